@@ -1,0 +1,23 @@
+const ts = {
+  testEnvironment: "node",
+  extensionsToTreatAsEsm: [".ts"],
+  transform: {
+    "^.+\\.ts$": [
+      "@swc/jest",
+      {
+        jsc: { target: "es2022", parser: { syntax: "typescript", explicitResourceManagement: true } },
+        module: { type: "es6" },
+        sourceMaps: "inline",
+      },
+    ],
+  },
+};
+const within = "<rootDir>/{src,workers,bench}/**/*";
+
+export default {
+  projects: [
+    { ...ts, displayName: "unit", testMatch: [`${within}.test.ts`], testPathIgnorePatterns: ["\\.(int|e2e)\\.test\\.ts$", "/dist/"] },
+    { ...ts, displayName: "integration", testMatch: [`${within}.int.test.ts`] },
+    { ...ts, displayName: "e2e", testMatch: [`${within}.e2e.test.ts`] },
+  ],
+};

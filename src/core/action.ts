@@ -1,0 +1,115 @@
+import type { z } from "zod";
+import type { Alert } from "./alert.ts";
+import type { Clock } from "./clock.ts";
+import type { Json } from "./json.ts";
+
+/** What happens if it runs twice; classes R S K P O. */
+export type Effect = "read" | "set" | "keyed" | "probed" | "once";
+
+/** What an action does to risk or spend. Guardrail limits bind what raises; a stop is never held back. */
+export type Risk = "none" | "lowers" | "raises";
+
+/** One value that a plan would change. */
+export interface Change {
+  /** An explicit id, e.g. `budget/checkout`. Never a wildcard. */
+  readonly target: string;
+  readonly field: string;
+  readonly before: Json;
+  readonly after: Json;
+}
+
+/** A pure read's result: what would be done. Its hash (`planShaOf`) is what a person approves. */
+export interface Plan {
+  /** One sentence for people, e.g. "Close admission of budget checkout". */
+  readonly summary: string;
+  /** Explicit ids of everything that will be touched; a plan of a mutating action with none is refused. */
+  readonly targets: readonly string[];
+  readonly changes: readonly Change[];
+  readonly reversible: boolean;
+  /** Whatever `run`, `probe` and `undo` need beside the above. */
+  readonly data: Json;
+}
+
+/** What a person reads and an expression sees as `result`. */
+export type ActionOutput = { readonly [key: string]: Json };
+
+/** Was the effect applied? `unknown` parks the run in doubt. */
+export type Probe =
+  | { readonly kind: "applied"; readonly output: ActionOutput }
+  | { readonly kind: "not_applied" }
+  | { readonly kind: "unknown"; readonly reason: string };
+
+/** An action that continues later: the engine suspends the run, holds no worker, and calls `run` again with the same plan and key. */
+export type ActionResult =
+  | { readonly kind: "done"; readonly output: ActionOutput }
+  /** Not finished: look again at or after `afterMs`. `progress` is shown to people and handed back as `context.progress`. */
+  | { readonly kind: "continue"; readonly afterMs: number; readonly progress: Json }
+  /** A person must decide; the run asks `question` and hands the answer back as `context.answer`. */
+  | { readonly kind: "ask"; readonly question: string; readonly answers: readonly string[]; readonly progress: Json };
+
+/** What the engine hands to an action. */
+export interface ActionContext {
+  readonly runId: string;
+  readonly runbookId: string;
+  readonly stepId: string;
+  readonly attempt: number;
+  /** Equal for every attempt that may have reached the target; changes only after a certain "not applied". */
+  readonly idempotencyKey: string;
+  readonly signal: AbortSignal;
+  readonly clock: Clock;
+  readonly alert: Alert | undefined;
+  /** The run's target, e.g. `budget/checkout`. */
+  readonly target: string | undefined;
+  /** Instant at which the run was accepted; the beginning of what a report tells. */
+  readonly acceptedAt: number;
+  /** From the last `continue` or `ask` of this attempt. */
+  readonly progress: Json | undefined;
+  /** The person's answer to this attempt's `ask`. */
+  readonly answer: string | undefined;
+  /** Results of earlier steps by step id. */
+  readonly results: { readonly [stepId: string]: Json };
+}
+
+/** An action with its parameters inside. Outside its own file an action has no generic. */
+export interface BoundAction {
+  readonly name: string;
+  readonly effect: Effect;
+  readonly risk: Risk;
+  /** Time limit of one attempt unless the step says otherwise. */
+  readonly timeoutMs: number;
+  /** A pure read: no effect, safe to repeat. */
+  plan(context: ActionContext): Promise<Plan>;
+  run(plan: Plan, context: ActionContext): Promise<ActionResult>;
+  /** For `Expected … within` of a mutating or a read action, and for classes S and P after a crash. */
+  probe?(plan: Plan, context: ActionContext): Promise<Probe>;
+  /** Compare-and-set back to `before`; throws StepFailure when somebody else changed the value meanwhile. */
+  undo?(plan: Plan, output: ActionOutput, context: ActionContext): Promise<void>;
+}
+
+/** One entry of the catalogue: what lint, the schema and the documents know without any port. */
+export interface ActionSpec {
+  readonly name: string;
+  /** One sentence for authors. */
+  readonly summary: string;
+  readonly parameters: z.ZodObject;
+  /** Names and one-line meanings of the result's fields; `Expected` may only read these. */
+  readonly result: { readonly [field: string]: string };
+  /** Of these parameters; unresolved templates are passed as they stand, and the dearest class that fits is answered. */
+  effectOf(parameters: { readonly [key: string]: unknown }): Effect;
+  readonly risk: Risk;
+  /** Whether `probe` exists, so that `Expected … within` is possible. Reads always can. */
+  readonly probes: boolean;
+  /** Whether it undoes itself when the step names no Undo. */
+  readonly undoes: boolean;
+}
+
+/** The list of all actions without their ports; what the runbook loader proves parameters against. */
+export interface ActionCatalogue {
+  readonly names: readonly string[];
+  find(name: string): ActionSpec | undefined;
+}
+
+/** A spec bound to its ports. `bind` proves resolved parameters; its issues name each wrong one. */
+export interface Action extends ActionSpec {
+  bind(parameters: unknown): { readonly ok: true; readonly action: BoundAction } | { readonly ok: false; readonly issues: readonly string[] };
+}

@@ -1,0 +1,31 @@
+import type { Instant } from "./clock.ts";
+
+/** Exactly Alertmanager's meaning. Labels and annotations are untrusted text. */
+export type Labels = Readonly<Record<string, string>>;
+
+/** One alert of a notification. */
+export interface Alert {
+  readonly status: "firing" | "resolved";
+  readonly labels: Labels;
+  readonly annotations: Labels;
+  readonly startsAt: Instant;
+  /** Absent while firing (Alertmanager sends the zero time). */
+  readonly endsAt?: Instant;
+  readonly generatorUrl: string;
+  /** Alertmanager's hash of the label set, hex. */
+  readonly fingerprint: string;
+}
+
+/** What intake did with one alert; exactly one per alert. */
+export type DecisionKind = "enqueued" | "joined" | "resolved" | "stale" | "unmatched" | "refused" | "paused";
+
+export const decisionKinds: readonly DecisionKind[] = ["enqueued", "joined", "resolved", "stale", "unmatched", "refused", "paused"];
+
+/** The answer for one alert of a webhook. */
+export interface Decision {
+  readonly fingerprint: string;
+  readonly decision: DecisionKind;
+  readonly runbook?: string;
+  readonly runId?: string;
+  readonly reason?: string;
+}

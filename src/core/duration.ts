@@ -1,0 +1,40 @@
+const unitMs: Readonly<Record<string, number>> = {
+  ms: 1,
+  s: 1000,
+  m: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+  w: 604_800_000,
+  y: 31_536_000_000,
+};
+
+const pattern = /^(?:(\d+)y)?(?:(\d+)w)?(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?(?:(\d+)ms)?$/;
+
+/** What `parseDuration` accepts; quoted in diagnostics. */
+export const durationGrammar = "a duration such as 500ms, 90s, 10m, 1h30m, 2d";
+
+/**
+ * Milliseconds of a duration in Prometheus's grammar (units in descending order, each at most once), or undefined when the text is none.
+ * https://prometheus.io/docs/prometheus/latest/querying/basics/#float-literals-and-time-durations
+ */
+export function parseDuration(text: string): number | undefined {
+  const match = pattern.exec(text);
+  if (text === "" || match === null) return text === "0" ? 0 : undefined;
+  const units = ["y", "w", "d", "h", "m", "s", "ms"] as const;
+  const ms = units.reduce((sum, unit, index) => sum + Number(match[index + 1] ?? 0) * (unitMs[unit] ?? 0), 0);
+  return Number.isSafeInteger(ms) ? ms : undefined;
+}
+
+/** The shortest text that `parseDuration` reads back to the same number; rounds to whole milliseconds. */
+export function formatDuration(ms: number): string {
+  let rest = Math.round(ms);
+  if (rest <= 0) return "0s";
+  let text = "";
+  for (const unit of ["d", "h", "m", "s", "ms"] as const) {
+    const size = unitMs[unit] ?? 1;
+    const count = Math.floor(rest / size);
+    if (count > 0) text += `${count}${unit}`;
+    rest -= count * size;
+  }
+  return text;
+}

@@ -1,0 +1,71 @@
+import type { ActionOutput, Effect, Plan } from "./action.ts";
+import type { Instant } from "./clock.ts";
+import type { Failure } from "./failure.ts";
+import { sha256, type Json } from "./json.ts";
+import type { Answer, Question } from "./question.ts";
+import type { Outcome, RunRequest } from "./run.ts";
+
+/** Three-valued truth. Inconclusive is never success. */
+export type Truth = "true" | "false" | "inconclusive";
+
+/** What a check looked at. */
+export type CheckSubject =
+  | { readonly kind: "prerequisite"; readonly index: number }
+  | { readonly kind: "expected"; readonly step: string }
+  | { readonly kind: "verification"; readonly index: number };
+
+/**
+ * The append-only record of a run; a run's state is what its journal says.
+ * Every entry carries `at`; entries written by a worker carry the epoch of its lease.
+ */
+export type JournalEntry = { readonly at: Instant; readonly epoch?: number } & (
+  | { readonly kind: "accepted"; readonly runId: string; readonly request: RunRequest }
+  | { readonly kind: "claimed"; readonly worker: string }
+  /** Tracked metrics: name → value, or null when it could not be seen. */
+  | { readonly kind: "sampled"; readonly values: { readonly [name: string]: number | null } }
+  | {
+      readonly kind: "intent";
+      readonly step: string;
+      readonly action: string;
+      readonly effect: Effect;
+      readonly attempt: number;
+      /** Counts changes of the idempotency key. */
+      readonly group: number;
+      readonly idempotencyKey: string;
+      readonly plan: Plan;
+      readonly planSha: string;
+    }
+  /** The effect is done (or was found done: `found`); its result awaits Expected, if any. */
+  | { readonly kind: "applied"; readonly step: string; readonly attempt: number; readonly output: ActionOutput; readonly found?: "probe" | "person" }
+  /** The action goes on later. */
+  | { readonly kind: "progressed"; readonly step: string; readonly attempt: number; readonly progress: Json }
+  | { readonly kind: "failed"; readonly step: string; readonly attempt: number; readonly failure: Failure }
+  /** The step is over and the run goes on behind it. */
+  | { readonly kind: "completed"; readonly step: string }
+  | { readonly kind: "skipped"; readonly step: string; readonly why: string }
+  | { readonly kind: "checked"; readonly subject: CheckSubject; readonly truth: Truth; readonly detail: string; readonly value?: Json }
+  | { readonly kind: "suspended"; readonly step?: string; readonly until: Instant; readonly why: string }
+  | { readonly kind: "asked"; readonly question: Question }
+  | { readonly kind: "answered"; readonly questionId: string; readonly answer: Answer }
+  | { readonly kind: "jumped"; readonly from: string; readonly to: string }
+  /** A guardrail said no; `retryAt` when waiting may help. */
+  | { readonly kind: "refused"; readonly step: string; readonly guardrail: string; readonly reason: string; readonly retryAt?: Instant }
+  | { readonly kind: "resolved"; readonly why: string }
+  | { readonly kind: "stop_requested"; readonly by: string; readonly reason: string }
+  | { readonly kind: "undo_started"; readonly why: string; readonly outcome: Outcome }
+  | { readonly kind: "undo_intent"; readonly step: string; readonly attempt: number; readonly idempotencyKey: string }
+  | { readonly kind: "undone"; readonly step: string }
+  | { readonly kind: "undo_failed"; readonly step: string; readonly attempt: number; readonly failure: Failure }
+  | { readonly kind: "finished"; readonly outcome: Outcome; readonly reason: string; readonly failure?: Failure }
+);
+
+/** A journal in order; the first entry is always `accepted`. */
+export type Journal = readonly JournalEntry[];
+
+/** The head before the first entry. */
+export const genesisHead = "0";
+
+/** Hash chain: the head after `entryText` (the stored JSON) follows `head`. */
+export function nextHead(head: string, entryText: string): string {
+  return sha256(`${head}\n${entryText}`);
+}
