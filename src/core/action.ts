@@ -111,5 +111,7 @@ export interface ActionCatalogue {
 
 /** A spec bound to its ports. `bind` proves resolved parameters; its issues name each wrong one. */
 export interface Action extends ActionSpec {
-  bind(parameters: unknown): { readonly ok: true; readonly action: BoundAction } | { readonly ok: false; readonly issues: readonly string[] };
+  bind(
+    parameters: unknown,
+  ): { readonly ok: true; readonly action: BoundAction } | { readonly ok: false; readonly issues: readonly string[] };
 }

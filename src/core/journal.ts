@@ -36,7 +36,13 @@ export type JournalEntry = { readonly at: Instant; readonly epoch?: number } & (
       readonly planSha: string;
     }
   /** The effect is done (or was found done: `found`); its result awaits Expected, if any. */
-  | { readonly kind: "applied"; readonly step: string; readonly attempt: number; readonly output: ActionOutput; readonly found?: "probe" | "person" }
+  | {
+      readonly kind: "applied";
+      readonly step: string;
+      readonly attempt: number;
+      readonly output: ActionOutput;
+      readonly found?: "probe" | "person";
+    }
   /** The action goes on later. */
   | { readonly kind: "progressed"; readonly step: string; readonly attempt: number; readonly progress: Json }
   | { readonly kind: "failed"; readonly step: string; readonly attempt: number; readonly failure: Failure }

@@ -1,0 +1,28 @@
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Redis } from "ioredis";
+
+/** A Lua script that lives in its own file under `lua/`, with its contract in the comment above it. */
+export interface Script {
+  run(redis: Redis, keys: readonly string[], args: readonly (string | number | Buffer)[]): Promise<unknown>;
+}
+
+/**
+ * Reads `lua/<name>.lua`, with the text of `preludes` (same folder) before it.
+ * Runs by hash, and sends the text once when the server does not know it (after a restart or a failover).
+ */
+export function loadScript(name: string, preludes: readonly string[] = []): Script {
+  const text = [...preludes, name].map((file) => readFileSync(join(import.meta.dirname, "lua", `${file}.lua`), "utf8")).join("\n");
+  const sha = createHash("sha1").update(text).digest("hex");
+  return {
+    async run(redis, keys, args) {
+      try {
+        return await redis.evalsha(sha, keys.length, ...keys, ...args);
+      } catch (error) {
+        if (!(error instanceof Error) || !error.message.startsWith("NOSCRIPT")) throw error;
+        return await redis.eval(text, keys.length, ...keys, ...args);
+      }
+    },
+  };
+}
