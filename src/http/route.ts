@@ -1,0 +1,107 @@
+import type { z } from "zod";
+import type { Caller, Role } from "../core/role.ts";
+import { aProblem, type Problem, type ProblemName } from "./problem.ts";
+
+/** One server-sent event; `id` is what a client sends back as Last-Event-ID. */
+export interface ServerSentEvent {
+  readonly id: string;
+  readonly event: string;
+  readonly data: unknown;
+}
+
+/** What a handler answers. An exception is a defect, except `StoreUnavailable`, which becomes 503. */
+export type Reply =
+  | { readonly kind: "json"; readonly status: number; readonly body: unknown; readonly headers?: Readonly<Record<string, string>> }
+  | { readonly kind: "events"; readonly events: AsyncIterable<ServerSentEvent> }
+  | { readonly kind: "problem"; readonly problem: Problem; readonly headers?: Readonly<Record<string, string>> };
+
+/** What a handler is given: everything in it was verified or parsed. */
+export interface RouteRequest<Query, Body> {
+  /** Values of the path's `{names}`, decoded. */
+  readonly params: Readonly<Record<string, string>>;
+  readonly query: Query;
+  readonly body: Body;
+  readonly caller: Caller;
+  /** For event streams. */
+  readonly lastEventId: string | undefined;
+  /** Aborted when the client has gone away or the server is closing. */
+  readonly signal: AbortSignal;
+}
+
+/** One route as data: what the server mounts is what /openapi.json describes. */
+export interface RouteDefinition<Query extends z.ZodObject, Body extends z.ZodType> {
+  readonly method: "get" | "post" | "put" | "patch" | "delete";
+  /** OpenAPI form, e.g. `/api/runs/{id}`. */
+  readonly path: string;
+  readonly summary: string;
+  /** Roles that are answered; everybody else gets 403. */
+  readonly who: readonly Role[];
+  /** Each key at most once in the URL; unknown keys are refused. Absent = no query. */
+  readonly query?: Query;
+  /** JSON body; absent = none is read. */
+  readonly body?: Body;
+  /** Default 256 KiB. */
+  readonly bodyLimitBytes?: number;
+  /** Success status → meaning, for the description. */
+  readonly answers: Readonly<Record<number, string>>;
+  /** Beyond those that every route has (400, 401, 403, 503). */
+  readonly problems?: readonly ProblemName[];
+  handle(request: RouteRequest<z.output<Query>, z.output<Body>>): Promise<Reply>;
+}
+
+/** A route outside its own file: query and body are proven inside `handle`. */
+export interface Route {
+  readonly method: RouteDefinition<z.ZodObject, z.ZodType>["method"];
+  readonly path: string;
+  readonly summary: string;
+  readonly who: readonly Role[];
+  readonly query: z.ZodObject | undefined;
+  readonly body: z.ZodType | undefined;
+  readonly bodyLimitBytes: number;
+  readonly answers: Readonly<Record<number, string>>;
+  readonly problems: readonly ProblemName[];
+  handle(request: RouteRequest<unknown, unknown>): Promise<Reply>;
+}
+
+/** Closes over the types of query and body: the handler sees parsed values, a value that does not fit is answered 400 with every issue. */
+export function defineRoute<Query extends z.ZodObject = z.ZodObject, Body extends z.ZodType = z.ZodType>(
+  definition: RouteDefinition<Query, Body>,
+): Route {
+  return {
+    method: definition.method,
+    path: definition.path,
+    summary: definition.summary,
+    who: definition.who,
+    query: definition.query,
+    body: definition.body,
+    bodyLimitBytes: definition.bodyLimitBytes ?? 256 * 1024,
+    answers: definition.answers,
+    problems: definition.problems ?? [],
+    async handle(request) {
+      const query = definition.query?.strict().safeParse(request.query);
+      if (query?.success === false) return problem("invalid-request", "The query has faults.", issuesOf(query.error));
+      const body = definition.body?.safeParse(request.body);
+      if (body?.success === false) return problem("invalid-request", "The body has faults.", issuesOf(body.error));
+      return await definition.handle({
+        ...request,
+        query: query?.data as z.output<Query>,
+        body: body?.data as z.output<Body>,
+      });
+    },
+  };
+}
+
+/** A JSON answer. */
+export function json(status: number, body: unknown, headers?: Readonly<Record<string, string>>): Reply {
+  return { kind: "json", status, body, ...(headers === undefined ? {} : { headers }) };
+}
+
+/** A problem of the closed set as an answer. */
+export function problem(name: ProblemName, detail: string, issues?: readonly string[]): Reply {
+  return { kind: "problem", problem: aProblem(name, detail, issues) };
+}
+
+/** One sentence per fault, with its place; never the value itself, which may be secret or hostile. */
+export function issuesOf(error: z.ZodError): string[] {
+  return error.issues.map((issue) => `${issue.path.length === 0 ? "(whole)" : issue.path.join(".")}: ${issue.message}`);
+}
