@@ -1,4 +1,4 @@
-import type { z } from "zod";
+import { z } from "zod";
 import type { Caller, Role } from "../core/role.ts";
 import { aProblem, type Problem, type ProblemName } from "./problem.ts";
 
@@ -28,18 +28,24 @@ export interface RouteRequest<Query, Body> {
   readonly signal: AbortSignal;
 }
 
+/** The query of a route without one. */
+export const noQuery = z.strictObject({});
+
+/** The body of a route that reads none. */
+export const noBody = z.undefined();
+
 /** One route as data: what the server mounts is what /openapi.json describes. */
-export interface RouteDefinition<Query extends z.ZodObject, Body extends z.ZodType> {
+export interface RouteDefinition<Query extends z.ZodType, Body extends z.ZodType> {
   readonly method: "get" | "post" | "put" | "patch" | "delete";
   /** OpenAPI form, e.g. `/api/runs/{id}`. */
   readonly path: string;
   readonly summary: string;
   /** Roles that are answered; everybody else gets 403. */
   readonly who: readonly Role[];
-  /** Each key at most once in the URL; unknown keys are refused. Absent = no query. */
-  readonly query?: Query;
-  /** JSON body; absent = none is read. */
-  readonly body?: Body;
+  /** A strict object of strings (coerce numbers); each key stands at most once in the URL. `noQuery` when there is none. */
+  readonly query: Query;
+  /** JSON body; `noBody` when none is read. */
+  readonly body: Body;
   /** Default 256 KiB. */
   readonly bodyLimitBytes?: number;
   /** Success status → meaning, for the description. */
@@ -51,12 +57,12 @@ export interface RouteDefinition<Query extends z.ZodObject, Body extends z.ZodTy
 
 /** A route outside its own file: query and body are proven inside `handle`. */
 export interface Route {
-  readonly method: RouteDefinition<z.ZodObject, z.ZodType>["method"];
+  readonly method: RouteDefinition<z.ZodType, z.ZodType>["method"];
   readonly path: string;
   readonly summary: string;
   readonly who: readonly Role[];
-  readonly query: z.ZodObject | undefined;
-  readonly body: z.ZodType | undefined;
+  readonly query: z.ZodType;
+  readonly body: z.ZodType;
   readonly bodyLimitBytes: number;
   readonly answers: Readonly<Record<number, string>>;
   readonly problems: readonly ProblemName[];
@@ -64,9 +70,7 @@ export interface Route {
 }
 
 /** Closes over the types of query and body: the handler sees parsed values, a value that does not fit is answered 400 with every issue. */
-export function defineRoute<Query extends z.ZodObject = z.ZodObject, Body extends z.ZodType = z.ZodType>(
-  definition: RouteDefinition<Query, Body>,
-): Route {
+export function defineRoute<Query extends z.ZodType, Body extends z.ZodType>(definition: RouteDefinition<Query, Body>): Route {
   return {
     method: definition.method,
     path: definition.path,
@@ -78,15 +82,11 @@ export function defineRoute<Query extends z.ZodObject = z.ZodObject, Body extend
     answers: definition.answers,
     problems: definition.problems ?? [],
     async handle(request) {
-      const query = definition.query?.strict().safeParse(request.query);
-      if (query?.success === false) return problem("invalid-request", "The query has faults.", issuesOf(query.error));
-      const body = definition.body?.safeParse(request.body);
-      if (body?.success === false) return problem("invalid-request", "The body has faults.", issuesOf(body.error));
-      return await definition.handle({
-        ...request,
-        query: query?.data as z.output<Query>,
-        body: body?.data as z.output<Body>,
-      });
+      const query = definition.query.safeParse(request.query);
+      if (!query.success) return problem("invalid-request", "The query has faults.", issuesOf(query.error));
+      const body = definition.body.safeParse(request.body);
+      if (!body.success) return problem("invalid-request", "The body has faults.", issuesOf(body.error));
+      return definition.handle({ ...request, query: query.data, body: body.data });
     },
   };
 }
