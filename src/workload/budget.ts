@@ -59,6 +59,12 @@ export interface BudgetState {
   readonly batches: readonly string[];
 }
 
+/** Fields to set; a field that is absent stays as it is, and null removes an optional one. */
+export type ControlsChange = Partial<Omit<BudgetControls, "version" | "pausedUntil" | "stopBefore">> & {
+  readonly pausedUntil?: Instant | null;
+  readonly stopBefore?: Instant | null;
+};
+
 /** Reply to a compare-and-set: the controls as they are now, and whether this call's change (or an equal one) is in them. */
 export interface ControlsReply {
   readonly set: boolean;
@@ -93,7 +99,7 @@ export interface BudgetControl {
   read(budget: string): Promise<BudgetState | undefined>;
   /** All ids that exist; "all" is never implied by an empty selector. */
   list(): Promise<readonly string[]>;
-  compareAndSet(budget: string, expectedVersion: number, change: Partial<Omit<BudgetControls, "version">>): Promise<ControlsReply>;
+  compareAndSet(budget: string, expectedVersion: number, change: ControlsChange): Promise<ControlsReply>;
   running(budget: string): Promise<readonly RunningTicket[]>;
   /** Spend by row over [from, to). */
   spend(budget: string, from: Instant, to: Instant): Promise<readonly SpendRow[]>;
