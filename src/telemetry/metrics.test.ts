@@ -1,0 +1,58 @@
+import { expect, it } from "@jest/globals";
+import { createMetrics, seriesNames } from "./metrics.ts";
+
+const linesOf = async (metrics: ReturnType<typeof createMetrics>) => (await metrics.render()).body.split("\n");
+
+it("shows every label value that is known in advance at zero", async () => {
+  const metrics = createMetrics();
+  metrics.initialiseRunbooks(["cost-incident-response"]);
+  metrics.initialiseGuardrails(["cooldown"]);
+  const lines = await linesOf(metrics);
+  expect(lines).toContain('runbookd_alerts_total{decision="unmatched"} 0');
+  expect(lines).toContain('runbookd_notifications_total{code="503"} 0');
+  expect(lines).toContain('runbookd_runs_total{runbook="cost-incident-response",outcome="inconclusive"} 0');
+  expect(lines).toContain('runbookd_refusals_total{guardrail="cooldown"} 0');
+  expect(lines).toContain("runbookd_fenced_writes_total 0");
+  expect(lines).toContain('llm_label_overflow_total{label="prompt"} 0');
+});
+
+it("shows no value that nobody has measured", async () => {
+  const metrics = createMetrics();
+  const values = (await linesOf(metrics)).filter((line) => !line.startsWith("#"));
+  expect(values.filter((line) => /^runbookd_(canary|due_lag|frozen|in_doubt|approvals|mail)/.test(line))).toEqual([]);
+});
+
+it("reads observed gauges at every scrape, and drops them when they cannot be read", async () => {
+  const metrics = createMetrics();
+  let seen: number | undefined = 3;
+  metrics.observe([metrics.dueLag, metrics.queueJobs], async () => {
+    if (seen === undefined) throw new Error("gone");
+    metrics.dueLag.set(seen);
+    metrics.queueJobs.set({ queue: "run", state: "waiting" }, seen);
+  });
+  expect(await linesOf(metrics)).toEqual(
+    expect.arrayContaining(["runbookd_due_lag_seconds 3", 'runbookd_queue_jobs{queue="run",state="waiting"} 3']),
+  );
+  seen = undefined;
+  expect((await linesOf(metrics)).filter((line) => /^runbookd_(due_lag_seconds|queue_jobs)/.test(line))).toEqual([]);
+});
+
+it("gives two instances two registries", async () => {
+  const [one, two] = [createMetrics(), createMetrics()];
+  one.fencedWrites.inc();
+  expect(await linesOf(two)).toContain("runbookd_fenced_writes_total 0");
+});
+
+it("caps labels and counts what it dropped", async () => {
+  const metrics = createMetrics();
+  for (let index = 0; index < 21; index++) metrics.label.budget(`b-${index}`);
+  expect(await linesOf(metrics)).toContain('llm_label_overflow_total{label="budget"} 1');
+});
+
+it("names each metric by Prometheus's conventions", () => {
+  const { registry } = createMetrics();
+  const names = registry.getMetricsAsArray().map(({ name, type }) => ({ name, type: String(type) }));
+  expect(names.filter(({ name }) => !/^(runbookd|llm|gen_ai)_[a-z_]+$/.test(name))).toEqual([]);
+  expect(names.filter(({ name, type }) => (type === "counter") !== name.endsWith("_total"))).toEqual([]);
+  expect(seriesNames(registry)).toContain("runbookd_webhook_duration_seconds_bucket");
+});

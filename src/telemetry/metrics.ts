@@ -1,0 +1,80 @@
+import { collectDefaultMetrics, Registry, type Gauge } from "prom-client";
+import { declareOwnMetrics } from "./own-metrics.ts";
+import { declareWorkloadMetrics } from "./workload-metrics.ts";
+
+/** Every metric, declared once, in a registry of its own. */
+export type Metrics = ReturnType<typeof createMetrics>;
+
+/** How long one observer may take before its gauges count as unknown. */
+const observerLimitMs = 2000;
+
+/**
+ * Declares every metric in `registry`; all label values that are known in advance exist at zero.
+ * `version` becomes `runbookd_build_info`; `runtime` adds the metrics of the Node process.
+ */
+export function createMetrics({
+  registry = new Registry(),
+  version = "0.0.0",
+  runtime = false,
+}: {
+  readonly registry?: Registry;
+  readonly version?: string;
+  readonly runtime?: boolean;
+} = {}) {
+  const own = declareOwnMetrics(registry);
+  const workload = declareWorkloadMetrics(registry);
+  own.buildInfo.set({ version, node: process.versions.node }, 1);
+  if (runtime) collectDefaultMetrics({ register: registry });
+  const observers: { readonly gauges: readonly Gauge[]; readonly fill: () => Promise<void> }[] = [];
+
+  return {
+    registry,
+    ...own,
+    ...workload,
+    /**
+     * Reads `gauges` freshly at every scrape. When `fill` rejects or takes longer than 2 s they are absent from that scrape:
+     * what cannot be seen is not shown as its last value.
+     */
+    observe(gauges: readonly Gauge[], fill: () => Promise<void>): void {
+      observers.push({ gauges, fill });
+    },
+    /** The answer to a scrape, in Prometheus's text format. */
+    async render(): Promise<{ readonly contentType: string; readonly body: string }> {
+      await Promise.all(
+        observers.map(async ({ gauges, fill }) => {
+          if (!(await succeeds(fill))) gauges.forEach((gauge) => forget(gauge));
+        }),
+      );
+      return { contentType: registry.contentType, body: await registry.metrics() };
+    },
+  };
+}
+
+/** Names of all series that the registry can export, histograms with their suffixes. */
+export function seriesNames(registry: Registry): readonly string[] {
+  return registry.getMetricsAsArray().flatMap((metric) => {
+    // At run time the type is a word; prom-client's declaration calls it a number.
+    const type = String(metric.type);
+    return type === "histogram" ? [`${metric.name}_bucket`, `${metric.name}_sum`, `${metric.name}_count`] : [metric.name];
+  });
+}
+
+function forget(gauge: Gauge): void {
+  gauge.reset();
+  // A gauge without labels falls back to 0; removing that series makes it absent.
+  gauge.remove({});
+}
+
+async function succeeds(fill: () => Promise<void>): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined;
+  const limit = new Promise<boolean>((resolve) => {
+    timer = setTimeout(() => resolve(false), observerLimitMs);
+  });
+  const filled = fill().then(
+    () => true,
+    () => false,
+  );
+  const inTime = await Promise.race([filled, limit]);
+  clearTimeout(timer);
+  return inTime;
+}
