@@ -1,0 +1,96 @@
+import { cpus } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { measureSaturation, measureSubject, pacedPerSecond, stormGroup, type Measurement, type Volume } from "./measure.ts";
+import { createObserver } from "./observer.ts";
+import { createWorkFolder, type Fsync } from "./programs.ts";
+import { renderReport, summarise, type Round } from "./report.ts";
+import { floorSide, productSide, type Side } from "./sides.ts";
+
+const full: Volume = { warmUp: 500, saturation: 4000, storm: 10_000, pacedSeconds: 10 };
+const quick: Volume = { warmUp: 200, saturation: 1000, storm: 2000, pacedSeconds: 3 };
+
+const usage = `Usage: npm run bench -- [--rounds N] [--quick] [--json]
+
+Runs the product beside a floor: a small program of the same parts (express, zod, BullMQ, one fenced script call per step).
+Both get a redis-server of their own with the same settings. Rounds alternate which side comes first; the table shows medians.
+`;
+
+async function main(args: readonly string[]): Promise<void> {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      rounds: { type: "string", default: "3" },
+      quick: { type: "boolean", default: false },
+      json: { type: "boolean", default: false },
+      help: { type: "boolean", default: false },
+    },
+  });
+  const count = Number(values.rounds);
+  if (values.help || !Number.isInteger(count) || count < 1) {
+    process.stdout.write(usage);
+    process.exitCode = values.help ? 0 : 2;
+    return;
+  }
+  const volume = values.quick ? quick : full;
+  say(
+    `${cpus().length} CPUs, ${count} rounds, ${volume.saturation} runs at saturation, storm of ${volume.storm} in POSTs of ${stormGroup}, ${volume.pacedSeconds} s at ${pacedPerSecond}/s.`,
+  );
+  say(
+    "Five mutating steps per run. Redis on both sides: appendonly yes, appendfsync always (target 9 also everysec), noeviction, unix socket.",
+  );
+  say("Guardrail limits are lifted on the product's side: no cooldown, no rate limits, a target of its own for each run. Mode auto.");
+  const rounds: Round[] = [];
+  for (let number = 1; number <= count; number += 1) rounds.push(await runRound(number, volume));
+  const lines = summarise(rounds);
+  process.stdout.write(`\n${renderReport(lines)}`);
+  if (values.json) process.stdout.write(`${JSON.stringify({ rounds, lines })}\n`);
+}
+
+async function runRound(number: number, volume: Volume): Promise<Round> {
+  const order: readonly Side[] = number % 2 === 1 ? [floorSide(5), productSide()] : [productSide(), floorSide(5)];
+  const measured = new Map<string, Measurement>();
+  for (const side of order) {
+    const result = await withSide(side, "always", (subject, observer) => measureSubject(subject, observer, volume));
+    measured.set(side.name, result);
+    say(
+      `round ${number} ${side.name.padEnd(7)} ${result.runsPerSecond.toFixed(0)} runs/s, ${result.cpuMsPerRun.toFixed(2)} CPU ms/run, storm ${result.stormRunsPerSecond.toFixed(0)} runs/s, completion p50 ${result.completionP50.toFixed(1)} ms`,
+    );
+  }
+  const everysec = new Map<string, number>();
+  for (const side of order) everysec.set(side.name, await saturate(side, "everysec", volume));
+  const bareRunsPerSecond = await saturate(floorSide(0), "always", volume);
+  const [floor, product] = [measured.get("floor"), measured.get("product")];
+  if (floor === undefined || product === undefined) throw new Error("a side was not measured");
+  return {
+    floor,
+    product,
+    bareRunsPerSecond,
+    floorEverysec: everysec.get("floor") ?? Number.NaN,
+    productEverysec: everysec.get("product") ?? Number.NaN,
+  };
+}
+
+function saturate(side: Side, fsync: Fsync, volume: Volume): Promise<number> {
+  return withSide(side, fsync, async (subject, observer) => {
+    await measureSaturation(subject, observer, volume.warmUp);
+    return (await measureSaturation(subject, observer, volume.saturation)).runsPerSecond;
+  });
+}
+
+async function withSide<Result>(
+  side: Side,
+  fsync: Fsync,
+  measure: (...args: [Awaited<ReturnType<Side["start"]>>, Awaited<ReturnType<typeof createObserver>>]) => Promise<Result>,
+): Promise<Result> {
+  using folder = createWorkFolder();
+  await using observer = await createObserver(join(folder.path, "observer.sock"));
+  await using subject = await side.start(fsync, observer.path);
+  return await measure(subject, observer);
+}
+
+function say(text: string): void {
+  process.stderr.write(`${text}\n`);
+}
+
+await main(process.argv.slice(2));
