@@ -10,12 +10,16 @@ export interface Episode {
   readonly fingerprint: string;
   /** The earliest startsAt that any replica reported. */
   readonly startsAt: Instant;
+  /** The latest startsAt that belongs to this episode: what a re-fire and a resolve are ordered against. At least `startsAt`. */
+  readonly latestStartsAt: Instant;
   /** Set once a resolve was seen. */
   readonly endsAt?: Instant;
   readonly lastSeenAt: Instant;
   /** The run that this episode started or joined. */
   readonly runId?: string;
-  /** Episodes of this fingerprint in the last 24 h, this one included; for the doubling cooldown. */
+  /** Starts of this fingerprint's episodes in the last 24 h, this one included, newest last; for the doubling cooldown. */
+  readonly recentStarts: readonly Instant[];
+  /** Length of `recentStarts`. */
   readonly count: number;
 }
 
@@ -56,7 +60,7 @@ export type AcceptReply =
 
 /** Episodes and the one atomic accept. A promise that resolves means: durable. It rejects with `StoreUnavailable` when that cannot be said. */
 export interface AcceptStore {
-  /** In one round trip, in the order asked. */
+  /** In one round trip, in the order asked. What it answers is durable as well: a duplicate is answered 202 without another write. */
   read(keys: readonly { readonly runbookId: string; readonly fingerprint: string }[]): Promise<readonly StoredEpisode[]>;
   /** Each write is atomic; the replies are in order. The runbook's bytes must have been stored before (`RunbookBytes.put`). */
   accept(writes: readonly AcceptWrite[]): Promise<readonly AcceptReply[]>;
