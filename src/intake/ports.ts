@@ -35,7 +35,10 @@ export interface AcceptWrite {
   readonly fingerprint: string;
   readonly expectedVersion: number;
   readonly episode: Episode;
-  /** Start a run, or join the run that is open for (runbook, target). */
+  /**
+   * Start a run, or join the run that is open for (runbook, target): then the stored episode gets the open run's id and no claim is taken.
+   * A refused claim and a freeze write nothing at all.
+   */
   readonly run?: {
     readonly id: string;
     readonly summary: RunSummary;

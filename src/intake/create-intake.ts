@@ -1,0 +1,194 @@
+import type { Decision } from "../core/alert.ts";
+import type { Clock, Instant } from "../core/clock.ts";
+import type { Labels } from "../core/alert.ts";
+import type { Ids } from "../core/ulid.ts";
+import type { Runbook } from "../runbook/runbook.ts";
+import { decideEpisode, type EpisodeStep } from "./decide-episode.ts";
+import { newestPerFingerprint, type Notification, type ReceivedAlert } from "./notification.ts";
+import { StoreUnavailable, type AcceptReply, type AcceptStore, type AcceptWrite, type Doorbell, type RunbookBytes } from "./ports.ts";
+import { moreCareful, proposeRun, requestFromAlert, type RunGuards } from "./prepare-run.ts";
+
+/** The running set of runbooks, as intake needs it. */
+export interface RunbookMatcher {
+  match(labels: Labels): Runbook | undefined;
+}
+
+/** Told once per decision that was answered. Never throws. */
+export interface IntakeObserver {
+  decided(decision: Decision): void;
+}
+
+/** What intake is made of. */
+export interface IntakeDeps {
+  readonly store: AcceptStore;
+  readonly bytes: RunbookBytes;
+  readonly doorbell: Doorbell;
+  readonly library: RunbookMatcher;
+  readonly guards: RunGuards;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly observer: IntakeObserver;
+}
+
+/** Notification in, one decision per alert out. */
+export interface Intake {
+  /** Resolves when every decision is durable; rejects with `StoreUnavailable`, after which the same notification may be sent again. */
+  accept(notification: Notification, source?: "webhook" | "poll"): Promise<readonly Decision[]>;
+}
+
+/** Writes of one call to the store, so that a huge notification lets others in between. */
+const writesAtOnce = 250;
+
+/** How often an alert is decided again because its episode changed meanwhile. */
+const maxRounds = 8;
+
+/** Reads episodes, decides each alert by pure functions, and makes the decisions true with one atomic write each. */
+export function createIntake(deps: IntakeDeps): Intake {
+  return {
+    async accept(notification, source = "webhook") {
+      const alerts = newestPerFingerprint(notification.alerts);
+      const decisions = new Map<string, Decision>();
+      let matched: Matched[] = [];
+      for (const received of alerts) {
+        const runbook = deps.library.match(received.alert.labels);
+        if (runbook === undefined) decisions.set(received.alert.fingerprint, unmatched(received));
+        else matched.push({ received, runbook });
+      }
+      for (let round = 0; matched.length > 0; round += 1) {
+        if (round === maxRounds) throw new StoreUnavailable(new Error(`${matched.length} episodes kept changing while they were decided.`));
+        const again: Matched[] = [];
+        for (let from = 0; from < matched.length; from += writesAtOnce) {
+          again.push(...(await acceptSome(deps, matched.slice(from, from + writesAtOnce), source, decisions)));
+        }
+        matched = again;
+      }
+      const answers = alerts.flatMap(({ alert }) => decisions.get(alert.fingerprint) ?? []);
+      for (const decision of answers) deps.observer.decided(decision);
+      return answers;
+    },
+  };
+}
+
+interface Matched {
+  readonly received: ReceivedAlert;
+  readonly runbook: Runbook;
+}
+
+/** An alert whose decision needs a write. */
+interface Pending extends Matched {
+  readonly write: AcceptWrite;
+}
+
+/** Fills in decisions; answers those that must be decided again. */
+async function acceptSome(
+  deps: IntakeDeps,
+  matched: readonly Matched[],
+  source: "webhook" | "poll",
+  decisions: Map<string, Decision>,
+): Promise<Matched[]> {
+  const stored = await deps.store.read(
+    matched.map(({ received, runbook }) => ({ runbookId: runbook.id, fingerprint: received.alert.fingerprint })),
+  );
+  const now = deps.clock.now();
+  const pending: Pending[] = [];
+  for (const [index, item] of matched.entries()) {
+    const { version = 0, episode } = stored[index] ?? {};
+    const step = decideEpisode(item.runbook.id, item.received, episode, now);
+    const plan = planStep(deps, item, step, source, now);
+    if (plan.write === undefined) decisions.set(item.received.alert.fingerprint, plan.decision);
+    else pending.push({ ...item, write: { ...plan.write, expectedVersion: version } });
+  }
+  await putRunbooks(deps.bytes, pending);
+  const replies = pending.length === 0 ? [] : await deps.store.accept(pending.map(({ write }) => write));
+  const again: Matched[] = [];
+  for (const [index, item] of pending.entries()) {
+    const reply = replies[index];
+    if (reply === undefined) throw new StoreUnavailable(new Error("The store left a write unanswered."));
+    if (reply.kind === "conflict") again.push(item);
+    else decisions.set(item.received.alert.fingerprint, decisionOf(item, reply));
+    ringFor(deps.doorbell, item.write, reply);
+  }
+  return again;
+}
+
+type Planned = { readonly write?: undefined; readonly decision: Decision } | { readonly write: Omit<AcceptWrite, "expectedVersion"> };
+
+function planStep(deps: IntakeDeps, { received, runbook }: Matched, step: EpisodeStep, source: "webhook" | "poll", now: Instant): Planned {
+  const { fingerprint } = received.alert;
+  const about = { fingerprint, runbook: runbook.id };
+  const key = { runbookId: runbook.id, fingerprint };
+  switch (step.kind) {
+    case "stale":
+      return { decision: { ...about, decision: "stale", reason: step.reason } };
+    case "join":
+      if (!step.write) return { decision: { ...about, decision: "joined", runId: step.runId } };
+      return { write: { ...key, episode: step.episode } };
+    case "resolve": {
+      if (!step.write) return { decision: { ...about, decision: "resolved", ...(step.note === undefined ? {} : { reason: step.note }) } };
+      const name = received.alert.labels["alertname"] ?? "The alert";
+      const ended = new Date(step.episode.endsAt ?? now).toISOString();
+      const resolves =
+        step.runId === undefined ? {} : { resolves: { runId: step.runId, why: `${name} (${fingerprint}) ended at ${ended}.` } };
+      return { write: { ...key, episode: step.episode, ...resolves } };
+    }
+    case "start": {
+      const prepared = requestFromAlert(runbook, received.alert, source);
+      if (!prepared.ok) return { decision: { ...about, decision: "refused", reason: prepared.reason } };
+      const { request } = prepared;
+      const candidate = {
+        ...key,
+        ...(request.target === undefined ? {} : { target: request.target }),
+        mode: request.mode,
+        cooldownMs: runbook.cooldownMs,
+      };
+      const verdict = deps.guards(candidate, { episodesInDay: step.episode.count }, now);
+      if (verdict.kind === "refuse")
+        return { decision: { ...about, decision: "refused", reason: `${verdict.guardrail}: ${verdict.reason}` } };
+      const asked = verdict.kind === "ask" ? { ...request, mode: moreCareful(request.mode, "approve") } : request;
+      const run = proposeRun(deps.ids("run"), asked, verdict.kind === "allow" ? verdict.claims : [], now);
+      return { write: { ...key, episode: { ...step.episode, runId: run.id }, run } };
+    }
+  }
+}
+
+function decisionOf({ received, runbook, write }: Pending, reply: Exclude<AcceptReply, { kind: "conflict" }>): Decision {
+  const about = { fingerprint: received.alert.fingerprint, runbook: runbook.id };
+  const clockFault = received.clockFault === undefined ? {} : { reason: received.clockFault };
+  switch (reply.kind) {
+    case "created":
+      return { ...about, decision: "enqueued", runId: reply.runId, ...clockFault };
+    case "joined":
+      return { ...about, decision: "joined", runId: reply.runId, ...clockFault };
+    case "updated": {
+      const runId = write.resolves?.runId ?? write.episode.runId;
+      return {
+        ...about,
+        decision: received.alert.status === "resolved" ? "resolved" : "joined",
+        ...(runId === undefined ? {} : { runId }),
+        ...clockFault,
+      };
+    }
+    case "refused": {
+      const until = reply.retryAt === undefined ? "" : ` until ${new Date(reply.retryAt).toISOString()}`;
+      return { ...about, decision: "refused", reason: `${reply.claim} is taken${until}.` };
+    }
+    case "frozen":
+      return { ...about, decision: "paused", reason: reply.reason };
+  }
+}
+
+function ringFor(doorbell: Doorbell, write: AcceptWrite, reply: AcceptReply): void {
+  if (reply.kind === "created") doorbell.ring(reply.runId);
+  if (reply.kind === "updated" && write.resolves !== undefined) doorbell.ring(write.resolves.runId);
+}
+
+/** Before any run refers to them. */
+async function putRunbooks(bytes: RunbookBytes, pending: readonly Pending[]): Promise<void> {
+  const needed = new Map<string, string>();
+  for (const { runbook, write } of pending) if (write.run !== undefined) needed.set(runbook.sha256, runbook.source);
+  await Promise.all([...needed].map(([sha256, source]) => bytes.put(sha256, source)));
+}
+
+function unmatched(received: ReceivedAlert): Decision {
+  return { fingerprint: received.alert.fingerprint, decision: "unmatched", reason: "No runbook's triggers match these labels." };
+}

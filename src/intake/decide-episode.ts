@@ -1,0 +1,103 @@
+import type { Instant } from "../core/clock.ts";
+import type { Episode } from "./ports.ts";
+import type { ReceivedAlert } from "./notification.ts";
+
+/** Replicas and restarts move startsAt by up to this much within one episode. */
+export const refireToleranceMs = 5 * 60_000;
+
+/** A repeat within this time changes nothing that is worth a write. */
+export const touchEveryMs = 60_000;
+
+const dayMs = 24 * 3_600_000;
+
+/** What one alert means for the episode that is known. */
+export type EpisodeStep =
+  /** A new episode that deserves a run: nothing was known, it fired again after its end, it fired anew without an end that reached us, or no run had been started. */
+  | { readonly kind: "start"; readonly why: "first" | "fired_again" | "refired" | "not_started"; readonly episode: Episode }
+  | { readonly kind: "join"; readonly episode: Episode; readonly runId: string; readonly write: boolean }
+  /** `runId` is the run to tell; absent when there is none. */
+  | { readonly kind: "resolve"; readonly episode: Episode; readonly runId?: string; readonly write: boolean; readonly note?: string }
+  | { readonly kind: "stale"; readonly reason: string };
+
+/**
+ * The episode model, whole. With W = the newer of (latest start, end) of what is known, an alert starts an episode only if its startsAt is
+ * after W: by more than the tolerance while the episode is open, at all once it is closed. W never moves back, so that duplicates, drops and
+ * reordering of a legal history start at most one run per episode; decide-episode.test.ts proves it on permuted histories.
+ *
+ * A resolve without a firing is recorded, so that the firing that it overtook is known to be old.
+ */
+export function decideEpisode(runbookId: string, received: ReceivedAlert, known: Episode | undefined, now: Instant): EpisodeStep {
+  return received.alert.status === "firing"
+    ? decideFiring(runbookId, received, known, now)
+    : decideResolved(runbookId, received, known, now);
+}
+
+function decideFiring(runbookId: string, received: ReceivedAlert, known: Episode | undefined, now: Instant): EpisodeStep {
+  const { startsAt } = received.alert;
+  const trusted = received.clockFault === undefined;
+  if (known === undefined) return { kind: "start", why: "first", episode: begin(runbookId, received, [], now) };
+  if (known.endsAt !== undefined) {
+    if (startsAt <= known.endsAt) return { kind: "stale", reason: `It began before ${isoTime(known.endsAt)}, when its end was reported.` };
+    return { kind: "start", why: "fired_again", episode: begin(runbookId, received, known.recentStarts, now) };
+  }
+  if (trusted && startsAt > known.latestStartsAt + refireToleranceMs) {
+    return { kind: "start", why: "refired", episode: begin(runbookId, received, known.recentStarts, now) };
+  }
+  const merged: Episode = trusted
+    ? {
+        ...known,
+        startsAt: Math.min(known.startsAt, startsAt),
+        latestStartsAt: Math.max(known.latestStartsAt, startsAt),
+        lastSeenAt: Math.max(known.lastSeenAt, now),
+      }
+    : { ...known, lastSeenAt: Math.max(known.lastSeenAt, now) };
+  if (known.runId === undefined) return { kind: "start", why: "not_started", episode: merged };
+  const moved = merged.startsAt !== known.startsAt || merged.latestStartsAt !== known.latestStartsAt;
+  return { kind: "join", episode: merged, runId: known.runId, write: moved || now - known.lastSeenAt >= touchEveryMs };
+}
+
+function decideResolved(runbookId: string, received: ReceivedAlert, known: Episode | undefined, now: Instant): EpisodeStep {
+  const { fingerprint, startsAt } = received.alert;
+  const endsAt = Math.max(received.alert.endsAt ?? now, startsAt);
+  if (known === undefined) {
+    const episode: Episode = {
+      runbookId,
+      fingerprint,
+      startsAt,
+      latestStartsAt: startsAt,
+      endsAt,
+      lastSeenAt: now,
+      recentStarts: [],
+      count: 0,
+    };
+    return { kind: "resolve", episode, write: true, note: "No firing of it was seen." };
+  }
+  if (known.endsAt !== undefined) {
+    if (endsAt <= known.endsAt) return { kind: "resolve", episode: known, write: false, note: "Its end was known." };
+    return {
+      kind: "resolve",
+      episode: { ...known, endsAt, lastSeenAt: Math.max(known.lastSeenAt, now) },
+      write: true,
+      note: "Its end was known.",
+    };
+  }
+  if (endsAt < known.latestStartsAt) {
+    return { kind: "stale", reason: `It ended before ${isoTime(known.latestStartsAt)}, when the present episode began.` };
+  }
+  return {
+    kind: "resolve",
+    episode: { ...known, endsAt, lastSeenAt: Math.max(known.lastSeenAt, now) },
+    ...(known.runId === undefined ? {} : { runId: known.runId }),
+    write: true,
+  };
+}
+
+function begin(runbookId: string, received: ReceivedAlert, earlier: readonly Instant[], now: Instant): Episode {
+  const { fingerprint, startsAt } = received.alert;
+  const recentStarts = [...earlier.filter((start) => start > startsAt - dayMs), startsAt].slice(-32);
+  return { runbookId, fingerprint, startsAt, latestStartsAt: startsAt, lastSeenAt: now, recentStarts, count: recentStarts.length };
+}
+
+function isoTime(at: Instant): string {
+  return new Date(at).toISOString();
+}
