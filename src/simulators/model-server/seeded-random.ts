@@ -1,0 +1,29 @@
+/** Numbers in [0, 1). */
+export type Random = () => number;
+
+/** 32-bit FNV-1a of a text's UTF-16 code units; http://www.isthe.com/chongo/tech/comp/fnv/ */
+export function hash32(text: string): number {
+  let hash = 0x811c9dc5;
+  for (let index = 0; index < text.length; index += 1) {
+    hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193);
+  }
+  return hash >>> 0;
+}
+
+/** The same sequence for the same seed on every machine (the mulberry32 generator of Tommy Ettinger). */
+export function createRandom(seed: number): Random {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
+  };
+}
+
+/** A factor around 1 whose logarithm is roughly normal with standard deviation `sigma` (sum of twelve uniforms). */
+export function logNormalFactor(random: Random, sigma: number): number {
+  let sum = -6;
+  for (let draw = 0; draw < 12; draw += 1) sum += random();
+  return Math.exp(sum * sigma);
+}
