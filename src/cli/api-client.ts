@@ -1,0 +1,130 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { z } from "zod";
+import { problemSchema } from "./api-shapes.ts";
+import { exitCodes, oneLine, writeJson, type CommandContext, type ExitCode } from "./context.ts";
+import { dataFolder } from "./data-folder.ts";
+import { flagOption, textOption, type CommandInvocation } from "./define-command.ts";
+
+/** The answer of a running runbookd. `problem` is its refusal (RFC 9457); `unreachable` means that nobody answered as runbookd does. */
+export type ApiAnswer<Body> =
+  | { readonly kind: "ok"; readonly body: Body }
+  | { readonly kind: "problem"; readonly status: number; readonly title: string; readonly detail: string }
+  | { readonly kind: "unreachable"; readonly message: string };
+
+/** The HTTP API of one running runbookd. */
+export interface ApiClient {
+  get<Body>(path: string, shape: z.ZodType<Body>): Promise<ApiAnswer<Body>>;
+  post<Body>(path: string, body: unknown, shape: z.ZodType<Body>): Promise<ApiAnswer<Body>>;
+}
+
+const requestTimeoutMs = 10_000;
+
+/**
+ * A client for `--url`, else RUNBOOKD_URL, else this machine's default port.
+ * Its token is RUNBOOKD_TOKEN, else the admin token that `runbookd up` left in the data folder; the file's token is only sent to loopback.
+ */
+export async function createApiClient(invocation: CommandInvocation): Promise<ApiClient> {
+  const { context } = invocation;
+  const base = textOption(invocation, "url") ?? context.env["RUNBOOKD_URL"] ?? `http://127.0.0.1:${context.env["RUNBOOKD_PORT"] ?? "9097"}`;
+  const token = context.env["RUNBOOKD_TOKEN"] ?? (isLoopback(base) ? await readAdminToken(context) : undefined);
+  return {
+    get: (path, shape) => call(context, { base, token, method: "GET", path, shape }),
+    post: (path, body, shape) => call(context, { base, token, method: "POST", path, body, shape }),
+  };
+}
+
+interface Call<Body> {
+  readonly base: string;
+  readonly token: string | undefined;
+  readonly method: string;
+  readonly path: string;
+  readonly body?: unknown;
+  readonly shape: z.ZodType<Body>;
+}
+
+async function call<Body>(context: CommandContext, { base, token, method, path, body, shape }: Call<Body>): Promise<ApiAnswer<Body>> {
+  if (!URL.canParse(path, base)) return { kind: "unreachable", message: `${base} is no URL; accepted is e.g. http://127.0.0.1:9097` };
+  const url = new URL(path, base);
+  try {
+    const response = await context.fetch(url, {
+      method,
+      redirect: "error",
+      signal: AbortSignal.any([context.signal, AbortSignal.timeout(requestTimeoutMs)]),
+      headers: {
+        accept: "application/json",
+        ...(body === undefined ? {} : { "content-type": "application/json" }),
+        ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    return readAnswer(response.status, await response.text(), shape, url);
+  } catch (error) {
+    return {
+      kind: "unreachable",
+      message: `No answer from ${url.origin}: ${describeFetchError(error)}. Is runbookd running there? Set --url or RUNBOOKD_URL.`,
+    };
+  }
+}
+
+function readAnswer<Body>(status: number, text: string, shape: z.ZodType<Body>, url: URL): ApiAnswer<Body> {
+  const body = parseJson(text);
+  if (status >= 200 && status < 300) {
+    const parsed = shape.safeParse(body);
+    if (parsed.success) return { kind: "ok", body: parsed.data };
+    return {
+      kind: "unreachable",
+      message: `${url.href} answered ${status} with a body that is not runbookd's (${parsed.error.issues[0]?.message ?? "unreadable"}).`,
+    };
+  }
+  const problem = problemSchema.safeParse(body);
+  return {
+    kind: "problem",
+    status,
+    title: problem.success ? problem.data.title : `HTTP ${status}`,
+    detail: problem.success ? (problem.data.detail ?? "") : "",
+  };
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
+  }
+}
+
+function describeFetchError(error: unknown): string {
+  if (!(error instanceof Error)) return "unknown error";
+  const cause = error.cause instanceof Error ? error.cause : undefined;
+  return oneLine(cause === undefined ? error.message : cause.message || error.message);
+}
+
+function isLoopback(base: string): boolean {
+  if (!URL.canParse(base)) return false;
+  const { hostname } = new URL(base);
+  return hostname === "127.0.0.1" || hostname === "localhost" || hostname === "[::1]";
+}
+
+async function readAdminToken(context: CommandContext): Promise<string | undefined> {
+  try {
+    const text = await readFile(join(dataFolder(context), "admin-token"), "utf8");
+    return text.trim() === "" ? undefined : text.trim();
+  } catch {
+    return undefined;
+  }
+}
+
+/** Prints a refusal or a silence and answers the exit code 1. */
+export function reportFailure(invocation: CommandInvocation, answer: Exclude<ApiAnswer<never>, { kind: "ok" }>): ExitCode {
+  const { context } = invocation;
+  if (flagOption(invocation, "json")) {
+    writeJson(context, { error: answer });
+  } else if (answer.kind === "unreachable") {
+    context.warn(`${answer.message}\n`);
+  } else {
+    const hint = answer.status === 401 ? " Set RUNBOOKD_TOKEN to a token that `runbookd token create` printed." : "";
+    context.warn(`${oneLine(answer.title)} (${answer.status})${answer.detail === "" ? "" : `: ${oneLine(answer.detail)}`}${hint}\n`);
+  }
+  return exitCodes.no;
+}

@@ -1,0 +1,63 @@
+import { z } from "zod";
+import { outcomes } from "../core/run.ts";
+
+/*
+ * What a command reads of runbookd's answers. Objects stay open: an older command must read a newer runbookd.
+ */
+
+/** RFC 9457. */
+export const problemSchema = z.looseObject({ title: z.string(), detail: z.string().optional(), issues: z.array(z.string()).optional() });
+
+/** One line of a list of runs. */
+export const runSummarySchema = z.looseObject({
+  id: z.string(),
+  runbookId: z.string(),
+  mode: z.string(),
+  state: z.string(),
+  outcome: z.enum(outcomes).or(z.string()).optional(),
+  target: z.string().optional(),
+  alertName: z.string().optional(),
+  acceptedAt: z.number(),
+  endedAt: z.number().optional(),
+  step: z.string().optional(),
+  note: z.string().optional(),
+});
+
+/** One line of a journal. */
+export const journalEntrySchema = z.looseObject({ kind: z.string(), at: z.number() });
+
+/** One run with its journal. */
+export const runRecordSchema = z.looseObject({
+  summary: runSummarySchema,
+  journal: z.array(journalEntrySchema),
+  report: z.looseObject({ text: z.string() }).optional(),
+});
+
+/** One page of a list. */
+export function pageSchema<Item extends z.ZodType>(item: Item) {
+  return z.looseObject({ items: z.array(item), nextCursor: z.string().optional() });
+}
+
+/** The answer to start, abort, resume and rerun. */
+export const runReplySchema = z.looseObject({ runId: z.string() });
+
+/** One question to a person. */
+export const questionSchema = z.looseObject({
+  id: z.string(),
+  runId: z.string(),
+  runbookId: z.string(),
+  stepId: z.string(),
+  kind: z.string(),
+  text: z.string(),
+  answers: z.array(z.string()),
+  planSha: z.string().optional(),
+  askedAt: z.number(),
+  expiresAt: z.number().optional(),
+});
+
+/** See {@link runSummarySchema}. */
+export type RunSummaryShape = z.infer<typeof runSummarySchema>;
+/** See {@link journalEntrySchema}. */
+export type JournalEntryShape = z.infer<typeof journalEntrySchema>;
+/** See {@link questionSchema}. */
+export type QuestionShape = z.infer<typeof questionSchema>;

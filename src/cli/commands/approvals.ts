@@ -1,0 +1,60 @@
+import type { Command } from "commander";
+import { z } from "zod";
+import { createApiClient, reportFailure } from "../api-client.ts";
+import { questionSchema, runReplySchema } from "../api-shapes.ts";
+import { exitCodes, oneLine, writeJson, type CommandContext } from "../context.ts";
+import { defineCommand, defineGroup, flagOption, textOption, type CommandDefinition, type ExitSink } from "../define-command.ts";
+import { renderQuestions } from "../render-run.ts";
+
+/** `runbookd approvals …`: every question that waits for a person. */
+export function approvalsCommand(context: CommandContext, exit: ExitSink): Command {
+  const members = [list, answerQuestion].map((member) => defineCommand(member, context, exit));
+  return defineGroup("approvals", "List and answer questions to people: approvals, manual steps, failures and unknown outcomes", members);
+}
+
+const openQuestions = z.looseObject({ items: z.array(z.looseObject({ question: questionSchema })) });
+
+const list: CommandDefinition = {
+  usage: "list",
+  summary: "List open questions, oldest first",
+  examples: ["runbookd approvals list"],
+  remote: true,
+  async run(_args, invocation) {
+    const client = await createApiClient(invocation);
+    const answer = await client.get("/api/approvals", openQuestions);
+    if (answer.kind !== "ok") return reportFailure(invocation, answer);
+    if (flagOption(invocation, "json")) writeJson(invocation.context, answer.body);
+    else invocation.context.write(renderQuestions(answer.body.items.map((item) => item.question)));
+    return exitCodes.ok;
+  },
+};
+
+const answerQuestion: CommandDefinition = {
+  usage: "answer <question> <answer>",
+  summary: "Answer one question; an approval permits exactly the plan that is shown now",
+  examples: ["runbookd approvals answer q-01K0ABC approve --reason 'agreed with the owner'"],
+  remote: true,
+  options: [
+    { flags: "--reason <text>", description: "stands in the journal and the report", default: "answered from the command line" },
+    { flags: "--plan <sha>", description: "the plan that was read; without it the plan is read and printed now" },
+  ],
+  async run([id = "", answer = ""], invocation) {
+    const { context } = invocation;
+    const client = await createApiClient(invocation);
+    const open = await client.get("/api/approvals", openQuestions);
+    if (open.kind !== "ok") return reportFailure(invocation, open);
+    const question = open.body.items.map((item) => item.question).find((candidate) => candidate.id === id);
+    if (question !== undefined && !question.answers.includes(answer)) {
+      context.warn(`${oneLine(answer)} is no answer to ${oneLine(id)}; accepted: ${question.answers.join(", ")}\n`);
+      return exitCodes.usage;
+    }
+    const planSha = textOption(invocation, "plan") ?? question?.planSha;
+    const body = { answer, reason: textOption(invocation, "reason"), ...(planSha === undefined ? {} : { planSha }) };
+    const reply = await client.post(`/api/approvals/${encodeURIComponent(id)}`, body, runReplySchema);
+    if (reply.kind !== "ok") return reportFailure(invocation, reply);
+    if (flagOption(invocation, "json")) writeJson(context, reply.body);
+    else
+      context.write(`${question === undefined ? "" : `${oneLine(question.text)}\n`}Answered ${answer}. Run ${reply.body.runId} goes on.\n`);
+    return exitCodes.ok;
+  },
+};

@@ -1,0 +1,69 @@
+import { expect, it } from "@jest/globals";
+import { aCommandContext } from "../../testing/command-context.ts";
+import { runCli } from "../run-cli.ts";
+
+const summary = {
+  id: "01K0RUN",
+  runbookId: "cost-incident-response",
+  mode: "auto",
+  state: "ended",
+  outcome: "succeeded",
+  target: "budget/checkout",
+  acceptedAt: Date.UTC(2026, 0, 31, 12),
+};
+
+it("lists runs as a table with their outcome", async () => {
+  const context = aCommandContext({ answers: { "GET /api/runs": { status: 200, body: { items: [summary], nextCursor: "abc" } } } });
+  expect(await runCli(["runs", "list", "--state", "ended", "--runbook", "cost-incident-response"], context, "1")).toBe(0);
+  expect(context.printed.out).toContain("01K0RUN  cost-incident-response  budget/checkout  succeeded  2026-01-31 12:00:00Z");
+  expect(context.printed.out).toContain("More: --cursor abc");
+  expect(context.requests[0]?.url).toBe("http://127.0.0.1:9097/api/runs?state=ended&runbook=cost-incident-response&limit=20");
+});
+
+it("prints the answer as one JSON document when asked", async () => {
+  const context = aCommandContext({ answers: { "GET /api/runs": { status: 200, body: { items: [summary] } } } });
+  await runCli(["runs", "list", "--json"], context, "1");
+  expect(JSON.parse(context.printed.out)).toEqual({ items: [summary] });
+});
+
+it("shows a run's journal line by line and takes control characters out of it", async () => {
+  const journal = [
+    { kind: "accepted", at: 0, request: { runbookId: "x", mode: "auto", source: "webhook" } },
+    { kind: "failed", at: 1000, step: "stop", failure: { message: "no\u001b[2Jway\nout" } },
+  ];
+  const context = aCommandContext({ answers: { "GET /api/runs/01K0RUN": { status: 200, body: { summary, journal } } } });
+  expect(await runCli(["runs", "show", "01K0RUN"], context, "1")).toBe(0);
+  expect(context.printed.out).toContain("failed    stop: no [2Jway out");
+});
+
+it("answers 1 with the reason when a run cannot be aborted", async () => {
+  const problem = { type: "urn:x", title: "Its state does not permit this", status: 409, detail: "The run has ended." };
+  const context = aCommandContext({ answers: { "POST /api/runs/01K0RUN/abort": { status: 409, body: problem } } });
+  expect(await runCli(["runs", "abort", "01K0RUN", "--reason", "wrong budget"], context, "1")).toBe(1);
+  expect(context.printed.err).toBe("Its state does not permit this (409): The run has ended.\n");
+  expect(context.requests[0]?.body).toEqual({ reason: "wrong budget" });
+});
+
+it.each(["resume", "rerun"])("can %s a run", async (verb) => {
+  const context = aCommandContext({ answers: { [`POST /api/runs/01K0RUN/${verb}`]: { status: 202, body: { runId: "01K0RUN" } } } });
+  expect(await runCli(["runs", verb, "01K0RUN"], context, "1")).toBe(0);
+  expect(context.printed.out).toContain("01K0RUN");
+});
+
+it("escapes an id, so that it names nothing else", async () => {
+  const context = aCommandContext();
+  await runCli(["runs", "show", "../tokens?x"], context, "1");
+  expect(context.requests[0]?.url).toBe("http://127.0.0.1:9097/api/runs/..%2Ftokens%3Fx");
+});
+
+it("answers 1 and says where it looked when nobody answers", async () => {
+  const context = aCommandContext();
+  expect(await runCli(["runs", "list", "--url", "http://127.0.0.1:1"], context, "1")).toBe(1);
+  expect(context.printed.err).toContain("No answer from http://127.0.0.1:1: connect ECONNREFUSED");
+});
+
+it("answers 2 to a state that does not exist and names those that do", async () => {
+  const context = aCommandContext();
+  expect(await runCli(["runs", "list", "--state", "asleep"], context, "1")).toBe(2);
+  expect(context.printed.err).toContain("queued, running, suspended, in_doubt, ended");
+});

@@ -1,0 +1,65 @@
+import type { Clock } from "../core/clock.ts";
+
+/** The surroundings of one command: its streams, environment and clock. Nothing in `commands/` touches the process itself. */
+export interface CommandContext {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly workingDirectory: string;
+  /** Standard output, as given: the caller ends its lines. */
+  write(text: string): void;
+  /** Standard error, as given. */
+  warn(text: string): void;
+  /** Whether standard output is a terminal. */
+  readonly isTerminal: boolean;
+  readonly fetch: typeof fetch;
+  readonly clock: Clock;
+  /** Aborted when a person interrupts the program. */
+  readonly signal: AbortSignal;
+}
+
+/** The exit codes of every command: done, the answer is no, wrong usage, configuration refused. */
+export const exitCodes = { ok: 0, no: 1, usage: 2, refused: 78 } as const;
+
+/** See {@link exitCodes}. */
+export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
+
+/** Whether to colour: only on a terminal, and never when NO_COLOR is set to something (https://no-color.org). */
+export function hasColour(context: Pick<CommandContext, "env" | "isTerminal">): boolean {
+  return context.isTerminal && (context.env["NO_COLOR"] ?? "") === "";
+}
+
+/** Red or green text for a terminal, plain text elsewhere. */
+export function paint(
+  context: Pick<CommandContext, "env" | "isTerminal">,
+  colour: "red" | "green" | "yellow" | "dim",
+  text: string,
+): string {
+  if (!hasColour(context)) return text;
+  const code = { red: 31, green: 32, yellow: 33, dim: 2 }[colour];
+  return `\u001b[${code}m${text}\u001b[0m`;
+}
+
+/** One JSON document on its own line: what `--json` prints. */
+export function writeJson(context: Pick<CommandContext, "write">, value: unknown): void {
+  context.write(`${JSON.stringify(value)}\n`);
+}
+
+/** Untrusted text for one line of a terminal: control characters become spaces, so that a label cannot move the cursor. */
+export function oneLine(text: string): string {
+  // oxlint-disable-next-line no-control-regex -- control characters are exactly what is taken out
+  return text.replace(/[\u0000-\u001f\u007f-\u009f]+/g, " ").trim();
+}
+
+/** Columns padded to their widest cell, two spaces apart; no trailing spaces. */
+export function renderTable(rows: readonly (readonly string[])[]): string {
+  const clean = rows.map((row) => row.map(oneLine));
+  const widths = clean.reduce<number[]>((sum, row) => row.map((cell, index) => Math.max(sum[index] ?? 0, cell.length)), []);
+  return clean
+    .map(
+      (row) =>
+        `${row
+          .map((cell, index) => cell.padEnd(widths[index] ?? 0))
+          .join("  ")
+          .trimEnd()}\n`,
+    )
+    .join("");
+}

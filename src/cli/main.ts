@@ -1,0 +1,5 @@
+#!/usr/bin/env node
+import { createProcessContext, readVersion } from "./process-context.ts";
+import { runCli } from "./run-cli.ts";
+
+process.exitCode = await runCli(process.argv.slice(2), createProcessContext(), readVersion());

@@ -1,0 +1,42 @@
+import { readFileSync } from "node:fs";
+import { isatty } from "node:tty";
+import { dirname, join } from "node:path";
+import { z } from "zod";
+import { createSystemClock } from "../core/clock.ts";
+import type { CommandContext } from "./context.ts";
+
+/** The context of a real command line: this process. Interrupt and terminate abort its signal. */
+export function createProcessContext(): CommandContext {
+  const controller = new AbortController();
+  for (const name of ["SIGINT", "SIGTERM"] as const) process.once(name, () => controller.abort(new Error(`stopped by ${name}`)));
+  return {
+    env: process.env,
+    workingDirectory: process.cwd(),
+    write: (text) => void process.stdout.write(text),
+    warn: (text) => void process.stderr.write(text),
+    isTerminal: isatty(1),
+    fetch,
+    clock: createSystemClock(),
+    signal: controller.signal,
+  };
+}
+
+/** The version in the nearest package.json above this file. Throws when there is none: the installation is broken. */
+export function readVersion(): string {
+  return z.looseObject({ version: z.string() }).parse(JSON.parse(readFileSync(join(packageFolder(), "package.json"), "utf8"))).version;
+}
+
+/** The folder that holds package.json, alerts and runbooks: the same for the sources and for the build. */
+export function packageFolder(): string {
+  let folder = import.meta.dirname;
+  for (;;) {
+    try {
+      readFileSync(join(folder, "package.json"));
+      return folder;
+    } catch {
+      const parent = dirname(folder);
+      if (parent === folder) throw new Error("package.json is missing above the installed files");
+      folder = parent;
+    }
+  }
+}

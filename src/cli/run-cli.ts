@@ -1,0 +1,44 @@
+import { Command, CommanderError } from "commander";
+import { exitCodes, hasColour, type CommandContext } from "./context.ts";
+import { defineCommand, type ExitSink } from "./define-command.ts";
+import { approvalsCommand } from "./commands/approvals.ts";
+import { runCommand } from "./commands/run.ts";
+import { runsCommand } from "./commands/runs.ts";
+
+/** The whole command line, with its output going to the context. */
+export function createProgram(context: CommandContext, exit: ExitSink, version: string): Command {
+  const single = [runCommand].map((definition) => defineCommand(definition, context, exit));
+  const groups = [runsCommand, approvalsCommand].map((create) => create(context, exit));
+  const program = new Command("runbookd")
+    .description("Executes Markdown runbooks when Alertmanager calls, and proves that it helped.")
+    .version(version);
+  for (const command of [...single, ...groups]) program.addCommand(command);
+  for (const command of [program, ...program.commands.flatMap((member) => [member, ...member.commands])]) configure(command, context);
+  return program;
+}
+
+function configure(command: Command, context: CommandContext): void {
+  command.exitOverride();
+  command.helpCommand(false);
+  command.configureOutput({
+    writeOut: (text) => context.write(text),
+    writeErr: (text) => context.warn(text),
+    getOutHelpWidth: () => 100,
+    getErrHelpWidth: () => 100,
+    getOutHasColors: () => hasColour(context),
+    getErrHasColors: () => false,
+  });
+}
+
+/** Runs one command line (without node and script) and answers its exit code. Throws only for a defect. */
+export async function runCli(args: readonly string[], context: CommandContext, version: string): Promise<number> {
+  let code: number = exitCodes.ok;
+  const program = createProgram(context, (value) => (code = value), version);
+  try {
+    await program.parseAsync([...args], { from: "user" });
+    return code;
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
+  }
+}
