@@ -11,6 +11,8 @@ export interface Budget {
   readonly periodStartsAt: Instant;
   /** 168 hour-of-week weights (Monday 00:00 UTC first) that sum to 1; absent = uniform. */
   readonly profile?: readonly number[];
+  /** Length of one profile hour in milliseconds; 3 600 000 unless time is scaled (a demo divides it like every duration). */
+  readonly profileHourMs?: number;
 }
 
 /** Limits of a budget; null = none. */

@@ -1,0 +1,58 @@
+import type { MicroUsd } from "../core/money.ts";
+import type { AdmissionGate, ReleaseInput } from "./admission.ts";
+import type { AdmissionLogEntry } from "./admission-log.ts";
+import type { Budget, BudgetControl } from "./budget.ts";
+import type { UsageEvent } from "./usage-report.ts";
+
+/** What the ledger did with one usage event. `unknown_budget`: nobody defined it; nothing was counted. */
+export type UsageReply = "accepted" | "duplicate" | "unknown_budget";
+
+/** A ticket that has just ended, for metrics. */
+export interface FinishedTicket {
+  readonly ticketId: string;
+  readonly budget: string;
+  readonly queue: string;
+  readonly outcome: NonNullable<ReleaseInput["outcome"]>;
+  readonly variant: string;
+  readonly failureClass?: string;
+  readonly costMicroUsd: MicroUsd;
+  readonly durationMs: number;
+  readonly attempts: number;
+}
+
+/** Lengths that a demo divides by its factor. */
+export interface LedgerTimes {
+  /** A lease that is neither renewed nor used for so long gives its reservation back. */
+  readonly leaseMs: number;
+  /** What "per minute" means. */
+  readonly minuteMs: number;
+  /** Width of one row of the spend history. */
+  readonly bucketMs: number;
+  /** How long rows are kept. */
+  readonly keepMs: number;
+}
+
+/** Real time. */
+export const realTimes: LedgerTimes = { leaseMs: 120_000, minuteMs: 60_000, bucketMs: 60_000, keepMs: 9 * 86_400_000 };
+
+/** Money: defined, reserved, settled, released. Every member is atomic. */
+export interface WorkloadLedger extends BudgetControl, AdmissionGate {
+  /** Creates a budget, or redefines its limit, period and profile; controls and spend stay. */
+  define(budget: Budget): Promise<void>;
+  /** In the order given. An id counts once. */
+  record(events: readonly UsageEvent[]): Promise<readonly UsageReply[]>;
+  /** Answers the ticket when this call was the first that ended it. */
+  finish(release: ReleaseInput): Promise<FinishedTicket | undefined>;
+  /** Marks a ticket: the gate stops it at its next turn boundary. */
+  cancelTicket(budget: string, ticketId: string): Promise<void>;
+  /** The newest `limit` entries, oldest first. */
+  admissions(limit: number): Promise<readonly AdmissionLogEntry[]>;
+  /** The newest usage events, newest first. */
+  recentUsage(limit: number): Promise<readonly UsageEvent[]>;
+}
+
+/** What the ledger needs to know about tickets that it does not hold itself. */
+export interface QueueCounts {
+  /** Tickets that have not ended and are not in flight, and where they are. */
+  countsOf(budget: string): Promise<{ readonly queued: number; readonly queues: readonly string[]; readonly batches: readonly string[] }>;
+}
