@@ -1,0 +1,70 @@
+import { z } from "zod";
+import type { ActionOutput } from "../core/action.ts";
+import type { BudgetControl } from "../workload/budget.ts";
+import { defineAction } from "./define-action.ts";
+import { budgetParameter } from "./parameter-types.ts";
+import { changesOf, plannedChange, plannedOf, readBudget, setPlanned, type PlannedControls } from "./planned-controls.ts";
+
+/** Stops what runs now, between units of work: aborting inside one wastes the tokens that are already paid. */
+export const cancelTickets = defineAction({
+  name: "cancel-tickets",
+  summary: "Stops every ticket of one budget that runs now at its next turn boundary, with its work saved.",
+  parameters: z.strictObject({ budget: budgetParameter() }),
+  result: {
+    budget: "id of the budget",
+    found: "tickets that ran when it was planned",
+    stopped: "of these, how many have stopped",
+    running: "of the tickets that began before the stop, how many still run",
+    tickets: "ids of those that still run, at most 50",
+  },
+  effect: "set",
+  risk: "lowers",
+  timeoutMs: 10_000,
+  probes: true,
+  undoes: false,
+  behave({ budget }, { budgets }: { readonly budgets: BudgetControl }) {
+    async function look(planned: PlannedControls): Promise<ActionOutput> {
+      const stopBefore = planned.after.stopBefore ?? 0;
+      const left = (await budgets.running(budget)).filter((ticket) => ticket.since < stopBefore);
+      const found = planned.found ?? left.length;
+      return {
+        budget,
+        found,
+        stopped: Math.max(0, found - left.length),
+        running: left.length,
+        tickets: left.slice(0, 50).map((ticket) => ticket.ticketId),
+      };
+    }
+
+    return {
+      async plan({ clock }) {
+        const state = await readBudget(budgets, budget);
+        const now = clock.now();
+        // The stop is pinned here: a second run of this plan must not stop tickets that began after it.
+        const stopBefore = Math.max(now, state.controls.stopBefore ?? 0);
+        const found = (await budgets.running(budget)).filter((ticket) => ticket.since < stopBefore).length;
+        const planned = { ...plannedChange(state, { stopBefore }), found };
+        return {
+          summary: `Stop ${found} running tickets of budget ${budget} at their next turn`,
+          targets: [`budget/${budget}`],
+          changes: changesOf(planned),
+          reversible: false,
+          data: planned,
+        };
+      },
+      async run(plan) {
+        const planned = plannedOf(plan);
+        const { controls } = await readBudget(budgets, budget);
+        // A later stop includes this one.
+        if ((controls.stopBefore ?? 0) < (planned.after.stopBefore ?? 0)) await setPlanned(budgets, planned);
+        return { kind: "done", output: await look(planned) };
+      },
+      async probe(plan) {
+        const planned = plannedOf(plan);
+        const { controls } = await readBudget(budgets, budget);
+        if ((controls.stopBefore ?? 0) < (planned.after.stopBefore ?? 0)) return { kind: "not_applied" };
+        return { kind: "applied", output: await look(planned) };
+      },
+    };
+  },
+});

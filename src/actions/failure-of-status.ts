@@ -1,0 +1,20 @@
+import type { Failure } from "../core/failure.ts";
+
+const notApplied = new Set([429, 503]);
+const unknown = new Set([408, 409, 425]);
+
+/**
+ * What an unexpected status says about the effect.
+ * 4xx was refused; 429 and 503 want patience; everything else (408, 409, 425, 5xx, a redirect, another 2xx) may have been applied.
+ */
+export function failureOfStatus(
+  status: number,
+  seen: { readonly read: boolean; readonly expected: string; readonly retryAfterMs?: number },
+): Failure {
+  const message = `The target answered ${status}; expected ${seen.expected}.`;
+  const later = seen.retryAfterMs === undefined ? {} : { retryAfterMs: seen.retryAfterMs };
+  if (notApplied.has(status)) return { reason: "overloaded", message, applied: "no", ...later };
+  if (seen.read) return { reason: status >= 500 ? "not_reachable" : "refused_by_target", message, applied: "no", ...later };
+  if (status >= 400 && status < 500 && !unknown.has(status)) return { reason: "refused_by_target", message, applied: "no" };
+  return { reason: "unknown_outcome", message, applied: "unknown", ...later };
+}

@@ -1,0 +1,122 @@
+import { z } from "zod";
+import type { ActionOutput, Effect } from "../core/action.ts";
+import { StepFailure } from "../core/failure.ts";
+import { canonicalJson, sha256, type Json } from "../core/json.ts";
+import { defineAction } from "./define-action.ts";
+import { failureOfStatus } from "./failure-of-status.ts";
+import { oneLine } from "./one-line.ts";
+import type { HttpPort } from "./ports.ts";
+
+const bodyKept = 8_000;
+const headersKept = 20;
+const methods = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"] as const;
+const reads = new Set(["GET", "HEAD"]);
+
+/** One HTTP request to an origin that the configuration lists. */
+export const httpRequest = defineAction({
+  name: "http-request",
+  summary: "Sends one HTTP request to a listed origin; redirects are not followed.",
+  parameters: z.strictObject({
+    url: z.string().min(1).max(2000).meta({ description: "Absolute http or https URL of a listed origin." }),
+    method: z.enum(methods).default("GET"),
+    headers: z.record(z.string().regex(/^[A-Za-z0-9-]{1,60}$/, { message: "is no header name" }), z.string().max(4000)).default({}),
+    json: z.json().optional().meta({ description: "Sent as application/json." }),
+    body: z.string().max(100_000).optional().meta({ description: "Sent as it stands; not beside json." }),
+    expect_status: z
+      .union([z.number().int().min(100).max(599), z.array(z.number().int().min(100).max(599)).min(1).max(10)])
+      .optional()
+      .meta({ description: "One status or several; without it any 2xx." }),
+    idempotency_key: z.boolean().default(false).meta({ description: "The target honours Idempotency-Key, so a repeat is safe." }),
+  }),
+  result: {
+    status: "HTTP status",
+    headers: `first ${headersKept} headers, lower case, without cookies`,
+    json: "the body, when it is JSON",
+    body: "the body, when it is not",
+    truncated: "whether the body was longer than what is kept",
+  },
+  effect: effectOf,
+  risk: "raises",
+  timeoutMs: 30_000,
+  probes: false,
+  undoes: false,
+  behave(parameters, { http }: { readonly http: HttpPort }) {
+    const { url, method } = parameters;
+    const read = reads.has(method);
+    const wanted = parameters.expect_status === undefined ? undefined : [parameters.expect_status].flat();
+    const payload = parameters.json === undefined ? parameters.body : canonicalJson(parameters.json as Json);
+
+    return {
+      risk: read ? "none" : "raises",
+      async plan() {
+        const refusal =
+          parameters.json !== undefined && parameters.body !== undefined ? "json and body exclude each other" : http.refusal(url);
+        if (refusal !== undefined)
+          throw new StepFailure({ reason: "invalid_parameters", message: `${oneLine(url, 200)}: ${refusal}`, applied: "no" });
+        const target = targetOf(url);
+        return {
+          summary: `${method} ${target}`,
+          targets: [target],
+          changes: [],
+          reversible: read,
+          // Only hashes: what is sent may hold secrets, and a plan is stored and shown.
+          data: { method, url: sha256(url), headers: sha256(canonicalJson(parameters.headers)), payload: sha256(payload ?? "") },
+        };
+      },
+      async run(_plan, { signal, idempotencyKey }) {
+        const answer = await http.request({
+          method,
+          url,
+          signal,
+          headers: {
+            ...(parameters.json !== undefined && { "content-type": "application/json" }),
+            ...parameters.headers,
+            ...(parameters.idempotency_key && { "idempotency-key": idempotencyKey }),
+          },
+          ...(payload !== undefined && { body: payload }),
+        });
+        if (answer.kind === "failed") throw new StepFailure(answer.failure);
+        if (wanted === undefined ? answer.status < 200 || answer.status > 299 : !wanted.includes(answer.status)) {
+          throw new StepFailure(
+            failureOfStatus(answer.status, {
+              read,
+              expected: wanted?.join(", ") ?? "2xx",
+              ...(answer.retryAfterMs !== undefined && { retryAfterMs: answer.retryAfterMs }),
+            }),
+          );
+        }
+        return { kind: "done", output: { status: answer.status, headers: keptHeaders(answer.headers), ...keptBody(answer) } };
+      },
+    };
+  },
+});
+
+function effectOf(parameters: { readonly [key: string]: unknown }): Effect {
+  const method = parameters["method"] ?? "GET";
+  if (typeof method === "string" && reads.has(method)) return "read";
+  return parameters["idempotency_key"] === true ? "keyed" : "once";
+}
+
+/** Scheme, host and path; a query may hold a secret. */
+function targetOf(url: string): string {
+  const { origin, pathname } = new URL(url);
+  return `${origin}${pathname}`;
+}
+
+function keptHeaders(headers: Readonly<Record<string, string>>): ActionOutput {
+  const kept = Object.entries(headers).filter(([name]) => !/^(set-cookie|authorization|proxy-)/i.test(name));
+  return Object.fromEntries(kept.slice(0, headersKept).map(([name, value]) => [name.toLowerCase(), oneLine(value, 300)]));
+}
+
+function keptBody(answer: { readonly headers: Readonly<Record<string, string>>; readonly body: string }): ActionOutput {
+  const { body } = answer;
+  const type = Object.entries(answer.headers).find(([name]) => name.toLowerCase() === "content-type")?.[1] ?? "";
+  if (body.length <= bodyKept && /^application\/([a-z.+-]+\+)?json\b/i.test(type)) {
+    try {
+      return { json: JSON.parse(body) as Json, truncated: false };
+    } catch {
+      // It said JSON and is none: it is shown as it came, and an Expected over `json` finds nothing.
+    }
+  }
+  return { body: body.slice(0, bodyKept), truncated: body.length > bodyKept };
+}

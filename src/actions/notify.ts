@@ -1,0 +1,45 @@
+import { z } from "zod";
+import { messageIdOf, type Outbox } from "../core/outbox.ts";
+import { defineAction } from "./define-action.ts";
+import { oneLine } from "./one-line.ts";
+import { groupParameter } from "./parameter-types.ts";
+import type { Recipients } from "./ports.ts";
+import { requireGroup } from "./require-group.ts";
+
+/** Puts one mail into the outbox; it is sent in the background and never holds the run up. */
+export const notify = defineAction({
+  name: "notify",
+  summary: "Mails a short text to a configured group.",
+  parameters: z.strictObject({
+    to: groupParameter().optional(),
+    subject: z.string().min(1).meta({ description: "One line, at most 200 characters are kept." }),
+    text: z.string().min(1).max(20_000).meta({ description: "Plain text." }),
+  }),
+  result: { message_id: "Message-ID of the mail", to: "group" },
+  effect: "keyed",
+  risk: "none",
+  timeoutMs: 10_000,
+  probes: false,
+  undoes: false,
+  behave(parameters, { outbox, recipients }: { readonly outbox: Pick<Outbox, "put">; readonly recipients: Recipients }) {
+    const to = parameters.to ?? recipients.defaultGroup;
+    const subject = oneLine(parameters.subject, 200);
+    return {
+      async plan() {
+        requireGroup(recipients, to);
+        return {
+          summary: `Mail "${subject}" to ${to}`,
+          targets: [`mail/${to}`],
+          changes: [],
+          reversible: false,
+          data: { to, subject, text: parameters.text },
+        };
+      },
+      async run(_plan, { idempotencyKey, runId, clock }) {
+        const content = { kind: "message", runId, subject, text: parameters.text } as const;
+        await outbox.put({ key: idempotencyKey, to, content, putAt: clock.now() });
+        return { kind: "done", output: { message_id: messageIdOf(idempotencyKey, recipients.domain), to } };
+      },
+    };
+  },
+});

@@ -1,0 +1,21 @@
+import type { Json } from "../core/json.ts";
+import type { BudgetState } from "../workload/budget.ts";
+
+/**
+ * How many tickets of a budget ran at once before anybody stopped them: the limit of concurrency if there is one,
+ * else what an earlier `take-snapshot` of this run saw, else what runs now. Undefined when none of these is a positive number.
+ */
+export function ranBefore(state: BudgetState, results: { readonly [stepId: string]: Json }): number | undefined {
+  if (state.controls.limits.concurrency !== null) return state.controls.limits.concurrency;
+  const seen = Object.values(results).flatMap((result) => snapshotRunning(result, state.budget.id));
+  const most = Math.max(0, state.running, ...seen);
+  return most > 0 ? most : undefined;
+}
+
+function snapshotRunning(result: Json, budget: string): readonly number[] {
+  if (result === null || typeof result !== "object" || Array.isArray(result)) return [];
+  const fields = result as { readonly [key: string]: Json };
+  // The limits tell a snapshot from other results that count running tickets.
+  if (fields["budget"] !== budget || fields["limits"] === undefined || typeof fields["running"] !== "number") return [];
+  return [fields["running"]];
+}

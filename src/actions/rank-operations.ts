@@ -1,0 +1,118 @@
+import { z } from "zod";
+import { rankOperations, type OperationRanking, type RankedOperation } from "../analysis/rank-operations.ts";
+import type { ActionOutput } from "../core/action.ts";
+import type { Json } from "../core/json.ts";
+import { oneUsd } from "../core/money.ts";
+import type { BudgetControl } from "../workload/budget.ts";
+import { defineAction } from "./define-action.ts";
+import { budgetParameter, durationParameter, millisecondsOf } from "./parameter-types.ts";
+import { readBudget } from "./planned-controls.ts";
+
+const rowsShown = 10;
+
+/** Which (prompt, operation) of a budget rose, against the matching earlier window. */
+export const rankOperationsAction = defineAction({
+  name: "rank-operations",
+  summary:
+    "Ranks the operations of one budget by what their cost rose over the matching earlier window, and names the culprit if there is one.",
+  parameters: z.strictObject({
+    budget: budgetParameter(),
+    window: durationParameter("Length of the window that ends where the run was accepted.").default("1h"),
+    baseline: durationParameter(
+      "How much earlier the matching window lies; the window directly before is taken when nothing was spent in that one.",
+    ).default("1w"),
+  }),
+  result: {
+    budget: "id of the budget",
+    verdict: "spike, diffuse, no_spike or no_spend",
+    sentence: "the verdict for people; unpriced tokens are said first",
+    culprit: "{prompt, operation, share, share_of_rise, factor}; absent unless the verdict is spike",
+    rows: `first ${rowsShown} of {prompt, operation, cost_usd, baseline_usd, change_usd, share, share_of_rise, attempts_per_ticket, baseline_attempts_per_ticket, factor}`,
+    cost_usd: "spent in the window",
+    baseline_usd: "spent in the matching window, scaled to the same length",
+    compared_with: "earlier, preceding or nothing: which window was compared",
+    unpriced_share: "tokens without a price, of all tokens, 0 to 1",
+    from: "beginning of the window, UTC milliseconds",
+    to: "end of the window, UTC milliseconds",
+  },
+  effect: "read",
+  risk: "none",
+  timeoutMs: 20_000,
+  probes: false,
+  undoes: false,
+  behave(parameters, { budgets }: { readonly budgets: BudgetControl }) {
+    const { budget } = parameters;
+    const windowMs = millisecondsOf(parameters.window);
+    const baselineMs = Math.max(millisecondsOf(parameters.baseline), windowMs);
+
+    return {
+      async plan() {
+        return {
+          summary: `Rank the operations of budget ${budget}`,
+          targets: [`budget/${budget}`],
+          changes: [],
+          reversible: true,
+          data: null,
+        };
+      },
+      async run(_plan, { acceptedAt }) {
+        await readBudget(budgets, budget);
+        // The window ends where the run was accepted: what was spent, or not, because of the run itself says nothing about the cause.
+        const to = acceptedAt;
+        const from = to - windowMs;
+        const rows = await budgets.spend(budget, from, to);
+        const compared = await baselineRows(from, to);
+        const ranking = rankOperations({ rows, durationMs: windowMs }, { rows: compared.rows, durationMs: windowMs });
+        return { kind: "done", output: outputOf(budget, ranking, compared.which, from, to) };
+      },
+    };
+
+    async function baselineRows(from: number, to: number) {
+      const earlier = await budgets.spend(budget, from - baselineMs, to - baselineMs);
+      if (earlier.length > 0) return { which: "earlier", rows: earlier };
+      const preceding = await budgets.spend(budget, from - windowMs, from);
+      return { which: preceding.length > 0 ? "preceding" : "nothing", rows: preceding };
+    }
+  },
+});
+
+function outputOf(budget: string, ranking: OperationRanking, comparedWith: string, from: number, to: number): ActionOutput {
+  return {
+    budget,
+    verdict: ranking.verdict,
+    sentence: comparedWith === "nothing" ? `There is no earlier spend to compare with. ${ranking.sentence}` : ranking.sentence,
+    ...(ranking.culprit !== undefined && { culprit: culpritOf(ranking.culprit) }),
+    rows: ranking.rows.slice(0, rowsShown).map(rowOf),
+    cost_usd: ranking.costMicroUsd / oneUsd,
+    baseline_usd: ranking.baselineMicroUsd / oneUsd,
+    compared_with: comparedWith,
+    unpriced_share: ranking.unpricedShare,
+    from,
+    to,
+  };
+}
+
+function culpritOf(row: RankedOperation): Json {
+  return {
+    prompt: row.prompt,
+    operation: row.operation,
+    share: row.share,
+    ...(row.shareOfRise !== undefined && { share_of_rise: row.shareOfRise }),
+    ...(row.factor !== undefined && { factor: row.factor.name }),
+  };
+}
+
+function rowOf(row: RankedOperation): Json {
+  return {
+    prompt: row.prompt,
+    operation: row.operation,
+    cost_usd: row.costMicroUsd / oneUsd,
+    baseline_usd: row.baselineMicroUsd / oneUsd,
+    change_usd: row.changeMicroUsd / oneUsd,
+    share: row.share,
+    ...(row.shareOfRise !== undefined && { share_of_rise: row.shareOfRise }),
+    ...(row.attemptsPerTicket !== undefined && { attempts_per_ticket: row.attemptsPerTicket }),
+    ...(row.baselineAttemptsPerTicket !== undefined && { baseline_attempts_per_ticket: row.baselineAttemptsPerTicket }),
+    ...(row.factor !== undefined && { factor: row.factor.name }),
+  };
+}

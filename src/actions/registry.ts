@@ -1,0 +1,50 @@
+import type { Action, ActionCatalogue, ActionSpec } from "../core/action.ts";
+import { cancelTickets } from "./cancel-tickets.ts";
+import type { DefinedAction } from "./define-action.ts";
+import { httpRequest } from "./http-request.ts";
+import { notify } from "./notify.ts";
+import { pauseBatches } from "./pause-batches.ts";
+import type { ActionPorts } from "./ports.ts";
+import { prometheusQuery } from "./prometheus-query.ts";
+import { rankOperationsAction } from "./rank-operations.ts";
+import { resumeBatches } from "./resume-batches.ts";
+import { resumeWithRamp } from "./resume-with-ramp.ts";
+import { sendReport } from "./send-report.ts";
+import { setLimits } from "./set-limits.ts";
+import { takeSnapshot } from "./take-snapshot.ts";
+import { wait } from "./wait.ts";
+
+/** Every action, once. A new action is one file and one line here. */
+const definitions: readonly DefinedAction<ActionPorts>[] = [
+  cancelTickets,
+  httpRequest,
+  notify,
+  pauseBatches,
+  prometheusQuery,
+  rankOperationsAction,
+  resumeBatches,
+  resumeWithRamp,
+  sendReport,
+  setLimits,
+  takeSnapshot,
+  wait,
+];
+
+/** Actions bound to their ports, by name. */
+export interface Actions {
+  readonly names: readonly string[];
+  find(name: string): Action | undefined;
+}
+
+/** What lint, the schema and the documents know: every action without its ports. */
+export const actionCatalogue: ActionCatalogue = byName<ActionSpec>(definitions.map((definition) => definition.spec));
+
+/** Binds every action to its ports. */
+export function createActions(ports: ActionPorts): Actions {
+  return byName(definitions.map((definition) => definition.create(ports)));
+}
+
+function byName<Named extends { readonly name: string }>(list: readonly Named[]) {
+  const map = new Map(list.map((item) => [item.name, item]));
+  return { names: list.map((item) => item.name).sort(), find: (name: string): Named | undefined => map.get(name) };
+}

@@ -1,0 +1,35 @@
+import { z } from "zod";
+import { messageIdOf, type Outbox } from "../core/outbox.ts";
+import { sha256 } from "../core/json.ts";
+import { defineAction } from "./define-action.ts";
+import { groupParameter } from "./parameter-types.ts";
+import type { Recipients } from "./ports.ts";
+import { requireGroup } from "./require-group.ts";
+
+/** Asks for the post-incident review of this run. It is composed when it is sent, after the run has ended, so that the verification is in it. */
+export const sendReport = defineAction({
+  name: "send-report",
+  summary: "Mails the post-incident review of this run to a configured group, once the run has ended.",
+  parameters: z.strictObject({ to: groupParameter().optional() }),
+  result: { message_id: "Message-ID of the mail", to: "group" },
+  effect: "keyed",
+  risk: "none",
+  timeoutMs: 10_000,
+  probes: false,
+  undoes: false,
+  behave(parameters, { outbox, recipients }: { readonly outbox: Pick<Outbox, "put">; readonly recipients: Recipients }) {
+    const to = parameters.to ?? recipients.defaultGroup;
+    return {
+      async plan() {
+        requireGroup(recipients, to);
+        return { summary: `Mail the review of this run to ${to}`, targets: [`mail/${to}`], changes: [], reversible: false, data: { to } };
+      },
+      async run(_plan, { runId, stepId, clock }) {
+        // Not the attempt's key: a second attempt of the step must not put a second review.
+        const key = sha256(`review:${runId}:${stepId}`);
+        await outbox.put({ key, to, content: { kind: "review", runId }, putAt: clock.now() });
+        return { kind: "done", output: { message_id: messageIdOf(key, recipients.domain), to } };
+      },
+    };
+  },
+});
