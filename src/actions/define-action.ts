@@ -1,4 +1,4 @@
-import { z } from "zod";
+import type { z } from "zod";
 import type { Action, ActionSpec, BoundAction, Effect, Risk } from "../core/action.ts";
 
 /** What an action does once its parameters and its ports are there. */

@@ -113,7 +113,7 @@ function keptBody(answer: { readonly headers: Readonly<Record<string, string>>; 
   const type = Object.entries(answer.headers).find(([name]) => name.toLowerCase() === "content-type")?.[1] ?? "";
   if (body.length <= bodyKept && /^application\/([a-z.+-]+\+)?json\b/i.test(type)) {
     try {
-      return { json: JSON.parse(body) as Json, truncated: false };
+      return { json: z.json().parse(JSON.parse(body)), truncated: false };
     } catch {
       // It said JSON and is none: it is shown as it came, and an Expected over `json` finds nothing.
     }

@@ -12,7 +12,7 @@ export async function judgeBurn(
   threshold: number,
   signal: AbortSignal,
 ): Promise<BurnSight> {
-  const answers = await Promise.all(queries.map(async (query) => await prometheus.query(query, { signal })));
+  const answers = await Promise.all(queries.map((query) => prometheus.query(query, { signal })));
   const values: number[] = [];
   let unseen = "";
   for (const [index, answer] of answers.entries()) {

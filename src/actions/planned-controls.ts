@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { Change, Plan } from "../core/action.ts";
 import { StepFailure } from "../core/failure.ts";
-import { canonicalJson, type Json } from "../core/json.ts";
+import { canonicalJson } from "../core/json.ts";
 import type { BudgetControl, BudgetControls, BudgetLimits, BudgetState, ControlsChange } from "../workload/budget.ts";
 
 const amount = z.number().nullable();
@@ -29,6 +29,15 @@ const plannedSchema = z.object({
   /** Tickets in flight at planning; only where an action stops them. */
   found: z.number().exactOptional(),
 });
+
+/** The name of every limit. */
+export const limitNames = [
+  "concurrency",
+  "ratePerMinute",
+  "perTicketCapMicroUsd",
+  "perMinuteCapMicroUsd",
+  "maxAttempts",
+] as const satisfies readonly (keyof BudgetLimits)[];
 
 /** Fields of a budget's controls as a plan stores them; null stands for absent. */
 export type ControlFields = z.output<typeof fieldsSchema>;
@@ -60,7 +69,7 @@ export function changesOf({ budget, before, after }: PlannedControls): readonly 
   for (const field of ["gate", "pausedUntil", "stopBefore"] as const) {
     if (after[field] !== undefined) rows.push({ target, field, before: before[field] ?? null, after: after[field] });
   }
-  for (const field of Object.keys(after.limits ?? {}) as (keyof BudgetLimits)[]) {
+  for (const field of after.limits === undefined ? [] : limitNames) {
     rows.push({ target, field, before: before.limits?.[field] ?? null, after: after.limits?.[field] ?? null });
   }
   return rows.filter((row) => row.before !== row.after);
@@ -115,7 +124,7 @@ export async function restorePlanned(budgets: BudgetControl, planned: PlannedCon
 
 /** Whether the controls hold every one of these fields. */
 export function holds(controls: BudgetControls, fields: ControlFields): boolean {
-  return canonicalJson(sameFields(controls, fields) as Json) === canonicalJson(fields as Json);
+  return canonicalJson(sameFields(controls, fields)) === canonicalJson(fields);
 }
 
 /** Limits that the plan did not change follow whatever they are now. */
@@ -123,7 +132,7 @@ function withCurrentLimits(fields: ControlFields, planned: PlannedControls, cont
   const { before, after } = planned;
   if (fields.limits === undefined || before.limits === undefined || after.limits === undefined) return fields;
   const limits = { ...controls.limits };
-  for (const name of Object.keys(limits) as (keyof BudgetLimits)[]) {
+  for (const name of limitNames) {
     if (before.limits[name] !== after.limits[name]) limits[name] = fields.limits[name];
   }
   return { ...fields, limits };

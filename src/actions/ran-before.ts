@@ -1,5 +1,9 @@
+import { z } from "zod";
 import type { Json } from "../core/json.ts";
 import type { BudgetState } from "../workload/budget.ts";
+
+// The limits tell a snapshot from other results that count running tickets.
+const snapshotSchema = z.object({ budget: z.string(), limits: z.object({}), running: z.number() });
 
 /**
  * How many tickets of a budget ran at once before anybody stopped them: the limit of concurrency if there is one,
@@ -13,9 +17,6 @@ export function ranBefore(state: BudgetState, results: { readonly [stepId: strin
 }
 
 function snapshotRunning(result: Json, budget: string): readonly number[] {
-  if (result === null || typeof result !== "object" || Array.isArray(result)) return [];
-  const fields = result as { readonly [key: string]: Json };
-  // The limits tell a snapshot from other results that count running tickets.
-  if (fields["budget"] !== budget || fields["limits"] === undefined || typeof fields["running"] !== "number") return [];
-  return [fields["running"]];
+  const snapshot = snapshotSchema.safeParse(result);
+  return snapshot.success && snapshot.data.budget === budget ? [snapshot.data.running] : [];
 }

@@ -113,7 +113,7 @@ export const resumeWithRamp = defineAction({
           { sight: sight.kind, exhausted: isExhausted(state), lastStage: stages.length - 1, now },
           rules,
         );
-        return await act(move, progress ?? { ...ramp, reached: [], waitsFor: null, burn: null, note: "" }, {
+        return act(move, progress ?? { ...ramp, reached: [], waitsFor: null, burn: null, note: "" }, {
           stages,
           sight,
           state,
@@ -188,7 +188,7 @@ export const resumeWithRamp = defineAction({
             : openAs(context.runId, `ramp: ${concurrency} at once`)),
           limits: { ...controls.limits, concurrency },
         });
-        if (reply.set) return await readBudget(ports.budgets, budget);
+        if (reply.set) return readBudget(ports.budgets, budget);
         state = await readBudget(ports.budgets, budget);
       }
       throw new StepFailure({

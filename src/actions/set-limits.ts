@@ -5,7 +5,7 @@ import { oneUsd } from "../core/money.ts";
 import type { BudgetControl, BudgetLimits, BudgetState } from "../workload/budget.ts";
 import { defineAction } from "./define-action.ts";
 import { budgetParameter } from "./parameter-types.ts";
-import { changesOf, holds, plannedChange, plannedOf, readBudget, restorePlanned, setPlanned } from "./planned-controls.ts";
+import { changesOf, holds, limitNames, plannedChange, plannedOf, readBudget, restorePlanned, setPlanned } from "./planned-controls.ts";
 import { ranBefore } from "./ran-before.ts";
 import { limitsForPeople } from "./take-snapshot.ts";
 
@@ -48,7 +48,7 @@ export const setLimits = defineAction({
     const { budget } = parameters;
 
     function output(limits: BudgetLimits, lowered: readonly string[]): ActionOutput {
-      const asked = Object.entries(parameters).flatMap(([name, value]) => (name in limitNames && value !== undefined ? [name] : []));
+      const asked = Object.entries(parameters).flatMap(([name, value]) => (name in parameterNames && value !== undefined ? [name] : []));
       return { ...limitsForPeople(limits), budget, lowered, kept: asked.filter((name) => !lowered.includes(name)) };
     }
 
@@ -63,7 +63,7 @@ export const setLimits = defineAction({
           summary:
             changes.length === 0
               ? `The limits of budget ${budget} are as tight already`
-              : `Lower ${changes.map((change) => `${change.field} to ${String(change.after)}`).join(", ")} of budget ${budget}`,
+              : `Lower ${changes.map((change) => `${change.field} to ${JSON.stringify(change.after)}`).join(", ")} of budget ${budget}`,
           targets: [`budget/${budget}`],
           changes,
           reversible: true,
@@ -89,7 +89,7 @@ export const setLimits = defineAction({
   },
 });
 
-const limitNames: Readonly<Record<string, keyof BudgetLimits>> = {
+const parameterNames: Readonly<Record<string, keyof BudgetLimits>> = {
   concurrency: "concurrency",
   rate_per_minute: "ratePerMinute",
   per_ticket_cap_usd: "perTicketCapMicroUsd",
@@ -97,7 +97,7 @@ const limitNames: Readonly<Record<string, keyof BudgetLimits>> = {
 };
 
 function loweredBy(changes: readonly { readonly field: string }[]): readonly string[] {
-  return Object.entries(limitNames).flatMap(([name, field]) => (changes.some((change) => change.field === field) ? [name] : []));
+  return Object.entries(parameterNames).flatMap(([name, field]) => (changes.some((change) => change.field === field) ? [name] : []));
 }
 
 interface Asked {
@@ -140,7 +140,7 @@ function askedLimits(asked: Asked, state: BudgetState, context: ActionContext): 
 
 function lowest(present: BudgetLimits, asked: Partial<BudgetLimits>): BudgetLimits {
   const limits = { ...present };
-  for (const name of Object.keys(asked) as (keyof BudgetLimits)[]) {
+  for (const name of limitNames) {
     const [is, wanted] = [present[name], asked[name] ?? null];
     if (wanted !== null && (is === null || wanted < is)) limits[name] = wanted;
   }
