@@ -1,0 +1,20 @@
+import { describeAcceptStore } from "./describe-accept-store.ts";
+import { createFakeClock } from "./fake-clock.ts";
+import { createMemoryAcceptStore } from "./memory-accept-store.ts";
+
+describeAcceptStore("memory", async () => {
+  const clock = createFakeClock(Date.UTC(2026, 0, 1));
+  const store = createMemoryAcceptStore(clock);
+  return {
+    store,
+    bytes: store,
+    now: () => clock.now(),
+    runOf: async (runId) => {
+      const run = store.runs().find(({ summary }) => summary.id === runId);
+      return run === undefined ? undefined : { id: run.summary.id, first: run.journal[0]?.kind ?? "" };
+    },
+    resolvedOf: async (runId) => store.resolvedOf(runId),
+    endRun: async (runId) => store.endRun(runId),
+    close: async () => undefined,
+  };
+});
