@@ -44,7 +44,7 @@ export type JournalEntry = { readonly at: Instant; readonly epoch?: number } & (
       readonly found?: "probe" | "person";
     }
   /** The action goes on later. */
-  | { readonly kind: "progressed"; readonly step: string; readonly attempt: number; readonly progress: Json }
+  | { readonly kind: "progressed"; readonly step: string; readonly attempt: number; readonly progress: Json; readonly until: Instant }
   | { readonly kind: "failed"; readonly step: string; readonly attempt: number; readonly failure: Failure }
   /** The step is over and the run goes on behind it. */
   | { readonly kind: "completed"; readonly step: string }
@@ -53,15 +53,20 @@ export type JournalEntry = { readonly at: Instant; readonly epoch?: number } & (
   | { readonly kind: "suspended"; readonly step?: string; readonly until: Instant; readonly why: string }
   | { readonly kind: "asked"; readonly question: Question }
   | { readonly kind: "answered"; readonly questionId: string; readonly answer: Answer }
+  /** A person allowed a fresh start of the step. */
+  | { readonly kind: "retried"; readonly step: string; readonly why: string }
   | { readonly kind: "jumped"; readonly from: string; readonly to: string }
-  /** A guardrail said no; `retryAt` when waiting may help. */
-  | { readonly kind: "refused"; readonly step: string; readonly guardrail: string; readonly reason: string; readonly retryAt?: Instant }
+  /** A guardrail said no; `retryAt` when waiting may help. `plan` is what would have been done. */
+  | { readonly kind: "refused"; readonly step: string; readonly guardrail: string; readonly reason: string; readonly retryAt?: Instant; readonly plan?: Plan }
   | { readonly kind: "resolved"; readonly why: string }
   | { readonly kind: "stop_requested"; readonly by: string; readonly reason: string }
   | { readonly kind: "undo_started"; readonly why: string; readonly outcome: Outcome }
   | { readonly kind: "undo_intent"; readonly step: string; readonly attempt: number; readonly idempotencyKey: string }
-  | { readonly kind: "undone"; readonly step: string }
+  /** `note` when there was nothing to undo, or a person let it be. */
+  | { readonly kind: "undone"; readonly step: string; readonly note?: string }
   | { readonly kind: "undo_failed"; readonly step: string; readonly attempt: number; readonly failure: Failure }
+  /** What the run came to; actions of Post-Action follow, then `finished`. */
+  | { readonly kind: "concluded"; readonly outcome: Outcome; readonly reason: string; readonly failure?: Failure }
   | { readonly kind: "finished"; readonly outcome: Outcome; readonly reason: string; readonly failure?: Failure }
 );
 

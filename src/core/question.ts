@@ -1,3 +1,4 @@
+import type { Plan } from "./action.ts";
 import type { Instant } from "./clock.ts";
 
 /** Whatever waits for a person is one question, answered in one way. */
@@ -22,6 +23,10 @@ export interface Question {
   readonly answers: readonly string[];
   /** The exact plan an approval is for; absent when there is none. */
   readonly planSha?: string;
+  /** What would be done, for an approval: before → after. */
+  readonly plan?: Plan;
+  /** Asked by an action in the middle of its work; the answer goes back to it. */
+  readonly byAction?: boolean;
   readonly askedAt: Instant;
   readonly expiresAt?: Instant;
   /** Role that may answer. */

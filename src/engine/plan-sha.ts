@@ -1,0 +1,12 @@
+import type { Plan } from "../core/action.ts";
+import { canonicalJson, sha256, type Json } from "../core/json.ts";
+
+/** Identifies exactly this resolved plan of this action; what an approval is bound to. */
+export function planShaOf(action: string, plan: Plan): string {
+  return sha256(canonicalJson({ action, plan: plan as unknown as Json }));
+}
+
+/** Sent to targets that honour Idempotency-Key; equal for every attempt that may have reached the target. */
+export function idempotencyKeyOf(runId: string, step: string, group: number | "undo"): string {
+  return sha256(`${runId}:${step}:${group}`);
+}

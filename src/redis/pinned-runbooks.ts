@@ -1,0 +1,27 @@
+import type { ActionCatalogue } from "../core/action.ts";
+import { sha256 } from "../core/json.ts";
+import type { PinnedRunbooks } from "../engine/ports.ts";
+import type { RunbookBytes } from "../intake/ports.ts";
+import { parseRunbook } from "../runbook/parse-runbook.ts";
+import type { Runbook } from "../runbook/runbook.ts";
+
+/** Compiled documents kept in memory. */
+const keep = 64;
+
+/** The documents that runs are pinned to: from memory by hash, else from the ledger, proven by their hash and parsed. */
+export function createPinnedRunbooks(bytes: Pick<RunbookBytes, "get">, catalogue: ActionCatalogue): PinnedRunbooks {
+  const compiled = new Map<string, Runbook>();
+  return {
+    async get(sha) {
+      const known = compiled.get(sha);
+      if (known !== undefined) return known;
+      const source = await bytes.get(sha);
+      if (source === undefined || sha256(source) !== sha) return undefined;
+      const { runbook } = parseRunbook({ file: `${sha}.md`, source, catalogue });
+      if (runbook === undefined) return undefined;
+      if (compiled.size >= keep) compiled.delete([...compiled.keys()][0] ?? "");
+      compiled.set(sha, runbook);
+      return runbook;
+    },
+  };
+}

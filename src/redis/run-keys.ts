@@ -1,0 +1,31 @@
+import { sha256 } from "../core/json.ts";
+import type { Claim } from "../core/verdict.ts";
+
+const tag = "{rb}";
+
+/** Every key of the ledger has one hash tag, so that each script is single-slot. No key is built from unhashed input. */
+export const runKeys = {
+  episode: (runbookId: string, fingerprint: string) => `${tag}:ep:${sha256(`${runbookId}|${fingerprint}`)}`,
+  bytes: (sha: string) => `${tag}:rb:${sha}`,
+  run: (id: string) => `${tag}:run:${id}`,
+  journal: (id: string) => `${tag}:run:${id}:journal`,
+  locks: (id: string) => `${tag}:run:${id}:locks`,
+  question: (id: string) => `${tag}:q:${id}`,
+  questions: `${tag}:questions`,
+  due: `${tag}:due`,
+  runs: `${tag}:runs`,
+  fenced: `${tag}:fenced`,
+  open: (openKey: string) => `${tag}:open:${openKey}`,
+  claim: (claim: Claim) => ("lock" in claim ? `${tag}:t:${claim.lock}` : `${tag}:b:${claim.bucket}`),
+  bucket: (bucket: string) => `${tag}:b:${bucket}`,
+} as const;
+
+/** Run ids and question ids come from outside in URLs; anything else is no id of ours. */
+export function isId(text: string): boolean {
+  return /^[A-Za-z0-9_-]{1,64}$/.test(text);
+}
+
+/** Claims as the scripts read them: type, max, windowMs, amount. */
+export function claimArgs(claims: readonly Claim[]): (string | number)[] {
+  return claims.flatMap((claim) => ("lock" in claim ? ["lock", 0, 0, 0] : ["bucket", claim.max, Math.ceil(claim.windowMs), claim.amount]));
+}

@@ -1,0 +1,162 @@
+import type { Redis } from "ioredis";
+import type { Clock } from "../core/clock.ts";
+import { type JournalEntry, nextHead } from "../core/journal.ts";
+import type { RunSummary } from "../core/run.ts";
+import type { Notices, RunLedger } from "../engine/ports.ts";
+import { claimArgs, isId, runKeys } from "./run-keys.ts";
+import { loadScript } from "./script.ts";
+
+/** Runs are kept this long after their end. */
+const keepEndedMs = 30 * 24 * 3_600_000;
+/** One journal entry may not be larger; results beyond it are cut by the engine. */
+const entryLimitBytes = 64 * 1024;
+
+/** A ledger over Redis in the name of one worker, plus what its sweeper needs. */
+export interface RedisRunLedger extends RunLedger {
+  /** Runs that somebody must look at now, oldest first. */
+  due(limit: number): Promise<readonly string[]>;
+  /** Takes back the leases of an earlier process of this worker's name; its runs are due at once. Only safe when the name is exclusive. */
+  reclaimOwn(): Promise<readonly string[]>;
+  /** Seconds by which the oldest due run is late; 0 when none is. */
+  dueLagSeconds(): Promise<number>;
+}
+
+/** Binds the scripts. `worker` is a stable name, exclusive to one process at a time; `nonce` makes tokens unique. */
+export function createRunLedger(
+  redis: Redis,
+  options: { readonly worker: string; readonly leaseMs: number; readonly nonce: () => string; readonly clock: Clock },
+): RedisRunLedger {
+  const { worker, leaseMs } = options;
+  const claim = loadScript("claim");
+  const renew = loadScript("renew");
+  const append = loadScript("append", ["claims"]);
+  /** The projection travels with the lease, because the script only writes. */
+  const summaries = new Map<string, RunSummary>();
+
+  const claimWith = async (runId: string, own: "0" | "1"): Promise<Awaited<ReturnType<RunLedger["claim"]>>> => {
+    if (!isId(runId)) return { refused: "unknown_run" };
+    const reply = (await claim.run(
+      redis,
+      [runKeys.run(runId), runKeys.journal(runId), runKeys.due],
+      [runId, worker, leaseMs, options.nonce(), own],
+    )) as string[];
+    const [kind] = reply;
+    if (kind === "ended" || kind === "held" || kind === "waiting" || kind === "unknown_run") return { refused: kind };
+    const [, token = "", epoch = "0", head = "", stalls = "1", stopBy = "", stopReason = "", resolved = "", ...entries] = reply;
+    const journal = entries.map((entry) => JSON.parse(entry) as JournalEntry);
+    return {
+      lease: { runId, token, epoch: Number(epoch) },
+      journal,
+      head,
+      stalls: Number(stalls),
+      notices: noticesOf(stopBy, stopReason, resolved),
+    };
+  };
+
+  return {
+    leaseMs,
+    claim: async (runId) => await claimWith(runId, "0"),
+    async renew(lease) {
+      const [held, stopBy = "", stopReason = "", resolved = ""] = (await renew.run(
+        redis,
+        [runKeys.run(lease.runId), runKeys.due],
+        [lease.runId, lease.token, leaseMs],
+      )) as [number, string?, string?, string?];
+      return { held: held === 1, notices: noticesOf(stopBy, stopReason, resolved) };
+    },
+    async append(lease, change) {
+      const texts = change.entries.map((entry) => entryText(entry));
+      let head = change.head;
+      for (const text of texts) head = nextHead(head, text);
+      const known = summaries.get(lease.runId) ?? (await readSummary(redis, lease.runId));
+      const summary = { ...known, ...change.summary, state: change.state };
+      const cooldowns = change.cooldowns ?? [];
+      const { question, release } = change;
+      const reply = (await append.run(
+        redis,
+        [
+          runKeys.run(lease.runId),
+          runKeys.journal(lease.runId),
+          runKeys.due,
+          runKeys.locks(lease.runId),
+          runKeys.fenced,
+          runKeys.question(question?.id ?? "none"),
+          runKeys.questions,
+          ...change.claims.map((claim) => runKeys.claim(claim)),
+          ...cooldowns.map((cooldown) => runKeys.bucket(cooldown.bucket)),
+        ],
+        [
+          lease.runId,
+          lease.token,
+          change.head,
+          head,
+          leaseMs,
+          change.state,
+          JSON.stringify(summary),
+          release === undefined ? "" : (release.dueAt ?? "none"),
+          keepEndedMs,
+          question === undefined ? "" : JSON.stringify(question),
+          question?.id ?? "",
+          texts.length,
+          change.claims.length,
+          cooldowns.length,
+          change.heard.stop ? "1" : "0",
+          change.heard.resolved ? "1" : "0",
+          ...texts,
+          ...claimArgs(change.claims),
+          ...cooldowns.map((cooldown) => Math.max(1, Math.ceil(cooldown.forMs))),
+        ],
+      )) as [string, ...(string | number)[]];
+      switch (reply[0]) {
+        case "ok":
+          if (release === undefined) summaries.set(lease.runId, summary as RunSummary);
+          else summaries.delete(lease.runId);
+          return { kind: "ok", head, notices: noticesOf(String(reply[1]), String(reply[2]), String(reply[3])) };
+        case "refused": {
+          const refused = change.claims[Number(reply[1])];
+          if (refused === undefined) throw new Error("append.lua refused a claim that was not made.");
+          const holder = String(reply[2]);
+          const retryAfterMs = Number(reply[3]);
+          return {
+            kind: "claim_refused",
+            claim: refused,
+            ...(holder !== "" && { holder }),
+            ...(retryAfterMs > 0 && { retryAt: options.clock.now() + retryAfterMs }),
+          };
+        }
+        default:
+          summaries.delete(lease.runId);
+          return { kind: "fenced" };
+      }
+    },
+    due: async (limit) => await redis.zrangebyscore(runKeys.due, "-inf", String(options.clock.now()), "LIMIT", 0, limit),
+    async reclaimOwn() {
+      const all = await redis.zrange(runKeys.due, "0", "-1");
+      const owners = await Promise.all(all.map(async (id) => await redis.hget(runKeys.run(id), "owner")));
+      const mine = all.filter((_, index) => owners[index] === worker);
+      for (const id of mine) await redis.hset(runKeys.run(id), { leaseUntil: 0 });
+      if (mine.length > 0) await redis.zadd(runKeys.due, ...mine.flatMap((id) => ["0", id]));
+      return mine;
+    },
+    async dueLagSeconds() {
+      const [, score] = await redis.zrange(runKeys.due, "0", "0", "WITHSCORES");
+      return score === undefined ? 0 : Math.max(0, (options.clock.now() - Number(score)) / 1000);
+    },
+  };
+}
+
+function noticesOf(stopBy: string, stopReason: string, resolved: string): Notices {
+  return { ...(stopBy !== "" && { stop: { by: stopBy, reason: stopReason } }), ...(resolved !== "" && { resolved }) };
+}
+
+function entryText(entry: JournalEntry): string {
+  const text = JSON.stringify(entry);
+  if (Buffer.byteLength(text) <= entryLimitBytes) return text;
+  if (entry.kind === "applied")
+    return JSON.stringify({ ...entry, output: { cut: true, note: "The result was larger than 64 KiB and was not kept." } });
+  throw new Error(`A journal entry of kind ${entry.kind} is larger than 64 KiB.`);
+}
+
+async function readSummary(redis: Redis, runId: string): Promise<RunSummary> {
+  return JSON.parse((await redis.hget(runKeys.run(runId), "summary")) ?? "{}") as RunSummary;
+}

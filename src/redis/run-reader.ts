@@ -1,0 +1,71 @@
+import type { Redis } from "ioredis";
+import type { Clock } from "../core/clock.ts";
+import type { JournalEntry } from "../core/journal.ts";
+import type { RunSummary } from "../core/run.ts";
+import type { RunFilter, RunReader } from "../http/ports.ts";
+import { isId, runKeys } from "./run-keys.ts";
+
+/** How often a followed journal is looked at. */
+const followEveryMs = 300;
+
+/** What people read, over Redis. Reads only. */
+export function createRunReader(redis: Redis, clock: Clock): RunReader {
+  const summaryOf = async (id: string): Promise<RunSummary | undefined> => {
+    const [text, state] = await redis.hmget(runKeys.run(id), "summary", "state");
+    return typeof text === "string" ? { ...(JSON.parse(text) as RunSummary), state: state as RunSummary["state"] } : undefined;
+  };
+  const journalOf = async (id: string, from: number): Promise<JournalEntry[]> =>
+    (await redis.lrange(runKeys.journal(id), from, -1)).map((text) => JSON.parse(text) as JournalEntry);
+
+  return {
+    async list(filter, { cursor, limit }) {
+      const start = cursor === undefined ? 0 : Number(Buffer.from(cursor, "base64url").toString());
+      if (!Number.isSafeInteger(start) || start < 0) return undefined;
+      const items: RunSummary[] = [];
+      let at = start;
+      while (items.length < limit) {
+        const ids = await redis.zrevrange(runKeys.runs, at, at + 99);
+        if (ids.length === 0) return { items };
+        for (const summary of await Promise.all(ids.map(summaryOf))) {
+          at += 1;
+          if (summary !== undefined && fits(summary, filter)) items.push(summary);
+          if (items.length === limit) break;
+        }
+      }
+      return { items, nextCursor: Buffer.from(String(at)).toString("base64url") };
+    },
+    async get(id) {
+      if (!isId(id)) return undefined;
+      const summary = await summaryOf(id);
+      if (summary === undefined) return undefined;
+      const [journal, source] = await Promise.all([journalOf(id, 0), redis.get(runKeys.bytes(summary.runbookSha))]);
+      return { summary, journal, ...(source !== null && { runbookSource: source }) };
+    },
+    async *follow(id, afterIndex, signal) {
+      if (!isId(id)) return;
+      let index = afterIndex + 1;
+      while (!signal.aborted) {
+        const entries = await journalOf(id, index);
+        for (const entry of entries) {
+          yield { index, entry };
+          index += 1;
+          if (entry.kind === "finished") return;
+        }
+        if (entries.length === 0) {
+          const state = await redis.hget(runKeys.run(id), "state");
+          if (state === null || state === "ended") return;
+          await clock.sleep(followEveryMs, signal).catch(() => undefined);
+        }
+      }
+    },
+  };
+}
+
+function fits(summary: RunSummary, filter: RunFilter): boolean {
+  return (
+    (filter.state === undefined || summary.state === filter.state) &&
+    (filter.outcome === undefined || summary.outcome === filter.outcome) &&
+    (filter.runbookId === undefined || summary.runbookId === filter.runbookId) &&
+    (filter.target === undefined || summary.target === filter.target)
+  );
+}
