@@ -1,0 +1,35 @@
+import type { Instant } from "../core/clock.ts";
+import type { Claim, Verdict } from "../core/verdict.ts";
+import { explicitTargets } from "./explicit-targets.ts";
+import type { Guardrail, GuardrailCandidate } from "./guardrail.ts";
+import { modeGuardrail } from "./mode.ts";
+import { targetLock } from "./target-lock.ts";
+
+/** Every guardrail of a step, in the order in which their refusals are told. A new one is one file and one line here. */
+const guardrails: readonly Guardrail[] = [modeGuardrail, explicitTargets, targetLock];
+
+/** Refuse beats ask beats allow; an allow carries the claims of all. */
+export function evaluateGuardrails(candidate: GuardrailCandidate, now: Instant): Verdict {
+  return combineVerdicts(guardrails.map((guardrail) => guardrail(candidate, now)));
+}
+
+/** Of several verdicts the strictest; of several refusals the first that waiting cannot lift. */
+export function combineVerdicts(verdicts: readonly Verdict[]): Verdict {
+  const refusals = verdicts.filter((verdict) => verdict.kind === "refuse");
+  const refusal = refusals.find((verdict) => verdict.retryAt === undefined) ?? refusals[0];
+  if (refusal !== undefined) return refusal;
+  const question = verdicts.find((verdict) => verdict.kind === "ask");
+  if (question !== undefined) return question;
+  return { kind: "allow", claims: mergeClaims(verdicts.flatMap((verdict) => (verdict.kind === "allow" ? verdict.claims : []))) };
+}
+
+/** The same lock is taken once; buckets are counted as often as they are named. */
+function mergeClaims(claims: readonly Claim[]): readonly Claim[] {
+  const locks = new Set<string>();
+  return claims.filter((claim) => {
+    if (!("lock" in claim)) return true;
+    if (locks.has(claim.lock)) return false;
+    locks.add(claim.lock);
+    return true;
+  });
+}

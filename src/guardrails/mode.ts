@@ -1,0 +1,16 @@
+import { isMutation, type Guardrail } from "./guardrail.ts";
+
+/** How far the run may go by itself: observe plans only, approve asks for every mutation, auto goes on. */
+export const modeGuardrail: Guardrail = ({ mode, action, approved }) => {
+  if (!isMutation(action)) return { kind: "allow", claims: [] };
+  switch (mode) {
+    case "observe":
+      return { kind: "refuse", guardrail: "mode", reason: "observe: this run plans only and changes nothing" };
+    case "approve":
+      return approved
+        ? { kind: "allow", claims: [] }
+        : { kind: "ask", guardrail: "mode", reason: "This run is in approve mode: every change needs a person's permission." };
+    case "auto":
+      return { kind: "allow", claims: [] };
+  }
+};
