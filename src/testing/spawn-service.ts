@@ -73,3 +73,14 @@ export async function spawnService(
     [Symbol.asyncDispose]: () => stop(),
   };
 }
+
+/** Whether a GET of `url` answers 2xx at this moment. */
+export async function isReadyAt(url: string): Promise<boolean> {
+  try {
+    const response = await fetch(url, { signal: AbortSignal.timeout(1000) });
+    await response.body?.cancel();
+    return response.ok;
+  } catch {
+    return false;
+  }
+}

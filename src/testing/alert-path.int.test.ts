@@ -1,0 +1,49 @@
+import { createServer } from "node:http";
+import { once } from "node:events";
+import { expect, it } from "@jest/globals";
+import { startAlertmanager } from "./alertmanager.ts";
+import { startPrometheus } from "./prometheus.ts";
+
+it("carries an alert from a rule of a real Prometheus through a real Alertmanager to a webhook", async () => {
+  const received: { authorization: string | undefined; body: string }[] = [];
+  const server = createServer((request, response) => {
+    let body = "";
+    request.setEncoding("utf8");
+    request.on("data", (chunk: string) => (body += chunk));
+    request.on("end", () => {
+      received.push({ authorization: request.headers.authorization, body });
+      response.writeHead(202).end();
+    });
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  if (address === null || typeof address === "string") throw new Error("no port");
+
+  await using alertmanager = await startAlertmanager({
+    config: JSON.stringify({
+      route: { receiver: "hook", group_wait: "0s", group_interval: "1s" },
+      receivers: [
+        {
+          name: "hook",
+          webhook_configs: [{ url: `http://127.0.0.1:${address.port}/`, http_config: { authorization: { credentials_file: "token" } } }],
+        },
+      ],
+    }),
+    files: { token: "abc" },
+  });
+  await using prometheus = await startPrometheus({
+    config: JSON.stringify({
+      global: { evaluation_interval: "200ms" },
+      rule_files: ["rules/*.yml"],
+      alerting: { alertmanagers: [{ static_configs: [{ targets: [`127.0.0.1:${alertmanager.port}`] }] }] },
+    }),
+    files: { "rules/a.yml": JSON.stringify({ groups: [{ name: "g", rules: [{ alert: "Always", expr: "vector(1)" }] }] }) },
+  });
+  const deadline = performance.now() + 10_000;
+  while (received.length === 0 && performance.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 20));
+  server.close();
+  expect(await (await fetch(`${prometheus.url}/api/v1/alerts`)).json()).toMatchObject({ data: { alerts: [{ state: "firing" }] } });
+  expect(received[0]?.authorization).toBe("Bearer abc");
+  expect(JSON.parse(received[0]?.body ?? "null")).toMatchObject({ status: "firing", alerts: [{ labels: { alertname: "Always" } }] });
+}, 30_000);
