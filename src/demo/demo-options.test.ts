@@ -1,0 +1,32 @@
+import { describe, expect, it } from "@jest/globals";
+import { parseDemoOptions } from "./demo-options.ts";
+
+describe("the demo's options", () => {
+  it("have defaults that need no argument", () => {
+    expect(parseDemoOptions([])).toEqual({
+      kind: "options",
+      options: { once: false, json: false, killWorker: false, factor: 60, seed: 1, scenario: "cost", keep: false },
+    });
+  });
+
+  it("read every flag", () => {
+    const argv = ["--once", "--json", "--kill-worker", "--factor", "40", "--seed", "7", "--keep"];
+    expect(parseDemoOptions(argv)).toMatchObject({
+      options: { once: true, json: true, killWorker: true, factor: 40, seed: 7, keep: true },
+    });
+  });
+
+  it.each([
+    [["--factor", "1000"], "--factor 1000"],
+    [["--factor", "fast"], "--factor fast"],
+    [["--seed", "1.5"], "--seed 1.5"],
+    [["--scenario", "cache"], 'only "cost" is accepted'],
+    [["--onec"], "--onec"],
+  ])("refuse %j and say what would be accepted", (argv, message) => {
+    expect(parseDemoOptions(argv)).toMatchObject({ kind: "wrong", message: expect.stringContaining(message) });
+  });
+
+  it("show help", () => {
+    expect(parseDemoOptions(["--once", "--help"])).toEqual({ kind: "help" });
+  });
+});

@@ -1,0 +1,83 @@
+import { parseArgs } from "node:util";
+
+/** How the demo was asked to run. */
+export interface DemoOptions {
+  /** Exit when the incident is closed. */
+  readonly once: boolean;
+  /** The observed timeline as JSON on the last line. */
+  readonly json: boolean;
+  /** SIGKILL the worker once in the middle of the run. */
+  readonly killWorker: boolean;
+  /** Every duration of rules, configuration and runbooks is divided by it. */
+  readonly factor: number;
+  readonly seed: number;
+  readonly scenario: "cost";
+  /** Keep the folder with logs, configuration and evidence. */
+  readonly keep: boolean;
+}
+
+/** What `--help` prints. */
+export const demoHelp = `Usage: npm run demo -- [options]
+
+Starts Redis, runbookd, Prometheus, Alertmanager, a mail sink, a model server and a workload on this machine,
+lets one prompt's retries run wild, and shows how the runbook handles it. Ends with Ctrl-C.
+
+Options:
+  --once            exit when the incident is closed: 0 only if every stage was observed and the run succeeded
+  --json            the last line is the observed timeline as JSON
+  --kill-worker     kill the worker process (SIGKILL) once in the middle of the run and start it again
+  --factor <n>      divide every duration of the shipped rules, configuration and runbooks by n (default 60)
+  --seed <n>        seed of the tickets and of the model server (default 1)
+  --scenario cost   what goes wrong (the only one so far)
+  --keep            keep logs, rendered configuration and evidence
+  --help            this text
+
+Example: npm run demo -- --once --json
+`;
+
+/** The options, `help`, or one sentence that says which argument is wrong and what would be accepted. */
+export type ParsedOptions =
+  | { readonly kind: "options"; readonly options: DemoOptions }
+  | { readonly kind: "help" }
+  | { readonly kind: "wrong"; readonly message: string };
+
+/** Reads command line arguments (without node and the script). */
+export function parseDemoOptions(argv: readonly string[]): ParsedOptions {
+  let values;
+  try {
+    ({ values } = parseArgs({
+      args: [...argv],
+      options: {
+        once: { type: "boolean", default: false },
+        json: { type: "boolean", default: false },
+        "kill-worker": { type: "boolean", default: false },
+        factor: { type: "string", default: "60" },
+        seed: { type: "string", default: "1" },
+        scenario: { type: "string", default: "cost" },
+        keep: { type: "boolean", default: false },
+        help: { type: "boolean", default: false },
+      },
+    }));
+  } catch (error) {
+    return { kind: "wrong", message: error instanceof Error ? error.message : String(error) };
+  }
+  if (values.help) return { kind: "help" };
+  const factor = Number(values.factor);
+  if (!Number.isFinite(factor) || factor < 20 || factor > 120) {
+    return { kind: "wrong", message: `--factor ${values.factor}: a number from 20 (slow) to 120 (windows of a few scrapes) is accepted` };
+  }
+  const seed = Number(values.seed);
+  if (!Number.isSafeInteger(seed) || seed < 0)
+    return { kind: "wrong", message: `--seed ${values.seed}: a whole number from 0 is accepted` };
+  if (values.scenario !== "cost") return { kind: "wrong", message: `--scenario ${values.scenario}: only "cost" is accepted` };
+  const options = {
+    once: values.once,
+    json: values.json,
+    killWorker: values["kill-worker"],
+    factor,
+    seed,
+    scenario: "cost",
+    keep: values.keep,
+  } as const;
+  return { kind: "options", options };
+}
