@@ -63,7 +63,7 @@ function addOption(command: Command, option: CommandOption): void {
   const created = command.createOption(option.flags, option.description);
   if (option.choices !== undefined) created.choices(option.choices);
   if (option.default !== undefined) created.default(option.default);
-  if (option.collect === true) created.default([]).argParser((value: string, previous: readonly string[]) => [...previous, value]);
+  if (option.collect === true) created.argParser((value: string, previous: readonly string[] | undefined) => [...(previous ?? []), value]);
   command.addOption(created);
 }
 
