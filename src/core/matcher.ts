@@ -62,7 +62,11 @@ export function parseMatchers(text: string): MatcherParse {
     if (reader.take(/,/uy) !== undefined) continue;
     if (braced && reader.take(/\}/uy) !== undefined) break;
     if (!braced && reader.atEnd()) break;
-    return fault(reader.offset(), reader.atEnd() ? "The braces are not closed." : "Another matcher or the end was expected.", braced ? "`,` or `}`" : "`,`");
+    return fault(
+      reader.offset(),
+      reader.atEnd() ? "The braces are not closed." : "Another matcher or the end was expected.",
+      braced ? "`,` or `}`" : "`,`",
+    );
   }
   reader.space();
   if (!reader.atEnd()) return fault(reader.offset(), "There is text behind the matchers.", "nothing behind `}`");
@@ -95,24 +99,35 @@ function readMatcher(reader: Reader): Matcher | Omit<Extract<MatcherParse, { ok:
   const start = reader.offset();
   const quotedLabel = reader.take(/"(?:[^"\\\n]|\\.)+"/uy);
   const label = quotedLabel === undefined ? reader.take(/[A-Za-z_][A-Za-z0-9_]*/uy) : unquote(quotedLabel);
-  if (label === undefined) return { message: "A label name was expected.", accepted: 'a matcher such as `severity="critical"`', offset: start };
+  if (label === undefined)
+    return { message: "A label name was expected.", accepted: 'a matcher such as `severity="critical"`', offset: start };
   reader.space();
   const op = reader.take(/=~|!~|!=|=(?!=)/uy) as Matcher["op"] | undefined;
-  if (op === undefined) return { message: `An operator was expected behind \`${label}\`.`, accepted: "`=`, `!=`, `=~` or `!~`", offset: reader.offset() };
+  if (op === undefined)
+    return { message: `An operator was expected behind \`${label}\`.`, accepted: "`=`, `!=`, `=~` or `!~`", offset: reader.offset() };
   reader.space();
   const valueAt = reader.offset();
   const quoted = reader.take(/"(?:[^"\\\n]|\\.)*"/uy);
   const value = quoted === undefined ? reader.take(/[^\s"'`,{}=!~\\]+/uy) : unquote(quoted);
-  if (value === undefined) return { message: `A value was expected behind \`${label}${op}\`.`, accepted: "a value in double quotes", offset: valueAt };
+  if (value === undefined)
+    return { message: `A value was expected behind \`${label}${op}\`.`, accepted: "a value in double quotes", offset: valueAt };
   const danger = op === "=~" || op === "!~" ? dangerOfRegex(value) : undefined;
   if (danger !== undefined) {
-    return { message: `The regular expression of \`${label}\` ${danger}.`, accepted: "a pattern without nested repetition, up to 200 characters", offset: valueAt };
+    return {
+      message: `The regular expression of \`${label}\` ${danger}.`,
+      accepted: "a pattern without nested repetition, up to 200 characters",
+      offset: valueAt,
+    };
   }
   return { label, op, value };
 }
 
 function unquote(quoted: string): string {
-  return quoted.slice(1, -1).replaceAll(/\\(.)/gu, (_, character: string) => (character === "n" ? "\n" : character === '"' || character === "\\" ? character : `\\${character}`));
+  return quoted
+    .slice(1, -1)
+    .replaceAll(/\\(.)/gu, (_, character: string) =>
+      character === "n" ? "\n" : character === '"' || character === "\\" ? character : `\\${character}`,
+    );
 }
 
 function fault(offset: number, message: string, accepted: string): MatcherParse {

@@ -77,7 +77,7 @@ export interface CheckItem {
   readonly text: string;
   readonly position: Position;
   readonly check?:
-    | { readonly kind: "expression"; readonly expression: Expression }
+    | { readonly kind: "expression"; readonly expression: Expression; readonly withinMs?: number }
     | { readonly kind: "promql"; readonly query: string; readonly withinMs?: number }
     | { readonly kind: "action"; readonly call: ActionCall; readonly expected: Expression; readonly withinMs?: number };
 }

@@ -1,0 +1,221 @@
+import { z } from "zod";
+import { durationGrammar, parseDuration } from "../core/duration.ts";
+import type { Json } from "../core/json.ts";
+import { parseMatchers } from "../core/matcher.ts";
+import { checkTemplates } from "./action-call.ts";
+import { checkPromql } from "./promql-check.ts";
+import { nearest, oneOf, type Reporter } from "./reporter.ts";
+import type { ParamSpec, Runbook, Trigger } from "./runbook.ts";
+import { splitTemplates } from "./template.ts";
+import { parseYamlBlock, type YamlBlock } from "./yaml-block.ts";
+
+const duration = z
+  .string()
+  .refine((text) => (parseDuration(text) ?? 0) > 0, { message: `must be ${durationGrammar}, more than zero` })
+  .meta({ format: "duration" });
+const scalar = z.union([z.string(), z.number(), z.boolean()]);
+const name = z.string().regex(/^[a-z][a-z0-9_]{0,59}$/, { message: "must be a name of a-z, 0-9 and _, beginning with a letter" });
+
+const param = z.strictObject({
+  type: z.enum(["string", "number", "integer", "boolean", "duration"]),
+  from: z
+    .string()
+    .regex(/^alert\.(?:labels|annotations)\.[A-Za-z_][A-Za-z0-9_]*$/, {
+      message: "must be `alert.labels.NAME` or `alert.annotations.NAME`",
+    })
+    .optional(),
+  default: scalar.optional(),
+  enum: z.array(scalar).min(1).max(100).optional(),
+  description: z.string().max(500).optional(),
+});
+
+/** The keys above a document; all optional. Its JSON Schema helps editors. */
+export const runbookFrontMatterSchema = z.strictObject({
+  triggers: z
+    .array(z.string().min(1))
+    .min(1)
+    .max(50)
+    .meta({ description: "Alerts that start it, in Alertmanager's matcher syntax." })
+    .optional(),
+  target: z
+    .string()
+    .min(1)
+    .max(500)
+    .meta({ description: "What a run locks and what cooldown counts; may hold ${{ }} over alert and params." })
+    .optional(),
+  params: z.record(name, param).meta({ description: "Typed inputs; a manual start fills the same form." }).optional(),
+  mode: z.enum(["observe", "approve", "auto"]).meta({ description: "How far a run may go by itself." }).optional(),
+  cooldown: duration.meta({ description: "Time after a run in which the same episode starts none.", format: "duration" }).optional(),
+  timeout: duration.meta({ description: "Of running time; suspension does not count.", format: "duration" }).optional(),
+  on_resolved: z
+    .enum(["finish", "undo"])
+    .meta({ description: "What a run that has changed something does when its alert resolves." })
+    .optional(),
+  track: z.record(name, z.string().min(1)).meta({ description: "Metrics sampled from start to end: name and PromQL." }).optional(),
+  limits: z
+    .record(name, z.number().nonnegative())
+    .meta({ description: "Guardrail limits, only lower than the configured ones." })
+    .optional(),
+  owner: z.string().min(1).max(200).optional(),
+  tags: z.array(z.string().min(1).max(60)).max(50).optional(),
+});
+
+type FrontMatter = z.output<typeof runbookFrontMatterSchema>;
+
+/** What the front matter gives a runbook; defaults where it says nothing. */
+export type FrontMatterFields = Pick<
+  Runbook,
+  "triggers" | "target" | "params" | "mode" | "cooldownMs" | "timeoutMs" | "onResolved" | "track" | "limits" | "owner" | "tags"
+>;
+
+const defaultCooldownMs = 1_800_000;
+const defaultTimeoutMs = 7_200_000;
+
+/** Reads and proves a front matter; faults are reported and answered with defaults, so that the rest is checked in the same go. */
+export function readFrontMatter(text: string, toOffset: (offset: number) => number, reporter: Reporter): FrontMatterFields {
+  const block = text.trim() === "" ? undefined : parseYamlBlock(text, toOffset, reporter);
+  if (block === undefined || block.value === null) return fieldsOf({}, undefined, reporter);
+  const parsed = runbookFrontMatterSchema.safeParse(block.value);
+  for (const issue of parsed.error?.issues ?? []) reportIssue(issue, block, reporter);
+  return fieldsOf(parsed.success ? parsed.data : salvage(block.value), block, reporter);
+}
+
+/** The keys that are right by themselves, so that one wrong key does not make every use of a parameter wrong too. */
+function salvage(value: Json): FrontMatter {
+  if (value === null || typeof value !== "object" || Array.isArray(value)) return {};
+  const shape = runbookFrontMatterSchema.shape;
+  const kept = Object.entries(value as { readonly [key: string]: Json }).flatMap(([key, field]): [string, unknown][] => {
+    const schema = Object.hasOwn(shape, key) ? shape[key as keyof typeof shape] : undefined;
+    const parsed = schema?.safeParse(field);
+    return parsed?.success === true ? [[key, parsed.data]] : [];
+  });
+  return Object.fromEntries(kept);
+}
+
+function reportIssue(issue: z.core.$ZodIssue, block: YamlBlock, reporter: Reporter): void {
+  const path = issue.path.filter((part) => typeof part !== "symbol");
+  const where = path.join(".");
+  if (issue.code === "unrecognized_keys") {
+    const known = where === "" ? Object.keys(runbookFrontMatterSchema.shape) : Object.keys(param.shape);
+    for (const key of issue.keys) {
+      const meant = nearest(key, known);
+      reporter.error(
+        "front-matter",
+        block.keyOffsetOf([...path, key]),
+        `Unknown key \`${[...path, key].join(".")}\`.`,
+        meant === undefined ? oneOf(known) : `\`${meant}\`, or another of ${oneOf(known)}`,
+      );
+    }
+    return;
+  }
+  if (issue.code === "invalid_key") {
+    reporter.error(
+      "front-matter",
+      block.keyOffsetOf(path),
+      `\`${where}\` is no name.`,
+      "a name of a-z, 0-9 and _, beginning with a letter",
+    );
+    return;
+  }
+  const text = issue.code === "invalid_type" && issue.expected === "string" ? "a text; put quotes around it" : issue.message;
+  reporter.error("front-matter", block.offsetOf(path), `\`${where === "" ? "front matter" : where}\`: ${issue.message}.`, text);
+}
+
+function fieldsOf(data: FrontMatter, block: YamlBlock | undefined, reporter: Reporter): FrontMatterFields {
+  const params = data.params ?? {};
+  const track = data.track ?? {};
+  if (block !== undefined) {
+    checkParams(params, block, reporter);
+    const names = { roots: ["alert", "params"] as const, params: Object.keys(params) };
+    if (data.target !== undefined) checkTemplates(data.target, ["target"], block, names, reporter);
+    for (const [metric, query] of Object.entries(track)) {
+      const fault = checkPromql(query, names);
+      if (fault === undefined) continue;
+      const path = ["track", metric];
+      reporter.error(fault.rule, block.insideOffsetOf(path, fault.offset, query.slice(fault.offset)), fault.message, fault.accepted);
+    }
+  }
+  return {
+    triggers:
+      block === undefined
+        ? []
+        : (data.triggers ?? []).flatMap((source, index) => readTrigger(source, ["triggers", index], block, reporter)),
+    ...(data.target !== undefined && { target: data.target }),
+    params: Object.fromEntries(Object.entries(params).map(([key, spec]) => [key, paramOf(spec)])),
+    mode: data.mode ?? "observe",
+    cooldownMs: parseDuration(data.cooldown ?? "") ?? defaultCooldownMs,
+    timeoutMs: parseDuration(data.timeout ?? "") ?? defaultTimeoutMs,
+    onResolved: data.on_resolved ?? "finish",
+    track,
+    limits: data.limits ?? {},
+    ...(data.owner !== undefined && { owner: data.owner }),
+    tags: data.tags ?? [],
+  };
+}
+
+function readTrigger(source: string, path: readonly (string | number)[], block: YamlBlock, reporter: Reporter): Trigger[] {
+  const split = splitTemplates(source);
+  const parsed = parseMatchers(source);
+  if (split.ok && parsed.ok) return [{ source, matchers: parsed.matchers, position: reporter.positionOf(block.offsetOf(path)) }];
+  const offset = parsed.ok ? 0 : parsed.offset;
+  const at = block.insideOffsetOf(path, offset, source.slice(offset));
+  const accepted = 'an alert name, or `Name{label="value"}` in quotes';
+  reporter.error("trigger", at, parsed.ok ? "A trigger holds no `${{ }}`." : parsed.message, parsed.ok ? accepted : parsed.accepted);
+  return [];
+}
+
+function paramOf(spec: z.output<typeof param>): ParamSpec {
+  return {
+    type: spec.type,
+    ...(spec.from !== undefined && { from: spec.from }),
+    ...(spec.default !== undefined && { default: spec.default }),
+    ...(spec.enum !== undefined && { enum: spec.enum }),
+    ...(spec.description !== undefined && { description: spec.description }),
+  };
+}
+
+function checkParams(params: NonNullable<FrontMatter["params"]>, block: YamlBlock, reporter: Reporter): void {
+  for (const [key, spec] of Object.entries(params)) {
+    const values = [
+      ...(spec.enum ?? []).map((value, index) => ({ value, path: ["enum", index] as (string | number)[] })),
+      ...(spec.default === undefined ? [] : [{ value: spec.default, path: ["default"] }]),
+    ];
+    for (const { value, path } of values) {
+      const isListed = path[0] !== "default" || spec.enum === undefined || spec.enum.includes(value);
+      if (fitsType(spec.type, value) && isListed) continue;
+      const problem = isListed ? `is no ${spec.type}` : "is not in `enum`";
+      reporter.error(
+        "front-matter",
+        block.offsetOf(["params", key, ...path]),
+        `\`params.${key}.${path.join(".")}\` ${problem}.`,
+        isListed ? acceptedType(spec.type) : (spec.enum ?? []).map((one) => JSON.stringify(one)).join(", "),
+      );
+    }
+  }
+}
+
+function fitsType(type: ParamSpec["type"], value: Json): boolean {
+  switch (type) {
+    case "string":
+      return typeof value === "string";
+    case "duration":
+      return typeof value === "string" && parseDuration(value) !== undefined;
+    case "boolean":
+      return typeof value === "boolean";
+    case "integer":
+      return Number.isSafeInteger(value);
+    case "number":
+      return Number.isFinite(value);
+  }
+}
+
+function acceptedType(type: ParamSpec["type"]): string {
+  const texts = {
+    string: "a text; put quotes around it",
+    duration: durationGrammar,
+    boolean: "true or false",
+    integer: "a whole number",
+    number: "a number",
+  };
+  return texts[type];
+}

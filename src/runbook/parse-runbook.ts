@@ -1,0 +1,162 @@
+import type { ActionCatalogue } from "../core/action.ts";
+import { sha256 } from "../core/json.ts";
+import { readCheckItems, readPostItems } from "./check-item.ts";
+import { checkClosed, checkStrayFences, outlineOf, type DocumentOutline, type Section } from "./document.ts";
+import { readFrontMatter, type FrontMatterFields } from "./front-matter.ts";
+import { readLabel } from "./label.ts";
+import { createLocator } from "./locate.ts";
+import { codeText, descendants, parseMarkdown, type Code, type Root } from "./markdown.ts";
+import { collectSteps } from "./procedure.ts";
+import { createReporter, type Reporter } from "./reporter.ts";
+import type { Diagnostic, Runbook } from "./runbook.ts";
+import { readStep, type ReadContext } from "./step.ts";
+import { checkStrayLines } from "./stray-lines.ts";
+
+/** Largest document, in bytes of UTF-8. */
+export const maxDocumentBytes = 262_144;
+
+/** A document's text and the actions it may name. `file` ends in `.md`; its name is the runbook's id. */
+export interface RunbookSource {
+  readonly file: string;
+  readonly source: string;
+  readonly catalogue: ActionCatalogue;
+}
+
+/** The runbook is there exactly when no diagnostic is an error. */
+export interface RunbookParse {
+  readonly runbook?: Runbook;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** Reads one document and proves everything that can be proven before it runs. Every fault is told at once, in the order of the file. */
+export function parseRunbook({ file, source, catalogue }: RunbookSource): RunbookParse {
+  const skipped = source.startsWith("\uFEFF") ? 1 : 0;
+  const reporter = createReporter(file, createLocator(source), skipped);
+  const bytes = Buffer.byteLength(source);
+  if (bytes > maxDocumentBytes) {
+    reporter.error("too-large", 0, `The document has ${bytes} bytes.`, `at most ${maxDocumentBytes} bytes`);
+    return { diagnostics: reporter.diagnostics };
+  }
+  const text = source.slice(skipped);
+  const root = parseMarkdown(text);
+  const id = runbookIdOf(file);
+  if (!/^[a-z0-9][a-z0-9-]{0,79}$/u.test(id)) {
+    reporter.error("file-name", 0, `\`${id}\` is no id of a runbook.`, "a file name of a-z, 0-9 and -, e.g. `cost-incident-response.md`");
+  }
+  const front = frontMatter(text, root, reporter);
+  const outline = outlineOf(text, root, reporter);
+  checkClosed(text, root, reporter);
+  const runbook = readBody(text, root, outline, front, { id, file, source, sha256: sha256(source) }, catalogue, reporter);
+  warnAbout(runbook, outline, catalogue, reporter);
+  const diagnostics = reporter.diagnostics.toSorted((a, b) => a.position.line - b.position.line || a.position.column - b.position.column);
+  const hasErrors = diagnostics.some((one) => one.severity === "error");
+  return hasErrors ? { diagnostics } : { runbook, diagnostics };
+}
+
+/** File name without folder and `.md`. */
+export function runbookIdOf(file: string): string {
+  return (file.split(/[/\\]/u).at(-1) ?? file).replace(/\.md$/u, "");
+}
+
+function frontMatter(text: string, root: Root, reporter: Reporter): FrontMatterFields {
+  const [first, second] = root.children;
+  if (first?.type === "yaml") {
+    if (second?.type === "thematicBreak" && text.startsWith("---", second.position?.start.offset)) {
+      reporter.error(
+        "front-matter",
+        second.position?.start.offset ?? 0,
+        "A second front matter follows the first.",
+        "one front matter at the top",
+      );
+    }
+    const code = codeText(text, first);
+    return readFrontMatter(code.text, code.toOffset, reporter);
+  }
+  if (/^(?:---|\+\+\+|;;;)/u.test(text)) {
+    const line = /^[^\r\n]*/u.exec(text)?.[0] ?? "";
+    const message = line.trimEnd() === "---" ? "The front matter is not closed." : `\`${line.slice(0, 30)}\` opens no front matter.`;
+    reporter.error("front-matter", 0, message, "plain YAML between two lines of exactly `---`");
+  }
+  return readFrontMatter("", () => 0, reporter);
+}
+
+function readBody(
+  text: string,
+  root: Root,
+  outline: DocumentOutline,
+  front: FrontMatterFields,
+  file: Pick<Runbook, "id" | "file" | "source" | "sha256">,
+  catalogue: ActionCatalogue,
+  reporter: Reporter,
+): Runbook {
+  const { sections } = outline;
+  const lines = new Set<number>();
+  const fences = new Set<Code>();
+  const steps = collectSteps(text, sections, reporter, lines);
+  const context: ReadContext = {
+    text,
+    reporter,
+    catalogue,
+    params: Object.keys(front.params),
+    metrics: Object.keys(front.track),
+    steps,
+    fences,
+    lines,
+  };
+  const find = (heading: Section["heading"]) => sections.find((section) => section.heading === heading);
+  const prose = Object.fromEntries(
+    sections.flatMap((section) =>
+      section.heading === "Procedure" ? [] : [[section.heading ?? section.written, text.slice(section.bodyStart, section.bodyEnd).trim()]],
+    ),
+  ) as Runbook["prose"];
+  const runbook: Runbook = {
+    ...file,
+    title: outline.title ?? file.id,
+    ...front,
+    prose,
+    prerequisites: readCheckItems(find("Prerequisites"), "prerequisites", context),
+    steps: steps.map((raw) => readStep(raw, context)),
+    verification: readCheckItems(find("Verification"), "verification", context),
+    postAction: readPostItems(find("Post-Action"), context),
+  };
+  checkStrayFences(root, fences, reporter);
+  checkUndressedLabels(root, context);
+  checkStrayLines(text, root, lines, reporter);
+  return runbook;
+}
+
+/** A label without its colon is found by its paragraph, as no search in lines can tell it from prose. */
+function checkUndressedLabels(root: Root, { reporter, lines }: ReadContext): void {
+  for (const node of descendants(root)) {
+    if (node.type !== "paragraph") continue;
+    const reading = readLabel(node);
+    const start = node.position?.start.offset ?? 0;
+    const { line } = reporter.positionOf(start);
+    if (reading.kind !== "near" || reading.problem !== "colon" || lines.has(line) || reporter.hasErrorOn(line)) continue;
+    reporter.warn(
+      "label-colon",
+      start,
+      `\`${reading.written}\` without a colon is read as prose.`,
+      "a colon behind the label, or other words for prose",
+    );
+  }
+}
+
+function warnAbout(runbook: Runbook, outline: DocumentOutline, catalogue: ActionCatalogue, reporter: Reporter): void {
+  const writing = runbook.steps.find((step) => {
+    const spec = step.action === undefined ? undefined : catalogue.find(step.action.name);
+    return spec !== undefined && step.action !== undefined && spec.effectOf(step.action.parameters) !== "read";
+  });
+  const verification = outline.sections.find((section) => section.heading === "Verification");
+  if (writing === undefined || runbook.verification.some((item) => item.check !== undefined)) return;
+  const message =
+    verification === undefined
+      ? `Step ${writing.number} changes something and the document has no \`## Verification\`.`
+      : `Step ${writing.number} changes something and Verification holds no check.`;
+  reporter.warn(
+    "no-verification",
+    verification === undefined ? writing.position : verification.start,
+    message,
+    "a `## Verification` with a `promql` fence, an expression or a read action with Expected",
+  );
+}

@@ -1,0 +1,74 @@
+import type { Section } from "./document.ts";
+import { plainText, spanOf, type ListItem } from "./markdown.ts";
+import type { Reporter } from "./reporter.ts";
+import { stepIdOf } from "./step-id.ts";
+import { stepName, type RawStep } from "./step.ts";
+
+/** Most steps of one document. */
+export const maxSteps = 100;
+
+/**
+ * The numbered items of a document's Procedure (and of Diagnosis and Mitigation) as one list.
+ * Items without a name and numbers that do not continue are errors, as a step may have been lost there.
+ */
+export function collectSteps(text: string, sections: readonly Section[], reporter: Reporter, lines: Set<number>): readonly RawStep[] {
+  const steps: RawStep[] = [];
+  let expected = 1;
+  for (const section of sections.filter((one) => one.heading === "Procedure")) {
+    let under: string | undefined;
+    // Under its own heading a list may begin anew, as Diagnosis and Mitigation do in other teams' documents.
+    let mayRestart = true;
+    for (const child of section.children) {
+      if (child.type === "heading" && child.depth === 3) under = plainText(child).trim();
+      if (child.type !== "list" || child.ordered !== true) continue;
+      for (const item of child.children) {
+        const written = writtenNumber(text, item);
+        const start = spanOf(item).start;
+        if (mayRestart && written === 1) expected = 1;
+        mayRestart = false;
+        if (written !== expected) {
+          reporter.error(
+            "step-number",
+            start,
+            `Step ${written ?? "?"} follows where ${expected} was expected; a step may be missing or hidden.`,
+            `the number ${expected}, and numbers without gaps`,
+          );
+        }
+        expected = (written ?? expected) + 1;
+        lines.add(reporter.positionOf(start).line);
+        const raw = rawStep(item, steps.length + 1, under, section.readOnly, reporter);
+        if (raw === undefined) continue;
+        const twin = steps.find((step) => step.id === raw.id);
+        if (twin !== undefined) {
+          reporter.error(
+            "repeated-step",
+            start,
+            `"${raw.name}" has the same id (\`${raw.id}\`) as step ${twin.number}.`,
+            "a name of its own for every step",
+          );
+        }
+        steps.push(raw);
+      }
+    }
+  }
+  if (steps.length > maxSteps) reporter.error("too-many-steps", 0, `The document has ${steps.length} steps.`, `at most ${maxSteps}`);
+  const procedure = sections.find((one) => one.heading === "Procedure");
+  if (steps.length === 0 && procedure !== undefined && !reporter.diagnostics.some((one) => one.severity === "error")) {
+    reporter.error("no-steps", procedure.start, `\`${procedure.written}\` has no steps.`, "a numbered list: `1. **Name**: what to do`");
+  }
+  return steps;
+}
+
+function rawStep(item: ListItem, number: number, section: string | undefined, readOnly: boolean, reporter: Reporter): RawStep | undefined {
+  const named = stepName(item);
+  if (named === undefined) {
+    reporter.error("step-name", spanOf(item).start, "This numbered item has no name in bold.", "`1. **Name**: what to do`");
+    return undefined;
+  }
+  return { item, id: stepIdOf(named.name), name: named.name, number, readOnly, ...(section !== undefined && { section }) };
+}
+
+function writtenNumber(text: string, item: ListItem): number | undefined {
+  const digits = /^\d{1,9}/u.exec(text.slice(spanOf(item).start, spanOf(item).start + 10))?.[0];
+  return digits === undefined ? undefined : Number(digits);
+}
