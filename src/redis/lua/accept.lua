@@ -21,10 +21,7 @@ if open then
 end
 if redis.call('EXISTS', KEYS[8]) == 0 then return { 'no_runbook' } end
 local refused = take_claims(KEYS, 9, ARGV, 11, tonumber(ARGV[10]), ARGV[5], KEYS[7])
-if refused then
-  write_episode(redis.call('HGET', KEYS[1], 'run') or '')
-  return { 'refused', refused[1], refused[3] }
-end
+if refused then return { 'refused', refused[1], refused[3] } end
 local now = now_ms()
 write_episode(ARGV[5])
 redis.call('SET', KEYS[6], ARGV[5])

@@ -1,0 +1,16 @@
+import { createMemoryRunLedger } from "./memory-run-ledger.ts";
+import { createFakeClock } from "./fake-clock.ts";
+import { describeRunLedger } from "./describe-run-ledger.ts";
+
+describeRunLedger("memory", async () => {
+  const ledger = createMemoryRunLedger(createFakeClock());
+  return {
+    ledger,
+    other: ledger.asWorker(),
+    create: async (runId, request) => ledger.create(runId, request),
+    journal: async (runId) => ledger.journal(runId),
+    notice: async (runId, notice) => ledger.notice(runId, notice),
+    expireLease: async (runId) => ledger.expireLease(runId),
+    close: async () => undefined,
+  };
+});
