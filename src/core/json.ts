@@ -1,3 +1,4 @@
+import { z } from "zod";
 import { createHash } from "node:crypto";
 
 /** A value that survives JSON. */
@@ -20,3 +21,6 @@ export function canonicalJson(value: Json): string {
 export function sha256(text: string | Uint8Array): string {
   return createHash("sha256").update(text).digest("hex");
 }
+
+/** Any JSON value, as a schema. */
+export const jsonSchema: z.ZodType<Json> = z.json();

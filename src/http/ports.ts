@@ -26,6 +26,8 @@ export interface RunRecord {
   readonly journal: readonly JournalEntry[];
   /** The pinned bytes; absent when they are gone. */
   readonly runbookSource?: string;
+  /** The post-incident review as plain text, once there is one. */
+  readonly report?: { readonly text: string };
 }
 
 /** One journal entry with its place in the journal; 0 is `accepted`. */

@@ -1,0 +1,19 @@
+import type { RejectedSamples } from "./rejected-samples.ts";
+import { defineRoute, json, noBody, noQuery, type Route } from "./route.ts";
+import { admins } from "./who.ts";
+
+/** What the people who look after runbookd itself may see. */
+export function createAdminRoutes(samples: RejectedSamples): readonly Route[] {
+  return [
+    defineRoute({
+      method: "get",
+      path: "/api/rejected-notifications",
+      summary: "The newest notifications that were refused, redacted and cut, newest first; since this process began",
+      who: admins,
+      query: noQuery,
+      body: noBody,
+      answers: { 200: "`items` say when, why and how the body began" },
+      handle: async () => json(200, { items: samples.list() }),
+    }),
+  ];
+}

@@ -1,0 +1,73 @@
+import { z } from "zod";
+import type { Clock } from "../core/clock.ts";
+import type { AnswerReply, QuestionDesk } from "./ports.ts";
+import { defineRoute, json, noBody, noQuery, problem, type Reply, type Route } from "./route.ts";
+import { answerers } from "./who.ts";
+
+const answerBody = z.strictObject({
+  answer: z.string().min(1).max(40),
+  reason: z.string().trim().min(1).max(1000),
+  planSha: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/, "expected 64 hexadecimal digits")
+    .optional(),
+});
+
+/** Questions to people and their answers. */
+export function createApprovalRoutes({ desk, clock }: { readonly desk: QuestionDesk; readonly clock: Clock }): readonly Route[] {
+  return [
+    defineRoute({
+      method: "get",
+      path: "/api/approvals",
+      summary: "Open questions, oldest first, each with its permitted answers and the plan that an approval is for",
+      who: answerers,
+      query: noQuery,
+      body: noBody,
+      answers: { 200: "`items` hold `question`" },
+      handle: async () => json(200, { items: await desk.list() }),
+    }),
+    defineRoute({
+      method: "post",
+      path: "/api/approvals/{id}",
+      summary: "Answer one question; `planSha` names the plan that was read",
+      who: answerers,
+      query: noQuery,
+      body: answerBody,
+      answers: { 202: "`runId` goes on" },
+      problems: ["not-found", "already-answered", "plan-changed", "expired"],
+      async handle({ params, body: { answer, reason, planSha }, caller }) {
+        const given = {
+          answer,
+          reason,
+          by: caller.name,
+          role: caller.role,
+          at: clock.now(),
+          ...(planSha === undefined ? {} : { planSha }),
+        };
+        return answered(await desk.answer(params["id"] ?? "", given));
+      },
+    }),
+  ];
+}
+
+function answered(reply: AnswerReply): Reply {
+  switch (reply.kind) {
+    case "ok":
+      return json(202, { runId: reply.runId });
+    case "already":
+      return problem(
+        "already-answered",
+        `${reply.answer.by} answered ${reply.answer.answer} at ${new Date(reply.answer.at).toISOString()}.`,
+      );
+    case "plan_changed":
+      return problem("plan-changed", "The plan is another one now; read the question again and name its planSha.");
+    case "expired":
+      return problem("expired", "The question has expired; its run took the safe branch.");
+    case "not_permitted":
+      return problem("forbidden", reply.reason);
+    case "unknown_answer":
+      return problem("invalid-request", `The permitted answers are ${reply.answers.join(", ")}.`);
+    case "not_found":
+      return problem("not-found", "There is no such question.");
+  }
+}

@@ -1,0 +1,43 @@
+import type { Instant } from "../core/clock.ts";
+
+/** What is kept of a body that was refused, so that a person can see what the sender gets wrong. */
+export interface RejectedSample {
+  readonly at: Instant;
+  readonly status: number;
+  readonly detail: string;
+  readonly issues: readonly string[];
+  /** Redacted and cut. */
+  readonly body: string;
+}
+
+/** The newest refused bodies; bounded, in memory. */
+export interface RejectedSamples {
+  keep(sample: RejectedSample): void;
+  /** Newest first. */
+  list(): readonly RejectedSample[];
+}
+
+const maxCharacters = 2000;
+
+/** A ring of the newest `capacity` samples. Bodies are redacted here, so that none can be kept unredacted. */
+export function createRejectedSamples(capacity = 20): RejectedSamples {
+  const samples: RejectedSample[] = [];
+  return {
+    keep(sample) {
+      samples.unshift({ ...sample, body: redactSample(sample.body) });
+      samples.length = Math.min(samples.length, capacity);
+    },
+    list: () => samples,
+  };
+}
+
+/** The beginning of a body, in one printable line: values of keys that name secrets, credentials in URLs and long random-looking words are gone. */
+export function redactSample(body: string): string {
+  return body
+    .slice(0, maxCharacters)
+    .replaceAll(/("[^"]*(?:secret|token|passw|authorization|credential|api_?key)[^"]*"\s*:\s*)"(?:[^"\\]|\\.)*("|$)/giu, '$1"[redacted]"')
+    .replaceAll(/:\/\/[^/\s"@]+@/gu, "://[redacted]@")
+    .replaceAll(/\b(Bearer|Basic)\s+[^\s"]+/giu, "$1 [redacted]")
+    .replaceAll(/[A-Za-z0-9+_-]{32,}={0,2}/gu, "[redacted]")
+    .replaceAll(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, (character) => `\\u${(character.codePointAt(0) ?? 0).toString(16).padStart(4, "0")}`);
+}

@@ -1,0 +1,99 @@
+import type { IncomingMessage } from "node:http";
+import type { Clock } from "../core/clock.ts";
+import type { Intake } from "../intake/create-intake.ts";
+import { parseNotification } from "../intake/notification.ts";
+import { StoreUnavailable } from "../intake/ports.ts";
+import { readJsonBody, type MemoryBudget } from "./json-body.ts";
+import { aProblem } from "./problem.ts";
+import type { HttpLog } from "./ports.ts";
+import type { RejectedSamples } from "./rejected-samples.ts";
+import { json, type Reply } from "./route.ts";
+import { createWebhookAuth } from "./webhook-auth.ts";
+
+/** Largest notification: about 25,000 alerts. A limit of less would refuse exactly the storm. */
+export const webhookBodyLimitBytes = 16 * 1024 * 1024;
+
+/** What the webhook is made of. */
+export interface WebhookDeps {
+  readonly intake: Intake;
+  /** One or two; none only on loopback. */
+  readonly tokens: readonly string[];
+  readonly samples: RejectedSamples;
+  readonly clock: Clock;
+  readonly log: HttpLog;
+}
+
+/** Limits above which a webhook is answered 503. */
+export interface WebhookLoad {
+  readonly maxInFlight: number;
+  readonly budget: MemoryBudget;
+  /** Aborted when the process is shutting down. */
+  readonly closing: AbortSignal;
+}
+
+/** Answers one POST /webhooks/alertmanager. */
+export type Webhook = (request: IncomingMessage) => Promise<Reply>;
+
+/**
+ * Authenticates before a byte of the body is read; 202 only after every decision is durable. Only 202, 400, 401, 413, 500 and 503 are
+ * answered: Alertmanager retries 5xx at once and nothing else, so that overload must never look like a fault of the sender.
+ */
+export function createWebhook(deps: WebhookDeps, load: WebhookLoad): Webhook {
+  const isAuthentic = createWebhookAuth(deps.tokens);
+  let inFlight = 0;
+  return async (request) => {
+    if (!isAuthentic(request.headers.authorization)) {
+      const headers = { "WWW-Authenticate": 'Bearer realm="runbookd", Basic realm="runbookd"' };
+      return {
+        kind: "problem",
+        problem: aProblem("unauthenticated", "Send the webhook token as Bearer, or as the password of Basic."),
+        headers,
+      };
+    }
+    if (load.closing.aborted) return unavailable("This process is shutting down.");
+    if (inFlight >= load.maxInFlight) return unavailable("Too many webhooks are being worked on.");
+    inFlight += 1;
+    try {
+      return await receive(deps, load.budget, request);
+    } finally {
+      inFlight -= 1;
+    }
+  };
+}
+
+async function receive(deps: WebhookDeps, budget: MemoryBudget, request: IncomingMessage): Promise<Reply> {
+  const body = await readJsonBody(request, { limitBytes: webhookBodyLimitBytes, budget });
+  if (!body.ok) {
+    if (body.problem.status === 503) return unavailable(body.problem.detail);
+    const problem = body.problem.status === 415 ? aProblem("malformed-body", body.problem.detail) : body.problem;
+    return reject(deps, problem, body.text ?? "");
+  }
+  const parsed = parseNotification(body.value, deps.clock.now());
+  if (!parsed.ok) {
+    const detail = 'The body is no Alertmanager notification of version "4".';
+    return reject(deps, aProblem("invalid-request", detail, parsed.issues), body.text);
+  }
+  const { notification } = parsed;
+  try {
+    const decisions = await deps.intake.accept(notification);
+    if (notification.truncatedAlerts > 0) {
+      deps.log.warn({ truncated: notification.truncatedAlerts }, "The sender left alerts out (max_alerts); their state is unknown.");
+    }
+    return json(202, { decisions });
+  } catch (thrown) {
+    if (thrown instanceof StoreUnavailable) return unavailable(thrown.message);
+    throw thrown;
+  }
+}
+
+function reject(deps: WebhookDeps, problem: ReturnType<typeof aProblem>, text: string): Reply {
+  const { status, detail, issues = [] } = problem;
+  deps.samples.keep({ at: deps.clock.now(), status, detail, issues, body: text });
+  deps.log.warn({ status, detail, issues: issues.length }, "A notification was refused.");
+  return { kind: "problem", problem };
+}
+
+/** 503 with the time after which trying again is sensible. */
+export function unavailable(detail: string): Reply {
+  return { kind: "problem", problem: aProblem("unavailable", detail), headers: { "Retry-After": "5" } };
+}
