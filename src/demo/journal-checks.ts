@@ -1,0 +1,86 @@
+import type { JournalEntry } from "../core/journal.ts";
+
+/** A step that is in the journal, for people. */
+export interface StepProgress {
+  readonly step: string;
+  readonly state: "running" | "waiting" | "done" | "skipped" | "failed" | "asks";
+  readonly at: number;
+}
+
+const stateOf: { readonly [Kind in JournalEntry["kind"]]?: StepProgress["state"] } = {
+  intent: "running",
+  applied: "running",
+  progressed: "waiting",
+  completed: "done",
+  skipped: "skipped",
+  failed: "failed",
+  refused: "failed",
+};
+
+/** How far each step is, in the order in which the journal first names them. */
+export function stepsOf(journal: readonly JournalEntry[]): readonly StepProgress[] {
+  const steps = new Map<string, StepProgress>();
+  for (const entry of journal) {
+    const state = entry.kind === "asked" ? "asks" : stateOf[entry.kind];
+    const step = entry.kind === "asked" ? entry.question.stepId : "step" in entry ? entry.step : undefined;
+    if (state !== undefined && step !== undefined) steps.set(step, { step, state, at: entry.at });
+  }
+  return [...steps.values()];
+}
+
+/**
+ * What a crash must not have done: a step that was complete began again, or an effect whose result was written was attempted again.
+ * Undefined when the journal shows neither; else a sentence.
+ */
+export function repeatedWork(journal: readonly JournalEntry[]): string | undefined {
+  const complete = new Set<string>();
+  const applied = new Map<string, string>();
+  for (const entry of journal) {
+    if (entry.kind === "intent") {
+      if (complete.has(entry.step)) return `Step ${entry.step} was complete and began again.`;
+      if (applied.get(entry.step) === entry.idempotencyKey) return `Step ${entry.step} had its result and was attempted again.`;
+      applied.delete(entry.step);
+      applied.set(`intent of ${entry.step}`, entry.idempotencyKey);
+    }
+    if (entry.kind === "applied") {
+      if (applied.has(entry.step)) return `Step ${entry.step} has two results.`;
+      applied.set(entry.step, applied.get(`intent of ${entry.step}`) ?? "");
+    }
+    if (entry.kind === "completed") complete.add(entry.step);
+  }
+  return undefined;
+}
+
+/** The culprit that a rank-operations step named, wherever it stands in the journal. */
+export function culpritOf(
+  journal: readonly JournalEntry[],
+): { readonly at: number; readonly prompt: string; readonly operation: string } | undefined {
+  for (const entry of journal) {
+    if (entry.kind !== "applied") continue;
+    const culprit = entry.output["culprit"];
+    if (culprit === null || typeof culprit !== "object" || !("prompt" in culprit) || !("operation" in culprit)) continue;
+    const { prompt, operation } = culprit;
+    if (typeof prompt === "string" && typeof operation === "string") return { at: entry.at, prompt, operation };
+  }
+  return undefined;
+}
+
+/** When the first result of an effect (anything but a read) was written. */
+export function firstEffectAt(journal: readonly JournalEntry[]): number | undefined {
+  const effects = new Set<string>();
+  for (const entry of journal) {
+    if (entry.kind === "intent" && entry.effect !== "read") effects.add(entry.step);
+    if (entry.kind === "applied" && effects.has(entry.step)) return entry.at;
+  }
+  return undefined;
+}
+
+/** When the last verification was found true; undefined while one of them is not, or there is none. */
+export function verifiedAt(journal: readonly JournalEntry[]): number | undefined {
+  const latest = new Map<number, { readonly truth: string; readonly at: number }>();
+  for (const entry of journal) {
+    if (entry.kind === "checked" && entry.subject.kind === "verification") latest.set(entry.subject.index, entry);
+  }
+  const all = [...latest.values()];
+  return all.length > 0 && all.every(({ truth }) => truth === "true") ? Math.max(...all.map(({ at }) => at)) : undefined;
+}

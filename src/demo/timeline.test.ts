@@ -1,0 +1,59 @@
+import { describe, expect, it } from "@jest/globals";
+import { faultsOf, resultLine, type Observations } from "./timeline.ts";
+
+const storm = { prompt: "implement", operation: "plan" };
+const whole: Observations = {
+  trafficAt: 1,
+  stormAt: 2,
+  alertFiringAt: 3,
+  acceptedAt: 4,
+  firstEffectAt: 5,
+  spendStoppedAt: 6,
+  culprit: storm,
+  culpritAt: 7,
+  resumedAt: 8,
+  verifiedAt: 9,
+  reportSentAt: 10,
+  outcome: "succeeded",
+  run: "01J",
+  ticketsStartedWhilePaused: 0,
+  costMicroUsd: 5,
+  budgetMicroUsd: 6,
+};
+
+describe("the demo's timeline", () => {
+  it("has no fault only when everything was observed", () => {
+    expect(faultsOf(whole, storm)).toEqual([]);
+  });
+
+  it.each([
+    [{ resumedAt: undefined }, "Not observed: Work goes on with limits."],
+    [{ outcome: "inconclusive" }, "The run ended inconclusive."],
+    [{ outcome: undefined }, "Not observed: the end of the run."],
+    [{ culprit: { prompt: "triage", operation: "route" } }, "The run named triage/route"],
+    [{ ticketsStartedWhilePaused: 2 }, "started while the budget was paused: 2"],
+    [{ ticketsStartedWhilePaused: undefined }, "started while the budget was paused: unknown"],
+    [{ restart: { killedAt: 5, fault: "Step one ran twice." } }, "Step one ran twice."],
+    [{ alertFiringAt: 1 }, "fired before anything was wrong"],
+  ])("finds %j", (change, fault) => {
+    expect(faultsOf({ ...whole, ...change }, storm)).toEqual([expect.stringContaining(fault)]);
+  });
+
+  it("prints exactly the promised fields, null for what was not seen", () => {
+    expect(JSON.parse(resultLine({ acceptedAt: 0 }))).toEqual({
+      outcome: null,
+      alertFiringAt: null,
+      acceptedAt: "1970-01-01T00:00:00.000Z",
+      firstEffectAt: null,
+      spendStoppedAt: null,
+      resumedAt: null,
+      verifiedAt: null,
+      reportSentAt: null,
+      culprit: null,
+      ticketsStartedWhilePaused: null,
+      costMicroUsd: null,
+      budgetMicroUsd: null,
+      run: null,
+    });
+  });
+});

@@ -1,0 +1,103 @@
+/** One block of text, with or without a cache breakpoint behind it. */
+export interface TextBlock {
+  readonly type: "text";
+  readonly text: string;
+  readonly cache_control?: { readonly type: "ephemeral" };
+}
+
+/** One side of the conversation. */
+export interface Message {
+  readonly role: "user" | "assistant";
+  readonly content: readonly TextBlock[];
+}
+
+/** What is asked. */
+export interface ModelRequest {
+  readonly model: string;
+  readonly max_tokens: number;
+  readonly system: readonly TextBlock[];
+  readonly messages: readonly Message[];
+  readonly metadata: { readonly user_id: string };
+}
+
+/** What came of it. `usage` is the provider's object, untouched. */
+export type ModelReply =
+  | {
+      readonly kind: "answer";
+      readonly requestId: string;
+      readonly model: string;
+      readonly text: string;
+      readonly stopReason: string;
+      readonly usage: unknown;
+      readonly latencyMs: number;
+    }
+  | {
+      readonly kind: "error";
+      readonly requestId: string;
+      readonly outcome: "rate_limited" | "spend_limited" | "overloaded" | "error";
+      readonly message: string;
+      /** Seconds after which another try may help; absent when none does. */
+      readonly retryAfterSeconds?: number;
+      readonly latencyMs: number;
+    };
+
+/** Speaks the Messages API over HTTP. */
+export interface ModelClient {
+  ask(request: ModelRequest, signal: AbortSignal): Promise<ModelReply>;
+}
+
+/** Fields of the provider's two bodies that are read; everything may be missing in a body from who knows where. */
+interface Body {
+  readonly model?: string;
+  readonly content?: readonly { readonly text?: string }[];
+  readonly stop_reason?: string;
+  readonly usage?: unknown;
+  readonly error?: { readonly message?: string; readonly details?: { readonly error_code?: string } | null };
+}
+
+const outOfMoney: readonly (string | undefined)[] = ["enforced_spend_limit_reached", "contract_spend_limit_reached"];
+
+/** A client for the server at `url`. Rejects only when aborted. */
+export function createModelClient(url: string, apiKey: string): ModelClient {
+  return {
+    async ask(request, signal) {
+      const began = performance.now();
+      const since = () => Math.round(performance.now() - began);
+      let response: Response;
+      let body: Body;
+      try {
+        response = await fetch(`${url}/v1/messages`, {
+          method: "POST",
+          headers: { "content-type": "application/json", "x-api-key": apiKey, "anthropic-version": "2023-06-01" },
+          body: JSON.stringify(request),
+          signal,
+        });
+        body = await response.json();
+      } catch (error) {
+        signal.throwIfAborted();
+        const message = error instanceof Error ? error.message : String(error);
+        return {
+          kind: "error",
+          requestId: `lost-${crypto.randomUUID()}`,
+          outcome: "error",
+          message,
+          retryAfterSeconds: 1,
+          latencyMs: since(),
+        };
+      }
+      const requestId = response.headers.get("request-id") ?? `none-${crypto.randomUUID()}`;
+      if (response.ok) {
+        const text = (body.content ?? []).map((block) => block.text ?? "").join("");
+        const { model = request.model, stop_reason: stopReason = "", usage } = body;
+        return { kind: "answer", requestId, model, text, stopReason, usage, latencyMs: since() };
+      }
+      const { error } = body;
+      const base = { kind: "error", requestId, message: error?.message ?? `HTTP ${response.status}`, latencyMs: since() } as const;
+      if (response.status === 429 && outOfMoney.includes(error?.details?.error_code)) return { ...base, outcome: "spend_limited" };
+      const retryAfterSeconds = Number(response.headers.get("retry-after") ?? "1");
+      if (response.status === 429) return { ...base, outcome: "rate_limited", retryAfterSeconds };
+      if (response.status === 529) return { ...base, outcome: "overloaded", retryAfterSeconds };
+      return response.status >= 500 ? { ...base, outcome: "error", retryAfterSeconds } : { ...base, outcome: "error" };
+    },
+  };
+}
