@@ -73,6 +73,13 @@ describe("target lock", () => {
     });
   });
 
+  it("claims the run's target even when this plan touches another", () => {
+    expect(evaluateGuardrails(aCandidate({ plan: { targets: ["budget/search"] } }), 0)).toEqual({
+      kind: "allow",
+      claims: [targetClaim("budget/checkout"), targetClaim("budget/search")],
+    });
+  });
+
   it("claims what the plan touches when the run has no target", () => {
     expect(evaluateGuardrails(aCandidate({ target: undefined }), 0)).toEqual({ kind: "allow", claims: [targetClaim("budget/checkout")] });
   });

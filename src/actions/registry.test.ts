@@ -1,0 +1,72 @@
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "@jest/globals";
+import { z } from "zod";
+import { createActionBench } from "../testing/action-bench.ts";
+import { aBudgetState } from "../testing/fake-budget-control.ts";
+import type { Json } from "../core/json.ts";
+import { actionCatalogue } from "./registry.ts";
+
+const parametersOf: { readonly [name: string]: { readonly [key: string]: Json } } = {
+  "cancel-tickets": { budget: "checkout" },
+  "http-request": { url: "https://allowed.example/x" },
+  notify: { subject: "s", text: "t" },
+  "pause-batches": { budget: "checkout", reason: "r" },
+  "prometheus-query": { query: "up" },
+  "rank-operations": { budget: "checkout" },
+  "resume-batches": { budget: "checkout" },
+  "resume-with-ramp": { budget: "checkout" },
+  "send-report": {},
+  "set-limits": { budget: "checkout", concurrency: 1 },
+  "take-snapshot": { budget: "checkout" },
+  wait: { for: "1s" },
+};
+
+describe.each(actionCatalogue.names)("%s", (name) => {
+  const bench = createActionBench(aBudgetState("checkout"));
+  const spec = actionCatalogue.find(name);
+
+  it("has a file of its name", () => {
+    expect(readdirSync(import.meta.dirname)).toContain(`${name}.ts`);
+  });
+
+  it("says the truth about probe and undo", () => {
+    const action = bench.bind(name, parametersOf[name] ?? {});
+    expect({ probes: action.probe !== undefined, undoes: action.undo !== undefined }).toEqual({
+      probes: spec?.probes,
+      undoes: spec?.undoes,
+    });
+  });
+
+  it("plans without an effect, with a target when it changes something", async () => {
+    const action = bench.bind(name, parametersOf[name] ?? {});
+    const plan = await action.plan(bench.context());
+    expect(plan.summary).not.toBe("");
+    if (action.effect !== "read") expect(plan.targets).toHaveLength(1);
+    expect(JSON.parse(JSON.stringify(plan))).toEqual(plan);
+    expect(bench.control.of("checkout").calls).not.toContain("compareAndSet");
+    expect([...bench.requests, ...bench.rows]).toEqual([]);
+  });
+
+  it("refuses an unknown parameter and has a schema that can be printed", () => {
+    expect(bench.actions.find(name)?.bind({ ...parametersOf[name], surprise: 1 })).toMatchObject({ ok: false });
+    expect(z.toJSONSchema(spec?.parameters ?? z.never(), { io: "input" })).toMatchObject({ type: "object" });
+  });
+});
+
+it("marks durations and queries in the schema, so that a demo can scale them", () => {
+  const schema = z.toJSONSchema(actionCatalogue.find("resume-with-ramp")?.parameters ?? z.never(), { io: "input" });
+  expect(schema.properties).toMatchObject({ every: { format: "duration" }, burn: { format: "promql" } });
+});
+
+it("knows no other name", () => {
+  expect(actionCatalogue.find("run-command")).toBeUndefined();
+  expect(actionCatalogue.find("constructor")).toBeUndefined();
+  expect(Object.keys(parametersOf).sort()).toEqual(actionCatalogue.names);
+});
+
+it("lists every action file", () => {
+  const files = readdirSync(import.meta.dirname).filter((file) => file.endsWith(".ts") && !file.endsWith(".test.ts"));
+  const defining = files.filter((file) => actionCatalogue.names.includes(file.replace(/\.ts$/, "")));
+  expect(defining.map((file) => join("src/actions", file))).toHaveLength(actionCatalogue.names.length);
+});

@@ -1,0 +1,89 @@
+import type { ActionContext, ActionOutput, ActionResult, BoundAction } from "../core/action.ts";
+import type { Json } from "../core/json.ts";
+import type { MailState, OutboxRow } from "../core/outbox.ts";
+import type { ActionPorts, HttpAnswer, HttpRequest, PrometheusAnswer } from "../actions/ports.ts";
+import { createActions } from "../actions/registry.ts";
+import type { BudgetState } from "../workload/budget.ts";
+import { createFakeBudgetControl } from "./fake-budget-control.ts";
+import { createFakeClock } from "./fake-clock.ts";
+
+/** Instant at which every bench begins. */
+export const benchStart = Date.UTC(2026, 0, 5, 12, 0, 0);
+
+/** Binds an action to fakes of its ports and runs it as the engine would. */
+export function createActionBench(...budgets: readonly BudgetState[]) {
+  const clock = createFakeClock(benchStart);
+  const control = createFakeBudgetControl(...budgets);
+  const requests: HttpRequest[] = [];
+  const rows = new Map<string, OutboxRow>();
+  const world: { burn: number | undefined | "down"; answer: HttpAnswer } = {
+    burn: 0.5,
+    answer: { kind: "answered", status: 200, headers: {}, body: "" },
+  };
+  const ports: ActionPorts = {
+    budgets: control,
+    prometheus: { query: async () => sampleOf(world.burn) },
+    http: {
+      refusal: (url) => (url.startsWith("https://allowed.example/") ? undefined : "its origin is not listed"),
+      async request(request) {
+        requests.push(request);
+        return world.answer;
+      },
+    },
+    outbox: {
+      async put(row) {
+        if (rows.has(row.key)) return { put: false };
+        rows.set(row.key, row);
+        return { put: true };
+      },
+      async find(key): Promise<MailState | undefined> {
+        return rows.has(key) ? { state: "waiting", attempts: 0 } : undefined;
+      },
+    },
+    recipients: {
+      defaultGroup: "default",
+      domain: "example.org",
+      addresses: (group) => (group === "default" ? ["team@example.org"] : undefined),
+    },
+  };
+  const actions = createActions(ports);
+
+  function sampleOf(burn: number | undefined | "down"): PrometheusAnswer {
+    if (burn === "down") return { kind: "unavailable", reason: "connection refused" };
+    return { kind: "samples", samples: burn === undefined ? [] : [{ labels: {}, value: burn, at: clock.now() }], warnings: [] };
+  }
+
+  function context(change: Partial<ActionContext> = {}): ActionContext {
+    return {
+      runId: "run-1",
+      runbookId: "cost-incident-response",
+      stepId: "step",
+      attempt: 1,
+      idempotencyKey: "key-1",
+      signal: new AbortController().signal,
+      clock,
+      alert: undefined,
+      target: undefined,
+      acceptedAt: benchStart,
+      progress: undefined,
+      answer: undefined,
+      results: {},
+      ...change,
+    };
+  }
+
+  function bind(name: string, parameters: { readonly [key: string]: Json }): BoundAction {
+    const bound = actions.find(name)?.bind(parameters);
+    if (bound === undefined) throw new Error(`There is no action ${name}.`);
+    if (!bound.ok) throw new Error(bound.issues.join("; "));
+    return bound.action;
+  }
+
+  return { clock, control, ports, requests, rows, world, actions, context, bind };
+}
+
+/** The output of a result that must be done. */
+export function outputOf(result: ActionResult): ActionOutput {
+  if (result.kind !== "done") throw new Error(`Expected a result that is done, got ${JSON.stringify(result)}.`);
+  return result.output;
+}
