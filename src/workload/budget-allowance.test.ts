@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import type { Budget } from "./budget.ts";
 import { allowanceAt, hoursPerWeek, periodAt, periodRemainingSeconds, plannedBetween } from "./budget-allowance.ts";
 

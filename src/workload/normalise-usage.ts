@@ -136,7 +136,7 @@ const readers: { readonly [Shape in UsageShape]: (usage: unknown, provider: stri
     if (inputTokens === null || inputTokens === undefined || outputTokens === null || outputTokens === undefined) return undefined;
     return {
       inputTotal: inputTokens,
-      ...present("uncached", inputTokenDetails?.noCacheTokens),
+      ...uncached(inputTokenDetails?.noCacheTokens),
       read: inputTokenDetails?.cacheReadTokens ?? cachedInputTokens ?? 0,
       ...writesOf(inputTokenDetails?.cacheWriteTokens ?? 0, raw, provider),
       output: outputTokens,
@@ -149,8 +149,8 @@ const readers: { readonly [Shape in UsageShape]: (usage: unknown, provider: stri
     const { inputTokens, outputTokens, raw } = parsed.data;
     if (outputTokens.total === null || outputTokens.total === undefined) return undefined;
     return {
-      ...present("inputTotal", inputTokens.total),
-      ...present("uncached", inputTokens.noCache),
+      ...total(inputTokens.total),
+      ...uncached(inputTokens.noCache),
       read: inputTokens.cacheRead ?? 0,
       ...writesOf(inputTokens.cacheWrite ?? 0, raw, provider),
       output: outputTokens.total,
@@ -195,7 +195,7 @@ function recognise(usage: unknown, provider: string): PartitionReply | { readonl
   if (has("prompt_tokens")) return { shape: "openai-chat" };
   if (has("gen_ai.usage.input_tokens")) return { shape: "otel" };
   if (has("inputTokens")) {
-    const tokens = (usage as { readonly inputTokens: unknown }).inputTokens;
+    const tokens: unknown = Object.entries(usage).find(([key]) => key === "inputTokens")?.[1];
     return { shape: typeof tokens === "object" && tokens !== null ? "ai-sdk-provider" : "ai-sdk" };
   }
   if (has("input_tokens")) {
@@ -242,6 +242,10 @@ function tierOf(tier: string | null | undefined): { serviceTier?: string } {
   return tier === null || tier === undefined ? {} : { serviceTier: tier };
 }
 
-function present<Key extends string>(key: Key, value: number | null | undefined): { readonly [K in Key]?: number } {
-  return (value === null || value === undefined ? {} : { [key]: value }) as { readonly [K in Key]?: number };
+function total(value: number | null | undefined): { readonly inputTotal?: number } {
+  return value === null || value === undefined ? {} : { inputTotal: value };
+}
+
+function uncached(value: number | null | undefined): { readonly uncached?: number } {
+  return value === null || value === undefined ? {} : { uncached: value };
 }

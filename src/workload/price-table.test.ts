@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { costOf, createPriceTable, priceTableSchema } from "./price-table.ts";
 import { shippedPrices } from "./prices.ts";
 import { noTokens } from "./token-partition.ts";

@@ -1,0 +1,24 @@
+import { ReplyError } from "ioredis";
+import { StoreUnavailable } from "../intake/ports.ts";
+
+/** Runs a call on Redis; what Redis or the connection refuses becomes StoreUnavailable, and nothing of the command (ioredis keeps its arguments) travels on. */
+export async function available<Value>(call: () => Promise<Value>): Promise<Value> {
+  try {
+    return await call();
+  } catch (error) {
+    if (error instanceof ReplyError || isConnectionError(error)) throw new StoreUnavailable(messageOf(error));
+    throw error;
+  }
+}
+
+/** Names that ioredis and the socket use when the server cannot be asked. */
+const connectionErrors =
+  /^(?:MaxRetriesPerRequestError|AbortError)$|Connection is closed|Command timed out|isn't writeable|ECONN|EPIPE|ENOENT|ETIMEDOUT/;
+
+function isConnectionError(error: unknown): boolean {
+  return error instanceof Error && (connectionErrors.test(error.name) || connectionErrors.test(error.message));
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message.slice(0, 200) : "unknown";
+}

@@ -1,0 +1,37 @@
+import { sha256 } from "../core/json.ts";
+
+/** Where the workload lives in Redis; one hash tag, so that every script is single-slot. Ids from outside stand in keys as hashes only. */
+export const workloadKeys = {
+  budgets: "{wl}:budgets",
+  budget: (budget: string) => `{wl}:b:${budget}`,
+  expiry: (budget: string) => `{wl}:b:${budget}:expiry`,
+  leases: (budget: string) => `{wl}:b:${budget}:leases`,
+  reserved: (budget: string) => `{wl}:b:${budget}:reserved`,
+  queues: (budget: string) => `{wl}:b:${budget}:queues`,
+  batches: (budget: string) => `{wl}:b:${budget}:batches`,
+  /** Counters of one minute. */
+  minute: (budget: string, index: number) => `{wl}:b:${budget}:minute:${index}`,
+  /** Spend by row of one bucket of time. */
+  rows: (budget: string, index: number) => `{wl}:b:${budget}:rows:${index}`,
+  /** Who stands behind the rows: one member per row, ticket and attempt. */
+  rowTickets: (budget: string, index: number) => `{wl}:b:${budget}:tickets:${index}`,
+  ticketSpend: (budget: string, ticketId: string) => `{wl}:s:${hashOf(`${budget} ${ticketId}`)}`,
+  seen: (usageId: string) => `{wl}:u:${hashOf(usageId)}`,
+  usage: "{wl}:usage",
+  admissions: "{wl}:admissions",
+  batch: (batchId: string) => `{wl}:a:${hashOf(batchId)}`,
+  batchTickets: (batchId: string) => `{wl}:a:${hashOf(batchId)}:tickets`,
+  batchIndex: "{wl}:batches",
+  ticket: (ticketId: string) => `{wl}:t:${hashOf(ticketId)}`,
+  ticketIndex: "{wl}:tickets",
+  ticketCounts: "{wl}:counts",
+} as const;
+
+/** The one lease of a ticket on a budget: asking again renews it, and a ticket never reserves twice. */
+export function leaseIdOf(budget: string, ticketId: string): string {
+  return hashOf(`lease ${budget} ${ticketId}`);
+}
+
+function hashOf(text: string): string {
+  return sha256(text).slice(0, 32);
+}

@@ -1,0 +1,306 @@
+import type { Redis } from "ioredis";
+import { z } from "zod";
+import type { Clock } from "../core/clock.ts";
+import {
+  admissionRequestSchema,
+  decideAdmission,
+  releaseSchema,
+  type AdmissionAnswer,
+  type AdmissionRequest,
+} from "../workload/admission.ts";
+import type { AdmissionLogEntry } from "../workload/admission-log.ts";
+import type { Budget, BudgetState, RunningTicket } from "../workload/budget.ts";
+import { allowanceAt, periodAt, periodRemainingSeconds } from "../workload/budget-allowance.ts";
+import { applyChange, holdsChange, openControls } from "../workload/controls.ts";
+import { effectiveControls } from "../workload/admission.ts";
+import type { LedgerTimes, QueueCounts, UsageReply, WorkloadLedger } from "../workload/ledger.ts";
+import { mostRows, overflowRow, rowKeyOf, sumRows, unpricedTokens } from "../workload/spend-row.ts";
+import { inputTokens } from "../workload/token-partition.ts";
+import type { UsageEvent } from "../workload/usage-report.ts";
+import { readLogEntry, readRows } from "./workload-codec.ts";
+import { available } from "./available.ts";
+import { readFacts, type ReadFacts } from "./workload-facts.ts";
+import { leaseIdOf, workloadKeys as keys } from "./workload-keys.ts";
+import { loadScript } from "./script.ts";
+
+/** What the ledger stands on. */
+export interface LedgerDeps {
+  readonly redis: Redis;
+  readonly clock: Clock;
+  readonly times: LedgerTimes;
+  readonly counts: QueueCounts;
+}
+
+const logLength = 20_000;
+const usageLength = 50_000;
+/** For as long as a report may come again. */
+const seenMs = 2 * 86_400_000;
+const ticketMs = 30 * 86_400_000;
+/** Conflicts mean that somebody else moved on, so a few rounds always suffice; this bounds a defect. */
+const mostRounds = 200;
+
+/**
+ * The ledger in Redis. Decisions are made here by `decideAdmission`; a script takes one only while all that it rests on still holds.
+ * `now` comes from the caller's clock, not Redis's, so that scaled and rehearsed time work; clocks that differ by seconds move leases by seconds.
+ * Rejects with StoreUnavailable when Redis does not answer.
+ */
+export function createWorkloadLedger({ redis, clock, times, counts }: LedgerDeps): WorkloadLedger {
+  const scripts = {
+    define: loadScript("wl-define", ["wl-ledger"]),
+    facts: loadScript("wl-facts", ["wl-ledger"]),
+    admit: loadScript("wl-admit", ["wl-ledger"]),
+    usage: loadScript("wl-usage", ["wl-ledger"]),
+    release: loadScript("wl-release", ["wl-ledger"]),
+    extend: loadScript("wl-extend"),
+    controls: loadScript("wl-controls"),
+  };
+  const minuteAt = (now: number) => Math.floor(now / times.minuteMs);
+
+  const factsOf = async (
+    request: Pick<AdmissionRequest, "budget" | "ticketId" | "batchId">,
+    now: number,
+  ): Promise<ReadFacts | undefined> => {
+    const { budget, ticketId, batchId = "" } = request;
+    const reply = await scripts.facts.run(
+      redis,
+      [
+        keys.budget(budget),
+        keys.expiry(budget),
+        keys.leases(budget),
+        keys.reserved(budget),
+        keys.minute(budget, minuteAt(now)),
+        keys.ticketSpend(budget, ticketId),
+        keys.batch(batchId),
+      ],
+      [now, leaseIdOf(budget, ticketId)],
+    );
+    return readFacts(reply, { leaseId: leaseIdOf(budget, ticketId), hasBatch: batchId !== "", now, minuteMs: times.minuteMs });
+  };
+
+  const take = async (request: AdmissionRequest, read: ReadFacts, now: number): Promise<boolean> => {
+    const { budget, ticketId, batchId = "" } = request;
+    const leaseId = leaseIdOf(budget, ticketId);
+    const { limits } = read.facts.controls;
+    const description = { ticketId, queue: request.queue, batchId, turn: request.turn, since: read.facts.lease?.since ?? now };
+    const reply = await scripts.admit.run(
+      redis,
+      [
+        keys.budget(budget),
+        keys.expiry(budget),
+        keys.leases(budget),
+        keys.reserved(budget),
+        keys.minute(budget, minuteAt(now)),
+        keys.ticketSpend(budget, ticketId),
+        keys.batch(batchId),
+        keys.admissions,
+        keys.queues(budget),
+        keys.batches(budget),
+      ],
+      [
+        [now, leaseId, JSON.stringify(description), read.facts.controls.version, read.definitionVersion, read.facts.limitMicroUsd],
+        [request.estimateMicroUsd, limits.concurrency ?? "", limits.ratePerMinute ?? "", now + times.leaseMs, budget, ticketId],
+        [request.attempt, times.minuteMs * 2, ticketMs, request.queue, batchId, logLength],
+      ].flat(),
+    );
+    return reply === "admitted";
+  };
+
+  const logRefusal = async (entry: AdmissionLogEntry & { readonly kind: "wait" | "stop" }): Promise<void> => {
+    const fields = { kind: entry.kind, at: entry.at, budget: entry.budget, ticket: entry.ticketId, starts: entry.starts ? "1" : "0" };
+    await redis.xadd(keys.admissions, "MAXLEN", "~", logLength, "*", ...Object.entries({ ...fields, reason: entry.reason ?? "" }).flat());
+  };
+
+  const admit = async (request: AdmissionRequest): Promise<AdmissionAnswer> => {
+    const leaseId = leaseIdOf(request.budget, request.ticketId);
+    for (let round = 0; round < mostRounds; round += 1) {
+      const now = clock.now();
+      const read = await factsOf(request, now);
+      if (read === undefined) {
+        return { kind: "stop", reason: "unknown_budget", detail: `There is no budget ${request.budget}.`, retryAfterMs: times.minuteMs };
+      }
+      const decision = decideAdmission(request, read.facts, now);
+      if (decision.kind === "admit") {
+        if (await take(request, read, now)) return { kind: "admitted", leaseId, leaseMs: times.leaseMs };
+        continue;
+      }
+      const starts = read.facts.lease === undefined;
+      await logRefusal({
+        kind: decision.kind,
+        at: now,
+        budget: request.budget,
+        ticketId: request.ticketId,
+        starts,
+        reason: decision.reason,
+      });
+      return decision;
+    }
+    throw new Error(`an admission on budget ${request.budget} found the ledger changed ${mostRounds} times in a row`);
+  };
+
+  const releaseLease = async (budget: string, ticketId: string, outcome: string): Promise<unknown> =>
+    scripts.release.run(
+      redis,
+      [keys.budget(budget), keys.expiry(budget), keys.leases(budget), keys.reserved(budget), keys.ticketSpend(budget, ticketId)],
+      [clock.now(), leaseIdOf(budget, ticketId), outcome, ticketMs],
+    );
+
+  const recordOne = async (event: UsageEvent): Promise<UsageReply> => {
+    const now = clock.now();
+    const { budget, ticketId } = event;
+    const bucket = Math.floor(event.at / times.bucketMs);
+    const row = JSON.stringify(rowKeyOf(event));
+    const other = JSON.stringify(overflowRow);
+    const member = (name: string) => JSON.stringify([name, `${ticketId}#${event.attempt}`]);
+    const reply = await scripts.usage.run(
+      redis,
+      [
+        [keys.seen(event.id), keys.budget(budget), keys.expiry(budget), keys.leases(budget), keys.reserved(budget)],
+        [keys.minute(budget, minuteAt(now)), keys.ticketSpend(budget, ticketId), keys.batch(event.batchId ?? "")],
+        [keys.rows(budget, bucket), keys.rowTickets(budget, bucket), keys.usage],
+      ].flat(),
+      [
+        [now, seenMs, leaseIdOf(budget, ticketId), now + times.leaseMs, event.costMicroUsd, row, other, mostRows],
+        [inputTokens(event.tokens), event.tokens.output, unpricedTokens(event), member(row), member(other), JSON.stringify(event)],
+        [usageLength, times.keepMs, times.minuteMs * 2, ticketMs, event.attempt],
+      ].flat(),
+    );
+    return z.enum(["accepted", "duplicate", "unknown_budget"]).parse(reply);
+  };
+
+  const read = async (budget: string): Promise<BudgetState | undefined> => {
+    const now = clock.now();
+    const found = await factsOf({ budget, ticketId: "" }, now);
+    if (found === undefined) return undefined;
+    const [queues, batches, waiting] = await Promise.all([
+      redis.smembers(keys.queues(budget)),
+      redis.smembers(keys.batches(budget)),
+      counts.countsOf(budget),
+    ]);
+    return {
+      budget: found.definition,
+      controls: effectiveControls(found.facts.controls, now),
+      spentMicroUsd: found.facts.spentMicroUsd,
+      committedMicroUsd: found.facts.committedMicroUsd,
+      running: found.facts.running,
+      queued: waiting.queued,
+      allowanceMicroUsdPerSecond: allowanceAt(found.definition, now),
+      periodRemainingSeconds: periodRemainingSeconds(found.definition, now),
+      queues: union(queues, waiting.queues),
+      batches: union(batches, waiting.batches),
+    };
+  };
+
+  return {
+    define: (budget) => available(() => define(budget)),
+    read: (budget) => available(() => read(budget)),
+    list: () => available(async () => (await redis.smembers(keys.budgets)).sort()),
+    admit: (input) => available(() => admit(admissionRequestSchema.parse(input))),
+    extend: (budget, leaseId) =>
+      available(async () => {
+        const now = clock.now();
+        return (await scripts.extend.run(redis, [keys.expiry(budget)], [now, leaseId, now + times.leaseMs])) === 1;
+      }),
+    release: (input) =>
+      available(async () => {
+        const { budget, ticketId } = releaseSchema.parse(input);
+        await releaseLease(budget, ticketId, "");
+      }),
+    finish: (input) =>
+      available(async () => {
+        const { budget, ticketId, queue, outcome, variant, failureClass } = releaseSchema.parse(input);
+        const ended = z.array(z.coerce.number()).parse(await releaseLease(budget, ticketId, outcome ?? ""));
+        const [costMicroUsd, startedAt, attempts] = ended;
+        if (outcome === undefined || costMicroUsd === undefined || startedAt === undefined || attempts === undefined) return undefined;
+        const durationMs = Math.max(0, clock.now() - startedAt);
+        const known = { ticketId, budget, queue, outcome, variant, costMicroUsd, durationMs, attempts };
+        return failureClass === undefined ? known : { ...known, failureClass };
+      }),
+    record: (events) => available(() => Promise.all(events.map((event) => recordOne(event)))),
+    cancelTicket: (budget, ticketId) =>
+      available(async () => {
+        const key = keys.ticketSpend(budget, ticketId);
+        await redis.multi().hset(key, "cancelled", "1").pexpire(key, ticketMs).exec();
+      }),
+    compareAndSet: (budget, expectedVersion, change) =>
+      available(async () => {
+        const now = clock.now();
+        const found = await factsOf({ budget, ticketId: "" }, now);
+        if (found === undefined) throw new Error(`there is no budget ${budget}`);
+        const { version, ...current } = found.facts.controls;
+        if (version !== expectedVersion) return { set: holdsChange(found.facts.controls, change), controls: found.facts.controls };
+        const next = applyChange(current, change);
+        const gateChanges = next.gate !== current.gate || next.pausedUntil !== current.pausedUntil;
+        await scripts.controls.run(
+          redis,
+          [keys.budget(budget), keys.admissions],
+          [
+            [
+              expectedVersion,
+              JSON.stringify(next),
+              now,
+              budget,
+              next.gate,
+              next.pausedUntil ?? "",
+              next.by,
+              gateChanges ? "1" : "0",
+              logLength,
+            ],
+          ].flat(),
+        );
+        // Read back rather than believed: another writer may have come between, with the same change or another.
+        const after = await factsOf({ budget, ticketId: "" }, now);
+        if (after === undefined) throw new Error(`there is no budget ${budget}`);
+        return { set: holdsChange(after.facts.controls, change), controls: after.facts.controls };
+      }),
+    running: (budget) =>
+      available(async () => {
+        await factsOf({ budget, ticketId: "" }, clock.now());
+        const leases = await redis.hgetall(keys.leases(budget));
+        return Object.entries(leases).map(([leaseId, text]) => readRunning(leaseId, text));
+      }),
+    spend: (budget, from, to) =>
+      available(async () => {
+        const first = Math.floor(from / times.bucketMs);
+        const last = Math.ceil(to / times.bucketMs) - 1;
+        const parts = [];
+        for (let start = first; start <= last; start += 500) {
+          const indexes = Array.from({ length: Math.min(500, last - start + 1) }, (_, offset) => start + offset);
+          parts.push(...(await Promise.all(indexes.map(async (index) => readRows(redis, budget, index)))).flat());
+        }
+        return sumRows(parts);
+      }),
+    admissions: (limit) =>
+      available(async () => {
+        const entries = await redis.xrevrange(keys.admissions, "+", "-", "COUNT", limit);
+        return entries.reverse().map(([, fields]) => readLogEntry(fields));
+      }),
+    recentUsage: (limit) =>
+      available(async () => {
+        const entries = await redis.xrevrange(keys.usage, "+", "-", "COUNT", limit);
+        return entries.map(([, fields]): UsageEvent => JSON.parse(fields[1] ?? "{}"));
+      }),
+  };
+
+  async function define(budget: Budget): Promise<void> {
+    const now = clock.now();
+    await scripts.define.run(
+      redis,
+      [keys.budgets, keys.budget(budget.id), keys.expiry(budget.id), keys.leases(budget.id), keys.reserved(budget.id)],
+      [
+        [now, budget.id, JSON.stringify(budget), budget.limitMicroUsd, budget.periodMs, periodAt(budget, now).startsAt],
+        [JSON.stringify(openControls)],
+      ].flat(),
+    );
+  }
+}
+
+const lease = z.object({ ticketId: z.string(), since: z.number(), turn: z.number() });
+
+function readRunning(leaseId: string, text: string): RunningTicket {
+  const { ticketId, since, turn } = lease.parse(JSON.parse(text));
+  return { ticketId, leaseId, since, turn };
+}
+
+function union(a: readonly string[], b: readonly string[]): string[] {
+  return [...new Set([...a, ...b])].sort();
+}

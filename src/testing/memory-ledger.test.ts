@@ -1,0 +1,8 @@
+import { createFakeClock } from "./fake-clock.ts";
+import { contractTimes, describeWorkloadLedger } from "./describe-workload-ledger.ts";
+import { createMemoryLedger } from "./memory-ledger.ts";
+
+describeWorkloadLedger("the ledger in memory", async () => {
+  const clock = createFakeClock();
+  return { clock, ledger: createMemoryLedger({ clock, times: contractTimes }) };
+});

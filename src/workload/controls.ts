@@ -1,0 +1,54 @@
+import { isDeepStrictEqual } from "node:util";
+import { z } from "zod";
+import type { BudgetControls, BudgetLimits, ControlsChange } from "./budget.ts";
+
+/** Nothing is limited. */
+export const noLimits: BudgetLimits = {
+  concurrency: null,
+  ratePerMinute: null,
+  perTicketCapMicroUsd: null,
+  perMinuteCapMicroUsd: null,
+  maxAttempts: null,
+};
+
+/** What a new budget starts with. */
+export const openControls: Omit<BudgetControls, "version"> = { gate: "open", reason: "", by: "", limits: noLimits };
+
+const amount = z.int().min(0).max(Number.MAX_SAFE_INTEGER).nullable();
+
+/** Limits as they are stored and sent. */
+export const limitsSchema = z.strictObject({
+  concurrency: amount,
+  ratePerMinute: amount,
+  perTicketCapMicroUsd: amount,
+  perMinuteCapMicroUsd: amount,
+  maxAttempts: amount,
+});
+
+/** Controls without their version, as they are stored. */
+export const controlsSchema = z.strictObject({
+  gate: z.enum(["open", "paused"]),
+  reason: z.string().max(300),
+  by: z.string().max(200),
+  pausedUntil: z.int().optional(),
+  stopBefore: z.int().optional(),
+  limits: limitsSchema,
+});
+
+/** The controls after a change: a field that is absent stays, null removes. Texts are cut to what is stored. */
+export function applyChange(current: Omit<BudgetControls, "version">, change: ControlsChange): Omit<BudgetControls, "version"> {
+  const { pausedUntil, stopBefore, ...rest } = { ...current, ...change };
+  return {
+    ...rest,
+    reason: rest.reason.slice(0, 300),
+    by: rest.by.slice(0, 200),
+    ...(typeof pausedUntil === "number" ? { pausedUntil } : {}),
+    ...(typeof stopBefore === "number" ? { stopBefore } : {}),
+  };
+}
+
+/** Whether a change, or an equal one of somebody else, is in the controls already. */
+export function holdsChange(controls: BudgetControls, change: ControlsChange): boolean {
+  const { version: _, ...current } = controls;
+  return isDeepStrictEqual(applyChange(current, change), applyChange(current, {}));
+}
