@@ -82,7 +82,7 @@ function expressionsOf(node: SyntaxNode): SyntaxNode[] {
 const firstExpression = (node: SyntaxNode) => expressionsOf(node)[0];
 const lastExpression = (node: SyntaxNode) => expressionsOf(node).at(-1);
 
-function operands(node: SyntaxNode): readonly [SyntaxNode?, SyntaxNode?] {
+function operands(node: SyntaxNode): readonly [SyntaxNode | undefined, SyntaxNode | undefined] {
   const [left, right] = expressionsOf(node);
   return [left, right];
 }

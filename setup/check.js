@@ -1,0 +1,76 @@
+// `npm test`: every check and test that needs no accelerator and no outside network. `-- --only unit,lint` selects stages.
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { prepare, root, say } from "./install.js";
+
+const bin = (name) => join(root, "node_modules/.bin", name);
+const cli = [process.execPath, join(root, "dist/src/cli/main.js")];
+const scratch = mkdtempSync(join(tmpdir(), "rb-check-"));
+
+/** In order. `tests`: jest counts for itself; everything else counts as one. */
+const stages = [
+  { name: "format", command: [bin("biome"), "format", "."] },
+  { name: "lint", command: [bin("oxlint"), "--type-aware", "."] },
+  { name: "build", command: ["npm", "run", "--silent", "build"] },
+  { name: "layers", command: [bin("depcruise"), "src", "workers", "bench", "--config", ".dependency-cruiser.cjs"] },
+  { name: "dead", command: [bin("knip")] },
+  { name: "runbooks", command: [...cli, "lint"] },
+  { name: "unit", tests: "unit" },
+  { name: "integration", tests: "integration" },
+  { name: "e2e", tests: "e2e" },
+];
+
+const { values } = parseArgs({ options: { only: { type: "string" } } });
+const only = values.only?.split(",");
+const unknown = only?.filter((name) => !stages.some((stage) => stage.name === name)) ?? [];
+if (unknown.length > 0) {
+  say(`No stage ${unknown.join(", ")}; there are: ${stages.map(({ name }) => name).join(", ")}.`);
+  process.exit(2);
+}
+
+const env = prepare(["redis", "prometheus", "alertmanager", "browser"]);
+const results = [];
+for (const stage of stages.filter(({ name }) => only?.includes(name) ?? true)) {
+  process.stdout.write(`\n== ${stage.name}\n`);
+  const started = performance.now();
+  const counts = stage.tests === undefined ? runCommand(stage.command) : runTests(stage.tests);
+  const seconds = ((performance.now() - started) / 1000).toFixed(1);
+  process.stdout.write(`== ${stage.name}: ${counts.failed === 0 ? "ok" : "FAILED"} in ${seconds} s\n`);
+  results.push({ name: stage.name, seconds, ...counts });
+}
+rmSync(scratch, { recursive: true, force: true });
+
+process.stdout.write("\nstage         seconds   passed   failed\n");
+for (const { name, seconds, passed, failed } of results) {
+  process.stdout.write(`${name.padEnd(12)} ${seconds.padStart(8)} ${String(passed).padStart(8)} ${String(failed).padStart(8)}\n`);
+}
+const sum = (field) => results.reduce((total, result) => total + result[field], 0);
+process.stdout.write(`\n${sum("passed")} passed, ${sum("failed")} failed\n`);
+process.exitCode = sum("failed") === 0 ? 0 : 1;
+
+function runCommand([command, ...args]) {
+  const { status, error } = spawnSync(command, args, { cwd: root, env, stdio: ["ignore", "inherit", "inherit"] });
+  if (error !== undefined) say(error.message);
+  return status === 0 ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 };
+}
+
+function runTests(project) {
+  const report = join(scratch, `${project}.json`);
+  const flags = ["--experimental-vm-modules", "--no-warnings", join(root, "node_modules/jest/bin/jest.js")];
+  const { status } = spawnSync(
+    process.execPath,
+    [...flags, "--selectProjects", project, "--ci", "--passWithNoTests", "--json", "--outputFile", report],
+    // The report goes to the file and, with --json, to standard output too; people read standard error.
+    { cwd: root, env, stdio: ["ignore", "ignore", "inherit"] },
+  );
+  try {
+    const { numPassedTests, numFailedTests, numRuntimeErrorTestSuites } = JSON.parse(readFileSync(report, "utf8"));
+    const failed = numFailedTests + numRuntimeErrorTestSuites;
+    return { passed: numPassedTests, failed: status === 0 ? failed : Math.max(1, failed) };
+  } catch {
+    return { passed: 0, failed: 1 };
+  }
+}
