@@ -72,7 +72,7 @@ export function createModelClient(url: string, apiKey: string): ModelClient {
           body: JSON.stringify(request),
           signal,
         });
-        body = await response.json();
+        body = JSON.parse(await response.text());
       } catch (error) {
         signal.throwIfAborted();
         const message = error instanceof Error ? error.message : String(error);
