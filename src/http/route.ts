@@ -9,11 +9,13 @@ export interface ServerSentEvent {
   readonly data: unknown;
 }
 
-/** What a handler answers. An exception is a defect, except `StoreUnavailable`, which becomes 503. */
-export type Reply =
+/** A complete answer. */
+export type Answer =
   | { readonly kind: "json"; readonly status: number; readonly body: unknown; readonly headers?: Readonly<Record<string, string>> }
-  | { readonly kind: "events"; readonly events: AsyncIterable<ServerSentEvent> }
   | { readonly kind: "problem"; readonly problem: Problem; readonly headers?: Readonly<Record<string, string>> };
+
+/** What a handler answers. An exception is a defect, except `StoreUnavailable`, which becomes 503. */
+export type Reply = Answer | { readonly kind: "events"; readonly events: AsyncIterable<ServerSentEvent> };
 
 /** What a handler is given: everything in it was verified or parsed. */
 export interface RouteRequest<Query, Body> {
@@ -92,12 +94,12 @@ export function defineRoute<Query extends z.ZodType, Body extends z.ZodType>(def
 }
 
 /** A JSON answer. */
-export function json(status: number, body: unknown, headers?: Readonly<Record<string, string>>): Reply {
+export function json(status: number, body: unknown, headers?: Readonly<Record<string, string>>): Answer {
   return { kind: "json", status, body, ...(headers === undefined ? {} : { headers }) };
 }
 
 /** A problem of the closed set as an answer. */
-export function problem(name: ProblemName, detail: string, issues?: readonly string[]): Reply {
+export function problem(name: ProblemName, detail: string, issues?: readonly string[]): Answer {
   return { kind: "problem", problem: aProblem(name, detail, issues) };
 }
 

@@ -7,7 +7,7 @@ import { readJsonBody, type MemoryBudget } from "./json-body.ts";
 import { aProblem } from "./problem.ts";
 import type { HttpLog } from "./ports.ts";
 import type { RejectedSamples } from "./rejected-samples.ts";
-import { json, type Reply } from "./route.ts";
+import { json, type Answer } from "./route.ts";
 import { createWebhookAuth } from "./webhook-auth.ts";
 
 /** Largest notification: about 25,000 alerts. A limit of less would refuse exactly the storm. */
@@ -32,7 +32,7 @@ export interface WebhookLoad {
 }
 
 /** Answers one POST /webhooks/alertmanager. */
-export type Webhook = (request: IncomingMessage) => Promise<Reply>;
+export type Webhook = (request: IncomingMessage) => Promise<Answer>;
 
 /**
  * Authenticates before a byte of the body is read; 202 only after every decision is durable. Only 202, 400, 401, 413, 500 and 503 are
@@ -61,7 +61,7 @@ export function createWebhook(deps: WebhookDeps, load: WebhookLoad): Webhook {
   };
 }
 
-async function receive(deps: WebhookDeps, budget: MemoryBudget, request: IncomingMessage): Promise<Reply> {
+async function receive(deps: WebhookDeps, budget: MemoryBudget, request: IncomingMessage): Promise<Answer> {
   const body = await readJsonBody(request, { limitBytes: webhookBodyLimitBytes, budget });
   if (!body.ok) {
     if (body.problem.status === 503) return unavailable(body.problem.detail);
@@ -86,7 +86,7 @@ async function receive(deps: WebhookDeps, budget: MemoryBudget, request: Incomin
   }
 }
 
-function reject(deps: WebhookDeps, problem: ReturnType<typeof aProblem>, text: string): Reply {
+function reject(deps: WebhookDeps, problem: ReturnType<typeof aProblem>, text: string): Answer {
   const { status, detail, issues = [] } = problem;
   deps.samples.keep({ at: deps.clock.now(), status, detail, issues, body: text });
   deps.log.warn({ status, detail, issues: issues.length }, "A notification was refused.");
@@ -94,6 +94,6 @@ function reject(deps: WebhookDeps, problem: ReturnType<typeof aProblem>, text: s
 }
 
 /** 503 with the time after which trying again is sensible. */
-export function unavailable(detail: string): Reply {
+export function unavailable(detail: string): Answer {
   return { kind: "problem", problem: aProblem("unavailable", detail), headers: { "Retry-After": "5" } };
 }

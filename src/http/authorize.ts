@@ -1,0 +1,28 @@
+import type { Request } from "express";
+import type { Caller, Role } from "../core/role.ts";
+import type { TokenVerifier } from "./ports.ts";
+import { aProblem } from "./problem.ts";
+import { problem, type Answer } from "./route.ts";
+import { bearerOf } from "./webhook-auth.ts";
+
+/** A caller who may do this, or the answer that says why not. */
+export type Permitted = { readonly ok: true; readonly caller: Caller } | { readonly ok: false; readonly reply: Answer };
+
+/** Denies by default: a valid bearer token whose role the route names, and no request that a browser sends for another site. */
+export async function authorize(request: Request, who: readonly Role[], tokens: TokenVerifier): Promise<Permitted> {
+  const site = request.get("sec-fetch-site");
+  if (site !== undefined && site !== "same-origin" && site !== "none") {
+    return { ok: false, reply: problem("forbidden", "Requests that a browser sends for another site are refused.") };
+  }
+  const token = bearerOf(request.headers.authorization);
+  const caller = token === undefined ? undefined : await tokens.verify(token);
+  if (caller === undefined) {
+    const headers = { "WWW-Authenticate": 'Bearer realm="runbookd"' };
+    return {
+      ok: false,
+      reply: { kind: "problem", problem: aProblem("unauthenticated", "Send a valid token: Authorization: Bearer …"), headers },
+    };
+  }
+  if (who.includes(caller.role)) return { ok: true, caller };
+  return { ok: false, reply: problem("forbidden", `This needs one of the roles ${who.join(", ")}; the token has ${caller.role}.`) };
+}

@@ -1,0 +1,106 @@
+import { createServer } from "node:http";
+import { once } from "node:events";
+import type { Clock } from "../core/clock.ts";
+import type { Caller, Role } from "../core/role.ts";
+import { createUlids } from "../core/ulid.ts";
+import { createApp, type AppLimits } from "../http/create-app.ts";
+import type { Condition, HttpLog, TokenVerifier } from "../http/ports.ts";
+import { createRejectedSamples, type RejectedSamples } from "../http/rejected-samples.ts";
+import type { Route } from "../http/route.ts";
+import { createIntake } from "../intake/create-intake.ts";
+import type { RunGuards } from "../intake/prepare-run.ts";
+import type { Runbook } from "../runbook/runbook.ts";
+import { createFakeClock } from "./fake-clock.ts";
+import { createMemoryAcceptStore, type MemoryAcceptStore } from "./memory-accept-store.ts";
+
+/** The HTTP application over stores in memory, listening on a free port of loopback. */
+export interface HttpHarness extends AsyncDisposable {
+  readonly url: string;
+  readonly clock: Clock;
+  readonly store: MemoryAcceptStore;
+  readonly samples: RejectedSamples;
+  readonly notifications: readonly number[];
+  readonly logged: readonly string[];
+  readonly closing: AbortController;
+  readonly conditions: Condition[];
+}
+
+/** What a test may choose. */
+export interface HttpHarnessOptions {
+  readonly runbooks?: readonly { readonly runbook: Runbook; readonly alertName: string }[];
+  readonly webhookTokens?: readonly string[];
+  readonly routes?: readonly Route[];
+  readonly limits?: AppLimits;
+  readonly guards?: RunGuards;
+}
+
+/** Tokens of a test: `<role>-token` belongs to a caller of that role. */
+export const testTokens: TokenVerifier = {
+  async verify(token): Promise<Caller | undefined> {
+    const role = (["viewer", "operator", "approver", "admin", "workload"] as const satisfies readonly Role[]).find(
+      (role) => token === `${role}-token`,
+    );
+    return role === undefined ? undefined : { name: `a ${role}`, role };
+  },
+};
+
+/** Starts the application; dispose of it. */
+export async function startHttp(options: HttpHarnessOptions = {}): Promise<HttpHarness> {
+  const clock = createFakeClock(Date.UTC(2026, 10, 23, 6));
+  const store = createMemoryAcceptStore(clock);
+  const samples = createRejectedSamples();
+  const notifications: number[] = [];
+  const logged: string[] = [];
+  const conditions: Condition[] = [];
+  const closing = new AbortController();
+  let random = 0;
+  const intake = createIntake({
+    store,
+    bytes: store,
+    doorbell: { ring: () => undefined },
+    library: { match: (labels) => options.runbooks?.find(({ alertName }) => labels["alertname"] === alertName)?.runbook },
+    guards: options.guards ?? (() => ({ kind: "allow", claims: [] })),
+    clock,
+    ids: createUlids(clock.now, (count) => Uint8Array.from({ length: count }, (_, index) => (random += index + 7) & 255)),
+    observer: { decided: () => undefined },
+  });
+  const log: HttpLog = { info: keep, warn: keep, error: keep };
+  function keep(fields: object, message: string): void {
+    logged.push(JSON.stringify({ ...fields, message }));
+  }
+  const app = createApp(
+    {
+      webhook: { intake, tokens: options.webhookTokens ?? ["correct-horse-battery"], samples },
+      routes: options.routes ?? [],
+      tokens: testTokens,
+      readiness: { conditions: async () => conditions },
+      observer: { notification: (code) => notifications.push(code) },
+      log,
+      clock,
+      closing: closing.signal,
+    },
+    options.limits,
+  );
+  const server = createServer(app);
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  const port = typeof address === "object" && address !== null ? address.port : 0;
+  return {
+    url: `http://127.0.0.1:${port}`,
+    clock,
+    store,
+    samples,
+    notifications,
+    logged,
+    closing,
+    conditions,
+    async [Symbol.asyncDispose]() {
+      closing.abort();
+      const closed = once(server, "close");
+      server.close();
+      server.closeAllConnections();
+      await closed;
+    },
+  };
+}
