@@ -10,7 +10,7 @@ import { judgeBurn, type BurnSight } from "./judge-burn.ts";
 import { budgetParameter, durationParameter, millisecondsOf, promqlParameter } from "./parameter-types.ts";
 import { changesOf, plannedChange, plannedOf, readBudget, restorePlanned, type ControlFields } from "./planned-controls.ts";
 import type { PrometheusReader } from "./ports.ts";
-import { nextRampMove, rampStart, type RampMove, type RampState } from "./ramp.ts";
+import { nextRampMove, rampStart, type RampMove } from "./ramp.ts";
 import { ranBefore } from "./ran-before.ts";
 
 const stageShares = [0.25, 0.5, 1] as const;
@@ -23,11 +23,20 @@ const progressSchema = z.object({
   unseenSince: z.number().nullable(),
   stepsBack: z.number().int(),
   reached: z.array(z.number()),
-  waitsFor: z.enum(["limit", "decision"]).nullable(),
+  waitsFor: z.enum(["limit", "decision", "owner"]).nullable(),
   burn: z.array(z.number()).nullable(),
   note: z.string(),
+  /** Version of the controls at the last look. */
+  version: z.number(),
 });
 type Progress = z.output<typeof progressSchema>;
+
+/** What the ramp may find in the controls without somebody else having been there. */
+interface Known {
+  readonly stages: readonly number[];
+  readonly before: number | null;
+  readonly version: number;
+}
 
 const dataSchema = z.object({ stages: z.array(z.number().int().positive()), queries: z.array(z.string()) });
 
@@ -97,28 +106,25 @@ export const resumeWithRamp = defineAction({
         };
       },
       async run(plan, context) {
+        const planned = plannedOf(plan);
         const { stages, queries } = dataSchema.parse(plan.data);
         const state = await readBudget(ports.budgets, budget);
-        let progress = context.progress === undefined ? undefined : progressSchema.parse(context.progress);
         const now = context.clock.now();
+        let progress: Progress =
+          context.progress === undefined
+            ? { ...rampStart(now), reached: [], waitsFor: null, burn: null, note: "", version: planned.version }
+            : progressSchema.parse(context.progress);
 
-        const ramp: RampState = progress ?? rampStart(now);
-        if (progress !== undefined && progress.waitsFor !== null) {
-          if (context.answer === "stay_paused") return done(await settled(ramp.stage, stages, context, state), progress, false, context);
-          progress = { ...progress, stage: -1, since: now, unseenSince: null, waitsFor: null, stepsBack: 0 };
+        if (progress.waitsFor !== null) {
+          if (context.answer === "stay_paused") return done(state, progress, false, context);
+          progress = { ...progress, ...rampStart(now), waitsFor: null };
+        } else if (context.progress === undefined && isPaused(state.controls, now) && state.controls.by !== `run:${context.runId}`) {
+          return askOwner(state, progress);
         }
+        const known = { stages, before: planned.before.limits?.concurrency ?? null, version: progress.version };
         const sight = await judgeBurn(ports.prometheus, queries, threshold, context.signal);
-        const move = nextRampMove(
-          progress ?? ramp,
-          { sight: sight.kind, exhausted: isExhausted(state), lastStage: stages.length - 1, now },
-          rules,
-        );
-        return act(move, progress ?? { ...ramp, reached: [], waitsFor: null, burn: null, note: "" }, {
-          stages,
-          sight,
-          state,
-          context,
-        });
+        const move = nextRampMove(progress, { sight: sight.kind, exhausted: isExhausted(state), lastStage: stages.length - 1, now }, rules);
+        return act(move, progress, { known, sight, state, context });
       },
       async undo(plan, _output, context) {
         await restoreRamp(plan, context);
@@ -128,18 +134,18 @@ export const resumeWithRamp = defineAction({
     async function act(
       move: RampMove,
       progress: Progress,
-      seen: { readonly stages: readonly number[]; readonly sight: BurnSight; readonly state: BudgetState; readonly context: ActionContext },
+      seen: { readonly known: Known; readonly sight: BurnSight; readonly state: BudgetState; readonly context: ActionContext },
     ): Promise<ActionResult> {
-      const { stages, sight, state, context } = seen;
-      const written = await settled(move.ramp.stage, stages, context, state);
-      const concurrency = stages[move.ramp.stage];
-      const reached = move.kind === "advance" && concurrency !== undefined ? [...progress.reached, concurrency] : progress.reached;
+      const { known, sight, state, context } = seen;
+      const written = await settled(move.ramp.stage, known, context, state);
+      const concurrency = known.stages[move.ramp.stage];
       const next: Progress = {
         ...move.ramp,
-        reached,
+        reached: move.kind === "advance" && concurrency !== undefined ? [...progress.reached, concurrency] : progress.reached,
         waitsFor: null,
         burn: sight.kind === "unseen" ? null : [...sight.values],
         note: noteOf(move, concurrency, sight),
+        version: written.controls.version,
       };
       switch (move.kind) {
         case "advance":
@@ -165,31 +171,43 @@ export const resumeWithRamp = defineAction({
       }
     }
 
+    /** What somebody outside of this run has closed is not ours to open. */
+    function askOwner({ controls }: BudgetState, progress: Progress): ActionResult {
+      return {
+        kind: "ask",
+        question: `Budget ${budget} was closed by ${controls.by || "somebody"} and not by this run: ${controls.reason || "no reason given"}. Answer "open" to ramp it up, or "stay_paused".`,
+        answers: ["open", "stay_paused"],
+        progress: { ...progress, waitsFor: "owner", version: controls.version },
+      };
+    }
+
     /** Makes the controls those of this stage, by compare-and-set; equal counts as done. Stage −1 is closed. */
-    async function settled(stage: number, stages: readonly number[], context: ActionContext, seen: BudgetState): Promise<BudgetState> {
+    async function settled(stage: number, known: Known, context: ActionContext, seen: BudgetState): Promise<BudgetState> {
       const by = `run:${context.runId}`;
       let state = seen;
       for (let tries = 0; tries < 5; tries++) {
         const { controls } = state;
+        const present = controls.limits.concurrency;
+        const concurrency = known.stages[stage] ?? present;
         const closed = isPaused(controls, context.clock.now());
-        const concurrency = stages[stage] ?? controls.limits.concurrency;
-        if (closed === stage < 0 && (stage < 0 || controls.limits.concurrency === concurrency)) return state;
-        const ours = controls.by === by && (closed || controls.limits.concurrency === null || stages.includes(controls.limits.concurrency));
-        if (context.progress !== undefined && !ours) {
+        // A look that ran before and whose progress was lost left another of our own values.
+        const ours = controls.by === by && (present === known.before || (present !== null && known.stages.includes(present)));
+        if (!ours && controls.version !== known.version) {
           throw new StepFailure({
             reason: "refused_by_target",
-            message: `Somebody else changed the controls of budget ${budget} during the ramp (by ${controls.by || "unknown"}: ${controls.reason || "no reason given"}); they stay as they are.`,
+            message: `Somebody else changed the controls of budget ${budget} meanwhile (by ${controls.by || "unknown"}: ${controls.reason || "no reason given"}); they stay as they are.`,
             applied: "no",
           });
         }
+        if (closed === stage < 0 && present === concurrency) return state;
         const reply = await ports.budgets.compareAndSet(budget, controls.version, {
           ...(stage < 0
             ? { gate: "paused" as const, reason: "the burn came back during the ramp", by, pausedUntil: null }
             : openAs(context.runId, `ramp: ${concurrency} at once`)),
           limits: { ...controls.limits, concurrency },
         });
-        if (reply.set) return readBudget(ports.budgets, budget);
         state = await readBudget(ports.budgets, budget);
+        if (reply.set) return state;
       }
       throw new StepFailure({
         reason: "overloaded",

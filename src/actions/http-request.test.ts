@@ -1,0 +1,123 @@
+import { describe, expect, it } from "@jest/globals";
+import type { Json } from "../core/json.ts";
+import { createActionBench, outputOf } from "../testing/action-bench.ts";
+import type { HttpAnswer } from "./ports.ts";
+import { actionCatalogue } from "./registry.ts";
+
+const url = "https://allowed.example/key/block?token=s3cret";
+
+function aBench(parameters: { readonly [key: string]: Json }, answer?: Partial<HttpAnswer & { kind: "answered" }>) {
+  const bench = createActionBench();
+  bench.world.answer = { kind: "answered", status: 200, headers: { "content-type": "application/json" }, body: '{"ok":true}', ...answer };
+  return { ...bench, request: bench.bind("http-request", { url, ...parameters }) };
+}
+
+describe("class of the effect", () => {
+  it.each<[{ readonly [key: string]: unknown }, string]>([
+    [{}, "read"],
+    [{ method: "GET" }, "read"],
+    [{ method: "HEAD", idempotency_key: true }, "read"],
+    [{ method: "POST" }, "once"],
+    [{ method: "PUT" }, "once"],
+    [{ method: "POST", idempotency_key: true }, "keyed"],
+    [{ method: "${{ params.method }}" }, "once"],
+    [{ method: "POST", idempotency_key: "${{ params.safe }}" }, "once"],
+  ])("%j is %s", (parameters, effect) => {
+    expect(actionCatalogue.find("http-request")?.effectOf(parameters)).toBe(effect);
+  });
+});
+
+describe("plan", () => {
+  it("names the target without its query and stores no header or body", async () => {
+    const { request, context } = aBench({ method: "POST", headers: { authorization: "Bearer s3cret" }, json: { key: "s3cret" } });
+    const plan = await request.plan(context());
+    expect(plan).toMatchObject({
+      summary: "POST https://allowed.example/key/block",
+      targets: ["https://allowed.example/key/block"],
+      reversible: false,
+    });
+    expect(JSON.stringify(plan)).not.toContain("s3cret");
+  });
+
+  it("differs when any part of what would be sent differs", async () => {
+    const shas = await Promise.all(
+      [{ json: 1 }, { json: 2 }, { body: "x" }, { headers: { a: "1" } }].map(async (parameters) => {
+        const { request, context } = aBench({ method: "POST", ...parameters });
+        return JSON.stringify((await request.plan(context())).data);
+      }),
+    );
+    expect(new Set(shas).size).toBe(4);
+  });
+
+  it("refuses an origin that is not listed", async () => {
+    const { bind, context } = createActionBench();
+    await expect(bind("http-request", { url: "http://169.254.169.254/" }).plan(context())).rejects.toMatchObject({
+      failure: { reason: "invalid_parameters", applied: "no", message: expect.stringContaining("not listed") },
+    });
+  });
+});
+
+describe("run", () => {
+  it("sends JSON with the idempotency key and keeps the JSON of the answer", async () => {
+    const { request, context, requests } = aBench(
+      { method: "POST", json: { a: 1 }, idempotency_key: true },
+      { headers: { "Content-Type": "application/json; charset=utf-8", "set-cookie": "s" } },
+    );
+    expect(outputOf(await request.run(await request.plan(context()), context()))).toEqual({
+      status: 200,
+      headers: { "content-type": "application/json; charset=utf-8" },
+      json: { ok: true },
+      truncated: false,
+    });
+    expect(requests[0]).toMatchObject({
+      method: "POST",
+      body: '{"a":1}',
+      headers: { "content-type": "application/json", "idempotency-key": "key-1" },
+    });
+  });
+
+  it("keeps at most 8,000 characters of a body, as text", async () => {
+    const { request, context } = aBench({}, { body: "x".repeat(9000) });
+    const output = outputOf(await request.run(await request.plan(context()), context()));
+    expect(output).toMatchObject({ truncated: true });
+    expect(output["body"]).toHaveLength(8000);
+  });
+
+  it("keeps what only says that it is JSON as text", async () => {
+    const { request, context } = aBench({}, { body: "<html>log in" });
+    expect(outputOf(await request.run(await request.plan(context()), context()))).toMatchObject({ body: "<html>log in" });
+  });
+
+  it.each<[string, number, string, string]>([
+    ["POST", 400, "refused_by_target", "no"],
+    ["POST", 404, "refused_by_target", "no"],
+    ["POST", 408, "unknown_outcome", "unknown"],
+    ["POST", 409, "unknown_outcome", "unknown"],
+    ["POST", 425, "unknown_outcome", "unknown"],
+    ["POST", 429, "overloaded", "no"],
+    ["POST", 500, "unknown_outcome", "unknown"],
+    ["POST", 502, "unknown_outcome", "unknown"],
+    ["POST", 503, "overloaded", "no"],
+    ["POST", 504, "unknown_outcome", "unknown"],
+    ["POST", 302, "unknown_outcome", "unknown"],
+    ["GET", 500, "not_reachable", "no"],
+    ["GET", 404, "refused_by_target", "no"],
+  ])("%s answered %i is %s, applied %s", async (method, status, reason, applied) => {
+    const { request, context } = aBench({ method }, { status });
+    await expect(request.run(await request.plan(context()), context())).rejects.toMatchObject({ failure: { reason, applied } });
+  });
+
+  it("takes exactly the statuses that it was told", async () => {
+    const { request, context } = aBench({ method: "DELETE", expect_status: [204, 404] }, { status: 404 });
+    expect(outputOf(await request.run(await request.plan(context()), context()))["status"]).toBe(404);
+    const strict = aBench({ method: "DELETE", expect_status: 204 }, { status: 200 });
+    await expect(strict.request.run(await strict.request.plan(context()), context())).rejects.toMatchObject({
+      failure: { applied: "unknown" },
+    });
+  });
+
+  it("hands on when to come back", async () => {
+    const { request, context } = aBench({ method: "POST" }, { status: 429, retryAfterMs: 3000 });
+    await expect(request.run(await request.plan(context()), context())).rejects.toMatchObject({ failure: { retryAfterMs: 3000 } });
+  });
+});
