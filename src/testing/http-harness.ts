@@ -61,7 +61,10 @@ export async function startHttp(options: HttpHarnessOptions = {}): Promise<HttpH
     library: { match: (labels) => options.runbooks?.find(({ alertName }) => labels["alertname"] === alertName)?.runbook },
     guards: options.guards ?? (() => ({ kind: "allow", claims: [] })),
     clock,
-    ids: createUlids(clock.now, (count) => Uint8Array.from({ length: count }, (_, index) => (random += index + 7) & 255)),
+    ids: createUlids(
+      () => clock.now(),
+      (count) => Uint8Array.from({ length: count }, (_, index) => (random += index + 7) & 255),
+    ),
     observer: { decided: () => undefined },
   });
   const log: HttpLog = { info: keep, warn: keep, error: keep };
