@@ -211,9 +211,14 @@ async function permit(
     plan,
     planSha,
   });
-  const reply = await hold.flush({ claims: verdict.kind === "allow" && !again ? verdict.claims : [], summary: { step: step.name } });
-  if (reply.kind !== "claim_refused") return true;
+  const reply = await hold.flush({
+    claims: verdict.kind === "allow" && !again ? verdict.claims : [],
+    summary: { step: step.name },
+    effect: true,
+  });
+  if (reply.kind === "ok") return true;
   hold.unnote();
+  if (reply.kind !== "claim_refused") return false;
   const lock = "lock" in reply.claim;
   const guardrail = lock ? "target-lock" : (reply.claim.bucket.split(":")[0] ?? "limit");
   deps.observer.refused(guardrail);

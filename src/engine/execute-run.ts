@@ -73,7 +73,9 @@ export function createExecutor(deps: EngineDeps, options: ExecutorOptions): Exec
   };
 
   async function drive(runbook: Runbook, hold: RunHold, drain: AbortSignal): Promise<Execution> {
-    for (;;) {
+    for (let moves = 0; ; moves += 1) {
+      // A state machine that turns in a circle must not take the worker with it; the poison rule ends the run.
+      if (moves > maxMoves) throw new Error(`Run ${hold.view.runId} made ${maxMoves} moves in one execution without end.`);
       if (drain.aborted) {
         await hold.flush({ state: "queued", release: { dueAt: clock.now() } });
         return "yielded";
@@ -169,6 +171,9 @@ export function createExecutor(deps: EngineDeps, options: ExecutorOptions): Exec
     }
   }
 }
+
+/** Far above what a document of 100 steps with polls can need before it suspends or ends. */
+const maxMoves = 5000;
 
 const corrupt = {
   reason: "runbook_corrupt",

@@ -38,6 +38,8 @@ export interface Append {
   readonly head: string;
   readonly entries: readonly JournalEntry[];
   readonly state: RunState;
+  /** An effect follows: nothing is written when somebody has asked for a stop that is not heard yet. */
+  readonly effect?: boolean;
   /** Changed fields of the projection. */
   readonly summary: Partial<RunSummary>;
   readonly claims: readonly Claim[];
@@ -51,10 +53,11 @@ export interface Append {
   readonly cooldowns?: readonly { readonly bucket: string; readonly forMs: number }[];
 }
 
-/** `fenced`: the lease is lost, nothing was written. `claim_refused`: nothing was written; `holder` is the run that has the lock. */
+/** `fenced`: the lease is lost, nothing was written. `stopped`: nothing was written, a person wants the run to end. `claim_refused`: nothing was written; `holder` is the run that has the lock. */
 export type AppendReply =
   | { readonly kind: "ok"; readonly head: string; readonly notices: Notices }
   | { readonly kind: "fenced" }
+  | { readonly kind: "stopped"; readonly notices: Notices }
   | { readonly kind: "claim_refused"; readonly claim: Claim; readonly holder?: string; readonly retryAt?: Instant };
 
 /** The ledger as a worker sees it. Every write is fenced by the lease's token. */

@@ -1,5 +1,5 @@
 import type { Truth } from "../core/journal.ts";
-import { selectorsOf } from "../runbook/promql.ts";
+import { type PromqlSelector, readPromql } from "../runbook/promql.ts";
 import type { MetricSource } from "./ports.ts";
 
 /** What a check saw. */
@@ -19,10 +19,14 @@ export async function checkPromql(query: string, metrics: MetricSource, signal: 
   if (values.some((value) => Number.isNaN(value))) return { truth: "inconclusive", detail: "The answer is not a number." };
   if (values.length > 0)
     return { truth: "true", detail: `${values.length === 1 ? `value ${String(values[0])}` : `${values.length} series`}` };
-  for (const selector of selectorsOf(query)) {
+  for (const selector of readPromql(query).selectors.map(selectorText)) {
     const exists = await metrics.query(`count(${selector})`, undefined, signal);
     if (exists.kind === "unavailable") return { truth: "inconclusive", detail: `Prometheus could not be asked: ${exists.reason}` };
     if (exists.samples.length === 0) return { truth: "inconclusive", detail: `No series ${selector}.` };
   }
   return { truth: "false", detail: "The query returns nothing, although its series exist." };
+}
+
+function selectorText({ metric, matchers }: PromqlSelector): string {
+  return `${metric ?? ""}{${matchers.map(({ label, op, value }) => `${label}${op}${JSON.stringify(value)}`).join(",")}}`;
 }

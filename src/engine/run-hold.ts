@@ -20,6 +20,8 @@ export interface Flush {
   readonly state?: RunState;
   readonly summary?: Partial<RunSummary>;
   readonly claims?: readonly Claim[];
+  /** An effect follows this write. */
+  readonly effect?: boolean;
   readonly question?: Question;
   readonly release?: { readonly dueAt?: Instant };
   readonly cooldowns?: readonly { readonly bucket: string; readonly forMs: number }[];
@@ -129,6 +131,7 @@ export function holdRun(claimed: ClaimedRun, deps: { readonly ledger: RunLedger;
         summary: flush.summary ?? {},
         claims: flush.claims ?? [],
         heard: { stop: view.stop !== undefined, resolved: view.resolved !== undefined },
+        ...(flush.effect === true && { effect: true }),
         ...(flush.question !== undefined && { question: flush.question }),
         ...(flush.release !== undefined && { release: flush.release }),
         ...(flush.cooldowns !== undefined && { cooldowns: flush.cooldowns }),
@@ -141,6 +144,7 @@ export function holdRun(claimed: ClaimedRun, deps: { readonly ledger: RunLedger;
         notes = notes.slice(entries.length);
         heard = { ...heard, ...reply.notices };
       }
+      if (reply.kind === "stopped") heard = { ...heard, ...reply.notices };
       return reply;
     },
     async assertHeld() {

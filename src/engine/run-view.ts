@@ -265,10 +265,10 @@ function clearWait(view: RunView): void {
   delete view.waitUntil;
 }
 
-/** Something happened to the step: its wait is over, and an answered question of it has been acted on. */
+/** Something happened to the step: its wait is over, and its question has been acted on (an answer, or no answer in time). */
 function settle(view: RunView, step: string): void {
   clearWait(view);
-  if (view.question?.answer !== undefined && view.question.question.stepId === step) delete view.question;
+  if (view.question?.question.stepId === step) delete view.question;
 }
 
 /** The newest effect of the step that is not undone yet changes its state. */

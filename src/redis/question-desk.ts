@@ -1,4 +1,5 @@
 import type { Redis } from "ioredis";
+import type { Instant } from "../core/clock.ts";
 import { type JournalEntry, nextHead } from "../core/journal.ts";
 import type { Answer, Question } from "../core/question.ts";
 import type { Role } from "../core/role.ts";
@@ -11,7 +12,7 @@ import { loadScript } from "./script.ts";
 const tries = 20;
 
 /** Every question to a person, over Redis. The script decides races: exactly one answer wins. */
-export function createQuestionDesk(redis: Redis, doorbell: Doorbell): QuestionDesk {
+export function createQuestionDesk(redis: Redis, doorbell: Doorbell, now: () => Instant): QuestionDesk {
   const script = loadScript("answer");
   const read = async (id: string): Promise<{ question: Question; runId: string; answer?: Answer } | undefined> => {
     const [text, runId] = await redis.hmget(runKeys.question(id), "question", "run");
@@ -48,7 +49,11 @@ export function createQuestionDesk(redis: Redis, doorbell: Doorbell): QuestionDe
     async list() {
       const ids = await redis.zrange(runKeys.questions, "0", "-1");
       const found = await Promise.all(ids.map(read));
-      return found.flatMap((asked) => (asked === undefined || asked.answer !== undefined ? [] : [{ question: asked.question }]));
+      return found.flatMap((asked) =>
+        asked === undefined || asked.answer !== undefined || (asked.question.expiresAt ?? Infinity) < now()
+          ? []
+          : [{ question: asked.question }],
+      );
     },
     async answer(id, request) {
       if (!isId(id)) return { kind: "not_found" };

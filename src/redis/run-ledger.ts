@@ -102,6 +102,7 @@ export function createRunLedger(
           cooldowns.length,
           change.heard.stop ? "1" : "0",
           change.heard.resolved ? "1" : "0",
+          change.effect === true ? "1" : "0",
           ...texts,
           ...claimArgs(change.claims),
           ...cooldowns.map((cooldown) => Math.max(1, Math.ceil(cooldown.forMs))),
@@ -112,6 +113,8 @@ export function createRunLedger(
           if (release === undefined) summaries.set(lease.runId, summary as RunSummary);
           else summaries.delete(lease.runId);
           return { kind: "ok", head, notices: noticesOf(String(reply[1]), String(reply[2]), String(reply[3])) };
+        case "stopped":
+          return { kind: "stopped", notices: noticesOf(String(reply[1]), String(reply[2]), String(reply[3])) };
         case "refused": {
           const refused = change.claims[Number(reply[1])];
           if (refused === undefined) throw new Error("append.lua refused a claim that was not made.");

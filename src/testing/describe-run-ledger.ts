@@ -213,6 +213,19 @@ export function describeRunLedger(name: string, create: () => Promise<RunLedgerH
       expect(reply.kind === "ok" && reply.notices.stop?.reason).toBe("enough");
     });
 
+    it("does not let an effect begin after a stop that its run has not heard of", async () => {
+      const run = await claimed();
+      await harness.notice(runId, { stop: { by: "ann", reason: "enough" } });
+      expect(await harness.ledger.append(run.lease, aChange(run, { effect: true }))).toMatchObject({
+        kind: "stopped",
+        notices: { stop: { by: "ann" } },
+      });
+      expect((await harness.journal(runId)).length).toBe(1);
+      expect((await harness.ledger.append(run.lease, aChange(run, { effect: true, heard: { stop: true, resolved: false } }))).kind).toBe(
+        "ok",
+      );
+    });
+
     it("opens a question together with the entry that asks it", async () => {
       const run = await claimed();
       const question: Question = {

@@ -71,8 +71,8 @@ export function createMemoryRunLedger(
         if (holder !== undefined && holder !== runId) return { claim, holder };
       } else {
         const bucket = shared.buckets.get(claim.bucket);
-        if (bucket !== undefined && bucket.until > clock.now() && bucket.used + claim.amount > claim.max)
-          return { claim, retryAt: bucket.until };
+        const alive = bucket !== undefined && bucket.until > clock.now();
+        if ((alive ? bucket.used : 0) + claim.amount > claim.max) return { claim, ...(alive && { retryAt: bucket.until }) };
       }
     }
     return undefined;
@@ -177,6 +177,7 @@ export function createMemoryRunLedger(
     async append(lease, change) {
       const row = rowOf(lease.runId);
       if (row.token !== lease.token || row.state === "ended" || row.head !== change.head) return { kind: "fenced" };
+      if (change.effect === true && row.notices.stop !== undefined && !change.heard.stop) return { kind: "stopped", notices: row.notices };
       const refused = refusedClaim(change.claims, lease.runId);
       if (refused !== undefined) return { kind: "claim_refused", ...refused };
       take(change.claims, lease.runId);

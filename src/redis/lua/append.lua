@@ -1,8 +1,8 @@
 -- The one write of a worker: journal entries, what they claim, the projection, the lease. Fenced by the token, ordered by the head.
 -- KEYS 1 run  2 journal  3 due  4 run's locks  5 fenced counter  6 question  7 open questions  8.. claims, then cooldown buckets
 -- ARGV 1 run id  2 token  3 expected head  4 new head  5 lease ms  6 state  7 summary JSON  8 release: '' keep | 'none' | due ms  9 run lifetime ms after its end
---      10 question JSON or ''  11 question id  12 count of entries  13 count of claims  14 count of cooldowns  15/16 '1' = a stop / a resolve was heard  17.. entries, claims (4 each), cooldown ms each
--- Replies: {'fenced'} | {'refused', claim index, holder, retry after ms} | {'ok', stop by, stop reason, resolved}
+--      10 question JSON or ''  11 question id  12 count of entries  13 count of claims  14 count of cooldowns  15/16 '1' = a stop / a resolve was heard  17 '1' = an effect follows  18.. entries, claims (4 each), cooldown ms each
+-- Replies: {'fenced'} | {'stopped', stop by, stop reason, resolved} | {'refused', claim index, holder, retry after ms} | {'ok', stop by, stop reason, resolved}
 local v = redis.call('HMGET', KEYS[1], 'token', 'head', 'stopBy', 'stopReason', 'resolved', 'state')
 if v[1] ~= ARGV[2] or v[6] == 'ended' and v[2] ~= ARGV[4] then
   redis.call('INCR', KEYS[5])
@@ -14,12 +14,13 @@ if v[2] ~= ARGV[3] then
   redis.call('INCR', KEYS[5])
   return { 'fenced' }
 end
+if ARGV[17] == '1' and v[3] and ARGV[15] == '0' then return { 'stopped', v[3], v[4] or '', v[5] or '' } end
 local entries, claims, cooldowns = tonumber(ARGV[12]), tonumber(ARGV[13]), tonumber(ARGV[14])
-local refused = take_claims(KEYS, 8, ARGV, 17 + entries, claims, ARGV[1], KEYS[4])
+local refused = take_claims(KEYS, 8, ARGV, 18 + entries, claims, ARGV[1], KEYS[4])
 if refused then return { 'refused', refused[1], refused[2], refused[3] } end
 
 local now = now_ms()
-for i = 0, entries - 1 do redis.call('RPUSH', KEYS[2], ARGV[17 + i]) end
+for i = 0, entries - 1 do redis.call('RPUSH', KEYS[2], ARGV[18 + i]) end
 redis.call('HSET', KEYS[1], 'head', ARGV[4], 'state', ARGV[6], 'summary', ARGV[7], 'stalls', 0)
 if ARGV[10] ~= '' then
   redis.call('HSET', KEYS[6], 'question', ARGV[10], 'run', ARGV[1])
@@ -38,7 +39,7 @@ elseif ARGV[6] == 'ended' then
   redis.call('PEXPIRE', KEYS[1], ARGV[9])
   redis.call('PEXPIRE', KEYS[2], ARGV[9])
   for i = 0, cooldowns - 1 do
-    redis.call('SET', KEYS[8 + claims + i], 1, 'PX', ARGV[17 + entries + claims * 4 + i])
+    redis.call('SET', KEYS[8 + claims + i], 1, 'PX', ARGV[18 + entries + claims * 4 + i])
   end
 else
   redis.call('HDEL', KEYS[1], 'token', 'owner', 'leaseUntil')

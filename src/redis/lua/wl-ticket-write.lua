@@ -1,0 +1,38 @@
+-- Writes fields of a ticket for its holder; a ticket leaves one state and enters another in the same step.
+-- KEYS 1 ticket  2 index  3 counts  4 batch (its hash; any key when it has none)
+-- ARGV 1 holder  2 now  3 '1' = take it first  4 lifetime after the end ms  5 new state or ''  6.. field, value, ...
+-- Replies 1 | 0 somebody else holds it, or it has ended | -1 no such ticket
+local ticket = redis.call('HMGET', KEYS[1], 'state', 'holder', 'queue', 'budget', 'batch', 'id')
+if not ticket[1] then
+  return -1
+end
+local ends = { succeeded = true, failed = true, dead = true, cancelled = true }
+if ends[ticket[1]] then
+  return 0
+end
+if ARGV[3] == '1' then
+  redis.call('HSET', KEYS[1], 'holder', ARGV[1])
+elseif ticket[2] ~= ARGV[1] then
+  return 0
+end
+for index = 6, #ARGV, 2 do
+  redis.call('HSET', KEYS[1], ARGV[index], ARGV[index + 1])
+end
+redis.call('HSET', KEYS[1], 'updated', ARGV[2])
+local state = ARGV[5]
+if state ~= '' and state ~= ticket[1] then
+  redis.call('HSET', KEYS[1], 'state', state)
+  redis.call('HINCRBY', KEYS[3], 'queue ' .. ticket[3] .. ' ' .. ticket[1], -1)
+  redis.call('HINCRBY', KEYS[3], 'queue ' .. ticket[3] .. ' ' .. state, 1)
+  redis.call('HINCRBY', KEYS[3], 'budget ' .. ticket[4] .. ' ' .. ticket[1], -1)
+  redis.call('HINCRBY', KEYS[3], 'budget ' .. ticket[4] .. ' ' .. state, 1)
+  if ticket[5] ~= '' then
+    redis.call('HINCRBY', KEYS[4], 'n:' .. ticket[1], -1)
+    redis.call('HINCRBY', KEYS[4], 'n:' .. state, 1)
+  end
+  if ends[state] then
+    redis.call('ZREM', KEYS[2] .. ':open', ticket[6])
+    redis.call('PEXPIRE', KEYS[1], ARGV[4])
+  end
+end
+return 1
