@@ -19,7 +19,7 @@ afterAll(async () => {
   await server[Symbol.asyncDispose]();
 });
 
-describeWorkloadLedger("the ledger in Redis", async () => {
+describeWorkloadLedger("Redis", async () => {
   await redis.flushall();
   const clock = createFakeClock();
   const counts = { countsOf: async () => ({ queued: 0, queues: [], batches: [] }) };

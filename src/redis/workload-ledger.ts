@@ -272,7 +272,7 @@ export function createWorkloadLedger({ redis, clock, times, counts }: LedgerDeps
     admissions: (limit) =>
       available(async () => {
         const entries = await redis.xrevrange(keys.admissions, "+", "-", "COUNT", limit);
-        return entries.reverse().map(([, fields]) => readLogEntry(fields));
+        return entries.toReversed().map(([, fields]) => readLogEntry(fields));
       }),
     recentUsage: (limit) =>
       available(async () => {

@@ -43,7 +43,7 @@ export function describeWorkloadLedger(name: string, open: () => Promise<LedgerF
     return { spent: state?.spentMicroUsd, committed: state?.committedMicroUsd, running: state?.running };
   };
 
-  describe(name, () => {
+  describe(`${name} as a ledger of the workload`, () => {
     it("reserves at admission, settles through usage and releases at the end", async () => {
       const { ledger, clock } = await opened();
       expect(await reasonOf(ledger, ask("T-1"))).toBe("admitted");

@@ -2,7 +2,7 @@ import { createFakeClock } from "./fake-clock.ts";
 import { contractTimes, describeWorkloadLedger } from "./describe-workload-ledger.ts";
 import { createMemoryLedger } from "./memory-ledger.ts";
 
-describeWorkloadLedger("the ledger in memory", async () => {
+describeWorkloadLedger("memory", async () => {
   const clock = createFakeClock();
   return { clock, ledger: createMemoryLedger({ clock, times: contractTimes }) };
 });

@@ -260,6 +260,6 @@ export function createMemoryLedger({ clock, times }: { readonly clock: Clock; re
       if (account !== undefined) ticketOf(account, ticketId).cancelled = true;
     },
     admissions: async (limit) => log.slice(-limit),
-    recentUsage: async (limit) => usage.slice(-limit).reverse(),
+    recentUsage: async (limit) => usage.slice(-limit).toReversed(),
   };
 }

@@ -1,0 +1,146 @@
+import type { Redis } from "ioredis";
+import { z } from "zod";
+import type { Clock } from "../core/clock.ts";
+import type { QueueCounts } from "../workload/ledger.ts";
+import { hasEnded, ticketStates, type Ticket, type TicketChange, type TicketCounts, type TicketStore } from "../workload/ticket.ts";
+import { available } from "./available.ts";
+import { loadScript } from "./script.ts";
+import { workloadKeys as keys } from "./workload-keys.ts";
+
+/** For as long as an ended ticket can be read. */
+const keepMs = 30 * 86_400_000;
+
+const index = keys.ticketIndex;
+const openIndex = `${keys.ticketIndex}:open`;
+
+/** Tickets in Redis, and what the ledger asks about them. Rejects with StoreUnavailable when Redis does not answer. */
+export function createTicketStore({ redis, clock }: { readonly redis: Redis; readonly clock: Clock }): TicketStore & QueueCounts {
+  const scripts = { add: loadScript("wl-ticket-add"), write: loadScript("wl-ticket-write") };
+
+  const get = async (id: string): Promise<Ticket | undefined> => {
+    const fields = await redis.hgetall(keys.ticket(id));
+    return fields["id"] === undefined ? undefined : readTicket(fields);
+  };
+  const write = async (id: string, holder: string, takes: boolean, change: TicketChange): Promise<number> => {
+    const batch = await redis.hget(keys.ticket(id), "batch");
+    const { state = "", saved, ...fields } = change;
+    const pairs = Object.entries({ ...fields, ...(saved === undefined ? {} : { saved: JSON.stringify(saved) }) });
+    const renamed = pairs.flatMap(([name, value]) => [name === "estimateMicroUsd" ? "estimate" : name, value]);
+    const reply = await scripts.write.run(
+      redis,
+      [keys.ticket(id), index, keys.ticketCounts, keys.batch(batch ?? "")],
+      [holder, clock.now(), takes ? "1" : "0", keepMs, state, ...renamed],
+    );
+    return Number(reply);
+  };
+
+  return {
+    add: (ticket) =>
+      available(async () => {
+        const { id, budget, queue, batchId = "", payload, variant, maxAttempts, estimateMicroUsd } = ticket;
+        const reply = await scripts.add.run(
+          redis,
+          [
+            [keys.ticket(id), index, keys.ticketCounts, keys.batch(batchId), keys.batchTickets(batchId)],
+            [keys.queues(budget), keys.batches(budget)],
+          ].flat(),
+          [id, clock.now(), budget, queue, batchId, JSON.stringify({ payload, variant, maxAttempts }), estimateMicroUsd, keepMs],
+        );
+        return reply === 1;
+      }),
+    get: (id) => available(() => get(id)),
+    hold: (id, holder) =>
+      available(async () => {
+        const reply = await write(id, holder, true, {});
+        return reply === -1 ? undefined : get(id);
+      }),
+    write: (id, holder, change) => available(async () => (await write(id, holder, false, change)) === 1),
+    list: (filter, { cursor, limit }) =>
+      available(async () => {
+        const source = filter.batchId === undefined ? index : keys.batchTickets(filter.batchId);
+        return pageOf(redis, source, cursor, limit, async (id) => {
+          const ticket = await get(id);
+          return ticket !== undefined && (filter.state === undefined || ticket.state === filter.state) ? ticket : undefined;
+        });
+      }),
+    open: (offset, limit) =>
+      available(async () => {
+        const ids = await redis.zrange(openIndex, offset, String(offset + limit - 1));
+        const tickets = await Promise.all(ids.map((id) => get(id)));
+        return tickets.flatMap((ticket) =>
+          ticket === undefined || hasEnded(ticket.state) ? [] : [{ id: ticket.id, queue: ticket.queue }],
+        );
+      }),
+    counts: () =>
+      available(async () => {
+        const counts = await redis.hgetall(keys.ticketCounts);
+        const queues = Object.keys(counts).flatMap((field) => /^queue ([^ ]+) /.exec(field)?.[1] ?? []);
+        const entries = [...new Set(queues)].map((queue) => [queue, stateCounts((state) => counts[`queue ${queue} ${state}`])] as const);
+        return Object.fromEntries(entries) satisfies TicketCounts;
+      }),
+    countsOf: (budget) =>
+      available(async () => {
+        const [queued, waiting] = await redis.hmget(keys.ticketCounts, `budget ${budget} queued`, `budget ${budget} waiting`);
+        return { queued: Number(queued ?? 0) + Number(waiting ?? 0), queues: [], batches: [] };
+      }),
+  };
+}
+
+/** A number per state, absent ones 0. */
+export function stateCounts(read: (state: string) => string | undefined): TicketCounts[string] {
+  const entries = ticketStates.map((state) => [state, Number(read(state) ?? 0)]);
+  return z.record(z.enum(ticketStates), z.number()).parse(Object.fromEntries(entries));
+}
+
+/**
+ * One page of a sorted set, newest first, of what `load` answers. The cursor is the place of the last item looked at, so that a page may be short but
+ * nothing is skipped. At most 2000 members are looked at for one page.
+ */
+export async function pageOf<Item>(
+  redis: Redis,
+  source: string,
+  cursor: string | undefined,
+  limit: number,
+  load: (id: string) => Promise<Item | undefined>,
+): Promise<{ readonly items: readonly Item[]; readonly nextCursor?: string } | undefined> {
+  if (cursor !== undefined && !/^\d{1,10}$/.test(cursor)) return undefined;
+  const items: Item[] = [];
+  // Counted from the oldest end, so that new members do not move what the cursor points at.
+  const size = await redis.zcard(source);
+  let next = cursor === undefined ? size : Math.min(Number(cursor), size);
+  for (let looked = 0; next > 0 && looked < 2000; ) {
+    const start = Math.max(0, next - 100);
+    const ids = (await redis.zrange(source, start, String(next - 1))).toReversed();
+    const loaded = await Promise.all(ids.map((id) => load(id)));
+    for (const item of loaded) {
+      next -= 1;
+      looked += 1;
+      if (item !== undefined) items.push(item);
+      if (items.length === limit) return next > 0 ? { items, nextCursor: String(next) } : { items };
+    }
+    if (ids.length === 0) break;
+  }
+  return next > 0 ? { items, nextCursor: String(next) } : { items };
+}
+
+const fixed = z.object({ payload: z.json(), variant: z.string(), maxAttempts: z.number() });
+
+function readTicket(fields: { readonly [name: string]: string }): Ticket {
+  const text = (name: string) => fields[name] ?? "";
+  const batchId = text("batch");
+  return {
+    id: text("id"),
+    budget: text("budget"),
+    queue: text("queue"),
+    ...(batchId === "" ? {} : { batchId }),
+    ...fixed.parse(JSON.parse(text("fixed"))),
+    state: z.enum(ticketStates).parse(text("state")),
+    reason: text("reason"),
+    attempt: Number(text("attempt")),
+    turn: Number(text("turn")),
+    saved: z.json().parse(JSON.parse(text("saved"))),
+    estimateMicroUsd: Number(text("estimate")),
+    createdAt: Number(text("created")),
+    updatedAt: Number(text("updated")),
+  };
+}

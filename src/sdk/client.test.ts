@@ -1,0 +1,132 @@
+import { describe, expect, it } from "@jest/globals";
+import { aUsageReport } from "../testing/a-usage-report.ts";
+import { createFakeClock } from "../testing/fake-clock.ts";
+import { createRunbookdClient, type RunbookdClientOptions } from "./client.ts";
+import type { UsageLoss } from "./usage-outbox.ts";
+
+interface Seen {
+  readonly path: string;
+  readonly body: unknown;
+}
+
+/** A runbookd of which only the answers are known. An answer of undefined is a refused connection. */
+function aClient(
+  answer: (seen: Seen) => { readonly status: number; readonly body: unknown } | undefined,
+  more: Partial<RunbookdClientOptions> = {},
+) {
+  const seen: Seen[] = [];
+  const lost: UsageLoss[] = [];
+  const clock = createFakeClock();
+  const client = createRunbookdClient({
+    url: "http://runbookd.test/",
+    token: "secret",
+    clock,
+    onUsageLost: (loss) => lost.push(loss),
+    fetch: async (url, init) => {
+      const request = new Request(url, init);
+      const text = await request.text();
+      const entry = { path: new URL(request.url).pathname, body: text === "" ? undefined : JSON.parse(text) };
+      seen.push(entry);
+      expect(request.headers.get("authorization")).toBe("Bearer secret");
+      const reply = answer(entry);
+      if (reply === undefined) throw new TypeError("fetch failed");
+      return new Response(JSON.stringify(reply.body), { status: reply.status });
+    },
+    ...more,
+  });
+  return { client, seen, lost, clock };
+}
+
+const ask = { ticketId: "T-1", budget: "checkout", estimateMicroUsd: 5 };
+const accepted = ({ body }: Seen) => {
+  const events: { id: string }[] = Object(body).events ?? [];
+  return { status: 200, body: { results: events.map(({ id }) => ({ id, result: "accepted" })) } };
+};
+
+describe("createRunbookdClient", () => {
+  it.each([
+    [
+      { leaseId: "l", leaseMs: 9 },
+      { kind: "admitted", leaseId: "l", leaseMs: 9 },
+    ],
+    [
+      { wait: true, reason: "budget_paused", detail: "d", retryAfterMs: 3 },
+      { kind: "wait", reason: "budget_paused", detail: "d", retryAfterMs: 3 },
+    ],
+    [
+      { stop: true, reason: "ticket_cap", detail: "d", retryAfterMs: 3 },
+      { kind: "stop", reason: "ticket_cap", detail: "d", retryAfterMs: 3 },
+    ],
+  ])("understands the gate's answer %j", async (body, answer) => {
+    expect(await aClient(() => ({ status: 200, body })).client.admit(ask)).toEqual(answer);
+  });
+
+  it("reports what was spent before it asks again", async () => {
+    const { client, seen } = aClient((entry) =>
+      entry.path === "/api/usage" ? accepted(entry) : { status: 200, body: { leaseId: "l", leaseMs: 9 } },
+    );
+    client.reportUsage(aUsageReport({ id: "r1" }));
+    await client.admit({ ...ask, turn: 1 });
+    expect(seen.map(({ path }) => path)).toEqual(["/api/usage", "/api/admissions"]);
+    expect(client.pendingUsage()).toBe(0);
+  });
+
+  it("lets work wait while runbookd is silent or says 503", async () => {
+    for (const answer of [() => undefined, () => ({ status: 503, body: {} })]) {
+      const { client } = aClient(answer);
+      expect(await client.admit(ask)).toMatchObject({ kind: "wait", reason: "unreachable" });
+      expect(await client.admit({ ...ask, turn: 2 })).toMatchObject({ kind: "wait", reason: "unreachable" });
+    }
+  });
+
+  it("lets work go on unenforced where the application has said so, and only there", async () => {
+    const { client } = aClient(() => undefined, { whenUnreachable: { turn: "go" } });
+    expect(await client.admit({ ...ask, turn: 2 })).toMatchObject({ kind: "admitted" });
+    expect(await client.admit(ask)).toMatchObject({ kind: "wait" });
+  });
+
+  it("throws what runbookd calls wrong, with its sentence and without the token", async () => {
+    const { client } = aClient(() => ({
+      status: 400,
+      body: { title: "It does not fit", detail: "The body has faults.", issues: ["budget: x"] },
+    }));
+    await expect(client.admit(ask)).rejects.toThrow("HTTP 400: It does not fit. The body has faults. budget: x");
+  });
+
+  it("sends usage in bulk after a moment, and again until it arrives", async () => {
+    let down = true;
+    const { client, seen, clock } = aClient((entry) => (down ? undefined : accepted(entry)));
+    client.reportUsage(aUsageReport({ id: "r1" }));
+    client.reportUsage(aUsageReport({ id: "r2" }));
+    await clock.advance(500);
+    expect(seen).toHaveLength(1);
+    expect(client.pendingUsage()).toBe(2);
+    down = false;
+    await clock.advance(1000);
+    expect(seen).toHaveLength(2);
+    expect(seen[1]?.body).toMatchObject({ events: [{ id: "r1" }, { id: "r2" }] });
+    expect(client.pendingUsage()).toBe(0);
+  });
+
+  it("tells of events that were refused, and sends the others", async () => {
+    const results = [
+      { id: "r1", result: "invalid", issues: ["prompt: too long"] },
+      { id: "r2", result: "accepted" },
+    ];
+    const { client, lost } = aClient(() => ({ status: 200, body: { results } }));
+    client.reportUsage(aUsageReport({ id: "r1" }));
+    client.reportUsage(aUsageReport({ id: "r2" }));
+    await client.flush();
+    expect(lost).toMatchObject([{ reports: [{ id: "r1" }], why: "invalid: prompt: too long" }]);
+    expect(client.pendingUsage()).toBe(0);
+  });
+
+  it("leaves a lease to expire when its release cannot be told", async () => {
+    await expect(aClient(() => undefined).client.release({ ticketId: "T-1", budget: "checkout" })).resolves.toBeUndefined();
+    expect(await aClient(() => undefined).client.extend("checkout", "l")).toBe(false);
+  });
+
+  it("says that a batch does not exist", async () => {
+    expect(await aClient(() => ({ status: 404, body: {} })).client.readBatch("b")).toBeUndefined();
+  });
+});

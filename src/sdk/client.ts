@@ -1,0 +1,113 @@
+import { z } from "zod";
+import { createSystemClock, type Clock } from "../core/clock.ts";
+import type { AdmissionAnswer, AdmissionGate, AdmissionRequestInput, ReleaseInput } from "../workload/admission.ts";
+import type { NewBatchInput } from "../workload/batch.ts";
+import { ticketStates } from "../workload/ticket.ts";
+import type { UsageReport } from "../workload/usage-report.ts";
+import { admissionFromWire, admissionWireSchema } from "../workload/wire.ts";
+import { createUsageOutbox, type UsageLoss } from "./usage-outbox.ts";
+import { createHttp, Unreachable } from "./http.ts";
+
+/** What the application configures. */
+export interface RunbookdClientOptions {
+  /** Where runbookd listens, e.g. `http://127.0.0.1:9097`. */
+  readonly url: string;
+  /** A token of role `workload`. */
+  readonly token: string;
+  /** Node's own by default. */
+  readonly fetch?: typeof fetch;
+  /**
+   * What happens while runbookd cannot be asked. By default new work waits, and a ticket waits at its next turn boundary with its work saved; the turn that
+   * is running always finishes. `go` lets work start or go on without a reservation: the budget is not enforced then, usage is still reported later.
+   */
+  readonly whenUnreachable?: { readonly start?: "wait" | "go"; readonly turn?: "wait" | "go" };
+  /** Hears of usage that was refused or had to be dropped; losing it silently would hide money. */
+  readonly onUsageLost?: (loss: UsageLoss) => void;
+  /** For tests. */
+  readonly clock?: Clock;
+}
+
+/** A batch as runbookd tells it. */
+export const batchViewSchema = z.object({
+  id: z.string(),
+  budget: z.string(),
+  queue: z.string(),
+  gate: z.enum(["open", "paused"]),
+  reason: z.string(),
+  spentMicroUsd: z.number(),
+  counts: z.record(z.enum(ticketStates), z.number()),
+  createdAt: z.number(),
+});
+
+/** See {@link batchViewSchema}. */
+export type BatchView = z.output<typeof batchViewSchema>;
+
+/** Everything that an application needs: permission before work, a report after it. The same is plain HTTP for other languages. */
+export interface RunbookdClient extends AdmissionGate {
+  /** Reports one model request, with the provider's or library's own usage object. Returns at once; sent in bulk, again until it arrives, counted once. */
+  reportUsage(report: UsageReport): void;
+  /** Sends what is waiting. Resolves when it has arrived or when runbookd could not be reached; what could not be sent stays. */
+  flush(): Promise<void>;
+  /** Usage events that have not arrived yet. */
+  pendingUsage(): number;
+  /** Creates a batch with its tickets; creating it again with the same tickets adds only what is missing. */
+  createBatch(batch: NewBatchInput): Promise<BatchView>;
+  readBatch(id: string): Promise<BatchView | undefined>;
+  /** Sends what is left, once, and stops. */
+  close(): Promise<void>;
+}
+
+const retryMs = 5000;
+
+/** The client of an application. Rejects with an Error when runbookd refuses a request as wrong; being unreachable is an answer, not an exception. */
+export function createRunbookdClient(options: RunbookdClientOptions): RunbookdClient {
+  const clock = options.clock ?? createSystemClock();
+  const http = createHttp({ url: options.url, token: options.token, fetch: options.fetch ?? fetch });
+  const outbox = createUsageOutbox({ http, clock, onLost: options.onUsageLost ?? (() => undefined) });
+  const policy = { start: options.whenUnreachable?.start ?? "wait", turn: options.whenUnreachable?.turn ?? "wait" };
+
+  return {
+    async admit(request: AdmissionRequestInput): Promise<AdmissionAnswer> {
+      // The gate judges by what was spent, so it must hear of it first.
+      await outbox.flush();
+      try {
+        return admissionFromWire(admissionWireSchema.parse(await http.send("POST", "/api/admissions", request)));
+      } catch (error) {
+        if (!(error instanceof Unreachable)) throw error;
+        const rule = (request.turn ?? 0) === 0 ? policy.start : policy.turn;
+        if (rule === "go") return { kind: "admitted", leaseId: "unreachable", leaseMs: retryMs };
+        return { kind: "wait", reason: "unreachable", detail: `runbookd cannot be asked: ${error.message}`, retryAfterMs: retryMs };
+      }
+    },
+    async extend(budget, leaseId) {
+      try {
+        const reply = await http.send("POST", `/api/admissions/${encodeURIComponent(leaseId)}/extend`, { budget });
+        return z.object({ extended: z.boolean() }).parse(reply).extended;
+      } catch (error) {
+        if (error instanceof Unreachable) return false;
+        throw error;
+      }
+    },
+    async release(release: ReleaseInput) {
+      await outbox.flush();
+      try {
+        await http.send("POST", "/api/admissions/release", release);
+      } catch (error) {
+        // The lease expires by itself, and the reservation with it.
+        if (!(error instanceof Unreachable)) throw error;
+      }
+    },
+    reportUsage: (report) => outbox.add(report),
+    flush: () => outbox.flush(),
+    pendingUsage: () => outbox.size(),
+    createBatch: async (batch) => batchViewSchema.parse(await http.send("POST", "/api/batches", batch)),
+    async readBatch(id) {
+      const reply = await http.send("GET", `/api/batches/${encodeURIComponent(id)}`);
+      return reply === undefined ? undefined : batchViewSchema.parse(reply);
+    },
+    async close() {
+      await outbox.flush();
+      outbox.stop();
+    },
+  };
+}

@@ -1,0 +1,139 @@
+import { z } from "zod";
+import type { Instant } from "../core/clock.ts";
+import type { Json } from "../core/json.ts";
+import type { MicroUsd } from "../core/money.ts";
+import { budgetIdSchema, externalIdSchema, queueNameSchema } from "./names.ts";
+
+/** Where a ticket is; always exactly one. The last four are ends. */
+export const ticketStates = ["queued", "running", "waiting", "succeeded", "failed", "dead", "cancelled"] as const;
+
+/** See {@link ticketStates}. */
+export type TicketState = (typeof ticketStates)[number];
+
+/** States that nothing leads out of. */
+export const endStates: readonly TicketState[] = ["succeeded", "failed", "dead", "cancelled"];
+
+/** Whether the ticket has ended. */
+export function hasEnded(state: TicketState): boolean {
+  return endStates.includes(state);
+}
+
+/** What somebody hands in. */
+export const newTicketSchema = z.strictObject({
+  id: externalIdSchema,
+  budget: budgetIdSchema,
+  queue: queueNameSchema.default("default"),
+  batchId: externalIdSchema.optional(),
+  /** Whatever the application needs to do the work; up to 16 kB of JSON, the rest by reference. */
+  payload: z
+    .json()
+    .default(null)
+    .refine((value) => JSON.stringify(value).length <= 16_384, "at most 16 kB of JSON; hand in a reference instead"),
+  variant: z.string().max(60).default("baseline"),
+  /** Tries before the ticket is dead; the budget's own limit holds too. */
+  maxAttempts: z.int().min(1).max(100).default(3),
+  /** What the first turn will cost at most. */
+  estimateMicroUsd: z.int().min(0).max(1_000_000_000_000).default(0),
+});
+
+/** See {@link newTicketSchema}; the defaulted members may be left out. */
+export type NewTicketInput = z.input<typeof newTicketSchema>;
+
+/** A parsed new ticket. */
+export type NewTicket = z.output<typeof newTicketSchema>;
+
+/** One ticket: an agent's piece of work, made of turns. */
+export interface Ticket {
+  readonly id: string;
+  readonly budget: string;
+  readonly queue: string;
+  readonly batchId?: string;
+  readonly payload: Json;
+  readonly variant: string;
+  readonly maxAttempts: number;
+  readonly state: TicketState;
+  /** Why it waits or ended: a reason of the gate, or a sentence. */
+  readonly reason: string;
+  /** 1 for the first try. */
+  readonly attempt: number;
+  /** Turns that are done and saved. */
+  readonly turn: number;
+  /** The work so far, as the processor saved it. */
+  readonly saved: Json;
+  /** What the next turn will cost at most. */
+  readonly estimateMicroUsd: MicroUsd;
+  readonly createdAt: Instant;
+  readonly updatedAt: Instant;
+}
+
+/** What a worker writes about a ticket that it holds. A field that is absent stays. */
+export interface TicketChange {
+  readonly state?: TicketState;
+  readonly reason?: string;
+  readonly attempt?: number;
+  readonly turn?: number;
+  readonly saved?: Json;
+  readonly estimateMicroUsd?: MicroUsd;
+}
+
+/** Every member that is present must match. */
+export interface TicketFilter {
+  readonly state?: TicketState;
+  readonly batchId?: string;
+}
+
+/** Tickets by queue and state. */
+export type TicketCounts = { readonly [queue: string]: { readonly [State in TicketState]: number } };
+
+/** Where tickets are kept. A worker holds a ticket before it writes; whoever lost it cannot write any more. */
+export interface TicketStore {
+  /** False: a ticket of this id is there already and stays as it is. */
+  add(ticket: NewTicket): Promise<boolean>;
+  get(id: string): Promise<Ticket | undefined>;
+  /** Takes the ticket for `holder`, away from whoever held it. Undefined: there is no such ticket. One that has ended is answered, not taken. */
+  hold(id: string, holder: string): Promise<Ticket | undefined>;
+  /** False: somebody else holds the ticket, or it has ended; nothing was written. */
+  write(id: string, holder: string, change: TicketChange): Promise<boolean>;
+  /** Newest first; `undefined` means that the cursor is none of ours. */
+  list(
+    filter: TicketFilter,
+    page: { readonly cursor?: string; readonly limit: number },
+  ): Promise<{ readonly items: readonly Ticket[]; readonly nextCursor?: string } | undefined>;
+  /** Ids of tickets that have not ended, oldest first, at most `limit` after `offset`. */
+  open(offset: number, limit: number): Promise<readonly { readonly id: string; readonly queue: string }[]>;
+  counts(): Promise<TicketCounts>;
+}
+
+/** What one turn came to. `saved` is kept before anything else happens. */
+export type TurnResult =
+  | { readonly kind: "continue"; readonly saved: Json; readonly estimateMicroUsd: MicroUsd }
+  | { readonly kind: "done"; readonly saved: Json }
+  /** The try failed. With tries left and `retry`, the next one goes on from `saved`. */
+  | {
+      readonly kind: "failed";
+      readonly saved: Json;
+      readonly reason: string;
+      readonly retry: boolean;
+      readonly estimateMicroUsd: MicroUsd;
+    };
+
+/** What a turn is given. */
+export interface TurnContext {
+  /** Turns that are done. */
+  readonly turn: number;
+  readonly attempt: number;
+  readonly leaseId: string;
+  /** What the last turn saved; null in the first. */
+  readonly saved: Json;
+  /** Aborted when the worker is shutting down and the grace is over. */
+  readonly signal: AbortSignal;
+}
+
+/** The application's own code: does one turn of a ticket. What it throws counts as a failed try. */
+export type TicketProcessor = (ticket: Ticket, context: TurnContext) => Promise<TurnResult>;
+
+/** The doorbell of the ticket queue. */
+export interface TicketDoorbell {
+  /** Makes sure that a worker looks at the ticket; ringing twice is harmless. */
+  ring(ticket: { readonly id: string; readonly queue: string }): Promise<void>;
+}
