@@ -2,6 +2,7 @@ import { z } from "zod";
 import type { ActionCatalogue, ActionSpec } from "../core/action.ts";
 import type { Json } from "../core/json.ts";
 import { checkExpression, type KnownNames } from "./expression.ts";
+import { yamlDuration, yamlQuery, type DurationSite } from "./duration-site.ts";
 import { codeText, type Code } from "./markdown.ts";
 import { checkPromql } from "./promql-check.ts";
 import { nearest, oneOf, type Reporter } from "./reporter.ts";
@@ -21,6 +22,7 @@ export interface CallContext {
   readonly reporter: Reporter;
   readonly catalogue: ActionCatalogue;
   readonly names: KnownNames;
+  readonly durations: DurationSite[];
 }
 
 /** Proves name and parameters of an action against the catalogue. Undefined when an error was reported. */
@@ -45,7 +47,21 @@ export function bindCall(name: string, at: number, fence: Code | undefined, cont
   }
   const parameters = value as { readonly [key: string]: Json };
   const isProven = proveParameters(spec, parameters, block, at, reporter);
+  if (block !== undefined) noteDurations(spec, parameters, block, context.durations);
   return isProven && fenced?.isProven !== false ? { call: { name, parameters, position: reporter.positionOf(at) }, spec } : undefined;
+}
+
+function noteDurations(spec: ActionSpec, parameters: { readonly [key: string]: Json }, block: YamlBlock, durations: DurationSite[]): void {
+  for (const [key, value] of Object.entries(parameters)) {
+    const schema = Object.hasOwn(spec.parameters.shape, key) ? spec.parameters.shape[key] : undefined;
+    const format = schema === undefined ? undefined : formatOf(schema);
+    const items = Array.isArray(value) ? value.map((item: Json, index) => ({ item, path: [key, index] })) : [{ item: value, path: [key] }];
+    for (const { item, path } of items) {
+      if (typeof item !== "string") continue;
+      if (format === "duration") durations.push(...yamlDuration(item, block, path));
+      if (format === "promql") durations.push(...yamlQuery(item, block, path));
+    }
+  }
 }
 
 function readFence(fence: Code, context: CallContext): { readonly block: YamlBlock; readonly isProven: boolean } | undefined {
@@ -143,9 +159,11 @@ function proveParameters(
   if (isProven && block !== undefined) {
     for (const [key, value] of Object.entries(parameters)) {
       const schema = shape[key];
-      if (typeof value !== "string" || schema === undefined || formatOf(schema) !== "promql") continue;
-      const fault = checkPromql(value);
-      if (fault !== undefined) fail(block.offsetOf([key]), fault.message, fault.accepted);
+      if (schema === undefined || formatOf(schema) !== "promql") continue;
+      for (const query of [value].flat()) {
+        const fault = typeof query === "string" ? checkPromql(query) : undefined;
+        if (fault !== undefined) fail(block.offsetOf([key]), fault.message, fault.accepted);
+      }
     }
   }
   return isProven;

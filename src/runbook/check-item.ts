@@ -1,6 +1,7 @@
 import { insideCode } from "./action-call.ts";
 import type { Section } from "./document.ts";
 import { checkExpression, type KnownNames } from "./expression.ts";
+import { durationBehind, fenceDurations } from "./duration-site.ts";
 import { codeText, plainText, spanOf, type Code, type ListItem, type Nodes, type Paragraph } from "./markdown.ts";
 import { checkPromql } from "./promql-check.ts";
 import type { CheckItem, PostItem } from "./runbook.ts";
@@ -96,7 +97,12 @@ function promqlChecks(item: ListItem, names: KnownNames, mayWait: boolean, conte
   return item.children.flatMap((child, index): Check[] => {
     if (child.type !== "code" || child.lang?.toLowerCase() !== "promql") return [];
     context.fences.add(child);
-    const within = withinAfter(item.children[index + 1], mayWait, context);
+    const next = item.children[index + 1];
+    const within = withinAfter(next, mayWait, context);
+    context.durations.push(...fenceDurations(context.text, child));
+    if (typeof within === "number" && next !== undefined) {
+      context.durations.push(...durationBehind("within", context.text, spanOf(next).start, spanOf(next).end));
+    }
     if (!proveQuery(child, names, context) || within === "refused") return [];
     return [{ kind: "promql", query: child.value, ...(within !== undefined && { withinMs: within }) }];
   });
@@ -139,6 +145,7 @@ function expressionChecks(item: ListItem, names: KnownNames, mayWait: boolean, c
       const within = readWithin(after, mayWait, start + node.value.length, accepted, context.reporter);
       const expression = provenExpression(node.value.trim(), start, names, context.reporter);
       if (expression === undefined || within === "refused") return [];
+      context.durations.push(...durationBehind("within", context.text, start + node.value.length, spanOf(paragraph).end));
       return [{ kind: "expression", expression, ...(within !== undefined && { withinMs: within }) }];
     }
     const checked = checkExpression(node.value.trim(), names);

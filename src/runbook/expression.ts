@@ -170,10 +170,10 @@ function failureText(part: { readonly source: string }, evaluation: Exclude<Eval
 /** Which names may be read where an expression stands; an absent list is not checked further. */
 export interface KnownNames {
   readonly roots: readonly (typeof roots)[number][];
-  readonly params?: readonly string[];
-  readonly steps?: readonly string[];
-  readonly result?: readonly string[];
-  readonly metrics?: readonly string[];
+  readonly params?: readonly string[] | undefined;
+  readonly steps?: readonly string[] | undefined;
+  readonly result?: readonly string[] | undefined;
+  readonly metrics?: readonly string[] | undefined;
 }
 
 /** Offsets are of the expression's text. */

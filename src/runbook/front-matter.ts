@@ -3,6 +3,8 @@ import { durationGrammar, parseDuration } from "../core/duration.ts";
 import type { Json } from "../core/json.ts";
 import { parseMatchers } from "../core/matcher.ts";
 import { checkTemplates } from "./action-call.ts";
+import { yamlDuration, yamlQuery, type DurationSite } from "./duration-site.ts";
+import type { CodeText } from "./markdown.ts";
 import { checkPromql } from "./promql-check.ts";
 import { nearest, oneOf, type Reporter } from "./reporter.ts";
 import type { ParamSpec, Runbook, Trigger } from "./runbook.ts";
@@ -68,16 +70,47 @@ export type FrontMatterFields = Pick<
   "triggers" | "target" | "params" | "mode" | "cooldownMs" | "timeoutMs" | "onResolved" | "track" | "limits" | "owner" | "tags"
 >;
 
+/** The fields, and whether names of params and track are known; they are not when the front matter could not be read. */
+export interface FrontMatterReading {
+  readonly fields: FrontMatterFields;
+  readonly isReadable: boolean;
+}
+
 const defaultCooldownMs = 1_800_000;
 const defaultTimeoutMs = 7_200_000;
 
 /** Reads and proves a front matter; faults are reported and answered with defaults, so that the rest is checked in the same go. */
-export function readFrontMatter(text: string, toOffset: (offset: number) => number, reporter: Reporter): FrontMatterFields {
-  const block = text.trim() === "" ? undefined : parseYamlBlock(text, toOffset, reporter);
-  if (block === undefined || block.value === null) return fieldsOf({}, undefined, reporter);
+export function readFrontMatter(code: CodeText, reporter: Reporter, durations: DurationSite[]): FrontMatterReading {
+  const isEmpty = code.text.trim() === "";
+  const block = isEmpty ? undefined : parseYamlBlock(code.text, code.toOffset, reporter);
+  if (block === undefined || block.value === null)
+    return { fields: fieldsOf({}, undefined, reporter), isReadable: isEmpty || block !== undefined };
   const parsed = runbookFrontMatterSchema.safeParse(block.value);
   for (const issue of parsed.error?.issues ?? []) reportIssue(issue, block, reporter);
-  return fieldsOf(parsed.success ? parsed.data : salvage(block.value), block, reporter);
+  const data = parsed.success ? parsed.data : salvage(block.value);
+  noteDurations(data, block, durations);
+  return { fields: fieldsOf(data, block, reporter), isReadable: parsed.success || !isBroken(parsed.error, ["params", "track"]) };
+}
+
+function noteDurations(data: FrontMatter, block: YamlBlock, durations: DurationSite[]): void {
+  for (const key of ["cooldown", "timeout"] as const) {
+    const value = data[key];
+    if (value !== undefined) durations.push(...yamlDuration(value, block, [key]));
+  }
+  for (const [metric, query] of Object.entries(data.track ?? {})) durations.push(...yamlQuery(query, block, ["track", metric]));
+  for (const [key, { type, default: value, enum: values = [] }] of Object.entries(data.params ?? {})) {
+    if (type !== "duration") continue;
+    if (typeof value === "string") durations.push(...yamlDuration(value, block, ["params", key, "default"]));
+    for (const [index, one] of values.entries()) {
+      if (typeof one === "string") durations.push(...yamlDuration(one, block, ["params", key, "enum", index]));
+    }
+  }
+}
+
+function isBroken(error: z.ZodError, keys: readonly string[]): boolean {
+  return error.issues.some((issue) =>
+    issue.path.length === 0 ? issue.code !== "unrecognized_keys" : keys.includes(String(issue.path[0])),
+  );
 }
 
 /** The keys that are right by themselves, so that one wrong key does not make every use of a parameter wrong too. */

@@ -36,6 +36,7 @@ export interface Label {
   readonly isSeed: boolean;
   /** Offset where the bullet's text begins. */
   readonly start: number;
+  readonly end: number;
   /** What stands behind the colon. */
   readonly value: readonly PhrasingContent[];
 }
@@ -50,14 +51,14 @@ export type LabelReading =
 export function readLabel(paragraph: Paragraph): LabelReading {
   const [first, ...rest] = paragraph.children;
   if (first === undefined) return { kind: "prose" };
-  const start = spanOf(paragraph).start;
+  const span = spanOf(paragraph);
   if (first.type === "strong" || first.type === "emphasis") {
     const inner = plainText(first).trim();
-    if (inner.endsWith(":")) return reading(inner.slice(0, -1), rest, start);
+    if (inner.endsWith(":")) return reading(inner.slice(0, -1), rest, span);
     const [next, ...others] = rest;
     const colon = next?.type === "text" ? /^\s*:/u.exec(next.value) : null;
     if (next?.type !== "text" || colon === null) return kindOf(inner) === undefined ? { kind: "prose" } : withoutColon(inner, rest);
-    return reading(inner, [{ ...next, value: next.value.slice(colon[0].length) }, ...others], start);
+    return reading(inner, [{ ...next, value: next.value.slice(colon[0].length) }, ...others], span);
   }
   if (first.type !== "text") return { kind: "prose" };
   const match = /^\s*([\p{L}][\p{L} ]*?)\s*:/u.exec(first.value);
@@ -65,7 +66,7 @@ export function readLabel(paragraph: Paragraph): LabelReading {
     const bare = first.value.trim();
     return kindOf(bare) === undefined ? { kind: "prose" } : withoutColon(bare, rest);
   }
-  return reading(match[1], [{ ...first, value: first.value.slice(match[0].length) }, ...rest], start);
+  return reading(match[1], [{ ...first, value: first.value.slice(match[0].length) }, ...rest], span);
 }
 
 function withoutColon(written: string, rest: readonly PhrasingContent[]): LabelReading {
@@ -73,11 +74,11 @@ function withoutColon(written: string, rest: readonly PhrasingContent[]): LabelR
   return meant !== undefined && rest[0] !== undefined ? { kind: "near", written, meant, problem: "colon" } : { kind: "prose" };
 }
 
-function reading(written: string, value: readonly PhrasingContent[], start: number): LabelReading {
+function reading(written: string, value: readonly PhrasingContent[], span: { readonly start: number; readonly end: number }): LabelReading {
   const kind = kindOf(written);
   if (kind !== undefined) {
     const isSeed = written.trim().toLowerCase().replaceAll(/\s+/gu, " ") !== labelNames[kind].toLowerCase();
-    return { kind: "label", label: { kind, written: written.trim(), isSeed, start, value } };
+    return { kind: "label", label: { kind, written: written.trim(), isSeed, ...span, value } };
   }
   const meant = nearlyKind(written);
   return meant === undefined ? { kind: "prose" } : { kind: "near", written: written.trim(), meant, problem: "spelling" };

@@ -34,7 +34,13 @@ export function* descendants(node: Nodes): Generator<Nodes> {
 }
 
 /** The text of a code block or front matter together with the offset of each of its characters in the document. */
-export function codeText(text: string, node: Code | Yaml): { readonly text: string; toOffset(offset: number): number } {
+export interface CodeText {
+  readonly text: string;
+  readonly toOffset: (offset: number) => number;
+}
+
+/** See {@link CodeText}. Indentation that Markdown takes away is counted. */
+export function codeText(text: string, node: Code | Yaml): CodeText {
   const { start } = spanOf(node);
   const sourceLines = [...text.slice(start).matchAll(/[^\r\n]*(?:\r\n|\n|\r|$)/gu)];
   const lines = [...node.value.matchAll(/[^\r\n]*(?:\r\n|\n|\r|$)/gu)];

@@ -2,9 +2,10 @@ import type { ActionCatalogue } from "../core/action.ts";
 import { sha256 } from "../core/json.ts";
 import { readCheckItems, readPostItems } from "./check-item.ts";
 import { checkClosed, checkStrayFences, outlineOf, type DocumentOutline, type Section } from "./document.ts";
-import { readFrontMatter, type FrontMatterFields } from "./front-matter.ts";
+import { readFrontMatter, type FrontMatterReading } from "./front-matter.ts";
 import { readLabel } from "./label.ts";
 import { createLocator } from "./locate.ts";
+import type { DurationSite } from "./duration-site.ts";
 import { codeText, descendants, parseMarkdown, type Code, type Root } from "./markdown.ts";
 import { collectSteps } from "./procedure.ts";
 import { createReporter, type Reporter } from "./reporter.ts";
@@ -29,13 +30,26 @@ export interface RunbookParse {
 }
 
 /** Reads one document and proves everything that can be proven before it runs. Every fault is told at once, in the order of the file. */
-export function parseRunbook({ file, source, catalogue }: RunbookSource): RunbookParse {
+export function parseRunbook(document: RunbookSource): RunbookParse {
+  const { runbook, diagnostics } = readDocument(document);
+  return runbook === undefined ? { diagnostics } : { runbook, diagnostics };
+}
+
+/** A parse together with the places of the durations that were read. */
+export interface DocumentReading extends RunbookParse {
+  readonly durations: readonly DurationSite[];
+  /** Characters of the byte order mark, which offsets do not count. */
+  readonly skipped: number;
+}
+
+/** See {@link parseRunbook}. */
+export function readDocument({ file, source, catalogue }: RunbookSource): DocumentReading {
   const skipped = source.startsWith("\uFEFF") ? 1 : 0;
   const reporter = createReporter(file, createLocator(source), skipped);
   const bytes = Buffer.byteLength(source);
   if (bytes > maxDocumentBytes) {
     reporter.error("too-large", 0, `The document has ${bytes} bytes.`, `at most ${maxDocumentBytes} bytes`);
-    return { diagnostics: reporter.diagnostics };
+    return { diagnostics: reporter.diagnostics, durations: [], skipped };
   }
   const text = source.slice(skipped);
   const root = parseMarkdown(text);
@@ -43,14 +57,15 @@ export function parseRunbook({ file, source, catalogue }: RunbookSource): Runboo
   if (!/^[a-z0-9][a-z0-9-]{0,79}$/u.test(id)) {
     reporter.error("file-name", 0, `\`${id}\` is no id of a runbook.`, "a file name of a-z, 0-9 and -, e.g. `cost-incident-response.md`");
   }
-  const front = frontMatter(text, root, reporter);
+  const durations: DurationSite[] = [];
+  const front = frontMatter(text, root, reporter, durations);
   const outline = outlineOf(text, root, reporter);
   checkClosed(text, root, reporter);
-  const runbook = readBody(text, root, outline, front, { id, file, source, sha256: sha256(source) }, catalogue, reporter);
+  const runbook = readBody(text, root, outline, front, { id, file, source, sha256: sha256(source) }, catalogue, reporter, durations);
   warnAbout(runbook, outline, catalogue, reporter);
   const diagnostics = reporter.diagnostics.toSorted((a, b) => a.position.line - b.position.line || a.position.column - b.position.column);
   const hasErrors = diagnostics.some((one) => one.severity === "error");
-  return hasErrors ? { diagnostics } : { runbook, diagnostics };
+  return { diagnostics, durations, skipped, ...(!hasErrors && { runbook }) };
 }
 
 /** File name without folder and `.md`. */
@@ -58,7 +73,7 @@ export function runbookIdOf(file: string): string {
   return (file.split(/[/\\]/u).at(-1) ?? file).replace(/\.md$/u, "");
 }
 
-function frontMatter(text: string, root: Root, reporter: Reporter): FrontMatterFields {
+function frontMatter(text: string, root: Root, reporter: Reporter, durations: DurationSite[]): FrontMatterReading {
   const [first, second] = root.children;
   if (first?.type === "yaml") {
     if (second?.type === "thematicBreak" && text.startsWith("---", second.position?.start.offset)) {
@@ -70,24 +85,26 @@ function frontMatter(text: string, root: Root, reporter: Reporter): FrontMatterF
       );
     }
     const code = codeText(text, first);
-    return readFrontMatter(code.text, code.toOffset, reporter);
+    return readFrontMatter(code, reporter, durations);
   }
   if (/^(?:---|\+\+\+|;;;)/u.test(text)) {
     const line = /^[^\r\n]*/u.exec(text)?.[0] ?? "";
     const message = line.trimEnd() === "---" ? "The front matter is not closed." : `\`${line.slice(0, 30)}\` opens no front matter.`;
     reporter.error("front-matter", 0, message, "plain YAML between two lines of exactly `---`");
   }
-  return readFrontMatter("", () => 0, reporter);
+  const { fields } = readFrontMatter({ text: "", toOffset: () => 0 }, reporter, durations);
+  return { fields, isReadable: !/^(?:---|\+\+\+|;;;)/u.test(text) };
 }
 
 function readBody(
   text: string,
   root: Root,
   outline: DocumentOutline,
-  front: FrontMatterFields,
+  { fields, isReadable }: FrontMatterReading,
   file: Pick<Runbook, "id" | "file" | "source" | "sha256">,
   catalogue: ActionCatalogue,
   reporter: Reporter,
+  durations: DurationSite[],
 ): Runbook {
   const { sections } = outline;
   const lines = new Set<number>();
@@ -97,22 +114,23 @@ function readBody(
     text,
     reporter,
     catalogue,
-    params: Object.keys(front.params),
-    metrics: Object.keys(front.track),
+    params: isReadable ? Object.keys(fields.params) : undefined,
+    metrics: isReadable ? Object.keys(fields.track) : undefined,
     steps,
     fences,
     lines,
+    durations,
   };
   const find = (heading: Section["heading"]) => sections.find((section) => section.heading === heading);
-  const prose = Object.fromEntries(
+  const prose: Runbook["prose"] = Object.fromEntries<string>(
     sections.flatMap((section) =>
       section.heading === "Procedure" ? [] : [[section.heading ?? section.written, text.slice(section.bodyStart, section.bodyEnd).trim()]],
     ),
-  ) as Runbook["prose"];
+  );
   const runbook: Runbook = {
     ...file,
     title: outline.title ?? file.id,
-    ...front,
+    ...fields,
     prose,
     prerequisites: readCheckItems(find("Prerequisites"), "prerequisites", context),
     steps: steps.map((raw) => readStep(raw, context)),

@@ -1,6 +1,7 @@
 import { durationGrammar, parseDuration } from "../core/duration.ts";
 import type { ActionCatalogue } from "../core/action.ts";
 import { bindCall, insideCode, type BoundCall, type CallContext } from "./action-call.ts";
+import { durationBehind, type DurationLead, type DurationSite } from "./duration-site.ts";
 import { checkExpression, type KnownNames } from "./expression.ts";
 import { labelNames, readLabel, type Label, type LabelKind } from "./label.ts";
 import { plainText, spanOf, type Code, type ListItem, type PhrasingContent } from "./markdown.ts";
@@ -25,13 +26,16 @@ export interface ReadContext {
   readonly text: string;
   readonly reporter: Reporter;
   readonly catalogue: ActionCatalogue;
-  readonly params: readonly string[];
-  readonly metrics: readonly string[];
+  /** Undefined when the front matter could not be read, so that names cannot be told. */
+  readonly params: readonly string[] | undefined;
+  readonly metrics: readonly string[] | undefined;
   readonly steps: readonly RawStep[];
   /** Fences that belong to something. */
   readonly fences: Set<Code>;
   /** Lines whose step or label was read, 1-based. */
   readonly lines: Set<number>;
+  /** Every duration that was read. */
+  readonly durations: DurationSite[];
 }
 
 /** One labelled bullet with its fence. */
@@ -78,7 +82,7 @@ export function readStep(raw: RawStep, context: ReadContext): Step {
       );
   const expectedText = isManual && expectedBullet !== undefined ? valueText(expectedBullet.label) : undefined;
   const approval = readApproval(bullets.get("approval"), names, context);
-  const timeoutMs = readTimeout(bullets.get("timeout"), reporter);
+  const timeoutMs = readTimeout(bullets.get("timeout"), context);
   const onFailure = readPolicy(bullets.get("failure"), raw, isManual, context);
 
   if (action !== undefined && expected?.withinMs !== undefined && !action.spec.probes && effectOf(action) !== "read") {
@@ -263,6 +267,7 @@ export function readExpression(
   const code = codeValue(bullet, context, accepted);
   if (code === undefined) return undefined;
   const withinMs = readWithin(code.after, mayWait, code.start + code.value.length, accepted, context.reporter);
+  if (typeof withinMs === "number") noteDuration("within", code.start + code.value.length, bullet.label, context);
   const expression = provenExpression(code.value, code.start, names, context.reporter);
   if (withinMs === "refused" || expression === undefined) return undefined;
   return { expression, ...(withinMs !== undefined && { withinMs }) };
@@ -324,16 +329,24 @@ function readApproval(bullet: Bullet | undefined, names: KnownNames, context: Re
     code === undefined
       ? undefined
       : provenExpression(code.value.trim(), insideCode(context.text, code, spanOf(code).start), names, context.reporter);
+  if (groups["within"] !== undefined) noteDuration("within", label.start, label, context);
   const role = groups["role"]?.toLowerCase() === "operator" ? "operator" : "approver";
   return { role, of: people, withinMs, ...(unless && { unless }) };
 }
 
-function readTimeout(bullet: Bullet | undefined, reporter: Reporter): number | undefined {
+function noteDuration(lead: DurationLead, start: number, label: Label, context: ReadContext): void {
+  context.durations.push(...durationBehind(lead, context.text, start, label.end));
+}
+
+function readTimeout(bullet: Bullet | undefined, context: ReadContext): number | undefined {
   if (bullet === undefined) return undefined;
   const text = valueText(bullet.label);
   const ms = parseDuration(text);
-  if (ms !== undefined && ms > 0) return ms;
-  reporter.error("duration", bullet.label.start, `\`${text.slice(0, 40)}\` is no duration of more than zero.`, durationGrammar);
+  if (ms !== undefined && ms > 0) {
+    noteDuration("colon", bullet.label.start, bullet.label, context);
+    return ms;
+  }
+  context.reporter.error("duration", bullet.label.start, `\`${text.slice(0, 40)}\` is no duration of more than zero.`, durationGrammar);
   return undefined;
 }
 
@@ -347,6 +360,7 @@ function readPolicy(bullet: Bullet | undefined, raw: RawStep, isManual: boolean,
     return defaultPolicy;
   }
   const { policy } = parsed;
+  if (policy.retries > 0) noteDuration("every", label.start, label, context);
   if (policy.then.kind !== "go_to") return policy;
   const wanted = policy.then.step;
   const target = context.steps.find((step) => step.id === stepIdOf(wanted));

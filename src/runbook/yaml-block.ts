@@ -7,6 +7,8 @@ export interface YamlBlock {
   readonly value: Json;
   /** Offset in the document of the value at this path, or of the nearest that is there. */
   offsetOf(path: readonly (string | number)[]): number;
+  /** Where the value at this path begins and ends in the document. */
+  rangeOf(path: readonly (string | number)[]): { readonly start: number; readonly end: number };
   /** Offset of a key of a map. */
   keyOffsetOf(path: readonly (string | number)[]): number;
   /** Offset of a place inside a text value, when that text is written on one line without escapes; else where the value begins. */
@@ -71,6 +73,10 @@ export function parseYamlBlock(text: string, toOffset: (offset: number) => numbe
   return {
     value,
     offsetOf: (path) => toOffset(startOf(path)),
+    rangeOf: (path) => {
+      const [start, end] = nodeAt(path)?.range ?? [0, 0];
+      return { start: toOffset(start), end: toOffset(start) + text.slice(start, end).trimEnd().length };
+    },
     keyOffsetOf: (path) => {
       const parent: unknown = path.length === 1 ? document.contents : document.getIn(path.slice(0, -1), true);
       const pair = isMap(parent) ? parent.items.find((item) => isScalar(item.key) && item.key.value === path.at(-1)) : undefined;
