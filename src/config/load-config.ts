@@ -46,6 +46,8 @@ export interface Config {
   readonly httpAllow: readonly string[];
   readonly concurrency: number;
   readonly freezeFile: string | undefined;
+  /** Divides the lengths of the budget ledger; 1 in real life. */
+  readonly timeFactor: number;
   readonly logLevel: Settings["RUNBOOKD_LOG_LEVEL"];
   /** Limits by name that replace the defaults of the guardrails. */
   readonly guardrails: { readonly [limit: string]: number };
@@ -217,6 +219,7 @@ function toConfig(settings: Settings, sources: ConfigSources, faults: ConfigFaul
     httpAllow: settings.RUNBOOKD_HTTP_ALLOW ?? [],
     concurrency: settings.RUNBOOKD_CONCURRENCY,
     freezeFile: settings.RUNBOOKD_FREEZE_FILE,
+    timeFactor: settings.RUNBOOKD_TIME_FACTOR,
     logLevel: settings.RUNBOOKD_LOG_LEVEL,
     guardrails: settings.guardrails ?? {},
     priceTable: settings.price_table,

@@ -146,6 +146,11 @@ export const settingsSchema = z.strictObject({
     "an integer from 1 to 100",
   ),
   RUNBOOKD_FREEZE_FILE: setting(filePath.optional(), "While this file exists nothing is changed", "a file's path"),
+  RUNBOOKD_TIME_FACTOR: setting(
+    check((text) => (/^\d{1,4}(?:\.\d+)?$/.test(text) && Number(text) >= 1 ? Number(text) : undefined), "is no factor").default(1),
+    "Divides what the budget ledger calls a minute, a lease and a row of its history; only for a demo whose rules and runbooks are divided too",
+    "a number from 1 to 9999",
+  ),
   RUNBOOKD_LOG_LEVEL: setting(
     z.enum(["debug", "info", "warn", "error", "silent"]).default("info"),
     "Least severe log lines that are written",

@@ -35,6 +35,17 @@ export interface LedgerTimes {
 /** Real time. */
 export const realTimes: LedgerTimes = { leaseMs: 120_000, minuteMs: 60_000, bucketMs: 60_000, keepMs: 9 * 86_400_000 };
 
+/** Real time divided by a demo's factor, in whole milliseconds. */
+export function dividedTimes(factor: number): LedgerTimes {
+  const divide = (ms: number) => Math.max(1, Math.round(ms / factor));
+  return {
+    leaseMs: divide(realTimes.leaseMs),
+    minuteMs: divide(realTimes.minuteMs),
+    bucketMs: divide(realTimes.bucketMs),
+    keepMs: divide(realTimes.keepMs),
+  };
+}
+
 /** Money: defined, reserved, settled, released. Every member is atomic. */
 export interface WorkloadLedger extends BudgetControl, AdmissionGate {
   /** Creates a budget, or redefines its limit, period and profile; controls and spend stay. */
