@@ -3,8 +3,8 @@ import type { Assignment } from "./assignments.ts";
 /** Releases of the application. The second one holds the bug of this demo. */
 export type Release = "1.4.0" | "1.5.0";
 
-/** Tries of one turn after the first, if its answer is refused. */
-export const retriesPerTurn = 40;
+/** Refused answers to one assignment before the application gives the ticket up. */
+export const mostRefusals = 60;
 
 /**
  * Checks what the model said. Release 1.5.0 also demands a line `RISK:` of a plan, which the prompt never asks for:

@@ -10,7 +10,7 @@ export type EvidenceEntry =
       readonly ticketId: string;
       readonly prompt: string;
       readonly operation: string;
-      readonly attempt: number;
+      readonly tries: number;
     }
   | {
       readonly kind: "model_answered";

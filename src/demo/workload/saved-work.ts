@@ -7,11 +7,9 @@ export interface SavedWork {
   readonly ticketId: string;
   /** Assignments that are done. */
   readonly done: number;
-  /** Tries of the assignment that is being worked on, from 1. */
-  readonly attempt: number;
-  /** Model calls so far. */
-  readonly turns: number;
-  /** The refused answers and complaints of the assignment that is being worked on. */
+  /** Answers to the present assignment that were refused. */
+  readonly refusals: number;
+  /** These answers and the complaints about them. */
   readonly conversation: readonly Message[];
 }
 
@@ -32,7 +30,7 @@ export function createWorkStore(folder: string): WorkStore {
         return saved;
       } catch (error) {
         if (error instanceof Error && "code" in error && error.code === "ENOENT") {
-          return { ticketId, done: 0, attempt: 1, turns: 0, conversation: [] };
+          return { ticketId, done: 0, refusals: 0, conversation: [] };
         }
         throw error;
       }
