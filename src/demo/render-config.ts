@@ -1,5 +1,6 @@
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { actionCatalogue } from "../actions/registry.ts";
 import { divideDurations } from "../runbook/scale.ts";
 import { placeAlertmanagerConfig, placePrometheusConfig, scaleConfig } from "./scale-config.ts";
 
@@ -46,7 +47,10 @@ export async function renderConfig(projectRoot: string, folder: string, factor: 
 
   for (const file of (await readdir(shippedRunbooks)).filter((name) => name.endsWith(".md"))) {
     const source = await readFile(join(shippedRunbooks, file), "utf8");
-    await writeFile(join(rendered.runbooks, file), file === "README.md" ? source : divideDurations(source, factor));
+    await writeFile(
+      join(rendered.runbooks, file),
+      file === "README.md" ? source : divideDurations({ file, source, catalogue: actionCatalogue }, factor),
+    );
   }
   return rendered;
 }

@@ -1,0 +1,54 @@
+import { formatDuration } from "../core/duration.ts";
+import { oneUsd, type MicroUsd } from "../core/money.ts";
+
+/** Numbers of the cost scenario. Times are real milliseconds of the demo; whatever is divided by the factor is named so. */
+export interface DemoPlan {
+  readonly budget: string;
+  readonly queue: string;
+  readonly limitMicroUsd: MicroUsd;
+  /** 30 days divided by the factor. */
+  readonly periodMs: number;
+  /** A ticket arrives so often. */
+  readonly ticketEveryMs: number;
+  /** Tickets that one worker holds at once. */
+  readonly concurrency: number;
+  /** Normal traffic before the release with the bug. */
+  readonly calmMs: number;
+  /** Where the bug is. */
+  readonly storm: { readonly prompt: string; readonly operation: string };
+  /** The burn rate at which the rule fires. */
+  readonly threshold: number;
+  /** When the demo gives up. */
+  readonly timeoutMs: number;
+}
+
+const thirtyDaysMs = 30 * 86_400_000;
+
+/** What normal traffic costs per second; the model server's seeded answers make it nearly constant. */
+const normalMicroUsdPerSecond = 11_000;
+/** Normal traffic burns this much of the plan. */
+const normalBurn = 0.6;
+
+/** The plan of the cost scenario for one factor: the limit follows from what normal traffic costs, so that it burns a little less than planned. */
+export function planDemo(factor: number): DemoPlan {
+  const periodMs = Math.round(thirtyDaysMs / factor);
+  const perPeriod = (normalMicroUsdPerSecond / normalBurn) * (periodMs / 1000);
+  return {
+    budget: "tickets",
+    queue: "tickets",
+    limitMicroUsd: Math.round(perPeriod / (10 * oneUsd)) * 10 * oneUsd,
+    periodMs,
+    ticketEveryMs: 1500,
+    concurrency: 12,
+    // The analysis compares an hour with the hour before it; most of that hour must have been calm.
+    calmMs: Math.round(3_000_000 / factor),
+    storm: { prompt: "implement", operation: "plan" },
+    threshold: 14.4,
+    timeoutMs: 270_000 + Math.max(0, 60 / factor - 1) * 180_000,
+  };
+}
+
+/** One sentence for people. */
+export function describePlan(plan: DemoPlan, factor: number): string {
+  return `Every duration of the shipped rules, configuration and runbooks is divided by ${factor}: a budget's 30 days last ${formatDuration(plan.periodMs)}, an hour ${formatDuration(3_600_000 / factor)}.`;
+}
