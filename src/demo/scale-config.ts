@@ -22,7 +22,7 @@ const durationKeys = new Set([
  * A rules file, a prometheus.yml or an alertmanager.yml with every duration divided by `factor`, comments kept: the keys above,
  * ranges, offsets and subqueries of every `expr`, and the constants that an `expr` compares seconds with.
  * Not divided: names of recording rules (`ratio1h` keeps its name), constants that count something (requests, tokens),
- * rates per second, times in annotations, and network timeouts, which belong to machines.
+ * rates per second, thresholds of runbookd's own metrics, times in annotations, and network timeouts, which belong to machines.
  * Throws when the text is no YAML or holds a duration that Prometheus would refuse.
  */
 export function scaleConfig(source: string, factor: number): string {

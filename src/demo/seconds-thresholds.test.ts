@@ -18,6 +18,7 @@ it.each([
   "rate(x_seconds_sum[5m]) / rate(x_seconds_count[5m]) > 2",
   "a_per_second > 2",
   "x_seconds / y_seconds > 2",
+  "max by (job) (runbookd_due_lag_seconds) > 30",
   "increase(x_total[1h]) >= 20",
 ])("leaves %s alone", (query) => {
   expect(divideSecondsThresholds(query, 60)).toBe(query);

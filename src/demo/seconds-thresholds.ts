@@ -10,7 +10,8 @@ const keepsDimension = new Set(["min", "max", "avg", "sum", "min_over_time", "ma
 /**
  * Divides every number that an expression measured in seconds is compared with, e.g. `x_remaining_seconds > 86400` or
  * `y_timestamp_seconds - time() < 30 * 86400`. Seconds are recognised by the metric's name, as Prometheus's conventions prescribe;
- * a comparison of an instant with a constant is left alone.
+ * a comparison of an instant with a constant is left alone, and so are runbookd's own metrics: how long a worker may take does not
+ * shrink with the budget's period.
  */
 export function divideSecondsThresholds(query: string, factor: number): string {
   const edits: { readonly from: number; readonly to: number }[] = [];
@@ -36,6 +37,7 @@ function dimensionOf(query: string, node: SyntaxNode): Dimension {
       return "number";
     case "VectorSelector": {
       const name = query.slice(node.firstChild?.from ?? 0, node.firstChild?.to ?? 0);
+      if (name.startsWith("runbookd_")) return "other";
       if (name.endsWith("_timestamp_seconds")) return "instant";
       return name.endsWith("_seconds") ? "seconds" : "other";
     }
