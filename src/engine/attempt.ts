@@ -270,6 +270,9 @@ export function ask(hold: RunHold, step: Step, asked: Asked, deps: AttemptDeps):
   hold.note({ kind: "asked", question });
 }
 
+/** A step whose outcome is unknown again and again is a failing step. */
+const maxAttemptsInDoubt = 3;
+
 /** Reads the effect of a step again: after a crash (`doubt`) or because its Expected does not hold yet. */
 export async function probeStep(
   runbook: Runbook,

@@ -12,7 +12,15 @@ export function scopeOf(view: RunView, result?: Json): Scope {
   return {
     params: view.request.params,
     steps,
-    run: { id: view.runId, runbook: view.request.runbookId, mode: view.request.mode, target: view.request.target ?? "" },
+    run: {
+      id: view.runId,
+      runbook: view.request.runbookId,
+      mode: view.request.mode,
+      target: view.request.target ?? "",
+      source: view.request.source,
+      acceptedAt: view.acceptedAt,
+      requester: view.request.requester ?? "",
+    },
     ...(alert !== undefined && {
       alert: { labels: alert.labels, annotations: alert.annotations, startsAt: alert.startsAt, fingerprint: alert.fingerprint },
     }),

@@ -1,0 +1,199 @@
+import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
+import type { JournalEntry } from "../core/journal.ts";
+import type { RunSummary } from "../core/run.ts";
+import { createSystemClock } from "../core/clock.ts";
+import { connectRedis } from "../redis/connection.ts";
+import { createQuestionDesk } from "../redis/question-desk.ts";
+import { runKeys } from "../redis/run-keys.ts";
+import { createRunReader } from "../redis/run-reader.ts";
+import { type CountingTarget, startCountingTarget } from "../testing/counting-target.ts";
+import { type RedisServer, startRedisServer } from "../testing/redis-server.ts";
+
+/**
+ * SIGKILL at every kill point of a five-step run, with leases of one second and a target that counts what arrives. The process that dies is a
+ * whole runbookd (webhook, queue, worker, sweeper); another one, under another name, finds what it left. Needs the build.
+ */
+const root = join(import.meta.dirname, "../..");
+const child = join(root, "dist/src/testing/crash-child.js");
+const steps = ["first", "second", "third", "fourth", "fifth"];
+
+let server: RedisServer;
+let target: CountingTarget;
+beforeAll(async () => {
+  server = await startRedisServer();
+  target = await startCountingTarget(150);
+});
+afterAll(async () => {
+  await server[Symbol.asyncDispose]();
+  await target[Symbol.asyncDispose]();
+});
+
+interface Child {
+  readonly process: ChildProcess;
+  readonly port: number;
+  readonly dead: Promise<unknown>;
+}
+
+async function startChild(name: string, effect: string, runbook: string, kill = "", step = ""): Promise<Child> {
+  const process_ = spawn(process.execPath, [child], {
+    env: {
+      PATH: process.env["PATH"],
+      RB_SOCKET: server.socketPath,
+      RB_WORKER: name,
+      RB_TARGET: target.url,
+      RB_RUNBOOK: join(import.meta.dirname, "fixtures", runbook),
+      RB_EFFECT: effect,
+      RB_KILL: kill,
+      RB_STEP: step,
+    },
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const dead = once(process_, "exit");
+  const line = await new Promise<string>((resolve, reject) => {
+    process_.stdout.once("data", (chunk) => resolve(String(chunk)));
+    void dead.then(() => reject(new Error("The process died before it was ready.")));
+  });
+  return { process: process_, port: Number(line.trim().split(" ")[1]), dead };
+}
+
+function notification(thing: string) {
+  const labels = { alertname: "Crash", thing };
+  const alert = {
+    status: "firing",
+    labels,
+    annotations: {},
+    startsAt: new Date().toISOString(),
+    endsAt: "0001-01-01T00:00:00Z",
+    generatorURL: "",
+    fingerprint: thing,
+  };
+  return {
+    version: "4",
+    groupKey: "{}",
+    status: "firing",
+    receiver: "r",
+    groupLabels: {},
+    commonLabels: {},
+    commonAnnotations: {},
+    externalURL: "",
+    truncatedAlerts: 0,
+    alerts: [alert],
+  };
+}
+
+/** Posts like Alertmanager: again and again, to whoever lives, until a 2xx. */
+async function post(body: unknown, ports: () => readonly number[]): Promise<void> {
+  for (let attempt = 0; attempt < 200; attempt += 1) {
+    for (const port of ports()) {
+      const reply = await fetch(`http://127.0.0.1:${port}/webhooks/alertmanager`, {
+        method: "POST",
+        headers: { "content-type": "application/json", authorization: "Bearer 0123456789abcdef" },
+        body: JSON.stringify(body),
+      }).catch(() => undefined);
+      if (reply?.status === 202) return;
+    }
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  throw new Error("No webhook was accepted.");
+}
+
+interface Told {
+  readonly summary: RunSummary;
+  readonly journal: readonly JournalEntry[];
+}
+
+async function crash(thing: string, effect: string, kill: string, step: string, runbook = "crash-five-steps.md"): Promise<Told> {
+  const redis = connectRedis({ socketPath: server.socketPath }, "worker");
+  await redis.flushall();
+  const reader = createRunReader(redis, createSystemClock());
+  const first = await startChild(`${thing}-a`, effect, runbook, kill, step);
+  let second: Child | undefined;
+  try {
+    const posting = post(notification(thing), () => [...(second === undefined ? [first.port] : [second.port])]);
+    await first.dead;
+    second = await startChild(`${thing}-b`, effect, runbook);
+    await posting;
+    return await untilEnded();
+  } finally {
+    first.process.kill("SIGKILL");
+    second?.process.kill("SIGKILL");
+    redis.disconnect();
+  }
+
+  async function untilEnded(): Promise<Told> {
+    const desk = createQuestionDesk(redis, { ring: () => undefined }, () => Date.now());
+    for (let look = 0; look < 300; look += 1) {
+      const [id] = await redis.zrange(runKeys.runs, "0", "-1");
+      const run = id === undefined ? undefined : await reader.get(id);
+      if (run?.summary.state === "ended") return run;
+      for (const { question } of await desk.list()) {
+        const answer = question.kind === "in_doubt" ? "happened" : "done";
+        await desk.answer(question.id, { answer, reason: "", by: "ann", role: "admin", at: Date.now() });
+      }
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    throw new Error("The run did not end.");
+  }
+}
+
+/** What must be true whatever was killed. */
+function expectSound({ summary, journal }: Told, thing: string): void {
+  expect(summary.outcome).toBe("succeeded");
+  const completed = journal.flatMap((entry) => (entry.kind === "completed" ? [entry.step] : []));
+  expect(completed).toEqual([...new Set(completed)]);
+  for (const [index, entry] of journal.entries()) {
+    // No step is attempted after it was committed.
+    if (entry.kind === "intent")
+      expect(journal.slice(0, index).some((before) => before.kind === "completed" && before.step === entry.step)).toBe(false);
+  }
+  const epochs = journal.flatMap((entry) => entry.epoch ?? []);
+  expect(epochs).toEqual(epochs.toSorted((a, b) => a - b));
+  expect(summary.target).toBe(`thing/${thing}`);
+}
+
+function arrivalsOf(runId: string) {
+  return target.arrivals.filter((arrival) => arrival.run === runId);
+}
+
+const wholeRun = ["KP0", "KP1", "KP2", "KP3", "KP9"];
+const atStep = ["KP4", "KP5", "KP6", "KP7"];
+
+describe("a worker killed with SIGKILL", () => {
+  for (const effect of ["set", "keyed", "probed"]) {
+    for (const kill of [...wholeRun, ...atStep]) {
+      it(`at ${kill} leaves a run of ${effect} effects that another finishes, each effect applied once`, async () => {
+        const thing = `${effect}-${kill.toLowerCase()}`;
+        const told = await crash(thing, effect, kill, "third");
+        expectSound(told, thing);
+        const applied = arrivalsOf(told.summary.id).filter((arrival) => arrival.applied);
+        expect(applied.map((arrival) => arrival.step)).toEqual(steps);
+      }, 30_000);
+    }
+  }
+
+  for (const kill of ["KP4", "KP5", "KP6"]) {
+    it(`at ${kill} of an opaque effect parks the run in doubt; it is attempted once, and a person says what is true`, async () => {
+      const thing = `once-${kill.toLowerCase()}`;
+      const told = await crash(thing, "once", kill, "third");
+      expectSound(told, thing);
+      const third = arrivalsOf(told.summary.id).filter((arrival) => arrival.step === "third");
+      expect(third.length).toBe(kill === "KP4" ? 0 : 1);
+      expect(told.journal.some((entry) => entry.kind === "asked" && entry.question.kind === "in_doubt")).toBe(true);
+    }, 30_000);
+  }
+
+  it("at KP8, parked for a person, leaves a question that survives and is answered", async () => {
+    const told = await crash("parked", "set", "KP8", "", "crash-manual-step.md");
+    expectSound(told, "parked");
+    expect(told.journal.filter((entry) => entry.kind === "asked").length).toBe(1);
+    expect(arrivalsOf(told.summary.id).map((arrival) => arrival.step)).toEqual(steps.filter((step) => step !== "third"));
+  }, 30_000);
+
+  it("of a run of reads leaves nothing but a repeated read", async () => {
+    const told = await crash("read-kp5", "read", "KP5", "third");
+    expectSound(told, "read-kp5");
+  }, 30_000);
+});

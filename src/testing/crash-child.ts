@@ -1,0 +1,183 @@
+/**
+ * The process of the crash test: intake, queue, worker and sweeper over a real Redis, wired like the product, which kills itself with
+ * SIGKILL at one named point. Environment: RB_SOCKET, RB_WORKER, RB_TARGET (URL of the counting target), RB_RUNBOOK (file), RB_EFFECT,
+ * RB_KILL (`KP0`…`KP9` or empty), RB_STEP (for KP4–KP7). Prints `ready <port>`.
+ */
+import { randomBytes, randomUUID } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { z } from "zod";
+import type { Action, BoundAction, Effect } from "../core/action.ts";
+import { createSystemClock } from "../core/clock.ts";
+import { StepFailure } from "../core/failure.ts";
+import { createUlids } from "../core/ulid.ts";
+import { createExecutor } from "../engine/execute-run.ts";
+import type { Append, RunLedger } from "../engine/ports.ts";
+import { createApp } from "../http/create-app.ts";
+import { createHttpServer } from "../http/create-http-server.ts";
+import { createRejectedSamples } from "../http/rejected-samples.ts";
+import { createIntake } from "../intake/create-intake.ts";
+import type { AcceptStore } from "../intake/ports.ts";
+import { createWakeQueue } from "../queue/wake-queue.ts";
+import { createAcceptStore, createRunbookBytes } from "../redis/accept-store.ts";
+import { connectRedis } from "../redis/connection.ts";
+import { createPinnedRunbooks } from "../redis/pinned-runbooks.ts";
+import { createRunLedger } from "../redis/run-ledger.ts";
+import { parseRunbook } from "../runbook/parse-runbook.ts";
+import { startRunWorker } from "../../workers/run.ts";
+import { startSweep } from "../../workers/sweep.ts";
+
+const setting = (name: string): string => process.env[name] ?? "";
+const kill = setting("RB_KILL");
+const killStep = setting("RB_STEP");
+const effect = setting("RB_EFFECT") as Effect;
+const target = setting("RB_TARGET");
+const clock = createSystemClock();
+
+function dieAt(point: string, step?: string): void {
+  if (kill === point && (step === undefined || step === killStep)) process.kill(process.pid, "SIGKILL");
+}
+
+const poke: Action = {
+  name: "poke",
+  summary: "Changes one value at the counting target.",
+  parameters: z.strictObject({ value: z.string() }),
+  result: { ok: "Whether it was applied" },
+  effectOf: () => effect,
+  risk: "lowers",
+  probes: true,
+  undoes: false,
+  bind(parameters) {
+    const { value } = z.strictObject({ value: z.string() }).parse(parameters);
+    return { ok: true, action: pokeAction(value) };
+  },
+};
+
+function pokeAction(value: string): BoundAction {
+  return {
+    name: "poke",
+    effect,
+    risk: "lowers",
+    timeoutMs: 3000,
+    plan: async () => ({ summary: `Poke ${value}`, targets: [`thing/${value}`], changes: [], reversible: false, data: {} }),
+    async run(_plan, context) {
+      const body = JSON.stringify({ run: context.runId, step: context.stepId, effect, key: context.idempotencyKey });
+      const sending = fetch(`${target}/effect`, { method: "POST", body, signal: context.signal });
+      // The bytes are on their way; the target answers late on purpose.
+      if (kill === "KP5" && context.stepId === killStep) setTimeout(() => process.kill(process.pid, "SIGKILL"), 60);
+      const reply = await sending;
+      if (!reply.ok) throw new StepFailure({ reason: "refused_by_target", message: `HTTP ${reply.status}`, applied: "no" });
+      dieAt("KP6", context.stepId);
+      return { kind: "done", output: { ok: true } };
+    },
+    async probe(_plan, context) {
+      const reply = await fetch(`${target}/probe?run=${context.runId}&step=${context.stepId}`);
+      const { applied } = (await reply.json()) as { applied: boolean };
+      return applied ? { kind: "applied", output: { ok: true } } : { kind: "not_applied" };
+    },
+  };
+}
+
+const find = (name: string) => (name === "poke" ? poke : undefined);
+const catalogue = { names: ["poke"], find };
+const source = readFileSync(setting("RB_RUNBOOK"), "utf8");
+const { runbook, diagnostics } = parseRunbook({ file: "crash.md", source, catalogue });
+if (runbook === undefined) throw new Error(JSON.stringify(diagnostics));
+
+const socket = { socketPath: setting("RB_SOCKET") };
+const redis = connectRedis(socket, "worker");
+const requests = connectRedis(socket, "request");
+await new Promise((resolve) => requests.once("ready", resolve));
+
+const bytes = createRunbookBytes(requests);
+const store = createAcceptStore(requests, { now: () => Date.now() });
+const dyingStore: AcceptStore = {
+  read: async (keys) => await store.read(keys),
+  async accept(writes) {
+    dieAt("KP0");
+    const replies = await store.accept(writes);
+    dieAt("KP1");
+    return replies;
+  },
+};
+const queue = createWakeQueue(redis, () => undefined);
+const doorbell = {
+  ring(runId: string) {
+    if (kill === "KP2") setTimeout(() => process.kill(process.pid, "SIGKILL"), 50);
+    else queue.ring(runId);
+  },
+};
+
+const ledger = createRunLedger(redis, { worker: setting("RB_WORKER"), leaseMs: 1000, nonce: () => randomUUID(), clock });
+const dyingLedger: RunLedger = {
+  leaseMs: ledger.leaseMs,
+  renew: async (lease) => await ledger.renew(lease),
+  async claim(runId) {
+    const claimed = await ledger.claim(runId);
+    if (!("refused" in claimed)) dieAt("KP3");
+    return claimed;
+  },
+  async append(lease, change) {
+    const reply = await ledger.append(lease, change);
+    for (const entry of change.entries) dieAfter(entry, change);
+    return reply;
+  },
+};
+
+function dieAfter(entry: Append["entries"][number], change: Append): void {
+  if (entry.kind === "intent") dieAt("KP4", entry.step);
+  if (entry.kind === "completed") dieAt("KP7", entry.step);
+  if (entry.kind === "asked") dieAt("KP8");
+  if (change.state === "ended") dieAt("KP9");
+}
+
+const drain = new AbortController().signal;
+const log = {
+  executed: () => undefined,
+  failed: (runId: string, error: unknown) => process.stderr.write(`${runId}: ${String(error)}\n`),
+  queueError: () => undefined,
+};
+const nothing = () => undefined;
+const executor = createExecutor(
+  {
+    ledger: dyingLedger,
+    runbooks: createPinnedRunbooks(bytes, catalogue),
+    actions: { find },
+    guard: () => ({ kind: "allow", claims: [] }),
+    metrics: { query: async () => ({ kind: "unavailable", reason: "none" }) },
+    observer: { claimed: nothing, stepEnded: nothing, firstEffect: nothing, refused: nothing, fenced: nothing, ended: nothing },
+  },
+  {
+    clock,
+    questionId: () => `q_${randomUUID()}`,
+    pace: { quarantineMs: 500, prerequisiteEveryMs: 500 },
+    maxStalls: 10,
+    cooldownOf: () => [],
+  },
+);
+await ledger.reclaimOwn();
+startRunWorker(executor, { redis, concurrency: 5, drain, log });
+startSweep(executor, { ledger, clock, everyMs: 200, concurrency: 5, drain, random: Math.random, log });
+
+const intake = createIntake({
+  store: dyingStore,
+  bytes,
+  doorbell,
+  library: { match: () => runbook },
+  guards: () => ({ kind: "allow", claims: [] }),
+  clock,
+  ids: createUlids(clock.now, randomBytes),
+  observer: { decided: nothing },
+});
+const silent = { info: nothing, warn: nothing, error: nothing };
+const app = createApp({
+  webhook: { intake, tokens: ["0123456789abcdef"], samples: createRejectedSamples() },
+  routes: [],
+  tokens: { verify: async () => undefined },
+  readiness: { conditions: async () => [] },
+  observer: { notification: nothing },
+  log: silent,
+  clock,
+  closing: drain,
+});
+const server = await createHttpServer(app, { host: "127.0.0.1", port: 0 }, clock);
+process.stdout.write(`ready ${server.address.port}\n`);
