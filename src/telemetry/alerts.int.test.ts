@@ -78,9 +78,13 @@ it("is accepted by promtool, lint included", () => {
   expect(tool("promtool", "check", "rules", "--lint=all", "--lint-fatal", ...list("rules"))).toMatchObject({ status: 0 });
 });
 
-it.each(list("tests"))("passes promtool test rules: %s", (path) => {
-  expect(tool("promtool", "test", "rules", path)).toMatchObject({ status: 0 });
-}, 120_000);
+it.each(list("tests"))(
+  "passes promtool test rules: %s",
+  (path) => {
+    expect(tool("promtool", "test", "rules", path)).toMatchObject({ status: 0 });
+  },
+  120_000,
+);
 
 it("is accepted by amtool", () => {
   expect(tool("amtool", "check-config", "alertmanager.yml")).toMatchObject({ status: 0 });

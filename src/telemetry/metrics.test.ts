@@ -1,7 +1,7 @@
 import { expect, it } from "@jest/globals";
 import { createMetrics, seriesNames } from "./metrics.ts";
 
-const linesOf = async (metrics: ReturnType<typeof createMetrics>) => (await metrics.render()).body.split("\n");
+const linesOf = async (metrics: ReturnType<typeof createMetrics>) => (await metrics.metrics()).split("\n");
 
 it("shows every label value that is known in advance at zero", async () => {
   const metrics = createMetrics();

@@ -38,14 +38,16 @@ export function createMetrics({
     observe(gauges: readonly Gauge[], fill: () => Promise<void>): void {
       observers.push({ gauges, fill });
     },
-    /** The answer to a scrape, in Prometheus's text format. */
-    async render(): Promise<{ readonly contentType: string; readonly body: string }> {
+    /** Content type of what `metrics` answers. */
+    contentType: registry.contentType,
+    /** The answer to a scrape, in Prometheus's text format. Serve this and not the registry, which knows nothing of observers. */
+    async metrics(): Promise<string> {
       await Promise.all(
         observers.map(async ({ gauges, fill }) => {
           if (!(await succeeds(fill))) gauges.forEach((gauge) => forget(gauge));
         }),
       );
-      return { contentType: registry.contentType, body: await registry.metrics() };
+      return await registry.metrics();
     },
   };
 }
