@@ -312,7 +312,14 @@ export async function probeStep(
   if (purpose === "doubt") {
     if (seen.kind === "applied")
       hold.note({ kind: "applied", step: step.id, attempt: known.attempts, output: seen.output, found: "probe" });
-    else if (seen.kind === "not_applied") failed({ reason: "timeout", message: "The target says that it did not happen.", applied: "no" });
+    else if (seen.kind === "not_applied" && known.attempts <= maxAttemptsInDoubt)
+      hold.note({ kind: "retried", step: step.id, why: "The target says that it did not happen." });
+    else if (seen.kind === "not_applied")
+      failed({
+        reason: "unknown_outcome",
+        message: `${known.attempts} attempts of unknown outcome, and the target says that it did not happen.`,
+        applied: "no",
+      });
     else {
       ask(
         hold,
