@@ -43,6 +43,15 @@ export type MatcherParse =
  * https://prometheus.io/docs/alerting/latest/configuration/#matcher
  */
 export function parseMatchers(text: string): MatcherParse {
+  const parsed = readMatchers(text);
+  if (parsed.ok && parsed.matchers.every((matcher) => matchesValue(matcher, ""))) {
+    return fault(0, "This would match every alert.", "an alert name, or a matcher that an empty label does not satisfy");
+  }
+  return parsed;
+}
+
+/** As {@link parseMatchers}, but matchers that every alert satisfies are accepted, as in a route of Alertmanager. */
+export function readMatchers(text: string): MatcherParse {
   const reader = createReader(text);
   const matchers: Matcher[] = [];
   reader.space();
@@ -70,9 +79,6 @@ export function parseMatchers(text: string): MatcherParse {
   }
   reader.space();
   if (!reader.atEnd()) return fault(reader.offset(), "There is text behind the matchers.", "nothing behind `}`");
-  if (matchers.every((matcher) => matchesValue(matcher, ""))) {
-    return fault(0, "This would match every alert.", "an alert name, or a matcher that an empty label does not satisfy");
-  }
   return { ok: true, matchers };
 }
 
