@@ -47,7 +47,7 @@ export function createMetrics({
           if (!(await succeeds(fill))) gauges.forEach((gauge) => forget(gauge));
         }),
       );
-      return await registry.metrics();
+      return registry.metrics();
     },
   };
 }
