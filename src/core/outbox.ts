@@ -63,3 +63,22 @@ export interface Outbox {
 export function messageIdOf(key: string, domain: string): string {
   return `<${sha256(key).slice(0, 32)}.runbookd@${domain}>`;
 }
+
+/** A mail as it goes out. Addresses come from configuration only. */
+export interface Mail {
+  readonly to: readonly string[];
+  readonly subject: string;
+  readonly text: string;
+  readonly html?: string;
+  readonly messageId: string;
+}
+
+/** What the mail server said. `retry` is false for what will not get better by itself (5xx). */
+export type MailDelivery =
+  | { readonly kind: "sent"; readonly refused: readonly string[] }
+  | { readonly kind: "failed"; readonly retry: boolean; readonly error: string };
+
+/** Hands mails to a mail server. Never rejects. */
+export interface MailSender {
+  send(mail: Mail): Promise<MailDelivery>;
+}
