@@ -63,7 +63,8 @@ export function startRunWorker(
   };
 }
 
-function createBreaker(worker: Worker<WakeJob>): { count(): void; stop(): void } {
+/** Pauses a BullMQ worker that reports 20 errors within a second, for 2 s and doubling up to 30 s. */
+export function createBreaker(worker: Pick<Worker, "pause" | "resume">): { count(): void; stop(): void } {
   let errors = 0;
   let windowStart = 0;
   let pauseMs = 2000;

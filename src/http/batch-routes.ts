@@ -70,7 +70,7 @@ export function createBatchRoutes({ ledger, batches, tickets, doorbell }: BatchR
           // Rung for a known ticket too: the first try may have ended between the record and the ring.
           await doorbell.ring({ id: ticket.id, queue });
         }
-        return await one(batch.id, 201, { added });
+        return one(batch.id, 201, { added });
       },
     }),
     defineRoute({
@@ -82,7 +82,7 @@ export function createBatchRoutes({ ledger, batches, tickets, doorbell }: BatchR
       body: noBody,
       answers: { 200: "The batch" },
       problems: ["not-found"],
-      handle: async ({ params }) => await one(params["id"] ?? ""),
+      handle: async ({ params }) => one(params["id"] ?? ""),
     }),
     defineRoute({
       method: "patch",
@@ -95,7 +95,7 @@ export function createBatchRoutes({ ledger, batches, tickets, doorbell }: BatchR
       problems: ["not-found"],
       async handle({ params, body, caller }) {
         const id = params["id"] ?? "";
-        return (await batches.setGate(id, body.gate, body.reason, caller.name)) ? await one(id) : noBatch(id);
+        return (await batches.setGate(id, body.gate, body.reason, caller.name)) ? one(id) : noBatch(id);
       },
     }),
     defineRoute({
@@ -122,7 +122,7 @@ export function createBatchRoutes({ ledger, batches, tickets, doorbell }: BatchR
           }
           next = page?.nextCursor;
         } while (next !== undefined);
-        return await one(id, 202, { cancelled });
+        return one(id, 202, { cancelled });
       },
     }),
     defineRoute({

@@ -70,7 +70,7 @@ export function createBudgetRoutes({ ledger, clock }: { readonly ledger: Workloa
       body: noBody,
       answers: { 200: "The budget" },
       problems: ["not-found"],
-      handle: async ({ params }) => await one(params["id"] ?? ""),
+      handle: async ({ params }) => one(params["id"] ?? ""),
     }),
     defineRoute({
       method: "put",
@@ -94,7 +94,7 @@ export function createBudgetRoutes({ ledger, clock }: { readonly ledger: Workloa
           ...(profileHourMs === undefined ? {} : { profileHourMs }),
         };
         await ledger.define(budget);
-        return await one(id.data);
+        return one(id.data);
       },
     }),
     defineRoute({
@@ -124,7 +124,7 @@ export function createBudgetRoutes({ ledger, clock }: { readonly ledger: Workloa
             ...(body.stopRunning ? { stopBefore: now } : {}),
           };
           const reply = await ledger.compareAndSet(id, body.version ?? state.controls.version, fields);
-          if (reply.set) return await one(id);
+          if (reply.set) return one(id);
           if (body.version !== undefined) break;
         }
         return problem("conflict", "Somebody else changed the budget's controls meanwhile; read them and decide again.");

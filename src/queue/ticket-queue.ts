@@ -1,0 +1,72 @@
+import { Queue } from "bullmq";
+import type { Redis } from "ioredis";
+import { sha256 } from "../core/json.ts";
+import type { TicketDoorbell, TicketStore } from "../workload/ticket.ts";
+
+/** Shares the hash tag of the workload. */
+export const ticketPrefix = "{wl}";
+
+/** What a job carries: nothing that must be right, the ticket itself is in the store. */
+export interface TicketJob {
+  readonly ticketId: string;
+}
+
+/** BullMQ's name of a ticket queue. */
+export function ticketQueueName(queue: string): string {
+  return `tickets-${queue}`;
+}
+
+/** The same for every ring of a ticket, so that a ticket is in its queue once. A hash: an id from outside could brick the queue. */
+export function ticketJobId(ticketId: string): string {
+  return `t-${sha256(ticketId).slice(0, 32)}`;
+}
+
+/** The ticket queues of BullMQ, one per queue name, made when first needed. */
+export interface TicketQueue extends TicketDoorbell {
+  /** Lets every waiting ticket of a queue ask its gate now. */
+  wakeAll(queue: string): Promise<void>;
+  /** Puts every ticket that has not ended into its queue, if it is not there: after a crash between record and ring, or a loss of the queue. */
+  recover(store: Pick<TicketStore, "open">): Promise<number>;
+  close(): Promise<void>;
+}
+
+/** `failed` hears of the queue's own errors. */
+export function createTicketQueue(redis: Redis, failed: (error: Error) => void): TicketQueue {
+  const queues = new Map<string, Queue<TicketJob>>();
+  const queueOf = (name: string): Queue<TicketJob> => {
+    const found = queues.get(name);
+    if (found !== undefined) return found;
+    const queue = new Queue<TicketJob>(ticketQueueName(name), { connection: redis, prefix: ticketPrefix, skipWaitingForReady: true });
+    queue.on("error", failed);
+    queues.set(name, queue);
+    return queue;
+  };
+  const add = async (ticket: { readonly id: string; readonly queue: string }) =>
+    queueOf(ticket.queue).add(
+      "ticket",
+      { ticketId: ticket.id },
+      // A finished job that stayed would swallow the next ring of its id.
+      { jobId: ticketJobId(ticket.id), removeOnComplete: true, removeOnFail: true },
+    );
+
+  return {
+    async ring(ticket) {
+      const job = await add(ticket);
+      // A ticket that waits is asked for now; one that runs or is queued needs nothing.
+      if (await job.isDelayed()) await job.promote().catch(() => undefined);
+    },
+    wakeAll: async (queue) => queueOf(queue).promoteJobs(),
+    async recover(store) {
+      let count = 0;
+      for (;;) {
+        const tickets = await store.open(count, 500);
+        await Promise.all(tickets.map((ticket) => add(ticket)));
+        count += tickets.length;
+        if (tickets.length < 500) return count;
+      }
+    },
+    async close() {
+      await Promise.all([...queues.values()].map((queue) => queue.close()));
+    },
+  };
+}

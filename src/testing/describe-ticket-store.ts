@@ -1,0 +1,84 @@
+import { describe, expect, it } from "@jest/globals";
+import { newTicketSchema, type NewTicketInput, type TicketStore } from "../workload/ticket.ts";
+import type { FakeClock } from "./fake-clock.ts";
+
+/** The specification of every store of tickets. `open` makes a fresh one. */
+export function describeTicketStore(name: string, open: () => Promise<{ readonly store: TicketStore; readonly clock: FakeClock }>): void {
+  const aTicket = (id: string, change: Partial<NewTicketInput> = {}) => newTicketSchema.parse({ id, budget: "checkout", ...change });
+
+  describe(`${name} as a store of tickets`, () => {
+    it("keeps a ticket as it was handed in, once per id", async () => {
+      const { store, clock } = await open();
+      expect(await store.add(aTicket("GH-1", { payload: { issue: 7 }, batchId: "b1", estimateMicroUsd: 9 }))).toBe(true);
+      expect(await store.add(aTicket("GH-1", { payload: null }))).toBe(false);
+      expect(await store.get("GH-1")).toEqual({
+        id: "GH-1",
+        budget: "checkout",
+        queue: "default",
+        batchId: "b1",
+        payload: { issue: 7 },
+        variant: "baseline",
+        maxAttempts: 3,
+        state: "queued",
+        reason: "",
+        attempt: 1,
+        turn: 0,
+        saved: null,
+        estimateMicroUsd: 9,
+        createdAt: clock.now(),
+        updatedAt: clock.now(),
+      });
+      expect(await store.get("GH-2")).toBeUndefined();
+    });
+
+    it("takes what the holder writes, and nothing of whoever lost the ticket", async () => {
+      const { store } = await open();
+      await store.add(aTicket("GH-1"));
+      expect(await store.write("GH-1", "a", { turn: 1 })).toBe(false);
+      await store.hold("GH-1", "a");
+      expect(await store.write("GH-1", "a", { state: "running", turn: 1, saved: { step: "plan" } })).toBe(true);
+      expect(await store.hold("GH-1", "b")).toMatchObject({ turn: 1, saved: { step: "plan" }, state: "running" });
+      expect(await store.write("GH-1", "a", { turn: 9, state: "failed" })).toBe(false);
+      expect(await store.get("GH-1")).toMatchObject({ turn: 1, state: "running" });
+      expect(await store.hold("GH-2", "b")).toBeUndefined();
+    });
+
+    it("never leads out of an end", async () => {
+      const { store } = await open();
+      await store.add(aTicket("GH-1"));
+      await store.hold("GH-1", "a");
+      expect(await store.write("GH-1", "a", { state: "dead", reason: "attempts_exhausted" })).toBe(true);
+      expect(await store.write("GH-1", "a", { state: "running" })).toBe(false);
+      expect(await store.hold("GH-1", "b")).toMatchObject({ state: "dead" });
+      expect(await store.write("GH-1", "b", { state: "queued" })).toBe(false);
+      expect(await store.open(0, 10)).toEqual([]);
+    });
+
+    it("counts every ticket in exactly one state", async () => {
+      const { store } = await open();
+      for (const id of ["GH-1", "GH-2", "GH-3"]) await store.add(aTicket(id, { queue: id === "GH-3" ? "slow" : "fast" }));
+      await store.hold("GH-1", "a");
+      for (const state of ["running", "waiting", "running", "succeeded"] as const) await store.write("GH-1", "a", { state });
+      const none = { queued: 0, running: 0, waiting: 0, succeeded: 0, failed: 0, dead: 0, cancelled: 0 };
+      expect(await store.counts()).toEqual({ fast: { ...none, queued: 1, succeeded: 1 }, slow: { ...none, queued: 1 } });
+    });
+
+    it("lists newest first, page by page, by state and batch, and skips nothing", async () => {
+      const { store, clock } = await open();
+      for (let index = 1; index <= 7; index += 1) {
+        await store.add(aTicket(`GH-${index}`, index % 2 === 0 ? { batchId: "even" } : {}));
+        await clock.advance(1);
+      }
+      const first = await store.list({}, { limit: 4 });
+      expect(first?.items.map(({ id }) => id)).toEqual(["GH-7", "GH-6", "GH-5", "GH-4"]);
+      await store.add(aTicket("GH-8"));
+      const second = await store.list({}, { limit: 4, cursor: first?.nextCursor ?? "" });
+      expect(second?.items.map(({ id }) => id)).toEqual(["GH-3", "GH-2", "GH-1"]);
+      expect(second).not.toHaveProperty("nextCursor");
+      const even = await store.list({ batchId: "even", state: "queued" }, { limit: 10 });
+      expect(even?.items.map(({ id }) => id)).toEqual(["GH-6", "GH-4", "GH-2"]);
+      expect((await store.list({ state: "dead" }, { limit: 10 }))?.items).toEqual([]);
+      expect(await store.list({}, { limit: 4, cursor: "no such" })).toBeUndefined();
+    });
+  });
+}

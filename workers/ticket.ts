@@ -1,0 +1,76 @@
+import { DelayedError, Worker } from "bullmq";
+import type { Redis } from "ioredis";
+import { type TicketJob, ticketPrefix, ticketQueueName } from "../src/queue/ticket-queue.ts";
+import { createBreaker, type WorkerHandle } from "./run.ts";
+import { type TicketStep, type WorkTicketDeps, workTicket } from "./work-ticket.ts";
+
+/** What a ticket worker tells. */
+export interface TicketWorkerLog {
+  worked(ticketId: string, step: TicketStep): void;
+  failed(ticketId: string, error: unknown): void;
+  queueError(error: Error): void;
+}
+
+/** How a ticket worker runs. */
+export interface TicketWorkerOptions {
+  readonly redis: Redis;
+  /** Name of the ticket queue. */
+  readonly queue: string;
+  readonly concurrency: number;
+  /** No further turn is taken; tickets go back to their queue with their work saved. */
+  readonly drain: AbortSignal;
+  /** The running turns are told to end. */
+  readonly abort: AbortSignal;
+  readonly log: TicketWorkerLog;
+  /** BullMQ's lock; a dead worker's tickets are handed out again after about one lock and two checks. 10 s and 2 s by default. */
+  readonly lockMs?: number;
+  readonly stalledCheckMs?: number;
+}
+
+/** After a defect of ours or of the store, when the ticket is tried again. */
+const troubleMs = 5000;
+
+/** Takes tickets of one queue. A ticket that waits holds no worker, and no attempt of BullMQ's is ever used up: attempts are the ticket's own. */
+export function startTicketWorker(deps: WorkTicketDeps, options: TicketWorkerOptions): WorkerHandle {
+  const { log, drain, abort } = options;
+  const worker = new Worker<TicketJob>(
+    ticketQueueName(options.queue),
+    async (job, token = "") => {
+      const { ticketId } = job.data;
+      const hold = { holder: `${token}:${job.attemptsStarted}`, losses: job.stalledCounter, drain, abort };
+      let afterMs = troubleMs;
+      try {
+        const step = await workTicket(ticketId, hold, deps);
+        log.worked(ticketId, step);
+        if (step.kind !== "later") return;
+        afterMs = step.afterMs;
+      } catch (error) {
+        log.failed(ticketId, error);
+      }
+      await job.moveToDelayed(deps.clock.now() + afterMs, token);
+      throw new DelayedError();
+    },
+    {
+      connection: options.redis,
+      prefix: ticketPrefix,
+      concurrency: options.concurrency,
+      lockDuration: options.lockMs ?? 10_000,
+      stalledInterval: options.stalledCheckMs ?? 2000,
+      maxStalledCount: 1000,
+      drainDelay: 2,
+      removeOnComplete: { count: 0 },
+      removeOnFail: { count: 0 },
+    },
+  );
+  const breaker = createBreaker(worker);
+  worker.on("error", (error) => {
+    log.queueError(error);
+    breaker.count();
+  });
+  return {
+    async close() {
+      breaker.stop();
+      await worker.close();
+    },
+  };
+}

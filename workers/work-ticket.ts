@@ -1,0 +1,169 @@
+import type { Clock } from "../src/core/clock.ts";
+import { afterStop, type AdmissionAnswer, type AdmissionGate } from "../src/workload/admission.ts";
+import {
+  hasEnded,
+  type Ticket,
+  type TicketChange,
+  type TicketProcessor,
+  type TicketStore,
+  type TurnResult,
+} from "../src/workload/ticket.ts";
+
+/** Whom working on a ticket needs. */
+export interface WorkTicketDeps {
+  readonly store: TicketStore;
+  readonly gate: AdmissionGate;
+  readonly processor: TicketProcessor;
+  readonly clock: Clock;
+}
+
+/** Who works, and until when. */
+export interface TicketHold {
+  /** Unique for this delivery of the ticket; whoever held it before can write nothing more. */
+  readonly holder: string;
+  /** How often a worker died with this ticket in hand. */
+  readonly losses: number;
+  /** Aborted when the worker takes no further turn. */
+  readonly drain: AbortSignal;
+  /** Aborted when the running turn itself must end. */
+  readonly abort: AbortSignal;
+}
+
+/** What the queue does next. `later`: hand the ticket out again after `afterMs`. `lost`: somebody else has it. */
+export type TicketStep =
+  | { readonly kind: "ended"; readonly state: Ticket["state"] }
+  | { readonly kind: "later"; readonly afterMs: number; readonly reason: string }
+  | { readonly kind: "lost" }
+  | { readonly kind: "unknown" };
+
+/** A ticket that took this many workers with it is dead. */
+const mostLosses = 10;
+
+/**
+ * Works on one ticket until it ends, waits or is lost. The gate is asked before every turn; the work is saved after every turn and before anything else,
+ * so a pause, a stop, a crash or a shutdown costs at most the turn that is running.
+ */
+export async function workTicket(ticketId: string, hold: TicketHold, deps: WorkTicketDeps): Promise<TicketStep> {
+  const held = await deps.store.hold(ticketId, hold.holder);
+  if (held === undefined) return { kind: "unknown" };
+  if (hasEnded(held.state)) return confirmEnd(held, deps);
+  if (hold.losses > mostLosses) return end(held, hold, "dead", "worker_lost", deps);
+
+  let ticket = held;
+  for (;;) {
+    if (hold.drain.aborted) return putBack(ticket, hold, "queued", "the worker is shutting down", 0, deps);
+    const { id, budget, queue, batchId, turn, attempt, estimateMicroUsd } = ticket;
+    const batch = batchId === undefined ? {} : { batchId };
+    const answer = await deps.gate.admit({ ticketId: id, budget, queue, ...batch, turn, attempt, estimateMicroUsd });
+    if (answer.kind === "wait") return putBack(ticket, hold, "waiting", answer.reason, answer.retryAfterMs, deps);
+    if (answer.kind === "stop") {
+      const state = afterStop(answer.reason);
+      if (state === "waiting") return putBack(ticket, hold, state, answer.reason, answer.retryAfterMs, deps);
+      return end(ticket, hold, state, answer.reason, deps);
+    }
+    if (!(await deps.store.write(id, hold.holder, { state: "running", reason: "" }))) return { kind: "lost" };
+
+    const result = await doTurn(ticket, answer, hold, deps);
+    const next = afterTurn(ticket, result);
+    if (next.kind === "end") return end(ticket, hold, next.state, next.reason, deps, next.change);
+    if (!(await deps.store.write(id, hold.holder, next.change))) return { kind: "lost" };
+    ticket = { ...ticket, ...next.change };
+  }
+}
+
+/** What follows from a turn. Pure. */
+function afterTurn(
+  ticket: Ticket,
+  result: TurnResult,
+):
+  | { readonly kind: "go_on"; readonly change: TicketChange }
+  | { readonly kind: "end"; readonly state: "succeeded" | "failed" | "dead"; readonly reason: string; readonly change: TicketChange } {
+  const saved = { saved: result.saved, turn: ticket.turn + 1 };
+  switch (result.kind) {
+    case "continue":
+      return { kind: "go_on", change: { ...saved, estimateMicroUsd: result.estimateMicroUsd } };
+    case "done":
+      return { kind: "end", state: "succeeded", reason: "", change: saved };
+    case "failed": {
+      const reason = result.reason.slice(0, 300);
+      if (!result.retry) return { kind: "end", state: "failed", reason, change: saved };
+      if (ticket.attempt >= ticket.maxAttempts) return { kind: "end", state: "dead", reason, change: saved };
+      const change = { ...saved, attempt: ticket.attempt + 1, estimateMicroUsd: result.estimateMicroUsd, reason };
+      return { kind: "go_on", change };
+    }
+  }
+}
+
+/** Runs the application's code, and keeps the lease while it takes long. What it throws is a failed try on the work that was saved before. */
+async function doTurn(
+  ticket: Ticket,
+  lease: AdmissionAnswer & { readonly kind: "admitted" },
+  hold: TicketHold,
+  deps: WorkTicketDeps,
+): Promise<TurnResult> {
+  const over = new AbortController();
+  const kept = keepLease(ticket.budget, lease, over.signal, deps);
+  try {
+    const { turn, attempt, saved } = ticket;
+    return await deps.processor(ticket, { turn, attempt, saved, leaseId: lease.leaseId, signal: hold.abort });
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    return { kind: "failed", saved: ticket.saved, reason, retry: true, estimateMicroUsd: ticket.estimateMicroUsd };
+  } finally {
+    over.abort();
+    await kept;
+  }
+}
+
+async function keepLease(
+  budget: string,
+  lease: { readonly leaseId: string; readonly leaseMs: number },
+  over: AbortSignal,
+  { gate, clock }: WorkTicketDeps,
+): Promise<void> {
+  for (;;) {
+    try {
+      await clock.sleep(lease.leaseMs / 3, over);
+      await gate.extend(budget, lease.leaseId);
+    } catch {
+      // Over, or the gate cannot be asked now; the next round tries again, and an expired lease only gives its reservation back.
+      if (over.aborted) return;
+    }
+  }
+}
+
+async function putBack(
+  ticket: Ticket,
+  hold: TicketHold,
+  state: "queued" | "waiting",
+  reason: string,
+  afterMs: number,
+  { store, gate }: WorkTicketDeps,
+): Promise<TicketStep> {
+  if (!(await store.write(ticket.id, hold.holder, { state, reason }))) return { kind: "lost" };
+  await gate.release({ ticketId: ticket.id, budget: ticket.budget, queue: ticket.queue });
+  return { kind: "later", afterMs, reason };
+}
+
+async function end(
+  ticket: Ticket,
+  hold: TicketHold,
+  state: "succeeded" | "failed" | "dead" | "cancelled",
+  reason: string,
+  deps: WorkTicketDeps,
+  change: TicketChange = {},
+): Promise<TicketStep> {
+  if (!(await deps.store.write(ticket.id, hold.holder, { ...change, state, reason }))) return { kind: "lost" };
+  return confirmEnd({ ...ticket, state, reason }, deps);
+}
+
+/** Tells the gate that the ticket has ended; asked again after a crash in between, which counts nothing twice. */
+async function confirmEnd(ticket: Ticket, { gate }: WorkTicketDeps): Promise<TicketStep> {
+  const { id: ticketId, budget, queue, variant, state, reason } = ticket;
+  if (state === "succeeded" || state === "failed" || state === "dead" || state === "cancelled") {
+    // A sentence is no class; only the gate's reasons and our own words become one.
+    const failureClass = /^[a-z_]{1,40}$/.test(reason) ? { failureClass: reason } : {};
+    await gate.release({ ticketId, budget, queue, variant, outcome: state, ...failureClass });
+  }
+  return { kind: "ended", state };
+}
