@@ -36,7 +36,7 @@ it("keeps mails over a SIGKILL of Redis", async () => {
 it("gives up a row that nobody can read, instead of claiming it for ever", async () => {
   const outbox = await anEmptyOutbox();
   await outbox.put({ key: "a", to: "default", content: { kind: "review", runId: "run-1" }, putAt: 1 });
-  const [id] = await redis.zrange("{rb}:outbox:due", 0, -1);
+  const [id] = await redis.zrange("{rb}:outbox:due", "0", "-1");
   await redis.hset(`{rb}:outbox:row:${id ?? ""}`, "row", '{"key":1}');
   expect(await outbox.claim(2, 1000)).toBeUndefined();
   expect(await outbox.status()).toEqual({ waiting: 0, gaveUp: 1 });

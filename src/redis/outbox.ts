@@ -61,7 +61,7 @@ export function createOutbox(redis: Redis): Outbox {
       const [waiting, gaveUp, oldest] = await Promise.all([
         redis.zcard(keys.waiting),
         redis.zcard(keys.gaveUp),
-        redis.zrange(keys.waiting, 0, 0, "WITHSCORES"),
+        redis.zrange(keys.waiting, "0", "0", "WITHSCORES"),
       ]);
       return { waiting, gaveUp, ...(oldest[1] !== undefined && { oldestPutAt: Number(oldest[1]) }) };
     },

@@ -15,7 +15,7 @@ async function claimed(outbox: Outbox, now: number): Promise<ClaimedMail> {
 
 /** What every outbox promises. `create` gives an empty one. */
 export function describeOutbox(name: string, create: () => Promise<Outbox>): void {
-  describe(name, () => {
+  describe(`${name} as a store of mails`, () => {
     it("keeps one row for a key, the first", async () => {
       const outbox = await create();
       expect(await outbox.put(aRow("a", 10))).toEqual({ put: true });
@@ -29,8 +29,8 @@ export function describeOutbox(name: string, create: () => Promise<Outbox>): voi
       await outbox.put(aRow("early", 10));
       expect(await outbox.claim(9, lease)).toBeUndefined();
       expect((await claimed(outbox, 20)).row.key).toBe("early");
-      expect((await claimed(outbox, 20)).row.key).toBe("late");
-      expect(await outbox.claim(20, lease)).toBeUndefined();
+      expect((await claimed(outbox, 21)).row.key).toBe("late");
+      expect(await outbox.claim(21, lease)).toBeUndefined();
       expect((await claimed(outbox, 20 + lease)).row.key).toBe("early");
     });
 
