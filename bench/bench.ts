@@ -93,4 +93,5 @@ function say(text: string): void {
   process.stderr.write(`${text}\n`);
 }
 
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(1));
 await main(process.argv.slice(2));

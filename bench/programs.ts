@@ -45,6 +45,10 @@ export async function startProgram(
   env: Readonly<Record<string, string>> = {},
 ): Promise<Program & { readonly output: string }> {
   const child = spawn(command, args, { stdio: ["ignore", "pipe", "inherit"], env: { ...process.env, ...env } });
+  // An interrupted bench leaves nothing behind.
+  const endWithUs = (): void => void child.kill("SIGKILL");
+  process.once("exit", endWithUs);
+  child.once("exit", () => process.off("exit", endWithUs));
   const output = await waitForLine(child, ready, command);
   const { pid } = child;
   if (pid === undefined) throw new Error(`${command} did not start`);

@@ -1,0 +1,154 @@
+import { randomBytes } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { connect } from "node:net";
+import { join } from "node:path";
+import { packageFolder } from "../src/cli/process-context.ts";
+import type { ActionCatalogue } from "../src/core/action.ts";
+import { createSystemClock } from "../src/core/clock.ts";
+import { createUlids } from "../src/core/ulid.ts";
+import { createExecutor } from "../src/engine/execute-run.ts";
+import type { RunLedger } from "../src/engine/ports.ts";
+import { evaluateGuardrails } from "../src/guardrails/evaluate-guardrails.ts";
+import { createApp } from "../src/http/create-app.ts";
+import { createHttpServer } from "../src/http/create-http-server.ts";
+import { createRejectedSamples } from "../src/http/rejected-samples.ts";
+import { createIntake } from "../src/intake/create-intake.ts";
+import { createWakeQueue } from "../src/queue/wake-queue.ts";
+import { createAcceptStore, createRunbookBytes } from "../src/redis/accept-store.ts";
+import { connectRedis } from "../src/redis/connection.ts";
+import { createPinnedRunbooks } from "../src/redis/pinned-runbooks.ts";
+import { createRunLedger, type RedisRunLedger } from "../src/redis/run-ledger.ts";
+import { parseRunbook } from "../src/runbook/parse-runbook.ts";
+import { matchTriggers } from "../src/runbook/runbook-set.ts";
+import { createMetrics, type Metrics } from "../src/telemetry/metrics.ts";
+import { startRunWorker } from "../workers/run.ts";
+import { startSweep } from "../workers/sweep.ts";
+import { benchSet } from "./bench-set.ts";
+
+/*
+ * The product under load: HTTP, intake, guardrails, engine, ledger, doorbell, sweep and metrics as they ship, wired with one action that costs nothing.
+ * Lifted: the cooldown of runs. Kept: mode, explicit targets, the lock of each target. Arguments: redis socket, port, observer socket.
+ */
+
+const concurrency = 50;
+
+async function main([socketPath = "", port = "", observerPath = ""]: readonly string[]): Promise<void> {
+  const clock = createSystemClock();
+  const ids = createUlids(() => clock.now(), randomBytes);
+  const metrics = createMetrics();
+  const action = benchSet.create({ target: new Map() });
+  const actions = { names: [action.name], find: (name: string) => (name === action.name ? action : undefined) };
+  const runbook = readRunbook(actions);
+
+  const worker = connectRedis({ socketPath }, "worker");
+  const request = connectRedis({ socketPath }, "request");
+  const bytes = createRunbookBytes(request);
+  const drain = new AbortController();
+  const random = () => randomBytes(4).readUInt32BE() / 2 ** 32;
+  const fail = (error: unknown): void => void process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);
+
+  const ledger = createRunLedger(worker, { worker: "bench", leaseMs: 6000, nonce: () => randomBytes(8).toString("hex"), clock });
+  const executor = createExecutor(
+    {
+      ledger: watched(ledger, observerPath),
+      runbooks: createPinnedRunbooks(createRunbookBytes(worker), actions),
+      actions,
+      guard: evaluateGuardrails,
+      metrics: { query: () => Promise.resolve({ kind: "unavailable", reason: "The bench has no Prometheus." }) },
+      observer: engineObserver(metrics),
+    },
+    { clock, questionId: () => ids("q"), cooldownOf: () => [] },
+  );
+
+  const wake = createWakeQueue(connectRedis({ socketPath }, "worker"), fail);
+  const intake = createIntake({
+    store: createAcceptStore(request, { now: () => clock.now() }),
+    bytes,
+    doorbell: wake,
+    library: { match: (labels) => matchTriggers([runbook], labels) },
+    guards: () => ({ kind: "allow", claims: [] }),
+    clock,
+    ids,
+    observer: { decided: ({ decision }) => metrics.alerts.inc({ decision }) },
+  });
+  const app = createApp({
+    webhook: { intake, tokens: [], samples: createRejectedSamples() },
+    routes: [],
+    tokens: { verify: () => Promise.resolve(undefined) },
+    readiness: { conditions: () => Promise.resolve([]) },
+    observer: {
+      notification(code, seconds) {
+        metrics.notifications.inc({ code: String(code) });
+        metrics.webhookDuration.observe(seconds);
+      },
+    },
+    log: {
+      info: () => undefined,
+      warn: (_fields, message) => fail(message),
+      error: (fields, message) => fail(`${message} ${JSON.stringify(fields)}`),
+    },
+    clock,
+    closing: drain.signal,
+  });
+
+  const log = { executed: () => undefined, failed: (runId: string, error: unknown) => fail(`${runId} ${String(error)}`), queueError: fail };
+  startRunWorker(executor, { redis: connectRedis({ socketPath }, "worker"), concurrency, drain: drain.signal, log });
+  startSweep(executor, { ledger, clock, everyMs: 1000, concurrency, drain: drain.signal, random, log });
+  await createHttpServer(app, { host: "127.0.0.1", port: Number(port) }, clock);
+  process.stdout.write("ready\n");
+}
+
+function readRunbook(catalogue: ActionCatalogue) {
+  const file = join(packageFolder(), "bench", "five-steps.md");
+  const { runbook, diagnostics } = parseRunbook({ file, source: readFileSync(file, "utf8"), catalogue });
+  if (runbook === undefined)
+    throw new Error(`five-steps.md: ${diagnostics.map((one) => `${one.position.line}: ${one.message}`).join("; ")}`);
+  return runbook;
+}
+
+/** Reports the first durable result and the durable end of each run to the bench; it changes nothing. */
+function watched(ledger: RedisRunLedger, observerPath: string): RunLedger {
+  const observer = connect(observerPath);
+  const fingerprints = new Map<string, string>();
+  const observe = (what: "first" | "done", runId: string): void => {
+    observer.write(`${what} ${fingerprints.get(runId) ?? runId} ${process.hrtime.bigint()}\n`);
+  };
+  return {
+    leaseMs: ledger.leaseMs,
+    renew: (lease) => ledger.renew(lease),
+    async claim(runId) {
+      const claimed = await ledger.claim(runId);
+      const first = "journal" in claimed ? claimed.journal[0] : undefined;
+      if (first?.kind === "accepted") fingerprints.set(runId, first.request.alert?.fingerprint ?? runId);
+      return claimed;
+    },
+    async append(lease, append) {
+      const reply = await ledger.append(lease, append);
+      if (reply.kind !== "ok") return reply;
+      for (const entry of append.entries) {
+        if (entry.kind === "completed" && entry.step === "set_one") observe("first", lease.runId);
+        if (entry.kind !== "finished") continue;
+        if (entry.outcome !== "succeeded") process.stderr.write(`${lease.runId} ended ${entry.outcome}: ${entry.reason}\n`);
+        observe("done", lease.runId);
+        fingerprints.delete(lease.runId);
+      }
+      return reply;
+    },
+  };
+}
+
+function engineObserver(metrics: Metrics) {
+  return {
+    claimed: () => undefined,
+    stepEnded: () => undefined,
+    firstEffect: (afterAcceptMs: number) => metrics.alertToAction.observe(afterAcceptMs / 1000),
+    refused: (guardrail: string) => metrics.refusals.inc({ guardrail }),
+    fenced: () => metrics.fencedWrites.inc(),
+    ended: ({ runbookId, outcome, ms }: { readonly runbookId: string; readonly outcome: string; readonly ms: number }) => {
+      metrics.runs.inc({ runbook: runbookId, outcome });
+      metrics.runDuration.observe({ runbook: runbookId }, ms / 1000);
+    },
+  };
+}
+
+await main(process.argv.slice(2));
