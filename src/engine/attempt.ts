@@ -116,7 +116,13 @@ export async function attemptStep(runbook: Runbook, step: Step, resume: boolean,
       case "done": {
         const first = hold.view.effects.length === 0;
         hold.note({ kind: "applied", step: step.id, attempt, output: result.output });
-        deps.observer.stepEnded({ action: action.name, outcome: "done", ms: deps.clock.monotonic() - startedAt });
+        deps.observer.stepEnded({
+          runId: context.runId,
+          stepId: step.id,
+          action: action.name,
+          outcome: "completed",
+          ms: deps.clock.monotonic() - startedAt,
+        });
         if (action.effect !== "read" && first) deps.observer.firstEffect(deps.clock.now() - hold.view.acceptedAt);
         break;
       }
@@ -134,7 +140,13 @@ export async function attemptStep(runbook: Runbook, step: Step, resume: boolean,
     const failure = ensureFailure(error);
     // A read changes nothing, whatever became of it.
     failed(action.effect === "read" ? { ...failure, applied: "no" } : failure);
-    deps.observer.stepEnded({ action: action.name, outcome: "failed", ms: deps.clock.monotonic() - startedAt });
+    deps.observer.stepEnded({
+      runId: context.runId,
+      stepId: step.id,
+      action: action.name,
+      outcome: failure.applied === "unknown" && action.effect === "once" ? "in_doubt" : "failed",
+      ms: deps.clock.monotonic() - startedAt,
+    });
   }
   if (action.effect !== "read") await deps.sample(hold, runbook);
   // A result that must not be asked for twice is written at once; a repeatable one travels with the next intent.

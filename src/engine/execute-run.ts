@@ -83,10 +83,7 @@ export function createExecutor(deps: EngineDeps, options: ExecutorOptions): Exec
       const move = nextMove(runbook, hold.view, clock.now(), options.pace ?? defaultPace);
       switch (move.kind) {
         case "record":
-          for (const entry of move.entries) {
-            hold.note(entry);
-            if (entry.kind === "skipped") deps.observer.stepEnded({ action: "none", outcome: "skipped", ms: 0 });
-          }
+          for (const entry of move.entries) hold.note(entry);
           break;
         case "attempt":
           if (hold.view.samples.length === 0) await sampleTracked(runbook, hold, deps);

@@ -106,7 +106,13 @@ export interface Candidate {
 /** What the engine tells telemetry; never throws, never awaited. */
 export interface EngineObserver {
   claimed(run: { readonly runId: string; readonly runbookId: string; readonly stalls: number }): void;
-  stepEnded(step: { readonly action: string; readonly outcome: "done" | "failed" | "skipped"; readonly ms: number }): void;
+  stepEnded(step: {
+    readonly runId: string;
+    readonly stepId: string;
+    readonly action: string;
+    readonly outcome: "completed" | "failed" | "in_doubt";
+    readonly ms: number;
+  }): void;
   firstEffect(afterAcceptMs: number): void;
   refused(guardrail: string): void;
   fenced(runId: string): void;

@@ -1,0 +1,94 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { chmod, mkdir } from "node:fs/promises";
+import { delimiter, join, resolve } from "node:path";
+import { accessSync, constants } from "node:fs";
+import { connectRedis } from "./connection.ts";
+
+/** Our own Redis: a child process on a private unix socket, with its data in our folder. */
+export interface EmbeddedRedis {
+  readonly socketPath: string;
+  /** SIGTERM, so that Redis writes what it has; resolves when it is gone. */
+  close(): Promise<void>;
+}
+
+/** What `redis-server` or `valkey-server` is found by. */
+export interface EmbeddedOptions {
+  /** Folder of ours; made with mode 0700. */
+  readonly folder: string;
+  /** Value of PATH. */
+  readonly path: string;
+  /** Further places to look, e.g. the project's own tools. */
+  readonly places?: readonly string[];
+  /** Told when the child ends although nobody asked. */
+  readonly died: (code: number | null) => void;
+}
+
+const readyWithinMs = 10_000;
+
+/** Starts it and waits until it answers. Throws with what to install when there is no server, and with its own words when it does not start. */
+export async function startEmbeddedRedis(options: EmbeddedOptions): Promise<EmbeddedRedis> {
+  const binary = findServer(options);
+  if (binary === undefined) {
+    throw new Error(
+      "No redis-server or valkey-server was found. Install one (Debian: apt-get install redis-server, macOS: brew install redis), or set REDIS_URL.",
+    );
+  }
+  const folder = resolve(options.folder, "redis");
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  await chmod(folder, 0o700);
+  const socketPath = join(folder, "redis.sock");
+  const child = spawn(
+    binary,
+    [
+      ["--port", "0", "--unixsocket", socketPath, "--unixsocketperm", "700", "--dir", folder, "--daemonize", "no"],
+      ["--appendonly", "yes", "--appendfsync", "always", "--save", "", "--maxmemory-policy", "noeviction", "--loglevel", "warning"],
+    ].flat(),
+    { stdio: ["ignore", "pipe", "pipe"] },
+  );
+  let said = "";
+  for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk) => (said = `${said}${String(chunk)}`.slice(-2000)));
+  let closing = false;
+  const gone = once(child, "exit");
+  void gone.then(([code]) => {
+    if (!closing) options.died(code as number | null);
+  });
+  await untilReady(child, socketPath, () => said);
+  return {
+    socketPath,
+    async close() {
+      closing = true;
+      child.kill("SIGTERM");
+      await gone;
+    },
+  };
+}
+
+function findServer({ path, places = [] }: EmbeddedOptions): string | undefined {
+  const folders = [...path.split(delimiter), ...places].filter((folder) => folder !== "");
+  return folders.flatMap((folder) => [join(folder, "redis-server"), join(folder, "valkey-server")]).find(isExecutable);
+}
+
+function isExecutable(file: string): boolean {
+  try {
+    accessSync(file, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+async function untilReady(child: ChildProcess, socketPath: string, said: () => string): Promise<void> {
+  const redis = connectRedis({ socketPath }, "worker");
+  try {
+    await Promise.race([
+      redis.ping(),
+      once(child, "exit").then(() => Promise.reject(new Error(`redis-server ended at once: ${said().trim()}`))),
+      new Promise((_resolve, reject) =>
+        setTimeout(() => reject(new Error(`redis-server did not answer in time: ${said().trim()}`)), readyWithinMs).unref(),
+      ),
+    ]);
+  } finally {
+    redis.disconnect();
+  }
+}
