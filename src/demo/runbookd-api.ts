@@ -27,6 +27,10 @@ const budgetSchema = z.looseObject({
   allowanceMicroUsdPerSecond: z.number(),
 });
 
+const documentSchema = z.looseObject({
+  runbook: z.looseObject({ steps: z.array(z.looseObject({ id: z.string(), name: z.string() })) }),
+});
+
 /** A run as the API tells it. */
 export type RunView = z.output<typeof runSchema>;
 
@@ -39,6 +43,8 @@ export interface RunbookdApi {
   newestRun(runbook: string): Promise<string | undefined>;
   run(id: string): Promise<RunView>;
   budget(id: string): Promise<BudgetView>;
+  /** The steps of a runbook, in order. */
+  steps(runbook: string): Promise<readonly { readonly id: string; readonly name: string }[]>;
   defineBudget(budget: {
     readonly id: string;
     readonly limitMicroUsd: number;
@@ -65,6 +71,7 @@ export function createRunbookdApi(url: string, token: string): RunbookdApi {
     newestRun: async (runbook) => list.parse(await send("GET", `/api/runs?limit=1&runbook=${encodeURIComponent(runbook)}`)).items[0]?.id,
     run: async (id) => runSchema.parse(await send("GET", `/api/runs/${encodeURIComponent(id)}`)),
     budget: async (id) => budgetSchema.parse(await send("GET", `/api/budgets/${encodeURIComponent(id)}`)),
+    steps: async (runbook) => documentSchema.parse(await send("GET", `/api/runbooks/${encodeURIComponent(runbook)}`)).runbook.steps,
     async defineBudget({ id, ...budget }) {
       await send("PUT", `/api/budgets/${encodeURIComponent(id)}`, budget);
     },

@@ -19,8 +19,8 @@ export type EvidenceEntry =
       readonly requestId: string;
       readonly outcome: string;
     }
-  | { readonly kind: "ticket_stopped"; readonly at: number; readonly ticketId: string; readonly reason: string; readonly done: number }
-  | { readonly kind: "ticket_ended"; readonly at: number; readonly ticketId: string; readonly outcome: "succeeded" | "failed" }
+  | { readonly kind: "ticket_stopped"; readonly at: number; readonly ticketId: string }
+  | { readonly kind: "ticket_ended"; readonly at: number; readonly ticketId: string; readonly outcome: string }
   | { readonly kind: "released"; readonly at: number; readonly release: string };
 
 /** Appends evidence to a file, in order. */

@@ -1,0 +1,158 @@
+import { randomBytes } from "node:crypto";
+import { join } from "node:path";
+import type { Clock } from "../core/clock.ts";
+import { createTokenFile } from "../http/token-file.ts";
+import { startModelServer, type ModelServer } from "../simulators/model-server/model-server.ts";
+import { answers, startAlertmanager, startPrometheus, startRedis, waitForProcess, type ServiceContext } from "./backing-services.ts";
+import type { DemoFolder } from "./demo-folder.ts";
+import type { DemoPlan } from "./demo-plan.ts";
+import { freePorts } from "./free-ports.ts";
+import { startMailSink, type MailSink } from "./mail-sink.ts";
+import type { StartedProcess } from "./process-group.ts";
+import { renderConfig } from "./render-config.ts";
+import { createRunbookdApi, type RunbookdApi } from "./runbookd-api.ts";
+import { waitUntil } from "./wait-until.ts";
+
+/** Everything that runs, and where. */
+export interface DemoSystem extends AsyncDisposable {
+  readonly runbookdUrl: string;
+  readonly prometheusUrl: string;
+  readonly alertmanagerUrl: string;
+  readonly api: RunbookdApi;
+  readonly adminToken: string;
+  readonly model: ModelServer;
+  readonly mail: MailSink;
+  /** Hands tickets in and works on them; understands `{release}`. */
+  readonly workload: StartedProcess;
+  worker(): StartedProcess;
+  /** Kills the runbookd worker without warning and starts another one. */
+  replaceWorker(): void;
+}
+
+/** What is started with. */
+export interface SystemOptions {
+  readonly services: ServiceContext;
+  readonly folder: DemoFolder;
+  readonly plan: DemoPlan;
+  readonly factor: number;
+  readonly seed: number;
+  readonly say: (text: string) => void;
+}
+
+async function token(folder: DemoFolder, clock: Clock, name: string, role: "admin" | "workload"): Promise<string> {
+  const created = await createTokenFile(join(folder.data, "tokens.json"), clock).create(name, role);
+  if (created === undefined) throw new Error(`The token ${name} exists already in ${folder.data}.`);
+  return created;
+}
+
+/** Starts every part as its own process and resolves when the workload is at work. */
+export async function startSystem({ services, folder, plan, factor, seed, say }: SystemOptions): Promise<DemoSystem> {
+  const { clock, group, projectRoot } = services;
+  const [redisPort, prometheusPort, alertmanagerPort, port, serverMetrics, workerMetrics] = await freePorts(6);
+  if (workerMetrics === undefined || serverMetrics === undefined || port === undefined) throw new Error("Too few free ports.");
+  if (redisPort === undefined || prometheusPort === undefined || alertmanagerPort === undefined) throw new Error("Too few free ports.");
+
+  const mail = await startMailSink(clock);
+  // An agent's model answers within seconds; here it is quicker, so that a minute of the demo holds an hour's worth of turns.
+  const latency = { firstTokenMs: 120, inputTokensPerSecond: 100_000, outputTokensPerSecond: 900 };
+  const model = await startModelServer({ seed, latency });
+  const runbookdUrl = `http://127.0.0.1:${port}`;
+  const webhookToken = randomBytes(24).toString("base64url");
+  const rendered = await renderConfig(projectRoot, folder.config, factor, {
+    metrics: [`127.0.0.1:${serverMetrics}`, `127.0.0.1:${workerMetrics}`],
+    alertmanager: `127.0.0.1:${alertmanagerPort}`,
+    webhookUrl: `${runbookdUrl}/webhooks/alertmanager`,
+    webhookToken,
+    smtp: mail.url.replace("smtp://", ""),
+  });
+
+  const [redisUrl, prometheusUrl, alertmanagerUrl] = await Promise.all([
+    startRedis(services, redisPort),
+    startPrometheus(services, prometheusPort, rendered.prometheus, factor),
+    startAlertmanager(services, alertmanagerPort, rendered.alertmanager),
+  ]);
+  say(`Redis, Prometheus (${prometheusUrl}) and Alertmanager (${alertmanagerUrl}) are up`);
+
+  const main = join(projectRoot, "dist", "src", "cli", "main.js");
+  const settings = {
+    REDIS_URL: redisUrl,
+    RUNBOOKD_DATA: folder.data,
+    RUNBOOKD_PORT: String(port),
+    RUNBOOKD_WEBHOOK_TOKEN: webhookToken,
+    RUNBOOKD_PUBLIC_URL: runbookdUrl,
+    PROMETHEUS_URL: prometheusUrl,
+    ALERTMANAGER_URL: alertmanagerUrl,
+    SMTP_URL: mail.url,
+    MAIL_FROM: "runbookd@demo.invalid",
+    MAIL_TO: "oncall@demo.invalid",
+    RUNBOOKD_RUNBOOKS: rendered.runbooks,
+    RUNBOOKD_TIME_FACTOR: String(factor),
+  };
+  const startRunbookd = (command: "server" | "worker", metricsPort: number) =>
+    group.start({
+      name: `runbookd-${command}`,
+      program: process.execPath,
+      args: [main, command],
+      env: { ...settings, RUNBOOKD_METRICS_PORT: String(metricsPort) },
+    });
+  const adminToken = await token(folder, clock, "demo", "admin");
+  const workloadToken = await token(folder, clock, "demo-workload", "workload");
+  const server = startRunbookd("server", serverMetrics);
+  await waitForProcess(services, server, () => answers(`${runbookdUrl}/healthz`));
+  let worker = startRunbookd("worker", workerMetrics);
+  await waitForProcess(services, worker, () => answers(`http://127.0.0.1:${workerMetrics}/metrics`));
+  say(`runbookd server (${runbookdUrl}) and worker are up`);
+
+  const api = createRunbookdApi(runbookdUrl, adminToken);
+  const { budget: id, limitMicroUsd, periodMs } = plan;
+  // The period began long enough ago that a burn over the longest window lies inside it.
+  await api.defineBudget({ id, limitMicroUsd, periodMs, periodStartsAt: clock.now() - Math.round(periodMs / 10) });
+
+  const workload = group.start({
+    name: "workload",
+    program: process.execPath,
+    args: [join(projectRoot, "dist", "src", "demo", "ticket-host.js")],
+    messages: true,
+    env: {
+      REDIS_URL: redisUrl,
+      RUNBOOKD_URL: runbookdUrl,
+      RUNBOOKD_TOKEN: workloadToken,
+      MODEL_URL: model.url,
+      DEMO_WORK: folder.work,
+      DEMO_EVIDENCE: folder.evidence,
+      DEMO_BUDGET: plan.budget,
+      DEMO_QUEUE: plan.queue,
+      DEMO_CONCURRENCY: String(plan.concurrency),
+      DEMO_TICKET_EVERY_MS: String(plan.ticketEveryMs),
+    },
+  });
+  await Promise.race([
+    waitUntil(clock, "The workload called no model", async () => (model.stats().requests > 0 ? true : undefined), {
+      withinMs: 15_000,
+      signal: services.signal,
+    }),
+    workload.gone.then((how) => {
+      throw new Error(`The workload ${how}. The end of ${workload.logFile}:\n${workload.tail()}`);
+    }),
+  ]);
+
+  return {
+    runbookdUrl,
+    prometheusUrl,
+    alertmanagerUrl,
+    api,
+    adminToken,
+    model,
+    mail,
+    workload,
+    worker: () => worker,
+    replaceWorker() {
+      worker.signal("SIGKILL");
+      worker = startRunbookd("worker", workerMetrics);
+    },
+    async [Symbol.asyncDispose]() {
+      await model[Symbol.asyncDispose]();
+      await mail[Symbol.asyncDispose]();
+    },
+  };
+}

@@ -1,0 +1,98 @@
+import type { RunbookdClient } from "../../sdk/client.ts";
+import type { Release } from "./check-answer.ts";
+import type { EvidenceLog } from "./evidence-log.ts";
+import type { ModelClient } from "./model-client.ts";
+import type { WorkStore } from "./saved-work.ts";
+import { takeTurn, type CallReport, type Turn } from "./take-turn.ts";
+import { ticketOf } from "./tickets.ts";
+
+/** What the application is made of. */
+export interface ApplicationOptions {
+  readonly client: Pick<RunbookdClient, "createBatch" | "reportUsage">;
+  readonly model: ModelClient;
+  readonly store: WorkStore;
+  readonly evidence: EvidenceLog;
+  readonly budget: string;
+  readonly queue: string;
+  readonly now: () => number;
+  readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
+}
+
+/** Where a turn stands among a ticket's turns; goes into the report of what it cost. */
+export interface TurnPlace {
+  readonly number: number;
+  readonly turn: number;
+  readonly attempt: number;
+  readonly leaseId: string;
+  readonly batchId?: string | undefined;
+  readonly signal: AbortSignal;
+}
+
+/** The application under care: tickets come in, and each is worked on turn by turn. */
+export interface Application {
+  /** Hands the next ticket in. */
+  handIn(): Promise<void>;
+  takeTurn(place: TurnPlace): Promise<Turn>;
+  /** Puts another release out, from the next answer on. */
+  deploy(release: Release): void;
+}
+
+/** What one more turn costs at most; reserved before it. */
+export const turnEstimateMicroUsd = 60_000;
+
+const ticketsPerBatch = 12;
+
+/** An application at release 1.4.0. */
+export function createApplication(options: ApplicationOptions): Application {
+  const { client, model, store, evidence, budget, queue, now, sleep } = options;
+  let release: Release = "1.4.0";
+  let tickets = 0;
+
+  const report = (place: TurnPlace, { ticket, assignment, reply }: CallReport) => {
+    const { batchId, leaseId, attempt, turn } = place;
+    client.reportUsage({
+      id: reply.requestId,
+      at: now(),
+      provider: "anthropic",
+      model: reply.kind === "answer" ? reply.model : assignment.model,
+      operation: assignment.operation,
+      prompt: assignment.prompt,
+      budget,
+      queue,
+      ticketId: ticket.id,
+      ...(batchId === undefined ? {} : { batchId }),
+      leaseId,
+      attempt,
+      turn,
+      latencyMs: reply.latencyMs,
+      ...(reply.kind === "answer"
+        ? {
+            usage: reply.usage,
+            shape: "anthropic-messages" as const,
+            outcome: reply.stopReason === "refusal" ? ("refusal" as const) : ("ok" as const),
+          }
+        : { outcome: reply.outcome, error: reply.message.slice(0, 200) }),
+    });
+  };
+
+  return {
+    async handIn() {
+      tickets += 1;
+      const { id } = ticketOf(tickets);
+      const batch = `batch-${Math.ceil(tickets / ticketsPerBatch)}`;
+      // Generous tries are what turns one wrong check into a storm.
+      const ticket = { id, payload: { number: tickets }, maxAttempts: 100, estimateMicroUsd: turnEstimateMicroUsd };
+      await client.createBatch({ id: batch, budget, queue, tickets: [ticket] });
+    },
+    takeTurn: (place) =>
+      takeTurn(
+        ticketOf(place.number),
+        { model, store, evidence, release: () => release, now, sleep, report: (call) => report(place, call) },
+        place.signal,
+      ),
+    deploy(next) {
+      release = next;
+      evidence.write({ kind: "released", at: now(), release: next });
+    },
+  };
+}
