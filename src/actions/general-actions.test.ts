@@ -3,6 +3,8 @@ import { benchStart, createActionBench, outputOf } from "../testing/action-bench
 import { aBudgetState } from "../testing/fake-budget-control.ts";
 import { judgeBurn } from "./judge-burn.ts";
 import type { PrometheusAnswer } from "./ports.ts";
+import { createRecipients } from "./recipients.ts";
+import { createActions } from "./registry.ts";
 
 describe("prometheus-query", () => {
   async function ask(burn: number | undefined | "down") {
@@ -93,6 +95,21 @@ describe("send-report", () => {
     expect([...rows.values()]).toMatchObject([{ to: "default", content: { kind: "review", runId: "run-1" } }]);
     await send.run(plan, context({ runId: "run-2" }));
     expect(rows.size).toBe(2);
+  });
+
+  it("does not fail a run when no mail is configured, unless the document names a group", async () => {
+    const { context, rows, ports } = createActionBench();
+    const actions = createActions({ ...ports, recipients: createRecipients({ groups: {}, from: undefined }) });
+    const bound = actions.find("send-report")?.bind({});
+    const send = bound?.ok === true ? bound.action : undefined;
+    const plan = await send?.plan(context());
+    expect(plan).toMatchObject({ summary: "Keep the review of this run; no mail is configured", targets: ["review/run-1"] });
+    expect(plan !== undefined && (await send?.run(plan, context()))).toEqual({ kind: "done", output: { mailed: false } });
+    expect(rows.size).toBe(0);
+    const named = actions.find("send-report")?.bind({ to: "oncall" });
+    await expect(named?.ok === true ? named.action.plan(context()) : undefined).rejects.toMatchObject({
+      failure: { reason: "invalid_parameters" },
+    });
   });
 });
 

@@ -25,6 +25,8 @@ const progressSchema = z.object({
   reached: z.array(z.number()),
   waitsFor: z.enum(["limit", "decision", "owner"]).nullable(),
   burn: z.array(z.number()).nullable(),
+  /** What a report tells; it changes only when the ramp moves. */
+  headline: z.string(),
   note: z.string(),
   /** Version of the controls at the last look. */
   version: z.number(),
@@ -112,7 +114,7 @@ export const resumeWithRamp = defineAction({
         const now = context.clock.now();
         let progress: Progress =
           context.progress === undefined
-            ? { ...rampStart(now), reached: [], waitsFor: null, burn: null, note: "", version: planned.version }
+            ? { ...rampStart(now), reached: [], waitsFor: null, burn: null, headline: "", note: "", version: planned.version }
             : progressSchema.parse(context.progress);
 
         if (progress.waitsFor !== null) {
@@ -144,7 +146,8 @@ export const resumeWithRamp = defineAction({
         reached: move.kind === "advance" && concurrency !== undefined ? [...progress.reached, concurrency] : progress.reached,
         waitsFor: null,
         burn: sight.kind === "unseen" ? null : [...sight.values],
-        note: noteOf(move, concurrency, sight),
+        headline: `${move.why}; now ${concurrency === undefined ? "closed" : `${concurrency} at once`}`,
+        note: sight.text,
         version: written.controls.version,
       };
       switch (move.kind) {
@@ -259,9 +262,4 @@ function isExhausted(state: BudgetState): boolean {
 
 function defaultQueries(budget: string): readonly string[] {
   return ["ratio5m", "ratio30m"].map((window) => `budget:llm_budget_burn:${window}{budget="${budget}"}`);
-}
-
-function noteOf(move: RampMove, concurrency: number | undefined, sight: BurnSight): string {
-  const at = concurrency === undefined ? "closed" : `${concurrency} at once`;
-  return `${move.why}; now ${at}; ${sight.text}`;
 }

@@ -11,7 +11,11 @@ export const sendReport = defineAction({
   name: "send-report",
   summary: "Mails the post-incident review of this run to a configured group, once the run has ended.",
   parameters: z.strictObject({ to: groupParameter().optional() }),
-  result: { message_id: "Message-ID of the mail", to: "group" },
+  result: {
+    mailed: "false when no mail is configured: the review can be read all the same",
+    message_id: "Message-ID of the mail",
+    to: "group",
+  },
   effect: "keyed",
   risk: "none",
   timeoutMs: 10_000,
@@ -19,16 +23,22 @@ export const sendReport = defineAction({
   undoes: false,
   behave(parameters, { outbox, recipients }: { readonly outbox: Pick<Outbox, "put">; readonly recipients: Recipients }) {
     const to = parameters.to ?? recipients.defaultGroup;
+    const nobody = parameters.to === undefined && recipients.addresses(to) === undefined;
     return {
-      async plan() {
+      async plan({ runId }) {
+        if (nobody) {
+          const summary = "Keep the review of this run; no mail is configured";
+          return { summary, targets: [`review/${runId}`], changes: [], reversible: false, data: null };
+        }
         requireGroup(recipients, to);
         return { summary: `Mail the review of this run to ${to}`, targets: [`mail/${to}`], changes: [], reversible: false, data: { to } };
       },
       async run(_plan, { runId, stepId, clock }) {
+        if (nobody) return { kind: "done", output: { mailed: false } };
         // Not the attempt's key: a second attempt of the step must not put a second review.
         const key = sha256(`review:${runId}:${stepId}`);
         await outbox.put({ key, to, content: { kind: "review", runId }, putAt: clock.now() });
-        return { kind: "done", output: { message_id: messageIdOf(key, recipients.domain), to } };
+        return { kind: "done", output: { mailed: true, message_id: messageIdOf(key, recipients.domain), to } };
       },
     };
   },
