@@ -1,0 +1,60 @@
+import { oneUsd } from "../core/money.ts";
+import type { BudgetControl, BudgetState } from "../workload/budget.ts";
+import { ticketStates, type TicketStore } from "../workload/ticket.ts";
+import type { Metrics } from "./metrics.ts";
+
+/**
+ * Fills the gauges of budgets, gates and tickets at every scrape from where they are kept, so that every runbookd process tells the same.
+ * `llm_queue_paused` is 1 when every budget that the queue draws on has its gate closed.
+ */
+export function observeWorkload(
+  metrics: Metrics,
+  { budgets, tickets }: { readonly budgets: Pick<BudgetControl, "list" | "read">; readonly tickets: Pick<TicketStore, "counts"> },
+): void {
+  const { label } = metrics;
+  const gauges = [
+    metrics.budgetLimit,
+    metrics.budgetSpent,
+    metrics.budgetCommitted,
+    metrics.budgetAllowance,
+    metrics.budgetRemaining,
+    metrics.queuePaused,
+    metrics.queueConcurrencyLimit,
+  ];
+  metrics.observe(gauges, async () => {
+    const states = await Promise.all((await budgets.list()).map(async (id) => budgets.read(id)));
+    const known = states.filter((state) => state !== undefined);
+    for (const gauge of gauges) gauge.reset();
+    for (const state of known) {
+      const labels = { budget: label.budget(state.budget.id) };
+      metrics.budgetLimit.set(labels, state.budget.limitMicroUsd / oneUsd);
+      metrics.budgetSpent.set(labels, state.spentMicroUsd / oneUsd);
+      metrics.budgetCommitted.set(labels, state.committedMicroUsd / oneUsd);
+      metrics.budgetAllowance.set(labels, state.allowanceMicroUsdPerSecond / oneUsd);
+      metrics.budgetRemaining.set(labels, state.periodRemainingSeconds);
+    }
+    for (const [queue, drawing] of byQueue(known)) {
+      const labels = { queue: label.queue(queue) };
+      metrics.queuePaused.set(labels, drawing.every(({ controls }) => controls.gate === "paused") ? 1 : 0);
+      const limit = drawing.reduce<number | null>(
+        (sum, { controls: { limits } }) => (sum === null || limits.concurrency === null ? null : sum + limits.concurrency),
+        0,
+      );
+      if (limit !== null) metrics.queueConcurrencyLimit.set(labels, limit);
+    }
+  });
+
+  metrics.observe([metrics.batchTickets], async () => {
+    const counts = await tickets.counts();
+    metrics.batchTickets.reset();
+    for (const [queue, row] of Object.entries(counts)) {
+      for (const state of ticketStates) metrics.batchTickets.inc({ queue: label.queue(queue), state }, row[state]);
+    }
+  });
+}
+
+function byQueue(states: readonly BudgetState[]): Map<string, BudgetState[]> {
+  const queues = new Map<string, BudgetState[]>();
+  for (const state of states) for (const queue of state.queues) queues.set(queue, [...(queues.get(queue) ?? []), state]);
+  return queues;
+}
