@@ -1,0 +1,185 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import type { Redis } from "ioredis";
+import { createSystemClock } from "../src/core/clock.ts";
+import { createTicketQueue } from "../src/queue/ticket-queue.ts";
+import { connectRedis } from "../src/redis/connection.ts";
+import { createWorkloadLedger } from "../src/redis/workload-ledger.ts";
+import { createTicketStore } from "../src/redis/workload-tickets.ts";
+import { aUsageEvent } from "../src/testing/a-usage-report.ts";
+import { type RedisServer, startRedisServer } from "../src/testing/redis-server.ts";
+import { countStartsWhilePaused } from "../src/workload/admission-log.ts";
+import { noLimits } from "../src/workload/controls.ts";
+import { createLocalGate } from "../src/workload/local-gate.ts";
+import { newTicketSchema, type TicketProcessor } from "../src/workload/ticket.ts";
+import { startTicketWorker } from "./ticket.ts";
+
+let server: RedisServer;
+let redis: Redis;
+const closers: (() => Promise<unknown>)[] = [];
+
+beforeAll(async () => {
+  server = await startRedisServer();
+});
+afterAll(async () => {
+  await server[Symbol.asyncDispose]();
+});
+beforeEach(async () => {
+  redis = connectRedis({ socketPath: server.socketPath }, "worker");
+  await redis.flushall();
+});
+afterEach(async () => {
+  for (const close of closers.splice(0).toReversed()) await close();
+  redis.disconnect();
+});
+
+const clock = createSystemClock();
+const child = join(import.meta.dirname, "../dist/src/testing/ticket-child.js");
+
+async function until<Value>(what: () => Promise<Value | undefined | false>): Promise<Value> {
+  const deadline = Date.now() + 30_000;
+  for (;;) {
+    const value = await what();
+    if (value !== undefined && value !== false) return value;
+    if (Date.now() > deadline) throw new Error("it did not happen within 30 s");
+    await clock.sleep(20);
+  }
+}
+
+async function open() {
+  const store = createTicketStore({ redis, clock });
+  const times = { leaseMs: 2000, minuteMs: 60_000, bucketMs: 60_000, keepMs: 3_600_000 };
+  const ledger = createWorkloadLedger({ redis, clock, times, counts: store });
+  const queue = createTicketQueue(redis, (error) => {
+    throw error;
+  });
+  closers.push(() => queue.close());
+  await ledger.define({ id: "checkout", limitMicroUsd: 100_000_000, periodMs: 3_600_000, periodStartsAt: 0 });
+  const gate = createLocalGate({ ledger, observer: { usage: () => undefined, finished: () => undefined } });
+  const add = async (count: number) => {
+    for (let index = 1; index <= count; index += 1) {
+      await store.add(newTicketSchema.parse({ id: `GH-${index}`, budget: "checkout", estimateMicroUsd: 4000 }));
+      await queue.ring({ id: `GH-${index}`, queue: "default" });
+    }
+  };
+  const start = (processor: TicketProcessor, concurrency = 4) => {
+    const drain = new AbortController();
+    const connection = connectRedis({ socketPath: server.socketPath }, "worker");
+    const failures: unknown[] = [];
+    const worker = startTicketWorker(
+      { store, gate, processor, clock },
+      {
+        redis: connection,
+        queue: "default",
+        concurrency,
+        drain: drain.signal,
+        abort: drain.signal,
+        log: { worked: () => undefined, failed: (_id, error) => failures.push(error), queueError: () => undefined },
+      },
+    );
+    closers.push(async () => {
+      drain.abort();
+      await worker.close();
+      connection.disconnect();
+      expect(failures).toEqual([]);
+    });
+  };
+  const set = async (fields: Parameters<typeof ledger.compareAndSet>[2]) => {
+    const state = await ledger.read("checkout");
+    return ledger.compareAndSet("checkout", state?.controls.version ?? 0, fields);
+  };
+  const counts = async () => (await store.counts())["default"];
+  return { store, ledger, queue, add, start, set, counts };
+}
+
+describe("startTicketWorker", () => {
+  it("brings every ticket to exactly one end", async () => {
+    const { add, start, counts, ledger } = await open();
+    await add(20);
+    start(async (_ticket, { turn }) =>
+      turn === 2 ? { kind: "done", saved: turn } : { kind: "continue", saved: turn, estimateMicroUsd: 10 },
+    );
+    await until(async () => (await counts())?.succeeded === 20);
+    expect(await counts()).toEqual({ queued: 0, running: 0, waiting: 0, succeeded: 20, failed: 0, dead: 0, cancelled: 0 });
+    expect(await ledger.read("checkout")).toMatchObject({ running: 0, committedMicroUsd: 0, queued: 0 });
+  });
+
+  it("lets a pause take effect between turns: nothing starts, everything waits with its work saved, and all goes on afterwards", async () => {
+    const { add, start, set, counts, store, ledger, queue } = await open();
+    await add(8);
+    const begun: number[] = [];
+    start(async (_ticket, { turn }) => {
+      begun.push(Date.now());
+      await clock.sleep(20);
+      return turn === 30 ? { kind: "done", saved: turn } : { kind: "continue", saved: turn, estimateMicroUsd: 10 };
+    });
+    await until(async () => begun.length > 20);
+    await set({ gate: "paused", reason: "burning", by: "run:1" });
+    const pausedAt = Date.now();
+    await until(async () => (await counts())?.waiting === 8);
+    const begunLate = begun.filter((at) => at > pausedAt + 15);
+    expect(begunLate).toEqual([]);
+    for (const ticket of (await store.list({ state: "waiting" }, { limit: 20 }))?.items ?? []) {
+      expect(ticket.saved).toBe(ticket.turn === 0 ? null : ticket.turn - 1);
+    }
+    expect(await ledger.read("checkout")).toMatchObject({ running: 0, committedMicroUsd: 0, queued: 8 });
+    await set({ gate: "open", reason: "" });
+    await queue.wakeAll("default");
+    await until(async () => (await counts())?.succeeded === 8);
+    expect(begun).toHaveLength(8 * 31);
+    expect(countStartsWhilePaused(await ledger.admissions(10_000), "checkout")).toBe(0);
+  });
+
+  it("stops a ticket at its cap at a turn boundary, with its work saved, and holds no worker with it", async () => {
+    const { add, start, set, store, ledger, counts } = await open();
+    await set({ limits: { ...noLimits, perTicketCapMicroUsd: 5000 } });
+    await add(2);
+    start(async (ticket, { turn }) => {
+      if (ticket.id === "GH-1") await ledger.record([aUsageEvent({ id: `r${turn}`, ticketId: ticket.id }, Date.now())]);
+      return turn === 5 ? { kind: "done", saved: turn } : { kind: "continue", saved: turn, estimateMicroUsd: 10 };
+    }, 1);
+    await until(async () => (await counts())?.succeeded === 1);
+    expect(await until(async () => (await store.list({ state: "waiting" }, { limit: 5 }))?.items[0])).toMatchObject({
+      id: "GH-1",
+      reason: "ticket_cap",
+      turn: 2,
+      saved: 1,
+    });
+  });
+
+  it("puts a ticket whose ring was lost back into its queue", async () => {
+    const { store, queue, start, counts } = await open();
+    await store.add(newTicketSchema.parse({ id: "GH-1", budget: "checkout" }));
+    expect(await queue.recover(store)).toBe(1);
+    start(async () => ({ kind: "done", saved: null }));
+    await until(async () => (await counts())?.succeeded === 1);
+  });
+
+  it("resumes from the saved work after the worker was killed in the middle of a turn", async () => {
+    if (!existsSync(child)) throw new Error(`this test needs the build: npm run build makes ${child}`);
+    const { add, store } = await open();
+    await add(1);
+    const run = (killTurn: string) =>
+      spawn(process.execPath, [child], {
+        env: { PATH: process.env["PATH"], TK_SOCKET: server.socketPath, TK_KILL_TURN: killTurn },
+        stdio: ["ignore", "inherit", "inherit"],
+      });
+    const [, signal] = await once(run("2"), "exit");
+    expect(signal).toBe("SIGKILL");
+    expect(await store.get("GH-1")).toMatchObject({ state: "running", turn: 2, saved: 1 });
+
+    const second = run("");
+    const gone = once(second, "exit");
+    await until(async () => (await store.get("GH-1"))?.state === "succeeded");
+    second.kill("SIGTERM");
+    await gone;
+    expect(await redis.lrange("turns", 0, -1)).toEqual([
+      ...["begin 0", "done 0", "begin 1", "done 1", "begin 2"],
+      ...["begin 2", "done 2", "begin 3", "done 3", "begin 4", "done 4"],
+    ]);
+    expect(await store.get("GH-1")).toMatchObject({ attempt: 1, turn: 5, saved: 4 });
+  }, 40_000);
+});
