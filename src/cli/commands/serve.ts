@@ -1,0 +1,129 @@
+import { readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { describeFaults, type Config, loadConfig } from "../../config/load-config.ts";
+import { type CommandContext, type ExitCode, exitCodes, writeJson } from "../context.ts";
+import type { CommandDefinition, CommandInvocation } from "../define-command.ts";
+import { flagOption } from "../define-command.ts";
+import { readVersion } from "../process-context.ts";
+import { openRuntime, type Runtime, type RuntimeSources } from "../runtime.ts";
+import { startServer } from "../start-server.ts";
+import { startMetrics, startWorker } from "../start-worker.ts";
+
+/** The text of runbookd.yml in the working directory, when there is one. */
+function readYaml(folder: string): string | undefined {
+  try {
+    return readFileSync(join(folder, "runbookd.yml"), "utf8");
+  } catch {
+    return undefined;
+  }
+}
+
+/** The configuration of this environment, or undefined after every fault was told. */
+function configure(context: CommandContext): Config | undefined {
+  const yaml = readYaml(context.workingDirectory);
+  const loaded = loadConfig({
+    env: context.env,
+    ...(yaml !== undefined && { yaml }),
+    readFile: (path) => readFileSync(resolve(context.workingDirectory, path), "utf8"),
+  });
+  if (loaded.ok) return loaded.config;
+  context.warn(`The configuration is refused:\n${describeFaults(loaded.faults)}\n`);
+  return undefined;
+}
+
+/** Opens a runtime, lets `start` tell where things are, and stays until it is told to end. */
+async function serve(
+  invocation: CommandInvocation,
+  start: (runtime: Runtime, sources: RuntimeSources) => Promise<Readonly<Record<string, unknown>>>,
+): Promise<ExitCode> {
+  const { context } = invocation;
+  const config = configure(context);
+  if (config === undefined) return exitCodes.refused;
+  const sources: RuntimeSources = {
+    version: readVersion(),
+    workingDirectory: context.workingDirectory,
+    path: context.env["PATH"] ?? "",
+    signal: context.signal,
+  };
+  let runtime: Runtime;
+  try {
+    runtime = await openRuntime(config, sources);
+  } catch (error) {
+    context.warn(`runbookd did not start: ${error instanceof Error ? error.message : String(error)}\n`);
+    return exitCodes.no;
+  }
+  let code: ExitCode = exitCodes.ok;
+  try {
+    const places = await start(runtime, sources);
+    if (flagOption(invocation, "json")) writeJson(context, places);
+    else for (const [name, place] of Object.entries(places)) context.warn(`${name}: ${String(place)}\n`);
+    await untilEnded(runtime.ending.signal);
+    if (!context.signal.aborted) code = exitCodes.no;
+  } catch (error) {
+    context.warn(`runbookd did not start: ${error instanceof Error ? error.message : String(error)}\n`);
+    code = exitCodes.no;
+  }
+  runtime.ending.abort();
+  await runtime.closers.close();
+  return code;
+}
+
+async function untilEnded(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return;
+  await new Promise<void>((resolveEnd) => signal.addEventListener("abort", () => resolveEnd(), { once: true }));
+}
+
+function urlOf({ host, port }: { readonly host: string; readonly port: number }): string {
+  return `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
+}
+
+const settings = "Settings come from the environment and runbookd.yml; `runbookd schema config` lists them.";
+
+/** `runbookd server`. */
+export const serverCommand: CommandDefinition = {
+  usage: "server",
+  summary: `Receive alerts and serve the API. ${settings}`,
+  examples: ["REDIS_URL=redis://127.0.0.1:6379 runbookd server"],
+  run: async (_args, invocation) =>
+    await serve(invocation, async (runtime, sources) => {
+      const { server, adminTokenFile } = await startServer(runtime, sources);
+      const metrics = await startMetrics(runtime, runtime.config.metricsPort ?? 9098);
+      return {
+        api: urlOf(server.address),
+        metrics: `${urlOf(metrics.address)}/metrics`,
+        ...(adminTokenFile !== undefined && { "admin token": adminTokenFile }),
+      };
+    }),
+};
+
+/** `runbookd worker`. */
+export const workerCommand: CommandDefinition = {
+  usage: "worker",
+  summary: `Carry out runs and send mails. ${settings}`,
+  examples: ["REDIS_URL=redis://127.0.0.1:6379 runbookd worker"],
+  run: async (_args, invocation) =>
+    await serve(invocation, async (runtime) => {
+      const { name } = await startWorker(runtime);
+      const metrics = await startMetrics(runtime, runtime.config.metricsPort ?? 9099);
+      return { worker: name, metrics: `${urlOf(metrics.address)}/metrics` };
+    }),
+};
+
+/** `runbookd up`. */
+export const upCommand: CommandDefinition = {
+  usage: "up",
+  summary: `Everything in one process; without REDIS_URL with a redis-server of its own. ${settings}`,
+  examples: ["runbookd up", "RUNBOOKD_PORT=0 runbookd up --json"],
+  run: async (_args, invocation) =>
+    await serve(invocation, async (runtime, sources) => {
+      const { server, adminTokenFile } = await startServer(runtime, sources);
+      const { name } = await startWorker(runtime);
+      const metrics = await startMetrics(runtime, runtime.config.metricsPort ?? 9098);
+      return {
+        api: urlOf(server.address),
+        metrics: `${urlOf(metrics.address)}/metrics`,
+        worker: name,
+        ...(adminTokenFile !== undefined && { "admin token": adminTokenFile }),
+      };
+    }),
+};

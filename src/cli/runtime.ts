@@ -1,0 +1,138 @@
+import { readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { randomBytes } from "node:crypto";
+import type { Redis } from "ioredis";
+import { actionCatalogue } from "../actions/registry.ts";
+import { createRunbookFolder, type RunbookFolder } from "../adapters/runbook-folder/runbook-folder.ts";
+import type { Config } from "../config/load-config.ts";
+import { type Clock, createSystemClock } from "../core/clock.ts";
+import { createUlids, type Ids } from "../core/ulid.ts";
+import { type ConnectionPurpose, connectRedis, type RedisAddress } from "../redis/connection.ts";
+import { startEmbeddedRedis } from "../redis/embedded-server.ts";
+import { createWorkloadLedger } from "../redis/workload-ledger.ts";
+import { createTicketStore } from "../redis/workload-tickets.ts";
+import { createLog, type Log } from "../telemetry/log.ts";
+import { createMetrics, type Metrics } from "../telemetry/metrics.ts";
+import { createRedaction } from "../telemetry/redaction.ts";
+import { dividedTimes, type WorkloadLedger } from "../workload/ledger.ts";
+import type { QueueCounts } from "../workload/ledger.ts";
+import type { TicketStore } from "../workload/ticket.ts";
+import { type Closers, createClosers } from "./closers.ts";
+
+/** What a server and a worker have in common. Everything acquired is in `closers`. */
+export interface Runtime {
+  readonly config: Config;
+  readonly version: string;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly log: Log;
+  readonly metrics: Metrics;
+  readonly closers: Closers;
+  readonly address: RedisAddress;
+  /** A new connection, closed at the end. */
+  connect(purpose: ConnectionPurpose): Redis;
+  readonly library: RunbookFolder;
+  readonly ledger: WorkloadLedger;
+  readonly tickets: TicketStore & QueueCounts;
+  /** Aborted when the process should end, by order or because something it cannot live without is gone. */
+  readonly ending: AbortController;
+}
+
+/** Where a runtime gets what is not configured. */
+export interface RuntimeSources {
+  readonly version: string;
+  readonly workingDirectory: string;
+  readonly path: string;
+  /** Aborted by SIGINT and SIGTERM. */
+  readonly signal: AbortSignal;
+}
+
+const refreshEveryMs = 2000;
+
+/** Opens what every process of ours needs; on a failure what was opened is closed again. */
+export async function openRuntime(config: Config, sources: RuntimeSources): Promise<Runtime> {
+  const log = createLog({ level: config.logLevel, redaction: createRedaction(config.secrets) });
+  const closers = createClosers((name, error) => log.error({ name, error }, "Something did not close in order."));
+  const ending = new AbortController();
+  const end = () => ending.abort();
+  if (sources.signal.aborted) end();
+  else sources.signal.addEventListener("abort", end, { once: true });
+  try {
+    const clock = createSystemClock();
+    const address = await redisAddress(config, sources, closers, (code) => {
+      log.error({ code }, "Our redis-server has ended; so do we.");
+      ending.abort();
+    });
+    const connect = (purpose: ConnectionPurpose): Redis => {
+      const redis = connectRedis(address, purpose);
+      closers.add(`redis connection (${purpose})`, () => redis.disconnect());
+      return redis;
+    };
+    const shared = connect("request");
+    const tickets = createTicketStore({ redis: shared, clock });
+    const library = createRunbookFolder(resolve(sources.workingDirectory, config.runbooks), actionCatalogue);
+    await refresh(library, log);
+    const timer = setInterval(() => void refresh(library, log), refreshEveryMs);
+    closers.add("runbook folder", () => clearInterval(timer));
+    return {
+      config,
+      version: sources.version,
+      clock,
+      ids: createUlids(clock.now, randomBytes),
+      log,
+      metrics: createMetrics({ version: sources.version, runtime: true }),
+      closers,
+      address,
+      connect,
+      library,
+      tickets,
+      ledger: createWorkloadLedger({ redis: shared, clock, times: dividedTimes(config.timeFactor), counts: tickets }),
+      ending,
+    };
+  } catch (error) {
+    await closers.close();
+    throw error;
+  }
+}
+
+async function redisAddress(
+  config: Config,
+  sources: RuntimeSources,
+  closers: Closers,
+  died: (code: number | null) => void,
+): Promise<RedisAddress> {
+  switch (config.redis.kind) {
+    case "url":
+      return { url: config.redis.url };
+    case "socket":
+      return { socketPath: config.redis.path };
+    case "embedded": {
+      const folder = resolve(sources.workingDirectory, config.dataFolder);
+      const server = await startEmbeddedRedis({
+        folder,
+        path: sources.path,
+        places: [join(sources.workingDirectory, ".tools", "bin")],
+        died,
+      });
+      closers.add("redis-server", () => server.close());
+      return { socketPath: server.socketPath };
+    }
+  }
+}
+
+async function refresh(library: RunbookFolder, log: Log): Promise<void> {
+  try {
+    const { changed, broken } = await library.refresh();
+    if (changed.length === 0) return;
+    log.info({ runbooks: changed }, "Runbooks were loaded.");
+    for (const { file, diagnostics } of broken)
+      log.error({ file, diagnostics: diagnostics.slice(0, 5) }, "A runbook is not good; its last good version, if any, stays.");
+  } catch (error) {
+    log.error({ error }, "The runbook folder cannot be read; the running set stays.");
+  }
+}
+
+/** The text of a file beside the configuration. Throws when it cannot be read. */
+export function readBeside(sources: Pick<RuntimeSources, "workingDirectory">, path: string): string {
+  return readFileSync(resolve(sources.workingDirectory, path), "utf8");
+}

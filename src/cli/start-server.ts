@@ -1,0 +1,148 @@
+import { resolve } from "node:path";
+import { cooldown } from "../guardrails/cooldown.ts";
+import { createAdminRoutes } from "../http/admin-routes.ts";
+import { createApprovalRoutes } from "../http/approval-routes.ts";
+import { createBatchRoutes } from "../http/batch-routes.ts";
+import { createBudgetRoutes } from "../http/budget-routes.ts";
+import { createApp } from "../http/create-app.ts";
+import { createHttpServer, type HttpServer } from "../http/create-http-server.ts";
+import type { Readiness } from "../http/ports.ts";
+import { createRejectedSamples } from "../http/rejected-samples.ts";
+import { createRunRoutes } from "../http/run-routes.ts";
+import { createRunbookRoutes } from "../http/runbook-routes.ts";
+import { createTokenFile } from "../http/token-file.ts";
+import { createWorkloadRoutes } from "../http/workload-routes.ts";
+import { createIntake } from "../intake/create-intake.ts";
+import { createTicketQueue } from "../queue/ticket-queue.ts";
+import { createWakeQueue } from "../queue/wake-queue.ts";
+import { createAcceptStore, createRunbookBytes } from "../redis/accept-store.ts";
+import { createQuestionDesk } from "../redis/question-desk.ts";
+import { createRunNotices } from "../redis/run-notices.ts";
+import { createRunReader } from "../redis/run-reader.ts";
+import { observeWorkload } from "../telemetry/observe-workload.ts";
+import { createWorkloadRecorder } from "../telemetry/workload-recorder.ts";
+import { createBatchStore } from "../redis/workload-batches.ts";
+import { createPriceTable, type PriceTable, priceTableSchema } from "../workload/price-table.ts";
+import { shippedPrices } from "../workload/prices.ts";
+import { createRunControl } from "./create-run-control.ts";
+import { adminTokenPath, tokenFilePath } from "./data-folder.ts";
+import { readBeside, type Runtime, type RuntimeSources } from "./runtime.ts";
+
+/** A running server. */
+export interface ServerProcess {
+  readonly server: HttpServer;
+  /** File with the first admin token in plain text, when it was made just now. */
+  readonly adminTokenFile: string | undefined;
+}
+
+/** Starts what listens: the webhook and the API. */
+export async function startServer(runtime: Runtime, sources: RuntimeSources): Promise<ServerProcess> {
+  const { config, clock, log, metrics, closers, ids, library } = runtime;
+  const redis = runtime.connect("request");
+  await untilReady(redis);
+  const queueError = (error: Error) => log.warn({ error }, "The queue reports an error.");
+  const queueConnections = [runtime.connect("request"), runtime.connect("request")] as const;
+  // BullMQ asks for the server's version when it is built, and a connection of this kind does not queue.
+  await Promise.all(queueConnections.map(untilReady));
+  const doorbell = createWakeQueue(queueConnections[0], queueError);
+  closers.add("wake queue", async () => await doorbell.close());
+  const ticketQueue = createTicketQueue(queueConnections[1], queueError);
+  closers.add("ticket queue", async () => await ticketQueue.close());
+
+  const bytes = createRunbookBytes(redis);
+  const store = createAcceptStore(redis, clock);
+  const reader = createRunReader(redis, clock);
+  const desk = createQuestionDesk(redis, doorbell, clock.now);
+  const control = createRunControl({ store, bytes, notices: createRunNotices(redis), doorbell, reader, library, ids, clock });
+  const samples = createRejectedSamples();
+  const intake = createIntake({
+    store,
+    bytes,
+    doorbell,
+    library,
+    guards: (candidate, facts) => cooldown(candidate, facts),
+    clock,
+    ids,
+    observer: {
+      decided(decision) {
+        metrics.alerts.inc({ decision: decision.decision });
+        log.info({ ...decision }, "An alert was decided.");
+      },
+    },
+  });
+  const { ledger, tickets } = runtime;
+  const folder = resolve(sources.workingDirectory, config.dataFolder);
+  const tokens = createTokenFile(tokenFilePath(folder), clock);
+  const adminTokenFile = adminTokenPath(folder);
+  const isFirst = (await tokens.createFirstAdmin(adminTokenFile)) !== undefined;
+
+  const app = createApp({
+    webhook: { intake, tokens: config.webhookTokens, samples },
+    routes: [
+      ...createRunRoutes({ reader, control }),
+      ...createApprovalRoutes({ desk, clock }),
+      ...createRunbookRoutes(library),
+      ...createAdminRoutes(samples),
+      ...createWorkloadRoutes({ ledger, prices: readPrices(runtime, sources), observer: createWorkloadRecorder(metrics), clock }),
+      ...createBudgetRoutes({ ledger, clock }),
+      ...createBatchRoutes({ ledger, batches: createBatchStore({ redis, clock }), tickets, doorbell: ticketQueue }),
+    ],
+    tokens,
+    readiness: createReadiness(runtime, async () => await redis.ping()),
+    observer: {
+      notification(code, seconds) {
+        metrics.notifications.inc({ code: String(code) });
+        metrics.webhookDuration.observe(seconds);
+      },
+    },
+    log,
+    clock,
+    closing: runtime.ending.signal,
+  });
+  const server = await createHttpServer(app, { host: config.host, port: config.port }, clock);
+  closers.add("http listener", async () => await server.close());
+  metrics.initialiseRunbooks(library.list().map(({ id }) => id));
+  metrics.observe([metrics.approvalsPending, metrics.inDoubtRuns], async () => {
+    const open = await desk.list();
+    metrics.approvalsPending.set(open.length);
+    metrics.inDoubtRuns.set(open.filter(({ question }) => question.kind === "in_doubt").length);
+  });
+  observeWorkload(metrics, { budgets: ledger, tickets });
+  metrics.observe([metrics.queueJobs], async () => {
+    for (const [state, count] of Object.entries(await doorbell.counts())) metrics.queueJobs.set({ queue: "wake", state }, count);
+  });
+  log.info({ host: server.address.host, port: server.address.port }, "The server is ready.");
+  return { server, adminTokenFile: isFirst ? adminTokenFile : undefined };
+}
+
+const readyWithinMs = 5000;
+
+/** A Redis that is not there yet does not keep the server from starting: it answers 503 until it is. */
+async function untilReady(redis: { readonly status: string; once(event: "ready", listener: () => void): unknown }): Promise<void> {
+  if (redis.status === "ready") return;
+  await new Promise<void>((resolve) => {
+    const timer = setTimeout(resolve, readyWithinMs);
+    redis.once("ready", () => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
+}
+
+function readPrices({ config }: Runtime, sources: RuntimeSources): PriceTable {
+  if (config.priceTable === undefined) return createPriceTable(shippedPrices);
+  return createPriceTable(priceTableSchema.parse(JSON.parse(readBeside(sources, config.priceTable))));
+}
+
+function createReadiness({ library }: Runtime, ping: () => Promise<unknown>): Readiness {
+  return {
+    async conditions() {
+      const redis = await ping().then(
+        () => ({ name: "redis", ok: true }),
+        () => ({ name: "redis", ok: false, detail: "Redis does not answer." }),
+      );
+      const loaded = library.list().filter(({ runbook }) => runbook !== undefined).length;
+      return [redis, { name: "runbooks", ok: loaded > 0, ...(loaded === 0 && { detail: "No good runbook was found." }) }];
+    },
+  };
+}

@@ -1,0 +1,131 @@
+import { randomInt, randomUUID } from "node:crypto";
+import { hostname } from "node:os";
+import { createActions, actionCatalogue } from "../actions/registry.ts";
+import type { PrometheusReader } from "../actions/ports.ts";
+import { createHttpClient } from "../adapters/http/create-http-client.ts";
+import { createPrometheusClient, type PrometheusClient } from "../adapters/prometheus/create-prometheus-client.ts";
+import { createExecutor, type ExecutorOptions } from "../engine/execute-run.ts";
+import type { MetricSource } from "../engine/ports.ts";
+import { cooldownBucket, cooldownWindowMs } from "../guardrails/cooldown.ts";
+import { evaluateGuardrails } from "../guardrails/evaluate-guardrails.ts";
+import { createMetricsServer } from "../http/create-metrics-server.ts";
+import type { HttpServer } from "../http/create-http-server.ts";
+import { createRunbookBytes } from "../redis/accept-store.ts";
+import { createOutbox } from "../redis/outbox.ts";
+import { createPinnedRunbooks } from "../redis/pinned-runbooks.ts";
+import { createRunLedger, type RedisRunLedger } from "../redis/run-ledger.ts";
+import { freeWorkerName, isProcessAlive, takeWorkerName } from "../redis/worker-slot.ts";
+import { createEngineObserver } from "../telemetry/engine-observer.ts";
+import { type RunWorkerLog, startRunWorker } from "../../workers/run.ts";
+import { startSweep } from "../../workers/sweep.ts";
+import type { Runtime } from "./runtime.ts";
+
+/** Lease of a run; another worker takes over at most this long, plus one sweep, after a worker died. */
+const leaseMs = 6000;
+const sweepEveryMs = 1000;
+
+/** A running worker. */
+export interface WorkerProcess {
+  readonly name: string;
+}
+
+/** Starts what works in the background: runs, the sweeper, and mails. */
+export async function startWorker(runtime: Runtime): Promise<WorkerProcess> {
+  const { config, clock, log, metrics, closers } = runtime;
+  const redis = runtime.connect("worker");
+  const name = await takeWorkerName(redis, hostname(), process.pid, isProcessAlive);
+  closers.add("worker name", async () => await freeWorkerName(redis, name));
+
+  const ledger = createRunLedger(redis, { worker: name, leaseMs, nonce: randomUUID, clock });
+  const prometheus = openPrometheus(runtime);
+  const http = createHttpClient({ allow: config.httpAllow });
+  closers.add("http client", async () => await http.close());
+  const outbox = createOutbox(redis);
+  const actions = createActions({ budgets: runtime.ledger, prometheus, http, outbox, recipients: recipientsOf(runtime) });
+
+  const executor = createExecutor(
+    {
+      ledger,
+      runbooks: createPinnedRunbooks(createRunbookBytes(redis), actionCatalogue),
+      actions,
+      guard: (candidate, now) => evaluateGuardrails(candidate, now),
+      metrics: metricSource(prometheus),
+      observer: createEngineObserver(metrics, log, clock.now),
+    },
+    { clock, questionId: () => runtime.ids("q"), cooldownOf },
+  );
+
+  const reclaimed = await ledger.reclaimOwn();
+  if (reclaimed.length > 0) log.info({ runs: reclaimed }, "An earlier process of this name left runs; they are taken back.");
+  const drain = runtime.ending.signal;
+  const workerLog = runLog(runtime);
+  const worker = startRunWorker(executor, { redis, concurrency: config.concurrency, drain, log: workerLog });
+  closers.add("run worker", async () => await worker.close());
+  const sweep = startSweep(executor, {
+    ledger,
+    clock,
+    everyMs: sweepEveryMs,
+    concurrency: config.concurrency,
+    drain,
+    random: () => randomInt(1_000_000) / 1_000_000,
+    log: workerLog,
+  });
+  closers.add("sweep", async () => await sweep.close());
+  observeLedger(runtime, ledger);
+  log.info({ worker: name, concurrency: config.concurrency }, "The worker is ready.");
+  return { name };
+}
+
+/** Serves /metrics on its own listener. */
+export async function startMetrics(runtime: Runtime, port: number): Promise<HttpServer> {
+  const server = await createMetricsServer(runtime.metrics, { host: runtime.config.host, port }, runtime.clock);
+  runtime.closers.add("metrics listener", async () => await server.close());
+  runtime.log.info({ host: server.address.host, port: server.address.port }, "Metrics are served.");
+  return server;
+}
+
+function runLog({ log }: Runtime): RunWorkerLog {
+  return {
+    executed: (runId, execution) => log.ofRun(runId).debug({ execution }, "A look at the run ended."),
+    failed: (runId, error) => log.ofRun(runId).error({ error }, "A look at the run met a defect; it will be looked at again."),
+    queueError: (error) => log.warn({ error }, "The queue reports an error."),
+  };
+}
+
+/** Prometheus, or the certainty that nobody can see. */
+function openPrometheus({ config, closers }: Runtime): PrometheusReader {
+  if (config.prometheus === undefined) return { query: async () => ({ kind: "unavailable", reason: "PROMETHEUS_URL is not set" }) };
+  const client: PrometheusClient = createPrometheusClient(config.prometheus);
+  closers.add("prometheus client", async () => await client.close());
+  return client;
+}
+
+function metricSource(prometheus: PrometheusReader): MetricSource {
+  return { query: async (promql, at, signal) => await prometheus.query(promql, { signal, ...(at !== undefined && { at }) }) };
+}
+
+function recipientsOf({ config }: Runtime) {
+  const { groups, from } = config.mail;
+  return {
+    addresses: (group: string) => (Object.hasOwn(groups, group) ? groups[group] : undefined),
+    defaultGroup: "default",
+    domain: from?.split("@")[1] ?? "runbookd.invalid",
+  };
+}
+
+const cooldownOf: ExecutorOptions["cooldownOf"] = (runbook, hold) => {
+  const { request } = hold.view;
+  if (runbook.cooldownMs <= 0) return [];
+  const bucket = cooldownBucket({
+    runbookId: runbook.id,
+    ...(request.target !== undefined && { target: request.target }),
+    ...(request.alert !== undefined && { fingerprint: request.alert.fingerprint }),
+  });
+  return bucket === undefined ? [] : [{ bucket, forMs: cooldownWindowMs(runbook.cooldownMs, 1) }];
+};
+
+function observeLedger({ metrics }: Runtime, ledger: RedisRunLedger): void {
+  metrics.observe([metrics.dueLag], async () => {
+    metrics.dueLag.set(await ledger.dueLagSeconds());
+  });
+}
