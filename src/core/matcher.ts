@@ -108,7 +108,7 @@ function readMatcher(reader: Reader): Matcher | Omit<Extract<MatcherParse, { ok:
   if (label === undefined)
     return { message: "A label name was expected.", accepted: 'a matcher such as `severity="critical"`', offset: start };
   reader.space();
-  const op = reader.take(/=~|!~|!=|=(?!=)/uy) as Matcher["op"] | undefined;
+  const op = operatorOf(reader.take(/=~|!~|!=|=(?!=)/uy));
   if (op === undefined)
     return { message: `An operator was expected behind \`${label}\`.`, accepted: "`=`, `!=`, `=~` or `!~`", offset: reader.offset() };
   reader.space();
@@ -126,6 +126,10 @@ function readMatcher(reader: Reader): Matcher | Omit<Extract<MatcherParse, { ok:
     };
   }
   return { label, op, value };
+}
+
+function operatorOf(text: string | undefined): Matcher["op"] | undefined {
+  return text === "=" || text === "!=" || text === "=~" || text === "!~" ? text : undefined;
 }
 
 function unquote(quoted: string): string {

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { ActionCatalogue, ActionSpec } from "../core/action.ts";
-import type { Json } from "../core/json.ts";
+import { isJsonObject, type Json } from "../core/json.ts";
 import { checkExpression, type KnownNames } from "./expression.ts";
 import { yamlDuration, yamlQuery, type DurationSite } from "./duration-site.ts";
 import { codeText, type Code } from "./markdown.ts";
@@ -40,12 +40,11 @@ export function bindCall(name: string, at: number, fence: Code | undefined, cont
   const fenced = fence === undefined ? undefined : readFence(fence, context);
   if (fence !== undefined && fenced === undefined) return undefined;
   const block = fenced?.block;
-  const value = block?.value ?? {};
-  if (typeof value !== "object" || Array.isArray(value)) {
+  const parameters: Json = block?.value ?? {};
+  if (!isJsonObject(parameters)) {
     reporter.error("parameters", block?.offsetOf([]) ?? at, "The parameters are no map.", "`name: value` lines");
     return undefined;
   }
-  const parameters = value as { readonly [key: string]: Json };
   const isProven = proveParameters(spec, parameters, block, at, reporter);
   if (block !== undefined) noteDurations(spec, parameters, block, context.durations);
   return isProven && fenced?.isProven !== false ? { call: { name, parameters, position: reporter.positionOf(at) }, spec } : undefined;
@@ -80,9 +79,9 @@ export function checkTemplates(
 ): boolean {
   if (typeof value === "string") return checkTemplateText(value, path, block, names, reporter);
   if (value === null || typeof value !== "object") return true;
-  const entries: readonly (readonly [string | number, Json])[] = Array.isArray(value)
-    ? (value as readonly Json[]).map((item, index) => [index, item] as const)
-    : Object.entries(value as { readonly [key: string]: Json });
+  const entries: readonly (readonly [string | number, Json])[] = isJsonObject(value)
+    ? Object.entries(value)
+    : value.map((item, index) => [index, item] as const);
   const results = entries.map(([key, item]) => checkTemplates(item, [...path, key], block, names, reporter));
   return results.every(Boolean);
 }
@@ -153,7 +152,11 @@ function proveParameters(
   if (isProven && !holdsTemplate(parameters)) {
     const whole = spec.parameters.safeParse(parameters);
     for (const issue of whole.error?.issues ?? []) {
-      fail(block?.offsetOf(issue.path as (string | number)[]) ?? at, `\`${spec.name}\`: ${issue.message}.`, "parameters that fit together");
+      fail(
+        block?.offsetOf(issue.path.filter((part) => typeof part !== "symbol")) ?? at,
+        `\`${spec.name}\`: ${issue.message}.`,
+        "parameters that fit together",
+      );
     }
   }
   if (isProven && block !== undefined) {
@@ -188,42 +191,41 @@ function faultsOf(key: string, value: Json, schema: z.core.$ZodType): readonly P
 export function holdsTemplate(value: Json): boolean {
   if (typeof value === "string") return hasTemplate(value);
   if (value === null || typeof value !== "object") return false;
-  return Object.values(value as { readonly [key: string]: Json }).some((item) => holdsTemplate(item));
+  return Object.values(value).some((item) => holdsTemplate(item));
 }
 
 /** `format` of a parameter's metadata, looked up below optional and default. */
 export function formatOf(schema: z.core.$ZodType): string | undefined {
   const format = z.globalRegistry.get(schema)?.["format"];
   if (typeof format === "string") return format;
-  const inner = (schema._zod.def as { readonly innerType?: z.core.$ZodType }).innerType;
+  const inner = innerOf(schema);
   return inner === undefined ? undefined : formatOf(inner);
 }
 
+function innerOf(schema: z.core.$ZodType): z.core.$ZodType | undefined {
+  return schema instanceof z.ZodOptional || schema instanceof z.ZodDefault || schema instanceof z.ZodNullable ? schema.unwrap() : undefined;
+}
+
 function describe(schema: z.core.$ZodType): string {
-  const meta =
-    z.globalRegistry.get(schema) ?? z.globalRegistry.get((schema._zod.def as { innerType?: z.core.$ZodType }).innerType ?? schema);
-  const type = typeText(schema);
-  return meta?.description === undefined ? type : `${type}: ${meta.description.replace(/\.$/u, "")}`;
+  const description = descriptionOf(schema);
+  return description === undefined ? typeText(schema) : `${typeText(schema)}: ${description.replace(/\.$/u, "")}`;
+}
+
+function descriptionOf(schema: z.core.$ZodType): string | undefined {
+  const inner = innerOf(schema);
+  return z.globalRegistry.get(schema)?.description ?? (inner === undefined ? undefined : descriptionOf(inner));
 }
 
 function typeText(schema: z.core.$ZodType): string {
-  const def = schema._zod.def as {
-    readonly type: string;
-    readonly innerType?: z.core.$ZodType;
-    readonly entries?: Readonly<Record<string, string>>;
-  };
-  if (def.innerType !== undefined) return typeText(def.innerType);
+  const inner = innerOf(schema);
+  if (inner !== undefined) return typeText(inner);
   if (formatOf(schema) === "duration") return "a duration such as 90s or 10m";
-  if (def.entries !== undefined) return oneOf(Object.values(def.entries));
-  const texts: Readonly<Record<string, string>> = {
-    string: "a text (quote it)",
-    number: "a number",
-    boolean: "true or false",
-    array: "a list",
-    record: "a map",
-    object: "a map",
-  };
-  return texts[def.type] ?? def.type;
+  if (schema instanceof z.ZodEnum) return oneOf(schema.options.map(String));
+  if (schema instanceof z.ZodString) return "a text; put quotes around it";
+  if (schema instanceof z.ZodNumber) return "a number";
+  if (schema instanceof z.ZodBoolean) return "true or false";
+  if (schema instanceof z.ZodArray) return "a list";
+  return schema instanceof z.ZodRecord || schema instanceof z.ZodObject ? "a map" : "a value that fits";
 }
 
 /** Offset of the first character inside the backticks of an inline code. */

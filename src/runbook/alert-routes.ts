@@ -66,18 +66,14 @@ function webhookReceivers(node: unknown): ReadonlySet<string> {
     node.items.flatMap((receiver): string[] => {
       if (!isMap(receiver)) return [];
       const [name, hooks] = [receiver.get("name"), receiver.get("webhook_configs", true)];
-      const calls =
-        isSeq(hooks) &&
-        hooks.items.some(
-          (hook) =>
-            isMap(hook) &&
-            String(hook.get("url") ?? "")
-              .replace(/\/$/u, "")
-              .endsWith(webhookPath),
-        );
+      const calls = isSeq(hooks) && hooks.items.some((hook) => isMap(hook) && isOurUrl(hook.get("url")));
       return calls && typeof name === "string" ? [name] : [];
     }),
   );
+}
+
+function isOurUrl(url: unknown): boolean {
+  return typeof url === "string" && url.replace(/\/$/u, "").endsWith(webhookPath);
 }
 
 function readRoute(

@@ -1,6 +1,6 @@
 import { parser } from "@prometheus-io/lezer-promql";
 import type { SyntaxNode } from "@lezer/common";
-import { isMap, isScalar, isSeq, LineCounter, parseDocument, type Node, type YAMLMap } from "yaml";
+import { isMap, isScalar, isSeq, LineCounter, parseDocument, type YAMLMap } from "yaml";
 import type { Diagnostic, Position } from "./runbook.ts";
 
 /** One alerting rule of a rule file. */
@@ -91,7 +91,7 @@ function writtenRule(file: string, rule: YAMLMap, positionAt: (offset: number) =
   };
 }
 
-function textOf(node: Node | undefined | unknown): string | undefined {
+function textOf(node: unknown): string | undefined {
   if (!isScalar(node)) return undefined;
   return typeof node.value === "string" || typeof node.value === "number" || typeof node.value === "boolean"
     ? String(node.value)

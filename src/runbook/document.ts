@@ -1,5 +1,5 @@
 import { descendants, fenceOf, plainText, spanOf, type Code, type Heading, type Root, type RootContent } from "./markdown.ts";
-import { nearest, oneOf, type Reporter } from "./reporter.ts";
+import { nearest, type Reporter } from "./reporter.ts";
 
 /** Headings that the machine knows, by their canonical names. */
 export const canonicalHeadings = ["Scenario", "Symptoms", "Prerequisites", "Procedure", "Verification", "Post-Action", "Related"] as const;
@@ -121,12 +121,7 @@ function checkHeadings(text: string, root: Root, sections: readonly Section[], r
   }
   for (const heading of ["Scenario", "Procedure"] as const) {
     if (!known.some((section) => section.heading === heading)) {
-      reporter.error(
-        "missing-section",
-        0,
-        `The document has no \`## ${heading}\`.`,
-        `the headings ${oneOf(["Scenario", "Procedure"])}, written with \`##\``,
-      );
+      reporter.error("missing-section", 0, `The document has no \`## ${heading}\`.`, "both `## Scenario` and `## Procedure`");
     }
   }
 }

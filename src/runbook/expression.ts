@@ -1,7 +1,7 @@
-import { Environment, type ASTNode } from "@marcbachmann/cel-js";
+import { Environment, EvaluationError, ParseError, TypeError as CelTypeError, type ASTNode } from "@marcbachmann/cel-js";
 import type { Alert } from "../core/alert.ts";
 import type { Truth } from "../core/journal.ts";
-import type { Json } from "../core/json.ts";
+import { isJsonObject, type Json } from "../core/json.ts";
 import { dangerOfRegex } from "../core/matcher.ts";
 import { maskPromql } from "./promql-template.ts";
 import { splitTemplates } from "./template.ts";
@@ -95,9 +95,9 @@ export function resolveTemplates(
     }
     return { ok: true, value: items };
   }
-  if (value !== null && typeof value === "object") {
+  if (isJsonObject(value)) {
     const fields: [string, Json][] = [];
-    for (const [key, field] of Object.entries(value as { readonly [key: string]: Json })) {
+    for (const [key, field] of Object.entries(value)) {
       const resolved = resolveTemplates(field, scope);
       if (!resolved.ok) return resolved;
       fields.push([key, resolved.value]);
@@ -205,7 +205,7 @@ export function checkExpression(source: string, names: KnownNames | undefined): 
       offset: types.error?.range?.start ?? 0,
     };
   } catch (thrown) {
-    const range = (thrown as { readonly range?: { readonly start: number } }).range;
+    const { range } = celFault(thrown);
     return { ok: false, message: `${summaryOf(thrown)}.`, accepted: "a CEL expression, https://cel.dev", offset: range?.start ?? 0 };
   }
 }
@@ -223,22 +223,22 @@ function walk(root: ASTNode, names: KnownNames | undefined): ExpressionCheck {
       for (const index of path.dynamic) visit(index, locals, loops);
       return;
     }
-    if (node.op === "call" && (node.args as [string, ASTNode[]])[0] === "matches") {
-      checkRegex(node, (node.args as [string, ASTNode[]])[1][1], report);
+    if (node.op === "call" && node.args[0] === "matches") {
+      checkRegex(node, node.args[1][1], report);
     }
     if (node.op === "rcall") {
-      const [name, receiver, args] = node.args as [string, ASTNode, ASTNode[]];
+      const [name, receiver, args] = node.args;
       if (name === "matches") checkRegex(node, args[0], report);
       const [first] = args;
       if (macros.includes(name) && first?.op === "id") {
         if (loops >= 2) report(node, "Loops are nested more than twice.", "at most one loop inside another");
         visit(receiver, locals, loops);
-        for (const arg of args.slice(1)) visit(arg, new Set([...locals, first.args as string]), loops + 1);
+        for (const arg of args.slice(1)) visit(arg, new Set([...locals, first.args]), loops + 1);
         return;
       }
       if (name === "bind" && receiver.op === "id" && receiver.args === "cel" && first?.op === "id") {
         if (args[1] !== undefined) visit(args[1], locals, loops);
-        for (const arg of args.slice(2)) visit(arg, new Set([...locals, first.args as string]), loops);
+        for (const arg of args.slice(2)) visit(arg, new Set([...locals, first.args]), loops);
         return;
       }
     }
@@ -252,10 +252,14 @@ function childrenOf(node: ASTNode): ASTNode[] {
   const found: ASTNode[] = [];
   const collect = (value: unknown) => {
     if (Array.isArray(value)) for (const item of value) collect(item);
-    else if (typeof value === "object" && value !== null && "op" in value) found.push(value as ASTNode);
+    else if (isNode(value)) found.push(value);
   };
   collect(node.args);
   return found;
+}
+
+function isNode(value: unknown): value is ASTNode {
+  return typeof value === "object" && value !== null && "op" in value && "args" in value;
 }
 
 interface Path {
@@ -319,7 +323,7 @@ function checkPath(
     return;
   }
   if (!allowed.includes(first)) {
-    report(node, `\`${path.root}.${first}\` does not exist here.`, list(allowed.map((name) => memberText(path.root, name))));
+    report(node, `\`${path.root}.${first}\` does not exist here.`, list([...new Set(allowed)].map((name) => memberText(path.root, name))));
     return;
   }
   if (path.root === "steps" && second !== "result")
@@ -353,30 +357,23 @@ function contextOf(scope: Scope): Record<string, CelValue> {
 
 /** Undefined for what must count as missing: null, numbers that are not finite, texts and lists out of bounds. */
 function toCel(value: unknown): CelValue | undefined {
-  switch (typeof value) {
-    case "boolean":
-      return value;
-    case "string":
-      return value.length <= maxText ? value : undefined;
-    case "number":
-      if (!Number.isFinite(value)) return undefined;
-      return Number.isSafeInteger(value) ? BigInt(value) : value;
-    case "object": {
-      if (value === null) return undefined;
-      if (Array.isArray(value)) {
-        if (value.length > maxItems) return undefined;
-        const items = value.map((item: unknown) => toCel(item));
-        return items.every((item) => item !== undefined) ? items : undefined;
-      }
-      const fields = Object.entries(value).flatMap(([key, field]): [string, CelValue][] => {
-        const converted = toCel(field);
-        return converted === undefined ? [] : [[key, converted]];
-      });
-      return Object.fromEntries(fields);
-    }
-    default:
-      return undefined;
+  if (typeof value === "boolean") return value;
+  if (typeof value === "string") return value.length <= maxText ? value : undefined;
+  if (typeof value === "number") {
+    if (!Number.isFinite(value)) return undefined;
+    return Number.isSafeInteger(value) ? BigInt(value) : value;
   }
+  if (typeof value !== "object" || value === null) return undefined;
+  if (Array.isArray(value)) {
+    if (value.length > maxItems) return undefined;
+    const items = value.map((item: unknown) => toCel(item));
+    return items.every((item) => item !== undefined) ? items : undefined;
+  }
+  const fields = Object.entries(value).flatMap(([key, field]): [string, CelValue][] => {
+    const converted = toCel(field);
+    return converted === undefined ? [] : [[key, converted]];
+  });
+  return Object.fromEntries(fields);
 }
 
 function fromCel(value: unknown): Evaluation {
@@ -414,7 +411,7 @@ function toJson(value: unknown): Json | undefined {
 }
 
 function evaluationFailure(source: string, thrown: unknown): Evaluation {
-  const { code, range } = thrown as { readonly code?: string; readonly range?: { readonly start: number; readonly end: number } };
+  const { code, range } = celFault(thrown);
   if (code === "no_such_key" || code === "index_out_of_bounds" || code === "unknown_variable") {
     const what = range === undefined ? source : (/^[\w.[\]"'-]*/u.exec(source.slice(pathStart(source, range.start)))?.[0] ?? source);
     return { kind: "missing", what: `\`${what === "" ? source : what}\`` };
@@ -428,7 +425,19 @@ function pathStart(source: string, offset: number): number {
   return start;
 }
 
+interface CelFault {
+  readonly code?: string;
+  readonly range?: { readonly start: number };
+}
+
+function celFault(thrown: unknown): CelFault {
+  const isKnown = thrown instanceof EvaluationError || thrown instanceof ParseError || thrown instanceof CelTypeError;
+  return isKnown ? { code: thrown.code, ...(thrown.range !== undefined && { range: thrown.range }) } : {};
+}
+
 function summaryOf(thrown: unknown): string {
-  const { summary, message } = thrown as { readonly summary?: string; readonly message?: string };
-  return (summary ?? message ?? "The expression cannot be evaluated").split("\n")[0]?.slice(0, 200) ?? "";
+  const isKnown = thrown instanceof EvaluationError || thrown instanceof ParseError || thrown instanceof CelTypeError;
+  const text = isKnown ? thrown.summary : thrown instanceof Error ? thrown.message : "The expression cannot be evaluated";
+  // The lexer may cut a character in half.
+  return (text.split("\n")[0]?.slice(0, 200) ?? "").replaceAll(/\p{Cs}/gu, "\uFFFD");
 }

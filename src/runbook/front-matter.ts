@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { durationGrammar, parseDuration } from "../core/duration.ts";
-import type { Json } from "../core/json.ts";
+import { isJsonObject, type Json } from "../core/json.ts";
 import { parseMatchers } from "../core/matcher.ts";
 import { checkTemplates } from "./action-call.ts";
 import { yamlDuration, yamlQuery, type DurationSite } from "./duration-site.ts";
@@ -8,7 +8,7 @@ import type { CodeText } from "./markdown.ts";
 import { checkPromql } from "./promql-check.ts";
 import { nearest, oneOf, type Reporter } from "./reporter.ts";
 import type { ParamSpec, Runbook, Trigger } from "./runbook.ts";
-import { splitTemplates } from "./template.ts";
+import { hasTemplate } from "./template.ts";
 import { parseYamlBlock, type YamlBlock } from "./yaml-block.ts";
 
 const duration = z
@@ -83,13 +83,15 @@ const defaultTimeoutMs = 7_200_000;
 export function readFrontMatter(code: CodeText, reporter: Reporter, durations: DurationSite[]): FrontMatterReading {
   const isEmpty = code.text.trim() === "";
   const block = isEmpty ? undefined : parseYamlBlock(code.text, code.toOffset, reporter);
-  if (block === undefined || block.value === null)
-    return { fields: fieldsOf({}, undefined, reporter), isReadable: isEmpty || block !== undefined };
+  if (block === undefined || block.value === null) {
+    return { fields: fieldsOf({}, undefined, true, reporter), isReadable: isEmpty || block !== undefined };
+  }
   const parsed = runbookFrontMatterSchema.safeParse(block.value);
   for (const issue of parsed.error?.issues ?? []) reportIssue(issue, block, reporter);
   const data = parsed.success ? parsed.data : salvage(block.value);
   noteDurations(data, block, durations);
-  return { fields: fieldsOf(data, block, reporter), isReadable: parsed.success || !isBroken(parsed.error, ["params", "track"]) };
+  const isReadable = parsed.success || !isBroken(parsed.error, ["params", "track"]);
+  return { fields: fieldsOf(data, block, isReadable, reporter), isReadable };
 }
 
 function noteDurations(data: FrontMatter, block: YamlBlock, durations: DurationSite[]): void {
@@ -115,14 +117,9 @@ function isBroken(error: z.ZodError, keys: readonly string[]): boolean {
 
 /** The keys that are right by themselves, so that one wrong key does not make every use of a parameter wrong too. */
 function salvage(value: Json): FrontMatter {
-  if (value === null || typeof value !== "object" || Array.isArray(value)) return {};
-  const shape = runbookFrontMatterSchema.shape;
-  const kept = Object.entries(value as { readonly [key: string]: Json }).flatMap(([key, field]): [string, unknown][] => {
-    const schema = Object.hasOwn(shape, key) ? shape[key as keyof typeof shape] : undefined;
-    const parsed = schema?.safeParse(field);
-    return parsed?.success === true ? [[key, parsed.data]] : [];
-  });
-  return Object.fromEntries(kept);
+  if (!isJsonObject(value)) return {};
+  const kept = Object.entries(value).filter(([key, field]) => runbookFrontMatterSchema.safeParse({ [key]: field }).success);
+  return runbookFrontMatterSchema.safeParse(Object.fromEntries(kept)).data ?? {};
 }
 
 function reportIssue(issue: z.core.$ZodIssue, block: YamlBlock, reporter: Reporter): void {
@@ -150,16 +147,42 @@ function reportIssue(issue: z.core.$ZodIssue, block: YamlBlock, reporter: Report
     );
     return;
   }
-  const text = issue.code === "invalid_type" && issue.expected === "string" ? "a text; put quotes around it" : issue.message;
-  reporter.error("front-matter", block.offsetOf(path), `\`${where === "" ? "front matter" : where}\`: ${issue.message}.`, text);
+  const written = JSON.stringify(valueAt(block.value, path))?.slice(0, 60) ?? "missing";
+  const message = issue.path.length === 0 ? "The front matter is no map." : `\`${where}\` cannot be ${written}.`;
+  reporter.error("front-matter", block.offsetOf(path), message, acceptedBy(issue));
 }
 
-function fieldsOf(data: FrontMatter, block: YamlBlock | undefined, reporter: Reporter): FrontMatterFields {
+function valueAt(value: Json, path: readonly (string | number)[]): Json | undefined {
+  const [key, ...rest] = path;
+  if (key === undefined) return value;
+  if (isJsonObject(value)) return Object.hasOwn(value, key) ? valueAt(value[key] ?? null, rest) : undefined;
+  if (!Array.isArray(value) || typeof key !== "number") return undefined;
+  const items: readonly Json[] = value;
+  return valueAt(items[key] ?? null, rest);
+}
+
+const typeTexts: Readonly<Record<string, string>> = {
+  string: "a text; put quotes around it",
+  number: "a number",
+  array: "a list",
+  record: "a map",
+  object: "a map of keys",
+  boolean: "true or false",
+};
+
+function acceptedBy(issue: z.core.$ZodIssue): string {
+  if (issue.code === "invalid_value") return oneOf(issue.values.map(String));
+  if (issue.code === "invalid_type") return typeTexts[issue.expected] ?? issue.expected;
+  if (issue.code === "invalid_union") return "a text, a number, true or false";
+  return issue.message.replace(/^must be /u, "");
+}
+
+function fieldsOf(data: FrontMatter, block: YamlBlock | undefined, isReadable: boolean, reporter: Reporter): FrontMatterFields {
   const params = data.params ?? {};
   const track = data.track ?? {};
   if (block !== undefined) {
     checkParams(params, block, reporter);
-    const names = { roots: ["alert", "params"] as const, params: Object.keys(params) };
+    const names = { roots: ["alert", "params"] as const, params: isReadable ? Object.keys(params) : undefined };
     if (data.target !== undefined) checkTemplates(data.target, ["target"], block, names, reporter);
     for (const [metric, query] of Object.entries(track)) {
       const fault = checkPromql(query, names);
@@ -169,10 +192,7 @@ function fieldsOf(data: FrontMatter, block: YamlBlock | undefined, reporter: Rep
     }
   }
   return {
-    triggers:
-      block === undefined
-        ? []
-        : (data.triggers ?? []).flatMap((source, index) => readTrigger(source, ["triggers", index], block, reporter)),
+    triggers: block === undefined ? [] : writtenTriggers(block.value).flatMap((one) => readTrigger(one.source, one.path, block, reporter)),
     ...(data.target !== undefined && { target: data.target }),
     params: Object.fromEntries(Object.entries(params).map(([key, spec]) => [key, paramOf(spec)])),
     mode: data.mode ?? "observe",
@@ -186,14 +206,23 @@ function fieldsOf(data: FrontMatter, block: YamlBlock | undefined, reporter: Rep
   };
 }
 
+/** Every trigger that is a text, also when others of the list are not. */
+function writtenTriggers(value: Json): readonly { readonly source: string; readonly path: readonly (string | number)[] }[] {
+  const triggers = isJsonObject(value) ? value["triggers"] : undefined;
+  if (!Array.isArray(triggers)) return [];
+  return triggers.flatMap((source: Json, index) =>
+    typeof source === "string" && source !== "" ? [{ source, path: ["triggers", index] }] : [],
+  );
+}
+
 function readTrigger(source: string, path: readonly (string | number)[], block: YamlBlock, reporter: Reporter): Trigger[] {
-  const split = splitTemplates(source);
+  if (hasTemplate(source)) {
+    reporter.error("trigger", block.offsetOf(path), "A trigger holds no `${{ }}`.", 'an alert name, or `Name{label="value"}` in quotes');
+    return [];
+  }
   const parsed = parseMatchers(source);
-  if (split.ok && parsed.ok) return [{ source, matchers: parsed.matchers, position: reporter.positionOf(block.offsetOf(path)) }];
-  const offset = parsed.ok ? 0 : parsed.offset;
-  const at = block.insideOffsetOf(path, offset, source.slice(offset));
-  const accepted = 'an alert name, or `Name{label="value"}` in quotes';
-  reporter.error("trigger", at, parsed.ok ? "A trigger holds no `${{ }}`." : parsed.message, parsed.ok ? accepted : parsed.accepted);
+  if (parsed.ok) return [{ source, matchers: parsed.matchers, position: reporter.positionOf(block.offsetOf(path)) }];
+  reporter.error("trigger", block.insideOffsetOf(path, parsed.offset, source.slice(parsed.offset)), parsed.message, parsed.accepted);
   return [];
 }
 

@@ -18,7 +18,7 @@ export interface LintInput {
   readonly alertmanager?: TextFile;
   readonly catalogue: ActionCatalogue;
   /** Whether a path below the same root exists, for relative links. */
-  exists(path: string): boolean;
+  readonly exists: (path: string) => boolean;
 }
 
 /** How much of one document the machine does. */

@@ -26,7 +26,10 @@ export function createLocator(source: string): Locator {
         else high = middle - 1;
       }
       const start = starts[low] ?? 0;
-      return { line: low + 1, column: [...source.slice(start, Math.max(start, offset))].length + 1 };
+      const before = source.slice(start, Math.max(start, offset));
+      // A surrogate pair is one character.
+      const pairs = before.match(/[\uD800-\uDBFF][\uDC00-\uDFFF]/g)?.length ?? 0;
+      return { line: low + 1, column: before.length - pairs + 1 };
     },
   };
 }

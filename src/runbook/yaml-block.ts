@@ -38,7 +38,7 @@ export function parseYamlBlock(text: string, toOffset: (offset: number) => numbe
     const accepted = unquoted
       ? "quote a value that holds `${{ }}` together with `: `, `#`, quotes or brackets"
       : "plain YAML 1.2 with each key once";
-    fail(error.pos[0], `${sentence(error.message)}`, accepted);
+    fail(error.pos[0], sentence(error.message), accepted);
   }
   if (faults > 0) return undefined;
   if (/^%/mu.test(text)) fail(text.search(/^%/mu), "A YAML directive is not accepted.", "plain YAML without `%` lines");
@@ -61,7 +61,7 @@ export function parseYamlBlock(text: string, toOffset: (offset: number) => numbe
     },
   });
   if (faults > 0) return undefined;
-  const value = document.toJS({ maxAliasCount: 0 }) as Json;
+  const value: Json = plainData(document.contents);
   const nodeAt = (path: readonly (string | number)[]): Node | undefined => {
     for (let length = path.length; length >= 0; length -= 1) {
       const node: unknown = length === 0 ? document.contents : document.getIn(path.slice(0, length), true);
@@ -88,6 +88,19 @@ export function parseYamlBlock(text: string, toOffset: (offset: number) => numbe
       return toOffset(start);
     },
   };
+}
+
+/** The data of a tree that holds neither aliases nor tags. */
+function plainData(node: unknown): Json {
+  if (isMap(node)) {
+    return Object.fromEntries(
+      node.items.map((pair): [string, Json] => [isScalar(pair.key) ? String(pair.key.value) : "", plainData(pair.value)]),
+    );
+  }
+  if (isSeq(node)) return node.items.map((item) => plainData(item));
+  if (!isScalar(node)) return null;
+  const { value } = node;
+  return typeof value === "string" || typeof value === "number" || typeof value === "boolean" ? value : null;
 }
 
 /** A tag that the reader assigned itself leaves no `!` in the text before the value. */
