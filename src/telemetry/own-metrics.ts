@@ -3,13 +3,7 @@ import { decisionKinds } from "../core/alert.ts";
 import { outcomes } from "../core/run.ts";
 
 /** HTTP statuses that the webhook answers; anything else would be a defect and counts as 500. */
-export const notificationCodes = ["202", "400", "401", "413", "500", "503"] as const;
-
-/** How one attempt of a step ended. */
-export const stepOutcomes = ["completed", "failed", "in_doubt"] as const;
-
-/** States of a queue's jobs. */
-export const jobStates = ["waiting", "active", "delayed", "prioritized", "failed"] as const;
+const notificationCodes = ["202", "400", "401", "413", "500", "503"] as const;
 
 /** The metrics about runbookd itself. Gauges without labels are absent until somebody sets them: an unknown value is never shown as 0. */
 export function declareOwnMetrics(registry: Registry) {

@@ -1,15 +1,6 @@
 import { Counter, Gauge, Histogram, type Registry } from "prom-client";
 import { createLabelCap } from "./label-cap.ts";
 
-/** What a request's input tokens were to the provider's cache; a partition, so that the sum is all input. */
-export const tokenCaches = ["none", "read", "write"] as const;
-
-/** What output tokens were for; a partition. */
-export const tokenPhases = ["response", "reasoning"] as const;
-
-/** How a model request ended. */
-export const requestOutcomes = ["ok", "rate_limited", "spend_limited", "overloaded", "error", "refusal"] as const;
-
 /** The metrics about the LLM workload. Ids of tickets, attempts and batches are never labels. */
 export function declareWorkloadMetrics(registry: Registry) {
   const registers = [registry];
