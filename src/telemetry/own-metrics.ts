@@ -129,7 +129,6 @@ export function declareOwnMetrics(registry: Registry) {
       for (const runbook of ids) {
         for (const outcome of outcomes) runs.inc({ runbook, outcome }, 0);
         runDuration.zero({ runbook });
-        runsActive.inc({ runbook }, 0);
       }
     },
     /** Creates the series of these guardrails at zero. */
