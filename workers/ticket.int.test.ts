@@ -110,18 +110,15 @@ describe("startTicketWorker", () => {
   it("lets a pause take effect between turns: nothing starts, everything waits with its work saved, and all goes on afterwards", async () => {
     const { add, start, set, counts, store, ledger, queue } = await open();
     await add(8);
-    const begun: number[] = [];
-    start(async (_ticket, { turn }) => {
-      begun.push(Date.now());
+    const begun: string[] = [];
+    start(async (ticket, { turn }) => {
+      begun.push(`${ticket.id} ${turn}`);
       await clock.sleep(20);
       return turn === 30 ? { kind: "done", saved: turn } : { kind: "continue", saved: turn, estimateMicroUsd: 10 };
     });
     await until(async () => begun.length > 20);
     await set({ gate: "paused", reason: "burning", by: "run:1" });
-    const pausedAt = Date.now();
     await until(async () => (await counts())?.waiting === 8);
-    const begunLate = begun.filter((at) => at > pausedAt + 15);
-    expect(begunLate).toEqual([]);
     for (const ticket of (await store.list({ state: "waiting" }, { limit: 20 }))?.items ?? []) {
       expect(ticket.saved).toBe(ticket.turn === 0 ? null : ticket.turn - 1);
     }
@@ -130,6 +127,7 @@ describe("startTicketWorker", () => {
     await queue.wakeAll("default");
     await until(async () => (await counts())?.succeeded === 8);
     expect(begun).toHaveLength(8 * 31);
+    expect(new Set(begun).size).toBe(8 * 31);
     expect(countStartsWhilePaused(await ledger.admissions(10_000), "checkout")).toBe(0);
   });
 
@@ -176,10 +174,9 @@ describe("startTicketWorker", () => {
     await until(async () => (await store.get("GH-1"))?.state === "succeeded");
     second.kill("SIGTERM");
     await gone;
-    expect(await redis.lrange("turns", 0, -1)).toEqual([
-      ...["begin 0", "done 0", "begin 1", "done 1", "begin 2"],
-      ...["begin 2", "done 2", "begin 3", "done 3", "begin 4", "done 4"],
-    ]);
+    const told = await redis.lrange("turns", 0, -1);
+    expect(told.slice(0, 5)).toEqual(["begin 0", "done 0", "begin 1", "done 1", "begin 2"]);
+    expect(told.slice(5)).toEqual(["begin 2", "done 2", "begin 3", "done 3", "begin 4", "done 4"]);
     expect(await store.get("GH-1")).toMatchObject({ attempt: 1, turn: 5, saved: 4 });
   }, 40_000);
 });

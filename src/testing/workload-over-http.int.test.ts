@@ -1,0 +1,240 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
+import type { Redis } from "ioredis";
+import { createBatchRoutes } from "../http/batch-routes.ts";
+import { createBudgetRoutes } from "../http/budget-routes.ts";
+import { describeApi } from "../http/openapi.ts";
+import { createWorkloadRoutes } from "../http/workload-routes.ts";
+import { connectRedis } from "../redis/connection.ts";
+import { createBatchStore } from "../redis/workload-batches.ts";
+import { createWorkloadLedger } from "../redis/workload-ledger.ts";
+import { createTicketStore } from "../redis/workload-tickets.ts";
+import { createRunbookdClient, type RunbookdClient } from "../sdk/client.ts";
+import type { UsageLoss } from "../sdk/usage-outbox.ts";
+import type { FinishedTicket, WorkloadLedger } from "../workload/ledger.ts";
+import { createPriceTable } from "../workload/price-table.ts";
+import { shippedPrices } from "../workload/prices.ts";
+import type { UsageEvent } from "../workload/usage-report.ts";
+import { aUsageReport } from "./a-usage-report.ts";
+import { contractTimes } from "./describe-workload-ledger.ts";
+import { createFakeClock, type FakeClock } from "./fake-clock.ts";
+import { startHttp, type HttpHarness } from "./http-harness.ts";
+import { type RedisServer, startRedisServer } from "./redis-server.ts";
+
+let server: RedisServer;
+let redis: Redis;
+let http: HttpHarness;
+let clock: FakeClock;
+let ledger: WorkloadLedger;
+let client: RunbookdClient;
+let usage: UsageEvent[];
+let finished: FinishedTicket[];
+let rung: string[];
+let lost: UsageLoss[];
+let paths: string[];
+
+beforeAll(async () => {
+  server = await startRedisServer(["--appendfsync", "no"]);
+  redis = connectRedis({ socketPath: server.socketPath }, "worker");
+});
+afterAll(async () => {
+  redis.disconnect();
+  await server[Symbol.asyncDispose]();
+});
+beforeEach(async () => {
+  await redis.flushall();
+  clock = createFakeClock(Date.UTC(2026, 10, 23, 6));
+  usage = [];
+  finished = [];
+  rung = [];
+  lost = [];
+  const tickets = createTicketStore({ redis, clock });
+  const batches = createBatchStore({ redis, clock });
+  ledger = createWorkloadLedger({ redis, clock, times: contractTimes, counts: tickets });
+  const observer = {
+    usage: (events: readonly UsageEvent[]) => usage.push(...events),
+    finished: (ticket: FinishedTicket) => finished.push(ticket),
+  };
+  const routes = [
+    createWorkloadRoutes({ ledger, prices: createPriceTable(shippedPrices), observer, clock }),
+    createBudgetRoutes({ ledger, clock }),
+    createBatchRoutes({ ledger, batches, tickets, doorbell: { ring: async ({ id }) => void rung.push(id) } }),
+  ].flat();
+  http = await startHttp({ routes });
+  client = createRunbookdClient({ url: http.url, token: "workload-token", onUsageLost: (loss) => lost.push(loss) });
+  paths = Object.keys(describeApi(routes).paths);
+});
+afterEach(async () => {
+  await client.close();
+  await http[Symbol.asyncDispose]();
+});
+
+async function call(role: string, method: string, path: string, body?: unknown) {
+  const response = await fetch(`${http.url}${path}`, {
+    method,
+    headers: { authorization: `Bearer ${role}-token`, "content-type": "application/json" },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
+  return { status: response.status, body: Object(await response.json()) };
+}
+const define = () => call("operator", "PUT", "/api/budgets/checkout", { limitMicroUsd: 50_000, periodMs: 3_600_000 });
+
+describe("the workload over HTTP", () => {
+  it("is described", () => {
+    expect(paths).toEqual(expect.arrayContaining(["/api/admissions", "/api/usage", "/api/budgets/{id}", "/api/batches", "/api/tickets"]));
+  });
+
+  it("lets an application ask, report with the provider's own object, and end a ticket, through the client alone", async () => {
+    await define();
+    const ask = { ticketId: "GH-1", budget: "checkout", estimateMicroUsd: 5000 };
+    expect(await client.admit(ask)).toMatchObject({ kind: "admitted", leaseMs: 60_000 });
+    client.reportUsage(aUsageReport({ id: "msg_1", ticketId: "GH-1" }));
+    client.reportUsage(aUsageReport({ id: "msg_1", ticketId: "GH-1" }));
+    expect(await client.admit({ ...ask, turn: 1 })).toMatchObject({ kind: "admitted" });
+    expect(usage).toMatchObject([{ id: "msg_1", costMicroUsd: 3000, tokens: { uncached: 1000 } }]);
+    expect((await call("viewer", "GET", "/api/budgets/checkout")).body).toMatchObject({
+      spentMicroUsd: 3000,
+      committedMicroUsd: 5000,
+      running: 1,
+      inFlight: [{ ticketId: "GH-1", turn: 1 }],
+    });
+    await client.release({ ticketId: "GH-1", budget: "checkout", outcome: "succeeded" });
+    await client.release({ ticketId: "GH-1", budget: "checkout", outcome: "succeeded" });
+    expect(finished).toMatchObject([{ ticketId: "GH-1", costMicroUsd: 3000, outcome: "succeeded" }]);
+  });
+
+  it("answers wait and stop with their reasons", async () => {
+    await define();
+    const ask = { ticketId: "GH-1", budget: "checkout", estimateMicroUsd: 5000 };
+    await client.admit(ask);
+    await clock.advance(5);
+    const paused = await call("operator", "PATCH", "/api/budgets/checkout", { gate: "paused", stopRunning: true, reason: "burning" });
+    expect(paused).toMatchObject({ status: 200, body: { controls: { gate: "paused", by: "a operator" } } });
+    expect(await client.admit({ ...ask, turn: 1 })).toMatchObject({ kind: "stop", reason: "stop_requested" });
+    expect(await client.admit({ ...ask, ticketId: "GH-2" })).toMatchObject({ kind: "wait", reason: "budget_paused" });
+    const log = await call("viewer", "GET", "/api/admissions");
+    expect(log.body.items.map(({ kind }: { kind: string }) => kind)).toEqual(["admitted", "gate", "stop", "wait"]);
+  });
+
+  it("ends a person's pause by itself when it was given a time", async () => {
+    await define();
+    await call("operator", "PATCH", "/api/budgets/checkout", { gate: "paused", pausedForMs: 1000, reason: "a look" });
+    await clock.advance(1000);
+    expect(await client.admit({ ticketId: "GH-1", budget: "checkout", estimateMicroUsd: 5000 })).toMatchObject({ kind: "admitted" });
+  });
+
+  it("refuses a change of controls that were changed meanwhile, when the version is named", async () => {
+    await define();
+    const body = { version: 1, limits: { concurrency: 2 }, reason: "slowly" };
+    expect(await call("operator", "PATCH", "/api/budgets/checkout", body)).toMatchObject({
+      status: 200,
+      body: { controls: { version: 2 } },
+    });
+    const other = { version: 1, limits: { concurrency: 9 }, reason: "fast" };
+    expect(await call("operator", "PATCH", "/api/budgets/checkout", other)).toMatchObject({ status: 409 });
+    expect(await call("operator", "PATCH", "/api/budgets/nobodys", other)).toMatchObject({ status: 404 });
+    expect((await call("viewer", "GET", "/api/budgets")).body.items).toMatchObject([{ controls: { limits: { concurrency: 2 } } }]);
+  });
+
+  it("takes the good events of a bulk and says of each other one what is wrong", async () => {
+    await define();
+    const events = [
+      aUsageReport({ id: "ok" }),
+      { id: "bad", prompt: 7 },
+      aUsageReport({ id: "other", budget: "nobodys" }),
+      aUsageReport({ id: "odd", usage: { input_tokens: 5.5, output_tokens: 0 } }),
+      aUsageReport({ id: "new", model: "new-model" }),
+      "nonsense",
+    ];
+    const { status, body } = await call("workload", "POST", "/api/usage", { events });
+    expect(status).toBe(200);
+    expect(body.results).toMatchObject([
+      { id: "ok", result: "accepted", costMicroUsd: 3000 },
+      { id: "bad", result: "invalid" },
+      { id: "other", result: "unknown_budget" },
+      { id: "odd", result: "accepted", anomaly: "not_a_count" },
+      { id: "new", result: "accepted", unpriced: "unknown_model" },
+      { id: "", result: "invalid" },
+    ]);
+    expect(body.results[1].issues.join()).toContain("prompt:");
+    expect(usage.map(({ id }) => id)).toEqual(["ok", "odd", "new"]);
+    const now = clock.now();
+    const rows = await call("viewer", "GET", `/api/budgets/checkout/spend?from=${now - 60_000}&to=${now + 60_000}`);
+    expect(rows.body.items).toMatchObject([{ costMicroUsd: 3000 }, {}]);
+  });
+
+  it.each([
+    ["more than 1000 events", "/api/usage", { events: Array.from({ length: 1001 }, () => ({})) }],
+    ["no event", "/api/usage", { events: [] }],
+    ["an admission without a budget", "/api/admissions", { ticketId: "GH-1", estimateMicroUsd: 5 }],
+    ["a negative estimate", "/api/admissions", { ticketId: "GH-1", budget: "checkout", estimateMicroUsd: -5 }],
+    ["a batch without tickets", "/api/batches", { id: "b", budget: "checkout", tickets: [] }],
+  ])("answers 400 to %s", async (_what, path, body) => {
+    expect(await call("workload", "POST", path, body)).toMatchObject({
+      status: 400,
+      body: { type: "urn:problem-type:runbookd:invalid-request" },
+    });
+  });
+
+  it("keeps each role to what is its own", async () => {
+    await define();
+    expect(await call("viewer", "POST", "/api/admissions", {})).toMatchObject({ status: 403 });
+    expect(await call("workload", "GET", "/api/budgets")).toMatchObject({ status: 403 });
+    expect(await call("workload", "PATCH", "/api/budgets/checkout", { gate: "open", reason: "please" })).toMatchObject({ status: 403 });
+    expect(await call("nobody", "POST", "/api/usage", {})).toMatchObject({ status: 401 });
+  });
+
+  it("takes a batch in, again without harm, shows its tickets, closes its gate and cancels it", async () => {
+    const batch = { id: "nightly", budget: "checkout", queue: "fast", tickets: [{ id: "GH-1", payload: { issue: 1 } }, { id: "GH-2" }] };
+    await expect(client.createBatch(batch)).rejects.toThrow("define it first");
+    await define();
+    expect(await client.createBatch(batch)).toMatchObject({ id: "nightly", counts: { queued: 2 } });
+    expect(await client.createBatch({ ...batch, tickets: [...batch.tickets, { id: "GH-3" }] })).toMatchObject({ counts: { queued: 3 } });
+    await expect(client.createBatch({ ...batch, queue: "slow" })).rejects.toThrow("exists with another budget or queue");
+    expect(rung).toEqual(["GH-1", "GH-2", "GH-1", "GH-2", "GH-3"]);
+    expect(await client.readBatch("nightly")).toMatchObject({ gate: "open", queue: "fast" });
+    expect(await client.readBatch("weekly")).toBeUndefined();
+    const page = await call("viewer", "GET", "/api/tickets?batch=nightly&limit=2");
+    expect(page.body.items.map(({ id }: { id: string }) => id)).toEqual(["GH-3", "GH-2"]);
+    const rest = await call("viewer", "GET", `/api/tickets?batch=nightly&limit=2&cursor=${page.body.nextCursor}`);
+    expect(rest.body.items).toMatchObject([{ id: "GH-1", payload: { issue: 1 } }]);
+    expect(await call("viewer", "GET", "/api/tickets/GH-1")).toMatchObject({ status: 200, body: { state: "queued" } });
+
+    const admit = () => client.admit({ ticketId: "GH-1", budget: "checkout", batchId: "nightly", estimateMicroUsd: 5 });
+    await call("operator", "PATCH", "/api/batches/nightly", { gate: "paused", reason: "look" });
+    expect(await admit()).toMatchObject({ kind: "wait", reason: "batch_paused" });
+    expect(await call("operator", "POST", "/api/batches/nightly/cancel")).toMatchObject({ status: 202, body: { cancelled: 3 } });
+    expect(await admit()).toMatchObject({ kind: "stop", reason: "ticket_cancelled" });
+    expect((await call("viewer", "GET", "/api/batches")).body.items).toHaveLength(1);
+  });
+
+  it("tells of usage that will never be counted", async () => {
+    client.reportUsage(aUsageReport({ id: "r1", budget: "nobodys" }));
+    await client.flush();
+    expect(lost).toMatchObject([{ reports: [{ id: "r1" }], why: "unknown_budget" }]);
+  });
+
+  it("answers 503 while Redis is gone, so that the client waits and keeps its usage", async () => {
+    await define();
+    const failing = createFakeClock();
+    const broken = connectRedis({ socketPath: "/nonexistent/redis.sock" }, "request");
+    const dead = createWorkloadLedger({
+      redis: broken,
+      clock: failing,
+      times: contractTimes,
+      counts: { countsOf: async () => ({ queued: 0, queues: [], batches: [] }) },
+    });
+    const observer = { usage: () => undefined, finished: () => undefined };
+    await using other = await startHttp({
+      routes: createWorkloadRoutes({ ledger: dead, prices: createPriceTable([]), observer, clock: failing }),
+    });
+    const cut = createRunbookdClient({ url: other.url, token: "workload-token", clock: failing });
+    expect(await cut.admit({ ticketId: "GH-1", budget: "checkout", estimateMicroUsd: 5 })).toMatchObject({
+      kind: "wait",
+      reason: "unreachable",
+    });
+    cut.reportUsage(aUsageReport({ id: "r1" }));
+    await cut.flush();
+    expect(cut.pendingUsage()).toBe(1);
+    broken.disconnect();
+  });
+});
