@@ -18,6 +18,7 @@ const stages = [
   { name: "layers", command: [bin("depcruise"), "src", "workers", "bench", "--config", ".dependency-cruiser.cjs"] },
   { name: "dead", command: [bin("knip")] },
   { name: "runbooks", command: [...cli, "lint"] },
+  { name: "index", command: [...cli, "index", "--check"] },
   { name: "unit", tests: "unit" },
   { name: "integration", tests: "integration" },
   { name: "e2e", tests: "e2e" },
