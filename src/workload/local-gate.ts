@@ -3,7 +3,13 @@ import type { WorkloadLedger } from "./ledger.ts";
 import type { WorkloadObserver } from "./workload-observer.ts";
 
 /** The gate for workers in runbookd's own process: the ledger itself, with ended tickets told to metrics. */
-export function createLocalGate({ ledger, observer }: { readonly ledger: WorkloadLedger; readonly observer: WorkloadObserver }): AdmissionGate {
+export function createLocalGate({
+  ledger,
+  observer,
+}: {
+  readonly ledger: WorkloadLedger;
+  readonly observer: WorkloadObserver;
+}): AdmissionGate {
   return {
     admit: (request) => ledger.admit(request),
     extend: (budget, leaseId) => ledger.extend(budget, leaseId),

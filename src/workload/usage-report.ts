@@ -9,9 +9,6 @@ import { noTokens, type TokenPartition, type UsageAnomaly } from "./token-partit
 /** How a model request ended; a metric label. */
 export const requestOutcomes = ["ok", "rate_limited", "spend_limited", "overloaded", "error", "refusal"] as const;
 
-/** See {@link requestOutcomes}. */
-export type RequestOutcome = (typeof requestOutcomes)[number];
-
 /** One model request as the application reports it. */
 export const usageReportSchema = z.strictObject({
   /** The provider's request id. The same id is counted once, however often it is sent. */
