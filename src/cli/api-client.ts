@@ -1,21 +1,27 @@
 import { readFile } from "node:fs/promises";
-import { join } from "node:path";
 import type { z } from "zod";
 import { problemSchema } from "./api-shapes.ts";
 import { exitCodes, oneLine, writeJson, type CommandContext, type ExitCode } from "./context.ts";
-import { dataFolder } from "./data-folder.ts";
+import { adminTokenPath, dataFolder } from "./data-folder.ts";
 import { flagOption, textOption, type CommandInvocation } from "./define-command.ts";
 
 /** The answer of a running runbookd. `problem` is its refusal (RFC 9457); `unreachable` means that nobody answered as runbookd does. */
 export type ApiAnswer<Body> =
   | { readonly kind: "ok"; readonly body: Body }
-  | { readonly kind: "problem"; readonly status: number; readonly title: string; readonly detail: string }
+  | {
+      readonly kind: "problem";
+      readonly status: number;
+      readonly title: string;
+      readonly detail: string;
+      readonly issues: readonly string[];
+    }
   | { readonly kind: "unreachable"; readonly message: string };
 
 /** The HTTP API of one running runbookd. */
 export interface ApiClient {
   get<Body>(path: string, shape: z.ZodType<Body>): Promise<ApiAnswer<Body>>;
   post<Body>(path: string, body: unknown, shape: z.ZodType<Body>): Promise<ApiAnswer<Body>>;
+  patch<Body>(path: string, body: unknown, shape: z.ZodType<Body>): Promise<ApiAnswer<Body>>;
 }
 
 const requestTimeoutMs = 10_000;
@@ -31,6 +37,7 @@ export async function createApiClient(invocation: CommandInvocation): Promise<Ap
   return {
     get: (path, shape) => call(context, { base, token, method: "GET", path, shape }),
     post: (path, body, shape) => call(context, { base, token, method: "POST", path, body, shape }),
+    patch: (path, body, shape) => call(context, { base, token, method: "PATCH", path, body, shape }),
   };
 }
 
@@ -83,6 +90,7 @@ function readAnswer<Body>(status: number, text: string, shape: z.ZodType<Body>, 
     status,
     title: problem.success ? problem.data.title : `HTTP ${status}`,
     detail: problem.success ? (problem.data.detail ?? "") : "",
+    issues: problem.success ? (problem.data.issues ?? []) : [],
   };
 }
 
@@ -108,7 +116,7 @@ function isLoopback(base: string): boolean {
 
 async function readAdminToken(context: CommandContext): Promise<string | undefined> {
   try {
-    const text = await readFile(join(dataFolder(context), "admin-token"), "utf8");
+    const text = await readFile(adminTokenPath(dataFolder(context)), "utf8");
     return text.trim() === "" ? undefined : text.trim();
   } catch {
     return undefined;
@@ -124,7 +132,9 @@ export function reportFailure(invocation: CommandInvocation, answer: Exclude<Api
     context.warn(`${answer.message}\n`);
   } else {
     const hint = answer.status === 401 ? " Set RUNBOOKD_TOKEN to a token that `runbookd token create` printed." : "";
-    context.warn(`${oneLine(answer.title)} (${answer.status})${answer.detail === "" ? "" : `: ${oneLine(answer.detail)}`}${hint}\n`);
+    context.warn(
+      `${oneLine(answer.title)} (${answer.status})${answer.detail === "" ? "" : `: ${oneLine(answer.detail)}`}${hint}\n${answer.issues.map((issue) => `  ${oneLine(issue)}\n`).join("")}`,
+    );
   }
   return exitCodes.no;
 }

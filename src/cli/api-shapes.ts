@@ -55,6 +55,19 @@ export const questionSchema = z.looseObject({
   expiresAt: z.number().optional(),
 });
 
+/** One batch of tickets. */
+export const batchSchema = z.looseObject({
+  id: z.string(),
+  budget: z.string(),
+  queue: z.string(),
+  gate: z.string(),
+  reason: z.string().optional(),
+  spentMicroUsd: z.number(),
+  counts: z.record(z.string(), z.number()),
+});
+
+/** See {@link batchSchema}. */
+export type BatchShape = z.infer<typeof batchSchema>;
 /** See {@link runSummarySchema}. */
 export type RunSummaryShape = z.infer<typeof runSummarySchema>;
 /** See {@link journalEntrySchema}. */

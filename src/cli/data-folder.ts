@@ -1,11 +1,18 @@
-import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import type { CommandContext } from "./context.ts";
 
-/** Where the embedded default keeps Redis' data and the first admin token: RUNBOOKD_DATA, else a folder of this user. */
+/** The folder of our own data: RUNBOOKD_DATA, else `.runbookd` where the command runs; the same default as the setting's. */
 export function dataFolder(context: Pick<CommandContext, "env" | "workingDirectory">): string {
   const configured = context.env["RUNBOOKD_DATA"];
-  if (configured !== undefined && configured !== "") return resolve(context.workingDirectory, configured);
-  const base = context.env["XDG_DATA_HOME"] ?? join(context.env["HOME"] ?? homedir(), ".local", "share");
-  return join(base, "runbookd");
+  return resolve(context.workingDirectory, configured === undefined || configured === "" ? ".runbookd" : configured);
+}
+
+/** The hashes of all tokens. */
+export function tokenFilePath(folder: string): string {
+  return join(folder, "tokens.json");
+}
+
+/** The first admin's token in plain text, mode 0600. */
+export function adminTokenPath(folder: string): string {
+  return join(folder, "admin-token");
 }

@@ -72,18 +72,18 @@ function namesCommand(program: Command, [name, member]: readonly string[]): bool
 
 it("lists each runtime dependency with its reason", () => {
   const text = readFileSync(join(root, "docs/adr/0007-runtime-dependencies.md"), "utf8");
-  const listed = [...text.matchAll(/^\| `([^`]+)` \|/gm)].map(([, name]) => name);
+  const listed = [...text.matchAll(/^\| `([^`]+)` \|/gm)].map(([, name = ""]) => name);
   expect(listed.toSorted()).toEqual(Object.keys(manifest.dependencies).toSorted());
 });
 
 it("describes each kind of journal entry", () => {
   const source = readFileSync(join(root, "src/core/journal.ts"), "utf8");
   const union = source.slice(source.indexOf("export type JournalEntry"));
-  const kinds = [...union.matchAll(/kind: "([a-z_]+)"/g)].map(([, kind]) => kind);
+  const kinds = [...union.matchAll(/kind: "([a-z_]+)"/g)].map(([, kind = ""]) => kind);
   const text = readFileSync(join(root, "docs/architecture/journal.md"), "utf8");
   const table = text.slice(text.indexOf("## Entries"), text.indexOf("## What is derived"));
   const described = [...table.matchAll(/^\| (`[^|]+) \|/gm)].flatMap(([, cell = ""]) =>
-    [...cell.matchAll(/`([a-z_]+)`/g)].map(([, kind]) => kind),
+    [...cell.matchAll(/`([a-z_]+)`/g)].map(([, kind = ""]) => kind),
   );
   expect(described.toSorted()).toEqual(kinds.toSorted());
 });

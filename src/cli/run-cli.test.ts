@@ -21,7 +21,7 @@ it.each(commands)("%s has a summary, --json and an example", (_name, command) =>
   command.outputHelp();
   expect(command.description()).not.toBe("");
   expect(help).toContain("--json");
-  expect(help).toMatch(/Examples?:\n {2}\$ runbookd /);
+  expect(help).toMatch(/Examples?:\n {2}\$ (?:[A-Z_]+=\S+ )*runbookd /);
 });
 
 it("answers 0 to --help and --version and 2 to what it does not know", async () => {

@@ -2,7 +2,10 @@ import { Command, CommanderError } from "commander";
 import { exitCodes, hasColour, type CommandContext } from "./context.ts";
 import { defineCommand, type ExitSink } from "./define-command.ts";
 import { approvalsCommand } from "./commands/approvals.ts";
+import { batchesCommand } from "./commands/batches.ts";
+import { doctorCommand } from "./commands/doctor.ts";
 import { lintCommand } from "./commands/lint.ts";
+import { newCommand } from "./commands/new-runbook.ts";
 import { indexCommand } from "./commands/render-index.ts";
 import { runCommand } from "./commands/run.ts";
 import { runsCommand } from "./commands/runs.ts";
@@ -12,10 +15,18 @@ import { tokenCommand } from "./commands/token.ts";
 
 /** The whole command line, with its output going to the context. */
 export function createProgram(context: CommandContext, exit: ExitSink, version: string): Command {
-  const single = [upCommand, serverCommand, workerCommand, lintCommand, indexCommand, schemaCommand, runCommand].map((definition) =>
-    defineCommand(definition, context, exit),
-  );
-  const groups = [runsCommand, approvalsCommand, tokenCommand].map((create) => create(context, exit));
+  const single = [
+    upCommand,
+    serverCommand,
+    workerCommand,
+    doctorCommand,
+    lintCommand,
+    indexCommand,
+    newCommand,
+    schemaCommand,
+    runCommand,
+  ].map((definition) => defineCommand(definition, context, exit));
+  const groups = [runsCommand, approvalsCommand, batchesCommand, tokenCommand].map((create) => create(context, exit));
   const program = new Command("runbookd")
     .description("Executes Markdown runbooks when Alertmanager calls, and proves that it helped.")
     .version(version);

@@ -1,0 +1,111 @@
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, it } from "@jest/globals";
+import { aCommandContext } from "../../testing/command-context.ts";
+import { packageFolder } from "../process-context.ts";
+import { runCli } from "../run-cli.ts";
+
+let workingDirectory = "";
+
+beforeEach(() => {
+  workingDirectory = mkdtempSync(join(tmpdir(), "runbookd-documents-"));
+  for (const folder of ["runbooks", "alerts"]) cpSync(join(packageFolder(), folder), join(workingDirectory, folder), { recursive: true });
+});
+
+afterEach(() => rmSync(workingDirectory, { recursive: true }));
+
+function breakCostRunbook(): void {
+  const file = join(workingDirectory, "runbooks/cost-incident-response.md");
+  const text = readFileSync(file, "utf8");
+  writeFileSync(file, text.replace("Action: `pause-batches`", "Action: `pause-batchs`"));
+}
+
+it("finds nothing wrong with the shipped runbooks", async () => {
+  const context = aCommandContext({ workingDirectory });
+  expect(await runCli(["lint"], context, "1")).toBe(0);
+  expect(context.printed.out).toMatch(/\n0 errors, \d+ warnings?\n$/);
+});
+
+it("prints file:line:column and what would be accepted, and answers 1", async () => {
+  breakCostRunbook();
+  const context = aCommandContext({ workingDirectory });
+  expect(await runCli(["lint"], context, "1")).toBe(1);
+  expect(context.printed.out).toMatch(/^runbooks\/cost-incident-response\.md:\d+:\d+: error .*pause-batchs.*accepted: .*pause-batches/m);
+});
+
+it("prints SARIF and JSON", async () => {
+  breakCostRunbook();
+  const sarif = aCommandContext({ workingDirectory });
+  await runCli(["lint", "--format", "sarif"], sarif, "1");
+  expect(JSON.parse(sarif.printed.out)).toMatchObject({ version: "2.1.0" });
+  const json = aCommandContext({ workingDirectory });
+  await runCli(["lint", "--json"], json, "1");
+  expect(JSON.parse(json.printed.out)).toMatchObject({ diagnostics: [{ severity: "error" }] });
+});
+
+it("colours on a terminal and not when NO_COLOR is set", async () => {
+  breakCostRunbook();
+  const coloured = aCommandContext({ workingDirectory, isTerminal: true });
+  await runCli(["lint"], coloured, "1");
+  expect(coloured.printed.out).toContain("\u001b[31m");
+  const plain = aCommandContext({ workingDirectory, isTerminal: true, env: { NO_COLOR: "1" } });
+  await runCli(["lint"], plain, "1");
+  expect(plain.printed.out).not.toContain("\u001b");
+});
+
+it("answers 2 to a path that does not exist and 1 to a folder without runbooks", async () => {
+  expect(await runCli(["lint", "nowhere"], aCommandContext({ workingDirectory }), "1")).toBe(2);
+  expect(await runCli(["lint", "alerts"], aCommandContext({ workingDirectory }), "1")).toBe(1);
+});
+
+it("counts warnings as errors when strict", async () => {
+  writeFileSync(
+    join(workingDirectory, "runbooks/bare.md"),
+    "# Runbook: Bare\n\n## Scenario\nNothing checks it.\n\n## Procedure\n\n1. **Stop**: Stops.\n   - Action: `pause-batches`\n     ```yaml\n     budget: checkout\n     reason: a test\n     ```\n",
+  );
+  expect(await runCli(["lint", "runbooks/bare.md"], aCommandContext({ workingDirectory }), "1")).toBe(0);
+  expect(await runCli(["lint", "runbooks/bare.md", "--strict"], aCommandContext({ workingDirectory }), "1")).toBe(1);
+});
+
+it("writes the index, finds it stale after a change, and does not write when checking", async () => {
+  expect(await runCli(["index"], aCommandContext({ workingDirectory }), "1")).toBe(0);
+  expect(await runCli(["index", "--check"], aCommandContext({ workingDirectory }), "1")).toBe(0);
+  writeFileSync(join(workingDirectory, "runbooks/README.md"), "old\n");
+  const context = aCommandContext({ workingDirectory });
+  expect(await runCli(["index", "--check", "--json"], context, "1")).toBe(1);
+  expect(JSON.parse(context.printed.out)).toEqual({ file: "runbooks/README.md", stale: true, written: false });
+  expect(readFileSync(join(workingDirectory, "runbooks/README.md"), "utf8")).toBe("old\n");
+});
+
+it("writes no index of a set with errors", async () => {
+  breakCostRunbook();
+  expect(await runCli(["index"], aCommandContext({ workingDirectory }), "1")).toBe(1);
+});
+
+it.each(["runbook", "actions", "config"])("prints the JSON Schema of %s", async (what) => {
+  const context = aCommandContext();
+  expect(await runCli(["schema", what, "--json"], context, "1")).toBe(0);
+  expect(JSON.parse(context.printed.out)).toMatchObject({ type: "object" });
+});
+
+it("answers 2 to a schema that does not exist", async () => {
+  const context = aCommandContext();
+  expect(await runCli(["schema", "everything"], context, "1")).toBe(2);
+  expect(context.printed.err).toContain("accepted: runbook, actions, config");
+});
+
+it("writes a new runbook with an alert and its test, all of which pass", async () => {
+  const context = aCommandContext({ workingDirectory });
+  expect(await runCli(["new", "payment-backlog"], context, "1")).toBe(0);
+  expect(context.printed.out).toContain("alerts/tests/payment-backlog.test.yml\n");
+  const lint = aCommandContext({ workingDirectory });
+  await runCli(["lint", "--json"], lint, "1");
+  expect(lint.printed.out).not.toMatch(/"file": ?"[^"]*payment-backlog[^"]*"[^}]*"severity"/);
+  expect(lint.printed.out).toContain('"id": "payment-backlog"');
+});
+
+it("overwrites nothing, and answers 2 to an id that is none", async () => {
+  expect(await runCli(["new", "cost-incident-response"], aCommandContext({ workingDirectory }), "1")).toBe(1);
+  expect(await runCli(["new", "../escape"], aCommandContext({ workingDirectory }), "1")).toBe(2);
+});

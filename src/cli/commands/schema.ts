@@ -1,0 +1,44 @@
+import { z } from "zod";
+import { actionCatalogue } from "../../actions/registry.ts";
+import { configJsonSchema } from "../../config/settings-schema.ts";
+import { runbookFrontMatterSchema } from "../../runbook/front-matter.ts";
+import { exitCodes, oneLine } from "../context.ts";
+import { flagOption, type CommandDefinition } from "../define-command.ts";
+
+/** `runbookd schema`: JSON Schemas for editors and other tools. */
+export const schemaCommand: CommandDefinition = {
+  usage: "schema [what]",
+  summary: "Print the JSON Schema of a runbook's front matter, of all actions or of runbookd.yml: runbook (default), actions, config",
+  examples: ["runbookd schema config > runbookd.schema.json"],
+  run([what = "runbook"], invocation) {
+    const { context } = invocation;
+    const create = schemas.get(what);
+    if (create === undefined) {
+      context.warn(`${oneLine(what)} has no schema; accepted: ${[...schemas.keys()].join(", ")}\n`);
+      return Promise.resolve(exitCodes.usage);
+    }
+    context.write(`${flagOption(invocation, "json") ? JSON.stringify(create()) : JSON.stringify(create(), undefined, 2)}\n`);
+    return Promise.resolve(exitCodes.ok);
+  },
+};
+
+const schemas: ReadonlyMap<string, () => object> = new Map([
+  ["runbook", () => z.toJSONSchema(runbookFrontMatterSchema, { io: "input", unrepresentable: "any" })],
+  ["actions", actionsSchema],
+  ["config", configJsonSchema],
+]);
+
+function actionsSchema(): object {
+  const properties = actionCatalogue.names.flatMap((name) => {
+    const spec = actionCatalogue.find(name);
+    if (spec === undefined) return [];
+    const parameters = z.toJSONSchema(spec.parameters, { io: "input", unrepresentable: "any" });
+    return [[name, { description: spec.summary, ...parameters }] as const];
+  });
+  return {
+    $schema: "https://json-schema.org/draft/2020-12/schema",
+    title: "Parameters by action",
+    type: "object",
+    properties: Object.fromEntries(properties),
+  };
+}

@@ -1,0 +1,153 @@
+import { existsSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { z } from "zod";
+import { createBoundedSender, usualLimits } from "../../adapters/bounded-request.ts";
+import { createPrometheusClient } from "../../adapters/prometheus/create-prometheus-client.ts";
+import { createSmtpSender } from "../../adapters/smtp/create-smtp-sender.ts";
+import type { Config, Endpoint } from "../../config/load-config.ts";
+import { connectRedis, type RedisAddress } from "../../redis/connection.ts";
+import type { CommandContext } from "../context.ts";
+import { adminTokenPath, tokenFilePath } from "../data-folder.ts";
+import { fault, fine, warning, type Finding } from "./finding.ts";
+import { judgeAlertmanagerConfig } from "./judge-alertmanager.ts";
+import { judgeRedis, parseInfo } from "./judge-redis.ts";
+
+/** Looks at everything that a running runbookd needs; never rejects. In the order in which to fix things. */
+export async function examine(config: Config, context: CommandContext): Promise<readonly Finding[]> {
+  const parts = await Promise.all([
+    examineRedis(config),
+    examinePrometheus(config.prometheus, context.signal),
+    ...config.alertmanagers.map((endpoint) => examineAlertmanager(endpoint, context.signal)),
+    ...(config.alertmanagers.length === 0 ? [Promise.resolve([noAlertmanager])] : []),
+    examineMail(config),
+    Promise.resolve([examineRunbooks(config), ...examineFiles(config, context)]),
+  ]);
+  return parts.flat();
+}
+
+const noAlertmanager = warning("Alertmanager", "not configured", "Set ALERTMANAGER_URL, so that its route to us can be checked.");
+
+async function examineRedis(config: Config): Promise<readonly Finding[]> {
+  const address = addressOf(config);
+  if (address === undefined) {
+    return [fine("Redis", "our own redis-server, not running now; runbookd up, server and worker start it with the right settings")];
+  }
+  const redis = connectRedis(address, "request");
+  try {
+    await new Promise<void>((resolve, reject) => {
+      redis.once("ready", resolve).once("error", reject);
+      setTimeout(() => reject(new Error("no answer within 3 s")), 3000).unref();
+    });
+    const info = parseInfo(await redis.info());
+    const settings = ["maxmemory-policy", "appendfsync"];
+    const pairs = await Promise.all(
+      settings.map(async (name) => {
+        const reply: unknown = await redis.config("GET", name).catch(() => []);
+        return [name, Array.isArray(reply) && typeof reply[1] === "string" ? reply[1] : undefined] as const;
+      }),
+    );
+    const known = pairs.flatMap(([name, value]) => (value === undefined ? [] : [[name, value] as const]));
+    return [fine("Redis", "reachable"), ...judgeRedis({ info, config: new Map(known) })];
+  } catch (error) {
+    return [fault("Redis", `cannot be reached: ${messageOf(error)}`, "Start it, or correct REDIS_URL. Nothing is accepted without it.")];
+  } finally {
+    redis.disconnect();
+  }
+}
+
+function addressOf(config: Config): RedisAddress | undefined {
+  switch (config.redis.kind) {
+    case "url":
+      return { url: config.redis.url };
+    case "socket":
+      return { socketPath: config.redis.path };
+    case "embedded": {
+      const socketPath = join(config.dataFolder, "redis", "redis.sock");
+      return existsSync(socketPath) ? { socketPath } : undefined;
+    }
+  }
+}
+
+async function examinePrometheus(endpoint: Endpoint | undefined, signal: AbortSignal): Promise<readonly Finding[]> {
+  if (endpoint === undefined) {
+    return [
+      fault("Prometheus", "not configured", "Set PROMETHEUS_URL: without it every verification is inconclusive, and no run succeeds."),
+    ];
+  }
+  const client = createPrometheusClient(endpoint);
+  try {
+    const answer = await client.query("vector(1)", { signal: AbortSignal.any([signal, AbortSignal.timeout(5000)]) });
+    if (answer.kind === "samples") return [fine("Prometheus", endpoint.url)];
+    return [
+      fault(
+        "Prometheus",
+        `${endpoint.url}: ${answer.reason}`,
+        "Correct PROMETHEUS_URL, or its credentials under prometheus in runbookd.yml.",
+      ),
+    ];
+  } finally {
+    await client.close();
+  }
+}
+
+const statusSchema = z.looseObject({ config: z.looseObject({ original: z.string() }) });
+
+async function examineAlertmanager(endpoint: Endpoint, signal: AbortSignal): Promise<readonly Finding[]> {
+  const sender = createBoundedSender(usualLimits, endpoint.ca);
+  const fix = "Correct ALERTMANAGER_URL, or its credentials under alertmanager in runbookd.yml.";
+  try {
+    const url = `${endpoint.url.replace(/\/+$/, "")}/api/v2/status`;
+    const answer = await sender.send({ method: "GET", url, headers: { ...endpoint.headers, accept: "application/json" }, signal });
+    if (answer.kind === "failed") return [fault("Alertmanager", `${endpoint.url}: ${answer.failure.message}`, fix)];
+    if (answer.status !== 200) return [fault("Alertmanager", `${endpoint.url} answered ${answer.status}`, fix)];
+    const status = statusSchema.safeParse(JSON.parse(answer.body));
+    if (!status.success) return [fault("Alertmanager", `${endpoint.url} answers as something else`, fix)];
+    return [fine("Alertmanager", endpoint.url), ...judgeAlertmanagerConfig(status.data.config.original)];
+  } catch (error) {
+    return [fault("Alertmanager", `${endpoint.url}: ${messageOf(error)}`, fix)];
+  } finally {
+    await sender.close();
+  }
+}
+
+async function examineMail({ mail }: Config): Promise<readonly Finding[]> {
+  if (mail.smtpUrl === undefined || mail.from === undefined) {
+    return [warning("Mail", "not configured", "Set SMTP_URL, MAIL_FROM and MAIL_TO; until then reports are kept and not sent.")];
+  }
+  const sender = createSmtpSender({ url: mail.smtpUrl, from: mail.from, timeoutMs: 5000 });
+  try {
+    const verified = await sender.verify();
+    return [
+      verified.ok ? fine("Mail", "the server lets us in") : fault("Mail", verified.error, "Correct SMTP_URL. Reports wait until it works."),
+    ];
+  } finally {
+    sender.close();
+  }
+}
+
+function examineRunbooks(config: Config): Finding {
+  if (existsSync(config.runbooks)) return fine("Runbooks", `${config.runbooks}; runbookd lint checks them`);
+  return fault("Runbooks", `${config.runbooks} does not exist`, "Set RUNBOOKD_RUNBOOKS to the folder of your runbooks.");
+}
+
+/** Files that hold secrets and that exist. */
+function examineFiles(config: Config, context: CommandContext): readonly Finding[] {
+  const secretFiles = Object.entries(context.env).flatMap(([name, path]) =>
+    name.endsWith("_FILE") && isOurs(name) && path !== undefined && path !== "" ? [path] : [],
+  );
+  const files = [tokenFilePath(config.dataFolder), adminTokenPath(config.dataFolder), ...secretFiles].filter((path) => existsSync(path));
+  const open = files.filter((path) => (statSync(path).mode & 0o077) !== 0);
+  if (open.length === 0)
+    return [
+      fine("File permissions", files.length === 0 ? "no file with secrets yet" : `${files.length} with secrets, for their owner only`),
+    ];
+  return open.map((path) => warning("File permissions", `${path} can be read by others`, `chmod 600 ${path}`));
+}
+
+function isOurs(name: string): boolean {
+  return name !== "RUNBOOKD_FREEZE_FILE" && /^(?:RUNBOOKD|REDIS|SMTP)_/.test(name);
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

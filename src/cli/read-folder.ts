@@ -1,0 +1,61 @@
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { join, relative, resolve, sep } from "node:path";
+import { actionCatalogue } from "../actions/registry.ts";
+import type { TextFile } from "../runbook/alert-rules.ts";
+import type { LintInput } from "../runbook/lint.ts";
+
+/** Where lint and index look; relative to the working directory. */
+export interface RunbookPlaces {
+  readonly workingDirectory: string;
+  /** A folder of runbooks, or single files. */
+  readonly runbooks: readonly string[];
+  /** A folder of `*.rules.yml`; one that does not exist means that alerts are not checked. */
+  readonly rules?: string;
+  readonly alertmanager?: string;
+}
+
+/** What lint looks at, read from disk, or the path that does not exist. */
+export function readLintInput(places: RunbookPlaces): { readonly input: LintInput } | { readonly missing: string } {
+  const missing = places.runbooks.find((path) => !existsSync(resolve(places.workingDirectory, path)));
+  if (missing !== undefined) return { missing };
+  const runbooks = places.runbooks.flatMap((path) => documentsAt(places.workingDirectory, path));
+  // Alerts name runbooks of the whole folder; beside a single file they would all seem to be missing.
+  const isWhole = places.runbooks.every((path) => statSync(resolve(places.workingDirectory, path)).isDirectory());
+  const alertmanager = places.alertmanager === undefined || !isWhole ? undefined : readText(places.workingDirectory, places.alertmanager);
+  return {
+    input: {
+      runbooks,
+      rules:
+        places.rules === undefined || !isWhole ? [] : filesIn(places.workingDirectory, places.rules, (name) => name.endsWith(".rules.yml")),
+      ...(alertmanager === undefined ? {} : { alertmanager }),
+      catalogue: actionCatalogue,
+      exists: (path) => existsSync(resolve(places.workingDirectory, path)),
+    },
+  };
+}
+
+function documentsAt(workingDirectory: string, path: string): readonly TextFile[] {
+  if (statSync(resolve(workingDirectory, path)).isDirectory()) {
+    return filesIn(workingDirectory, path, (name) => name.endsWith(".md") && name.toLowerCase() !== "readme.md");
+  }
+  return [readText(workingDirectory, path)].filter((file) => file !== undefined);
+}
+
+function filesIn(workingDirectory: string, folder: string, wanted: (name: string) => boolean): readonly TextFile[] {
+  const absolute = resolve(workingDirectory, folder);
+  if (!existsSync(absolute)) return [];
+  const names = readdirSync(absolute, { withFileTypes: true }).filter((entry) => entry.isFile() && wanted(entry.name));
+  return names
+    .map((entry) => entry.name)
+    .toSorted()
+    .flatMap((name) => readText(workingDirectory, join(folder, name)) ?? []);
+}
+
+function readText(workingDirectory: string, path: string): TextFile | undefined {
+  const absolute = resolve(workingDirectory, path);
+  if (!existsSync(absolute)) return undefined;
+  // Inside the working directory a path is shown as editors do: relative, with slashes.
+  const shown = relative(workingDirectory, absolute);
+  const file = shown.startsWith("..") ? absolute : shown;
+  return { file: file.split(sep).join("/"), source: readFileSync(absolute, "utf8") };
+}
