@@ -1,6 +1,6 @@
 import { DelayedError, Worker } from "bullmq";
 import type { Redis } from "ioredis";
-import { type TicketJob, ticketPrefix, ticketQueueName } from "../src/queue/ticket-queue.ts";
+import { createTicketQueue, type TicketJob, ticketPrefix, ticketQueueName } from "../src/queue/ticket-queue.ts";
 import { createBreaker, type WorkerHandle } from "./run.ts";
 import { type TicketStep, type WorkTicketDeps, workTicket } from "./work-ticket.ts";
 
@@ -26,6 +26,9 @@ export interface TicketWorkerOptions {
   readonly lockMs?: number;
   readonly stalledCheckMs?: number;
 }
+
+/** How often tickets whose ring was lost are looked for. */
+const recoverEveryMs = 300_000;
 
 /** After a defect of ours or of the store, when the ticket is tried again. */
 const troubleMs = 5000;
@@ -67,10 +70,38 @@ export function startTicketWorker(deps: WorkTicketDeps, options: TicketWorkerOpt
     log.queueError(error);
     breaker.count();
   });
+  const queue = createTicketQueue(options.redis, (error) => log.queueError(error));
+  const closing = new AbortController();
+  const recovering = recoverUntil(
+    AbortSignal.any([drain, closing.signal]),
+    async () => queue.recover(deps.store, options.queue),
+    deps,
+    log,
+  );
   return {
     async close() {
+      closing.abort();
       breaker.stop();
       await worker.close();
+      await recovering;
+      await queue.close();
     },
   };
+}
+
+/** A ticket is recorded before it is rung for; what a crash left between the two is found here. */
+async function recoverUntil(
+  over: AbortSignal,
+  recover: () => Promise<number>,
+  { clock }: WorkTicketDeps,
+  log: TicketWorkerLog,
+): Promise<void> {
+  while (!over.aborted) {
+    try {
+      await recover();
+    } catch (error) {
+      log.queueError(error instanceof Error ? error : new Error(String(error)));
+    }
+    await clock.sleep(recoverEveryMs, over).catch(() => undefined);
+  }
 }

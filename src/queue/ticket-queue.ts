@@ -1,6 +1,7 @@
 import { Queue } from "bullmq";
 import type { Redis } from "ioredis";
 import { sha256 } from "../core/json.ts";
+import { StoreUnavailable } from "../intake/ports.ts";
 import type { TicketDoorbell, TicketStore } from "../workload/ticket.ts";
 
 /** Shares the hash tag of the workload. */
@@ -25,8 +26,8 @@ export function ticketJobId(ticketId: string): string {
 export interface TicketQueue extends TicketDoorbell {
   /** Lets every waiting ticket of a queue ask its gate now. */
   wakeAll(queue: string): Promise<void>;
-  /** Puts every ticket that has not ended into its queue, if it is not there: after a crash between record and ring, or a loss of the queue. */
-  recover(store: Pick<TicketStore, "open">): Promise<number>;
+  /** Puts every ticket of `queue` that has not ended into it, if it is not there: after a crash between record and ring, or a loss of the queue. */
+  recover(store: Pick<TicketStore, "open">, queue: string): Promise<number>;
   close(): Promise<void>;
 }
 
@@ -51,17 +52,22 @@ export function createTicketQueue(redis: Redis, failed: (error: Error) => void):
 
   return {
     async ring(ticket) {
-      const job = await add(ticket);
-      // A ticket that waits is asked for now; one that runs or is queued needs nothing.
-      if (await job.isDelayed()) await job.promote().catch(() => undefined);
+      try {
+        const job = await add(ticket);
+        // A ticket that waits is asked for now; one that runs or is queued needs nothing.
+        if (await job.isDelayed()) await job.promote().catch(() => undefined);
+      } catch (error) {
+        throw new StoreUnavailable(error instanceof Error ? error.message.slice(0, 200) : "unknown");
+      }
     },
     wakeAll: async (queue) => queueOf(queue).promoteJobs(),
-    async recover(store) {
+    async recover(store, queue) {
       let count = 0;
-      for (;;) {
-        const tickets = await store.open(count, 500);
-        await Promise.all(tickets.map((ticket) => add(ticket)));
-        count += tickets.length;
+      for (let offset = 0; ; offset += 500) {
+        const tickets = await store.open(offset, 500);
+        const own = tickets.filter((ticket) => ticket.queue === queue);
+        await Promise.all(own.map((ticket) => add(ticket)));
+        count += own.length;
         if (tickets.length < 500) return count;
       }
     },

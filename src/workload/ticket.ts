@@ -134,6 +134,6 @@ export type TicketProcessor = (ticket: Ticket, context: TurnContext) => Promise<
 
 /** The doorbell of the ticket queue. */
 export interface TicketDoorbell {
-  /** Makes sure that a worker looks at the ticket; ringing twice is harmless. */
+  /** Makes sure that a worker looks at the ticket now; ringing twice is harmless. Rejects with StoreUnavailable when the queue cannot be reached. */
   ring(ticket: { readonly id: string; readonly queue: string }): Promise<void>;
 }
