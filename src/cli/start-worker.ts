@@ -18,6 +18,7 @@ import { freeWorkerName, isProcessAlive, takeWorkerName } from "../redis/worker-
 import { createEngineObserver } from "../telemetry/engine-observer.ts";
 import { type RunWorkerLog, startRunWorker } from "../../workers/run.ts";
 import { startSweep } from "../../workers/sweep.ts";
+import { questionMail } from "./question-mail.ts";
 import type { Runtime } from "./runtime.ts";
 
 /** Lease of a run; another worker takes over at most this long, plus one sweep, after a worker died. */
@@ -51,6 +52,14 @@ export async function startWorker(runtime: Runtime): Promise<WorkerProcess> {
       guard: (candidate, now) => evaluateGuardrails(candidate, now),
       metrics: metricSource(prometheus),
       observer: createEngineObserver(metrics, log, clock.now),
+      announce: async (question, runbook) => {
+        await outbox.put({
+          key: `question:${question.id}`,
+          to: "default",
+          content: questionMail(question, runbook, config.publicUrl),
+          putAt: clock.now(),
+        });
+      },
     },
     { clock, questionId: () => runtime.ids("q"), cooldownOf },
   );

@@ -18,6 +18,8 @@ interface Bench {
   readonly ledger: MemoryRunLedger;
   readonly actions: ScriptedActions;
   readonly executor: Executor;
+  /** Ids of the questions that people were told of. */
+  readonly announced: readonly string[];
   /** Executes until the run ends or sleeps for a person, letting time pass. */
   run(): Promise<Execution>;
   kinds(): string[];
@@ -45,6 +47,7 @@ function aBench(runbook: Runbook, scripts: readonly ScriptedAction[], options: O
   const actions = scriptActions(scripts);
   ledger.create("run_1", { runbookId: "test", runbookSha: runbook.sha256, mode: "auto", params: {}, source: "manual", ...options.request });
   let question = 0;
+  const announced: string[] = [];
   const executor = createExecutor(
     {
       ledger,
@@ -53,6 +56,7 @@ function aBench(runbook: Runbook, scripts: readonly ScriptedAction[], options: O
       guard: options.guard ?? (() => ({ kind: "allow", claims: [] })),
       metrics: { query: options.metrics ?? (async () => ({ kind: "unavailable", reason: "no Prometheus in this test" })) },
       observer: silent,
+      announce: async (question) => void announced.push(question.id),
     },
     { clock, questionId: () => `q_${(question += 1)}`, cooldownOf: () => [] },
   );
@@ -61,6 +65,7 @@ function aBench(runbook: Runbook, scripts: readonly ScriptedAction[], options: O
     ledger,
     actions,
     executor,
+    announced,
     async run() {
       for (;;) {
         const execution = executor.execute("run_1", never);
@@ -149,6 +154,7 @@ describe("a run", () => {
     expect(await bench.run()).toBe("suspended");
     expect(bench.actions.calls).toEqual([]);
     expect(bench.ledger.questions()[0]).toMatchObject({ kind: "manual", text: "Do by_hand." });
+    expect(bench.announced).toEqual(["q_1"]);
     bench.ledger.answer("q_1", "done");
     expect(await bench.run()).toBe("ended");
     expect(bench.actions.calls).toEqual(["run two"]);

@@ -114,6 +114,8 @@ export function createExecutor(deps: EngineDeps, options: ExecutorOptions): Exec
           if (!move.asked)
             hold.note({ kind: "suspended", until: move.until, why: move.why, ...(move.step !== undefined && { step: move.step }) });
           const question = move.asked ? hold.view.question?.question : undefined;
+          // A question that nobody hears of would wait for ever; one that is told twice is only told twice.
+          if (question !== undefined) await deps.announce(question, runbook).catch(() => undefined);
           const reply = await hold.flush({
             state: question?.kind === "in_doubt" ? "in_doubt" : "suspended",
             summary: { note: move.why },

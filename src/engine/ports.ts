@@ -127,4 +127,6 @@ export interface EngineDeps {
   readonly guard: (candidate: Candidate, now: Instant) => Verdict;
   readonly metrics: MetricSource;
   readonly observer: EngineObserver;
+  /** Tells people that a question waits for them. Called before the run is suspended; a rejection is told to nobody and changes nothing. */
+  readonly announce: (question: Question, runbook: Runbook) => Promise<void>;
 }

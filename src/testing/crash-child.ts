@@ -144,6 +144,7 @@ const executor = createExecutor(
     actions: { find },
     guard: () => ({ kind: "allow", claims: [] }),
     metrics: { query: async () => ({ kind: "unavailable", reason: "none" }) },
+    announce: async () => undefined,
     observer: { claimed: nothing, stepEnded: nothing, firstEffect: nothing, refused: nothing, fenced: nothing, ended: nothing },
   },
   {
