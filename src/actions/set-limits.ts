@@ -1,7 +1,7 @@
 import { z } from "zod";
-import type { ActionContext, ActionOutput } from "../core/action.ts";
+import type { ActionContext, ActionOutput, Change } from "../core/action.ts";
 import { StepFailure } from "../core/failure.ts";
-import { oneUsd } from "../core/money.ts";
+import { formatUsd, oneUsd } from "../core/money.ts";
 import type { BudgetControl, BudgetLimits, BudgetState } from "../workload/budget.ts";
 import { defineAction } from "./define-action.ts";
 import { budgetParameter } from "./parameter-types.ts";
@@ -63,7 +63,7 @@ export const setLimits = defineAction({
           summary:
             changes.length === 0
               ? `The limits of budget ${budget} are as tight already`
-              : `Lower ${changes.map((change) => `${change.field} to ${JSON.stringify(change.after)}`).join(", ")} of budget ${budget}`,
+              : `Lower limits of budget ${budget}: ${changes.map(describeLimit).join(", ")}`,
           targets: [`budget/${budget}`],
           changes,
           reversible: true,
@@ -95,6 +95,11 @@ const parameterNames: Readonly<Record<string, keyof BudgetLimits>> = {
   per_ticket_cap_usd: "perTicketCapMicroUsd",
   max_attempts: "maxAttempts",
 };
+
+function describeLimit({ field, after }: Change): string {
+  const amount = typeof after === "number" ? (field.endsWith("MicroUsd") ? formatUsd(after) : String(after)) : "none";
+  return `${Object.entries(parameterNames).find(([, name]) => name === field)?.[0] ?? field} ${amount}`;
+}
 
 function loweredBy(changes: readonly { readonly field: string }[]): readonly string[] {
   return Object.entries(parameterNames).flatMap(([name, field]) => (changes.some((change) => change.field === field) ? [name] : []));

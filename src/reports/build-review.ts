@@ -1,0 +1,212 @@
+import type { Journal, JournalEntry } from "../core/journal.ts";
+import { resolvePromql } from "../runbook/expression.ts";
+import type { CheckItem, Runbook } from "../runbook/runbook.ts";
+import { cleanText } from "./clean-text.ts";
+import { tellMoney } from "./money.ts";
+import type { CheckStory, MetricStory, Review, ReviewInput, StepStory } from "./review.ts";
+import { tellStep } from "./step-story.ts";
+import { moment, span } from "./wording.ts";
+
+/** Fills the runbook's own headings with what the journal proves. */
+export function buildReview({ summary, journal, runbook, money, publicUrl }: ReviewInput): Review {
+  const accepted = journal[0]?.kind === "accepted" ? journal[0] : undefined;
+  const end = journal.findLast((entry) => entry.kind === "finished" || entry.kind === "concluded");
+  const concluded = end?.kind === "finished" || end?.kind === "concluded" ? end : undefined;
+  const outcome = concluded?.outcome ?? summary.outcome;
+  const steps = storiesOf(runbook, journal);
+  const post = postOf(runbook, journal);
+  const checks = {
+    prerequisites: checksOf("prerequisite", runbook?.prerequisites ?? [], journal, accepted),
+    verification: checksOf("verification", runbook?.verification ?? [], journal, accepted),
+  };
+  const told = money === undefined ? undefined : tellMoney(money);
+  const leftForPeople = leftOf(runbook, steps, checks.verification, journal);
+  return {
+    title: runbook?.title.replace(/^Runbook:\s*/i, "") ?? summary.runbookId,
+    outcome: outcome?.replaceAll("_", " ") ?? summary.state.replaceAll("_", " "),
+    headline: cleanText(concluded?.reason ?? summary.note ?? "The run goes on.", 500),
+    inShort: inShortOf(journal, summary.acceptedAt, told?.avoided, leftForPeople),
+    facts: factsOf({ summary, journal }, accepted, concluded?.at),
+    ...(publicUrl !== undefined && { link: `${publicUrl.replace(/\/+$/, "")}/runs/${encodeURIComponent(summary.id)}` }),
+    ...proseOf(runbook),
+    ...checks,
+    steps,
+    post: post.filter((story) => story.action !== "send-report"),
+    metrics: metricsOf(journal),
+    money: told?.lines ?? [],
+    leftForPeople,
+  };
+}
+
+function proseOf(runbook: Runbook | undefined): { readonly scenario?: string; readonly symptoms?: string; readonly related?: string } {
+  const { Scenario: scenario, Symptoms: symptoms, Related: related } = runbook?.prose ?? {};
+  return {
+    ...(scenario !== undefined && { scenario }),
+    ...(symptoms !== undefined && { symptoms }),
+    ...(related !== undefined && { related }),
+  };
+}
+
+type Accepted = Extract<JournalEntry, { readonly kind: "accepted" }>;
+
+function factsOf(
+  { summary, journal }: Pick<ReviewInput, "summary" | "journal">,
+  accepted: Accepted | undefined,
+  endedAt: number | undefined,
+): readonly (readonly [string, string])[] {
+  const alert = accepted?.request.alert;
+  const firstEffect = firstEffectOf(journal);
+  const workers = new Set(journal.flatMap((entry) => (entry.kind === "claimed" ? [entry.worker] : []))).size;
+  const rows: (readonly [string, string | undefined])[] = [
+    ["Run", summary.id],
+    ["Runbook", `${summary.runbookId} @ ${summary.runbookSha.slice(0, 12)}`],
+    ["Target", summary.target],
+    ["Mode", summary.mode],
+    ["Alert", alert?.labels["alertname"]],
+    ["What it said", alert?.annotations["summary"]],
+    ["Labels", alert === undefined ? undefined : labelText(alert.labels)],
+    ["Began firing", alert === undefined ? undefined : moment(alert.startsAt)],
+    ["Started by", accepted?.request.requester],
+    ["Accepted", moment(summary.acceptedAt)],
+    [
+      "First effect",
+      firstEffect === undefined
+        ? "none: nothing was changed"
+        : `${moment(firstEffect)} (${span(firstEffect - summary.acceptedAt)} after it was accepted)`,
+    ],
+    ["Ended", endedAt === undefined ? undefined : `${moment(endedAt)} (after ${span(endedAt - summary.acceptedAt)})`],
+    ["Workers", workers > 1 ? `${workers}: the run was taken over and went on where it was` : undefined],
+  ];
+  return rows.flatMap(([name, value]) => (value === undefined || value === "" ? [] : [[name, cleanText(value, 500)] as const]));
+}
+
+/** When something was changed for the first time; undefined when nothing was. */
+function firstEffectOf(journal: Journal): number | undefined {
+  const mutating = new Set(journal.flatMap((entry) => (entry.kind === "intent" && entry.plan.changes.length > 0 ? [entry.step] : [])));
+  return journal.find((entry) => entry.kind === "applied" && mutating.has(entry.step))?.at;
+}
+
+function inShortOf(journal: Journal, acceptedAt: number, avoided: string | undefined, left: readonly string[]): readonly string[] {
+  const sentence = journal
+    .flatMap((entry) => (entry.kind === "applied" ? [entry.output["sentence"]] : []))
+    .find((text) => typeof text === "string");
+  const firstEffect = firstEffectOf(journal);
+  const people = new Set(journal.flatMap((entry) => (entry.kind === "answered" ? [entry.answer.by] : [])));
+  return [
+    typeof sentence === "string" ? `Cause: ${sentence}` : undefined,
+    firstEffect === undefined
+      ? "Nothing was changed."
+      : `The first change was made ${span(firstEffect - acceptedAt)} after the alert was accepted.`,
+    avoided,
+    people.size === 0 ? "No person had to act." : `Asked and answered: ${[...people].join(", ")}.`,
+    left.length === 0
+      ? "Nothing is left for people."
+      : `${left.length} ${left.length === 1 ? "thing is" : "things are"} left for people, at the end.`,
+  ].flatMap((text) => (text === undefined ? [] : [cleanText(text, 500)]));
+}
+
+function labelText(labels: Readonly<Record<string, string>>): string {
+  return Object.entries(labels)
+    .filter(([name]) => name !== "alertname")
+    .map(([name, value]) => `${name}="${value}"`)
+    .join(", ");
+}
+
+function storiesOf(runbook: Runbook | undefined, journal: Journal): readonly StepStory[] {
+  if (runbook !== undefined) {
+    return runbook.steps.map((step) =>
+      tellStep(
+        {
+          id: step.id,
+          name: step.name,
+          number: step.number,
+          text: step.text,
+          ...(step.section !== undefined && { section: step.section }),
+          ...(step.action !== undefined && { action: step.action.name }),
+        },
+        journal,
+      ),
+    );
+  }
+  const ids = new Set(journal.flatMap((entry) => ("step" in entry && entry.step !== undefined ? [entry.step] : [])));
+  return [...ids].map((id) => tellStep({ id, name: id, text: "" }, journal));
+}
+
+function postOf(runbook: Runbook | undefined, journal: Journal): readonly StepStory[] {
+  return (runbook?.postAction ?? []).flatMap((item, index) =>
+    item.action === undefined
+      ? []
+      : [tellStep({ id: `post_action_${index + 1}`, name: item.action.name, text: item.text, action: item.action.name }, journal)],
+  );
+}
+
+function checksOf(
+  kind: "prerequisite" | "verification",
+  items: readonly CheckItem[],
+  journal: Journal,
+  accepted: Accepted | undefined,
+): readonly CheckStory[] {
+  return items.map((item, index) => {
+    const seen = journal.filter((entry) => entry.kind === "checked" && entry.subject.kind === kind && entry.subject.index === index);
+    const last = seen.at(-1);
+    const source = sourceOf(item, accepted);
+    const base = { text: item.text, ...(source !== undefined && { source }) };
+    if (last?.kind !== "checked") return { ...base, truth: "unchecked", detail: item.check === undefined ? "for people" : "not reached" };
+    const looks = seen.length > 1 ? `, after ${seen.length} looks` : "";
+    return { ...base, truth: last.truth, detail: `${cleanText(last.detail, 400)} (${moment(last.at)}${looks})` };
+  });
+}
+
+/** What was asked, with the run's own values in place of templates. */
+function sourceOf({ check }: CheckItem, accepted: Accepted | undefined): string | undefined {
+  switch (check?.kind) {
+    case "promql": {
+      const { alert, params } = accepted?.request ?? {};
+      const resolved = resolvePromql(check.query, { ...(alert !== undefined && { alert }), ...(params !== undefined && { params }) });
+      return resolved.ok ? resolved.query : check.query;
+    }
+    case "expression":
+      return check.expression.source;
+    case "action":
+      return `${check.call.name}: ${check.expected.source}`;
+    case undefined:
+      return undefined;
+  }
+}
+
+function metricsOf(journal: Journal): readonly MetricStory[] {
+  const samples = journal.flatMap((entry) => (entry.kind === "sampled" ? [entry] : []));
+  const names = new Set(samples.flatMap(({ values }) => Object.keys(values)));
+  return [...names].map((name) => ({ name, points: samples.map(({ at, values }) => ({ at, value: values[name] ?? null })) }));
+}
+
+function leftOf(
+  runbook: Runbook | undefined,
+  steps: readonly StepStory[],
+  verification: readonly CheckStory[],
+  journal: Journal,
+): readonly string[] {
+  const answered = new Set(journal.flatMap((entry) => (entry.kind === "answered" ? [entry.questionId] : [])));
+  const ended = journal.some((entry) => entry.kind === "finished" || entry.kind === "concluded");
+  return [
+    ...steps.flatMap(({ name, state }) =>
+      state === "failed" || state === "in doubt" || state === "refused" ? [`Step "${name}" is ${state}: look at it.`] : [],
+    ),
+    ...journal.flatMap((entry) =>
+      entry.kind === "undo_failed" ? [`Step "${entry.step}" could not be undone: ${entry.failure.message}`] : [],
+    ),
+    ...verification.flatMap(({ text, truth }) =>
+      truth === "false" || truth === "inconclusive" ? [`Verification is ${truth}: ${firstLine(text)}`] : [],
+    ),
+    ...(ended
+      ? []
+      : journal.flatMap((entry) =>
+          entry.kind === "asked" && !answered.has(entry.question.id) ? [`A question waits: ${entry.question.text}`] : [],
+        )),
+    ...(runbook?.postAction ?? []).flatMap((item) => (item.action === undefined ? [item.text] : [])),
+  ].map((text) => cleanText(text, 1000));
+}
+
+function firstLine(text: string): string {
+  return text.split("\n", 1)[0] ?? "";
+}

@@ -1,0 +1,43 @@
+/** Text inside an element or a quoted attribute. */
+export function escapeHtml(text: string): string {
+  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;").replaceAll("'", "&#39;");
+}
+
+const cell = "padding:5px 10px 5px 0;vertical-align:top;text-align:left;border-bottom:1px solid #eaeef2;font-size:13px";
+
+/** Names on the left, values on the right. */
+export function factsTable(rows: readonly (readonly [name: string, value: string])[]): string {
+  const body = rows.map(
+    ([name, value]) =>
+      `<tr><td style="${cell};color:#59636e;white-space:nowrap;width:1%;padding-right:18px">${escapeHtml(name)}</td><td style="${cell};word-break:break-word">${escapeHtml(value)}</td></tr>`,
+  );
+  return table(body.join(""));
+}
+
+/** A table with a head; every cell is text. Columns named in `right` hold numbers. */
+export function textTable(head: readonly string[], rows: readonly (readonly string[])[], right: readonly number[] = []): string {
+  const style = (column: number) => (right.includes(column) ? `${cell};text-align:right;white-space:nowrap;padding:5px 14px 5px 0` : cell);
+  const top = head.map((name, column) => `<th style="${style(column)};color:#59636e;font-weight:600">${escapeHtml(name)}</th>`).join("");
+  const body = rows
+    .map((row) => `<tr>${row.map((text, column) => `<td style="${style(column)}">${escapeHtml(text)}</td>`).join("")}</tr>`)
+    .join("");
+  return table(`<tr>${top}</tr>${body}`);
+}
+
+function table(rows: string): string {
+  return `<table role="presentation" cellpadding="0" cellspacing="0" style="width:100%;border-collapse:collapse;margin:8px 0 0">${rows}</table>`;
+}
+
+/** Names and values one after the other, for short ones. */
+export function factsLine(rows: readonly (readonly [name: string, value: string])[]): string {
+  const parts = rows.map(
+    ([name, value]) =>
+      `<span style="color:#59636e">${escapeHtml(name)}</span>&nbsp;<strong style="font-weight:600">${escapeHtml(value)}</strong>`,
+  );
+  return `<p style="margin:8px 0 0;font-size:13px;word-break:break-word">${parts.join(" &nbsp;·&nbsp; ")}</p>`;
+}
+
+/** A coloured word. */
+export function badge(text: string, colour: { readonly ink: string; readonly paper: string }): string {
+  return `<span style="display:inline-block;padding:2px 9px;border-radius:10px;font-size:12px;font-weight:600;white-space:nowrap;color:${colour.ink};background:${colour.paper}">${escapeHtml(text)}</span>`;
+}
