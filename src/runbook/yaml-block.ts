@@ -75,7 +75,9 @@ export function parseYamlBlock(text: string, toOffset: (offset: number) => numbe
     offsetOf: (path) => toOffset(startOf(path)),
     rangeOf: (path) => {
       const [start, end] = nodeAt(path)?.range ?? [0, 0];
-      return { start: toOffset(start), end: toOffset(start) + text.slice(start, end).trimEnd().length };
+      const length = text.slice(start, end).trimEnd().length;
+      // The lines of a value may be indented in the document, so its end is looked up by itself.
+      return { start: toOffset(start), end: length === 0 ? toOffset(start) : toOffset(start + length - 1) + 1 };
     },
     keyOffsetOf: (path) => {
       const parent: unknown = path.length === 1 ? document.contents : document.getIn(path.slice(0, -1), true);
