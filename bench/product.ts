@@ -54,6 +54,7 @@ async function main([socketPath = "", port = "", observerPath = ""]: readonly st
       runbooks: createPinnedRunbooks(createRunbookBytes(worker), actions),
       actions,
       guard: evaluateGuardrails,
+      announce: () => Promise.resolve(),
       metrics: { query: () => Promise.resolve({ kind: "unavailable", reason: "The bench has no Prometheus." }) },
       observer: engineObserver(metrics),
     },

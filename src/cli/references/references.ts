@@ -4,6 +4,7 @@ import type { CommandContext } from "../context.ts";
 import { createProgram } from "../run-cli.ts";
 import { renderActionsReference } from "./actions-reference.ts";
 import { renderCommandReference } from "./command-reference.ts";
+import { renderConfigurationReference } from "./configuration-reference.ts";
 import { renderMetricsReference } from "./metrics-reference.ts";
 
 /** Every generated document: path in the repository → text. */
@@ -11,6 +12,7 @@ export async function renderReferences(context: CommandContext): Promise<Readonl
   return {
     "docs/reference/command-reference.md": renderCommandReference(createProgram(context, () => undefined, "0")),
     "docs/reference/actions.md": renderActionsReference(actionCatalogue),
+    "docs/reference/configuration.md": renderConfigurationReference(),
     "docs/reference/metrics.md": await renderMetricsReference(createMetrics().registry),
   };
 }
