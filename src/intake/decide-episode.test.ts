@@ -77,9 +77,9 @@ describe("one alert after another", () => {
     });
   });
 
-  it("tells the run of a resolve once", () => {
+  it("tells the run of its resolve, and again with every repeat, in case it did not hear", () => {
     const { steps } = play([firing(t0), resolved(t0, t0 + minute), resolved(t0, t0 + minute)]);
-    expect(steps.map((step) => step.kind === "resolve" && step.runId)).toEqual([false, "run0", undefined]);
+    expect(steps.map((step) => step.kind === "resolve" && step.runId)).toEqual([false, "run0", "run0"]);
   });
 
   it("starts again while no run was started, as after a refusal", () => {

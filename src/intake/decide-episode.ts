@@ -73,13 +73,10 @@ function decideResolved(runbookId: string, received: ReceivedAlert, known: Episo
     return { kind: "resolve", episode, write: true, note: "No firing of it was seen." };
   }
   if (known.endsAt !== undefined) {
-    if (endsAt <= known.endsAt) return { kind: "resolve", episode: known, write: false, note: "Its end was known." };
-    return {
-      kind: "resolve",
-      episode: { ...known, endsAt, lastSeenAt: Math.max(known.lastSeenAt, now) },
-      write: true,
-      note: "Its end was known.",
-    };
+    // The run is told again: the write that recorded this end may have been cut off before the run heard of it.
+    const told = known.runId === undefined ? {} : { runId: known.runId };
+    const episode = { ...known, endsAt: Math.max(known.endsAt, endsAt), lastSeenAt: Math.max(known.lastSeenAt, now) };
+    return { kind: "resolve", episode, ...told, write: endsAt > known.endsAt || known.runId !== undefined, note: "Its end was known." };
   }
   if (endsAt < known.latestStartsAt) {
     return { kind: "stale", reason: `It ended before ${isoTime(known.latestStartsAt)}, when the present episode began.` };
