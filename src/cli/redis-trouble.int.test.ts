@@ -1,0 +1,177 @@
+import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { loadConfig } from "../config/load-config.ts";
+import { connectRedis } from "../redis/connection.ts";
+import { type RedisServer, startRedisServer } from "../testing/redis-server.ts";
+import { startRunWorker } from "../../workers/run.ts";
+import { openRuntime, type Runtime } from "./runtime.ts";
+import { startServer } from "./start-server.ts";
+import { startWorker } from "./start-worker.ts";
+
+/** The product's own wiring over a Redis that goes away, fills up, or becomes a replica. */
+const document = `---
+triggers: [TroubleAlert]
+target: thing/\${{ alert.labels.thing }}
+mode: auto
+---
+# Runbook: Trouble
+
+## Scenario
+Redis is in trouble.
+
+## Procedure
+
+1. **Wait a moment**: Nothing else.
+   - Action: \`wait\`
+     \`\`\`yaml
+     for: 10ms
+     \`\`\`
+`;
+
+let redis: RedisServer;
+let folder: string;
+let runtime: Runtime;
+let url: string;
+
+beforeEach(async () => {
+  redis = await startRedisServer();
+  folder = await mkdtemp(join(tmpdir(), "rb-trouble-"));
+  await writeFile(join(folder, "trouble.md"), document);
+  const loaded = loadConfig({
+    env: {
+      REDIS_URL: `unix://${redis.socketPath}`,
+      RUNBOOKD_PORT: "0",
+      RUNBOOKD_RUNBOOKS: folder,
+      RUNBOOKD_DATA: folder,
+      RUNBOOKD_WEBHOOK_TOKEN: "0123456789abcdef",
+      RUNBOOKD_LOG_LEVEL: "silent",
+    },
+    readFile: () => "",
+  });
+  if (!loaded.ok) throw new Error(JSON.stringify(loaded.faults));
+  const sources = { version: "0.0.0", workingDirectory: folder, path: "", signal: new AbortController().signal };
+  runtime = await openRuntime(loaded.config, sources);
+  const { server } = await startServer(runtime, sources);
+  url = `http://127.0.0.1:${server.address.port}`;
+});
+
+afterEach(async () => {
+  runtime.ending.abort();
+  await runtime.closers.close();
+  await redis[Symbol.asyncDispose]();
+  await rm(folder, { recursive: true, force: true });
+});
+
+async function post(
+  thing: string,
+): Promise<{ status: number; retryAfter: string | null; body: { decisions?: { decision: string; runId?: string }[] } }> {
+  const labels = { alertname: "TroubleAlert", thing };
+  const alert = {
+    status: "firing",
+    labels,
+    annotations: {},
+    startsAt: new Date().toISOString(),
+    endsAt: "0001-01-01T00:00:00Z",
+    generatorURL: "",
+    fingerprint: `f${thing}`,
+  };
+  const reply = await fetch(`${url}/webhooks/alertmanager`, {
+    method: "POST",
+    headers: { "content-type": "application/json", authorization: "Bearer 0123456789abcdef" },
+    body: JSON.stringify({
+      version: "4",
+      groupKey: "{}",
+      status: "firing",
+      receiver: "r",
+      groupLabels: {},
+      commonLabels: {},
+      commonAnnotations: {},
+      externalURL: "",
+      truncatedAlerts: 0,
+      alerts: [alert],
+    }),
+  });
+  return {
+    status: reply.status,
+    retryAfter: reply.headers.get("retry-after"),
+    body: (await reply.json()) as { decisions?: { decision: string; runId?: string }[] },
+  };
+}
+
+/** Alertmanager's way: again and again until it is taken. */
+async function postUntilAccepted(thing: string) {
+  for (let attempt = 0; attempt < 200; attempt += 1) {
+    const reply = await post(thing);
+    if (reply.status === 202) return reply;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  throw new Error("The webhook was never accepted.");
+}
+
+async function readiness(): Promise<number> {
+  return (await fetch(`${url}/readyz`)).status;
+}
+
+async function ended(runId: string): Promise<boolean> {
+  const own = connectRedis({ socketPath: redis.socketPath }, "worker");
+  try {
+    for (let look = 0; look < 100; look += 1) {
+      if ((await own.hget(`{rb}:run:${runId}`, "state")) === "ended") return true;
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    return false;
+  } finally {
+    own.disconnect();
+  }
+}
+
+describe("Redis in trouble", () => {
+  it("gone: 503 with Retry-After, not ready; accepted work survives and goes on when it is back", async () => {
+    const before = await post("before");
+    expect(before.status).toBe(202);
+    await redis.kill();
+    const during = await post("during");
+    expect(during).toMatchObject({ status: 503, retryAfter: expect.any(String) });
+    expect(await readiness()).toBe(503);
+    await redis.restart();
+    const after = await postUntilAccepted("during");
+    await startWorker(runtime);
+    expect(await ended(before.body.decisions?.[0]?.runId ?? "")).toBe(true);
+    expect(await ended(after.body.decisions?.[0]?.runId ?? "")).toBe(true);
+  }, 40_000);
+
+  it("full: 503, and accepted again when there is room", async () => {
+    const own = connectRedis({ socketPath: redis.socketPath }, "worker");
+    await own.config("SET", "maxmemory", "1");
+    expect((await post("full")).status).toBe(503);
+    await own.config("SET", "maxmemory", "0");
+    expect((await postUntilAccepted("full")).body.decisions?.[0]?.decision).toBe("enqueued");
+    own.disconnect();
+  }, 20_000);
+
+  it("read-only: 503, and a worker pauses instead of spinning", async () => {
+    const own = connectRedis({ socketPath: redis.socketPath }, "worker");
+    const errors: Error[] = [];
+    const worker = startRunWorker(
+      { execute: async () => "ended" },
+      {
+        redis: runtime.connect("worker"),
+        concurrency: 5,
+        drain: runtime.ending.signal,
+        log: { executed: () => undefined, failed: () => undefined, queueError: (error) => void errors.push(error) },
+      },
+    );
+    await post("one");
+    await own.replicaof("127.0.0.1", "1");
+    expect((await post("two")).status).toBe(503);
+    await new Promise((resolve) => setTimeout(resolve, 3000));
+    // Without the breaker this is thousands.
+    expect(errors.length).toBeLessThan(200);
+    await own.replicaof("NO", "ONE");
+    expect((await postUntilAccepted("two")).status).toBe(202);
+    await worker.close();
+    own.disconnect();
+  }, 30_000);
+});
