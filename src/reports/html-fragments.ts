@@ -21,7 +21,7 @@ export function textTable(head: readonly string[], rows: readonly (readonly stri
   const body = rows
     .map((row) => `<tr>${row.map((text, column) => `<td style="${style(column)}">${escapeHtml(text)}</td>`).join("")}</tr>`)
     .join("");
-  return table(`<tr>${top}</tr>${body}`);
+  return `<div style="overflow-x:auto">${table(`<tr>${top}</tr>${body}`)}</div>`;
 }
 
 function table(rows: string): string {

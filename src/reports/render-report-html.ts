@@ -46,8 +46,8 @@ export function renderReportHtml(review: Review): string {
 <html lang="en">
 <head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>${escapeHtml(review.title)}</title></head>
 <body style="margin:0;padding:0;background:#f6f8fa">
-<table role="presentation" cellpadding="0" cellspacing="0" style="width:100%;background:#f6f8fa"><tr><td align="center" style="padding:24px 12px">
-<table role="presentation" cellpadding="0" cellspacing="0" style="width:100%;max-width:760px;background:#ffffff;border:1px solid #d0d7de;border-radius:8px;font-family:-apple-system,'Segoe UI',Helvetica,Arial,sans-serif;font-size:14px;line-height:1.5;color:#1f2328"><tr><td style="padding:24px 28px 28px">
+<table role="presentation" cellpadding="0" cellspacing="0" style="width:100%;table-layout:fixed;background:#f6f8fa"><tr><td align="center" style="padding:24px 12px">
+<table role="presentation" cellpadding="0" cellspacing="0" style="width:100%;max-width:760px;table-layout:fixed;background:#ffffff;border:1px solid #d0d7de;border-radius:8px;font-family:-apple-system,'Segoe UI',Helvetica,Arial,sans-serif;font-size:14px;line-height:1.5;color:#1f2328"><tr><td style="padding:24px 28px 28px">
 <p style="margin:0;color:#59636e;font-size:12px">Post-incident review</p>
 <h1 style="margin:2px 0 10px;font-size:22px;line-height:1.3">${escapeHtml(review.title)}</h1>
 <p style="margin:0 0 6px">${badge(review.outcome, colours[review.outcome] ?? quiet)}&nbsp; ${escapeHtml(review.headline)}</p>

@@ -165,7 +165,7 @@ function rankingOf(output: { readonly [key: string]: Json }): RankingTable | und
         signed(text("change_usd")),
         text("share"),
         attempts,
-        words(text("factor")),
+        text("factor"),
       ],
     ];
   });

@@ -28,6 +28,9 @@ export function figure(value: number): string {
   return String(Number(value.toPrecision(3)));
 }
 
+/** Fields whose values are words of our own, and no names of anybody else's. */
+const ours = new Set(["factor", "verdict", "lowered", "kept", "compared_with"]);
+
 /** A field of a result or a plan for people; its name says what its unit is. */
 export function fieldValue(name: string, value: Json): string {
   if (value === null) return "none";
@@ -40,10 +43,10 @@ export function fieldValue(name: string, value: Json): string {
     return figure(value);
   }
   if (typeof value === "boolean") return value ? "yes" : "no";
-  if (typeof value === "string") return cleanText(value, 500);
+  if (typeof value === "string") return ours.has(name) ? words(value) : cleanText(value, 500);
   if (Array.isArray(value)) {
     if (value.length === 0) return "none";
-    const shown = value.slice(0, 8).map((item: Json) => fieldValue("", item));
+    const shown = value.slice(0, 8).map((item: Json) => fieldValue(name, item));
     return value.length > 8 ? `${shown.join(", ")} and ${value.length - 8} more` : shown.join(", ");
   }
   return Object.entries(value)

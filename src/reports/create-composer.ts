@@ -1,0 +1,87 @@
+import { oneLine } from "../actions/one-line.ts";
+import { actionCatalogue } from "../actions/registry.ts";
+import type { Instant } from "../core/clock.ts";
+import type { OutboxRow } from "../core/outbox.ts";
+import { parseRunbook } from "../runbook/parse-runbook.ts";
+import type { BudgetControl } from "../workload/budget.ts";
+import { buildReview } from "./build-review.ts";
+import { cleanText } from "./clean-text.ts";
+import { gatherMoney } from "./money.ts";
+import type { RunSource } from "./ports.ts";
+import { renderReportHtml } from "./render-report-html.ts";
+import { renderReportText } from "./render-report-text.ts";
+import type { Review } from "./review.ts";
+
+/** What a mail says. `later`: the run goes on, ask again. `gone`: it can never be composed. */
+export type ComposedMail =
+  | { readonly kind: "mail"; readonly subject: string; readonly text: string; readonly html?: string }
+  | { readonly kind: "later" }
+  | { readonly kind: "gone"; readonly reason: string };
+
+/** Makes reviews and mails from what is stored, at the moment at which somebody wants to read them. */
+export interface Composer {
+  /** Undefined when there is no such run. */
+  review(runId: string): Promise<Review | undefined>;
+  compose(row: OutboxRow, now: Instant): Promise<ComposedMail>;
+}
+
+/** What a composer reads. */
+export interface ComposerSources {
+  readonly runs: RunSource;
+  readonly budgets: Pick<BudgetControl, "read" | "spend">;
+  readonly publicUrl?: string | undefined;
+  /** How long a review waits for its run to end before it is sent as it stands, in milliseconds; 10 minutes unless said. */
+  readonly graceMs?: number;
+}
+
+const usualGraceMs = 600_000;
+
+/** Reads the run anew for every review, so that the verification and whatever came after it are in it. */
+export function createComposer(sources: ComposerSources): Composer {
+  async function reviewOf(
+    runId: string,
+  ): Promise<{ readonly review: Review; readonly ended: boolean; readonly target?: string } | undefined> {
+    const run = await sources.runs.get(runId);
+    if (run === undefined) return undefined;
+    const { summary, journal, runbookSource } = run;
+    const parsed =
+      runbookSource === undefined
+        ? undefined
+        : parseRunbook({ file: `${summary.runbookId}.md`, source: runbookSource, catalogue: actionCatalogue });
+    const money = await gatherMoney(journal, sources.budgets);
+    const review = buildReview({
+      summary,
+      journal,
+      ...(parsed?.runbook !== undefined && { runbook: parsed.runbook }),
+      ...(money !== undefined && { money }),
+      ...(sources.publicUrl !== undefined && { publicUrl: sources.publicUrl }),
+    });
+    return {
+      review,
+      ended: journal.some((entry) => entry.kind === "finished"),
+      ...(summary.target !== undefined && { target: summary.target }),
+    };
+  }
+
+  return {
+    async review(runId) {
+      return (await reviewOf(runId))?.review;
+    },
+    async compose({ content, putAt }, now) {
+      if (content.kind === "message") {
+        return { kind: "mail", subject: oneLine(content.subject, 200), text: cleanText(content.text, 50_000) };
+      }
+      const found = await reviewOf(content.runId);
+      if (found === undefined) return { kind: "gone", reason: `there is no run ${content.runId}` };
+      if (!found.ended && now - putAt < (sources.graceMs ?? usualGraceMs)) return { kind: "later" };
+      const { review, target } = found;
+      const about = target === undefined ? review.title : `${review.title}, ${target}`;
+      return {
+        kind: "mail",
+        subject: oneLine(`Review: ${about}: ${review.outcome}`, 200),
+        text: renderReportText(review),
+        html: renderReportHtml(review),
+      };
+    },
+  };
+}

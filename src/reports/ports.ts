@@ -1,0 +1,15 @@
+import type { Journal } from "../core/journal.ts";
+import type { RunSummary } from "../core/run.ts";
+
+/** A run as it is stored. */
+export interface StoredRun {
+  readonly summary: RunSummary;
+  readonly journal: Journal;
+  /** The pinned bytes; absent when they are gone. */
+  readonly runbookSource?: string;
+}
+
+/** Where runs are read from. */
+export interface RunSource {
+  get(id: string): Promise<StoredRun | undefined>;
+}

@@ -1,0 +1,110 @@
+import type { Clock, Instant } from "../src/core/clock.ts";
+import { messageIdOf, type ClaimedMail, type MailSender, type MailSettlement, type Outbox, type OutboxRow } from "../src/core/outbox.ts";
+import type { Recipients } from "../src/actions/ports.ts";
+import type { Composer } from "../src/reports/create-composer.ts";
+
+/** How long to wait between deliveries that failed; milliseconds. */
+export interface MailPatience {
+  /** After the first failure; it doubles with every further one. */
+  readonly firstMs: number;
+  readonly longestMs: number;
+  /** Counted from when the mail was put; then it is given up, visibly. */
+  readonly giveUpAfterMs: number;
+}
+
+/** A minute, doubling up to an hour, for three days. */
+export const usualPatience: MailPatience = { firstMs: 60_000, longestMs: 3_600_000, giveUpAfterMs: 3 * 86_400_000 };
+
+/** What the sender of mails tells its surroundings; never throws, never awaited. */
+export interface MailLog {
+  sent(row: OutboxRow, at: Instant): void;
+  /** The server refused some of the recipients and took the mail for the others. */
+  refusedRecipients(row: OutboxRow, count: number): void;
+  failed(row: OutboxRow, error: string, dueAt: Instant): void;
+  gaveUp(row: OutboxRow, error: string): void;
+  defect(error: unknown): void;
+}
+
+/** What the sender of mails works with. */
+export interface ReportWorkerDeps {
+  readonly outbox: Outbox;
+  readonly sender: MailSender;
+  readonly composer: Pick<Composer, "compose">;
+  readonly recipients: Recipients;
+  readonly clock: Clock;
+  readonly log: MailLog;
+}
+
+/** Settings of the sender of mails. */
+export interface ReportWorkerOptions {
+  /** Between two looks at an outbox with nothing due. */
+  readonly everyMs: number;
+  /** Aborted when the process wants to stop; a mail in hand is finished. */
+  readonly drain: AbortSignal;
+  readonly patience?: MailPatience;
+}
+
+/** Longer than a delivery takes; should one take longer, another worker sends the same Message-ID again. */
+const leaseMs = 60_000;
+
+/** Sends what is due, one mail after the other, until it is drained. Runs never wait for it; `close` waits for the mail in hand. */
+export function startReportWorker(deps: ReportWorkerDeps, options: ReportWorkerOptions): { close(): Promise<void> } {
+  const closing = new AbortController();
+  const stop = AbortSignal.any([options.drain, closing.signal]);
+  const loop = async (): Promise<void> => {
+    while (!stop.aborted) {
+      const delivered = await deliverNext(deps, options.everyMs, options.patience ?? usualPatience).catch((error: unknown) => {
+        deps.log.defect(error);
+        return false;
+      });
+      if (!delivered) await deps.clock.sleep(options.everyMs, stop).catch(() => undefined);
+    }
+  };
+  const running = loop();
+  return {
+    async close() {
+      closing.abort();
+      await running;
+    },
+  };
+}
+
+/** Delivers the mail that is due first. False when none was. */
+export async function deliverNext(deps: ReportWorkerDeps, everyMs: number, patience: MailPatience): Promise<boolean> {
+  const claimed = await deps.outbox.claim(deps.clock.now(), leaseMs);
+  if (claimed === undefined) return false;
+  const settlement = await deliver(claimed, deps, everyMs, patience);
+  if (!(await deps.outbox.settle(claimed, settlement))) return true;
+  const { row } = claimed;
+  if (settlement.kind === "sent") deps.log.sent(row, settlement.at);
+  if (settlement.kind === "retry") deps.log.failed(row, settlement.error, settlement.dueAt);
+  if (settlement.kind === "gave_up") deps.log.gaveUp(row, settlement.error);
+  return true;
+}
+
+async function deliver(claimed: ClaimedMail, deps: ReportWorkerDeps, everyMs: number, patience: MailPatience): Promise<MailSettlement> {
+  const { row, attempts } = claimed;
+  const { clock, recipients } = deps;
+  const at = clock.now();
+  const to = recipients.addresses(row.to) ?? [];
+  if (to.length === 0) return { kind: "gave_up", at, error: `there is no configured group "${row.to}"` };
+  const composed = await deps.composer.compose(row, at);
+  if (composed.kind === "later") return { kind: "later", dueAt: at + everyMs };
+  if (composed.kind === "gone") return { kind: "gave_up", at, error: composed.reason };
+  const { kind: _mail, ...parts } = composed;
+  const messageId = messageIdOf(row.key, recipients.domain);
+  const delivery = await deps.sender.send({ ...parts, to, messageId });
+  if (delivery.kind === "sent") {
+    if (delivery.refused.length > 0) deps.log.refusedRecipients(row, delivery.refused.length);
+    return { kind: "sent", at: clock.now(), messageId };
+  }
+  if (!delivery.retry) return { kind: "gave_up", at, error: delivery.error };
+  const dueAt = clock.now() + retryDelayMs(attempts, patience);
+  if (dueAt - row.putAt > patience.giveUpAfterMs) return { kind: "gave_up", at, error: `${delivery.error}, for too long` };
+  return { kind: "retry", at, dueAt, error: delivery.error };
+}
+
+/** Milliseconds before the next delivery, after `attempts` failed ones before this. */
+export function retryDelayMs(attempts: number, { firstMs, longestMs }: MailPatience): number {
+  return Math.min(longestMs, firstMs * 2 ** attempts);
+}
