@@ -20,6 +20,9 @@ const batchPage = z.strictObject({ cursor, limit });
 const ticketPage = z.strictObject({ state: z.enum(ticketStates).optional(), batch: externalIdSchema.optional(), cursor, limit });
 const gateChange = z.strictObject({ gate: z.enum(["open", "paused"]), reason: z.string().trim().min(1).max(300) });
 
+/** One connection takes this many at a time without keeping others waiting. */
+const ticketsAtOnce = 50;
+
 /** Who hands batches in and asks after them. */
 const submitters = [...new Set([...workloads, ...operators])];
 
@@ -63,12 +66,16 @@ export function createBatchRoutes({ ledger, batches, tickets, doorbell }: BatchR
             return problem("conflict", `Batch ${batch.id} exists with another budget or queue.`);
           }
         }
+        const { budget, queue, id: batchId } = batch;
         let added = 0;
-        for (const ticket of wanted) {
-          const { budget, queue, id: batchId } = batch;
-          if (await tickets.add({ ...ticket, budget, queue, batchId })) added += 1;
-          // Rung for a known ticket too: the first try may have ended between the record and the ring.
-          await doorbell.ring({ id: ticket.id, queue });
+        for (let start = 0; start < wanted.length; start += ticketsAtOnce) {
+          await Promise.all(
+            wanted.slice(start, start + ticketsAtOnce).map(async (ticket) => {
+              if (await tickets.add({ ...ticket, budget, queue, batchId })) added += 1;
+              // Rung for a known ticket too: the first try may have ended between the record and the ring.
+              await doorbell.ring({ id: ticket.id, queue });
+            }),
+          );
         }
         return one(batch.id, 201, { added });
       },

@@ -127,9 +127,9 @@ function parseQuery(url: string): { readonly [key: string]: string } | undefined
 }
 
 function refuseOtherMethods(app: Express, path: string, allowed: readonly string[]): void {
-  app.all(path, (_request, response) => {
+  app.all(path, function methodNotAllowed(_request, response) {
     response.setHeader("Allow", allowed.join(", "));
-    return sendReply(response, problem("method-not-allowed", `Accepted here: ${allowed.join(", ")}.`));
+    sendReply(response, problem("method-not-allowed", `Accepted here: ${allowed.join(", ")}.`));
   });
 }
 

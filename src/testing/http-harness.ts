@@ -23,6 +23,8 @@ export interface HttpHarness extends AsyncDisposable {
   readonly logged: readonly string[];
   readonly closing: AbortController;
   readonly conditions: Condition[];
+  /** Methods and paths that Express really has. */
+  readonly mounted: readonly { readonly method: string; readonly path: string }[];
 }
 
 /** What a test may choose. */
@@ -98,6 +100,11 @@ export async function startHttp(options: HttpHarnessOptions = {}): Promise<HttpH
     logged,
     closing,
     conditions,
+    mounted: app.router.stack.flatMap(({ route }) =>
+      route === undefined
+        ? []
+        : route.stack.flatMap(({ method, name }) => (name === "methodNotAllowed" ? [] : [{ method, path: route.path }])),
+    ),
     async [Symbol.asyncDispose]() {
       closing.abort();
       const closed = once(server, "close");
