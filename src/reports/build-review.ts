@@ -1,3 +1,4 @@
+import { oneLine } from "../actions/one-line.ts";
 import type { Journal, JournalEntry } from "../core/journal.ts";
 import { resolvePromql } from "../runbook/expression.ts";
 import type { CheckItem, Runbook } from "../runbook/runbook.ts";
@@ -77,7 +78,7 @@ function factsOf(
     ["Ended", endedAt === undefined ? undefined : `${moment(endedAt)} (after ${span(endedAt - summary.acceptedAt)})`],
     ["Workers", workers > 1 ? `${workers}: the run was taken over and went on where it was` : undefined],
   ];
-  return rows.flatMap(([name, value]) => (value === undefined || value === "" ? [] : [[name, cleanText(value, 500)] as const]));
+  return rows.flatMap(([name, value]) => (value === undefined || value === "" ? [] : [[name, oneLine(cleanText(value), 500)] as const]));
 }
 
 /** When something was changed for the first time; undefined when nothing was. */
