@@ -47,7 +47,7 @@ export function renderReportHtml(review: Review): string {
 <head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>${escapeHtml(review.title)}</title></head>
 <body style="margin:0;padding:0;background:#f6f8fa">
 <table role="presentation" cellpadding="0" cellspacing="0" style="width:100%;table-layout:fixed;background:#f6f8fa"><tr><td align="center" style="padding:24px 12px">
-<table role="presentation" cellpadding="0" cellspacing="0" style="width:100%;max-width:760px;table-layout:fixed;background:#ffffff;border:1px solid #d0d7de;border-radius:8px;font-family:-apple-system,'Segoe UI',Helvetica,Arial,sans-serif;font-size:14px;line-height:1.5;color:#1f2328"><tr><td style="padding:24px 28px 28px">
+<table role="presentation" cellpadding="0" cellspacing="0" style="width:100%;max-width:760px;table-layout:fixed;overflow-wrap:anywhere;background:#ffffff;border:1px solid #d0d7de;border-radius:8px;font-family:-apple-system,'Segoe UI',Helvetica,Arial,sans-serif;font-size:14px;line-height:1.5;color:#1f2328"><tr><td style="padding:24px 28px 28px">
 <p style="margin:0;color:#59636e;font-size:12px">Post-incident review</p>
 <h1 style="margin:2px 0 10px;font-size:22px;line-height:1.3">${escapeHtml(review.title)}</h1>
 <p style="margin:0 0 6px">${badge(review.outcome, colours[review.outcome] ?? quiet)}&nbsp; ${escapeHtml(review.headline)}</p>
@@ -106,7 +106,7 @@ function step(story: StepStory): string {
         );
   const ranking = story.ranking === undefined ? "" : textTable(story.ranking.head, story.ranking.rows, [2, 3, 4, 5]);
   const results = story.results.length === 0 ? "" : factsLine(story.results);
-  return `<table role="presentation" cellpadding="0" cellspacing="0" style="width:100%;border:1px solid #d0d7de;border-radius:6px;border-collapse:separate;margin:10px 0 0"><tr><td style="padding:12px 14px">
+  return `<table role="presentation" cellpadding="0" cellspacing="0" style="width:100%;table-layout:fixed;border:1px solid #d0d7de;border-radius:6px;border-collapse:separate;margin:10px 0 0"><tr><td style="padding:12px 14px">
 <table role="presentation" cellpadding="0" cellspacing="0" style="width:100%"><tr><td style="font-weight:600;font-size:15px">${escapeHtml(`${number}${story.name}`)} <span style="font-weight:400;color:#59636e;font-size:12px;white-space:nowrap">${escapeHtml(action)}</span></td><td style="text-align:right;vertical-align:top;width:1%">${badge(story.state, colours[story.state] ?? quiet)}</td></tr></table>
 <div style="color:#59636e;font-size:13px">${proseToHtml(story.text)}</div>${timeline}${changes}${ranking}${results}
 </td></tr></table>`;
