@@ -79,13 +79,14 @@ export function loadConfig(sources: ConfigSources): LoadedConfig {
   const parsed = settingsSchema.safeParse(merged);
   if (!parsed.success) {
     for (const issue of parsed.error.issues) {
-      const keys = issue.code === "unrecognized_keys" && issue.path.length === 0 ? issue.keys : [String(issue.path[0] ?? "runbookd.yml")];
-      for (const key of keys) {
-        const place = issue.path.slice(1).join(".");
-        const problem =
-          issue.code === "unrecognized_keys" ? unknownKeys(issue.keys, place) : `${place === "" ? "" : `(at ${place}) `}${issue.message}`;
+      const place = issue.path.slice(1).join(".");
+      const at = place === "" ? "" : `(at ${place}) `;
+      const [first] = issue.path;
+      const refuse = (key: string, problem: string) =>
         faults.push({ key, source: fromEnvironment.has(key) ? "environment" : "runbookd.yml", problem, accepted: acceptedFor(key) });
-      }
+      if (issue.code !== "unrecognized_keys") refuse(String(first ?? "runbookd.yml"), `${at}${issue.message}`);
+      else if (first === undefined) for (const key of issue.keys) refuse(key, "is no setting");
+      else refuse(String(first), `${at}has unknown keys: ${issue.keys.join(", ")}`);
     }
     return { ok: false, faults };
   }
@@ -101,10 +102,6 @@ export function describeFaults(faults: readonly ConfigFault[]): string {
 /** Whether only this machine can reach a server that listens there. */
 export function isLoopback(host: string): boolean {
   return host === "localhost" || host === "::1" || (isIPv4(host) && host.startsWith("127."));
-}
-
-function unknownKeys(keys: readonly string[], place: string): string {
-  return place === "" && keys.length === 1 ? "is no setting" : `(at ${place || "the top"}) has unknown keys: ${keys.join(", ")}`;
 }
 
 type Values = { readonly [key: string]: unknown };

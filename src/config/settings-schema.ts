@@ -48,7 +48,7 @@ const addressPattern =
   /^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?){0,8}$/;
 
 /** One mail address and nothing else: no name, no list, no group, no quotes. */
-const mailAddress = z.string().max(254).regex(addressPattern, "is not one plain mail address");
+const mailAddress = z.string().refine((text) => text.length <= 254 && addressPattern.test(text), "is not one plain mail address");
 
 const filePath = z
   .string()

@@ -38,6 +38,9 @@ export async function createHttpServer(handler: RequestListener, { host, port }:
   };
 }
 
+/** How often connections that have become idle are closed while the last requests end. */
+const idleCheckMs = 50;
+
 async function closeServer(server: ReturnType<typeof createServer>, graceMs: number, clock: Clock): Promise<void> {
   const drained = new AbortController();
   const ended = new Promise<void>((resolve) => {
@@ -46,8 +49,10 @@ async function closeServer(server: ReturnType<typeof createServer>, graceMs: num
       resolve();
     });
   });
-  server.closeIdleConnections();
-  await clock.sleep(graceMs, drained.signal).catch(() => undefined);
+  for (let waited = 0; waited < graceMs && !drained.signal.aborted; waited += idleCheckMs) {
+    server.closeIdleConnections();
+    await clock.sleep(Math.min(idleCheckMs, graceMs - waited), drained.signal).catch(() => undefined);
+  }
   server.closeAllConnections();
   await ended;
 }

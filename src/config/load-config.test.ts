@@ -1,0 +1,242 @@
+import { describe, expect, it } from "@jest/globals";
+import { describeFaults, isLoopback, loadConfig, type Config, type ConfigSources } from "./load-config.ts";
+import { configJsonSchema } from "./settings-schema.ts";
+
+const token = "a-token-of-sixteen-characters";
+const noFiles = (path: string): string => {
+  throw new Error(`ENOENT ${path}`);
+};
+
+function load(sources: Partial<ConfigSources> = {}) {
+  return loadConfig({ env: {}, readFile: noFiles, ...sources });
+}
+
+function config(sources: Partial<ConfigSources> = {}): Config {
+  const loaded = load(sources);
+  if (!loaded.ok) throw new Error(describeFaults(loaded.faults));
+  return loaded.config;
+}
+
+function faults(sources: Partial<ConfigSources>) {
+  const loaded = load(sources);
+  return loaded.ok ? [] : loaded.faults;
+}
+
+describe("without any setting", () => {
+  it("everything has a default that is safe on this machine", () => {
+    expect(config()).toEqual({
+      redis: { kind: "embedded" },
+      dataFolder: ".runbookd",
+      host: "127.0.0.1",
+      port: 9097,
+      metricsPort: undefined,
+      webhookTokens: [],
+      publicUrl: undefined,
+      prometheus: undefined,
+      alertmanagers: [],
+      mail: { smtpUrl: undefined, from: undefined, groups: {} },
+      runbooks: "runbooks",
+      httpAllow: [],
+      concurrency: 10,
+      freezeFile: undefined,
+      logLevel: "info",
+      guardrails: {},
+      priceTable: undefined,
+      secrets: [],
+      timeFactor: 1,
+    });
+  });
+});
+
+describe("settings that fit", () => {
+  it("come from the environment, which wins over runbookd.yml", () => {
+    const loaded = config({
+      env: { RUNBOOKD_PORT: "1234", RUNBOOKD_CONCURRENCY: "", PROMETHEUS_URL: "http://prometheus:9090/" },
+      yaml: "RUNBOOKD_PORT: 9999\nRUNBOOKD_CONCURRENCY: 3\nRUNBOOKD_METRICS_PORT: 0\n",
+    });
+    expect(loaded).toMatchObject({
+      port: 1234,
+      concurrency: 3,
+      metricsPort: 0,
+      prometheus: { url: "http://prometheus:9090", headers: {} },
+    });
+  });
+
+  it("hold structures in runbookd.yml, with credentials read from files", () => {
+    const yaml = [
+      "PROMETHEUS_URL: http://prometheus:9090",
+      "ALERTMANAGER_URL: http://a:9093,http://b:9093",
+      "prometheus: { headers: { X-Scope-OrgID: team-a }, bearer_token_file: /run/token }",
+      "alertmanager: { username: runbookd, password_file: /run/password, ca_file: /run/ca }",
+      "mail_groups: { owners: [ann@example.com, bob@example.com] }",
+      "guardrails: { runs_per_hour: 3 }",
+    ].join("\n");
+    const files: Readonly<Record<string, string>> = { "/run/token": "prom-secret\n", "/run/password": "am-secret\n", "/run/ca": "PEM" };
+    const loaded = config({ yaml, readFile: (path) => files[path] ?? noFiles(path) });
+    expect(loaded.prometheus).toEqual({
+      url: "http://prometheus:9090",
+      headers: { "X-Scope-OrgID": "team-a", authorization: "Bearer prom-secret" },
+      ca: undefined,
+    });
+    expect(loaded.alertmanagers).toEqual(
+      ["http://a:9093", "http://b:9093"].map((url) => ({
+        url,
+        headers: { authorization: `Basic ${btoa("runbookd:am-secret")}` },
+        ca: "PEM",
+      })),
+    );
+    expect(loaded.mail.groups).toEqual({ owners: ["ann@example.com", "bob@example.com"] });
+    expect(loaded.guardrails).toEqual({ runs_per_hour: 3 });
+    expect(loaded.secrets).toEqual(expect.arrayContaining(["prom-secret", "am-secret", "team-a"]));
+  });
+
+  it("may be secrets in files, and every secret is known for redaction", () => {
+    const files: Readonly<Record<string, string>> = { "/run/webhook": `${token}\n`, "/run/redis": "redis://:p%40ss@redis:6379\n" };
+    const loaded = config({
+      env: {
+        RUNBOOKD_WEBHOOK_TOKEN_FILE: "/run/webhook",
+        REDIS_URL_FILE: "/run/redis",
+        SMTP_URL: "smtp://u:mailpass@mail:25",
+        MAIL_FROM: "r@example.com",
+        MAIL_TO: "a@example.com",
+      },
+      readFile: (path) => files[path] ?? noFiles(path),
+    });
+    expect(loaded.webhookTokens).toEqual([token]);
+    expect(loaded.redis).toEqual({ kind: "url", url: "redis://:p%40ss@redis:6379" });
+    expect(loaded.mail.groups).toEqual({ default: ["a@example.com"] });
+    expect(loaded.secrets).toEqual(expect.arrayContaining([token, "p%40ss", "p@ss", "mailpass"]));
+  });
+
+  it("may name two webhook tokens while rotating, and Redis by socket", () => {
+    const loaded = config({
+      env: { RUNBOOKD_HOST: "0.0.0.0", RUNBOOKD_WEBHOOK_TOKEN: `${token}, ${token}2`, REDIS_URL: "unix:///run/redis.sock" },
+    });
+    expect(loaded.webhookTokens).toEqual([token, `${token}2`]);
+    expect(loaded.redis).toEqual({ kind: "socket", path: "/run/redis.sock" });
+  });
+
+  it("name origins that actions may call", () => {
+    expect(config({ env: { RUNBOOKD_HTTP_ALLOW: "https://api.example.com, http://127.0.0.1:8080/" } }).httpAllow).toEqual([
+      "https://api.example.com",
+      "http://127.0.0.1:8080",
+    ]);
+  });
+});
+
+describe("settings that do not fit", () => {
+  it.each<[string, string]>([
+    ["REDIS_URL", "localhost:6379"],
+    ["REDIS_URL", "http://redis"],
+    ["RUNBOOKD_PORT", "tcp://10.0.0.1:9097"],
+    ["RUNBOOKD_PORT", "65536"],
+    ["RUNBOOKD_PORT", "-1"],
+    ["RUNBOOKD_HOST", "not a host"],
+    ["RUNBOOKD_WEBHOOK_TOKEN", "short"],
+    ["RUNBOOKD_WEBHOOK_TOKEN", `${token},${token},${token}`],
+    ["RUNBOOKD_WEBHOOK_TOKEN", `${token},`],
+    ["RUNBOOKD_PUBLIC_URL", "javascript:alert(1)"],
+    ["PROMETHEUS_URL", "http://user:secret@prometheus:9090"],
+    ["PROMETHEUS_URL", "prometheus:9090"],
+    ["ALERTMANAGER_URL", "http://a:9093,b"],
+    ["SMTP_URL", "mail.example.com"],
+    ["MAIL_TO", '"evil@x"@internal'],
+    ["MAIL_TO", "a@example.com,b@example.com"],
+    ["MAIL_TO", "group: a@example.com;"],
+    ["MAIL_TO", "Ann <a@example.com>"],
+    ["MAIL_TO", "a@example.com\r\nBcc: b@example.com"],
+    ["MAIL_TO", `${"a".repeat(10_000)}@example.com`],
+    ["MAIL_FROM", "nobody"],
+    ["RUNBOOKD_HTTP_ALLOW", "https://*.example.com"],
+    ["RUNBOOKD_HTTP_ALLOW", "https://api.example.com/path"],
+    ["RUNBOOKD_HTTP_ALLOW", "https://good@evil"],
+    ["RUNBOOKD_HTTP_ALLOW", "file:///etc"],
+    ["RUNBOOKD_CONCURRENCY", "0"],
+    ["RUNBOOKD_CONCURRENCY", "101"],
+    ["RUNBOOKD_CONCURRENCY", "many"],
+    ["RUNBOOKD_LOG_LEVEL", "loud"],
+  ])("%s=%j is refused with its key, and without its value", (key, value) => {
+    const found = faults({ env: { [key]: value } });
+    expect(found).toEqual([{ key, source: "environment", problem: expect.stringMatching(/\S/), accepted: expect.stringMatching(/\S/) }]);
+    // A value of a few letters may stand in the sentence by chance.
+    expect(describeFaults(found)).not.toContain(value.length > 6 ? value : "\0");
+  });
+
+  it("are all told at once, with where they came from", () => {
+    const found = faults({
+      env: { RUNBOOKD_PORT: "x", MAIL_TO: "y" },
+      yaml: "RUNBOOKD_CONCURRENCY: 0\nRUNBOKD_PORT: 1\nmail_groups: { owners: [] }\n",
+    });
+    expect(found.map(({ key, source }) => `${key} ${source}`).sort()).toEqual([
+      "MAIL_TO environment",
+      "RUNBOKD_PORT runbookd.yml",
+      "RUNBOOKD_CONCURRENCY runbookd.yml",
+      "RUNBOOKD_PORT environment",
+      "mail_groups runbookd.yml",
+    ]);
+    expect(describeFaults(found)).toContain("RUNBOOKD_PORT (environment) is no port number. Accepted: a port number from 0 to 65535");
+  });
+
+  it("are faults together: a reachable host without a token", () => {
+    expect(faults({ env: { RUNBOOKD_HOST: "0.0.0.0" } })).toMatchObject([{ key: "RUNBOOKD_WEBHOOK_TOKEN", source: "together" }]);
+  });
+
+  it("are faults together: mail without a sender or a recipient", () => {
+    expect(faults({ env: { SMTP_URL: "smtp://mail:25" } }).map(({ key }) => key)).toEqual(["MAIL_FROM", "MAIL_TO"]);
+  });
+
+  it.each<[string, Partial<ConfigSources>]>([
+    ["a file that cannot be read", { env: { RUNBOOKD_WEBHOOK_TOKEN_FILE: "/nowhere" } }],
+    ["an empty file", { env: { RUNBOOKD_WEBHOOK_TOKEN_FILE: "/empty" }, readFile: () => "\n" }],
+    [
+      "a secret and its file at once",
+      { env: { RUNBOOKD_WEBHOOK_TOKEN: token, RUNBOOKD_WEBHOOK_TOKEN_FILE: "/run/token" }, readFile: () => token },
+    ],
+  ])("are %s", (_name, sources) => {
+    expect(faults(sources)).toMatchObject([{ key: "RUNBOOKD_WEBHOOK_TOKEN_FILE", source: "environment" }]);
+  });
+
+  it.each([
+    ["is no YAML", "a: [1"],
+    ["is a list", "- a"],
+    ["names a key twice", "RUNBOOKD_PORT: 1\nRUNBOOKD_PORT: 2"],
+    ["is a bomb of aliases", `a: &a [x,x,x,x,x,x,x,x,x]\nb: &b [${"*a,".repeat(9)}]\nc: &c [${"*b,".repeat(9)}]\nd: [${"*c,".repeat(9)}]`],
+    ["is too large", `# ${"x".repeat(300_000)}`],
+  ])("are a runbookd.yml that %s", (_name, yaml) => {
+    expect(faults({ yaml })).toMatchObject([{ key: "runbookd.yml" }]);
+  });
+
+  it("are credentials that lack a half, are double, or cannot be read", () => {
+    const prometheus = (fields: string) =>
+      faults({ yaml: `prometheus: { ${fields} }`, readFile: (path) => (path === "/ok" ? "x" : noFiles(path)) });
+    expect(prometheus("username: a")).toHaveLength(1);
+    expect(prometheus("password_file: /ok")).toHaveLength(1);
+    expect(prometheus("username: a, password_file: /ok, bearer_token_file: /ok")).toHaveLength(1);
+    expect(prometheus("bearer_token_file: /nowhere")).toMatchObject([{ problem: expect.stringContaining("bearer_token_file") }]);
+    expect(prometheus("pasword: x")).toMatchObject([{ problem: expect.stringContaining("pasword") }]);
+  });
+});
+
+it.each([
+  ["127.0.0.1", true],
+  ["127.9.9.9", true],
+  ["::1", true],
+  ["localhost", true],
+  ["0.0.0.0", false],
+  ["::", false],
+  ["127.0.0.1.evil.example", false],
+  ["localhost.evil.example", false],
+])("takes %s for loopback: %s", (host, loopback) => {
+  expect(isLoopback(host)).toBe(loopback);
+});
+
+it("is described by a JSON Schema that names every setting with what is accepted", () => {
+  expect(configJsonSchema()).toMatchObject({
+    type: "object",
+    additionalProperties: false,
+    properties: {
+      RUNBOOKD_PORT: { description: expect.any(String), accepted: expect.stringContaining("port number") },
+      mail_groups: { type: "object" },
+    },
+  });
+});
