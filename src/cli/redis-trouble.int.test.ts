@@ -110,6 +110,11 @@ async function postUntilAccepted(thing: string) {
   throw new Error("The webhook was never accepted.");
 }
 
+/** Every command that Redis has answered with an error since it started. */
+async function errorReplies(own: ReturnType<typeof connectRedis>): Promise<number> {
+  return Number(/total_error_replies:(\d+)/.exec(await own.info("stats"))?.[1]);
+}
+
 async function readiness(): Promise<number> {
   return (await fetch(`${url}/readyz`)).status;
 }
@@ -151,27 +156,47 @@ describe("Redis in trouble", () => {
     own.disconnect();
   }, 20_000);
 
-  it("read-only: 503, and a worker pauses instead of spinning", async () => {
-    const own = connectRedis({ socketPath: redis.socketPath }, "worker");
-    const errors: Error[] = [];
-    const worker = startRunWorker(
-      { execute: async () => "ended" },
-      {
-        redis: runtime.connect("worker"),
-        concurrency: 5,
-        drain: runtime.ending.signal,
-        log: { executed: () => undefined, failed: () => undefined, queueError: (error) => void errors.push(error) },
-      },
-    );
-    await post("one");
-    await own.replicaof("127.0.0.1", "1");
-    expect((await post("two")).status).toBe(503);
-    await new Promise((resolve) => setTimeout(resolve, 3000));
-    // Without the breaker this is thousands.
-    expect(errors.length).toBeLessThan(200);
-    await own.replicaof("NO", "ONE");
-    expect((await postUntilAccepted("two")).status).toBe(202);
-    await worker.close();
-    own.disconnect();
-  }, 30_000);
+  it.each([
+    { trouble: "read-only", begin: ["REPLICAOF", "127.0.0.1", "1"], finish: ["REPLICAOF", "NO", "ONE"] },
+    { trouble: "full", begin: ["CONFIG", "SET", "maxmemory", "1"], finish: ["CONFIG", "SET", "maxmemory", "0"] },
+  ])(
+    "$trouble: 503, a worker with work in hand pauses instead of spinning, and goes on afterwards",
+    async ({ begin, finish }) => {
+      const own = connectRedis({ socketPath: redis.socketPath }, "worker");
+      const call = async ([command = "", ...args]: readonly string[]) => await own.call(command, ...args);
+      const executed: string[] = [];
+      const worker = startRunWorker(
+        {
+          async execute(runId) {
+            // Work is in hand when Redis turns: a worker that has drained its queue would only wait.
+            await new Promise((resolve) => setTimeout(resolve, 200));
+            executed.push(runId);
+            return "ended";
+          },
+        },
+        {
+          redis: runtime.connect("worker"),
+          concurrency: 5,
+          drain: runtime.ending.signal,
+          log: { executed: () => undefined, failed: () => undefined, queueError: () => undefined },
+        },
+      );
+      for (const thing of ["a", "b", "c", "d", "e", "f", "g", "h"]) await post(thing);
+      await call(begin);
+      const before = await errorReplies(own);
+      expect((await post("later")).status).toBe(503);
+      await new Promise((resolve) => setTimeout(resolve, 3000));
+      // Without the breaker and the reconnect this is thousands.
+      expect((await errorReplies(own)) - before).toBeLessThan(400);
+      await call(finish);
+      const { body } = await postUntilAccepted("later");
+      for (let look = 0; look < 200 && !executed.includes(body.decisions?.[0]?.runId ?? ""); look += 1) {
+        await new Promise((resolve) => setTimeout(resolve, 100));
+      }
+      expect(executed).toContain(body.decisions?.[0]?.runId);
+      await worker.close();
+      own.disconnect();
+    },
+    40_000,
+  );
 });
