@@ -261,7 +261,7 @@ describe("hostile text", () => {
 
   it("shows raw HTML and unsafe links of a document as text", () => {
     const prose =
-      "A <b onclick=x>word</b>, [bad](javascript:alert(1)), [Bad](JaVaScRiPt:x), [rel](other.md), [good](https://example.org/a?b=1&c=2)\n\n<script>alert(1)</script>\n\n- one\n- two `x<y`";
+      "A <b onclick=x>word</b>, [bad](javascript:alert(1)), [Bad](JaVaScRiPt:x), [bad](javascript://x%0aalert(1)), [bad](data://text/html,x), [rel](other.md), [good](https://example.org/a?b=1&c=2)\n\n<script>alert(1)</script>\n\n- one\n- two `x<y`";
     const html = renderReportHtml(buildReview({ ...aCostRun(), runbook: aRunbook([], { prose: { Scenario: prose } }) }));
     expect(html.match(/<a [^>]*>/g)).toEqual(['<a href="https://example.org/a?b=1&amp;c=2" style="color:#1f5fae">']);
     expect(html).not.toMatch(/<script|<b /);
