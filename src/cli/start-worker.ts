@@ -10,6 +10,13 @@ import { cooldownBucket, cooldownWindowMs } from "../guardrails/cooldown.ts";
 import { evaluateGuardrails } from "../guardrails/evaluate-guardrails.ts";
 import { createMetricsServer } from "../http/create-metrics-server.ts";
 import type { HttpServer } from "../http/create-http-server.ts";
+import type { Redis } from "ioredis";
+import { createSmtpSender } from "../adapters/smtp/create-smtp-sender.ts";
+import type { Outbox, OutboxRow } from "../core/outbox.ts";
+import { createComposer } from "../reports/create-composer.ts";
+import { createRunReader } from "../redis/run-reader.ts";
+import type { Log } from "../telemetry/log.ts";
+import { type MailLog, type MailPatience, startReportWorker, usualPatience } from "../../workers/report.ts";
 import { createRunbookBytes } from "../redis/accept-store.ts";
 import { createOutbox } from "../redis/outbox.ts";
 import { createPinnedRunbooks } from "../redis/pinned-runbooks.ts";
@@ -24,6 +31,7 @@ import type { Runtime } from "./runtime.ts";
 /** Lease of a run; another worker takes over at most this long, plus one sweep, after a worker died. */
 const leaseMs = 6000;
 const sweepEveryMs = 1000;
+const mailEveryMs = 500;
 
 /** A running worker. */
 export interface WorkerProcess {
@@ -81,6 +89,7 @@ export async function startWorker(runtime: Runtime): Promise<WorkerProcess> {
   });
   closers.add("sweep", async () => await sweep.close());
   observeLedger(runtime, ledger);
+  startMails(runtime, redis, outbox);
   log.info({ worker: name, concurrency: config.concurrency }, "The worker is ready.");
   return { name };
 }
@@ -132,6 +141,42 @@ const cooldownOf: ExecutorOptions["cooldownOf"] = (runbook, hold) => {
   });
   return bucket === undefined ? [] : [{ bucket, forMs: cooldownWindowMs(runbook.cooldownMs, 1) }];
 };
+
+/** Mails leave only when a mail server is configured; until then they wait in the outbox. */
+function startMails(runtime: Runtime, redis: Redis, outbox: Outbox): void {
+  const { config, clock, log, metrics, closers } = runtime;
+  metrics.observe([metrics.mailOldest], async () => {
+    const { oldestPutAt } = await outbox.status();
+    metrics.mailOldest.set(oldestPutAt === undefined ? 0 : Math.max(0, (clock.now() - oldestPutAt) / 1000));
+  });
+  const { smtpUrl, from } = config.mail;
+  if (smtpUrl === undefined || from === undefined) return;
+  const sender = createSmtpSender({ url: smtpUrl, from });
+  closers.add("smtp connections", () => sender.close());
+  const runs = createRunReader(redis, clock);
+  const composer = createComposer({ runs, budgets: runtime.ledger, publicUrl: config.publicUrl });
+  const mails = startReportWorker(
+    { outbox, sender, composer, recipients: recipientsOf(runtime), clock, log: mailLog(log) },
+    { everyMs: mailEveryMs, drain: runtime.ending.signal, patience: dividedPatience(config.timeFactor) },
+  );
+  closers.add("mails", async () => await mails.close());
+}
+
+function dividedPatience(factor: number): MailPatience {
+  const { firstMs, longestMs, giveUpAfterMs } = usualPatience;
+  return { firstMs: firstMs / factor, longestMs: longestMs / factor, giveUpAfterMs };
+}
+
+function mailLog(log: Log): MailLog {
+  const of = (row: OutboxRow) => log.ofRun(row.content.runId);
+  return {
+    sent: (row) => of(row).info({ mail: row.content.kind, to: row.to }, "A mail was sent."),
+    refusedRecipients: (row, count) => of(row).warn({ to: row.to, count }, "The mail server refused some recipients."),
+    failed: (row, error, dueAt) => of(row).warn({ to: row.to, error, dueAt }, "A mail could not be sent; it waits."),
+    gaveUp: (row, error) => of(row).error({ to: row.to, error }, "A mail was given up."),
+    defect: (error) => log.error({ error }, "The sender of mails met a defect."),
+  };
+}
 
 function observeLedger({ metrics }: Runtime, ledger: RedisRunLedger): void {
   metrics.observe([metrics.dueLag], async () => {
