@@ -204,6 +204,14 @@ describe("a resolved alert", () => {
     expect(await intake.accept(notification(resolved("f1")))).toMatchObject([{ decision: "resolved", runId: started?.runId }]);
   });
 
+  it("is not told to a run that was started for another alert", async () => {
+    const { intake, store, firing, resolved, rung } = setUp();
+    const [first] = await intake.accept(notification(firing("f1"), firing("f2")));
+    expect(await intake.accept(notification(resolved("f2")))).toMatchObject([{ decision: "resolved", runId: first?.runId }]);
+    expect(store.resolvedOf(first?.runId ?? "")).toBeUndefined();
+    expect(rung).toHaveLength(1);
+  });
+
   it("starts nothing without a firing, and neither does the firing that it overtook", async () => {
     const { intake, store, firing, resolved } = setUp();
     expect(await intake.accept(notification(resolved("f1")))).toMatchObject([{ decision: "resolved" }]);

@@ -146,7 +146,7 @@ function planStep(deps: IntakeDeps, { received, runbook }: Matched, step: Episod
         return { decision: { ...about, decision: "refused", reason: `${verdict.guardrail}: ${verdict.reason}` } };
       const asked = verdict.kind === "ask" ? { ...request, mode: moreCareful(request.mode, "approve") } : request;
       const run = proposeRun(deps.ids("run"), asked, verdict.kind === "allow" ? verdict.claims : [], now);
-      return { write: { ...key, episode: { ...step.episode, runId: run.id }, run } };
+      return { write: { ...key, episode: { ...step.episode, runId: run.id, ownRunId: run.id }, run } };
     }
   }
 }

@@ -24,7 +24,7 @@ function play(
   let episode = from;
   const steps = messages.map((message, index) => {
     const step = decideEpisode("r", message, episode, t0 + index * 1000);
-    if (step.kind === "start") episode = { ...step.episode, runId: `run${index}` };
+    if (step.kind === "start") episode = { ...step.episode, runId: `run${index}`, ownRunId: `run${index}` };
     else if (step.kind !== "stale") episode = step.episode;
     return step;
   });
@@ -82,10 +82,18 @@ describe("one alert after another", () => {
     expect(steps.map((step) => step.kind === "resolve" && step.runId)).toEqual([false, "run0", "run0"]);
   });
 
+  it("tells nothing to the run of another alert that it had only joined", () => {
+    const { episode } = play([firing(t0)]);
+    if (episode === undefined) throw new Error("no episode");
+    const step = decideEpisode("r", resolved(t0, t0 + minute), { ...episode, runId: "another" }, t0);
+    expect(step).toMatchObject({ kind: "resolve", write: true });
+    expect(step).not.toHaveProperty("runId");
+  });
+
   it("starts again while no run was started, as after a refusal", () => {
     const { episode } = play([firing(t0)]);
     if (episode === undefined) throw new Error("no episode");
-    const { runId: _none, ...withoutRun } = episode;
+    const { runId: _none, ownRunId: _neither, ...withoutRun } = episode;
     expect(decideEpisode("r", firing(t0), withoutRun, t0)).toMatchObject({ kind: "start", why: "not_started" });
   });
 

@@ -15,7 +15,7 @@ export type EpisodeStep =
   /** A new episode that deserves a run: nothing was known, it fired again after its end, it fired anew without an end that reached us, or no run had been started. */
   | { readonly kind: "start"; readonly why: "first" | "fired_again" | "refired" | "not_started"; readonly episode: Episode }
   | { readonly kind: "join"; readonly episode: Episode; readonly runId: string; readonly write: boolean }
-  /** `runId` is the run to tell; absent when there is none. */
+  /** `runId` is the run to tell: the one that was started for this alert; absent when there is none, or another alert's was joined. */
   | { readonly kind: "resolve"; readonly episode: Episode; readonly runId?: string; readonly write: boolean; readonly note?: string }
   | { readonly kind: "stale"; readonly reason: string };
 
@@ -74,9 +74,9 @@ function decideResolved(runbookId: string, received: ReceivedAlert, known: Episo
   }
   if (known.endsAt !== undefined) {
     // The run is told again: the write that recorded this end may have been cut off before the run heard of it.
-    const told = known.runId === undefined ? {} : { runId: known.runId };
     const episode = { ...known, endsAt: Math.max(known.endsAt, endsAt), lastSeenAt: Math.max(known.lastSeenAt, now) };
-    return { kind: "resolve", episode, ...told, write: endsAt > known.endsAt || known.runId !== undefined, note: "Its end was known." };
+    const told = runToTell(known);
+    return { kind: "resolve", episode, ...told, write: endsAt > known.endsAt || told.runId !== undefined, note: "Its end was known." };
   }
   if (endsAt < known.latestStartsAt) {
     return { kind: "stale", reason: `It ended before ${isoTime(known.latestStartsAt)}, when the present episode began.` };
@@ -84,9 +84,13 @@ function decideResolved(runbookId: string, received: ReceivedAlert, known: Episo
   return {
     kind: "resolve",
     episode: { ...known, endsAt, lastSeenAt: Math.max(known.lastSeenAt, now) },
-    ...(known.runId === undefined ? {} : { runId: known.runId }),
+    ...runToTell(known),
     write: true,
   };
+}
+
+function runToTell({ runId, ownRunId }: Episode): { readonly runId?: string } {
+  return runId !== undefined && runId === ownRunId ? { runId } : {};
 }
 
 function begin(runbookId: string, received: ReceivedAlert, earlier: readonly Instant[], now: Instant): Episode {

@@ -1,4 +1,3 @@
-import type { Decision } from "../core/alert.ts";
 import type { Instant } from "../core/clock.ts";
 import type { JournalEntry } from "../core/journal.ts";
 import type { RunSummary } from "../core/run.ts";
@@ -17,6 +16,8 @@ export interface Episode {
   readonly lastSeenAt: Instant;
   /** The run that this episode started or joined. */
   readonly runId?: string;
+  /** The run that this episode proposed: equal to `runId` when the run is for this alert, not for another one on the same target. */
+  readonly ownRunId?: string;
   /** Starts of this fingerprint's episodes in the last 24 h, this one included, newest last; for the doubling cooldown. */
   readonly recentStarts: readonly Instant[];
   /** Length of `recentStarts`. */
@@ -86,9 +87,4 @@ export class StoreUnavailable extends Error {
     super("The run store cannot make this durable right now.", { cause });
     this.name = "StoreUnavailable";
   }
-}
-
-/** The answer to a webhook. */
-export interface IntakeReply {
-  readonly decisions: readonly Decision[];
 }
