@@ -6,8 +6,11 @@ export async function available<Value>(call: () => Promise<Value>): Promise<Valu
   try {
     return await call();
   } catch (error) {
-    if (error instanceof ReplyError || isConnectionError(error)) throw new StoreUnavailable(messageOf(error));
-    throw error;
+    if (isConnectionError(error)) throw new StoreUnavailable(messageOf(error));
+    if (!(error instanceof ReplyError)) throw error;
+    // `ERR` is a fault in a script or a command of ours; every other word says that the server cannot do it now (OOM, READONLY, MISCONF, LOADING …).
+    const message = messageOf(error);
+    throw message.startsWith("ERR") ? new Error(message) : new StoreUnavailable(message);
   }
 }
 

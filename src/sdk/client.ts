@@ -59,7 +59,10 @@ export interface RunbookdClient extends AdmissionGate {
 
 const retryMs = 5000;
 
-/** The client of an application. Rejects with an Error when runbookd refuses a request as wrong; being unreachable is an answer, not an exception. */
+/**
+ * The client of an application. Every member rejects with Refused when runbookd calls a request wrong. That runbookd cannot be reached is an answer of the
+ * gate and never an exception there; batches reject with Unreachable, and may be handed in again without harm.
+ */
 export function createRunbookdClient(options: RunbookdClientOptions): RunbookdClient {
   const clock = options.clock ?? createSystemClock();
   const http = createHttp({ url: options.url, token: options.token, fetch: options.fetch ?? fetch });
