@@ -54,7 +54,7 @@ describe("lowering", () => {
   });
 
   it("scales the limit of concurrency and of the rate", async () => {
-    const { limit, context } = aBench({ concurrency: 9, ratePerMinute: 60 });
+    const { limit, context } = aBench({ concurrency: 9, ratePerMinute: 61 });
     const action = limit({ scale: 0.25 });
     expect(outputOf(await action.run(await action.plan(context()), context()))).toMatchObject({ concurrency: 2, rate_per_minute: 15 });
   });

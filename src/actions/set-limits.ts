@@ -19,7 +19,7 @@ export const setLimits = defineAction({
   parameters: z.strictObject({
     budget: budgetParameter(),
     concurrency: count.meta({ description: "Tickets in flight at once." }).optional(),
-    rate_per_minute: positive.meta({ description: "Admissions of new tickets per minute." }).optional(),
+    rate_per_minute: count.meta({ description: "Admissions of new tickets per minute." }).optional(),
     per_ticket_cap_usd: positive.meta({ description: "A ticket that has cost more stops at its next turn." }).optional(),
     max_attempts: count.meta({ description: "Attempts per ticket." }).optional(),
     scale: z
@@ -127,7 +127,7 @@ function askedLimits(asked: Asked, state: BudgetState, context: ActionContext): 
       });
     }
     if (ran !== undefined) limited.concurrency = Math.max(1, Math.floor(ran * scale));
-    if (limits.ratePerMinute !== null) limited.ratePerMinute = limits.ratePerMinute * scale;
+    if (limits.ratePerMinute !== null) limited.ratePerMinute = Math.max(1, Math.floor(limits.ratePerMinute * scale));
   }
   if (asked.concurrency !== undefined) limited.concurrency = asked.concurrency;
   if (asked.rate_per_minute !== undefined) limited.ratePerMinute = asked.rate_per_minute;
