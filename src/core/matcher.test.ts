@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { dangerOfRegex, matches, parseMatchers, readMatchers, type Matcher } from "./matcher.ts";
 
 const parsed = (text: string): readonly Matcher[] => {
@@ -73,11 +73,11 @@ describe("parseMatchers", () => {
   it("never throws, and what it accepts can be matched", () => {
     fc.assert(
       fc.property(
-        fc.string({ unit: fc.constantFrom(...'Aab{}"=~!,.*+()[]\\ |'), maxLength: 30 }),
+        fc.string({ unit: fc.constantFrom(...'Aab{}"=~!,.*+()[]\\ |'.split("")), maxLength: 30 }),
         fc.string({ maxLength: 20 }),
         (text, value) => {
           const result = parseMatchers(text);
-          if (result.ok) expect(typeof matches(result.matchers, { a: value })).toBe("boolean");
+          expect(typeof matches(result.ok ? result.matchers : [], { a: value })).toBe("boolean");
         },
       ),
       { seed: 7 },

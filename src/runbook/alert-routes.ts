@@ -90,7 +90,7 @@ function readRoute(
     if (!isScalar(item)) continue;
     const parsed = readMatchers(String(item.value));
     if (parsed.ok) matchers.push(...parsed.matchers);
-    else fail((item.range?.[0] ?? 0) + parsed.offset, parsed.message, parsed.accepted);
+    else fail((item.range?.[0] ?? 0) + (item.type === "PLAIN" ? 0 : 1) + parsed.offset, parsed.message, parsed.accepted);
   }
   for (const [key, op] of [
     ["match", "="],

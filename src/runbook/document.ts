@@ -23,6 +23,8 @@ export interface Section {
   readonly heading: CanonicalHeading | undefined;
   readonly written: string;
   readonly readOnly: boolean;
+  /** A first-level heading; what follows it belongs to no section. */
+  readonly isTitle: boolean;
   readonly start: number;
   /** Offsets of what stands under the heading. */
   readonly bodyStart: number;
@@ -47,7 +49,10 @@ export function outlineOf(text: string, root: Root, reporter: Reporter): Documen
       const heading = child.depth === 2 ? headingOf(written) : undefined;
       const span = spanOf(child);
       const readOnly = written.toLowerCase() === "diagnosis";
-      sections.push({ section: { heading, written, readOnly, start: span.start, bodyStart: span.end }, children: [] });
+      sections.push({
+        section: { heading, written, readOnly, isTitle: child.depth === 1, start: span.start, bodyStart: span.end },
+        children: [],
+      });
       continue;
     }
     sections.at(-1)?.children.push(child);
@@ -108,7 +113,7 @@ function checkHeadings(text: string, root: Root, sections: readonly Section[], r
     }
   }
   for (const section of sections) {
-    if (section.heading !== undefined || !text.startsWith("##", section.start)) continue;
+    if (section.heading !== undefined || section.isTitle) continue;
     const meant = nearest(section.written, canonicalHeadings);
     if (meant !== undefined && !known.some((other) => other.heading === meant)) {
       reporter.warn(

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import type { Json } from "../core/json.ts";
 import { checkExpression, evaluate, resolvePromql, resolveTemplates, truthOf, type Scope } from "./expression.ts";
 

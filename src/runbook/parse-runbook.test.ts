@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { sampleCatalogue as catalogue } from "../testing/sample-catalogue.ts";
 import { maxDocumentBytes, parseRunbook } from "./parse-runbook.ts";
 
@@ -216,7 +216,8 @@ describe("no step is ever silently dropped", () => {
           const closing = opening === "<!--" ? "-->" : opening.slice(0, 3);
           const source = document(["1. **First**: x", ...text, by + opening, "hidden", by + closing, "", "2. **Last**: y"].join("\n"));
           const { runbook } = parse(source);
-          if (runbook !== undefined) expect(runbook.steps.map((step) => step.name)).toEqual(["First", "Last"]);
+          const names = runbook?.steps.map((step) => step.name) ?? "an error was told";
+          expect(["an error was told", ["First", "Last"]]).toContainEqual(names);
         },
       ),
       { numRuns: 500, seed: 7 },

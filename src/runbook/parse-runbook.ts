@@ -124,7 +124,9 @@ function readBody(
   const find = (heading: Section["heading"]) => sections.find((section) => section.heading === heading);
   const prose: Runbook["prose"] = Object.fromEntries<string>(
     sections.flatMap((section) =>
-      section.heading === "Procedure" ? [] : [[section.heading ?? section.written, text.slice(section.bodyStart, section.bodyEnd).trim()]],
+      section.heading === "Procedure" || section.isTitle
+        ? []
+        : [[section.heading ?? section.written, text.slice(section.bodyStart, section.bodyEnd).trim()]],
     ),
   );
   const runbook: Runbook = {
