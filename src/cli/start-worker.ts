@@ -178,7 +178,12 @@ function mailLog(log: Log): MailLog {
   };
 }
 
-function observeLedger({ metrics }: Runtime, ledger: RedisRunLedger): void {
+function observeLedger({ metrics, library }: Runtime, ledger: RedisRunLedger): void {
+  metrics.observe([metrics.runsActive], async () => {
+    metrics.runsActive.reset();
+    for (const { id } of library.list()) metrics.runsActive.set({ runbook: id }, 0);
+    for (const [runbook, count] of await ledger.openRuns()) metrics.runsActive.set({ runbook }, count);
+  });
   metrics.observe([metrics.dueLag], async () => {
     metrics.dueLag.set(await ledger.dueLagSeconds());
   });

@@ -50,9 +50,10 @@ export function createExecutor(deps: EngineDeps, options: ExecutorOptions): Exec
       if ("refused" in claimed) return claimed.refused;
       const hold = holdRun(claimed, { ledger: deps.ledger, clock });
       try {
+        const { request, waiting, lastAt } = hold.view;
+        const idleMs = waiting ? undefined : clock.now() - lastAt;
         hold.note({ kind: "claimed", worker: claimed.lease.token });
-        const { request } = hold.view;
-        deps.observer.claimed({ runId, runbookId: request.runbookId, stalls: claimed.stalls });
+        deps.observer.claimed({ runId, runbookId: request.runbookId, stalls: claimed.stalls, ...(idleMs !== undefined && { idleMs }) });
         const runbook = await deps.runbooks.get(request.runbookSha);
         const unfit = runbook === undefined ? corrupt : claimed.stalls > (options.maxStalls ?? 3) ? poisoned : undefined;
         if (runbook === undefined || unfit !== undefined) {

@@ -105,7 +105,8 @@ export interface Candidate {
 
 /** What the engine tells telemetry; never throws, never awaited. */
 export interface EngineObserver {
-  claimed(run: { readonly runId: string; readonly runbookId: string; readonly stalls: number }): void;
+  /** `idleMs`: how long nobody had worked on a run that was in the middle of its work. */
+  claimed(run: { readonly runId: string; readonly runbookId: string; readonly stalls: number; readonly idleMs?: number }): void;
   stepEnded(step: {
     readonly runId: string;
     readonly stepId: string;

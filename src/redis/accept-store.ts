@@ -35,6 +35,7 @@ export function createAcceptStore(redis: Redis, options: { readonly now: () => n
         runKeys.open(run?.openKey ?? "none"),
         runKeys.locks(id),
         runKeys.bytes(run?.accepted.request.runbookSha ?? "none"),
+        runKeys.openRuns,
         ...claims.map((claim) => runKeys.claim(claim)),
       ],
       [

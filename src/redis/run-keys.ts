@@ -14,6 +14,7 @@ export const runKeys = {
   questions: `${tag}:questions`,
   due: `${tag}:due`,
   runs: `${tag}:runs`,
+  openRuns: `${tag}:open-runs`,
   fenced: `${tag}:fenced`,
   open: (openKey: string) => `${tag}:open:${openKey}`,
   claim: (claim: Claim) => ("lock" in claim ? `${tag}:t:${claim.lock}` : `${tag}:b:${claim.bucket}`),

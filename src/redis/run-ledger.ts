@@ -17,6 +17,8 @@ export interface RedisRunLedger extends RunLedger {
   due(limit: number): Promise<readonly string[]>;
   /** Takes back the leases of an earlier process of this worker's name; its runs are due at once. Only safe when the name is exclusive. */
   reclaimOwn(): Promise<readonly string[]>;
+  /** Open runs by runbook. */
+  openRuns(): Promise<ReadonlyMap<string, number>>;
   /** Seconds by which the oldest due run is late; 0 when none is. */
   dueLagSeconds(): Promise<number>;
 }
@@ -82,6 +84,7 @@ export function createRunLedger(
           runKeys.fenced,
           runKeys.question(question?.id ?? "none"),
           runKeys.questions,
+          runKeys.openRuns,
           ...change.claims.map((claim) => runKeys.claim(claim)),
           ...cooldowns.map((cooldown) => runKeys.bucket(cooldown.bucket)),
         ],
@@ -140,6 +143,13 @@ export function createRunLedger(
       for (const id of mine) await redis.hset(runKeys.run(id), { leaseUntil: 0 });
       if (mine.length > 0) await redis.zadd(runKeys.due, ...mine.flatMap((id) => ["0", id]));
       return mine;
+    },
+    async openRuns() {
+      const ids = await redis.smembers(runKeys.openRuns);
+      const counts = new Map<string, number>();
+      for (const { runbookId } of await Promise.all(ids.map(async (id) => await readSummary(redis, id))))
+        counts.set(runbookId, (counts.get(runbookId) ?? 0) + 1);
+      return counts;
     },
     async dueLagSeconds() {
       const [, score] = await redis.zrange(runKeys.due, "0", "0", "WITHSCORES");

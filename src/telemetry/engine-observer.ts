@@ -5,7 +5,8 @@ import type { Metrics } from "./metrics.ts";
 /** What the engine does, as metrics and log lines. `now` in milliseconds, for the time of the last success. */
 export function createEngineObserver(metrics: Metrics, log: Log, now: () => number): EngineObserver {
   return {
-    claimed({ runId, runbookId, stalls }) {
+    claimed({ runId, runbookId, stalls, idleMs }) {
+      if (idleMs !== undefined) metrics.resume.observe(idleMs / 1000);
       log.ofRun(runId).debug({ runbook: runbookId, stalls }, "The run was claimed.");
     },
     stepEnded({ runId, stepId, action, outcome, ms }) {

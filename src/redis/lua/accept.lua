@@ -1,5 +1,5 @@
 -- Makes one decision of intake true: the episode's new state and, with it or not at all, a new run.
--- KEYS 1 episode  2 run  3 journal  4 due  5 runs index  6 open run of (runbook, target)  7 run's locks  8 runbook bytes  9.. claims
+-- KEYS 1 episode  2 run  3 journal  4 due  5 runs index  6 open run of (runbook, target)  7 run's locks  8 runbook bytes  9 open runs  10.. claims
 -- ARGV 1 expected version  2 episode JSON  3 episode lifetime ms  4 '1' = start a run  5 run id  6 accepted entry  7 head  8 summary JSON  9 '1' = force (no open-run join) 10 count of claims  11.. claims
 -- Replies: {'conflict'} | {'updated'} | {'joined', run id} | {'created', run id} | {'refused', claim index, retry after ms} | {'no_runbook'}
 local version = tonumber(redis.call('HGET', KEYS[1], 'v') or '0')
@@ -20,7 +20,7 @@ if open then
   return { 'joined', open }
 end
 if redis.call('EXISTS', KEYS[8]) == 0 then return { 'no_runbook' } end
-local refused = take_claims(KEYS, 9, ARGV, 11, tonumber(ARGV[10]), ARGV[5], KEYS[7])
+local refused = take_claims(KEYS, 10, ARGV, 11, tonumber(ARGV[10]), ARGV[5], KEYS[7])
 if refused then return { 'refused', refused[1], refused[3] } end
 local now = now_ms()
 write_episode(ARGV[5])
@@ -30,4 +30,7 @@ redis.call('HSET', KEYS[2], 'state', 'queued', 'epoch', '0', 'stalls', 0, 'head'
 redis.call('RPUSH', KEYS[3], ARGV[6])
 redis.call('ZADD', KEYS[4], now, ARGV[5])
 redis.call('ZADD', KEYS[5], now, ARGV[5])
+redis.call('SADD', KEYS[9], ARGV[5])
+-- The list forgets what has expired: runs are kept for 30 days after their end, and open ones are also in `due` or wait for a person.
+redis.call('ZREMRANGEBYSCORE', KEYS[5], '-inf', now - 7776000000)
 return { 'created', ARGV[5] }

@@ -1,5 +1,5 @@
 -- The one write of a worker: journal entries, what they claim, the projection, the lease. Fenced by the token, ordered by the head.
--- KEYS 1 run  2 journal  3 due  4 run's locks  5 fenced counter  6 question  7 open questions  8.. claims, then cooldown buckets
+-- KEYS 1 run  2 journal  3 due  4 run's locks  5 fenced counter  6 question  7 open questions  8 open runs  9.. claims, then cooldown buckets
 -- ARGV 1 run id  2 token  3 expected head  4 new head  5 lease ms  6 state  7 summary JSON  8 release: '' keep | 'none' | due ms  9 run lifetime ms after its end
 --      10 question JSON or ''  11 question id  12 count of entries  13 count of claims  14 count of cooldowns  15/16 '1' = a stop / a resolve was heard  17 '1' = an effect follows  18.. entries, claims (4 each), cooldown ms each
 -- Replies: {'fenced'} | {'stopped', stop by, stop reason, resolved} | {'refused', claim index, holder, retry after ms} | {'ok', stop by, stop reason, resolved}
@@ -16,7 +16,7 @@ if v[2] ~= ARGV[3] then
 end
 if ARGV[17] == '1' and v[3] and ARGV[15] == '0' then return { 'stopped', v[3], v[4] or '', v[5] or '' } end
 local entries, claims, cooldowns = tonumber(ARGV[12]), tonumber(ARGV[13]), tonumber(ARGV[14])
-local refused = take_claims(KEYS, 8, ARGV, 18 + entries, claims, ARGV[1], KEYS[4])
+local refused = take_claims(KEYS, 9, ARGV, 18 + entries, claims, ARGV[1], KEYS[4])
 if refused then return { 'refused', refused[1], refused[2], refused[3] } end
 
 local now = now_ms()
@@ -34,12 +34,13 @@ elseif ARGV[6] == 'ended' then
     if redis.call('GET', lock) == ARGV[1] then redis.call('DEL', lock) end
   end
   redis.call('DEL', KEYS[4])
+  redis.call('SREM', KEYS[8], ARGV[1])
   redis.call('ZREM', KEYS[3], ARGV[1])
   redis.call('HDEL', KEYS[1], 'token', 'owner', 'leaseUntil')
   redis.call('PEXPIRE', KEYS[1], ARGV[9])
   redis.call('PEXPIRE', KEYS[2], ARGV[9])
   for i = 0, cooldowns - 1 do
-    redis.call('SET', KEYS[8 + claims + i], 1, 'PX', ARGV[18 + entries + claims * 4 + i])
+    redis.call('SET', KEYS[9 + claims + i], 1, 'PX', ARGV[18 + entries + claims * 4 + i])
   end
 else
   redis.call('HDEL', KEYS[1], 'token', 'owner', 'leaseUntil')
