@@ -41,7 +41,7 @@ async function run(
   change: Partial<ActionContext> = {},
 ): Promise<ActionResult> {
   const action = bound(name, parameters);
-  return await action.run(await action.plan(bench.context(change)), bench.context(change));
+  return action.run(await action.plan(bench.context(change)), bench.context(change));
 }
 
 function bound(name: string, parameters: { readonly [key: string]: Json } = {}) {

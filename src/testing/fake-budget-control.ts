@@ -1,4 +1,4 @@
-import { canonicalJson, type Json } from "../core/json.ts";
+import { isDeepStrictEqual } from "node:util";
 import type { BudgetControl, BudgetControls, BudgetState, ControlsChange, RunningTicket, SpendRow } from "../workload/budget.ts";
 
 /** A budget in memory, with levers for what the world does to it. */
@@ -67,7 +67,7 @@ export function createFakeBudgetControl(
       budget.calls.push("compareAndSet");
       const { controls } = budget.state;
       const wanted = changed(controls, change);
-      const equal = textOf({ ...wanted, version: 0 }) === textOf({ ...controls, version: 0 });
+      const equal = isDeepStrictEqual({ ...wanted, version: 0 }, { ...controls, version: 0 });
       if (!equal && controls.version !== expectedVersion) return { set: false, controls };
       if (!equal) set(id, change);
       return { set: true, controls: budget.state.controls };
@@ -91,8 +91,4 @@ function changed(controls: BudgetControls, change: ControlsChange): BudgetContro
     ...(pausedUntil !== undefined && pausedUntil !== null && { pausedUntil }),
     ...(stopBefore !== undefined && stopBefore !== null && { stopBefore }),
   };
-}
-
-function textOf(controls: BudgetControls): string {
-  return canonicalJson(controls as unknown as Json);
 }
