@@ -5,6 +5,7 @@ import { gzipSync } from "node:zlib";
 import { describe, expect, it } from "@jest/globals";
 import { aRunbook, aStep } from "../testing/a-runbook.ts";
 import { startHttp, type HttpHarness, type HttpHarnessOptions } from "../testing/http-harness.ts";
+import { defineRoute, json, noBody, noQuery } from "./route.ts";
 import { webhookBodyLimitBytes } from "./webhook.ts";
 
 const webhookToken = "correct-horse-battery";
@@ -319,6 +320,33 @@ describe("methods, paths and connections", () => {
     const pipelined = await raw("GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n".repeat(1000));
     expect(pipelined.match(/HTTP\/1\.1 200/g)).toHaveLength(1000);
     expect((await post(http, aBody())).status).toBe(202);
+  });
+});
+
+describe("routes", () => {
+  const aRoute = (path: string) =>
+    defineRoute({
+      method: "get",
+      path,
+      summary: path,
+      who: ["viewer"],
+      query: noQuery,
+      body: noBody,
+      answers: {},
+      handle: async ({ params }) => json(200, { path, params }),
+    });
+
+  it("with a name are not taken for one with a parameter, whichever was listed first", async () => {
+    await using http = await startHttp({ routes: [aRoute("/api/things/{id}"), aRoute("/api/things/special")] });
+    const get = async (path: string) => (await fetch(`${http.url}${path}`, { headers: { authorization: "Bearer viewer-token" } })).json();
+    expect(await get("/api/things/special")).toEqual({ path: "/api/things/special", params: {} });
+    expect(await get("/api/things/a%2Fb")).toEqual({ path: "/api/things/{id}", params: { id: "a/b" } });
+  });
+
+  it("that claim the same method and path are refused when the application is made", async () => {
+    await expect(startHttp({ routes: [aRoute("/api/things"), aRoute("/api/things")] })).rejects.toThrow(
+      "Two routes claim one method of /api/things",
+    );
   });
 });
 

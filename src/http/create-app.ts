@@ -78,7 +78,7 @@ function mountHealth(app: Express, deps: AppDeps): void {
 
 function mountApi(app: Express, deps: AppDeps, limits: { readonly budget: MemoryBudget; readonly maxStreams: number }): void {
   let streams = 0;
-  for (const path of new Set(deps.routes.map((route) => route.path))) {
+  for (const path of literalFirst(deps.routes.map((route) => route.path))) {
     const routes = deps.routes.filter((route) => route.path === path);
     const methods = routes.map(({ method }) => method.toUpperCase());
     if (new Set(methods).size < methods.length) throw new Error(`Two routes claim one method of ${path}.`);
@@ -101,6 +101,12 @@ function mountApi(app: Express, deps: AppDeps, limits: { readonly budget: Memory
     }
     refuseOtherMethods(app, mounted, methods.includes("GET") ? [...methods, "HEAD"] : methods);
   }
+}
+
+/** Each path once; a name comes before a parameter in the same place, so that `/things/special` is not taken for `/things/{id}`. */
+function literalFirst(paths: readonly string[]): readonly string[] {
+  const rank = (path: string) => path.replaceAll("{", "\uffff");
+  return [...new Set(paths)].sort((a, b) => (rank(a) < rank(b) ? -1 : 1));
 }
 
 async function answer(route: Route, request: Request, signal: AbortSignal, deps: AppDeps, budget: MemoryBudget): Promise<Reply> {
