@@ -2,7 +2,6 @@ import type { IncomingMessage } from "node:http";
 import type { Clock } from "../core/clock.ts";
 import type { Intake } from "../intake/create-intake.ts";
 import { parseNotification } from "../intake/notification.ts";
-import { StoreUnavailable } from "../intake/ports.ts";
 import { readJsonBody, type MemoryBudget } from "./json-body.ts";
 import { aProblem } from "./problem.ts";
 import type { HttpLog } from "./ports.ts";
@@ -31,7 +30,7 @@ export interface WebhookLoad {
   readonly closing: AbortSignal;
 }
 
-/** Answers one POST /webhooks/alertmanager. */
+/** Answers one POST /webhooks/alertmanager; rejects with `StoreUnavailable` when the decisions cannot be made durable, which the application answers 503. */
 export type Webhook = (request: IncomingMessage) => Promise<Answer>;
 
 /**
@@ -74,16 +73,11 @@ async function receive(deps: WebhookDeps, budget: MemoryBudget, request: Incomin
     return reject(deps, aProblem("invalid-request", detail, parsed.issues), body.text);
   }
   const { notification } = parsed;
-  try {
-    const decisions = await deps.intake.accept(notification);
-    if (notification.truncatedAlerts > 0) {
-      deps.log.warn({ truncated: notification.truncatedAlerts }, "The sender left alerts out (max_alerts); their state is unknown.");
-    }
-    return json(202, { decisions });
-  } catch (thrown) {
-    if (thrown instanceof StoreUnavailable) return unavailable(thrown.message);
-    throw thrown;
+  const decisions = await deps.intake.accept(notification);
+  if (notification.truncatedAlerts > 0) {
+    deps.log.warn({ truncated: notification.truncatedAlerts }, "The sender left alerts out (max_alerts); their state is unknown.");
   }
+  return json(202, { decisions });
 }
 
 function reject(deps: WebhookDeps, problem: ReturnType<typeof aProblem>, text: string): Answer {
