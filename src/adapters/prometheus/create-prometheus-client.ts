@@ -1,19 +1,8 @@
 import type { PrometheusAnswer, PrometheusReader } from "../../actions/ports.ts";
-import type { Labels } from "../../core/alert.ts";
 import type { Instant } from "../../core/clock.ts";
 import { createBoundedSender, usualLimits, type RequestLimits } from "../bounded-request.ts";
 import { parseMatrix, parseVector } from "./parse-answer.ts";
-
-/** Points of one series; a value may be NaN or infinite. */
-export interface PrometheusSeries {
-  readonly labels: Labels;
-  readonly points: readonly { readonly at: Instant; readonly value: number }[];
-}
-
-/** Answer to a range query. */
-export type PrometheusRange =
-  | { readonly kind: "series"; readonly series: readonly PrometheusSeries[]; readonly warnings: readonly string[] }
-  | { readonly kind: "unavailable"; readonly reason: string };
+import type { PrometheusRange } from "./prometheus-range.ts";
 
 /** Asks one Prometheus over its HTTP API. https://prometheus.io/docs/prometheus/latest/querying/api/ */
 export interface PrometheusClient extends PrometheusReader {

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { PrometheusAnswer, PrometheusSample } from "../../actions/ports.ts";
-import type { PrometheusRange } from "./create-prometheus-client.ts";
+import type { PrometheusRange } from "./prometheus-range.ts";
 
 const labels = z.record(z.string(), z.string());
 const point = z.tuple([z.number(), z.string()]);
