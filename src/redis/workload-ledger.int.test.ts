@@ -6,7 +6,11 @@ import { aUsageEvent } from "../testing/a-usage-report.ts";
 import { contractTimes, describeWorkloadLedger } from "../testing/describe-workload-ledger.ts";
 import { createFakeClock } from "../testing/fake-clock.ts";
 import { startRedisServer, type RedisServer } from "../testing/redis-server.ts";
+import { countStartsWhilePaused } from "../workload/admission-log.ts";
+import type { BudgetLimits } from "../workload/budget.ts";
+import { noLimits } from "../workload/controls.ts";
 import { connectRedis } from "./connection.ts";
+import { createBatchStore } from "./workload-batches.ts";
 import { createWorkloadLedger } from "./workload-ledger.ts";
 
 let server: RedisServer;
@@ -60,5 +64,84 @@ describe("a Redis that cannot write", () => {
     }
     expect(await ledger.record([event])).toEqual(["accepted"]);
     expect(await ledger.read("checkout")).toMatchObject({ running: 0, spentMicroUsd: 3000 });
+  });
+});
+
+describe("an admission whose facts have changed before it is taken", () => {
+  const ask = (ticketId: string) => ({ ticketId, budget: "checkout", batchId: "b", estimateMicroUsd: 600_000 });
+  const open = async () => {
+    await redis.flushall();
+    const clock = createFakeClock();
+    const common = { clock, times: contractTimes, counts: { countsOf: async () => ({ queued: 0, queues: [], batches: [] }) } };
+    const ledger = createWorkloadLedger({ redis, ...common });
+    const batches = createBatchStore({ redis, clock });
+    await ledger.define({ id: "checkout", limitMicroUsd: 1_000_000, periodMs: 3_600_000, periodStartsAt: 0 });
+    await batches.create({ id: "b", budget: "checkout", queue: "default", limits: { maxCostMicroUsd: null, perTicketCapMicroUsd: null } });
+    const limit = async (limits: Partial<BudgetLimits>) => {
+      const state = await ledger.read("checkout");
+      await ledger.compareAndSet("checkout", state?.controls.version ?? 0, { limits: { ...noLimits, ...limits } });
+    };
+    /** Something happens between the decision and its script, once. */
+    const admitLate = async (meanwhile: () => Promise<unknown>) => {
+      let happened = false;
+      const evalsha = async (...args: Parameters<Redis["evalsha"]>) => {
+        // The script that takes an admission is the one with ten keys.
+        if (args[1] === 10 && !happened) {
+          happened = true;
+          await meanwhile();
+        }
+        return redis.evalsha(...args);
+      };
+      const late = new Proxy(redis, {
+        get: (target, name) => {
+          if (name === "evalsha") return evalsha;
+          const member: unknown = Reflect.get(target, name, target);
+          return typeof member === "function" ? member.bind(target) : member;
+        },
+      });
+      const answer = await createWorkloadLedger({ redis: late, ...common }).admit(ask("T-late"));
+      expect(happened).toBe(true);
+      return answer.kind === "admitted" ? "admitted" : answer.reason;
+    };
+    return { ledger, batches, limit, admitLate };
+  };
+
+  it("waits when the gate was closed", async () => {
+    const { ledger, admitLate } = await open();
+    expect(await admitLate(async () => ledger.compareAndSet("checkout", 1, { gate: "paused", reason: "burning" }))).toBe("budget_paused");
+    expect(countStartsWhilePaused(await ledger.admissions(10), "checkout")).toBe(0);
+  });
+
+  it("waits when the batch's gate was closed", async () => {
+    const { batches, admitLate } = await open();
+    expect(await admitLate(async () => batches.setGate("b", "paused", "look", "ada"))).toBe("batch_paused");
+  });
+
+  it("waits when somebody else took the money", async () => {
+    const { ledger, admitLate } = await open();
+    expect(await admitLate(async () => ledger.admit(ask("T-1")))).toBe("budget_exhausted");
+    expect(await ledger.read("checkout")).toMatchObject({ committedMicroUsd: 600_000, running: 1 });
+  });
+
+  it("waits when the limit was lowered", async () => {
+    const { ledger, admitLate } = await open();
+    const lower = { id: "checkout", limitMicroUsd: 500_000, periodMs: 3_600_000, periodStartsAt: 0 };
+    expect(await admitLate(async () => ledger.define(lower))).toBe("budget_exhausted");
+  });
+
+  it("waits when somebody else took the last place or the last start of the minute", async () => {
+    for (const [limits, reason] of [
+      [{ concurrency: 1 }, "concurrency"],
+      [{ ratePerMinute: 1 }, "rate"],
+    ] as const) {
+      const { ledger, limit, admitLate } = await open();
+      await limit(limits);
+      expect(await admitLate(async () => ledger.admit({ ...ask("T-1"), estimateMicroUsd: 1 }))).toBe(reason);
+    }
+  });
+
+  it("stops when the ticket was cancelled", async () => {
+    const { ledger, admitLate } = await open();
+    expect(await admitLate(async () => ledger.cancelTicket("checkout", "T-late"))).toBe("ticket_cancelled");
   });
 });

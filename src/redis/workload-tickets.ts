@@ -28,7 +28,7 @@ export function createTicketStore({ redis, clock }: { readonly redis: Redis; rea
     const renamed = pairs.flatMap(([name, value]) => [name === "estimateMicroUsd" ? "estimate" : name, value]);
     const reply = await scripts.write.run(
       redis,
-      [keys.ticket(id), index, keys.ticketCounts, keys.batch(batch ?? "")],
+      [keys.ticket(id), openIndex, keys.ticketCounts, keys.batch(batch ?? "")],
       [holder, clock.now(), takes ? "1" : "0", keepMs, state, ...renamed],
     );
     return Number(reply);
@@ -42,7 +42,7 @@ export function createTicketStore({ redis, clock }: { readonly redis: Redis; rea
           redis,
           [
             [keys.ticket(id), index, keys.ticketCounts, keys.batch(batchId), keys.batchTickets(batchId)],
-            [keys.queues(budget), keys.batches(budget)],
+            [keys.queues(budget), keys.batches(budget), openIndex],
           ].flat(),
           [id, clock.now(), budget, queue, batchId, JSON.stringify({ payload, variant, maxAttempts }), estimateMicroUsd, keepMs],
         );

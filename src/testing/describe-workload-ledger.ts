@@ -104,6 +104,19 @@ export function describeWorkloadLedger(name: string, open: () => Promise<LedgerF
       expect(countStartsWhilePaused(await ledger.admissions(100), "checkout")).toBe(0);
     });
 
+    it("lets nobody in between the closing of the gate and its opening, however many ask while it moves", async () => {
+      const { ledger } = await opened();
+      for (let round = 0; round < 10; round += 1) {
+        const asking = Array.from({ length: 20 }, async (_, index) => ledger.admit(ask(`T-${round}-${index}`, { estimateMicroUsd: 1 })));
+        const closed = await change(ledger, { gate: "paused", reason: "burning" });
+        expect(closed.set).toBe(true);
+        const late = await Promise.all(asking);
+        expect(late.every(({ kind }) => kind !== "stop")).toBe(true);
+        await change(ledger, { gate: "open", reason: "" });
+      }
+      expect(countStartsWhilePaused(await ledger.admissions(1000), "checkout")).toBe(0);
+    });
+
     it("opens a pause that expires by itself", async () => {
       const { ledger, clock } = await opened();
       await change(ledger, { gate: "paused", reason: "burning", pausedUntil: clock.now() + 1000 });

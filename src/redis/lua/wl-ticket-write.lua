@@ -1,5 +1,5 @@
 -- Writes fields of a ticket for its holder; a ticket leaves one state and enters another in the same step.
--- KEYS 1 ticket  2 index  3 counts  4 batch (its hash; any key when it has none)
+-- KEYS 1 ticket  2 index of tickets that have not ended  3 counts  4 batch (its hash; any key when it has none)
 -- ARGV 1 holder  2 now  3 '1' = take it first  4 lifetime after the end ms  5 new state or ''  6.. field, value, ...
 -- Replies 1 | 0 somebody else holds it, or it has ended | -1 no such ticket
 local ticket = redis.call('HMGET', KEYS[1], 'state', 'holder', 'queue', 'budget', 'batch', 'id')
@@ -31,7 +31,7 @@ if state ~= '' and state ~= ticket[1] then
     redis.call('HINCRBY', KEYS[4], 'n:' .. state, 1)
   end
   if ends[state] then
-    redis.call('ZREM', KEYS[2] .. ':open', ticket[6])
+    redis.call('ZREM', KEYS[2], ticket[6])
     redis.call('PEXPIRE', KEYS[1], ARGV[4])
   end
 end
