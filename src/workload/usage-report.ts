@@ -27,7 +27,7 @@ export const usageReportSchema = z.strictObject({
   queue: queueNameSchema.default("default"),
   ticketId: externalIdSchema,
   batchId: externalIdSchema.optional(),
-  /** The lease that this request draws on; found through the ticket when absent. */
+  /** Kept with the event. What is settled is the one lease that the ticket has on the budget. */
   leaseId: z.string().max(64).optional(),
   attempt: z.int().min(1).max(10_000).default(1),
   turn: z.int().min(0).max(1_000_000).default(0),
