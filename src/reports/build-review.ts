@@ -28,7 +28,7 @@ export function buildReview({ summary, journal, runbook, money, publicUrl }: Rev
     headline: cleanText(concluded?.reason ?? summary.note ?? "The run goes on.", 500),
     inShort: inShortOf(journal, summary.acceptedAt, told?.avoided, leftForPeople),
     facts: factsOf({ summary, journal }, accepted, concluded?.at),
-    ...(publicUrl !== undefined && { link: `${publicUrl.replace(/\/+$/, "")}/runs/${encodeURIComponent(summary.id)}` }),
+    ...(publicUrl !== undefined && { link: `${publicUrl.replace(/\/+$/, "")}/api/runs/${encodeURIComponent(summary.id)}` }),
     ...proseOf(runbook),
     ...checks,
     steps,

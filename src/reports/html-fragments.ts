@@ -21,7 +21,8 @@ export function textTable(head: readonly string[], rows: readonly (readonly stri
   const body = rows
     .map((row) => `<tr>${row.map((text, column) => `<td style="${style(column)}">${escapeHtml(text)}</td>`).join("")}</tr>`)
     .join("");
-  return `<div style="overflow-x:auto">${table(`<tr>${top}</tr>${body}`)}</div>`;
+  // A phone scrolls a wide table sideways instead of breaking its words into letters.
+  return `<div style="overflow-x:auto;overflow-wrap:normal">${table(`<tr>${top}</tr>${body}`)}</div>`;
 }
 
 function table(rows: string): string {

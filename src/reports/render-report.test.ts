@@ -77,16 +77,7 @@ describe("structure", () => {
       "The burn is under the threshold; now 6 at once.",
       "Done.",
     ]);
-    expect(review.steps[4]?.ranking?.rows[0]).toEqual([
-      "implement",
-      "plan",
-      "$10.22",
-      "$0.41",
-      "+$9.81",
-      "91 %",
-      "1.1 → 7.8",
-      "attempts per ticket",
-    ]);
+    expect(review.steps[4]?.ranking?.rows[0]).toEqual(["implement", "plan", "$10.22", "$0.41", "+$9.81", "91 %", "1.1 → 7.8"]);
     expect(renderReportText(review)).toMatch(/implement +plan +\$10\.22 +\$0\.41 +\+\$9\.81 +91 %/);
   });
 
@@ -103,7 +94,7 @@ describe("structure", () => {
   it("says what is left for people and links only to itself", () => {
     expect(review.leftForPeople).toHaveLength(2);
     const html = renderReportHtml(review);
-    expect(html.match(/href="[^"]*"/g)).toEqual(['href="https://runbookd.example.com/runs/run_01JH"']);
+    expect(html.match(/href="[^"]*"/g)).toEqual(['href="https://runbookd.example.com/api/runs/run_01JH"']);
   });
 
   it("needs nothing from outside: no script, no style sheet, no picture, no font", () => {

@@ -157,20 +157,11 @@ function rankingOf(output: { readonly [key: string]: Json }): RankingTable | und
     const number = (name: string) => (typeof row[name] === "number" ? figure(row[name]) : "");
     const attempts = [number("baseline_attempts_per_ticket"), number("attempts_per_ticket")].filter((part) => part !== "").join(" → ");
     return [
-      [
-        text("prompt"),
-        text("operation"),
-        text("cost_usd"),
-        text("baseline_usd"),
-        signed(text("change_usd")),
-        text("share"),
-        attempts,
-        text("factor"),
-      ],
+      [text("prompt"), text("operation"), text("cost_usd"), text("baseline_usd"), signed(text("change_usd")), text("share"), attempts],
     ];
   });
   if (cells.length !== rows.length) return undefined;
-  return { head: ["Prompt", "Operation", "Cost", "Before", "Change", "Share", "Attempts per ticket", "Factor"], rows: cells };
+  return { head: ["Prompt", "Operation", "Cost", "Before", "Change", "Share", "Attempts/ticket"], rows: cells };
 }
 
 function signed(text: string): string {
