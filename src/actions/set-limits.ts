@@ -7,7 +7,7 @@ import { defineAction } from "./define-action.ts";
 import { budgetParameter } from "./parameter-types.ts";
 import { changesOf, holds, limitNames, plannedChange, plannedOf, readBudget, restorePlanned, setPlanned } from "./planned-controls.ts";
 import { ranBefore } from "./ran-before.ts";
-import { limitsForPeople } from "./take-snapshot.ts";
+import { limitsForPeople } from "./limits-for-people.ts";
 
 const positive = z.number().positive();
 const count = z.number().int().positive();

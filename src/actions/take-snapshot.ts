@@ -1,8 +1,9 @@
 import { z } from "zod";
 import type { ActionOutput } from "../core/action.ts";
 import { oneUsd } from "../core/money.ts";
-import type { BudgetControl, BudgetLimits } from "../workload/budget.ts";
+import type { BudgetControl } from "../workload/budget.ts";
 import { defineAction } from "./define-action.ts";
+import { limitsForPeople } from "./limits-for-people.ts";
 import { budgetParameter } from "./parameter-types.ts";
 import { readBudget } from "./planned-controls.ts";
 
@@ -66,15 +67,3 @@ export const takeSnapshot = defineAction({
     };
   },
 });
-
-/** Limits under the names that authors use in parameters, money in USD. */
-export function limitsForPeople(limits: BudgetLimits): { readonly [name: string]: number | null } {
-  const usd = (amount: number | null) => (amount === null ? null : amount / oneUsd);
-  return {
-    concurrency: limits.concurrency,
-    rate_per_minute: limits.ratePerMinute,
-    per_ticket_cap_usd: usd(limits.perTicketCapMicroUsd),
-    per_minute_cap_usd: usd(limits.perMinuteCapMicroUsd),
-    max_attempts: limits.maxAttempts,
-  };
-}
