@@ -430,6 +430,16 @@ describe("GET /openapi.json", () => {
     expect(described.sort()).toEqual(mounted.sort());
   });
 
+  it("refers only to what it defines", async () => {
+    await using api = await startApi();
+    const { text } = await call(api.http, "GET", "/openapi.json", { role: "" });
+    const description: { components: { schemas: object } } = JSON.parse(text);
+    const referred = [...text.matchAll(/"\$ref":"([^"]*)"/g)].map(([, place]) => place);
+    const defined = Object.keys(description.components.schemas).map((name) => `#/components/schemas/${name}`);
+    expect(referred.filter((place) => !defined.includes(place ?? ""))).toEqual([]);
+    expect(defined.filter((place) => !referred.includes(place))).toEqual([]);
+  });
+
   it("describes queries, bodies, roles and problems", async () => {
     await using api = await startApi();
     const { http } = api;

@@ -32,7 +32,7 @@ export interface AppLimits {
 
 /** The application: nothing listens yet. Throws when two routes claim one method and path. */
 export function createApp(deps: AppDeps, limits: AppLimits = {}): Express {
-  const budget = createMemoryBudget(limits.maxBytesBeingRead ?? 96 * 1024 * 1024);
+  const budget = createMemoryBudget(limits.maxBytesBeingRead ?? 64 * 1024 * 1024);
   const app = express();
   app.disable("x-powered-by").disable("etag").set("query parser", false).set("trust proxy", false);
   app.enable("case sensitive routing").enable("strict routing");

@@ -16,8 +16,9 @@ export interface ApiDescription {
 
 /** The OpenAPI 3.1 description: the routes as they are mounted, and the few that need no role. */
 export function describeApi(routes: readonly Route[]): ApiDescription {
-  const paths: { [path: string]: { [method: string]: object } } = { ...openPaths() };
-  for (const route of routes) paths[route.path] = { ...paths[route.path], [route.method]: describeRoute(route) };
+  const definitions: Definitions = {};
+  const paths: { [path: string]: { [method: string]: object } } = { ...openPaths(definitions) };
+  for (const route of routes) paths[route.path] = { ...paths[route.path], [route.method]: describeRoute(route, definitions) };
   return {
     openapi: "3.1.0",
     info: { title: "runbookd", version: "1", description: "Executes Markdown runbooks for LLM workloads." },
@@ -29,6 +30,7 @@ export function describeApi(routes: readonly Route[]): ApiDescription {
         webhookBasic: { type: "http", scheme: "basic", description: "RUNBOOKD_WEBHOOK_TOKEN as the password, any user." },
       },
       schemas: {
+        ...definitions,
         Problem: {
           type: "object",
           required: ["type", "title", "status", "detail"],
@@ -45,20 +47,20 @@ export function describeApi(routes: readonly Route[]): ApiDescription {
   };
 }
 
-function describeRoute(route: Route): object {
+function describeRoute(route: Route, definitions: Definitions): object {
   const reads = route.body !== noBody;
   const named = [
     ...everyRoute,
     ...(reads ? (["malformed-body", "body-too-large", "unsupported-media-type"] as const) : []),
     ...route.problems,
   ];
-  const parameters = [...pathParameters(route.path), ...queryParameters(route.query)];
+  const parameters = [...pathParameters(route.path), ...queryParameters(route.query, definitions)];
   return {
     summary: route.summary,
     security: [{ token: [] }],
     "x-roles": route.who,
     ...(parameters.length === 0 ? {} : { parameters }),
-    ...(reads ? { requestBody: { required: true, content: { "application/json": { schema: toSchema(route.body) } } } } : {}),
+    ...(reads ? { requestBody: { required: true, content: { "application/json": { schema: toSchema(route.body, definitions) } } } } : {}),
     responses: {
       ...Object.fromEntries(Object.entries(route.answers).map(([status, description]) => [status, { description }])),
       ...problemResponses(named),
@@ -70,13 +72,21 @@ function pathParameters(path: string): object[] {
   return [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => ({ name, in: "path", required: true, schema: { type: "string" } }));
 }
 
-function queryParameters(query: z.ZodType): object[] {
-  const { properties = {}, required = [] } = toSchema(query);
+function queryParameters(query: z.ZodType, definitions: Definitions): object[] {
+  const { properties = {}, required = [] } = toSchema(query, definitions);
   return Object.entries(properties).map(([name, schema]) => ({ name, in: "query", required: required.includes(name), schema }));
 }
 
-function toSchema(schema: z.ZodType) {
-  return z.toJSONSchema(schema, { io: "input", unrepresentable: "any" });
+/** Shapes that refer to themselves; `#/$defs` of an embedded schema would point at the whole document. */
+type Definitions = { [name: string]: object };
+
+function toSchema(schema: z.ZodType, definitions: Definitions): z.core.JSONSchema.BaseSchema {
+  const { $schema: _dialect, $defs: shapes = {}, ...body } = z.toJSONSchema(schema, { io: "input", unrepresentable: "any" });
+  if (Object.keys(shapes).length === 0) return body;
+  const prefix = `Shape${Object.keys(definitions).length}`;
+  const rename = (part: object) => JSON.parse(JSON.stringify(part).replaceAll('"#/$defs/', `"#/components/schemas/${prefix}`));
+  for (const [name, shape] of Object.entries(shapes)) definitions[`${prefix}${name}`] = rename(shape);
+  return rename(body);
 }
 
 function problemResponses(names: readonly ProblemName[]): { readonly [status: string]: object } {
@@ -93,13 +103,13 @@ function problemResponses(names: readonly ProblemName[]): { readonly [status: st
   );
 }
 
-function openPaths(): { readonly [path: string]: { readonly [method: string]: object } } {
+function openPaths(definitions: Definitions): { readonly [path: string]: { readonly [method: string]: object } } {
   return {
     "/webhooks/alertmanager": {
       post: {
         summary: "A notification of Alertmanager or Grafana Alerting; answered 202 once every decision is durable",
         security: [{ webhookBearer: [] }, { webhookBasic: [] }],
-        requestBody: { required: true, content: { "application/json": { schema: toSchema(notificationSchema) } } },
+        requestBody: { required: true, content: { "application/json": { schema: toSchema(notificationSchema, definitions) } } },
         responses: {
           202: { description: "`decisions`: exactly one per alert" },
           ...problemResponses(["malformed-body", "invalid-request", "unauthenticated", "body-too-large", "defect", "unavailable"]),

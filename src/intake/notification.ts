@@ -4,7 +4,8 @@ import type { Instant } from "../core/clock.ts";
 
 /** Caps of one notification; beyond them the body can never be valid. */
 export const notificationCaps = {
-  alerts: 20_000,
+  // More than fit into the largest body: a storm is never refused for its number.
+  alerts: 100_000,
   /** Of one alert, and likewise of annotations. */
   labels: 64,
   nameCharacters: 256,
