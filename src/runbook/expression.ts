@@ -1,4 +1,4 @@
-import { Environment, EvaluationError, ParseError, TypeError as CelTypeError, type ASTNode } from "@marcbachmann/cel-js";
+import { Environment, EvaluationError, ParseError, TypeError as CelTypeError, type ASTNode, type ParseResult } from "@marcbachmann/cel-js";
 import type { Alert } from "../core/alert.ts";
 import type { Truth } from "../core/journal.ts";
 import { isJsonObject, type Json } from "../core/json.ts";
@@ -61,16 +61,30 @@ function environment(): Environment {
 
 /** Evaluates CEL over the scope. A missing name, field, index or value that is not finite is `missing`; never throws. */
 export function evaluate(source: string, scope: Scope): Evaluation {
-  if (source.length > maxExpressionLength)
-    return { kind: "error", message: `The expression is longer than ${maxExpressionLength} characters.` };
-  const known = checkExpression(source, undefined);
-  if (!known.ok) return { kind: "error", message: known.message };
+  const program = programOf(source);
+  if ("message" in program) return { kind: "error", message: program.message };
   try {
-    const answer: unknown = environment().evaluate(source, contextOf(scope));
+    const answer: unknown = program.run(contextOf(scope));
     return fromCel(answer);
   } catch (thrown) {
     return evaluationFailure(source, thrown);
   }
+}
+
+type Program = { readonly run: ParseResult } | { readonly message: string };
+
+const mostPrograms = 500;
+const programs = new Map<string, Program>();
+
+/** A checked expression; the same few are evaluated again and again while a run waits, so they are kept. */
+function programOf(source: string): Program {
+  const kept = programs.get(source);
+  if (kept !== undefined) return kept;
+  const checked = checkExpression(source, undefined);
+  const program: Program = checked.ok ? { run: environment().parse(source) } : { message: checked.message };
+  if (programs.size >= mostPrograms) programs.clear();
+  programs.set(source, program);
+  return program;
 }
 
 /** Only the values true and false are certain. */

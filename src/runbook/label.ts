@@ -93,7 +93,8 @@ function kindOf(written: string): LabelKind | undefined {
 function nearlyKind(written: string): LabelKind | undefined {
   const name = written.trim().toLowerCase();
   const found = Object.entries(wordings).find(
-    ([wording]) => wording.length >= 6 && editDistance(name, wording) <= (wording.length > 6 ? 2 : 1),
+    ([wording]) =>
+      wording.length >= 6 && Math.abs(wording.length - name.length) <= 2 && editDistance(name, wording) <= (wording.length > 6 ? 2 : 1),
   );
   return found?.[1];
 }

@@ -36,6 +36,7 @@ export function nearest(written: string, names: readonly string[]): string | und
   const limit = Math.max(1, Math.floor(written.length / 3));
   let best: { readonly name: string; readonly distance: number } | undefined;
   for (const name of names) {
+    if (Math.abs(name.length - written.length) > limit) continue;
     const distance = editDistance(written.toLowerCase(), name.toLowerCase());
     if (distance <= limit && (best === undefined || distance < best.distance)) best = { name, distance };
   }
