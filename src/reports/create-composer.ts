@@ -7,7 +7,7 @@ import type { BudgetControl } from "../workload/budget.ts";
 import { buildReview } from "./build-review.ts";
 import { cleanText } from "./clean-text.ts";
 import { gatherMoney } from "./money.ts";
-import type { RunSource } from "./ports.ts";
+import type { RunSource, StoredRun } from "./ports.ts";
 import { renderReportHtml } from "./render-report-html.ts";
 import { renderReportText } from "./render-report-text.ts";
 import type { Review } from "./review.ts";
@@ -18,10 +18,8 @@ export type ComposedMail =
   | { readonly kind: "later" }
   | { readonly kind: "gone"; readonly reason: string };
 
-/** Makes reviews and mails from what is stored, at the moment at which somebody wants to read them. */
+/** Makes mails from what is stored, at the moment at which somebody wants to read them. */
 export interface Composer {
-  /** Undefined when there is no such run. */
-  review(runId: string): Promise<Review | undefined>;
   compose(row: OutboxRow, now: Instant): Promise<ComposedMail>;
 }
 
@@ -36,45 +34,36 @@ export interface ComposerSources {
 
 const usualGraceMs = 600_000;
 
+/** The review of a run as it is now; money is read from the ledger. */
+export async function reviewOf(run: StoredRun, sources: Pick<ComposerSources, "budgets" | "publicUrl">): Promise<Review> {
+  const { summary, journal, runbookSource } = run;
+  const parsed =
+    runbookSource === undefined
+      ? undefined
+      : parseRunbook({ file: `${summary.runbookId}.md`, source: runbookSource, catalogue: actionCatalogue });
+  const money = await gatherMoney(journal, sources.budgets);
+  return buildReview({
+    summary,
+    journal,
+    ...(parsed?.runbook !== undefined && { runbook: parsed.runbook }),
+    ...(money !== undefined && { money }),
+    ...(sources.publicUrl !== undefined && { publicUrl: sources.publicUrl }),
+  });
+}
+
 /** Reads the run anew for every review, so that the verification and whatever came after it are in it. */
 export function createComposer(sources: ComposerSources): Composer {
-  async function reviewOf(
-    runId: string,
-  ): Promise<{ readonly review: Review; readonly ended: boolean; readonly target?: string } | undefined> {
-    const run = await sources.runs.get(runId);
-    if (run === undefined) return undefined;
-    const { summary, journal, runbookSource } = run;
-    const parsed =
-      runbookSource === undefined
-        ? undefined
-        : parseRunbook({ file: `${summary.runbookId}.md`, source: runbookSource, catalogue: actionCatalogue });
-    const money = await gatherMoney(journal, sources.budgets);
-    const review = buildReview({
-      summary,
-      journal,
-      ...(parsed?.runbook !== undefined && { runbook: parsed.runbook }),
-      ...(money !== undefined && { money }),
-      ...(sources.publicUrl !== undefined && { publicUrl: sources.publicUrl }),
-    });
-    return {
-      review,
-      ended: journal.some((entry) => entry.kind === "finished"),
-      ...(summary.target !== undefined && { target: summary.target }),
-    };
-  }
-
   return {
-    async review(runId) {
-      return (await reviewOf(runId))?.review;
-    },
     async compose({ content, putAt }, now) {
       if (content.kind === "message") {
         return { kind: "mail", subject: oneLine(content.subject, 200), text: cleanText(content.text, 50_000) };
       }
-      const found = await reviewOf(content.runId);
-      if (found === undefined) return { kind: "gone", reason: `there is no run ${content.runId}` };
-      if (!found.ended && now - putAt < (sources.graceMs ?? usualGraceMs)) return { kind: "later" };
-      const { review, target } = found;
+      const run = await sources.runs.get(content.runId);
+      if (run === undefined) return { kind: "gone", reason: `there is no run ${content.runId}` };
+      const ended = run.journal.some((entry) => entry.kind === "finished");
+      if (!ended && now - putAt < (sources.graceMs ?? usualGraceMs)) return { kind: "later" };
+      const review = await reviewOf(run, sources);
+      const { target } = run.summary;
       const about = target === undefined ? review.title : `${review.title}, ${target}`;
       return {
         kind: "mail",
