@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 
 /** A value that survives JSON. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
@@ -24,7 +24,7 @@ export function canonicalJson(value: Json): string {
 
 /** Hex SHA-256 of a text's UTF-8 bytes. */
 export function sha256(text: string | Uint8Array): string {
-  return createHash("sha256").update(text).digest("hex");
+  return hash("sha256", text);
 }
 
 /** Any JSON value, as a schema. */
