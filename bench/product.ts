@@ -63,7 +63,7 @@ async function main([socketPath = "", port = "", observerPath = ""]: readonly st
 
   const wake = createWakeQueue(connectRedis({ socketPath }, "worker"), fail);
   const intake = createIntake({
-    store: createAcceptStore(request, { now: () => clock.now() }),
+    store: createAcceptStore(request, { now: () => clock.now(), bytes }),
     bytes,
     doorbell: wake,
     library: { match: (labels) => matchTriggers([runbook], labels) },
