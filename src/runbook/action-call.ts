@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { ActionCatalogue, ActionSpec } from "../core/action.ts";
 import { isJsonObject, type Json } from "../core/json.ts";
-import { checkExpression, type KnownNames } from "./expression.ts";
+import { checkExpression, type KnownNames } from "./check-expression.ts";
 import { yamlDuration, yamlQuery, type DurationSite } from "./duration-site.ts";
 import { codeText, type Code } from "./markdown.ts";
 import { checkPromql } from "./promql-check.ts";

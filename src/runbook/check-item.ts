@@ -1,11 +1,20 @@
 import { insideCode } from "./action-call.ts";
 import type { Section } from "./document.ts";
-import { checkExpression, type KnownNames } from "./expression.ts";
+import { checkExpression, type KnownNames } from "./check-expression.ts";
 import { durationBehind, fenceDurations } from "./duration-site.ts";
 import { codeText, plainText, spanOf, type Code, type ListItem, type Nodes, type Paragraph } from "./markdown.ts";
 import { checkPromql } from "./promql-check.ts";
 import type { CheckItem, PostItem } from "./runbook.ts";
-import { bulletsOf, provenExpression, readAction, readBullet, readExpression, readWithin, type Bullet, type ReadContext } from "./step.ts";
+import {
+  bulletsOf,
+  provenExpression,
+  readAction,
+  readBullet,
+  readExpression,
+  readWithin,
+  type Bullet,
+  type ReadContext,
+} from "./read-bullet.ts";
 
 /** The items of Prerequisites or Verification: prose, or prose with one check. */
 export function readCheckItems(

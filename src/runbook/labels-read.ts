@@ -1,5 +1,5 @@
 import type { Json } from "../core/json.ts";
-import { checkExpression } from "./expression.ts";
+import { checkExpression } from "./check-expression.ts";
 import type { ActionCall, Expression, Position, Runbook } from "./runbook.ts";
 import { splitTemplates } from "./template.ts";
 

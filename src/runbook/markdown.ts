@@ -1,4 +1,4 @@
-import type { Code, Heading, Html, ListItem, Nodes, Paragraph, PhrasingContent, Root, RootContent, Yaml } from "mdast";
+import type { Code, Heading, ListItem, Nodes, Paragraph, PhrasingContent, Root, RootContent, Yaml } from "mdast";
 import { fromMarkdown } from "mdast-util-from-markdown";
 import { frontmatterFromMarkdown } from "mdast-util-frontmatter";
 import { gfmFromMarkdown } from "mdast-util-gfm";
@@ -72,4 +72,4 @@ export function fenceOf(text: string, node: Code): "indented" | "closed" | "open
   return lines.length > 1 && last.startsWith(opening) && /^(`+|~+)$/u.test(last) ? "closed" : "open";
 }
 
-export type { Code, Heading, Html, ListItem, Nodes, Paragraph, PhrasingContent, Root, RootContent };
+export type { Code, Heading, ListItem, Nodes, Paragraph, PhrasingContent, Root, RootContent };

@@ -10,7 +10,8 @@ import { codeText, descendants, parseMarkdown, type Code, type Root } from "./ma
 import { collectSteps } from "./procedure.ts";
 import { createReporter, type Reporter } from "./reporter.ts";
 import type { Diagnostic, Runbook } from "./runbook.ts";
-import { readStep, type ReadContext } from "./step.ts";
+import type { ReadContext } from "./read-bullet.ts";
+import { readStep } from "./step.ts";
 import { checkStrayLines } from "./stray-lines.ts";
 
 /** Largest document, in bytes of UTF-8. */

@@ -2,7 +2,8 @@ import type { Section } from "./document.ts";
 import { plainText, spanOf, type ListItem } from "./markdown.ts";
 import type { Reporter } from "./reporter.ts";
 import { stepIdOf } from "./step-id.ts";
-import { stepName, type RawStep } from "./step.ts";
+import type { RawStep } from "./read-bullet.ts";
+import { stepName } from "./step.ts";
 
 /** Most steps of one document. */
 export const maxSteps = 100;

@@ -1,5 +1,5 @@
 import { parser } from "@prometheus-io/lezer-promql";
-import { checkExpression, type KnownNames } from "./expression.ts";
+import { checkExpression, type KnownNames } from "./check-expression.ts";
 import { maskPromql } from "./promql-template.ts";
 
 /** The first fault of a query; the offset is of the query's text. */
