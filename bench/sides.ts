@@ -1,4 +1,3 @@
-import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { Subject } from "./measure.ts";
 import { createWorkFolder, findFreePort, startProgram, startRedis, type Fsync } from "./programs.ts";
@@ -17,11 +16,6 @@ export function floorSide(steps: number): Side {
 /** The product: webhook, engine and ledger as they ship, with a trivial target. */
 export function productSide(): Side {
   return { name: "product", start: (fsync, observer) => startSide("product.js", fsync, observer, []) };
-}
-
-/** Whether both sides were built. */
-export function isBuilt(): boolean {
-  return ["floor.js", "product.js"].every((file) => existsSync(join(import.meta.dirname, file)));
 }
 
 async function startSide(file: string, fsync: Fsync, observerPath: string, args: readonly string[]): Promise<Subject & AsyncDisposable> {

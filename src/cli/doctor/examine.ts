@@ -10,7 +10,8 @@ import type { CommandContext } from "../context.ts";
 import { adminTokenPath, tokenFilePath } from "../data-folder.ts";
 import { fault, fine, warning, type Finding } from "./finding.ts";
 import { judgeAlertmanagerConfig } from "./judge-alertmanager.ts";
-import { judgeRedis, parseInfo } from "./judge-redis.ts";
+import { judgeRedis } from "./judge-redis.ts";
+import { readRedisFacts } from "./read-redis-facts.ts";
 
 /** Looks at everything that a running runbookd needs; never rejects. In the order in which to fix things. */
 export async function examine(config: Config, context: CommandContext): Promise<readonly Finding[]> {
@@ -38,16 +39,7 @@ async function examineRedis(config: Config): Promise<readonly Finding[]> {
       redis.once("ready", resolve).once("error", reject);
       setTimeout(() => reject(new Error("no answer within 3 s")), 3000).unref();
     });
-    const info = parseInfo(await redis.info());
-    const settings = ["maxmemory-policy", "appendfsync"];
-    const pairs = await Promise.all(
-      settings.map(async (name) => {
-        const reply: unknown = await redis.config("GET", name).catch(() => []);
-        return [name, Array.isArray(reply) && typeof reply[1] === "string" ? reply[1] : undefined] as const;
-      }),
-    );
-    const known = pairs.flatMap(([name, value]) => (value === undefined ? [] : [[name, value] as const]));
-    return [fine("Redis", "reachable"), ...judgeRedis({ info, config: new Map(known) })];
+    return [fine("Redis", "reachable"), ...judgeRedis(await readRedisFacts(redis))];
   } catch (error) {
     return [fault("Redis", `cannot be reached: ${messageOf(error)}`, "Start it, or correct REDIS_URL. Nothing is accepted without it.")];
   } finally {
