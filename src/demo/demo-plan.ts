@@ -27,7 +27,7 @@ const thirtyDaysMs = 30 * 86_400_000;
 /** What normal traffic costs per second; the model server's seeded answers make it nearly constant. */
 const normalMicroUsdPerSecond = 11_000;
 /** Normal traffic burns this much of the plan. */
-const normalBurn = 0.6;
+const normalBurn = 0.4;
 
 /** The plan of the cost scenario for one factor: the limit follows from what normal traffic costs, so that it burns a little less than planned. */
 export function planDemo(factor: number): DemoPlan {
@@ -39,7 +39,7 @@ export function planDemo(factor: number): DemoPlan {
     limitMicroUsd: Math.round(perPeriod / (10 * oneUsd)) * 10 * oneUsd,
     periodMs,
     ticketEveryMs: 1500,
-    concurrency: 12,
+    concurrency: 8,
     // The analysis compares an hour with the hour before it; most of that hour must have been calm.
     calmMs: Math.round(3_000_000 / factor),
     storm: { prompt: "implement", operation: "plan" },

@@ -108,7 +108,9 @@ export function startObserver({ api, prometheus, model, mail, evidence, plan, cl
 
   const lookAtAlert = async () => {
     if (seen.alertFiringAt !== undefined) return;
-    if (await prometheus.isFiring(alertname, { budget: plan.budget })) seen.alertFiringAt = clock.now();
+    if (!(await prometheus.isFiring(alertname, { budget: plan.budget }))) return;
+    // Its own record of the moment; looking takes its time.
+    seen.alertFiringAt = await prometheus.firingSince(alertname, plan.budget);
   };
 
   const lookAtBurn = async () => {

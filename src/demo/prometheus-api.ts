@@ -8,6 +8,8 @@ const querySchema = z.object({ data: z.object({ result: z.array(z.object({ value
 /** What the demo asks Prometheus itself. */
 export interface PrometheusApi {
   isFiring(alertname: string, labels: Readonly<Record<string, string>>): Promise<boolean>;
+  /** When Prometheus itself first recorded the alert as firing within the last five minutes, UTC milliseconds. */
+  firingSince(alertname: string, budget: string): Promise<number | undefined>;
   /** The value of the first series, or undefined when there is none or it is no number. */
   value(promql: string): Promise<number | undefined>;
 }
@@ -19,7 +21,18 @@ export function createPrometheusApi(url: string): PrometheusApi {
     if (!response.ok) throw new Error(`Prometheus answered ${response.status} to ${path}`);
     return response.json();
   };
+  const value = async (promql: string): Promise<number | undefined> => {
+    const { result } = querySchema.parse(await get(`/api/v1/query?query=${encodeURIComponent(promql)}`)).data;
+    const number = Number(result[0]?.value[1] ?? Number.NaN);
+    return Number.isNaN(number) ? undefined : number;
+  };
   return {
+    value,
+    async firingSince(alertname, budget) {
+      const selector = `ALERTS{alertname="${alertname}",budget="${budget}",alertstate="firing"}`;
+      const seconds = await value(`min_over_time(timestamp(${selector})[5m:100ms])`);
+      return seconds === undefined ? undefined : Math.round(seconds * 1000);
+    },
     async isFiring(alertname, labels) {
       const { alerts } = alertsSchema.parse(await get("/api/v1/alerts")).data;
       return alerts.some(
@@ -28,11 +41,6 @@ export function createPrometheusApi(url: string): PrometheusApi {
           alert.labels["alertname"] === alertname &&
           Object.entries(labels).every(([name, value]) => alert.labels[name] === value),
       );
-    },
-    async value(promql) {
-      const { result } = querySchema.parse(await get(`/api/v1/query?query=${encodeURIComponent(promql)}`)).data;
-      const value = Number(result[0]?.value[1] ?? Number.NaN);
-      return Number.isNaN(value) ? undefined : value;
     },
   };
 }

@@ -56,7 +56,10 @@ function viewOf(
   const { seen } = observer;
   const budget = observer.budget();
   const run = observer.run();
-  const steps = run === undefined ? [] : stepsOf(run.journal).map((step) => ({ ...step, name: names.get(step.step) ?? step.step }));
+  const steps =
+    run === undefined
+      ? []
+      : stepsOf(run.journal).map((step) => ({ ...step, name: names.get(step.step) ?? step.step.replace(/^post_action_/, "Post-Action ") }));
   const known = new Set(steps.map(({ step }) => step));
   const next = stages.find(({ key }) => seen[key] === undefined)?.key;
   return {
@@ -139,16 +142,22 @@ function judgeRestart(options: DemoOptions, kill: Kill, observer: Observer, syst
   return claims === 0 ? { killedAt: kill.at, fault: "No worker claimed the run after the kill." } : { killedAt: kill.at };
 }
 
-function summary(observer: Observer, system: DemoSystem, folder: DemoFolder): readonly string[] {
+function summary(observer: Observer, system: DemoSystem): readonly string[] {
   const billed = system.model.stats().costMicroUsd;
   const ledger = observer.seen.costMicroUsd ?? 0;
   return [
     observer.run()?.report?.text ?? observer.report()?.text ?? "There is no report.",
     "",
     `The provider billed $${(billed / 1_000_000).toFixed(4)}, the budget's ledger says $${(ledger / 1_000_000).toFixed(4)}.`,
+  ];
+}
+
+function addresses(system: DemoSystem, folder: DemoFolder): readonly string[] {
+  return [
     `runbookd ${system.runbookdUrl}   Prometheus ${system.prometheusUrl}   Alertmanager ${system.alertmanagerUrl}`,
     `Admin token ${system.adminToken}`,
     `Logs, rendered configuration and evidence: ${folder.root}`,
+    "Everything keeps running until Ctrl-C.",
   ];
 }
 
@@ -180,11 +189,12 @@ export async function runDemo(context: DemoContext): Promise<number> {
     observer.seen.restart = judgeRestart(options, kill, observer, system);
     const faults = faultsOf(observer.seen, plan.storm);
     clean = faults.length === 0;
-    for (const line of summary(observer, system, folder)) print(line);
+    for (const line of summary(observer, system)) print(line);
     for (const fault of faults) print(`✘ ${fault}`);
     if (!clean) for (const { name, logFile } of group.all) print(`  log of ${name}: ${logFile}`);
+    if (options.keep) print(`Logs, rendered configuration and evidence: ${folder.root}`);
     if (!options.once) {
-      print("Everything keeps running until Ctrl-C.");
+      for (const line of addresses(system, folder)) print(line);
       await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
     }
     if (options.json) print(resultLine(observer.seen));

@@ -22,11 +22,13 @@ export function checkAnswer(
   return { ok: true };
 }
 
+const levels = ["low", "medium", "high", "unknown"];
+
 /** The validator's report, in its full length, goes back to the model. */
 function complaintOf(text: string): string {
-  const lines = text.split(/(?<=\.)\s+/).slice(0, 40);
-  const notes = lines.map(
-    (line, index) => `plan.schema.json: line ${index + 1} (${line.length} characters) does not match ^RISK: (low|medium|high)$`,
+  const rules = levels.map(
+    (level) =>
+      `- a line "RISK: ${level}" stands first when the change is of ${level} risk; it names the component, the callers, the data that the change touches, and who is told before and after it goes out`,
   );
-  return `The plan was refused by plan.schema.json:\n${notes.join("\n")}\nKeep what was good, and answer with the whole plan again.`;
+  return `The plan (${text.length} characters) was refused by plan.schema.json: no line matches ^RISK: (${levels.join("|")})$. The rules are:\n${rules.join("\n")}\nKeep what was good, and answer with the whole plan again.`;
 }

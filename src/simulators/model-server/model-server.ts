@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { createServer } from "node:http";
 import express, { type Request, type Response } from "express";
 import { createSystemClock, type Clock } from "../../core/clock.ts";
@@ -65,6 +66,8 @@ export async function startModelServer(options: ModelServerOptions = {}): Promis
   const byStatus: Record<string, number> = {};
   const sums = { requests: 0, costMicroUsd: 0, inFlight: 0 };
   const closing = new AbortController();
+  // Every request in flight listens.
+  setMaxListeners(0, closing.signal);
 
   const nextRequestId = () => `req_${sha256(`${seed}:request:${sums.requests}`).slice(0, 24)}`;
 
