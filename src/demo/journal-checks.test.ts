@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
 import type { JournalEntry } from "../core/journal.ts";
-import { culpritOf, firstEffectAt, repeatedWork, stepsOf, verifiedAt } from "./journal-checks.ts";
+import { culpritOf, effectsBefore, firstEffectAt, repeatedWork, stepsOf, verifiedAt } from "./journal-checks.ts";
 
 let clock = 0;
 const plan = { summary: "", targets: [], changes: [], reversible: true, data: null };
@@ -32,8 +32,11 @@ describe("a journal after a crash", () => {
     expect(repeatedWork([intent("stop"), applied("stop"), intent("stop")])).toContain("had its result");
   });
 
-  it("must not have two results of one effect", () => {
-    expect(repeatedWork([intent("stop"), applied("stop"), applied("stop")])).toContain("two results");
+  it("may look at one effect again, and try a failed one again", () => {
+    expect(repeatedWork([intent("stop"), applied("stop"), applied("stop"), completed("stop")])).toBeUndefined();
+    const failure = { reason: "expectation_false", message: "", applied: "no" } as const;
+    const failed: JournalEntry = { kind: "failed", at: (clock += 1), step: "stop", attempt: 1, failure };
+    expect(repeatedWork([intent("stop"), applied("stop"), failed, intent("stop"), applied("stop")])).toBeUndefined();
   });
 });
 
@@ -52,6 +55,15 @@ describe("a journal", () => {
   it("has its first effect where the first result of no read is", () => {
     const effect = applied("stop");
     expect(firstEffectAt([applied("look"), intent("stop"), effect])).toBe(effect.at);
+  });
+
+  it("has one effect per step that changes something, however often it was attempted", () => {
+    const change = { target: "budget/b", field: "gate", before: "open", after: "paused" };
+    const changing = (step: string) => ({ ...intent(step), plan: { ...plan, changes: [change] } });
+    const journal = [changing("stop"), changing("stop"), intent("look", "look", "read"), intent("nothing"), changing("limit")];
+    expect(effectsBefore(journal, Number.POSITIVE_INFINITY, "ramp")).toBe(2);
+    expect(effectsBefore(journal, Number.POSITIVE_INFINITY, "a")).toBe(0);
+    expect(effectsBefore(journal, journal[0]?.at ?? 0, "ramp")).toBe(0);
   });
 
   it("is verified when the last look at every verification is true", () => {

@@ -30,23 +30,23 @@ export function stepsOf(journal: readonly JournalEntry[]): readonly StepProgress
 
 /**
  * What a crash must not have done: a step that was complete began again, or an effect whose result was written was attempted again.
- * Undefined when the journal shows neither; else a sentence.
+ * Further results without an intent between them are looks at the same effect. Undefined when the journal shows no such thing; else a sentence.
  */
 export function repeatedWork(journal: readonly JournalEntry[]): string | undefined {
   const complete = new Set<string>();
-  const applied = new Map<string, string>();
+  const applied = new Set<string>();
   for (const entry of journal) {
     if (entry.kind === "intent") {
       if (complete.has(entry.step)) return `Step ${entry.step} was complete and began again.`;
-      if (applied.get(entry.step) === entry.idempotencyKey) return `Step ${entry.step} had its result and was attempted again.`;
+      if (applied.has(entry.step)) return `Step ${entry.step} had its result and was attempted again.`;
+    } else if (entry.kind === "applied") {
+      applied.add(entry.step);
+    } else if (entry.kind === "failed" || entry.kind === "retried" || entry.kind === "progressed") {
+      // A policy's next try, a person's, or the next part of a long action.
       applied.delete(entry.step);
-      applied.set(`intent of ${entry.step}`, entry.idempotencyKey);
+    } else if (entry.kind === "completed") {
+      complete.add(entry.step);
     }
-    if (entry.kind === "applied") {
-      if (applied.has(entry.step)) return `Step ${entry.step} has two results.`;
-      applied.set(entry.step, applied.get(`intent of ${entry.step}`) ?? "");
-    }
-    if (entry.kind === "completed") complete.add(entry.step);
   }
   return undefined;
 }
@@ -83,4 +83,14 @@ export function verifiedAt(journal: readonly JournalEntry[]): number | undefined
   }
   const all = [...latest.values()];
   return all.length > 0 && all.every(({ truth }) => truth === "true") ? Math.max(...all.map(({ at }) => at)) : undefined;
+}
+
+/** Steps that changed something before `until`, each counted once however often it was attempted; a long action that writes again and again is left out by its name. */
+export function effectsBefore(journal: readonly JournalEntry[], until: number, longAction: string): number {
+  const steps = new Set<string>();
+  for (const entry of journal) {
+    if (entry.kind !== "intent" || entry.at >= until) continue;
+    if (entry.effect !== "read" && entry.plan.changes.length > 0 && entry.action !== longAction) steps.add(entry.step);
+  }
+  return steps.size;
 }

@@ -34,6 +34,8 @@ export interface Observer {
   readonly budget: () => BudgetView | undefined;
   readonly burn: () => number | undefined;
   readonly finishedTickets: () => number;
+  /** How often the target's controls were written between the beginning of the run and the opening of the gate, by its own count. */
+  readonly writesWhilePaused: () => number | undefined;
   readonly report: () => ReceivedMail | undefined;
   /** Stops looking and reads the evidence once more. */
   stop(): Promise<void>;
@@ -55,12 +57,17 @@ export function startObserver({ api, prometheus, model, mail, evidence, plan, cl
   let finished = 0;
   let report: ReceivedMail | undefined;
   let wasPaused = false;
+  let versionBefore: number | undefined;
+  let versionAtOpening: number | undefined;
 
   const lookAtBudget = async () => {
     const askedAt = clock.now();
     budget = await api.budget(plan.budget);
     seen.costMicroUsd = budget.spentMicroUsd;
-    const paused = budget.controls.gate === "paused";
+    const { gate, version } = budget.controls;
+    const paused = gate === "paused";
+    if (!paused && pauses.length === 0) versionBefore = version;
+    if (paused && seen.resumedAt === undefined) versionAtOpening = version;
     if (paused) {
       const pause = pauses.at(-1);
       // Seen closed in the answer means closed when it was asked for the second time in a row; the first answer dates the closing.
@@ -149,6 +156,7 @@ export function startObserver({ api, prometheus, model, mail, evidence, plan, cl
     budget: () => budget,
     burn: () => burn,
     finishedTickets: () => finished,
+    writesWhilePaused: () => (versionBefore === undefined || versionAtOpening === undefined ? undefined : versionAtOpening - versionBefore),
     report: () => report,
     async stop() {
       stopping.abort();

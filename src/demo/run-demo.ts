@@ -5,7 +5,7 @@ import { createDemoFolder, findProjectRoot, type DemoFolder } from "./demo-folde
 import type { DemoOptions } from "./demo-options.ts";
 import { describePlan, planDemo, type DemoPlan } from "./demo-plan.ts";
 import type { DemoView } from "./demo-view.ts";
-import { repeatedWork, stepsOf } from "./journal-checks.ts";
+import { effectsBefore, repeatedWork, stepsOf } from "./journal-checks.ts";
 import { startObserver, type Observer } from "./observe.ts";
 import type { Presenter } from "./presenter.ts";
 import { createProcessGroup, type ProcessGroup } from "./process-group.ts";
@@ -136,6 +136,14 @@ function judgeRestart(options: DemoOptions, kill: Kill, observer: Observer, syst
   const journal = observer.run()?.journal ?? [];
   const repeated = repeatedWork(journal);
   if (repeated !== undefined) return { killedAt: kill.at, fault: repeated };
+  const effects = effectsBefore(journal, observer.seen.resumedAt ?? 0, "resume-with-ramp");
+  const writes = observer.writesWhilePaused();
+  if (writes !== effects) {
+    return {
+      killedAt: kill.at,
+      fault: `The run had ${effects} effects on the budget, and the budget was written ${writes ?? "an unknown number of"} times.`,
+    };
+  }
   const copies = system.mail.mails.filter(({ messageId }) => messageId === observer.report()?.messageId).length;
   if (copies > 1) return { killedAt: kill.at, fault: `The report was mailed ${copies} times.` };
   const claims = journal.filter(({ kind, at }) => kind === "claimed" && at >= (kill.at ?? 0)).length;

@@ -20,7 +20,7 @@ const runSchema = z.looseObject({
 });
 const budgetSchema = z.looseObject({
   budget: z.looseObject({ id: z.string(), limitMicroUsd: z.number() }),
-  controls: z.looseObject({ gate: z.enum(["open", "paused"]), reason: z.string() }),
+  controls: z.looseObject({ version: z.number(), gate: z.enum(["open", "paused"]), reason: z.string() }),
   spentMicroUsd: z.number(),
   running: z.number(),
   queued: z.number(),
