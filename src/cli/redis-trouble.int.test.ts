@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { z } from "zod";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { loadConfig } from "../config/load-config.ts";
@@ -64,9 +65,9 @@ afterEach(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-async function post(
-  thing: string,
-): Promise<{ status: number; retryAfter: string | null; body: { decisions?: { decision: string; runId?: string }[] } }> {
+const bodySchema = z.object({ decisions: z.array(z.object({ decision: z.string(), runId: z.string().optional() })).optional() });
+
+async function post(thing: string) {
   const labels = { alertname: "TroubleAlert", thing };
   const alert = {
     status: "firing",
@@ -96,7 +97,7 @@ async function post(
   return {
     status: reply.status,
     retryAfter: reply.headers.get("retry-after"),
-    body: (await reply.json()) as { decisions?: { decision: string; runId?: string }[] },
+    body: bodySchema.parse(await reply.json()),
   };
 }
 
@@ -163,7 +164,7 @@ describe("Redis in trouble", () => {
     "$trouble: 503, a worker with work in hand pauses instead of spinning, and goes on afterwards",
     async ({ begin, finish }) => {
       const own = connectRedis({ socketPath: redis.socketPath }, "worker");
-      const call = async ([command = "", ...args]: readonly string[]) => await own.call(command, ...args);
+      const call = async ([command = "", ...args]: readonly string[]) => own.call(command, ...args);
       const executed: string[] = [];
       const worker = startRunWorker(
         {

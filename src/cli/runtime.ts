@@ -78,7 +78,7 @@ export async function openRuntime(config: Config, sources: RuntimeSources): Prom
       config,
       version: sources.version,
       clock,
-      ids: createUlids(clock.now, randomBytes),
+      ids: createUlids(() => clock.now(), randomBytes),
       log,
       metrics: createMetrics({ version: sources.version, runtime: true }),
       closers,

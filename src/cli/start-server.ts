@@ -45,14 +45,14 @@ export async function startServer(runtime: Runtime, sources: RuntimeSources): Pr
   // BullMQ asks for the server's version when it is built, and a connection of this kind does not queue.
   await Promise.all(queueConnections.map(untilReady));
   const doorbell = createWakeQueue(queueConnections[0], queueError);
-  closers.add("wake queue", async () => await doorbell.close());
+  closers.add("wake queue", async () => doorbell.close());
   const ticketQueue = createTicketQueue(queueConnections[1], queueError);
-  closers.add("ticket queue", async () => await ticketQueue.close());
+  closers.add("ticket queue", async () => ticketQueue.close());
 
   const bytes = createRunbookBytes(redis);
-  const store = createAcceptStore(redis, clock);
+  const store = createAcceptStore(redis, { now: () => clock.now(), bytes });
   const reader = createRunReader(redis, clock);
-  const desk = createQuestionDesk(redis, doorbell, clock.now);
+  const desk = createQuestionDesk(redis, doorbell, () => clock.now());
   const control = createRunControl({ store, bytes, notices: createRunNotices(redis), doorbell, reader, library, ids, clock });
   const samples = createRejectedSamples();
   const intake = createIntake({
@@ -88,7 +88,7 @@ export async function startServer(runtime: Runtime, sources: RuntimeSources): Pr
       ...createBatchRoutes({ ledger, batches: createBatchStore({ redis, clock }), tickets, doorbell: ticketQueue }),
     ],
     tokens,
-    readiness: createReadiness(runtime, async () => await redis.ping()),
+    readiness: createReadiness(runtime, async () => redis.ping()),
     observer: {
       notification(code, seconds) {
         metrics.notifications.inc({ code: String(code) });
@@ -100,7 +100,7 @@ export async function startServer(runtime: Runtime, sources: RuntimeSources): Pr
     closing: runtime.ending.signal,
   });
   const server = await createHttpServer(app, { host: config.host, port: config.port }, clock);
-  closers.add("http listener", async () => await server.close());
+  closers.add("http listener", async () => server.close());
   metrics.initialiseRunbooks(library.list().map(({ id }) => id));
   metrics.observe([metrics.approvalsPending, metrics.inDoubtRuns], async () => {
     const open = await desk.list();

@@ -43,12 +43,12 @@ export async function startWorker(runtime: Runtime): Promise<WorkerProcess> {
   const { config, clock, log, metrics, closers } = runtime;
   const redis = runtime.connect("worker");
   const name = await takeWorkerName(redis, hostname(), process.pid, isProcessAlive);
-  closers.add("worker name", async () => await freeWorkerName(redis, name));
+  closers.add("worker name", async () => freeWorkerName(redis, name));
 
   const ledger = createRunLedger(redis, { worker: name, leaseMs, nonce: randomUUID, clock });
   const prometheus = openPrometheus(runtime);
   const http = createHttpClient({ allow: config.httpAllow });
-  closers.add("http client", async () => await http.close());
+  closers.add("http client", async () => http.close());
   const outbox = createOutbox(redis);
   const actions = createActions({ budgets: runtime.ledger, prometheus, http, outbox, recipients: recipientsOf(runtime) });
 
@@ -59,7 +59,7 @@ export async function startWorker(runtime: Runtime): Promise<WorkerProcess> {
       actions,
       guard: (candidate, now) => evaluateGuardrails(candidate, now),
       metrics: metricSource(prometheus),
-      observer: createEngineObserver(metrics, log, clock.now),
+      observer: createEngineObserver(metrics, log, () => clock.now()),
       announce: async (question, runbook) => {
         await outbox.put({
           key: `question:${question.id}`,
@@ -77,7 +77,7 @@ export async function startWorker(runtime: Runtime): Promise<WorkerProcess> {
   const drain = runtime.ending.signal;
   const workerLog = runLog(runtime);
   const worker = startRunWorker(executor, { redis, concurrency: config.concurrency, drain, log: workerLog });
-  closers.add("run worker", async () => await worker.close());
+  closers.add("run worker", async () => worker.close());
   const sweep = startSweep(executor, {
     ledger,
     clock,
@@ -87,7 +87,7 @@ export async function startWorker(runtime: Runtime): Promise<WorkerProcess> {
     random: () => randomInt(1_000_000) / 1_000_000,
     log: workerLog,
   });
-  closers.add("sweep", async () => await sweep.close());
+  closers.add("sweep", async () => sweep.close());
   observeLedger(runtime, ledger);
   startMails(runtime, redis, outbox);
   log.info({ worker: name, concurrency: config.concurrency }, "The worker is ready.");
@@ -97,7 +97,7 @@ export async function startWorker(runtime: Runtime): Promise<WorkerProcess> {
 /** Serves /metrics on its own listener. */
 export async function startMetrics(runtime: Runtime, port: number): Promise<HttpServer> {
   const server = await createMetricsServer(runtime.metrics, { host: runtime.config.host, port }, runtime.clock);
-  runtime.closers.add("metrics listener", async () => await server.close());
+  runtime.closers.add("metrics listener", async () => server.close());
   runtime.log.info({ host: server.address.host, port: server.address.port }, "Metrics are served.");
   return server;
 }
@@ -114,12 +114,12 @@ function runLog({ log }: Runtime): RunWorkerLog {
 function openPrometheus({ config, closers }: Runtime): PrometheusReader {
   if (config.prometheus === undefined) return { query: async () => ({ kind: "unavailable", reason: "PROMETHEUS_URL is not set" }) };
   const client: PrometheusClient = createPrometheusClient(config.prometheus);
-  closers.add("prometheus client", async () => await client.close());
+  closers.add("prometheus client", async () => client.close());
   return client;
 }
 
 function metricSource(prometheus: PrometheusReader): MetricSource {
-  return { query: async (promql, at, signal) => await prometheus.query(promql, { signal, ...(at !== undefined && { at }) }) };
+  return { query: async (promql, at, signal) => prometheus.query(promql, { signal, ...(at !== undefined && { at }) }) };
 }
 
 function recipientsOf({ config }: Runtime) {
@@ -159,7 +159,7 @@ function startMails(runtime: Runtime, redis: Redis, outbox: Outbox): void {
     { outbox, sender, composer, recipients: recipientsOf(runtime), clock, log: mailLog(log) },
     { everyMs: mailEveryMs, drain: runtime.ending.signal, patience: dividedPatience(config.timeFactor) },
   );
-  closers.add("mails", async () => await mails.close());
+  closers.add("mails", async () => mails.close());
 }
 
 function dividedPatience(factor: number): MailPatience {

@@ -19,12 +19,12 @@ export function createSystemClock(): Clock {
     sleep: (ms, signal) =>
       new Promise((resolve, reject) => {
         if (signal?.aborted === true) {
-          reject(signal.reason as Error);
+          reject(signal.reason);
           return;
         }
         const onAbort = () => {
           clearTimeout(timer);
-          reject(signal?.reason as Error);
+          reject(signal?.reason);
         };
         const timer = setTimeout(() => {
           signal?.removeEventListener("abort", onAbort);

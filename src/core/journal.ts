@@ -57,7 +57,14 @@ export type JournalEntry = { readonly at: Instant; readonly epoch?: number } & (
   | { readonly kind: "retried"; readonly step: string; readonly why: string }
   | { readonly kind: "jumped"; readonly from: string; readonly to: string }
   /** A guardrail said no; `retryAt` when waiting may help. `plan` is what would have been done. */
-  | { readonly kind: "refused"; readonly step: string; readonly guardrail: string; readonly reason: string; readonly retryAt?: Instant; readonly plan?: Plan }
+  | {
+      readonly kind: "refused";
+      readonly step: string;
+      readonly guardrail: string;
+      readonly reason: string;
+      readonly retryAt?: Instant;
+      readonly plan?: Plan;
+    }
   | { readonly kind: "resolved"; readonly why: string }
   | { readonly kind: "stop_requested"; readonly by: string; readonly reason: string }
   | { readonly kind: "undo_started"; readonly why: string; readonly outcome: Outcome }
@@ -79,4 +86,23 @@ export const genesisHead = "0";
 /** Hash chain: the head after `entryText` (the stored JSON) follows `head`. */
 export function nextHead(head: string, entryText: string): string {
   return sha256(`${head}\n${entryText}`);
+}
+
+/** An entry as it was stored. Throws when the text is none: then the ledger is damaged. */
+export function parseEntry(text: string): JournalEntry {
+  const value: unknown = JSON.parse(text);
+  if (!isEntry(value)) throw new Error(`This is no journal entry: ${text.slice(0, 80)}`);
+  return value;
+}
+
+/** Whoever writes the ledger writes entries; this only tells them from what is none at all. */
+function isEntry(value: unknown): value is JournalEntry {
+  return (
+    typeof value === "object" &&
+    value !== null &&
+    "kind" in value &&
+    typeof value.kind === "string" &&
+    "at" in value &&
+    typeof value.at === "number"
+  );
 }

@@ -9,17 +9,15 @@ export function isJsonObject(value: Json): value is { readonly [key: string]: Js
   return value !== null && typeof value === "object" && !Array.isArray(value);
 }
 
-/** JSON text with sorted keys: two equal values have equal text, so that its hash identifies the value. */
-export function canonicalJson(value: Json): string {
-  if (Array.isArray(value)) return `[${value.map((item: Json) => canonicalJson(item)).join(",")}]`;
-  if (value !== null && typeof value === "object") {
-    const fields = Object.entries(value as { [key: string]: Json })
-      .filter(([, field]) => field !== undefined)
-      .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([key, field]) => `${JSON.stringify(key)}:${canonicalJson(field)}`);
-    return `{${fields.join(",")}}`;
-  }
-  return JSON.stringify(value);
+/** JSON text with sorted keys: two equal values have equal text, so that its hash identifies the value. Absent fields and undefined are the same. */
+export function canonicalJson(value: unknown): string {
+  if (value === null || typeof value !== "object") return JSON.stringify(value) ?? "null";
+  if (Array.isArray(value)) return `[${value.map((item) => canonicalJson(item)).join(",")}]`;
+  const fields = Object.entries(value)
+    .filter(([, field]) => field !== undefined)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([key, field]) => `${JSON.stringify(key)}:${canonicalJson(field)}`);
+  return `{${fields.join(",")}}`;
 }
 
 /** Hex SHA-256 of a text's UTF-8 bytes. */

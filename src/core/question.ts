@@ -40,3 +40,27 @@ export interface Answer {
   readonly reason: string;
   readonly at: Instant;
 }
+
+/** A question as it was stored. Throws when the text is none. */
+export function parseQuestion(text: string): Question {
+  const value: unknown = JSON.parse(text);
+  if (!isQuestion(value)) throw new Error(`This is no question: ${text.slice(0, 80)}`);
+  return value;
+}
+
+function isQuestion(value: unknown): value is Question {
+  return (
+    typeof value === "object" && value !== null && "id" in value && "runId" in value && "answers" in value && Array.isArray(value.answers)
+  );
+}
+
+/** An answer as it was stored. Throws when the text is none. */
+export function parseAnswer(text: string): Answer {
+  const value: unknown = JSON.parse(text);
+  if (!isAnswer(value)) throw new Error(`This is no answer: ${text.slice(0, 80)}`);
+  return value;
+}
+
+function isAnswer(value: unknown): value is Answer {
+  return typeof value === "object" && value !== null && "answer" in value && "by" in value && "at" in value;
+}

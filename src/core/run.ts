@@ -46,3 +46,14 @@ export interface RunSummary {
   /** Why it waits or ended, for people. */
   readonly note?: string;
 }
+
+/** A projection as it was stored. Throws when the text is none. */
+export function parseSummary(text: string): RunSummary {
+  const value: unknown = JSON.parse(text);
+  if (!isSummary(value)) throw new Error(`This is no summary of a run: ${text.slice(0, 80)}`);
+  return value;
+}
+
+function isSummary(value: unknown): value is RunSummary {
+  return typeof value === "object" && value !== null && "id" in value && "runbookId" in value && "acceptedAt" in value;
+}

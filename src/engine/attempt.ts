@@ -306,7 +306,7 @@ export async function probeStep(
   const context = contextOf(hold, step, known.attempts, known.group, step.timeoutMs ?? action.timeoutMs, deps);
   const readAgain = async () => {
     const plan = known.intent?.plan ?? (await action.plan(context));
-    if (action.probe !== undefined) return await action.probe(plan, context);
+    if (action.probe !== undefined) return action.probe(plan, context);
     const result = await action.run(plan, context);
     return result.kind === "done"
       ? { kind: "applied" as const, output: result.output }

@@ -107,11 +107,12 @@ describe("a run", () => {
   it("writes the result of one repeatable step and the intent of the next at once", async () => {
     const bench = aBench(aRunbook([aStep("one"), aStep("two"), aStep("three")]), [{ name: "one" }, { name: "two" }, { name: "three" }]);
     let writes = 0;
-    const { append } = bench.ledger;
+    const append: MemoryRunLedger["append"] = async (lease, change) => original.append(lease, change);
+    const original = { ...bench.ledger };
     Object.assign(bench.ledger, {
-      append: async (...args: Parameters<typeof append>) => {
+      append: async (...args: Parameters<MemoryRunLedger["append"]>) => {
         writes += 1;
-        return await append(...args);
+        return append(...args);
       },
     });
     await bench.run();

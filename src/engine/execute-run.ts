@@ -197,7 +197,7 @@ async function runCheck(item: CheckItem, hold: RunHold, deps: AttemptDeps): Prom
       return judged(check.expression.source, truthOf(evaluate(check.expression.source, scope)));
     case "promql": {
       const query = resolvePromql(check.query, scope);
-      return query.ok ? await checkPromql(query.query, deps.metrics, signal) : { truth: "inconclusive", detail: query.what };
+      return query.ok ? checkPromql(query.query, deps.metrics, signal) : { truth: "inconclusive", detail: query.what };
     }
     case "action": {
       const step = {

@@ -1,9 +1,9 @@
 import type { Plan } from "../core/action.ts";
-import { canonicalJson, sha256, type Json } from "../core/json.ts";
+import { canonicalJson, sha256 } from "../core/json.ts";
 
 /** Identifies exactly this resolved plan of this action; what an approval is bound to. */
 export function planShaOf(action: string, plan: Plan): string {
-  return sha256(canonicalJson({ action, plan: plan as unknown as Json }));
+  return sha256(canonicalJson({ action, plan }));
 }
 
 /** Sent to targets that honour Idempotency-Key; equal for every attempt that may have reached the target. */

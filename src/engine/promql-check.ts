@@ -17,8 +17,7 @@ export async function checkPromql(query: string, metrics: MetricSource, signal: 
   if (reply.kind === "unavailable") return { truth: "inconclusive", detail: `Prometheus could not be asked: ${reply.reason}` };
   const values = reply.samples.map((sample) => sample.value);
   if (values.some((value) => Number.isNaN(value))) return { truth: "inconclusive", detail: "The answer is not a number." };
-  if (values.length > 0)
-    return { truth: "true", detail: `${values.length === 1 ? `value ${String(values[0])}` : `${values.length} series`}` };
+  if (values.length > 0) return { truth: "true", detail: values.length === 1 ? `value ${String(values[0])}` : `${values.length} series` };
   for (const selector of readPromql(query).selectors.map(selectorText)) {
     const exists = await metrics.query(`count(${selector})`, undefined, signal);
     if (exists.kind === "unavailable") return { truth: "inconclusive", detail: `Prometheus could not be asked: ${exists.reason}` };

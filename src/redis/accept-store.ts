@@ -1,71 +1,59 @@
 import type { Redis } from "ioredis";
 import { genesisHead, nextHead } from "../core/journal.ts";
-import {
-  type AcceptReply,
-  type AcceptStore,
-  type AcceptWrite,
-  type Episode,
-  type RunbookBytes,
-  StoreUnavailable,
-} from "../intake/ports.ts";
+import { type AcceptReply, type AcceptStore, type AcceptWrite, type Episode, type RunbookBytes } from "../intake/ports.ts";
+import { available } from "./available.ts";
 import { claimArgs, runKeys } from "./run-keys.ts";
-import { loadScript } from "./script.ts";
+import { loadScript, replyList } from "./script.ts";
 
 /** An episode is remembered this long after it was last heard of: the doubling cooldown counts over 24 h. */
 const keepEpisodeMs = 8 * 24 * 3_600_000;
 
 /** Episodes and the atomic accept, over Redis. With `appendfsync always` a reply means: on disk. */
-export function createAcceptStore(redis: Redis, options: { readonly now: () => number }): AcceptStore {
+export function createAcceptStore(redis: Redis, options: { readonly now: () => number; readonly bytes: StoredBytes }): AcceptStore {
   const accept = loadScript("accept", ["claims"]);
-  const notice = loadScript("notice");
 
   const write = async (change: AcceptWrite): Promise<AcceptReply> => {
     const { run } = change;
-    const id = run?.id ?? "none";
+    const id = run?.id ?? change.resolves?.runId ?? "none";
     const text = run === undefined ? "" : JSON.stringify(run.accepted);
     const claims = run?.claims ?? [];
-    const reply = (await accept.run(
-      redis,
-      [
-        runKeys.episode(change.runbookId, change.fingerprint),
-        runKeys.run(id),
-        runKeys.journal(id),
-        runKeys.due,
-        runKeys.runs,
-        runKeys.open(run?.openKey ?? "none"),
-        runKeys.locks(id),
-        runKeys.bytes(run?.accepted.request.runbookSha ?? "none"),
-        runKeys.openRuns,
-        ...claims.map((claim) => runKeys.claim(claim)),
-      ],
-      [
-        change.expectedVersion,
-        JSON.stringify(change.episode),
-        keepEpisodeMs,
-        run === undefined ? "0" : "1",
-        id,
-        text,
-        nextHead(genesisHead, text),
-        run === undefined ? "" : JSON.stringify(run.summary),
-        "0",
-        claims.length,
-        ...claimArgs(claims),
-      ],
-    )) as [string, ...(string | number)[]];
-    if (change.resolves !== undefined && reply[0] === "updated") {
-      await notice.run(
+    const reply = replyList(
+      await accept.run(
         redis,
-        [runKeys.run(change.resolves.runId), runKeys.due],
-        [change.resolves.runId, "resolved", "", change.resolves.why],
-      );
-    }
-    switch (reply[0]) {
+        [
+          runKeys.episode(change.runbookId, change.fingerprint),
+          runKeys.run(id),
+          runKeys.journal(id),
+          runKeys.due,
+          runKeys.runs,
+          runKeys.open(run?.openKey ?? "none"),
+          runKeys.locks(id),
+          runKeys.bytes(run?.accepted.request.runbookSha ?? "none"),
+          runKeys.openRuns,
+          ...claims.map((claim) => runKeys.claim(claim)),
+        ],
+        [
+          change.expectedVersion,
+          JSON.stringify(change.episode),
+          keepEpisodeMs,
+          run === undefined ? "0" : "1",
+          id,
+          text,
+          nextHead(genesisHead, text),
+          run === undefined ? "" : JSON.stringify(run.summary),
+          change.resolves?.why ?? "",
+          claims.length,
+          ...claimArgs(claims),
+        ],
+      ),
+    );
+    switch (String(reply[0])) {
       case "created":
       case "joined":
-        return { kind: reply[0], runId: String(reply[1]) };
+        return { kind: reply[0] === "created" ? "created" : "joined", runId: String(reply[1]) };
       case "updated":
       case "conflict":
-        return { kind: reply[0] };
+        return { kind: reply[0] === "updated" ? "updated" : "conflict" };
       case "refused": {
         const claim = claims[Number(reply[1])];
         const retryAfterMs = Number(reply[2]);
@@ -76,48 +64,55 @@ export function createAcceptStore(redis: Redis, options: { readonly now: () => n
         };
       }
       default:
-        throw new Error("The pinned runbook bytes were not stored before the accept.");
+        // Redis has lost its data since the bytes were put: they are put again when the alert is decided again.
+        options.bytes.forget(run?.accepted.request.runbookSha ?? "");
+        return { kind: "conflict" };
     }
   };
 
   return {
     async read(keys) {
-      try {
+      return available(async () => {
         const rows = await Promise.all(
-          keys.map(async (key) => await redis.hmget(runKeys.episode(key.runbookId, key.fingerprint), "v", "e", "run")),
+          keys.map(async (key) => redis.hmget(runKeys.episode(key.runbookId, key.fingerprint), "v", "e", "run")),
         );
         return rows.map(([version, text, runId]) => {
           if (typeof version !== "string" || typeof text !== "string") return { version: 0 };
-          const episode = JSON.parse(text) as Episode;
+          const episode = parseEpisode(text);
           return { version: Number(version), episode: typeof runId === "string" && runId !== "" ? { ...episode, runId } : episode };
         });
-      } catch (error) {
-        throw new StoreUnavailable(error);
-      }
+      });
     },
-    async accept(writes) {
-      try {
-        return await Promise.all(writes.map(async (change) => await write(change)));
-      } catch (error) {
-        throw new StoreUnavailable(error);
-      }
-    },
+    accept: async (writes) => available(async () => Promise.all(writes.map(async (change) => write(change)))),
   };
 }
 
+/** Pinned bytes, with the memory of what was put. */
+export interface StoredBytes extends RunbookBytes {
+  /** They are not there although they were put. */
+  forget(sha256: string): void;
+}
+
 /** Pinned bytes over Redis. Immutable, so a copy in memory of what was stored saves the round trip. */
-export function createRunbookBytes(redis: Redis): RunbookBytes {
+export function createRunbookBytes(redis: Redis): StoredBytes {
   const stored = new Set<string>();
   return {
     async put(sha, source) {
       if (stored.has(sha)) return;
-      try {
-        await redis.set(runKeys.bytes(sha), source, "NX");
-        stored.add(sha);
-      } catch (error) {
-        throw new StoreUnavailable(error);
-      }
+      await available(async () => redis.set(runKeys.bytes(sha), source, "NX"));
+      stored.add(sha);
     },
+    forget: (sha) => void stored.delete(sha),
     get: async (sha) => (await redis.get(runKeys.bytes(sha))) ?? undefined,
   };
+}
+
+function parseEpisode(text: string): Episode {
+  const value: unknown = JSON.parse(text);
+  if (!isEpisode(value)) throw new Error(`This is no episode: ${text.slice(0, 80)}`);
+  return value;
+}
+
+function isEpisode(value: unknown): value is Episode {
+  return typeof value === "object" && value !== null && "fingerprint" in value && "startsAt" in value && "lastSeenAt" in value;
 }

@@ -50,8 +50,8 @@ export async function startEmbeddedRedis(options: EmbeddedOptions): Promise<Embe
   for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk) => (said = `${said}${String(chunk)}`.slice(-2000)));
   let closing = false;
   const gone = once(child, "exit");
-  void gone.then(([code]) => {
-    if (!closing) options.died(code as number | null);
+  child.once("exit", (code) => {
+    if (!closing) options.died(code);
   });
   await untilReady(child, socketPath, () => said);
   return {

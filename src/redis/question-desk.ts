@@ -1,10 +1,11 @@
 import type { Redis } from "ioredis";
 import type { Instant } from "../core/clock.ts";
 import { type JournalEntry, nextHead } from "../core/journal.ts";
-import type { Answer, Question } from "../core/question.ts";
+import { type Answer, parseAnswer, parseQuestion, type Question } from "../core/question.ts";
 import type { Role } from "../core/role.ts";
-import type { AnswerReply, AnswerRequest, QuestionDesk } from "../http/ports.ts";
+import type { AnswerReply, AnswerRequest, AskedQuestion, QuestionDesk } from "../http/ports.ts";
 import { type Doorbell, StoreUnavailable } from "../intake/ports.ts";
+import { available } from "./available.ts";
 import { isId, runKeys } from "./run-keys.ts";
 import { loadScript } from "./script.ts";
 
@@ -18,7 +19,7 @@ export function createQuestionDesk(redis: Redis, doorbell: Doorbell, now: () => 
     const [text, runId] = await redis.hmget(runKeys.question(id), "question", "run");
     if (typeof text !== "string" || typeof runId !== "string") return undefined;
     const answer = await redis.hget(runKeys.question(id), "answer");
-    return { question: JSON.parse(text) as Question, runId, ...(answer !== null && { answer: JSON.parse(answer) as Answer }) };
+    return { question: parseQuestion(text), runId, ...(answer !== null && { answer: parseAnswer(answer) }) };
   };
 
   const decide = async (id: string, question: Question, runId: string, request: AnswerRequest): Promise<AnswerReply> => {
@@ -38,7 +39,7 @@ export function createQuestionDesk(redis: Redis, doorbell: Doorbell, now: () => 
         doorbell.ring(runId);
         return { kind: "ok", runId };
       }
-      if (reply.startsWith("already:")) return { kind: "already", answer: JSON.parse(reply.slice("already:".length)) as Answer };
+      if (reply.startsWith("already:")) return { kind: "already", answer: parseAnswer(reply.slice("already:".length)) };
       if (reply === "expired" || reply === "not_found") return { kind: reply };
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
@@ -46,32 +47,36 @@ export function createQuestionDesk(redis: Redis, doorbell: Doorbell, now: () => 
   };
 
   return {
-    async list() {
-      const ids = await redis.zrange(runKeys.questions, "0", "-1");
-      const found = await Promise.all(ids.map(read));
-      return found.flatMap((asked) =>
-        asked === undefined || asked.answer !== undefined || (asked.question.expiresAt ?? Infinity) < now()
-          ? []
-          : [{ question: asked.question }],
-      );
-    },
-    async answer(id, request) {
-      if (!isId(id)) return { kind: "not_found" };
-      const asked = await read(id);
-      if (asked === undefined) return { kind: "not_found" };
-      const { question } = asked;
-      if (asked.answer !== undefined) return { kind: "already", answer: asked.answer };
-      if (!question.answers.includes(request.answer)) return { kind: "unknown_answer", answers: question.answers };
-      if (!mayAnswer(request.role, question)) {
-        return {
-          kind: "not_permitted",
-          reason: `This question is for the role ${question.role}; ${request.by} has the role ${request.role}.`,
-        };
-      }
-      if (question.planSha !== undefined && request.planSha !== question.planSha) return { kind: "plan_changed" };
-      return await decide(id, question, asked.runId, request);
-    },
+    list: async () => available(list),
+    answer: async (id, request) => available(async () => answer(id, request)),
   };
+
+  async function list(): Promise<readonly AskedQuestion[]> {
+    const ids = await redis.zrange(runKeys.questions, "0", "-1");
+    const found = await Promise.all(ids.map(read));
+    return found.flatMap((asked) =>
+      asked === undefined || asked.answer !== undefined || (asked.question.expiresAt ?? Infinity) < now()
+        ? []
+        : [{ question: asked.question }],
+    );
+  }
+
+  async function answer(id: string, request: AnswerRequest): Promise<AnswerReply> {
+    if (!isId(id)) return { kind: "not_found" };
+    const asked = await read(id);
+    if (asked === undefined) return { kind: "not_found" };
+    const { question } = asked;
+    if (asked.answer !== undefined) return { kind: "already", answer: asked.answer };
+    if (!question.answers.includes(request.answer)) return { kind: "unknown_answer", answers: question.answers };
+    if (!mayAnswer(request.role, question)) {
+      return {
+        kind: "not_permitted",
+        reason: `This question is for the role ${question.role}; ${request.by} has the role ${request.role}.`,
+      };
+    }
+    if (question.planSha !== undefined && request.planSha !== question.planSha) return { kind: "plan_changed" };
+    return decide(id, question, asked.runId, request);
+  }
 }
 
 function mayAnswer(role: Role, question: Question): boolean {

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll } from "@jest/globals";
 import { randomUUID } from "node:crypto";
 import { createSystemClock } from "../core/clock.ts";
-import type { JournalEntry } from "../core/journal.ts";
-import type { RunRequest } from "../core/run.ts";
+import { parseEntry } from "../core/journal.ts";
+import { parseSummary, type RunRequest } from "../core/run.ts";
 import { describeAcceptStore } from "../testing/describe-accept-store.ts";
 import { describeRunLedger } from "../testing/describe-run-ledger.ts";
 import { type RedisServer, startRedisServer } from "../testing/redis-server.ts";
@@ -24,13 +24,21 @@ const clock = createSystemClock();
 
 async function acceptRun(redis: ReturnType<typeof connectRedis>, runId: string, request: RunRequest): Promise<void> {
   await createRunbookBytes(redis).put(request.runbookSha, "# Runbook: Contract\n");
-  const store = createAcceptStore(redis, { now: () => Date.now() });
+  const store = createAcceptStore(redis, { now: () => Date.now(), bytes: createRunbookBytes(redis) });
   const [reply] = await store.accept([
     {
       runbookId: request.runbookId,
       fingerprint: runId,
       expectedVersion: 0,
-      episode: { runbookId: request.runbookId, fingerprint: runId, startsAt: 1, lastSeenAt: 1, count: 1 },
+      episode: {
+        runbookId: request.runbookId,
+        fingerprint: runId,
+        startsAt: 1,
+        latestStartsAt: 1,
+        lastSeenAt: 1,
+        count: 1,
+        recentStarts: [1],
+      },
       run: {
         id: runId,
         summary: {
@@ -59,8 +67,8 @@ describeRunLedger("Redis", async () => {
   return {
     ledger: ledgerOf("a"),
     other: ledgerOf("b"),
-    create: async (runId, request) => await acceptRun(redis, runId, request),
-    journal: async (runId) => (await redis.lrange(runKeys.journal(runId), "0", "-1")).map((text) => JSON.parse(text) as JournalEntry),
+    create: async (runId, request) => acceptRun(redis, runId, request),
+    journal: async (runId) => (await redis.lrange(runKeys.journal(runId), "0", "-1")).map(parseEntry),
     notice: async (runId, notice) => {
       if (notice.stop !== undefined) await control.stop(runId, notice.stop.by, notice.stop.reason);
       if (notice.resolved !== undefined) await control.resolved(runId, notice.resolved);
@@ -80,13 +88,13 @@ describeAcceptStore("Redis", async () => {
   await redis.flushall();
   const ledger = createRunLedger(redis, { worker: "a", leaseMs: 6000, nonce: () => randomUUID(), clock });
   return {
-    store: createAcceptStore(redis, { now: () => Date.now() }),
+    store: createAcceptStore(redis, { now: () => Date.now(), bytes: createRunbookBytes(redis) }),
     bytes: createRunbookBytes(redis),
     now: () => Date.now(),
     async runOf(runId) {
       const [summary, first] = await Promise.all([redis.hget(runKeys.run(runId), "summary"), redis.lindex(runKeys.journal(runId), 0)]);
       if (summary === null || first === null) return undefined;
-      return { id: (JSON.parse(summary) as { id: string }).id, first: (JSON.parse(first) as JournalEntry).kind };
+      return { id: parseSummary(summary).id, first: parseEntry(first).kind };
     },
     resolvedOf: async (runId) => (await redis.hget(runKeys.run(runId), "resolved")) ?? undefined,
     async endRun(runId) {

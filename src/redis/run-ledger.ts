@@ -1,10 +1,10 @@
 import type { Redis } from "ioredis";
 import type { Clock } from "../core/clock.ts";
-import { type JournalEntry, nextHead } from "../core/journal.ts";
-import type { RunSummary } from "../core/run.ts";
+import { type JournalEntry, nextHead, parseEntry } from "../core/journal.ts";
+import { parseSummary, type RunSummary } from "../core/run.ts";
 import type { Notices, RunLedger } from "../engine/ports.ts";
 import { claimArgs, isId, runKeys } from "./run-keys.ts";
-import { loadScript } from "./script.ts";
+import { loadScript, replyList } from "./script.ts";
 
 /** Runs are kept this long after their end. */
 const keepEndedMs = 30 * 24 * 3_600_000;
@@ -37,15 +37,15 @@ export function createRunLedger(
 
   const claimWith = async (runId: string, own: "0" | "1"): Promise<Awaited<ReturnType<RunLedger["claim"]>>> => {
     if (!isId(runId)) return { refused: "unknown_run" };
-    const reply = (await claim.run(
-      redis,
-      [runKeys.run(runId), runKeys.journal(runId), runKeys.due],
-      [runId, worker, leaseMs, options.nonce(), own],
-    )) as string[];
+    const reply = replyList(
+      await claim.run(redis, [runKeys.run(runId), runKeys.journal(runId), runKeys.due], [runId, worker, leaseMs, options.nonce(), own]),
+    ).map(String);
     const [kind] = reply;
     if (kind === "ended" || kind === "held" || kind === "waiting" || kind === "unknown_run") return { refused: kind };
-    const [, token = "", epoch = "0", head = "", stalls = "1", stopBy = "", stopReason = "", resolved = "", ...entries] = reply;
-    const journal = entries.map((entry) => JSON.parse(entry) as JournalEntry);
+    const [, token = "", epoch = "0", head = "", stalls = "1", stopBy = "", stopReason = "", resolved = "", summary = "", ...entries] =
+      reply;
+    const journal = entries.map((entry) => parseEntry(entry));
+    summaries.set(runId, parseSummary(summary));
     return {
       lease: { runId, token, epoch: Number(epoch) },
       journal,
@@ -57,14 +57,11 @@ export function createRunLedger(
 
   return {
     leaseMs,
-    claim: async (runId) => await claimWith(runId, "0"),
+    claim: async (runId) => claimWith(runId, "0"),
     async renew(lease) {
-      const [held, stopBy = "", stopReason = "", resolved = ""] = (await renew.run(
-        redis,
-        [runKeys.run(lease.runId), runKeys.due],
-        [lease.runId, lease.token, leaseMs],
-      )) as [number, string?, string?, string?];
-      return { held: held === 1, notices: noticesOf(stopBy, stopReason, resolved) };
+      const reply = replyList(await renew.run(redis, [runKeys.run(lease.runId), runKeys.due], [lease.runId, lease.token, leaseMs]));
+      const [, stopBy = "", stopReason = "", resolved = ""] = reply.map(String);
+      return { held: reply[0] === 1, notices: noticesOf(stopBy, stopReason, resolved) };
     },
     async append(lease, change) {
       const texts = change.entries.map((entry) => entryText(entry));
@@ -74,46 +71,48 @@ export function createRunLedger(
       const summary = { ...known, ...change.summary, state: change.state };
       const cooldowns = change.cooldowns ?? [];
       const { question, release } = change;
-      const reply = (await append.run(
-        redis,
-        [
-          runKeys.run(lease.runId),
-          runKeys.journal(lease.runId),
-          runKeys.due,
-          runKeys.locks(lease.runId),
-          runKeys.fenced,
-          runKeys.question(question?.id ?? "none"),
-          runKeys.questions,
-          runKeys.openRuns,
-          ...change.claims.map((claim) => runKeys.claim(claim)),
-          ...cooldowns.map((cooldown) => runKeys.bucket(cooldown.bucket)),
-        ],
-        [
-          lease.runId,
-          lease.token,
-          change.head,
-          head,
-          leaseMs,
-          change.state,
-          JSON.stringify(summary),
-          release === undefined ? "" : (release.dueAt ?? "none"),
-          keepEndedMs,
-          question === undefined ? "" : JSON.stringify(question),
-          question?.id ?? "",
-          texts.length,
-          change.claims.length,
-          cooldowns.length,
-          change.heard.stop ? "1" : "0",
-          change.heard.resolved ? "1" : "0",
-          change.effect === true ? "1" : "0",
-          ...texts,
-          ...claimArgs(change.claims),
-          ...cooldowns.map((cooldown) => Math.max(1, Math.ceil(cooldown.forMs))),
-        ],
-      )) as [string, ...(string | number)[]];
-      switch (reply[0]) {
+      const reply = replyList(
+        await append.run(
+          redis,
+          [
+            runKeys.run(lease.runId),
+            runKeys.journal(lease.runId),
+            runKeys.due,
+            runKeys.locks(lease.runId),
+            runKeys.fenced,
+            runKeys.question(question?.id ?? "none"),
+            runKeys.questions,
+            runKeys.openRuns,
+            ...change.claims.map((claim) => runKeys.claim(claim)),
+            ...cooldowns.map((cooldown) => runKeys.bucket(cooldown.bucket)),
+          ],
+          [
+            lease.runId,
+            lease.token,
+            change.head,
+            head,
+            leaseMs,
+            change.state,
+            JSON.stringify(summary),
+            release === undefined ? "" : (release.dueAt ?? "none"),
+            keepEndedMs,
+            question === undefined ? "" : JSON.stringify(question),
+            question?.id ?? "",
+            texts.length,
+            change.claims.length,
+            cooldowns.length,
+            change.heard.stop ? "1" : "0",
+            change.heard.resolved ? "1" : "0",
+            change.effect === true ? "1" : "0",
+            ...texts,
+            ...claimArgs(change.claims),
+            ...cooldowns.map((cooldown) => Math.max(1, Math.ceil(cooldown.forMs))),
+          ],
+        ),
+      );
+      switch (String(reply[0])) {
         case "ok":
-          if (release === undefined) summaries.set(lease.runId, summary as RunSummary);
+          if (release === undefined) summaries.set(lease.runId, summary);
           else summaries.delete(lease.runId);
           return { kind: "ok", head, notices: noticesOf(String(reply[1]), String(reply[2]), String(reply[3])) };
         case "stopped":
@@ -135,10 +134,10 @@ export function createRunLedger(
           return { kind: "fenced" };
       }
     },
-    due: async (limit) => await redis.zrangebyscore(runKeys.due, "-inf", String(options.clock.now()), "LIMIT", 0, limit),
+    due: async (limit) => redis.zrangebyscore(runKeys.due, "-inf", String(options.clock.now()), "LIMIT", 0, limit),
     async reclaimOwn() {
       const all = await redis.zrange(runKeys.due, "0", "-1");
-      const owners = await Promise.all(all.map(async (id) => await redis.hget(runKeys.run(id), "owner")));
+      const owners = await Promise.all(all.map(async (id) => redis.hget(runKeys.run(id), "owner")));
       const mine = all.filter((_, index) => owners[index] === worker);
       for (const id of mine) await redis.hset(runKeys.run(id), { leaseUntil: 0 });
       if (mine.length > 0) await redis.zadd(runKeys.due, ...mine.flatMap((id) => ["0", id]));
@@ -147,7 +146,7 @@ export function createRunLedger(
     async openRuns() {
       const ids = await redis.smembers(runKeys.openRuns);
       const counts = new Map<string, number>();
-      for (const { runbookId } of await Promise.all(ids.map(async (id) => await readSummary(redis, id))))
+      for (const { runbookId } of await Promise.all(ids.map(async (id) => readSummary(redis, id))))
         counts.set(runbookId, (counts.get(runbookId) ?? 0) + 1);
       return counts;
     },
@@ -171,5 +170,5 @@ function entryText(entry: JournalEntry): string {
 }
 
 async function readSummary(redis: Redis, runId: string): Promise<RunSummary> {
-  return JSON.parse((await redis.hget(runKeys.run(runId), "summary")) ?? "{}") as RunSummary;
+  return parseSummary((await redis.hget(runKeys.run(runId), "summary")) ?? "null");
 }

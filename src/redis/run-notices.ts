@@ -1,4 +1,5 @@
 import type { Redis } from "ioredis";
+import { available } from "./available.ts";
 import { isId, runKeys } from "./run-keys.ts";
 import { loadScript } from "./script.ts";
 
@@ -16,11 +17,14 @@ export interface RunNotices {
 /** Binds the notice script. */
 export function createRunNotices(redis: Redis): RunNotices {
   const script = loadScript("notice");
-  const send = async (runId: string, kind: string, by: string, reason: string): Promise<NoticeReply> =>
-    isId(runId) ? ((await script.run(redis, [runKeys.run(runId), runKeys.due], [runId, kind, by, reason])) as NoticeReply) : "unknown_run";
+  const send = async (runId: string, kind: string, by: string, reason: string): Promise<NoticeReply> => {
+    if (!isId(runId)) return "unknown_run";
+    const reply = await available(async () => script.run(redis, [runKeys.run(runId), runKeys.due], [runId, kind, by, reason]));
+    return reply === "ok" || reply === "ended" ? reply : "unknown_run";
+  };
   return {
-    stop: async (runId, by, reason) => await send(runId, "stop", by, reason),
-    resolved: async (runId, why) => await send(runId, "resolved", "", why),
-    wake: async (runId) => await send(runId, "wake", "", ""),
+    stop: async (runId, by, reason) => send(runId, "stop", by, reason),
+    resolved: async (runId, why) => send(runId, "resolved", "", why),
+    wake: async (runId) => send(runId, "wake", "", ""),
   };
 }

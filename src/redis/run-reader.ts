@@ -1,8 +1,9 @@
 import type { Redis } from "ioredis";
 import type { Clock } from "../core/clock.ts";
-import type { JournalEntry } from "../core/journal.ts";
-import type { RunSummary } from "../core/run.ts";
-import type { RunFilter, RunReader } from "../http/ports.ts";
+import { type JournalEntry, parseEntry } from "../core/journal.ts";
+import { parseSummary, type RunSummary } from "../core/run.ts";
+import type { Page, RunFilter, RunReader, RunRecord } from "../http/ports.ts";
+import { available } from "./available.ts";
 import { isId, runKeys } from "./run-keys.ts";
 
 /** How often a followed journal is looked at. */
@@ -11,36 +12,15 @@ const followEveryMs = 300;
 /** What people read, over Redis. Reads only. */
 export function createRunReader(redis: Redis, clock: Clock): RunReader {
   const summaryOf = async (id: string): Promise<RunSummary | undefined> => {
-    const [text, state] = await redis.hmget(runKeys.run(id), "summary", "state");
-    return typeof text === "string" ? { ...(JSON.parse(text) as RunSummary), state: state as RunSummary["state"] } : undefined;
+    const text = await redis.hget(runKeys.run(id), "summary");
+    return typeof text === "string" ? parseSummary(text) : undefined;
   };
   const journalOf = async (id: string, from: number): Promise<JournalEntry[]> =>
-    (await redis.lrange(runKeys.journal(id), from, -1)).map((text) => JSON.parse(text) as JournalEntry);
+    (await redis.lrange(runKeys.journal(id), from, -1)).map(parseEntry);
 
   return {
-    async list(filter, { cursor, limit }) {
-      const start = cursor === undefined ? 0 : Number(Buffer.from(cursor, "base64url").toString());
-      if (!Number.isSafeInteger(start) || start < 0) return undefined;
-      const items: RunSummary[] = [];
-      let at = start;
-      while (items.length < limit) {
-        const ids = await redis.zrevrange(runKeys.runs, at, at + 99);
-        if (ids.length === 0) return { items };
-        for (const summary of await Promise.all(ids.map(summaryOf))) {
-          at += 1;
-          if (summary !== undefined && fits(summary, filter)) items.push(summary);
-          if (items.length === limit) break;
-        }
-      }
-      return { items, nextCursor: Buffer.from(String(at)).toString("base64url") };
-    },
-    async get(id) {
-      if (!isId(id)) return undefined;
-      const summary = await summaryOf(id);
-      if (summary === undefined) return undefined;
-      const [journal, source] = await Promise.all([journalOf(id, 0), redis.get(runKeys.bytes(summary.runbookSha))]);
-      return { summary, journal, ...(source !== null && { runbookSource: source }) };
-    },
+    list: async (filter, page) => available(async () => list(filter, page)),
+    get: async (id) => available(async () => get(id)),
     async *follow(id, afterIndex, signal) {
       if (!isId(id)) return;
       let index = afterIndex + 1;
@@ -59,6 +39,34 @@ export function createRunReader(redis: Redis, clock: Clock): RunReader {
       }
     },
   };
+
+  async function list(
+    filter: RunFilter,
+    { cursor, limit }: { readonly cursor?: string; readonly limit: number },
+  ): Promise<Page<RunSummary> | undefined> {
+    const start = cursor === undefined ? 0 : Number(Buffer.from(cursor, "base64url").toString());
+    if (!Number.isSafeInteger(start) || start < 0) return undefined;
+    const items: RunSummary[] = [];
+    let at = start;
+    while (items.length < limit) {
+      const ids = await redis.zrevrange(runKeys.runs, at, at + 99);
+      if (ids.length === 0) return { items };
+      for (const summary of await Promise.all(ids.map(summaryOf))) {
+        at += 1;
+        if (summary !== undefined && fits(summary, filter)) items.push(summary);
+        if (items.length === limit) break;
+      }
+    }
+    return { items, nextCursor: Buffer.from(String(at)).toString("base64url") };
+  }
+
+  async function get(id: string): Promise<RunRecord | undefined> {
+    if (!isId(id)) return undefined;
+    const summary = await summaryOf(id);
+    if (summary === undefined) return undefined;
+    const [journal, source] = await Promise.all([journalOf(id, 0), redis.get(runKeys.bytes(summary.runbookSha))]);
+    return { summary, journal, ...(source !== null && { runbookSource: source }) };
+  }
 }
 
 function fits(summary: RunSummary, filter: RunFilter): boolean {

@@ -21,8 +21,14 @@ export function loadScript(name: string, preludes: readonly string[] = []): Scri
         return await redis.evalsha(sha, keys.length, ...keys, ...args);
       } catch (error) {
         if (!(error instanceof Error) || !error.message.startsWith("NOSCRIPT")) throw error;
-        return await redis.eval(text, keys.length, ...keys, ...args);
+        return redis.eval(text, keys.length, ...keys, ...args);
       }
     },
   };
+}
+
+/** A script's list reply. Throws when it is none: then script and caller do not belong together. */
+export function replyList(reply: unknown): readonly (string | number)[] {
+  if (!Array.isArray(reply)) throw new Error("The script did not answer with a list.");
+  return reply.map((item: unknown) => (typeof item === "number" ? item : String(item)));
 }

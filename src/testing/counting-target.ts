@@ -1,6 +1,6 @@
 import { createServer } from "node:http";
 import { once } from "node:events";
-import type { AddressInfo } from "node:net";
+import { z } from "zod";
 
 /** One request that arrived, whether or not it changed anything. */
 export interface Arrival {
@@ -11,6 +11,8 @@ export interface Arrival {
   /** Whether this arrival changed the target: a key seen before and a value set before do not. */
   readonly applied: boolean;
 }
+
+const arrivalSchema = z.object({ run: z.string(), step: z.string(), effect: z.string(), key: z.string() });
 
 /** A target that counts effects. It honours Idempotency-Keys for keyed effects, sets values for set effects, and applies everything else as often as it is asked. */
 export interface CountingTarget extends AsyncDisposable {
@@ -36,7 +38,7 @@ export async function startCountingTarget(delayMs: number): Promise<CountingTarg
       body += String(chunk);
     });
     request.on("end", () => {
-      const arrival = JSON.parse(body) as Omit<Arrival, "applied">;
+      const arrival = arrivalSchema.parse(JSON.parse(body));
       const identity = arrival.effect === "keyed" ? arrival.key : `${arrival.run}:${arrival.step}`;
       const repeats = arrival.effect === "keyed" || arrival.effect === "set";
       arrivals.push({ ...arrival, applied: !(repeats && seen.has(identity)) });
@@ -46,7 +48,8 @@ export async function startCountingTarget(delayMs: number): Promise<CountingTarg
   });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
+  const address = server.address();
+  const port = typeof address === "object" && address !== null ? address.port : 0;
   return {
     url: `http://127.0.0.1:${port}`,
     arrivals,

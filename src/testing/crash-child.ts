@@ -6,7 +6,7 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { z } from "zod";
-import type { Action, BoundAction, Effect } from "../core/action.ts";
+import type { Action, BoundAction } from "../core/action.ts";
 import { createSystemClock } from "../core/clock.ts";
 import { StepFailure } from "../core/failure.ts";
 import { createUlids } from "../core/ulid.ts";
@@ -29,7 +29,7 @@ import { startSweep } from "../../workers/sweep.ts";
 const setting = (name: string): string => process.env[name] ?? "";
 const kill = setting("RB_KILL");
 const killStep = setting("RB_STEP");
-const effect = setting("RB_EFFECT") as Effect;
+const effect = z.enum(["read", "set", "keyed", "probed", "once"]).parse(setting("RB_EFFECT"));
 const target = setting("RB_TARGET");
 const clock = createSystemClock();
 
@@ -71,7 +71,7 @@ function pokeAction(value: string): BoundAction {
     },
     async probe(_plan, context) {
       const reply = await fetch(`${target}/probe?run=${context.runId}&step=${context.stepId}`);
-      const { applied } = (await reply.json()) as { applied: boolean };
+      const { applied } = z.object({ applied: z.boolean() }).parse(await reply.json());
       return applied ? { kind: "applied", output: { ok: true } } : { kind: "not_applied" };
     },
   };
@@ -89,9 +89,9 @@ const requests = connectRedis(socket, "request");
 await new Promise((resolve) => requests.once("ready", resolve));
 
 const bytes = createRunbookBytes(requests);
-const store = createAcceptStore(requests, { now: () => Date.now() });
+const store = createAcceptStore(requests, { now: () => Date.now(), bytes });
 const dyingStore: AcceptStore = {
-  read: async (keys) => await store.read(keys),
+  read: async (keys) => store.read(keys),
   async accept(writes) {
     dieAt("KP0");
     const replies = await store.accept(writes);
@@ -110,7 +110,7 @@ const doorbell = {
 const ledger = createRunLedger(redis, { worker: setting("RB_WORKER"), leaseMs: 1000, nonce: () => randomUUID(), clock });
 const dyingLedger: RunLedger = {
   leaseMs: ledger.leaseMs,
-  renew: async (lease) => await ledger.renew(lease),
+  renew: async (lease) => ledger.renew(lease),
   async claim(runId) {
     const claimed = await ledger.claim(runId);
     if (!("refused" in claimed)) dieAt("KP3");
@@ -166,7 +166,7 @@ const intake = createIntake({
   library: { match: () => runbook },
   guards: () => ({ kind: "allow", claims: [] }),
   clock,
-  ids: createUlids(clock.now, randomBytes),
+  ids: createUlids(() => clock.now(), randomBytes),
   observer: { decided: nothing },
 });
 const silent = { info: nothing, warn: nothing, error: nothing };

@@ -172,7 +172,7 @@ export function describeRunLedger(name: string, create: () => Promise<RunLedgerH
         }),
       );
       const claim = { bucket: `three${count}`, max: 3, windowMs: 60_000, amount: 1 };
-      const replies = await Promise.all(runs.map(async (run) => await harness.ledger.append(run.lease, aChange(run, { claims: [claim] }))));
+      const replies = await Promise.all(runs.map(async (run) => harness.ledger.append(run.lease, aChange(run, { claims: [claim] }))));
       expect(replies.filter((reply) => reply.kind === "ok").length).toBe(3);
     });
 

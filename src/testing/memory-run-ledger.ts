@@ -1,5 +1,5 @@
 import type { Clock } from "../core/clock.ts";
-import { genesisHead, type JournalEntry, nextHead } from "../core/journal.ts";
+import { genesisHead, type JournalEntry, nextHead, parseEntry } from "../core/journal.ts";
 import type { Question } from "../core/question.ts";
 import type { RunRequest, RunState, RunSummary } from "../core/run.ts";
 import type { Claim } from "../core/verdict.ts";
@@ -60,7 +60,7 @@ export function createMemoryRunLedger(
     for (const entry of entries) {
       const text = JSON.stringify(entry);
       row.head = nextHead(row.head, text);
-      row.journal.push(JSON.parse(text) as JournalEntry);
+      row.journal.push(parseEntry(text));
     }
   };
 

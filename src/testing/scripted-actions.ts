@@ -58,7 +58,7 @@ function actionOf(script: ScriptedAction, calls: string[], keys: string[]): Acti
       keys.push(context.idempotencyKey);
       const next = turns[Math.min(turn, turns.length - 1)] ?? done();
       turn += 1;
-      return await next(plan, context);
+      return next(plan, context);
     },
     ...(probe !== undefined && {
       probe: async (plan: Plan, context: ActionContext) => {

@@ -1,6 +1,6 @@
 -- Makes one decision of intake true: the episode's new state and, with it or not at all, a new run.
 -- KEYS 1 episode  2 run  3 journal  4 due  5 runs index  6 open run of (runbook, target)  7 run's locks  8 runbook bytes  9 open runs  10.. claims
--- ARGV 1 expected version  2 episode JSON  3 episode lifetime ms  4 '1' = start a run  5 run id  6 accepted entry  7 head  8 summary JSON  9 '1' = force (no open-run join) 10 count of claims  11.. claims
+-- ARGV 1 expected version  2 episode JSON  3 episode lifetime ms  4 '1' = start a run  5 run id  6 accepted entry  7 head  8 summary JSON  9 why run ARGV 5 hears that its alert has resolved, or ''  10 count of claims  11.. claims
 -- Replies: {'conflict'} | {'updated'} | {'joined', run id} | {'created', run id} | {'refused', claim index, retry after ms} | {'no_runbook'}
 local version = tonumber(redis.call('HGET', KEYS[1], 'v') or '0')
 if version ~= tonumber(ARGV[1]) then return { 'conflict' } end
@@ -11,6 +11,14 @@ local function write_episode(run)
 end
 
 if ARGV[4] ~= '1' then
+  local state = ARGV[9] ~= '' and redis.call('HGET', KEYS[2], 'state')
+  if state and state ~= 'ended' then
+    redis.call('HSET', KEYS[2], 'resolved', ARGV[9])
+    if state ~= 'running' then
+      redis.call('HSET', KEYS[2], 'woken', '1')
+      redis.call('ZADD', KEYS[4], now_ms(), ARGV[5])
+    end
+  end
   write_episode(redis.call('HGET', KEYS[1], 'run') or '')
   return { 'updated' }
 end

@@ -1,9 +1,9 @@
 -- Gives one worker the right to write into a run. No live lease may exist, not even its own, unless it has just started under that name (ARGV 5).
 -- KEYS 1 run  2 journal  3 due   ARGV 1 run id  2 worker  3 lease ms  4 nonce  5 '1' = take back this name's own lease
--- Replies: {'unknown_run'} | {'ended'} | {'held', ms} | {'waiting', ms} | {'ok', token, epoch, head, stalls, stop by, stop reason, resolved, journal…}
+-- Replies: {'unknown_run'} | {'ended'} | {'held', ms} | {'waiting', ms} | {'ok', token, epoch, head, stalls, stop by, stop reason, resolved, summary JSON, journal…}
 local t = redis.call('TIME')
 local now = t[1] * 1000 + math.floor(t[2] / 1000)
-local v = redis.call('HMGET', KEYS[1], 'state', 'leaseUntil', 'owner', 'wakeAt', 'epoch', 'head', 'stopBy', 'stopReason', 'resolved', 'woken')
+local v = redis.call('HMGET', KEYS[1], 'state', 'leaseUntil', 'owner', 'wakeAt', 'epoch', 'head', 'stopBy', 'stopReason', 'resolved', 'woken', 'summary')
 if not v[1] then
   redis.call('ZREM', KEYS[3], ARGV[1])
   return { 'unknown_run' }
@@ -33,6 +33,6 @@ redis.call('HSET', KEYS[1], 'epoch', string.format('%.0f', epoch), 'token', toke
 redis.call('HDEL', KEYS[1], 'woken')
 local stalls = redis.call('HINCRBY', KEYS[1], 'stalls', 1)
 redis.call('ZADD', KEYS[3], now + ARGV[3], ARGV[1])
-local reply = { 'ok', token, string.format('%.0f', epoch), v[6], stalls, v[7] or '', v[8] or '', v[9] or '' }
+local reply = { 'ok', token, string.format('%.0f', epoch), v[6], stalls, v[7] or '', v[8] or '', v[9] or '', v[11] or 'null' }
 for _, entry in ipairs(redis.call('LRANGE', KEYS[2], 0, -1)) do reply[#reply + 1] = entry end
 return reply
