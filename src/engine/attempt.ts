@@ -3,7 +3,8 @@ import type { Clock } from "../core/clock.ts";
 import { ensureFailure, type Failure, StepFailure } from "../core/failure.ts";
 import type { Json } from "../core/json.ts";
 import type { Question } from "../core/question.ts";
-import { evaluate, resolveTemplates, truthOf } from "../runbook/expression.ts";
+import { evaluate, truthOf } from "../runbook/expression.ts";
+import { resolveParameters } from "../runbook/resolve-parameters.ts";
 import type { ActionCall, Runbook, Step } from "../runbook/runbook.ts";
 import { idempotencyKeyOf, planShaOf } from "./plan-sha.ts";
 import type { EngineDeps } from "./ports.ts";
@@ -26,7 +27,7 @@ type Bound = { readonly ok: true; readonly action: BoundAction } | { readonly ok
 function bind(call: ActionCall, hold: RunHold, deps: AttemptDeps, result?: Json): Bound {
   const known = deps.actions.find(call.name);
   if (known === undefined) return invalid(`There is no action \`${call.name}\` in this version.`);
-  const resolved = resolveTemplates(call.parameters, scopeOf(hold.view, result));
+  const resolved = resolveParameters(call.parameters, known.parameters, scopeOf(hold.view, result));
   if (!resolved.ok)
     return {
       ok: false,

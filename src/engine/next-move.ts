@@ -347,7 +347,7 @@ function nextCheck(
     if (seen === undefined) return { kind: "check", subject, item };
     if (seen.truth === "true") continue;
     if (kind === "verification") {
-      const withinMs = item.check.kind === "expression" ? undefined : item.check.withinMs;
+      const { withinMs } = item.check;
       if (withinMs === undefined || seen.lastAt >= seen.firstAt + withinMs) continue;
       const due = Math.min(seen.firstAt + withinMs, seen.lastAt + pollEvery(withinMs));
       if (due > now) return { kind: "suspend", until: due, why: `verifying: ${seen.detail}`, asked: false };
