@@ -1,6 +1,7 @@
 // `npm test`: every check and test that needs no accelerator and no outside network. `-- --only unit,lint` selects stages.
-import { spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
@@ -41,7 +42,7 @@ const selected = stages.filter((stage) => picked.includes(stage) || (stage.name 
 for (const stage of selected) {
   process.stdout.write(`\n== ${stage.name}\n`);
   const started = performance.now();
-  const counts = stage.tests === undefined ? runCommand(stage.command) : runTests(stage.tests);
+  const counts = stage.tests === undefined ? runCommand(stage.command) : await runTests(stage.tests);
   const seconds = ((performance.now() - started) / 1000).toFixed(1);
   process.stdout.write(`== ${stage.name}: ${counts.failed === 0 ? "ok" : "FAILED"} in ${seconds} s\n`);
   results.push({ name: stage.name, seconds, ...counts });
@@ -62,15 +63,27 @@ function runCommand([command, ...args]) {
   return status === 0 ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 };
 }
 
-function runTests(project) {
+async function runTests(project) {
   const report = join(scratch, `${project}.json`);
   const flags = ["--experimental-vm-modules", "--no-warnings", join(root, "node_modules/jest/bin/jest.js")];
-  const { status } = spawnSync(
+  const child = spawn(
     process.execPath,
     [...flags, "--selectProjects", project, "--ci", "--passWithNoTests", "--json", "--outputFile", report],
     // The report goes to the file and, with --json, to standard output too; people read standard error.
     { cwd: root, env, stdio: ["ignore", "ignore", "inherit"] },
   );
+  let hangs = false;
+  let waited = 0;
+  // jest writes its report when the last test has ended; whoever left something open keeps it from ending, and must not keep us.
+  const watch = setInterval(() => {
+    waited += existsSync(report) ? 1 : 0;
+    if (waited < 15) return;
+    hangs = true;
+    child.kill("SIGKILL");
+  }, 1000);
+  const [status] = await once(child, "exit");
+  clearInterval(watch);
+  if (hangs) say(`The ${project} tests ended and their process did not: a test left a server, a process or a timer open.`);
   try {
     const { numPassedTests, numFailedTests, numRuntimeErrorTestSuites } = JSON.parse(readFileSync(report, "utf8"));
     const failed = numFailedTests + numRuntimeErrorTestSuites;
