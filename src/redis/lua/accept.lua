@@ -39,6 +39,6 @@ redis.call('RPUSH', KEYS[3], ARGV[6])
 redis.call('ZADD', KEYS[4], now, ARGV[5])
 redis.call('ZADD', KEYS[5], now, ARGV[5])
 redis.call('SADD', KEYS[9], ARGV[5])
--- The list forgets what has expired: runs are kept for 30 days after their end, and open ones are also in `due` or wait for a person.
+-- The list forgets what has expired: runs are kept for 30 days after their end, and open ones are in KEYS 9 too.
 redis.call('ZREMRANGEBYSCORE', KEYS[5], '-inf', now - 7776000000)
 return { 'created', ARGV[5] }

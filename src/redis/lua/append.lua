@@ -3,7 +3,7 @@
 -- ARGV 1 run id  2 token  3 expected head  4 new head  5 lease ms  6 state  7 summary JSON  8 release: '' keep | 'none' | due ms  9 run lifetime ms after its end
 --      10 question JSON or ''  11 question id  12 count of entries  13 count of claims  14 count of cooldowns  15/16 '1' = a stop / a resolve was heard  17 '1' = an effect follows  18.. entries, claims (4 each), cooldown ms each
 -- Replies: {'fenced'} | {'stopped', stop by, stop reason, resolved} | {'refused', claim index, holder, retry after ms} | {'ok', stop by, stop reason, resolved}
-local v = redis.call('HMGET', KEYS[1], 'token', 'head', 'stopBy', 'stopReason', 'resolved', 'state')
+local v = redis.call('HMGET', KEYS[1], 'token', 'head', 'stopBy', 'stopReason', 'resolved', 'state', 'leaseUntil')
 if v[1] ~= ARGV[2] or v[6] == 'ended' and v[2] ~= ARGV[4] then
   redis.call('INCR', KEYS[5])
   return { 'fenced' }
@@ -20,16 +20,23 @@ local refused = take_claims(KEYS, 9, ARGV, 18 + entries, claims, ARGV[1], KEYS[4
 if refused then return { 'refused', refused[1], refused[2], refused[3] } end
 
 local now = now_ms()
-for i = 0, entries - 1 do redis.call('RPUSH', KEYS[2], ARGV[18 + i]) end
-redis.call('HSET', KEYS[1], 'head', ARGV[4], 'state', ARGV[6], 'summary', ARGV[7], 'stalls', 0)
+if entries > 0 then redis.call('RPUSH', KEYS[2], unpack(ARGV, 18, 17 + entries)) end
+-- A lease that was prolonged just now is not prolonged again: quick steps follow each other closer than that.
+local prolong = ARGV[8] == '' and tonumber(v[7] or '0') - now < ARGV[5] * 5 / 6
+if prolong then
+  redis.call('HSET', KEYS[1], 'head', ARGV[4], 'state', ARGV[6], 'summary', ARGV[7], 'stalls', 0, 'leaseUntil', now + ARGV[5])
+  redis.call('ZADD', KEYS[3], now + ARGV[5], ARGV[1])
+else
+  redis.call('HSET', KEYS[1], 'head', ARGV[4], 'state', ARGV[6], 'summary', ARGV[7], 'stalls', 0)
+end
 if ARGV[10] ~= '' then
   redis.call('HSET', KEYS[6], 'question', ARGV[10], 'run', ARGV[1])
   redis.call('ZADD', KEYS[7], now, ARGV[11])
 end
 if ARGV[8] == '' then
-  redis.call('HSET', KEYS[1], 'leaseUntil', now + ARGV[5])
-  redis.call('ZADD', KEYS[3], now + ARGV[5], ARGV[1])
-elseif ARGV[6] == 'ended' then
+  return { 'ok', v[3] or '', v[4] or '', v[5] or '' }
+end
+if ARGV[6] == 'ended' then
   for _, lock in ipairs(redis.call('SMEMBERS', KEYS[4])) do
     if redis.call('GET', lock) == ARGV[1] then redis.call('DEL', lock) end
   end

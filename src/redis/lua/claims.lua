@@ -20,8 +20,8 @@ local function take_claims(keys, first, argv, at, count, owner, owned)
   for i = 0, count - 1 do
     local key = keys[first + i]
     if argv[at + i * 4] == 'lock' then
-      redis.call('SET', key, owner)
-      redis.call('SADD', owned, key)
+      -- What this run holds already needs no writing.
+      if redis.call('SET', key, owner, 'NX') then redis.call('SADD', owned, key) end
     else
       redis.call('INCRBY', key, argv[at + i * 4 + 3])
       if redis.call('PTTL', key) < 0 then redis.call('PEXPIRE', key, argv[at + i * 4 + 2]) end
