@@ -11,6 +11,7 @@ const mail: Mail = {
   html: "<p>html</p>",
   messageId: "<abc.runbookd@example.org>",
 };
+const releases: (() => Promise<void>)[] = [];
 let sink: SmtpSink;
 
 beforeEach(async () => {
@@ -18,10 +19,27 @@ beforeEach(async () => {
 });
 
 afterEach(async () => {
+  for (const release of releases.splice(0)) await release();
   await sink[Symbol.asyncDispose]();
 });
 
 const aSender = (url = sink.url) => createSmtpSender({ url, from: "runbookd@example.org", timeoutMs: 1000 });
+
+/** Closed after the test, however it ends. */
+async function listen(server: SMTPServer): Promise<number> {
+  server.on("error", () => undefined);
+  await new Promise<void>((resolve) => {
+    server.listen(0, "127.0.0.1", resolve);
+  });
+  releases.push(
+    () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+      }),
+  );
+  const address = server.server.address();
+  return address !== null && typeof address === "object" ? address.port : 0;
+}
 
 describe("a mail server that takes it", () => {
   it("delivers text and HTML under the given Message-ID, each time", async () => {
@@ -80,18 +98,10 @@ describe("a mail server that does not", () => {
       hideSTARTTLS: true,
       onAuth: (_auth, _session, callback) => callback(new Error("no")),
     });
-    strict.on("error", () => undefined);
-    await new Promise<void>((resolve) => {
-      strict.listen(0, "127.0.0.1", resolve);
-    });
-    const address = strict.server.address();
-    const port = address !== null && typeof address === "object" ? address.port : 0;
+    const port = await listen(strict);
     const delivery = await aSender(`smtp://user:s3cret@127.0.0.1:${port}`).send(mail);
     expect(delivery).toMatchObject({ kind: "failed", retry: true, error: expect.stringContaining("EAUTH") });
     expect(JSON.stringify(delivery)).not.toContain("s3cret");
-    await new Promise<void>((resolve) => {
-      strict.close(() => resolve());
-    });
   });
 
   it("refuses one recipient and takes the other", async () => {
@@ -105,20 +115,12 @@ describe("a mail server that does not", () => {
         stream.on("end", () => callback());
       },
     });
-    picky.on("error", () => undefined);
-    await new Promise<void>((resolve) => {
-      picky.listen(0, "127.0.0.1", resolve);
-    });
-    const address = picky.server.address();
-    const port = address !== null && typeof address === "object" ? address.port : 0;
+    const port = await listen(picky);
     const sender = aSender(`smtp://127.0.0.1:${port}`);
     expect(await sender.send({ ...mail, to: ["team@example.org", "gone@example.org"] })).toEqual({
       kind: "sent",
       refused: ["gone@example.org"],
     });
     expect(await sender.send({ ...mail, to: ["gone@example.org"] })).toMatchObject({ kind: "failed", retry: false });
-    await new Promise<void>((resolve) => {
-      picky.close(() => resolve());
-    });
   });
 });
