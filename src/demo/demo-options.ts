@@ -27,7 +27,7 @@ Options:
   --json            the last line is the observed timeline as JSON
   --kill-worker     kill the worker process (SIGKILL) once in the middle of the run and start it again
   --factor <n>      divide every duration of the shipped rules, configuration and runbooks by n (default 60)
-  --seed <n>        seed of the tickets and of the model server (default 1)
+  --seed <n>        seed of the model server's answers (default 1)
   --scenario cost   what goes wrong (the only one so far)
   --keep            keep logs, rendered configuration and evidence
   --help            this text

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
 import type { JournalEntry } from "../core/journal.ts";
-import { culpritOf, effectsBefore, firstEffectAt, repeatedWork, stepsOf, verifiedAt } from "./journal-checks.ts";
+import { culpritOf, effectsBefore, firstEffectAt, messageIdsOf, repeatedWork, stepsOf, verifiedAt } from "./journal-checks.ts";
 
 let clock = 0;
 const plan = { summary: "", targets: [], changes: [], reversible: true, data: null };
@@ -44,6 +44,10 @@ describe("a journal", () => {
   it("shows how far each step is", () => {
     const journal = [intent("stop"), applied("stop"), completed("stop"), intent("resume")];
     expect(stepsOf(journal).map(({ step, state }) => `${step} ${state}`)).toEqual(["stop done", "resume running"]);
+  });
+
+  it("names the mails that its steps promised", () => {
+    expect(messageIdsOf([applied("report", { message_id: "<a@b>" }), applied("look", { message_id: 1 })])).toEqual(["a@b"]);
   });
 
   it("names the culprit", () => {

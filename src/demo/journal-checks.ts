@@ -94,3 +94,11 @@ export function effectsBefore(journal: readonly JournalEntry[], until: number, l
   }
   return steps.size;
 }
+
+/** Message-IDs, without their angle brackets, of the mails that the run's own steps promised. */
+export function messageIdsOf(journal: readonly JournalEntry[]): readonly string[] {
+  return journal.flatMap((entry) => {
+    const id = entry.kind === "applied" ? entry.output["message_id"] : undefined;
+    return typeof id === "string" ? [id.replace(/^<|>$/g, "")] : [];
+  });
+}

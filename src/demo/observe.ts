@@ -3,7 +3,7 @@ import type { Clock, Instant } from "../core/clock.ts";
 import type { MailSink, ReceivedMail } from "./mail-sink.ts";
 import type { DemoPlan } from "./demo-plan.ts";
 import { countStartsWhilePaused, readEvidence, ticketStarts } from "./evidence.ts";
-import { culpritOf, firstEffectAt, verifiedAt } from "./journal-checks.ts";
+import { culpritOf, firstEffectAt, messageIdsOf, verifiedAt } from "./journal-checks.ts";
 import type { PrometheusApi } from "./prometheus-api.ts";
 import type { BudgetView, RunbookdApi, RunView } from "./runbookd-api.ts";
 import type { Observations } from "./timeline.ts";
@@ -107,8 +107,8 @@ export function startObserver({ api, prometheus, model, mail, evidence, plan, cl
     }
     if (journal.some(({ kind }) => kind === "finished")) seen.outcome = summary.outcome;
     if (report === undefined) {
-      const { id } = summary;
-      report = mail.mails.find((one) => one.text.includes(id) || one.html.includes(id) || one.subject.includes(id));
+      const promised = messageIdsOf(journal);
+      report = mail.mails.find(({ messageId }) => promised.includes(messageId.replace(/^<|>$/g, "")));
       seen.reportSentAt = report?.at;
     }
   };

@@ -176,6 +176,7 @@ export async function runDemo(context: DemoContext): Promise<number> {
   const plan = planDemo(options.factor);
   const folder = await createDemoFolder();
   let clean = true;
+  let seen: Observations = { budgetMicroUsd: plan.limitMicroUsd };
   try {
     await using group = createProcessGroup(folder.logs);
     presenter.say(describePlan(plan, options.factor));
@@ -191,6 +192,7 @@ export async function runDemo(context: DemoContext): Promise<number> {
     const { api, model, mail } = system;
     const prometheus = createPrometheusApi(system.prometheusUrl);
     const observer = startObserver({ api, prometheus, model, mail, evidence: folder.evidence, plan, clock });
+    seen = observer.seen;
     const kill = await drive(context, system, observer, plan, group);
     await observer.stop();
     presenter.close();
@@ -216,6 +218,7 @@ export async function runDemo(context: DemoContext): Promise<number> {
     clean = false;
     print(error instanceof Error ? error.message : String(error));
     print(`Logs: ${folder.logs}`);
+    if (options.json) print(resultLine(seen));
     return 1;
   } finally {
     presenter.close();
