@@ -21,6 +21,7 @@ import { createRunLedger, type RedisRunLedger } from "../src/redis/run-ledger.ts
 import { parseRunbook } from "../src/runbook/parse-runbook.ts";
 import { matchTriggers } from "../src/runbook/runbook-set.ts";
 import { createMetrics, type Metrics } from "../src/telemetry/metrics.ts";
+import { createHand } from "../workers/hand.ts";
 import { startRunWorker } from "../workers/run.ts";
 import { startSweep } from "../workers/sweep.ts";
 import { benchSet } from "./bench-set.ts";
@@ -93,8 +94,9 @@ async function main([socketPath = "", port = "", observerPath = ""]: readonly st
   });
 
   const log = { executed: () => undefined, failed: (runId: string, error: unknown) => fail(`${runId} ${String(error)}`), queueError: fail };
-  startRunWorker(executor, { redis: connectRedis({ socketPath }, "worker"), concurrency, drain: drain.signal, log });
-  startSweep(executor, { ledger, clock, everyMs: 1000, concurrency, drain: drain.signal, random, log });
+  const hand = createHand(concurrency);
+  startRunWorker(executor, { redis: connectRedis({ socketPath }, "worker"), concurrency, hand, drain: drain.signal, log });
+  startSweep(executor, { ledger, clock, everyMs: 1000, hand, drain: drain.signal, random, log });
   await createHttpServer(app, { host: "127.0.0.1", port: Number(port) }, clock);
   process.stdout.write("ready\n");
 }

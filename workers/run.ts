@@ -1,6 +1,7 @@
 import { Worker } from "bullmq";
 import type { Redis } from "ioredis";
 import type { Execution, Executor } from "../src/engine/execute-run.ts";
+import type { Hand } from "./hand.ts";
 import { type WakeJob, wakePrefix, wakeQueueName } from "../src/queue/wake-queue.ts";
 
 /** What a running loop answers to: stop taking, let the current step finish, come back. */
@@ -25,7 +26,13 @@ export interface RunWorkerLog {
  */
 export function startRunWorker(
   executor: Executor,
-  options: { readonly redis: Redis; readonly concurrency: number; readonly drain: AbortSignal; readonly log: RunWorkerLog },
+  options: {
+    readonly redis: Redis;
+    readonly concurrency: number;
+    readonly hand: Hand;
+    readonly drain: AbortSignal;
+    readonly log: RunWorkerLog;
+  },
 ): WorkerHandle {
   const { log } = options;
   const worker = new Worker<WakeJob>(
@@ -33,7 +40,7 @@ export function startRunWorker(
     async (job) => {
       const { runId } = job.data;
       try {
-        log.executed(runId, await executor.execute(runId, options.drain));
+        log.executed(runId, await options.hand.hold(async () => executor.execute(runId, options.drain)));
       } catch (error) {
         log.failed(runId, error);
       }

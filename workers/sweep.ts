@@ -1,5 +1,6 @@
 import type { Clock } from "../src/core/clock.ts";
 import type { Executor } from "../src/engine/execute-run.ts";
+import type { Hand } from "./hand.ts";
 import type { RunWorkerLog, WorkerHandle } from "./run.ts";
 
 /** Where due runs are found. */
@@ -18,8 +19,7 @@ export function startSweep(
     readonly ledger: DueRuns;
     readonly clock: Clock;
     readonly everyMs: number;
-    /** Runs in hand at once. */
-    readonly concurrency: number;
+    readonly hand: Hand;
     readonly drain: AbortSignal;
     readonly random: () => number;
     readonly log: RunWorkerLog;
@@ -30,14 +30,14 @@ export function startSweep(
 
   const execute = async (runId: string): Promise<void> => {
     try {
-      log.executed(runId, await executor.execute(runId, options.drain));
+      log.executed(runId, await options.hand.hold(async () => executor.execute(runId, options.drain)));
     } catch (error) {
       log.failed(runId, error);
     }
   };
 
   const sweep = async (): Promise<void> => {
-    const free = options.concurrency - inHand.size;
+    const free = options.hand.free();
     if (free <= 0) return;
     for (const runId of await options.ledger.due(free)) {
       if (inHand.has(runId)) continue;

@@ -61,15 +61,15 @@ export function createRunControl(deps: RunControlDeps): RunControl {
       const document = deps.library.get(runbookId);
       if (document?.runbook === undefined) return { kind: "not_found" };
       const prepared = requestFromPerson(document.runbook, { params, requester, ...(mode !== undefined && { mode }) });
-      return prepared.ok ? await accept(prepared.request, document.runbook.source) : { kind: "invalid", issues: [prepared.reason] };
+      return prepared.ok ? accept(prepared.request, document.runbook.source) : { kind: "invalid", issues: [prepared.reason] };
     },
-    abort: async (id, by, reason) => await noticed(id, async () => await deps.notices.stop(id, by, reason)),
+    abort: async (id, by, reason) => noticed(id, async () => deps.notices.stop(id, by, reason)),
     async resume(id) {
       const run = await deps.reader.get(id);
       if (run === undefined) return { kind: "not_found" };
       if (run.summary.state !== "suspended")
         return { kind: "conflict", reason: `The run is ${run.summary.state}; only a suspended run can be resumed.` };
-      return await noticed(id, async () => await deps.notices.wake(id));
+      return noticed(id, async () => deps.notices.wake(id));
     },
     async rerun(id, by) {
       const run = await deps.reader.get(id);
@@ -77,7 +77,7 @@ export function createRunControl(deps: RunControlDeps): RunControl {
       if (run === undefined || first?.kind !== "accepted") return { kind: "not_found" };
       if (run.summary.state !== "ended") return { kind: "conflict", reason: "The run goes on; abort it first." };
       if (run.runbookSource === undefined) return { kind: "conflict", reason: "The document that the run was pinned to is gone." };
-      return await accept({ ...first.request, source: "rerun", requester: by }, run.runbookSource);
+      return accept({ ...first.request, source: "rerun", requester: by }, run.runbookSource);
     },
   };
 }

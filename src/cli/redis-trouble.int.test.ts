@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { loadConfig } from "../config/load-config.ts";
 import { connectRedis } from "../redis/connection.ts";
 import { type RedisServer, startRedisServer } from "../testing/redis-server.ts";
+import { createHand } from "../../workers/hand.ts";
 import { startRunWorker } from "../../workers/run.ts";
 import { openRuntime, type Runtime } from "./runtime.ts";
 import { startServer } from "./start-server.ts";
@@ -178,6 +179,7 @@ describe("Redis in trouble", () => {
         {
           redis: runtime.connect("worker"),
           concurrency: 5,
+          hand: createHand(5),
           drain: runtime.ending.signal,
           log: { executed: () => undefined, failed: () => undefined, queueError: () => undefined },
         },

@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
 import { cooldown } from "../guardrails/cooldown.ts";
+import { withReports } from "../reports/with-reports.ts";
 import { createAdminRoutes } from "../http/admin-routes.ts";
 import { createApprovalRoutes } from "../http/approval-routes.ts";
 import { createBatchRoutes } from "../http/batch-routes.ts";
@@ -51,7 +52,7 @@ export async function startServer(runtime: Runtime, sources: RuntimeSources): Pr
 
   const bytes = createRunbookBytes(redis);
   const store = createAcceptStore(redis, { now: () => clock.now(), bytes });
-  const reader = createRunReader(redis, clock);
+  const reader = withReports(createRunReader(redis, clock), { budgets: runtime.ledger, publicUrl: config.publicUrl });
   const desk = createQuestionDesk(redis, doorbell, () => clock.now());
   const control = createRunControl({ store, bytes, notices: createRunNotices(redis), doorbell, reader, library, ids, clock });
   const samples = createRejectedSamples();

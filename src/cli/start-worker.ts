@@ -1,5 +1,6 @@
 import { randomInt, randomUUID } from "node:crypto";
 import { hostname } from "node:os";
+import { createRecipients } from "../actions/recipients.ts";
 import { createActions, actionCatalogue } from "../actions/registry.ts";
 import type { PrometheusReader } from "../actions/ports.ts";
 import { createHttpClient } from "../adapters/http/create-http-client.ts";
@@ -23,6 +24,7 @@ import { createPinnedRunbooks } from "../redis/pinned-runbooks.ts";
 import { createRunLedger, type RedisRunLedger } from "../redis/run-ledger.ts";
 import { freeWorkerName, isProcessAlive, takeWorkerName } from "../redis/worker-slot.ts";
 import { createEngineObserver } from "../telemetry/engine-observer.ts";
+import { createHand } from "../../workers/hand.ts";
 import { type RunWorkerLog, startRunWorker } from "../../workers/run.ts";
 import { startSweep } from "../../workers/sweep.ts";
 import { questionMail } from "./question-mail.ts";
@@ -50,7 +52,7 @@ export async function startWorker(runtime: Runtime): Promise<WorkerProcess> {
   const http = createHttpClient({ allow: config.httpAllow });
   closers.add("http client", async () => http.close());
   const outbox = createOutbox(redis);
-  const actions = createActions({ budgets: runtime.ledger, prometheus, http, outbox, recipients: recipientsOf(runtime) });
+  const actions = createActions({ budgets: runtime.ledger, prometheus, http, outbox, recipients: createRecipients(config.mail) });
 
   const executor = createExecutor(
     {
@@ -76,18 +78,21 @@ export async function startWorker(runtime: Runtime): Promise<WorkerProcess> {
   if (reclaimed.length > 0) log.info({ runs: reclaimed }, "An earlier process of this name left runs; they are taken back.");
   const drain = runtime.ending.signal;
   const workerLog = runLog(runtime);
-  const worker = startRunWorker(executor, { redis, concurrency: config.concurrency, drain, log: workerLog });
+  const hand = createHand(config.concurrency);
+  const worker = startRunWorker(executor, { redis, concurrency: config.concurrency, hand, drain, log: workerLog });
   closers.add("run worker", async () => worker.close());
   const sweep = startSweep(executor, {
     ledger,
     clock,
     everyMs: sweepEveryMs,
-    concurrency: config.concurrency,
+    hand,
     drain,
     random: () => randomInt(1_000_000) / 1_000_000,
     log: workerLog,
   });
   closers.add("sweep", async () => sweep.close());
+  metrics.initialiseRunbooks(runtime.library.list().map(({ id }) => id));
+  metrics.initialiseGuardrails(["mode", "explicit-targets", "target-lock", "cooldown"]);
   observeLedger(runtime, ledger);
   startMails(runtime, redis, outbox);
   log.info({ worker: name, concurrency: config.concurrency }, "The worker is ready.");
@@ -122,20 +127,11 @@ function metricSource(prometheus: PrometheusReader): MetricSource {
   return { query: async (promql, at, signal) => prometheus.query(promql, { signal, ...(at !== undefined && { at }) }) };
 }
 
-function recipientsOf({ config }: Runtime) {
-  const { groups, from } = config.mail;
-  return {
-    addresses: (group: string) => (Object.hasOwn(groups, group) ? groups[group] : undefined),
-    defaultGroup: "default",
-    domain: from?.split("@")[1] ?? "runbookd.invalid",
-  };
-}
-
 const cooldownOf: ExecutorOptions["cooldownOf"] = (runbook, hold) => {
   const { request } = hold.view;
   if (runbook.cooldownMs <= 0) return [];
   const bucket = cooldownBucket({
-    runbookId: runbook.id,
+    runbookId: request.runbookId,
     ...(request.target !== undefined && { target: request.target }),
     ...(request.alert !== undefined && { fingerprint: request.alert.fingerprint }),
   });
@@ -156,7 +152,7 @@ function startMails(runtime: Runtime, redis: Redis, outbox: Outbox): void {
   const runs = createRunReader(redis, clock);
   const composer = createComposer({ runs, budgets: runtime.ledger, publicUrl: config.publicUrl });
   const mails = startReportWorker(
-    { outbox, sender, composer, recipients: recipientsOf(runtime), clock, log: mailLog(log) },
+    { outbox, sender, composer, recipients: createRecipients(config.mail), clock, log: mailLog(log) },
     { everyMs: mailEveryMs, drain: runtime.ending.signal, patience: dividedPatience(config.timeFactor) },
   );
   closers.add("mails", async () => mails.close());

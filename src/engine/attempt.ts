@@ -52,16 +52,20 @@ function contextOf(
   const { view } = hold;
   const known = stepView(view, step.id);
   const question = view.question;
-  const signals = [hold.lostSignal, AbortSignal.timeout(timeoutMs)];
   // A stop cuts steps short, not the report that tells of it.
-  if (view.concluded === undefined && view.undoing === undefined) signals.push(hold.stopSignal);
+  const stoppable = view.concluded === undefined && view.undoing === undefined;
+  let signal: AbortSignal | undefined;
   return {
     runId: view.runId,
     runbookId: view.request.runbookId,
     stepId: step.id,
     attempt,
     idempotencyKey: idempotencyKeyOf(view.runId, step.id, group),
-    signal: AbortSignal.any(signals),
+    // Made when it is first asked for: every timeout lives on until its time is over.
+    get signal() {
+      signal ??= AbortSignal.any([hold.lostSignal, AbortSignal.timeout(timeoutMs), ...(stoppable ? [hold.stopSignal] : [])]);
+      return signal;
+    },
     clock: deps.clock,
     alert: view.request.alert,
     target: view.request.target,

@@ -54,7 +54,7 @@ export function createExecutor(deps: EngineDeps, options: ExecutorOptions): Exec
         const idleMs = waiting ? undefined : clock.now() - lastAt;
         hold.note({ kind: "claimed", worker: claimed.lease.token });
         deps.observer.claimed({ runId, runbookId: request.runbookId, stalls: claimed.stalls, ...(idleMs !== undefined && { idleMs }) });
-        const runbook = await deps.runbooks.get(request.runbookSha);
+        const runbook = await deps.runbooks.get(request.runbookSha, request.runbookId);
         const unfit = runbook === undefined ? corrupt : claimed.stalls > (options.maxStalls ?? 3) ? poisoned : undefined;
         if (runbook === undefined || unfit !== undefined) {
           hold.note({ kind: "concluded", outcome: "failed", reason: unfit?.message ?? "", ...(unfit !== undefined && { failure: unfit }) });

@@ -72,7 +72,7 @@ export interface RunLedger {
 
 /** Pinned documents, parsed; memory first. `undefined`: gone, or the bytes do not have this hash, or they no longer parse. */
 export interface PinnedRunbooks {
-  get(sha256: string): Promise<Runbook | undefined>;
+  get(sha256: string, runbookId: string): Promise<Runbook | undefined>;
 }
 
 /** Prometheus, as the engine needs it. */

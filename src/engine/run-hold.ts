@@ -60,6 +60,8 @@ export function holdRun(claimed: ClaimedRun, deps: { readonly ledger: RunLedger;
   const stopController = new AbortController();
   const written = [...claimed.journal];
   let notes: JournalEntry[] = [];
+  /** Taken under this lease: held until the run ends, so never asked for again. */
+  const locks = new Set<string>();
   let view = viewOf(written);
   let head = claimed.head;
   let lastOk = clock.monotonic();
@@ -124,12 +126,13 @@ export function holdRun(claimed: ClaimedRun, deps: { readonly ledger: RunLedger;
       if (lost) throw new LeaseLost(lease.runId);
       const asked = clock.monotonic();
       const entries = notes;
+      const claims = (flush.claims ?? []).filter((claim) => !("lock" in claim && locks.has(claim.lock)));
       const reply = await ledger.append(lease, {
         head,
         entries,
         state: flush.state ?? "running",
         summary: flush.summary ?? {},
-        claims: flush.claims ?? [],
+        claims,
         heard: { stop: view.stop !== undefined, resolved: view.resolved !== undefined },
         ...(flush.effect === true && { effect: true }),
         ...(flush.question !== undefined && { question: flush.question }),
@@ -140,6 +143,7 @@ export function holdRun(claimed: ClaimedRun, deps: { readonly ledger: RunLedger;
       if (reply.kind === "ok") {
         lastOk = asked;
         head = reply.head;
+        for (const claim of claims) if ("lock" in claim) locks.add(claim.lock);
         written.push(...entries);
         notes = notes.slice(entries.length);
         heard = { ...heard, ...reply.notices };

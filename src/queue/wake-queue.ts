@@ -37,7 +37,7 @@ export function createWakeQueue(redis: Redis, failed: (error: Error) => void): W
         )
         .catch((error: unknown) => failed(error instanceof Error ? error : new Error(String(error))));
     },
-    counts: async () => await queue.getJobCounts(),
-    close: async () => await queue.close(),
+    counts: async () => queue.getJobCounts(),
+    close: async () => queue.close(),
   };
 }

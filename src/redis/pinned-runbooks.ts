@@ -12,15 +12,16 @@ const keep = 64;
 export function createPinnedRunbooks(bytes: Pick<RunbookBytes, "get">, catalogue: ActionCatalogue): PinnedRunbooks {
   const compiled = new Map<string, Runbook>();
   return {
-    async get(sha) {
-      const known = compiled.get(sha);
+    async get(sha, runbookId) {
+      const key = `${runbookId}:${sha}`;
+      const known = compiled.get(key);
       if (known !== undefined) return known;
       const source = await bytes.get(sha);
       if (source === undefined || sha256(source) !== sha) return undefined;
-      const { runbook } = parseRunbook({ file: `${sha}.md`, source, catalogue });
+      const { runbook } = parseRunbook({ file: `${runbookId}.md`, source, catalogue });
       if (runbook === undefined) return undefined;
       if (compiled.size >= keep) compiled.delete([...compiled.keys()][0] ?? "");
-      compiled.set(sha, runbook);
+      compiled.set(key, runbook);
       return runbook;
     },
   };

@@ -33,7 +33,7 @@ export function evaluate(source: string, scope: Scope): Evaluation {
   const program = programOf(source);
   if ("message" in program) return { kind: "error", message: program.message };
   try {
-    const answer: unknown = program.run(contextOf(scope));
+    const answer: unknown = program.run(contextOf(scope, source));
     return fromCel(answer);
   } catch (thrown) {
     return evaluationFailure(source, thrown);
@@ -150,9 +150,11 @@ function failureText(part: { readonly source: string }, evaluation: Exclude<Eval
     : `\${{ ${part.source} }}: ${evaluation.message}`;
 }
 
-function contextOf(scope: Scope): Record<string, CelValue> {
+/** Only the names that the source can mean are converted. */
+function contextOf(scope: Scope, source: string): Record<string, CelValue> {
   const context: Record<string, CelValue> = {};
   for (const name of rootNames) {
+    if (!source.includes(name)) continue;
     const value = toCel(scope[name]);
     if (value !== undefined) context[name] = value;
   }

@@ -23,6 +23,7 @@ import { connectRedis } from "../redis/connection.ts";
 import { createPinnedRunbooks } from "../redis/pinned-runbooks.ts";
 import { createRunLedger } from "../redis/run-ledger.ts";
 import { parseRunbook } from "../runbook/parse-runbook.ts";
+import { createHand } from "../../workers/hand.ts";
 import { startRunWorker } from "../../workers/run.ts";
 import { startSweep } from "../../workers/sweep.ts";
 
@@ -156,8 +157,9 @@ const executor = createExecutor(
   },
 );
 await ledger.reclaimOwn();
-startRunWorker(executor, { redis, concurrency: 5, drain, log });
-startSweep(executor, { ledger, clock, everyMs: 200, concurrency: 5, drain, random: Math.random, log });
+const hand = createHand(5);
+startRunWorker(executor, { redis, concurrency: 5, hand, drain, log });
+startSweep(executor, { ledger, clock, everyMs: 200, hand, drain, random: Math.random, log });
 
 const intake = createIntake({
   store: dyingStore,

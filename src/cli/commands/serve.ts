@@ -1,34 +1,19 @@
-import { readFileSync } from "node:fs";
-import { join, resolve } from "node:path";
-import { describeFaults, type Config, loadConfig } from "../../config/load-config.ts";
-import { type CommandContext, type ExitCode, exitCodes, writeJson } from "../context.ts";
+import { type ExitCode, exitCodes, writeJson } from "../context.ts";
 import type { CommandDefinition, CommandInvocation } from "../define-command.ts";
 import { flagOption } from "../define-command.ts";
+import type { Finding } from "../doctor/finding.ts";
+import { judgeRedis } from "../doctor/judge-redis.ts";
+import { readRedisFacts } from "../doctor/read-redis-facts.ts";
+import { readConfigOrExplain } from "../read-config.ts";
 import { readVersion } from "../process-context.ts";
 import { openRuntime, type Runtime, type RuntimeSources } from "../runtime.ts";
 import { startServer } from "../start-server.ts";
 import { startMetrics, startWorker } from "../start-worker.ts";
 
-/** The text of runbookd.yml in the working directory, when there is one. */
-function readYaml(folder: string): string | undefined {
-  try {
-    return readFileSync(join(folder, "runbookd.yml"), "utf8");
-  } catch {
-    return undefined;
-  }
-}
-
-/** The configuration of this environment, or undefined after every fault was told. */
-function configure(context: CommandContext): Config | undefined {
-  const yaml = readYaml(context.workingDirectory);
-  const loaded = loadConfig({
-    env: context.env,
-    ...(yaml !== undefined && { yaml }),
-    readFile: (path) => readFileSync(resolve(context.workingDirectory, path), "utf8"),
-  });
-  if (loaded.ok) return loaded.config;
-  context.warn(`The configuration is refused:\n${describeFaults(loaded.faults)}\n`);
-  return undefined;
+/** Settings of a Redis that would lose what was accepted, told with what to change. A Redis that does not answer is no fault: the server says 503 until it does. */
+async function unsafeRedis(runtime: Runtime): Promise<readonly Finding[]> {
+  const facts = await readRedisFacts(runtime.connect("request")).catch(() => undefined);
+  return facts === undefined ? [] : judgeRedis(facts).filter(({ verdict }) => verdict === "fault");
 }
 
 /** Opens a runtime, lets `start` tell where things are, and stays until it is told to end. */
@@ -37,7 +22,7 @@ async function serve(
   start: (runtime: Runtime, sources: RuntimeSources) => Promise<Readonly<Record<string, unknown>>>,
 ): Promise<ExitCode> {
   const { context } = invocation;
-  const config = configure(context);
+  const config = readConfigOrExplain(context);
   if (config === undefined) return exitCodes.refused;
   const sources: RuntimeSources = {
     version: readVersion(),
@@ -54,6 +39,13 @@ async function serve(
   }
   let code: ExitCode = exitCodes.ok;
   try {
+    const unsafe = await unsafeRedis(runtime);
+    if (unsafe.length > 0) {
+      for (const { name, detail, fix } of unsafe) context.warn(`${name}: ${detail}. ${fix ?? ""}\n`);
+      runtime.ending.abort();
+      await runtime.closers.close();
+      return exitCodes.refused;
+    }
     const places = await start(runtime, sources);
     if (flagOption(invocation, "json")) writeJson(context, places);
     else for (const [name, place] of Object.entries(places)) context.warn(`${name}: ${String(place)}\n`);
@@ -85,7 +77,7 @@ export const serverCommand: CommandDefinition = {
   summary: `Receive alerts and serve the API. ${settings}`,
   examples: ["REDIS_URL=redis://127.0.0.1:6379 runbookd server"],
   run: async (_args, invocation) =>
-    await serve(invocation, async (runtime, sources) => {
+    serve(invocation, async (runtime, sources) => {
       const { server, adminTokenFile } = await startServer(runtime, sources);
       const metrics = await startMetrics(runtime, runtime.config.metricsPort ?? 9098);
       return {
@@ -102,7 +94,7 @@ export const workerCommand: CommandDefinition = {
   summary: `Carry out runs and send mails. ${settings}`,
   examples: ["REDIS_URL=redis://127.0.0.1:6379 runbookd worker"],
   run: async (_args, invocation) =>
-    await serve(invocation, async (runtime) => {
+    serve(invocation, async (runtime) => {
       const { name } = await startWorker(runtime);
       const metrics = await startMetrics(runtime, runtime.config.metricsPort ?? 9099);
       return { worker: name, metrics: `${urlOf(metrics.address)}/metrics` };
@@ -115,7 +107,7 @@ export const upCommand: CommandDefinition = {
   summary: `Everything in one process; without REDIS_URL with a redis-server of its own. ${settings}`,
   examples: ["runbookd up", "RUNBOOKD_PORT=0 runbookd up --json"],
   run: async (_args, invocation) =>
-    await serve(invocation, async (runtime, sources) => {
+    serve(invocation, async (runtime, sources) => {
       const { server, adminTokenFile } = await startServer(runtime, sources);
       const { name } = await startWorker(runtime);
       const metrics = await startMetrics(runtime, runtime.config.metricsPort ?? 9098);

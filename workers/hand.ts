@@ -1,0 +1,26 @@
+/** How many runs this process has in hand, counted over the doorbell and the sweeper together. */
+export interface Hand {
+  /** Further runs that may be taken; 0 or less means none. */
+  free(): number;
+  /** Counts while the work goes on. */
+  hold<Result>(work: () => Promise<Result>): Promise<Result>;
+}
+
+/**
+ * The sweeper takes only what the doorbell leaves free. In a storm both would reach for the oldest runs, and each run would be claimed twice;
+ * when the doorbell is dead the whole hand is the sweeper's.
+ */
+export function createHand(capacity: number): Hand {
+  let held = 0;
+  return {
+    free: () => capacity - held,
+    async hold(work) {
+      held += 1;
+      try {
+        return await work();
+      } finally {
+        held -= 1;
+      }
+    },
+  };
+}
