@@ -45,17 +45,36 @@ async function token(folder: DemoFolder, clock: Clock, name: string, role: "admi
   return created;
 }
 
-/** Starts every part as its own process and resolves when the workload is at work. */
-export async function startSystem({ services, folder, plan, factor, seed, say }: SystemOptions): Promise<DemoSystem> {
+/** Starts every part and resolves when the workload is at work. What was started is ended again when a later part fails. */
+export async function startSystem(options: SystemOptions): Promise<DemoSystem> {
+  const mail = await startMailSink(options.services.clock);
+  // An agent's model answers within seconds; here it is quicker, so that a minute of the demo holds an hour's worth of turns.
+  const latency = { firstTokenMs: 120, inputTokensPerSecond: 100_000, outputTokensPerSecond: 900 };
+  const model = await startModelServer({ seed: options.seed, latency });
+  const end = async () => {
+    await model[Symbol.asyncDispose]();
+    await mail[Symbol.asyncDispose]();
+  };
+  try {
+    return { ...(await startProcesses(options, model, mail)), model, mail, [Symbol.asyncDispose]: end };
+  } catch (error) {
+    await end();
+    throw error;
+  }
+}
+
+type Processes = Omit<DemoSystem, "model" | "mail" | typeof Symbol.asyncDispose>;
+
+async function startProcesses(
+  { services, folder, plan, factor, say }: SystemOptions,
+  model: ModelServer,
+  mail: MailSink,
+): Promise<Processes> {
   const { clock, group, projectRoot } = services;
   const [redisPort, prometheusPort, alertmanagerPort, port, serverMetrics, workerMetrics] = await freePorts(6);
   if (workerMetrics === undefined || serverMetrics === undefined || port === undefined) throw new Error("Too few free ports.");
   if (redisPort === undefined || prometheusPort === undefined || alertmanagerPort === undefined) throw new Error("Too few free ports.");
 
-  const mail = await startMailSink(clock);
-  // An agent's model answers within seconds; here it is quicker, so that a minute of the demo holds an hour's worth of turns.
-  const latency = { firstTokenMs: 120, inputTokensPerSecond: 100_000, outputTokensPerSecond: 900 };
-  const model = await startModelServer({ seed, latency });
   const runbookdUrl = `http://127.0.0.1:${port}`;
   const webhookToken = randomBytes(24).toString("base64url");
   const rendered = await renderConfig(projectRoot, folder.config, factor, {
@@ -142,17 +161,11 @@ export async function startSystem({ services, folder, plan, factor, seed, say }:
     alertmanagerUrl,
     api,
     adminToken,
-    model,
-    mail,
     workload,
     worker: () => worker,
     replaceWorker() {
       worker.signal("SIGKILL");
       worker = startRunbookd("worker", workerMetrics);
-    },
-    async [Symbol.asyncDispose]() {
-      await model[Symbol.asyncDispose]();
-      await mail[Symbol.asyncDispose]();
     },
   };
 }
