@@ -22,6 +22,7 @@ import { parseRunbook } from "../src/runbook/parse-runbook.ts";
 import { matchTriggers } from "../src/runbook/runbook-set.ts";
 import { createMetrics, type Metrics } from "../src/telemetry/metrics.ts";
 import { createHand } from "../workers/hand.ts";
+import { createNearDoorbell } from "../workers/near-doorbell.ts";
 import { startRunWorker } from "../workers/run.ts";
 import { startSweep } from "../workers/sweep.ts";
 import { benchSet } from "./bench-set.ts";
@@ -62,7 +63,10 @@ async function main([socketPath = "", port = "", observerPath = ""]: readonly st
     { clock, questionId: () => ids("q"), cooldownOf: () => [] },
   );
 
-  const wake = createWakeQueue(connectRedis({ socketPath }, "worker"), fail);
+  const log = { executed: () => undefined, failed: (runId: string, error: unknown) => fail(`${runId} ${String(error)}`), queueError: fail };
+  const hand = createHand(concurrency);
+  const far = createWakeQueue(connectRedis({ socketPath }, "worker"), fail);
+  const wake = createNearDoorbell(executor, { far, hand, drain: drain.signal, log });
   const intake = createIntake({
     store: createAcceptStore(request, { now: () => clock.now(), bytes }),
     bytes,
@@ -93,8 +97,6 @@ async function main([socketPath = "", port = "", observerPath = ""]: readonly st
     closing: drain.signal,
   });
 
-  const log = { executed: () => undefined, failed: (runId: string, error: unknown) => fail(`${runId} ${String(error)}`), queueError: fail };
-  const hand = createHand(concurrency);
   startRunWorker(executor, { redis: connectRedis({ socketPath }, "worker"), concurrency, hand, drain: drain.signal, log });
   startSweep(executor, { ledger, clock, everyMs: 1000, hand, drain: drain.signal, random, log });
   await createHttpServer(app, { host: "127.0.0.1", port: Number(port) }, clock);

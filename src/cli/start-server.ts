@@ -13,6 +13,7 @@ import { createRunRoutes } from "../http/run-routes.ts";
 import { createRunbookRoutes } from "../http/runbook-routes.ts";
 import { createTokenFile } from "../http/token-file.ts";
 import { createWorkloadRoutes } from "../http/workload-routes.ts";
+import type { Doorbell } from "../intake/ports.ts";
 import { createIntake } from "../intake/create-intake.ts";
 import { createTicketQueue } from "../queue/ticket-queue.ts";
 import { createWakeQueue } from "../queue/wake-queue.ts";
@@ -36,8 +37,12 @@ export interface ServerProcess {
   readonly adminTokenFile: string | undefined;
 }
 
-/** Starts what listens: the webhook and the API. */
-export async function startServer(runtime: Runtime, sources: RuntimeSources): Promise<ServerProcess> {
+/** Starts what listens: the webhook and the API. `near`: how a worker in the same process shortens the way of a ring. */
+export async function startServer(
+  runtime: Runtime,
+  sources: RuntimeSources,
+  near: (far: Doorbell) => Doorbell = (far) => far,
+): Promise<ServerProcess> {
   const { config, clock, log, metrics, closers, ids, library } = runtime;
   const redis = runtime.connect("request");
   await untilReady(redis);
@@ -45,8 +50,9 @@ export async function startServer(runtime: Runtime, sources: RuntimeSources): Pr
   const queueConnections = [runtime.connect("request"), runtime.connect("request")] as const;
   // BullMQ asks for the server's version when it is built, and a connection of this kind does not queue.
   await Promise.all(queueConnections.map(untilReady));
-  const doorbell = createWakeQueue(queueConnections[0], queueError);
-  closers.add("wake queue", async () => doorbell.close());
+  const wakeQueue = createWakeQueue(queueConnections[0], queueError);
+  closers.add("wake queue", async () => wakeQueue.close());
+  const doorbell = near(wakeQueue);
   const ticketQueue = createTicketQueue(queueConnections[1], queueError);
   closers.add("ticket queue", async () => ticketQueue.close());
 
@@ -110,7 +116,7 @@ export async function startServer(runtime: Runtime, sources: RuntimeSources): Pr
   });
   observeWorkload(metrics, { budgets: ledger, tickets });
   metrics.observe([metrics.queueJobs], async () => {
-    for (const [state, count] of Object.entries(await doorbell.counts())) metrics.queueJobs.set({ queue: "wake", state }, count);
+    for (const [state, count] of Object.entries(await wakeQueue.counts())) metrics.queueJobs.set({ queue: "wake", state }, count);
   });
   log.info({ host: server.address.host, port: server.address.port }, "The server is ready.");
   return { server, adminTokenFile: isFirst ? adminTokenFile : undefined };

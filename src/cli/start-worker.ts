@@ -24,6 +24,8 @@ import { createPinnedRunbooks } from "../redis/pinned-runbooks.ts";
 import { createRunLedger, type RedisRunLedger } from "../redis/run-ledger.ts";
 import { freeWorkerName, isProcessAlive, takeWorkerName } from "../redis/worker-slot.ts";
 import { createEngineObserver } from "../telemetry/engine-observer.ts";
+import type { Doorbell } from "../intake/ports.ts";
+import { createNearDoorbell } from "../../workers/near-doorbell.ts";
 import { createHand } from "../../workers/hand.ts";
 import { type RunWorkerLog, startRunWorker } from "../../workers/run.ts";
 import { startSweep } from "../../workers/sweep.ts";
@@ -38,6 +40,8 @@ const mailEveryMs = 500;
 /** A running worker. */
 export interface WorkerProcess {
   readonly name: string;
+  /** For a server in the same process: rings are answered here while there is room. */
+  near(far: Doorbell): Doorbell;
 }
 
 /** Starts what works in the background: runs, the sweeper, and mails. */
@@ -96,7 +100,7 @@ export async function startWorker(runtime: Runtime): Promise<WorkerProcess> {
   observeLedger(runtime, ledger);
   startMails(runtime, redis, outbox);
   log.info({ worker: name, concurrency: config.concurrency }, "The worker is ready.");
-  return { name };
+  return { name, near: (far) => createNearDoorbell(executor, { far, hand, drain, log: workerLog }) };
 }
 
 /** Serves /metrics on its own listener. */

@@ -108,8 +108,8 @@ export const upCommand: CommandDefinition = {
   examples: ["runbookd up", "RUNBOOKD_PORT=0 runbookd up --json"],
   run: async (_args, invocation) =>
     serve(invocation, async (runtime, sources) => {
-      const { server, adminTokenFile } = await startServer(runtime, sources);
-      const { name } = await startWorker(runtime);
+      const { name, near } = await startWorker(runtime);
+      const { server, adminTokenFile } = await startServer(runtime, sources, near);
       const metrics = await startMetrics(runtime, runtime.config.metricsPort ?? 9098);
       return {
         api: urlOf(server.address),
