@@ -1,4 +1,5 @@
-import { rm } from "node:fs/promises";
+import { rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import type { Clock, Instant } from "../core/clock.ts";
 import type { JournalEntry } from "../core/journal.ts";
 import { createDemoFolder, findProjectRoot, type DemoFolder } from "./demo-folder.ts";
@@ -169,6 +170,14 @@ function addresses(system: DemoSystem, folder: DemoFolder): readonly string[] {
   ];
 }
 
+/** The mail as it arrived, beside the logs. */
+async function keepReport(folder: DemoFolder, observer: Observer): Promise<void> {
+  const mail = observer.report();
+  if (mail === undefined) return;
+  await writeFile(join(folder.root, "report.txt"), mail.text);
+  await writeFile(join(folder.root, "report.html"), mail.html);
+}
+
 /** Runs the whole demo and answers the exit code. Everything that was started is ended when it returns or rejects. */
 export async function runDemo(context: DemoContext): Promise<number> {
   const { options, clock, presenter, signal, print } = context;
@@ -202,6 +211,7 @@ export async function runDemo(context: DemoContext): Promise<number> {
     for (const line of summary(observer, system)) print(line);
     for (const fault of faults) print(`✘ ${fault}`);
     if (!clean) for (const { name, logFile } of group.all) print(`  log of ${name}: ${logFile}`);
+    if (options.keep) await keepReport(folder, observer);
     if (options.keep) print(`Logs, rendered configuration and evidence: ${folder.root}`);
     if (!options.once) {
       // What is left for people: here they roll the release back, so that what keeps running is a healthy workload.
