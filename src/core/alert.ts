@@ -14,6 +14,16 @@ export interface Alert {
   readonly generatorUrl: string;
   /** Alertmanager's hash of the label set, hex. */
   readonly fingerprint: string;
+  /** Absent: an Alertmanager, which can be asked how the alert stands. */
+  readonly sender?: "grafana";
+}
+
+/** The label that marks an alert of `runbookd alert test`; its run only observes. */
+export const testAlertLabel = "runbookd_test";
+
+/** Whether somebody sent this alert only to see where it goes. */
+export function isTestAlert(labels: Labels): boolean {
+  return labels[testAlertLabel] === "true";
 }
 
 /** What intake did with one alert; exactly one per alert. */

@@ -185,6 +185,21 @@ describe("what starts nothing", () => {
     expect(await intake.accept(notification(firing("f1")))).toMatchObject([{ decision: "enqueued" }]);
   });
 
+  it("only observes when it is marked as a test, whatever the guardrails say", async () => {
+    const { intake, firing, store, asked } = setUp({ verdict: { kind: "refuse", guardrail: "cooldown", reason: "too soon" } });
+    expect(await intake.accept(notification(firing("f1", { runbookd_test: "true" })))).toMatchObject([{ decision: "enqueued" }]);
+    expect(store.runs()).toMatchObject([{ summary: { mode: "observe" } }]);
+    expect(asked).toEqual([]);
+    expect(await intake.accept(notification(firing("f2", { runbookd_test: "yes" })))).toMatchObject([{ decision: "refused" }]);
+  });
+
+  it("does not join the run of a test alert, which would only observe", async () => {
+    const { intake, firing, store } = setUp();
+    await intake.accept(notification(firing("f1", { runbookd_test: "true" })));
+    expect(await intake.accept(notification(firing("f2")))).toMatchObject([{ decision: "enqueued" }]);
+    expect(store.runs().map(({ summary }) => summary.mode)).toEqual(["observe", "auto"]);
+  });
+
   it("runs with a person's permission for every change when a guardrail asks", async () => {
     const { intake, store, firing } = setUp({ verdict: { kind: "ask", guardrail: "flap", reason: "It flaps." } });
     await intake.accept(notification(firing("f1")));

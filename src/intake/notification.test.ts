@@ -37,7 +37,7 @@ function issues(body: unknown): readonly string[] {
 const withLabels = (labels: unknown) => aBody({ alerts: [anAlertBody({ labels })] });
 
 describe("recorded notifications of Alertmanager 0.25", () => {
-  const files = readdirSync(fixtures).filter((file) => file.endsWith(".good.json"));
+  const files = readdirSync(fixtures).filter((file) => file.startsWith("alertmanager-") && file.endsWith(".good.json"));
 
   it("are eleven", () => {
     expect(files).toHaveLength(11);
@@ -54,6 +54,32 @@ describe("recorded notifications of Alertmanager 0.25", () => {
     );
     expect(notification.alerts.filter(({ alert }) => (alert.status === "resolved") !== (alert.endsAt !== undefined))).toEqual([]);
     expect(notification.truncatedAlerts).toBe(body.truncatedAlerts);
+  });
+});
+
+/** Written by hand after the documented body; https://grafana.com/docs/grafana/latest/alerting/configure-notifications/manage-contact-points/integrations/webhook-notifier/ */
+describe("notifications of Grafana Alerting", () => {
+  const checkout = { status: "firing", sender: "grafana", fingerprint: "c6eadffa33fcdf37" };
+  const began = Date.UTC(2026, 10, 23, 4, 51, 3, 157);
+  it.each([
+    ["grafana-01-firing-values", [{ ...checkout, startsAt: began, labels: { alertname: "LLMBudgetBurnFast", budget: "checkout" } }]],
+    ["grafana-02-firing-value-string-only", [checkout]],
+    ["grafana-03-resolved", [{ ...checkout, status: "resolved", endsAt: Date.UTC(2026, 10, 23, 5, 2, 13, 157) }]],
+    ["grafana-04-mixed-images", [checkout, { status: "resolved", labels: { budget: "search" } }]],
+    ["grafana-05-no-data", [{ labels: { alertname: "DatasourceNoData", rulename: "LLMBudgetBurnFast" } }]],
+  ])("%s is accepted with every alert, which says who sent it", (name, alerts) => {
+    const recorded: { body: unknown } = JSON.parse(readFileSync(join(fixtures, `${name}.good.json`), "utf8"));
+    const received = accepted(recorded.body).alerts;
+    expect(received.map(({ clockFault }) => clockFault)).toEqual(alerts.map(() => undefined));
+    expect(received.map(({ alert }) => alert)).toMatchObject(alerts);
+  });
+
+  it("are all that there are fixtures of", () => {
+    expect(readdirSync(fixtures).filter((file) => file.startsWith("grafana-"))).toHaveLength(5);
+  });
+
+  it("name no sender when Alertmanager sent them", () => {
+    expect(accepted(aBody()).alerts[0]?.alert).not.toHaveProperty("sender");
   });
 });
 

@@ -122,11 +122,13 @@ export function parseNotification(body: unknown, receivedAt: Instant): ParsedNot
     const issues = parsed.error.issues.slice(0, 20).map((issue) => `${issue.path.join(".") || "body"}: ${issue.message}`);
     return { ok: false, issues };
   }
-  const { receiver = "", groupKey = "", truncatedAlerts = 0, alerts } = parsed.data;
-  return { ok: true, notification: { receiver, groupKey, truncatedAlerts, alerts: alerts.map((alert) => receive(alert, receivedAt)) } };
+  const { version, receiver = "", groupKey = "", truncatedAlerts = 0, alerts } = parsed.data;
+  const sender = version === "1" ? ({ sender: "grafana" } as const) : {};
+  const received = alerts.map((alert) => receive(alert, sender, receivedAt));
+  return { ok: true, notification: { receiver, groupKey, truncatedAlerts, alerts: received } };
 }
 
-function receive(body: z.output<typeof alertSchema>, receivedAt: Instant): ReceivedAlert {
+function receive(body: z.output<typeof alertSchema>, sender: Pick<Alert, "sender">, receivedAt: Instant): ReceivedAlert {
   const latest = receivedAt + notificationCaps.futureMs;
   const startsAt = body.startsAt ?? receivedAt;
   const endsAt = body.endsAt ?? receivedAt;
@@ -141,6 +143,7 @@ function receive(body: z.output<typeof alertSchema>, receivedAt: Instant): Recei
     ...(body.status === "resolved" ? { endsAt: trusted(endsAt) } : {}),
     generatorUrl: body.generatorURL ?? "",
     fingerprint: body.fingerprint,
+    ...sender,
   };
   return ahead
     ? { alert, clockFault: "The alert's time lies more than 5 minutes ahead of ours; the time of receipt was used." }

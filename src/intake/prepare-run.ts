@@ -1,4 +1,4 @@
-import type { Alert } from "../core/alert.ts";
+import { type Alert, isTestAlert } from "../core/alert.ts";
 import type { Instant } from "../core/clock.ts";
 import { sha256, type Json } from "../core/json.ts";
 import type { Mode, RunRequest } from "../core/run.ts";
@@ -29,9 +29,10 @@ export type RunGuards = (candidate: RunCandidate, facts: RunFacts, now: Instant)
 /** What the first journal entry says and the target's lock needs. */
 export type PreparedRequest = { readonly ok: true; readonly request: RunRequest } | { readonly ok: false; readonly reason: string };
 
-/** The request of a run that an alert starts. Not ok: a parameter or the target lacks something that the alert should carry. */
+/** The request of a run that an alert starts; that of a marked test alert only observes. Not ok: a parameter or the target lacks something that the alert should carry. */
 export function requestFromAlert(runbook: Runbook, alert: Alert, source: "webhook" | "poll"): PreparedRequest {
-  return prepare(runbook, paramsFromAlert(runbook.params, alert), runbook.mode, { source, alert });
+  const mode = isTestAlert(alert.labels) ? "observe" : runbook.mode;
+  return prepare(runbook, paramsFromAlert(runbook.params, alert), mode, { source, alert });
 }
 
 /** The request of a run that a person starts; `mode` may only be as careful as the runbook's or more. */
@@ -70,9 +71,14 @@ export function proposeRun(
       acceptedAt: now,
     },
     accepted: { kind: "accepted", at: now, runId: id, request },
-    openKey: openKeyOf(request.runbookId, request.target),
+    openKey: openKeyOf(request.runbookId, lockedTarget(request)),
     claims,
   };
+}
+
+/** No alert in earnest joins the run of a test alert, which would only observe. A target has no blanks, so that the name is free. */
+function lockedTarget({ alert, target }: RunRequest): string | undefined {
+  return alert !== undefined && isTestAlert(alert.labels) ? `test of ${target ?? ""}` : target;
 }
 
 const caution: readonly Mode[] = ["auto", "approve", "observe"];
