@@ -1,5 +1,8 @@
 import { afterAll, beforeAll, expect, it } from "@jest/globals";
+import type { Labels } from "../../core/alert.ts";
 import { startAlertmanager, type AlertmanagerServer } from "../../testing/alertmanager.ts";
+import { createSystemClock } from "../../core/clock.ts";
+import { createAlertStanding } from "./create-alert-standing.ts";
 import { createAlertmanagerClient, type AlertmanagerClient } from "./create-alertmanager-client.ts";
 
 const { signal } = new AbortController();
@@ -25,41 +28,52 @@ async function post(path: string, body: unknown): Promise<void> {
   if (!response.ok) throw new Error(`Alertmanager answered ${response.status}: ${await response.text()}`);
 }
 
-async function fingerprintOf(name: string): Promise<string> {
+async function fingerprintOf(labels: Labels): Promise<string> {
   const all = await client.alerts(signal);
-  const found = all.kind === "alerts" ? all.alerts.find(({ alert }) => alert.labels["alertname"] === name) : undefined;
+  const found = all.kind === "alerts" ? all.alerts.find(({ alert }) => alert.labels["budget"] === labels["budget"]) : undefined;
   return found?.alert.fingerprint ?? "";
 }
 
-it("tells how an alert stands: firing, silenced, gone", async () => {
-  expect(await client.standing("0123456789abcdef", signal)).toEqual({ kind: "gone" });
-  await post("/api/v2/alerts", [
-    { labels: { alertname: "Burn", budget: "checkout" }, annotations: { summary: "s" }, startsAt: new Date().toISOString() },
-  ]);
-  const fingerprint = await fingerprintOf("Burn");
+it("tells how an alert stands: firing, silenced, gone, and hands alerts in", async () => {
+  const clock = createSystemClock();
+  const labels = { alertname: "Burn", budget: 'check"out\\ü' };
+  const standing = createAlertStanding([client], { clock, settlesMs: 0 });
+  const ask = async (fingerprint: string) => (await standing.ask({ fingerprint, labels }, signal)).kind;
+  expect(await ask("0123456789abcdef")).toBe("gone");
+  const now = Date.now();
+  expect(await client.send({ labels, annotations: { summary: "s" }, startsAt: now, endsAt: now + 60_000 }, signal)).toEqual({
+    kind: "sent",
+  });
+  await client.send({ labels: { alertname: "Burn", budget: "other" }, annotations: {}, startsAt: now, endsAt: now + 60_000 }, signal);
+  const fingerprint = await fingerprintOf(labels);
   expect(fingerprint).toMatch(/^[0-9a-f]{16}$/);
-  expect(await client.standing(fingerprint, signal)).toEqual({ kind: "firing" });
+  expect(await ask(fingerprint)).toBe("firing");
+  const some = await client.alerts(signal, labels);
+  expect(some.kind === "alerts" && some.alerts.map(({ alert }) => alert.labels)).toEqual([labels]);
   await post("/api/v2/silences", {
-    matchers: [{ name: "alertname", value: "Burn", isRegex: false, isEqual: true }],
+    matchers: [{ name: "budget", value: labels.budget, isRegex: false, isEqual: true }],
     startsAt: new Date().toISOString(),
     endsAt: new Date(Date.now() + 60_000).toISOString(),
     createdBy: "test",
     comment: "test",
   });
-  expect(await client.standing(fingerprint, signal)).toEqual({ kind: "silenced" });
-  await post("/api/v2/alerts", [
-    {
-      labels: { alertname: "Burn", budget: "checkout" },
-      startsAt: new Date(Date.now() - 5000).toISOString(),
-      endsAt: new Date(Date.now() - 1000).toISOString(),
-    },
-  ]);
-  expect(await client.standing(fingerprint, signal)).toEqual({ kind: "gone" });
+  expect(await ask(fingerprint)).toBe("silenced");
+  await client.send({ labels, annotations: {}, startsAt: now - 5000, endsAt: now - 1000 }, signal);
+  expect(await ask(fingerprint)).toBe("gone");
+});
+
+it("an Alertmanager that has just started cannot say that an alert is gone", async () => {
+  const clock = createSystemClock();
+  expect((await client.startedAt(signal)) ?? 0).toBeGreaterThan(Date.now() - 600_000);
+  const standing = createAlertStanding([client], { clock, settlesMs: 3_600_000 });
+  expect((await standing.ask({ fingerprint: "x", labels: {} }, signal)).kind).toBe("unknown");
 });
 
 it("cannot see is not the same as gone", async () => {
   const nobody = createAlertmanagerClient({ url: "http://127.0.0.1:1" });
-  expect(await nobody.standing("x", signal)).toMatchObject({ kind: "unavailable" });
+  expect(await nobody.alerts(signal)).toMatchObject({ kind: "unavailable" });
+  expect(await nobody.startedAt(signal)).toBeUndefined();
+  expect(await nobody.send({ labels: {}, annotations: {}, startsAt: 0, endsAt: 0 }, signal)).toMatchObject({ kind: "unavailable" });
   await nobody.close();
   const elsewhere = createAlertmanagerClient({ url: `${server.url}/nothing/here` });
   expect(await elsewhere.alerts(signal)).toEqual({ kind: "unavailable", reason: "Alertmanager answered 404" });

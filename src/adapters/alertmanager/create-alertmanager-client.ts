@@ -1,5 +1,6 @@
 import { z } from "zod";
-import type { Alert } from "../../core/alert.ts";
+import type { Alert, Labels } from "../../core/alert.ts";
+import type { Instant } from "../../core/clock.ts";
 import { createBoundedSender, usualLimits, type RequestLimits } from "../bounded-request.ts";
 
 /** One active alert of Alertmanager, with what it does about it. */
@@ -15,16 +16,26 @@ export type StandingAlerts =
   | { readonly kind: "alerts"; readonly alerts: readonly StandingAlert[] }
   | { readonly kind: "unavailable"; readonly reason: string };
 
-/** How one alert stands now. `gone`: Alertmanager does not hold it any more. */
-export type Standing =
-  | { readonly kind: "firing" | "silenced" | "inhibited" | "gone" }
-  | { readonly kind: "unavailable"; readonly reason: string };
-
-/** Asks one Alertmanager over its API v2. Reads only. */
+/** Asks one Alertmanager over its API v2; sends only test alerts. */
 export interface AlertmanagerClient {
-  alerts(signal: AbortSignal): Promise<StandingAlerts>;
-  standing(fingerprint: string, signal: AbortSignal): Promise<Standing>;
+  /** Every alert, or with `labels` only those that carry all of them. */
+  alerts(signal: AbortSignal, labels?: Labels): Promise<StandingAlerts>;
+  /** When its process started, UTC milliseconds; undefined when it does not say. It remembers no alert from before. */
+  startedAt(signal: AbortSignal): Promise<Instant | undefined>;
+  /** Hands an alert in, as Prometheus would. */
+  send(
+    alert: SentAlert,
+    signal: AbortSignal,
+  ): Promise<{ readonly kind: "sent" } | { readonly kind: "unavailable"; readonly reason: string }>;
   close(): Promise<void>;
+}
+
+/** What is handed in; `endsAt` is when Alertmanager forgets it unless it is sent again. */
+export interface SentAlert {
+  readonly labels: Labels;
+  readonly annotations: Labels;
+  readonly startsAt: Instant;
+  readonly endsAt: Instant;
 }
 
 /** Where Alertmanager is and how it is reached. */
@@ -52,6 +63,8 @@ const alertsSchema = z.array(
   }),
 );
 
+const statusSchema = z.object({ uptime: instant });
+
 /** Every alert of a big installation is larger than a usual answer. */
 const alertLimits: RequestLimits = { ...usualLimits, maxBytes: 16 * 1_048_576 };
 
@@ -60,37 +73,65 @@ export function createAlertmanagerClient(options: AlertmanagerOptions): Alertman
   const sender = createBoundedSender(options.limits ?? alertLimits, options.ca);
   const base = options.url.replace(/\/+$/, "");
 
-  async function alerts(signal: AbortSignal): Promise<StandingAlerts> {
+  async function read(path: string, signal: AbortSignal) {
     const headers = { ...options.headers, accept: "application/json" };
-    const answer = await sender.send({ method: "GET", url: `${base}/api/v2/alerts`, headers, signal });
-    if (answer.kind === "failed") return { kind: "unavailable", reason: answer.failure.message };
-    if (answer.status !== 200) return { kind: "unavailable", reason: `Alertmanager answered ${answer.status}` };
-    if (answer.truncated) return { kind: "unavailable", reason: "the list of alerts is too large" };
-    return parseStandingAlerts(answer.body);
+    const answer = await sender.send({ method: "GET", url: `${base}${path}`, headers, signal });
+    if (answer.kind === "failed") return { kind: "unavailable", reason: answer.failure.message } as const;
+    if (answer.status !== 200) return { kind: "unavailable", reason: `Alertmanager answered ${answer.status}` } as const;
+    if (answer.truncated) return { kind: "unavailable", reason: "the list of alerts is too large" } as const;
+    return { kind: "body", body: answer.body } as const;
   }
 
   return {
-    alerts,
-    async standing(fingerprint, signal) {
-      const all = await alerts(signal);
-      if (all.kind === "unavailable") return all;
-      const found = all.alerts.find(({ alert }) => alert.fingerprint === fingerprint);
-      if (found === undefined) return { kind: "gone" };
-      if (found.silencedBy.length > 0) return { kind: "silenced" };
-      return { kind: found.inhibitedBy.length > 0 ? "inhibited" : "firing" };
+    async alerts(signal, labels = {}) {
+      const answer = await read(`/api/v2/alerts${filterOf(labels)}`, signal);
+      return answer.kind === "unavailable" ? answer : parseStandingAlerts(answer.body);
+    },
+    async startedAt(signal) {
+      const answer = await read("/api/v2/status", signal);
+      if (answer.kind === "unavailable") return undefined;
+      const parsed = statusSchema.safeParse(parseJson(answer.body));
+      return parsed.success ? parsed.data.uptime : undefined;
+    },
+    async send(alert, signal) {
+      const body = JSON.stringify([
+        { ...alert, startsAt: new Date(alert.startsAt).toISOString(), endsAt: new Date(alert.endsAt).toISOString() },
+      ]);
+      const headers = { ...options.headers, "content-type": "application/json" };
+      const answer = await sender.send({ method: "POST", url: `${base}/api/v2/alerts`, headers, body, signal });
+      if (answer.kind === "failed") return { kind: "unavailable", reason: answer.failure.message };
+      if (answer.status !== 200) return { kind: "unavailable", reason: `Alertmanager answered ${answer.status}` };
+      return { kind: "sent" };
     },
     close: () => sender.close(),
   };
 }
 
+/** Longer queries are not understood everywhere; fewer matchers only mean a longer answer. */
+const filterCharacters = 2000;
+
+function filterOf(labels: Labels): string {
+  let query = "";
+  for (const [name, value] of Object.entries(labels)) {
+    if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) continue;
+    const filter = `filter=${encodeURIComponent(`${name}=${JSON.stringify(value)}`)}`;
+    if (query.length + filter.length < filterCharacters) query += `${query === "" ? "?" : "&"}${filter}`;
+  }
+  return query;
+}
+
+function parseJson(body: string): unknown {
+  try {
+    return JSON.parse(body) as unknown;
+  } catch {
+    return undefined;
+  }
+}
+
 /** Reads the body of `GET /api/v2/alerts`. */
 export function parseStandingAlerts(body: string): StandingAlerts {
-  let json: unknown;
-  try {
-    json = JSON.parse(body);
-  } catch {
-    return { kind: "unavailable", reason: "Alertmanager answered no JSON" };
-  }
+  const json = parseJson(body);
+  if (json === undefined) return { kind: "unavailable", reason: "Alertmanager answered no JSON" };
   const parsed = alertsSchema.safeParse(json);
   if (!parsed.success) return { kind: "unavailable", reason: "Alertmanager answered JSON that is no list of alerts" };
   return {

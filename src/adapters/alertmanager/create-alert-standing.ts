@@ -1,0 +1,78 @@
+import type { Alert } from "../../core/alert.ts";
+import type { Clock } from "../../core/clock.ts";
+import type { AlertmanagerClient, StandingAlerts } from "./create-alertmanager-client.ts";
+
+/**
+ * How one alert stands, by the word of every Alertmanager that could be asked. `gone`: none of them holds it any more, and each has been up
+ * for so long that whoever fires would have told it; `unknown`: nobody could say.
+ */
+export interface StandingSeen {
+  readonly kind: "firing" | "silenced" | "gone" | "unknown";
+  /** One sentence without its end, for the journal. */
+  readonly detail: string;
+}
+
+/** What one Alertmanager answered about one alert. `settled`: it has been up for so long that what it does not hold does not fire. */
+export type StandingView =
+  | (Extract<StandingAlerts, { kind: "alerts" }> & { readonly settled: boolean })
+  | Extract<StandingAlerts, { kind: "unavailable" }>;
+
+/** Prometheus tells Alertmanager of a firing alert once a minute; it is told of any within this time of its start. */
+export const alertmanagerSettlesMs = 5 * 60_000;
+
+/** Asks every Alertmanager about one alert. Never rejects, except with the signal's reason. */
+export interface AlertStanding {
+  ask(alert: Pick<Alert, "fingerprint" | "labels">, signal: AbortSignal): Promise<StandingSeen>;
+}
+
+/** Binds the question to the configured Alertmanagers; `settlesMs` see `alertmanagerSettlesMs`. */
+export function createAlertStanding(
+  clients: readonly Pick<AlertmanagerClient, "alerts" | "startedAt">[],
+  { clock, settlesMs }: { readonly clock: Clock; readonly settlesMs: number },
+): AlertStanding {
+  return {
+    async ask({ fingerprint, labels }, signal) {
+      const views = await Promise.all(
+        clients.map(async (client): Promise<StandingView> => {
+          const seen = await client.alerts(signal, labels);
+          if (seen.kind === "unavailable") return seen;
+          if (seen.alerts.some(({ alert }) => alert.fingerprint === fingerprint)) return { ...seen, settled: true };
+          return { ...seen, settled: await isSettled(client, { clock, settlesMs }, signal) };
+        }),
+      );
+      signal.throwIfAborted();
+      return judgeStanding(fingerprint, views);
+    },
+  };
+}
+
+/** Whether an Alertmanager has been up for long enough. One that does not say has not. */
+export async function isSettled(
+  client: Pick<AlertmanagerClient, "startedAt">,
+  { clock, settlesMs }: { readonly clock: Clock; readonly settlesMs: number },
+  signal: AbortSignal,
+): Promise<boolean> {
+  const startedAt = await client.startedAt(signal);
+  return startedAt !== undefined && clock.now() - startedAt >= settlesMs;
+}
+
+/** One that says "firing" decides; a silence counts when none does. An inhibited alert fires: another alert only speaks for it. */
+export function judgeStanding(fingerprint: string, views: readonly StandingView[]): StandingSeen {
+  const found = views.flatMap((view) =>
+    view.kind === "alerts" ? view.alerts.filter(({ alert }) => alert.fingerprint === fingerprint) : [],
+  );
+  if (found.some(({ silencedBy }) => silencedBy.length === 0)) return { kind: "firing", detail: "the alert fires" };
+  if (found.length > 0) {
+    const silences = [...new Set(found.flatMap(({ silencedBy }) => silencedBy))].slice(0, 5);
+    return { kind: "silenced", detail: `the alert is silenced (${silences.join(", ")})` };
+  }
+  const reached = views.filter((view) => view.kind === "alerts");
+  if (reached.length === 0) {
+    const reasons = views.flatMap((view) => (view.kind === "unavailable" ? [view.reason] : []));
+    return { kind: "unknown", detail: `no Alertmanager could be asked: ${[...new Set(reasons)].join("; ").slice(0, 300)}` };
+  }
+  if (reached.some(({ settled }) => !settled)) {
+    return { kind: "unknown", detail: "an Alertmanager does not hold the alert, but it started only a short while ago" };
+  }
+  return { kind: "gone", detail: "no Alertmanager holds the alert any more" };
+}
