@@ -3,11 +3,14 @@ import { join, resolve } from "node:path";
 import { randomBytes } from "node:crypto";
 import type { Redis } from "ioredis";
 import { actionCatalogue } from "../actions/registry.ts";
+import { withCommands } from "../actions/run-command.ts";
 import { createRunbookFolder, type RunbookFolder } from "../adapters/runbook-folder/runbook-folder.ts";
 import type { Config } from "../config/load-config.ts";
 import { type Clock, createSystemClock } from "../core/clock.ts";
 import { createUlids, type Ids } from "../core/ulid.ts";
 import { type ConnectionPurpose, connectRedis, type RedisAddress } from "../redis/connection.ts";
+import { createSharedClock, readRedisTime } from "../redis/shared-clock.ts";
+import { untilReady } from "../redis/connection.ts";
 import { startEmbeddedRedis } from "../redis/embedded-server.ts";
 import { createWorkloadLedger } from "../redis/workload-ledger.ts";
 import { createTicketStore } from "../redis/workload-tickets.ts";
@@ -32,6 +35,8 @@ export interface Runtime {
   /** A new connection, closed at the end. */
   connect(purpose: ConnectionPurpose): Redis;
   readonly library: RunbookFolder;
+  /** PATH of this process. */
+  readonly path: string;
   readonly ledger: WorkloadLedger;
   readonly tickets: TicketStore & QueueCounts;
   /** Aborted when the process should end, by order or because something it cannot live without is gone. */
@@ -48,6 +53,7 @@ export interface RuntimeSources {
 }
 
 const refreshEveryMs = 2000;
+const syncEveryMs = 30_000;
 
 /** Opens what every process of ours needs; on a failure what was opened is closed again. */
 export async function openRuntime(config: Config, sources: RuntimeSources): Promise<Runtime> {
@@ -58,7 +64,6 @@ export async function openRuntime(config: Config, sources: RuntimeSources): Prom
   if (sources.signal.aborted) end();
   else sources.signal.addEventListener("abort", end, { once: true });
   try {
-    const clock = createSystemClock();
     const address = await redisAddress(config, sources, closers, (code) => {
       log.error({ code }, "Our redis-server has ended; so do we.");
       ending.abort();
@@ -69,8 +74,13 @@ export async function openRuntime(config: Config, sources: RuntimeSources): Prom
       return redis;
     };
     const shared = connect("request");
+    const clock = createSharedClock(createSystemClock(), async () => readRedisTime(shared));
+    await untilReady(shared);
+    await clock.sync();
+    const syncing = setInterval(() => void clock.sync(), syncEveryMs);
+    closers.add("clock", () => clearInterval(syncing));
     const tickets = createTicketStore({ redis: shared, clock });
-    const library = createRunbookFolder(resolve(sources.workingDirectory, config.runbooks), actionCatalogue);
+    const library = createRunbookFolder(resolve(sources.workingDirectory, config.runbooks), withCommands(actionCatalogue, config.commands));
     await refresh(library, log);
     const timer = setInterval(() => void refresh(library, log), refreshEveryMs);
     closers.add("runbook folder", () => clearInterval(timer));
@@ -85,6 +95,7 @@ export async function openRuntime(config: Config, sources: RuntimeSources): Prom
       address,
       connect,
       library,
+      path: sources.path,
       tickets,
       ledger: createWorkloadLedger({ redis: shared, clock, times: dividedTimes(config.timeFactor), counts: tickets }),
       ending,

@@ -18,6 +18,7 @@ import { createIntake } from "../intake/create-intake.ts";
 import { createTicketQueue } from "../queue/ticket-queue.ts";
 import { createWakeQueue } from "../queue/wake-queue.ts";
 import { createAcceptStore, createRunbookBytes } from "../redis/accept-store.ts";
+import { untilReady } from "../redis/connection.ts";
 import { createQuestionDesk } from "../redis/question-desk.ts";
 import { createRunNotices } from "../redis/run-notices.ts";
 import { createRunReader } from "../redis/run-reader.ts";
@@ -57,7 +58,7 @@ export async function startServer(
   closers.add("ticket queue", async () => ticketQueue.close());
 
   const bytes = createRunbookBytes(redis);
-  const store = createAcceptStore(redis, { now: () => clock.now(), bytes });
+  const store = createAcceptStore(redis, { now: () => clock.now(), bytes, replicas: config.replicas });
   const reader = withReports(createRunReader(redis, clock), { budgets: runtime.ledger, publicUrl: config.publicUrl });
   const desk = createQuestionDesk(redis, doorbell, () => clock.now());
   const control = createRunControl({ store, bytes, notices: createRunNotices(redis), doorbell, reader, library, ids, clock });
@@ -120,20 +121,6 @@ export async function startServer(
   });
   log.info({ host: server.address.host, port: server.address.port }, "The server is ready.");
   return { server, adminTokenFile: isFirst ? adminTokenFile : undefined };
-}
-
-const readyWithinMs = 5000;
-
-/** A Redis that is not there yet does not keep the server from starting: it answers 503 until it is. */
-async function untilReady(redis: { readonly status: string; once(event: "ready", listener: () => void): unknown }): Promise<void> {
-  if (redis.status === "ready") return;
-  await new Promise<void>((resolve) => {
-    const timer = setTimeout(resolve, readyWithinMs);
-    redis.once("ready", () => {
-      clearTimeout(timer);
-      resolve();
-    });
-  });
 }
 
 function readPrices({ config }: Runtime, sources: RuntimeSources): PriceTable {

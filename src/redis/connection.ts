@@ -32,3 +32,17 @@ export function connectRedis(address: RedisAddress, purpose: ConnectionPurpose):
   redis.on("error", () => undefined);
   return redis;
 }
+
+const readyWithinMs = 5000;
+
+/** Resolves when the connection is ready, or after 5 s: a Redis that is not there yet keeps no process from starting. */
+export async function untilReady(redis: Redis): Promise<void> {
+  if (redis.status === "ready") return;
+  await new Promise<void>((resolve) => {
+    const timer = setTimeout(resolve, readyWithinMs);
+    redis.once("ready", () => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
+}
