@@ -2,6 +2,8 @@
 export interface Hand {
   /** Further runs that may be taken; 0 or less means none. */
   free(): number;
+  /** Resolves when nothing is in hand. */
+  settled(): Promise<void>;
   /** Counts while the work goes on. */
   hold<Result>(work: () => Promise<Result>): Promise<Result>;
 }
@@ -12,14 +14,22 @@ export interface Hand {
  */
 export function createHand(capacity: number): Hand {
   let held = 0;
+  let waiting: (() => void)[] = [];
   return {
     free: () => capacity - held,
+    async settled() {
+      if (held > 0) await new Promise<void>((resolve) => waiting.push(resolve));
+    },
     async hold(work) {
       held += 1;
       try {
         return await work();
       } finally {
         held -= 1;
+        if (held === 0) {
+          for (const resolve of waiting) resolve();
+          waiting = [];
+        }
       }
     },
   };

@@ -39,6 +39,8 @@ export function startRunWorker(
     wakeQueueName,
     async (job) => {
       const { runId } = job.data;
+      // What rings now is found by another worker's sweeper.
+      if (options.drain.aborted) return;
       try {
         log.executed(runId, await options.hand.hold(async () => executor.execute(runId, options.drain)));
       } catch (error) {
@@ -62,8 +64,12 @@ export function startRunWorker(
     log.queueError(error);
     breaker.count();
   });
+  const rest = () => void worker.pause(true).catch(() => undefined);
+  if (options.drain.aborted) rest();
+  else options.drain.addEventListener("abort", rest, { once: true });
   return {
     async close() {
+      options.drain.removeEventListener("abort", rest);
       breaker.stop();
       await worker.close();
     },

@@ -14,6 +14,8 @@ export interface CommandContext {
   readonly clock: Clock;
   /** Aborted when a person interrupts the program. */
   readonly signal: AbortSignal;
+  /** Ends the program at once, whatever is still open. */
+  exitNow(code: ExitCode): void;
 }
 
 /** The exit codes of every command: done, the answer is no, wrong usage, configuration refused. */

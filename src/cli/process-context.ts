@@ -18,6 +18,7 @@ export function createProcessContext(): CommandContext {
     fetch,
     clock: createSystemClock(),
     signal: controller.signal,
+    exitNow: (code) => process.exit(code),
   };
 }
 

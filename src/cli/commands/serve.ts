@@ -1,4 +1,4 @@
-import { type ExitCode, exitCodes, writeJson } from "../context.ts";
+import { type CommandContext, type ExitCode, exitCodes, writeJson } from "../context.ts";
 import type { CommandDefinition, CommandInvocation } from "../define-command.ts";
 import { flagOption } from "../define-command.ts";
 import type { Finding } from "../doctor/finding.ts";
@@ -56,8 +56,23 @@ async function serve(
     code = exitCodes.no;
   }
   runtime.ending.abort();
-  await runtime.closers.close();
+  await closeWithinGrace(runtime, context);
   return code;
+}
+
+/** Whoever sent SIGTERM sends SIGKILL at the end of the grace; we go before, whatever still hangs (a Redis that is away holds BullMQ for long). */
+const exitBeforeMs = 3000;
+
+async function closeWithinGrace(runtime: Runtime, context: CommandContext): Promise<void> {
+  const timer = setTimeout(() => {
+    runtime.log.error({}, "Not everything closed within the grace; unfinished runs are taken over when their lease ends.");
+    context.exitNow(exitCodes.no);
+  }, runtime.config.graceMs - exitBeforeMs);
+  try {
+    await runtime.closers.close();
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 async function untilEnded(signal: AbortSignal): Promise<void> {

@@ -1,5 +1,5 @@
 import { expect, it } from "@jest/globals";
-import { judgeRedis, parseInfo } from "./judge-redis.ts";
+import { judgeRedis, judgeReplicas, parseInfo } from "./judge-redis.ts";
 
 const good =
   "# Server\r\nredis_version:7.4.6\r\n# Replication\r\nrole:master\r\naof_enabled:1\r\naof_last_write_status:ok\r\nmaxmemory_policy:noeviction\r\nused_memory:1048576\r\nmaxmemory:0\r\n";
@@ -53,4 +53,15 @@ it("does not call good what it cannot see", () => {
 it("says what to do about everything that is not ok", () => {
   const findings = judgeRedis({ info: new Map(), config: new Map() });
   expect(findings.filter((one) => one.verdict !== "ok" && (one.fix ?? "") === "")).toEqual([]);
+});
+
+it.each([
+  ["", 0, "ok"],
+  ["connected_slaves:1", 0, "warning"],
+  ["connected_slaves:1", 1, "ok"],
+  ["connected_slaves:2", 1, "warning"],
+  ["connected_slaves:0", 1, "fault"],
+  ["connected_slaves:1\r\nredis_mode:cluster", 1, "fault"],
+])("judges replicas by INFO %j with %i wanted as %s", (info, wanted, verdict) => {
+  expect(judgeReplicas({ info: parseInfo(info), config }, wanted)).toMatchObject({ name: "Redis replicas", verdict });
 });

@@ -90,6 +90,31 @@ function judgeMemory({ info }: RedisFacts): Finding {
   return share < 0.7 ? fine("Redis memory", detail) : warning("Redis memory", detail, "Raise maxmemory: a full Redis accepts no run.");
 }
 
+/** Whether the replicas that a write must reach are there now. `wanted`: REDIS_WAIT_REPLICAS. */
+export function judgeReplicas({ info }: RedisFacts, wanted: number): Finding {
+  const there = Number(info.get("connected_slaves") ?? 0);
+  if (wanted === 0)
+    return there === 0
+      ? fine("Redis replicas", "none; REDIS_WAIT_REPLICAS is 0")
+      : warning(
+          "Redis replicas",
+          `${there} connected, and REDIS_WAIT_REPLICAS is 0: a failover may forget runs that were accepted`,
+          `Set REDIS_WAIT_REPLICAS=${there}: a run is accepted, and an effect begins, only when that many replicas have it.`,
+        );
+  if (info.get("cluster_enabled") === "1" || info.get("redis_mode") === "cluster")
+    return fault(
+      "Redis replicas",
+      "REDIS_WAIT_REPLICAS is set on a Redis Cluster",
+      "Use one primary with replicas: every key of ours is in one slot, and WAIT must be asked on the connection that wrote.",
+    );
+  const detail = `${there} connected, REDIS_WAIT_REPLICAS is ${wanted}`;
+  if (there < wanted)
+    return fault("Redis replicas", detail, "Bring the replicas back: until then webhooks are answered 503 and no effect begins.");
+  return there > wanted
+    ? warning("Redis replicas", detail, `Set REDIS_WAIT_REPLICAS=${there}, else the one that is promoted may be one that did not confirm.`)
+    : fine("Redis replicas", detail);
+}
+
 function megabytes(bytes: number): string {
   return `${(bytes / 1_048_576).toFixed(1)} MB`;
 }
