@@ -5,6 +5,9 @@ import type { Action, ActionSpec, BoundAction, Effect, Risk } from "../core/acti
 export type ActionBehaviour = Pick<BoundAction, "plan" | "run" | "probe" | "undo"> & {
   /** When the risk depends on the parameters; the spec's risk is the highest. */
   readonly risk?: Risk;
+  /** When they depend on more than the parameters, such as the configuration; the spec's are the dearest. */
+  readonly effect?: Effect;
+  readonly timeoutMs?: number;
 };
 
 /** One file, one action: data plus one function that closes over typed parameters and the ports it needs. */
@@ -50,14 +53,14 @@ export function defineAction<Schema extends z.ZodObject, Ports>(definition: Acti
       bind(parameters) {
         const parsed = definition.parameters.safeParse(parameters ?? {});
         if (!parsed.success) return { ok: false, issues: parsed.error.issues.map(describeIssue) };
-        const { risk, ...behaviour } = definition.behave(parsed.data, ports);
+        const { risk, effect: ownEffect, timeoutMs, ...behaviour } = definition.behave(parsed.data, ports);
         return {
           ok: true,
           action: {
             name: spec.name,
-            effect: spec.effectOf(parsed.data),
+            effect: ownEffect ?? spec.effectOf(parsed.data),
             risk: risk ?? spec.risk,
-            timeoutMs: definition.timeoutMs,
+            timeoutMs: timeoutMs ?? definition.timeoutMs,
             ...behaviour,
           },
         };

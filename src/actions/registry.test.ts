@@ -16,6 +16,7 @@ const parametersOf: { readonly [name: string]: { readonly [key: string]: Json } 
   "rank-operations": { budget: "checkout" },
   "resume-batches": { budget: "checkout" },
   "resume-with-ramp": { budget: "checkout" },
+  "run-command": { command: "restart" },
   "send-report": {},
   "set-limits": { budget: "checkout", concurrency: 1 },
   "take-snapshot": { budget: "checkout" },
@@ -45,7 +46,7 @@ describe.each(actionCatalogue.names)("%s", (name) => {
     expect(action.effect === "read" || plan.targets.length === 1).toBe(true);
     expect(JSON.parse(JSON.stringify(plan))).toEqual(plan);
     expect(bench.control.of("checkout").calls).not.toContain("compareAndSet");
-    expect([...bench.requests, ...bench.rows]).toEqual([]);
+    expect([...bench.requests, ...bench.rows, ...bench.started]).toEqual([]);
   });
 
   it("refuses an unknown parameter and has a schema that can be printed", () => {
@@ -60,7 +61,7 @@ it("marks durations and queries in the schema, so that a demo can scale them", (
 });
 
 it("knows no other name", () => {
-  expect(actionCatalogue.find("run-command")).toBeUndefined();
+  expect(actionCatalogue.find("run-shell")).toBeUndefined();
   expect(actionCatalogue.find("constructor")).toBeUndefined();
   expect(Object.keys(parametersOf).sort()).toEqual(actionCatalogue.names);
 });

@@ -9,6 +9,7 @@ import { prometheusQuery } from "./prometheus-query.ts";
 import { rankOperationsAction } from "./rank-operations.ts";
 import { resumeBatches } from "./resume-batches.ts";
 import { resumeWithRamp } from "./resume-with-ramp.ts";
+import { runCommand } from "./run-command.ts";
 import { sendReport } from "./send-report.ts";
 import { setLimits } from "./set-limits.ts";
 import { takeSnapshot } from "./take-snapshot.ts";
@@ -24,6 +25,7 @@ const definitions: readonly DefinedAction<ActionPorts>[] = [
   rankOperationsAction,
   resumeBatches,
   resumeWithRamp,
+  runCommand,
   sendReport,
   setLimits,
   takeSnapshot,

@@ -1,6 +1,9 @@
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join, relative, resolve, sep } from "node:path";
 import { actionCatalogue } from "../actions/registry.ts";
+import { withCommands } from "../actions/run-command.ts";
+import { loadConfig } from "../config/load-config.ts";
+import type { ActionCatalogue } from "../core/action.ts";
 import type { TextFile } from "../runbook/alert-rules.ts";
 import type { LintInput } from "../runbook/lint.ts";
 
@@ -28,10 +31,19 @@ export function readLintInput(places: RunbookPlaces): { readonly input: LintInpu
       rules:
         places.rules === undefined || !isWhole ? [] : filesIn(places.workingDirectory, places.rules, (name) => name.endsWith(".rules.yml")),
       ...(alertmanager === undefined ? {} : { alertmanager }),
-      catalogue: actionCatalogue,
+      catalogue: catalogueOf(places.workingDirectory),
       exists: (path) => existsSync(resolve(places.workingDirectory, path)),
     },
   };
+}
+
+/** The actions with the commands that runbookd.yml registers; without the file no command is known and none is missed. */
+function catalogueOf(workingDirectory: string): ActionCatalogue {
+  const file = resolve(workingDirectory, "runbookd.yml");
+  if (!existsSync(file)) return actionCatalogue;
+  // Secrets are not needed to read a document, and may be out of reach where documents are checked.
+  const loaded = loadConfig({ env: {}, yaml: readFileSync(file, "utf8"), readFile: () => "unread" });
+  return loaded.ok ? withCommands(actionCatalogue, loaded.config.commands) : actionCatalogue;
 }
 
 function documentsAt(workingDirectory: string, path: string): readonly TextFile[] {
@@ -51,7 +63,8 @@ function filesIn(workingDirectory: string, folder: string, wanted: (name: string
     .flatMap((name) => readText(workingDirectory, join(folder, name)) ?? []);
 }
 
-function readText(workingDirectory: string, path: string): TextFile | undefined {
+/** One text file; inside the working directory its path is relative. Undefined when there is none. */
+export function readText(workingDirectory: string, path: string): TextFile | undefined {
   const absolute = resolve(workingDirectory, path);
   if (!existsSync(absolute)) return undefined;
   // Inside the working directory a path is shown as editors do: relative, with slashes.

@@ -2,7 +2,9 @@ import { randomInt, randomUUID } from "node:crypto";
 import { hostname } from "node:os";
 import { createRecipients } from "../actions/recipients.ts";
 import { createActions, actionCatalogue } from "../actions/registry.ts";
-import type { PrometheusReader } from "../actions/ports.ts";
+import type { CommandRunner, PrometheusReader } from "../actions/ports.ts";
+import { createCommandRunner } from "../adapters/command/create-command-runner.ts";
+import { findSetpriv } from "../adapters/command/find-setpriv.ts";
 import { createHttpClient } from "../adapters/http/create-http-client.ts";
 import { createPrometheusClient, type PrometheusClient } from "../adapters/prometheus/create-prometheus-client.ts";
 import { createExecutor, type ExecutorOptions } from "../engine/execute-run.ts";
@@ -17,6 +19,7 @@ import type { Outbox, OutboxRow } from "../core/outbox.ts";
 import { createComposer } from "../reports/create-composer.ts";
 import { createRunReader } from "../redis/run-reader.ts";
 import type { Log } from "../telemetry/log.ts";
+import { createRedaction } from "../telemetry/redaction.ts";
 import { type MailLog, type MailPatience, startReportWorker, usualPatience } from "../../workers/report.ts";
 import { createRunbookBytes } from "../redis/accept-store.ts";
 import { createOutbox } from "../redis/outbox.ts";
@@ -56,7 +59,8 @@ export async function startWorker(runtime: Runtime): Promise<WorkerProcess> {
   const http = createHttpClient({ allow: config.httpAllow });
   closers.add("http client", async () => http.close());
   const outbox = createOutbox(redis);
-  const actions = createActions({ budgets: runtime.ledger, prometheus, http, outbox, recipients: createRecipients(config.mail) });
+  const recipients = createRecipients(config.mail);
+  const actions = createActions({ budgets: runtime.ledger, prometheus, http, outbox, recipients, commands: openCommands(runtime) });
 
   const executor = createExecutor(
     {
@@ -129,6 +133,15 @@ function openPrometheus({ config, closers }: Runtime): PrometheusReader {
 
 function metricSource(prometheus: PrometheusReader): MetricSource {
   return { query: async (promql, at, signal) => prometheus.query(promql, { signal, ...(at !== undefined && { at }) }) };
+}
+
+/** Commands die with this process where setpriv is; elsewhere that is said. */
+function openCommands({ config, log, path }: Runtime): CommandRunner {
+  const setpriv = findSetpriv(path);
+  if (setpriv === undefined && config.commands.length > 0)
+    log.warn({}, "There is no setpriv (util-linux) on PATH: a command goes on to its end when this worker is killed.");
+  const redaction = createRedaction(config.secrets);
+  return createCommandRunner({ templates: config.commands, setpriv, redact: (text) => redaction.apply(text) });
 }
 
 const cooldownOf: ExecutorOptions["cooldownOf"] = (runbook, hold) => {

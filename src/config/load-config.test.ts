@@ -41,6 +41,7 @@ describe("without any setting", () => {
       freezeFile: undefined,
       logLevel: "info",
       guardrails: {},
+      commands: [],
       priceTable: undefined,
       secrets: [],
       timeFactor: 1,
@@ -238,5 +239,51 @@ it("is described by a JSON Schema that names every setting with what is accepted
       RUNBOOKD_PORT: { description: expect.any(String), accepted: expect.stringContaining("port number") },
       mail_groups: { type: "object" },
     },
+  });
+});
+
+describe("commands", () => {
+  it("are templates with defaults, and with secrets from files as their environment", () => {
+    const yaml = [
+      "commands:",
+      "  restart:",
+      "    argv: [/usr/bin/systemctl, restart, --, '{service}']",
+      "    args: { service: { enum: [api] }, }",
+      "    env_files: { TOKEN: /run/token }",
+      "    probe: { argv: [/usr/bin/systemctl, is-active, '{service}'], not_applied: [3] }",
+      "    effect: probed",
+      "    timeout: 2m",
+    ].join("\n");
+    const loaded = config({ yaml, readFile: (path) => (path === "/run/token" ? "t{x}n\n" : noFiles(path)) });
+    expect(loaded.commands).toEqual([
+      {
+        name: "restart",
+        argv: ["/usr/bin/systemctl", "restart", "--", "{service}"],
+        args: { service: { kind: "enum", values: ["api"] } },
+        env: { TOKEN: "t{{x}}n" },
+        openEnv: {},
+        cwd: "/",
+        timeoutMs: 120_000,
+        effect: "probed",
+        risk: "raises",
+        target: "command/restart",
+        okExits: [0],
+        notAppliedExits: [],
+        probe: { argv: ["/usr/bin/systemctl", "is-active", "{service}"], applied: [0], notApplied: [3] },
+      },
+    ]);
+    expect(loaded.secrets).toEqual(["t{x}n"]);
+  });
+
+  it.each([
+    ["a shell", "x: { argv: [/bin/sh, -c, id] }", "(at x) argv: sh with code in its arguments"],
+    ["a type that is none", "x: { argv: [/bin/x, '{a}'], args: { a: { glob: '*' } } }", "(at x.args.a) is none of"],
+    ["an unknown key", "x: { argv: [/bin/x], shell: true }", "has unknown keys: shell"],
+    ["a name that is none", "'X Y': { argv: [/bin/x] }", "Invalid key in record"],
+    ["a secret that is not there", "x: { argv: [/bin/x], env_files: { A: /gone } }", "(at x.env_files.A) names a file"],
+    ["a secret in two places", "x: { argv: [/bin/x], env: { A: '1' }, env_files: { A: /gone } }", "stands in env or open_env too"],
+  ])("are refused with %s", (_name, yaml, problem) => {
+    const found = faults({ yaml: `commands: { ${yaml} }` });
+    expect(found[0]).toMatchObject({ key: "commands", problem: expect.stringContaining(problem) });
   });
 });

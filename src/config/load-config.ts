@@ -1,5 +1,7 @@
 import { isIPv4 } from "node:net";
 import { parseDocument } from "yaml";
+import type { CommandTemplate } from "../actions/command-template.ts";
+import { registeredCommands } from "./command-settings.ts";
 import { acceptedFor, environmentKeys, secretKeys, settingsSchema, type Settings } from "./settings-schema.ts";
 
 /** One setting that is refused. It never holds the value, which may be a secret. */
@@ -55,6 +57,8 @@ export interface Config {
   /** Every secret among the settings, for redaction. */
   readonly secrets: readonly string[];
 }
+  /** What `run-command` may run. */
+  readonly commands: readonly CommandTemplate[];
 
 /** A configuration, or every fault at once. */
 export type LoadedConfig = { readonly ok: true; readonly config: Config } | { readonly ok: false; readonly faults: readonly ConfigFault[] };
@@ -199,8 +203,10 @@ function toConfig(settings: Settings, sources: ConfigSources, faults: ConfigFaul
     ...webhookTokens,
     ...[redis, settings.SMTP_URL].flatMap((url) => passwordOf(url)),
     ...prometheus.secrets,
+  const commands = readCommands(settings.commands, sources, faults);
     ...alertmanager.secrets,
   ];
+    ...commands.secrets,
   return {
     redis: toRedis(redis),
     dataFolder: settings.RUNBOOKD_DATA,
@@ -225,11 +231,42 @@ function toConfig(settings: Settings, sources: ConfigSources, faults: ConfigFaul
 }
 
 function toRedis(url: string | undefined): Config["redis"] {
+    commands: commands.templates,
   if (url === undefined) return { kind: "embedded" };
   return url.startsWith("unix://") ? { kind: "socket", path: url.slice("unix://".length) } : { kind: "url", url };
 }
 
 function passwordOf(url: string | undefined): string[] {
+function readCommands(
+  given: Settings["commands"],
+  sources: ConfigSources,
+  faults: ConfigFault[],
+): { readonly templates: readonly CommandTemplate[]; readonly secrets: readonly string[] } {
+  const secrets: string[] = [];
+  const templates = registeredCommands(given ?? {}).map(({ template, envFiles }) => {
+    const env: Record<string, string> = { ...template.env };
+    for (const [variable, path] of Object.entries(envFiles)) {
+      const refuse = (problem: string) =>
+        faults.push({
+          key: "commands",
+          source: "runbookd.yml",
+          problem: `(at ${template.name}.env_files.${variable}) ${problem}`,
+          accepted: "a readable file with the value, and the variable in no other place",
+        });
+      const text = readText(path, sources);
+      if (Object.hasOwn(env, variable) || Object.hasOwn(template.openEnv, variable)) refuse("stands in env or open_env too");
+      else if (text === undefined || text === "" || text.includes("\0")) refuse("names a file that is empty or cannot be read");
+      else {
+        secrets.push(text);
+        // A secret is no place for an argument: its braces are braces.
+        env[variable] = text.replaceAll(/[{}]/g, "$&$&");
+      }
+    }
+    return { ...template, env };
+  });
+  return { templates, secrets };
+}
+
   if (url === undefined || !URL.canParse(url)) return [];
   const { password } = new URL(url);
   return password === "" ? [] : [password, decodeURIComponent(password)];

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { commandsSchema } from "./command-settings.ts";
 
 /** Keys whose value may come from a file: the same name with `_FILE`. */
 export const secretKeys = ["REDIS_URL", "RUNBOOKD_WEBHOOK_TOKEN", "SMTP_URL"] as const;
@@ -183,6 +184,11 @@ export type Settings = z.output<typeof settingsSchema>;
 export const environmentKeys = Object.keys(settingsSchema.shape).filter((key) => key === key.toUpperCase());
 
 /** What would be accepted for a key, as one phrase. */
+  commands: setting(
+    commandsSchema.optional(),
+    "Commands that `run-command` may run, by name",
+    "command names, each with argv (absolute program first, `{name}` for an argument), and any of args, env, env_files, open_env, cwd, timeout, effect (once, set, probed), risk (lowers, raises), target, ok_exits, not_applied_exits, probe",
+  ),
 export function acceptedFor(key: string): string {
   const field = Object.hasOwn(settingsSchema.shape, key)
     ? Object.entries(settingsSchema.shape).find(([name]) => name === key)?.[1]

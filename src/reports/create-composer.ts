@@ -5,7 +5,7 @@ import type { OutboxRow } from "../core/outbox.ts";
 import { parseRunbook } from "../runbook/parse-runbook.ts";
 import type { BudgetControl } from "../workload/budget.ts";
 import { buildReview } from "./build-review.ts";
-import { cleanText } from "./clean-text.ts";
+import { cleanText } from "../core/clean-text.ts";
 import { gatherMoney } from "./money.ts";
 import type { RunSource, StoredRun } from "./ports.ts";
 import { renderReportHtml } from "./render-report-html.ts";

@@ -1,7 +1,7 @@
 import type { Nodes, PhrasingContent, RootContent } from "mdast";
 import { fromMarkdown } from "mdast-util-from-markdown";
 import { toString } from "mdast-util-to-string";
-import { cleanText } from "./clean-text.ts";
+import { cleanText } from "../core/clean-text.ts";
 import { escapeHtml } from "./html-fragments.ts";
 
 const code = "font-family:ui-monospace,Menlo,Consolas,monospace;font-size:12px;background:#f0f2f5;border-radius:3px;padding:1px 4px";

@@ -1,7 +1,8 @@
 import type { ActionContext, ActionOutput, ActionResult, BoundAction } from "../core/action.ts";
-import type { Json } from "../core/json.ts";
+import { sha256, type Json } from "../core/json.ts";
 import type { MailState, OutboxRow } from "../core/outbox.ts";
-import type { ActionPorts, HttpAnswer, HttpRequest, PrometheusAnswer } from "../actions/ports.ts";
+import type { CommandTemplate } from "../actions/command-template.ts";
+import type { ActionPorts, CommandOutcome, CommandStart, CommandStream, HttpAnswer, HttpRequest, PrometheusAnswer } from "../actions/ports.ts";
 import { createActions } from "../actions/registry.ts";
 import type { BudgetState } from "../workload/budget.ts";
 import { createFakeBudgetControl } from "./fake-budget-control.ts";
@@ -16,9 +17,12 @@ export function createActionBench(...budgets: readonly BudgetState[]) {
   const control = createFakeBudgetControl(...budgets);
   const requests: HttpRequest[] = [];
   const rows = new Map<string, OutboxRow>();
-  const world: { burn: number | undefined | "down"; answer: HttpAnswer } = {
+  const started: CommandStart[] = [];
+  const world: { burn: number | undefined | "down"; answer: HttpAnswer; outcome: CommandOutcome; commands: readonly CommandTemplate[] } = {
     burn: 0.5,
     answer: { kind: "answered", status: 200, headers: {}, body: "" },
+    outcome: { kind: "exited", code: 0, left: false, stdout: aCommandStream(""), stderr: aCommandStream("") },
+    commands: [aCommandTemplate({ name: "restart" })],
   };
   const ports: ActionPorts = {
     budgets: control,
@@ -44,6 +48,14 @@ export function createActionBench(...budgets: readonly BudgetState[]) {
       defaultGroup: "default",
       domain: "example.org",
       addresses: (group) => (group === "default" ? ["team@example.org"] : undefined),
+    },
+    commands: {
+      template: (name) => world.commands.find((template) => template.name === name),
+      placeBelow: async (root, path) => (path === "gone" ? undefined : `${root}/${path}`),
+      async run(command) {
+        started.push(command);
+        return world.outcome;
+      },
     },
   };
   const actions = createActions(ports);
@@ -79,7 +91,31 @@ export function createActionBench(...budgets: readonly BudgetState[]) {
     return bound.action;
   }
 
-  return { clock, control, ports, requests, rows, world, actions, context, bind };
+  return { clock, control, ports, requests, started, rows, world, actions, context, bind };
+}
+
+/** A template of a harmless command. */
+export function aCommandTemplate(change: Partial<CommandTemplate> = {}): CommandTemplate {
+  return {
+    name: "restart",
+    argv: ["/bin/true"],
+    args: {},
+    env: {},
+    openEnv: {},
+    cwd: "/",
+    timeoutMs: 5000,
+    effect: "once",
+    risk: "raises",
+    target: "command/restart",
+    okExits: [0],
+    notAppliedExits: [],
+    ...change,
+  };
+}
+
+/** A stream in which a command wrote this. */
+export function aCommandStream(text: string): CommandStream {
+  return { text, truncated: false, bytes: Buffer.byteLength(text), sha256: sha256(text) };
 }
 
 /** The output of a result that must be done. */

@@ -111,3 +111,16 @@ it("has a template of rule and test that promtool accepts", () => {
   });
   expect(output).toContain("SUCCESS");
 });
+
+it("looks whether registered commands can be started, and would die with their worker", async () => {
+  const template = (argv: string, cwd: string) => `{ argv: [${argv}], cwd: ${cwd} }`;
+  writeFileSync(join(workingDirectory, "runbookd.yml"), `commands: { restart: ${template("/bin/true", "/")} }\n`);
+  const good = await doctor({ PATH: "/usr/bin" });
+  expect([verdictOf(good.report, "Commands"), verdictOf(good.report, "setpriv")]).toEqual(["ok", "ok"]);
+  writeFileSync(join(workingDirectory, "runbookd.yml"), `commands: { restart: ${template("/no/such", "/no/folder")} }\n`);
+  const bad = await doctor({ PATH: "/usr/bin" });
+  expect(bad.report.findings.find(({ name }) => name === "Commands")).toMatchObject({
+    verdict: "fault",
+    detail: "restart: /no/such cannot be executed; restart: /no/folder is no folder",
+  });
+});

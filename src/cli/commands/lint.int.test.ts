@@ -109,3 +109,23 @@ it("overwrites nothing, and answers 2 to an id that is none", async () => {
   expect(await runCli(["new", "cost-incident-response"], aCommandContext({ workingDirectory }), "1")).toBe(1);
   expect(await runCli(["new", "../escape"], aCommandContext({ workingDirectory }), "1")).toBe(2);
 });
+
+it("knows the commands that runbookd.yml registers", async () => {
+  const file = join(workingDirectory, "runbooks/cost-incident-response.md");
+  const text = readFileSync(file, "utf8");
+  writeFileSync(join(workingDirectory, "runbookd.yml"), "commands: { restart: { argv: [/bin/true], env_files: { TOKEN: /no/such } } }\n");
+  const lint = async (command: string) => {
+    writeFileSync(
+      file,
+      text.replace(
+        /Action: `pause-batches`[\s\S]*?```yaml[\s\S]*?```/,
+        `Action: \`run-command\`\n     \`\`\`yaml\n     command: ${command}\n     \`\`\``,
+      ),
+    );
+    const context = aCommandContext({ workingDirectory });
+    await runCli(["lint"], context, "1");
+    return context.printed.out;
+  };
+  expect(await lint("reboot")).toMatch(/`command` of `run-command`: no registered command; accepted: restart/);
+  expect(await lint("restart")).not.toContain("run-command");
+});

@@ -8,6 +8,7 @@ import type { Config, Endpoint } from "../../config/load-config.ts";
 import { connectRedis, type RedisAddress } from "../../redis/connection.ts";
 import type { CommandContext } from "../context.ts";
 import { adminTokenPath, tokenFilePath } from "../data-folder.ts";
+import { examineCommands } from "./examine-commands.ts";
 import { fault, fine, warning, type Finding } from "./finding.ts";
 import { judgeAlertmanagerConfig } from "./judge-alertmanager.ts";
 import { judgeRedis } from "./judge-redis.ts";
@@ -21,7 +22,11 @@ export async function examine(config: Config, context: CommandContext): Promise<
     ...config.alertmanagers.map((endpoint) => examineAlertmanager(endpoint, context.signal)),
     ...(config.alertmanagers.length === 0 ? [Promise.resolve([noAlertmanager])] : []),
     examineMail(config),
-    Promise.resolve([examineRunbooks(config), ...examineFiles(config, context)]),
+    Promise.resolve([
+      ...examineCommands(config.commands, context.env["PATH"] ?? ""),
+      examineRunbooks(config),
+      ...examineFiles(config, context),
+    ]),
   ]);
   return parts.flat();
 }

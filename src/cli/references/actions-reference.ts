@@ -24,6 +24,11 @@ Effects: ${Object.entries(effectMeanings)
 ${specs.map(renderAction).join("\n")}`;
 }
 
+const unlessSaid: Readonly<Record<string, string>> = {
+  "http-request": " unless its parameters say otherwise",
+  "run-command": " unless its template says otherwise",
+};
+
 function renderAction(spec: ActionSpec): string {
   const parameters = parameterRows(spec).map(
     ([name, type, required, meaning]) => `| \`${name}\` | ${type} | ${required ? "yes" : "no"} | ${meaning} |`,
@@ -33,7 +38,7 @@ function renderAction(spec: ActionSpec): string {
 
 ${spec.summary}
 
-Effect \`${spec.effectOf({})}\`${spec.name === "http-request" ? " unless its parameters say otherwise" : ""}, risk \`${spec.risk}\`, ${spec.probes ? "can be probed" : "cannot be probed"}, ${spec.undoes ? "undoes itself" : "has no undo of its own"}.
+Effect \`${spec.effectOf({})}\`${unlessSaid[spec.name] ?? ""}, risk \`${spec.risk}\`, ${spec.probes ? "can be probed" : "cannot be probed"}, ${spec.undoes ? "undoes itself" : "has no undo of its own"}.
 
 ${parameters.length === 0 ? "No parameters.\n" : `| parameter | type | required | meaning |\n|---|---|---|---|\n${parameters.join("\n")}\n`}
 ${result.length === 0 ? "No result.\n" : `| result | meaning |\n|---|---|\n${result.join("\n")}\n`}`;

@@ -1,0 +1,123 @@
+import { isAbsolute } from "node:path";
+import type { Json } from "../core/json.ts";
+import { longestCommand, placeholderPattern, type ArgumentType, type CommandTemplate } from "./command-template.ts";
+
+/** A command as it will be started. */
+export interface FilledCommand {
+  readonly argv: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  readonly target: string;
+}
+
+/** The proven texts of all arguments, or every reason why not. Paths are still relative: their real place is looked up by the runner. */
+export type ProvenArguments =
+  | { readonly ok: true; readonly texts: Readonly<Record<string, string>> }
+  | { readonly ok: false; readonly issues: readonly string[] };
+
+type Values = { readonly [name: string]: Json };
+
+const longestValue = 1000;
+
+/** A repository must not choose what git runs: no hook, no monitor, no protocol that is a command, no question to a terminal. */
+const gitEnvironment: Readonly<Record<string, string>> = {
+  GIT_ALLOW_PROTOCOL: "https:ssh",
+  GIT_CONFIG_NOSYSTEM: "1",
+  GIT_TERMINAL_PROMPT: "0",
+  GIT_CONFIG_COUNT: "3",
+  GIT_CONFIG_KEY_0: "core.hooksPath",
+  GIT_CONFIG_VALUE_0: "/dev/null",
+  GIT_CONFIG_KEY_1: "core.fsmonitor",
+  GIT_CONFIG_VALUE_1: "false",
+  GIT_CONFIG_KEY_2: "submodule.recurse",
+  GIT_CONFIG_VALUE_2: "false",
+};
+
+/** Proves values against types: nothing missing, nothing unknown, every value exactly what its type names. */
+export function proveArguments(
+  what: string,
+  types: Readonly<Record<string, ArgumentType>>,
+  values: Values,
+  partial = false,
+): ProvenArguments {
+  const issues = Object.keys(values).flatMap((name) => (Object.hasOwn(types, name) ? [] : [`${what} ${name} is not registered`]));
+  const texts: [string, string][] = [];
+  for (const [name, type] of Object.entries(types)) {
+    const value = Object.hasOwn(values, name) ? values[name] : undefined;
+    if (value === undefined) {
+      if (!partial) issues.push(`${what} ${name} is missing`);
+      continue;
+    }
+    const text = textOf(value, type);
+    if (text === undefined) issues.push(`${what} ${name} must be ${describeType(type)}`);
+    else texts.push([name, text]);
+  }
+  return issues.length === 0 ? { ok: true, texts: Object.fromEntries(texts) } : { ok: false, issues };
+}
+
+/** What a type accepts, as the end of a sentence. */
+export function describeType(type: ArgumentType): string {
+  switch (type.kind) {
+    case "enum":
+      return `one of ${type.values.join(", ")}`;
+    case "integer":
+      return `a whole number from ${type.min} to ${type.max}`;
+    case "pattern":
+      return `a text that fits ${type.pattern}${type.leadingDash ? "" : " and does not begin with a dash"}`;
+    case "path":
+      return `a relative path below ${type.root}`;
+  }
+}
+
+/** The text of a value that fits its type exactly, or undefined. */
+function textOf(value: Json, type: ArgumentType): string | undefined {
+  if (type.kind === "integer") return integerText(value, type);
+  if (typeof value !== "string" || value.length > longestValue || !isPlain(value)) return undefined;
+  switch (type.kind) {
+    case "enum":
+      return type.values.includes(value) ? value : undefined;
+    case "pattern":
+      if (value.startsWith("-") && !type.leadingDash) return undefined;
+      return new RegExp(`^(?:${type.pattern})$`, "u").test(value) ? value : undefined;
+    case "path": {
+      const isBelow = !isAbsolute(value) && !value.startsWith("-") && !value.split("/").some((part) => part === ".." || part === "");
+      return isBelow && !value.includes("\\") && !value.includes(":") ? value : undefined;
+    }
+  }
+}
+
+/** Canonical decimal only: what a person reads is what the command is given. */
+function integerText(value: Json, { min, max }: { readonly min: number; readonly max: number }): string | undefined {
+  const text = typeof value === "number" ? (Object.is(value, -0) ? "-0" : String(value)) : value;
+  if (typeof text !== "string" || !/^(?:0|-?[1-9]\d{0,15})$/.test(text)) return undefined;
+  const number = Number(text);
+  return Number.isSafeInteger(number) && number >= min && number <= max ? text : undefined;
+}
+
+/** Not empty, no wildcard alone, and nothing that a reader of the plan cannot see. */
+function isPlain(value: string): boolean {
+  return value !== "" && !/^[.*%?]*[*%?][.*%?]*$/.test(value) && !/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u.test(value);
+}
+
+/** Replaces placeholders, once: a value that looks like a placeholder is text. Undefined when the whole would be too long. */
+export function fillCommand(
+  template: CommandTemplate,
+  argv: readonly string[],
+  texts: Readonly<Record<string, string>>,
+  openEnv: Readonly<Record<string, string>>,
+): FilledCommand | undefined {
+  const fill = (text: string) =>
+    text.replaceAll(placeholderPattern, (whole, name: string | undefined) =>
+      name === undefined ? whole.slice(0, 1) : (texts[name] ?? whole),
+    );
+  const filled: FilledCommand = {
+    argv: argv.map(fill),
+    env: {
+      ...(argv[0]?.endsWith("/git") === true && gitEnvironment),
+      ...Object.fromEntries(Object.entries(template.env).map(([name, text]) => [name, fill(text)])),
+      ...openEnv,
+    },
+    target: fill(template.target),
+  };
+  const bytes = Buffer.byteLength([...filled.argv, ...Object.entries(filled.env).flat()].join("\0"));
+  return bytes > longestCommand ? undefined : filled;
+}

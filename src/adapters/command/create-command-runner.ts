@@ -1,0 +1,171 @@
+import { spawn, type ChildProcessByStdio } from "node:child_process";
+import { constants } from "node:fs";
+import { access, realpath, stat } from "node:fs/promises";
+import { join, sep } from "node:path";
+import type { Readable } from "node:stream";
+import type { CommandTemplate } from "../../actions/command-template.ts";
+import type { CommandOutcome, CommandRunner, CommandStart } from "../../actions/ports.ts";
+import { errorField } from "../error-field.ts";
+import { captureStream } from "./capture-stream.ts";
+import { cookieVariable, processesOf, signalAll } from "./command-processes.ts";
+
+/** What a runner works with; all times in milliseconds. */
+export interface CommandRunnerOptions {
+  readonly templates: readonly CommandTemplate[];
+  /** Path of util-linux' setpriv. Without it a command goes on when its worker is killed. */
+  readonly setpriv: string | undefined;
+  /** Replaces secrets in what is kept of the output. */
+  readonly redact: (text: string) => string;
+  /** From SIGTERM to SIGKILL; 5 s unless said. */
+  readonly patienceMs?: number;
+  /** Kept of each stream; 64 kB unless said. */
+  readonly maxBytes?: number;
+}
+
+/** How long processes that outlive the command's first one may take to end by themselves. */
+const settleMs = 500;
+
+type Child = ChildProcessByStdio<null, Readable, Readable>;
+type Exit = { readonly code: number | null; readonly signal: NodeJS.Signals | null };
+
+/** Starts commands in a process group of their own, without a shell, and leaves nothing of them behind. */
+export function createCommandRunner(options: CommandRunnerOptions): CommandRunner {
+  const { setpriv, redact, patienceMs = 5000, maxBytes = 65_536 } = options;
+  const templates = new Map(options.templates.map((template) => [template.name, template]));
+
+  return {
+    template: (name) => templates.get(name),
+    placeBelow,
+
+    async run(command) {
+      const refusal = command.signal.aborted ? "the run was stopped before" : await whyNotStartable(command);
+      if (refusal !== undefined) return { kind: "not_started", reason: refusal };
+      // An earlier attempt whose worker was killed may have left some that it had started.
+      await killAll({ group: undefined, cookie: command.cookie });
+
+      const child = startChild(command, setpriv);
+      const exit = new Promise<Exit>((resolve) => child.once("exit", (code, signal) => resolve({ code, signal })));
+      const closed = new Promise<void>((resolve) => child.once("close", () => resolve()));
+      const started = await new Promise<string | undefined>((resolve) => {
+        child.once("spawn", () => resolve(undefined));
+        child.once("error", (error) => resolve(codeOf(error)));
+      });
+      const { pid } = child;
+      if (started !== undefined || pid === undefined) return { kind: "not_started", reason: started ?? "there is no process" };
+      child.on("error", () => undefined);
+      const stdout = captureStream(child.stdout, maxBytes, redact);
+      const stderr = captureStream(child.stderr, maxBytes, redact);
+
+      const mark = { group: pid, cookie: command.cookie };
+      const cut = await untilCut(command.signal, exit);
+      if (cut !== undefined) await stop(mark, patienceMs);
+      const ended = await exit;
+      const left = !(await isGone(mark, cut === undefined ? settleMs : 0));
+      if (left) await killAll(mark);
+      // With every holder of the pipes gone they close by themselves; a holder that hides from us is cut off.
+      await Promise.race([closed, wait(1000)]);
+      child.stdout.destroy();
+      child.stderr.destroy();
+      return outcomeOf(ended, cut, left, { stdout: stdout(), stderr: stderr() });
+    },
+  };
+
+  async function stop(mark: { readonly group: number; readonly cookie: string }, patience: number): Promise<void> {
+    // The whole group at once, then whoever has left it.
+    signalAll([-mark.group, ...(await processesOf(mark))], "SIGTERM");
+    if (!(await isGone(mark, patience))) await killAll(mark);
+  }
+}
+
+function startChild({ argv, env, cwd, cookie }: CommandStart, setpriv: string | undefined): Child {
+  const [file = "", ...args] = setpriv === undefined ? argv : [setpriv, "--pdeathsig", "KILL", "--", ...argv];
+  // `detached` makes it the leader of a group of its own, so that one signal reaches all of them.
+  return spawn(file, args, {
+    cwd,
+    env: { ...env, [cookieVariable]: cookie },
+    detached: true,
+    shell: false,
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+}
+
+/** Why the command was cut short, or undefined when it ended by itself. */
+async function untilCut(signal: AbortSignal, exit: Promise<Exit>): Promise<"timeout" | "stopped" | undefined> {
+  const over = new AbortController();
+  const aborted = new Promise<"timeout" | "stopped">((resolve) => {
+    const tell = () => resolve(errorField(signal.reason, "name") === "TimeoutError" ? "timeout" : "stopped");
+    if (signal.aborted) tell();
+    else signal.addEventListener("abort", tell, { once: true, signal: over.signal });
+  });
+  try {
+    return await Promise.race([exit.then(() => undefined), aborted]);
+  } finally {
+    over.abort();
+  }
+}
+
+function outcomeOf(
+  { code, signal }: Exit,
+  cut: "timeout" | "stopped" | undefined,
+  left: boolean,
+  streams: Pick<Extract<CommandOutcome, { kind: "exited" }>, "stdout" | "stderr">,
+): CommandOutcome {
+  if (cut !== undefined || code === null) return { kind: "killed", why: cut ?? "signal", signal: signal ?? "SIGTERM", ...streams };
+  return { kind: "exited", code, left, ...streams };
+}
+
+async function whyNotStartable({ argv: [executable = ""], cwd }: CommandStart): Promise<string | undefined> {
+  // setpriv would start and then fail: whether the program is there must be known before.
+  try {
+    await access(executable, constants.X_OK);
+    if (!(await stat(executable)).isFile()) return `${executable} is no program`;
+  } catch (error) {
+    return `${executable} cannot be executed (${codeOf(error)})`;
+  }
+  const isFolder = await stat(cwd).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
+  return isFolder ? undefined : `${cwd} is no folder`;
+}
+
+async function placeBelow(root: string, path: string): Promise<string | undefined> {
+  try {
+    const [base, place] = await Promise.all([realpath(root), realpath(join(root, path))]);
+    return place.startsWith(base.endsWith(sep) ? base : `${base}${sep}`) ? place : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+type Mark = Parameters<typeof processesOf>[0];
+
+async function killAll(mark: Mark): Promise<void> {
+  // Again and again: one that forks faster than it is killed is still found.
+  for (let round = 0; round < 50; round += 1) {
+    const pids = await processesOf(mark);
+    if (pids.length === 0) return;
+    signalAll([...(mark.group === undefined ? [] : [-mark.group]), ...pids], "SIGKILL");
+    await wait(20);
+  }
+}
+
+async function isGone(mark: Mark, withinMs: number): Promise<boolean> {
+  const until = performance.now() + withinMs;
+  for (;;) {
+    if ((await processesOf(mark)).length === 0) return true;
+    if (performance.now() >= until) return false;
+    await wait(25);
+  }
+}
+
+function wait(ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, ms);
+  });
+}
+
+function codeOf(error: unknown): string {
+  const code = errorField(error, "code");
+  return typeof code === "string" ? code : "unknown";
+}
