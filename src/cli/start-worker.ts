@@ -39,6 +39,8 @@ import type { Runtime } from "./runtime.ts";
 const leaseMs = 6000;
 const sweepEveryMs = 1000;
 const mailEveryMs = 500;
+/** A step in hand at SIGTERM may go on until this long before the end of the grace. */
+const settleBeforeMs = 10_000;
 
 /** A running worker. */
 export interface WorkerProcess {
@@ -54,7 +56,7 @@ export async function startWorker(runtime: Runtime): Promise<WorkerProcess> {
   const name = await takeWorkerName(redis, hostname(), process.pid, isProcessAlive);
   closers.add("worker name", async () => freeWorkerName(redis, name));
 
-  const ledger = createRunLedger(redis, { worker: name, leaseMs, nonce: randomUUID, clock });
+  const ledger = createRunLedger(redis, { worker: name, leaseMs, nonce: randomUUID, clock, replicas: config.replicas });
   const prometheus = openPrometheus(runtime);
   const http = createHttpClient({ allow: config.httpAllow });
   closers.add("http client", async () => http.close());
@@ -99,6 +101,8 @@ export async function startWorker(runtime: Runtime): Promise<WorkerProcess> {
     log: workerLog,
   });
   closers.add("sweep", async () => sweep.close());
+  // Closed first: the steps in hand end, and their runs are given back.
+  closers.add("runs in hand", async () => hand.settled(), config.graceMs - settleBeforeMs);
   metrics.initialiseRunbooks(runtime.library.list().map(({ id }) => id));
   metrics.initialiseGuardrails(["mode", "explicit-targets", "target-lock", "cooldown"]);
   observeLedger(runtime, ledger);

@@ -26,6 +26,7 @@ describe("without any setting", () => {
   it("everything has a default that is safe on this machine", () => {
     expect(config()).toEqual({
       redis: { kind: "embedded" },
+      replicas: 0,
       dataFolder: ".runbookd",
       host: "127.0.0.1",
       port: 9097,
@@ -38,6 +39,7 @@ describe("without any setting", () => {
       runbooks: "runbooks",
       httpAllow: [],
       concurrency: 10,
+      graceMs: 60_000,
       freezeFile: undefined,
       logLevel: "info",
       guardrails: {},

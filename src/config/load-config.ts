@@ -28,6 +28,8 @@ export interface Config {
     | { readonly kind: "embedded" }
     | { readonly kind: "url"; readonly url: string }
     | { readonly kind: "socket"; readonly path: string };
+  /** Replicas that must have a write before it counts; 0 = none is asked. */
+  readonly replicas: number;
   readonly dataFolder: string;
   readonly host: string;
   readonly port: number;
@@ -47,6 +49,8 @@ export interface Config {
   readonly runbooks: string;
   readonly httpAllow: readonly string[];
   readonly concurrency: number;
+  /** From SIGTERM to SIGKILL. */
+  readonly graceMs: number;
   readonly freezeFile: string | undefined;
   /** Divides the lengths of the budget ledger; 1 in real life. */
   readonly timeFactor: number;
@@ -209,6 +213,7 @@ function toConfig(settings: Settings, sources: ConfigSources, faults: ConfigFaul
     ...commands.secrets,
   return {
     redis: toRedis(redis),
+    replicas: settings.REDIS_WAIT_REPLICAS,
     dataFolder: settings.RUNBOOKD_DATA,
     host,
     port: settings.RUNBOOKD_PORT,
@@ -221,6 +226,7 @@ function toConfig(settings: Settings, sources: ConfigSources, faults: ConfigFaul
     runbooks: settings.RUNBOOKD_RUNBOOKS,
     httpAllow: settings.RUNBOOKD_HTTP_ALLOW ?? [],
     concurrency: settings.RUNBOOKD_CONCURRENCY,
+    graceMs: settings.RUNBOOKD_GRACE_SECONDS * 1000,
     freezeFile: settings.RUNBOOKD_FREEZE_FILE,
     timeFactor: settings.RUNBOOKD_TIME_FACTOR,
     logLevel: settings.RUNBOOKD_LOG_LEVEL,

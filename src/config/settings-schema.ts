@@ -88,6 +88,11 @@ export const settingsSchema = z.strictObject({
     "Redis 6.2 or later; absent: an own redis-server with its data in RUNBOOKD_DATA",
     "redis://[user:password@]host:port[/db], rediss://… or unix:///path/to/socket",
   ),
+  REDIS_WAIT_REPLICAS: setting(
+    check((text) => (/^\d$/.test(text) ? Number(text) : undefined), "is no number of replicas").default(0),
+    "Replicas that must have a run before it is accepted, and an intent before its effect begins",
+    "an integer from 0 to 9",
+  ),
   RUNBOOKD_DATA: setting(filePath.default(".runbookd"), "Folder for tokens and the own Redis", "a folder's path"),
   RUNBOOKD_HOST: setting(
     z.string().regex(hostPattern, "is no host name or address").default("127.0.0.1"),
@@ -145,6 +150,11 @@ export const settingsSchema = z.strictObject({
     check((text) => (/^[1-9]\d?$|^100$/.test(text) ? Number(text) : undefined), "is no number of runs").default(10),
     "Runs that one worker executes at once",
     "an integer from 1 to 100",
+  ),
+  RUNBOOKD_GRACE_SECONDS: setting(
+    check((text) => (/^\d{1,4}$/.test(text) && Number(text) >= 15 ? Number(text) : undefined), "is no grace period").default(60),
+    "Seconds between SIGTERM and SIGKILL that whoever runs us allows; a step may finish until 10 s before, and we are gone 3 s before",
+    "an integer from 15 to 9999, not more than Kubernetes' terminationGracePeriodSeconds",
   ),
   RUNBOOKD_FREEZE_FILE: setting(filePath.optional(), "While this file exists nothing is changed", "a file's path"),
   RUNBOOKD_TIME_FACTOR: setting(

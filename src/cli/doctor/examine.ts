@@ -11,7 +11,7 @@ import { adminTokenPath, tokenFilePath } from "../data-folder.ts";
 import { examineCommands } from "./examine-commands.ts";
 import { fault, fine, warning, type Finding } from "./finding.ts";
 import { judgeAlertmanagerConfig } from "./judge-alertmanager.ts";
-import { judgeRedis } from "./judge-redis.ts";
+import { judgeRedis, judgeReplicas } from "./judge-redis.ts";
 import { readRedisFacts } from "./read-redis-facts.ts";
 
 /** Looks at everything that a running runbookd needs; never rejects. In the order in which to fix things. */
@@ -44,7 +44,8 @@ async function examineRedis(config: Config): Promise<readonly Finding[]> {
       redis.once("ready", resolve).once("error", reject);
       setTimeout(() => reject(new Error("no answer within 3 s")), 3000).unref();
     });
-    return [fine("Redis", "reachable"), ...judgeRedis(await readRedisFacts(redis))];
+    const facts = await readRedisFacts(redis);
+    return [fine("Redis", "reachable"), ...judgeRedis(facts), judgeReplicas(facts, config.replicas)];
   } catch (error) {
     return [fault("Redis", `cannot be reached: ${messageOf(error)}`, "Start it, or correct REDIS_URL. Nothing is accepted without it.")];
   } finally {
