@@ -46,7 +46,7 @@ const settleBeforeMs = 10_000;
 export interface WorkerProcess {
   readonly name: string;
   /** For a server in the same process: rings are answered here while there is room. */
-  near(far: Doorbell): Doorbell;
+  readonly near: (far: Doorbell) => Doorbell;
 }
 
 /** Starts what works in the background: runs, the sweeper, and mails. */
@@ -135,10 +135,6 @@ function openPrometheus({ config, closers }: Runtime): PrometheusReader {
   return client;
 }
 
-function metricSource(prometheus: PrometheusReader): MetricSource {
-  return { query: async (promql, at, signal) => prometheus.query(promql, { signal, ...(at !== undefined && { at }) }) };
-}
-
 /** Commands die with this process where setpriv is; elsewhere that is said. */
 function openCommands({ config, log, path }: Runtime): CommandRunner {
   const setpriv = findSetpriv(path);
@@ -146,6 +142,10 @@ function openCommands({ config, log, path }: Runtime): CommandRunner {
     log.warn({}, "There is no setpriv (util-linux) on PATH: a command goes on to its end when this worker is killed.");
   const redaction = createRedaction(config.secrets);
   return createCommandRunner({ templates: config.commands, setpriv, redact: (text) => redaction.apply(text) });
+}
+
+function metricSource(prometheus: PrometheusReader): MetricSource {
+  return { query: async (promql, at, signal) => prometheus.query(promql, { signal, ...(at !== undefined && { at }) }) };
 }
 
 const cooldownOf: ExecutorOptions["cooldownOf"] = (runbook, hold) => {

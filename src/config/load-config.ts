@@ -57,12 +57,12 @@ export interface Config {
   readonly logLevel: Settings["RUNBOOKD_LOG_LEVEL"];
   /** Limits by name that replace the defaults of the guardrails. */
   readonly guardrails: { readonly [limit: string]: number };
+  /** What `run-command` may run. */
+  readonly commands: readonly CommandTemplate[];
   readonly priceTable: string | undefined;
   /** Every secret among the settings, for redaction. */
   readonly secrets: readonly string[];
 }
-  /** What `run-command` may run. */
-  readonly commands: readonly CommandTemplate[];
 
 /** A configuration, or every fault at once. */
 export type LoadedConfig = { readonly ok: true; readonly config: Config } | { readonly ok: false; readonly faults: readonly ConfigFault[] };
@@ -203,14 +203,14 @@ function toConfig(settings: Settings, sources: ConfigSources, faults: ConfigFaul
   }
   const prometheus = readAccess("prometheus", settings.prometheus, sources, faults);
   const alertmanager = readAccess("alertmanager", settings.alertmanager, sources, faults);
+  const commands = readCommands(settings.commands, sources, faults);
   const secrets = [
     ...webhookTokens,
+    ...commands.secrets,
     ...[redis, settings.SMTP_URL].flatMap((url) => passwordOf(url)),
     ...prometheus.secrets,
-  const commands = readCommands(settings.commands, sources, faults);
     ...alertmanager.secrets,
   ];
-    ...commands.secrets,
   return {
     redis: toRedis(redis),
     replicas: settings.REDIS_WAIT_REPLICAS,
@@ -231,18 +231,12 @@ function toConfig(settings: Settings, sources: ConfigSources, faults: ConfigFaul
     timeFactor: settings.RUNBOOKD_TIME_FACTOR,
     logLevel: settings.RUNBOOKD_LOG_LEVEL,
     guardrails: settings.guardrails ?? {},
+    commands: commands.templates,
     priceTable: settings.price_table,
     secrets,
   };
 }
 
-function toRedis(url: string | undefined): Config["redis"] {
-    commands: commands.templates,
-  if (url === undefined) return { kind: "embedded" };
-  return url.startsWith("unix://") ? { kind: "socket", path: url.slice("unix://".length) } : { kind: "url", url };
-}
-
-function passwordOf(url: string | undefined): string[] {
 function readCommands(
   given: Settings["commands"],
   sources: ConfigSources,
@@ -273,6 +267,12 @@ function readCommands(
   return { templates, secrets };
 }
 
+function toRedis(url: string | undefined): Config["redis"] {
+  if (url === undefined) return { kind: "embedded" };
+  return url.startsWith("unix://") ? { kind: "socket", path: url.slice("unix://".length) } : { kind: "url", url };
+}
+
+function passwordOf(url: string | undefined): string[] {
   if (url === undefined || !URL.canParse(url)) return [];
   const { password } = new URL(url);
   return password === "" ? [] : [password, decodeURIComponent(password)];

@@ -184,6 +184,11 @@ export const settingsSchema = z.strictObject({
     "Limits of guardrails; a runbook may only lower them",
     "names of limits, each with a number of at least 0",
   ),
+  commands: setting(
+    commandsSchema.optional(),
+    "Commands that `run-command` may run, by name",
+    "command names, each with argv (absolute program first, `{name}` for an argument), and any of args, env, env_files, open_env, cwd, timeout, effect (once, set, probed), risk (lowers, raises), target, ok_exits, not_applied_exits, probe",
+  ),
   price_table: setting(filePath.optional(), "Price table that replaces the shipped one", "a file's path"),
 });
 
@@ -194,11 +199,6 @@ export type Settings = z.output<typeof settingsSchema>;
 export const environmentKeys = Object.keys(settingsSchema.shape).filter((key) => key === key.toUpperCase());
 
 /** What would be accepted for a key, as one phrase. */
-  commands: setting(
-    commandsSchema.optional(),
-    "Commands that `run-command` may run, by name",
-    "command names, each with argv (absolute program first, `{name}` for an argument), and any of args, env, env_files, open_env, cwd, timeout, effect (once, set, probed), risk (lowers, raises), target, ok_exits, not_applied_exits, probe",
-  ),
 export function acceptedFor(key: string): string {
   const field = Object.hasOwn(settingsSchema.shape, key)
     ? Object.entries(settingsSchema.shape).find(([name]) => name === key)?.[1]
