@@ -52,6 +52,8 @@ export type JournalEntry = { readonly at: Instant; readonly epoch?: number } & (
   | { readonly kind: "checked"; readonly subject: CheckSubject; readonly truth: Truth; readonly detail: string; readonly value?: Json }
   | { readonly kind: "suspended"; readonly step?: string; readonly until: Instant; readonly why: string }
   | { readonly kind: "asked"; readonly question: Question }
+  /** Half of the time is over without an answer: the question was announced again, to more people. */
+  | { readonly kind: "escalated"; readonly questionId: string }
   | { readonly kind: "answered"; readonly questionId: string; readonly answer: Answer }
   /** A person allowed a fresh start of the step. */
   | { readonly kind: "retried"; readonly step: string; readonly why: string }
@@ -65,6 +67,10 @@ export type JournalEntry = { readonly at: Instant; readonly epoch?: number } & (
       readonly retryAt?: Instant;
       readonly plan?: Plan;
     }
+  /** A freeze holds the step (or its undo) back until it is lifted. */
+  | { readonly kind: "frozen"; readonly step: string; readonly scope: string; readonly by: string; readonly reason: string }
+  /** Before the first change: how the alert stood. */
+  | { readonly kind: "preflight"; readonly standing: "firing" | "silenced" | "gone" | "unknown"; readonly detail: string }
   | { readonly kind: "resolved"; readonly why: string }
   | { readonly kind: "stop_requested"; readonly by: string; readonly reason: string }
   | { readonly kind: "undo_started"; readonly why: string; readonly outcome: Outcome }

@@ -31,6 +31,22 @@ export interface Question {
   readonly expiresAt?: Instant;
   /** Role that may answer. */
   readonly role: "operator" | "approver";
+  /** How many different people must approve; absent: one. A rejection decides at once. */
+  readonly of?: number;
+  /** Who started the run: may reject, and may not approve what was asked for by the same person. */
+  readonly requester?: string;
+}
+
+/** One person's consent on the way to the number that a question needs. */
+export interface Consent {
+  readonly by: string;
+  readonly reason: string;
+  readonly at: Instant;
+}
+
+/** When a question that nobody has answered is announced again, to more people: at half of its time. Undefined: it has no end, so no half. */
+export function escalationOf(question: Question): Instant | undefined {
+  return question.expiresAt === undefined ? undefined : Math.floor((question.askedAt + question.expiresAt) / 2);
 }
 
 /** A person's answer. */
@@ -39,6 +55,8 @@ export interface Answer {
   readonly by: string;
   readonly reason: string;
   readonly at: Instant;
+  /** The others whose consent was needed, in order; `by` is the last of them. */
+  readonly consents?: readonly Consent[];
 }
 
 /** A question as it was stored. Throws when the text is none. */
@@ -63,4 +81,15 @@ export function parseAnswer(text: string): Answer {
 
 function isAnswer(value: unknown): value is Answer {
   return typeof value === "object" && value !== null && "answer" in value && "by" in value && "at" in value;
+}
+
+/** A consent as it was stored. Throws when the text is none. */
+export function parseConsent(text: string): Consent {
+  const value: unknown = JSON.parse(text);
+  if (!isConsent(value)) throw new Error(`This is no consent: ${text.slice(0, 80)}`);
+  return value;
+}
+
+function isConsent(value: unknown): value is Consent {
+  return typeof value === "object" && value !== null && "by" in value && "reason" in value && "at" in value;
 }

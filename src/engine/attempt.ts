@@ -1,5 +1,6 @@
 import type { ActionContext, BoundAction, Plan } from "../core/action.ts";
 import type { Clock } from "../core/clock.ts";
+import { describeFreeze, type Freeze, type FreezeQuery, freezeScopesOf, isHeldBack } from "../core/freeze.ts";
 import { ensureFailure, type Failure, StepFailure } from "../core/failure.ts";
 import type { Json } from "../core/json.ts";
 import type { Question } from "../core/question.ts";
@@ -8,7 +9,7 @@ import { resolveParameters } from "../runbook/resolve-parameters.ts";
 import type { ActionCall, Runbook, Step } from "../runbook/runbook.ts";
 import { idempotencyKeyOf, planShaOf } from "./plan-sha.ts";
 import type { EngineDeps } from "./ports.ts";
-import { LeaseLost, type RunHold } from "./run-hold.ts";
+import { LeaseLost, NotReplicated, type RunHold } from "./run-hold.ts";
 import { type DoneEffect, stepView } from "./run-view.ts";
 import { scopeOf } from "./scope.ts";
 
@@ -78,11 +79,14 @@ function contextOf(
   };
 }
 
+/** `noted`: the notes say what happened. `frozen`: nothing happened, and the run was given back until the freeze is lifted. */
+export type Attempted = "noted" | "frozen";
+
 /**
  * One try of one step: bind, plan, guard, intent, effect, result. The intent is durable before the first byte of the effect is sent.
  * Whatever goes wrong becomes a note; only a lost lease throws.
  */
-export async function attemptStep(runbook: Runbook, step: Step, resume: boolean, hold: RunHold, deps: AttemptDeps): Promise<void> {
+export async function attemptStep(runbook: Runbook, step: Step, resume: boolean, hold: RunHold, deps: AttemptDeps): Promise<Attempted> {
   if (step.action === undefined) throw new Error(`Step ${step.id} has no action to attempt.`);
   const known = stepView(hold.view, step.id);
   const resumed = resume ? known.intent : undefined;
@@ -93,7 +97,7 @@ export async function attemptStep(runbook: Runbook, step: Step, resume: boolean,
   const bound = bind(step.action, hold, deps);
   if (!bound.ok) {
     failed(bound.failure);
-    return;
+    return "noted";
   }
   const { action } = bound;
   const group = resumed?.group ?? known.group;
@@ -105,12 +109,14 @@ export async function attemptStep(runbook: Runbook, step: Step, resume: boolean,
     plan = resumed?.plan ?? known.approved?.plan ?? (await action.plan(context));
   } catch (error) {
     failed({ ...ensureFailure(error), applied: "no" });
-    return;
+    return "noted";
   }
   if (action.effect !== "read") {
-    // An action that goes on has its intent; the claim of this worker must be durable before it acts again.
-    if (resumed !== undefined && known.failure === undefined && known.progress !== undefined) await hold.flush();
-    else if (!(await permit(runbook, step, action, plan, attempt, group, resumed !== undefined, hold, deps))) return;
+    const permitted =
+      resumed !== undefined && known.failure === undefined && known.progress !== undefined
+        ? await permitFurther(step, action, plan, hold, deps)
+        : await permit(runbook, step, action, plan, attempt, group, resumed !== undefined, hold, deps);
+    if (permitted !== "go") return permitted;
   }
   await hold.assertHeld();
 
@@ -156,9 +162,58 @@ export async function attemptStep(runbook: Runbook, step: Step, resume: boolean,
   if (action.effect !== "read") await deps.sample(hold, runbook);
   // A result that must not be asked for twice is written at once; a repeatable one travels with the next intent.
   if (action.effect !== "read" && action.effect !== "set") await hold.flush();
+  return "noted";
 }
 
-/** Guardrails, approval and intent. False: something else was noted instead. */
+/** An action that goes on has its intent; the claim of this worker must be durable before it acts again, and no freeze may stand. */
+async function permitFurther(step: Step, action: BoundAction, plan: Plan, hold: RunHold, deps: AttemptDeps): Promise<"go" | Attempted> {
+  const query = freezeQueryOf(action, plan, false, hold);
+  const outside = await outsideFreeze(query, deps);
+  if (outside !== undefined) return restFrozen(step, outside, hold, deps);
+  const reply = await hold.flush({ effect: true, ...(query !== undefined && { freeze: query }) });
+  if (reply.kind === "frozen") return restFrozen(step, reply.freeze, hold, deps);
+  if (reply.kind === "unreplicated" || (reply.kind === "ok" && reply.unreplicated === true)) throw new NotReplicated(hold.lease.runId);
+  // A stop was asked for meanwhile: the next move hears of it.
+  return reply.kind === "ok" ? "go" : "noted";
+}
+
+/** Until a run that is held back looks again by itself; an end of the freeze wakes it at once. */
+const frozenRetryMs = 5000;
+
+/** What a freeze could hold back. Telling people is never held back: a freeze must not make the automation mute. */
+function freezeQueryOf(
+  action: Pick<BoundAction, "name" | "risk">,
+  plan: Pick<Plan, "targets">,
+  undo: boolean,
+  hold: RunHold,
+): FreezeQuery | undefined {
+  if (action.risk === "none") return undefined;
+  const { runbookId, target } = hold.view.request;
+  const targets = target === undefined ? plan.targets : [target, ...plan.targets];
+  return { scopes: freezeScopesOf({ runbookId, action: action.name, targets }), undo };
+}
+
+async function outsideFreeze(query: FreezeQuery | undefined, deps: AttemptDeps): Promise<Freeze | undefined> {
+  const freeze = query === undefined ? undefined : await deps.frozen?.();
+  return query !== undefined && freeze !== undefined && isHeldBack(query, freeze) ? freeze : undefined;
+}
+
+/** Gives the run back until the freeze is lifted. It is told once: looking again and again leaves no trace. */
+async function restFrozen(step: Step, freeze: Freeze, hold: RunHold, deps: AttemptDeps): Promise<"frozen"> {
+  const { scope, by, reason } = freeze;
+  const told = hold.view.frozen;
+  const known = told?.step === step.id && told.scope === scope && told.by === by && told.reason === reason;
+  if (!known || !hold.unnoteClaim()) hold.note({ kind: "frozen", step: step.id, scope, by, reason });
+  if (!known) deps.observer.refused("freeze");
+  await hold.flush({
+    state: "suspended",
+    summary: { step: step.name, note: describeFreeze(freeze) },
+    release: { dueAt: deps.clock.now() + frozenRetryMs },
+  });
+  return "frozen";
+}
+
+/** Guardrails, freeze, approval and intent. Other than `go`: something else was noted instead. */
 async function permit(
   runbook: Runbook,
   step: Step,
@@ -169,7 +224,7 @@ async function permit(
   again: boolean,
   hold: RunHold,
   deps: AttemptDeps,
-): Promise<boolean> {
+): Promise<"go" | Attempted> {
   const { view } = hold;
   const now = deps.clock.now();
   const known = stepView(view, step.id);
@@ -197,7 +252,7 @@ async function permit(
         failure: { reason: "refused_by_guardrail", message: `${verdict.guardrail}: ${verdict.reason}`, applied: "no" },
       });
     }
-    return false;
+    return "noted";
   }
   const wanted = verdict.kind === "ask" ? verdict.reason : approvalWanted(step, hold);
   if (wanted !== undefined && !approved && !again) {
@@ -211,12 +266,15 @@ async function permit(
         answers: ["approve", "reject"],
         planSha,
         plan,
-        ...(rule !== undefined && { withinMs: rule.withinMs, role: rule.role }),
+        ...(rule !== undefined && { withinMs: rule.withinMs, role: rule.role, of: rule.of }),
       },
       deps,
     );
-    return false;
+    return "noted";
   }
+  const query = freezeQueryOf(action, plan, false, hold);
+  const outside = await outsideFreeze(query, deps);
+  if (outside !== undefined) return restFrozen(step, outside, hold, deps);
   hold.note({
     kind: "intent",
     step: step.id,
@@ -232,10 +290,18 @@ async function permit(
     claims: verdict.kind === "allow" && !again ? verdict.claims : [],
     summary: { step: step.name },
     effect: true,
+    ...(query !== undefined && { freeze: query }),
   });
-  if (reply.kind === "ok") return true;
+  if (reply.kind === "ok" && reply.unreplicated !== true) return "go";
+  if (reply.kind === "ok") {
+    // Nothing was sent, so a first intent is taken back; that of an earlier attempt still stands for bytes that may have been sent.
+    if (!again) hold.note({ kind: "retried", step: step.id, why: "The intent did not reach the replicas in time; nothing was sent." });
+    throw new NotReplicated(hold.lease.runId);
+  }
   hold.unnote();
-  if (reply.kind !== "claim_refused") return false;
+  if (reply.kind === "frozen") return restFrozen(step, reply.freeze, hold, deps);
+  if (reply.kind === "unreplicated") throw new NotReplicated(hold.lease.runId);
+  if (reply.kind !== "claim_refused") return "noted";
   const lock = "lock" in reply.claim;
   const guardrail = lock ? "target-lock" : (reply.claim.bucket.split(":")[0] ?? "limit");
   deps.observer.refused(guardrail);
@@ -247,7 +313,7 @@ async function permit(
     retryAt: reply.retryAt ?? now + 2000,
     plan,
   });
-  return false;
+  return "noted";
 }
 
 function approvalWanted(step: Step, hold: RunHold): string | undefined {
@@ -268,11 +334,16 @@ export interface Asked {
   readonly plan?: Plan;
   readonly withinMs?: number;
   readonly role?: Question["role"];
+  readonly of?: number;
 }
+
+/** Of an approval for which the document names no time: silence is a no, not a wait for ever. */
+const defaultApprovalMs = 3_600_000;
 
 /** Notes a question; the run is suspended by the move that follows. */
 export function ask(hold: RunHold, step: Step, asked: Asked, deps: AttemptDeps): void {
-  const { withinMs, ...rest } = asked;
+  const { withinMs = asked.kind === "approve" ? defaultApprovalMs : undefined, ...rest } = asked;
+  const { requester } = hold.view.request;
   const now = deps.clock.now();
   const question: Question = {
     id: deps.questionId(),
@@ -282,6 +353,7 @@ export function ask(hold: RunHold, step: Step, asked: Asked, deps: AttemptDeps):
     askedAt: now,
     role: asked.role ?? (asked.kind === "approve" ? "approver" : "operator"),
     ...(withinMs !== undefined && { expiresAt: now + withinMs }),
+    ...(asked.kind === "approve" && requester !== undefined && { requester }),
     ...rest,
   };
   hold.note({ kind: "asked", question });
@@ -391,23 +463,30 @@ function judgeExpected(
 }
 
 /** Compensates one effect: by the step's Undo, or by the action's own. */
-export async function undoEffect(step: Step, effect: DoneEffect, hold: RunHold, deps: AttemptDeps): Promise<void> {
+export async function undoEffect(step: Step, effect: DoneEffect, hold: RunHold, deps: AttemptDeps): Promise<Attempted> {
   const call = step.undo ?? step.action;
   if (call === undefined) throw new Error(`Step ${step.id} has no action to undo.`);
   const bound = bind(call, hold, deps, effect.output);
   const failed = (failure: Failure) => hold.note({ kind: "undo_failed", step: step.id, attempt: 1, failure });
   if (!bound.ok) {
     failed(bound.failure);
-    return;
+    return "noted";
   }
   const { action } = bound;
   if (step.undo === undefined && action.undo === undefined) {
     hold.note({ kind: "undone", step: step.id, note: `\`${action.name}\` leaves nothing that can be undone.` });
-    return;
+    return "noted";
   }
   const context = contextOf(hold, step, 1, "undo", step.timeoutMs ?? action.timeoutMs, deps);
+  const query = freezeQueryOf(action, effect.intent.plan, true, hold);
+  const outside = await outsideFreeze(query, deps);
+  if (outside !== undefined) return restFrozen(step, outside, hold, deps);
   hold.note({ kind: "undo_intent", step: step.id, attempt: 1, idempotencyKey: context.idempotencyKey });
-  await hold.flush();
+  const reply = await hold.flush(query === undefined ? {} : { freeze: query });
+  if (reply.kind === "frozen") {
+    hold.unnote();
+    return restFrozen(step, reply.freeze, hold, deps);
+  }
   await hold.assertHeld();
   try {
     if (step.undo === undefined) await action.undo?.(effect.intent.plan, effect.output, context);
@@ -418,6 +497,7 @@ export async function undoEffect(step: Step, effect: DoneEffect, hold: RunHold, 
     failed(ensureFailure(error));
   }
   await hold.flush();
+  return "noted";
 }
 
 /** Runs a read action outside of the steps, for a check; throws what the action throws. */

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
+import type { Freeze } from "../core/freeze.ts";
 import { StepFailure, type Failure } from "../core/failure.ts";
 import type { JournalEntry } from "../core/journal.ts";
 import type { RunRequest } from "../core/run.ts";
@@ -30,6 +31,7 @@ interface Options {
   readonly request?: Partial<RunRequest>;
   readonly guard?: (candidate: Candidate) => Verdict;
   readonly metrics?: MetricSource["query"];
+  readonly frozen?: () => Promise<Freeze | undefined>;
 }
 
 const silent: EngineObserver = {
@@ -56,7 +58,8 @@ function aBench(runbook: Runbook, scripts: readonly ScriptedAction[], options: O
       guard: options.guard ?? (() => ({ kind: "allow", claims: [] })),
       metrics: { query: options.metrics ?? (async () => ({ kind: "unavailable", reason: "no Prometheus in this test" })) },
       observer: silent,
-      announce: async (question) => void announced.push(question.id),
+      ...(options.frozen !== undefined && { frozen: options.frozen }),
+      announce: async (question, _runbook, escalated) => void announced.push(`${question.id}${escalated ? " escalated" : ""}`),
     },
     { clock, questionId: () => `q_${(question += 1)}`, cooldownOf: () => [] },
   );
@@ -377,6 +380,38 @@ describe("guardrails and people", () => {
     expect(bench.last("finished")).toMatchObject({ outcome: "aborted" });
   });
 
+  it("announces an unanswered approval once more at half of its time, sleeps on, and still takes the answer", async () => {
+    const bench = aBench(aRunbook([aStep("one", { approval: { role: "approver", of: 2, withinMs: 60_000 } })]), [{ name: "one" }], {
+      request: { requester: "ann" },
+    });
+    await bench.run();
+    expect(bench.ledger.questions()[0]).toMatchObject({ of: 2, requester: "ann" });
+    await bench.clock.advance(29_000);
+    expect(await bench.executor.execute("run_1", never)).toBe("waiting");
+    expect(bench.announced).toEqual(["q_1"]);
+    await bench.clock.advance(1000);
+    expect(await bench.executor.execute("run_1", never)).toBe("suspended");
+    expect(bench.announced.filter((name) => name.endsWith("escalated"))).toEqual(["q_1 escalated"]);
+    expect(bench.last("escalated")).toMatchObject({ questionId: "q_1" });
+    await bench.clock.advance(20_000);
+    expect(await bench.executor.execute("run_1", never)).toBe("waiting");
+    bench.ledger.answer("q_1", "approve", "bob");
+    await bench.run();
+    expect(bench.actions.calls).toEqual(["run one"]);
+    expect(bench.kinds().filter((kind) => kind === "escalated")).toHaveLength(1);
+  });
+
+  it("gives an approval that a guardrail asks for an end, and takes silence for a no", async () => {
+    const bench = aBench(aRunbook([aStep("one")]), [{ name: "one" }], {
+      guard: () => ({ kind: "ask", guardrail: "mode", reason: "Mode approve." }),
+    });
+    await bench.run();
+    await bench.clock.advance(3_600_001);
+    expect(await bench.executor.execute("run_1", never)).toBe("ended");
+    expect(bench.actions.calls).toEqual([]);
+    expect(bench.last("finished")).toMatchObject({ outcome: "aborted" });
+  });
+
   it("only records the plan in mode observe", async () => {
     const bench = aBench(aRunbook([aStep("one"), aStep("two")]), [{ name: "one" }, { name: "two" }], {
       request: { mode: "observe" },
@@ -659,5 +694,137 @@ describe("Post-Action", () => {
     await bench.run();
     expect(bench.actions.calls).toEqual(["run one", "run report", "run report", "run report"]);
     expect(bench.last("finished")).toMatchObject({ outcome: "failed" });
+  });
+});
+
+describe("a freeze", () => {
+  const freeze: Freeze = { scope: "all", by: "ann", reason: "a release", at: 1, undo: true };
+  const retryMs = 5000;
+
+  /** One look at a time, so that a test sees the sleep between two looks. */
+  async function looks(bench: Bench, count: number): Promise<Execution> {
+    let last: Execution = "waiting";
+    for (let look = 0; look < count; look += 1) {
+      last = await bench.executor.execute("run_1", never);
+      await bench.clock.advance(retryMs);
+    }
+    return last;
+  }
+
+  it("set while a step works holds back the next effect", async () => {
+    const bench: Bench = aBench(aRunbook([aStep("one"), aStep("two")]), [
+      { name: "one", turns: [() => (bench.ledger.freeze(freeze), { kind: "done", output: {} })] },
+      { name: "two" },
+    ]);
+    expect(await looks(bench, 1)).toBe("suspended");
+    expect(bench.actions.calls).toEqual(["run one"]);
+    expect(bench.last("frozen")).toMatchObject({ step: "two", scope: "all", by: "ann", reason: "a release" });
+    expect(bench.kinds()).not.toContain("skipped");
+  });
+
+  it("is written down once, however long it stands, and the run goes on by itself when it is lifted", async () => {
+    const bench = aBench(aRunbook([aStep("one")]), [{ name: "one" }]);
+    bench.ledger.freeze(freeze);
+    await looks(bench, 50);
+    expect(bench.kinds()).toEqual(["accepted", "claimed", "frozen"]);
+    bench.ledger.unfreeze("all");
+    expect(await bench.executor.execute("run_1", never)).toBe("ended");
+    expect(bench.actions.calls).toEqual(["run one"]);
+    expect(bench.last("finished")).toMatchObject({ outcome: "succeeded" });
+  });
+
+  it("does not use up the run's time", async () => {
+    const bench = aBench({ ...aRunbook([aStep("one")]), timeoutMs: 10_000 }, [{ name: "one" }]);
+    bench.ledger.freeze(freeze);
+    await looks(bench, 50);
+    bench.ledger.unfreeze("all");
+    expect(await bench.executor.execute("run_1", never)).toBe("ended");
+    expect(bench.last("finished")).toMatchObject({ outcome: "succeeded" });
+  });
+
+  it.each([
+    ["runbook:test", true],
+    ["action:one", true],
+    ["target:thing/one", true],
+    ["target:t/run", true],
+    ["runbook:another", false],
+    ["action:two", false],
+    ["target:thing/two", false],
+  ])("of %s holds the step back: %s", async (scope, held) => {
+    const bench = aBench(aRunbook([aStep("one")]), [{ name: "one" }], { request: { target: "t/run" } });
+    bench.ledger.freeze({ ...freeze, scope });
+    expect(await bench.executor.execute("run_1", never)).toBe(held ? "suspended" : "ended");
+    expect(bench.actions.calls).toEqual(held ? [] : ["run one"]);
+  });
+
+  it("holds back an action that goes on, at its next look", async () => {
+    const goOn = () => ({ kind: "continue", afterMs: 20_000, progress: 1 }) as const;
+    const bench: Bench = aBench(aRunbook([aStep("one")]), [
+      { name: "one", turns: [() => (bench.ledger.freeze(freeze), goOn()), () => ({ kind: "done", output: {} })] },
+    ]);
+    await looks(bench, 6);
+    expect(bench.last("frozen")).toMatchObject({ step: "one" });
+    expect(bench.actions.calls).toEqual(["run one"]);
+    bench.ledger.unfreeze("all");
+    expect(await bench.executor.execute("run_1", never)).toBe("ended");
+    expect(bench.actions.calls).toEqual(["run one", "run one"]);
+  });
+
+  it("holds back neither reads nor telling people", async () => {
+    const bench = aBench(aRunbook([aStep("look"), aStep("tell")]), [
+      { name: "look", effect: "read", risk: "none" },
+      { name: "tell", effect: "keyed", risk: "none" },
+    ]);
+    bench.ledger.freeze(freeze);
+    expect(await bench.run()).toBe("ended");
+    expect(bench.actions.calls).toEqual(["run look", "run tell"]);
+  });
+
+  it.each([
+    [true, ["run one", "run two", "undo one"]],
+    [false, ["run one", "run two"]],
+  ])("that permits undo (%s) lets what is done be taken back", async (undo, calls) => {
+    const bench: Bench = aBench(
+      aRunbook([aStep("one"), aStep("two", { onFailure: { retries: 0, retryEveryMs: 0, then: { kind: "undo" } } })]),
+      [
+        { name: "one", undo: () => undefined },
+        {
+          name: "two",
+          turns: [
+            () => {
+              bench.ledger.freeze({ ...freeze, undo });
+              throw new StepFailure({ reason: "refused_by_target", message: "no", applied: "no" });
+            },
+          ],
+        },
+      ],
+    );
+    expect(await looks(bench, 2)).toBe(undo ? "ended" : "suspended");
+    expect(bench.actions.calls).toEqual(calls);
+    bench.ledger.unfreeze("all");
+    await bench.executor.execute("run_1", never);
+    expect(bench.actions.calls).toEqual(["run one", "run two", "undo one"]);
+    expect(bench.last("finished")).toMatchObject({ outcome: "undone" });
+  });
+
+  it("lets a person's stop through: the run ends without another effect", async () => {
+    const bench = aBench(aRunbook([aStep("one")]), [{ name: "one" }]);
+    bench.ledger.freeze(freeze);
+    await looks(bench, 1);
+    bench.ledger.notice("run_1", { stop: { by: "bob", reason: "enough" } });
+    expect(await bench.executor.execute("run_1", never)).toBe("ended");
+    expect(bench.actions.calls).toEqual([]);
+    expect(bench.last("finished")).toMatchObject({ outcome: "aborted" });
+  });
+
+  it("of the file holds back without the ledger knowing, and ends with the file", async () => {
+    let file: Freeze | undefined = { ...freeze, by: "the freeze file" };
+    const bench = aBench(aRunbook([aStep("one")]), [{ name: "one" }], { frozen: async () => file });
+    expect(await looks(bench, 3)).toBe("suspended");
+    expect(bench.actions.calls).toEqual([]);
+    expect(bench.last("frozen")).toMatchObject({ by: "the freeze file" });
+    file = undefined;
+    expect(await bench.executor.execute("run_1", never)).toBe("ended");
+    expect(bench.actions.calls).toEqual(["run one"]);
   });
 });

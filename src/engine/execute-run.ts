@@ -4,10 +4,10 @@ import type { Truth } from "../core/journal.ts";
 import { evaluate, resolvePromql, truthOf } from "../runbook/expression.ts";
 import type { CheckItem, Runbook } from "../runbook/runbook.ts";
 import { ask, attemptStep, type AttemptDeps, probeStep, readOnce, undoEffect } from "./attempt.ts";
-import { defaultPace, nextMove, type Pace } from "./next-move.ts";
-import type { EngineDeps } from "./ports.ts";
+import { defaultPace, nextMove, type Pace, type Sight } from "./next-move.ts";
+import type { EngineDeps, StandingSeen } from "./ports.ts";
 import { checkPromql, type Seen } from "./promql-check.ts";
-import { holdRun, LeaseLost, type RunHold } from "./run-hold.ts";
+import { holdRun, LeaseLost, NotReplicated, type RunHold } from "./run-hold.ts";
 import { scopeOf } from "./scope.ts";
 
 /** What became of one look at a run. */
@@ -44,6 +44,11 @@ export function createExecutor(deps: EngineDeps, options: ExecutorOptions): Exec
     sample: (hold, runbook) => sampleTracked(runbook, hold, deps),
   };
 
+  const sight: Sight = {
+    alerts: deps.standing !== undefined,
+    mutates: ({ action }) => action !== undefined && deps.actions.find(action.name)?.effectOf(action.parameters) !== "read",
+  };
+
   return {
     async execute(runId, drain) {
       const claimed = await deps.ledger.claim(runId);
@@ -64,6 +69,7 @@ export function createExecutor(deps: EngineDeps, options: ExecutorOptions): Exec
         }
         return await drive(runbook, hold, drain);
       } catch (error) {
+        if (error instanceof NotReplicated) return await giveBack(hold);
         if (!(error instanceof LeaseLost)) throw error;
         deps.observer.fenced(runId);
         return "fenced";
@@ -73,6 +79,18 @@ export function createExecutor(deps: EngineDeps, options: ExecutorOptions): Exec
     },
   };
 
+  /** Gives a run back until the replicas may be there again. */
+  async function giveBack(hold: RunHold): Promise<Execution> {
+    try {
+      await hold.flush({ state: "queued", release: { dueAt: clock.now() + replicasAgainMs } });
+      return "yielded";
+    } catch (error) {
+      if (!(error instanceof LeaseLost)) throw error;
+      deps.observer.fenced(hold.lease.runId);
+      return "fenced";
+    }
+  }
+
   async function drive(runbook: Runbook, hold: RunHold, drain: AbortSignal): Promise<Execution> {
     for (let moves = 0; ; moves += 1) {
       // A state machine that turns in a circle must not take the worker with it; the poison rule ends the run.
@@ -81,14 +99,14 @@ export function createExecutor(deps: EngineDeps, options: ExecutorOptions): Exec
         await hold.flush({ state: "queued", release: { dueAt: clock.now() } });
         return "yielded";
       }
-      const move = nextMove(runbook, hold.view, clock.now(), options.pace ?? defaultPace);
+      const move = nextMove(runbook, hold.view, clock.now(), options.pace ?? defaultPace, sight);
       switch (move.kind) {
         case "record":
           for (const entry of move.entries) hold.note(entry);
           break;
         case "attempt":
           if (hold.view.samples.length === 0) await sampleTracked(runbook, hold, deps);
-          await attemptStep(runbook, move.step, move.resume, hold, attemptDeps);
+          if ((await attemptStep(runbook, move.step, move.resume, hold, attemptDeps)) === "frozen") return "suspended";
           break;
         case "probe":
           await probeStep(runbook, move.step, "doubt", true, hold, attemptDeps);
@@ -97,6 +115,11 @@ export function createExecutor(deps: EngineDeps, options: ExecutorOptions): Exec
         case "recheck":
           await probeStep(runbook, move.step, "expected", move.last, hold, attemptDeps);
           break;
+        case "preflight": {
+          const { kind: standing, detail } = await askStanding(hold, deps);
+          hold.note({ kind: "preflight", standing, detail });
+          break;
+        }
         case "check": {
           const seen = await runCheck(move.item, hold, attemptDeps);
           hold.note({ kind: "checked", subject: move.subject, truth: seen.truth, detail: seen.detail });
@@ -104,6 +127,10 @@ export function createExecutor(deps: EngineDeps, options: ExecutorOptions): Exec
         }
         case "ask":
           ask(hold, move.step, { kind: move.question, text: move.text, answers: move.answers }, attemptDeps);
+          break;
+        case "escalate":
+          await deps.announce(move.question, runbook, true).catch(() => undefined);
+          hold.note({ kind: "escalated", questionId: move.question.id });
           break;
         case "suspend": {
           const wait = move.until - clock.now();
@@ -116,7 +143,7 @@ export function createExecutor(deps: EngineDeps, options: ExecutorOptions): Exec
             hold.note({ kind: "suspended", until: move.until, why: move.why, ...(move.step !== undefined && { step: move.step }) });
           const question = move.asked ? hold.view.question?.question : undefined;
           // A question that nobody hears of would wait for ever; one that is told twice is only told twice.
-          if (question !== undefined) await deps.announce(question, runbook).catch(() => undefined);
+          if (question !== undefined) await deps.announce(question, runbook, false).catch(() => undefined);
           const reply = await hold.flush({
             state: question?.kind === "in_doubt" ? "in_doubt" : "suspended",
             summary: { note: move.why },
@@ -127,7 +154,7 @@ export function createExecutor(deps: EngineDeps, options: ExecutorOptions): Exec
           return reply.kind === "ok" ? "suspended" : "fenced";
         }
         case "undo":
-          await undoEffect(move.step, move.effect, hold, attemptDeps);
+          if ((await undoEffect(move.step, move.effect, hold, attemptDeps)) === "frozen") return "suspended";
           break;
         case "finish":
           await sampleTracked(runbook, hold, deps);
@@ -172,6 +199,8 @@ export function createExecutor(deps: EngineDeps, options: ExecutorOptions): Exec
   }
 }
 
+const replicasAgainMs = 2000;
+
 /** Far above what a document of 100 steps with polls can need before it suspends or ends. */
 const maxMoves = 5000;
 
@@ -185,6 +214,20 @@ const poisoned = {
   message: "The run was claimed again and again without progress; people must look.",
   applied: "no",
 } as const;
+
+const preflightTimeoutMs = 15_000;
+
+/** Asks how the run's alert stands; whatever goes wrong is "unknown". */
+async function askStanding(hold: RunHold, { standing }: EngineDeps): Promise<StandingSeen> {
+  const { alert } = hold.view.request;
+  if (standing === undefined || alert === undefined) return { kind: "unknown", detail: "there is nobody to ask" };
+  try {
+    return await standing.ask(alert, AbortSignal.any([hold.lostSignal, AbortSignal.timeout(preflightTimeoutMs)]));
+  } catch (error) {
+    if (hold.lostSignal.aborted) throw new LeaseLost(hold.lease.runId);
+    return { kind: "unknown", detail: ensureFailure(error).message };
+  }
+}
 
 /** One look at a Prerequisite or Verification item. */
 async function runCheck(item: CheckItem, hold: RunHold, deps: AttemptDeps): Promise<Seen> {

@@ -1,7 +1,7 @@
 import type { Instant } from "../core/clock.ts";
 import type { Failure, FailureReason } from "../core/failure.ts";
 import type { CheckSubject, JournalEntry } from "../core/journal.ts";
-import { permittedAnswers, type QuestionKind } from "../core/question.ts";
+import { escalationOf, permittedAnswers, type Question, type QuestionKind } from "../core/question.ts";
 import type { Outcome } from "../core/run.ts";
 import { evaluate, truthOf } from "../runbook/expression.ts";
 import type { CheckItem, Runbook, Step } from "../runbook/runbook.ts";
@@ -21,6 +21,8 @@ export type Move =
   | { readonly kind: "probe"; readonly step: Step }
   /** Read the effect again, because its Expected does not hold yet. `last`: the time is over, this look decides. */
   | { readonly kind: "recheck"; readonly step: Step; readonly last: boolean }
+  /** Ask how the alert stands, before anything is changed. */
+  | { readonly kind: "preflight" }
   | { readonly kind: "check"; readonly subject: CheckSubject; readonly item: CheckItem }
   | {
       readonly kind: "ask";
@@ -29,6 +31,8 @@ export type Move =
       readonly text: string;
       readonly answers: readonly string[];
     }
+  /** Half of the question's time is over: it is announced to more people. */
+  | { readonly kind: "escalate"; readonly question: Question }
   | { readonly kind: "suspend"; readonly until: Instant; readonly why: string; readonly step?: string; readonly asked: boolean }
   | { readonly kind: "undo"; readonly step: Step; readonly effect: DoneEffect }
   | { readonly kind: "finish"; readonly outcome: Outcome; readonly reason: string; readonly failure?: Failure }
@@ -38,14 +42,27 @@ export type Move =
 export interface Pace {
   /** How long an effect of class P may still be under way after its intent. */
   readonly quarantineMs: number;
-  /** Between two looks at a prerequisite that could not be seen. */
+  /** Between two looks at a prerequisite, or at the alert, that could not be seen. */
   readonly prerequisiteEveryMs: number;
+  /** How old the answer to "does the alert still fire?" may be when the first change begins. */
+  readonly preflightFreshMs: number;
+}
+
+/** What this process can see; the same for all its runs. */
+export interface Sight {
+  /** Whether there is an Alertmanager to ask about an alert. */
+  readonly alerts: boolean;
+  /** Whether the step's action changes anything. */
+  mutates(step: Step): boolean;
 }
 
 /** Durations as promised. */
-export const defaultPace: Pace = { quarantineMs: 10_000, prerequisiteEveryMs: 5_000 };
+export const defaultPace: Pace = { quarantineMs: 10_000, prerequisiteEveryMs: 5_000, preflightFreshMs: 30_000 };
+
+const blind: Sight = { alerts: false, mutates: () => true };
 
 const prerequisiteTries = 3;
+const preflightTries = 3;
 const neverRetried: readonly FailureReason[] = [
   "invalid_parameters",
   "expression_error",
@@ -62,10 +79,10 @@ const unknownRetries = 2;
 /**
  * The whole state machine: what to do next is one pure function of the document, the journal (folded) and the time.
  *
- * prerequisites → steps in order (When → attempt → Expected → failure policy) → verification → Post-Action → finish;
+ * prerequisites → steps in order (When → preflight while nothing is changed → attempt → Expected → failure policy) → verification → Post-Action → finish;
  * a stop, a resolve before any change, an expired run and an undo cut in between.
  */
-export function nextMove(runbook: Runbook, view: RunView, now: Instant, pace: Pace = defaultPace): Move {
+export function nextMove(runbook: Runbook, view: RunView, now: Instant, pace: Pace = defaultPace, sight: Sight = blind): Move {
   if (view.finished !== undefined) return { kind: "ended" };
   if (view.concluded !== undefined) return afterConclusion(runbook, view, now, pace);
   if (view.stop !== undefined) return conclude("aborted", `Stopped by ${view.stop.by}: ${view.stop.reason}`);
@@ -82,7 +99,7 @@ export function nextMove(runbook: Runbook, view: RunView, now: Instant, pace: Pa
   }
   return (
     nextCheck(runbook, view, "prerequisite", runbook.prerequisites, now, pace) ??
-    nextStep(runbook, view, now, pace) ??
+    nextStep(runbook, view, now, pace, sight) ??
     (view.request.mode === "observe"
       ? conclude("stood_down", "Mode observe: the plan is recorded, nothing was changed.")
       : (nextCheck(runbook, view, "verification", runbook.verification, now, pace) ?? verdictOf(runbook, view)))
@@ -132,15 +149,41 @@ function afterConclusion(runbook: Runbook, view: RunView, now: Instant, pace: Pa
   return { kind: "finish", outcome, reason, ...(failure !== undefined && { failure }) };
 }
 
-function nextStep(runbook: Runbook, view: RunView, now: Instant, pace: Pace): Move | undefined {
+function nextStep(runbook: Runbook, view: RunView, now: Instant, pace: Pace, sight: Sight): Move | undefined {
   const jump = runbook.steps.findIndex((step) => step.id === view.jumpTo);
   for (const [index, step] of runbook.steps.entries()) {
     if (stepView(view, step.id).over !== "no") continue;
     if (index < jump) return record({ kind: "skipped", step: step.id, why: `Jumped over to "${runbook.steps[jump]?.name ?? ""}".` });
     const move = moveOfStep(runbook, view, step, now, pace);
+    if (move?.kind === "attempt" && sight.mutates(step)) return preflight(view, step, now, pace, sight) ?? move;
     if (move !== undefined) return move;
   }
   return undefined;
+}
+
+/**
+ * While nothing has been changed yet: does the alert still fire, and has nobody silenced it? Undefined: go on.
+ * A run that a person ordered, one that only observes, and one whose sender cannot be asked go on without.
+ */
+function preflight(view: RunView, step: Step, now: Instant, pace: Pace, sight: Sight): Move | undefined {
+  const { alert, mode, source } = view.request;
+  const asks = sight.alerts && alert !== undefined && alert.sender === undefined && (source === "webhook" || source === "poll");
+  if (!asks || view.changed || mode === "observe") return undefined;
+  const seen = view.preflight;
+  if (seen === undefined || !seen.fresh) return { kind: "preflight" };
+  switch (seen.standing) {
+    case "gone":
+    case "silenced":
+      return conclude("stood_down", `Nothing had been changed yet, and ${seen.detail}.`);
+    case "unknown": {
+      const why = `Whether the alert still fires could not be seen: ${seen.detail}.`;
+      if (seen.unknowns >= preflightTries) return conclude("inconclusive", why);
+      const due = seen.at + pace.prerequisiteEveryMs;
+      return due > now ? { kind: "suspend", until: due, why, step: step.id, asked: false } : { kind: "preflight" };
+    }
+    case "firing":
+      return now - seen.at > pace.preflightFreshMs ? { kind: "preflight" } : undefined;
+  }
 }
 
 /** Undefined: the step is over. */
@@ -181,9 +224,11 @@ function moveOfQuestion(view: RunView, step: Step, known: StepView, now: Instant
   const { question, answer } = open;
   if (answer === undefined) {
     if (question.expiresAt === undefined || question.expiresAt > now) {
+      const escalateAt = open.escalated === true ? undefined : escalationOf(question);
+      if (escalateAt !== undefined && escalateAt <= now) return { kind: "escalate", question };
       return {
         kind: "suspend",
-        until: question.expiresAt ?? Number.POSITIVE_INFINITY,
+        until: escalateAt ?? question.expiresAt ?? Number.POSITIVE_INFINITY,
         why: `waiting for a person: ${question.kind}`,
         step: step.id,
         asked: true,

@@ -1,5 +1,7 @@
 import type { Action } from "../core/action.ts";
+import type { Alert } from "../core/alert.ts";
 import type { Instant } from "../core/clock.ts";
+import type { Freeze, FreezeQuery } from "../core/freeze.ts";
 import type { Journal, JournalEntry } from "../core/journal.ts";
 import type { Question } from "../core/question.ts";
 import type { RunState, RunSummary } from "../core/run.ts";
@@ -40,6 +42,8 @@ export interface Append {
   readonly state: RunState;
   /** An effect follows: nothing is written when somebody has asked for a stop that is not heard yet. */
   readonly effect?: boolean;
+  /** Nothing is written while a freeze holds this back; the run is woken when a freeze ends. */
+  readonly freeze?: FreezeQuery;
   /** Changed fields of the projection. */
   readonly summary: Partial<RunSummary>;
   readonly claims: readonly Claim[];
@@ -53,11 +57,16 @@ export interface Append {
   readonly cooldowns?: readonly { readonly bucket: string; readonly forMs: number }[];
 }
 
-/** `fenced`: the lease is lost, nothing was written. `stopped`: nothing was written, a person wants the run to end. `claim_refused`: nothing was written; `holder` is the run that has the lock. */
+/**
+ * `unreplicated`: what is written may not survive the loss of the primary, so no effect may begin; as a kind of its own nothing was written.
+ * `fenced`: the lease is lost, nothing was written. `stopped`: nothing was written, a person wants the run to end. `frozen`: nothing was written, the kill switch is on. `claim_refused`: nothing was written; `holder` is the run that has the lock.
+ */
 export type AppendReply =
-  | { readonly kind: "ok"; readonly head: string; readonly notices: Notices }
+  | { readonly kind: "ok"; readonly head: string; readonly notices: Notices; readonly unreplicated?: boolean }
+  | { readonly kind: "unreplicated" }
   | { readonly kind: "fenced" }
   | { readonly kind: "stopped"; readonly notices: Notices }
+  | { readonly kind: "frozen"; readonly freeze: Freeze }
   | { readonly kind: "claim_refused"; readonly claim: Claim; readonly holder?: string; readonly retryAt?: Instant };
 
 /** The ledger as a worker sees it. Every write is fenced by the lease's token. */
@@ -88,6 +97,20 @@ export interface MetricSource {
       }
     | { readonly kind: "unavailable"; readonly reason: string }
   >;
+}
+
+/**
+ * How an alert stands. `gone`: no Alertmanager that could be asked holds it any more. `unknown`: nobody could say.
+ * `detail` is one sentence without its end, for the journal.
+ */
+export interface StandingSeen {
+  readonly kind: "firing" | "silenced" | "gone" | "unknown";
+  readonly detail: string;
+}
+
+/** Asks the Alertmanagers how an alert stands. Rejects only with the signal's reason. */
+export interface AlertStanding {
+  ask(alert: Pick<Alert, "fingerprint" | "labels">, signal: AbortSignal): Promise<StandingSeen>;
 }
 
 /** One mutating step that wants to happen. */
@@ -127,7 +150,14 @@ export interface EngineDeps {
   readonly actions: { find(name: string): Action | undefined };
   readonly guard: (candidate: Candidate, now: Instant) => Verdict;
   readonly metrics: MetricSource;
+  /** Absent: no Alertmanager is configured, so that nobody can be asked before a run begins to change things. */
+  readonly standing?: AlertStanding;
   readonly observer: EngineObserver;
-  /** Tells people that a question waits for them. Called before the run is suspended; a rejection is told to nobody and changes nothing. */
-  readonly announce: (question: Question, runbook: Runbook) => Promise<void>;
+  /** The freeze that stands outside of the ledger (a file); looked at before every effect. Absent: there is no such place. */
+  readonly frozen?: () => Promise<Freeze | undefined>;
+  /**
+   * Tells people that a question waits for them; `escalated`: again and to more people, because half of its time is over.
+   * Called before the run is suspended; a rejection is told to nobody and changes nothing.
+   */
+  readonly announce: (question: Question, runbook: Runbook, escalated: boolean) => Promise<void>;
 }

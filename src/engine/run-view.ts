@@ -50,10 +50,14 @@ export interface RunView {
   steps: Map<string, StepView>;
   checks: Map<string, { truth: Truth; detail: string; tries: number; firstAt: Instant; lastAt: Instant }>;
   /** The latest question that nobody has dealt with; with the answer once there is one. */
-  question?: { question: Question; answer?: Answer };
+  question?: { question: Question; answer?: Answer; escalated?: true };
   waitUntil?: { until: Instant; step?: string };
   /** Whether any mutating intent was recorded. */
   changed: boolean;
+  /** The freeze that holds the next effect back, as recorded. */
+  frozen?: Entry<"frozen">;
+  /** How the alert stood when it was last asked about. `fresh`: nobody has waited or claimed since. `unknowns`: in a row. */
+  preflight?: { standing: Entry<"preflight">["standing"]; detail: string; at: Instant; unknowns: number; fresh: boolean };
   resolved?: string;
   stop?: { by: string; reason: string };
   jumpTo?: string;
@@ -113,11 +117,23 @@ export function viewOf(journal: Journal): RunView {
 export function fold(view: RunView, entry: JournalEntry): void {
   if (!view.waiting) view.runningMs += Math.max(0, entry.at - view.lastAt);
   view.lastAt = entry.at;
-  view.waiting = entry.kind === "suspended" || entry.kind === "asked" || entry.kind === "answered";
+  view.waiting =
+    entry.kind === "suspended" ||
+    entry.kind === "frozen" ||
+    entry.kind === "asked" ||
+    entry.kind === "escalated" ||
+    entry.kind === "answered";
   switch (entry.kind) {
     case "accepted":
-    case "claimed":
       return;
+    case "claimed":
+      if (view.preflight !== undefined) view.preflight.fresh = false;
+      return;
+    case "preflight": {
+      const unknowns = entry.standing === "unknown" ? (view.preflight?.unknowns ?? 0) + 1 : 0;
+      view.preflight = { standing: entry.standing, detail: entry.detail, at: entry.at, unknowns, fresh: true };
+      return;
+    }
     case "sampled":
       view.samples.push({ at: entry.at, values: entry.values });
       return;
@@ -211,6 +227,9 @@ export function fold(view: RunView, entry: JournalEntry): void {
       view.question = { question: entry.question };
       clearWait(view);
       return;
+    case "escalated":
+      if (view.question?.question.id === entry.questionId) view.question = { ...view.question, escalated: true };
+      return;
     case "answered":
       if (view.question?.question.id === entry.questionId) foldAnswer(view, view.question.question, entry.answer);
       return;
@@ -219,6 +238,10 @@ export function fold(view: RunView, entry: JournalEntry): void {
       return;
     case "refused":
       stepView(view, entry.step).refusal = entry;
+      return;
+    case "frozen":
+      view.frozen = entry;
+      clearWait(view);
       return;
     case "resolved":
       view.resolved = entry.why;
@@ -268,6 +291,7 @@ function clearWait(view: RunView): void {
 /** Something happened to the step: its wait is over, and its question has been acted on (an answer, or no answer in time). */
 function settle(view: RunView, step: string): void {
   clearWait(view);
+  delete view.frozen;
   if (view.question?.question.stepId === step) delete view.question;
 }
 

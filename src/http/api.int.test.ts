@@ -85,7 +85,8 @@ async function startApi(
       }),
       ...createApprovalRoutes({
         desk: {
-          list: async () => [{ question }],
+          list: async () => [{ question, consents: [], missing: 1 }],
+          find: async (id) => (id === "q_1" ? { question, consents: [], missing: 1 } : undefined),
           async answer(...call) {
             told.calls.push(call);
             return told.answer;
@@ -358,7 +359,9 @@ describe("questions", () => {
   it("are listed", async () => {
     await using api = await startApi();
     const { http } = api;
-    expect((await call(http, "GET", "/api/approvals", { role: "approver" })).answer).toEqual({ items: [{ question }] });
+    expect((await call(http, "GET", "/api/approvals", { role: "approver" })).answer).toEqual({
+      items: [{ question, consents: [], missing: 1 }],
+    });
   });
 
   it("are answered in the caller's name and role, for the plan that was read", async () => {

@@ -23,7 +23,7 @@ export function createApprovalRoutes({ desk, clock }: { readonly desk: QuestionD
       who: answerers,
       query: noQuery,
       body: noBody,
-      answers: { 200: "`items` hold `question`" },
+      answers: { 200: "`items` hold `question`, the `consents` so far and how many are `missing`" },
       handle: async () => json(200, { items: await desk.list() }),
     }),
     defineRoute({
@@ -33,8 +33,8 @@ export function createApprovalRoutes({ desk, clock }: { readonly desk: QuestionD
       who: answerers,
       query: noQuery,
       body: answerBody,
-      answers: { 202: "`runId` goes on" },
-      problems: ["not-found", "already-answered", "plan-changed", "expired"],
+      answers: { 202: "`runId` goes on; with `missing` above 0 it waits for that many more people" },
+      problems: ["not-found", "already-answered", "conflict", "plan-changed", "expired"],
       async handle({ params, body: { answer, reason, planSha }, caller }) {
         const given = {
           answer,
@@ -54,6 +54,17 @@ function answered(reply: AnswerReply): Reply {
   switch (reply.kind) {
     case "ok":
       return json(202, { runId: reply.runId });
+    case "recorded":
+      return json(202, { runId: reply.runId, missing: reply.missing });
+    case "over":
+      return problem("conflict", reply.reason);
+    case "wrong_link":
+      return problem(
+        "forbidden",
+        reply.left > 0
+          ? `This link is not for this question, this step and this plan; ${reply.left} more tries.`
+          : "The links of this question are locked or have expired; answer with the command line or the API.",
+      );
     case "already":
       return problem(
         "already-answered",

@@ -1,7 +1,7 @@
 import type { Instant } from "../core/clock.ts";
 import type { JournalEntry } from "../core/journal.ts";
 import type { Json } from "../core/json.ts";
-import type { Answer, Question } from "../core/question.ts";
+import type { Answer, Consent, Question } from "../core/question.ts";
 import type { Caller, Role } from "../core/role.ts";
 import type { Mode, Outcome, RunState, RunSummary } from "../core/run.ts";
 import type { Diagnostic, Runbook } from "../runbook/runbook.ts";
@@ -79,6 +79,10 @@ export interface RunControl {
 export interface AskedQuestion {
   readonly question: Question;
   readonly answer?: Answer;
+  /** Who has approved so far, when one approval is not enough. */
+  readonly consents: readonly Consent[];
+  /** How many more people must approve; 1 for what one person decides, 0 when it is decided. */
+  readonly missing: number;
 }
 
 /** What a person answers. */
@@ -90,12 +94,20 @@ export interface AnswerRequest {
   readonly by: string;
   readonly role: Role;
   readonly at: Instant;
+  /** The token of a mailed link: must be one of this question's, for this step and this plan. */
+  readonly link?: string;
 }
 
-/** `unknown_answer`: not among the question's permitted answers. */
+/**
+ * `recorded`: counted, and `missing` more people must approve. `over`: the run does not wait for this any more.
+ * `unknown_answer`: not among the question's permitted answers. `wrong_link`: `left` more tries, then the link is locked.
+ */
 export type AnswerReply =
   | { readonly kind: "ok"; readonly runId: string }
+  | { readonly kind: "recorded"; readonly runId: string; readonly missing: number }
   | { readonly kind: "already"; readonly answer: Answer }
+  | { readonly kind: "over"; readonly reason: string }
+  | { readonly kind: "wrong_link"; readonly left: number }
   | { readonly kind: "plan_changed" }
   | { readonly kind: "expired" }
   | { readonly kind: "not_permitted"; readonly reason: string }
@@ -106,6 +118,8 @@ export type AnswerReply =
 export interface QuestionDesk {
   /** Open questions, oldest first. */
   list(): Promise<readonly AskedQuestion[]>;
+  /** One question, open or not. */
+  find(id: string): Promise<AskedQuestion | undefined>;
   answer(id: string, answer: AnswerRequest): Promise<AnswerReply>;
 }
 

@@ -1,84 +1,162 @@
 import type { Redis } from "ioredis";
 import type { Instant } from "../core/clock.ts";
 import { type JournalEntry, nextHead } from "../core/journal.ts";
-import { type Answer, parseAnswer, parseQuestion, type Question } from "../core/question.ts";
+import { type Answer, type Consent, parseAnswer, parseConsent, parseQuestion, type Question } from "../core/question.ts";
 import type { Role } from "../core/role.ts";
 import type { AnswerReply, AnswerRequest, AskedQuestion, QuestionDesk } from "../http/ports.ts";
 import { type Doorbell, StoreUnavailable } from "../intake/ports.ts";
 import { available } from "./available.ts";
+import { createQuestionLinks } from "./question-links.ts";
 import { isId, runKeys } from "./run-keys.ts";
 import { loadScript } from "./script.ts";
 
 /** An answer and a worker's last write may meet; reading again settles it. */
 const tries = 20;
+/** Consents of others move the count; each of them is one more reading. */
+const consentTries = 200;
+const keepDays = 30;
 
 /** Every question to a person, over Redis. The script decides races: exactly one answer wins. */
 export function createQuestionDesk(redis: Redis, doorbell: Doorbell, now: () => Instant): QuestionDesk {
   const script = loadScript("answer");
-  const read = async (id: string): Promise<{ question: Question; runId: string; answer?: Answer } | undefined> => {
-    const [text, runId] = await redis.hmget(runKeys.question(id), "question", "run");
+  const links = createQuestionLinks(redis, now);
+
+  const read = async (id: string): Promise<(AskedQuestion & { readonly runId: string }) | undefined> => {
+    const [[text, runId, answered], consents] = await Promise.all([
+      redis.hmget(runKeys.question(id), "question", "run", "answer"),
+      consentsOf(id),
+    ]);
     if (typeof text !== "string" || typeof runId !== "string") return undefined;
-    const answer = await redis.hget(runKeys.question(id), "answer");
-    return { question: parseQuestion(text), runId, ...(answer !== null && { answer: parseAnswer(answer) }) };
+    const question = parseQuestion(text);
+    const answer = typeof answered === "string" ? parseAnswer(answered) : undefined;
+    const missing = answer === undefined ? Math.max(1, (question.of ?? 1) - consents.length) : 0;
+    return { question, runId, consents, missing, ...(answer !== undefined && { answer }) };
   };
 
-  const decide = async (id: string, question: Question, runId: string, request: AnswerRequest): Promise<AnswerReply> => {
-    const answer: Answer = { answer: request.answer, by: request.by, reason: request.reason, at: request.at };
+  const consentsOf = async (id: string): Promise<readonly Consent[]> =>
+    Object.values(await redis.hgetall(runKeys.consents(id)))
+      .map((text) => parseConsent(String(text)))
+      .sort((a, b) => a.at - b.at);
+
+  const send = async (
+    question: Question,
+    runId: string,
+    request: AnswerRequest,
+    consents: readonly Consent[],
+    head: string,
+  ): Promise<string> => {
+    const { id } = question;
+    const consent: Consent = { by: request.by, reason: request.reason, at: request.at };
+    const answer: Answer = { answer: request.answer, ...consent, ...(consents.length > 0 && { consents }) };
     const entry: JournalEntry = { at: request.at, kind: "answered", questionId: id, answer };
     const text = JSON.stringify(entry);
-    for (let attempt = 0; attempt < tries; attempt += 1) {
-      const head = (await redis.hget(runKeys.run(runId), "head")) ?? "";
-      const reply = String(
-        await script.run(
-          redis,
-          [runKeys.question(id), runKeys.run(runId), runKeys.journal(runId), runKeys.due, runKeys.questions],
-          [runId, id, head, nextHead(head, text), text, question.expiresAt ?? "", JSON.stringify(answer)],
-        ),
-      );
+    const mode = !needsMany(question, request) ? "alone" : consents.length + 1 >= (question.of ?? 1) ? "decide" : "consent";
+    return String(
+      await script.run(
+        redis,
+        [runKeys.question(id), runKeys.run(runId), runKeys.journal(runId), runKeys.due, runKeys.questions, runKeys.consents(id)],
+        [
+          runId,
+          id,
+          head,
+          nextHead(head, text),
+          text,
+          question.expiresAt ?? "",
+          JSON.stringify(mode === "consent" ? consent : answer),
+          mode,
+          request.by,
+          consents.length,
+          keepDays,
+        ],
+      ),
+    );
+  };
+
+  const decide = async (question: Question, runId: string, request: AnswerRequest): Promise<AnswerReply> => {
+    let busy = 0;
+    for (let attempt = 0; busy < tries && attempt < consentTries; attempt += 1) {
+      const [head, consents] = await Promise.all([
+        redis.hget(runKeys.run(runId), "head"),
+        needsMany(question, request) ? consentsOf(question.id) : [],
+      ]);
+      const reply = await send(question, runId, request, consents, head ?? "");
       if (reply === "ok") {
         doorbell.ring(runId);
         return { kind: "ok", runId };
       }
       if (reply.startsWith("already:")) return { kind: "already", answer: parseAnswer(reply.slice("already:".length)) };
-      if (reply === "expired" || reply === "not_found") return { kind: reply };
-      await new Promise((resolve) => setTimeout(resolve, 50));
+      switch (reply) {
+        case "recorded":
+          return { kind: "recorded", runId, missing: Math.max(1, (question.of ?? 1) - consents.length - 1) };
+        case "counted":
+          return { kind: "recorded", runId, missing: Math.max(1, (question.of ?? 1) - consents.length) };
+        case "expired":
+        case "not_found":
+          return { kind: reply };
+        case "over":
+          return { kind: "over", reason: "The run was stopped, has ended or went on without this answer." };
+        case "conflict":
+          break;
+        default:
+          busy += 1;
+          await new Promise((resolve) => setTimeout(resolve, 50));
+      }
     }
-    throw new StoreUnavailable(new Error(`Run ${runId} was busy ${tries} times.`));
+    throw new StoreUnavailable(new Error(`Run ${runId} was busy again and again.`));
   };
 
   return {
     list: async () => available(list),
+    find: async (id) => available(async () => find(id)),
     answer: async (id, request) => available(async () => answer(id, request)),
   };
 
   async function list(): Promise<readonly AskedQuestion[]> {
     const ids = await redis.zrange(runKeys.questions, "0", "-1");
-    const found = await Promise.all(ids.map(read));
+    const found = await Promise.all(ids.map(find));
     return found.flatMap((asked) =>
-      asked === undefined || asked.answer !== undefined || (asked.question.expiresAt ?? Infinity) < now()
-        ? []
-        : [{ question: asked.question }],
+      asked === undefined || asked.answer !== undefined || (asked.question.expiresAt ?? Infinity) < now() ? [] : [asked],
     );
   }
 
+  async function find(id: string): Promise<AskedQuestion | undefined> {
+    const asked = isId(id) ? await read(id) : undefined;
+    if (asked === undefined) return undefined;
+    const { runId: _runId, ...rest } = asked;
+    return rest;
+  }
+
   async function answer(id: string, request: AnswerRequest): Promise<AnswerReply> {
-    if (!isId(id)) return { kind: "not_found" };
-    const asked = await read(id);
+    const asked = isId(id) ? await read(id) : undefined;
     if (asked === undefined) return { kind: "not_found" };
     const { question } = asked;
+    const refusal = mayNot(request, question);
+    if (refusal !== undefined) return { kind: "not_permitted", reason: refusal };
+    if (request.link !== undefined) {
+      const seen = await links.try(question, request.link);
+      if (!seen.right) return { kind: "wrong_link", left: seen.left };
+    }
     if (asked.answer !== undefined) return { kind: "already", answer: asked.answer };
     if (!question.answers.includes(request.answer)) return { kind: "unknown_answer", answers: question.answers };
-    if (!mayAnswer(request.role, question)) {
-      return {
-        kind: "not_permitted",
-        reason: `This question is for the role ${question.role}; ${request.by} has the role ${request.role}.`,
-      };
-    }
     if (question.planSha !== undefined && request.planSha !== question.planSha) return { kind: "plan_changed" };
-    return decide(id, question, asked.runId, request);
+    return decide(question, asked.runId, request);
   }
 }
 
-function mayAnswer(role: Role, question: Question): boolean {
+/** Only consent is counted: whoever says no, or answers another kind of question, decides alone. */
+function needsMany(question: Question, request: AnswerRequest): boolean {
+  return question.kind === "approve" && request.answer === "approve" && (question.of ?? 1) > 1;
+}
+
+/** Why this person may not give this answer. */
+function mayNot({ role, by, answer }: AnswerRequest, question: Question): string | undefined {
+  if (!hasRole(role, question)) return `This question is for the role ${question.role}; ${by} has the role ${role}.`;
+  if (question.kind === "approve" && answer === "approve" && by === question.requester) {
+    return `${by} started this run; somebody else must approve it.`;
+  }
+  return undefined;
+}
+
+function hasRole(role: Role, question: Question): boolean {
   return role === "admin" || role === "approver" || (role === "operator" && question.role === "operator");
 }

@@ -1,0 +1,16 @@
+import { sha256 } from "./json.ts";
+import type { Question } from "./question.ts";
+
+/**
+ * What is kept of a mailed link's token: a hash over the token and everything that the link is for. A token of another question, step or plan
+ * has another hash, so it opens nothing.
+ */
+export function linkHash(token: string, question: Question): string {
+  return sha256([token, question.id, question.runId, question.stepId, question.planSha ?? ""].join("\n"));
+}
+
+/** A link is dead after this long even when its question still waits. */
+export const linkLifeMs = 24 * 3_600_000;
+
+/** Wrong tokens after which the links of a question are locked; other ways to answer stay open. */
+export const linkTries = 5;

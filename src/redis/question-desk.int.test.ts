@@ -1,0 +1,235 @@
+import { randomBytes } from "node:crypto";
+import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
+import type { Redis } from "ioredis";
+import { parseEntry } from "../core/journal.ts";
+import type { Question } from "../core/question.ts";
+import type { AnswerRequest, QuestionDesk } from "../http/ports.ts";
+import { type AskingRun, createAskingRun } from "../testing/an-asking-run.ts";
+import { type RedisServer, startRedisServer } from "../testing/redis-server.ts";
+import { connectRedis } from "./connection.ts";
+import { createQuestionDesk } from "./question-desk.ts";
+import { createQuestionLinks } from "./question-links.ts";
+import { runKeys } from "./run-keys.ts";
+import { createRunNotices } from "./run-notices.ts";
+
+let server: RedisServer;
+let redis: Redis;
+let desk: QuestionDesk;
+const rung: string[] = [];
+beforeAll(async () => {
+  server = await startRedisServer();
+  redis = connectRedis(server, "worker");
+  desk = createQuestionDesk(redis, { ring: (runId) => void rung.push(runId) }, () => Date.now());
+});
+afterAll(async () => {
+  redis.disconnect();
+  await server[Symbol.asyncDispose]();
+});
+
+function anAnswer(question: Question, change: Partial<AnswerRequest> = {}): AnswerRequest {
+  return {
+    answer: "approve",
+    reason: "looked at it",
+    by: "bob",
+    role: "approver",
+    at: Date.now(),
+    ...(question.planSha !== undefined && { planSha: question.planSha }),
+    ...change,
+  };
+}
+
+async function answersIn({ runId }: AskingRun) {
+  const texts = await redis.lrange(runKeys.journal(runId), 0, -1);
+  return texts.map(parseEntry).filter((entry) => entry.kind === "answered");
+}
+
+describe("an approval", () => {
+  it("is decided exactly once by 100 parallel answers that contradict each other (A01)", async () => {
+    const run = await createAskingRun(redis);
+    const replies = await Promise.all(
+      Array.from({ length: 100 }, async (_, index) =>
+        desk.answer(run.question.id, anAnswer(run.question, { by: `p${index}`, answer: index % 2 === 0 ? "approve" : "reject" })),
+      ),
+    );
+    expect(replies.filter(({ kind }) => kind === "ok")).toHaveLength(1);
+    expect(replies.filter(({ kind }) => kind === "already")).toHaveLength(99);
+    expect(await answersIn(run)).toHaveLength(1);
+  });
+
+  it("of two is decided by two different people, in one entry that names both", async () => {
+    const run = await createAskingRun(redis, { of: 2 });
+    expect(await desk.answer(run.question.id, anAnswer(run.question))).toEqual({ kind: "recorded", runId: run.runId, missing: 1 });
+    expect(await desk.answer(run.question.id, anAnswer(run.question))).toEqual({ kind: "recorded", runId: run.runId, missing: 1 });
+    expect(await answersIn(run)).toEqual([]);
+    expect(await desk.find(run.question.id)).toMatchObject({ missing: 1, consents: [{ by: "bob" }] });
+    expect(rung).not.toContain(run.runId);
+    expect(await desk.answer(run.question.id, anAnswer(run.question, { by: "eve" }))).toEqual({ kind: "ok", runId: run.runId });
+    expect(await answersIn(run)).toMatchObject([{ answer: { answer: "approve", by: "eve", consents: [{ by: "bob" }] } }]);
+    expect(rung).toContain(run.runId);
+    expect(await desk.find(run.question.id)).toMatchObject({ missing: 0, answer: { by: "eve" } });
+  });
+
+  it("of three is decided once however 100 consents of ten people race", async () => {
+    const run = await createAskingRun(redis, { of: 3 });
+    const replies = await Promise.all(
+      Array.from({ length: 100 }, async (_, index) => desk.answer(run.question.id, anAnswer(run.question, { by: `p${index % 10}` }))),
+    );
+    expect(replies.filter(({ kind }) => kind === "ok")).toHaveLength(1);
+    const [answered, ...others] = await answersIn(run);
+    expect(others).toEqual([]);
+    const { by, consents = [] } = answered?.answer ?? { by: "nobody" };
+    expect(new Set([by, ...consents.map((consent) => consent.by)]).size).toBe(3);
+  });
+
+  it("of two is ended by one rejection, even after a consent", async () => {
+    const run = await createAskingRun(redis, { of: 2 });
+    await desk.answer(run.question.id, anAnswer(run.question));
+    expect(await desk.answer(run.question.id, anAnswer(run.question, { by: "eve", answer: "reject" }))).toMatchObject({ kind: "ok" });
+    expect(await desk.answer(run.question.id, anAnswer(run.question, { by: "joe" }))).toMatchObject({ kind: "already" });
+    expect(await answersIn(run)).toMatchObject([{ answer: { answer: "reject", by: "eve" } }]);
+  });
+
+  it("is not given by who started the run, whatever the role; a rejection is", async () => {
+    const run = await createAskingRun(redis);
+    expect(await desk.answer(run.question.id, anAnswer(run.question, { by: "ann", role: "admin" }))).toEqual({
+      kind: "not_permitted",
+      reason: "ann started this run; somebody else must approve it.",
+    });
+    expect(await desk.answer(run.question.id, anAnswer(run.question, { by: "ann", answer: "reject" }))).toMatchObject({ kind: "ok" });
+  });
+
+  it("needs the role of the question", async () => {
+    const run = await createAskingRun(redis);
+    for (const role of ["viewer", "operator", "workload"] as const) {
+      expect(await desk.answer(run.question.id, anAnswer(run.question, { role }))).toMatchObject({ kind: "not_permitted" });
+    }
+    const easy = await createAskingRun(redis, { role: "operator" });
+    expect(await desk.answer(easy.question.id, anAnswer(easy.question, { role: "operator" }))).toMatchObject({ kind: "ok" });
+  });
+});
+
+describe("an answer that comes too late (A02)", () => {
+  it("is refused after the time is over", async () => {
+    const run = await createAskingRun(redis, { expiresAt: Date.now() - 1 });
+    expect(await desk.answer(run.question.id, anAnswer(run.question))).toEqual({ kind: "expired" });
+    expect((await desk.list()).map(({ question }) => question.id)).not.toContain(run.question.id);
+  });
+
+  it("is refused when it is for another plan than the one that is asked about, or for none", async () => {
+    const run = await createAskingRun(redis);
+    const { planSha: _plan, ...planless } = anAnswer(run.question);
+    expect(await desk.answer(run.question.id, { ...planless, planSha: "b".repeat(64) })).toEqual({ kind: "plan_changed" });
+    expect(await desk.answer(run.question.id, planless)).toEqual({ kind: "plan_changed" });
+  });
+
+  it("is refused once somebody has stopped the run, before and after a worker has heard of it", async () => {
+    const run = await createAskingRun(redis);
+    await createRunNotices(redis).stop(run.runId, "ann", "enough");
+    expect(await desk.answer(run.question.id, anAnswer(run.question))).toMatchObject({ kind: "over" });
+    const claimed = await run.ledger.claim(run.runId);
+    if ("refused" in claimed) throw new Error(claimed.refused);
+    await run.ledger.append(claimed.lease, {
+      head: claimed.head,
+      entries: [{ at: Date.now(), kind: "finished", outcome: "aborted", reason: "stopped" }],
+      state: "ended",
+      summary: {},
+      claims: [],
+      heard: { stop: true, resolved: false },
+      release: {},
+    });
+    expect(await desk.answer(run.question.id, anAnswer(run.question))).toMatchObject({ kind: "over" });
+    expect(await answersIn(run)).toEqual([]);
+  });
+
+  it("is refused, and the question is no longer open, once the run waits for something else", async () => {
+    const run = await createAskingRun(redis);
+    await createRunNotices(redis).wake(run.runId);
+    const claimed = await run.ledger.claim(run.runId);
+    if ("refused" in claimed) throw new Error(claimed.refused);
+    await run.ledger.append(claimed.lease, {
+      head: claimed.head,
+      entries: [{ at: Date.now(), kind: "suspended", until: Date.now() + 60_000, why: "waiting" }],
+      state: "suspended",
+      summary: {},
+      claims: [],
+      heard: { stop: false, resolved: false },
+      release: { dueAt: Date.now() + 60_000 },
+    });
+    expect((await desk.list()).map(({ question }) => question.id)).not.toContain(run.question.id);
+    expect(await desk.answer(run.question.id, anAnswer(run.question))).toMatchObject({ kind: "over" });
+  });
+
+  it("waits for a run that a draining worker has only handed on", async () => {
+    const run = await createAskingRun(redis);
+    await createRunNotices(redis).wake(run.runId);
+    const claimed = await run.ledger.claim(run.runId);
+    if ("refused" in claimed) throw new Error(claimed.refused);
+    await run.ledger.append(claimed.lease, {
+      head: claimed.head,
+      entries: [{ at: Date.now(), kind: "claimed", worker: "w" }],
+      state: "queued",
+      summary: {},
+      claims: [],
+      heard: { stop: false, resolved: false },
+      release: { dueAt: Date.now() },
+    });
+    expect(await desk.answer(run.question.id, anAnswer(run.question))).toMatchObject({ kind: "ok" });
+  });
+});
+
+describe("a mailed link", () => {
+  const aToken = () => randomBytes(32).toString("base64url");
+
+  async function aLinkedRun(): Promise<AskingRun & { readonly token: string }> {
+    const run = await createAskingRun(redis);
+    const token = aToken();
+    await createQuestionLinks(redis, () => Date.now()).add(run.question, token);
+    return { ...run, token };
+  }
+
+  it("decides with its token, and never again", async () => {
+    const run = await aLinkedRun();
+    const right = anAnswer(run.question, { link: run.token });
+    expect(await desk.answer(run.question.id, right)).toMatchObject({ kind: "ok" });
+    expect(await desk.answer(run.question.id, right)).toMatchObject({ kind: "already" });
+    expect(await answersIn(run)).toHaveLength(1);
+  });
+
+  it("is refused when one bit differs, when it is cut, and when it is another run's (B39)", async () => {
+    const run = await aLinkedRun();
+    const other = await aLinkedRun();
+    const bit = Buffer.from(run.token, "base64url");
+    bit[0] = (bit[0] ?? 0) ^ 1;
+    const wrong = [bit.toString("base64url"), run.token.slice(0, -1), other.token, ""];
+    const replies = [];
+    for (const link of wrong) replies.push(await desk.answer(run.question.id, anAnswer(run.question, { link })));
+    expect(replies).toEqual([4, 3, 2, 1].map((left) => ({ kind: "wrong_link", left })));
+    expect(await desk.answer(run.question.id, anAnswer(run.question, { link: run.token }))).toMatchObject({ kind: "ok" });
+  });
+
+  it("is locked by five wrong tokens, also for the right one; the other ways stay open", async () => {
+    const run = await aLinkedRun();
+    const replies = await Promise.all(
+      Array.from({ length: 10 }, async () => desk.answer(run.question.id, anAnswer(run.question, { link: aToken() }))),
+    );
+    expect(replies.every(({ kind }) => kind === "wrong_link")).toBe(true);
+    expect(await desk.answer(run.question.id, anAnswer(run.question, { link: run.token }))).toEqual({ kind: "wrong_link", left: 0 });
+    expect(await desk.answer(run.question.id, anAnswer(run.question))).toMatchObject({ kind: "ok" });
+  });
+
+  it("is no way around the role, the plan or the requester", async () => {
+    const run = await aLinkedRun();
+    const link = run.token;
+    expect(await desk.answer(run.question.id, anAnswer(run.question, { link, role: "viewer" }))).toMatchObject({ kind: "not_permitted" });
+    expect(await desk.answer(run.question.id, anAnswer(run.question, { link, by: "ann" }))).toMatchObject({ kind: "not_permitted" });
+    expect(await desk.answer(run.question.id, anAnswer(run.question, { link, planSha: "b".repeat(64) }))).toEqual({ kind: "plan_changed" });
+  });
+
+  it("is kept as a hash and dies with its question", async () => {
+    const run = await aLinkedRun();
+    const kept = await redis.hgetall(runKeys.links(run.question.id));
+    expect(JSON.stringify(kept)).not.toContain(run.token);
+    expect(Object.keys(kept)[0]).toMatch(/^[0-9a-f]{64}$/);
+    expect(await redis.pttl(runKeys.links(run.question.id))).toBeLessThanOrEqual(60_000);
+  });
+});

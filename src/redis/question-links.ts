@@ -1,0 +1,31 @@
+import type { Redis } from "ioredis";
+import type { Instant } from "../core/clock.ts";
+import type { Question } from "../core/question.ts";
+import { linkHash, linkLifeMs, linkTries } from "../core/question-link.ts";
+import { runKeys } from "./run-keys.ts";
+import { loadScript } from "./script.ts";
+
+/** Tokens of mailed links, of which only a hash is kept. */
+export interface QuestionLinks {
+  /** Makes `token` one of the question's links until the question expires, at most a day. */
+  add(question: Question, token: string): Promise<void>;
+  /** `right`, or how many wrong tokens are still allowed. */
+  try(question: Question, token: string): Promise<{ readonly right: true } | { readonly right: false; readonly left: number }>;
+}
+
+/** Links over Redis. */
+export function createQuestionLinks(redis: Redis, now: () => Instant): QuestionLinks {
+  const script = loadScript("link");
+  return {
+    async add(question, token) {
+      const key = runKeys.links(question.id);
+      const lifeMs = Math.min(linkLifeMs, (question.expiresAt ?? Number.POSITIVE_INFINITY) - now());
+      if (lifeMs <= 0) return;
+      await redis.multi().hset(key, linkHash(token, question), "1").pexpire(key, Math.ceil(lifeMs)).exec();
+    },
+    async try(question, token) {
+      const left = Number(await script.run(redis, [runKeys.links(question.id)], [linkHash(token, question), linkTries]));
+      return left < 0 ? { right: true } : { right: false, left };
+    },
+  };
+}
