@@ -15,6 +15,8 @@ const ts = {
 const within = "<rootDir>/{src,workers,bench}/**/*";
 
 export default {
+  // A slow machine is no fault of the code; what hangs is still found.
+  testTimeout: 30_000,
   projects: [
     { ...ts, displayName: "unit", testMatch: [`${within}.test.ts`], testPathIgnorePatterns: ["\\.(int|e2e)\\.test\\.ts$", "/dist/"] },
     { ...ts, displayName: "integration", testMatch: [`${within}.int.test.ts`] },
