@@ -72,6 +72,8 @@ export function describeEntry(entry: JournalEntryShape): string {
       return `${step}: ${text(fields["why"])}`;
     case "checked":
       return `${text(member(fields["subject"], "kind"))} ${text(member(fields["subject"], "step") ?? member(fields["subject"], "index"))}: ${text(fields["truth"])}, ${text(fields["detail"])}`;
+    case "preflight":
+      return `${text(fields["standing"])}: ${text(fields["detail"])}`;
     case "suspended":
       return `until ${formatInstant(Number(fields["until"]))}: ${text(fields["why"])}`;
     case "asked":
@@ -80,6 +82,8 @@ export function describeEntry(entry: JournalEntryShape): string {
       return `${text(member(fields["answer"], "answer"))} by ${text(member(fields["answer"], "by"))}: ${text(member(fields["answer"], "reason"))}`;
     case "refused":
       return `${step}: ${text(fields["guardrail"])}, ${text(fields["reason"])}`;
+    case "frozen":
+      return `${step}: ${text(fields["scope"])} by ${text(fields["by"])}, ${text(fields["reason"])}`;
     case "concluded":
     case "finished":
       return `${text(fields["outcome"])}: ${text(fields["reason"])}`;

@@ -1,4 +1,5 @@
 import type { Clock, Instant } from "../core/clock.ts";
+import type { FreezeQuery } from "../core/freeze.ts";
 import type { JournalEntry } from "../core/journal.ts";
 import type { Question } from "../core/question.ts";
 import type { RunState, RunSummary } from "../core/run.ts";
@@ -15,6 +16,14 @@ export class LeaseLost extends Error {
   }
 }
 
+/** An intent did not reach the replicas: its effect must not begin. The run is given back and tried again later. */
+export class NotReplicated extends Error {
+  constructor(runId: string) {
+    super(`An intent of ${runId} is not on enough replicas.`);
+    this.name = "NotReplicated";
+  }
+}
+
 /** What a flush does beside writing the notes. */
 export interface Flush {
   readonly state?: RunState;
@@ -22,6 +31,8 @@ export interface Flush {
   readonly claims?: readonly Claim[];
   /** An effect follows this write. */
   readonly effect?: boolean;
+  /** Nothing is written while a freeze holds this back. */
+  readonly freeze?: FreezeQuery;
   readonly question?: Question;
   readonly release?: { readonly dueAt?: Instant };
   readonly cooldowns?: readonly { readonly bucket: string; readonly forMs: number }[];
@@ -46,6 +57,8 @@ export interface RunHold {
   flush(flush?: Flush): Promise<AppendReply>;
   /** Takes back the last note; only valid before it was written. */
   unnote(): void;
+  /** Takes back the notes when they say nothing but that the run was claimed; false: they say more. */
+  unnoteClaim(): boolean;
   /** Throws LeaseLost unless the lease surely lives on for a while: asked before every effect. */
   assertHeld(): Promise<void>;
   close(): void;
@@ -122,6 +135,12 @@ export function holdRun(claimed: ClaimedRun, deps: { readonly ledger: RunLedger;
       notes.pop();
       view = viewOf([...written, ...notes]);
     },
+    unnoteClaim() {
+      if (notes.some(({ kind }) => kind !== "claimed")) return false;
+      notes = [];
+      view = viewOf(written);
+      return true;
+    },
     async flush(flush = {}) {
       if (lost) throw new LeaseLost(lease.runId);
       const asked = clock.monotonic();
@@ -135,6 +154,7 @@ export function holdRun(claimed: ClaimedRun, deps: { readonly ledger: RunLedger;
         claims,
         heard: { stop: view.stop !== undefined, resolved: view.resolved !== undefined },
         ...(flush.effect === true && { effect: true }),
+        ...(flush.freeze !== undefined && { freeze: flush.freeze }),
         ...(flush.question !== undefined && { question: flush.question }),
         ...(flush.release !== undefined && { release: flush.release }),
         ...(flush.cooldowns !== undefined && { cooldowns: flush.cooldowns }),

@@ -179,9 +179,9 @@ describe("what starts nothing", () => {
 
   it("is paused while frozen, and starts with a later notification once it is not", async () => {
     const { intake, store, firing } = setUp();
-    store.freeze("Release in progress.");
-    expect(await intake.accept(notification(firing("f1")))).toMatchObject([{ decision: "paused", reason: "Release in progress." }]);
-    store.freeze(undefined);
+    store.freeze({ scope: "runbook:cost", by: "ann", reason: "a release", at: 1, undo: true });
+    expect(await intake.accept(notification(firing("f1")))).toMatchObject([{ decision: "paused", reason: "Frozen (runbook:cost) by ann: a release" }]);
+    store.unfreeze("runbook:cost");
     expect(await intake.accept(notification(firing("f1")))).toMatchObject([{ decision: "enqueued" }]);
   });
 

@@ -1,19 +1,43 @@
 import type { Redis } from "ioredis";
+import { describeFreeze, type Freeze, freezeScopesOf, parseFreeze } from "../core/freeze.ts";
 import { genesisHead, nextHead } from "../core/journal.ts";
-import { type AcceptReply, type AcceptStore, type AcceptWrite, type Episode, type RunbookBytes } from "../intake/ports.ts";
+import {
+  type AcceptReply,
+  type AcceptStore,
+  type AcceptWrite,
+  type Episode,
+  type RunbookBytes,
+  StoreUnavailable,
+} from "../intake/ports.ts";
 import { available } from "./available.ts";
+import { createReplication } from "./replication.ts";
 import { claimArgs, runKeys } from "./run-keys.ts";
 import { loadScript, replyList } from "./script.ts";
 
 /** An episode is remembered this long after it was last heard of: the doubling cooldown counts over 24 h. */
 const keepEpisodeMs = 8 * 24 * 3_600_000;
 
-/** Episodes and the atomic accept, over Redis. With `appendfsync always` a reply means: on disk. */
-export function createAcceptStore(redis: Redis, options: { readonly now: () => number; readonly bytes: StoredBytes }): AcceptStore {
-  const accept = loadScript("accept", ["claims"]);
+/**
+ * Episodes and the atomic accept, over Redis. With `appendfsync always` a reply means: on disk.
+ * `replicas`: this many replicas must have it too, else StoreUnavailable; 0 or absent asks none.
+ */
+export function createAcceptStore(
+  redis: Redis,
+  options: {
+    readonly now: () => number;
+    readonly bytes: StoredBytes;
+    readonly replicas?: number;
+    /** The freeze that stands outside of Redis (a file). */
+    readonly frozen?: () => Promise<Freeze | undefined>;
+  },
+): AcceptStore {
+  const accept = loadScript("accept", ["claims", "freeze"]);
+  const replication = createReplication(redis, options.replicas ?? 0);
 
   const write = async (change: AcceptWrite): Promise<AcceptReply> => {
     const { run } = change;
+    const outside = run === undefined ? undefined : await options.frozen?.();
+    if (outside !== undefined) return { kind: "frozen", reason: describeFreeze(outside) };
     const id = run?.id ?? change.resolves?.runId ?? "none";
     const text = run === undefined ? "" : JSON.stringify(run.accepted);
     const claims = run?.claims ?? [];
@@ -30,6 +54,7 @@ export function createAcceptStore(redis: Redis, options: { readonly now: () => n
           runKeys.locks(id),
           runKeys.bytes(run?.accepted.request.runbookSha ?? "none"),
           runKeys.openRuns,
+          runKeys.freezes,
           ...claims.map((claim) => runKeys.claim(claim)),
         ],
         [
@@ -42,6 +67,7 @@ export function createAcceptStore(redis: Redis, options: { readonly now: () => n
           nextHead(genesisHead, text),
           run === undefined ? "" : JSON.stringify(run.summary),
           change.resolves?.why ?? "",
+          run === undefined ? "" : JSON.stringify({ scopes: startScopes(run.summary), undo: false }),
           claims.length,
           ...claimArgs(claims),
         ],
@@ -54,6 +80,8 @@ export function createAcceptStore(redis: Redis, options: { readonly now: () => n
       case "updated":
       case "conflict":
         return { kind: reply[0] === "updated" ? "updated" : "conflict" };
+      case "frozen":
+        return { kind: "frozen", reason: describeFreeze(parseFreeze(String(reply[1]))) };
       case "refused": {
         const claim = claims[Number(reply[1])];
         const retryAfterMs = Number(reply[2]);
@@ -73,9 +101,13 @@ export function createAcceptStore(redis: Redis, options: { readonly now: () => n
   return {
     async read(keys) {
       return available(async () => {
+        const life = replication.begin();
         const rows = await Promise.all(
           keys.map(async (key) => redis.hmget(runKeys.episode(key.runbookId, key.fingerprint), "v", "e", "run")),
         );
+        // A duplicate is answered 202 without a write of its own, so what it rests on must be as safe as one.
+        const isKnown = rows.some(([version]) => typeof version === "string");
+        if (isKnown && !(await replication.confirmRead(life))) throw notReplicated(replication.replicas);
         return rows.map(([version, text, runId]) => {
           if (typeof version !== "string" || typeof text !== "string") return { version: 0 };
           const episode = parseEpisode(text);
@@ -83,8 +115,22 @@ export function createAcceptStore(redis: Redis, options: { readonly now: () => n
         });
       });
     },
-    accept: async (writes) => available(async () => Promise.all(writes.map(async (change) => write(change)))),
+    accept: async (writes) =>
+      available(async () => {
+        const life = replication.begin();
+        const replies = await Promise.all(writes.map(async (change) => write(change)));
+        if (!(await replication.confirm(life))) throw notReplicated(replication.replicas);
+        return replies;
+      }),
   };
+}
+
+function notReplicated(replicas: number): StoreUnavailable {
+  return new StoreUnavailable(`The write is not on ${replicas} replica(s) in time.`);
+}
+
+function startScopes({ runbookId, target }: { readonly runbookId: string; readonly target?: string }): readonly string[] {
+  return freezeScopesOf({ runbookId, targets: target === undefined ? [] : [target] });
 }
 
 /** Pinned bytes, with the memory of what was put. */

@@ -8,6 +8,7 @@ import { describeRunLedger } from "../testing/describe-run-ledger.ts";
 import { type RedisServer, startRedisServer } from "../testing/redis-server.ts";
 import { createAcceptStore, createRunbookBytes } from "./accept-store.ts";
 import { connectRedis } from "./connection.ts";
+import { createFreezeBoard } from "./freeze-board.ts";
 import { createRunNotices } from "./run-notices.ts";
 import { runKeys } from "./run-keys.ts";
 import { createRunLedger } from "./run-ledger.ts";
@@ -64,6 +65,7 @@ describeRunLedger("Redis", async () => {
   await redis.flushall();
   const ledgerOf = (worker: string) => createRunLedger(redis, { worker, leaseMs: 6000, nonce: () => randomUUID(), clock });
   const control = createRunNotices(redis);
+  const board = createFreezeBoard(redis);
   return {
     ledger: ledgerOf("a"),
     other: ledgerOf("b"),
@@ -76,6 +78,8 @@ describeRunLedger("Redis", async () => {
     expireLease: async (runId) => {
       await redis.hset(runKeys.run(runId), { leaseUntil: 1 });
     },
+    freeze: async (freeze) => board.put(freeze),
+    unfreeze: async (scope) => void (await board.remove(scope)),
     close: async () => {
       await redis.quit();
     },
@@ -96,6 +100,8 @@ describeAcceptStore("Redis", async () => {
       if (summary === null || first === null) return undefined;
       return { id: parseSummary(summary).id, first: parseEntry(first).kind };
     },
+    freeze: async (freeze) => createFreezeBoard(redis).put(freeze),
+    unfreeze: async (scope) => void (await createFreezeBoard(redis).remove(scope)),
     resolvedOf: async (runId) => (await redis.hget(runKeys.run(runId), "resolved")) ?? undefined,
     async endRun(runId) {
       const run = await ledger.claim(runId);

@@ -1,8 +1,10 @@
 import type { Redis } from "ioredis";
 import type { Clock } from "../core/clock.ts";
+import { parseFreeze } from "../core/freeze.ts";
 import { type JournalEntry, nextHead, parseEntry } from "../core/journal.ts";
 import { parseSummary, type RunSummary } from "../core/run.ts";
 import type { Notices, RunLedger } from "../engine/ports.ts";
+import { createReplication } from "./replication.ts";
 import { claimArgs, isId, runKeys } from "./run-keys.ts";
 import { loadScript, replyList } from "./script.ts";
 
@@ -23,17 +25,29 @@ export interface RedisRunLedger extends RunLedger {
   dueLagSeconds(): Promise<number>;
 }
 
-/** Binds the scripts. `worker` is a stable name, exclusive to one process at a time; `nonce` makes tokens unique. */
+/**
+ * Binds the scripts. `worker` is a stable name, exclusive to one process at a time; `nonce` makes tokens unique.
+ * `replicas`: an intent must be on this many replicas before its effect may begin; 0 or absent asks none.
+ */
 export function createRunLedger(
   redis: Redis,
-  options: { readonly worker: string; readonly leaseMs: number; readonly nonce: () => string; readonly clock: Clock },
+  options: {
+    readonly worker: string;
+    readonly leaseMs: number;
+    readonly nonce: () => string;
+    readonly clock: Clock;
+    readonly replicas?: number;
+  },
 ): RedisRunLedger {
   const { worker, leaseMs } = options;
   const claim = loadScript("claim");
   const renew = loadScript("renew");
-  const append = loadScript("append", ["claims"]);
+  const append = loadScript("append", ["claims", "freeze"]);
   /** The projection travels with the lease, because the script only writes. */
   const summaries = new Map<string, RunSummary>();
+  const replication = createReplication(redis, options.replicas ?? 0);
+  /** After a write that did not reach its replicas, the next intent is not even written before they are back. */
+  let isBehind = false;
 
   const claimWith = async (runId: string, own: "0" | "1"): Promise<Awaited<ReturnType<RunLedger["claim"]>>> => {
     if (!isId(runId)) return { refused: "unknown_run" };
@@ -64,6 +78,11 @@ export function createRunLedger(
       return { held: reply[0] === 1, notices: noticesOf(stopBy, stopReason, resolved) };
     },
     async append(lease, change) {
+      if (change.effect === true && isBehind) {
+        isBehind = !(await replication.confirmRead(replication.begin()));
+        if (isBehind) return { kind: "unreplicated" };
+      }
+      const life = replication.begin();
       const texts = change.entries.map((entry) => entryText(entry));
       let head = change.head;
       for (const text of texts) head = nextHead(head, text);
@@ -83,6 +102,8 @@ export function createRunLedger(
             runKeys.question(question?.id ?? "none"),
             runKeys.questions,
             runKeys.openRuns,
+            runKeys.freezes,
+            runKeys.frozenRuns,
             ...change.claims.map((claim) => runKeys.claim(claim)),
             ...cooldowns.map((cooldown) => runKeys.bucket(cooldown.bucket)),
           ],
@@ -104,6 +125,7 @@ export function createRunLedger(
             change.heard.stop ? "1" : "0",
             change.heard.resolved ? "1" : "0",
             change.effect === true ? "1" : "0",
+            change.freeze === undefined ? "" : JSON.stringify(change.freeze),
             ...texts,
             ...claimArgs(change.claims),
             ...cooldowns.map((cooldown) => Math.max(1, Math.ceil(cooldown.forMs))),
@@ -114,9 +136,17 @@ export function createRunLedger(
         case "ok":
           if (release === undefined) summaries.set(lease.runId, summary);
           else summaries.delete(lease.runId);
-          return { kind: "ok", head, notices: noticesOf(String(reply[1]), String(reply[2]), String(reply[3])) };
+          if ((texts.length > 0 && !isBehind) || change.effect === true) isBehind = !(await replication.confirm(life));
+          return {
+            kind: "ok",
+            head,
+            notices: noticesOf(String(reply[1]), String(reply[2]), String(reply[3])),
+            ...(isBehind && { unreplicated: true }),
+          };
         case "stopped":
           return { kind: "stopped", notices: noticesOf(String(reply[1]), String(reply[2]), String(reply[3])) };
+        case "frozen":
+          return { kind: "frozen", freeze: parseFreeze(String(reply[1])) };
         case "refused": {
           const refused = change.claims[Number(reply[1])];
           if (refused === undefined) throw new Error("append.lua refused a claim that was not made.");

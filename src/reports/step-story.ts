@@ -106,6 +106,8 @@ function tell(entry: JournalEntry): string | undefined {
       return `${entry.answer.by} answered "${entry.answer.answer}"${entry.answer.reason === "" ? "" : `: ${entry.answer.reason}`}`;
     case "refused":
       return `Refused by ${entry.guardrail}: ${entry.reason}${entry.plan === undefined ? "" : `. Would have done: ${entry.plan.summary}`}`;
+    case "frozen":
+      return `Held back by the freeze of ${entry.scope}, set by ${entry.by}: ${entry.reason}`;
     case "retried":
       return `Tried anew: ${entry.why}`;
     case "suspended":

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
+import type { Freeze } from "../core/freeze.ts";
 import type { Claim } from "../core/verdict.ts";
 import type { AcceptStore, AcceptWrite, Episode, RunbookBytes } from "../intake/ports.ts";
 import { openKeyOf, proposeRun } from "../intake/prepare-run.ts";
@@ -13,6 +14,9 @@ export interface AcceptStoreHarness {
   runOf(runId: string): Promise<{ readonly id: string; readonly first: string } | undefined>;
   /** What the run was told about its alert. */
   resolvedOf(runId: string): Promise<string | undefined>;
+  freeze(freeze: Freeze): Promise<void>;
+  /** Lifts the freeze of a scope. */
+  unfreeze(scope: string): Promise<void>;
   /** Brings the run to its end. */
   endRun(runId: string): Promise<void>;
   close(): Promise<void>;
@@ -161,6 +165,26 @@ export function describeAcceptStore(name: string, create: () => Promise<AcceptSt
         aStart("f3", "t/3", { claims: [free] }),
       ]);
       expect(replies.map(({ kind }) => kind)).toEqual(["created", "refused", "created"]);
+    });
+
+    it.each(["all", "runbook:contract", "target:t/1"])(
+      "starts no run under a freeze of %s, writes nothing, and says who and why",
+      async (scope) => {
+        const start = aStart("f1", "t/1");
+        await harness.freeze({ scope, by: "ann", reason: "a release", at: 1, undo: true });
+        const [reply] = await harness.store.accept([start]);
+        expect(reply).toEqual({ kind: "frozen", reason: `Frozen (${scope}) by ann: a release` });
+        expect(await readOne("f1")).toEqual({ version: 0 });
+        expect(await harness.runOf(start.run?.id ?? "")).toBeUndefined();
+        await harness.unfreeze(scope);
+        expect(await harness.store.accept([start])).toEqual([{ kind: "created", runId: start.run?.id }]);
+      },
+    );
+
+    it("starts what a freeze does not cover", async () => {
+      await harness.freeze({ scope: "target:t/2", by: "ann", reason: "a release", at: 1, undo: true });
+      await harness.freeze({ scope: "runbook:another", by: "ann", reason: "a release", at: 1, undo: true });
+      expect(await harness.store.accept([aStart("f1", "t/1")])).toMatchObject([{ kind: "created" }]);
     });
 
     it("tells the run that its alert has resolved", async () => {

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
+import type { Freeze } from "../core/freeze.ts";
 import type { JournalEntry } from "../core/journal.ts";
 import type { Question } from "../core/question.ts";
 import type { RunRequest } from "../core/run.ts";
@@ -16,6 +17,9 @@ export interface RunLedgerHarness {
     notice: { readonly stop?: { readonly by: string; readonly reason: string }; readonly resolved?: string },
   ): Promise<void>;
   expireLease(runId: string): Promise<void>;
+  freeze(freeze: Freeze): Promise<void>;
+  /** Lifts the freeze of a scope. */
+  unfreeze(scope: string): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -224,6 +228,46 @@ export function describeRunLedger(name: string, create: () => Promise<RunLedgerH
       expect((await harness.ledger.append(run.lease, aChange(run, { effect: true, heard: { stop: true, resolved: false } }))).kind).toBe(
         "ok",
       );
+    });
+
+    it("does not let an effect begin under a freeze of its scope, writes nothing, and says who and why", async () => {
+      const run = await claimed();
+      const freeze = { scope: "target:t/1", by: "ann", reason: "a release", at: 1, undo: true };
+      await harness.freeze(freeze);
+      const effect = { effect: true, freeze: { scopes: ["all", "runbook:contract", "target:t/1"], undo: false } };
+      expect(await harness.ledger.append(run.lease, aChange(run, { ...effect, claims: [{ lock: `frozen${count}` }] }))).toEqual({
+        kind: "frozen",
+        freeze,
+      });
+      expect((await harness.journal(runId)).length).toBe(1);
+      await harness.unfreeze(freeze.scope);
+      expect((await harness.ledger.append(run.lease, aChange(run, effect))).kind).toBe("ok");
+    });
+
+    it("lets pass what a freeze does not cover, what asks for no effect, and an undo that it permits", async () => {
+      let run = await claimed();
+      await harness.freeze({ scope: "action:deploy", by: "ann", reason: "a release", at: 1, undo: true });
+      for (const freeze of [
+        { scopes: ["all", "action:pause"], undo: false },
+        undefined,
+        { scopes: ["all", "action:deploy"], undo: true },
+      ]) {
+        const reply = await harness.ledger.append(run.lease, aChange(run, freeze === undefined ? {} : { freeze }));
+        if (reply.kind !== "ok") throw new Error(reply.kind);
+        run = { ...run, head: reply.head };
+      }
+      await harness.freeze({ scope: "all", by: "ann", reason: "nothing at all", at: 2, undo: false });
+      expect((await harness.ledger.append(run.lease, aChange(run, { freeze: { scopes: ["all"], undo: true } }))).kind).toBe("frozen");
+    });
+
+    it("wakes a run that was held back when the freeze is lifted", async () => {
+      const run = await claimed();
+      await harness.freeze({ scope: "all", by: "ann", reason: "a release", at: 1, undo: true });
+      await harness.ledger.append(run.lease, aChange(run, { effect: true, freeze: { scopes: ["all"], undo: false } }));
+      await harness.ledger.append(run.lease, aChange(run, { state: "suspended", release: {} }));
+      expect(await harness.other.claim(runId)).toEqual({ refused: "waiting" });
+      await harness.unfreeze("all");
+      await claimed(harness.other);
     });
 
     it("opens a question together with the entry that asks it", async () => {

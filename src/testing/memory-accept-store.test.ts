@@ -14,6 +14,8 @@ describeAcceptStore("memory", async () => {
       return run === undefined ? undefined : { id: run.summary.id, first: run.journal[0]?.kind ?? "" };
     },
     resolvedOf: async (runId) => store.resolvedOf(runId),
+    freeze: async (freeze) => store.freeze(freeze),
+    unfreeze: async (scope) => store.unfreeze(scope),
     endRun: async (runId) => store.endRun(runId),
     close: async () => undefined,
   };

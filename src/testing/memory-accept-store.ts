@@ -1,4 +1,5 @@
 import type { Clock } from "../core/clock.ts";
+import { describeFreeze, type Freeze, freezeScopesOf, isHeldBack } from "../core/freeze.ts";
 import type { JournalEntry } from "../core/journal.ts";
 import type { RunSummary } from "../core/run.ts";
 import type { Claim } from "../core/verdict.ts";
@@ -23,7 +24,8 @@ export interface MemoryAcceptStore extends AcceptStore, RunbookBytes {
   /** What the run was told about its alert. */
   resolvedOf(runId: string): string | undefined;
   endRun(runId: string): void;
-  freeze(reason: string | undefined): void;
+  freeze(freeze: Freeze): void;
+  unfreeze(scope: string): void;
   /** While true every call rejects with `StoreUnavailable`. */
   failing(fails: boolean): void;
   /** Called before each write is looked at; a test changes episodes here. */
@@ -39,7 +41,7 @@ export function createMemoryAcceptStore(clock: Pick<Clock, "now">): MemoryAccept
   const buckets = new Map<string, { spent: number; endsAt: number }>();
   const told = new Map<string, string>();
   const sources = new Map<string, string>();
-  let frozen: string | undefined;
+  const freezes = new Map<string, Freeze>();
   let down = false;
   let hook: ((write: AcceptWrite) => void) | undefined;
 
@@ -74,7 +76,10 @@ export function createMemoryAcceptStore(clock: Pick<Clock, "now">): MemoryAccept
       if (write.resolves !== undefined) told.set(write.resolves.runId, write.resolves.why);
       return { kind: "updated" };
     }
-    if (frozen !== undefined) return { kind: "frozen", reason: frozen };
+    const { runbookId, target } = write.run.summary;
+    const query = { scopes: freezeScopesOf({ runbookId, targets: target === undefined ? [] : [target] }), undo: false };
+    const freeze = [...freezes.values()].find((standing) => isHeldBack(query, standing));
+    if (freeze !== undefined) return { kind: "frozen", reason: describeFreeze(freeze) };
     const holder = open.get(write.run.openKey);
     if (holder !== undefined) {
       store(write, { ...write.episode, runId: holder });
@@ -107,8 +112,11 @@ export function createMemoryAcceptStore(clock: Pick<Clock, "now">): MemoryAccept
     endRun(runId) {
       for (const [key, holder] of open) if (holder === runId) open.delete(key);
     },
-    freeze(reason) {
-      frozen = reason;
+    freeze(freeze) {
+      freezes.set(freeze.scope, freeze);
+    },
+    unfreeze(scope) {
+      freezes.delete(scope);
     },
     failing(fails) {
       down = fails;

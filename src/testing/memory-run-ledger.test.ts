@@ -11,6 +11,8 @@ describeRunLedger("memory", async () => {
     journal: async (runId) => ledger.journal(runId),
     notice: async (runId, notice) => ledger.notice(runId, notice),
     expireLease: async (runId) => ledger.expireLease(runId),
+    freeze: async (freeze) => ledger.freeze(freeze),
+    unfreeze: async (scope) => ledger.unfreeze(scope),
     close: async () => undefined,
   };
 });

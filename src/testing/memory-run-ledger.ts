@@ -1,4 +1,5 @@
 import type { Clock } from "../core/clock.ts";
+import { type Freeze, isHeldBack } from "../core/freeze.ts";
 import { genesisHead, type JournalEntry, nextHead, parseEntry } from "../core/journal.ts";
 import type { Question } from "../core/question.ts";
 import type { RunRequest, RunState, RunSummary } from "../core/run.ts";
@@ -24,6 +25,8 @@ interface Shared {
   readonly locks: Map<string, string>;
   readonly buckets: Map<string, { used: number; until: number }>;
   readonly questions: Map<string, Question>;
+  readonly freezes: Map<string, Freeze>;
+  readonly frozenRuns: Set<string>;
 }
 
 /** A ledger in memory with the manners of the real one, and doors for a test. */
@@ -37,6 +40,9 @@ export interface MemoryRunLedger extends RunLedger {
   /** What `answer.lua` does; the permitted answers are the caller's care. */
   answer(questionId: string, answer: string, by?: string): void;
   notice(runId: string, notices: Notices): void;
+  freeze(freeze: Freeze): void;
+  /** Lifts the freeze of a scope and wakes what it held back. */
+  unfreeze(scope: string): void;
   /** Ends the lease as if its time were over. */
   expireLease(runId: string): void;
 }
@@ -45,7 +51,14 @@ export interface MemoryRunLedger extends RunLedger {
 export function createMemoryRunLedger(
   clock: Clock,
   leaseMs = 6000,
-  shared: Shared = { rows: new Map(), locks: new Map(), buckets: new Map(), questions: new Map() },
+  shared: Shared = {
+    rows: new Map(),
+    locks: new Map(),
+    buckets: new Map(),
+    questions: new Map(),
+    freezes: new Map(),
+    frozenRuns: new Set(),
+  },
 ): MemoryRunLedger {
   const { rows } = shared;
   let nonce = 0;
@@ -149,6 +162,14 @@ export function createMemoryRunLedger(
       row.notices = { ...row.notices, ...notices };
       if (row.state !== "running") row.woken = true;
     },
+    freeze(freeze) {
+      shared.freezes.set(freeze.scope, freeze);
+    },
+    unfreeze(scope) {
+      shared.freezes.delete(scope);
+      for (const runId of shared.frozenRuns) if (rowOf(runId).state === "suspended") rowOf(runId).woken = true;
+      shared.frozenRuns.clear();
+    },
     expireLease(runId) {
       rowOf(runId).leaseUntil = 0;
     },
@@ -178,6 +199,12 @@ export function createMemoryRunLedger(
       const row = rowOf(lease.runId);
       if (row.token !== lease.token || row.state === "ended" || row.head !== change.head) return { kind: "fenced" };
       if (change.effect === true && row.notices.stop !== undefined && !change.heard.stop) return { kind: "stopped", notices: row.notices };
+      const query = change.freeze;
+      const freeze = query === undefined ? undefined : [...shared.freezes.values()].find((standing) => isHeldBack(query, standing));
+      if (freeze !== undefined) {
+        shared.frozenRuns.add(lease.runId);
+        return { kind: "frozen", freeze };
+      }
       const refused = refusedClaim(change.claims, lease.runId);
       if (refused !== undefined) return { kind: "claim_refused", ...refused };
       take(change.claims, lease.runId);

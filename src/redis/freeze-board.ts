@@ -1,0 +1,39 @@
+import type { Redis } from "ioredis";
+import { type Freeze, parseFreeze } from "../core/freeze.ts";
+import { available } from "./available.ts";
+import { runKeys } from "./run-keys.ts";
+import { createRunNotices } from "./run-notices.ts";
+
+/** The freezes that stand in the ledger; they outlive every process. */
+export interface FreezeBoard {
+  /** By time, oldest first. */
+  list(): Promise<readonly Freeze[]>;
+  /** Sets or replaces the freeze of a scope. Holds back every effect that has no intent yet. */
+  put(freeze: Freeze): Promise<void>;
+  /** Lifts the freeze of a scope and wakes the runs that were held back; false: there was none. */
+  remove(scope: string): Promise<boolean>;
+}
+
+/** The hash that append.lua and accept.lua look into. */
+export function createFreezeBoard(redis: Redis): FreezeBoard {
+  const notices = createRunNotices(redis);
+  return {
+    async list() {
+      const rows = await available(async () => redis.hvals(runKeys.freezes));
+      return rows.map(parseFreeze).sort((a, b) => a.at - b.at);
+    },
+    async put(freeze) {
+      await available(async () => redis.hset(runKeys.freezes, freeze.scope, JSON.stringify(freeze)));
+    },
+    async remove(scope) {
+      const removed = (await available(async () => redis.hdel(runKeys.freezes, scope))) > 0;
+      // A run that is still held back by another scope comes back here; one that is missed looks again by itself.
+      const held = await available(async () => redis.smembers(runKeys.frozenRuns));
+      for (const runId of held) {
+        await available(async () => redis.srem(runKeys.frozenRuns, runId));
+        await notices.wake(runId);
+      }
+      return removed;
+    },
+  };
+}
