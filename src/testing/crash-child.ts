@@ -1,17 +1,18 @@
 /**
  * The process of the crash test: intake, queue, worker and sweeper over a real Redis, wired like the product, which kills itself with
  * SIGKILL at one named point. Environment: RB_SOCKET, RB_WORKER, RB_TARGET (URL of the counting target), RB_RUNBOOK (file), RB_EFFECT,
- * RB_KILL (`KP0`…`KP9` or empty), RB_STEP (for KP4–KP7). Prints `ready <port>`.
+ * RB_KILL (`KP0`…`KP9` or empty), RB_STEP (for KP4–KP7), RB_LIMIT (effects per two seconds over all processes; empty: none),
+ * RB_BREAK (`intent` or `fencing`: leaves that protection out, to prove that it is missed). Prints `ready <port>`.
  */
 import { randomBytes, randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { z } from "zod";
-import type { Action, BoundAction } from "../core/action.ts";
+import type { Action, BoundAction, Effect } from "../core/action.ts";
 import { createSystemClock } from "../core/clock.ts";
 import { StepFailure } from "../core/failure.ts";
 import { createUlids } from "../core/ulid.ts";
 import { createExecutor } from "../engine/execute-run.ts";
-import type { Append, RunLedger } from "../engine/ports.ts";
+import type { Append, AppendReply, Lease, RunLedger } from "../engine/ports.ts";
 import { createApp } from "../http/create-app.ts";
 import { createHttpServer } from "../http/create-http-server.ts";
 import { createRejectedSamples } from "../http/rejected-samples.ts";
@@ -29,8 +30,11 @@ import { startSweep } from "../../workers/sweep.ts";
 
 const setting = (name: string): string => process.env[name] ?? "";
 const kill = setting("RB_KILL");
+const broken = setting("RB_BREAK");
 const killStep = setting("RB_STEP");
-const effect = z.enum(["read", "set", "keyed", "probed", "once"]).parse(setting("RB_EFFECT"));
+const effectSchema = z.enum(["read", "set", "keyed", "probed", "once"]);
+const usualEffect = effectSchema.parse(setting("RB_EFFECT"));
+const pokeParameters = z.strictObject({ value: z.string(), effect: effectSchema.optional() });
 const target = setting("RB_TARGET");
 const clock = createSystemClock();
 
@@ -41,19 +45,19 @@ function dieAt(point: string, step?: string): void {
 const poke: Action = {
   name: "poke",
   summary: "Changes one value at the counting target.",
-  parameters: z.strictObject({ value: z.string() }),
+  parameters: pokeParameters,
   result: { ok: "Whether it was applied" },
-  effectOf: () => effect,
+  effectOf: (parameters) => effectSchema.catch(usualEffect).parse(parameters["effect"]),
   risk: "lowers",
   probes: true,
   undoes: false,
   bind(parameters) {
-    const { value } = z.strictObject({ value: z.string() }).parse(parameters);
-    return { ok: true, action: pokeAction(value) };
+    const { value, effect = usualEffect } = pokeParameters.parse(parameters);
+    return { ok: true, action: pokeAction(value, effect) };
   },
 };
 
-function pokeAction(value: string): BoundAction {
+function pokeAction(value: string, effect: Effect): BoundAction {
   return {
     name: "poke",
     effect,
@@ -61,7 +65,7 @@ function pokeAction(value: string): BoundAction {
     timeoutMs: 3000,
     plan: async () => ({ summary: `Poke ${value}`, targets: [`thing/${value}`], changes: [], reversible: false, data: {} }),
     async run(_plan, context) {
-      const body = JSON.stringify({ run: context.runId, step: context.stepId, effect, key: context.idempotencyKey });
+      const body = JSON.stringify({ run: context.runId, step: context.stepId, effect, key: context.idempotencyKey, pid: process.pid });
       const sending = fetch(`${target}/effect`, { method: "POST", body, signal: context.signal });
       // The bytes are on their way; the target answers late on purpose.
       if (kill === "KP5" && context.stepId === killStep) setTimeout(() => process.kill(process.pid, "SIGKILL"), 60);
@@ -108,17 +112,20 @@ const doorbell = {
   },
 };
 
-const ledger = createRunLedger(redis, { worker: setting("RB_WORKER"), leaseMs: 1000, nonce: () => randomUUID(), clock });
+const ledger = createRunLedger(redis, { worker: setting("RB_WORKER"), leaseMs: 1000, nonce: () => `${process.pid}-${randomUUID()}`, clock });
 const dyingLedger: RunLedger = {
   leaseMs: ledger.leaseMs,
-  renew: async (lease) => ledger.renew(lease),
+  async renew(lease) {
+    const renewed = await ledger.renew(lease);
+    return broken === "fencing" ? { ...renewed, held: true } : renewed;
+  },
   async claim(runId) {
     const claimed = await ledger.claim(runId);
     if (!("refused" in claimed)) dieAt("KP3");
     return claimed;
   },
   async append(lease, change) {
-    const reply = await ledger.append(lease, change);
+    const reply = await brokenAppend(lease, change);
     for (const entry of change.entries) dieAfter(entry, change);
     return reply;
   },
@@ -131,6 +138,17 @@ function dieAfter(entry: Append["entries"][number], change: Append): void {
   if (change.state === "ended") dieAt("KP9");
 }
 
+/** The ledger as it is, unless a protection is to be missed. */
+async function brokenAppend(lease: Lease, change: Append): Promise<AppendReply> {
+  if (broken === "intent") return ledger.append(lease, { ...change, entries: change.entries.filter(({ kind }) => kind !== "intent") });
+  const reply = await ledger.append(lease, change);
+  if (broken !== "fencing" || reply.kind !== "fenced") return reply;
+  const [token, head] = await redis.hmget(`{rb}:run:${lease.runId}`, "token", "head");
+  if (typeof token !== "string" || typeof head !== "string") return reply;
+  return ledger.append({ ...lease, token }, { ...change, head });
+}
+
+const limit = Number(setting("RB_LIMIT"));
 const drain = new AbortController().signal;
 const log = {
   executed: () => undefined,
@@ -143,7 +161,13 @@ const executor = createExecutor(
     ledger: dyingLedger,
     runbooks: createPinnedRunbooks(bytes, catalogue),
     actions: { find },
-    guard: () => ({ kind: "allow", claims: [] }),
+    guard: ({ target: thing }) => ({
+      kind: "allow",
+      claims: [
+        ...(thing === undefined ? [] : [{ lock: `target:${thing}` }]),
+        ...(limit > 0 ? [{ bucket: "pokes", max: limit, windowMs: 2000, amount: 1 }] : []),
+      ],
+    }),
     metrics: { query: async () => ({ kind: "unavailable", reason: "none" }) },
     announce: async () => undefined,
     observer: { claimed: nothing, stepEnded: nothing, firstEffect: nothing, refused: nothing, fenced: nothing, ended: nothing },
@@ -151,7 +175,7 @@ const executor = createExecutor(
   {
     clock,
     questionId: () => `q_${randomUUID()}`,
-    pace: { quarantineMs: 500, prerequisiteEveryMs: 500 },
+    pace: { quarantineMs: 500, prerequisiteEveryMs: 500, preflightFreshMs: 30_000 },
     maxStalls: 10,
     cooldownOf: () => [],
   },

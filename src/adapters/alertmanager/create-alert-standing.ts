@@ -1,16 +1,6 @@
-import type { Alert } from "../../core/alert.ts";
 import type { Clock } from "../../core/clock.ts";
+import type { AlertStanding, StandingSeen } from "../../engine/ports.ts";
 import type { AlertmanagerClient, StandingAlerts } from "./create-alertmanager-client.ts";
-
-/**
- * How one alert stands, by the word of every Alertmanager that could be asked. `gone`: none of them holds it any more, and each has been up
- * for so long that whoever fires would have told it; `unknown`: nobody could say.
- */
-export interface StandingSeen {
-  readonly kind: "firing" | "silenced" | "gone" | "unknown";
-  /** One sentence without its end, for the journal. */
-  readonly detail: string;
-}
 
 /** What one Alertmanager answered about one alert. `settled`: it has been up for so long that what it does not hold does not fire. */
 export type StandingView =
@@ -19,11 +9,6 @@ export type StandingView =
 
 /** Prometheus tells Alertmanager of a firing alert once a minute; it is told of any within this time of its start. */
 export const alertmanagerSettlesMs = 5 * 60_000;
-
-/** Asks every Alertmanager about one alert. Never rejects, except with the signal's reason. */
-export interface AlertStanding {
-  ask(alert: Pick<Alert, "fingerprint" | "labels">, signal: AbortSignal): Promise<StandingSeen>;
-}
 
 /** Binds the question to the configured Alertmanagers; `settlesMs` see `alertmanagerSettlesMs`. */
 export function createAlertStanding(
