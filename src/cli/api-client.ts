@@ -22,6 +22,8 @@ export interface ApiClient {
   get<Body>(path: string, shape: z.ZodType<Body>): Promise<ApiAnswer<Body>>;
   post<Body>(path: string, body: unknown, shape: z.ZodType<Body>): Promise<ApiAnswer<Body>>;
   patch<Body>(path: string, body: unknown, shape: z.ZodType<Body>): Promise<ApiAnswer<Body>>;
+  put<Body>(path: string, body: unknown, shape: z.ZodType<Body>): Promise<ApiAnswer<Body>>;
+  delete<Body>(path: string, shape: z.ZodType<Body>): Promise<ApiAnswer<Body>>;
 }
 
 const requestTimeoutMs = 10_000;
@@ -38,6 +40,8 @@ export async function createApiClient(invocation: CommandInvocation): Promise<Ap
     get: (path, shape) => call(context, { base, token, method: "GET", path, shape }),
     post: (path, body, shape) => call(context, { base, token, method: "POST", path, body, shape }),
     patch: (path, body, shape) => call(context, { base, token, method: "PATCH", path, body, shape }),
+    put: (path, body, shape) => call(context, { base, token, method: "PUT", path, body, shape }),
+    delete: (path, shape) => call(context, { base, token, method: "DELETE", path, shape }),
   };
 }
 

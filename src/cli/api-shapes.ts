@@ -66,6 +66,14 @@ export const batchSchema = z.looseObject({
   counts: z.record(z.string(), z.number()),
 });
 
+/** One freeze. */
+export const freezeSchema = z.looseObject({ scope: z.string(), by: z.string(), reason: z.string(), at: z.number(), undo: z.boolean() });
+
+/** Every freeze that stands. */
+export const freezeListSchema = z.looseObject({ items: z.array(freezeSchema) });
+
+/** See {@link freezeSchema}. */
+export type FreezeShape = z.infer<typeof freezeSchema>;
 /** See {@link batchSchema}. */
 export type BatchShape = z.infer<typeof batchSchema>;
 /** See {@link runSummarySchema}. */

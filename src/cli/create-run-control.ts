@@ -45,6 +45,7 @@ export function createRunControl(deps: RunControlDeps): RunControl {
       return { kind: "ok", runId: id };
     }
     if (reply?.kind === "joined") return { kind: "conflict", reason: `Run ${reply.runId} of this runbook is open for this target.` };
+    if (reply?.kind === "frozen") return { kind: "conflict", reason: reply.reason };
     return { kind: "conflict", reason: `The run was not accepted: ${reply?.kind ?? "no reply"}.` };
   };
 

@@ -4,8 +4,10 @@ import { defineCommand, type ExitSink } from "./define-command.ts";
 import { approvalsCommand } from "./commands/approvals.ts";
 import { batchesCommand } from "./commands/batches.ts";
 import { doctorCommand } from "./commands/doctor.ts";
+import { freezeCommand, unfreezeCommand } from "./commands/freeze.ts";
 import { lintCommand } from "./commands/lint.ts";
 import { newCommand } from "./commands/new-runbook.ts";
+import { rehearseCommand } from "./commands/rehearse.ts";
 import { indexCommand } from "./commands/render-index.ts";
 import { runCommand } from "./commands/run.ts";
 import { runsCommand } from "./commands/runs.ts";
@@ -24,7 +26,10 @@ export function createProgram(context: CommandContext, exit: ExitSink, version: 
     indexCommand,
     newCommand,
     schemaCommand,
+    rehearseCommand,
     runCommand,
+    freezeCommand,
+    unfreezeCommand,
   ].map((definition) => defineCommand(definition, context, exit));
   const groups = [runsCommand, approvalsCommand, batchesCommand, tokenCommand].map((create) => create(context, exit));
   const program = new Command("runbookd")

@@ -20,6 +20,9 @@ import { createRedaction } from "../telemetry/redaction.ts";
 import { dividedTimes, type WorkloadLedger } from "../workload/ledger.ts";
 import type { QueueCounts } from "../workload/ledger.ts";
 import type { TicketStore } from "../workload/ticket.ts";
+import { observeFreezes } from "./freeze-desk.ts";
+import { createFreezeFile, type FreezeFile } from "./freeze-file.ts";
+import { createFreezeBoard, type FreezeBoard } from "../redis/freeze-board.ts";
 import { type Closers, createClosers } from "./closers.ts";
 
 /** What a server and a worker have in common. Everything acquired is in `closers`. */
@@ -38,6 +41,9 @@ export interface Runtime {
   /** PATH of this process. */
   readonly path: string;
   readonly ledger: WorkloadLedger;
+  /** The kill switch: what stands in Redis, and the file beside it. */
+  readonly freezes: FreezeBoard;
+  readonly freezeFile: FreezeFile | undefined;
   readonly tickets: TicketStore & QueueCounts;
   /** Aborted when the process should end, by order or because something it cannot live without is gone. */
   readonly ending: AbortController;
@@ -79,6 +85,10 @@ export async function openRuntime(config: Config, sources: RuntimeSources): Prom
     await clock.sync();
     const syncing = setInterval(() => void clock.sync(), syncEveryMs);
     closers.add("clock", () => clearInterval(syncing));
+    const freezes = createFreezeBoard(shared);
+    const freezeFile = config.freezeFile === undefined ? undefined : createFreezeFile(config.freezeFile, clock);
+    const metrics = createMetrics({ version: sources.version, runtime: true });
+    observeFreezes(metrics, freezes, freezeFile);
     const tickets = createTicketStore({ redis: shared, clock });
     const library = createRunbookFolder(resolve(sources.workingDirectory, config.runbooks), withCommands(actionCatalogue, config.commands));
     await refresh(library, log);
@@ -90,7 +100,9 @@ export async function openRuntime(config: Config, sources: RuntimeSources): Prom
       clock,
       ids: createUlids(() => clock.now(), randomBytes),
       log,
-      metrics: createMetrics({ version: sources.version, runtime: true }),
+      metrics,
+      freezes,
+      freezeFile,
       closers,
       address,
       connect,

@@ -7,7 +7,8 @@ import { createBatchRoutes } from "../http/batch-routes.ts";
 import { createBudgetRoutes } from "../http/budget-routes.ts";
 import { createApp } from "../http/create-app.ts";
 import { createHttpServer, type HttpServer } from "../http/create-http-server.ts";
-import type { Readiness } from "../http/ports.ts";
+import { createFreezeRoutes } from "../http/freeze-routes.ts";
+import type { FreezeDesk, Readiness } from "../http/ports.ts";
 import { createRejectedSamples } from "../http/rejected-samples.ts";
 import { createRunRoutes } from "../http/run-routes.ts";
 import { createRunbookRoutes } from "../http/runbook-routes.ts";
@@ -27,6 +28,7 @@ import { createWorkloadRecorder } from "../telemetry/workload-recorder.ts";
 import { createBatchStore } from "../redis/workload-batches.ts";
 import { createPriceTable, type PriceTable, priceTableSchema } from "../workload/price-table.ts";
 import { shippedPrices } from "../workload/prices.ts";
+import { createFreezeDesk, freezeCondition } from "./freeze-desk.ts";
 import { createRunControl } from "./create-run-control.ts";
 import { adminTokenPath, tokenFilePath } from "./data-folder.ts";
 import { readBeside, type Runtime, type RuntimeSources } from "./runtime.ts";
@@ -58,7 +60,13 @@ export async function startServer(
   closers.add("ticket queue", async () => ticketQueue.close());
 
   const bytes = createRunbookBytes(redis);
-  const store = createAcceptStore(redis, { now: () => clock.now(), bytes, replicas: config.replicas });
+  const store = createAcceptStore(redis, {
+    now: () => clock.now(),
+    bytes,
+    replicas: config.replicas,
+    ...(runtime.freezeFile !== undefined && { frozen: runtime.freezeFile.standing }),
+  });
+  const freezes = createFreezeDesk(runtime.freezes, runtime.freezeFile, log);
   const reader = withReports(createRunReader(redis, clock), { budgets: runtime.ledger, publicUrl: config.publicUrl });
   const desk = createQuestionDesk(redis, doorbell, () => clock.now());
   const control = createRunControl({ store, bytes, notices: createRunNotices(redis), doorbell, reader, library, ids, clock });
@@ -91,12 +99,13 @@ export async function startServer(
       ...createApprovalRoutes({ desk, clock }),
       ...createRunbookRoutes(library),
       ...createAdminRoutes(samples),
+      ...createFreezeRoutes({ desk: freezes, clock }),
       ...createWorkloadRoutes({ ledger, prices: readPrices(runtime, sources), observer: createWorkloadRecorder(metrics), clock }),
       ...createBudgetRoutes({ ledger, clock }),
       ...createBatchRoutes({ ledger, batches: createBatchStore({ redis, clock }), tickets, doorbell: ticketQueue }),
     ],
     tokens,
-    readiness: createReadiness(runtime, async () => redis.ping()),
+    readiness: createReadiness(runtime, freezes, async () => redis.ping()),
     observer: {
       notification(code, seconds) {
         metrics.notifications.inc({ code: String(code) });
@@ -128,7 +137,7 @@ function readPrices({ config }: Runtime, sources: RuntimeSources): PriceTable {
   return createPriceTable(priceTableSchema.parse(JSON.parse(readBeside(sources, config.priceTable))));
 }
 
-function createReadiness({ library }: Runtime, ping: () => Promise<unknown>): Readiness {
+function createReadiness({ library }: Runtime, freezes: FreezeDesk, ping: () => Promise<unknown>): Readiness {
   return {
     async conditions() {
       const redis = await ping().then(
@@ -136,7 +145,11 @@ function createReadiness({ library }: Runtime, ping: () => Promise<unknown>): Re
         () => ({ name: "redis", ok: false, detail: "Redis does not answer." }),
       );
       const loaded = library.list().filter(({ runbook }) => runbook !== undefined).length;
-      return [redis, { name: "runbooks", ok: loaded > 0, ...(loaded === 0 && { detail: "No good runbook was found." }) }];
+      return [
+        redis,
+        await freezeCondition(freezes),
+        { name: "runbooks", ok: loaded > 0, ...(loaded === 0 && { detail: "No good runbook was found." }) },
+      ];
     },
   };
 }

@@ -72,6 +72,7 @@ export async function startWorker(runtime: Runtime): Promise<WorkerProcess> {
       guard: (candidate, now) => evaluateGuardrails(candidate, now),
       metrics: metricSource(prometheus),
       observer: createEngineObserver(metrics, log, () => clock.now()),
+      ...(runtime.freezeFile !== undefined && { frozen: runtime.freezeFile.standing }),
       announce: async (question, runbook) => {
         await outbox.put({
           key: `question:${question.id}`,

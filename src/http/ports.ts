@@ -1,4 +1,5 @@
 import type { Instant } from "../core/clock.ts";
+import type { Freeze } from "../core/freeze.ts";
 import type { JournalEntry } from "../core/journal.ts";
 import type { Json } from "../core/json.ts";
 import type { Answer, Consent, Question } from "../core/question.ts";
@@ -121,6 +122,15 @@ export interface QuestionDesk {
   /** One question, open or not. */
   find(id: string): Promise<AskedQuestion | undefined>;
   answer(id: string, answer: AnswerRequest): Promise<AnswerReply>;
+}
+
+/** The kill switch, as people hold it. Rejects with `StoreUnavailable` when it cannot be made durable. */
+export interface FreezeDesk {
+  /** Every freeze that stands, that of a file included. */
+  list(): Promise<readonly Freeze[]>;
+  put(freeze: Freeze): Promise<void>;
+  /** False: there is no such freeze that could be lifted here. */
+  remove(scope: string, by: string): Promise<boolean>;
 }
 
 /** One document of the running set, or a file that could not be read into one. */

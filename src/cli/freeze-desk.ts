@@ -1,0 +1,40 @@
+import { describeFreeze, type Freeze } from "../core/freeze.ts";
+import type { FreezeDesk } from "../http/ports.ts";
+import type { FreezeBoard } from "../redis/freeze-board.ts";
+import type { Log } from "../telemetry/log.ts";
+import type { Metrics } from "../telemetry/metrics.ts";
+import type { FreezeFile } from "./freeze-file.ts";
+
+/** The kill switch as people see it: what stands in Redis and, last, the file's. Every change is logged with who and why. */
+export function createFreezeDesk(board: FreezeBoard, file: FreezeFile | undefined, log: Log): FreezeDesk {
+  return {
+    list: async () => [...(await board.list()), ...present(await file?.standing())],
+    async put(freeze) {
+      await board.put(freeze);
+      log.warn({ scope: freeze.scope, by: freeze.by, reason: freeze.reason, undo: freeze.undo }, "Frozen.");
+    },
+    async remove(scope, by) {
+      const removed = await board.remove(scope);
+      if (removed) log.warn({ scope, by }, "The freeze was lifted.");
+      return removed;
+    },
+  };
+}
+
+/** Shows at every scrape whether anything is frozen; a freeze by file shows without Redis. */
+export function observeFreezes(metrics: Metrics, board: FreezeBoard, file: FreezeFile | undefined): void {
+  metrics.observe([metrics.frozen], async () => {
+    const isFrozen = (await file?.standing()) !== undefined || (await board.list()).length > 0;
+    metrics.frozen.set(isFrozen ? 1 : 0);
+  });
+}
+
+/** The condition that readiness shows. A freeze is no reason to turn alerts away: they are answered `paused`. */
+export async function freezeCondition(desk: Pick<FreezeDesk, "list">): Promise<{ name: string; ok: true; detail?: string }> {
+  const freezes = await desk.list().catch(() => []);
+  return { name: "freeze", ok: true, ...(freezes.length > 0 && { detail: freezes.map(describeFreeze).join("; ").slice(0, 500) }) };
+}
+
+function present(freeze: Freeze | undefined): readonly Freeze[] {
+  return freeze === undefined ? [] : [freeze];
+}

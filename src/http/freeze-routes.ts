@@ -1,0 +1,57 @@
+import { z } from "zod";
+import type { Clock } from "../core/clock.ts";
+import { type Freeze, isFreezeScope, scopeGrammar } from "../core/freeze.ts";
+import type { FreezeDesk } from "./ports.ts";
+import { defineRoute, json, noBody, noQuery, problem, type Route } from "./route.ts";
+import { admins, operators, viewers } from "./who.ts";
+
+const scope = z.string().refine(isFreezeScope, `expected ${scopeGrammar}`).default("all");
+const freezeBody = z.strictObject({ scope, reason: z.string().trim().min(1).max(300), undo: z.boolean().default(true) });
+
+/** The kill switch. Whoever may start runs may stop all of them; only those who look after runbookd let them go on. */
+export function createFreezeRoutes({ desk, clock }: { readonly desk: FreezeDesk; readonly clock: Clock }): readonly Route[] {
+  return [
+    defineRoute({
+      method: "get",
+      path: "/api/freeze",
+      summary: "Every freeze that stands, with who set it and why",
+      who: viewers,
+      query: noQuery,
+      body: noBody,
+      answers: { 200: "`items` are freezes, oldest first; that of the freeze file is the last one" },
+      handle: async () => json(200, { items: await desk.list() }),
+    }),
+    defineRoute({
+      method: "put",
+      path: "/api/freeze",
+      summary: "Freeze a scope: no effect in it begins and no run of it starts until the freeze is lifted",
+      who: operators,
+      query: noQuery,
+      body: freezeBody,
+      answers: { 200: "The freeze as it stands" },
+      async handle({ body, caller }) {
+        const freeze: Freeze = { ...body, by: caller.name, at: clock.now() };
+        await desk.put(freeze);
+        return json(200, freeze);
+      },
+    }),
+    defineRoute({
+      method: "delete",
+      path: "/api/freeze",
+      summary: "Lift the freeze of one scope; runs that it held back go on",
+      who: admins,
+      query: z.strictObject({ scope }),
+      body: noBody,
+      answers: { 200: "`scope` was lifted; `items` are the freezes that still stand" },
+      problems: ["not-found"],
+      async handle({ query, caller }) {
+        if (!(await desk.remove(query.scope, caller.name)))
+          return problem(
+            "not-found",
+            `There is no freeze of ${query.scope}; GET /api/freeze lists them. That of a file ends with the file.`,
+          );
+        return json(200, { scope: query.scope, items: await desk.list() });
+      },
+    }),
+  ];
+}
