@@ -7,7 +7,7 @@ import type { Verdict } from "../core/verdict.ts";
 import type { Runbook } from "../runbook/runbook.ts";
 import { aPromqlCheck, aRunbook, aStep, anExpression } from "../testing/a-runbook.ts";
 import { createFakeClock, type FakeClock } from "../testing/fake-clock.ts";
-import { createMemoryRunLedger, type MemoryRunLedger } from "../testing/memory-run-ledger.ts";
+import { createMemoryRunLedger, type MemoryRunLedger } from "../simulators/memory-run-ledger.ts";
 import { done, type ScriptedAction, type ScriptedActions, scriptActions } from "../testing/scripted-actions.ts";
 import { createExecutor, type Executor, type Execution } from "./execute-run.ts";
 import type { Candidate, EngineObserver, MetricSource } from "./ports.ts";

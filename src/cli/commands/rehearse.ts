@@ -1,0 +1,97 @@
+import { lintFolder } from "../../runbook/lint.ts";
+import { formatDiagnostic } from "../../runbook/lint-format.ts";
+import type { Runbook } from "../../runbook/runbook.ts";
+import { holdRehearsal, type RehearsalResult } from "../../simulators/rehearsal/judge-rehearsal.ts";
+import { mutateRunbook, type MutationResult } from "../../simulators/rehearsal/mutate-runbook.ts";
+import { formatDuration } from "../../core/duration.ts";
+import { exitCodes, oneLine, paint, type CommandContext, writeJson } from "../context.ts";
+import { flagOption, type CommandDefinition } from "../define-command.ts";
+import { readLintInput } from "../read-folder.ts";
+import { readRehearsals } from "../read-rehearsals.ts";
+
+/** What became of one runbook. */
+interface RunbookReport {
+  readonly runbook: string;
+  readonly rehearsals: readonly RehearsalResult[];
+  readonly mutations?: readonly MutationResult[];
+}
+
+/** `runbookd rehearse`: every rehearsal of the documents, in virtual time and against simulators only. */
+export const rehearseCommand: CommandDefinition = {
+  usage: "rehearse [runbooks...]",
+  summary: "Rehearse runbooks in virtual time against simulators: alert in, faults, effects and outcome expected",
+  examples: ["runbookd rehearse", "runbookd rehearse cost-incident-response --mutate"],
+  options: [{ flags: "--mutate", description: "change each step and demand that some rehearsal fails; answer 1 when a change survives" }],
+  async run(ids, invocation) {
+    const { context } = invocation;
+    const place = context.env["RUNBOOKD_RUNBOOKS"] ?? "runbooks";
+    const read = readLintInput({ workingDirectory: context.workingDirectory, runbooks: [place] });
+    if ("missing" in read) {
+      context.warn(`${oneLine(read.missing)} does not exist; accepted: a folder of runbooks\n`);
+      return exitCodes.usage;
+    }
+    const { runbooks, diagnostics } = lintFolder(read.input);
+    const unknown = ids.filter((id) => !runbooks.some((runbook) => runbook.id === id));
+    if (unknown.length > 0) {
+      const faults = diagnostics.filter(({ severity, file }) => severity === "error" && unknown.some((id) => file.endsWith(`/${id}.md`)));
+      context.warn(faults.map((one) => `${formatDiagnostic(one)}\n`).join(""));
+      context.warn(`${oneLine(unknown.join(", "))}: no such runbook; accepted: ${runbooks.map(({ id }) => id).join(", ")}\n`);
+      return exitCodes.usage;
+    }
+    const wanted = ids.length === 0 ? runbooks : runbooks.filter(({ id }) => ids.includes(id));
+    const reports: RunbookReport[] = [];
+    let broken = 0;
+    for (const runbook of wanted) {
+      const { rehearsals, diagnostics: faults } = readRehearsals(context.workingDirectory, runbook);
+      broken += faults.length;
+      context.warn(faults.map((one) => `${formatDiagnostic(one)}\n`).join(""));
+      const results: RehearsalResult[] = [];
+      for (const rehearsal of rehearsals) results.push(await holdRehearsal(runbook, rehearsal));
+      // A rehearsal that fails anyway would seem to notice every change.
+      const isSound = faults.length === 0 && results.every(({ differences }) => differences.length === 0);
+      const mutations = flagOption(invocation, "mutate") && isSound ? await mutateRunbook(runbook, rehearsals) : undefined;
+      reports.push({ runbook: runbook.id, rehearsals: results, ...(mutations !== undefined && { mutations }) });
+    }
+    if (flagOption(invocation, "json")) writeJson(context, { runbooks: reports });
+    else context.write(render(reports, wanted, context));
+    const failed = reports.some(
+      ({ rehearsals, mutations = [] }) =>
+        rehearsals.some(({ differences }) => differences.length > 0) || mutations.some(({ noticedBy }) => noticedBy === undefined),
+    );
+    return failed || broken > 0 ? exitCodes.no : exitCodes.ok;
+  },
+};
+
+function render(reports: readonly RunbookReport[], runbooks: readonly Runbook[], context: CommandContext): string {
+  const lines: string[] = [];
+  for (const { runbook, rehearsals, mutations } of reports) {
+    lines.push(`${runbook}${rehearsals.length === 0 ? ": no rehearsal" : ""}`);
+    for (const one of rehearsals) {
+      const passed = one.differences.length === 0;
+      const took = one.virtualMs === 0 ? "" : ` after ${formatDuration(one.virtualMs)} of virtual time`;
+      lines.push(`  ${paint(context, passed ? "green" : "red", passed ? "pass" : "FAIL")}  ${one.name}: ${one.outcome}${took}`);
+      for (const difference of one.differences) lines.push(`        ${one.file}: ${difference}`);
+    }
+    if (mutations !== undefined)
+      lines.push(
+        ...renderMutations(
+          mutations,
+          runbooks.find(({ id }) => id === runbook),
+          context,
+        ),
+      );
+  }
+  const all = reports.flatMap(({ rehearsals }) => rehearsals);
+  const failed = all.filter(({ differences }) => differences.length > 0).length;
+  lines.push(`${all.length} rehearsals, ${failed} failed`);
+  return lines.map((line) => `${line}\n`).join("");
+}
+
+function renderMutations(mutations: readonly MutationResult[], runbook: Runbook | undefined, context: CommandContext): readonly string[] {
+  const survivors = mutations.filter(({ noticedBy }) => noticedBy === undefined);
+  const numberOf = (id: string) => runbook?.steps.find((step) => step.id === id)?.number ?? "";
+  return [
+    ...survivors.map(({ kind, step }) => `  ${paint(context, "red", "survives")}  step ${numberOf(step)} ${step}: ${kind}`),
+    `  ${mutations.length} mutations, ${survivors.length} survive`,
+  ];
+}

@@ -1,0 +1,24 @@
+import { existsSync, readdirSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import type { Diagnostic, Runbook } from "../runbook/runbook.ts";
+import { parseRehearsal } from "../simulators/rehearsal/parse-rehearsal.ts";
+import type { Rehearsal } from "../simulators/rehearsal/rehearsal.ts";
+import { readText } from "./read-folder.ts";
+
+/** The rehearsals of one runbook: `rehearsals/<id>/*.yml` beside the document, in the order of their names. */
+export function readRehearsals(
+  workingDirectory: string,
+  runbook: Pick<Runbook, "id" | "file">,
+): { readonly rehearsals: readonly Rehearsal[]; readonly diagnostics: readonly Diagnostic[] } {
+  const folder = join(dirname(runbook.file), "rehearsals", runbook.id);
+  const absolute = resolve(workingDirectory, folder);
+  const names = existsSync(absolute) ? readdirSync(absolute).filter((name) => name.endsWith(".yml")) : [];
+  const parsed = names.toSorted().flatMap((name) => {
+    const text = readText(workingDirectory, join(folder, name));
+    return text === undefined ? [] : [parseRehearsal(text)];
+  });
+  return {
+    rehearsals: parsed.flatMap(({ rehearsal }) => rehearsal ?? []),
+    diagnostics: parsed.flatMap(({ diagnostics }) => diagnostics),
+  };
+}

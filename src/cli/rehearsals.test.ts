@@ -1,0 +1,55 @@
+import { describe, expect, it } from "@jest/globals";
+import { lintFolder } from "../runbook/lint.ts";
+import { formatDiagnostic } from "../runbook/lint-format.ts";
+import { holdRehearsal } from "../simulators/rehearsal/judge-rehearsal.ts";
+import { changesSomething, mutateRunbook } from "../simulators/rehearsal/mutate-runbook.ts";
+import { packageFolder } from "./process-context.ts";
+import { readLintInput } from "./read-folder.ts";
+import { readRehearsals } from "./read-rehearsals.ts";
+
+const root = packageFolder();
+const read = readLintInput({ workingDirectory: root, runbooks: ["runbooks"] });
+const runbooks = "input" in read ? lintFolder(read.input).runbooks : [];
+const held = runbooks.map((runbook) => ({ runbook, ...readRehearsals(root, runbook) }));
+
+describe("the shipped rehearsals", () => {
+  it("can be read", () => {
+    expect(held.flatMap(({ diagnostics }) => diagnostics.map(formatDiagnostic))).toEqual([]);
+  });
+
+  it("are there for every runbook", () => {
+    expect(held.filter(({ rehearsals }) => rehearsals.length === 0).map(({ runbook }) => runbook.id)).toEqual([]);
+    expect(held.length).toBe(6);
+  });
+
+  it.each(
+    held.flatMap(({ runbook, rehearsals }) =>
+      rehearsals.map((rehearsal) => [`${runbook.id}: ${rehearsal.name}`, runbook, rehearsal] as const),
+    ),
+  )("pass: %s", async (_name, runbook, rehearsal) => {
+    expect((await holdRehearsal(runbook, rehearsal)).differences).toEqual([]);
+  });
+
+  it("show the cost incident as it succeeds, fails, crashes, is denied by a person and resolves midway", () => {
+    const cost = held.find(({ runbook }) => runbook.id === "cost-incident-response")?.rehearsals ?? [];
+    expect(cost.map(({ expect: { outcome } }) => outcome)).toEqual(expect.arrayContaining(["succeeded", "failed", "stood_down"]));
+    const kinds = cost.flatMap(({ faults }) => faults.map(({ kind }) => kind));
+    expect(kinds).toEqual(expect.arrayContaining(["step", "crash", "answer", "resolve"]));
+  });
+});
+
+it("no step of the cost incident that changes something can be dropped without a rehearsal noticing", async () => {
+  const cost = held.find(({ runbook }) => runbook.id === "cost-incident-response");
+  if (cost === undefined) throw new Error("There is no cost-incident-response.");
+  const results = await mutateRunbook(cost.runbook, cost.rehearsals);
+  const changing = cost.runbook.steps.filter(({ id }) => changesSomething(cost.runbook, id)).map(({ id }) => id);
+  expect(changing).toEqual(["stop_all_batch_jobs", "stop_tickets_in_flight", "implement_cost_controls", "resume_operations_with_limits"]);
+  const dropped = results.filter(({ kind }) => kind === "drop step");
+  expect(dropped.map(({ step }) => step)).toEqual(cost.runbook.steps.map(({ id }) => id));
+  expect(dropped.filter(({ noticedBy }) => noticedBy === undefined)).toEqual([]);
+  // The gate and the limits are set by compare-and-set, so that these two only say once more what the action has proven itself.
+  expect(results.filter(({ noticedBy }) => noticedBy === undefined)).toEqual([
+    { kind: "drop Expected", step: "stop_all_batch_jobs" },
+    { kind: "drop Expected", step: "implement_cost_controls" },
+  ]);
+});

@@ -1,0 +1,85 @@
+import { actionCatalogue } from "../../actions/registry.ts";
+import type { FailurePolicy, Runbook, Step } from "../../runbook/runbook.ts";
+import { holdRehearsal } from "./judge-rehearsal.ts";
+import type { Rehearsal } from "./rehearsal.ts";
+import { stepIdOf } from "./step-names.ts";
+
+/** One change that a rehearsal should notice. */
+export interface Mutation {
+  readonly kind: "drop step" | "drop Expected" | "drop When" | "drop Approval" | "continue after failure";
+  readonly step: string;
+  readonly runbook: Runbook;
+}
+
+/** A mutation and the rehearsal that noticed it; a survivor has none. */
+export interface MutationResult {
+  readonly kind: Mutation["kind"];
+  readonly step: string;
+  /** Name of the first rehearsal that fails. */
+  readonly noticedBy?: string;
+}
+
+/** Every mutation of a runbook's steps, in their order. The numbers of the other steps stay. */
+export function mutationsOf(runbook: Runbook): readonly Mutation[] {
+  return runbook.steps.flatMap((step) => {
+    const replaced = (change: Step | undefined): Runbook => ({
+      ...runbook,
+      steps: runbook.steps.flatMap((one) => (one === step ? (change ?? []) : one)),
+    });
+    const { expected, when, approval, ...bare } = step;
+    const rest = {
+      ...bare,
+      ...(expected !== undefined && { expected }),
+      ...(when !== undefined && { when }),
+      ...(approval !== undefined && { approval }),
+    };
+    const without = (name: "expected" | "when" | "approval"): Runbook => {
+      const { [name]: _dropped, ...left } = rest;
+      return replaced(left);
+    };
+    const isLenient = step.onFailure.then.kind === "continue" || step.action === undefined;
+    const lenient: FailurePolicy = { ...step.onFailure, then: { kind: "continue" } };
+    const of = (kind: Mutation["kind"], mutant: Runbook): Mutation => ({ kind, step: step.id, runbook: mutant });
+    return [
+      of("drop step", replaced(undefined)),
+      ...(expected === undefined ? [] : [of("drop Expected", without("expected"))]),
+      ...(when === undefined ? [] : [of("drop When", without("when"))]),
+      ...(approval === undefined ? [] : [of("drop Approval", without("approval"))]),
+      ...(isLenient ? [] : [of("continue after failure", replaced({ ...step, onFailure: lenient }))]),
+    ];
+  });
+}
+
+/** Demands that some rehearsal fails for every mutation. That a step which changes something is gone must show in what happens: that a rehearsal names it is not enough. */
+export async function mutateRunbook(runbook: Runbook, rehearsals: readonly Rehearsal[]): Promise<readonly MutationResult[]> {
+  const results: MutationResult[] = [];
+  for (const mutation of mutationsOf(runbook)) {
+    let noticedBy: string | undefined;
+    const blind = mutation.kind === "drop step" && changesSomething(runbook, mutation.step);
+    for (const rehearsal of blind ? rehearsals.map((one) => withoutName(runbook, one, mutation.step)) : rehearsals) {
+      const { differences } = await holdRehearsal(mutation.runbook, rehearsal);
+      if (differences.length === 0) continue;
+      noticedBy = rehearsal.name;
+      break;
+    }
+    results.push({ kind: mutation.kind, step: mutation.step, ...(noticedBy !== undefined && { noticedBy }) });
+  }
+  return results;
+}
+
+/** Whether the step's action has an effect on what is cared for. */
+export function changesSomething(runbook: Runbook, stepId: string): boolean {
+  const call = runbook.steps.find(({ id }) => id === stepId)?.action;
+  const spec = call === undefined ? undefined : actionCatalogue.find(call.name);
+  return spec !== undefined && call !== undefined && spec.effectOf(call.parameters) !== "read";
+}
+
+function withoutName(runbook: Runbook, rehearsal: Rehearsal, stepId: string): Rehearsal {
+  const other = (name: string) => stepIdOf(runbook, name) !== stepId;
+  const { expect } = rehearsal;
+  return {
+    ...rehearsal,
+    faults: rehearsal.faults.filter((fault) => !("step" in fault) || other(fault.step)),
+    expect: { ...expect, steps: Object.fromEntries(Object.entries(expect.steps).filter(([name]) => other(name))) },
+  };
+}

@@ -1,0 +1,172 @@
+import { z } from "zod";
+import { durationGrammar, parseDuration } from "../../core/duration.ts";
+import { jsonSchema } from "../../core/json.ts";
+import { outcomes } from "../../core/run.ts";
+import { createLocator } from "../../runbook/locate.ts";
+import { createReporter, nearest, oneOf } from "../../runbook/reporter.ts";
+import type { Diagnostic } from "../../runbook/runbook.ts";
+import { parseYamlBlock } from "../../runbook/yaml-block.ts";
+import { faultGrammar, parseFault } from "./parse-fault.ts";
+import type { MetricPoint, Rehearsal, SimulatedBudget } from "./rehearsal.ts";
+import { oneBlank } from "./scripted-metrics.ts";
+
+const duration = z.string().transform((text, context): number => {
+  const ms = parseDuration(text);
+  if (ms !== undefined) return ms;
+  context.addIssue({ code: "custom", message: `must be ${durationGrammar}` });
+  return z.NEVER;
+});
+const amount = z.number().nonnegative();
+const count = z.number().int().nonnegative();
+const limit = z.number().positive().nullable().default(null);
+
+const spend = z
+  .strictObject({
+    ago: duration,
+    prompt: z.string().min(1),
+    operation: z.string().min(1),
+    provider: z.string().default("simulated"),
+    model: z.string().default("simulated-1"),
+    cost_usd: amount,
+    requests: count.default(1),
+    tickets: count.default(1),
+    attempts: count.default(1),
+  })
+  .meta({ description: "Spend at one instant before the alert." });
+
+const budget = z.strictObject({
+  limit_usd: amount,
+  spent_usd: amount.default(0),
+  running: count.default(0),
+  queued: count.default(0),
+  turn: duration.default(30_000),
+  closed_by: z.string().min(1).optional(),
+  limits: z
+    .strictObject({ concurrency: limit, rate_per_minute: limit, per_ticket_cap_usd: limit, max_attempts: limit })
+    .default({ concurrency: null, rate_per_minute: null, per_ticket_cap_usd: null, max_attempts: null }),
+  spend: z.array(spend).max(500).default([]),
+});
+
+const sample = z.union([z.number(), z.enum(["none", "down"])], { error: "must be a number, `none` or `down`" });
+const series = z.union([sample, z.record(z.string(), sample)], {
+  error: "must be a number, `none`, `down`, or a table of these by the time after the alert, e.g. `{ 0s: 21.4, 10m: 0.3 }`",
+});
+
+const fault = z.union([z.string(), z.record(z.string(), z.union([z.string(), z.number()]))]).transform((written, context) => {
+  const entries = typeof written === "string" ? [[written]] : Object.entries(written);
+  const parsed = entries.length === 1 ? parseFault((entries[0] ?? []).join(": ")) : undefined;
+  if (parsed !== undefined) return parsed;
+  context.addIssue({ code: "custom", message: `must be ${faultGrammar}` });
+  return z.NEVER;
+});
+
+const stepEnds = ["completed", "skipped", "failed", "waiting", "not_reached"] as const;
+
+/** A rehearsal as it is written; see docs/rehearsals.md. */
+const rehearsalSchema = z.strictObject({
+  name: z.string().min(1).max(200),
+  alert: z.strictObject({ labels: z.record(z.string(), z.string()), annotations: z.record(z.string(), z.string()).default({}) }).optional(),
+  params: z.record(z.string(), jsonSchema).default({}),
+  workload: z.strictObject({ budgets: z.record(z.string(), budget) }).default({ budgets: {} }),
+  metrics: z.record(z.string(), series).default({}),
+  faults: z.array(fault).max(100).default([]),
+  expect: z.strictObject({
+    outcome: z.enum([...outcomes, "waiting"]),
+    reason: z.string().min(1).optional(),
+    steps: z.record(z.string(), z.enum(stepEnds)).default({}),
+    effects: z.array(z.string()).optional(),
+    mails: z.array(z.string()).optional(),
+    questions: z.array(z.string()).optional(),
+  }),
+});
+
+/** The rehearsal is there exactly when no diagnostic is an error. */
+export interface RehearsalParse {
+  readonly rehearsal?: Rehearsal;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** Reads one file of `runbooks/rehearsals/<id>/`; every fault is told at once, with its place. */
+export function parseRehearsal({ file, source }: { readonly file: string; readonly source: string }): RehearsalParse {
+  const reporter = createReporter(file, createLocator(source));
+  const block = parseYamlBlock(source, (offset) => offset, reporter);
+  if (block === undefined) return { diagnostics: reporter.diagnostics };
+  const parsed = rehearsalSchema.safeParse(block.value);
+  if (!parsed.success) {
+    for (const issue of parsed.error.issues) {
+      const path = issue.path.map((part) => (typeof part === "number" ? part : String(part)));
+      if (issue.code !== "unrecognized_keys") {
+        reporter.error("rehearsal", block.offsetOf(path), `\`${path.join(".") || "the file"}\` cannot be read.`, issue.message);
+        continue;
+      }
+      for (const key of issue.keys) {
+        const near = nearest(key, knownKeys);
+        const accepted = near === undefined ? `${oneOf(Object.keys(rehearsalSchema.shape))}; see docs/rehearsals.md` : `\`${near}\``;
+        reporter.error("rehearsal", block.keyOffsetOf([...path, key]), `The key \`${key}\` is not known here.`, accepted);
+      }
+    }
+    return { diagnostics: reporter.diagnostics };
+  }
+  const { workload, metrics, alert, ...rest } = parsed.data;
+  const tables = Object.entries(metrics).map(([query, written]) => {
+    const points = pointsOf(written);
+    if (points === undefined)
+      reporter.error(
+        "rehearsal",
+        block.offsetOf(["metrics", query]),
+        "A time of this table cannot be read.",
+        `times as ${durationGrammar}`,
+      );
+    return [oneBlank(query), points ?? []] as const;
+  });
+  if (reporter.diagnostics.length > 0) return { diagnostics: reporter.diagnostics };
+  const { reason, effects, mails, questions, ...expected } = rest.expect;
+  return {
+    diagnostics: [],
+    rehearsal: {
+      file,
+      name: rest.name,
+      params: rest.params,
+      faults: rest.faults,
+      budgets: Object.entries(workload.budgets).map(([id, written]) => budgetOf(id, written)),
+      metrics: Object.fromEntries(tables),
+      ...(alert !== undefined && { alert }),
+      expect: {
+        ...expected,
+        ...(reason !== undefined && { reason }),
+        ...(effects !== undefined && { effects }),
+        ...(mails !== undefined && { mails }),
+        ...(questions !== undefined && { questions }),
+      },
+    },
+  };
+}
+
+const knownKeys = [rehearsalSchema, budget, spend, rehearsalSchema.shape.expect].flatMap((schema) => Object.keys(schema.shape));
+
+function pointsOf(written: z.output<typeof series>): readonly MetricPoint[] | undefined {
+  if (typeof written !== "object") return [{ fromMs: 0, value: written }];
+  const points = Object.entries(written).map(([time, value]) => ({ fromMs: parseDuration(time), value }));
+  const known = points.flatMap(({ fromMs, value }) => (fromMs === undefined ? [] : [{ fromMs, value }]));
+  return known.length === points.length ? known.toSorted((a, b) => a.fromMs - b.fromMs) : undefined;
+}
+
+function budgetOf(id: string, written: z.output<typeof budget>): SimulatedBudget {
+  const { limits } = written;
+  return {
+    id,
+    limitUsd: written.limit_usd,
+    spentUsd: written.spent_usd,
+    running: written.running,
+    queued: written.queued,
+    turnMs: written.turn,
+    ...(written.closed_by !== undefined && { closedBy: written.closed_by }),
+    limits: {
+      concurrency: limits.concurrency,
+      ratePerMinute: limits.rate_per_minute,
+      perTicketCapUsd: limits.per_ticket_cap_usd,
+      maxAttempts: limits.max_attempts,
+    },
+    spend: written.spend.map(({ ago, cost_usd, ...row }) => ({ ...row, agoMs: ago, costUsd: cost_usd })),
+  };
+}

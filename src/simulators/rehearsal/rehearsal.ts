@@ -1,0 +1,95 @@
+import type { Labels } from "../../core/alert.ts";
+import type { Json } from "../../core/json.ts";
+import type { Outcome } from "../../core/run.ts";
+
+/** What the simulated target does when a step acts on it. `status` is an HTTP status where one was written. */
+export interface FaultOutcome {
+  /**
+   * `ok`: it works. `refused`, `overloaded`: it says no, nothing is applied. `unknown`: it is applied and the answer is lost.
+   * `timeout`: it is not applied and nobody answers.
+   */
+  readonly kind: "ok" | "refused" | "overloaded" | "unknown" | "timeout";
+  readonly status?: number;
+}
+
+/** How a step is named: its number in the Procedure, or its id. */
+export type StepName = string;
+
+/** One thing that goes differently. */
+export type Fault =
+  | { readonly kind: "step"; readonly step: StepName; readonly outcomes: readonly FaultOutcome[] }
+  /** The worker dies: before the effect is sent, or when it is done and nothing of it is written yet. */
+  | { readonly kind: "crash"; readonly when: "before" | "after"; readonly step: StepName }
+  | { readonly kind: "approval"; readonly answer: "approve" | "reject" }
+  /** Answers to the questions of a step, in order; `nobody` lets a question's time run out. */
+  | { readonly kind: "answer"; readonly step: StepName; readonly answers: readonly string[] }
+  | { readonly kind: "resolve"; readonly afterStep: StepName }
+  | { readonly kind: "resolve"; readonly atMs: number };
+
+/** A number from an instant on (milliseconds after the alert), no series at all, or a Prometheus that cannot be reached. */
+export interface MetricPoint {
+  readonly fromMs: number;
+  readonly value: number | "none" | "down";
+}
+
+/** Spend in the past, for what ranks operations. */
+export interface SimulatedSpend {
+  readonly agoMs: number;
+  readonly prompt: string;
+  readonly operation: string;
+  readonly provider: string;
+  readonly model: string;
+  readonly costUsd: number;
+  readonly requests: number;
+  readonly tickets: number;
+  readonly attempts: number;
+}
+
+/** One budget of the simulated workload as it stands when the alert arrives. */
+export interface SimulatedBudget {
+  readonly id: string;
+  readonly limitUsd: number;
+  readonly spentUsd: number;
+  /** Tickets in flight at once, as long as nobody limits them. */
+  readonly running: number;
+  readonly queued: number;
+  /** Time between two turn boundaries of a ticket. */
+  readonly turnMs: number;
+  readonly closedBy?: string;
+  readonly limits: {
+    readonly concurrency: number | null;
+    readonly ratePerMinute: number | null;
+    readonly perTicketCapUsd: number | null;
+    readonly maxAttempts: number | null;
+  };
+  readonly spend: readonly SimulatedSpend[];
+}
+
+/** How a step ended. */
+export type StepEnd = "completed" | "skipped" | "failed" | "waiting" | "not_reached";
+
+/** What must come of it; what is not named is not looked at. Lists are complete and in order. */
+export interface Expectation {
+  readonly outcome: Outcome | "waiting";
+  /** Part of the sentence that says why the run ended. */
+  readonly reason?: string;
+  readonly steps: Readonly<Record<StepName, StepEnd>>;
+  readonly effects?: readonly string[];
+  readonly mails?: readonly string[];
+  /** `step: kind` of every question that was asked. */
+  readonly questions?: readonly string[];
+}
+
+/** One rehearsal of one runbook. */
+export interface Rehearsal {
+  readonly file: string;
+  readonly name: string;
+  /** Absent: a person starts the run with `params`. */
+  readonly alert?: { readonly labels: Labels; readonly annotations: Labels };
+  readonly params: { readonly [name: string]: Json };
+  readonly budgets: readonly SimulatedBudget[];
+  /** By query, white space made one blank. */
+  readonly metrics: Readonly<Record<string, readonly MetricPoint[]>>;
+  readonly faults: readonly Fault[];
+  readonly expect: Expectation;
+}
