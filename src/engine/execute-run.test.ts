@@ -428,6 +428,39 @@ describe("guardrails and people", () => {
     expect(bench.last("finished")).toMatchObject({ outcome: "stood_down" });
   });
 
+  it("waits for nobody in mode observe: not for people, not for an Expected, not for another try", async () => {
+    const steps = [
+      aStep("look", { expected: { expression: anExpression("result.ok == false"), withinMs: 600_000 } }),
+      aStep("hand", { action: null }),
+      aStep("broken", { onFailure: { retries: 5, retryEveryMs: 60_000, then: { kind: "ask" } } }),
+      aStep("change"),
+    ];
+    const refused: Failure = { reason: "refused_by_target", message: "no", applied: "no" };
+    const broken = () => Promise.reject(new StepFailure(refused));
+    const scripts: readonly ScriptedAction[] = [
+      { name: "look", effect: "read" },
+      { name: "broken", effect: "read", turns: [broken] },
+      { name: "change" },
+    ];
+    const bench = aBench(aRunbook(steps), scripts, {
+      request: { mode: "observe" },
+      guard: () => ({ kind: "refuse", guardrail: "mode", reason: "observe" }),
+    });
+    const begun = bench.clock.now();
+    expect(await bench.run()).toBe("ended");
+    expect(bench.clock.now() - begun).toBeLessThan(10_000);
+    expect(bench.ledger.questions()).toEqual([]);
+    expect(bench.actions.calls).toEqual(["run look", "run broken"]);
+    expect(bench.kinds().filter((kind) => kind === "completed" || kind === "skipped" || kind === "refused")).toEqual([
+      "completed",
+      "skipped",
+      "skipped",
+      "refused",
+      "skipped",
+    ]);
+    expect(bench.last("finished")).toMatchObject({ outcome: "stood_down" });
+  });
+
   it("waits visibly while another run holds the target", async () => {
     const bench = aBench(aRunbook([aStep("one")]), [{ name: "one" }], { guard: () => ({ kind: "allow", claims: [{ lock: "target:x" }] }) });
     const rival = bench.ledger.asWorker();

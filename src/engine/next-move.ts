@@ -192,12 +192,17 @@ function moveOfStep(runbook: Runbook, view: RunView, step: Step, now: Instant, p
   if (known.over !== "no") return undefined;
   const answered = moveOfQuestion(view, step, known, now);
   if (answered !== undefined) return answered;
+  // Who only observes looks once at each step, and waits neither for people nor for what nobody has done.
+  const observes = view.request.mode === "observe";
   if (view.waitUntil !== undefined && view.waitUntil.until > now && view.waitUntil.step === step.id) {
     return { kind: "suspend", until: view.waitUntil.until, why: "waiting", step: step.id, asked: false };
   }
   if (known.pending) return moveOfPending(step, known, now, pace);
   if (known.applied !== undefined) return moveOfApplied(view, step, known, known.applied, now);
-  if (known.failure !== undefined) return moveOfFailure(step, known, known.failure, now);
+  if (known.failure !== undefined) {
+    if (observes) return record({ kind: "skipped", step: step.id, why: `Mode observe: it failed: ${known.failure.message}` });
+    return moveOfFailure(step, known, known.failure, now);
+  }
   if (known.refusal !== undefined) return moveOfRefusal(step, known.refusal, now);
   if (step.when !== undefined) {
     const seen = evaluate(step.when.source, scopeOf(view));
@@ -209,6 +214,7 @@ function moveOfStep(runbook: Runbook, view: RunView, step: Step, now: Instant, p
     }
   }
   if (step.action === undefined) {
+    if (observes) return record({ kind: "skipped", step: step.id, why: "Mode observe: a person does this." });
     return { kind: "ask", question: "manual", step, text: step.text, answers: permittedAnswers.manual };
   }
   return { kind: "attempt", step, resume: false };
@@ -305,6 +311,7 @@ function moveOfApplied(view: RunView, step: Step, known: StepView, applied: NonN
         ? `${seen.what} is missing`
         : seen.message;
   if (truth === "true") return record({ kind: "checked", subject, truth, detail }, { kind: "completed", step: step.id });
+  if (view.request.mode === "observe") return record({ kind: "checked", subject, truth, detail }, { kind: "completed", step: step.id });
   if (expected.withinMs !== undefined) {
     const deadline = applied.at + expected.withinMs;
     const last = view.checks.get(checkKey(subject));
