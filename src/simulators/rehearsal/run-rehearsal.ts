@@ -1,4 +1,5 @@
 import type { ActionPorts } from "../../actions/ports.ts";
+import { createRecipients } from "../../actions/recipients.ts";
 import { createActions } from "../../actions/registry.ts";
 import type { Alert } from "../../core/alert.ts";
 import type { Instant } from "../../core/clock.ts";
@@ -271,7 +272,13 @@ function portsOf(
       },
       find: async (key) => (rows.has(key) ? { state: "waiting", attempts: 0 } : undefined),
     },
-    recipients: { defaultGroup: "default", domain: "rehearsal.invalid", addresses: (group) => [`${group}@rehearsal.invalid`] },
+    recipients: {
+      defaultGroup: "default",
+      domain: "rehearsal.invalid",
+      addresses: (group) => [`${group}@rehearsal.invalid`],
+      targets: () => [],
+      target: () => undefined,
+    },
     commands: {
       template: () => undefined,
       placeBelow: async () => undefined,
