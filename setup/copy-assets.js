@@ -1,9 +1,9 @@
-// Copies what is data beside the sources into the build: Lua scripts, price tables and the like.
+// Copies what is data beside the sources into the build: Lua scripts, price tables, a page's own script and the like.
 import { cpSync, mkdirSync, readdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 
 const root = join(import.meta.dirname, "..");
-const extensions = [".lua", ".json", ".html", ".css", ".svg"];
+const extensions = [".lua", ".json", ".html", ".css", ".svg", ".js"];
 // Fixtures serve tests, and the console is built by its own tool.
 const skipped = /(^|\/)(fixtures|testing|console)\//;
 

@@ -2,13 +2,23 @@ import type { MailContent } from "../core/outbox.ts";
 import type { Question } from "../core/question.ts";
 import type { Runbook } from "../runbook/runbook.ts";
 
-/** The mail that tells people of a question. It decides nothing: an answer needs a token and a command or a call. */
-export function questionMail(question: Question, runbook: Runbook, publicUrl: string | undefined): MailContent {
+/** Where the mail leads, and why it comes. */
+export interface QuestionMailOptions {
+  readonly publicUrl: string | undefined;
+  /** Of the link; the page behind it asks for the person's own token too. */
+  readonly linkToken: string;
+  /** Half of the time is over and nobody has answered. */
+  readonly escalated: boolean;
+}
+
+/** The mail that tells people of a question. It decides nothing: an answer needs a token and a command, a call or the page behind the link. */
+export function questionMail(question: Question, runbook: Runbook, { publicUrl, linkToken, escalated }: QuestionMailOptions): MailContent {
   const step = runbook.steps.find(({ id }) => id === question.stepId);
   const changes = (question.plan?.changes ?? []).map(
     (change) => `  ${change.target} ${change.field}: ${JSON.stringify(change.before)} -> ${JSON.stringify(change.after)}`,
   );
   const lines = [
+    ...(escalated ? ["Half of the time is over and this has not been decided.", ""] : []),
     `${runbook.title}: ${step === undefined ? question.stepId : `step ${step.number}, ${step.name}`}`,
     "",
     question.text,
@@ -18,16 +28,18 @@ export function questionMail(question: Question, runbook: Runbook, publicUrl: st
     question.expiresAt === undefined
       ? "The run waits until somebody answers."
       : `Without an answer by ${new Date(question.expiresAt).toISOString()} the safe branch is taken.`,
+    ...((question.of ?? 1) > 1 ? [`${question.of} different people must approve; one rejection is enough.`] : []),
+    ...(question.requester === undefined ? [] : [`${question.requester} started the run and cannot approve this.`]),
     "",
     `  runbookd approvals answer ${question.id} ${question.answers[0] ?? "ANSWER"}${question.planSha === undefined ? "" : ` --plan ${question.planSha}`}`,
-    ...(publicUrl === undefined ? [] : [`  ${publicUrl}/api/approvals`]),
+    ...(publicUrl === undefined ? [] : [`  ${publicUrl.replace(/\/+$/u, "")}/a/${question.id}#${linkToken}`]),
     "",
     `Run ${question.runId}`,
   ];
   return {
     kind: "message",
     runId: question.runId,
-    subject: `runbookd needs an answer: ${runbook.title} (${question.kind})`,
+    subject: `${escalated ? "Still open: " : ""}runbookd needs an answer: ${runbook.title} (${question.kind})`,
     text: lines.join("\n"),
   };
 }

@@ -105,6 +105,7 @@ export async function startServer(
       ...createBatchRoutes({ ledger, batches: createBatchStore({ redis, clock }), tickets, doorbell: ticketQueue }),
     ],
     tokens,
+    publicUrl: config.publicUrl,
     readiness: createReadiness(runtime, freezes, async () => redis.ping()),
     observer: {
       notification(code, seconds) {

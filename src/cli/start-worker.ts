@@ -1,4 +1,4 @@
-import { randomInt, randomUUID } from "node:crypto";
+import { randomBytes, randomInt, randomUUID } from "node:crypto";
 import { hostname } from "node:os";
 import { createRecipients } from "../actions/recipients.ts";
 import { createActions, actionCatalogue } from "../actions/registry.ts";
@@ -14,15 +14,21 @@ import { evaluateGuardrails } from "../guardrails/evaluate-guardrails.ts";
 import { createMetricsServer } from "../http/create-metrics-server.ts";
 import type { HttpServer } from "../http/create-http-server.ts";
 import type { Redis } from "ioredis";
+import { createBoundedSender, usualLimits } from "../adapters/bounded-request.ts";
+import { createPagerDutyNotifier } from "../adapters/notify-pagerduty/create-pagerduty-notifier.ts";
+import { createSlackNotifier } from "../adapters/notify-slack/create-slack-notifier.ts";
+import { createWebhookNotifier } from "../adapters/notify-webhook/create-webhook-notifier.ts";
 import { createSmtpSender } from "../adapters/smtp/create-smtp-sender.ts";
-import type { Outbox, OutboxRow } from "../core/outbox.ts";
+import type { MailSender, Outbox, OutboxRow } from "../core/outbox.ts";
 import { createComposer } from "../reports/create-composer.ts";
+import { withoutSecrets } from "../reports/without-secrets.ts";
 import { createRunReader } from "../redis/run-reader.ts";
 import type { Log } from "../telemetry/log.ts";
 import { createRedaction } from "../telemetry/redaction.ts";
 import { type MailLog, type MailPatience, startReportWorker, usualPatience } from "../../workers/report.ts";
 import { createRunbookBytes } from "../redis/accept-store.ts";
 import { createOutbox } from "../redis/outbox.ts";
+import { createQuestionLinks } from "../redis/question-links.ts";
 import { createPinnedRunbooks } from "../redis/pinned-runbooks.ts";
 import { createRunLedger, type RedisRunLedger } from "../redis/run-ledger.ts";
 import { freeWorkerName, isProcessAlive, takeWorkerName } from "../redis/worker-slot.ts";
@@ -32,7 +38,7 @@ import { createNearDoorbell } from "../../workers/near-doorbell.ts";
 import { createHand } from "../../workers/hand.ts";
 import { type RunWorkerLog, startRunWorker } from "../../workers/run.ts";
 import { startSweep } from "../../workers/sweep.ts";
-import { questionMail } from "./question-mail.ts";
+import { createAnnouncer } from "./announce-question.ts";
 import type { Runtime } from "./runtime.ts";
 
 /** Lease of a run; another worker takes over at most this long, plus one sweep, after a worker died. */
@@ -73,14 +79,14 @@ export async function startWorker(runtime: Runtime): Promise<WorkerProcess> {
       metrics: metricSource(prometheus),
       observer: createEngineObserver(metrics, log, () => clock.now()),
       ...(runtime.freezeFile !== undefined && { frozen: runtime.freezeFile.standing }),
-      announce: async (question, runbook) => {
-        await outbox.put({
-          key: `question:${question.id}`,
-          to: "default",
-          content: questionMail(question, runbook, config.publicUrl),
-          putAt: clock.now(),
-        });
-      },
+      announce: createAnnouncer({
+        outbox,
+        links: createQuestionLinks(redis, () => clock.now()),
+        groups: config.mail.groups,
+        publicUrl: config.publicUrl,
+        clock,
+        token: () => randomBytes(32).toString("base64url"),
+      }),
     },
     { clock, questionId: () => runtime.ids("q"), cooldownOf },
   );
@@ -160,24 +166,35 @@ const cooldownOf: ExecutorOptions["cooldownOf"] = (runbook, hold) => {
   return bucket === undefined ? [] : [{ bucket, forMs: cooldownWindowMs(runbook.cooldownMs, 1) }];
 };
 
-/** Mails leave only when a mail server is configured; until then they wait in the outbox. */
+/** What is told leaves in the background; mails only when a mail server is configured, and until then they wait in the outbox. */
 function startMails(runtime: Runtime, redis: Redis, outbox: Outbox): void {
   const { config, clock, log, metrics, closers } = runtime;
   metrics.observe([metrics.mailOldest], async () => {
     const { oldestPutAt } = await outbox.status();
     metrics.mailOldest.set(oldestPutAt === undefined ? 0 : Math.max(0, (clock.now() - oldestPutAt) / 1000));
   });
-  const { smtpUrl, from } = config.mail;
-  if (smtpUrl === undefined || from === undefined) return;
-  const sender = createSmtpSender({ url: smtpUrl, from });
-  closers.add("smtp connections", () => sender.close());
+  const sender = openMail(runtime);
+  const http = createBoundedSender(usualLimits);
+  closers.add("notification connections", async () => http.close());
+  const notifiers = { webhook: createWebhookNotifier(http), slack: createSlackNotifier(http), pagerduty: createPagerDutyNotifier(http) };
   const runs = createRunReader(redis, clock);
-  const composer = createComposer({ runs, budgets: runtime.ledger, publicUrl: config.publicUrl });
+  const redaction = createRedaction(config.secrets);
+  const composer = withoutSecrets(createComposer({ runs, budgets: runtime.ledger, publicUrl: config.publicUrl }), (text) =>
+    redaction.apply(text),
+  );
   const mails = startReportWorker(
-    { outbox, sender, composer, recipients: createRecipients(config.mail), clock, log: mailLog(log) },
+    { outbox, sender, notifiers, composer, recipients: createRecipients(config.mail), clock, log: mailLog(log) },
     { everyMs: mailEveryMs, drain: runtime.ending.signal, patience: dividedPatience(config.timeFactor) },
   );
   closers.add("mails", async () => mails.close());
+}
+
+function openMail({ config, closers }: Runtime): MailSender | undefined {
+  const { smtpUrl, from } = config.mail;
+  if (smtpUrl === undefined || from === undefined) return undefined;
+  const sender = createSmtpSender({ url: smtpUrl, from });
+  closers.add("smtp connections", () => sender.close());
+  return sender;
 }
 
 function dividedPatience(factor: number): MailPatience {
@@ -188,10 +205,11 @@ function dividedPatience(factor: number): MailPatience {
 function mailLog(log: Log): MailLog {
   const of = (row: OutboxRow) => log.ofRun(row.content.runId);
   return {
-    sent: (row) => of(row).info({ mail: row.content.kind, to: row.to }, "A mail was sent."),
+    sent: (row) => of(row).info({ mail: row.content.kind, to: row.to, target: row.target }, "A notification was sent."),
     refusedRecipients: (row, count) => of(row).warn({ to: row.to, count }, "The mail server refused some recipients."),
-    failed: (row, error, dueAt) => of(row).warn({ to: row.to, error, dueAt }, "A mail could not be sent; it waits."),
-    gaveUp: (row, error) => of(row).error({ to: row.to, error }, "A mail was given up."),
+    failed: (row, error, dueAt) =>
+      of(row).warn({ to: row.to, target: row.target, error, dueAt }, "A notification could not be sent; it waits."),
+    gaveUp: (row, error) => of(row).error({ to: row.to, target: row.target, error }, "A notification was given up."),
     defect: (error) => log.error({ error }, "The sender of mails met a defect."),
   };
 }

@@ -1,7 +1,8 @@
 import { z } from "zod";
 import type { Clock } from "../core/clock.ts";
+import type { Caller } from "../core/role.ts";
 import type { AnswerReply, QuestionDesk } from "./ports.ts";
-import { defineRoute, json, noBody, noQuery, problem, type Reply, type Route } from "./route.ts";
+import { defineRoute, json, noBody, noQuery, problem, type Reply, type Route, type RouteRequest } from "./route.ts";
 import { answerers } from "./who.ts";
 
 const answerBody = z.strictObject({
@@ -12,6 +13,8 @@ const answerBody = z.strictObject({
     .regex(/^[0-9a-f]{64}$/, "expected 64 hexadecimal digits")
     .optional(),
 });
+
+const linkBody = answerBody.extend({ link: z.string().min(1).max(200) });
 
 /** Questions to people and their answers. */
 export function createApprovalRoutes({ desk, clock }: { readonly desk: QuestionDesk; readonly clock: Clock }): readonly Route[] {
@@ -27,6 +30,32 @@ export function createApprovalRoutes({ desk, clock }: { readonly desk: QuestionD
       handle: async () => json(200, { items: await desk.list() }),
     }),
     defineRoute({
+      method: "get",
+      path: "/api/approvals/{id}/question",
+      summary: "One question, open or not; reading it decides nothing",
+      who: answerers,
+      query: noQuery,
+      body: noBody,
+      answers: { 200: "`question`, the `consents` so far, how many are `missing`, and the `answer` once there is one" },
+      problems: ["not-found"],
+      async handle({ params }) {
+        const asked = await desk.find(params["id"] ?? "");
+        return asked === undefined ? problem("not-found", "There is no such question.") : json(200, asked);
+      },
+    }),
+    defineRoute({
+      method: "post",
+      path: "/api/approvals/{id}/link",
+      summary: "Answer one question from the page behind a mailed link: the link's token and a person's token together",
+      who: answerers,
+      fromPage: true,
+      query: noQuery,
+      body: linkBody,
+      answers: { 202: "`runId` goes on; with `missing` above 0 it waits for that many more people" },
+      problems: ["not-found", "already-answered", "conflict", "plan-changed", "expired"],
+      handle: async ({ params, body, caller }) => answer(params, body, caller),
+    }),
+    defineRoute({
       method: "post",
       path: "/api/approvals/{id}",
       summary: "Answer one question; `planSha` names the plan that was read",
@@ -35,19 +64,28 @@ export function createApprovalRoutes({ desk, clock }: { readonly desk: QuestionD
       body: answerBody,
       answers: { 202: "`runId` goes on; with `missing` above 0 it waits for that many more people" },
       problems: ["not-found", "already-answered", "conflict", "plan-changed", "expired"],
-      async handle({ params, body: { answer, reason, planSha }, caller }) {
-        const given = {
-          answer,
-          reason,
-          by: caller.name,
-          role: caller.role,
-          at: clock.now(),
-          ...(planSha === undefined ? {} : { planSha }),
-        };
-        return answered(await desk.answer(params["id"] ?? "", given));
-      },
+      handle: async ({ params, body, caller }) => answer(params, body, caller),
     }),
   ];
+
+  async function answer(
+    params: RouteRequest<unknown, unknown>["params"],
+    body: z.output<typeof answerBody> & { link?: string },
+    caller: Caller,
+  ) {
+    const { answer: given, reason, planSha, link } = body;
+    return answered(
+      await desk.answer(params["id"] ?? "", {
+        answer: given,
+        reason,
+        by: caller.name,
+        role: caller.role,
+        at: clock.now(),
+        ...(planSha === undefined ? {} : { planSha }),
+        ...(link === undefined ? {} : { link }),
+      }),
+    );
+  }
 }
 
 function answered(reply: AnswerReply): Reply {

@@ -1,18 +1,26 @@
 import type { Request } from "express";
-import type { Caller, Role } from "../core/role.ts";
+import type { Caller } from "../core/role.ts";
 import type { TokenVerifier } from "./ports.ts";
 import { aProblem } from "./problem.ts";
-import { problem, type Answer } from "./route.ts";
+import { problem, type Answer, type Route } from "./route.ts";
 import { bearerOf } from "./webhook-auth.ts";
 
 /** A caller who may do this, or the answer that says why not. */
 export type Permitted = { readonly ok: true; readonly caller: Caller } | { readonly ok: false; readonly reply: Answer };
 
 /** Denies by default: a valid bearer token whose role the route names, and no request that a browser sends for another site. */
-export async function authorize(request: Request, who: readonly Role[], tokens: TokenVerifier): Promise<Permitted> {
+export async function authorize(
+  request: Request,
+  route: Pick<Route, "who" | "fromPage">,
+  tokens: TokenVerifier,
+  publicUrl: string | undefined,
+): Promise<Permitted> {
   const site = request.get("sec-fetch-site");
-  if (site !== undefined && site !== "same-origin" && site !== "none") {
+  if (site !== undefined && site !== "same-origin" && (site !== "none" || route.fromPage)) {
     return { ok: false, reply: problem("forbidden", "Requests that a browser sends for another site are refused.") };
+  }
+  if (route.fromPage && !isOwnOrigin(request, publicUrl)) {
+    return { ok: false, reply: problem("forbidden", "Requests that come from a page of another origin are refused.") };
   }
   const token = bearerOf(request.headers.authorization);
   const caller = token === undefined ? undefined : await tokens.verify(token);
@@ -23,6 +31,13 @@ export async function authorize(request: Request, who: readonly Role[], tokens: 
       reply: { kind: "problem", problem: aProblem("unauthenticated", "Send a valid token: Authorization: Bearer …"), headers },
     };
   }
-  if (who.includes(caller.role)) return { ok: true, caller };
-  return { ok: false, reply: problem("forbidden", `This needs one of the roles ${who.join(", ")}; the token has ${caller.role}.`) };
+  if (route.who.includes(caller.role)) return { ok: true, caller };
+  return { ok: false, reply: problem("forbidden", `This needs one of the roles ${route.who.join(", ")}; the token has ${caller.role}.`) };
+}
+
+/** `X-Forwarded-*` is what anybody may claim: the own origin is the configured one, else what the client itself connected to. */
+function isOwnOrigin(request: Request, publicUrl: string | undefined): boolean {
+  const origin = request.get("origin");
+  if (origin === undefined) return true;
+  return origin === (publicUrl === undefined ? `http://${request.headers.host ?? ""}` : new URL(publicUrl).origin);
 }

@@ -1,6 +1,7 @@
 import express, { type Express, type NextFunction, type Request, type Response } from "express";
 import type { Clock } from "../core/clock.ts";
 import { StoreUnavailable } from "../intake/ports.ts";
+import { mountAnswerPage, pagePaths } from "./answer-page.ts";
 import { authorize } from "./authorize.ts";
 import { createMemoryBudget, readJsonBody, type MemoryBudget } from "./json-body.ts";
 import { describeApi } from "./openapi.ts";
@@ -15,6 +16,8 @@ export interface AppDeps {
   readonly webhook: Omit<WebhookDeps, "clock" | "log">;
   readonly routes: readonly Route[];
   readonly tokens: TokenVerifier;
+  /** Where people reach this server; absent: under the name that they use. */
+  readonly publicUrl?: string | undefined;
   readonly readiness: Readiness;
   readonly observer: HttpObserver;
   readonly log: HttpLog;
@@ -40,6 +43,8 @@ export function createApp(deps: AppDeps, limits: AppLimits = {}): Express {
 
   mountWebhook(app, deps, { maxInFlight: limits.maxWebhooksInFlight ?? 200, budget });
   mountHealth(app, deps);
+  mountAnswerPage(app);
+  for (const path of pagePaths) refuseOtherMethods(app, path, ["GET", "HEAD"]);
   mountApi(app, deps, { budget, maxStreams: limits.maxEventStreams ?? 100 });
 
   app.use((_request, response) =>
@@ -110,7 +115,7 @@ function literalFirst(paths: readonly string[]): readonly string[] {
 }
 
 async function answer(route: Route, request: Request, signal: AbortSignal, deps: AppDeps, budget: MemoryBudget): Promise<Reply> {
-  const permitted = await authorize(request, route.who, deps.tokens);
+  const permitted = await authorize(request, route, deps.tokens, deps.publicUrl);
   if (!permitted.ok) return permitted.reply;
   const query = parseQuery(request.url);
   if (query === undefined) return problem("invalid-request", "A key stands twice in the query; each may stand once.");

@@ -116,6 +116,16 @@ function openPaths(definitions: Definitions): { readonly [path: string]: { reado
         },
       },
     },
+    "/a/{id}": {
+      get: {
+        summary: "The page behind a mailed link; the same for every question, and opening it decides nothing",
+        security: [],
+        parameters: pathParameters("/a/{id}"),
+        responses: { 200: { description: "HTML" } },
+      },
+    },
+    "/a.js": { get: { summary: "The script of that page", security: [], responses: { 200: { description: "JavaScript" } } } },
+    "/a.css": { get: { summary: "The style of that page", security: [], responses: { 200: { description: "CSS" } } } },
     "/healthz": { get: { summary: "The process lives", security: [], responses: { 200: { description: "It does" } } } },
     "/readyz": {
       get: {

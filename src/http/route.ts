@@ -44,6 +44,8 @@ export interface RouteDefinition<Query extends z.ZodType, Body extends z.ZodType
   readonly summary: string;
   /** Roles that are answered; everybody else gets 403. */
   readonly who: readonly Role[];
+  /** Only for the page that this server serves: a browser must say that the request comes from the same origin. */
+  readonly fromPage?: true;
   /** A strict object of strings (coerce numbers); each key stands at most once in the URL. `noQuery` when there is none. */
   readonly query: Query;
   /** JSON body; `noBody` when none is read. */
@@ -63,6 +65,7 @@ export interface Route {
   readonly path: string;
   readonly summary: string;
   readonly who: readonly Role[];
+  readonly fromPage: boolean;
   readonly query: z.ZodType;
   readonly body: z.ZodType;
   readonly bodyLimitBytes: number;
@@ -78,6 +81,7 @@ export function defineRoute<Query extends z.ZodType, Body extends z.ZodType>(def
     path: definition.path,
     summary: definition.summary,
     who: definition.who,
+    fromPage: definition.fromPage ?? false,
     query: definition.query,
     body: definition.body,
     bodyLimitBytes: definition.bodyLimitBytes ?? 256 * 1024,

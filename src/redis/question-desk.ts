@@ -35,7 +35,7 @@ export function createQuestionDesk(redis: Redis, doorbell: Doorbell, now: () => 
 
   const consentsOf = async (id: string): Promise<readonly Consent[]> =>
     Object.values(await redis.hgetall(runKeys.consents(id)))
-      .map((text) => parseConsent(String(text)))
+      .map((text) => parseConsent(text))
       .sort((a, b) => a.at - b.at);
 
   const send = async (

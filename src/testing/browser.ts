@@ -1,4 +1,4 @@
-import { chromium } from "playwright-core";
+import { chromium, type Page } from "playwright-core";
 import { findBinary } from "./find-binary.ts";
 
 /** A page as a reader sees it, and what it tried to reach. */
@@ -19,6 +19,8 @@ export interface RenderedPage {
 export interface Browser extends AsyncDisposable {
   /** Opens a self-contained HTML text in a viewport of this width; every request that it makes is refused and recorded. */
   render(html: string, width: number): Promise<RenderedPage>;
+  /** Opens an address in a context of its own; the caller closes it. */
+  open(url: string): Promise<Page>;
 }
 
 /** Starts the Chromium of the system (or of the project's own tools); throws when there is none. */
@@ -48,6 +50,11 @@ export async function startBrowser(): Promise<Browser> {
       const screenshot = await page.screenshot({ fullPage: true });
       await page.close();
       return { contentWidth, text, requests, disturbances, screenshot };
+    },
+    async open(url) {
+      const page = await browser.newPage({ viewport: { width: 900, height: 800 } });
+      await page.goto(url, { waitUntil: "load" });
+      return page;
     },
     [Symbol.asyncDispose]: async () => browser.close(),
   };

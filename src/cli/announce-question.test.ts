@@ -1,0 +1,83 @@
+import { expect, it } from "@jest/globals";
+import type { OutboxRow } from "../core/outbox.ts";
+import type { Question } from "../core/question.ts";
+import { aRunbook, aStep } from "../testing/a-runbook.ts";
+import { createFakeClock } from "../testing/fake-clock.ts";
+import { createAnnouncer } from "./announce-question.ts";
+
+const question: Question = {
+  id: "q_1",
+  runId: "run_1",
+  runbookId: "test",
+  stepId: "one",
+  kind: "approve",
+  text: "Resume?",
+  answers: ["approve", "reject"],
+  planSha: "a".repeat(64),
+  plan: {
+    summary: "Resume checkout",
+    targets: ["budget/checkout"],
+    changes: [{ target: "budget/checkout", field: "gate", before: "paused", after: "open" }],
+    reversible: true,
+    data: null,
+  },
+  askedAt: 0,
+  expiresAt: 60_000,
+  role: "approver",
+  of: 2,
+  requester: "ann",
+};
+
+function aBench(groups: { readonly [group: string]: readonly string[] }) {
+  const rows: OutboxRow[] = [];
+  const tokens: string[] = [];
+  let made = 0;
+  const announce = createAnnouncer({
+    outbox: {
+      async put(row) {
+        rows.push(row);
+        return { put: true };
+      },
+      find: async (key) => (rows.some((row) => row.key === key) ? { state: "waiting", attempts: 0 } : undefined),
+    },
+    links: { add: async (_question, token) => void tokens.push(token) },
+    groups,
+    publicUrl: "https://runbookd.example/",
+    clock: createFakeClock(0),
+    token: () => `token-${(made += 1)}`,
+  });
+  const runbook = aRunbook([aStep("one")]);
+  return { rows, tokens, tell: async (escalated: boolean) => announce(question, runbook, escalated) };
+}
+
+function textOf(row: OutboxRow | undefined): string {
+  return row?.content.kind === "message" ? `${row.content.subject}\n${row.content.text}` : "";
+}
+
+it("mails what would change, who is needed, and a link whose token stands in the fragment", async () => {
+  const bench = aBench({ default: ["a@example.com"] });
+  await bench.tell(false);
+  const text = textOf(bench.rows[0]);
+  expect(text).toContain('budget/checkout gate: "paused" -> "open"');
+  expect(text).toContain("2 different people must approve; one rejection is enough.");
+  expect(text).toContain("ann started the run and cannot approve this.");
+  expect(text).toContain("https://runbookd.example/a/q_1#token-1\n");
+  expect(bench.tokens).toEqual(["token-1"]);
+});
+
+it("mails once, and once more to the escalation group with a link of its own", async () => {
+  const bench = aBench({ default: ["a@example.com"], escalation: ["b@example.com"] });
+  for (const escalated of [false, false, true, true]) await bench.tell(escalated);
+  expect(bench.rows.map(({ key, to }) => [key, to])).toEqual([
+    ["question:q_1", "default"],
+    ["question:q_1:escalated", "escalation"],
+  ]);
+  expect(textOf(bench.rows[1])).toContain("Still open: ");
+  expect(bench.tokens).toEqual(["token-1", "token-2"]);
+});
+
+it("escalates to everybody again when there is no escalation group", async () => {
+  const bench = aBench({ default: ["a@example.com"] });
+  await bench.tell(true);
+  expect(bench.rows[0]?.to).toBe("default");
+});

@@ -1,0 +1,34 @@
+import type { Clock } from "../core/clock.ts";
+import type { Outbox } from "../core/outbox.ts";
+import type { EngineDeps } from "../engine/ports.ts";
+import type { QuestionLinks } from "../redis/question-links.ts";
+import { questionMail } from "./question-mail.ts";
+
+/** The mail group that hears of questions which nobody has answered at half of their time; without it they go to `default` again. */
+export const escalationGroup = "escalation";
+
+/** What an announcement is made of. `token` makes 256 random bits as text. */
+export interface AnnounceDeps {
+  readonly outbox: Pick<Outbox, "put" | "find">;
+  readonly links: Pick<QuestionLinks, "add">;
+  readonly groups: { readonly [group: string]: readonly string[] };
+  readonly publicUrl: string | undefined;
+  readonly clock: Pick<Clock, "now">;
+  readonly token: () => string;
+}
+
+/** Mails a question, once, and once more when it is escalated; each mail has a link with a token of its own, of which only a hash is kept. */
+export function createAnnouncer({ outbox, links, groups, publicUrl, clock, token }: AnnounceDeps): EngineDeps["announce"] {
+  return async (question, runbook, escalated) => {
+    const key = `question:${question.id}${escalated ? ":escalated" : ""}`;
+    if ((await outbox.find(key)) !== undefined) return;
+    const linkToken = token();
+    if (publicUrl !== undefined) await links.add(question, linkToken);
+    await outbox.put({
+      key,
+      to: escalated && groups[escalationGroup] !== undefined ? escalationGroup : "default",
+      content: questionMail(question, runbook, { publicUrl, linkToken, escalated }),
+      putAt: clock.now(),
+    });
+  };
+}

@@ -1,0 +1,103 @@
+// The page behind a mailed link. It shows a question to whoever has a token, and sends one answer when a person says so; everything that comes
+// from the server is put in as text. The link's token is in the fragment, which a browser never sends.
+const element = (id) => document.getElementById(id);
+const id = location.pathname.split("/").at(-1) ?? "";
+const link = location.hash.slice(1);
+// Neither the history nor a screenshot of the address keeps it.
+history.replaceState(null, "", location.pathname);
+
+let token = "";
+let planSha;
+
+const say = (text) => {
+  element("status").textContent = text;
+};
+
+async function call(method, path, body) {
+  const response = await fetch(path, {
+    method,
+    headers: { authorization: `Bearer ${token}`, ...(body === undefined ? {} : { "content-type": "application/json" }) },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
+  const answer = await response.json().catch(() => ({}));
+  return { ok: response.ok, answer, problem: `${answer.title ?? `HTTP ${response.status}`}: ${answer.detail ?? ""}` };
+}
+
+function fact(name, value) {
+  const [term, description] = [document.createElement("dt"), document.createElement("dd")];
+  term.textContent = name;
+  description.textContent = value;
+  element("facts").append(term, description);
+}
+
+function show({ question, consents, missing, answer }) {
+  element("text").textContent = question.text;
+  element("facts").replaceChildren();
+  fact("Runbook", `${question.runbookId}, step ${question.stepId}`);
+  fact("Run", question.runId);
+  if (question.requester !== undefined) fact("Started by", question.requester);
+  if (question.expiresAt !== undefined)
+    fact("Without an answer", `the safe branch is taken at ${new Date(question.expiresAt).toISOString()}`);
+  if (question.of > 1) fact("Approvals", `${consents.map(({ by }) => by).join(", ") || "nobody yet"}; ${missing} missing`);
+  if (question.plan !== undefined) {
+    fact("Plan", question.plan.summary);
+    fact("Targets", question.plan.targets.join(", "));
+    fact("Can be undone", question.plan.reversible ? "yes" : "no");
+    fact("Hash of the plan", question.planSha.slice(0, 12));
+  }
+  const changes = question.plan?.changes ?? [];
+  element("changes").hidden = changes.length === 0;
+  element("changes").tBodies[0].replaceChildren(
+    ...changes.map((change) => {
+      const row = document.createElement("tr");
+      for (const value of [change.target, change.field, JSON.stringify(change.before), JSON.stringify(change.after)]) {
+        row.insertCell().textContent = value;
+      }
+      return row;
+    }),
+  );
+  element("answers").replaceChildren(
+    ...question.answers.map((value) => {
+      const label = document.createElement("label");
+      const radio = Object.assign(document.createElement("input"), { type: "radio", name: "answer", value, required: true });
+      label.append(radio, ` ${value} `);
+      return label;
+    }),
+  );
+  element("decide").hidden = answer !== undefined;
+  element("question").hidden = false;
+  planSha = question.planSha;
+  say(answer === undefined ? "Read what would be done; nothing is decided yet." : `${answer.by} answered ${answer.answer}.`);
+}
+
+async function signIn() {
+  token = element("token").value.trim();
+  element("token").value = "";
+  const reply = await call("GET", `/api/approvals/${encodeURIComponent(id)}/question`);
+  if (!reply.ok) return say(reply.problem);
+  element("sign-in").hidden = true;
+  return show(reply.answer);
+}
+
+async function decide() {
+  const answer = String(document.querySelector("input[name=answer]:checked")?.value ?? "");
+  const reason = element("reason").value.trim();
+  const body = { link, answer, reason, ...(planSha === undefined ? {} : { planSha }) };
+  const reply = await call("POST", `/api/approvals/${encodeURIComponent(id)}/link`, body);
+  if (!reply.ok) return say(reply.problem);
+  element("decide").hidden = true;
+  const missing = reply.answer.missing ?? 0;
+  return say(
+    missing > 0 ? `Recorded: ${answer}. ${missing} more must approve.` : `Answered: ${answer}. Run ${reply.answer.runId} goes on.`,
+  );
+}
+
+for (const [form, act] of [
+  ["sign-in", signIn],
+  ["decide", decide],
+]) {
+  element(form).addEventListener("submit", (event) => {
+    event.preventDefault();
+    act().catch(() => say("runbookd cannot be reached; nothing was decided by this page."));
+  });
+}
