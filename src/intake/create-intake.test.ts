@@ -5,7 +5,7 @@ import type { Verdict } from "../core/verdict.ts";
 import type { Runbook } from "../runbook/runbook.ts";
 import { aRunbook, aStep } from "../testing/a-runbook.ts";
 import { createFakeClock } from "../testing/fake-clock.ts";
-import { createMemoryAcceptStore } from "../testing/memory-accept-store.ts";
+import { createMemoryAcceptStore } from "../simulators/memory-accept-store.ts";
 import { createIntake } from "./create-intake.ts";
 import type { Notification, ReceivedAlert } from "./notification.ts";
 import { StoreUnavailable } from "./ports.ts";

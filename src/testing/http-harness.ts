@@ -11,7 +11,7 @@ import { createIntake } from "../intake/create-intake.ts";
 import type { RunGuards } from "../intake/prepare-run.ts";
 import type { Runbook } from "../runbook/runbook.ts";
 import { createFakeClock } from "./fake-clock.ts";
-import { createMemoryAcceptStore, type MemoryAcceptStore } from "./memory-accept-store.ts";
+import { createMemoryAcceptStore, type MemoryAcceptStore } from "../simulators/memory-accept-store.ts";
 
 /** The HTTP application over stores in memory, listening on a free port of loopback. */
 export interface HttpHarness extends AsyncDisposable {

@@ -1,5 +1,5 @@
-import { describeAcceptStore } from "./describe-accept-store.ts";
-import { createFakeClock } from "./fake-clock.ts";
+import { describeAcceptStore } from "../testing/describe-accept-store.ts";
+import { createFakeClock } from "../testing/fake-clock.ts";
 import { createMemoryAcceptStore } from "./memory-accept-store.ts";
 
 describeAcceptStore("memory", async () => {
