@@ -98,6 +98,8 @@ export function nextHead(head: string, entryText: string): string {
 export function parseEntry(text: string): JournalEntry {
   const value: unknown = JSON.parse(text);
   if (!isEntry(value)) throw new Error(`This is no journal entry: ${text.slice(0, 80)}`);
+  // Of the chain, not of what happened.
+  Reflect.deleteProperty(value, "mark");
   return value;
 }
 

@@ -1,6 +1,7 @@
 import type { Redis } from "ioredis";
 import { describeFreeze, type Freeze, freezeScopesOf, parseFreeze } from "../core/freeze.ts";
-import { genesisHead, nextHead } from "../core/journal.ts";
+import { chainText } from "../core/chain.ts";
+import { genesisHead } from "../core/journal.ts";
 import {
   type AcceptReply,
   type AcceptStore,
@@ -39,7 +40,7 @@ export function createAcceptStore(
     const outside = run === undefined ? undefined : await options.frozen?.();
     if (outside !== undefined) return { kind: "frozen", reason: describeFreeze(outside) };
     const id = run?.id ?? change.resolves?.runId ?? "none";
-    const text = run === undefined ? "" : JSON.stringify(run.accepted);
+    const first = run === undefined ? undefined : chainText(genesisHead, JSON.stringify(run.accepted));
     const claims = run?.claims ?? [];
     const reply = replyList(
       await accept.run(
@@ -63,8 +64,8 @@ export function createAcceptStore(
           keepEpisodeMs,
           run === undefined ? "0" : "1",
           id,
-          text,
-          nextHead(genesisHead, text),
+          first?.text ?? "",
+          first?.head ?? "",
           run === undefined ? "" : JSON.stringify(run.summary),
           change.resolves?.why ?? "",
           run === undefined ? "" : JSON.stringify({ scopes: startScopes(run.summary), undo: false }),

@@ -1,6 +1,7 @@
 import type { Redis } from "ioredis";
 import type { Instant } from "../core/clock.ts";
-import { type JournalEntry, nextHead } from "../core/journal.ts";
+import { chainText } from "../core/chain.ts";
+import type { JournalEntry } from "../core/journal.ts";
 import { type Answer, type Consent, parseAnswer, parseConsent, parseQuestion, type Question } from "../core/question.ts";
 import type { Role } from "../core/role.ts";
 import type { AnswerReply, AnswerRequest, AskedQuestion, QuestionDesk } from "../http/ports.ts";
@@ -49,7 +50,7 @@ export function createQuestionDesk(redis: Redis, doorbell: Doorbell, now: () => 
     const consent: Consent = { by: request.by, reason: request.reason, at: request.at };
     const answer: Answer = { answer: request.answer, ...consent, ...(consents.length > 0 && { consents }) };
     const entry: JournalEntry = { at: request.at, kind: "answered", questionId: id, answer };
-    const text = JSON.stringify(entry);
+    const next = chainText(head, JSON.stringify(entry));
     const mode = !needsMany(question, request) ? "alone" : consents.length + 1 >= (question.of ?? 1) ? "decide" : "consent";
     return String(
       await script.run(
@@ -59,8 +60,8 @@ export function createQuestionDesk(redis: Redis, doorbell: Doorbell, now: () => 
           runId,
           id,
           head,
-          nextHead(head, text),
-          text,
+          next.head,
+          next.text,
           question.expiresAt ?? "",
           JSON.stringify(mode === "consent" ? consent : answer),
           mode,

@@ -1,7 +1,8 @@
 import type { Redis } from "ioredis";
 import type { Clock } from "../core/clock.ts";
 import { parseFreeze } from "../core/freeze.ts";
-import { type JournalEntry, nextHead, parseEntry } from "../core/journal.ts";
+import { chainText } from "../core/chain.ts";
+import { type JournalEntry, parseEntry } from "../core/journal.ts";
 import { parseSummary, type RunSummary } from "../core/run.ts";
 import type { Notices, RunLedger } from "../engine/ports.ts";
 import { createReplication } from "./replication.ts";
@@ -83,9 +84,12 @@ export function createRunLedger(
         if (isBehind) return { kind: "unreplicated" };
       }
       const life = replication.begin();
-      const texts = change.entries.map((entry) => entryText(entry));
-      let head = change.head;
-      for (const text of texts) head = nextHead(head, text);
+      let { head } = change;
+      const texts = change.entries.map((entry) => {
+        const link = chainText(head, entryText(entry));
+        head = link.head;
+        return link.text;
+      });
       const known = summaries.get(lease.runId) ?? (await readSummary(redis, lease.runId));
       const summary = { ...known, ...change.summary, state: change.state };
       const cooldowns = change.cooldowns ?? [];
