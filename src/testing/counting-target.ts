@@ -10,9 +10,12 @@ export interface Arrival {
   readonly key: string;
   /** Whether this arrival changed the target: a key seen before and a value set before do not. */
   readonly applied: boolean;
+  /** Process that sent it; 0 when it does not say. */
+  readonly pid: number;
+  readonly at: number;
 }
 
-const arrivalSchema = z.object({ run: z.string(), step: z.string(), effect: z.string(), key: z.string() });
+const arrivalSchema = z.object({ run: z.string(), step: z.string(), effect: z.string(), key: z.string(), pid: z.number().default(0) });
 
 /** A target that counts effects. It honours Idempotency-Keys for keyed effects, sets values for set effects, and applies everything else as often as it is asked. */
 export interface CountingTarget extends AsyncDisposable {
@@ -41,7 +44,7 @@ export async function startCountingTarget(delayMs: number): Promise<CountingTarg
       const arrival = arrivalSchema.parse(JSON.parse(body));
       const identity = arrival.effect === "keyed" ? arrival.key : `${arrival.run}:${arrival.step}`;
       const repeats = arrival.effect === "keyed" || arrival.effect === "set";
-      arrivals.push({ ...arrival, applied: !(repeats && seen.has(identity)) });
+      arrivals.push({ ...arrival, at: Date.now(), applied: !(repeats && seen.has(identity)) });
       seen.add(identity);
       setTimeout(() => response.end("{}"), delayMs);
     });

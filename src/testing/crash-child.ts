@@ -112,7 +112,12 @@ const doorbell = {
   },
 };
 
-const ledger = createRunLedger(redis, { worker: setting("RB_WORKER"), leaseMs: 1000, nonce: () => `${process.pid}-${randomUUID()}`, clock });
+const ledger = createRunLedger(redis, {
+  worker: setting("RB_WORKER"),
+  leaseMs: 1000,
+  nonce: () => `${process.pid}-${randomUUID()}`,
+  clock,
+});
 const dyingLedger: RunLedger = {
   leaseMs: ledger.leaseMs,
   async renew(lease) {

@@ -1,0 +1,266 @@
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { packageFolder } from "../../src/cli/process-context.ts";
+import { createSystemClock } from "../../src/core/clock.ts";
+import { parseEntry } from "../../src/core/journal.ts";
+import { connectRedis } from "../../src/redis/connection.ts";
+import { createQuestionDesk } from "../../src/redis/question-desk.ts";
+import { runKeys } from "../../src/redis/run-keys.ts";
+import { createRunReader } from "../../src/redis/run-reader.ts";
+import { startCountingTarget } from "../../src/testing/counting-target.ts";
+import { type RedisServer, startRedisServer } from "../../src/testing/redis-server.ts";
+import { createRandom, drawFault, type Fault, type FaultKind } from "./faults.ts";
+import { type Herd, startHerd } from "./herd.ts";
+import type { History, RunRecord } from "./history.ts";
+import { type Outage, resumeTimes } from "./resume-times.ts";
+import { judge, renderVerdict } from "./verdict.ts";
+
+const usage = `Usage: npm run test:chaos -- [--runs N] [--seed N] [--minutes M] [--break intent|fencing]
+
+Kills, freezes and starves a herd of runbookd processes and their Redis while they work, then checks what the target saw against
+the journals. Loopback only. --break leaves one protection out, to show that this suite would notice: it must then fail.
+`;
+
+/** The child's lease and quarantine; see src/testing/crash-child.ts. */
+const pace = { leaseMs: 1000, quarantineMs: 500 };
+const processes = 3;
+const limit = { max: 60, windowMs: 2000 };
+/** Fewer targets than alerts, so that runs meet at them. */
+const things = 40;
+
+async function main(args: readonly string[]): Promise<void> {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      runs: { type: "string", default: "100" },
+      seed: { type: "string", default: "1" },
+      minutes: { type: "string", default: "10" },
+      break: { type: "string", default: "" },
+      help: { type: "boolean", default: false },
+    },
+  });
+  const [runs, seed, minutes] = [Number(values.runs), Number(values.seed), Number(values.minutes)];
+  const isFine = Number.isInteger(runs) && runs > 0 && runs <= 10_000 && Number.isInteger(seed) && minutes > 0 && minutes <= 120;
+  if (values.help || !isFine || !["", "intent", "fencing"].includes(values.break)) {
+    process.stdout.write(usage);
+    process.exitCode = values.help ? 0 : 2;
+    return;
+  }
+  process.stderr.write(
+    `${runs} runs, seed ${seed}, ${processes} processes${values.break === "" ? "" : `, broken on purpose: no ${values.break}`}\n`,
+  );
+  const verdict = await chaos({ runs, seed, deadline: Date.now() + minutes * 60_000, broken: values.break });
+  process.stdout.write(renderVerdict(verdict));
+  process.exitCode = verdict.isSound ? 0 : 1;
+}
+
+interface Order {
+  readonly runs: number;
+  readonly seed: number;
+  readonly deadline: number;
+  readonly broken: string;
+}
+
+async function chaos({ runs, seed, deadline, broken }: Order) {
+  await using target = await startCountingTarget(100);
+  await using server = await startRedisServer();
+  await using herd = startHerd(processes, {
+    RB_SOCKET: server.socketPath,
+    RB_TARGET: target.url,
+    RB_RUNBOOK: join(packageFolder(), "bench/chaos/mixed-effects.md"),
+    RB_EFFECT: "set",
+    RB_LIMIT: String(limit.max),
+    RB_BREAK: broken,
+  });
+  const redis = connectRedis({ socketPath: server.socketPath }, "worker");
+  const random = createRandom(seed);
+  const faults = new Map<FaultKind, number>();
+  const outages: Outage[] = [];
+  const began = Date.now();
+  const stop = new AbortController();
+
+  const inject = async (): Promise<void> => {
+    while (!stop.signal.aborted) {
+      const fault = drawFault(random, pace);
+      if (await commit(fault, { herd, server, redis, outages })) faults.set(fault.kind, (faults.get(fault.kind) ?? 0) + 1);
+      await pause(fault.restMs);
+    }
+  };
+  const injecting = inject();
+  const people = answerQuestions(redis, target.arrivals, stop.signal);
+
+  const accepted: { fingerprint: string; runId: string }[] = [];
+  const posting: Promise<void>[] = [];
+  let refused = 0;
+  for (let nth = 0; nth < runs && Date.now() < deadline; nth += 1) {
+    const body = notification(`a${nth}`, nth % things);
+    const post = async (): Promise<void> => {
+      while (Date.now() < deadline) {
+        const runId = await postOnce(body, herd.ports(), nth);
+        if (runId !== undefined) {
+          accepted.push({ fingerprint: `a${nth}`, runId });
+          return;
+        }
+        refused += 1;
+        await pause(100);
+      }
+    };
+    // One in five is sent twice, as by two Alertmanagers.
+    posting.push(post());
+    if (nth % 5 === 0) posting.push(post());
+    await pause(150);
+  }
+  await Promise.all(posting);
+  // Faults go on while the accepted runs end, for as long as half of them took to arrive.
+  await pause(Math.min(20_000, (Date.now() - began) / 2, Math.max(0, deadline - Date.now())));
+  stop.abort();
+  await injecting;
+  herd.thaw();
+  const calm = new AbortController();
+  const answering = answerQuestions(redis, target.arrivals, calm.signal);
+  await untilEnded(redis, deadline + 60_000);
+  calm.abort();
+  await Promise.all([people, answering]);
+
+  const history: History = {
+    accepted,
+    runs: await readRuns(redis),
+    arrivals: target.arrivals.slice(),
+    freezes: herd.freezes,
+    limit,
+    needsApproval: ["approved"],
+  };
+  const fenced = Number((await redis.get(runKeys.fenced)) ?? 0);
+  redis.disconnect();
+  const cuts = [...herd.deaths, ...herd.freezes.map(({ pid, from }) => ({ pid, at: from }))];
+  return judge(history, {
+    faults,
+    fenced,
+    refused,
+    resumes: resumeTimes(history.runs, cuts, outages),
+    seconds: (Date.now() - began) / 1000,
+  });
+}
+
+interface World {
+  readonly herd: Herd;
+  readonly server: RedisServer;
+  readonly redis: ReturnType<typeof connectRedis>;
+  readonly outages: Outage[];
+}
+
+/** False: there was nobody to do it to. */
+async function commit(fault: Fault, { herd, server, redis, outages }: World): Promise<boolean> {
+  const from = Date.now();
+  switch (fault.kind) {
+    case "SIGKILL":
+      return herd.kill(fault.nth, fault.sameName, fault.forMs) !== undefined;
+    case "SIGSTOP":
+      return herd.freeze(fault.nth, fault.forMs) !== undefined;
+    case "Redis kill":
+      await server.kill();
+      await pause(fault.forMs);
+      await server.restart();
+      break;
+    case "Redis full":
+      await redis.config("SET", "maxmemory", "1");
+      await pause(fault.forMs);
+      await redis.config("SET", "maxmemory", "0");
+      break;
+    case "Redis read-only":
+      await redis.call("REPLICAOF", "127.0.0.1", "1");
+      await pause(fault.forMs);
+      await redis.call("REPLICAOF", "NO", "ONE");
+      break;
+  }
+  outages.push({ from, to: Date.now() });
+  return true;
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+/** A person who looks at the target before answering, and permits what is asked for. */
+async function answerQuestions(
+  redis: ReturnType<typeof connectRedis>,
+  arrivals: readonly { readonly run: string; readonly step: string }[],
+  signal: AbortSignal,
+): Promise<void> {
+  const desk = createQuestionDesk(redis, { ring: () => undefined }, () => Date.now());
+  while (!signal.aborted) {
+    const open = await desk.list().catch(() => []);
+    for (const { question } of open) {
+      const arrived = arrivals.some(({ run, step }) => run === question.runId && step === question.stepId);
+      const answer = question.kind === "approve" ? "approve" : question.kind === "in_doubt" && arrived ? "happened" : "retry";
+      const plan = question.planSha === undefined ? {} : { planSha: question.planSha };
+      await desk
+        .answer(question.id, { answer, reason: "looked at the target", by: "ann", role: "admin", at: Date.now(), ...plan })
+        .catch(() => undefined);
+    }
+    await pause(300);
+  }
+}
+
+function notification(fingerprint: string, thing: number) {
+  const alert = {
+    status: "firing",
+    labels: { alertname: "Chaos", thing: String(thing), fingerprint },
+    annotations: {},
+    startsAt: new Date().toISOString(),
+    endsAt: "0001-01-01T00:00:00Z",
+    generatorURL: "",
+    fingerprint,
+  };
+  const common = { groupLabels: {}, commonLabels: {}, commonAnnotations: {}, externalURL: "", truncatedAlerts: 0 };
+  return JSON.stringify({ version: "4", groupKey: "{}", status: "firing", receiver: "r", ...common, alerts: [alert] });
+}
+
+/** The run that a 202 named; undefined: to be sent again. */
+async function postOnce(body: string, ports: readonly number[], nth: number): Promise<string | undefined> {
+  const port = ports[nth % Math.max(1, ports.length)];
+  if (port === undefined) return undefined;
+  try {
+    const reply = await fetch(`http://127.0.0.1:${port}/webhooks/alertmanager`, {
+      method: "POST",
+      headers: { "content-type": "application/json", authorization: "Bearer 0123456789abcdef" },
+      body,
+      signal: AbortSignal.timeout(5000),
+    });
+    const answer: unknown = await reply.json();
+    return reply.status === 202 ? runIdOf(answer) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function runIdOf(answer: unknown): string {
+  const found = /"runId":"([^"]+)"/.exec(JSON.stringify(answer))?.[1];
+  if (found === undefined) throw new Error(`A 202 names no run: ${JSON.stringify(answer)}`);
+  return found;
+}
+
+async function untilEnded(redis: ReturnType<typeof connectRedis>, deadline: number): Promise<void> {
+  while (Date.now() < deadline) {
+    const open = await redis.scard(runKeys.openRuns);
+    if (open === 0) return;
+    await pause(500);
+  }
+}
+
+async function readRuns(redis: ReturnType<typeof connectRedis>): Promise<RunRecord[]> {
+  const reader = createRunReader(redis, createSystemClock());
+  const ids = await redis.zrange(runKeys.runs, "0", "-1");
+  const runs: RunRecord[] = [];
+  for (const id of ids) {
+    const texts = await redis.lrange(runKeys.journal(id), "0", "-1");
+    const head = (await redis.hget(runKeys.run(id), "head")) ?? "";
+    const state = (await redis.hget(runKeys.run(id), "state")) ?? "";
+    const target = (await reader.get(id))?.summary.target ?? "";
+    runs.push({ id, state, target, head, texts, entries: texts.map(parseEntry) });
+  }
+  return runs;
+}
+
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(1));
+await main(process.argv.slice(2));

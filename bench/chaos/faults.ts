@@ -1,0 +1,44 @@
+/** What is done to the world. */
+export const faultKinds = ["SIGKILL", "SIGSTOP", "Redis kill", "Redis full", "Redis read-only"] as const;
+
+/** See {@link faultKinds}. */
+export type FaultKind = (typeof faultKinds)[number];
+
+/** One fault, drawn before it happens. */
+export interface Fault {
+  readonly kind: FaultKind;
+  /** Which process, modulo their number. */
+  readonly nth: number;
+  /** For SIGKILL: whether its successor has its name. */
+  readonly sameName: boolean;
+  /** How long it lasts, or for SIGKILL how long until a successor starts. */
+  readonly forMs: number;
+  /** Calm afterwards. */
+  readonly restMs: number;
+}
+
+/** Numbers from 0 to below 1 that a seed decides (mulberry32, Tommy Ettinger, public domain). */
+export function createRandom(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+/** Draws the next fault. A frozen process sleeps past its lease and the quarantine of probed effects. */
+export function drawFault(random: () => number, pace: { readonly leaseMs: number; readonly quarantineMs: number }): Fault {
+  const share = random();
+  const kind: FaultKind =
+    share < 0.38 ? "SIGKILL" : share < 0.76 ? "SIGSTOP" : share < 0.84 ? "Redis kill" : share < 0.92 ? "Redis full" : "Redis read-only";
+  const length = random();
+  return {
+    kind,
+    nth: Math.floor(random() * 1000),
+    sameName: random() < 0.5,
+    forMs: Math.round(kind === "SIGSTOP" ? pace.leaseMs + pace.quarantineMs + 300 + length * 1500 : 100 + length * 900),
+    restMs: Math.round(300 + random() * 700),
+  };
+}

@@ -1,0 +1,148 @@
+import { describe, expect, it } from "@jest/globals";
+import { genesisHead, type JournalEntry, nextHead } from "../../src/core/journal.ts";
+import type { Arrival, History, RunRecord } from "./history.ts";
+import { duplicatesOf, invariants, residualsOf } from "./invariants.ts";
+import { resumeTimes } from "./resume-times.ts";
+import { judge, renderVerdict } from "./verdict.ts";
+
+/** Hand-made histories: one that is sound, and one for each way in which it may not be. */
+const plan = { summary: "", targets: [], changes: [], reversible: false, data: {} };
+
+function intent(step: string, at: number, epoch = 1, more: { readonly attempt?: number; readonly planSha?: string } = {}): JournalEntry {
+  const { attempt = 1, planSha = "p" } = more;
+  return { kind: "intent", at, epoch, step, action: "poke", effect: "set", attempt, group: 0, idempotencyKey: step, plan, planSha };
+}
+const completed = (step: string, at: number, epoch = 1): JournalEntry => ({ kind: "completed", at, epoch, step });
+const finished = (at: number, epoch = 1): JournalEntry => ({ kind: "finished", at, epoch, outcome: "succeeded", reason: "" });
+const claimed = (at: number, epoch: number, pid: number): JournalEntry => ({ kind: "claimed", at, epoch, worker: `${epoch}:${pid}-x` });
+const answered = (at: number, answer: string): JournalEntry => ({
+  kind: "answered",
+  at,
+  questionId: "q",
+  answer: { answer, reason: "", by: "ann", at },
+});
+
+function run(entries: readonly JournalEntry[], more: Partial<RunRecord> = {}): RunRecord {
+  const texts = entries.map((entry) => JSON.stringify(entry));
+  const head = texts.reduce((before, text) => nextHead(before, text), genesisHead);
+  return { id: "run", state: "ended", target: "thing/1", head, texts, entries, ...more };
+}
+function arrival(step: string, at: number, more: Partial<Arrival> = {}): Arrival {
+  return { run: "run", step, effect: "set", applied: true, pid: 1, at, ...more };
+}
+
+const good = run([intent("one", 10), completed("one", 20), intent("two", 30), completed("two", 40), finished(50)]);
+const sound: History = {
+  accepted: [{ fingerprint: "a", runId: "run" }],
+  runs: [good],
+  arrivals: [arrival("one", 11), arrival("two", 31)],
+  freezes: [],
+  limit: { max: 2, windowMs: 100 },
+  needsApproval: [],
+};
+const violationsOf = (name: string, change: Partial<History>) => invariants[name]?.check({ ...sound, ...change }) ?? ["no such invariant"];
+
+describe("the checker", () => {
+  it.each(Object.keys(invariants))("finds nothing wrong by %s with a sound history", (name) => {
+    expect(violationsOf(name, {})).toEqual([]);
+  });
+
+  const approval = { id: "q", runId: "run", runbookId: "r", stepId: "one", kind: "approve", text: "", answers: [], askedAt: 1 } as const;
+  const asked = (planSha: string): JournalEntry => ({
+    kind: "asked",
+    at: 1,
+    epoch: 1,
+    question: { ...approval, planSha, role: "approver" },
+  });
+  const undoIntent: JournalEntry = { kind: "undo_intent", at: 60, epoch: 1, step: "one", attempt: 1, idempotencyKey: "k" };
+  const undone: JournalEntry = { kind: "undone", at: 61, epoch: 1, step: "one" };
+  const broken: readonly (readonly [string, string, Partial<History>])[] = [
+    ["I1", "an accepted alert whose run is gone", { runs: [] }],
+    ["I1", "an accepted alert whose run nobody ends", { runs: [{ ...good, state: "running" }] }],
+    ["I2", "a set effect that is applied again", { arrivals: [arrival("one", 11), arrival("one", 12)] }],
+    [
+      "I2",
+      "an opaque effect that is attempted again by nobody's order",
+      { arrivals: [arrival("one", 11, { effect: "once" }), arrival("one", 12, { effect: "once" })] },
+    ],
+    ["I3", "effects in another order than the steps", { arrivals: [arrival("two", 31), arrival("one", 32)] }],
+    ["I3", "an effect after the end", { arrivals: [arrival("one", 11), arrival("two", 60)] }],
+    ["I4", "an old epoch that writes after a new one", { runs: [run([intent("one", 10, 2), completed("one", 20, 1)])] }],
+    [
+      "I4",
+      "a step that is attempted after it was completed",
+      { runs: [run([intent("one", 10), completed("one", 20), intent("one", 30)])] },
+    ],
+    ["I4", "a step that is completed twice", { runs: [run([intent("one", 10), completed("one", 20), completed("one", 30)])] }],
+    ["I5", "a journal that is not the projection's", { runs: [{ ...good, texts: good.texts.slice(1) }] }],
+    ["I6", "an intent without a permission", { needsApproval: ["one"] }],
+    [
+      "I6",
+      "a permission of another plan",
+      { needsApproval: ["one"], runs: [run([asked("other"), answered(2, "approve"), intent("one", 10, 1, { planSha: "this" })])] },
+    ],
+    ["I7", "two runs at one target", { runs: [good, { ...good, id: "other" }] }],
+    [
+      "I8",
+      "more effects than two windows permit",
+      { runs: [run(["a", "b", "c", "d", "e"].map((step, index) => intent(step, 10 + index)))] },
+    ],
+    ["I9", "an undo without an intent", { runs: [run([undone])] }],
+    ["I9", "an undo that happens twice", { runs: [run([undoIntent, undone, undone])] }],
+    ["I9", "an undo that begins again", { runs: [run([undoIntent, undone, undoIntent])] }],
+    ["I10", "an effect without an intent", { arrivals: [arrival("three", 70)] }],
+    ["I10", "an effect before its intent", { arrivals: [arrival("one", 1)] }],
+  ];
+  it.each(broken)("finds by %s: %s", (name, _what, change) => {
+    expect(violationsOf(name, change).length).toBe(1);
+  });
+
+  it("permits what people permit: an approval of exactly this plan, and a retry", () => {
+    const runs = [run([asked("p"), answered(2, "approve"), intent("one", 10)])];
+    expect(violationsOf("I6", { needsApproval: ["one"], runs })).toEqual([]);
+    const arrivals = [arrival("one", 11, { effect: "once" }), arrival("one", 30, { effect: "once" })];
+    expect(violationsOf("I2", { arrivals, runs: [run([intent("one", 10), answered(20, "retry"), intent("one", 29)])] })).toEqual([]);
+  });
+
+  it("does not count the intent of an attempt that is taken up again", () => {
+    const again = Array.from({ length: 9 }, (_, index) => intent("one", 10 + index, index));
+    expect(violationsOf("I8", { runs: [run(again)] })).toEqual([]);
+  });
+
+  it("flags a probed duplicate of a process that was frozen between intent and send, and no other", () => {
+    const arrivals = [arrival("one", 900, { effect: "probed", pid: 2 }), arrival("one", 1010, { effect: "probed", pid: 1 })];
+    const history = { ...sound, arrivals, runs: [run([intent("one", 10)])] };
+    expect(duplicatesOf(arrivals).length).toBe(1);
+    expect(residualsOf(history)).toEqual([]);
+    expect(violationsOf("I2", history).length).toBe(1);
+    const frozen = { ...history, freezes: [{ pid: 1, from: 11, to: 1000 }] };
+    expect(residualsOf(frozen).length).toBe(1);
+    expect(violationsOf("I2", frozen)).toEqual([]);
+    // The same of a keyed effect is never excused.
+    const keyed = { ...frozen, arrivals: arrivals.map((one) => ({ ...one, effect: "keyed" })) };
+    expect(violationsOf("I2", keyed).length).toBe(1);
+  });
+});
+
+it("measures a resume from the cut to the next claim, and from the end of an outage in between", () => {
+  const entries = [claimed(100, 1, 7), intent("one", 110), claimed(900, 2, 8), completed("one", 910, 2)];
+  expect(resumeTimes([run(entries)], [{ pid: 7, at: 200 }], [])).toEqual([700]);
+  expect(resumeTimes([run(entries)], [{ pid: 7, at: 200 }], [{ from: 150, to: 700 }])).toEqual([200]);
+  expect(resumeTimes([run(entries)], [{ pid: 9, at: 200 }], [])).toEqual([]);
+});
+
+describe("the verdict", () => {
+  const counts = { faults: new Map([["SIGKILL", 40]] as const), fenced: 3, refused: 2, resumes: [100, 900], seconds: 9 };
+
+  it("is sound when every invariant holds, and says what was injected", () => {
+    const verdict = judge(sound, counts);
+    expect(verdict.violations).toEqual([]);
+    expect(renderVerdict(verdict)).toMatch(/SIGKILL +40[\s\S]*p100 +900 ms[\s\S]*Every promise held/);
+  });
+
+  it("fails for one violation, a slow resume, and faults that never met the fencing", () => {
+    expect(judge({ ...sound, runs: [] }, counts).isSound).toBe(false);
+    expect(judge(sound, { ...counts, resumes: [9000] }).isSound).toBe(false);
+    expect(judge(sound, { ...counts, fenced: 0 }).isSound).toBe(false);
+  });
+});
