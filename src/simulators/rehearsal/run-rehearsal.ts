@@ -273,11 +273,8 @@ function portsOf(
       find: async (key) => (rows.has(key) ? { state: "waiting", attempts: 0 } : undefined),
     },
     recipients: {
-      defaultGroup: "default",
-      domain: "rehearsal.invalid",
+      ...createRecipients({ groups: {}, from: "rehearsal@rehearsal.invalid" }),
       addresses: (group) => [`${group}@rehearsal.invalid`],
-      targets: () => [],
-      target: () => undefined,
     },
     commands: {
       template: () => undefined,
