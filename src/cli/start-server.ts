@@ -31,6 +31,7 @@ import { shippedPrices } from "../workload/prices.ts";
 import { createFreezeDesk, freezeCondition } from "./freeze-desk.ts";
 import { createRunControl } from "./create-run-control.ts";
 import { adminTokenPath, tokenFilePath } from "./data-folder.ts";
+import { startAlertPoll } from "./open-alertmanagers.ts";
 import { readBeside, type Runtime, type RuntimeSources } from "./runtime.ts";
 
 /** A running server. */
@@ -80,12 +81,15 @@ export async function startServer(
     clock,
     ids,
     observer: {
-      decided(decision) {
-        metrics.alerts.inc({ decision: decision.decision });
-        log.info({ ...decision }, "An alert was decided.");
+      decided(decision, source) {
+        // Every look repeats what is known; only what begins by it is told, and it has a metric of its own.
+        if (source === "poll" && decision.decision !== "enqueued") return;
+        if (source === "webhook") metrics.alerts.inc({ decision: decision.decision });
+        log.info({ ...decision, source }, "An alert was decided.");
       },
     },
   });
+  const pollNow = startAlertPoll(runtime, { intake, redis });
   const { ledger, tickets } = runtime;
   const folder = resolve(sources.workingDirectory, config.dataFolder);
   const tokens = createTokenFile(tokenFilePath(folder), clock);
@@ -93,7 +97,7 @@ export async function startServer(
   const isFirst = (await tokens.createFirstAdmin(adminTokenFile)) !== undefined;
 
   const app = createApp({
-    webhook: { intake, tokens: config.webhookTokens, samples },
+    webhook: { intake, tokens: config.webhookTokens, samples, onTruncated: pollNow },
     routes: [
       ...createRunRoutes({ reader, control }),
       ...createApprovalRoutes({ desk, clock }),

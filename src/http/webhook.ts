@@ -18,6 +18,8 @@ export interface WebhookDeps {
   /** One or two; none only on loopback. */
   readonly tokens: readonly string[];
   readonly samples: RejectedSamples;
+  /** Called when a sender has left alerts out. */
+  readonly onTruncated?: () => void;
   readonly clock: Clock;
   readonly log: HttpLog;
 }
@@ -75,7 +77,8 @@ async function receive(deps: WebhookDeps, budget: MemoryBudget, request: Incomin
   const { notification } = parsed;
   const decisions = await deps.intake.accept(notification);
   if (notification.truncatedAlerts > 0) {
-    deps.log.warn({ truncated: notification.truncatedAlerts }, "The sender left alerts out (max_alerts); their state is unknown.");
+    deps.log.warn({ truncated: notification.truncatedAlerts }, "The sender left alerts out (max_alerts); they are asked for.");
+    deps.onTruncated?.();
   }
   return json(202, { decisions });
 }

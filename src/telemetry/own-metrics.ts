@@ -69,9 +69,24 @@ export function declareOwnMetrics(registry: Registry) {
     registers,
   });
 
+  const pollFound = new Counter({
+    name: "runbookd_poll_found_total",
+    help: "What webhooks should have told and a look at Alertmanager found: firing alerts that were missed, and ends that open runs had not heard of.",
+    labelNames: ["found"],
+    registers,
+  });
+  for (const found of ["missed", "resolved"]) pollFound.inc({ found }, 0);
+
   return {
     notifications,
     alerts,
+    pollFound,
+    pollLastSuccess: new Gauge({
+      name: "runbookd_poll_last_success_timestamp_seconds",
+      help: "When this Alertmanager was last asked for its alerts with success; absent before the first time.",
+      labelNames: ["alertmanager"],
+      registers,
+    }),
     webhookDuration: new Histogram({
       name: "runbookd_webhook_duration_seconds",
       help: "From the first byte of a webhook message to its answer.",

@@ -11,7 +11,7 @@ const alert = {
   generatorUrl: "",
   fingerprint: "f1",
 } as const;
-const firing: StandingAlert = { alert, state: "active", silencedBy: [], inhibitedBy: [] };
+const firing: StandingAlert = { alert, state: "active", silencedBy: [], inhibitedBy: [], receivers: [] };
 const silenced: StandingAlert = { ...firing, state: "suppressed", silencedBy: ["s-1"] };
 const inhibited: StandingAlert = { ...firing, state: "suppressed", inhibitedBy: ["f9"] };
 const other: StandingAlert = { ...firing, alert: { ...alert, fingerprint: "f2" } };
@@ -42,9 +42,9 @@ it("asks by the alert's labels, and how long an Alertmanager has been up only wh
       asked.push(labels);
       return { kind: "alerts", alerts } as const;
     },
-    startedAt: async () => {
-      asked.push("startedAt");
-      return startedAt;
+    status: async () => {
+      asked.push("status");
+      return startedAt === undefined ? undefined : { startedAt, receivers: undefined };
     },
   });
   const ask = async (...clients: ReturnType<typeof aClient>[]) =>

@@ -12,7 +12,7 @@ export const alertmanagerSettlesMs = 5 * 60_000;
 
 /** Binds the question to the configured Alertmanagers; `settlesMs` see `alertmanagerSettlesMs`. */
 export function createAlertStanding(
-  clients: readonly Pick<AlertmanagerClient, "alerts" | "startedAt">[],
+  clients: readonly Pick<AlertmanagerClient, "alerts" | "status">[],
   { clock, settlesMs }: { readonly clock: Clock; readonly settlesMs: number },
 ): AlertStanding {
   return {
@@ -32,13 +32,13 @@ export function createAlertStanding(
 }
 
 /** Whether an Alertmanager has been up for long enough. One that does not say has not. */
-export async function isSettled(
-  client: Pick<AlertmanagerClient, "startedAt">,
+async function isSettled(
+  client: Pick<AlertmanagerClient, "status">,
   { clock, settlesMs }: { readonly clock: Clock; readonly settlesMs: number },
   signal: AbortSignal,
 ): Promise<boolean> {
-  const startedAt = await client.startedAt(signal);
-  return startedAt !== undefined && clock.now() - startedAt >= settlesMs;
+  const status = await client.status(signal);
+  return status !== undefined && clock.now() - status.startedAt >= settlesMs;
 }
 
 /** One that says "firing" decides; a silence counts when none does. An inhibited alert fires: another alert only speaks for it. */

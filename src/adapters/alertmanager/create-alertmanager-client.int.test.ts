@@ -64,7 +64,7 @@ it("tells how an alert stands: firing, silenced, gone, and hands alerts in", asy
 
 it("an Alertmanager that has just started cannot say that an alert is gone", async () => {
   const clock = createSystemClock();
-  expect((await client.startedAt(signal)) ?? 0).toBeGreaterThan(Date.now() - 600_000);
+  expect((await client.status(signal))?.startedAt ?? 0).toBeGreaterThan(Date.now() - 600_000);
   const standing = createAlertStanding([client], { clock, settlesMs: 3_600_000 });
   expect((await standing.ask({ fingerprint: "x", labels: {} }, signal)).kind).toBe("unknown");
 });
@@ -72,7 +72,7 @@ it("an Alertmanager that has just started cannot say that an alert is gone", asy
 it("cannot see is not the same as gone", async () => {
   const nobody = createAlertmanagerClient({ url: "http://127.0.0.1:1" });
   expect(await nobody.alerts(signal)).toMatchObject({ kind: "unavailable" });
-  expect(await nobody.startedAt(signal)).toBeUndefined();
+  expect(await nobody.status(signal)).toBeUndefined();
   expect(await nobody.send({ labels: {}, annotations: {}, startsAt: 0, endsAt: 0 }, signal)).toMatchObject({ kind: "unavailable" });
   await nobody.close();
   const elsewhere = createAlertmanagerClient({ url: `${server.url}/nothing/here` });

@@ -1,3 +1,4 @@
+import { parseDocument } from "yaml";
 import { z } from "zod";
 import type { Alert, Labels } from "../../core/alert.ts";
 import type { Instant } from "../../core/clock.ts";
@@ -9,6 +10,16 @@ export interface StandingAlert {
   readonly state: "active" | "suppressed" | "unprocessed";
   readonly silencedBy: readonly string[];
   readonly inhibitedBy: readonly string[];
+  /** Names of the receivers that its routes lead to. */
+  readonly receivers: readonly string[];
+}
+
+/** What an Alertmanager says about itself. */
+export interface AlertmanagerStatus {
+  /** When its process started; it remembers no alert from before. */
+  readonly startedAt: Instant;
+  /** Names of the receivers that call a runbookd (or, where their addresses are hidden, any webhook); undefined when it shows no configuration. */
+  readonly receivers: readonly string[] | undefined;
 }
 
 /** Every alert that Alertmanager holds, or why it could not be asked. */
@@ -20,8 +31,8 @@ export type StandingAlerts =
 export interface AlertmanagerClient {
   /** Every alert, or with `labels` only those that carry all of them. */
   alerts(signal: AbortSignal, labels?: Labels): Promise<StandingAlerts>;
-  /** When its process started, UTC milliseconds; undefined when it does not say. It remembers no alert from before. */
-  startedAt(signal: AbortSignal): Promise<Instant | undefined>;
+  /** Undefined when it does not say. */
+  status(signal: AbortSignal): Promise<AlertmanagerStatus | undefined>;
   /** Hands an alert in, as Prometheus would. */
   send(
     alert: SentAlert,
@@ -55,6 +66,7 @@ const alertsSchema = z.array(
     startsAt: instant,
     endsAt: instant,
     generatorURL: z.string().default(""),
+    receivers: z.array(z.object({ name: z.string() })).default([]),
     status: z.object({
       state: z.enum(["active", "suppressed", "unprocessed"]),
       silencedBy: z.array(z.string()),
@@ -63,7 +75,10 @@ const alertsSchema = z.array(
   }),
 );
 
-const statusSchema = z.object({ uptime: instant });
+const statusSchema = z.object({ uptime: instant, config: z.object({ original: z.string() }).optional() });
+const configSchema = z.object({
+  receivers: z.array(z.object({ name: z.string(), webhook_configs: z.array(z.object({ url: z.string().optional() })).nullish() })).min(1),
+});
 
 /** Every alert of a big installation is larger than a usual answer. */
 const alertLimits: RequestLimits = { ...usualLimits, maxBytes: 16 * 1_048_576 };
@@ -87,11 +102,9 @@ export function createAlertmanagerClient(options: AlertmanagerOptions): Alertman
       const answer = await read(`/api/v2/alerts${filterOf(labels)}`, signal);
       return answer.kind === "unavailable" ? answer : parseStandingAlerts(answer.body);
     },
-    async startedAt(signal) {
+    async status(signal) {
       const answer = await read("/api/v2/status", signal);
-      if (answer.kind === "unavailable") return undefined;
-      const parsed = statusSchema.safeParse(parseJson(answer.body));
-      return parsed.success ? parsed.data.uptime : undefined;
+      return answer.kind === "unavailable" ? undefined : parseStatus(answer.body);
     },
     async send(alert, signal) {
       const body = JSON.stringify([
@@ -120,6 +133,24 @@ function filterOf(labels: Labels): string {
   return query;
 }
 
+/** Reads the body of `GET /api/v2/status`. */
+export function parseStatus(body: string): AlertmanagerStatus | undefined {
+  const parsed = statusSchema.safeParse(parseJson(body));
+  if (!parsed.success) return undefined;
+  const { uptime, config } = parsed.data;
+  return { startedAt: uptime, receivers: receiversOf(config?.original ?? "") };
+}
+
+function receiversOf(yaml: string): readonly string[] | undefined {
+  const parsed = configSchema.safeParse(parseDocument(yaml, { logLevel: "silent" }).toJS({ maxAliasCount: 20 }));
+  if (!parsed.success) return undefined;
+  // From 0.26 on addresses are shown as <secret>.
+  const callsUs = (url: string) => url === "<secret>" || url.replace(/\/$/, "").endsWith("/webhooks/alertmanager");
+  return parsed.data.receivers
+    .filter(({ webhook_configs: hooks }) => hooks?.some(({ url }) => callsUs(url ?? "<secret>")))
+    .map(({ name }) => name);
+}
+
 function parseJson(body: string): unknown {
   try {
     return JSON.parse(body) as unknown;
@@ -136,10 +167,11 @@ export function parseStandingAlerts(body: string): StandingAlerts {
   if (!parsed.success) return { kind: "unavailable", reason: "Alertmanager answered JSON that is no list of alerts" };
   return {
     kind: "alerts",
-    alerts: parsed.data.map(({ status, generatorURL, endsAt: _soon, ...alert }) => ({
+    alerts: parsed.data.map(({ status, generatorURL, receivers, endsAt: _soon, ...alert }) => ({
       // Its endsAt is when it would be forgotten, not when it ended.
       alert: { ...alert, status: "firing", generatorUrl: generatorURL },
       ...status,
+      receivers: receivers.map(({ name }) => name),
     })),
   };
 }

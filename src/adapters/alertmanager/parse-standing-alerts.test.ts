@@ -1,5 +1,5 @@
 import { expect, it } from "@jest/globals";
-import { parseStandingAlerts } from "./create-alertmanager-client.ts";
+import { parseStandingAlerts, parseStatus } from "./create-alertmanager-client.ts";
 
 const anAlert = {
   annotations: { summary: "burn" },
@@ -29,6 +29,7 @@ it("reads alerts with nanoseconds and what Alertmanager does about them; endsAt 
         state: "suppressed",
         silencedBy: ["s-1"],
         inhibitedBy: [],
+        receivers: ["runbookd"],
       },
     ],
   });
@@ -36,4 +37,31 @@ it("reads alerts with nanoseconds and what Alertmanager does about them; endsAt 
 
 it.each(["", "null", "{}", "[{}]", "<html>", '[{"fingerprint":""}]'])("cannot see anything in %j", (body) => {
   expect(parseStandingAlerts(body)).toMatchObject({ kind: "unavailable" });
+});
+
+const hook = (name: string, url?: string) => ({ name, webhook_configs: [{ ...(url !== undefined && { url }), send_resolved: true }] });
+
+it.each([
+  [
+    "by their address",
+    [hook("us", "http://runbookd:9097/webhooks/alertmanager"), hook("chat", "http://chat/hook"), { name: "people" }],
+    ["us"],
+  ],
+  [
+    "by being a webhook at all when addresses are hidden",
+    [hook("us", "<secret>"), hook("chat", "<secret>"), { name: "people" }],
+    ["us", "chat"],
+  ],
+  ["as none when none does", [{ name: "people" }], []],
+] as const)("knows the receivers that call us %s", (_name, receivers, ours) => {
+  const original = JSON.stringify({ route: { receiver: "people" }, receivers });
+  expect(parseStatus(JSON.stringify({ uptime: "2026-01-05T12:00:00.000Z", config: { original } }))).toEqual({
+    startedAt: Date.UTC(2026, 0, 5, 12),
+    receivers: ours,
+  });
+});
+
+it("says nothing about receivers when the configuration is not shown", () => {
+  expect(parseStatus('{"uptime":"2026-01-05T12:00:00Z"}')).toEqual({ startedAt: Date.UTC(2026, 0, 5, 12), receivers: undefined });
+  expect(parseStatus('{"config":{"original":""}}')).toBeUndefined();
 });

@@ -1,0 +1,68 @@
+import { type AlertmanagerClient, createAlertmanagerClient } from "../adapters/alertmanager/create-alertmanager-client.ts";
+import { alertmanagerSettlesMs, createAlertStanding } from "../adapters/alertmanager/create-alert-standing.ts";
+import type { Redis } from "ioredis";
+import type { AlertStanding } from "../engine/ports.ts";
+import type { Intake } from "../intake/create-intake.ts";
+import { createOpenAlerts } from "../redis/open-alerts.ts";
+import { startPoll } from "../../workers/poll.ts";
+import type { Runtime } from "./runtime.ts";
+
+/** A client for each configured Alertmanager, closed at the end. */
+function openAlertmanagers({ config, closers }: Pick<Runtime, "config" | "closers">): readonly AlertmanagerClient[] {
+  return config.alertmanagers.map((endpoint) => {
+    const client = createAlertmanagerClient(endpoint);
+    closers.add("alertmanager client", async () => client.close());
+    return client;
+  });
+}
+
+/** How long an Alertmanager must have been up before what it does not hold counts as gone. */
+function settlesMs({ config }: Pick<Runtime, "config">): number {
+  return alertmanagerSettlesMs / config.timeFactor;
+}
+
+/** For the pre-flight of runs; nothing when no Alertmanager is configured. */
+export function openStanding(runtime: Runtime): { readonly standing?: AlertStanding } {
+  const clients = openAlertmanagers(runtime);
+  if (clients.length === 0) return {};
+  return { standing: createAlertStanding(clients, { clock: runtime.clock, settlesMs: settlesMs(runtime) }) };
+}
+
+const pollEveryMs = 60_000;
+const pollGraceMs = 30_000;
+const pollRestMs = 5_000;
+
+/** Looks for what webhooks missed; answers how to make it look now. Nothing to look at: nothing happens. */
+export function startAlertPoll(runtime: Runtime, { intake, redis }: { readonly intake: Intake; readonly redis: Redis }): () => void {
+  const { config, clock, log, metrics, library, closers } = runtime;
+  const clients = openAlertmanagers(runtime);
+  if (clients.length === 0) return () => undefined;
+  const divided = (ms: number, atLeastMs: number) => Math.max(atLeastMs, ms / config.timeFactor);
+  const poll = startPoll({
+    alertmanagers: clients.map((client, index) => ({ ...client, name: hostOf(config.alertmanagers[index]?.url ?? "") })),
+    intake,
+    open: createOpenAlerts(redis),
+    match: (labels) => library.match(labels)?.id,
+    clock,
+    everyMs: divided(pollEveryMs, 1000),
+    graceMs: divided(pollGraceMs, 5000),
+    settlesMs: settlesMs(runtime),
+    restMs: divided(pollRestMs, 200),
+    drain: runtime.ending.signal,
+    observer: {
+      asked: (alertmanager) => metrics.pollLastSuccess.set({ alertmanager }, clock.now() / 1000),
+      unavailable: (alertmanager, reason) => log.warn({ alertmanager, reason }, "An Alertmanager could not be asked for its alerts."),
+      found(found, count) {
+        metrics.pollFound.inc({ found }, count);
+        log.warn({ found, count }, "A look at Alertmanager found what no webhook had told.");
+      },
+      failed: (error) => log.warn({ error }, "The look at Alertmanager failed; it will be repeated."),
+    },
+  });
+  closers.add("alert poll", async () => poll.close());
+  return () => poll.trigger();
+}
+
+function hostOf(url: string): string {
+  return URL.canParse(url) ? new URL(url).host : "unknown";
+}

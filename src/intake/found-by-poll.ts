@@ -1,0 +1,64 @@
+import type { Alert, Labels } from "../core/alert.ts";
+import type { Instant } from "../core/clock.ts";
+import { type Notification, parseNotification, type ReceivedAlert } from "./notification.ts";
+
+/** One alert as an Alertmanager lists it, with what it does about it. */
+export interface PolledAlert {
+  readonly alert: Alert;
+  readonly state: "active" | "suppressed" | "unprocessed";
+  readonly silencedBy: readonly string[];
+  readonly inhibitedBy: readonly string[];
+  /** Names of the receivers that its routes lead to. */
+  readonly receivers: readonly string[];
+}
+
+/** What decides whether a listed alert should have reached us. */
+export interface PollRules {
+  isMatched(labels: Labels): boolean;
+  /** Whether one of these receivers calls us. */
+  callsUs(receivers: readonly string[]): boolean;
+  /** An alert that began later may still be on its way. */
+  readonly begunBefore: Instant;
+  readonly now: Instant;
+}
+
+/**
+ * The alerts that a webhook should have told us of, as a webhook would have: active ones that a runbook matches and a route sends to us. What
+ * any Alertmanager silences or inhibits is left out, and so is what the webhook would not have accepted either.
+ */
+export function notificationOfPoll(polled: readonly PolledAlert[], rules: PollRules): Notification {
+  const muted = new Set(
+    polled.filter((one) => one.silencedBy.length > 0 || one.inhibitedBy.length > 0).map(({ alert }) => alert.fingerprint),
+  );
+  const alerts = polled
+    .filter(
+      ({ alert, state, receivers }) =>
+        state === "active" &&
+        !muted.has(alert.fingerprint) &&
+        alert.startsAt <= rules.begunBefore &&
+        rules.callsUs(receivers) &&
+        rules.isMatched(alert.labels),
+    )
+    .flatMap(({ alert }) => receive(alert, rules.now));
+  return { receiver: "", groupKey: "poll", truncatedAlerts: 0, alerts };
+}
+
+/** The notification that says that these alerts have ended now. */
+export function notificationOfEnds(alerts: readonly Alert[], now: Instant): Notification {
+  const ended = alerts.map((alert) => ({ alert: { ...alert, status: "resolved" as const, endsAt: now } }));
+  return { receiver: "", groupKey: "poll", truncatedAlerts: 0, alerts: ended };
+}
+
+/** Through the same gate as a webhook's body, one by one, so that one bad alert costs no other. */
+function receive({ labels, annotations, startsAt, generatorUrl, fingerprint }: Alert, now: Instant): readonly ReceivedAlert[] {
+  const alert = {
+    status: "firing",
+    labels,
+    annotations,
+    startsAt: new Date(startsAt).toISOString(),
+    generatorURL: generatorUrl,
+    fingerprint,
+  };
+  const parsed = parseNotification({ version: "4", alerts: [alert] }, now);
+  return parsed.ok ? parsed.notification.alerts : [];
+}

@@ -1,0 +1,228 @@
+import { describe, expect, it } from "@jest/globals";
+import type { AlertmanagerStatus, StandingAlert, StandingAlerts } from "../src/adapters/alertmanager/create-alertmanager-client.ts";
+import type { Alert, Labels } from "../src/core/alert.ts";
+import { createUlids } from "../src/core/ulid.ts";
+import { createIntake } from "../src/intake/create-intake.ts";
+import { aRunbook, aStep } from "../src/testing/a-runbook.ts";
+import { createFakeClock } from "../src/testing/fake-clock.ts";
+import { createMemoryAcceptStore } from "../src/simulators/memory-accept-store.ts";
+import { type OpenAlert, startPoll } from "./poll.ts";
+
+const second = 1000;
+const minute = 60_000;
+const began = Date.UTC(2026, 10, 23, 5);
+
+function anAlert(fingerprint: string, labels: Labels = {}): Alert {
+  const all = { alertname: "Burn", thing: fingerprint, ...labels };
+  return { status: "firing", labels: all, annotations: {}, startsAt: began, generatorUrl: "", fingerprint };
+}
+
+function standing(alert: Alert, more: Partial<StandingAlert> = {}): StandingAlert {
+  return { alert, state: "active", silencedBy: [], inhibitedBy: [], receivers: ["us"], ...more };
+}
+
+/** One poll over Alertmanagers that a test turns; dispose of it by `end`. */
+function aBench(count = 1) {
+  const clock = createFakeClock(began + 3_600_000);
+  const store = createMemoryAcceptStore(clock);
+  const runbook = aRunbook([aStep("look", { action: null })], {
+    id: "burn",
+    target: "thing/${{ params.thing }}",
+    params: { thing: { type: "string", from: "alert.labels.thing" } },
+  });
+  const match = (labels: Labels) => (labels["alertname"] === "Burn" ? runbook : undefined);
+  let random = 0;
+  const verdict = { refuse: false };
+  const intake = createIntake({
+    store,
+    bytes: store,
+    doorbell: { ring: () => undefined },
+    library: { match },
+    guards: () => (verdict.refuse ? { kind: "refuse", guardrail: "cooldown", reason: "too soon" } : { kind: "allow", claims: [] }),
+    clock,
+    ids: createUlids(
+      () => clock.now(),
+      (bytes) => Uint8Array.from({ length: bytes }, () => (random = (random * 31 + 7) % 251)),
+    ),
+    observer: { decided: () => undefined },
+  });
+  const views = Array.from({ length: count }, (): { seen: StandingAlerts; status: AlertmanagerStatus | undefined } => ({
+    seen: { kind: "alerts", alerts: [] },
+    status: { startedAt: began, receivers: ["us"] },
+  }));
+  const told: string[] = [];
+  const open: OpenAlert[] = [];
+  const drain = new AbortController();
+  let asked = 0;
+  const poll = startPoll({
+    alertmanagers: views.map((view, index) => ({
+      name: `am-${index}`,
+      alerts: async () => {
+        asked += 1;
+        return view.seen;
+      },
+      status: async () => view.status,
+    })),
+    intake,
+    open: async () => open,
+    match: (labels) => match(labels)?.id,
+    clock,
+    everyMs: minute,
+    graceMs: 30 * second,
+    settlesMs: 5 * minute,
+    restMs: 5 * second,
+    drain: drain.signal,
+    observer: {
+      asked: () => undefined,
+      unavailable: (name) => told.push(`unavailable ${name}`),
+      found: (what, number) => told.push(`${what} ${number}`),
+      failed: (error) => told.push(`failed ${String(error)}`),
+    },
+  });
+  const settle = async () => {
+    for (let round = 0; round < 50; round += 1) await new Promise((resolve) => setImmediate(resolve));
+  };
+  const pass = async (ms: number) => {
+    for (let rest = ms; rest > 0; rest -= second) {
+      await settle();
+      await clock.advance(Math.min(rest, second));
+    }
+    await settle();
+  };
+  const end = async () => {
+    drain.abort();
+    await poll.close();
+  };
+  const see = (...alerts: StandingAlert[]): StandingAlerts => ({ kind: "alerts", alerts });
+  return { clock, store, views, told, open, poll, pass, end, see, verdict, asked: () => asked };
+}
+
+describe("an alert that no webhook told of", () => {
+  it("starts one run, from the poll, however often it is seen", async () => {
+    const { views, see, pass, end, store, told } = aBench(2);
+    for (const view of views) view.seen = see(standing(anAlert("f1")));
+    await pass(5 * minute);
+    await end();
+    expect(store.runs()).toMatchObject([{ summary: { source: "poll", mode: "auto" } }]);
+    expect(told).toEqual(["missed 1"]);
+  });
+
+  it.each<[string, Partial<StandingAlert>, Labels]>([
+    ["is silenced", { state: "suppressed", silencedBy: ["s"] }, {}],
+    ["is inhibited", { state: "suppressed", inhibitedBy: ["f9"] }, {}],
+    ["is not looked at yet by Alertmanager itself", { state: "unprocessed" }, {}],
+    ["is sent to somebody else", { receivers: ["people"] }, {}],
+    ["no runbook matches", {}, { alertname: "Other" }],
+    ["no webhook could have told of", {}, { thing: "x".repeat(5000) }],
+  ])("starts none when it %s", async (_name, more, labels) => {
+    const { views, see, pass, end, store } = aBench();
+    for (const view of views) view.seen = see(standing(anAlert("f1", labels), more), standing(anAlert("f2")));
+    await pass(second);
+    await end();
+    expect(store.runs().map(({ summary }) => summary.target)).toEqual(["thing/f2"]);
+  });
+
+  it("starts none while one Alertmanager of several silences it", async () => {
+    const { views, see, pass, end, store } = aBench();
+    for (const view of views) view.seen = see(standing(anAlert("f1")), standing(anAlert("f1"), { silencedBy: ["s"] }));
+    await pass(second);
+    await end();
+    expect(store.runs()).toEqual([]);
+  });
+
+  it("is left to the webhook while it is young, unless a webhook has left alerts out", async () => {
+    const { clock, views, see, pass, end, store, poll } = aBench();
+    await pass(10 * second);
+    for (const view of views) view.seen = see(standing({ ...anAlert("f1"), startsAt: clock.now() + 40 * second }));
+    await pass(51 * second);
+    expect(store.runs()).toEqual([]);
+    poll.trigger();
+    await pass(6 * second);
+    expect(store.runs()).toHaveLength(1);
+    await end();
+  });
+
+  it("is not called missed when a guardrail held it back before", async () => {
+    const { views, see, pass, end, store, told, verdict } = aBench();
+    verdict.refuse = true;
+    for (const view of views) view.seen = see(standing(anAlert("f1")));
+    await pass(30 * second);
+    verdict.refuse = false;
+    await pass(minute);
+    await end();
+    expect(store.runs()).toHaveLength(1);
+    expect(told).toEqual([]);
+  });
+});
+
+describe("an open run whose alert no Alertmanager holds", () => {
+  async function withOpenRun(count: number) {
+    const bench = aBench(count);
+    for (const view of bench.views) view.seen = bench.see(standing(anAlert("f1")));
+    await bench.pass(second);
+    const runId = bench.store.runs()[0]?.summary.id ?? "";
+    bench.open.push({ runId, runbookId: "burn", alert: anAlert("f1") });
+    for (const view of bench.views) view.seen = bench.see();
+    return { ...bench, heard: () => bench.store.resolvedOf(runId) };
+  }
+
+  it("hears of the end in the second look, not in the first", async () => {
+    const { pass, end, heard, told } = await withOpenRun(2);
+    await pass(minute);
+    expect(heard()).toBeUndefined();
+    await pass(minute);
+    expect(heard()).toContain("ended");
+    expect(told).toEqual(["missed 1", "resolved 1"]);
+    await end();
+  });
+
+  it("hears of it by the one that can be asked", async () => {
+    const { views, pass, end, heard } = await withOpenRun(2);
+    for (const view of views.slice(0, 1)) view.seen = { kind: "unavailable", reason: "refused" };
+    await pass(3 * minute);
+    await end();
+    expect(heard()).toContain("ended");
+  });
+
+  it.each<[string, (bench: Awaited<ReturnType<typeof withOpenRun>>) => void]>([
+    ["nobody can be asked", ({ views }) => views.forEach((view) => (view.seen = { kind: "unavailable", reason: "refused" }))],
+    [
+      "one still holds it",
+      ({ views, see }) => views.slice(0, 1).forEach((view) => (view.seen = see(standing(anAlert("f1"), { silencedBy: ["s"] })))),
+    ],
+    ["one does not say how long it has been up", ({ views }) => views.slice(0, 1).forEach((view) => (view.status = undefined))],
+    [
+      "one has just started",
+      ({ views, clock }) => views.slice(0, 1).forEach((view) => (view.status = { startedAt: clock.now(), receivers: undefined })),
+    ],
+    ["its document no longer speaks of it", ({ open }) => open.splice(0, 1, { runId: "r", runbookId: "other", alert: anAlert("f1") })],
+  ])("hears nothing when %s", async (_name, turn) => {
+    const bench = await withOpenRun(2);
+    turn(bench);
+    await bench.pass(3 * minute);
+    await bench.end();
+    expect(bench.heard()).toBeUndefined();
+  });
+});
+
+it("goes on when the store is down for a while, and finds the alert then", async () => {
+  const { views, see, pass, end, store, told } = aBench();
+  store.failing(true);
+  for (const view of views) view.seen = see(standing(anAlert("f1")));
+  await pass(second);
+  expect(told[0]).toContain("failed");
+  store.failing(false);
+  await pass(minute);
+  await end();
+  expect(store.runs()).toHaveLength(1);
+});
+
+it("looks no more often than it may, however often it is triggered", async () => {
+  const { pass, end, poll, asked } = aBench();
+  for (let round = 0; round < 20; round += 1) {
+    poll.trigger();
+    await pass(second);
+  }
+  await end();
+  expect(asked()).toBeLessThanOrEqual(5);
+});
