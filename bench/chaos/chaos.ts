@@ -92,13 +92,15 @@ async function chaos({ runs, seed, deadline, broken }: Order) {
   const accepted: { fingerprint: string; runId: string }[] = [];
   const posting: Promise<void>[] = [];
   let refused = 0;
-  for (let nth = 0; nth < runs && Date.now() < deadline; nth += 1) {
+  const started = new Set<string>();
+  for (let nth = 0; started.size < runs && Date.now() < deadline; nth += 1) {
     const body = notification(`a${nth}`, nth % things);
     const post = async (): Promise<void> => {
       while (Date.now() < deadline) {
         const runId = await postOnce(body, herd.ports(), nth);
         if (runId !== undefined) {
           accepted.push({ fingerprint: `a${nth}`, runId });
+          started.add(runId);
           return;
         }
         refused += 1;
@@ -108,7 +110,7 @@ async function chaos({ runs, seed, deadline, broken }: Order) {
     // One in five is sent twice, as by two Alertmanagers.
     posting.push(post());
     if (nth % 5 === 0) posting.push(post());
-    await pause(150);
+    await pause(200);
   }
   await Promise.all(posting);
   // Faults go on while the accepted runs end, for as long as half of them took to arrive.
