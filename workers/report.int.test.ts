@@ -1,6 +1,14 @@
 import { afterAll, beforeAll, expect, it } from "@jest/globals";
 import type { Redis } from "ioredis";
 import { createRecipients } from "../src/actions/recipients.ts";
+import { putForGroup, rowsForGroup } from "../src/actions/put-for-group.ts";
+import { createBoundedSender, usualLimits } from "../src/adapters/bounded-request.ts";
+import { createPagerDutyNotifier } from "../src/adapters/notify-pagerduty/create-pagerduty-notifier.ts";
+import { createSlackNotifier } from "../src/adapters/notify-slack/create-slack-notifier.ts";
+import { createWebhookNotifier } from "../src/adapters/notify-webhook/create-webhook-notifier.ts";
+import { withoutSecrets } from "../src/reports/without-secrets.ts";
+import { startPagerDutyReceiver, startSlackReceiver, startWebhookReceiver } from "../src/testing/notification-receivers.ts";
+import { aPagerDutyTarget, aSlackTarget, aWebhookTarget } from "../src/testing/notification-targets.ts";
 import { createSmtpSender } from "../src/adapters/smtp/create-smtp-sender.ts";
 import { createSystemClock } from "../src/core/clock.ts";
 import { connectRedis } from "../src/redis/connection.ts";
@@ -8,6 +16,7 @@ import { createOutbox } from "../src/redis/outbox.ts";
 import { createComposer } from "../src/reports/create-composer.ts";
 import { aCostRun } from "../src/testing/a-cost-run.ts";
 import { aBudgetState, createFakeBudgetControl } from "../src/testing/fake-budget-control.ts";
+import { scriptedNotifiers } from "../src/testing/scripted-notifiers.ts";
 import { startRedisServer, type RedisServer } from "../src/testing/redis-server.ts";
 import { startSmtpSink, type SmtpSink } from "../src/testing/smtp-sink.ts";
 import { startReportWorker } from "./report.ts";
@@ -36,6 +45,7 @@ it("mails the review of a run, once, after a mail server that was away has come 
   const worker = startReportWorker(
     {
       outbox,
+      notifiers: scriptedNotifiers(),
       sender: createSmtpSender({ url: sink.url, from: "runbookd@example.org" }),
       composer: createComposer({ runs: { get: async () => run }, budgets: createFakeBudgetControl(aBudgetState("checkout")) }),
       recipients: createRecipients({ groups: { default: ["team@example.org"] }, from: "runbookd@example.org" }),
@@ -67,4 +77,61 @@ it("mails the review of a run, once, after a mail server that was away has come 
   expect(sink.mails).toHaveLength(1);
   expect(await outbox.find(row.key)).toMatchObject({ state: "sent", messageId: mail?.messageId });
   expect(await outbox.status()).toEqual({ waiting: 0, gaveUp: 0 });
+});
+
+it("tells each target of a group by itself: one that is away holds up no other, and none is told twice", async () => {
+  const clock = createSystemClock();
+  const outbox = createOutbox(redis);
+  await using slack = await startSlackReceiver();
+  await using hook = await startWebhookReceiver();
+  await using pagerDuty = await startPagerDutyReceiver();
+  const recipients = createRecipients({
+    groups: { oncall: ["team@example.org"] },
+    targets: { oncall: [aSlackTarget(slack.url), aWebhookTarget(hook.url), aPagerDutyTarget(pagerDuty.url)] },
+    from: "runbookd@example.org",
+  });
+  const http = createBoundedSender(usualLimits);
+  const secret = "s3cret-of-a-target";
+  const mailsBefore = sink.mails.length;
+  slack.answerWith({ status: 503, body: "rollup_error" });
+  const worker = startReportWorker(
+    {
+      outbox,
+      notifiers: { webhook: createWebhookNotifier(http), slack: createSlackNotifier(http), pagerduty: createPagerDutyNotifier(http) },
+      sender: createSmtpSender({ url: sink.url, from: "runbookd@example.org" }),
+      composer: withoutSecrets(
+        createComposer({ runs: { get: async () => undefined }, budgets: createFakeBudgetControl(aBudgetState("checkout")) }),
+        (text) => text.replaceAll(secret, "[secret]"),
+      ),
+      recipients,
+      clock,
+      log: {
+        sent: () => undefined,
+        refusedRecipients: () => undefined,
+        failed: () => slack.answerWith(undefined),
+        gaveUp: () => undefined,
+        defect: () => undefined,
+      },
+    },
+    { everyMs: 20, drain: new AbortController().signal, patience: { firstMs: 50, longestMs: 100, giveUpAfterMs: 60_000 } },
+  );
+  const row = {
+    key: "told-once",
+    to: "oncall",
+    content: { kind: "message", runId: "run-1", subject: "Ask", text: `<b>Resume?</b> ${secret}` } as const,
+    putAt: clock.now(),
+  };
+  expect(await putForGroup(outbox, recipients, row)).toEqual(["mail", "slack/ops", "webhook/hub", "pagerduty/primary"]);
+  await putForGroup(outbox, recipients, row);
+  const keys = rowsForGroup(recipients, row).map(({ key }) => key);
+  const settled = async () => (await Promise.all(keys.map(async (key) => outbox.find(key)))).every((state) => state?.state === "sent");
+  while (!(await settled())) await clock.sleep(20);
+  await worker.close();
+  await http.close();
+  expect(sink.mails.slice(mailsBefore).map(({ subject, text }) => [subject, text?.trim()])).toEqual([["Ask", "<b>Resume?</b> [secret]"]]);
+  expect(slack.received.map(({ body }) => body)).toEqual([expect.objectContaining({ text: "Ask\n\n&lt;b&gt;Resume?&lt;/b&gt; [secret]" })]);
+  expect(hook.received.map(({ headers }) => headers["idempotency-key"])).toEqual(["told-once/webhook/hub"]);
+  expect([...pagerDuty.incidents]).toEqual(["told-once/pagerduty/primary"]);
+  const stored = await Promise.all((await redis.keys("{rb}:outbox:row:*")).map(async (name) => JSON.stringify(await redis.hgetall(name))));
+  expect(stored.join("\n")).not.toMatch(/hub-token|0123456789abcdef0123|services\/T0/);
 });

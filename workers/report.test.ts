@@ -2,6 +2,9 @@ import { describe, expect, it } from "@jest/globals";
 import type { Mail, MailDelivery, OutboxRow } from "../src/core/outbox.ts";
 import type { ComposedMail } from "../src/reports/create-composer.ts";
 import { createFakeClock } from "../src/testing/fake-clock.ts";
+import { type NotificationDelivery, targetIdOf } from "../src/core/notification.ts";
+import { aPagerDutyTarget, aSlackTarget, aWebhookTarget } from "../src/testing/notification-targets.ts";
+import { scriptedNotifiers } from "../src/testing/scripted-notifiers.ts";
 import { createMemoryOutbox } from "../src/testing/memory-outbox.ts";
 import { deliverNext, retryDelayMs, startReportWorker, usualPatience } from "./report.ts";
 
@@ -9,7 +12,9 @@ const everyMs = 1000;
 const minute = 60_000;
 const sent: MailDelivery = { kind: "sent", refused: [] };
 
-function aBench(deliveries: (MailDelivery | Error)[] = [], composed: ComposedMail[] = []) {
+const oncall = [aSlackTarget(), aWebhookTarget(), aPagerDutyTarget()];
+
+function aBench(deliveries: (MailDelivery | Error)[] = [], composed: ComposedMail[] = [], notifications: NotificationDelivery[] = []) {
   const clock = createFakeClock();
   const outbox = createMemoryOutbox();
   const mails: Mail[] = [];
@@ -17,6 +22,7 @@ function aBench(deliveries: (MailDelivery | Error)[] = [], composed: ComposedMai
   const deps = {
     clock,
     outbox,
+    notifiers: scriptedNotifiers(notifications),
     sender: {
       async send(mail: Mail) {
         mails.push(mail);
@@ -30,6 +36,8 @@ function aBench(deliveries: (MailDelivery | Error)[] = [], composed: ComposedMai
       defaultGroup: "default",
       domain: "example.org",
       addresses: (group: string) => (group === "default" ? ["a@example.org", "b@example.org"] : undefined),
+      targets: () => [],
+      target: (group: string, id: string) => (group === "oncall" ? oncall.find((target) => targetIdOf(target) === id) : undefined),
     },
     log: {
       sent: (row: OutboxRow) => told.push(`sent ${row.key}`),
@@ -133,6 +141,77 @@ describe("a delivery", () => {
     await next();
     expect(mails).toHaveLength(2);
     expect(mails[0]?.messageId).toBe(mails[1]?.messageId);
+  });
+});
+
+describe("a delivery to a target of a group", () => {
+  const target = (name: string, putAt: number) => ({
+    key: `k/${name}`,
+    to: "oncall",
+    target: name,
+    content: { kind: "review", runId: "run-1" } as const,
+    putAt,
+  });
+
+  it("goes to the notifier of its kind under the row's own key, beside the mail", async () => {
+    const { outbox, next, deps, told, mails, clock } = aBench();
+    for (const { kind, name } of oncall) await outbox.put(target(`${kind}/${name}`, clock.now()));
+    for (const _ of oncall) await next();
+    expect(deps.notifiers.told.map(({ target: { kind }, notification }) => [kind, notification])).toEqual(
+      oncall.map(({ kind, name }) => [
+        kind,
+        { key: `k/${kind}/${name}`, about: "review", group: "oncall", runId: "run-1", subject: "s", text: "t", putAt: clock.now() },
+      ]),
+    );
+    expect(told).toEqual(oncall.map(({ kind, name }) => `sent k/${kind}/${name}`));
+    expect(mails).toEqual([]);
+  });
+
+  it("has retries of its own, and waits as long as the receiver asks", async () => {
+    const { outbox, next, told, deps, clock } = aBench(
+      [],
+      [],
+      [
+        { kind: "failed", retry: true, error: "slack ops answered 429", retryAfterMs: 5 * minute },
+        { kind: "failed", retry: true, error: "slack ops answered 500", retryAfterMs: 1 },
+      ],
+    );
+    await outbox.put(target("slack/ops", clock.now()));
+    await next();
+    await clock.advance(5 * minute);
+    await next();
+    await clock.advance(2 * minute);
+    await next();
+    expect(told).toEqual([
+      `failed slack ops answered 429 ${5 * minute}`,
+      `failed slack ops answered 500 ${2 * minute}`,
+      "sent k/slack/ops",
+    ]);
+    expect(new Set(deps.notifiers.told.map(({ notification }) => notification.key)).size).toBe(1);
+  });
+
+  it("is given up visibly on a final refusal, and when the group has no such target any more", async () => {
+    const { outbox, next, told, clock } = aBench([], [], [{ kind: "failed", retry: false, error: "slack ops answered 404 (no_service)" }]);
+    await outbox.put(target("slack/ops", clock.now()));
+    await outbox.put(target("slack/gone", clock.now()));
+    await next();
+    await next();
+    expect(told).toEqual(["gave up slack ops answered 404 (no_service)", 'gave up the group "oncall" has no target "slack/gone"']);
+    expect(await outbox.find("k/slack/ops")).toMatchObject({ state: "gave_up" });
+  });
+
+  it("does not wait for a mail server that is not configured", async () => {
+    const { outbox, put, deps, told, clock } = aBench();
+    const without = { ...deps, sender: undefined };
+    await put();
+    await outbox.put(target("webhook/hub", clock.now()));
+    expect(await deliverNext(without, everyMs, usualPatience)).toBe(true);
+    expect(await deliverNext(without, everyMs, usualPatience)).toBe(true);
+    expect(told).toEqual(["sent k/webhook/hub"]);
+    expect(await outbox.find("k")).toEqual({ state: "waiting", attempts: 0 });
+    await clock.advance(minute);
+    await deliverNext(deps, everyMs, usualPatience);
+    expect(told).toEqual(["sent k/webhook/hub", "sent k"]);
   });
 });
 

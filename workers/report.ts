@@ -1,5 +1,14 @@
 import type { Clock, Instant } from "../src/core/clock.ts";
-import { messageIdOf, type ClaimedMail, type MailSender, type MailSettlement, type Outbox, type OutboxRow } from "../src/core/outbox.ts";
+import {
+  messageIdOf,
+  type ClaimedMail,
+  type Mail,
+  type MailSender,
+  type MailSettlement,
+  type Outbox,
+  type OutboxRow,
+} from "../src/core/outbox.ts";
+import type { Notification, NotificationDelivery, Notifiers, NotificationTarget } from "../src/core/notification.ts";
 import type { Recipients } from "../src/actions/ports.ts";
 import type { Composer } from "../src/reports/create-composer.ts";
 
@@ -28,7 +37,9 @@ export interface MailLog {
 /** What the sender of mails works with. */
 export interface ReportWorkerDeps {
   readonly outbox: Outbox;
-  readonly sender: MailSender;
+  /** Absent: no mail server is configured, and mails wait in the outbox. */
+  readonly sender: MailSender | undefined;
+  readonly notifiers: Notifiers;
   readonly composer: Pick<Composer, "compose">;
   readonly recipients: Recipients;
   readonly clock: Clock;
@@ -43,6 +54,9 @@ export interface ReportWorkerOptions {
   readonly drain: AbortSignal;
   readonly patience?: MailPatience;
 }
+
+/** Between two looks at a mail that has no server yet. */
+const unconfiguredMs = 60_000;
 
 /** Longer than a delivery takes; should one take longer, another worker sends the same Message-ID again. */
 const leaseMs = 60_000;
@@ -84,24 +98,57 @@ export async function deliverNext(deps: ReportWorkerDeps, everyMs: number, patie
 
 async function deliver(claimed: ClaimedMail, deps: ReportWorkerDeps, everyMs: number, patience: MailPatience): Promise<MailSettlement> {
   const { row, attempts } = claimed;
-  const { clock, recipients } = deps;
+  const { clock } = deps;
   const at = clock.now();
-  const to = recipients.addresses(row.to) ?? [];
-  if (to.length === 0) return { kind: "gave_up", at, error: `there is no configured group "${row.to}"` };
+  const recipient = recipientOf(row, deps);
+  if (typeof recipient === "string") return { kind: "gave_up", at, error: recipient };
+  if (recipient.kind === "mail" && deps.sender === undefined) return { kind: "later", dueAt: at + unconfiguredMs };
   const composed = await deps.composer.compose(row, at);
   if (composed.kind === "later") return { kind: "later", dueAt: at + everyMs };
   if (composed.kind === "gone") return { kind: "gave_up", at, error: composed.reason };
   const { kind: _mail, ...parts } = composed;
-  const messageId = messageIdOf(row.key, recipients.domain);
-  const delivery = await deps.sender.send({ ...parts, to, messageId });
-  if (delivery.kind === "sent") {
-    if (delivery.refused.length > 0) deps.log.refusedRecipients(row, delivery.refused.length);
-    return { kind: "sent", at: clock.now(), messageId };
-  }
+  const messageId = messageIdOf(row.key, deps.recipients.domain);
+  const delivery =
+    recipient.kind === "mail"
+      ? await sendMail({ ...parts, to: recipient.to, messageId }, row, deps)
+      : await notify(recipient, notificationOf(row, parts), deps.notifiers);
+  if (delivery.kind === "sent") return { kind: "sent", at: clock.now(), messageId };
   if (!delivery.retry) return { kind: "gave_up", at, error: delivery.error };
-  const dueAt = clock.now() + retryDelayMs(attempts, patience);
+  const dueAt = clock.now() + Math.max(retryDelayMs(attempts, patience), delivery.retryAfterMs ?? 0);
   if (dueAt - row.putAt > patience.giveUpAfterMs) return { kind: "gave_up", at, error: `${delivery.error}, for too long` };
   return { kind: "retry", at, dueAt, error: delivery.error };
+}
+
+/** Looked up at the moment of sending; a text says why there is nobody. */
+function recipientOf(
+  { to: group, target: id }: OutboxRow,
+  { recipients }: ReportWorkerDeps,
+): NotificationTarget | { readonly kind: "mail"; readonly to: readonly string[] } | string {
+  if (id !== undefined) return recipients.target(group, id) ?? `the group "${group}" has no target "${id}"`;
+  const to = recipients.addresses(group) ?? [];
+  return to.length === 0 ? `there is no configured group "${group}"` : { kind: "mail", to };
+}
+
+async function sendMail(mail: Mail, row: OutboxRow, { sender, log }: ReportWorkerDeps): Promise<NotificationDelivery> {
+  if (sender === undefined) throw new Error("There is no mail server to hand a mail to.");
+  const delivery = await sender.send(mail);
+  if (delivery.kind === "sent" && delivery.refused.length > 0) log.refusedRecipients(row, delivery.refused.length);
+  return delivery;
+}
+
+function notificationOf({ key, to, content, putAt }: OutboxRow, { subject, text }: Pick<Notification, "subject" | "text">): Notification {
+  return { key, about: content.kind, group: to, runId: content.runId, subject, text, putAt };
+}
+
+async function notify(target: NotificationTarget, notification: Notification, notifiers: Notifiers): Promise<NotificationDelivery> {
+  switch (target.kind) {
+    case "webhook":
+      return notifiers.webhook.send(target, notification);
+    case "slack":
+      return notifiers.slack.send(target, notification);
+    case "pagerduty":
+      return notifiers.pagerduty.send(target, notification);
+  }
 }
 
 /** Milliseconds before the next delivery, after `attempts` failed ones before this. */

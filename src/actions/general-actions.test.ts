@@ -1,6 +1,7 @@
 import { describe, expect, it } from "@jest/globals";
 import { benchStart, createActionBench, outputOf } from "../testing/action-bench.ts";
 import { aBudgetState } from "../testing/fake-budget-control.ts";
+import { aSlackTarget } from "../testing/notification-targets.ts";
 import { judgeBurn } from "./judge-burn.ts";
 import type { PrometheusAnswer } from "./ports.ts";
 import { createRecipients } from "./recipients.ts";
@@ -82,6 +83,58 @@ describe("notify", () => {
       failure: { reason: "invalid_parameters" },
     });
     expect(actions.find("notify")?.bind({ ...parameters, to: "evil@example.com" })).toMatchObject({ ok: false });
+  });
+});
+
+describe("a group with targets beside or instead of addresses", () => {
+  it("gets one row for each, and a review pages nobody", async () => {
+    const { bind, context, rows } = createActionBench();
+    const notify = bind("notify", { to: "oncall", subject: "s", text: "t" });
+    const output = outputOf(await notify.run(await notify.plan(context()), context()));
+    await notify.run(await notify.plan(context()), context({ attempt: 2 }));
+    expect(output).toEqual({ to: "oncall", told: ["slack/ops", "pagerduty/primary"] });
+    expect([...rows.values()].map(({ key, to, target }) => [key, to, target])).toEqual([
+      ["key-1/slack/ops", "oncall", "slack/ops"],
+      ["key-1/pagerduty/primary", "oncall", "pagerduty/primary"],
+    ]);
+    const send = bind("send-report", { to: "oncall" });
+    const report = outputOf(await send.run(await send.plan(context()), context()));
+    expect(report).toEqual({ mailed: true, to: "oncall", told: ["slack/ops"] });
+    expect([...rows.values()].filter(({ content }) => content.kind === "review").map(({ target }) => target)).toEqual(["slack/ops"]);
+  });
+
+  it("is looked up by group and id, and is nobody else's", () => {
+    const recipients = createRecipients({ groups: { default: ["a@x.org"] }, from: "r@x.org", targets: { oncall: [aSlackTarget()] } });
+    expect(recipients.targets("oncall")).toEqual(["slack/ops"]);
+    expect(recipients.target("oncall", "slack/ops")).toEqual(aSlackTarget());
+    expect([recipients.target("oncall", "slack/x"), recipients.target("default", "slack/ops")]).toEqual([undefined, undefined]);
+    for (const name of ["__proto__", "constructor"]) expect(recipients.targets(name)).toEqual([]);
+  });
+});
+
+describe("texts and recipients that come from labels", () => {
+  it.each([
+    ["B59 a second header", "Burn\r\nBcc: evil@example.com", "Burn Bcc: evil@example.com"],
+    ["B59 a line separator", "Burn\u2028Bcc: evil@example.com", "Burn Bcc: evil@example.com"],
+    ["B49 a format and NUL", "%s%n\u0000", "%s%n"],
+  ])("%s stays one line", async (_name, subject, expected) => {
+    const { bind, context, rows } = createActionBench();
+    const notify = bind("notify", { subject, text: "t" });
+    await notify.run(await notify.plan(context()), context());
+    expect([...rows.values()][0]?.content).toMatchObject({ subject: expected });
+  });
+
+  it.each([
+    ["B60 an address", "evil@example.com"],
+    ["B61 quotes", '"evil@a x"@internal'],
+    ["B61 a list", "default, evil@example.com"],
+    ["B61 a group", "friends:a@x,b@x;"],
+    ["B61 10 kB", "a".repeat(10_000)],
+    ["a target", "slack/ops"],
+  ])("%s is no group", (_name, to) => {
+    const { actions } = createActionBench();
+    expect(actions.find("notify")?.bind({ subject: "s", text: "t", to })).toMatchObject({ ok: false });
+    expect(actions.find("send-report")?.bind({ to })).toMatchObject({ ok: false });
   });
 });
 

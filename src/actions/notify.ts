@@ -4,18 +4,23 @@ import { defineAction } from "./define-action.ts";
 import { oneLine } from "./one-line.ts";
 import { groupParameter } from "./parameter-types.ts";
 import type { Recipients } from "./ports.ts";
+import { putForGroup } from "./put-for-group.ts";
 import { requireGroup } from "./require-group.ts";
 
-/** Puts one mail into the outbox; it is sent in the background and never holds the run up. */
+/** Tells a group through the outbox; it is sent in the background and never holds the run up. */
 export const notify = defineAction({
   name: "notify",
-  summary: "Mails a short text to a configured group.",
+  summary: "Tells a configured group a short text: by mail, webhook, Slack or PagerDuty, as the group says.",
   parameters: z.strictObject({
     to: groupParameter().optional(),
     subject: z.string().min(1).meta({ description: "One line, at most 200 characters are kept." }),
     text: z.string().min(1).max(20_000).meta({ description: "Plain text." }),
   }),
-  result: { message_id: "Message-ID of the mail", to: "group" },
+  result: {
+    message_id: "Message-ID of the mail; absent when the group has no address",
+    to: "group",
+    told: "who is told: mail and other targets",
+  },
   effect: "keyed",
   risk: "none",
   timeoutMs: 10_000,
@@ -28,7 +33,7 @@ export const notify = defineAction({
       async plan() {
         requireGroup(recipients, to);
         return {
-          summary: `Mail "${subject}" to ${to}`,
+          summary: `Tell ${to} "${subject}"`,
           targets: [`mail/${to}`],
           changes: [],
           reversible: false,
@@ -37,8 +42,9 @@ export const notify = defineAction({
       },
       async run(_plan, { idempotencyKey, runId, clock }) {
         const content = { kind: "message", runId, subject, text: parameters.text } as const;
-        await outbox.put({ key: idempotencyKey, to, content, putAt: clock.now() });
-        return { kind: "done", output: { message_id: messageIdOf(idempotencyKey, recipients.domain), to } };
+        const told = await putForGroup(outbox, recipients, { key: idempotencyKey, to, content, putAt: clock.now() });
+        const mailed = told.includes("mail") && { message_id: messageIdOf(idempotencyKey, recipients.domain) };
+        return { kind: "done", output: { ...mailed, to, told } };
       },
     };
   },

@@ -1,6 +1,7 @@
 import type { Labels } from "../core/alert.ts";
 import type { Instant } from "../core/clock.ts";
 import type { Failure } from "../core/failure.ts";
+import type { NotificationTarget } from "../core/notification.ts";
 import type { Outbox } from "../core/outbox.ts";
 import type { BudgetControl } from "../workload/budget.ts";
 import type { CommandTemplate } from "./command-template.ts";
@@ -54,6 +55,10 @@ export interface HttpPort {
 export interface Recipients {
   /** Addresses of a group, or undefined when there is none of that name. */
   addresses(group: string): readonly string[] | undefined;
+  /** Ids of what is told beside the addresses; empty when there is none. */
+  targets(group: string): readonly string[];
+  /** A target with its secrets, for the moment of sending. */
+  target(group: string, id: string): NotificationTarget | undefined;
   readonly defaultGroup: string;
   /** Domain of the sender's address; the right side of every Message-ID. */
   readonly domain: string;

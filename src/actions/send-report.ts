@@ -4,7 +4,8 @@ import { sha256 } from "../core/json.ts";
 import { defineAction } from "./define-action.ts";
 import { groupParameter } from "./parameter-types.ts";
 import type { Recipients } from "./ports.ts";
-import { requireGroup } from "./require-group.ts";
+import { putForGroup } from "./put-for-group.ts";
+import { reachesSomebody, requireGroup } from "./require-group.ts";
 
 /** Asks for the post-incident review of this run. It is composed when it is sent, after the run has ended, so that the verification is in it. */
 export const sendReport = defineAction({
@@ -12,9 +13,10 @@ export const sendReport = defineAction({
   summary: "Mails the post-incident review of this run to a configured group, once the run has ended.",
   parameters: z.strictObject({ to: groupParameter().optional() }),
   result: {
-    mailed: "false when no mail is configured: the review can be read all the same",
-    message_id: "Message-ID of the mail",
+    mailed: "false when nobody is told: the review can be read all the same",
+    message_id: "Message-ID of the mail; absent when the group has no address",
     to: "group",
+    told: "who is told: mail and other targets, but not PagerDuty",
   },
   effect: "keyed",
   risk: "none",
@@ -23,7 +25,7 @@ export const sendReport = defineAction({
   undoes: false,
   behave(parameters, { outbox, recipients }: { readonly outbox: Pick<Outbox, "put">; readonly recipients: Recipients }) {
     const to = parameters.to ?? recipients.defaultGroup;
-    const nobody = parameters.to === undefined && recipients.addresses(to) === undefined;
+    const nobody = parameters.to === undefined && !reachesSomebody(recipients, to);
     return {
       async plan({ runId }) {
         if (nobody) {
@@ -37,8 +39,9 @@ export const sendReport = defineAction({
         if (nobody) return { kind: "done", output: { mailed: false } };
         // Not the attempt's key: a second attempt of the step must not put a second review.
         const key = sha256(`review:${runId}:${stepId}`);
-        await outbox.put({ key, to, content: { kind: "review", runId }, putAt: clock.now() });
-        return { kind: "done", output: { mailed: true, message_id: messageIdOf(key, recipients.domain), to } };
+        const told = await putForGroup(outbox, recipients, { key, to, content: { kind: "review", runId }, putAt: clock.now() });
+        const mailed = told.includes("mail") && { message_id: messageIdOf(key, recipients.domain) };
+        return { kind: "done", output: { mailed: told.length > 0, ...mailed, to, told } };
       },
     };
   },

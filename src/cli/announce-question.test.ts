@@ -1,4 +1,6 @@
 import { expect, it } from "@jest/globals";
+import { createRecipients } from "../actions/recipients.ts";
+import type { NotificationTarget } from "../core/notification.ts";
 import type { OutboxRow } from "../core/outbox.ts";
 import type { Question } from "../core/question.ts";
 import { aRunbook, aStep } from "../testing/a-runbook.ts";
@@ -28,7 +30,10 @@ const question: Question = {
   requester: "ann",
 };
 
-function aBench(groups: { readonly [group: string]: readonly string[] }) {
+function aBench(
+  groups: { readonly [group: string]: readonly string[] },
+  targets: { readonly [group: string]: readonly NotificationTarget[] } = {},
+) {
   const rows: OutboxRow[] = [];
   const tokens: string[] = [];
   let made = 0;
@@ -41,7 +46,7 @@ function aBench(groups: { readonly [group: string]: readonly string[] }) {
       find: async (key) => (rows.some((row) => row.key === key) ? { state: "waiting", attempts: 0 } : undefined),
     },
     links: { add: async (_question, token) => void tokens.push(token) },
-    groups,
+    recipients: createRecipients({ groups, from: undefined, targets }),
     publicUrl: "https://runbookd.example/",
     clock: createFakeClock(0),
     token: () => `token-${(made += 1)}`,
@@ -80,4 +85,14 @@ it("escalates to everybody again when there is no escalation group", async () =>
   const bench = aBench({ default: ["a@example.com"] });
   await bench.tell(true);
   expect(bench.rows[0]?.to).toBe("default");
+});
+
+it("tells every target of the group, once, also when nobody of it is mailed", async () => {
+  const bench = aBench({}, { default: [{ kind: "slack", name: "ops", url: "https://hooks.example/x" }] });
+  await bench.tell(false);
+  await bench.tell(false);
+  expect(bench.rows.map(({ key, to, target }) => ({ key, to, target }))).toEqual([
+    { key: "question:q_1/slack/ops", to: "default", target: "slack/ops" },
+  ]);
+  expect(bench.tokens).toHaveLength(1);
 });

@@ -1,5 +1,8 @@
+import type { Recipients } from "../actions/ports.ts";
+import { putForGroup, rowsForGroup } from "../actions/put-for-group.ts";
+import { reachesSomebody } from "../actions/require-group.ts";
 import type { Clock } from "../core/clock.ts";
-import type { Outbox } from "../core/outbox.ts";
+import type { MailContent, Outbox } from "../core/outbox.ts";
 import type { EngineDeps } from "../engine/ports.ts";
 import type { QuestionLinks } from "../redis/question-links.ts";
 import { questionMail } from "./question-mail.ts";
@@ -11,24 +14,22 @@ export const escalationGroup = "escalation";
 export interface AnnounceDeps {
   readonly outbox: Pick<Outbox, "put" | "find">;
   readonly links: Pick<QuestionLinks, "add">;
-  readonly groups: { readonly [group: string]: readonly string[] };
+  readonly recipients: Recipients;
   readonly publicUrl: string | undefined;
   readonly clock: Pick<Clock, "now">;
   readonly token: () => string;
 }
 
 /** Mails a question, once, and once more when it is escalated; each mail has a link with a token of its own, of which only a hash is kept. */
-export function createAnnouncer({ outbox, links, groups, publicUrl, clock, token }: AnnounceDeps): EngineDeps["announce"] {
+export function createAnnouncer({ outbox, links, recipients, publicUrl, clock, token }: AnnounceDeps): EngineDeps["announce"] {
   return async (question, runbook, escalated) => {
     const key = `question:${question.id}${escalated ? ":escalated" : ""}`;
-    if ((await outbox.find(key)) !== undefined) return;
+    const to = escalated && reachesSomebody(recipients, escalationGroup) ? escalationGroup : recipients.defaultGroup;
+    const rowOf = (content: MailContent) => ({ key, to, content, putAt: clock.now() });
+    const [first] = rowsForGroup(recipients, rowOf(questionMail(question, runbook, { publicUrl, linkToken: "", escalated })));
+    if (first === undefined || (await outbox.find(first.key)) !== undefined) return;
     const linkToken = token();
     if (publicUrl !== undefined) await links.add(question, linkToken);
-    await outbox.put({
-      key,
-      to: escalated && groups[escalationGroup] !== undefined ? escalationGroup : "default",
-      content: questionMail(question, runbook, { publicUrl, linkToken, escalated }),
-      putAt: clock.now(),
-    });
+    await putForGroup(outbox, recipients, rowOf(questionMail(question, runbook, { publicUrl, linkToken, escalated })));
   };
 }

@@ -85,7 +85,7 @@ export async function startWorker(runtime: Runtime): Promise<WorkerProcess> {
       announce: createAnnouncer({
         outbox,
         links: createQuestionLinks(redis, () => clock.now()),
-        groups: config.mail.groups,
+        recipients,
         publicUrl: config.publicUrl,
         clock,
         token: () => randomBytes(32).toString("base64url"),

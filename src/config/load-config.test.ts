@@ -35,7 +35,7 @@ describe("without any setting", () => {
       publicUrl: undefined,
       prometheus: undefined,
       alertmanagers: [],
-      mail: { smtpUrl: undefined, from: undefined, groups: {} },
+      mail: { smtpUrl: undefined, from: undefined, groups: {}, targets: {} },
       runbooks: "runbooks",
       httpAllow: [],
       concurrency: 10,
@@ -287,5 +287,84 @@ describe("commands", () => {
   ])("are refused with %s", (_name, yaml, problem) => {
     const found = faults({ yaml: `commands: { ${yaml} }` });
     expect(found[0]).toMatchObject({ key: "commands", problem: expect.stringContaining(problem) });
+  });
+});
+
+describe("groups that are told", () => {
+  const key = "0123456789abcdef0123456789abcdef";
+  const files: Readonly<Record<string, string>> = {
+    "/run/slack": "https://hooks.slack.com/services/T/B/secret\n",
+    "/run/key": key,
+    "/run/token": "hub-token",
+    "/run/text": "no url",
+  };
+  const readFile = (path: string) => files[path] ?? noFiles(path);
+
+  it("hold addresses and targets, with secrets from files", () => {
+    const yaml = [
+      "mail_groups: { oncall: [ann@example.com] }",
+      "notify_groups:",
+      "  oncall:",
+      "    mail: [bob@example.com, ann@example.com]",
+      "    slack: [{ name: ops, url_file: /run/slack }]",
+      "    webhooks: [{ name: hub, url: 'http://127.0.0.1:1/hook', headers: { X-Team: a }, bearer_token_file: /run/token }]",
+      "    pagerduty: [{ name: primary, routing_key_file: /run/key }]",
+      "  quiet: { mail: [carl@example.com] }",
+    ].join("\n");
+    const { mail, secrets } = config({ yaml, readFile });
+    expect(mail.groups).toEqual({ oncall: ["ann@example.com", "bob@example.com"], quiet: ["carl@example.com"] });
+    expect(mail.targets).toEqual({
+      oncall: [
+        { kind: "webhook", name: "hub", url: "http://127.0.0.1:1/hook", headers: { "X-Team": "a", authorization: "Bearer hub-token" } },
+        { kind: "slack", name: "ops", url: "https://hooks.slack.com/services/T/B/secret" },
+        { kind: "pagerduty", name: "primary", url: "https://events.pagerduty.com/v2/enqueue", routingKey: key, severity: "error" },
+      ],
+    });
+    expect(secrets).toEqual(expect.arrayContaining([key, "hub-token", "https://hooks.slack.com/services/T/B/secret"]));
+  });
+
+  it("may be where reports go", () => {
+    const env = { SMTP_URL: "smtp://mail:25", MAIL_FROM: "r@example.com" };
+    expect(faults({ env, yaml: "notify_groups: { default: { slack: [{ name: ops, url: 'https://x.example/y' }] } }", readFile })).toEqual(
+      [],
+    );
+  });
+
+  it.each([
+    ["nobody", "{ oncall: {} }", "reaches nobody"],
+    ["no place", "{ oncall: { slack: [{ name: ops }] } }", "needs url or url_file, and not both"],
+    [
+      "two places",
+      "{ oncall: { slack: [{ name: ops, url: 'https://x.example', url_file: /run/slack }] } }",
+      "needs url or url_file, and not both",
+    ],
+    ["credentials in the URL", "{ oncall: { slack: [{ name: ops, url: 'https://u:p@x.example' }] } }", "is no http(s) address"],
+    ["another scheme", "{ oncall: { webhooks: [{ name: a, url: 'ftp://x.example' }] } }", "is no http(s) address"],
+    ["a backslash", "{ oncall: { webhooks: [{ name: a, url: 'https://good\\\\@evil' }] } }", "is no http(s) address"],
+    [
+      "two of one name",
+      "{ oncall: { slack: [{ name: a, url: 'https://x.example' }, { name: a, url: 'https://y.example' }] } }",
+      "two targets of one kind",
+    ],
+    [
+      "a secret that is no URL",
+      "{ oncall: { slack: [{ name: ops, url_file: /run/text }] } }",
+      "(at oncall.slack/ops.url_file) names a file with something else",
+    ],
+    [
+      "a secret that is not there",
+      "{ oncall: { pagerduty: [{ name: p, routing_key_file: /gone }] } }",
+      "names a file that is empty or cannot be read",
+    ],
+    ["a key that is none", "{ oncall: { pagerduty: [{ name: p, routing_key_file: /run/text }] } }", "names a file with something else"],
+    ["B61 quotes in an address", "{ oncall: { mail: ['\"evil@a x\"@internal'] } }", "is not one plain mail address"],
+    ["B61 a list of addresses", "{ oncall: { mail: ['a@x.org, b@x.org'] } }", "is not one plain mail address"],
+    ["B61 a group of addresses", "{ oncall: { mail: ['g:a@x.org;'] } }", "is not one plain mail address"],
+    ["B61 a name beside the address", "{ oncall: { mail: ['Ann <a@x.org>'] } }", "is not one plain mail address"],
+    ["B59 a header in an address", '{ oncall: { mail: ["a@x.org\\r\\nBcc: b@x.org"] } }', "is not one plain mail address"],
+  ])("are refused with %s", (_name, groups, problem) => {
+    const found = faults({ yaml: `notify_groups: ${groups}`, readFile });
+    expect(found[0]).toMatchObject({ key: "notify_groups", problem: expect.stringContaining(problem) });
+    expect(JSON.stringify(found)).not.toContain("no url");
   });
 });

@@ -1,7 +1,9 @@
 import { isIPv4 } from "node:net";
 import { parseDocument } from "yaml";
 import type { CommandTemplate } from "../actions/command-template.ts";
+import type { NotificationTarget } from "../core/notification.ts";
 import { registeredCommands } from "./command-settings.ts";
+import { secretsOfTarget, targetsOfGroup } from "./notify-settings.ts";
 import { acceptedFor, environmentKeys, secretKeys, settingsSchema, type Settings } from "./settings-schema.ts";
 
 /** One setting that is refused. It never holds the value, which may be a secret. */
@@ -45,6 +47,8 @@ export interface Config {
     readonly from: string | undefined;
     /** Addresses by group; `default` is where reports go. */
     readonly groups: { readonly [group: string]: readonly string[] };
+    /** Who else is told, by group; with their secrets. */
+    readonly targets: { readonly [group: string]: readonly NotificationTarget[] };
   };
   readonly runbooks: string;
   readonly httpAllow: readonly string[];
@@ -193,11 +197,12 @@ function toConfig(settings: Settings, sources: ConfigSources, faults: ConfigFaul
       accepted: `${acceptedFor("RUNBOOKD_WEBHOOK_TOKEN")}; or RUNBOOKD_HOST=127.0.0.1`,
     });
   }
-  const groups = { ...(settings.MAIL_TO === undefined ? {} : { default: [settings.MAIL_TO] }), ...settings.mail_groups };
+  const targets = readTargets(settings.notify_groups, sources, faults);
+  const groups = mailGroups(settings);
   if (settings.SMTP_URL !== undefined && settings.MAIL_FROM === undefined) {
     faults.push({ key: "MAIL_FROM", source: "together", problem: "is missing while SMTP_URL is set", accepted: acceptedFor("MAIL_FROM") });
   }
-  if (settings.SMTP_URL !== undefined && groups.default === undefined) {
+  if (settings.SMTP_URL !== undefined && groups["default"] === undefined && targets["default"] === undefined) {
     const accepted = `${acceptedFor("MAIL_TO")}; or mail_groups.default in runbookd.yml`;
     faults.push({ key: "MAIL_TO", source: "together", problem: "is missing while SMTP_URL is set", accepted });
   }
@@ -207,6 +212,7 @@ function toConfig(settings: Settings, sources: ConfigSources, faults: ConfigFaul
   const secrets = [
     ...webhookTokens,
     ...commands.secrets,
+    ...Object.values(targets).flatMap((list) => list.flatMap((target) => secretsOfTarget(target))),
     ...[redis, settings.SMTP_URL].flatMap((url) => passwordOf(url)),
     ...prometheus.secrets,
     ...alertmanager.secrets,
@@ -222,7 +228,7 @@ function toConfig(settings: Settings, sources: ConfigSources, faults: ConfigFaul
     publicUrl: settings.RUNBOOKD_PUBLIC_URL,
     prometheus: settings.PROMETHEUS_URL === undefined ? undefined : { url: settings.PROMETHEUS_URL, ...prometheus.access },
     alertmanagers: (settings.ALERTMANAGER_URL ?? []).map((url) => ({ url, ...alertmanager.access })),
-    mail: { smtpUrl: settings.SMTP_URL, from: settings.MAIL_FROM, groups },
+    mail: { smtpUrl: settings.SMTP_URL, from: settings.MAIL_FROM, groups, targets },
     runbooks: settings.RUNBOOKD_RUNBOOKS,
     httpAllow: settings.RUNBOOKD_HTTP_ALLOW ?? [],
     concurrency: settings.RUNBOOKD_CONCURRENCY,
@@ -235,6 +241,29 @@ function toConfig(settings: Settings, sources: ConfigSources, faults: ConfigFaul
     priceTable: settings.price_table,
     secrets,
   };
+}
+
+/** A group of both places is told at all its addresses. */
+function mailGroups(settings: Settings): { readonly [group: string]: readonly string[] } {
+  const groups: { [group: string]: readonly string[] } = {
+    ...(settings.MAIL_TO !== undefined && { default: [settings.MAIL_TO] }),
+    ...settings.mail_groups,
+  };
+  for (const [name, { mail }] of Object.entries(settings.notify_groups ?? {}))
+    if (mail !== undefined) groups[name] = [...new Set([...(settings.mail_groups?.[name] ?? []), ...mail])];
+  return groups;
+}
+
+function readTargets(given: Settings["notify_groups"], sources: ConfigSources, faults: ConfigFault[]): Config["mail"]["targets"] {
+  const read = (at: string, path: string, accepted: (text: string) => boolean): string | undefined => {
+    const text = readText(path, sources);
+    if (text !== undefined && accepted(text)) return text;
+    const problem = text === undefined || text === "" ? "names a file that is empty or cannot be read" : "names a file with something else";
+    faults.push({ key: "notify_groups", source: "runbookd.yml", problem: `(at ${at}) ${problem}`, accepted: acceptedFor("notify_groups") });
+    return undefined;
+  };
+  const groups = Object.entries(given ?? {}).map(([name, group]) => [name, targetsOfGroup(name, group, read)] as const);
+  return Object.fromEntries(groups.filter(([, targets]) => targets.length > 0));
 }
 
 function readCommands(

@@ -1,5 +1,7 @@
 import { z } from "zod";
 import { commandsSchema } from "./command-settings.ts";
+import { mailAddress } from "./mail-address.ts";
+import { notifyGroupsSchema } from "./notify-settings.ts";
 
 /** Keys whose value may come from a file: the same name with `_FILE`. */
 export const secretKeys = ["REDIS_URL", "RUNBOOKD_WEBHOOK_TOKEN", "SMTP_URL"] as const;
@@ -45,12 +47,6 @@ function readAll<Value>(texts: readonly string[], read: (text: string) => Value 
 }
 
 const hostPattern = /^(?:[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?|[0-9A-Fa-f:]{2,39})$/;
-const addressPattern =
-  /^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?){0,8}$/;
-
-/** One mail address and nothing else: no name, no list, no group, no quotes. */
-const mailAddress = z.string().refine((text) => text.length <= 254 && addressPattern.test(text), "is not one plain mail address");
-
 const filePath = z
   .string()
   .min(1)
@@ -178,6 +174,11 @@ export const settingsSchema = z.strictObject({
       .optional(),
     "Who `notify` and `send-report` may write to",
     "group names (lower case, digits, hyphens), each with a list of plain addresses",
+  ),
+  notify_groups: setting(
+    notifyGroupsSchema.optional(),
+    "Who `notify`, `send-report` and questions may tell, beyond mail; a group of mail_groups with the same name is told too",
+    "group names, each with any of mail (addresses), webhooks (name, url or url_file, headers, bearer_token_file), slack (name, url or url_file), pagerduty (name, routing_key_file, severity)",
   ),
   guardrails: setting(
     z.record(z.string().regex(/^[a-z][a-z0-9_]{0,59}$/, "is no limit's name"), z.number().min(0)).optional(),

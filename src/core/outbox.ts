@@ -12,6 +12,8 @@ export interface OutboxRow {
   readonly key: string;
   /** Name of a configured group; addresses are looked up at the moment of sending. */
   readonly to: string;
+  /** Id of one target of the group, e.g. `slack/ops`; absent: its mail addresses. */
+  readonly target?: string;
   readonly content: MailContent;
   readonly putAt: Instant;
 }

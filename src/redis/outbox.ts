@@ -16,6 +16,7 @@ const keys = {
 const rowSchema = z.object({
   key: z.string(),
   to: z.string(),
+  target: z.string().optional(),
   putAt: z.number(),
   content: z.discriminatedUnion("kind", [
     z.object({ kind: z.literal("review"), runId: z.string() }),
@@ -88,7 +89,8 @@ function told(settlement: MailSettlement): { readonly at: number; readonly text:
 function parseRow(text: string | undefined): OutboxRow | undefined {
   if (text === undefined) return undefined;
   try {
-    return rowSchema.parse(JSON.parse(text));
+    const { target, ...row } = rowSchema.parse(JSON.parse(text));
+    return { ...row, ...(target !== undefined && { target }) };
   } catch {
     return undefined;
   }

@@ -2,7 +2,15 @@ import type { ActionContext, ActionOutput, ActionResult, BoundAction } from "../
 import { sha256, type Json } from "../core/json.ts";
 import type { MailState, OutboxRow } from "../core/outbox.ts";
 import type { CommandTemplate } from "../actions/command-template.ts";
-import type { ActionPorts, CommandOutcome, CommandStart, CommandStream, HttpAnswer, HttpRequest, PrometheusAnswer } from "../actions/ports.ts";
+import type {
+  ActionPorts,
+  CommandOutcome,
+  CommandStart,
+  CommandStream,
+  HttpAnswer,
+  HttpRequest,
+  PrometheusAnswer,
+} from "../actions/ports.ts";
 import { createActions } from "../actions/registry.ts";
 import type { BudgetState } from "../workload/budget.ts";
 import { createFakeBudgetControl } from "./fake-budget-control.ts";
@@ -48,6 +56,8 @@ export function createActionBench(...budgets: readonly BudgetState[]) {
       defaultGroup: "default",
       domain: "example.org",
       addresses: (group) => (group === "default" ? ["team@example.org"] : undefined),
+      targets: (group) => (group === "oncall" ? ["slack/ops", "pagerduty/primary"] : []),
+      target: () => undefined,
     },
     commands: {
       template: (name) => world.commands.find((template) => template.name === name),

@@ -23,6 +23,12 @@ export function describeOutbox(name: string, create: () => Promise<Outbox>): voi
       expect((await claimed(outbox, 10)).row).toEqual(aRow("a", 10));
     });
 
+    it("keeps the target of a row", async () => {
+      const outbox = await create();
+      await outbox.put({ ...aRow("a", 0), target: "slack/ops" });
+      expect((await claimed(outbox, 0)).row).toEqual({ ...aRow("a", 0), target: "slack/ops" });
+    });
+
     it("gives what is due first, to one claimer until its lease ends", async () => {
       const outbox = await create();
       await outbox.put(aRow("late", 20));

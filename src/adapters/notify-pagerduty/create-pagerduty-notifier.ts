@@ -1,0 +1,47 @@
+import { z } from "zod";
+import type { Notifier, PagerDutyTarget } from "../../core/notification.ts";
+import type { BoundedSender } from "../bounded-request.ts";
+import { deliveryOfAnswer } from "../delivery-of-answer.ts";
+
+const longestSummary = 1024;
+const longestText = 8000;
+const longestKey = 255;
+
+const refusalSchema = z.object({ status: z.string().regex(/^[a-z ]{1,40}$/) });
+
+/** Triggers one event; the same key never opens a second incident. https://developer.pagerduty.com/docs/events-api-v2-overview */
+export function createPagerDutyNotifier(sender: BoundedSender): Notifier<PagerDutyTarget> {
+  return {
+    async send({ name, url, routingKey, severity }, { key, subject, text, runId, group, putAt }) {
+      const event = {
+        routing_key: routingKey,
+        event_action: "trigger",
+        dedup_key: key.slice(0, longestKey),
+        payload: {
+          summary: subject.slice(0, longestSummary),
+          source: "runbookd",
+          severity,
+          timestamp: new Date(putAt).toISOString(),
+          custom_details: { run_id: runId, group, text: text.slice(0, longestText) },
+        },
+      };
+      const answer = await sender.send({
+        method: "POST",
+        url,
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify(event),
+        signal: new AbortController().signal,
+      });
+      return deliveryOfAnswer(`pagerduty ${name}`, answer, refusalOf);
+    },
+  };
+}
+
+/** `status` of a refusal, e.g. "invalid event"; its message may repeat what was sent. */
+function refusalOf(body: string): string | undefined {
+  try {
+    return refusalSchema.safeParse(JSON.parse(body)).data?.status;
+  } catch {
+    return undefined;
+  }
+}

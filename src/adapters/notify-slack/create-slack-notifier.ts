@@ -1,0 +1,40 @@
+import type { Notifier, SlackTarget } from "../../core/notification.ts";
+import type { BoundedSender } from "../bounded-request.ts";
+import { deliveryOfAnswer } from "../delivery-of-answer.ts";
+
+/** Slack advises 4,000 characters; escapes make it longer. */
+const longestText = 3000;
+
+/** Posts one message to an incoming webhook. https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks/ */
+export function createSlackNotifier(sender: BoundedSender): Notifier<SlackTarget> {
+  return {
+    async send({ name, url }, { subject, text, runId }) {
+      const more = text.length > longestText ? `\n… (run ${runId} has the rest)` : "";
+      const message = {
+        text: slackText(`${subject}\n\n${text.slice(0, longestText)}${more}`),
+        // A label is no markup, and no address in it is looked up.
+        mrkdwn: false,
+        unfurl_links: false,
+        unfurl_media: false,
+      };
+      const answer = await sender.send({
+        method: "POST",
+        url,
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify(message),
+        signal: new AbortController().signal,
+      });
+      // Slack answers with one word such as invalid_payload or channel_is_archived.
+      return deliveryOfAnswer(`slack ${name}`, answer, (body) => /^[a-z_]{1,40}$/.exec(body.trim())?.[0]);
+    },
+  };
+}
+
+/** Text without markup: no link, and nobody is called by name (`<!channel>`; compatible servers also read a bare `@channel`). */
+export function slackText(text: string): string {
+  return text
+    .replaceAll("&", "&amp;")
+    .replaceAll("<", "&lt;")
+    .replaceAll(">", "&gt;")
+    .replaceAll(/@(?=channel|here|everyone|all)/gi, "@\u2060");
+}
