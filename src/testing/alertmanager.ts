@@ -14,13 +14,24 @@ export interface AlertmanagerServer extends AsyncDisposable {
   output(): string;
 }
 
-/** Starts Alertmanager alone (no cluster) on a free loopback port with the text of an `alertmanager.yml` and of the files it names (name → text), e.g. the token. */
+/** Makes a cluster of Alertmanagers on loopback. */
+export interface ClusterMember {
+  /** Port of its gossip. */
+  readonly port: number;
+  readonly peers: readonly number[];
+  /** Each waits this long, times its place in the cluster, for those before it to deliver: Alertmanager's `--cluster.peer-timeout`. */
+  readonly peerTimeout: string;
+}
+
+/** Starts Alertmanager, alone unless it is told of its cluster, on a free loopback port with the text of an `alertmanager.yml` and of the files it names (name → text), e.g. the token. */
 export async function startAlertmanager({
   config,
   files = {},
+  cluster,
 }: {
   readonly config: string;
   readonly files?: { readonly [name: string]: string };
+  readonly cluster?: ClusterMember;
 }): Promise<AlertmanagerServer> {
   const binary = findBinary("prometheus-alertmanager", "alertmanager");
   const folder = await mkdtemp(join(tmpdir(), "rb-alertmanager-"));
@@ -32,7 +43,8 @@ export async function startAlertmanager({
     binary,
     [
       ["--config.file", join(folder, "alertmanager.yml"), "--storage.path", join(folder, "data")],
-      ["--web.listen-address", `127.0.0.1:${port}`, "--cluster.listen-address=", "--log.level", "warn"],
+      ["--web.listen-address", `127.0.0.1:${port}`, "--log.level", "warn"],
+      clusterArguments(cluster),
     ].flat(),
     () => isReadyAt(`${url}/-/ready`),
     { cwd: folder },
@@ -48,4 +60,15 @@ export async function startAlertmanager({
       await rm(folder, { recursive: true, force: true });
     },
   };
+}
+
+function clusterArguments(cluster: ClusterMember | undefined): readonly string[] {
+  if (cluster === undefined) return ["--cluster.listen-address="];
+  return [
+    `--cluster.listen-address=127.0.0.1:${cluster.port}`,
+    ...cluster.peers.map((port) => `--cluster.peer=127.0.0.1:${port}`),
+    `--cluster.peer-timeout=${cluster.peerTimeout}`,
+    "--cluster.gossip-interval=50ms",
+    "--cluster.settle-timeout=5s",
+  ];
 }
