@@ -22,3 +22,11 @@ export function readRehearsals(
     diagnostics: parsed.flatMap(({ diagnostics }) => diagnostics),
   };
 }
+
+/** How many rehearsals each runbook has, by its id. */
+export function countRehearsals(
+  workingDirectory: string,
+  runbooks: readonly Pick<Runbook, "id" | "file">[],
+): { readonly [id: string]: number } {
+  return Object.fromEntries(runbooks.map((runbook) => [runbook.id, readRehearsals(workingDirectory, runbook).rehearsals.length]));
+}

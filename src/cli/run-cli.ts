@@ -8,6 +8,7 @@ import { freezeCommand, unfreezeCommand } from "./commands/freeze.ts";
 import { lintCommand } from "./commands/lint.ts";
 import { newCommand } from "./commands/new-runbook.ts";
 import { rehearseCommand } from "./commands/rehearse.ts";
+import { replayCommand } from "./commands/replay.ts";
 import { indexCommand } from "./commands/render-index.ts";
 import { runCommand } from "./commands/run.ts";
 import { runsCommand } from "./commands/runs.ts";
@@ -27,6 +28,7 @@ export function createProgram(context: CommandContext, exit: ExitSink, version: 
     newCommand,
     schemaCommand,
     rehearseCommand,
+    replayCommand,
     runCommand,
     freezeCommand,
     unfreezeCommand,

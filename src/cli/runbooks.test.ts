@@ -9,6 +9,7 @@ import { renderIndex } from "../runbook/render-index.ts";
 import { divideDurations } from "../runbook/scale.ts";
 import { packageFolder } from "./process-context.ts";
 import { readLintInput } from "./read-folder.ts";
+import { countRehearsals } from "./read-rehearsals.ts";
 
 const root = packageFolder();
 const read = readLintInput({
@@ -68,5 +69,7 @@ it("every runbook reads as the same program when its durations are divided", () 
 });
 
 it("the index of the runbooks is up to date", () => {
-  expect(readFileSync(join(root, "runbooks/README.md"), "utf8")).toBe(renderIndex({ runbooks: report?.runbooks ?? [] }));
+  expect(readFileSync(join(root, "runbooks/README.md"), "utf8")).toBe(
+    renderIndex({ runbooks: report?.runbooks ?? [], rehearsals: countRehearsals(root, report?.runbooks ?? []) }),
+  );
 });

@@ -6,6 +6,7 @@ import { renderIndex } from "../../runbook/render-index.ts";
 import { exitCodes, oneLine, writeJson } from "../context.ts";
 import { flagOption, type CommandDefinition } from "../define-command.ts";
 import { readLintInput } from "../read-folder.ts";
+import { countRehearsals } from "../read-rehearsals.ts";
 
 /** `runbookd index`: writes the README of the runbooks, or checks it. */
 export const indexCommand: CommandDefinition = {
@@ -29,7 +30,7 @@ export const indexCommand: CommandDefinition = {
     }
     const file = join(place, "README.md");
     const absolute = resolve(context.workingDirectory, file);
-    const text = renderIndex({ runbooks: report.runbooks });
+    const text = renderIndex({ runbooks: report.runbooks, rehearsals: countRehearsals(context.workingDirectory, report.runbooks) });
     const stale = !existsSync(absolute) || readFileSync(absolute, "utf8") !== text;
     const checking = flagOption(invocation, "check");
     if (stale && !checking) writeFileSync(absolute, text);

@@ -1,8 +1,9 @@
 import { z } from "zod";
-import { createApiClient, reportFailure } from "../api-client.ts";
+import { type ApiClient, createApiClient, reportFailure } from "../api-client.ts";
 import { runReplySchema } from "../api-shapes.ts";
-import { exitCodes, oneLine, writeJson } from "../context.ts";
-import { flagOption, listOption, textOption, type CommandDefinition } from "../define-command.ts";
+import { type ExitCode, exitCodes, oneLine, writeJson } from "../context.ts";
+import { flagOption, listOption, textOption, type CommandDefinition, type CommandInvocation } from "../define-command.ts";
+import { describeUnfinished, followRun, planOf, renderPlan } from "../dry-run.ts";
 import type { Json } from "../../core/json.ts";
 
 /** `runbookd run <id>`: start a run by hand. */
@@ -11,7 +12,7 @@ export const runCommand: CommandDefinition = {
   summary: "Start a runbook by hand",
   examples: [
     "runbookd run cost-incident-response --param budget=checkout",
-    "runbookd run cost-incident-response --param budget=checkout --mode observe",
+    "runbookd run cost-incident-response --param budget=checkout --dry-run",
   ],
   remote: true,
   options: [
@@ -21,6 +22,7 @@ export const runCommand: CommandDefinition = {
       description: "how far it may go by itself; at most the runbook's own mode",
       choices: ["observe", "approve", "auto"],
     },
+    { flags: "--dry-run", description: "real reads and no change (mode observe); follows the run and prints the plan, before → after" },
   ],
   async run([runbook = ""], invocation) {
     const params: Record<string, Json> = {};
@@ -32,15 +34,40 @@ export const runCommand: CommandDefinition = {
       }
       params[parsed.name] = parsed.value;
     }
-    const mode = textOption(invocation, "mode");
+    const dry = flagOption(invocation, "dryRun");
+    const mode = dry ? "observe" : textOption(invocation, "mode");
+    if (dry && (textOption(invocation, "mode") ?? "observe") !== "observe") {
+      invocation.context.warn("--dry-run only observes; accepted beside it is no --mode or --mode observe\n");
+      return exitCodes.usage;
+    }
     const client = await createApiClient(invocation);
     const answer = await client.post("/api/runs", { runbook, params, ...(mode === undefined ? {} : { mode }) }, runReplySchema);
     if (answer.kind !== "ok") return reportFailure(invocation, answer);
+    if (dry) return showPlan(client, answer.body.runId, invocation);
     if (flagOption(invocation, "json")) writeJson(invocation.context, answer.body);
     else invocation.context.write(`Run ${answer.body.runId} was accepted. Follow it: runbookd runs show ${answer.body.runId}\n`);
     return exitCodes.ok;
   },
 };
+
+/** A plan is made of reads, so it is there within moments; what takes longer is looked at in the list of runs. */
+const planPatienceMs = 120_000;
+
+async function showPlan(client: ApiClient, runId: string, invocation: CommandInvocation): Promise<ExitCode> {
+  const { context } = invocation;
+  const followed = await followRun(client, runId, context, planPatienceMs);
+  if (followed.kind === "problem" || followed.kind === "unreachable") return reportFailure(invocation, followed);
+  if (followed.kind === "unfinished") {
+    context.warn(describeUnfinished(followed.summary));
+    return exitCodes.no;
+  }
+  const plan = planOf(followed.journal);
+  const { outcome, note = "" } = followed.summary;
+  if (flagOption(invocation, "json")) writeJson(context, { runId, outcome, reason: note, plan });
+  else context.write(renderPlan(plan, note));
+  // An observed run that comes through stands down; anything else could not see all of it.
+  return outcome === "stood_down" ? exitCodes.ok : exitCodes.no;
+}
 
 /** `name=value`; a value that is a JSON number, boolean, null, list or object keeps that type, everything else is text. */
 export function parseParam(text: string): { readonly name: string; readonly value: Json } | undefined {

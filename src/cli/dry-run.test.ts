@@ -1,0 +1,70 @@
+import { expect, it } from "@jest/globals";
+import { aCommandContext } from "../testing/command-context.ts";
+import { runCli } from "./run-cli.ts";
+
+const journal = [
+  { kind: "accepted", at: 0 },
+  { kind: "checked", at: 1, subject: { kind: "prerequisite", index: 0 }, truth: "true", detail: "value 300" },
+  { kind: "applied", at: 2, step: "look", attempt: 1, output: { running: 12 } },
+  { kind: "completed", at: 2, step: "look" },
+  {
+    kind: "refused",
+    at: 3,
+    step: "pause",
+    guardrail: "mode",
+    reason: "observe",
+    plan: {
+      summary: "Close admission of budget checkout",
+      targets: ["budget/checkout"],
+      changes: [{ target: "budget/checkout", field: "gate", before: "open", after: "paused" }],
+    },
+  },
+  { kind: "skipped", at: 3, step: "pause", why: "mode: observe" },
+  { kind: "skipped", at: 4, step: "call", why: "Mode observe: a person\u001b[2J does this." },
+];
+const answers = (summary: Record<string, unknown>) => ({
+  "POST /api/runs": { status: 202, body: { runId: "run_1" } },
+  "GET /api/runs/run_1": {
+    status: 200,
+    body: { summary: { id: "run_1", runbookId: "cost", mode: "observe", acceptedAt: 0, ...summary }, journal },
+  },
+});
+
+it("starts an observing run, follows it, and prints before → after and the blast radius", async () => {
+  const context = aCommandContext({ answers: answers({ state: "ended", outcome: "stood_down", note: "The plan is recorded." }) });
+  expect(await runCli(["run", "cost", "--dry-run"], context, "1")).toBe(0);
+  expect(context.requests[0]?.body).toEqual({ runbook: "cost", params: {}, mode: "observe" });
+  expect(context.printed.out).toBe(
+    [
+      "check    prerequisite 1: true now: value 300",
+      "read     look: done, as it changes nothing",
+      "would    pause: Close admission of budget checkout",
+      '           budget/checkout gate: "open" → "paused"',
+      "skipped  call: Mode observe: a person [2J does this.",
+      "Blast radius: 1 target (budget/checkout), 1 step would change them.",
+      "Nothing was changed. The plan is recorded.",
+      "",
+    ].join("\n"),
+  );
+});
+
+it("answers 1 when the run could not see everything, and prints the plan for programs", async () => {
+  const context = aCommandContext({ answers: answers({ state: "ended", outcome: "inconclusive", note: "No Prometheus." }) });
+  expect(await runCli(["run", "cost", "--dry-run", "--json"], context, "1")).toBe(1);
+  expect(JSON.parse(context.printed.out)).toMatchObject({
+    runId: "run_1",
+    outcome: "inconclusive",
+    plan: [
+      { kind: "check" },
+      { step: "look", kind: "read" },
+      { step: "pause", kind: "would", targets: ["budget/checkout"] },
+      { kind: "skipped" },
+    ],
+  });
+});
+
+it("refuses a mode that would act", async () => {
+  const context = aCommandContext();
+  expect(await runCli(["run", "cost", "--dry-run", "--mode", "auto"], context, "1")).toBe(2);
+  expect(context.requests).toEqual([]);
+});
