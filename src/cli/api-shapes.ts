@@ -41,6 +41,20 @@ export function pageSchema<Item extends z.ZodType>(item: Item) {
 /** The answer to start, abort, resume and rerun. */
 export const runReplySchema = z.looseObject({ runId: z.string() });
 
+/** What was decided about one alert, newest first. */
+export const decisionsSchema = z.looseObject({
+  items: z.array(
+    z.looseObject({
+      fingerprint: z.string(),
+      decision: z.string(),
+      source: z.string(),
+      runbook: z.string().optional(),
+      runId: z.string().optional(),
+      reason: z.string().optional(),
+    }),
+  ),
+});
+
 /** One question to a person. */
 export const questionSchema = z.looseObject({
   id: z.string(),
@@ -53,6 +67,31 @@ export const questionSchema = z.looseObject({
   planSha: z.string().optional(),
   askedAt: z.number(),
   expiresAt: z.number().optional(),
+  of: z.number().optional(),
+});
+
+/** A question with how many people must still approve; absent from an older server. */
+export const askedSchema = z.looseObject({ question: questionSchema, missing: z.number().optional() });
+
+/** The answer to an answer: `missing` above 0 when more people must approve. */
+export const answeredSchema = z.looseObject({ runId: z.string(), missing: z.number().optional() });
+
+/** One act of a person. */
+export const auditRecordSchema = z.looseObject({
+  index: z.number(),
+  at: z.number(),
+  kind: z.string(),
+  by: z.string(),
+  subject: z.string(),
+  detail: z.record(z.string(), z.unknown()),
+});
+
+/** What came of recomputing the hash chains. */
+export const auditVerdictSchema = z.looseObject({
+  ok: z.boolean(),
+  runs: z.number(),
+  entries: z.number(),
+  broken: z.looseObject({ run: z.string().optional(), index: z.number(), what: z.string() }).optional(),
 });
 
 /** One batch of tickets. */
@@ -74,11 +113,13 @@ export const freezeListSchema = z.looseObject({ items: z.array(freezeSchema) });
 
 /** See {@link freezeSchema}. */
 export type FreezeShape = z.infer<typeof freezeSchema>;
+/** See {@link decisionsSchema}. */
+export type DecisionShape = z.infer<typeof decisionsSchema>["items"][number];
 /** See {@link batchSchema}. */
 export type BatchShape = z.infer<typeof batchSchema>;
 /** See {@link runSummarySchema}. */
 export type RunSummaryShape = z.infer<typeof runSummarySchema>;
 /** See {@link journalEntrySchema}. */
 export type JournalEntryShape = z.infer<typeof journalEntrySchema>;
-/** See {@link questionSchema}. */
-export type QuestionShape = z.infer<typeof questionSchema>;
+/** See {@link askedSchema}. */
+export type AskedShape = z.infer<typeof askedSchema>;

@@ -1,4 +1,4 @@
-import type { JournalEntryShape, QuestionShape, RunSummaryShape } from "./api-shapes.ts";
+import type { JournalEntryShape, AskedShape, RunSummaryShape } from "./api-shapes.ts";
 import { oneLine, renderTable } from "./context.ts";
 
 /** `2026-01-31 12:00:00Z` of an instant. */
@@ -40,16 +40,17 @@ export function renderRun(summary: RunSummaryShape, journal: readonly JournalEnt
 }
 
 /** Open questions as a table, each with the answers it permits. */
-export function renderQuestions(questions: readonly QuestionShape[]): string {
-  if (questions.length === 0) return "No open questions.\n";
-  const rows = questions.map((question) => [
+export function renderQuestions(asked: readonly AskedShape[]): string {
+  if (asked.length === 0) return "No open questions.\n";
+  const rows = asked.map(({ question, missing = 1 }) => [
     question.id,
     question.kind,
     `${question.runbookId}/${question.stepId}`,
     question.answers.join(" | "),
+    question.of === undefined || question.of === 1 ? "-" : `${missing} of ${question.of}`,
     question.text,
   ]);
-  return renderTable([["QUESTION", "KIND", "STEP", "ANSWERS", "TEXT"], ...rows]);
+  return renderTable([["QUESTION", "KIND", "STEP", "ANSWERS", "MISSING", "TEXT"], ...rows]);
 }
 
 /** What a journal entry says, in one line; unknown kinds show their fields. */
@@ -78,6 +79,8 @@ export function describeEntry(entry: JournalEntryShape): string {
       return `until ${formatInstant(Number(fields["until"]))}: ${text(fields["why"])}`;
     case "asked":
       return `${text(member(fields["question"], "kind"))}: ${text(member(fields["question"], "text"))}`;
+    case "escalated":
+      return "half of the time is over; announced to more people";
     case "answered":
       return `${text(member(fields["answer"], "answer"))} by ${text(member(fields["answer"], "by"))}: ${text(member(fields["answer"], "reason"))}`;
     case "refused":

@@ -1,7 +1,9 @@
 import { Command, CommanderError } from "commander";
 import { exitCodes, hasColour, type CommandContext } from "./context.ts";
 import { defineCommand, type ExitSink } from "./define-command.ts";
+import { alertCommand } from "./commands/alert.ts";
 import { approvalsCommand } from "./commands/approvals.ts";
+import { auditCommand } from "./commands/audit.ts";
 import { batchesCommand } from "./commands/batches.ts";
 import { doctorCommand } from "./commands/doctor.ts";
 import { freezeCommand, unfreezeCommand } from "./commands/freeze.ts";
@@ -33,7 +35,7 @@ export function createProgram(context: CommandContext, exit: ExitSink, version: 
     freezeCommand,
     unfreezeCommand,
   ].map((definition) => defineCommand(definition, context, exit));
-  const groups = [runsCommand, approvalsCommand, batchesCommand, tokenCommand].map((create) => create(context, exit));
+  const groups = [alertCommand, runsCommand, approvalsCommand, auditCommand, batchesCommand, tokenCommand].map((create) => create(context, exit));
   const program = new Command("runbookd")
     .description("Executes Markdown runbooks when Alertmanager calls, and proves that it helped.")
     .version(version);

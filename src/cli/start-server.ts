@@ -1,14 +1,23 @@
-import { resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { cooldown } from "../guardrails/cooldown.ts";
+import { combineVerdicts, guardrailNames } from "../guardrails/evaluate-guardrails.ts";
+import { limitsOf } from "../guardrails/limits.ts";
+import { runRate } from "../guardrails/run-rate.ts";
+import { actionCatalogue } from "../actions/registry.ts";
+import type { RunCandidate } from "../intake/prepare-run.ts";
 import { withReports } from "../reports/with-reports.ts";
 import { createAdminRoutes } from "../http/admin-routes.ts";
 import { createApprovalRoutes } from "../http/approval-routes.ts";
+import { createAuditRoutes } from "../http/audit-routes.ts";
+import { auditedControl, auditedDesk, auditedFreezes } from "../http/audited.ts";
 import { createBatchRoutes } from "../http/batch-routes.ts";
 import { createBudgetRoutes } from "../http/budget-routes.ts";
 import { createApp } from "../http/create-app.ts";
 import { createHttpServer, type HttpServer } from "../http/create-http-server.ts";
 import { createFreezeRoutes } from "../http/freeze-routes.ts";
 import type { FreezeDesk, Readiness } from "../http/ports.ts";
+import { createDecisionRoutes } from "../http/decision-routes.ts";
+import { createRecentDecisions } from "../http/recent-decisions.ts";
 import { createRejectedSamples } from "../http/rejected-samples.ts";
 import { createRunRoutes } from "../http/run-routes.ts";
 import { createRunbookRoutes } from "../http/runbook-routes.ts";
@@ -20,6 +29,8 @@ import { createTicketQueue } from "../queue/ticket-queue.ts";
 import { createWakeQueue } from "../queue/wake-queue.ts";
 import { createAcceptStore, createRunbookBytes } from "../redis/accept-store.ts";
 import { untilReady } from "../redis/connection.ts";
+import { createAuditLog } from "../redis/audit-log.ts";
+import { createAuditReader } from "../redis/audit-reader.ts";
 import { createQuestionDesk } from "../redis/question-desk.ts";
 import { createRunNotices } from "../redis/run-notices.ts";
 import { createRunReader } from "../redis/run-reader.ts";
@@ -32,6 +43,7 @@ import { createFreezeDesk, freezeCondition } from "./freeze-desk.ts";
 import { createRunControl } from "./create-run-control.ts";
 import { adminTokenPath, tokenFilePath } from "./data-folder.ts";
 import { startAlertPoll } from "./open-alertmanagers.ts";
+import { recordTokenChanges, type WatchTokensDeps } from "./watch-tokens.ts";
 import { readBeside, type Runtime, type RuntimeSources } from "./runtime.ts";
 
 /** A running server. */
@@ -69,15 +81,24 @@ export async function startServer(
   });
   const freezes = createFreezeDesk(runtime.freezes, runtime.freezeFile, log);
   const reader = withReports(createRunReader(redis, clock), { budgets: runtime.ledger, publicUrl: config.publicUrl });
-  const desk = createQuestionDesk(redis, doorbell, () => clock.now());
-  const control = createRunControl({ store, bytes, notices: createRunNotices(redis), doorbell, reader, library, ids, clock });
+  const audit = createAuditLog(redis, clock);
+  const desk = auditedDesk(
+    createQuestionDesk(redis, doorbell, () => clock.now()),
+    { audit, clock },
+  );
+  const control = auditedControl(
+    createRunControl({ store, bytes, notices: createRunNotices(redis), doorbell, reader, library, ids, clock }),
+    { audit, clock },
+  );
   const samples = createRejectedSamples();
+  const decisions = createRecentDecisions();
   const intake = createIntake({
     store,
     bytes,
     doorbell,
     library,
-    guards: (candidate, facts) => cooldown(candidate, facts),
+    guards: (candidate, facts) =>
+      combineVerdicts([cooldown(candidate, facts), runRate(startOf(candidate), limitsOf(config.guardrails, candidate.limits))]),
     clock,
     ids,
     observer: {
@@ -85,6 +106,8 @@ export async function startServer(
         // Every look repeats what is known; only what begins by it is told, and it has a metric of its own.
         if (source === "poll" && decision.decision !== "enqueued") return;
         if (source === "webhook") metrics.alerts.inc({ decision: decision.decision });
+        if (decision.guardrail !== undefined) metrics.refusals.inc({ guardrail: decision.guardrail });
+        decisions.keep({ ...decision, source, at: clock.now() });
         log.info({ ...decision, source }, "An alert was decided.");
       },
     },
@@ -94,6 +117,7 @@ export async function startServer(
   const folder = resolve(sources.workingDirectory, config.dataFolder);
   const tokens = createTokenFile(tokenFilePath(folder), clock);
   const adminTokenFile = adminTokenPath(folder);
+  watchTokens(runtime, { tokens, audit, seenPath: join(folder, "tokens.audited.json"), clock });
   const isFirst = (await tokens.createFirstAdmin(adminTokenFile)) !== undefined;
 
   const app = createApp({
@@ -103,7 +127,9 @@ export async function startServer(
       ...createApprovalRoutes({ desk, clock }),
       ...createRunbookRoutes(library),
       ...createAdminRoutes(samples),
-      ...createFreezeRoutes({ desk: freezes, clock }),
+      ...createDecisionRoutes(decisions),
+      ...createFreezeRoutes({ desk: auditedFreezes(freezes, { audit, clock }), clock }),
+      ...createAuditRoutes(createAuditReader(redis, () => clock.now())),
       ...createWorkloadRoutes({ ledger, prices: readPrices(runtime, sources), observer: createWorkloadRecorder(metrics), clock }),
       ...createBudgetRoutes({ ledger, clock }),
       ...createBatchRoutes({ ledger, batches: createBatchStore({ redis, clock }), tickets, doorbell: ticketQueue }),
@@ -123,6 +149,7 @@ export async function startServer(
   });
   const server = await createHttpServer(app, { host: config.host, port: config.port }, clock);
   closers.add("http listener", async () => server.close());
+  metrics.initialiseGuardrails(guardrailNames);
   metrics.initialiseRunbooks(library.list().map(({ id }) => id));
   metrics.observe([metrics.approvalsPending, metrics.inDoubtRuns], async () => {
     const open = await desk.list();
@@ -137,9 +164,30 @@ export async function startServer(
   return { server, adminTokenFile: isFirst ? adminTokenFile : undefined };
 }
 
+const watchTokensEveryMs = 5000;
+
+/** A look that fails is made again: the file or Redis may be away for a while. */
+function watchTokens({ log, closers }: Runtime, deps: WatchTokensDeps): void {
+  let looking: Promise<void> | undefined;
+  const look = () => {
+    looking ??= recordTokenChanges(deps)
+      .catch((error: unknown) => log.warn({ error }, "Changes of tokens could not be recorded; they will be."))
+      .finally(() => (looking = undefined));
+  };
+  const timer = setInterval(look, watchTokensEveryMs);
+  closers.add("token watch", async () => {
+    clearInterval(timer);
+    await looking;
+  });
+}
+
 function readPrices({ config }: Runtime, sources: RuntimeSources): PriceTable {
   if (config.priceTable === undefined) return createPriceTable(shippedPrices);
   return createPriceTable(priceTableSchema.parse(JSON.parse(readBeside(sources, config.priceTable))));
+}
+
+function startOf({ runbookId, actions }: RunCandidate): { readonly runbookId: string; readonly lowers: boolean } {
+  return { runbookId, lowers: actions.some((name) => actionCatalogue.find(name)?.risk === "lowers") };
 }
 
 function createReadiness({ library }: Runtime, freezes: FreezeDesk, ping: () => Promise<unknown>): Readiness {

@@ -1,5 +1,5 @@
 import { expect, it } from "@jest/globals";
-import fc from "fast-check";
+import { assert, array, integer, jsonValue, nat, property } from "fast-check";
 import { chainText, findFault } from "./chain.ts";
 import { genesisHead } from "./journal.ts";
 
@@ -15,8 +15,8 @@ function aChain(values: readonly unknown[]) {
 }
 
 it("finds nothing in what was written", () => {
-  fc.assert(
-    fc.property(fc.array(fc.jsonValue(), { maxLength: 12 }), (values) => {
+  assert(
+    property(array(jsonValue(), { maxLength: 12 }), (values) => {
       const { texts, head } = aChain(values);
       expect(findFault(texts, head, JSON.parse)).toBeUndefined();
     }),
@@ -41,8 +41,8 @@ const damage: readonly [string, (texts: string[], at: number) => void][] = [
 ];
 
 it.each(damage)("names the first record that was %s", (_name, spoil) => {
-  fc.assert(
-    fc.property(fc.integer({ min: 2, max: 9 }), fc.nat(), (length, seed) => {
+  assert(
+    property(integer({ min: 2, max: 9 }), nat(), (length, seed) => {
       const { texts, head } = aChain(Array.from({ length }, (_, index) => index));
       const at = seed % (length - 1);
       spoil(texts, at);

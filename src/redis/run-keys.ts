@@ -22,6 +22,8 @@ export const runKeys = {
   fenced: `${tag}:fenced`,
   freezes: `${tag}:freeze`,
   frozenRuns: `${tag}:frozen-runs`,
+  newEpisodes: `${tag}:new-episodes`,
+  failures: (action: string) => `${tag}:failures:${sha256(action)}`,
   open: (openKey: string) => `${tag}:open:${openKey}`,
   claim: (claim: Claim) => ("lock" in claim ? `${tag}:t:${claim.lock}` : `${tag}:b:${claim.bucket}`),
   bucket: (bucket: string) => `${tag}:b:${bucket}`,

@@ -18,7 +18,22 @@ const open = { "GET /api/approvals": { status: 200, body: { items: [{ question }
 it("lists what waits for a person with the answers it permits", async () => {
   const context = aCommandContext({ answers: open });
   expect(await runCli(["approvals", "list"], context, "1")).toBe(0);
-  expect(context.printed.out).toContain("q1        approve  cost-incident-response/resume  approve | reject  Resume budget checkout?");
+  expect(context.printed.out).toContain(
+    "q1        approve  cost-incident-response/resume  approve | reject  -        Resume budget checkout?",
+  );
+});
+
+it("shows how many people must still approve, before and after one has", async () => {
+  const context = aCommandContext({
+    answers: {
+      "GET /api/approvals": { status: 200, body: { items: [{ question: { ...question, of: 2 }, missing: 2 }] } },
+      "POST /api/approvals/q1": { status: 202, body: { runId: "01K0RUN", missing: 1 } },
+    },
+  });
+  await runCli(["approvals", "list"], context, "1");
+  expect(context.printed.out).toContain("approve | reject  2 of 2 ");
+  expect(await runCli(["approvals", "answer", "q1", "approve"], context, "1")).toBe(0);
+  expect(context.printed.out).toContain("Answered approve. 1 more must approve before run 01K0RUN goes on.");
 });
 
 it("answers with the plan that is open now", async () => {

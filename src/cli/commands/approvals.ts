@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { z } from "zod";
 import { createApiClient, reportFailure } from "../api-client.ts";
-import { questionSchema, runReplySchema } from "../api-shapes.ts";
+import { answeredSchema, askedSchema } from "../api-shapes.ts";
 import { exitCodes, oneLine, writeJson, type CommandContext } from "../context.ts";
 import { defineCommand, defineGroup, flagOption, textOption, type CommandDefinition, type ExitSink } from "../define-command.ts";
 import { renderQuestions } from "../render-run.ts";
@@ -12,7 +12,7 @@ export function approvalsCommand(context: CommandContext, exit: ExitSink): Comma
   return defineGroup("approvals", "List and answer questions to people: approvals, manual steps, failures and unknown outcomes", members);
 }
 
-const openQuestions = z.looseObject({ items: z.array(z.looseObject({ question: questionSchema })) });
+const openQuestions = z.looseObject({ items: z.array(askedSchema) });
 
 const list: CommandDefinition = {
   usage: "list",
@@ -24,7 +24,7 @@ const list: CommandDefinition = {
     const answer = await client.get("/api/approvals", openQuestions);
     if (answer.kind !== "ok") return reportFailure(invocation, answer);
     if (flagOption(invocation, "json")) writeJson(invocation.context, answer.body);
-    else invocation.context.write(renderQuestions(answer.body.items.map((item) => item.question)));
+    else invocation.context.write(renderQuestions(answer.body.items));
     return exitCodes.ok;
   },
 };
@@ -50,11 +50,14 @@ const answerQuestion: CommandDefinition = {
     }
     const planSha = textOption(invocation, "plan") ?? question?.planSha;
     const body = { answer, reason: textOption(invocation, "reason"), ...(planSha === undefined ? {} : { planSha }) };
-    const reply = await client.post(`/api/approvals/${encodeURIComponent(id)}`, body, runReplySchema);
+    const reply = await client.post(`/api/approvals/${encodeURIComponent(id)}`, body, answeredSchema);
     if (reply.kind !== "ok") return reportFailure(invocation, reply);
     if (flagOption(invocation, "json")) writeJson(context, reply.body);
-    else
-      context.write(`${question === undefined ? "" : `${oneLine(question.text)}\n`}Answered ${answer}. Run ${reply.body.runId} goes on.\n`);
+    else {
+      const { runId, missing = 0 } = reply.body;
+      const then = missing > 0 ? `${missing} more must approve before run ${runId} goes on.` : `Run ${runId} goes on.`;
+      context.write(`${question === undefined ? "" : `${oneLine(question.text)}\n`}Answered ${answer}. ${then}\n`);
+    }
     return exitCodes.ok;
   },
 };

@@ -1,0 +1,44 @@
+import { z } from "zod";
+import type { AuditReader } from "./ports.ts";
+import { defineRoute, json, noBody, problem, type Route } from "./route.ts";
+import { admins } from "./who.ts";
+
+const listQuery = z.strictObject({
+  cursor: z.string().min(1).max(512).optional(),
+  limit: z.coerce.number().int().min(1).max(200).default(50),
+});
+
+const verifyQuery = z.strictObject({ run: z.string().min(1).max(64).optional() });
+
+/** What people did, and the proof that no record was changed. */
+export function createAuditRoutes(reader: AuditReader): readonly Route[] {
+  return [
+    defineRoute({
+      method: "get",
+      path: "/api/audit",
+      summary: "What people did and what they were refused, newest first, by page",
+      who: admins,
+      query: listQuery,
+      body: noBody,
+      answers: { 200: "`items` are records; `nextCursor` asks for the next page and is absent on the last" },
+      async handle({ query: { cursor, limit } }) {
+        const page = await reader.list(cursor === undefined ? { limit } : { cursor, limit });
+        return page === undefined ? problem("invalid-request", "The cursor is not one that this list has given out.") : json(200, page);
+      },
+    }),
+    defineRoute({
+      method: "get",
+      path: "/api/audit/verify",
+      summary: "Recompute every hash chain, or one run's, from what is stored",
+      who: admins,
+      query: verifyQuery,
+      body: noBody,
+      answers: { 200: "`ok`, and the first `broken` record when it is not: `run` (absent: the audit log), `index`, `what`" },
+      problems: ["not-found"],
+      async handle({ query: { run } }) {
+        const verdict = await reader.verify(run);
+        return verdict === undefined ? problem("not-found", "There is no such run.") : json(200, verdict);
+      },
+    }),
+  ];
+}

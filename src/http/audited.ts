@@ -1,0 +1,97 @@
+import type { AuditEntry, AuditKind, AuditLog } from "../core/audit.ts";
+import type { Clock } from "../core/clock.ts";
+import type { ControlReply, FreezeDesk, QuestionDesk, RunControl, StartReply } from "./ports.ts";
+
+/** Where acts are recorded, and when. */
+export interface AuditDeps {
+  readonly audit: AuditLog;
+  readonly clock: Pick<Clock, "now">;
+}
+
+/** A desk whose answers are recorded, the refused ones too. The answer comes first: the run's own journal has it in any case. */
+export function auditedDesk(desk: QuestionDesk, { audit, clock }: AuditDeps): QuestionDesk {
+  return {
+    list: async () => desk.list(),
+    find: async (id) => desk.find(id),
+    async answer(id, request) {
+      const reply = await desk.answer(id, request);
+      const { answer, reason, by, role, planSha, link } = request;
+      const given = reply.kind === "ok" || reply.kind === "recorded";
+      // An id that nobody asked under is no act on anything, and costs the log a record each.
+      if (reply.kind === "not_found") return reply;
+      await audit.append({
+        at: clock.now(),
+        kind: given ? "answered" : "answer_refused",
+        by,
+        subject: id,
+        detail: {
+          answer,
+          reason,
+          role,
+          reply: reply.kind,
+          ...(planSha !== undefined && { planSha }),
+          ...(link !== undefined && { byLink: true }),
+          ...("missing" in reply && { missing: reply.missing }),
+        },
+      });
+      return reply;
+    },
+  };
+}
+
+/** Starts, stops, wakes and repeats by people are recorded, the refused ones too. A stop is never held back by its record. */
+export function auditedControl(control: RunControl, { audit, clock }: AuditDeps): RunControl {
+  const record = async <Reply extends StartReply | ControlReply>(
+    kind: AuditKind,
+    by: string,
+    subject: string,
+    detail: AuditEntry["detail"],
+    reply: Reply,
+  ): Promise<Reply> => {
+    if (reply.kind === "not_found") return reply;
+    const isDone = reply.kind === "ok";
+    await audit.append({
+      at: clock.now(),
+      kind: isDone ? kind : "run_refused",
+      by,
+      subject,
+      detail: { ...detail, ...(isDone ? { runId: reply.runId } : { wanted: kind, reply: reply.kind }) },
+    });
+    return reply;
+  };
+  return {
+    start: async (request) =>
+      record(
+        "run_started",
+        request.requester,
+        request.runbookId,
+        { params: request.params, mode: request.mode ?? null },
+        await control.start(request),
+      ),
+    abort: async (id, by, reason) => record("run_aborted", by, id, { reason }, await control.abort(id, by, reason)),
+    resume: async (id, by) => record("run_resumed", by, id, {}, await control.resume(id, by)),
+    rerun: async (id, by) => record("run_repeated", by, id, {}, await control.rerun(id, by)),
+  };
+}
+
+/** Freezes and their ends are recorded. A freeze is in force before its record. */
+export function auditedFreezes(desk: FreezeDesk, { audit, clock }: AuditDeps): FreezeDesk {
+  return {
+    list: async () => desk.list(),
+    async put(freeze) {
+      await desk.put(freeze);
+      await audit.append({
+        at: clock.now(),
+        kind: "frozen",
+        by: freeze.by,
+        subject: freeze.scope,
+        detail: { reason: freeze.reason, undo: freeze.undo },
+      });
+    },
+    async remove(scope, by) {
+      const removed = await desk.remove(scope, by);
+      if (removed) await audit.append({ at: clock.now(), kind: "unfrozen", by, subject: scope, detail: {} });
+      return removed;
+    },
+  };
+}

@@ -1,0 +1,60 @@
+import type { Redis } from "ioredis";
+import { type AuditLog, parseAuditEntry } from "../core/audit.ts";
+import { chainText } from "../core/chain.ts";
+import type { Clock } from "../core/clock.ts";
+import { genesisHead, nextHead } from "../core/journal.ts";
+import { StoreUnavailable } from "../intake/ports.ts";
+import { available } from "./available.ts";
+import { runKeys } from "./run-keys.ts";
+import { loadScript } from "./script.ts";
+
+/** Acts of people are kept this long. */
+export const keepAuditMs = 400 * 24 * 3_600_000;
+/** At most so many old records go with one new one. */
+const dropAtOnce = 20;
+const tries = 100;
+
+/** The audit log over Redis: one chain for all runs and servers. */
+export function createAuditLog(redis: Redis, clock: Pick<Clock, "now">): AuditLog {
+  const script = loadScript("audit");
+  /** Acts of one server stand in line, so that only those of several have to be read again. */
+  let last: Promise<unknown> = Promise.resolve();
+
+  const write = async (plain: string): Promise<void> => {
+    for (let attempt = 0; attempt < tries; attempt += 1) {
+      const [[head, start], oldest] = await Promise.all([
+        redis.hmget(runKeys.auditState, "head", "start"),
+        redis.lrange(runKeys.audit, 0, dropAtOnce - 1),
+      ]);
+      const { drop, after } = outdated(oldest, start ?? genesisHead, clock.now() - keepAuditMs);
+      const next = chainText(head ?? genesisHead, plain);
+      const args = [head ?? "", next.head, next.text, drop, after, start ?? ""];
+      if ((await script.run(redis, [runKeys.audit, runKeys.auditState], args)) === "ok") return;
+    }
+    throw new StoreUnavailable(new Error(`The audit log was written by others ${tries} times.`));
+  };
+
+  return {
+    async append(entry) {
+      const turn = last.then(async () => available(async () => write(JSON.stringify(entry))));
+      last = turn.catch(() => undefined);
+      return turn;
+    },
+  };
+}
+
+/** How many of the oldest records are over their time, and the head behind them. A record that cannot be read stays: it is evidence. */
+function outdated(oldest: readonly string[], start: string, before: number): { readonly drop: number; readonly after: string } {
+  let after = start;
+  let drop = 0;
+  for (const text of oldest) {
+    try {
+      if (parseAuditEntry(text).at >= before) break;
+    } catch {
+      break;
+    }
+    after = nextHead(after, text);
+    drop += 1;
+  }
+  return { drop, after };
+}

@@ -1,0 +1,104 @@
+import type { Redis } from "ioredis";
+import { type AuditRecord, parseAuditEntry } from "../core/audit.ts";
+import { findFault } from "../core/chain.ts";
+import { genesisHead, parseEntry } from "../core/journal.ts";
+import type { AuditReader, AuditVerdict, BrokenRecord, Page } from "../http/ports.ts";
+import { available } from "./available.ts";
+import { isId, runKeys } from "./run-keys.ts";
+
+/** A run may be gone this long after it was accepted: it is kept for 30 days after its end. */
+const mayBeGoneAfterMs = 30 * 24 * 3_600_000;
+const runsAtOnce = 50;
+
+interface Checked {
+  readonly entries: number;
+  readonly broken?: BrokenRecord;
+}
+
+/** Recomputes every hash chain from what Redis holds. Reads only. */
+export function createAuditReader(redis: Redis, now: () => number): AuditReader {
+  return {
+    list: async (page) => available(async () => list(page)),
+    verify: async (runId) => available(async () => (runId === undefined ? verifyAll() : verifyOne(runId))),
+  };
+
+  async function list({ cursor, limit }: { readonly cursor?: string; readonly limit: number }): Promise<Page<AuditRecord> | undefined> {
+    const dropped = Number((await redis.hget(runKeys.auditState, "dropped")) ?? 0);
+    const length = await redis.llen(runKeys.audit);
+    // The cursor is the index behind the page: newest first, and stable while records are added.
+    const end = cursor === undefined ? dropped + length : Number(Buffer.from(cursor, "base64url").toString());
+    if (!Number.isSafeInteger(end) || end < 0) return undefined;
+    const last = Math.min(end - dropped, length) - 1;
+    if (last < 0) return { items: [] };
+    const first = Math.max(0, last - limit + 1);
+    const texts = await redis.lrange(runKeys.audit, first, last);
+    const items = texts.flatMap((text, at) => readable(text, dropped + first + at)).reverse();
+    return { items, ...(first > 0 && { nextCursor: Buffer.from(String(dropped + first)).toString("base64url") }) };
+  }
+
+  async function verifyAll(): Promise<AuditVerdict> {
+    const acts = await checkAudit();
+    if (acts.broken !== undefined) return verdictOf(0, acts);
+    let entries = acts.entries;
+    const rows = await redis.zrange(runKeys.runs, "0", "-1", "WITHSCORES");
+    const runs = rows.flatMap((id, index) => (index % 2 === 0 ? [{ id, acceptedAt: Number(rows[index + 1]) }] : []));
+    for (let at = 0; at < runs.length; at += runsAtOnce) {
+      const checked = await Promise.all(runs.slice(at, at + runsAtOnce).map(async ({ id, acceptedAt }) => checkRun(id, acceptedAt)));
+      for (const [index, one] of checked.entries()) {
+        entries += one.entries;
+        if (one.broken !== undefined) return verdictOf(at + index + 1, { entries, broken: one.broken });
+      }
+    }
+    return verdictOf(runs.length, { entries });
+  }
+
+  async function verifyOne(runId: string): Promise<AuditVerdict | undefined> {
+    if (!isId(runId)) return undefined;
+    const acceptedAt = await redis.zscore(runKeys.runs, runId);
+    if (acceptedAt === null && (await redis.exists(runKeys.run(runId), runKeys.journal(runId))) === 0) return undefined;
+    return verdictOf(1, await checkRun(runId, Number(acceptedAt ?? now())));
+  }
+
+  async function checkRun(id: string, acceptedAt: number): Promise<Checked> {
+    // One transaction: a worker may be writing.
+    const replies = await redis.multi().hget(runKeys.run(id), "head").lrange(runKeys.journal(id), 0, -1).exec();
+    const head = replies?.[0]?.[1];
+    const texts = textsOf(replies?.[1]?.[1]);
+    if (typeof head !== "string") {
+      if (texts.length === 0 && acceptedAt < now() - mayBeGoneAfterMs) return { entries: 0 };
+      return { entries: texts.length, broken: { run: id, index: 0, what: "the run's own record is gone before its time" } };
+    }
+    const fault = findFault(texts, head, parseEntry);
+    return { entries: texts.length, ...(fault !== undefined && { broken: { run: id, ...fault } }) };
+  }
+
+  async function checkAudit(): Promise<Checked> {
+    const replies = await redis.multi().hmget(runKeys.auditState, "head", "start", "dropped").lrange(runKeys.audit, 0, -1).exec();
+    const [head, start, dropped] = optionalTexts(replies?.[0]?.[1]);
+    const texts = textsOf(replies?.[1]?.[1]);
+    const fault = findFault(texts, head ?? genesisHead, parseAuditEntry, start ?? genesisHead);
+    if (fault === undefined) return { entries: texts.length };
+    return { entries: texts.length, broken: { index: Number(dropped ?? 0) + fault.index, what: fault.what } };
+  }
+}
+
+/** A record that cannot be read is left out of the list; `verify` names it. */
+function readable(text: string, index: number): readonly AuditRecord[] {
+  try {
+    return [{ ...parseAuditEntry(text), index }];
+  } catch {
+    return [];
+  }
+}
+
+function verdictOf(runs: number, { entries, broken }: Checked): AuditVerdict {
+  return { ok: broken === undefined, runs, entries, ...(broken !== undefined && { broken }) };
+}
+
+function textsOf(reply: unknown): string[] {
+  return Array.isArray(reply) ? reply.map(String) : [];
+}
+
+function optionalTexts(reply: unknown): (string | undefined)[] {
+  return Array.isArray(reply) ? reply.map((value: unknown) => (typeof value === "string" ? value : undefined)) : [];
+}

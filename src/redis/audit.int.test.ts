@@ -1,0 +1,153 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "@jest/globals";
+import type { Redis } from "ioredis";
+import type { AuditEntry, AuditLog } from "../core/audit.ts";
+import type { AuditReader } from "../http/ports.ts";
+import { createAskingRun } from "../testing/an-asking-run.ts";
+import { createFakeClock, type FakeClock } from "../testing/fake-clock.ts";
+import { type RedisServer, startRedisServer } from "../testing/redis-server.ts";
+import { createAuditLog, keepAuditMs } from "./audit-log.ts";
+import { createAuditReader } from "./audit-reader.ts";
+import { connectRedis } from "./connection.ts";
+import { createQuestionDesk } from "./question-desk.ts";
+import { runKeys } from "./run-keys.ts";
+
+let server: RedisServer;
+let redis: Redis;
+let clock: FakeClock;
+let log: AuditLog;
+let reader: AuditReader;
+beforeAll(async () => {
+  server = await startRedisServer();
+  redis = connectRedis(server, "worker");
+  clock = createFakeClock(Date.now());
+  log = createAuditLog(redis, clock);
+  reader = createAuditReader(redis, () => clock.now());
+});
+afterEach(async () => {
+  await redis.flushall();
+});
+afterAll(async () => {
+  redis.disconnect();
+  await server[Symbol.asyncDispose]();
+});
+
+function anEntry(subject: string): AuditEntry {
+  return { at: clock.now(), kind: "answered", by: "ann", subject, detail: { answer: "approve" } };
+}
+
+async function write(count: number): Promise<void> {
+  for (let index = 0; index < count; index += 1) await log.append(anEntry(`q_${index}`));
+}
+
+/** How a record is damaged behind our back. */
+const damage: readonly [string, number, (key: string) => Promise<unknown>][] = [
+  ["flipped", 1, async (key) => redis.lset(key, 1, ((await redis.lindex(key, 1)) ?? "").replace('"at":', '"at":1'))],
+  ["removed", 1, async (key) => redis.lrem(key, 1, (await redis.lindex(key, 1)) ?? "")],
+  [
+    "moved",
+    1,
+    async (key) => {
+      const [second, third] = [(await redis.lindex(key, 1)) ?? "", (await redis.lindex(key, 2)) ?? ""];
+      await redis.lset(key, 1, third);
+      await redis.lset(key, 2, second);
+    },
+  ],
+  ["cut in the middle", 1, async (key) => redis.lset(key, 1, ((await redis.lindex(key, 1)) ?? "").slice(0, 20))],
+];
+
+describe("a run's journal", () => {
+  async function anAnsweredRun() {
+    const run = await createAskingRun(redis);
+    await createQuestionDesk(redis, { ring: () => undefined }, () => Date.now()).answer(run.question.id, {
+      answer: "reject",
+      reason: "no",
+      by: "bob",
+      role: "approver",
+      at: Date.now(),
+      planSha: "a".repeat(64),
+    });
+    return run;
+  }
+
+  it("holds as it was written by intake, worker and desk", async () => {
+    const run = await anAnsweredRun();
+    await anAnsweredRun();
+    expect(await reader.verify()).toEqual({ ok: true, runs: 2, entries: 8 });
+    expect(await reader.verify(run.runId)).toEqual({ ok: true, runs: 1, entries: 4 });
+    expect(await reader.verify("run_nobody")).toBeUndefined();
+    expect(await reader.verify("no id")).toBeUndefined();
+  });
+
+  it.each(damage)("that had a record %s is found at record %i, among all and alone", async (_name, index, spoil) => {
+    await anAnsweredRun();
+    const run = await anAnsweredRun();
+    await anAnsweredRun();
+    await spoil(runKeys.journal(run.runId));
+    expect(await reader.verify()).toMatchObject({ ok: false, broken: { run: run.runId, index } });
+    expect(await reader.verify(run.runId)).toMatchObject({ ok: false, broken: { run: run.runId, index } });
+  });
+
+  it("that was cut off at its end is found at the first missing record", async () => {
+    const run = await anAnsweredRun();
+    await redis.ltrim(runKeys.journal(run.runId), 0, -2);
+    expect(await reader.verify()).toMatchObject({ ok: false, broken: { run: run.runId, index: 3 } });
+  });
+
+  it("that is gone before its time is found; one that has expired is not missed", async () => {
+    const run = await anAnsweredRun();
+    await redis.del(runKeys.run(run.runId), runKeys.journal(run.runId));
+    expect(await reader.verify()).toMatchObject({ ok: false, broken: { run: run.runId, index: 0 } });
+    const later = createAuditReader(redis, () => Date.now() + 31 * 24 * 3_600_000);
+    expect(await later.verify()).toMatchObject({ ok: true });
+  });
+});
+
+describe("the audit log", () => {
+  it("keeps every one of 60 records that two servers write at once", async () => {
+    const other = createAuditLog(redis, clock);
+    await Promise.all(Array.from({ length: 60 }, async (_, index) => (index % 2 === 0 ? log : other).append(anEntry(`q_${index}`))));
+    expect(await reader.verify()).toEqual({ ok: true, runs: 0, entries: 60 });
+  });
+
+  it.each(damage)("that had a record %s is found at record %i", async (_name, index, spoil) => {
+    await write(4);
+    await spoil(runKeys.audit);
+    const verdict = await reader.verify();
+    expect(verdict).toMatchObject({ ok: false, broken: { index } });
+    expect(verdict?.broken).not.toHaveProperty("run");
+  });
+
+  it("that was cut off at either end, or emptied, is found", async () => {
+    await write(4);
+    await redis.ltrim(runKeys.audit, 0, -2);
+    expect(await reader.verify()).toMatchObject({ ok: false, broken: { index: 3 } });
+    await redis.ltrim(runKeys.audit, 1, -1);
+    expect(await reader.verify()).toMatchObject({ ok: false, broken: { index: 0 } });
+    await redis.del(runKeys.audit);
+    expect(await reader.verify()).toMatchObject({ ok: false, broken: { index: 0 } });
+  });
+
+  it("drops what is older than its time, and still holds", async () => {
+    await write(3);
+    await clock.advance(keepAuditMs + 1);
+    await write(2);
+    expect(await reader.verify()).toMatchObject({ ok: true, entries: 2 });
+    expect((await reader.list({ limit: 10 }))?.items.map(({ index, subject }) => [index, subject])).toEqual([
+      [4, "q_1"],
+      [3, "q_0"],
+    ]);
+    await redis.ltrim(runKeys.audit, 1, -1);
+    expect(await reader.verify()).toMatchObject({ ok: false, broken: { index: 3 } });
+  });
+
+  it("is read by page, newest first, while it grows", async () => {
+    await write(5);
+    const first = await reader.list({ limit: 2 });
+    await write(1);
+    const second = await reader.list({ limit: 2, cursor: first?.nextCursor ?? "" });
+    const third = await reader.list({ limit: 2, cursor: second?.nextCursor ?? "" });
+    expect([first, second, third].map((page) => page?.items.map(({ index }) => index))).toEqual([[4, 3], [2, 1], [0]]);
+    expect(third).not.toHaveProperty("nextCursor");
+    expect(await reader.list({ limit: 2, cursor: "forged" })).toBeUndefined();
+  });
+});
