@@ -7,7 +7,7 @@ import { createApp, type AppLimits } from "../http/create-app.ts";
 import type { Condition, HttpLog, TokenVerifier } from "../http/ports.ts";
 import { createRejectedSamples, type RejectedSamples } from "../http/rejected-samples.ts";
 import type { Route } from "../http/route.ts";
-import { createIntake } from "../intake/create-intake.ts";
+import { createIntake, type IntakeObserver } from "../intake/create-intake.ts";
 import type { RunGuards } from "../intake/prepare-run.ts";
 import type { Runbook } from "../runbook/runbook.ts";
 import { createFakeClock } from "./fake-clock.ts";
@@ -34,6 +34,8 @@ export interface HttpHarnessOptions {
   readonly routes?: readonly Route[];
   readonly limits?: AppLimits;
   readonly guards?: RunGuards;
+  /** Told of every decision. */
+  readonly decided?: IntakeObserver["decided"];
 }
 
 /** Tokens of a test: `<role>-token` belongs to a caller of that role. */
@@ -67,7 +69,7 @@ export async function startHttp(options: HttpHarnessOptions = {}): Promise<HttpH
       () => clock.now(),
       (count) => Uint8Array.from({ length: count }, (_, index) => (random += index + 7) & 255),
     ),
-    observer: { decided: () => undefined },
+    observer: { decided: options.decided ?? (() => undefined) },
   });
   const log: HttpLog = { info: keep, warn: keep, error: keep };
   function keep(fields: object, message: string): void {

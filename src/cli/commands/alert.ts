@@ -1,0 +1,153 @@
+import { randomBytes } from "node:crypto";
+import type { Command } from "commander";
+import { type AlertmanagerClient, createAlertmanagerClient } from "../../adapters/alertmanager/create-alertmanager-client.ts";
+import { type Labels, testAlertLabel } from "../../core/alert.ts";
+import { parseDuration } from "../../core/duration.ts";
+import { type ApiClient, createApiClient, reportFailure } from "../api-client.ts";
+import { decisionsSchema, type DecisionShape } from "../api-shapes.ts";
+import { type CommandContext, exitCodes, type ExitCode, oneLine, writeJson } from "../context.ts";
+import {
+  type CommandDefinition,
+  type CommandInvocation,
+  defineCommand,
+  defineGroup,
+  type ExitSink,
+  flagOption,
+  listOption,
+  textOption,
+} from "../define-command.ts";
+import { readConfigOrExplain } from "../read-config.ts";
+
+/** `runbookd alert …`. */
+export function alertCommand(context: CommandContext, exit: ExitSink): Command {
+  return defineGroup("alert", "Try the way of an alert", [defineCommand(test, context, exit)]);
+}
+
+/** Long enough for a group_wait, short enough to leave no trace. */
+const testLastsMs = 5 * 60_000;
+const lookEveryMs = 500;
+
+const test: CommandDefinition = {
+  usage: "test <alertname>",
+  summary: "Send a marked test alert through the configured Alertmanager and show where it went; its run only observes",
+  examples: [
+    "runbookd alert test LLMBudgetBurnFast --label budget=checkout --label runbook=cost-incident-response",
+    "ALERTMANAGER_URL=http://127.0.0.1:9093 runbookd alert test Watchdog --wait 2m",
+  ],
+  remote: true,
+  options: [
+    { flags: "--label <name=value>", description: "a label; routes and triggers read them; may be given several times", collect: true },
+    { flags: "--wait <duration>", description: "how long to wait for the decision", default: "90s" },
+  ],
+  async run([alertname = ""], invocation) {
+    const { context } = invocation;
+    const given = readLabels(listOption(invocation, "label"));
+    const waitMs = parseDuration(textOption(invocation, "wait") ?? "90s");
+    if (typeof given === "string" || waitMs === undefined) {
+      context.warn(typeof given === "string" ? given : "--wait: accepted is a duration such as 30s or 2m\n");
+      return exitCodes.usage;
+    }
+    const config = readConfigOrExplain(context);
+    if (config === undefined) return exitCodes.refused;
+    if (config.alertmanagers.length === 0) {
+      context.warn("No Alertmanager is configured: set ALERTMANAGER_URL, e.g. http://127.0.0.1:9093\n");
+      return exitCodes.no;
+    }
+    // A fingerprint of its own, so that no earlier test is joined.
+    const labels: Labels = { ...given, alertname, [testAlertLabel]: "true", [`${testAlertLabel}_id`]: randomBytes(6).toString("hex") };
+    const clients = config.alertmanagers.map((endpoint) => ({ url: endpoint.url, client: createAlertmanagerClient(endpoint) }));
+    try {
+      return await sendAndFollow(labels, clients, waitMs, invocation);
+    } finally {
+      await Promise.all(clients.map(async ({ client }) => client.close()));
+    }
+  },
+};
+
+/** `name=value` each; a sentence for the person when one is not. */
+function readLabels(texts: readonly string[]): Labels | string {
+  const labels: Record<string, string> = {};
+  for (const text of texts) {
+    const equals = text.indexOf("=");
+    const name = text.slice(0, Math.max(0, equals));
+    if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) return `--label ${oneLine(text)}: accepted is name=value, e.g. budget=checkout\n`;
+    if (name.startsWith(testAlertLabel)) return `--label ${oneLine(name)}: this label marks tests and is set by itself\n`;
+    labels[name] = text.slice(equals + 1);
+  }
+  return labels;
+}
+
+interface Sender {
+  readonly url: string;
+  readonly client: AlertmanagerClient;
+}
+
+async function sendAndFollow(labels: Labels, senders: readonly Sender[], waitMs: number, invocation: CommandInvocation): Promise<ExitCode> {
+  const { context } = invocation;
+  const tell = (text: string) => (flagOption(invocation, "json") ? undefined : context.write(text));
+  const now = context.clock.now();
+  const annotations = { summary: "A test of `runbookd alert test`; nothing is wrong." };
+  let sent = 0;
+  for (const { url, client } of senders) {
+    const reply = await client.send({ labels, annotations, startsAt: now, endsAt: now + testLastsMs }, context.signal);
+    if (reply.kind === "sent") sent += 1;
+    else context.warn(`${url}: ${oneLine(reply.reason)}\n`);
+    if (reply.kind === "sent") tell(`Sent to ${url}\n`);
+  }
+  if (sent === 0) return exitCodes.no;
+  const api = await createApiClient(invocation);
+  const trace = await follow(labels, senders, api, context.clock.monotonic() + waitMs, context);
+  for (const { client } of senders) {
+    // Nothing is wrong any more; whoever was told of the test is told of its end.
+    await client.send({ labels, annotations, startsAt: now, endsAt: context.clock.now() }, context.signal);
+  }
+  if (trace.failure !== undefined) return reportFailure(invocation, trace.failure);
+  const { decision, fingerprint, receivers } = trace;
+  if (flagOption(invocation, "json")) writeJson(context, { labels, fingerprint, receivers, decision: decision ?? null });
+  else tell(describe(decision, receivers));
+  return decision?.runId === undefined ? exitCodes.no : exitCodes.ok;
+}
+
+interface Trace {
+  readonly fingerprint?: string;
+  readonly receivers: readonly string[];
+  readonly decision?: DecisionShape;
+  readonly failure?: Parameters<typeof reportFailure>[1];
+}
+
+/** Asks Alertmanager for the alert's fingerprint and runbookd for what was decided, until there is a decision or the time is over. */
+async function follow(
+  labels: Labels,
+  senders: readonly Sender[],
+  api: ApiClient,
+  deadline: number,
+  context: CommandContext,
+): Promise<Trace> {
+  let trace: Trace = { receivers: [] };
+  for (;;) {
+    for (const { client } of trace.fingerprint === undefined ? senders : []) {
+      const seen = await client.alerts(context.signal, labels);
+      const [found] = seen.kind === "alerts" ? seen.alerts : [];
+      if (found !== undefined) trace = { fingerprint: found.alert.fingerprint, receivers: found.receivers };
+    }
+    if (trace.fingerprint !== undefined) {
+      const answer = await api.get(`/api/decisions?fingerprint=${encodeURIComponent(trace.fingerprint)}`, decisionsSchema);
+      if (answer.kind !== "ok") return { ...trace, failure: answer };
+      // The oldest is the one that says where the alert went; later ones are repeats.
+      const decision = answer.body.items.at(-1);
+      if (decision !== undefined) return { ...trace, decision };
+    }
+    if (context.clock.monotonic() >= deadline || context.signal.aborted) return trace;
+    await context.clock.sleep(lookEveryMs, context.signal).catch(() => undefined);
+  }
+}
+
+function describe(decision: DecisionShape | undefined, receivers: readonly string[]): string {
+  const routed =
+    receivers.length === 0 ? "Alertmanager does not show it." : `Alertmanager routes it to: ${receivers.map(oneLine).join(", ")}.`;
+  if (decision === undefined) return `It did not reach runbookd in time. ${routed} \`runbookd doctor\` looks at the route.\n`;
+  const { runId, runbook, reason } = decision;
+  const because = reason === undefined ? "" : `: ${oneLine(reason)}`;
+  if (runId === undefined) return `${routed} It reached runbookd by ${decision.source}; decision ${decision.decision}${because}\n`;
+  return `${routed} It reached runbookd by ${decision.source}; decision ${decision.decision}, run ${runId} of ${oneLine(runbook ?? "")}.\nFollow it: runbookd runs show ${runId}\n`;
+}

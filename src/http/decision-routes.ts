@@ -1,0 +1,23 @@
+import { z } from "zod";
+import { notificationCaps } from "../intake/notification.ts";
+import type { RecentDecisions } from "./recent-decisions.ts";
+import { defineRoute, json, noBody, type Route } from "./route.ts";
+import { viewers } from "./who.ts";
+
+const query = z.strictObject({ fingerprint: z.string().min(1).max(notificationCaps.fingerprintCharacters) });
+
+/** Where an alert went. */
+export function createDecisionRoutes(decisions: RecentDecisions): readonly Route[] {
+  return [
+    defineRoute({
+      method: "get",
+      path: "/api/decisions",
+      summary: "What was decided lately about one alert, by its fingerprint",
+      who: viewers,
+      query,
+      body: noBody,
+      answers: { 200: "`items` are the newest decisions of this process, newest first; empty when the alert did not come by here" },
+      handle: async ({ query: { fingerprint } }) => json(200, { items: decisions.of(fingerprint) }),
+    }),
+  ];
+}
