@@ -77,7 +77,7 @@ export async function startServer(
     now: () => clock.now(),
     bytes,
     replicas: config.replicas,
-    ...(runtime.freezeFile !== undefined && { frozen: runtime.freezeFile.standing }),
+    frozen: async () => runtime.freezeFile?.standing(),
   });
   const freezes = createFreezeDesk(runtime.freezes, runtime.freezeFile, log);
   const reader = withReports(createRunReader(redis, clock), { budgets: runtime.ledger, publicUrl: config.publicUrl });

@@ -10,7 +10,7 @@ import { createPrometheusClient, type PrometheusClient } from "../adapters/prome
 import { createExecutor, type ExecutorOptions } from "../engine/execute-run.ts";
 import type { MetricSource } from "../engine/ports.ts";
 import { cooldownBucket, cooldownWindowMs } from "../guardrails/cooldown.ts";
-import { evaluateGuardrails } from "../guardrails/evaluate-guardrails.ts";
+import { guardrailNames } from "../guardrails/evaluate-guardrails.ts";
 import { createMetricsServer } from "../http/create-metrics-server.ts";
 import type { HttpServer } from "../http/create-http-server.ts";
 import type { Redis } from "ioredis";
@@ -28,6 +28,7 @@ import type { Log } from "../telemetry/log.ts";
 import { createRedaction } from "../telemetry/redaction.ts";
 import { type MailLog, type MailPatience, startReportWorker, usualPatience } from "../../workers/report.ts";
 import { createRunbookBytes } from "../redis/accept-store.ts";
+import { createGuardMemory } from "../redis/guard-facts.ts";
 import { createOutbox } from "../redis/outbox.ts";
 import { createQuestionLinks } from "../redis/question-links.ts";
 import { createPinnedRunbooks } from "../redis/pinned-runbooks.ts";
@@ -41,6 +42,7 @@ import { type RunWorkerLog, startRunWorker } from "../../workers/run.ts";
 import { startSweep } from "../../workers/sweep.ts";
 import { createAnnouncer } from "./announce-question.ts";
 import { openStanding } from "./open-alertmanagers.ts";
+import { guardSteps, rememberOutcomes } from "./guard-steps.ts";
 import type { Runtime } from "./runtime.ts";
 
 /** Lease of a run; another worker takes over at most this long, plus one sweep, after a worker died. */
@@ -72,16 +74,25 @@ export async function startWorker(runtime: Runtime): Promise<WorkerProcess> {
   const recipients = createRecipients(config.mail);
   const actions = createActions({ budgets: runtime.ledger, prometheus, http, outbox, recipients, commands: openCommands(runtime) });
 
+  const memory = createGuardMemory(redis, clock);
   const executor = createExecutor(
     {
       ledger,
       runbooks: createPinnedRunbooks(createRunbookBytes(redis), actionCatalogue),
       actions,
-      guard: (candidate, now) => evaluateGuardrails(candidate, now),
+      guard: guardSteps(config, memory),
       metrics: metricSource(prometheus),
       ...openStanding(runtime),
-      observer: createEngineObserver(metrics, log, () => clock.now()),
-      ...(runtime.freezeFile !== undefined && { frozen: runtime.freezeFile.standing }),
+      observer: rememberOutcomes(
+        createEngineObserver(metrics, log, () => clock.now()),
+        memory,
+        {
+          actions,
+          clock,
+          lost: (error) => log.error({ error }, "How an attempt ended could not be remembered for the circuit breaker."),
+        },
+      ),
+      frozen: async () => runtime.freezeFile?.standing(),
       announce: createAnnouncer({
         outbox,
         links: createQuestionLinks(redis, () => clock.now()),
@@ -114,7 +125,7 @@ export async function startWorker(runtime: Runtime): Promise<WorkerProcess> {
   // Closed first: the steps in hand end, and their runs are given back.
   closers.add("runs in hand", async () => hand.settled(), config.graceMs - settleBeforeMs);
   metrics.initialiseRunbooks(runtime.library.list().map(({ id }) => id));
-  metrics.initialiseGuardrails(["mode", "explicit-targets", "target-lock", "cooldown"]);
+  metrics.initialiseGuardrails(guardrailNames);
   observeLedger(runtime, ledger);
   startMails(runtime, redis, outbox);
   log.info({ worker: name, concurrency: config.concurrency }, "The worker is ready.");

@@ -43,6 +43,7 @@ describe("without any setting", () => {
       freezeFile: undefined,
       logLevel: "info",
       guardrails: {},
+      protectedTargets: [],
       commands: [],
       priceTable: undefined,
       secrets: [],

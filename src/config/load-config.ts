@@ -61,6 +61,8 @@ export interface Config {
   readonly logLevel: Settings["RUNBOOKD_LOG_LEVEL"];
   /** Limits by name that replace the defaults of the guardrails. */
   readonly guardrails: { readonly [limit: string]: number };
+  /** Targets that no run ever raises. */
+  readonly protectedTargets: readonly string[];
   /** What `run-command` may run. */
   readonly commands: readonly CommandTemplate[];
   readonly priceTable: string | undefined;
@@ -237,6 +239,7 @@ function toConfig(settings: Settings, sources: ConfigSources, faults: ConfigFaul
     timeFactor: settings.RUNBOOKD_TIME_FACTOR,
     logLevel: settings.RUNBOOKD_LOG_LEVEL,
     guardrails: settings.guardrails ?? {},
+    protectedTargets: settings.protected_targets ?? [],
     commands: commands.templates,
     priceTable: settings.price_table,
     secrets,

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { isLimitName, limitNames } from "../guardrails/limits.ts";
 import { commandsSchema } from "./command-settings.ts";
 import { mailAddress } from "./mail-address.ts";
 import { notifyGroupsSchema } from "./notify-settings.ts";
@@ -181,9 +182,22 @@ export const settingsSchema = z.strictObject({
     "group names, each with any of mail (addresses), webhooks (name, url or url_file, headers, bearer_token_file), slack (name, url or url_file), pagerduty (name, routing_key_file, severity)",
   ),
   guardrails: setting(
-    z.record(z.string().regex(/^[a-z][a-z0-9_]{0,59}$/, "is no limit's name"), z.number().min(0)).optional(),
+    z
+      .record(
+        z.string().refine((name) => isLimitName(name), "is no limit's name"),
+        z.number().int("is no whole number").min(0),
+      )
+      .optional(),
     "Limits of guardrails; a runbook may only lower them",
-    "names of limits, each with a number of at least 0",
+    `names of limits (${limitNames.join(", ")}), each with a whole number of at least 0`,
+  ),
+  protected_targets: setting(
+    z
+      .array(z.string().regex(/^[^\s*]{1,300}(?:\/\*)?$/, "is neither a target nor a target's beginning with /*"))
+      .max(1000)
+      .optional(),
+    "Targets that no run ever raises",
+    "a list of targets; `/*` at the end stands for everything below",
   ),
   commands: setting(
     commandsSchema.optional(),

@@ -38,4 +38,6 @@ export interface Decision {
   readonly runbook?: string;
   readonly runId?: string;
   readonly reason?: string;
+  /** The guardrail that refused or paused it. */
+  readonly guardrail?: string;
 }

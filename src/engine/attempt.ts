@@ -10,7 +10,7 @@ import type { ActionCall, Runbook, Step } from "../runbook/runbook.ts";
 import { idempotencyKeyOf, planShaOf } from "./plan-sha.ts";
 import type { EngineDeps } from "./ports.ts";
 import { LeaseLost, NotReplicated, type RunHold } from "./run-hold.ts";
-import { type DoneEffect, stepView } from "./run-view.ts";
+import { type DoneEffect, stepView, type StepView } from "./run-view.ts";
 import { scopeOf } from "./scope.ts";
 
 /** What an attempt works with. */
@@ -106,7 +106,7 @@ export async function attemptStep(runbook: Runbook, step: Step, resume: boolean,
 
   let plan: Plan;
   try {
-    plan = resumed?.plan ?? known.approved?.plan ?? (await action.plan(context));
+    plan = resumed?.plan ?? freshPlan(known.approved, action, deps) ?? (await action.plan(context));
   } catch (error) {
     failed({ ...ensureFailure(error), applied: "no" });
     return "noted";
@@ -163,6 +163,15 @@ export async function attemptStep(runbook: Runbook, step: Step, resume: boolean,
   // A result that must not be asked for twice is written at once; a repeatable one travels with the next intent.
   if (action.effect !== "read" && action.effect !== "set") await hold.flush();
   return "noted";
+}
+
+/** A plan for which permission was given is carried out for this long; then it is made anew, and needs a new permission unless it is the same. */
+const planMaxAgeMs = 600_000;
+
+function freshPlan(approved: StepView["approved"], action: BoundAction, deps: AttemptDeps): Plan | undefined {
+  if (approved === undefined) return undefined;
+  // What lowers risk is not held back by the age of its permission.
+  return action.risk === "raises" && deps.clock.now() - approved.plannedAt > planMaxAgeMs ? undefined : approved.plan;
 }
 
 /** An action that goes on has its intent; the claim of this worker must be durable before it acts again, and no freeze may stand. */
@@ -230,8 +239,19 @@ async function permit(
   const known = stepView(view, step.id);
   const planSha = planShaOf(action.name, plan);
   const approved = known.approved?.planSha === planSha;
-  const verdict = deps.guard(
-    { runId: view.runId, runbook, step, action, plan, mode: view.request.mode, target: view.request.target, approved },
+  const verdict = await deps.guard(
+    {
+      runId: view.runId,
+      runbook,
+      step,
+      action,
+      plan,
+      mode: view.request.mode,
+      target: view.request.target,
+      approved,
+      raised: raisedTargets(hold, deps),
+      ...(view.request.alert !== undefined && { fingerprint: view.request.alert.fingerprint }),
+    },
     now,
   );
   if (verdict.kind === "refuse") {
@@ -256,13 +276,16 @@ async function permit(
   }
   const wanted = verdict.kind === "ask" ? verdict.reason : approvalWanted(step, hold);
   if (wanted !== undefined && !approved && !again) {
+    const outdated = known.approved !== undefined;
+    if (outdated) deps.observer.refused("stale-plan");
+    else if (verdict.kind === "ask") deps.observer.refused(verdict.guardrail);
     const rule = step.approval;
     ask(
       hold,
       step,
       {
         kind: "approve",
-        text: `${wanted} ${plan.summary}`,
+        text: `${outdated ? "stale-plan: what was permitted is too old, and now it would be another change. " : ""}${wanted} ${plan.summary}`,
         answers: ["approve", "reject"],
         planSha,
         plan,
@@ -314,6 +337,12 @@ async function permit(
     plan,
   });
   return "noted";
+}
+
+/** What the intents of this run have raised, this step's own earlier ones included. */
+function raisedTargets(hold: RunHold, deps: AttemptDeps): readonly string[] {
+  const intents = [...hold.view.steps.values()].flatMap(({ intent }) => intent ?? []);
+  return intents.flatMap(({ action, plan }) => (deps.actions.find(action)?.risk === "raises" ? plan.targets : []));
 }
 
 function approvalWanted(step: Step, hold: RunHold): string | undefined {

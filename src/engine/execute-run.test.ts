@@ -1,4 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
+import type { ActionContext } from "../core/action.ts";
 import type { Freeze } from "../core/freeze.ts";
 import { StepFailure, type Failure } from "../core/failure.ts";
 import type { JournalEntry } from "../core/journal.ts";
@@ -859,5 +860,59 @@ describe("a freeze", () => {
     file = undefined;
     expect(await bench.executor.execute("run_1", never)).toBe("ended");
     expect(bench.actions.calls).toEqual(["run one"]);
+  });
+});
+
+describe("a permission that grew old", () => {
+  /** A raising step whose plan says how often it was planned when `moves` is true. */
+  function asked(moves: boolean, risk: "raises" | "lowers") {
+    const bench = aBench(aRunbook([aStep("one")]), [{ name: "one", risk }], {
+      guard: ({ approved }) => (approved ? { kind: "allow", claims: [] } : { kind: "ask", guardrail: "storm", reason: "storm: many." }),
+    });
+    let plans = 0;
+    const find = bench.actions.find("one");
+    const bound = find?.bind({});
+    if (bound?.ok === true) {
+      const original = { ...bound.action };
+      Object.assign(bound.action, {
+        plan: async (context: ActionContext) => {
+          plans += 1;
+          return { ...(await original.plan(context)), data: moves ? plans : 0 };
+        },
+      });
+    }
+    return bench;
+  }
+
+  it.each([
+    ["is still good when the plan is still the same", 700_000, false, "raises", 1],
+    ["is asked for anew when the plan became another", 700_000, true, "raises", 2],
+    ["is good for ten minutes", 600_000, true, "raises", 1],
+    ["does not hold back what lowers risk", 700_000, true, "lowers", 1],
+  ] as const)("%s", async (_name, waitMs, moves, risk, questions) => {
+    const bench = asked(moves, risk);
+    await bench.run();
+    await bench.clock.advance(waitMs);
+    const [question] = bench.ledger.questions();
+    bench.ledger.answer(question?.id ?? "", "approve");
+    await bench.run();
+    expect(bench.announced).toHaveLength(questions);
+    expect(bench.actions.calls).toEqual(questions === 1 ? ["run one"] : []);
+    expect(bench.ledger.questions().map(({ text }) => text.includes("stale-plan"))).toEqual(questions > 1 ? [true] : []);
+  });
+
+  it("tells guardrails what the run has raised already", async () => {
+    const seen: (readonly string[])[] = [];
+    const bench = aBench(
+      aRunbook([aStep("one"), aStep("two"), aStep("three")]),
+      [
+        { name: "one", risk: "lowers" },
+        { name: "two", risk: "raises", targets: ["thing/x"] },
+        { name: "three", risk: "raises" },
+      ],
+      { guard: ({ raised }) => (seen.push(raised), { kind: "allow", claims: [] }) },
+    );
+    await bench.run();
+    expect(seen).toEqual([[], [], ["thing/x"]]);
   });
 });

@@ -124,6 +124,10 @@ export interface Candidate {
   readonly target: string | undefined;
   /** A person has already permitted exactly this plan. */
   readonly approved: boolean;
+  /** Targets that this run has raised already, by its intents. */
+  readonly raised: readonly string[];
+  /** Of the alert that started the run. */
+  readonly fingerprint?: string;
 }
 
 /** What the engine tells telemetry; never throws, never awaited. */
@@ -148,7 +152,7 @@ export interface EngineDeps {
   readonly ledger: RunLedger;
   readonly runbooks: PinnedRunbooks;
   readonly actions: { find(name: string): Action | undefined };
-  readonly guard: (candidate: Candidate, now: Instant) => Verdict;
+  readonly guard: (candidate: Candidate, now: Instant) => Verdict | Promise<Verdict>;
   readonly metrics: MetricSource;
   /** Absent: no Alertmanager is configured, so that nobody can be asked before a run begins to change things. */
   readonly standing?: AlertStanding;

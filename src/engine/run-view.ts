@@ -30,7 +30,7 @@ export interface StepView {
   /** Of an action that goes on later: when to look again. */
   expected?: { truth: Truth; detail: string };
   /** The exact plan that a person allowed. */
-  approved?: { planSha: string; plan: Plan };
+  approved?: { planSha: string; plan: Plan; plannedAt: Instant };
   refusal?: Entry<"refused">;
 }
 
@@ -280,7 +280,7 @@ function foldAnswer(view: RunView, question: Question, answer: Answer): void {
   view.question = { question, answer };
   clearWait(view);
   if (question.kind === "approve" && answer.answer === "approve" && question.planSha !== undefined && question.plan !== undefined) {
-    stepView(view, question.stepId).approved = { planSha: question.planSha, plan: question.plan };
+    stepView(view, question.stepId).approved = { planSha: question.planSha, plan: question.plan, plannedAt: question.askedAt };
   }
 }
 

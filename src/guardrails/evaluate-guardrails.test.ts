@@ -11,6 +11,7 @@ function aCandidate(change: Partial<GuardrailCandidate> = {}): GuardrailCandidat
     action: { name: "pause-batches", effect: "set", risk: "lowers" },
     plan: { targets: ["budget/checkout"] },
     approved: false,
+    raised: [],
     ...change,
   };
 }

@@ -1,16 +1,54 @@
 import type { Instant } from "../core/clock.ts";
 import type { Claim, Verdict } from "../core/verdict.ts";
+import { blastRadius } from "./blast-radius.ts";
+import { changeRate } from "./change-rate.ts";
+import { circuitBreaker } from "./circuit-breaker.ts";
 import { explicitTargets } from "./explicit-targets.ts";
-import type { Guardrail, GuardrailCandidate } from "./guardrail.ts";
+import { flapHold } from "./flap-hold.ts";
+import { defaultPolicy, type GuardFacts, type GuardPolicy, type Guardrail, type GuardrailCandidate, noFacts } from "./guardrail.ts";
 import { modeGuardrail } from "./mode.ts";
+import { protectedTargets } from "./protected-targets.ts";
+import { storm } from "./storm.ts";
 import { targetLock } from "./target-lock.ts";
 
 /** Every guardrail of a step, in the order in which their refusals are told. A new one is one file and one line here. */
-const guardrails: readonly Guardrail[] = [modeGuardrail, explicitTargets, targetLock];
+const guardrails: readonly Guardrail[] = [
+  modeGuardrail,
+  explicitTargets,
+  protectedTargets,
+  blastRadius,
+  circuitBreaker,
+  storm,
+  flapHold,
+  changeRate,
+  targetLock,
+];
+
+/** Everything that can refuse or ask, at the start of a run or of a step; the closed set of the metric's label. */
+export const guardrailNames = [
+  "mode",
+  "explicit-targets",
+  "protected-targets",
+  "blast-radius",
+  "circuit-breaker",
+  "storm",
+  "flap-hold",
+  "change-rate",
+  "target-lock",
+  "cooldown",
+  "run-rate",
+  "stale-plan",
+  "freeze",
+] as const;
 
 /** Refuse beats ask beats allow; an allow carries the claims of all. */
-export function evaluateGuardrails(candidate: GuardrailCandidate, now: Instant): Verdict {
-  return combineVerdicts(guardrails.map((guardrail) => guardrail(candidate, now)));
+export function evaluateGuardrails(
+  candidate: GuardrailCandidate,
+  now: Instant,
+  facts: GuardFacts = noFacts,
+  policy: GuardPolicy = defaultPolicy,
+): Verdict {
+  return combineVerdicts(guardrails.map((guardrail) => guardrail(candidate, now, facts, policy)));
 }
 
 /** Of several verdicts the strictest; of several refusals the first that waiting cannot lift. */

@@ -2,6 +2,7 @@ import type { Effect, Risk } from "../core/action.ts";
 import type { Instant } from "../core/clock.ts";
 import type { Mode } from "../core/run.ts";
 import type { Verdict } from "../core/verdict.ts";
+import { defaultLimits, type Limits } from "./limits.ts";
 
 /** One step that wants to act. */
 export interface GuardrailCandidate {
@@ -12,12 +13,50 @@ export interface GuardrailCandidate {
   readonly plan: { readonly targets: readonly string[] };
   /** A person has already permitted exactly this plan. */
   readonly approved: boolean;
+  /** Targets that this run has raised already. */
+  readonly raised: readonly string[];
 }
 
+/** What is known about the time before; read right before the verdict. */
+export interface GuardFacts {
+  /** Episodes that the run's alert began within the last hour; 0 for a start by hand. */
+  readonly episodesInHour: number;
+  /** Episodes that any alert began within the last five minutes. */
+  readonly newEpisodes: number;
+  /** When this action failed, or its outcome was unknown, since it last worked; oldest first. */
+  readonly failures: readonly Instant[];
+}
+
+/** Nothing has happened before. */
+export const noFacts: GuardFacts = { episodesInHour: 0, newEpisodes: 0, failures: [] };
+
+/** What the operator decided. */
+export interface GuardPolicy {
+  readonly limits: Limits;
+  /** Never raised: an exact id, or everything below one with `/*` at the end. */
+  readonly protectedTargets: readonly string[];
+}
+
+/** The policy of an installation that configured nothing. */
+export const defaultPolicy: GuardPolicy = { limits: defaultLimits, protectedTargets: [] };
+
 /** One rule: pure, one file each. A verdict is advice; only a claim, taken together with the intent, is a fact. */
-export type Guardrail = (candidate: GuardrailCandidate, now: Instant) => Verdict;
+export type Guardrail = (candidate: GuardrailCandidate, now: Instant, facts: GuardFacts, policy: GuardPolicy) => Verdict;
 
 /** Whether the action changes something that is cared for. A read does not, and neither does telling people (risk `none`). */
 export function isMutation(action: GuardrailCandidate["action"]): boolean {
   return action.effect !== "read" && action.risk !== "none";
+}
+
+/** Whether the action raises risk or spend: what limits bind. A stop is never held back by them. */
+export function isRaise(action: GuardrailCandidate["action"]): boolean {
+  return action.effect !== "read" && action.risk === "raises";
+}
+
+/** Nothing to say. */
+export const allowed: Verdict = { kind: "allow", claims: [] };
+
+/** The run's target and everything that the plan touches, each once. */
+export function touchedTargets({ target, plan }: Pick<GuardrailCandidate, "target" | "plan">): readonly string[] {
+  return [...new Set(target === undefined ? plan.targets : [target, ...plan.targets])];
 }

@@ -20,13 +20,13 @@ afterEach(async () => {
   await harness[Symbol.asyncDispose]();
 });
 
-async function ask(method: string, role: string, path = "/api/freeze", body?: unknown) {
+async function ask(method: string, role: string, path = "/api/freeze", body?: unknown): Promise<{ status: number; body: unknown }> {
   const response = await fetch(`${harness.url}${path}`, {
     method,
     headers: { authorization: `Bearer ${role}-token`, ...(body !== undefined && { "content-type": "application/json" }) },
     ...(body !== undefined && { body: JSON.stringify(body) }),
   });
-  return { status: response.status, body: (await response.json()) as unknown };
+  return { status: response.status, body: await response.json() };
 }
 
 it("freezes everything in the name of whoever asks, and shows it to everybody", async () => {

@@ -156,11 +156,19 @@ describe("what starts nothing", () => {
   it("is refused in a guardrail's words", async () => {
     const { intake, firing, asked } = setUp({ verdict: { kind: "refuse", guardrail: "mode", reason: "Not today." } });
     expect(await intake.accept(notification(firing("f1")))).toEqual([
-      { fingerprint: "f1", runbook: "cost", decision: "refused", reason: "mode: Not today." },
+      { fingerprint: "f1", runbook: "cost", decision: "refused", reason: "mode: Not today.", guardrail: "mode" },
     ]);
     expect(asked).toEqual([
       {
-        candidate: { runbookId: "cost", fingerprint: "f1", target: "budget/checkout", mode: "auto", cooldownMs: 30 * minute },
+        candidate: {
+          runbookId: "cost",
+          fingerprint: "f1",
+          target: "budget/checkout",
+          mode: "auto",
+          cooldownMs: 30 * minute,
+          actions: [],
+          limits: {},
+        },
         facts: { episodesInDay: 1 },
       },
     ]);
@@ -180,7 +188,9 @@ describe("what starts nothing", () => {
   it("is paused while frozen, and starts with a later notification once it is not", async () => {
     const { intake, store, firing } = setUp();
     store.freeze({ scope: "runbook:cost", by: "ann", reason: "a release", at: 1, undo: true });
-    expect(await intake.accept(notification(firing("f1")))).toMatchObject([{ decision: "paused", reason: "Frozen (runbook:cost) by ann: a release" }]);
+    expect(await intake.accept(notification(firing("f1")))).toMatchObject([
+      { decision: "paused", reason: "Frozen (runbook:cost) by ann: a release" },
+    ]);
     store.unfreeze("runbook:cost");
     expect(await intake.accept(notification(firing("f1")))).toMatchObject([{ decision: "enqueued" }]);
   });

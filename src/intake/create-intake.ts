@@ -142,13 +142,17 @@ function planStep(deps: IntakeDeps, { received, runbook }: Matched, step: Episod
         ...(request.target === undefined ? {} : { target: request.target }),
         mode: request.mode,
         cooldownMs: runbook.cooldownMs,
+        actions: runbook.steps.flatMap(({ action }) => action?.name ?? []),
+        limits: runbook.limits,
       };
       // A test observes only: it must neither be held back nor use up what an alert in earnest needs.
       const verdict = isTestAlert(received.alert.labels)
         ? ({ kind: "allow", claims: [] } as const)
         : deps.guards(candidate, { episodesInDay: step.episode.count }, now);
       if (verdict.kind === "refuse")
-        return { decision: { ...about, decision: "refused", reason: `${verdict.guardrail}: ${verdict.reason}` } };
+        return {
+          decision: { ...about, decision: "refused", reason: `${verdict.guardrail}: ${verdict.reason}`, guardrail: verdict.guardrail },
+        };
       const asked = verdict.kind === "ask" ? { ...request, mode: moreCareful(request.mode, "approve") } : request;
       const run = proposeRun(deps.ids("run"), asked, verdict.kind === "allow" ? verdict.claims : [], now);
       return { write: { ...key, episode: { ...step.episode, runId: run.id, ownRunId: run.id }, run } };
@@ -175,11 +179,16 @@ function decisionOf({ received, runbook, write }: Pending, reply: Exclude<Accept
     }
     case "refused": {
       const until = reply.retryAt === undefined ? "" : ` until ${new Date(reply.retryAt).toISOString()}`;
-      return { ...about, decision: "refused", reason: `${reply.claim} is taken${until}.` };
+      return { ...about, decision: "refused", reason: `${reply.claim} is taken${until}.`, guardrail: guardrailOf(reply.claim) };
     }
     case "frozen":
-      return { ...about, decision: "paused", reason: reply.reason };
+      return { ...about, decision: "paused", reason: reply.reason, guardrail: "freeze" };
   }
+}
+
+/** A bucket begins with the name of the guardrail that claims it. */
+function guardrailOf(claim: string): string {
+  return claim.split(":")[0] ?? claim;
 }
 
 function ringFor(doorbell: Doorbell, write: AcceptWrite, reply: AcceptReply): void {

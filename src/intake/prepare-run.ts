@@ -15,6 +15,10 @@ export interface RunCandidate {
   readonly target?: string;
   readonly mode: Mode;
   readonly cooldownMs: number;
+  /** Names of the actions of its steps. */
+  readonly actions: readonly string[];
+  /** The runbook's own limits. */
+  readonly limits: { readonly [limit: string]: number };
 }
 
 /** What is known when a run would be started. */

@@ -56,6 +56,7 @@ export function createAcceptStore(
           runKeys.bytes(run?.accepted.request.runbookSha ?? "none"),
           runKeys.openRuns,
           runKeys.freezes,
+          runKeys.newEpisodes,
           ...claims.map((claim) => runKeys.claim(claim)),
         ],
         [
@@ -154,7 +155,8 @@ export function createRunbookBytes(redis: Redis): StoredBytes {
   };
 }
 
-function parseEpisode(text: string): Episode {
+/** An episode as it was stored. Throws when the text is none. */
+export function parseEpisode(text: string): Episode {
   const value: unknown = JSON.parse(text);
   if (!isEpisode(value)) throw new Error(`This is no episode: ${text.slice(0, 80)}`);
   return value;

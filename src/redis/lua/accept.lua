@@ -1,5 +1,5 @@
 -- Makes one decision of intake true: the episode's new state and, with it or not at all, a new run.
--- KEYS 1 episode  2 run  3 journal  4 due  5 runs index  6 open run of (runbook, target)  7 run's locks  8 runbook bytes  9 open runs  10 freezes  11.. claims
+-- KEYS 1 episode  2 run  3 journal  4 due  5 runs index  6 open run of (runbook, target)  7 run's locks  8 runbook bytes  9 open runs  10 freezes  11 new episodes  12.. claims
 -- ARGV 1 expected version  2 episode JSON  3 episode lifetime ms  4 '1' = start a run  5 run id  6 accepted entry  7 head  8 summary JSON  9 why run ARGV 5 hears that its alert has resolved, or ''  10 freeze query or '' (see freeze.lua)  11 count of claims  12.. claims
 -- Replies: {'conflict'} | {'updated'} | {'joined', run id} | {'created', run id} | {'refused', claim index, retry after ms} | {'no_runbook'} | {'frozen', freeze JSON}
 local version = tonumber(redis.call('HGET', KEYS[1], 'v') or '0')
@@ -22,6 +22,9 @@ if ARGV[4] ~= '1' then
   write_episode(redis.call('HGET', KEYS[1], 'run') or '')
   return { 'updated' }
 end
+-- What begins counts for the storm, whether or not it starts a run: each once while it is counted.
+redis.call('ZADD', KEYS[11], 'NX', now_ms(), KEYS[1])
+redis.call('ZREMRANGEBYSCORE', KEYS[11], '-inf', now_ms() - 300000)
 local frozen = standing_freeze(KEYS[10], ARGV[10])
 if frozen then return { 'frozen', frozen } end
 local open = redis.call('GET', KEYS[6])
@@ -30,7 +33,7 @@ if open then
   return { 'joined', open }
 end
 if redis.call('EXISTS', KEYS[8]) == 0 then return { 'no_runbook' } end
-local refused = take_claims(KEYS, 11, ARGV, 12, tonumber(ARGV[11]), ARGV[5], KEYS[7])
+local refused = take_claims(KEYS, 12, ARGV, 12, tonumber(ARGV[11]), ARGV[5], KEYS[7])
 if refused then return { 'refused', refused[1], refused[3] } end
 local now = now_ms()
 write_episode(ARGV[5])

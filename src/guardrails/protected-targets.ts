@@ -1,0 +1,13 @@
+import { allowed, type Guardrail, isRaise, touchedTargets } from "./guardrail.ts";
+
+/** Some things are never raised by a machine, whatever a runbook says and whoever permits it. */
+export const protectedTargets: Guardrail = (candidate, _now, _facts, policy) => {
+  if (!isRaise(candidate.action)) return allowed;
+  const target = touchedTargets(candidate).find((one) => policy.protectedTargets.some((pattern) => covers(pattern, one)));
+  if (target === undefined) return allowed;
+  return { kind: "refuse", guardrail: "protected-targets", reason: `${target} is protected by the configuration` };
+};
+
+function covers(pattern: string, target: string): boolean {
+  return pattern.endsWith("/*") ? target.startsWith(pattern.slice(0, -1)) : target === pattern;
+}
