@@ -33,9 +33,9 @@ it.each<[AnswerReply, AuditEntry["kind"] | undefined]>([
   const desk = auditedDesk({ list: async () => [], find: async () => undefined, answer: async () => reply }, deps);
   const request = { answer: "approve", reason: "fine", by: "bob", role: "approver", at: 1, link: "secret-token" } as const;
   expect(await desk.answer("q_1", request)).toEqual(reply);
-  expect(entries.map((entry) => entry.kind)).toEqual(kind === undefined ? [] : [kind]);
-  if (kind !== undefined)
-    expect(entries[0]).toMatchObject({ at: 7, by: "bob", subject: "q_1", detail: { byLink: true, reply: reply.kind } });
+  expect(entries.map(({ kind, at, by, subject, detail }) => [kind, at, by, subject, detail["byLink"], detail["reply"]])).toEqual(
+    kind === undefined ? [] : [[kind, 7, "bob", "q_1", true, reply.kind]],
+  );
   expect(JSON.stringify(entries)).not.toContain("secret-token");
 });
 
@@ -76,8 +76,8 @@ it("stops a run and freezes even when the record cannot be written, and says so"
     done.push("abort");
     return { kind: "ok", runId: "run_1" };
   };
-  await expect(auditedControl({ start: ok, abort: ok, resume: ok, rerun: ok }, deps).abort("run_1", "bob", "enough")).rejects.toThrow();
+  await expect(auditedControl({ start: ok, abort: ok, resume: ok, rerun: ok }, deps).abort("run_1", "bob", "enough")).rejects.toThrow("no Redis");
   const freezes = auditedFreezes({ list: async () => [], put: async () => void done.push("freeze"), remove: async () => false }, deps);
-  await expect(freezes.put({ scope: "all", by: "ann", at: 1, reason: "storm", undo: true })).rejects.toThrow();
+  await expect(freezes.put({ scope: "all", by: "ann", at: 1, reason: "storm", undo: true })).rejects.toThrow("no Redis");
   expect(done).toEqual(["abort", "freeze"]);
 });

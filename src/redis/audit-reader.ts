@@ -26,13 +26,13 @@ export function createAuditReader(redis: Redis, now: () => number): AuditReader 
     const dropped = Number((await redis.hget(runKeys.auditState, "dropped")) ?? 0);
     const length = await redis.llen(runKeys.audit);
     // The cursor is the index behind the page: newest first, and stable while records are added.
-    const end = cursor === undefined ? dropped + length : Number(Buffer.from(cursor, "base64url").toString());
+    const end = cursor === undefined ? dropped + length : Number(Buffer.from(cursor, "base64url").toString("utf8"));
     if (!Number.isSafeInteger(end) || end < 0) return undefined;
     const last = Math.min(end - dropped, length) - 1;
     if (last < 0) return { items: [] };
     const first = Math.max(0, last - limit + 1);
     const texts = await redis.lrange(runKeys.audit, first, last);
-    const items = texts.flatMap((text, at) => readable(text, dropped + first + at)).reverse();
+    const items = texts.flatMap((text, at) => readable(text, dropped + first + at)).toReversed();
     return { items, ...(first > 0 && { nextCursor: Buffer.from(String(dropped + first)).toString("base64url") }) };
   }
 

@@ -1,0 +1,169 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
+import { z } from "zod";
+import { loadConfig } from "../config/load-config.ts";
+import { createSystemClock } from "../core/clock.ts";
+import { type Role, roles } from "../core/role.ts";
+import { createTokenFile } from "../http/token-file.ts";
+import { type RedisServer, startRedisServer } from "../testing/redis-server.ts";
+import { tokenFilePath } from "./data-folder.ts";
+import { openRuntime, type Runtime } from "./runtime.ts";
+import { startServer } from "./start-server.ts";
+
+/**
+ * Every route of the real server × every role × no token. Who may do what is written here once more, by hand: a route that is not in this
+ * table fails the test, and so does one that answers others than those named here.
+ */
+const people: readonly Role[] = ["viewer", "operator", "approver", "admin"];
+const operators: readonly Role[] = ["operator", "admin"];
+const answerers: readonly Role[] = ["operator", "approver", "admin"];
+const admins: readonly Role[] = ["admin"];
+const workloads: readonly Role[] = ["workload", "admin"];
+const everybody = "everybody";
+
+const expected: { readonly [route: string]: readonly Role[] | typeof everybody } = {
+  "GET /healthz": everybody,
+  "GET /readyz": everybody,
+  "GET /openapi.json": everybody,
+  "GET /a/{id}": everybody,
+  "GET /a.js": everybody,
+  "GET /a.css": everybody,
+  "POST /webhooks/alertmanager": everybody,
+  "GET /api/runs": people,
+  "POST /api/runs": operators,
+  "GET /api/runs/{id}": people,
+  "GET /api/runs/{id}/events": people,
+  "POST /api/runs/{id}/abort": operators,
+  "POST /api/runs/{id}/resume": operators,
+  "POST /api/runs/{id}/rerun": operators,
+  "GET /api/approvals": answerers,
+  "POST /api/approvals/{id}": answerers,
+  "GET /api/approvals/{id}/question": answerers,
+  "POST /api/approvals/{id}/link": answerers,
+  "GET /api/runbooks": people,
+  "GET /api/runbooks/{id}": people,
+  "GET /api/decisions": people,
+  "GET /api/freeze": people,
+  "PUT /api/freeze": operators,
+  "DELETE /api/freeze": admins,
+  "GET /api/audit": admins,
+  "GET /api/audit/verify": admins,
+  "GET /api/rejected-notifications": admins,
+  "GET /api/budgets": people,
+  "GET /api/budgets/{id}": people,
+  "GET /api/budgets/{id}/spend": people,
+  "PUT /api/budgets/{id}": operators,
+  "PATCH /api/budgets/{id}": operators,
+  "GET /api/usage": people,
+  "POST /api/usage": workloads,
+  "GET /api/admissions": people,
+  "POST /api/admissions": workloads,
+  "POST /api/admissions/release": workloads,
+  "POST /api/admissions/{leaseId}/extend": workloads,
+  "GET /api/batches": people,
+  "POST /api/batches": ["operator", "admin", "workload"],
+  "GET /api/batches/{id}": [...people, "workload"],
+  "PATCH /api/batches/{id}": operators,
+  "POST /api/batches/{id}/cancel": operators,
+  "GET /api/tickets": people,
+  "GET /api/tickets/{id}": people,
+};
+
+let redis: RedisServer;
+let folder: string;
+let runtime: Runtime;
+let url: string;
+const tokens = new Map<Role, string>();
+
+beforeAll(async () => {
+  redis = await startRedisServer();
+  folder = await mkdtemp(join(tmpdir(), "rb-roles-"));
+  await writeFile(join(folder, "none.md"), "nothing");
+  const file = createTokenFile(tokenFilePath(folder), createSystemClock());
+  for (const role of roles) tokens.set(role, (await file.create(`a-${role}`, role)) ?? "");
+  const loaded = loadConfig({
+    env: {
+      REDIS_URL: `unix://${redis.socketPath}`,
+      RUNBOOKD_PORT: "0",
+      RUNBOOKD_RUNBOOKS: folder,
+      RUNBOOKD_DATA: folder,
+      RUNBOOKD_WEBHOOK_TOKEN: "0123456789abcdef",
+      RUNBOOKD_LOG_LEVEL: "silent",
+    },
+    readFile: () => "",
+  });
+  if (!loaded.ok) throw new Error(JSON.stringify(loaded.faults));
+  const sources = { version: "0.0.0", workingDirectory: folder, path: "", signal: new AbortController().signal };
+  runtime = await openRuntime(loaded.config, sources);
+  const { server } = await startServer(runtime, sources);
+  url = `http://127.0.0.1:${server.address.port}`;
+});
+
+afterAll(async () => {
+  runtime.ending.abort();
+  await runtime.closers.close();
+  await redis[Symbol.asyncDispose]();
+  await rm(folder, { recursive: true, force: true });
+});
+
+const descriptionSchema = z.object({
+  paths: z.record(z.string(), z.record(z.string(), z.looseObject({ "x-roles": z.array(z.enum(roles)).optional() }))),
+});
+
+async function describedRoutes(): Promise<ReadonlyMap<string, readonly Role[] | undefined>> {
+  const { paths } = descriptionSchema.parse(await (await fetch(`${url}/openapi.json`)).json());
+  return new Map(
+    Object.entries(paths).flatMap(([path, methods]) =>
+      Object.entries(methods).map(([method, route]) => [`${method.toUpperCase()} ${path}`, route["x-roles"]] as const),
+    ),
+  );
+}
+
+/** The name of a thing that does not exist: nothing is done to anything. */
+async function ask(route: string, token: string | undefined): Promise<number> {
+  const [method = "", path = ""] = route.split(" ");
+  const response = await fetch(`${url}${path.replaceAll(/\{\w+\}/g, "nobody")}`, {
+    method,
+    headers: {
+      ...(token !== undefined && { authorization: `Bearer ${token}` }),
+      ...(method !== "GET" && { "content-type": "application/json" }),
+    },
+    ...(method !== "GET" && { body: "{}" }),
+  });
+  await response.body?.cancel();
+  return response.status;
+}
+
+describe("who may do what", () => {
+  it("is decided for every route that the server has, and for none that it does not have", async () => {
+    expect([...(await describedRoutes()).keys()].sort()).toEqual(Object.keys(expected).sort());
+  });
+
+  it("is what each route says of itself", async () => {
+    const said = [...(await describedRoutes())].map(([route, who]) => [route, who === undefined ? everybody : [...who].sort()]);
+    expect(Object.fromEntries(said)).toEqual(
+      Object.fromEntries(Object.entries(expected).map(([route, who]) => [route, who === everybody ? everybody : [...who].sort()])),
+    );
+  });
+
+  it.each(Object.entries(expected))("%s", async (route, who) => {
+    const seen = [];
+    for (const role of [...roles, undefined]) {
+      const status = await ask(route, role === undefined ? undefined : tokens.get(role));
+      seen.push([role ?? "no token", status === 401 ? 401 : status === 403 ? 403 : "answered"]);
+    }
+    // A webhook has a token of its own, which none of these is.
+    const open = who === everybody ? (route === "POST /webhooks/alertmanager" ? 401 : "answered") : undefined;
+    expect(seen).toEqual([...roles.map((role) => [role, open ?? (who.includes(role) ? "answered" : 403)]), ["no token", open ?? 401]]);
+  });
+
+  it("ends for a revoked token with its next request", async () => {
+    const file = createTokenFile(tokenFilePath(folder), createSystemClock());
+    const token = (await file.create("short-lived", "viewer")) ?? "";
+    expect(await ask("GET /api/runs", token)).toBe(200);
+    await file.revoke("short-lived");
+    expect(await ask("GET /api/runs", token)).toBe(401);
+  });
+});
