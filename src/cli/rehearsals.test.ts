@@ -34,7 +34,7 @@ describe("the shipped rehearsals", () => {
     const cost = held.find(({ runbook }) => runbook.id === "cost-incident-response")?.rehearsals ?? [];
     expect(cost.map(({ expect: { outcome } }) => outcome)).toEqual(expect.arrayContaining(["succeeded", "failed", "stood_down"]));
     const kinds = cost.flatMap(({ faults }) => faults.map(({ kind }) => kind));
-    expect(kinds).toEqual(expect.arrayContaining(["step", "crash", "answer", "resolve"]));
+    expect(kinds).toEqual(expect.arrayContaining(["step", "crash", "approval", "answer", "resolve"]));
   });
 });
 

@@ -67,6 +67,7 @@ const rehearsalSchema = z.strictObject({
   name: z.string().min(1).max(200),
   alert: z.strictObject({ labels: z.record(z.string(), z.string()), annotations: z.record(z.string(), z.string()).default({}) }).optional(),
   params: z.record(z.string(), jsonSchema).default({}),
+  mode: z.enum(["observe", "approve", "auto"]).optional(),
   workload: z.strictObject({ budgets: z.record(z.string(), budget) }).default({ budgets: {} }),
   metrics: z.record(z.string(), series).default({}),
   faults: z.array(fault).max(100).default([]),
@@ -107,7 +108,7 @@ export function parseRehearsal({ file, source }: { readonly file: string; readon
     }
     return { diagnostics: reporter.diagnostics };
   }
-  const { workload, metrics, alert, ...rest } = parsed.data;
+  const { workload, metrics, alert, mode, ...rest } = parsed.data;
   const tables = Object.entries(metrics).map(([query, written]) => {
     const points = pointsOf(written);
     if (points === undefined)
@@ -131,6 +132,7 @@ export function parseRehearsal({ file, source }: { readonly file: string; readon
       budgets: Object.entries(workload.budgets).map(([id, written]) => budgetOf(id, written)),
       metrics: Object.fromEntries(tables),
       ...(alert !== undefined && { alert }),
+      ...(mode !== undefined && { mode }),
       expect: {
         ...expected,
         ...(reason !== undefined && { reason }),

@@ -1,6 +1,6 @@
 import type { Labels } from "../../core/alert.ts";
 import type { Json } from "../../core/json.ts";
-import type { Outcome } from "../../core/run.ts";
+import type { Mode, Outcome } from "../../core/run.ts";
 
 /** What the simulated target does when a step acts on it. `status` is an HTTP status where one was written. */
 export interface FaultOutcome {
@@ -87,6 +87,8 @@ export interface Rehearsal {
   /** Absent: a person starts the run with `params`. */
   readonly alert?: { readonly labels: Labels; readonly annotations: Labels };
   readonly params: { readonly [name: string]: Json };
+  /** More careful than the document's own. */
+  readonly mode?: Mode;
   readonly budgets: readonly SimulatedBudget[];
   /** By query, white space made one blank. */
   readonly metrics: Readonly<Record<string, readonly MetricPoint[]>>;

@@ -10,7 +10,7 @@ import type { Question } from "../../core/question.ts";
 import { createExecutor, type Execution } from "../../engine/execute-run.ts";
 import type { EngineObserver, RunLedger } from "../../engine/ports.ts";
 import { evaluateGuardrails } from "../../guardrails/evaluate-guardrails.ts";
-import { requestFromAlert, requestFromPerson, type PreparedRequest } from "../../intake/prepare-run.ts";
+import { moreCareful, requestFromAlert, requestFromPerson, type PreparedRequest } from "../../intake/prepare-run.ts";
 import { matchTriggers } from "../../runbook/runbook-set.ts";
 import type { Runbook } from "../../runbook/runbook.ts";
 import { createMemoryRunLedger } from "../memory-run-ledger.ts";
@@ -42,7 +42,7 @@ const start: Instant = Date.UTC(2026, 0, 5, 12);
 const leaseMs = 86_400_000;
 /** How long it takes until another worker takes over. */
 const takeOverMs = 6000;
-const mostLooks = 2000;
+const mostLooks = 1000;
 const never = new AbortController().signal;
 
 /**
@@ -60,7 +60,8 @@ export async function runRehearsal(runbook: Runbook, rehearsal: Rehearsal): Prom
 
   const prepared = prepare(runbook, rehearsal);
   if (!prepared.ok) return { journal: [], effects, mails, questions, ended: false, faults: [prepared.reason], ms: 0 };
-  inner.create(runId, prepared.request);
+  const { request } = prepared;
+  inner.create(runId, { ...request, mode: moreCareful(request.mode, rehearsal.mode ?? request.mode) });
 
   let resolved = false;
   const resolve = () => {
@@ -143,7 +144,7 @@ export async function runRehearsal(runbook: Runbook, rehearsal: Rehearsal): Prom
       if (look !== "suspended" && look !== "waiting" && look !== "yielded") throw new Error(`A rehearsal's run was ${look}.`);
       const open = openQuestion();
       if (open !== undefined) {
-        const answer = script.answers.get(open.stepId)?.shift() ?? (open.kind === "approve" ? script.approval : undefined);
+        const answer = (open.kind === "approve" ? script.approval : undefined) ?? script.answers.get(open.stepId)?.shift();
         if (answer === undefined) return false;
         if (answer !== "nobody") {
           if (!open.answers.includes(answer)) {
