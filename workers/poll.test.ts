@@ -142,6 +142,17 @@ describe("an alert that no webhook told of", () => {
     await end();
   });
 
+  it("is found within a minute of its start, also when it was too young at the last look", async () => {
+    const { clock, views, see, pass, end, store } = aBench();
+    await pass(59 * second);
+    for (const view of views) view.seen = see(standing({ ...anAlert("f1"), startsAt: clock.now() }));
+    await pass(29 * second);
+    expect(store.runs()).toEqual([]);
+    await pass(31 * second);
+    await end();
+    expect(store.runs()).toHaveLength(1);
+  });
+
   it("is not called missed when a guardrail held it back before", async () => {
     const { views, see, pass, end, store, told, verdict } = aBench();
     verdict.refuse = true;

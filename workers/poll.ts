@@ -58,6 +58,8 @@ export interface PollHandle extends WorkerHandle {
 
 /** What one look remembers for the next. */
 interface Memory {
+  /** Whether it saw an alert that may still be on its way to us, so that the next look must not be late. */
+  readonly young: boolean;
   /** Alerts of open runs that no Alertmanager held. */
   readonly missing: ReadonlySet<string>;
   /** Alerts that were refused or paused: that they start later is no webhook's fault. */
@@ -65,7 +67,7 @@ interface Memory {
 }
 
 /**
- * Anti-entropy: every `everyMs` the active alerts of every Alertmanager are compared with what we know. What a webhook missed goes to the intake
+ * Anti-entropy: every `everyMs` (sooner when an alert was seen that was too young) the active alerts of every Alertmanager are compared with what we know. What a webhook missed goes to the intake
  * as if it had come by webhook, so that it starts at most one run. An open run whose alert no Alertmanager held in two looks in a row hears
  * that it has ended; an Alertmanager that cannot be asked, or has just started, says nothing of the kind.
  */
@@ -73,7 +75,7 @@ export function startPoll(options: PollOptions): PollHandle {
   const { clock, drain } = options;
   let triggered = false;
   let wake = new AbortController();
-  let memory: Memory = { missing: new Set(), heldBack: new Set() };
+  let memory: Memory = { young: false, missing: new Set(), heldBack: new Set() };
 
   const loop = async (): Promise<void> => {
     while (!drain.aborted) {
@@ -86,7 +88,9 @@ export function startPoll(options: PollOptions): PollHandle {
         if (!drain.aborted) options.observer.failed(error);
       }
       await clock.sleep(options.restMs, drain).catch(() => undefined);
-      if (!triggered) await clock.sleep(options.everyMs - options.restMs, AbortSignal.any([drain, wake.signal])).catch(() => undefined);
+      const untilNextMs = memory.young ? Math.min(options.graceMs, options.everyMs) : options.everyMs;
+      if (!triggered)
+        await clock.sleep(Math.max(0, untilNextMs - options.restMs), AbortSignal.any([drain, wake.signal])).catch(() => undefined);
     }
   };
   const running = loop();
@@ -108,16 +112,18 @@ async function look(options: PollOptions, memory: Memory, graceMs: number): Prom
   if (drain.aborted || reached.length === 0) return memory;
   const now = clock.now();
 
+  let young = false;
   let heldBack: ReadonlySet<string> = new Set<string>();
   for (const { alerts, status } of reached) {
     const ours = status?.receivers;
     const notification = notificationOfPoll(alerts, {
       isMatched: (labels) => options.match(labels) !== undefined,
       callsUs: (receivers) => ours === undefined || receivers.some((name) => ours.includes(name)),
-      begunBefore: now - graceMs,
       now,
     });
-    const decisions = await intake.accept(notification, "poll");
+    const due = notification.alerts.filter(({ alert, clockFault }) => clockFault !== undefined || alert.startsAt <= now - graceMs);
+    young ||= due.length < notification.alerts.length;
+    const decisions = await intake.accept({ ...notification, alerts: due }, "poll");
     const missed = decisions.filter(({ decision, fingerprint }) => decision === "enqueued" && !memory.heldBack.has(fingerprint));
     if (missed.length > 0) observer.found("missed", missed.length);
     heldBack = new Set([
@@ -143,7 +149,7 @@ async function look(options: PollOptions, memory: Memory, graceMs: number): Prom
     observer.found("resolved", gone.length);
   }
   for (const { name } of reached) observer.asked(name);
-  return { missing: new Set(missing.map(({ runId }) => runId)), heldBack };
+  return { young, missing: new Set(missing.map(({ runId }) => runId)), heldBack };
 }
 
 async function ask(alertmanager: PolledAlertmanager, observer: PollObserver, signal: AbortSignal) {

@@ -17,8 +17,6 @@ export interface PollRules {
   isMatched(labels: Labels): boolean;
   /** Whether one of these receivers calls us. */
   callsUs(receivers: readonly string[]): boolean;
-  /** An alert that began later may still be on its way. */
-  readonly begunBefore: Instant;
   readonly now: Instant;
 }
 
@@ -33,11 +31,7 @@ export function notificationOfPoll(polled: readonly PolledAlert[], rules: PollRu
   const alerts = polled
     .filter(
       ({ alert, state, receivers }) =>
-        state === "active" &&
-        !muted.has(alert.fingerprint) &&
-        alert.startsAt <= rules.begunBefore &&
-        rules.callsUs(receivers) &&
-        rules.isMatched(alert.labels),
+        state === "active" && !muted.has(alert.fingerprint) && rules.callsUs(receivers) && rules.isMatched(alert.labels),
     )
     .flatMap(({ alert }) => receive(alert, rules.now));
   return { receiver: "", groupKey: "poll", truncatedAlerts: 0, alerts };
