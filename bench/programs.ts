@@ -43,8 +43,9 @@ export async function startProgram(
   args: readonly string[],
   ready: RegExp,
   env: Readonly<Record<string, string>> = {},
+  cwd: string = process.cwd(),
 ): Promise<Program & { readonly output: string }> {
-  const child = spawn(command, args, { stdio: ["ignore", "pipe", "inherit"], env: { ...process.env, ...env } });
+  const child = spawn(command, args, { stdio: ["ignore", "pipe", "inherit"], cwd, env: { ...process.env, ...env } });
   // An interrupted bench leaves nothing behind.
   const endWithUs = (): void => void child.kill("SIGKILL");
   process.once("exit", endWithUs);

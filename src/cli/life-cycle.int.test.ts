@@ -1,0 +1,170 @@
+import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { createServer, type Server } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseEntry } from "../core/journal.ts";
+import { connectRedis } from "../redis/connection.ts";
+import { runKeys } from "../redis/run-keys.ts";
+import { type RedisServer, startRedisServer } from "../testing/redis-server.ts";
+
+/** `runbookd server` and `runbookd worker` as they ship, ended by SIGTERM while they work. Needs the build. */
+const main = join(import.meta.dirname, "../../dist/src/cli/main.js");
+const token = "0123456789abcdef";
+
+let redisServer: RedisServer;
+let redis: ReturnType<typeof connectRedis>;
+let folder: string;
+let target: Server;
+let targetUrl: string;
+/** Paths that reached the target, in order. */
+let arrived: string[];
+let children: ChildProcess[];
+
+function documentOf(url: string): string {
+  const step = (number: number): string => `${number}. **Step ${number}**: Tell the target.
+   - Action: \`http-request\`
+     \`\`\`yaml
+     url: ${url}/thing?step=${number}
+     method: POST
+     json: {}
+     \`\`\`
+`;
+  return `---
+triggers: [LifeCycle]
+target: thing/\${{ alert.labels.thing }}
+mode: auto
+---
+# Runbook: Life cycle
+
+## Scenario
+A worker is told to end.
+
+## Procedure
+
+${[1, 2, 3].map(step).join("\n")}`;
+}
+
+beforeEach(async () => {
+  children = [];
+  arrived = [];
+  redisServer = await startRedisServer();
+  redis = connectRedis({ socketPath: redisServer.socketPath }, "worker");
+  folder = await mkdtemp(join(tmpdir(), "rb-life-"));
+  target = createServer((request, response) => {
+    arrived.push(request.url ?? "");
+    request.resume();
+    // Slow, so that the order to end comes in the middle of a step.
+    setTimeout(() => response.end("{}"), 1200);
+  });
+  target.listen(0, "127.0.0.1");
+  await once(target, "listening");
+  const address = target.address();
+  targetUrl = `http://127.0.0.1:${typeof address === "object" && address !== null ? address.port : 0}`;
+  await writeFile(join(folder, "life-cycle.md"), documentOf(targetUrl));
+});
+
+afterEach(async () => {
+  for (const child of children) child.kill("SIGKILL");
+  redis.disconnect();
+  target.closeAllConnections();
+  await new Promise((resolve) => target.close(resolve));
+  await redisServer[Symbol.asyncDispose]();
+  await rm(folder, { recursive: true, force: true });
+});
+
+async function start(command: string, env: Readonly<Record<string, string>> = {}) {
+  const child = spawn(process.execPath, [main, command, "--json"], {
+    cwd: folder,
+    env: {
+      PATH: process.env["PATH"],
+      REDIS_URL: `unix://${redisServer.socketPath}`,
+      RUNBOOKD_PORT: "0",
+      RUNBOOKD_METRICS_PORT: "0",
+      RUNBOOKD_RUNBOOKS: folder,
+      RUNBOOKD_DATA: folder,
+      RUNBOOKD_WEBHOOK_TOKEN: token,
+      RUNBOOKD_HTTP_ALLOW: targetUrl,
+      RUNBOOKD_LOG_LEVEL: "silent",
+      ...env,
+    },
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  children.push(child);
+  const exited = once(child, "exit");
+  const said = await new Promise<string>((resolve, reject) => {
+    let text = "";
+    child.stdout.on("data", (chunk) => {
+      text += String(chunk);
+      if (text.includes('"metrics"')) resolve(text);
+    });
+    void exited.then(([code]) => reject(new Error(`${command} ended with ${String(code)} before it was ready.`)));
+  });
+  return { child, exited, url: /"api":"([^"]+)"/.exec(said)?.[1] ?? "" };
+}
+
+async function fire(url: string, thing: string): Promise<string> {
+  const labels = { alertname: "LifeCycle", thing };
+  const times = { startsAt: new Date().toISOString(), endsAt: "0001-01-01T00:00:00Z" };
+  const alert = { status: "firing", labels, annotations: {}, ...times, generatorURL: "", fingerprint: `f${thing}` };
+  const common = { groupLabels: {}, commonLabels: {}, commonAnnotations: {}, externalURL: "", truncatedAlerts: 0 };
+  const reply = await fetch(`${url}/webhooks/alertmanager`, {
+    method: "POST",
+    headers: { "content-type": "application/json", authorization: `Bearer ${token}` },
+    body: JSON.stringify({ version: "4", groupKey: "{}", status: "firing", receiver: "r", ...common, alerts: [alert] }),
+  });
+  expect(reply.status).toBe(202);
+  return /"runId":"([^"]+)"/.exec(await reply.text())?.[1] ?? "";
+}
+
+async function untilTrue(look: () => boolean | Promise<boolean>): Promise<void> {
+  for (let tries = 0; tries < 400; tries += 1) {
+    if (await look()) return;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  throw new Error("It never became true.");
+}
+
+const journalOf = async (runId: string) => (await redis.lrange(runKeys.journal(runId), "0", "-1")).map(parseEntry);
+
+describe("SIGTERM", () => {
+  it("lets the step in hand end, gives the run back at its boundary, exits 0; another worker goes on, and no step happens twice", async () => {
+    const server = await start("server");
+    const first = await start("worker");
+    const runId = await fire(server.url, "a");
+    await untilTrue(() => arrived.length === 1);
+    first.child.kill("SIGTERM");
+    expect(await first.exited).toEqual([0, null]);
+    expect(arrived).toEqual(["/thing?step=1"]);
+    const given = await redis.hmget(runKeys.run(runId), "state", "owner");
+    expect(given).toEqual(["queued", null]);
+    expect((await journalOf(runId)).filter(({ kind }) => kind === "applied").length).toBe(1);
+
+    await start("worker");
+    await untilTrue(async () => (await redis.hget(runKeys.run(runId), "state")) === "ended");
+    expect(arrived).toEqual(["/thing?step=1", "/thing?step=2", "/thing?step=3"]);
+    expect((await journalOf(runId)).filter(({ kind }) => kind === "asked")).toEqual([]);
+  }, 40_000);
+
+  it("ends a server that serves: nothing new is taken and it exits 0", async () => {
+    const server = await start("server");
+    await fire(server.url, "b");
+    server.child.kill("SIGTERM");
+    expect(await server.exited).toEqual([0, null]);
+    await expect(fetch(`${server.url}/readyz`)).rejects.toThrow("fetch failed");
+  }, 40_000);
+
+  it("ends a worker inside its grace although Redis is away", async () => {
+    const worker = await start("worker", { RUNBOOKD_GRACE_SECONDS: "15" });
+    await redisServer.kill();
+    const asked = performance.now();
+    worker.child.kill("SIGTERM");
+    const [code, signal] = await worker.exited;
+    expect(signal).toBeNull();
+    expect([0, 1]).toContain(code);
+    // The grace is a promise to whoever runs us, not a matter of speed.
+    expect(performance.now() - asked).toBeLessThan(15_000);
+  }, 40_000);
+});
