@@ -1,4 +1,4 @@
-/** The files of a new runbook: path → text. All three pass lint and promtool as they are; every part is meant to be replaced. */
+/** The files of a new runbook: path → text. All pass lint, promtool and rehearse as they are; every part is meant to be replaced. */
 export function runbookTemplate(id: string): Readonly<Record<string, string>> {
   const alert = id
     .split("-")
@@ -9,6 +9,7 @@ export function runbookTemplate(id: string): Readonly<Record<string, string>> {
     [`runbooks/${id}.md`]: documentTemplate(title, alert),
     [`alerts/rules/${id}.rules.yml`]: ruleTemplate(id, alert),
     [`alerts/tests/${id}.test.yml`]: testTemplate(id, alert),
+    [`runbooks/rehearsals/${id}/only-observed.yml`]: rehearsalTemplate(alert),
   };
 }
 
@@ -104,5 +105,24 @@ tests:
       - eval_time: 10m
         alertname: ${alert}
         exp_alerts: []
+`;
+}
+
+function rehearsalTemplate(alert: string): string {
+  return `# A new runbook only observes: every step is looked at and nothing is done. With another mode the first step waits for a person.
+name: the alert begins a run that changes nothing
+alert:
+  labels: { alertname: ${alert}, job: api }
+metrics:
+  up{job="api"}: 0
+expect:
+  outcome: stood_down
+  steps:
+    look_at_the_job: skipped
+    make_it_work_again: skipped
+  effects: []
+  mails:
+    - review to default
+  questions: []
 `;
 }

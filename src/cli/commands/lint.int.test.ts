@@ -95,9 +95,10 @@ it("answers 2 to a schema that does not exist", async () => {
   expect(context.printed.err).toContain("accepted: runbook, actions, config");
 });
 
-it("writes a new runbook with an alert and its test, all of which pass", async () => {
+it("writes a new runbook with an alert, its test and a rehearsal, all of which pass", async () => {
   const context = aCommandContext({ workingDirectory });
   expect(await runCli(["new", "payment-backlog"], context, "1")).toBe(0);
+  expect(await runCli(["rehearse"], aCommandContext({ workingDirectory }), "1")).toBe(0);
   expect(context.printed.out).toContain("alerts/tests/payment-backlog.test.yml\n");
   const lint = aCommandContext({ workingDirectory });
   await runCli(["lint", "--json"], lint, "1");

@@ -4,10 +4,10 @@ import { exitCodes, oneLine, writeJson } from "../context.ts";
 import { flagOption, type CommandDefinition } from "../define-command.ts";
 import { runbookTemplate } from "../runbook-template.ts";
 
-/** `runbookd new <id>`: a document, its alert and the alert's test, all passing. */
+/** `runbookd new <id>`: a document, its alert, the alert's test and a rehearsal, all passing. */
 export const newCommand: CommandDefinition = {
   usage: "new <id>",
-  summary: "Write a new runbook, its alert rule and the rule's test; all pass lint as they are",
+  summary: "Write a new runbook, its alert rule, the rule's test and a rehearsal; all pass as they are",
   examples: ["runbookd new payment-backlog"],
   run([id = ""], invocation) {
     const { context } = invocation;
@@ -28,7 +28,10 @@ export const newCommand: CommandDefinition = {
     }
     const written = files.map(([path]) => path);
     if (flagOption(invocation, "json")) writeJson(context, { written });
-    else context.write(`${written.map((path) => `${path}\n`).join("")}Write the steps, then: runbookd lint && runbookd index\n`);
+    else
+      context.write(
+        `${written.map((path) => `${path}\n`).join("")}Write the steps, then: runbookd lint && runbookd rehearse && runbookd index\n`,
+      );
     return Promise.resolve(exitCodes.ok);
   },
 };
