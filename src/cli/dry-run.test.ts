@@ -16,11 +16,16 @@ const journal = [
     plan: {
       summary: "Close admission of budget checkout",
       targets: ["budget/checkout"],
-      changes: [{ target: "budget/checkout", field: "gate", before: "open", after: "paused" }],
+      changes: [
+        { target: "budget/checkout", field: "gate", before: "open", after: "paused" },
+        { target: "budget/checkout", field: "pausedUntil", before: null, after: Date.UTC(2026, 0, 5, 12) },
+      ],
     },
   },
   { kind: "skipped", at: 3, step: "pause", why: "mode: observe" },
   { kind: "skipped", at: 4, step: "call", why: "Mode observe: a person\u001b[2J does this." },
+  { kind: "intent", at: 5, step: "post_action_1", plan: { summary: "Mail the review", targets: ["mail/default"], changes: [] } },
+  { kind: "applied", at: 6, step: "post_action_1", attempt: 1, output: {} },
 ];
 const answers = (summary: Record<string, unknown>) => ({
   "POST /api/runs": { status: 202, body: { runId: "run_1" } },
@@ -40,7 +45,9 @@ it("starts an observing run, follows it, and prints before → after and the bla
       "read     look: done, as it changes nothing",
       "would    pause: Close admission of budget checkout",
       '           budget/checkout gate: "open" → "paused"',
+      "           budget/checkout pausedUntil: null → 2026-01-05 12:00:00Z",
       "skipped  call: Mode observe: a person [2J does this.",
+      "told     post_action_1: Mail the review",
       "Blast radius: 1 target (budget/checkout), 1 step would change them.",
       "Nothing was changed. The plan is recorded.",
       "",
@@ -59,6 +66,7 @@ it("answers 1 when the run could not see everything, and prints the plan for pro
       { step: "look", kind: "read" },
       { step: "pause", kind: "would", targets: ["budget/checkout"] },
       { kind: "skipped" },
+      { kind: "told" },
     ],
   });
 });

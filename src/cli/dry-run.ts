@@ -1,8 +1,9 @@
 import { z } from "zod";
-import { jsonSchema } from "../core/json.ts";
+import { type Json, jsonSchema } from "../core/json.ts";
 import type { ApiClient } from "./api-client.ts";
 import { type JournalEntryShape, runRecordSchema, type RunSummaryShape } from "./api-shapes.ts";
 import { type CommandContext, oneLine } from "./context.ts";
+import { formatInstant } from "./render-run.ts";
 
 const changeSchema = z.looseObject({ target: z.string(), field: z.string(), before: jsonSchema, after: jsonSchema });
 const planSchema = z.looseObject({ summary: z.string(), targets: z.array(z.string()), changes: z.array(changeSchema) });
@@ -10,8 +11,8 @@ const planSchema = z.looseObject({ summary: z.string(), targets: z.array(z.strin
 /** What a dry run says of one step or check. */
 export interface DryRunLine {
   readonly step: string;
-  /** `would`: it would change something. `read`: it was done, as it only reads. `skipped`: it was left out, and `text` says why. */
-  readonly kind: "would" | "read" | "skipped" | "check";
+  /** `would`: it would change something. `read`: it was done, as it only reads. `told`: people were told, which changes nothing. `skipped`: it was left out, and `text` says why. */
+  readonly kind: "would" | "read" | "told" | "skipped" | "check";
   readonly text: string;
   readonly changes: readonly z.output<typeof changeSchema>[];
   readonly targets: readonly string[];
@@ -31,6 +32,13 @@ export function planOf(journal: readonly JournalEntryShape[]): readonly DryRunLi
           const { summary, changes, targets } = plan.data;
           lines.push({ step, kind: "would", text: summary, changes, targets });
         } else add(step, "skipped", textOf(entry["reason"]));
+        planned.add(step);
+        break;
+      }
+      case "intent": {
+        // Only telling people gets as far as an intent here.
+        const plan = planSchema.safeParse(entry["plan"]);
+        if (plan.success && !planned.has(step)) add(step, "told", plan.data.summary);
         planned.add(step);
         break;
       }
@@ -61,7 +69,7 @@ export function renderPlan(lines: readonly DryRunLine[], reason: string): string
     `${kind.padEnd(width)}  ${oneLine(step)}: ${oneLine(text)}`,
     ...changes.map(
       ({ target, field, before, after }) =>
-        `${" ".repeat(width)}    ${oneLine(target)} ${oneLine(field)}: ${oneLine(JSON.stringify(before))} → ${oneLine(JSON.stringify(after))}`,
+        `${" ".repeat(width)}    ${oneLine(target)} ${oneLine(field)}: ${valueOf(field, before)} → ${valueOf(field, after)}`,
     ),
   ]);
   const would = lines.filter(({ kind }) => kind === "would");
@@ -71,6 +79,11 @@ export function renderPlan(lines: readonly DryRunLine[], reason: string): string
       ? "Nothing would be changed."
       : `Blast radius: ${targets.length} target${targets.length === 1 ? "" : "s"} (${targets.map(oneLine).join(", ")}), ${would.length} step${would.length === 1 ? "" : "s"} would change them.`;
   return `${[...rows, radius, `Nothing was changed. ${oneLine(reason)}`].join("\n")}\n`;
+}
+
+/** An instant reads better as a time. */
+function valueOf(field: string, value: Json): string {
+  return typeof value === "number" && /(?:Until|Before|At)$/.test(field) ? formatInstant(value) : oneLine(JSON.stringify(value));
 }
 
 function textOf(value: unknown): string {
