@@ -1,0 +1,17 @@
+import { expect, it } from "@jest/globals";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { guardrailNames } from "../guardrails/evaluate-guardrails.ts";
+import { defaultLimits } from "../guardrails/limits.ts";
+
+const text = readFileSync(join(import.meta.dirname, "../../docs/guardrails.md"), "utf8");
+const rows = [...text.matchAll(/^\| `([a-z-]+)` \|([^|]*)\|/gm)];
+
+it("describes each guardrail", () => {
+  expect(rows.map(([, name]) => name).toSorted()).toEqual([...guardrailNames].toSorted());
+});
+
+it("names each limit with its default", () => {
+  const limits = rows.flatMap(([, , cell = ""]) => [...cell.matchAll(/`([a-z]+_[a-z_]+)` \((\d+)\)/g)]);
+  expect(Object.fromEntries(limits.map(([, name = "", value]) => [name, Number(value)]))).toEqual(defaultLimits);
+});
