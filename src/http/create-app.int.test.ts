@@ -51,6 +51,15 @@ describe("POST /webhooks/alertmanager", () => {
     expect(answer.decisions).toHaveLength(recorded.body.alerts.length);
   });
 
+  it("has Alertmanager asked at once when the sender left alerts out, and only then", async () => {
+    let asked = 0;
+    await using http = await startHttp({ ...withRunbook, onTruncated: () => void (asked += 1) });
+    await post(http, aBody());
+    expect(asked).toBe(0);
+    expect((await post(http, aBody(undefined, { truncatedAlerts: 3 }))).status).toBe(202);
+    expect(asked).toBe(1);
+  });
+
   it("answers 202 with the run once it is stored", async () => {
     await using http = await startHttp(withRunbook);
     const { status, answer } = await post(http, aBody());

@@ -34,6 +34,8 @@ export interface HttpHarnessOptions {
   readonly routes?: readonly Route[];
   readonly limits?: AppLimits;
   readonly guards?: RunGuards;
+  /** Called when a sender has left alerts out. */
+  readonly onTruncated?: () => void;
   /** Told of every decision. */
   readonly decided?: IntakeObserver["decided"];
 }
@@ -77,7 +79,12 @@ export async function startHttp(options: HttpHarnessOptions = {}): Promise<HttpH
   }
   const app = createApp(
     {
-      webhook: { intake, tokens: options.webhookTokens ?? ["correct-horse-battery"], samples },
+      webhook: {
+        intake,
+        tokens: options.webhookTokens ?? ["correct-horse-battery"],
+        samples,
+        onTruncated: options.onTruncated ?? (() => undefined),
+      },
       routes: options.routes ?? [],
       tokens: testTokens,
       readiness: { conditions: async () => conditions },
