@@ -35,7 +35,9 @@ export function createProgram(context: CommandContext, exit: ExitSink, version: 
     freezeCommand,
     unfreezeCommand,
   ].map((definition) => defineCommand(definition, context, exit));
-  const groups = [alertCommand, runsCommand, approvalsCommand, auditCommand, batchesCommand, tokenCommand].map((create) => create(context, exit));
+  const groups = [alertCommand, runsCommand, approvalsCommand, auditCommand, batchesCommand, tokenCommand].map((create) =>
+    create(context, exit),
+  );
   const program = new Command("runbookd")
     .description("Executes Markdown runbooks when Alertmanager calls, and proves that it helped.")
     .version(version);
