@@ -4,6 +4,7 @@ import { combineVerdicts, guardrailNames } from "../guardrails/evaluate-guardrai
 import { limitsOf } from "../guardrails/limits.ts";
 import { runRate } from "../guardrails/run-rate.ts";
 import { actionCatalogue } from "../actions/registry.ts";
+import type { Risk } from "../core/action.ts";
 import type { RunCandidate } from "../intake/prepare-run.ts";
 import { withReports } from "../reports/with-reports.ts";
 import { createAdminRoutes } from "../http/admin-routes.ts";
@@ -186,8 +187,12 @@ function readPrices({ config }: Runtime, sources: RuntimeSources): PriceTable {
   return createPriceTable(priceTableSchema.parse(JSON.parse(readBeside(sources, config.priceTable))));
 }
 
-function startOf({ runbookId, actions }: RunCandidate): { readonly runbookId: string; readonly lowers: boolean } {
-  return { runbookId, lowers: actions.some((name) => actionCatalogue.find(name)?.risk === "lowers") };
+function startOf({ runbookId, actions }: RunCandidate): { readonly runbookId: string; readonly risks: readonly Risk[] } {
+  const risks = actions.flatMap(({ name, parameters }) => {
+    const known = actionCatalogue.find(name);
+    return known === undefined ? [] : [known.effectOf(parameters) === "read" ? ("none" as const) : known.risk];
+  });
+  return { runbookId, risks };
 }
 
 function createReadiness({ library }: Runtime, freezes: FreezeDesk, ping: () => Promise<unknown>): Readiness {

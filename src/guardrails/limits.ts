@@ -1,6 +1,6 @@
 /** Every limit with its default. They bind what raises risk or spend; what lowers it is never held back by them. */
 export const defaultLimits = {
-  /** Starts of one runbook within an hour. A runbook that has a step that lowers risk is not counted: holding it back would hold back a stop. */
+  /** Starts of one runbook within an hour, when it raises something and has no step that lowers: holding that back would hold back a stop. */
   runs_per_hour_runbook: 6,
   /** Starts of all runbooks within an hour, counted alike. */
   runs_per_hour: 30,

@@ -149,7 +149,7 @@ describe("circuit breaker", () => {
 
 describe("run rate", () => {
   it("counts a start for its runbook and for all", () => {
-    expect(runRate({ runbookId: "deploy", lowers: false }, defaultLimits)).toEqual({
+    expect(runRate({ runbookId: "deploy", risks: ["none", "raises"] }, defaultLimits)).toEqual({
       kind: "allow",
       claims: [
         { bucket: "run-rate:deploy", max: 6, windowMs: hour, amount: 1 },
@@ -158,8 +158,13 @@ describe("run rate", () => {
     });
   });
 
-  it("does not count a runbook that can stop something", () => {
-    expect(runRate({ runbookId: "cost", lowers: true }, defaultLimits)).toEqual({ kind: "allow", claims: [] });
+  it.each([
+    ["only looks", ["none"]],
+    ["only stops something", ["lowers"]],
+    ["stops before it raises", ["lowers", "raises"]],
+    ["is done by people", []],
+  ] as const)("does not count a runbook that %s", (_name, risks) => {
+    expect(runRate({ runbookId: "cost", risks }, defaultLimits)).toEqual({ kind: "allow", claims: [] });
   });
 });
 

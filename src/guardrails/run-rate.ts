@@ -1,14 +1,15 @@
+import type { Risk } from "../core/action.ts";
 import type { Verdict } from "../core/verdict.ts";
 import type { Limits } from "./limits.ts";
 
 const hourMs = 3_600_000;
 
 /**
- * How many runs may start. A runbook with a step that lowers risk is not counted: what it raises is limited at its intent,
- * and a stop that waits for its turn is no stop.
+ * How many runs of runbooks that raise something may start. A runbook that only looks is not counted, and neither is one with a step that
+ * lowers risk: what it raises is limited at its intent, and a stop that waits for its turn is no stop.
  */
-export function runRate(candidate: { readonly runbookId: string; readonly lowers: boolean }, limits: Limits): Verdict {
-  if (candidate.lowers) return { kind: "allow", claims: [] };
+export function runRate(candidate: { readonly runbookId: string; readonly risks: readonly Risk[] }, limits: Limits): Verdict {
+  if (!candidate.risks.includes("raises") || candidate.risks.includes("lowers")) return { kind: "allow", claims: [] };
   return {
     kind: "allow",
     claims: [

@@ -142,7 +142,7 @@ function planStep(deps: IntakeDeps, { received, runbook }: Matched, step: Episod
         ...(request.target === undefined ? {} : { target: request.target }),
         mode: request.mode,
         cooldownMs: runbook.cooldownMs,
-        actions: runbook.steps.flatMap(({ action }) => action?.name ?? []),
+        actions: runbook.steps.flatMap(({ action }) => action ?? []),
         limits: runbook.limits,
       };
       // A test observes only: it must neither be held back nor use up what an alert in earnest needs.

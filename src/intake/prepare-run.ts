@@ -4,7 +4,7 @@ import { sha256, type Json } from "../core/json.ts";
 import type { Mode, RunRequest } from "../core/run.ts";
 import type { Verdict } from "../core/verdict.ts";
 import { resolveTemplates } from "../runbook/expression.ts";
-import type { Runbook } from "../runbook/runbook.ts";
+import type { ActionCall, Runbook } from "../runbook/runbook.ts";
 import type { AcceptWrite } from "./ports.ts";
 import { paramsFromAlert, paramsFromPerson, type RunParams } from "./run-params.ts";
 
@@ -15,8 +15,8 @@ export interface RunCandidate {
   readonly target?: string;
   readonly mode: Mode;
   readonly cooldownMs: number;
-  /** Names of the actions of its steps. */
-  readonly actions: readonly string[];
+  /** The actions of its steps as written. */
+  readonly actions: readonly Pick<ActionCall, "name" | "parameters">[];
   /** The runbook's own limits. */
   readonly limits: { readonly [limit: string]: number };
 }
