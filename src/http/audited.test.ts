@@ -76,7 +76,9 @@ it("stops a run and freezes even when the record cannot be written, and says so"
     done.push("abort");
     return { kind: "ok", runId: "run_1" };
   };
-  await expect(auditedControl({ start: ok, abort: ok, resume: ok, rerun: ok }, deps).abort("run_1", "bob", "enough")).rejects.toThrow("no Redis");
+  await expect(auditedControl({ start: ok, abort: ok, resume: ok, rerun: ok }, deps).abort("run_1", "bob", "enough")).rejects.toThrow(
+    "no Redis",
+  );
   const freezes = auditedFreezes({ list: async () => [], put: async () => void done.push("freeze"), remove: async () => false }, deps);
   await expect(freezes.put({ scope: "all", by: "ann", at: 1, reason: "storm", undo: true })).rejects.toThrow("no Redis");
   expect(done).toEqual(["abort", "freeze"]);
