@@ -9,7 +9,10 @@ describe("one look", () => {
   it.each<[string, RampState, RampFacts, string, number]>([
     ["opens when the burn is under", rampStart(0), at(0, "under"), "advance", 0],
     ["stays closed while the burn is over", rampStart(0), at(0, "over"), "stay", -1],
-    ["stays closed when it cannot see", rampStart(0), at(1000, "unseen"), "stay", -1],
+    ["stays closed when it cannot see", rampStart(0), at(799, "unseen"), "stay", -1],
+    ["asks when it has been closed for long and still cannot see", rampStart(0), at(800, "unseen"), "ask_decision", -1],
+    ["asks when it has been closed for long and the burn is still over", rampStart(0), at(800, "over"), "ask_decision", -1],
+    ["opens after however long when the burn is under at last", rampStart(0), at(5000, "under"), "advance", 0],
     ["holds a stage for its whole time", { ...rampStart(0), stage: 0 }, at(99, "under"), "stay", 0],
     ["goes on after it", { ...rampStart(0), stage: 0 }, at(100, "under"), "advance", 1],
     ["finishes after the last stage", { ...rampStart(0), stage: 2 }, at(100, "under"), "finish", 2],

@@ -6,7 +6,12 @@ export interface RampState {
   /** Since when nothing could be seen, or null. */
   readonly unseenSince: number | null;
   readonly stepsBack: number;
+  /** Since when it is closed without a look that allowed more, or null while it is open. */
+  readonly closedSince: number | null;
 }
+
+/** A gate that stays closed so many stages long, and still the burn is over: something spends without asking, and people must know. */
+const longestClosedStages = 8;
 
 /** What one look shows. */
 export interface RampFacts {
@@ -26,7 +31,7 @@ export interface RampMove {
 
 /** The beginning: closed, nothing seen yet. */
 export function rampStart(now: number): RampState {
-  return { stage: -1, since: now, unseenSince: null, stepsBack: 0 };
+  return { stage: -1, since: now, unseenSince: null, stepsBack: 0, closedSince: now };
 }
 
 /**
@@ -34,14 +39,25 @@ export function rampStart(now: number): RampState {
  *
  * closed ──under──▶ 0 ──under for a whole stage──▶ 1 ─▶ … ─▶ last ──under for a whole stage──▶ finish.
  * over: one stage back, and closed behind the first; after `stepsBackAllowed` of them it is closed and a person is asked.
+ * closed for eight stages without being allowed to open: a person is asked.
  * unseen: never forward; after a whole stage without sight one stage back, which is not held against the allowance.
  * exhausted: closed, and a person is asked.
  */
-export function nextRampMove(
-  ramp: RampState,
-  facts: RampFacts,
-  rules: { readonly everyMs: number; readonly stepsBackAllowed: number },
-): RampMove {
+export function nextRampMove(ramp: RampState, facts: RampFacts, rules: RampRules): RampMove {
+  const move = looked(ramp, facts, rules);
+  const closedSince = move.ramp.stage >= 0 ? null : ramp.stage >= 0 ? facts.now : (ramp.closedSince ?? facts.now);
+  const next = { ...move, ramp: { ...move.ramp, closedSince } };
+  if (move.kind !== "stay" || closedSince === null || facts.now - closedSince < longestClosedStages * rules.everyMs) return next;
+  return { ...next, kind: "ask_decision", why: `${move.why}, although the gate has been closed for long` };
+}
+
+/** Length of a stage, and how often the burn may come back. */
+export interface RampRules {
+  readonly everyMs: number;
+  readonly stepsBackAllowed: number;
+}
+
+function looked(ramp: RampState, facts: RampFacts, rules: RampRules): RampMove {
   const { now } = facts;
   if (facts.exhausted) {
     return { kind: "ask_limit", why: "the budget is exhausted", ramp: { ...ramp, stage: -1, since: now, unseenSince: null } };
@@ -62,9 +78,17 @@ export function nextRampMove(
       if (ramp.stage < 0) return { kind: "stay", why: "the burn is not down yet", ramp: { ...ramp, since: now, unseenSince: null } };
       const stepsBack = ramp.stepsBack + 1;
       if (stepsBack > rules.stepsBackAllowed) {
-        return { kind: "ask_decision", why: "the burn came back too often", ramp: { stage: -1, since: now, unseenSince: null, stepsBack } };
+        return {
+          kind: "ask_decision",
+          why: "the burn came back too often",
+          ramp: { ...ramp, stage: -1, since: now, unseenSince: null, stepsBack },
+        };
       }
-      return { kind: "step_back", why: "the burn came back", ramp: { stage: ramp.stage - 1, since: now, unseenSince: null, stepsBack } };
+      return {
+        kind: "step_back",
+        why: "the burn came back",
+        ramp: { ...ramp, stage: ramp.stage - 1, since: now, unseenSince: null, stepsBack },
+      };
     }
     case "under": {
       const held = ramp.stage < 0 || (ramp.unseenSince === null && now - ramp.since >= rules.everyMs);

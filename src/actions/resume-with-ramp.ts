@@ -21,6 +21,7 @@ const progressSchema = z.object({
   stage: z.number().int(),
   since: z.number(),
   unseenSince: z.number().nullable(),
+  closedSince: z.number().nullable(),
   stepsBack: z.number().int(),
   reached: z.array(z.number()),
   waitsFor: z.enum(["limit", "decision", "owner"]).nullable(),
@@ -167,7 +168,7 @@ export const resumeWithRamp = defineAction({
         case "ask_decision":
           return {
             kind: "ask",
-            question: `The burn of budget ${budget} came back ${move.ramp.stepsBack} times while it was opened (${sight.text}). It is closed again. Answer "try_again" to ramp from the beginning, or "stay_paused".`,
+            question: `Budget ${budget} is closed and stays closed: ${move.why} (${sight.text}; it stepped back ${move.ramp.stepsBack} times). Answer "try_again" to ramp from the beginning, or "stay_paused".`,
             answers: ["try_again", "stay_paused"],
             progress: { ...next, waitsFor: "decision" },
           };
