@@ -27,7 +27,7 @@ let intake: Intake;
 
 beforeAll(async () => {
   redisServer = await startRedisServer();
-  redis = connectRedis({ socketPath: redisServer.socketPath }, "request");
+  redis = connectRedis({ socketPath: redisServer.socketPath }, "worker");
 });
 
 afterEach(async () => {
