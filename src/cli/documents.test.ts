@@ -3,6 +3,7 @@ import { dirname, join, normalize, relative } from "node:path";
 import { describe, expect, it } from "@jest/globals";
 import type { Command } from "commander";
 import { z } from "zod";
+import { loadConfig } from "../config/load-config.ts";
 import { aCommandContext } from "../testing/command-context.ts";
 import { packageFolder } from "./process-context.ts";
 import { createProgram } from "./run-cli.ts";
@@ -107,4 +108,16 @@ it("names only folders and functions that exist in ARCHITECTURE.md", () => {
 it("lists each decision record", () => {
   const index = readFileSync(join(root, "docs/README.md"), "utf8");
   expect(readdirSync(join(root, "docs/adr")).filter((name) => !index.includes(`adr/${name}`))).toEqual([]);
+});
+
+it.each(["commands", "notifications"])("accepts the settings that docs/%s.md shows", (name) => {
+  const text = readFileSync(join(root, "docs", `${name}.md`), "utf8");
+  const [yaml = ""] = [...text.matchAll(/^```yaml\n([\s\S]*?)^```/gm)].map(([, inside = ""]) => inside);
+  const secrets: Readonly<Record<string, string>> = {
+    "/run/secrets/slack-webhook": "https://hooks.slack.com/services/T/B/x",
+    "/run/secrets/pagerduty": "0123456789abcdef0123456789abcdef",
+    "/run/secrets/hub": "token",
+  };
+  const loaded = loadConfig({ env: {}, yaml, readFile: (path) => secrets[path] ?? "" });
+  expect(loaded).toMatchObject({ ok: true });
 });
