@@ -3,7 +3,12 @@ import { ensureFailure } from "../core/failure.ts";
 import type { Truth } from "../core/journal.ts";
 import { evaluate, resolvePromql, truthOf } from "../runbook/expression.ts";
 import type { CheckItem, Runbook } from "../runbook/runbook.ts";
-import { ask, attemptStep, type AttemptDeps, probeStep, readOnce, undoEffect } from "./attempt.ts";
+import { askPeople } from "./ask-people.ts";
+import { attemptStep } from "./attempt-step.ts";
+import type { AttemptDeps } from "./bind-call.ts";
+import { probeStep } from "./probe-step.ts";
+import { readOnce } from "./read-once.ts";
+import { undoEffect } from "./undo-effect.ts";
 import { defaultPace, nextMove, type Pace, type Sight } from "./next-move.ts";
 import type { EngineDeps, StandingSeen } from "./ports.ts";
 import { checkPromql, type Seen } from "./promql-check.ts";
@@ -126,7 +131,7 @@ export function createExecutor(deps: EngineDeps, options: ExecutorOptions): Exec
           break;
         }
         case "ask":
-          ask(hold, move.step, { kind: move.question, text: move.text, answers: move.answers }, attemptDeps);
+          askPeople(hold, move.step, { kind: move.question, text: move.text, answers: move.answers }, attemptDeps);
           break;
         case "escalate":
           await deps.announce(move.question, runbook, true).catch(() => undefined);
