@@ -51,6 +51,8 @@ const sweepEveryMs = 1000;
 const mailEveryMs = 500;
 /** A step in hand at SIGTERM may go on until this long before the end of the grace. */
 const settleBeforeMs = 10_000;
+/** What waits for a Redis that is away is not waited for longer: nothing is in hand by then, and nothing is lost. */
+const withRedisMs = 2000;
 
 /** A running worker. */
 export interface WorkerProcess {
@@ -64,7 +66,7 @@ export async function startWorker(runtime: Runtime): Promise<WorkerProcess> {
   const { config, clock, log, metrics, closers } = runtime;
   const redis = runtime.connect("worker");
   const name = await takeWorkerName(redis, hostname(), process.pid, isProcessAlive);
-  closers.add("worker name", async () => freeWorkerName(redis, name));
+  closers.add("worker name", async () => freeWorkerName(redis, name), withRedisMs);
 
   const ledger = createRunLedger(redis, { worker: name, leaseMs, nonce: randomUUID, clock, replicas: config.replicas });
   const prometheus = openPrometheus(runtime);
@@ -111,7 +113,7 @@ export async function startWorker(runtime: Runtime): Promise<WorkerProcess> {
   const workerLog = runLog(runtime);
   const hand = createHand(config.concurrency);
   const worker = startRunWorker(executor, { redis, concurrency: config.concurrency, hand, drain, log: workerLog });
-  closers.add("run worker", async () => worker.close());
+  closers.add("run worker", async () => worker.close(), withRedisMs);
   const sweep = startSweep(executor, {
     ledger,
     clock,
@@ -121,7 +123,7 @@ export async function startWorker(runtime: Runtime): Promise<WorkerProcess> {
     random: () => randomInt(1_000_000) / 1_000_000,
     log: workerLog,
   });
-  closers.add("sweep", async () => sweep.close());
+  closers.add("sweep", async () => sweep.close(), withRedisMs);
   // Closed first: the steps in hand end, and their runs are given back.
   closers.add("runs in hand", async () => hand.settled(), config.graceMs - settleBeforeMs);
   metrics.initialiseRunbooks(runtime.library.list().map(({ id }) => id));

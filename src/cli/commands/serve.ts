@@ -57,11 +57,14 @@ async function serve(
   }
   runtime.ending.abort();
   await closeWithinGrace(runtime, context);
+  // A connection that looks for a Redis that is away would keep the process; nothing is left to do for it.
+  setTimeout(() => context.exitNow(code), lingerMs).unref();
   return code;
 }
 
 /** Whoever sent SIGTERM sends SIGKILL at the end of the grace; we go before, whatever still hangs (a Redis that is away holds BullMQ for long). */
 const exitBeforeMs = 3000;
+const lingerMs = 500;
 
 async function closeWithinGrace(runtime: Runtime, context: CommandContext): Promise<void> {
   const timer = setTimeout(() => {
