@@ -31,7 +31,12 @@ Everything fires.
      \`\`\`
 `;
 
-const limited = document.replace("StormAlert", "LimitedAlert").replace("mode: auto", "mode: auto\nlimits: { runs_per_hour_runbook: 5 }");
+// The limit binds runbooks that raise something.
+const limited = document
+  .replace("StormAlert", "LimitedAlert")
+  .replace("mode: auto", "mode: auto\nlimits: { runs_per_hour_runbook: 5 }")
+  .replace("`wait`", "`resume-batches`")
+  .replace("for: 1ms", "budget: nobody");
 
 let redisServer: RedisServer;
 let redis: ReturnType<typeof connectRedis>;

@@ -8,7 +8,8 @@ const text = readFileSync(join(import.meta.dirname, "../../docs/guardrails.md"),
 const rows = [...text.matchAll(/^\| `([a-z-]+)` \|([^|]*)\|/gm)];
 
 it("describes each guardrail", () => {
-  expect(rows.map(([, name]) => name).toSorted()).toEqual([...guardrailNames].toSorted());
+  expect(new Set(rows.map(([, name]) => name))).toEqual(new Set(guardrailNames));
+  expect(rows.length).toBe(guardrailNames.length);
 });
 
 it("names each limit with its default", () => {

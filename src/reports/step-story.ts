@@ -102,6 +102,8 @@ function tell(entry: JournalEntry): string | undefined {
       return entry.truth === "true" ? `Expectation held: ${entry.detail}` : `Expectation ${entry.truth}: ${entry.detail}`;
     case "asked":
       return `Asked a person (${entry.question.answers.join(", ")}): ${entry.question.text}`;
+    case "escalated":
+      return "Nobody had answered at half of the time; more people were told.";
     case "answered":
       return `${entry.answer.by} answered "${entry.answer.answer}"${entry.answer.reason === "" ? "" : `: ${entry.answer.reason}`}`;
     case "refused":
@@ -120,6 +122,7 @@ function tell(entry: JournalEntry): string | undefined {
       return `Could not be undone: ${entry.failure.message}`;
     case "accepted":
     case "claimed":
+    case "preflight":
     case "sampled":
     case "completed":
     case "jumped":
