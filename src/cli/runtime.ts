@@ -8,17 +8,15 @@ import { createRunbookFolder, type RunbookFolder } from "../adapters/runbook-fol
 import type { Config } from "../config/load-config.ts";
 import { type Clock, createSystemClock } from "../core/clock.ts";
 import { createUlids, type Ids } from "../core/ulid.ts";
-import { type ConnectionPurpose, connectRedis, type RedisAddress } from "../redis/connection.ts";
+import { type ConnectionPurpose, connectRedis, type RedisAddress, untilReady } from "../redis/connection.ts";
 import { createSharedClock, readRedisTime } from "../redis/shared-clock.ts";
-import { untilReady } from "../redis/connection.ts";
 import { startEmbeddedRedis } from "../redis/embedded-server.ts";
 import { createWorkloadLedger } from "../redis/workload-ledger.ts";
 import { createTicketStore } from "../redis/workload-tickets.ts";
 import { createLog, type Log } from "../telemetry/log.ts";
 import { createMetrics, type Metrics } from "../telemetry/metrics.ts";
-import { createRedaction } from "../telemetry/redaction.ts";
-import { dividedTimes, type WorkloadLedger } from "../workload/ledger.ts";
-import type { QueueCounts } from "../workload/ledger.ts";
+import { createRedaction, type Redaction } from "../telemetry/redaction.ts";
+import { dividedTimes, type QueueCounts, type WorkloadLedger } from "../workload/ledger.ts";
 import type { TicketStore } from "../workload/ticket.ts";
 import { observeFreezes } from "./freeze-desk.ts";
 import { createFreezeFile, type FreezeFile } from "./freeze-file.ts";
@@ -32,6 +30,8 @@ export interface Runtime {
   readonly clock: Clock;
   readonly ids: Ids;
   readonly log: Log;
+  /** Knows every secret of the configuration. */
+  readonly redaction: Redaction;
   readonly metrics: Metrics;
   readonly closers: Closers;
   readonly address: RedisAddress;
@@ -63,7 +63,8 @@ const syncEveryMs = 30_000;
 
 /** Opens what every process of ours needs; on a failure what was opened is closed again. */
 export async function openRuntime(config: Config, sources: RuntimeSources): Promise<Runtime> {
-  const log = createLog({ level: config.logLevel, redaction: createRedaction(config.secrets) });
+  const redaction = createRedaction(config.secrets);
+  const log = createLog({ level: config.logLevel, redaction });
   const closers = createClosers((name, error) => log.error({ name, error }, "Something did not close in order."));
   const ending = new AbortController();
   const end = () => ending.abort();
@@ -100,6 +101,7 @@ export async function openRuntime(config: Config, sources: RuntimeSources): Prom
       clock,
       ids: createUlids(() => clock.now(), randomBytes),
       log,
+      redaction,
       metrics,
       freezes,
       freezeFile,

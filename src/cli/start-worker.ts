@@ -25,7 +25,6 @@ import { createComposer } from "../reports/create-composer.ts";
 import { withoutSecrets } from "../reports/without-secrets.ts";
 import { createRunReader } from "../redis/run-reader.ts";
 import type { Log } from "../telemetry/log.ts";
-import { createRedaction } from "../telemetry/redaction.ts";
 import { type MailLog, type MailPatience, startReportWorker, usualPatience } from "../../workers/report.ts";
 import { createRunbookBytes } from "../redis/accept-store.ts";
 import { createGuardMemory } from "../redis/guard-facts.ts";
@@ -159,11 +158,10 @@ function openPrometheus({ config, closers }: Runtime): PrometheusReader {
 }
 
 /** Commands die with this process where setpriv is; elsewhere that is said. */
-function openCommands({ config, log, path }: Runtime): CommandRunner {
+function openCommands({ config, log, path, redaction }: Runtime): CommandRunner {
   const setpriv = findSetpriv(path);
   if (setpriv === undefined && config.commands.length > 0)
     log.warn({}, "There is no setpriv (util-linux) on PATH: a command goes on to its end when this worker is killed.");
-  const redaction = createRedaction(config.secrets);
   return createCommandRunner({ templates: config.commands, setpriv, redact: (text) => redaction.apply(text) });
 }
 
@@ -185,7 +183,7 @@ const cooldownOf: ExecutorOptions["cooldownOf"] = (runbook, hold) => {
 
 /** What is told leaves in the background; mails only when a mail server is configured, and until then they wait in the outbox. */
 function startMails(runtime: Runtime, redis: Redis, outbox: Outbox): void {
-  const { config, clock, log, metrics, closers } = runtime;
+  const { config, clock, log, metrics, closers, redaction } = runtime;
   metrics.observe([metrics.mailOldest], async () => {
     const { oldestPutAt } = await outbox.status();
     metrics.mailOldest.set(oldestPutAt === undefined ? 0 : Math.max(0, (clock.now() - oldestPutAt) / 1000));
@@ -195,7 +193,6 @@ function startMails(runtime: Runtime, redis: Redis, outbox: Outbox): void {
   closers.add("notification connections", async () => http.close());
   const notifiers = { webhook: createWebhookNotifier(http), slack: createSlackNotifier(http), pagerduty: createPagerDutyNotifier(http) };
   const runs = createRunReader(redis, clock);
-  const redaction = createRedaction(config.secrets);
   const composer = withoutSecrets(createComposer({ runs, budgets: runtime.ledger, publicUrl: config.publicUrl }), (text) =>
     redaction.apply(text),
   );

@@ -98,11 +98,11 @@ export function nextMove(runbook: Runbook, view: RunView, now: Instant, pace: Pa
     });
   }
   return (
-    nextCheck(runbook, view, "prerequisite", runbook.prerequisites, now, pace) ??
+    nextCheck(view, "prerequisite", runbook.prerequisites, now, pace) ??
     nextStep(runbook, view, now, pace, sight) ??
     (view.request.mode === "observe"
       ? conclude("stood_down", "Mode observe: the plan is recorded, nothing was changed.")
-      : (nextCheck(runbook, view, "verification", runbook.verification, now, pace) ?? verdictOf(runbook, view)))
+      : (nextCheck(view, "verification", runbook.verification, now, pace) ?? verdictOf(runbook, view)))
   );
 }
 
@@ -385,7 +385,6 @@ function moveOfPolicy(step: Step, known: StepView, failure: Failure | undefined)
 }
 
 function nextCheck(
-  _runbook: Runbook,
   view: RunView,
   kind: "prerequisite" | "verification",
   items: readonly CheckItem[],

@@ -1,6 +1,6 @@
 import type { Alert } from "../core/alert.ts";
-import { parseDuration } from "../core/duration.ts";
 import type { Json } from "../core/json.ts";
+import { fitsType } from "../runbook/fits-type.ts";
 import type { ParamSpec, Runbook } from "../runbook/runbook.ts";
 
 /** Typed inputs of a run, or one sentence per parameter that is missing or does not fit. */
@@ -75,22 +75,7 @@ function readTyped(name: string, spec: ParamSpec, text: string): Read {
 
 function checkTyped(name: string, spec: ParamSpec, value: Json): Read {
   const isAllowed = spec.enum === undefined || spec.enum.includes(value);
-  return isAllowed && fits(spec.type, value) ? { ok: true, value } : { ok: false, issue: `params.${name} is not ${acceptedBy(spec)}` };
-}
-
-function fits(type: ParamSpec["type"], value: Json): boolean {
-  switch (type) {
-    case "string":
-      return typeof value === "string";
-    case "duration":
-      return typeof value === "string" && parseDuration(value) !== undefined;
-    case "boolean":
-      return typeof value === "boolean";
-    case "integer":
-      return Number.isSafeInteger(value);
-    case "number":
-      return Number.isFinite(value);
-  }
+  return isAllowed && fitsType(spec.type, value) ? { ok: true, value } : { ok: false, issue: `params.${name} is not ${acceptedBy(spec)}` };
 }
 
 const accepted: Readonly<Record<ParamSpec["type"], string>> = {

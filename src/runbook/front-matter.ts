@@ -9,6 +9,7 @@ import { checkPromql } from "./promql-check.ts";
 import { nearest, oneOf, type Reporter } from "./reporter.ts";
 import type { ParamSpec, Runbook, Trigger } from "./runbook.ts";
 import { hasTemplate } from "./template.ts";
+import { fitsType } from "./fits-type.ts";
 import { parseYamlBlock, type YamlBlock } from "./yaml-block.ts";
 
 const duration = z
@@ -253,21 +254,6 @@ function checkParams(params: NonNullable<FrontMatter["params"]>, block: YamlBloc
         isListed ? acceptedType(spec.type) : (spec.enum ?? []).map((one) => JSON.stringify(one)).join(", "),
       );
     }
-  }
-}
-
-function fitsType(type: ParamSpec["type"], value: Json): boolean {
-  switch (type) {
-    case "string":
-      return typeof value === "string";
-    case "duration":
-      return typeof value === "string" && parseDuration(value) !== undefined;
-    case "boolean":
-      return typeof value === "boolean";
-    case "integer":
-      return Number.isSafeInteger(value);
-    case "number":
-      return Number.isFinite(value);
   }
 }
 

@@ -120,7 +120,10 @@ export function createMemoryRunLedger(
     row.wakeAt = change.release.dueAt ?? -1;
     if (change.state === "ended") {
       for (const [lock, holder] of shared.locks) if (holder === runId) shared.locks.delete(lock);
-      for (const cooldown of change.cooldowns ?? []) shared.buckets.set(cooldown.bucket, { used: 1, until: clock.now() + cooldown.forMs });
+      for (const { bucket, forMs } of change.cooldowns ?? []) {
+        // The start may have claimed a longer one, doubled by its repeats: that one stays.
+        shared.buckets.set(bucket, { used: 1, until: Math.max(clock.now() + forMs, shared.buckets.get(bucket)?.until ?? 0) });
+      }
     } else if ((row.notices.stop !== undefined && !change.heard.stop) || (row.notices.resolved !== undefined && !change.heard.resolved)) {
       row.woken = true;
     }

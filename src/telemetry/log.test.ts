@@ -44,7 +44,7 @@ it("keeps a hostile text on one line and free of terminal commands", () => {
   const { lines, log } = captured();
   log.info({ label: 'a\u001b[2J\n{"level":"error"}\u009b31m\u202e\u2028b' }, "odd\rlabel");
   expect(lines).toHaveLength(1);
-  // oxlint-disable-next-line no-control-regex
+  // oxlint-disable-next-line no-control-regex -- that none of them is left is what is tested
   expect(lines[0]?.trimEnd()).not.toMatch(/[\u0000-\u001f\u007f-\u009f\u2028\u202e]/);
   expect(JSON.parse(lines[0] ?? "")).toMatchObject({ label: 'a\u001b[2J\n{"level":"error"}\u009b31m\u202e\u2028b' });
 });

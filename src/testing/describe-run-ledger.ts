@@ -152,6 +152,31 @@ export function describeRunLedger(name: string, create: () => Promise<RunLedgerH
       expect(await harness.ledger.claim(runId)).toEqual({ refused: "ended" });
     });
 
+    it("starts a cooldown at the end of a run, and leaves a longer one that its start has claimed as it is", async () => {
+      const until = async (bucket: string, forMs: number, claimedMs?: number) => {
+        const id = `run_${bucket}`;
+        await harness.create(id, request);
+        const run = await harness.ledger.claim(id);
+        if ("refused" in run) throw new Error(run.refused);
+        const claims = claimedMs === undefined ? [] : [{ bucket, max: 1, windowMs: claimedMs, amount: 1 }];
+        const end: Partial<Append> = { state: "ended", release: {}, claims, cooldowns: [{ bucket, forMs }] };
+        await harness.ledger.append(
+          run.lease,
+          aChange(run, { ...end, entries: [{ at: 2, kind: "finished", outcome: "succeeded", reason: "" }] }),
+        );
+        const rival = `${id}_next`;
+        await harness.create(rival, request);
+        const next = await harness.ledger.claim(rival);
+        if ("refused" in next) throw new Error(next.refused);
+        const reply = await harness.ledger.append(next.lease, aChange(next, { claims: [{ bucket, max: 1, windowMs: 1, amount: 1 }] }));
+        if (reply.kind !== "claim_refused") throw new Error(reply.kind);
+        return reply.retryAt ?? 0;
+      };
+      const single = await until(`single${count}`, 60_000);
+      const doubled = await until(`doubled${count}`, 60_000, 3_600_000);
+      expect(doubled - single).toBeGreaterThan(3_000_000);
+    });
+
     it("takes all claims or none", async () => {
       const run = await claimed();
       const full = { bucket: `full${count}`, max: 1, windowMs: 60_000, amount: 2 };

@@ -58,7 +58,9 @@ if ARGV[6] == 'ended' then
   redis.call('PEXPIRE', KEYS[1], ARGV[9])
   redis.call('PEXPIRE', KEYS[2], ARGV[9])
   for i = 0, cooldowns - 1 do
-    redis.call('SET', KEYS[11 + claims + i], 1, 'PX', ARGV[19 + entries + claims * 4 + i])
+    -- The start may have claimed a longer one, doubled by its repeats: that one stays.
+    local cooldown = KEYS[11 + claims + i]
+    redis.call('SET', cooldown, 1, 'PX', math.max(tonumber(ARGV[19 + entries + claims * 4 + i]), redis.call('PTTL', cooldown)))
   end
 else
   redis.call('HDEL', KEYS[1], 'token', 'owner', 'leaseUntil')
