@@ -20,7 +20,7 @@ describe("the demo's options", () => {
     [["--factor", "1000"], "--factor 1000"],
     [["--factor", "fast"], "--factor fast"],
     [["--seed", "1.5"], "--seed 1.5"],
-    [["--scenario", "cache"], 'only "cost" is accepted'],
+    [["--scenario", "flood"], "--scenario flood: accepted are cost"],
     [["--onec"], "--onec"],
   ])("refuse %j and say what would be accepted", (argv, message) => {
     expect(parseDemoOptions(argv)).toMatchObject({ kind: "wrong", message: expect.stringContaining(message) });

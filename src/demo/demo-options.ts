@@ -1,5 +1,11 @@
 import { parseArgs } from "node:util";
 
+/** What can go wrong in the demo. */
+export const scenarioNames = ["cost"] as const;
+
+/** See {@link scenarioNames}. */
+export type ScenarioName = (typeof scenarioNames)[number];
+
 /** How the demo was asked to run. */
 export interface DemoOptions {
   /** Exit when the incident is closed. */
@@ -11,7 +17,7 @@ export interface DemoOptions {
   /** Every duration of rules, configuration and runbooks is divided by it. */
   readonly factor: number;
   readonly seed: number;
-  readonly scenario: "cost";
+  readonly scenario: ScenarioName;
   /** Keep the folder with logs, configuration and evidence. */
   readonly keep: boolean;
 }
@@ -20,7 +26,7 @@ export interface DemoOptions {
 export const demoHelp = `Usage: npm run demo -- [options]
 
 Starts Redis, runbookd, Prometheus, Alertmanager, a mail sink, a model server and a workload on this machine,
-lets one prompt's retries run wild, and shows how the runbook handles it. Ends with Ctrl-C.
+lets something go wrong, and shows how the runbook handles it. Ends with Ctrl-C.
 
 Options:
   --once            exit when the incident is closed: 0 only if every stage was observed and the run succeeded
@@ -28,7 +34,8 @@ Options:
   --kill-worker     kill the worker process (SIGKILL) once in the middle of the run and start it again
   --factor <n>      divide every duration of the shipped rules, configuration and runbooks by n (default 60)
   --seed <n>        seed of the model server's answers (default 1)
-  --scenario cost   what goes wrong (the only one so far)
+  --scenario <name> what goes wrong:
+                    cost    the retries of one prompt run wild and burn the budget (default)
   --keep            keep logs, rendered configuration and evidence
   --help            this text
 
@@ -69,15 +76,18 @@ export function parseDemoOptions(argv: readonly string[]): ParsedOptions {
   const seed = Number(values.seed);
   if (!Number.isSafeInteger(seed) || seed < 0)
     return { kind: "wrong", message: `--seed ${values.seed}: a whole number from 0 is accepted` };
-  if (values.scenario !== "cost") return { kind: "wrong", message: `--scenario ${values.scenario}: only "cost" is accepted` };
+  const scenario = scenarioNames.find((name) => name === values.scenario);
+  if (scenario === undefined) {
+    return { kind: "wrong", message: `--scenario ${values.scenario}: accepted are ${scenarioNames.join(", ")}` };
+  }
   const options = {
     once: values.once,
     json: values.json,
     killWorker: values["kill-worker"],
     factor,
     seed,
-    scenario: "cost",
+    scenario,
     keep: values.keep,
-  } as const;
+  };
   return { kind: "options", options };
 }

@@ -8,22 +8,30 @@ const view: DemoView = {
   factor: 60,
   seed: 1,
   doing: "windows fill",
-  seen: { trafficAt: 20_000, stormAt: 40_000, run: "01J0" },
-  details: { stormAt: "release 1.5.0" },
-  money: { spentMicroUsd: 20_000_000, limitMicroUsd: 500_000_000, plannedMicroUsd: 800_000, burn: 31.24, threshold: 14.4 },
-  tickets: { finished: 12, running: 8, waiting: 3, gate: "paused" },
+  stages: [
+    { key: "traffic", label: "Normal traffic runs on plan", seen: 20_000 },
+    { key: "storm", label: "A release makes one prompt retry without end", seen: 40_000, detail: "release 1.5.0" },
+    { key: "alert", label: "Prometheus fires the burn-rate alert" },
+    { key: "accepted", label: "Alertmanager calls, runbookd accepts" },
+  ],
+  gauges: [
+    { label: "Budget", share: 0.04, text: "$20.00 of $500.00 (4.0 %)" },
+    { label: "Tickets", text: "12 finished, 8 in flight, 3 waiting; gate closed" },
+  ],
+  run: { id: "01J0" },
   steps: [{ step: "stop", name: "Stop all batch jobs", state: "done", at: 61_000 }],
   stepsToCome: ["Resume operations with limits"],
 };
 
 describe("the demo's screen", () => {
-  it("shows what was observed, what is waited for, the money and the run", () => {
+  it("shows what was observed, what is waited for, the figures and the run", () => {
     const text = renderDemo(view, 100, createPaint(false)).join("\n");
     expect(text).toContain("✔  0:40  A release makes one prompt retry without end: release 1.5.0");
     expect(text).toContain("Prometheus fires the burn-rate alert: windows fill");
-    expect(text).toContain("$20.00 of $500.00 (4.0 %)");
-    expect(text).toContain("31.2× plan");
-    expect(text).toContain("12 finished, 8 in flight, 3 waiting; gate closed");
+    expect(text).toContain("·        Alertmanager calls, runbookd accepts");
+    expect(text).toMatch(/Budget {2}█{2}░{38} {2}\$20\.00 of \$500\.00 \(4\.0 %\)/);
+    expect(text).toContain("Tickets 12 finished, 8 in flight, 3 waiting; gate closed");
+    expect(text).toContain("Run 01J0");
     expect(text).toContain("✔  1:01  Stop all batch jobs");
     expect(text).toContain("·        Resume operations with limits");
   });

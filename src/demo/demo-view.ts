@@ -1,7 +1,24 @@
 import type { Instant } from "../core/clock.ts";
-import { formatUsd, type MicroUsd } from "../core/money.ts";
 import type { StepProgress } from "./journal-checks.ts";
-import { stages, type Observations } from "./timeline.ts";
+
+/** One thing that the demo waits to see. */
+export interface ShownStage {
+  readonly key: string;
+  readonly label: string;
+  /** When it was seen; `true`: seen, at no particular moment; absent: not yet. */
+  readonly seen?: Instant | boolean | undefined;
+  /** A sentence beside it. */
+  readonly detail?: string | undefined;
+}
+
+/** One line of figures, with a bar when it is a share of something. */
+export interface Gauge {
+  readonly label: string;
+  /** 0 to 1; what is outside is drawn full or empty. */
+  readonly share?: number;
+  readonly tone?: "green" | "yellow" | "red";
+  readonly text: string;
+}
 
 /** All that the screen shows. */
 export interface DemoView {
@@ -9,29 +26,12 @@ export interface DemoView {
   readonly beganAt: Instant;
   readonly factor: number;
   readonly seed: number;
-  /** What is being done right now, while it is no stage of the loop yet. */
+  /** What is being done right now, while it is no stage yet. */
   readonly doing: string;
-  readonly seen: Observations;
-  /** A sentence beside a stage that was observed. */
-  readonly details: { readonly [Key in keyof Observations]?: string };
-  readonly money?:
-    | {
-        readonly spentMicroUsd: MicroUsd;
-        readonly limitMicroUsd: MicroUsd;
-        /** What the plan would have spent since the beginning. */
-        readonly plannedMicroUsd: MicroUsd;
-        /** Times the plan, over the shortest window of the rules; absent when Prometheus has no value. */
-        readonly burn?: number | undefined;
-        /** The rule's threshold. */
-        readonly threshold: number;
-      }
-    | undefined;
-  readonly tickets: {
-    readonly finished: number;
-    readonly running: number;
-    readonly waiting: number;
-    readonly gate: "open" | "paused" | "unknown";
-  };
+  /** In order. */
+  readonly stages: readonly ShownStage[];
+  readonly gauges: readonly Gauge[];
+  readonly run?: { readonly id: string; readonly outcome?: string | undefined } | undefined;
   readonly steps: readonly (StepProgress & { readonly name: string })[];
   /** Steps of the runbook that the journal does not name yet. */
   readonly stepsToCome: readonly string[];
@@ -52,6 +52,11 @@ export function elapsed(ms: number): string {
   return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
 }
 
+/** Whether a stage was seen. */
+export function isSeen({ seen }: Pick<ShownStage, "seen">): boolean {
+  return seen !== undefined && seen !== false;
+}
+
 function bar(share: number, width: number): string {
   const full = Math.max(0, Math.min(width, Math.round(share * width)));
   return "█".repeat(full) + "░".repeat(width - full);
@@ -63,12 +68,6 @@ function cut(text: string, width: number): string {
 
 const spinner = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"];
 
-/** The stage that is being waited for. */
-export function currentStage(seen: Observations): number {
-  const index = stages.findLastIndex(({ key }) => seen[key] !== undefined);
-  return index + 1;
-}
-
 const stepSigns: Readonly<Record<StepProgress["state"], readonly [string, "green" | "yellow" | "red" | "cyan" | "dim"]>> = {
   running: ["▸", "cyan"],
   waiting: ["…", "cyan"],
@@ -78,9 +77,9 @@ const stepSigns: Readonly<Record<StepProgress["state"], readonly [string, "green
   asks: ["?", "yellow"],
 };
 
-/** The whole screen as lines of at most `width` characters (colour codes not counted). */
+/** The whole screen as lines of at most `width` characters (colour codes not counted; gauges are left whole). */
 export function renderDemo(view: DemoView, width: number, paint: Paint): readonly string[] {
-  const { now, beganAt, seen } = view;
+  const { now, beganAt, stages } = view;
   const turning = spinner[Math.floor(now / 120) % spinner.length] ?? "*";
   const inner = Math.max(40, width);
   const lines = [
@@ -88,38 +87,28 @@ export function renderDemo(view: DemoView, width: number, paint: Paint): readonl
     "",
   ];
 
-  const current = currentStage(seen);
-  for (const [index, { key, label }] of stages.entries()) {
-    const at = seen[key];
-    const detail = view.details[key] ?? (index === current ? view.doing : "");
-    const time = typeof at === "number" ? elapsed(at - beganAt).padStart(5) : "     ";
-    const text = cut(`${label}${detail === "" ? "" : `: ${detail}`}`, inner - 11);
-    if (at !== undefined) lines.push(`  ${paint("✔", "green")} ${paint(time, "dim")}  ${text}`);
+  // The stage that is being waited for.
+  const current = stages.findLastIndex(isSeen) + 1;
+  for (const [index, stage] of stages.entries()) {
+    const detail = stage.detail ?? (index === current ? view.doing : "");
+    const time = typeof stage.seen === "number" ? elapsed(stage.seen - beganAt).padStart(5) : "     ";
+    const text = cut(`${stage.label}${detail === "" ? "" : `: ${detail}`}`, inner - 11);
+    if (isSeen(stage)) lines.push(`  ${paint("✔", "green")} ${paint(time, "dim")}  ${text}`);
     else if (index === current) lines.push(`  ${paint(turning, "cyan")} ${time}  ${paint(text, "bold")}`);
     else lines.push(`  ${paint("·", "dim")} ${time}  ${paint(text, "dim")}`);
   }
 
   lines.push("");
-  if (view.money !== undefined) {
-    const { spentMicroUsd, limitMicroUsd, plannedMicroUsd, burn, threshold } = view.money;
-    const barWidth = Math.max(10, Math.min(40, inner - 60));
-    const share = limitMicroUsd === 0 ? 0 : spentMicroUsd / limitMicroUsd;
-    const tone = burn !== undefined && burn > threshold ? "red" : "green";
-    lines.push(
-      `  Budget  ${paint(bar(share, barWidth), tone)}  ${formatUsd(spentMicroUsd)} of ${formatUsd(limitMicroUsd)} (${(share * 100).toFixed(1)} %), plan so far ${formatUsd(plannedMicroUsd)}`,
-    );
-    const burnText = burn === undefined ? "no data yet" : `${burn.toFixed(1)}× plan`;
-    lines.push(`  Burn    ${paint(bar((burn ?? 0) / (threshold * 3), barWidth), tone)}  ${burnText}, the alert needs ${threshold}×`);
+  const barWidth = Math.max(10, Math.min(40, inner - 60));
+  for (const { label, share, tone, text } of view.gauges) {
+    const drawn = share === undefined ? "" : `${paint(bar(share, barWidth), tone ?? "green")}  `;
+    lines.push(`  ${label.padEnd(7)} ${drawn}${share === undefined && tone !== undefined ? paint(text, tone) : text}`);
   }
-  const { finished, running, waiting, gate } = view.tickets;
-  const gateText = gate === "paused" ? paint("closed", "yellow") : gate;
-  lines.push(`  Tickets ${finished} finished, ${running} in flight, ${waiting} waiting; gate ${gateText}`);
 
-  if (view.steps.length > 0 || seen.run !== undefined) {
-    lines.push(
-      "",
-      `  ${paint("Run", "bold")} ${paint(seen.run ?? "", "dim")}${seen.outcome === undefined ? "" : ` ${paint(seen.outcome, seen.outcome === "succeeded" ? "green" : "red")}`}`,
-    );
+  if (view.steps.length > 0 || view.run !== undefined) {
+    const { id = "", outcome } = view.run ?? {};
+    const ended = outcome === undefined ? "" : ` ${paint(outcome, outcome === "succeeded" ? "green" : "red")}`;
+    lines.push("", `  ${paint("Run", "bold")} ${paint(id, "dim")}${ended}`);
     for (const { name, state, at } of view.steps) {
       const [sign, colour] = stepSigns[state];
       lines.push(

@@ -1,7 +1,6 @@
 import type { DemoView } from "./demo-view.ts";
-import { createPaint, elapsed, renderDemo } from "./demo-view.ts";
+import { createPaint, elapsed, isSeen, renderDemo } from "./demo-view.ts";
 import { createScreen } from "./screen.ts";
-import { stages } from "./timeline.ts";
 
 /** Shows progress. */
 export interface Presenter {
@@ -37,7 +36,7 @@ export function createLivePresenter(out: NodeJS.WriteStream, coloured: boolean):
 export function createPlainPresenter(write: (line: string) => void, now: () => number): Presenter {
   const stamp = () => new Date(now()).toISOString().slice(11, 23);
   const shown = new Map<string, string>();
-  let moneyAt = 0;
+  let figuresAt = 0;
   const once = (key: string, value: string, beganAt: number, at: number, text: string) => {
     if (shown.get(key) === value) return;
     shown.set(key, value);
@@ -45,22 +44,15 @@ export function createPlainPresenter(write: (line: string) => void, now: () => n
   };
   return {
     say: (text) => write(`${stamp()} ${text}`),
-    show({ seen, details, beganAt, steps, money, tickets, now: at }) {
-      for (const { key, label } of stages) {
-        const value = seen[key];
-        if (value === undefined) continue;
-        const detail = details[key];
-        once(key, "seen", beganAt, typeof value === "number" ? value : at, `✔ ${label}${detail === undefined ? "" : `: ${detail}`}`);
+    show({ beganAt, stages, gauges, steps, now: at }) {
+      for (const stage of stages.filter(isSeen)) {
+        const { key, label, seen, detail = "" } = stage;
+        once(key, "seen", beganAt, typeof seen === "number" ? seen : at, `✔ ${label}${detail === "" ? "" : `: ${detail}`}`);
       }
       for (const { step, name, state, at: changedAt } of steps) once(`step ${step}`, state, beganAt, changedAt, `  ${name}: ${state}`);
-      if (money !== undefined && at - moneyAt >= 10_000) {
-        moneyAt = at;
-        const burn = money.burn === undefined ? "no data" : `${money.burn.toFixed(1)}x`;
-        const spent = `$${(money.spentMicroUsd / 1_000_000).toFixed(2)} of $${(money.limitMicroUsd / 1_000_000).toFixed(0)}`;
-        write(
-          `${stamp()} +${elapsed(at - beganAt)}   spent ${spent}, burn ${burn}, tickets: ${tickets.finished} finished, ${tickets.running} in flight, ${tickets.waiting} waiting, gate ${tickets.gate}`,
-        );
-      }
+      if (gauges.length === 0 || at - figuresAt < 10_000) return;
+      figuresAt = at;
+      write(`${stamp()} +${elapsed(at - beganAt)}   ${gauges.map(({ label, text }) => `${label.toLowerCase()} ${text}`).join(", ")}`);
     },
     close: () => undefined,
   };

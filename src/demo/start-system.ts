@@ -2,19 +2,18 @@ import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import type { Clock } from "../core/clock.ts";
 import { createTokenFile } from "../http/token-file.ts";
-import { startModelServer, type ModelServer } from "../simulators/model-server/model-server.ts";
+import { startModelServer, type ModelServer, type ModelServerOptions } from "../simulators/model-server/model-server.ts";
 import { answers, startAlertmanager, startPrometheus, startRedis, waitForProcess, type ServiceContext } from "./backing-services.ts";
 import type { DemoFolder } from "./demo-folder.ts";
-import type { DemoPlan } from "./demo-plan.ts";
 import { freePorts } from "./free-ports.ts";
 import { startMailSink, type MailSink } from "./mail-sink.ts";
 import type { StartedProcess } from "./process-group.ts";
 import { renderConfig } from "./render-config.ts";
 import { createRunbookdApi, type RunbookdApi } from "./runbookd-api.ts";
-import { waitUntil } from "./wait-until.ts";
 
 /** Everything that runs, and where. */
 export interface DemoSystem extends AsyncDisposable {
+  readonly redisUrl: string;
   readonly runbookdUrl: string;
   readonly prometheusUrl: string;
   readonly alertmanagerUrl: string;
@@ -22,8 +21,8 @@ export interface DemoSystem extends AsyncDisposable {
   readonly adminToken: string;
   readonly model: ModelServer;
   readonly mail: MailSink;
-  /** Hands tickets in and works on them; understands `{release}`. */
-  readonly workload: StartedProcess;
+  /** For the scenario's own applications. */
+  readonly workloadToken: string;
   worker(): StartedProcess;
   /** Kills the runbookd worker without warning and starts another one. */
   replaceWorker(): void;
@@ -33,9 +32,10 @@ export interface DemoSystem extends AsyncDisposable {
 export interface SystemOptions {
   readonly services: ServiceContext;
   readonly folder: DemoFolder;
-  readonly plan: DemoPlan;
   readonly factor: number;
-  readonly seed: number;
+  readonly model: ModelServerOptions;
+  /** Further settings of server and worker. */
+  readonly settings: Readonly<Record<string, string>>;
   readonly say: (text: string) => void;
 }
 
@@ -45,18 +45,16 @@ async function token(folder: DemoFolder, clock: Clock, name: string, role: "admi
   return created;
 }
 
-/** Starts every part and resolves when the workload is at work. What was started is ended again when a later part fails. */
+/** Starts every part and resolves when all of them are ready. What was started is ended again when a later part fails. */
 export async function startSystem(options: SystemOptions): Promise<DemoSystem> {
   const mail = await startMailSink(options.services.clock);
-  // An agent's model answers within seconds; here it is quicker, so that a minute of the demo holds an hour's worth of turns.
-  const latency = { firstTokenMs: 120, inputTokensPerSecond: 100_000, outputTokensPerSecond: 900 };
-  const model = await startModelServer({ seed: options.seed, latency });
+  const model = await startModelServer(options.model);
   const end = async () => {
     await model[Symbol.asyncDispose]();
     await mail[Symbol.asyncDispose]();
   };
   try {
-    return { ...(await startProcesses(options, model, mail)), model, mail, [Symbol.asyncDispose]: end };
+    return { ...(await startProcesses(options, mail)), model, mail, [Symbol.asyncDispose]: end };
   } catch (error) {
     await end();
     throw error;
@@ -65,11 +63,7 @@ export async function startSystem(options: SystemOptions): Promise<DemoSystem> {
 
 type Processes = Omit<DemoSystem, "model" | "mail" | typeof Symbol.asyncDispose>;
 
-async function startProcesses(
-  { services, folder, plan, factor, say }: SystemOptions,
-  model: ModelServer,
-  mail: MailSink,
-): Promise<Processes> {
+async function startProcesses({ services, folder, factor, settings, say }: SystemOptions, mail: MailSink): Promise<Processes> {
   const { clock, group, projectRoot } = services;
   const [redisPort, prometheusPort, alertmanagerPort, port, serverMetrics, workerMetrics] = await freePorts(6);
   if (workerMetrics === undefined || serverMetrics === undefined || port === undefined) throw new Error("Too few free ports.");
@@ -93,7 +87,7 @@ async function startProcesses(
   say(`Redis, Prometheus (${prometheusUrl}) and Alertmanager (${alertmanagerUrl}) are up`);
 
   const main = join(projectRoot, "dist", "src", "cli", "main.js");
-  const settings = {
+  const environment = {
     REDIS_URL: redisUrl,
     RUNBOOKD_DATA: folder.data,
     RUNBOOKD_PORT: String(port),
@@ -106,13 +100,14 @@ async function startProcesses(
     MAIL_TO: "oncall@demo.invalid",
     RUNBOOKD_RUNBOOKS: rendered.runbooks,
     RUNBOOKD_TIME_FACTOR: String(factor),
+    ...settings,
   };
   const startRunbookd = (command: "server" | "worker", metricsPort: number) =>
     group.start({
       name: `runbookd-${command}`,
       program: process.execPath,
       args: [main, command],
-      env: { ...settings, RUNBOOKD_METRICS_PORT: String(metricsPort) },
+      env: { ...environment, RUNBOOKD_METRICS_PORT: String(metricsPort) },
     });
   const adminToken = await token(folder, clock, "demo", "admin");
   const workloadToken = await token(folder, clock, "demo-workload", "workload");
@@ -122,46 +117,14 @@ async function startProcesses(
   await waitForProcess(services, worker, () => answers(`http://127.0.0.1:${workerMetrics}/metrics`));
   say(`runbookd server (${runbookdUrl}) and worker are up`);
 
-  const api = createRunbookdApi(runbookdUrl, adminToken);
-  const { budget: id, limitMicroUsd, periodMs } = plan;
-  // The period began long enough ago that a burn over the longest window lies inside it.
-  await api.defineBudget({ id, limitMicroUsd, periodMs, periodStartsAt: clock.now() - Math.round(periodMs / 10) });
-
-  const workload = group.start({
-    name: "workload",
-    program: process.execPath,
-    args: [join(projectRoot, "dist", "src", "demo", "ticket-host.js")],
-    messages: true,
-    env: {
-      REDIS_URL: redisUrl,
-      RUNBOOKD_URL: runbookdUrl,
-      RUNBOOKD_TOKEN: workloadToken,
-      MODEL_URL: model.url,
-      DEMO_WORK: folder.work,
-      DEMO_EVIDENCE: folder.evidence,
-      DEMO_BUDGET: plan.budget,
-      DEMO_QUEUE: plan.queue,
-      DEMO_CONCURRENCY: String(plan.concurrency),
-      DEMO_TICKET_EVERY_MS: String(plan.ticketEveryMs),
-    },
-  });
-  await Promise.race([
-    waitUntil(clock, "The workload called no model", async () => (model.stats().requests > 0 ? true : undefined), {
-      withinMs: 15_000,
-      signal: services.signal,
-    }),
-    workload.gone.then((how) => {
-      throw new Error(`The workload ${how}. The end of ${workload.logFile}:\n${workload.tail()}`);
-    }),
-  ]);
-
   return {
+    redisUrl,
     runbookdUrl,
     prometheusUrl,
     alertmanagerUrl,
-    api,
+    api: createRunbookdApi(runbookdUrl, adminToken),
     adminToken,
-    workload,
+    workloadToken,
     worker: () => worker,
     replaceWorker() {
       worker.signal("SIGKILL");

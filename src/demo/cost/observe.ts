@@ -1,13 +1,13 @@
 import { readFile } from "node:fs/promises";
-import type { Clock, Instant } from "../core/clock.ts";
-import type { MailSink, ReceivedMail } from "./mail-sink.ts";
-import type { DemoPlan } from "./demo-plan.ts";
+import type { Clock, Instant } from "../../core/clock.ts";
+import type { MailSink, ReceivedMail } from "../mail-sink.ts";
+import type { CostPlan } from "./cost-plan.ts";
 import { countStartsWhilePaused, readEvidence, ticketStarts } from "./evidence.ts";
-import { culpritOf, firstEffectAt, messageIdsOf, verifiedAt } from "./journal-checks.ts";
-import type { PrometheusApi } from "./prometheus-api.ts";
-import type { BudgetView, RunbookdApi, RunView } from "./runbookd-api.ts";
+import { culpritOf, firstEffectAt, messageIdsOf, verifiedAt } from "../journal-checks.ts";
+import type { PrometheusApi } from "../prometheus-api.ts";
+import type { BudgetView, RunbookdApi, RunView } from "../runbookd-api.ts";
 import type { Observations } from "./timeline.ts";
-import type { ModelServer } from "../simulators/model-server/model-server.ts";
+import type { ModelServer } from "../../simulators/model-server/model-server.ts";
 
 /** A pause as it was seen from outside: certainly closed between the two. */
 interface SeenPause {
@@ -23,7 +23,7 @@ export interface Observed {
   readonly mail: Pick<MailSink, "mails">;
   /** The application's evidence file. */
   readonly evidence: string;
-  readonly plan: DemoPlan;
+  readonly plan: CostPlan;
   readonly clock: Clock;
 }
 

@@ -1,8 +1,7 @@
-import { formatDuration } from "../core/duration.ts";
-import { oneUsd, type MicroUsd } from "../core/money.ts";
+import { oneUsd, type MicroUsd } from "../../core/money.ts";
 
 /** Numbers of the cost scenario. Times are real milliseconds of the demo; whatever is divided by the factor is named so. */
-export interface DemoPlan {
+export interface CostPlan {
   readonly budget: string;
   readonly queue: string;
   readonly limitMicroUsd: MicroUsd;
@@ -30,7 +29,7 @@ const normalMicroUsdPerSecond = 11_000;
 const normalBurn = 0.4;
 
 /** The plan of the cost scenario for one factor: the limit follows from what normal traffic costs, so that it burns a little less than planned. */
-export function planDemo(factor: number): DemoPlan {
+export function planCost(factor: number): CostPlan {
   const periodMs = Math.round(thirtyDaysMs / factor);
   const perPeriod = (normalMicroUsdPerSecond / normalBurn) * (periodMs / 1000);
   return {
@@ -46,9 +45,4 @@ export function planDemo(factor: number): DemoPlan {
     threshold: 14.4,
     timeoutMs: 270_000 + Math.max(0, 60 / factor - 1) * 180_000,
   };
-}
-
-/** One sentence for people. */
-export function describePlan(plan: DemoPlan, factor: number): string {
-  return `Every duration of the shipped rules, configuration and runbooks is divided by ${factor}: a budget's 30 days last ${formatDuration(plan.periodMs)}, an hour ${formatDuration(3_600_000 / factor)}.`;
 }

@@ -1,15 +1,15 @@
 import { z } from "zod";
-import { createSystemClock } from "../core/clock.ts";
-import { connectRedis } from "../redis/connection.ts";
-import { createTicketStore } from "../redis/workload-tickets.ts";
-import { createRunbookdClient } from "../sdk/client.ts";
-import type { TicketProcessor } from "../workload/ticket.ts";
-import { startTicketWorker } from "../../workers/ticket.ts";
-import { createApplication, turnEstimateMicroUsd } from "./workload/application.ts";
-import { createEvidenceLog } from "./workload/evidence-log.ts";
-import { createModelClient } from "./workload/model-client.ts";
-import { recordGate } from "./workload/recorded-gate.ts";
-import { createWorkStore } from "./workload/saved-work.ts";
+import { createSystemClock } from "../../core/clock.ts";
+import { connectRedis } from "../../redis/connection.ts";
+import { createTicketStore } from "../../redis/workload-tickets.ts";
+import { createRunbookdClient } from "../../sdk/client.ts";
+import type { TicketProcessor } from "../../workload/ticket.ts";
+import { startTicketWorker } from "../../../workers/ticket.ts";
+import { createApplication, turnEstimateMicroUsd } from "../workload/application.ts";
+import { createEvidenceLog } from "../workload/evidence-log.ts";
+import { createModelClient } from "../workload/model-client.ts";
+import { recordGate } from "../workload/recorded-gate.ts";
+import { createWorkStore } from "../workload/saved-work.ts";
 
 /*
  * The process that hosts the demo's application: a ticket worker that asks runbookd over HTTP, and a clock that hands tickets in.

@@ -4,13 +4,13 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
-import { executePanels, type PanelResult } from "../testing/execute-panels.ts";
+import { executePanels, type PanelResult } from "../../testing/execute-panels.ts";
 
 /**
  * The loop, whole and with real parts: redis-server, Prometheus, Alertmanager, an SMTP receiver, and a worker killed with SIGKILL in the middle.
  * It is the demo, so that what users are shown is what is tested. Needs the build.
  */
-const root = join(import.meta.dirname, "../..");
+const root = join(import.meta.dirname, "../../..");
 const dashboards = readdirSync(join(root, "grafana/dashboards")).map((name) =>
   readFileSync(join(root, "grafana/dashboards", name), "utf8"),
 );

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { Instant } from "../core/clock.ts";
+import type { Instant } from "../../core/clock.ts";
 
 const entrySchema = z.looseObject({ kind: z.string(), at: z.number() });
 const startSchema = z.object({

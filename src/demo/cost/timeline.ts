@@ -1,5 +1,5 @@
-import type { Instant } from "../core/clock.ts";
-import type { MicroUsd } from "../core/money.ts";
+import type { Instant } from "../../core/clock.ts";
+import type { MicroUsd } from "../../core/money.ts";
 
 /** What the demo saw from outside; absent means: not seen. */
 export interface Observations {

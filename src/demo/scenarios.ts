@@ -1,0 +1,6 @@
+import { costScenario } from "./cost/cost-scenario.ts";
+import type { ScenarioName } from "./demo-options.ts";
+import type { Scenario } from "./scenario.ts";
+
+/** Every scenario under its name. */
+export const scenarios: { readonly [Name in ScenarioName]: Scenario } = { cost: costScenario };
