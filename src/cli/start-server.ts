@@ -30,6 +30,7 @@ import { createTicketQueue } from "../queue/ticket-queue.ts";
 import { createWakeQueue } from "../queue/wake-queue.ts";
 import { createAcceptStore, createRunbookBytes } from "../redis/accept-store.ts";
 import { untilReady } from "../redis/connection.ts";
+import { createCanaryRecord } from "../redis/canary.ts";
 import { createAuditLog } from "../redis/audit-log.ts";
 import { createAuditReader } from "../redis/audit-reader.ts";
 import { createQuestionDesk } from "../redis/question-desk.ts";
@@ -44,6 +45,7 @@ import { createFreezeDesk, freezeCondition } from "./freeze-desk.ts";
 import { createRunControl } from "./create-run-control.ts";
 import { adminTokenPath, tokenFilePath } from "./data-folder.ts";
 import { startAlertPoll } from "./open-alertmanagers.ts";
+import { observeCanary } from "./watch-canary.ts";
 import { recordTokenChanges, type WatchTokensDeps } from "./watch-tokens.ts";
 import { readBeside, type Runtime, type RuntimeSources } from "./runtime.ts";
 
@@ -157,6 +159,7 @@ export async function startServer(
     metrics.approvalsPending.set(open.length);
     metrics.inDoubtRuns.set(open.filter(({ question }) => question.kind === "in_doubt").length);
   });
+  observeCanary(metrics, createCanaryRecord(redis), clock);
   observeWorkload(metrics, { budgets: ledger, tickets });
   metrics.observe([metrics.queueJobs], async () => {
     for (const [state, count] of Object.entries(await wakeQueue.counts())) metrics.queueJobs.set({ queue: "wake", state }, count);

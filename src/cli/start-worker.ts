@@ -27,6 +27,7 @@ import { createRunReader } from "../redis/run-reader.ts";
 import type { Log } from "../telemetry/log.ts";
 import { type MailLog, type MailPatience, startReportWorker, usualPatience } from "../../workers/report.ts";
 import { createRunbookBytes } from "../redis/accept-store.ts";
+import { createCanaryRecord } from "../redis/canary.ts";
 import { createGuardMemory } from "../redis/guard-facts.ts";
 import { createOutbox } from "../redis/outbox.ts";
 import { createQuestionLinks } from "../redis/question-links.ts";
@@ -42,6 +43,7 @@ import { startSweep } from "../../workers/sweep.ts";
 import { createAnnouncer } from "./announce-question.ts";
 import { openStanding } from "./open-alertmanagers.ts";
 import { guardSteps, rememberOutcomes } from "./guard-steps.ts";
+import { recordCanary } from "./watch-canary.ts";
 import type { Runtime } from "./runtime.ts";
 
 /** Lease of a run; another worker takes over at most this long, plus one sweep, after a worker died. */
@@ -85,7 +87,14 @@ export async function startWorker(runtime: Runtime): Promise<WorkerProcess> {
       metrics: metricSource(prometheus),
       ...openStanding(runtime),
       observer: rememberOutcomes(
-        createEngineObserver(metrics, log, () => clock.now()),
+        recordCanary(
+          createEngineObserver(metrics, log, () => clock.now()),
+          {
+            record: createCanaryRecord(redis),
+            clock,
+            lost: (error) => log.warn({ error }, "A canary came through and that could not be recorded."),
+          },
+        ),
         memory,
         {
           actions,

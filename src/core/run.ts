@@ -5,6 +5,9 @@ import type { Json } from "./json.ts";
 /** How far a run may go by itself. */
 export type Mode = "observe" | "approve" | "auto";
 
+/** The runbook that only shows that the pipeline works; its runs come every other minute, so they are kept shortly and listed only when asked for. */
+export const canaryRunbook = "canary";
+
 /** Of a finished run. `ineffective`: verification false. `inconclusive`: could not see. */
 export const outcomes = ["succeeded", "ineffective", "inconclusive", "failed", "stood_down", "aborted", "undone"] as const;
 

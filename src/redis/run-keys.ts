@@ -22,6 +22,7 @@ export const runKeys = {
   fenced: `${tag}:fenced`,
   freezes: `${tag}:freeze`,
   frozenRuns: `${tag}:frozen-runs`,
+  canary: `${tag}:canary`,
   newEpisodes: `${tag}:new-episodes`,
   failures: (action: string) => `${tag}:failures:${sha256(action)}`,
   open: (openKey: string) => `${tag}:open:${openKey}`,

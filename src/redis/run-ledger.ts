@@ -3,7 +3,7 @@ import type { Clock } from "../core/clock.ts";
 import { parseFreeze } from "../core/freeze.ts";
 import { chainText } from "../core/chain.ts";
 import { type JournalEntry, parseEntry } from "../core/journal.ts";
-import { parseSummary, type RunSummary } from "../core/run.ts";
+import { canaryRunbook, parseSummary, type RunSummary } from "../core/run.ts";
 import type { Notices, RunLedger } from "../engine/ports.ts";
 import { createReplication } from "./replication.ts";
 import { claimArgs, isId, runKeys } from "./run-keys.ts";
@@ -11,6 +11,8 @@ import { loadScript, replyList } from "./script.ts";
 
 /** Runs are kept this long after their end. */
 const keepEndedMs = 30 * 24 * 3_600_000;
+/** 720 canary runs a day are worth a day of looking back. */
+const keepCanaryMs = 24 * 3_600_000;
 /** One journal entry may not be larger; results beyond it are cut by the engine. */
 const entryLimitBytes = 64 * 1024;
 
@@ -120,7 +122,7 @@ export function createRunLedger(
             change.state,
             JSON.stringify(summary),
             release === undefined ? "" : (release.dueAt ?? "none"),
-            keepEndedMs,
+            summary.runbookId === canaryRunbook ? keepCanaryMs : keepEndedMs,
             question === undefined ? "" : JSON.stringify(question),
             question?.id ?? "",
             texts.length,

@@ -1,7 +1,7 @@
 import type { Redis } from "ioredis";
 import type { Clock } from "../core/clock.ts";
 import { type JournalEntry, parseEntry } from "../core/journal.ts";
-import { parseSummary, type RunSummary } from "../core/run.ts";
+import { canaryRunbook, parseSummary, type RunSummary } from "../core/run.ts";
 import type { Page, RunFilter, RunReader, RunRecord } from "../http/ports.ts";
 import { available } from "./available.ts";
 import { isId, runKeys } from "./run-keys.ts";
@@ -73,7 +73,7 @@ function fits(summary: RunSummary, filter: RunFilter): boolean {
   return (
     (filter.state === undefined || summary.state === filter.state) &&
     (filter.outcome === undefined || summary.outcome === filter.outcome) &&
-    (filter.runbookId === undefined || summary.runbookId === filter.runbookId) &&
+    (filter.runbookId === undefined ? summary.runbookId !== canaryRunbook : summary.runbookId === filter.runbookId) &&
     (filter.target === undefined || summary.target === filter.target)
   );
 }

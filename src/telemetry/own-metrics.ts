@@ -137,7 +137,10 @@ export function declareOwnMetrics(registry: Registry) {
     dueLag: gauge("runbookd_due_lag_seconds", "How long the run that is due longest has been waiting; 0 when none is due."),
     frozen: gauge("runbookd_frozen", "1 while the kill switch is on in any scope."),
     mailOldest: gauge("runbookd_mail_oldest_seconds", "Age of the oldest mail that has not been handed over; 0 when there is none."),
-    canaryAge: gauge("runbookd_canary_age_seconds", "Since the Watchdog alert last went through the whole pipeline."),
+    canaryAge: gauge(
+      "runbookd_canary_age_seconds",
+      "Since the canary (alert RunbookdWatchdog) last came through the whole pipeline; absent before the first time.",
+    ),
     buildInfo,
     /** Creates the series of these runbooks at zero, so that the first run is a visible increase. */
     initialiseRunbooks(ids: readonly string[]) {

@@ -18,7 +18,7 @@ it.each([
   ["alerts are left out", "max_alerts: 0", "max_alerts: 10", "warning"],
 ])("tells when %s", (_name, from, to, verdict) => {
   expect(reference).toContain(from);
-  expect(judgeAlertmanagerConfig(reference.replace(from, to)).map((one) => one.verdict)).toContain(verdict);
+  expect(judgeAlertmanagerConfig(reference.replaceAll(from, to)).map((one) => one.verdict)).toContain(verdict);
 });
 
 it("does not call good what it cannot read", () => {

@@ -1,0 +1,48 @@
+import { afterAll, beforeAll, expect, it } from "@jest/globals";
+import { createSystemClock } from "../core/clock.ts";
+import { canaryRunbook, type RunSummary } from "../core/run.ts";
+import { type RedisServer, startRedisServer } from "../testing/redis-server.ts";
+import { createCanaryRecord } from "./canary.ts";
+import { connectRedis } from "./connection.ts";
+import { runKeys } from "./run-keys.ts";
+import { createRunReader } from "./run-reader.ts";
+
+let server: RedisServer;
+let redis: ReturnType<typeof connectRedis>;
+beforeAll(async () => {
+  server = await startRedisServer();
+  redis = connectRedis({ socketPath: server.socketPath }, "worker");
+});
+afterAll(async () => {
+  redis.disconnect();
+  await server[Symbol.asyncDispose]();
+});
+
+it("remembers when the canary last came through, and never goes back", async () => {
+  const record = createCanaryRecord(redis);
+  expect(await record.lastPassedAt()).toBeUndefined();
+  await record.passed(1_000);
+  await record.passed(121_000);
+  await record.passed(61_000);
+  expect(await record.lastPassedAt()).toBe(121_000);
+});
+
+it("lists canary runs only when they are asked for", async () => {
+  const summary = (id: string, runbookId: string): RunSummary => ({
+    id,
+    runbookId,
+    runbookSha: "0",
+    mode: "auto",
+    state: "ended",
+    source: "webhook",
+    acceptedAt: 1,
+  });
+  for (const [index, run] of [summary("run_1", canaryRunbook), summary("run_2", "cost-incident-response")].entries()) {
+    await redis.hset(runKeys.run(run.id), { summary: JSON.stringify(run) });
+    await redis.zadd(runKeys.runs, index, run.id);
+  }
+  const reader = createRunReader(redis, createSystemClock());
+  const listed = async (filter: Parameters<typeof reader.list>[0]) => (await reader.list(filter, { limit: 10 }))?.items.map(({ id }) => id);
+  expect(await listed({})).toEqual(["run_2"]);
+  expect(await listed({ runbookId: canaryRunbook })).toEqual(["run_1"]);
+});

@@ -1,0 +1,25 @@
+import type { Redis } from "ioredis";
+import type { Instant } from "../core/clock.ts";
+import { available } from "./available.ts";
+import { runKeys } from "./run-keys.ts";
+
+/** When the canary last came through the whole pipeline; outlives every process. */
+export interface CanaryRecord {
+  /** A canary run succeeded. A later one stays when an earlier one is told late. */
+  passed(at: Instant): Promise<void>;
+  /** Undefined: none ever has. */
+  lastPassedAt(): Promise<Instant | undefined>;
+}
+
+/** A sorted set of one member: its score only rises. */
+export function createCanaryRecord(redis: Redis): CanaryRecord {
+  return {
+    async passed(at) {
+      await available(async () => redis.zadd(runKeys.canary, "GT", at, "passed"));
+    },
+    async lastPassedAt() {
+      const score = await available(async () => redis.zscore(runKeys.canary, "passed"));
+      return score === null ? undefined : Number(score);
+    },
+  };
+}
