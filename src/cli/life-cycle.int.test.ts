@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { parseEntry } from "../core/journal.ts";
 import { connectRedis } from "../redis/connection.ts";
 import { runKeys } from "../redis/run-keys.ts";
+import { schemaVersion } from "../redis/schema-version.ts";
 import { type RedisServer, startRedisServer } from "../testing/redis-server.ts";
 
 /** `runbookd server` and `runbookd worker` as they ship, ended by SIGTERM while they work. Needs the build. */
@@ -166,5 +167,34 @@ describe("SIGTERM", () => {
     expect([0, 1]).toContain(code);
     // The grace is a promise to whoever runs us, not a matter of speed.
     expect(performance.now() - asked).toBeLessThan(15_000);
+  }, 40_000);
+});
+
+describe("a Redis that would lose what was accepted", () => {
+  it.each([
+    ["maxmemory-policy", "allkeys-lru"],
+    ["appendonly", "no"],
+  ])(
+    "ends the process with 78 before anything is written: %s %s",
+    async (setting, value) => {
+      await redis.config("SET", setting, value);
+      await expect(start("server")).rejects.toThrow("server ended with 78");
+      await expect(start("worker")).rejects.toThrow("worker ended with 78");
+      expect(await redis.dbsize()).toBe(0);
+    },
+    40_000,
+  );
+});
+
+describe("data of another version", () => {
+  it("is neither read nor written: the process ends with 78 and says what to do", async () => {
+    await redis.hset(runKeys.meta, "schema", "99");
+    await expect(start("server")).rejects.toThrow("server ended with 78");
+    expect(await redis.keys("*")).toEqual([runKeys.meta]);
+  }, 40_000);
+
+  it("is told from ours: an empty store is marked at the first start", async () => {
+    await start("worker");
+    expect(await redis.hget(runKeys.meta, "schema")).toBe(String(schemaVersion));
   }, 40_000);
 });

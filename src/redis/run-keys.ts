@@ -23,6 +23,7 @@ export const runKeys = {
   freezes: `${tag}:freeze`,
   frozenRuns: `${tag}:frozen-runs`,
   canary: `${tag}:canary`,
+  meta: `${tag}:meta`,
   newEpisodes: `${tag}:new-episodes`,
   failures: (action: string) => `${tag}:failures:${sha256(action)}`,
   open: (openKey: string) => `${tag}:open:${openKey}`,

@@ -3,17 +3,27 @@ import type { CommandDefinition, CommandInvocation } from "../define-command.ts"
 import { flagOption } from "../define-command.ts";
 import type { Finding } from "../doctor/finding.ts";
 import { judgeRedis } from "../doctor/judge-redis.ts";
+import { judgeSchema } from "../doctor/judge-schema.ts";
 import { readRedisFacts } from "../doctor/read-redis-facts.ts";
 import { readConfigOrExplain } from "../read-config.ts";
 import { readVersion } from "../process-context.ts";
 import { openRuntime, type Runtime, type RuntimeSources } from "../runtime.ts";
+import { untilReady } from "../../redis/connection.ts";
+import { markSchema } from "../../redis/schema-version.ts";
 import { startServer } from "../start-server.ts";
 import { startMetrics, startWorker } from "../start-worker.ts";
 
-/** Settings of a Redis that would lose what was accepted, told with what to change. A Redis that does not answer is no fault: the server says 503 until it does. */
+/** Settings of a Redis that would lose what was accepted, and data of another version, told with what to change. A Redis that does not answer is no fault: the server says 503 until it does. */
 async function unsafeRedis(runtime: Runtime): Promise<readonly Finding[]> {
-  const facts = await readRedisFacts(runtime.connect("request")).catch(() => undefined);
-  return facts === undefined ? [] : judgeRedis(facts).filter(({ verdict }) => verdict === "fault");
+  const redis = runtime.connect("request");
+  // A connection of this kind answers nothing before it is ready; unasked, an unsafe Redis would count as an absent one (life-cycle.int.test.ts).
+  await untilReady(redis);
+  const facts = await readRedisFacts(redis).catch(() => undefined);
+  if (facts === undefined) return [];
+  const settings = judgeRedis(facts).filter(({ verdict }) => verdict === "fault");
+  // A store that we must not use is not marked either.
+  const data = settings.length > 0 ? [] : [judgeSchema(await markSchema(redis))];
+  return [...settings, ...data.filter(({ verdict }) => verdict === "fault")];
 }
 
 /** Opens a runtime, lets `start` tell where things are, and stays until it is told to end. */

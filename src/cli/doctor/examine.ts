@@ -6,12 +6,14 @@ import { createPrometheusClient } from "../../adapters/prometheus/create-prometh
 import { createSmtpSender } from "../../adapters/smtp/create-smtp-sender.ts";
 import type { Config, Endpoint } from "../../config/load-config.ts";
 import { connectRedis, type RedisAddress } from "../../redis/connection.ts";
+import { readSchema } from "../../redis/schema-version.ts";
 import type { CommandContext } from "../context.ts";
 import { adminTokenPath, tokenFilePath } from "../data-folder.ts";
 import { examineCommands } from "./examine-commands.ts";
 import { fault, fine, warning, type Finding } from "./finding.ts";
 import { judgeAlertmanagerConfig } from "./judge-alertmanager.ts";
 import { judgeRedis, judgeReplicas } from "./judge-redis.ts";
+import { judgeSchema } from "./judge-schema.ts";
 import { readRedisFacts } from "./read-redis-facts.ts";
 
 /** Looks at everything that a running runbookd needs; never rejects. In the order in which to fix things. */
@@ -45,7 +47,7 @@ async function examineRedis(config: Config): Promise<readonly Finding[]> {
       setTimeout(() => reject(new Error("no answer within 3 s")), 3000).unref();
     });
     const facts = await readRedisFacts(redis);
-    return [fine("Redis", "reachable"), ...judgeRedis(facts), judgeReplicas(facts, config.replicas)];
+    return [fine("Redis", "reachable"), ...judgeRedis(facts), judgeReplicas(facts, config.replicas), judgeSchema(await readSchema(redis))];
   } catch (error) {
     return [fault("Redis", `cannot be reached: ${messageOf(error)}`, "Start it, or correct REDIS_URL. Nothing is accepted without it.")];
   } finally {
