@@ -5,6 +5,7 @@ import type { Ids } from "../core/ulid.ts";
 import type { ControlReply, RunControl, RunReader } from "../http/ports.ts";
 import type { AcceptStore, Doorbell, RunbookBytes } from "../intake/ports.ts";
 import { proposeRun, requestFromPerson } from "../intake/prepare-run.ts";
+import type { DamagedRuns } from "../redis/damaged-runs.ts";
 import type { RunNotices } from "../redis/run-notices.ts";
 import type { RunbookFolder } from "../adapters/runbook-folder/runbook-folder.ts";
 
@@ -13,6 +14,7 @@ export interface RunControlDeps {
   readonly store: AcceptStore;
   readonly bytes: RunbookBytes;
   readonly notices: RunNotices;
+  readonly damaged: Pick<DamagedRuns, "giveUp">;
   readonly doorbell: Doorbell;
   readonly reader: Pick<RunReader, "get">;
   readonly library: Pick<RunbookFolder, "get">;
@@ -64,7 +66,11 @@ export function createRunControl(deps: RunControlDeps): RunControl {
       const prepared = requestFromPerson(document.runbook, { params, requester, ...(mode !== undefined && { mode }) });
       return prepared.ok ? accept(prepared.request, document.runbook.source) : { kind: "invalid", issues: [prepared.reason] };
     },
-    abort: async (id, by, reason) => noticed(id, async () => deps.notices.stop(id, by, reason)),
+    async abort(id, by, reason) {
+      // No worker would ever hear a notice to a damaged run.
+      if (await deps.damaged.giveUp(id, by, reason)) return { kind: "ok", runId: id };
+      return noticed(id, async () => deps.notices.stop(id, by, reason));
+    },
     async resume(id) {
       const run = await deps.reader.get(id);
       if (run === undefined) return { kind: "not_found" };

@@ -31,6 +31,7 @@ import { createWakeQueue } from "../queue/wake-queue.ts";
 import { createAcceptStore, createRunbookBytes } from "../redis/accept-store.ts";
 import { untilReady } from "../redis/connection.ts";
 import { createCanaryRecord } from "../redis/canary.ts";
+import { createDamagedRuns } from "../redis/damaged-runs.ts";
 import { createAuditLog } from "../redis/audit-log.ts";
 import { createAuditReader } from "../redis/audit-reader.ts";
 import { createQuestionDesk } from "../redis/question-desk.ts";
@@ -90,7 +91,17 @@ export async function startServer(
     { audit, clock },
   );
   const control = auditedControl(
-    createRunControl({ store, bytes, notices: createRunNotices(redis), doorbell, reader, library, ids, clock }),
+    createRunControl({
+      store,
+      bytes,
+      notices: createRunNotices(redis),
+      damaged: createDamagedRuns(redis),
+      doorbell,
+      reader,
+      library,
+      ids,
+      clock,
+    }),
     { audit, clock },
   );
   const samples = createRejectedSamples();
@@ -159,6 +170,7 @@ export async function startServer(
     metrics.approvalsPending.set(open.length);
     metrics.inDoubtRuns.set(open.filter(({ question }) => question.kind === "in_doubt").length);
   });
+  metrics.observe([metrics.damagedRuns], async () => metrics.damagedRuns.set(await createDamagedRuns(redis).count()));
   observeCanary(metrics, createCanaryRecord(redis), clock);
   observeWorkload(metrics, { budgets: ledger, tickets });
   metrics.observe([metrics.queueJobs], async () => {

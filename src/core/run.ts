@@ -14,8 +14,11 @@ export const outcomes = ["succeeded", "ineffective", "inconclusive", "failed", "
 /** See {@link outcomes}. */
 export type Outcome = (typeof outcomes)[number];
 
-/** Where a run is. Only `ended` has an outcome. */
-export type RunState = "queued" | "running" | "suspended" | "in_doubt" | "ended";
+/** Where a run is. Only `ended` has an outcome. `damaged`: its record cannot be read, and no worker touches it. */
+export const runStates = ["queued", "running", "suspended", "in_doubt", "damaged", "ended"] as const;
+
+/** See {@link runStates}. */
+export type RunState = (typeof runStates)[number];
 
 /** What a run was started with; the first entry of its journal and never changed. */
 export interface RunRequest {
@@ -48,6 +51,20 @@ export interface RunSummary {
   readonly step?: string;
   /** Why it waits or ended, for people. */
   readonly note?: string;
+}
+
+/** What can be said about a run whose record cannot be read. */
+export function damagedSummary(id: string): RunSummary {
+  return {
+    id,
+    runbookId: "unknown",
+    runbookSha: "",
+    mode: "observe",
+    state: "damaged",
+    source: "webhook",
+    acceptedAt: 0,
+    note: "Its record in Redis cannot be read.",
+  };
 }
 
 /** A projection as it was stored. Throws when the text is none. */

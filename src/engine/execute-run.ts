@@ -16,7 +16,7 @@ import { holdRun, LeaseLost, NotReplicated, type RunHold } from "./run-hold.ts";
 import { scopeOf } from "./scope.ts";
 
 /** What became of one look at a run. */
-export type Execution = "ended" | "suspended" | "yielded" | "fenced" | "held" | "waiting" | "unknown_run";
+export type Execution = "ended" | "suspended" | "yielded" | "fenced" | "held" | "waiting" | "unknown_run" | "damaged";
 
 /** Beyond what the engine needs. */
 export interface ExecutorOptions {

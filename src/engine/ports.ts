@@ -27,7 +27,7 @@ export interface ClaimedRun {
 }
 
 /** Why a run could not be claimed. */
-export type ClaimRefusal = { readonly refused: "held" | "ended" | "waiting" | "unknown_run" };
+export type ClaimRefusal = { readonly refused: "held" | "ended" | "waiting" | "unknown_run" | "damaged" };
 
 /** What others left for the holder of the lease. */
 export interface Notices {

@@ -1,17 +1,15 @@
 import { z } from "zod";
 import { jsonSchema } from "../core/json.ts";
-import { outcomes, type RunState } from "../core/run.ts";
+import { outcomes, runStates } from "../core/run.ts";
 import type { ControlReply, IndexedEntry, RunControl, RunFilter, RunReader, StartReply } from "./ports.ts";
 import { defineRoute, json, noBody, noQuery, problem, type Reply, type Route, type ServerSentEvent } from "./route.ts";
 import { operators, viewers } from "./who.ts";
-
-const states = ["queued", "running", "suspended", "in_doubt", "ended"] as const satisfies readonly RunState[];
 
 /** An id or a target in a query: short text. */
 const name = z.string().min(1).max(256);
 
 const listQuery = z.strictObject({
-  state: z.enum(states).optional(),
+  state: z.enum(runStates).optional(),
   outcome: z.enum(outcomes).optional(),
   runbook: name.optional(),
   target: name.optional(),

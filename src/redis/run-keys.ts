@@ -19,6 +19,7 @@ export const runKeys = {
   due: `${tag}:due`,
   runs: `${tag}:runs`,
   openRuns: `${tag}:open-runs`,
+  damaged: `${tag}:damaged`,
   fenced: `${tag}:fenced`,
   freezes: `${tag}:freeze`,
   frozenRuns: `${tag}:frozen-runs`,
@@ -30,6 +31,9 @@ export const runKeys = {
   claim: (claim: Claim) => ("lock" in claim ? `${tag}:t:${claim.lock}` : `${tag}:b:${claim.bucket}`),
   bucket: (bucket: string) => `${tag}:b:${bucket}`,
 } as const;
+
+/** Runs are kept this long after their end. */
+export const keepEndedMs = 30 * 24 * 3_600_000;
 
 /** Run ids and question ids come from outside in URLs; anything else is no id of ours. */
 export function isId(text: string): boolean {

@@ -6,11 +6,9 @@ import { type JournalEntry, parseEntry } from "../core/journal.ts";
 import { canaryRunbook, parseSummary, type RunSummary } from "../core/run.ts";
 import type { Notices, RunLedger } from "../engine/ports.ts";
 import { createReplication } from "./replication.ts";
-import { claimArgs, isId, runKeys } from "./run-keys.ts";
+import { claimArgs, isId, keepEndedMs, runKeys } from "./run-keys.ts";
 import { loadScript, replyList } from "./script.ts";
 
-/** Runs are kept this long after their end. */
-const keepEndedMs = 30 * 24 * 3_600_000;
 /** 720 canary runs a day are worth a day of looking back. */
 const keepCanaryMs = 24 * 3_600_000;
 /** One journal entry may not be larger; results beyond it are cut by the engine. */
@@ -45,6 +43,7 @@ export function createRunLedger(
   const { worker, leaseMs } = options;
   const claim = loadScript("claim");
   const renew = loadScript("renew");
+  const setAside = loadScript("set-aside");
   const append = loadScript("append", ["claims", "freeze"]);
   /** The projection travels with the lease, because the script only writes. */
   const summaries = new Map<string, RunSummary>();
@@ -58,11 +57,14 @@ export function createRunLedger(
       await claim.run(redis, [runKeys.run(runId), runKeys.journal(runId), runKeys.due], [runId, worker, leaseMs, options.nonce(), own]),
     ).map(String);
     const [kind] = reply;
-    if (kind === "ended" || kind === "held" || kind === "waiting" || kind === "unknown_run") return { refused: kind };
+    if (kind === "ended" || kind === "held" || kind === "waiting" || kind === "unknown_run" || kind === "damaged") return { refused: kind };
     const [, token = "", epoch = "0", head = "", stalls = "1", stopBy = "", stopReason = "", resolved = "", summary = "", ...entries] =
       reply;
-    const journal = entries.map((entry) => parseEntry(entry));
-    summaries.set(runId, parseSummary(summary));
+    const journal = readRecord(summary, entries, (known) => summaries.set(runId, known));
+    if (journal === undefined) {
+      await setAside.run(redis, [runKeys.run(runId), runKeys.due, runKeys.damaged], [runId, token]);
+      return { refused: "damaged" };
+    }
     return {
       lease: { runId, token, epoch: Number(epoch) },
       journal,
@@ -182,8 +184,9 @@ export function createRunLedger(
     async openRuns() {
       const ids = await redis.smembers(runKeys.openRuns);
       const counts = new Map<string, number>();
-      for (const { runbookId } of await Promise.all(ids.map(async (id) => readSummary(redis, id))))
-        counts.set(runbookId, (counts.get(runbookId) ?? 0) + 1);
+      // One damaged record must not hide how many others are open; it has a metric of its own.
+      for (const summary of await Promise.all(ids.map(async (id) => readSummary(redis, id).catch(() => undefined))))
+        if (summary !== undefined) counts.set(summary.runbookId, (counts.get(summary.runbookId) ?? 0) + 1);
       return counts;
     },
     async dueLagSeconds() {
@@ -191,6 +194,18 @@ export function createRunLedger(
       return score === undefined ? 0 : Math.max(0, (options.clock.now() - Number(score)) / 1000);
     },
   };
+}
+
+/** Undefined: something in it is no record of ours. */
+function readRecord(summary: string, entries: readonly string[], keep: (summary: RunSummary) => void): readonly JournalEntry[] | undefined {
+  try {
+    const journal = entries.map((entry) => parseEntry(entry));
+    if (journal[0]?.kind !== "accepted") return undefined;
+    keep(parseSummary(summary));
+    return journal;
+  } catch {
+    return undefined;
+  }
 }
 
 function noticesOf(stopBy: string, stopReason: string, resolved: string): Notices {

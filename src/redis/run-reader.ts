@@ -1,7 +1,7 @@
 import type { Redis } from "ioredis";
 import type { Clock } from "../core/clock.ts";
 import { type JournalEntry, parseEntry } from "../core/journal.ts";
-import { canaryRunbook, parseSummary, type RunSummary } from "../core/run.ts";
+import { canaryRunbook, damagedSummary, parseSummary, type RunSummary } from "../core/run.ts";
 import type { Page, RunFilter, RunReader, RunRecord } from "../http/ports.ts";
 import { available } from "./available.ts";
 import { isId, runKeys } from "./run-keys.ts";
@@ -12,11 +12,21 @@ const followEveryMs = 300;
 /** What people read, over Redis. Reads only. */
 export function createRunReader(redis: Redis, clock: Clock): RunReader {
   const summaryOf = async (id: string): Promise<RunSummary | undefined> => {
-    const text = await redis.hget(runKeys.run(id), "summary");
-    return typeof text === "string" ? parseSummary(text) : undefined;
+    const [text, state] = await redis.hmget(runKeys.run(id), "summary", "state");
+    if (state === undefined || state === null) return undefined;
+    const summary = readable(text ?? "", parseSummary);
+    return summary === undefined || state === "damaged" ? { ...damagedSummary(id), ...summary, state: "damaged" } : summary;
   };
-  const journalOf = async (id: string, from: number): Promise<JournalEntry[]> =>
-    (await redis.lrange(runKeys.journal(id), from, -1)).map(parseEntry);
+  /** Up to the first entry that cannot be read: what comes behind it would be read in a wrong place. */
+  const journalOf = async (id: string, from: number): Promise<JournalEntry[]> => {
+    const entries: JournalEntry[] = [];
+    for (const text of await redis.lrange(runKeys.journal(id), from, -1)) {
+      const entry = readable(text, parseEntry);
+      if (entry === undefined) break;
+      entries.push(entry);
+    }
+    return entries;
+  };
 
   return {
     list: async (filter, page) => available(async () => list(filter, page)),
@@ -33,7 +43,7 @@ export function createRunReader(redis: Redis, clock: Clock): RunReader {
         }
         if (entries.length === 0) {
           const state = await redis.hget(runKeys.run(id), "state");
-          if (state === null || state === "ended") return;
+          if (state === null || state === "ended" || state === "damaged") return;
           await clock.sleep(followEveryMs, signal).catch(() => undefined);
         }
       }
@@ -66,6 +76,15 @@ export function createRunReader(redis: Redis, clock: Clock): RunReader {
     if (summary === undefined) return undefined;
     const [journal, source] = await Promise.all([journalOf(id, 0), redis.get(runKeys.bytes(summary.runbookSha))]);
     return { summary, journal, ...(source !== null && { runbookSource: source }) };
+  }
+}
+
+/** Undefined: the parser threw. */
+function readable<Value>(text: string, parse: (text: string) => Value): Value | undefined {
+  try {
+    return parse(text);
+  } catch {
+    return undefined;
   }
 }
 

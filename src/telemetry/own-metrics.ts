@@ -126,6 +126,7 @@ export function declareOwnMetrics(registry: Registry) {
       registers,
     }),
     inDoubtRuns: gauge("runbookd_in_doubt_runs", "Runs parked because nobody knows whether an effect happened."),
+    damagedRuns: gauge("runbookd_damaged_runs", "Runs whose record in Redis cannot be read; no worker touches them."),
     refusals,
     approvalsPending: gauge("runbookd_approvals_pending", "Questions that wait for a person."),
     queueJobs: new Gauge({

@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { runStates } from "../../core/run.ts";
 import { createApiClient, reportFailure } from "../api-client.ts";
 import { pageSchema, runRecordSchema, runReplySchema, runSummarySchema } from "../api-shapes.ts";
 import { exitCodes, writeJson, type CommandContext } from "../context.ts";
@@ -21,7 +22,7 @@ const list: CommandDefinition = {
   examples: ["runbookd runs list --state suspended", "runbookd runs list --runbook cost-incident-response --json"],
   remote: true,
   options: [
-    { flags: "--state <state>", description: "only runs in this state", choices: ["queued", "running", "suspended", "in_doubt", "ended"] },
+    { flags: "--state <state>", description: "only runs in this state", choices: runStates },
     { flags: "--outcome <outcome>", description: "only runs that ended so" },
     { flags: "--runbook <id>", description: "only runs of this runbook" },
     { flags: "--target <target>", description: "only runs on this target" },

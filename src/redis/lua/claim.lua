@@ -1,6 +1,6 @@
 -- Gives one worker the right to write into a run. No live lease may exist, not even its own, unless it has just started under that name (ARGV 5).
 -- KEYS 1 run  2 journal  3 due   ARGV 1 run id  2 worker  3 lease ms  4 nonce  5 '1' = take back this name's own lease
--- Replies: {'unknown_run'} | {'ended'} | {'held', ms} | {'waiting', ms} | {'ok', token, epoch, head, stalls, stop by, stop reason, resolved, summary JSON, journal…}
+-- Replies: {'unknown_run'} | {'ended'} | {'damaged'} | {'held', ms} | {'waiting', ms} | {'ok', token, epoch, head, stalls, stop by, stop reason, resolved, summary JSON, journal…}
 local t = redis.call('TIME')
 local now = t[1] * 1000 + math.floor(t[2] / 1000)
 local v = redis.call('HMGET', KEYS[1], 'state', 'leaseUntil', 'owner', 'wakeAt', 'epoch', 'head', 'stopBy', 'stopReason', 'resolved', 'woken', 'summary', 'stalls')
@@ -11,6 +11,10 @@ end
 if v[1] == 'ended' then
   redis.call('ZREM', KEYS[3], ARGV[1])
   return { 'ended' }
+end
+if v[1] == 'damaged' then
+  redis.call('ZREM', KEYS[3], ARGV[1])
+  return { 'damaged' }
 end
 local lease = tonumber(v[2] or '0')
 if lease > now and not (ARGV[5] == '1' and v[3] == ARGV[2]) then
