@@ -65,5 +65,5 @@ it("answers 1 and says where it looked when nobody answers", async () => {
 it("answers 2 to a state that does not exist and names those that do", async () => {
   const context = aCommandContext();
   expect(await runCli(["runs", "list", "--state", "asleep"], context, "1")).toBe(2);
-  expect(context.printed.err).toContain("queued, running, suspended, in_doubt, ended");
+  expect(context.printed.err).toContain("queued, running, suspended, in_doubt, damaged, ended");
 });
