@@ -39,6 +39,7 @@ import { createRunNotices } from "../redis/run-notices.ts";
 import { createRunReader } from "../redis/run-reader.ts";
 import { observeWorkload } from "../telemetry/observe-workload.ts";
 import { createWorkloadRecorder } from "../telemetry/workload-recorder.ts";
+import { createPrefixSampleStore } from "../redis/prefix-samples.ts";
 import { createBatchStore } from "../redis/workload-batches.ts";
 import { createPriceTable, type PriceTable, priceTableSchema } from "../workload/price-table.ts";
 import { shippedPrices } from "../workload/prices.ts";
@@ -144,7 +145,17 @@ export async function startServer(
       ...createDecisionRoutes(decisions),
       ...createFreezeRoutes({ desk: auditedFreezes(freezes, { audit, clock }), clock }),
       ...createAuditRoutes(createAuditReader(redis, () => clock.now())),
-      ...createWorkloadRoutes({ ledger, prices: readPrices(runtime, sources), observer: createWorkloadRecorder(metrics), clock }),
+      ...createWorkloadRoutes({
+        ledger,
+        prices: readPrices(runtime, sources),
+        observer: createWorkloadRecorder(metrics),
+        prefixes: {
+          samples: createPrefixSampleStore(redis),
+          redact: (text) => runtime.redaction.apply(text),
+          lost: (error) => log.warn({ error }, "Prefixes of prompts could not be kept; their usage was counted."),
+        },
+        clock,
+      }),
       ...createBudgetRoutes({ ledger, clock }),
       ...createBatchRoutes({ ledger, batches: createBatchStore({ redis, clock }), tickets, doorbell: ticketQueue }),
     ],

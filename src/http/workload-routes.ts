@@ -4,7 +4,7 @@ import { admissionRequestSchema, releaseSchema } from "../workload/admission.ts"
 import type { WorkloadLedger } from "../workload/ledger.ts";
 import { budgetIdSchema } from "../workload/names.ts";
 import type { PriceTable } from "../workload/price-table.ts";
-import { recordUsage } from "../workload/record-usage.ts";
+import { type PrefixKeeping, recordUsage } from "../workload/record-usage.ts";
 import { admissionToWire, mostEventsPerReport } from "../workload/wire.ts";
 import type { WorkloadObserver } from "../workload/workload-observer.ts";
 import { defineRoute, json, noBody, noQuery, type Route } from "./route.ts";
@@ -15,6 +15,8 @@ export interface WorkloadRouteDeps {
   readonly ledger: WorkloadLedger;
   readonly prices: PriceTable;
   readonly observer: WorkloadObserver;
+  /** Where the prompts' prefixes are kept; without it they are not. */
+  readonly prefixes?: PrefixKeeping;
   readonly clock: Clock;
 }
 

@@ -25,6 +25,11 @@ export const workloadKeys = {
   ticket: (ticketId: string) => `{wl}:t:${hashOf(ticketId)}`,
   ticketIndex: "{wl}:tickets",
   ticketCounts: "{wl}:counts",
+  /** Groups of prefix samples by the time of their newest one. */
+  sampleGroups: "{wl}:p:groups",
+  /** Prefix samples of one group, oldest first. */
+  samples: (group: string) => `{wl}:p:${hashOf(group)}`,
+  sampleTexts: (group: string) => `{wl}:p:${hashOf(group)}:texts`,
 } as const;
 
 /** The one lease of a ticket on a budget: asking again renews it, and a ticket never reserves twice. */

@@ -1,6 +1,6 @@
 import type { Clock } from "../core/clock.ts";
 import type { UsageReport } from "../workload/usage-report.ts";
-import { mostEventsPerReport, usageReplySchema } from "../workload/wire.ts";
+import { mostBlocksPerReport, mostEventsPerReport, usageReplySchema } from "../workload/wire.ts";
 import { Unreachable, type Http } from "./http.ts";
 
 /** Usage that runbookd will never count. */
@@ -47,7 +47,7 @@ export function createUsageOutbox(deps: {
 
   const send = async (): Promise<void> => {
     while (waiting.length > 0) {
-      const events = waiting.slice(0, mostEventsPerReport);
+      const events = waiting.slice(0, bulkOf(waiting));
       try {
         const { results } = usageReplySchema.parse(await http.send("POST", "/api/usage", { events }));
         forget(events);
@@ -106,4 +106,14 @@ export function createUsageOutbox(deps: {
     size: () => waiting.length,
     stop: () => stopped.abort(new Error("stopped")),
   };
+}
+
+/** How many of the oldest events go into one request: at least one, and no more prefixes than its body may hold. */
+function bulkOf(waiting: readonly UsageReport[]): number {
+  let blocks = 0;
+  for (const [index, { prefix }] of waiting.entries()) {
+    blocks += prefix?.blocks.length ?? 0;
+    if (index > 0 && (index >= mostEventsPerReport || blocks > mostBlocksPerReport)) return index;
+  }
+  return waiting.length;
 }

@@ -74,10 +74,28 @@ export function declareWorkloadMetrics(registry: Registry) {
       labelNames: ["reason"],
       registers,
     }),
+    cacheMisses: new Counter({
+      name: "llm_cache_miss_total",
+      help: "Requests that missed the provider's cache, by the reason that the provider or the counters tell.",
+      labelNames: ["provider", "prompt", "reason"],
+      registers,
+    }),
+    cacheMissedTokens: new Counter({
+      name: "llm_cache_missed_tokens_total",
+      help: "Input tokens that could have been read from the cache, as the provider estimates them.",
+      labelNames: ["provider", "prompt", "reason"],
+      registers,
+    }),
     cacheAchievable: new Gauge({
       name: "llm_cache_achievable_ratio",
       help: "Cache read ratio that the prompt could reach with the best layout, from replay.",
-      labelNames: ["prompt"],
+      labelNames: ["provider", "model", "prompt"],
+      registers,
+    }),
+    cacheLost: new Gauge({
+      name: "llm_cache_lost_usd_per_day",
+      help: "What the prompt's layout costs a day beyond the best one that the replay found.",
+      labelNames: ["provider", "model", "prompt"],
       registers,
     }),
 

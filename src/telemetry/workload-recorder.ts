@@ -51,6 +51,11 @@ export function createWorkloadRecorder(metrics: Metrics): WorkloadObserver {
       metrics.outputTokens.inc({ provider, model, prompt, token_phase: "response" }, tokens.output - tokens.reasoning);
       metrics.outputTokens.inc({ provider, model, prompt, token_phase: "reasoning" }, tokens.reasoning);
     }
+    if (event.cacheMiss !== undefined) {
+      const { reason, missedTokens = 0 } = event.cacheMiss;
+      metrics.cacheMisses.inc({ provider, prompt, reason });
+      metrics.cacheMissedTokens.inc({ provider, prompt, reason }, missedTokens);
+    }
     if (event.latencyMs !== undefined) {
       const labels = {
         gen_ai_operation_name: label.operation(event.operation),

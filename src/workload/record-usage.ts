@@ -1,5 +1,8 @@
+import type { z } from "zod";
 import type { Instant } from "../core/clock.ts";
+import type { Prefix } from "../core/prefix-sample.ts";
 import type { WorkloadLedger } from "./ledger.ts";
+import { type PrefixSampleStore, readPrefix, sampleOf } from "./prefix-samples.ts";
 import type { PriceTable } from "./price-table.ts";
 import { priceReport, usageReportSchema, type UsageEvent } from "./usage-report.ts";
 import type { UsageResult } from "./wire.ts";
@@ -10,20 +13,29 @@ export interface RecordDeps {
   readonly ledger: Pick<WorkloadLedger, "record">;
   readonly prices: PriceTable;
   readonly observer: WorkloadObserver;
+  /** Where prefixes are kept; without it they are not. */
+  readonly prefixes?: PrefixKeeping;
+}
+
+/** Keeping prefixes never stands in the way of counting money. */
+export interface PrefixKeeping {
+  readonly samples: Pick<PrefixSampleStore, "add">;
+  readonly redact: (text: string) => string;
+  /** Samples were not kept. */
+  readonly lost: (error: unknown) => void;
 }
 
 /** Parses, prices and counts reports: one result each, in order. One that does not fit stops none of the others. */
 export async function recordUsage(reports: readonly unknown[], now: Instant, deps: RecordDeps): Promise<UsageResult[]> {
-  const parsed = reports.map((report) => {
-    const result = usageReportSchema.safeParse(report);
-    return result.success ? { event: priceReport(result.data, deps.prices, now) } : { issues: result.error.issues, id: idOf(report) };
-  });
-  const events = parsed.flatMap((entry) => ("event" in entry ? [entry.event] : []));
-  const replies = await deps.ledger.record(events);
-  deps.observer.usage(events.filter((_, index) => replies[index] === "accepted"));
+  const parsed = reports.map((report) => readReport(report, now, deps.prices));
+  const known = parsed.filter((entry) => entry.kind === "known");
+  const replies = await deps.ledger.record(known.map(({ event }) => event));
+  const accepted = known.filter((_, index) => replies[index] === "accepted");
+  deps.observer.usage(accepted.map(({ event }) => event));
+  if (deps.prefixes !== undefined) await keepPrefixes(accepted, deps.prefixes);
   let next = 0;
   return parsed.map((entry): UsageResult => {
-    if (!("event" in entry)) {
+    if (entry.kind === "invalid") {
       return {
         id: entry.id,
         result: "invalid",
@@ -32,8 +44,33 @@ export async function recordUsage(reports: readonly unknown[], now: Instant, dep
     }
     const reply = replies[next] ?? "unknown_budget";
     next += 1;
-    return { id: entry.event.id, result: reply, ...pricing(entry.event) };
+    const { event, prefixIssues } = entry;
+    return { id: event.id, result: reply, ...pricing(event), ...(prefixIssues.length === 0 ? {} : { prefixIssues: [...prefixIssues] }) };
   });
+}
+
+type ReadReport =
+  | { readonly kind: "invalid"; readonly id: string; readonly issues: readonly z.core.$ZodIssue[] }
+  | { readonly kind: "known"; readonly event: UsageEvent; readonly prefix: Prefix | undefined; readonly prefixIssues: readonly string[] };
+
+function readReport(report: unknown, now: Instant, prices: PriceTable): ReadReport {
+  const result = usageReportSchema.safeParse(report);
+  if (!result.success) return { kind: "invalid", issues: result.error.issues, id: idOf(report) };
+  const { prefix, issues: prefixIssues } = readPrefix(result.data.prefix);
+  return { kind: "known", event: priceReport(result.data, prices, now, prefix), prefix, prefixIssues };
+}
+
+async function keepPrefixes(
+  accepted: readonly { readonly event: UsageEvent; readonly prefix: Prefix | undefined }[],
+  { samples, redact, lost }: PrefixKeeping,
+): Promise<void> {
+  const kept = accepted.flatMap(({ event, prefix }) => (prefix === undefined ? [] : (sampleOf(event, prefix, redact) ?? [])));
+  if (kept.length === 0) return;
+  try {
+    await samples.add(kept);
+  } catch (error) {
+    lost(error);
+  }
 }
 
 function pricing({ costMicroUsd, unpriced, anomaly }: UsageEvent): Partial<UsageResult> {

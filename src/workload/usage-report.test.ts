@@ -1,4 +1,7 @@
 import { describe, expect, it } from "@jest/globals";
+import type { PrefixSample } from "../core/prefix-sample.ts";
+import { aBlock } from "../testing/a-prefix-sample.ts";
+import type { PrefixSampleStore } from "./prefix-samples.ts";
 import { createPriceTable } from "./price-table.ts";
 import { shippedPrices } from "./prices.ts";
 import { recordUsage } from "./record-usage.ts";
@@ -60,5 +63,40 @@ describe("recordUsage", () => {
     });
     expect(results.map(({ result }) => result)).toEqual(["accepted", "invalid", "duplicate", "unknown_budget"]);
     expect(told).toEqual(["a"]);
+  });
+
+  it("keeps the prefix of what it counted, redacted, and counts the usage of a report whose prefix is wrong", async () => {
+    const kept: PrefixSample[] = [];
+    const prefix = { blocks: [aBlock("guide", 9, { mark: "5m" })], texts: [{ block: 0, text: "the secret guide" }] };
+    const record = (samples: Pick<PrefixSampleStore, "add">, lost: (error: unknown) => void) =>
+      recordUsage(
+        [
+          { ...report, id: "a", prefix, latencyMs: 500 },
+          { ...report, id: "b", prefix },
+          { ...report, id: "c", prefix: { blocks: [] } },
+        ],
+        now,
+        {
+          prices,
+          ledger: { record: async () => ["accepted", "duplicate", "accepted"] },
+          observer: { usage: () => undefined, finished: () => undefined },
+          prefixes: { samples, redact: (text) => text.replaceAll("secret", "[secret]"), lost },
+        },
+      );
+    const results = await record({ add: async (samples) => void kept.push(...samples) }, () => undefined);
+    expect(results.map(({ result }) => result)).toEqual(["accepted", "duplicate", "accepted"]);
+    expect(results[2]?.prefixIssues?.join()).toContain("prefix.blocks");
+    expect(kept).toMatchObject([{ id: "a", at: now - 500, texts: [{ text: "the [secret] guide" }], measured: { uncached: 1000 } }]);
+    const errors: unknown[] = [];
+    await record({ add: () => Promise.reject(new Error("Redis is away")) }, (error) => errors.push(error));
+    expect(errors).toHaveLength(1);
+  });
+
+  it("leaves the prefix out of the event, and tells why the cache was missed", () => {
+    const event = price({ prefix: { blocks: [aBlock("guide", 900, { mark: "5m" }), aBlock("rest", 100)] }, diagnostics: null });
+    expect(event).not.toHaveProperty("prefix");
+    expect(event).not.toHaveProperty("diagnostics");
+    const missed = price({ diagnostics: { cache_miss_reason: { type: "tools_changed", cache_missed_input_tokens: 700 } } });
+    expect(missed.cacheMiss).toEqual({ reason: "tools_changed", missedTokens: 700 });
   });
 });

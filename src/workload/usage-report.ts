@@ -1,6 +1,8 @@
 import { z } from "zod";
 import type { Instant } from "../core/clock.ts";
 import type { MicroUsd } from "../core/money.ts";
+import type { CacheMiss, Prefix } from "../core/prefix-sample.ts";
+import { cacheMissOf, readDiagnostics } from "./cache-miss.ts";
 import { budgetIdSchema, externalIdSchema, queueNameSchema, shortNameSchema } from "./names.ts";
 import { normaliseUsage, usageShapes } from "./normalise-usage.ts";
 import { costOf, type PriceTable } from "./price-table.ts";
@@ -41,13 +43,17 @@ export const usageReportSchema = z.strictObject({
   latencyMs: z.number().min(0).max(86_400_000).optional(),
   ttftMs: z.number().min(0).max(86_400_000).optional(),
   traceId: z.string().max(64).optional(),
+  /** The prompt as hashes of its blocks, see `prefixSchema`. One that does not fit is told and left out; the usage is counted all the same. */
+  prefix: z.unknown().optional(),
+  /** What the provider said about the cache, untouched: Anthropic's `diagnostics`, OpenAI's `prompt_cache_diagnostics`. Null is Anthropic's "no divergence". */
+  diagnostics: z.unknown().optional(),
 });
 
 /** One model request as the application sends it; see {@link usageReportSchema}. */
-export type UsageReport = z.input<typeof usageReportSchema>;
+export type UsageReport = Omit<z.input<typeof usageReportSchema>, "prefix"> & { readonly prefix?: Prefix };
 
 /** A report with its partition and its price. */
-export interface UsageEvent extends Omit<z.output<typeof usageReportSchema>, "usage" | "shape" | "at"> {
+export interface UsageEvent extends Omit<z.output<typeof usageReportSchema>, "usage" | "shape" | "at" | "prefix" | "diagnostics"> {
   readonly at: Instant;
   readonly tokens: TokenPartition;
   /** 0 while `unpriced` or anomalous; those are counted apart. */
@@ -56,13 +62,15 @@ export interface UsageEvent extends Omit<z.output<typeof usageReportSchema>, "us
   readonly unpriced?: "unknown_model" | "unknown_tier" | "unknown_cache_price";
   /** Why its usage could not be read; its tokens are unknown then, not none. */
   readonly anomaly?: UsageAnomaly;
+  /** Why the provider's cache was missed, where that is known. */
+  readonly cacheMiss?: CacheMiss;
 }
 
 const dayMs = 86_400_000;
 
-/** Normalises and prices one report. Pure; never refuses: what cannot be read or priced is marked. */
-export function priceReport(report: z.output<typeof usageReportSchema>, prices: PriceTable, now: Instant): UsageEvent {
-  const { usage, shape, at, ...rest } = report;
+/** Normalises and prices one report; `prefix` is the report's own once it was read. Pure; never refuses: what cannot be read or priced is marked. */
+export function priceReport(report: z.output<typeof usageReportSchema>, prices: PriceTable, now: Instant, prefix?: Prefix): UsageEvent {
+  const { usage, shape, at, prefix: _, diagnostics, ...rest } = report;
   const plausible = at !== undefined && at >= now - 7 * dayMs && at <= now + 300_000;
   const base = { ...rest, at: plausible ? at : now };
   // A failed request without usage cost nothing; a successful one without usage is an anomaly.
@@ -70,7 +78,8 @@ export function priceReport(report: z.output<typeof usageReportSchema>, prices: 
   const reply = normaliseUsage(usage, rest.provider, shape);
   if (reply.kind === "anomaly") return { ...base, tokens: noTokens, costMicroUsd: 0, anomaly: reply.reason };
   const cost = costOf(reply.tokens, prices.find(rest.provider, rest.model, base.at), reply.serviceTier ?? rest.serviceTier);
-  return cost.kind === "priced"
-    ? { ...base, tokens: reply.tokens, costMicroUsd: cost.costMicroUsd }
-    : { ...base, tokens: reply.tokens, costMicroUsd: 0, unpriced: cost.reason };
+  const diagnosis = readDiagnostics(diagnostics);
+  const cacheMiss = cacheMissOf({ tokens: reply.tokens, turn: rest.turn, diagnosis, ...(prefix === undefined ? {} : { prefix }) });
+  const read = { ...base, tokens: reply.tokens, ...(cacheMiss === undefined ? {} : { cacheMiss }) };
+  return cost.kind === "priced" ? { ...read, costMicroUsd: cost.costMicroUsd } : { ...read, costMicroUsd: 0, unpriced: cost.reason };
 }

@@ -29,6 +29,9 @@ export function admissionFromWire(wire: AdmissionWire): AdmissionAnswer {
 /** Most events of one request. */
 export const mostEventsPerReport = 1000;
 
+/** Most blocks of prefixes in one request, so that its body stays within the limit. */
+export const mostBlocksPerReport = 10_000;
+
 /** What became of one reported event. `invalid`: it does not fit the schema; `issues` say where, and it was not counted. */
 export const usageResultSchema = z.object({
   id: z.string(),
@@ -37,6 +40,8 @@ export const usageResultSchema = z.object({
   unpriced: z.string().optional(),
   anomaly: z.enum(usageAnomalies).optional(),
   issues: z.array(z.string()).optional(),
+  /** What is wrong with the prefix; the event was counted, its prefix was not kept. */
+  prefixIssues: z.array(z.string()).optional(),
 });
 
 /** See {@link usageResultSchema}. */

@@ -1,5 +1,5 @@
 import type { ApiError } from "./api-error.ts";
-import type { Random } from "./seeded-random.ts";
+import type { Random } from "../../core/seeded-random.ts";
 
 /** What goes wrong. */
 export type FaultKind =

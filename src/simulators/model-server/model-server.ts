@@ -12,7 +12,7 @@ import { costOf, type ModelCall, type ModelServerStats } from "./model-call.ts";
 import { createFaultBoard, errorOf, type Fault } from "./model-fault.ts";
 import type { CacheTtl } from "./prompt-blocks.ts";
 import { createPromptCache, type CacheSplit } from "./prompt-cache.ts";
-import { createRandom, hash32, logNormalFactor } from "./seeded-random.ts";
+import { createRandom, hash32, logNormalFactor } from "../../core/seeded-random.ts";
 
 /** Latencies of an answer before the seeded spread is applied. */
 export interface ModelLatency {

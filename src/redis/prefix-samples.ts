@@ -1,0 +1,91 @@
+import { promisify } from "node:util";
+import { deflateRaw, inflateRaw } from "node:zlib";
+import type { Redis } from "ioredis";
+import { z } from "zod";
+import type { PrefixSample } from "../core/prefix-sample.ts";
+import { type PrefixSampleStore, type SampleCaps, type SampleGroup, usualSampleCaps } from "../workload/prefix-samples.ts";
+import { available } from "./available.ts";
+import { workloadKeys as keys } from "./workload-keys.ts";
+
+// Most of a sample are names and equal beginnings: it shrinks to a fifth, off the main thread.
+const deflate = promisify(deflateRaw);
+const inflate = promisify(inflateRaw);
+
+const groupTuple = z.tuple([z.string(), z.string(), z.string()]);
+const textEntry = z.object({ id: z.string(), texts: z.array(z.object({ block: z.number(), text: z.string() })) });
+
+/** Prefix samples in Redis: one capped list a group. Rejects with StoreUnavailable when Redis does not answer. */
+export function createPrefixSampleStore(redis: Redis, caps: SampleCaps = usualSampleCaps): PrefixSampleStore {
+  const addGroup = async (member: string, samples: readonly PrefixSample[]): Promise<void> => {
+    const packed = await Promise.all(samples.slice(-caps.samples).map(async ({ texts: _, ...sample }) => deflate(JSON.stringify(sample))));
+    const texts = samples.flatMap(({ id, texts: own }) => (own === undefined ? [] : [JSON.stringify({ id, texts: own })]));
+    const newest = Math.max(...samples.map(({ at }) => at));
+    const key = keys.samples(member);
+    const pipeline = redis.multi().zadd(keys.sampleGroups, "GT", String(newest), member).pexpire(keys.sampleGroups, caps.keepMs);
+    pipeline
+      .rpush(key, ...packed)
+      .ltrim(key, -caps.samples, -1)
+      .pexpire(key, caps.keepMs);
+    if (texts.length > 0) {
+      const textKey = keys.sampleTexts(member);
+      pipeline
+        .rpush(textKey, ...texts)
+        .ltrim(textKey, -caps.texts, -1)
+        .pexpire(textKey, caps.keepMs);
+    }
+    // An error inside the transaction is in its reply, not thrown.
+    for (const [error] of (await pipeline.exec()) ?? []) if (error !== null) throw error;
+  };
+
+  const dropOldGroups = async (): Promise<void> => {
+    const surplus = (await redis.zcard(keys.sampleGroups)) - caps.groups;
+    if (surplus <= 0) return;
+    const old = await redis.zrange(keys.sampleGroups, 0, String(surplus - 1));
+    await redis
+      .multi()
+      .del(...old.flatMap((member) => [keys.samples(member), keys.sampleTexts(member)]))
+      .zrem(keys.sampleGroups, ...old)
+      .exec();
+  };
+
+  return {
+    add: (samples) =>
+      available(async () => {
+        const byGroup = new Map<string, PrefixSample[]>();
+        for (const sample of samples) byGroup.set(memberOf(sample), [...(byGroup.get(memberOf(sample)) ?? []), sample]);
+        for (const [member, own] of byGroup) await addGroup(member, own);
+        await dropOldGroups();
+      }),
+    groups: () =>
+      available(async () => {
+        const members = await redis.zrevrange(keys.sampleGroups, 0, -1);
+        const lengths = await Promise.all(members.map(async (member) => redis.llen(keys.samples(member))));
+        return members.filter((_, index) => (lengths[index] ?? 0) > 0).map(groupOf);
+      }),
+    read: (group, limit) =>
+      available(async () => {
+        const member = memberOf(group);
+        const [packed, textRows] = await Promise.all([
+          redis.lrangeBuffer(keys.samples(member), -Math.max(1, limit), -1),
+          redis.lrange(keys.sampleTexts(member), 0, -1),
+        ]);
+        const texts = new Map(textRows.map((row) => textEntry.parse(JSON.parse(row))).map(({ id, texts: own }) => [id, own]));
+        return Promise.all(
+          packed.map(async (bytes) => {
+            const sample: PrefixSample = JSON.parse((await inflate(bytes)).toString("utf8"));
+            const own = texts.get(sample.id);
+            return own === undefined ? sample : { ...sample, texts: own };
+          }),
+        );
+      }),
+  };
+}
+
+function memberOf({ prompt, provider, model }: SampleGroup): string {
+  return JSON.stringify([prompt, provider, model]);
+}
+
+function groupOf(member: string): SampleGroup {
+  const [prompt, provider, model] = groupTuple.parse(JSON.parse(member));
+  return { prompt, provider, model };
+}

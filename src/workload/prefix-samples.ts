@@ -1,0 +1,67 @@
+import { type Prefix, prefixSchema, type PrefixSample } from "../core/prefix-sample.ts";
+import type { UsageEvent } from "./usage-report.ts";
+
+/** What shares one provider cache and one price: samples of a group can be replayed together. */
+export interface SampleGroup {
+  readonly prompt: string;
+  readonly provider: string;
+  readonly model: string;
+}
+
+/** Prefix samples by group, capped: the newest of each group, for a week. Every member rejects with StoreUnavailable when it cannot be asked. */
+export interface PrefixSampleStore {
+  /** Keeps samples in the order given; texts beyond the newest {@link mostTexts} of a group go. */
+  add(samples: readonly PrefixSample[]): Promise<void>;
+  /** Groups that have samples, the one with the newest sample first. */
+  groups(): Promise<readonly SampleGroup[]>;
+  /** The newest `limit` samples of a group, oldest first. */
+  read(group: SampleGroup, limit: number): Promise<readonly PrefixSample[]>;
+}
+
+/** Caps of a store. */
+export interface SampleCaps {
+  /** Samples kept of one group. */
+  readonly samples: number;
+  /** Groups kept; beyond it the group whose newest sample is oldest goes. */
+  readonly groups: number;
+  /** Samples with texts kept of one group. */
+  readonly texts: number;
+  readonly keepMs: number;
+}
+
+/** About a hundred megabytes in the worst case; a busy prompt fills its part within an hour and has enough then. */
+export const usualSampleCaps: SampleCaps = { samples: 2000, groups: 100, texts: 20, keepMs: 7 * 86_400_000 };
+
+/** A time to the first token that is assumed when none was reported: answers of long prompts begin after some seconds. */
+const assumedTtftMs = 4000;
+
+/** A reported prefix, or in one sentence each what is wrong with it. */
+export function readPrefix(value: unknown): { readonly prefix?: Prefix; readonly issues: readonly string[] } {
+  if (value === undefined) return { issues: [] };
+  const parsed = prefixSchema.safeParse(value);
+  if (parsed.success) return { prefix: parsed.data, issues: [] };
+  return { issues: parsed.error.issues.slice(0, 5).map(({ path, message }) => `prefix.${path.join(".")}: ${message}`) };
+}
+
+/** What is kept of a counted event for the analysis; nothing of a request that failed. `redact` sees every text before it is kept. */
+export function sampleOf(event: UsageEvent, prefix: Prefix, redact: (text: string) => string): PrefixSample | undefined {
+  if (event.outcome !== "ok") return undefined;
+  const { uncached, read, write5m, write30m, write1h, write12h, output } = event.tokens;
+  return {
+    id: event.id,
+    // A report comes when the request has ended.
+    at: event.at - (event.latencyMs ?? 0),
+    ttftMs: event.ttftMs ?? event.latencyMs ?? assumedTtftMs,
+    prompt: event.prompt,
+    ...(event.promptVersion === undefined ? {} : { promptVersion: event.promptVersion }),
+    provider: event.provider,
+    model: event.model,
+    ticketId: event.ticketId,
+    variant: event.variant,
+    blocks: prefix.blocks,
+    ...(prefix.parameters === undefined ? {} : { parameters: prefix.parameters }),
+    ...(event.anomaly === undefined ? { measured: { uncached, read, write5m, write30m, write1h, write12h, output } } : {}),
+    ...(event.cacheMiss === undefined ? {} : { miss: event.cacheMiss }),
+    ...(prefix.texts === undefined ? {} : { texts: prefix.texts.map(({ block, text }) => ({ block, text: redact(text) })) }),
+  };
+}
