@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
-import fc from "fast-check";
+import { assert, property, string } from "fast-check";
 import { maskSpans, volatileSpans } from "./volatile-span.ts";
 
 const mask = (text: string) => maskSpans(text, volatileSpans(text));
@@ -17,8 +17,8 @@ describe("volatile spans", () => {
   ])("%s", (text, expected) => expect(mask(text)).toBe(expected));
 
   it("are in order, without overlap, and inside the text", () => {
-    fc.assert(
-      fc.property(fc.string({ maxLength: 200 }), (text) => {
+    assert(
+      property(string({ maxLength: 200 }), (text) => {
         let end = 0;
         for (const span of volatileSpans(text)) {
           expect(span.start).toBeGreaterThanOrEqual(end);
