@@ -17,7 +17,9 @@ const textEntry = z.object({ id: z.string(), texts: z.array(z.object({ block: z.
 /** Prefix samples in Redis: one capped list a group. Rejects with StoreUnavailable when Redis does not answer. */
 export function createPrefixSampleStore(redis: Redis, caps: SampleCaps = usualSampleCaps): PrefixSampleStore {
   const addGroup = async (member: string, samples: readonly PrefixSample[]): Promise<void> => {
-    const packed = await Promise.all(samples.slice(-caps.samples).map(async ({ texts: _, ...sample }) => deflate(JSON.stringify(sample))));
+    const packed = await Promise.all(
+      samples.slice(-caps.samples).map(async (sample) => deflate(JSON.stringify({ ...sample, texts: undefined }))),
+    );
     const texts = samples.flatMap(({ id, texts: own }) => (own === undefined ? [] : [JSON.stringify({ id, texts: own })]));
     const newest = Math.max(...samples.map(({ at }) => at));
     const key = keys.samples(member);
