@@ -17,19 +17,19 @@ export const lifetimeMs: Readonly<Record<CacheLifetime, number>> = {
 /** Where a layer stands, in the order in which a provider's cache sees it. A text that moves to another role has another authority. */
 export const layerRoles = ["tools", "system", "user"] as const;
 
-/** See {@link layerRoles}. */
+/** See {@link layerRoles}. @public */
 export type LayerRole = (typeof layerRoles)[number];
 
 /** For how long a layer's text stays the same: the order in which layers should stand. */
 export const stabilities = ["static", "repo", "batch", "ticket", "turn", "request"] as const;
 
-/** See {@link stabilities}. */
+/** See {@link stabilities}. @public */
 export type Stability = (typeof stabilities)[number];
 
 /** The layer that stands for the conversation so far: the application fills it, its render is empty. */
 export const historyLayer = "history";
 
-/** The layer behind everything else that holds clocks, ids and counters. */
+/** The layer behind everything else that holds clocks, ids and counters. @public */
 export const runtimeContextLayer = "runtime_context";
 
 const layerKey = z.string().regex(/^[a-z0-9_-]{1,40}$/, "a key of 1 to 40 letters a-z, digits, _ and -");
@@ -74,11 +74,11 @@ export const promptLayoutSchema = z
     }
   });
 
-/** One layer: a piece of a prompt whose text changes as a whole and at its own pace. */
+/** One layer: a piece of a prompt whose text changes as a whole and at its own pace. @public */
 export type PromptLayer = z.output<typeof promptLayerSchema>;
 
-/** A cache marker behind a layer. */
+/** A cache marker behind a layer. @public */
 export type LayoutBreakpoint = z.output<typeof layoutBreakpointSchema>;
 
-/** A prompt as layers in order, with its cache markers: what is versioned, restructured and rendered. */
+/** A prompt as layers in order, with its cache markers: what is versioned, restructured and rendered. @public */
 export type PromptLayout = z.output<typeof promptLayoutSchema>;
