@@ -140,6 +140,14 @@ describe("failures", () => {
     expect(await post(aSender(), url)).toMatchObject({ kind: "failed", failure: { applied: "unknown" } });
   });
 
+  it.each([
+    ["one header of 40 kB", { "x-a": "x".repeat(40_000) }],
+    ["a hundred headers of 8 kB", Object.fromEntries(Array.from({ length: 100 }, (_, index) => [`x-${index}`, "x".repeat(8000)]))],
+  ])("is unknown when the answer comes with %s", async (_name, headers) => {
+    const url = await serve((_request, response) => response.writeHead(200, headers).end("ok"));
+    expect(await post(aSender(), url)).toMatchObject({ kind: "failed", failure: { applied: "unknown" } });
+  });
+
   it("is unknown when the attempt is cut off", async () => {
     const url = await serveTcp((socket) => socket.resume());
     expect(await post(aSender(), url, AbortSignal.timeout(50))).toMatchObject({

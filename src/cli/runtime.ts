@@ -22,6 +22,7 @@ import { observeFreezes } from "./freeze-desk.ts";
 import { createFreezeFile, type FreezeFile } from "./freeze-file.ts";
 import { createFreezeBoard, type FreezeBoard } from "../redis/freeze-board.ts";
 import { type Closers, createClosers } from "./closers.ts";
+import { createRunbookWatch, observeRunbooks } from "./watch-runbooks.ts";
 
 /** What a server and a worker have in common. Everything acquired is in `closers`. */
 export interface Runtime {
@@ -92,8 +93,10 @@ export async function openRuntime(config: Config, sources: RuntimeSources): Prom
     observeFreezes(metrics, freezes, freezeFile);
     const tickets = createTicketStore({ redis: shared, clock });
     const library = createRunbookFolder(resolve(sources.workingDirectory, config.runbooks), withCommands(actionCatalogue, config.commands));
-    await refresh(library, log);
-    const timer = setInterval(() => void refresh(library, log), refreshEveryMs);
+    const look = createRunbookWatch(library, log);
+    await look();
+    const timer = setInterval(() => void look(), refreshEveryMs);
+    observeRunbooks(metrics, library);
     closers.add("runbook folder", () => clearInterval(timer));
     return {
       config,
@@ -142,18 +145,6 @@ async function redisAddress(
       closers.add("redis-server", () => server.close());
       return { socketPath: server.socketPath };
     }
-  }
-}
-
-async function refresh(library: RunbookFolder, log: Log): Promise<void> {
-  try {
-    const { changed, broken } = await library.refresh();
-    if (changed.length === 0) return;
-    log.info({ runbooks: changed }, "Runbooks were loaded.");
-    for (const { file, diagnostics } of broken)
-      log.error({ file, diagnostics: diagnostics.slice(0, 5) }, "A runbook is not good; its last good version, if any, stays.");
-  } catch (error) {
-    log.error({ error }, "The runbook folder cannot be read; the running set stays.");
   }
 }
 

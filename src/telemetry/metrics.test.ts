@@ -56,3 +56,26 @@ it("names each metric by Prometheus's conventions", () => {
   expect(names.filter(({ name, type }) => (type === "counter") !== name.endsWith("_total"))).toEqual([]);
   expect(seriesNames(registry)).toContain("runbookd_webhook_duration_seconds_bucket");
 });
+
+it("has no label that an alert could fill: every label of our own metrics comes from a closed or capped set", () => {
+  const closed = [
+    "code",
+    "decision",
+    "runbook",
+    "outcome",
+    "action",
+    "guardrail",
+    "queue",
+    "state",
+    "found",
+    "alertmanager",
+    "version",
+    "node",
+  ];
+  const others = createMetrics()
+    .registry.getMetricsAsArray()
+    .filter(({ name }) => name.startsWith("runbookd_"))
+    .flatMap((metric) => ("labelNames" in metric && Array.isArray(metric.labelNames) ? metric.labelNames.map(String) : []))
+    .filter((label) => !closed.includes(label));
+  expect(others).toEqual([]);
+});

@@ -126,6 +126,10 @@ export function declareOwnMetrics(registry: Registry) {
       registers,
     }),
     inDoubtRuns: gauge("runbookd_in_doubt_runs", "Runs parked because nobody knows whether an effect happened."),
+    brokenRunbooks: gauge(
+      "runbookd_broken_runbooks",
+      "Runbook files whose newest bytes are not in force; their last good version, if any, stays.",
+    ),
     damagedRuns: gauge("runbookd_damaged_runs", "Runs whose record in Redis cannot be read; no worker touches them."),
     refusals,
     approvalsPending: gauge("runbookd_approvals_pending", "Questions that wait for a person."),

@@ -35,21 +35,53 @@ export interface RunbookFolder {
 /** Larger files are refused by the parser; reading stops a little above its limit. */
 const readLimitBytes = 300 * 1024;
 
+/** The newest bytes of one file, and what they say. */
+interface Newest {
+  readonly id: string;
+  readonly file: string;
+  readonly source: string;
+  readonly runbook?: Runbook;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
 /** Nothing is read before the first `refresh`. */
 export function createRunbookFolder(path: string, catalogue: ActionCatalogue): RunbookFolder {
   let documents = new Map<string, FolderDocument>();
   let good: readonly Runbook[] = [];
+  /** What was parsed is not parsed again while its bytes stay; a document is the same object then. */
+  const parsed = new Map<string, Newest>();
 
-  const read = async (file: string): Promise<FolderDocument | undefined> => {
+  const read = async (file: string): Promise<Newest> => {
     const full = join(path, file);
     const id = runbookIdOf(file);
-    const known = documents.get(id);
-    const { size } = await stat(full);
-    const source = size > readLimitBytes ? "" : await readFile(full, "utf8");
-    if (known?.source === source && size <= readLimitBytes) return known;
-    const { runbook, diagnostics } = parseRunbook({ file, source, catalogue });
-    const running = runbook ?? known?.runbook;
-    return { id, file, source, diagnostics, ...(running !== undefined && { runbook: running }) };
+    const known = parsed.get(file);
+    try {
+      const { size } = await stat(full);
+      const source = size > readLimitBytes ? "" : await readFile(full, "utf8");
+      if (known?.source === source && size <= readLimitBytes) return known;
+      const newest = { id, file, source, ...parseRunbook({ file, source, catalogue }) };
+      parsed.set(file, newest);
+      return newest;
+    } catch (error) {
+      // A link to nowhere, or a file that has just gone: it must not hold the other documents back.
+      return { id, file, source: known?.source ?? "", diagnostics: [unreadable(file, error)] };
+    }
+  };
+
+  /** Takes one document after the other: whoever would take an alert of another stays as it was, so that the set in force is never ambiguous. */
+  const takeOver = (found: readonly Newest[]): readonly FolderDocument[] => {
+    const inForce = new Map(found.flatMap(({ id }) => documents.get(id)?.runbook ?? []).map((runbook) => [runbook.id, runbook]));
+    return found
+      .map((newest) => {
+        const others = [...inForce.values()].filter(({ id }) => id !== newest.id);
+        const conflicts = newest.runbook === undefined ? [] : conflictsOf(newest.runbook, others);
+        if (newest.runbook !== undefined && conflicts.length === 0) inForce.set(newest.id, newest.runbook);
+        return { ...newest, diagnostics: [...newest.diagnostics, ...conflicts] };
+      })
+      .map(({ runbook: _newest, ...rest }) => {
+        const runbook = inForce.get(rest.id);
+        return { ...rest, ...(runbook !== undefined && { runbook }) };
+      });
   };
 
   return {
@@ -58,23 +90,35 @@ export function createRunbookFolder(path: string, catalogue: ActionCatalogue): R
     match: (labels) => matchTriggers(good, labels),
     async refresh() {
       const files = (await readdir(path)).filter((file) => file.endsWith(".md") && file !== "README.md").sort();
-      const found = (await Promise.all(files.map(read))).filter((document) => document !== undefined);
-      const set = found.flatMap((document) => document.runbook ?? []);
-      const conflicts = checkRunbookSet(set).filter((diagnostic) => diagnostic.severity === "error");
-      const next = found.map((document) => {
-        const own = conflicts.filter((diagnostic) => diagnostic.file === document.file);
-        if (own.length === 0) return document;
-        // The set stays unambiguous: a document in conflict keeps its last version, or does not run at all.
-        const { runbook: _refused, ...rest } = document;
-        const before = documents.get(document.id)?.runbook;
-        return { ...rest, diagnostics: [...document.diagnostics, ...own], ...(before !== undefined && { runbook: before }) };
-      });
+      const next = takeOver(await Promise.all(files.map(read)));
       const changed = next
         .filter((document) => document.runbook !== undefined && document.runbook !== documents.get(document.id)?.runbook)
         .map(({ id }) => id);
       documents = new Map(next.map((document) => [document.id, document]));
       good = next.flatMap((document) => document.runbook ?? []);
-      return { changed, broken: next.filter(({ diagnostics }) => diagnostics.some(({ severity }) => severity === "error")) };
+      return { changed, broken: next.filter(isBroken) };
     },
   };
+}
+
+/** Whether the newest bytes of a document are not in force. */
+export function isBroken({ diagnostics }: Pick<FolderDocument, "diagnostics">): boolean {
+  return diagnostics.some(({ severity }) => severity === "error");
+}
+
+function unreadable(file: string, error: unknown): Diagnostic {
+  const code = error instanceof Error && "code" in error ? String(error.code) : "unknown";
+  return {
+    severity: "error",
+    rule: "unreadable",
+    file,
+    position: { line: 1, column: 1 },
+    message: `The file cannot be read (${code}).`,
+    accepted: "a readable file, or none",
+  };
+}
+
+/** The conflicts of a document with others, under its own name. */
+function conflictsOf(runbook: Runbook, others: readonly Runbook[]): readonly Diagnostic[] {
+  return checkRunbookSet([...others, runbook]).filter(({ severity, file }) => severity === "error" && file === runbook.file);
 }
