@@ -23,8 +23,7 @@ describe.each(cost.steps.map(({ id }, index) => [id, index] as const))("an alert
     const { journal, effects, ended } = await runRehearsal(cost, rehearsal);
     const outcome = journal.findLast((entry) => entry.kind === "finished")?.outcome;
     expect(ended).toBe(true);
-    if (index < firstChange) expect([outcome, effects]).toEqual(["stood_down", []]);
-    else expect([outcome, effects]).toEqual(["succeeded", usual.expect.effects]);
+    expect([outcome, effects]).toEqual(index < firstChange ? ["stood_down", []] : ["succeeded", usual.expect.effects]);
   });
 
   it("begins no further step, and undoes what was done, when the document says on_resolved: undo", async () => {
