@@ -32,6 +32,8 @@ import { createGuardMemory } from "../redis/guard-facts.ts";
 import { createOutbox } from "../redis/outbox.ts";
 import { createQuestionLinks } from "../redis/question-links.ts";
 import { createPinnedRunbooks } from "../redis/pinned-runbooks.ts";
+import { createAuditReader } from "../redis/audit-reader.ts";
+import { createLedgerCheck, ledgerFaults } from "../redis/ledger-check.ts";
 import { createRunLedger, type RedisRunLedger } from "../redis/run-ledger.ts";
 import { freeWorkerName, isProcessAlive, takeWorkerName } from "../redis/worker-slot.ts";
 import { createEngineObserver } from "../telemetry/engine-observer.ts";
@@ -39,6 +41,7 @@ import type { Doorbell } from "../intake/ports.ts";
 import { createNearDoorbell } from "../../workers/near-doorbell.ts";
 import { createHand } from "../../workers/hand.ts";
 import { type RunWorkerLog, startRunWorker } from "../../workers/run.ts";
+import { startLedgerCheck } from "../../workers/check.ts";
 import { startSweep } from "../../workers/sweep.ts";
 import { createAnnouncer } from "./announce-question.ts";
 import { openStanding } from "./open-alertmanagers.ts";
@@ -137,6 +140,7 @@ export async function startWorker(runtime: Runtime): Promise<WorkerProcess> {
   metrics.initialiseRunbooks(runtime.library.list().map(({ id }) => id));
   metrics.initialiseGuardrails(guardrailNames);
   observeLedger(runtime, ledger);
+  checkLedger(runtime, redis, name);
   startMails(runtime, redis, outbox);
   log.info({ worker: name, concurrency: config.concurrency }, "The worker is ready.");
   return { name, near: (far) => createNearDoorbell(executor, { far, hand, drain, log: workerLog }) };
@@ -238,6 +242,28 @@ function mailLog(log: Log): MailLog {
     gaveUp: (row, error) => of(row).error({ to: row.to, target: row.target, error }, "A notification was given up."),
     defect: (error) => log.error({ error }, "The sender of mails met a defect."),
   };
+}
+
+const checkEveryMs = 24 * 3_600_000;
+
+/** Once a day somebody looks whether the ledger is in order. */
+function checkLedger({ config, clock, log, metrics, closers, ending }: Runtime, redis: Redis, name: string): void {
+  metrics.initialiseLedgerFaults(ledgerFaults);
+  const everyMs = checkEveryMs / config.timeFactor;
+  const checking = startLedgerCheck({
+    check: createLedgerCheck(redis, { audit: createAuditReader(redis, () => clock.now()), everyMs, name }),
+    clock,
+    everyMs,
+    drain: ending.signal,
+    observer: {
+      found(fault) {
+        metrics.ledgerFaults.inc({ fault: fault.fault });
+        log.error(fault, "The ledger was out of order.");
+      },
+      failed: (error) => log.warn({ error }, "The ledger could not be looked through; it will be."),
+    },
+  });
+  closers.add("ledger check", async () => checking.close(), withRedisMs);
 }
 
 function observeLedger({ metrics, library }: Runtime, ledger: RedisRunLedger): void {

@@ -25,6 +25,7 @@ export const runKeys = {
   frozenRuns: `${tag}:frozen-runs`,
   canary: `${tag}:canary`,
   meta: `${tag}:meta`,
+  checked: `${tag}:checked`,
   newEpisodes: `${tag}:new-episodes`,
   failures: (action: string) => `${tag}:failures:${sha256(action)}`,
   open: (openKey: string) => `${tag}:open:${openKey}`,

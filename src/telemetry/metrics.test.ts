@@ -71,6 +71,7 @@ it("has no label that an alert could fill: every label of our own metrics comes 
     "alertmanager",
     "version",
     "node",
+    "fault",
   ];
   const others = createMetrics()
     .registry.getMetricsAsArray()

@@ -77,7 +77,15 @@ export function declareOwnMetrics(registry: Registry) {
   });
   for (const found of ["missed", "resolved"]) pollFound.inc({ found }, 0);
 
+  const ledgerFaults = new Counter({
+    name: "runbookd_ledger_faults_total",
+    help: "What the daily look at the ledger found out of order; all but a broken chain was mended.",
+    labelNames: ["fault"],
+    registers,
+  });
+
   return {
+    ledgerFaults,
     notifications,
     alerts,
     pollFound,
@@ -153,6 +161,10 @@ export function declareOwnMetrics(registry: Registry) {
         for (const outcome of outcomes) runs.inc({ runbook, outcome }, 0);
         runDuration.zero({ runbook });
       }
+    },
+    /** Creates the series of these faults of the ledger at zero. */
+    initialiseLedgerFaults(faults: readonly string[]) {
+      for (const fault of faults) ledgerFaults.inc({ fault }, 0);
     },
     /** Creates the series of these guardrails at zero. */
     initialiseGuardrails(names: readonly string[]) {
