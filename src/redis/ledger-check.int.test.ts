@@ -63,7 +63,8 @@ it("releases the locks of an ended run, and none that another run holds", async 
   await redis.zadd(runKeys.runs, 1, "over", 2, "open");
   await redis.hset(runKeys.run("over"), { state: "ended" });
   await redis.hset(runKeys.run("open"), { state: "running" });
-  const [left, taken, held] = ["left", "taken", "held"].map((lock) => runKeys.claim({ lock })) as [string, string, string];
+  const keyOf = (lock: string) => runKeys.claim({ lock });
+  const [left, taken, held] = [keyOf("left"), keyOf("taken"), keyOf("held")] as const;
   await redis.mset(left, "over", taken, "open", held, "open");
   await redis.sadd(runKeys.locks("over"), left, taken);
   await redis.sadd(runKeys.locks("open"), held);
