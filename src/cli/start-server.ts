@@ -13,6 +13,7 @@ import { createAuditRoutes } from "../http/audit-routes.ts";
 import { auditedControl, auditedDesk, auditedFreezes } from "../http/audited.ts";
 import { createBatchRoutes } from "../http/batch-routes.ts";
 import { createBudgetRoutes } from "../http/budget-routes.ts";
+import { createPromptRoutes } from "../http/prompt-routes.ts";
 import { createApp } from "../http/create-app.ts";
 import { createHttpServer, type HttpServer } from "../http/create-http-server.ts";
 import { createFreezeRoutes } from "../http/freeze-routes.ts";
@@ -41,6 +42,7 @@ import { observeWorkload } from "../telemetry/observe-workload.ts";
 import { createWorkloadRecorder } from "../telemetry/workload-recorder.ts";
 import { createPrefixSampleStore } from "../redis/prefix-samples.ts";
 import { createBatchStore } from "../redis/workload-batches.ts";
+import { createCanaryStore, createPromptStore } from "../redis/workload-prompts.ts";
 import { createPriceTable, type PriceTable, priceTableSchema } from "../workload/price-table.ts";
 import { shippedPrices } from "../workload/prices.ts";
 import { createFreezeDesk, freezeCondition } from "./freeze-desk.ts";
@@ -157,6 +159,7 @@ export async function startServer(
         clock,
       }),
       ...createBudgetRoutes({ ledger, clock }),
+      ...createPromptRoutes({ prompts: createPromptStore({ redis, clock }), canaries: createCanaryStore(redis), audit, clock }),
       ...createBatchRoutes({ ledger, batches: createBatchStore({ redis, clock }), tickets, doorbell: ticketQueue }),
     ],
     tokens,

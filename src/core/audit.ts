@@ -14,6 +14,10 @@ export const auditKinds = [
   "unfrozen",
   "token_created",
   "token_revoked",
+  "prompt_version_created",
+  "prompt_label_moved",
+  "prompt_label_refused",
+  "prompt_canary_set",
 ] as const;
 
 /** See {@link auditKinds}. */

@@ -94,6 +94,7 @@ function mountApi(app: Express, deps: AppDeps, limits: { readonly budget: Memory
         response.once("close", () => gone.abort());
         const signal = AbortSignal.any([gone.signal, deps.closing]);
         const reply = await answer(route, request, signal, deps, limits.budget);
+        if (reply.kind === "unchanged") return void response.writeHead(304, reply.headers).end();
         if (reply.kind !== "events") return sendReply(response, reply);
         if (streams >= limits.maxStreams) return sendReply(response, unavailable("Too many event streams are open."));
         streams += 1;
@@ -126,8 +127,9 @@ async function answer(route: Route, request: Request, signal: AbortSignal, deps:
     body = read.value;
   }
   const lastEventId = request.get("last-event-id");
+  const ifNoneMatch = request.get("if-none-match");
   const params = Object.fromEntries(Object.entries(request.params).map(([name, value]) => [name, String(value)]));
-  return route.handle({ params, query, body, caller: permitted.caller, lastEventId, signal });
+  return route.handle({ params, query, body, caller: permitted.caller, lastEventId, ifNoneMatch, signal });
 }
 
 /** Each key at most once; undefined when one stands twice. Brackets and dots mean nothing. */

@@ -14,8 +14,14 @@ export type Answer =
   | { readonly kind: "json"; readonly status: number; readonly body: unknown; readonly headers?: Readonly<Record<string, string>> }
   | { readonly kind: "problem"; readonly problem: Problem; readonly headers?: Readonly<Record<string, string>> };
 
+/** 304: what the client has is what there is. */
+export interface Unchanged {
+  readonly kind: "unchanged";
+  readonly headers: Readonly<Record<string, string>>;
+}
+
 /** What a handler answers. An exception is a defect, except `StoreUnavailable`, which becomes 503. */
-export type Reply = Answer | { readonly kind: "events"; readonly events: AsyncIterable<ServerSentEvent> };
+export type Reply = Answer | Unchanged | { readonly kind: "events"; readonly events: AsyncIterable<ServerSentEvent> };
 
 /** What a handler is given: everything in it was verified or parsed. */
 export interface RouteRequest<Query, Body> {
@@ -26,6 +32,8 @@ export interface RouteRequest<Query, Body> {
   readonly caller: Caller;
   /** For event streams. */
   readonly lastEventId: string | undefined;
+  /** The entity tag that the client has, for answers that carry one. */
+  readonly ifNoneMatch?: string | undefined;
   /** Aborted when the client has gone away or the server is closing. */
   readonly signal: AbortSignal;
 }

@@ -30,6 +30,11 @@ export const workloadKeys = {
   /** Prefix samples of one group, oldest first. */
   samples: (group: string) => `{wl}:p:${hashOf(group)}`,
   sampleTexts: (group: string) => `{wl}:p:${hashOf(group)}:texts`,
+  prompts: "{wl}:prompts",
+  /** Newest version and labels of one prompt. */
+  prompt: (prompt: string) => `{wl}:m:${hashOf(prompt)}`,
+  promptVersions: (prompt: string) => `{wl}:m:${hashOf(prompt)}:versions`,
+  promptCanary: (prompt: string) => `{wl}:m:${hashOf(prompt)}:canary`,
 } as const;
 
 /** The one lease of a ticket on a budget: asking again renews it, and a ticket never reserves twice. */

@@ -7,6 +7,7 @@ import type { UsageReport } from "../workload/usage-report.ts";
 import { admissionFromWire, admissionWireSchema } from "../workload/wire.ts";
 import { createUsageOutbox, type UsageLoss } from "./usage-outbox.ts";
 import { createHttp, Unreachable } from "./http.ts";
+import { createPromptSource, type PromptChange, type PromptSource } from "./prompt-source.ts";
 
 /** What the application configures. */
 export interface RunbookdClientOptions {
@@ -23,6 +24,10 @@ export interface RunbookdClientOptions {
   readonly whenUnreachable?: { readonly start?: "wait" | "go"; readonly turn?: "wait" | "go" };
   /** Hears of usage that was refused or had to be dropped; losing it silently would hide money. */
   readonly onUsageLost?: (loss: UsageLoss) => void;
+  /** How often prompts in use are asked for anew; 5 s by default. */
+  readonly promptsEveryMs?: number;
+  /** Hears when what is served of a prompt in use has changed. */
+  readonly onPromptChanged?: (change: PromptChange) => void;
   /** For tests. */
   readonly clock?: Clock;
 }
@@ -53,11 +58,14 @@ export interface RunbookdClient extends AdmissionGate {
   /** Creates a batch with its tickets; creating it again with the same tickets adds only what is missing. */
   createBatch(batch: NewBatchInput): Promise<BatchView>;
   readBatch(id: string): Promise<BatchView | undefined>;
+  /** Prompts as runbookd serves them, with a canary's share of the tickets. */
+  readonly prompts: PromptSource;
   /** Sends what is left, once, and stops. */
   close(): Promise<void>;
 }
 
 const retryMs = 5000;
+const usualPromptsEveryMs = 5000;
 
 /**
  * The client of an application. Every member rejects with Refused when runbookd calls a request wrong. That runbookd cannot be reached is an answer of the
@@ -67,6 +75,12 @@ export function createRunbookdClient(options: RunbookdClientOptions): RunbookdCl
   const clock = options.clock ?? createSystemClock();
   const http = createHttp({ url: options.url, token: options.token, fetch: options.fetch ?? fetch });
   const outbox = createUsageOutbox({ http, clock, onLost: options.onUsageLost ?? (() => undefined) });
+  const prompts = createPromptSource({
+    http,
+    clock,
+    everyMs: options.promptsEveryMs ?? usualPromptsEveryMs,
+    onChanged: options.onPromptChanged ?? (() => undefined),
+  });
   const policy = { start: options.whenUnreachable?.start ?? "wait", turn: options.whenUnreachable?.turn ?? "wait" };
 
   return {
@@ -108,7 +122,9 @@ export function createRunbookdClient(options: RunbookdClientOptions): RunbookdCl
       const reply = await http.send("GET", `/api/batches/${encodeURIComponent(id)}`);
       return reply === undefined ? undefined : batchViewSchema.parse(reply);
     },
+    prompts,
     async close() {
+      prompts.close();
       await outbox.flush();
       outbox.stop();
     },

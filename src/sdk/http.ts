@@ -18,8 +18,16 @@ export class Refused extends Error {
   }
 }
 
+/** What a conditional GET came to. */
+export type Changed =
+  | { readonly kind: "unchanged" }
+  | { readonly kind: "missing" }
+  | { readonly kind: "changed"; readonly body: unknown; readonly etag: string | undefined };
+
 /** Requests to runbookd with the token in place. */
 export interface Http {
+  /** A GET of what the client may have already; `etag` is what came with it. Rejects as `send` does. */
+  getChanged(path: string, etag: string | undefined): Promise<Changed>;
   /** The parsed body; undefined for a GET of what does not exist. Rejects with Unreachable or Refused. */
   send(method: "GET" | "POST", path: string, body?: unknown): Promise<unknown>;
 }
@@ -29,30 +37,45 @@ const timeoutMs = 5000;
 /** Retries nothing by itself. */
 export function createHttp(target: { readonly url: string; readonly token: string; readonly fetch: typeof fetch }): Http {
   const base = target.url.replace(/\/+$/, "");
+
+  const exchange = async (
+    method: string,
+    path: string,
+    headers: Readonly<Record<string, string>>,
+    body?: string,
+  ): Promise<{ readonly response: Response; readonly text: string }> => {
+    let response: Response;
+    let text: string;
+    try {
+      response = await target.fetch(`${base}${path}`, {
+        method,
+        headers: { authorization: `Bearer ${target.token}`, accept: "application/json", ...headers },
+        ...(body === undefined ? {} : { body }),
+        signal: AbortSignal.timeout(timeoutMs),
+      });
+      text = await response.text();
+    } catch (error) {
+      throw new Unreachable(error instanceof Error ? error.message : "no answer", { cause: error });
+    }
+    if (response.ok || response.status === 304 || (method === "GET" && response.status === 404)) return { response, text };
+    const sentence = describe(response.status, text);
+    if (response.status >= 500 || response.status === 408 || response.status === 429) throw new Unreachable(sentence);
+    throw new Refused(response.status, sentence);
+  };
+
   return {
     async send(method, path, body) {
-      let response: Response;
-      let text: string;
-      try {
-        response = await target.fetch(`${base}${path}`, {
-          method,
-          headers: {
-            authorization: `Bearer ${target.token}`,
-            accept: "application/json",
-            ...(body === undefined ? {} : { "content-type": "application/json" }),
-          },
-          ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-          signal: AbortSignal.timeout(timeoutMs),
-        });
-        text = await response.text();
-      } catch (error) {
-        throw new Unreachable(error instanceof Error ? error.message : "no answer", { cause: error });
-      }
-      if (response.ok) return JSON.parse(text);
-      if (method === "GET" && response.status === 404) return undefined;
-      const sentence = describe(response.status, text);
-      if (response.status >= 500 || response.status === 408 || response.status === 429) throw new Unreachable(sentence);
-      throw new Refused(response.status, sentence);
+      const { response, text } =
+        body === undefined
+          ? await exchange(method, path, {})
+          : await exchange(method, path, { "content-type": "application/json" }, JSON.stringify(body));
+      return response.ok ? JSON.parse(text) : undefined;
+    },
+    async getChanged(path, etag) {
+      const { response, text } = await exchange("GET", path, etag === undefined ? {} : { "if-none-match": etag });
+      if (response.status === 404) return { kind: "missing" };
+      if (response.status === 304) return { kind: "unchanged" };
+      return { kind: "changed", body: JSON.parse(text), etag: response.headers.get("etag") ?? undefined };
     },
   };
 }

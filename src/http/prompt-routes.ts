@@ -1,0 +1,197 @@
+import { z } from "zod";
+import type { AuditKind, AuditLog } from "../core/audit.ts";
+import type { Clock } from "../core/clock.ts";
+import { canonicalJson, sha256, type Json } from "../core/json.ts";
+import { canarySchema, type CanaryStore } from "../workload/canary.ts";
+import {
+  newPromptVersionSchema,
+  promptLabelSchema,
+  promptNameSchema,
+  statusOf,
+  type PromptState,
+  type PromptStore,
+  type PromptVersion,
+} from "../workload/prompt.ts";
+import { readServed } from "../workload/served-prompt.ts";
+import { defineRoute, issuesOf, json, noBody, noQuery, problem, type Reply, type Route } from "./route.ts";
+import { operators, viewers } from "./who.ts";
+
+/** What prompt routes stand on. */
+export interface PromptRouteDeps {
+  readonly prompts: PromptStore;
+  readonly canaries: CanaryStore;
+  readonly audit: AuditLog;
+  readonly clock: Pick<Clock, "now">;
+}
+
+const page = z.strictObject({ after: z.string().max(120).optional(), limit: z.coerce.number().int().min(1).max(100).default(50) });
+
+const move = z.strictObject({
+  /** Where the label shall point; null takes it away. */
+  version: z.int().min(1).nullable(),
+  /** Where it pointed when it was read; null for nowhere. */
+  expected: z.int().min(1).nullable(),
+  reason: z.string().trim().min(1).max(300),
+});
+
+const canaryChange = z.strictObject({
+  canary: canarySchema.nullable(),
+  expected: canarySchema.nullable(),
+  reason: z.string().trim().min(1).max(300),
+});
+
+const newestVersions = 20;
+
+/** Prompts: their versions, their labels, and what applications are given of them. */
+export function createPromptRoutes({ prompts, canaries, audit, clock }: PromptRouteDeps): readonly Route[] {
+  const record = async (kind: AuditKind, by: string, prompt: string, detail: { readonly [name: string]: Json }) =>
+    audit.append({ at: clock.now(), kind, by, subject: `prompt/${prompt}`, detail });
+  const one = async (name: string): Promise<Reply> => {
+    const state = await prompts.read(name);
+    if (state === undefined) return noPrompt(name);
+    const [versions, canary] = await Promise.all([prompts.versions(name, newestVersions), canaries.read(name)]);
+    return json(200, { ...state, canary, versions: versions.map((version) => summaryOf(version, state)) });
+  };
+  return [
+    defineRoute({
+      method: "get",
+      path: "/api/prompts",
+      summary: "Prompts with their labels, by name",
+      who: viewers,
+      query: page,
+      body: noBody,
+      answers: { 200: "`items` are prompts; `nextAfter` is the `after` of the next page and absent on the last" },
+      async handle({ query: { after, limit } }) {
+        const items = await prompts.list(after === undefined ? { limit: limit + 1 } : { after, limit: limit + 1 });
+        const shown = items.slice(0, limit);
+        return json(200, items.length > limit ? { items: shown, nextAfter: shown.at(-1)?.name } : { items: shown });
+      },
+    }),
+    defineRoute({
+      method: "get",
+      path: "/api/prompts/{name}",
+      summary: `One prompt with its labels, its canary and its newest ${newestVersions} versions`,
+      who: viewers,
+      query: noQuery,
+      body: noBody,
+      answers: { 200: "The prompt" },
+      problems: ["not-found"],
+      handle: async ({ params }) => one(params["name"] ?? ""),
+    }),
+    defineRoute({
+      method: "post",
+      path: "/api/prompts/{name}/versions",
+      summary: "Make a version; a layout that some version has already answers that one",
+      who: operators,
+      query: noQuery,
+      body: newPromptVersionSchema,
+      bodyLimitBytes: 2 * 1024 * 1024,
+      answers: { 201: "The version with its number and hash" },
+      async handle({ params, body, caller }) {
+        const name = promptNameSchema.safeParse(params["name"]);
+        if (!name.success) return problem("invalid-request", "The prompt's name is not accepted.", issuesOf(name.error));
+        const version = await prompts.create(name.data, body, caller.name);
+        await record("prompt_version_created", caller.name, name.data, { version: version.version, hash: version.hash });
+        return json(201, version);
+      },
+    }),
+    defineRoute({
+      method: "get",
+      path: "/api/prompts/{name}/versions/{version}",
+      summary: "One version with its layers, markers and evidence",
+      who: [...viewers, "workload"],
+      query: noQuery,
+      body: noBody,
+      answers: { 200: "The version" },
+      problems: ["not-found"],
+      async handle({ params }) {
+        const name = params["name"] ?? "";
+        const number = Number(params["version"]);
+        const version = Number.isSafeInteger(number) && number > 0 ? await prompts.version(name, number) : undefined;
+        return version === undefined
+          ? problem("not-found", "There is no such version; GET /api/prompts/{name} lists the newest.")
+          : json(200, version);
+      },
+    }),
+    defineRoute({
+      method: "put",
+      path: "/api/prompts/{name}/labels/{label}",
+      summary: "Move a label from where it was seen to another version",
+      who: operators,
+      query: noQuery,
+      body: move,
+      answers: { 200: "`before` and `after`: what moving it back needs" },
+      problems: ["not-found", "conflict"],
+      async handle({ params, body, caller }) {
+        const name = params["name"] ?? "";
+        const label = promptLabelSchema.safeParse(params["label"]);
+        if (!label.success) return problem("invalid-request", "The label is not accepted.", issuesOf(label.error));
+        const { version: to, expected, reason } = body;
+        const reply = await prompts.moveLabel({ prompt: name, label: label.data, expected, to, by: caller.name });
+        const wanted = { label: label.data, expected, to, reason };
+        if (reply.kind === "not_found") return noPrompt(name);
+        await record(reply.kind === "moved" ? "prompt_label_moved" : "prompt_label_refused", caller.name, name, {
+          ...wanted,
+          reply: reply.kind,
+        });
+        if (reply.kind === "unsupported") return problem("conflict", reply.reason);
+        if (reply.kind === "conflict") {
+          return problem(
+            "conflict",
+            `The label points at ${reply.present ?? "nothing"} and not at ${expected ?? "nothing"}; read again and decide.`,
+          );
+        }
+        return json(200, { label: label.data, before: reply.before, after: reply.after });
+      },
+    }),
+    defineRoute({
+      method: "put",
+      path: "/api/prompts/{name}/canary",
+      summary: "Give a share of the tickets another version, or take that back",
+      who: operators,
+      query: noQuery,
+      body: canaryChange,
+      answers: { 200: "`canary` as it is now" },
+      problems: ["not-found", "conflict"],
+      async handle({ params, body, caller }) {
+        const name = params["name"] ?? "";
+        const { canary, expected, reason } = body;
+        if (canary !== null && (await prompts.version(name, canary.version)) === undefined) return noPrompt(name);
+        const reply = await canaries.compareAndSet(name, expected, canary);
+        if (!reply.set) return problem("conflict", "The canary is not what was seen; read it again and decide.");
+        await record("prompt_canary_set", caller.name, name, { before: expected, after: canary, reason });
+        return json(200, { canary: reply.canary });
+      },
+    }),
+    defineRoute({
+      method: "get",
+      path: "/api/prompts/{name}/served",
+      summary: "What applications are given: the version labelled production, and the canary with its share; carries an entity tag",
+      who: [...viewers, "workload"],
+      query: noQuery,
+      body: noBody,
+      answers: { 200: "Both versions with their layers", 304: "What the client has is what is served" },
+      problems: ["not-found"],
+      async handle({ params, ifNoneMatch }) {
+        const name = params["name"] ?? "";
+        const served = await readServed(name, { prompts, canaries });
+        if (served === undefined) return problem("not-found", `Nothing of prompt ${quoted(name)} is labelled production.`);
+        const headers = { etag: `"${sha256(canonicalJson(served)).slice(0, 32)}"` };
+        return ifNoneMatch === headers.etag ? { kind: "unchanged", headers } : json(200, served, headers);
+      },
+    }),
+  ];
+}
+
+function summaryOf({ layout: _layout, evidence: _evidence, ...version }: PromptVersion, { labels }: PromptState) {
+  const own = Object.entries(labels).filter(([, number]) => number === version.version);
+  return { ...version, labels: own.map(([label]) => label), status: statusOf(version.version, labels) };
+}
+
+function noPrompt(name: string): Reply {
+  return problem("not-found", `There is no prompt or version of that name: ${quoted(name)}; GET /api/prompts lists them.`);
+}
+
+function quoted(name: string): string {
+  return JSON.stringify(name.slice(0, 60));
+}

@@ -1,0 +1,95 @@
+import type { Redis } from "ioredis";
+import { z } from "zod";
+import type { Clock } from "../core/clock.ts";
+import { canonicalJson, jsonSchema } from "../core/json.ts";
+import { promptLayoutSchema } from "../core/prompt-layout.ts";
+import { canarySchema, type Canary, type CanaryStore } from "../workload/canary.ts";
+import { layoutHash, promptOrigins, type PromptState, type PromptStore, type PromptVersion } from "../workload/prompt.ts";
+import { available } from "./available.ts";
+import { loadScript, replyList } from "./script.ts";
+import { workloadKeys as keys } from "./workload-keys.ts";
+
+const stored = z.object({
+  prompt: z.string(),
+  layout: promptLayoutSchema,
+  hash: z.string(),
+  origin: z.enum(promptOrigins),
+  parent: z.number().optional(),
+  note: z.string(),
+  evidence: jsonSchema.optional(),
+  createdAt: z.number(),
+  createdBy: z.string(),
+});
+
+/** Prompts in Redis. Rejects with StoreUnavailable when Redis does not answer. */
+export function createPromptStore({ redis, clock }: { readonly redis: Redis; readonly clock: Pick<Clock, "now"> }): PromptStore {
+  const scripts = { create: loadScript("wl-prompt-create"), label: loadScript("wl-prompt-label") };
+
+  const version = async (prompt: string, number: number): Promise<PromptVersion | undefined> => {
+    const text = await redis.hget(keys.promptVersions(prompt), String(number));
+    return text === null ? undefined : readVersion(text, number);
+  };
+  const read = async (name: string): Promise<PromptState | undefined> => {
+    const fields = await redis.hgetall(keys.prompt(name));
+    const { latest, ...rest } = fields;
+    if (latest === undefined) return undefined;
+    const labels = Object.entries(rest).map(([field, value]) => [field.slice(2), Number(value)] as const);
+    return { name, latest: Number(latest), labels: Object.fromEntries(labels) };
+  };
+
+  return {
+    create: (prompt, wanted, by) =>
+      available(async () => {
+        const hash = layoutHash(wanted.layout);
+        const body: Omit<PromptVersion, "version"> = { ...wanted, prompt, hash, createdAt: clock.now(), createdBy: by };
+        const targets = [keys.prompt(prompt), keys.promptVersions(prompt), keys.prompts];
+        const number = Number(await scripts.create.run(redis, targets, [prompt, hash, JSON.stringify(body)]));
+        const made = await version(prompt, number);
+        if (made === undefined) throw new Error(`Version ${number} of prompt ${prompt} was written and is not there.`);
+        return made;
+      }),
+    version: (prompt, number) => available(() => version(prompt, number)),
+    read: (prompt) => available(() => read(prompt)),
+    versions: (prompt, limit) =>
+      available(async () => {
+        const latest = Number((await redis.hget(keys.prompt(prompt), "latest")) ?? 0);
+        const numbers = Array.from({ length: Math.min(limit, latest) }, (_, index) => latest - index);
+        const found = await Promise.all(numbers.map((number) => version(prompt, number)));
+        return found.filter((one) => one !== undefined);
+      }),
+    list: ({ after, limit }) =>
+      available(async () => {
+        const names = await redis.zrangebylex(keys.prompts, after === undefined ? "-" : `(${after}`, "+", "LIMIT", 0, limit);
+        const states = await Promise.all(names.map((name) => read(name)));
+        return states.filter((one) => one !== undefined);
+      }),
+    moveLabel: ({ prompt, label, expected, to }) =>
+      available(async () => {
+        const reply = await scripts.label.run(redis, [keys.prompt(prompt), keys.promptVersions(prompt)], [label, expected ?? "", to ?? ""]);
+        const [kind, present] = replyList(reply);
+        if (kind === "moved") return { kind: "moved", before: expected, after: to };
+        if (kind === "not_found") return { kind: "not_found" };
+        return { kind: "conflict", present: present === "" ? null : Number(present) };
+      }),
+  };
+}
+
+/** Canaries in Redis, one value a prompt. Rejects with StoreUnavailable when Redis does not answer. */
+export function createCanaryStore(redis: Redis): CanaryStore {
+  const set = loadScript("wl-value-set");
+  const parse = (text: string | null): Canary | null => (text === null || text === "" ? null : canarySchema.parse(JSON.parse(text)));
+  const write = (canary: Canary | null) => (canary === null ? "" : canonicalJson(canary));
+  return {
+    read: (prompt) => available(async () => parse(await redis.get(keys.promptCanary(prompt)))),
+    compareAndSet: (prompt, expected, next) =>
+      available(async () => {
+        const [kind, present] = replyList(await set.run(redis, [keys.promptCanary(prompt)], [write(expected), write(next)]));
+        return kind === "set" ? { set: true, canary: next } : { set: false, canary: parse(String(present ?? "")) };
+      }),
+  };
+}
+
+function readVersion(text: string, version: number): PromptVersion {
+  const { parent, evidence, ...rest } = stored.parse(JSON.parse(text));
+  return { ...rest, version, ...(parent === undefined ? {} : { parent }), ...(evidence === undefined ? {} : { evidence }) };
+}

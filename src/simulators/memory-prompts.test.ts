@@ -1,0 +1,7 @@
+import { createFakeClock } from "../testing/fake-clock.ts";
+import { describeCanaryStore } from "../testing/describe-canary-store.ts";
+import { describePromptStore } from "../testing/describe-prompt-store.ts";
+import { createMemoryCanaries, createMemoryPrompts } from "./memory-prompts.ts";
+
+describePromptStore("memory", async () => createMemoryPrompts(createFakeClock()));
+describeCanaryStore("memory", async () => createMemoryCanaries());

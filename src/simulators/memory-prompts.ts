@@ -1,0 +1,65 @@
+import type { Clock } from "../core/clock.ts";
+import { canonicalJson } from "../core/json.ts";
+import type { Canary, CanaryStore } from "../workload/canary.ts";
+import { layoutHash, type PromptState, type PromptStore, type PromptVersion } from "../workload/prompt.ts";
+
+interface Entry {
+  readonly versions: PromptVersion[];
+  readonly labels: Map<string, number>;
+}
+
+/** Prompts in memory, for rehearsals and tests. */
+export function createMemoryPrompts(clock: Pick<Clock, "now">): PromptStore {
+  const prompts = new Map<string, Entry>();
+
+  const stateOf = (name: string): PromptState | undefined => {
+    const entry = prompts.get(name);
+    return entry && { name, latest: entry.versions.length, labels: Object.fromEntries(entry.labels) };
+  };
+
+  return {
+    async create(prompt, version, by) {
+      const entry: Entry = prompts.get(prompt) ?? { versions: [], labels: new Map() };
+      prompts.set(prompt, entry);
+      const hash = layoutHash(version.layout);
+      const known = entry.versions.find((one) => one.hash === hash);
+      if (known !== undefined) return known;
+      const made: PromptVersion = { ...version, prompt, version: entry.versions.length + 1, hash, createdAt: clock.now(), createdBy: by };
+      entry.versions.push(made);
+      return made;
+    },
+    version: async (prompt, version) => prompts.get(prompt)?.versions[version - 1],
+    read: async (prompt) => stateOf(prompt),
+    versions: async (prompt, limit) => prompts.get(prompt)?.versions.toReversed().slice(0, limit) ?? [],
+    list: async ({ after, limit }) =>
+      [...prompts.keys()]
+        .toSorted()
+        .filter((name) => after === undefined || name > after)
+        .slice(0, limit)
+        .flatMap((name) => stateOf(name) ?? []),
+    async moveLabel({ prompt, label, expected, to }) {
+      const entry = prompts.get(prompt);
+      if (entry === undefined || (to !== null && entry.versions[to - 1] === undefined)) return { kind: "not_found" };
+      const present = entry.labels.get(label) ?? null;
+      if (present !== expected) return { kind: "conflict", present };
+      if (to === null) entry.labels.delete(label);
+      else entry.labels.set(label, to);
+      return { kind: "moved", before: present, after: to };
+    },
+  };
+}
+
+/** Canaries in memory, for rehearsals and tests. */
+export function createMemoryCanaries(): CanaryStore {
+  const canaries = new Map<string, Canary>();
+  return {
+    read: async (prompt) => canaries.get(prompt) ?? null,
+    async compareAndSet(prompt, expected, next) {
+      const present = canaries.get(prompt) ?? null;
+      if (canonicalJson(present) !== canonicalJson(expected)) return { set: false, canary: present };
+      if (next === null) canaries.delete(prompt);
+      else canaries.set(prompt, next);
+      return { set: true, canary: next };
+    },
+  };
+}

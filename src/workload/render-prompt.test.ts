@@ -1,0 +1,113 @@
+import { describe, expect, it } from "@jest/globals";
+import { promptLayoutSchema } from "../core/prompt-layout.ts";
+import { describePrefix } from "./describe-prefix.ts";
+import { renderPrompt, variablesOf, type PromptInput, type RenderedBody } from "./render-prompt.ts";
+
+type LayoutInput = Parameters<typeof promptLayoutSchema.parse>[0];
+
+const layers = [
+  { key: "tools", role: "tools", stability: "static", render: "{{tools}}", canonical: true },
+  { key: "rules", role: "system", stability: "static", render: "You fix tickets." },
+  { key: "guide", role: "user", stability: "repo", render: "Guide:\n{{guide}}" },
+  { key: "ticket", role: "user", stability: "ticket", render: "Ticket: {{ticket}}" },
+  { key: "history", role: "user", stability: "turn", render: "" },
+  { key: "runtime_context", role: "user", stability: "request", render: "Now: {{clock}}" },
+];
+const breakpoints = [
+  { afterLayer: "rules", ttl: "1h" },
+  { afterLayer: "history", ttl: "5m" },
+];
+const tools = [
+  { name: "read", description: "reads", input_schema: { type: "object" } },
+  { name: "edit", input_schema: { type: "object" }, description: "edits" },
+];
+const input: PromptInput = { variables: { tools, guide: "g", ticket: "t $& t", clock: "12:00" } };
+
+function rendered(layout: LayoutInput, given: PromptInput = input): RenderedBody {
+  const reply = renderPrompt(promptLayoutSchema.parse(layout), given);
+  if (!reply.ok) throw new Error(reply.faults.join("; "));
+  return reply.body;
+}
+
+describe("renderPrompt", () => {
+  it("puts layers where the provider reads them, and the marker behind an empty history on the block before it", () => {
+    expect(rendered({ layers, breakpoints })).toEqual({
+      tools: [
+        { description: "edits", input_schema: { type: "object" }, name: "edit" },
+        { description: "reads", input_schema: { type: "object" }, name: "read" },
+      ],
+      system: [{ type: "text", text: "You fix tickets.", cache_control: { type: "ephemeral", ttl: "1h" } }],
+      messages: [
+        {
+          role: "user",
+          content: [
+            { type: "text", text: "Guide:\ng" },
+            { type: "text", text: "Ticket: t $& t", cache_control: { type: "ephemeral" } },
+            { type: "text", text: "Now: 12:00" },
+          ],
+        },
+      ],
+    });
+  });
+
+  it("lets the conversation stand in the middle, with the marker on its last block and what changes behind it", () => {
+    const history = [
+      { role: "assistant", content: "I read." },
+      { role: "user", content: [{ type: "tool_result", tool_use_id: "x", cache_control: { type: "ephemeral" } }] },
+    ] as const;
+    expect(rendered({ layers, breakpoints }, { ...input, history }).messages).toMatchObject([
+      { role: "user", content: [{ text: "Guide:\ng" }, { text: "Ticket: t $& t" }] },
+      { role: "assistant", content: [{ type: "text", text: "I read." }] },
+      { role: "user", content: [{ type: "tool_result", cache_control: { type: "ephemeral" } }, { text: "Now: 12:00" }] },
+    ]);
+    expect(JSON.stringify(rendered({ layers, breakpoints }, { ...input, history })).split("cache_control")).toHaveLength(3);
+  });
+
+  it("gives the same bytes for tools in any order when the layer is canonical, and only then", () => {
+    const shuffled = { ...input, variables: { ...input.variables, tools: tools.toReversed() } };
+    const text = (canonical: boolean, given: PromptInput) =>
+      JSON.stringify(rendered({ layers: [{ ...layers[0], canonical }, ...layers.slice(1)], breakpoints }, given));
+    expect(text(true, input)).toBe(text(true, shuffled));
+    expect(text(false, input)).not.toBe(text(false, shuffled));
+  });
+
+  it("names every variable that is missing and a tools layer that is none", () => {
+    const reply = renderPrompt(promptLayoutSchema.parse({ layers, breakpoints }), { variables: { tools: "[{}]", clock: "x" } });
+    expect(reply).toEqual({
+      ok: false,
+      faults: [
+        "layer tools: it does not render into a JSON list of tools, each with a name",
+        "layer guide: the variable guide is missing",
+        "layer ticket: the variable ticket is missing",
+      ],
+    });
+    expect(variablesOf("{{a}} {{ b }} {{a}} {{}}")).toEqual(["a", "b"]);
+  });
+});
+
+describe("describePrefix", () => {
+  const prefixOf = (given: PromptInput) => {
+    const reply = renderPrompt(promptLayoutSchema.parse({ layers, breakpoints }), given);
+    return reply.ok ? describePrefix(reply.blocks) : undefined;
+  };
+
+  it("holds hashes, layers and markers, and no text", () => {
+    const prefix = prefixOf(input);
+    expect(prefix?.blocks.map(({ role, kind, layer, mark }) => [role, kind, layer, mark])).toEqual([
+      ["tools", "tool", "tools", undefined],
+      ["tools", "tool", "tools", undefined],
+      ["system", "text", "rules", "1h"],
+      ["user", "text", "guide", undefined],
+      ["user", "text", "ticket", "5m"],
+      ["user", "text", "runtime_context", undefined],
+    ]);
+    expect(JSON.stringify(prefix)).not.toContain("fix tickets");
+  });
+
+  it("masks what changes from call to call, so that only the mask is equal", () => {
+    const [noon, later] = ["12:00", "12:01"].map((clock) => prefixOf({ variables: { ...input.variables, clock } })?.blocks.at(-1));
+    expect(noon?.hash).not.toBe(later?.hash);
+    expect(noon?.masked).toBe(later?.masked);
+    expect(noon).toMatchObject({ spans: ["time"], spanTokens: 2 });
+  });
+});
