@@ -26,7 +26,10 @@ export const stabilities = ["static", "repo", "batch", "ticket", "turn", "reques
 /** See {@link stabilities}. @public */
 export type Stability = (typeof stabilities)[number];
 
-/** The layer that stands for the conversation so far: the application fills it, its render is empty. */
+/**
+ * The layer that stands for the conversation so far: the application fills it, its render is empty. A marker behind it stands behind the last turn, and while
+ * there is none yet behind the last layer before it.
+ */
 export const historyLayer = "history";
 
 /** The layer behind everything else that holds clocks, ids and counters. @public */

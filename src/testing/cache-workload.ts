@@ -1,5 +1,7 @@
 import type { PrefixBlock, PrefixSample } from "../core/prefix-sample.ts";
 import type { CacheLifetime } from "../core/prompt-layout.ts";
+import { prepareTrace, replayCache } from "../analysis/cache-replay.ts";
+import { cacheRulesOf } from "../analysis/cache-rules.ts";
 import { aBlock } from "./a-prefix-sample.ts";
 import { createPythonRandom } from "./mersenne-twister.ts";
 
@@ -99,28 +101,41 @@ export function marksOf(
   return [...shared, { block: last - 1, ttl: "5m" }];
 }
 
-/** A call as a sample of a request that was billed as measured; the marker is on the blocks. */
-export function sampleOfCall(
-  call: WorkloadCall,
-  layout: WorkloadLayout,
+/** Calls as samples, billed as the provider's rules bill them; `reliability` of the reads that the rules allow do happen. */
+export function sampleWorkload(
+  calls: readonly WorkloadCall[],
+  layout: WorkloadLayout | ((call: WorkloadCall) => readonly PrefixBlock[]),
   marks: WorkloadMarks,
-  measured: PrefixSample["measured"],
-): PrefixSample {
-  const blocks = layOut(call, layout);
-  const marked = new Map(marksOf(blocks, marks).map(({ block, ttl }) => [block, ttl]));
-  return {
-    id: `${call.ticket}-${call.turn}`,
-    at: call.atMs,
-    ttftMs: 4000,
-    prompt: "implement",
-    provider: "anthropic",
-    model: "claude-sonnet-4-5",
-    ticketId: `T-${call.ticket}`,
-    variant: "baseline",
-    blocks: blocks.map((block, index) => {
-      const mark = marked.get(index);
-      return mark === undefined ? block : { ...block, mark };
-    }),
-    ...(measured === undefined ? {} : { measured }),
-  };
+  { reliability = 1 } = {},
+): readonly PrefixSample[] {
+  const rules = cacheRulesOf("anthropic", "claude-sonnet-4-5");
+  if (rules === undefined) throw new Error("the rules of Anthropic are known");
+  const laidOut = calls.map((call) => (typeof layout === "function" ? layout(call) : layOut(call, layout)));
+  const markers = laidOut.map((blocks) => marksOf(blocks, marks));
+  const billed: PrefixSample["measured"][] = [];
+  const trace = prepareTrace(calls.map(({ atMs }, index) => ({ at: atMs, ttftMs: 4000, blocks: laidOut[index] ?? [] })));
+  replayCache(trace, (index) => markers[index] ?? [], rules, {
+    reliability,
+    onRequest: (index, { read, write, uncached }) =>
+      (billed[index] = { uncached, read, write5m: write["5m"], write30m: 0, write1h: write["1h"], write12h: 0, output: 400 }),
+  });
+  return calls.map((call, index): PrefixSample => {
+    const marked = new Map(markers[index]?.map(({ block, ttl }) => [block, ttl]));
+    const measured = billed[index];
+    return {
+      id: `${call.ticket}-${call.turn}`,
+      at: call.atMs,
+      ttftMs: 4000,
+      prompt: "implement",
+      provider: "anthropic",
+      model: "claude-sonnet-4-5",
+      ticketId: `T-${call.ticket}`,
+      variant: "baseline",
+      blocks: (laidOut[index] ?? []).map((block, place) => {
+        const mark = marked.get(place);
+        return mark === undefined ? block : { ...block, mark };
+      }),
+      ...(measured === undefined ? {} : { measured }),
+    };
+  });
 }

@@ -1,0 +1,229 @@
+import { describe, expect, it } from "@jest/globals";
+import type { PrefixSample } from "../core/prefix-sample.ts";
+import { aBlock, aPrefixSample } from "../testing/a-prefix-sample.ts";
+import { busyWorkload, createWorkload, layOut, quietWorkload, sampleWorkload, type WorkloadCall } from "../testing/cache-workload.ts";
+import { analyseCacheAtOnce } from "./analyse-cache.ts";
+import { cacheRulesOf } from "./cache-rules.ts";
+import type { CacheAnalysis } from "./cache-types.ts";
+
+const rules = cacheRulesOf("anthropic", "claude-sonnet-4-5");
+const prices = { input: 3_000_000, read: 300_000, write: { "5m": 3_750_000, "1h": 6_000_000 } };
+const busy = createWorkload(busyWorkload).slice(-900);
+
+function analyse(samples: readonly PrefixSample[], change: Partial<Parameters<typeof analyseCacheAtOnce>[0]> = {}) {
+  return analyseCacheAtOnce({ samples, rules, prices, ...change });
+}
+function analysed(samples: readonly PrefixSample[]): CacheAnalysis {
+  const reply = analyse(samples);
+  if (reply.kind !== "analysed") throw new Error(reply.sentence);
+  return reply.analysis;
+}
+const causesOf = ({ causes }: CacheAnalysis) => causes.map(({ unit, class: name, transform }) => [unit, name, transform]);
+
+describe("the analysis of a prompt that carries everything wrong", () => {
+  const analysis = analysed(sampleWorkload(busy, "shipped", "last block"));
+
+  it("names each cause in the order in which mending one exposes the next", () => {
+    expect(causesOf(analysis).slice(0, 3)).toEqual([
+      ["tools", "order_noise", "T1"],
+      ["clock", "volatile_span", "T2"],
+      ["ticket", "scope_order", "T3"],
+    ]);
+    expect(analysis.causes[1]).toMatchObject({ risk: "low", evidence: { spans: ["time"] } });
+    expect(analysis.causes[1]?.evidence.breakRatio).toBeGreaterThan(0.8);
+    expect(analysis.causes[1]?.sentence).toContain("A time in clock changes and ends the prefix in 9");
+  });
+
+  it("predicts what each step brings, and the whole within what a good layout was measured to cost", () => {
+    const [tools, clock, ticket] = analysis.causes;
+    expect(tools?.hitAfter).toBeLessThan(0.2);
+    expect(clock?.hitAfter).toBeGreaterThan(0.85);
+    expect(ticket?.hitAfter).toBeGreaterThan(clock?.hitAfter ?? 1);
+    const mended = analysed(sampleWorkload(busy, "static first", { layers: "1h" }));
+    expect(Math.abs(analysis.predictedHit - mended.measuredHit)).toBeLessThan(0.01);
+    expect(Math.abs(analysis.predictedCostPerDay / mended.costPerDay - 1)).toBeLessThan(0.02);
+    expect(analysis.achievableHit).toBeGreaterThanOrEqual(analysis.predictedHit);
+    expect(analysis.lostPerDay / analysis.costPerDay).toBeGreaterThan(0.85);
+  });
+
+  it("places markers behind what is shared and behind the last turn, the longer lifetimes first", () => {
+    expect(analysis.markers).toEqual([
+      { after: "conventions", ttl: "1h" },
+      { after: "guide", ttl: "1h" },
+      { after: "history", ttl: "5m" },
+    ]);
+    expect(analysis.units.map(({ unit, stability }) => `${unit} ${stability}`)).toEqual([
+      "tools static",
+      "system static",
+      "conventions static",
+      "guide repo",
+      "ticket ticket",
+      "history turn",
+      "runtime_context request",
+    ]);
+    expect(analysis).not.toHaveProperty("blocked");
+  });
+});
+
+describe("the analysis of one fault at a time", () => {
+  const good = (call: WorkloadCall) => layOut(call, "static first").slice(0, -1);
+  const withCalls = (
+    layout: (call: WorkloadCall) => ReturnType<typeof layOut>,
+    marks: Parameters<typeof sampleWorkload>[2] = "last block",
+  ) => analysed(sampleWorkload(busy, layout, marks));
+
+  it("has nothing to say of a good layout", () => {
+    const analysis = analysed(sampleWorkload(busy, "static first", { layers: "1h" }));
+    expect(causesOf(analysis)).toEqual([]);
+    expect(analysis.blocked).toBe("nothing_to_gain");
+  });
+
+  it("finds a request id in a long system text, and predicts to move only the id", () => {
+    const analysis = withCalls((call) =>
+      good(call).map((block) => {
+        if (block.layer !== "system") return block;
+        const masked = { masked: block.hash, spans: ["uuid" as const], spanTokens: 12 };
+        return aBlock(`system ${call.ticket} ${call.turn}`, 2600, { layer: "system", ...masked });
+      }),
+    );
+    expect(causesOf(analysis)[0]).toEqual(["system", "volatile_span", "T2"]);
+    expect(analysis.causes[0]?.evidence.spans).toEqual(["uuid"]);
+    expect(analysis.units.map(({ unit }) => unit)).toContain("system");
+    expect(analysis.predictedHit).toBeGreaterThan(0.9);
+  });
+
+  it("finds tools in any order, and keys of JSON in any order", () => {
+    const tools = Array.from({ length: 6 }, (_, index) => aBlock(`tool ${index}`, 500, { role: "tools", kind: "tool", layer: "tools" }));
+    const analysis = withCalls((call) => [
+      ...tools.slice((call.turn * 7 + call.ticket) % 6),
+      ...tools.slice(0, (call.turn * 7 + call.ticket) % 6),
+      ...good(call).slice(2),
+    ]);
+    expect(causesOf(analysis)[0]).toEqual(["tools", "order_noise", "T1"]);
+    expect(analysis.causes[0]?.evidence.orders).toBe(6);
+    const keys = withCalls((call) =>
+      good(call).map((block) =>
+        block.layer === "system"
+          ? aBlock(`system ${call.ticket * 31 + call.turn}`, 2600, { layer: "system", canonical: block.hash })
+          : block,
+      ),
+    );
+    expect(causesOf(keys)[0]).toEqual(["system", "order_noise", "T1"]);
+  });
+
+  it("finds a section that is there in some requests only", () => {
+    const analysis = withCalls((call) => {
+      const [first, second, ...rest] = good(call);
+      // Seven optional sections: 128 variants, and each of them for every repository.
+      const optional = [0, 1, 2, 3, 4, 5, 6]
+        .filter((bit) => ((Math.imul(call.ticket, 2654435761) >>> (20 + bit)) & 1) === 1)
+        .map((bit) => aBlock(`option ${bit}`, 300, { layer: `option-${bit}` }));
+      return [first, second, ...optional, ...rest].filter((block) => block !== undefined);
+    });
+    const found = analysis.causes.filter(({ class: name }) => name === "conditional_section");
+    expect(found.length).toBeGreaterThan(0);
+    expect(found[0]).toMatchObject({ transform: "T4", risk: "medium" });
+    expect(found[0]?.unit).toMatch(/^option-/);
+  });
+
+  it("finds parameters that change while the text does not", () => {
+    const samples = sampleWorkload(busy, good, { layers: "5m" }).map(
+      (sample, index): PrefixSample => ({
+        ...sample,
+        parameters: index % 2 === 0 ? "0123456789abcdef" : "fedcba9876543210",
+      }),
+    );
+    const analysis = analysed(samples);
+    expect(causesOf(analysis)[0]).toEqual(["parameters", "parameter_churn", "T5"]);
+    expect(analysis.causes[0]?.evidence.damageTokens).toBeGreaterThan(500);
+  });
+
+  it("finds pauses that outlast the lifetime, and takes the longer one", () => {
+    const analysis = analysed(sampleWorkload(createWorkload(quietWorkload), "static first", { layers: "5m" }));
+    expect(causesOf(analysis)).toEqual([["prompt", "ttl_gap", "T6"]]);
+    expect(analysis.markers[0]).toEqual({ after: "conventions", ttl: "1h" });
+  });
+
+  it("finds a prefix below the minimum", () => {
+    const samples = Array.from({ length: 250 }, (_, index) =>
+      aPrefixSample({
+        id: `s${index}`,
+        at: index * 20_000,
+        ticketId: `T-${index}`,
+        blocks: [aBlock("short guide", 600, { layer: "guide", mark: "5m" }), aBlock(`question ${index}`, 300, { role: "user" })],
+        measured: { uncached: 900, read: 0, write5m: 0, write30m: 0, write1h: 0, write12h: 0, output: 10 },
+      }),
+    );
+    const analysis = analysed(samples);
+    expect(causesOf(analysis)).toEqual([["prompt", "below_minimum", "T7"]]);
+    expect(analysis).toMatchObject({ markers: [], predictedHit: 0, blocked: "nothing_to_gain" });
+  });
+
+  it("finds a marker behind what changes when nothing else is wrong", () => {
+    const analysis = withCalls((call) => layOut(call, "static first"));
+    expect(causesOf(analysis)).toContainEqual(["prompt", "marker_misplaced", "markers"]);
+    expect(analysis.transforms).not.toContain("T2");
+    expect(analysis.predictedHit).toBeGreaterThan(0.9);
+  });
+
+  it("says of a change without a reason in its hashes that it cannot tell", () => {
+    const analysis = withCalls((call) => [
+      aBlock(`mystery ${call.ticket} ${call.turn}`, 400, { layer: "mystery" }),
+      ...good(call).slice(2),
+    ]);
+    expect(causesOf(analysis)[0]).toEqual(["mystery", "changes_often", "T3"]);
+    expect(analysis.causes[0]?.sentence).toContain("opt in to texts");
+  });
+});
+
+describe("the analysis says what is missing", () => {
+  const samples = sampleWorkload(busy, "shipped", "last block");
+
+  it("when there are too few samples, and takes fewer over a day", () => {
+    expect(analyse(samples.slice(0, 199))).toMatchObject({ kind: "missing", reason: "too_few_samples" });
+    const overADay = samples.slice(0, 30).map((sample, index) => ({ ...sample, at: index * 3_600_000 }));
+    expect(analyse(overADay)).toMatchObject({ kind: "analysed" });
+    expect(analyse(samples.slice(0, 30))).toMatchObject({ reason: "too_few_samples" });
+    expect(analyse([])).toMatchObject({ reason: "too_few_samples" });
+  });
+
+  it("when usage contradicts itself or the blocks", () => {
+    const odd = samples.map((sample, index) => {
+      if (index % 5 !== 0) return sample;
+      const { measured: _measured, ...rest } = sample;
+      return index % 2 === 0 ? rest : { ...sample, blocks: sample.blocks.map((block) => ({ ...block, tokens: block.tokens * 9 })) };
+    });
+    expect(analyse(odd)).toMatchObject({ kind: "missing", reason: "contradictory_usage" });
+  });
+
+  it("when neither rules nor prices are known", () => {
+    expect(analyse(samples, { rules: undefined })).toMatchObject({ reason: "unknown_rules" });
+    expect(analyse(samples, { prices: undefined })).toMatchObject({ reason: "unpriced" });
+    expect(cacheRulesOf("cohere", "command-r")).toBeUndefined();
+  });
+
+  it("when the prompt was not rendered from layers: the cause is named and nothing is drafted", () => {
+    const bare = samples.map((sample) => ({ ...sample, blocks: sample.blocks.map(({ layer: _layer, ...block }) => block) }));
+    const analysis = analysed(bare);
+    expect(analysis.blocked).toBe("no_layers");
+    expect(causesOf(analysis)).toContainEqual(["system block 1", "volatile_span", "T2"]);
+  });
+
+  it("when the replay does not tell what was measured", () => {
+    const good = sampleWorkload(busy, "static first", { layers: "5m" });
+    const flaky = sampleWorkload(busy, "static first", { layers: "5m" }, { reliability: 0.4 });
+    expect(analysed(flaky)).toMatchObject({ blocked: "uncalibrated", calibration: { verdict: "refused" } });
+    expect(analysed(flaky)).not.toHaveProperty("achievableHit");
+    const unmarked = good.map((sample) => ({ ...sample, blocks: sample.blocks.map(({ mark: _mark, ...block }) => block) }));
+    const reply = analysed(unmarked);
+    expect(reply).toMatchObject({ blocked: "uncalibrated", calibration: { verdict: "refused" } });
+    expect(reply.calibration.sentence).toContain("report the markers");
+  });
+
+  it("and fits how often a cache that is best effort does read", () => {
+    const flaky = analysed(sampleWorkload(busy, "static first", { layers: "5m" }, { reliability: 0.8 }));
+    expect(flaky.calibration.verdict).toBe("calibrated");
+    expect(Math.abs(flaky.calibration.reliability - 0.8)).toBeLessThan(0.05);
+    expect(flaky.calibration.errorPoints).toBeLessThan(5);
+  });
+});

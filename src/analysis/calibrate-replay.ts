@@ -1,0 +1,83 @@
+import type { CacheRules } from "./cache-rules.ts";
+import { hitRatio, prepareTrace, replayCache, type ReplayOptions } from "./cache-replay.ts";
+import { measuredTotal, type SegmentedRequest, sentMarkers, traceOf, warmUp } from "./cache-samples.ts";
+
+/**
+ * How well the replay of the layout as it is tells what was measured. `calibrated`: it may advise and predict. `cautious`: it may advise people, and nothing is
+ * deployed on its word alone. `refused`: it does not describe this prompt's cache.
+ */
+export interface Calibration {
+  readonly verdict: "calibrated" | "cautious" | "refused";
+  /** For people. */
+  readonly sentence: string;
+  /** Hit ratios 0 to 1 over the same requests; `predictedHit` is with `reliability`. */
+  readonly measuredHit: number;
+  readonly predictedHit: number;
+  /** P(read | the rules allow it), fitted when the plain replay is off; 1 when it is not. */
+  readonly reliability: number;
+  /** |predicted − measured| in percentage points. */
+  readonly errorPoints: number;
+}
+
+/** Within it the rules alone describe the cache. */
+const goodPoints = 5;
+/** Beyond it they do not, whatever the reliability. */
+const mostPoints = 10;
+const leastReliability = 0.5;
+
+/** Replays what was really sent and compares it with what was really read. */
+export function calibrateReplay(requests: readonly SegmentedRequest[], rules: CacheRules): Calibration {
+  const trace = prepareTrace(traceOf(requests));
+  const markers = requests.map(sentMarkers);
+  const countFrom = warmUp(requests, rules.lifetimeMs[rules.lifetimes[0] ?? "5m"]);
+  const counted = requests.slice(countFrom);
+  const total = counted.reduce((sum, { measured }) => sum + measuredTotal(measured), 0);
+  const measuredHit = total === 0 ? 0 : counted.reduce((sum, { measured }) => sum + measured.read, 0) / total;
+
+  const predict = (options: ReplayOptions) =>
+    hitRatio(replayCache(trace, (index) => markers[index] ?? [], rules, { countFrom, ...options }));
+  let allowed = 0;
+  let happened = 0;
+  const plain = predict({
+    onRequest(index, { read }) {
+      if (read === 0) return;
+      allowed += 1;
+      // Tokens are estimates, so half of what could be read counts as the read.
+      if ((requests[index]?.measured.read ?? 0) >= read / 2) happened += 1;
+    },
+  });
+  const off = (predicted: number) => 100 * Math.abs(predicted - measuredHit);
+  if (off(plain) <= goodPoints) {
+    return {
+      verdict: "calibrated",
+      sentence: `The replay tells the measured hit ratio within ${points(off(plain))}.`,
+      measuredHit,
+      predictedHit: plain,
+      reliability: 1,
+      errorPoints: off(plain),
+    };
+  }
+  const reliability = plain > measuredHit && allowed > 0 ? happened / allowed : 1;
+  const predictedHit = reliability === 1 ? plain : predict({ reliability: Math.max(reliability, Number.EPSILON) });
+  const facts = { measuredHit, predictedHit, reliability, errorPoints: off(predictedHit) };
+  if (reliability < leastReliability)
+    return { ...facts, verdict: "refused", sentence: `Only ${percent(reliability)} of the reads that the rules allow do happen.` };
+  if (off(predictedHit) > mostPoints) {
+    const unmarked = rules.automatic === "nothing" && markers.every((own) => own.length === 0);
+    const why = unmarked && measuredHit > 0 ? " The samples name no cache markers, and something was cached: report the markers." : "";
+    return { ...facts, verdict: "refused", sentence: `The replay is ${points(off(predictedHit))} off what was measured.${why}` };
+  }
+  return {
+    ...facts,
+    verdict: reliability < 1 && off(predictedHit) <= goodPoints ? "calibrated" : "cautious",
+    sentence: `The replay tells the measured hit ratio within ${points(off(predictedHit))}, with ${percent(reliability)} of the allowed reads happening.`,
+  };
+}
+
+function points(value: number): string {
+  return `${Math.round(value * 10) / 10} percentage points`;
+}
+
+function percent(share: number): string {
+  return `${Math.round(share * 100)} %`;
+}

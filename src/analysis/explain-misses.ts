@@ -1,0 +1,65 @@
+import { prepareTrace, replayCache } from "./cache-replay.ts";
+import type { CacheRules } from "./cache-rules.ts";
+import { type SegmentedRequest, sentMarkers, traceOf } from "./cache-samples.ts";
+
+/** Why tokens that had been sent before were not read, with the markers as they were sent. */
+export const missCauses = [
+  "ttl_gap", // Their entry had expired.
+  "fan_out", // They were being written at that moment.
+  "below_minimum", // Too few for the provider.
+  "lookback", // Their entry lies more blocks before the marker than the provider looks back.
+  "marker_misplaced", // No marker stood behind them.
+] as const;
+
+/** See {@link missCauses}. */
+export type MissCause = (typeof missCauses)[number];
+
+/** Missed tokens by cause as parts of all prompt tokens, 0 to 1. What was never sent before is no miss. */
+export type MissShares = Readonly<Record<MissCause, number>>;
+
+/** Compares what was sent before with what the rules let be read of it. */
+export function explainMisses(requests: readonly SegmentedRequest[], rules: CacheRules, countFrom = 0): MissShares {
+  const trace = prepareTrace(traceOf(requests));
+  const markers = requests.map(sentMarkers);
+  const usedAt = new Float64Array(trace.prefixes).fill(Number.NEGATIVE_INFINITY);
+  const readyAt = new Float64Array(trace.prefixes).fill(Number.POSITIVE_INFINITY);
+  const writtenAt = new Float64Array(trace.prefixes).fill(Number.NEGATIVE_INFINITY);
+  const shares: Record<MissCause, number> = { ttl_gap: 0, fan_out: 0, below_minimum: 0, lookback: 0, marker_misplaced: 0 };
+  const shortest = rules.lifetimeMs[rules.lifetimes[0] ?? "5m"];
+  let total = 0;
+
+  const note = (index: number): void => {
+    const request = trace.requests[index];
+    if (request === undefined) return;
+    for (const number of request.prefix) {
+      usedAt[number] = request.at;
+      readyAt[number] = Math.min(readyAt[number] ?? request.readyAt, request.readyAt);
+    }
+    for (const { block } of markers[index] ?? []) writtenAt[request.prefix[block] ?? 0] = request.at;
+  };
+
+  let noted = 0;
+  replayCache(trace, (index) => markers[index] ?? [], rules, {
+    onRequest(index, tokens) {
+      for (; noted < index; noted += 1) note(noted);
+      const request = trace.requests[index];
+      if (request === undefined || index < countFrom) return;
+      total += tokens.total;
+      const known = request.prefix.findLastIndex((number) => (usedAt[number] ?? 0) > Number.NEGATIVE_INFINITY);
+      const number = request.prefix[known] ?? 0;
+      const missed = known < 0 ? 0 : (request.upTo[known] ?? 0) - tokens.read;
+      if (missed <= 0) return;
+      const cause = (): MissCause => {
+        if ((request.upTo[known] ?? 0) < rules.minTokens) return "below_minimum";
+        if ((readyAt[number] ?? 0) > request.at) return "fan_out";
+        if (request.at - (usedAt[number] ?? 0) > shortest) return "ttl_gap";
+        const written = request.prefix.some((prefix, block) => block <= known && (writtenAt[prefix] ?? 0) > Number.NEGATIVE_INFINITY);
+        const behind = (markers[index] ?? []).some(({ block }) => block >= known);
+        return written && behind ? "lookback" : "marker_misplaced";
+      };
+      shares[cause()] += missed;
+    },
+  });
+  for (const cause of missCauses) shares[cause] = total === 0 ? 0 : shares[cause] / total;
+  return shares;
+}
