@@ -10,7 +10,11 @@ import { readRehearsals } from "./read-rehearsals.ts";
 const root = packageFolder();
 const read = readLintInput({ workingDirectory: root, runbooks: ["runbooks"] });
 const runbooks = "input" in read ? lintFolder(read.input).runbooks : [];
-const held = runbooks.map((runbook) => ({ runbook, ...readRehearsals(root, runbook) }));
+// Those whose alert a rule words need promtool; commands/rehearse.int.test.ts holds them.
+const held = runbooks.map((runbook) => {
+  const { rehearsals, diagnostics } = readRehearsals(root, runbook);
+  return { runbook, diagnostics, rehearsals: rehearsals.filter(({ rule }) => rule === undefined) };
+});
 
 describe("the shipped rehearsals", () => {
   it("can be read", () => {

@@ -79,3 +79,33 @@ describe("runbookd rehearse", () => {
     expect(await rehearse("cost")).toMatchObject({ code: 2, err: "cost: no such runbook; accepted: security-incident\n" });
   });
 });
+
+describe("a rehearsal whose alert comes from a rule", () => {
+  const place = "runbooks/rehearsals/cost-incident-response";
+  let folder = "";
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), "runbookd-rule-"));
+    for (const path of ["runbooks/cost-incident-response.md", `${place}/rule-fires.yml`, "alerts/rules"])
+      cpSync(join(packageFolder(), path), join(folder, path), { recursive: true });
+  });
+  afterEach(() => rmSync(folder, { recursive: true }));
+
+  const rehearse = async (path = process.env["PATH"] ?? "") => {
+    const context = aCommandContext({ workingDirectory: folder, env: { PATH: path } });
+    return { code: await runCli(["rehearse"], context, "1"), ...context.printed };
+  };
+
+  it("is held with what the shipped rule says of the series", async () => {
+    expect(await rehearse()).toMatchObject({ code: 0, out: expect.stringContaining("1 rehearsals, 0 failed") });
+  });
+
+  it("fails when the rule does not fire any more, or names another runbook's alert", async () => {
+    const file = join(folder, "alerts/rules/cost.rules.yml");
+    writeFileSync(file, readFileSync(file, "utf8").replaceAll("> 14.4", "> 14400"));
+    expect(await rehearse()).toMatchObject({ code: 1, out: expect.stringContaining("LLMBudgetBurnFast does not fire on these series") });
+  });
+
+  it("says that promtool is missing", async () => {
+    expect(await rehearse("/nowhere")).toMatchObject({ code: 1, out: expect.stringContaining("promtool could not evaluate alerts/rules") });
+  });
+});

@@ -4,8 +4,10 @@ import type { Runbook } from "../../runbook/runbook.ts";
 import { holdRehearsal, type RehearsalResult } from "../../simulators/rehearsal/judge-rehearsal.ts";
 import { mutateRunbook, type MutationResult } from "../../simulators/rehearsal/mutate-runbook.ts";
 import { formatDuration } from "../../core/duration.ts";
+import type { Rehearsal } from "../../simulators/rehearsal/rehearsal.ts";
 import { exitCodes, oneLine, paint, type CommandContext, writeJson } from "../context.ts";
 import { flagOption, type CommandDefinition } from "../define-command.ts";
+import { fireRehearsal } from "../fire-rehearsals.ts";
 import { readLintInput } from "../read-folder.ts";
 import { readRehearsals } from "../read-rehearsals.ts";
 
@@ -39,6 +41,7 @@ export const rehearseCommand: CommandDefinition = {
       return exitCodes.usage;
     }
     const wanted = ids.length === 0 ? runbooks : runbooks.filter(({ id }) => ids.includes(id));
+    const sources = { workingDirectory: context.workingDirectory, rules: "alerts/rules", path: context.env["PATH"] ?? "" };
     const reports: RunbookReport[] = [];
     let broken = 0;
     for (const runbook of wanted) {
@@ -46,10 +49,16 @@ export const rehearseCommand: CommandDefinition = {
       broken += faults.length;
       context.warn(faults.map((one) => `${formatDiagnostic(one)}\n`).join(""));
       const results: RehearsalResult[] = [];
-      for (const rehearsal of rehearsals) results.push(await holdRehearsal(runbook, rehearsal));
+      const fired: Rehearsal[] = [];
+      for (const rehearsal of rehearsals) {
+        const reply = await fireRehearsal(rehearsal, sources);
+        const held = await holdRehearsal(runbook, reply.ok ? reply.rehearsal : rehearsal);
+        results.push(reply.ok ? held : { ...held, differences: [reply.reason] });
+        if (reply.ok) fired.push(reply.rehearsal);
+      }
       // A rehearsal that fails anyway would seem to notice every change.
       const isSound = faults.length === 0 && results.every(({ differences }) => differences.length === 0);
-      const mutations = flagOption(invocation, "mutate") && isSound ? await mutateRunbook(runbook, rehearsals) : undefined;
+      const mutations = flagOption(invocation, "mutate") && isSound ? await mutateRunbook(runbook, fired) : undefined;
       reports.push({ runbook: runbook.id, rehearsals: results, ...(mutations !== undefined && { mutations }) });
     }
     if (flagOption(invocation, "json")) writeJson(context, { runbooks: reports });

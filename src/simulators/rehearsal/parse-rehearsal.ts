@@ -7,7 +7,7 @@ import { createReporter, nearest, oneOf } from "../../runbook/reporter.ts";
 import type { Diagnostic } from "../../runbook/runbook.ts";
 import { parseYamlBlock } from "../../runbook/yaml-block.ts";
 import { faultGrammar, parseFault } from "./parse-fault.ts";
-import type { MetricPoint, Rehearsal, SimulatedBudget } from "./rehearsal.ts";
+import type { MetricPoint, Rehearsal, RehearsedRule, SimulatedBudget } from "./rehearsal.ts";
 import { oneBlank } from "./scripted-metrics.ts";
 
 const duration = z.string().transform((text, context): number => {
@@ -60,12 +60,25 @@ const fault = z.union([z.string(), z.record(z.string(), z.union([z.string(), z.n
   return z.NEVER;
 });
 
+const labels = z.record(z.string(), z.string());
+const writtenAlert = z.strictObject({ labels, annotations: labels.default({}) });
+/** `input_series` and `interval` are promtool's. */
+const ruleAlert = z.strictObject({
+  input_series: z.array(z.strictObject({ series: z.string().min(1), values: z.string().min(1) })).min(1),
+  interval: duration.default(60_000),
+  alertname: z.string().min(1),
+  at: duration,
+  labels: labels.default({}),
+});
+
 const stepEnds = ["completed", "skipped", "failed", "waiting", "not_reached"] as const;
 
 /** A rehearsal as it is written; see docs/rehearsals.md. */
 const rehearsalSchema = z.strictObject({
   name: z.string().min(1).max(200),
-  alert: z.strictObject({ labels: z.record(z.string(), z.string()), annotations: z.record(z.string(), z.string()).default({}) }).optional(),
+  alert: z
+    .union([writtenAlert, ruleAlert], { error: "must be `labels` and `annotations`, or `input_series`, `alertname` and `at`" })
+    .optional(),
   params: z.record(z.string(), jsonSchema).default({}),
   mode: z.enum(["observe", "approve", "auto"]).optional(),
   workload: z.strictObject({ budgets: z.record(z.string(), budget) }).default({ budgets: {} }),
@@ -131,7 +144,7 @@ export function parseRehearsal({ file, source }: { readonly file: string; readon
       faults: rest.faults,
       budgets: Object.entries(workload.budgets).map(([id, written]) => budgetOf(id, written)),
       metrics: Object.fromEntries(tables),
-      ...(alert !== undefined && { alert }),
+      ...(alert !== undefined && ("input_series" in alert ? { rule: ruleOf(alert) } : { alert })),
       ...(mode !== undefined && { mode }),
       expect: {
         ...expected,
@@ -142,6 +155,10 @@ export function parseRehearsal({ file, source }: { readonly file: string; readon
       },
     },
   };
+}
+
+function ruleOf({ input_series: series, interval, at, ...rest }: z.output<typeof ruleAlert>): RehearsedRule {
+  return { ...rest, series, intervalMs: interval, atMs: at };
 }
 
 const knownKeys = [rehearsalSchema, budget, spend, rehearsalSchema.shape.expect].flatMap((schema) => Object.keys(schema.shape));

@@ -80,11 +80,25 @@ export interface Expectation {
   readonly questions?: readonly string[];
 }
 
+/** Series on which an alerting rule is to fire; the rule words the alert. */
+export interface RehearsedRule {
+  readonly alertname: string;
+  /** Which alert is meant, when several fire. */
+  readonly labels: Labels;
+  /** How long after the first sample. */
+  readonly atMs: number;
+  readonly intervalMs: number;
+  /** In promtool's notation. */
+  readonly series: readonly { readonly series: string; readonly values: string }[];
+}
+
 /** One rehearsal of one runbook. */
 export interface Rehearsal {
   readonly file: string;
   readonly name: string;
-  /** Absent: a person starts the run with `params`. */
+  /** Where the alert comes from when it is not written down; somebody has to evaluate the rule before the rehearsal is held. */
+  readonly rule?: RehearsedRule;
+  /** Absent: a person starts the run with `params`, or the rule was not evaluated yet. */
   readonly alert?: { readonly labels: Labels; readonly annotations: Labels };
   readonly params: { readonly [name: string]: Json };
   /** More careful than the document's own. */

@@ -185,7 +185,8 @@ const silent: EngineObserver = {
   ended: () => undefined,
 };
 
-function prepare(runbook: Runbook, { alert, params }: Rehearsal): PreparedRequest {
+function prepare(runbook: Runbook, { alert, rule, params }: Rehearsal): PreparedRequest {
+  if (alert === undefined && rule !== undefined) return { ok: false, reason: "alert: its rule was not evaluated" };
   if (alert === undefined) return requestFromPerson(runbook, { params, requester: "rehearsal" });
   if (matchTriggers([runbook], alert.labels) === undefined)
     return { ok: false, reason: "alert: its labels match no trigger of the runbook" };
