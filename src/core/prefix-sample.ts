@@ -9,7 +9,7 @@ export const mostBlocks = 1000;
 /** Whose words a block holds, in the order in which a provider's cache sees them. */
 export const blockRoles = ["tools", "system", "user", "assistant"] as const;
 
-/** See {@link blockRoles}. @public */
+/** See {@link blockRoles}. */
 export type BlockRole = (typeof blockRoles)[number];
 
 const digest = z.string().regex(/^[0-9a-f]{16,64}$/, "16 to 64 hexadecimal digits");
