@@ -11,3 +11,6 @@ export const externalIdSchema = z.string().regex(/^[\w.:/#@=+-]{1,128}$/, "an id
 
 /** A short name that may become a metric label after capping, e.g. a prompt or an operation. */
 export const shortNameSchema = z.string().regex(/^[\w .:/@-]{1,120}$/, "a name of 1 to 120 letters, digits, spaces and . : / @ - _");
+
+/** What sort of work a ticket is; tickets of one kind cost alike. Short and closed, because histories are kept by it. */
+export const ticketKindSchema = z.string().regex(/^[a-z0-9-]{1,40}$/, "a kind of 1 to 40 letters a-z, digits and -");
