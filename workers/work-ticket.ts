@@ -61,7 +61,11 @@ export async function workTicket(ticketId: string, hold: TicketHold, deps: WorkT
       if (state === "waiting") return putBack(ticket, hold, state, answer.reason, answer.retryAfterMs, deps);
       return end(ticket, hold, state, answer.reason, deps);
     }
-    if (!(await deps.store.write(id, hold.holder, { state: "running", reason: "" }))) return { kind: "lost" };
+    if (!(await deps.store.write(id, hold.holder, { state: "running", reason: "" }))) {
+      // Cancelled between the two: the lease that was just taken goes back at once instead of when it expires.
+      const now = await deps.store.get(id);
+      return now !== undefined && hasEnded(now.state) ? confirmEnd(now, deps) : { kind: "lost" };
+    }
 
     const result = await doTurn(ticket, answer, hold, deps);
     const next = afterTurn(ticket, result);
@@ -159,11 +163,12 @@ async function end(
 
 /** Tells the gate that the ticket has ended; asked again after a crash in between, which counts nothing twice. */
 async function confirmEnd(ticket: Ticket, { gate }: WorkTicketDeps): Promise<TicketStep> {
-  const { id: ticketId, budget, queue, variant, state, reason } = ticket;
+  const { id: ticketId, budget, queue, variant, state, reason, kind, batchId } = ticket;
   if (state === "succeeded" || state === "failed" || state === "dead" || state === "cancelled") {
     // A sentence is no class; only the gate's reasons and our own words become one.
     const failureClass = /^[a-z_]{1,40}$/.test(reason) ? { failureClass: reason } : {};
-    await gate.release({ ticketId, budget, queue, variant, outcome: state, ...failureClass });
+    const batch = batchId === undefined ? {} : { batchId };
+    await gate.release({ ticketId, budget, queue, variant, kind, ...batch, outcome: state, ...failureClass });
   }
   return { kind: "ended", state };
 }

@@ -59,8 +59,8 @@ export function createBatchRoutes({ ledger, batches, tickets, doorbell }: BatchR
       async handle({ body }) {
         if ((await ledger.read(body.budget)) === undefined)
           return problem("not-found", `There is no budget ${body.budget}; define it first.`);
-        const { tickets: wanted, ...batch } = body;
-        if (!(await batches.create(batch))) {
+        const { tickets: wanted, draft, ...batch } = body;
+        if (!(await batches.create(batch, draft))) {
           const known = await batches.get(batch.id);
           if (known?.budget !== batch.budget || known.queue !== batch.queue) {
             return problem("conflict", `Batch ${batch.id} exists with another budget or queue.`);
@@ -102,7 +102,9 @@ export function createBatchRoutes({ ledger, batches, tickets, doorbell }: BatchR
       problems: ["not-found"],
       async handle({ params, body, caller }) {
         const id = params["id"] ?? "";
-        return (await batches.setGate(id, body.gate, body.reason, caller.name)) ? one(id) : noBatch(id);
+        const reply = await batches.change(id, { ...body, by: caller.name });
+        if (reply === "over") return problem("conflict", `Batch ${id} is through or cancelled.`);
+        return reply === "missing" ? noBatch(id) : one(id);
       },
     }),
     defineRoute({
@@ -114,9 +116,10 @@ export function createBatchRoutes({ ledger, batches, tickets, doorbell }: BatchR
       body: noBody,
       answers: { 202: "`cancelled` tickets were asked to stop" },
       problems: ["not-found"],
-      async handle({ params }) {
+      async handle({ params, caller }) {
         const id = params["id"] ?? "";
         if ((await batches.get(id)) === undefined) return noBatch(id);
+        await batches.change(id, { state: "cancelled", reason: "cancelled", by: caller.name });
         let cancelled = 0;
         let next: string | undefined;
         do {

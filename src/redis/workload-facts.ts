@@ -3,6 +3,8 @@ import type { Instant } from "../core/clock.ts";
 import type { AdmissionFacts } from "../workload/admission.ts";
 import type { Budget } from "../workload/budget.ts";
 import { periodAt } from "../workload/budget-allowance.ts";
+import type { BatchFacts } from "../workload/batch-admission.ts";
+import { batchLimitsSchema, batchStates, type BatchLimits } from "../workload/batch.ts";
 import { controlsSchema } from "../workload/controls.ts";
 
 /** The facts, the definition that they rest on, and its version. */
@@ -23,7 +25,6 @@ export const budgetSchema = z.strictObject({
 });
 
 const amount = z.union([z.literal("").transform(() => 0), z.coerce.number()]);
-const limit = z.union([z.literal("").transform(() => null), z.coerce.number()]);
 const json = z.string().transform((text): unknown => JSON.parse(text));
 
 const reply = z.tuple([
@@ -40,17 +41,64 @@ const reply = z.tuple([
   z.string(), // cancelled
   z.string(), // lease JSON
   amount, // reserved by the lease
-  z.string(), // the batch's gate
-  z.string(), // why
-  amount, // the batch's spend
-  limit, // the batch's limit
-  limit, // the batch's cap per ticket
+  z.string(), // '1' when the ticket has begun
+  z.array(z.string()), // the batch
 ]);
+
+/** The batch's part of the reply, in the order of wl-facts. */
+const batchReply = z.tuple([
+  z.enum(["open", "paused"]).catch("open"), // gate
+  z.string(), // reason
+  amount, // spent
+  z.enum(batchStates).catch("open"),
+  z.string(), // limits JSON
+  z.string(), // concurrency as adapted
+  z.string(), // the minute of …
+  amount, // … so many starts
+  amount, // begun
+  amount, // of these ended
+  z.string(), // '1' when it was led
+  amount, // succeeded
+  amount, // failed
+  amount, // dead
+  amount, // quarantined
+  amount, // reserved and taken by no lease
+  amount, // reserved by its leases
+  amount, // leases
+]);
+
+function readBatchFacts(raw: readonly string[], minute: number): BatchFacts | undefined {
+  if (raw.length === 0) return undefined;
+  const [gate, reason, spent, state, limits, adapted, startedMinute, started, ...rest] = batchReply.parse(raw);
+  const [begun, begunEnded, led, succeeded, failed, dead, quarantined, left, inFlight, running] = rest;
+  const configured = readLimits(limits);
+  return {
+    state,
+    gate,
+    reason,
+    limits: { ...configured, concurrency: adapted === "" ? configured.concurrency : Number(adapted) },
+    spentMicroUsd: spent,
+    inFlightMicroUsd: inFlight,
+    reservedMicroUsd: left,
+    running,
+    startedThisMinute: startedMinute === String(minute) ? started : 0,
+    begun,
+    begunEnded,
+    succeeded,
+    unsuccessful: failed + dead + quarantined,
+    led: led === "1",
+  };
+}
+
+/** Limits as they are stored; a batch that an older version stored has none but those it knew. */
+export function readLimits(stored: string): BatchLimits {
+  return stored === "" ? batchLimitsSchema.parse({ leadingTickets: 0 }) : batchLimitsSchema.parse(JSON.parse(stored));
+}
 
 /** Proves the reply of wl-facts. Undefined: there is no such budget. */
 export function readFacts(
   raw: unknown,
-  asked: { readonly leaseId: string; readonly hasBatch: boolean; readonly now: Instant; readonly minuteMs: number },
+  asked: { readonly leaseId: string; readonly now: Instant; readonly minuteMs: number },
 ): ReadFacts | undefined {
   if (Array.isArray(raw) && raw.length === 0) return undefined;
   const [
@@ -67,7 +115,8 @@ export function readFacts(
     cancelled,
     ...rest
   ] = reply.parse(raw);
-  const [lease, reserved, gate, reason, batchSpent, maxCost, ticketCap] = rest;
+  const [lease, reserved, begun, rawBatch] = rest;
+  const batch = readBatchFacts(rawBatch, Math.floor(asked.now / asked.minuteMs));
   const { pausedUntil, stopBefore, ...always } = controls;
   return {
     definition: bareBudget(definition),
@@ -88,17 +137,8 @@ export function readFacts(
       ticketSpentMicroUsd: ticketSpent,
       ticketCancelled: cancelled !== "",
       ...(lease === "" ? {} : { lease: { leaseId: asked.leaseId, since: sinceOf(lease), reservedMicroUsd: reserved } }),
-      ...(asked.hasBatch && gate !== ""
-        ? {
-            batch: {
-              gate: gate === "paused" ? "paused" : "open",
-              reason,
-              spentMicroUsd: batchSpent,
-              maxCostMicroUsd: maxCost,
-              perTicketCapMicroUsd: ticketCap,
-            },
-          }
-        : {}),
+      ticketBegun: begun === "1",
+      ...(batch === undefined ? {} : { batch }),
       minuteMs: asked.minuteMs,
       periodEndsAt: periodAt(bareBudget(definition), asked.now).endsAt,
     },

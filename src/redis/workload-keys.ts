@@ -7,6 +7,8 @@ export const workloadKeys = {
   expiry: (budget: string) => `{wl}:b:${budget}:expiry`,
   leases: (budget: string) => `{wl}:b:${budget}:leases`,
   reserved: (budget: string) => `{wl}:b:${budget}:reserved`,
+  /** What batches have reserved, and which lease belongs to which of them. */
+  shares: (budget: string) => `{wl}:b:${budget}:shares`,
   queues: (budget: string) => `{wl}:b:${budget}:queues`,
   batches: (budget: string) => `{wl}:b:${budget}:batches`,
   /** Counters of one minute. */
@@ -21,7 +23,15 @@ export const workloadKeys = {
   admissions: "{wl}:admissions",
   batch: (batchId: string) => `{wl}:a:${hashOf(batchId)}`,
   batchTickets: (batchId: string) => `{wl}:a:${hashOf(batchId)}:tickets`,
+  /** Ended tickets of a batch by slot of time. */
+  batchEnded: (batchId: string) => `{wl}:a:${hashOf(batchId)}:ended`,
   batchIndex: "{wl}:batches",
+  /** Batches that somebody must look after. */
+  batchesActive: "{wl}:batches:active",
+  /** The ticket that holds a reference of the outside. */
+  reference: (externalRef: string) => `{wl}:x:${hashOf(externalRef)}`,
+  /** What the last tickets of a kind cost. */
+  costs: (kind: string) => `{wl}:costs:${hashOf(kind)}`,
   ticket: (ticketId: string) => `{wl}:t:${hashOf(ticketId)}`,
   ticketIndex: "{wl}:tickets",
   ticketCounts: "{wl}:counts",
@@ -40,6 +50,11 @@ export const workloadKeys = {
 /** The one lease of a ticket on a budget: asking again renews it, and a ticket never reserves twice. */
 export function leaseIdOf(budget: string, ticketId: string): string {
   return hashOf(`lease ${budget} ${ticketId}`);
+}
+
+/** What a batch is called among its budget's shares; empty for no batch. */
+export function shareIdOf(batchId: string | undefined): string {
+  return batchId === undefined ? "" : hashOf(batchId);
 }
 
 function hashOf(text: string): string {

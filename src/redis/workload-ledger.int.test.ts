@@ -7,6 +7,7 @@ import { contractTimes, describeWorkloadLedger } from "../testing/describe-workl
 import { createFakeClock } from "../testing/fake-clock.ts";
 import { startRedisServer, type RedisServer } from "../testing/redis-server.ts";
 import { countStartsWhilePaused } from "../workload/admission-log.ts";
+import { batchLimitsSchema } from "../workload/batch.ts";
 import type { BudgetLimits } from "../workload/budget.ts";
 import { noLimits } from "../workload/controls.ts";
 import { connectRedis } from "./connection.ts";
@@ -76,7 +77,7 @@ describe("an admission whose facts have changed before it is taken", () => {
     const ledger = createWorkloadLedger({ redis, ...common });
     const batches = createBatchStore({ redis, clock });
     await ledger.define({ id: "checkout", limitMicroUsd: 1_000_000, periodMs: 3_600_000, periodStartsAt: 0 });
-    await batches.create({ id: "b", budget: "checkout", queue: "default", limits: { maxCostMicroUsd: null, perTicketCapMicroUsd: null } });
+    await batches.create({ id: "b", budget: "checkout", queue: "default", limits: batchLimitsSchema.parse({ leadingTickets: 0 }) }, false);
     const limit = async (limits: Partial<BudgetLimits>) => {
       const state = await ledger.read("checkout");
       await ledger.compareAndSet("checkout", state?.controls.version ?? 0, { limits: { ...noLimits, ...limits } });
@@ -85,8 +86,8 @@ describe("an admission whose facts have changed before it is taken", () => {
     const admitLate = async (meanwhile: () => Promise<unknown>) => {
       let happened = false;
       const evalsha = async (...args: Parameters<Redis["evalsha"]>) => {
-        // The script that takes an admission is the one with ten keys.
-        if (args[1] === 10 && !happened) {
+        // The script that takes an admission is the one with eleven keys.
+        if (args[1] === 11 && !happened) {
           happened = true;
           await meanwhile();
         }
@@ -114,7 +115,7 @@ describe("an admission whose facts have changed before it is taken", () => {
 
   it("waits when the batch's gate was closed", async () => {
     const { batches, admitLate } = await open();
-    expect(await admitLate(async () => batches.setGate("b", "paused", "look", "ada"))).toBe("batch_paused");
+    expect(await admitLate(async () => batches.change("b", { gate: "paused", reason: "look", by: "ada" }))).toBe("batch_paused");
   });
 
   it("waits when somebody else took the money", async () => {

@@ -9,6 +9,7 @@ import {
   type AdmissionRequest,
 } from "../workload/admission.ts";
 import type { AdmissionLogEntry } from "../workload/admission-log.ts";
+import { leadingVerdict, type BatchFacts } from "../workload/batch-admission.ts";
 import type { Budget, BudgetState, RunningTicket } from "../workload/budget.ts";
 import { allowanceAt, periodAt, periodRemainingSeconds } from "../workload/budget-allowance.ts";
 import { applyChange, holdsChange, openControls } from "../workload/controls.ts";
@@ -20,7 +21,7 @@ import type { UsageEvent } from "../workload/usage-report.ts";
 import { readLogEntry, readRows } from "./workload-codec.ts";
 import { available } from "./available.ts";
 import { readFacts, type ReadFacts } from "./workload-facts.ts";
-import { leaseIdOf, workloadKeys as keys } from "./workload-keys.ts";
+import { leaseIdOf, shareIdOf, workloadKeys as keys } from "./workload-keys.ts";
 import { loadScript } from "./script.ts";
 
 /** What the ledger stands on. */
@@ -35,6 +36,8 @@ const logLength = 20_000;
 const usageLength = 50_000;
 /** For as long as a report may come again. */
 const seenMs = 2 * 86_400_000;
+/** Tickets of one kind whose cost is kept for estimates. */
+const historyLength = 500;
 const ticketMs = 30 * 86_400_000;
 /** Conflicts mean that somebody else moved on, so a few rounds always suffice; this bounds a defect. */
 const mostRounds = 200;
@@ -71,10 +74,11 @@ export function createWorkloadLedger({ redis, clock, times, counts }: LedgerDeps
         keys.minute(budget, minuteAt(now)),
         keys.ticketSpend(budget, ticketId),
         keys.batch(batchId),
+        keys.shares(budget),
       ],
-      [now, leaseIdOf(budget, ticketId)],
+      [now, leaseIdOf(budget, ticketId), shareIdOf(request.batchId)],
     );
-    return readFacts(reply, { leaseId: leaseIdOf(budget, ticketId), hasBatch: batchId !== "", now, minuteMs: times.minuteMs });
+    return readFacts(reply, { leaseId: leaseIdOf(budget, ticketId), now, minuteMs: times.minuteMs });
   };
 
   const take = async (request: AdmissionRequest, read: ReadFacts, now: number): Promise<boolean> => {
@@ -95,11 +99,13 @@ export function createWorkloadLedger({ redis, clock, times, counts }: LedgerDeps
         keys.admissions,
         keys.queues(budget),
         keys.batches(budget),
+        keys.shares(budget),
       ],
       [
         [now, leaseId, JSON.stringify(description), read.facts.controls.version, read.definitionVersion, read.facts.limitMicroUsd],
         [request.estimateMicroUsd, limits.concurrency ?? "", limits.ratePerMinute ?? "", now + times.leaseMs, budget, ticketId],
         [request.attempt, times.minuteMs * 2, ticketMs, request.queue, batchId, logLength],
+        batchClaims(read.facts.batch, shareIdOf(request.batchId), minuteAt(now)),
       ].flat(),
     );
     return reply === "admitted";
@@ -137,11 +143,14 @@ export function createWorkloadLedger({ redis, clock, times, counts }: LedgerDeps
     throw new Error(`an admission on budget ${request.budget} found the ledger changed ${mostRounds} times in a row`);
   };
 
-  const releaseLease = async (budget: string, ticketId: string, outcome: string): Promise<unknown> =>
+  const releaseLease = async ({ budget, ticketId, batchId, kind }: Release, outcome: string): Promise<unknown> =>
     scripts.release.run(
       redis,
-      [keys.budget(budget), keys.expiry(budget), keys.leases(budget), keys.reserved(budget), keys.ticketSpend(budget, ticketId)],
-      [clock.now(), leaseIdOf(budget, ticketId), outcome, ticketMs],
+      [
+        [keys.budget(budget), keys.expiry(budget), keys.leases(budget), keys.reserved(budget), keys.shares(budget)],
+        [keys.ticketSpend(budget, ticketId), keys.costs(kind), keys.batch(batchId ?? "")],
+      ].flat(),
+      [clock.now(), leaseIdOf(budget, ticketId), outcome, ticketMs, shareIdOf(batchId), historyLength],
     );
 
   const recordOne = async (event: UsageEvent): Promise<UsageReply> => {
@@ -156,12 +165,13 @@ export function createWorkloadLedger({ redis, clock, times, counts }: LedgerDeps
       [
         [keys.seen(event.id), keys.budget(budget), keys.expiry(budget), keys.leases(budget), keys.reserved(budget)],
         [keys.minute(budget, minuteAt(now)), keys.ticketSpend(budget, ticketId), keys.batch(event.batchId ?? "")],
-        [keys.rows(budget, bucket), keys.rowTickets(budget, bucket), keys.usage],
+        [keys.rows(budget, bucket), keys.rowTickets(budget, bucket), keys.usage, keys.shares(budget)],
       ].flat(),
       [
         [now, seenMs, leaseIdOf(budget, ticketId), now + times.leaseMs, event.costMicroUsd, row, other, mostRows],
         [inputTokens(event.tokens), event.tokens.output, unpricedTokens(event), member(row), member(other), JSON.stringify(event)],
         [usageLength, times.keepMs, times.minuteMs * 2, ticketMs, event.attempt],
+        [shareIdOf(event.batchId), event.outcome === "rate_limited" ? 1 : 0],
       ].flat(),
     );
     return z.enum(["accepted", "duplicate", "unknown_budget"]).parse(reply);
@@ -202,13 +212,13 @@ export function createWorkloadLedger({ redis, clock, times, counts }: LedgerDeps
       }),
     release: (input) =>
       available(async () => {
-        const { budget, ticketId } = releaseSchema.parse(input);
-        await releaseLease(budget, ticketId, "");
+        await releaseLease(releaseSchema.parse(input), "");
       }),
     finish: (input) =>
       available(async () => {
-        const { budget, ticketId, queue, outcome, variant, failureClass } = releaseSchema.parse(input);
-        const ended = z.array(z.coerce.number()).parse(await releaseLease(budget, ticketId, outcome ?? ""));
+        const release = releaseSchema.parse(input);
+        const { budget, ticketId, queue, outcome, variant, failureClass } = release;
+        const ended = z.array(z.coerce.number()).parse(await releaseLease(release, outcome ?? ""));
         const [costMicroUsd, startedAt, attempts] = ended;
         if (outcome === undefined || costMicroUsd === undefined || startedAt === undefined || attempts === undefined) return undefined;
         const durationMs = Math.max(0, clock.now() - startedAt);
@@ -285,13 +295,38 @@ export function createWorkloadLedger({ redis, clock, times, counts }: LedgerDeps
     const now = clock.now();
     await scripts.define.run(
       redis,
-      [keys.budgets, keys.budget(budget.id), keys.expiry(budget.id), keys.leases(budget.id), keys.reserved(budget.id)],
+      [
+        keys.budgets,
+        keys.budget(budget.id),
+        keys.expiry(budget.id),
+        keys.leases(budget.id),
+        keys.reserved(budget.id),
+        keys.shares(budget.id),
+      ],
       [
         [now, budget.id, JSON.stringify(budget), budget.limitMicroUsd, budget.periodMs, periodAt(budget, now).startsAt],
         [JSON.stringify(openControls)],
       ].flat(),
     );
   }
+}
+
+type Release = z.output<typeof releaseSchema>;
+
+/** What of a batch must still hold when an admission is taken: the last arguments of wl-admit. */
+function batchClaims(batch: BatchFacts | undefined, share: string, minute: number): (string | number)[] {
+  if (batch === undefined) return ["", "", "", "", "", "", ""];
+  const { concurrency, ratePerMinute, maxCostMicroUsd, leadingTickets } = batch.limits;
+  const leading = leadingVerdict(batch) === "running" ? leadingTickets : "";
+  return [
+    share,
+    concurrency ?? "",
+    ratePerMinute ?? "",
+    minute,
+    maxCostMicroUsd ?? "",
+    leading,
+    leading === "" && leadingTickets > 0 ? 1 : 0,
+  ];
 }
 
 const lease = z.object({ ticketId: z.string(), since: z.number(), turn: z.number() });

@@ -5,6 +5,7 @@ import { contractTimes } from "../testing/describe-workload-ledger.ts";
 import { describeTicketStore } from "../testing/describe-ticket-store.ts";
 import { createFakeClock } from "../testing/fake-clock.ts";
 import { startRedisServer, type RedisServer } from "../testing/redis-server.ts";
+import { batchLimitsSchema } from "../workload/batch.ts";
 import { newTicketSchema } from "../workload/ticket.ts";
 import { connectRedis } from "./connection.ts";
 import { createBatchStore } from "./workload-batches.ts";
@@ -39,7 +40,10 @@ describe("batches in Redis", () => {
     const ledger = createWorkloadLedger({ redis, clock, times: contractTimes, counts: tickets });
     await ledger.define({ id: "checkout", limitMicroUsd: 1_000_000, periodMs: 3_600_000, periodStartsAt: 0 });
     const batch = { id: "b-1", budget: "checkout", queue: "fast" };
-    await batches.create({ ...batch, limits: { maxCostMicroUsd: 10_000, perTicketCapMicroUsd: 3000 } });
+    await batches.create(
+      { ...batch, limits: batchLimitsSchema.parse({ maxCostMicroUsd: 10_000, perTicketCapMicroUsd: 3000, leadingTickets: 0 }) },
+      false,
+    );
     await tickets.add(newTicketSchema.parse({ id: "GH-1", budget: "checkout", queue: "fast", batchId: "b-1" }));
     const ask = { ticketId: "GH-1", budget: "checkout", batchId: "b-1", queue: "fast", estimateMicroUsd: 4000 };
     return { clock, tickets, batches, ledger, ask, batch };
@@ -47,7 +51,7 @@ describe("batches in Redis", () => {
 
   it("are created once and count their tickets by state", async () => {
     const { tickets, batches, batch } = await open();
-    expect(await batches.create({ ...batch, limits: { maxCostMicroUsd: null, perTicketCapMicroUsd: null } })).toBe(false);
+    expect(await batches.create({ ...batch, limits: batchLimitsSchema.parse({}) }, false)).toBe(false);
     await tickets.hold("GH-1", "a");
     await tickets.write("GH-1", "a", { state: "running" });
     expect(await batches.get("b-1")).toMatchObject({
@@ -61,11 +65,11 @@ describe("batches in Redis", () => {
 
   it("make their tickets wait while their own gate is closed", async () => {
     const { batches, ledger, ask } = await open();
-    expect(await batches.setGate("b-1", "paused", "look first", "ada")).toBe(true);
+    expect(await batches.change("b-1", { gate: "paused", reason: "look first", by: "ada" })).toBe("set");
     expect(await ledger.admit(ask)).toMatchObject({ kind: "wait", reason: "batch_paused", detail: "The batch is paused: look first" });
-    await batches.setGate("b-1", "open", "fine", "ada");
+    await batches.change("b-1", { gate: "open", reason: "fine", by: "ada" });
     expect(await ledger.admit(ask)).toMatchObject({ kind: "admitted" });
-    expect(await batches.setGate("b-2", "open", "", "ada")).toBe(false);
+    expect(await batches.change("b-2", { gate: "open" })).toBe("missing");
   });
 
   it("stop a ticket at the batch's cap per ticket, and everybody at the batch's limit", async () => {

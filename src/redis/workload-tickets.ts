@@ -1,8 +1,19 @@
 import type { Redis } from "ioredis";
 import { z } from "zod";
 import type { Clock } from "../core/clock.ts";
+import { canonicalJson, sha256 } from "../core/json.ts";
+import { progressSlotMs } from "../workload/batch-progress.ts";
 import type { QueueCounts } from "../workload/ledger.ts";
-import { hasEnded, ticketStates, type Ticket, type TicketChange, type TicketCounts, type TicketStore } from "../workload/ticket.ts";
+import {
+  type AddReply,
+  hasEnded,
+  type NewTicket,
+  ticketStates,
+  type Ticket,
+  type TicketChange,
+  type TicketCounts,
+  type TicketStore,
+} from "../workload/ticket.ts";
 import { available } from "./available.ts";
 import { loadScript } from "./script.ts";
 import { workloadKeys as keys } from "./workload-keys.ts";
@@ -21,40 +32,63 @@ export function createTicketStore({ redis, clock }: { readonly redis: Redis; rea
     const fields = await redis.hgetall(keys.ticket(id));
     return fields["id"] === undefined ? undefined : readTicket(fields);
   };
-  const write = async (id: string, holder: string, takes: boolean, change: TicketChange): Promise<number> => {
-    const batch = await redis.hget(keys.ticket(id), "batch");
+  const write = async (id: string, holder: string, takes: "no" | "yes" | "idle", change: TicketChange): Promise<number> => {
+    const [batch, budget, reference] = await redis.hmget(keys.ticket(id), "batch", "budget", "ref");
     const { state = "", saved, ...fields } = change;
     const pairs = Object.entries({ ...fields, ...(saved === undefined ? {} : { saved: JSON.stringify(saved) }) });
     const renamed = pairs.flatMap(([name, value]) => [name === "estimateMicroUsd" ? "estimate" : name, value]);
+    const now = clock.now();
     const reply = await scripts.write.run(
       redis,
-      [keys.ticket(id), openIndex, keys.ticketCounts, keys.batch(batch ?? "")],
-      [holder, clock.now(), takes ? "1" : "0", keepMs, state, ...renamed],
+      [
+        [keys.ticket(id), openIndex, keys.ticketCounts, keys.batch(batch ?? ""), keys.ticketSpend(budget ?? "", id)],
+        [keys.batchEnded(batch ?? ""), keys.reference(reference ?? "")],
+      ].flat(),
+      [holder, now, { no: "0", yes: "1", idle: "2" }[takes], keepMs, state, Math.floor(now / progressSlotMs), ...renamed],
     );
     return Number(reply);
   };
 
+  const addOne = async (ticket: NewTicket): Promise<AddReply> => {
+    const { id, budget, queue, batchId = "", payload, variant, maxAttempts, estimateMicroUsd, kind, externalRef = "" } = ticket;
+    const reply = await scripts.add.run(
+      redis,
+      [
+        [keys.ticket(id), index, keys.ticketCounts, keys.batch(batchId), keys.batchTickets(batchId)],
+        [keys.queues(budget), keys.batches(budget), openIndex, keys.reference(externalRef)],
+      ].flat(),
+      [
+        [id, clock.now(), budget, queue, batchId, JSON.stringify({ payload, variant, maxAttempts }), estimateMicroUsd, keepMs],
+        [sha256(canonicalJson(ticket)), kind, externalRef],
+      ].flat(),
+    );
+    const [kindOfReply, by = ""] = addReply.parse(reply);
+    return kindOfReply === "taken" ? { kind: "taken", by } : { kind: kindOfReply };
+  };
+
   return {
-    add: (ticket) =>
+    add: (ticket) => available(async () => (await addOne(ticket)).kind === "added"),
+    // Each script is sent at once and they are answered in order; one connection keeps up with thousands.
+    addAll: (tickets) => available(() => Promise.all(tickets.map((ticket) => addOne(ticket)))),
+    holdersOf: (externalRefs) =>
       available(async () => {
-        const { id, budget, queue, batchId = "", payload, variant, maxAttempts, estimateMicroUsd } = ticket;
-        const reply = await scripts.add.run(
-          redis,
-          [
-            [keys.ticket(id), index, keys.ticketCounts, keys.batch(batchId), keys.batchTickets(batchId)],
-            [keys.queues(budget), keys.batches(budget), openIndex],
-          ].flat(),
-          [id, clock.now(), budget, queue, batchId, JSON.stringify({ payload, variant, maxAttempts }), estimateMicroUsd, keepMs],
+        if (externalRefs.length === 0) return [];
+        const ids = await redis.mget(externalRefs.map((reference) => keys.reference(reference)));
+        return Promise.all(
+          ids.map(async (id) => {
+            const state = id === null ? null : await redis.hget(keys.ticket(id), "state");
+            return id === null || state === null ? undefined : { id, state: z.enum(ticketStates).parse(state) };
+          }),
         );
-        return reply === 1;
       }),
+    cancel: (id, reason) => available(async () => (await write(id, "", "idle", { state: "cancelled", reason })) === 1),
     get: (id) => available(() => get(id)),
     hold: (id, holder) =>
       available(async () => {
-        const reply = await write(id, holder, true, {});
+        const reply = await write(id, holder, "yes", {});
         return reply === -1 ? undefined : get(id);
       }),
-    write: (id, holder, change) => available(async () => (await write(id, holder, false, change)) === 1),
+    write: (id, holder, change) => available(async () => (await write(id, holder, "no", change)) === 1),
     list: (filter, { cursor, limit }) =>
       available(async () => {
         const source = filter.batchId === undefined ? index : keys.batchTickets(filter.batchId);
@@ -123,6 +157,8 @@ export async function pageOf<Item>(
   return next > 0 ? { items, nextCursor: String(next) } : { items };
 }
 
+const addReply = z.union([z.tuple([z.enum(["added", "known", "differs", "sealed"])]), z.tuple([z.literal("taken"), z.string()])]);
+
 const fixed = z.object({ payload: z.json(), variant: z.string(), maxAttempts: z.number() });
 
 function readTicket(fields: { readonly [name: string]: string }): Ticket {
@@ -133,6 +169,8 @@ function readTicket(fields: { readonly [name: string]: string }): Ticket {
     budget: text("budget"),
     queue: text("queue"),
     ...(batchId === "" ? {} : { batchId }),
+    ...(text("ref") === "" ? {} : { externalRef: text("ref") }),
+    kind: text("kind") === "" ? "ticket" : text("kind"),
     ...fixed.parse(JSON.parse(text("fixed"))),
     state: z.enum(ticketStates).parse(text("state")),
     reason: text("reason"),

@@ -16,6 +16,7 @@ export function describeTicketStore(name: string, open: () => Promise<{ readonly
         budget: "checkout",
         queue: "default",
         batchId: "b1",
+        kind: "ticket",
         payload: { issue: 7 },
         variant: "baseline",
         maxAttempts: 3,
@@ -29,6 +30,41 @@ export function describeTicketStore(name: string, open: () => Promise<{ readonly
         updatedAt: clock.now(),
       });
       expect(await store.get("GH-2")).toBeUndefined();
+    });
+
+    it("says of each of many what became of it: a reference belongs to one ticket until that was not successful", async () => {
+      const { store } = await open();
+      const wanted = [aTicket("GH-1", { externalRef: "acme/shop#1", kind: "bug" }), aTicket("GH-2")];
+      expect(await store.addAll(wanted)).toEqual([{ kind: "added" }, { kind: "added" }]);
+      expect(await store.get("GH-1")).toMatchObject({ externalRef: "acme/shop#1", kind: "bug" });
+      const again = [...wanted, aTicket("GH-2", { payload: 1 }), aTicket("GH-3", { externalRef: "acme/shop#1" })];
+      expect(await store.addAll(again)).toEqual([{ kind: "known" }, { kind: "known" }, { kind: "differs" }, { kind: "taken", by: "GH-1" }]);
+      expect(await store.holdersOf(["acme/shop#1", "acme/shop#2"])).toEqual([{ id: "GH-1", state: "queued" }, undefined]);
+      await store.hold("GH-1", "a");
+      await store.write("GH-1", "a", { state: "failed" });
+      expect(await store.holdersOf(["acme/shop#1"])).toEqual([undefined]);
+      expect(await store.add(aTicket("GH-3", { externalRef: "acme/shop#1" }))).toBe(true);
+      await store.hold("GH-3", "a");
+      await store.write("GH-3", "a", { state: "succeeded" });
+      expect(await store.addAll([aTicket("GH-4", { externalRef: "acme/shop#1" })])).toEqual([{ kind: "taken", by: "GH-3" }]);
+    });
+
+    it("cancels what nobody works on, for good, and nothing that runs", async () => {
+      const { store } = await open();
+      await store.addAll(["GH-1", "GH-2", "GH-3"].map((id) => aTicket(id)));
+      await store.hold("GH-1", "a");
+      await store.write("GH-1", "a", { state: "running" });
+      await store.hold("GH-2", "a");
+      expect(await Promise.all(["GH-1", "GH-2", "GH-3", "GH-4"].map((id) => store.cancel(id, "not needed")))).toEqual([
+        false,
+        true,
+        true,
+        false,
+      ]);
+      expect(await store.cancel("GH-3", "twice")).toBe(false);
+      expect(await store.write("GH-2", "a", { state: "running" })).toBe(false);
+      expect(await store.get("GH-3")).toMatchObject({ state: "cancelled", reason: "not needed" });
+      expect((await store.open(0, 10)).map(({ id }) => id)).toEqual(["GH-1"]);
     });
 
     it("takes what the holder writes, and nothing of whoever lost the ticket", async () => {

@@ -32,7 +32,10 @@ interface Account {
   spent: number;
   readonly leases: Map<string, Lease>;
   readonly minutes: Map<number, { started: number; spent: number }>;
-  readonly tickets: Map<string, { spent: number; started?: number; attempts: number; cancelled?: boolean; finished?: boolean }>;
+  readonly tickets: Map<
+    string,
+    { spent: number; started?: number; attempts: number; cancelled?: boolean; finished?: boolean; begun?: boolean }
+  >;
   readonly queues: Set<string>;
   readonly batches: Set<string>;
   readonly events: { readonly bucket: number; readonly part: RowPart }[];
@@ -93,6 +96,7 @@ export function createMemoryLedger({ clock, times }: { readonly clock: Clock; re
       spentThisMinuteMicroUsd: minute.spent,
       ticketSpentMicroUsd: ticket.spent,
       ticketCancelled: ticket.cancelled === true,
+      ticketBegun: ticket.begun === true,
       ...(lease === undefined ? {} : { lease: { leaseId: lease.leaseId, since: lease.since, reservedMicroUsd: lease.reserved } }),
       ...(batch === undefined ? {} : { batch }),
       minuteMs: times.minuteMs,
@@ -190,6 +194,7 @@ export function createMemoryLedger({ clock, times }: { readonly clock: Clock; re
       });
       if (starts) minuteOf(account).started += 1;
       const ticket = ticketOf(account, request.ticketId);
+      ticket.begun = true;
       ticket.started ??= now;
       ticket.attempts = Math.max(ticket.attempts, request.attempt);
       account.queues.add(request.queue);

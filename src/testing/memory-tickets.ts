@@ -1,9 +1,12 @@
+import { isDeepStrictEqual } from "node:util";
 import type { Clock } from "../core/clock.ts";
 import {
+  type AddReply,
   hasEnded,
   ticketStates,
   type NewTicket,
   type Ticket,
+  type TicketChange,
   type TicketCounts,
   type TicketState,
   type TicketStore,
@@ -11,25 +14,51 @@ import {
 
 /** The contract of ticket stores in memory. */
 export function createMemoryTickets(clock: Clock): TicketStore {
-  const tickets = new Map<string, { ticket: Ticket; holder: string }>();
+  const tickets = new Map<string, { wanted: NewTicket; ticket: Ticket; holder: string }>();
+  const references = new Map<string, string>();
   const newestFirst = () => [...tickets.values()].map(({ ticket }) => ticket).toReversed();
+  const addOne = (wanted: NewTicket): AddReply => {
+    const known = tickets.get(wanted.id);
+    if (known !== undefined) return { kind: isDeepStrictEqual(known.wanted, wanted) ? "known" : "differs" };
+    const { batchId, externalRef, ...rest } = wanted;
+    const by = externalRef === undefined ? undefined : references.get(externalRef);
+    if (by !== undefined) return { kind: "taken", by };
+    if (externalRef !== undefined) references.set(externalRef, wanted.id);
+    const now = clock.now();
+    const ticket: Ticket = {
+      ...rest,
+      ...(batchId === undefined ? {} : { batchId }),
+      ...(externalRef === undefined ? {} : { externalRef }),
+      state: "queued",
+      reason: "",
+      attempt: 1,
+      turn: 0,
+      saved: null,
+      createdAt: now,
+      updatedAt: now,
+    };
+    tickets.set(wanted.id, { wanted, ticket, holder: "" });
+    return { kind: "added" };
+  };
+  const change = (entry: { ticket: Ticket }, next: TicketChange) => {
+    entry.ticket = { ...entry.ticket, ...next, updatedAt: clock.now() };
+    const { externalRef, state, id } = entry.ticket;
+    if (externalRef !== undefined && hasEnded(state) && state !== "succeeded" && references.get(externalRef) === id)
+      references.delete(externalRef);
+  };
   return {
-    async add(wanted: NewTicket) {
-      if (tickets.has(wanted.id)) return false;
-      const { batchId, ...rest } = wanted;
-      const now = clock.now();
-      const ticket: Ticket = {
-        ...rest,
-        ...(batchId === undefined ? {} : { batchId }),
-        state: "queued",
-        reason: "",
-        attempt: 1,
-        turn: 0,
-        saved: null,
-        createdAt: now,
-        updatedAt: now,
-      };
-      tickets.set(wanted.id, { ticket, holder: "" });
+    add: async (wanted) => addOne(wanted).kind === "added",
+    addAll: async (wanted) => wanted.map((one) => addOne(one)),
+    holdersOf: async (externalRefs) =>
+      externalRefs.map((reference) => {
+        const ticket = tickets.get(references.get(reference) ?? "")?.ticket;
+        return ticket === undefined ? undefined : { id: ticket.id, state: ticket.state };
+      }),
+    async cancel(id, reason) {
+      const entry = tickets.get(id);
+      if (entry === undefined || entry.ticket.state === "running" || hasEnded(entry.ticket.state)) return false;
+      entry.holder = "";
+      change(entry, { state: "cancelled", reason });
       return true;
     },
     get: async (id) => tickets.get(id)?.ticket,
@@ -38,10 +67,10 @@ export function createMemoryTickets(clock: Clock): TicketStore {
       if (entry !== undefined && !hasEnded(entry.ticket.state)) entry.holder = holder;
       return entry?.ticket;
     },
-    async write(id, holder, change) {
+    async write(id, holder, next) {
       const entry = tickets.get(id);
       if (entry === undefined || entry.holder !== holder || hasEnded(entry.ticket.state)) return false;
-      entry.ticket = { ...entry.ticket, ...change, updatedAt: clock.now() };
+      change(entry, next);
       return true;
     },
     async list({ state, batchId }, { cursor, limit }) {

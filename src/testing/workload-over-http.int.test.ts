@@ -204,6 +204,7 @@ describe("the workload over HTTP", () => {
     expect(await admit()).toMatchObject({ kind: "wait", reason: "batch_paused" });
     expect(await call("operator", "POST", "/api/batches/nightly/cancel")).toMatchObject({ status: 202, body: { cancelled: 3 } });
     expect(await admit()).toMatchObject({ kind: "stop", reason: "ticket_cancelled" });
+    expect(await call("operator", "PATCH", "/api/batches/nightly", { gate: "open", reason: "again" })).toMatchObject({ status: 409 });
     expect((await call("viewer", "GET", "/api/batches")).body.items).toHaveLength(1);
   });
 

@@ -8,6 +8,7 @@ import {
   type AdmissionFacts,
   type AdmissionRequestInput,
 } from "./admission.ts";
+import { aBatchFacts } from "../testing/a-batch-facts.ts";
 import { noLimits, openControls } from "./controls.ts";
 
 const now = Date.UTC(2026, 0, 5, 12, 0, 20);
@@ -24,6 +25,7 @@ function someFacts(change: Partial<AdmissionFacts> = {}): AdmissionFacts {
     spentThisMinuteMicroUsd: 0,
     ticketSpentMicroUsd: 0,
     ticketCancelled: false,
+    ticketBegun: false,
     minuteMs: 60_000,
     periodEndsAt: now + 3_600_000,
     ...change,
@@ -35,7 +37,6 @@ const decide = (facts: Partial<AdmissionFacts>, request: Partial<AdmissionReques
   const decision = decideAdmission(parsed, someFacts(facts), now);
   return decision.kind === "admit" ? "admit" : `${decision.kind} ${decision.reason}`;
 };
-const openBatch = { gate: "open", reason: "", spentMicroUsd: 0, maxCostMicroUsd: null, perTicketCapMicroUsd: null } as const;
 const paused = { ...openControls, version: 1, gate: "paused", reason: "burning" } as const;
 
 describe("decideAdmission", () => {
@@ -54,18 +55,58 @@ describe("decideAdmission", () => {
     ["admit", { ticketSpentMicroUsd: 10, controls: limited({ perTicketCapMicroUsd: 10 }) }, {}],
     [
       "stop ticket_cap",
-      { ticketSpentMicroUsd: 11, controls: limited({ perTicketCapMicroUsd: 99 }), batch: { ...openBatch, perTicketCapMicroUsd: 10 } },
+      {
+        ticketSpentMicroUsd: 11,
+        controls: limited({ perTicketCapMicroUsd: 99 }),
+        batch: aBatchFacts({ limits: { perTicketCapMicroUsd: 10 } }),
+      },
       {},
     ],
-    ["wait batch_paused", { batch: { ...openBatch, gate: "paused" } }, {}],
+    ["wait batch_paused", { batch: aBatchFacts({ gate: "paused" }) }, {}],
     ["wait minute_cap", { lease, spentThisMinuteMicroUsd: 10, controls: limited({ perMinuteCapMicroUsd: 10 }) }, { turn: 3 }],
     ["wait budget_exhausted", { spentMicroUsd: 999_901 }, {}],
     ["admit", { spentMicroUsd: 999_900 }, {}],
     ["wait budget_exhausted", { spentMicroUsd: 999_000, committedMicroUsd: 901 }, {}],
     ["stop budget_exhausted", { spentMicroUsd: 999_901, lease, committedMicroUsd: 100 }, { turn: 1 }],
     ["admit", { spentMicroUsd: 999_900, lease, committedMicroUsd: 100 }, { turn: 1 }],
-    ["wait batch_exhausted", { batch: { ...openBatch, spentMicroUsd: 50, maxCostMicroUsd: 149 } }, {}],
-    ["stop batch_exhausted", { lease, batch: { ...openBatch, spentMicroUsd: 50, maxCostMicroUsd: 149 } }, { turn: 1 }],
+    ["wait batch_exhausted", { batch: aBatchFacts({ spentMicroUsd: 50, limits: { maxCostMicroUsd: 149 } }) }, {}],
+    [
+      "stop batch_exhausted",
+      { lease, batch: aBatchFacts({ inFlightMicroUsd: 100, spentMicroUsd: 50, limits: { maxCostMicroUsd: 149 } }) },
+      { turn: 1 },
+    ],
+    ["wait batch_exhausted", { batch: aBatchFacts({ spentMicroUsd: 20, inFlightMicroUsd: 30, limits: { maxCostMicroUsd: 149 } }) }, {}],
+    [
+      "admit",
+      { lease, committedMicroUsd: 100, batch: aBatchFacts({ inFlightMicroUsd: 149, limits: { maxCostMicroUsd: 149 } }) },
+      { turn: 1 },
+    ],
+    ["admit", { spentMicroUsd: 999_000, committedMicroUsd: 1000, batch: aBatchFacts({ reservedMicroUsd: 100 }) }, {}],
+    ["wait budget_exhausted", { spentMicroUsd: 999_000, committedMicroUsd: 1000, batch: aBatchFacts({ reservedMicroUsd: 99 }) }, {}],
+    ["stop batch_cancelled", { controls: paused, batch: aBatchFacts({ state: "cancelled" }) }, {}],
+    ["stop batch_cancelled", { lease, batch: aBatchFacts({ state: "cancelled" }) }, { turn: 1 }],
+    ["wait batch_draft", { batch: aBatchFacts({ state: "draft" }) }, {}],
+    ["wait batch_deadline", { batch: aBatchFacts({ limits: { deadlineAt: now } }) }, {}],
+    ["admit", { batch: aBatchFacts({ limits: { deadlineAt: now + 1 } }) }, {}],
+    ["admit", { lease, batch: aBatchFacts({ limits: { deadlineAt: now } }) }, { turn: 1 }],
+    ["wait batch_failures", { ticketBegun: true, batch: aBatchFacts({ succeeded: 16, unsuccessful: 4 }) }, {}],
+    ["admit", { batch: aBatchFacts({ succeeded: 15, unsuccessful: 4 }) }, {}],
+    ["admit", { batch: aBatchFacts({ succeeded: 17, unsuccessful: 4 }) }, {}],
+    ["admit", { batch: aBatchFacts({ begun: 4, limits: { leadingTickets: 5 } }) }, {}],
+    ["wait batch_leading", { batch: aBatchFacts({ begun: 5, limits: { leadingTickets: 5 } }) }, {}],
+    ["admit", { ticketBegun: true, batch: aBatchFacts({ begun: 5, limits: { leadingTickets: 5 } }) }, {}],
+    // One of the five was cancelled, so that another goes ahead in its place.
+    ["admit", { batch: aBatchFacts({ begun: 5, begunEnded: 1, limits: { leadingTickets: 5 } }) }, {}],
+    ["wait batch_leading", { batch: aBatchFacts({ begun: 5, begunEnded: 4, succeeded: 4, limits: { leadingTickets: 5 } }) }, {}],
+    ["admit", { batch: aBatchFacts({ begun: 5, begunEnded: 5, succeeded: 3, unsuccessful: 2, limits: { leadingTickets: 5 } }) }, {}],
+    [
+      "wait batch_leading_failed",
+      { batch: aBatchFacts({ begun: 5, begunEnded: 5, succeeded: 2, unsuccessful: 3, limits: { leadingTickets: 5 } }) },
+      {},
+    ],
+    ["admit", { batch: aBatchFacts({ led: true, begun: 9, succeeded: 3, unsuccessful: 5, limits: { leadingTickets: 5 } }) }, {}],
+    ["wait batch_concurrency", { batch: aBatchFacts({ running: 8, limits: { concurrency: 8 } }) }, {}],
+    ["wait batch_rate", { batch: aBatchFacts({ startedThisMinute: 3, limits: { ratePerMinute: 3 } }) }, {}],
     ["wait concurrency", { running: 2, controls: limited({ concurrency: 2 }) }, {}],
     ["admit", { running: 5, lease, controls: limited({ concurrency: 2, ratePerMinute: 0 }) }, { turn: 1 }],
     ["wait rate", { startedThisMinute: 3, controls: limited({ ratePerMinute: 3 }) }, {}],

@@ -1,8 +1,9 @@
 import { z } from "zod";
 import type { Instant } from "../core/clock.ts";
 import { formatUsd, type MicroUsd } from "../core/money.ts";
+import { holdBack, type BatchFacts } from "./batch-admission.ts";
 import type { BudgetControls } from "./budget.ts";
-import { budgetIdSchema, externalIdSchema, queueNameSchema } from "./names.ts";
+import { budgetIdSchema, externalIdSchema, queueNameSchema, ticketKindSchema } from "./names.ts";
 
 /** What is asked before a ticket and between its turns. */
 export const admissionRequestSchema = z.strictObject({
@@ -36,6 +37,14 @@ export const admissionReasons = [
   "rate", // As many tickets started this minute as permitted.
   "budget_exhausted", // Spent, reserved and estimated would pass the limit.
   "batch_exhausted", // The same for the batch's own limit.
+  "batch_draft", // The batch has not been submitted.
+  "batch_leading", // Its leading tickets go first.
+  "batch_leading_failed", // Too few of them succeeded.
+  "batch_failures", // Too many of its tickets failed.
+  "batch_deadline", // Its deadline has passed.
+  "batch_concurrency", // As many of its tickets in flight as permitted.
+  "batch_rate", // As many of its tickets started this minute as permitted.
+  "batch_cancelled", // Somebody cancelled the whole batch.
   "ticket_cancelled", // Somebody cancelled it.
   "unknown_budget", // Nobody defined this budget.
   "unreachable", // The gate could not be asked.
@@ -53,7 +62,7 @@ export type AdmissionAnswer =
 /** What a stopped ticket becomes: it waits for a change of its budget, or it has ended. */
 export function afterStop(reason: AdmissionReason): "waiting" | "dead" | "cancelled" {
   if (reason === "attempts_exhausted") return "dead";
-  return reason === "ticket_cancelled" ? "cancelled" : "waiting";
+  return reason === "ticket_cancelled" || reason === "batch_cancelled" ? "cancelled" : "waiting";
 }
 
 /** A ticket's end, or its pause. Only the first end of a ticket is counted. */
@@ -61,6 +70,8 @@ export const releaseSchema = z.strictObject({
   ticketId: externalIdSchema,
   budget: budgetIdSchema,
   queue: queueNameSchema.default("default"),
+  batchId: externalIdSchema.optional(),
+  kind: ticketKindSchema.default("ticket"),
   /** Absent: the ticket goes on later. */
   outcome: z.enum(["succeeded", "failed", "dead", "cancelled"]).optional(),
   variant: z.string().max(60).default("baseline"),
@@ -93,13 +104,9 @@ export interface AdmissionFacts {
   readonly ticketCancelled: boolean;
   /** This ticket's own live lease. */
   readonly lease?: { readonly leaseId: string; readonly since: Instant; readonly reservedMicroUsd: MicroUsd };
-  readonly batch?: {
-    readonly gate: "open" | "paused";
-    readonly reason: string;
-    readonly spentMicroUsd: MicroUsd;
-    readonly maxCostMicroUsd: MicroUsd | null;
-    readonly perTicketCapMicroUsd: MicroUsd | null;
-  };
+  readonly batch?: BatchFacts;
+  /** The ticket has had a lease before. */
+  readonly ticketBegun: boolean;
   readonly minuteMs: number;
   readonly periodEndsAt: Instant;
 }
@@ -130,13 +137,14 @@ export function decideAdmission(request: AdmissionRequest, facts: AdmissionFacts
   const wait = (reason: AdmissionReason, detail: string, retryAfterMs = soon) => ({ kind: "wait", reason, detail, retryAfterMs }) as const;
 
   if (facts.ticketCancelled) return stop("ticket_cancelled", "The ticket was cancelled.");
+  if (facts.batch?.state === "cancelled") return stop("batch_cancelled", `The batch was cancelled: ${facts.batch.reason}`);
   if (controls.stopBefore !== undefined && facts.lease !== undefined && facts.lease.since < controls.stopBefore) {
     return stop("stop_requested", `Tickets that were in flight were asked to stop: ${controls.reason}`);
   }
   if (limits.maxAttempts !== null && request.attempt > limits.maxAttempts) {
     return stop("attempts_exhausted", `Attempt ${request.attempt} of at most ${limits.maxAttempts}.`);
   }
-  const cap = smaller(limits.perTicketCapMicroUsd, facts.batch?.perTicketCapMicroUsd ?? null);
+  const cap = smaller(limits.perTicketCapMicroUsd, facts.batch?.limits.perTicketCapMicroUsd ?? null);
   if (cap !== null && facts.ticketSpentMicroUsd > cap) {
     return stop("ticket_cap", `The ticket has cost ${formatUsd(facts.ticketSpentMicroUsd)} of at most ${formatUsd(cap)}.`);
   }
@@ -145,21 +153,31 @@ export function decideAdmission(request: AdmissionRequest, facts: AdmissionFacts
     return wait("budget_paused", `The budget is paused: ${controls.reason}`, until);
   }
   if (facts.batch?.gate === "paused") return wait("batch_paused", `The batch is paused: ${facts.batch.reason}`);
+  const held =
+    facts.batch === undefined || facts.lease !== undefined ? undefined : holdBack(facts.batch, facts.ticketBegun, now, facts.minuteMs);
+  if (held !== undefined) return wait(held.hold, held.detail, held.retryAfterMs);
 
   if (limits.perMinuteCapMicroUsd !== null && facts.spentThisMinuteMicroUsd >= limits.perMinuteCapMicroUsd) {
     const detail = `This minute cost ${formatUsd(facts.spentThisMinuteMicroUsd)} of at most ${formatUsd(limits.perMinuteCapMicroUsd)}.`;
     return wait("minute_cap", detail, facts.minuteMs - (now % facts.minuteMs));
   }
-  const others = facts.committedMicroUsd - (facts.lease?.reservedMicroUsd ?? 0);
+  const own = facts.lease?.reservedMicroUsd ?? 0;
+  // What the batch has reserved is there for its tickets.
+  const ownBatch = Math.min(facts.batch?.reservedMicroUsd ?? 0, Math.max(0, request.estimateMicroUsd - own));
+  const others = facts.committedMicroUsd - own - ownBatch;
   const asked = facts.spentMicroUsd + others + request.estimateMicroUsd;
   if (asked > facts.limitMicroUsd) {
     const detail = `${formatUsd(facts.spentMicroUsd)} spent + ${formatUsd(others)} reserved + ${formatUsd(request.estimateMicroUsd)} estimated = ${formatUsd(asked)}, more than the limit ${formatUsd(facts.limitMicroUsd)}.`;
     return facts.lease === undefined ? wait("budget_exhausted", detail) : stop("budget_exhausted", detail);
   }
-  const maxCost = facts.batch?.maxCostMicroUsd ?? null;
-  if (maxCost !== null && facts.batch !== undefined && facts.batch.spentMicroUsd + request.estimateMicroUsd > maxCost) {
-    const detail = `${formatUsd(facts.batch.spentMicroUsd)} spent + ${formatUsd(request.estimateMicroUsd)} estimated, more than the batch's limit ${formatUsd(maxCost)}.`;
-    return facts.lease === undefined ? wait("batch_exhausted", detail) : stop("batch_exhausted", detail);
+  const maxCost = facts.batch?.limits.maxCostMicroUsd ?? null;
+  if (maxCost !== null && facts.batch !== undefined) {
+    const { spentMicroUsd } = facts.batch;
+    const inFlight = Math.max(0, facts.batch.inFlightMicroUsd - own);
+    if (spentMicroUsd + inFlight + request.estimateMicroUsd > maxCost) {
+      const detail = `${formatUsd(spentMicroUsd)} spent + ${formatUsd(inFlight)} in flight + ${formatUsd(request.estimateMicroUsd)} estimated, more than the batch's limit ${formatUsd(maxCost)}.`;
+      return facts.lease === undefined ? wait("batch_exhausted", detail) : stop("batch_exhausted", detail);
+    }
   }
   if (facts.lease !== undefined) return { kind: "admit" };
 

@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { Instant } from "../core/clock.ts";
 import type { Json } from "../core/json.ts";
 import type { MicroUsd } from "../core/money.ts";
-import { budgetIdSchema, externalIdSchema, queueNameSchema } from "./names.ts";
+import { budgetIdSchema, externalIdSchema, queueNameSchema, ticketKindSchema } from "./names.ts";
 
 /** Where a ticket is; always exactly one. The last four are ends. */
 export const ticketStates = ["queued", "running", "waiting", "succeeded", "failed", "dead", "cancelled"] as const;
@@ -24,6 +24,10 @@ export const newTicketSchema = z.strictObject({
   budget: budgetIdSchema,
   queue: queueNameSchema.default("default"),
   batchId: externalIdSchema.optional(),
+  /** What it is called where it comes from; no two tickets of one reference are open or successful at once. */
+  externalRef: externalIdSchema.optional(),
+  /** Tickets of one kind cost alike. */
+  kind: ticketKindSchema.default("ticket"),
   /** Whatever the application needs to do the work; up to 16 kB of JSON, the rest by reference. */
   payload: z
     .json()
@@ -48,6 +52,8 @@ export interface Ticket {
   readonly budget: string;
   readonly queue: string;
   readonly batchId?: string;
+  readonly externalRef?: string;
+  readonly kind: string;
   readonly payload: Json;
   readonly variant: string;
   readonly maxAttempts: number;
@@ -85,10 +91,22 @@ export interface TicketFilter {
 /** Tickets by queue and state. */
 export type TicketCounts = { readonly [queue: string]: { readonly [State in TicketState]: number } };
 
+/**
+ * What became of a ticket that was handed in. `known`: the same ticket is there. `differs`: another ticket of this id is there. `taken`: its reference
+ * belongs to a ticket that is open or was successful. `sealed`: its batch takes no more tickets.
+ */
+export type AddReply = { readonly kind: "added" | "known" | "differs" | "sealed" } | { readonly kind: "taken"; readonly by: string };
+
 /** Where tickets are kept. A worker holds a ticket before it writes; whoever lost it cannot write any more. */
 export interface TicketStore {
-  /** False: a ticket of this id is there already and stays as it is. */
+  /** False: a ticket of this id is there already and stays as it is, or its batch or its reference does not permit it. */
   add(ticket: NewTicket): Promise<boolean>;
+  /** The same for many, with what became of each, in order. */
+  addAll(tickets: readonly NewTicket[]): Promise<readonly AddReply[]>;
+  /** The ticket that holds each reference, or undefined. */
+  holdersOf(externalRefs: readonly string[]): Promise<readonly ({ readonly id: string; readonly state: TicketState } | undefined)[]>;
+  /** Ends a ticket that is not in a worker's hands. False: it runs, it has ended, or there is none. */
+  cancel(id: string, reason: string): Promise<boolean>;
   get(id: string): Promise<Ticket | undefined>;
   /** Takes the ticket for `holder`, away from whoever held it. Undefined: there is no such ticket. One that has ended is answered, not taken. */
   hold(id: string, holder: string): Promise<Ticket | undefined>;

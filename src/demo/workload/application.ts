@@ -82,7 +82,8 @@ export function createApplication(options: ApplicationOptions): Application {
       const batch = `batch-${Math.ceil(tickets / ticketsPerBatch)}`;
       // Generous tries are what turns one wrong check into a storm.
       const ticket = { id, payload: { number: tickets }, maxAttempts: 100, estimateMicroUsd: turnEstimateMicroUsd };
-      await client.createBatch({ id: batch, budget, queue, tickets: [ticket] });
+      // Tickets come one by one and go on as they come: no group leads, and failures are this scenario's subject.
+      await client.createBatch({ id: batch, budget, queue, limits: { leadingTickets: 0, maxFailureRatio: 1 }, tickets: [ticket] });
     },
     takeTurn: (place) =>
       takeTurn(

@@ -1,6 +1,7 @@
 -- Writes fields of a ticket for its holder; a ticket leaves one state and enters another in the same step.
--- KEYS 1 ticket  2 index of tickets that have not ended  3 counts  4 batch (its hash; any key when it has none)
--- ARGV 1 holder  2 now  3 '1' = take it first  4 lifetime after the end ms  5 new state or ''  6.. field, value, ...
+-- KEYS 1 ticket  2 index of tickets that have not ended  3 counts  4 batch (its hash; any key when it has none)  5 ticket's spend
+--   6 ended tickets of the batch by slot (any key when it has none)  7 holder of its reference (any key when it has none)
+-- ARGV 1 holder  2 now  3 '1' = take it first, '2' = only if nobody works on it  4 lifetime after the end ms  5 new state or ''  6 slot  7.. field, value, ...
 -- Replies 1 | 0 somebody else holds it, or it has ended | -1 no such ticket
 local ticket = redis.call('HMGET', KEYS[1], 'state', 'holder', 'queue', 'budget', 'batch', 'id')
 if not ticket[1] then
@@ -10,12 +11,17 @@ local ends = { succeeded = true, failed = true, dead = true, cancelled = true }
 if ends[ticket[1]] then
   return 0
 end
-if ARGV[3] == '1' then
+if ARGV[3] == '2' then
+  if ticket[1] == 'running' then
+    return 0
+  end
+  redis.call('HSET', KEYS[1], 'holder', ARGV[1])
+elseif ARGV[3] == '1' then
   redis.call('HSET', KEYS[1], 'holder', ARGV[1])
 elseif ticket[2] ~= ARGV[1] then
   return 0
 end
-for index = 6, #ARGV, 2 do
+for index = 7, #ARGV, 2 do
   redis.call('HSET', KEYS[1], ARGV[index], ARGV[index + 1])
 end
 redis.call('HSET', KEYS[1], 'updated', ARGV[2])
@@ -29,10 +35,26 @@ if state ~= '' and state ~= ticket[1] then
   if ticket[5] ~= '' then
     redis.call('HINCRBY', KEYS[4], 'n:' .. ticket[1], -1)
     redis.call('HINCRBY', KEYS[4], 'n:' .. state, 1)
+    redis.call('HINCRBY', KEYS[4], 'revision', 1)
+    if ends[state] then
+      redis.call('HINCRBY', KEYS[6], ARGV[6], 1)
+      redis.call('PEXPIRE', KEYS[6], ARGV[4])
+      if redis.call('HGET', KEYS[5], 'begun') then
+        redis.call('HINCRBY', KEYS[4], 'begun_ended', 1)
+      end
+    end
   end
   if ends[state] then
     redis.call('ZREM', KEYS[2], ticket[6])
     redis.call('PEXPIRE', KEYS[1], ARGV[4])
+    -- What was not successful may be handed in again.
+    if redis.call('GET', KEYS[7]) == ticket[6] then
+      if state == 'succeeded' then
+        redis.call('PEXPIRE', KEYS[7], ARGV[4])
+      else
+        redis.call('DEL', KEYS[7])
+      end
+    end
   end
 end
 return 1
