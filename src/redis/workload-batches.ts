@@ -22,10 +22,11 @@ export function createBatchStore({ redis, clock }: { readonly redis: Redis; read
     const left = await redis.hget(keys.shares(fields["budget"] ?? ""), `left ${shareIdOf(id)}`);
     return readBatch(fields, Number(left ?? 0));
   };
-  const moneyKeys = (budget: string, id: string) => [
-    ...[keys.budget(budget), keys.expiry(budget), keys.leases(budget), keys.reserved(budget), keys.shares(budget)],
-    ...[keys.batch(id), keys.batchesActive],
-  ];
+  const moneyKeys = (budget: string, id: string) =>
+    [
+      [keys.budget(budget), keys.expiry(budget), keys.leases(budget), keys.reserved(budget), keys.shares(budget)],
+      [keys.batch(id), keys.batchesActive],
+    ].flat();
   return {
     create: (batch, draft) =>
       available(async () => {
@@ -78,10 +79,8 @@ export function createBatchStore({ redis, clock }: { readonly redis: Redis; read
         if (budget === null) return { kind: "missing" };
         const { tickets, p50MicroUsd, p90MicroUsd } = estimate;
         const perTicket = tickets === 0 ? 0 : Math.ceil(p90MicroUsd / tickets);
-        const reply = await scripts.submit.run(redis, moneyKeys(budget, id), [
-          ...[clock.now(), shareIdOf(id), tickets, p90MicroUsd, perTicket],
-          p50MicroUsd,
-        ]);
+        const args = [clock.now(), shareIdOf(id), tickets, p90MicroUsd, perTicket, p50MicroUsd];
+        const reply = await scripts.submit.run(redis, moneyKeys(budget, id), args);
         return readSubmitReply(z.array(z.string()).parse(reply));
       }),
     feed: (id, upTo) =>
@@ -108,7 +107,7 @@ export function createBatchStore({ redis, clock }: { readonly redis: Redis; read
   };
 }
 
-function readSubmitReply([kind, first = "", second, third]: readonly string[]): SubmitReply {
+function readSubmitReply([kind = "nothing", first = "", second, third]: readonly string[]): SubmitReply {
   switch (kind) {
     case "submitted":
     case "joined":
@@ -122,7 +121,7 @@ function readSubmitReply([kind, first = "", second, third]: readonly string[]): 
     case "refused":
       return { kind, spentMicroUsd: Number(first), committedMicroUsd: Number(second), limitMicroUsd: Number(third) };
     default:
-      throw new Error(`wl-batch-submit answered ${kind ?? "nothing"}.`);
+      throw new Error(`wl-batch-submit answered ${kind}.`);
   }
 }
 

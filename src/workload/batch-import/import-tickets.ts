@@ -127,7 +127,8 @@ function parseLine(line: string): Json | undefined {
   const brackets = line.match(/[[{]/g)?.length ?? 0;
   if (brackets >= deepestJson && !scanJson(line).ok) return undefined;
   try {
-    return JSON.parse(line) as Json;
+    const value: Json = JSON.parse(line);
+    return value;
   } catch {
     return undefined;
   }
@@ -141,7 +142,7 @@ function issueRows(source: string, faults: ImportFault[], take: (row: ImportRow)
     faults.push({ ...places(scan.offset), message: `Not JSON here; accepted is ${scan.expected}.` });
     return 0;
   }
-  const list = JSON.parse(text) as Json;
+  const list: Json = JSON.parse(text);
   if (!Array.isArray(list)) {
     faults.push({
       line: 1,

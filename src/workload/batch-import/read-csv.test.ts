@@ -22,14 +22,12 @@ describe("CSV", () => {
   });
 
   it("reads any text without an exception and loses no bare field", () => {
-    fc.assert(
-      fc.property(fc.string({ unit: fc.constantFrom("a", '"', ",", "\n", "\r") }), (source) => {
-        const { records, faults } = readCsv(source);
-        const letters = records.flat().reduce((sum, { text }) => sum + text.replaceAll(/[^a]/g, "").length, 0);
-        if (faults.length === 0) expect(letters).toBe(source.replaceAll(/[^a]/g, "").length);
-      }),
-      { numRuns: 2000 },
-    );
+    const loses = fc.property(fc.string({ unit: fc.constantFrom("a", '"', ",", "\n", "\r") }), (source) => {
+      const { records, faults } = readCsv(source);
+      const letters = records.flat().reduce((sum, { text }) => sum + text.replaceAll(/[^a]/g, "").length, 0);
+      return faults.length > 0 || letters === source.replaceAll(/[^a]/g, "").length;
+    });
+    expect(fc.check(loses, { numRuns: 2000 })).toMatchObject({ failed: false });
   });
 
   it("passes over a BOM and empty lines, and keeps empty fields", () => {
