@@ -105,12 +105,46 @@ export const batchSchema = z.looseObject({
   counts: z.record(z.string(), z.number()),
 });
 
+/** How one prompt is cached on one model: an analysis, or what is missing for one. */
+export const cacheStateSchema = z.looseObject({
+  prompt: z.string(),
+  provider: z.string(),
+  model: z.string(),
+  at: z.number(),
+  reply: z.looseObject({
+    kind: z.string(),
+    sentence: z.string().optional(),
+    analysis: z
+      .looseObject({
+        measuredHit: z.number(),
+        achievableHit: z.number().optional(),
+        predictedHit: z.number(),
+        lostPerDay: z.number(),
+        blocked: z.string().optional(),
+        calibration: z.looseObject({ verdict: z.string(), sentence: z.string() }),
+        causes: z.array(
+          z.looseObject({
+            unit: z.string(),
+            class: z.string(),
+            transform: z.string(),
+            sentence: z.string(),
+            hitAfter: z.number(),
+            savedAfterMicroUsdPerDay: z.number(),
+          }),
+        ),
+      })
+      .optional(),
+  }),
+});
+
 /** One freeze. */
 export const freezeSchema = z.looseObject({ scope: z.string(), by: z.string(), reason: z.string(), at: z.number(), undo: z.boolean() });
 
 /** Every freeze that stands. */
 export const freezeListSchema = z.looseObject({ items: z.array(freezeSchema) });
 
+/** See {@link cacheStateSchema}. */
+export type CacheStateShape = z.infer<typeof cacheStateSchema>;
 /** See {@link freezeSchema}. */
 export type FreezeShape = z.infer<typeof freezeSchema>;
 /** See {@link decisionsSchema}. */

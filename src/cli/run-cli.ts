@@ -9,6 +9,7 @@ import { doctorCommand } from "./commands/doctor.ts";
 import { freezeCommand, unfreezeCommand } from "./commands/freeze.ts";
 import { lintCommand } from "./commands/lint.ts";
 import { newCommand } from "./commands/new-runbook.ts";
+import { promptsCommand } from "./commands/prompts.ts";
 import { rehearseCommand } from "./commands/rehearse.ts";
 import { replayCommand } from "./commands/replay.ts";
 import { indexCommand } from "./commands/render-index.ts";
@@ -34,6 +35,7 @@ export function createProgram(context: CommandContext, exit: ExitSink, version: 
     runCommand,
     freezeCommand,
     unfreezeCommand,
+    promptsCommand,
   ].map((definition) => defineCommand(definition, context, exit));
   const groups = [alertCommand, runsCommand, approvalsCommand, auditCommand, batchesCommand, tokenCommand].map((create) =>
     create(context, exit),

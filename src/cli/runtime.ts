@@ -17,6 +17,8 @@ import { createLog, type Log } from "../telemetry/log.ts";
 import { createMetrics, type Metrics } from "../telemetry/metrics.ts";
 import { createRedaction, type Redaction } from "../telemetry/redaction.ts";
 import { dividedTimes, type QueueCounts, type WorkloadLedger } from "../workload/ledger.ts";
+import { createPriceTable, type PriceTable, priceTableSchema } from "../workload/price-table.ts";
+import { shippedPrices } from "../workload/prices.ts";
 import type { TicketStore } from "../workload/ticket.ts";
 import { observeFreezes } from "./freeze-desk.ts";
 import { createFreezeFile, type FreezeFile } from "./freeze-file.ts";
@@ -46,6 +48,7 @@ export interface Runtime {
   readonly freezes: FreezeBoard;
   readonly freezeFile: FreezeFile | undefined;
   readonly tickets: TicketStore & QueueCounts;
+  readonly prices: PriceTable;
   /** Aborted when the process should end, by order or because something it cannot live without is gone. */
   readonly ending: AbortController;
 }
@@ -114,6 +117,7 @@ export async function openRuntime(config: Config, sources: RuntimeSources): Prom
       library,
       path: sources.path,
       tickets,
+      prices: readPrices(config, sources),
       ledger: createWorkloadLedger({ redis: shared, clock, times: dividedTimes(config.timeFactor), counts: tickets }),
       ending,
     };
@@ -146,6 +150,10 @@ async function redisAddress(
       return { socketPath: server.socketPath };
     }
   }
+}
+
+function readPrices({ priceTable }: Config, sources: RuntimeSources): PriceTable {
+  return createPriceTable(priceTable === undefined ? shippedPrices : priceTableSchema.parse(JSON.parse(readBeside(sources, priceTable))));
 }
 
 /** The text of a file beside the configuration. Throws when it cannot be read. */

@@ -40,18 +40,20 @@ import { createRunNotices } from "../redis/run-notices.ts";
 import { createRunReader } from "../redis/run-reader.ts";
 import { observeWorkload } from "../telemetry/observe-workload.ts";
 import { createWorkloadRecorder } from "../telemetry/workload-recorder.ts";
+import { createCacheFindings } from "../analysis/cache-board.ts";
+import { createCacheRoutes } from "../http/cache-routes.ts";
+import { createCacheBoard } from "../redis/cache-board.ts";
+import { observeCaches } from "../telemetry/observe-caches.ts";
 import { createPrefixSampleStore } from "../redis/prefix-samples.ts";
 import { createBatchStore } from "../redis/workload-batches.ts";
 import { createCanaryStore, createPromptStore } from "../redis/workload-prompts.ts";
-import { createPriceTable, type PriceTable, priceTableSchema } from "../workload/price-table.ts";
-import { shippedPrices } from "../workload/prices.ts";
 import { createFreezeDesk, freezeCondition } from "./freeze-desk.ts";
 import { createRunControl } from "./create-run-control.ts";
 import { adminTokenPath, tokenFilePath } from "./data-folder.ts";
 import { startAlertPoll } from "./open-alertmanagers.ts";
 import { observeCanary } from "./watch-canary.ts";
 import { recordTokenChanges, type WatchTokensDeps } from "./watch-tokens.ts";
-import { readBeside, type Runtime, type RuntimeSources } from "./runtime.ts";
+import type { Runtime, RuntimeSources } from "./runtime.ts";
 
 /** A running server. */
 export interface ServerProcess {
@@ -131,6 +133,7 @@ export async function startServer(
   });
   const pollNow = startAlertPoll(runtime, { intake, redis });
   const { ledger, tickets } = runtime;
+  const caches = createCacheBoard(redis);
   const folder = resolve(sources.workingDirectory, config.dataFolder);
   const tokens = createTokenFile(tokenFilePath(folder), clock);
   const adminTokenFile = adminTokenPath(folder);
@@ -149,7 +152,7 @@ export async function startServer(
       ...createAuditRoutes(createAuditReader(redis, () => clock.now())),
       ...createWorkloadRoutes({
         ledger,
-        prices: readPrices(runtime, sources),
+        prices: runtime.prices,
         observer: createWorkloadRecorder(metrics),
         prefixes: {
           samples: createPrefixSampleStore(redis),
@@ -158,8 +161,9 @@ export async function startServer(
         },
         clock,
       }),
+      ...createCacheRoutes({ board: caches, findings: [createCacheFindings(caches)] }),
       ...createBudgetRoutes({ ledger, clock }),
-      ...createPromptRoutes({ prompts: createPromptStore({ redis, clock }), canaries: createCanaryStore(redis), audit, clock }),
+      ...createPromptRoutes({ prompts: createPromptStore({ redis, clock }), canaries: createCanaryStore(redis), audit, clock, caches }),
       ...createBatchRoutes({ ledger, batches: createBatchStore({ redis, clock }), tickets, doorbell: ticketQueue }),
     ],
     tokens,
@@ -186,6 +190,7 @@ export async function startServer(
   });
   metrics.observe([metrics.damagedRuns], async () => metrics.damagedRuns.set(await createDamagedRuns(redis).count()));
   observeCanary(metrics, createCanaryRecord(redis), clock);
+  observeCaches(metrics, caches);
   observeWorkload(metrics, { budgets: ledger, tickets });
   metrics.observe([metrics.queueJobs], async () => {
     for (const [state, count] of Object.entries(await wakeQueue.counts())) metrics.queueJobs.set({ queue: "wake", state }, count);
@@ -209,11 +214,6 @@ function watchTokens({ log, closers }: Runtime, deps: WatchTokensDeps): void {
     clearInterval(timer);
     await looking;
   });
-}
-
-function readPrices({ config }: Runtime, sources: RuntimeSources): PriceTable {
-  if (config.priceTable === undefined) return createPriceTable(shippedPrices);
-  return createPriceTable(priceTableSchema.parse(JSON.parse(readBeside(sources, config.priceTable))));
 }
 
 function startOf({ runbookId, actions }: RunCandidate): { readonly runbookId: string; readonly risks: readonly Risk[] } {

@@ -1,5 +1,6 @@
 import { randomBytes, randomInt, randomUUID } from "node:crypto";
 import { hostname } from "node:os";
+import { setImmediate } from "node:timers/promises";
 import { createRecipients } from "../actions/recipients.ts";
 import { createActions, actionCatalogue } from "../actions/registry.ts";
 import type { CommandRunner, PrometheusReader } from "../actions/ports.ts";
@@ -38,6 +39,9 @@ import { createRunLedger, type RedisRunLedger } from "../redis/run-ledger.ts";
 import { freeWorkerName, isProcessAlive, takeWorkerName } from "../redis/worker-slot.ts";
 import { createEngineObserver } from "../telemetry/engine-observer.ts";
 import type { Doorbell } from "../intake/ports.ts";
+import { startAnalyseWorker } from "../../workers/analyse.ts";
+import { createCacheBoard } from "../redis/cache-board.ts";
+import { createPrefixSampleStore } from "../redis/prefix-samples.ts";
 import { createNearDoorbell } from "../../workers/near-doorbell.ts";
 import { createHand } from "../../workers/hand.ts";
 import { type RunWorkerLog, startRunWorker } from "../../workers/run.ts";
@@ -53,6 +57,7 @@ import type { Runtime } from "./runtime.ts";
 const leaseMs = 6000;
 const sweepEveryMs = 1000;
 const mailEveryMs = 500;
+const analyseEveryMs = 300_000;
 /** A step in hand at SIGTERM may go on until this long before the end of the grace. */
 const settleBeforeMs = 10_000;
 /** What waits for a Redis that is away is not waited for longer: nothing is in hand by then, and nothing is lost. */
@@ -141,6 +146,7 @@ export async function startWorker(runtime: Runtime): Promise<WorkerProcess> {
   metrics.initialiseGuardrails(guardrailNames);
   observeLedger(runtime, ledger);
   checkLedger(runtime, redis, name);
+  analysePrompts(runtime, redis);
   startMails(runtime, redis, outbox);
   log.info({ worker: name, concurrency: config.concurrency }, "The worker is ready.");
   return { name, near: (far) => createNearDoorbell(executor, { far, hand, drain, log: workerLog }) };
@@ -245,6 +251,23 @@ function mailLog(log: Log): MailLog {
 }
 
 const checkEveryMs = 24 * 3_600_000;
+
+/** Analyses the caching of prompts in the background; nothing waits for it. */
+function analysePrompts({ config, clock, log, closers, ending, prices }: Runtime, redis: Redis): void {
+  const analysing = startAnalyseWorker(
+    {
+      samples: createPrefixSampleStore(redis),
+      board: createCacheBoard(redis),
+      prices,
+      clock,
+      timeFactor: config.timeFactor,
+      pause: async () => setImmediate(),
+      failed: (error) => log.warn({ error }, "The caching of prompts could not be analysed; it will be."),
+    },
+    { everyMs: Math.max(1000, analyseEveryMs / config.timeFactor), drain: ending.signal },
+  );
+  closers.add("analysis of prompts", async () => analysing.close(), withRedisMs);
+}
 
 /** Once a day somebody looks whether the ledger is in order. */
 function checkLedger({ config, clock, log, metrics, closers, ending }: Runtime, redis: Redis, name: string): void {

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { AuditKind, AuditLog } from "../core/audit.ts";
+import type { CacheBoard } from "../analysis/cache-board.ts";
 import type { Clock } from "../core/clock.ts";
 import { canonicalJson, sha256, type Json } from "../core/json.ts";
 import { canarySchema, type CanaryStore } from "../workload/canary.ts";
@@ -22,6 +23,8 @@ export interface PromptRouteDeps {
   readonly canaries: CanaryStore;
   readonly audit: AuditLog;
   readonly clock: Pick<Clock, "now">;
+  /** How prompts are cached. */
+  readonly caches?: Pick<CacheBoard, "list">;
 }
 
 const page = z.strictObject({ after: z.string().max(120).optional(), limit: z.coerce.number().int().min(1).max(100).default(50) });
@@ -43,7 +46,7 @@ const canaryChange = z.strictObject({
 const newestVersions = 20;
 
 /** Prompts: their versions, their labels, and what applications are given of them. */
-export function createPromptRoutes({ prompts, canaries, audit, clock }: PromptRouteDeps): readonly Route[] {
+export function createPromptRoutes({ prompts, canaries, audit, clock, caches }: PromptRouteDeps): readonly Route[] {
   const record = async (kind: AuditKind, by: string, prompt: string, detail: { readonly [name: string]: Json }) =>
     audit.append({ at: clock.now(), kind, by, subject: `prompt/${prompt}`, detail });
   const one = async (name: string): Promise<Reply> => {
@@ -60,10 +63,13 @@ export function createPromptRoutes({ prompts, canaries, audit, clock }: PromptRo
       who: viewers,
       query: page,
       body: noBody,
-      answers: { 200: "`items` are prompts; `nextAfter` is the `after` of the next page and absent on the last" },
+      answers: {
+        200: "`items` are prompts with their newest `caches`, one a model; `nextAfter` is the `after` of the next page and absent on the last",
+      },
       async handle({ query: { after, limit } }) {
         const items = await prompts.list(after === undefined ? { limit: limit + 1 } : { after, limit: limit + 1 });
-        const shown = items.slice(0, limit);
+        const states = (await caches?.list()) ?? [];
+        const shown = items.slice(0, limit).map((item) => ({ ...item, caches: states.filter(({ prompt }) => prompt === item.name) }));
         return json(200, items.length > limit ? { items: shown, nextAfter: shown.at(-1)?.name } : { items: shown });
       },
     }),

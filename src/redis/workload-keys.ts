@@ -39,6 +39,9 @@ export const workloadKeys = {
   sampleGroups: "{wl}:p:groups",
   /** Prefix samples of one group, oldest first. */
   samples: (group: string) => `{wl}:p:${hashOf(group)}`,
+  /** Newest analysis of each group, and who may analyse now. */
+  cacheStates: "{wl}:p:states",
+  cacheTurn: "{wl}:p:turn",
   sampleTexts: (group: string) => `{wl}:p:${hashOf(group)}:texts`,
   prompts: "{wl}:prompts",
   /** Newest version and labels of one prompt. */

@@ -1,0 +1,97 @@
+import { analyseCache } from "../analysis/analyse-cache.ts";
+import type { CacheState } from "../analysis/cache-board.ts";
+import type { CachePrices } from "../analysis/cache-cost.ts";
+import { cacheRulesOf } from "../analysis/cache-rules.ts";
+import type { CacheReply } from "../analysis/cache-types.ts";
+import type { Clock } from "../core/clock.ts";
+import type { PrefixSample } from "../core/prefix-sample.ts";
+import type { PrefixSampleStore, SampleGroup } from "../workload/prefix-samples.ts";
+import type { PriceTable } from "../workload/price-table.ts";
+
+/** What an analysis of a prompt's samples needs. */
+export interface CacheAnalyst {
+  readonly samples: Pick<PrefixSampleStore, "read">;
+  readonly prices: PriceTable;
+  readonly clock: Pick<Clock, "now" | "monotonic">;
+  /** Divides lifetimes and the time that samples must span, as a demonstration does. */
+  readonly timeFactor: number;
+  /** Lets others work; called every few milliseconds of an analysis. */
+  readonly pause: () => Promise<unknown>;
+}
+
+/** Samples of one group that are looked at. */
+const mostSamples = 2000;
+/** So long an analysis may keep everybody else waiting. */
+const sliceMs = 8;
+
+/** Analyses one prompt on one model, by its samples of the version that most of them have. Rejects with StoreUnavailable when the samples cannot be read. */
+export async function analysePrompt(group: SampleGroup, analyst: CacheAnalyst): Promise<CacheState> {
+  const { clock, timeFactor, prices } = analyst;
+  const samples = await analyst.samples.read(group, mostSamples);
+  const versions = measureVersions(samples);
+  const [version = null] = [...versions].sort((a, b) => b.requests - a.requests).map((own) => own.version);
+  const own = samples.filter(({ promptVersion = null }) => promptVersion === version);
+  const now = clock.now();
+  const steps = analyseCache({
+    samples: own,
+    rules: cacheRulesOf(group.provider, group.model, timeFactor),
+    prices: cachePricesOf(prices, group, now),
+    timeFactor,
+  });
+  return {
+    prompt: group.prompt,
+    provider: group.provider,
+    model: group.model,
+    at: now,
+    newestAt: Math.max(0, ...samples.map(({ at }) => at)),
+    ...(version === null ? {} : { version }),
+    versions,
+    reply: await runInSlices(steps, analyst),
+  };
+}
+
+/** The part of a price row that caching is about; undefined without a price for input or reads. */
+export function cachePricesOf(
+  prices: PriceTable,
+  { provider, model }: Pick<SampleGroup, "provider" | "model">,
+  at: number,
+): CachePrices | undefined {
+  const row = prices.find(provider, model, at);
+  if (row?.cacheRead === undefined) return undefined;
+  const { "5m": m5, "30m": m30, "1h": h1, "12h": h12 } = row.cacheWrite;
+  return {
+    input: row.input,
+    read: row.cacheRead,
+    write: {
+      ...(m5 === undefined ? {} : { "5m": m5 }),
+      ...(m30 === undefined ? {} : { "30m": m30 }),
+      ...(h1 === undefined ? {} : { "1h": h1 }),
+      ...(h12 === undefined ? {} : { "12h": h12 }),
+    },
+  };
+}
+
+async function runInSlices(steps: Generator<void, CacheReply>, { clock, pause }: CacheAnalyst): Promise<CacheReply> {
+  let begin = clock.monotonic();
+  for (;;) {
+    const step = steps.next();
+    if (step.done === true) return step.value;
+    if (clock.monotonic() - begin < sliceMs) continue;
+    await pause();
+    begin = clock.monotonic();
+  }
+}
+
+function measureVersions(samples: readonly PrefixSample[]): CacheState["versions"] {
+  const sums = new Map<string | null, { requests: number; read: number; total: number }>();
+  for (const { promptVersion = null, measured } of samples) {
+    const sum = sums.get(promptVersion) ?? { requests: 0, read: 0, total: 0 };
+    sums.set(promptVersion, sum);
+    sum.requests += 1;
+    if (measured === undefined) continue;
+    const { uncached, read, write5m, write30m, write1h, write12h } = measured;
+    sum.read += read;
+    sum.total += uncached + read + write5m + write30m + write1h + write12h;
+  }
+  return [...sums].map(([version, { requests, read, total }]) => ({ version, requests, hit: total === 0 ? 0 : read / total }));
+}

@@ -1,0 +1,77 @@
+import type { Instant } from "../core/clock.ts";
+import type { Finding, FindingSource } from "../core/finding.ts";
+import { jsonSchema, sha256 } from "../core/json.ts";
+import { oneUsd } from "../core/money.ts";
+import type { CacheReply } from "./cache-types.ts";
+
+/** The newest analysis of one prompt on one model. */
+export interface CacheState {
+  readonly prompt: string;
+  readonly provider: string;
+  readonly model: string;
+  /** When it was analysed. */
+  readonly at: Instant;
+  /** When its newest sample was sent; an analysis of the same samples says the same. */
+  readonly newestAt: Instant;
+  /** The version that was analysed: the one with the most samples. Absent when the samples name none. */
+  readonly version?: string;
+  /** What was measured of every version among the samples; hit ratios 0 to 1. */
+  readonly versions: readonly { readonly version: string | null; readonly requests: number; readonly hit: number }[];
+  readonly reply: CacheReply;
+}
+
+/** The newest analyses, the same for every process. Members reject with StoreUnavailable when they cannot be asked. */
+export interface CacheBoard {
+  put(state: CacheState): Promise<void>;
+  /** In no order. */
+  list(): Promise<readonly CacheState[]>;
+  /** Forgets what was analysed before `at`. */
+  prune(at: Instant): Promise<void>;
+  /** True for one caller in `forMs`: who may analyse now, so that workers do not do it all at once. */
+  takeTurn(forMs: number): Promise<boolean>;
+}
+
+/** An analysed state, the costliest loss first. */
+export interface RankedCache {
+  readonly state: CacheState;
+  readonly lostMicroUsdPerDay: number;
+}
+
+/** Below it a day a change is not worth the while. */
+const worthActing = 5 * oneUsd;
+const muchLost = 50 * oneUsd;
+
+/** Prompts by what their layout loses a day, without those that lose less than `leastPerDay` micro-USD, five dollars by default. */
+export function rankCaches(states: readonly CacheState[], leastPerDay = worthActing): readonly RankedCache[] {
+  return states
+    .flatMap((state) => (state.reply.kind === "analysed" ? [{ state, lostMicroUsdPerDay: state.reply.analysis.lostPerDay }] : []))
+    .filter(({ lostMicroUsdPerDay }) => lostMicroUsdPerDay >= leastPerDay)
+    .sort((a, b) => b.lostMicroUsdPerDay - a.lostMicroUsdPerDay || (a.state.prompt < b.state.prompt ? -1 : 1));
+}
+
+/** A finding for a prompt that could be cached better; undefined when there is nothing to gain or the replay does not describe it. */
+export function findingOf(state: CacheState): Finding | undefined {
+  const { prompt, provider, model, at, reply } = state;
+  if (reply.kind !== "analysed") return undefined;
+  const { analysis } = reply;
+  if (analysis.calibration.verdict === "refused" || analysis.blocked === "nothing_to_gain" || analysis.lostPerDay <= 0) return undefined;
+  const [first] = analysis.causes;
+  const lost = `${prompt} on ${provider}/${model} reads ${percent(analysis.measuredHit)} of its input from the cache and could read ${percent(analysis.predictedHit)}`;
+  return {
+    id: `cache-${sha256(JSON.stringify([prompt, provider, model, first?.unit ?? "", first?.class ?? ""])).slice(0, 16)}`,
+    kind: "cache",
+    severity: analysis.lostPerDay >= muchLost ? "high" : analysis.lostPerDay >= worthActing ? "medium" : "low",
+    title: first === undefined ? `${lost}.` : `${lost}: ${first.sentence}`,
+    at,
+    evidence: jsonSchema.parse(JSON.parse(JSON.stringify({ prompt, provider, model, version: state.version, ...analysis }))),
+  };
+}
+
+/** Findings of every prompt on a board, the costliest first. */
+export function createCacheFindings(board: Pick<CacheBoard, "list">): FindingSource {
+  return { findings: async () => rankCaches(await board.list(), 0).flatMap(({ state }) => findingOf(state) ?? []) };
+}
+
+function percent(share: number): string {
+  return `${Math.round(share * 100)} %`;
+}

@@ -1,0 +1,57 @@
+import { expect, it } from "@jest/globals";
+import { aCommandContext } from "../../testing/command-context.ts";
+import { aCacheState } from "../../testing/describe-cache-board.ts";
+import { runCli } from "../run-cli.ts";
+
+const cause = { risk: "low", evidence: {}, savedAfterMicroUsdPerDay: 90_000_000 };
+const analysis = {
+  measuredHit: 0.012,
+  achievableHit: 0.955,
+  predictedHit: 0.951,
+  lostPerDay: 120_000_000,
+  calibration: { verdict: "calibrated", sentence: "The replay tells the measured hit ratio within 1 percentage points." },
+  blocked: "no_layers",
+  causes: [
+    {
+      ...cause,
+      unit: "system block 1",
+      class: "volatile_span",
+      transform: "T2",
+      hitAfter: 0.89,
+      sentence: "A time in system block 1 changes.",
+    },
+    { ...cause, unit: "ticket", class: "scope_order", transform: "T3", hitAfter: 0.951, sentence: "ticket stands\u001b[31m too early." },
+  ],
+};
+const items = [{ ...aCacheState(), reply: { kind: "analysed", analysis } }, aCacheState({ prompt: "review" })];
+const answers = { "GET /api/prompt-caches": { status: 200, body: { items } } };
+
+it("shows a row for each cause, what each is, and why nothing is changed", async () => {
+  const context = aCommandContext({ answers });
+  expect(await runCli(["prompts"], context, "1")).toBe(0);
+  const lines = context.printed.out.split("\n").map((line) => line.trimEnd());
+  expect(lines[0]).toBe(
+    "PROMPT     MODEL              HIT    ACHIEVABLE  LOST/DAY  CAUSE                            FIX  PREDICTED  SAVES/DAY",
+  );
+  expect(lines[1]).toBe(
+    "implement  claude-sonnet-4-5  1.2 %  95.5 %      $120.00   volatile span in system block 1  T2   89.0 %     $90.00",
+  );
+  expect(lines[2]).toMatch(/^ +scope order in ticket +T3 +95\.1 % +\$90\.00$/);
+  expect(context.printed.out).toContain("implement on claude-sonnet-4-5, T2: A time in system block 1 changes.\n");
+  expect(context.printed.out).toContain("Nothing is changed automatically, as the prompt is not rendered from layers.");
+  expect(context.printed.out).toContain("review on claude-sonnet-4-5: There are 3 samples.\n");
+  expect(context.printed.out).not.toContain("\u001b[31m");
+});
+
+it("prints the analyses as they are", async () => {
+  const context = aCommandContext({ answers });
+  expect(await runCli(["prompts", "--json"], context, "1")).toBe(0);
+  expect(JSON.parse(context.printed.out)).toEqual({ items });
+});
+
+it("says how to begin when nothing was analysed, and answers 1 without an answer", async () => {
+  const empty = aCommandContext({ answers: { "GET /api/prompt-caches": { status: 200, body: { items: [] } } } });
+  expect(await runCli(["prompts"], empty, "1")).toBe(0);
+  expect(empty.printed.out).toContain("Report the `prefix` with the usage");
+  expect(await runCli(["prompts"], aCommandContext({ answers: {} }), "1")).toBe(1);
+});

@@ -1,0 +1,73 @@
+import { formatUsd } from "../../core/money.ts";
+import { createApiClient, reportFailure } from "../api-client.ts";
+import { cacheStateSchema, pageSchema, type CacheStateShape } from "../api-shapes.ts";
+import { exitCodes, oneLine, renderTable, writeJson } from "../context.ts";
+import { flagOption, type CommandDefinition } from "../define-command.ts";
+
+/** `runbookd prompts`: how each prompt is cached, why not better, and what would mend it. */
+export const promptsCommand: CommandDefinition = {
+  usage: "prompts",
+  summary: "Show how each prompt is cached, what breaks its prefix, what mends it and what that is predicted to save",
+  examples: ["runbookd prompts", "runbookd prompts --json"],
+  remote: true,
+  async run(_args, invocation) {
+    const client = await createApiClient(invocation);
+    const answer = await client.get("/api/prompt-caches", pageSchema(cacheStateSchema));
+    if (answer.kind !== "ok") return reportFailure(invocation, answer);
+    const { items } = answer.body;
+    if (flagOption(invocation, "json")) {
+      writeJson(invocation.context, answer.body);
+      return exitCodes.ok;
+    }
+    const { context } = invocation;
+    if (items.length === 0) {
+      context.write("No prompt was analysed yet. Report the `prefix` with the usage (docs/prompt-caching.md).\n");
+      return exitCodes.ok;
+    }
+    const known = items.filter(({ reply }) => reply.analysis !== undefined);
+    const missing = items.filter(({ reply }) => reply.analysis === undefined);
+    if (known.length > 0) context.write(renderTable([header, ...known.flatMap(rowOf)]));
+    for (const { prompt, model, reply } of known) {
+      for (const { sentence, transform } of reply.analysis?.causes ?? [])
+        context.write(`${oneLine(prompt)} on ${oneLine(model)}, ${transform}: ${oneLine(sentence)}\n`);
+      const blocked = sentences[reply.analysis?.blocked ?? ""];
+      if (blocked !== undefined)
+        context.write(`${oneLine(prompt)} on ${oneLine(model)}: ${blocked} ${oneLine(reply.analysis?.calibration.sentence ?? "")}\n`);
+    }
+    for (const { prompt, model, reply } of missing)
+      context.write(`${oneLine(prompt)} on ${oneLine(model)}: ${oneLine(reply.sentence ?? "unknown")}\n`);
+    return exitCodes.ok;
+  },
+};
+
+const header = ["PROMPT", "MODEL", "HIT", "ACHIEVABLE", "LOST/DAY", "CAUSE", "FIX", "PREDICTED", "SAVES/DAY"];
+
+const sentences: Readonly<Record<string, string>> = {
+  uncalibrated: "Nothing is changed automatically, as the replay does not tell what was measured well enough.",
+  no_layers: "Nothing is changed automatically, as the prompt is not rendered from layers.",
+};
+
+/** One row a cause, in the order in which they are met; the last row's prediction is for all of them. */
+function rowOf({ prompt, model, reply }: CacheStateShape): readonly (readonly string[])[] {
+  const { analysis } = reply;
+  if (analysis === undefined) return [];
+  const first = [
+    oneLine(prompt),
+    oneLine(model),
+    percent(analysis.measuredHit),
+    analysis.achievableHit === undefined ? "?" : percent(analysis.achievableHit),
+    formatUsd(analysis.lostPerDay),
+  ];
+  if (analysis.causes.length === 0) return [[...first, "none", "", percent(analysis.predictedHit), ""]];
+  return analysis.causes.map((cause, index) => [
+    ...(index === 0 ? first : first.map(() => "")),
+    `${cause.class.replaceAll("_", " ")} in ${oneLine(cause.unit)}`,
+    cause.transform,
+    percent(cause.hitAfter),
+    formatUsd(cause.savedAfterMicroUsdPerDay),
+  ]);
+}
+
+function percent(share: number): string {
+  return `${(share * 100).toFixed(1)} %`;
+}

@@ -1,0 +1,24 @@
+import type { Redis } from "ioredis";
+import type { CacheBoard, CacheState } from "../analysis/cache-board.ts";
+import { available } from "./available.ts";
+import { workloadKeys as keys } from "./workload-keys.ts";
+
+/** The newest analysis of each prompt in one hash. Rejects with StoreUnavailable when Redis does not answer. */
+export function createCacheBoard(redis: Redis): CacheBoard {
+  const list = async (): Promise<readonly (readonly [string, CacheState])[]> =>
+    Object.entries(await redis.hgetall(keys.cacheStates)).map(([field, text]) => [field, JSON.parse(text)] as const);
+  return {
+    put: (state) =>
+      available(async () => {
+        const field = JSON.stringify([state.prompt, state.provider, state.model]);
+        await redis.hset(keys.cacheStates, field, JSON.stringify(state));
+      }),
+    list: () => available(async () => (await list()).map(([, state]) => state)),
+    prune: (at) =>
+      available(async () => {
+        const old = (await list()).filter(([, state]) => state.at < at).map(([field]) => field);
+        if (old.length > 0) await redis.hdel(keys.cacheStates, ...old);
+      }),
+    takeTurn: (forMs) => available(async () => (await redis.set(keys.cacheTurn, "1", "PX", Math.max(1, Math.round(forMs)), "NX")) === "OK"),
+  };
+}

@@ -1,0 +1,107 @@
+import { expect, it } from "@jest/globals";
+import { setImmediate } from "node:timers/promises";
+import { createCacheFindings } from "../analysis/cache-board.ts";
+import { createCacheRoutes } from "../http/cache-routes.ts";
+import { describeApi } from "../http/openapi.ts";
+import { createWorkloadRoutes } from "../http/workload-routes.ts";
+import { createCacheBoard } from "../redis/cache-board.ts";
+import { connectRedis } from "../redis/connection.ts";
+import { createPrefixSampleStore } from "../redis/prefix-samples.ts";
+import { createWorkloadLedger } from "../redis/workload-ledger.ts";
+import { createTicketStore } from "../redis/workload-tickets.ts";
+import { createRunbookdClient } from "../sdk/client.ts";
+import { createMetrics } from "../telemetry/metrics.ts";
+import { observeCaches } from "../telemetry/observe-caches.ts";
+import { createWorkloadRecorder } from "../telemetry/workload-recorder.ts";
+import { createPriceTable } from "../workload/price-table.ts";
+import { shippedPrices } from "../workload/prices.ts";
+import { startAnalyseWorker } from "../../workers/analyse.ts";
+import { createWorkload, quietWorkload, sampleWorkload } from "./cache-workload.ts";
+import { contractTimes } from "./describe-workload-ledger.ts";
+import { createFakeClock } from "./fake-clock.ts";
+import { startHttp } from "./http-harness.ts";
+import { startRedisServer } from "./redis-server.ts";
+
+it("an application's reports become findings, gauges and counters, without a text of its prompts", async () => {
+  await using server = await startRedisServer(["--appendfsync", "no"]);
+  const redis = connectRedis({ socketPath: server.socketPath }, "worker");
+  // The workload's first day has just gone by.
+  const clock = createFakeClock(Date.UTC(2026, 10, 23));
+  const begin = clock.now() - 86_400_000;
+  const ledger = createWorkloadLedger({ redis, clock, times: contractTimes, counts: createTicketStore({ redis, clock }) });
+  const metrics = createMetrics();
+  const samples = createPrefixSampleStore(redis);
+  const board = createCacheBoard(redis);
+  const prices = createPriceTable(shippedPrices);
+  observeCaches(metrics, board);
+  const failures: unknown[] = [];
+  const prefixes = { samples, redact: (text: string) => text, lost: (error: unknown) => failures.push(error) };
+  const routes = [
+    ...createWorkloadRoutes({ ledger, prices, observer: createWorkloadRecorder(metrics), prefixes, clock }),
+    ...createCacheRoutes({ board, findings: [createCacheFindings(board)] }),
+  ];
+  await using http = await startHttp({ routes });
+  expect(Object.keys(describeApi(routes).paths)).toEqual(expect.arrayContaining(["/api/prompt-caches", "/api/findings"]));
+  await ledger.define({
+    id: "checkout",
+    limitMicroUsd: 1e9,
+    periodMs: 3_600_000,
+    periodStartsAt: begin,
+    profile: [],
+    profileHourMs: 3_600_000,
+  });
+
+  const client = createRunbookdClient({ url: http.url, token: "workload-token", onUsageLost: ({ why }) => expect(why).toBe("") });
+  for (const { id, at, ticketId, blocks, measured } of sampleWorkload(
+    createWorkload(quietWorkload).slice(0, 300),
+    "shipped",
+    "last block",
+  )) {
+    if (measured === undefined) continue;
+    const { uncached, write5m, read } = measured;
+    client.reportUsage({
+      id,
+      at: begin + Math.round(at) + 9000,
+      latencyMs: 9000,
+      ttftMs: 4000,
+      provider: "anthropic",
+      model: "claude-sonnet-4-5",
+      operation: "implement",
+      prompt: "implement",
+      budget: "checkout",
+      ticketId,
+      turn: 1,
+      usage: { input_tokens: uncached, cache_read_input_tokens: read, cache_creation_input_tokens: write5m, output_tokens: 100 },
+      prefix: { blocks: [...blocks] },
+      diagnostics: { cache_miss_reason: { type: "system_changed", cache_missed_input_tokens: 20_000 } },
+    });
+  }
+  await client.close();
+
+  const drain = new AbortController();
+  const pause = async () => setImmediate();
+  const worker = startAnalyseWorker(
+    { samples, board, prices, clock, timeFactor: 1, pause, failed: (error) => failures.push(error) },
+    { everyMs: 1000, drain: drain.signal },
+  );
+  while ((await board.list()).length === 0 && failures.length === 0) await setImmediate();
+  drain.abort();
+  await worker.close();
+
+  const call = async (path: string) =>
+    Object(await (await fetch(`${http.url}${path}`, { headers: { authorization: "Bearer viewer-token" } })).json());
+  const { items: caches } = await call("/api/prompt-caches");
+  expect(caches).toMatchObject([{ prompt: "implement", reply: { kind: "analysed", analysis: { requests: 300, measuredHit: 0 } } }]);
+  const { items: findings } = await call("/api/findings?kind=cache");
+  expect(findings).toMatchObject([
+    { kind: "cache", evidence: { causes: [{ transform: "T1" }, { unit: "clock", transform: "T2" }, { transform: "T3" }, {}] } },
+  ]);
+  expect((await call("/api/findings?kind=security")).items).toEqual([]);
+  const text = await metrics.metrics();
+  expect(text).toMatch(/llm_cache_achievable_ratio\{provider="anthropic",model="claude-sonnet-4-5",prompt="implement"\} 0\.9\d/);
+  expect(text).toMatch(/llm_cache_lost_usd_per_day\{.*\} \d/);
+  expect(text).toContain('llm_cache_miss_total{provider="anthropic",prompt="implement",reason="system_changed"} 300');
+  expect(text).toContain('llm_cache_missed_tokens_total{provider="anthropic",prompt="implement",reason="system_changed"} 6000000');
+  expect(failures).toEqual([]);
+  redis.disconnect();
+});

@@ -1,0 +1,86 @@
+import { describe, expect, it } from "@jest/globals";
+import { createCacheFindings, rankCaches } from "../src/analysis/cache-board.ts";
+import type { PrefixSample } from "../src/core/prefix-sample.ts";
+import { createWorkload, quietWorkload, sampleWorkload } from "../src/testing/cache-workload.ts";
+import { createFakeClock } from "../src/testing/fake-clock.ts";
+import { createMemoryCacheBoard } from "../src/testing/memory-cache-board.ts";
+import { createMemoryPrefixSamples } from "../src/testing/memory-prefix-samples.ts";
+import { createPriceTable } from "../src/workload/price-table.ts";
+import { shippedPrices } from "../src/workload/prices.ts";
+import { startAnalyseWorker } from "./analyse.ts";
+
+const calls = createWorkload(quietWorkload).slice(0, 400);
+const shipped = sampleWorkload(calls, "shipped", "last block");
+
+async function aWorker(samples: readonly PrefixSample[]) {
+  const clock = createFakeClock(Date.UTC(2026, 10, 23));
+  const store = createMemoryPrefixSamples();
+  const board = createMemoryCacheBoard(clock);
+  const drain = new AbortController();
+  const failures: unknown[] = [];
+  let pauses = 0;
+  await store.add(samples);
+  const worker = startAnalyseWorker(
+    {
+      samples: store,
+      board,
+      prices: createPriceTable(shippedPrices),
+      // Every look at the time takes a while, so that each slice is over at once.
+      clock: { ...clock, monotonic: () => (pauses += 1) * 9 },
+      timeFactor: 1,
+      pause: async () => undefined,
+      failed: (error) => failures.push(error),
+    },
+    { everyMs: 1000, drain: drain.signal },
+  );
+  const until = async (done: () => Promise<boolean>) => {
+    for (let round = 0; round < 200 && !(await done()); round += 1) await clock.advance(100);
+  };
+  return { board, store, failures, clock, until, pauses: () => pauses, [Symbol.asyncDispose]: async () => (drain.abort(), worker.close()) };
+}
+
+describe("the analysis in the background", () => {
+  it("puts what each prompt loses and why where everybody can read it, and lets others work meanwhile", async () => {
+    await using worker = await aWorker(shipped);
+    await worker.until(async () => (await worker.board.list()).length > 0);
+    const [state] = await worker.board.list();
+    expect(state).toMatchObject({ prompt: "implement", versions: [{ version: null, requests: 400 }], reply: { kind: "analysed" } });
+    expect(worker.pauses()).toBeGreaterThan(100);
+    expect(worker.failures).toEqual([]);
+    const [finding] = await createCacheFindings(worker.board).findings();
+    expect(finding).toMatchObject({ kind: "cache", severity: "high" });
+    expect(finding?.title).toMatch(
+      /^implement on anthropic\/claude-sonnet-4-5 reads 0 % of its input from the cache and could read 9\d %: /,
+    );
+    expect(rankCaches(await worker.board.list())).toHaveLength(1);
+    expect(rankCaches(await worker.board.list(), 1e12)).toEqual([]);
+  });
+
+  it("says what is missing, finds nothing, and analyses again when there are new samples", async () => {
+    await using worker = await aWorker(shipped.slice(0, 50).map((sample) => ({ ...sample, promptVersion: "3" })));
+    await worker.until(async () => (await worker.board.list()).length > 0);
+    const [first] = await worker.board.list();
+    expect(first).toMatchObject({ version: "3", reply: { kind: "missing", reason: "too_few_samples" } });
+    expect(await createCacheFindings(worker.board).findings()).toEqual([]);
+    expect(rankCaches(await worker.board.list(), 0)).toEqual([]);
+    for (let round = 0; round < 30; round += 1) await worker.clock.advance(100);
+    expect((await worker.board.list())[0]?.at).toBe(first?.at);
+    await worker.store.add(shipped.slice(50));
+    await worker.until(async () => (await worker.board.list())[0]?.reply.kind === "analysed");
+    // Of two versions the one with more samples is analysed, and both are measured.
+    const [second] = await worker.board.list();
+    expect(second).not.toHaveProperty("version");
+    expect(second?.versions.map(({ version }) => version)).toEqual(["3", null]);
+  });
+
+  it("goes on after a failure", async () => {
+    await using worker = await aWorker(shipped.slice(0, 10));
+    const groups = await worker.store.groups();
+    let fails = true;
+    Object.assign(worker.store, { groups: async () => (fails ? Promise.reject(new Error("Redis is away")) : groups) });
+    await worker.until(async () => worker.failures.length > 0);
+    fails = false;
+    await worker.until(async () => (await worker.board.list()).length > 0);
+    expect(await worker.board.list()).toHaveLength(1);
+  });
+});
