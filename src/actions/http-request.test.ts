@@ -76,6 +76,12 @@ describe("run", () => {
     });
   });
 
+  it("says which run it is from, and a document cannot say otherwise", async () => {
+    const { request, context, requests } = aBench({ headers: { "runbookd-run": "" } });
+    await request.run(await request.plan(context()), context({ runId: "run_7" }));
+    expect(requests[0]?.headers).toMatchObject({ "runbookd-run": "run_7" });
+  });
+
   it("keeps at most 8,000 characters of a body, as text", async () => {
     const { request, context } = aBench({}, { body: "x".repeat(9000) });
     const output = outputOf(await request.run(await request.plan(context()), context()));

@@ -3,6 +3,7 @@ import type { ActionOutput, Effect } from "../core/action.ts";
 import { StepFailure } from "../core/failure.ts";
 import { canonicalJson, sha256, type Json } from "../core/json.ts";
 import { defineAction } from "./define-action.ts";
+import { runHeader } from "../core/run.ts";
 import { failureOfStatus } from "./failure-of-status.ts";
 import { oneLine } from "./one-line.ts";
 import type { HttpPort } from "./ports.ts";
@@ -63,7 +64,7 @@ export const httpRequest = defineAction({
           data: { method, url: sha256(url), headers: sha256(canonicalJson(parameters.headers)), payload: sha256(payload ?? "") },
         };
       },
-      async run(_plan, { signal, idempotencyKey }) {
+      async run(_plan, { signal, idempotencyKey, runId }) {
         const answer = await http.request({
           method,
           url,
@@ -72,6 +73,7 @@ export const httpRequest = defineAction({
             ...(parameters.json !== undefined && { "content-type": "application/json" }),
             ...parameters.headers,
             ...(parameters.idempotency_key && { "idempotency-key": idempotencyKey }),
+            [runHeader]: runId,
           },
           ...(payload !== undefined && { body: payload }),
         });

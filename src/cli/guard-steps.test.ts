@@ -17,7 +17,18 @@ function aCandidate(name: "stop" | "resume", limits: { readonly [limit: string]:
   const step = aStep(name);
   const plan = { summary: "x", targets: ["budget/a"], changes: [], reversible: true, data: null };
   const runbook = { ...aRunbook([step]), limits };
-  return { runId: "run_1", runbook, step, action: bound.action, plan, mode: "auto", target: undefined, approved: false, raised: [] };
+  return {
+    runId: "run_1",
+    runbook,
+    step,
+    action: bound.action,
+    plan,
+    mode: "auto",
+    target: undefined,
+    approved: false,
+    raised: [],
+    byMachine: true,
+  };
 }
 
 const settings = { guardrails: {}, protectedTargets: [] };
@@ -50,13 +61,34 @@ it("lets the breaker hear of raising actions only, and still tells telemetry of 
     ended: nothing,
   };
   const memory = {
-    failed: async (action: string, id: string) => void heard.push(`failed ${action} ${id}`),
-    worked: async (action: string) => void heard.push(`worked ${action}`),
+    failed: async (action: string, targets: readonly string[], id: string) =>
+      void heard.push(`failed ${action} on ${targets.join()} ${id}`),
+    worked: async (action: string, targets: readonly string[]) => void heard.push(`worked ${action} on ${targets.join()}`),
+    helped: async (runbookId: string, helped: boolean) => void heard.push(`${runbookId} ${helped ? "helped" : "did not help"}`),
   };
   const remembering = rememberOutcomes(observer, memory, { actions, clock: createFakeClock(7), lost: nothing });
   for (const outcome of ["completed", "failed", "in_doubt"] as const) {
-    for (const action of ["stop", "resume"]) remembering.stepEnded({ runId: "run_1", stepId: "a", action, outcome, ms: 1 });
+    for (const action of ["stop", "resume"])
+      remembering.stepEnded({ runId: "run_1", stepId: "a", action, outcome, ms: 1, targets: ["budget/a"] });
   }
-  expect(heard).toEqual(["worked resume", "failed resume run_1:a:7", "failed resume run_1:a:7"]);
+  for (const outcome of ["succeeded", "ineffective", "inconclusive", "aborted"])
+    remembering.ended({ runId: "run_1", runbookId: "cost", outcome, ms: 1 });
+  expect(heard).toEqual([
+    "worked resume on budget/a",
+    "failed resume on budget/a run_1:a:7",
+    "failed resume on budget/a run_1:a:7",
+    "cost helped",
+    "cost did not help",
+  ]);
   expect(told).toHaveLength(6);
+});
+
+it("measures the reach of a raise against how many there are, and has no verdict while they cannot be counted", async () => {
+  const two: Candidate = { ...aCandidate("resume"), plan: { ...aCandidate("resume").plan, targets: ["budget/a", "budget/b"] } };
+  const wide = { ...settings, guardrails: { targets_per_run: 99 } };
+  const calm = { read: async () => noFacts };
+  const having = (count: number) => guardSteps(wide, calm, { budget: async () => count });
+  expect((await having(20)(two, 0)).kind).toBe("allow");
+  expect(await having(19)(two, 0)).toMatchObject({ kind: "refuse", guardrail: "blast-radius" });
+  await expect(guardSteps(wide, calm, { budget: async () => Promise.reject(new Error("Redis is away.")) })(two, 0)).rejects.toThrow("away");
 });

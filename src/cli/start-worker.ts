@@ -91,7 +91,7 @@ export async function startWorker(runtime: Runtime): Promise<WorkerProcess> {
       ledger,
       runbooks: createPinnedRunbooks(createRunbookBytes(redis), actionCatalogue),
       actions,
-      guard: guardSteps(config, memory),
+      guard: guardSteps(config, memory, { budget: async () => (await runtime.ledger.list()).length }),
       metrics: metricSource(prometheus),
       ...openStanding(runtime),
       observer: rememberOutcomes(

@@ -33,6 +33,8 @@ export interface Question {
   readonly role: "operator" | "approver";
   /** How many different people must approve; absent: one. A rejection decides at once. */
   readonly of?: number;
+  /** What asks for the same reason is put to people as one question; see `storm` in the guardrails. */
+  readonly group?: string;
   /** Who started the run: may reject, and may not approve what was asked for by the same person. */
   readonly requester?: string;
 }

@@ -8,6 +8,9 @@ export type Mode = "observe" | "approve" | "auto";
 /** The runbook that only shows that the pipeline works; its runs come every other minute, so they are kept shortly and listed only when asked for. */
 export const canaryRunbook = "canary";
 
+/** Every request that a run sends says so in this header, and runbookd starts and decides nothing because of such a request: a run may not trigger a run. */
+export const runHeader = "runbookd-run";
+
 /** Of a finished run. `ineffective`: verification false. `inconclusive`: could not see. */
 export const outcomes = ["succeeded", "ineffective", "inconclusive", "failed", "stood_down", "aborted", "undone"] as const;
 

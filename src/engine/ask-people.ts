@@ -15,6 +15,7 @@ export interface Asked {
   readonly withinMs?: number;
   readonly role?: Question["role"];
   readonly of?: number;
+  readonly group?: string;
 }
 
 /** Of an approval for which the document names no time: silence is a no, not a wait for ever. */

@@ -61,6 +61,7 @@ export async function attemptStep(runbook: Runbook, step: Step, resume: boolean,
           action: action.name,
           outcome: "completed",
           ms: deps.clock.monotonic() - startedAt,
+          targets: plan.targets,
         });
         if (action.effect !== "read" && first) deps.observer.firstEffect(deps.clock.now() - hold.view.acceptedAt);
         break;
@@ -85,6 +86,7 @@ export async function attemptStep(runbook: Runbook, step: Step, resume: boolean,
       action: action.name,
       outcome: failure.applied === "unknown" && action.effect === "once" ? "in_doubt" : "failed",
       ms: deps.clock.monotonic() - startedAt,
+      targets: plan.targets,
     });
   }
   if (action.effect !== "read") await deps.sample(hold, runbook);
@@ -142,7 +144,11 @@ async function permit(
       target: view.request.target,
       approved,
       raised: raisedTargets(hold, deps),
-      ...(view.request.alert !== undefined && { fingerprint: view.request.alert.fingerprint }),
+      byMachine: view.request.source === "webhook" || view.request.source === "poll",
+      ...(view.request.alert !== undefined && {
+        fingerprint: view.request.alert.fingerprint,
+        alertName: view.request.alert.labels["alertname"] ?? "",
+      }),
     },
     now,
   );
@@ -181,6 +187,7 @@ async function permit(
         answers: ["approve", "reject"],
         planSha,
         plan,
+        ...(verdict.kind === "ask" && verdict.group !== undefined && { group: verdict.group }),
         ...(rule !== undefined && { withinMs: rule.withinMs, role: rule.role, of: rule.of }),
       },
       deps,
@@ -218,7 +225,8 @@ async function permit(
   if (reply.kind === "unreplicated") throw new NotReplicated(hold.lease.runId);
   if (reply.kind !== "claim_refused") return "noted";
   const lock = "lock" in reply.claim;
-  const guardrail = lock ? "target-lock" : (reply.claim.bucket.split(":")[0] ?? "limit");
+  // A bucket begins with the name of the guardrail that claims it.
+  const guardrail = "bucket" in reply.claim ? (reply.claim.bucket.split(":")[0] ?? "limit") : "target-lock";
   deps.observer.refused(guardrail);
   hold.note({
     kind: "refused",

@@ -126,8 +126,11 @@ export interface Candidate {
   readonly approved: boolean;
   /** Targets that this run has raised already, by its intents. */
   readonly raised: readonly string[];
+  /** Nobody asked for this run: an alert started it. */
+  readonly byMachine: boolean;
   /** Of the alert that started the run. */
   readonly fingerprint?: string;
+  readonly alertName?: string;
 }
 
 /** What the engine tells telemetry; never throws, never awaited. */
@@ -140,6 +143,8 @@ export interface EngineObserver {
     readonly action: string;
     readonly outcome: "completed" | "failed" | "in_doubt";
     readonly ms: number;
+    /** What the plan touches. */
+    readonly targets: readonly string[];
   }): void;
   firstEffect(afterAcceptMs: number): void;
   refused(guardrail: string): void;

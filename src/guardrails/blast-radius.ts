@@ -1,19 +1,58 @@
+import type { Claim } from "../core/verdict.ts";
 import { allowed, type Guardrail, isRaise } from "./guardrail.ts";
 
 const hourMs = 3_600_000;
 
-/** How many targets one run, and all runs of an hour, may raise. */
-export const blastRadius: Guardrail = ({ action, plan, raised }, _now, _facts, { limits }) => {
+/**
+ * How many targets one run, and all runs of an hour, may raise: absolute numbers, and shares of the kind's fleet where it can be counted.
+ * A share never becomes less than one target. After Google's Diskerase (Site Reliability Engineering, chapter 7): an automation that
+ * misunderstands its selection must not reach everything at once.
+ */
+export const blastRadius: Guardrail = ({ action, plan, raised }, _now, { fleet }, { limits }) => {
   if (!isRaise(action)) return allowed;
-  const fresh = new Set(plan.targets.filter((target) => !raised.includes(target)));
-  const reach = new Set([...raised, ...fresh]).size;
-  if (reach > limits.targets_per_run) {
-    return {
-      kind: "refuse",
-      guardrail: "blast-radius",
-      reason: `this run would raise ${reach} targets; targets_per_run permits ${limits.targets_per_run}`,
-    };
+  const fresh = [...new Set(plan.targets)].filter((target) => !raised.includes(target));
+  const all = [...new Set([...raised, ...fresh])];
+  if (all.length > limits.targets_per_run)
+    return refuse(`this run would raise ${all.length} targets; targets_per_run permits ${limits.targets_per_run}`);
+  const claims: Claim[] = [];
+  for (const [kind, targets] of byKind(all)) {
+    const size = Object.hasOwn(fleet, kind) ? fleet[kind] : undefined;
+    if (size === undefined) continue;
+    const perRun = shareOf(size, limits.percent_per_run);
+    if (targets.length > perRun)
+      return refuse(
+        `this run would raise ${targets.length} of ${size} ${kind} targets; percent_per_run (${limits.percent_per_run}) permits ${perRun}`,
+      );
+    const amount = targets.filter((target) => fresh.includes(target)).length;
+    if (amount > 0)
+      claims.push({ bucket: `blast-radius:kind:${kind}`, max: shareOf(size, limits.percent_per_hour), windowMs: hourMs, amount });
   }
-  if (fresh.size === 0) return allowed;
-  return { kind: "allow", claims: [{ bucket: "blast-radius:hour", max: limits.targets_per_hour, windowMs: hourMs, amount: fresh.size }] };
+  if (fresh.length === 0) return allowed;
+  return {
+    kind: "allow",
+    claims: [{ bucket: "blast-radius:hour", max: limits.targets_per_hour, windowMs: hourMs, amount: fresh.length }, ...claims],
+  };
 };
+
+/** The part of a target before its first slash, e.g. `budget`; undefined when the target is no `kind/name` of plain words. */
+export function kindOf(target: string): string | undefined {
+  return /^([a-z][a-z-]{0,29})\/[^/]/.exec(target)?.[1];
+}
+
+function byKind(targets: readonly string[]): ReadonlyMap<string, readonly string[]> {
+  const kinds = new Map<string, string[]>();
+  for (const target of targets) {
+    const kind = kindOf(target);
+    if (kind !== undefined) kinds.set(kind, [...(kinds.get(kind) ?? []), target]);
+  }
+  return kinds;
+}
+
+/** Rounded down, and never less than one target. */
+function shareOf(size: number, percent: number): number {
+  return Math.max(1, Math.floor((size * percent) / 100));
+}
+
+function refuse(reason: string) {
+  return { kind: "refuse", guardrail: "blast-radius", reason } as const;
+}

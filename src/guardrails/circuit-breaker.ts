@@ -1,23 +1,62 @@
 import type { Instant } from "../core/clock.ts";
-import { allowed, type Guardrail, isRaise } from "./guardrail.ts";
+import type { Verdict } from "../core/verdict.ts";
+import { sha256 } from "../core/json.ts";
+import { allowed, type GuardFacts, type Guardrail, isRaise } from "./guardrail.ts";
 
 /** Failures this close together open the breaker, and it stays open as long after the last of them. */
 const windowMs = 30 * 60_000;
+/** Runs of a runbook that did not help, one after the other, before a person decides about the next. */
+const mostIneffective = 2;
 
 /**
- * An action that failed again and again is not tried by a machine for half an hour; after that one person's permission closes or opens it again.
+ * What failed again and again is not tried by a machine for half an hour, an action as well as an action on one target; after that one person's
+ * permission makes one attempt, which closes or opens it again. A runbook that did not help twice in a row asks too.
  * Three states after Nygard, Release It!: closed, open, half-open.
  */
-export const circuitBreaker: Guardrail = ({ action, approved }, now, { failures }, { limits }) => {
+export const circuitBreaker: Guardrail = ({ action, approved }, now, facts, { limits }) => {
   if (!isRaise(action)) return allowed;
-  const openedAt = lastOpening(failures, limits.breaker_failures);
+  const verdicts = breakersOf(action.name, facts).map((breaker) => judge(breaker, now, approved, limits.breaker_failures));
+  const refused = verdicts.find(({ kind }) => kind === "refuse");
+  if (refused !== undefined) return refused;
+  const asked = verdicts.find(({ kind }) => kind === "ask");
+  if (asked !== undefined) return asked;
+  if (facts.ineffectiveRuns >= mostIneffective && !approved)
+    return ask(`the last ${facts.ineffectiveRuns} runs of this runbook did not help`);
+  return { kind: "allow", claims: verdicts.flatMap((verdict) => (verdict.kind === "allow" ? verdict.claims : [])) };
+};
+
+interface Breaker {
+  /** What failed, for people. */
+  readonly what: string;
+  readonly key: string;
+  readonly failures: readonly Instant[];
+}
+
+function breakersOf(action: string, { failures, targetFailures }: GuardFacts): readonly Breaker[] {
+  return [
+    { what: action, key: action, failures },
+    ...Object.entries(targetFailures).map(([target, times]) => ({
+      what: `${action} on ${target}`,
+      key: `${action}:${sha256(target)}`,
+      failures: times,
+    })),
+  ];
+}
+
+function judge({ what, key, failures }: Breaker, now: Instant, approved: boolean, count: number): Verdict {
+  const openedAt = lastOpening(failures, count);
   if (openedAt === undefined) return allowed;
   const closesAt = openedAt + windowMs;
-  const what = `${action.name} failed ${limits.breaker_failures} times within 30 minutes`;
-  if (now < closesAt) return { kind: "refuse", guardrail: "circuit-breaker", reason: what, retryAt: closesAt };
-  if (approved) return allowed;
-  return { kind: "ask", guardrail: "circuit-breaker", reason: `circuit-breaker: ${what} and has not worked since.` };
-};
+  const failed = `${what} failed ${count} times within 30 minutes`;
+  if (now < closesAt) return { kind: "refuse", guardrail: "circuit-breaker", reason: failed, retryAt: closesAt };
+  if (!approved) return ask(`${failed} and has not worked since`);
+  // Half-open lets exactly one attempt through, however many people permitted one.
+  return { kind: "allow", claims: [{ bucket: `circuit-breaker:trial:${key}`, max: 1, windowMs, amount: 1 }] };
+}
+
+function ask(reason: string) {
+  return { kind: "ask", guardrail: "circuit-breaker", reason: `circuit-breaker: ${reason}.` } as const;
+}
 
 /** When the breaker opened last: by `count` failures within the window, or by one failure of an attempt that was permitted half-open. */
 function lastOpening(failures: readonly Instant[], count: number): Instant | undefined {

@@ -6,12 +6,14 @@ import { targetClaim } from "./target-lock.ts";
 
 function aCandidate(change: Partial<GuardrailCandidate> = {}): GuardrailCandidate {
   return {
+    runId: "run_1",
     mode: "auto",
     target: "budget/checkout",
     action: { name: "pause-batches", effect: "set", risk: "lowers" },
-    plan: { targets: ["budget/checkout"] },
+    plan: { targets: ["budget/checkout"], changes: [] },
     approved: false,
     raised: [],
+    byMachine: true,
     ...change,
   };
 }
@@ -32,7 +34,10 @@ describe("mode", () => {
 
   it.each([read, mail])("lets $name pass in every mode, without a claim", (action) => {
     for (const mode of ["observe", "approve", "auto"] as const) {
-      expect(evaluateGuardrails(aCandidate({ mode, action, plan: { targets: [] } }), 0)).toEqual({ kind: "allow", claims: [] });
+      expect(evaluateGuardrails(aCandidate({ mode, action, plan: { targets: [], changes: [] } }), 0)).toEqual({
+        kind: "allow",
+        claims: [],
+      });
     }
   });
 
@@ -58,24 +63,27 @@ describe("explicit targets", () => {
     [["budget/a b"]],
     [[".."]],
   ])("refuses %j", (targets) => {
-    expect(evaluateGuardrails(aCandidate({ plan: { targets } }), 0)).toMatchObject({ kind: "refuse", guardrail: "explicit-targets" });
+    expect(evaluateGuardrails(aCandidate({ plan: { targets, changes: [] } }), 0)).toMatchObject({
+      kind: "refuse",
+      guardrail: "explicit-targets",
+    });
   });
 
   it.each([["budget/checkout"], ["https://gateway.example/key/block"], ["route/eu-west-1"]])("allows %s", (target) => {
-    expect(evaluateGuardrails(aCandidate({ plan: { targets: [target] } }), 0).kind).toBe("allow");
+    expect(evaluateGuardrails(aCandidate({ plan: { targets: [target], changes: [] } }), 0).kind).toBe("allow");
   });
 });
 
 describe("target lock", () => {
   it("claims the run's target and everything that the plan touches, each once", () => {
-    expect(evaluateGuardrails(aCandidate({ plan: { targets: ["budget/checkout", "budget/search"] } }), 0)).toEqual({
+    expect(evaluateGuardrails(aCandidate({ plan: { targets: ["budget/checkout", "budget/search"], changes: [] } }), 0)).toEqual({
       kind: "allow",
       claims: [targetClaim("budget/checkout"), targetClaim("budget/search")],
     });
   });
 
   it("claims the run's target even when this plan touches another", () => {
-    expect(evaluateGuardrails(aCandidate({ plan: { targets: ["budget/search"] } }), 0)).toEqual({
+    expect(evaluateGuardrails(aCandidate({ plan: { targets: ["budget/search"], changes: [] } }), 0)).toEqual({
       kind: "allow",
       claims: [targetClaim("budget/checkout"), targetClaim("budget/search")],
     });

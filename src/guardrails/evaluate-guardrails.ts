@@ -1,11 +1,13 @@
 import type { Instant } from "../core/clock.ts";
 import type { Claim, Verdict } from "../core/verdict.ts";
 import { blastRadius } from "./blast-radius.ts";
+import { changeLog } from "./change-log.ts";
 import { changeRate } from "./change-rate.ts";
 import { circuitBreaker } from "./circuit-breaker.ts";
 import { explicitTargets } from "./explicit-targets.ts";
 import { flapHold } from "./flap-hold.ts";
 import { defaultPolicy, type GuardFacts, type GuardPolicy, type Guardrail, type GuardrailCandidate, noFacts } from "./guardrail.ts";
+import { loop } from "./loop.ts";
 import { modeGuardrail } from "./mode.ts";
 import { protectedTargets } from "./protected-targets.ts";
 import { storm } from "./storm.ts";
@@ -18,10 +20,12 @@ const guardrails: readonly Guardrail[] = [
   protectedTargets,
   blastRadius,
   circuitBreaker,
+  loop,
   storm,
   flapHold,
   changeRate,
   targetLock,
+  changeLog,
 ];
 
 /** Everything that can refuse or ask, at the start of a run or of a step; the closed set of the metric's label. */
@@ -31,6 +35,7 @@ export const guardrailNames = [
   "protected-targets",
   "blast-radius",
   "circuit-breaker",
+  "loop",
   "storm",
   "flap-hold",
   "change-rate",

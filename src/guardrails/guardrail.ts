@@ -1,20 +1,26 @@
-import type { Effect, Risk } from "../core/action.ts";
 import type { Instant } from "../core/clock.ts";
+import type { Change, Effect, Risk } from "../core/action.ts";
 import type { Mode } from "../core/run.ts";
 import type { Verdict } from "../core/verdict.ts";
+import type { TargetChange } from "./target-change.ts";
 import { defaultLimits, type Limits } from "./limits.ts";
 
 /** One step that wants to act. */
 export interface GuardrailCandidate {
+  readonly runId: string;
   readonly mode: Mode;
   /** Of the run, e.g. `budget/checkout`. */
   readonly target: string | undefined;
   readonly action: { readonly name: string; readonly effect: Effect; readonly risk: Risk };
-  readonly plan: { readonly targets: readonly string[] };
+  readonly plan: { readonly targets: readonly string[]; readonly changes: readonly Change[] };
   /** A person has already permitted exactly this plan. */
   readonly approved: boolean;
   /** Targets that this run has raised already. */
   readonly raised: readonly string[];
+  /** Nobody asked for this run: an alert started it. */
+  readonly byMachine: boolean;
+  /** Of the alert that started it. */
+  readonly alertName?: string;
 }
 
 /** What is known about the time before; read right before the verdict. */
@@ -25,10 +31,26 @@ export interface GuardFacts {
   readonly newEpisodes: number;
   /** When this action failed, or its outcome was unknown, since it last worked; oldest first. */
   readonly failures: readonly Instant[];
+  /** The same for this action on each target that the plan touches. */
+  readonly targetFailures: { readonly [target: string]: readonly Instant[] };
+  /** How many runs of this runbook in a row ended without having helped. */
+  readonly ineffectiveRuns: number;
+  /** What runs have changed on the touched targets lately, oldest first. */
+  readonly changes: readonly TargetChange[];
+  /** How many targets of a kind (the part before the slash) there are; a kind that cannot be counted is absent. */
+  readonly fleet: { readonly [kind: string]: number };
 }
 
 /** Nothing has happened before. */
-export const noFacts: GuardFacts = { episodesInHour: 0, newEpisodes: 0, failures: [] };
+export const noFacts: GuardFacts = {
+  episodesInHour: 0,
+  newEpisodes: 0,
+  failures: [],
+  targetFailures: {},
+  ineffectiveRuns: 0,
+  changes: [],
+  fleet: {},
+};
 
 /** What the operator decided. */
 export interface GuardPolicy {

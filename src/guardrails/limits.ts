@@ -12,6 +12,10 @@ export const defaultLimits = {
   targets_per_run: 1,
   /** Targets raised by all runs within an hour. */
   targets_per_hour: 20,
+  /** Percent of all targets of a kind that one run may raise; never less than one target. */
+  percent_per_run: 10,
+  /** Percent of all targets of a kind that all runs may raise within an hour; never less than one target. */
+  percent_per_hour: 25,
   /** Episodes of one alert within an hour, above which raising asks a person. */
   episodes_per_hour: 3,
   /** New episodes of all alerts within five minutes, above which raising asks a person. */
@@ -45,6 +49,8 @@ export function limitsOf(configured: { readonly [limit: string]: number }, runbo
     raises_per_hour_target: limit("raises_per_hour_target"),
     targets_per_run: limit("targets_per_run"),
     targets_per_hour: limit("targets_per_hour"),
+    percent_per_run: limit("percent_per_run"),
+    percent_per_hour: limit("percent_per_hour"),
     episodes_per_hour: limit("episodes_per_hour"),
     storm_episodes: limit("storm_episodes"),
     breaker_failures: limit("breaker_failures"),

@@ -3,10 +3,13 @@ import { sha256 } from "../core/json.ts";
 import { evaluateGuardrails } from "./evaluate-guardrails.ts";
 import { defaultPolicy, type GuardFacts, type GuardrailCandidate, noFacts } from "./guardrail.ts";
 import { blastRadius } from "./blast-radius.ts";
+import { changeLog } from "./change-log.ts";
+import { hashOf, parseChange } from "./target-change.ts";
 import { changeRate } from "./change-rate.ts";
 import { circuitBreaker } from "./circuit-breaker.ts";
 import { flapHold } from "./flap-hold.ts";
 import { defaultLimits, limitsOf } from "./limits.ts";
+import { loop, reversalsBetweenRuns } from "./loop.ts";
 import { protectedTargets } from "./protected-targets.ts";
 import { runRate } from "./run-rate.ts";
 import { storm } from "./storm.ts";
@@ -16,12 +19,14 @@ const hour = 60 * minute;
 
 function aRaise(change: Partial<GuardrailCandidate> = {}): GuardrailCandidate {
   return {
+    runId: "run_1",
     mode: "auto",
     target: "budget/a",
     action: { name: "resume-batches", effect: "set", risk: "raises" },
-    plan: { targets: ["budget/a"] },
+    plan: { targets: ["budget/a"], changes: [] },
     approved: false,
     raised: [],
+    byMachine: true,
     ...change,
   };
 }
@@ -32,16 +37,26 @@ function facts(change: Partial<GuardFacts>): GuardFacts {
 
 it("never holds back what lowers risk, whatever has happened and whatever the limits are", () => {
   const nothing = Object.fromEntries(Object.keys(defaultLimits).map((name) => [name, 0]));
-  const worst = { episodesInHour: 99, newEpisodes: 99_999, failures: [1, 2, 3, 4] };
+  const change = { at: 4, runId: "run_0", target: "budget/a", field: "gate", before: "x", after: "y" };
+  const back = { ...change, runId: "run_9", before: "y", after: "x" };
+  const worst = {
+    episodesInHour: 99,
+    newEpisodes: 99_999,
+    failures: [1, 2, 3, 4],
+    targetFailures: { "budget/a": [1, 2, 3, 4] },
+    ineffectiveRuns: 9,
+    changes: [change, back, change, back, change, back],
+    fleet: { budget: 1 },
+  };
   const policy = { limits: limitsOf(nothing), protectedTargets: ["budget/*"] };
   const stop = aRaise({
     action: { name: "pause-batches", effect: "set", risk: "lowers" },
-    plan: { targets: ["budget/a", "budget/b"] },
+    plan: { targets: ["budget/a", "budget/b"], changes: [] },
     raised: ["budget/c"],
   });
   const verdict = evaluateGuardrails(stop, 5, worst, policy);
   expect(verdict.kind).toBe("allow");
-  expect(verdict.kind === "allow" && verdict.claims.every((claim) => "lock" in claim)).toBe(true);
+  expect(verdict.kind === "allow" && verdict.claims.every((claim) => "lock" in claim || "log" in claim)).toBe(true);
 });
 
 describe("change rate", () => {
@@ -72,24 +87,144 @@ describe("blast radius", () => {
     [["budget/a"], [], 0, "refuse"],
   ] as const)("raising %j after %j with a limit of %d is answered %s", (targets, raised, limit, kind) => {
     const policy = { ...defaultPolicy, limits: limitsOf({ targets_per_run: limit }) };
-    expect(blastRadius(aRaise({ plan: { targets }, raised }), 0, noFacts, policy).kind).toBe(kind);
+    expect(blastRadius(aRaise({ plan: { targets, changes: [] }, raised }), 0, noFacts, policy).kind).toBe(kind);
   });
 
   it("does not become wider by a person's permission", () => {
-    const wide = aRaise({ plan: { targets: ["budget/a", "budget/b"] }, approved: true });
+    const wide = aRaise({ plan: { targets: ["budget/a", "budget/b"], changes: [] }, approved: true });
     expect(blastRadius(wide, 0, noFacts, defaultPolicy)).toMatchObject({ kind: "refuse", guardrail: "blast-radius" });
   });
 
   it("counts what is new within the hour", () => {
     const policy = { ...defaultPolicy, limits: limitsOf({ targets_per_run: 5 }) };
     const verdict = blastRadius(
-      aRaise({ plan: { targets: ["budget/a", "budget/b", "budget/c"] }, raised: ["budget/c"] }),
+      aRaise({ plan: { targets: ["budget/a", "budget/b", "budget/c"], changes: [] }, raised: ["budget/c"] }),
       0,
       noFacts,
       policy,
     );
     expect(verdict).toEqual({ kind: "allow", claims: [{ bucket: "blast-radius:hour", max: 20, windowMs: hour, amount: 2 }] });
   });
+});
+
+describe("blast radius as a share of the fleet", () => {
+  const wide = { ...defaultPolicy, limits: limitsOf({ targets_per_run: 99, targets_per_hour: 99 }) };
+  const budgets = (count: number) => Array.from({ length: count }, (_, index) => `budget/b${index}`);
+
+  it.each([
+    [1, 1, "allow"],
+    [2, 1, "refuse"],
+    [2, 19, "refuse"],
+    [2, 20, "allow"],
+    [10, 100, "allow"],
+    [11, 100, "refuse"],
+    [1, 0, "allow"],
+  ] as const)("raising %d of %d is answered %s", (count, size, kind) => {
+    const candidate = aRaise({ target: undefined, plan: { targets: budgets(count), changes: [] } });
+    expect(blastRadius(candidate, 0, facts({ fleet: { budget: size } }), wide).kind).toBe(kind);
+  });
+
+  it("counts what the run has raised already, and claims the hour's quarter for what is new", () => {
+    const candidate = aRaise({ plan: { targets: ["budget/b1", "budget/b2"], changes: [] }, raised: ["budget/b1"] });
+    expect(blastRadius(candidate, 0, facts({ fleet: { budget: 40 } }), wide)).toMatchObject({
+      claims: [
+        { bucket: "blast-radius:hour", amount: 1 },
+        { bucket: "blast-radius:kind:budget", max: 10, amount: 1 },
+      ],
+    });
+  });
+
+  it("knows absolute numbers only for what cannot be counted", () => {
+    const candidate = aRaise({ plan: { targets: ["service/a", "https://x/y"], changes: [] } });
+    expect(blastRadius(candidate, 0, facts({ fleet: { budget: 1 } }), wide)).toMatchObject({ claims: [{ bucket: "blast-radius:hour" }] });
+  });
+});
+
+describe("loop", () => {
+  const by = (runId: string, at: number, before: string, after: string, field = "gate") => ({
+    at,
+    runId,
+    target: "budget/a",
+    field,
+    before,
+    after,
+  });
+  const now = 3 * hour;
+
+  it.each(["pause-batches", "resume-batches"])("lets an alert about runbookd itself change nothing, not even by %s", (name) => {
+    const risk = name === "pause-batches" ? "lowers" : "raises";
+    const candidate = aRaise({ action: { name, effect: "set", risk }, alertName: "RunbookdDueLag", approved: true });
+    expect(loop(candidate, now, noFacts, defaultPolicy)).toMatchObject({ kind: "refuse", guardrail: "loop" });
+    const read = aRaise({ action: { name: "take-snapshot", effect: "read", risk: "none" }, alertName: "RunbookdWatchdog" });
+    expect(loop(read, now, noFacts, defaultPolicy).kind).toBe("allow");
+  });
+
+  it.each([
+    ["another run, a moment ago", by("run_0", now - minute, "x", "y"), {}, "ask"],
+    ["another run, 29 minutes ago", by("run_0", now - 29 * minute, "x", "y"), {}, "ask"],
+    ["another run, 30 minutes ago", by("run_0", now - 30 * minute, "x", "y"), {}, "allow"],
+    ["this run", by("run_1", now - minute, "x", "y"), {}, "allow"],
+    ["another run, and a person started this one", by("run_0", now - minute, "x", "y"), { byMachine: false }, "allow"],
+    ["another run, and a person permits it", by("run_0", now - minute, "x", "y"), { approved: true }, "allow"],
+    ["another run on another target", { ...by("run_0", now - minute, "x", "y"), target: "budget/b" }, {}, "allow"],
+    ["another run on the run's own target", by("run_0", now - minute, "x", "y"), { plan: { targets: ["gateway/x"], changes: [] } }, "ask"],
+  ] as const)("of a change by %s", (_name, change, candidate, kind) => {
+    expect(loop(aRaise(candidate), now, facts({ changes: [change] }), defaultPolicy).kind).toBe(kind);
+  });
+
+  it("asks when runs have set a field back for each other three times within two hours, also when a person started this one", () => {
+    const long = (minutes: number) => now - 45 * minute - minutes * minute;
+    const fight = [by("a", long(40), "x", "y"), by("b", long(30), "y", "x"), by("a", long(20), "x", "y"), by("b", long(10), "y", "x")];
+    const verdict = loop(aRaise({ byMachine: false }), now, facts({ changes: fight }), defaultPolicy);
+    expect(verdict).toMatchObject({ kind: "ask", reason: expect.stringContaining("3 times") });
+    expect(loop(aRaise({ byMachine: false }), now, facts({ changes: fight.slice(1) }), defaultPolicy).kind).toBe("allow");
+    expect(loop(aRaise({ byMachine: false }), now + 2 * hour, facts({ changes: fight }), defaultPolicy).kind).toBe("allow");
+  });
+
+  it("counts neither what a run sets back itself, nor another field, nor a step further", () => {
+    expect(reversalsBetweenRuns([by("a", 1, "x", "y"), by("a", 2, "y", "x")])).toBe(0);
+    expect(reversalsBetweenRuns([by("a", 1, "x", "y"), by("b", 2, "y", "x", "limit")])).toBe(0);
+    expect(reversalsBetweenRuns([by("a", 1, "x", "y"), by("b", 2, "y", "z"), by("c", 3, "z", "w")])).toBe(0);
+    expect(reversalsBetweenRuns([by("a", 1, "x", "x"), by("b", 2, "x", "x")])).toBe(0);
+    expect(reversalsBetweenRuns([by("a", 1, "x", "y"), by("b", 2, "y", "x")])).toBe(1);
+  });
+});
+
+describe("change log", () => {
+  const change = { target: "budget/}{rb}:due", field: "gate", before: "open", after: "paused" };
+
+  it("has every announced change written with its intent, values as hashes and names of keys hashed", () => {
+    const candidate = aRaise({
+      action: { name: "pause-batches", effect: "set", risk: "lowers" },
+      plan: { targets: [], changes: [change] },
+    });
+    const verdict = changeLog(candidate, 7, noFacts, defaultPolicy);
+    const [claim] = verdict.kind === "allow" ? verdict.claims : [];
+    if (claim === undefined || !("log" in claim)) throw new Error("nothing is logged");
+    expect(claim.log).toMatch(/^changes:[0-9a-f]{64}$/);
+    const entry = parseChange(claim.entry);
+    expect(entry).toMatchObject({
+      at: 7,
+      runId: "run_1",
+      target: change.target,
+      field: "gate",
+      before: hashOf("open"),
+      after: hashOf("paused"),
+    });
+    expect(claim.entry).not.toContain("paused");
+  });
+
+  it("writes nothing about a read, nor about telling people", () => {
+    const read = aRaise({ action: { name: "x", effect: "read", risk: "none" }, plan: { targets: [], changes: [change] } });
+    expect(changeLog(read, 7, noFacts, defaultPolicy)).toEqual({ kind: "allow", claims: [] });
+  });
+
+  it.each(["", "{", "null", "7", '{"at":1}', '{"at":"1","runId":"a","target":"b","field":"c","before":"d","after":"e"}'])(
+    "does not take %j for a change",
+    (text) => {
+      expect(parseChange(text)).toBeUndefined();
+    },
+  );
 });
 
 describe("protected targets", () => {
@@ -102,12 +237,14 @@ describe("protected targets", () => {
   ] as const)("%s under %j is answered %s, also with a person's permission", (target, patterns, kind) => {
     const policy = { ...defaultPolicy, protectedTargets: patterns };
     for (const approved of [true, false])
-      expect(protectedTargets(aRaise({ target: undefined, plan: { targets: [target] }, approved }), 0, noFacts, policy).kind).toBe(kind);
+      expect(
+        protectedTargets(aRaise({ target: undefined, plan: { targets: [target], changes: [] }, approved }), 0, noFacts, policy).kind,
+      ).toBe(kind);
   });
 
   it("covers the run's own target", () => {
     const policy = { ...defaultPolicy, protectedTargets: ["budget/a"] };
-    expect(protectedTargets(aRaise({ plan: { targets: ["gateway/x"] } }), 0, noFacts, policy).kind).toBe("refuse");
+    expect(protectedTargets(aRaise({ plan: { targets: ["gateway/x"], changes: [] } }), 0, noFacts, policy).kind).toBe("refuse");
   });
 });
 
@@ -140,6 +277,27 @@ describe("circuit breaker", () => {
     ["open again after three more", [0, 1, 2, 40, 41, 42], 43, false, "refuse"],
   ] as const)("is %s", (_name, failures, now, approved, kind) => {
     expect(circuitBreaker(aRaise({ approved }), now * minute, at(...failures), defaultPolicy).kind).toBe(kind);
+  });
+
+  it("is of an action on one target too, and lets exactly one permitted attempt through when it is half-open", () => {
+    const one = facts({ targetFailures: { "budget/a": [0, 1 * minute, 2 * minute] } });
+    expect(circuitBreaker(aRaise(), 3 * minute, one, defaultPolicy)).toMatchObject({
+      kind: "refuse",
+      reason: expect.stringContaining("on budget/a"),
+    });
+    const half = circuitBreaker(aRaise({ approved: true }), 33 * minute, one, defaultPolicy);
+    expect(half).toEqual({
+      kind: "allow",
+      claims: [{ bucket: `circuit-breaker:trial:resume-batches:${sha256("budget/a")}`, max: 1, windowMs: 30 * minute, amount: 1 }],
+    });
+  });
+
+  it.each([
+    [1, false, "allow"],
+    [2, false, "ask"],
+    [2, true, "allow"],
+  ] as const)("after %d runs in a row that did not help, permission %s: %s", (ineffectiveRuns, approved, kind) => {
+    expect(circuitBreaker(aRaise({ approved }), 0, facts({ ineffectiveRuns }), defaultPolicy).kind).toBe(kind);
   });
 
   it("says when waiting helps", () => {

@@ -6,6 +6,7 @@ export const storm: Guardrail = ({ action, approved }, _now, { newEpisodes }, { 
   return {
     kind: "ask",
     guardrail: "storm",
+    group: "storm",
     reason: `storm: ${newEpisodes} episodes began within five minutes; above ${limits.storm_episodes} a person decides.`,
   };
 };

@@ -185,6 +185,26 @@ describe("roles", () => {
   });
 });
 
+describe("requests of a run", () => {
+  it.each([
+    ["POST", "/api/runs", { runbook: "cost" }],
+    ["POST", "/api/runs/run_1/rerun", {}],
+    ["POST", "/api/runs/run_1/abort", { reason: "x" }],
+    ["POST", "/api/approvals/q_1", { answer: "approve", reason: "x" }],
+  ] as const)("cannot %s %s, whatever token the document holds: a run may not trigger a run", async (method, path, body) => {
+    await using api = await startApi();
+    const { http, told } = api;
+    const { status } = await call(http, method, path, { role: "admin", body, headers: { "runbookd-run": "run_9" } });
+    expect(status).toBe(403);
+    expect(told.calls).toEqual([]);
+  });
+
+  it("may read", async () => {
+    await using api = await startApi();
+    expect((await call(api.http, "GET", "/api/runs", { role: "admin", headers: { "runbookd-run": "run_9" } })).status).toBe(200);
+  });
+});
+
 describe("requests that do not fit", () => {
   it.each(["GET", "HEAD", "OPTIONS", "PUT", "DELETE"])("cannot decide by %s", async (method) => {
     await using api = await startApi();

@@ -1,5 +1,6 @@
 import type { Request } from "express";
 import type { Caller } from "../core/role.ts";
+import { runHeader } from "../core/run.ts";
 import type { TokenVerifier } from "./ports.ts";
 import { aProblem } from "./problem.ts";
 import { problem, type Answer, type Route } from "./route.ts";
@@ -8,10 +9,13 @@ import { bearerOf } from "./webhook-auth.ts";
 /** A caller who may do this, or the answer that says why not. */
 export type Permitted = { readonly ok: true; readonly caller: Caller } | { readonly ok: false; readonly reply: Answer };
 
+/** What a run may not reach, whatever token its document holds. */
+const ownMatters = /^\/api\/(?:runs|approvals|freeze)\b/;
+
 /** Denies by default: a valid bearer token whose role the route names, and no request that a browser sends for another site. */
 export async function authorize(
   request: Request,
-  route: Pick<Route, "who" | "fromPage">,
+  route: Pick<Route, "who" | "fromPage" | "method" | "path">,
   tokens: TokenVerifier,
   publicUrl: string | undefined,
 ): Promise<Permitted> {
@@ -21,6 +25,9 @@ export async function authorize(
   }
   if (route.fromPage && !isOwnOrigin(request, publicUrl)) {
     return { ok: false, reply: problem("forbidden", "Requests that come from a page of another origin are refused.") };
+  }
+  if (request.get(runHeader) !== undefined && route.method !== "get" && ownMatters.test(route.path)) {
+    return { ok: false, reply: problem("forbidden", "A run may not start, steer or decide runs: this request says that a run sent it.") };
   }
   const token = bearerOf(request.headers.authorization);
   const caller = token === undefined ? undefined : await tokens.verify(token);

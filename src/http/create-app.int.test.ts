@@ -70,6 +70,12 @@ describe("POST /webhooks/alertmanager", () => {
     expect(http.notifications).toEqual([202]);
   });
 
+  it("starts nothing for a notification that a run has sent", async () => {
+    await using http = await startHttp(withRunbook);
+    expect((await post(http, aBody(), { "runbookd-run": "run_1" })).status).toBe(400);
+    expect(http.store.runs()).toEqual([]);
+  });
+
   it("answers 503 with Retry-After while the store is away, keeps nothing, and accepts the retry", async () => {
     await using http = await startHttp(withRunbook);
     http.store.failing(true);

@@ -2,6 +2,7 @@ import type { IncomingMessage } from "node:http";
 import type { Clock } from "../core/clock.ts";
 import type { Intake } from "../intake/create-intake.ts";
 import { parseNotification } from "../intake/notification.ts";
+import { runHeader } from "../core/run.ts";
 import { readJsonBody, type MemoryBudget } from "./json-body.ts";
 import { aProblem } from "./problem.ts";
 import type { HttpLog } from "./ports.ts";
@@ -69,6 +70,8 @@ async function receive(deps: WebhookDeps, budget: MemoryBudget, request: Incomin
     const problem = body.problem.status === 415 ? aProblem("malformed-body", body.problem.detail) : body.problem;
     return reject(deps, problem, body.text ?? "");
   }
+  if (request.headers[runHeader] !== undefined)
+    return reject(deps, aProblem("invalid-request", "A run may not start a run: this notification says that a run sent it."), body.text);
   const parsed = parseNotification(body.value, deps.clock.now());
   if (!parsed.ok) {
     const detail = 'The body is no Alertmanager notification of version "4".';

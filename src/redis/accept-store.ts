@@ -89,7 +89,7 @@ export function createAcceptStore(
         const retryAfterMs = Number(reply[2]);
         return {
           kind: "refused",
-          claim: claim === undefined ? "unknown" : "lock" in claim ? claim.lock : claim.bucket,
+          claim: claim === undefined || "log" in claim ? "unknown" : "lock" in claim ? claim.lock : claim.bucket,
           ...(retryAfterMs > 0 && { retryAt: options.now() + retryAfterMs }),
         };
       }

@@ -1,11 +1,14 @@
 import { afterAll, beforeAll, beforeEach, expect, it } from "@jest/globals";
 import type { Redis } from "ioredis";
 import { proposeRun } from "../intake/prepare-run.ts";
+import { changeLogOf } from "../guardrails/target-change.ts";
+import { noFacts } from "../guardrails/guardrail.ts";
 import { createFakeClock } from "../testing/fake-clock.ts";
 import { type RedisServer, startRedisServer } from "../testing/redis-server.ts";
 import { createAcceptStore, createRunbookBytes } from "./accept-store.ts";
 import { connectRedis } from "./connection.ts";
 import { createGuardMemory } from "./guard-facts.ts";
+import { runKeys } from "./run-keys.ts";
 
 let server: RedisServer;
 let redis: Redis;
@@ -21,7 +24,8 @@ afterAll(async () => {
   await server[Symbol.asyncDispose]();
 });
 
-const about = { runbookId: "cost", action: "resume-batches" };
+const about = { runbookId: "cost", action: "resume-batches", targets: ["budget/a"] };
+const { fleet: _fleet, ...nothing } = { ...noFacts, targetFailures: { "budget/a": [] } };
 const hour = 3_600_000;
 
 function start(fingerprint: string, starts: readonly number[], max = 100) {
@@ -50,8 +54,8 @@ function start(fingerprint: string, starts: readonly number[], max = 100) {
 
 it("knows nothing of what never happened", async () => {
   const memory = createGuardMemory(redis, { now: () => Date.now() });
-  expect(await memory.read(about)).toEqual({ episodesInHour: 0, newEpisodes: 0, failures: [] });
-  expect(await memory.read({ ...about, fingerprint: "f" })).toEqual({ episodesInHour: 0, newEpisodes: 0, failures: [] });
+  expect(await memory.read(about)).toEqual(nothing);
+  expect(await memory.read({ ...about, fingerprint: "f" })).toEqual(nothing);
 });
 
 it("counts the episodes of an alert within the hour, and every new episode once, whether or not it started a run", async () => {
@@ -74,15 +78,38 @@ it("counts the episodes of an alert within the hour, and every new episode once,
 it("remembers failures of an action, each once and in order, until it works", async () => {
   const clock = createFakeClock(1_000_000);
   const memory = createGuardMemory(redis, clock);
-  await memory.failed("resume-batches", "run_1:a:1");
+  await memory.failed("resume-batches", ["budget/a"], "run_1:a:1");
   await clock.advance(10);
-  await memory.failed("resume-batches", "run_2:a:1");
-  await memory.failed("resume-batches", "run_1:a:1");
-  await memory.failed("set-limits", "run_3:a:1");
+  await memory.failed("resume-batches", ["budget/b"], "run_2:a:1");
+  await memory.failed("resume-batches", ["budget/a"], "run_1:a:1");
+  await memory.failed("set-limits", ["budget/a"], "run_3:a:1");
   expect((await memory.read(about)).failures).toEqual([1_000_000, 1_000_010]);
-  await memory.worked("resume-batches");
+  expect((await memory.read({ ...about, targets: ["budget/a", "budget/b"] })).targetFailures).toEqual({
+    "budget/a": [1_000_000],
+    "budget/b": [1_000_010],
+  });
+  await memory.worked("resume-batches", ["budget/a"]);
+  expect((await memory.read({ ...about, targets: ["budget/b"] })).targetFailures).toEqual({ "budget/b": [1_000_010] });
   expect((await memory.read(about)).failures).toEqual([]);
   expect((await memory.read({ ...about, action: "set-limits" })).failures).toHaveLength(1);
+});
+
+it("counts the runs of a runbook that did not help, until one helps", async () => {
+  const memory = createGuardMemory(redis, { now: () => Date.now() });
+  await memory.helped("cost", false);
+  await memory.helped("cost", false);
+  await memory.helped("other", false);
+  expect((await memory.read(about)).ineffectiveRuns).toBe(2);
+  await memory.helped("cost", true);
+  expect((await memory.read(about)).ineffectiveRuns).toBe(0);
+});
+
+it("knows what was changed on a target, from the log that is written with the intent", async () => {
+  const change = { at: 5, runId: "run_1", target: "budget/a", field: "gate", before: "x", after: "y" };
+  await redis.rpush(runKeys.log(changeLogOf("budget/a")), JSON.stringify(change), "no change", "{}");
+  const memory = createGuardMemory(redis, { now: () => Date.now() });
+  expect((await memory.read(about)).changes).toEqual([change]);
+  expect((await memory.read({ ...about, targets: ["budget/b"] })).changes).toEqual([]);
 });
 
 it("has no answer when Redis cannot be asked", async () => {

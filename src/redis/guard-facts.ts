@@ -1,5 +1,6 @@
 import type { Redis } from "ioredis";
 import type { Clock } from "../core/clock.ts";
+import { changeLogOf, parseChange } from "../guardrails/target-change.ts";
 import type { GuardFacts } from "../guardrails/guardrail.ts";
 import { parseEpisode } from "./accept-store.ts";
 import { runKeys } from "./run-keys.ts";
@@ -13,41 +14,75 @@ const failuresKept = 100;
 /** What happened before, kept in Redis: it outlives every process, and nothing is permitted while it cannot be read. */
 export interface GuardMemory {
   /** Rejects when Redis cannot be asked: then there is no verdict and no effect. */
-  read(about: { readonly runbookId: string; readonly fingerprint?: string; readonly action: string }): Promise<GuardFacts>;
+  read(about: GuardSubject): Promise<Omit<GuardFacts, "fleet">>;
   /** An attempt failed, or nobody knows how it ended; `id` names it, so that telling twice counts once. */
-  failed(action: string, id: string): Promise<void>;
-  /** The action worked: what failed before does not count any more. */
-  worked(action: string): Promise<void>;
+  failed(action: string, targets: readonly string[], id: string): Promise<void>;
+  /** The action worked on these targets: what failed before does not count any more. */
+  worked(action: string, targets: readonly string[]): Promise<void>;
+  /** A run of the runbook ended: without having helped, or having helped. */
+  helped(runbookId: string, helped: boolean): Promise<void>;
+}
+
+/** What a verdict is about. */
+export interface GuardSubject {
+  readonly runbookId: string;
+  readonly fingerprint?: string;
+  readonly action: string;
+  readonly targets: readonly string[];
 }
 
 /** Binds the memory to Redis. */
 export function createGuardMemory(redis: Redis, clock: Pick<Clock, "now">): GuardMemory {
   return {
-    async read({ runbookId, fingerprint, action }) {
+    async read({ runbookId, fingerprint, action, targets }) {
       const now = clock.now();
-      const [text, newEpisodes, rows] = await Promise.all([
+      const [text, newEpisodes, failures, targetFailures, ineffective, changes] = await Promise.all([
         fingerprint === undefined ? null : redis.hget(runKeys.episode(runbookId, fingerprint), "e"),
         redis.zcount(runKeys.newEpisodes, now - stormMs, "+inf"),
-        redis.zrange(runKeys.failures(action), "0", "-1", "WITHSCORES"),
+        failuresOf(action),
+        Promise.all(targets.map(async (target) => [target, await failuresOf(onTarget(action, target))] as const)),
+        redis.get(runKeys.ineffective(runbookId)),
+        Promise.all(targets.map(async (target) => redis.lrange(runKeys.log(changeLogOf(target)), 0, -1))),
       ]);
       const starts = text === null ? [] : parseEpisode(text).recentStarts;
       return {
         episodesInHour: starts.filter((start) => start > now - hourMs).length,
         newEpisodes,
-        failures: rows.filter((_, index) => index % 2 === 1).map(Number),
+        failures,
+        targetFailures: Object.fromEntries(targetFailures),
+        ineffectiveRuns: Number(ineffective ?? 0),
+        changes: changes
+          .flat()
+          .flatMap((entry) => parseChange(entry) ?? [])
+          .toSorted((a, b) => a.at - b.at),
       };
     },
-    async failed(action, id) {
-      const key = runKeys.failures(action);
-      await redis
-        .multi()
-        .zadd(key, "NX", clock.now(), id)
-        .zremrangebyrank(key, 0, -failuresKept - 1)
-        .pexpire(key, keepFailuresMs)
-        .exec();
+    async failed(action, targets, id) {
+      const writes = redis.multi();
+      for (const key of [action, ...targets.map((target) => onTarget(action, target))].map(runKeys.failures)) {
+        writes
+          .zadd(key, "NX", clock.now(), id)
+          .zremrangebyrank(key, 0, -failuresKept - 1)
+          .pexpire(key, keepFailuresMs);
+      }
+      await writes.exec();
     },
-    async worked(action) {
-      await redis.del(runKeys.failures(action));
+    async worked(action, targets) {
+      await redis.del(...[action, ...targets.map((target) => onTarget(action, target))].map(runKeys.failures));
+    },
+    async helped(runbookId, helped) {
+      const key = runKeys.ineffective(runbookId);
+      if (helped) await redis.del(key);
+      else await redis.multi().incr(key).pexpire(key, keepFailuresMs).exec();
     },
   };
+
+  async function failuresOf(what: string): Promise<readonly number[]> {
+    const rows = await redis.zrange(runKeys.failures(what), "0", "-1", "WITHSCORES");
+    return rows.filter((_, index) => index % 2 === 1).map(Number);
+  }
+}
+
+function onTarget(action: string, target: string): string {
+  return `${action} on ${target}`;
 }

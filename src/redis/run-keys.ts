@@ -27,9 +27,12 @@ export const runKeys = {
   meta: `${tag}:meta`,
   checked: `${tag}:checked`,
   newEpisodes: `${tag}:new-episodes`,
-  failures: (action: string) => `${tag}:failures:${sha256(action)}`,
+  failures: (what: string) => `${tag}:failures:${sha256(what)}`,
+  ineffective: (runbookId: string) => `${tag}:ineffective:${sha256(runbookId)}`,
   open: (openKey: string) => `${tag}:open:${openKey}`,
-  claim: (claim: Claim) => ("lock" in claim ? `${tag}:t:${claim.lock}` : `${tag}:b:${claim.bucket}`),
+  claim: (claim: Claim) =>
+    "lock" in claim ? `${tag}:t:${claim.lock}` : "bucket" in claim ? `${tag}:b:${claim.bucket}` : `${tag}:l:${claim.log}`,
+  log: (name: string) => `${tag}:l:${name}`,
   bucket: (bucket: string) => `${tag}:b:${bucket}`,
 } as const;
 
@@ -43,5 +46,9 @@ export function isId(text: string): boolean {
 
 /** Claims as the scripts read them: type, max, windowMs, amount. */
 export function claimArgs(claims: readonly Claim[]): (string | number)[] {
-  return claims.flatMap((claim) => ("lock" in claim ? ["lock", 0, 0, 0] : ["bucket", claim.max, Math.ceil(claim.windowMs), claim.amount]));
+  return claims.flatMap((claim) => {
+    if ("lock" in claim) return ["lock", 0, 0, 0];
+    if ("bucket" in claim) return ["bucket", claim.max, Math.ceil(claim.windowMs), claim.amount];
+    return ["log", 0, Math.ceil(claim.keepMs), claim.entry];
+  });
 }

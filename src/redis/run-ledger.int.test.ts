@@ -70,6 +70,7 @@ describeRunLedger("Redis", async () => {
     ledger: ledgerOf("a"),
     other: ledgerOf("b"),
     create: async (runId, request) => acceptRun(redis, runId, request),
+    log: async (name) => redis.lrange(runKeys.log(name), 0, -1),
     journal: async (runId) => (await redis.lrange(runKeys.journal(runId), "0", "-1")).map(parseEntry),
     notice: async (runId, notice) => {
       if (notice.stop !== undefined) await control.stop(runId, notice.stop.by, notice.stop.reason);

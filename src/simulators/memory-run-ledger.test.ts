@@ -8,6 +8,7 @@ describeRunLedger("memory", async () => {
     ledger,
     other: ledger.asWorker(),
     create: async (runId, request) => ledger.create(runId, request),
+    log: async (name) => ledger.log(name),
     journal: async (runId) => ledger.journal(runId),
     notice: async (runId, notice) => ledger.notice(runId, notice),
     expireLease: async (runId) => ledger.expireLease(runId),

@@ -24,6 +24,7 @@ interface Shared {
   readonly rows: Map<string, Row>;
   readonly locks: Map<string, string>;
   readonly buckets: Map<string, { used: number; until: number }>;
+  readonly logs: Map<string, readonly string[]>;
   readonly questions: Map<string, Question>;
   readonly freezes: Map<string, Freeze>;
   readonly frozenRuns: Set<string>;
@@ -35,6 +36,8 @@ export interface MemoryRunLedger extends RunLedger {
   asWorker(): MemoryRunLedger;
   create(runId: string, request: RunRequest): void;
   journal(runId: string): readonly JournalEntry[];
+  /** The entries of a log that claims have written. */
+  log(name: string): readonly string[];
   state(runId: string): RunState | undefined;
   questions(): readonly Question[];
   /** What `answer.lua` does; the permitted answers are the caller's care. */
@@ -55,6 +58,7 @@ export function createMemoryRunLedger(
     rows: new Map(),
     locks: new Map(),
     buckets: new Map(),
+    logs: new Map(),
     questions: new Map(),
     freezes: new Map(),
     frozenRuns: new Set(),
@@ -82,7 +86,7 @@ export function createMemoryRunLedger(
       if ("lock" in claim) {
         const holder = shared.locks.get(claim.lock);
         if (holder !== undefined && holder !== runId) return { claim, holder };
-      } else {
+      } else if ("bucket" in claim) {
         const bucket = shared.buckets.get(claim.bucket);
         const alive = bucket !== undefined && bucket.until > clock.now();
         if ((alive ? bucket.used : 0) + claim.amount > claim.max) return { claim, ...(alive && { retryAt: bucket.until }) };
@@ -95,6 +99,10 @@ export function createMemoryRunLedger(
     for (const claim of claims) {
       if ("lock" in claim) {
         shared.locks.set(claim.lock, runId);
+        continue;
+      }
+      if ("log" in claim) {
+        shared.logs.set(claim.log, [...(shared.logs.get(claim.log) ?? []), claim.entry].slice(-50));
         continue;
       }
       const known = shared.buckets.get(claim.bucket);
@@ -148,6 +156,7 @@ export function createMemoryRunLedger(
       push(row, [{ at: clock.now(), kind: "accepted", runId, request }]);
       rows.set(runId, row);
     },
+    log: (name) => shared.logs.get(name) ?? [],
     journal: (runId) => rowOf(runId).journal,
     state: (runId) => rows.get(runId)?.state,
     questions: () => [...shared.questions.values()],

@@ -11,6 +11,8 @@ export interface RunLedgerHarness {
   /** The same ledger in another worker's hands. */
   readonly other: RunLedger;
   create(runId: string, request: RunRequest): Promise<void>;
+  /** The entries of a log that claims have written. */
+  log(name: string): Promise<readonly string[]>;
   journal(runId: string): Promise<readonly JournalEntry[]>;
   notice(
     runId: string,
@@ -188,6 +190,18 @@ export function describeRunLedger(name: string, create: () => Promise<RunLedgerH
       const other = await harness.other.claim(rival);
       if ("refused" in other) throw new Error(other.refused);
       expect((await harness.other.append(other.lease, aChange(other, { claims: [{ lock: `t2-${count}` }] }))).kind).toBe("ok");
+    });
+
+    it("keeps the newest fifty entries of a log, together with the write and never without it", async () => {
+      const run = await claimed();
+      const log = `log${count}`;
+      const entry = (text: string) => ({ log, entry: text, keepMs: 60_000 });
+      const full = { bucket: `never${count}`, max: 0, windowMs: 60_000, amount: 1 };
+      expect((await harness.ledger.append(run.lease, aChange(run, { claims: [entry("refused"), full] }))).kind).toBe("claim_refused");
+      const claims = Array.from({ length: 60 }, (_, index) => entry(`e${index}`));
+      expect((await harness.ledger.append(run.lease, aChange(run, { claims }))).kind).toBe("ok");
+      const kept = await harness.log(log);
+      expect([kept.length, kept[0], kept.at(-1)]).toEqual([50, "e10", "e59"]);
     });
 
     it("does not let concurrent claims exceed a bucket", async () => {

@@ -1,5 +1,6 @@
--- Prelude: takes claims all or none. A lock key holds the id of the run that has it; a bucket counts against a maximum in a window of Redis time.
--- `argv` from `at` on holds, for each of `count` claims whose keys begin at `keys[first]`: type, max, windowMs, amount.
+-- Prelude: takes claims all or none. A lock key holds the id of the run that has it; a bucket counts against a maximum in a window of Redis time;
+-- a log keeps its newest fifty entries and refuses nothing.
+-- `argv` from `at` on holds, for each of `count` claims whose keys begin at `keys[first]`: type, max, windowMs (of a log: how long it is kept), amount (of a log: the entry).
 -- Returns nil when all are taken, else {index (0-based), holder, retryAfterMs}.
 local function now_ms()
   local t = redis.call('TIME')
@@ -12,7 +13,7 @@ local function take_claims(keys, first, argv, at, count, owner, owned)
     if kind == 'lock' then
       local holder = redis.call('GET', key)
       if holder and holder ~= owner then return { i, holder, 0 } end
-    else
+    elseif kind == 'bucket' then
       local used = tonumber(redis.call('GET', key) or '0')
       if used + tonumber(argv[at + i * 4 + 3]) > tonumber(argv[at + i * 4 + 1]) then return { i, '', redis.call('PTTL', key) } end
     end
@@ -22,6 +23,10 @@ local function take_claims(keys, first, argv, at, count, owner, owned)
     if argv[at + i * 4] == 'lock' then
       -- What this run holds already needs no writing.
       if redis.call('SET', key, owner, 'NX') then redis.call('SADD', owned, key) end
+    elseif argv[at + i * 4] == 'log' then
+      redis.call('RPUSH', key, argv[at + i * 4 + 3])
+      redis.call('LTRIM', key, -50, -1)
+      redis.call('PEXPIRE', key, argv[at + i * 4 + 2])
     else
       redis.call('INCRBY', key, argv[at + i * 4 + 3])
       if redis.call('PTTL', key) < 0 then redis.call('PEXPIRE', key, argv[at + i * 4 + 2]) end

@@ -1,0 +1,15 @@
+import { allowed, type Guardrail, isMutation } from "./guardrail.ts";
+import { changeLogOf, hashOf, keepChangesMs, type TargetChange } from "./target-change.ts";
+
+/** Refuses nothing: has every announced change written down together with its intent, for whoever looks for loops later. */
+export const changeLog: Guardrail = ({ action, plan, runId }, now) => {
+  if (!isMutation(action)) return allowed;
+  return {
+    kind: "allow",
+    claims: plan.changes.map(({ target, field, before, after }) => ({
+      log: changeLogOf(target),
+      entry: JSON.stringify({ at: now, runId, target, field, before: hashOf(before), after: hashOf(after) } satisfies TargetChange),
+      keepMs: keepChangesMs,
+    })),
+  };
+};
