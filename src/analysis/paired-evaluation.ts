@@ -1,0 +1,128 @@
+import { createRandom, hash32 } from "../core/seeded-random.ts";
+import { normalQuantile, studentQuantile } from "./quantiles.ts";
+
+/** One ticket, done with the old and with the new version. Quality is 0 to 1: 1 for accepted, or a judge's score. Costs are micro-USD of all attempts. */
+export interface PairedTicket {
+  readonly ticketId: string;
+  readonly oldQuality: number;
+  readonly newQuality: number;
+  readonly oldCostMicroUsd: number;
+  readonly newCostMicroUsd: number;
+}
+
+/** What must be shown. */
+export interface PairedPolicy {
+  /** The new version may be worse by less than this, 0 to 1; 0.1 by default. */
+  readonly margin?: number;
+  /** The upper end of the interval of the cost ratio must lie below it; 1 by default, which demands a saving. */
+  readonly mostCostRatio?: number;
+  /** The run or rollout: equal pairs give an equal verdict. */
+  readonly seed: string;
+}
+
+/**
+ * `pass`: not worse by the margin, and cheap enough. `worse`: quality is not shown to be within the margin, or shown to be below it. `dear`: the cost is not
+ * shown to be below the limit. `too_few`: fewer pairs than any verdict can rest on; `needed` says how many.
+ */
+export interface PairedVerdict {
+  readonly verdict: "pass" | "worse" | "dear" | "too_few";
+  /** For people. */
+  readonly sentence: string;
+  readonly pairs: number;
+  /** Mean difference of quality, new minus old, and the lower end of its one-sided interval. */
+  readonly qualityDifference: number;
+  readonly qualityLower: number;
+  /** New to old, with a two-sided 95 % interval; undefined without cost. */
+  readonly costRatio?: { readonly lower: number; readonly point: number; readonly upper: number };
+  /** Pairs that show non-inferiority of an equal version in four of five cases, at the discordance seen. */
+  readonly needed: number;
+}
+
+/** A little stricter than 5 %: with so few pairs the t statistic of three-valued differences rejects somewhat too often. */
+const alpha = 0.04;
+const resamples = 2000;
+const fewestPairs = 20;
+/** From so many pairs on the percentile bootstrap covers what it claims; with fewer the interval is widened to the next level. */
+const enoughPairs = 100;
+
+/** Pairs for a power of 80 % at one-sided 5 %: (z_0.95 + z_0.80)²·discordance/margin². Discordance is the share of pairs with different outcomes. */
+export function neededPairs(discordance: number, margin: number): number {
+  const reach = normalQuantile(0.95) + normalQuantile(0.8);
+  return Math.ceil((reach ** 2 * discordance) / margin ** 2);
+}
+
+/**
+ * Compares two versions on the same tickets: non-inferiority of quality by the paired t interval, cost by a percentile bootstrap of ln(mean new/mean old) that
+ * resamples pairs. B. Efron, R. Tibshirani, An Introduction to the Bootstrap (1993), chapter 13. Pure and reproducible: randomness comes from the seed.
+ */
+export function evaluatePairs(pairs: readonly PairedTicket[], { margin = 0.1, mostCostRatio = 1, seed }: PairedPolicy): PairedVerdict {
+  const differences = pairs.map(({ oldQuality, newQuality }) => newQuality - oldQuality);
+  const count = differences.length;
+  const mean = sum(differences) / Math.max(1, count);
+  const variance = sum(differences.map((value) => (value - mean) ** 2)) / Math.max(1, count - 1);
+  const qualityLower = count < 2 ? Number.NEGATIVE_INFINITY : mean - studentQuantile(1 - alpha, count - 1) * Math.sqrt(variance / count);
+  const discordance = differences.filter((value) => value !== 0).length / Math.max(1, count);
+  const needed = Math.max(fewestPairs, neededPairs(discordance, margin));
+  const costRatio = bootstrapRatio(pairs, seed);
+  const facts = { pairs: count, qualityDifference: mean, qualityLower, needed, ...(costRatio === undefined ? {} : { costRatio }) };
+  if (count < fewestPairs)
+    return { ...facts, verdict: "too_few", sentence: `${count} tickets were done with both versions; at least ${fewestPairs} are needed.` };
+  if (qualityLower <= -margin) {
+    return {
+      ...facts,
+      verdict: "worse",
+      sentence: `Quality changed by ${points(mean)} and may be worse by as much as ${points(-qualityLower)}; ${points(margin)} are allowed. About ${needed} tickets would show an equal version to be equal.`,
+    };
+  }
+  if (costRatio === undefined || costRatio.upper >= mostCostRatio) {
+    return {
+      ...facts,
+      verdict: "dear",
+      sentence:
+        costRatio === undefined
+          ? "There is no cost to compare."
+          : `The new version costs ${ratio(costRatio.point)} of the old one, at most ${ratio(costRatio.upper)}; below ${ratio(mostCostRatio)} is asked for.`,
+    };
+  }
+  return {
+    ...facts,
+    verdict: "pass",
+    sentence: `On ${count} tickets the new version is not worse by ${points(margin)} and costs ${ratio(costRatio.point)} of the old one, at most ${ratio(costRatio.upper)}.`,
+  };
+}
+
+function bootstrapRatio(pairs: readonly PairedTicket[], seed: string): PairedVerdict["costRatio"] {
+  const before = sum(pairs.map(({ oldCostMicroUsd }) => oldCostMicroUsd));
+  const after = sum(pairs.map(({ newCostMicroUsd }) => newCostMicroUsd));
+  if (before <= 0 || after <= 0) return undefined;
+  const random = createRandom(hash32(seed));
+  const olds = Float64Array.from(pairs, ({ oldCostMicroUsd }) => oldCostMicroUsd);
+  const news = Float64Array.from(pairs, ({ newCostMicroUsd }) => newCostMicroUsd);
+  const drawn = new Float64Array(resamples);
+  for (let resample = 0; resample < resamples; resample += 1) {
+    let old = 0;
+    let now = 0;
+    for (let draw = 0; draw < pairs.length; draw += 1) {
+      const pair = Math.floor(random() * pairs.length);
+      old += olds[pair] ?? 0;
+      now += news[pair] ?? 0;
+    }
+    drawn[resample] = now / old;
+  }
+  drawn.sort();
+  const outside = pairs.length < enoughPairs ? 0.01 : 0.025;
+  const at = (share: number) => drawn[Math.min(resamples - 1, Math.max(0, Math.round(share * resamples) - 1))] ?? 0;
+  return { lower: at(outside), point: after / before, upper: at(1 - outside) };
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
+}
+
+function points(share: number): string {
+  return `${Math.round(share * 1000) / 10} percentage points`;
+}
+
+function ratio(value: number): string {
+  return `${Math.round(value * 1000) / 10} %`;
+}
