@@ -52,7 +52,8 @@ function aBench(
     token: () => `token-${(made += 1)}`,
   });
   const runbook = aRunbook([aStep("one")]);
-  return { rows, tokens, tell: async (escalated: boolean) => announce(question, runbook, escalated) };
+  const tell = async (escalated: boolean, about: Partial<Question> = {}) => announce({ ...question, ...about }, runbook, escalated);
+  return { rows, tokens, tell };
 }
 
 function textOf(row: OutboxRow | undefined): string {
@@ -95,4 +96,18 @@ it("tells every target of the group, once, also when nobody of it is mailed", as
     { key: "question:q_1/slack/ops", to: "default", target: "slack/ops" },
   ]);
   expect(bench.tokens).toHaveLength(1);
+});
+
+it("tells once of a question that stands for many runs, without a link to one of them, and again at half of the time", async () => {
+  const { rows, tokens, tell } = aBench({ default: ["ops@example.org"] });
+  for (const id of ["q_1", "q_2", "q_3"]) await tell(false, { id, runId: `run_${id}`, group: "storm", text: "storm: 51 episodes." });
+  await tell(true, { group: "storm" });
+  await tell(false, { id: "q_9", group: "storm", askedAt: 31 * 60_000 });
+  expect(rows.map((row) => textOf(row).split("\n")[0])).toEqual([
+    "runbookd needs one answer for all: storm",
+    "Still open: runbookd needs one answer for all: storm",
+    "runbookd needs one answer for all: storm",
+  ]);
+  expect(textOf(rows[0])).toContain("runbookd approvals answer group_storm approve|reject");
+  expect(tokens).toEqual([]);
 });

@@ -10,6 +10,9 @@ import { questionMail } from "./question-mail.ts";
 /** The mail group that hears of questions which nobody has answered at half of their time; without it they go to `default` again. */
 export const escalationGroup = "escalation";
 
+/** How often people hear of a question that stands for many runs. */
+const groupEveryMs = 30 * 60_000;
+
 /** What an announcement is made of. `token` makes 256 random bits as text. */
 export interface AnnounceDeps {
   readonly outbox: Pick<Outbox, "put" | "find">;
@@ -23,13 +26,15 @@ export interface AnnounceDeps {
 /** Mails a question, once, and once more when it is escalated; each mail has a link with a token of its own, of which only a hash is kept. */
 export function createAnnouncer({ outbox, links, recipients, publicUrl, clock, token }: AnnounceDeps): EngineDeps["announce"] {
   return async (question, runbook, escalated) => {
-    const key = `question:${question.id}${escalated ? ":escalated" : ""}`;
+    // What is asked as one question is told once in a while, not once for each run that waits for it.
+    const about = question.group === undefined ? question.id : `${question.group}:${Math.floor(question.askedAt / groupEveryMs)}`;
+    const key = `question:${about}${escalated ? ":escalated" : ""}`;
     const to = escalated && reachesSomebody(recipients, escalationGroup) ? escalationGroup : recipients.defaultGroup;
     const rowOf = (content: MailContent) => ({ key, to, content, putAt: clock.now() });
     const [first] = rowsForGroup(recipients, rowOf(questionMail(question, runbook, { publicUrl, linkToken: "", escalated })));
     if (first === undefined || (await outbox.find(first.key)) !== undefined) return;
     const linkToken = token();
-    if (publicUrl !== undefined) await links.add(question, linkToken);
+    if (publicUrl !== undefined && question.group === undefined) await links.add(question, linkToken);
     await putForGroup(outbox, recipients, rowOf(questionMail(question, runbook, { publicUrl, linkToken, escalated })));
   };
 }

@@ -74,7 +74,7 @@ export const questionSchema = z.looseObject({
 export const askedSchema = z.looseObject({ question: questionSchema, missing: z.number().optional() });
 
 /** The answer to an answer: `missing` above 0 when more people must approve. */
-export const answeredSchema = z.looseObject({ runId: z.string(), missing: z.number().optional() });
+export const answeredSchema = z.looseObject({ runId: z.string(), runIds: z.array(z.string()).optional(), missing: z.number().optional() });
 
 /** One act of a person. */
 export const auditRecordSchema = z.looseObject({

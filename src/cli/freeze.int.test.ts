@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, it } from "@jest/globals";
+import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import { once } from "node:events";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
@@ -186,4 +186,19 @@ it("by file starts no run while the file is there", async () => {
   expect(late).toMatchObject({ decision: "enqueued" });
   await untilRun(late?.runId ?? "", "ended");
   expect(arrivals).toBe(2);
+});
+
+describe("an effect that is under way when the kill switch is set", () => {
+  it.each([
+    ["the API", async () => void (await api("PUT", "/api/freeze", { reason: "an outage" }))],
+    ["the file", async () => writeFile(join(folder, "freeze"), "an outage")],
+  ])("is cut, long before its own time is over, and its outcome is asked about as its class says: by %s", async (_name, freeze) => {
+    // A target that takes the request and never answers.
+    onArrival = async () => new Promise<never>(() => undefined);
+    const started = await fire("one");
+    for (let look = 0; look < 400 && arrivals === 0; look += 1) await new Promise((resolve) => setTimeout(resolve, 25));
+    await freeze();
+    await untilRun(started?.runId ?? "", "in_doubt");
+    expect(arrivals).toBe(1);
+  });
 });

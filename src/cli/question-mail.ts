@@ -1,5 +1,5 @@
 import type { MailContent } from "../core/outbox.ts";
-import type { Question } from "../core/question.ts";
+import { groupQuestionId, type Question } from "../core/question.ts";
 import type { Runbook } from "../runbook/runbook.ts";
 
 /** Where the mail leads, and why it comes. */
@@ -13,6 +13,7 @@ export interface QuestionMailOptions {
 
 /** The mail that tells people of a question. It decides nothing: an answer needs a token and a command, a call or the page behind the link. */
 export function questionMail(question: Question, runbook: Runbook, { publicUrl, linkToken, escalated }: QuestionMailOptions): MailContent {
+  if (question.group !== undefined) return groupMail(question, question.group, escalated);
   const step = runbook.steps.find(({ id }) => id === question.stepId);
   const changes = (question.plan?.changes ?? []).map(
     (change) => `  ${change.target} ${change.field}: ${JSON.stringify(change.before)} -> ${JSON.stringify(change.after)}`,
@@ -40,6 +41,28 @@ export function questionMail(question: Question, runbook: Runbook, { publicUrl, 
     kind: "message",
     runId: question.runId,
     subject: `${escalated ? "Still open: " : ""}runbookd needs an answer: ${runbook.title} (${question.kind})`,
+    text: lines.join("\n"),
+  };
+}
+
+/** Tells of one question for many runs; which they are is read where it is answered, as more of them may come. */
+function groupMail(question: Question, group: string, escalated: boolean): MailContent {
+  const id = groupQuestionId(group);
+  const lines = [
+    ...(escalated ? ["Half of the time is over and this has not been decided.", ""] : []),
+    question.text,
+    "",
+    "Reading and stopping go on. Every change that raises risk or spend waits for one decision about all of them:",
+    "",
+    "  runbookd approvals list",
+    `  runbookd approvals answer ${id} ${question.answers.join("|")} --reason TEXT`,
+    "",
+    `The first run that waits is ${question.runId}: ${question.plan?.summary ?? question.stepId}`,
+  ];
+  return {
+    kind: "message",
+    runId: question.runId,
+    subject: `${escalated ? "Still open: " : ""}runbookd needs one answer for all: ${group}`,
     text: lines.join("\n"),
   };
 }

@@ -16,6 +16,7 @@ import { createBudgetRoutes } from "../http/budget-routes.ts";
 import { createPromptRoutes } from "../http/prompt-routes.ts";
 import { createApp } from "../http/create-app.ts";
 import { createHttpServer, type HttpServer } from "../http/create-http-server.ts";
+import { groupedDesk } from "../http/grouped-desk.ts";
 import { createFreezeRoutes } from "../http/freeze-routes.ts";
 import type { FreezeDesk, Readiness } from "../http/ports.ts";
 import { createDecisionRoutes } from "../http/decision-routes.ts";
@@ -91,10 +92,7 @@ export async function startServer(
   const freezes = createFreezeDesk(runtime.freezes, runtime.freezeFile, log);
   const reader = withReports(createRunReader(redis, clock), { budgets: runtime.ledger, publicUrl: config.publicUrl });
   const audit = createAuditLog(redis, clock);
-  const desk = auditedDesk(
-    createQuestionDesk(redis, doorbell, () => clock.now()),
-    { audit, clock },
-  );
+  const desk = auditedDesk(groupedDesk(createQuestionDesk(redis, doorbell, () => clock.now())), { audit, clock });
   const control = auditedControl(
     createRunControl({
       store,

@@ -110,6 +110,7 @@ export async function startWorker(runtime: Runtime): Promise<WorkerProcess> {
           lost: (error) => log.error({ error }, "How an attempt ended could not be remembered for the circuit breaker."),
         },
       ),
+      freezes: async () => runtime.freezes.list(),
       frozen: async () => runtime.freezeFile?.standing(),
       announce: createAnnouncer({
         outbox,

@@ -39,6 +39,11 @@ export interface Question {
   readonly requester?: string;
 }
 
+/** Id of the one question that stands for all of a group. */
+export function groupQuestionId(group: string): string {
+  return `group_${group}`;
+}
+
 /** One person's consent on the way to the number that a question needs. */
 export interface Consent {
   readonly by: string;

@@ -4,6 +4,7 @@ import { evaluate, truthOf } from "../runbook/expression.ts";
 import type { Runbook, Step } from "../runbook/runbook.ts";
 import { askPeople } from "./ask-people.ts";
 import { type AttemptDeps, bindCall, contextOf } from "./bind-call.ts";
+import { watchFreeze } from "./freeze-watch.ts";
 import { type Attempted, freezeQueryOf, outsideFreeze, restFrozen } from "./freeze-rest.ts";
 import { idempotencyKeyOf, planShaOf } from "./plan-sha.ts";
 import { LeaseLost, NotReplicated, type RunHold } from "./run-hold.ts";
@@ -29,7 +30,8 @@ export async function attemptStep(runbook: Runbook, step: Step, resume: boolean,
   }
   const { action } = bound;
   const group = resumed?.group ?? known.group;
-  const context = contextOf(hold, step, attempt, group, step.timeoutMs ?? action.timeoutMs, deps);
+  const timeoutMs = step.timeoutMs ?? action.timeoutMs;
+  let context = contextOf(hold, step, attempt, group, timeoutMs, deps);
   const startedAt = deps.clock.monotonic();
 
   let plan: Plan;
@@ -48,6 +50,8 @@ export async function attemptStep(runbook: Runbook, step: Step, resume: boolean,
   }
   await hold.assertHeld();
 
+  using watch = watchFreeze(action.effect === "read" ? undefined : freezeQueryOf(action, plan, false, hold), deps);
+  context = contextOf(hold, step, attempt, group, timeoutMs, deps, watch.signal);
   try {
     const result = await action.run(plan, context);
     if (hold.lostSignal.aborted) throw new LeaseLost(hold.lease.runId);

@@ -48,6 +48,7 @@ export function contextOf(
   group: number | "undo",
   timeoutMs: number,
   deps: AttemptDeps,
+  cut?: AbortSignal,
 ): ActionContext {
   const { view } = hold;
   const known = stepView(view, step.id);
@@ -63,7 +64,8 @@ export function contextOf(
     idempotencyKey: idempotencyKeyOf(view.runId, step.id, group),
     // Made when it is first asked for: every timeout lives on until its time is over.
     get signal() {
-      signal ??= AbortSignal.any([hold.lostSignal, AbortSignal.timeout(timeoutMs), ...(stoppable ? [hold.stopSignal] : [])]);
+      const cuts = [...(stoppable ? [hold.stopSignal] : []), ...(cut === undefined ? [] : [cut])];
+      signal ??= AbortSignal.any([hold.lostSignal, AbortSignal.timeout(timeoutMs), ...cuts]);
       return signal;
     },
     clock: deps.clock,

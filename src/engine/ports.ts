@@ -162,6 +162,8 @@ export interface EngineDeps {
   /** Absent: no Alertmanager is configured, so that nobody can be asked before a run begins to change things. */
   readonly standing?: AlertStanding;
   readonly observer: EngineObserver;
+  /** Every freeze that stands in the ledger; looked at while an effect is under way. Absent: an effect under way is not cut. */
+  readonly freezes?: () => Promise<readonly Freeze[]>;
   /** The freeze that stands outside of the ledger (a file); looked at before every effect. Absent: there is no such place. */
   readonly frozen?: () => Promise<Freeze | undefined>;
   /**

@@ -1,6 +1,7 @@
 import { ensureFailure, type Failure } from "../core/failure.ts";
 import type { Step } from "../runbook/runbook.ts";
 import { type AttemptDeps, bindCall, contextOf } from "./bind-call.ts";
+import { watchFreeze } from "./freeze-watch.ts";
 import { type Attempted, freezeQueryOf, outsideFreeze, restFrozen } from "./freeze-rest.ts";
 import { LeaseLost, type RunHold } from "./run-hold.ts";
 import type { DoneEffect } from "./run-view.ts";
@@ -31,9 +32,11 @@ export async function undoEffect(step: Step, effect: DoneEffect, hold: RunHold, 
     return restFrozen(step, reply.freeze, hold, deps);
   }
   await hold.assertHeld();
+  using watch = watchFreeze(query, deps);
+  const cuttable = contextOf(hold, step, 1, "undo", step.timeoutMs ?? action.timeoutMs, deps, watch.signal);
   try {
-    if (step.undo === undefined) await action.undo?.(effect.intent.plan, effect.output, context);
-    else await action.run(await action.plan(context), context);
+    if (step.undo === undefined) await action.undo?.(effect.intent.plan, effect.output, cuttable);
+    else await action.run(await action.plan(cuttable), cuttable);
     hold.note({ kind: "undone", step: step.id });
   } catch (error) {
     if (hold.lostSignal.aborted) throw new LeaseLost(hold.lease.runId);

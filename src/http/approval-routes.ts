@@ -62,7 +62,7 @@ export function createApprovalRoutes({ desk, clock }: { readonly desk: QuestionD
       who: answerers,
       query: noQuery,
       body: answerBody,
-      answers: { 202: "`runId` goes on; with `missing` above 0 it waits for that many more people" },
+      answers: { 202: "`runId` goes on, or all `runIds`; with `missing` above 0 it waits for that many more people" },
       problems: ["not-found", "already-answered", "conflict", "plan-changed", "expired"],
       handle: async ({ params, body, caller }) => answer(params, body, caller),
     }),
@@ -91,7 +91,7 @@ export function createApprovalRoutes({ desk, clock }: { readonly desk: QuestionD
 function answered(reply: AnswerReply): Reply {
   switch (reply.kind) {
     case "ok":
-      return json(202, { runId: reply.runId });
+      return json(202, { runId: reply.runId, ...(reply.runIds !== undefined && { runIds: reply.runIds }) });
     case "recorded":
       return json(202, { runId: reply.runId, missing: reply.missing });
     case "over":

@@ -32,6 +32,7 @@ export function auditedDesk(desk: QuestionDesk, { audit, clock }: AuditDeps): Qu
           ...(planSha !== undefined && { planSha }),
           ...(link !== undefined && { byLink: true }),
           ...("missing" in reply && { missing: reply.missing }),
+          ...("runIds" in reply && reply.runIds !== undefined && { runs: reply.runIds.length }),
         },
       });
       return reply;

@@ -105,7 +105,8 @@ export interface AnswerRequest {
  * `unknown_answer`: not among the question's permitted answers. `wrong_link`: `left` more tries, then the link is locked.
  */
 export type AnswerReply =
-  | { readonly kind: "ok"; readonly runId: string }
+  /** `runIds`: all that go on, when the question stood for several. */
+  | { readonly kind: "ok"; readonly runId: string; readonly runIds?: readonly string[] }
   | { readonly kind: "recorded"; readonly runId: string; readonly missing: number }
   | { readonly kind: "already"; readonly answer: Answer }
   | { readonly kind: "over"; readonly reason: string }

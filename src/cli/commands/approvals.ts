@@ -54,8 +54,9 @@ const answerQuestion: CommandDefinition = {
     if (reply.kind !== "ok") return reportFailure(invocation, reply);
     if (flagOption(invocation, "json")) writeJson(context, reply.body);
     else {
-      const { runId, missing = 0 } = reply.body;
-      const then = missing > 0 ? `${missing} more must approve before run ${runId} goes on.` : `Run ${runId} goes on.`;
+      const { runId, runIds = [], missing = 0 } = reply.body;
+      const goesOn = runIds.length > 1 ? `${runIds.length} runs go on.` : `Run ${runId} goes on.`;
+      const then = missing > 0 ? `${missing} more must approve before run ${runId} goes on.` : goesOn;
       context.write(`${question === undefined ? "" : `${oneLine(question.text)}\n`}Answered ${answer}. ${then}\n`);
     }
     return exitCodes.ok;
