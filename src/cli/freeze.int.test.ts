@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import { once } from "node:events";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { createServer, type Server } from "node:http";
+import { createServer, type Server, type ServerResponse } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { z } from "zod";
@@ -46,14 +46,14 @@ let url: string;
 let token: string;
 let target: Server;
 let arrivals: number;
-let onArrival: () => Promise<void>;
+let onArrival: (response: ServerResponse) => Promise<void>;
 
 beforeEach(async () => {
   arrivals = 0;
   onArrival = async () => undefined;
   target = createServer((_request, response) => {
     arrivals += 1;
-    void onArrival().then(() => response.end("{}"));
+    void onArrival(response).then(() => response.end("{}"));
   });
   target.listen(0, "127.0.0.1");
   await once(target, "listening");
@@ -193,10 +193,15 @@ describe("an effect that is under way when the kill switch is set", () => {
     ["the API", async () => void (await api("PUT", "/api/freeze", { reason: "an outage" }))],
     ["the file", async () => writeFile(join(folder, "freeze"), "an outage")],
   ])("is cut, long before its own time is over, and its outcome is asked about as its class says: by %s", async (_name, freeze) => {
-    // A target that takes the request and never answers.
-    onArrival = async () => new Promise<never>(() => undefined);
+    let arrived: () => void = () => undefined;
+    const atWork = new Promise<void>((resolve) => (arrived = resolve));
+    // A target that is at work for long: it answers byte by byte, so that only the step's own time, or a cut, ends the request.
+    onArrival = async (response) => {
+      arrived();
+      for (response.writeHead(200); !response.destroyed; await new Promise((resolve) => setTimeout(resolve, 100))) response.write(" ");
+    };
     const started = await fire("one");
-    for (let look = 0; look < 400 && arrivals === 0; look += 1) await new Promise((resolve) => setTimeout(resolve, 25));
+    await atWork;
     await freeze();
     await untilRun(started?.runId ?? "", "in_doubt");
     expect(arrivals).toBe(1);

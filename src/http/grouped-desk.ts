@@ -64,7 +64,12 @@ function allInOne(group: string, members: readonly AskedQuestion[]): Question {
 }
 
 function planShaOfAll(questions: readonly Question[]): string {
-  return sha256(JSON.stringify(questions.map(({ id, planSha = "" }) => [id, planSha]).toSorted()));
+  return sha256(
+    questions
+      .map(({ id, planSha = "" }) => `${id} ${planSha}`)
+      .toSorted((a, b) => (a < b ? -1 : 1))
+      .join("\n"),
+  );
 }
 
 async function answerAll(desk: QuestionDesk, group: string, request: AnswerRequest): Promise<AnswerReply> {
