@@ -1,6 +1,7 @@
 import { cpus } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { benchReplay, renderReplay } from "./bench-replay.ts";
 import { measureSaturation, measureSubject, pacedPerSecond, stormGroup, type Measurement, type Volume } from "./measure.ts";
 import { createObserver } from "./observer.ts";
 import { createWorkFolder, type Fsync } from "./programs.ts";
@@ -10,10 +11,11 @@ import { floorSide, productSide, type Side } from "./sides.ts";
 const full: Volume = { warmUp: 500, saturation: 4000, storm: 10_000, pacedSeconds: 10 };
 const quick: Volume = { warmUp: 200, saturation: 1000, storm: 2000, pacedSeconds: 3 };
 
-const usage = `Usage: npm run bench -- [--rounds N] [--quick] [--json]
+const usage = `Usage: npm run bench -- [--rounds N] [--quick] [--json] [--only runs|replay]
 
 Runs the product beside a floor: a small program of the same parts (express, zod, BullMQ, one fenced script call per step).
 Both get a redis-server of their own with the same settings. Rounds alternate which side comes first; the table shows medians.
+The replay of 100,000 requests through a prompt cache runs beside a straightforward reference on the same requests.
 `;
 
 async function main(args: readonly string[]): Promise<void> {
@@ -23,6 +25,7 @@ async function main(args: readonly string[]): Promise<void> {
       rounds: { type: "string", default: "3" },
       quick: { type: "boolean", default: false },
       json: { type: "boolean", default: false },
+      only: { type: "string" },
       help: { type: "boolean", default: false },
     },
   });
@@ -32,6 +35,13 @@ async function main(args: readonly string[]): Promise<void> {
     process.exitCode = values.help ? 0 : 2;
     return;
   }
+  if (values.only !== "runs") {
+    const requests = values.quick ? 20_000 : 100_000;
+    const results = benchReplay(requests, count);
+    process.stdout.write(renderReplay(requests, results));
+    if (values.json) process.stdout.write(`${JSON.stringify({ replay: { requests, results } })}\n`);
+  }
+  if (values.only === "replay") return;
   const volume = values.quick ? quick : full;
   say(
     `${cpus().length} CPUs, ${count} rounds, ${volume.saturation} runs at saturation, storm of ${volume.storm} in POSTs of ${stormGroup}, ${volume.pacedSeconds} s at ${pacedPerSecond}/s.`,
