@@ -94,15 +94,56 @@ export const auditVerdictSchema = z.looseObject({
   broken: z.looseObject({ run: z.string().optional(), index: z.number(), what: z.string() }).optional(),
 });
 
-/** One batch of tickets. */
+/** One batch of tickets; an older server tells no state and no progress. */
 export const batchSchema = z.looseObject({
   id: z.string(),
   budget: z.string(),
   queue: z.string(),
+  state: z.string().default("open"),
   gate: z.string(),
   reason: z.string().optional(),
   spentMicroUsd: z.number(),
+  reservedMicroUsd: z.number().default(0),
+  concurrencyNow: z.number().nullable().default(null),
   counts: z.record(z.string(), z.number()),
+  progress: z
+    .looseObject({
+      tickets: z.number(),
+      ended: z.number(),
+      perMinute: z.number().nullable(),
+      etaAt: z.number().nullable(),
+      forecastMicroUsd: z.number(),
+    })
+    .optional(),
+  stop: z.looseObject({ hold: z.string(), detail: z.string() }).nullish(),
+});
+
+/** References that belong to tickets already. */
+export const referencesSchema = z.looseObject({
+  items: z.array(z.looseObject({ reference: z.string(), ticketId: z.string(), state: z.string() })),
+});
+
+/** How many tickets of a request were new. */
+export const addedSchema = z.looseObject({ added: z.number() });
+
+/** What a draft will probably cost. */
+export const quoteSchema = z.looseObject({
+  estimate: z.looseObject({
+    tickets: z.number(),
+    p50MicroUsd: z.number(),
+    p90MicroUsd: z.number(),
+    kinds: z.array(
+      z.looseObject({
+        kind: z.string(),
+        tickets: z.number(),
+        p50MicroUsd: z.number(),
+        p90MicroUsd: z.number(),
+        n: z.number(),
+        from: z.string(),
+      }),
+    ),
+  }),
+  room: z.looseObject({ fits: z.boolean(), arithmetic: z.string(), shareOfRemaining: z.number() }),
 });
 
 /** How one prompt is cached on one model: an analysis, or what is missing for one. */
@@ -151,6 +192,8 @@ export type FreezeShape = z.infer<typeof freezeSchema>;
 export type DecisionShape = z.infer<typeof decisionsSchema>["items"][number];
 /** See {@link batchSchema}. */
 export type BatchShape = z.infer<typeof batchSchema>;
+/** See {@link quoteSchema}. */
+export type QuoteShape = z.infer<typeof quoteSchema>;
 /** See {@link runSummarySchema}. */
 export type RunSummaryShape = z.infer<typeof runSummarySchema>;
 /** See {@link journalEntrySchema}. */

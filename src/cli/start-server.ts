@@ -12,6 +12,7 @@ import { createApprovalRoutes } from "../http/approval-routes.ts";
 import { createAuditRoutes } from "../http/audit-routes.ts";
 import { auditedControl, auditedDesk, auditedFreezes } from "../http/audited.ts";
 import { createBatchRoutes } from "../http/batch-routes.ts";
+import { createTicketRoutes } from "../http/ticket-routes.ts";
 import { createBudgetRoutes } from "../http/budget-routes.ts";
 import { createPromptRoutes } from "../http/prompt-routes.ts";
 import { createApp } from "../http/create-app.ts";
@@ -46,8 +47,8 @@ import { createCacheRoutes } from "../http/cache-routes.ts";
 import { createCacheBoard } from "../redis/cache-board.ts";
 import { observeCaches } from "../telemetry/observe-caches.ts";
 import { createPrefixSampleStore } from "../redis/prefix-samples.ts";
-import { createBatchStore } from "../redis/workload-batches.ts";
 import { createCanaryStore, createPromptStore } from "../redis/workload-prompts.ts";
+import { openBatches } from "./open-batches.ts";
 import { createFreezeDesk, freezeCondition } from "./freeze-desk.ts";
 import { createRunControl } from "./create-run-control.ts";
 import { adminTokenPath, tokenFilePath } from "./data-folder.ts";
@@ -132,6 +133,8 @@ export async function startServer(
   const pollNow = startAlertPoll(runtime, { intake, redis });
   const { ledger, tickets } = runtime;
   const caches = createCacheBoard(redis);
+  const recorder = createWorkloadRecorder(metrics);
+  const { batches, control: batchControl } = openBatches(runtime, { redis, ticketQueue, observer: recorder });
   const folder = resolve(sources.workingDirectory, config.dataFolder);
   const tokens = createTokenFile(tokenFilePath(folder), clock);
   const adminTokenFile = adminTokenPath(folder);
@@ -151,7 +154,7 @@ export async function startServer(
       ...createWorkloadRoutes({
         ledger,
         prices: runtime.prices,
-        observer: createWorkloadRecorder(metrics),
+        observer: recorder,
         prefixes: {
           samples: createPrefixSampleStore(redis),
           redact: (text) => runtime.redaction.apply(text),
@@ -162,7 +165,8 @@ export async function startServer(
       ...createCacheRoutes({ board: caches, findings: [createCacheFindings(caches)] }),
       ...createBudgetRoutes({ ledger, clock }),
       ...createPromptRoutes({ prompts: createPromptStore({ redis, clock }), canaries: createCanaryStore(redis), audit, clock, caches }),
-      ...createBatchRoutes({ ledger, batches: createBatchStore({ redis, clock }), tickets, doorbell: ticketQueue }),
+      ...createBatchRoutes({ ledger, batches, control: batchControl, tickets, doorbell: ticketQueue, clock }),
+      ...createTicketRoutes({ tickets }),
     ],
     tokens,
     publicUrl: config.publicUrl,
@@ -189,7 +193,7 @@ export async function startServer(
   metrics.observe([metrics.damagedRuns], async () => metrics.damagedRuns.set(await createDamagedRuns(redis).count()));
   observeCanary(metrics, createCanaryRecord(redis), clock);
   observeCaches(metrics, caches);
-  observeWorkload(metrics, { budgets: ledger, tickets });
+  observeWorkload(metrics, { budgets: ledger, tickets, batches });
   metrics.observe([metrics.queueJobs], async () => {
     for (const [state, count] of Object.entries(await wakeQueue.counts())) metrics.queueJobs.set({ queue: "wake", state }, count);
   });

@@ -2,7 +2,7 @@ import { Queue } from "bullmq";
 import type { Redis } from "ioredis";
 import { sha256 } from "../core/json.ts";
 import { StoreUnavailable } from "../intake/ports.ts";
-import type { TicketDoorbell, TicketStore } from "../workload/ticket.ts";
+import type { TicketDoorbell, TicketFeeder, TicketStore } from "../workload/ticket.ts";
 
 /** Shares the hash tag of the workload. */
 export const ticketPrefix = "{wl}";
@@ -23,7 +23,7 @@ export function ticketJobId(ticketId: string): string {
 }
 
 /** The ticket queues of BullMQ, one per queue name, made when first needed. */
-export interface TicketQueue extends TicketDoorbell {
+export interface TicketQueue extends TicketDoorbell, TicketFeeder {
   /** Lets every waiting ticket of a queue ask its gate now. */
   wakeAll(queue: string): Promise<void>;
   /** Puts every ticket of `queue` that has not ended into it, if it is not there: after a crash between record and ring, or a loss of the queue. */
@@ -42,13 +42,10 @@ export function createTicketQueue(redis: Redis, failed: (error: Error) => void):
     queues.set(name, queue);
     return queue;
   };
+  // A finished job that stayed would swallow the next ring of its id.
+  const optionsOf = (ticketId: string) => ({ jobId: ticketJobId(ticketId), removeOnComplete: true, removeOnFail: true });
   const add = async (ticket: { readonly id: string; readonly queue: string }) =>
-    queueOf(ticket.queue).add(
-      "ticket",
-      { ticketId: ticket.id },
-      // A finished job that stayed would swallow the next ring of its id.
-      { jobId: ticketJobId(ticket.id), removeOnComplete: true, removeOnFail: true },
-    );
+    queueOf(ticket.queue).add("ticket", { ticketId: ticket.id }, optionsOf(ticket.id));
 
   return {
     async ring(ticket) {
@@ -56,6 +53,13 @@ export function createTicketQueue(redis: Redis, failed: (error: Error) => void):
         const job = await add(ticket);
         // A ticket that waits is asked for now; one that runs or is queued needs nothing.
         if (await job.isDelayed()) await job.promote().catch(() => undefined);
+      } catch (error) {
+        throw new StoreUnavailable(error instanceof Error ? error.message.slice(0, 200) : "unknown");
+      }
+    },
+    async ringAll(ids, queue) {
+      try {
+        await queueOf(queue).addBulk(ids.map((ticketId) => ({ name: "ticket", data: { ticketId }, opts: optionsOf(ticketId) })));
       } catch (error) {
         throw new StoreUnavailable(error instanceof Error ? error.message.slice(0, 200) : "unknown");
       }

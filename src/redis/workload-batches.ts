@@ -1,6 +1,7 @@
 import type { Redis } from "ioredis";
 import { z } from "zod";
 import type { Clock } from "../core/clock.ts";
+import { canonicalJson, sha256 } from "../core/json.ts";
 import { batchStates, type AdaptedConcurrency, type Batch, type BatchStore, type SubmitReply } from "../workload/batch.ts";
 import { available } from "./available.ts";
 import { loadScript } from "./script.ts";
@@ -43,12 +44,14 @@ export function createBatchStore({ redis, clock }: { readonly redis: Redis; read
           version: 1,
           created: now,
         };
+        // A deadline is often said as a time from now on, and then differs every time.
+        const head = sha256(canonicalJson({ ...batch, limits: { ...batch.limits, deadlineAt: null } }));
         const reply = await scripts.create.run(
           redis,
           [keys.batch(batch.id), keys.batchIndex],
-          [batch.id, now, ...Object.entries(fields).flat()],
+          [batch.id, now, head, ...Object.entries(fields).flat()],
         );
-        return reply === 1;
+        return z.enum(["created", "same", "differs"]).parse(reply);
       }),
     get: (id) => available(() => get(id)),
     list: ({ cursor, limit: size }) => available(() => pageOf(redis, keys.batchIndex, cursor, size, get)),

@@ -1,15 +1,25 @@
 import { oneUsd } from "../core/money.ts";
+import type { Batch, BatchStore } from "../workload/batch.ts";
 import type { BudgetControl, BudgetState } from "../workload/budget.ts";
 import { ticketStates, type TicketStore } from "../workload/ticket.ts";
 import type { Metrics } from "./metrics.ts";
 
 /**
  * Fills the gauges of budgets, gates and tickets at every scrape from where they are kept, so that every runbookd process tells the same.
- * `llm_queue_paused` is 1 when every budget that the queue draws on has its gate closed.
+ * `llm_queue_paused` is 1 when every budget that the queue draws on has its gate closed; `llm_queue_concurrency_limit` is the smaller of what the
+ * queue's budgets permit and what its submitted batches permit now.
  */
 export function observeWorkload(
   metrics: Metrics,
-  { budgets, tickets }: { readonly budgets: Pick<BudgetControl, "list" | "read">; readonly tickets: Pick<TicketStore, "counts"> },
+  {
+    budgets,
+    tickets,
+    batches,
+  }: {
+    readonly budgets: Pick<BudgetControl, "list" | "read">;
+    readonly tickets: Pick<TicketStore, "counts">;
+    readonly batches: Pick<BatchStore, "active" | "get">;
+  },
 ): void {
   const { label } = metrics;
   const gauges = [
@@ -24,6 +34,7 @@ export function observeWorkload(
   metrics.observe(gauges, async () => {
     const states = await Promise.all((await budgets.list()).map(async (id) => budgets.read(id)));
     const known = states.filter((state) => state !== undefined);
+    const running = await Promise.all((await batches.active()).map(async (id) => batches.get(id)));
     for (const gauge of gauges) gauge.reset();
     for (const state of known) {
       const labels = { budget: label.budget(state.budget.id) };
@@ -36,11 +47,10 @@ export function observeWorkload(
     for (const [queue, drawing] of byQueue(known)) {
       const labels = { queue: label.queue(queue) };
       metrics.queuePaused.set(labels, drawing.every(({ controls }) => controls.gate === "paused") ? 1 : 0);
-      const limit = drawing.reduce<number | null>(
-        (sum, { controls: { limits } }) => (sum === null || limits.concurrency === null ? null : sum + limits.concurrency),
-        0,
-      );
-      if (limit !== null) metrics.queueConcurrencyLimit.set(labels, limit);
+      const ofBudgets = sumOf(drawing.map(({ controls }) => controls.limits.concurrency));
+      const ofBatches = sumOf(openOn(queue, running).map(({ concurrencyNow }) => concurrencyNow));
+      const limits = [ofBudgets, ofBatches].filter((limit) => limit !== null);
+      if (limits.length > 0) metrics.queueConcurrencyLimit.set(labels, Math.min(...limits));
     }
   });
 
@@ -51,6 +61,16 @@ export function observeWorkload(
       for (const state of ticketStates) metrics.batchTickets.inc({ queue: label.queue(queue), state }, row[state]);
     }
   });
+}
+
+function openOn(queue: string, batches: readonly (Batch | undefined)[]): readonly Batch[] {
+  return batches.flatMap((batch) => (batch?.queue === queue && batch.state === "open" ? [batch] : []));
+}
+
+/** Null when there is nothing to add up, or one of them has no limit. */
+function sumOf(limits: readonly (number | null)[]): number | null {
+  if (limits.length === 0) return null;
+  return limits.reduce<number | null>((sum, limit) => (sum === null || limit === null ? null : sum + limit), 0);
 }
 
 function byQueue(states: readonly BudgetState[]): Map<string, BudgetState[]> {

@@ -4,6 +4,9 @@ import { createFakeClock } from "../testing/fake-clock.ts";
 import { contractTimes } from "../testing/describe-workload-ledger.ts";
 import { createMemoryLedger } from "../testing/memory-ledger.ts";
 import { createMemoryTickets } from "../testing/memory-tickets.ts";
+import { aBatch } from "../testing/a-batch.ts";
+import type { Batch } from "../workload/batch.ts";
+import { noLimits } from "../workload/controls.ts";
 import { newTicketSchema } from "../workload/ticket.ts";
 import { createMetrics } from "./metrics.ts";
 import { observeWorkload } from "./observe-workload.ts";
@@ -93,8 +96,13 @@ describe("observeWorkload", () => {
     await budgets.admit({ ticketId: "T-1", budget: "checkout", queue: "fast", estimateMicroUsd: 10_000 });
     await budgets.record([aUsageEvent({ id: "r1" }, now)]);
     await tickets.add(newTicketSchema.parse({ id: "T-2", budget: "checkout", queue: "fast" }));
-    observeWorkload(metrics, { budgets, tickets });
-    return { metrics, budgets, tickets, clock };
+    const running = new Map<string, Batch>();
+    observeWorkload(metrics, {
+      budgets,
+      tickets,
+      batches: { active: async () => [...running.keys()], get: async (id) => running.get(id) },
+    });
+    return { running, metrics, budgets, tickets, clock };
   };
 
   it("reads budgets, gates and tickets at every scrape", async () => {
@@ -116,6 +124,22 @@ describe("observeWorkload", () => {
     expect(await textOf(metrics)).toContain('llm_queue_paused{queue="fast"} 1');
   });
 
+  it("tells how many tickets of a queue may run at once, by its budgets and by its batches, whichever is less", async () => {
+    const { metrics, budgets, running } = await open();
+    const limitLine = async () => (await textOf(metrics)).filter((line) => line.startsWith("llm_queue_concurrency_limit{"));
+    expect(await limitLine()).toEqual([]);
+    running.set("a", aBatch({ id: "a", limits: { concurrency: 8 }, concurrencyNow: 4 }));
+    running.set("b", aBatch({ id: "b", limits: { concurrency: 3 } }));
+    running.set("other", aBatch({ id: "other", queue: "slow", limits: { concurrency: 1 } }));
+    running.set("gone", aBatch({ id: "gone", state: "cancelled", limits: { concurrency: 1 } }));
+    expect(await limitLine()).toEqual(['llm_queue_concurrency_limit{queue="fast"} 7']);
+    await budgets.compareAndSet("checkout", 1, { limits: { ...noLimits, concurrency: 5 } });
+    expect(await limitLine()).toEqual(['llm_queue_concurrency_limit{queue="fast"} 5']);
+    running.set("free", aBatch({ id: "free" }));
+    await budgets.compareAndSet("checkout", 2, { limits: noLimits });
+    expect(await limitLine()).toEqual([]);
+  });
+
   it("shows nothing instead of the last value while the ledger cannot be read", async () => {
     const clock = createFakeClock(now);
     const metrics = createMetrics();
@@ -126,7 +150,11 @@ describe("observeWorkload", () => {
       if (down) throw new Error("down");
       return ledger.list();
     };
-    observeWorkload(metrics, { budgets: { list, read: (id) => ledger.read(id) }, tickets: createMemoryTickets(clock) });
+    observeWorkload(metrics, {
+      budgets: { list, read: (id) => ledger.read(id) },
+      tickets: createMemoryTickets(clock),
+      batches: { active: async () => [], get: async () => undefined },
+    });
     expect((await textOf(metrics)).some((line) => line.startsWith("llm_budget_limit_usd{"))).toBe(true);
     down = true;
     expect((await textOf(metrics)).some((line) => line.startsWith("llm_budget_limit_usd{"))).toBe(false);

@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
 import type { Redis } from "ioredis";
 import { createBatchRoutes } from "../http/batch-routes.ts";
+import { createTicketRoutes } from "../http/ticket-routes.ts";
 import { createBudgetRoutes } from "../http/budget-routes.ts";
 import { describeApi } from "../http/openapi.ts";
 import { createWorkloadRoutes } from "../http/workload-routes.ts";
@@ -10,6 +11,7 @@ import { createWorkloadLedger } from "../redis/workload-ledger.ts";
 import { createTicketStore } from "../redis/workload-tickets.ts";
 import { createRunbookdClient, type RunbookdClient } from "../sdk/client.ts";
 import type { UsageLoss } from "../sdk/usage-outbox.ts";
+import { createBatchControl } from "../workload/batch-control.ts";
 import type { FinishedTicket, WorkloadLedger } from "../workload/ledger.ts";
 import { createPriceTable } from "../workload/price-table.ts";
 import { shippedPrices } from "../workload/prices.ts";
@@ -50,6 +52,7 @@ beforeEach(async () => {
   const tickets = createTicketStore({ redis, clock });
   const batches = createBatchStore({ redis, clock });
   ledger = createWorkloadLedger({ redis, clock, times: contractTimes, counts: tickets });
+  const control = createBatchControl({ batches, budgets: ledger, clock });
   const observer = {
     usage: (events: readonly UsageEvent[]) => usage.push(...events),
     finished: (ticket: FinishedTicket) => finished.push(ticket),
@@ -57,7 +60,8 @@ beforeEach(async () => {
   const routes = [
     createWorkloadRoutes({ ledger, prices: createPriceTable(shippedPrices), observer, clock }),
     createBudgetRoutes({ ledger, clock }),
-    createBatchRoutes({ ledger, batches, tickets, doorbell: { ring: async ({ id }) => void rung.push(id) } }),
+    createBatchRoutes({ ledger, batches, control, tickets, doorbell: { ring: async ({ id }) => void rung.push(id) }, clock }),
+    createTicketRoutes({ tickets }),
   ].flat();
   http = await startHttp({ routes });
   client = createRunbookdClient({ url: http.url, token: "workload-token", onUsageLost: (loss) => lost.push(loss) });
@@ -189,7 +193,7 @@ describe("the workload over HTTP", () => {
     await define();
     expect(await client.createBatch(batch)).toMatchObject({ id: "nightly", counts: { queued: 2 } });
     expect(await client.createBatch({ ...batch, tickets: [...batch.tickets, { id: "GH-3" }] })).toMatchObject({ counts: { queued: 3 } });
-    await expect(client.createBatch({ ...batch, queue: "slow" })).rejects.toThrow("exists with another budget or queue");
+    await expect(client.createBatch({ ...batch, queue: "slow" })).rejects.toThrow("exists with another budget, queue or limits");
     expect(rung).toEqual(["GH-1", "GH-2", "GH-1", "GH-2", "GH-3"]);
     expect(await client.readBatch("nightly")).toMatchObject({ gate: "open", queue: "fast" });
     expect(await client.readBatch("weekly")).toBeUndefined();
@@ -200,12 +204,98 @@ describe("the workload over HTTP", () => {
     expect(await call("viewer", "GET", "/api/tickets/GH-1")).toMatchObject({ status: 200, body: { state: "queued" } });
 
     const admit = () => client.admit({ ticketId: "GH-1", budget: "checkout", batchId: "nightly", estimateMicroUsd: 5 });
-    await call("operator", "PATCH", "/api/batches/nightly", { gate: "paused", reason: "look" });
+    await call("operator", "POST", "/api/batches/nightly/pause", { reason: "look" });
     expect(await admit()).toMatchObject({ kind: "wait", reason: "batch_paused" });
-    expect(await call("operator", "POST", "/api/batches/nightly/cancel")).toMatchObject({ status: 202, body: { cancelled: 3 } });
-    expect(await admit()).toMatchObject({ kind: "stop", reason: "ticket_cancelled" });
-    expect(await call("operator", "PATCH", "/api/batches/nightly", { gate: "open", reason: "again" })).toMatchObject({ status: 409 });
+    await call("operator", "POST", "/api/batches/nightly/resume", { reason: "fine" });
+    expect(await admit()).toMatchObject({ kind: "admitted" });
+    expect(await call("viewer", "POST", "/api/batches/nightly/cancel", { reason: "no" })).toMatchObject({ status: 403 });
+    expect(await call("operator", "POST", "/api/batches/nightly/cancel", { reason: "wrong list" })).toMatchObject({
+      status: 202,
+      body: { state: "cancelled" },
+    });
+    expect(await admit()).toMatchObject({ kind: "stop", reason: "batch_cancelled" });
+    expect(await call("operator", "POST", "/api/batches/nightly/resume", { reason: "again" })).toMatchObject({ status: 409 });
+    expect(await call("operator", "POST", "/api/batches/none/pause", { reason: "again" })).toMatchObject({ status: 404 });
     expect((await call("viewer", "GET", "/api/batches")).body.items).toHaveLength(1);
+  });
+
+  const draft = { id: "big", budget: "checkout", queue: "fast", draft: true, limits: { perTicketCapMicroUsd: 10_000 } };
+  const piece = {
+    tickets: [
+      { id: "big/1", externalRef: "a#1", kind: "bug" },
+      { id: "big/2", externalRef: "a#2", kind: "bug" },
+    ],
+  };
+
+  it("takes a batch in piece by piece, tells what it will cost, submits it once, and refuses it with the arithmetic when there is no room", async () => {
+    await define();
+    expect(await call("workload", "POST", "/api/batches", draft)).toMatchObject({ status: 201, body: { state: "draft" } });
+    expect(await call("workload", "POST", "/api/batches", draft)).toMatchObject({ status: 201 });
+    expect(await call("workload", "POST", "/api/batches", { ...draft, limits: {} })).toMatchObject({ status: 409 });
+    expect(await call("workload", "POST", "/api/batches/big/tickets", piece)).toMatchObject({ status: 200, body: { added: 2 } });
+    expect(await call("workload", "POST", "/api/batches/big/tickets", piece)).toMatchObject({ status: 200, body: { added: 0 } });
+    const other = {
+      tickets: [
+        { id: "big/1", externalRef: "a#1", kind: "docs" },
+        { id: "big/3", externalRef: "a#2" },
+      ],
+    };
+    expect(await call("workload", "POST", "/api/batches/big/tickets", other)).toMatchObject({
+      status: 409,
+      body: { issues: ["big/1: another ticket of this id was handed in before.", "big/3: its reference a#2 belongs to ticket big/2."] },
+    });
+    expect(await call("workload", "POST", "/api/batches/references", { references: ["a#2", "a#3"] })).toMatchObject({
+      body: { items: [{ reference: "a#2", ticketId: "big/2", state: "queued" }] },
+    });
+    expect(rung).toEqual([]);
+    expect(await call("viewer", "GET", "/api/batches/big/estimate")).toMatchObject({
+      body: { estimate: { tickets: 2, p90MicroUsd: 20_000 }, room: { fits: true, shareOfRemaining: 0.4 } },
+    });
+    await call("operator", "PUT", "/api/budgets/checkout", { limitMicroUsd: 19_999, periodMs: 3_600_000 });
+    expect(await call("workload", "POST", "/api/batches/big/submit")).toMatchObject({
+      status: 409,
+      body: {
+        detail: expect.stringContaining(
+          "$0.00 spent + $0.00 reserved + $0.0200 for 2 tickets (p90) = $0.0200, $0.0000 more than the limit",
+        ),
+      },
+    });
+    await define();
+    expect(await call("workload", "POST", "/api/batches/big/submit")).toMatchObject({
+      status: 202,
+      body: { state: "open", reservedMicroUsd: 20_000 },
+    });
+    expect(await call("workload", "POST", "/api/batches/big/submit")).toMatchObject({ status: 202 });
+    expect(await call("workload", "POST", "/api/batches/big/tickets", { tickets: [{ id: "big/9" }] })).toMatchObject({ status: 409 });
+    expect(await ledger.read("checkout")).toMatchObject({ committedMicroUsd: 20_000 });
+  });
+
+  it("sets limits of the version that was read, and streams the batch from where a follower left off", async () => {
+    await define();
+    await call("workload", "POST", "/api/batches", draft);
+    await call("workload", "POST", "/api/batches/big/tickets", piece);
+    const { body: before } = await call("viewer", "GET", "/api/batches/big");
+    const limits = { ...before.limits, concurrency: 2 };
+    expect(await call("operator", "PATCH", "/api/batches/big", { limits, version: before.version })).toMatchObject({
+      status: 200,
+      body: { concurrencyNow: 2 },
+    });
+    expect(await call("operator", "PATCH", "/api/batches/big", { limits, version: before.version })).toMatchObject({ status: 409 });
+    await call("operator", "POST", "/api/batches/big/cancel", { reason: "no" });
+    const stream = async (lastEventId?: string) => {
+      const response = await fetch(`${http.url}/api/batches/big/events`, {
+        headers: { authorization: "Bearer viewer-token", ...(lastEventId === undefined ? {} : { "last-event-id": lastEventId }) },
+      });
+      return response.text();
+    };
+    // What was cancelled ends once its tickets have.
+    const tickets = createTicketStore({ redis, clock });
+    for (const { id } of piece.tickets) await tickets.cancel(id, "batch_cancelled");
+    const whole = await stream();
+    const [, revision = ""] = /^id: (\d+)\nevent: progress\ndata: {"id":"big"/.exec(whole) ?? [];
+    expect(whole).toContain(`id: ${revision}\nevent: end\n`);
+    expect(await stream(revision)).toBe(`id: ${revision}\nevent: end\ndata: {}\n\n`);
+    expect(await stream("x")).toContain("Last-Event-ID is not an id");
   });
 
   it("tells of usage that will never be counted", async () => {

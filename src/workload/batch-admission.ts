@@ -81,6 +81,9 @@ export function stopOf(
   return undefined;
 }
 
+/** A place among a batch's tickets is free again sooner than what waits for a person; only as many tickets as are fed ask. */
+const placeAgainMs = 500;
+
 /** Why a ticket without a lease does not begin now. One that has begun before belongs to no leading group. Pure. */
 export function holdBack(
   batch: BatchFacts,
@@ -104,7 +107,8 @@ export function holdBack(
     };
   }
   if (limits.concurrency !== null && batch.running >= limits.concurrency) {
-    return { hold: "batch_concurrency", detail: `${batch.running} tickets of the batch are in flight of at most ${limits.concurrency}.` };
+    const detail = `${batch.running} tickets of the batch are in flight of at most ${limits.concurrency}.`;
+    return { hold: "batch_concurrency", detail, retryAfterMs: placeAgainMs };
   }
   if (limits.ratePerMinute !== null && batch.startedThisMinute >= limits.ratePerMinute) {
     return {

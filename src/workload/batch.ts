@@ -128,8 +128,8 @@ export type SubmitReply =
 
 /** Where batches are kept. */
 export interface BatchStore {
-  /** Creates it without tickets. False: a batch of this id is there already. */
-  create(batch: BatchHead, draft: boolean): Promise<boolean>;
+  /** Creates it without tickets. `same`: a batch with this beginning is there already. `differs`: another one is. */
+  create(batch: BatchHead, draft: boolean): Promise<"created" | "same" | "differs">;
   get(id: string): Promise<Batch | undefined>;
   /** Newest first; `undefined` means that the cursor is none of ours. */
   list(page: {

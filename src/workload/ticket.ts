@@ -150,6 +150,12 @@ export interface TurnContext {
 /** The application's own code: does one turn of a ticket. What it throws counts as a failed try. */
 export type TicketProcessor = (ticket: Ticket, context: TurnContext) => Promise<TurnResult>;
 
+/** Puts many tickets of one queue into it; what is there already stays as it is. */
+export interface TicketFeeder {
+  /** Rejects with StoreUnavailable when the queue cannot be reached. */
+  ringAll(ids: readonly string[], queue: string): Promise<void>;
+}
+
 /** The doorbell of the ticket queue. */
 export interface TicketDoorbell {
   /** Makes sure that a worker looks at the ticket now; ringing twice is harmless. Rejects with StoreUnavailable when the queue cannot be reached. */

@@ -15,23 +15,49 @@ const batch = {
 it("lists batches with what they cost and their tickets by state", async () => {
   const context = aCommandContext({ answers: { "GET /api/batches": { status: 200, body: { items: [batch] } } } });
   expect(await runCli(["batches", "list"], context, "1")).toBe(0);
-  expect(context.printed.out).toContain("nightly  checkout  default  open  $1.25  3 queued, 7 succeeded");
+  expect(context.printed.out).toContain("nightly  checkout  default  open   $1.25  3 queued, 7 succeeded");
 });
 
 it("shows one batch", async () => {
   const context = aCommandContext({ answers: { "GET /api/batches/nightly": { status: 200, body: batch } } });
   expect(await runCli(["batches", "show", "nightly", "--json"], context, "1")).toBe(0);
-  expect(JSON.parse(context.printed.out)).toEqual(batch);
+  expect(JSON.parse(context.printed.out)).toMatchObject(batch);
 });
 
 it.each([
-  ["pause", "paused"],
-  ["resume", "open"],
-])("can %s a batch's own gate", async (verb, gate) => {
-  const context = aCommandContext({ answers: { "PATCH /api/batches/nightly": { status: 200, body: { ...batch, gate } } } });
+  ["pause", { gate: "paused" }, "paused"],
+  ["resume", { gate: "open" }, "open"],
+  ["cancel", { state: "cancelled" }, "cancelled"],
+])("can %s a batch", async (verb, change, word) => {
+  const context = aCommandContext({ answers: { [`POST /api/batches/nightly/${verb}`]: { status: 200, body: { ...batch, ...change } } } });
   expect(await runCli(["batches", verb, "nightly", "--reason", "a test"], context, "1")).toBe(0);
-  expect(context.requests[0]?.body).toEqual({ gate, reason: "a test" });
-  expect(context.printed.out).toBe(`The gate of nightly is ${gate}.\n`);
+  expect(context.requests[0]?.body).toEqual({ reason: "a test" });
+  expect(context.printed.out).toBe(`nightly is ${word}.\n`);
+});
+
+const progress = { tickets: 10, ended: 7, perMinute: 12, etaAt: Date.UTC(2026, 0, 31, 6, 30), forecastMicroUsd: 2_000_000 };
+const through = { ...batch, state: "done", counts: { succeeded: 10 }, progress: { ...progress, ended: 10 } };
+
+it("follows a batch to its end, with a bar on a terminal and a line per change elsewhere", async () => {
+  for (const isTerminal of [true, false]) {
+    const answers = [{ ...batch, progress }, { ...batch, progress }, through];
+    const context = aCommandContext({ isTerminal });
+    const fetch = async () => Response.json(answers.shift());
+    const clock = { ...context.clock, sleep: async () => undefined, now: () => Date.UTC(2026, 0, 31, 6) };
+    expect(await runCli(["batches", "show", "nightly", "--follow"], { ...context, fetch, clock }, "1")).toBe(0);
+    const first = "7/10 · open · 12.0/min · ETA 06:30 (30 min) · $1.25 of ~$2.00 · 3 queued, 7 succeeded";
+    const last = "10/10 · done · 12.0/min · $1.25 of ~$2.00 · 10 succeeded";
+    const bar = (full: number, line: string) => `\r\u001B[2K[${"#".repeat(full)}${".".repeat(24 - full)}] ${line}`;
+    expect(context.printed.out).toBe(isTerminal ? `${bar(16, first)}${bar(16, first)}${bar(24, last)}\n` : `${first}\n${last}\n`);
+  }
+});
+
+it("says why a batch has stopped", async () => {
+  const stopped = { ...batch, progress, stop: { hold: "batch_failures", detail: "5 of 20 tickets were not successful." } };
+  const context = aCommandContext({ answers: { "GET /api/batches/nightly": { status: 200, body: stopped } } });
+  await runCli(["batches", "show", "nightly"], context, "1");
+  expect(context.printed.out).toContain("7/10 · stopped · ");
+  expect(context.printed.out).toContain("5 of 20 tickets were not successful.");
 });
 
 it("answers 1 when there is no such batch", async () => {

@@ -3,12 +3,17 @@ import { formatUsd } from "../../core/money.ts";
 import { createApiClient, reportFailure } from "../api-client.ts";
 import { batchSchema, pageSchema, type BatchShape } from "../api-shapes.ts";
 import { exitCodes, renderTable, writeJson, type CommandContext } from "../context.ts";
+import { countsOf, stateOf } from "../render-batch.ts";
+import { createBatch } from "./create-batch.ts";
+import { showBatch } from "./show-batch.ts";
 import { defineCommand, defineGroup, flagOption, textOption, type CommandDefinition, type ExitSink } from "../define-command.ts";
 
 /** `runbookd batches …`: batches of tickets and their gates. */
 export function batchesCommand(context: CommandContext, exit: ExitSink): Command {
-  const members = [list, show, gate("pause"), gate("resume")].map((member) => defineCommand(member, context, exit));
-  return defineGroup("batches", "Read batches of tickets, and open or close their own gates", members);
+  const members = [createBatch, list, showBatch, submit, ...["pause", "resume", "cancel"].map((name) => verb(name))].map((member) =>
+    defineCommand(member, context, exit),
+  );
+  return defineGroup("batches", "Create, watch, pause, resume and cancel batches of tickets", members);
 }
 
 const list: CommandDefinition = {
@@ -35,47 +40,56 @@ const list: CommandDefinition = {
   },
 };
 
-const show: CommandDefinition = {
-  usage: "show <batch>",
-  summary: "Show one batch with its tickets by state",
-  examples: ["runbookd batches show nightly-2026-01-31"],
+const submit: CommandDefinition = {
+  usage: "submit <batch>",
+  summary: "Make a draft run, if its budget has room for what it will probably cost at most",
+  examples: ["runbookd batches submit nightly-2026-01-31"],
   remote: true,
   async run([id = ""], invocation) {
     const client = await createApiClient(invocation);
-    const answer = await client.get(`/api/batches/${encodeURIComponent(id)}`, batchSchema);
+    const answer = await client.post(`/api/batches/${encodeURIComponent(id)}/submit`, undefined, batchSchema);
     if (answer.kind !== "ok") return reportFailure(invocation, answer);
     if (flagOption(invocation, "json")) writeJson(invocation.context, answer.body);
-    else invocation.context.write(renderTable([header, row(answer.body)]));
+    else invocation.context.write(`${answer.body.id} runs; ${formatUsd(answer.body.reservedMicroUsd)} is reserved for it.\n`);
     return exitCodes.ok;
   },
 };
 
-function gate(verb: "pause" | "resume"): CommandDefinition {
-  const open = verb === "resume";
+const verbs: { readonly [name: string]: { readonly summary: string; readonly reason: string } } = {
+  pause: {
+    summary: "Let nothing of it begin or go on; tickets in flight stop at their next turn with their work saved",
+    reason: "the target is down",
+  },
+  resume: { summary: "Let it go on where it stood; its budget's gate stays as it is", reason: "the target is back" },
+  cancel: {
+    summary: "End it for good: what waits is cancelled, what is in flight stops at its next turn with its work saved",
+    reason: "wrong list",
+  },
+};
+
+function verb(name: string): CommandDefinition {
+  const { summary = "", reason = "" } = verbs[name] ?? {};
   return {
-    usage: `${verb} <batch>`,
-    summary: open
-      ? "Open the batch's own gate; its budget's gate stays as it is"
-      : "Close the batch's own gate; tickets in flight end at their next turn",
-    examples: [`runbookd batches ${verb} nightly-2026-01-31 --reason '${open ? "the target is back" : "the target is down"}'`],
+    usage: `${name} <batch>`,
+    summary,
+    examples: [`runbookd batches ${name} nightly-2026-01-31 --reason '${reason}'`],
     remote: true,
     options: [{ flags: "--reason <text>", description: "shown to everybody who asks for admission", default: "from the command line" }],
     async run([id = ""], invocation) {
       const client = await createApiClient(invocation);
-      const body = { gate: open ? "open" : "paused", reason: textOption(invocation, "reason") };
-      const answer = await client.patch(`/api/batches/${encodeURIComponent(id)}`, body, batchSchema);
+      const body = { reason: textOption(invocation, "reason") };
+      const answer = await client.post(`/api/batches/${encodeURIComponent(id)}/${name}`, body, batchSchema);
       if (answer.kind !== "ok") return reportFailure(invocation, answer);
+      const { state, gate } = answer.body;
       if (flagOption(invocation, "json")) writeJson(invocation.context, answer.body);
-      else invocation.context.write(`The gate of ${answer.body.id} is ${answer.body.gate}.\n`);
+      else invocation.context.write(`${answer.body.id} is ${state === "open" && gate === "paused" ? "paused" : state}.\n`);
       return exitCodes.ok;
     },
   };
 }
 
-const header = ["BATCH", "BUDGET", "QUEUE", "GATE", "SPENT", "TICKETS"];
+const header = ["BATCH", "BUDGET", "QUEUE", "STATE", "SPENT", "TICKETS"];
 
 function row(batch: BatchShape): readonly string[] {
-  const counts = Object.entries(batch.counts).filter(([, count]) => count > 0);
-  const tickets = counts.map(([state, count]) => `${count} ${state}`).join(", ");
-  return [batch.id, batch.budget, batch.queue, batch.gate, formatUsd(batch.spentMicroUsd), tickets === "" ? "none" : tickets];
+  return [batch.id, batch.budget, batch.queue, stateOf(batch), formatUsd(batch.spentMicroUsd), countsOf(batch)];
 }

@@ -1,0 +1,74 @@
+import { createApiClient, reportFailure, type ApiAnswer } from "../api-client.ts";
+import { batchSchema, type BatchShape } from "../api-shapes.ts";
+import { exitCodes, writeJson, type ExitCode } from "../context.ts";
+import { flagOption, type CommandDefinition, type CommandInvocation } from "../define-command.ts";
+import { progressBar, progressLine } from "../render-batch.ts";
+
+/** A runbookd that restarts is waited for this many looks. */
+const patience = 30;
+const lookEveryMs = 1000;
+const barWidth = 24;
+
+/** `runbookd batches show`: one batch, once or until it is through. */
+export const showBatch: CommandDefinition = {
+  usage: "show <batch>",
+  summary: "Show one batch with its tickets by state, its progress and what it will cost",
+  examples: ["runbookd batches show nightly-2026-01-31", "runbookd batches show nightly-2026-01-31 --follow"],
+  remote: true,
+  options: [{ flags: "--follow", description: "go on until it is through: a bar on a terminal, a line per change elsewhere" }],
+  async run([id = ""], invocation) {
+    const client = await createApiClient(invocation);
+    const look = () => client.get(`/api/batches/${encodeURIComponent(id)}`, batchSchema);
+    if (flagOption(invocation, "follow")) return follow(look, invocation);
+    const answer = await look();
+    if (answer.kind !== "ok") return reportFailure(invocation, answer);
+    const { context } = invocation;
+    if (flagOption(invocation, "json")) writeJson(context, answer.body);
+    else
+      context.write(
+        `${answer.body.id} on budget ${answer.body.budget}, queue ${answer.body.queue}\n${progressLine(answer.body, context.clock.now())}\n`,
+      );
+    return exitCodes.ok;
+  },
+};
+
+async function follow(look: () => Promise<ApiAnswer<BatchShape>>, invocation: CommandInvocation): Promise<ExitCode> {
+  const { context } = invocation;
+  const asJson = flagOption(invocation, "json");
+  const drawsBar = context.isTerminal && !asJson;
+  let last = "";
+  let misses = 0;
+  for (;;) {
+    const answer = await look();
+    if (answer.kind === "unreachable" && last !== "" && misses < patience) {
+      misses += 1;
+    } else if (answer.kind !== "ok") {
+      if (drawsBar && last !== "") context.write("\n");
+      return reportFailure(invocation, answer);
+    } else {
+      misses = 0;
+      const batch = answer.body;
+      const told = asJson ? JSON.stringify(batch) : progressLine(batch, context.clock.now());
+      const changed = asJson
+        ? JSON.stringify({ ...batch, progress: batch.progress?.ended })
+        : `${batch.progress?.ended ?? 0} ${batch.state} ${batch.gate} ${batch.stop?.hold ?? ""}`;
+      if (drawsBar) context.write(`\r\u001B[2K${progressBar(batch, barWidth)} ${told}`);
+      else if (changed !== last) context.write(`${told}\n`);
+      last = changed;
+      if (isThrough(batch)) {
+        if (drawsBar) context.write("\n");
+        return exitCodes.ok;
+      }
+    }
+    try {
+      await context.clock.sleep(lookEveryMs, context.signal);
+    } catch {
+      if (drawsBar) context.write("\n");
+      return exitCodes.ok;
+    }
+  }
+}
+
+function isThrough({ state, progress }: BatchShape): boolean {
+  return state === "done" || (state === "cancelled" && progress?.ended === progress?.tickets);
+}

@@ -1,0 +1,33 @@
+import type { Redis } from "ioredis";
+import type { TicketQueue } from "../queue/ticket-queue.ts";
+import { createBatchStore } from "../redis/workload-batches.ts";
+import { createBatchControl, type BatchControl } from "../workload/batch-control.ts";
+import type { BatchStore } from "../workload/batch.ts";
+import { dividedTimes } from "../workload/ledger.ts";
+import { createLocalGate } from "../workload/local-gate.ts";
+import type { WorkloadObserver } from "../workload/workload-observer.ts";
+import { startBatchKeeper } from "../../workers/keep-batches.ts";
+import type { Runtime } from "./runtime.ts";
+
+const lookEveryMs = 1000;
+
+/** Batches, what may be done to them, and whoever looks after them in this process. */
+export function openBatches(
+  runtime: Runtime,
+  { redis, ticketQueue, observer }: { readonly redis: Redis; readonly ticketQueue: TicketQueue; readonly observer: WorkloadObserver },
+): { readonly batches: BatchStore; readonly control: BatchControl } {
+  const { ledger, tickets, clock, config, closers, log } = runtime;
+  const batches = createBatchStore({ redis, clock });
+  const control = createBatchControl({ batches, budgets: ledger, clock });
+  const gate = createLocalGate({ ledger, observer });
+  const keeper = startBatchKeeper(
+    { batches, control, tickets, gate, feeder: ticketQueue, clock, minuteMs: dividedTimes(config.timeFactor).minuteMs },
+    {
+      everyMs: lookEveryMs,
+      drain: runtime.ending.signal,
+      failed: (error) => log.warn({ error }, "Batches could not be looked after; they will be."),
+    },
+  );
+  closers.add("batch keeper", async () => keeper.close());
+  return { batches, control };
+}

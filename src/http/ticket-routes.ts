@@ -1,0 +1,46 @@
+import { z } from "zod";
+import { externalIdSchema } from "../workload/names.ts";
+import { ticketStates, type TicketStore } from "../workload/ticket.ts";
+import { defineRoute, json, noBody, noQuery, problem, type Route } from "./route.ts";
+import { viewers } from "./who.ts";
+
+const cursor = z.string().min(1).max(512).optional();
+const limit = z.coerce.number().int().min(1).max(200).default(50);
+const ticketPage = z.strictObject({ state: z.enum(ticketStates).optional(), batch: externalIdSchema.optional(), cursor, limit });
+
+/** Tickets: listing, and one with its saved work. */
+export function createTicketRoutes({ tickets }: { readonly tickets: Pick<TicketStore, "get" | "list"> }): readonly Route[] {
+  return [
+    defineRoute({
+      method: "get",
+      path: "/api/tickets",
+      summary: "Tickets, newest first, by page",
+      who: viewers,
+      query: ticketPage,
+      body: noBody,
+      answers: { 200: "`items` are tickets; `nextCursor` asks for the next page and is absent on the last" },
+      async handle({ query: { state, batch, ...page } }) {
+        const filter = { ...(state === undefined ? {} : { state }), ...(batch === undefined ? {} : { batchId: batch }) };
+        const found = await tickets.list(
+          filter,
+          page.cursor === undefined ? { limit: page.limit } : { cursor: page.cursor, limit: page.limit },
+        );
+        return found === undefined ? problem("invalid-request", "The cursor is not one that this list has given out.") : json(200, found);
+      },
+    }),
+    defineRoute({
+      method: "get",
+      path: "/api/tickets/{id}",
+      summary: "One ticket with its saved work",
+      who: viewers,
+      query: noQuery,
+      body: noBody,
+      answers: { 200: "The ticket" },
+      problems: ["not-found"],
+      async handle({ params }) {
+        const ticket = await tickets.get(params["id"] ?? "");
+        return ticket === undefined ? problem("not-found", "There is no such ticket; GET /api/tickets lists them.") : json(200, ticket);
+      },
+    }),
+  ];
+}
