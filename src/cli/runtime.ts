@@ -138,6 +138,9 @@ async function redisAddress(
       return { url: config.redis.url };
     case "socket":
       return { socketPath: config.redis.path };
+    case "sentinel":
+    case "cluster":
+      return config.redis;
     case "embedded": {
       const folder = resolve(sources.workingDirectory, config.dataFolder);
       const server = await startEmbeddedRedis({

@@ -4,6 +4,7 @@ import type { CommandTemplate } from "../actions/command-template.ts";
 import type { NotificationTarget } from "../core/notification.ts";
 import { registeredCommands } from "./command-settings.ts";
 import { secretsOfTarget, targetsOfGroup } from "./notify-settings.ts";
+import { parseRedisUrl, passwordOfRedisUrl, type RedisPlace } from "./redis-url.ts";
 import { acceptedFor, environmentKeys, secretKeys, settingsSchema, type Settings } from "./settings-schema.ts";
 
 /** One setting that is refused. It never holds the value, which may be a secret. */
@@ -26,10 +27,7 @@ export interface Endpoint {
 
 /** Everything that the processes are configured with; proven. */
 export interface Config {
-  readonly redis:
-    | { readonly kind: "embedded" }
-    | { readonly kind: "url"; readonly url: string }
-    | { readonly kind: "socket"; readonly path: string };
+  readonly redis: RedisPlace;
   /** Replicas that must have a write before it counts; 0 = none is asked. */
   readonly replicas: number;
   readonly dataFolder: string;
@@ -215,12 +213,13 @@ function toConfig(settings: Settings, sources: ConfigSources, faults: ConfigFaul
     ...webhookTokens,
     ...commands.secrets,
     ...Object.values(targets).flatMap((list) => list.flatMap((target) => secretsOfTarget(target))),
-    ...[redis, settings.SMTP_URL].flatMap((url) => passwordOf(url)),
+    ...(redis === undefined ? [] : passwordOfRedisUrl(redis)),
+    ...passwordOf(settings.SMTP_URL),
     ...prometheus.secrets,
     ...alertmanager.secrets,
   ];
   return {
-    redis: toRedis(redis),
+    redis: (redis === undefined ? undefined : parseRedisUrl(redis)) ?? { kind: "embedded" },
     replicas: settings.REDIS_WAIT_REPLICAS,
     dataFolder: settings.RUNBOOKD_DATA,
     host,
@@ -297,11 +296,6 @@ function readCommands(
     return { ...template, env };
   });
   return { templates, secrets };
-}
-
-function toRedis(url: string | undefined): Config["redis"] {
-  if (url === undefined) return { kind: "embedded" };
-  return url.startsWith("unix://") ? { kind: "socket", path: url.slice("unix://".length) } : { kind: "url", url };
 }
 
 function passwordOf(url: string | undefined): string[] {

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { isLimitName, limitNames } from "../guardrails/limits.ts";
+import { parseRedisUrl, redisUrlGrammar } from "./redis-url.ts";
 import { commandsSchema } from "./command-settings.ts";
 import { mailAddress } from "./mail-address.ts";
 import { notifyGroupsSchema } from "./notify-settings.ts";
@@ -59,10 +60,7 @@ const tokens = check((text) => {
   return found.length <= 2 && found.every((token) => /^[\x21-\x7e]{16,512}$/.test(token)) ? found : undefined;
 }, "is not one or two tokens");
 
-const redisUrl = check((text) => {
-  if (text.startsWith("unix:///")) return text;
-  return readUrl(text, ["redis:", "rediss:"]) === undefined ? undefined : text;
-}, "is no Redis address");
+const redisUrl = check((text) => (parseRedisUrl(text) === undefined ? undefined : text), "is no Redis address");
 
 /** Credentials, trust and extra headers of an HTTP system, beside its address. */
 const access = z.strictObject({
@@ -83,7 +81,7 @@ export const settingsSchema = z.strictObject({
   REDIS_URL: setting(
     redisUrl.optional(),
     "Redis 6.2 or later; absent: an own redis-server with its data in RUNBOOKD_DATA",
-    "redis://[user:password@]host:port[/db], rediss://… or unix:///path/to/socket",
+    redisUrlGrammar,
   ),
   REDIS_WAIT_REPLICAS: setting(
     check((text) => (/^\d$/.test(text) ? Number(text) : undefined), "is no number of replicas").default(0),

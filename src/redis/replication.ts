@@ -1,4 +1,5 @@
 import type { Redis } from "ioredis";
+import { ledgerNode } from "./connection.ts";
 
 /** How long a write may take to reach its replicas, in milliseconds. */
 const confirmWithinMs = 300;
@@ -28,13 +29,17 @@ export function createReplication(redis: Redis, replicas: number): Replication {
   if (replicas === 0) return { replicas, begin: () => 0, confirm: async () => true, confirmRead: async () => true };
   let closes = 0;
   redis.on("close", () => (closes += 1));
+  // Of a cluster each node has a connection of its own; when any of them goes, the owner may be another one afterwards.
+  redis.on("-node", () => (closes += 1));
   let shared: Promise<boolean> | undefined;
 
   const ask = async (): Promise<boolean> => {
     // Whoever asks in this turn has written already.
     await Promise.resolve();
     shared = undefined;
-    return redis.wait(replicas, confirmWithinMs).then(
+    const node = ledgerNode(redis);
+    if (node === undefined) return false;
+    return node.wait(replicas, confirmWithinMs).then(
       (reached) => reached >= replicas,
       () => false,
     );

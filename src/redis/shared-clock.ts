@@ -1,4 +1,5 @@
 import type { Redis } from "ioredis";
+import { ledgerNode } from "./connection.ts";
 import type { Clock, Instant } from "../core/clock.ts";
 
 /** A clock that tells Redis's time, so that every process agrees on when something is due, whatever its host's clock says or jumps to. */
@@ -32,6 +33,9 @@ export function createSharedClock(host: Clock, readTime: () => Promise<Instant>)
 
 /** Milliseconds of Redis's own clock. */
 export async function readRedisTime(redis: Redis): Promise<Instant> {
-  const [seconds, micros] = await redis.time();
+  // Scripts read the clock of the node that owns the ledger.
+  const node = ledgerNode(redis);
+  if (node === undefined) throw new Error("The owner of the ledger's slot is not known.");
+  const [seconds, micros] = await node.time();
   return Number(seconds) * 1000 + Math.floor(Number(micros) / 1000);
 }

@@ -61,6 +61,9 @@ function addressOf(config: Config): RedisAddress | undefined {
       return { url: config.redis.url };
     case "socket":
       return { socketPath: config.redis.path };
+    case "sentinel":
+    case "cluster":
+      return config.redis;
     case "embedded": {
       const socketPath = join(config.dataFolder, "redis", "redis.sock");
       return existsSync(socketPath) ? { socketPath } : undefined;

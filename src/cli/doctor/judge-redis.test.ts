@@ -61,7 +61,6 @@ it.each([
   ["connected_slaves:1", 1, "ok"],
   ["connected_slaves:2", 1, "warning"],
   ["connected_slaves:0", 1, "fault"],
-  ["connected_slaves:1\r\nredis_mode:cluster", 1, "fault"],
 ])("judges replicas by INFO %j with %i wanted as %s", (info, wanted, verdict) => {
   expect(judgeReplicas({ info: parseInfo(info), config }, wanted)).toMatchObject({ name: "Redis replicas", verdict });
 });

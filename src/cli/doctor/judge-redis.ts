@@ -101,12 +101,6 @@ export function judgeReplicas({ info }: RedisFacts, wanted: number): Finding {
           `${there} connected, and REDIS_WAIT_REPLICAS is 0: a failover may forget runs that were accepted`,
           `Set REDIS_WAIT_REPLICAS=${there}: a run is accepted, and an effect begins, only when that many replicas have it.`,
         );
-  if (info.get("cluster_enabled") === "1" || info.get("redis_mode") === "cluster")
-    return fault(
-      "Redis replicas",
-      "REDIS_WAIT_REPLICAS is set on a Redis Cluster",
-      "Use one primary with replicas: every key of ours is in one slot, and WAIT must be asked on the connection that wrote.",
-    );
   const detail = `${there} connected, REDIS_WAIT_REPLICAS is ${wanted}`;
   if (there < wanted)
     return fault("Redis replicas", detail, "Bring the replicas back: until then webhooks are answered 503 and no effect begins.");

@@ -1,0 +1,46 @@
+import { afterEach, beforeEach, expect, it } from "@jest/globals";
+import { parseRedisUrl } from "../config/redis-url.ts";
+import { type SentinelSetup, startSentinels } from "../testing/redis-sentinel.ts";
+import { connectRedis, type RedisAddress, untilReady } from "./connection.ts";
+import { createReplication } from "./replication.ts";
+
+let setup: SentinelSetup;
+let address: RedisAddress;
+
+beforeEach(async () => {
+  setup = await startSentinels();
+  const place = parseRedisUrl(setup.url);
+  if (place?.kind !== "sentinel") throw new Error("no sentinel address");
+  address = place;
+}, 30_000);
+
+afterEach(async () => {
+  await setup[Symbol.asyncDispose]();
+});
+
+it.each(["request", "worker"] as const)(
+  "leads a %s connection to the new primary when the old one is killed, with all that had been confirmed",
+  async (purpose) => {
+    const redis = connectRedis(address, purpose);
+    await untilReady(redis);
+    const replication = createReplication(redis, 1);
+    const life = replication.begin();
+    await redis.set("{rb}:x", "kept");
+    expect(await replication.confirm(life)).toBe(true);
+    await setup.primary.kill();
+    let kept: string | null = null;
+    for (let tries = 0; tries < 200 && kept === null; tries += 1) {
+      kept = await redis
+        .set("{rb}:y", "written")
+        .then(async () => redis.get("{rb}:x"))
+        .catch(() => null);
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    expect(kept).toBe("kept");
+    expect(await setup.currentPort()).toBe(setup.replica.port);
+    // What was begun before the failover proves nothing after it.
+    expect(await replication.confirm(life)).toBe(false);
+    redis.disconnect();
+  },
+  40_000,
+);
