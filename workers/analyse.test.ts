@@ -73,6 +73,19 @@ describe("the analysis in the background", () => {
     expect(second?.versions.map(({ version }) => version)).toEqual(["3", null]);
   });
 
+  it("looks at fewer samples of a prompt whose conversations are long", async () => {
+    const long = shipped.map((sample) => ({
+      ...sample,
+      blocks: sample.blocks.flatMap((block) => [block, ...Array.from({ length: 20 }, () => ({ ...block, tokens: 0 }))]),
+    }));
+    await using worker = await aWorker(long);
+    await worker.until(async () => (await worker.board.list()).length > 0);
+    const [state] = await worker.board.list();
+    expect(state?.versions[0]?.requests).toBe(400);
+    expect(state?.reply.kind === "analysed" ? state.reply.analysis.requests : 0).toBeLessThan(400);
+    expect(state?.reply.kind === "analysed" ? state.reply.analysis.requests : 0).toBeGreaterThanOrEqual(250);
+  });
+
   it("goes on after a failure", async () => {
     await using worker = await aWorker(shipped.slice(0, 10));
     const groups = await worker.store.groups();

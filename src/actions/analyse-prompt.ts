@@ -19,8 +19,11 @@ export interface CacheAnalyst {
   readonly pause: () => Promise<unknown>;
 }
 
-/** Samples of one group that are looked at. */
+/** Samples of one group that are looked at, fewer when conversations are long: a stage of an analysis keeps others waiting for a microsecond or two a block. */
 const mostSamples = 2000;
+const mostBlocks = 60_000;
+/** However long they are, so many say enough. */
+const enoughSamples = 250;
 /** So long an analysis may keep everybody else waiting. */
 const sliceMs = 8;
 
@@ -30,7 +33,7 @@ export async function analysePrompt(group: SampleGroup, analyst: CacheAnalyst): 
   const samples = await analyst.samples.read(group, mostSamples);
   const versions = measureVersions(samples);
   const [version = null] = [...versions].sort((a, b) => b.requests - a.requests).map((own) => own.version);
-  const own = samples.filter(({ promptVersion = null }) => promptVersion === version);
+  const own = newestOf(samples.filter(({ promptVersion = null }) => promptVersion === version));
   const now = clock.now();
   const steps = analyseCache({
     samples: own,
@@ -80,6 +83,15 @@ async function runInSlices(steps: Generator<void, CacheReply>, { clock, pause }:
     await pause();
     begin = clock.monotonic();
   }
+}
+
+function newestOf(samples: readonly PrefixSample[]): readonly PrefixSample[] {
+  let blocks = 0;
+  const first = samples.findLastIndex((sample, index) => {
+    blocks += sample.blocks.length;
+    return blocks > mostBlocks && samples.length - index > enoughSamples;
+  });
+  return samples.slice(first + 1);
 }
 
 function measureVersions(samples: readonly PrefixSample[]): CacheState["versions"] {
