@@ -13,10 +13,15 @@ export interface AnalyseWorkerDeps extends CacheAnalyst {
   readonly failed: (error: unknown) => void;
 }
 
+/** Looks between two analyses of one prompt: an analysis costs up to a second. */
+const restLooks = 5;
 /** What was not analysed for so long has no samples any more. */
 const forgetMs = 7 * 86_400_000;
 
-/** Every `everyMs` one of all workers analyses every prompt that has new samples, and puts what it found where all can read it. */
+/**
+ * Every `everyMs` one of all workers looks at the prompts that have new samples, and puts what it found where all can read it. What was analysed is
+ * analysed again after five times as long at the earliest; what had too few samples, at the next look.
+ */
 export function startAnalyseWorker(
   deps: AnalyseWorkerDeps,
   { everyMs, drain }: { readonly everyMs: number; readonly drain: AbortSignal },
@@ -24,11 +29,13 @@ export function startAnalyseWorker(
   const { board, samples, clock } = deps;
   const look = async (): Promise<void> => {
     if (!(await board.takeTurn(everyMs * 0.9))) return;
-    const known = new Map((await board.list()).map((state) => [keyOf(state), state.newestAt]));
+    const known = new Map((await board.list()).map((state) => [keyOf(state), state]));
     for (const group of await samples.groups()) {
       if (drain.aborted) return;
+      const before = known.get(keyOf(group));
+      if (before?.reply.kind === "analysed" && clock.now() - before.at < everyMs * restLooks) continue;
       const [newest] = await samples.read(group, 1);
-      if (newest === undefined || newest.at <= (known.get(keyOf(group)) ?? -1)) continue;
+      if (newest === undefined || newest.at <= (before?.newestAt ?? -1)) continue;
       await board.put(await analysePrompt(group, deps));
     }
     await board.prune(clock.now() - forgetMs);

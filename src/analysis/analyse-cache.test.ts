@@ -23,6 +23,10 @@ const causesOf = ({ causes }: CacheAnalysis) => causes.map(({ unit, class: name,
 describe("the analysis of a prompt that carries everything wrong", () => {
   const analysis = analysed(sampleWorkload(busy, "shipped", "last block"));
 
+  it("does not blame the minimum for a short beginning that all requests share", () => {
+    expect(causesOf(analysis).map(([, name]) => name)).not.toContain("below_minimum");
+  });
+
   it("names each cause in the order in which mending one exposes the next", () => {
     expect(causesOf(analysis).slice(0, 3)).toEqual([
       ["tools", "order_noise", "T1"],
@@ -174,6 +178,16 @@ describe("the analysis of one fault at a time", () => {
     expect(causesOf(analysis)[0]).toEqual(["mystery", "changes_often", "T3"]);
     expect(analysis.causes[0]?.sentence).toContain("opt in to texts");
   });
+});
+
+it("the analysis shows what differs where the application has opted in to texts", () => {
+  const samples = sampleWorkload(busy, "shipped", "last block").map((sample): PrefixSample => {
+    const clock = sample.blocks.findIndex(({ layer }) => layer === "clock");
+    return { ...sample, texts: [{ block: clock, text: `The time in Zürich is ${Math.trunc(sample.at / 1000)} s. Go on.` }] };
+  });
+  const clock = analysed(samples).causes.find(({ unit }) => unit === "clock");
+  expect(clock?.evidence.example?.[0]).toMatch(/^The time in Zürich is \d+ s\. Go on\.$/);
+  expect(clock?.evidence.example?.[1]).not.toBe(clock?.evidence.example?.[0]);
 });
 
 describe("the analysis says what is missing", () => {

@@ -1,6 +1,6 @@
 import type { PrefixSample } from "../core/prefix-sample.ts";
 import type { Stability } from "../core/prompt-layout.ts";
-import { type BrokenUnit, countOrders, findBreaks } from "./cache-breaks.ts";
+import { type BrokenUnit, countOrders, findBreaks, showDifference } from "./cache-breaks.ts";
 import { type CachePrices, measuredInputCost } from "./cache-cost.ts";
 import type { CacheRules } from "./cache-rules.ts";
 import { measuredTotal, segmentSamples, type SegmentedRequest, warmUp } from "./cache-samples.ts";
@@ -160,8 +160,10 @@ function* structuralSteps(sent: readonly SegmentedRequest[], rules: CacheRules, 
     mended.add(keyOf(broken));
     if (broken.class === "conditional_section") conditional.set(broken.unit, "ticket");
     const stabilities = new Map([...units].map(([unit, { stability }]) => [unit, conditional.get(unit) ?? stability]));
+    const example = showDifference(working, broken);
     working = applyTo(working, broken, stabilities);
-    yield { cause: describeBreak(broken, units.get(broken.unit)), requests: working };
+    const cause = describeBreak(broken, units.get(broken.unit));
+    yield { cause: example === undefined ? cause : { ...cause, evidence: { ...cause.evidence, example } }, requests: working };
   }
 }
 

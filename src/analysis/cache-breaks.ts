@@ -159,6 +159,27 @@ function summarise(unit: string, tally: Tally, requests: number): BrokenUnit {
   };
 }
 
+const shownAround = 24;
+const shownDifference = 80;
+
+/** What differs between the two requests of a broken unit's example, or undefined when their texts are not known. */
+export function showDifference(
+  requests: readonly SegmentedRequest[],
+  { unit, example }: BrokenUnit,
+): readonly [string, string] | undefined {
+  const [after, before] = example.map((index) => requests[index]?.blocks.filter((block) => block.unit === unit) ?? []);
+  const place = after?.findIndex((block, index) => block.hash !== before?.[index]?.hash) ?? -1;
+  const [old, now] = [before?.[place]?.text, after?.[place]?.text];
+  if (old === undefined || now === undefined || old === now) return undefined;
+  let start = 0;
+  while (start < old.length && old[start] === now[start]) start += 1;
+  let end = 0;
+  while (end < Math.min(old.length, now.length) - start && old.at(-1 - end) === now.at(-1 - end)) end += 1;
+  const shown = (text: string) =>
+    text.slice(Math.max(0, start - shownAround), Math.min(text.length - end + shownAround, start + shownDifference));
+  return [shown(old), shown(now)];
+}
+
 /** Orders in which the same tools, or the same JSON, were sent: 1 when there is no noise. Noise of a few orders survives in the cache and still pays for each. */
 export function countOrders(requests: readonly SegmentedRequest[]): number {
   const orders = new Map<string, Set<string>>();

@@ -8,6 +8,8 @@ export const conversation = historyLayer;
 /** A block with the unit that it belongs to: its layer, or where it stands. Tokens are scaled to the measured total and need not be whole. */
 export interface SegmentBlock extends PrefixBlock {
   readonly unit: string;
+  /** Where the application has opted in. */
+  readonly text?: string;
 }
 
 /** One request, cut into units; what is replayed, transformed and replayed again. */
@@ -42,21 +44,26 @@ export function measuredTotal({ uncached, read, write5m, write30m, write1h, writ
 export function segmentSamples(samples: readonly PrefixSample[]): SampleSet {
   const requests: SegmentedRequest[] = [];
   let layered = samples.length > 0;
-  for (const { at, ttftMs, ticketId, blocks, parameters, measured } of samples.toSorted((a, b) => a.at - b.at)) {
+  for (const { at, ttftMs, ticketId, blocks, parameters, measured, texts = [] } of samples.toSorted((a, b) => a.at - b.at)) {
     const estimated = blocks.reduce((sum, { tokens }) => sum + tokens, 0);
     const total = measured === undefined ? 0 : measuredTotal(measured);
     const scale = estimated === 0 ? 0 : total / estimated;
     if (measured === undefined || scale < 1 / mostOff || scale > mostOff) continue;
+    const textOf = new Map(texts.map(({ block, text }) => [block, text]));
     layered &&= blocks.some(({ layer }) => layer !== undefined);
     requests.push({
       at,
       ttftMs,
       ticketId,
-      blocks: nameUnits(blocks).map((block) => ({
-        ...block,
-        tokens: block.tokens * scale,
-        ...(block.spanTokens === undefined ? {} : { spanTokens: block.spanTokens * scale }),
-      })),
+      blocks: nameUnits(blocks).map((block, index) => {
+        const text = textOf.get(index);
+        return {
+          ...block,
+          tokens: block.tokens * scale,
+          ...(block.spanTokens === undefined ? {} : { spanTokens: block.spanTokens * scale }),
+          ...(text === undefined ? {} : { text }),
+        };
+      }),
       ...(parameters === undefined ? {} : { parameters }),
       measured,
     });

@@ -28,6 +28,8 @@ export interface CacheCause {
   readonly evidence: Partial<Pick<BrokenUnit, "breakRatio" | "damageTokens" | "spans" | "agreement">> & {
     /** Orders in which the same tools came. */
     readonly orders?: number;
+    /** What differs between two requests, with a little around it; only where the application has opted in to texts. */
+    readonly example?: readonly [string, string];
     /** Missed tokens of all prompt tokens, 0 to 1. */
     readonly missedShare?: number;
   };

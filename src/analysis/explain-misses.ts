@@ -48,9 +48,12 @@ export function explainMisses(requests: readonly SegmentedRequest[], rules: Cach
       const known = request.prefix.findLastIndex((number) => (usedAt[number] ?? 0) > Number.NEGATIVE_INFINITY);
       const number = request.prefix[known] ?? 0;
       const missed = known < 0 ? 0 : (request.upTo[known] ?? 0) - tokens.read;
-      if (missed <= 0) return;
+      const lastMarker = markers[index]?.at(-1)?.block ?? -1;
+      const isShort = (request.upTo[known] ?? 0) < rules.minTokens;
+      // A short common beginning is nobody's fault, unless a marker was meant for it.
+      if (missed <= 0 || (isShort && (request.upTo[lastMarker] ?? 0) >= rules.minTokens)) return;
       const cause = (): MissCause => {
-        if ((request.upTo[known] ?? 0) < rules.minTokens) return "below_minimum";
+        if (isShort) return "below_minimum";
         if ((readyAt[number] ?? 0) > request.at) return "fan_out";
         if (request.at - (usedAt[number] ?? 0) > shortest) return "ttl_gap";
         const written = request.prefix.some((prefix, block) => block <= known && (writtenAt[prefix] ?? 0) > Number.NEGATIVE_INFINITY);

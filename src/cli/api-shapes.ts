@@ -169,6 +169,7 @@ export const cacheStateSchema = z.looseObject({
             class: z.string(),
             transform: z.string(),
             sentence: z.string(),
+            evidence: z.looseObject({ example: z.array(z.string()).optional() }).optional(),
             hitAfter: z.number(),
             savedAfterMicroUsdPerDay: z.number(),
           }),

@@ -57,7 +57,7 @@ import type { Runtime } from "./runtime.ts";
 const leaseMs = 6000;
 const sweepEveryMs = 1000;
 const mailEveryMs = 500;
-const analyseEveryMs = 300_000;
+const analyseEveryMs = 60_000;
 /** A step in hand at SIGTERM may go on until this long before the end of the grace. */
 const settleBeforeMs = 10_000;
 /** What waits for a Redis that is away is not waited for longer: nothing is in hand by then, and nothing is lost. */

@@ -5,7 +5,7 @@ import type { WorkloadLedger } from "../workload/ledger.ts";
 import { budgetIdSchema } from "../workload/names.ts";
 import type { PriceTable } from "../workload/price-table.ts";
 import { type PrefixKeeping, recordUsage } from "../workload/record-usage.ts";
-import { admissionToWire, mostEventsPerReport } from "../workload/wire.ts";
+import { admissionToWire, mostEventsPerReport, mostReportBytes } from "../workload/wire.ts";
 import type { WorkloadObserver } from "../workload/workload-observer.ts";
 import { defineRoute, json, noBody, noQuery, type Route } from "./route.ts";
 import { viewers, workloads } from "./who.ts";
@@ -79,7 +79,7 @@ export function createWorkloadRoutes(deps: WorkloadRouteDeps): readonly Route[] 
       who: workloads,
       query: noQuery,
       body: z.strictObject({ events: z.array(z.unknown()).min(1).max(mostEventsPerReport) }),
-      bodyLimitBytes: 4 * 1024 * 1024,
+      bodyLimitBytes: mostReportBytes.body,
       answers: { 200: "`results`: one per event, in order" },
       handle: async ({ body }) => json(200, { results: await recordUsage(body.events, clock.now(), deps) }),
     }),

@@ -129,4 +129,24 @@ describe("createRunbookdClient", () => {
   it("says that a batch does not exist", async () => {
     expect(await aClient(() => ({ status: 404, body: {} })).client.readBatch("b")).toBeUndefined();
   });
+
+  it("sends long prefixes in bodies that are taken, and a report that is too long alone without what makes it so", async () => {
+    const { client, seen, lost } = aClient(accepted);
+    const block = { role: "system", kind: "text", hash: "0123456789abcdef", tokens: 9 } as const;
+    const blocks = Array.from({ length: 1000 }, () => block);
+    const long = Array.from({ length: 40 }, (_, index) => ({ block: index, text: "x".repeat(20_000) }));
+    for (let index = 0; index < 20; index += 1)
+      client.reportUsage(aUsageReport({ id: `p${index}`, prefix: { blocks, texts: long.slice(0, 20) } }));
+    client.reportUsage(aUsageReport({ id: "long", prefix: { blocks, texts: [...long, ...long] } }));
+    client.reportUsage(aUsageReport({ id: "longest", prefix: { blocks: Array.from({ length: 20_000 }, () => block) } }));
+    await client.flush();
+    expect(lost).toEqual([]);
+    expect(seen.length).toBeGreaterThan(2);
+    for (const { body } of seen) expect(JSON.stringify(body).length).toBeLessThan(4 * 1024 * 1024);
+    const events: { id: string; prefix?: { blocks: unknown[]; texts?: unknown } }[] = seen.flatMap(({ body }) => Object(body).events);
+    expect(events).toHaveLength(22);
+    expect(events[0]?.prefix?.texts).toHaveLength(20);
+    expect(events[20]?.prefix).toEqual({ blocks });
+    expect(events[21]).not.toHaveProperty("prefix");
+  });
 });

@@ -1,6 +1,6 @@
 import type { Clock } from "../core/clock.ts";
 import type { UsageReport } from "../workload/usage-report.ts";
-import { mostBlocksPerReport, mostEventsPerReport, usageReplySchema } from "../workload/wire.ts";
+import { mostEventsPerReport, mostReportBytes, usageReplySchema } from "../workload/wire.ts";
 import { Unreachable, type Http } from "./http.ts";
 
 /** Usage that runbookd will never count. */
@@ -26,6 +26,11 @@ const lingerMs = 500;
 const mostKept = 20_000;
 const longestBackoffMs = 30_000;
 
+interface Waiting {
+  readonly report: UsageReport;
+  readonly bytes: number;
+}
+
 /** Sends in bulk and again until it arrives. Ids make sending twice harmless. */
 export function createUsageOutbox(deps: {
   readonly http: Http;
@@ -33,14 +38,14 @@ export function createUsageOutbox(deps: {
   readonly onLost: (loss: UsageLoss) => void;
 }): UsageOutbox {
   const { http, clock, onLost } = deps;
-  const waiting: UsageReport[] = [];
+  const waiting: Waiting[] = [];
   const stopped = new AbortController();
   let sending: Promise<void> | undefined;
   let timed = false;
   let failures = 0;
 
   /** By identity: the oldest may have been dropped meanwhile. */
-  const forget = (events: readonly UsageReport[]): void => {
+  const forget = (events: readonly Waiting[]): void => {
     const gone = new Set(events);
     while (waiting[0] !== undefined && gone.has(waiting[0])) waiting.shift();
   };
@@ -49,11 +54,11 @@ export function createUsageOutbox(deps: {
     while (waiting.length > 0) {
       const events = waiting.slice(0, bulkOf(waiting));
       try {
-        const { results } = usageReplySchema.parse(await http.send("POST", "/api/usage", { events }));
+        const { results } = usageReplySchema.parse(await http.send("POST", "/api/usage", { events: events.map(({ report }) => report) }));
         forget(events);
         failures = 0;
         for (const [index, { result, issues = [] }] of results.entries()) {
-          const report = events[index];
+          const report = events[index]?.report;
           if (report === undefined || result === "accepted" || result === "duplicate") continue;
           onLost({ reports: [report], why: [result, ...issues].join(": ") });
         }
@@ -64,7 +69,7 @@ export function createUsageOutbox(deps: {
           return;
         }
         forget(events);
-        onLost({ reports: events, why: error instanceof Error ? error.message : String(error) });
+        onLost({ reports: events.map(({ report }) => report), why: error instanceof Error ? error.message : String(error) });
       }
     }
   };
@@ -96,9 +101,10 @@ export function createUsageOutbox(deps: {
   return {
     add(report) {
       // Without an id of the provider two sendings could not be told apart, so the caller gives it and it is never made up here.
-      waiting.push(report);
+      waiting.push(shortened(report));
       if (waiting.length > mostKept) {
-        onLost({ reports: waiting.splice(0, waiting.length - mostKept), why: `more than ${mostKept} events wait for runbookd` });
+        const dropped = waiting.splice(0, waiting.length - mostKept).map((one) => one.report);
+        onLost({ reports: dropped, why: `more than ${mostKept} events wait for runbookd` });
       }
       plan(lingerMs);
     },
@@ -108,12 +114,28 @@ export function createUsageOutbox(deps: {
   };
 }
 
-/** How many of the oldest events go into one request: at least one, and no more prefixes than its body may hold. */
-function bulkOf(waiting: readonly UsageReport[]): number {
-  let blocks = 0;
-  for (const [index, { prefix }] of waiting.entries()) {
-    blocks += prefix?.blocks.length ?? 0;
-    if (index > 0 && (index >= mostEventsPerReport || blocks > mostBlocksPerReport)) return index;
+/** A report alone may be so long; a longer one goes without the texts of its prefix, or without the prefix: money comes first. */
+const mostBytesOfOne = 1024 * 1024;
+
+function bytesOf(report: UsageReport): number {
+  return Buffer.byteLength(JSON.stringify(report));
+}
+
+function shortened(report: UsageReport): Waiting {
+  const bytes = bytesOf(report);
+  if (bytes <= mostBytesOfOne || report.prefix === undefined) return { report, bytes };
+  const { prefix, ...rest } = report;
+  const { texts: _texts, ...hashes } = prefix;
+  const without = { ...rest, prefix: hashes };
+  return bytesOf(without) <= mostBytesOfOne ? { report: without, bytes: bytesOf(without) } : { report: rest, bytes: bytesOf(rest) };
+}
+
+/** How many of the oldest events go into one request: at least one, and no more than its body may hold. */
+function bulkOf(waiting: readonly Waiting[]): number {
+  let sum = 0;
+  for (const [index, { bytes }] of waiting.entries()) {
+    sum += bytes + 1;
+    if (index > 0 && (index >= mostEventsPerReport || sum > mostReportBytes.events)) return index;
   }
   return waiting.length;
 }

@@ -19,6 +19,7 @@ const analysis = {
       transform: "T2",
       hitAfter: 0.89,
       sentence: "A time in system block 1 changes.",
+      evidence: { example: ["Now: 06:00", "Now: 06:01"] },
     },
     { ...cause, unit: "ticket", class: "scope_order", transform: "T3", hitAfter: 0.951, sentence: "ticket stands\u001b[31m too early." },
   ],
@@ -37,7 +38,9 @@ it("shows a row for each cause, what each is, and why nothing is changed", async
     "implement  claude-sonnet-4-5  1.2 %  95.5 %      $120.00   volatile span in system block 1  T2   89.0 %     $90.00",
   );
   expect(lines[2]).toMatch(/^ +scope order in ticket +T3 +95\.1 % +\$90\.00$/);
-  expect(context.printed.out).toContain("implement on claude-sonnet-4-5, T2: A time in system block 1 changes.\n");
+  expect(context.printed.out).toContain(
+    'implement on claude-sonnet-4-5, T2: A time in system block 1 changes. E.g. "Now: 06:00", then "Now: 06:01".\n',
+  );
   expect(context.printed.out).toContain("Nothing is changed automatically, as the prompt is not rendered from layers.");
   expect(context.printed.out).toContain("review on claude-sonnet-4-5: There are 3 samples.\n");
   expect(context.printed.out).not.toContain("\u001b[31m");

@@ -28,8 +28,11 @@ export const promptsCommand: CommandDefinition = {
     const missing = items.filter(({ reply }) => reply.analysis === undefined);
     if (known.length > 0) context.write(renderTable([header, ...known.flatMap(rowOf)]));
     for (const { prompt, model, reply } of known) {
-      for (const { sentence, transform } of reply.analysis?.causes ?? [])
-        context.write(`${oneLine(prompt)} on ${oneLine(model)}, ${transform}: ${oneLine(sentence)}\n`);
+      for (const { sentence, transform, evidence } of reply.analysis?.causes ?? []) {
+        const [before, after] = evidence?.example ?? [];
+        const example = before === undefined || after === undefined ? "" : ` E.g. "${oneLine(before)}", then "${oneLine(after)}".`;
+        context.write(`${oneLine(prompt)} on ${oneLine(model)}, ${transform}: ${oneLine(sentence)}${example}\n`);
+      }
       const blocked = sentences[reply.analysis?.blocked ?? ""];
       if (blocked !== undefined)
         context.write(`${oneLine(prompt)} on ${oneLine(model)}: ${blocked} ${oneLine(reply.analysis?.calibration.sentence ?? "")}\n`);
