@@ -3,6 +3,7 @@ import type { PrefixSample } from "../core/prefix-sample.ts";
 import { aBlock, aPrefixSample } from "../testing/a-prefix-sample.ts";
 import { busyWorkload, createWorkload, layOut, quietWorkload, sampleWorkload, type WorkloadCall } from "../testing/cache-workload.ts";
 import { analyseCacheAtOnce } from "./analyse-cache.ts";
+import { prepareTrace, replayCache } from "./cache-replay.ts";
 import { cacheRulesOf } from "./cache-rules.ts";
 import type { CacheAnalysis } from "./cache-types.ts";
 
@@ -178,6 +179,39 @@ describe("the analysis of one fault at a time", () => {
     expect(causesOf(analysis)[0]).toEqual(["mystery", "changes_often", "T3"]);
     expect(analysis.causes[0]?.sentence).toContain("opt in to texts");
   });
+});
+
+it("the analysis knows OpenAI's automatic cache, which needs no markers", () => {
+  const openAi = cacheRulesOf("openai", "gpt-5");
+  if (openAi === undefined) throw new Error("the rules of OpenAI are known");
+  const billed = (layout: "shipped" | "static first") => {
+    const calls = busy.map((call) => ({ at: call.atMs, ttftMs: 4000, blocks: layOut(call, layout), call }));
+    const measured: NonNullable<PrefixSample["measured"]>[] = [];
+    replayCache(prepareTrace(calls), () => [], openAi, {
+      onRequest: (index, { read, write, uncached }) =>
+        (measured[index] = { uncached, read, write5m: 0, write30m: write["30m"], write1h: 0, write12h: 0, output: 1 }),
+    });
+    return calls.map(({ at, blocks, call }, index) => {
+      const own = measured[index];
+      return aPrefixSample({
+        id: `s${index}`,
+        at,
+        ttftMs: 4000,
+        blocks,
+        ticketId: `T-${call.ticket}`,
+        ...(own === undefined ? {} : { measured: own }),
+      });
+    });
+  };
+  const openAiPrices = { input: 1_250_000, read: 125_000, write: { "30m": 1_250_000 } };
+  const reply = analyse(billed("shipped"), { rules: openAi, prices: openAiPrices });
+  if (reply.kind !== "analysed") throw new Error(reply.sentence);
+  const { analysis } = reply;
+  expect(causesOf(analysis).map(([unit]) => unit)).toEqual(["tools", "clock", "ticket"]);
+  expect(analysis.markers).toEqual([]);
+  expect(analysis.predictedHit).toBeGreaterThan(0.9);
+  const good = analyse(billed("static first"), { rules: openAi, prices: openAiPrices });
+  expect(good).toMatchObject({ analysis: { calibration: { verdict: "calibrated" }, blocked: "nothing_to_gain" } });
 });
 
 it("the analysis shows what differs where the application has opted in to texts", () => {

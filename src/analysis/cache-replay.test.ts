@@ -1,6 +1,8 @@
 import { describe, expect, it } from "@jest/globals";
 import * as fc from "fast-check";
 import { type CacheLifetime, lifetimeMs } from "../core/prompt-layout.ts";
+import { createPromptCache } from "../simulators/model-server/prompt-cache.ts";
+import type { PromptBlock } from "../simulators/model-server/prompt-blocks.ts";
 import {
   busyWorkload,
   createWorkload,
@@ -63,6 +65,38 @@ describe("the replay of a known workload", () => {
     expect((tokens.total * prices.input) / 1e12).toBeCloseTo(275.44, 2);
   });
 });
+
+const aTrace = fc.array(
+  fc.record({
+    gapMs: fc.oneof(fc.integer({ min: 0, max: 2000 }), fc.integer({ min: 0, max: 4_000_000 })),
+    ttftMs: fc.integer({ min: 0, max: 5000 }),
+    blocks: fc.array(fc.constantFrom("a", "b", "c"), { minLength: 1, maxLength: 26 }),
+    shared: fc.integer({ min: 0, max: 26 }),
+    markers: fc.uniqueArray(fc.nat(25), { maxLength: 4 }),
+    long: fc.nat(4),
+  }),
+  { minLength: 2, maxLength: 14 },
+);
+
+const tokensOfBlock = (hash: string) => ({ a: 300, b: 700, c: 1100 })[hash] ?? 0;
+
+/** Requests and markers from what was drawn; each request begins like the one before, else hardly anything would ever be read. */
+function requestsOf(drawn: typeof aTrace extends fc.Arbitrary<infer Drawn> ? Drawn : never) {
+  let at = 0;
+  let before: string[] = [];
+  const requests = drawn.map(({ gapMs, ttftMs, blocks, shared }) => {
+    at += gapMs;
+    before = [...before.slice(0, shared), ...blocks].slice(0, 26);
+    return { at, ttftMs, blocks: before.map((hash) => ({ hash, tokens: tokensOfBlock(hash) })) };
+  });
+  const markers = drawn.map(({ markers: wanted, long }, index) =>
+    wanted
+      .filter((block) => block < (requests[index]?.blocks.length ?? 0))
+      .sort((a, b) => a - b)
+      .map((block, place): Marker => ({ block, ttl: place < long ? "1h" : "5m" })),
+  );
+  return { requests, markers };
+}
 
 describe("the replay by the provider's rules", () => {
   const request = (at: number, blocks: string, ttftMs = 1000): TraceRequest => ({
@@ -133,34 +167,9 @@ describe("the replay by the provider's rules", () => {
   });
 
   it("never predicts a read that the rules forbid, and counts every token once", () => {
-    const aTrace = fc.array(
-      fc.record({
-        gapMs: fc.oneof(fc.integer({ min: 0, max: 2000 }), fc.integer({ min: 0, max: 4_000_000 })),
-        ttftMs: fc.integer({ min: 0, max: 5000 }),
-        blocks: fc.array(fc.constantFrom("a", "b", "c"), { minLength: 1, maxLength: 26 }),
-        shared: fc.integer({ min: 0, max: 26 }),
-        markers: fc.uniqueArray(fc.nat(25), { maxLength: 4 }),
-        long: fc.nat(4),
-      }),
-      { minLength: 2, maxLength: 14 },
-    );
-    const tokensOf = (hash: string) => ({ a: 300, b: 700, c: 1100 })[hash] ?? 0;
     fc.assert(
       fc.property(aTrace, (drawn) => {
-        let at = 0;
-        let before: string[] = [];
-        const requests = drawn.map(({ gapMs, ttftMs, blocks, shared }) => {
-          at += gapMs;
-          // A beginning in common with the request before, else hardly anything would ever be read.
-          before = [...before.slice(0, shared), ...blocks].slice(0, 26);
-          return { at, ttftMs, blocks: before.map((hash) => ({ hash, tokens: tokensOf(hash) })) };
-        });
-        const markers = drawn.map(({ markers: wanted, long }, index) =>
-          wanted
-            .filter((block) => block < (requests[index]?.blocks.length ?? 0))
-            .sort((a, b) => a - b)
-            .map((block, place): Marker => ({ block, ttl: place < long ? "1h" : "5m" })),
-        );
+        const { requests, markers } = requestsOf(drawn);
         const prefixOf = (index: number, block: number) =>
           requests[index]?.blocks
             .slice(0, block + 1)
@@ -195,6 +204,38 @@ describe("the replay by the provider's rules", () => {
       }),
       { seed: 11, numRuns: 400 },
     );
+  });
+
+  it("never reads more than the model server, which keeps the same rules by itself", () => {
+    let readAnything = 0;
+    fc.assert(
+      fc.property(aTrace, (drawn) => {
+        const { requests, markers } = requestsOf(drawn);
+        const cache = createPromptCache({ "5m": lifetimeMs["5m"], "1h": lifetimeMs["1h"] });
+        const served = requests.map(({ at, ttftMs, blocks }, index) => {
+          const own = new Map(markers[index]?.map(({ block, ttl }) => [block, ttl === "1h" ? ("1h" as const) : ("5m" as const)]));
+          let prefixHash = "";
+          let prefixTokens = 0;
+          const marked = blocks.map(({ hash, tokens }, block): PromptBlock => {
+            prefixHash += hash;
+            prefixTokens += tokens;
+            const breakpoint = own.get(block);
+            return { path: `${block}`, prefixHash, prefixTokens, ...(breakpoint === undefined ? {} : { breakpoint }) };
+          });
+          const look = cache.look("w", marked, known.minTokens, at);
+          cache.write(look, at + ttftMs);
+          return look.split.read;
+        });
+        replayCache(prepareTrace(requests), (index) => markers[index] ?? [], known, {
+          onRequest(index, { read }) {
+            expect(read).toBeLessThanOrEqual(served[index] ?? 0);
+            if (read > 0) readAnything += 1;
+          },
+        });
+      }),
+      { seed: 12, numRuns: 300 },
+    );
+    expect(readAnything).toBeGreaterThan(100);
   });
 });
 
