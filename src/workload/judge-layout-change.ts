@@ -1,0 +1,108 @@
+import { runtimeContextLayer, type LayerRole, type PromptLayout } from "../core/prompt-layout.ts";
+import { isDataOnly } from "./restructure-prompt.ts";
+
+/** What a change of layout means for the model, and who must allow it. */
+export interface LayoutVerdict {
+  /** Why it is refused; empty when it is not. */
+  readonly faults: readonly string[];
+  /** Who may allow it: `auto` for canonical form, markers, data at the end and small moves within a role. */
+  readonly approval: "auto" | "person";
+  /** Why a person is needed; empty for `auto`. */
+  readonly reasons: readonly string[];
+  /** Of the tokens, those that stand elsewhere in relation to the rest, 0 to 1. */
+  readonly movedShare: number;
+  /** Of the tokens, 0 to 1, added by tags. */
+  readonly addedShare: number;
+}
+
+/** More than this of the tokens moved is a person's decision. */
+const mostMoved = 0.3;
+/** More than this of the tokens added is another prompt. */
+const mostAdded = 0.01;
+const bytesPerToken = 3.6;
+
+const tags = [`<${runtimeContextLayer}>`, `</${runtimeContextLayer}>`];
+
+/**
+ * The static gate: the same lines, each in its own role but for data that moves into the runtime context, and next to nothing added. `tokensOf` is how
+ * long a layer is on average, with its variables filled. Pure; it proves what it permits from the templates alone.
+ */
+export function judgeLayoutChange(
+  before: PromptLayout,
+  after: PromptLayout,
+  tokensOf: (layerKey: string) => number | undefined,
+): LayoutVerdict {
+  const old = linesOf(before);
+  const now = linesOf(after).filter(({ line }) => !tags.includes(line));
+  const faults = [...surplus(old, now).map((line) => `lost: ${shown(line)}`), ...surplus(now, old).map((line) => `added: ${shown(line)}`)];
+
+  const crossed = now.filter(({ line, role }) => !old.some((one) => one.line === line && one.role === role));
+  for (const { line, role } of crossed) {
+    const isData = role === "user" && isDataOnly(line);
+    const moved = old.some((one) => one.line === line);
+    if (moved && !isData) faults.push(`text would change its role to ${role}: ${shown(line)}`);
+  }
+
+  const total = before.layers.reduce((sum, { key }) => sum + sizeOf(before, key, tokensOf), 0);
+  const addedTokens = linesOf(after)
+    .filter(({ line }) => tags.includes(line))
+    .reduce((sum, { line }) => sum + line.length / bytesPerToken, 0);
+  const hadTags = linesOf(before).some(({ line }) => tags.includes(line));
+  const addedShare = total === 0 || hadTags ? 0 : addedTokens / total;
+  if (addedShare > mostAdded) faults.push(`tags would add ${percent(addedShare)} of the tokens; at most ${percent(mostAdded)} is taken`);
+
+  const movedShare = total === 0 ? 0 : 1 - heaviestCommonOrder(before, after, tokensOf) / total;
+  const reasons = movedShare > mostMoved ? [`${percent(movedShare)} of the tokens move; above ${percent(mostMoved)} a person decides`] : [];
+  return { faults, approval: reasons.length === 0 ? "auto" : "person", reasons, movedShare, addedShare };
+}
+
+interface PlacedLine {
+  readonly line: string;
+  readonly role: LayerRole;
+}
+
+function linesOf({ layers }: PromptLayout): readonly PlacedLine[] {
+  return layers.flatMap(({ role, render }) =>
+    render
+      .split("\n")
+      .map((line) => ({ line: line.trim(), role }))
+      .filter(({ line }) => line !== ""),
+  );
+}
+
+/** Lines of `a` beyond those of `b`, counted. */
+function surplus(a: readonly PlacedLine[], b: readonly PlacedLine[]): readonly string[] {
+  const left = new Map<string, number>();
+  for (const { line } of b) left.set(line, (left.get(line) ?? 0) + 1);
+  return a.flatMap(({ line }) => {
+    const count = left.get(line) ?? 0;
+    left.set(line, count - 1);
+    return count > 0 ? [] : [line];
+  });
+}
+
+function sizeOf(layout: PromptLayout, key: string, tokensOf: (layerKey: string) => number | undefined): number {
+  const render = layout.layers.find((layer) => layer.key === key)?.render ?? "";
+  return tokensOf(key) ?? Math.max(1, Buffer.byteLength(render) / bytesPerToken);
+}
+
+/** Tokens of the heaviest set of layers that stand in the same order in both: everything else has moved. */
+function heaviestCommonOrder(before: PromptLayout, after: PromptLayout, tokensOf: (layerKey: string) => number | undefined): number {
+  const place = new Map(after.layers.map(({ key }, index) => [key, index]));
+  const best: { readonly place: number; readonly weight: number }[] = [];
+  for (const { key } of before.layers) {
+    const at = place.get(key);
+    if (at === undefined) continue;
+    const upTo = Math.max(0, ...best.filter((one) => one.place < at).map(({ weight }) => weight));
+    best.push({ place: at, weight: upTo + sizeOf(before, key, tokensOf) });
+  }
+  return Math.max(0, ...best.map(({ weight }) => weight));
+}
+
+function percent(share: number): string {
+  return `${(share * 100).toFixed(share < 0.1 ? 1 : 0)} %`;
+}
+
+function shown(line: string): string {
+  return JSON.stringify(line.length > 80 ? `${line.slice(0, 80)}…` : line);
+}
