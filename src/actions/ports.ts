@@ -1,9 +1,14 @@
+import type { CacheReply } from "../analysis/cache-types.ts";
+import type { VersionMeasure } from "../analysis/compare-versions.ts";
 import type { Labels } from "../core/alert.ts";
 import type { Instant } from "../core/clock.ts";
 import type { Failure } from "../core/failure.ts";
 import type { NotificationTarget } from "../core/notification.ts";
 import type { Outbox } from "../core/outbox.ts";
 import type { BudgetControl } from "../workload/budget.ts";
+import type { CanaryStore } from "../workload/canary.ts";
+import type { SampleGroup } from "../workload/prefix-samples.ts";
+import type { PromptStore } from "../workload/prompt.ts";
 import type { CommandTemplate } from "./command-template.ts";
 
 /** One sample of an instant query. The value may be NaN or infinite, as Prometheus gave it. */
@@ -111,6 +116,47 @@ export interface CommandRunner {
   run(command: CommandStart): Promise<CommandOutcome>;
 }
 
+/** What is known about the caching of prompts. */
+export interface CacheSight {
+  /** The newest analysis of every prompt on every model that has samples. */
+  list(): Promise<readonly (SampleGroup & { readonly reply: CacheReply })[]>;
+  /** A fresh analysis of all samples, or what is missing for one. */
+  analyse(group: SampleGroup, signal: AbortSignal): Promise<CacheReply>;
+  /** What each version did since `from` (UTC ms); the first `coldMs` of a version do not count. */
+  measure(group: SampleGroup, window: { readonly from: Instant; readonly coldMs: number }): Promise<readonly VersionMeasure[]>;
+}
+
+/** One ticket's work with one version of a prompt. */
+export interface EvaluatedSide {
+  /** 0 to 1; 1 for an accepted answer. */
+  readonly quality: number;
+  readonly costMicroUsd: number;
+}
+
+/** The same ticket with both versions. */
+export interface EvaluatedPair {
+  readonly ticketId: string;
+  readonly baseline: EvaluatedSide;
+  readonly candidate: EvaluatedSide;
+}
+
+/** How an evaluation stands. */
+export type EvaluationState =
+  | { readonly kind: "running"; readonly done: number; readonly of: number }
+  | { readonly kind: "done"; readonly pairs: readonly EvaluatedPair[] }
+  | { readonly kind: "failed"; readonly reason: string };
+
+/** Lets the application work on the same tickets with two versions, without publishing anything. Rejects with StepFailure. */
+export interface PromptEvaluator {
+  /** The same key is the same evaluation. */
+  start(
+    wanted: { readonly prompt: string; readonly baseline: number; readonly candidate: number; readonly tickets: number },
+    key: string,
+    signal: AbortSignal,
+  ): Promise<{ readonly id: string }>;
+  read(id: string, signal: AbortSignal): Promise<EvaluationState>;
+}
+
 /** Everything that actions may touch. */
 export interface ActionPorts {
   readonly budgets: BudgetControl;
@@ -119,4 +165,9 @@ export interface ActionPorts {
   readonly outbox: Pick<Outbox, "put" | "find">;
   readonly recipients: Recipients;
   readonly commands: CommandRunner;
+  readonly prompts: PromptStore;
+  readonly canaries: CanaryStore;
+  readonly cache: CacheSight;
+  /** Absent while no evaluator is configured. */
+  readonly evaluator: PromptEvaluator | undefined;
 }

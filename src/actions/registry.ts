@@ -1,12 +1,19 @@
 import type { Action, ActionCatalogue, ActionSpec } from "../core/action.ts";
+import { analyzeCache } from "./analyze-cache.ts";
 import { cancelTickets } from "./cancel-tickets.ts";
 import type { DefinedAction } from "./define-action.ts";
+import { deployCanary } from "./deploy-canary.ts";
+import { evaluatePrompt } from "./evaluate-prompt.ts";
 import { httpRequest } from "./http-request.ts";
+import { measurePrompt } from "./measure-prompt.ts";
 import { notify } from "./notify.ts";
 import { pauseBatches } from "./pause-batches.ts";
 import type { ActionPorts } from "./ports.ts";
+import { promotePrompt } from "./promote-prompt.ts";
 import { prometheusQuery } from "./prometheus-query.ts";
 import { rankOperationsAction } from "./rank-operations.ts";
+import { rankPrompts } from "./rank-prompts.ts";
+import { restructurePromptAction } from "./restructure-prompt.ts";
 import { resumeBatches } from "./resume-batches.ts";
 import { resumeWithRamp } from "./resume-with-ramp.ts";
 import { runCommand } from "./run-command.ts";
@@ -17,12 +24,19 @@ import { wait } from "./wait.ts";
 
 /** Every action, once. A new action is one file and one line here. */
 const definitions: readonly DefinedAction<ActionPorts>[] = [
+  analyzeCache,
   cancelTickets,
+  deployCanary,
+  evaluatePrompt,
   httpRequest,
+  measurePrompt,
   notify,
   pauseBatches,
   prometheusQuery,
+  promotePrompt,
   rankOperationsAction,
+  rankPrompts,
+  restructurePromptAction,
   resumeBatches,
   resumeWithRamp,
   runCommand,

@@ -40,6 +40,7 @@ export interface Config {
   readonly publicUrl: string | undefined;
   readonly prometheus: Endpoint | undefined;
   readonly alertmanagers: readonly Endpoint[];
+  readonly promptEvaluator: Endpoint | undefined;
   readonly mail: {
     readonly smtpUrl: string | undefined;
     readonly from: string | undefined;
@@ -208,6 +209,7 @@ function toConfig(settings: Settings, sources: ConfigSources, faults: ConfigFaul
   }
   const prometheus = readAccess("prometheus", settings.prometheus, sources, faults);
   const alertmanager = readAccess("alertmanager", settings.alertmanager, sources, faults);
+  const evaluator = readAccess("prompt_evaluator", settings.prompt_evaluator, sources, faults);
   const commands = readCommands(settings.commands, sources, faults);
   const secrets = [
     ...webhookTokens,
@@ -217,6 +219,7 @@ function toConfig(settings: Settings, sources: ConfigSources, faults: ConfigFaul
     ...passwordOf(settings.SMTP_URL),
     ...prometheus.secrets,
     ...alertmanager.secrets,
+    ...evaluator.secrets,
   ];
   return {
     redis: (redis === undefined ? undefined : parseRedisUrl(redis)) ?? { kind: "embedded" },
@@ -229,6 +232,7 @@ function toConfig(settings: Settings, sources: ConfigSources, faults: ConfigFaul
     publicUrl: settings.RUNBOOKD_PUBLIC_URL,
     prometheus: settings.PROMETHEUS_URL === undefined ? undefined : { url: settings.PROMETHEUS_URL, ...prometheus.access },
     alertmanagers: (settings.ALERTMANAGER_URL ?? []).map((url) => ({ url, ...alertmanager.access })),
+    promptEvaluator: settings.PROMPT_EVALUATOR_URL === undefined ? undefined : { url: settings.PROMPT_EVALUATOR_URL, ...evaluator.access },
     mail: { smtpUrl: settings.SMTP_URL, from: settings.MAIL_FROM, groups, targets },
     runbooks: settings.RUNBOOKD_RUNBOOKS,
     httpAllow: settings.RUNBOOKD_HTTP_ALLOW ?? [],
@@ -307,7 +311,7 @@ function passwordOf(url: string | undefined): string[] {
 type Access = { readonly access: Omit<Endpoint, "url">; readonly secrets: readonly string[] };
 
 function readAccess(
-  key: "prometheus" | "alertmanager",
+  key: "prometheus" | "alertmanager" | "prompt_evaluator",
   given: Settings["prometheus"],
   sources: ConfigSources,
   faults: ConfigFault[],

@@ -124,6 +124,11 @@ export const settingsSchema = z.strictObject({
     "Alertmanager, or several separated by commas",
     "e.g. http://127.0.0.1:9093; credentials belong under alertmanager in runbookd.yml",
   ),
+  PROMPT_EVALUATOR_URL: setting(
+    check(readBase, "is no http(s) address without credentials").optional(),
+    "Where the application lets two versions of a prompt work on the same tickets; absent: a person is asked",
+    "e.g. http://127.0.0.1:8085/evaluations; credentials belong under prompt_evaluator in runbookd.yml",
+  ),
   SMTP_URL: setting(
     check((text) => (readUrl(text, ["smtp:", "smtps:"]) === undefined ? undefined : text), "is no SMTP address").optional(),
     "The mail server; absent: reports are kept and not mailed",
@@ -164,6 +169,7 @@ export const settingsSchema = z.strictObject({
   ),
   prometheus: setting(access.optional(), "How Prometheus is reached", accessAccepted),
   alertmanager: setting(access.optional(), "How every Alertmanager is reached", accessAccepted),
+  prompt_evaluator: setting(access.optional(), "How the evaluator of prompts is reached", accessAccepted),
   mail_groups: setting(
     z
       .record(

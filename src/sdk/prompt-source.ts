@@ -3,9 +3,9 @@ import type { Clock } from "../core/clock.ts";
 import type { Json } from "../core/json.ts";
 import { promptLayoutSchema, type PromptLayout } from "../core/prompt-layout.ts";
 import type { Prefix } from "../core/prefix-sample.ts";
-import { describePrefix } from "../workload/describe-prefix.ts";
 import { renderPrompt, type PromptInput, type RenderedBody } from "../workload/render-prompt.ts";
 import { assignPrompt, servedPromptSchema, type PromptAssignment, type ServedPrompt } from "../workload/served-prompt.ts";
+import { describePrefix } from "./describe-prefix.ts";
 import { Refused, Unreachable, type Http } from "./http.ts";
 
 /** Told when what is served of a prompt changes, after the first time it was read. */

@@ -1,6 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
 import { promptLayoutSchema } from "../core/prompt-layout.ts";
-import { describePrefix } from "./describe-prefix.ts";
 import { renderPrompt, variablesOf, type PromptInput, type RenderedBody } from "./render-prompt.ts";
 
 type LayoutInput = Parameters<typeof promptLayoutSchema.parse>[0];
@@ -82,32 +81,5 @@ describe("renderPrompt", () => {
       ],
     });
     expect(variablesOf("{{a}} {{ b }} {{a}} {{}}")).toEqual(["a", "b"]);
-  });
-});
-
-describe("describePrefix", () => {
-  const prefixOf = (given: PromptInput) => {
-    const reply = renderPrompt(promptLayoutSchema.parse({ layers, breakpoints }), given);
-    return reply.ok ? describePrefix(reply.blocks) : undefined;
-  };
-
-  it("holds hashes, layers and markers, and no text", () => {
-    const prefix = prefixOf(input);
-    expect(prefix?.blocks.map(({ role, kind, layer, mark }) => [role, kind, layer, mark])).toEqual([
-      ["tools", "tool", "tools", undefined],
-      ["tools", "tool", "tools", undefined],
-      ["system", "text", "rules", "1h"],
-      ["user", "text", "guide", undefined],
-      ["user", "text", "ticket", "5m"],
-      ["user", "text", "runtime_context", undefined],
-    ]);
-    expect(JSON.stringify(prefix)).not.toContain("fix tickets");
-  });
-
-  it("masks what changes from call to call, so that only the mask is equal", () => {
-    const [noon, later] = ["12:00", "12:01"].map((clock) => prefixOf({ variables: { ...input.variables, clock } })?.blocks.at(-1));
-    expect(noon?.hash).not.toBe(later?.hash);
-    expect(noon?.masked).toBe(later?.masked);
-    expect(noon).toMatchObject({ spans: ["time"], spanTokens: 2 });
   });
 });

@@ -107,7 +107,7 @@ function fill({ key, render, canonical }: PromptLayer, variables: PromptInput["v
 }
 
 /** Ends of lines as `\n`, and no blanks before them. */
-export function canonicalText(text: string): string {
+function canonicalText(text: string): string {
   return text.replaceAll(/[ \t]*\r?\n/g, "\n").replace(/[ \t]+$/, "");
 }
 

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { cacheBlocks } from "../../analysis/cache-types.ts";
 import { durationGrammar, parseDuration } from "../../core/duration.ts";
 import { jsonSchema } from "../../core/json.ts";
 import { outcomes } from "../../core/run.ts";
@@ -7,7 +8,7 @@ import { createReporter, nearest, oneOf } from "../../runbook/reporter.ts";
 import type { Diagnostic } from "../../runbook/runbook.ts";
 import { parseYamlBlock } from "../../runbook/yaml-block.ts";
 import { faultGrammar, parseFault } from "./parse-fault.ts";
-import type { MetricPoint, Rehearsal, RehearsedRule, SimulatedBudget } from "./rehearsal.ts";
+import type { MetricPoint, Rehearsal, RehearsedRule, SimulatedBudget, SimulatedPrompt } from "./rehearsal.ts";
 import { oneBlank } from "./scripted-metrics.ts";
 
 const duration = z.string().transform((text, context): number => {
@@ -47,6 +48,24 @@ const budget = z.strictObject({
   spend: z.array(spend).max(500).default([]),
 });
 
+const ratio = z.number().min(0).max(1);
+
+const prompt = z.strictObject({
+  provider: z.string().default("anthropic"),
+  model: z.string().default("opus-test"),
+  hit: ratio,
+  achievable: ratio.default(0.95),
+  predicted_hit: ratio.default(0.94),
+  lost_usd_per_day: amount,
+  blocked: z.enum(cacheBlocks).optional(),
+  ticket_tokens: count.default(900),
+  tickets_per_minute: amount.default(10),
+  canary_hit: ratio.default(0.93),
+  promoted_hit: ratio.default(0.93),
+  cost_ratio: amount.default(0.2),
+  worse_answers: count.default(0),
+});
+
 const sample = z.union([z.number(), z.enum(["none", "down"])], { error: "must be a number, `none` or `down`" });
 const series = z.union([sample, z.record(z.string(), sample)], {
   error: "must be a number, `none`, `down`, or a table of these by the time after the alert, e.g. `{ 0s: 21.4, 10m: 0.3 }`",
@@ -81,7 +100,9 @@ const rehearsalSchema = z.strictObject({
     .optional(),
   params: z.record(z.string(), jsonSchema).default({}),
   mode: z.enum(["observe", "approve", "auto"]).optional(),
-  workload: z.strictObject({ budgets: z.record(z.string(), budget) }).default({ budgets: {} }),
+  workload: z
+    .strictObject({ budgets: z.record(z.string(), budget).default({}), prompts: z.record(z.string(), prompt).default({}) })
+    .default({ budgets: {}, prompts: {} }),
   metrics: z.record(z.string(), series).default({}),
   faults: z.array(fault).max(100).default([]),
   expect: z.strictObject({
@@ -143,6 +164,7 @@ export function parseRehearsal({ file, source }: { readonly file: string; readon
       params: rest.params,
       faults: rest.faults,
       budgets: Object.entries(workload.budgets).map(([id, written]) => budgetOf(id, written)),
+      prompts: Object.entries(workload.prompts).map(([name, written]) => promptOf(name, written)),
       metrics: Object.fromEntries(tables),
       ...(alert !== undefined && ("input_series" in alert ? { rule: ruleOf(alert) } : { alert })),
       ...(mode !== undefined && { mode }),
@@ -161,7 +183,7 @@ function ruleOf({ input_series: series, interval, at, ...rest }: z.output<typeof
   return { ...rest, series, intervalMs: interval, atMs: at };
 }
 
-const knownKeys = [rehearsalSchema, budget, spend, rehearsalSchema.shape.expect].flatMap((schema) => Object.keys(schema.shape));
+const knownKeys = [rehearsalSchema, budget, prompt, spend, rehearsalSchema.shape.expect].flatMap((schema) => Object.keys(schema.shape));
 
 function pointsOf(written: z.output<typeof series>): readonly MetricPoint[] | undefined {
   if (typeof written !== "object") return [{ fromMs: 0, value: written }];
@@ -187,5 +209,24 @@ function budgetOf(id: string, written: z.output<typeof budget>): SimulatedBudget
       maxAttempts: limits.max_attempts,
     },
     spend: written.spend.map(({ ago, cost_usd, ...row }) => ({ ...row, agoMs: ago, costUsd: cost_usd })),
+  };
+}
+
+function promptOf(name: string, written: z.output<typeof prompt>): SimulatedPrompt {
+  return {
+    name,
+    provider: written.provider,
+    model: written.model,
+    hit: written.hit,
+    achievable: written.achievable,
+    predictedHit: written.predicted_hit,
+    lostUsdPerDay: written.lost_usd_per_day,
+    ...(written.blocked !== undefined && { blocked: written.blocked }),
+    ticketTokens: written.ticket_tokens,
+    ticketsPerMinute: written.tickets_per_minute,
+    canaryHit: written.canary_hit,
+    promotedHit: written.promoted_hit,
+    costRatio: written.cost_ratio,
+    worseAnswers: written.worse_answers,
   };
 }

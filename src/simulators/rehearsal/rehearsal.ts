@@ -65,6 +65,29 @@ export interface SimulatedBudget {
   readonly spend: readonly SimulatedSpend[];
 }
 
+/** One prompt of the simulated workload: what is known of its caching, and what a better layout will really do. Ratios are 0 to 1. */
+export interface SimulatedPrompt {
+  readonly name: string;
+  readonly provider: string;
+  readonly model: string;
+  readonly hit: number;
+  readonly achievable: number;
+  readonly predictedHit: number;
+  readonly lostUsdPerDay: number;
+  /** Why nothing may be changed by itself. */
+  readonly blocked?: "uncalibrated" | "no_layers" | "nothing_to_gain";
+  /** Size of a ticket's text, which moves behind the guide; a large one is much of the prompt. */
+  readonly ticketTokens: number;
+  readonly ticketsPerMinute: number;
+  /** What the new version reads as a canary, and once everybody has it. */
+  readonly canaryHit: number;
+  readonly promotedHit: number;
+  /** Cost per request, new to old. */
+  readonly costRatio: number;
+  /** Tickets of an evaluation that the new version spoils. */
+  readonly worseAnswers: number;
+}
+
 /** How a step ended. */
 export type StepEnd = "completed" | "skipped" | "failed" | "waiting" | "not_reached";
 
@@ -104,6 +127,7 @@ export interface Rehearsal {
   /** More careful than the document's own. */
   readonly mode?: Mode;
   readonly budgets: readonly SimulatedBudget[];
+  readonly prompts: readonly SimulatedPrompt[];
   /** By query, white space made one blank. */
   readonly metrics: Readonly<Record<string, readonly MetricPoint[]>>;
   readonly faults: readonly Fault[];

@@ -18,6 +18,7 @@ import { faultyActions, type StepFaults } from "./faulty-actions.ts";
 import type { FaultOutcome, Rehearsal } from "./rehearsal.ts";
 import { createScriptedMetrics } from "./scripted-metrics.ts";
 import { createSimulatedBudgets } from "./simulated-budgets.ts";
+import { createSimulatedPrompts, type SimulatedPrompts } from "./simulated-prompts.ts";
 import { stepIdOf } from "./step-names.ts";
 import { createVirtualClock } from "./virtual-clock.ts";
 
@@ -101,7 +102,8 @@ export async function runRehearsal(runbook: Runbook, rehearsal: Rehearsal): Prom
       await new Promise<never>(() => undefined);
     },
   };
-  const actions = faultyActions(createActions(portsOf(rehearsal, { clock, metrics, effects, mails })), stepFaults);
+  const prompts = await createSimulatedPrompts(rehearsal.prompts, clock, (line) => void effects.push(line));
+  const actions = faultyActions(createActions(portsOf(rehearsal, { clock, metrics, effects, mails, prompts })), stepFaults);
   const executor = createExecutor(
     {
       ledger,
@@ -252,10 +254,12 @@ function portsOf(
     readonly metrics: ReturnType<typeof createScriptedMetrics>;
     readonly effects: string[];
     readonly mails: string[];
+    readonly prompts: SimulatedPrompts;
   },
 ): ActionPorts {
   const rows = new Map<string, OutboxRow>();
   return {
+    ...world.prompts,
     budgets: createSimulatedBudgets(rehearsal.budgets, world.clock, (line) => void world.effects.push(line)),
     prometheus: { query: async (promql, { at }) => world.metrics.query(promql, at) },
     http: {

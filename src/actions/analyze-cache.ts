@@ -1,0 +1,67 @@
+import { z } from "zod";
+import type { ActionOutput } from "../core/action.ts";
+import { oneUsd } from "../core/money.ts";
+import { defineAction } from "./define-action.ts";
+import type { CacheSight } from "./ports.ts";
+import { promptParameter, readAnalysis, servedBy } from "./prompt-parameters.ts";
+
+const causesShown = 8;
+
+/** What a prompt reads from the cache, what it could read, and what breaks it. */
+export const analyzeCache = defineAction({
+  name: "analyze-cache",
+  summary: "Analyses the caching of one prompt on one model: hit ratio, what it could be, what that costs a day, and what breaks the prefix.",
+  parameters: z.strictObject({ prompt: promptParameter(), ...servedBy }),
+  result: {
+    prompt: "name of the prompt",
+    hit: "input tokens read from the cache, of all, 0 to 1, as measured",
+    achievable: "the best that its blocks allow; absent when the replay does not describe this cache",
+    predicted_hit: "with the mended layout",
+    cost_usd_per_day: "of input, as measured",
+    lost_usd_per_day: "beyond what the mended layout would cost",
+    causes: `first ${causesShown} of {unit, class, transform, risk, sentence, hit_after}`,
+    transforms: "names of the transforms that the prediction includes",
+    markers: "{after, ttl} that the prediction includes",
+    calibration: "how well the replay tells what was measured",
+    blocked: "why nothing may be changed by itself; absent when something may",
+    requests: "how many requests were looked at",
+  },
+  effect: "read",
+  risk: "none",
+  timeoutMs: 120_000,
+  probes: false,
+  undoes: false,
+  behave(parameters, { cache }: { readonly cache: CacheSight }) {
+    const { prompt } = parameters;
+    return {
+      async plan() {
+        return { summary: `Analyse the caching of prompt ${prompt}`, targets: [`prompt/${prompt}`], changes: [], reversible: true, data: null };
+      },
+      async run(_plan, context) {
+        const found = await readAnalysis(cache, parameters, context);
+        const output: ActionOutput = {
+          prompt,
+          hit: found.measuredHit,
+          ...(found.achievableHit !== undefined && { achievable: found.achievableHit }),
+          predicted_hit: found.predictedHit,
+          cost_usd_per_day: found.costPerDay / oneUsd,
+          lost_usd_per_day: found.lostPerDay / oneUsd,
+          causes: found.causes.slice(0, causesShown).map((cause) => ({
+            unit: cause.unit,
+            class: cause.class,
+            transform: cause.transform,
+            risk: cause.risk,
+            sentence: cause.sentence,
+            hit_after: cause.hitAfter,
+          })),
+          transforms: [...found.transforms],
+          markers: found.markers.map(({ after, ttl }) => ({ after, ttl })),
+          calibration: found.calibration.sentence,
+          ...(found.blocked !== undefined && { blocked: found.blocked }),
+          requests: found.requests,
+        };
+        return { kind: "done", output };
+      },
+    };
+  },
+});

@@ -1,0 +1,272 @@
+import { z } from "zod";
+import { costRatioUpper, type VersionMeasure } from "../analysis/compare-versions.ts";
+import type { ActionContext, ActionOutput, ActionResult, Plan } from "../core/action.ts";
+import { StepFailure } from "../core/failure.ts";
+import { canonicalJson } from "../core/json.ts";
+import { hash32 } from "../core/seeded-random.ts";
+import { canarySchema, type Canary, type CanaryStore } from "../workload/canary.ts";
+import { canaryLabel, productionLabel, type PromptStore } from "../workload/prompt.ts";
+import { nextCanaryMove, type CanaryFacts, type CanaryMove } from "./canary-ramp.ts";
+import { defineAction } from "./define-action.ts";
+import { durationParameter, millisecondsOf, promqlParameter } from "./parameter-types.ts";
+import type { CacheSight, PrometheusReader } from "./ports.ts";
+import { promptParameter, readPrompt, servedBy, versionParameter } from "./prompt-parameters.ts";
+
+const dataSchema = z.object({
+  version: z.int(),
+  baseline: z.int(),
+  before: canarySchema.nullable(),
+  labelBefore: z.int().nullable(),
+  shares: z.array(z.number()).min(1),
+});
+
+const progressSchema = z.object({
+  stage: z.number().int(),
+  since: z.number(),
+  reached: z.array(z.number()),
+  asked: z.boolean(),
+  /** What a report tells; it changes only when the canary moves. */
+  headline: z.string(),
+  note: z.string(),
+});
+type Progress = z.output<typeof progressSchema>;
+
+const looksPerStage = 5;
+
+/** Gives a version to a growing share of the tickets, and takes it back by itself when it harms. */
+export const deployCanary = defineAction({
+  name: "deploy-canary",
+  summary:
+    "Gives a version of a prompt to a tenth of the tickets, then to half, then to all, each measured; takes it back by itself when it reads less, harms, or a person says so.",
+  parameters: z.strictObject({
+    prompt: promptParameter(),
+    ...servedBy,
+    version: versionParameter("The version to try."),
+    predicted_hit: z.number().min(0).max(1).meta({ description: "What it should read from the cache; nine tenths of it, or 0.8, is needed." }),
+    shares: z
+      .array(z.number().gt(0).max(1))
+      .min(1)
+      .max(8)
+      .refine((shares) => shares.every((share, index) => index === 0 || share > (shares[index - 1] ?? 0)), { message: "must grow" })
+      .default([0.1, 0.5, 1])
+      .meta({ description: "Shares of the tickets, one a stage." }),
+    every: durationParameter("How long each stage lasts at least.").default("1h"),
+    min_tickets: z.int().min(2).default(30).meta({ description: "Tickets of the canary that each stage must have seen." }),
+    cold: durationParameter("The first while of a version finds a cold cache and does not count.").default("10m"),
+    harm: z
+      .array(promqlParameter("A query that answers nothing while all is well."))
+      .max(5)
+      .default([])
+      .meta({ format: "promql", description: "Queries that must answer nothing; an answer takes the canary back." }),
+  }),
+  result: {
+    prompt: "name of the prompt",
+    version: "the version that was tried",
+    share: "share of the tickets that has it now",
+    shares: "shares that were reached, in order",
+    hit: "what it read at the last look, 0 to 1; absent when nothing was seen",
+    baseline_hit: "what the version before reads; absent when nothing was seen",
+    cost_ratio_upper: "upper end of the interval of cost per request, new to old; absent when it cannot be told",
+    tickets: "tickets of the last stage",
+    verified: "whether all stages were passed",
+    why: "the last reason, for people",
+  },
+  effect: "set",
+  risk: "raises",
+  timeoutMs: 60_000,
+  probes: false,
+  undoes: true,
+  behave(
+    parameters,
+    ports: {
+      readonly prompts: PromptStore;
+      readonly canaries: CanaryStore;
+      readonly cache: CacheSight;
+      readonly prometheus: PrometheusReader;
+    },
+  ) {
+    const { prompt, provider, model, version } = parameters;
+    const everyMs = millisecondsOf(parameters.every);
+    const coldMs = millisecondsOf(parameters.cold);
+    const lookEveryMs = Math.max(250, Math.round(everyMs / looksPerStage));
+    const rules = { everyMs, minTickets: parameters.min_tickets, predictedHit: parameters.predicted_hit };
+    const group = { prompt, provider, model };
+
+    return {
+      async plan() {
+        const state = await readPrompt(ports.prompts, prompt);
+        const baseline = state.labels[productionLabel];
+        if (baseline === undefined || (await ports.prompts.version(prompt, version)) === undefined)
+          throw refused(`Prompt ${prompt} has no version ${version}, or nothing is labelled production.`);
+        if (baseline === version) throw refused(`Version ${version} of prompt ${prompt} is labelled production already.`);
+        const before = await ports.canaries.read(prompt);
+        if (before !== null && before.share > 0)
+          throw refused(`Version ${before.version} of prompt ${prompt} is a canary already, for ${percent(before.share)} of the tickets.`);
+        const { shares } = parameters;
+        return {
+          summary: `Give version ${version} of prompt ${prompt} to ${shares.map(percent).join(", then ")} of the tickets, each for ${parameters.every} or longer`,
+          targets: [`prompt/${prompt}`],
+          changes: [
+            { target: `prompt/${prompt}`, field: "canary", before: written(before), after: `version ${version} for up to ${percent(shares.at(-1) ?? 1)}` },
+          ],
+          reversible: true,
+          data: { version, baseline, before, labelBefore: state.labels[canaryLabel] ?? null, shares: [...shares] },
+        };
+      },
+      async run(plan, context) {
+        const data = dataSchema.parse(plan.data);
+        const now = context.clock.now();
+        let progress: Progress =
+          context.progress === undefined
+            ? { stage: -1, since: now, reached: [], asked: false, headline: "", note: "" }
+            : progressSchema.parse(context.progress);
+        const facts = await look(progress, data, context);
+        if (progress.asked) {
+          if (context.answer === "take_back") return takeBack(plan, progress, facts, "a person took it back", context);
+          progress = { ...progress, asked: false, since: now };
+        }
+        return act(nextCanaryMove(progress, facts, rules), progress, facts, { plan, data, context });
+      },
+      async undo(plan, _output, context) {
+        await restore(plan, context);
+      },
+    };
+
+    async function look(progress: Progress, { baseline, shares }: z.output<typeof dataSchema>, context: ActionContext): Promise<Facts> {
+      const measure = (from: number) => ports.cache.measure(group, { from, coldMs });
+      const [sinceStage, ever] = await Promise.all([measure(progress.since), measure(0)]);
+      const candidate = progress.stage < 0 ? undefined : sinceStage.find((one) => one.version === String(version));
+      const old = ever.find((one) => one.version === String(baseline));
+      const harm = await judgeHarm(parameters.harm, ports.prometheus, context.signal);
+      const upper =
+        candidate === undefined || old === undefined ? undefined : costRatioUpper(candidate, old, hash32(`${context.runId} ${progress.stage}`));
+      return {
+        now: context.clock.now(),
+        lastStage: shares.length - 1,
+        candidate,
+        baselineHit: old === undefined || old.requests === 0 ? undefined : old.hit,
+        costRatioUpper: upper,
+        harm,
+      };
+    }
+
+    async function act(
+      move: CanaryMove,
+      progress: Progress,
+      facts: Facts,
+      { plan, data, context }: { readonly plan: Plan; readonly data: z.output<typeof dataSchema>; readonly context: ActionContext },
+    ): Promise<ActionResult> {
+      switch (move.kind) {
+        case "take_back":
+          return takeBack(plan, progress, facts, move.why, context);
+        case "finish":
+          return { kind: "done", output: outputOf(progress, facts, { share: data.shares.at(-1) ?? 1, verified: true, why: move.why }) };
+        case "ask":
+          return {
+            kind: "ask",
+            question: `Version ${version} of prompt ${prompt} is with ${percent(data.shares[progress.stage] ?? 0)} of the tickets and there is no verdict: ${move.why}. Answer "wait" to go on looking, or "take_back".`,
+            answers: ["wait", "take_back"],
+            progress: { ...progress, asked: true },
+          };
+        case "stay":
+          await settle(progress.stage, data, context);
+          return { kind: "continue", afterMs: lookEveryMs, progress: { ...progress, note: move.why } };
+        case "advance": {
+          const stage = progress.stage + 1;
+          const share = data.shares[stage] ?? 1;
+          await settle(stage, data, context);
+          return {
+            kind: "continue",
+            afterMs: lookEveryMs,
+            progress: {
+              stage,
+              since: context.clock.now(),
+              reached: [...progress.reached, share],
+              asked: false,
+              headline: `${move.why}; now ${percent(share)} of the tickets`,
+              note: move.why,
+            },
+          };
+        }
+      }
+    }
+
+    /** Makes the canary that of this stage by compare-and-set; equal counts as done. */
+    async function settle(stage: number, data: z.output<typeof dataSchema>, context: ActionContext): Promise<void> {
+      const share = data.shares[stage];
+      if (share === undefined) return;
+      const wanted: Canary = { version, share, salt: context.runId };
+      for (let tries = 0; tries < 5; tries += 1) {
+        const present = await ports.canaries.read(prompt);
+        if (canonicalJson(present) === canonicalJson(wanted)) break;
+        if (!isOurs(present, data, context.runId))
+          throw refused(`Somebody else changed the canary of prompt ${prompt} meanwhile (${written(present)}); it stays as it is.`);
+        if ((await ports.canaries.compareAndSet(prompt, present, wanted)).set) break;
+      }
+      await ports.prompts.moveLabel({ prompt, label: canaryLabel, expected: data.labelBefore, to: version, by: `run:${context.runId}` });
+    }
+
+    function isOurs(present: Canary | null, data: z.output<typeof dataSchema>, runId: string): boolean {
+      return canonicalJson(present) === canonicalJson(data.before) || (present?.version === version && present.salt === runId);
+    }
+
+    /** Only what this run set is taken back; a third value is somebody's decision. */
+    async function restore(plan: Plan, { runId }: ActionContext): Promise<void> {
+      const data = dataSchema.parse(plan.data);
+      const present = await ports.canaries.read(prompt);
+      if (!isOurs(present, data, runId))
+        throw refused(`Somebody else changed the canary of prompt ${prompt} meanwhile (${written(present)}); it stays as it is.`);
+      const reply = await ports.canaries.compareAndSet(prompt, present, data.before);
+      if (!reply.set) throw refused(`The canary of prompt ${prompt} changed while it was taken back.`);
+      // A store that cannot take a label away keeps it; without a share it means nothing.
+      await ports.prompts.moveLabel({ prompt, label: canaryLabel, expected: version, to: data.labelBefore, by: `run:${runId}` });
+    }
+
+    async function takeBack(plan: Plan, progress: Progress, facts: Facts, why: string, context: ActionContext): Promise<ActionResult> {
+      await restore(plan, context);
+      return { kind: "done", output: outputOf(progress, facts, { share: 0, verified: false, why }) };
+    }
+
+    function outputOf(
+      progress: Progress,
+      facts: Facts,
+      end: { readonly share: number; readonly verified: boolean; readonly why: string },
+    ): ActionOutput {
+      return {
+        prompt,
+        version,
+        ...end,
+        shares: progress.reached,
+        ...(facts.candidate !== undefined && { hit: facts.candidate.hit }),
+        ...(facts.baselineHit !== undefined && { baseline_hit: facts.baselineHit }),
+        ...(facts.costRatioUpper !== undefined && Number.isFinite(facts.costRatioUpper) && { cost_ratio_upper: facts.costRatioUpper }),
+        tickets: facts.candidate?.tickets ?? 0,
+      };
+    }
+  },
+});
+
+interface Facts extends CanaryFacts {
+  readonly candidate: VersionMeasure | undefined;
+}
+
+async function judgeHarm(queries: readonly string[], prometheus: PrometheusReader, signal: AbortSignal): Promise<CanaryFacts["harm"]> {
+  const answers = await Promise.all(queries.map((query) => prometheus.query(query, { signal })));
+  for (const [index, answer] of answers.entries()) {
+    if (answer.kind === "unavailable") return { kind: "unseen", text: `Prometheus could not be asked: ${answer.reason}` };
+    if (answer.samples.length > 0) return { kind: "harmed", text: `this must answer nothing and does: ${(queries[index] ?? "").slice(0, 200)}` };
+  }
+  return { kind: "none" };
+}
+
+function refused(message: string): StepFailure {
+  return new StepFailure({ reason: "refused_by_target", message, applied: "no" });
+}
+
+function written(canary: Canary | null): string {
+  return canary === null ? "none" : `version ${canary.version} for ${percent(canary.share)}`;
+}
+
+function percent(share: number): string {
+  return `${Math.round(share * 1000) / 10} %`;
+}

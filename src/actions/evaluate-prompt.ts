@@ -1,0 +1,112 @@
+import { z } from "zod";
+import { judgePairs } from "../analysis/judge-pairs.ts";
+import type { ActionOutput, ActionResult } from "../core/action.ts";
+import { StepFailure } from "../core/failure.ts";
+import { defineAction } from "./define-action.ts";
+import { durationParameter, millisecondsOf } from "./parameter-types.ts";
+import type { EvaluatedPair, PromptEvaluator } from "./ports.ts";
+import { promptParameter, versionParameter } from "./prompt-parameters.ts";
+
+const progressSchema = z.object({ id: z.string(), headline: z.string(), note: z.string() });
+
+/** The same tickets with both versions, without publishing anything: is the new one no worse? */
+export const evaluatePrompt = defineAction({
+  name: "evaluate-prompt",
+  summary:
+    "Lets the application work on the same tickets with two versions of a prompt, and tests that the new one is not worse by more than a margin.",
+  parameters: z.strictObject({
+    prompt: promptParameter(),
+    baseline: versionParameter("The version to compare with."),
+    candidate: versionParameter("The version in question."),
+    tickets: z.int().min(2).max(1000).default(100).meta({ description: "Tickets to work on with both." }),
+    margin: z.number().gt(0).max(0.5).default(0.1).meta({ description: "Quality may be worse by less than this, of 1." }),
+    look_every: durationParameter("How often the evaluation is asked how it stands.").default("30s"),
+  }),
+  result: {
+    prompt: "name of the prompt",
+    passed: "whether the candidate is proven not to be worse by the margin",
+    pairs: "tickets that were worked on with both",
+    difference: "mean quality, candidate less baseline",
+    lower: "lower end of its one-sided 95 % interval",
+    discordant: "pairs whose qualities differ, of all",
+    cost_ratio: "cost of all tickets, candidate to baseline; absent when the baseline cost nothing",
+    sentence: "the verdict for people",
+    by: "evaluator, or person when none is configured and a person has answered for it",
+  },
+  effect: "keyed",
+  risk: "raises",
+  timeoutMs: 30_000,
+  probes: false,
+  undoes: false,
+  behave(parameters, { evaluator }: { readonly evaluator: PromptEvaluator | undefined }) {
+    const { prompt, baseline, candidate, tickets, margin } = parameters;
+    const afterMs = millisecondsOf(parameters.look_every);
+    return {
+      async plan() {
+        return {
+          summary: `Let the application work on ${tickets} tickets with versions ${baseline} and ${candidate} of prompt ${prompt}`,
+          targets: [`prompt/${prompt}`],
+          changes: [],
+          reversible: true,
+          data: null,
+        };
+      },
+      async run(_plan, context): Promise<ActionResult> {
+        const { answer, idempotencyKey, progress, signal } = context;
+        if (evaluator === undefined) {
+          if (answer === undefined) return askInstead(`${prompt}, versions ${baseline} and ${candidate}`);
+          return { kind: "done", output: byPerson(prompt, answer === "not_worse") };
+        }
+        // The same key is the same evaluation, so that asking again after a crash starts none.
+        const known =
+          progress === undefined
+            ? await evaluator.start({ prompt, baseline, candidate, tickets }, idempotencyKey, signal)
+            : progressSchema.parse(progress);
+        const state = await evaluator.read(known.id, signal);
+        switch (state.kind) {
+          case "running": {
+            const note = `${state.done} of ${state.of} tickets`;
+            return { kind: "continue", afterMs, progress: { id: known.id, headline: "the application works on the tickets", note } };
+          }
+          case "failed":
+            throw new StepFailure({ reason: "refused_by_target", message: `The evaluation failed: ${state.reason}`, applied: "no" });
+          case "done":
+            return { kind: "done", output: outputOf(prompt, state.pairs, margin) };
+        }
+      },
+    };
+  },
+});
+
+function askInstead(what: string): ActionResult {
+  return {
+    kind: "ask",
+    question: `No evaluator is configured, so the golden tickets of ${what} must be compared by hand. Answer "not_worse" or "worse".`,
+    answers: ["not_worse", "worse"],
+    progress: null,
+  };
+}
+
+function byPerson(prompt: string, passed: boolean): ActionOutput {
+  return { prompt, passed, pairs: 0, sentence: `A person has compared the answers: ${passed ? "not worse" : "worse"}.`, by: "person" };
+}
+
+function outputOf(prompt: string, pairs: readonly EvaluatedPair[], margin: number): ActionOutput {
+  const verdict = judgePairs(
+    pairs.map((pair) => ({ baseline: pair.baseline.quality, candidate: pair.candidate.quality })),
+    margin,
+  );
+  const cost = (side: "baseline" | "candidate") => pairs.reduce((sum, pair) => sum + pair[side].costMicroUsd, 0);
+  const before = cost("baseline");
+  return {
+    prompt,
+    passed: verdict.nonInferior,
+    pairs: verdict.pairs,
+    difference: verdict.difference,
+    lower: verdict.lower,
+    discordant: verdict.discordant,
+    ...(before > 0 && { cost_ratio: cost("candidate") / before }),
+    sentence: verdict.sentence,
+    by: "evaluator",
+  };
+}

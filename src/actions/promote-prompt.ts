@@ -1,0 +1,84 @@
+import { z } from "zod";
+import type { ActionContext, Plan } from "../core/action.ts";
+import { StepFailure } from "../core/failure.ts";
+import { canonicalJson } from "../core/json.ts";
+import { canarySchema, type CanaryStore } from "../workload/canary.ts";
+import { productionLabel, type PromptStore } from "../workload/prompt.ts";
+import { defineAction } from "./define-action.ts";
+import { promptParameter, readPrompt, versionParameter } from "./prompt-parameters.ts";
+
+const dataSchema = z.object({ version: z.int(), before: z.int().nullable(), canary: canarySchema.nullable() });
+
+/** Labels a version as production, and ends its canary. */
+export const promotePrompt = defineAction({
+  name: "promote-prompt",
+  summary: "Labels a version of a prompt as production and ends the canary; undo gives both back.",
+  parameters: z.strictObject({ prompt: promptParameter(), version: versionParameter("The version that everybody gets from now on.") }),
+  result: {
+    prompt: "name of the prompt",
+    production: "version that is labelled production",
+    before: "version that was, or null",
+    at: "when it was labelled, UTC milliseconds",
+  },
+  effect: "set",
+  risk: "raises",
+  timeoutMs: 20_000,
+  probes: true,
+  undoes: true,
+  behave({ prompt, version }, ports: { readonly prompts: PromptStore; readonly canaries: CanaryStore }) {
+    /** Compare-and-set of the label; pointing there already counts as done. */
+    async function label(expected: number | null, to: number | null, by: string): Promise<void> {
+      const reply = await ports.prompts.moveLabel({ prompt, label: productionLabel, expected, to, by });
+      if (reply.kind === "moved" || (reply.kind === "conflict" && reply.present === to)) return;
+      throw refused(
+        reply.kind === "conflict"
+          ? `Somebody else labelled version ${reply.present ?? "none"} of prompt ${prompt} as production meanwhile; it stays.`
+          : reply.kind === "unsupported"
+            ? reply.reason
+            : `Prompt ${prompt} has no version ${to ?? "none"}.`,
+      );
+    }
+
+    async function output({ before }: z.output<typeof dataSchema>, { clock }: ActionContext) {
+      const state = await readPrompt(ports.prompts, prompt);
+      return { prompt, production: state.labels[productionLabel] ?? null, before, at: clock.now() };
+    }
+
+    return {
+      async plan() {
+        const state = await readPrompt(ports.prompts, prompt);
+        const before = state.labels[productionLabel] ?? null;
+        const canary = await ports.canaries.read(prompt);
+        return {
+          summary: `Label version ${version} of prompt ${prompt} as production (before: ${before ?? "none"})`,
+          targets: [`prompt/${prompt}`],
+          changes: [{ target: `prompt/${prompt}`, field: productionLabel, before, after: version }].filter((one) => one.before !== one.after),
+          reversible: before !== null,
+          data: { version, before, canary: canary?.version === version ? canary : null },
+        };
+      },
+      async run(plan, context) {
+        const data = dataSchema.parse(plan.data);
+        await label(data.before, version, `run:${context.runId}`);
+        // Everybody has the version now; a canary of it says nothing any more.
+        if (data.canary !== null) await ports.canaries.compareAndSet(prompt, data.canary, null);
+        return { kind: "done", output: await output(data, context) };
+      },
+      async probe(plan, context) {
+        const found = await output(dataSchema.parse(plan.data), context);
+        return found.production === version ? { kind: "applied", output: found } : { kind: "not_applied" };
+      },
+      async undo(plan: Plan, _output, { runId }) {
+        const { before, canary } = dataSchema.parse(plan.data);
+        await label(version, before, `run:${runId}`);
+        if (canary === null) return;
+        const reply = await ports.canaries.compareAndSet(prompt, null, canary);
+        if (!reply.set && canonicalJson(reply.canary) !== canonicalJson(canary)) throw refused(`Prompt ${prompt} has another canary meanwhile; it stays.`);
+      },
+    };
+  },
+});
+
+function refused(message: string): StepFailure {
+  return new StepFailure({ reason: "refused_by_target", message, applied: "no" });
+}

@@ -1,0 +1,198 @@
+import type { CacheSight, PromptEvaluator } from "../../actions/ports.ts";
+import type { CacheAnalysis, CacheReply } from "../../analysis/cache-types.ts";
+import type { VersionMeasure } from "../../analysis/compare-versions.ts";
+import type { Clock } from "../../core/clock.ts";
+import { oneUsd } from "../../core/money.ts";
+import { promptLayoutSchema } from "../../core/prompt-layout.ts";
+import type { CanaryStore } from "../../workload/canary.ts";
+import { productionLabel, type NewPromptVersion, type PromptStore } from "../../workload/prompt.ts";
+import { createMemoryCanaries, createMemoryPrompts } from "../memory-prompts.ts";
+import type { SimulatedPrompt } from "./rehearsal.ts";
+
+const minuteMs = 60_000;
+/** How long the application takes to work on the tickets of an evaluation. */
+const evaluationMs = 5 * minuteMs;
+/** Tickets of the version before that were seen when the alert came. */
+const baselineTickets = 200;
+const inputPerRequest = 1000;
+
+/** The prompts of a rehearsal with everything that acts on them. */
+export interface SimulatedPrompts {
+  readonly prompts: PromptStore;
+  readonly canaries: CanaryStore;
+  readonly cache: CacheSight;
+  readonly evaluator: PromptEvaluator;
+}
+
+/**
+ * Prompts as badly laid out as prompts get: a clock first, tools in any order, the ticket before the guide. A version that is drafted of one reads what the
+ * rehearsal says. `changed` hears every change as one line.
+ */
+export async function createSimulatedPrompts(
+  written: readonly SimulatedPrompt[],
+  clock: Pick<Clock, "now">,
+  changed: (line: string) => void,
+): Promise<SimulatedPrompts> {
+  const start = clock.now();
+  const inner = createMemoryPrompts(clock);
+  const canaries = createMemoryCanaries();
+  for (const { name } of written) {
+    await inner.create(name, shipped(), "rehearsal");
+    await inner.moveLabel({ prompt: name, label: productionLabel, expected: null, to: 1, by: "rehearsal" });
+  }
+  const given = new Map<string, { from: number; share: number }>();
+  const evaluations = new Map<string, { readonly from: number; readonly prompt: string; readonly tickets: number }>();
+  const find = (name: string) => written.find((prompt) => prompt.name === name);
+
+  const prompts: PromptStore = {
+    ...inner,
+    async create(prompt, version, by) {
+      const before = (await inner.read(prompt))?.latest ?? 0;
+      const made = await inner.create(prompt, version, by);
+      if (made.version > before) changed(`prompt/${prompt}: version ${made.version} from ${made.parent ?? "nothing"}`);
+      return made;
+    },
+    async moveLabel(move) {
+      const reply = await inner.moveLabel(move);
+      if (reply.kind === "moved" && move.label === productionLabel && reply.before !== reply.after) {
+        changed(`prompt/${move.prompt}: ${move.label} ${reply.before ?? "none"} -> ${reply.after ?? "none"}`);
+        if (reply.after !== 1) given.set(move.prompt, { from: clock.now(), share: 1 });
+      }
+      return reply;
+    },
+  };
+
+  return {
+    prompts,
+    canaries: {
+      read: async (prompt) => canaries.read(prompt),
+      async compareAndSet(prompt, expected, next) {
+        const reply = await canaries.compareAndSet(prompt, expected, next);
+        const text = (share: number | undefined) => (share === undefined ? "none" : `${Math.round(share * 100)} %`);
+        if (reply.set && expected?.share !== next?.share) {
+          changed(`prompt/${prompt}: canary ${text(expected?.share)} -> ${text(next?.share)}`);
+          if (next !== null) given.set(prompt, { from: clock.now(), share: next.share });
+        }
+        return reply;
+      },
+    },
+    cache: {
+      list: async () => written.map((prompt) => ({ prompt: prompt.name, provider: prompt.provider, model: prompt.model, reply: replyOf(prompt) })),
+      async analyse({ prompt, provider, model }) {
+        const known = find(prompt);
+        if (known !== undefined && known.provider === provider && known.model === model) return replyOf(known);
+        return { kind: "missing", reason: "too_few_samples", sentence: "There are no samples of this prompt." };
+      },
+      async measure({ prompt }, { from }) {
+        const known = find(prompt);
+        if (known === undefined) return [];
+        const baseline = measured("1", known.hit, baselineTickets, inputPerRequest);
+        const canary = given.get(prompt);
+        if (canary === undefined) return [baseline];
+        const minutes = (clock.now() - Math.max(from, canary.from)) / minuteMs;
+        const tickets = Math.floor(minutes * known.ticketsPerMinute * canary.share);
+        const isPromoted = ((await inner.read(prompt))?.labels[productionLabel] ?? 1) > 1;
+        const hit = isPromoted ? known.promotedHit : known.canaryHit;
+        return tickets === 0 ? [baseline] : [baseline, measured("2", hit, tickets, inputPerRequest * known.costRatio)];
+      },
+    },
+    evaluator: {
+      async start({ prompt, tickets }, key) {
+        if (!evaluations.has(key)) {
+          evaluations.set(key, { from: clock.now(), prompt, tickets });
+          changed(`prompt/${prompt}: ${tickets} tickets are worked on with both versions`);
+        }
+        return { id: key };
+      },
+      async read(id) {
+        const evaluation = evaluations.get(id);
+        if (evaluation === undefined) return { kind: "failed", reason: "there is no such evaluation" };
+        const { tickets, prompt } = evaluation;
+        if (clock.now() < evaluation.from + evaluationMs) return { kind: "running", done: 0, of: tickets };
+        const worse = find(prompt)?.worseAnswers ?? 0;
+        return {
+          kind: "done",
+          pairs: Array.from({ length: tickets }, (_, index) => ({
+            ticketId: `ticket-${index}`,
+            baseline: { quality: 1, costMicroUsd: inputPerRequest },
+            candidate: { quality: index < worse ? 0 : 1, costMicroUsd: inputPerRequest },
+          })),
+        };
+      },
+    },
+  };
+
+  function replyOf(prompt: SimulatedPrompt): CacheReply {
+    return { kind: "analysed", analysis: analysisOf(prompt, start) };
+  }
+}
+
+function measured(version: string, hit: number, tickets: number, cost: number): VersionMeasure {
+  const byTicket = Array.from({ length: tickets }, () => ({ costMicroUsd: cost * 5, requests: 5 }));
+  return { version, requests: tickets * 5, tickets, hit, costPerRequestMicroUsd: cost, byTicket };
+}
+
+function shipped(): NewPromptVersion {
+  const layout = promptLayoutSchema.parse({
+    layers: [
+      { key: "tools", role: "tools", stability: "static", render: "{{tools}}" },
+      { key: "clock", role: "system", stability: "static", render: "Current time: {{clock}}" },
+      { key: "rules", role: "system", stability: "static", render: "{{rules}}" },
+      { key: "ticket", role: "user", stability: "static", render: "{{ticket}}" },
+      { key: "guide", role: "user", stability: "static", render: "{{guide}}" },
+      { key: "history", role: "user", stability: "turn", render: "" },
+    ],
+    breakpoints: [{ afterLayer: "history", ttl: "5m" }],
+  });
+  return { layout, origin: "human", note: "" };
+}
+
+function analysisOf(prompt: SimulatedPrompt, at: number): CacheAnalysis {
+  const cause = { risk: "low", evidence: {}, hitAfter: prompt.predictedHit, savedAfterMicroUsdPerDay: 0 } as const;
+  const unit = (name: string, stability: CacheAnalysis["units"][number]["stability"], tokens: number) => ({
+    unit: name,
+    stability,
+    tokens,
+    presence: 1,
+    distinctContents: 1,
+  });
+  return {
+    requests: 500,
+    contradictory: 0,
+    spanMs: at - (at - 86_400_000),
+    calibration: {
+      verdict: prompt.blocked === "uncalibrated" ? "refused" : "calibrated",
+      sentence: "The replay tells what was measured.",
+      measuredHit: prompt.hit,
+      predictedHit: prompt.hit,
+      reliability: 1,
+      errorPoints: 0,
+    },
+    measuredHit: prompt.hit,
+    achievableHit: prompt.achievable,
+    costPerDay: Math.round(prompt.lostUsdPerDay * 1.2 * oneUsd),
+    lostPerDay: Math.round(prompt.lostUsdPerDay * oneUsd),
+    causes: [
+      { ...cause, unit: "tools", class: "order_noise", transform: "T1", sentence: "The same tools come in 24 orders." },
+      { ...cause, unit: "clock", class: "volatile_span", transform: "T2", sentence: "A time in clock changes and ends the prefix." },
+      { ...cause, unit: "ticket", class: "scope_order", transform: "T3", sentence: "ticket differs between tickets and stands before what is shared more widely." },
+    ],
+    transforms: ["T1", "T2", "T3", "markers"],
+    markers: [
+      { after: "guide", ttl: "1h" },
+      { after: "history", ttl: "5m" },
+    ],
+    predictedHit: prompt.predictedHit,
+    predictedCostPerDay: Math.round(prompt.lostUsdPerDay * 0.2 * oneUsd),
+    units: [
+      unit("tools", "static", 3200),
+      unit("clock", "request", 30),
+      unit("rules", "static", 2600),
+      unit("ticket", "ticket", prompt.ticketTokens),
+      unit("guide", "repo", 13_000),
+      unit("history", "turn", 6000),
+    ],
+    promptTokens: 25_000,
+    ...(prompt.blocked !== undefined && { blocked: prompt.blocked }),
+  };
+}
