@@ -10,7 +10,8 @@ const causesShown = 8;
 /** What a prompt reads from the cache, what it could read, and what breaks it. */
 export const analyzeCache = defineAction({
   name: "analyze-cache",
-  summary: "Analyses the caching of one prompt on one model: hit ratio, what it could be, what that costs a day, and what breaks the prefix.",
+  summary:
+    "Analyses the caching of one prompt on one model: hit ratio, what it could be, what that costs a day, and what breaks the prefix.",
   parameters: z.strictObject({ prompt: promptParameter(), ...servedBy }),
   result: {
     prompt: "name of the prompt",
@@ -35,7 +36,13 @@ export const analyzeCache = defineAction({
     const { prompt } = parameters;
     return {
       async plan() {
-        return { summary: `Analyse the caching of prompt ${prompt}`, targets: [`prompt/${prompt}`], changes: [], reversible: true, data: null };
+        return {
+          summary: `Analyse the caching of prompt ${prompt}`,
+          targets: [`prompt/${prompt}`],
+          changes: [],
+          reversible: true,
+          data: null,
+        };
       },
       async run(_plan, context) {
         const found = await readAnalysis(cache, parameters, context);

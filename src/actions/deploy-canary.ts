@@ -3,7 +3,6 @@ import { costRatioUpper, type VersionMeasure } from "../analysis/compare-version
 import type { ActionContext, ActionOutput, ActionResult, Plan } from "../core/action.ts";
 import { StepFailure } from "../core/failure.ts";
 import { canonicalJson } from "../core/json.ts";
-import { hash32 } from "../core/seeded-random.ts";
 import { canarySchema, type Canary, type CanaryStore } from "../workload/canary.ts";
 import { canaryLabel, productionLabel, type PromptStore } from "../workload/prompt.ts";
 import { nextCanaryMove, type CanaryFacts, type CanaryMove } from "./canary-ramp.ts";
@@ -42,7 +41,11 @@ export const deployCanary = defineAction({
     prompt: promptParameter(),
     ...servedBy,
     version: versionParameter("The version to try."),
-    predicted_hit: z.number().min(0).max(1).meta({ description: "What it should read from the cache; nine tenths of it, or 0.8, is needed." }),
+    predicted_hit: z
+      .number()
+      .min(0)
+      .max(1)
+      .meta({ description: "What it should read from the cache; nine tenths of it, or 0.8, is needed." }),
     shares: z
       .array(z.number().gt(0).max(1))
       .min(1)
@@ -107,7 +110,12 @@ export const deployCanary = defineAction({
           summary: `Give version ${version} of prompt ${prompt} to ${shares.map(percent).join(", then ")} of the tickets, each for ${parameters.every} or longer`,
           targets: [`prompt/${prompt}`],
           changes: [
-            { target: `prompt/${prompt}`, field: "canary", before: written(before), after: `version ${version} for up to ${percent(shares.at(-1) ?? 1)}` },
+            {
+              target: `prompt/${prompt}`,
+              field: "canary",
+              before: written(before),
+              after: `version ${version} for up to ${percent(shares.at(-1) ?? 1)}`,
+            },
           ],
           reversible: true,
           data: { version, baseline, before, labelBefore: state.labels[canaryLabel] ?? null, shares: [...shares] },
@@ -138,8 +146,7 @@ export const deployCanary = defineAction({
       const candidate = progress.stage < 0 ? undefined : sinceStage.find((one) => one.version === String(version));
       const old = ever.find((one) => one.version === String(baseline));
       const harm = await judgeHarm(parameters.harm, ports.prometheus, context.signal);
-      const upper =
-        candidate === undefined || old === undefined ? undefined : costRatioUpper(candidate, old, hash32(`${context.runId} ${progress.stage}`));
+      const upper = candidate === undefined || old === undefined ? undefined : costRatioUpper(candidate, old);
       return {
         now: context.clock.now(),
         lastStage: shares.length - 1,
@@ -254,7 +261,8 @@ async function judgeHarm(queries: readonly string[], prometheus: PrometheusReade
   const answers = await Promise.all(queries.map((query) => prometheus.query(query, { signal })));
   for (const [index, answer] of answers.entries()) {
     if (answer.kind === "unavailable") return { kind: "unseen", text: `Prometheus could not be asked: ${answer.reason}` };
-    if (answer.samples.length > 0) return { kind: "harmed", text: `this must answer nothing and does: ${(queries[index] ?? "").slice(0, 200)}` };
+    if (answer.samples.length > 0)
+      return { kind: "harmed", text: `this must answer nothing and does: ${(queries[index] ?? "").slice(0, 200)}` };
   }
   return { kind: "none" };
 }

@@ -2,7 +2,6 @@ import { z } from "zod";
 import { costRatioUpper } from "../analysis/compare-versions.ts";
 import type { ActionOutput } from "../core/action.ts";
 import { oneUsd } from "../core/money.ts";
-import { hash32 } from "../core/seeded-random.ts";
 import { defineAction } from "./define-action.ts";
 import { durationParameter, millisecondsOf } from "./parameter-types.ts";
 import type { CacheSight } from "./ports.ts";
@@ -49,14 +48,14 @@ export const measurePrompt = defineAction({
           data: null,
         };
       },
-      async run(_plan, { clock, runId }) {
+      async run(_plan, { clock }) {
         const [recent, ever] = await Promise.all([
           cache.measure(group, { from: clock.now() - windowMs, coldMs: 0 }),
           cache.measure(group, { from: 0, coldMs: 0 }),
         ]);
         const own = recent.find((one) => one.version === String(version));
         const old = ever.find((one) => one.version === String(baseline));
-        const upper = own === undefined || old === undefined ? undefined : costRatioUpper(own, old, hash32(runId));
+        const upper = own === undefined || old === undefined ? undefined : costRatioUpper(own, old);
         const output: ActionOutput = {
           prompt,
           requests: own?.requests ?? 0,

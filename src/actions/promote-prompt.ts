@@ -52,7 +52,9 @@ export const promotePrompt = defineAction({
         return {
           summary: `Label version ${version} of prompt ${prompt} as production (before: ${before ?? "none"})`,
           targets: [`prompt/${prompt}`],
-          changes: [{ target: `prompt/${prompt}`, field: productionLabel, before, after: version }].filter((one) => one.before !== one.after),
+          changes: [{ target: `prompt/${prompt}`, field: productionLabel, before, after: version }].filter(
+            (one) => one.before !== one.after,
+          ),
           reversible: before !== null,
           data: { version, before, canary: canary?.version === version ? canary : null },
         };
@@ -73,7 +75,8 @@ export const promotePrompt = defineAction({
         await label(version, before, `run:${runId}`);
         if (canary === null) return;
         const reply = await ports.canaries.compareAndSet(prompt, null, canary);
-        if (!reply.set && canonicalJson(reply.canary) !== canonicalJson(canary)) throw refused(`Prompt ${prompt} has another canary meanwhile; it stays.`);
+        if (!reply.set && canonicalJson(reply.canary) !== canonicalJson(canary))
+          throw refused(`Prompt ${prompt} has another canary meanwhile; it stays.`);
       },
     };
   },

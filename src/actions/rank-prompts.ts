@@ -38,7 +38,13 @@ export const rankPrompts = defineAction({
     const isOwn = (group: SampleGroup) => group.prompt === prompt && group.provider === provider && group.model === model;
     return {
       async plan() {
-        return { summary: "Rank prompts by what their layout loses", targets: [`prompt/${prompt}`], changes: [], reversible: true, data: null };
+        return {
+          summary: "Rank prompts by what their layout loses",
+          targets: [`prompt/${prompt}`],
+          changes: [],
+          reversible: true,
+          data: null,
+        };
       },
       async run(_plan, { signal }) {
         const own = { prompt, provider, model };

@@ -1,19 +1,29 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
-import { describe, expect, it } from "@jest/globals";
+import { beforeAll, describe, expect, it } from "@jest/globals";
 import { z } from "zod";
 import { createActionBench } from "../testing/action-bench.ts";
+import { aNewVersion } from "../testing/describe-prompt-store.ts";
 import { aBudgetState } from "../testing/fake-budget-control.ts";
 import type { Json } from "../core/json.ts";
 import { actionCatalogue } from "./registry.ts";
 
+const cached = { prompt: "implement", provider: "anthropic", model: "opus-test" };
+
 const parametersOf: { readonly [name: string]: { readonly [key: string]: Json } } = {
+  "analyze-cache": cached,
   "cancel-tickets": { budget: "checkout" },
+  "deploy-canary": { ...cached, version: 2, predicted_hit: 0.9 },
+  "evaluate-prompt": { prompt: "implement", baseline: 1, candidate: 2 },
   "http-request": { url: "https://allowed.example/x" },
+  "measure-prompt": { ...cached, version: 2, baseline: 1 },
   notify: { subject: "s", text: "t" },
   "pause-batches": { budget: "checkout", reason: "r" },
+  "promote-prompt": { prompt: "implement", version: 2 },
   "prometheus-query": { query: "up" },
   "rank-operations": { budget: "checkout" },
+  "rank-prompts": cached,
+  "restructure-prompt": cached,
   "resume-batches": { budget: "checkout" },
   "resume-with-ramp": { budget: "checkout" },
   "run-command": { command: "restart" },
@@ -26,6 +36,7 @@ const parametersOf: { readonly [name: string]: { readonly [key: string]: Json } 
 describe.each(actionCatalogue.names)("%s", (name) => {
   const bench = createActionBench(aBudgetState("checkout"));
   const spec = actionCatalogue.find(name);
+  beforeAll(async () => bench.ports.prompts.create("implement", aNewVersion("another"), "ada"));
 
   it("has a file of its name", () => {
     expect(readdirSync(import.meta.dirname)).toContain(`${name}.ts`);

@@ -57,23 +57,23 @@ describe("costRatioUpper", () => {
     return { byTicket: Array.from({ length: count }, () => ({ costMicroUsd: mean * 10 * (0.5 + random()), requests: 10 })) };
   };
 
-  it("is below 1 for what is clearly cheaper and not for what is equal, and the same whenever it is asked", () => {
-    expect(costRatioUpper(tickets(20, 30, 1), tickets(100, 30, 2), 7)).toBeLessThan(0.3);
-    expect(costRatioUpper(tickets(100, 30, 1), tickets(100, 30, 2), 7)).toBeGreaterThan(1);
-    expect(costRatioUpper(tickets(90, 5, 1), tickets(100, 5, 2), 7)).toBe(costRatioUpper(tickets(90, 5, 1), tickets(100, 5, 2), 7));
+  it("is below 1 for what is clearly cheaper and not for what is equal", () => {
+    expect(costRatioUpper(tickets(20, 30, 1), tickets(100, 30, 2))).toBeLessThan(0.3);
+    expect(costRatioUpper(tickets(100, 30, 1), tickets(100, 30, 2))).toBeGreaterThan(1);
   });
 
-  it("says nothing about a single ticket", () => {
-    expect(costRatioUpper(tickets(1, 1, 1), tickets(1, 9, 1), 7)).toBeUndefined();
+  it("says nothing about a single ticket or about what cost nothing", () => {
+    expect(costRatioUpper(tickets(1, 1, 1), tickets(1, 9, 1))).toBeUndefined();
+    expect(costRatioUpper(tickets(1, 9, 1), tickets(0, 9, 1))).toBeUndefined();
   });
 
   it("covers the true ratio about as often as it says", () => {
-    const covered = Array.from(
-      { length: 200 },
-      (_, seed) => costRatioUpper(tickets(80, 20, seed * 2 + 1), tickets(100, 20, seed * 2 + 2), seed) ?? 0,
+    const uppers = Array.from(
+      { length: 500 },
+      (_, seed) => costRatioUpper(tickets(80, 20, seed * 2 + 1), tickets(100, 20, seed * 2 + 2)) ?? 0,
     );
-    const share = covered.filter((upper) => upper >= 0.8).length / covered.length;
-    expect(share).toBeGreaterThan(0.85);
-    expect(share).toBeLessThan(1);
+    const share = uppers.filter((upper) => upper >= 0.8).length / uppers.length;
+    expect(share).toBeGreaterThan(0.91);
+    expect(share).toBeLessThan(0.98);
   });
 });

@@ -1,5 +1,4 @@
 import type { PrefixSample } from "../core/prefix-sample.ts";
-import { createRandom } from "../core/seeded-random.ts";
 
 /** What one version of a prompt did. Ratios are 0 to 1; costs are micro-USD of input tokens, not rounded. */
 export interface VersionMeasure {
@@ -20,7 +19,7 @@ export interface MeasureOptions {
   /** The first while of a version finds a cold cache, which is nobody's fault: so long after its first sample nothing counts. */
   readonly coldMs: number;
   /** What the input of one request costs, in micro-USD. */
-  costOf(measured: NonNullable<PrefixSample["measured"]>): number;
+  readonly costOf: (measured: NonNullable<PrefixSample["measured"]>) => number;
 }
 
 /** Measures every version among the samples of one prompt on one model. Samples without a version or with contradictory usage are left out. */
@@ -67,30 +66,28 @@ function measureOne(version: string, samples: readonly PrefixSample[], costOf: M
   };
 }
 
-const resamples = 1000;
+const z95 = 1.645;
 
 /**
- * Upper end of a one-sided 95 % interval of the ratio of cost per request, new to old: percentile bootstrap over tickets, as requests of one ticket
- * belong together. Seeded, so that the same facts give the same verdict. Undefined with fewer than two tickets on a side.
- * B. Efron, R. Tibshirani, An Introduction to the Bootstrap, chapter 13.
+ * Upper end of a one-sided 95 % interval of the ratio of cost per request, new to old. Tickets are the units, as requests of one ticket belong together: the
+ * variance of each ratio of sums by linearisation, that of the logarithm of their ratio by the delta method (W. G. Cochran, Sampling Techniques, chapter 6).
+ * Undefined with fewer than two tickets on a side or without a cost.
  */
 export function costRatioUpper(
   candidate: Pick<VersionMeasure, "byTicket">,
   baseline: Pick<VersionMeasure, "byTicket">,
-  seed: number,
 ): number | undefined {
-  if (candidate.byTicket.length < 2 || baseline.byTicket.length < 2) return undefined;
-  const random = createRandom(seed);
-  const draw = ({ byTicket }: Pick<VersionMeasure, "byTicket">) => {
-    let cost = 0;
-    let requests = 0;
-    for (let index = 0; index < byTicket.length; index += 1) {
-      const one = byTicket[Math.floor(random() * byTicket.length)];
-      cost += one?.costMicroUsd ?? 0;
-      requests += one?.requests ?? 0;
-    }
-    return cost / Math.max(1, requests);
-  };
-  const ratios = Array.from({ length: resamples }, () => draw(candidate) / draw(baseline)).sort((a, b) => a - b);
-  return ratios[Math.ceil(resamples * 0.95) - 1];
+  const [own, old] = [ratioOf(candidate), ratioOf(baseline)];
+  if (own === undefined || old === undefined) return undefined;
+  return (own.ratio / old.ratio) * Math.exp(z95 * Math.sqrt(own.logVariance + old.logVariance));
+}
+
+function ratioOf({ byTicket }: Pick<VersionMeasure, "byTicket">): { readonly ratio: number; readonly logVariance: number } | undefined {
+  const count = byTicket.length;
+  const cost = byTicket.reduce((sum, one) => sum + one.costMicroUsd, 0);
+  const requests = byTicket.reduce((sum, one) => sum + one.requests, 0);
+  if (count < 2 || !(cost > 0) || requests === 0) return undefined;
+  const ratio = cost / requests;
+  const squares = byTicket.reduce((sum, one) => sum + (one.costMicroUsd - ratio * one.requests) ** 2, 0);
+  return { ratio, logVariance: (count / (count - 1)) * (squares / cost ** 2) };
 }

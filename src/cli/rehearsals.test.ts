@@ -57,3 +57,12 @@ it("no step of the cost incident that changes something can be dropped without a
     { kind: "drop Expected", step: "implement_cost_controls" },
   ]);
 });
+
+it("no change of the cache optimization's document goes unnoticed by its rehearsals", async () => {
+  const cache = held.find(({ runbook }) => runbook.id === "cache-optimization");
+  if (cache === undefined) throw new Error("There is no cache-optimization.");
+  const outcomes = cache.rehearsals.map(({ expect: { outcome } }) => outcome);
+  expect(outcomes).toEqual(expect.arrayContaining(["succeeded", "failed", "undone", "ineffective", "stood_down"]));
+  const results = await mutateRunbook(cache.runbook, cache.rehearsals);
+  expect(results.filter(({ noticedBy }) => noticedBy === undefined)).toEqual([]);
+});

@@ -3,10 +3,11 @@ import { hostname } from "node:os";
 import { setImmediate } from "node:timers/promises";
 import { createRecipients } from "../actions/recipients.ts";
 import { createActions, actionCatalogue } from "../actions/registry.ts";
-import type { CommandRunner, PrometheusReader } from "../actions/ports.ts";
+import type { CommandRunner, PrometheusReader, PromptEvaluator } from "../actions/ports.ts";
 import { createCommandRunner } from "../adapters/command/create-command-runner.ts";
 import { findSetpriv } from "../adapters/command/find-setpriv.ts";
 import { createHttpClient } from "../adapters/http/create-http-client.ts";
+import { createPromptEvaluator } from "../adapters/prompt-evaluator/create-prompt-evaluator.ts";
 import { createPrometheusClient, type PrometheusClient } from "../adapters/prometheus/create-prometheus-client.ts";
 import { createExecutor, type ExecutorOptions } from "../engine/execute-run.ts";
 import type { MetricSource } from "../engine/ports.ts";
@@ -15,6 +16,7 @@ import { guardrailNames } from "../guardrails/evaluate-guardrails.ts";
 import { createMetricsServer } from "../http/create-metrics-server.ts";
 import type { HttpServer } from "../http/create-http-server.ts";
 import type { Redis } from "ioredis";
+import type { CacheBoard } from "../analysis/cache-board.ts";
 import { isTestAlert } from "../core/alert.ts";
 import { createBoundedSender, usualLimits } from "../adapters/bounded-request.ts";
 import { createPagerDutyNotifier } from "../adapters/notify-pagerduty/create-pagerduty-notifier.ts";
@@ -35,6 +37,7 @@ import { createQuestionLinks } from "../redis/question-links.ts";
 import { createPinnedRunbooks } from "../redis/pinned-runbooks.ts";
 import { createAuditReader } from "../redis/audit-reader.ts";
 import { createLedgerCheck, ledgerFaults } from "../redis/ledger-check.ts";
+import { createCanaryStore, createPromptStore } from "../redis/workload-prompts.ts";
 import { createRunLedger, type RedisRunLedger } from "../redis/run-ledger.ts";
 import { freeWorkerName, isProcessAlive, takeWorkerName } from "../redis/worker-slot.ts";
 import { createEngineObserver } from "../telemetry/engine-observer.ts";
@@ -48,6 +51,7 @@ import { type RunWorkerLog, startRunWorker } from "../../workers/run.ts";
 import { startLedgerCheck } from "../../workers/check.ts";
 import { startSweep } from "../../workers/sweep.ts";
 import { createAnnouncer } from "./announce-question.ts";
+import { createCacheSight } from "./open-cache-sight.ts";
 import { openStanding } from "./open-alertmanagers.ts";
 import { guardSteps, rememberOutcomes } from "./guard-steps.ts";
 import { recordCanary } from "./watch-canary.ts";
@@ -83,7 +87,20 @@ export async function startWorker(runtime: Runtime): Promise<WorkerProcess> {
   closers.add("http client", async () => http.close());
   const outbox = createOutbox(redis);
   const recipients = createRecipients(config.mail);
-  const actions = createActions({ budgets: runtime.ledger, prometheus, http, outbox, recipients, commands: openCommands(runtime) });
+  const analyst = openAnalyst(runtime, redis);
+  const board = createCacheBoard(redis);
+  const actions = createActions({
+    budgets: runtime.ledger,
+    prometheus,
+    http,
+    outbox,
+    recipients,
+    commands: openCommands(runtime),
+    prompts: createPromptStore({ redis, clock }),
+    canaries: createCanaryStore(redis),
+    cache: createCacheSight(analyst, board),
+    evaluator: openEvaluator(runtime),
+  });
 
   const memory = createGuardMemory(redis, clock);
   const executor = createExecutor(
@@ -147,7 +164,7 @@ export async function startWorker(runtime: Runtime): Promise<WorkerProcess> {
   metrics.initialiseGuardrails(guardrailNames);
   observeLedger(runtime, ledger);
   checkLedger(runtime, redis, name);
-  analysePrompts(runtime, redis);
+  analysePrompts(runtime, analyst, board);
   startMails(runtime, redis, outbox);
   log.info({ worker: name, concurrency: config.concurrency }, "The worker is ready.");
   return { name, near: (far) => createNearDoorbell(executor, { far, hand, drain, log: workerLog }) };
@@ -178,6 +195,15 @@ function openPrometheus({ config, closers }: Runtime): PrometheusReader {
   const client: PrometheusClient = createPrometheusClient(config.prometheus);
   closers.add("prometheus client", async () => client.close());
   return client;
+}
+
+/** The application's evaluator of prompts, when one is configured. */
+function openEvaluator({ config, closers }: Runtime): PromptEvaluator | undefined {
+  if (config.promptEvaluator === undefined) return undefined;
+  const { ca } = config.promptEvaluator;
+  const sender = createBoundedSender(usualLimits, ca);
+  closers.add("prompt evaluator", async () => sender.close());
+  return createPromptEvaluator(sender, config.promptEvaluator);
 }
 
 /** Commands die with this process where setpriv is; elsewhere that is said. */
@@ -253,16 +279,28 @@ function mailLog(log: Log): MailLog {
 
 const checkEveryMs = 24 * 3_600_000;
 
+/** What an analysis of prompts needs, for the background and for runs. */
+function openAnalyst({ config, clock, prices }: Runtime, redis: Redis) {
+  return {
+    samples: createPrefixSampleStore(redis),
+    prices,
+    clock,
+    timeFactor: config.timeFactor,
+    pause: async () => setImmediate(),
+  };
+}
+
 /** Analyses the caching of prompts in the background; nothing waits for it. */
-function analysePrompts({ config, clock, log, closers, ending, prices }: Runtime, redis: Redis): void {
+function analysePrompts(
+  { config, log, closers, ending, clock }: Runtime,
+  analyst: ReturnType<typeof openAnalyst>,
+  board: CacheBoard,
+): void {
   const analysing = startAnalyseWorker(
     {
-      samples: createPrefixSampleStore(redis),
-      board: createCacheBoard(redis),
-      prices,
+      ...analyst,
       clock,
-      timeFactor: config.timeFactor,
-      pause: async () => setImmediate(),
+      board,
       failed: (error) => log.warn({ error }, "The caching of prompts could not be analysed; it will be."),
     },
     { everyMs: Math.max(1000, analyseEveryMs / config.timeFactor), drain: ending.signal },

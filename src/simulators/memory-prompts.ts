@@ -1,16 +1,31 @@
 import type { Clock } from "../core/clock.ts";
 import { canonicalJson } from "../core/json.ts";
 import type { Canary, CanaryStore } from "../workload/canary.ts";
-import { layoutHash, type PromptState, type PromptStore, type PromptVersion } from "../workload/prompt.ts";
+import {
+  layoutHash,
+  productionLabel,
+  type NewPromptVersion,
+  type PromptState,
+  type PromptStore,
+  type PromptVersion,
+} from "../workload/prompt.ts";
 
 interface Entry {
   readonly versions: PromptVersion[];
   readonly labels: Map<string, number>;
 }
 
-/** Prompts in memory, for rehearsals and tests. */
-export function createMemoryPrompts(clock: Pick<Clock, "now">): PromptStore {
+/** Prompts in memory, for rehearsals and tests. `shipped` are there from the beginning, labelled production. */
+export function createMemoryPrompts(
+  clock: Pick<Clock, "now">,
+  shipped: readonly { readonly name: string; readonly version: NewPromptVersion }[] = [],
+): PromptStore {
   const prompts = new Map<string, Entry>();
+  for (const { name, version } of shipped) {
+    const hash = layoutHash(version.layout);
+    const first: PromptVersion = { ...version, prompt: name, version: 1, hash, createdAt: clock.now(), createdBy: "shipped" };
+    prompts.set(name, { versions: [first], labels: new Map([[productionLabel, 1]]) });
+  }
 
   const stateOf = (name: string): PromptState | undefined => {
     const entry = prompts.get(name);

@@ -12,6 +12,8 @@ import type {
   PrometheusAnswer,
 } from "../actions/ports.ts";
 import { createActions } from "../actions/registry.ts";
+import type { SimulatedPrompt } from "../simulators/rehearsal/rehearsal.ts";
+import { createSimulatedPrompts } from "../simulators/rehearsal/simulated-prompts.ts";
 import type { BudgetState } from "../workload/budget.ts";
 import { createFakeBudgetControl } from "./fake-budget-control.ts";
 import { createFakeClock } from "./fake-clock.ts";
@@ -26,12 +28,20 @@ export function createActionBench(...budgets: readonly BudgetState[]) {
   const requests: HttpRequest[] = [];
   const rows = new Map<string, OutboxRow>();
   const started: CommandStart[] = [];
-  const world: { burn: number | undefined | "down"; answer: HttpAnswer; outcome: CommandOutcome; commands: readonly CommandTemplate[] } = {
+  const world: {
+    burn: number | undefined | "down";
+    answer: HttpAnswer;
+    outcome: CommandOutcome;
+    commands: readonly CommandTemplate[];
+  } = {
     burn: 0.5,
     answer: { kind: "answered", status: 200, headers: {}, body: "" },
     outcome: { kind: "exited", code: 0, left: false, stdout: aCommandStream(""), stderr: aCommandStream("") },
     commands: [aCommandTemplate({ name: "restart" })],
   };
+  const prompt: { -readonly [Key in keyof SimulatedPrompt]: SimulatedPrompt[Key] } = aSimulatedPrompt();
+  const acts: string[] = [];
+  const simulated = createSimulatedPrompts([prompt], clock, (line) => void acts.push(line));
   const ports: ActionPorts = {
     budgets: control,
     prometheus: { query: async () => sampleOf(world.burn) },
@@ -59,6 +69,7 @@ export function createActionBench(...budgets: readonly BudgetState[]) {
       targets: (group) => (group === "oncall" ? ["slack/ops", "pagerduty/primary"] : []),
       target: () => undefined,
     },
+    ...simulated,
     commands: {
       template: (name) => world.commands.find((template) => template.name === name),
       placeBelow: async (root, path) => (path === "gone" ? undefined : `${root}/${path}`),
@@ -101,7 +112,27 @@ export function createActionBench(...budgets: readonly BudgetState[]) {
     return bound.action;
   }
 
-  return { clock, control, ports, requests, started, rows, world, actions, context, bind };
+  return { clock, control, prompt, acts, ports, requests, started, rows, world, actions, context, bind };
+}
+
+/** A prompt that reads next to nothing and could read nearly all. */
+export function aSimulatedPrompt(change: Partial<SimulatedPrompt> = {}): SimulatedPrompt {
+  return {
+    name: "implement",
+    provider: "anthropic",
+    model: "opus-test",
+    hit: 0.02,
+    achievable: 0.95,
+    predictedHit: 0.94,
+    lostUsdPerDay: 100,
+    ticketTokens: 900,
+    ticketsPerMinute: 10,
+    canaryHit: 0.93,
+    promotedHit: 0.93,
+    costRatio: 0.2,
+    worseAnswers: 0,
+    ...change,
+  };
 }
 
 /** A template of a harmless command. */

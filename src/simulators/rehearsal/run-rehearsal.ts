@@ -102,7 +102,7 @@ export async function runRehearsal(runbook: Runbook, rehearsal: Rehearsal): Prom
       await new Promise<never>(() => undefined);
     },
   };
-  const prompts = await createSimulatedPrompts(rehearsal.prompts, clock, (line) => void effects.push(line));
+  const prompts = createSimulatedPrompts(rehearsal.prompts, clock, (line) => void effects.push(line));
   const actions = faultyActions(createActions(portsOf(rehearsal, { clock, metrics, effects, mails, prompts })), stepFaults);
   const executor = createExecutor(
     {

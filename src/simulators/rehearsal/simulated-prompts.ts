@@ -28,18 +28,17 @@ export interface SimulatedPrompts {
  * Prompts as badly laid out as prompts get: a clock first, tools in any order, the ticket before the guide. A version that is drafted of one reads what the
  * rehearsal says. `changed` hears every change as one line.
  */
-export async function createSimulatedPrompts(
+export function createSimulatedPrompts(
   written: readonly SimulatedPrompt[],
   clock: Pick<Clock, "now">,
   changed: (line: string) => void,
-): Promise<SimulatedPrompts> {
+): SimulatedPrompts {
   const start = clock.now();
-  const inner = createMemoryPrompts(clock);
+  const inner = createMemoryPrompts(
+    clock,
+    written.map(({ name }) => ({ name, version: shipped() })),
+  );
   const canaries = createMemoryCanaries();
-  for (const { name } of written) {
-    await inner.create(name, shipped(), "rehearsal");
-    await inner.moveLabel({ prompt: name, label: productionLabel, expected: null, to: 1, by: "rehearsal" });
-  }
   const given = new Map<string, { from: number; share: number }>();
   const evaluations = new Map<string, { readonly from: number; readonly prompt: string; readonly tickets: number }>();
   const find = (name: string) => written.find((prompt) => prompt.name === name);
@@ -77,7 +76,8 @@ export async function createSimulatedPrompts(
       },
     },
     cache: {
-      list: async () => written.map((prompt) => ({ prompt: prompt.name, provider: prompt.provider, model: prompt.model, reply: replyOf(prompt) })),
+      list: async () =>
+        written.map((prompt) => ({ prompt: prompt.name, provider: prompt.provider, model: prompt.model, reply: replyOf(prompt) })),
       async analyse({ prompt, provider, model }) {
         const known = find(prompt);
         if (known !== undefined && known.provider === provider && known.model === model) return replyOf(known);
@@ -175,7 +175,13 @@ function analysisOf(prompt: SimulatedPrompt, at: number): CacheAnalysis {
     causes: [
       { ...cause, unit: "tools", class: "order_noise", transform: "T1", sentence: "The same tools come in 24 orders." },
       { ...cause, unit: "clock", class: "volatile_span", transform: "T2", sentence: "A time in clock changes and ends the prefix." },
-      { ...cause, unit: "ticket", class: "scope_order", transform: "T3", sentence: "ticket differs between tickets and stands before what is shared more widely." },
+      {
+        ...cause,
+        unit: "ticket",
+        class: "scope_order",
+        transform: "T3",
+        sentence: "ticket differs between tickets and stands before what is shared more widely.",
+      },
     ],
     transforms: ["T1", "T2", "T3", "markers"],
     markers: [

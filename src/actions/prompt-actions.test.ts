@@ -1,0 +1,180 @@
+import { describe, expect, it } from "@jest/globals";
+import type { ActionResult, BoundAction } from "../core/action.ts";
+import type { Json } from "../core/json.ts";
+import { createActionBench, outputOf } from "../testing/action-bench.ts";
+import { evaluatePrompt } from "./evaluate-prompt.ts";
+import { aNewVersion } from "../testing/describe-prompt-store.ts";
+
+const cached = { prompt: "implement", provider: "anthropic", model: "opus-test" };
+
+async function aBench() {
+  const bench = createActionBench();
+  await bench.ports.prompts.create("implement", aNewVersion("better"), "ada");
+  const deploy = bench.bind("deploy-canary", { ...cached, version: 2, predicted_hit: 0.94 });
+  return { ...bench, deploy };
+}
+
+async function lookOn(bench: Awaited<ReturnType<typeof aBench>>, action: BoundAction, looks = 60): Promise<ActionResult> {
+  const plan = await action.plan(bench.context());
+  let progress: Json | undefined;
+  for (let look = 0; look < looks; look += 1) {
+    const result = await action.run(plan, bench.context({ progress }));
+    if (result.kind !== "continue") return result;
+    progress = result.progress;
+    await bench.clock.advance(result.afterMs);
+  }
+  return { kind: "continue", afterMs: 0, progress: progress ?? null };
+}
+
+describe("deploy-canary", () => {
+  it("gives the version to a growing share and ends verified, with the share left at all", async () => {
+    const bench = await aBench();
+    expect(outputOf(await lookOn(bench, bench.deploy))).toMatchObject({
+      verified: true,
+      share: 1,
+      shares: [0.1, 0.5, 1],
+      hit: 0.93,
+      baseline_hit: 0.02,
+    });
+    expect(await bench.ports.canaries.read("implement")).toEqual({ version: 2, share: 1, salt: "run-1" });
+    expect((await bench.ports.prompts.read("implement"))?.labels).toEqual({ production: 1, canary: 2 });
+  });
+
+  it("is done when it runs again after a crash, and its undo gives everything back once", async () => {
+    const bench = await aBench();
+    const plan = await bench.deploy.plan(bench.context());
+    const first = await bench.deploy.run(plan, bench.context());
+    await bench.deploy.run(plan, bench.context());
+    expect(first).toMatchObject({ kind: "continue", progress: { stage: 0, reached: [0.1] } });
+    expect(bench.acts.slice(1)).toEqual(["prompt/implement: canary none -> 10 %"]);
+    await bench.deploy.undo?.(plan, {}, bench.context());
+    await bench.deploy.undo?.(plan, {}, bench.context());
+    expect(await bench.ports.canaries.read("implement")).toBeNull();
+    expect((await bench.ports.prompts.read("implement"))?.labels).toEqual({ production: 1 });
+  });
+
+  it("leaves alone what somebody else has set, on the way and in its undo", async () => {
+    const bench = await aBench();
+    const plan = await bench.deploy.plan(bench.context());
+    await bench.deploy.run(plan, bench.context());
+    const other = { version: 1, share: 0.3, salt: "ada" };
+    await bench.ports.canaries.compareAndSet("implement", await bench.ports.canaries.read("implement"), other);
+    const refused = { failure: { reason: "refused_by_target", applied: "no", message: expect.stringContaining("version 1 for 30 %") } };
+    await expect(
+      bench.deploy.run(
+        plan,
+        bench.context({ progress: { stage: 0, since: bench.clock.now(), reached: [0.1], asked: false, headline: "", note: "" } }),
+      ),
+    ).rejects.toMatchObject(refused);
+    await expect(bench.deploy.undo?.(plan, {}, bench.context())).rejects.toMatchObject(refused);
+    expect(await bench.ports.canaries.read("implement")).toEqual(other);
+  });
+
+  it("refuses a version that does not exist, one that is production, and a second canary", async () => {
+    const bench = await aBench();
+    const bind = (version: number) => bench.bind("deploy-canary", { ...cached, version, predicted_hit: 0.9 });
+    await expect(bind(7).plan(bench.context())).rejects.toThrow("no version 7");
+    await expect(bind(1).plan(bench.context())).rejects.toThrow("production already");
+    await bench.ports.canaries.compareAndSet("implement", null, { version: 2, share: 0.1, salt: "x" });
+    await expect(bind(2).plan(bench.context())).rejects.toThrow("a canary already");
+    const shares = { ...cached, version: 2, predicted_hit: 0.9, shares: [0.5, 0.1] };
+    expect(bench.actions.find("deploy-canary")?.bind(shares)).toMatchObject({ ok: false });
+  });
+
+  it("waits for the person who may wait on or take back", async () => {
+    const bench = await aBench();
+    bench.prompt.ticketsPerMinute = 0;
+    const asked = await lookOn(bench, bench.deploy);
+    expect(asked).toMatchObject({ kind: "ask", answers: ["wait", "take_back"], question: expect.stringContaining("0 of 30 tickets") });
+    expect(await bench.ports.canaries.read("implement")).toMatchObject({ share: 0.1 });
+  });
+});
+
+describe("promote-prompt", () => {
+  it("labels, ends the canary, and gives both back", async () => {
+    const bench = await aBench();
+    const canary = { version: 2, share: 1, salt: "run-1" };
+    await bench.ports.canaries.compareAndSet("implement", null, canary);
+    const promote = bench.bind("promote-prompt", { prompt: "implement", version: 2 });
+    const plan = await promote.plan(bench.context());
+    expect(await promote.probe?.(plan, bench.context())).toEqual({ kind: "not_applied" });
+    expect(outputOf(await promote.run(plan, bench.context()))).toMatchObject({ production: 2, before: 1 });
+    expect(outputOf(await promote.run(plan, bench.context()))).toMatchObject({ production: 2, before: 1 });
+    expect(await bench.ports.canaries.read("implement")).toBeNull();
+    await promote.undo?.(plan, {}, bench.context());
+    expect((await bench.ports.prompts.read("implement"))?.labels).toMatchObject({ production: 1 });
+    expect(await bench.ports.canaries.read("implement")).toEqual(canary);
+  });
+
+  it("does not take a label from somebody who was faster", async () => {
+    const bench = await aBench();
+    const promote = bench.bind("promote-prompt", { prompt: "implement", version: 2 });
+    const plan = await promote.plan(bench.context());
+    await bench.ports.prompts.create("implement", aNewVersion("third"), "ada");
+    await bench.ports.prompts.moveLabel({ prompt: "implement", label: "production", expected: 1, to: 3, by: "ada" });
+    await expect(promote.run(plan, bench.context())).rejects.toMatchObject({ failure: { reason: "refused_by_target", applied: "no" } });
+    await expect(promote.undo?.(plan, {}, bench.context())).rejects.toThrow("version 3");
+  });
+});
+
+describe("restructure-prompt", () => {
+  it("drafts one version however often it runs, and nobody has it", async () => {
+    const bench = createActionBench();
+    const restructure = bench.bind("restructure-prompt", cached);
+    const plan = await restructure.plan(bench.context());
+    const first = outputOf(await restructure.run(plan, bench.context()));
+    expect(first).toMatchObject({ version: 2, parent: 1, approval: "auto", predicted_hit: 0.94, measured_hit: 0.02 });
+    expect(outputOf(await restructure.run(plan, bench.context()))).toEqual(first);
+    expect(await bench.ports.prompts.read("implement")).toEqual({ name: "implement", latest: 2, labels: { production: 1 } });
+    expect((await bench.ports.prompts.version("implement", 2))?.layout.layers.map(({ key }) => key)).toEqual([
+      "tools",
+      "rules",
+      "guide",
+      "ticket",
+      "history",
+      "runtime_context",
+    ]);
+  });
+
+  it("says what is missing, and changes nothing", async () => {
+    for (const [blocked, sentence] of [
+      ["uncalibrated", "does not tell what was measured"],
+      ["no_layers", "not rendered from layers"],
+      ["nothing_to_gain", "next to nothing"],
+    ] as const) {
+      const bench = createActionBench();
+      bench.prompt.blocked = blocked;
+      await expect(bench.bind("restructure-prompt", cached).plan(bench.context())).rejects.toThrow(sentence);
+      expect(bench.acts).toEqual([]);
+    }
+    const { bind, context } = createActionBench();
+    await expect(bind("restructure-prompt", { ...cached, model: "other" }).plan(context())).rejects.toThrow("no samples");
+    await expect(bind("restructure-prompt", { ...cached, prompt: "nothing" }).plan(context())).rejects.toThrow('no prompt "nothing"');
+  });
+});
+
+describe("evaluate-prompt", () => {
+  const parameters = { prompt: "implement", baseline: 1, candidate: 2, tickets: 100 };
+
+  it("starts one evaluation per key and judges its pairs", async () => {
+    const bench = createActionBench();
+    const evaluate = bench.bind("evaluate-prompt", parameters);
+    bench.prompt.worseAnswers = 20;
+    expect(outputOf(await lookOn({ ...bench, deploy: evaluate }, evaluate))).toMatchObject({
+      passed: false,
+      pairs: 100,
+      difference: -0.2,
+      by: "evaluator",
+    });
+    expect(bench.acts).toEqual(["prompt/implement: 100 tickets are worked on with both versions"]);
+  });
+
+  it("asks a person when no evaluator is configured", async () => {
+    const bench = createActionBench();
+    const bound = evaluatePrompt.create({ ...bench.ports, evaluator: undefined }).bind(parameters);
+    if (!bound.ok) throw new Error(bound.issues.join());
+    const plan = await bound.action.plan(bench.context());
+    expect(await bound.action.run(plan, bench.context())).toMatchObject({ kind: "ask", answers: ["not_worse", "worse"] });
+    expect(outputOf(await bound.action.run(plan, bench.context({ answer: "worse" })))).toMatchObject({ passed: false, by: "person" });
+  });
+});
