@@ -131,6 +131,19 @@ describe("the analysis of one fault at a time", () => {
     expect(found[0]?.unit).toMatch(/^option-/);
   });
 
+  it("finds layers in another order from request to request", () => {
+    const analysis = withCalls((call) => {
+      const [tools, more, system, conventions, ...rest] = good(call);
+      const layers = [tools, more, ...((call.ticket + call.turn) % 2 === 0 ? [system, conventions] : [conventions, system]), ...rest];
+      const shuffled =
+        (call.turn * 5 + call.ticket) % 3 === 0 ? [...layers.slice(0, 2), ...layers.slice(2, 6).reverse(), ...layers.slice(6)] : layers;
+      return shuffled.filter((block) => block !== undefined);
+    });
+    const [first] = analysis.causes;
+    expect(first).toMatchObject({ class: "scope_order", transform: "T3" });
+    expect(analysis.predictedHit).toBeGreaterThan(0.9);
+  });
+
   it("finds parameters that change while the text does not", () => {
     const samples = sampleWorkload(busy, good, { layers: "5m" }).map(
       (sample, index): PrefixSample => ({

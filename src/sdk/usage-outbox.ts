@@ -115,7 +115,7 @@ export function createUsageOutbox(deps: {
 }
 
 /** A report alone may be so long; a longer one goes without the texts of its prefix, or without the prefix: money comes first. */
-const mostBytesOfOne = 1024 * 1024;
+const mostBytesOfOne = 512 * 1024;
 
 function bytesOf(report: UsageReport): number {
   return Buffer.byteLength(JSON.stringify(report));

@@ -29,8 +29,8 @@ export function admissionFromWire(wire: AdmissionWire): AdmissionAnswer {
 /** Most events of one request. */
 export const mostEventsPerReport = 1000;
 
-/** Most bytes of one request's body, and of the events in it, which leaves room for what is around them. */
-export const mostReportBytes = { body: 4 * 1024 * 1024, events: 3.5 * 1024 * 1024 } as const;
+/** Most bytes of one request's body, and of the events that a client puts into one: reading them keeps nobody waiting for long. */
+export const mostReportBytes = { body: 4 * 1024 * 1024, events: 1024 * 1024 } as const;
 
 /** What became of one reported event. `invalid`: it does not fit the schema; `issues` say where, and it was not counted. */
 export const usageResultSchema = z.object({
