@@ -136,7 +136,7 @@ describe("the analysis of one fault at a time", () => {
       const [tools, more, system, conventions, ...rest] = good(call);
       const layers = [tools, more, ...((call.ticket + call.turn) % 2 === 0 ? [system, conventions] : [conventions, system]), ...rest];
       const shuffled =
-        (call.turn * 5 + call.ticket) % 3 === 0 ? [...layers.slice(0, 2), ...layers.slice(2, 6).reverse(), ...layers.slice(6)] : layers;
+        (call.turn * 5 + call.ticket) % 3 === 0 ? [...layers.slice(0, 2), ...layers.slice(2, 6).toReversed(), ...layers.slice(6)] : layers;
       return shuffled.filter((block) => block !== undefined);
     });
     const [first] = analysis.causes;

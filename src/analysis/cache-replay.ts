@@ -79,11 +79,17 @@ export function prepareTrace(requests: readonly TraceRequest[]): PreparedTrace {
     prefixNumbers.set(key, prefixNumbers.size + 1);
     return prefixNumbers.size;
   };
+  // One piece of memory for all: a hundred thousand small arrays would weigh more than what is in them.
+  const count = requests.reduce((sum, { blocks }) => sum + blocks.length, 0);
+  const prefixes = new Int32Array(count);
+  const sums = new Float64Array(count);
+  let used = 0;
   const prepared = requests
     .toSorted((a, b) => a.at - b.at)
     .map(({ at, ttftMs, blocks, messagesFrom = -1, parameters }): PreparedRequest => {
-      const prefix = new Int32Array(blocks.length);
-      const upTo = new Float64Array(blocks.length);
+      const prefix = prefixes.subarray(used, used + blocks.length);
+      const upTo = sums.subarray(used, used + blocks.length);
+      used += blocks.length;
       let parent = 0;
       let tokens = 0;
       for (const [index, block] of blocks.entries()) {
