@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { judgePairs } from "../analysis/judge-pairs.ts";
+import { evaluatePairs } from "../analysis/paired-evaluation.ts";
 import type { ActionOutput, ActionResult } from "../core/action.ts";
 import { StepFailure } from "../core/failure.ts";
 import { defineAction } from "./define-action.ts";
@@ -29,7 +29,8 @@ export const evaluatePrompt = defineAction({
     difference: "mean quality, candidate less baseline",
     lower: "lower end of its one-sided 95 % interval",
     discordant: "pairs whose qualities differ, of all",
-    cost_ratio: "cost of all tickets, candidate to baseline; absent when the baseline cost nothing",
+    cost_ratio: "cost of all tickets, candidate to baseline; absent when either cost nothing",
+    cost_ratio_upper: "upper end of its two-sided 95 % interval",
     sentence: "the verdict for people",
     by: "evaluator, or person when none is configured and a person has answered for it",
   },
@@ -92,21 +93,24 @@ function byPerson(prompt: string, passed: boolean): ActionOutput {
 }
 
 function outputOf(prompt: string, pairs: readonly EvaluatedPair[], margin: number): ActionOutput {
-  const verdict = judgePairs(
-    pairs.map((pair) => ({ baseline: pair.baseline.quality, candidate: pair.candidate.quality })),
-    margin,
+  const { notWorse, qualityDifference, qualityLower, discordance, costRatio, sentence } = evaluatePairs(
+    pairs.map(({ baseline, candidate }) => ({
+      oldQuality: baseline.quality,
+      newQuality: candidate.quality,
+      oldCostMicroUsd: baseline.costMicroUsd,
+      newCostMicroUsd: candidate.costMicroUsd,
+    })),
+    { margin, seed: prompt },
   );
-  const cost = (side: "baseline" | "candidate") => pairs.reduce((sum, pair) => sum + pair[side].costMicroUsd, 0);
-  const before = cost("baseline");
   return {
     prompt,
-    passed: verdict.nonInferior,
-    pairs: verdict.pairs,
-    difference: verdict.difference,
-    lower: verdict.lower,
-    discordant: verdict.discordant,
-    ...(before > 0 && { cost_ratio: cost("candidate") / before }),
-    sentence: verdict.sentence,
+    passed: notWorse,
+    pairs: pairs.length,
+    difference: qualityDifference,
+    lower: qualityLower,
+    discordant: discordance,
+    ...(costRatio !== undefined && { cost_ratio: costRatio.point, cost_ratio_upper: costRatio.upper }),
+    sentence,
     by: "evaluator",
   };
 }

@@ -9,10 +9,10 @@ function drawPairs(random: Random, count: number, { discordance = 0.16, differen
   const losses = (discordance - difference) / 2;
   const sigma = Math.sqrt(Math.log(1 + 1.2 ** 2));
   const cost = () => Math.exp(sigma * Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random()));
-  return Array.from({ length: count }, (_, index) => {
+  return Array.from({ length: count }, () => {
     const drawn = random();
     const [oldQuality, newQuality] = drawn < wins ? [0, 1] : drawn < wins + losses ? [1, 0] : [1, 1];
-    return { ticketId: `T-${index}`, oldQuality, newQuality, oldCostMicroUsd: 1e6 * cost(), newCostMicroUsd: 1e6 * costRatio * cost() };
+    return { oldQuality, newQuality, oldCostMicroUsd: 1e6 * cost(), newCostMicroUsd: 1e6 * costRatio * cost() };
   });
 }
 
@@ -65,10 +65,19 @@ describe("evaluatePairs", () => {
     expect(verdict.sentence).toMatch(/^On 120 tickets the new version is not worse by 10 percentage points and costs \d/);
   });
 
+  it("needs enough pairs even when none differs: about 3/n is what was not excluded", () => {
+    const same = (count: number) => drawPairs(createRandom(1), count, { discordance: 0 });
+    expect(evaluatePairs(same(28), { seed: "s" })).toMatchObject({ verdict: "worse", qualityDifference: 0, needed: 29 });
+    expect(evaluatePairs(same(29), { seed: "s" })).toMatchObject({
+      notWorse: true,
+      qualityLower: expect.closeTo(-0.098, 3),
+      discordance: 0,
+    });
+  });
+
   it("names what is not shown", () => {
     const random = createRandom(8);
-    expect(evaluatePairs(drawPairs(random, 19), { seed: "s" }).verdict).toBe("too_few");
-    expect(evaluatePairs([], { seed: "s" })).toMatchObject({ verdict: "too_few", qualityLower: Number.NEGATIVE_INFINITY });
+    expect(evaluatePairs([], { seed: "s" })).toMatchObject({ verdict: "worse", notWorse: false, qualityLower: -1, needed: 29 });
     expect(evaluatePairs(drawPairs(random, 150, { difference: -0.15 }), { seed: "s" }).verdict).toBe("worse");
     expect(evaluatePairs(drawPairs(random, 150, { costRatio: 1 }), { seed: "s" }).verdict).toBe("dear");
     const free = drawPairs(random, 150).map((pair) => ({ ...pair, newCostMicroUsd: 0 }));

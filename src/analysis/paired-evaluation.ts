@@ -3,7 +3,6 @@ import { normalQuantile, studentQuantile } from "./quantiles.ts";
 
 /** One ticket, done with the old and with the new version. Quality is 0 to 1: 1 for accepted, or a judge's score. Costs are micro-USD of all attempts. */
 export interface PairedTicket {
-  readonly ticketId: string;
   readonly oldQuality: number;
   readonly newQuality: number;
   readonly oldCostMicroUsd: number;
@@ -21,17 +20,21 @@ export interface PairedPolicy {
 }
 
 /**
- * `pass`: not worse by the margin, and cheap enough. `worse`: quality is not shown to be within the margin, or shown to be below it. `dear`: the cost is not
- * shown to be below the limit. `too_few`: fewer pairs than any verdict can rest on; `needed` says how many.
+ * `pass`: not worse by the margin, and cheap enough. `worse`: quality is not shown to be within the margin, perhaps for want of pairs; `needed` says how many.
+ * `dear`: the cost is not shown to be below the limit.
  */
 export interface PairedVerdict {
-  readonly verdict: "pass" | "worse" | "dear" | "too_few";
+  readonly verdict: "pass" | "worse" | "dear";
   /** For people. */
   readonly sentence: string;
   readonly pairs: number;
-  /** Mean difference of quality, new minus old, and the lower end of its one-sided interval. */
+  /** Whether quality is shown to be within the margin. */
+  readonly notWorse: boolean;
+  /** Mean difference of quality, new minus old, and the lower end of its one-sided 95 % interval; -1 without pairs. */
   readonly qualityDifference: number;
   readonly qualityLower: number;
+  /** Share of the pairs whose qualities differ. */
+  readonly discordance: number;
   /** New to old, with a two-sided 95 % interval; undefined without cost. */
   readonly costRatio?: { readonly lower: number; readonly point: number; readonly upper: number };
   /** Pairs that show non-inferiority of an equal version in four of five cases, at the discordance seen. */
@@ -41,7 +44,8 @@ export interface PairedVerdict {
 /** A little stricter than 5 %: with so few pairs the t statistic of three-valued differences rejects somewhat too often. */
 const alpha = 0.04;
 const resamples = 2000;
-const fewestPairs = 20;
+/** Of the exact bound, which holds by itself. */
+const exactAlpha = 0.05;
 /** From so many pairs on the percentile bootstrap covers what it claims; with fewer the interval is widened to the next level. */
 const enoughPairs = 100;
 
@@ -52,7 +56,8 @@ export function neededPairs(discordance: number, margin: number): number {
 }
 
 /**
- * Compares two versions on the same tickets: non-inferiority of quality by the paired t interval, cost by a percentile bootstrap of ln(mean new/mean old) that
+ * Compares two versions on the same tickets: non-inferiority of quality by the paired t interval, which is never narrower than the exact one for "no pair was
+ * worse"; cost by a percentile bootstrap of ln(mean new/mean old) that
  * resamples pairs. B. Efron, R. Tibshirani, An Introduction to the Bootstrap (1993), chapter 13. Pure and reproducible: randomness comes from the seed.
  */
 export function evaluatePairs(pairs: readonly PairedTicket[], { margin = 0.1, mostCostRatio = 1, seed }: PairedPolicy): PairedVerdict {
@@ -60,18 +65,23 @@ export function evaluatePairs(pairs: readonly PairedTicket[], { margin = 0.1, mo
   const count = differences.length;
   const mean = sum(differences) / Math.max(1, count);
   const variance = sum(differences.map((value) => (value - mean) ** 2)) / Math.max(1, count - 1);
-  const qualityLower = count < 2 ? Number.NEGATIVE_INFINITY : mean - studentQuantile(1 - alpha, count - 1) * Math.sqrt(variance / count);
+  // Pairs that do not differ have no variance and still prove nothing by being few: so many in a row are seen with probability 1 − width at that width.
+  const width =
+    count < 2
+      ? Number.POSITIVE_INFINITY
+      : Math.max(studentQuantile(1 - alpha, count - 1) * Math.sqrt(variance / count), 1 - exactAlpha ** (1 / count));
+  const qualityLower = Math.max(-1, mean - width);
+  const notWorse = qualityLower > -margin;
   const discordance = differences.filter((value) => value !== 0).length / Math.max(1, count);
-  const needed = Math.max(fewestPairs, neededPairs(discordance, margin));
+  const needed = Math.max(Math.ceil(Math.log(exactAlpha) / Math.log(1 - margin)), neededPairs(discordance, margin));
   const costRatio = bootstrapRatio(pairs, seed);
-  const facts = { pairs: count, qualityDifference: mean, qualityLower, needed, ...(costRatio === undefined ? {} : { costRatio }) };
-  if (count < fewestPairs)
-    return { ...facts, verdict: "too_few", sentence: `${count} tickets were done with both versions; at least ${fewestPairs} are needed.` };
-  if (qualityLower <= -margin) {
+  const quality = { pairs: count, notWorse, qualityDifference: mean, qualityLower, discordance, needed };
+  const facts = { ...quality, ...(costRatio === undefined ? {} : { costRatio }) };
+  if (!notWorse) {
     return {
       ...facts,
       verdict: "worse",
-      sentence: `Quality changed by ${points(mean)} and may be worse by as much as ${points(-qualityLower)}; ${points(margin)} are allowed. About ${needed} tickets would show an equal version to be equal.`,
+      sentence: `On ${count} tickets quality changed by ${points(mean)}, at worst by ${points(qualityLower)}; it is not shown to be within ${points(margin)}. About ${needed} tickets show an equal version to be equal.`,
     };
   }
   if (costRatio === undefined || costRatio.upper >= mostCostRatio) {
