@@ -103,7 +103,7 @@ describe("startTicketWorker", () => {
       turn === 2 ? { kind: "done", saved: turn } : { kind: "continue", saved: turn, estimateMicroUsd: 10 },
     );
     await until(async () => (await counts())?.succeeded === 20);
-    expect(await counts()).toEqual({ queued: 0, running: 0, waiting: 0, succeeded: 20, failed: 0, dead: 0, cancelled: 0 });
+    expect(await counts()).toEqual({ queued: 0, running: 0, waiting: 0, succeeded: 20, failed: 0, dead: 0, cancelled: 0, quarantined: 0 });
     expect(await ledger.read("checkout")).toMatchObject({ running: 0, committedMicroUsd: 0, queued: 0 });
   });
 

@@ -164,6 +164,53 @@ describe("workTicket", () => {
     expect(await store.get("GH-1")).toMatchObject({ turn: 0, saved: null });
   });
 
+  it("leaves a ticket that told a stage and lost its worker to a recovery, and takes it up when that is over", async () => {
+    const { work, store, turns, ledger } = await open();
+    await store.hold("GH-1", "dead worker");
+    await store.write("GH-1", "dead worker", { state: "running", stage: "implement" });
+    expect(await work(threeTurns)).toMatchObject({ kind: "later", reason: "worker_lost" });
+    expect(await work(threeTurns)).toMatchObject({ kind: "later", reason: "worker_lost" });
+    expect(await store.get("GH-1")).toMatchObject({ state: "waiting", reason: "worker_lost", stage: "implement" });
+    await store.recover("GH-1", "recovery:1");
+    expect(await work(threeTurns)).toMatchObject({ kind: "later", reason: "recovery" });
+    expect({ turns: turns(), running: (await ledger.read("checkout"))?.running }).toEqual({ turns: 0, running: 0 });
+    await store.write("GH-1", "recovery:1", { state: "queued", reason: "", attempt: 2 });
+    expect(await work(threeTurns)).toEqual({ kind: "ended", state: "succeeded" });
+    expect(await store.get("GH-1")).toMatchObject({ attempt: 2, turn: 3 });
+  });
+
+  it("takes the stage that the processor tells as a sign of life, and ends the turn of whoever lost the ticket", async () => {
+    const { work, store } = await open();
+    const seen: unknown[] = [];
+    const beating: TicketProcessor = async (ticket, context) => {
+      await context.beat("plan");
+      seen.push((await store.get(ticket.id))?.stage);
+      await store.recover(ticket.id, "recovery:1");
+      await context.beat("plan").catch((error: unknown) => seen.push(String(error)));
+      return threeTurns(ticket, context);
+    };
+    expect(await work(beating)).toEqual({ kind: "lost" });
+    expect(seen).toEqual(["plan", "Error: The ticket was taken away."]);
+  });
+
+  it("keeps the classes of failed tries, and counts a death by the class of its last one", async () => {
+    const { work, store, finished } = await open({ maxAttempts: 2 });
+    const failing: TicketProcessor = async () => ({
+      kind: "failed",
+      saved: null,
+      reason: "2 of 9 tests fail",
+      failureClass: "test_failure",
+      retry: true,
+      estimateMicroUsd: 1,
+    });
+    expect(await work(failing)).toEqual({ kind: "ended", state: "dead" });
+    expect(await store.get("GH-1")).toMatchObject({
+      reason: "test_failure: 2 of 9 tests fail",
+      failures: ["test_failure", "test_failure"],
+    });
+    expect(finished).toMatchObject([{ outcome: "dead", failureClass: "test_failure" }]);
+  });
+
   it("keeps the lease of a turn that takes longer than one", async () => {
     const { work, ledger, clock } = await open();
     const seen: unknown[] = [];

@@ -1,7 +1,10 @@
 import type { Clock } from "../src/core/clock.ts";
 import { afterStop, type AdmissionAnswer, type AdmissionGate } from "../src/workload/admission.ts";
+import { asFailureClass, classOfReason } from "../src/workload/failure-class.ts";
 import {
   hasEnded,
+  lostReason,
+  recoveryReason,
   type Ticket,
   type TicketChange,
   type TicketProcessor,
@@ -36,17 +39,24 @@ export type TicketStep =
   | { readonly kind: "lost" }
   | { readonly kind: "unknown" };
 
+/** How often a ticket looks whether its recovery is over; a recovery also rings. */
+const recoveryLookMs = 60_000;
+
 /** A ticket that took this many workers with it is dead. */
 const mostLosses = 10;
 
 /**
  * Works on one ticket until it ends, waits or is lost. The gate is asked before every turn; the work is saved after every turn and before anything else,
- * so a pause, a stop, a crash or a shutdown costs at most the turn that is running.
+ * so a pause, a stop, a crash or a shutdown costs at most the turn that is running. A ticket that told a stage and whose worker vanished in the middle of
+ * a turn has work outside of the store that nobody has looked at: it waits for a recovery.
  */
 export async function workTicket(ticketId: string, hold: TicketHold, deps: WorkTicketDeps): Promise<TicketStep> {
   const held = await deps.store.hold(ticketId, hold.holder);
   if (held === undefined) return { kind: "unknown" };
   if (hasEnded(held.state)) return confirmEnd(held, deps);
+  if (held.state === "waiting" && (held.reason === recoveryReason || held.reason === lostReason))
+    return { kind: "later", afterMs: recoveryLookMs, reason: held.reason };
+  if (held.state === "running" && held.stage !== "") return putBack(held, hold, "waiting", lostReason, recoveryLookMs, deps);
   if (hold.losses > mostLosses) return end(held, hold, "dead", "worker_lost", deps);
 
   let ticket = held;
@@ -89,10 +99,12 @@ function afterTurn(
     case "done":
       return { kind: "end", state: "succeeded", reason: "", change: saved };
     case "failed": {
-      const reason = result.reason.slice(0, 300);
-      if (!result.retry) return { kind: "end", state: "failed", reason, change: saved };
-      if (ticket.attempt >= ticket.maxAttempts) return { kind: "end", state: "dead", reason, change: saved };
-      const change = { ...saved, attempt: ticket.attempt + 1, estimateMicroUsd: result.estimateMicroUsd, reason };
+      const found = asFailureClass(result.failureClass ?? "");
+      const reason = (found === undefined ? result.reason : `${found}: ${result.reason}`).slice(0, 300);
+      const kept = { ...saved, ...(found === undefined ? {} : { failures: [...ticket.failures, found].slice(-20) }) };
+      if (!result.retry) return { kind: "end", state: "failed", reason, change: kept };
+      if (ticket.attempt >= ticket.maxAttempts) return { kind: "end", state: "dead", reason, change: kept };
+      const change = { ...kept, attempt: ticket.attempt + 1, estimateMicroUsd: result.estimateMicroUsd, reason };
       return { kind: "go_on", change };
     }
   }
@@ -109,7 +121,10 @@ async function doTurn(
   const kept = keepLease(ticket.budget, lease, over.signal, deps);
   try {
     const { turn, attempt, saved } = ticket;
-    return await deps.processor(ticket, { turn, attempt, saved, leaseId: lease.leaseId, signal: hold.abort });
+    const beat = async (stage: string) => {
+      if (!(await deps.store.write(ticket.id, hold.holder, { stage: stage.slice(0, 40) }))) throw new Error("The ticket was taken away.");
+    };
+    return await deps.processor(ticket, { turn, attempt, saved, leaseId: lease.leaseId, signal: hold.abort, beat });
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     return { kind: "failed", saved: ticket.saved, reason, retry: true, estimateMicroUsd: ticket.estimateMicroUsd };
@@ -164,9 +179,10 @@ async function end(
 /** Tells the gate that the ticket has ended; asked again after a crash in between, which counts nothing twice. */
 async function confirmEnd(ticket: Ticket, { gate }: WorkTicketDeps): Promise<TicketStep> {
   const { id: ticketId, budget, queue, variant, state, reason, kind, batchId } = ticket;
-  if (state === "succeeded" || state === "failed" || state === "dead" || state === "cancelled") {
+  if (state === "succeeded" || state === "failed" || state === "dead" || state === "cancelled" || state === "quarantined") {
     // A sentence is no class; only the gate's reasons and our own words become one.
-    const failureClass = /^[a-z_]{1,40}$/.test(reason) ? { failureClass: reason } : {};
+    const word = classOfReason(reason) ?? reason;
+    const failureClass = /^[a-z_]{1,40}$/.test(word) ? { failureClass: word } : {};
     const batch = batchId === undefined ? {} : { batchId };
     await gate.release({ ticketId, budget, queue, variant, kind, ...batch, outcome: state, ...failureClass });
   }

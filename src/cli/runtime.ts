@@ -19,7 +19,7 @@ import { createRedaction, type Redaction } from "../telemetry/redaction.ts";
 import { dividedTimes, type QueueCounts, type WorkloadLedger } from "../workload/ledger.ts";
 import { createPriceTable, type PriceTable, priceTableSchema } from "../workload/price-table.ts";
 import { shippedPrices } from "../workload/prices.ts";
-import type { TicketStore } from "../workload/ticket.ts";
+import type { TicketRecovery, TicketStore } from "../workload/ticket.ts";
 import { observeFreezes } from "./freeze-desk.ts";
 import { createFreezeFile, type FreezeFile } from "./freeze-file.ts";
 import { createFreezeBoard, type FreezeBoard } from "../redis/freeze-board.ts";
@@ -47,7 +47,7 @@ export interface Runtime {
   /** The kill switch: what stands in Redis, and the file beside it. */
   readonly freezes: FreezeBoard;
   readonly freezeFile: FreezeFile | undefined;
-  readonly tickets: TicketStore & QueueCounts;
+  readonly tickets: TicketStore & TicketRecovery & QueueCounts;
   readonly prices: PriceTable;
   /** Aborted when the process should end, by order or because something it cannot live without is gone. */
   readonly ending: AbortController;

@@ -35,6 +35,8 @@ export const workloadKeys = {
   ticket: (ticketId: string) => `{wl}:t:${hashOf(ticketId)}`,
   ticketIndex: "{wl}:tickets",
   ticketCounts: "{wl}:counts",
+  /** When each ticket that tells a stage showed its last sign of life. */
+  ticketBeats: "{wl}:beats",
   /** Groups of prefix samples by the time of their newest one. */
   sampleGroups: "{wl}:p:groups",
   /** Prefix samples of one group, oldest first. */

@@ -11,7 +11,9 @@ import {
   ticketStates,
   type Ticket,
   type TicketChange,
+  recoveryReason,
   type TicketCounts,
+  type TicketRecovery,
   type TicketStore,
 } from "../workload/ticket.ts";
 import { available } from "./available.ts";
@@ -25,26 +27,36 @@ const index = keys.ticketIndex;
 const openIndex = `${keys.ticketIndex}:open`;
 
 /** Tickets in Redis, and what the ledger asks about them. Rejects with StoreUnavailable when Redis does not answer. */
-export function createTicketStore({ redis, clock }: { readonly redis: Redis; readonly clock: Clock }): TicketStore & QueueCounts {
+export function createTicketStore({
+  redis,
+  clock,
+}: {
+  readonly redis: Redis;
+  readonly clock: Clock;
+}): TicketStore & TicketRecovery & QueueCounts {
   const scripts = { add: loadScript("wl-ticket-add"), write: loadScript("wl-ticket-write") };
 
   const get = async (id: string): Promise<Ticket | undefined> => {
     const fields = await redis.hgetall(keys.ticket(id));
     return fields["id"] === undefined ? undefined : readTicket(fields);
   };
-  const write = async (id: string, holder: string, takes: "no" | "yes" | "idle", change: TicketChange): Promise<number> => {
+  const write = async (id: string, holder: string, takes: "no" | "yes" | "idle" | "recover", change: TicketChange): Promise<number> => {
     const [batch, budget, reference] = await redis.hmget(keys.ticket(id), "batch", "budget", "ref");
-    const { state = "", saved, ...fields } = change;
-    const pairs = Object.entries({ ...fields, ...(saved === undefined ? {} : { saved: JSON.stringify(saved) }) });
+    const { state = "", saved, failures, ...fields } = change;
+    const texts = {
+      ...(saved === undefined ? {} : { saved: JSON.stringify(saved) }),
+      ...(failures === undefined ? {} : { failures: JSON.stringify(failures.slice(-20)) }),
+    };
+    const pairs = Object.entries({ ...fields, ...texts });
     const renamed = pairs.flatMap(([name, value]) => [name === "estimateMicroUsd" ? "estimate" : name, value]);
     const now = clock.now();
     const reply = await scripts.write.run(
       redis,
       [
         [keys.ticket(id), openIndex, keys.ticketCounts, keys.batch(batch ?? ""), keys.ticketSpend(budget ?? "", id)],
-        [keys.batchEnded(batch ?? ""), keys.reference(reference ?? "")],
+        [keys.batchEnded(batch ?? ""), keys.reference(reference ?? ""), keys.ticketBeats],
       ].flat(),
-      [holder, now, { no: "0", yes: "1", idle: "2" }[takes], keepMs, state, Math.floor(now / progressSlotMs), ...renamed],
+      [holder, now, { no: "0", yes: "1", idle: "2", recover: "3" }[takes], keepMs, state, Math.floor(now / progressSlotMs), ...renamed],
     );
     return Number(reply);
   };
@@ -89,6 +101,17 @@ export function createTicketStore({ redis, clock }: { readonly redis: Redis; rea
         return reply === -1 ? undefined : get(id);
       }),
     write: (id, holder, change) => available(async () => (await write(id, holder, "no", change)) === 1),
+    recover: (id, holder) =>
+      available(async () => {
+        const change = { state: "waiting", reason: recoveryReason } as const;
+        return (await write(id, holder, "recover", change)) === 1 ? get(id) : undefined;
+      }),
+    standing: (before, limit) =>
+      available(async () => {
+        const ids = await redis.zrange(keys.ticketBeats, "-inf", `(${before}`, "BYSCORE", "LIMIT", 0, limit);
+        const tickets = await Promise.all(ids.map((id) => get(id)));
+        return tickets.flatMap((ticket) => (ticket === undefined ? [] : [{ id: ticket.id, queue: ticket.queue, stage: ticket.stage }]));
+      }),
     list: (filter, { cursor, limit }) =>
       available(async () => {
         const source = filter.batchId === undefined ? index : keys.batchTickets(filter.batchId);
@@ -178,6 +201,8 @@ function readTicket(fields: { readonly [name: string]: string }): Ticket {
     turn: Number(text("turn")),
     saved: z.json().parse(JSON.parse(text("saved"))),
     estimateMicroUsd: Number(text("estimate")),
+    stage: text("stage"),
+    failures: z.array(z.string()).parse(JSON.parse(text("failures") === "" ? "[]" : text("failures"))),
     createdAt: Number(text("created")),
     updatedAt: Number(text("updated")),
   };

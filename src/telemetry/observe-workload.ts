@@ -1,7 +1,10 @@
 import { oneUsd } from "../core/money.ts";
 import type { Batch, BatchStore } from "../workload/batch.ts";
 import type { BudgetControl, BudgetState } from "../workload/budget.ts";
-import { ticketStates, type TicketStore } from "../workload/ticket.ts";
+import type { Clock } from "../core/clock.ts";
+import { stages } from "../workload/stage.ts";
+import { ticketStates, type TicketRecovery, type TicketStore } from "../workload/ticket.ts";
+import { overflowLabel } from "./label-cap.ts";
 import type { Metrics } from "./metrics.ts";
 
 /**
@@ -15,10 +18,15 @@ export function observeWorkload(
     budgets,
     tickets,
     batches,
+    clock,
+    stalledAfterMs,
   }: {
     readonly budgets: Pick<BudgetControl, "list" | "read">;
-    readonly tickets: Pick<TicketStore, "counts">;
+    readonly tickets: Pick<TicketStore, "counts"> & Pick<TicketRecovery, "standing">;
     readonly batches: Pick<BatchStore, "active" | "get">;
+    readonly clock: Clock;
+    /** A ticket that told a stage and showed no sign of life for so long is stalled. */
+    readonly stalledAfterMs: number;
   },
 ): void {
   const { label } = metrics;
@@ -61,7 +69,17 @@ export function observeWorkload(
       for (const state of ticketStates) metrics.batchTickets.inc({ queue: label.queue(queue), state }, row[state]);
     }
   });
+
+  metrics.observe([metrics.ticketsStalled], async () => {
+    const standing = await tickets.standing(clock.now() - stalledAfterMs, mostStalled);
+    metrics.ticketsStalled.reset();
+    for (const { queue, stage } of standing)
+      metrics.ticketsStalled.inc({ queue: label.queue(queue), stage: stages.find((known) => known === stage) ?? overflowLabel });
+  });
 }
+
+/** Tickets that are counted as stalled at most; more are as bad. */
+const mostStalled = 1000;
 
 function openOn(queue: string, batches: readonly (Batch | undefined)[]): readonly Batch[] {
   return batches.flatMap((batch) => (batch?.queue === queue && batch.state === "open" ? [batch] : []));

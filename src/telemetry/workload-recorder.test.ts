@@ -83,6 +83,8 @@ describe("createWorkloadRecorder", () => {
     expect(lines).toContain('llm_tickets_finished_total{queue="fast",variant="baseline",outcome="succeeded"} 1');
     expect(lines).toContain('llm_ticket_cost_usd_sum{queue="fast",variant="baseline",outcome="succeeded"} 0.02');
     expect(lines).toContain('llm_ticket_dead_letter_total{queue="fast",failure_class="other"} 1');
+    recorder.finished({ ...ticket, outcome: "dead", failureClass: "context_overflow" });
+    expect(await textOf(metrics)).toContain('llm_ticket_dead_letter_total{queue="fast",failure_class="context_overflow"} 1');
   });
 });
 
@@ -101,6 +103,8 @@ describe("observeWorkload", () => {
       budgets,
       tickets,
       batches: { active: async () => [...running.keys()], get: async (id) => running.get(id) },
+      clock,
+      stalledAfterMs: 120_000,
     });
     return { running, metrics, budgets, tickets, clock };
   };
@@ -122,6 +126,21 @@ describe("observeWorkload", () => {
     );
     await budgets.compareAndSet("checkout", 1, { gate: "paused", reason: "burning" });
     expect(await textOf(metrics)).toContain('llm_queue_paused{queue="fast"} 1');
+  });
+
+  it("counts a ticket as stalled in the stage of its last sign of life, until it shows another", async () => {
+    const { metrics, tickets, clock } = await open();
+    await tickets.hold("T-2", "a");
+    await tickets.write("T-2", "a", { state: "running", stage: "implement" });
+    await clock.advance(120_000);
+    const lines = async () => (await textOf(metrics)).filter((line) => line.startsWith("llm_tickets_stalled{"));
+    expect(await lines()).toEqual([]);
+    await clock.advance(1);
+    expect(await lines()).toEqual(['llm_tickets_stalled{queue="fast",stage="implement"} 1']);
+    await tickets.write("T-2", "a", { stage: "no stage of ours" });
+    expect(await lines()).toEqual([]);
+    await clock.advance(120_001);
+    expect(await lines()).toEqual(['llm_tickets_stalled{queue="fast",stage="other"} 1']);
   });
 
   it("tells how many tickets of a queue may run at once, by its budgets and by its batches, whichever is less", async () => {
@@ -154,6 +173,8 @@ describe("observeWorkload", () => {
       budgets: { list, read: (id) => ledger.read(id) },
       tickets: createMemoryTickets(clock),
       batches: { active: async () => [], get: async () => undefined },
+      clock,
+      stalledAfterMs: 120_000,
     });
     expect((await textOf(metrics)).some((line) => line.startsWith("llm_budget_limit_usd{"))).toBe(true);
     down = true;

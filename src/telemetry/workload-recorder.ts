@@ -1,4 +1,5 @@
 import { oneUsd } from "../core/money.ts";
+import { failureClasses } from "../workload/failure-class.ts";
 import type { FinishedTicket } from "../workload/ledger.ts";
 import { unpricedTokens } from "../workload/spend-row.ts";
 import { usageAnomalies, writtenTokens } from "../workload/token-partition.ts";
@@ -11,7 +12,7 @@ import type { Metrics } from "./metrics.ts";
 const mostSeries = 5000;
 
 /** Why a ticket died, as a label: the gate's words and our own; a sentence of the application is `other`. */
-const failureClasses = new Set(["attempts_exhausted", "worker_lost", "ticket_cancelled"]);
+const deathClasses = new Set<string>(["attempts_exhausted", "ticket_cancelled", ...failureClasses]);
 
 /** Turns counted usage and ended tickets into counters. Every label goes through its cap; ids of tickets, batches and requests are never labels. */
 export function createWorkloadRecorder(metrics: Metrics): WorkloadObserver {
@@ -79,7 +80,7 @@ export function createWorkloadRecorder(metrics: Metrics): WorkloadObserver {
       metrics.ticketAttempts.observe(labels, ticket.attempts);
       if (ticket.outcome === "dead") {
         const failureClass = ticket.failureClass ?? overflowLabel;
-        metrics.ticketsDead.inc({ queue: labels.queue, failure_class: failureClasses.has(failureClass) ? failureClass : overflowLabel });
+        metrics.ticketsDead.inc({ queue: labels.queue, failure_class: deathClasses.has(failureClass) ? failureClass : overflowLabel });
       }
     },
   };

@@ -31,6 +31,6 @@ export function aBatch(
     createdAt: 0,
     ...rest,
     limits: { ...batchLimitsSchema.parse({}), ...limits },
-    counts: { queued: 10, running: 0, waiting: 0, succeeded: 0, failed: 0, dead: 0, cancelled: 0, ...counts },
+    counts: { queued: 10, running: 0, waiting: 0, succeeded: 0, failed: 0, dead: 0, cancelled: 0, quarantined: 0, ...counts },
   };
 }

@@ -1,9 +1,19 @@
 import { describe, expect, it } from "@jest/globals";
-import { newTicketSchema, type NewTicketInput, type TicketStore } from "../workload/ticket.ts";
+import {
+  lostReason,
+  newTicketSchema,
+  recoveryReason,
+  type NewTicketInput,
+  type TicketRecovery,
+  type TicketStore,
+} from "../workload/ticket.ts";
 import type { FakeClock } from "./fake-clock.ts";
 
 /** The specification of every store of tickets. `open` makes a fresh one. */
-export function describeTicketStore(name: string, open: () => Promise<{ readonly store: TicketStore; readonly clock: FakeClock }>): void {
+export function describeTicketStore(
+  name: string,
+  open: () => Promise<{ readonly store: TicketStore & TicketRecovery; readonly clock: FakeClock }>,
+): void {
   const aTicket = (id: string, change: Partial<NewTicketInput> = {}) => newTicketSchema.parse({ id, budget: "checkout", ...change });
 
   describe(`${name} as a store of tickets`, () => {
@@ -25,6 +35,8 @@ export function describeTicketStore(name: string, open: () => Promise<{ readonly
         attempt: 1,
         turn: 0,
         saved: null,
+        stage: "",
+        failures: [],
         estimateMicroUsd: 9,
         createdAt: clock.now(),
         updatedAt: clock.now(),
@@ -90,12 +102,73 @@ export function describeTicketStore(name: string, open: () => Promise<{ readonly
       expect(await store.open(0, 10)).toEqual([]);
     });
 
+    it("tells which tickets show no sign of life: from their first stage on, until they run again or end", async () => {
+      const { store, clock } = await open();
+      for (const id of ["GH-1", "GH-2", "GH-3"]) {
+        await store.add(aTicket(id, { queue: "slow" }));
+        await store.hold(id, "a");
+        await store.write(id, "a", { state: "running", ...(id === "GH-3" ? {} : { stage: "implement" }) });
+        await clock.advance(1000);
+      }
+      const at = clock.now();
+      expect(await store.standing(at, 10)).toEqual(["GH-1", "GH-2"].map((id) => ({ id, queue: "slow", stage: "implement" })));
+      expect(await store.standing(at, 1)).toHaveLength(1);
+      await store.write("GH-2", "a", { stage: "test" });
+      await store.hold("GH-1", "b");
+      expect((await store.standing(at, 10)).map(({ id }) => id)).toEqual(["GH-1"]);
+      await store.write("GH-1", "b", { state: "waiting", reason: lostReason });
+      await clock.advance(1000);
+      expect((await store.standing(clock.now(), 10)).map(({ id }) => id)).toEqual(["GH-1", "GH-2"]);
+      await store.write("GH-1", "b", { state: "queued", reason: "" });
+      await store.write("GH-2", "a", { state: "succeeded" });
+      expect(await store.standing(clock.now(), 10)).toEqual([]);
+    });
+
+    it("gives a ticket to a recovery, whoever has it, and keeps workers away from it", async () => {
+      const { store } = await open();
+      await store.add(aTicket("GH-1"));
+      await store.hold("GH-1", "a");
+      await store.write("GH-1", "a", { state: "running", stage: "implement" });
+      expect(await store.recover("GH-1", "recovery:1")).toMatchObject({ state: "waiting", reason: recoveryReason, stage: "implement" });
+      expect(await store.write("GH-1", "a", { turn: 9 })).toBe(false);
+      expect(await store.hold("GH-1", "b")).toMatchObject({ state: "waiting", reason: recoveryReason });
+      expect(await store.write("GH-1", "b", { state: "running" })).toBe(false);
+      expect(await store.recover("GH-1", "recovery:1")).toMatchObject({ reason: recoveryReason });
+      const failures = Array.from({ length: 25 }, (_, index) => `class_${index}`);
+      expect(await store.write("GH-1", "recovery:1", { state: "queued", reason: "", failures: failures.slice(-20) })).toBe(true);
+      expect(await store.hold("GH-1", "b")).toMatchObject({ state: "queued", failures: failures.slice(-20) });
+      expect(await store.write("GH-1", "b", { state: "running" })).toBe(true);
+      expect(await store.recover("GH-2", "recovery:1")).toBeUndefined();
+    });
+
+    it("opens a dead ticket again for a recovery, and nothing else that has ended", async () => {
+      const { store } = await open();
+      await store.add(aTicket("GH-1", { externalRef: "acme/shop#1" }));
+      await store.hold("GH-1", "a");
+      await store.write("GH-1", "a", { state: "dead", reason: "attempts_exhausted" });
+      expect(await store.recover("GH-1", "recovery:1")).toMatchObject({ state: "waiting", reason: recoveryReason });
+      expect((await store.open(0, 10)).map(({ id }) => id)).toEqual(["GH-1"]);
+      expect(await store.holdersOf(["acme/shop#1"])).toEqual([{ id: "GH-1", state: "waiting" }]);
+      expect((await store.counts())["default"]).toMatchObject({ waiting: 1, dead: 0 });
+      for (const state of ["quarantined", "succeeded"] as const) {
+        const id = `GH-${state}`;
+        await store.add(aTicket(id));
+        await store.hold(id, "a");
+        expect(await store.write(id, "a", { state })).toBe(true);
+        expect(await store.recover(id, "recovery:1")).toBeUndefined();
+        expect(await store.write(id, "a", { state: "running" })).toBe(false);
+      }
+      await store.write("GH-1", "recovery:1", { state: "dead", reason: "tool_error" });
+      await store.add(aTicket("GH-2", { externalRef: "acme/shop#1" }));
+      expect(await store.recover("GH-1", "recovery:2")).toBeUndefined();
+    });
+
     it("counts every ticket in exactly one state", async () => {
       const { store } = await open();
       for (const id of ["GH-1", "GH-2", "GH-3"]) await store.add(aTicket(id, { queue: id === "GH-3" ? "slow" : "fast" }));
       await store.hold("GH-1", "a");
       for (const state of ["running", "waiting", "running", "succeeded"] as const) await store.write("GH-1", "a", { state });
-      const none = { queued: 0, running: 0, waiting: 0, succeeded: 0, failed: 0, dead: 0, cancelled: 0 };
+      const none = { queued: 0, running: 0, waiting: 0, succeeded: 0, failed: 0, dead: 0, cancelled: 0, quarantined: 0 };
       expect(await store.counts()).toEqual({ fast: { ...none, queued: 1, succeeded: 1 }, slow: { ...none, queued: 1 } });
     });
 

@@ -7,14 +7,18 @@ import {
   type NewTicket,
   type Ticket,
   type TicketChange,
+  lostReason,
+  recoveryReason,
   type TicketCounts,
+  type TicketRecovery,
   type TicketState,
   type TicketStore,
 } from "../workload/ticket.ts";
 
 /** The contract of ticket stores in memory. */
-export function createMemoryTickets(clock: Clock): TicketStore {
+export function createMemoryTickets(clock: Clock): TicketStore & TicketRecovery {
   const tickets = new Map<string, { wanted: NewTicket; ticket: Ticket; holder: string }>();
+  const beats = new Map<string, number>();
   const references = new Map<string, string>();
   const newestFirst = () => [...tickets.values()].map(({ ticket }) => ticket).toReversed();
   const addOne = (wanted: NewTicket): AddReply => {
@@ -34,6 +38,8 @@ export function createMemoryTickets(clock: Clock): TicketStore {
       attempt: 1,
       turn: 0,
       saved: null,
+      stage: "",
+      failures: [],
       createdAt: now,
       updatedAt: now,
     };
@@ -42,6 +48,9 @@ export function createMemoryTickets(clock: Clock): TicketStore {
   };
   const change = (entry: { ticket: Ticket }, next: TicketChange) => {
     entry.ticket = { ...entry.ticket, ...next, updatedAt: clock.now() };
+    const { state: now, reason, stage } = entry.ticket;
+    if (now === "running" && stage !== "") beats.set(entry.ticket.id, clock.now());
+    else if (now !== "waiting" || (reason !== lostReason && reason !== recoveryReason)) beats.delete(entry.ticket.id);
     const { externalRef, state, id } = entry.ticket;
     if (externalRef !== undefined && hasEnded(state) && state !== "succeeded" && references.get(externalRef) === id)
       references.delete(externalRef);
@@ -64,7 +73,8 @@ export function createMemoryTickets(clock: Clock): TicketStore {
     get: async (id) => tickets.get(id)?.ticket,
     async hold(id, holder) {
       const entry = tickets.get(id);
-      if (entry !== undefined && !hasEnded(entry.ticket.state)) entry.holder = holder;
+      const inRecovery = entry?.ticket.state === "waiting" && entry.ticket.reason === recoveryReason;
+      if (entry !== undefined && !inRecovery && !hasEnded(entry.ticket.state)) entry.holder = holder;
       return entry?.ticket;
     },
     async write(id, holder, next) {
@@ -72,6 +82,25 @@ export function createMemoryTickets(clock: Clock): TicketStore {
       if (entry === undefined || entry.holder !== holder || hasEnded(entry.ticket.state)) return false;
       change(entry, next);
       return true;
+    },
+    async recover(id, holder) {
+      const entry = tickets.get(id);
+      if (entry === undefined || (entry.ticket.state !== "dead" && hasEnded(entry.ticket.state))) return undefined;
+      const { externalRef, state } = entry.ticket;
+      if (state === "dead" && externalRef !== undefined) {
+        if ((references.get(externalRef) ?? id) !== id) return undefined;
+        references.set(externalRef, id);
+      }
+      entry.holder = holder;
+      change(entry, { state: "waiting", reason: recoveryReason });
+      return entry.ticket;
+    },
+    async standing(before, limit) {
+      const old = [...beats].filter(([, at]) => at < before).toSorted(([, a], [, b]) => a - b);
+      return old.slice(0, limit).flatMap(([id]) => {
+        const ticket = tickets.get(id)?.ticket;
+        return ticket === undefined ? [] : [{ id, queue: ticket.queue, stage: ticket.stage }];
+      });
     },
     async list({ state, batchId }, { cursor, limit }) {
       if (cursor !== undefined && !/^\d{1,10}$/.test(cursor)) return undefined;
@@ -90,7 +119,16 @@ export function createMemoryTickets(clock: Clock): TicketStore {
       return open.slice(offset, offset + limit).map(({ id, queue }) => ({ id, queue }));
     },
     async counts() {
-      const none: TicketCounts[string] = { queued: 0, running: 0, waiting: 0, succeeded: 0, failed: 0, dead: 0, cancelled: 0 };
+      const none: TicketCounts[string] = {
+        queued: 0,
+        running: 0,
+        waiting: 0,
+        succeeded: 0,
+        failed: 0,
+        dead: 0,
+        cancelled: 0,
+        quarantined: 0,
+      };
       const counts: { [queue: string]: { [State in TicketState]: number } } = {};
       for (const { queue, state } of newestFirst()) {
         const row = counts[queue] ?? { ...none };

@@ -73,7 +73,7 @@ export const releaseSchema = z.strictObject({
   batchId: externalIdSchema.optional(),
   kind: ticketKindSchema.default("ticket"),
   /** Absent: the ticket goes on later. */
-  outcome: z.enum(["succeeded", "failed", "dead", "cancelled"]).optional(),
+  outcome: z.enum(["succeeded", "failed", "dead", "cancelled", "quarantined"]).optional(),
   variant: z.string().max(60).default("baseline"),
   failureClass: z.string().max(40).optional(),
 });

@@ -3,7 +3,7 @@ import * as fc from "fast-check";
 import { batchProgress, progressSlotMs } from "./batch-progress.ts";
 import { ticketStates } from "./ticket.ts";
 
-const none = { queued: 0, running: 0, waiting: 0, succeeded: 0, failed: 0, dead: 0, cancelled: 0 };
+const none = { queued: 0, running: 0, waiting: 0, succeeded: 0, failed: 0, dead: 0, cancelled: 0, quarantined: 0 };
 const slot = 1000;
 const now = slot * progressSlotMs + 5000;
 const slots = (...counts: readonly number[]) => new Map(counts.map((count, index) => [slot - counts.length + index, count]));

@@ -4,14 +4,14 @@ import type { Json } from "../core/json.ts";
 import type { MicroUsd } from "../core/money.ts";
 import { budgetIdSchema, externalIdSchema, queueNameSchema, ticketKindSchema } from "./names.ts";
 
-/** Where a ticket is; always exactly one. The last four are ends. */
-export const ticketStates = ["queued", "running", "waiting", "succeeded", "failed", "dead", "cancelled"] as const;
+/** Where a ticket is; always exactly one. The last five are ends; `quarantined` was set aside by a recovery, for a person to look at. */
+export const ticketStates = ["queued", "running", "waiting", "succeeded", "failed", "dead", "cancelled", "quarantined"] as const;
 
 /** See {@link ticketStates}. */
 export type TicketState = (typeof ticketStates)[number];
 
 /** States that nothing leads out of. */
-export const endStates: readonly TicketState[] = ["succeeded", "failed", "dead", "cancelled"];
+export const endStates: readonly TicketState[] = ["succeeded", "failed", "dead", "cancelled", "quarantined"];
 
 /** Whether the ticket has ended. */
 export function hasEnded(state: TicketState): boolean {
@@ -68,6 +68,10 @@ export interface Ticket {
   readonly saved: Json;
   /** What the next turn will cost at most. */
   readonly estimateMicroUsd: MicroUsd;
+  /** Part of the work that it is in, as its processor tells; empty when it tells none. */
+  readonly stage: string;
+  /** Failure classes of the tries that a recovery looked at, oldest first, at most 20. */
+  readonly failures: readonly string[];
   readonly createdAt: Instant;
   readonly updatedAt: Instant;
 }
@@ -80,6 +84,35 @@ export interface TicketChange {
   readonly turn?: number;
   readonly saved?: Json;
   readonly estimateMicroUsd?: MicroUsd;
+  /** Writing it is a sign of life. */
+  readonly stage?: string;
+  readonly failures?: readonly string[];
+}
+
+/** Reason of a ticket that waits because whoever worked on it vanished in the middle of a stage: nothing was looked at yet. */
+export const lostReason = "worker_lost";
+
+/** Reason of a ticket that waits because a recovery has it in hand: workers leave it alone. */
+export const recoveryReason = "recovery";
+
+/** A ticket without a sign of life. */
+export interface StandingTicket {
+  readonly id: string;
+  readonly queue: string;
+  readonly stage: string;
+}
+
+/** What a recovery does with tickets. All reject with StoreUnavailable when the store does not answer. */
+export interface TicketRecovery {
+  get(id: string): Promise<Ticket | undefined>;
+  /** Open tickets that told a stage and have shown no sign of life since `before`, longest first. */
+  standing(before: Instant, limit: number): Promise<readonly StandingTicket[]>;
+  /**
+   * Takes a ticket from whoever has it, a dead one too, which is open again then; it waits with {@link recoveryReason} afterwards. Taking it twice is
+   * taking it once. Undefined: there is none, it has ended otherwise, or its reference belongs to another ticket by now.
+   */
+  recover(id: string, holder: string): Promise<Ticket | undefined>;
+  write(id: string, holder: string, change: TicketChange): Promise<boolean>;
 }
 
 /** Every member that is present must match. */
@@ -132,6 +165,8 @@ export type TurnResult =
       readonly saved: Json;
       readonly reason: string;
       readonly retry: boolean;
+      /** A word of the application for the reason, which is counted when the ticket dies of it. */
+      readonly failureClass?: string;
       readonly estimateMicroUsd: MicroUsd;
     };
 
@@ -145,6 +180,8 @@ export interface TurnContext {
   readonly saved: Json;
   /** Aborted when the worker is shutting down and the grace is over. */
   readonly signal: AbortSignal;
+  /** Tells that the work goes on, and which part of it. Rejects when the ticket was taken away: whoever hears that stops. */
+  beat(stage: string): Promise<void>;
 }
 
 /** The application's own code: does one turn of a ticket. What it throws counts as a failed try. */

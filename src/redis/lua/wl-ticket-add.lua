@@ -21,7 +21,7 @@ if ARGV[11] ~= '' then
   redis.call('SET', KEYS[9], ARGV[1])
 end
 redis.call('HSET', KEYS[1], 'id', ARGV[1], 'sha', ARGV[9], 'fixed', ARGV[6], 'budget', ARGV[3], 'queue', ARGV[4], 'batch', ARGV[5], 'state', 'queued', 'reason', '',
-  'attempt', '1', 'turn', '0', 'saved', 'null', 'estimate', ARGV[7], 'created', ARGV[2], 'updated', ARGV[2], 'holder', '', 'kind', ARGV[10], 'ref', ARGV[11])
+  'attempt', '1', 'turn', '0', 'saved', 'null', 'estimate', ARGV[7], 'created', ARGV[2], 'updated', ARGV[2], 'holder', '', 'kind', ARGV[10], 'ref', ARGV[11], 'stage', '', 'failures', '[]')
 redis.call('ZADD', KEYS[2], ARGV[2], ARGV[1])
 if batch[2] ~= 'draft' then
   redis.call('ZADD', KEYS[8], ARGV[2], ARGV[1])

@@ -1,14 +1,15 @@
 -- Writes fields of a ticket for its holder; a ticket leaves one state and enters another in the same step.
 -- KEYS 1 ticket  2 index of tickets that have not ended  3 counts  4 batch (its hash; any key when it has none)  5 ticket's spend
 --   6 ended tickets of the batch by slot (any key when it has none)  7 holder of its reference (any key when it has none)
--- ARGV 1 holder  2 now  3 '1' = take it first, '2' = only if nobody works on it  4 lifetime after the end ms  5 new state or ''  6 slot  7.. field, value, ...
+--   8 signs of life of tickets that tell a stage
+-- ARGV 1 holder  2 now  3 '1' = take it first, '2' = only if nobody works on it, '3' = take it for a recovery, a dead one too  4 lifetime after the end ms  5 new state or ''  6 slot  7.. field, value, ...
 -- Replies 1 | 0 somebody else holds it, or it has ended | -1 no such ticket
-local ticket = redis.call('HMGET', KEYS[1], 'state', 'holder', 'queue', 'budget', 'batch', 'id')
+local ticket = redis.call('HMGET', KEYS[1], 'state', 'holder', 'queue', 'budget', 'batch', 'id', 'reason', 'ref', 'stage')
 if not ticket[1] then
   return -1
 end
-local ends = { succeeded = true, failed = true, dead = true, cancelled = true }
-if ends[ticket[1]] then
+local ends = { succeeded = true, failed = true, dead = true, cancelled = true, quarantined = true }
+if ends[ticket[1]] and not (ARGV[3] == '3' and ticket[1] == 'dead') then
   return 0
 end
 if ARGV[3] == '2' then
@@ -16,7 +17,29 @@ if ARGV[3] == '2' then
     return 0
   end
   redis.call('HSET', KEYS[1], 'holder', ARGV[1])
+elseif ARGV[3] == '3' then
+  if ticket[1] == 'dead' then
+    -- It is open again: what its end had settled begins anew.
+    if ticket[8] and ticket[8] ~= '' then
+      local by = redis.call('GET', KEYS[7])
+      if by and by ~= ticket[6] then
+        return 0
+      end
+      redis.call('SET', KEYS[7], ticket[6])
+    end
+    redis.call('PERSIST', KEYS[1])
+    redis.call('PERSIST', KEYS[5])
+    redis.call('HDEL', KEYS[5], 'finished')
+    redis.call('ZADD', KEYS[2], ARGV[2], ticket[6])
+    if ticket[5] ~= '' and redis.call('HGET', KEYS[5], 'begun') then
+      redis.call('HINCRBY', KEYS[4], 'begun_ended', -1)
+    end
+  end
+  redis.call('HSET', KEYS[1], 'holder', ARGV[1])
 elseif ARGV[3] == '1' then
+  if ticket[1] == 'waiting' and ticket[7] == 'recovery' then
+    return 0
+  end
   redis.call('HSET', KEYS[1], 'holder', ARGV[1])
 elseif ticket[2] ~= ARGV[1] then
   return 0
@@ -56,5 +79,14 @@ if state ~= '' and state ~= ticket[1] then
       end
     end
   end
+end
+-- A ticket that was lost or is being recovered shows no sign of life until it runs again.
+local now = redis.call('HMGET', KEYS[1], 'state', 'reason', 'stage')
+if now[1] == 'running' and now[3] and now[3] ~= '' then
+  if ARGV[3] == '0' then
+    redis.call('ZADD', KEYS[8], ARGV[2], ticket[6])
+  end
+elseif now[1] ~= 'waiting' or (now[2] ~= 'worker_lost' and now[2] ~= 'recovery') then
+  redis.call('ZREM', KEYS[8], ticket[6])
 end
 return 1
