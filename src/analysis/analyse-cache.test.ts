@@ -9,7 +9,7 @@ import type { CacheAnalysis } from "./cache-types.ts";
 
 const rules = cacheRulesOf("anthropic", "claude-sonnet-4-5");
 const prices = { input: 3_000_000, read: 300_000, write: { "5m": 3_750_000, "1h": 6_000_000 } };
-const busy = createWorkload(busyWorkload).slice(-900);
+const busy = createWorkload(busyWorkload).slice(-600);
 
 function analyse(samples: readonly PrefixSample[], change: Partial<Parameters<typeof analyseCacheAtOnce>[0]> = {}) {
   return analyseCacheAtOnce({ samples, rules, prices, ...change });
@@ -129,6 +129,22 @@ describe("the analysis of one fault at a time", () => {
     expect(found.length).toBeGreaterThan(0);
     expect(found[0]).toMatchObject({ transform: "T4", risk: "medium" });
     expect(found[0]?.unit).toMatch(/^option-/);
+  });
+
+  it("finds a first message that is rewritten on every turn, and takes the turns of other tickets for what they are", () => {
+    const opening = (call: WorkloadCall, name: string) =>
+      aBlock(name, 700, { role: "user", masked: aBlock(`task ${call.ticket}`, 700).hash, spans: ["time"], spanTokens: 12 });
+    const analysis = withCalls((call) => {
+      const blocks = good(call);
+      const history = blocks.findIndex(({ layer }) => layer === "ticket") + 1;
+      return [...blocks.slice(0, history), opening(call, `task ${call.ticket} at ${call.turn}`), ...blocks.slice(history)];
+    });
+    expect(causesOf(analysis)[0]).toEqual(["history", "volatile_span", "T2"]);
+    expect(analysis.predictedHit).toBeGreaterThan(0.9);
+    const steady = withCalls((call) => [...good(call).slice(0, 6), opening(call, `task ${call.ticket}`), ...good(call).slice(6)], {
+      layers: "5m",
+    });
+    expect(causesOf(steady).map(([, name]) => name)).not.toContain("volatile_span");
   });
 
   it("finds layers in another order from request to request", () => {

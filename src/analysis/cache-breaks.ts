@@ -108,6 +108,8 @@ function classify(
   const theirs = parent?.blocks[at];
   if (mine === undefined || parent === undefined) return undefined;
   const { unit } = mine;
+  // Another ticket's conversation is another one; the same ticket's only grows, unless what was said before is rewritten.
+  if (unit === conversation && request.ticketId !== parent.ticketId) return undefined;
   const named = (name: BreakClass, of = unit, spans: readonly SpanKind[] = []): Classified => ({ unit: of, class: name, spans });
   if (theirs === undefined) return unit === conversation ? undefined : named("conditional_section");
   if (canonicalOf(mine) === canonicalOf(theirs) || sameTools(request, parent, mine, theirs)) return named("order_noise");
@@ -117,9 +119,8 @@ function classify(
     return named("scope_order");
   }
   const within = units.get(unit)?.changesWithinTicket;
-  const steady = within !== undefined && within <= 0.2;
+  const steady = unit !== conversation && within !== undefined && within <= 0.2;
   if (!steady && mine.masked !== undefined && mine.masked === theirs.masked) return named("volatile_span", unit, mine.spans ?? []);
-  if (unit === conversation) return undefined;
   return named(steady ? "scope_order" : "changes_often");
 }
 

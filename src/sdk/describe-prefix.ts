@@ -1,6 +1,6 @@
 import { canonicalJson, sha256 } from "../core/json.ts";
 import { mostBlocks, type BlockRole, type Prefix, type PrefixBlock } from "../core/prefix-sample.ts";
-import type { CacheLifetime } from "../core/prompt-layout.ts";
+import { historyLayer, type CacheLifetime } from "../core/prompt-layout.ts";
 import { maskSpans, volatileSpans } from "../core/volatile-span.ts";
 
 /** One block of a prompt in the order in which the cache sees it: tools, system, messages. */
@@ -32,12 +32,13 @@ const longestText = 20_000;
 
 /**
  * The prefix of a request as hashes, for `reportUsage`. Undefined for a prompt of more blocks than are taken. Pure: equal bytes have equal hashes.
- * Tools, system blocks and blocks of layers are also hashed in canonical form and with clocks, ids and counters masked, so that a cause can be named without a text.
+ * Tools, system blocks, blocks of layers and the first message are also hashed in canonical form and with clocks, ids and counters masked, so that a cause can be named without a text.
  */
 export function describePrefix(blocks: readonly DescribedBlock[], options: DescribeOptions = {}): Prefix | undefined {
   if (blocks.length === 0 || blocks.length > mostBlocks) return undefined;
   const { parameters, texts = false } = options;
-  const described = blocks.map((block) => describeBlock(block, options));
+  const opening = blocks.findIndex(({ role }) => role === "user");
+  const described = blocks.map((block, index) => describeBlock(block, isLookedInto(block, index === opening), options));
   const shown = texts
     ? blocks.flatMap(({ role, block }, index) =>
         role === "tools" || role === "system" ? [{ block: index, text: bytesOf(block).slice(0, longestText) }] : [],
@@ -50,13 +51,18 @@ export function describePrefix(blocks: readonly DescribedBlock[], options: Descr
   };
 }
 
-function describeBlock({ role, layer, mark, block }: DescribedBlock, { countTokens }: DescribeOptions): PrefixBlock {
+/** What an application writes itself; turns of the conversation do not change, but for the first, into which some put a clock. */
+function isLookedInto({ role, layer, block }: DescribedBlock, isOpening: boolean): boolean {
+  const isOwn = role === "tools" || role === "system" || isOpening || (layer !== undefined && layer !== historyLayer);
+  return isOwn && bytesOf(block).length <= longestLookedInto;
+}
+
+function describeBlock({ role, layer, mark, block }: DescribedBlock, lookInto: boolean, { countTokens }: DescribeOptions): PrefixBlock {
   const bytes = bytesOf(block);
   const tokens = Math.ceil(countTokens === undefined ? Buffer.byteLength(textOf(block) ?? bytes) / bytesPerToken : countTokens(bytes));
   const kind =
     typeof block["type"] === "string" && /^[\w.-]{1,40}$/.test(block["type"]) ? block["type"] : role === "tools" ? "tool" : "text";
   const hash = digest(`${role} ${bytes}`);
-  const lookInto = (role === "tools" || role === "system" || layer !== undefined) && bytes.length <= longestLookedInto;
   return {
     role,
     kind,
