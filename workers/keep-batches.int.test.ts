@@ -65,7 +65,7 @@ async function open(ids: readonly string[], limits: Partial<BatchLimits> = {}) {
   await tickets.addAll(
     ids.map((id) => newTicketSchema.parse({ id, budget: "checkout", batchId: "b", externalRef: id, estimateMicroUsd: 1000 })),
   );
-  const control = createBatchControl({ batches, budgets: ledger, clock });
+  const control = createBatchControl({ batches, tickets, budgets: ledger, clock });
   expect(await control.submit("b")).toEqual({ kind: "submitted" });
   const gate = createLocalGate({ ledger, observer: { usage: () => undefined, finished: () => undefined } });
   const keeper = createBatchKeeper({ batches, control, tickets, gate, feeder, clock, minuteMs: 60_000 });

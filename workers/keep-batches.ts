@@ -10,7 +10,7 @@ import type { WorkerHandle } from "./run.ts";
 export interface KeepBatchesDeps {
   readonly batches: BatchStore;
   readonly control: Pick<BatchControl, "look">;
-  readonly tickets: Pick<TicketStore, "list" | "cancel">;
+  readonly tickets: Pick<TicketStore, "list" | "cancel" | "enqueue">;
   /** Where an ended ticket gives back what it had reserved. */
   readonly gate: Pick<AdmissionGate, "release">;
   readonly feeder: TicketFeeder;
@@ -51,6 +51,7 @@ export function createBatchKeeper(deps: KeepBatchesDeps): { look(): Promise<void
     const upTo = Math.min(batch.estimate.tickets, batch.progress.ended + (leads ? leadingTickets : window));
     const ids = await batches.feed(batch.id, upTo);
     if (ids.length === 0) return;
+    await deps.tickets.enqueue(ids);
     await deps.feeder.ringAll(ids, batch.queue);
     await batches.fed(batch.id, batch.fed + ids.length);
   };

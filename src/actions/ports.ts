@@ -5,6 +5,7 @@ import type { Instant } from "../core/clock.ts";
 import type { Failure } from "../core/failure.ts";
 import type { NotificationTarget } from "../core/notification.ts";
 import type { Outbox } from "../core/outbox.ts";
+import type { BatchControl } from "../workload/batch-control.ts";
 import type { BudgetControl } from "../workload/budget.ts";
 import type { CanaryStore } from "../workload/canary.ts";
 import type { SampleGroup } from "../workload/prefix-samples.ts";
@@ -160,6 +161,7 @@ export interface PromptEvaluator {
 /** Everything that actions may touch. */
 export interface ActionPorts {
   readonly budgets: BudgetControl;
+  readonly batches: BatchControl;
   readonly prometheus: PrometheusReader;
   readonly http: HttpPort;
   readonly outbox: Pick<Outbox, "put" | "find">;

@@ -1,5 +1,14 @@
 import type { Action, ActionCatalogue, ActionSpec } from "../core/action.ts";
 import { analyzeCache } from "./analyze-cache.ts";
+import { cancelBatch } from "./cancel-batch.ts";
+import { handleBatchFailures } from "./handle-batch-failures.ts";
+import { pauseBatch } from "./pause-batch.ts";
+import { prepareBatch } from "./prepare-batch.ts";
+import { reconcileBatch } from "./reconcile-batch.ts";
+import { resumeBatch } from "./resume-batch.ts";
+import { setBatchLimits } from "./set-batch-limits.ts";
+import { submitBatch } from "./submit-batch.ts";
+import { watchBatch } from "./watch-batch.ts";
 import { cancelTickets } from "./cancel-tickets.ts";
 import type { DefinedAction } from "./define-action.ts";
 import { deployCanary } from "./deploy-canary.ts";
@@ -25,6 +34,15 @@ import { wait } from "./wait.ts";
 /** Every action, once. A new action is one file and one line here. */
 const definitions: readonly DefinedAction<ActionPorts>[] = [
   analyzeCache,
+  cancelBatch,
+  handleBatchFailures,
+  pauseBatch,
+  prepareBatch,
+  reconcileBatch,
+  resumeBatch,
+  setBatchLimits,
+  submitBatch,
+  watchBatch,
   cancelTickets,
   deployCanary,
   evaluatePrompt,

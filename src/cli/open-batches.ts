@@ -18,7 +18,7 @@ export function openBatches(
 ): { readonly batches: BatchStore; readonly control: BatchControl } {
   const { ledger, tickets, clock, config, closers, log } = runtime;
   const batches = createBatchStore({ redis, clock });
-  const control = createBatchControl({ batches, budgets: ledger, clock });
+  const control = createBatchControl({ batches, tickets, budgets: ledger, clock });
   const gate = createLocalGate({ ledger, observer });
   const keeper = startBatchKeeper(
     { batches, control, tickets, gate, feeder: ticketQueue, clock, minuteMs: dividedTimes(config.timeFactor).minuteMs },

@@ -29,6 +29,8 @@ import { withoutSecrets } from "../reports/without-secrets.ts";
 import { createRunReader } from "../redis/run-reader.ts";
 import type { Log } from "../telemetry/log.ts";
 import { type MailLog, type MailPatience, startReportWorker, usualPatience } from "../../workers/report.ts";
+import { createBatchStore } from "../redis/workload-batches.ts";
+import { createBatchControl } from "../workload/batch-control.ts";
 import { createRunbookBytes } from "../redis/accept-store.ts";
 import { createCanaryRecord } from "../redis/canary.ts";
 import { createGuardMemory } from "../redis/guard-facts.ts";
@@ -87,10 +89,17 @@ export async function startWorker(runtime: Runtime): Promise<WorkerProcess> {
   closers.add("http client", async () => http.close());
   const outbox = createOutbox(redis);
   const recipients = createRecipients(config.mail);
+  const batches = createBatchControl({
+    batches: createBatchStore({ redis, clock }),
+    tickets: runtime.tickets,
+    budgets: runtime.ledger,
+    clock,
+  });
   const analyst = openAnalyst(runtime, redis);
   const board = createCacheBoard(redis);
   const actions = createActions({
     budgets: runtime.ledger,
+    batches,
     prometheus,
     http,
     outbox,

@@ -190,6 +190,8 @@ describe("a batch that is submitted as a whole", () => {
     await batches.fed("b", 3);
     expect(await batches.feed("b", 3)).toEqual([]);
     const second = await batches.feed("b", 99);
+    await tickets.enqueue([...first, ...second]);
+    expect(await batches.get("b")).toMatchObject({ counts: { queued: 5, waiting: 0 } });
     expect([...first, ...second]).toHaveLength(5);
     expect(new Set([...first, ...second]).size).toBe(5);
     expect(await tickets.open(0, 10)).toHaveLength(5);

@@ -90,9 +90,7 @@ export function createBatchStore({ redis, clock }: { readonly redis: Redis; read
       available(async () => {
         const fed = Number((await redis.hget(keys.batch(id), "fed")) ?? 0);
         if (fed >= upTo) return [];
-        const ids = await redis.zrange(keys.batchTickets(id), fed, String(upTo - 1));
-        if (ids.length > 0) await redis.zadd(`${keys.ticketIndex}:open`, "NX", ...ids.flatMap((one) => [clock.now(), one]));
-        return ids;
+        return redis.zrange(keys.batchTickets(id), fed, String(upTo - 1));
       }),
     fed: (id, count) => available(async () => void (await redis.hset(keys.batch(id), "fed", count))),
     settle: (id) =>

@@ -93,6 +93,12 @@ export function createTicketStore({
           }),
         );
       }),
+    enqueue: (ids) =>
+      available(async () => {
+        if (ids.length === 0) return;
+        await redis.zadd(openIndex, "NX", ...ids.flatMap((id) => [clock.now(), id]));
+        await Promise.all(ids.map((id) => write(id, "", "idle", { state: "queued", reason: "" })));
+      }),
     cancel: (id, reason) => available(async () => (await write(id, "", "idle", { state: "cancelled", reason })) === 1),
     get: (id) => available(() => get(id)),
     hold: (id, holder) =>

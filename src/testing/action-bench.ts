@@ -16,10 +16,22 @@ import type { SimulatedPrompt } from "../simulators/rehearsal/rehearsal.ts";
 import { createSimulatedPrompts } from "../simulators/rehearsal/simulated-prompts.ts";
 import type { BudgetState } from "../workload/budget.ts";
 import { createFakeBudgetControl } from "./fake-budget-control.ts";
+import { createSimulatedBatches } from "../simulators/rehearsal/simulated-batches.ts";
 import { createFakeClock } from "./fake-clock.ts";
 
 /** Instant at which every bench begins. */
 export const benchStart = Date.UTC(2026, 0, 5, 12, 0, 0);
+
+/** What the bench's targets answer; a test changes it as it goes. */
+interface World {
+  burn: number | undefined | "down";
+  answer: HttpAnswer;
+  outcome: CommandOutcome;
+  commands: readonly CommandTemplate[];
+}
+
+/** How the tickets of the bench's batch fail: 4 of 40. */
+const batchFailures = { "429 rate_limit_error": 2, "400 invalid_request_error": 1, refusal: 1 };
 
 /** Binds an action to fakes of its ports and runs it as the engine would. */
 export function createActionBench(...budgets: readonly BudgetState[]) {
@@ -28,12 +40,19 @@ export function createActionBench(...budgets: readonly BudgetState[]) {
   const requests: HttpRequest[] = [];
   const rows = new Map<string, OutboxRow>();
   const started: CommandStart[] = [];
-  const world: {
-    burn: number | undefined | "down";
-    answer: HttpAnswer;
-    outcome: CommandOutcome;
-    commands: readonly CommandTemplate[];
-  } = {
+  const batchLines: string[] = [];
+  const nightly = {
+    id: "nightly",
+    queue: "fast",
+    draft: true,
+    tickets: 40,
+    ended: 0,
+    kind: "bug",
+    perMinute: 4,
+    costUsd: 0.1,
+    p90Usd: 0.2,
+  };
+  const world: World = {
     burn: 0.5,
     answer: { kind: "answered", status: 200, headers: {}, body: "" },
     outcome: { kind: "exited", code: 0, left: false, stdout: aCommandStream(""), stderr: aCommandStream("") },
@@ -42,8 +61,14 @@ export function createActionBench(...budgets: readonly BudgetState[]) {
   const prompt: { -readonly [Key in keyof SimulatedPrompt]: SimulatedPrompt[Key] } = aSimulatedPrompt();
   const acts: string[] = [];
   const simulated = createSimulatedPrompts([prompt], clock, (line) => void acts.push(line));
+  const batches = createSimulatedBatches([{ ...nightly, budget: budgets[0]?.budget.id ?? "checkout", failures: batchFailures }], {
+    clock,
+    budgets: control,
+    changed: (line) => void batchLines.push(line),
+  });
   const ports: ActionPorts = {
     budgets: control,
+    batches,
     prometheus: { query: async () => sampleOf(world.burn) },
     http: {
       refusal: (url) => (url.startsWith("https://allowed.example/") ? undefined : "its origin is not listed"),
@@ -112,7 +137,7 @@ export function createActionBench(...budgets: readonly BudgetState[]) {
     return bound.action;
   }
 
-  return { clock, control, prompt, acts, ports, requests, started, rows, world, actions, context, bind };
+  return { clock, control, batches, batchLines, prompt, acts, ports, requests, started, rows, world, actions, context, bind };
 }
 
 /** A prompt that reads next to nothing and could read nearly all. */

@@ -63,6 +63,12 @@ export function createMemoryTickets(clock: Clock): TicketStore & TicketRecovery 
         const ticket = tickets.get(references.get(reference) ?? "")?.ticket;
         return ticket === undefined ? undefined : { id: ticket.id, state: ticket.state };
       }),
+    async enqueue(ids) {
+      for (const id of ids) {
+        const entry = tickets.get(id);
+        if (entry?.ticket.state === "waiting") change(entry, { state: "queued", reason: "" });
+      }
+    },
     async cancel(id, reason) {
       const entry = tickets.get(id);
       if (entry === undefined || entry.ticket.state === "running" || hasEnded(entry.ticket.state)) return false;

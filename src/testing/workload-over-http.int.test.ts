@@ -52,7 +52,7 @@ beforeEach(async () => {
   const tickets = createTicketStore({ redis, clock });
   const batches = createBatchStore({ redis, clock });
   ledger = createWorkloadLedger({ redis, clock, times: contractTimes, counts: tickets });
-  const control = createBatchControl({ batches, budgets: ledger, clock });
+  const control = createBatchControl({ batches, tickets, budgets: ledger, clock });
   const observer = {
     usage: (events: readonly UsageEvent[]) => usage.push(...events),
     finished: (ticket: FinishedTicket) => finished.push(ticket),
@@ -245,7 +245,7 @@ describe("the workload over HTTP", () => {
       body: { issues: ["big/1: another ticket of this id was handed in before.", "big/3: its reference a#2 belongs to ticket big/2."] },
     });
     expect(await call("workload", "POST", "/api/batches/references", { references: ["a#2", "a#3"] })).toMatchObject({
-      body: { items: [{ reference: "a#2", ticketId: "big/2", state: "queued" }] },
+      body: { items: [{ reference: "a#2", ticketId: "big/2", state: "waiting" }] },
     });
     expect(rung).toEqual([]);
     expect(await call("viewer", "GET", "/api/batches/big/estimate")).toMatchObject({

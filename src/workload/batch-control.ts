@@ -4,7 +4,8 @@ import { estimateBatch, estimateTicket, judgeRoom, type BatchEstimate, type Room
 import { batchProgress, type BatchProgress } from "./batch-progress.ts";
 import type { Batch, BatchChange, BatchStore, SubmitReply } from "./batch.ts";
 import type { BudgetControl } from "./budget.ts";
-import { hasEnded, ticketStates } from "./ticket.ts";
+import { ticketIdOf } from "./ticket-id.ts";
+import { hasEnded, newTicketSchema, ticketStates, type TicketState, type TicketStore } from "./ticket.ts";
 
 /** A batch, how far it is, and why it admits nothing any more when it has stopped by itself. */
 export interface BatchSight extends Batch {
@@ -30,17 +31,39 @@ export interface BatchControl {
   quote(id: string): Promise<BatchQuote | undefined>;
   submit(id: string): Promise<SubmitAnswer>;
   change(id: string, change: BatchChange, expectedVersion?: number): ReturnType<BatchStore["change"]>;
+  /** Tickets that ended without success, at most 1000. */
+  failures(id: string): Promise<readonly FailedTicket[]>;
+  /**
+   * Hands tickets that ended without success in again: under new ids, as a submitted batch of its own with the limits of the first. Again under the
+   * same id it joins. What has meanwhile been handed in elsewhere is left out.
+   */
+  handInAgain(id: string, newId: string, ticketIds: readonly string[], by: string): Promise<SubmitAnswer>;
 }
+
+/** A ticket that ended without success. */
+export interface FailedTicket {
+  readonly id: string;
+  readonly state: TicketState;
+  readonly reason: string;
+}
+
+const mostFailures = 1000;
+
+/** Ends that say something against a batch; a cancelled ticket says nothing. */
+const unsuccessfulStates: readonly TicketState[] = ticketStates.filter(
+  (state) => hasEnded(state) && state !== "succeeded" && state !== "cancelled",
+);
 
 /** Whom batch control needs. */
 export interface BatchControlDeps {
-  readonly batches: Pick<BatchStore, "get" | "active" | "change" | "submit" | "costs" | "endedBySlot">;
+  readonly batches: Pick<BatchStore, "create" | "get" | "active" | "change" | "submit" | "costs" | "endedBySlot">;
+  readonly tickets: Pick<TicketStore, "get" | "list" | "addAll">;
   readonly budgets: Pick<BudgetControl, "read">;
   readonly clock: Pick<Clock, "now">;
 }
 
 /** Judges by the store's facts; every effect is one call of the store. */
-export function createBatchControl({ batches, budgets, clock }: BatchControlDeps): BatchControl {
+export function createBatchControl({ batches, tickets, budgets, clock }: BatchControlDeps): BatchControl {
   const look = async (id: string): Promise<BatchSight | undefined> => {
     const batch = await batches.get(id);
     return batch === undefined ? undefined : sightOf(batch, await batches.endedBySlot(id), clock.now());
@@ -55,6 +78,13 @@ export function createBatchControl({ batches, budgets, clock }: BatchControlDeps
         })),
       ),
     );
+  const submit = async (id: string): Promise<SubmitAnswer> => {
+    const batch = await batches.get(id);
+    if (batch === undefined) return { kind: "missing" };
+    const estimate = await estimateOf(batch);
+    const reply = await batches.submit(id, estimate);
+    return reply.kind === "refused" ? { kind: "refused", arithmetic: judgeRoom(estimate, reply).arithmetic } : reply;
+  };
   return {
     look,
     async activeOn(queue) {
@@ -68,12 +98,33 @@ export function createBatchControl({ batches, budgets, clock }: BatchControlDeps
       const estimate = await estimateOf(batch);
       return { estimate, room: judgeRoom(estimate, { ...state, limitMicroUsd: state.budget.limitMicroUsd }) };
     },
-    async submit(id) {
-      const batch = await batches.get(id);
-      if (batch === undefined) return { kind: "missing" };
-      const estimate = await estimateOf(batch);
-      const reply = await batches.submit(id, estimate);
-      return reply.kind === "refused" ? { kind: "refused", arithmetic: judgeRoom(estimate, reply).arithmetic } : reply;
+    submit,
+    async failures(id) {
+      const found: FailedTicket[] = [];
+      for (const state of unsuccessfulStates) {
+        let cursor: string | undefined;
+        do {
+          const page = await tickets.list({ batchId: id, state }, cursor === undefined ? { limit: 200 } : { cursor, limit: 200 });
+          found.push(...(page?.items ?? []).map((ticket) => ({ id: ticket.id, state: ticket.state, reason: ticket.reason })));
+          cursor = page?.nextCursor;
+        } while (cursor !== undefined && found.length < mostFailures);
+      }
+      return found.slice(0, mostFailures);
+    },
+    async handInAgain(id, newId, ticketIds, by) {
+      const first = await batches.get(id);
+      if (first === undefined) return { kind: "missing" };
+      await batches.create({ id: newId, budget: first.budget, queue: first.queue, limits: { ...first.limits, leadingTickets: 0 } }, true);
+      await batches.change(newId, { by, reason: `again from ${id}` });
+      const old = await Promise.all(ticketIds.map(async (ticketId) => tickets.get(ticketId)));
+      const wanted = old.flatMap((ticket) => {
+        if (ticket === undefined) return [];
+        const { budget, queue, kind, payload, variant, maxAttempts, externalRef } = ticket;
+        const own = { id: ticketIdOf(newId, externalRef ?? ticket.id), budget, queue, batchId: newId, kind, payload, variant, maxAttempts };
+        return [newTicketSchema.parse(externalRef === undefined ? own : { ...own, externalRef })];
+      });
+      await tickets.addAll(wanted);
+      return submit(newId);
     },
     change: async (id, change, expectedVersion) => batches.change(id, change, expectedVersion),
   };
@@ -83,10 +134,7 @@ function sightOf(batch: Batch, endedBySlot: ReadonlyMap<number, number>, now: nu
   const { counts, spentMicroUsd, estimate, limits, led } = batch;
   const tickets = ticketStates.reduce((sum, state) => sum + counts[state], 0);
   const p50MicroUsd = estimate === undefined ? 0 : Math.round(estimate.p50MicroUsd / Math.max(1, estimate.tickets));
-  const unsuccessful = ticketStates.reduce(
-    (sum, state) => (hasEnded(state) && state !== "succeeded" && state !== "cancelled" ? sum + counts[state] : sum),
-    0,
-  );
+  const unsuccessful = unsuccessfulStates.reduce((sum, state) => sum + counts[state], 0);
   const facts = { led, succeeded: counts.succeeded, unsuccessful, spentMicroUsd, limits };
   const progress = batchProgress({ counts, spentMicroUsd, p50MicroUsd, endedBySlot }, now);
   const isOver = batch.state !== "open" || progress.ended === tickets;

@@ -120,8 +120,10 @@ export interface BatchChange {
 
 /** What came of a submission. `joined`: it had been submitted before. `refused`: the budget has no room for it. */
 export type SubmitReply =
-  | { readonly kind: "submitted" | "joined" }
-  | { readonly kind: "missing" | "no_budget" }
+  | { readonly kind: "submitted" }
+  | { readonly kind: "joined" }
+  | { readonly kind: "missing" }
+  | { readonly kind: "no_budget" }
   | { readonly kind: "changed"; readonly tickets: number }
   | { readonly kind: "not_draft"; readonly state: BatchState }
   | { readonly kind: "refused"; readonly spentMicroUsd: MicroUsd; readonly committedMicroUsd: MicroUsd; readonly limitMicroUsd: MicroUsd };
@@ -142,7 +144,7 @@ export interface BatchStore {
   change(id: string, change: BatchChange, expectedVersion?: number): Promise<"set" | "conflict" | "missing" | "over">;
   /** Makes a draft of exactly `estimate.tickets` tickets run, and reserves its 90th percentile, in one step. */
   submit(id: string, estimate: BatchEstimate): Promise<SubmitReply>;
-  /** Tickets that are to enter the queue next, at most until `upTo` of them have; marked once `feed` is called again with a larger number. */
+  /** Tickets that are to enter the queue next, so that `upTo` of the batch have; the same again until `fed` notes them. */
   feed(id: string, upTo: number): Promise<readonly string[]>;
   /** Notes that so many tickets are in the queue. */
   fed(id: string, count: number): Promise<void>;

@@ -138,6 +138,8 @@ export interface TicketStore {
   addAll(tickets: readonly NewTicket[]): Promise<readonly AddReply[]>;
   /** The ticket that holds each reference, or undefined. */
   holdersOf(externalRefs: readonly string[]): Promise<readonly ({ readonly id: string; readonly state: TicketState } | undefined)[]>;
+  /** Lets tickets that waited for their batch count as queued. */
+  enqueue(ids: readonly string[]): Promise<void>;
   /** Ends a ticket that is not in a worker's hands. False: it runs, it has ended, or there is none. */
   cancel(id: string, reason: string): Promise<boolean>;
   get(id: string): Promise<Ticket | undefined>;

@@ -6,6 +6,7 @@ import { formatUsd, oneUsd } from "../../core/money.ts";
 import { formatOf, importFormats, importTickets, type TicketImport } from "../../workload/batch-import/import-tickets.ts";
 import type { ImportedTicket } from "../../workload/batch-import/import-row.ts";
 import { mostTicketsAtOnce } from "../../workload/batch.ts";
+import { ticketIdOf } from "../../workload/ticket-id.ts";
 import { createApiClient, reportFailure, type ApiClient } from "../api-client.ts";
 import { addedSchema, batchSchema, quoteSchema, referencesSchema, type QuoteShape } from "../api-shapes.ts";
 import { exitCodes, renderTable, writeJson, type ExitCode } from "../context.ts";
@@ -150,14 +151,9 @@ function readDeadline(invocation: CommandInvocation, faults: string[]): number |
   return null;
 }
 
-/** Made of batch and reference, so that the same file handed in twice starts nothing twice. */
-function ticketIdOf(batchId: string, ticket: ImportedTicket): string {
-  return `${batchId}/${ticket.externalRef}`;
-}
-
 function ticketOf(ticket: ImportedTicket, batchId: string) {
   const { place: _place, ...rest } = ticket;
-  return { id: ticketIdOf(batchId, ticket), ...rest };
+  return { id: ticketIdOf(batchId, ticket.externalRef), ...rest };
 }
 
 /** References that belong to a ticket of somebody else, each at its place in the file. */
@@ -174,7 +170,7 @@ async function findTaken(client: ApiClient, batchId: string, tickets: readonly I
     const holders = new Map(answer.body.items.map((item) => [item.reference, item]));
     for (const ticket of piece) {
       const holder = holders.get(ticket.externalRef);
-      if (holder === undefined || holder.ticketId === ticketIdOf(batchId, ticket)) continue;
+      if (holder === undefined || holder.ticketId === ticketIdOf(batchId, ticket.externalRef)) continue;
       faults.push({
         ...ticket.place,
         message: `The reference ${ticket.externalRef} belongs to ticket ${holder.ticketId}, which is ${holder.state}.`,

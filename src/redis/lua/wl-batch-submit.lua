@@ -3,7 +3,7 @@
 -- ARGV 1 now  2 share id  3 tickets  4 amount  5 amount per ticket, rounded up  6 median of the whole
 -- Replies {'submitted'} | {'joined'} it was submitted before | {'missing'} | {'no_budget'} | {'not_draft', state} | {'changed', tickets}
 --   | {'refused', spent, committed, limit}
-local batch = redis.call('HMGET', KEYS[6], 'state', 'sealed', 'n:queued', 'id')
+local batch = redis.call('HMGET', KEYS[6], 'state', 'sealed', 'n:waiting', 'id')
 if not batch[1] then
   return { 'missing' }
 end

@@ -66,6 +66,19 @@ const prompt = z.strictObject({
   worse_answers: count.default(0),
 });
 
+const batch = z.strictObject({
+  budget: z.string().min(1),
+  queue: z.string().min(1).default("default"),
+  draft: z.boolean().default(false),
+  tickets: z.number().int().positive(),
+  ended: count.default(0),
+  kind: z.string().min(1).default("ticket"),
+  per_minute: z.number().positive().default(1),
+  cost_usd: amount.default(0),
+  p90_usd: amount.default(0),
+  failures: z.record(z.string(), count).default({}),
+});
+
 const sample = z.union([z.number(), z.enum(["none", "down"])], { error: "must be a number, `none` or `down`" });
 const series = z.union([sample, z.record(z.string(), sample)], {
   error: "must be a number, `none`, `down`, or a table of these by the time after the alert, e.g. `{ 0s: 21.4, 10m: 0.3 }`",
@@ -101,8 +114,12 @@ const rehearsalSchema = z.strictObject({
   params: z.record(z.string(), jsonSchema).default({}),
   mode: z.enum(["observe", "approve", "auto"]).optional(),
   workload: z
-    .strictObject({ budgets: z.record(z.string(), budget).default({}), prompts: z.record(z.string(), prompt).default({}) })
-    .default({ budgets: {}, prompts: {} }),
+    .strictObject({
+      budgets: z.record(z.string(), budget).default({}),
+      batches: z.record(z.string(), batch).default({}),
+      prompts: z.record(z.string(), prompt).default({}),
+    })
+    .default({ budgets: {}, batches: {}, prompts: {} }),
   metrics: z.record(z.string(), series).default({}),
   faults: z.array(fault).max(100).default([]),
   expect: z.strictObject({
@@ -165,6 +182,13 @@ export function parseRehearsal({ file, source }: { readonly file: string; readon
       faults: rest.faults,
       budgets: Object.entries(workload.budgets).map(([id, written]) => budgetOf(id, written)),
       prompts: Object.entries(workload.prompts).map(([name, written]) => promptOf(name, written)),
+      batches: Object.entries(workload.batches).map(([id, { per_minute: perMinute, cost_usd: costUsd, p90_usd: p90Usd, ...written }]) => ({
+        id,
+        ...written,
+        perMinute,
+        costUsd,
+        p90Usd,
+      })),
       metrics: Object.fromEntries(tables),
       ...(alert !== undefined && ("input_series" in alert ? { rule: ruleOf(alert) } : { alert })),
       ...(mode !== undefined && { mode }),
@@ -183,7 +207,9 @@ function ruleOf({ input_series: series, interval, at, ...rest }: z.output<typeof
   return { ...rest, series, intervalMs: interval, atMs: at };
 }
 
-const knownKeys = [rehearsalSchema, budget, prompt, spend, rehearsalSchema.shape.expect].flatMap((schema) => Object.keys(schema.shape));
+const knownKeys = [rehearsalSchema, budget, batch, prompt, spend, rehearsalSchema.shape.expect].flatMap((schema) =>
+  Object.keys(schema.shape),
+);
 
 function pointsOf(written: z.output<typeof series>): readonly MetricPoint[] | undefined {
   if (typeof written !== "object") return [{ fromMs: 0, value: written }];

@@ -88,6 +88,23 @@ export interface SimulatedPrompt {
   readonly worseAnswers: number;
 }
 
+/** One batch of the simulated workload as it stands when the alert arrives, or the run begins. */
+export interface SimulatedBatch {
+  readonly id: string;
+  readonly budget: string;
+  readonly queue: string;
+  readonly draft: boolean;
+  readonly tickets: number;
+  readonly ended: number;
+  readonly kind: string;
+  /** Tickets that end per minute while nothing stops them. */
+  readonly perMinute: number;
+  readonly costUsd: number;
+  readonly p90Usd: number;
+  /** How many end unsuccessfully, by reason; spread evenly. */
+  readonly failures: Readonly<Record<string, number>>;
+}
+
 /** How a step ended. */
 export type StepEnd = "completed" | "skipped" | "failed" | "waiting" | "not_reached";
 
@@ -128,6 +145,7 @@ export interface Rehearsal {
   readonly mode?: Mode;
   readonly budgets: readonly SimulatedBudget[];
   readonly prompts: readonly SimulatedPrompt[];
+  readonly batches: readonly SimulatedBatch[];
   /** By query, white space made one blank. */
   readonly metrics: Readonly<Record<string, readonly MetricPoint[]>>;
   readonly faults: readonly Fault[];

@@ -17,6 +17,7 @@ import { createMemoryRunLedger } from "../memory-run-ledger.ts";
 import { faultyActions, type StepFaults } from "./faulty-actions.ts";
 import type { FaultOutcome, Rehearsal } from "./rehearsal.ts";
 import { createScriptedMetrics } from "./scripted-metrics.ts";
+import { createSimulatedBatches } from "./simulated-batches.ts";
 import { createSimulatedBudgets } from "./simulated-budgets.ts";
 import { createSimulatedPrompts, type SimulatedPrompts } from "./simulated-prompts.ts";
 import { stepIdOf } from "./step-names.ts";
@@ -258,9 +259,12 @@ function portsOf(
   },
 ): ActionPorts {
   const rows = new Map<string, OutboxRow>();
+  const changed = (line: string) => void world.effects.push(line);
+  const budgets = createSimulatedBudgets(rehearsal.budgets, world.clock, changed);
   return {
     ...world.prompts,
-    budgets: createSimulatedBudgets(rehearsal.budgets, world.clock, (line) => void world.effects.push(line)),
+    budgets,
+    batches: createSimulatedBatches(rehearsal.batches, { clock: world.clock, budgets, changed }),
     prometheus: { query: async (promql, { at }) => world.metrics.query(promql, at) },
     http: {
       refusal: () => undefined,

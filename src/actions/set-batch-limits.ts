@@ -1,0 +1,99 @@
+import { z } from "zod";
+import { StepFailure } from "../core/failure.ts";
+import { oneUsd } from "../core/money.ts";
+import type { BatchControl, BatchSight } from "../workload/batch-control.ts";
+import type { BatchLimits } from "../workload/batch.ts";
+import { batchParameter, readBatch } from "./batch-target.ts";
+import { defineAction } from "./define-action.ts";
+import { durationParameter, millisecondsOf } from "./parameter-types.ts";
+import {
+  batchChanges,
+  batchOutput,
+  batchOutputFields,
+  holdsFields,
+  plannedBatch,
+  plannedBatchOf,
+  raises,
+  restorePlannedBatch,
+  setPlannedBatch,
+} from "./planned-batch.ts";
+
+const usd = (description: string) => z.number().min(0).max(1_000_000).optional().meta({ description });
+const count = (description: string) => z.number().int().positive().max(1_000_000).optional().meta({ description });
+
+/** Sets limits of one batch; what is not named stays. The gate of every worker process follows from the next admission on. */
+export const setBatchLimits = defineAction({
+  name: "set-batch-limits",
+  summary:
+    "Sets limits of one batch: cost, cost per ticket, concurrency, rate, deadline, failures and the leading group; what is not named stays.",
+  parameters: z.strictObject({
+    batch: batchParameter(),
+    max_cost_usd: usd("Most that the whole batch may cost."),
+    per_ticket_usd: usd("A ticket that has cost more stops at its next turn."),
+    concurrency: z.number().int().min(1).max(10_000).optional().meta({ description: "Tickets at once." }),
+    rate_per_minute: count("Tickets that may begin per minute."),
+    deadline: durationParameter("No ticket begins later than so long after the plan.").optional(),
+    max_failure_ratio: z.number().min(0).max(1).optional().meta({ description: "Share of failed tickets at which it stops itself." }),
+    min_for_ratio: count("Tickets that must have ended before the share counts."),
+    leading: z.number().int().min(0).max(1000).optional().meta({ description: "Tickets that go first." }),
+  }),
+  result: { ...batchOutputFields, raised: "whether a limit lets more happen than before" },
+  effect: "set",
+  risk: "raises",
+  timeoutMs: 10_000,
+  probes: true,
+  undoes: true,
+  behave(parameters, { batches }: { readonly batches: BatchControl }) {
+    const { batch: id } = parameters;
+    const limitsAfter = ({ limits }: BatchSight, now: number): BatchLimits => ({
+      maxCostMicroUsd: microUsd(parameters.max_cost_usd) ?? limits.maxCostMicroUsd,
+      perTicketCapMicroUsd: microUsd(parameters.per_ticket_usd) ?? limits.perTicketCapMicroUsd,
+      concurrency: parameters.concurrency ?? limits.concurrency,
+      ratePerMinute: parameters.rate_per_minute ?? limits.ratePerMinute,
+      deadlineAt: parameters.deadline === undefined ? limits.deadlineAt : now + millisecondsOf(parameters.deadline),
+      maxFailureRatio: parameters.max_failure_ratio ?? limits.maxFailureRatio,
+      minForRatio: parameters.min_for_ratio ?? limits.minForRatio,
+      leadingTickets: parameters.leading ?? limits.leadingTickets,
+    });
+    const output = (batch: BatchSight, before: BatchLimits | undefined) => ({
+      ...batchOutput(batch),
+      raised: before !== undefined && raises(before, batch.limits),
+    });
+    return {
+      async plan({ clock, runId }) {
+        const batch = await readBatch(batches, id);
+        const after = { limits: limitsAfter(batch, clock.now()) };
+        const changes = batchChanges(batch, after);
+        if (Object.keys(parameters).length === 1) {
+          throw new StepFailure({ reason: "invalid_parameters", message: "No limit is named.", applied: "no" });
+        }
+        return {
+          summary: changes.length === 0 ? `Batch ${id} has these limits already` : `Set ${changes.length} limits of batch ${id}`,
+          targets: [`batch/${id}`],
+          changes,
+          reversible: true,
+          data: plannedBatch(batch, after, `limits by run ${runId}`, `run:${runId}`),
+        };
+      },
+      async run(plan) {
+        const planned = plannedBatchOf(plan);
+        const batch = await readBatch(batches, id);
+        const done = holdsFields(batch, planned.after) ? batch : await setPlannedBatch(batches, planned);
+        return { kind: "done", output: output(done, planned.before.limits) };
+      },
+      async probe(plan) {
+        const planned = plannedBatchOf(plan);
+        const batch = await readBatch(batches, id);
+        if (!holdsFields(batch, planned.after)) return { kind: "not_applied" };
+        return { kind: "applied", output: output(batch, planned.before.limits) };
+      },
+      async undo(plan) {
+        await restorePlannedBatch(batches, plannedBatchOf(plan));
+      },
+    };
+  },
+});
+
+function microUsd(amount: number | undefined): number | undefined {
+  return amount === undefined ? undefined : Math.round(amount * oneUsd);
+}
