@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { StepFailure } from "../core/failure.ts";
-import type { BatchControl, BatchSight } from "../workload/batch-control.ts";
+import type { BatchControl, BatchSight, SubmitAnswer } from "../workload/batch-control.ts";
 import { externalIdSchema } from "../workload/names.ts";
 
 /** Exactly one batch by its id; empty never means all. */
@@ -50,4 +50,20 @@ export async function batchesOf(
     message: `Queue ${queue} has ${ids.length} batches that are not through; at most ${mostBatches} are looked at together. Name one.`,
     applied: "no",
   });
+}
+
+/** Why a submission was refused, in one sentence. */
+export function describeRefusal(id: string, answer: Exclude<SubmitAnswer, { kind: "submitted" | "joined" }>): string {
+  switch (answer.kind) {
+    case "refused":
+      return `The budget has no room for batch ${id}: ${answer.arithmetic}`;
+    case "not_draft":
+      return `Batch ${id} is ${answer.state} and no draft.`;
+    case "changed":
+      return `Batch ${id} grew to ${answer.tickets} tickets while it was estimated.`;
+    case "missing":
+      return `There is no batch ${id}.`;
+    case "no_budget":
+      return `The budget of batch ${id} is gone.`;
+  }
 }

@@ -3,9 +3,8 @@ import type { ActionOutput } from "../core/action.ts";
 import { StepFailure } from "../core/failure.ts";
 import type { BatchControl } from "../workload/batch-control.ts";
 import { classifyFailure, type FailureHandling } from "../workload/batch-failures.ts";
-import { batchParameter, readBatch } from "./batch-target.ts";
+import { batchParameter, describeRefusal, readBatch } from "./batch-target.ts";
 import { defineAction } from "./define-action.ts";
-import { describeRefusal } from "./submit-batch.ts";
 
 const plannedSchema = z.object({
   again: z.array(z.string()),

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { StepFailure } from "../core/failure.ts";
-import type { BatchControl, SubmitAnswer } from "../workload/batch-control.ts";
-import { batchParameter, readBatch } from "./batch-target.ts";
+import type { BatchControl } from "../workload/batch-control.ts";
+import { batchParameter, describeRefusal, readBatch } from "./batch-target.ts";
 import { defineAction } from "./define-action.ts";
 import { batchOutput, batchOutputFields } from "./planned-batch.ts";
 
@@ -47,19 +47,3 @@ export const submitBatch = defineAction({
     };
   },
 });
-
-/** Why a submission was refused, in one sentence. */
-export function describeRefusal(id: string, answer: Exclude<SubmitAnswer, { kind: "submitted" | "joined" }>): string {
-  switch (answer.kind) {
-    case "refused":
-      return `The budget has no room for batch ${id}: ${answer.arithmetic}`;
-    case "not_draft":
-      return `Batch ${id} is ${answer.state} and no draft.`;
-    case "changed":
-      return `Batch ${id} grew to ${answer.tickets} tickets while it was estimated.`;
-    case "missing":
-      return `There is no batch ${id}.`;
-    case "no_budget":
-      return `The budget of batch ${id} is gone.`;
-  }
-}
