@@ -159,7 +159,7 @@ function sightOf(world: World, now: number): BatchSight {
   const { succeeded, unsuccessful, spentMicroUsd, led } = factsOf(world);
   const open = written.tickets - succeeded - unsuccessful;
   const cancelled = state === "cancelled" ? open : 0;
-  const counts = { queued: open - cancelled, running: 0, waiting: 0, succeeded, failed: unsuccessful, dead: 0, cancelled };
+  const counts = { queued: open - cancelled, running: 0, waiting: 0, succeeded, failed: unsuccessful, dead: 0, cancelled, quarantined: 0 };
   const p50MicroUsd = Math.round((written.p90Usd * oneUsd) / 2);
   const endedBySlot = new Map<number, number>();
   const progress = {
