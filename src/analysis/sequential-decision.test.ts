@@ -70,6 +70,28 @@ describe("decisions after every look", () => {
     expect(simulate(0.8, 0.77, { most: 200, runs: 100 }).held).toBeGreaterThan(0.8);
   });
 
+  it("end a catastrophe after ten tickets, and hardly ever an equal version that begins badly", () => {
+    const baseline = { tickets: 400, successes: 320 };
+    const policy = { margin: 0.1, planned: 600, most: 1000 };
+    expect(decideSequentially({ tickets: 10, successes: 4 }, baseline, policy).decision).toBe("rollback");
+    expect(decideSequentially({ tickets: 10, successes: 5 }, baseline, policy).decision).toBe("continue");
+    expect(decideSequentially({ tickets: 9, successes: 0 }, baseline, policy).decision).toBe("continue");
+    expect(decideSequentially({ tickets: 10, successes: 0 }, { tickets: 29, successes: 29 }, policy).decision).toBe("continue");
+    const random = createRandom(77);
+    let ended = 0;
+    for (let run = 0; run < 2000; run += 1) {
+      const arm = { tickets: 0, successes: 0 };
+      for (; arm.tickets < 30; ) {
+        arm.tickets += 1;
+        if (random() < 0.8) arm.successes += 1;
+        if (decideSequentially(arm, baseline, policy).decision !== "rollback") continue;
+        ended += 1;
+        break;
+      }
+    }
+    expect(ended / 2000).toBeLessThan(0.025);
+  });
+
   it("rest on an interval that is narrowest for its length about the planned number", () => {
     const factor = (n: number, planned: number) => sequenceFactor(n, planned, 0.05);
     expect(factor(800, 800)).toBeLessThan(factor(800, 100));

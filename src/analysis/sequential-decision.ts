@@ -18,7 +18,9 @@ export interface SequentialPolicy {
   readonly fewest?: number;
 }
 
-/** `hold` is what comes of `most` tickets without an answer: inconclusive is not success. */
+/**
+ * `rollback`: shown to be worse, or a catastrophe among the first tickets. `hold` is what comes of `most` tickets without an answer: inconclusive is not success.
+ */
 export interface SequentialDecision {
   readonly decision: "promote" | "rollback" | "hold" | "continue";
   /** Candidate minus baseline, and the interval that holds at every look. */
@@ -42,6 +44,7 @@ export function decideSequentially(
   const deviation = Math.sqrt(varianceOf(candidate) / share + varianceOf(baseline) / (1 - share));
   const halfWidth = deviation * sequenceFactor(tickets, planned, alpha);
   const facts = { difference, halfWidth, tickets };
+  if (isCatastrophe(candidate, baseline, fewest)) return { decision: "rollback", ...facts };
   if (candidate.tickets < fewest || baseline.tickets < fewest) return { decision: tickets >= most ? "hold" : "continue", ...facts };
   if (difference + halfWidth < 0) return { decision: "rollback", ...facts };
   if (difference - halfWidth > -margin) return { decision: "promote", ...facts };
@@ -54,6 +57,25 @@ export function sequenceFactor(n: number, planned: number, alpha: number): numbe
   const rho2 = (-2 * Math.log(alpha) + Math.log(-2 * Math.log(alpha) + 1)) / planned;
   const scaled = n * rho2 + 1;
   return Math.sqrt(((2 * scaled) / (n * n * rho2)) * Math.log(1 + Math.sqrt(scaled) / (2 * alpha)));
+}
+
+/** From so many tickets on a catastrophe is seen. */
+const fewestForCatastrophe = 10;
+/** As improbable as six failures of ten where one of five fails. */
+const catastrophe = 0.007;
+
+/** Whether a candidate with few tickets yet fails so often that the baseline's own failure ratio explains it hardly ever: the exact binomial tail. */
+function isCatastrophe(candidate: Arm, baseline: Arm, fewest: number): boolean {
+  const { tickets, successes } = candidate;
+  if (tickets < fewestForCatastrophe || tickets >= fewest || baseline.tickets < fewest) return false;
+  const failing = 1 - (baseline.successes + 0.5) / (baseline.tickets + 1);
+  let term = (1 - failing) ** tickets;
+  let below = 0;
+  for (let failures = 0; failures < tickets - successes; failures += 1) {
+    below += term;
+    term *= (((tickets - failures) / (failures + 1)) * failing) / (1 - failing);
+  }
+  return 1 - below < catastrophe;
 }
 
 function ratioOf({ tickets, successes }: Arm): number {
