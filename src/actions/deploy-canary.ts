@@ -13,7 +13,8 @@ import { promptParameter, readPrompt, servedBy, versionParameter } from "./promp
 
 const dataSchema = z.object({
   version: z.int(),
-  baseline: z.int(),
+  /** As it was measured before anybody got the new version: later there may be too few samples left of it. */
+  baseline: z.object({ hit: z.number().nullable(), costPerRequestMicroUsd: z.number(), costLogVariance: z.number().exactOptional() }),
   before: canarySchema.nullable(),
   labelBefore: z.int().nullable(),
   shares: z.array(z.number()).min(1),
@@ -106,6 +107,7 @@ export const deployCanary = defineAction({
         if (before !== null && before.share > 0)
           throw refused(`Version ${before.version} of prompt ${prompt} is a canary already, for ${percent(before.share)} of the tickets.`);
         const { shares } = parameters;
+        const measured = (await ports.cache.measure(group, { from: 0, coldMs })).find((one) => one.version === String(baseline));
         return {
           summary: `Give version ${version} of prompt ${prompt} to ${shares.map(percent).join(", then ")} of the tickets, each for ${parameters.every} or longer`,
           targets: [`prompt/${prompt}`],
@@ -118,7 +120,17 @@ export const deployCanary = defineAction({
             },
           ],
           reversible: true,
-          data: { version, baseline, before, labelBefore: state.labels[canaryLabel] ?? null, shares: [...shares] },
+          data: {
+            version,
+            baseline: {
+              hit: measured?.hit ?? null,
+              costPerRequestMicroUsd: finite(measured?.costPerRequestMicroUsd),
+              ...(measured?.costLogVariance !== undefined && { costLogVariance: finite(measured.costLogVariance) }),
+            },
+            before,
+            labelBefore: state.labels[canaryLabel] ?? null,
+            shares: [...shares],
+          },
         };
       },
       async run(plan, context) {
@@ -141,18 +153,15 @@ export const deployCanary = defineAction({
     };
 
     async function look(progress: Progress, { baseline, shares }: z.output<typeof dataSchema>, context: ActionContext): Promise<Facts> {
-      const measure = (from: number) => ports.cache.measure(group, { from, coldMs });
-      const [sinceStage, ever] = await Promise.all([measure(progress.since), measure(0)]);
-      const candidate = progress.stage < 0 ? undefined : sinceStage.find((one) => one.version === String(version));
-      const old = ever.find((one) => one.version === String(baseline));
+      const measured = await ports.cache.measure(group, { from: progress.since, coldMs });
+      const candidate = progress.stage < 0 ? undefined : measured.find((one) => one.version === String(version));
       const harm = await judgeHarm(parameters.harm, ports.prometheus, context.signal);
-      const upper = candidate === undefined || old === undefined ? undefined : costRatioUpper(candidate, old);
       return {
         now: context.clock.now(),
         lastStage: shares.length - 1,
         candidate,
-        baselineHit: old === undefined || old.requests === 0 ? undefined : old.hit,
-        costRatioUpper: upper,
+        baselineHit: baseline.hit ?? undefined,
+        costRatioUpper: candidate === undefined ? undefined : costRatioUpper(candidate, baseline),
         harm,
       };
     }
@@ -265,6 +274,11 @@ async function judgeHarm(queries: readonly string[], prometheus: PrometheusReade
       return { kind: "harmed", text: `this must answer nothing and does: ${(queries[index] ?? "").slice(0, 200)}` };
   }
   return { kind: "none" };
+}
+
+/** JSON has no NaN; a cost that is not known proves nothing. */
+function finite(value: number | undefined): number {
+  return value !== undefined && Number.isFinite(value) ? value : 0;
 }
 
 function refused(message: string): StepFailure {

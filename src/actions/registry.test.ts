@@ -18,7 +18,7 @@ const parametersOf: { readonly [name: string]: { readonly [key: string]: Json } 
   "cancel-batch": { batch: "nightly", reason: "r" },
   "handle-batch-failures": { batch: "nightly" },
   "http-request": { url: "https://allowed.example/x" },
-  "measure-prompt": { ...cached, version: 2, baseline: 1 },
+  "measure-prompt": { ...cached, version: 2 },
   notify: { subject: "s", text: "t" },
   "pause-batch": { batch: "nightly", reason: "r" },
   "pause-batches": { budget: "checkout", reason: "r" },

@@ -40,7 +40,6 @@ describe("measureVersions", () => {
       tickets: 1,
       hit: 0.9,
       costPerRequestMicroUsd: 95,
-      byTicket: [{ costMicroUsd: 190, requests: 2 }],
     });
     expect(two).toMatchObject({ version: "2", requests: 1, hit: 1, costPerRequestMicroUsd: 10 });
   });
@@ -54,7 +53,13 @@ describe("measureVersions", () => {
 describe("costRatioUpper", () => {
   const tickets = (mean: number, count: number, seed: number) => {
     const random = createRandom(seed);
-    return { byTicket: Array.from({ length: count }, () => ({ costMicroUsd: mean * 10 * (0.5 + random()), requests: 10 })) };
+    const samples = Array.from({ length: count }, (_, ticket) => {
+      const uncached = Math.round(mean * 10 * (0.5 + random()));
+      return Array.from({ length: 10 }, () => aSample({ ticketId: `T-${ticket}`, measured: { ...nothing, uncached } }));
+    });
+    const [measure] = measureVersions(samples.flat(), options);
+    if (measure === undefined) throw new Error("Nothing was measured.");
+    return measure;
   };
 
   it("is below 1 for what is clearly cheaper and not for what is equal", () => {

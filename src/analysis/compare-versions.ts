@@ -8,9 +8,12 @@ export interface VersionMeasure {
   /** Read input tokens of all, weighted by tokens. */
   readonly hit: number;
   readonly costPerRequestMicroUsd: number;
-  /** Cost and requests of each ticket; what a comparison resamples. */
-  readonly byTicket: readonly { readonly costMicroUsd: number; readonly requests: number }[];
+  /** Variance of the logarithm of the cost per request, from the spread between tickets; undefined with fewer than two tickets or without a cost. */
+  readonly costLogVariance?: number;
 }
+
+/** What a comparison of cost needs of a version. */
+export type VersionCost = Pick<VersionMeasure, "costPerRequestMicroUsd" | "costLogVariance">;
 
 /** What is measured. */
 export interface MeasureOptions {
@@ -62,32 +65,30 @@ function measureOne(version: string, samples: readonly PrefixSample[], costOf: M
     tickets: tickets.size,
     hit: total === 0 ? 0 : read / total,
     costPerRequestMicroUsd: samples.length === 0 ? 0 : cost / samples.length,
-    byTicket: [...tickets.values()],
+    ...costSpread([...tickets.values()]),
   };
 }
 
 const z95 = 1.645;
 
 /**
- * Upper end of a one-sided 95 % interval of the ratio of cost per request, new to old. Tickets are the units, as requests of one ticket belong together: the
- * variance of each ratio of sums by linearisation, that of the logarithm of their ratio by the delta method (W. G. Cochran, Sampling Techniques, chapter 6).
- * Undefined with fewer than two tickets on a side or without a cost.
+ * Upper end of a one-sided 95 % interval of the ratio of cost per request, new to old, by the delta method on its logarithm. Undefined when either side has too
+ * few tickets to tell.
  */
-export function costRatioUpper(
-  candidate: Pick<VersionMeasure, "byTicket">,
-  baseline: Pick<VersionMeasure, "byTicket">,
-): number | undefined {
-  const [own, old] = [ratioOf(candidate), ratioOf(baseline)];
-  if (own === undefined || old === undefined) return undefined;
-  return (own.ratio / old.ratio) * Math.exp(z95 * Math.sqrt(own.logVariance + old.logVariance));
+export function costRatioUpper(candidate: VersionCost, baseline: VersionCost): number | undefined {
+  if (candidate.costLogVariance === undefined || baseline.costLogVariance === undefined) return undefined;
+  const ratio = candidate.costPerRequestMicroUsd / baseline.costPerRequestMicroUsd;
+  return ratio * Math.exp(z95 * Math.sqrt(candidate.costLogVariance + baseline.costLogVariance));
 }
 
-function ratioOf({ byTicket }: Pick<VersionMeasure, "byTicket">): { readonly ratio: number; readonly logVariance: number } | undefined {
-  const count = byTicket.length;
-  const cost = byTicket.reduce((sum, one) => sum + one.costMicroUsd, 0);
-  const requests = byTicket.reduce((sum, one) => sum + one.requests, 0);
-  if (count < 2 || !(cost > 0) || requests === 0) return undefined;
-  const ratio = cost / requests;
-  const squares = byTicket.reduce((sum, one) => sum + (one.costMicroUsd - ratio * one.requests) ** 2, 0);
-  return { ratio, logVariance: (count / (count - 1)) * (squares / cost ** 2) };
+/** Tickets are the units, as requests of one ticket belong together: linearised variance of a ratio of sums (W. G. Cochran, Sampling Techniques, chapter 6). */
+function costSpread(
+  tickets: readonly { readonly costMicroUsd: number; readonly requests: number }[],
+): Pick<VersionMeasure, "costLogVariance"> {
+  const count = tickets.length;
+  const cost = tickets.reduce((sum, one) => sum + one.costMicroUsd, 0);
+  const requests = tickets.reduce((sum, one) => sum + one.requests, 0);
+  if (count < 2 || !(cost > 0)) return {};
+  const squares = tickets.reduce((sum, one) => sum + (one.costMicroUsd - (cost / requests) * one.requests) ** 2, 0);
+  return { costLogVariance: (count / (count - 1)) * (squares / cost ** 2) };
 }

@@ -1,10 +1,13 @@
 import { parseArgs } from "node:util";
 
 /** What can go wrong in the demo. */
-export const scenarioNames = ["cost"] as const;
+export const scenarioNames = ["cost", "cache"] as const;
 
 /** See {@link scenarioNames}. */
 export type ScenarioName = (typeof scenarioNames)[number];
+
+/** A canary needs stages that are long enough for tickets and short enough to watch. */
+const usualFactors: { readonly [Name in ScenarioName]: number } = { cost: 60, cache: 120 };
 
 /** How the demo was asked to run. */
 export interface DemoOptions {
@@ -32,10 +35,11 @@ Options:
   --once            exit when the incident is closed: 0 only if every stage was observed and the run succeeded
   --json            the last line is the observed timeline as JSON
   --kill-worker     kill the worker process (SIGKILL) once in the middle of the run and start it again
-  --factor <n>      divide every duration of the shipped rules, configuration and runbooks by n (default 60)
+  --factor <n>      divide every duration of the shipped rules, configuration and runbooks by n (default 60, cache 120)
   --seed <n>        seed of the model server's answers (default 1)
   --scenario <name> what goes wrong:
                     cost    the retries of one prompt run wild and burn the budget (default)
+                    cache   a prompt is laid out so that nothing of it is read from the provider's cache
   --keep            keep logs, rendered configuration and evidence
   --help            this text
 
@@ -58,7 +62,7 @@ export function parseDemoOptions(argv: readonly string[]): ParsedOptions {
         once: { type: "boolean", default: false },
         json: { type: "boolean", default: false },
         "kill-worker": { type: "boolean", default: false },
-        factor: { type: "string", default: "60" },
+        factor: { type: "string" },
         seed: { type: "string", default: "1" },
         scenario: { type: "string", default: "cost" },
         keep: { type: "boolean", default: false },
@@ -69,16 +73,16 @@ export function parseDemoOptions(argv: readonly string[]): ParsedOptions {
     return { kind: "wrong", message: error instanceof Error ? error.message : String(error) };
   }
   if (values.help) return { kind: "help" };
-  const factor = Number(values.factor);
-  if (!Number.isFinite(factor) || factor < 20 || factor > 120) {
-    return { kind: "wrong", message: `--factor ${values.factor}: a number from 20 (slow) to 120 (windows of a few scrapes) is accepted` };
-  }
   const seed = Number(values.seed);
   if (!Number.isSafeInteger(seed) || seed < 0)
     return { kind: "wrong", message: `--seed ${values.seed}: a whole number from 0 is accepted` };
   const scenario = scenarioNames.find((name) => name === values.scenario);
   if (scenario === undefined) {
     return { kind: "wrong", message: `--scenario ${values.scenario}: accepted are ${scenarioNames.join(", ")}` };
+  }
+  const factor = Number(values.factor ?? usualFactors[scenario]);
+  if (!Number.isFinite(factor) || factor < 20 || factor > 120) {
+    return { kind: "wrong", message: `--factor ${values.factor}: a number from 20 (slow) to 120 (windows of a few scrapes) is accepted` };
   }
   const options = {
     once: values.once,

@@ -59,7 +59,7 @@ export async function runDemo(context: DemoContext): Promise<number> {
       folder,
       factor,
       model: { ...scenario.model(options), seed },
-      settings: scenario.settings ?? {},
+      settings: { ...scenario.settings, ...(await play.settings?.()) },
       say: (text) => presenter.say(text),
     });
     const { faults, summary, mail, leaveRunning } = await play.play({ options, clock, presenter, signal, folder, services, system });

@@ -33,6 +33,8 @@ export interface Played {
 
 /** One play of a scenario. */
 export interface Play {
+  /** Further settings of server and worker that are known only when the scenario is prepared, e.g. a port. */
+  settings?(): Promise<Readonly<Record<string, string>>>;
   /** Starts the workload, lets something go wrong, and watches until the incident is closed or hopeless. Rejects when it is aborted or cannot start. */
   play(stage: Stage): Promise<Played>;
   /** The last line of `--json`, from whatever was observed so far. */

@@ -11,13 +11,18 @@ export interface Message {
   readonly content: readonly TextBlock[];
 }
 
-/** What is asked. */
-export interface ModelRequest {
+/** A body of the Messages API, as far as the client cares. */
+export interface ModelBody {
   readonly model: string;
   readonly max_tokens: number;
+  readonly messages: readonly object[];
+  readonly metadata: { readonly user_id: string };
+}
+
+/** What is asked. */
+export interface ModelRequest extends ModelBody {
   readonly system: readonly TextBlock[];
   readonly messages: readonly Message[];
-  readonly metadata: { readonly user_id: string };
 }
 
 /** What came of it. `usage` is the provider's object, untouched. */
@@ -42,8 +47,8 @@ export type ModelReply =
     };
 
 /** Speaks the Messages API over HTTP. */
-export interface ModelClient {
-  ask(request: ModelRequest, signal: AbortSignal): Promise<ModelReply>;
+export interface ModelClient<Request extends ModelBody = ModelRequest> {
+  ask(request: Request, signal: AbortSignal): Promise<ModelReply>;
 }
 
 /** Fields of the provider's two bodies that are read; everything may be missing in a body from who knows where. */
@@ -58,7 +63,7 @@ interface Body {
 const outOfMoney: readonly (string | undefined)[] = ["enforced_spend_limit_reached", "contract_spend_limit_reached"];
 
 /** A client for the server at `url`. Rejects only when aborted. */
-export function createModelClient(url: string, apiKey: string): ModelClient {
+export function createModelClient(url: string, apiKey: string): ModelClient<ModelBody> {
   return {
     async ask(request, signal) {
       const began = performance.now();

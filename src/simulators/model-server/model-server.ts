@@ -6,6 +6,7 @@ import { sha256 } from "../../core/json.ts";
 import { errorBody, statusOf, type ApiError } from "./api-error.ts";
 import { checkCountTokens, checkMessages } from "./check-request.ts";
 import { contentEvents, endEvents, startEvent } from "./event-stream.ts";
+import { contentIdentity } from "./content-identity.ts";
 import { generateReply } from "./generate-reply.ts";
 import { messageJson, usageJson } from "./message-json.ts";
 import { costOf, type ModelCall, type ModelServerStats } from "./model-call.ts";
@@ -34,6 +35,11 @@ export interface ModelServerOptions {
   readonly latency?: Partial<ModelLatency>;
   /** Requests per minute and model before 429 with retry-after; none by default. */
   readonly requestsPerMinute?: number;
+  /**
+   * What an answer depends on: every byte and how often it was asked (default), or only what is said, in any order and at any time. Real models are in between; the
+   * second shows that a prompt says the same.
+   */
+  readonly answersBy?: "request" | "content";
   /** How long a cache entry lives; 5 minutes and 1 hour. */
   readonly cacheTtlMs?: Readonly<Record<CacheTtl, number>>;
 }
@@ -130,7 +136,8 @@ export async function startModelServer(options: ModelServerOptions = {}): Promis
     const identity = sha256(JSON.stringify(request.body));
     const repeat = seen.get(identity) ?? 0;
     seen.set(identity, repeat + 1);
-    const random = createRandom(hash32(`${seed}:${identity}:${repeat}`));
+    const asked = options.answersBy === "content" ? contentIdentity(body) : `${identity}:${repeat}`;
+    const random = createRandom(hash32(`${seed}:${asked}`));
 
     const hits = faults.hit(model.id, random);
     const error = hits.map(errorOf).find((candidate) => candidate !== undefined) ?? takeRequest(model.id);

@@ -128,8 +128,7 @@ export function createSimulatedPrompts(
 }
 
 function measured(version: string, hit: number, tickets: number, cost: number): VersionMeasure {
-  const byTicket = Array.from({ length: tickets }, () => ({ costMicroUsd: cost * 5, requests: 5 }));
-  return { version, requests: tickets * 5, tickets, hit, costPerRequestMicroUsd: cost, byTicket };
+  return { version, requests: tickets * 5, tickets, hit, costPerRequestMicroUsd: cost, ...(tickets > 1 && { costLogVariance: 0 }) };
 }
 
 function shipped(): NewPromptVersion {

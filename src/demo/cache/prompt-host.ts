@@ -1,0 +1,79 @@
+import { appendFileSync } from "node:fs";
+import { z } from "zod";
+import { createSystemClock } from "../../core/clock.ts";
+import { createRunbookdClient } from "../../sdk/client.ts";
+import { createModelClient } from "../workload/model-client.ts";
+import { createEvaluator } from "./golden-tickets.ts";
+import { createPromptApplication } from "./prompt-application.ts";
+
+/*
+ * The process that hosts the demo's application: so many tickets at once, one after another, and an evaluator on a port of its own.
+ * It ends when the process that started it closes the message channel.
+ */
+
+const settings = z
+  .object({
+    RUNBOOKD_URL: z.string(),
+    RUNBOOKD_TOKEN: z.string(),
+    MODEL_URL: z.string(),
+    DEMO_EVIDENCE: z.string(),
+    DEMO_BUDGET: z.string(),
+    DEMO_CONCURRENCY: z.coerce.number(),
+    DEMO_PAUSE_MS: z.coerce.number(),
+    DEMO_EVALUATOR_PORT: z.coerce.number(),
+    DEMO_PROMPTS_EVERY_MS: z.coerce.number(),
+  })
+  .parse(process.env);
+
+const clock = createSystemClock();
+const ending = new AbortController();
+const client = createRunbookdClient({
+  url: settings.RUNBOOKD_URL,
+  token: settings.RUNBOOKD_TOKEN,
+  promptsEveryMs: settings.DEMO_PROMPTS_EVERY_MS,
+  onUsageLost: ({ reports, why }) => console.error(`${reports.length} usage reports were lost: ${why}`),
+});
+const application = createPromptApplication({
+  client,
+  model: createModelClient(settings.MODEL_URL, "sk-ant-api03-demo"),
+  budget: settings.DEMO_BUDGET,
+  now: () => clock.now(),
+});
+
+let tickets = 0;
+const work = async (): Promise<void> => {
+  while (!ending.signal.aborted) {
+    tickets += 1;
+    const ticketId = `TICKET-${tickets}`;
+    const beganAt = clock.now();
+    try {
+      const { version, variant, answers } = await application.work(ticketId, ending.signal);
+      const entry = { kind: "ticket_worked", at: clock.now(), beganAt, ticketId, version, variant, ok: answers !== undefined };
+      appendFileSync(settings.DEMO_EVIDENCE, `${JSON.stringify(entry)}\n`);
+      await clock.sleep(settings.DEMO_PAUSE_MS, ending.signal);
+    } catch (error) {
+      if (ending.signal.aborted) return;
+      console.error(`${ticketId}: ${error instanceof Error ? error.message : String(error)}`);
+      await clock.sleep(1000, ending.signal).catch(() => undefined);
+    }
+  }
+};
+
+const evaluator = createEvaluator(application, ending.signal);
+evaluator.listen(settings.DEMO_EVALUATOR_PORT, "127.0.0.1");
+const hands = Array.from({ length: settings.DEMO_CONCURRENCY }, work);
+
+const end = async () => {
+  ending.abort(new Error("The demo ends."));
+  evaluator.closeAllConnections();
+  evaluator.close();
+  await Promise.allSettled(hands);
+  await client.close();
+};
+let over: Promise<void> | undefined;
+const endOnce = () => {
+  over ??= end().finally(() => process.exit());
+};
+process.on("disconnect", endOnce);
+process.on("SIGTERM", endOnce);
+process.on("SIGINT", endOnce);
