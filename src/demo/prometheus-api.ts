@@ -8,8 +8,8 @@ const querySchema = z.object({ data: z.object({ result: z.array(z.object({ value
 /** What the demo asks Prometheus itself. */
 export interface PrometheusApi {
   isFiring(alertname: string, labels: Readonly<Record<string, string>>): Promise<boolean>;
-  /** When Prometheus itself first recorded the alert as firing within the last five minutes, UTC milliseconds. */
-  firingSince(alertname: string, budget: string): Promise<number | undefined>;
+  /** When Prometheus itself first recorded the alert with these labels as firing within the last five minutes, UTC milliseconds. */
+  firingSince(alertname: string, labels: Readonly<Record<string, string>>): Promise<number | undefined>;
   /** The value of the first series, or undefined when there is none or it is no number. */
   value(promql: string): Promise<number | undefined>;
 }
@@ -28,8 +28,9 @@ export function createPrometheusApi(url: string): PrometheusApi {
   };
   return {
     value,
-    async firingSince(alertname, budget) {
-      const selector = `ALERTS{alertname="${alertname}",budget="${budget}",alertstate="firing"}`;
+    async firingSince(alertname, labels) {
+      const matchers = Object.entries({ ...labels, alertname, alertstate: "firing" }).map(([name, value]) => `${name}="${value}"`);
+      const selector = `ALERTS{${matchers.join(",")}}`;
       const seconds = await value(`min_over_time(timestamp(${selector})[5m:100ms])`);
       return seconds === undefined ? undefined : Math.round(seconds * 1000);
     },

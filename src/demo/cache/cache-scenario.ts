@@ -135,8 +135,7 @@ async function watch(stage: Stage, seen: CacheObservations): Promise<Watched> {
     const worked = readWorked(await readFile(folder.evidence, "utf8"));
     tickets = worked.length;
     if (tickets >= 5) seen.trafficAt ??= clock.now();
-    for (const name of alertnames)
-      if (seen.alertFiringAt === undefined && (await prometheus.isFiring(name, { prompt: promptName }))) seen.alertFiringAt = clock.now();
+    for (const name of alertnames) seen.alertFiringAt ??= await prometheus.firingSince(name, { prompt: promptName });
     hit = await prometheus.value(`prompt:llm_cache_read:ratio1h{prompt="${promptName}"}`);
     seen.run ??= await api.newestRun(runbook);
     if (seen.run === undefined) return;

@@ -44,15 +44,18 @@ export function createPromptApplication({ client, model, budget, now }: PromptAp
   ): Promise<WorkedTicket> => {
     const history: RenderedMessage[] = [];
     const answers: string[] = [];
+    let previous: string | null = null;
     let inputTokens = 0;
     for (let turn = 0; turn < turnsPerTicket; turn += 1) {
       // Another order at every call, as a registry without one gives them.
       const random = createRandom(hash32(`${ticketId} ${turn} ${now()}`));
       const { body, report } = prompt.render({ variables: variablesOf(ticketId, now(), random), history });
-      const reply = await model.ask({ model: demoModel, max_tokens: maxTokens, ...body, metadata: { user_id: ticketId } }, signal);
+      const asked = { model: demoModel, max_tokens: maxTokens, ...body, metadata: { user_id: ticketId } };
+      const reply: ModelReply = await model.ask({ ...asked, diagnostics: { previous_message_id: previous } }, signal);
       told(reply, report, turn);
       if (reply.kind === "error") return { ticketId, version: prompt.version, variant: prompt.variant, inputTokens };
       answers.push(reply.text);
+      previous = reply.messageId ?? null;
       inputTokens += JSON.stringify(body).length;
       history.push({ role: "assistant", content: reply.text }, { role: "user", content: nextRequest(turn + 1) });
     }
@@ -75,7 +78,7 @@ export function createPromptApplication({ client, model, budget, now }: PromptAp
           turn,
           latencyMs: reply.latencyMs,
           ...(reply.kind === "answer"
-            ? { usage: reply.usage, shape: "anthropic-messages" as const, outcome: "ok" as const }
+            ? { usage: reply.usage, diagnostics: reply.diagnostics, shape: "anthropic-messages" as const, outcome: "ok" as const }
             : { outcome: reply.outcome, error: reply.message.slice(0, 200) }),
         });
       });

@@ -117,7 +117,7 @@ export function startObserver({ api, prometheus, model, mail, evidence, plan, cl
     if (seen.alertFiringAt !== undefined) return;
     if (!(await prometheus.isFiring(alertname, { budget: plan.budget }))) return;
     // Its own record of the moment; looking takes its time.
-    seen.alertFiringAt = await prometheus.firingSince(alertname, plan.budget);
+    seen.alertFiringAt = await prometheus.firingSince(alertname, { budget: plan.budget });
   };
 
   const lookAtBurn = async () => {

@@ -17,6 +17,8 @@ export interface ModelBody {
   readonly max_tokens: number;
   readonly messages: readonly object[];
   readonly metadata: { readonly user_id: string };
+  /** Asks why the cache was missed, compared with the answer of this id. */
+  readonly diagnostics?: { readonly previous_message_id: string | null };
 }
 
 /** What is asked. */
@@ -30,6 +32,10 @@ export type ModelReply =
   | {
       readonly kind: "answer";
       readonly requestId: string;
+      /** For the next request's diagnostics. */
+      readonly messageId?: string;
+      /** What the provider says about the cache, untouched; absent when it was not asked. */
+      readonly diagnostics?: unknown;
       readonly model: string;
       readonly text: string;
       readonly stopReason: string;
@@ -53,6 +59,8 @@ export interface ModelClient<Request extends ModelBody = ModelRequest> {
 
 /** Fields of the provider's two bodies that are read; everything may be missing in a body from who knows where. */
 interface Body {
+  readonly id?: string;
+  readonly diagnostics?: unknown;
   readonly model?: string;
   readonly content?: readonly { readonly text?: string }[];
   readonly stop_reason?: string;
@@ -94,7 +102,18 @@ export function createModelClient(url: string, apiKey: string): ModelClient<Mode
       if (response.ok) {
         const text = (body.content ?? []).map((block) => block.text ?? "").join("");
         const { model = request.model, stop_reason: stopReason = "", usage } = body;
-        return { kind: "answer", requestId, model, text, stopReason, usage, latencyMs: since() };
+        const { id: messageId, diagnostics } = body;
+        return {
+          kind: "answer",
+          requestId,
+          model,
+          text,
+          stopReason,
+          usage,
+          latencyMs: since(),
+          ...(messageId !== undefined && { messageId }),
+          ...(diagnostics !== undefined && { diagnostics }),
+        };
       }
       const { error } = body;
       const base = { kind: "error", requestId, message: error?.message ?? `HTTP ${response.status}`, latencyMs: since() } as const;

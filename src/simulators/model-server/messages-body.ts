@@ -34,6 +34,7 @@ export const messagesBody = prompt.extend({
   stream: z.boolean().optional(),
   temperature: z.number().min(0).max(1).optional(),
   stop_sequences: z.array(z.string()).optional(),
+  diagnostics: z.object({ previous_message_id: z.string().nullable() }).optional(),
   metadata: z.object({ user_id: z.string().nullish() }).optional(),
   service_tier: z.enum(["auto", "standard_only"]).optional(),
 });

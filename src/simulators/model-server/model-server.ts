@@ -6,6 +6,7 @@ import { sha256 } from "../../core/json.ts";
 import { errorBody, statusOf, type ApiError } from "./api-error.ts";
 import { checkCountTokens, checkMessages } from "./check-request.ts";
 import { contentEvents, endEvents, startEvent } from "./event-stream.ts";
+import { createDiagnosticsDesk } from "./cache-diagnostics.ts";
 import { contentIdentity } from "./content-identity.ts";
 import { generateReply } from "./generate-reply.ts";
 import { messageJson, usageJson } from "./message-json.ts";
@@ -65,6 +66,7 @@ export async function startModelServer(options: ModelServerOptions = {}): Promis
   const seed = options.seed ?? 1;
   const latency = { ...defaultLatency, ...options.latency };
   const cache = createPromptCache(options.cacheTtlMs ?? { "5m": 300_000, "1h": 3_600_000 });
+  const diagnostics = createDiagnosticsDesk();
   const faults = createFaultBoard();
   const seen = new Map<string, number>();
   const buckets = new Map<string, { tokens: number; at: number }>();
@@ -166,7 +168,13 @@ export async function startModelServer(options: ModelServerOptions = {}): Promis
         return;
       }
       const usage = usageJson(look.split, reply.outputTokens, has("null_cache_fields"));
-      const message = messageJson(`msg_${sha256(`${seed}:${identity}:${repeat}`).slice(0, 24)}`, body.model, reply, usage);
+      const messageId = `msg_${sha256(`${seed}:${identity}:${repeat}`).slice(0, 24)}`;
+      const asSent = { model: model.id, blocks: checked.blocks };
+      // Nothing is kept for requests that do not ask.
+      const compared =
+        body.diagnostics === undefined ? {} : { diagnostics: diagnostics.compare(body.diagnostics.previous_message_id, asSent) };
+      if (body.diagnostics !== undefined) diagnostics.remember(messageId, asSent);
+      const message = { ...messageJson(messageId, body.model, reply, usage), ...compared };
       record({ ...call, status: 200 });
       if (body.stream !== true) {
         await clock.sleep(restMs, closing.signal);

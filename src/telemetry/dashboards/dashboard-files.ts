@@ -1,10 +1,12 @@
 import { automationDashboard } from "./automation-dashboard.ts";
+import { cachingDashboard } from "./caching-dashboard.ts";
 import { costDashboard } from "./cost-dashboard.ts";
 
 /** File name and text of every dashboard, as they lie in `grafana/dashboards`. */
 export function dashboardFiles(): readonly { readonly name: string; readonly text: string }[] {
   return [
     { name: "cost-and-budgets.json", text: `${JSON.stringify(costDashboard(), null, 2)}\n` },
+    { name: "prompt-caching.json", text: `${JSON.stringify(cachingDashboard(), null, 2)}\n` },
     { name: "automation.json", text: `${JSON.stringify(automationDashboard(), null, 2)}\n` },
   ];
 }
