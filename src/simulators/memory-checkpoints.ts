@@ -1,0 +1,122 @@
+import { sha256, canonicalJson } from "../core/json.ts";
+import { checkpointRef, type Checkpoint, type CheckpointRepository, type FoundCheckpoint } from "../workload/checkpoint.ts";
+
+/** Files of a workspace by path. */
+export type Files = Readonly<Record<string, string>>;
+
+/** A repository of checkpoints in memory, and what makes things go wrong in it. */
+export interface MemoryCheckpoints extends CheckpointRepository {
+  /** Puts these files into the ticket's workspace, which is made when there is none; `undefined` removes a file. */
+  write(ticketId: string, files: Readonly<Record<string, string | undefined>>): void;
+  files(ticketId: string): Files | undefined;
+  /** The checkpoint can be read and is not what its hash says. */
+  damage(ticketId: string, n: number): void;
+  conflict(ticketId: string, paths: readonly string[]): void;
+  /** Somebody built on the ticket's branch, or it was merged. */
+  publishedIs(ticketId: string, how: "moved" | "merged"): void;
+}
+
+interface Saved extends Checkpoint {
+  readonly files: Files;
+  readonly conversation: string;
+}
+
+/** What new workspaces hold. */
+export function createMemoryCheckpoints(base: Files = {}): MemoryCheckpoints {
+  const spaces = new Map<string, { files: Files; conflicts: readonly string[] }>();
+  const saved = new Map<string, Saved[]>();
+  const damaged = new Set<string>();
+  const published = new Map<string, { commit: string; how?: "moved" | "merged" }>();
+  const baseId = idOf(base);
+  const spaceOf = (ticketId: string) => {
+    const space = spaces.get(ticketId) ?? { files: base, conflicts: [] };
+    spaces.set(ticketId, space);
+    return space;
+  };
+  const workspace = (ticketId: string) => ({ folder: `/memory/${ticketId}`, base: baseId, conflicts: spaceOf(ticketId).conflicts });
+
+  return {
+    write(ticketId, files) {
+      const space = spaceOf(ticketId);
+      const next = Object.entries({ ...space.files, ...files }).flatMap(([path, text]) =>
+        text === undefined ? [] : [[path, text] as const],
+      );
+      space.files = Object.fromEntries(next);
+    },
+    files: (ticketId) => spaces.get(ticketId)?.files,
+    damage: (ticketId, n) => void damaged.add(checkpointRef(ticketId, n)),
+    conflict: (ticketId, paths) => void (spaceOf(ticketId).conflicts = paths),
+    publishedIs(ticketId, how) {
+      const known = published.get(ticketId);
+      if (known !== undefined) known.how = how;
+    },
+    find: async (ticketId) => (spaces.has(ticketId) ? workspace(ticketId) : undefined),
+    async open(ticketId, fresh = false) {
+      if (fresh) spaces.delete(ticketId);
+      return workspace(ticketId);
+    },
+    async save(ticketId, { stage, green, conversation }) {
+      const space = spaces.get(ticketId);
+      if (space === undefined) return undefined;
+      const all = saved.get(ticketId) ?? [];
+      const n = all.length + 1;
+      const [tree, conversationSha256] = [idOf(space.files), sha256(conversation)];
+      const last = all.at(-1);
+      if (
+        last !== undefined &&
+        !damaged.has(last.ref) &&
+        last.tree === tree &&
+        last.stage === stage &&
+        last.green === green &&
+        last.conversationSha256 === conversationSha256
+      )
+        return plain(last);
+      const ref = checkpointRef(ticketId, n);
+      const commit = sha256([ref, tree, stage, conversationSha256].join(" ")).slice(0, 40);
+      const made: Saved = { n, ref, commit, tree, stage, green, conversationSha256, files: space.files, conversation };
+      saved.set(ticketId, [...all, made]);
+      return plain(made);
+    },
+    list: async (ticketId) =>
+      (saved.get(ticketId) ?? []).map(
+        (one): FoundCheckpoint =>
+          damaged.has(one.ref)
+            ? { kind: "broken", n: one.n, ref: one.ref, reason: `object ${one.tree} is not what its hash says, or is missing` }
+            : { kind: "whole", checkpoint: plain(one) },
+      ),
+    async conversation({ ref }) {
+      const found = [...saved.values()].flat().find((one) => one.ref === ref);
+      if (found === undefined) throw new Error(`git cat-file: there is no ${ref}`);
+      return found.conversation;
+    },
+    async restore(ticketId, commit) {
+      const found = saved.get(ticketId)?.find((one) => one.commit === commit);
+      if (found === undefined) throw new Error(`git read-tree: there is no ${commit}`);
+      const space = spaceOf(ticketId);
+      space.files = found.files;
+      space.conflicts = [];
+    },
+    push: async () => true,
+    async publish(ticketId, message) {
+      const commit = sha256(`${idOf(spaceOf(ticketId).files)} ${message}`).slice(0, 40);
+      published.set(ticketId, { commit });
+      return commit;
+    },
+    async withdraw(ticketId, commit) {
+      const known = published.get(ticketId);
+      if (known === undefined) return { kind: "nothing" };
+      if (known.how === "merged") return { kind: "reverted", branch: `revert/${ticketId}` };
+      if (known.how === "moved" || known.commit !== commit) return { kind: "moved", detail: "somebody built on it" };
+      published.delete(ticketId);
+      return { kind: "withdrawn" };
+    },
+  };
+}
+
+function idOf(files: Files): string {
+  return sha256(canonicalJson(files)).slice(0, 40);
+}
+
+function plain({ files: _files, conversation: _conversation, ...checkpoint }: Saved): Checkpoint {
+  return checkpoint;
+}

@@ -1,0 +1,88 @@
+import { sha256 } from "../core/json.ts";
+
+/** What is said about a checkpoint when it is saved. */
+export interface CheckpointNote {
+  /** Part of the work that it was taken in, or `partial` for work that nobody had finished. */
+  readonly stage: string;
+  /** The repository's own tests passed with exactly this work. */
+  readonly green: boolean;
+  /** What was said with the model so far; kept beside the work under its hash. */
+  readonly conversation: string;
+}
+
+/** The saved work of one ticket at one moment: a commit of its own that no branch leads to. */
+export interface Checkpoint {
+  /** 1 for the first; numbers are never used twice. */
+  readonly n: number;
+  readonly ref: string;
+  readonly commit: string;
+  readonly tree: string;
+  readonly stage: string;
+  readonly green: boolean;
+  readonly conversationSha256: string;
+}
+
+/** A checkpoint as it was found: whole, with everything of it read and compared with its hashes, or broken. A broken one is kept. */
+export type FoundCheckpoint =
+  | { readonly kind: "whole"; readonly checkpoint: Checkpoint }
+  | { readonly kind: "broken"; readonly n: number; readonly ref: string; readonly reason: string };
+
+/** The folder in which a ticket is worked on. */
+export interface Workspace {
+  readonly folder: string;
+  /** What the work is based on. */
+  readonly base: string;
+  /** Files that two sides changed and nobody has settled. */
+  readonly conflicts: readonly string[];
+}
+
+/** What became of something published: `withdrawn` it was ours and is gone, `reverted` it was merged and a branch that reverts it is there. */
+export type Withdrawal =
+  | { readonly kind: "nothing" | "withdrawn" }
+  | { readonly kind: "reverted"; readonly branch: string }
+  /** Somebody else built on it. */
+  | { readonly kind: "moved"; readonly detail: string };
+
+/**
+ * Work of tickets in a repository. Every method rejects with an Error whose message names what git said when git fails; nothing is half done then that a
+ * second call would not put right.
+ */
+export interface CheckpointRepository {
+  /** The ticket's workspace, when there is one: whoever made it may be dead. */
+  find(ticketId: string): Promise<Workspace | undefined>;
+  /** The ticket's workspace; made at the tip of what tickets are based on when there is none. `fresh`: made anew, with nothing that was in it. */
+  open(ticketId: string, fresh?: boolean): Promise<Workspace>;
+  /**
+   * Saves everything in the workspace that is not ignored, without touching index, work tree or stash. Saving the same again answers the last
+   * checkpoint. Undefined: there is no workspace.
+   */
+  save(ticketId: string, note: CheckpointNote): Promise<Checkpoint | undefined>;
+  /** Oldest first. */
+  list(ticketId: string): Promise<readonly FoundCheckpoint[]>;
+  conversation(checkpoint: Checkpoint): Promise<string>;
+  /** Makes the workspace exactly this work. What is ignored stays, and HEAD does. */
+  restore(ticketId: string, commit: string): Promise<void>;
+  /** Sends the ticket's checkpoints to where the repository is kept. False: it is kept nowhere else. */
+  push(ticketId: string): Promise<boolean>;
+  /** Commits the workspace to the ticket's own branch and sends that; the same work again is published once. Answers the commit. */
+  publish(ticketId: string, message: string): Promise<string>;
+  /** Takes back what the ticket published: history is never rewritten. */
+  withdraw(ticketId: string, commit: string): Promise<Withdrawal>;
+}
+
+/** What a ticket is called in refs and folders: itself when that is harmless, else its hash. */
+export function ticketRefName(ticketId: string): string {
+  return /^[A-Za-z0-9](?:[A-Za-z0-9_-]{0,60})$/.test(ticketId) && !ticketId.startsWith("h-")
+    ? ticketId
+    : `h-${sha256(ticketId).slice(0, 32)}`;
+}
+
+/** Where a ticket's checkpoint is. */
+export function checkpointRef(ticketId: string, n: number): string {
+  return `refs/checkpoints/${ticketRefName(ticketId)}/${n}`;
+}
+
+/** Branch that a ticket publishes. */
+export function ticketBranch(ticketId: string): string {
+  return `ticket/${ticketRefName(ticketId)}`;
+}
