@@ -6,12 +6,12 @@ import type { CheckpointRepository } from "../workload/checkpoint.ts";
 export interface CheckpointBench {
   readonly repository: CheckpointRepository;
   /** Writes files of the ticket's workspace, as whoever works there does; `undefined` removes one. */
-  write(ticketId: string, files: Readonly<Record<string, string | undefined>>): Promise<void>;
-  files(ticketId: string): Promise<Readonly<Record<string, string>>>;
-  damage(ticketId: string, n: number): Promise<void>;
-  conflict(ticketId: string): Promise<void>;
-  merge(ticketId: string, commit: string): Promise<void>;
-  buildOn(ticketId: string): Promise<void>;
+  readonly write: (ticketId: string, files: Readonly<Record<string, string | undefined>>) => Promise<void>;
+  readonly files: (ticketId: string) => Promise<Readonly<Record<string, string>>>;
+  readonly damage: (ticketId: string, n: number) => Promise<void>;
+  readonly conflict: (ticketId: string) => Promise<void>;
+  readonly merge: (ticketId: string, commit: string) => Promise<void>;
+  readonly buildOn: (ticketId: string) => Promise<void>;
 }
 
 /** The specification of every repository of checkpoints. `open` makes a fresh one. */

@@ -21,6 +21,8 @@ import { withdrawPublication } from "./withdraw-publication.ts";
 export interface GitCheckpointsOptions {
   /** Absolute path of git. */
   readonly git: string;
+  /** What it sees of our environment: PATH, and HOME where a remote needs keys. */
+  readonly environment: Readonly<Record<string, string>>;
   /** The repository whose worktrees tickets work in. */
   readonly repository: string;
   /** Folder that new worktrees are made in. */
@@ -43,8 +45,17 @@ const conversationFile = "conversation";
  * checkpoint's first parent is what the work is based on, its second one holds the conversation.
  */
 export function createGitCheckpoints(options: GitCheckpointsOptions): CheckpointRepository {
-  const { git, repository, worktrees, base = "HEAD", remote = "origin", protocols = ["https", "ssh"], timeoutMs = 600_000 } = options;
-  const run = createRunGit({ git, protocols, timeoutMs });
+  const {
+    git,
+    environment,
+    repository,
+    worktrees,
+    base = "HEAD",
+    remote = "origin",
+    protocols = ["https", "ssh"],
+    timeoutMs = 600_000,
+  } = options;
+  const run = createRunGit({ git, environment, protocols, timeoutMs });
   const text = async (cwd: string, args: readonly string[], env: Readonly<Record<string, string>> = {}, input = "") =>
     (await run({ cwd, args, env, input })).text.trim();
 
@@ -97,7 +108,7 @@ export function createGitCheckpoints(options: GitCheckpointsOptions): Checkpoint
       // What the base brings along belongs to the repository and is not read again.
       const listed = await text(repository, ["rev-list", "--objects", "--no-object-names", commit, "--not", `${commit}^1`]);
       const ids = listed.split("\n").filter((id) => id !== "");
-      const bad = await firstBrokenObject({ git, cwd: repository, env: gitEnvironment([], protocols), ids });
+      const bad = await firstBrokenObject({ git, cwd: repository, env: { ...environment, ...gitEnvironment([], protocols) }, ids });
       if (bad !== undefined) return broken(`object ${bad} is not what its hash says, or is missing`);
       const checkpoint = parseCheckpoint(n, ref, commit, await text(repository, ["cat-file", "commit", commit]));
       if (checkpoint === undefined) return broken("it was not written by runbookd");

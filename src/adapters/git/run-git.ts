@@ -23,6 +23,8 @@ export type RunGit = (call: GitCall) => Promise<GitAnswer>;
 export interface RunGitOptions {
   /** Absolute path of git. */
   readonly git: string;
+  /** What else it sees: PATH, and HOME where a remote needs keys. */
+  readonly environment: Readonly<Record<string, string>>;
   /** Protocols that may be spoken with a remote; `file` is for repositories on this machine. */
   readonly protocols: readonly string[];
   readonly timeoutMs: number;
@@ -70,12 +72,11 @@ export function gitEnvironment(more: readonly (readonly [string, string])[], pro
 }
 
 /** Runs git by argv, without a shell, with an environment of its own. */
-export function createRunGit({ git, protocols, timeoutMs }: RunGitOptions): RunGit {
+export function createRunGit({ git, environment, protocols, timeoutMs }: RunGitOptions): RunGit {
   const plain = gitEnvironment([], protocols);
   return async ({ cwd, args, input, env = {}, ok = [0] }) =>
     new Promise((resolve, reject) => {
-      const { PATH = "", HOME = "/nonexistent" } = process.env;
-      const child = spawn(git, args, { cwd, env: { PATH, HOME, ...plain, ...env }, shell: false, stdio: ["pipe", "pipe", "pipe"] });
+      const child = spawn(git, args, { cwd, env: { ...environment, ...plain, ...env }, shell: false, stdio: ["pipe", "pipe", "pipe"] });
       const fail = (what: string) => reject(new Error(`git ${args[0] ?? ""} in ${cwd} ${what}`));
       const timer = setTimeout(() => child.kill("SIGKILL"), timeoutMs);
       const out: Buffer[] = [];

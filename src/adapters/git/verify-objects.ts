@@ -15,10 +15,9 @@ export interface ObjectsToVerify {
  */
 export async function firstBrokenObject({ git, cwd, env, ids }: ObjectsToVerify): Promise<string | undefined> {
   if (ids.length === 0) return undefined;
-  const { PATH = "" } = process.env;
   const child = spawn(git, ["cat-file", "--batch", "--buffer"], {
     cwd,
-    env: { PATH, ...env },
+    env,
     shell: false,
     stdio: ["pipe", "pipe", "ignore"],
   });
