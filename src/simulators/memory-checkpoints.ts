@@ -12,6 +12,8 @@ export interface MemoryCheckpoints extends CheckpointRepository {
   /** The checkpoint can be read and is not what its hash says. */
   damage(ticketId: string, n: number): void;
   conflict(ticketId: string, paths: readonly string[]): void;
+  /** The workspace is gone. */
+  forget(ticketId: string): void;
   /** Somebody built on the ticket's branch, or it was merged. */
   publishedIs(ticketId: string, how: "moved" | "merged"): void;
 }
@@ -46,6 +48,7 @@ export function createMemoryCheckpoints(base: Files = {}): MemoryCheckpoints {
     files: (ticketId) => spaces.get(ticketId)?.files,
     damage: (ticketId, n) => void damaged.add(checkpointRef(ticketId, n)),
     conflict: (ticketId, paths) => void (spaceOf(ticketId).conflicts = paths),
+    forget: (ticketId) => void spaces.delete(ticketId),
     publishedIs(ticketId, how) {
       const known = published.get(ticketId);
       if (known !== undefined) known.how = how;

@@ -1,0 +1,126 @@
+import { describe, expect, it } from "@jest/globals";
+import { createMemoryCheckpoints } from "../simulators/memory-checkpoints.ts";
+import { createFakeClock } from "../testing/fake-clock.ts";
+import { createMemoryTickets } from "../testing/memory-tickets.ts";
+import { createStagedProcessor } from "./create-staged-processor.ts";
+import type { StageResult, StageTask } from "./implementer.ts";
+import { parseStagedWork } from "./staged-work.ts";
+import { newTicketSchema, type TurnResult } from "./ticket.ts";
+
+/** Writes one file a stage, and answers what it did; `fails` may say otherwise. */
+async function open(fails: (task: StageTask) => Promise<StageResult | undefined> | undefined = () => undefined) {
+  const store = createMemoryTickets(createFakeClock());
+  const checkpoints = createMemoryCheckpoints({ "a.txt": "base" });
+  await store.add(newTicketSchema.parse({ id: "GH-1", budget: "checkout" }));
+  await store.hold("GH-1", "a");
+  const asked: StageTask[] = [];
+  const beats: string[] = [];
+  const processor = createStagedProcessor({
+    checkpoints,
+    stageEstimateMicroUsd: 10,
+    async implementer(task) {
+      asked.push(task);
+      checkpoints.write("GH-1", { [`${task.stage}.txt`]: `by attempt ${task.attempt}` });
+      return (await fails(task)) ?? { kind: "done", conversation: `${task.conversation}${task.stage};` };
+    },
+  });
+  const turn = async (): Promise<TurnResult> => {
+    const ticket = await store.get("GH-1");
+    if (ticket === undefined) throw new Error("There is no ticket.");
+    const { attempt, saved } = ticket;
+    const signal = new AbortController().signal;
+    const beat = async (stage: string) => void beats.push(stage);
+    const result = await processor(ticket, { turn: ticket.turn, attempt, saved, leaseId: "l", signal, beat });
+    await store.write("GH-1", "a", {
+      saved: result.saved,
+      turn: ticket.turn + 1,
+      ...(result.kind === "failed" && { attempt: attempt + 1 }),
+    });
+    return result;
+  };
+  const work = async () => parseStagedWork((await store.get("GH-1"))?.saved ?? null);
+  const stagesAsked = () => asked.map(({ stage }) => stage);
+  return { checkpoints, asked, beats, turn, work, stagesAsked, store };
+}
+
+describe("a processor of code work", () => {
+  it("goes through its stages one a turn, with a checkpoint and a sign of life in each, and publishes at the end", async () => {
+    const { turn, checkpoints, work, stagesAsked, beats } = await open();
+    const kinds: string[] = [];
+    for (let index = 0; index < 5; index += 1) kinds.push((await turn()).kind);
+    expect(kinds).toEqual(["continue", "continue", "continue", "continue", "done"]);
+    expect(stagesAsked()).toEqual(["plan", "implement", "test", "review", "publish"]);
+    expect(beats).toEqual(stagesAsked().flatMap((stage) => [stage, stage]));
+    const found = await checkpoints.list("GH-1");
+    expect(found.map((one) => (one.kind === "whole" ? [one.checkpoint.stage, one.checkpoint.green] : one))).toEqual([
+      ["plan", false],
+      ["implement", false],
+      ["test", true],
+      ["review", true],
+      ["publish", true],
+    ]);
+    const { published, done } = await work();
+    expect(done.map(({ stage, n }) => [stage, n])).toEqual([
+      ["plan", 1],
+      ["implement", 2],
+      ["test", 3],
+      ["review", 4],
+      ["publish", 5],
+    ]);
+    expect(await checkpoints.withdraw("GH-1", published ?? "")).toEqual({ kind: "withdrawn" });
+    const last = found.at(-1);
+    expect(last?.kind === "whole" ? await checkpoints.conversation(last.checkpoint) : "").toBe("plan;implement;test;review;publish;");
+  });
+
+  it("goes on from its last checkpoint when the workspace is gone", async () => {
+    const { turn, checkpoints, asked } = await open();
+    await turn();
+    await turn();
+    const before = checkpoints.files("GH-1");
+    await checkpoints.open("GH-1", true);
+    checkpoints.forget("GH-1");
+    await turn();
+    expect(checkpoints.files("GH-1")).toEqual({ ...before, "test.txt": "by attempt 1" });
+    expect(asked.at(-1)?.conversation).toBe("plan;implement;");
+  });
+
+  it("passes a broken checkpoint over for the one before, keeps it, and does no stage again", async () => {
+    const { turn, checkpoints, asked, stagesAsked } = await open();
+    await turn();
+    await turn();
+    checkpoints.damage("GH-1", 2);
+    checkpoints.forget("GH-1");
+    await turn();
+    expect(checkpoints.files("GH-1")).toEqual({ "a.txt": "base", "plan.txt": "by attempt 1", "test.txt": "by attempt 1" });
+    expect(asked.at(-1)?.conversation).toBe("plan;");
+    expect(stagesAsked()).toEqual(["plan", "implement", "test"]);
+    expect((await checkpoints.list("GH-1"))[1]).toMatchObject({ kind: "broken", n: 2 });
+  });
+
+  it("saves what a failed stage left, and goes on with it", async () => {
+    let tries = 0;
+    const { turn, checkpoints, asked, work } = await open(async ({ stage }) => {
+      if (stage !== "implement" || (tries += 1) > 1) return undefined;
+      throw new Error("spawn npm ENOENT");
+    });
+    await turn();
+    expect(await turn()).toMatchObject({ kind: "failed", failureClass: "tool_error", reason: "spawn npm ENOENT", retry: true });
+    expect((await checkpoints.list("GH-1"))[1]).toMatchObject({ checkpoint: { stage: "partial", green: false } });
+    expect(await work()).toMatchObject({ resume: { n: 2 }, complaint: "spawn npm ENOENT", done: [{ stage: "plan" }] });
+    expect(await turn()).toMatchObject({ kind: "continue" });
+    expect(asked.at(-1)).toMatchObject({ stage: "implement", attempt: 2, complaint: "spawn npm ENOENT" });
+    expect(await work()).toMatchObject({ complaint: "", done: [{ stage: "plan" }, { stage: "implement", n: 3 }] });
+    expect(await work()).not.toHaveProperty("resume");
+  });
+
+  it("leads back to implement with what the tests said", async () => {
+    let tries = 0;
+    const { turn, stagesAsked, asked } = await open(async ({ stage, conversation }) => {
+      if (stage !== "test" || (tries += 1) > 1) return undefined;
+      return { kind: "failed", conversation, failureClass: "test_failure", reason: "2 of 9", retry: true };
+    });
+    for (let index = 0; index < 5; index += 1) await turn();
+    expect(stagesAsked()).toEqual(["plan", "implement", "test", "implement", "test"]);
+    expect(asked[3]).toMatchObject({ complaint: "2 of 9", attempt: 2 });
+  });
+});

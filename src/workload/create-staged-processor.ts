@@ -1,0 +1,85 @@
+import type { MicroUsd } from "../core/money.ts";
+import type { Checkpoint, CheckpointRepository } from "./checkpoint.ts";
+import type { Implementer, StageResult } from "./implementer.ts";
+import type { Stage } from "./stage.ts";
+import { nextStage, parseStagedWork, storedWork, type StagedWork } from "./staged-work.ts";
+import type { Ticket, TicketProcessor, TurnContext, TurnResult } from "./ticket.ts";
+
+/** What a processor of code work is made of. */
+export interface StagedProcessorOptions {
+  readonly checkpoints: CheckpointRepository;
+  readonly implementer: Implementer;
+  /** What a stage costs at most. */
+  readonly stageEstimateMicroUsd: MicroUsd;
+}
+
+/** Nothing is changed between the test and its checkpoint, so that what is saved is what was tested. */
+const greenStages: readonly Stage[] = ["test", "review", "publish"];
+
+/**
+ * Works on a ticket in its own workspace, one stage a turn: plan, implement, test, review, publish. After each stage everything is saved as a checkpoint with
+ * the conversation, and a stage that is done is not done again, whoever goes on. A workspace that is gone, or a checkpoint that is broken, is replaced by
+ * the last whole checkpoint. A failed test or review leads back to `implement` with what was said.
+ */
+export function createStagedProcessor({ checkpoints, implementer, stageEstimateMicroUsd }: StagedProcessorOptions): TicketProcessor {
+  async function runStage(ticket: Ticket, stage: Stage, work: StagedWork, context: TurnContext): Promise<StageResult> {
+    const { last, workspace } = await prepare(ticket, work);
+    const conversation = last === undefined ? "" : await checkpoints.conversation(last);
+    const { attempt, leaseId, signal } = context;
+    const task = {
+      ticket,
+      stage,
+      folder: workspace.folder,
+      attempt,
+      conversation,
+      leaseId,
+      signal,
+      compact: work.compact,
+      complaint: work.complaint,
+    };
+    try {
+      return await implementer({ ...task, beat: async () => context.beat(stage) });
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      return { kind: "failed", conversation, failureClass: "tool_error", reason, retry: true };
+    }
+  }
+
+  /** The workspace with the work in it that this stage begins with. */
+  async function prepare(ticket: Ticket, work: StagedWork) {
+    const before = work.fresh ? undefined : await checkpoints.find(ticket.id);
+    const workspace = before ?? (await checkpoints.open(ticket.id, work.fresh));
+    const wanted = work.resume ?? work.done.at(-1);
+    const whole = (await checkpoints.list(ticket.id)).flatMap((one) => (one.kind === "whole" ? [one.checkpoint] : []));
+    // A broken one is passed over for the one before; a newer one than wanted is not ours to choose.
+    const last: Checkpoint | undefined = whole.findLast(({ n }) => n <= (wanted?.n ?? 0));
+    const isNew = before === undefined || work.resume !== undefined || last?.n !== wanted?.n;
+    if (last !== undefined && isNew) await checkpoints.restore(ticket.id, last.commit);
+    return { last, workspace };
+  }
+
+  return async (ticket, context): Promise<TurnResult> => {
+    const work = parseStagedWork(ticket.saved);
+    const stage = nextStage(work);
+    if (stage === undefined) return { kind: "done", saved: storedWork(work) };
+    await context.beat(stage);
+    const result = await runStage(ticket, stage, work, context);
+    await context.beat(stage);
+    const note = { conversation: result.conversation, green: result.kind === "done" && greenStages.includes(stage) };
+    const saved = await checkpoints.save(ticket.id, { ...note, stage: result.kind === "done" ? stage : "partial" });
+    if (saved === undefined) throw new Error(`The workspace of ticket ${ticket.id} vanished while it was worked in.`);
+    const { n, commit, tree } = saved;
+    const { resume: _resume, ...rest } = { ...work, fresh: false, compact: false, complaint: "" };
+    if (result.kind === "failed") {
+      const back = result.failureClass === "test_failure" || stage === "review";
+      const done = back ? work.done.filter((one) => one.stage === "plan") : work.done;
+      const failed = storedWork({ ...rest, done, resume: { n, commit, tree }, complaint: result.reason.slice(0, 4000) });
+      const { reason, retry, failureClass } = result;
+      return { kind: "failed", saved: failed, reason, retry, failureClass, estimateMicroUsd: stageEstimateMicroUsd };
+    }
+    const published = stage === "publish" ? { published: await checkpoints.publish(ticket.id, `Ticket ${ticket.id}`) } : {};
+    await checkpoints.push(ticket.id);
+    const done = storedWork({ ...rest, ...published, done: [...work.done, { stage, n, commit, tree }] });
+    return stage === "publish" ? { kind: "done", saved: done } : { kind: "continue", saved: done, estimateMicroUsd: stageEstimateMicroUsd };
+  };
+}

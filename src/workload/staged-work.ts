@@ -1,0 +1,39 @@
+import { z } from "zod";
+import type { Json } from "../core/json.ts";
+import { stages, type Stage } from "./stage.ts";
+
+const pointer = z.object({ n: z.int().min(1), commit: z.string(), tree: z.string() });
+
+const stagedWorkSchema = z.object({
+  /** Stages that are done, in their order, each with the checkpoint after it. */
+  done: z.array(pointer.extend({ stage: z.enum(stages) })).default([]),
+  /** What the next try begins with, when it is not the last done stage's work. */
+  resume: pointer.optional(),
+  /** The workspace is made anew before the next stage. */
+  fresh: z.boolean().default(false),
+  /** The conversation is to be shortened before the next call. */
+  compact: z.boolean().default(false),
+  /** What the tests or the reviewer said last. */
+  complaint: z.string().default(""),
+  /** Commit that was published. */
+  published: z.string().optional(),
+});
+
+/** How far a ticket that is code work is: what its `saved` holds. The work itself is in its checkpoints. */
+export type StagedWork = z.output<typeof stagedWorkSchema>;
+
+/** Reads what a ticket has saved; whatever is not ours is a ticket that has done nothing. */
+export function parseStagedWork(saved: Json): StagedWork {
+  const parsed = stagedWorkSchema.safeParse(saved ?? {});
+  return parsed.success ? parsed.data : stagedWorkSchema.parse({});
+}
+
+/** The form that is stored. */
+export function storedWork(work: StagedWork): Json {
+  return z.json().parse(JSON.parse(JSON.stringify(work)));
+}
+
+/** The stage that comes next, or undefined when all are done. */
+export function nextStage({ done }: Pick<StagedWork, "done">): Stage | undefined {
+  return stages.find((stage) => !done.some((one) => one.stage === stage));
+}
