@@ -113,7 +113,7 @@ describe("actions on one batch", () => {
     expect(result).toMatchObject({
       kind: "continue",
       afterMs: minute,
-      progress: { headline: expect.stringContaining("nightly: 0 of 40") },
+      progress: { headline: "nightly: 0 % of 40 tickets have ended", note: expect.stringContaining("nightly: 0 of 40") },
     });
     let last = result;
     for (let looks = 0; last.kind === "continue" && looks < 60; looks += 1) {

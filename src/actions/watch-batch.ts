@@ -7,7 +7,9 @@ import { durationParameter, millisecondsOf } from "./parameter-types.ts";
 
 const progressSchema = z.object({
   ids: z.array(z.string()),
+  /** What a report tells; it changes with every tenth of the tickets. */
   headline: z.string(),
+  note: z.string(),
   /** Tickets that had ended at the last look at which one more had, and when that was. */
   ended: z.number(),
   since: z.number(),
@@ -68,7 +70,11 @@ export const watchBatch = defineAction({
         const goesOn = seen.some((batch) => !isThrough(batch) && batch.stop === null && batch.gate === "open" && batch.state === "open");
         const stalled = goesOn && now - since >= stalledMs;
         if (goesOn && !stalled) {
-          return { kind: "continue", afterMs: everyMs, progress: { ids: [...ids], headline: headlineOf(seen), ended, since } };
+          return {
+            kind: "continue",
+            afterMs: everyMs,
+            progress: { ids: [...ids], headline: headlineOf(seen), note: noteOf(seen), ended, since },
+          };
         }
         const rates = seen.flatMap(({ progress: { perMinute } }) => (perMinute === null ? [] : [perMinute]));
         const succeeded = sum(({ counts }) => counts.succeeded);
@@ -95,6 +101,15 @@ export const watchBatch = defineAction({
 });
 
 function headlineOf(seen: readonly BatchSight[]): string {
+  return seen
+    .map(
+      ({ id, progress: { ended, tickets } }) =>
+        `${id}: ${Math.floor((10 * ended) / Math.max(1, tickets)) * 10} % of ${tickets} tickets have ended`,
+    )
+    .join("; ");
+}
+
+function noteOf(seen: readonly BatchSight[]): string {
   return seen
     .map(({ id, progress: { ended, tickets, forecastMicroUsd, etaAt }, spentMicroUsd }) => {
       const eta = etaAt === null ? "" : `, ETA ${new Date(etaAt).toISOString().slice(11, 16)} UTC`;

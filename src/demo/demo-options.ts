@@ -1,7 +1,7 @@
 import { parseArgs } from "node:util";
 
 /** What can go wrong in the demo. */
-export const scenarioNames = ["cost", "cache"] as const;
+export const scenarioNames = ["cost", "cache", "batch"] as const;
 
 /** See {@link scenarioNames}. */
 export type ScenarioName = (typeof scenarioNames)[number];
@@ -40,6 +40,7 @@ Options:
   --scenario <name> what goes wrong:
                     cost    the retries of one prompt run wild and burn the budget (default)
                     cache   a prompt is laid out so that nothing of it is read from the provider's cache
+                    batch   200 tickets as one batch, with 429s, killed workers and a poisoned ticket
   --keep            keep logs, rendered configuration and evidence
   --help            this text
 

@@ -22,6 +22,7 @@ const budgetSchema = z.looseObject({
   budget: z.looseObject({ id: z.string(), limitMicroUsd: z.number() }),
   controls: z.looseObject({ version: z.number(), gate: z.enum(["open", "paused"]), reason: z.string() }),
   spentMicroUsd: z.number(),
+  committedMicroUsd: z.number(),
   running: z.number(),
   queued: z.number(),
   allowanceMicroUsdPerSecond: z.number(),
@@ -30,6 +31,29 @@ const budgetSchema = z.looseObject({
 const documentSchema = z.looseObject({
   runbook: z.looseObject({ steps: z.array(z.looseObject({ id: z.string(), name: z.string() })) }),
 });
+
+const batchSchema = z.looseObject({
+  state: z.string(),
+  gate: z.string(),
+  led: z.boolean(),
+  concurrencyNow: z.number().nullable(),
+  spentMicroUsd: z.number(),
+  reservedMicroUsd: z.number(),
+  rateLimited: z.number(),
+  counts: z.record(z.string(), z.number()),
+  progress: z.looseObject({ tickets: z.number(), ended: z.number(), etaAt: z.number().nullable(), forecastMicroUsd: z.number() }),
+  stop: z.looseObject({ detail: z.string() }).nullable(),
+});
+const ticketsSchema = z.looseObject({
+  items: z.array(z.looseObject({ id: z.string(), state: z.string(), reason: z.string() })),
+  nextCursor: z.string().optional(),
+});
+
+/** A batch as the API tells it. */
+export type BatchView = z.output<typeof batchSchema>;
+
+/** A ticket as the API tells it. */
+export type TicketView = z.output<typeof ticketsSchema>["items"][number];
 
 /** A run as the API tells it. */
 export type RunView = z.output<typeof runSchema>;
@@ -43,6 +67,11 @@ export interface RunbookdApi {
   newestRun(runbook: string): Promise<string | undefined>;
   run(id: string): Promise<RunView>;
   budget(id: string): Promise<BudgetView>;
+  batch(id: string): Promise<BatchView>;
+  /** Every ticket of a batch, each from its own record. */
+  ticketsOf(batch: string): Promise<readonly TicketView[]>;
+  /** Starts a run by hand and answers its id. */
+  startRun(runbook: string, params: Readonly<Record<string, string | number>>): Promise<string>;
   /** The steps of a runbook, in order. */
   steps(runbook: string): Promise<readonly { readonly id: string; readonly name: string }[]>;
   defineBudget(budget: {
@@ -72,6 +101,20 @@ export function createRunbookdApi(url: string, token: string): RunbookdApi {
     run: async (id) => runSchema.parse(await send("GET", `/api/runs/${encodeURIComponent(id)}`)),
     budget: async (id) => budgetSchema.parse(await send("GET", `/api/budgets/${encodeURIComponent(id)}`)),
     steps: async (runbook) => documentSchema.parse(await send("GET", `/api/runbooks/${encodeURIComponent(runbook)}`)).runbook.steps,
+    batch: async (id) => batchSchema.parse(await send("GET", `/api/batches/${encodeURIComponent(id)}`)),
+    async ticketsOf(batch) {
+      const tickets: TicketView[] = [];
+      let cursor = "";
+      do {
+        const query = `batch=${encodeURIComponent(batch)}&limit=200${cursor === "" ? "" : `&cursor=${encodeURIComponent(cursor)}`}`;
+        const page = ticketsSchema.parse(await send("GET", `/api/tickets?${query}`));
+        tickets.push(...page.items);
+        cursor = page.nextCursor ?? "";
+      } while (cursor !== "");
+      return tickets;
+    },
+    startRun: async (runbook, params) =>
+      z.looseObject({ runId: z.string() }).parse(await send("POST", "/api/runs", { runbook, params })).runId,
     async defineBudget({ id, ...budget }) {
       await send("PUT", `/api/budgets/${encodeURIComponent(id)}`, budget);
     },

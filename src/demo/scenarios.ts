@@ -1,7 +1,12 @@
+import { batchScenario } from "./batch/batch-scenario.ts";
 import { costScenario } from "./cost/cost-scenario.ts";
 import { cacheScenario } from "./cache/cache-scenario.ts";
 import type { ScenarioName } from "./demo-options.ts";
 import type { Scenario } from "./scenario.ts";
 
 /** Every scenario under its name. */
-export const scenarios: { readonly [Name in ScenarioName]: Scenario } = { cost: costScenario, cache: cacheScenario };
+export const scenarios: { readonly [Name in ScenarioName]: Scenario } = {
+  cost: costScenario,
+  cache: cacheScenario,
+  batch: batchScenario,
+};

@@ -1,0 +1,243 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { formatUsd, oneUsd } from "../../core/money.ts";
+import type { StartedProcess } from "../process-group.ts";
+import type { BatchView, RunView } from "../runbookd-api.ts";
+import { runbookSteps } from "../runbook-steps.ts";
+import type { Play, Played, Scenario, Stage } from "../scenario.ts";
+import { stepsShown, watchStage } from "../watch-stage.ts";
+import { batchPlan, ticketFile } from "./batch-plan.ts";
+import { batchFaults, batchLine, providerDifference, type BatchObservations } from "./batch-result.ts";
+
+const runbook = "batch-operations";
+const hostName = "tickets";
+const createName = "batches-create";
+
+/** A batch of 200 tickets, handed in as a file and taken through the runbook, while the provider refuses, workers die and one ticket cannot be read. */
+export const batchScenario: Scenario = {
+  model: () => ({ latency: { firstTokenMs: 90, inputTokensPerSecond: 200_000, outputTokensPerSecond: 600 } }),
+  prepare(): Play {
+    const seen: BatchObservations = { killedAt: [] };
+    return {
+      line: () => batchLine(seen),
+      async play(stage) {
+        await handIn(stage);
+        const hosts = createHosts(stage);
+        seen.run = await stage.system.api.startRun(runbook, {
+          batch: batchPlan.batch,
+          max_cost_usd: batchPlan.maxCostUsd,
+          per_ticket_usd: batchPlan.perTicketUsd,
+          concurrency: batchPlan.concurrency,
+        });
+        await watch(stage, seen, hosts);
+        await addUp(stage, seen);
+        return played(stage, seen);
+      },
+    };
+  },
+};
+
+/** Hands the file in as a person would: with the command, which proves every line first and leaves a draft. */
+async function handIn({ system, services, folder, clock, presenter }: Stage): Promise<void> {
+  const { batch, budget, queue, budgetMicroUsd, perTicketUsd, concurrency, tickets } = batchPlan;
+  const periodMs = 3_600_000;
+  await system.api.defineBudget({ id: budget, limitMicroUsd: budgetMicroUsd, periodMs, periodStartsAt: clock.now() - 60_000 });
+  const file = join(folder.root, "tickets.csv");
+  await writeFile(file, ticketFile());
+  const options = { id: batch, budget, queue, "per-ticket-usd": perTicketUsd, concurrency };
+  const command = services.group.start({
+    name: createName,
+    program: process.execPath,
+    args: [
+      join(services.projectRoot, "dist/src/cli/main.js"),
+      "batches",
+      "create",
+      file,
+      "--draft",
+      ...Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)]),
+    ],
+    env: { RUNBOOKD_URL: system.runbookdUrl, RUNBOOKD_TOKEN: system.adminToken },
+  });
+  const how = await command.gone;
+  if (how !== "ended with exit code 0") throw new Error(`runbookd batches create ${how}:\n${command.tail()}`);
+  presenter.say(`${tickets} tickets were handed in as a draft:\n${command.tail().trimEnd()}`);
+}
+
+interface Hosts {
+  /** Kills the oldest process of workers without warning and starts another one. */
+  replaceOne(): void;
+}
+
+function createHosts({ system, services }: Stage): Hosts {
+  let started = 0;
+  const start = (): StartedProcess => {
+    started += 1;
+    return services.group.start({
+      name: `${hostName}-${started}`,
+      program: process.execPath,
+      args: [join(services.projectRoot, "dist/src/demo/batch/batch-host.js")],
+      messages: true,
+      env: {
+        REDIS_URL: system.redisUrl,
+        RUNBOOKD_URL: system.runbookdUrl,
+        RUNBOOKD_TOKEN: system.workloadToken,
+        MODEL_URL: system.model.url,
+        DEMO_QUEUE: batchPlan.queue,
+        DEMO_CONCURRENCY: String(batchPlan.concurrency / batchPlan.hosts),
+      },
+    });
+  };
+  const running = Array.from({ length: batchPlan.hosts }, start);
+  return {
+    replaceOne() {
+      running.shift()?.signal("SIGKILL");
+      running.push(start());
+    },
+  };
+}
+
+/** What the API told last; a look that fails is made again. */
+interface Sight {
+  batch?: BatchView;
+  run?: RunView;
+}
+
+async function watch(stage: Stage, seen: BatchObservations, hosts: Hosts): Promise<void> {
+  const { system, presenter, signal } = stage;
+  const names = await runbookSteps(system.api, runbook);
+  const sight: Sight = {};
+  const over = new AbortController();
+  const looking = lookOn(stage, seen.run ?? "", sight, AbortSignal.any([over.signal, signal]));
+  let refusals: Disposable | undefined;
+  const mayBeGone = (name: string) => name === createName || name.startsWith(`${hostName}-`);
+  try {
+    await watchStage(stage, { withinMs: batchPlan.timeoutMs, mayBeGone }, (now) => {
+      const { batch, run } = sight;
+      const ended = batch?.progress.ended ?? 0;
+      if (batch !== undefined && batch.state !== "draft") seen.submittedAt ??= now;
+      if (batch?.led === true) seen.ledAt ??= now;
+      if (batch !== undefined && batch.concurrencyNow !== null && batch.state === "open") {
+        seen.leastConcurrency = Math.min(seen.leastConcurrency ?? batchPlan.concurrency, batch.concurrencyNow);
+        if (batch.concurrencyNow < batchPlan.concurrency) seen.halvedAt ??= now;
+      }
+      if (batch?.state === "done") seen.endedAt ??= now;
+      for (const [index, at] of [batchPlan.firstKillAt, batchPlan.secondKillAt].entries()) {
+        if (ended < at || seen.killedAt.length !== index) continue;
+        seen.killedAt.push(now);
+        hosts.replaceOne();
+        presenter.say("A process of ticket workers was killed with SIGKILL, and another one was started");
+      }
+      if (ended >= batchPlan.refusalsFrom && ended < batchPlan.refusalsUntil && refusals === undefined) {
+        refusals = system.model.inject({ kind: "rate_limited", retryAfterSeconds: 1, ratio: batchPlan.refusedRatio });
+        presenter.say(`The provider answers ${batchPlan.refusedRatio * 100} % of the requests with 429 from now on`);
+      }
+      if (ended >= batchPlan.refusalsUntil) refusals?.[Symbol.dispose]();
+      const outcome = run?.summary.outcome;
+      if (outcome !== undefined) seen.outcome = outcome;
+      seen.reportSentAt ??= reportOf(stage, seen)?.at;
+      return {
+        over: outcome !== undefined && (outcome !== "succeeded" || seen.reportSentAt !== undefined),
+        view: {
+          doing: batch?.stop?.detail ?? "",
+          stages: stagesOf(seen),
+          gauges: batch === undefined ? [] : gaugesOf(batch, now),
+          ...(seen.run !== undefined && { run: { id: seen.run, outcome } }),
+          ...stepsShown(run?.journal, names),
+        },
+      };
+    });
+  } finally {
+    over.abort();
+    refusals?.[Symbol.dispose]();
+    await looking;
+  }
+}
+
+async function lookOn({ system, clock }: Stage, runId: string, sight: Sight, over: AbortSignal): Promise<void> {
+  while (!over.aborted) {
+    try {
+      sight.batch = await system.api.batch(batchPlan.batch);
+      sight.run = await system.api.run(runId);
+    } catch {
+      // The next look tells.
+    }
+    await clock.sleep(250, over).catch(() => undefined);
+  }
+}
+
+function stagesOf(seen: BatchObservations) {
+  const kills = seen.killedAt;
+  return [
+    { key: "submitted", label: "The batch fits its budget, has limits, and is submitted", seen: seen.submittedAt },
+    { key: "led", label: "The leading tickets have succeeded", seen: seen.ledAt },
+    { key: "killed", label: "Two processes of workers were killed", seen: kills[1], detail: kills.length === 1 ? "one so far" : "" },
+    {
+      key: "halved",
+      label: "The provider refuses, and fewer tickets run at once",
+      seen: seen.halvedAt,
+      detail: seen.leastConcurrency === undefined ? "" : `${seen.leastConcurrency} at the least`,
+    },
+    { key: "ended", label: "Every ticket has ended, and nothing is reserved any more", seen: seen.endedAt },
+    { key: "report", label: "The report was mailed", seen: seen.reportSentAt },
+  ];
+}
+
+function gaugesOf(batch: BatchView, now: number) {
+  const { ended, tickets, etaAt, forecastMicroUsd } = batch.progress;
+  const eta = etaAt === null || ended === tickets ? "" : `, ${Math.max(0, Math.round((etaAt - now) / 1000))} s left`;
+  const states = Object.entries(batch.counts).flatMap(([state, count]) => (count === 0 ? [] : [`${count} ${state}`]));
+  return [
+    { label: "Tickets", share: tickets === 0 ? 0 : ended / tickets, text: `${ended} of ${tickets}${eta}: ${states.join(", ")}` },
+    {
+      label: "Cost",
+      share: batch.spentMicroUsd / (batchPlan.maxCostUsd * oneUsd),
+      text: `${formatUsd(batch.spentMicroUsd)} of ~${formatUsd(forecastMicroUsd)}, at most $${batchPlan.maxCostUsd}`,
+    },
+    {
+      label: "At once",
+      share: (batch.concurrencyNow ?? 0) / batchPlan.concurrency,
+      text: `at most ${batch.concurrencyNow ?? "any"} of ${batchPlan.concurrency}; ${batch.rateLimited} requests were refused`,
+    },
+  ];
+}
+
+/** Every ticket from its own record, and the money from both sides. */
+async function addUp({ system }: Stage, seen: BatchObservations): Promise<void> {
+  const { api, model } = system;
+  const tickets = await api.ticketsOf(batchPlan.batch);
+  const states = new Map<string, number>();
+  for (const { state } of tickets) states.set(state, (states.get(state) ?? 0) + 1);
+  seen.states = Object.fromEntries(states);
+  seen.tickets = new Set(tickets.map(({ id }) => id)).size;
+  const poisoned = tickets.find(({ id }) => id.endsWith(`#${batchPlan.poisoned}`));
+  if (poisoned !== undefined) seen.poisonedState = poisoned.state;
+  const batch = await api.batch(batchPlan.batch);
+  seen.costMicroUsd = batch.spentMicroUsd;
+  seen.refused = batch.rateLimited;
+  seen.providerCostMicroUsd = model.stats().costMicroUsd;
+  seen.ledgerReservedMicroUsd = (await api.budget(batchPlan.budget)).committedMicroUsd;
+}
+
+/** The mail about this run; the canary's own run reports too. */
+function reportOf({ system }: Stage, { run }: BatchObservations) {
+  return run === undefined ? undefined : system.mail.mails.find(({ text }) => text.includes(run));
+}
+
+async function played(stage: Stage, seen: BatchObservations): Promise<Played> {
+  const { system } = stage;
+  const run = seen.run === undefined ? undefined : await system.api.run(seen.run);
+  const mail = reportOf(stage, seen);
+  const difference = providerDifference(seen);
+  return {
+    faults: batchFaults(seen),
+    summary: [
+      run?.report?.text ?? mail?.text ?? "There is no report.",
+      "",
+      `${seen.tickets ?? 0} tickets: ${Object.entries(seen.states ?? {})
+        .map(([state, count]) => `${count} ${state}`)
+        .join(", ")}.`,
+      `The provider billed ${formatUsd(seen.providerCostMicroUsd ?? 0)}, the batch says ${formatUsd(seen.costMicroUsd ?? 0)}${difference === undefined ? "" : `: a difference of ${(difference * 100).toFixed(2)} %`}.`,
+    ],
+    ...(mail !== undefined && { mail }),
+  };
+}
