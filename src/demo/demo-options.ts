@@ -7,7 +7,7 @@ export const scenarioNames = ["cost", "cache", "batch"] as const;
 export type ScenarioName = (typeof scenarioNames)[number];
 
 /** A canary needs stages that are long enough for tickets and short enough to watch. */
-const usualFactors: { readonly [Name in ScenarioName]: number } = { cost: 60, cache: 120 };
+const usualFactors: { readonly [Name in ScenarioName]: number } = { cost: 60, cache: 120, batch: 60 };
 
 /** How the demo was asked to run. */
 export interface DemoOptions {
