@@ -47,11 +47,12 @@ import { createCacheRoutes } from "../http/cache-routes.ts";
 import { createCacheBoard } from "../redis/cache-board.ts";
 import { observeCaches } from "../telemetry/observe-caches.ts";
 import { createPrefixSampleStore } from "../redis/prefix-samples.ts";
-import { createCanaryStore, createPromptStore } from "../redis/workload-prompts.ts";
+import { createCanaryStore } from "../redis/workload-prompts.ts";
 import { openBatches } from "./open-batches.ts";
 import { createFreezeDesk, freezeCondition } from "./freeze-desk.ts";
 import { createRunControl } from "./create-run-control.ts";
 import { adminTokenPath, tokenFilePath } from "./data-folder.ts";
+import { openPrompts } from "./open-prompts.ts";
 import { startAlertPoll } from "./open-alertmanagers.ts";
 import { observeCanary } from "./watch-canary.ts";
 import { recordTokenChanges, type WatchTokensDeps } from "./watch-tokens.ts";
@@ -145,6 +146,7 @@ export async function startServer(
   const isFirst = (await tokens.createFirstAdmin(adminTokenFile)) !== undefined;
 
   const app = createApp({
+    langfuseSecret: config.langfuseWebhookSecret,
     webhook: { intake, tokens: config.webhookTokens, samples, onTruncated: pollNow },
     routes: [
       ...createRunRoutes({ reader, control }),
@@ -167,7 +169,7 @@ export async function startServer(
       }),
       ...createCacheRoutes({ board: caches, findings: [createCacheFindings(caches)] }),
       ...createBudgetRoutes({ ledger, clock }),
-      ...createPromptRoutes({ prompts: createPromptStore({ redis, clock }), canaries: createCanaryStore(redis), audit, clock, caches }),
+      ...createPromptRoutes({ prompts: openPrompts(runtime, redis), canaries: createCanaryStore(redis), audit, clock, caches }),
       ...createBatchRoutes({ ledger, batches, control: batchControl, tickets, doorbell: ticketQueue, clock }),
       ...createTicketRoutes({ tickets }),
     ],

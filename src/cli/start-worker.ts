@@ -39,7 +39,7 @@ import { createQuestionLinks } from "../redis/question-links.ts";
 import { createPinnedRunbooks } from "../redis/pinned-runbooks.ts";
 import { createAuditReader } from "../redis/audit-reader.ts";
 import { createLedgerCheck, ledgerFaults } from "../redis/ledger-check.ts";
-import { createCanaryStore, createPromptStore } from "../redis/workload-prompts.ts";
+import { createCanaryStore } from "../redis/workload-prompts.ts";
 import { createRunLedger, type RedisRunLedger } from "../redis/run-ledger.ts";
 import { freeWorkerName, isProcessAlive, takeWorkerName } from "../redis/worker-slot.ts";
 import { createEngineObserver } from "../telemetry/engine-observer.ts";
@@ -54,6 +54,7 @@ import { startLedgerCheck } from "../../workers/check.ts";
 import { startSweep } from "../../workers/sweep.ts";
 import { createAnnouncer } from "./announce-question.ts";
 import { createCacheSight } from "./open-cache-sight.ts";
+import { openPrompts } from "./open-prompts.ts";
 import { openStanding } from "./open-alertmanagers.ts";
 import { guardSteps, rememberOutcomes } from "./guard-steps.ts";
 import { recordCanary } from "./watch-canary.ts";
@@ -105,7 +106,7 @@ export async function startWorker(runtime: Runtime): Promise<WorkerProcess> {
     outbox,
     recipients,
     commands: openCommands(runtime),
-    prompts: createPromptStore({ redis, clock }),
+    prompts: openPrompts(runtime, redis),
     canaries: createCanaryStore(redis),
     cache: createCacheSight(analyst, board),
     evaluator: openEvaluator(runtime),

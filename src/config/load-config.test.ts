@@ -210,6 +210,17 @@ describe("settings that do not fit", () => {
     expect(faults({ yaml })).toMatchObject([{ key: "runbookd.yml" }]);
   });
 
+  it("are faults together: Langfuse by half", () => {
+    const env = { LANGFUSE_URL: "https://cloud.langfuse.com", LANGFUSE_PUBLIC_KEY: "pk-lf-1", LANGFUSE_SECRET_KEY: "sk-lf-1" };
+    expect(config({ env }).langfuse).toEqual({
+      url: "https://cloud.langfuse.com",
+      headers: { authorization: `Basic ${Buffer.from("pk-lf-1:sk-lf-1").toString("base64")}` },
+    });
+    expect(config({ env }).secrets).toContain("sk-lf-1");
+    const { LANGFUSE_SECRET_KEY: _secret, ...half } = env;
+    expect(faults({ env: half })).toMatchObject([{ key: "LANGFUSE_SECRET_KEY", source: "together" }]);
+  });
+
   it("are credentials that lack a half, are double, or cannot be read", () => {
     const prometheus = (fields: string) =>
       faults({ yaml: `prometheus: { ${fields} }`, readFile: (path) => (path === "/ok" ? "x" : noFiles(path)) });

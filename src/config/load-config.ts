@@ -41,6 +41,9 @@ export interface Config {
   readonly prometheus: Endpoint | undefined;
   readonly alertmanagers: readonly Endpoint[];
   readonly promptEvaluator: Endpoint | undefined;
+  /** The store of prompts, with its keys as headers. */
+  readonly langfuse: { readonly url: string; readonly headers: { readonly [name: string]: string } } | undefined;
+  readonly langfuseWebhookSecret: string | undefined;
   readonly mail: {
     readonly smtpUrl: string | undefined;
     readonly from: string | undefined;
@@ -210,6 +213,7 @@ function toConfig(settings: Settings, sources: ConfigSources, faults: ConfigFaul
   const prometheus = readAccess("prometheus", settings.prometheus, sources, faults);
   const alertmanager = readAccess("alertmanager", settings.alertmanager, sources, faults);
   const evaluator = readAccess("prompt_evaluator", settings.prompt_evaluator, sources, faults);
+  const langfuse = readLangfuse(settings, faults);
   const commands = readCommands(settings.commands, sources, faults);
   const secrets = [
     ...webhookTokens,
@@ -220,6 +224,7 @@ function toConfig(settings: Settings, sources: ConfigSources, faults: ConfigFaul
     ...prometheus.secrets,
     ...alertmanager.secrets,
     ...evaluator.secrets,
+    ...langfuse.secrets,
   ];
   return {
     redis: (redis === undefined ? undefined : parseRedisUrl(redis)) ?? { kind: "embedded" },
@@ -233,6 +238,8 @@ function toConfig(settings: Settings, sources: ConfigSources, faults: ConfigFaul
     prometheus: settings.PROMETHEUS_URL === undefined ? undefined : { url: settings.PROMETHEUS_URL, ...prometheus.access },
     alertmanagers: (settings.ALERTMANAGER_URL ?? []).map((url) => ({ url, ...alertmanager.access })),
     promptEvaluator: settings.PROMPT_EVALUATOR_URL === undefined ? undefined : { url: settings.PROMPT_EVALUATOR_URL, ...evaluator.access },
+    langfuse: langfuse.endpoint,
+    langfuseWebhookSecret: settings.LANGFUSE_WEBHOOK_SECRET,
     mail: { smtpUrl: settings.SMTP_URL, from: settings.MAIL_FROM, groups, targets },
     runbooks: settings.RUNBOOKD_RUNBOOKS,
     httpAllow: settings.RUNBOOKD_HTTP_ALLOW ?? [],
@@ -306,6 +313,22 @@ function passwordOf(url: string | undefined): string[] {
   if (url === undefined || !URL.canParse(url)) return [];
   const { password } = new URL(url);
   return password === "" ? [] : [password, decodeURIComponent(password)];
+}
+
+/** All three or none: a store of prompts that is configured by half would be one that nobody meant. */
+function readLangfuse(
+  { LANGFUSE_URL: url, LANGFUSE_PUBLIC_KEY: publicKey, LANGFUSE_SECRET_KEY: secretKey, LANGFUSE_WEBHOOK_SECRET: webhookSecret }: Settings,
+  faults: ConfigFault[],
+): { readonly endpoint: Config["langfuse"]; readonly secrets: readonly string[] } {
+  const secrets = [secretKey, webhookSecret].filter((secret) => secret !== undefined);
+  const given = { LANGFUSE_URL: url, LANGFUSE_PUBLIC_KEY: publicKey, LANGFUSE_SECRET_KEY: secretKey };
+  const missing = Object.entries(given).flatMap(([key, value]) => (value === undefined ? [key] : []));
+  if (missing.length > 0 && missing.length < 3)
+    for (const key of missing)
+      faults.push({ key, source: "together", problem: "is missing beside the other settings of Langfuse", accepted: acceptedFor(key) });
+  if (url === undefined || publicKey === undefined || secretKey === undefined) return { endpoint: undefined, secrets };
+  const basic = Buffer.from(`${publicKey}:${secretKey}`).toString("base64");
+  return { endpoint: { url, headers: { authorization: `Basic ${basic}` } }, secrets: [...secrets, basic] };
 }
 
 type Access = { readonly access: Omit<Endpoint, "url">; readonly secrets: readonly string[] };

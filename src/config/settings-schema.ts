@@ -6,7 +6,7 @@ import { mailAddress } from "./mail-address.ts";
 import { notifyGroupsSchema } from "./notify-settings.ts";
 
 /** Keys whose value may come from a file: the same name with `_FILE`. */
-export const secretKeys = ["REDIS_URL", "RUNBOOKD_WEBHOOK_TOKEN", "SMTP_URL"] as const;
+export const secretKeys = ["REDIS_URL", "RUNBOOKD_WEBHOOK_TOKEN", "SMTP_URL", "LANGFUSE_SECRET_KEY", "LANGFUSE_WEBHOOK_SECRET"] as const;
 
 /** A text with what would be accepted, for a fault's second half; `meta` also carries it into the JSON Schema. */
 function setting<Schema extends z.ZodType>(schema: Schema, description: string, accepted: string): Schema {
@@ -128,6 +128,35 @@ export const settingsSchema = z.strictObject({
     check(readBase, "is no http(s) address without credentials").optional(),
     "Where the application lets two versions of a prompt work on the same tickets; absent: a person is asked",
     "e.g. http://127.0.0.1:8085/evaluations; credentials belong under prompt_evaluator in runbookd.yml",
+  ),
+  LANGFUSE_URL: setting(
+    check(readBase, "is no http(s) address without credentials").optional(),
+    "Langfuse, as the store of prompts; absent: prompts are in Redis",
+    "e.g. https://cloud.langfuse.com",
+  ),
+  LANGFUSE_PUBLIC_KEY: setting(
+    z
+      .string()
+      .regex(/^[\x21-\x7e]{1,200}$/, "is no key")
+      .optional(),
+    "The project's public key at Langfuse",
+    "pk-lf-…",
+  ),
+  LANGFUSE_SECRET_KEY: setting(
+    z
+      .string()
+      .regex(/^[\x21-\x7e]{1,200}$/, "is no key")
+      .optional(),
+    "The project's secret key at Langfuse",
+    "sk-lf-…",
+  ),
+  LANGFUSE_WEBHOOK_SECRET: setting(
+    z
+      .string()
+      .regex(/^[\x21-\x7e]{16,512}$/, "is no secret")
+      .optional(),
+    "What Langfuse signs its webhooks with; absent: /webhooks/langfuse answers 404",
+    "lf-whsec_…, at least 16 printable characters",
   ),
   SMTP_URL: setting(
     check((text) => (readUrl(text, ["smtp:", "smtps:"]) === undefined ? undefined : text), "is no SMTP address").optional(),

@@ -15,7 +15,7 @@ export interface Alert {
   /** Alertmanager's hash of the label set, hex. */
   readonly fingerprint: string;
   /** Absent: an Alertmanager, which can be asked how the alert stands. */
-  readonly sender?: "grafana";
+  readonly sender?: "grafana" | "langfuse";
 }
 
 /** The label that marks an alert of `runbookd alert test`; its run only observes. */

@@ -9,11 +9,14 @@ import type { HttpLog, HttpObserver, Readiness, TokenVerifier } from "./ports.ts
 import { aProblem } from "./problem.ts";
 import { noBody, problem, type Answer, type Reply, type Route } from "./route.ts";
 import { sendEvents, sendReply, securityHeaders } from "./send-reply.ts";
+import { createLangfuseWebhook } from "./langfuse-webhook.ts";
 import { createWebhook, unavailable, type WebhookDeps } from "./webhook.ts";
 
 /** What the HTTP application is made of. `routes` is everything under /api. */
 export interface AppDeps {
   readonly webhook: Omit<WebhookDeps, "clock" | "log">;
+  /** What Langfuse signs with; absent: its webhook answers 404. */
+  readonly langfuseSecret?: string | undefined;
   readonly routes: readonly Route[];
   readonly tokens: TokenVerifier;
   /** Where people reach this server; absent: under the name that they use. */
@@ -67,6 +70,11 @@ function mountWebhook(app: Express, deps: AppDeps, { maxInFlight, budget }: { ma
     observer.notification(response.statusCode, (clock.monotonic() - began) / 1000);
   });
   refuseOtherMethods(app, "/webhooks/alertmanager", ["POST"]);
+  const langfuse = createLangfuseWebhook({ intake: deps.webhook.intake, secret: deps.langfuseSecret, clock, log }, budget);
+  app.post("/webhooks/langfuse", async (request, response) => {
+    sendReply(response, await langfuse(request).catch((thrown: unknown) => replyOf(thrown, log)));
+  });
+  refuseOtherMethods(app, "/webhooks/langfuse", ["POST"]);
 }
 
 function mountHealth(app: Express, deps: AppDeps): void {

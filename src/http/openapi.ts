@@ -27,6 +27,12 @@ export function describeApi(routes: readonly Route[]): ApiDescription {
       securitySchemes: {
         token: { type: "http", scheme: "bearer", description: "A token of `runbookd token create`." },
         webhookBearer: { type: "http", scheme: "bearer", description: "RUNBOOKD_WEBHOOK_TOKEN." },
+        langfuseSignature: {
+          type: "apiKey",
+          in: "header",
+          name: "x-langfuse-signature",
+          description: "HMAC with LANGFUSE_WEBHOOK_SECRET.",
+        },
         webhookBasic: { type: "http", scheme: "basic", description: "RUNBOOKD_WEBHOOK_TOKEN as the password, any user." },
       },
       schemas: {
@@ -113,6 +119,26 @@ function openPaths(definitions: Definitions): { readonly [path: string]: { reado
         responses: {
           202: { description: "`decisions`: exactly one per alert" },
           ...problemResponses(["malformed-body", "invalid-request", "unauthenticated", "body-too-large", "defect", "unavailable"]),
+        },
+      },
+    },
+    "/webhooks/langfuse": {
+      post: {
+        summary:
+          "An event of Langfuse: a monitor's alert becomes a decision, a changed prompt is read anew; answered 202 once that is durable",
+        security: [{ langfuseSignature: [] }],
+        requestBody: { required: true, content: { "application/json": { schema: { type: "object" } } } },
+        responses: {
+          202: { description: "`decisions`: one for an alert, else none" },
+          ...problemResponses([
+            "malformed-body",
+            "invalid-request",
+            "unauthenticated",
+            "not-found",
+            "body-too-large",
+            "defect",
+            "unavailable",
+          ]),
         },
       },
     },

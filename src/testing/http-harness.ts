@@ -31,6 +31,7 @@ export interface HttpHarness extends AsyncDisposable {
 export interface HttpHarnessOptions {
   readonly runbooks?: readonly { readonly runbook: Runbook; readonly alertName: string }[];
   readonly webhookTokens?: readonly string[];
+  readonly langfuseSecret?: string;
   readonly routes?: readonly Route[];
   readonly limits?: AppLimits;
   readonly guards?: RunGuards;
@@ -85,6 +86,7 @@ export async function startHttp(options: HttpHarnessOptions = {}): Promise<HttpH
         samples,
         onTruncated: options.onTruncated ?? (() => undefined),
       },
+      langfuseSecret: options.langfuseSecret,
       routes: options.routes ?? [],
       tokens: testTokens,
       readiness: { conditions: async () => conditions },

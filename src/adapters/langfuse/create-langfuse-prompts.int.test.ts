@@ -1,0 +1,120 @@
+import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
+import { StoreUnavailable } from "../../intake/ports.ts";
+import { createFakeClock } from "../../testing/fake-clock.ts";
+import { aNewVersion, describePromptStore } from "../../testing/describe-prompt-store.ts";
+import { type LangfuseServer, startLangfuse } from "../../testing/langfuse-server.ts";
+import type { PromptStore } from "../../workload/prompt.ts";
+import { type BoundedSender, createBoundedSender, usualLimits } from "../bounded-request.ts";
+import { createLangfusePrompts } from "./create-langfuse-prompts.ts";
+
+const keys = { publicKey: "pk-lf-test", secretKey: "sk-lf-test" };
+const basic = (secret: string) => `Basic ${Buffer.from(`${keys.publicKey}:${secret}`).toString("base64")}`;
+
+let server: LangfuseServer;
+let sender: BoundedSender;
+
+const storeOf = (secret = keys.secretKey): PromptStore =>
+  createLangfusePrompts(sender, { url: server.url, headers: { authorization: basic(secret) } }, createFakeClock());
+
+beforeEach(async () => {
+  server = await startLangfuse(keys);
+  sender = createBoundedSender(usualLimits);
+});
+afterEach(async () => {
+  await sender.close();
+  await server[Symbol.asyncDispose]();
+});
+
+describePromptStore("Langfuse", async () => storeOf(), { removes: false });
+
+describe("Langfuse", () => {
+  const move = { prompt: "implement", label: "production", expected: null, to: 1, by: "ada" } as const;
+
+  async function twoVersions(): Promise<PromptStore> {
+    const store = storeOf();
+    await store.create("implement", aNewVersion("one"), "ada");
+    await store.create("implement", aNewVersion("two"), "ada");
+    return store;
+  }
+
+  it("shows people what a version says, and keeps what it has no place for", async () => {
+    const store = await twoVersions();
+    const response = await fetch(`${server.url}/api/public/v2/prompts/implement?version=2`, {
+      headers: { authorization: basic(keys.secretKey) },
+    });
+    expect(await response.json()).toMatchObject({
+      type: "chat",
+      prompt: [
+        { role: "system", content: "two" },
+        { role: "user", content: "Ticket: {{ticket}}" },
+      ],
+      labels: ["latest"],
+      config: { runbookd: { layout: { breakpoints: [{ afterLayer: "rules", ttl: "1h" }] } } },
+    });
+    expect((await store.read("implement"))?.labels).toEqual({});
+  });
+
+  it("reads what somebody has made in Langfuse as layers without markers", async () => {
+    const post = async (body: object) =>
+      fetch(`${server.url}/api/public/v2/prompts`, {
+        method: "POST",
+        headers: { authorization: basic(keys.secretKey), "content-type": "application/json" },
+        body: JSON.stringify(body),
+      });
+    const messages = [
+      { role: "user", content: "{{ticket}}" },
+      { type: "placeholder", name: "history" },
+      { role: "system", content: "Be brief." },
+    ];
+    await post({ name: "chat", type: "chat", prompt: messages, labels: ["production"], config: { temperature: 0 } });
+    await post({ name: "folder/plain", prompt: "Say {{word}}." });
+    expect(await storeOf().version("chat", 1)).toMatchObject({
+      origin: "human",
+      createdBy: "Langfuse",
+      layout: {
+        layers: [
+          { key: "system_1", role: "system", stability: "static", render: "Be brief." },
+          { key: "user_2", role: "user", stability: "ticket", render: "{{ticket}}" },
+        ],
+        breakpoints: [],
+      },
+    });
+    expect(await storeOf().version("folder/plain", 1)).toMatchObject({ layout: { layers: [{ role: "user", render: "Say {{word}}." }] } });
+    expect(await storeOf().read("chat")).toEqual({ name: "chat", latest: 1, labels: { production: 1 } });
+  });
+
+  it("undoes a promotion by giving the label back", async () => {
+    const store = await twoVersions();
+    await store.moveLabel(move);
+    await store.moveLabel({ ...move, expected: 1, to: 2 });
+    expect(await store.moveLabel({ ...move, expected: 2, to: 1 })).toEqual({ kind: "moved", before: 2, after: 1 });
+    expect((await store.read("implement"))?.labels).toEqual({ production: 1 });
+  });
+
+  it("says that somebody else was faster instead of claiming the label", async () => {
+    const store = await twoVersions();
+    server.quirks.rivalLabels = 2;
+    expect(await store.moveLabel(move)).toEqual({ kind: "conflict", present: 2 });
+  });
+
+  it("survives an answer that is lost after the label was moved: asking again finds it there", async () => {
+    const store = await twoVersions();
+    server.quirks.labelAnswerLost = true;
+    await expect(store.moveLabel(move)).rejects.toThrow(StoreUnavailable);
+    server.quirks.labelAnswerLost = false;
+    expect(await store.moveLabel(move)).toEqual({ kind: "conflict", present: 1 });
+    expect(await store.moveLabel({ ...move, expected: 1 })).toEqual({ kind: "moved", before: 1, after: 1 });
+  });
+
+  it("is unavailable while it limits us, and refuses wrong keys and what is no answer of it, without the keys in the words", async () => {
+    const store = await twoVersions();
+    server.quirks.rateLimited = 1;
+    await expect(store.read("implement")).rejects.toThrow(StoreUnavailable);
+    await expect(storeOf("wrong").read("implement")).rejects.toThrow("Langfuse refused GET  with 401.");
+    server.quirks.proxyPage = true;
+    await expect(store.read("implement")).rejects.toThrow("not one of its prompts");
+    await server[Symbol.asyncDispose]();
+    await expect(store.read("implement")).rejects.toThrow(StoreUnavailable);
+    server = await startLangfuse(keys);
+  });
+});

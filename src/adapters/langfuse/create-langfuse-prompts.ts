@@ -1,0 +1,143 @@
+import { z } from "zod";
+import type { Clock } from "../../core/clock.ts";
+import { StoreUnavailable } from "../../intake/ports.ts";
+import { layoutHash, type PromptState, type PromptStore, type PromptVersion } from "../../workload/prompt.ts";
+import type { BoundedSender } from "../bounded-request.ts";
+import { fromLangfuse, langfusePromptSchema, toLangfuse } from "./langfuse-prompt.ts";
+
+/** Where Langfuse is, with the project's keys as headers. */
+export interface LangfuseEndpoint {
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+const pageSchema = z.looseObject({
+  data: z.array(z.looseObject({ name: z.string(), versions: z.array(z.int()), labels: z.array(z.string()) })),
+  meta: z.looseObject({ totalPages: z.int() }),
+});
+
+type Row = z.output<typeof pageSchema>["data"][number];
+
+const pageSize = 100;
+const mostPages = 50;
+const mostKept = 500;
+/** Versions among which one with the same layout is looked for. */
+const looked = 20;
+
+/**
+ * Prompts in Langfuse, by its public API. Labels there are unique over the versions of a prompt: giving one moves it, and none can be taken away, so that undoing
+ * a move is giving the label back. Its label change has no condition; what was seen is read again right before and right after.
+ * Rejects with StoreUnavailable when Langfuse does not answer, and with an Error when it refuses our keys or our request.
+ * https://api.reference.langfuse.com
+ */
+export function createLangfusePrompts(sender: BoundedSender, endpoint: LangfuseEndpoint, clock: Pick<Clock, "now">): PromptStore {
+  const base = `${endpoint.url}/api/public/v2/prompts`;
+
+  /** The parsed answer, or undefined for 404. */
+  const call = async <Value>(method: string, path: string, shape: z.ZodType<Value>, body?: object): Promise<Value | undefined> => {
+    const answer = await sender.send({
+      method,
+      url: `${base}${path}`,
+      headers: { ...endpoint.headers, accept: "application/json", ...(body !== undefined && { "content-type": "application/json" }) },
+      signal: new AbortController().signal,
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+    });
+    if (answer.kind === "failed") throw new StoreUnavailable(answer.failure.message);
+    const { status, body: text, truncated } = answer;
+    if (status === 404) return undefined;
+    if (status >= 500 || status === 429 || status === 408) throw new StoreUnavailable(`Langfuse answered ${status}.`);
+    if (status < 200 || status >= 300) throw new Error(`Langfuse refused ${method} ${path.split("?")[0] ?? ""} with ${status}.`);
+    const parsed = truncated ? undefined : shape.safeParse(parseJson(text));
+    if (parsed?.success === true) return parsed.data;
+    throw new Error(`Langfuse answered ${method} ${path.split("?")[0] ?? ""} with a body that is not one of its prompts.`);
+  };
+
+  const one = async (name: string, query: string) => call("GET", `/${encodeURIComponent(name)}?${query}`, langfusePromptSchema);
+  // What a version says never changes.
+  const kept = new Map<string, PromptVersion>();
+  const version = async (name: string, number: number): Promise<PromptVersion | undefined> => {
+    const key = `${number} ${name}`;
+    const known = kept.get(key);
+    if (known !== undefined) return known;
+    const found = await one(name, `version=${number}`);
+    if (found === undefined) return undefined;
+    const made = fromLangfuse(found);
+    kept.set(key, made);
+    const oldest = kept.keys().next();
+    if (kept.size > mostKept && oldest.done !== true) kept.delete(oldest.value);
+    return made;
+  };
+  const labelled = async (name: string, label: string): Promise<number | null> =>
+    (await one(name, `label=${encodeURIComponent(label)}`))?.version ?? null;
+
+  const rows = async (filter: string): Promise<readonly Row[]> => {
+    const all: Row[] = [];
+    for (let page = 1; page <= mostPages; page += 1) {
+      const answer = await call("GET", `?${filter}page=${page}&limit=${pageSize}`, pageSchema);
+      all.push(...(answer?.data ?? []));
+      if (page >= (answer?.meta.totalPages ?? 0)) break;
+    }
+    return all;
+  };
+  const rowOf = async (name: string) => (await rows(`name=${encodeURIComponent(name)}&`)).find((row) => row.name === name);
+
+  const stateOf = async ({ name, versions, labels }: Row): Promise<PromptState> => {
+    // A row tells labels and versions, and not which belongs to which.
+    const own = await Promise.all(
+      labels.filter((label) => label !== "latest").map(async (label) => [label, await labelled(name, label)] as const),
+    );
+    const known = own.filter((entry): entry is readonly [string, number] => entry[1] !== null);
+    return { name, latest: Math.max(0, ...versions), labels: Object.fromEntries(known) };
+  };
+
+  const versions = async (name: string, limit: number): Promise<readonly PromptVersion[]> => {
+    const row = await rowOf(name);
+    const newest = [...(row?.versions ?? [])].sort((a, b) => b - a).slice(0, limit);
+    const found = await Promise.all(newest.map((number) => version(name, number)));
+    return found.filter((known) => known !== undefined);
+  };
+
+  return {
+    async create(prompt, wanted, by) {
+      const hash = layoutHash(wanted.layout);
+      const known = (await versions(prompt, looked)).find((made) => made.hash === hash);
+      if (known !== undefined) return known;
+      const made = await call("POST", "", langfusePromptSchema, toLangfuse(prompt, wanted, by, clock.now()));
+      if (made === undefined) throw new Error("Langfuse answered 404 to a new version; is the address right?");
+      return fromLangfuse(made);
+    },
+    version,
+    async read(prompt) {
+      const row = await rowOf(prompt);
+      return row === undefined ? undefined : stateOf(row);
+    },
+    versions,
+    async list({ after, limit }) {
+      const names = (await rows(""))
+        .toSorted((a, b) => (a.name < b.name ? -1 : 1))
+        .filter(({ name }) => after === undefined || name > after);
+      return Promise.all(names.slice(0, limit).map(stateOf));
+    },
+    async moveLabel({ prompt, label, expected, to }) {
+      const row = await rowOf(prompt);
+      if (row === undefined || (to !== null && !row.versions.includes(to))) return { kind: "not_found" };
+      const present = await labelled(prompt, label);
+      if (present !== expected) return { kind: "conflict", present };
+      if (present === to) return { kind: "moved", before: present, after: to };
+      if (to === null)
+        return { kind: "unsupported", reason: `Langfuse cannot take the label ${label} away; give it to another version instead.` };
+      await call("PATCH", `/${encodeURIComponent(prompt)}/versions/${to}`, z.unknown(), { newLabels: [label] });
+      const after = await labelled(prompt, label);
+      // Somebody else was faster than the second look: theirs stands.
+      return after === to ? { kind: "moved", before: present, after } : { kind: "conflict", present: after };
+    },
+  };
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,14 @@
+import type { Redis } from "ioredis";
+import { createBoundedSender, usualLimits } from "../adapters/bounded-request.ts";
+import { createLangfusePrompts } from "../adapters/langfuse/create-langfuse-prompts.ts";
+import { createPromptStore } from "../redis/workload-prompts.ts";
+import type { PromptStore } from "../workload/prompt.ts";
+import type { Runtime } from "./runtime.ts";
+
+/** Prompts in Langfuse when it is configured, else in Redis. */
+export function openPrompts({ config, clock, closers }: Runtime, redis: Redis): PromptStore {
+  if (config.langfuse === undefined) return createPromptStore({ redis, clock });
+  const sender = createBoundedSender(usualLimits);
+  closers.add("langfuse client", async () => sender.close());
+  return createLangfusePrompts(sender, config.langfuse, clock);
+}

@@ -1,0 +1,65 @@
+import { createHmac, timingSafeEqual } from "node:crypto";
+import type { IncomingMessage } from "node:http";
+import type { Clock } from "../core/clock.ts";
+import type { Intake } from "../intake/create-intake.ts";
+import { readLangfuseEvent } from "../intake/langfuse-event.ts";
+import { readJsonBody, type MemoryBudget } from "./json-body.ts";
+import type { HttpLog } from "./ports.ts";
+import { json, problem, type Answer } from "./route.ts";
+import { unavailable, type Webhook } from "./webhook.ts";
+
+/** What the webhook of Langfuse is made of. */
+export interface LangfuseWebhookDeps {
+  readonly intake: Intake;
+  /** `lf-whsec_…`; undefined: nothing is accepted. */
+  readonly secret: string | undefined;
+  readonly clock: Clock;
+  readonly log: HttpLog;
+}
+
+const bodyLimitBytes = 1024 * 1024;
+/** A signature that is older, or newer, may have been recorded by somebody. */
+const toleranceSeconds = 300;
+
+/**
+ * Answers one POST /webhooks/langfuse: 202 once the decision is durable. Langfuse switches a webhook off after five failures in a row, so what needs no decision is
+ * answered 202 too; only a wrong signature and a body that is no event are refused.
+ */
+export function createLangfuseWebhook(deps: LangfuseWebhookDeps, budget: MemoryBudget): Webhook {
+  return async (request) => {
+    const { secret, clock, log } = deps;
+    if (secret === undefined) return problem("not-found", "LANGFUSE_WEBHOOK_SECRET is not set.");
+    const body = await readJsonBody(request, { limitBytes: bodyLimitBytes, budget });
+    if (!body.ok && body.problem.status === 503) return unavailable(body.problem.detail);
+    if (!isSigned(request, body.text ?? "", { secret, nowSeconds: clock.now() / 1000 }))
+      return problem("unauthenticated", "The signature in x-langfuse-signature is missing, wrong or older than five minutes.");
+    if (!body.ok) return { kind: "problem", problem: body.problem };
+    const event = readLangfuseEvent(body.value, clock.now());
+    return answerOf(event, deps, log);
+  };
+}
+
+async function answerOf(event: ReturnType<typeof readLangfuseEvent>, deps: LangfuseWebhookDeps, log: HttpLog): Promise<Answer> {
+  switch (event.kind) {
+    case "alert":
+      return json(202, { decisions: await deps.intake.accept(event.notification) });
+    case "other":
+      return json(202, { decisions: [] });
+    case "invalid":
+      log.warn({ issues: event.issues.length }, "An event of Langfuse was refused.");
+      return problem("invalid-request", "The body is no event of Langfuse.", event.issues);
+  }
+}
+
+/** `t=<unix seconds>,v1=<hex HMAC-SHA256 of "<t>.<body>">`, compared in constant time. */
+function isSigned(
+  request: IncomingMessage,
+  text: string,
+  { secret, nowSeconds }: { readonly secret: string; readonly nowSeconds: number },
+): boolean {
+  const header = request.headers["x-langfuse-signature"];
+  const [, seconds = "", given = ""] = /^t=(\d{1,12}),v1=([0-9a-f]{64})$/.exec(typeof header === "string" ? header : "") ?? [];
+  if (seconds === "" || Math.abs(nowSeconds - Number(seconds)) > toleranceSeconds) return false;
+  const expected = createHmac("sha256", secret).update(`${seconds}.${text}`).digest();
+  return timingSafeEqual(expected, Buffer.from(given, "hex"));
+}
