@@ -7,6 +7,7 @@ import { canarySchema, type Canary, type CanaryStore } from "../workload/canary.
 import { canaryLabel, productionLabel, type PromptStore } from "../workload/prompt.ts";
 import { nextCanaryMove, type CanaryFacts, type CanaryMove } from "./canary-ramp.ts";
 import { defineAction } from "./define-action.ts";
+import { judgeHarm } from "./judge-canary.ts";
 import { durationParameter, millisecondsOf, promqlParameter } from "./parameter-types.ts";
 import type { CacheSight, PrometheusReader } from "./ports.ts";
 import { promptParameter, readPrompt, servedBy, versionParameter } from "./prompt-parameters.ts";
@@ -62,6 +63,11 @@ export const deployCanary = defineAction({
       .max(5)
       .default([])
       .meta({ format: "promql", description: "Queries that must answer nothing; an answer takes the canary back." }),
+    outcomes: z.array(promqlParameter("A number of tickets.")).length(4).exactOptional().meta({
+      format: "promql",
+      description:
+        "Four counts: ended tickets of the canary, those of them that succeeded, and both of the baseline. A canary that is shown to succeed less often is taken back; looking often makes no difference.",
+    }),
   }),
   result: {
     prompt: "name of the prompt",
@@ -155,7 +161,11 @@ export const deployCanary = defineAction({
     async function look(progress: Progress, { baseline, shares }: z.output<typeof dataSchema>, context: ActionContext): Promise<Facts> {
       const measured = await ports.cache.measure(group, { from: progress.since, coldMs });
       const candidate = progress.stage < 0 ? undefined : measured.find((one) => one.version === String(version));
-      const harm = await judgeHarm(parameters.harm, ports.prometheus, context.signal);
+      const harm = await judgeHarm(
+        { harm: parameters.harm, outcomes: parameters.outcomes },
+        { canaryHasTickets: (candidate?.tickets ?? 0) >= parameters.min_tickets },
+        { prometheus: ports.prometheus, signal: context.signal },
+      );
       return {
         now: context.clock.now(),
         lastStage: shares.length - 1,
@@ -264,16 +274,6 @@ export const deployCanary = defineAction({
 
 interface Facts extends CanaryFacts {
   readonly candidate: VersionMeasure | undefined;
-}
-
-async function judgeHarm(queries: readonly string[], prometheus: PrometheusReader, signal: AbortSignal): Promise<CanaryFacts["harm"]> {
-  const answers = await Promise.all(queries.map((query) => prometheus.query(query, { signal })));
-  for (const [index, answer] of answers.entries()) {
-    if (answer.kind === "unavailable") return { kind: "unseen", text: `Prometheus could not be asked: ${answer.reason}` };
-    if (answer.samples.length > 0)
-      return { kind: "harmed", text: `this must answer nothing and does: ${(queries[index] ?? "").slice(0, 200)}` };
-  }
-  return { kind: "none" };
 }
 
 /** JSON has no NaN; a cost that is not known proves nothing. */
