@@ -6,6 +6,7 @@ import { createRunbookdClient, type RunbookdClient } from "../sdk/client.ts";
 import type { PromptChange } from "../sdk/prompt-source.ts";
 import { createMemoryCanaries, createMemoryPrompts } from "../simulators/memory-prompts.ts";
 import { prefixSchema } from "../core/prefix-sample.ts";
+import { aCacheState } from "./describe-cache-board.ts";
 import { aNewVersion } from "./describe-prompt-store.ts";
 import { createFakeClock, type FakeClock } from "./fake-clock.ts";
 import { startHttp, type HttpHarness } from "./http-harness.ts";
@@ -29,6 +30,7 @@ beforeEach(async () => {
     canaries: createMemoryCanaries(),
     audit: { append: async (entry) => void audited.push(entry) },
     clock,
+    caches: { list: async () => [aCacheState(), aCacheState({ prompt: "review" })] },
   });
   http = await startHttp({ routes });
   client = createRunbookdClient({
@@ -183,5 +185,11 @@ describe("an application that takes its prompts from runbookd", () => {
     expect(await client.prompts.forTicket("implement", "T-2")).toMatchObject({ version: 1 });
     isDown = false;
     await expect(client.prompts.forTicket("nothing", "T-1")).rejects.toThrow("no prompt nothing");
+  });
+
+  it("lists prompts with how they are cached", async () => {
+    await call("POST", "/api/prompts/implement/versions", "operator", aNewVersion("guide"));
+    const { body } = await call("GET", "/api/prompts", "viewer");
+    expect(body.items).toMatchObject([{ name: "implement", caches: [{ prompt: "implement", reply: { reason: "too_few_samples" } }] }]);
   });
 });
