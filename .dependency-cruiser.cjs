@@ -24,6 +24,8 @@ const homes = {
   nodemailer: ["src/adapters/smtp"],
   "prom-client": ["src/telemetry"],
   undici: ["src/adapters"],
+  "@anthropic-ai/sdk": ["src/adapters/anthropic"],
+  openai: ["src/adapters/openai"],
 };
 
 const under = (folders) => `^(${folders.join("|")})/`;

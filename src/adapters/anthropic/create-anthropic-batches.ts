@@ -1,0 +1,126 @@
+import Anthropic from "@anthropic-ai/sdk";
+import type { z } from "zod";
+import type { Clock, Instant } from "../../core/clock.ts";
+import {
+  ProviderFailure,
+  type FoundSubmission,
+  type ProviderBatches,
+  type ProviderBatchStatus,
+  type ProviderResult,
+  type SubmissionTrace,
+} from "../../workload/provider-batch.ts";
+import { errorField } from "../error-field.ts";
+import { clientOptions, clockSkewMs, mostPages, type ProviderAccess } from "../provider-access.ts";
+import { failureOf, type CallKind } from "../provider-trouble.ts";
+import { readLines } from "../read-lines.ts";
+import { batchId, batchPage, batchShape, readResult, statusOf, wordsOf } from "./message-shapes.ts";
+
+const path = "/v1/messages/batches";
+
+/**
+ * Anthropic's Message Batches behind the port. Batches have no name there, so a submission whose answer was lost is found by time, size and, once it has
+ * ended, its custom ids. Results are read below our own base address: the address in the answer would be sent the key.
+ * https://docs.claude.com/en/api/creating-message-batches
+ */
+export function createAnthropicBatches({ baseUrl, apiKey }: ProviderAccess, clock: Pick<Clock, "now">): ProviderBatches {
+  const client = new Anthropic({ ...clientOptions, baseURL: baseUrl, apiKey, openTelemetry: false });
+
+  const call = async <Value>(kind: CallKind, signal: AbortSignal | undefined, send: () => Promise<Value>): Promise<Value> => {
+    try {
+      return await send();
+    } catch (error) {
+      if (signal?.aborted === true) throw signal.reason;
+      throw failureOf(error, "anthropic", kind, wordsOf(errorField(error, "error")), clock.now());
+    }
+  };
+  const get = async (at: string, query: { readonly [name: string]: string | number }, signal: AbortSignal | undefined): Promise<unknown> =>
+    call("read", signal, async () => client.get(at, { query, ...(signal !== undefined && { signal }) }));
+  const post = async (at: string, body: object | undefined, signal: AbortSignal | undefined): Promise<unknown> =>
+    call("change", signal, async () => client.post(at, { ...(body !== undefined && { body }), ...(signal !== undefined && { signal }) }));
+
+  const read = async (id: string, signal?: AbortSignal): Promise<ProviderBatchStatus> => {
+    const answer = await get(pathOf(id), {}, signal);
+    return statusOf(parse(batchShape, answer));
+  };
+  const openResults = async (id: string, signal: AbortSignal | undefined): Promise<ReadableStream<Uint8Array>> => {
+    const at = `${pathOf(id)}/results`;
+    const response = await call("read", signal, async () => client.get(at, signal === undefined ? {} : { signal }).asResponse());
+    if (response.body === null) throw new ProviderFailure("nonsense", "anthropic answered results without a body");
+    return response.body;
+  };
+  async function* results(id: string, signal?: AbortSignal): AsyncGenerator<ProviderResult> {
+    const { state } = await read(id, signal);
+    if (state !== "ended") throw new ProviderFailure("not_ready", "anthropic: the batch has not ended");
+    const stream = await openResults(id, signal);
+    let line = 0;
+    try {
+      for await (const text of readLines(stream)) {
+        line += 1;
+        if (text.trim() !== "") yield readResult(text, line);
+      }
+    } catch (error) {
+      if (signal?.aborted === true) throw signal.reason;
+      throw failureOf(error, "anthropic", "read", { type: "", code: "" }, clock.now());
+    }
+  }
+
+  /** Batches that began at or after `since`, newest first. */
+  const begunSince = async (since: Instant, signal: AbortSignal | undefined): Promise<ProviderBatchStatus[]> => {
+    const found: ProviderBatchStatus[] = [];
+    let after: string | undefined;
+    for (let page = 0; page < mostPages; page += 1) {
+      const { data, has_more, last_id } = parse(
+        batchPage,
+        await get(path, { limit: 100, ...(after !== undefined && { after_id: after }) }, signal),
+      );
+      const young = data.filter(({ created_at }) => created_at >= since - clockSkewMs);
+      found.push(...young.map((batch) => statusOf(batch)));
+      if (!has_more || young.length < data.length || typeof last_id !== "string") return found;
+      after = last_id;
+    }
+    throw new ProviderFailure("unavailable", "anthropic lists more batches than can be looked through");
+  };
+  const isOurs = async (id: string, customIds: ReadonlySet<string>, signal: AbortSignal | undefined): Promise<boolean> => {
+    for await (const result of results(id, signal)) if (result.kind === "item") return customIds.has(result.customId);
+    return false;
+  };
+
+  return {
+    provider: "anthropic",
+    async submit({ items }, signal) {
+      const body = { requests: items.map(({ customId, body: params }) => ({ custom_id: customId, params })) };
+      const parsed = batchShape.safeParse(await post(path, body, signal));
+      if (!parsed.success) throw new ProviderFailure("unknown_outcome", "anthropic answered a creation with something that is no batch");
+      return parsed.data.id;
+    },
+    async find({ customIds, since, known }: SubmissionTrace, signal): Promise<FoundSubmission> {
+      const ids = new Set(customIds);
+      const candidates = (await begunSince(since, signal)).filter(({ id, items }) => items === customIds.length && !known.includes(id));
+      for (const { id, state } of candidates) if (state === "ended" && (await isOurs(id, ids, signal))) return { kind: "found", id };
+      const open = candidates.filter(({ state }) => state !== "ended").map(({ id }) => id);
+      return open.length === 0 ? { kind: "none" } : { kind: "unclear", candidates: open };
+    },
+    read,
+    results,
+    async cancel(id, signal) {
+      try {
+        await post(`${pathOf(id)}/cancel`, undefined, signal);
+      } catch (error) {
+        // A batch that has ended cannot be cancelled any more, which is what was wanted.
+        const isRefused = error instanceof ProviderFailure && error.trouble === "invalid";
+        if (!isRefused || (await read(id, signal)).state !== "ended") throw error;
+      }
+    },
+  };
+}
+
+function pathOf(id: string): string {
+  if (!batchId.safeParse(id).success) throw new ProviderFailure("missing", "anthropic: that is no batch's id");
+  return `${path}/${id}`;
+}
+
+function parse<Schema extends z.ZodType>(schema: Schema, answer: unknown): z.output<Schema> {
+  const parsed = schema.safeParse(answer);
+  if (!parsed.success) throw new ProviderFailure("nonsense", "anthropic answered something that its documentation does not know");
+  return parsed.data;
+}

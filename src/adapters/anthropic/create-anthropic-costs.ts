@@ -1,0 +1,40 @@
+import Anthropic from "@anthropic-ai/sdk";
+import { z } from "zod";
+import type { Clock } from "../../core/clock.ts";
+import { ProviderFailure, type ProviderCostReport } from "../../workload/provider-batch.ts";
+import { errorField } from "../error-field.ts";
+import { clientOptions, type ProviderAccess } from "../provider-access.ts";
+import { failureOf } from "../provider-trouble.ts";
+import { wordsOf } from "./message-shapes.ts";
+
+/** Amounts are fractional cents as decimal text, after discounts and before credits. */
+const rowShape = z.object({ cost: z.object({ amount: z.string().regex(/^-?\d+(?:\.\d+)?$/), currency: z.literal("USD") }) });
+
+/** Anthropic's cost analytics, read with an Admin key. https://platform.claude.com/docs/en/api/admin */
+export function createAnthropicCosts({ baseUrl, apiKey }: ProviderAccess, clock: Pick<Clock, "now">): ProviderCostReport {
+  const client = new Anthropic({ ...clientOptions, baseURL: baseUrl, apiKey, openTelemetry: false });
+  return {
+    provider: "anthropic",
+    async batchCost(from, until, signal) {
+      const query = { starting_at: new Date(from).toISOString(), ending_at: new Date(until).toISOString() };
+      let cents = 0;
+      try {
+        const rows = client.beta.organization.analytics.cost.list(
+          { ...query, service_tiers: ["batch"] },
+          signal === undefined ? {} : { signal },
+        );
+        for await (const row of rows) cents += centsOf(row);
+      } catch (error) {
+        if (signal?.aborted === true) throw signal.reason;
+        throw failureOf(error, "anthropic", "read", wordsOf(errorField(error, "error")), clock.now());
+      }
+      return Math.round(cents * 10_000);
+    },
+  };
+}
+
+function centsOf(row: unknown): number {
+  const parsed = rowShape.safeParse(row);
+  if (!parsed.success) throw new ProviderFailure("nonsense", "anthropic answered a cost report that its documentation does not know");
+  return Number(parsed.data.cost.amount);
+}

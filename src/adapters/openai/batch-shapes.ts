@@ -1,0 +1,138 @@
+import { z } from "zod";
+import { jsonSchema } from "../../core/json.ts";
+import { normaliseUsage } from "../../workload/normalise-usage.ts";
+import type { ItemErrorClass, ItemOutcome, ProviderBatchStatus, ProviderResult } from "../../workload/provider-batch.ts";
+import { isOutOfMoney, type ErrorWords } from "../provider-trouble.ts";
+
+/** An id of a batch or a file as it may stand in a path. */
+export const objectId = z.string().regex(/^[\w-]{1,128}$/);
+
+const count = z.int().min(0);
+const instant = z.int().min(0).nullish();
+
+/** A batch as the provider describes it; times are Unix seconds. */
+export const batchShape = z.object({
+  id: objectId,
+  status: z.enum(["validating", "failed", "in_progress", "finalizing", "completed", "expired", "cancelling", "cancelled"]),
+  request_counts: z.object({ total: count, completed: count, failed: count }).nullish(),
+  output_file_id: objectId.nullish(),
+  error_file_id: objectId.nullish(),
+  errors: z
+    .object({ data: z.array(z.object({ code: z.string().nullish(), message: z.string().nullish(), line: z.int().nullish() })).nullish() })
+    .nullish(),
+  metadata: z.record(z.string(), z.string()).nullish(),
+  created_at: z.int().min(0),
+  expires_at: instant,
+  completed_at: instant,
+  expired_at: instant,
+  cancelled_at: instant,
+  failed_at: instant,
+});
+
+/** See {@link batchShape}. */
+export type OpenAiBatch = z.output<typeof batchShape>;
+
+const states = {
+  validating: "validating",
+  failed: "failed",
+  in_progress: "running",
+  finalizing: "running",
+  completed: "ended",
+  expired: "ended",
+  cancelling: "cancelling",
+  cancelled: "ended",
+} as const;
+
+/** A batch in our words. */
+export function statusOf(batch: OpenAiBatch): ProviderBatchStatus {
+  const { total = 0, completed = 0, failed = 0 } = batch.request_counts ?? {};
+  const endedAt = batch.completed_at ?? batch.expired_at ?? batch.cancelled_at ?? batch.failed_at;
+  return {
+    id: batch.id,
+    state: states[batch.status],
+    items: total,
+    ...(total > 0 && { endedItems: completed + failed }),
+    createdAt: batch.created_at * 1000,
+    ...(typeof endedAt === "number" && { endedAt: endedAt * 1000 }),
+    ...(typeof batch.expires_at === "number" && { expiresAt: batch.expires_at * 1000 }),
+    faults: (batch.errors?.data ?? []).map(({ code, message, line }) => ({
+      code: (code ?? "unknown").slice(0, 60),
+      message: (message ?? "").slice(0, 300),
+      ...(typeof line === "number" && line > 0 && { line }),
+    })),
+    ...(batch.status === "expired" && { unnamed: "expired" }),
+    ...(batch.status === "cancelled" && { unnamed: "canceled" }),
+  };
+}
+
+const errorShape = z.object({ type: z.string().nullish(), code: z.string().nullish(), message: z.string().nullish() });
+
+/** The words of an error object. */
+export function wordsOf(error: unknown): ErrorWords & { readonly message: string } {
+  const parsed = errorShape.safeParse(error);
+  return { type: parsed.data?.type ?? "", code: parsed.data?.code ?? "", message: parsed.data?.message ?? "" };
+}
+
+const resultLine = z.object({
+  custom_id: z.string(),
+  response: z.object({ status_code: z.int(), body: jsonSchema }).nullish(),
+  error: z.unknown(),
+});
+
+const completion = z.object({
+  id: z.string().min(1).max(128),
+  model: z.string().min(1).max(120),
+  choices: z.array(z.object({ finish_reason: z.string().nullish(), message: z.object({ refusal: z.string().nullish() }) })).min(1),
+  usage: z.unknown(),
+});
+
+/** One line of an output or an error file; `line` counts from 1. */
+export function readResult(text: string, line: number): ProviderResult {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch {
+    return { kind: "unreadable", line, detail: "no JSON" };
+  }
+  const parsed = resultLine.safeParse(json);
+  if (!parsed.success) return { kind: "unreadable", line, detail: "no result of a batch" };
+  const { custom_id: customId, response, error } = parsed.data;
+  if (response === null || response === undefined) return { kind: "item", customId, outcome: withoutResponse(wordsOf(error)) };
+  if (response.status_code !== 200) {
+    const body = z.object({ error: z.unknown() }).safeParse(response.body);
+    return { kind: "item", customId, outcome: erroredOf(response.status_code, wordsOf(body.data?.error)) };
+  }
+  const told = completion.safeParse(response.body);
+  if (!told.success) return { kind: "unreadable", line, detail: "no chat completion" };
+  const { id, model, choices, usage } = told.data;
+  const outcome: ItemOutcome = {
+    kind: "succeeded",
+    model,
+    usage: normaliseUsage(usage, "openai", "openai-chat"),
+    isRefusal: choices.some(({ finish_reason, message }) => finish_reason === "content_filter" || typeof message.refusal === "string"),
+    answerId: id,
+    answer: response.body,
+  };
+  return { kind: "item", customId, outcome };
+}
+
+function withoutResponse(words: ErrorWords & { readonly message: string }): ItemOutcome {
+  if (words.code === "batch_expired") return { kind: "expired" };
+  if (words.code === "batch_cancelled") return { kind: "canceled" };
+  return erroredOf(0, words);
+}
+
+function erroredOf(status: number, words: ErrorWords & { readonly message: string }): ItemOutcome {
+  const name = words.code === "" ? words.type : words.code;
+  return { kind: "errored", errorClass: classOf(status, words), message: `${status} ${name}: ${words.message}`.slice(0, 300) };
+}
+
+function classOf(status: number, words: ErrorWords): ItemErrorClass {
+  if (isOutOfMoney(words)) return "provider_spend_limit";
+  if (words.code === "context_length_exceeded") return "context_overflow";
+  if (status === 429) return "provider_rate_limit";
+  if (status === 503) return "provider_overload";
+  if (status >= 500) return "provider_error";
+  if (status === 401 || status === 403) return "permission";
+  return status >= 400 ? "invalid_request" : "unknown";
+}

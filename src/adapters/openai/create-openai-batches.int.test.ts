@@ -1,0 +1,65 @@
+import { afterEach, describe, expect, it } from "@jest/globals";
+import type { BatchServer } from "../../simulators/provider-batches/batch-server.ts";
+import { startOpenAiBatchServer } from "../../simulators/provider-batches/openai-batch-server.ts";
+import { describeProviderBatches } from "../../testing/describe-provider-batches.ts";
+import { createFakeClock } from "../../testing/fake-clock.ts";
+import { createPriceTable } from "../../workload/price-table.ts";
+import { shippedPrices } from "../../workload/prices.ts";
+import { createOpenAiBatches } from "./create-openai-batches.ts";
+import { createOpenAiCosts } from "./create-openai-costs.ts";
+
+const prices = createPriceTable(shippedPrices);
+const servers: BatchServer[] = [];
+afterEach(async () => {
+  for (const server of servers.splice(0)) await server[Symbol.asyncDispose]();
+});
+
+async function start(clock = createFakeClock()): Promise<BatchServer> {
+  const server = await startOpenAiBatchServer({ clock });
+  servers.push(server);
+  return server;
+}
+
+const bodyOf = (text: string) => ({ model: "gpt-4.1-mini", max_completion_tokens: 200, messages: [{ role: "user", content: text }] });
+
+describeProviderBatches("OpenAI's adapter", async () => {
+  const clock = createFakeClock();
+  const server = await start(clock);
+  return {
+    port: createOpenAiBatches({ baseUrl: `${server.url}/v1`, apiKey: "sk-proj-test" }, clock),
+    costs: createOpenAiCosts({ baseUrl: `${server.url}/v1`, apiKey: "sk-admin-test" }, { prices, clock }),
+    clock,
+    pass: async (ms) => clock.advance(ms),
+    inject: (quirk) => server.inject(quirk),
+    created: () => server.stats().created,
+    billedMicroUsd: () => server.stats().billedMicroUsd,
+    bodyOf,
+    refuses: "batch",
+    namesBatches: true,
+  };
+});
+
+describe("OpenAI's adapter", () => {
+  it("tells the faults of an input by line, after it was accepted", async () => {
+    const server = await start();
+    const port = createOpenAiBatches({ baseUrl: `${server.url}/v1`, apiKey: "sk-proj-test" }, createFakeClock());
+    const id = await port.submit({ key: "k", items: ["a", "b", "a"].map((customId) => ({ customId, body: bodyOf("x") })) });
+    expect(await port.read(id)).toMatchObject({ state: "failed", faults: [{ code: "duplicate_custom_id", line: 3 }] });
+    await expect(port.results(id)[Symbol.asyncIterator]().next()).rejects.toMatchObject({ trouble: "not_ready" });
+  });
+
+  it("names status and code of a refusal, and neither key nor body", async () => {
+    const server = await start();
+    const port = createOpenAiBatches({ baseUrl: `${server.url}/v1`, apiKey: "sk-proj-hidden" }, createFakeClock());
+    using _ = server.inject({ kind: "spend_limited" });
+    await expect(port.submit({ key: "k", items: [{ customId: "a", body: { note: "private" } }] })).rejects.toThrow(
+      /^openai answered 429 \(insufficient_quota, insufficient_quota\)$/,
+    );
+  });
+
+  it("refuses to report costs without an Admin key", async () => {
+    const server = await start();
+    const costs = createOpenAiCosts({ baseUrl: `${server.url}/v1`, apiKey: "sk-proj-test" }, { prices, clock: createFakeClock() });
+    await expect(costs.batchCost(0, 1000)).rejects.toMatchObject({ trouble: "unauthorised" });
+  });
+});

@@ -1,0 +1,117 @@
+import OpenAI, { toFile } from "openai";
+import type { z } from "zod";
+import type { Clock } from "../../core/clock.ts";
+import { sha256 } from "../../core/json.ts";
+import { ProviderFailure, type FoundSubmission, type ProviderBatches, type ProviderResult } from "../../workload/provider-batch.ts";
+import { errorField } from "../error-field.ts";
+import { clientOptions, clockSkewMs, mostPages, type ProviderAccess } from "../provider-access.ts";
+import { failureOf, type CallKind } from "../provider-trouble.ts";
+import { readLines } from "../read-lines.ts";
+import { batchShape, objectId, readResult, statusOf, wordsOf, type OpenAiBatch } from "./batch-shapes.ts";
+
+const endpoint = "/v1/chat/completions";
+/** The member of a batch's metadata that holds the submission's key, hashed. */
+const mark = "runbookd_submission";
+
+/**
+ * OpenAI's batches of chat completions behind the port: a file of requests, a batch over it, and up to two files of results. A submission whose answer
+ * was lost is found by its key in the batch's metadata. https://platform.openai.com/docs/api-reference/batch
+ */
+export function createOpenAiBatches({ baseUrl, apiKey }: ProviderAccess, clock: Pick<Clock, "now">): ProviderBatches {
+  const client = new OpenAI({ ...clientOptions, baseURL: baseUrl, apiKey, organization: null, project: null });
+
+  const call = async <Value>(
+    kind: CallKind,
+    signal: AbortSignal | undefined,
+    send: (options: { signal?: AbortSignal }) => Promise<Value>,
+  ) => {
+    try {
+      return await send(signal === undefined ? {} : { signal });
+    } catch (error) {
+      if (signal?.aborted === true) throw signal.reason;
+      throw failureOf(error, "openai", kind, wordsOf(errorField(error, "error")), clock.now());
+    }
+  };
+  const fetchBatch = async (id: string, signal: AbortSignal | undefined): Promise<OpenAiBatch> => {
+    if (!objectId.safeParse(id).success) throw new ProviderFailure("missing", "openai: that is no batch's id");
+    return parse(batchShape, await call("read", signal, async (options) => client.batches.retrieve(id, options)));
+  };
+  async function* linesOf(fileId: string, signal: AbortSignal | undefined): AsyncGenerator<ProviderResult> {
+    const response = await call("read", signal, async (options) => client.files.content(fileId, options));
+    if (response.body === null) throw new ProviderFailure("nonsense", "openai answered results without a body");
+    let line = 0;
+    try {
+      for await (const text of readLines(response.body)) {
+        line += 1;
+        if (text.trim() !== "") yield readResult(text, line);
+      }
+    } catch (error) {
+      if (signal?.aborted === true) throw signal.reason;
+      throw failureOf(error, "openai", "read", { type: "", code: "" }, clock.now());
+    }
+  }
+
+  return {
+    provider: "openai",
+    async submit({ key, items }, signal) {
+      const text = items
+        .map(({ customId, body }) => `${JSON.stringify({ custom_id: customId, method: "POST", url: endpoint, body })}\n`)
+        .join("");
+      const file = await toFile(Buffer.from(text), "batch.jsonl");
+      // A file that nobody refers to does nothing: its upload may be repeated.
+      const upload = parse(
+        uploadShape,
+        await call("read", signal, async (options) => client.files.create({ file, purpose: "batch" }, options)),
+      );
+      const answer = await call("change", signal, async (options) =>
+        client.batches.create({ input_file_id: upload.id, endpoint, completion_window: "24h", metadata: { [mark]: markOf(key) } }, options),
+      );
+      const parsed = batchShape.safeParse(answer);
+      if (!parsed.success) throw new ProviderFailure("unknown_outcome", "openai answered a creation with something that is no batch");
+      return parsed.data.id;
+    },
+    async find({ key, since }, signal): Promise<FoundSubmission> {
+      const wanted = markOf(key);
+      let after: string | undefined;
+      for (let page = 0; page < mostPages; page += 1) {
+        const query = { limit: 100, ...(after !== undefined && { after }) };
+        const { data, has_more } = await call("read", signal, async (options) => client.batches.list(query, options));
+        const batches = data.map((batch) => parse(batchShape, batch));
+        const found = batches.find(({ metadata }) => metadata?.[mark] === wanted);
+        if (found !== undefined) return { kind: "found", id: found.id };
+        const last = batches.at(-1);
+        if (!has_more || last === undefined || last.created_at * 1000 < since - clockSkewMs) return { kind: "none" };
+        after = last.id;
+      }
+      throw new ProviderFailure("unavailable", "openai lists more batches than can be looked through");
+    },
+    read: async (id, signal) => statusOf(await fetchBatch(id, signal)),
+    async *results(id, signal) {
+      const batch = await fetchBatch(id, signal);
+      if (statusOf(batch).state !== "ended") throw new ProviderFailure("not_ready", "openai: the batch has not ended");
+      for (const file of [batch.output_file_id, batch.error_file_id]) if (typeof file === "string") yield* linesOf(file, signal);
+    },
+    async cancel(id, signal) {
+      if (statusOf(await fetchBatch(id, signal)).state === "ended") return;
+      try {
+        await call("change", signal, async (options) => client.batches.cancel(id, options));
+      } catch (error) {
+        // It may have ended between the two calls, which is what was wanted.
+        const isRefused = error instanceof ProviderFailure && error.trouble === "invalid";
+        if (!isRefused || statusOf(await fetchBatch(id, signal)).state !== "ended") throw error;
+      }
+    },
+  };
+}
+
+const uploadShape = batchShape.pick({ id: true });
+
+function markOf(key: string): string {
+  return sha256(key).slice(0, 40);
+}
+
+function parse<Schema extends z.ZodType>(schema: Schema, answer: unknown): z.output<Schema> {
+  const parsed = schema.safeParse(answer);
+  if (!parsed.success) throw new ProviderFailure("nonsense", "openai answered something that its documentation does not know");
+  return parsed.data;
+}
