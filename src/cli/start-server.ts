@@ -10,7 +10,7 @@ import { withReports } from "../reports/with-reports.ts";
 import { createAdminRoutes } from "../http/admin-routes.ts";
 import { createApprovalRoutes } from "../http/approval-routes.ts";
 import { createAuditRoutes } from "../http/audit-routes.ts";
-import { auditedControl, auditedDesk, auditedFreezes } from "../http/audited.ts";
+import { auditedBatches, auditedControl, auditedDesk, auditedFreezes } from "../http/audited.ts";
 import { createBatchRoutes } from "../http/batch-routes.ts";
 import { createTicketRoutes } from "../http/ticket-routes.ts";
 import { createBudgetRoutes } from "../http/budget-routes.ts";
@@ -170,7 +170,14 @@ export async function startServer(
       ...createCacheRoutes({ board: caches, findings: [createCacheFindings(caches)] }),
       ...createBudgetRoutes({ ledger, clock }),
       ...createPromptRoutes({ prompts: openPrompts(runtime, redis), canaries: createCanaryStore(redis), audit, clock, caches }),
-      ...createBatchRoutes({ ledger, batches, control: batchControl, tickets, doorbell: ticketQueue, clock }),
+      ...createBatchRoutes({
+        ledger,
+        batches,
+        control: auditedBatches(batchControl, { audit, clock }),
+        tickets,
+        doorbell: ticketQueue,
+        clock,
+      }),
       ...createTicketRoutes({ tickets }),
     ],
     tokens,

@@ -10,6 +10,9 @@ export const auditKinds = [
   "run_resumed",
   "run_repeated",
   "run_refused",
+  "batch_submitted",
+  "batch_changed",
+  "batch_refused",
   "frozen",
   "unfrozen",
   "token_created",
@@ -29,7 +32,7 @@ export interface AuditEntry {
   readonly kind: AuditKind;
   /** The name of the caller's token; of a change that was found in a file: where it was found. */
   readonly by: string;
-  /** What it was done to: id of a question or a run, scope of a freeze, name of a token. */
+  /** What it was done to: id of a question, a run or a batch, scope of a freeze, name of a token. */
   readonly subject: string;
   readonly detail: { readonly [name: string]: Json };
 }

@@ -1,7 +1,9 @@
 import { expect, it } from "@jest/globals";
 import type { AuditEntry } from "../core/audit.ts";
 import { createFakeClock } from "../testing/fake-clock.ts";
-import { auditedControl, auditedDesk, auditedFreezes } from "./audited.ts";
+import { createActionBench } from "../testing/action-bench.ts";
+import { aBudgetState } from "../testing/fake-budget-control.ts";
+import { auditedBatches, auditedControl, auditedDesk, auditedFreezes } from "./audited.ts";
 import type { AnswerReply, ControlReply } from "./ports.ts";
 
 function anAudit() {
@@ -82,4 +84,20 @@ it("stops a run and freezes even when the record cannot be written, and says so"
   const freezes = auditedFreezes({ list: async () => [], put: async () => void done.push("freeze"), remove: async () => false }, deps);
   await expect(freezes.put({ scope: "all", by: "ann", at: 1, reason: "storm", undo: true })).rejects.toThrow("no Redis");
   expect(done).toEqual(["abort", "freeze"]);
+});
+
+it("records what people do to batches, and what they were refused", async () => {
+  const { entries, deps } = anAudit();
+  const control = auditedBatches(createActionBench(aBudgetState("checkout")).batches, deps);
+  await control.submit("nightly", "ann");
+  await control.change("nightly", { gate: "paused", reason: "look", by: "bob" });
+  await control.change("nightly", { state: "cancelled", reason: "wrong list", by: "bob" });
+  await control.change("nightly", { gate: "open", reason: "late", by: "eve" });
+  await control.change("none", { gate: "open", by: "eve" });
+  expect(entries.map(({ kind, by, subject, detail }) => [kind, by, subject, detail["reply"]])).toEqual([
+    ["batch_submitted", "ann", "nightly", "submitted"],
+    ["batch_changed", "bob", "nightly", "set"],
+    ["batch_changed", "bob", "nightly", "set"],
+    ["batch_refused", "eve", "nightly", "over"],
+  ]);
 });

@@ -1,5 +1,6 @@
 import type { AuditEntry, AuditKind, AuditLog } from "../core/audit.ts";
 import type { Clock } from "../core/clock.ts";
+import type { BatchControl } from "../workload/batch-control.ts";
 import type { ControlReply, FreezeDesk, QuestionDesk, RunControl, StartReply } from "./ports.ts";
 
 /** Where acts are recorded, and when. */
@@ -72,6 +73,35 @@ export function auditedControl(control: RunControl, { audit, clock }: AuditDeps)
     abort: async (id, by, reason) => record("run_aborted", by, id, { reason }, await control.abort(id, by, reason)),
     resume: async (id, by) => record("run_resumed", by, id, {}, await control.resume(id, by)),
     rerun: async (id, by) => record("run_repeated", by, id, {}, await control.rerun(id, by)),
+  };
+}
+
+/** What people do to batches is recorded, the refused ones too. A pause is in force before its record. */
+export function auditedBatches(control: BatchControl, { audit, clock }: AuditDeps): BatchControl {
+  const record = async (kind: AuditKind, by: string, subject: string, detail: AuditEntry["detail"], reply: string): Promise<void> => {
+    if (reply === "missing") return;
+    const done = reply === "set" || reply === "submitted" || reply === "joined";
+    await audit.append({ at: clock.now(), kind: done ? kind : "batch_refused", by, subject, detail: { ...detail, reply } });
+  };
+  return {
+    ...control,
+    async submit(id, by = "") {
+      const answer = await control.submit(id, by);
+      await record("batch_submitted", by, id, answer.kind === "refused" ? { arithmetic: answer.arithmetic } : {}, answer.kind);
+      return answer;
+    },
+    async change(id, change, expectedVersion) {
+      const reply = await control.change(id, change, expectedVersion);
+      const { gate, state, limits, reason, by = "" } = change;
+      const detail = {
+        ...(gate !== undefined && { gate }),
+        ...(state !== undefined && { state }),
+        ...(limits !== undefined && { limits: { ...limits } }),
+        ...(reason !== undefined && { reason }),
+      };
+      await record("batch_changed", by, id, detail, reply);
+      return reply;
+    },
   };
 }
 

@@ -219,9 +219,9 @@ export function createBatchRoutes({ ledger, batches, control, tickets, doorbell,
       body: noBody,
       answers: { 202: "The batch; it was submitted now or before" },
       problems: ["not-found", "conflict"],
-      async handle({ params }) {
+      async handle({ params, caller }) {
         const id = params["id"] ?? "";
-        const answer = await control.submit(id);
+        const answer = await control.submit(id, caller.name);
         switch (answer.kind) {
           case "submitted":
           case "joined":

@@ -29,7 +29,8 @@ export interface BatchControl {
   activeOn(queue: string): Promise<readonly string[]>;
   /** Undefined: there is no such batch, or its budget is gone. */
   quote(id: string): Promise<BatchQuote | undefined>;
-  submit(id: string): Promise<SubmitAnswer>;
+  /** `by` is who asks, for whoever records it. */
+  submit(id: string, by?: string): Promise<SubmitAnswer>;
   change(id: string, change: BatchChange, expectedVersion?: number): ReturnType<BatchStore["change"]>;
   /** Tickets that ended without success, at most 1000. */
   failures(id: string): Promise<readonly FailedTicket[]>;

@@ -60,6 +60,17 @@ it("says why a batch has stopped", async () => {
   expect(context.printed.out).toContain("5 of 20 tickets were not successful.");
 });
 
+it("sets the limits that are named, from the version that was read", async () => {
+  const body = { ...batch, version: 3, limits: { maxCostMicroUsd: null, concurrency: 8, maxFailureRatio: 0.2 } };
+  const context = aCommandContext({
+    answers: { "GET /api/batches/nightly": { status: 200, body }, "PATCH /api/batches/nightly": { status: 200, body } },
+  });
+  expect(await runCli(["batches", "limits", "nightly", "--max-failure-ratio", "0.5", "--max-cost-usd", "1.5"], context, "1")).toBe(0);
+  expect(context.requests[1]?.body).toEqual({ limits: { maxCostMicroUsd: 1_500_000, concurrency: 8, maxFailureRatio: 0.5 }, version: 3 });
+  expect(await runCli(["batches", "limits", "nightly"], context, "1")).toBe(2);
+  expect(await runCli(["batches", "limits", "nightly", "--concurrency", "many"], context, "1")).toBe(2);
+});
+
 it("answers 1 when there is no such batch", async () => {
   const problem = { type: "urn:x", title: "There is no such thing", status: 404, detail: "GET /api/batches lists them." };
   const context = aCommandContext({ answers: { "GET /api/batches/none": { status: 404, body: problem } } });

@@ -5,13 +5,14 @@ import { batchSchema, pageSchema, type BatchShape } from "../api-shapes.ts";
 import { exitCodes, renderTable, writeJson, type CommandContext } from "../context.ts";
 import { countsOf, stateOf } from "../render-batch.ts";
 import { createBatch } from "./create-batch.ts";
+import { limitBatch } from "./limit-batch.ts";
 import { showBatch } from "./show-batch.ts";
 import { defineCommand, defineGroup, flagOption, textOption, type CommandDefinition, type ExitSink } from "../define-command.ts";
 
 /** `runbookd batches …`: batches of tickets and their gates. */
 export function batchesCommand(context: CommandContext, exit: ExitSink): Command {
-  const members = [createBatch, list, showBatch, submit, ...["pause", "resume", "cancel"].map((name) => verb(name))].map((member) =>
-    defineCommand(member, context, exit),
+  const members = [createBatch, list, showBatch, submit, limitBatch, ...["pause", "resume", "cancel"].map((name) => verb(name))].map(
+    (member) => defineCommand(member, context, exit),
   );
   return defineGroup("batches", "Create, watch, pause, resume and cancel batches of tickets", members);
 }

@@ -64,6 +64,13 @@ it("hands a good file in, shows what it will cost, and submits it", async () => 
   expect(out).toContain("within the limit $50.00.");
 });
 
+it("joins what was handed in before, and estimates nothing again", async () => {
+  const joined = { "POST /api/batches": { status: 201, body: { ...batch, state: "open" } } };
+  const { code, out, asked } = await run(["good.csv", "--id", "b", "--budget", "checkout"], joined);
+  expect({ code, out }).toEqual({ code: 0, out: "b was handed in before, with the same tickets; it is open.\n" });
+  expect(asked.at(-1)).toBe("POST /api/batches/b/tickets");
+});
+
 it("leaves a draft when it is asked to", async () => {
   const { asked, out } = await run(["good.csv", "--id", "b", "--budget", "checkout", "--draft"]);
   expect(asked).not.toContain("POST /api/batches/b/submit");

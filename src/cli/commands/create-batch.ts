@@ -77,6 +77,12 @@ export const createBatch: CommandDefinition = {
       const added = await client.post(`${path}/tickets`, { tickets }, addedSchema);
       if (added.kind !== "ok") return reportFailure(invocation, added);
     }
+    const told = { id: head.id, tickets: imported.tickets.length, skipped: imported.skipped };
+    if (created.body.state !== "draft") {
+      if (flagOption(invocation, "json")) writeJson(context, { ...told, state: created.body.state });
+      else context.write(`${head.id} was handed in before, with the same tickets; it is ${created.body.state}.\n`);
+      return exitCodes.ok;
+    }
     const quote = await client.get(`${path}/estimate`, quoteSchema);
     if (quote.kind !== "ok") return reportFailure(invocation, quote);
     if (!flagOption(invocation, "json")) context.write(describeQuote(quote.body));
@@ -84,8 +90,7 @@ export const createBatch: CommandDefinition = {
       const submitted = await client.post(`${path}/submit`, undefined, batchSchema);
       if (submitted.kind !== "ok") return reportFailure(invocation, submitted);
     }
-    if (flagOption(invocation, "json"))
-      writeJson(context, { id: head.id, tickets: imported.tickets.length, skipped: imported.skipped, ...quote.body });
+    if (flagOption(invocation, "json")) writeJson(context, { ...told, ...quote.body });
     else
       context.write(
         flagOption(invocation, "draft")
