@@ -70,6 +70,14 @@ describe("the analysis of a prompt that carries everything wrong", () => {
   });
 });
 
+it("the analysis predicts what calls of another day will read, once they are laid out so", () => {
+  const calls = createWorkload({ seed: 4, hours: 4, ticketsPerHour: 20, turns: 12, gapSeconds: 40 });
+  const half = Math.floor(calls.length / 2);
+  const { predictedHit } = analysed(sampleWorkload(calls.slice(0, half), "shipped", "last block"));
+  const { measuredHit } = analysed(sampleWorkload(calls.slice(half), "static first", { layers: "1h" }));
+  expect(Math.abs(predictedHit - measuredHit)).toBeLessThan(0.01);
+});
+
 describe("the analysis of one fault at a time", () => {
   const good = (call: WorkloadCall) => layOut(call, "static first").slice(0, -1);
   const withCalls = (
