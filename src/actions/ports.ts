@@ -10,6 +10,8 @@ import type { BudgetControl } from "../workload/budget.ts";
 import type { CanaryStore } from "../workload/canary.ts";
 import type { SampleGroup } from "../workload/prefix-samples.ts";
 import type { PromptStore } from "../workload/prompt.ts";
+import type { CheckpointRepository } from "../workload/checkpoint.ts";
+import type { TicketDoorbell, TicketRecovery, TicketStore } from "../workload/ticket.ts";
 import type { CommandTemplate } from "./command-template.ts";
 
 /** One sample of an instant query. The value may be NaN or infinite, as Prometheus gave it. */
@@ -158,6 +160,14 @@ export interface PromptEvaluator {
   read(id: string, signal: AbortSignal): Promise<EvaluationState>;
 }
 
+/** Tickets that something went wrong with, and the work that they left. */
+export interface TicketCare {
+  readonly store: TicketRecovery & Pick<TicketStore, "list">;
+  /** Absent while nobody said where the work of tickets is. */
+  readonly checkpoints: CheckpointRepository | undefined;
+  readonly doorbell: TicketDoorbell;
+}
+
 /** Everything that actions may touch. */
 export interface ActionPorts {
   readonly budgets: BudgetControl;
@@ -172,4 +182,5 @@ export interface ActionPorts {
   readonly cache: CacheSight;
   /** Absent while no evaluator is configured. */
   readonly evaluator: PromptEvaluator | undefined;
+  readonly tickets: TicketCare;
 }

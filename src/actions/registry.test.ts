@@ -5,6 +5,7 @@ import { z } from "zod";
 import { createActionBench } from "../testing/action-bench.ts";
 import { aNewVersion } from "../testing/describe-prompt-store.ts";
 import { aBudgetState } from "../testing/fake-budget-control.ts";
+import { newTicketSchema } from "../workload/ticket.ts";
 import type { Json } from "../core/json.ts";
 import { actionCatalogue } from "./registry.ts";
 
@@ -18,6 +19,11 @@ const parametersOf: { readonly [name: string]: { readonly [key: string]: Json } 
   "cancel-batch": { batch: "nightly", reason: "r" },
   "handle-batch-failures": { batch: "nightly" },
   "http-request": { url: "https://allowed.example/x" },
+  "find-failure-point": { queue: "tickets" },
+  "fix-failure-cause": { tickets: ["GH-1"] },
+  "preserve-work": { tickets: ["GH-1"] },
+  "resume-tickets": { tickets: ["GH-1"] },
+  "roll-back-work": { tickets: ["GH-1"] },
   "measure-prompt": { ...cached, version: 2 },
   notify: { subject: "s", text: "t" },
   "pause-batch": { batch: "nightly", reason: "r" },
@@ -45,7 +51,10 @@ const parametersOf: { readonly [name: string]: { readonly [key: string]: Json } 
 describe.each(actionCatalogue.names)("%s", (name) => {
   const bench = createActionBench(aBudgetState("checkout"));
   const spec = actionCatalogue.find(name);
-  beforeAll(async () => bench.ports.prompts.create("implement", aNewVersion("another"), "ada"));
+  beforeAll(async () => {
+    await bench.ports.prompts.create("implement", aNewVersion("another"), "ada");
+    await bench.tickets.add(newTicketSchema.parse({ id: "GH-1", budget: "checkout" }));
+  });
 
   it("has a file of its name", () => {
     expect(readdirSync(import.meta.dirname)).toContain(`${name}.ts`);

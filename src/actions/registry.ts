@@ -17,6 +17,11 @@ import { httpRequest } from "./http-request.ts";
 import { measurePrompt } from "./measure-prompt.ts";
 import { notify } from "./notify.ts";
 import { pauseBatches } from "./pause-batches.ts";
+import { findFailurePoint } from "./find-failure-point.ts";
+import { fixFailureCause } from "./fix-failure-cause.ts";
+import { preserveWork } from "./preserve-work.ts";
+import { rollBackWork } from "./roll-back-work.ts";
+import { resumeTickets } from "./resume-tickets.ts";
 import type { ActionPorts } from "./ports.ts";
 import { promotePrompt } from "./promote-prompt.ts";
 import { prometheusQuery } from "./prometheus-query.ts";
@@ -61,6 +66,11 @@ const definitions: readonly DefinedAction<ActionPorts>[] = [
   sendReport,
   setLimits,
   takeSnapshot,
+  findFailurePoint,
+  fixFailureCause,
+  preserveWork,
+  rollBackWork,
+  resumeTickets,
   wait,
 ];
 

@@ -28,6 +28,10 @@ function withAbsolutePaths(config: Config, absolute: (path: string) => string): 
     ...config,
     dataFolder: absolute(config.dataFolder),
     runbooks: absolute(config.runbooks),
+    ticketWork:
+      config.ticketWork === undefined
+        ? undefined
+        : { repository: absolute(config.ticketWork.repository), worktrees: absolute(config.ticketWork.worktrees) },
     freezeFile: config.freezeFile === undefined ? undefined : absolute(config.freezeFile),
     priceTable: config.priceTable === undefined ? undefined : absolute(config.priceTable),
   };

@@ -66,3 +66,11 @@ it("no change of the cache optimization's document goes unnoticed by its rehears
   const results = await mutateRunbook(cache.runbook, cache.rehearsals);
   expect(results.filter(({ noticedBy }) => noticedBy === undefined)).toEqual([]);
 });
+
+it("no step of the ticket recovery can be dropped, and none of its checks left out, without a rehearsal noticing", async () => {
+  const recovery = held.find(({ runbook }) => runbook.id === "ticket-recovery");
+  if (recovery === undefined) throw new Error("There is no ticket-recovery.");
+  const results = await mutateRunbook(recovery.runbook, recovery.rehearsals);
+  expect(results.length).toBeGreaterThanOrEqual(15);
+  expect(results.filter(({ noticedBy }) => noticedBy === undefined)).toEqual([]);
+});

@@ -3,9 +3,10 @@ import { hostname } from "node:os";
 import { setImmediate } from "node:timers/promises";
 import { createRecipients } from "../actions/recipients.ts";
 import { createActions, actionCatalogue } from "../actions/registry.ts";
-import type { CommandRunner, PrometheusReader, PromptEvaluator } from "../actions/ports.ts";
+import type { TicketCare, CommandRunner, PrometheusReader, PromptEvaluator } from "../actions/ports.ts";
 import { createCommandRunner } from "../adapters/command/create-command-runner.ts";
-import { findSetpriv } from "../adapters/command/find-setpriv.ts";
+import { findExecutable } from "../adapters/find-executable.ts";
+import { createGitCheckpoints } from "../adapters/git/create-git-checkpoints.ts";
 import { createHttpClient } from "../adapters/http/create-http-client.ts";
 import { createPromptEvaluator } from "../adapters/prompt-evaluator/create-prompt-evaluator.ts";
 import { createPrometheusClient, type PrometheusClient } from "../adapters/prometheus/create-prometheus-client.ts";
@@ -31,6 +32,7 @@ import type { Log } from "../telemetry/log.ts";
 import { type MailLog, type MailPatience, startReportWorker, usualPatience } from "../../workers/report.ts";
 import { createBatchStore } from "../redis/workload-batches.ts";
 import { createBatchControl } from "../workload/batch-control.ts";
+import { createTicketQueue } from "../queue/ticket-queue.ts";
 import { createRunbookBytes } from "../redis/accept-store.ts";
 import { createCanaryRecord } from "../redis/canary.ts";
 import { createGuardMemory } from "../redis/guard-facts.ts";
@@ -110,6 +112,7 @@ export async function startWorker(runtime: Runtime): Promise<WorkerProcess> {
     canaries: createCanaryStore(redis),
     cache: createCacheSight(analyst, board),
     evaluator: openEvaluator(runtime),
+    tickets: openTicketCare(runtime),
   });
 
   const memory = createGuardMemory(redis, clock);
@@ -216,9 +219,27 @@ function openEvaluator({ config, closers }: Runtime): PromptEvaluator | undefine
   return createPromptEvaluator(sender, config.promptEvaluator);
 }
 
+/** The tickets' store, the repository with their work, and their queue. */
+function openTicketCare(runtime: Runtime): TicketCare {
+  const { config, path, log, closers, tickets: store } = runtime;
+  const queue = createTicketQueue(runtime.connect("request"), (error) => log.warn({ error }, "The ticket queue reports an error."));
+  closers.add("ticket queue of recoveries", async () => queue.close(), withRedisMs);
+  const git = findExecutable("git", path);
+  if (git === undefined && config.ticketWork !== undefined)
+    log.warn({}, "There is no git on PATH: the work of tickets cannot be preserved.");
+  if (git === undefined || config.ticketWork === undefined) return { store, checkpoints: undefined, doorbell: queue };
+  const checkpoints = createGitCheckpoints({
+    ...config.ticketWork,
+    git,
+    environment: { PATH: path },
+    protocols: ["https", "ssh", "file"],
+  });
+  return { store, checkpoints, doorbell: queue };
+}
+
 /** Commands die with this process where setpriv is; elsewhere that is said. */
 function openCommands({ config, log, path, redaction }: Runtime): CommandRunner {
-  const setpriv = findSetpriv(path);
+  const setpriv = findExecutable("setpriv", path);
   if (setpriv === undefined && config.commands.length > 0)
     log.warn({}, "There is no setpriv (util-linux) on PATH: a command goes on to its end when this worker is killed.");
   return createCommandRunner({ templates: config.commands, setpriv, redact: (text) => redaction.apply(text) });

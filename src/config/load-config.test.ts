@@ -41,6 +41,7 @@ describe("without any setting", () => {
       concurrency: 10,
       graceMs: 60_000,
       freezeFile: undefined,
+      ticketWork: undefined,
       logLevel: "info",
       guardrails: {},
       protectedTargets: [],

@@ -58,6 +58,8 @@ export interface Config {
   /** From SIGTERM to SIGKILL. */
   readonly graceMs: number;
   readonly freezeFile: string | undefined;
+  /** Where the work of tickets is. */
+  readonly ticketWork: { readonly repository: string; readonly worktrees: string } | undefined;
   /** Divides the lengths of the budget ledger; 1 in real life. */
   readonly timeFactor: number;
   readonly logLevel: Settings["RUNBOOKD_LOG_LEVEL"];
@@ -246,6 +248,7 @@ function toConfig(settings: Settings, sources: ConfigSources, faults: ConfigFaul
     concurrency: settings.RUNBOOKD_CONCURRENCY,
     graceMs: settings.RUNBOOKD_GRACE_SECONDS * 1000,
     freezeFile: settings.RUNBOOKD_FREEZE_FILE,
+    ticketWork: ticketWorkOf(settings),
     timeFactor: settings.RUNBOOKD_TIME_FACTOR,
     logLevel: settings.RUNBOOKD_LOG_LEVEL,
     guardrails: settings.guardrails ?? {},
@@ -357,4 +360,9 @@ function readAccess(
     access: { headers: authorization === undefined ? headers : { ...headers, authorization }, ca },
     secrets: [...Object.values(headers), ...[token, password, basic].filter((secret) => secret !== undefined)],
   };
+}
+
+function ticketWorkOf({ RUNBOOKD_TICKET_REPOSITORY: written, RUNBOOKD_TICKET_WORKTREES: worktrees }: Settings): Config["ticketWork"] {
+  const repository = written?.replace(/\/+$/, "");
+  return repository === undefined ? undefined : { repository, worktrees: worktrees ?? `${repository}-worktrees` };
 }

@@ -186,6 +186,16 @@ export const settingsSchema = z.strictObject({
     "an integer from 15 to 9999, not more than Kubernetes' terminationGracePeriodSeconds",
   ),
   RUNBOOKD_FREEZE_FILE: setting(filePath.optional(), "While this file exists nothing is changed", "a file's path"),
+  RUNBOOKD_TICKET_REPOSITORY: setting(
+    filePath.optional(),
+    "Git repository whose worktrees tickets work in; absent: the work of tickets cannot be preserved",
+    "a folder's path",
+  ),
+  RUNBOOKD_TICKET_WORKTREES: setting(
+    filePath.optional(),
+    "Folder for worktrees that are made anew; absent: beside the repository, with -worktrees behind its name",
+    "a folder's path",
+  ),
   RUNBOOKD_TIME_FACTOR: setting(
     check((text) => (/^\d{1,4}(?:\.\d+)?$/.test(text) && Number(text) >= 1 ? Number(text) : undefined), "is no factor").default(1),
     "Divides what the budget ledger calls a minute, a lease and a row of its history; only for a demo whose rules and runbooks are divided too",

@@ -17,6 +17,8 @@ import { createSimulatedPrompts } from "../simulators/rehearsal/simulated-prompt
 import type { BudgetState } from "../workload/budget.ts";
 import { createFakeBudgetControl } from "./fake-budget-control.ts";
 import { createSimulatedBatches } from "../simulators/rehearsal/simulated-batches.ts";
+import { createMemoryCheckpoints } from "../simulators/memory-checkpoints.ts";
+import { createMemoryTickets } from "./memory-tickets.ts";
 import { createFakeClock } from "./fake-clock.ts";
 
 /** Instant at which every bench begins. */
@@ -66,7 +68,11 @@ export function createActionBench(...budgets: readonly BudgetState[]) {
     budgets: control,
     changed: (line) => void batchLines.push(line),
   });
+  const tickets = createMemoryTickets(clock);
+  const checkpoints = createMemoryCheckpoints({ "a.txt": "base" });
+  const rung: string[] = [];
   const ports: ActionPorts = {
+    tickets: { store: tickets, checkpoints, doorbell: { ring: async ({ id }) => void rung.push(id) } },
     budgets: control,
     batches,
     prometheus: { query: async () => sampleOf(world.burn) },
@@ -137,7 +143,25 @@ export function createActionBench(...budgets: readonly BudgetState[]) {
     return bound.action;
   }
 
-  return { clock, control, batches, batchLines, prompt, acts, ports, requests, started, rows, world, actions, context, bind };
+  return {
+    clock,
+    control,
+    tickets,
+    checkpoints,
+    rung,
+    batches,
+    batchLines,
+    prompt,
+    acts,
+    ports,
+    requests,
+    started,
+    rows,
+    world,
+    actions,
+    context,
+    bind,
+  };
 }
 
 /** A prompt that reads next to nothing and could read nearly all. */

@@ -9,11 +9,11 @@ import type { CommandOutcome, CommandStart } from "../../actions/ports.ts";
 import { sha256 } from "../../core/json.ts";
 import { processesOf } from "./command-processes.ts";
 import { createCommandRunner } from "./create-command-runner.ts";
-import { findSetpriv } from "./find-setpriv.ts";
+import { findExecutable } from "../find-executable.ts";
 
 let folder: string;
 let next = 0;
-const setpriv = findSetpriv(process.env["PATH"] ?? "");
+const setpriv = findExecutable("setpriv", process.env["PATH"] ?? "");
 const secret = "s3cret-of-the-target";
 const runner = createCommandRunner({
   templates: [],

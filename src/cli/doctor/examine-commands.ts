@@ -1,6 +1,6 @@
 import { accessSync, constants, statSync } from "node:fs";
 import type { CommandTemplate } from "../../actions/command-template.ts";
-import { findSetpriv } from "../../adapters/command/find-setpriv.ts";
+import { findExecutable } from "../../adapters/find-executable.ts";
 import { fault, fine, warning, type Finding } from "./finding.ts";
 
 /** Looks whether registered commands can be started here, and whether they would die with their worker; nothing when none is registered. */
@@ -16,7 +16,7 @@ export function examineCommands(templates: readonly CommandTemplate[], path: str
     ...(faults.length === 0
       ? [fine("Commands", `${templates.length} registered`)]
       : [fault("Commands", faults.join("; "), "Correct argv or cwd under commands in runbookd.yml, or install the program.")]),
-    findSetpriv(path) === undefined
+    findExecutable("setpriv", path) === undefined
       ? warning("setpriv", "not found: a command goes on to its end when its worker is killed", "Install util-linux where workers run.")
       : fine("setpriv", "commands die with their worker"),
   ];

@@ -3,6 +3,7 @@ import { cacheBlocks } from "../../analysis/cache-types.ts";
 import { durationGrammar, parseDuration } from "../../core/duration.ts";
 import { jsonSchema } from "../../core/json.ts";
 import { outcomes } from "../../core/run.ts";
+import { stages } from "../../workload/stage.ts";
 import { createLocator } from "../../runbook/locate.ts";
 import { createReporter, nearest, oneOf } from "../../runbook/reporter.ts";
 import type { Diagnostic } from "../../runbook/runbook.ts";
@@ -79,6 +80,24 @@ const batch = z.strictObject({
   failures: z.record(z.string(), count).default({}),
 });
 
+const ticket = z.strictObject({
+  queue: z.string().min(1).default("tickets"),
+  budget: z.string().min(1).default("tickets"),
+  state: z.enum(["running", "waiting", "dead"]).default("running"),
+  reason: z.string().default(""),
+  stage: z.string().default("implement"),
+  attempt: count.default(1),
+  failures: z.array(z.string()).default([]),
+  done: z.array(z.enum(stages)).default(["plan"]),
+  green: z.array(z.string()).default([]),
+  broken: z.array(count).default([]),
+  work: z.boolean().default(true),
+  conflicts: z.array(z.string()).default([]),
+  published: z.enum(["no", "yes", "moved", "merged"]).default("no"),
+  goes_on: z.boolean().default(true),
+  back_after: duration.optional(),
+});
+
 const sample = z.union([z.number(), z.enum(["none", "down"])], { error: "must be a number, `none` or `down`" });
 const series = z.union([sample, z.record(z.string(), sample)], {
   error: "must be a number, `none`, `down`, or a table of these by the time after the alert, e.g. `{ 0s: 21.4, 10m: 0.3 }`",
@@ -118,8 +137,9 @@ const rehearsalSchema = z.strictObject({
       budgets: z.record(z.string(), budget).default({}),
       batches: z.record(z.string(), batch).default({}),
       prompts: z.record(z.string(), prompt).default({}),
+      tickets: z.record(z.string(), ticket).default({}),
     })
-    .default({ budgets: {}, batches: {}, prompts: {} }),
+    .default({ budgets: {}, batches: {}, prompts: {}, tickets: {} }),
   metrics: z.record(z.string(), series).default({}),
   faults: z.array(fault).max(100).default([]),
   expect: z.strictObject({
@@ -189,6 +209,12 @@ export function parseRehearsal({ file, source }: { readonly file: string; readon
         costUsd,
         p90Usd,
       })),
+      tickets: Object.entries(workload.tickets).map(([id, { goes_on: goesOn, back_after: backAfterMs, ...written }]) => ({
+        id,
+        ...written,
+        goesOn,
+        ...(backAfterMs !== undefined && { backAfterMs }),
+      })),
       metrics: Object.fromEntries(tables),
       ...(alert !== undefined && ("input_series" in alert ? { rule: ruleOf(alert) } : { alert })),
       ...(mode !== undefined && { mode }),
@@ -207,7 +233,7 @@ function ruleOf({ input_series: series, interval, at, ...rest }: z.output<typeof
   return { ...rest, series, intervalMs: interval, atMs: at };
 }
 
-const knownKeys = [rehearsalSchema, budget, batch, prompt, spend, rehearsalSchema.shape.expect].flatMap((schema) =>
+const knownKeys = [rehearsalSchema, budget, batch, prompt, ticket, spend, rehearsalSchema.shape.expect].flatMap((schema) =>
   Object.keys(schema.shape),
 );
 

@@ -1,5 +1,6 @@
 import type { Labels } from "../../core/alert.ts";
 import type { Json } from "../../core/json.ts";
+import type { Stage } from "../../workload/stage.ts";
 import type { Mode, Outcome } from "../../core/run.ts";
 
 /** What the simulated target does when a step acts on it. `status` is an HTTP status where one was written. */
@@ -105,6 +106,31 @@ export interface SimulatedBatch {
   readonly failures: Readonly<Record<string, number>>;
 }
 
+/** One ticket that is code work, as it stands when the alert comes. */
+export interface SimulatedTicket {
+  readonly id: string;
+  readonly queue: string;
+  readonly budget: string;
+  readonly state: "running" | "waiting" | "dead";
+  readonly reason: string;
+  /** Where it stopped. */
+  readonly stage: string;
+  readonly attempt: number;
+  readonly failures: readonly string[];
+  /** Stages with a checkpoint, in order; those in `green` passed the tests, and the numbers in `broken` cannot be read. */
+  readonly done: readonly Stage[];
+  readonly green: readonly string[];
+  readonly broken: readonly number[];
+  /** There is unfinished work in its workspace. */
+  readonly work: boolean;
+  readonly conflicts: readonly string[];
+  readonly published: "no" | "yes" | "moved" | "merged";
+  /** It finishes its next stage once it is given back. */
+  readonly goesOn: boolean;
+  /** Whoever had it shows a sign of life so long after the alert. */
+  readonly backAfterMs?: number;
+}
+
 /** How a step ended. */
 export type StepEnd = "completed" | "skipped" | "failed" | "waiting" | "not_reached";
 
@@ -146,6 +172,7 @@ export interface Rehearsal {
   readonly budgets: readonly SimulatedBudget[];
   readonly prompts: readonly SimulatedPrompt[];
   readonly batches: readonly SimulatedBatch[];
+  readonly tickets: readonly SimulatedTicket[];
   /** By query, white space made one blank. */
   readonly metrics: Readonly<Record<string, readonly MetricPoint[]>>;
   readonly faults: readonly Fault[];

@@ -1,4 +1,4 @@
-import type { ActionPorts } from "../../actions/ports.ts";
+import type { ActionPorts, TicketCare } from "../../actions/ports.ts";
 import { createRecipients } from "../../actions/recipients.ts";
 import { createActions } from "../../actions/registry.ts";
 import type { Alert } from "../../core/alert.ts";
@@ -20,6 +20,7 @@ import { createScriptedMetrics } from "./scripted-metrics.ts";
 import { createSimulatedBatches } from "./simulated-batches.ts";
 import { createSimulatedBudgets } from "./simulated-budgets.ts";
 import { createSimulatedPrompts, type SimulatedPrompts } from "./simulated-prompts.ts";
+import { createSimulatedTickets } from "./simulated-tickets.ts";
 import { stepIdOf } from "./step-names.ts";
 import { createVirtualClock } from "./virtual-clock.ts";
 
@@ -103,8 +104,9 @@ export async function runRehearsal(runbook: Runbook, rehearsal: Rehearsal): Prom
       await new Promise<never>(() => undefined);
     },
   };
+  const tickets = await createSimulatedTickets(rehearsal.tickets, clock, (line) => void effects.push(line));
   const prompts = createSimulatedPrompts(rehearsal.prompts, clock, (line) => void effects.push(line));
-  const actions = faultyActions(createActions(portsOf(rehearsal, { clock, metrics, effects, mails, prompts })), stepFaults);
+  const actions = faultyActions(createActions(portsOf(rehearsal, { clock, metrics, effects, mails, prompts, tickets })), stepFaults);
   const executor = createExecutor(
     {
       ledger,
@@ -256,6 +258,7 @@ function portsOf(
     readonly effects: string[];
     readonly mails: string[];
     readonly prompts: SimulatedPrompts;
+    readonly tickets: TicketCare;
   },
 ): ActionPorts {
   const rows = new Map<string, OutboxRow>();
@@ -264,6 +267,7 @@ function portsOf(
   return {
     ...world.prompts,
     budgets,
+    tickets: world.tickets,
     batches: createSimulatedBatches(rehearsal.batches, { clock: world.clock, budgets, changed }),
     prometheus: { query: async (promql, { at }) => world.metrics.query(promql, at) },
     http: {

@@ -1,10 +1,10 @@
 import { accessSync, constants } from "node:fs";
 import { delimiter, isAbsolute, join } from "node:path";
 
-/** Absolute path of util-linux' setpriv in the folders of `path` and where systems keep it; undefined when there is none. */
-export function findSetpriv(path: string): string | undefined {
+/** Absolute path of a program in the folders of `path` and where systems keep it; undefined when there is none. */
+export function findExecutable(name: string, path: string): string | undefined {
   const folders = [...path.split(delimiter).filter((folder) => isAbsolute(folder)), "/usr/bin", "/bin"];
-  return folders.map((folder) => join(folder, "setpriv")).find((file) => isExecutable(file));
+  return folders.map((folder) => join(folder, name)).find((file) => isExecutable(file));
 }
 
 function isExecutable(file: string): boolean {

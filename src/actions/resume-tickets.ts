@@ -1,0 +1,127 @@
+import { z } from "zod";
+import type { ActionOutput, Plan } from "../core/action.ts";
+import { jsonSchema } from "../core/json.ts";
+import { hasEnded, recoveryReason, type TicketChange } from "../workload/ticket.ts";
+import { recoveredWord, workAfter } from "../workload/recover-ticket.ts";
+import { storedWork } from "../workload/staged-work.ts";
+import { defineAction } from "./define-action.ts";
+import type { TicketCare } from "./ports.ts";
+import { lookAtTicket, recoveryHolder, ticketsParameter, type LookedTicket } from "./tickets-in-care.ts";
+
+const stepSchema = z.object({
+  id: z.string(),
+  queue: z.string(),
+  decision: z.string(),
+  why: z.string(),
+  checkpoint: z.int().nullable(),
+  /** Try and turn that it goes on from. */
+  attempt: z.int(),
+  turn: z.int(),
+  change: z.object({
+    state: z.enum(["queued", "quarantined", "dead"]),
+    reason: z.string(),
+    attempt: z.int().exactOptional(),
+    saved: jsonSchema.exactOptional(),
+    failures: z.array(z.string()).exactOptional(),
+  }),
+});
+const dataSchema = z.object({ steps: z.array(stepSchema) });
+type Step = z.output<typeof stepSchema>;
+
+/**
+ * Gives tickets back to their queue with the work that was decided on. Nothing is permitted that was not before: a ticket keeps its variant, its versions,
+ * its budget and its cap, and what it has cost stays counted; so this raises no risk.
+ */
+export const resumeTickets = defineAction({
+  name: "resume-tickets",
+  summary:
+    "Gives each ticket back to its queue with a new try from its checkpoint, the same variant and what is left of its budget, or sets it aside when the same came again.",
+  parameters: z.strictObject({ tickets: ticketsParameter() }),
+  result: {
+    resumed: "tickets that go on",
+    moving: "of these, how many have finished a stage since, or ended well",
+    quarantined: "tickets that were set aside",
+    held: "tickets that stay dead until a person or another runbook acts",
+    tickets: "per ticket what was decided and why",
+  },
+  effect: "set",
+  risk: "none",
+  timeoutMs: 120_000,
+  probes: true,
+  undoes: false,
+  behave({ tickets: ids }, { tickets: care }: { readonly tickets: TicketCare }) {
+    async function look(plan: Plan): Promise<ActionOutput> {
+      const { steps } = dataSchema.parse(plan.data);
+      const count = (state: Step["change"]["state"]) => steps.filter(({ change }) => change.state === state).length;
+      const now = await Promise.all(steps.map(async ({ id }) => care.store.get(id)));
+      const moving = steps.filter(({ change, turn }, index) => {
+        const ticket = now[index];
+        return (
+          change.state === "queued" &&
+          ticket !== undefined &&
+          (ticket.state === "succeeded" || (ticket.turn > turn && !hasEnded(ticket.state)))
+        );
+      });
+      return {
+        resumed: count("queued"),
+        moving: moving.length,
+        quarantined: count("quarantined"),
+        held: count("dead"),
+        tickets: steps.map(({ id, decision, why, checkpoint }) => ({ ticket: id, decision, why, checkpoint })),
+      };
+    }
+
+    return {
+      async plan({ clock }) {
+        const steps = (await Promise.all(ids.map(async (id) => lookAtTicket(id, clock.now(), care)))).map((one) => stepOf(one));
+        return {
+          summary: steps
+            .map(({ id, decision, checkpoint }) => `${id}: ${decision}${checkpoint === null ? "" : ` ${checkpoint}`}`)
+            .join(", "),
+          targets: ids.map((id) => `ticket/${id}`),
+          changes: steps.map(({ id, change, attempt }) => ({
+            target: `ticket/${id}`,
+            field: "state",
+            before: `waiting, try ${attempt}`,
+            after: change.attempt === undefined ? change.state : `${change.state}, try ${change.attempt}`,
+          })),
+          reversible: false,
+          data: { steps },
+        };
+      },
+      async run(plan, { runId }) {
+        const holder = recoveryHolder(runId);
+        for (const { id, queue, change } of dataSchema.parse(plan.data).steps) {
+          const ticket = await care.store.get(id);
+          // Whoever is not in our hands any more was given back by an earlier time, or taken by a person.
+          if (ticket?.state === "waiting" && ticket.reason === recoveryReason)
+            await care.store.write(id, holder, change satisfies TicketChange);
+          // A worker takes it up, or tells the gate that it has ended.
+          await care.doorbell.ring({ id, queue });
+        }
+        return { kind: "done", output: await look(plan) };
+      },
+      async probe(plan) {
+        const { steps } = dataSchema.parse(plan.data);
+        const now = await Promise.all(steps.map(async ({ id }) => care.store.get(id)));
+        const isHeld = now.some((ticket) => ticket?.state === "waiting" && ticket.reason === recoveryReason);
+        return isHeld ? { kind: "not_applied" } : { kind: "applied", output: await look(plan) };
+      },
+    };
+  },
+});
+
+function stepOf({ ticket, decision, failure, work }: LookedTicket): Step {
+  const { id, queue, attempt, turn } = ticket;
+  const base = { id, queue, attempt, turn, decision: decision.kind, why: decision.why };
+  const reason = `${failure.failureClass}: ${decision.why}`.slice(0, 300);
+  if (decision.kind === "quarantine") return { ...base, checkpoint: null, change: { state: "quarantined", reason } };
+  if (decision.kind === "hold") return { ...base, checkpoint: null, change: { state: "dead", reason } };
+  const saved = storedWork(workAfter(decision, work, failure.failureClass));
+  const failures = [...ticket.failures, recoveredWord(failure.failureClass)].slice(-20);
+  return {
+    ...base,
+    checkpoint: decision.kind === "restart" ? null : decision.from.n,
+    change: { state: "queued", reason: "", attempt: attempt + 1, saved, failures },
+  };
+}

@@ -1,0 +1,106 @@
+import { z } from "zod";
+import type { Instant } from "../core/clock.ts";
+import { StepFailure } from "../core/failure.ts";
+import type { Json } from "../core/json.ts";
+import type { CheckpointRepository, FoundCheckpoint, Workspace } from "../workload/checkpoint.ts";
+import { externalIdSchema } from "../workload/names.ts";
+import { decideRecovery, nameFailure, type NamedFailure, type RecoveryDecision } from "../workload/recover-ticket.ts";
+import { parseStagedWork, type StagedWork } from "../workload/staged-work.ts";
+import { hasEnded, lostReason, recoveryReason, type StandingTicket, type Ticket } from "../workload/ticket.ts";
+import { durationParameter } from "./parameter-types.ts";
+import type { TicketCare } from "./ports.ts";
+
+/** So many tickets are looked through for those of one queue. */
+const mostLooked = 500;
+
+/** Tickets that one run takes care of at most. */
+export const mostTickets = 5;
+
+/** Tickets by their ids. Empty is refused: empty never means all. */
+export function ticketsParameter() {
+  return z
+    .array(externalIdSchema)
+    .min(1)
+    .max(mostTickets)
+    .meta({ description: `Ids of 1 to ${mostTickets} tickets.` });
+}
+
+/** From when on a silent ticket counts as standing. */
+export function silentForParameter() {
+  return durationParameter("A ticket that told a stage and showed no sign of life for so long stands still.").default("2m");
+}
+
+/** What a run is called as the holder of tickets: whoever held them can write nothing more. */
+export function recoveryHolder(runId: string): string {
+  return `recovery:${runId}`;
+}
+
+/** One ticket with everything that is decided from. */
+export interface LookedTicket {
+  readonly ticket: Ticket;
+  readonly workspace: Workspace | undefined;
+  readonly checkpoints: readonly FoundCheckpoint[];
+  readonly work: StagedWork;
+  readonly failure: NamedFailure;
+  readonly decision: RecoveryDecision;
+  /** It stands still, is dead, or a recovery has it: nobody works on it. */
+  readonly needsCare: boolean;
+}
+
+/** The repository with the work; throws StepFailure when none is configured. */
+export function requireCheckpoints({ checkpoints }: TicketCare): CheckpointRepository {
+  if (checkpoints !== undefined) return checkpoints;
+  throw new StepFailure({
+    reason: "invalid_parameters",
+    message: "Nobody said where the work of tickets is: set RUNBOOKD_TICKET_REPOSITORY to the repository whose worktrees they work in.",
+    applied: "no",
+  });
+}
+
+/** Open tickets of one queue without a sign of life since `before`, longest first. */
+export async function standingOf({ store }: TicketCare, queue: string, before: Instant): Promise<readonly StandingTicket[]> {
+  return (await store.standing(before, mostLooked)).filter((ticket) => ticket.queue === queue);
+}
+
+/** Dead tickets of one queue, newest first. */
+export async function deadOf({ store }: TicketCare, queue: string): Promise<readonly Ticket[]> {
+  const page = await store.list({ state: "dead" }, { limit: mostLooked });
+  return (page?.items ?? []).filter((ticket) => ticket.queue === queue);
+}
+
+/** Looks at one ticket; throws StepFailure when there is none of that id. Pure reads. */
+export async function lookAtTicket(id: string, before: Instant, care: TicketCare): Promise<LookedTicket> {
+  const checkpoints = requireCheckpoints(care);
+  const ticket = await care.store.get(id);
+  if (ticket === undefined) throw new StepFailure({ reason: "invalid_parameters", message: `There is no ticket ${id}.`, applied: "no" });
+  const standing = (await care.store.standing(before, mostLooked)).some((one) => one.id === id);
+  const [workspace, found] = [await checkpoints.find(id), await checkpoints.list(id)];
+  const failure = nameFailure({ ticket, conflicts: workspace?.conflicts ?? [], standing });
+  const isHeld = ticket.state === "waiting" && (ticket.reason === recoveryReason || ticket.reason === lostReason);
+  return {
+    ticket,
+    workspace,
+    checkpoints: found,
+    work: parseStagedWork(ticket.saved),
+    failure,
+    decision: decideRecovery({ failure, ticket, checkpoints: found }),
+    needsCare: ticket.state === "dead" || (!hasEnded(ticket.state) && (standing || isHeld)),
+  };
+}
+
+/** What people read of one ticket. */
+export function pointOf({ ticket, failure, decision, checkpoints, work }: LookedTicket): { readonly [key: string]: Json } {
+  return {
+    ticket: ticket.id,
+    state: ticket.state,
+    stage: ticket.stage,
+    attempt: ticket.attempt,
+    done: work.done.map(({ stage }) => stage),
+    failure_class: failure.failureClass,
+    evidence: failure.evidence,
+    decision: decision.kind,
+    why: decision.why,
+    checkpoint: checkpoints.at(-1)?.kind === "whole" ? checkpoints.length : null,
+    broken: checkpoints.filter(({ kind }) => kind === "broken").length,
+  };
+}
