@@ -28,6 +28,11 @@ export const workloadKeys = {
   batchIndex: "{wl}:batches",
   /** Batches that somebody must look after. */
   batchesActive: "{wl}:batches:active",
+  /** Submissions to providers: open ones with their revisions, settled ones, and how the costs compared. */
+  providerOpen: "{wl}:pb:open",
+  providerRevisions: "{wl}:pb:revisions",
+  providerClosed: "{wl}:pb:closed",
+  providerDeltas: "{wl}:pb:deltas",
   /** The ticket that holds a reference of the outside. */
   reference: (externalRef: string) => `{wl}:x:${hashOf(externalRef)}`,
   /** What the last tickets of a kind cost. */
