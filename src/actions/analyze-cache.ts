@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { ActionOutput } from "../core/action.ts";
-import { oneUsd } from "../core/money.ts";
+import { formatUsd, oneUsd } from "../core/money.ts";
 import { defineAction } from "./define-action.ts";
 import type { CacheSight } from "./ports.ts";
 import { promptParameter, readAnalysis, servedBy } from "./prompt-parameters.ts";
@@ -23,6 +23,7 @@ export const analyzeCache = defineAction({
     causes: `first ${causesShown} of {unit, class, transform, risk, sentence, hit_after}`,
     transforms: "names of the transforms that the prediction includes",
     markers: "{after, ttl} that the prediction includes",
+    sentence: "the verdict for people",
     calibration: "how well the replay tells what was measured",
     blocked: "why nothing may be changed by itself; absent when something may",
     requests: "how many requests were looked at",
@@ -63,6 +64,7 @@ export const analyzeCache = defineAction({
           })),
           transforms: [...found.transforms],
           markers: found.markers.map(({ after, ttl }) => ({ after, ttl })),
+          sentence: sentenceOf(prompt, found),
           calibration: found.calibration.sentence,
           ...(found.blocked !== undefined && { blocked: found.blocked }),
           requests: found.requests,
@@ -72,3 +74,20 @@ export const analyzeCache = defineAction({
     };
   },
 });
+
+function sentenceOf(
+  prompt: string,
+  {
+    measuredHit,
+    predictedHit,
+    lostPerDay,
+    causes,
+  }: Pick<Awaited<ReturnType<typeof readAnalysis>>, "measuredHit" | "predictedHit" | "lostPerDay" | "causes">,
+): string {
+  const percent = (ratio: number) => `${(ratio * 100).toFixed(1)} %`;
+  const why = causes.slice(0, 3).map(({ sentence }) => sentence);
+  return [
+    `${prompt} reads ${percent(measuredHit)} of its input from the cache and could read ${percent(predictedHit)}; that loses ${formatUsd(lostPerDay)} a day.`,
+    ...why,
+  ].join(" ");
+}

@@ -179,6 +179,51 @@ export const cacheStateSchema = z.looseObject({
   }),
 });
 
+/** A prompt with its newest versions. */
+export const promptStateSchema = z.looseObject({
+  name: z.string(),
+  latest: z.number(),
+  labels: z.record(z.string(), z.number()),
+  canary: z.looseObject({ version: z.number(), share: z.number() }).nullable(),
+  versions: z.array(
+    z.looseObject({
+      version: z.number(),
+      status: z.string(),
+      labels: z.array(z.string()),
+      origin: z.string(),
+      note: z.string(),
+      createdAt: z.number(),
+      createdBy: z.string(),
+    }),
+  ),
+});
+
+/** One version of a prompt. */
+export const promptVersionSchema = z.looseObject({
+  prompt: z.string(),
+  version: z.number(),
+  layout: z.looseObject({
+    layers: z.array(
+      z.looseObject({
+        key: z.string(),
+        role: z.string(),
+        stability: z.string(),
+        render: z.string(),
+        canonical: z.boolean().optional(),
+      }),
+    ),
+    breakpoints: z.array(z.looseObject({ afterLayer: z.string(), ttl: z.string() })),
+  }),
+  origin: z.string(),
+  parent: z.number().optional(),
+  note: z.string(),
+  createdAt: z.number(),
+  createdBy: z.string(),
+});
+
+/** A label that was moved. */
+export const movedLabelSchema = z.looseObject({ label: z.string(), before: z.number().nullable(), after: z.number().nullable() });
+
 /** One freeze. */
 export const freezeSchema = z.looseObject({ scope: z.string(), by: z.string(), reason: z.string(), at: z.number(), undo: z.boolean() });
 
@@ -187,6 +232,8 @@ export const freezeListSchema = z.looseObject({ items: z.array(freezeSchema) });
 
 /** See {@link cacheStateSchema}. */
 export type CacheStateShape = z.infer<typeof cacheStateSchema>;
+/** See {@link promptVersionSchema}. */
+export type PromptVersionShape = z.infer<typeof promptVersionSchema>;
 /** See {@link freezeSchema}. */
 export type FreezeShape = z.infer<typeof freezeSchema>;
 /** See {@link decisionsSchema}. */

@@ -9,7 +9,7 @@ import { doctorCommand } from "./commands/doctor.ts";
 import { freezeCommand, unfreezeCommand } from "./commands/freeze.ts";
 import { lintCommand } from "./commands/lint.ts";
 import { newCommand } from "./commands/new-runbook.ts";
-import { promptsCommand } from "./commands/prompts.ts";
+import { promptsCommands } from "./commands/prompt-versions.ts";
 import { rehearseCommand } from "./commands/rehearse.ts";
 import { replayCommand } from "./commands/replay.ts";
 import { indexCommand } from "./commands/render-index.ts";
@@ -35,14 +35,15 @@ export function createProgram(context: CommandContext, exit: ExitSink, version: 
     runCommand,
     freezeCommand,
     unfreezeCommand,
-    promptsCommand,
   ].map((definition) => defineCommand(definition, context, exit));
-  const groups = [alertCommand, runsCommand, approvalsCommand, auditCommand, batchesCommand, tokenCommand].map((create) =>
+  const groups = [alertCommand, runsCommand, approvalsCommand, auditCommand, batchesCommand, promptsCommands, tokenCommand].map((create) =>
     create(context, exit),
   );
   const program = new Command("runbookd")
     .description("Executes Markdown runbooks when Alertmanager calls, and proves that it helped.")
-    .version(version);
+    .version(version)
+    // Options behind a command's name are that command's, also where a group has the same ones.
+    .enablePositionalOptions();
   for (const command of [...single, ...groups]) program.addCommand(command);
   for (const command of [program, ...program.commands.flatMap((member) => [member, ...member.commands])]) configure(command, context);
   return program;

@@ -2,7 +2,10 @@ import type { Command } from "commander";
 
 /** The text of every command's help, as one document. */
 export function renderCommandReference(program: Command): string {
-  const sections = program.commands.flatMap((command) => (command.commands.length === 0 ? [command] : command.commands)).map(renderCommand);
+  const sections = program.commands
+    // A group that does something itself has options.
+    .flatMap((command) => (command.commands.length === 0 || command.options.length > 0 ? [command, ...command.commands] : command.commands))
+    .map(renderCommand);
   return `# Commands
 
 Generated from the commands by \`npm run docs\`.

@@ -41,6 +41,8 @@ export interface CacheObservations {
   before?: BilledVersion | undefined;
   predicted?: { readonly hit: number; readonly costRatio: number } | undefined;
   after?: BilledVersion | undefined;
+  /** With `--kill-worker`: what the journal says against the run after the kill. */
+  restartFault?: string | undefined;
   golden?: { readonly tickets: number; readonly unchanged: number } | undefined;
 }
 
@@ -116,6 +118,7 @@ export function cacheFaults(seen: CacheObservations): readonly string[] {
   const faults = cacheStages.filter(({ key }) => seen[key] === undefined).map(({ label }) => `Not observed: ${label}.`);
   if (seen.outcome !== "succeeded")
     faults.push(seen.outcome === undefined ? "Not observed: the end of the run." : `The run ended ${seen.outcome}.`);
+  if (seen.restartFault !== undefined) faults.push(seen.restartFault);
   const { after, predicted, golden } = seen;
   if (after === undefined || predicted === undefined) faults.push("The effect was not measured.");
   else if (after.hit < leastOfPrediction * predicted.hit)

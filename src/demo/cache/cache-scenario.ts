@@ -5,7 +5,7 @@ import type { Instant } from "../../core/clock.ts";
 import type { JournalEntry } from "../../core/journal.ts";
 import { formatUsd } from "../../core/money.ts";
 import { freePorts } from "../free-ports.ts";
-import { messageIdsOf, verifiedAt } from "../journal-checks.ts";
+import { messageIdsOf, repeatedWork, verifiedAt } from "../journal-checks.ts";
 import type { ReceivedMail } from "../mail-sink.ts";
 import type { StartedProcess } from "../process-group.ts";
 import { createPrometheusApi } from "../prometheus-api.ts";
@@ -13,7 +13,7 @@ import { runbookSteps } from "../runbook-steps.ts";
 import type { RunView } from "../runbookd-api.ts";
 import type { Play, Played, Scenario, Stage } from "../scenario.ts";
 import { waitUntil } from "../wait-until.ts";
-import { stepsShown, watchStage } from "../watch-stage.ts";
+import { type Look, stepsShown, watchStage } from "../watch-stage.ts";
 import {
   billedFor,
   cacheFaults,
@@ -152,32 +152,53 @@ async function watch(stage: Stage, seen: CacheObservations): Promise<Watched> {
     }
   })();
 
-  await watchStage(stage, { withinMs: timeoutMs }, () => ({
-    over: seen.outcome !== undefined && (seen.outcome !== "succeeded" || seen.reportSentAt !== undefined),
-    view: {
-      doing: seen.canaryAt !== undefined && seen.allTicketsAt === undefined ? "each stage needs 30 tickets and its time" : "",
-      stages: cacheStages.map(({ key, label }) => {
-        const at = seen[key];
-        return { key, label, seen: typeof at === "number" ? at : undefined };
-      }),
-      gauges: [
-        {
-          label: "Read",
-          text: hit === undefined ? "unknown" : `${percent(hit)} of the input comes from the cache`,
-          ...(hit !== undefined && { share: hit }),
-        },
-        { label: "Tickets", text: `${tickets} worked on` },
-        { label: "Bill", text: formatUsd(system.model.stats().costMicroUsd) },
-      ],
-      ...(seen.run !== undefined && { run: { id: seen.run, outcome: seen.outcome } }),
-      ...stepsShown(run?.journal, names),
-    },
-  }));
+  let killedAt: Instant | undefined;
+  const watching = { withinMs: timeoutMs, mayBeGone: (name: string) => name === "runbookd-worker" };
+  await watchStage(stage, watching, (now) => {
+    // In the middle of the canary: its first share is out, the next look is due.
+    if (stage.options.killWorker && killedAt === undefined && seen.canaryAt !== undefined && now - seen.canaryAt > 3000) {
+      killedAt = now;
+      system.replaceWorker();
+      stage.presenter.say("The runbookd worker was killed with SIGKILL in the middle of the canary, and another one was started");
+    }
+    return lookNow();
+  });
   stopping.abort(new Error("The watch is over."));
   await looking;
+  if (stage.options.killWorker) seen.restartFault = judgeRestart(killedAt, run?.journal ?? []);
   return { run, report };
+
+  function lookNow(): Look {
+    return {
+      over: seen.outcome !== undefined && (seen.outcome !== "succeeded" || seen.reportSentAt !== undefined),
+      view: {
+        doing: seen.canaryAt !== undefined && seen.allTicketsAt === undefined ? "each stage needs 30 tickets and its time" : "",
+        stages: cacheStages.map(({ key, label }) => {
+          const at = seen[key];
+          return { key, label, seen: typeof at === "number" ? at : undefined };
+        }),
+        gauges: [
+          {
+            label: "Read",
+            text: hit === undefined ? "unknown" : `${percent(hit)} of the input comes from the cache`,
+            ...(hit !== undefined && { share: hit }),
+          },
+          { label: "Tickets", text: `${tickets} worked on` },
+          { label: "Bill", text: formatUsd(system.model.stats().costMicroUsd) },
+        ],
+        ...(seen.run !== undefined && { run: { id: seen.run, outcome: seen.outcome } }),
+        ...stepsShown(run?.journal, names),
+      },
+    };
+  }
 }
 
+/** What a crash must not have done; undefined when it did not. */
+function judgeRestart(killedAt: Instant | undefined, journal: readonly JournalEntry[]): string | undefined {
+  if (killedAt === undefined) return "The worker was never killed: the run had no canary.";
+  const claims = journal.filter(({ kind, at }) => kind === "claimed" && at >= killedAt).length;
+  return repeatedWork(journal) ?? (claims === 0 ? "No worker claimed the run after the kill." : undefined);
+}
 const restructured = z.looseObject({ version: z.number(), predicted_hit: z.number(), predicted_cost_ratio: z.number() });
 
 /** What the journal says, and nothing that it does not. */

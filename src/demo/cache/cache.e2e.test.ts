@@ -7,7 +7,10 @@ import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { z } from "zod";
 import { executePanels, type PanelResult } from "../../testing/execute-panels.ts";
 
-/** The demo as users run it, with real parts: redis-server, Prometheus, Alertmanager, an SMTP receiver and a model server whose cache follows the published rules. Needs the build. */
+/**
+ * The demo as users run it, with real parts: redis-server, Prometheus, Alertmanager, an SMTP receiver, a model server whose cache follows the published rules, and a worker
+ * killed with SIGKILL in the middle of the canary. Needs the build.
+ */
 const root = join(import.meta.dirname, "../../..");
 const dashboard = readFileSync(join(root, "grafana/dashboards/prompt-caching.json"), "utf8");
 
@@ -32,7 +35,7 @@ const lines: string[] = [];
 
 beforeAll(async () => {
   const beganAt = Date.now();
-  demo = spawn(process.execPath, [join(root, "dist/src/demo/main.js"), "--scenario", "cache", "--json"], {
+  demo = spawn(process.execPath, [join(root, "dist/src/demo/main.js"), "--scenario", "cache", "--json", "--kill-worker"], {
     cwd: root,
     stdio: ["ignore", "pipe", "pipe"],
   });

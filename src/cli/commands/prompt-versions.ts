@@ -1,0 +1,115 @@
+import type { Command } from "commander";
+import { createApiClient, reportFailure } from "../api-client.ts";
+import { movedLabelSchema, promptStateSchema, promptVersionSchema, type PromptVersionShape } from "../api-shapes.ts";
+import { exitCodes, oneLine, renderTable, writeJson, type CommandContext } from "../context.ts";
+import { defineCommand, flagOption, textOption, type CommandDefinition, type ExitSink } from "../define-command.ts";
+import { formatInstant } from "../render-run.ts";
+import { promptsCommand } from "./prompts.ts";
+
+/** `runbookd prompts …`: how prompts are cached, and below it their versions and labels. */
+export function promptsCommands(context: CommandContext, exit: ExitSink): Command {
+  // Its own options stand before a member; behind one they are the member's.
+  const command = defineCommand(promptsCommand, context, exit).enablePositionalOptions();
+  for (const member of [versions, show, label]) command.addCommand(defineCommand(member, context, exit));
+  return command;
+}
+
+const pathOf = (prompt: string) => `/api/prompts/${encodeURIComponent(prompt)}`;
+
+const versions: CommandDefinition = {
+  usage: "versions <prompt>",
+  summary: "List the newest versions of a prompt with their labels",
+  examples: ["runbookd prompts versions implement"],
+  remote: true,
+  async run([prompt = ""], invocation) {
+    const { context } = invocation;
+    const client = await createApiClient(invocation);
+    const answer = await client.get(pathOf(prompt), promptStateSchema);
+    if (answer.kind !== "ok") return reportFailure(invocation, answer);
+    if (flagOption(invocation, "json")) {
+      writeJson(context, answer.body);
+      return exitCodes.ok;
+    }
+    const { versions: items, canary } = answer.body;
+    const rows = items.map((one) => [
+      String(one.version),
+      one.status,
+      one.labels.join(", "),
+      one.origin,
+      oneLine(one.createdBy),
+      formatInstant(one.createdAt),
+      oneLine(one.note),
+    ]);
+    context.write(renderTable([["VERSION", "STATUS", "LABELS", "ORIGIN", "BY", "MADE", "NOTE"], ...rows]));
+    if (canary !== null) context.write(`Version ${canary.version} is with ${Math.round(canary.share * 1000) / 10} % of the tickets.\n`);
+    return exitCodes.ok;
+  },
+};
+
+const show: CommandDefinition = {
+  usage: "show <prompt> [version]",
+  summary: "Show the layers and cache markers of a version, by default of the one labelled production",
+  examples: ["runbookd prompts show implement", "runbookd prompts show implement 4"],
+  remote: true,
+  async run([prompt = "", number], invocation) {
+    const client = await createApiClient(invocation);
+    let version = number;
+    if (version === undefined) {
+      const state = await client.get(pathOf(prompt), promptStateSchema);
+      if (state.kind !== "ok") return reportFailure(invocation, state);
+      version = String(state.body.labels["production"] ?? state.body.latest);
+    }
+    const answer = await client.get(`${pathOf(prompt)}/versions/${encodeURIComponent(version)}`, promptVersionSchema);
+    if (answer.kind !== "ok") return reportFailure(invocation, answer);
+    if (flagOption(invocation, "json")) writeJson(invocation.context, answer.body);
+    else invocation.context.write(renderVersion(answer.body));
+    return exitCodes.ok;
+  },
+};
+
+function renderVersion({ prompt, version, layout, origin, createdBy, createdAt, note, parent }: PromptVersionShape): string {
+  const marks = new Map(layout.breakpoints.map(({ afterLayer, ttl }) => [afterLayer, ttl]));
+  const rows = layout.layers.map(({ key, role, stability, render, canonical }) => [
+    key,
+    role,
+    stability,
+    canonical === true ? "yes" : "no",
+    String(Buffer.byteLength(render)),
+    marks.get(key) ?? "",
+  ]);
+  const from = parent === undefined ? "" : ` from version ${parent}`;
+  return [
+    `${oneLine(prompt)}, version ${version}, made by ${oneLine(createdBy)} (${origin})${from} at ${formatInstant(createdAt)}${note === "" ? "" : `: ${oneLine(note)}`}\n`,
+    renderTable([["LAYER", "ROLE", "STABLE", "CANONICAL", "BYTES", "MARKER"], ...rows]),
+  ].join("");
+}
+
+const label: CommandDefinition = {
+  usage: "label <prompt> <label> <version>",
+  summary: "Move a label to another version, or with `none` away; refused when somebody moves it at the same moment",
+  examples: ["runbookd prompts label implement production 3 --reason 'version 4 answers too briefly'"],
+  remote: true,
+  options: [{ flags: "--reason <text>", description: "why; stands in the audit log", default: "from the command line" }],
+  async run([prompt = "", name = "", version = ""], invocation) {
+    const { context } = invocation;
+    const to = version === "none" ? null : Number(version);
+    if (to !== null && (!Number.isSafeInteger(to) || to < 1)) {
+      context.warn(`"${oneLine(version)}" is no version; accepted: a number from 1, or none.\n`);
+      return exitCodes.usage;
+    }
+    const client = await createApiClient(invocation);
+    const state = await client.get(pathOf(prompt), promptStateSchema);
+    if (state.kind !== "ok") return reportFailure(invocation, state);
+    const body = { version: to, expected: state.body.labels[name] ?? null, reason: textOption(invocation, "reason") };
+    const answer = await client.put(`${pathOf(prompt)}/labels/${encodeURIComponent(name)}`, body, movedLabelSchema);
+    if (answer.kind !== "ok") return reportFailure(invocation, answer);
+    if (flagOption(invocation, "json")) writeJson(context, answer.body);
+    else {
+      const { before, after } = answer.body;
+      context.write(
+        `${oneLine(name)} of ${oneLine(prompt)}: ${before ?? "none"} -> ${after ?? "none"}. Undo: runbookd prompts label ${oneLine(prompt)} ${oneLine(name)} ${before ?? "none"}\n`,
+      );
+    }
+    return exitCodes.ok;
+  },
+};
