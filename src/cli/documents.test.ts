@@ -69,7 +69,7 @@ function namesCommand(program: Command, [name, member]: readonly string[]): bool
   const command = program.commands.find((candidate) => candidate.name() === name);
   if (command === undefined || command.commands.length === 0) return command !== undefined;
   // A group with options of its own does something by itself, too.
-  if (member === undefined && command.options.length > 0) return true;
+  if ((member === undefined || member.startsWith("-")) && command.options.length > 0) return true;
   return command.commands.some((candidate) => candidate.name() === member);
 }
 
