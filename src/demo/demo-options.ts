@@ -40,7 +40,7 @@ Options:
   --scenario <name> what goes wrong:
                     cost    the retries of one prompt run wild and burn the budget (default)
                     cache   a prompt is laid out so that nothing of it is read from the provider's cache
-                    batch   200 tickets as one batch, with 429s, killed workers and a poisoned ticket
+                    batch   200 tickets in batches, with 429s, killed workers, a poisoned ticket and expired items
   --keep            keep logs, rendered configuration and evidence
   --help            this text
 

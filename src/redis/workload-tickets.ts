@@ -40,7 +40,12 @@ export function createTicketStore({
     const fields = await redis.hgetall(keys.ticket(id));
     return fields["id"] === undefined ? undefined : readTicket(fields);
   };
-  const write = async (id: string, holder: string, takes: "no" | "yes" | "idle" | "recover", change: TicketChange): Promise<number> => {
+  const write = async (
+    id: string,
+    holder: string,
+    takes: "no" | "yes" | "idle" | "recover" | "draft",
+    change: TicketChange,
+  ): Promise<number> => {
     const [batch, budget, reference] = await redis.hmget(keys.ticket(id), "batch", "budget", "ref");
     const { state = "", saved, failures, ...fields } = change;
     const texts = {
@@ -56,7 +61,15 @@ export function createTicketStore({
         [keys.ticket(id), openIndex, keys.ticketCounts, keys.batch(batch ?? ""), keys.ticketSpend(budget ?? "", id)],
         [keys.batchEnded(batch ?? ""), keys.reference(reference ?? ""), keys.ticketBeats],
       ].flat(),
-      [holder, now, { no: "0", yes: "1", idle: "2", recover: "3" }[takes], keepMs, state, Math.floor(now / progressSlotMs), ...renamed],
+      [
+        holder,
+        now,
+        { no: "0", yes: "1", idle: "2", recover: "3", draft: "4" }[takes],
+        keepMs,
+        state,
+        Math.floor(now / progressSlotMs),
+        ...renamed,
+      ],
     );
     return Number(reply);
   };
@@ -97,7 +110,7 @@ export function createTicketStore({
       available(async () => {
         if (ids.length === 0) return;
         await redis.zadd(openIndex, "NX", ...ids.flatMap((id) => [clock.now(), id]));
-        await Promise.all(ids.map((id) => write(id, "", "idle", { state: "queued", reason: "" })));
+        await Promise.all(ids.map((id) => write(id, "", "draft", { state: "queued", reason: "" })));
       }),
     cancel: (id, reason) => available(async () => (await write(id, "", "idle", { state: "cancelled", reason })) === 1),
     get: (id) => available(() => get(id)),

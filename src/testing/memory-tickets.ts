@@ -66,7 +66,7 @@ export function createMemoryTickets(clock: Clock): TicketStore & TicketRecovery 
     async enqueue(ids) {
       for (const id of ids) {
         const entry = tickets.get(id);
-        if (entry?.ticket.state === "waiting") change(entry, { state: "queued", reason: "" });
+        if (entry?.ticket.state === "waiting" && entry.ticket.reason === "batch_draft") change(entry, { state: "queued", reason: "" });
       }
     },
     async cancel(id, reason) {

@@ -4,7 +4,13 @@ export const batchPlan = {
   budget: "nightly-fixes",
   queue: "batch",
   budgetMicroUsd: 200_000_000,
-  tickets: 200,
+  tickets: 160,
+  /** Single calls, which a provider's batch interface takes at half the price. */
+  providerBatch: "nightly-triage",
+  providerQueue: "triage",
+  providerTickets: 40,
+  /** Share of the provider's items that expires in the first submission. */
+  expiredShare: 0.25,
   concurrency: 8,
   /** Processes of ticket workers; each works on a share of the concurrency. */
   hosts: 2,
@@ -22,11 +28,14 @@ export const batchPlan = {
   timeoutMs: 170_000,
 } as const;
 
-/** The file that is handed in: CSV, one ticket a line. */
-export function ticketFile(): string {
-  const lines = Array.from({ length: batchPlan.tickets }, (_, index) => {
-    const number = index + 1;
-    return `acme/shop#${number},fix,${number === batchPlan.poisoned ? "not a number" : number}`;
+/** Tickets of both batches. */
+export const allTickets = batchPlan.tickets + batchPlan.providerTickets;
+
+/** The file that is handed in: CSV, one ticket a line, numbered from `first`. */
+export function ticketFile(first: number, count: number, kind: string): string {
+  const lines = Array.from({ length: count }, (_, index) => {
+    const number = first + index;
+    return `acme/shop#${number},${kind},${number === batchPlan.poisoned ? "not a number" : number}`;
   });
   return `${["ref,kind,number", ...lines].join("\n")}\n`;
 }

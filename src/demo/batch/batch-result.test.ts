@@ -3,6 +3,7 @@ import { importTickets } from "../../workload/batch-import/import-tickets.ts";
 import { batchPlan, ticketFile } from "./batch-plan.ts";
 import { batchFaults, batchLine, providerDifference, type BatchObservations } from "./batch-result.ts";
 
+const atProvider = { submissions: 2, expired: 10, resubmitted: 10, succeeded: 40, billedMicroUsd: 100_000 };
 const good: BatchObservations = {
   run: "run_1",
   outcome: "succeeded",
@@ -20,6 +21,12 @@ const good: BatchObservations = {
   costMicroUsd: 990_000,
   providerCostMicroUsd: 1_000_000,
   refused: 20,
+  provider: atProvider,
+  providerBatchCostMicroUsd: 100_000,
+};
+const nothing: BatchObservations = {
+  killedAt: [],
+  provider: { submissions: 0, expired: 0, resubmitted: 0, succeeded: 0, billedMicroUsd: 0 },
 };
 
 describe("the judgement of the batch scenario", () => {
@@ -34,6 +41,8 @@ describe("the judgement of the batch scenario", () => {
     [{ tickets: 199 }, "There are 199 tickets; it should be 200."],
     [{ ledgerReservedMicroUsd: 1 }, "$0.0000 are still reserved."],
     [{ costMicroUsd: 979_000 }, "Ours and the provider's cost differ by 2.10 %."],
+    [{ provider: { ...atProvider, resubmitted: 40 } }, "10 items expired at the provider and 40 were submitted again."],
+    [{ providerBatchCostMicroUsd: 200_000 }, "The provider billed $0.10 for its batches, ours says $0.20."],
     [{ killedAt: [4] }, "1 workers were killed; it should have been 2."],
     [{ outcome: "failed", reason: "no" }, "The run ended failed: no."],
     [{ poisonedState: "succeeded" }, "The poisoned ticket is succeeded."],
@@ -42,13 +51,13 @@ describe("the judgement of the batch scenario", () => {
   });
 
   it("says everything when nothing was seen", () => {
-    expect(batchFaults({ killedAt: [] }).length).toBeGreaterThan(10);
-    expect(providerDifference({ killedAt: [] })).toBeUndefined();
+    expect(batchFaults(nothing).length).toBeGreaterThan(10);
+    expect(providerDifference(nothing)).toBeUndefined();
   });
 });
 
 it("hands in a file without faults, one ticket of which no worker can read", () => {
-  const { tickets, faults } = importTickets(ticketFile(), "csv", { kind: "fix" });
+  const { tickets, faults } = importTickets(ticketFile(1, batchPlan.tickets, "fix"), "csv", { kind: "fix" });
   expect(faults).toEqual([]);
   expect(tickets).toHaveLength(batchPlan.tickets);
   expect(tickets[batchPlan.poisoned - 1]?.payload).toEqual({ number: "not a number" });

@@ -1,6 +1,7 @@
 import type { Instant } from "../../core/clock.ts";
 import { formatUsd } from "../../core/money.ts";
-import { batchPlan } from "./batch-plan.ts";
+import { allTickets, batchPlan } from "./batch-plan.ts";
+import type { ProviderSeen } from "./work-at-provider.ts";
 
 /** What was observed, from outside. Absent members were not. */
 export interface BatchObservations {
@@ -14,6 +15,10 @@ export interface BatchObservations {
   halvedAt?: Instant;
   leastConcurrency?: number;
   killedAt: Instant[];
+  readonly provider: ProviderSeen;
+  /** Why the application stopped working at the provider's batch interface. */
+  providerFault?: string;
+  providerBatchCostMicroUsd?: number;
   endedAt?: Instant;
   reportSentAt?: Instant | undefined;
   /** Tickets of the batch by state, each counted from its own record. */
@@ -38,6 +43,10 @@ export function providerDifference({ costMicroUsd, providerCostMicroUsd }: Batch
   return Math.abs(costMicroUsd - providerCostMicroUsd) / providerCostMicroUsd;
 }
 
+function isWithin(ours: number | undefined, billed: number): boolean {
+  return ours !== undefined && billed > 0 && Math.abs(ours - billed) / billed <= tolerance;
+}
+
 /** What was missed or went wrong, one sentence each. */
 export function batchFaults(seen: BatchObservations): readonly string[] {
   const faults: string[] = [];
@@ -51,11 +60,11 @@ export function batchFaults(seen: BatchObservations): readonly string[] {
     `The run ${seen.outcome === undefined ? "did not end" : `ended ${seen.outcome}: ${seen.reason ?? "no reason given"}`}.`,
   );
   must(seen.reportSentAt !== undefined, "No report was mailed.");
-  must(seen.tickets === batchPlan.tickets, `There are ${seen.tickets ?? 0} tickets; it should be ${batchPlan.tickets}.`);
+  must(seen.tickets === allTickets, `There are ${seen.tickets ?? 0} tickets; it should be ${allTickets}.`);
   const open = Object.entries(seen.states ?? {}).filter(([state]) => !ends.has(state));
   must(open.length === 0, `Not every ticket has ended: ${open.map(([state, count]) => `${count} ${state}`).join(", ")}.`);
   must(
-    seen.states?.["succeeded"] === batchPlan.tickets - 1,
+    seen.states?.["succeeded"] === allTickets - 1,
     `${seen.states?.["succeeded"] ?? 0} tickets succeeded; all but the poisoned one should have.`,
   );
   must(
@@ -64,6 +73,20 @@ export function batchFaults(seen: BatchObservations): readonly string[] {
   );
   must(seen.ledgerReservedMicroUsd === 0, `${formatUsd(seen.ledgerReservedMicroUsd ?? 0)} are still reserved.`);
   must((seen.costMicroUsd ?? Number.POSITIVE_INFINITY) <= batchPlan.maxCostUsd * 1_000_000, "The batch has cost more than its limit.");
+  const { provider, providerFault, providerBatchCostMicroUsd } = seen;
+  must(providerFault === undefined, `The provider's batch: ${providerFault ?? ""}`);
+  must(
+    provider.succeeded === batchPlan.providerTickets,
+    `${provider.succeeded} of ${batchPlan.providerTickets} tickets succeeded at the provider's batch interface.`,
+  );
+  must(
+    provider.expired > 0 && provider.resubmitted === provider.expired,
+    `${provider.expired} items expired at the provider and ${provider.resubmitted} were submitted again.`,
+  );
+  must(
+    isWithin(providerBatchCostMicroUsd, provider.billedMicroUsd),
+    `The provider billed ${formatUsd(provider.billedMicroUsd)} for its batches, ours says ${formatUsd(providerBatchCostMicroUsd ?? 0)}.`,
+  );
   const difference = providerDifference(seen);
   must(
     difference !== undefined && difference <= tolerance,
@@ -92,6 +115,7 @@ export function batchLine(seen: BatchObservations): string {
     maxCostMicroUsd: batchPlan.maxCostUsd * 1_000_000,
     providerCostMicroUsd: seen.providerCostMicroUsd ?? null,
     providerDifferenceRatio: difference === undefined ? null : Number(difference.toFixed(5)),
+    providerBatch: { tickets: batchPlan.providerTickets, ...seen.provider, costMicroUsd: seen.providerBatchCostMicroUsd ?? null },
     submittedAt: time(seen.submittedAt),
     ledAt: time(seen.ledAt),
     halvedAt: time(seen.halvedAt),

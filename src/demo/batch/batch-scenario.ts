@@ -6,6 +6,7 @@ import type { BatchView, RunView } from "../runbookd-api.ts";
 import { runbookSteps } from "../runbook-steps.ts";
 import type { Play, Played, Scenario, Stage } from "../scenario.ts";
 import { stepsShown, watchStage } from "../watch-stage.ts";
+import { workAtProvider } from "./work-at-provider.ts";
 import { batchPlan, ticketFile } from "./batch-plan.ts";
 import { batchFaults, batchLine, providerDifference, type BatchObservations } from "./batch-result.ts";
 
@@ -13,11 +14,17 @@ const runbook = "batch-operations";
 const hostName = "tickets";
 const createName = "batches-create";
 
-/** A batch of 200 tickets, handed in as a file and taken through the runbook, while the provider refuses, workers die and one ticket cannot be read. */
+/**
+ * 200 tickets, handed in as files: most of them are taken through the runbook, while the provider refuses, workers die and one ticket cannot be read; the
+ * single calls go to the provider as a batch, of which a part expires.
+ */
 export const batchScenario: Scenario = {
   model: () => ({ latency: { firstTokenMs: 90, inputTokensPerSecond: 200_000, outputTokensPerSecond: 600 } }),
   prepare(): Play {
-    const seen: BatchObservations = { killedAt: [] };
+    const seen: BatchObservations = {
+      killedAt: [],
+      provider: { submissions: 0, expired: 0, resubmitted: 0, succeeded: 0, billedMicroUsd: 0 },
+    };
     return {
       line: () => batchLine(seen),
       async play(stage) {
@@ -29,7 +36,11 @@ export const batchScenario: Scenario = {
           per_ticket_usd: batchPlan.perTicketUsd,
           concurrency: batchPlan.concurrency,
         });
+        const atProvider = workAtProvider(stage, seen.provider).catch((error: unknown) => {
+          seen.providerFault = error instanceof Error ? error.message : String(error);
+        });
         await watch(stage, seen, hosts);
+        await atProvider;
         await addUp(stage, seen);
         return played(stage, seen);
       },
@@ -37,30 +48,43 @@ export const batchScenario: Scenario = {
   },
 };
 
-/** Hands the file in as a person would: with the command, which proves every line first and leaves a draft. */
-async function handIn({ system, services, folder, clock, presenter }: Stage): Promise<void> {
-  const { batch, budget, queue, budgetMicroUsd, perTicketUsd, concurrency, tickets } = batchPlan;
-  const periodMs = 3_600_000;
-  await system.api.defineBudget({ id: budget, limitMicroUsd: budgetMicroUsd, periodMs, periodStartsAt: clock.now() - 60_000 });
-  const file = join(folder.root, "tickets.csv");
-  await writeFile(file, ticketFile());
-  const options = { id: batch, budget, queue, "per-ticket-usd": perTicketUsd, concurrency };
+/** Hands both files in as a person would: with the command, which proves every line first. The larger batch stays a draft for the runbook. */
+async function handIn(stage: Stage): Promise<void> {
+  const { system, clock, presenter } = stage;
+  const { batch, budget, queue, budgetMicroUsd, tickets, providerBatch, providerQueue, providerTickets, concurrency } = batchPlan;
+  await system.api.defineBudget({ id: budget, limitMicroUsd: budgetMicroUsd, periodMs: 3_600_000, periodStartsAt: clock.now() - 60_000 });
+  const draft = await create(stage, ticketFile(1, tickets, "fix"), ["--draft"], { id: batch, queue, concurrency });
+  presenter.say(`${tickets} tickets were handed in as a draft:\n${draft}`);
+  const single = ticketFile(tickets + 1, providerTickets, "triage");
+  const submitted = await create(stage, single, [], { id: providerBatch, queue: providerQueue, concurrency: providerTickets, leading: 0 });
+  presenter.say(`${providerTickets} tickets of single calls were submitted for the provider's batch interface:\n${submitted}`);
+}
+
+async function create(
+  { system, services, folder }: Stage,
+  text: string,
+  flags: readonly string[],
+  options: { readonly id: string; readonly [name: string]: string | number },
+): Promise<string> {
+  const file = join(folder.root, `${options.id}.csv`);
+  await writeFile(file, text);
+  const all = { ...options, budget: batchPlan.budget, "per-ticket-usd": batchPlan.perTicketUsd };
   const command = services.group.start({
-    name: createName,
+    name: `${createName}-${options.id}`,
     program: process.execPath,
     args: [
       join(services.projectRoot, "dist/src/cli/main.js"),
       "batches",
       "create",
       file,
-      "--draft",
-      ...Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)]),
+      ...flags,
+      ...Object.entries(all).flatMap(([name, value]) => [`--${name}`, String(value)]),
     ],
     env: { RUNBOOKD_URL: system.runbookdUrl, RUNBOOKD_TOKEN: system.adminToken },
   });
   const how = await command.gone;
   if (how !== "ended with exit code 0") throw new Error(`runbookd batches create ${how}:\n${command.tail()}`);
-  presenter.say(`${tickets} tickets were handed in as a draft:\n${command.tail().trimEnd()}`);
+  return command.tail().trimEnd();
 }
 
 interface Hosts {
@@ -109,7 +133,7 @@ async function watch(stage: Stage, seen: BatchObservations, hosts: Hosts): Promi
   const over = new AbortController();
   const looking = lookOn(stage, seen.run ?? "", sight, AbortSignal.any([over.signal, signal]));
   let refusals: Disposable | undefined;
-  const mayBeGone = (name: string) => name === createName || name.startsWith(`${hostName}-`);
+  const mayBeGone = (name: string) => name.startsWith(createName) || name.startsWith(`${hostName}-`);
   try {
     await watchStage(stage, { withinMs: batchPlan.timeoutMs, mayBeGone }, (now) => {
       const { batch, run } = sight;
@@ -177,6 +201,12 @@ function stagesOf(seen: BatchObservations) {
       seen: seen.halvedAt,
       detail: seen.leastConcurrency === undefined ? "" : `${seen.leastConcurrency} at the least`,
     },
+    {
+      key: "provider",
+      label: "The provider's batch is reconciled, and what expired is submitted again",
+      seen: seen.provider.succeeded === batchPlan.providerTickets,
+      detail: seen.provider.expired === 0 ? "" : `${seen.provider.expired} of ${batchPlan.providerTickets} had expired`,
+    },
     { key: "ended", label: "Every ticket has ended, and nothing is reserved any more", seen: seen.endedAt },
     { key: "report", label: "The report was mailed", seen: seen.reportSentAt },
   ];
@@ -204,17 +234,19 @@ function gaugesOf(batch: BatchView, now: number) {
 /** Every ticket from its own record, and the money from both sides. */
 async function addUp({ system }: Stage, seen: BatchObservations): Promise<void> {
   const { api, model } = system;
-  const tickets = await api.ticketsOf(batchPlan.batch);
+  const tickets = [...(await api.ticketsOf(batchPlan.batch)), ...(await api.ticketsOf(batchPlan.providerBatch))];
   const states = new Map<string, number>();
   for (const { state } of tickets) states.set(state, (states.get(state) ?? 0) + 1);
   seen.states = Object.fromEntries(states);
   seen.tickets = new Set(tickets.map(({ id }) => id)).size;
   const poisoned = tickets.find(({ id }) => id.endsWith(`#${batchPlan.poisoned}`));
   if (poisoned !== undefined) seen.poisonedState = poisoned.state;
-  const batch = await api.batch(batchPlan.batch);
-  seen.costMicroUsd = batch.spentMicroUsd;
-  seen.refused = batch.rateLimited;
-  seen.providerCostMicroUsd = model.stats().costMicroUsd;
+  const own = await api.batch(batchPlan.batch);
+  const atProvider = await api.batch(batchPlan.providerBatch);
+  seen.costMicroUsd = own.spentMicroUsd + atProvider.spentMicroUsd;
+  seen.providerBatchCostMicroUsd = atProvider.spentMicroUsd;
+  seen.refused = own.rateLimited;
+  seen.providerCostMicroUsd = model.stats().costMicroUsd + seen.provider.billedMicroUsd;
   seen.ledgerReservedMicroUsd = (await api.budget(batchPlan.budget)).committedMicroUsd;
 }
 
@@ -236,7 +268,8 @@ async function played(stage: Stage, seen: BatchObservations): Promise<Played> {
       `${seen.tickets ?? 0} tickets: ${Object.entries(seen.states ?? {})
         .map(([state, count]) => `${count} ${state}`)
         .join(", ")}.`,
-      `The provider billed ${formatUsd(seen.providerCostMicroUsd ?? 0)}, the batch says ${formatUsd(seen.costMicroUsd ?? 0)}${difference === undefined ? "" : `: a difference of ${(difference * 100).toFixed(2)} %`}.`,
+      `At the provider's batch interface: ${seen.provider.succeeded} tickets in ${seen.provider.submissions} submissions; ${seen.provider.expired} items had expired and were submitted again.`,
+      `The provider billed ${formatUsd(seen.providerCostMicroUsd ?? 0)}, the batches say ${formatUsd(seen.costMicroUsd ?? 0)}${difference === undefined ? "" : `: a difference of ${(difference * 100).toFixed(2)} %`}.`,
     ],
     ...(mail !== undefined && { mail }),
   };

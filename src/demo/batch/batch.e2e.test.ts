@@ -47,6 +47,7 @@ describe("a batch of 200 tickets", () => {
 
   it("leaves every ticket in exactly one final state, nothing reserved, and the cost within its limit and the provider's word", () => {
     expect(result).toMatchObject({ tickets: 200, states: { succeeded: 199, dead: 1 }, ledgerReservedMicroUsd: 0 });
+    expect(result).toMatchObject({ providerBatch: { tickets: 40, succeeded: 40, expired: 10, resubmitted: 10 } });
     expect(Number(result["costMicroUsd"])).toBeGreaterThan(0);
     expect(Number(result["costMicroUsd"])).toBeLessThanOrEqual(Number(result["maxCostMicroUsd"]));
     expect(Number(result["providerDifferenceRatio"])).toBeLessThanOrEqual(0.02);

@@ -2,7 +2,8 @@
 -- KEYS 1 ticket  2 index of tickets that have not ended  3 counts  4 batch (its hash; any key when it has none)  5 ticket's spend
 --   6 ended tickets of the batch by slot (any key when it has none)  7 holder of its reference (any key when it has none)
 --   8 signs of life of tickets that tell a stage
--- ARGV 1 holder  2 now  3 '1' = take it first, '2' = only if nobody works on it, '3' = take it for a recovery, a dead one too  4 lifetime after the end ms  5 new state or ''  6 slot  7.. field, value, ...
+-- ARGV 1 holder  2 now  3 '1' = take it first, '2' = only if nobody works on it, '3' = take it for a recovery, a dead one too,
+--   '4' = only if it waits for its batch, whoever holds it  4 lifetime after the end ms  5 new state or ''  6 slot  7.. field, value, ...
 -- Replies 1 | 0 somebody else holds it, or it has ended | -1 no such ticket
 local ticket = redis.call('HMGET', KEYS[1], 'state', 'holder', 'queue', 'budget', 'batch', 'id', 'reason', 'ref', 'stage')
 if not ticket[1] then
@@ -17,6 +18,10 @@ if ARGV[3] == '2' then
     return 0
   end
   redis.call('HSET', KEYS[1], 'holder', ARGV[1])
+elseif ARGV[3] == '4' then
+  if ticket[1] ~= 'waiting' or ticket[7] ~= 'batch_draft' then
+    return 0
+  end
 elseif ARGV[3] == '3' then
   if ticket[1] == 'dead' then
     -- It is open again: what its end had settled begins anew.
