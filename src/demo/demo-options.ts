@@ -1,13 +1,13 @@
 import { parseArgs } from "node:util";
 
 /** What can go wrong in the demo. */
-export const scenarioNames = ["cost", "cache", "batch"] as const;
+export const scenarioNames = ["cost", "cache", "batch", "ticket"] as const;
 
 /** See {@link scenarioNames}. */
 export type ScenarioName = (typeof scenarioNames)[number];
 
 /** A canary needs stages that are long enough for tickets and short enough to watch. */
-const usualFactors: { readonly [Name in ScenarioName]: number } = { cost: 60, cache: 120, batch: 60 };
+const usualFactors: { readonly [Name in ScenarioName]: number } = { cost: 60, cache: 120, batch: 60, ticket: 60 };
 
 /** How the demo was asked to run. */
 export interface DemoOptions {
@@ -41,6 +41,7 @@ Options:
                     cost    the retries of one prompt run wild and burn the budget (default)
                     cache   a prompt is laid out so that nothing of it is read from the provider's cache
                     batch   200 tickets in batches, with 429s, killed workers, a poisoned ticket and expired items
+                    ticket  a worker dies in the middle of a ticket that is code work
   --keep            keep logs, rendered configuration and evidence
   --help            this text
 

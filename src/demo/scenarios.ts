@@ -2,6 +2,7 @@ import { batchScenario } from "./batch/batch-scenario.ts";
 import { costScenario } from "./cost/cost-scenario.ts";
 import { cacheScenario } from "./cache/cache-scenario.ts";
 import type { ScenarioName } from "./demo-options.ts";
+import { ticketScenario } from "./ticket/ticket-scenario.ts";
 import type { Scenario } from "./scenario.ts";
 
 /** Every scenario under its name. */
@@ -9,4 +10,5 @@ export const scenarios: { readonly [Name in ScenarioName]: Scenario } = {
   cost: costScenario,
   cache: cacheScenario,
   batch: batchScenario,
+  ticket: ticketScenario,
 };

@@ -21,6 +21,17 @@ export type EvidenceEntry =
     }
   | { readonly kind: "ticket_stopped"; readonly at: number; readonly ticketId: string }
   | { readonly kind: "ticket_ended"; readonly at: number; readonly ticketId: string; readonly outcome: string }
+  | { readonly kind: "stage_began"; readonly at: number; readonly ticketId: string; readonly stage: string; readonly attempt: number }
+  | {
+      readonly kind: "stage_ended";
+      readonly at: number;
+      readonly ticketId: string;
+      readonly stage: string;
+      readonly attempt: number;
+      readonly result: "done" | "failed";
+    }
+  /** A file of the ticket's work was written. */
+  | { readonly kind: "edited"; readonly at: number; readonly ticketId: string; readonly path: string; readonly attempt: number }
   | { readonly kind: "released"; readonly at: number; readonly release: string };
 
 /** Appends evidence to a file, in order. */

@@ -25,6 +25,8 @@ export interface ModelBody {
 export interface ModelRequest extends ModelBody {
   readonly system: readonly TextBlock[];
   readonly messages: readonly Message[];
+  readonly tools?: readonly { readonly name: string; readonly description: string; readonly input_schema: object }[];
+  readonly tool_choice?: { readonly type: "any" };
 }
 
 /** What came of it. `usage` is the provider's object, untouched. */
@@ -38,6 +40,8 @@ export type ModelReply =
       readonly diagnostics?: unknown;
       readonly model: string;
       readonly text: string;
+      /** What it wants a tool to be called with, when it does. */
+      readonly input?: unknown;
       readonly stopReason: string;
       readonly usage: unknown;
       readonly latencyMs: number;
@@ -62,7 +66,7 @@ interface Body {
   readonly id?: string;
   readonly diagnostics?: unknown;
   readonly model?: string;
-  readonly content?: readonly { readonly text?: string }[];
+  readonly content?: readonly { readonly text?: string; readonly input?: unknown }[];
   readonly stop_reason?: string;
   readonly usage?: unknown;
   readonly error?: { readonly message?: string; readonly details?: { readonly error_code?: string } | null };
@@ -111,6 +115,7 @@ export function createModelClient(url: string, apiKey: string): ModelClient<Mode
           stopReason,
           usage,
           latencyMs: since(),
+          input: body.content?.find((block) => block.input !== undefined)?.input,
           ...(messageId !== undefined && { messageId }),
           ...(diagnostics !== undefined && { diagnostics }),
         };
