@@ -1,5 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import { StoreUnavailable } from "../../intake/ports.ts";
+import { createActions } from "../../actions/registry.ts";
+import { createActionBench } from "../../testing/action-bench.ts";
 import { createFakeClock } from "../../testing/fake-clock.ts";
 import { aNewVersion, describePromptStore } from "../../testing/describe-prompt-store.ts";
 import { type LangfuseServer, startLangfuse } from "../../testing/langfuse-server.ts";
@@ -116,5 +118,37 @@ describe("Langfuse", () => {
     await server[Symbol.asyncDispose]();
     await expect(store.read("implement")).rejects.toThrow(StoreUnavailable);
     server = await startLangfuse(keys);
+  });
+
+  it("lets a run deploy, promote and take everything back, although it cannot take a label away", async () => {
+    const store = await twoVersions();
+    await store.moveLabel(move);
+    const bench = createActionBench();
+    const actions = createActions({ ...bench.ports, prompts: store });
+    const bound = (name: string, parameters: object) => {
+      const reply = actions.find(name)?.bind(parameters);
+      if (reply?.ok !== true) throw new Error(`${name} cannot be bound.`);
+      return reply.action;
+    };
+    const deploy = bound("deploy-canary", {
+      prompt: "implement",
+      provider: "anthropic",
+      model: "opus-test",
+      version: 2,
+      predicted_hit: 0.9,
+    });
+    const promote = bound("promote-prompt", { prompt: "implement", version: 2 });
+    const context = bench.context();
+    const deployed = await deploy.plan(context);
+    await deploy.run(deployed, context);
+    expect((await store.read("implement"))?.labels).toEqual({ production: 1, canary: 2 });
+    const promoted = await promote.plan(context);
+    await promote.run(promoted, context);
+    expect((await store.read("implement"))?.labels).toEqual({ production: 2, canary: 2 });
+    await promote.undo?.(promoted, {}, context);
+    await deploy.undo?.(deployed, {}, context);
+    // The label stays where it was given; without a share nobody gets that version.
+    expect((await store.read("implement"))?.labels).toEqual({ production: 1, canary: 2 });
+    expect(await bench.ports.canaries.read("implement")).toBeNull();
   });
 });
