@@ -15,7 +15,7 @@ import { replayCommand } from "./commands/replay.ts";
 import { indexCommand } from "./commands/render-index.ts";
 import { runCommand } from "./commands/run.ts";
 import { runsCommand } from "./commands/runs.ts";
-import { serverCommand, upCommand, workerCommand } from "./commands/serve.ts";
+import { serverCommand, upCommand, workCommand, workerCommand } from "./commands/serve.ts";
 import { schemaCommand } from "./commands/schema.ts";
 import { tokenCommand } from "./commands/token.ts";
 
@@ -25,6 +25,7 @@ export function createProgram(context: CommandContext, exit: ExitSink, version: 
     upCommand,
     serverCommand,
     workerCommand,
+    workCommand,
     doctorCommand,
     lintCommand,
     indexCommand,

@@ -3,10 +3,7 @@ import { hostname } from "node:os";
 import { setImmediate } from "node:timers/promises";
 import { createRecipients } from "../actions/recipients.ts";
 import { createActions, actionCatalogue } from "../actions/registry.ts";
-import type { TicketCare, CommandRunner, PrometheusReader, PromptEvaluator } from "../actions/ports.ts";
-import { createCommandRunner } from "../adapters/command/create-command-runner.ts";
-import { findExecutable } from "../adapters/find-executable.ts";
-import { createGitCheckpoints } from "../adapters/git/create-git-checkpoints.ts";
+import type { TicketCare, PrometheusReader, PromptEvaluator } from "../actions/ports.ts";
 import { createHttpClient } from "../adapters/http/create-http-client.ts";
 import { createPromptEvaluator } from "../adapters/prompt-evaluator/create-prompt-evaluator.ts";
 import { createPrometheusClient, type PrometheusClient } from "../adapters/prometheus/create-prometheus-client.ts";
@@ -57,6 +54,7 @@ import { startSweep } from "../../workers/sweep.ts";
 import { createAnnouncer } from "./announce-question.ts";
 import { createCacheSight } from "./open-cache-sight.ts";
 import { openPrompts } from "./open-prompts.ts";
+import { openCheckpoints, openCommands } from "./open-work.ts";
 import { openStanding } from "./open-alertmanagers.ts";
 import { guardSteps, rememberOutcomes } from "./guard-steps.ts";
 import { recordCanary } from "./watch-canary.ts";
@@ -221,28 +219,10 @@ function openEvaluator({ config, closers }: Runtime): PromptEvaluator | undefine
 
 /** The tickets' store, the repository with their work, and their queue. */
 function openTicketCare(runtime: Runtime): TicketCare {
-  const { config, path, log, closers, tickets: store } = runtime;
+  const { log, closers, tickets: store } = runtime;
   const queue = createTicketQueue(runtime.connect("request"), (error) => log.warn({ error }, "The ticket queue reports an error."));
   closers.add("ticket queue of recoveries", async () => queue.close(), withRedisMs);
-  const git = findExecutable("git", path);
-  if (git === undefined && config.ticketWork !== undefined)
-    log.warn({}, "There is no git on PATH: the work of tickets cannot be preserved.");
-  if (git === undefined || config.ticketWork === undefined) return { store, checkpoints: undefined, doorbell: queue };
-  const checkpoints = createGitCheckpoints({
-    ...config.ticketWork,
-    git,
-    environment: { PATH: path },
-    protocols: ["https", "ssh", "file"],
-  });
-  return { store, checkpoints, doorbell: queue };
-}
-
-/** Commands die with this process where setpriv is; elsewhere that is said. */
-function openCommands({ config, log, path, redaction }: Runtime): CommandRunner {
-  const setpriv = findExecutable("setpriv", path);
-  if (setpriv === undefined && config.commands.length > 0)
-    log.warn({}, "There is no setpriv (util-linux) on PATH: a command goes on to its end when this worker is killed.");
-  return createCommandRunner({ templates: config.commands, setpriv, redact: (text) => redaction.apply(text) });
+  return { store, checkpoints: openCheckpoints(runtime), doorbell: queue };
 }
 
 function metricSource(prometheus: PrometheusReader): MetricSource {

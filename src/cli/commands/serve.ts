@@ -1,6 +1,6 @@
 import { type CommandContext, type ExitCode, exitCodes, writeJson } from "../context.ts";
 import type { CommandDefinition, CommandInvocation } from "../define-command.ts";
-import { flagOption } from "../define-command.ts";
+import { flagOption, textOption } from "../define-command.ts";
 import type { Finding } from "../doctor/finding.ts";
 import { judgeRedis } from "../doctor/judge-redis.ts";
 import { judgeSchema } from "../doctor/judge-schema.ts";
@@ -11,6 +11,9 @@ import { openRuntime, type Runtime, type RuntimeSources } from "../runtime.ts";
 import { untilReady } from "../../redis/connection.ts";
 import { markSchema } from "../../redis/schema-version.ts";
 import { startServer } from "../start-server.ts";
+import { oneUsd } from "../../core/money.ts";
+import { queueNameSchema } from "../../workload/names.ts";
+import { startTicketWork } from "../start-ticket-worker.ts";
 import { startMetrics, startWorker } from "../start-worker.ts";
 
 /** Settings of a Redis that would lose what was accepted, and data of another version, told with what to change. A Redis that does not answer is no fault: the server says 503 until it does. */
@@ -127,6 +130,42 @@ export const workerCommand: CommandDefinition = {
       const metrics = await startMetrics(runtime, runtime.config.metricsPort ?? 9099);
       return { worker: name, metrics: `${urlOf(metrics.address)}/metrics` };
     }),
+};
+
+/** `runbookd work`. */
+export const workCommand: CommandDefinition = {
+  usage: "work <queue>",
+  summary: `Work on the tickets of one queue in the repository of RUNBOOKD_TICKET_REPOSITORY, each stage done by a registered command. ${settings}`,
+  examples: ["runbookd work code --command implement", "runbookd work code --command implement --concurrency 4 --stage-usd 0.5"],
+  options: [
+    { flags: "--command <name>", description: "a command of runbookd.yml; it runs in the ticket's workspace, once for each stage" },
+    { flags: "--concurrency <n>", description: "tickets at once, 1 to 100", default: "1" },
+    { flags: "--stage-usd <n>", description: "what one stage costs at most; reserved before it", default: "1" },
+  ],
+  async run([queue = ""], invocation) {
+    const [command, concurrency, stageUsd] = [
+      textOption(invocation, "command") ?? "",
+      Number(textOption(invocation, "concurrency")),
+      Number(textOption(invocation, "stageUsd")),
+    ];
+    const faults = [
+      ...(queueNameSchema.safeParse(queue).success ? [] : ["<queue> must be a name of 1 to 40 letters a-z, digits and -."]),
+      ...(command === "" ? ["--command must name a command of runbookd.yml."] : []),
+      ...(Number.isInteger(concurrency) && concurrency >= 1 && concurrency <= 100
+        ? []
+        : ["--concurrency must be a whole number from 1 to 100."]),
+      ...(stageUsd > 0 && stageUsd <= 10_000 ? [] : ["--stage-usd must be a number above 0, at most 10000."]),
+    ];
+    if (faults.length > 0) {
+      for (const fault of faults) invocation.context.warn(`${fault}\n`);
+      return exitCodes.usage;
+    }
+    return serve(invocation, async (runtime) => {
+      startTicketWork(runtime, { queue, command, concurrency, stageMicroUsd: Math.round(stageUsd * oneUsd) });
+      const metrics = await startMetrics(runtime, runtime.config.metricsPort ?? 0);
+      return { queue, command, metrics: `${urlOf(metrics.address)}/metrics` };
+    });
+  },
 };
 
 /** `runbookd up`. */

@@ -1,0 +1,109 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { CommandTemplate } from "../../actions/command-template.ts";
+import { fillCommand, proveArguments } from "../../actions/fill-command.ts";
+import type { CommandOutcome, CommandRunner } from "../../actions/ports.ts";
+import type { Clock } from "../../core/clock.ts";
+import { cleanText } from "../../core/clean-text.ts";
+import { sha256 } from "../../core/json.ts";
+import type { FailureClass } from "../../workload/failure-class.ts";
+import type { Implementer, StageResult, StageTask } from "../../workload/implementer.ts";
+import { nameFailure } from "../../workload/recover-ticket.ts";
+
+/** What a command implements with. */
+export interface CommandImplementerOptions {
+  readonly commands: Pick<CommandRunner, "run">;
+  /** `stage`, `ticket` and `attempt` are the arguments that its argv may hold; it runs in the ticket's workspace and not in its own `cwd`. */
+  readonly template: CommandTemplate;
+  readonly clock: Clock;
+}
+
+/** Well within what counts as a sign of life. */
+const beatEveryMs = 20_000;
+/** Of what a command wrote in one stage. */
+const mostConversation = 20_000;
+
+/**
+ * A registered command as the implementer of every stage: started without a shell in the ticket's workspace, with the ticket, the stage and what was said so
+ * far in its environment and in files that it names. What it writes to its output is the conversation; an exit status of `ok_exits` is a stage that is done,
+ * one of `not_applied_exits` a failure that another try does not mend, and any other a failure that it may.
+ */
+export function createCommandImplementer({ commands, template, clock }: CommandImplementerOptions): Implementer {
+  return async (task) => {
+    const scratch = await mkdtemp(join(tmpdir(), "runbookd-stage-"));
+    const over = new AbortController();
+    const lost = new AbortController();
+    const beating = keepBeating(task, over.signal, lost, clock);
+    try {
+      await writeFile(join(scratch, "conversation"), task.conversation);
+      await writeFile(
+        join(scratch, "ticket.json"),
+        JSON.stringify({ id: task.ticket.id, kind: task.ticket.kind, payload: task.ticket.payload }),
+      );
+      const { argv, env } = build(template, task, scratch);
+      const cookie = sha256(`${task.ticket.id} ${task.stage} ${task.attempt}`).slice(0, 32);
+      const signal = AbortSignal.any([task.signal, lost.signal, AbortSignal.timeout(template.timeoutMs)]);
+      return judge(task, template, await commands.run({ argv, env, cwd: task.folder, cookie, signal }));
+    } finally {
+      over.abort();
+      await beating;
+      await rm(scratch, { recursive: true, force: true });
+    }
+  };
+}
+
+/** A process that lives is a sign of life; one whose ticket was taken away is killed. */
+async function keepBeating(task: StageTask, over: AbortSignal, lost: AbortController, clock: Clock): Promise<void> {
+  for (;;) {
+    try {
+      await clock.sleep(beatEveryMs, over);
+    } catch {
+      return;
+    }
+    try {
+      await task.beat();
+    } catch (error) {
+      lost.abort(error);
+      return;
+    }
+  }
+}
+
+function build(template: CommandTemplate, task: StageTask, scratch: string) {
+  const given = { stage: task.stage, ticket: task.ticket.id, attempt: task.attempt };
+  const wanted = Object.fromEntries(Object.entries(given).filter(([name]) => Object.hasOwn(template.args, name)));
+  const proven = proveArguments("Argument", template.args, wanted);
+  if (!proven.ok) throw new Error(`The command ${template.name} cannot be built: ${proven.issues.join("; ")}.`);
+  const filled = fillCommand(template, template.argv, proven.texts, {
+    RUNBOOKD_STAGE: task.stage,
+    RUNBOOKD_TICKET: task.ticket.id,
+    RUNBOOKD_ATTEMPT: String(task.attempt),
+    RUNBOOKD_LEASE: task.leaseId,
+    RUNBOOKD_COMPACT: String(task.compact),
+    RUNBOOKD_COMPLAINT: task.complaint.slice(0, 2000),
+    RUNBOOKD_CONVERSATION_FILE: join(scratch, "conversation"),
+    RUNBOOKD_TICKET_FILE: join(scratch, "ticket.json"),
+  });
+  if (filled === undefined) throw new Error(`The command ${template.name} cannot be built: it is longer than 8 kB.`);
+  return filled;
+}
+
+function judge(task: StageTask, template: CommandTemplate, outcome: CommandOutcome): StageResult {
+  if (outcome.kind === "not_started")
+    return failure(task.conversation, `The command could not be started: ${outcome.reason}`, false, "tool_error");
+  const said = cleanText(outcome.stdout.text, mostConversation);
+  const conversation = `${task.conversation}\n[${task.stage}] ${said}`.trim();
+  if (outcome.kind === "exited" && !outcome.left && template.okExits.includes(outcome.code)) return { kind: "done", conversation };
+  const last = cleanText(outcome.stderr.text.trimEnd().split("\n").at(-1) ?? "", 300);
+  if (outcome.kind === "killed")
+    return failure(conversation, `The command was killed (${outcome.why}). ${last}`.trim(), true, "tool_error");
+  const reason = `The command ended with status ${outcome.code}. ${last}`.trim();
+  const named = nameFailure({ ticket: { state: "running", reason: last, failures: [] }, conflicts: [], standing: false }).failureClass;
+  const failureClass = named === "unknown" ? (task.stage === "test" ? "test_failure" : "tool_error") : named;
+  return failure(conversation, reason, !template.notAppliedExits.includes(outcome.code), failureClass);
+}
+
+function failure(conversation: string, reason: string, retry: boolean, failureClass: FailureClass): StageResult {
+  return { kind: "failed", conversation, failureClass, reason, retry };
+}

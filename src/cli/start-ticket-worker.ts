@@ -1,0 +1,61 @@
+import { createCommandImplementer } from "../adapters/command/create-command-implementer.ts";
+import { createWorkloadRecorder } from "../telemetry/workload-recorder.ts";
+import { createStagedProcessor } from "../workload/create-staged-processor.ts";
+import { createLocalGate } from "../workload/local-gate.ts";
+import { startTicketWorker } from "../../workers/ticket.ts";
+import { openCheckpoints, openCommands } from "./open-work.ts";
+import type { Runtime } from "./runtime.ts";
+
+/** What is worked on, and with what. */
+export interface TicketWork {
+  readonly queue: string;
+  /** Name of a registered command. */
+  readonly command: string;
+  readonly concurrency: number;
+  /** What a stage costs at most. */
+  readonly stageMicroUsd: number;
+}
+
+/** Where BullMQ looks for lost tickets does not matter to us: their worker's silence does. */
+const closeMs = 2000;
+
+/** Starts a worker for tickets that are code work, with a command as their implementer. Throws with what to set when something is missing. */
+export function startTicketWork(runtime: Runtime, { queue, command, concurrency, stageMicroUsd }: TicketWork): void {
+  const { config, clock, log, metrics, closers, ending } = runtime;
+  const checkpoints = openCheckpoints(runtime);
+  if (checkpoints === undefined)
+    throw new Error("RUNBOOKD_TICKET_REPOSITORY must name the repository that tickets work in, and git must be on PATH.");
+  const template = config.commands.find(({ name }) => name === command);
+  if (template === undefined) {
+    const known = config.commands.map(({ name }) => name).join(", ");
+    throw new Error(`There is no registered command ${command}; accepted: ${known === "" ? "none is registered" : known}.`);
+  }
+  const abort = new AbortController();
+  const worker = startTicketWorker(
+    {
+      store: runtime.tickets,
+      gate: createLocalGate({ ledger: runtime.ledger, observer: createWorkloadRecorder(metrics) }),
+      processor: createStagedProcessor({
+        checkpoints,
+        stageEstimateMicroUsd: stageMicroUsd,
+        implementer: createCommandImplementer({ commands: openCommands(runtime), template, clock }),
+      }),
+      clock,
+    },
+    {
+      redis: runtime.connect("worker"),
+      queue,
+      concurrency,
+      drain: ending.signal,
+      abort: abort.signal,
+      log: {
+        worked: (ticketId, step) => log.info({ ticketId, ...step }, "A look at a ticket ended."),
+        failed: (ticketId, error) => log.error({ ticketId, error }, "A ticket met a defect; it will be looked at again."),
+        queueError: (error) => log.warn({ error }, "The ticket queue reports an error."),
+      },
+    },
+  );
+  closers.add("ticket worker", async () => worker.close(), config.graceMs - closeMs);
+  // The commands that run are told to end first: their work is kept as it lies.
+  closers.add("ticket commands", () => abort.abort(new Error("The worker is shutting down.")));
+}
