@@ -168,6 +168,12 @@ export function declareWorkloadMetrics(registry: Registry) {
       labelNames: ["queue"],
       registers,
     }),
+    providerBatchRequests: new Gauge({
+      name: "llm_provider_batch_requests",
+      help: "Requests of submissions to a provider's batch interface that are not settled, by state of the submission.",
+      labelNames: ["provider", "state"],
+      registers,
+    }),
     providerBatchOldest: new Gauge({
       name: "llm_provider_batch_oldest_unreconciled_timestamp_seconds",
       help: "When the provider batch ended whose results wait longest; 0 when none waits.",
@@ -175,6 +181,12 @@ export function declareWorkloadMetrics(registry: Registry) {
       registers,
     }),
 
+    providerDelta: new Gauge({
+      name: "llm_provider_reconciliation_delta_ratio",
+      help: "Our count of the cost of batches against the provider's, as a share of the provider's; absent when the provider shows none.",
+      labelNames: ["provider"],
+      registers,
+    }),
     modelRetirement: new Gauge({
       name: "llm_model_retirement_timestamp_seconds",
       help: "When the provider retires the model.",

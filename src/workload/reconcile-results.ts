@@ -1,9 +1,9 @@
 import type { Instant } from "../core/clock.ts";
 import type { Json } from "../core/json.ts";
 import type { MicroUsd } from "../core/money.ts";
-import { costOf, type PriceTable } from "./price-table.ts";
+import { costOf, type CostReply, type PriceTable } from "./price-table.ts";
 import { isRetryable, type ItemErrorClass, type ItemOutcome, type ProviderResult } from "./provider-batch.ts";
-import type { TokenPartition } from "./token-partition.ts";
+import type { TokenPartition, UsageAnomaly } from "./token-partition.ts";
 
 /** An item is submitted at most so often again. */
 export const mostResubmissions = 2;
@@ -19,10 +19,11 @@ export interface SubmittedItem {
 /** What an answer cost, or why that is unknown. */
 export type AnswerCost =
   | { readonly kind: "priced"; readonly tokens: TokenPartition; readonly costMicroUsd: MicroUsd }
-  | { readonly kind: "unknown"; readonly reason: string };
+  | { readonly kind: "unpriced"; readonly tokens: TokenPartition; readonly reason: (CostReply & { kind: "unpriced" })["reason"] }
+  | { readonly kind: "anomaly"; readonly reason: UsageAnomaly };
 
 /** An answer that is billed. */
-interface Answered {
+export interface Answered {
   readonly answerId: string;
   readonly model: string;
   readonly cost: AnswerCost;
@@ -153,11 +154,11 @@ function judge(item: SubmittedItem, outcome: ItemOutcome | undefined, facts: Rec
 }
 
 function priceOf({ model, usage }: ItemOutcome & { kind: "succeeded" }, { provider, prices, endedAt }: ReconcileFacts): AnswerCost {
-  if (usage.kind === "anomaly") return { kind: "unknown", reason: usage.reason };
+  if (usage.kind === "anomaly") return { kind: "anomaly", reason: usage.reason };
   // Whatever tier the usage names, a request of a batch is billed as one.
   const cost = costOf(usage.tokens, prices.find(provider, model, endedAt), "batch");
   return cost.kind === "unpriced"
-    ? { kind: "unknown", reason: cost.reason }
+    ? { kind: "unpriced", tokens: usage.tokens, reason: cost.reason }
     : { kind: "priced", tokens: usage.tokens, costMicroUsd: cost.costMicroUsd };
 }
 
