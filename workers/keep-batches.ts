@@ -3,6 +3,7 @@ import { adaptConcurrency } from "../src/workload/adapt-concurrency.ts";
 import type { AdmissionGate } from "../src/workload/admission.ts";
 import type { BatchControl, BatchSight } from "../src/workload/batch-control.ts";
 import type { BatchStore } from "../src/workload/batch.ts";
+import type { ProviderDesk } from "../src/workload/provider-desk.ts";
 import { hasEnded, type TicketFeeder, type TicketStore } from "../src/workload/ticket.ts";
 import type { WorkerHandle } from "./run.ts";
 
@@ -14,6 +15,8 @@ export interface KeepBatchesDeps {
   /** Where an ended ticket gives back what it had reserved. */
   readonly gate: Pick<AdmissionGate, "release">;
   readonly feeder: TicketFeeder;
+  /** Where batches for a provider go; without it they wait. */
+  readonly desk?: Pick<ProviderDesk, "submit" | "cancel" | "resume" | "isOpen">;
   readonly clock: Clock;
   /** What "per minute" means; a demo divides it. */
   readonly minuteMs: number;
@@ -33,9 +36,9 @@ export function createBatchKeeper(deps: KeepBatchesDeps): { look(): Promise<void
   const keep = async (id: string): Promise<void> => {
     const batch = await control.look(id);
     if (batch === undefined) return;
-    if (batch.state === "cancelled") await cancelTickets(batch);
+    if (batch.state === "cancelled" && !(await isAtProvider(batch))) await cancelTickets(batch);
     if (batch.state === "open") {
-      await feed(batch);
+      await (batch.provider === undefined ? feed(batch) : handOver(batch, batch.provider));
       await adapt(batch);
     }
     const { ended, tickets } = batch.progress;
@@ -54,6 +57,24 @@ export function createBatchKeeper(deps: KeepBatchesDeps): { look(): Promise<void
     await deps.tickets.enqueue(ids);
     await deps.feeder.ringAll(ids, batch.queue);
     await batches.fed(batch.id, batch.fed + ids.length);
+  };
+
+  /** A thousand at a time, always cut alike, so that the key of a submission always means the same tickets. */
+  const handOver = async (batch: BatchSight, provider: string): Promise<void> => {
+    if (deps.desk === undefined || batch.estimate === undefined || batch.gate === "paused" || batch.stop !== null) return;
+    const { id: batchId, fed } = batch;
+    await deps.desk.resume(batchId);
+    const ticketIds = await batches.feed(batchId, Math.min(batch.estimate.tickets, fed + mostFed));
+    if (ticketIds.length === 0) return;
+    await deps.desk.submit({ key: `${batchId}/${fed}`, provider, batchId, ticketIds });
+    await batches.fed(batchId, fed + ticketIds.length);
+  };
+
+  /** What a provider has answered before it was cancelled is paid for and counts, so its tickets end by its results. */
+  const isAtProvider = async ({ id, provider }: BatchSight): Promise<boolean> => {
+    if (deps.desk === undefined || provider === undefined) return false;
+    await deps.desk.cancel(id);
+    return deps.desk.isOpen(id);
   };
 
   const adapt = async (batch: BatchSight): Promise<void> => {

@@ -7,6 +7,7 @@ import { dividedTimes } from "../workload/ledger.ts";
 import { createLocalGate } from "../workload/local-gate.ts";
 import type { WorkloadObserver } from "../workload/workload-observer.ts";
 import { startBatchKeeper } from "../../workers/keep-batches.ts";
+import { openProviders } from "./open-providers.ts";
 import type { Runtime } from "./runtime.ts";
 
 const lookEveryMs = 1000;
@@ -20,8 +21,9 @@ export function openBatches(
   const batches = createBatchStore({ redis, clock });
   const control = createBatchControl({ batches, tickets, budgets: ledger, clock });
   const gate = createLocalGate({ ledger, observer });
+  const desk = openProviders(runtime, { redis, batches, observer });
   const keeper = startBatchKeeper(
-    { batches, control, tickets, gate, feeder: ticketQueue, clock, minuteMs: dividedTimes(config.timeFactor).minuteMs },
+    { batches, control, tickets, gate, feeder: ticketQueue, desk, clock, minuteMs: dividedTimes(config.timeFactor).minuteMs },
     {
       everyMs: lookEveryMs,
       drain: runtime.ending.signal,

@@ -35,6 +35,10 @@ describe("without any setting", () => {
       publicUrl: undefined,
       prometheus: undefined,
       alertmanagers: [],
+      providers: {
+        anthropic: { baseUrl: "https://api.anthropic.com", apiKey: undefined, adminKey: undefined },
+        openai: { baseUrl: "https://api.openai.com/v1", apiKey: undefined, adminKey: undefined },
+      },
       mail: { smtpUrl: undefined, from: undefined, groups: {}, targets: {} },
       runbooks: "runbooks",
       httpAllow: [],
@@ -209,6 +213,19 @@ describe("settings that do not fit", () => {
     ["is too large", `# ${"x".repeat(300_000)}`],
   ])("are a runbookd.yml that %s", (_name, yaml) => {
     expect(faults({ yaml })).toMatchObject([{ key: "runbookd.yml" }]);
+  });
+
+  it("hold the keys of providers as secrets, from files too, and none of them in a fault", () => {
+    const env = { ANTHROPIC_API_KEY: "sk-ant-api03-1", OPENAI_API_KEY_FILE: "/run/key", OPENAI_BASE_URL: "http://127.0.0.1:1/v1/" };
+    const { providers, secrets } = config({ env, readFile: () => "sk-proj-1\n" });
+    expect(providers).toEqual({
+      anthropic: { baseUrl: "https://api.anthropic.com", apiKey: "sk-ant-api03-1", adminKey: undefined },
+      openai: { baseUrl: "http://127.0.0.1:1/v1", apiKey: "sk-proj-1", adminKey: undefined },
+    });
+    expect(secrets).toEqual(expect.arrayContaining(["sk-ant-api03-1", "sk-proj-1"]));
+    const refused = faults({ env: { ANTHROPIC_ADMIN_KEY: "two words are no key", OPENAI_BASE_URL: "ftp://x" } });
+    expect(refused.map(({ key }) => key)).toEqual(["ANTHROPIC_ADMIN_KEY", "OPENAI_BASE_URL"]);
+    expect(JSON.stringify(refused)).not.toContain("two words");
   });
 
   it("are faults together: Langfuse by half", () => {

@@ -25,6 +25,13 @@ export interface Endpoint {
   readonly ca: string | undefined;
 }
 
+/** How a provider of batches is reached. */
+export interface ProviderSettings {
+  readonly baseUrl: string;
+  readonly apiKey: string | undefined;
+  readonly adminKey: string | undefined;
+}
+
 /** Everything that the processes are configured with; proven. */
 export interface Config {
   readonly redis: RedisPlace;
@@ -41,6 +48,8 @@ export interface Config {
   readonly prometheus: Endpoint | undefined;
   readonly alertmanagers: readonly Endpoint[];
   readonly promptEvaluator: Endpoint | undefined;
+  /** Providers of batches by OTel's name; keys that are absent do without what they are for. */
+  readonly providers: { readonly anthropic: ProviderSettings; readonly openai: ProviderSettings };
   /** The store of prompts, with its keys as headers. */
   readonly langfuse: { readonly url: string; readonly headers: { readonly [name: string]: string } } | undefined;
   readonly langfuseWebhookSecret: string | undefined;
@@ -223,6 +232,9 @@ function toConfig(settings: Settings, sources: ConfigSources, faults: ConfigFaul
     ...Object.values(targets).flatMap((list) => list.flatMap((target) => secretsOfTarget(target))),
     ...(redis === undefined ? [] : passwordOfRedisUrl(redis)),
     ...passwordOf(settings.SMTP_URL),
+    ...[settings.ANTHROPIC_API_KEY, settings.ANTHROPIC_ADMIN_KEY, settings.OPENAI_API_KEY, settings.OPENAI_ADMIN_KEY].flatMap(
+      (key) => key ?? [],
+    ),
     ...prometheus.secrets,
     ...alertmanager.secrets,
     ...evaluator.secrets,
@@ -242,6 +254,10 @@ function toConfig(settings: Settings, sources: ConfigSources, faults: ConfigFaul
     promptEvaluator: settings.PROMPT_EVALUATOR_URL === undefined ? undefined : { url: settings.PROMPT_EVALUATOR_URL, ...evaluator.access },
     langfuse: langfuse.endpoint,
     langfuseWebhookSecret: settings.LANGFUSE_WEBHOOK_SECRET,
+    providers: {
+      anthropic: { baseUrl: settings.ANTHROPIC_BASE_URL, apiKey: settings.ANTHROPIC_API_KEY, adminKey: settings.ANTHROPIC_ADMIN_KEY },
+      openai: { baseUrl: settings.OPENAI_BASE_URL, apiKey: settings.OPENAI_API_KEY, adminKey: settings.OPENAI_ADMIN_KEY },
+    },
     mail: { smtpUrl: settings.SMTP_URL, from: settings.MAIL_FROM, groups, targets },
     runbooks: settings.RUNBOOKD_RUNBOOKS,
     httpAllow: settings.RUNBOOKD_HTTP_ALLOW ?? [],

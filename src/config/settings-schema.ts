@@ -6,7 +6,17 @@ import { mailAddress } from "./mail-address.ts";
 import { notifyGroupsSchema } from "./notify-settings.ts";
 
 /** Keys whose value may come from a file: the same name with `_FILE`. */
-export const secretKeys = ["REDIS_URL", "RUNBOOKD_WEBHOOK_TOKEN", "SMTP_URL", "LANGFUSE_SECRET_KEY", "LANGFUSE_WEBHOOK_SECRET"] as const;
+export const secretKeys = [
+  "REDIS_URL",
+  "RUNBOOKD_WEBHOOK_TOKEN",
+  "SMTP_URL",
+  "LANGFUSE_SECRET_KEY",
+  "LANGFUSE_WEBHOOK_SECRET",
+  "ANTHROPIC_API_KEY",
+  "ANTHROPIC_ADMIN_KEY",
+  "OPENAI_API_KEY",
+  "OPENAI_ADMIN_KEY",
+] as const;
 
 /** A text with what would be accepted, for a fault's second half; `meta` also carries it into the JSON Schema. */
 function setting<Schema extends z.ZodType>(schema: Schema, description: string, accepted: string): Schema {
@@ -59,6 +69,8 @@ const tokens = check((text) => {
   const found = list(text);
   return found.length <= 2 && found.every((token) => /^[\x21-\x7e]{16,512}$/.test(token)) ? found : undefined;
 }, "is not one or two tokens");
+
+const providerKey = check((text) => (/^[\x21-\x7e]{8,512}$/.test(text) ? text : undefined), "is no key");
 
 const redisUrl = check((text) => (parseRedisUrl(text) === undefined ? undefined : text), "is no Redis address");
 
@@ -157,6 +169,36 @@ export const settingsSchema = z.strictObject({
       .optional(),
     "What Langfuse signs its webhooks with; absent: /webhooks/langfuse answers 404",
     "lf-whsec_…, at least 16 printable characters",
+  ),
+  ANTHROPIC_API_KEY: setting(
+    providerKey.optional(),
+    "Key that batches are submitted to Anthropic with; absent: none are",
+    "one key, 8 to 512 printable characters",
+  ),
+  ANTHROPIC_ADMIN_KEY: setting(
+    providerKey.optional(),
+    "Admin key that the cost of batches at Anthropic is read with; absent: ours is not compared with it",
+    "one key, 8 to 512 printable characters",
+  ),
+  ANTHROPIC_BASE_URL: setting(
+    check(readBase, "is no http(s) address without credentials").default("https://api.anthropic.com"),
+    "Where Anthropic's API is",
+    "e.g. https://api.anthropic.com",
+  ),
+  OPENAI_API_KEY: setting(
+    providerKey.optional(),
+    "Key that batches are submitted to OpenAI with; absent: none are",
+    "one key, 8 to 512 printable characters",
+  ),
+  OPENAI_ADMIN_KEY: setting(
+    providerKey.optional(),
+    "Admin key that the usage of batches at OpenAI is read with; absent: ours is not compared with it",
+    "one key, 8 to 512 printable characters",
+  ),
+  OPENAI_BASE_URL: setting(
+    check(readBase, "is no http(s) address without credentials").default("https://api.openai.com/v1"),
+    "Where OpenAI's API is",
+    "e.g. https://api.openai.com/v1",
   ),
   SMTP_URL: setting(
     check((text) => (readUrl(text, ["smtp:", "smtps:"]) === undefined ? undefined : text), "is no SMTP address").optional(),

@@ -2,16 +2,10 @@ import { z } from "zod";
 import type { Clock } from "../core/clock.ts";
 import type { BatchControl } from "../workload/batch-control.ts";
 import { isThrough } from "../workload/batch-control.ts";
-import {
-  batchLimitsSchema,
-  batchTicketSchema,
-  mostTicketsAtOnce,
-  newBatchSchema,
-  type BatchHead,
-  type BatchStore,
-} from "../workload/batch.ts";
+import { batchLimitsSchema, batchTicketSchema, mostTicketsAtOnce, newBatchSchema, type Batch, type BatchStore } from "../workload/batch.ts";
 import type { WorkloadLedger } from "../workload/ledger.ts";
 import { externalIdSchema } from "../workload/names.ts";
+import { providerPayloadSchema } from "../workload/provider-tickets.ts";
 import type { AddReply, NewTicket, TicketDoorbell, TicketStore } from "../workload/ticket.ts";
 import { defineRoute, json, noBody, noQuery, problem, type Reply, type Route, type ServerSentEvent } from "./route.ts";
 import { operators, viewers, workloads } from "./who.ts";
@@ -61,7 +55,9 @@ export function createBatchRoutes({ ledger, batches, control, tickets, doorbell,
         return problem("conflict", `Batch ${id} is through or cancelled; nothing of it changes any more.`);
     }
   };
-  const add = async (wanted: readonly z.output<typeof batchTicketSchema>[], head: Pick<BatchHead, "id" | "budget" | "queue">) => {
+  const add = async (wanted: readonly z.output<typeof batchTicketSchema>[], head: Pick<Batch, "id" | "budget" | "queue" | "provider">) => {
+    const issues = head.provider === undefined ? [] : wanted.flatMap((ticket) => requestIssue(ticket.id, ticket.payload));
+    if (issues.length > 0) return { own: [], added: 0, issues };
     const own = wanted.map((ticket): NewTicket => ({ ...ticket, budget: head.budget, queue: head.queue, batchId: head.id }));
     const replies = await tickets.addAll(own);
     return {
@@ -306,6 +302,13 @@ function issueOf(reply: AddReply, ticket: NewTicket | undefined): string[] {
     case "taken":
       return [`${name}: its reference ${ticket?.externalRef ?? ""} belongs to ticket ${reply.by}.`];
   }
+}
+
+/** A ticket of a batch for a provider is one request; none of a request's siblings is taken before all are. */
+function requestIssue(id: string, payload: unknown): string[] {
+  return providerPayloadSchema.safeParse(payload).success
+    ? []
+    : [`${id}: the payload of a ticket for a provider holds \`request\`, a body in the provider's own shape.`];
 }
 
 function refusedTickets(issues: readonly string[]): Reply {

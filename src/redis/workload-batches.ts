@@ -2,7 +2,7 @@ import type { Redis } from "ioredis";
 import { z } from "zod";
 import type { Clock } from "../core/clock.ts";
 import { canonicalJson, sha256 } from "../core/json.ts";
-import { batchStates, type AdaptedConcurrency, type Batch, type BatchStore, type SubmitReply } from "../workload/batch.ts";
+import { batchProviders, batchStates, type AdaptedConcurrency, type Batch, type BatchStore, type SubmitReply } from "../workload/batch.ts";
 import { available } from "./available.ts";
 import { loadScript } from "./script.ts";
 import { readLimits } from "./workload-facts.ts";
@@ -35,6 +35,7 @@ export function createBatchStore({ redis, clock }: { readonly redis: Redis; read
         const fields = {
           budget: batch.budget,
           queue: batch.queue,
+          ...(batch.provider !== undefined && { provider: batch.provider }),
           state: draft ? "draft" : "open",
           gate: "open",
           reason: "",
@@ -139,7 +140,9 @@ function readBatch(fields: { readonly [name: string]: string }, reservedMicroUsd
   const number = (name: string) => Number(fields[name] ?? 0);
   const limits = readLimits(text("limits"));
   const kinds = Object.entries(fields).flatMap(([name, count]) => (name.startsWith("k:") ? [[name.slice(2), Number(count)] as const] : []));
+  const provider = batchProviders.find((name) => name === text("provider"));
   return {
+    ...(provider !== undefined && { provider }),
     id: text("id"),
     budget: text("budget"),
     queue: text("queue"),

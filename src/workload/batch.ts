@@ -36,12 +36,17 @@ export const batchTicketSchema = newTicketSchema.omit({ budget: true, queue: tru
 /** Most tickets of one request; larger batches come as a draft, piece by piece. */
 export const mostTicketsAtOnce = 1000;
 
+/** Providers whose batch interface is known, by OTel's name. */
+export const batchProviders = ["anthropic", "openai"] as const;
+
 /** What every batch begins with. */
 export const batchHeadSchema = z.strictObject({
   id: externalIdSchema,
   budget: budgetIdSchema,
   queue: queueNameSchema.default("default"),
   limits: batchLimitsSchema.prefault({}),
+  /** Whose batch interface answers the tickets, instead of workers: each payload holds the `request`. Handed in as a draft. */
+  provider: z.exactOptional(z.enum(batchProviders)),
 });
 
 /** See {@link batchHeadSchema}. */
@@ -50,6 +55,10 @@ export type BatchHead = z.output<typeof batchHeadSchema>;
 /** A batch that is handed in whole and begins at once, or `draft: true`: filled piece by piece and submitted later. */
 export const newBatchSchema = batchHeadSchema
   .extend({ draft: z.boolean().default(false), tickets: z.array(batchTicketSchema).max(mostTicketsAtOnce).default([]) })
+  .refine(({ draft, provider }) => draft || provider === undefined, {
+    path: ["draft"],
+    error: "a batch for a provider is handed in as a draft, estimated as a whole, and submitted",
+  })
   .refine(({ draft, tickets }) => draft || tickets.length > 0, { path: ["tickets"], error: "a batch without tickets is refused" });
 
 /** See {@link newBatchSchema}; the defaulted members may be left out. */
@@ -69,6 +78,8 @@ export interface Batch {
   readonly id: string;
   readonly budget: string;
   readonly queue: string;
+  /** Whose batch interface answers the tickets; absent: workers do. */
+  readonly provider?: (typeof batchProviders)[number];
   readonly state: BatchState;
   readonly gate: "open" | "paused";
   readonly reason: string;

@@ -53,6 +53,8 @@ export interface ProviderDesk {
   cancel(batchId: string): Promise<number>;
   /** Submits what is held once more, after a person has mended the reason. Says how many. */
   resume(batchId: string): Promise<number>;
+  /** Whether a submission of this batch of ours is not settled. */
+  isOpen(batchId: string): Promise<boolean>;
   /** Compares our count with each provider's, over whole days on which nothing is open any more. */
   compare(signal?: AbortSignal): Promise<readonly ProviderDelta[]>;
 }
@@ -239,6 +241,7 @@ export function createProviderDesk(deps: ProviderDeskDeps): ProviderDesk {
       changeAll(batchId, (batch) =>
         batch.state === "held" ? { ...batch, state: "ready", reason: "", notBefore: clock.now() } : undefined,
       ),
+    isOpen: async (batchId) => (await store.list()).some((batch) => batch.batchId === batchId),
     async compare(signal) {
       const [opened, closed] = await Promise.all([store.list(), store.closed()]);
       const deltas: ProviderDelta[] = [];

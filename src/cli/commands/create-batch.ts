@@ -5,7 +5,7 @@ import { durationGrammar, parseDuration } from "../../core/duration.ts";
 import { formatUsd, oneUsd } from "../../core/money.ts";
 import { formatOf, importFormats, importTickets, type TicketImport } from "../../workload/batch-import/import-tickets.ts";
 import type { ImportedTicket } from "../../workload/batch-import/import-row.ts";
-import { mostTicketsAtOnce } from "../../workload/batch.ts";
+import { batchProviders, mostTicketsAtOnce } from "../../workload/batch.ts";
 import { ticketIdOf } from "../../workload/ticket-id.ts";
 import { createApiClient, reportFailure, type ApiClient } from "../api-client.ts";
 import { addedSchema, batchSchema, quoteSchema, referencesSchema, type QuoteShape } from "../api-shapes.ts";
@@ -42,6 +42,11 @@ export const createBatch: CommandDefinition = {
     },
     { flags: "--max-failure-ratio <share>", description: "share of failed tickets at which it stops itself", default: "0.2" },
     { flags: "--leading <count>", description: "tickets that go first and must succeed before the rest follows", default: "5" },
+    {
+      flags: "--provider <provider>",
+      description: "its batch interface answers the tickets, at about half the price within 24 hours; each ticket holds a `request`",
+      choices: batchProviders,
+    },
     { flags: "--draft", description: "leave it as a draft; `batches submit` or the runbook batch-operations lets it run" },
     { flags: "--check", description: "only prove the file; nothing is sent" },
   ],
@@ -102,7 +107,13 @@ export const createBatch: CommandDefinition = {
 };
 
 interface Options {
-  readonly head: { readonly id: string; readonly budget: string; readonly queue: string; readonly limits: object };
+  readonly head: {
+    readonly id: string;
+    readonly budget: string;
+    readonly queue: string;
+    readonly limits: object;
+    readonly provider?: string;
+  };
   readonly defaults: Parameters<typeof importTickets>[2];
 }
 
@@ -132,10 +143,17 @@ function readOptions(
     maxFailureRatio: number("maxFailureRatio", "--max-failure-ratio") ?? 0.2,
     leadingTickets: number("leading", "--leading") ?? 5,
   };
+  const provider = textOption(invocation, "provider");
   const repo = textOption(invocation, "repo");
   const baseSha = textOption(invocation, "baseSha");
   const options: Options = {
-    head: { id: needed("id"), budget: needed("budget"), queue: textOption(invocation, "queue") ?? "default", limits },
+    head: {
+      id: needed("id"),
+      budget: needed("budget"),
+      queue: textOption(invocation, "queue") ?? "default",
+      limits,
+      ...(provider !== undefined && { provider }),
+    },
     defaults: {
       kind: textOption(invocation, "kind") ?? "ticket",
       ...(repo === undefined ? {} : { repo }),

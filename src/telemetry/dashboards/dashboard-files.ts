@@ -1,4 +1,5 @@
 import { automationDashboard } from "./automation-dashboard.ts";
+import { batchesDashboard } from "./batches-dashboard.ts";
 import { cachingDashboard } from "./caching-dashboard.ts";
 import { costDashboard } from "./cost-dashboard.ts";
 
@@ -7,6 +8,7 @@ export function dashboardFiles(): readonly { readonly name: string; readonly tex
   return [
     { name: "cost-and-budgets.json", text: `${JSON.stringify(costDashboard(), null, 2)}\n` },
     { name: "prompt-caching.json", text: `${JSON.stringify(cachingDashboard(), null, 2)}\n` },
+    { name: "batches-and-tickets.json", text: `${JSON.stringify(batchesDashboard(), null, 2)}\n` },
     { name: "automation.json", text: `${JSON.stringify(automationDashboard(), null, 2)}\n` },
   ];
 }

@@ -5,6 +5,7 @@ import { parse } from "yaml";
 import { readPromql } from "../../runbook/promql.ts";
 import { createMetrics, seriesNames } from "../metrics.ts";
 import { automationDashboard } from "./automation-dashboard.ts";
+import { batchesDashboard } from "./batches-dashboard.ts";
 import { cachingDashboard } from "./caching-dashboard.ts";
 import { costDashboard } from "./cost-dashboard.ts";
 import { dashboardFiles } from "./dashboard-files.ts";
@@ -35,7 +36,7 @@ const everywhere = ["job", "instance", "le", "budget"];
 
 const queries = [
   ...rules.map(({ file, alert, record, expr }) => ({ where: `${file} ${alert ?? record}`, expr })),
-  ...[costDashboard(), cachingDashboard(), automationDashboard()].flatMap((dashboard) =>
+  ...[costDashboard(), cachingDashboard(), batchesDashboard(), automationDashboard()].flatMap((dashboard) =>
     (dashboard.panels ?? []).flatMap((panel) =>
       ("targets" in panel ? (panel.targets ?? []) : []).map((target) => ({
         where: `${dashboard.title} › ${panel.title}`,

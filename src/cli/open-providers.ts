@@ -1,0 +1,78 @@
+import type { Redis } from "ioredis";
+import { createAnthropicBatches } from "../adapters/anthropic/create-anthropic-batches.ts";
+import { createAnthropicCosts } from "../adapters/anthropic/create-anthropic-costs.ts";
+import { createOpenAiBatches } from "../adapters/openai/create-openai-batches.ts";
+import { createOpenAiCosts } from "../adapters/openai/create-openai-costs.ts";
+import { createProviderBatchStore } from "../redis/provider-batches.ts";
+import { observeProviderBatches } from "../telemetry/observe-provider-batches.ts";
+import type { BatchStore } from "../workload/batch.ts";
+import { createLocalGate } from "../workload/local-gate.ts";
+import { usualPatience } from "../workload/next-provider-move.ts";
+import { createProviderDesk, type ProviderDesk } from "../workload/provider-desk.ts";
+import { createProviderTickets } from "../workload/provider-tickets.ts";
+import type { WorkloadObserver } from "../workload/workload-observer.ts";
+import { startProviderKeeper } from "../../workers/keep-providers.ts";
+import type { Runtime } from "./runtime.ts";
+
+const lookEveryMs = 5000;
+const compareEveryMs = 600_000;
+
+/** Batches at providers: whoever looks after them in this process, and their gauges. A provider without a key is not there; what was sent to it waits. */
+export function openProviders(
+  runtime: Runtime,
+  {
+    redis,
+    batches,
+    observer,
+  }: { readonly redis: Redis; readonly batches: Pick<BatchStore, "change">; readonly observer: WorkloadObserver },
+): ProviderDesk {
+  const { config, clock, ledger, tickets, prices, log, metrics, closers } = runtime;
+  const { anthropic, openai } = config.providers;
+  const store = createProviderBatchStore(redis);
+  const divided = (ms: number) => ms / config.timeFactor;
+  const desk = createProviderDesk({
+    store,
+    providers: {
+      ...(anthropic.apiKey !== undefined && {
+        anthropic: createAnthropicBatches({ baseUrl: anthropic.baseUrl, apiKey: anthropic.apiKey }, clock),
+      }),
+      ...(openai.apiKey !== undefined && { openai: createOpenAiBatches({ baseUrl: openai.baseUrl, apiKey: openai.apiKey }, clock) }),
+    },
+    costs: {
+      ...(anthropic.adminKey !== undefined && {
+        anthropic: createAnthropicCosts({ baseUrl: anthropic.baseUrl, apiKey: anthropic.adminKey }, clock),
+      }),
+      ...(openai.adminKey !== undefined && {
+        openai: createOpenAiCosts({ baseUrl: openai.baseUrl, apiKey: openai.adminKey }, { prices, clock }),
+      }),
+    },
+    tickets: createProviderTickets({
+      tickets,
+      ledger,
+      observer,
+      gate: createLocalGate({ ledger, observer }),
+      clock,
+      async pause(batchId, reason) {
+        await batches.change(batchId, { gate: "paused", reason: `the provider says ${reason}`, by: "runbookd" });
+      },
+    }),
+    prices,
+    clock,
+    patience: {
+      sendingMs: divided(usualPatience.sendingMs),
+      againMs: divided(usualPatience.againMs),
+      resultsMs: divided(usualPatience.resultsMs),
+    },
+  });
+  observeProviderBatches(metrics, store);
+  const keeper = startProviderKeeper(desk, {
+    everyMs: Math.max(250, divided(lookEveryMs)),
+    compareEveryMs: Math.max(1000, divided(compareEveryMs)),
+    drain: runtime.ending.signal,
+    clock,
+    settled: (key) => log.info({ submission: key }, "A provider batch was settled."),
+    failed: (error) => log.warn({ error }, "Provider batches could not be looked after; they will be."),
+  });
+  closers.add("provider keeper", async () => keeper.close());
+  return desk;
+}
