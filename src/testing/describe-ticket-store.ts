@@ -142,7 +142,7 @@ export function describeTicketStore(
     });
 
     it("opens a dead ticket again for a recovery, and nothing else that has ended", async () => {
-      const { store } = await open();
+      const { store, clock } = await open();
       await store.add(aTicket("GH-1", { externalRef: "acme/shop#1" }));
       await store.hold("GH-1", "a");
       await store.write("GH-1", "a", { state: "dead", reason: "attempts_exhausted" });
@@ -150,6 +150,8 @@ export function describeTicketStore(
       expect((await store.open(0, 10)).map(({ id }) => id)).toEqual(["GH-1"]);
       expect(await store.holdersOf(["acme/shop#1"])).toEqual([{ id: "GH-1", state: "waiting" }]);
       expect((await store.counts())["default"]).toMatchObject({ waiting: 1, dead: 0 });
+      await clock.advance(1000);
+      expect((await store.standing(clock.now(), 10)).map(({ id }) => id)).toEqual(["GH-1"]);
       for (const state of ["quarantined", "succeeded"] as const) {
         const id = `GH-${state}`;
         await store.add(aTicket(id));

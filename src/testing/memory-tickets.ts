@@ -50,7 +50,8 @@ export function createMemoryTickets(clock: Clock): TicketStore & TicketRecovery 
     entry.ticket = { ...entry.ticket, ...next, updatedAt: clock.now() };
     const { state: now, reason, stage } = entry.ticket;
     if (now === "running" && stage !== "") beats.set(entry.ticket.id, clock.now());
-    else if (now !== "waiting" || (reason !== lostReason && reason !== recoveryReason)) beats.delete(entry.ticket.id);
+    else if (now === "waiting" && reason === recoveryReason) beats.set(entry.ticket.id, beats.get(entry.ticket.id) ?? clock.now());
+    else if (now !== "waiting" || reason !== lostReason) beats.delete(entry.ticket.id);
     const { externalRef, state, id } = entry.ticket;
     if (externalRef !== undefined && hasEnded(state) && state !== "succeeded" && references.get(externalRef) === id)
       references.delete(externalRef);

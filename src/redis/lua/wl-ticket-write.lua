@@ -91,7 +91,10 @@ if now[1] == 'running' and now[3] and now[3] ~= '' then
   if ARGV[3] == '0' then
     redis.call('ZADD', KEYS[8], ARGV[2], ticket[6])
   end
-elseif now[1] ~= 'waiting' or (now[2] ~= 'worker_lost' and now[2] ~= 'recovery') then
+elseif now[1] == 'waiting' and now[2] == 'recovery' then
+  -- A recovery that comes to nothing leaves a ticket that stands still, whatever it was before.
+  redis.call('ZADD', KEYS[8], 'NX', ARGV[2], ticket[6])
+elseif now[1] ~= 'waiting' or now[2] ~= 'worker_lost' then
   redis.call('ZREM', KEYS[8], ticket[6])
 end
 return 1
