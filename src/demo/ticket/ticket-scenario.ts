@@ -126,6 +126,7 @@ async function watch(stage: Stage, place: Place, seen: TicketObservations): Prom
   let run: RunView | undefined;
   let report: ReceivedMail | undefined;
   let written = 0;
+  let killed = false;
   const over = new AbortController();
 
   const look = async () => {
@@ -152,6 +153,15 @@ async function watch(stage: Stage, place: Place, seen: TicketObservations): Prom
     if (seen.run === undefined) return;
     run = await api.run(seen.run);
     noteRun(seen, run);
+    if (
+      stage.options.killWorker &&
+      !killed &&
+      run.journal.some((entry) => entry.kind === "intent" && entry.step === "preserve_partial_work")
+    ) {
+      killed = true;
+      system.replaceWorker();
+      presenter.say("The runbookd worker was killed with SIGKILL in the middle of the run, and another one was started");
+    }
     const promised = messageIdsOf(run.journal);
     report ??= mail.mails.find(({ messageId }) => promised.includes(messageId.replace(/^<|>$/g, "")));
     seen.reportSentAt = report?.at;
@@ -163,7 +173,7 @@ async function watch(stage: Stage, place: Place, seen: TicketObservations): Prom
     }
   })();
   try {
-    await watchStage(stage, { withinMs: timeoutMs, mayBeGone: (name) => name === "tickets-1" }, () => ({
+    await watchStage(stage, { withinMs: timeoutMs, mayBeGone: (name) => name === "tickets-1" || name === "runbookd-worker" }, () => ({
       over: seen.outcome !== undefined && (seen.outcome !== "succeeded" || (seen.reportSentAt !== undefined && seen.endedAt !== undefined)),
       view: {
         doing: seen.killedAt !== undefined && seen.alertFiringAt === undefined ? "nobody shows a sign of life for the ticket" : "",
