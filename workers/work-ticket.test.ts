@@ -179,6 +179,31 @@ describe("workTicket", () => {
     expect(await store.get("GH-1")).toMatchObject({ attempt: 2, turn: 3 });
   });
 
+  it("ends a turn that hangs when a recovery takes its ticket, and is delivered again when that gives it back", async () => {
+    const { work, store, clock } = await open();
+    const hanging: TicketProcessor = async (_ticket, context) => {
+      const { signal } = context;
+      await context.beat("implement");
+      await new Promise((_resolve, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
+      return { kind: "done", saved: "too late" };
+    };
+    const working = work(hanging);
+    await clock.advance(300_000);
+    await store.recover("GH-1", "recovery:1");
+    await store.write("GH-1", "recovery:1", { saved: "preserved" });
+    await clock.advance(60_000);
+    expect(await working).toEqual({ kind: "lost" });
+    expect(await store.get("GH-1")).toMatchObject({ state: "waiting", reason: "recovery", saved: "preserved" });
+    const overtaken: TicketProcessor = async (ticket, context) => {
+      await store.recover(ticket.id, "recovery:2");
+      await store.write(ticket.id, "recovery:2", { state: "queued", reason: "" });
+      return threeTurns(ticket, context);
+    };
+    await store.write("GH-1", "recovery:1", { state: "queued", reason: "" });
+    expect(await work(overtaken)).toMatchObject({ kind: "later", afterMs: 0 });
+    expect(await work(threeTurns)).toEqual({ kind: "ended", state: "succeeded" });
+  });
+
   it("takes the stage that the processor tells as a sign of life, and ends the turn of whoever lost the ticket", async () => {
     const { work, store } = await open();
     const seen: unknown[] = [];

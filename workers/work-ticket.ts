@@ -51,6 +51,14 @@ const mostLosses = 10;
  * a turn has work outside of the store that nobody has looked at: it waits for a recovery.
  */
 export async function workTicket(ticketId: string, hold: TicketHold, deps: WorkTicketDeps): Promise<TicketStep> {
+  const step = await workHeld(ticketId, hold, deps);
+  if (step.kind !== "lost") return step;
+  // Taken away and given back while our delivery, of which there is one, was in our hands: the ring for it found nothing to ring.
+  const now = await deps.store.get(ticketId);
+  return now?.state === "queued" ? { kind: "later", afterMs: 0, reason: "it was taken away and given back" } : step;
+}
+
+async function workHeld(ticketId: string, hold: TicketHold, deps: WorkTicketDeps): Promise<TicketStep> {
   const held = await deps.store.hold(ticketId, hold.holder);
   if (held === undefined) return { kind: "unknown" };
   if (hasEnded(held.state)) return confirmEnd(held, deps);
@@ -118,13 +126,21 @@ async function doTurn(
   deps: WorkTicketDeps,
 ): Promise<TurnResult> {
   const over = new AbortController();
-  const kept = keepLease(ticket.budget, lease, over.signal, deps);
+  const lost = new AbortController();
+  const kept = keepLease(ticket, lease, { over: over.signal, lost }, deps);
   try {
     const { turn, attempt, saved } = ticket;
     const beat = async (stage: string) => {
       if (!(await deps.store.write(ticket.id, hold.holder, { stage: stage.slice(0, 40) }))) throw new Error("The ticket was taken away.");
     };
-    return await deps.processor(ticket, { turn, attempt, saved, leaseId: lease.leaseId, signal: hold.abort, beat });
+    return await deps.processor(ticket, {
+      turn,
+      attempt,
+      saved,
+      leaseId: lease.leaseId,
+      signal: AbortSignal.any([hold.abort, lost.signal]),
+      beat,
+    });
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     return { kind: "failed", saved: ticket.saved, reason, retry: true, estimateMicroUsd: ticket.estimateMicroUsd };
@@ -135,15 +151,18 @@ async function doTurn(
 }
 
 async function keepLease(
-  budget: string,
+  { id, budget }: Ticket,
   lease: { readonly leaseId: string; readonly leaseMs: number },
-  over: AbortSignal,
-  { gate, clock }: WorkTicketDeps,
+  { over, lost }: { readonly over: AbortSignal; readonly lost: AbortController },
+  { gate, clock, store }: WorkTicketDeps,
 ): Promise<void> {
   for (;;) {
     try {
       await clock.sleep(lease.leaseMs / 3, over);
       await gate.extend(budget, lease.leaseId);
+      // A turn that hangs never hears that its ticket is somebody else's; what it still does would be done to their work.
+      const now = await store.get(id);
+      if (now?.state === "waiting" && now.reason === recoveryReason) lost.abort(new Error("The ticket was taken away."));
     } catch {
       // Over, or the gate cannot be asked now; the next round tries again, and an expired lease only gives its reservation back.
       if (over.aborted) return;

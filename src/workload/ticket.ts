@@ -180,7 +180,7 @@ export interface TurnContext {
   readonly leaseId: string;
   /** What the last turn saved; null in the first. */
   readonly saved: Json;
-  /** Aborted when the worker is shutting down and the grace is over. */
+  /** Aborted when the worker is shutting down and the grace is over, or the ticket was taken away. */
   readonly signal: AbortSignal;
   /** Tells that the work goes on, and which part of it. Rejects when the ticket was taken away: whoever hears that stops. */
   beat(stage: string): Promise<void>;
