@@ -2,6 +2,7 @@ import { cpus } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { benchReplay, renderReplay } from "./bench-replay.ts";
+import { benchTickets, renderTickets } from "./bench-tickets.ts";
 import { measureSaturation, measureSubject, pacedPerSecond, stormGroup, type Measurement, type Volume } from "./measure.ts";
 import { createObserver } from "./observer.ts";
 import { createWorkFolder, type Fsync } from "./programs.ts";
@@ -11,10 +12,11 @@ import { floorSide, productSide, type Side } from "./sides.ts";
 const full: Volume = { warmUp: 500, saturation: 4000, storm: 10_000, pacedSeconds: 10 };
 const quick: Volume = { warmUp: 200, saturation: 1000, storm: 2000, pacedSeconds: 3 };
 
-const usage = `Usage: npm run bench -- [--rounds N] [--quick] [--json] [--only runs|replay]
+const usage = `Usage: npm run bench -- [--rounds N] [--quick] [--json] [--only runs|replay|tickets]
 
 Runs the product beside a floor: a small program of the same parts (express, zod, BullMQ, one fenced script call per step).
 Both get a redis-server of their own with the same settings. Rounds alternate which side comes first; the table shows medians.
+Tickets through admission, ledger and checkpoint run beside a BullMQ worker that does nothing, also with 100,000 of them queued.
 The replay of 100,000 requests through a prompt cache runs beside a straightforward reference on the same requests.
 `;
 
@@ -35,13 +37,19 @@ async function main(args: readonly string[]): Promise<void> {
     process.exitCode = values.help ? 0 : 2;
     return;
   }
-  if (values.only !== "runs") {
+  const isWanted = (section: string) => values.only === undefined || values.only === section;
+  if (isWanted("replay")) {
     const requests = values.quick ? 20_000 : 100_000;
     const results = benchReplay(requests, count);
     process.stdout.write(renderReplay(requests, results));
     if (values.json) process.stdout.write(`${JSON.stringify({ replay: { requests, results } })}\n`);
   }
-  if (values.only === "replay") return;
+  if (isWanted("tickets")) {
+    const lines = await benchTickets(values.quick ? { worked: 500, backlog: 10_000 } : { worked: 2000, backlog: 100_000 }, count, say);
+    process.stdout.write(renderTickets(lines));
+    if (values.json) process.stdout.write(`${JSON.stringify({ tickets: lines })}\n`);
+  }
+  if (!isWanted("runs")) return;
   const volume = values.quick ? quick : full;
   say(
     `${cpus().length} CPUs, ${count} rounds, ${volume.saturation} runs at saturation, storm of ${volume.storm} in POSTs of ${stormGroup}, ${volume.pacedSeconds} s at ${pacedPerSecond}/s.`,
