@@ -44,6 +44,7 @@ export function createTicketQueue(redis: Redis, failed: (error: Error) => void):
   };
   // A finished job that stayed would swallow the next ring of its id.
   const optionsOf = (ticketId: string) => ({ jobId: ticketJobId(ticketId), removeOnComplete: true, removeOnFail: true });
+  const jobOf = (ticketId: string) => ({ name: "ticket", data: { ticketId }, opts: optionsOf(ticketId) });
   const add = async (ticket: { readonly id: string; readonly queue: string }) =>
     queueOf(ticket.queue).add("ticket", { ticketId: ticket.id }, optionsOf(ticket.id));
 
@@ -59,7 +60,7 @@ export function createTicketQueue(redis: Redis, failed: (error: Error) => void):
     },
     async ringAll(ids, queue) {
       try {
-        await queueOf(queue).addBulk(ids.map((ticketId) => ({ name: "ticket", data: { ticketId }, opts: optionsOf(ticketId) })));
+        await queueOf(queue).addBulk(ids.map((id) => jobOf(id)));
       } catch (error) {
         throw new StoreUnavailable(error instanceof Error ? error.message.slice(0, 200) : "unknown");
       }
@@ -70,7 +71,8 @@ export function createTicketQueue(redis: Redis, failed: (error: Error) => void):
       for (let offset = 0; ; offset += 500) {
         const tickets = await store.open(offset, 500);
         const own = tickets.filter((ticket) => ticket.queue === queue);
-        await Promise.all(own.map((ticket) => add(ticket)));
+        // One call for all of them: a long queue is looked through whenever a worker starts.
+        if (own.length > 0) await queueOf(queue).addBulk(own.map(({ id }) => jobOf(id)));
         count += own.length;
         if (tickets.length < 500) return count;
       }

@@ -6,7 +6,7 @@ import type { BatchView, RunView } from "../runbookd-api.ts";
 import { runbookSteps } from "../runbook-steps.ts";
 import type { Play, Played, Scenario, Stage } from "../scenario.ts";
 import { stepsShown, watchStage } from "../watch-stage.ts";
-import { workAtProvider } from "./work-at-provider.ts";
+import { requestFile, startProvider, watchProvider } from "./work-at-provider.ts";
 import { batchPlan, ticketFile } from "./batch-plan.ts";
 import { batchFaults, batchLine, providerDifference, type BatchObservations } from "./batch-result.ts";
 
@@ -20,14 +20,27 @@ const createName = "batches-create";
  */
 export const batchScenario: Scenario = {
   model: () => ({ latency: { firstTokenMs: 90, inputTokensPerSecond: 200_000, outputTokensPerSecond: 600 } }),
-  prepare(): Play {
+  prepare({ seed }): Play {
     const seen: BatchObservations = {
       killedAt: [],
       provider: { submissions: 0, expired: 0, resubmitted: 0, succeeded: 0, billedMicroUsd: 0 },
     };
+    let provider: Awaited<ReturnType<typeof startProvider>> | undefined;
     return {
       line: () => batchLine(seen),
+      async settings() {
+        provider = await startProvider(seed);
+        return provider.settings;
+      },
       async play(stage) {
+        if (provider === undefined) throw new Error("The provider was not started.");
+        await using server = provider.server;
+        const quirks = [
+          server.inject({ kind: "expiry", share: batchPlan.expiredShare }),
+          server.inject({ kind: "shuffled" }),
+          server.inject({ kind: "double_results" }),
+        ];
+
         await handIn(stage);
         const hosts = createHosts(stage);
         seen.run = await stage.system.api.startRun(runbook, {
@@ -36,13 +49,13 @@ export const batchScenario: Scenario = {
           per_ticket_usd: batchPlan.perTicketUsd,
           concurrency: batchPlan.concurrency,
         });
-        const atProvider = workAtProvider(stage, seen.provider).catch((error: unknown) => {
+        const atProvider = watchProvider(stage, { server, quirks, seen: seen.provider }).catch((error: unknown) => {
           seen.providerFault = error instanceof Error ? error.message : String(error);
         });
         await watch(stage, seen, hosts);
         await atProvider;
         await addUp(stage, seen);
-        return played(stage, seen);
+        return await played(stage, seen);
       },
     };
   },
@@ -53,20 +66,21 @@ async function handIn(stage: Stage): Promise<void> {
   const { system, clock, presenter } = stage;
   const { batch, budget, queue, budgetMicroUsd, tickets, providerBatch, providerQueue, providerTickets, concurrency } = batchPlan;
   await system.api.defineBudget({ id: budget, limitMicroUsd: budgetMicroUsd, periodMs: 3_600_000, periodStartsAt: clock.now() - 60_000 });
-  const draft = await create(stage, ticketFile(1, tickets, "fix"), ["--draft"], { id: batch, queue, concurrency });
+  const draft = await create(stage, "csv", ticketFile(1, tickets, "fix"), ["--draft"], { id: batch, queue, concurrency });
   presenter.say(`${tickets} tickets were handed in as a draft:\n${draft}`);
-  const single = ticketFile(tickets + 1, providerTickets, "triage");
-  const submitted = await create(stage, single, [], { id: providerBatch, queue: providerQueue, concurrency: providerTickets, leading: 0 });
+  const single = requestFile(tickets + 1, providerTickets, "triage");
+  const submitted = await create(stage, "jsonl", single, [], { id: providerBatch, queue: providerQueue, provider: "anthropic" });
   presenter.say(`${providerTickets} tickets of single calls were submitted for the provider's batch interface:\n${submitted}`);
 }
 
 async function create(
   { system, services, folder }: Stage,
+  format: "csv" | "jsonl",
   text: string,
   flags: readonly string[],
   options: { readonly id: string; readonly [name: string]: string | number },
 ): Promise<string> {
-  const file = join(folder.root, `${options.id}.csv`);
+  const file = join(folder.root, `${options.id}.${format}`);
   await writeFile(file, text);
   const all = { ...options, budget: batchPlan.budget, "per-ticket-usd": batchPlan.perTicketUsd };
   const command = services.group.start({

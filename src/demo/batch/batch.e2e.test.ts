@@ -1,8 +1,10 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
+import { executePanels, type PanelResult } from "../../testing/execute-panels.ts";
 
 /**
  * The batch scenario, whole and with real parts: the command hands a file in, the runbook takes it through, two processes of workers are killed with
@@ -10,13 +12,22 @@ import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
  */
 const root = join(import.meta.dirname, "../../..");
 
+const dashboard = readFileSync(join(root, "grafana/dashboards/batches-and-tickets.json"), "utf8");
+/** No ticket of this scenario tells a stage. */
+const notFed = "llm_tickets_stalled";
+
+/** A few scrapes, so that what happened last is in Prometheus. */
+const settleMs = 3000;
+
 let demo: ChildProcess;
+let panels: readonly PanelResult[] = [];
 let result: Readonly<Record<string, unknown>> = {};
 let exitCode: unknown;
 const lines: string[] = [];
 
 beforeAll(async () => {
-  demo = spawn(process.execPath, [join(root, "dist/src/demo/main.js"), "--scenario", "batch", "--once", "--json"], {
+  const beganAt = Date.now();
+  demo = spawn(process.execPath, [join(root, "dist/src/demo/main.js"), "--scenario", "batch", "--json"], {
     cwd: root,
     stdio: ["ignore", "pipe", "pipe"],
   });
@@ -24,7 +35,15 @@ beforeAll(async () => {
   const { stdout, stderr } = demo;
   if (stdout === null || stderr === null) throw new Error("The demo has no output.");
   stderr.resume();
-  for await (const line of createInterface({ input: stdout })) lines.push(line);
+  let prometheusUrl = "";
+  for await (const line of createInterface({ input: stdout })) {
+    lines.push(line);
+    prometheusUrl = /Prometheus (http:\/\/\S+)/.exec(line)?.[1] ?? prometheusUrl;
+    if (!line.includes("until Ctrl-C")) continue;
+    await new Promise((resolve) => setTimeout(resolve, settleMs));
+    panels = await executePanels([dashboard], prometheusUrl, { from: beganAt, to: Date.now(), stepSeconds: 2 });
+    demo.kill("SIGINT");
+  }
   [exitCode] = await gone;
   const parsed: unknown = JSON.parse(lines.findLast((line) => line.startsWith("{")) ?? "{}");
   if (typeof parsed === "object" && parsed !== null) result = { ...parsed };
@@ -51,5 +70,13 @@ describe("a batch of 200 tickets", () => {
     expect(Number(result["costMicroUsd"])).toBeGreaterThan(0);
     expect(Number(result["costMicroUsd"])).toBeLessThanOrEqual(Number(result["maxCostMicroUsd"]));
     expect(Number(result["providerDifferenceRatio"])).toBeLessThanOrEqual(0.02);
+  });
+});
+
+describe("the Batches and tickets dashboard over that Prometheus", () => {
+  it("shows data in every panel that this scenario feeds", () => {
+    expect(panels.length).toBeGreaterThan(15);
+    const empty = panels.filter(({ kind, expr }) => kind !== "data" && !expr.includes(notFed));
+    expect(empty.map(({ panel, expr, kind }) => `${kind} ${panel}: ${expr}`)).toEqual([]);
   });
 });
