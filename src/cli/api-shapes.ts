@@ -224,6 +224,34 @@ export const promptVersionSchema = z.looseObject({
 /** A label that was moved. */
 export const movedLabelSchema = z.looseObject({ label: z.string(), before: z.number().nullable(), after: z.number().nullable() });
 
+const factorChange = z.looseObject({ factor: z.string(), changeMicroUsd: z.number(), share: z.number() });
+const topElement = z.looseObject({ element: z.string(), costMicroUsd: z.number(), changeMicroUsd: z.number(), share: z.number() });
+const comparedWindows = {
+  sentence: z.string(),
+  from: z.number(),
+  to: z.number(),
+  baselineFrom: z.number(),
+  baselineTo: z.number(),
+};
+
+/** Why cost rose between two windows, or why that cannot be told. */
+export const costExplanationSchema = z.discriminatedUnion("kind", [
+  z.looseObject({ ...comparedWindows, kind: z.literal("incomplete") }),
+  z.looseObject({
+    ...comparedWindows,
+    kind: z.literal("explained"),
+    verdict: z.string(),
+    advice: z.string().optional(),
+    costMicroUsd: z.number(),
+    baselineMicroUsd: z.number(),
+    segment: z.record(z.string(), z.string()),
+    segmentCostMicroUsd: z.number(),
+    segmentBaselineMicroUsd: z.number(),
+    factors: z.array(factorChange),
+    top: z.record(z.string(), z.array(topElement)),
+  }),
+]);
+
 /** One freeze. */
 export const freezeSchema = z.looseObject({ scope: z.string(), by: z.string(), reason: z.string(), at: z.number(), undo: z.boolean() });
 

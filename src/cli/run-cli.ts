@@ -6,6 +6,7 @@ import { approvalsCommand } from "./commands/approvals.ts";
 import { auditCommand } from "./commands/audit.ts";
 import { batchesCommand } from "./commands/batches.ts";
 import { doctorCommand } from "./commands/doctor.ts";
+import { explainCommand } from "./commands/explain.ts";
 import { freezeCommand, unfreezeCommand } from "./commands/freeze.ts";
 import { lintCommand } from "./commands/lint.ts";
 import { newCommand } from "./commands/new-runbook.ts";
@@ -37,9 +38,16 @@ export function createProgram(context: CommandContext, exit: ExitSink, version: 
     freezeCommand,
     unfreezeCommand,
   ].map((definition) => defineCommand(definition, context, exit));
-  const groups = [alertCommand, runsCommand, approvalsCommand, auditCommand, batchesCommand, promptsCommands, tokenCommand].map((create) =>
-    create(context, exit),
-  );
+  const groups = [
+    alertCommand,
+    runsCommand,
+    approvalsCommand,
+    auditCommand,
+    batchesCommand,
+    promptsCommands,
+    explainCommand,
+    tokenCommand,
+  ].map((create) => create(context, exit));
   const program = new Command("runbookd")
     .description("Executes Markdown runbooks when Alertmanager calls, and proves that it helped.")
     .version(version)

@@ -43,6 +43,7 @@ import { createRunReader } from "../redis/run-reader.ts";
 import { observeWorkload } from "../telemetry/observe-workload.ts";
 import { createWorkloadRecorder } from "../telemetry/workload-recorder.ts";
 import { createCacheFindings } from "../analysis/cache-board.ts";
+import { createCostRoutes } from "../http/cost-routes.ts";
 import { createCacheRoutes } from "../http/cache-routes.ts";
 import { createCacheBoard } from "../redis/cache-board.ts";
 import { observeCaches } from "../telemetry/observe-caches.ts";
@@ -167,6 +168,7 @@ export async function startServer(
         },
         clock,
       }),
+      ...createCostRoutes({ ledger, prices: runtime.prices }),
       ...createCacheRoutes({ board: caches, findings: [createCacheFindings(caches)] }),
       ...createBudgetRoutes({ ledger, clock }),
       ...createPromptRoutes({ prompts: openPrompts(runtime, redis), canaries: createCanaryStore(redis), audit, clock, caches }),

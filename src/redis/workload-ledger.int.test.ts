@@ -38,6 +38,23 @@ describeWorkloadLedger("Redis", async () => {
   return { clock, ledger: createWorkloadLedger({ redis, clock, times: contractTimes, counts }) };
 });
 
+it("says when events of a window may have been dropped to make room", async () => {
+  await redis.flushall();
+  const clock = createFakeClock();
+  const counts = { countsOf: async () => ({ queued: 0, queues: [], batches: [] }) };
+  const ledger = createWorkloadLedger({ redis, clock, times: contractTimes, counts });
+  await ledger.define({ id: "checkout", limitMicroUsd: 1_000_000, periodMs: 3_600_000, periodStartsAt: 0 });
+  const now = clock.now();
+  await ledger.record(Array.from({ length: 2500 }, (_, index) => aUsageEvent({ id: `r${index}`, at: now + index }, now)));
+  const whole = await ledger.usageBetween(now, now + 2500);
+  expect([whole.events.length, whole.complete]).toEqual([2500, true]);
+  await redis.xtrim("{wl}:usage", "MAXLEN", 1000);
+  const rest = await ledger.usageBetween(now, now + 2500);
+  expect([rest.events.length, rest.complete]).toEqual([1000, false]);
+  expect((await ledger.usageBetween(now + 1501, now + 2500)).complete).toBe(true);
+  expect((await ledger.usageBetween(now + 1500, now + 2500)).complete).toBe(false);
+});
+
 describe("a Redis that cannot write", () => {
   const open = async () => {
     await redis.flushall();

@@ -22,6 +22,7 @@ import { readLogEntry, readRows } from "./workload-codec.ts";
 import { available } from "./available.ts";
 import { readFacts, type ReadFacts } from "./workload-facts.ts";
 import { leaseIdOf, shareIdOf, workloadKeys as keys } from "./workload-keys.ts";
+import { readUsage } from "./read-usage.ts";
 import { loadScript } from "./script.ts";
 
 /** What the ledger stands on. */
@@ -289,6 +290,7 @@ export function createWorkloadLedger({ redis, clock, times, counts }: LedgerDeps
         const entries = await redis.xrevrange(keys.usage, "+", "-", "COUNT", limit);
         return entries.map(([, fields]): UsageEvent => JSON.parse(fields[1] ?? "{}"));
       }),
+    usageBetween: (from, to) => available(() => readUsage(redis, from, to)),
   };
 
   async function define(budget: Budget): Promise<void> {

@@ -85,6 +85,18 @@ export function describeWorkloadLedger(name: string, open: () => Promise<LedgerF
       expect(await ledger.recentUsage(10)).toEqual([event]);
     });
 
+    it("answers the usage events of a window by when they ended, its end excluded, whatever the order in which they came", async () => {
+      const { ledger, clock } = await opened();
+      const now = clock.now();
+      const events = [0, -5000, -3000, -1000].map((back, index) => aUsageEvent({ id: `r${index}`, at: now + back }, now));
+      expect(await ledger.usageBetween(now - 5000, now)).toEqual({ events: [], complete: true });
+      await ledger.record(events);
+      const { events: found, complete } = await ledger.usageBetween(now - 5000, now);
+      expect(found.map(({ id }) => id).toSorted()).toEqual(["r1", "r2", "r3"]);
+      expect(complete).toBe(true);
+      expect((await ledger.usageBetween(now - 3000, now - 1000)).events).toEqual([events[2]]);
+    });
+
     it("says that a budget is unknown instead of making one up", async () => {
       const { ledger, clock } = await opened();
       expect(await reasonOf(ledger, ask("T-1", { budget: "nobodys" }))).toBe("stop unknown_budget");

@@ -266,5 +266,6 @@ export function createMemoryLedger({ clock, times }: { readonly clock: Clock; re
     },
     admissions: async (limit) => log.slice(-limit),
     recentUsage: async (limit) => usage.slice(-limit).toReversed(),
+    usageBetween: async (from, to) => ({ events: usage.filter(({ at }) => at >= from && at < to), complete: true }),
   };
 }

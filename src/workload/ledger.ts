@@ -1,3 +1,4 @@
+import type { Instant } from "../core/clock.ts";
 import type { MicroUsd } from "../core/money.ts";
 import type { AdmissionGate, ReleaseInput } from "./admission.ts";
 import type { AdmissionLogEntry } from "./admission-log.ts";
@@ -46,6 +47,14 @@ export function dividedTimes(factor: number): LedgerTimes {
   };
 }
 
+/** Usage events of a window. */
+export interface UsageWindow {
+  /** In no particular order. */
+  readonly events: readonly UsageEvent[];
+  /** False when events of the window may have been dropped to make room; then the events are a part of it, and which part nobody knows. */
+  readonly complete: boolean;
+}
+
 /** Money: defined, reserved, settled, released. Every member is atomic. */
 export interface WorkloadLedger extends BudgetControl, AdmissionGate {
   /** Creates a budget, or redefines its limit, period and profile; controls and spend stay. */
@@ -60,6 +69,8 @@ export interface WorkloadLedger extends BudgetControl, AdmissionGate {
   admissions(limit: number): Promise<readonly AdmissionLogEntry[]>;
   /** The newest usage events, newest first. */
   recentUsage(limit: number): Promise<readonly UsageEvent[]>;
+  /** The events that are kept of [from, to), by the time at which the request ended. */
+  usageBetween(from: Instant, to: Instant): Promise<UsageWindow>;
 }
 
 /** What the ledger needs to know about tickets that it does not hold itself. */

@@ -1,0 +1,74 @@
+import { expect, it } from "@jest/globals";
+import { aUsageEvent } from "../testing/a-usage-report.ts";
+import { contractTimes } from "../testing/describe-workload-ledger.ts";
+import { createFakeClock } from "../testing/fake-clock.ts";
+import { createMemoryLedger } from "../testing/memory-ledger.ts";
+import { createPriceTable } from "../workload/price-table.ts";
+import { shippedPrices } from "../workload/prices.ts";
+import type { UsageReport } from "../workload/usage-report.ts";
+import { explainCost } from "./explain-cost.ts";
+
+const prices = createPriceTable(shippedPrices);
+const hour = 3_600_000;
+const usage = { input_tokens: 200, cache_read_input_tokens: 9800, cache_creation_input_tokens: 0, output_tokens: 500 };
+const uncached = { input_tokens: 10_000, cache_read_input_tokens: 0, cache_creation_input_tokens: 0, output_tokens: 500 };
+
+/** Two hours: 60 tickets of each of three prompts in each hour, and in the second hour what a test changes. */
+async function workload(changed: (prompt: string, nth: number) => readonly Partial<UsageReport>[]) {
+  const clock = createFakeClock();
+  const ledger = createMemoryLedger({ clock, times: contractTimes });
+  for (const id of ["checkout", "search"]) {
+    await ledger.define({ id, limitMicroUsd: 1e12, periodMs: 100 * hour, periodStartsAt: clock.now() - 10 * hour });
+  }
+  const begin = clock.now() - 2 * hour;
+  const reports = [0, 1].flatMap((which) =>
+    ["plan", "implement", "review"].flatMap((prompt) =>
+      Array.from({ length: 60 }, (_, nth) => {
+        const base = { at: begin + which * hour + nth * 1000, prompt, operation: prompt, usage, ticketId: `${which}-${prompt}-${nth}` };
+        return (which === 0 ? [{}] : changed(prompt, nth)).map((change, index) =>
+          aUsageEvent({ ...base, budget: nth % 2 === 0 ? "checkout" : "search", ...change, id: `${base.ticketId}-${index}` }, clock.now()),
+        );
+      }).flat(),
+    ),
+  );
+  await ledger.record(reports);
+  return { ledger, question: { from: begin + hour, to: begin + 2 * hour, baselineFrom: begin, baselineTo: begin + hour } };
+}
+
+it("names a prompt whose cache is no longer read, the factor and what to do", async () => {
+  const { ledger, question } = await workload((prompt) => [prompt === "implement" ? { usage: uncached } : {}]);
+  const found = await explainCost({ ledger, prices }, question);
+  expect(found).toMatchObject({ kind: "explained", verdict: "attributed", requests: 180, baselineRequests: 180 });
+  if (found.kind !== "explained") return;
+  expect(Object.values(found.segment)).toEqual(["implement"]);
+  expect(found.factors[0]).toMatchObject({ factor: "cache_mix" });
+  expect(found.advice).toContain("cache-optimization");
+  const sum = found.factors.reduce((total, { changeMicroUsd }) => total + changeMicroUsd, 0);
+  expect(sum).toBeCloseTo(found.segmentCostMicroUsd - found.segmentBaselineMicroUsd, 3);
+});
+
+it("tells attempts from turns, and a discounted tier from a smaller prompt", async () => {
+  const retried = await workload((prompt) => (prompt === "plan" ? [{ attempt: 1 }, { attempt: 2 }, { attempt: 3 }] : [{}]));
+  expect(await explainCost({ ledger: retried.ledger, prices }, retried.question)).toMatchObject({
+    factors: [{ factor: "attempts_per_ticket" }, {}, {}, {}, {}, {}, {}],
+  });
+  // What was batched before is at list price now: twice the price, and nothing else.
+  const { ledger, question } = await workload(() => [{ serviceTier: "batch" }]);
+  const back = { from: question.baselineFrom, to: question.baselineTo, baselineFrom: question.from, baselineTo: question.to };
+  const found = await explainCost({ ledger, prices }, back);
+  expect(found).toMatchObject({ kind: "explained", verdict: "diffuse", factors: [{ factor: "price" }, {}, {}, {}, {}, {}, {}] });
+});
+
+it("looks at one budget only when asked to", async () => {
+  const { ledger, question } = await workload((_prompt, nth) => [nth % 2 === 0 ? { usage: uncached } : {}]);
+  expect(await explainCost({ ledger, prices }, { ...question, budget: "search" })).toMatchObject({ verdict: "no_spike", requests: 90 });
+  expect(await explainCost({ ledger, prices }, question)).toMatchObject({ verdict: "attributed", segment: { budget: "checkout" } });
+});
+
+it("tells nothing from a part of a window", async () => {
+  const { ledger, question } = await workload(() => [{}]);
+  const usageBetween = async (from: number, to: number) => ({ ...(await ledger.usageBetween(from, to)), complete: false });
+  const found = await explainCost({ ledger: { usageBetween }, prices }, question);
+  expect(found).toMatchObject({ kind: "incomplete", requests: 180 });
+  expect(found).not.toHaveProperty("factors");
+});

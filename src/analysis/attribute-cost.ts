@@ -1,0 +1,152 @@
+import { type CostDimension, costDimensions, type Segment } from "./cost-window.ts";
+import { type CostFactor, decomposeCost, type FactorChange } from "./decompose-cost.ts";
+import { type ComparedWindows, type DimensionFinding, drillDown } from "./search-dimensions.ts";
+
+/** `attributed`: a segment explains most of a rise. `diffuse`: it rose everywhere. `no_spike`: no rise worth a search. `no_spend`: nothing was spent. */
+export type CostVerdict = "attributed" | "diffuse" | "no_spike" | "no_spend";
+
+/** One element's cost and share; the elements of a dimension that cost most. */
+export interface TopElement {
+  readonly element: string;
+  readonly costMicroUsd: number;
+  readonly changeMicroUsd: number;
+  /** Of the window's cost, 0 to 1. */
+  readonly share: number;
+}
+
+/** What changed when cost rose, and how much of it. Money in micro-USD; the baseline is brought to the length of the incident. */
+export interface CostAttribution {
+  readonly verdict: CostVerdict;
+  /** For people; says first when tokens without a price make it doubtful. */
+  readonly sentence: string;
+  readonly costMicroUsd: number;
+  readonly baselineMicroUsd: number;
+  readonly changeMicroUsd: number;
+  /** Empty unless `attributed`. */
+  readonly segment: Segment;
+  /** Of the rise, by the segment; absent unless `attributed`. */
+  readonly explains?: number;
+  /** Cost of the segment in both windows. */
+  readonly segmentCostMicroUsd: number;
+  readonly segmentBaselineMicroUsd: number;
+  readonly findings: readonly DimensionFinding[];
+  /** Of the segment, or of everything when there is no segment or nothing of it before; the parts sum to that change. */
+  readonly factors: readonly FactorChange[];
+  readonly top: { readonly [Dimension in CostDimension]?: readonly TopElement[] };
+  /** How unevenly cost is spread over (prompt, operation): Gini coefficient, 0 even to 1 all in one. */
+  readonly concentration: number;
+  /** Tokens that no price covers, of all tokens of the incident, 0 to 1. */
+  readonly unpricedShare: number;
+}
+
+const leastRise = 0.1;
+const leastExplained = 0.67;
+const doubtfulUnpricedShare = 0.01;
+const topShown = 5;
+
+/** `spikeSigma`: the rise in standard deviations of what is usual, when that is known; below three there is nothing to attribute. */
+export function attributeCost(windows: ComparedWindows, spikeSigma?: number): CostAttribution {
+  const { now, then, scale } = windows;
+  const baseline = then.costMicroUsd * scale;
+  const change = now.costMicroUsd - baseline;
+  const unpricedShare = now.unpricedTokens === 0 ? 0 : now.unpricedTokens / Math.max(now.tokens, now.unpricedTokens);
+  const facts = {
+    costMicroUsd: now.costMicroUsd,
+    baselineMicroUsd: baseline,
+    changeMicroUsd: change,
+    top: topElements(windows),
+    concentration: gini([...now.costBy("prompt", {}).values()]),
+    unpricedShare,
+  };
+  const caution =
+    unpricedShare > doubtfulUnpricedShare ? `${percent(unpricedShare)} of the tokens have no price, so this may be wrong. ` : "";
+  const whole = { segment: {}, segmentCostMicroUsd: now.costMicroUsd, segmentBaselineMicroUsd: baseline, findings: [] };
+  if (now.costMicroUsd <= 0)
+    return { ...facts, ...whole, verdict: "no_spend", sentence: `${caution}Nothing was spent in the window.`, factors: [] };
+  const factors = decomposeCost(windows);
+  if (change < leastRise * baseline || (spikeSigma !== undefined && spikeSigma < 3))
+    return {
+      ...facts,
+      ...whole,
+      verdict: "no_spike",
+      sentence: `${caution}There is no attributable spike: cost changed by ${percent(baseline > 0 ? change / baseline : 0)}.`,
+      factors,
+    };
+  const found = then.events === 0 ? undefined : drillDown(windows);
+  if (found === undefined || found.explains < leastExplained) {
+    return {
+      ...facts,
+      ...whole,
+      verdict: "diffuse",
+      sentence:
+        then.events === 0
+          ? `${caution}There is no earlier spend to compare with.`
+          : `${caution}The rise is diffuse: no element explains two thirds of it. The strongest factor is ${words(factors[0]?.factor)}.`,
+      factors,
+    };
+  }
+  const { segment, explains, findings } = found;
+  const isNew = then.total(segment).events === 0;
+  const parts = isNew ? factors : decomposeCost(windows, segment);
+  const because = isNew
+    ? "There was nothing of it in the baseline."
+    : `It rose mostly through ${words(parts[0]?.factor)} (${percent(parts[0]?.share ?? 0)}).`;
+  return {
+    ...facts,
+    verdict: "attributed",
+    sentence: `${caution}${nameOfSegment(segment)} explains ${percent(explains)} of the rise. ${because}`,
+    segment,
+    explains,
+    segmentCostMicroUsd: now.total(segment).costMicroUsd,
+    segmentBaselineMicroUsd: then.total(segment).costMicroUsd * scale,
+    findings,
+    factors: parts,
+  };
+}
+
+/** `prompt implement, operation plan`. */
+function nameOfSegment(segment: Segment): string {
+  const parts = costDimensions.flatMap((dimension) => {
+    const element = segment[dimension];
+    return element === undefined ? [] : [`${dimension === "promptVersion" ? "prompt version" : dimension} ${element}`];
+  });
+  return parts.length === 0 ? "everything" : parts.join(", ");
+}
+
+function topElements({ now, then, scale }: ComparedWindows): CostAttribution["top"] {
+  return Object.fromEntries(
+    costDimensions.flatMap((dimension) => {
+      const costs = now.costBy(dimension, {});
+      if (costs.size < 2) return [];
+      const before = then.costBy(dimension, {});
+      const elements = [...costs]
+        .map(([element, costMicroUsd]) => ({
+          element,
+          costMicroUsd,
+          changeMicroUsd: costMicroUsd - (before.get(element) ?? 0) * scale,
+          share: now.costMicroUsd > 0 ? costMicroUsd / now.costMicroUsd : 0,
+        }))
+        .toSorted((a, b) => b.costMicroUsd - a.costMicroUsd || (a.element < b.element ? -1 : 1))
+        .slice(0, topShown);
+      return [[dimension, elements]];
+    }),
+  );
+}
+
+/** G = Σᵢ(2i − n − 1)xᵢ / (n·Σx) over the sorted values. */
+function gini(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const sum = sorted.reduce((total, value) => total + value, 0);
+  if (sum <= 0 || sorted.length < 2) return 0;
+  const weighted = sorted.reduce((total, value, index) => total + (2 * (index + 1) - sorted.length - 1) * value, 0);
+  return weighted / (sorted.length * sum);
+}
+
+/** A factor in words. */
+function words(factor: CostFactor | undefined): string {
+  return factor === undefined ? "nothing" : factor.replaceAll("_", " ");
+}
+
+function percent(share: number): string {
+  return `${Math.round(share * 1000) / 10} %`;
+}

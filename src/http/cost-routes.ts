@@ -1,0 +1,50 @@
+import { z } from "zod";
+import { explainCost } from "../actions/explain-cost.ts";
+import type { WorkloadLedger } from "../workload/ledger.ts";
+import { budgetIdSchema } from "../workload/names.ts";
+import type { PriceTable } from "../workload/price-table.ts";
+import { defineRoute, json, noBody, type Route } from "./route.ts";
+import { viewers } from "./who.ts";
+
+const instant = z.coerce.number().int().min(0).max(8_640_000_000_000_000);
+const longestMs = 31 * 86_400_000;
+
+const question = z
+  .strictObject({
+    from: instant,
+    to: instant,
+    /** Without a baseline: the window of the same length directly before. */
+    baselineFrom: instant.optional(),
+    baselineTo: instant.optional(),
+    budget: budgetIdSchema.optional(),
+  })
+  .refine(({ from, to }) => from < to && to - from <= longestMs, "from is before to, at most 31 days")
+  .refine(
+    ({ from, baselineFrom, baselineTo }) =>
+      baselineFrom === undefined
+        ? baselineTo === undefined
+        : baselineTo !== undefined && baselineFrom < baselineTo && baselineTo <= from && from - baselineFrom <= longestMs,
+    "baselineFrom and baselineTo come together, in order, before from, at most 31 days",
+  );
+
+/** Why cost rose. */
+export function createCostRoutes(deps: {
+  readonly ledger: Pick<WorkloadLedger, "usageBetween">;
+  readonly prices: PriceTable;
+}): readonly Route[] {
+  return [
+    defineRoute({
+      method: "get",
+      path: "/api/costs/explanation",
+      summary: "What changed in cost between two windows: the segment that explains a rise, and the factors that it is made of",
+      who: viewers,
+      query: question,
+      body: noBody,
+      answers: {
+        200: "`kind` is explained, with a `verdict`, or incomplete: usage of the windows is no longer all kept; `sentence` says it for people",
+      },
+      handle: async ({ query: { from, to, baselineFrom = from - (to - from), baselineTo = from, budget } }) =>
+        json(200, await explainCost(deps, { from, to, baselineFrom, baselineTo, ...(budget !== undefined && { budget }) })),
+    }),
+  ];
+}
