@@ -13,6 +13,7 @@ import type { PromptStore } from "../workload/prompt.ts";
 import type { CheckpointRepository } from "../workload/checkpoint.ts";
 import type { TicketDoorbell, TicketRecovery, TicketStore } from "../workload/ticket.ts";
 import type { CommandTemplate } from "./command-template.ts";
+import type { CostExplanation, CostQuestion } from "./explain-cost.ts";
 
 /** One sample of an instant query. The value may be NaN or infinite, as Prometheus gave it. */
 export interface PrometheusSample {
@@ -168,9 +169,15 @@ export interface TicketCare {
   readonly doorbell: TicketDoorbell;
 }
 
+/** Says what changed in cost between two windows. */
+export interface CostSight {
+  explain(question: CostQuestion): Promise<CostExplanation>;
+}
+
 /** Everything that actions may touch. */
 export interface ActionPorts {
   readonly budgets: BudgetControl;
+  readonly costs: CostSight;
   readonly batches: BatchControl;
   readonly prometheus: PrometheusReader;
   readonly http: HttpPort;

@@ -1,5 +1,14 @@
 import { expect, it } from "@jest/globals";
 import { benchStart, createActionBench, outputOf } from "../testing/action-bench.ts";
+import { aUsageEvent } from "../testing/a-usage-report.ts";
+import { contractTimes } from "../testing/describe-workload-ledger.ts";
+import { createFakeClock } from "../testing/fake-clock.ts";
+import { createMemoryLedger } from "../testing/memory-ledger.ts";
+import { createPriceTable } from "../workload/price-table.ts";
+import { shippedPrices } from "../workload/prices.ts";
+import { createCostSight } from "./create-cost-sight.ts";
+import type { CostSight } from "./ports.ts";
+import { createActions } from "./registry.ts";
 import { aBudgetState } from "../testing/fake-budget-control.ts";
 
 const hour = 3_600_000;
@@ -50,4 +59,68 @@ it("falls back to the window before, and says when there is nothing to compare w
     compared_with: "nothing",
     sentence: expect.stringContaining("There is no earlier spend to compare with."),
   });
+});
+
+/** Twenty tickets in each hour; in the last one each is tried three times. */
+async function retriedUsage() {
+  const clock = createFakeClock(benchStart);
+  const ledger = createMemoryLedger({ clock, times: contractTimes });
+  await ledger.define({ id: "checkout", limitMicroUsd: 1e9, periodMs: 100 * hour, periodStartsAt: benchStart - 50 * hour });
+  const event = (at: number, prompt: string, attempt: number) =>
+    aUsageEvent(
+      { id: `${at}-${prompt}-${attempt}`, at, prompt, operation: prompt, ticketId: `${at}-${prompt}`, attempt, usage },
+      benchStart,
+    );
+  const usage = { input_tokens: 1000, cache_read_input_tokens: 0, cache_creation_input_tokens: 0, output_tokens: 100 };
+  const ats = Array.from({ length: 20 }, (_, nth) => benchStart - 1000 * (nth + 1));
+  await ledger.record(
+    ats.flatMap((at) => [
+      event(at - hour, "implement", 1),
+      event(at - hour, "review", 1),
+      event(at, "review", 1),
+      ...[1, 2, 3].map((attempt) => event(at, "implement", attempt)),
+    ]),
+  );
+  return ledger;
+}
+
+it("tells the factor of the rise, its part of it and what to do, from the usage events", async () => {
+  const { ports, context, control } = createActionBench(aBudgetState("checkout"));
+  control.of("checkout").spend = [aSpend(benchStart - 1, 3_000_000), aSpend(benchStart - hour - 1, 1_000_000)];
+  const ledger = await retriedUsage();
+  const runWith = async (costs: CostSight) => {
+    const bound = createActions({ ...ports, costs })
+      .find("rank-operations")
+      ?.bind({ budget: "checkout" });
+    if (bound?.ok !== true) throw new Error("it cannot be bound");
+    return outputOf(await bound.action.run(await bound.action.plan(context()), context()));
+  };
+  const sight = createCostSight({ ledger, prices: createPriceTable(shippedPrices) });
+  const output = await runWith(sight);
+  expect(output).toMatchObject({
+    verdict: "spike",
+    compared_with: "preceding",
+    factor: "attempts_per_ticket",
+    factor_compared_with: "preceding",
+    advice: expect.stringContaining("again and again"),
+  });
+  expect(output["factor_share"]).toBeCloseTo(1, 9);
+  expect(Object.values(Object(output["segment"]))).toEqual(["implement"]);
+
+  // What ran a week ago is no longer kept as events, so the hour before stands in; and without either nothing is claimed.
+  control.of("checkout").spend = [aSpend(benchStart - 1, 3_000_000), aSpend(benchStart - 168 * hour - 1, 1_000_000)];
+  const recent: CostSight = {
+    explain: async (question) =>
+      question.baselineFrom < benchStart - 100 * hour
+        ? { ...question, kind: "incomplete", requests: 0, baselineRequests: 0, sentence: "" }
+        : sight.explain(question),
+  };
+  expect(await runWith(recent)).toMatchObject({
+    compared_with: "earlier",
+    factor_compared_with: "preceding",
+    factor: "attempts_per_ticket",
+  });
+  const blind = await runWith(ports.costs);
+  expect(blind).toMatchObject({ verdict: "spike", compared_with: "earlier" });
+  expect(Object.keys(blind)).not.toEqual(expect.arrayContaining(["factor"]));
 });

@@ -5,6 +5,8 @@ import type { Json } from "../core/json.ts";
 import { oneUsd } from "../core/money.ts";
 import type { BudgetControl } from "../workload/budget.ts";
 import { defineAction } from "./define-action.ts";
+import type { CostExplanation } from "./explain-cost.ts";
+import type { CostSight } from "./ports.ts";
 import { budgetParameter, durationParameter, millisecondsOf } from "./parameter-types.ts";
 import { readBudget } from "./planned-controls.ts";
 
@@ -32,6 +34,13 @@ export const rankOperationsAction = defineAction({
     baseline_usd: "spent in the matching window, scaled to the same length",
     compared_with: "earlier, preceding or nothing: which window was compared",
     unpriced_share: "tokens without a price, of all tokens, 0 to 1",
+    segment:
+      "{dimension: element} that explains two thirds of the rise or more; this and the next four are absent unless usage events tell a rise",
+    factor:
+      "strongest factor of the segment's rise, or of the whole one: tickets, attempts_per_ticket, turns_per_attempt, tokens_per_turn, cache_mix, price, output_ratio or new_models",
+    factor_share: "of that rise, 1 is all of it; may be above 1 when another factor fell",
+    factor_compared_with: "earlier or preceding: which window's usage events the factor comes from",
+    advice: "what a person does about the factor",
     from: "beginning of the window, UTC milliseconds",
     to: "end of the window, UTC milliseconds",
   },
@@ -40,7 +49,7 @@ export const rankOperationsAction = defineAction({
   timeoutMs: 20_000,
   probes: false,
   undoes: false,
-  behave(parameters, { budgets }: { readonly budgets: BudgetControl }) {
+  behave(parameters, { budgets, costs }: { readonly budgets: BudgetControl; readonly costs: CostSight }) {
     const { budget } = parameters;
     const windowMs = millisecondsOf(parameters.window);
     const baselineMs = Math.max(millisecondsOf(parameters.baseline), windowMs);
@@ -63,9 +72,23 @@ export const rankOperationsAction = defineAction({
         const rows = await budgets.spend(budget, from, to);
         const compared = await baselineRows(from, to);
         const ranking = rankOperations({ rows, durationMs: windowMs }, { rows: compared.rows, durationMs: windowMs });
-        return { kind: "done", output: outputOf(budget, ranking, compared.which, from, to) };
+        const explained = await explain(from, to, compared.which);
+        return { kind: "done", output: { ...outputOf(budget, ranking, compared.which, from, to), ...explained } };
       },
     };
+
+    /** Rows are kept for longer than usage events; the preceding window stands in for an earlier one that is no longer kept. */
+    async function explain(from: number, to: number, which: string): Promise<ActionOutput> {
+      const windows = [
+        ...(which === "earlier" ? [{ name: "earlier", baselineFrom: from - baselineMs, baselineTo: to - baselineMs }] : []),
+        ...(which === "nothing" ? [] : [{ name: "preceding", baselineFrom: from - windowMs, baselineTo: from }]),
+      ];
+      for (const { name, ...baseline } of windows) {
+        const explanation = await costs.explain({ from, to, ...baseline, budget });
+        if (explanation.kind === "explained") return factorOf(explanation, name);
+      }
+      return {};
+    }
 
     async function baselineRows(from: number, to: number) {
       const earlier = await budgets.spend(budget, from - baselineMs, to - baselineMs);
@@ -89,6 +112,22 @@ function outputOf(budget: string, ranking: OperationRanking, comparedWith: strin
     unpriced_share: ranking.unpricedShare,
     from,
     to,
+  };
+}
+
+function factorOf(
+  { segment, factors, advice }: Extract<CostExplanation, { readonly kind: "explained" }>,
+  comparedWith: string,
+): ActionOutput {
+  const [strongest] = factors;
+  if (advice === undefined || strongest === undefined) return {};
+  const known = Object.entries(segment).filter((pair) => typeof pair[1] === "string");
+  return {
+    ...(known.length > 0 && { segment: Object.fromEntries(known) }),
+    factor: strongest.factor,
+    factor_share: strongest.share,
+    factor_compared_with: comparedWith,
+    advice,
   };
 }
 

@@ -2,6 +2,7 @@ import { randomBytes, randomInt, randomUUID } from "node:crypto";
 import { hostname } from "node:os";
 import { setImmediate } from "node:timers/promises";
 import { createRecipients } from "../actions/recipients.ts";
+import { createCostSight } from "../actions/create-cost-sight.ts";
 import { createActions, actionCatalogue } from "../actions/registry.ts";
 import type { TicketCare, PrometheusReader, PromptEvaluator } from "../actions/ports.ts";
 import { createHttpClient } from "../adapters/http/create-http-client.ts";
@@ -100,6 +101,7 @@ export async function startWorker(runtime: Runtime): Promise<WorkerProcess> {
   const board = createCacheBoard(redis);
   const actions = createActions({
     budgets: runtime.ledger,
+    costs: createCostSight({ ledger: runtime.ledger, prices: runtime.prices }),
     batches,
     prometheus,
     http,

@@ -74,6 +74,15 @@ export function createActionBench(...budgets: readonly BudgetState[]) {
   const ports: ActionPorts = {
     tickets: { store: tickets, checkpoints, doorbell: { ring: async ({ id }) => void rung.push(id) } },
     budgets: control,
+    costs: {
+      explain: async (question) => ({
+        ...question,
+        kind: "incomplete",
+        requests: 0,
+        baselineRequests: 0,
+        sentence: "There are no usage events.",
+      }),
+    },
     batches,
     prometheus: { query: async () => sampleOf(world.burn) },
     http: {

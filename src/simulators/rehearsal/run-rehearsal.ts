@@ -267,6 +267,16 @@ function portsOf(
   return {
     ...world.prompts,
     budgets,
+    // A rehearsal has spend by row and no usage events.
+    costs: {
+      explain: async (question) => ({
+        ...question,
+        kind: "incomplete",
+        requests: 0,
+        baselineRequests: 0,
+        sentence: "There are no usage events.",
+      }),
+    },
     tickets: world.tickets,
     batches: createSimulatedBatches(rehearsal.batches, { clock: world.clock, budgets, changed }),
     prometheus: { query: async (promql, { at }) => world.metrics.query(promql, at) },
