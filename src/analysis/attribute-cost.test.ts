@@ -192,6 +192,10 @@ describe("honest verdicts", () => {
     expect(attributeCost(compare(before, after)).verdict).toBe(verdict);
   });
 
+  it("claim no factor where there is nothing to compare with", () => {
+    expect(attributeCost(compare([], [anEvent()])).factors).toEqual([]);
+  });
+
   it("call a rise of less than three deviations none", () => {
     const random = createRandom(5);
     const weights = drawWeights(random);

@@ -30,7 +30,7 @@ export interface CostAttribution {
   readonly segmentCostMicroUsd: number;
   readonly segmentBaselineMicroUsd: number;
   readonly findings: readonly DimensionFinding[];
-  /** Of the segment, or of everything when there is no segment or nothing of it before; the parts sum to that change. */
+  /** Of the segment, or of everything when there is no segment or nothing of it before; the parts sum to that change. None without a baseline. */
   readonly factors: readonly FactorChange[];
   readonly top: { readonly [Dimension in CostDimension]?: readonly TopElement[] };
   /** How unevenly cost is spread over (prompt, operation): Gini coefficient, 0 even to 1 all in one. */
@@ -63,7 +63,8 @@ export function attributeCost(windows: ComparedWindows, spikeSigma?: number): Co
   const whole = { segment: {}, segmentCostMicroUsd: now.costMicroUsd, segmentBaselineMicroUsd: baseline, findings: [] };
   if (now.costMicroUsd <= 0)
     return { ...facts, ...whole, verdict: "no_spend", sentence: `${caution}Nothing was spent in the window.`, factors: [] };
-  const factors = decomposeCost(windows);
+  // Against nothing every factor is unknown, and the models are no newer than the rest.
+  const factors = then.events === 0 ? [] : decomposeCost(windows);
   if (change < leastRise * baseline || (spikeSigma !== undefined && spikeSigma < 3))
     return {
       ...facts,

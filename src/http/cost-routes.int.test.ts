@@ -1,0 +1,37 @@
+import { expect, it } from "@jest/globals";
+import { aUsageEvent } from "../testing/a-usage-report.ts";
+import { contractTimes } from "../testing/describe-workload-ledger.ts";
+import { createFakeClock } from "../testing/fake-clock.ts";
+import { startHttp } from "../testing/http-harness.ts";
+import { createMemoryLedger } from "../testing/memory-ledger.ts";
+import { createPriceTable } from "../workload/price-table.ts";
+import { shippedPrices } from "../workload/prices.ts";
+import { createCostRoutes } from "./cost-routes.ts";
+
+it("explains the window against the one before, and refuses windows that are out of order or half a baseline", async () => {
+  const clock = createFakeClock();
+  const now = clock.now();
+  const ledger = createMemoryLedger({ clock, times: contractTimes });
+  await ledger.define({ id: "checkout", limitMicroUsd: 1e9, periodMs: 3_600_000, periodStartsAt: now });
+  await ledger.record([1, 2, 3, 11].map((ago) => aUsageEvent({ id: `r${ago}`, at: now - ago * 1000, ticketId: `T-${ago}` }, now)));
+  await using http = await startHttp({ routes: createCostRoutes({ ledger, prices: createPriceTable(shippedPrices) }) });
+  const ask = async (query: string) => {
+    const response = await fetch(`${http.url}/api/costs/explanation?${query}`, { headers: { authorization: "Bearer viewer-token" } });
+    return { status: response.status, body: Object(await response.json()) };
+  };
+  const [from, to] = [now - 10_000, now];
+  const { status, body } = await ask(`from=${from}&to=${to}`);
+  expect(status).toBe(200);
+  expect(body).toMatchObject({ kind: "explained", verdict: "diffuse", baselineFrom: from - 10_000, baselineTo: from, requests: 3 });
+  expect(body.factors[0]).toEqual({ factor: "tickets", changeMicroUsd: expect.closeTo(6000, 6), share: expect.closeTo(1, 9) });
+  expect((await ask(`from=${from}&to=${to}&budget=other`)).body).toMatchObject({ verdict: "no_spend", budget: "other" });
+  for (const query of [
+    `from=${to}&to=${from}`,
+    `from=${from}`,
+    `from=${from}&to=${to}&baselineFrom=0`,
+    `from=${from}&to=${to}&baselineFrom=${from - 1}&baselineTo=${to}`,
+    `from=0&to=${to}`,
+  ]) {
+    expect([query, (await ask(query)).status]).toEqual([query, 400]);
+  }
+});
