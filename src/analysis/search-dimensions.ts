@@ -136,6 +136,7 @@ function contrastOf({ now, then, scale }: ComparedWindows, whole: Segment, part:
   const restBefore = allThen.costMicroUsd * scale - before;
   const restAfter = allNow.costMicroUsd - a.costMicroUsd;
   if (restBefore <= 0) return 0;
-  if (before <= 0) return Number.MAX_VALUE;
+  // What was not there before, as most batches, is the answer only when nothing that was there is: nothing of it can be compared.
+  if (before <= 0) return Object.keys(whole).length === 0 ? Number.MIN_VALUE : 0;
   return calmRest * Math.log(a.costMicroUsd / before) - Math.max(0, Math.log(restAfter / restBefore));
 }
