@@ -63,15 +63,19 @@ export async function sendAll(
   return answered;
 }
 
-/** Sends one id per group at a steady rate, whether or not earlier ones were answered (an open loop, so that a stall is seen by all it delays). */
-export async function sendPaced(target: Target, ids: readonly string[], perSecond: number): Promise<readonly Acknowledgement[]> {
+/** Sends the groups at a steady rate, whether or not earlier ones were answered (an open loop, so that a stall is seen by all it delays). */
+export async function sendPaced(
+  target: Target,
+  groups: readonly (readonly string[])[],
+  perSecond: number,
+): Promise<readonly Acknowledgement[]> {
   const agent = new Agent({ keepAlive: true, maxSockets: 64 });
   const began = monotonicMs();
-  const answers = ids.map(async (id, index) => {
-    const body = webhookBody([id]);
+  const answers = groups.map(async (ids, index) => {
+    const body = webhookBody(ids);
     const due = began + (index * 1000) / perSecond;
     await new Promise((resolve) => setTimeout(resolve, Math.max(0, due - monotonicMs())));
-    return deliver(target, agent, [id], body);
+    return deliver(target, agent, ids, body);
   });
   const answered = await Promise.all(answers);
   agent.destroy();

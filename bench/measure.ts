@@ -89,7 +89,13 @@ async function measureStorm(subject: Subject, observer: Observer, runs: number) 
 
 async function measurePaced(subject: Subject, observer: Observer, seconds: number) {
   const ids = createIds(seconds * pacedPerSecond);
-  const { answers, observed } = await sendAndFinish(subject, observer, ids, () => sendPaced(subject.target, ids, pacedPerSecond));
+  const { answers, observed } = await sendAndFinish(subject, observer, ids, () =>
+    sendPaced(
+      subject.target,
+      ids.map((id) => [id]),
+      pacedPerSecond,
+    ),
+  );
   const since = (pick: (run: Observation) => number | undefined): readonly number[] =>
     answers.map(({ ids: [id = ""], sentAt }) => (pick(observed.get(id) ?? { firsts: 0, dones: 0 }) ?? Number.NaN) - sentAt);
   const acknowledged = answers.map((answer) => answer.acknowledgedAt - answer.sentAt);

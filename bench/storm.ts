@@ -5,15 +5,16 @@ import { packageFolder } from "../src/cli/process-context.ts";
 import { parseEntry } from "../src/core/journal.ts";
 import { connectRedis } from "../src/redis/connection.ts";
 import { runKeys } from "../src/redis/run-keys.ts";
-import { type Acknowledgement, sendAll } from "./load.ts";
+import { type Acknowledgement, sendAll, sendPaced } from "./load.ts";
 import { readCpuMs, readMemoryMb } from "./process-usage.ts";
 import { createWorkFolder, type Program, startProgram, startRedis } from "./programs.ts";
 import { quantile } from "./statistics.ts";
 
-const usage = `Usage: npm run bench:storm -- [--alerts N]
+const usage = `Usage: npm run bench:storm -- [--alerts N] [--seconds S]
 
-Sends N (10,000) different alerts in groups of 50 to \`runbookd server\` while \`runbookd worker\` carries out their runs, then the same
-alerts again. Fails when a run is lost, a duplicate starts a run, or more runs are in work than are permitted.
+Sends N (10,000) different alerts in groups of 50 within S (60) seconds to \`runbookd server\` while \`runbookd worker\` carries out their
+runs, then the same alerts again as fast as they are answered. --seconds 0 sends all as fast as they are answered, sixteen at a time.
+Fails when a run is lost, a duplicate starts a run, or more runs are in work than are permitted.
 `;
 
 const token = "storm-0123456789abcdef";
@@ -23,18 +24,23 @@ const concurrency = 20;
 async function main(args: readonly string[]): Promise<void> {
   const { values } = parseArgs({
     args: [...args],
-    options: { alerts: { type: "string", default: "10000" }, help: { type: "boolean", default: false } },
+    options: {
+      alerts: { type: "string", default: "10000" },
+      seconds: { type: "string", default: "60" },
+      help: { type: "boolean", default: false },
+    },
   });
-  const alerts = Number(values.alerts);
-  if (values.help || !Number.isInteger(alerts) || alerts < 1 || alerts > 100_000) {
+  const [alerts, within] = [Number(values.alerts), Number(values.seconds)];
+  const isFine = Number.isInteger(alerts) && alerts >= 1 && alerts <= 100_000 && within >= 0 && within <= 600;
+  if (values.help || !isFine) {
     process.stdout.write(usage);
     process.exitCode = values.help ? 0 : 2;
     return;
   }
-  process.exitCode = (await storm(alerts)) ? 0 : 1;
+  process.exitCode = (await storm(alerts, within)) ? 0 : 1;
 }
 
-async function storm(alerts: number): Promise<boolean> {
+async function storm(alerts: number, within: number): Promise<boolean> {
   using folder = createWorkFolder();
   await using redisServer = await startRedis(folder.path, "always");
   const runbooks = join(folder.path, "runbooks");
@@ -65,13 +71,14 @@ async function storm(alerts: number): Promise<boolean> {
   const groups = Array.from({ length: Math.ceil(alerts / groupSize) }, (_, at) => ids.slice(at * groupSize, (at + 1) * groupSize));
 
   const began = performance.now();
-  const first = await sendAll({ port, token }, groups, 16);
+  const target = { port, token };
+  const first = within === 0 ? await sendAll(target, groups, 16) : await sendPaced(target, groups, groups.length / within);
   const acknowledged = performance.now() - began;
   await untilIdle(redis);
   const finished = performance.now() - began;
   const cpuDistinct = readCpuMs(server.pid) - cpu.server;
   const again = performance.now();
-  const second = await sendAll({ port, token }, groups, 16);
+  const second = await sendAll(target, groups, 16);
   const duplicatesTook = performance.now() - again;
   const cpuDuplicates = readCpuMs(server.pid) - cpu.server - cpuDistinct;
   await untilIdle(redis);
@@ -81,7 +88,10 @@ async function storm(alerts: number): Promise<boolean> {
 
   const lost = ids.filter((id) => !found.fingerprints.has(id)).length;
   const lines: readonly (readonly [string, string])[] = [
-    ["different alerts", `${alerts} in POSTs of ${groupSize}`],
+    [
+      "different alerts",
+      `${alerts} in POSTs of ${groupSize}, ${within === 0 ? "as fast as they are answered" : `spread over ${within} s`}`,
+    ],
     ["  all answered 202 after", `${seconds(acknowledged)} s, p50 ${ack(first, 0.5)} ms, p99 ${ack(first, 0.99)} ms a POST`],
     ["  answered 503 and sent again", String(refusals(first))],
     ["  all runs ended after", `${seconds(finished)} s`],

@@ -1,17 +1,17 @@
 import { join } from "node:path";
+import type { Redis } from "ioredis";
 import { parseArgs } from "node:util";
 import { packageFolder } from "../../src/cli/process-context.ts";
 import { createSystemClock } from "../../src/core/clock.ts";
 import { parseEntry } from "../../src/core/journal.ts";
-import { connectRedis } from "../../src/redis/connection.ts";
 import { createQuestionDesk } from "../../src/redis/question-desk.ts";
 import { runKeys } from "../../src/redis/run-keys.ts";
 import { createRunReader } from "../../src/redis/run-reader.ts";
-import { startCountingTarget } from "../../src/testing/counting-target.ts";
-import { type RedisServer, startRedisServer } from "../../src/testing/redis-server.ts";
+import { type CountingTarget, startCountingTarget } from "../../src/testing/counting-target.ts";
 import { createRandom, drawFault, type Fault, type FaultKind } from "./faults.ts";
 import { type Herd, startHerd } from "./herd.ts";
-import type { History, RunRecord } from "./history.ts";
+import type { History, KillSwitch, RunRecord } from "./history.ts";
+import { type RedisWorld, startRedisWorld } from "./redis-world.ts";
 import { type Outage, resumeTimes } from "./resume-times.ts";
 import { judge, renderVerdict } from "./verdict.ts";
 
@@ -63,26 +63,29 @@ interface Order {
 
 async function chaos({ runs, seed, deadline, broken }: Order) {
   await using target = await startCountingTarget(100);
-  await using server = await startRedisServer();
+  await using world = await startRedisWorld();
   await using herd = startHerd(processes, {
-    RB_SOCKET: server.socketPath,
+    RB_REDIS: world.url,
+    RB_REPLICAS: "1",
+    RB_UNDONE: join(packageFolder(), "bench/chaos/undone.md"),
     RB_TARGET: target.url,
     RB_RUNBOOK: join(packageFolder(), "bench/chaos/mixed-effects.md"),
     RB_EFFECT: "set",
     RB_LIMIT: String(limit.max),
     RB_BREAK: broken,
   });
-  const redis = connectRedis({ socketPath: server.socketPath }, "worker");
+  const { redis } = world;
   const random = createRandom(seed);
   const faults = new Map<FaultKind, number>();
   const outages: Outage[] = [];
+  const killSwitches: KillSwitch[] = [];
   const began = Date.now();
   const stop = new AbortController();
 
   const inject = async (): Promise<void> => {
     while (!stop.signal.aborted) {
       const fault = drawFault(random, pace);
-      if (await commit(fault, { herd, server, redis, outages })) faults.set(fault.kind, (faults.get(fault.kind) ?? 0) + 1);
+      if (await commit(fault, { herd, world, target, outages, killSwitches })) faults.set(fault.kind, (faults.get(fault.kind) ?? 0) + 1);
       await pause(fault.restMs);
     }
   };
@@ -94,7 +97,8 @@ async function chaos({ runs, seed, deadline, broken }: Order) {
   let refused = 0;
   const started = new Set<string>();
   for (let nth = 0; started.size < runs && Date.now() < deadline; nth += 1) {
-    const body = notification(`a${nth}`, nth % things);
+    // One in four is of the runbook that takes back what it did.
+    const body = notification(`a${nth}`, nth % things, nth % 4 === 3 ? "undone" : "mixed");
     const post = async (): Promise<void> => {
       while (Date.now() < deadline) {
         const runId = await postOnce(body, herd.ports(), nth);
@@ -129,11 +133,12 @@ async function chaos({ runs, seed, deadline, broken }: Order) {
     runs: await readRuns(redis),
     arrivals: target.arrivals.slice(),
     freezes: herd.freezes,
+    killSwitches,
+    writes: target.writes.slice(),
     limit,
     needsApproval: ["approved"],
   };
   const fenced = Number((await redis.get(runKeys.fenced)) ?? 0);
-  redis.disconnect();
   const cuts = [...herd.deaths, ...herd.freezes.map(({ pid, from }) => ({ pid, at: from }))];
   return judge(history, {
     faults,
@@ -144,35 +149,38 @@ async function chaos({ runs, seed, deadline, broken }: Order) {
   });
 }
 
-interface World {
+interface Scene {
   readonly herd: Herd;
-  readonly server: RedisServer;
-  readonly redis: ReturnType<typeof connectRedis>;
+  readonly world: RedisWorld;
+  readonly target: CountingTarget;
   readonly outages: Outage[];
+  readonly killSwitches: KillSwitch[];
 }
 
 /** False: there was nobody to do it to. */
-async function commit(fault: Fault, { herd, server, redis, outages }: World): Promise<boolean> {
+async function commit(fault: Fault, { herd, world, target, outages, killSwitches }: Scene): Promise<boolean> {
   const from = Date.now();
   switch (fault.kind) {
     case "SIGKILL":
       return herd.kill(fault.nth, fault.sameName, fault.forMs) !== undefined;
     case "SIGSTOP":
       return herd.freeze(fault.nth, fault.forMs) !== undefined;
+    case "third value":
+      return target.plant(fault.nth);
+    case "kill switch":
+      killSwitches.push(await world.freeze(fault.forMs, fault.nth % 2 === 0));
+      break;
     case "Redis kill":
-      await server.kill();
-      await pause(fault.forMs);
-      await server.restart();
+      await world.kill(fault.forMs);
       break;
     case "Redis full":
-      await redis.config("SET", "maxmemory", "1");
-      await pause(fault.forMs);
-      await redis.config("SET", "maxmemory", "0");
+      await world.full(fault.forMs);
       break;
     case "Redis read-only":
-      await redis.call("REPLICAOF", "127.0.0.1", "1");
-      await pause(fault.forMs);
-      await redis.call("REPLICAOF", "NO", "ONE");
+      await world.readOnly(fault.forMs);
+      break;
+    case "Sentinel failover":
+      await world.failover();
       break;
   }
   outages.push({ from, to: Date.now() });
@@ -185,7 +193,7 @@ function pause(ms: number): Promise<void> {
 
 /** A person who looks at the target before answering, and permits what is asked for. */
 async function answerQuestions(
-  redis: ReturnType<typeof connectRedis>,
+  redis: Redis,
   arrivals: readonly { readonly run: string; readonly step: string }[],
   signal: AbortSignal,
 ): Promise<void> {
@@ -194,7 +202,15 @@ async function answerQuestions(
     const open = await desk.list().catch(() => []);
     for (const { question } of open) {
       const arrived = arrivals.some(({ run, step }) => run === question.runId && step === question.stepId);
-      const answer = question.kind === "approve" ? "approve" : question.kind === "in_doubt" && arrived ? "happened" : "retry";
+      const answer =
+        question.kind === "approve"
+          ? "approve"
+          : question.kind === "in_doubt" && arrived
+            ? "happened"
+            : // Somebody else's value stands where the run's own was: it is left to them.
+              question.answers.includes("skip")
+              ? "skip"
+              : "retry";
       const plan = question.planSha === undefined ? {} : { planSha: question.planSha };
       await desk
         .answer(question.id, { answer, reason: "looked at the target", by: "ann", role: "admin", at: Date.now(), ...plan })
@@ -204,10 +220,10 @@ async function answerQuestions(
   }
 }
 
-function notification(fingerprint: string, thing: number) {
+function notification(fingerprint: string, thing: number, kind: string) {
   const alert = {
     status: "firing",
-    labels: { alertname: "Chaos", thing: String(thing), fingerprint },
+    labels: { alertname: "Chaos", thing: String(thing), kind, fingerprint },
     annotations: {},
     startsAt: new Date().toISOString(),
     endsAt: "0001-01-01T00:00:00Z",
@@ -230,6 +246,8 @@ async function postOnce(body: string, ports: readonly number[], nth: number): Pr
       signal: AbortSignal.timeout(5000),
     });
     const answer: unknown = await reply.json();
+    // Paused by the kill switch: Alertmanager's next message, or the look at it, would bring the alert again.
+    if (JSON.stringify(answer).includes('"paused"')) return undefined;
     return reply.status === 202 ? runIdOf(answer) : undefined;
   } catch {
     return undefined;
@@ -242,7 +260,7 @@ function runIdOf(answer: unknown): string {
   return found;
 }
 
-async function untilEnded(redis: ReturnType<typeof connectRedis>, deadline: number): Promise<void> {
+async function untilEnded(redis: Redis, deadline: number): Promise<void> {
   while (Date.now() < deadline) {
     const open = await redis.scard(runKeys.openRuns);
     if (open === 0) return;
@@ -250,7 +268,7 @@ async function untilEnded(redis: ReturnType<typeof connectRedis>, deadline: numb
   }
 }
 
-async function readRuns(redis: ReturnType<typeof connectRedis>): Promise<RunRecord[]> {
+async function readRuns(redis: Redis): Promise<RunRecord[]> {
   const reader = createRunReader(redis, createSystemClock());
   const ids = await redis.zrange(runKeys.runs, "0", "-1");
   const runs: RunRecord[] = [];

@@ -1,5 +1,14 @@
 /** What is done to the world. */
-export const faultKinds = ["SIGKILL", "SIGSTOP", "Redis kill", "Redis full", "Redis read-only"] as const;
+export const faultKinds = [
+  "SIGKILL",
+  "SIGSTOP",
+  "Redis kill",
+  "Redis full",
+  "Redis read-only",
+  "Sentinel failover",
+  "kill switch",
+  "third value",
+] as const;
 
 /** See {@link faultKinds}. */
 export type FaultKind = (typeof faultKinds)[number];
@@ -30,9 +39,7 @@ export function createRandom(seed: number): () => number {
 
 /** Draws the next fault. A frozen process sleeps past its lease and the quarantine of probed effects. */
 export function drawFault(random: () => number, pace: { readonly leaseMs: number; readonly quarantineMs: number }): Fault {
-  const share = random();
-  const kind: FaultKind =
-    share < 0.38 ? "SIGKILL" : share < 0.76 ? "SIGSTOP" : share < 0.84 ? "Redis kill" : share < 0.92 ? "Redis full" : "Redis read-only";
+  const kind = kindAt(random());
   const length = random();
   return {
     kind,
@@ -41,4 +48,21 @@ export function drawFault(random: () => number, pace: { readonly leaseMs: number
     forMs: Math.round(kind === "SIGSTOP" ? pace.leaseMs + pace.quarantineMs + 300 + length * 1500 : 100 + length * 900),
     restMs: Math.round(300 + random() * 700),
   };
+}
+
+/** How often each kind is drawn; a failover takes longest and comes seldom. */
+const shares: Readonly<Record<FaultKind, number>> = {
+  SIGKILL: 0.33,
+  SIGSTOP: 0.3,
+  "Redis kill": 0.07,
+  "Redis full": 0.07,
+  "Redis read-only": 0.05,
+  "Sentinel failover": 0.03,
+  "kill switch": 0.08,
+  "third value": 0.07,
+};
+
+function kindAt(share: number): FaultKind {
+  let sum = 0;
+  return faultKinds.find((kind) => share < (sum += shares[kind])) ?? "SIGKILL";
 }

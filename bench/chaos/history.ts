@@ -1,4 +1,5 @@
 import type { JournalEntry } from "../../src/core/journal.ts";
+import type { ValueWrite } from "../../src/testing/counting-target.ts";
 
 /** One request that the counting target saw, in the order in which it saw them. */
 export interface Arrival {
@@ -30,6 +31,14 @@ export interface Freeze {
   readonly to: number;
 }
 
+/** A time in which the kill switch of everything surely stood. */
+export interface KillSwitch {
+  readonly from: number;
+  readonly to: number;
+  /** Whether undo was permitted meanwhile. */
+  readonly undo: boolean;
+}
+
 /** Everything that the checker looks at. Times in UTC ms of one machine. */
 export interface History {
   /** Alerts that were answered 202, with the run that the answer named. */
@@ -37,6 +46,9 @@ export interface History {
   readonly runs: readonly RunRecord[];
   readonly arrivals: readonly Arrival[];
   readonly freezes: readonly Freeze[];
+  readonly killSwitches: readonly KillSwitch[];
+  /** Values that runs set and took back, and that somebody else set. */
+  readonly writes: readonly ValueWrite[];
   /** Effects permitted per window of the bucket. */
   readonly limit: { readonly max: number; readonly windowMs: number };
   /** Steps that a person must permit. */

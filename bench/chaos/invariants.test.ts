@@ -1,5 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
 import { genesisHead, type JournalEntry, nextHead } from "../../src/core/journal.ts";
+import type { ValueWrite } from "../../src/testing/counting-target.ts";
 import type { Arrival, History, RunRecord } from "./history.ts";
 import { duplicatesOf, invariants, residualsOf } from "./invariants.ts";
 import { resumeTimes } from "./resume-times.ts";
@@ -13,7 +14,25 @@ function intent(step: string, at: number, epoch = 1, more: { readonly attempt?: 
   return { kind: "intent", at, epoch, step, action: "poke", effect: "set", attempt, group: 0, idempotencyKey: step, plan, planSha };
 }
 const completed = (step: string, at: number, epoch = 1): JournalEntry => ({ kind: "completed", at, epoch, step });
-const finished = (at: number, epoch = 1): JournalEntry => ({ kind: "finished", at, epoch, outcome: "succeeded", reason: "" });
+const finished = (at: number, epoch = 1, outcome: "succeeded" | "undone" = "succeeded"): JournalEntry => ({
+  kind: "finished",
+  at,
+  epoch,
+  outcome,
+  reason: "",
+});
+const written = { run: "run", step: "one", name: "1 first", applied: true } as const;
+const set = (at: number): ValueWrite => ({ ...written, kind: "set", found: "nothing", expected: "nothing", to: "run", at });
+const planted = (at: number): ValueWrite => ({ ...written, kind: "planted", run: "", found: "run", expected: "", to: "planted", at });
+const undo = (at: number, more: Partial<ValueWrite> = {}): ValueWrite => ({
+  ...written,
+  kind: "undo",
+  found: "run",
+  expected: "run",
+  to: "nothing",
+  at,
+  ...more,
+});
 const claimed = (at: number, epoch: number, pid: number): JournalEntry => ({ kind: "claimed", at, epoch, worker: `${epoch}:${pid}-x` });
 const answered = (at: number, answer: string): JournalEntry => ({
   kind: "answered",
@@ -37,6 +56,8 @@ const sound: History = {
   runs: [good],
   arrivals: [arrival("one", 11), arrival("two", 31)],
   freezes: [],
+  killSwitches: [],
+  writes: [],
   limit: { max: 2, windowMs: 100 },
   needsApproval: [],
 };
@@ -90,11 +111,28 @@ describe("the checker", () => {
     ["I9", "an undo without an intent", { runs: [run([undone])] }],
     ["I9", "an undo that happens twice", { runs: [run([undoIntent, undone, undone])] }],
     ["I9", "an undo that begins again", { runs: [run([undoIntent, undone, undoIntent])] }],
+    ["I9", "an undo over a value that somebody else has set", { writes: [set(1), planted(2), undo(3, { found: "planted" })] }],
+    ["I9", "an undo to another value than was there before", { writes: [set(1), undo(3, { to: "elsewhere" })] }],
+    ["I9", "a run that ended undone and left its value", { writes: [set(1)], runs: [{ ...good, entries: [finished(50, 1, "undone")] }] }],
+    ["G11", "an intent under the kill switch", { killSwitches: [{ from: 0, to: 25, undo: true }] }],
+    [
+      "G11",
+      "an undo that the kill switch forbids",
+      { runs: [run([undoIntent, undone])], killSwitches: [{ from: 50, to: 70, undo: false }] },
+    ],
     ["I10", "an effect without an intent", { arrivals: [arrival("three", 70)] }],
     ["I10", "an effect before its intent", { arrivals: [arrival("one", 1)] }],
   ];
   it.each(broken)("finds by %s: %s", (name, _what, change) => {
     expect(violationsOf(name, change).length).toBe(1);
+  });
+
+  it("permits an undo that finds its own value, one that a freeze permits, and one that a person has given up", () => {
+    const undoneRun = { ...good, entries: [finished(50, 1, "undone")] };
+    expect(violationsOf("I9", { writes: [set(1), undo(3)], runs: [undoneRun] })).toEqual([]);
+    const left = { ...good, entries: [{ ...undone, note: "Left as it is by ann." }, finished(50, 1, "undone")] };
+    expect(violationsOf("I9", { writes: [set(1), planted(2), undo(3, { found: "planted", applied: false })], runs: [left] })).toEqual([]);
+    expect(violationsOf("G11", { runs: [run([undoIntent, undone])], killSwitches: [{ from: 50, to: 70, undo: true }] })).toEqual([]);
   });
 
   it("permits what people permit: an approval of exactly this plan, and a retry", () => {

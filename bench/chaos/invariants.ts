@@ -14,8 +14,12 @@ export const invariants: Readonly<Record<string, { readonly says: string; readon
   I6: { says: "no effect that needs a permission without one for exactly its plan", check: permitted },
   I7: { says: "runs on one target do not overlap", check: oneAtATime },
   I8: { says: "no more effects in a window than its limit", check: withinLimit },
-  I9: { says: "an undo has its intent, and happens once per step", check: undoneOnce },
+  I9: {
+    says: "an undo has its intent, happens once per step, puts back what was there before, and overwrites nobody else's value",
+    check: (history) => [...undoneOnce(history), ...putBack(history)],
+  },
   I10: { says: "every effect has an intent before it", check: intended },
+  G11: { says: "no intent is written while the kill switch stands, and no undo that it forbids", check: heldBack },
 };
 
 /** Clocks of one machine that were read in different processes. */
@@ -202,4 +206,40 @@ function intended({ runs, arrivals }: History): Violations {
     const intent = intents.get(`${run} ${step}`);
     return intent !== undefined && intent <= at + clockSlackMs ? [] : [`${step} of ${run} reached the target without an intent`];
   });
+}
+
+/** Looks only at the target's own log. */
+function putBack({ writes, runs }: History): Violations {
+  const wrong = writes.flatMap((write, index) => {
+    if (write.kind !== "undo" || !write.applied) return [];
+    const own = writes
+      .slice(0, index)
+      .findLast((one) => one.kind === "set" && one.name === write.name && one.run === write.run && one.applied);
+    const foreign = write.found !== write.run;
+    return [
+      ...(foreign ? [`the undo of ${write.step} by ${write.run} overwrote ${write.found}, which it had not set`] : []),
+      ...(own !== undefined && own.found !== write.to ? [`${write.run} put ${write.name} back to ${write.to}; it was ${own.found}`] : []),
+    ];
+  });
+  const left = runs.flatMap(({ id, entries }) => {
+    if (!entries.some((entry) => entry.kind === "finished" && entry.outcome === "undone")) return [];
+    const given = new Set(entries.flatMap((entry) => (entry.kind === "undone" && entry.note !== undefined ? [entry.step] : [])));
+    const names = new Set(writes.flatMap(({ kind, run, name, step }) => (kind === "set" && run === id && !given.has(step) ? [name] : [])));
+    return [...names]
+      .filter((name) => writes.findLast((write) => write.name === name && write.applied)?.to === id)
+      .map((name) => `${id} ended undone and its value of ${name} is still there`);
+  });
+  return [...wrong, ...left];
+}
+
+function heldBack({ runs, killSwitches }: History): Violations {
+  return runs.flatMap(({ id, entries }) =>
+    entries.flatMap((entry) => {
+      if (entry.kind !== "intent" && entry.kind !== "undo_intent") return [];
+      const stood = killSwitches.some(
+        ({ from, to, undo }) => entry.at > from + clockSlackMs && entry.at < to - clockSlackMs && !(entry.kind === "undo_intent" && undo),
+      );
+      return stood ? [`${id}: ${entry.kind} of ${entry.step} was written while everything was frozen`] : [];
+    }),
+  );
 }

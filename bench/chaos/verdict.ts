@@ -58,6 +58,7 @@ export function judge(history: History, counts: Counts): Verdict {
     }),
     ...(["keyed", "set", "probed"] as const).map((effect) => [`duplicates of ${effect} effects`, duplicatesIn(effect)] as const),
     ["opaque steps attempted again without a person", String(unordered.length)],
+    ["values set / taken back / planted by others", valuesOf(history)],
     ["accepted alerts lost", String(lost)],
     ["writes of zombies refused", String(counts.fenced)],
     ["resumes after a cut", String(counts.resumes.length)],
@@ -72,6 +73,12 @@ export function judge(history: History, counts: Counts): Verdict {
     ...(faults > 30 && counts.fenced === 0 ? ["No write of a zombie was refused: the faults did not test the fencing."] : []),
   ];
   return { lines, violations: notes, isSound: notes.length === 0 };
+}
+
+function valuesOf({ writes }: History): string {
+  const count = (kind: string): number => writes.filter((write) => write.kind === kind && write.applied).length;
+  const refused = writes.filter((write) => write.kind === "undo" && !write.applied && write.found !== write.to).length;
+  return `${count("set")} / ${count("undo")} / ${count("planted")} (${refused} undos met another's value and stopped)`;
 }
 
 const shown = 20;

@@ -41,7 +41,7 @@ async function startChild(name: string, effect: string, runbook: string, kill = 
   const spawned = spawn(process.execPath, [child], {
     env: {
       PATH: process.env["PATH"],
-      RB_SOCKET: server.socketPath,
+      RB_REDIS: `unix://${server.socketPath}`,
       RB_WORKER: name,
       RB_TARGET: target.url,
       RB_RUNBOOK: join(import.meta.dirname, "fixtures", runbook),

@@ -1,6 +1,6 @@
 /**
  * The process of the crash test: intake, queue, worker and sweeper over a real Redis, wired like the product, which kills itself with
- * SIGKILL at one named point. Environment: RB_SOCKET, RB_WORKER, RB_TARGET (URL of the counting target), RB_RUNBOOK (file), RB_EFFECT,
+ * SIGKILL at one named point. Environment: RB_REDIS (as REDIS_URL), RB_REPLICAS (as REDIS_WAIT_REPLICAS), RB_WORKER, RB_TARGET (URL of the counting target), RB_RUNBOOK (file), RB_UNDONE (file of a second runbook, for alerts with `kind: undone`), RB_EFFECT,
  * RB_KILL (`KP0`…`KP9` or empty), RB_STEP (for KP4–KP7), RB_LIMIT (effects per two seconds over all processes; empty: none),
  * RB_BREAK (`intent` or `fencing`: leaves that protection out, to prove that it is missed). Prints `ready <port>`.
  */
@@ -20,10 +20,14 @@ import { createIntake } from "../intake/create-intake.ts";
 import type { AcceptStore } from "../intake/ports.ts";
 import { createWakeQueue } from "../queue/wake-queue.ts";
 import { createAcceptStore, createRunbookBytes } from "../redis/accept-store.ts";
-import { connectRedis } from "../redis/connection.ts";
+import { connectRedis, type RedisAddress, untilReady } from "../redis/connection.ts";
+import { createFreezeBoard } from "../redis/freeze-board.ts";
 import { createPinnedRunbooks } from "../redis/pinned-runbooks.ts";
 import { createRunLedger } from "../redis/run-ledger.ts";
 import { parseRunbook } from "../runbook/parse-runbook.ts";
+import type { Runbook } from "../runbook/runbook.ts";
+import { parseRedisUrl } from "../config/redis-url.ts";
+import { createSwitchAction, refuseAction } from "./switch-action.ts";
 import { createHand } from "../../workers/hand.ts";
 import { startRunWorker } from "../../workers/run.ts";
 import { startSweep } from "../../workers/sweep.ts";
@@ -40,6 +44,13 @@ const clock = createSystemClock();
 
 function dieAt(point: string, step?: string): void {
   if (kill === point && (step === undefined || step === killStep)) process.kill(process.pid, "SIGKILL");
+}
+
+function addressOf(text: string): RedisAddress {
+  const place = parseRedisUrl(text);
+  if (place === undefined || place.kind === "embedded") throw new Error(`RB_REDIS is no address: ${text}`);
+  if (place.kind === "socket") return { socketPath: place.path };
+  return place.kind === "url" ? { url: place.url } : place;
 }
 
 const poke: Action = {
@@ -82,19 +93,26 @@ function pokeAction(value: string, effect: Effect): BoundAction {
   };
 }
 
-const find = (name: string) => (name === "poke" ? poke : undefined);
-const catalogue = { names: ["poke"], find };
-const source = readFileSync(setting("RB_RUNBOOK"), "utf8");
-const { runbook, diagnostics } = parseRunbook({ file: "crash.md", source, catalogue });
-if (runbook === undefined) throw new Error(JSON.stringify(diagnostics));
+const actions = [poke, createSwitchAction(target), refuseAction];
+const find = (name: string) => actions.find((action) => action.name === name);
+const catalogue = { names: actions.map(({ name }) => name), find };
 
-const socket = { socketPath: setting("RB_SOCKET") };
-const redis = connectRedis(socket, "worker");
-const requests = connectRedis(socket, "request");
-await new Promise((resolve) => requests.once("ready", resolve));
+function load(file: string, path: string): Runbook {
+  const { runbook, diagnostics } = parseRunbook({ file, source: readFileSync(path, "utf8"), catalogue });
+  if (runbook === undefined) throw new Error(JSON.stringify(diagnostics));
+  return runbook;
+}
+const runbook = load("crash.md", setting("RB_RUNBOOK"));
+const undone = setting("RB_UNDONE") === "" ? undefined : load("undone.md", setting("RB_UNDONE"));
+
+const address = addressOf(setting("RB_REDIS"));
+const replicas = Number(setting("RB_REPLICAS") || 0);
+const redis = connectRedis(address, "worker");
+const requests = connectRedis(address, "request");
+await untilReady(requests);
 
 const bytes = createRunbookBytes(requests);
-const store = createAcceptStore(requests, { now: () => Date.now(), bytes });
+const store = createAcceptStore(requests, { now: () => Date.now(), bytes, replicas });
 const dyingStore: AcceptStore = {
   read: async (keys) => store.read(keys),
   async accept(writes) {
@@ -117,6 +135,7 @@ const ledger = createRunLedger(redis, {
   leaseMs: 1000,
   nonce: () => `${process.pid}-${randomUUID()}`,
   clock,
+  replicas,
 });
 const dyingLedger: RunLedger = {
   leaseMs: ledger.leaseMs,
@@ -153,6 +172,7 @@ async function brokenAppend(lease: Lease, change: Append): Promise<AppendReply> 
   return ledger.append({ ...lease, token }, { ...change, head });
 }
 
+const freezeBoard = createFreezeBoard(redis);
 const limit = Number(setting("RB_LIMIT"));
 const drain = new AbortController().signal;
 const log = {
@@ -166,6 +186,7 @@ const executor = createExecutor(
     ledger: dyingLedger,
     runbooks: createPinnedRunbooks(bytes, catalogue),
     actions: { find },
+    freezes: async () => freezeBoard.list(),
     guard: ({ target: thing }) => ({
       kind: "allow",
       claims: [
@@ -194,7 +215,7 @@ const intake = createIntake({
   store: dyingStore,
   bytes,
   doorbell,
-  library: { match: () => runbook },
+  library: { match: (labels) => (labels["kind"] === "undone" ? undone : runbook) },
   guards: () => ({ kind: "allow", claims: [] }),
   clock,
   ids: createUlids(() => clock.now(), randomBytes),
