@@ -20,6 +20,8 @@ export interface RedisWorld extends AsyncDisposable {
   freeze(forMs: number, undo: boolean): Promise<{ readonly from: number; readonly to: number; readonly undo: boolean }>;
 }
 
+const settings = ["--repl-diskless-sync-delay", "0"];
+
 /** Longer than a kill lasts, so that only a failover is one. */
 const downAfterMs = 2500;
 
@@ -53,7 +55,8 @@ export async function startRedisWorld(): Promise<RedisWorld> {
     async kill(forMs) {
       await primary.kill();
       await pause(forMs);
-      await primary.restart();
+      // Without what it was started with first: a promoted replica must not come back as one.
+      await primary.restart(settings);
       await insist(hasReplica);
     },
     async full(forMs) {
@@ -73,7 +76,7 @@ export async function startRedisWorld(): Promise<RedisWorld> {
         if ((await setup.currentPort()) !== replica.port) throw new Error("The sentinels have not decided.");
       });
       [primary, replica] = [replica, primary];
-      await replica.restart(["--replicaof", `127.0.0.1 ${primary.port}`, "--repl-diskless-sync-delay", "0"]);
+      await replica.restart(["--replicaof", `127.0.0.1 ${primary.port}`, ...settings]);
       await insist(hasReplica);
     },
     async freeze(forMs, undo) {
