@@ -35,18 +35,21 @@ export async function startRedisWorld(): Promise<RedisWorld> {
   let replica: RedisServer = setup.replica;
 
   const insist = async (work: () => Promise<unknown>): Promise<void> => {
-    for (let tries = 0; tries < 100; tries += 1) {
+    let last: unknown;
+    for (let tries = 0; tries < 200; tries += 1) {
       try {
         await work();
         return;
-      } catch {
+      } catch (error) {
+        last = error;
         await pause(100);
       }
     }
-    throw new Error("Redis did not come back.");
+    throw new Error("Redis did not come back.", { cause: last });
   };
   const hasReplica = async (): Promise<void> => {
-    if (!/connected_slaves:[1-9]/.test(await redis.info("replication"))) throw new Error("The replica is not there yet.");
+    const info = await redis.info("replication");
+    if (!/connected_slaves:[1-9]/.test(info)) throw new Error(`The replica is not there yet: ${info}`);
   };
 
   return {
