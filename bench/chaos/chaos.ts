@@ -1,3 +1,4 @@
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Redis } from "ioredis";
 import { parseArgs } from "node:util";
@@ -15,10 +16,10 @@ import { type RedisWorld, startRedisWorld } from "./redis-world.ts";
 import { type Outage, resumeTimes } from "./resume-times.ts";
 import { judge, renderVerdict } from "./verdict.ts";
 
-const usage = `Usage: npm run test:chaos -- [--runs N] [--seed N] [--minutes M] [--break intent|fencing]
+const usage = `Usage: npm run test:chaos -- [--runs N] [--seed N] [--minutes M] [--history FILE] [--break intent|fencing]
 
 Kills, freezes and starves a herd of runbookd processes and their Redis while they work, then checks what the target saw against
-the journals. Loopback only. --break leaves one protection out, to show that this suite would notice: it must then fail.
+the journals. Loopback only. --history writes what was seen to a file, as JSON. --break leaves one protection out, to show that this suite would notice: it must then fail.
 `;
 
 /** The child's lease and quarantine; see src/testing/crash-child.ts. */
@@ -36,6 +37,7 @@ async function main(args: readonly string[]): Promise<void> {
       seed: { type: "string", default: "1" },
       minutes: { type: "string", default: "10" },
       break: { type: "string", default: "" },
+      history: { type: "string" },
       help: { type: "boolean", default: false },
     },
   });
@@ -49,7 +51,7 @@ async function main(args: readonly string[]): Promise<void> {
   process.stderr.write(
     `${runs} runs, seed ${seed}, ${processes} processes${values.break === "" ? "" : `, broken on purpose: no ${values.break}`}\n`,
   );
-  const verdict = await chaos({ runs, seed, deadline: Date.now() + minutes * 60_000, broken: values.break });
+  const verdict = await chaos({ runs, seed, deadline: Date.now() + minutes * 60_000, broken: values.break, keep: values.history });
   process.stdout.write(renderVerdict(verdict));
   process.exitCode = verdict.isSound ? 0 : 1;
 }
@@ -59,9 +61,11 @@ interface Order {
   readonly seed: number;
   readonly deadline: number;
   readonly broken: string;
+  /** File for the history. */
+  readonly keep: string | undefined;
 }
 
-async function chaos({ runs, seed, deadline, broken }: Order) {
+async function chaos({ runs, seed, deadline, broken, keep }: Order) {
   await using target = await startCountingTarget(100);
   await using world = await startRedisWorld();
   await using herd = startHerd(processes, {
@@ -139,6 +143,7 @@ async function chaos({ runs, seed, deadline, broken }: Order) {
     needsApproval: ["approved"],
   };
   const fenced = Number((await redis.get(runKeys.fenced)) ?? 0);
+  if (keep !== undefined) await writeFile(keep, JSON.stringify({ history, outages, deaths: herd.deaths }, null, 1));
   const cuts = [...herd.deaths, ...herd.freezes.map(({ pid, from }) => ({ pid, at: from }))];
   return judge(history, {
     faults,

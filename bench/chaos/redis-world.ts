@@ -23,7 +23,7 @@ export interface RedisWorld extends AsyncDisposable {
 const settings = ["--repl-diskless-sync-delay", "0"];
 
 /** Longer than a kill lasts, so that only a failover is one. */
-const downAfterMs = 2500;
+const downAfterMs = 6000;
 
 /** Starts it on loopback. */
 export async function startRedisWorld(): Promise<RedisWorld> {
@@ -83,7 +83,7 @@ export async function startRedisWorld(): Promise<RedisWorld> {
       await insist(hasReplica);
     },
     async freeze(forMs, undo) {
-      const board = createFreezeBoard(redis);
+      const board = createFreezeBoard(redis, { replicas: 1 });
       await insist(async () => board.put({ scope: "all", by: "chaos", reason: "a fault", at: Date.now(), undo }));
       const from = Date.now();
       await pause(forMs);

@@ -30,7 +30,8 @@ export function resumeTimes(
       const starts = [
         cut.at,
         ...cuts.filter(({ at }) => at > cut.at && at < claim.at).map(({ at }) => at),
-        ...outages.filter(({ to }) => to > cut.at && to < claim.at).map(({ to }) => to),
+        // An outage ends for a worker a little before it ends for whoever caused it.
+        ...outages.filter(({ from, to }) => to > cut.at && from < claim.at).map(({ to }) => Math.min(to, claim.at)),
       ];
       return [Math.max(0, claim.at - Math.max(...starts))];
     });

@@ -90,7 +90,7 @@ export async function openRuntime(config: Config, sources: RuntimeSources): Prom
     await clock.sync();
     const syncing = setInterval(() => void clock.sync(), syncEveryMs);
     closers.add("clock", () => clearInterval(syncing));
-    const freezes = createFreezeBoard(shared);
+    const freezes = createFreezeBoard(shared, { replicas: config.replicas });
     const freezeFile = config.freezeFile === undefined ? undefined : createFreezeFile(config.freezeFile, clock);
     const metrics = createMetrics({ version: sources.version, runtime: true });
     observeFreezes(metrics, freezes, freezeFile);

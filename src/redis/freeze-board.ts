@@ -1,6 +1,8 @@
 import type { Redis } from "ioredis";
 import { type Freeze, parseFreeze } from "../core/freeze.ts";
+import { StoreUnavailable } from "../intake/ports.ts";
 import { available } from "./available.ts";
+import { createReplication } from "./replication.ts";
 import { runKeys } from "./run-keys.ts";
 import { createRunNotices } from "./run-notices.ts";
 
@@ -8,22 +10,30 @@ import { createRunNotices } from "./run-notices.ts";
 export interface FreezeBoard {
   /** By time, oldest first. */
   list(): Promise<readonly Freeze[]>;
-  /** Sets or replaces the freeze of a scope. Holds back every effect that has no intent yet. */
+  /**
+   * Sets or replaces the freeze of a scope. Holds back every effect that has no intent yet.
+   * Throws StoreUnavailable when it is not known to be on enough replicas: it stands here, and may be gone after a failover.
+   */
   put(freeze: Freeze): Promise<void>;
   /** Lifts the freeze of a scope and wakes the runs that were held back; false: there was none. */
   remove(scope: string): Promise<boolean>;
 }
 
-/** The hash that append.lua and accept.lua look into. */
-export function createFreezeBoard(redis: Redis): FreezeBoard {
+/** The hash that append.lua and accept.lua look into. `replicas`: how many must have a freeze before it is said to stand. */
+export function createFreezeBoard(redis: Redis, { replicas = 0 }: { readonly replicas?: number } = {}): FreezeBoard {
   const notices = createRunNotices(redis);
+  const replication = createReplication(redis, replicas);
   return {
     async list() {
       const rows = await available(async () => redis.hvals(runKeys.freezes));
       return rows.map(parseFreeze).sort((a, b) => a.at - b.at);
     },
     async put(freeze) {
+      const life = replication.begin();
       await available(async () => redis.hset(runKeys.freezes, freeze.scope, JSON.stringify(freeze)));
+      // src/redis/replication.int.test.ts: a freeze that only a deposed primary knows holds nobody back.
+      if (!(await replication.confirm(life)))
+        throw new StoreUnavailable(`The freeze stands, but is not on ${replicas} replica(s) in time; set it again to be sure of it.`);
     },
     async remove(scope) {
       const removed = (await available(async () => redis.hdel(runKeys.freezes, scope))) > 0;

@@ -9,6 +9,7 @@ import { type RedisServer, startRedisServer } from "../testing/redis-server.ts";
 import { done, scriptActions } from "../testing/scripted-actions.ts";
 import { createAcceptStore, createRunbookBytes } from "./accept-store.ts";
 import { connectRedis } from "./connection.ts";
+import { createFreezeBoard } from "./freeze-board.ts";
 import { createReplication } from "./replication.ts";
 import { runKeys } from "./run-keys.ts";
 import { createRunLedger } from "./run-ledger.ts";
@@ -141,3 +142,12 @@ it("begins no effect whose intent is not on the replica, goes on when it is, and
   expect(await executor.execute("run_1", never)).toBe("ended");
   expect(actions.calls).toEqual(["run one", "run two"]);
 }, 20_000);
+
+it("a freeze is not said to stand before it is on a replica, and stands all the same", async () => {
+  const board = createFreezeBoard(redis, { replicas: 1 });
+  const freeze = { scope: "all", by: "ann", reason: "stop", at: 1, undo: false } as const;
+  await board.put(freeze);
+  replica.pause();
+  await expect(board.put({ ...freeze, at: 2 })).rejects.toMatchObject({ cause: expect.stringMatching(/stands, but is not on 1 replica/) });
+  expect(await board.list()).toMatchObject([{ at: 2 }]);
+});
