@@ -31,6 +31,7 @@ export async function startRedisWorld(): Promise<RedisWorld> {
   const place = parseRedisUrl(setup.url);
   if (place?.kind !== "sentinel") throw new Error("The sentinels have no address.");
   const redis = connectRedis(place, "worker");
+  const board = createFreezeBoard(redis, { replicas: 1 });
   let primary: RedisServer = setup.primary;
   let replica: RedisServer = setup.replica;
 
@@ -83,7 +84,6 @@ export async function startRedisWorld(): Promise<RedisWorld> {
       await insist(hasReplica);
     },
     async freeze(forMs, undo) {
-      const board = createFreezeBoard(redis, { replicas: 1 });
       await insist(async () => board.put({ scope: "all", by: "chaos", reason: "a fault", at: Date.now(), undo }));
       const from = Date.now();
       await pause(forMs);

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { Action } from "../core/action.ts";
+import type { Action, Plan } from "../core/action.ts";
 import { StepFailure } from "../core/failure.ts";
 
 const parametersSchema = z.strictObject({ thing: z.string(), field: z.string() });
@@ -42,13 +42,12 @@ export function createSwitchAction(target: string): Action {
             return { summary: `Set ${name}`, targets: [`thing/${thing}`], changes: [change], reversible: true, data: {} };
           },
           async run(plan, context) {
-            const [change] = plan.changes;
-            await write("set", context, { name, expected: String(change?.before), to: String(change?.after) });
+            await write("set", context, { name, ...valuesOf(plan) });
             return { kind: "done", output: { ok: true } };
           },
           async undo(plan, _output, context) {
-            const [change] = plan.changes;
-            await write("undo", context, { name, expected: String(change?.after), to: String(change?.before) });
+            const { expected: before, to: after } = valuesOf(plan);
+            await write("undo", context, { name, expected: after, to: before });
           },
         },
       };
@@ -80,3 +79,7 @@ export const refuseAction: Action = {
     },
   }),
 };
+
+function valuesOf({ changes: [change] }: Plan): { readonly expected: string; readonly to: string } {
+  return z.object({ expected: z.string(), to: z.string() }).parse({ expected: change?.before, to: change?.after });
+}
