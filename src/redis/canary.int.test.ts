@@ -38,7 +38,7 @@ it("lists canary runs only when they are asked for", async () => {
     acceptedAt: 1,
   });
   for (const [index, run] of [summary("run_1", canaryRunbook), summary("run_2", "cost-incident-response")].entries()) {
-    await redis.hset(runKeys.run(run.id), { summary: JSON.stringify(run) });
+    await redis.hset(runKeys.run(run.id), { summary: JSON.stringify(run), state: run.state });
     await redis.zadd(runKeys.runs, index, run.id);
   }
   const reader = createRunReader(redis, createSystemClock());
