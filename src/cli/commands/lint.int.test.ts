@@ -1,8 +1,9 @@
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "@jest/globals";
 import { aCommandContext } from "../../testing/command-context.ts";
+import { findBinary } from "../../testing/find-binary.ts";
 import { packageFolder } from "../process-context.ts";
 import { runCli } from "../run-cli.ts";
 
@@ -98,7 +99,8 @@ it("answers 2 to a schema that does not exist", async () => {
 it("writes a new runbook with an alert, its test and a rehearsal, all of which pass", async () => {
   const context = aCommandContext({ workingDirectory });
   expect(await runCli(["new", "payment-backlog"], context, "1")).toBe(0);
-  const rehearsal = aCommandContext({ workingDirectory });
+  // promtool words the alerts of some rehearsals.
+  const rehearsal = aCommandContext({ workingDirectory, env: { PATH: `${dirname(findBinary("promtool"))}:${process.env["PATH"] ?? ""}` } });
   const answered = await runCli(["rehearse"], rehearsal, "1");
   expect(rehearsal.printed.out + rehearsal.printed.err).toMatch(/, 0 failed/);
   expect(answered).toBe(0);
