@@ -35,6 +35,11 @@ export async function readBatch(batches: Pick<BatchControl, "look">, id: string)
   });
 }
 
+/** How much of a batch is still to come, for people. */
+export function ticketsLeft({ progress }: BatchSight): string {
+  return `${progress.tickets - progress.ended} tickets have not ended`;
+}
+
 /** The explicit ids that a step is about; throws StepFailure when neither a batch nor a queue is named, and when there are too many. */
 export async function batchesOf(
   batches: Pick<BatchControl, "look" | "activeOn">,

@@ -1,18 +1,10 @@
 import { z } from "zod";
 import type { BatchControl } from "../workload/batch-control.ts";
-import { batchParameter, readBatch } from "./batch-target.ts";
+import { batchOutput, batchOutputFields } from "./batch-output.ts";
+import { batchParameter, ticketsLeft } from "./batch-target.ts";
 import { defineAction } from "./define-action.ts";
 import { oneLine } from "./one-line.ts";
-import {
-  batchChanges,
-  batchOutput,
-  batchOutputFields,
-  holdsFields,
-  plannedBatch,
-  plannedBatchOf,
-  restorePlannedBatch,
-  setPlannedBatch,
-} from "./planned-batch.ts";
+import { plannedBatch } from "./planned-batch.ts";
 
 /** Opens one batch's own gate; its budget's gate stays as it is. */
 export const resumeBatch = defineAction({
@@ -29,32 +21,12 @@ export const resumeBatch = defineAction({
   probes: true,
   undoes: true,
   behave({ batch: id, reason }, { batches }: { readonly batches: BatchControl }) {
-    return {
-      async plan({ runId }) {
-        const batch = await readBatch(batches, id);
-        const after = { gate: "open" } as const;
-        return {
-          summary: holdsFields(batch, after)
-            ? `Batch ${id} is open already`
-            : `Resume batch ${id}: ${batch.progress.tickets - batch.progress.ended} tickets have not ended`,
-          targets: [`batch/${id}`],
-          changes: batchChanges(batch, after),
-          reversible: true,
-          data: plannedBatch(batch, after, oneLine(reason, 200), `run:${runId}`),
-        };
-      },
-      async run(plan) {
-        const planned = plannedBatchOf(plan);
-        const batch = await readBatch(batches, id);
-        return { kind: "done", output: batchOutput(holdsFields(batch, planned.after) ? batch : await setPlannedBatch(batches, planned)) };
-      },
-      async probe(plan) {
-        const batch = await readBatch(batches, id);
-        return holdsFields(batch, plannedBatchOf(plan).after) ? { kind: "applied", output: batchOutput(batch) } : { kind: "not_applied" };
-      },
-      async undo(plan) {
-        await restorePlannedBatch(batches, plannedBatchOf(plan));
-      },
-    };
+    return plannedBatch(batches, id, {
+      after: () => ({ gate: "open" }),
+      summary: (batch, changes) => (changes.length === 0 ? `Batch ${id} is open already` : `Resume batch ${id}: ${ticketsLeft(batch)}`),
+      reason: () => oneLine(reason, 200),
+      reversible: true,
+      output: batchOutput,
+    });
   },
 });

@@ -3,20 +3,11 @@ import { StepFailure } from "../core/failure.ts";
 import { oneUsd } from "../core/money.ts";
 import type { BatchControl, BatchSight } from "../workload/batch-control.ts";
 import type { BatchLimits } from "../workload/batch.ts";
-import { batchParameter, readBatch } from "./batch-target.ts";
+import { batchOutput, batchOutputFields } from "./batch-output.ts";
+import { batchParameter } from "./batch-target.ts";
 import { defineAction } from "./define-action.ts";
 import { durationParameter, millisecondsOf } from "./parameter-types.ts";
-import {
-  batchChanges,
-  batchOutput,
-  batchOutputFields,
-  holdsFields,
-  plannedBatch,
-  plannedBatchOf,
-  raises,
-  restorePlannedBatch,
-  setPlannedBatch,
-} from "./planned-batch.ts";
+import { plannedBatch } from "./planned-batch.ts";
 
 const usd = (description: string) => z.number().min(0).max(1_000_000).optional().meta({ description });
 const count = (description: string) => z.number().int().positive().max(1_000_000).optional().meta({ description });
@@ -55,45 +46,36 @@ export const setBatchLimits = defineAction({
       minForRatio: parameters.min_for_ratio ?? limits.minForRatio,
       leadingTickets: parameters.leading ?? limits.leadingTickets,
     });
-    const output = (batch: BatchSight, before: BatchLimits | undefined) => ({
-      ...batchOutput(batch),
-      raised: before !== undefined && raises(before, batch.limits),
-    });
-    return {
-      async plan({ clock, runId }) {
-        const batch = await readBatch(batches, id);
-        const after = { limits: limitsAfter(batch, clock.now()) };
-        const changes = batchChanges(batch, after);
+    return plannedBatch(batches, id, {
+      after(batch, now) {
         if (Object.keys(parameters).length === 1) {
           throw new StepFailure({ reason: "invalid_parameters", message: "No limit is named.", applied: "no" });
         }
-        return {
-          summary: changes.length === 0 ? `Batch ${id} has these limits already` : `Set ${changes.length} limits of batch ${id}`,
-          targets: [`batch/${id}`],
-          changes,
-          reversible: true,
-          data: plannedBatch(batch, after, `limits by run ${runId}`, `run:${runId}`),
-        };
+        return { limits: limitsAfter(batch, now) };
       },
-      async run(plan) {
-        const planned = plannedBatchOf(plan);
-        const batch = await readBatch(batches, id);
-        const done = holdsFields(batch, planned.after) ? batch : await setPlannedBatch(batches, planned);
-        return { kind: "done", output: output(done, planned.before.limits) };
-      },
-      async probe(plan) {
-        const planned = plannedBatchOf(plan);
-        const batch = await readBatch(batches, id);
-        if (!holdsFields(batch, planned.after)) return { kind: "not_applied" };
-        return { kind: "applied", output: output(batch, planned.before.limits) };
-      },
-      async undo(plan) {
-        await restorePlannedBatch(batches, plannedBatchOf(plan));
-      },
-    };
+      summary: (_batch, changes) =>
+        changes.length === 0 ? `Batch ${id} has these limits already` : `Set ${changes.length} limits of batch ${id}`,
+      reason: (runId) => `limits by run ${runId}`,
+      reversible: true,
+      output: (batch, { limits }) => ({ ...batchOutput(batch), raised: limits !== undefined && raises(limits, batch.limits) }),
+    });
   },
 });
 
 function microUsd(amount: number | undefined): number | undefined {
   return amount === undefined ? undefined : Math.round(amount * oneUsd);
+}
+
+/** Whether one of the limits lets more happen than before. */
+function raises(before: BatchLimits, after: BatchLimits): boolean {
+  const more = (a: number | null, b: number | null) => a !== null && (b === null || b > a);
+  return (
+    more(before.maxCostMicroUsd, after.maxCostMicroUsd) ||
+    more(before.perTicketCapMicroUsd, after.perTicketCapMicroUsd) ||
+    more(before.concurrency, after.concurrency) ||
+    more(before.ratePerMinute, after.ratePerMinute) ||
+    more(before.deadlineAt, after.deadlineAt) ||
+    after.maxFailureRatio > before.maxFailureRatio ||
+    after.leadingTickets < before.leadingTickets
+  );
 }

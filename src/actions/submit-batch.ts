@@ -1,9 +1,9 @@
 import { z } from "zod";
 import { StepFailure } from "../core/failure.ts";
 import type { BatchControl } from "../workload/batch-control.ts";
+import { batchOutput, batchOutputFields } from "./batch-output.ts";
 import { batchParameter, describeRefusal, readBatch } from "./batch-target.ts";
 import { defineAction } from "./define-action.ts";
-import { batchOutput, batchOutputFields } from "./planned-batch.ts";
 
 /** Makes a draft run. Submitting twice starts nothing twice; its undo is `cancel-batch`, as what has begun cannot be taken back. */
 export const submitBatch = defineAction({
