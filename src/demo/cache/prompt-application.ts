@@ -4,6 +4,7 @@ import type { RunbookdClient } from "../../sdk/client.ts";
 import type { TicketPrompt } from "../../sdk/prompt-source.ts";
 import type { RenderedMessage } from "../../workload/render-prompt.ts";
 import type { ModelBody, ModelClient, ModelReply } from "../workload/model-client.ts";
+import { usageOfReply } from "../workload/usage-of-reply.ts";
 import { demoModel, nextRequest, promptName, turnsPerTicket, variablesOf } from "./demo-prompt.ts";
 
 /** What one ticket came to. */
@@ -68,18 +69,11 @@ export function createPromptApplication({ client, model, budget, now }: PromptAp
       const worked = await run(ticketId, prompt, signal, (reply, report, turn) => {
         client.reportUsage({
           ...report,
-          id: reply.requestId,
-          at: now(),
-          provider: "anthropic",
-          model: demoModel,
+          ...usageOfReply(reply, demoModel, now()),
           operation: "implement",
           budget,
           ticketId,
           turn,
-          latencyMs: reply.latencyMs,
-          ...(reply.kind === "answer"
-            ? { usage: reply.usage, diagnostics: reply.diagnostics, shape: "anthropic-messages" as const, outcome: "ok" as const }
-            : { outcome: reply.outcome, error: reply.message.slice(0, 200) }),
         });
       });
       const outcome = worked.answers === undefined ? "failed" : "succeeded";

@@ -1,8 +1,7 @@
 import { appendFileSync } from "node:fs";
 import { z } from "zod";
 import { createSystemClock } from "../../core/clock.ts";
-import { createRunbookdClient } from "../../sdk/client.ts";
-import { createModelClient } from "../workload/model-client.ts";
+import { endWithStarter, hostSettings, reachSystem } from "../workload/host-process.ts";
 import { createEvaluator } from "./golden-tickets.ts";
 import { createPromptApplication } from "./prompt-application.ts";
 
@@ -13,9 +12,7 @@ import { createPromptApplication } from "./prompt-application.ts";
 
 const settings = z
   .object({
-    RUNBOOKD_URL: z.string(),
-    RUNBOOKD_TOKEN: z.string(),
-    MODEL_URL: z.string(),
+    ...hostSettings,
     DEMO_EVIDENCE: z.string(),
     DEMO_BUDGET: z.string(),
     DEMO_CONCURRENCY: z.coerce.number(),
@@ -27,15 +24,10 @@ const settings = z
 
 const clock = createSystemClock();
 const ending = new AbortController();
-const client = createRunbookdClient({
-  url: settings.RUNBOOKD_URL,
-  token: settings.RUNBOOKD_TOKEN,
-  promptsEveryMs: settings.DEMO_PROMPTS_EVERY_MS,
-  onUsageLost: ({ reports, why }) => console.error(`${reports.length} usage reports were lost: ${why}`),
-});
+const { client, model } = reachSystem(settings, { promptsEveryMs: settings.DEMO_PROMPTS_EVERY_MS });
 const application = createPromptApplication({
   client,
-  model: createModelClient(settings.MODEL_URL, "sk-ant-api03-demo"),
+  model,
   budget: settings.DEMO_BUDGET,
   now: () => clock.now(),
 });
@@ -63,17 +55,10 @@ const evaluator = createEvaluator(application, ending.signal);
 evaluator.listen(settings.DEMO_EVALUATOR_PORT, "127.0.0.1");
 const hands = Array.from({ length: settings.DEMO_CONCURRENCY }, work);
 
-const end = async () => {
+endWithStarter(async () => {
   ending.abort(new Error("The demo ends."));
   evaluator.closeAllConnections();
   evaluator.close();
   await Promise.allSettled(hands);
   await client.close();
-};
-let over: Promise<void> | undefined;
-const endOnce = () => {
-  over ??= end().finally(() => process.exit());
-};
-process.on("disconnect", endOnce);
-process.on("SIGTERM", endOnce);
-process.on("SIGINT", endOnce);
+});

@@ -5,6 +5,7 @@ import type { ModelClient } from "./model-client.ts";
 import type { WorkStore } from "./saved-work.ts";
 import { takeTurn, type CallReport, type Turn } from "./take-turn.ts";
 import { ticketOf } from "./tickets.ts";
+import { usageOfReply } from "./usage-of-reply.ts";
 
 /** What the application is made of. */
 export interface ApplicationOptions {
@@ -51,10 +52,7 @@ export function createApplication(options: ApplicationOptions): Application {
   const report = (place: TurnPlace, { ticket, assignment, reply }: CallReport) => {
     const { batchId, leaseId, attempt, turn } = place;
     client.reportUsage({
-      id: reply.requestId,
-      at: now(),
-      provider: "anthropic",
-      model: reply.kind === "answer" ? reply.model : assignment.model,
+      ...usageOfReply(reply, assignment.model, now()),
       operation: assignment.operation,
       prompt: assignment.prompt,
       budget,
@@ -64,14 +62,6 @@ export function createApplication(options: ApplicationOptions): Application {
       leaseId,
       attempt,
       turn,
-      latencyMs: reply.latencyMs,
-      ...(reply.kind === "answer"
-        ? {
-            usage: reply.usage,
-            shape: "anthropic-messages" as const,
-            outcome: reply.stopReason === "refusal" ? ("refusal" as const) : ("ok" as const),
-          }
-        : { outcome: reply.outcome, error: reply.message.slice(0, 200) }),
     });
   };
 
