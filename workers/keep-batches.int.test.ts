@@ -1,62 +1,36 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
+import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import type { Redis } from "ioredis";
 import { createSystemClock } from "../src/core/clock.ts";
 import { createTicketQueue } from "../src/queue/ticket-queue.ts";
-import { connectRedis } from "../src/redis/connection.ts";
 import { createBatchStore } from "../src/redis/workload-batches.ts";
-import { createWorkloadLedger } from "../src/redis/workload-ledger.ts";
-import { createTicketStore } from "../src/redis/workload-tickets.ts";
 import { aUsageEvent } from "../src/testing/a-usage-report.ts";
-import { type RedisServer, startRedisServer } from "../src/testing/redis-server.ts";
+import { holdRedis } from "../src/testing/hold-redis.ts";
+import { openTicketSystem } from "../src/testing/ticket-system.ts";
+import { until } from "../src/testing/until.ts";
 import { createBatchControl } from "../src/workload/batch-control.ts";
 import { batchHeadSchema, type BatchLimits } from "../src/workload/batch.ts";
-import { createLocalGate } from "../src/workload/local-gate.ts";
 import { hasEnded, newTicketSchema, ticketStates } from "../src/workload/ticket.ts";
 import { createBatchKeeper } from "./keep-batches.ts";
 
-let server: RedisServer;
-let redis: Redis;
+const held = holdRedis();
 const closers: (() => Promise<unknown>)[] = [];
 
-beforeAll(async () => {
-  server = await startRedisServer();
-});
-afterAll(async () => {
-  await server[Symbol.asyncDispose]();
-});
-beforeEach(async () => {
-  redis = connectRedis({ socketPath: server.socketPath }, "worker");
-  await redis.flushall();
-});
+beforeEach(async () => held.redis.flushall());
 afterEach(async () => {
   for (const close of closers.splice(0).toReversed()) await close();
-  redis.disconnect();
 });
 
 const clock = createSystemClock();
 const child = join(import.meta.dirname, "../dist/src/testing/batch-child.js");
 
-async function until<Value>(what: () => Promise<Value | undefined | false>): Promise<Value> {
-  const deadline = Date.now() + 30_000;
-  for (;;) {
-    const value = await what();
-    if (value !== undefined && value !== false) return value;
-    if (Date.now() > deadline) throw new Error("it did not happen within 30 s");
-    await clock.sleep(20);
-  }
-}
-
 /** A submitted batch, and a keeper that looks when it is told to. */
 async function open(ids: readonly string[], limits: Partial<BatchLimits> = {}) {
-  const tickets = createTicketStore({ redis, clock });
-  const batches = createBatchStore({ redis, clock });
-  const times = { leaseMs: 1000, minuteMs: 60_000, bucketMs: 60_000, keepMs: 3_600_000 };
-  const ledger = createWorkloadLedger({ redis, clock, times, counts: tickets });
-  const feeder = createTicketQueue(redis, (error) => {
+  const { tickets, ledger, gate } = openTicketSystem(held.redis);
+  const batches = createBatchStore({ redis: held.redis, clock });
+  const feeder = createTicketQueue(held.redis, (error) => {
     throw error;
   });
   closers.push(() => feeder.close());
@@ -67,7 +41,6 @@ async function open(ids: readonly string[], limits: Partial<BatchLimits> = {}) {
   );
   const control = createBatchControl({ batches, tickets, budgets: ledger, clock });
   expect(await control.submit("b")).toEqual({ kind: "submitted" });
-  const gate = createLocalGate({ ledger, observer: { usage: () => undefined, finished: () => undefined } });
   const keeper = createBatchKeeper({ batches, control, tickets, gate, feeder, clock, minuteMs: 60_000 });
   const look = async () => {
     await keeper.look();
@@ -78,7 +51,7 @@ async function open(ids: readonly string[], limits: Partial<BatchLimits> = {}) {
   const startWorkers = (): ChildProcess => {
     if (!existsSync(child)) throw new Error(`this test needs the build: npm run build makes ${child}`);
     const started = spawn(process.execPath, [child], {
-      env: { PATH: process.env["PATH"], BC_SOCKET: server.socketPath },
+      env: { PATH: process.env["PATH"], BC_SOCKET: held.server.socketPath },
       stdio: ["ignore", "inherit", "inherit"],
     });
     closers.push(async () => {
@@ -91,7 +64,7 @@ async function open(ids: readonly string[], limits: Partial<BatchLimits> = {}) {
   return { tickets, batches, ledger, control, look, startWorkers };
 }
 const named = (count: number) => Array.from({ length: count }, (_, index) => `b/${index}`);
-const turns = async () => redis.lrange("turns", 0, -1);
+const turns = async () => held.redis.lrange("turns", 0, -1);
 
 describe("a batch over two processes of workers", () => {
   it("is paused, resumed and cancelled between turns in both; a killed worker loses no ticket, and the money settles to nothing", async () => {
@@ -99,10 +72,10 @@ describe("a batch over two processes of workers", () => {
     const first = startWorkers();
     const second = startWorkers();
     const pids = async () => new Set((await turns()).map((line) => line.split(" ")[0]));
-    await until(async () => (await look()).progress.ended > 2 && (await pids()).size === 2);
+    await until("both processes work", async () => (await look()).progress.ended > 2 && (await pids()).size === 2);
 
     await control.change("b", { gate: "paused", reason: "look" });
-    await until(async () => (await look()).counts.running === 0 && (await ledger.read("checkout"))?.running === 0);
+    await until("nothing runs", async () => (await look()).counts.running === 0 && (await ledger.read("checkout"))?.running === 0);
     const before = await turns();
     for (const ticket of (await tickets.list({ batchId: "b", state: "waiting" }, { limit: 100 }))?.items ?? []) {
       expect(ticket.saved).toBe(ticket.turn === 0 ? null : ticket.turn - 1);
@@ -111,13 +84,13 @@ describe("a batch over two processes of workers", () => {
     expect(await turns()).toEqual(before);
 
     await control.change("b", { gate: "open", reason: "" });
-    await until(async () => (await turns()).length > before.length + 20 && (await look()).counts.running > 0);
+    await until("work goes on", async () => (await turns()).length > before.length + 20 && (await look()).counts.running > 0);
     first.kill("SIGKILL");
     await once(first, "exit");
-    await until(async () => (await look()).progress.ended > 20);
+    await until("the one that is left works", async () => (await look()).progress.ended > 20);
 
     await control.change("b", { state: "cancelled", reason: "wrong list" });
-    const over = await until(async () => {
+    const over = await until("all have ended and the money is settled", async () => {
       const sight = await look();
       return sight.progress.ended === 60 && (await ledger.read("checkout"))?.committedMicroUsd === 0 && sight;
     });
@@ -142,19 +115,19 @@ describe("a batch over two processes of workers", () => {
     const { look, startWorkers, control, ledger } = await open(ids, { concurrency: 4, leadingTickets: 5 });
     startWorkers();
     startWorkers();
-    const led = await until(async () => {
+    const led = await until("the leading tickets are through", async () => {
       const sight = await look();
       return sight.led && sight;
     });
     expect(led.progress.succeeded).toBeGreaterThanOrEqual(3);
-    const stopped = await until(async () => {
+    const stopped = await until("it stops itself", async () => {
       const sight = await look();
       return sight.stop !== null && sight.counts.running === 0 && sight;
     });
     expect(stopped.stop).toMatchObject({ hold: "batch_failures" });
     expect(stopped.progress.ended).toBeLessThan(40);
     await control.change("b", { limits: { ...stopped.limits, maxFailureRatio: 1 } });
-    const done = await until(async () => {
+    const done = await until("it is done", async () => {
       const sight = await look();
       return sight.state === "done" && sight;
     });
@@ -169,11 +142,11 @@ describe("looking after a batch", () => {
     await look();
     expect(await batches.get("b")).toMatchObject({ fed: 5 });
     expect(await tickets.open(0, 2000)).toHaveLength(5);
-    await redis.hset("{wl}:a:" + (await shareOf()), "led", "1");
+    await held.redis.hset("{wl}:a:" + (await shareOf()), "led", "1");
     await look();
     await look();
     expect(await batches.get("b")).toMatchObject({ fed: 1000 });
-    expect(await redis.llen("{wl}:tickets-default:wait")).toBe(1000);
+    expect(await held.redis.llen("{wl}:tickets-default:wait")).toBe(1000);
   });
 
   it("halves its concurrency when the provider refuses, which the gate follows", async () => {
@@ -193,6 +166,6 @@ describe("looking after a batch", () => {
 });
 
 async function shareOf(): Promise<string> {
-  const [key = ""] = await redis.keys("{wl}:a:*:tickets");
+  const [key = ""] = await held.redis.keys("{wl}:a:*:tickets");
   return key.split(":")[2] ?? "";
 }

@@ -1,15 +1,13 @@
-import { afterAll, beforeAll, expect, it } from "@jest/globals";
-import type { Redis } from "ioredis";
+import { expect, it } from "@jest/globals";
 import { createAnthropicBatches } from "../src/adapters/anthropic/create-anthropic-batches.ts";
 import { createAnthropicCosts } from "../src/adapters/anthropic/create-anthropic-costs.ts";
 import { createSystemClock } from "../src/core/clock.ts";
-import { connectRedis } from "../src/redis/connection.ts";
 import { createProviderBatchStore } from "../src/redis/provider-batches.ts";
 import { createBatchStore } from "../src/redis/workload-batches.ts";
 import { createWorkloadLedger } from "../src/redis/workload-ledger.ts";
 import { createTicketStore } from "../src/redis/workload-tickets.ts";
 import { startAnthropicBatchServer } from "../src/simulators/provider-batches/anthropic-batch-server.ts";
-import { type RedisServer, startRedisServer } from "../src/testing/redis-server.ts";
+import { holdRedis } from "../src/testing/hold-redis.ts";
 import { createBatchControl } from "../src/workload/batch-control.ts";
 import { batchHeadSchema } from "../src/workload/batch.ts";
 import { realTimes } from "../src/workload/ledger.ts";
@@ -22,26 +20,17 @@ import { newTicketSchema } from "../src/workload/ticket.ts";
 import { createBatchKeeper } from "./keep-batches.ts";
 import { startProviderKeeper } from "./keep-providers.ts";
 
-let server: RedisServer;
-let redis: Redis;
-beforeAll(async () => {
-  server = await startRedisServer(["--appendfsync", "no"]);
-  redis = connectRedis({ socketPath: server.socketPath }, "worker");
-});
-afterAll(async () => {
-  redis.disconnect();
-  await server[Symbol.asyncDispose]();
-});
+const held = holdRedis(["--appendfsync", "no"]);
 
 const clock = createSystemClock();
 
 /** A batch of forty single calls for Anthropic, and the keepers that look after it. */
 async function open(patience = { sendingMs: 200, againMs: 20, resultsMs: 60_000 }) {
-  await redis.flushall();
+  await held.redis.flushall();
   const provider = await startAnthropicBatchServer({ durationMs: 300, cancelMs: 100 });
-  const tickets = createTicketStore({ redis, clock });
-  const batches = createBatchStore({ redis, clock });
-  const ledger = createWorkloadLedger({ redis, clock, times: realTimes, counts: tickets });
+  const tickets = createTicketStore({ redis: held.redis, clock });
+  const batches = createBatchStore({ redis: held.redis, clock });
+  const ledger = createWorkloadLedger({ redis: held.redis, clock, times: realTimes, counts: tickets });
   const observer = { usage: () => undefined, finished: () => undefined };
   const gate = createLocalGate({ ledger, observer });
   await ledger.define({ id: "checkout", limitMicroUsd: 10_000_000_000, periodMs: 3_600_000_000, periodStartsAt: 0 });
@@ -49,7 +38,7 @@ async function open(patience = { sendingMs: 200, againMs: 20, resultsMs: 60_000 
   const request = { model: "claude-haiku-4-5", max_tokens: 100, messages: [{ role: "user", content: "Which label fits?" }] };
   const ids = Array.from({ length: 40 }, (_, index) => `acme/shop#${index}`);
   await tickets.addAll(ids.map((id) => newTicketSchema.parse({ id, budget: "checkout", batchId: "b", payload: { request } })));
-  const store = createProviderBatchStore(redis);
+  const store = createProviderBatchStore(held.redis);
   const desk = createProviderDesk({
     store,
     providers: { anthropic: createAnthropicBatches({ baseUrl: provider.url, apiKey: "sk-ant-api03-test" }, clock) },

@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, expect, it } from "@jest/globals";
-import type { Redis } from "ioredis";
 import { createRecipients } from "../src/actions/recipients.ts";
 import { putForGroup, rowsForGroup } from "../src/actions/put-for-group.ts";
 import { createBoundedSender, usualLimits } from "../src/adapters/bounded-request.ts";
@@ -11,35 +10,29 @@ import { startPagerDutyReceiver, startSlackReceiver, startWebhookReceiver } from
 import { aPagerDutyTarget, aSlackTarget, aWebhookTarget } from "../src/testing/notification-targets.ts";
 import { createSmtpSender } from "../src/adapters/smtp/create-smtp-sender.ts";
 import { createSystemClock } from "../src/core/clock.ts";
-import { connectRedis } from "../src/redis/connection.ts";
 import { createOutbox } from "../src/redis/outbox.ts";
 import { createComposer } from "../src/reports/create-composer.ts";
 import { aCostRun } from "../src/testing/a-cost-run.ts";
 import { aBudgetState, createFakeBudgetControl } from "../src/testing/fake-budget-control.ts";
 import { scriptedNotifiers } from "../src/testing/scripted-notifiers.ts";
-import { startRedisServer, type RedisServer } from "../src/testing/redis-server.ts";
+import { holdRedis } from "../src/testing/hold-redis.ts";
 import { startSmtpSink, type SmtpSink } from "../src/testing/smtp-sink.ts";
 import { startReportWorker } from "./report.ts";
 
-let server: RedisServer;
-let redis: Redis;
+const held = holdRedis();
 let sink: SmtpSink;
 
 beforeAll(async () => {
-  server = await startRedisServer();
-  redis = connectRedis({ socketPath: server.socketPath }, "worker");
   sink = await startSmtpSink();
 });
 
 afterAll(async () => {
-  redis.disconnect();
   await sink[Symbol.asyncDispose]();
-  await server[Symbol.asyncDispose]();
 });
 
 it("mails the review of a run, once, after a mail server that was away has come back", async () => {
   const clock = createSystemClock();
-  const outbox = createOutbox(redis);
+  const outbox = createOutbox(held.redis);
   const run = aCostRun();
   const told: string[] = [];
   const worker = startReportWorker(
@@ -81,7 +74,7 @@ it("mails the review of a run, once, after a mail server that was away has come 
 
 it("tells each target of a group by itself: one that is away holds up no other, and none is told twice", async () => {
   const clock = createSystemClock();
-  const outbox = createOutbox(redis);
+  const outbox = createOutbox(held.redis);
   await using slack = await startSlackReceiver();
   await using hook = await startWebhookReceiver();
   await using pagerDuty = await startPagerDutyReceiver();
@@ -132,6 +125,8 @@ it("tells each target of a group by itself: one that is away holds up no other, 
   expect(slack.received.map(({ body }) => body)).toEqual([expect.objectContaining({ text: "Ask\n\n&lt;b&gt;Resume?&lt;/b&gt; [secret]" })]);
   expect(hook.received.map(({ headers }) => headers["idempotency-key"])).toEqual(["told-once/webhook/hub"]);
   expect([...pagerDuty.incidents]).toEqual(["told-once/pagerduty/primary"]);
-  const stored = await Promise.all((await redis.keys("{rb}:outbox:row:*")).map(async (name) => JSON.stringify(await redis.hgetall(name))));
+  const stored = await Promise.all(
+    (await held.redis.keys("{rb}:outbox:row:*")).map(async (name) => JSON.stringify(await held.redis.hgetall(name))),
+  );
   expect(stored.join("\n")).not.toMatch(/hub-token|0123456789abcdef0123|services\/T0/);
 });

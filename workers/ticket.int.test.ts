@@ -1,64 +1,38 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
+import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import type { Redis } from "ioredis";
 import { createSystemClock } from "../src/core/clock.ts";
 import { createTicketQueue } from "../src/queue/ticket-queue.ts";
 import { connectRedis } from "../src/redis/connection.ts";
-import { createWorkloadLedger } from "../src/redis/workload-ledger.ts";
-import { createTicketStore } from "../src/redis/workload-tickets.ts";
 import { aUsageEvent } from "../src/testing/a-usage-report.ts";
-import { type RedisServer, startRedisServer } from "../src/testing/redis-server.ts";
+import { holdRedis } from "../src/testing/hold-redis.ts";
+import { openTicketSystem } from "../src/testing/ticket-system.ts";
+import { until } from "../src/testing/until.ts";
 import { countStartsWhilePaused } from "../src/workload/admission-log.ts";
 import { noLimits } from "../src/workload/controls.ts";
-import { createLocalGate } from "../src/workload/local-gate.ts";
 import { newTicketSchema, type TicketProcessor } from "../src/workload/ticket.ts";
 import { startTicketWorker } from "./ticket.ts";
 
-let server: RedisServer;
-let redis: Redis;
+const held = holdRedis();
 const closers: (() => Promise<unknown>)[] = [];
 
-beforeAll(async () => {
-  server = await startRedisServer();
-});
-afterAll(async () => {
-  await server[Symbol.asyncDispose]();
-});
-beforeEach(async () => {
-  redis = connectRedis({ socketPath: server.socketPath }, "worker");
-  await redis.flushall();
-});
+beforeEach(async () => held.redis.flushall());
 afterEach(async () => {
   for (const close of closers.splice(0).toReversed()) await close();
-  redis.disconnect();
 });
 
 const clock = createSystemClock();
 const child = join(import.meta.dirname, "../dist/src/testing/ticket-child.js");
 
-async function until<Value>(what: () => Promise<Value | undefined | false>): Promise<Value> {
-  const deadline = Date.now() + 30_000;
-  for (;;) {
-    const value = await what();
-    if (value !== undefined && value !== false) return value;
-    if (Date.now() > deadline) throw new Error("it did not happen within 30 s");
-    await clock.sleep(20);
-  }
-}
-
 async function open() {
-  const store = createTicketStore({ redis, clock });
-  const times = { leaseMs: 2000, minuteMs: 60_000, bucketMs: 60_000, keepMs: 3_600_000 };
-  const ledger = createWorkloadLedger({ redis, clock, times, counts: store });
-  const queue = createTicketQueue(redis, (error) => {
+  const { tickets: store, ledger, gate } = openTicketSystem(held.redis);
+  const queue = createTicketQueue(held.redis, (error) => {
     throw error;
   });
   closers.push(() => queue.close());
   await ledger.define({ id: "checkout", limitMicroUsd: 100_000_000, periodMs: 3_600_000, periodStartsAt: 0 });
-  const gate = createLocalGate({ ledger, observer: { usage: () => undefined, finished: () => undefined } });
   const add = async (count: number) => {
     for (let index = 1; index <= count; index += 1) {
       await store.add(newTicketSchema.parse({ id: `GH-${index}`, budget: "checkout", estimateMicroUsd: 4000 }));
@@ -67,7 +41,7 @@ async function open() {
   };
   const start = (processor: TicketProcessor, concurrency = 4) => {
     const drain = new AbortController();
-    const connection = connectRedis({ socketPath: server.socketPath }, "worker");
+    const connection = connectRedis({ socketPath: held.server.socketPath }, "worker");
     const failures: unknown[] = [];
     const worker = startTicketWorker(
       { store, gate, processor, clock },
@@ -102,7 +76,7 @@ describe("startTicketWorker", () => {
     start(async (_ticket, { turn }) =>
       turn === 2 ? { kind: "done", saved: turn } : { kind: "continue", saved: turn, estimateMicroUsd: 10 },
     );
-    await until(async () => (await counts())?.succeeded === 20);
+    await until("all have succeeded", async () => (await counts())?.succeeded === 20);
     expect(await counts()).toEqual({ queued: 0, running: 0, waiting: 0, succeeded: 20, failed: 0, dead: 0, cancelled: 0, quarantined: 0 });
     expect(await ledger.read("checkout")).toMatchObject({ running: 0, committedMicroUsd: 0, queued: 0 });
   });
@@ -116,16 +90,16 @@ describe("startTicketWorker", () => {
       await clock.sleep(20);
       return turn === 30 ? { kind: "done", saved: turn } : { kind: "continue", saved: turn, estimateMicroUsd: 10 };
     });
-    await until(async () => begun.length > 20);
+    await until("more than twenty turns have begun", async () => begun.length > 20);
     await set({ gate: "paused", reason: "burning", by: "run:1" });
-    await until(async () => (await counts())?.waiting === 8);
+    await until("all wait", async () => (await counts())?.waiting === 8);
     for (const ticket of (await store.list({ state: "waiting" }, { limit: 20 }))?.items ?? []) {
       expect(ticket.saved).toBe(ticket.turn === 0 ? null : ticket.turn - 1);
     }
     expect(await ledger.read("checkout")).toMatchObject({ running: 0, committedMicroUsd: 0, queued: 8 });
     await set({ gate: "open", reason: "" });
     await queue.wakeAll("default");
-    await until(async () => (await counts())?.succeeded === 8);
+    await until("all have succeeded", async () => (await counts())?.succeeded === 8);
     expect(begun).toHaveLength(8 * 31);
     expect(new Set(begun).size).toBe(8 * 31);
     expect(countStartsWhilePaused(await ledger.admissions(10_000), "checkout")).toBe(0);
@@ -139,8 +113,8 @@ describe("startTicketWorker", () => {
       if (ticket.id === "GH-1") await ledger.record([aUsageEvent({ id: `r${turn}`, ticketId: ticket.id }, Date.now())]);
       return turn === 5 ? { kind: "done", saved: turn } : { kind: "continue", saved: turn, estimateMicroUsd: 10 };
     }, 1);
-    await until(async () => (await counts())?.succeeded === 1);
-    expect(await until(async () => (await store.list({ state: "waiting" }, { limit: 5 }))?.items[0])).toMatchObject({
+    await until("the other ticket has succeeded", async () => (await counts())?.succeeded === 1);
+    expect(await until("a ticket waits", async () => (await store.list({ state: "waiting" }, { limit: 5 }))?.items[0])).toMatchObject({
       id: "GH-1",
       reason: "ticket_cap",
       turn: 2,
@@ -152,7 +126,7 @@ describe("startTicketWorker", () => {
     const { store, start, counts } = await open();
     await store.add(newTicketSchema.parse({ id: "GH-1", budget: "checkout" }));
     start(async () => ({ kind: "done", saved: null }));
-    await until(async () => (await counts())?.succeeded === 1);
+    await until("it has succeeded", async () => (await counts())?.succeeded === 1);
     expect(await store.get("GH-1")).toMatchObject({ state: "succeeded" });
   });
 
@@ -162,7 +136,7 @@ describe("startTicketWorker", () => {
     await add(1);
     const run = (killTurn: string) =>
       spawn(process.execPath, [child], {
-        env: { PATH: process.env["PATH"], TK_SOCKET: server.socketPath, TK_KILL_TURN: killTurn },
+        env: { PATH: process.env["PATH"], TK_SOCKET: held.server.socketPath, TK_KILL_TURN: killTurn },
         stdio: ["ignore", "inherit", "inherit"],
       });
     const [, signal] = await once(run("2"), "exit");
@@ -171,10 +145,10 @@ describe("startTicketWorker", () => {
 
     const second = run("");
     const gone = once(second, "exit");
-    await until(async () => (await store.get("GH-1"))?.state === "succeeded");
+    await until("it has succeeded", async () => (await store.get("GH-1"))?.state === "succeeded");
     second.kill("SIGTERM");
     await gone;
-    const told = await redis.lrange("turns", 0, -1);
+    const told = await held.redis.lrange("turns", 0, -1);
     expect(told.slice(0, 5)).toEqual(["begin 0", "done 0", "begin 1", "done 1", "begin 2"]);
     expect(told.slice(5)).toEqual(["begin 2", "done 2", "begin 3", "done 3", "begin 4", "done 4"]);
     expect(await store.get("GH-1")).toMatchObject({ attempt: 1, turn: 5, saved: 4 });

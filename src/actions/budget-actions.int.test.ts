@@ -1,36 +1,23 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
-import type { Redis } from "ioredis";
+import { beforeEach, describe, expect, it } from "@jest/globals";
 import type { ActionContext, ActionOutput, ActionResult } from "../core/action.ts";
 import type { Json } from "../core/json.ts";
-import { connectRedis } from "../redis/connection.ts";
 import { createWorkloadLedger } from "../redis/workload-ledger.ts";
 import { createActionBench, outputOf } from "../testing/action-bench.ts";
 import { contractTimes } from "../testing/describe-workload-ledger.ts";
-import { startRedisServer, type RedisServer } from "../testing/redis-server.ts";
+import { holdRedis } from "../testing/hold-redis.ts";
 import type { WorkloadLedger } from "../workload/ledger.ts";
 import { createActions, type Actions } from "./registry.ts";
 
-let server: RedisServer;
-let redis: Redis;
+const held = holdRedis(["--appendfsync", "no"]);
 let ledger: WorkloadLedger;
 let actions: Actions;
 let bench: ReturnType<typeof createActionBench>;
 
-beforeAll(async () => {
-  server = await startRedisServer(["--appendfsync", "no"]);
-  redis = connectRedis({ socketPath: server.socketPath }, "worker");
-});
-
-afterAll(async () => {
-  redis.disconnect();
-  await server[Symbol.asyncDispose]();
-});
-
 beforeEach(async () => {
-  await redis.flushall();
+  await held.redis.flushall();
   bench = createActionBench();
   const counts = { countsOf: async () => ({ queued: 2, queues: ["tickets"], batches: [] }) };
-  ledger = createWorkloadLedger({ redis, clock: bench.clock, times: contractTimes, counts });
+  ledger = createWorkloadLedger({ redis: held.redis, clock: bench.clock, times: contractTimes, counts });
   await ledger.define({ id: "checkout", limitMicroUsd: 1_000_000, periodMs: 3_600_000, periodStartsAt: bench.clock.now() });
   actions = createActions({ ...bench.ports, budgets: ledger });
 });

@@ -1,39 +1,32 @@
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { randomBytes } from "node:crypto";
-import type { Redis } from "ioredis";
 import { parseEntry } from "../core/journal.ts";
-import { connectRedis } from "../redis/connection.ts";
 import { createQuestionDesk } from "../redis/question-desk.ts";
 import { createQuestionLinks } from "../redis/question-links.ts";
 import { runKeys } from "../redis/run-keys.ts";
 import { createAskingRun } from "../testing/an-asking-run.ts";
 import { type Browser, startBrowser } from "../testing/browser.ts";
 import { type HttpHarness, startHttp } from "../testing/http-harness.ts";
-import { type RedisServer, startRedisServer } from "../testing/redis-server.ts";
+import { holdRedis } from "../testing/hold-redis.ts";
 import { createSystemClock } from "../core/clock.ts";
 import { createApprovalRoutes } from "./approval-routes.ts";
 
 /** The page behind a mailed link over a real ledger, in a real browser. */
-let server: RedisServer;
-let redis: Redis;
+const held = holdRedis();
 let http: HttpHarness;
 let browser: Browser;
 beforeAll(async () => {
-  server = await startRedisServer();
-  redis = connectRedis(server, "worker");
-  const desk = createQuestionDesk(redis, { ring: () => undefined }, () => Date.now());
+  const desk = createQuestionDesk(held.redis, { ring: () => undefined }, () => Date.now());
   http = await startHttp({ routes: createApprovalRoutes({ desk, clock: createSystemClock() }) });
   browser = await startBrowser();
 });
 afterAll(async () => {
   await browser[Symbol.asyncDispose]();
   await http[Symbol.asyncDispose]();
-  redis.disconnect();
-  await server[Symbol.asyncDispose]();
 });
 
 async function aLinkedRun(text = "Resume budget checkout?") {
-  const run = await createAskingRun(redis, {
+  const run = await createAskingRun(held.redis, {
     text,
     of: 1,
     plan: {
@@ -45,12 +38,12 @@ async function aLinkedRun(text = "Resume budget checkout?") {
     },
   });
   const token = randomBytes(32).toString("base64url");
-  await createQuestionLinks(redis, () => Date.now()).add(run.question, token);
+  await createQuestionLinks(held.redis, () => Date.now()).add(run.question, token);
   return { ...run, token, path: `/a/${run.question.id}` };
 }
 
 async function decisions(runId: string) {
-  const texts = await redis.lrange(runKeys.journal(runId), 0, -1);
+  const texts = await held.redis.lrange(runKeys.journal(runId), 0, -1);
   return texts.map(parseEntry).flatMap((entry) => (entry.kind === "answered" ? [entry.answer] : []));
 }
 

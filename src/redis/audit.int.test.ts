@@ -1,34 +1,25 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "@jest/globals";
-import type { Redis } from "ioredis";
+import { afterEach, beforeAll, describe, expect, it } from "@jest/globals";
 import type { AuditEntry, AuditLog } from "../core/audit.ts";
 import type { AuditReader } from "../http/ports.ts";
 import { createAskingRun } from "../testing/an-asking-run.ts";
 import { createFakeClock, type FakeClock } from "../testing/fake-clock.ts";
-import { type RedisServer, startRedisServer } from "../testing/redis-server.ts";
+import { holdRedis } from "../testing/hold-redis.ts";
 import { createAuditLog, keepAuditMs } from "./audit-log.ts";
 import { createAuditReader } from "./audit-reader.ts";
-import { connectRedis } from "./connection.ts";
 import { createQuestionDesk } from "./question-desk.ts";
 import { runKeys } from "./run-keys.ts";
 
-let server: RedisServer;
-let redis: Redis;
+const held = holdRedis();
 let clock: FakeClock;
 let log: AuditLog;
 let reader: AuditReader;
 beforeAll(async () => {
-  server = await startRedisServer();
-  redis = connectRedis(server, "worker");
   clock = createFakeClock(Date.now());
-  log = createAuditLog(redis, clock);
-  reader = createAuditReader(redis, () => clock.now());
+  log = createAuditLog(held.redis, clock);
+  reader = createAuditReader(held.redis, () => clock.now());
 });
 afterEach(async () => {
-  await redis.flushall();
-});
-afterAll(async () => {
-  redis.disconnect();
-  await server[Symbol.asyncDispose]();
+  await held.redis.flushall();
 });
 
 function anEntry(subject: string): AuditEntry {
@@ -41,24 +32,24 @@ async function write(count: number): Promise<void> {
 
 /** How a record is damaged behind our back. */
 const damage: readonly [string, number, (key: string) => Promise<unknown>][] = [
-  ["flipped", 1, async (key) => redis.lset(key, 1, ((await redis.lindex(key, 1)) ?? "").replace('"at":', '"at":1'))],
-  ["removed", 1, async (key) => redis.lrem(key, 1, (await redis.lindex(key, 1)) ?? "")],
+  ["flipped", 1, async (key) => held.redis.lset(key, 1, ((await held.redis.lindex(key, 1)) ?? "").replace('"at":', '"at":1'))],
+  ["removed", 1, async (key) => held.redis.lrem(key, 1, (await held.redis.lindex(key, 1)) ?? "")],
   [
     "moved",
     1,
     async (key) => {
-      const [second, third] = [(await redis.lindex(key, 1)) ?? "", (await redis.lindex(key, 2)) ?? ""];
-      await redis.lset(key, 1, third);
-      await redis.lset(key, 2, second);
+      const [second, third] = [(await held.redis.lindex(key, 1)) ?? "", (await held.redis.lindex(key, 2)) ?? ""];
+      await held.redis.lset(key, 1, third);
+      await held.redis.lset(key, 2, second);
     },
   ],
-  ["cut in the middle", 1, async (key) => redis.lset(key, 1, ((await redis.lindex(key, 1)) ?? "").slice(0, 20))],
+  ["cut in the middle", 1, async (key) => held.redis.lset(key, 1, ((await held.redis.lindex(key, 1)) ?? "").slice(0, 20))],
 ];
 
 describe("a run's journal", () => {
   async function anAnsweredRun() {
-    const run = await createAskingRun(redis);
-    await createQuestionDesk(redis, { ring: () => undefined }, () => Date.now()).answer(run.question.id, {
+    const run = await createAskingRun(held.redis);
+    await createQuestionDesk(held.redis, { ring: () => undefined }, () => Date.now()).answer(run.question.id, {
       answer: "reject",
       reason: "no",
       by: "bob",
@@ -89,22 +80,22 @@ describe("a run's journal", () => {
 
   it("that was cut off at its end is found at the first missing record", async () => {
     const run = await anAnsweredRun();
-    await redis.ltrim(runKeys.journal(run.runId), 0, -2);
+    await held.redis.ltrim(runKeys.journal(run.runId), 0, -2);
     expect(await reader.verify()).toMatchObject({ ok: false, broken: { run: run.runId, index: 3 } });
   });
 
   it("that is gone before its time is found; one that has expired is not missed", async () => {
     const run = await anAnsweredRun();
-    await redis.del(runKeys.run(run.runId), runKeys.journal(run.runId));
+    await held.redis.del(runKeys.run(run.runId), runKeys.journal(run.runId));
     expect(await reader.verify()).toMatchObject({ ok: false, broken: { run: run.runId, index: 0 } });
-    const later = createAuditReader(redis, () => Date.now() + 31 * 24 * 3_600_000);
+    const later = createAuditReader(held.redis, () => Date.now() + 31 * 24 * 3_600_000);
     expect(await later.verify()).toMatchObject({ ok: true });
   });
 });
 
 describe("the audit log", () => {
   it("keeps every one of 60 records that two servers write at once", async () => {
-    const other = createAuditLog(redis, clock);
+    const other = createAuditLog(held.redis, clock);
     await Promise.all(Array.from({ length: 60 }, async (_, index) => (index % 2 === 0 ? log : other).append(anEntry(`q_${index}`))));
     expect(await reader.verify()).toEqual({ ok: true, runs: 0, entries: 60 });
   });
@@ -119,11 +110,11 @@ describe("the audit log", () => {
 
   it("that was cut off at either end, or emptied, is found", async () => {
     await write(4);
-    await redis.ltrim(runKeys.audit, 0, -2);
+    await held.redis.ltrim(runKeys.audit, 0, -2);
     expect(await reader.verify()).toMatchObject({ ok: false, broken: { index: 3 } });
-    await redis.ltrim(runKeys.audit, 1, -1);
+    await held.redis.ltrim(runKeys.audit, 1, -1);
     expect(await reader.verify()).toMatchObject({ ok: false, broken: { index: 0 } });
-    await redis.del(runKeys.audit);
+    await held.redis.del(runKeys.audit);
     expect(await reader.verify()).toMatchObject({ ok: false, broken: { index: 0 } });
   });
 
@@ -136,7 +127,7 @@ describe("the audit log", () => {
       [4, "q_1"],
       [3, "q_0"],
     ]);
-    await redis.ltrim(runKeys.audit, 1, -1);
+    await held.redis.ltrim(runKeys.audit, 1, -1);
     expect(await reader.verify()).toMatchObject({ ok: false, broken: { index: 3 } });
   });
 

@@ -1,25 +1,15 @@
-import { afterAll, beforeAll, expect, it } from "@jest/globals";
+import { expect, it } from "@jest/globals";
 import { createSystemClock } from "../core/clock.ts";
 import { canaryRunbook, type RunSummary } from "../core/run.ts";
-import { type RedisServer, startRedisServer } from "../testing/redis-server.ts";
+import { holdRedis } from "../testing/hold-redis.ts";
 import { createCanaryRecord } from "./canary.ts";
-import { connectRedis } from "./connection.ts";
 import { runKeys } from "./run-keys.ts";
 import { createRunReader } from "./run-reader.ts";
 
-let server: RedisServer;
-let redis: ReturnType<typeof connectRedis>;
-beforeAll(async () => {
-  server = await startRedisServer();
-  redis = connectRedis({ socketPath: server.socketPath }, "worker");
-});
-afterAll(async () => {
-  redis.disconnect();
-  await server[Symbol.asyncDispose]();
-});
+const held = holdRedis();
 
 it("remembers when the canary last came through, and never goes back", async () => {
-  const record = createCanaryRecord(redis);
+  const record = createCanaryRecord(held.redis);
   expect(await record.lastPassedAt()).toBeUndefined();
   await record.passed(1_000);
   await record.passed(121_000);
@@ -38,10 +28,10 @@ it("lists canary runs only when they are asked for", async () => {
     acceptedAt: 1,
   });
   for (const [index, run] of [summary("run_1", canaryRunbook), summary("run_2", "cost-incident-response")].entries()) {
-    await redis.hset(runKeys.run(run.id), { summary: JSON.stringify(run), state: run.state });
-    await redis.zadd(runKeys.runs, index, run.id);
+    await held.redis.hset(runKeys.run(run.id), { summary: JSON.stringify(run), state: run.state });
+    await held.redis.zadd(runKeys.runs, index, run.id);
   }
-  const reader = createRunReader(redis, createSystemClock());
+  const reader = createRunReader(held.redis, createSystemClock());
   const listed = async (filter: Parameters<typeof reader.list>[0]) => (await reader.list(filter, { limit: 10 }))?.items.map(({ id }) => id);
   expect(await listed({})).toEqual(["run_2"]);
   expect(await listed({ runbookId: canaryRunbook })).toEqual(["run_1"]);

@@ -1,32 +1,23 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "@jest/globals";
+import { afterEach, describe, expect, it } from "@jest/globals";
 import { randomUUID } from "node:crypto";
 import { createSystemClock } from "../core/clock.ts";
-import { type RedisServer, startRedisServer } from "../testing/redis-server.ts";
+import { holdRedis } from "../testing/hold-redis.ts";
 import { createAcceptStore, createRunbookBytes } from "./accept-store.ts";
-import { connectRedis } from "./connection.ts";
 import { createDamagedRuns } from "./damaged-runs.ts";
 import { runKeys } from "./run-keys.ts";
 import { createRunLedger } from "./run-ledger.ts";
 import { createRunReader } from "./run-reader.ts";
 
 const clock = createSystemClock();
-let server: RedisServer;
-let redis: ReturnType<typeof connectRedis>;
-beforeAll(async () => {
-  server = await startRedisServer();
-  redis = connectRedis({ socketPath: server.socketPath }, "worker");
-});
+const held = holdRedis();
+
 afterEach(async () => {
-  await redis.flushall();
-});
-afterAll(async () => {
-  redis.disconnect();
-  await server[Symbol.asyncDispose]();
+  await held.redis.flushall();
 });
 
 /** A run that waits for its first worker and holds its target. */
 async function accepted(id: string): Promise<void> {
-  const bytes = createRunbookBytes(redis);
+  const bytes = createRunbookBytes(held.redis);
   await bytes.put("sha", "# Runbook: Contract\n");
   const request = { runbookId: "cost", runbookSha: "sha", mode: "auto", target: "budget/a", params: {}, source: "webhook" } as const;
   const episode = { runbookId: "cost", fingerprint: id, startsAt: 1, latestStartsAt: 1, lastSeenAt: 1, count: 1, recentStarts: [1] };
@@ -38,20 +29,20 @@ async function accepted(id: string): Promise<void> {
     openKey: id,
     claims: [{ lock: `target ${id}` }],
   } as const;
-  const store = createAcceptStore(redis, { now: () => clock.now(), bytes });
+  const store = createAcceptStore(held.redis, { now: () => clock.now(), bytes });
   const [reply] = await store.accept([{ runbookId: "cost", fingerprint: id, expectedVersion: 0, episode, run }]);
   expect(reply?.kind).toBe("created");
 }
 
-const openLedger = () => createRunLedger(redis, { worker: "w", leaseMs: 5000, nonce: randomUUID, clock });
+const openLedger = () => createRunLedger(held.redis, { worker: "w", leaseMs: 5000, nonce: randomUUID, clock });
 
 describe.each([
-  ["a journal entry that is no JSON", async () => redis.lset(runKeys.journal("run_bad"), 0, '{"at":')],
+  ["a journal entry that is no JSON", async () => held.redis.lset(runKeys.journal("run_bad"), 0, '{"at":')],
   [
     "a journal that does not begin with its acceptance",
-    async () => redis.lset(runKeys.journal("run_bad"), 0, '{"at":1,"kind":"resolved"}'),
+    async () => held.redis.lset(runKeys.journal("run_bad"), 0, '{"at":1,"kind":"resolved"}'),
   ],
-  ["a summary that is none", async () => redis.hset(runKeys.run("run_bad"), "summary", "7")],
+  ["a summary that is none", async () => held.redis.hset(runKeys.run("run_bad"), "summary", "7")],
 ])("%s", (_name, damage) => {
   it("takes the run out of all hands, keeps its target locked, and the other runs go on (B71)", async () => {
     await accepted("run_bad");
@@ -62,8 +53,8 @@ describe.each([
     expect(await ledger.claim("run_bad")).toEqual({ refused: "damaged" });
     expect(await ledger.due(10)).toEqual(["run_good"]);
     expect(await ledger.claim("run_good")).toHaveProperty("lease");
-    expect(await redis.get(runKeys.claim({ lock: "target run_bad" }))).toBe("run_bad");
-    expect(await createDamagedRuns(redis).count()).toBe(1);
+    expect(await held.redis.get(runKeys.claim({ lock: "target run_bad" }))).toBe("run_bad");
+    expect(await createDamagedRuns(held.redis).count()).toBe(1);
     // Counting the others must not stumble over it.
     expect((await ledger.openRuns()).get("cost")).toBeGreaterThanOrEqual(1);
   });
@@ -73,7 +64,7 @@ describe.each([
     await accepted("run_bad");
     await damage();
     await openLedger().claim("run_bad");
-    const reader = createRunReader(redis, clock);
+    const reader = createRunReader(held.redis, clock);
     const page = await reader.list({}, { limit: 10 });
     expect(page?.items.map(({ id, state }) => [id, state]).sort()).toEqual([
       ["run_bad", "damaged"],
@@ -85,15 +76,15 @@ describe.each([
   it("is given up by a person: its target is free, and what is left of it can still be read", async () => {
     await accepted("run_bad");
     await damage();
-    const damaged = createDamagedRuns(redis);
+    const damaged = createDamagedRuns(held.redis);
     expect(await damaged.giveUp("run_bad", "ann", "looked")).toBe(false);
     await openLedger().claim("run_bad");
     expect(await damaged.giveUp("run_bad", "ann", "the gate is open")).toBe(true);
     expect(await damaged.giveUp("run_bad", "ann", "again")).toBe(false);
-    expect(await redis.get(runKeys.claim({ lock: "target run_bad" }))).toBeNull();
+    expect(await held.redis.get(runKeys.claim({ lock: "target run_bad" }))).toBeNull();
     expect(await damaged.count()).toBe(0);
     expect(await openLedger().claim("run_bad")).toEqual({ refused: "ended" });
-    const summary = (await createRunReader(redis, clock).get("run_bad"))?.summary;
+    const summary = (await createRunReader(held.redis, clock).get("run_bad"))?.summary;
     expect(summary).toMatchObject({ state: "ended", outcome: "failed", note: "Its record was damaged. Given up by ann: the gate is open" });
   });
 });

@@ -1,27 +1,18 @@
-import { afterAll, beforeAll, beforeEach, expect, it } from "@jest/globals";
-import type { Redis } from "ioredis";
+import { beforeEach, expect, it } from "@jest/globals";
 import { proposeRun } from "../intake/prepare-run.ts";
 import { changeLogOf } from "../guardrails/target-change.ts";
 import { noFacts } from "../guardrails/guardrail.ts";
 import { createFakeClock } from "../testing/fake-clock.ts";
-import { type RedisServer, startRedisServer } from "../testing/redis-server.ts";
+import { holdRedis } from "../testing/hold-redis.ts";
 import { createAcceptStore, createRunbookBytes } from "./accept-store.ts";
 import { connectRedis } from "./connection.ts";
 import { createGuardMemory } from "./guard-facts.ts";
 import { runKeys } from "./run-keys.ts";
 
-let server: RedisServer;
-let redis: Redis;
-beforeAll(async () => {
-  server = await startRedisServer();
-  redis = connectRedis({ socketPath: server.socketPath }, "worker");
-});
+const held = holdRedis();
+
 beforeEach(async () => {
-  await redis.flushall();
-});
-afterAll(async () => {
-  await redis.quit();
-  await server[Symbol.asyncDispose]();
+  await held.redis.flushall();
 });
 
 const about = { runbookId: "cost", action: "resume-batches", targets: ["budget/a"] };
@@ -53,15 +44,15 @@ function start(fingerprint: string, starts: readonly number[], max = 100) {
 }
 
 it("knows nothing of what never happened", async () => {
-  const memory = createGuardMemory(redis, { now: () => Date.now() });
+  const memory = createGuardMemory(held.redis, { now: () => Date.now() });
   expect(await memory.read(about)).toEqual(nothing);
   expect(await memory.read({ ...about, fingerprint: "f" })).toEqual(nothing);
 });
 
 it("counts the episodes of an alert within the hour, and every new episode once, whether or not it started a run", async () => {
-  const bytes = createRunbookBytes(redis);
+  const bytes = createRunbookBytes(held.redis);
   await bytes.put("c".repeat(64), "# Runbook: Cost\n");
-  const store = createAcceptStore(redis, { now: () => Date.now(), bytes });
+  const store = createAcceptStore(held.redis, { now: () => Date.now(), bytes });
   const now = Date.now();
   const flapping = [now - 2 * hour, now - 1000, now - 500, now];
   expect(await store.accept([start("a", flapping, 1), start("b", [now], 1), start("b", [now], 1)])).toMatchObject([
@@ -69,15 +60,15 @@ it("counts the episodes of an alert within the hour, and every new episode once,
     { kind: "refused" },
     { kind: "refused" },
   ]);
-  const memory = createGuardMemory(redis, { now: () => Date.now() });
+  const memory = createGuardMemory(held.redis, { now: () => Date.now() });
   expect(await memory.read({ ...about, fingerprint: "a" })).toMatchObject({ episodesInHour: 3, newEpisodes: 2 });
-  const later = createGuardMemory(redis, { now: () => Date.now() + 301_000 });
+  const later = createGuardMemory(held.redis, { now: () => Date.now() + 301_000 });
   expect(await later.read(about)).toMatchObject({ newEpisodes: 0 });
 });
 
 it("remembers failures of an action, each once and in order, until it works", async () => {
   const clock = createFakeClock(1_000_000);
-  const memory = createGuardMemory(redis, clock);
+  const memory = createGuardMemory(held.redis, clock);
   await memory.failed("resume-batches", ["budget/a"], "run_1:a:1");
   await clock.advance(10);
   await memory.failed("resume-batches", ["budget/b"], "run_2:a:1");
@@ -95,7 +86,7 @@ it("remembers failures of an action, each once and in order, until it works", as
 });
 
 it("counts the runs of a runbook that did not help, until one helps", async () => {
-  const memory = createGuardMemory(redis, { now: () => Date.now() });
+  const memory = createGuardMemory(held.redis, { now: () => Date.now() });
   await memory.helped("cost", false);
   await memory.helped("cost", false);
   await memory.helped("other", false);
@@ -106,14 +97,14 @@ it("counts the runs of a runbook that did not help, until one helps", async () =
 
 it("knows what was changed on a target, from the log that is written with the intent", async () => {
   const change = { at: 5, runId: "run_1", target: "budget/a", field: "gate", before: "x", after: "y" };
-  await redis.rpush(runKeys.log(changeLogOf("budget/a")), JSON.stringify(change), "no change", "{}");
-  const memory = createGuardMemory(redis, { now: () => Date.now() });
+  await held.redis.rpush(runKeys.log(changeLogOf("budget/a")), JSON.stringify(change), "no change", "{}");
+  const memory = createGuardMemory(held.redis, { now: () => Date.now() });
   expect((await memory.read(about)).changes).toEqual([change]);
   expect((await memory.read({ ...about, targets: ["budget/b"] })).changes).toEqual([]);
 });
 
 it("has no answer when Redis cannot be asked", async () => {
-  const other = connectRedis({ socketPath: `${server.socketPath}.none` }, "request");
+  const other = connectRedis({ socketPath: `${held.server.socketPath}.none` }, "request");
   await expect(createGuardMemory(other, { now: () => 0 }).read(about)).rejects.toThrow(/writeable|closed|ENOENT/);
   other.disconnect();
 });

@@ -1,29 +1,20 @@
 import { randomBytes } from "node:crypto";
-import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
-import type { Redis } from "ioredis";
+import { beforeAll, describe, expect, it } from "@jest/globals";
 import { parseEntry } from "../core/journal.ts";
 import type { Question } from "../core/question.ts";
 import type { AnswerRequest, QuestionDesk } from "../http/ports.ts";
 import { type AskingRun, createAskingRun } from "../testing/an-asking-run.ts";
-import { type RedisServer, startRedisServer } from "../testing/redis-server.ts";
-import { connectRedis } from "./connection.ts";
+import { holdRedis } from "../testing/hold-redis.ts";
 import { createQuestionDesk } from "./question-desk.ts";
 import { createQuestionLinks } from "./question-links.ts";
 import { runKeys } from "./run-keys.ts";
 import { createRunNotices } from "./run-notices.ts";
 
-let server: RedisServer;
-let redis: Redis;
+const held = holdRedis();
 let desk: QuestionDesk;
 const rung: string[] = [];
 beforeAll(async () => {
-  server = await startRedisServer();
-  redis = connectRedis(server, "worker");
-  desk = createQuestionDesk(redis, { ring: (runId) => void rung.push(runId) }, () => Date.now());
-});
-afterAll(async () => {
-  redis.disconnect();
-  await server[Symbol.asyncDispose]();
+  desk = createQuestionDesk(held.redis, { ring: (runId) => void rung.push(runId) }, () => Date.now());
 });
 
 function anAnswer(question: Question, change: Partial<AnswerRequest> = {}): AnswerRequest {
@@ -39,13 +30,13 @@ function anAnswer(question: Question, change: Partial<AnswerRequest> = {}): Answ
 }
 
 async function answersIn({ runId }: AskingRun) {
-  const texts = await redis.lrange(runKeys.journal(runId), 0, -1);
+  const texts = await held.redis.lrange(runKeys.journal(runId), 0, -1);
   return texts.map(parseEntry).filter((entry) => entry.kind === "answered");
 }
 
 describe("an approval", () => {
   it("is decided exactly once by 100 parallel answers that contradict each other (A01)", async () => {
-    const run = await createAskingRun(redis);
+    const run = await createAskingRun(held.redis);
     const replies = await Promise.all(
       Array.from({ length: 100 }, async (_, index) =>
         desk.answer(run.question.id, anAnswer(run.question, { by: `p${index}`, answer: index % 2 === 0 ? "approve" : "reject" })),
@@ -57,7 +48,7 @@ describe("an approval", () => {
   });
 
   it("of two is decided by two different people, in one entry that names both", async () => {
-    const run = await createAskingRun(redis, { of: 2 });
+    const run = await createAskingRun(held.redis, { of: 2 });
     expect(await desk.answer(run.question.id, anAnswer(run.question))).toEqual({ kind: "recorded", runId: run.runId, missing: 1 });
     expect(await desk.answer(run.question.id, anAnswer(run.question))).toEqual({ kind: "recorded", runId: run.runId, missing: 1 });
     expect(await answersIn(run)).toEqual([]);
@@ -70,7 +61,7 @@ describe("an approval", () => {
   });
 
   it("of three is decided once however 100 consents of ten people race", async () => {
-    const run = await createAskingRun(redis, { of: 3 });
+    const run = await createAskingRun(held.redis, { of: 3 });
     const replies = await Promise.all(
       Array.from({ length: 100 }, async (_, index) => desk.answer(run.question.id, anAnswer(run.question, { by: `p${index % 10}` }))),
     );
@@ -82,7 +73,7 @@ describe("an approval", () => {
   });
 
   it("of two is ended by one rejection, even after a consent", async () => {
-    const run = await createAskingRun(redis, { of: 2 });
+    const run = await createAskingRun(held.redis, { of: 2 });
     await desk.answer(run.question.id, anAnswer(run.question));
     expect(await desk.answer(run.question.id, anAnswer(run.question, { by: "eve", answer: "reject" }))).toMatchObject({ kind: "ok" });
     expect(await desk.answer(run.question.id, anAnswer(run.question, { by: "joe" }))).toMatchObject({ kind: "already" });
@@ -90,7 +81,7 @@ describe("an approval", () => {
   });
 
   it("is not given by who started the run, whatever the role; a rejection is", async () => {
-    const run = await createAskingRun(redis);
+    const run = await createAskingRun(held.redis);
     expect(await desk.answer(run.question.id, anAnswer(run.question, { by: "ann", role: "admin" }))).toEqual({
       kind: "not_permitted",
       reason: "ann started this run; somebody else must approve it.",
@@ -99,32 +90,32 @@ describe("an approval", () => {
   });
 
   it("needs the role of the question", async () => {
-    const run = await createAskingRun(redis);
+    const run = await createAskingRun(held.redis);
     for (const role of ["viewer", "operator", "workload"] as const) {
       expect(await desk.answer(run.question.id, anAnswer(run.question, { role }))).toMatchObject({ kind: "not_permitted" });
     }
-    const easy = await createAskingRun(redis, { role: "operator" });
+    const easy = await createAskingRun(held.redis, { role: "operator" });
     expect(await desk.answer(easy.question.id, anAnswer(easy.question, { role: "operator" }))).toMatchObject({ kind: "ok" });
   });
 });
 
 describe("an answer that comes too late (A02)", () => {
   it("is refused after the time is over", async () => {
-    const run = await createAskingRun(redis, { expiresAt: Date.now() - 1 });
+    const run = await createAskingRun(held.redis, { expiresAt: Date.now() - 1 });
     expect(await desk.answer(run.question.id, anAnswer(run.question))).toEqual({ kind: "expired" });
     expect((await desk.list()).map(({ question }) => question.id)).not.toContain(run.question.id);
   });
 
   it("is refused when it is for another plan than the one that is asked about, or for none", async () => {
-    const run = await createAskingRun(redis);
+    const run = await createAskingRun(held.redis);
     const { planSha: _plan, ...planless } = anAnswer(run.question);
     expect(await desk.answer(run.question.id, { ...planless, planSha: "b".repeat(64) })).toEqual({ kind: "plan_changed" });
     expect(await desk.answer(run.question.id, planless)).toEqual({ kind: "plan_changed" });
   });
 
   it("is refused once somebody has stopped the run, before and after a worker has heard of it", async () => {
-    const run = await createAskingRun(redis);
-    await createRunNotices(redis).stop(run.runId, "ann", "enough");
+    const run = await createAskingRun(held.redis);
+    await createRunNotices(held.redis).stop(run.runId, "ann", "enough");
     expect(await desk.answer(run.question.id, anAnswer(run.question))).toMatchObject({ kind: "over" });
     const claimed = await run.ledger.claim(run.runId);
     if ("refused" in claimed) throw new Error(claimed.refused);
@@ -142,8 +133,8 @@ describe("an answer that comes too late (A02)", () => {
   });
 
   it("is refused, and the question is no longer open, once the run waits for something else", async () => {
-    const run = await createAskingRun(redis);
-    await createRunNotices(redis).wake(run.runId);
+    const run = await createAskingRun(held.redis);
+    await createRunNotices(held.redis).wake(run.runId);
     const claimed = await run.ledger.claim(run.runId);
     if ("refused" in claimed) throw new Error(claimed.refused);
     await run.ledger.append(claimed.lease, {
@@ -160,8 +151,8 @@ describe("an answer that comes too late (A02)", () => {
   });
 
   it("waits for a run that a draining worker has only handed on", async () => {
-    const run = await createAskingRun(redis);
-    await createRunNotices(redis).wake(run.runId);
+    const run = await createAskingRun(held.redis);
+    await createRunNotices(held.redis).wake(run.runId);
     const claimed = await run.ledger.claim(run.runId);
     if ("refused" in claimed) throw new Error(claimed.refused);
     await run.ledger.append(claimed.lease, {
@@ -181,9 +172,9 @@ describe("a mailed link", () => {
   const aToken = () => randomBytes(32).toString("base64url");
 
   async function aLinkedRun(): Promise<AskingRun & { readonly token: string }> {
-    const run = await createAskingRun(redis);
+    const run = await createAskingRun(held.redis);
     const token = aToken();
-    await createQuestionLinks(redis, () => Date.now()).add(run.question, token);
+    await createQuestionLinks(held.redis, () => Date.now()).add(run.question, token);
     return { ...run, token };
   }
 
@@ -227,9 +218,9 @@ describe("a mailed link", () => {
 
   it("is kept as a hash and dies with its question", async () => {
     const run = await aLinkedRun();
-    const kept = await redis.hgetall(runKeys.links(run.question.id));
+    const kept = await held.redis.hgetall(runKeys.links(run.question.id));
     expect(JSON.stringify(kept)).not.toContain(run.token);
     expect(Object.keys(kept)[0]).toMatch(/^[0-9a-f]{64}$/);
-    expect(await redis.pttl(runKeys.links(run.question.id))).toBeLessThanOrEqual(60_000);
+    expect(await held.redis.pttl(runKeys.links(run.question.id))).toBeLessThanOrEqual(60_000);
   });
 });

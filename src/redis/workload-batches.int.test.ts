@@ -1,30 +1,17 @@
-import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
+import { describe, expect, it } from "@jest/globals";
 import * as fc from "fast-check";
-import type { Redis } from "ioredis";
 import { aUsageEvent } from "../testing/a-usage-report.ts";
 import { contractTimes } from "../testing/describe-workload-ledger.ts";
 import { createFakeClock } from "../testing/fake-clock.ts";
-import { startRedisServer, type RedisServer } from "../testing/redis-server.ts";
+import { holdRedis } from "../testing/hold-redis.ts";
 import { batchHeadSchema, type BatchLimits } from "../workload/batch.ts";
 import { estimateBatch } from "../workload/batch-estimate.ts";
 import { hasEnded, newTicketSchema, ticketStates } from "../workload/ticket.ts";
-import { connectRedis } from "./connection.ts";
 import { createBatchStore } from "./workload-batches.ts";
 import { createWorkloadLedger } from "./workload-ledger.ts";
 import { createTicketStore } from "./workload-tickets.ts";
 
-let server: RedisServer;
-let redis: Redis;
-
-beforeAll(async () => {
-  server = await startRedisServer(["--appendfsync", "no"]);
-  redis = connectRedis({ socketPath: server.socketPath }, "worker");
-});
-
-afterAll(async () => {
-  redis.disconnect();
-  await server[Symbol.asyncDispose]();
-});
+const held = holdRedis(["--appendfsync", "no"]);
 
 /** A submitted batch of `size` tickets that were estimated at `p90` each, on a budget of `limit`. */
 async function open({
@@ -38,11 +25,11 @@ async function open({
   limit?: number;
   limits?: Partial<BatchLimits>;
 } = {}) {
-  await redis.flushall();
+  await held.redis.flushall();
   const clock = createFakeClock();
-  const tickets = createTicketStore({ redis, clock });
-  const batches = createBatchStore({ redis, clock });
-  const ledger = createWorkloadLedger({ redis, clock, times: contractTimes, counts: tickets });
+  const tickets = createTicketStore({ redis: held.redis, clock });
+  const batches = createBatchStore({ redis: held.redis, clock });
+  const ledger = createWorkloadLedger({ redis: held.redis, clock, times: contractTimes, counts: tickets });
   await ledger.define({ id: "checkout", limitMicroUsd: limit, periodMs: 3_600_000, periodStartsAt: 0 });
   const head = batchHeadSchema.parse({ id: "b", budget: "checkout", limits: { leadingTickets: 0, maxFailureRatio: 1, ...limits } });
   await batches.create(head, true);
@@ -246,14 +233,14 @@ describe("the money of a batch, whatever happens in whatever order", () => {
             await tickets.hold(id, "w");
             await tickets.write(id, "w", { state: "failed" });
           }
-          const leases = await redis.hvals("{wl}:b:checkout:reserved");
+          const leases = await held.redis.hvals("{wl}:b:checkout:reserved");
           const batch = await batches.get("b");
           const budget = await ledger.read("checkout");
           const inLeases = leases.reduce((sum, reserved) => sum + Number(reserved), 0);
           expect(budget?.committedMicroUsd).toBeGreaterThanOrEqual(0);
           expect(batch?.reservedMicroUsd).toBeGreaterThanOrEqual(0);
           // Reading tidies leases up that have expired, so that both are looked at afterwards.
-          const after = (await redis.hvals("{wl}:b:checkout:reserved")).reduce((sum, reserved) => sum + Number(reserved), 0);
+          const after = (await held.redis.hvals("{wl}:b:checkout:reserved")).reduce((sum, reserved) => sum + Number(reserved), 0);
           expect(after).toBeLessThanOrEqual(inLeases);
           expect(budget?.committedMicroUsd).toBe(after + ((await batches.get("b"))?.reservedMicroUsd ?? 0));
           expect(ticketStates.reduce((sum, one) => sum + (batch?.counts[one] ?? 0), 0)).toBe(6);

@@ -5,7 +5,7 @@ import { StoreUnavailable } from "../intake/ports.ts";
 import { aUsageEvent } from "../testing/a-usage-report.ts";
 import { contractTimes, describeWorkloadLedger } from "../testing/describe-workload-ledger.ts";
 import { createFakeClock } from "../testing/fake-clock.ts";
-import { startRedisServer, type RedisServer } from "../testing/redis-server.ts";
+import { holdRedis } from "../testing/hold-redis.ts";
 import { countStartsWhilePaused } from "../workload/admission-log.ts";
 import { batchLimitsSchema } from "../workload/batch.ts";
 import type { BudgetLimits } from "../workload/budget.ts";
@@ -14,41 +14,36 @@ import { connectRedis } from "./connection.ts";
 import { createBatchStore } from "./workload-batches.ts";
 import { createWorkloadLedger } from "./workload-ledger.ts";
 
-let server: RedisServer;
-let redis: Redis;
+const held = holdRedis(["--appendfsync", "no"]);
 let failFast: Redis;
 
 beforeAll(async () => {
-  server = await startRedisServer(["--appendfsync", "no"]);
-  redis = connectRedis({ socketPath: server.socketPath }, "worker");
-  failFast = connectRedis({ socketPath: server.socketPath }, "request");
+  failFast = connectRedis({ socketPath: held.server.socketPath }, "request");
   await once(failFast, "ready");
 });
 
 afterAll(async () => {
-  redis.disconnect();
   failFast.disconnect();
-  await server[Symbol.asyncDispose]();
 });
 
 describeWorkloadLedger("Redis", async () => {
-  await redis.flushall();
+  await held.redis.flushall();
   const clock = createFakeClock();
   const counts = { countsOf: async () => ({ queued: 0, queues: [], batches: [] }) };
-  return { clock, ledger: createWorkloadLedger({ redis, clock, times: contractTimes, counts }) };
+  return { clock, ledger: createWorkloadLedger({ redis: held.redis, clock, times: contractTimes, counts }) };
 });
 
 it("says when events of a window may have been dropped to make room", async () => {
-  await redis.flushall();
+  await held.redis.flushall();
   const clock = createFakeClock();
   const counts = { countsOf: async () => ({ queued: 0, queues: [], batches: [] }) };
-  const ledger = createWorkloadLedger({ redis, clock, times: contractTimes, counts });
+  const ledger = createWorkloadLedger({ redis: held.redis, clock, times: contractTimes, counts });
   await ledger.define({ id: "checkout", limitMicroUsd: 1_000_000, periodMs: 3_600_000, periodStartsAt: 0 });
   const now = clock.now();
   await ledger.record(Array.from({ length: 2500 }, (_, index) => aUsageEvent({ id: `r${index}`, at: now + index }, now)));
   const whole = await ledger.usageBetween(now, now + 2500);
   expect([whole.events.length, whole.complete]).toEqual([2500, true]);
-  await redis.xtrim("{wl}:usage", "MAXLEN", 1000);
+  await held.redis.xtrim("{wl}:usage", "MAXLEN", 1000);
   const rest = await ledger.usageBetween(now, now + 2500);
   expect([rest.events.length, rest.complete]).toEqual([1000, false]);
   expect((await ledger.usageBetween(now + 1501, now + 2500)).complete).toBe(true);
@@ -57,7 +52,7 @@ it("says when events of a window may have been dropped to make room", async () =
 
 describe("a Redis that cannot write", () => {
   const open = async () => {
-    await redis.flushall();
+    await held.redis.flushall();
     const clock = createFakeClock();
     const counts = { countsOf: async () => ({ queued: 0, queues: [], batches: [] }) };
     // The server's connection fails at once; a worker's would wait until Redis can write again.
@@ -66,8 +61,8 @@ describe("a Redis that cannot write", () => {
     return { clock, ledger };
   };
   const faults: readonly (readonly [string, () => Promise<unknown>, () => Promise<unknown>])[] = [
-    ["full", () => redis.config("SET", "maxmemory", "1"), () => redis.config("SET", "maxmemory", "0")],
-    ["read-only", () => redis.replicaof("127.0.0.1", 1), () => redis.replicaof("NO", "ONE")],
+    ["full", () => held.redis.config("SET", "maxmemory", "1"), () => held.redis.config("SET", "maxmemory", "0")],
+    ["read-only", () => held.redis.replicaof("127.0.0.1", 1), () => held.redis.replicaof("NO", "ONE")],
   ];
 
   it.each(faults)("is unavailable while it is %s, and nothing was counted", async (_fault, begin, end) => {
@@ -94,11 +89,11 @@ describe("a Redis that cannot write", () => {
 describe("an admission whose facts have changed before it is taken", () => {
   const ask = (ticketId: string) => ({ ticketId, budget: "checkout", batchId: "b", estimateMicroUsd: 600_000 });
   const open = async () => {
-    await redis.flushall();
+    await held.redis.flushall();
     const clock = createFakeClock();
     const common = { clock, times: contractTimes, counts: { countsOf: async () => ({ queued: 0, queues: [], batches: [] }) } };
-    const ledger = createWorkloadLedger({ redis, ...common });
-    const batches = createBatchStore({ redis, clock });
+    const ledger = createWorkloadLedger({ redis: held.redis, ...common });
+    const batches = createBatchStore({ redis: held.redis, clock });
     await ledger.define({ id: "checkout", limitMicroUsd: 1_000_000, periodMs: 3_600_000, periodStartsAt: 0 });
     await batches.create({ id: "b", budget: "checkout", queue: "default", limits: batchLimitsSchema.parse({ leadingTickets: 0 }) }, false);
     const limit = async (limits: Partial<BudgetLimits>) => {
@@ -114,9 +109,9 @@ describe("an admission whose facts have changed before it is taken", () => {
           happened = true;
           await meanwhile();
         }
-        return redis.evalsha(...args);
+        return held.redis.evalsha(...args);
       };
-      const late = new Proxy(redis, {
+      const late = new Proxy(held.redis, {
         get: (target, name) => {
           if (name === "evalsha") return evalsha;
           const member: unknown = Reflect.get(target, name, target);

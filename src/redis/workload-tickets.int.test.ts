@@ -1,43 +1,30 @@
-import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
-import type { Redis } from "ioredis";
+import { describe, expect, it } from "@jest/globals";
 import { aUsageEvent } from "../testing/a-usage-report.ts";
 import { contractTimes } from "../testing/describe-workload-ledger.ts";
 import { describeTicketStore } from "../testing/describe-ticket-store.ts";
 import { createFakeClock } from "../testing/fake-clock.ts";
-import { startRedisServer, type RedisServer } from "../testing/redis-server.ts";
+import { holdRedis } from "../testing/hold-redis.ts";
 import { batchLimitsSchema } from "../workload/batch.ts";
 import { newTicketSchema } from "../workload/ticket.ts";
-import { connectRedis } from "./connection.ts";
 import { createBatchStore } from "./workload-batches.ts";
 import { createWorkloadLedger } from "./workload-ledger.ts";
 import { createTicketStore } from "./workload-tickets.ts";
 
-let server: RedisServer;
-let redis: Redis;
-
-beforeAll(async () => {
-  server = await startRedisServer(["--appendfsync", "no"]);
-  redis = connectRedis({ socketPath: server.socketPath }, "worker");
-});
-
-afterAll(async () => {
-  redis.disconnect();
-  await server[Symbol.asyncDispose]();
-});
+const held = holdRedis(["--appendfsync", "no"]);
 
 describeTicketStore("Redis", async () => {
-  await redis.flushall();
+  await held.redis.flushall();
   const clock = createFakeClock();
-  return { clock, store: createTicketStore({ redis, clock }) };
+  return { clock, store: createTicketStore({ redis: held.redis, clock }) };
 });
 
 describe("batches in Redis", () => {
   const open = async () => {
-    await redis.flushall();
+    await held.redis.flushall();
     const clock = createFakeClock();
-    const tickets = createTicketStore({ redis, clock });
-    const batches = createBatchStore({ redis, clock });
-    const ledger = createWorkloadLedger({ redis, clock, times: contractTimes, counts: tickets });
+    const tickets = createTicketStore({ redis: held.redis, clock });
+    const batches = createBatchStore({ redis: held.redis, clock });
+    const ledger = createWorkloadLedger({ redis: held.redis, clock, times: contractTimes, counts: tickets });
     await ledger.define({ id: "checkout", limitMicroUsd: 1_000_000, periodMs: 3_600_000, periodStartsAt: 0 });
     const batch = { id: "b-1", budget: "checkout", queue: "fast" };
     await batches.create(

@@ -1,14 +1,13 @@
 import { once } from "node:events";
 import { createServer, type Server } from "node:http";
 import { randomBytes } from "node:crypto";
-import { afterAll, afterEach, beforeAll, expect, it } from "@jest/globals";
+import { afterEach, expect, it } from "@jest/globals";
 import { type AlertmanagerClient, createAlertmanagerClient } from "../adapters/alertmanager/create-alertmanager-client.ts";
 import { createSystemClock } from "../core/clock.ts";
 import { createUlids } from "../core/ulid.ts";
 import { createIntake, type Intake } from "../intake/create-intake.ts";
 import { parseNotification } from "../intake/notification.ts";
 import { createAcceptStore, createRunbookBytes } from "../redis/accept-store.ts";
-import { connectRedis } from "../redis/connection.ts";
 import { createOpenAlerts } from "../redis/open-alerts.ts";
 import { runKeys } from "../redis/run-keys.ts";
 import { createRunReader } from "../redis/run-reader.ts";
@@ -16,28 +15,17 @@ import { startPoll } from "../../workers/poll.ts";
 import { aRunbook, aStep } from "./a-runbook.ts";
 import { type AlertmanagerServer, startAlertmanager } from "./alertmanager.ts";
 import { freePort } from "./free-port.ts";
-import { type RedisServer, startRedisServer } from "./redis-server.ts";
+import { holdRedis } from "./hold-redis.ts";
 
 const clock = createSystemClock();
 const { signal } = new AbortController();
 const closers: (() => Promise<void> | void)[] = [];
-let redisServer: RedisServer;
-let redis: ReturnType<typeof connectRedis>;
+const held = holdRedis();
 let intake: Intake;
-
-beforeAll(async () => {
-  redisServer = await startRedisServer();
-  redis = connectRedis({ socketPath: redisServer.socketPath }, "worker");
-});
 
 afterEach(async () => {
   for (const close of closers.splice(0).toReversed()) await close();
-  await redis.flushall();
-});
-
-afterAll(async () => {
-  redis.disconnect();
-  await redisServer[Symbol.asyncDispose]();
+  await held.redis.flushall();
 });
 
 const runbook = aRunbook([aStep("look", { action: null })], {
@@ -46,12 +34,13 @@ const runbook = aRunbook([aStep("look", { action: null })], {
   target: "thing/${{ params.thing }}",
   params: { thing: { type: "string", from: "alert.labels.thing" } },
 });
+
 const match = (labels: { readonly [name: string]: string }) => (labels["alertname"] === "Burn" ? runbook : undefined);
 
 function openIntake(): Intake {
-  const bytes = createRunbookBytes(redis);
+  const bytes = createRunbookBytes(held.redis);
   return createIntake({
-    store: createAcceptStore(redis, { now: () => clock.now(), bytes }),
+    store: createAcceptStore(held.redis, { now: () => clock.now(), bytes }),
     bytes,
     doorbell: { ring: () => undefined },
     library: { match },
@@ -119,7 +108,7 @@ async function until(what: string, holds: () => boolean | Promise<boolean>): Pro
   }
 }
 
-const runs = async () => (await createRunReader(redis, clock).list({}, { limit: 10 }))?.items ?? [];
+const runs = async () => (await createRunReader(held.redis, clock).list({}, { limit: 10 }))?.items ?? [];
 
 it("a receiver that was down: the poll finds the alert, and the webhook that comes later joins its one run", async () => {
   intake = openIntake();
@@ -131,7 +120,7 @@ it("a receiver that was down: the poll finds the alert, and the webhook that com
   const poll = startPoll({
     alertmanagers: [{ ...alertmanager, name: "am" }],
     intake,
-    open: createOpenAlerts(redis),
+    open: createOpenAlerts(held.redis),
     match: (labels) => match(labels)?.id,
     clock,
     everyMs: 200,
@@ -163,8 +152,8 @@ it("a receiver that was down: the poll finds the alert, and the webhook that com
     { labels: { alertname: "Burn", thing: "checkout" }, annotations: {}, startsAt: clock.now() - 60_000, endsAt: clock.now() - 1000 },
     signal,
   );
-  await until("the end is told", async () => (await redis.hexists(runKeys.run(run?.id ?? ""), "resolved")) === 1);
-  expect(await createOpenAlerts(redis)()).toEqual([]);
+  await until("the end is told", async () => (await held.redis.hexists(runKeys.run(run?.id ?? ""), "resolved")) === 1);
+  expect(await createOpenAlerts(held.redis)()).toEqual([]);
 }, 60_000);
 
 it("two clustered Alertmanagers deliver one alert several times to a receiver that is slow and failing: one run", async () => {

@@ -1,5 +1,4 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
-import type { Redis } from "ioredis";
+import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import { createBatchRoutes } from "../http/batch-routes.ts";
 import { createTicketRoutes } from "../http/ticket-routes.ts";
 import { createBudgetRoutes } from "../http/budget-routes.ts";
@@ -20,10 +19,9 @@ import { aUsageReport } from "./a-usage-report.ts";
 import { contractTimes } from "./describe-workload-ledger.ts";
 import { createFakeClock, type FakeClock } from "./fake-clock.ts";
 import { startHttp, type HttpHarness } from "./http-harness.ts";
-import { type RedisServer, startRedisServer } from "./redis-server.ts";
+import { holdRedis } from "./hold-redis.ts";
 
-let server: RedisServer;
-let redis: Redis;
+const held = holdRedis(["--appendfsync", "no"]);
 let http: HttpHarness;
 let clock: FakeClock;
 let ledger: WorkloadLedger;
@@ -34,24 +32,16 @@ let rung: string[];
 let lost: UsageLoss[];
 let paths: string[];
 
-beforeAll(async () => {
-  server = await startRedisServer(["--appendfsync", "no"]);
-  redis = connectRedis({ socketPath: server.socketPath }, "worker");
-});
-afterAll(async () => {
-  redis.disconnect();
-  await server[Symbol.asyncDispose]();
-});
 beforeEach(async () => {
-  await redis.flushall();
+  await held.redis.flushall();
   clock = createFakeClock(Date.UTC(2026, 10, 23, 6));
   usage = [];
   finished = [];
   rung = [];
   lost = [];
-  const tickets = createTicketStore({ redis, clock });
-  const batches = createBatchStore({ redis, clock });
-  ledger = createWorkloadLedger({ redis, clock, times: contractTimes, counts: tickets });
+  const tickets = createTicketStore({ redis: held.redis, clock });
+  const batches = createBatchStore({ redis: held.redis, clock });
+  ledger = createWorkloadLedger({ redis: held.redis, clock, times: contractTimes, counts: tickets });
   const control = createBatchControl({ batches, tickets, budgets: ledger, clock });
   const observer = {
     usage: (events: readonly UsageEvent[]) => usage.push(...events),
@@ -289,7 +279,7 @@ describe("the workload over HTTP", () => {
       return response.text();
     };
     // What was cancelled ends once its tickets have.
-    const tickets = createTicketStore({ redis, clock });
+    const tickets = createTicketStore({ redis: held.redis, clock });
     for (const { id } of piece.tickets) await tickets.cancel(id, "batch_cancelled");
     const whole = await stream();
     const [, revision = ""] = /^id: (\d+)\nevent: progress\ndata: {"id":"big"/.exec(whole) ?? [];
