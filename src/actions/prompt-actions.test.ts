@@ -3,6 +3,7 @@ import type { ActionResult, BoundAction } from "../core/action.ts";
 import type { Json } from "../core/json.ts";
 import { createActionBench, outputOf } from "../testing/action-bench.ts";
 import { evaluatePrompt } from "./evaluate-prompt.ts";
+import { adviceOf } from "./restructure-prompt.ts";
 import { aNewVersion } from "../testing/describe-prompt-store.ts";
 
 const cached = { prompt: "implement", provider: "anthropic", model: "opus-test" };
@@ -150,6 +151,38 @@ describe("restructure-prompt", () => {
     const { bind, context } = createActionBench();
     await expect(bind("restructure-prompt", { ...cached, model: "other" }).plan(context())).rejects.toThrow("no samples");
     await expect(bind("restructure-prompt", { ...cached, prompt: "nothing" }).plan(context())).rejects.toThrow('no prompt "nothing"');
+  });
+});
+
+it("the advice for a layout leaves out what only the application can do", () => {
+  const cause = { unit: "clock", evidence: {}, risk: "low", sentence: "", hitAfter: 0.9, savedAfterMicroUsdPerDay: 0 } as const;
+  const analysis = {
+    causes: [
+      { ...cause, class: "volatile_span", transform: "T2" },
+      { ...cause, unit: "parameters", class: "parameter_churn", transform: "T5" },
+    ],
+    transforms: ["T2", "T5", "markers"],
+    units: [],
+    markers: [{ after: "history", ttl: "1h" }],
+    predictedHit: 0.9,
+    predictedCostPerDay: 10,
+  } as const;
+  const advice = { canonical: false, volatile: ["clock"] };
+  expect(adviceOf(analysis)).toEqual({ ...advice, breakpoints: [{ afterLayer: "history", ttl: "1h" }] });
+  const byLayout = { hit: 0.4, costPerDay: 20, markers: [{ after: "rules", ttl: "5m" }] } as const;
+  expect(adviceOf({ ...analysis, byLayout })).toEqual({ ...advice, breakpoints: [{ afterLayer: "rules", ttl: "5m" }] });
+});
+
+describe("rank-prompts", () => {
+  it("calls a prompt worth a change by what it loses, and judges none whose replay does not tell what was measured", async () => {
+    const bench = createActionBench();
+    const rank = bench.bind("rank-prompts", cached);
+    const look = async () => outputOf(await rank.run(await rank.plan(bench.context()), bench.context()));
+    expect(await look()).toMatchObject({ worth: true, rank: 1, unjudged: [] });
+    bench.prompt.blocked = "uncalibrated";
+    const unjudged = await look();
+    expect(unjudged).toMatchObject({ worth: false, rows: [], unjudged: [{ prompt: "implement", why: expect.stringContaining("replay") }] });
+    expect(unjudged).not.toHaveProperty("rank");
   });
 });
 

@@ -53,6 +53,8 @@ export const rankPrompts = defineAction({
         const unjudged: { readonly prompt: string; readonly why: string }[] = [];
         for (const { reply, ...group } of [...others, { ...own, reply: await cache.analyse(own, signal) }]) {
           if (reply.kind === "missing") unjudged.push({ prompt: group.prompt, why: reply.sentence });
+          else if (reply.analysis.calibration.verdict === "refused")
+            unjudged.push({ prompt: group.prompt, why: reply.analysis.calibration.sentence });
           else {
             const { measuredHit: hit, achievableHit: achievable, lostPerDay: lost } = reply.analysis;
             judged.push({ group, hit, lost, ...(achievable !== undefined && { achievable }) });

@@ -60,13 +60,14 @@ export const restructurePromptAction = defineAction({
         const sizes = new Map(analysis.units.map(({ unit, tokens }) => [unit, tokens]));
         const verdict = judgeLayoutChange(parent.layout, made.layout, (key) => sizes.get(key));
         if (verdict.faults.length > 0) throw refused(`It cannot be proven to say the same: ${verdict.faults.slice(0, 10).join("; ")}.`);
+        const { hit, costPerDay } = layoutOf(analysis);
         const output = {
           prompt,
           parent: parent.version,
           changes: [...made.changes],
-          predicted_hit: analysis.predictedHit,
+          predicted_hit: hit,
           measured_hit: analysis.measuredHit,
-          predicted_cost_ratio: analysis.costPerDay === 0 ? 1 : analysis.predictedCostPerDay / analysis.costPerDay,
+          predicted_cost_ratio: analysis.costPerDay === 0 ? 1 : costPerDay / analysis.costPerDay,
           approval: verdict.approval,
           reasons: [...verdict.reasons],
           moved_share: verdict.movedShare,
@@ -94,17 +95,24 @@ function refused(message: string): StepFailure {
   return new StepFailure({ reason: "prerequisite_false", message, applied: "no" });
 }
 
-type Advised = Pick<Awaited<ReturnType<typeof readAnalysis>>, "causes" | "transforms" | "units" | "markers">;
+type Analysis = Awaited<ReturnType<typeof readAnalysis>>;
+type Advised = Pick<Analysis, "causes" | "transforms" | "units" | "markers" | "predictedHit" | "predictedCostPerDay" | "byLayout">;
+
+/** The part of a prediction that a layout can keep. */
+function layoutOf({ markers, predictedHit, predictedCostPerDay, byLayout }: Advised): NonNullable<Analysis["byLayout"]> {
+  return byLayout ?? { markers, hit: predictedHit, costPerDay: predictedCostPerDay };
+}
 
 /** An analysis in the words of a layout. What only the application can do (pinning parameters, a leader before a fan-out) is told and not done. */
-export function adviceOf({ causes, transforms, units, markers }: Advised): LayoutAdvice {
+export function adviceOf(analysis: Advised): LayoutAdvice {
+  const { causes, transforms, units } = analysis;
   const conditional = new Set(causes.flatMap((cause) => (cause.class === "conditional_section" ? [cause.unit] : [])));
   const seen = units.map(({ unit, stability }): [string, Stability] => [unit, conditional.has(unit) ? "ticket" : stability]);
   return {
     canonical: transforms.includes("T1"),
     volatile: causes.flatMap(({ transform, unit }) => (transform === "T2" ? [unit] : [])),
     ...(transforms.includes("T3") || transforms.includes("T4") ? { stabilities: new Map(seen) } : {}),
-    breakpoints: markers.map(({ after, ttl }) => ({ afterLayer: after, ttl })),
+    breakpoints: layoutOf(analysis).markers.map(({ after, ttl }) => ({ afterLayer: after, ttl })),
   };
 }
 

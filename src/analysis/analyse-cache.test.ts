@@ -105,6 +105,20 @@ describe("the analysis of one fault at a time", () => {
     expect(analysis.predictedHit).toBeGreaterThan(0.9);
   });
 
+  it("finds a clock in the one text that a request of a single turn has, and what stays of that text", () => {
+    const analysis = withCalls((call) => {
+      const masked = { masked: aBlock("rules at <time>", 6000).hash, spans: ["time" as const], spanTokens: 10 };
+      return [
+        aBlock(`rules at ${call.atMs}`, 6000, { layer: "rules", ...masked }),
+        aBlock(`question ${call.ticket} ${call.turn}`, 80, { role: "user", layer: "question" }),
+      ];
+    });
+    expect(causesOf(analysis)[0]).toEqual(["rules", "volatile_span", "T2"]);
+    expect(analysis.causes[0]?.evidence.damageTokens).toBeGreaterThan(5500);
+    expect(analysis.predictedHit).toBeGreaterThan(0.9);
+    expect(analysis.lostPerDay / analysis.costPerDay).toBeGreaterThan(0.8);
+  });
+
   it("finds tools in any order, and keys of JSON in any order", () => {
     const tools = Array.from({ length: 6 }, (_, index) => aBlock(`tool ${index}`, 500, { role: "tools", kind: "tool", layer: "tools" }));
     const analysis = withCalls((call) => [
@@ -180,10 +194,71 @@ describe("the analysis of one fault at a time", () => {
     expect(analysis.causes[0]?.evidence.damageTokens).toBeGreaterThan(500);
   });
 
+  it("keeps what pinned parameters would win apart from what a new layout wins by itself", () => {
+    const analysis = analysed(
+      sampleWorkload(busy, "shipped", "last block").map(
+        (sample, index): PrefixSample => ({ ...sample, parameters: index % 2 === 0 ? "0123456789abcdef" : "fedcba9876543210" }),
+      ),
+    );
+    expect(analysis.transforms).toEqual(expect.arrayContaining(["T2", "T5"]));
+    expect(analysis.byLayout?.hit).toBeLessThan(analysis.predictedHit - 0.02);
+    expect(analysis.byLayout?.costPerDay).toBeGreaterThan(analysis.predictedCostPerDay);
+    expect(analysed(sampleWorkload(busy, "shipped", "last block"))).not.toHaveProperty("byLayout");
+  });
+
+  it("predicts what was measured where no layout of units would be cheaper", () => {
+    // The shared part of a message is marked inside the conversation, which is one unit.
+    const shared = aBlock("shared", 9000, { role: "user" });
+    const analysis = analysed(
+      sampleWorkload(
+        busy.map((call) => ({ ...call, history: [] })),
+        (call) => [shared, aBlock(`question ${call.ticket} ${call.turn}`, 60, { role: "user" }), aBlock("end", 1, { role: "user" })],
+        "before the clock",
+      ).map((sample) => {
+        const { measured } = sample;
+        if (measured === undefined) return sample;
+        const blocks = sample.blocks.map(({ mark: _mark, ...block }, index) => (index === 0 ? { ...block, mark: "5m" as const } : block));
+        const isFirst = sample.id === `${busy[0]?.ticket}-${busy[0]?.turn}`;
+        return { ...sample, blocks, measured: { ...measured, uncached: 61, read: isFirst ? 0 : 9000, write5m: isFirst ? 9000 : 0 } };
+      }),
+    );
+    expect(analysis).toMatchObject({ predictedHit: analysis.measuredHit, lostPerDay: 0, blocked: "nothing_to_gain", markers: [] });
+    expect(analysis.measuredHit).toBeGreaterThan(0.95);
+  });
+
   it("finds pauses that outlast the lifetime, and takes the longer one", () => {
     const analysis = analysed(sampleWorkload(createWorkload(quietWorkload), "static first", { layers: "5m" }));
     expect(causesOf(analysis)).toEqual([["prompt", "ttl_gap", "T6"]]);
     expect(analysis.markers[0]).toEqual({ after: "conventions", ttl: "1h" });
+  });
+
+  it("finds requests that start at the same moment, and advises to send one first", () => {
+    const batches = busy
+      .slice(0, 260)
+      .map((call, index) => ({ ...call, atMs: Math.floor(index / 5) * 400_000, ticket: index, history: [] }));
+    const samples = sampleWorkload(
+      batches,
+      (call) => [
+        aBlock(`guide ${call.atMs}`, 6000, { layer: "guide" }),
+        aBlock(`task ${call.ticket}`, 90, { role: "user", layer: "task" }),
+      ],
+      "before the clock",
+    );
+    const analysis = analysed(samples);
+    expect(causesOf(analysis)).toEqual([["prompt", "fan_out", "T6"]]);
+    expect(analysis.causes[0]?.sentence).toContain("send one first and the rest when it answers");
+    expect(analysis.causes[0]?.evidence.missedShare).toBeGreaterThan(0.7);
+  });
+
+  it("finds an entry further before the marker than the provider looks back", () => {
+    // Each turn adds 25 small blocks behind a long text, and only the end is marked.
+    const analysis = withCalls((call) => [
+      aBlock("rules", 9000, { layer: "rules" }),
+      ...Array.from({ length: 25 * (call.turn + 1) }, (_, index) => aBlock(`${call.ticket} ${index}`, 20, { role: "user" })),
+    ]);
+    expect(causesOf(analysis)).toContainEqual(["prompt", "lookback", "markers"]);
+    expect(analysis.markers.map(({ after }) => after)).toContain("rules");
+    expect(analysis.predictedHit).toBeGreaterThan(analysis.measuredHit + 0.3);
   });
 
   it("finds a prefix below the minimum", () => {
@@ -261,6 +336,14 @@ it("the analysis shows what differs where the application has opted in to texts"
   expect(clock?.evidence.example?.[1]).not.toBe(clock?.evidence.example?.[0]);
 });
 
+/** Billed as if everything had been read, which the rules forbid for this prefix. */
+function wrongly(sample: PrefixSample): PrefixSample {
+  const { measured } = sample;
+  if (measured === undefined) return sample;
+  const { uncached, read, write5m } = measured;
+  return { ...sample, measured: { ...measured, uncached: 0, write5m: 0, read: uncached + read + write5m } };
+}
+
 describe("the analysis says what is missing", () => {
   const samples = sampleWorkload(busy, "shipped", "last block");
 
@@ -299,6 +382,12 @@ describe("the analysis says what is missing", () => {
     const flaky = sampleWorkload(busy, "static first", { layers: "5m" }, { reliability: 0.4 });
     expect(analysed(flaky)).toMatchObject({ blocked: "uncalibrated", calibration: { verdict: "refused" } });
     expect(analysed(flaky)).not.toHaveProperty("achievableHit");
+    const broken = analysed(
+      sampleWorkload(busy, "shipped", "last block").map((sample, index) => (index % 2 === 0 ? sample : wrongly(sample))),
+    );
+    expect(causesOf(broken).length).toBeGreaterThan(0);
+    expect(broken).toMatchObject({ predictedHit: broken.measuredHit, lostPerDay: 0, markers: [] });
+    for (const cause of broken.causes) expect(cause).toMatchObject({ hitAfter: broken.measuredHit, savedAfterMicroUsdPerDay: 0 });
     const unmarked = good.map((sample) => ({ ...sample, blocks: sample.blocks.map(({ mark: _mark, ...block }) => block) }));
     const reply = analysed(unmarked);
     expect(reply).toMatchObject({ blocked: "uncalibrated", calibration: { verdict: "refused" } });

@@ -10,7 +10,7 @@ import type { CacheAnalysis, CacheBlock, CacheCause, CacheReply, CacheTransform 
 import { observeUnits } from "./cache-units.ts";
 import { calibrateReplay, type Calibration } from "./calibrate-replay.ts";
 import { explainMisses, missCauses } from "./explain-misses.ts";
-import { achievableHit, replayMarkers, searchMarkers, type MarkerSearch, type UnitMarker, unitOrder } from "./search-markers.ts";
+import { achievableHit, type MarkerChoice, replayMarkers, searchMarkers, type MarkerSearch, unitOrder } from "./search-markers.ts";
 
 /** What an analysis stands on. */
 export interface CacheAnalysisInput {
@@ -75,6 +75,8 @@ interface Context {
   readonly calibration: Calibration;
 }
 
+type Prediction = Pick<MarkerChoice, "markers" | "hit" | "costMicroUsd">;
+
 interface Step {
   readonly cause: Omit<CacheCause, "hitAfter" | "savedAfterMicroUsdPerDay">;
   readonly requests: readonly SegmentedRequest[];
@@ -96,28 +98,35 @@ function* mend(
     const warm = warmUp(part, rules.lifetimeMs[rules.lifetimes[0] ?? "5m"]);
     return { requests: part, units: observeUnits(requests), rules, prices, reliability, countFrom: warm };
   };
-  const predict = (requests: readonly SegmentedRequest[], markers: readonly UnitMarker[]) =>
-    replayMarkers(markers, { requests, units: observeUnits(requests), rules, prices, reliability, countFrom });
+  const asSent: Prediction = { markers: [], hit: calibration.measuredHit, costMicroUsd: measuredCost };
+  /** The cheapest markers of a layout. A replay that does not tell what was measured predicts nothing, and neither does a layout that would cost more. */
+  const predict = function* (requests: readonly SegmentedRequest[], newest: number): Generator<void, Prediction> {
+    if (calibration.verdict === "refused") return asSent;
+    const { markers } = yield* searchMarkers(searchOver(requests, newest));
+    const found = replayMarkers(markers, { requests, units: observeUnits(requests), rules, prices, reliability, countFrom });
+    return found.costMicroUsd < measuredCost ? found : asSent;
+  };
 
   const causes: CacheCause[] = [];
-  let working = sent;
-  const take = function* ({ cause, requests }: Step): Generator<void> {
-    working = requests;
-    const { markers } = yield* searchMarkers(searchOver(working, steppedRequests));
-    const { hit, costMicroUsd } = predict(working, markers);
+  const note = (cause: Step["cause"], { hit, costMicroUsd }: Prediction) =>
     causes.push({ ...cause, hitAfter: hit, savedAfterMicroUsdPerDay: perDay(measuredCost - costMicroUsd) });
-  };
-  for (const step of structuralSteps(sent, rules, promptTokens)) yield* take(step);
+  let working = sent;
+  for (const { cause, requests } of structuralSteps(sent, rules, promptTokens)) {
+    working = requests;
+    note(cause, yield* predict(working, steppedRequests));
+  }
 
-  const { markers } = yield* searchMarkers(searchOver(working, searchedRequests));
-  const chosen = predict(working, markers);
+  const chosen = yield* predict(working, searchedRequests);
+  const { markers } = chosen;
+  // Parameters are the application's: a new layout comes without that part of the gain, and must not be measured by it.
+  const byLayout = causes.some(({ transform }) => transform === "T5")
+    ? yield* predict(asParametrised(working, sent), searchedRequests)
+    : undefined;
   yield;
   const shares = explainMisses(sent, rules, countFrom);
-  for (const miss of missCauses) {
-    if (shares[miss] < leastMissed) continue;
-    const cause = describeMiss(miss, shares[miss], { rules, markers });
-    causes.push({ ...cause, hitAfter: chosen.hit, savedAfterMicroUsdPerDay: perDay(measuredCost - chosen.costMicroUsd) });
-  }
+  for (const miss of missCauses)
+    if (shares[miss] >= leastMissed)
+      note(describeMiss(miss, shares[miss], { rules, markers: chosen === asSent ? undefined : markers }), chosen);
   yield;
   const achievable = Math.max(achievableHit({ ...searchOver(working, sent.length), countFrom }), chosen.hit, calibration.measuredHit);
   const behaviour = observeUnits(working);
@@ -134,9 +143,20 @@ function* mend(
     markers,
     predictedHit: chosen.hit,
     predictedCostPerDay: perDay(chosen.costMicroUsd),
+    ...(byLayout === undefined
+      ? {}
+      : { byLayout: { hit: byLayout.hit, costPerDay: perDay(byLayout.costMicroUsd), markers: byLayout.markers } }),
     units: unitOrder(working).flatMap((unit) => behaviour.get(unit) ?? []),
     promptTokens,
   };
+}
+
+/** Mended requests with the parameters that they were sent with. */
+function asParametrised(mended: readonly SegmentedRequest[], sent: readonly SegmentedRequest[]): readonly SegmentedRequest[] {
+  return mended.map((request, index) => {
+    const parameters = sent[index]?.parameters;
+    return parameters === undefined ? request : { ...request, parameters };
+  });
 }
 
 /** One cause after the other, each mended before the next is looked for. */

@@ -1,5 +1,6 @@
 import type { SpanKind } from "../core/volatile-span.ts";
 import { prepareTrace } from "./cache-replay.ts";
+import { movesWhole } from "./cache-transforms.ts";
 import { conversation, type SegmentBlock, type SegmentedRequest, traceOf } from "./cache-samples.ts";
 import type { UnitBehaviour } from "./cache-units.ts";
 
@@ -22,7 +23,7 @@ export interface BrokenUnit {
   readonly class: BreakClass;
   /** Requests whose prefix survived up to this unit and no further, of all requests, 0 to 1: S(i−1) − S(i) of the unit's boundaries together. */
   readonly breakRatio: number;
-  /** Tokens per request that stand behind the break and were seen lately: what mending it can win at most. */
+  /** Tokens per request that mending it can win at most: what stands behind the break and was seen lately, and what stays of the broken block. */
   readonly damageTokens: number;
   /** Kinds of the spans that differ, the most frequent first. */
   readonly spans: readonly SpanKind[];
@@ -42,7 +43,8 @@ interface Tally {
 
 /**
  * Finds where prefixes end, by request: the survival of boundary i is the share of requests whose first i blocks equal those of some request within
- * `lifetimeMs`, and its damage is the fall of survival times the tokens behind it that were seen in that time at any place. The most damaging first.
+ * `lifetimeMs`, and its damage is the fall of survival times the tokens that mending it lets be read: those behind it that were seen in that time at any place,
+ * and what stays of the broken block itself. The most damaging first.
  */
 export function findBreaks(
   requests: readonly SegmentedRequest[],
@@ -69,8 +71,8 @@ export function findBreaks(
       const churned = textEnd > broken;
       // With the parameters pinned the text itself would have survived; otherwise what was seen lately would.
       const lost = request.blocks.slice(churned ? broken : broken + 1).filter(({ hash }) => recent(lastWithBlock.get(hash)));
-      const damage = lost.reduce((sum, { tokens }) => sum + tokens, 0);
       const found = churned ? churnedParameters : classify(request, requests[parent ?? -1], broken, units);
+      const damage = lost.reduce((sum, { tokens }) => sum + tokens, keptOf(found, request.blocks[broken]));
       if (found !== undefined && damage > 0) {
         const tally = tallyOf(tallies, found.unit);
         tally.breaks += 1;
@@ -122,6 +124,13 @@ function classify(
   const steady = unit !== conversation && within !== undefined && within <= 0.2;
   if (!steady && mine.masked !== undefined && mine.masked === theirs.masked) return named("volatile_span", unit, mine.spans ?? []);
   return named(steady ? "scope_order" : "changes_often");
+}
+
+/** What of the broken block itself would be read once it is mended: all of it in canonical form, and without its volatile spans what is left. */
+function keptOf(found: Classified | undefined, block: SegmentBlock | undefined): number {
+  if (found === undefined || block === undefined) return 0;
+  if (found.class === "order_noise") return block.tokens;
+  return found.class === "volatile_span" && !movesWhole(block) ? block.tokens - (block.spanTokens ?? 0) : 0;
 }
 
 function canonicalOf({ canonical, hash }: SegmentBlock): string {

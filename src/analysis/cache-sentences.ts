@@ -72,20 +72,21 @@ function sentenceOf(
   }
 }
 
-/** Missed tokens as a cause with a sentence. */
+/** Missed tokens as a cause with a sentence; `markers` are those that pay, undefined while that cannot be told. */
 export function describeMiss(
   miss: MissCause,
   missedShare: number,
-  { rules, markers }: { readonly rules: CacheRules; readonly markers: readonly UnitMarker[] },
+  { rules, markers }: { readonly rules: CacheRules; readonly markers: readonly UnitMarker[] | undefined },
 ): Described {
   const [transform, risk] = mendedBy[miss];
-  const places = markers.length === 0 ? "none at all" : markers.map(({ after, ttl }) => `${after} (${ttl})`).join(", ");
+  const places = markers?.length === 0 ? "none at all" : markers?.map(({ after, ttl }) => `${after} (${ttl})`).join(", ");
+  const paying = (what: string) => (places === undefined ? "" : `; ${what} that pay: ${places}`);
   const sentences: Readonly<Record<MissCause, string>> = {
-    ttl_gap: `${percent(missedShare)} of the tokens had been cached and had expired; lifetimes that pay: ${places}`,
+    ttl_gap: `${percent(missedShare)} of the tokens had been cached and had expired${paying("lifetimes")}`,
     fan_out: `${percent(missedShare)} of the tokens were being written by another request at that moment; send one first and the rest when it answers`,
     below_minimum: `${percent(missedShare)} of the tokens stand in prefixes below the model's minimum of ${rules.minTokens}; a marker there does nothing`,
-    lookback: `${percent(missedShare)} of the tokens lie more than ${rules.lookbackBlocks} blocks before a marker; markers that pay: ${places}`,
-    marker_misplaced: `${percent(missedShare)} of the tokens were sent before and no marker let them be read; markers that pay: ${places}`,
+    lookback: `${percent(missedShare)} of the tokens lie more than ${rules.lookbackBlocks} blocks before a marker${paying("markers")}`,
+    marker_misplaced: `${percent(missedShare)} of the tokens were sent before and no marker let them be read${paying("markers")}`,
   };
   return { unit: "prompt", class: miss, transform, risk, sentence: `${sentences[miss]}.`, evidence: { missedShare } };
 }

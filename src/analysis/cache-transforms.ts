@@ -33,7 +33,7 @@ export function cutSpans(requests: readonly SegmentedRequest[], unit: string): S
       }
       const { masked, spanTokens = 0 } = block;
       moved.push(block.hash);
-      if (block.tokens <= shortTokens || spanTokens > block.tokens * mostlyVolatile) {
+      if (movesWhole(block)) {
         movedTokens += block.tokens;
       } else {
         movedTokens += spanTokens;
@@ -52,6 +52,11 @@ export function cutSpans(requests: readonly SegmentedRequest[], unit: string): S
     };
     return { ...request, blocks: [...(joined === undefined ? kept : kept.slice(0, -1)), context] };
   });
+}
+
+/** Whether a block with volatile spans is so short, or so much of it volatile, that it moves as a whole. */
+export function movesWhole({ tokens, spanTokens = 0 }: Pick<SegmentBlock, "tokens" | "spanTokens">): boolean {
+  return tokens <= shortTokens || spanTokens > tokens * mostlyVolatile;
 }
 
 /** T3 and T4: units in the order of their stability, each in its own role; what the stabilities do not name keeps its place among its equals. */

@@ -45,7 +45,10 @@ export const cacheBlocks = ["uncalibrated", "no_layers", "nothing_to_gain"] as c
 /** See {@link cacheBlocks}. */
 export type CacheBlock = (typeof cacheBlocks)[number];
 
-/** What is known about one prompt on one model. Ratios are 0 to 1, money is micro-USD of input tokens and per day. */
+/**
+ * What is known about one prompt on one model. Ratios are 0 to 1, money is micro-USD of input tokens and per day. While the replay is refused, or when no layout
+ * would be cheaper, every prediction is what was measured.
+ */
 export interface CacheAnalysis {
   readonly requests: number;
   readonly contradictory: number;
@@ -65,6 +68,8 @@ export interface CacheAnalysis {
   readonly markers: readonly UnitMarker[];
   readonly predictedHit: number;
   readonly predictedCostPerDay: MicroUsd;
+  /** What a new layout brings by itself, where the prediction also needs what only the application can do (T5); absent: the same. */
+  readonly byLayout?: { readonly hit: number; readonly costPerDay: MicroUsd; readonly markers: readonly UnitMarker[] };
   /** Units in the order that the prediction includes, as they behaved. */
   readonly units: readonly UnitBehaviour[];
   readonly promptTokens: number;

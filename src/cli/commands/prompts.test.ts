@@ -46,6 +46,16 @@ it("shows a row for each cause, what each is, and why nothing is changed", async
   expect(context.printed.out).not.toContain("\u001b[31m");
 });
 
+it("tells no prediction of a replay that does not tell what was measured", async () => {
+  const calibration = { verdict: "refused", sentence: "Only 33 % of the reads that the rules allow do happen." };
+  const refused = { ...aCacheState(), reply: { kind: "analysed", analysis: { ...analysis, blocked: "uncalibrated", calibration } } };
+  const context = aCommandContext({ answers: { "GET /api/prompt-caches": { status: 200, body: { items: [refused] } } } });
+  expect(await runCli(["prompts"], context, "1")).toBe(0);
+  const [, row] = context.printed.out.split("\n");
+  expect(row).toMatch(/\? +volatile span in system block 1 +T2 +\? +\?$/);
+  expect(context.printed.out).toContain("Only 33 % of the reads");
+});
+
 it("prints the analyses as they are", async () => {
   const context = aCommandContext({ answers });
   expect(await runCli(["prompts", "--json"], context, "1")).toBe(0);

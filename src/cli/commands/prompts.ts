@@ -54,20 +54,22 @@ const sentences: Readonly<Record<string, string>> = {
 function rowOf({ prompt, model, reply }: CacheStateShape): readonly (readonly string[])[] {
   const { analysis } = reply;
   if (analysis === undefined) return [];
+  // A replay that does not tell what was measured tells nothing else either.
+  const told = (text: string) => (analysis.calibration.verdict === "refused" ? "?" : text);
   const first = [
     oneLine(prompt),
     oneLine(model),
     percent(analysis.measuredHit),
     analysis.achievableHit === undefined ? "?" : percent(analysis.achievableHit),
-    formatUsd(analysis.lostPerDay),
+    told(formatUsd(analysis.lostPerDay)),
   ];
-  if (analysis.causes.length === 0) return [[...first, "none", "", percent(analysis.predictedHit), ""]];
+  if (analysis.causes.length === 0) return [[...first, "none", "", told(percent(analysis.predictedHit)), ""]];
   return analysis.causes.map((cause, index) => [
     ...(index === 0 ? first : first.map(() => "")),
     `${cause.class.replaceAll("_", " ")} in ${oneLine(cause.unit)}`,
     cause.transform,
-    percent(cause.hitAfter),
-    formatUsd(cause.savedAfterMicroUsdPerDay),
+    told(percent(cause.hitAfter)),
+    told(formatUsd(cause.savedAfterMicroUsdPerDay)),
   ]);
 }
 
