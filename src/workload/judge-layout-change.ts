@@ -1,11 +1,11 @@
 import { runtimeContextLayer, type LayerRole, type PromptLayout } from "../core/prompt-layout.ts";
-import { isDataOnly } from "./restructure-prompt.ts";
+import { isDataOnly, isLabelledValue } from "./restructure-prompt.ts";
 
 /** What a change of layout means for the model, and who must allow it. */
 export interface LayoutVerdict {
   /** Why it is refused; empty when it is not. */
   readonly faults: readonly string[];
-  /** Who may allow it: `auto` for canonical form, markers, data at the end and small moves within a role. */
+  /** Who may allow it: `auto` for canonical form, markers, one short labelled value that goes to the end, and small moves within a role. */
   readonly approval: "auto" | "person";
   /** Why a person is needed; empty for `auto`. */
   readonly reasons: readonly string[];
@@ -20,12 +20,15 @@ const mostMoved = 0.3;
 /** More than this of the tokens added is another prompt. */
 const mostAdded = 0.01;
 const bytesPerToken = 3.6;
+/** A clock, an id or a path is not longer; what is, may say anything. */
+const longestValueTokens = 64;
 
 const tags = [`<${runtimeContextLayer}>`, `</${runtimeContextLayer}>`];
 
 /**
- * The static gate: the same lines, each in its own role but for data that moves into the runtime context, and next to nothing added. `tokensOf` is how
- * long a layer is on average, with its variables filled. Pure; it proves what it permits from the templates alone.
+ * The static gate: the same lines in the same layers and there in the same order, each in its own role but for data that moves into the runtime context, and next to
+ * nothing added. Data that moves to another role needs a person unless it is one short labelled value. `tokensOf` is how long a layer is on average, with its
+ * variables filled. Pure; it proves what it permits from the templates alone.
  */
 export function judgeLayoutChange(
   before: PromptLayout,
@@ -36,11 +39,21 @@ export function judgeLayoutChange(
   const now = linesOf(after).filter(({ line }) => !tags.includes(line));
   const faults = [...surplus(old, now).map((line) => `lost: ${shown(line)}`), ...surplus(now, old).map((line) => `added: ${shown(line)}`)];
 
-  const crossed = now.filter(({ line, role }) => !old.some((one) => one.line === line && one.role === role));
+  const reasons: string[] = [];
+  const crossed = now.filter(
+    ({ line, role }) => old.some((one) => one.line === line) && !old.some((one) => one.line === line && one.role === role),
+  );
   for (const { line, role } of crossed) {
     const isData = role === "user" && isDataOnly(line);
-    const moved = old.some((one) => one.line === line);
-    if (moved && !isData) faults.push(`text would change its role to ${role}: ${shown(line)}`);
+    if (!isData) faults.push(`text would change its role to ${role}: ${shown(line)}`);
+    else if (!isShortValue(line, before, crossed, tokensOf))
+      reasons.push(`${shown(line)} would move to role ${role} and may be more than a value`);
+  }
+  for (const { key, render } of after.layers) {
+    const own = before.layers.find((layer) => layer.key === key);
+    const kept = linesIn(render).filter((line) => old.some((one) => one.line === line));
+    if (own === undefined || key === runtimeContextLayer || isInOrder(kept, linesIn(own.render))) continue;
+    faults.push(`the lines of ${key} would stand in another order, or in another layer`);
   }
 
   const total = before.layers.reduce((sum, { key }) => sum + sizeOf(before, key, tokensOf), 0);
@@ -52,7 +65,7 @@ export function judgeLayoutChange(
   if (addedShare > mostAdded) faults.push(`tags would add ${percent(addedShare)} of the tokens; at most ${percent(mostAdded)} is taken`);
 
   const movedShare = total === 0 ? 0 : 1 - heaviestCommonOrder(before, after, tokensOf) / total;
-  const reasons = movedShare > mostMoved ? [`${percent(movedShare)} of the tokens move; above ${percent(mostMoved)} a person decides`] : [];
+  if (movedShare > mostMoved) reasons.push(`${percent(movedShare)} of the tokens move; above ${percent(mostMoved)} a person decides`);
   return { faults, approval: reasons.length === 0 ? "auto" : "person", reasons, movedShare, addedShare };
 }
 
@@ -62,12 +75,36 @@ interface PlacedLine {
 }
 
 function linesOf({ layers }: PromptLayout): readonly PlacedLine[] {
-  return layers.flatMap(({ role, render }) =>
-    render
-      .split("\n")
-      .map((line) => ({ line: line.trim(), role }))
-      .filter(({ line }) => line !== ""),
-  );
+  return layers.flatMap(({ role, render }) => linesIn(render).map((line) => ({ line, role })));
+}
+
+/** Blanks at the beginning of a line say something, those at its end do not. */
+function linesIn(render: string): readonly string[] {
+  return render
+    .split("\n")
+    .map((line) => line.trimEnd())
+    .filter((line) => line !== "");
+}
+
+function isInOrder(part: readonly string[], whole: readonly string[]): boolean {
+  let next = 0;
+  for (const line of whole) if (line === part[next]) next += 1;
+  return next === part.length;
+}
+
+/** Whether a line is all data of its layer: then it alone is what changes, and its length is known. */
+function isShortValue(
+  line: string,
+  before: PromptLayout,
+  crossed: readonly PlacedLine[],
+  tokensOf: (layerKey: string) => number | undefined,
+): boolean {
+  const layer = before.layers.find(({ render }) => linesIn(render).includes(line));
+  if (layer === undefined || !isLabelledValue(line)) return false;
+  const lines = linesIn(layer.render);
+  if (lines.some((other) => other !== line && crossed.some((one) => one.line === other))) return false;
+  const rest = lines.filter((other) => other !== line).join("\n");
+  return sizeOf(before, layer.key, tokensOf) - Buffer.byteLength(rest) / bytesPerToken <= longestValueTokens;
 }
 
 /** Lines of `a` beyond those of `b`, counted. */

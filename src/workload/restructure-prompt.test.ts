@@ -151,6 +151,53 @@ describe("the static gate", () => {
     expect(isDataOnly("No variable")).toBe(false);
   });
 
+  it("refuses lines in another order, in another layer, or without their indent", () => {
+    const withRender = (key: string, render: string) => ({
+      ...shipped,
+      layers: shipped.layers.map((layer) => (layer.key === key ? { ...layer, render } : layer)),
+    });
+    expect(judge(withRender("rules", "Never push to main.\nYou fix tickets.")).faults).toEqual([
+      "the lines of rules would stand in another order, or in another layer",
+    ]);
+    const moved = promptLayoutSchema.parse({
+      ...withRender("rules", "You fix tickets."),
+      layers: withRender("rules", "You fix tickets.").layers.map((layer) =>
+        layer.key === "clock" ? { ...layer, render: "Current time: {{clock}}\nNever push to main." } : layer,
+      ),
+    });
+    expect(judge(moved).faults).toEqual([expect.stringContaining("lines of clock")]);
+    expect(judge(withRender("rules", "You fix tickets.\n  Never push to main.")).faults).toEqual([
+      'lost: "Never push to main."',
+      'added: "  Never push to main."',
+    ]);
+  });
+
+  it("lets one short labelled value change its role by itself, and asks a person for anything that may be an instruction", () => {
+    const cut = (render: string, size = 30) => {
+      const layout = promptLayoutSchema.parse({
+        layers: [
+          { key: "clock", role: "system", stability: "static", render },
+          { key: "rules", role: "system", stability: "static", render: "x ".repeat(4000) },
+        ],
+      });
+      const after = made(layout, { canonical: false, volatile: ["clock"], breakpoints: [] });
+      return judgeLayoutChange(layout, after, (key) => (key === "clock" ? size : 4000));
+    };
+    for (const line of ["Current time: {{clock}}", "{{clock}}", "<now>{{clock}}</now>", "- id = {{id}}."])
+      expect(cut(line)).toMatchObject({ faults: [], approval: "auto" });
+    for (const line of [
+      "Always answer in {{language}}",
+      "Finish before {{time}}, please",
+      "Now: {{a}} {{b}}",
+      "{{clock}} is when you must stop",
+    ])
+      expect(cut(line)).toMatchObject({ faults: [], approval: "person", reasons: [expect.stringContaining("may be more than a value")] });
+    // Which of several lines changes cannot be told, and a long value may say anything.
+    expect(cut("Time: {{clock}}\nRules: {{rules}}\nBe kind.")).toMatchObject({ approval: "person" });
+    expect(cut("Rules: {{rules}}", 900)).toMatchObject({ approval: "person" });
+    expect(cut("You fix tickets.\nTime: {{clock}}\nBe kind.")).toMatchObject({ approval: "auto" });
+  });
+
   it("asks a person when much moves", () => {
     const swapped = {
       ...shipped,

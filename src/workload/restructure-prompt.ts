@@ -38,6 +38,15 @@ export function isDataOnly(render: string): boolean {
 }
 
 /**
+ * Whether a line is one value behind a label, as in `Current time: {{clock}}` or `<now>{{clock}}</now>`: where nothing else is said, nothing is asked of the model.
+ * A short sentence around a variable may be an instruction.
+ */
+export function isLabelledValue(line: string): boolean {
+  const [before = "", after = "", ...more] = line.split(/\{\{[^}]*\}\}/).map((text) => text.replaceAll(/<[^<>]*>/g, "").trim());
+  return variablesOf(line).length === 1 && more.length === 0 && /^$|[:=]$/.test(before) && !/[\p{L}\p{N}]/u.test(after);
+}
+
+/**
  * Makes an advised change: canonical form, volatile lines cut out into one layer at the end, layers in the order of their stability within their roles, markers
  * placed anew. Text is moved and never rewritten; what cannot be cut out as a whole line of data is a fault. Pure.
  */
