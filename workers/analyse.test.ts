@@ -56,6 +56,20 @@ describe("the analysis in the background", () => {
     expect(rankCaches(await worker.board.list(), 1e12)).toEqual([]);
   });
 
+  it("tells why the provider says that the cache was missed, the costliest reason first", async () => {
+    const reasons = ["tools_changed", "system_changed", "system_changed"] as const;
+    const samples = shipped.slice(0, 9).map((sample, index): PrefixSample => {
+      const reason = reasons[index % 3];
+      return index > 5 || reason === undefined ? sample : { ...sample, miss: { reason, ...(index > 2 && { missedTokens: 1000 }) } };
+    });
+    await using worker = await aWorker(samples);
+    await worker.until(async () => (await worker.board.list()).length > 0);
+    expect((await worker.board.list())[0]?.misses).toEqual([
+      { reason: "system_changed", requests: 4, missedTokens: 2000 },
+      { reason: "tools_changed", requests: 2, missedTokens: 1000 },
+    ]);
+  });
+
   it("says what is missing, finds nothing, and analyses again when there are new samples", async () => {
     await using worker = await aWorker(shipped.slice(0, 50).map((sample) => ({ ...sample, promptVersion: "3" })));
     await worker.until(async () => (await worker.board.list()).length > 0);

@@ -4,7 +4,7 @@ import type { CachePrices } from "../analysis/cache-cost.ts";
 import { cacheRulesOf } from "../analysis/cache-rules.ts";
 import type { CacheReply } from "../analysis/cache-types.ts";
 import type { Clock } from "../core/clock.ts";
-import type { PrefixSample } from "../core/prefix-sample.ts";
+import type { MissReason, PrefixSample } from "../core/prefix-sample.ts";
 import type { PrefixSampleStore, SampleGroup } from "../workload/prefix-samples.ts";
 import type { PriceTable } from "../workload/price-table.ts";
 
@@ -49,6 +49,7 @@ export async function analysePrompt(group: SampleGroup, analyst: CacheAnalyst): 
     newestAt: Math.max(0, ...samples.map(({ at }) => at)),
     ...(version === null ? {} : { version }),
     versions,
+    misses: countMisses(samples),
     reply: await runInSlices(steps, analyst),
   };
 }
@@ -106,4 +107,16 @@ function measureVersions(samples: readonly PrefixSample[]): CacheState["versions
     sum.total += uncached + read + write5m + write30m + write1h + write12h;
   }
   return [...sums].map(([version, { requests, read, total }]) => ({ version, requests, hit: total === 0 ? 0 : read / total }));
+}
+
+function countMisses(samples: readonly PrefixSample[]): CacheState["misses"] {
+  const counts = new Map<MissReason, { requests: number; missedTokens: number }>();
+  for (const { miss } of samples) {
+    if (miss === undefined) continue;
+    const count = counts.get(miss.reason) ?? { requests: 0, missedTokens: 0 };
+    counts.set(miss.reason, { requests: count.requests + 1, missedTokens: count.missedTokens + (miss.missedTokens ?? 0) });
+  }
+  return [...counts]
+    .map(([reason, count]) => ({ reason, ...count }))
+    .sort((a, b) => b.missedTokens - a.missedTokens || b.requests - a.requests);
 }

@@ -181,7 +181,12 @@ describe("rank-prompts", () => {
     expect(await look()).toMatchObject({ worth: true, rank: 1, unjudged: [] });
     bench.prompt.blocked = "uncalibrated";
     const unjudged = await look();
-    expect(unjudged).toMatchObject({ worth: false, rows: [], unjudged: [{ prompt: "implement", why: expect.stringContaining("replay") }] });
+    expect(unjudged).toMatchObject({
+      worth: false,
+      rows: [],
+      unjudged: [{ prompt: "implement", why: expect.stringContaining("12 percentage points off") }],
+    });
+    expect(unjudged).toMatchObject({ sentence: expect.stringMatching(/^implement could not be judged: The replay is 12/) });
     expect(unjudged).not.toHaveProperty("rank");
   });
 });

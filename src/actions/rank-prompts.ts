@@ -50,11 +50,10 @@ export const rankPrompts = defineAction({
         const own = { prompt, provider, model };
         const others = (await cache.list()).filter((state) => !isOwn(state));
         const judged: { readonly group: SampleGroup; readonly hit: number; readonly achievable?: number; readonly lost: number }[] = [];
-        const unjudged: { readonly prompt: string; readonly why: string }[] = [];
+        const unjudged: { readonly group: SampleGroup; readonly why: string }[] = [];
         for (const { reply, ...group } of [...others, { ...own, reply: await cache.analyse(own, signal) }]) {
-          if (reply.kind === "missing") unjudged.push({ prompt: group.prompt, why: reply.sentence });
-          else if (reply.analysis.calibration.verdict === "refused")
-            unjudged.push({ prompt: group.prompt, why: reply.analysis.calibration.sentence });
+          if (reply.kind === "missing") unjudged.push({ group, why: reply.sentence });
+          else if (reply.analysis.calibration.verdict === "refused") unjudged.push({ group, why: reply.analysis.calibration.sentence });
           else {
             const { measuredHit: hit, achievableHit: achievable, lostPerDay: lost } = reply.analysis;
             judged.push({ group, hit, lost, ...(achievable !== undefined && { achievable }) });
@@ -76,8 +75,11 @@ export const rankPrompts = defineAction({
             ...(achievable !== undefined && { achievable }),
             lost_usd_per_day: lost / oneUsd,
           })),
-          unjudged: unjudged.slice(0, rowsShown),
-          sentence: sentenceOf(prompt, found?.lost, { rank, top, least }),
+          unjudged: unjudged.slice(0, rowsShown).map(({ group, why }) => ({ prompt: group.prompt, why })),
+          sentence:
+            found === undefined
+              ? `${prompt} could not be judged: ${unjudged.find(({ group }) => isOwn(group))?.why ?? ""}`
+              : sentenceOf(prompt, found.lost, { rank, top, least }),
         };
         return { kind: "done", output };
       },
@@ -85,8 +87,7 @@ export const rankPrompts = defineAction({
   },
 });
 
-function sentenceOf(prompt: string, lost: number | undefined, { rank, top, least }: { rank: number; top: number; least: number }): string {
-  if (lost === undefined) return `${prompt} could not be judged.`;
+function sentenceOf(prompt: string, lost: number, { rank, top, least }: { rank: number; top: number; least: number }): string {
   const loses = `${prompt} loses ${formatUsd(Math.round(lost))} a day by its layout`;
   if (lost < least) return `${loses}; below ${formatUsd(least)} nothing is changed.`;
   if (rank > top) return `${loses} and is number ${rank}; the first ${top} come before it.`;

@@ -2,6 +2,7 @@ import type { Instant } from "../core/clock.ts";
 import type { Finding, FindingSource } from "../core/finding.ts";
 import { jsonSchema, sha256 } from "../core/json.ts";
 import { oneUsd } from "../core/money.ts";
+import type { MissReason } from "../core/prefix-sample.ts";
 import type { CacheReply } from "./cache-types.ts";
 
 /** The newest analysis of one prompt on one model. */
@@ -17,6 +18,8 @@ export interface CacheState {
   readonly version?: string;
   /** What was measured of every version among the samples; hit ratios 0 to 1. */
   readonly versions: readonly { readonly version: string | null; readonly requests: number; readonly hit: number }[];
+  /** Why the samples missed, as the provider said or as their counters tell; the most missed tokens first. */
+  readonly misses: readonly { readonly reason: MissReason; readonly requests: number; readonly missedTokens: number }[];
   readonly reply: CacheReply;
 }
 
@@ -51,7 +54,7 @@ export function rankCaches(states: readonly CacheState[], leastPerDay = worthAct
 
 /** A finding for a prompt that could be cached better; undefined when there is nothing to gain or the replay does not describe it. */
 export function findingOf(state: CacheState): Finding | undefined {
-  const { prompt, provider, model, at, reply } = state;
+  const { prompt, provider, model, version, versions, misses, at, reply } = state;
   if (reply.kind !== "analysed") return undefined;
   const { analysis } = reply;
   if (analysis.calibration.verdict === "refused" || analysis.blocked === "nothing_to_gain" || analysis.lostPerDay <= 0) return undefined;
@@ -63,7 +66,7 @@ export function findingOf(state: CacheState): Finding | undefined {
     severity: analysis.lostPerDay >= muchLost ? "high" : analysis.lostPerDay >= worthActing ? "medium" : "low",
     title: first === undefined ? `${lost}.` : `${lost}: ${first.sentence}`,
     at,
-    evidence: jsonSchema.parse(JSON.parse(JSON.stringify({ prompt, provider, model, version: state.version, ...analysis }))),
+    evidence: jsonSchema.parse(JSON.parse(JSON.stringify({ prompt, provider, model, version, versions, misses, ...analysis }))),
   };
 }
 

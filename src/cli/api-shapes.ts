@@ -152,6 +152,8 @@ export const cacheStateSchema = z.looseObject({
   provider: z.string(),
   model: z.string(),
   at: z.number(),
+  versions: z.array(z.looseObject({ version: z.string().nullable(), requests: z.number(), hit: z.number() })).default([]),
+  misses: z.array(z.looseObject({ reason: z.string(), requests: z.number() })).default([]),
   reply: z.looseObject({
     kind: z.string(),
     sentence: z.string().optional(),
@@ -161,6 +163,7 @@ export const cacheStateSchema = z.looseObject({
         achievableHit: z.number().optional(),
         predictedHit: z.number(),
         lostPerDay: z.number(),
+        contradictory: z.number().default(0),
         blocked: z.string().optional(),
         calibration: z.looseObject({ verdict: z.string(), sentence: z.string() }),
         causes: z.array(

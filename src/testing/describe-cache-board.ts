@@ -10,6 +10,7 @@ export function aCacheState(change: Partial<CacheState> = {}): CacheState {
     at: 1000,
     newestAt: 900,
     versions: [{ version: null, requests: 3, hit: 0.25 }],
+    misses: [],
     reply: { kind: "missing", reason: "too_few_samples", sentence: "There are 3 samples." },
     ...change,
   };

@@ -24,7 +24,15 @@ const analysis = {
     { ...cause, unit: "ticket", class: "scope_order", transform: "T3", hitAfter: 0.951, sentence: "ticket stands\u001b[31m too early." },
   ],
 };
-const items = [{ ...aCacheState(), reply: { kind: "analysed", analysis } }, aCacheState({ prompt: "review" })];
+const versions = [
+  { version: "3", requests: 300, hit: 0.012 },
+  { version: "4", requests: 40, hit: 0.93 },
+];
+const misses = [{ reason: "system_changed", requests: 210, missedTokens: 9 }] as const;
+const items = [
+  { ...aCacheState({ versions, misses }), reply: { kind: "analysed", analysis: { ...analysis, contradictory: 2 } } },
+  aCacheState({ prompt: "review" }),
+];
 const answers = { "GET /api/prompt-caches": { status: 200, body: { items } } };
 
 it("shows a row for each cause, what each is, and why nothing is changed", async () => {
@@ -41,6 +49,11 @@ it("shows a row for each cause, what each is, and why nothing is changed", async
   expect(context.printed.out).toContain(
     'implement on claude-sonnet-4-5, T2: A time in system block 1 changes. E.g. "Now: 06:00", then "Now: 06:01".\n',
   );
+  expect(context.printed.out).toContain(
+    "implement on claude-sonnet-4-5: by version: version 3 1.2 % of 300 requests, version 4 93.0 % of 40 requests.\n",
+  );
+  expect(context.printed.out).toContain("implement on claude-sonnet-4-5: the provider's reasons for misses: system_changed 210 times.\n");
+  expect(context.printed.out).toContain("2 samples contradict their own usage");
   expect(context.printed.out).toContain("Nothing is changed automatically, as the prompt is not rendered from layers.");
   expect(context.printed.out).toContain("review on claude-sonnet-4-5: There are 3 samples.\n");
   expect(context.printed.out).not.toContain("\u001b[31m");

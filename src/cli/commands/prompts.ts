@@ -27,16 +27,8 @@ export const promptsCommand: CommandDefinition = {
     const known = items.filter(({ reply }) => reply.analysis !== undefined);
     const missing = items.filter(({ reply }) => reply.analysis === undefined);
     if (known.length > 0) context.write(renderTable([header, ...known.flatMap(rowOf)]));
-    for (const { prompt, model, reply } of known) {
-      for (const { sentence, transform, evidence } of reply.analysis?.causes ?? []) {
-        const [before, after] = evidence?.example ?? [];
-        const example = before === undefined || after === undefined ? "" : ` E.g. "${oneLine(before)}", then "${oneLine(after)}".`;
-        context.write(`${oneLine(prompt)} on ${oneLine(model)}, ${transform}: ${oneLine(sentence)}${example}\n`);
-      }
-      const blocked = sentences[reply.analysis?.blocked ?? ""];
-      if (blocked !== undefined)
-        context.write(`${oneLine(prompt)} on ${oneLine(model)}: ${blocked} ${oneLine(reply.analysis?.calibration.sentence ?? "")}\n`);
-    }
+    for (const state of known)
+      for (const sentence of sentencesOf(state)) context.write(`${oneLine(state.prompt)} on ${oneLine(state.model)}${sentence}\n`);
     for (const { prompt, model, reply } of missing)
       context.write(`${oneLine(prompt)} on ${oneLine(model)}: ${oneLine(reply.sentence ?? "unknown")}\n`);
     return exitCodes.ok;
@@ -49,6 +41,30 @@ const sentences: Readonly<Record<string, string>> = {
   uncalibrated: "Nothing is changed automatically, as the replay does not tell what was measured well enough.",
   no_layers: "Nothing is changed automatically, as the prompt is not rendered from layers.",
 };
+
+/** What stands below the table of one prompt, each behind its name. */
+function sentencesOf({ versions, misses, reply: { analysis } }: CacheStateShape): readonly string[] {
+  if (analysis === undefined) return [];
+  const causes = analysis.causes.map(({ sentence, transform, evidence }) => {
+    const [before, after] = evidence?.example ?? [];
+    const example = before === undefined || after === undefined ? "" : ` E.g. "${oneLine(before)}", then "${oneLine(after)}".`;
+    return `, ${transform}: ${oneLine(sentence)}${example}`;
+  });
+  const measured = versions.map(
+    ({ version, requests, hit }) =>
+      `${version === null ? "no version" : `version ${oneLine(version)}`} ${percent(hit)} of ${requests} requests`,
+  );
+  const reasons = misses.map(({ reason, requests }) => `${oneLine(reason)} ${requests} times`);
+  const { contradictory, calibration } = analysis;
+  const blocked = sentences[analysis.blocked ?? ""];
+  return [
+    ...causes,
+    ...(measured.length > 1 ? [`: by version: ${measured.join(", ")}.`] : []),
+    ...(reasons.length > 0 ? [`: the provider's reasons for misses: ${reasons.join(", ")}.`] : []),
+    ...(contradictory > 0 ? [`: ${contradictory} samples contradict their own usage and are left out.`] : []),
+    ...(blocked === undefined ? [] : [`: ${blocked} ${oneLine(calibration.sentence)}`]),
+  ];
+}
 
 /** One row a cause, in the order in which they are met; the last row's prediction is for all of them. */
 function rowOf({ prompt, model, reply }: CacheStateShape): readonly (readonly string[])[] {

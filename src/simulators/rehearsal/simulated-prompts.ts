@@ -161,7 +161,10 @@ function analysisOf(prompt: SimulatedPrompt, at: number): CacheAnalysis {
     spanMs: at - (at - 86_400_000),
     calibration: {
       verdict: prompt.blocked === "uncalibrated" ? "refused" : "calibrated",
-      sentence: "The replay tells what was measured.",
+      sentence:
+        prompt.blocked === "uncalibrated"
+          ? "The replay is 12 percentage points off what was measured."
+          : "The replay tells what was measured.",
       measuredHit: prompt.hit,
       predictedHit: prompt.hit,
       reliability: 1,
