@@ -182,6 +182,15 @@ export const cacheStateSchema = z.looseObject({
   }),
 });
 
+/** Something that was found out, and what a person said of it. */
+export const findingSchema = z.looseObject({
+  id: z.string(),
+  severity: z.string(),
+  title: z.string(),
+  status: z.string(),
+  note: z.looseObject({ by: z.string(), reason: z.string() }).nullable(),
+});
+
 /** A prompt with its newest versions. */
 export const promptStateSchema = z.looseObject({
   name: z.string(),

@@ -84,6 +84,7 @@ const expected: { readonly [route: string]: readonly Role[] | typeof everybody }
   "PUT /api/prompts/{name}/canary": operators,
   "GET /api/prompt-caches": people,
   "GET /api/findings": people,
+  "PUT /api/findings/{id}/status": operators,
   "GET /api/costs/explanation": people,
   "GET /api/tickets": people,
   "GET /api/tickets/{id}": people,

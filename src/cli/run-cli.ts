@@ -7,6 +7,7 @@ import { auditCommand } from "./commands/audit.ts";
 import { batchesCommand } from "./commands/batches.ts";
 import { doctorCommand } from "./commands/doctor.ts";
 import { explainCommand } from "./commands/explain.ts";
+import { findingsCommand } from "./commands/findings.ts";
 import { freezeCommand, unfreezeCommand } from "./commands/freeze.ts";
 import { lintCommand } from "./commands/lint.ts";
 import { newCommand } from "./commands/new-runbook.ts";
@@ -45,6 +46,7 @@ export function createProgram(context: CommandContext, exit: ExitSink, version: 
     auditCommand,
     batchesCommand,
     promptsCommands,
+    findingsCommand,
     explainCommand,
     tokenCommand,
   ].map((create) => create(context, exit));

@@ -46,6 +46,7 @@ import { createCacheFindings } from "../analysis/cache-board.ts";
 import { createCostRoutes } from "../http/cost-routes.ts";
 import { createCacheRoutes } from "../http/cache-routes.ts";
 import { createCacheBoard } from "../redis/cache-board.ts";
+import { createFindingNotes } from "../redis/finding-notes.ts";
 import { observeCaches } from "../telemetry/observe-caches.ts";
 import { createPrefixSampleStore } from "../redis/prefix-samples.ts";
 import { createCanaryStore } from "../redis/workload-prompts.ts";
@@ -138,6 +139,7 @@ export async function startServer(
   const pollNow = startAlertPoll(runtime, { intake, redis });
   const { ledger, tickets } = runtime;
   const caches = createCacheBoard(redis);
+  const notes = createFindingNotes(redis);
   const recorder = createWorkloadRecorder(metrics);
   const { batches, control: batchControl } = openBatches(runtime, { redis, ticketQueue, observer: recorder });
   const folder = resolve(sources.workingDirectory, config.dataFolder);
@@ -169,7 +171,7 @@ export async function startServer(
         clock,
       }),
       ...createCostRoutes({ ledger, prices: runtime.prices }),
-      ...createCacheRoutes({ board: caches, findings: [createCacheFindings(caches)] }),
+      ...createCacheRoutes({ board: caches, findings: [createCacheFindings(caches)], notes, audit, clock }),
       ...createBudgetRoutes({ ledger, clock }),
       ...createPromptRoutes({ prompts: openPrompts(runtime, redis), canaries: createCanaryStore(redis), audit, clock, caches }),
       ...createBatchRoutes({
@@ -206,7 +208,7 @@ export async function startServer(
   });
   metrics.observe([metrics.damagedRuns], async () => metrics.damagedRuns.set(await createDamagedRuns(redis).count()));
   observeCanary(metrics, createCanaryRecord(redis), clock);
-  observeCaches(metrics, caches);
+  observeCaches(metrics, caches, notes);
   observeWorkload(metrics, { budgets: ledger, tickets, batches, clock, stalledAfterMs: stalledAfterMs / config.timeFactor });
   metrics.observe([metrics.queueJobs], async () => {
     for (const [state, count] of Object.entries(await wakeQueue.counts())) metrics.queueJobs.set({ queue: "wake", state }, count);

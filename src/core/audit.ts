@@ -21,6 +21,7 @@ export const auditKinds = [
   "prompt_label_moved",
   "prompt_label_refused",
   "prompt_canary_set",
+  "finding_noted",
 ] as const;
 
 /** See {@link auditKinds}. */

@@ -24,3 +24,35 @@ export interface Finding {
 export interface FindingSource {
   findings(): Promise<readonly Finding[]>;
 }
+
+/** What people say of a finding: `acted` somebody mends it, `accepted` it is known and stays, `false_positive` it is none. */
+export const findingStatuses = ["open", "acted", "accepted", "false_positive"] as const;
+
+/** See {@link findingStatuses}. */
+export type FindingStatus = (typeof findingStatuses)[number];
+
+/** What a person has said of a finding. */
+export interface FindingNote {
+  readonly status: FindingStatus;
+  readonly reason: string;
+  readonly by: string;
+  readonly at: Instant;
+  /** How grave it was then. */
+  readonly severity: Finding["severity"];
+}
+
+/** Notes by the finding's id; they outlive the finding, which may come back. Members reject with StoreUnavailable when they cannot be asked. */
+export interface FindingNotes {
+  list(): Promise<ReadonlyMap<string, FindingNote>>;
+  /** The newest note on a finding is the one that counts. */
+  put(id: string, note: FindingNote): Promise<void>;
+}
+
+/** Severities, the gravest first. */
+export const severities = ["high", "medium", "low"] as const satisfies readonly Finding["severity"][];
+
+/** A finding is what was said of it last, until it is graver than it was then: who accepts a loss of six dollars has not accepted one of six hundred. */
+export function findingStatus({ severity }: Pick<Finding, "severity">, note: FindingNote | undefined): FindingStatus {
+  if (note === undefined || severities.indexOf(severity) < severities.indexOf(note.severity)) return "open";
+  return note.status;
+}

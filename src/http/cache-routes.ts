@@ -1,19 +1,31 @@
 import { z } from "zod";
 import type { CacheBoard } from "../analysis/cache-board.ts";
-import { findingKinds, type FindingSource } from "../core/finding.ts";
-import { defineRoute, json, noBody, noQuery, type Route } from "./route.ts";
-import { viewers } from "./who.ts";
+import type { AuditLog } from "../core/audit.ts";
+import type { Clock } from "../core/clock.ts";
+import { findingKinds, type FindingNotes, type FindingSource, findingStatus, findingStatuses, severities } from "../core/finding.ts";
+import { defineRoute, json, noBody, noQuery, problem, type Route } from "./route.ts";
+import { operators, viewers } from "./who.ts";
 
 /** What is known about the caching of prompts, and everything that was found out. */
 export interface CacheRouteDeps {
   readonly board: Pick<CacheBoard, "list">;
   readonly findings: readonly FindingSource[];
+  readonly notes: FindingNotes;
+  readonly audit: AuditLog;
+  readonly clock: Pick<Clock, "now">;
 }
 
-const filter = z.strictObject({ kind: z.enum(findingKinds).optional() });
+const filter = z.strictObject({ kind: z.enum(findingKinds).optional(), status: z.enum(findingStatuses).optional() });
+const said = z.strictObject({ status: z.enum(findingStatuses), reason: z.string().trim().min(1).max(300) });
 
 /** Prompts as their requests were cached, and findings. */
-export function createCacheRoutes({ board, findings }: CacheRouteDeps): readonly Route[] {
+export function createCacheRoutes({ board, findings, notes, audit, clock }: CacheRouteDeps): readonly Route[] {
+  const listed = async () => {
+    const [found, noted] = await Promise.all([Promise.all(findings.map(async (source) => source.findings())), notes.list()]);
+    return found
+      .flat()
+      .map((finding) => ({ ...finding, status: findingStatus(finding, noted.get(finding.id)), note: noted.get(finding.id) ?? null }));
+  };
   return [
     defineRoute({
       method: "get",
@@ -35,17 +47,38 @@ export function createCacheRoutes({ board, findings }: CacheRouteDeps): readonly
       who: viewers,
       query: filter,
       body: noBody,
-      answers: { 200: "`items` are findings; a finding that no longer holds is gone" },
-      async handle({ query: { kind } }) {
-        const all = (await Promise.all(findings.map(async (source) => source.findings()))).flat();
-        const items = all.filter((finding) => kind === undefined || finding.kind === kind);
-        return json(200, { items: items.sort((a, b) => grave.indexOf(a.severity) - grave.indexOf(b.severity)) });
+      answers: {
+        200: "`items` are findings with their `status` and the `note` that it comes from; a finding that no longer holds is gone",
+      },
+      async handle({ query: { kind, status } }) {
+        const items = (await listed()).filter(
+          (one) => (kind === undefined || one.kind === kind) && (status === undefined || one.status === status),
+        );
+        return json(200, { items: items.sort((a, b) => severities.indexOf(a.severity) - severities.indexOf(b.severity)) });
+      },
+    }),
+    defineRoute({
+      method: "put",
+      path: "/api/findings/{id}/status",
+      summary:
+        "Say what becomes of a finding; it is open again when it gets graver. A prompt whose finding is not open does not alert for a low hit ratio",
+      who: operators,
+      query: noQuery,
+      body: said,
+      answers: { 200: "The finding with its status" },
+      problems: ["not-found"],
+      async handle({ params, body: { status, reason }, caller }) {
+        const finding = (await listed()).find(({ id }) => id === params["id"]);
+        if (finding === undefined) return problem("not-found", "There is no such finding now; GET /api/findings lists them.");
+        const note = { status, reason, by: caller.name, at: clock.now(), severity: finding.severity };
+        await notes.put(finding.id, note);
+        const detail = { status, before: finding.status, reason, title: finding.title.slice(0, 300) };
+        await audit.append({ at: note.at, kind: "finding_noted", by: note.by, subject: finding.id, detail });
+        return json(200, { ...finding, status, note });
       },
     }),
   ];
 }
-
-const grave = ["high", "medium", "low"];
 
 function compare(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;

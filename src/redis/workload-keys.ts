@@ -49,6 +49,8 @@ export const workloadKeys = {
   /** Newest analysis of each group, and who may analyse now. */
   cacheStates: "{wl}:p:states",
   cacheTurn: "{wl}:p:turn",
+  /** What people said of findings, by the finding's id. */
+  findingNotes: "{wl}:findings",
   sampleTexts: (group: string) => `{wl}:p:${hashOf(group)}:texts`,
   prompts: "{wl}:prompts",
   /** Newest version and labels of one prompt. */

@@ -92,6 +92,12 @@ export function declareWorkloadMetrics(registry: Registry) {
       labelNames: ["provider", "model", "prompt"],
       registers,
     }),
+    cacheSettled: new Gauge({
+      name: "llm_cache_finding_settled",
+      help: "1 while a person has said that the prompt's finding is acted on, accepted or none; absent otherwise.",
+      labelNames: ["provider", "model", "prompt"],
+      registers,
+    }),
     cacheLost: new Gauge({
       name: "llm_cache_lost_usd_per_day",
       help: "What the prompt's layout costs a day beyond the best one that the replay found.",

@@ -5,6 +5,7 @@ import { createCacheRoutes } from "../http/cache-routes.ts";
 import { describeApi } from "../http/openapi.ts";
 import { createWorkloadRoutes } from "../http/workload-routes.ts";
 import { createCacheBoard } from "../redis/cache-board.ts";
+import { createFindingNotes } from "../redis/finding-notes.ts";
 import { connectRedis } from "../redis/connection.ts";
 import { createPrefixSampleStore } from "../redis/prefix-samples.ts";
 import { createWorkloadLedger } from "../redis/workload-ledger.ts";
@@ -33,12 +34,15 @@ it("an application's reports become findings, gauges and counters, without a tex
   const samples = createPrefixSampleStore(redis);
   const board = createCacheBoard(redis);
   const prices = createPriceTable(shippedPrices);
-  observeCaches(metrics, board);
+  const notes = createFindingNotes(redis);
+  const audited: unknown[] = [];
+  const audit = { append: async (entry: unknown) => void audited.push(entry) };
+  observeCaches(metrics, board, notes);
   const failures: unknown[] = [];
   const prefixes = { samples, redact: (text: string) => text, lost: (error: unknown) => failures.push(error) };
   const routes = [
     ...createWorkloadRoutes({ ledger, prices, observer: createWorkloadRecorder(metrics), prefixes, clock }),
-    ...createCacheRoutes({ board, findings: [createCacheFindings(board)] }),
+    ...createCacheRoutes({ board, findings: [createCacheFindings(board)], notes, audit, clock }),
   ];
   await using http = await startHttp({ routes });
   expect(Object.keys(describeApi(routes).paths)).toEqual(expect.arrayContaining(["/api/prompt-caches", "/api/findings"]));
@@ -97,6 +101,32 @@ it("an application's reports become findings, gauges and counters, without a tex
     { kind: "cache", evidence: { causes: [{ transform: "T1" }, { unit: "clock", transform: "T2" }, { transform: "T3" }, {}] } },
   ]);
   expect((await call("/api/findings?kind=security")).items).toEqual([]);
+
+  const { id } = Object(findings[0]);
+  const say = async (finding: string, body: object, role = "operator") =>
+    fetch(`${http.url}/api/findings/${finding}/status`, {
+      method: "PUT",
+      headers: { authorization: `Bearer ${role}-token`, "content-type": "application/json" },
+      body: JSON.stringify(body),
+    });
+  expect(findings).toMatchObject([{ status: "open", note: null }]);
+  expect(await metrics.metrics()).not.toContain("llm_cache_finding_settled{");
+  const accept = { status: "accepted", reason: "a nightly job" };
+  expect((await say(id, accept, "viewer")).status).toBe(403);
+  expect((await say("cache-none", accept)).status).toBe(404);
+  expect((await say(id, { ...accept, status: "done" })).status).toBe(400);
+  expect(audited).toEqual([]);
+  expect((await say(id, accept)).status).toBe(200);
+  expect((await call("/api/findings?status=open")).items).toEqual([]);
+  expect((await call("/api/findings?status=accepted")).items).toMatchObject([
+    { id, status: "accepted", note: { reason: "a nightly job" } },
+  ]);
+  expect(audited).toMatchObject([{ kind: "finding_noted", subject: id, detail: { status: "accepted", before: "open" } }]);
+  expect(await metrics.metrics()).toMatch(
+    /llm_cache_finding_settled\{provider="anthropic",model="claude-sonnet-4-5",prompt="implement"\} 1/,
+  );
+  await say(id, { status: "open", reason: "it grew" });
+  expect(await metrics.metrics()).not.toContain("llm_cache_finding_settled{");
   const text = await metrics.metrics();
   expect(text).toMatch(/llm_cache_achievable_ratio\{provider="anthropic",model="claude-sonnet-4-5",prompt="implement"\} 0\.9\d/);
   expect(text).toMatch(/llm_cache_lost_usd_per_day\{.*\} \d/);

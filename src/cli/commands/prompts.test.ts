@@ -52,7 +52,7 @@ it("shows a row for each cause, what each is, and why nothing is changed", async
   expect(context.printed.out).toContain(
     "implement on claude-sonnet-4-5: by version: version 3 1.2 % of 300 requests, version 4 93.0 % of 40 requests.\n",
   );
-  expect(context.printed.out).toContain("implement on claude-sonnet-4-5: the provider's reasons for misses: system_changed 210 times.\n");
+  expect(context.printed.out).toContain("implement on claude-sonnet-4-5: misses by reason: system_changed 210 times.\n");
   expect(context.printed.out).toContain("2 samples contradict their own usage");
   expect(context.printed.out).toContain("Nothing is changed automatically, as the prompt is not rendered from layers.");
   expect(context.printed.out).toContain("review on claude-sonnet-4-5: There are 3 samples.\n");

@@ -60,7 +60,7 @@ function sentencesOf({ versions, misses, reply: { analysis } }: CacheStateShape)
   return [
     ...causes,
     ...(measured.length > 1 ? [`: by version: ${measured.join(", ")}.`] : []),
-    ...(reasons.length > 0 ? [`: the provider's reasons for misses: ${reasons.join(", ")}.`] : []),
+    ...(reasons.length > 0 ? [`: misses by reason: ${reasons.join(", ")}.`] : []),
     ...(contradictory > 0 ? [`: ${contradictory} samples contradict their own usage and are left out.`] : []),
     ...(blocked === undefined ? [] : [`: ${blocked} ${oneLine(calibration.sentence)}`]),
   ];
