@@ -11,6 +11,7 @@ export interface CostEvent {
   readonly at: Instant;
   readonly dims: { readonly [Dimension in CostDimension]?: string };
   readonly ticketId: string;
+  /** 1 for the first. */
   readonly attempt: number;
   readonly costMicroUsd: number;
   /** The part of the cost that the prompt caused, with what its cache saved or cost. */
@@ -38,7 +39,7 @@ export interface FactorSums {
   readonly costMicroUsd: number;
 }
 
-/** The events of one window, by column, so that a million of them can be grouped again and again. */
+/** The events of one window; a million of them are gone through a few times only, whatever is asked. */
 export interface CostWindow {
   readonly events: number;
   readonly costMicroUsd: number;
@@ -58,161 +59,143 @@ export interface CostWindow {
 /** What an event has no value of. */
 export const noElement = "none";
 
-/** A column of names, each stored once. */
-interface Column {
-  readonly names: readonly string[];
-  /** Index into `names`, by row. */
-  readonly values: Int32Array;
-  put(row: number, name: string): void;
-  /** Undefined: no row has this name. */
-  indexOf(name: string): number | undefined;
-}
-
-function createColumn(size: number): Column {
-  const names: string[] = [];
-  const known = new Map<string, number>();
-  const values = new Int32Array(size);
-  return {
-    names,
-    values,
-    put(row, name) {
-      let index = known.get(name);
-      if (index === undefined) {
-        index = names.push(name) - 1;
-        known.set(name, index);
-      }
-      values[row] = index;
-    },
-    indexOf: (name) => known.get(name),
-  };
-}
-
 const largest = Number.MAX_VALUE;
-/** More than any report may name. */
-const attemptsPerTicket = 100_000;
 
-/** Columns of these events; what is not counted (a negative or infinite number) is taken as 0, as one broken event must not spoil a window. */
+/** The events of a segment. */
+interface Slice {
+  readonly events: readonly CostEvent[];
+  readonly costMicroUsd: number;
+  /** By dimension and element; filled when first asked for. */
+  costs?: ReadonlyMap<CostDimension, ReadonlyMap<string, number>>;
+}
+
+/** A window of these events; what is not counted (a negative or infinite number) is taken as 0, as one broken event must not spoil a window. */
 export function createCostWindow(events: readonly CostEvent[]): CostWindow {
-  const size = events.length;
-  const columns = new Map(costDimensions.map((dimension) => [dimension, createColumn(size)]));
-  const tickets = createColumn(size);
-  const attempts = new Int32Array(size);
-  const attemptIndexes = new Map<number, number>();
-  const at = new Float64Array(size);
-  const cost = new Float64Array(size);
-  const inputCost = new Float64Array(size);
-  const listCost = new Float64Array(size);
-  const input = new Float64Array(size);
-  let total = 0;
-  let inputTotal = 0;
-  let unpriced = 0;
+  let costMicroUsd = 0;
+  let inputTokens = 0;
+  let unpricedTokens = 0;
   let tokens = 0;
-  for (const [row, event] of events.entries()) {
-    for (const [dimension, column] of columns) column.put(row, event.dims[dimension] ?? noElement);
-    tickets.put(row, event.ticketId);
-    const attemptKey = (tickets.values[row] ?? 0) * attemptsPerTicket + event.attempt;
-    const known = attemptIndexes.get(attemptKey);
-    attempts[row] = known ?? attemptIndexes.size;
-    if (known === undefined) attemptIndexes.set(attemptKey, attemptIndexes.size);
-    at[row] = event.at;
-    const amount = counted(event.costMicroUsd);
-    cost[row] = amount;
-    inputCost[row] = counted(event.inputCostMicroUsd);
-    input[row] = counted(event.inputTokens);
-    listCost[row] = (counted(event.inputTokens) * counted(event.inputPrice)) / 1_000_000;
-    total += amount;
-    inputTotal += counted(event.inputTokens);
-    unpriced += counted(event.unpricedTokens);
+  for (const event of events) {
+    costMicroUsd += counted(event.costMicroUsd);
+    inputTokens += counted(event.inputTokens);
+    unpricedTokens += counted(event.unpricedTokens);
     tokens += counted(event.inputTokens) + counted(event.outputTokens);
   }
-
-  const columnOf = (dimension: CostDimension): Column => columns.get(dimension) ?? createColumn(0);
-  /** Rows of the segment; undefined: all. */
-  const rowsOf = (within: Segment): readonly (readonly [Int32Array, number])[] | undefined => {
-    const tests: [Int32Array, number][] = [];
-    for (const dimension of costDimensions) {
-      const element = within[dimension];
-      if (element === undefined) continue;
-      const column = columnOf(dimension);
-      const index = column.indexOf(element);
-      if (index === undefined) return undefined;
-      tests.push([column.values, index]);
-    }
-    return tests;
+  const whole: Slice = { events, costMicroUsd };
+  // The same few segments are asked about again and again.
+  const slices = new Map<string, Slice>();
+  const sliceOf = (elements: readonly (readonly [CostDimension, string])[]): Slice => {
+    const last = elements.at(-1);
+    if (last === undefined) return whole;
+    const key = JSON.stringify(elements);
+    const known = slices.get(key);
+    if (known !== undefined) return known;
+    const [dimension, element] = last;
+    const part = sliceOf(elements.slice(0, -1)).events.filter((event) => elementOf(event, dimension) === element);
+    const slice = { events: part, costMicroUsd: part.reduce((sum, event) => sum + counted(event.costMicroUsd), 0) };
+    slices.set(key, slice);
+    return slice;
   };
-  const each = (within: Segment, visit: (row: number) => void): void => {
-    const tests = rowsOf(within);
-    if (tests === undefined) return;
-    rows: for (let row = 0; row < size; row += 1) {
-      for (const [values, index] of tests) if (values[row] !== index) continue rows;
-      visit(row);
-    }
+  const within = (segment: Segment): Slice => {
+    // In the order in which it was narrowed, as the wider segments are known then.
+    const order = Object.keys(segment);
+    return sliceOf(
+      costDimensions
+        .toSorted((a, b) => order.indexOf(a) - order.indexOf(b))
+        .flatMap((dimension) => {
+          const element = segment[dimension];
+          return element === undefined ? [] : [[dimension, element] as const];
+        }),
+    );
   };
 
   return {
-    events: size,
-    costMicroUsd: total,
-    inputTokens: inputTotal,
-    unpricedTokens: unpriced,
+    events: events.length,
+    costMicroUsd,
+    inputTokens,
+    unpricedTokens,
     tokens,
-    costBy(dimension, within) {
-      const column = columnOf(dimension);
-      const sums = new Float64Array(column.names.length);
-      each(within, (row) => {
-        const index = column.values[row] ?? 0;
-        sums[index] = (sums[index] ?? 0) + (cost[row] ?? 0);
-      });
-      return new Map(column.names.map((name, index) => [name, sums[index] ?? 0]));
+    costBy(dimension, segment) {
+      const slice = within(segment);
+      slice.costs ??= costsByElement(slice.events);
+      return slice.costs.get(dimension) ?? new Map();
     },
-    total(within) {
-      let costMicroUsd = 0;
-      let count = 0;
-      each(within, (row) => {
-        costMicroUsd += cost[row] ?? 0;
-        count += 1;
-      });
-      return { costMicroUsd, events: count };
+    total(segment) {
+      const slice = within(segment);
+      return { costMicroUsd: slice.costMicroUsd, events: slice.events.length };
     },
-    factors(within) {
-      const models = columnOf("model");
-      const sums = models.names.map(() => ({
-        tickets: new Set<number>(),
-        attempts: new Set<number>(),
-        requests: 0,
-        inputTokens: 0,
-        inputCostMicroUsd: 0,
-        listCostMicroUsd: 0,
-        costMicroUsd: 0,
-      }));
-      each(within, (row) => {
-        const sum = sums[models.values[row] ?? 0];
-        if (sum === undefined) return;
-        sum.tickets.add(tickets.values[row] ?? 0);
-        sum.attempts.add(attempts[row] ?? 0);
-        sum.requests += 1;
-        sum.inputTokens += input[row] ?? 0;
-        sum.inputCostMicroUsd += inputCost[row] ?? 0;
-        sum.listCostMicroUsd += listCost[row] ?? 0;
-        sum.costMicroUsd += cost[row] ?? 0;
-      });
-      return new Map(
-        models.names.flatMap((name, index) => {
-          const sum = sums[index];
-          return sum === undefined || sum.requests === 0
-            ? []
-            : [[name, { ...sum, tickets: sum.tickets.size, attempts: sum.attempts.size }]];
-        }),
-      );
-    },
+    factors: (segment) => sumsByModel(within(segment).events),
     series(from, everyMs, count) {
       const sums = Array.from({ length: count }, () => 0);
-      for (let row = 0; row < size; row += 1) {
-        const span = Math.floor(((at[row] ?? 0) - from) / everyMs);
-        if (span >= 0 && span < count) sums[span] = (sums[span] ?? 0) + (cost[row] ?? 0);
+      for (const event of events) {
+        const span = Math.floor((event.at - from) / everyMs);
+        if (span >= 0 && span < count) sums[span] = (sums[span] ?? 0) + counted(event.costMicroUsd);
       }
       return sums;
     },
   };
+}
+
+/** All dimensions in one pass: what an event costs is to reach it, not to add it up. */
+function costsByElement(events: readonly CostEvent[]): ReadonlyMap<CostDimension, ReadonlyMap<string, number>> {
+  const costs = costDimensions.map((dimension) => ({ dimension, sums: new Map<string, { costMicroUsd: number }>() }));
+  for (const event of events) {
+    const costMicroUsd = counted(event.costMicroUsd);
+    for (const { dimension, sums } of costs) {
+      const element = elementOf(event, dimension);
+      const sum = sums.get(element);
+      if (sum === undefined) sums.set(element, { costMicroUsd });
+      else sum.costMicroUsd += costMicroUsd;
+    }
+  }
+  return new Map(
+    costs.map(({ dimension, sums }) => [dimension, new Map([...sums].map(([element, { costMicroUsd }]) => [element, costMicroUsd]))]),
+  );
+}
+
+function sumsByModel(events: readonly CostEvent[]): ReadonlyMap<string, FactorSums> {
+  const models = new Map<string, ReturnType<typeof createModelSums>>();
+  for (const event of events) {
+    const model = elementOf(event, "model");
+    let sums = models.get(model);
+    if (sums === undefined) models.set(model, (sums = createModelSums()));
+    sums.counts.add(event);
+    sums.requests += 1;
+    sums.inputTokens += counted(event.inputTokens);
+    sums.inputCostMicroUsd += counted(event.inputCostMicroUsd);
+    sums.listCostMicroUsd += (counted(event.inputTokens) * counted(event.inputPrice)) / 1_000_000;
+    sums.costMicroUsd += counted(event.costMicroUsd);
+  }
+  return new Map([...models].map(([model, { counts, ...sums }]) => [model, { ...sums, ...counts.read() }]));
+}
+
+function createModelSums() {
+  return { counts: createCounts(), requests: 0, inputTokens: 0, inputCostMicroUsd: 0, listCostMicroUsd: 0, costMicroUsd: 0 };
+}
+
+/** So many attempts are bits of a number: a set for each ticket would take ten times the memory. */
+const earlyAttempts = 31;
+
+/** Counts different tickets and different attempts. */
+function createCounts() {
+  const early = new Map<string, number>();
+  const late = new Set<string>();
+  let attempts = 0;
+  return {
+    add({ ticketId, attempt }: CostEvent): void {
+      const seen = early.get(ticketId);
+      const bit = attempt < earlyAttempts ? 1 << attempt : 0;
+      if (bit === 0) late.add(`${attempt} ${ticketId}`);
+      if (seen !== undefined && (seen | bit) === seen) return;
+      early.set(ticketId, (seen ?? 0) | bit);
+      if (bit !== 0) attempts += 1;
+    },
+    read: () => ({ tickets: early.size, attempts: attempts + late.size }),
+  };
+}
+
+function elementOf({ dims }: CostEvent, dimension: CostDimension): string {
+  return dims[dimension] ?? noElement;
 }
 
 function counted(value: number): number {
