@@ -1,6 +1,7 @@
 import { cpus } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { benchAttribution, differencesOf, renderAttribution } from "./bench-attribution.ts";
 import { benchReplay, renderReplay } from "./bench-replay.ts";
 import { benchTickets, renderTickets } from "./bench-tickets.ts";
 import { measureSaturation, measureSubject, pacedPerSecond, stormGroup, type Measurement, type Volume } from "./measure.ts";
@@ -12,12 +13,13 @@ import { floorSide, productSide, type Side } from "./sides.ts";
 const full: Volume = { warmUp: 500, saturation: 4000, storm: 10_000, pacedSeconds: 10 };
 const quick: Volume = { warmUp: 200, saturation: 1000, storm: 2000, pacedSeconds: 3 };
 
-const usage = `Usage: npm run bench -- [--rounds N] [--quick] [--json] [--only runs|replay|tickets]
+const usage = `Usage: npm run bench -- [--rounds N] [--quick] [--json] [--only runs|replay|attribution|tickets]
 
 Runs the product beside a floor: a small program of the same parts (express, zod, BullMQ, one fenced script call per step).
 Both get a redis-server of their own with the same settings. Rounds alternate which side comes first; the table shows medians.
 Tickets through admission, ledger and checkpoint run beside a BullMQ worker that does nothing, also with 100,000 of them queued.
 The replay of 100,000 requests through a prompt cache runs beside a straightforward reference on the same requests.
+So does the attribution of a rise of cost over 1,000,000 usage events; when the two do not find the same, the exit code is 1.
 `;
 
 async function main(args: readonly string[]): Promise<void> {
@@ -43,6 +45,12 @@ async function main(args: readonly string[]): Promise<void> {
     const results = benchReplay(requests, count);
     process.stdout.write(renderReplay(requests, results));
     if (values.json) process.stdout.write(`${JSON.stringify({ replay: { requests, results } })}\n`);
+  }
+  if (isWanted("attribution")) {
+    const comparison = benchAttribution(values.quick ? 100_000 : 1_000_000, count);
+    process.stdout.write(renderAttribution(comparison));
+    if (values.json) process.stdout.write(`${JSON.stringify({ attribution: comparison })}\n`);
+    if (differencesOf(comparison).length > 0) process.exitCode = 1;
   }
   if (isWanted("tickets")) {
     const lines = await benchTickets(values.quick ? { worked: 500, backlog: 10_000 } : { worked: 2000, backlog: 100_000 }, count, say);
