@@ -21,20 +21,20 @@ export function benchAttribution(events: number, rounds: number): AttributionCom
 /** Of the whole change. */
 const tolerance = 1e-6;
 
-/** In what the sides differ from the fault that was put in or from each other; empty: in nothing. */
+/** In what a side differs from the fault that was put in, or the product from the reference; empty: in nothing. */
 export function differencesOf({ input, sides }: AttributionComparison): readonly string[] {
-  const [first] = sides;
-  return sides.flatMap(({ side, row }) => {
-    const change = sumOf(row);
-    const isNear = (a: number, b: number) => Math.abs(a - b) <= tolerance * Math.abs(change);
-    return [
-      ...(named(row) === named(input) ? [] : [`${side} found ${named(row)}, the fault was in ${named(input)}`]),
-      ...(first === undefined || strongest(row) === strongest(first.row) ? [] : [`${side} blames ${strongest(row)}`]),
-      ...(first === undefined || isNear(sumOf(first.row), change)
-        ? []
-        : [`the factors of ${side} sum to ${change} micro-USD, not to ${sumOf(first.row)}`]),
-    ];
-  });
+  const differences: string[] = [];
+  const [reference] = sides;
+  for (const { side, row } of sides) {
+    if (named(row) !== named(input)) differences.push(`${side} found ${named(row)}, the fault was in ${named(input)}`);
+    if (reference === undefined) continue;
+    if (strongest(row) !== strongest(reference.row))
+      differences.push(`${side} blames ${strongest(row)}, reference ${strongest(reference.row)}`);
+    const [change, expected] = [sumOf(row), sumOf(reference.row)];
+    if (Math.abs(change - expected) > tolerance * Math.abs(expected))
+      differences.push(`the factors of ${side} sum to ${change} micro-USD, those of reference to ${expected}`);
+  }
+  return differences;
 }
 
 /** The comparison as a table for people. */

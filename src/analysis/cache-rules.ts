@@ -17,8 +17,8 @@ export interface CacheRules {
 }
 
 /**
- * Least tokens of a prefix by model, as Anthropic's pages gave them in 2026; where two pages disagree, the larger. Data: a smaller prefix that was seen
- * cached counts for more.
+ * Least tokens of a prefix by model, as Anthropic's pages gave them in 2026; where two pages disagree, the larger. Nothing that was
+ * measured changes it: where a smaller prefix is cached after all, the replay tells fewer reads than there were, and its calibration says so.
  */
 const anthropicMinimums: Readonly<Record<string, number>> = {
   "claude-opus-5": 512,
