@@ -1,6 +1,7 @@
-import { createServer, type RequestListener } from "node:http";
+import { type RequestListener } from "node:http";
 import { createServer as createTcpServer, type Socket } from "node:net";
 import { afterEach, describe, expect, it } from "@jest/globals";
+import { serveLoopback } from "../simulators/serve-loopback.ts";
 import { createBoundedSender, type BoundedSender, type RequestLimits } from "./bounded-request.ts";
 import { createHttpClient } from "./http/create-http-client.ts";
 
@@ -18,19 +19,9 @@ function aSender(): BoundedSender {
 }
 
 async function serve(listener: RequestListener): Promise<string> {
-  const server = createServer(listener);
-  await new Promise<void>((resolve) => {
-    server.listen(0, "127.0.0.1", resolve);
-  });
-  releases.push(
-    () =>
-      new Promise<void>((resolve) => {
-        server.closeAllConnections();
-        server.close(() => resolve());
-      }),
-  );
-  const address = server.address();
-  return `http://127.0.0.1:${address !== null && typeof address === "object" ? address.port : 0}`;
+  const server = await serveLoopback(listener);
+  releases.push(async () => server[Symbol.asyncDispose]());
+  return server.url;
 }
 
 async function serveTcp(onSocket: (socket: Socket) => void): Promise<string> {

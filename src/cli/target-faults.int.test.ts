@@ -1,7 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import { randomUUID } from "node:crypto";
-import { once } from "node:events";
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { type IncomingMessage, type ServerResponse } from "node:http";
 import { httpRequest } from "../actions/http-request.ts";
 import { createHttpClient, type HttpClient } from "../adapters/http/create-http-client.ts";
 import { usualLimits } from "../adapters/bounded-request.ts";
@@ -10,35 +9,33 @@ import type { JournalEntry } from "../core/journal.ts";
 import { createExecutor, type Execution } from "../engine/execute-run.ts";
 import { parseRunbook } from "../runbook/parse-runbook.ts";
 import { createMemoryRunLedger } from "../simulators/memory-run-ledger.ts";
+import { type LoopbackServer, serveLoopback } from "../simulators/serve-loopback.ts";
 
 /** The action, its adapter and the engine against a target over a real socket that misbehaves. */
 type Behaviour = (request: IncomingMessage, response: ServerResponse, nth: number) => void;
 
-let target: Server;
-let url: string;
+let target: LoopbackServer;
 let behave: Behaviour;
 let keys: (string | undefined)[];
 let http: HttpClient;
 
 beforeEach(async () => {
   keys = [];
-  target = createServer((request, response) => {
+  target = await serveLoopback((request, response) => {
     const key = request.headers["idempotency-key"];
     keys.push(typeof key === "string" ? key : undefined);
     request.resume();
     request.once("end", () => behave(request, response, keys.length));
   });
-  target.listen(0, "127.0.0.1");
-  await once(target, "listening");
-  const address = target.address();
-  url = `http://127.0.0.1:${typeof address === "object" && address !== null ? address.port : 0}`;
-  http = createHttpClient({ allow: [url], limits: { ...usualLimits, headersMs: 400, bodyMs: 400, totalMs: 1000, maxBytes: 10_000 } });
+  http = createHttpClient({
+    allow: [target.url],
+    limits: { ...usualLimits, headersMs: 400, bodyMs: 400, totalMs: 1000, maxBytes: 10_000 },
+  });
 });
 
 afterEach(async () => {
   await http.close();
-  target.closeAllConnections();
-  await new Promise((resolve) => target.close(resolve));
+  await target[Symbol.asyncDispose]();
 });
 
 const kinds = {
@@ -73,7 +70,7 @@ The target misbehaves.
 1. **Send**: One request.
    - Action: \`http-request\`
      \`\`\`yaml
-     url: ${url}/x
+     url: ${target.url}/x
      ${kinds[kind]}
      \`\`\`
 

@@ -1,12 +1,12 @@
-import { createServer } from "node:http";
-import { once } from "node:events";
 import { expect, it } from "@jest/globals";
+import { serveLoopback } from "../simulators/serve-loopback.ts";
 import { startAlertmanager } from "./alertmanager.ts";
 import { startPrometheus } from "./prometheus.ts";
+import { until } from "./until.ts";
 
 it("carries an alert from a rule of a real Prometheus through a real Alertmanager to a webhook", async () => {
   const received: { authorization: string | undefined; body: string }[] = [];
-  const server = createServer((request, response) => {
+  await using server = await serveLoopback((request, response) => {
     let body = "";
     request.setEncoding("utf8");
     request.on("data", (chunk: string) => (body += chunk));
@@ -15,10 +15,6 @@ it("carries an alert from a rule of a real Prometheus through a real Alertmanage
       response.writeHead(202).end();
     });
   });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  if (address === null || typeof address === "string") throw new Error("no port");
 
   await using alertmanager = await startAlertmanager({
     config: JSON.stringify({
@@ -26,7 +22,7 @@ it("carries an alert from a rule of a real Prometheus through a real Alertmanage
       receivers: [
         {
           name: "hook",
-          webhook_configs: [{ url: `http://127.0.0.1:${address.port}/`, http_config: { authorization: { credentials_file: "token" } } }],
+          webhook_configs: [{ url: `${server.url}/`, http_config: { authorization: { credentials_file: "token" } } }],
         },
       ],
     }),
@@ -40,9 +36,7 @@ it("carries an alert from a rule of a real Prometheus through a real Alertmanage
     }),
     files: { "rules/a.yml": JSON.stringify({ groups: [{ name: "g", rules: [{ alert: "Always", expr: "vector(1)" }] }] }) },
   });
-  const deadline = performance.now() + 10_000;
-  while (received.length === 0 && performance.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 20));
-  server.close();
+  await until("the webhook was called", () => received.length > 0, 10_000);
   expect(await (await fetch(`${prometheus.url}/api/v1/alerts`)).json()).toMatchObject({ data: { alerts: [{ state: "firing" }] } });
   expect(received[0]?.authorization).toBe("Bearer abc");
   expect(JSON.parse(received[0]?.body ?? "null")).toMatchObject({ status: "firing", alerts: [{ labels: { alertname: "Always" } }] });

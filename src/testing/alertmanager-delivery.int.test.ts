@@ -1,5 +1,3 @@
-import { once } from "node:events";
-import { createServer, type Server } from "node:http";
 import { randomBytes } from "node:crypto";
 import { afterEach, expect, it } from "@jest/globals";
 import { type AlertmanagerClient, createAlertmanagerClient } from "../adapters/alertmanager/create-alertmanager-client.ts";
@@ -12,6 +10,7 @@ import { createOpenAlerts } from "../redis/open-alerts.ts";
 import { runKeys } from "../redis/run-keys.ts";
 import { createRunReader } from "../redis/run-reader.ts";
 import { startPoll } from "../../workers/poll.ts";
+import { serveLoopback } from "../simulators/serve-loopback.ts";
 import { aRunbook, aStep } from "./a-runbook.ts";
 import { type AlertmanagerServer, startAlertmanager } from "./alertmanager.ts";
 import { freePort } from "./free-port.ts";
@@ -55,7 +54,7 @@ function openIntake(): Intake {
 async function listen(port: number, before: (message: number) => Promise<number | undefined>): Promise<{ decisions: string[] }> {
   const decisions: string[] = [];
   let messages = 0;
-  const server: Server = createServer((request, response) => {
+  const server = await serveLoopback((request, response) => {
     let body = "";
     request.setEncoding("utf8");
     request.on("data", (chunk: string) => (body += chunk));
@@ -70,12 +69,7 @@ async function listen(port: number, before: (message: number) => Promise<number 
       });
     });
   });
-  server.listen(port, "127.0.0.1");
-  await once(server, "listening");
-  closers.push(() => {
-    server.closeAllConnections();
-    server.close();
-  });
+  closers.push(async () => server[Symbol.asyncDispose]());
   return { decisions };
 }
 

@@ -1,6 +1,5 @@
-import { createServer } from "node:http";
-import { once } from "node:events";
 import { z } from "zod";
+import { serveLoopback } from "../simulators/serve-loopback.ts";
 
 /** One request that arrived, whether or not it changed anything. */
 export interface Arrival {
@@ -65,7 +64,7 @@ export async function startCountingTarget(delayMs: number): Promise<CountingTarg
     writes.push({ ...asked, found, applied: found === asked.expected && applied, at: Date.now() });
     return applied;
   };
-  const server = createServer((request, response) => {
+  const server = await serveLoopback((request, response) => {
     const url = new URL(request.url ?? "/", "http://target");
     if (url.pathname === "/value" && request.method === "GET") {
       response.end(JSON.stringify({ value: values.get(url.searchParams.get("name") ?? "") ?? "nothing" }));
@@ -96,12 +95,8 @@ export async function startCountingTarget(delayMs: number): Promise<CountingTarg
       setTimeout(() => response.end("{}"), delayMs);
     });
   });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  const port = typeof address === "object" && address !== null ? address.port : 0;
   return {
-    url: `http://127.0.0.1:${port}`,
+    url: server.url,
     arrivals,
     writes,
     plant(nth) {
@@ -113,9 +108,6 @@ export async function startCountingTarget(delayMs: number): Promise<CountingTarg
       writes.push({ kind: "planted", run: "", step: "", name, found, expected: "", to, applied: true, at: Date.now() });
       return true;
     },
-    async [Symbol.asyncDispose]() {
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
-    },
+    [Symbol.asyncDispose]: async () => server[Symbol.asyncDispose](),
   };
 }

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import type { BudgetControl, BudgetControls, BudgetState, ControlsChange, RunningTicket, SpendRow } from "../workload/budget.ts";
+import { applyChange } from "../workload/controls.ts";
 
 /** A budget in memory, with levers for what the world does to it. */
 export interface FakeBudget {
@@ -83,12 +84,6 @@ export function createFakeBudgetControl(
   };
 }
 
-function changed(controls: BudgetControls, change: ControlsChange): BudgetControls {
-  const { pausedUntil, stopBefore, ...rest } = { ...controls, ...change };
-  return {
-    ...rest,
-    version: controls.version + 1,
-    ...(pausedUntil !== undefined && pausedUntil !== null && { pausedUntil }),
-    ...(stopBefore !== undefined && stopBefore !== null && { stopBefore }),
-  };
+function changed({ version, ...current }: BudgetControls, change: ControlsChange): BudgetControls {
+  return { ...applyChange(current, change), version: version + 1 };
 }

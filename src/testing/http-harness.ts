@@ -1,5 +1,3 @@
-import { createServer } from "node:http";
-import { once } from "node:events";
 import type { Clock } from "../core/clock.ts";
 import type { Caller, Role } from "../core/role.ts";
 import { createUlids } from "../core/ulid.ts";
@@ -12,6 +10,7 @@ import type { RunGuards } from "../intake/prepare-run.ts";
 import type { Runbook } from "../runbook/runbook.ts";
 import { createFakeClock } from "./fake-clock.ts";
 import { createMemoryAcceptStore, type MemoryAcceptStore } from "../simulators/memory-accept-store.ts";
+import { serveLoopback } from "../simulators/serve-loopback.ts";
 
 /** The HTTP application over stores in memory, listening on a free port of loopback. */
 export interface HttpHarness extends AsyncDisposable {
@@ -97,13 +96,9 @@ export async function startHttp(options: HttpHarnessOptions = {}): Promise<HttpH
     },
     options.limits,
   );
-  const server = createServer(app);
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  const port = typeof address === "object" && address !== null ? address.port : 0;
+  const server = await serveLoopback(app);
   return {
-    url: `http://127.0.0.1:${port}`,
+    url: server.url,
     clock,
     store,
     samples,
@@ -118,10 +113,7 @@ export async function startHttp(options: HttpHarnessOptions = {}): Promise<HttpH
     ),
     async [Symbol.asyncDispose]() {
       closing.abort();
-      const closed = once(server, "close");
-      server.close();
-      server.closeAllConnections();
-      await closed;
+      await server[Symbol.asyncDispose]();
     },
   };
 }

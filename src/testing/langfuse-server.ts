@@ -1,6 +1,6 @@
-import { once } from "node:events";
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { type IncomingMessage, type ServerResponse } from "node:http";
 import { z } from "zod";
+import { serveLoopback } from "../simulators/serve-loopback.ts";
 
 /** Behaviours of Langfuse that a caller must survive, each behind a switch. */
 export interface LangfuseQuirks {
@@ -134,22 +134,13 @@ export async function startLangfuse(keys: { readonly publicKey: string; readonly
     return found === undefined ? notFound() : answer(200, shown(name, found));
   };
 
-  const server = createServer((request, response) => {
+  const server = await serveLoopback((request, response) => {
     handle(request, response).catch(() => response.destroy());
   });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  const port = typeof address === "object" && address !== null ? address.port : 0;
   return {
-    url: `http://127.0.0.1:${port}`,
+    url: server.url,
     quirks,
     requests,
-    async [Symbol.asyncDispose]() {
-      const closed = once(server, "close");
-      server.close();
-      server.closeAllConnections();
-      await closed;
-    },
+    [Symbol.asyncDispose]: async () => server[Symbol.asyncDispose](),
   };
 }

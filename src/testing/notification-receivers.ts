@@ -1,5 +1,6 @@
-import { createServer, type IncomingHttpHeaders } from "node:http";
+import { type IncomingHttpHeaders } from "node:http";
 import { z } from "zod";
+import { serveLoopback } from "../simulators/serve-loopback.ts";
 
 /** One request that a receiver took. */
 export interface Received {
@@ -74,7 +75,7 @@ export async function startPagerDutyReceiver(): Promise<NotificationReceiver & {
 async function startReceiver(path: string, judge: Judge): Promise<NotificationReceiver> {
   const received: Received[] = [];
   let forced: ReceiverAnswer | undefined;
-  const server = createServer((request, response) => {
+  const server = await serveLoopback((request, response) => {
     const chunks: Buffer[] = [];
     request.on("data", (chunk: Buffer) => chunks.push(chunk));
     request.on("end", () => {
@@ -84,22 +85,13 @@ async function startReceiver(path: string, judge: Judge): Promise<NotificationRe
       response.writeHead(answer.status, answer.headers).end(answer.body);
     });
   });
-  await new Promise<void>((resolve) => {
-    server.listen(0, "127.0.0.1", resolve);
-  });
-  const address = server.address();
-  if (address === null || typeof address === "string") throw new Error("The receiver has no port.");
   return {
-    url: `http://127.0.0.1:${address.port}${path}`,
+    url: `${server.url}${path}`,
     received,
     answerWith(answer) {
       forced = answer;
     },
-    [Symbol.asyncDispose]: () =>
-      new Promise((resolve) => {
-        server.closeAllConnections();
-        server.close(() => resolve());
-      }),
+    [Symbol.asyncDispose]: async () => server[Symbol.asyncDispose](),
   };
 }
 

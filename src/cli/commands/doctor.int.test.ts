@@ -1,10 +1,10 @@
 import { execFileSync } from "node:child_process";
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "@jest/globals";
 import { z } from "zod";
+import { type LoopbackServer, serveLoopback } from "../../simulators/serve-loopback.ts";
 import { aCommandContext } from "../../testing/command-context.ts";
 import { findBinary } from "../../testing/find-binary.ts";
 import { startRedisServer } from "../../testing/redis-server.ts";
@@ -32,23 +32,13 @@ function verdictOf(report: Findings, name: string): string | undefined {
 }
 
 // The answers of Prometheus and Alertmanager that the doctor reads.
-async function startMonitoring(alertmanagerConfig: string): Promise<AsyncDisposable & { readonly url: string }> {
-  const server = createServer((request, response) => {
+async function startMonitoring(alertmanagerConfig: string): Promise<LoopbackServer> {
+  return serveLoopback((request, response) => {
     response.setHeader("content-type", "application/json");
     const isStatus = request.url?.startsWith("/api/v2/status") === true;
     const vector = { status: "success", data: { resultType: "vector", result: [{ metric: {}, value: [1, "1"] }] } };
     response.end(JSON.stringify(isStatus ? { config: { original: alertmanagerConfig } } : vector));
   });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const address = server.address();
-  if (address === null || typeof address === "string") throw new Error("no port was given");
-  return {
-    url: `http://127.0.0.1:${address.port}`,
-    async [Symbol.asyncDispose]() {
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
-    },
-  };
 }
 
 const routed =

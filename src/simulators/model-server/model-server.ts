@@ -1,5 +1,4 @@
 import { setMaxListeners } from "node:events";
-import { createServer } from "node:http";
 import express, { type Request, type Response } from "express";
 import { createSystemClock, type Clock } from "../../core/clock.ts";
 import { sha256 } from "../../core/json.ts";
@@ -15,6 +14,7 @@ import { createFaultBoard, errorOf, type Fault } from "./model-fault.ts";
 import type { CacheTtl } from "./prompt-blocks.ts";
 import { createPromptCache, type CacheSplit } from "./prompt-cache.ts";
 import { createRandom, hash32, logNormalFactor } from "../../core/seeded-random.ts";
+import { serveLoopback } from "../serve-loopback.ts";
 
 /** Latencies of an answer before the seeded spread is applied. */
 export interface ModelLatency {
@@ -229,23 +229,15 @@ export async function startModelServer(options: ModelServerOptions = {}): Promis
     refuse(response, nextRequestId(), { type: "api_error", message: "Internal server error" });
   });
 
-  const server = createServer(app);
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(options.port ?? 0, "127.0.0.1", resolve);
-  });
-  const address = server.address();
-  if (address === null || typeof address === "string") throw new Error(`The model server listens on ${address}, not on a port.`);
+  const server = await serveLoopback(app, options.port);
 
   return {
-    url: `http://127.0.0.1:${address.port}`,
+    url: server.url,
     stats: () => ({ ...sums, byStatus: { ...byStatus }, calls: calls.slice() }),
     inject: (fault) => faults.inject(fault),
     async [Symbol.asyncDispose]() {
       closing.abort(new Error("The model server is closing."));
-      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-      server.closeAllConnections();
-      await closed;
+      await server[Symbol.asyncDispose]();
     },
   };
 }

@@ -11,7 +11,7 @@ import { createPromptCache } from "../model-server/prompt-cache.ts";
 import { createBatchEngine, type EngineBatch, type EngineItem } from "./batch-engine.ts";
 import { createQuirkBoard } from "./batch-quirk.ts";
 import type { BatchServer, BatchServerOptions } from "./batch-server.ts";
-import { serveLoopback } from "./serve-loopback.ts";
+import { serveLoopback } from "../serve-loopback.ts";
 
 const createBody = z.object({
   requests: z

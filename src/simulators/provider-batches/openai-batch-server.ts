@@ -6,7 +6,7 @@ import { createBatchEngine, type EngineBatch, type EngineItem } from "./batch-en
 import { createQuirkBoard } from "./batch-quirk.ts";
 import { dayMs, type BatchServer, type BatchServerOptions } from "./batch-server.ts";
 import { completeChat, type ChatCompletion } from "./complete-chat.ts";
-import { serveLoopback } from "./serve-loopback.ts";
+import { serveLoopback } from "../serve-loopback.ts";
 
 const createBody = z.object({
   input_file_id: z.string(),

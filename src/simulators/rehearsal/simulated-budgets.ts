@@ -1,8 +1,10 @@
 import { isDeepStrictEqual } from "node:util";
+import { isPaused } from "../../actions/gate.ts";
 import type { Clock } from "../../core/clock.ts";
 import { formatDuration } from "../../core/duration.ts";
 import { oneUsd } from "../../core/money.ts";
 import type { BudgetControl, BudgetControls, BudgetState, ControlsChange, RunningTicket, SpendRow } from "../../workload/budget.ts";
+import { applyChange } from "../../workload/controls.ts";
 import { sumRows } from "../../workload/spend-row.ts";
 import type { SimulatedBudget, SimulatedSpend } from "./rehearsal.ts";
 
@@ -98,8 +100,7 @@ function letWork(world: World, now: number): void {
   // Turn boundaries are spread evenly over a turn, so that the tickets end one after another.
   const end = (slot: number) => stopBefore + (written.turnMs * (slot + 1)) / Math.max(1, written.running);
   world.tickets = world.tickets.filter((ticket) => ticket.since >= stopBefore || now < end(ticket.slot));
-  const closed = controls.gate === "paused" && (controls.pausedUntil === undefined || controls.pausedUntil > now);
-  if (closed) return;
+  if (isPaused(controls, now)) return;
   const wanted = Math.min(written.running, controls.limits.concurrency ?? written.running);
   while (world.tickets.length < wanted) {
     world.tickets.push(ticketOf(world.started, world.tickets.length, now));
@@ -124,13 +125,8 @@ function stateOf({ written, controls, tickets }: World, start: number, now: numb
 }
 
 function changedControls(controls: BudgetControls, change: ControlsChange): BudgetControls {
-  const { pausedUntil, stopBefore, ...rest } = { ...controls, ...change };
-  return {
-    ...rest,
-    version: controls.version + 1,
-    ...(pausedUntil !== undefined && pausedUntil !== null && { pausedUntil }),
-    ...(stopBefore !== undefined && stopBefore !== null && { stopBefore }),
-  };
+  const { version, ...current } = controls;
+  return { ...applyChange(current, change), version: version + 1 };
 }
 
 /** `gate open -> paused, pausedUntil none -> 4h`: instants are told as the time since the alert. */

@@ -1,9 +1,13 @@
-import { createServer } from "node:http";
-import type { Express } from "express";
+import { createServer, type RequestListener } from "node:http";
 
-/** Serves an app on loopback; port 0 takes any free one. Rejects when the port is taken. Disposing ends every connection. */
-export async function serveLoopback(app: Express, port: number): Promise<AsyncDisposable & { readonly url: string }> {
-  const server = createServer(app);
+/** A server on loopback. Disposing ends every connection. */
+export interface LoopbackServer extends AsyncDisposable {
+  readonly url: string;
+}
+
+/** Serves on loopback; port 0, the default, takes any free one. Rejects when the port is taken. */
+export async function serveLoopback(listener: RequestListener, port = 0): Promise<LoopbackServer> {
+  const server = createServer(listener);
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
     server.listen(port, "127.0.0.1", resolve);
