@@ -68,7 +68,7 @@ async function listen(port: number, before: (message: number) => Promise<number 
         return response.writeHead(202).end();
       });
     });
-  });
+  }, port);
   closers.push(async () => server[Symbol.asyncDispose]());
   return { decisions };
 }

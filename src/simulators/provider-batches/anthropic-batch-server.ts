@@ -11,7 +11,7 @@ import { createPromptCache } from "../model-server/prompt-cache.ts";
 import { createBatchEngine, type EngineBatch, type EngineItem } from "./batch-engine.ts";
 import { createQuirkBoard } from "./batch-quirk.ts";
 import type { BatchServer, BatchServerOptions } from "./batch-server.ts";
-import { serveLoopback } from "../serve-loopback.ts";
+import { serveBatches } from "./serve-batches.ts";
 
 const createBody = z.object({
   requests: z
@@ -65,12 +65,11 @@ export async function startAnthropicBatchServer(options: BatchServerOptions = {}
       return { kind: "answered", answer, model: checked.body.model, costMicroUsd: costOf(model, look.split, reply.outputTokens) / 2 };
     },
   });
-  let requests = 0;
-  let created = 0;
+  const counts = { requests: 0, created: 0 };
 
   const refuse = (response: Response, error: ApiError) => {
     if (error.retryAfterSeconds !== undefined) response.set("retry-after", String(error.retryAfterSeconds));
-    response.status(statusOf(error.type)).json(errorBody(error, `req_${requests}`));
+    response.status(statusOf(error.type)).json(errorBody(error, `req_${counts.requests}`));
   };
   const shape = (batch: EngineBatch<Answer>, url: string) => {
     const ended = batch.endedAt !== undefined;
@@ -95,8 +94,8 @@ export async function startAnthropicBatchServer(options: BatchServerOptions = {}
   app.disable("x-powered-by");
   app.use(express.json({ limit: "256mb" }));
   app.use((request, response, next) => {
-    requests += 1;
-    response.set("request-id", `req_${requests}`);
+    counts.requests += 1;
+    response.set("request-id", `req_${counts.requests}`);
     if (keyOf(request) === "") return refuse(response, { type: "authentication_error", message: "x-api-key header is required" });
     if (request.get("anthropic-version") === undefined)
       return refuse(response, { type: "invalid_request_error", message: "anthropic-version: header is required" });
@@ -130,7 +129,7 @@ export async function startAnthropicBatchServer(options: BatchServerOptions = {}
     if (new Set(items.map(({ customId }) => customId)).size < items.length)
       return refuse(response, { type: "invalid_request_error", message: "requests: custom_id must be unique" });
     const batch = engine.create(items, "");
-    created += 1;
+    counts.created += 1;
     if (quirks.has("lost_answer")) return void request.socket.destroy();
     response.json(shape(batch, urlOf(request)));
   });
@@ -177,17 +176,7 @@ export async function startAnthropicBatchServer(options: BatchServerOptions = {}
   });
   app.use((request: Request, response: Response) => refuse(response, { type: "not_found_error", message: `Not found: ${request.path}` }));
 
-  const server = await serveLoopback(app, options.port ?? 0);
-  return {
-    url: server.url,
-    stats: () => ({
-      requests,
-      created,
-      billedMicroUsd: engine.billed(0, Number.POSITIVE_INFINITY).reduce((sum, { costMicroUsd }) => sum + costMicroUsd, 0),
-    }),
-    inject: (quirk) => quirks.inject(quirk),
-    [Symbol.asyncDispose]: async () => server[Symbol.asyncDispose](),
-  };
+  return serveBatches(app, options.port, { engine, quirks, counts });
 }
 
 function textOf(value: unknown): string {

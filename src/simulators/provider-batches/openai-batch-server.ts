@@ -6,7 +6,7 @@ import { createBatchEngine, type EngineBatch, type EngineItem } from "./batch-en
 import { createQuirkBoard } from "./batch-quirk.ts";
 import { dayMs, type BatchServer, type BatchServerOptions } from "./batch-server.ts";
 import { completeChat, type ChatCompletion } from "./complete-chat.ts";
-import { serveLoopback } from "../serve-loopback.ts";
+import { serveBatches } from "./serve-batches.ts";
 
 const createBody = z.object({
   input_file_id: z.string(),
@@ -83,8 +83,7 @@ export async function startOpenAiBatchServer(options: BatchServerOptions = {}): 
     refuses: "batch",
     answer: completeChat,
   });
-  let requests = 0;
-  let created = 0;
+  const counts = { requests: 0, created: 0 };
 
   const refuse = (response: Response, status: number, type: string, code: string | null, message: string) =>
     response.status(status).json({ error: { message, type, param: null, code } });
@@ -121,8 +120,8 @@ export async function startOpenAiBatchServer(options: BatchServerOptions = {}): 
   const app = express();
   app.disable("x-powered-by");
   app.use((request, response, next) => {
-    requests += 1;
-    response.set("x-request-id", `req_${requests}`);
+    counts.requests += 1;
+    response.set("x-request-id", `req_${counts.requests}`);
     if (!/^Bearer .+/.test(request.get("authorization") ?? ""))
       return refuse(response, 401, "invalid_request_error", "invalid_api_key", "You did not provide an API key.");
     if (quirks.has("rate_limited")) {
@@ -179,7 +178,7 @@ export async function startOpenAiBatchServer(options: BatchServerOptions = {}): 
       faults: [...faults, ...injected],
       metadata: parsed.data.metadata ?? null,
     });
-    created += 1;
+    counts.created += 1;
     if (quirks.has("lost_answer")) return void request.socket.destroy();
     response.json(shape(batch));
   });
@@ -253,17 +252,7 @@ export async function startOpenAiBatchServer(options: BatchServerOptions = {}): 
     (request: Request, response: Response) => void refuse(response, 404, "invalid_request_error", null, `Unknown URL ${request.path}`),
   );
 
-  const server = await serveLoopback(app, options.port ?? 0);
-  return {
-    url: server.url,
-    stats: () => ({
-      requests,
-      created,
-      billedMicroUsd: engine.billed(0, Number.POSITIVE_INFINITY).reduce((sum, { costMicroUsd }) => sum + costMicroUsd, 0),
-    }),
-    inject: (quirk) => quirks.inject(quirk),
-    [Symbol.asyncDispose]: async () => server[Symbol.asyncDispose](),
-  };
+  return serveBatches(app, options.port, { engine, quirks, counts });
 }
 
 function seconds(at: number): number {
