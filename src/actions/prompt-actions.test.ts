@@ -142,6 +142,7 @@ describe("restructure-prompt", () => {
       ["uncalibrated", "does not tell what was measured"],
       ["no_layers", "not rendered from layers"],
       ["nothing_to_gain", "next to nothing"],
+      ["not_the_layout", "the application's to do"],
     ] as const) {
       const bench = createActionBench();
       bench.prompt.blocked = blocked;

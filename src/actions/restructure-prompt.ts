@@ -89,6 +89,7 @@ const blocks = {
   uncalibrated: "The replay does not tell what was measured, so nothing is changed on its word.",
   no_layers: "The prompt is not rendered from layers, so nothing can be moved.",
   nothing_to_gain: "A better layout would save next to nothing.",
+  not_the_layout: "What would mend it is the application's to do; a better layout alone would save next to nothing.",
 };
 
 function refused(message: string): StepFailure {

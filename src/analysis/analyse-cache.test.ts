@@ -248,6 +248,11 @@ describe("the analysis of one fault at a time", () => {
     expect(causesOf(analysis)).toEqual([["prompt", "fan_out", "T6"]]);
     expect(analysis.causes[0]?.sentence).toContain("send one first and the rest when it answers");
     expect(analysis.causes[0]?.evidence.missedShare).toBeGreaterThan(0.7);
+    // Four of five would read what the first has written.
+    expect(analysis.predictedHit).toBeGreaterThan(0.75);
+    expect(analysis.lostPerDay / analysis.costPerDay).toBeGreaterThan(0.6);
+    // A layout alone can only leave out markers that nobody reads from.
+    expect(analysis.byLayout).toMatchObject({ hit: 0, markers: [] });
   });
 
   it("finds an entry further before the marker than the provider looks back", () => {

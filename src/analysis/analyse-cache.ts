@@ -116,17 +116,14 @@ function* mend(
     note(cause, yield* predict(working, steppedRequests));
   }
 
-  const chosen = yield* predict(working, searchedRequests);
-  const { markers } = chosen;
-  // Parameters are the application's: a new layout comes without that part of the gain, and must not be measured by it.
-  const byLayout = causes.some(({ transform }) => transform === "T5")
-    ? yield* predict(asParametrised(working, sent), searchedRequests)
-    : undefined;
-  yield;
   const shares = explainMisses(sent, rules, countFrom);
-  for (const miss of missCauses)
-    if (shares[miss] >= leastMissed)
-      note(describeMiss(miss, shares[miss], { rules, markers: chosen === asSent ? undefined : markers }), chosen);
+  const missed = missCauses.filter((miss) => shares[miss] >= leastMissed);
+  // Parameters and the moment of sending are the application's: a new layout comes without that part of the gain, and must not be measured by it.
+  const chosen = yield* predict(missed.includes("fan_out") ? ledByOne(working) : working, searchedRequests);
+  const byApplication = missed.includes("fan_out") || causes.some(({ transform }) => transform === "T5");
+  const byLayout = byApplication ? yield* predict(asParametrised(working, sent), searchedRequests) : undefined;
+  const { markers } = chosen;
+  for (const miss of missed) note(describeMiss(miss, shares[miss], { rules, markers: chosen === asSent ? undefined : markers }), chosen);
   yield;
   const achievable = Math.max(achievableHit({ ...searchOver(working, sent.length), countFrom }), chosen.hit, calibration.measuredHit);
   const behaviour = observeUnits(working);
@@ -149,6 +146,11 @@ function* mend(
     units: unitOrder(working).flatMap((unit) => behaviour.get(unit) ?? []),
     promptTokens,
   };
+}
+
+/** As if of requests that start together one went first and the rest when it answers: what one writes, all others can read. */
+function ledByOne(requests: readonly SegmentedRequest[]): readonly SegmentedRequest[] {
+  return requests.map((request) => ({ ...request, ttftMs: 0 }));
 }
 
 /** Mended requests with the parameters that they were sent with. */
@@ -214,10 +216,11 @@ function applyTo(
 function blockOf(
   calibration: Calibration,
   layered: boolean,
-  { costPerDay, lostPerDay }: Pick<CacheAnalysis, "costPerDay" | "lostPerDay">,
+  { costPerDay, lostPerDay, byLayout }: Pick<CacheAnalysis, "costPerDay" | "lostPerDay" | "byLayout">,
 ): { readonly blocked?: CacheBlock } {
   if (calibration.verdict !== "calibrated") return { blocked: "uncalibrated" };
   if (lostPerDay <= costPerDay * leastSaved) return { blocked: "nothing_to_gain" };
+  if (byLayout !== undefined && costPerDay - byLayout.costPerDay <= costPerDay * leastSaved) return { blocked: "not_the_layout" };
   return layered ? {} : { blocked: "no_layers" };
 }
 

@@ -40,7 +40,7 @@ export interface CacheCause {
 }
 
 /** Why nothing is changed automatically. */
-export const cacheBlocks = ["uncalibrated", "no_layers", "nothing_to_gain"] as const;
+export const cacheBlocks = ["uncalibrated", "no_layers", "nothing_to_gain", "not_the_layout"] as const;
 
 /** See {@link cacheBlocks}. */
 export type CacheBlock = (typeof cacheBlocks)[number];
@@ -68,7 +68,7 @@ export interface CacheAnalysis {
   readonly markers: readonly UnitMarker[];
   readonly predictedHit: number;
   readonly predictedCostPerDay: MicroUsd;
-  /** What a new layout brings by itself, where the prediction also needs what only the application can do (T5); absent: the same. */
+  /** What a new layout brings by itself, where the prediction also needs what only the application can do: pinned parameters, one request before the rest. Absent: the same. */
   readonly byLayout?: { readonly hit: number; readonly costPerDay: MicroUsd; readonly markers: readonly UnitMarker[] };
   /** Units in the order that the prediction includes, as they behaved. */
   readonly units: readonly UnitBehaviour[];

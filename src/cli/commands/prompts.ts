@@ -40,6 +40,7 @@ const header = ["PROMPT", "MODEL", "HIT", "ACHIEVABLE", "LOST/DAY", "CAUSE", "FI
 const sentences: Readonly<Record<string, string>> = {
   uncalibrated: "Nothing is changed automatically, as the replay does not tell what was measured well enough.",
   no_layers: "Nothing is changed automatically, as the prompt is not rendered from layers.",
+  not_the_layout: "Nothing is changed automatically, as what mends it is the application's to do.",
 };
 
 /** What stands below the table of one prompt, each behind its name. */

@@ -1,3 +1,4 @@
+import type { CacheBlock } from "../../analysis/cache-types.ts";
 import type { Labels } from "../../core/alert.ts";
 import type { Json } from "../../core/json.ts";
 import type { Stage } from "../../workload/stage.ts";
@@ -76,7 +77,7 @@ export interface SimulatedPrompt {
   readonly predictedHit: number;
   readonly lostUsdPerDay: number;
   /** Why nothing may be changed by itself. */
-  readonly blocked?: "uncalibrated" | "no_layers" | "nothing_to_gain";
+  readonly blocked?: CacheBlock;
   /** Size of a ticket's text, which moves behind the guide; a large one is much of the prompt. */
   readonly ticketTokens: number;
   readonly ticketsPerMinute: number;
