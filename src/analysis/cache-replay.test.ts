@@ -206,6 +206,37 @@ describe("the replay by the provider's rules", () => {
     );
   });
 
+  it.each(["gpt-5", "gpt-5.6-sol"])("never predicts a read that OpenAI's rules forbid: %s", (model) => {
+    const rule = cacheRulesOf("openai", model) ?? known;
+    const lifeMs = rule.lifetimeMs[rule.lifetimes[0] ?? "30m"];
+    let readAnything = 0;
+    fc.assert(
+      fc.property(aTrace, (drawn) => {
+        const { requests } = requestsOf(drawn);
+        const hashes = requests.map(({ blocks }) => blocks.map(({ hash }) => hash));
+        const shares = (index: number, other: number, block: number) =>
+          hashes[index]?.slice(0, block + 1).join() === hashes[other]?.slice(0, block + 1).join();
+        replayCache(prepareTrace(requests), () => [], rule, {
+          onRequest(index, { read, write, uncached, total }, block) {
+            expect(read + write["30m"] + uncached).toBe(total);
+            if (block < 0) return;
+            readAnything += 1;
+            const now = requests[index]?.at ?? 0;
+            expect(read).toBeGreaterThanOrEqual(1024);
+            const sharing = requests.slice(0, index).flatMap((earlier, other) => (shares(index, other, block) ? [{ earlier, other }] : []));
+            // From 5.6 on a prefix is kept where an earlier prompt has ended; before that, at every block.
+            const ended = sharing.filter(({ other }) => rule.automatic === "everywhere" || hashes[other]?.length === block + 1);
+            expect(ended.some(({ earlier }) => earlier.at + earlier.ttftMs <= now)).toBe(true);
+            expect(now - Math.max(...sharing.map(({ earlier }) => earlier.at))).toBeLessThanOrEqual(lifeMs);
+            expect((requests[index]?.blocks.length ?? 0) - 1 - block).toBeLessThan(rule.lookbackBlocks);
+          },
+        });
+      }),
+      { seed: 13, numRuns: 400 },
+    );
+    expect(readAnything).toBeGreaterThan(100);
+  });
+
   it("never reads more than the model server, which keeps the same rules by itself", () => {
     let readAnything = 0;
     fc.assert(

@@ -1,7 +1,7 @@
-import { createHmac } from "node:crypto";
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import { aRunbook } from "../testing/a-runbook.ts";
 import { type HttpHarness, startHttp } from "../testing/http-harness.ts";
+import { createLangfuseMonitor, type MonitorMishap } from "../testing/langfuse-monitor.ts";
 
 const secret = "lf-whsec_0123456789abcdef";
 
@@ -28,16 +28,11 @@ const monitor = (change: object = {}) => ({
   },
 });
 
-async function post(body: unknown, { at = http.clock.now(), key = secret, header = "" } = {}) {
-  const text = typeof body === "string" ? body : JSON.stringify(body);
-  const seconds = Math.floor(at / 1000);
-  const signed = `t=${seconds},v1=${createHmac("sha256", key).update(`${seconds}.${text}`).digest("hex")}`;
-  const response = await fetch(`${http.url}/webhooks/langfuse`, {
-    method: "POST",
-    headers: { "content-type": "application/json", "x-langfuse-signature": header === "" ? signed : header },
-    body: text,
-  });
-  return { status: response.status, body: Object(await response.json()) };
+async function post(body: unknown, mishap: MonitorMishap = {}) {
+  const sender = createLangfuseMonitor({ url: `${http.url}/webhooks/langfuse`, secret, now: () => http.clock.now() });
+  const reply = await sender.send(body, mishap);
+  if (reply.kind === "off") throw new Error("The webhook is switched off.");
+  return { status: reply.status, body: Object(reply.body) };
 }
 
 describe("POST /webhooks/langfuse", () => {
@@ -55,12 +50,18 @@ describe("POST /webhooks/langfuse", () => {
   });
 
   it("accepts what needs no decision, so that Langfuse does not switch the webhook off", async () => {
-    for (const body of [monitor({ severity: "NO_DATA" }), { type: "prompt-version", payload: {} }, { type: "something-new" }])
-      expect(await post(body)).toEqual({ status: 202, body: { decisions: [] } });
+    const sender = createLangfuseMonitor({ url: `${http.url}/webhooks/langfuse`, secret, now: () => http.clock.now() });
+    const harmless = [monitor({ severity: "NO_DATA" }), { type: "prompt-version", payload: {} }, { type: "something-new" }];
+    for (const body of [...harmless, ...harmless])
+      expect(await sender.send(body)).toEqual({ kind: "answered", status: 202, body: { decisions: [] } });
+    // The sixth of six refused ones is not even sent.
+    const outcomes = [];
+    for (let tries = 0; tries < 6; tries += 1) outcomes.push((await sender.send({ type: 7 })).kind);
+    expect(outcomes).toEqual([...Array.from({ length: 5 }, () => "answered"), "off"]);
   });
 
   it.each([
-    ["another secret", { key: "lf-whsec_another_secret" }],
+    ["another secret", { secret: "lf-whsec_another_secret" }],
     ["an old signature", { at: Date.UTC(2026, 10, 23, 5, 54, 59) }],
     ["a signature of the future", { at: Date.UTC(2026, 10, 23, 6, 5, 1) }],
     ["no signature", { header: "none" }],
