@@ -75,19 +75,14 @@ export const analyzeCache = defineAction({
   },
 });
 
-function sentenceOf(
-  prompt: string,
-  {
-    measuredHit,
-    predictedHit,
-    lostPerDay,
-    causes,
-  }: Pick<Awaited<ReturnType<typeof readAnalysis>>, "measuredHit" | "predictedHit" | "lostPerDay" | "causes">,
-): string {
+type Told = Pick<Awaited<ReturnType<typeof readAnalysis>>, "measuredHit" | "predictedHit" | "lostPerDay" | "causes" | "calibration">;
+
+function sentenceOf(prompt: string, { measuredHit, predictedHit, lostPerDay, causes, calibration }: Told): string {
   const percent = (ratio: number) => `${(ratio * 100).toFixed(1)} %`;
+  const better =
+    calibration.verdict === "refused"
+      ? `nobody can tell what it could read. ${calibration.sentence}`
+      : `could read ${percent(predictedHit)}; that loses ${formatUsd(lostPerDay)} a day.`;
   const why = causes.slice(0, 3).map(({ sentence }) => sentence);
-  return [
-    `${prompt} reads ${percent(measuredHit)} of its input from the cache and could read ${percent(predictedHit)}; that loses ${formatUsd(lostPerDay)} a day.`,
-    ...why,
-  ].join(" ");
+  return [`${prompt} reads ${percent(measuredHit)} of its input from the cache and ${better}`, ...why].join(" ");
 }

@@ -174,6 +174,19 @@ it("the advice for a layout leaves out what only the application can do", () => 
   expect(adviceOf({ ...analysis, byLayout })).toEqual({ ...advice, breakpoints: [{ afterLayer: "rules", ttl: "5m" }] });
 });
 
+it("analyze-cache says what is lost, and claims nothing when the replay does not tell what was measured", async () => {
+  const bench = createActionBench();
+  const analyse = bench.bind("analyze-cache", cached);
+  const sentence = async () => outputOf(await analyse.run(await analyse.plan(bench.context()), bench.context()))["sentence"];
+  expect(await sentence()).toMatch(
+    /^implement reads 2\.0 % of its input from the cache and could read 94\.0 %; that loses \$\S+ a day\. The same tools/,
+  );
+  bench.prompt.blocked = "uncalibrated";
+  expect(await sentence()).toMatch(
+    /^implement reads 2\.0 % of its input from the cache and nobody can tell what it could read\. The replay is 12/,
+  );
+});
+
 describe("rank-prompts", () => {
   it("calls a prompt worth a change by what it loses, and judges none whose replay does not tell what was measured", async () => {
     const bench = createActionBench();
