@@ -182,6 +182,11 @@ export const cacheStateSchema = z.looseObject({
   }),
 });
 
+/** How prompts are cached, and which told nothing that it could be judged by. */
+export const cachesSchema = pageSchema(cacheStateSchema).extend({
+  unsampled: z.array(z.looseObject({ prompt: z.string(), model: z.string(), requests: z.number(), hit: z.number() })).default([]),
+});
+
 /** Something that was found out, and what a person said of it. */
 export const findingSchema = z.looseObject({
   id: z.string(),

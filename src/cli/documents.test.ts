@@ -102,7 +102,8 @@ it("names only folders and functions that exist in ARCHITECTURE.md", () => {
     (name) => /^(src|docs|workers|alerts|runbooks)\/?[\w./-]*$/.test(name) && !existsSync(join(root, name)),
   );
   const missingFunctions = names.filter(
-    (name) => /^[a-z]+[A-Z]\w+$/.test(name) && !new RegExp(`export (?:async )?(?:function\\*?|const|type|interface) ${name}\\b`).test(sources),
+    (name) =>
+      /^[a-z]+[A-Z]\w+$/.test(name) && !new RegExp(`export (?:async )?(?:function\\*?|const|type|interface) ${name}\\b`).test(sources),
   );
   expect({ missingPaths, missingFunctions }).toEqual({ missingPaths: [], missingFunctions: [] });
 });

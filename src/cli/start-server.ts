@@ -140,6 +140,7 @@ export async function startServer(
   const { ledger, tickets } = runtime;
   const caches = createCacheBoard(redis);
   const notes = createFindingNotes(redis);
+  const prefixes = createPrefixSampleStore(redis);
   const recorder = createWorkloadRecorder(metrics);
   const { batches, control: batchControl } = openBatches(runtime, { redis, ticketQueue, observer: recorder });
   const folder = resolve(sources.workingDirectory, config.dataFolder);
@@ -164,14 +165,14 @@ export async function startServer(
         prices: runtime.prices,
         observer: recorder,
         prefixes: {
-          samples: createPrefixSampleStore(redis),
+          samples: prefixes,
           redact: (text) => runtime.redaction.apply(text),
           lost: (error) => log.warn({ error }, "Prefixes of prompts could not be kept; their usage was counted."),
         },
         clock,
       }),
       ...createCostRoutes({ ledger, prices: runtime.prices }),
-      ...createCacheRoutes({ board: caches, findings: [createCacheFindings(caches)], notes, audit, clock }),
+      ...createCacheRoutes({ board: caches, samples: prefixes, ledger, findings: [createCacheFindings(caches)], notes, audit, clock }),
       ...createBudgetRoutes({ ledger, clock }),
       ...createPromptRoutes({ prompts: openPrompts(runtime, redis), canaries: createCanaryStore(redis), audit, clock, caches }),
       ...createBatchRoutes({

@@ -3,23 +3,32 @@ import type { CacheBoard } from "../analysis/cache-board.ts";
 import type { AuditLog } from "../core/audit.ts";
 import type { Clock } from "../core/clock.ts";
 import { findingKinds, type FindingNotes, type FindingSource, findingStatus, findingStatuses, severities } from "../core/finding.ts";
+import type { WorkloadLedger } from "../workload/ledger.ts";
+import type { PrefixSampleStore } from "../workload/prefix-samples.ts";
+import { unsampledPrompts } from "../workload/unsampled-prompts.ts";
 import { defineRoute, json, noBody, noQuery, problem, type Route } from "./route.ts";
 import { operators, viewers } from "./who.ts";
 
 /** What is known about the caching of prompts, and everything that was found out. */
 export interface CacheRouteDeps {
   readonly board: Pick<CacheBoard, "list">;
+  readonly samples: Pick<PrefixSampleStore, "groups">;
+  readonly ledger: Pick<WorkloadLedger, "recentUsage">;
   readonly findings: readonly FindingSource[];
   readonly notes: FindingNotes;
   readonly audit: AuditLog;
   readonly clock: Pick<Clock, "now">;
 }
 
+/** Among so many of the newest requests prompts without a prefix are looked for, and so many of them are told. */
+const recentEvents = 5000;
+const mostUnsampled = 100;
+
 const filter = z.strictObject({ kind: z.enum(findingKinds).optional(), status: z.enum(findingStatuses).optional() });
 const said = z.strictObject({ status: z.enum(findingStatuses), reason: z.string().trim().min(1).max(300) });
 
 /** Prompts as their requests were cached, and findings. */
-export function createCacheRoutes({ board, findings, notes, audit, clock }: CacheRouteDeps): readonly Route[] {
+export function createCacheRoutes({ board, samples, ledger, findings, notes, audit, clock }: CacheRouteDeps): readonly Route[] {
   const listed = async () => {
     const [found, noted] = await Promise.all([Promise.all(findings.map(async (source) => source.findings())), notes.list()]);
     return found
@@ -34,10 +43,13 @@ export function createCacheRoutes({ board, findings, notes, audit, clock }: Cach
       who: viewers,
       query: noQuery,
       body: noBody,
-      answers: { 200: "`items` are the newest analyses, one for each prompt and model, by name" },
+      answers: {
+        200: "`items` are the newest analyses, one for each prompt and model, by name; `unsampled` are prompts of recent requests that told no prefix",
+      },
       async handle() {
-        const items = [...(await board.list())].sort((a, b) => compare(a.prompt, b.prompt) || compare(a.model, b.model));
-        return json(200, { items });
+        const [states, groups, events] = await Promise.all([board.list(), samples.groups(), ledger.recentUsage(recentEvents)]);
+        const items = [...states].sort((a, b) => compare(a.prompt, b.prompt) || compare(a.model, b.model));
+        return json(200, { items, unsampled: unsampledPrompts(events, groups).slice(0, mostUnsampled) });
       },
     }),
     defineRoute({

@@ -42,7 +42,7 @@ it("an application's reports become findings, gauges and counters, without a tex
   const prefixes = { samples, redact: (text: string) => text, lost: (error: unknown) => failures.push(error) };
   const routes = [
     ...createWorkloadRoutes({ ledger, prices, observer: createWorkloadRecorder(metrics), prefixes, clock }),
-    ...createCacheRoutes({ board, findings: [createCacheFindings(board)], notes, audit, clock }),
+    ...createCacheRoutes({ board, samples, ledger, findings: [createCacheFindings(board)], notes, audit, clock }),
   ];
   await using http = await startHttp({ routes });
   expect(Object.keys(describeApi(routes).paths)).toEqual(expect.arrayContaining(["/api/prompt-caches", "/api/findings"]));
@@ -80,6 +80,15 @@ it("an application's reports become findings, gauges and counters, without a tex
       diagnostics: { cache_miss_reason: { type: "system_changed", cache_missed_input_tokens: 20_000 } },
     });
   }
+  const bare = {
+    provider: "anthropic",
+    model: "claude-haiku-4-5",
+    operation: "triage",
+    prompt: "triage",
+    budget: "checkout",
+    ticketId: "T-1",
+  };
+  client.reportUsage({ ...bare, id: "bare", usage: { input_tokens: 900, cache_read_input_tokens: 100, output_tokens: 1 } });
   await client.close();
 
   const drain = new AbortController();
@@ -94,7 +103,8 @@ it("an application's reports become findings, gauges and counters, without a tex
 
   const call = async (path: string) =>
     Object(await (await fetch(`${http.url}${path}`, { headers: { authorization: "Bearer viewer-token" } })).json());
-  const { items: caches } = await call("/api/prompt-caches");
+  const { items: caches, unsampled } = await call("/api/prompt-caches");
+  expect(unsampled).toEqual([{ prompt: "triage", provider: "anthropic", model: "claude-haiku-4-5", requests: 1, hit: 0.1 }]);
   expect(caches).toMatchObject([{ prompt: "implement", reply: { kind: "analysed", analysis: { requests: 300, measuredHit: 0 } } }]);
   const { items: findings } = await call("/api/findings?kind=cache");
   expect(findings).toMatchObject([

@@ -69,10 +69,19 @@ it("tells no prediction of a replay that does not tell what was measured", async
   expect(context.printed.out).toContain("Only 33 % of the reads");
 });
 
+it("names a prompt that is used and told no prefix, with what it reads", async () => {
+  const unsampled = [{ prompt: "triage", provider: "anthropic", model: "m", requests: 260, hit: 0.1 }];
+  const context = aCommandContext({ answers: { "GET /api/prompt-caches": { status: 200, body: { items: [], unsampled } } } });
+  expect(await runCli(["prompts"], context, "1")).toBe(0);
+  expect(context.printed.out).toMatch(
+    /^triage on m: 10\.0 % of the input of 260 recent requests was read from the cache, and none told its prefix/,
+  );
+});
+
 it("prints the analyses as they are", async () => {
   const context = aCommandContext({ answers });
   expect(await runCli(["prompts", "--json"], context, "1")).toBe(0);
-  expect(JSON.parse(context.printed.out)).toEqual({ items });
+  expect(JSON.parse(context.printed.out)).toEqual({ items, unsampled: [] });
 });
 
 it("says how to begin when nothing was analysed, and answers 1 without an answer", async () => {

@@ -1,6 +1,6 @@
 import { formatUsd } from "../../core/money.ts";
 import { createApiClient, reportFailure } from "../api-client.ts";
-import { cacheStateSchema, pageSchema, type CacheStateShape } from "../api-shapes.ts";
+import { cachesSchema, type CacheStateShape } from "../api-shapes.ts";
 import { exitCodes, oneLine, renderTable, writeJson } from "../context.ts";
 import { flagOption, type CommandDefinition } from "../define-command.ts";
 
@@ -12,15 +12,15 @@ export const promptsCommand: CommandDefinition = {
   remote: true,
   async run(_args, invocation) {
     const client = await createApiClient(invocation);
-    const answer = await client.get("/api/prompt-caches", pageSchema(cacheStateSchema));
+    const answer = await client.get("/api/prompt-caches", cachesSchema);
     if (answer.kind !== "ok") return reportFailure(invocation, answer);
-    const { items } = answer.body;
+    const { items, unsampled } = answer.body;
     if (flagOption(invocation, "json")) {
       writeJson(invocation.context, answer.body);
       return exitCodes.ok;
     }
     const { context } = invocation;
-    if (items.length === 0) {
+    if (items.length === 0 && unsampled.length === 0) {
       context.write("No prompt was analysed yet. Report the `prefix` with the usage (docs/prompt-caching.md).\n");
       return exitCodes.ok;
     }
@@ -31,6 +31,10 @@ export const promptsCommand: CommandDefinition = {
       for (const sentence of sentencesOf(state)) context.write(`${oneLine(state.prompt)} on ${oneLine(state.model)}${sentence}\n`);
     for (const { prompt, model, reply } of missing)
       context.write(`${oneLine(prompt)} on ${oneLine(model)}: ${oneLine(reply.sentence ?? "unknown")}\n`);
+    for (const { prompt, model, requests, hit } of unsampled)
+      context.write(
+        `${oneLine(prompt)} on ${oneLine(model)}: ${percent(hit)} of the input of ${requests} recent requests was read from the cache, and none told its prefix, so nobody can say what could be. Report the \`prefix\` with the usage.\n`,
+      );
     return exitCodes.ok;
   },
 };
