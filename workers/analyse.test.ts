@@ -50,7 +50,7 @@ describe("the analysis in the background", () => {
     const [finding] = await createCacheFindings(worker.board).findings();
     expect(finding).toMatchObject({ kind: "cache", severity: "high" });
     expect(finding?.title).toMatch(
-      /^implement on anthropic\/claude-sonnet-4-5 reads 0 % of its input from the cache and could read 9\d %: /,
+      /^implement on anthropic\/claude-sonnet-4-5 reads 0 % of its input from the cache and could read 9\d %: A time in clock changes/,
     );
     expect(rankCaches(await worker.board.list())).toHaveLength(1);
     expect(rankCaches(await worker.board.list(), 1e12)).toEqual([]);

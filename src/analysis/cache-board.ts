@@ -3,7 +3,7 @@ import type { Finding, FindingSource } from "../core/finding.ts";
 import { jsonSchema, sha256 } from "../core/json.ts";
 import { oneUsd } from "../core/money.ts";
 import type { MissReason } from "../core/prefix-sample.ts";
-import type { CacheReply } from "./cache-types.ts";
+import type { CacheAnalysis, CacheCause, CacheReply } from "./cache-types.ts";
 
 /** The newest analysis of one prompt on one model. */
 export interface CacheState {
@@ -58,16 +58,31 @@ export function findingOf(state: CacheState): Finding | undefined {
   if (reply.kind !== "analysed") return undefined;
   const { analysis } = reply;
   if (analysis.calibration.verdict === "refused" || analysis.blocked === "nothing_to_gain" || analysis.lostPerDay <= 0) return undefined;
-  const [first] = analysis.causes;
+  const main = mainCause(analysis);
   const lost = `${prompt} on ${provider}/${model} reads ${percent(analysis.measuredHit)} of its input from the cache and could read ${percent(analysis.predictedHit)}`;
   return {
-    id: `cache-${sha256(JSON.stringify([prompt, provider, model, first?.unit ?? "", first?.class ?? ""])).slice(0, 16)}`,
+    id: `cache-${sha256(JSON.stringify([prompt, provider, model, main?.unit ?? "", main?.class ?? ""])).slice(0, 16)}`,
     kind: "cache",
     severity: analysis.lostPerDay >= muchLost ? "high" : analysis.lostPerDay >= worthActing ? "medium" : "low",
-    title: first === undefined ? `${lost}.` : `${lost}: ${first.sentence}`,
+    title: main === undefined ? `${lost}.` : `${lost}: ${main.sentence}`,
     at,
     evidence: jsonSchema.parse(JSON.parse(JSON.stringify({ prompt, provider, model, version, versions, misses, ...analysis }))),
   };
+}
+
+/** The cause whose mending saves most on top of those before it. */
+function mainCause({ causes }: CacheAnalysis): CacheCause | undefined {
+  let before = 0;
+  let most = Number.NEGATIVE_INFINITY;
+  let main: CacheCause | undefined;
+  for (const cause of causes) {
+    const gain = cause.savedAfterMicroUsdPerDay - before;
+    before = cause.savedAfterMicroUsdPerDay;
+    if (gain <= most) continue;
+    most = gain;
+    main = cause;
+  }
+  return main;
 }
 
 /** Findings of every prompt on a board, the costliest first. */
