@@ -56,6 +56,8 @@ describe("describeAnthropicRequest", () => {
     const texts = describeAnthropicRequest(body, { texts: true })?.texts ?? [];
     expect(texts.map(({ block }) => block)).toEqual([0, 1, 2, 3]);
     expect(JSON.stringify(texts)).not.toContain("GH-17");
+    const careless = { ...body, system: "Use the key sk-ant-api03-AbCdEfGhIjKlMnOp." };
+    expect(describeAnthropicRequest(careless, { texts: true })?.texts?.at(-1)?.text).toBe('{"type":"text","text":"Use the key [secret]."}');
   });
 
   it("has equal hashes for equal bytes, and a marker changes none", () => {

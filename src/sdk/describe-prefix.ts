@@ -1,4 +1,5 @@
 import { canonicalJson, sha256 } from "../core/json.ts";
+import { maskSecrets } from "../core/mask-secrets.ts";
 import { mostBlocks, type BlockRole, type Prefix, type PrefixBlock } from "../core/prefix-sample.ts";
 import { historyLayer, type CacheLifetime } from "../core/prompt-layout.ts";
 import { maskSpans, volatileSpans } from "../core/volatile-span.ts";
@@ -18,7 +19,7 @@ export interface DescribedBlock {
 export interface DescribeOptions {
   /** Everything else that breaks the cache of the messages: tool choice, thinking, output format, cache key. */
   readonly parameters?: unknown;
-  /** Sends the texts of tools and system blocks along, for people who look for a cause. Off by default: hashes only. */
+  /** Sends the texts of tools and system blocks along, without what looks like a secret, for people who look for a cause. Off by default: hashes only. */
   readonly texts?: boolean;
   /** Tokens of a serialised block; by default its bytes divided by 3.6. */
   readonly countTokens?: (serialised: string) => number;
@@ -41,7 +42,7 @@ export function describePrefix(blocks: readonly DescribedBlock[], options: Descr
   const described = blocks.map((block, index) => describeBlock(block, isLookedInto(block, index === opening), options));
   const shown = texts
     ? blocks.flatMap(({ role, block }, index) =>
-        role === "tools" || role === "system" ? [{ block: index, text: bytesOf(block).slice(0, longestText) }] : [],
+        role === "tools" || role === "system" ? [{ block: index, text: maskSecrets(bytesOf(block)).slice(0, longestText) }] : [],
       )
     : [];
   return {

@@ -1,3 +1,4 @@
+import { maskSecrets } from "../core/mask-secrets.ts";
 import { type Prefix, prefixSchema, type PrefixSample } from "../core/prefix-sample.ts";
 import type { UsageEvent } from "./usage-report.ts";
 
@@ -43,7 +44,7 @@ export function readPrefix(value: unknown): { readonly prefix?: Prefix; readonly
   return { issues: parsed.error.issues.slice(0, 5).map(({ path, message }) => `prefix.${path.join(".")}: ${message}`) };
 }
 
-/** What is kept of a counted event for the analysis; nothing of a request that failed. `redact` sees every text before it is kept. */
+/** What is kept of a counted event for the analysis; nothing of a request that failed. `redact` sees every text before it is kept, and what looks like a secret goes besides. */
 export function sampleOf(event: UsageEvent, prefix: Prefix, redact: (text: string) => string): PrefixSample | undefined {
   if (event.outcome !== "ok") return undefined;
   const { uncached, read, write5m, write30m, write1h, write12h, output } = event.tokens;
@@ -62,6 +63,6 @@ export function sampleOf(event: UsageEvent, prefix: Prefix, redact: (text: strin
     ...(prefix.parameters === undefined ? {} : { parameters: prefix.parameters }),
     ...(event.anomaly === undefined ? { measured: { uncached, read, write5m, write30m, write1h, write12h, output } } : {}),
     ...(event.cacheMiss === undefined ? {} : { miss: event.cacheMiss }),
-    ...(prefix.texts === undefined ? {} : { texts: prefix.texts.map(({ block, text }) => ({ block, text: redact(text) })) }),
+    ...(prefix.texts === undefined ? {} : { texts: prefix.texts.map(({ block, text }) => ({ block, text: maskSecrets(redact(text)) })) }),
   };
 }

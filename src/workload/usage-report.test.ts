@@ -67,7 +67,7 @@ describe("recordUsage", () => {
 
   it("keeps the prefix of what it counted, redacted, and counts the usage of a report whose prefix is wrong", async () => {
     const kept: PrefixSample[] = [];
-    const prefix = { blocks: [aBlock("guide", 9, { mark: "5m" })], texts: [{ block: 0, text: "the secret guide" }] };
+    const prefix = { blocks: [aBlock("guide", 9, { mark: "5m" })], texts: [{ block: 0, text: "the secret guide of ann@example.com" }] };
     const record = (samples: Pick<PrefixSampleStore, "add">, lost: (error: unknown) => void) =>
       recordUsage(
         [
@@ -86,7 +86,9 @@ describe("recordUsage", () => {
     const results = await record({ add: async (samples) => void kept.push(...samples) }, () => undefined);
     expect(results.map(({ result }) => result)).toEqual(["accepted", "duplicate", "accepted"]);
     expect(results[2]?.prefixIssues?.join()).toContain("prefix.blocks");
-    expect(kept).toMatchObject([{ id: "a", at: now - 500, texts: [{ text: "the [secret] guide" }], measured: { uncached: 1000 } }]);
+    expect(kept).toMatchObject([
+      { id: "a", at: now - 500, texts: [{ text: "the [secret] guide of [address]" }], measured: { uncached: 1000 } },
+    ]);
     const errors: unknown[] = [];
     await record({ add: () => Promise.reject(new Error("Redis is away")) }, (error) => errors.push(error));
     expect(errors).toHaveLength(1);
