@@ -3,8 +3,9 @@ import { costRatioUpper, type VersionMeasure } from "../analysis/compare-version
 import type { ActionContext, ActionOutput, ActionResult, Plan } from "../core/action.ts";
 import { StepFailure } from "../core/failure.ts";
 import { canonicalJson } from "../core/json.ts";
+import type { PromptLayout } from "../core/prompt-layout.ts";
 import { canarySchema, type Canary, type CanaryStore } from "../workload/canary.ts";
-import { canaryLabel, productionLabel, type PromptStore } from "../workload/prompt.ts";
+import { canaryLabel, productionLabel, type PromptStore, type PromptVersion } from "../workload/prompt.ts";
 import { nextCanaryMove, type CanaryFacts, type CanaryMove } from "./canary-ramp.ts";
 import { defineAction } from "./define-action.ts";
 import { judgeHarm } from "./judge-canary.ts";
@@ -106,7 +107,9 @@ export const deployCanary = defineAction({
       async plan() {
         const state = await readPrompt(ports.prompts, prompt);
         const baseline = state.labels[productionLabel];
-        if (baseline === undefined || (await ports.prompts.version(prompt, version)) === undefined)
+        const tried = await ports.prompts.version(prompt, version);
+        const present = baseline === undefined ? undefined : await ports.prompts.version(prompt, baseline);
+        if (baseline === undefined || present === undefined || tried === undefined)
           throw refused(`Prompt ${prompt} has no version ${version}, or nothing is labelled production.`);
         if (baseline === version) throw refused(`Version ${version} of prompt ${prompt} is labelled production already.`);
         const before = await ports.canaries.read(prompt);
@@ -115,7 +118,7 @@ export const deployCanary = defineAction({
         const { shares } = parameters;
         const measured = (await ports.cache.measure(group, { from: 0, coldMs })).find((one) => one.version === String(baseline));
         return {
-          summary: `Give version ${version} of prompt ${prompt} to ${shares.map(percent).join(", then ")} of the tickets, each for ${parameters.every} or longer`,
+          summary: `Give version ${version} of prompt ${prompt} to ${shares.map(percent).join(", then ")} of the tickets, each for ${parameters.every} or longer${whyAsked(tried)}`,
           targets: [`prompt/${prompt}`],
           changes: [
             {
@@ -124,6 +127,7 @@ export const deployCanary = defineAction({
               before: written(before),
               after: `version ${version} for up to ${percent(shares.at(-1) ?? 1)}`,
             },
+            ...layoutChanges(present, tried),
           ],
           reversible: true,
           data: {
@@ -271,6 +275,24 @@ export const deployCanary = defineAction({
     }
   },
 });
+
+/** What a person who is asked sees of the two versions. */
+function layoutChanges({ prompt, layout }: PromptVersion, tried: PromptVersion): Plan["changes"] {
+  const layers = (of: PromptLayout) => of.layers.map(({ key, role }) => `${key} (${role})`).join(", ");
+  const markers = (of: PromptLayout) => of.breakpoints.map(({ afterLayer, ttl }) => `${afterLayer} (${ttl})`).join(", ") || "none";
+  return [
+    { field: "layers", before: layers(layout), after: layers(tried.layout) },
+    { field: "markers", before: markers(layout), after: markers(tried.layout) },
+  ]
+    .filter(({ before, after }) => before !== after)
+    .map((change) => ({ target: `prompt/${prompt}`, ...change }));
+}
+
+/** Why the static gate wants a person, where it does. */
+function whyAsked({ evidence }: PromptVersion): string {
+  const known = z.object({ reasons: z.array(z.string()) }).safeParse(evidence);
+  return known.success && known.data.reasons.length > 0 ? `; ${known.data.reasons.join("; ")}` : "";
+}
 
 interface Facts extends CanaryFacts {
   readonly candidate: VersionMeasure | undefined;

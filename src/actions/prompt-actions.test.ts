@@ -41,6 +41,19 @@ describe("deploy-canary", () => {
     expect((await bench.ports.prompts.read("implement"))?.labels).toEqual({ production: 1, canary: 2 });
   });
 
+  it("shows a person what differs between the versions, and why the gate wants one", async () => {
+    const bench = createActionBench();
+    const reasons = ["52 % of the tokens move; above 30 % a person decides"];
+    await bench.ports.prompts.create("implement", { ...aNewVersion("better"), evidence: { reasons } }, "ada");
+    const plan = await bench.bind("deploy-canary", { ...cached, version: 2, predicted_hit: 0.94 }).plan(bench.context());
+    expect(plan.summary).toContain("or longer; 52 % of the tokens move");
+    expect(plan.changes.map(({ field }) => field)).toEqual(["canary", "layers", "markers"]);
+    expect(plan.changes[1]).toMatchObject({
+      before: expect.stringContaining("clock (system)"),
+      after: expect.stringContaining("rules (system)"),
+    });
+  });
+
   it("is done when it runs again after a crash, and its undo gives everything back once", async () => {
     const bench = await aBench();
     const plan = await bench.deploy.plan(bench.context());
