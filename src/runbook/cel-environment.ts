@@ -5,12 +5,13 @@ export const rootNames = ["alert", "params", "steps", "result", "before", "now",
 
 let shared: Environment | undefined;
 
-/** CEL with our names and bounds, made once. Numbers of both kinds may be mixed. */
+/** CEL with our names and bounds, made once. Numbers of both kinds may be mixed, and `a.?b.orValue(c)` reads what may be absent. */
 export function celEnvironment(): Environment {
   if (shared !== undefined) return shared;
   const env = new Environment({
     unlistedVariablesAreDyn: false,
     homogeneousAggregateLiterals: false,
+    enableOptionalTypes: true,
     limits: { maxAstNodes: 500, maxDepth: 24, maxListElements: 100, maxMapEntries: 100, maxCallArguments: 8 },
   });
   for (const name of rootNames) env.registerVariable(name, "dyn");

@@ -103,15 +103,18 @@ interface Path {
   /** Literal keys up to the first that is computed. */
   readonly keys: readonly string[];
   readonly computed: boolean;
+  /** Whether a key may be absent, `a.?b`. */
+  readonly optional: boolean;
   readonly dynamic: readonly ASTNode[];
 }
 
 function pathOf(node: ASTNode): Path | undefined {
-  if (node.op === "id") return { root: node.args, keys: [], computed: false, dynamic: [] };
-  if (node.op === ".") {
+  if (node.op === "id") return { root: node.args, keys: [], computed: false, optional: false, dynamic: [] };
+  if (node.op === "." || node.op === ".?") {
     const inner = pathOf(node.args[0]);
     if (inner === undefined) return undefined;
-    return inner.computed ? inner : { ...inner, keys: [...inner.keys, node.args[1]] };
+    const optional = inner.optional || node.op === ".?";
+    return inner.computed ? inner : { ...inner, optional, keys: [...inner.keys, node.args[1]] };
   }
   if (node.op === "[]") {
     const inner = pathOf(node.args[0]);
@@ -133,7 +136,7 @@ function checkPath(
   report: (node: ASTNode, message: string, accepted: string) => void,
 ): void {
   const [first, second] = path.keys;
-  if (path.root === "alert" && first === "labels" && second !== undefined) labels.push(second);
+  if (path.root === "alert" && first === "labels" && second !== undefined && !path.optional) labels.push(second);
   if (names === undefined) return;
   const list = (values: readonly string[]) => (values.length === 0 ? "nothing here" : values.map((value) => `\`${value}\``).join(", "));
   if (!(names.roots as readonly string[]).includes(path.root)) {

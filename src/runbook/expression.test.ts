@@ -29,6 +29,9 @@ describe("evaluate", () => {
     ["params.list.exists(x, x == 'b')", true],
     ["has(params.nothing) ? 1 : 2", 2],
     ["has(now.gone)", false],
+    ["steps.?other.result.count.orValue(params.count)", 3],
+    ["steps.?look.result.?count.orValue(params.count)", 4],
+    ["steps.?look.result.?size.orValue(params.count)", 3],
     ["{'a': [1, 2.5]}", { a: [1, 2.5] }],
     ["alert.labels.budget.matches('^check.*')", true],
   ])("%s is %j", (source, value) => {
@@ -63,6 +66,7 @@ describe("evaluate", () => {
     ["a pattern that explodes", "'a'.matches('(a+)+$')"],
     ["three loops", "[1].all(a, [1].all(b, [1].all(c, true)))"],
     ["a value that is no data", "type(1)"],
+    ["what may be absent, without saying what then", "steps.?look"],
     ["an integer that JSON cannot hold", "9007199254740993"],
     ["very long text", `'${"a".repeat(3000)}' == ''`],
     ["very deep text", `${"(".repeat(100)}1${")".repeat(100)}`],
@@ -177,6 +181,13 @@ describe("resolvePromql", () => {
 describe("checkExpression", () => {
   it("tells the alert labels that are read, by either notation", () => {
     expect(checkExpression('alert.labels.a == alert.labels["b c"]', undefined)).toEqual({ ok: true, labels: ["a", "b c"] });
+  });
+
+  it("knows what may be absent: its step must exist, its label need not", () => {
+    expect(checkExpression('alert.labels.?a.orValue("b")', undefined)).toEqual({ ok: true, labels: [] });
+    const names = { roots: ["steps"], steps: ["look"] } as const;
+    expect(checkExpression("steps.?look.result.x.orValue(1)", names)).toEqual({ ok: true, labels: [] });
+    expect(checkExpression("steps.?lok.result.x.orValue(1)", names)).toMatchObject({ ok: false, accepted: "`steps.look`" });
   });
 
   it("does not take a loop's variable for an unknown name", () => {
