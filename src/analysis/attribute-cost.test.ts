@@ -1,6 +1,7 @@
 import { describe, expect, it } from "@jest/globals";
 import * as fc from "fast-check";
-import { type CostFault, createRandom, drawWeights, drawWindow, elements } from "../testing/cost-workload.ts";
+import { createRandom } from "../core/seeded-random.ts";
+import { type CostFault, drawWeights, drawWindow, elements } from "../testing/cost-workload.ts";
 import { attributeCost } from "./attribute-cost.ts";
 import { type CostEvent, createCostWindow } from "./cost-window.ts";
 import { decomposeCost } from "./decompose-cost.ts";
@@ -10,7 +11,7 @@ const ticketsPerWindow = 1500;
 const factorOf = { retry: "attempts_per_ticket", cache: "cache_mix", tokens: "tokens_per_turn", volume: "tickets" } as const;
 const kinds = ["retry", "cache", "tokens", "volume"] as const;
 const timesOf = { retry: 4, cache: 1, tokens: 3, volume: 4 } as const;
-const faulty = ["prompt", "operation", "queue", "budget"] as const;
+const faulty = ["prompt", "operation", "repo", "team"] as const;
 
 function compare(then: readonly CostEvent[], now: readonly CostEvent[]) {
   return { now: createCostWindow(now), then: createCostWindow(then), scale: 1 };
@@ -154,6 +155,18 @@ describe("whatever the events", () => {
     );
   });
 
+  it("the factors multiply to what the cost rose to, where every model can be compared", () => {
+    fc.assert(
+      fc.property(window, window, (before, after) => {
+        const windows = { now: createCostWindow(after), then: createCostWindow(before), scale: 1 };
+        const factors = decomposeCost(windows);
+        fc.pre(after.length > 0 && before.length > 0 && !factors.some(({ factor }) => factor === "new_models"));
+        const product = factors.reduce((all, { times }) => all * times, 1);
+        expect(product / (windows.now.costMicroUsd / windows.then.costMicroUsd)).toBeCloseTo(1, 6);
+      }),
+    );
+  });
+
   it("the search finds the same under other names", () => {
     const renamed = (one: CostEvent): CostEvent => ({
       ...one,
@@ -224,6 +237,20 @@ describe("honest verdicts", () => {
     const found = attributeCost(compare(usual(), [...usual(), ...batch]));
     expect(found).toMatchObject({ verdict: "attributed", segment: { batch: "b7" }, segmentBaselineMicroUsd: 0 });
     expect(found.sentence).toMatch(/^batch b7 explains [\d.]+ % of the rise\. There was nothing of it in the baseline\.$/);
+  });
+
+  it("name the operation with its prompt where it is the only one left", () => {
+    const of = (count: number, attempts: number) =>
+      Array.from({ length: count }, (_, nth) =>
+        ["implement", "review", "triage"].flatMap((prompt) =>
+          Array.from({ length: prompt === "implement" ? attempts : 1 }, (_none, attempt) =>
+            anEvent({ dims: { prompt, operation: `${prompt} it` }, ticketId: `T-${nth}`, attempt }),
+          ),
+        ),
+      ).flat();
+    const found = attributeCost(compare(of(40, 1), of(40, 9)));
+    expect(found.segment).toEqual({ prompt: "implement", operation: "implement it" });
+    expect(found.factors[0]).toMatchObject({ factor: "attempts_per_ticket", times: expect.closeTo(9, 6) });
   });
 
   it("say first that tokens have no price", () => {

@@ -1,4 +1,5 @@
-import { type CostDimension, costDimensions, type Segment } from "./cost-window.ts";
+import { type CostDimension, costDimensions } from "../core/cost-dimension.ts";
+import { noElement, type Segment } from "./cost-window.ts";
 import { type CostFactor, decomposeCost, type FactorChange } from "./decompose-cost.ts";
 import { type ComparedWindows, type DimensionFinding, drillDown } from "./search-dimensions.ts";
 
@@ -40,12 +41,13 @@ export interface CostAttribution {
 }
 
 const leastRise = 0.1;
+const leastDeviations = 3;
 const leastExplained = 0.67;
 const doubtfulUnpricedShare = 0.01;
 const topShown = 5;
 
-/** `spikeSigma`: the rise in standard deviations of what is usual, when that is known; below three there is nothing to attribute. */
-export function attributeCost(windows: ComparedWindows, spikeSigma?: number): CostAttribution {
+/** `deviations`: see `riseInDeviations`, when what is usual is known; below three there is nothing to attribute. */
+export function attributeCost(windows: ComparedWindows, deviations?: number): CostAttribution {
   const { now, then, scale } = windows;
   const baseline = then.costMicroUsd * scale;
   const change = now.costMicroUsd - baseline;
@@ -65,7 +67,7 @@ export function attributeCost(windows: ComparedWindows, spikeSigma?: number): Co
     return { ...facts, ...whole, verdict: "no_spend", sentence: `${caution}Nothing was spent in the window.`, factors: [] };
   // Against nothing every factor is unknown, and the models are no newer than the rest.
   const factors = then.events === 0 ? [] : decomposeCost(windows);
-  if (change < leastRise * baseline || (spikeSigma !== undefined && spikeSigma < 3))
+  if (change < leastRise * baseline || (deviations !== undefined && deviations < leastDeviations))
     return {
       ...facts,
       ...whole,
@@ -86,7 +88,8 @@ export function attributeCost(windows: ComparedWindows, spikeSigma?: number): Co
       factors,
     };
   }
-  const { segment, explains, findings } = found;
+  const { explains, findings } = found;
+  const segment = withOperation(now, found.segment);
   const isNew = then.total(segment).events === 0;
   const parts = isNew ? factors : decomposeCost(windows, segment);
   const because = isNew
@@ -103,6 +106,18 @@ export function attributeCost(windows: ComparedWindows, spikeSigma?: number): Co
     findings,
     factors: parts,
   };
+}
+
+/** Prompt and operation together are where people look, so the one that the other leaves no choice of is named too. */
+function withOperation(now: ComparedWindows["now"], segment: Segment): Segment {
+  const implied = (["prompt", "operation"] as const).flatMap((dimension) => {
+    if (segment[dimension] !== undefined) return [];
+    const spent = (within: Segment): readonly string[] =>
+      [...now.costBy(dimension, within)].filter(([, cost]) => cost > 0).map(([name]) => name);
+    const [only, ...others] = spent(segment);
+    return only === undefined || only === noElement || others.length > 0 || spent({}).length < 2 ? [] : [[dimension, only] as const];
+  });
+  return { ...segment, ...Object.fromEntries(implied) };
 }
 
 /** `prompt implement, operation plan`. */

@@ -1,10 +1,5 @@
 import type { Instant } from "../core/clock.ts";
-
-/** What cost is broken down by. */
-export const costDimensions = ["model", "prompt", "operation", "budget", "queue", "batch", "promptVersion", "variant"] as const;
-
-/** See {@link costDimensions}. */
-export type CostDimension = (typeof costDimensions)[number];
+import { type CostDimension, costDimensions } from "../core/cost-dimension.ts";
 
 /** One model request, as far as its cost is concerned. Money in micro-USD; prices in micro-USD per million tokens. */
 export interface CostEvent {

@@ -22,23 +22,27 @@ export interface FactorChange {
   readonly changeMicroUsd: number;
   /** Of the whole change; may be above 1 or below 0. */
   readonly share: number;
+  /** How many times what it was the factor is now, over all models; what the factors multiply to is what cost rose to. 1 where nothing can be compared. */
+  readonly times: number;
 }
 
 /**
  * Splits the change of a segment's cost into its factors, exactly: additive LMDI-I (Ang, Energy Policy 33, 2005). By model
  * cost = tickets · attempts/ticket · turns/attempt · tokens/turn · (input cost/list price) · price · (cost/input cost),
  * Δ of factor x = L(A, F)·ln(xA/xF) with the logarithmic mean L(a, b) = (a−b)/(ln a − ln b). The largest part of the change first.
+ * The multiplicative form exp(Δ/L(ΣA, ΣF)) of the same parts says how many times the factor rose.
  */
 export function decomposeCost({ now, then, scale }: ComparedWindows, within: Segment = {}): readonly FactorChange[] {
   const a = now.factors(within);
   const f = then.factors(within);
   const parts = new Map<CostFactor, number>(costFactors.map((factor) => [factor, 0]));
   const add = (factor: CostFactor, amount: number): void => void parts.set(factor, (parts.get(factor) ?? 0) + amount);
-  let change = 0;
+  let [total, baseline] = [0, 0];
   for (const model of new Set([...a.keys(), ...f.keys()])) {
     const [after, before] = [a.get(model), scaled(f.get(model), scale)];
+    total += after?.costMicroUsd ?? 0;
+    baseline += before?.costMicroUsd ?? 0;
     const rise = (after?.costMicroUsd ?? 0) - (before?.costMicroUsd ?? 0);
-    change += rise;
     const factorsNow = after === undefined ? undefined : factorsOf(after);
     const factorsThen = before === undefined ? undefined : factorsOf(before);
     if (factorsNow === undefined || factorsThen === undefined || after === undefined || before === undefined) {
@@ -48,11 +52,13 @@ export function decomposeCost({ now, then, scale }: ComparedWindows, within: Seg
     const mean = logarithmicMean(after.costMicroUsd, before.costMicroUsd);
     for (const [factor, value] of factorsNow) add(factor, mean * Math.log(value / (factorsThen.get(factor) ?? value)));
   }
+  const change = total - baseline;
   const sign = change < 0 ? -1 : 1;
+  const mean = total > 0 && baseline > 0 ? logarithmicMean(total, baseline) : Number.POSITIVE_INFINITY;
   return costFactors
     .map((factor) => {
       const changeMicroUsd = parts.get(factor) ?? 0;
-      return { factor, changeMicroUsd, share: change === 0 ? 0 : changeMicroUsd / change };
+      return { factor, changeMicroUsd, share: change === 0 ? 0 : changeMicroUsd / change, times: Math.exp(changeMicroUsd / mean) };
     })
     .filter(({ factor, changeMicroUsd }) => factor !== "new_models" || changeMicroUsd !== 0)
     .toSorted((x, y) => sign * (y.changeMicroUsd - x.changeMicroUsd));

@@ -1,4 +1,5 @@
-import { type CostDimension, costDimensions, type CostWindow, type Segment } from "./cost-window.ts";
+import { type CostDimension, costDimensions } from "../core/cost-dimension.ts";
+import type { CostWindow, Segment } from "./cost-window.ts";
 
 /** One element of a dimension in both windows. */
 export interface ElementChange {

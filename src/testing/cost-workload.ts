@@ -1,4 +1,5 @@
 import type { CostEvent, Segment } from "../analysis/cost-window.ts";
+import type { Random } from "../core/seeded-random.ts";
 
 /** What goes wrong in a window, and for which requests. */
 export interface CostFault {
@@ -8,21 +9,7 @@ export interface CostFault {
 }
 
 // Looking up a global costs much in a test runner's sandbox, and this is done millions of times.
-const { imul, log, max, min, round, sqrt, exp, cos, PI } = Math;
-
-/** A seeded source of numbers from 0 to below 1. */
-export type Random = () => number;
-
-/** mulberry32 (Tommy Ettinger, public domain). */
-export function createRandom(seed: number): Random {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
+const { log, max, min, round, sqrt, exp, cos, PI } = Math;
 
 const models = ["opus", "sonnet", "haiku"] as const;
 /** Micro-USD per million tokens. */
@@ -33,8 +20,8 @@ export const elements = {
   model: models,
   prompt: Array.from({ length: 12 }, (_, index) => `p${index}`),
   operation: ["plan", "implement", "review", "fix"],
-  queue: Array.from({ length: 8 }, (_, index) => `q${index}`),
-  budget: Array.from({ length: 5 }, (_, index) => `b${index}`),
+  repo: Array.from({ length: 8 }, (_, index) => `r${index}`),
+  team: Array.from({ length: 5 }, (_, index) => `t${index}`),
 } as const;
 
 type Dimension = keyof typeof elements;
@@ -53,8 +40,8 @@ export function drawWeights(random: Random): Weights {
     model: of(elements.model),
     prompt: of(elements.prompt),
     operation: of(elements.operation),
-    queue: of(elements.queue),
-    budget: of(elements.budget),
+    repo: of(elements.repo),
+    team: of(elements.team),
   };
 }
 
@@ -68,8 +55,8 @@ export function drawWindow(random: Random, weights: Weights, tickets: number, fa
       model: pick(random, elements.model, weights.model),
       prompt: pick(random, elements.prompt, weights.prompt),
       operation: pick(random, elements.operation, weights.operation),
-      queue: pick(random, elements.queue, weights.queue),
-      budget: pick(random, elements.budget, weights.budget),
+      repo: pick(random, elements.repo, weights.repo),
+      team: pick(random, elements.team, weights.team),
     };
     const hit = fault !== undefined && within.every(([name, element]) => Reflect.get(dims, name) === element);
     const kind = hit ? fault.kind : undefined;

@@ -1,0 +1,26 @@
+import { z } from "zod";
+import type { Instant } from "./clock.ts";
+import { costDimensions } from "./cost-dimension.ts";
+
+/** What may be changed about a workload. */
+export const changeKinds = ["deploy", "prompt", "route", "flag", "batch", "price", "limit"] as const;
+
+const printable = /^\P{Cc}+$/u;
+
+/** A change as somebody reports it; see {@link WorkloadChange}. */
+export const workloadChangeSchema = z.strictObject({
+  kind: z.enum(changeKinds),
+  /** What was changed, e.g. `release 1.5.0`, `prompt implement version 4`, or the address of a commit. */
+  ref: z.string().trim().min(1).max(200).regex(printable, "printable text"),
+  /** UTC ms; the time of receipt when absent. */
+  at: z.int().min(0).optional(),
+  /** What it concerns, as usage reports name it; nothing: the whole workload. */
+  dims: z.partialRecord(z.enum(costDimensions), z.string().min(1).max(120)).default({}),
+});
+
+/** One change of a workload. A rise of cost that began near it coincides with it. */
+export interface WorkloadChange extends z.output<typeof workloadChangeSchema> {
+  readonly at: Instant;
+  /** Who reported it. */
+  readonly by: string;
+}
