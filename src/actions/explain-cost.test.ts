@@ -2,6 +2,8 @@ import { expect, it } from "@jest/globals";
 import { aUsageEvent } from "../testing/a-usage-report.ts";
 import { contractTimes } from "../testing/describe-workload-ledger.ts";
 import { createFakeClock } from "../testing/fake-clock.ts";
+import { aChange } from "../testing/describe-change-log.ts";
+import { createMemoryChangeLog } from "../testing/memory-change-log.ts";
 import { createMemoryLedger } from "../testing/memory-ledger.ts";
 import { createPriceTable } from "../workload/price-table.ts";
 import { shippedPrices } from "../workload/prices.ts";
@@ -9,6 +11,7 @@ import type { UsageReport } from "../workload/usage-report.ts";
 import { explainCost } from "./explain-cost.ts";
 
 const prices = createPriceTable(shippedPrices);
+const changes = createMemoryChangeLog();
 const hour = 3_600_000;
 const usage = { input_tokens: 200, cache_read_input_tokens: 9800, cache_creation_input_tokens: 0, output_tokens: 500 };
 const uncached = { input_tokens: 10_000, cache_read_input_tokens: 0, cache_creation_input_tokens: 0, output_tokens: 500 };
@@ -24,7 +27,7 @@ async function workload(changed: (prompt: string, nth: number) => readonly Parti
   const reports = [0, 1].flatMap((which) =>
     ["plan", "implement", "review"].flatMap((prompt) =>
       Array.from({ length: 60 }, (_, nth) => {
-        const base = { at: begin + which * hour + nth * 1000, prompt, operation: prompt, usage, ticketId: `${which}-${prompt}-${nth}` };
+        const base = { at: begin + which * hour + nth * 60_000, prompt, operation: prompt, usage, ticketId: `${which}-${prompt}-${nth}` };
         return (which === 0 ? [{}] : changed(prompt, nth)).map((change, index) =>
           aUsageEvent({ ...base, budget: nth % 2 === 0 ? "checkout" : "search", ...change, id: `${base.ticketId}-${index}` }, clock.now()),
         );
@@ -37,10 +40,10 @@ async function workload(changed: (prompt: string, nth: number) => readonly Parti
 
 it("names a prompt whose cache is no longer read, the factor and what to do", async () => {
   const { ledger, question } = await workload((prompt) => [prompt === "implement" ? { usage: uncached } : {}]);
-  const found = await explainCost({ ledger, prices }, question);
+  const found = await explainCost({ ledger, prices, changes }, question);
   expect(found).toMatchObject({ kind: "explained", verdict: "attributed", requests: 180, baselineRequests: 180 });
   if (found.kind !== "explained") return;
-  expect(Object.values(found.segment)).toEqual(["implement"]);
+  expect(found.segment).toEqual({ prompt: "implement", operation: "implement" });
   expect(found.factors[0]).toMatchObject({ factor: "cache_mix" });
   expect(found.advice).toContain("cache-optimization");
   const sum = found.factors.reduce((total, { changeMicroUsd }) => total + changeMicroUsd, 0);
@@ -49,26 +52,71 @@ it("names a prompt whose cache is no longer read, the factor and what to do", as
 
 it("tells attempts from turns, and a discounted tier from a smaller prompt", async () => {
   const retried = await workload((prompt) => (prompt === "plan" ? [{ attempt: 1 }, { attempt: 2 }, { attempt: 3 }] : [{}]));
-  expect(await explainCost({ ledger: retried.ledger, prices }, retried.question)).toMatchObject({
+  expect(await explainCost({ ledger: retried.ledger, prices, changes }, retried.question)).toMatchObject({
     factors: [{ factor: "attempts_per_ticket" }, {}, {}, {}, {}, {}, {}],
   });
   // What was batched before is at list price now: twice the price, and nothing else.
   const { ledger, question } = await workload(() => [{ serviceTier: "batch" }]);
   const back = { from: question.baselineFrom, to: question.baselineTo, baselineFrom: question.from, baselineTo: question.to };
-  const found = await explainCost({ ledger, prices }, back);
+  const found = await explainCost({ ledger, prices, changes }, back);
   expect(found).toMatchObject({ kind: "explained", verdict: "diffuse", factors: [{ factor: "price" }, {}, {}, {}, {}, {}, {}] });
 });
 
 it("looks at one budget only when asked to", async () => {
   const { ledger, question } = await workload((_prompt, nth) => [nth % 2 === 0 ? { usage: uncached } : {}]);
-  expect(await explainCost({ ledger, prices }, { ...question, budget: "search" })).toMatchObject({ verdict: "no_spike", requests: 90 });
-  expect(await explainCost({ ledger, prices }, question)).toMatchObject({ verdict: "attributed", segment: { budget: "checkout" } });
+  expect(await explainCost({ ledger, prices, changes }, { ...question, budget: "search" })).toMatchObject({
+    verdict: "no_spike",
+    requests: 90,
+  });
+  expect(await explainCost({ ledger, prices, changes }, question)).toMatchObject({
+    verdict: "attributed",
+    segment: { budget: "checkout" },
+  });
+});
+
+it("dates the rise, tells its cost from then on, and names what was changed near it", async () => {
+  const { ledger, question } = await workload((prompt, nth) =>
+    prompt === "plan" && nth >= 20 ? [1, 2, 3, 4, 5].map((attempt) => ({ attempt })) : [{}],
+  );
+  const minute = 60_000;
+  const told = createMemoryChangeLog();
+  const release = aChange({ at: question.from + 19 * minute, dims: { prompt: "plan" } });
+  await told.record(release);
+  await told.record(aChange({ ref: "an older release", at: question.from - 20 * minute }));
+  await told.record(aChange({ ref: "a later release", at: question.from + 30 * minute }));
+  const found = await explainCost({ ledger, prices, changes: told }, question);
+  expect(found).toMatchObject({
+    kind: "explained",
+    verdict: "attributed",
+    beganAt: question.from + 20 * minute,
+    coincides: [{ ...release, score: expect.closeTo((2 / 3) * Math.exp(-0.1), 6) }],
+    factors: [{ factor: "attempts_per_ticket", times: expect.closeTo(5, 6) }, {}, {}, {}, {}, {}, {}],
+  });
+  // Forty minutes of both windows: five requests a minute more than usual in one of three prompts.
+  if (found.kind !== "explained") return;
+  expect(found.costMicroUsd / found.baselineMicroUsd).toBeCloseTo(7 / 3, 6);
+});
+
+it("counts a whole window whose rise is too late to be compared alone", async () => {
+  const { ledger, question } = await workload((_prompt, nth) =>
+    nth >= 55 ? Array.from({ length: 9 }, (_, attempt) => ({ attempt: attempt + 1 })) : [{}],
+  );
+  expect(await explainCost({ ledger, prices, changes }, question)).toMatchObject({ verdict: "diffuse", beganAt: question.from });
+});
+
+it("breaks cost down by team and repository where they are told", async () => {
+  const { ledger, question } = await workload((_prompt, nth) => [
+    { team: nth % 3 === 0 ? "blue" : "red", repo: nth % 3 === 0 ? "shop" : "docs", ...(nth % 3 === 0 && { usage: uncached }) },
+  ]);
+  expect(await explainCost({ ledger, prices, changes }, question)).toMatchObject({
+    top: { team: [{ element: "blue" }, { element: "red" }], repo: [{ element: "shop" }, { element: "docs" }] },
+  });
 });
 
 it("tells nothing from a part of a window", async () => {
   const { ledger, question } = await workload(() => [{}]);
   const usageBetween = async (from: number, to: number) => ({ ...(await ledger.usageBetween(from, to)), complete: false });
-  const found = await explainCost({ ledger: { usageBetween }, prices }, question);
+  const found = await explainCost({ ledger: { usageBetween }, prices, changes }, question);
   expect(found).toMatchObject({ kind: "incomplete", requests: 180 });
   expect(found).not.toHaveProperty("factors");
 });

@@ -1,12 +1,22 @@
 import { attributeCost, type CostAttribution } from "../analysis/attribute-cost.ts";
+import { type CoincidingChange, coincidingChanges } from "../analysis/coinciding-changes.ts";
 import { adviceOf } from "../analysis/cost-advice.ts";
 import { type CostEvent, createCostWindow } from "../analysis/cost-window.ts";
+import { findOnset, riseInDeviations, usualSpan } from "../analysis/find-onset.ts";
 import type { Instant } from "../core/clock.ts";
+import type { ChangeLog } from "../workload/change-log.ts";
 import type { WorkloadLedger } from "../workload/ledger.ts";
 import { costOf, type PriceTable } from "../workload/price-table.ts";
 import { unpricedTokens } from "../workload/spend-row.ts";
 import { inputTokens } from "../workload/token-partition.ts";
 import type { UsageEvent } from "../workload/usage-report.ts";
+
+/** What an explanation is made from. */
+export interface CostSources {
+  readonly ledger: Pick<WorkloadLedger, "usageBetween">;
+  readonly prices: PriceTable;
+  readonly changes: Pick<ChangeLog, "between">;
+}
 
 /** Two windows [from, to), UTC ms; the earlier one is what is usual. */
 export interface CostQuestion {
@@ -20,15 +30,25 @@ export interface CostQuestion {
 
 /** What changed between two windows. `incomplete`: events of one of them are no longer kept, and a part of a window explains nothing. */
 export type CostExplanation = CostQuestion & { readonly requests: number; readonly baselineRequests: number } & (
-    | ({ readonly kind: "explained"; readonly advice?: string } & CostAttribution)
+    | ({
+        readonly kind: "explained";
+        /** When the rise began; every cost of the window is of the time since. */
+        readonly beganAt: Instant;
+        readonly coincides: readonly CoincidingChange[];
+        /** Absent when nothing rose. */
+        readonly advice?: string;
+      } & CostAttribution)
     | { readonly kind: "incomplete"; readonly sentence: string }
   );
 
-/** Usage events of both windows, compared. Rejects with StoreUnavailable when the ledger cannot be read. */
-export async function explainCost(
-  { ledger, prices }: { readonly ledger: Pick<WorkloadLedger, "usageBetween">; readonly prices: PriceTable },
-  question: CostQuestion,
-): Promise<CostExplanation> {
+/** A window is looked at in so many spans: minutes of an hour. */
+const spans = 60;
+/** Fewer spans than these are too short to be compared with what is usual. */
+const fewestSpans = 10;
+const mostLookedAt = 1000;
+
+/** Usage events of both windows, compared. Rejects with StoreUnavailable when ledger or changes cannot be read. */
+export async function explainCost({ ledger, prices, changes }: CostSources, question: CostQuestion): Promise<CostExplanation> {
   const { from, to, baselineFrom, baselineTo, budget } = question;
   const { events, complete } = await ledger.usageBetween(Math.min(from, baselineFrom), Math.max(to, baselineTo));
   const between = (first: Instant, end: Instant): readonly CostEvent[] =>
@@ -41,11 +61,43 @@ export async function explainCost(
     const sentence = "Usage events of these windows are no longer all kept, so nothing can be told. Ask for shorter or later windows.";
     return { ...asked, kind: "incomplete", sentence };
   }
-  const scale = (to - from) / (baselineTo - baselineFrom);
-  const attribution = attributeCost({ now: createCostWindow(now), then: createCostWindow(then), scale });
+  const { attribution, beganAt } = attributeSinceOnset(now, then, question);
   const rose = attribution.verdict === "attributed" || attribution.verdict === "diffuse";
   const factor = attribution.factors[0]?.factor;
-  return { ...asked, kind: "explained", ...attribution, ...(rose && factor !== undefined && { advice: adviceOf(factor) }) };
+  if (!rose || factor === undefined) return { ...asked, kind: "explained", ...attribution, beganAt, coincides: [] };
+  // Half an hour before and two minutes after the onset in a window of an hour, and of ten minutes each less by e.
+  const near = { onset: beganAt, beforeMs: (to - from) / 2, afterMs: (to - from) / 30, decayMs: (to - from) / 6 };
+  const made = await changes.between(beganAt - near.beforeMs, beganAt + near.afterMs, mostLookedAt);
+  const coincides = coincidingChanges(made, attribution.segment, near);
+  return { ...asked, kind: "explained", ...attribution, beganAt, coincides, advice: adviceOf(factor) };
+}
+
+/** A rise is attributed from its onset on, as what was before it in the window dilutes it. */
+function attributeSinceOnset(
+  now: readonly CostEvent[],
+  before: readonly CostEvent[],
+  { from, to, baselineFrom, baselineTo }: CostQuestion,
+): { readonly attribution: CostAttribution; readonly beganAt: Instant } {
+  const then = createCostWindow(before);
+  const everyMs = (to - from) / spans;
+  const usual = usualSpan(then.series(baselineFrom, everyMs, Math.floor((baselineTo - baselineFrom) / everyMs)));
+  const since = (first: Instant, ofWhat: readonly CostEvent[]) => {
+    const window = createCostWindow(ofWhat);
+    const series = window.series(first, everyMs, Math.round((to - first) / everyMs));
+    const deviations = usual === undefined ? undefined : riseInDeviations(series, usual);
+    return { series, attribution: attributeCost({ now: window, then, scale: (to - first) / (baselineTo - baselineFrom) }, deviations) };
+  };
+  const whole = since(from, now);
+  const { verdict } = whole.attribution;
+  const rose = verdict === "attributed" || verdict === "diffuse";
+  const onset = rose && usual !== undefined ? findOnset(whole.series, usual) : undefined;
+  if (onset === undefined || onset === 0 || spans - onset < fewestSpans) return { attribution: whole.attribution, beganAt: from };
+  const beganAt = Math.round(from + onset * everyMs);
+  const sinceOnset = since(
+    beganAt,
+    now.filter(({ at }) => at >= beganAt),
+  );
+  return { attribution: sinceOnset.attribution, beganAt };
 }
 
 /** What was paid is split as the list price splits it, so that a discount of a tier or a contract lowers input, output and price alike. */
@@ -55,7 +107,7 @@ function costEventOf(event: UsageEvent, prices: PriceTable): CostEvent {
   const listed = amountOf(costOf(tokens, row));
   const listedInput = amountOf(costOf({ ...tokens, output: 0, reasoning: 0 }, row));
   const discount = listed > 0 ? costMicroUsd / listed : 1;
-  const { model, prompt, operation, budget, queue, variant, batchId, promptVersion } = event;
+  const { model, prompt, operation, budget, team, repo, queue, variant, batchId, promptVersion } = event;
   return {
     at: event.at,
     dims: {
@@ -65,6 +117,8 @@ function costEventOf(event: UsageEvent, prices: PriceTable): CostEvent {
       budget,
       queue,
       variant,
+      ...(team !== undefined && { team }),
+      ...(repo !== undefined && { repo }),
       ...(batchId !== undefined && { batch: batchId }),
       ...(promptVersion !== undefined && { promptVersion }),
     },

@@ -3,6 +3,8 @@ import { benchStart, createActionBench, outputOf } from "../testing/action-bench
 import { aUsageEvent } from "../testing/a-usage-report.ts";
 import { contractTimes } from "../testing/describe-workload-ledger.ts";
 import { createFakeClock } from "../testing/fake-clock.ts";
+import { aChange } from "../testing/describe-change-log.ts";
+import { createMemoryChangeLog } from "../testing/memory-change-log.ts";
 import { createMemoryLedger } from "../testing/memory-ledger.ts";
 import { createPriceTable } from "../workload/price-table.ts";
 import { shippedPrices } from "../workload/prices.ts";
@@ -72,7 +74,7 @@ async function retriedUsage() {
       benchStart,
     );
   const usage = { input_tokens: 1000, cache_read_input_tokens: 0, cache_creation_input_tokens: 0, output_tokens: 100 };
-  const ats = Array.from({ length: 20 }, (_, nth) => benchStart - 1000 * (nth + 1));
+  const ats = Array.from({ length: 20 }, (_, nth) => benchStart - 170_000 * (nth + 1));
   await ledger.record(
     ats.flatMap((at) => [
       event(at - hour, "implement", 1),
@@ -88,6 +90,9 @@ it("tells the factor of the rise, its part of it and what to do, from the usage 
   const { ports, context, control } = createActionBench(aBudgetState("checkout"));
   control.of("checkout").spend = [aSpend(benchStart - 1, 3_000_000), aSpend(benchStart - hour - 1, 1_000_000)];
   const ledger = await retriedUsage();
+  const changes = createMemoryChangeLog();
+  const release = aChange({ at: benchStart - hour + 10_000 });
+  await changes.record(release);
   const runWith = async (costs: CostSight) => {
     const bound = createActions({ ...ports, costs })
       .find("rank-operations")
@@ -95,7 +100,7 @@ it("tells the factor of the rise, its part of it and what to do, from the usage 
     if (bound?.ok !== true) throw new Error("it cannot be bound");
     return outputOf(await bound.action.run(await bound.action.plan(context()), context()));
   };
-  const sight = createCostSight({ ledger, prices: createPriceTable(shippedPrices) });
+  const sight = createCostSight({ ledger, prices: createPriceTable(shippedPrices), changes });
   const output = await runWith(sight);
   expect(output).toMatchObject({
     verdict: "spike",
@@ -103,9 +108,19 @@ it("tells the factor of the rise, its part of it and what to do, from the usage 
     factor: "attempts_per_ticket",
     factor_compared_with: "preceding",
     advice: expect.stringContaining("again and again"),
+    sentence: expect.stringMatching(
+      /^prompt implement, operation implement explains .* release 1\.5\.0 \(deploy\) coincides with its beginning\.$/,
+    ),
+    // The hour's first ticket came in its fourth minute.
+    began_at: benchStart - hour + 180_000,
+    coincides: [{ kind: "deploy", ref: "release 1.5.0", by: "ci", at: release.at, score: expect.any(Number) }],
+    controls: { max_attempts: 1, because: expect.stringContaining("With one attempt per ticket") },
   });
-  expect(output["factor_share"]).toBeCloseTo(1, 9);
-  expect(Object.values(Object(output["segment"]))).toEqual(["implement"]);
+  const parts: readonly { readonly change_usd: number }[] = Object(output["factors"]);
+  const sum = parts.reduce((total, { change_usd }) => total + change_usd, 0);
+  expect(sum).toBeCloseTo(Number(output["segment_cost_usd"]) - Number(output["segment_baseline_usd"]), 9);
+  expect(output["factor_share"]).toBeGreaterThan(0.95);
+  expect(output["segment"]).toEqual({ prompt: "implement", operation: "implement" });
 
   // What ran a week ago is no longer kept as events, so the hour before stands in; and without either nothing is claimed.
   control.of("checkout").spend = [aSpend(benchStart - 1, 3_000_000), aSpend(benchStart - 168 * hour - 1, 1_000_000)];
@@ -123,4 +138,6 @@ it("tells the factor of the rise, its part of it and what to do, from the usage 
   const blind = await runWith(ports.costs);
   expect(blind).toMatchObject({ verdict: "spike", compared_with: "earlier" });
   expect(Object.keys(blind)).not.toEqual(expect.arrayContaining(["factor"]));
+  // Rows alone know that one ticket came to three times the price, which no limit of attempts holds.
+  expect(blind["controls"]).toEqual({ scale: 0.1, predicted_usd_per_hour: 3, because: expect.any(String) });
 });

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { rankOperations, type OperationRanking, type RankedOperation } from "../analysis/rank-operations.ts";
+import { type CostControls, type CostRise, decideCostControls } from "../analysis/cost-controls.ts";
 import type { ActionOutput } from "../core/action.ts";
 import type { Json } from "../core/json.ts";
 import { oneUsd } from "../core/money.ts";
@@ -35,12 +36,20 @@ export const rankOperationsAction = defineAction({
     compared_with: "earlier, preceding or nothing: which window was compared",
     unpriced_share: "tokens without a price, of all tokens, 0 to 1",
     segment:
-      "{dimension: element} that explains two thirds of the rise or more; this and the next four are absent unless usage events tell a rise",
+      "{dimension: element} that explains two thirds of the rise or more; this and the fields up to coincides are absent unless usage events tell a rise",
+    segment_cost_usd: "spent in the segment since the rise began",
+    segment_baseline_usd: "spent in it in a window of that length before",
     factor:
       "strongest factor of the segment's rise, or of the whole one: tickets, attempts_per_ticket, turns_per_attempt, tokens_per_turn, cache_mix, price, output_ratio or new_models",
     factor_share: "of that rise, 1 is all of it; may be above 1 when another factor fell",
+    factors: "{factor, change_usd, share, times}: what the rise is made of, exactly; times is how many times what it was",
     factor_compared_with: "earlier or preceding: which window's usage events the factor comes from",
+    began_at: "when the rise began, UTC milliseconds",
+    coincides:
+      "up to three of {kind, ref, by, at, score}: changes near that moment, the best fitting first; none of them is proven to be the cause",
     advice: "what a person does about the factor",
+    controls:
+      "{scale, max_attempts, predicted_usd_per_hour, because}: limits that follow from the factor, for set-limits; max_attempts only when attempts rose. Absent when nothing rose or its factor is unknown",
     from: "beginning of the window, UTC milliseconds",
     to: "end of the window, UTC milliseconds",
   },
@@ -65,29 +74,37 @@ export const rankOperationsAction = defineAction({
         };
       },
       async run(_plan, { acceptedAt }) {
-        await readBudget(budgets, budget);
+        const { allowanceMicroUsdPerSecond } = await readBudget(budgets, budget);
         // The window ends where the run was accepted: what was spent, or not, because of the run itself says nothing about the cause.
         const to = acceptedAt;
         const from = to - windowMs;
         const rows = await budgets.spend(budget, from, to);
         const compared = await baselineRows(from, to);
         const ranking = rankOperations({ rows, durationMs: windowMs }, { rows: compared.rows, durationMs: windowMs });
-        const explained = await explain(from, to, compared.which);
-        return { kind: "done", output: { ...outputOf(budget, ranking, compared.which, from, to), ...explained } };
+        const told = await explain(from, to, compared.which);
+        const rise = told === undefined ? riseOfRows(ranking, windowMs) : riseOfEvents(told.explanation);
+        return {
+          kind: "done",
+          output: {
+            ...outputOf(budget, ranking, compared.which, from, to),
+            ...(told !== undefined && factorOf(told.explanation, told.comparedWith, ranking.sentence)),
+            ...(rise !== undefined && { controls: controlsOf(decideCostControls({ ...rise, allowanceMicroUsdPerSecond })) }),
+          },
+        };
       },
     };
 
     /** Rows are kept for longer than usage events; the preceding window stands in for an earlier one that is no longer kept. */
-    async function explain(from: number, to: number, which: string): Promise<ActionOutput> {
+    async function explain(from: number, to: number, which: string): Promise<ToldRise | undefined> {
       const windows = [
         ...(which === "earlier" ? [{ name: "earlier", baselineFrom: from - baselineMs, baselineTo: to - baselineMs }] : []),
         ...(which === "nothing" ? [] : [{ name: "preceding", baselineFrom: from - windowMs, baselineTo: from }]),
       ];
       for (const { name, ...baseline } of windows) {
         const explanation = await costs.explain({ from, to, ...baseline, budget });
-        if (explanation.kind === "explained") return factorOf(explanation, name);
+        if (explanation.kind === "explained") return explanation.advice === undefined ? undefined : { explanation, comparedWith: name };
       }
-      return {};
+      return undefined;
     }
 
     async function baselineRows(from: number, to: number) {
@@ -115,19 +132,55 @@ function outputOf(budget: string, ranking: OperationRanking, comparedWith: strin
   };
 }
 
-function factorOf(
-  { segment, factors, advice }: Extract<CostExplanation, { readonly kind: "explained" }>,
-  comparedWith: string,
-): ActionOutput {
+type Explained = Extract<CostExplanation, { readonly kind: "explained" }>;
+
+/** A rise that usage events tell, and which window they were compared with. */
+interface ToldRise {
+  readonly explanation: Explained;
+  readonly comparedWith: string;
+}
+
+function factorOf(explanation: Explained, comparedWith: string, ranked: string): ActionOutput {
+  const { verdict, segment, factors, advice, beganAt, coincides, segmentCostMicroUsd, segmentBaselineMicroUsd } = explanation;
   const [strongest] = factors;
-  if (advice === undefined || strongest === undefined) return {};
+  if (strongest === undefined) return {};
   const known = Object.entries(segment).filter((pair) => typeof pair[1] === "string");
+  const [nearest] = coincides;
+  const beside = nearest === undefined ? "" : ` ${nearest.ref} (${nearest.kind}) coincides with its beginning.`;
   return {
+    sentence: `${verdict === "attributed" ? explanation.sentence : ranked}${beside}`,
     ...(known.length > 0 && { segment: Object.fromEntries(known) }),
+    segment_cost_usd: segmentCostMicroUsd / oneUsd,
+    segment_baseline_usd: segmentBaselineMicroUsd / oneUsd,
     factor: strongest.factor,
     factor_share: strongest.share,
+    factors: factors.map(({ factor, changeMicroUsd, share, times }) => ({ factor, change_usd: changeMicroUsd / oneUsd, share, times })),
     factor_compared_with: comparedWith,
-    advice,
+    began_at: beganAt,
+    coincides: coincides.map(({ kind, ref, by, at, score }) => ({ kind, ref, by, at, score })),
+    ...(advice !== undefined && { advice }),
+  };
+}
+
+type Rise = Omit<CostRise, "allowanceMicroUsdPerSecond">;
+
+function riseOfEvents({ factors, costMicroUsd, segmentCostMicroUsd, beganAt, to }: Explained): Rise | undefined {
+  const [strongest] = factors;
+  return strongest && { factor: strongest.factor, times: strongest.times, costMicroUsd, segmentCostMicroUsd, durationMs: to - beganAt };
+}
+
+function riseOfRows({ culprit, costMicroUsd }: OperationRanking, durationMs: number): Rise | undefined {
+  if (culprit?.factor === undefined) return undefined;
+  const times = (culprit.attemptsPerTicket ?? 1) / (culprit.baselineAttemptsPerTicket ?? 1);
+  return { factor: culprit.factor.name, times, costMicroUsd, segmentCostMicroUsd: culprit.costMicroUsd, durationMs };
+}
+
+function controlsOf({ scale, maxAttempts, predictedMicroUsdPerHour, because }: CostControls): Json {
+  return {
+    scale,
+    ...(maxAttempts !== undefined && { max_attempts: maxAttempts }),
+    predicted_usd_per_hour: predictedMicroUsdPerHour / oneUsd,
+    because,
   };
 }
 

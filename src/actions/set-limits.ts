@@ -25,8 +25,10 @@ export const setLimits = defineAction({
     scale: z
       .number()
       .gt(0)
-      .lt(1)
-      .meta({ description: "Share of the concurrency that ran before, and of the rate limit when there is one." })
+      .max(1)
+      .meta({
+        description: "Share of the concurrency that ran before, and of the rate limit when there is one; 1 allows no more than ran.",
+      })
       .optional(),
   }),
   result: {

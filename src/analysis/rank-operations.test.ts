@@ -48,9 +48,9 @@ describe("verdicts", () => {
 
   it.each<[string, Partial<OperationSpend>, string]>([
     ["volume", { tickets: 40, attempts: 40, requests: 40, inputTokens: 3600, outputTokens: 400, costMicroUsd: 4000 }, "tickets"],
-    ["more turns", { requests: 40, inputTokens: 3600, outputTokens: 400, costMicroUsd: 4000 }, "requests_per_attempt"],
-    ["longer prompts", { inputTokens: 3900, costMicroUsd: 4000 }, "tokens_per_request"],
-    ["a dearer mix", { costMicroUsd: 4000 }, "price_per_token"],
+    ["more turns", { requests: 40, inputTokens: 3600, outputTokens: 400, costMicroUsd: 4000 }, "turns_per_attempt"],
+    ["longer prompts", { inputTokens: 3900, costMicroUsd: 4000 }, "tokens_per_turn"],
+    ["a dearer mix", { costMicroUsd: 4000 }, "price"],
   ])("names the factor of %s", (_name, change, factor) => {
     expect(rankOperations(windowOf(aRow(change)), windowOf(aRow())).culprit?.factor?.name).toBe(factor);
   });

@@ -1,4 +1,5 @@
 import type { MicroUsd } from "../core/money.ts";
+import type { CostFactor } from "./decompose-cost.ts";
 
 /** Spend of one (prompt, operation, provider, model) in one window. */
 export interface OperationSpend {
@@ -13,9 +14,6 @@ export interface OperationSpend {
   readonly unpricedTokens: number;
 }
 
-/** What a row's cost is the product of. */
-export type CostFactor = "tickets" | "attempts_per_ticket" | "requests_per_attempt" | "tokens_per_request" | "price_per_token";
-
 /** One (prompt, operation) in both windows; the baseline is scaled to the incident's length. */
 export interface RankedOperation {
   readonly prompt: string;
@@ -29,7 +27,10 @@ export interface RankedOperation {
   readonly shareOfRise?: number;
   readonly attemptsPerTicket?: number;
   readonly baselineAttemptsPerTicket?: number;
-  /** The factor that explains most of the row's change, with its part in micro-USD. Absent when a factor was zero in a window. */
+  /**
+   * The factor that explains most of the row's change, with its part in micro-USD. Rows do not tell what the cache did or how long answers were, so
+   * `price` is that of any token, with all of this in it. Absent when a factor was zero in a window.
+   */
   readonly factor?: { readonly name: CostFactor; readonly changeMicroUsd: MicroUsd };
 }
 
@@ -169,9 +170,9 @@ function factorsOf(totals: Totals): readonly (readonly [CostFactor, number])[] |
   return [
     ["tickets", tickets],
     ["attempts_per_ticket", attempts / tickets],
-    ["requests_per_attempt", requests / attempts],
-    ["tokens_per_request", tokens / requests],
-    ["price_per_token", costMicroUsd / tokens],
+    ["turns_per_attempt", requests / attempts],
+    ["tokens_per_turn", tokens / requests],
+    ["price", costMicroUsd / tokens],
   ];
 }
 

@@ -241,7 +241,16 @@ export const promptVersionSchema = z.looseObject({
 /** A label that was moved. */
 export const movedLabelSchema = z.looseObject({ label: z.string(), before: z.number().nullable(), after: z.number().nullable() });
 
-const factorChange = z.looseObject({ factor: z.string(), changeMicroUsd: z.number(), share: z.number() });
+/** One change of the workload. */
+export const workloadChangeShape = z.looseObject({
+  kind: z.string(),
+  ref: z.string(),
+  at: z.number(),
+  by: z.string(),
+  dims: z.record(z.string(), z.string()),
+});
+
+const factorChange = z.looseObject({ factor: z.string(), changeMicroUsd: z.number(), share: z.number(), times: z.number() });
 const topElement = z.looseObject({ element: z.string(), costMicroUsd: z.number(), changeMicroUsd: z.number(), share: z.number() });
 const comparedWindows = {
   sentence: z.string(),
@@ -258,6 +267,8 @@ export const costExplanationSchema = z.discriminatedUnion("kind", [
     ...comparedWindows,
     kind: z.literal("explained"),
     verdict: z.string(),
+    beganAt: z.number(),
+    coincides: z.array(workloadChangeShape),
     advice: z.string().optional(),
     costMicroUsd: z.number(),
     baselineMicroUsd: z.number(),

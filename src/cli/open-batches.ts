@@ -1,6 +1,7 @@
 import type { Redis } from "ioredis";
 import type { TicketQueue } from "../queue/ticket-queue.ts";
 import { createBatchStore } from "../redis/workload-batches.ts";
+import { withBatchChanges } from "../workload/change-log.ts";
 import { createBatchControl, type BatchControl } from "../workload/batch-control.ts";
 import type { BatchStore } from "../workload/batch.ts";
 import { dividedTimes } from "../workload/ledger.ts";
@@ -19,7 +20,7 @@ export function openBatches(
 ): { readonly batches: BatchStore; readonly control: BatchControl } {
   const { ledger, tickets, clock, config, closers, log } = runtime;
   const batches = createBatchStore({ redis, clock });
-  const control = createBatchControl({ batches, tickets, budgets: ledger, clock });
+  const control = withBatchChanges(createBatchControl({ batches, tickets, budgets: ledger, clock }), runtime.notes);
   const gate = createLocalGate({ ledger, observer });
   const desk = openProviders(runtime, { redis, batches, observer });
   const keeper = startBatchKeeper(

@@ -2,13 +2,14 @@ import type { Redis } from "ioredis";
 import { createBoundedSender, usualLimits } from "../adapters/bounded-request.ts";
 import { createLangfusePrompts } from "../adapters/langfuse/create-langfuse-prompts.ts";
 import { createPromptStore } from "../redis/workload-prompts.ts";
+import { withLabelChanges } from "../workload/change-log.ts";
 import type { PromptStore } from "../workload/prompt.ts";
 import type { Runtime } from "./runtime.ts";
 
 /** Prompts in Langfuse when it is configured, else in Redis. */
-export function openPrompts({ config, clock, closers }: Runtime, redis: Redis): PromptStore {
-  if (config.langfuse === undefined) return createPromptStore({ redis, clock });
+export function openPrompts({ config, clock, closers, notes }: Runtime, redis: Redis): PromptStore {
+  if (config.langfuse === undefined) return withLabelChanges(createPromptStore({ redis, clock }), notes);
   const sender = createBoundedSender(usualLimits);
   closers.add("langfuse client", async () => sender.close());
-  return createLangfusePrompts(sender, config.langfuse, clock);
+  return withLabelChanges(createLangfusePrompts(sender, config.langfuse, clock), notes);
 }

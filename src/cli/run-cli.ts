@@ -5,6 +5,7 @@ import { alertCommand } from "./commands/alert.ts";
 import { approvalsCommand } from "./commands/approvals.ts";
 import { auditCommand } from "./commands/audit.ts";
 import { batchesCommand } from "./commands/batches.ts";
+import { changesCommand } from "./commands/changes.ts";
 import { doctorCommand } from "./commands/doctor.ts";
 import { explainCommand } from "./commands/explain.ts";
 import { findingsCommand } from "./commands/findings.ts";
@@ -48,6 +49,7 @@ export function createProgram(context: CommandContext, exit: ExitSink, version: 
     promptsCommands,
     findingsCommand,
     explainCommand,
+    changesCommand,
     tokenCommand,
   ].map((create) => create(context, exit));
   const program = new Command("runbookd")

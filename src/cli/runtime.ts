@@ -11,11 +11,13 @@ import { createUlids, type Ids } from "../core/ulid.ts";
 import { type ConnectionPurpose, connectRedis, type RedisAddress, untilReady } from "../redis/connection.ts";
 import { createSharedClock, readRedisTime } from "../redis/shared-clock.ts";
 import { startEmbeddedRedis } from "../redis/embedded-server.ts";
+import { createChangeLog } from "../redis/change-log.ts";
 import { createWorkloadLedger } from "../redis/workload-ledger.ts";
 import { createTicketStore } from "../redis/workload-tickets.ts";
 import { createLog, type Log } from "../telemetry/log.ts";
 import { createMetrics, type Metrics } from "../telemetry/metrics.ts";
 import { createRedaction, type Redaction } from "../telemetry/redaction.ts";
+import { type ChangeNotes, withLimitChanges } from "../workload/change-log.ts";
 import { dividedTimes, type QueueCounts, type WorkloadLedger } from "../workload/ledger.ts";
 import { createPriceTable, type PriceTable, priceTableSchema } from "../workload/price-table.ts";
 import { shippedPrices } from "../workload/prices.ts";
@@ -44,6 +46,8 @@ export interface Runtime {
   /** PATH of this process. */
   readonly path: string;
   readonly ledger: WorkloadLedger;
+  /** Where changes of the workload are kept, our own among them. */
+  readonly notes: ChangeNotes;
   /** The kill switch: what stands in Redis, and the file beside it. */
   readonly freezes: FreezeBoard;
   readonly freezeFile: FreezeFile | undefined;
@@ -95,6 +99,12 @@ export async function openRuntime(config: Config, sources: RuntimeSources): Prom
     const metrics = createMetrics({ version: sources.version, runtime: true });
     observeFreezes(metrics, freezes, freezeFile);
     const tickets = createTicketStore({ redis: shared, clock });
+    const notes: ChangeNotes = {
+      changes: createChangeLog(shared),
+      clock,
+      lost: (error) => log.warn({ error }, "A change was made and could not be noted among the changes of the workload."),
+    };
+    const ledger = createWorkloadLedger({ redis: shared, clock, times: dividedTimes(config.timeFactor), counts: tickets });
     const library = createRunbookFolder(resolve(sources.workingDirectory, config.runbooks), withCommands(actionCatalogue, config.commands));
     const look = createRunbookWatch(library, log);
     await look();
@@ -118,7 +128,8 @@ export async function openRuntime(config: Config, sources: RuntimeSources): Prom
       path: sources.path,
       tickets,
       prices: readPrices(config, sources),
-      ledger: createWorkloadLedger({ redis: shared, clock, times: dividedTimes(config.timeFactor), counts: tickets }),
+      ledger: withLimitChanges(ledger, notes),
+      notes,
       ending,
     };
   } catch (error) {

@@ -43,6 +43,7 @@ import { createRunReader } from "../redis/run-reader.ts";
 import { observeWorkload } from "../telemetry/observe-workload.ts";
 import { createWorkloadRecorder } from "../telemetry/workload-recorder.ts";
 import { createCacheFindings } from "../analysis/cache-board.ts";
+import { createChangeRoutes } from "../http/change-routes.ts";
 import { createCostRoutes } from "../http/cost-routes.ts";
 import { createCacheRoutes } from "../http/cache-routes.ts";
 import { createCacheBoard } from "../redis/cache-board.ts";
@@ -171,7 +172,8 @@ export async function startServer(
         },
         clock,
       }),
-      ...createCostRoutes({ ledger, prices: runtime.prices }),
+      ...createCostRoutes({ ledger, prices: runtime.prices, changes: runtime.notes.changes }),
+      ...createChangeRoutes(runtime.notes),
       ...createCacheRoutes({ board: caches, samples: prefixes, ledger, findings: [createCacheFindings(caches)], notes, audit, clock }),
       ...createBudgetRoutes({ ledger, clock }),
       ...createPromptRoutes({ prompts: openPrompts(runtime, redis), canaries: createCanaryStore(redis), audit, clock, caches }),

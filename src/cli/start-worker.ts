@@ -29,6 +29,7 @@ import { createRunReader } from "../redis/run-reader.ts";
 import type { Log } from "../telemetry/log.ts";
 import { type MailLog, type MailPatience, startReportWorker, usualPatience } from "../../workers/report.ts";
 import { createBatchStore } from "../redis/workload-batches.ts";
+import { withBatchChanges } from "../workload/change-log.ts";
 import { createBatchControl } from "../workload/batch-control.ts";
 import { createTicketQueue } from "../queue/ticket-queue.ts";
 import { createRunbookBytes } from "../redis/accept-store.ts";
@@ -91,17 +92,15 @@ export async function startWorker(runtime: Runtime): Promise<WorkerProcess> {
   closers.add("http client", async () => http.close());
   const outbox = createOutbox(redis);
   const recipients = createRecipients(config.mail);
-  const batches = createBatchControl({
-    batches: createBatchStore({ redis, clock }),
-    tickets: runtime.tickets,
-    budgets: runtime.ledger,
-    clock,
-  });
+  const batches = withBatchChanges(
+    createBatchControl({ batches: createBatchStore({ redis, clock }), tickets: runtime.tickets, budgets: runtime.ledger, clock }),
+    runtime.notes,
+  );
   const analyst = openAnalyst(runtime, redis);
   const board = createCacheBoard(redis);
   const actions = createActions({
     budgets: runtime.ledger,
-    costs: createCostSight({ ledger: runtime.ledger, prices: runtime.prices }),
+    costs: createCostSight({ ledger: runtime.ledger, prices: runtime.prices, changes: runtime.notes.changes }),
     batches,
     prometheus,
     http,

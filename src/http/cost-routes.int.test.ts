@@ -3,6 +3,7 @@ import { aUsageEvent } from "../testing/a-usage-report.ts";
 import { contractTimes } from "../testing/describe-workload-ledger.ts";
 import { createFakeClock } from "../testing/fake-clock.ts";
 import { startHttp } from "../testing/http-harness.ts";
+import { createMemoryChangeLog } from "../testing/memory-change-log.ts";
 import { createMemoryLedger } from "../testing/memory-ledger.ts";
 import { createPriceTable } from "../workload/price-table.ts";
 import { shippedPrices } from "../workload/prices.ts";
@@ -13,8 +14,11 @@ it("explains the window against the one before, and refuses windows that are out
   const now = clock.now();
   const ledger = createMemoryLedger({ clock, times: contractTimes });
   await ledger.define({ id: "checkout", limitMicroUsd: 1e9, periodMs: 3_600_000, periodStartsAt: now });
-  await ledger.record([1, 2, 3, 11].map((ago) => aUsageEvent({ id: `r${ago}`, at: now - ago * 1000, ticketId: `T-${ago}` }, now)));
-  await using http = await startHttp({ routes: createCostRoutes({ ledger, prices: createPriceTable(shippedPrices) }) });
+  const agos = [...Array.from({ length: 40 }, (_, nth) => 250 * nth + 250), ...Array.from({ length: 10 }, (_, nth) => 10_001 + 1000 * nth)];
+  await ledger.record(agos.map((ago) => aUsageEvent({ id: `r${ago}`, at: now - ago, ticketId: `T-${ago}` }, now)));
+  await using http = await startHttp({
+    routes: createCostRoutes({ ledger, prices: createPriceTable(shippedPrices), changes: createMemoryChangeLog() }),
+  });
   const ask = async (query: string) => {
     const response = await fetch(`${http.url}/api/costs/explanation?${query}`, { headers: { authorization: "Bearer viewer-token" } });
     return { status: response.status, body: Object(await response.json()) };
@@ -22,8 +26,13 @@ it("explains the window against the one before, and refuses windows that are out
   const [from, to] = [now - 10_000, now];
   const { status, body } = await ask(`from=${from}&to=${to}`);
   expect(status).toBe(200);
-  expect(body).toMatchObject({ kind: "explained", verdict: "diffuse", baselineFrom: from - 10_000, baselineTo: from, requests: 3 });
-  expect(body.factors[0]).toEqual({ factor: "tickets", changeMicroUsd: expect.closeTo(6000, 6), share: expect.closeTo(1, 9) });
+  expect(body).toMatchObject({ kind: "explained", verdict: "diffuse", baselineFrom: from - 10_000, baselineTo: from, requests: 40 });
+  expect(body.factors[0]).toEqual({
+    factor: "tickets",
+    changeMicroUsd: expect.closeTo(90_000, 6),
+    share: expect.closeTo(1, 9),
+    times: expect.closeTo(4, 9),
+  });
   expect((await ask(`from=${from}&to=${to}&budget=other`)).body).toMatchObject({ verdict: "no_spend", budget: "other" });
   for (const query of [
     `from=${to}&to=${from}`,

@@ -1,8 +1,6 @@
 import { z } from "zod";
-import { explainCost } from "../actions/explain-cost.ts";
-import type { WorkloadLedger } from "../workload/ledger.ts";
+import { type CostSources, explainCost } from "../actions/explain-cost.ts";
 import { budgetIdSchema } from "../workload/names.ts";
-import type { PriceTable } from "../workload/price-table.ts";
 import { defineRoute, json, noBody, type Route } from "./route.ts";
 import { viewers } from "./who.ts";
 
@@ -28,15 +26,13 @@ const question = z
   );
 
 /** Why cost rose. */
-export function createCostRoutes(deps: {
-  readonly ledger: Pick<WorkloadLedger, "usageBetween">;
-  readonly prices: PriceTable;
-}): readonly Route[] {
+export function createCostRoutes(sources: CostSources): readonly Route[] {
   return [
     defineRoute({
       method: "get",
       path: "/api/costs/explanation",
-      summary: "What changed in cost between two windows: the segment that explains a rise, and the factors that it is made of",
+      summary:
+        "What changed in cost between two windows: when a rise began, the segment that explains it, the factors that it is made of, and what coincides",
       who: viewers,
       query: question,
       body: noBody,
@@ -44,7 +40,7 @@ export function createCostRoutes(deps: {
         200: "`kind` is explained, with a `verdict`, or incomplete: usage of the windows is no longer all kept; `sentence` says it for people",
       },
       handle: async ({ query: { from, to, baselineFrom = from - (to - from), baselineTo = from, budget } }) =>
-        json(200, await explainCost(deps, { from, to, baselineFrom, baselineTo, ...(budget !== undefined && { budget }) })),
+        json(200, await explainCost(sources, { from, to, baselineFrom, baselineTo, ...(budget !== undefined && { budget }) })),
     }),
   ];
 }

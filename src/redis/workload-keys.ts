@@ -20,6 +20,8 @@ export const workloadKeys = {
   ticketSpend: (budget: string, ticketId: string) => `{wl}:s:${hashOf(`${budget} ${ticketId}`)}`,
   seen: (usageId: string) => `{wl}:u:${hashOf(usageId)}`,
   usage: "{wl}:usage",
+  /** What was changed about the workload, by time. */
+  changes: "{wl}:changes",
   admissions: "{wl}:admissions",
   batch: (batchId: string) => `{wl}:a:${hashOf(batchId)}`,
   batchTickets: (batchId: string) => `{wl}:a:${hashOf(batchId)}:tickets`,

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { createSystemClock, type Clock } from "../core/clock.ts";
+import type { workloadChangeSchema } from "../core/workload-change.ts";
 import type { AdmissionAnswer, AdmissionGate, AdmissionRequestInput, ReleaseInput } from "../workload/admission.ts";
 import type { NewBatchInput } from "../workload/batch.ts";
 import { ticketStates } from "../workload/ticket.ts";
@@ -55,6 +56,8 @@ export interface RunbookdClient extends AdmissionGate {
   flush(): Promise<void>;
   /** Usage events that have not arrived yet. */
   pendingUsage(): number;
+  /** Tells a change of the workload, such as this release; a rise of cost that begins near it names it. Rejects with Unreachable; telling it again is harmless. */
+  tellChange(change: z.input<typeof workloadChangeSchema>): Promise<void>;
   /** Creates a batch with its tickets; creating it again with the same tickets adds only what is missing. */
   createBatch(batch: NewBatchInput): Promise<BatchView>;
   readBatch(id: string): Promise<BatchView | undefined>;
@@ -117,6 +120,9 @@ export function createRunbookdClient(options: RunbookdClientOptions): RunbookdCl
     reportUsage: (report) => outbox.add(report),
     flush: () => outbox.flush(),
     pendingUsage: () => outbox.size(),
+    async tellChange(change) {
+      await http.send("POST", "/api/changes", change);
+    },
     createBatch: async (batch) => batchViewSchema.parse(await http.send("POST", "/api/batches", batch)),
     async readBatch(id) {
       const reply = await http.send("GET", `/api/batches/${encodeURIComponent(id)}`);

@@ -27,6 +27,9 @@ export const usageReportSchema = z.strictObject({
   promptVersion: z.string().max(60).optional(),
   budget: budgetIdSchema,
   queue: queueNameSchema.default("default"),
+  /** Who answers for the work, and the repository that it is on. */
+  team: z.string().min(1).max(60).optional(),
+  repo: z.string().min(1).max(120).optional(),
   ticketId: externalIdSchema,
   batchId: externalIdSchema.optional(),
   /** Kept with the event. What is settled is the one lease that the ticket has on the budget. */

@@ -9,6 +9,8 @@ const explanation = {
   ...windows,
   kind: "explained",
   verdict: "attributed",
+  beganAt: at + 17 * 60_000,
+  coincides: [{ kind: "deploy", ref: "release 1.5.0", at: at + 16 * 60_000, by: "ci", dims: {}, score: 0.9 }],
   sentence: "prompt im\u001b[31mplement explains 96.2 % of the rise. It rose mostly through attempts per ticket (91.4 %).",
   advice: "Tickets are tried again and again.",
   costMicroUsd: 30_000_000,
@@ -17,8 +19,8 @@ const explanation = {
   segmentCostMicroUsd: 22_000_000,
   segmentBaselineMicroUsd: 2_760_000,
   factors: [
-    { factor: "attempts_per_ticket", changeMicroUsd: 17_600_000, share: 0.914 },
-    { factor: "tickets", changeMicroUsd: -50_000, share: -0.003 },
+    { factor: "attempts_per_ticket", changeMicroUsd: 17_600_000, share: 0.914, times: 6.3 },
+    { factor: "tickets", changeMicroUsd: -50_000, share: -0.003, times: 0.995 },
   ],
   top: { prompt: [{ element: "implement", costMicroUsd: 25_000_000, changeMicroUsd: 19_000_000, share: 0.833 }] },
 };
@@ -33,13 +35,18 @@ it("says the sentence first, then what to do, the costs, the factors and what co
 
 Tickets are tried again and again.
 
+It began at 2026-03-01 12:17:00Z; the costs are of the time since.
+
+COINCIDES             KIND    WHAT           BY
+2026-03-01 12:16:00Z  deploy  release 1.5.0  ci
+
 COST                              BEFORE  NOW     CHANGE
 everything                        $10.00  $30.00  +$20.00
 prompt implement, operation plan  $2.76   $22.00  +$19.24
 
-FACTOR               CHANGE    SHARE OF CHANGE
-attempts per ticket  +$17.60   91.4 %
-tickets              -$0.0500  -0.3 %
+FACTOR               CHANGE    SHARE OF CHANGE  TIMES
+attempts per ticket  +$17.60   91.4 %           × 6.30
+tickets              -$0.0500  -0.3 %           × 0.99
 
 MOST COSTLY  ELEMENT    COST    CHANGE   SHARE OF COST
 prompt       implement  $25.00  +$19.00  83.3 %

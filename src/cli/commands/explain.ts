@@ -91,6 +91,11 @@ function render(explanation: z.infer<typeof costExplanationSchema>): string {
   if (explanation.kind === "explained") {
     const { costMicroUsd, baselineMicroUsd, factors, segment, segmentCostMicroUsd, segmentBaselineMicroUsd, top, advice } = explanation;
     if (advice !== undefined) parts.push(`${oneLine(advice)}\n`);
+    if (explanation.beganAt > from) parts.push(`It began at ${formatInstant(explanation.beganAt)}; the costs are of the time since.\n`);
+    if (explanation.coincides.length > 0) {
+      const changes = explanation.coincides.map(({ at, kind, ref, by }) => [formatInstant(at), kind, ref, by]);
+      parts.push(renderTable([["COINCIDES", "KIND", "WHAT", "BY"], ...changes]));
+    }
     const rows = [["everything", formatUsd(baselineMicroUsd), formatUsd(costMicroUsd), signed(costMicroUsd - baselineMicroUsd)]];
     const named = Object.entries(segment).map(([dimension, element]) => `${dimension} ${element}`);
     if (named.length > 0) {
@@ -99,8 +104,13 @@ function render(explanation: z.infer<typeof costExplanationSchema>): string {
     }
     parts.push(renderTable([["COST", "BEFORE", "NOW", "CHANGE"], ...rows]));
     if (factors.length > 0) {
-      const changes = factors.map((one) => [one.factor.replaceAll("_", " "), signed(one.changeMicroUsd), percent(one.share)]);
-      parts.push(renderTable([["FACTOR", "CHANGE", "SHARE OF CHANGE"], ...changes]));
+      const changes = factors.map((one) => [
+        one.factor.replaceAll("_", " "),
+        signed(one.changeMicroUsd),
+        percent(one.share),
+        one.factor === "new_models" ? "" : `× ${one.times.toFixed(2)}`,
+      ]);
+      parts.push(renderTable([["FACTOR", "CHANGE", "SHARE OF CHANGE", "TIMES"], ...changes]));
     }
     const elements = Object.entries(top).flatMap(([dimension, few]) =>
       few

@@ -1,0 +1,91 @@
+import type { Command } from "commander";
+import { z } from "zod";
+import { costDimensions } from "../../core/cost-dimension.ts";
+import { durationGrammar, parseDuration } from "../../core/duration.ts";
+import { changeKinds, workloadChangeSchema } from "../../core/workload-change.ts";
+import { createApiClient, reportFailure } from "../api-client.ts";
+import { pageSchema, workloadChangeShape } from "../api-shapes.ts";
+import { exitCodes, oneLine, renderTable, writeJson, type CommandContext } from "../context.ts";
+import {
+  defineCommand,
+  defineGroup,
+  flagOption,
+  listOption,
+  textOption,
+  type CommandDefinition,
+  type ExitSink,
+} from "../define-command.ts";
+import { formatInstant } from "../render-run.ts";
+
+/** `runbookd changes …`: what was changed about the workload. */
+export function changesCommand(context: CommandContext, exit: ExitSink): Command {
+  return defineGroup(
+    "changes",
+    "Tell and list changes of the workload; a rise of cost names those that it coincides with",
+    [tellCommand, listCommand].map((definition) => defineCommand(definition, context, exit)),
+  );
+}
+
+const tellCommand: CommandDefinition = {
+  usage: "tell <kind> <what>",
+  summary: `Tell a change that is made now; <kind> is ${changeKinds.join(", ")}`,
+  examples: ["runbookd changes tell deploy 'release 1.5.0'", "runbookd changes tell route 'triage to a smaller model' --of prompt=triage"],
+  options: [
+    {
+      flags: "--of <name=value>",
+      description: `what it concerns, as usage reports name it; may be repeated: ${costDimensions.join(", ")}`,
+      collect: true,
+    },
+  ],
+  remote: true,
+  async run([kind, ref], invocation) {
+    const { context } = invocation;
+    const pairs = listOption(invocation, "of").map((text) => [
+      text.slice(0, Math.max(0, text.indexOf("="))),
+      text.slice(text.indexOf("=") + 1),
+    ]);
+    const change = workloadChangeSchema.safeParse({ kind, ref, dims: Object.fromEntries(pairs) });
+    if (!change.success) {
+      context.warn(`${z.prettifyError(change.error)}\n`);
+      return exitCodes.usage;
+    }
+    const client = await createApiClient(invocation);
+    const answer = await client.post("/api/changes", change.data, workloadChangeShape);
+    if (answer.kind !== "ok") return reportFailure(invocation, answer);
+    if (flagOption(invocation, "json")) writeJson(context, answer.body);
+    else context.write(`Noted at ${formatInstant(answer.body.at)}: ${oneLine(answer.body.ref)}.\n`);
+    return exitCodes.ok;
+  },
+};
+
+const listCommand: CommandDefinition = {
+  usage: "list",
+  summary: "List the newest changes, oldest first",
+  examples: ["runbookd changes list", "runbookd changes list --since 2h"],
+  options: [{ flags: "--since <duration>", description: "no older ones", default: "7d" }],
+  remote: true,
+  async run(_args, invocation) {
+    const { context } = invocation;
+    const since = textOption(invocation, "since") ?? "7d";
+    const ms = parseDuration(since);
+    if (ms === undefined) {
+      context.warn(`--since must be ${durationGrammar}; it is ${oneLine(since)}.\n`);
+      return exitCodes.usage;
+    }
+    const client = await createApiClient(invocation);
+    const answer = await client.get(`/api/changes?from=${context.clock.now() - ms}`, pageSchema(workloadChangeShape));
+    if (answer.kind !== "ok") return reportFailure(invocation, answer);
+    const { items } = answer.body;
+    if (flagOption(invocation, "json")) writeJson(context, answer.body);
+    else if (items.length === 0)
+      context.write("No change was told. A release tells its own with POST /api/changes (docs/cost-attribution.md).\n");
+    else {
+      const rows = items.map(({ at, kind, ref, by, dims }) => {
+        const of = Object.entries(dims).map(([name, value]) => `${name} ${value}`);
+        return [formatInstant(at), kind, ref, of.join(", "), by];
+      });
+      context.write(renderTable([["AT", "KIND", "WHAT", "OF", "BY"], ...rows]));
+    }
+    return exitCodes.ok;
+  },
+};

@@ -1,0 +1,54 @@
+import { z } from "zod";
+import type { Clock } from "../core/clock.ts";
+import { workloadChangeSchema } from "../core/workload-change.ts";
+import type { ChangeLog } from "../workload/change-log.ts";
+import { defineRoute, json, noBody, noQuery, problem, type Route } from "./route.ts";
+import { operators, viewers } from "./who.ts";
+
+const instant = z.coerce.number().int().min(0).max(8_640_000_000_000_000);
+const window = z.strictObject({
+  from: instant.default(0),
+  to: instant.optional(),
+  limit: z.coerce.number().int().min(1).max(1000).default(100),
+});
+const aheadMs = 300_000;
+
+/** What was changed about the workload: told by whoever changes it, shown beside the rise of cost that it coincides with. */
+export function createChangeRoutes({
+  changes,
+  clock,
+}: {
+  readonly changes: ChangeLog;
+  readonly clock: Pick<Clock, "now">;
+}): readonly Route[] {
+  return [
+    defineRoute({
+      method: "post",
+      path: "/api/changes",
+      summary: "Tell a change of the workload, such as a release or a route; the same change again is one",
+      who: [...operators, "workload"],
+      query: noQuery,
+      body: workloadChangeSchema,
+      answers: { 201: "The change with its time and who told it" },
+      async handle({ body, caller }) {
+        const now = clock.now();
+        const at = body.at ?? now;
+        if (at > now + aheadMs) return problem("invalid-request", "at: a change is told when it is made, at most five minutes ahead.");
+        const change = { ...body, at, by: caller.name };
+        await changes.record(change);
+        return json(201, change);
+      },
+    }),
+    defineRoute({
+      method: "get",
+      path: "/api/changes",
+      summary: "Changes of the workload: the newest `limit` of a window, oldest first",
+      who: viewers,
+      query: window,
+      body: noBody,
+      answers: { 200: "`items` are changes" },
+      handle: async ({ query: { from, to, limit } }) =>
+        json(200, { items: await changes.between(from, to ?? clock.now() + aheadMs, limit) }),
+    }),
+  ];
+}

@@ -1,0 +1,24 @@
+import type { Redis } from "ioredis";
+import { z } from "zod";
+import { workloadChangeSchema } from "../core/workload-change.ts";
+import { type ChangeLog, mostChanges } from "../workload/change-log.ts";
+import { available } from "./available.ts";
+import { workloadKeys as keys } from "./workload-keys.ts";
+
+const stored = workloadChangeSchema.required({ at: true }).extend({ by: z.string() });
+
+/** Changes in one sorted set, by time. Rejects with StoreUnavailable when Redis does not answer. */
+export function createChangeLog(redis: Redis): ChangeLog {
+  return {
+    record: (change) =>
+      available(async () => {
+        await redis.zadd(keys.changes, change.at, JSON.stringify(change));
+        await redis.zremrangebyrank(keys.changes, 0, -1 - mostChanges);
+      }),
+    between: (from, to, limit) =>
+      available(async () => {
+        const rows = await redis.zrevrangebyscore(keys.changes, to, from, "LIMIT", 0, limit);
+        return rows.map((row) => stored.parse(JSON.parse(row))).toReversed();
+      }),
+  };
+}

@@ -1,0 +1,88 @@
+import { expect, it } from "@jest/globals";
+import { createFakeClock } from "../testing/fake-clock.ts";
+import { contractTimes } from "../testing/describe-workload-ledger.ts";
+import { createMemoryChangeLog } from "../testing/memory-change-log.ts";
+import { createMemoryLedger } from "../testing/memory-ledger.ts";
+import type { BatchControl, BatchSight, SubmitAnswer } from "./batch-control.ts";
+import { type ChangeNotes, withBatchChanges, withLabelChanges, withLimitChanges } from "./change-log.ts";
+import { noLimits } from "./controls.ts";
+import type { LabelReply, PromptStore } from "./prompt.ts";
+
+function aNotebook() {
+  const clock = createFakeClock();
+  const changes = createMemoryChangeLog();
+  const lost: unknown[] = [];
+  const notes: ChangeNotes = { changes, clock, lost: (error) => void lost.push(error) };
+  return { clock, notes, lost, noted: async () => changes.between(0, Number.MAX_SAFE_INTEGER, 100) };
+}
+
+const unused = () => {
+  throw new Error("nobody asks for this");
+};
+
+function promptsThat(reply: LabelReply): PromptStore {
+  return { create: unused, version: unused, read: unused, versions: unused, list: unused, moveLabel: async () => reply };
+}
+
+it.each<[string, LabelReply, readonly string[]]>([
+  ["that moved", { kind: "moved", before: 3, after: 4 }, ["prompt implement: production is version 4"]],
+  ["that was taken away", { kind: "moved", before: 3, after: null }, ["prompt implement: production is nothing"]],
+  ["that is where it was", { kind: "moved", before: 4, after: 4 }, []],
+  ["that somebody else had moved", { kind: "conflict", present: 5 }, []],
+])("a label %s", async (_name, reply, refs) => {
+  const { notes, noted, clock } = aNotebook();
+  const move = { prompt: "implement", label: "production", expected: 3, to: 4, by: "anna" };
+  expect(await withLabelChanges(promptsThat(reply), notes).moveLabel(move)).toEqual(reply);
+  expect(await noted()).toEqual(refs.map((ref) => ({ kind: "prompt", ref, dims: { prompt: "implement" }, by: "anna", at: clock.now() })));
+});
+
+it.each<[SubmitAnswer["kind"], number]>([
+  ["submitted", 1],
+  ["joined", 0],
+  ["missing", 0],
+])("a batch whose submission is %s is %i change(s)", async (kind, count) => {
+  const { notes, noted } = aNotebook();
+  // Only these two members are looked at.
+  const sight = { budget: "checkout", queue: "fast" } as BatchSight;
+  const control = {
+    look: async () => sight,
+    submit: async () => ({ kind }),
+    handInAgain: async () => ({ kind }),
+  } as unknown as BatchControl;
+  const told = withBatchChanges(control, notes);
+  await told.submit("nightly", "anna");
+  const change = {
+    kind: "batch",
+    ref: "batch nightly was submitted",
+    dims: { batch: "nightly", budget: "checkout", queue: "fast" },
+    by: "anna",
+  };
+  expect(await noted()).toEqual(Array.from({ length: count }, () => expect.objectContaining(change)));
+  await told.handInAgain("nightly", "nightly-2", ["T-1"], "anna");
+  expect(await noted()).toHaveLength(2 * count);
+});
+
+it("a gate or limit that was set is a change, and one that could not be is none", async () => {
+  const { notes, noted, clock } = aNotebook();
+  const inner = createMemoryLedger({ clock, times: contractTimes });
+  const ledger = withLimitChanges(inner, notes);
+  await ledger.define({ id: "checkout", limitMicroUsd: 1e9, periodMs: 1e9, periodStartsAt: clock.now() });
+  const version = (await ledger.read("checkout"))?.controls.version ?? 0;
+  const change = { gate: "open", limits: { ...noLimits, concurrency: 9 }, by: "anna", reason: "" } as const;
+  expect((await ledger.compareAndSet("checkout", version, change)).set).toBe(true);
+  // The same again is done already, and another from an old version is refused.
+  expect((await ledger.compareAndSet("checkout", version, change)).set).toBe(true);
+  expect((await ledger.compareAndSet("checkout", version, { gate: "paused", by: "bob" })).set).toBe(false);
+  expect(await noted()).toMatchObject([
+    { kind: "limit", ref: "budget checkout: gate open, limits set", dims: { budget: "checkout" }, by: "anna" },
+  ]);
+});
+
+it("a change that could not be noted stands all the same", async () => {
+  const { notes, lost } = aNotebook();
+  const failing: ChangeNotes = { ...notes, changes: { ...notes.changes, record: async () => Promise.reject(new Error("no disk")) } };
+  const moved: LabelReply = { kind: "moved", before: 3, after: 4 };
+  const move = { prompt: "implement", label: "production", expected: 3, to: 4, by: "anna" };
+  expect(await withLabelChanges(promptsThat(moved), failing).moveLabel(move)).toEqual(moved);
+  expect(lost).toEqual([new Error("no disk")]);
+});

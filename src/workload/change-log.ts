@@ -1,0 +1,90 @@
+import type { Clock, Instant } from "../core/clock.ts";
+import type { WorkloadChange } from "../core/workload-change.ts";
+import type { BatchControl } from "./batch-control.ts";
+import type { ControlsChange } from "./budget.ts";
+import type { WorkloadLedger } from "./ledger.ts";
+import type { PromptStore } from "./prompt.ts";
+
+/** Most changes that are kept; the oldest make room. */
+export const mostChanges = 5000;
+
+/** What was changed about the workload, and when. */
+export interface ChangeLog {
+  /** The same change again is one. Rejects with StoreUnavailable when it could not be kept. */
+  record(change: WorkloadChange): Promise<void>;
+  /** The newest `limit` of [from, to], oldest first. */
+  between(from: Instant, to: Instant, limit: number): Promise<readonly WorkloadChange[]>;
+}
+
+/** Where our own changes are noted. `lost` hears why one could not be: the change itself has been made, and stands. */
+export interface ChangeNotes {
+  readonly changes: ChangeLog;
+  readonly clock: Pick<Clock, "now">;
+  readonly lost: (error: unknown) => void;
+}
+
+type Noted = Omit<WorkloadChange, "at">;
+
+async function note({ changes, clock, lost }: ChangeNotes, change: Noted): Promise<void> {
+  await changes.record({ ...change, at: clock.now() }).catch(lost);
+}
+
+/** A store whose moved labels are noted as changes of the workload. */
+export function withLabelChanges(prompts: PromptStore, notes: ChangeNotes): PromptStore {
+  return {
+    ...prompts,
+    async moveLabel(move) {
+      const reply = await prompts.moveLabel(move);
+      if (reply.kind === "moved" && reply.before !== reply.after) {
+        const { prompt, label, by } = move;
+        const ref = `prompt ${prompt}: ${label} is ${reply.after === null ? "nothing" : `version ${reply.after}`}`;
+        await note(notes, { kind: "prompt", ref, dims: { prompt }, by });
+      }
+      return reply;
+    },
+  };
+}
+
+/** A control whose submissions are noted as changes of the workload. */
+export function withBatchChanges(control: BatchControl, notes: ChangeNotes): BatchControl {
+  const submitted = async (id: string, by: string) => {
+    const batch = await control.look(id);
+    const dims = batch === undefined ? {} : { budget: batch.budget, queue: batch.queue };
+    await note(notes, { kind: "batch", ref: `batch ${id} was submitted`, dims: { batch: id, ...dims }, by });
+  };
+  return {
+    ...control,
+    async submit(id, by = "") {
+      const answer = await control.submit(id, by);
+      if (answer.kind === "submitted") await submitted(id, by);
+      return answer;
+    },
+    async handInAgain(id, newId, ticketIds, by) {
+      const answer = await control.handInAgain(id, newId, ticketIds, by);
+      if (answer.kind === "submitted") await submitted(newId, by);
+      return answer;
+    },
+  };
+}
+
+/** A ledger whose gates and limits are noted as changes of the workload when they change. */
+export function withLimitChanges(ledger: WorkloadLedger, notes: ChangeNotes): WorkloadLedger {
+  return {
+    ...ledger,
+    async compareAndSet(budget, expectedVersion, change) {
+      const reply = await ledger.compareAndSet(budget, expectedVersion, change);
+      const what = namesOf(change);
+      // A reply that this very change was there already comes with the version that it made.
+      if (reply.set && what !== "" && reply.controls.version === expectedVersion + 1) {
+        await note(notes, { kind: "limit", ref: `budget ${budget}: ${what}`, dims: { budget }, by: reply.controls.by });
+      }
+      return reply;
+    },
+  };
+}
+
+function namesOf({ gate, limits }: ControlsChange): string {
+  const gateText = gate === undefined ? [] : [`gate ${gate}`];
+  const limitText = limits === undefined ? [] : ["limits set"];
+  return [...gateText, ...limitText].join(", ");
+}
