@@ -145,13 +145,16 @@ function instant(at: number | undefined, start: number): string {
   return at === undefined ? "none" : formatDuration(at - start);
 }
 
+const tokensPerRequest = 10_000;
+
 function rowsOf(spend: readonly SimulatedSpend[]): readonly SpendRow[] {
   return sumRows(
     spend.map((row, index) => ({
       key: [row.prompt, row.operation, row.provider, row.model],
       costMicroUsd: Math.round(row.costUsd * oneUsd),
       requests: row.requests,
-      inputTokens: 0,
+      // Requests of equal size, so that the rise of a rehearsal has a factor.
+      inputTokens: row.requests * tokensPerRequest,
       outputTokens: 0,
       unpricedTokens: 0,
       attempts: Array.from({ length: row.attempts }, (_, attempt) => `${index}-${attempt % Math.max(1, row.tickets)}#${attempt}`),
