@@ -139,5 +139,5 @@ it("tells the factor of the rise, its part of it and what to do, from the usage 
   expect(blind).toMatchObject({ verdict: "spike", compared_with: "earlier" });
   expect(Object.keys(blind)).not.toEqual(expect.arrayContaining(["factor"]));
   // Rows alone know that one ticket came to three times the price, which no limit of attempts holds.
-  expect(blind["controls"]).toEqual({ scale: 0.1, predicted_usd_per_hour: 3, because: expect.any(String) });
+  expect(blind["controls"]).toEqual({ scale: 0.1, predicted_per_hour_usd: 3, because: expect.any(String) });
 });

@@ -49,7 +49,7 @@ export const rankOperationsAction = defineAction({
       "up to three of {kind, ref, by, at, score}: changes near that moment, the best fitting first; none of them is proven to be the cause",
     advice: "what a person does about the factor",
     controls:
-      "{scale, max_attempts, predicted_usd_per_hour, because}: limits that follow from the factor, for set-limits; max_attempts only when attempts rose. Absent when nothing rose or its factor is unknown",
+      "{scale, max_attempts, predicted_per_hour_usd, because}: limits that follow from the factor, for set-limits; max_attempts only when attempts rose. Absent when nothing rose or its factor is unknown",
     from: "beginning of the window, UTC milliseconds",
     to: "end of the window, UTC milliseconds",
   },
@@ -179,7 +179,7 @@ function controlsOf({ scale, maxAttempts, predictedMicroUsdPerHour, because }: C
   return {
     scale,
     ...(maxAttempts !== undefined && { max_attempts: maxAttempts }),
-    predicted_usd_per_hour: predictedMicroUsdPerHour / oneUsd,
+    predicted_per_hour_usd: predictedMicroUsdPerHour / oneUsd,
     because,
   };
 }

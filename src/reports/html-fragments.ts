@@ -1,3 +1,6 @@
+import { factLines } from "./wording.ts";
+import type { Waterfall, WaterfallRow } from "./waterfall.ts";
+
 /** Text inside an element or a quoted attribute. */
 export function escapeHtml(text: string): string {
   return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;").replaceAll("'", "&#39;");
@@ -29,13 +32,46 @@ function table(rows: string): string {
   return `<table role="presentation" cellpadding="0" cellspacing="0" style="width:100%;border-collapse:collapse;margin:8px 0 0">${rows}</table>`;
 }
 
-/** Names and values one after the other, for short ones. */
-export function factsLine(rows: readonly (readonly [name: string, value: string])[]): string {
-  const parts = rows.map(
-    ([name, value]) =>
-      `<span style="color:#59636e">${escapeHtml(name)}</span>&nbsp;<strong style="font-weight:600">${escapeHtml(value)}</strong>`,
+const barColours = { total: "#59636e", rise: "#cf222e", fall: "#1a7f37" } as const;
+
+/** Rows of a waterfall with their bars; of cells with widths and colours, as mail clients drop drawings. */
+export function waterfallTable(rows: Waterfall): string {
+  const head = ["Factor", "Change", "Share", "Times", ""];
+  const style = (column: number) => (column > 0 && column < 4 ? `${cell};text-align:right;white-space:nowrap` : cell);
+  const top = head.map((name, column) => `<th style="${style(column)};color:#59636e;font-weight:600">${name}</th>`).join("");
+  const body = rows.map((row) => {
+    const texts = [row.name, row.amount, row.share, row.times];
+    return `<tr>${texts.map((text, column) => `<td style="${style(column)}">${escapeHtml(text)}</td>`).join("")}<td style="${cell};width:40%;min-width:120px">${bar(row)}</td></tr>`;
+  });
+  return `<div style="overflow-x:auto;overflow-wrap:normal">${table(`<tr>${top}</tr>${body.join("")}`)}</div>`;
+}
+
+function bar({ from, to, kind }: WaterfallRow): string {
+  if (from === to) return "";
+  // What is too small to be seen is a line.
+  const [left, width] = [Math.min(99, Math.round(from * 100)), Math.max(1, Math.round((to - from) * 100))];
+  const parts = [
+    [left, ""],
+    [width, `;background:${barColours[kind]}`],
+    [Math.max(0, 100 - left - width), ""],
+  ] as const;
+  const cells = parts.flatMap(([share, more]) =>
+    share === 0 ? [] : [`<td style="padding:0;height:12px;line-height:12px;font-size:1px;width:${share}%${more}">&nbsp;</td>`],
   );
-  return `<p style="margin:8px 0 0;font-size:13px;word-break:break-word">${parts.join(" &nbsp;·&nbsp; ")}</p>`;
+  return `<table role="presentation" cellpadding="0" cellspacing="0" style="width:100%;table-layout:fixed;border-collapse:collapse"><tr>${cells.join("")}</tr></table>`;
+}
+
+/** Names and values one after the other; what is long has a line of its own. */
+export function factsLine(rows: readonly (readonly [name: string, value: string])[]): string {
+  return factLines(rows)
+    .map((line) => {
+      const parts = line.map(
+        ([name, value]) =>
+          `<span style="color:#59636e">${escapeHtml(name)}</span>&nbsp;<strong style="font-weight:600">${escapeHtml(value)}</strong>`,
+      );
+      return `<p style="margin:8px 0 0;font-size:13px;word-break:break-word">${parts.join(" &nbsp;·&nbsp; ")}</p>`;
+    })
+    .join("");
 }
 
 /** A coloured word. */

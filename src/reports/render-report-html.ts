@@ -1,4 +1,4 @@
-import { badge, escapeHtml, factsLine, factsTable, textTable } from "./html-fragments.ts";
+import { badge, escapeHtml, factsLine, factsTable, textTable, waterfallTable } from "./html-fragments.ts";
 import { proseToHtml } from "./prose.ts";
 import type { CheckStory, MetricStory, Review, StepStory } from "./review.ts";
 import { figuresOf, svgSparkline } from "./sparkline.ts";
@@ -105,10 +105,11 @@ function step(story: StepStory): string {
           story.changes.map(({ target, field, before, after }) => [`${target}: ${field}`, before, after]),
         );
   const ranking = story.ranking === undefined ? "" : textTable(story.ranking.head, story.ranking.rows, [2, 3, 4, 5]);
+  const waterfall = story.waterfall === undefined ? "" : waterfallTable(story.waterfall);
   const results = story.results.length === 0 ? "" : factsLine(story.results);
   return `<table role="presentation" cellpadding="0" cellspacing="0" style="width:100%;table-layout:fixed;border:1px solid #d0d7de;border-radius:6px;border-collapse:separate;margin:10px 0 0"><tr><td style="padding:12px 14px">
 <table role="presentation" cellpadding="0" cellspacing="0" style="width:100%"><tr><td style="font-weight:600;font-size:15px">${escapeHtml(`${number}${story.name}`)} <span style="font-weight:400;color:#59636e;font-size:12px;white-space:nowrap">${escapeHtml(action)}</span></td><td style="text-align:right;vertical-align:top;width:1%">${badge(story.state, colours[story.state] ?? quiet)}</td></tr></table>
-<div style="color:#59636e;font-size:13px">${proseToHtml(story.text)}</div>${timeline}${changes}${ranking}${results}
+<div style="color:#59636e;font-size:13px">${proseToHtml(story.text)}</div>${timeline}${changes}${ranking}${waterfall}${results}
 </td></tr></table>`;
 }
 

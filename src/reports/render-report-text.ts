@@ -1,7 +1,8 @@
 import { proseToText } from "./prose.ts";
 import type { CheckStory, MetricStory, Review, StepStory } from "./review.ts";
 import { figuresOf, textSparkline } from "./sparkline.ts";
-import { figure, timeOfDay } from "./wording.ts";
+import type { Waterfall, WaterfallRow } from "./waterfall.ts";
+import { factLines, figure, timeOfDay } from "./wording.ts";
 
 /** The review as plain text: the text part of the mail, and what a terminal shows. */
 export function renderReportText(review: Review): string {
@@ -46,9 +47,26 @@ function step(story: StepStory): string {
     ...story.lines.map(({ at, text }) => `   ${timeOfDay(at)}  ${text.replaceAll("\n", "\n             ")}`),
     ...story.changes.map(({ target, field, before, after }) => `   ${target}: ${field}: ${before} -> ${after}`),
     ...(story.ranking === undefined ? [] : columns([story.ranking.head, ...story.ranking.rows]).map((line) => `   ${line}`)),
-    ...(story.results.length === 0 ? [] : [`   ${story.results.map(([name, value]) => `${name}: ${value}`).join(" | ")}`]),
+    ...(story.waterfall === undefined ? [] : waterfall(story.waterfall).map((line) => `   ${line}`)),
+    ...factLines(story.results).map((line) => `   ${line.map(([name, value]) => `${name}: ${value}`).join(" | ")}`),
   ];
   return lines.join("\n");
+}
+
+const pictureWidth = 40;
+
+/** Rows of a waterfall with their bars in blocks. */
+function waterfall(rows: Waterfall): readonly string[] {
+  const bar = ({ from, to, kind }: WaterfallRow): string => {
+    if (from === to) return "";
+    const left = Math.min(pictureWidth - 1, Math.round(from * pictureWidth));
+    const width = Math.max(1, Math.round(to * pictureWidth) - left);
+    return `${" ".repeat(left)}${(kind === "fall" ? "░" : "█").repeat(width)}`;
+  };
+  return columns([
+    ["Factor", "Change", "Share", "Times", ""],
+    ...rows.map((row) => [row.name, row.amount, row.share, row.times, bar(row)]),
+  ]);
 }
 
 function checks(stories: readonly CheckStory[]): string {

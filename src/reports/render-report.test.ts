@@ -77,6 +77,16 @@ describe("structure", () => {
       "The burn is under the threshold; now 6 at once.",
       "Done.",
     ]);
+    expect(review.steps[4]?.waterfall?.map(({ name, amount }) => [name, amount])).toEqual([
+      ["before", "$0.36"],
+      ["attempts per ticket", "+$8.68"],
+      ["tokens per turn", "+$0.60"],
+      ["tickets", "-$0.24"],
+      ["price", "$0.00"],
+      ["now", "$9.40"],
+    ]);
+    expect(renderReportText(review)).toMatch(/attempts per ticket +\+\$8\.68 +96 % +× 22\.9 +█{37}\n/);
+    expect(renderReportHtml(review)).toMatch(/attempts per ticket<\/td>.*width:90%;background:#cf222e/);
     expect(review.steps[4]?.ranking?.rows[0]).toEqual(["implement", "plan", "$10.22", "$0.41", "+$9.81", "91 %", "1.1 → 7.8"]);
     expect(renderReportText(review)).toMatch(/implement +plan +\$10\.22 +\$0\.41 +\+\$9\.81 +91 %/);
   });

@@ -3,6 +3,7 @@ import type { Journal, Truth } from "../core/journal.ts";
 import type { RunSummary } from "../core/run.ts";
 import type { Runbook } from "../runbook/runbook.ts";
 import type { MoneyFacts } from "./money.ts";
+import type { Waterfall } from "./waterfall.ts";
 
 /** Everything that a review is made of. */
 export interface ReviewInput {
@@ -52,6 +53,7 @@ export interface StepStory {
   readonly changes: readonly ChangeLine[];
   readonly results: readonly (readonly [name: string, value: string])[];
   readonly ranking?: RankingTable;
+  readonly waterfall?: Waterfall;
 }
 
 /** One item of Prerequisites or Verification. */

@@ -3,6 +3,7 @@ import type { Journal, JournalEntry } from "../core/journal.ts";
 import type { Json } from "../core/json.ts";
 import { cleanText } from "../core/clean-text.ts";
 import type { ChangeLine, RankingTable, StepState, StepStory, StoryLine } from "./review.ts";
+import { waterfallFields, waterfallOf } from "./waterfall.ts";
 import { fieldValue, figure, words } from "./wording.ts";
 
 /** What is known of a step beside the journal. */
@@ -15,7 +16,7 @@ export interface StepHead {
   readonly action?: string;
 }
 
-const resultsShown = 14;
+const resultsShown = 18;
 
 /** The sentence is a line of the story, and the budget is the run's target. */
 const told = new Set(["sentence", "budget"]);
@@ -42,6 +43,7 @@ export function tellStep(head: StepHead, journal: Journal): StepStory {
   const applied = own.findLast((entry) => entry.kind === "applied");
   const output = applied?.kind === "applied" ? applied.output : {};
   const ranking = rankingOf(output);
+  const waterfall = waterfallOf(output);
   return {
     ...head,
     state: stateOf(own),
@@ -49,11 +51,16 @@ export function tellStep(head: StepHead, journal: Journal): StepStory {
     changes: changes.map(changeLine),
     results: Object.entries(output)
       .filter(
-        ([name, value]) => !told.has(name) && !(name === "rows" && ranking !== undefined) && !(Array.isArray(value) && value.length === 0),
+        ([name, value]) =>
+          !told.has(name) &&
+          !(name === "rows" && ranking !== undefined) &&
+          !(waterfall !== undefined && waterfallFields.has(name)) &&
+          !(Array.isArray(value) && value.length === 0),
       )
       .slice(0, resultsShown)
       .map(([name, value]) => [words(name), fieldValue(name, value)]),
     ...(ranking !== undefined && { ranking }),
+    ...(waterfall !== undefined && { waterfall }),
   };
 }
 

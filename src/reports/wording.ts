@@ -29,7 +29,7 @@ export function figure(value: number): string {
 }
 
 /** Fields whose values are words of our own, and no names of anybody else's. */
-const ours = new Set(["factor", "verdict", "lowered", "kept", "compared_with"]);
+const ours = new Set(["factor", "verdict", "lowered", "kept", "compared_with", "factor_compared_with"]);
 
 /** A field of a result or a plan for people; its name says what its unit is. */
 export function fieldValue(name: string, value: Json): string {
@@ -38,7 +38,7 @@ export function fieldValue(name: string, value: Json): string {
     if (/usd/i.test(name) && !/micro/i.test(name)) return formatUsd(value * oneUsd);
     if (/microusd/i.test(name)) return formatUsd(value);
     if (/(share|ratio|share_of_rise)$/.test(name)) return `${figure(value * 100)} %`;
-    if (/^(at|from|to|.*_until|.*Until|stopBefore)$/.test(name) && value > 1e11) return moment(value);
+    if (/^(at|from|to|.*_at|.*_until|.*Until|stopBefore)$/.test(name) && value > 1e11) return moment(value);
     if (name.endsWith("_seconds")) return span(value * 1000);
     return figure(value);
   }
@@ -61,4 +61,12 @@ export function words(name: string): string {
     .replace(/([a-z])([A-Z])/g, "$1 $2")
     .replaceAll("_", " ")
     .toLowerCase();
+}
+
+const longFact = 80;
+
+/** Names and values by line: the short ones together, each long one alone. */
+export function factLines<Fact extends readonly [name: string, value: string]>(facts: readonly Fact[]): readonly (readonly Fact[])[] {
+  const [short, long] = [facts.filter(([, value]) => value.length <= longFact), facts.filter(([, value]) => value.length > longFact)];
+  return [...(short.length > 0 ? [short] : []), ...long.map((fact) => [fact])];
 }

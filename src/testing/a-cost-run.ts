@@ -213,6 +213,27 @@ export function aCostRun(change: { readonly alert?: Alert; readonly answerReason
       baseline_usd: 1.22,
       compared_with: "earlier",
       unpriced_share: 0,
+      segment: { prompt: "implement", operation: "plan" },
+      segment_cost_usd: 9.4,
+      segment_baseline_usd: 0.36,
+      factor: "attempts_per_ticket",
+      factor_share: 0.96,
+      factors: [
+        { factor: "attempts_per_ticket", change_usd: 8.68, share: 0.96, times: 22.95 },
+        { factor: "tokens_per_turn", change_usd: 0.6, share: 0.066, times: 1.24 },
+        { factor: "tickets", change_usd: -0.24, share: -0.026, times: 0.917 },
+        { factor: "price", change_usd: 0, share: 0, times: 1 },
+      ],
+      factor_compared_with: "earlier",
+      began_at: start - 43 * minute,
+      coincides: [{ kind: "deploy", ref: "release 1.5.0", by: "ci", at: start - 44 * minute, score: 0.61 }],
+      advice: "Tickets are tried again and again: find what refuses their results, and allow one attempt each until then.",
+      controls: {
+        scale: 0.5,
+        max_attempts: 1,
+        predicted_per_hour_usd: 0.83,
+        because: "With one attempt per ticket the same work costs $0.83 an hour, and the plan allows $0.42, so 50 % of the volume goes on.",
+      },
       from: start - 60 * minute,
       to: start,
     },
@@ -221,8 +242,8 @@ export function aCostRun(change: { readonly alert?: Alert; readonly answerReason
   note(
     30,
     intent("implement_cost_controls", "set-limits", "set", {
-      summary: "Lower limits of budget checkout: concurrency 6, max_attempts 2, per_ticket_cap_usd $5.00",
-      changes: [changed("concurrency", null, 6), changed("maxAttempts", null, 2), changed("perTicketCapMicroUsd", null, 5_000_000)],
+      summary: "Lower limits of budget checkout: concurrency 6, max_attempts 1, per_ticket_cap_usd $5.00",
+      changes: [changed("concurrency", null, 6), changed("maxAttempts", null, 1), changed("perTicketCapMicroUsd", null, 5_000_000)],
     }),
   );
   note(20, {
@@ -232,7 +253,7 @@ export function aCostRun(change: { readonly alert?: Alert; readonly answerReason
     output: {
       budget: "checkout",
       concurrency: 6,
-      max_attempts: 2,
+      max_attempts: 1,
       per_ticket_cap_usd: 5,
       rate_per_minute: null,
       lowered: ["concurrency", "per_ticket_cap_usd", "max_attempts"],
