@@ -117,7 +117,8 @@ function withOperation(now: ComparedWindows["now"], segment: Segment): Segment {
     const [only, ...others] = spent(segment);
     return only === undefined || only === noElement || others.length > 0 || spent({}).length < 2 ? [] : [[dimension, only] as const];
   });
-  return { ...segment, ...Object.fromEntries(implied) };
+  const all = { ...segment, ...Object.fromEntries(implied) };
+  return Object.fromEntries(costDimensions.flatMap((dimension) => (all[dimension] === undefined ? [] : [[dimension, all[dimension]]])));
 }
 
 /** `prompt implement, operation plan`. */

@@ -2,6 +2,8 @@
 export interface UsualSpan {
   readonly mean: number;
   readonly deviation: number;
+  /** How many spans this is told from. */
+  readonly count: number;
 }
 
 /** Slack k and threshold h of the cumulative sum, in deviations. */
@@ -16,22 +18,41 @@ export function usualSpan(spans: readonly number[]): UsualSpan | undefined {
   const mean = spans.reduce((sum, span) => sum + span, 0) / spans.length;
   if (mean <= 0) return undefined;
   const variance = spans.reduce((sum, span) => sum + (span - mean) ** 2, 0) / (spans.length - 1);
-  return { mean, deviation: Math.max(Math.sqrt(variance), leastDeviation * mean) };
+  return { mean, deviation: Math.max(Math.sqrt(variance), leastDeviation * mean), count: spans.length };
 }
 
 /**
- * Index of the span in which the cost began to be above what is usual: one-sided tabular CUSUM (Page, Biometrika 41, 1954), S = max(0, S + x − mean − k·σ)
- * with k = 0.5 and an alarm at h = 5σ; the onset is the first span after S was 0 for the last time before the first alarm. Undefined: no alarm.
+ * Index of the span in which the cost began to be above what is usual; undefined: it did not.
+ * Whether it did is decided by a one-sided tabular CUSUM (Page, Biometrika 41, 1954): S = max(0, S + x − mean − k·σ) with k = 0.5, and an alarm at 5σ.
+ * When, by the change point of least squares (Hinkley, Biometrika 57, 1970) over what is usual and these spans. The last zero of S would do with a
+ * perfect notion of what is usual; one that is a little low keeps S above zero long before the rise.
  */
-export function findOnset(spans: readonly number[], { mean, deviation }: UsualSpan): number | undefined {
+export function findOnset(spans: readonly number[], usual: UsualSpan): number | undefined {
+  return rises(spans, usual) ? changePoint(spans, usual) : undefined;
+}
+
+function rises(spans: readonly number[], { mean, deviation }: UsualSpan): boolean {
   let sum = 0;
-  let onset = 0;
-  for (const [index, span] of spans.entries()) {
+  return spans.some((span) => {
     sum = Math.max(0, sum + span - mean - slack * deviation);
-    if (sum === 0) onset = index + 1;
-    if (sum > threshold * deviation) return onset;
+    return sum > threshold * deviation;
+  });
+}
+
+/** The split of the spans that leaves the least squares around the means of its two sides: the one with the largest (difference of means)²·n·m/(n+m). */
+function changePoint(spans: readonly number[], usual: UsualSpan): number {
+  let before = usual.mean * usual.count;
+  let after = spans.reduce((sum, span) => sum + span, 0);
+  let [best, onset] = [0, 0];
+  for (const [index, span] of spans.entries()) {
+    const [earlier, later] = [usual.count + index, spans.length - index];
+    const difference = after / later - before / earlier;
+    const apart = difference > 0 ? (difference ** 2 * earlier * later) / (earlier + later) : 0;
+    if (apart > best) [best, onset] = [apart, index];
+    before += span;
+    after -= span;
   }
-  return undefined;
+  return onset;
 }
 
 /** How many standard errors the mean of these spans lies above what is usual. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
 import type { JournalEntry } from "../core/journal.ts";
-import { culpritOf, effectsBefore, firstEffectAt, messageIdsOf, repeatedWork, stepsOf, verifiedAt } from "./journal-checks.ts";
+import { causeOf, culpritOf, effectsBefore, firstEffectAt, messageIdsOf, repeatedWork, stepsOf, verifiedAt } from "./journal-checks.ts";
 
 let clock = 0;
 const plan = { summary: "", targets: [], changes: [], reversible: true, data: null };
@@ -54,6 +54,24 @@ describe("a journal", () => {
     const output = { culprit: { prompt: "implement", operation: "plan" } };
     expect(culpritOf([intent("rank"), applied("rank", output)])).toMatchObject({ prompt: "implement", operation: "plan" });
     expect(culpritOf([intent("rank"), applied("rank", { culprit: null })])).toBeUndefined();
+  });
+
+  it("names the cause and the controls that follow, when usage told them", () => {
+    const output = {
+      segment: { prompt: "implement" },
+      factor: "attempts_per_ticket",
+      factor_share: 0.9,
+      coincides: [{ ref: "release 1.5.0", score: 0.5 }],
+      controls: { scale: 1, max_attempts: 1, because: "It fits." },
+    };
+    expect(causeOf([intent("rank"), applied("look", { factor: "price" }), applied("rank", output)])).toEqual({
+      segment: { prompt: "implement" },
+      factor: "attempts_per_ticket",
+      share: 0.9,
+      coincides: "release 1.5.0",
+      controls: { scale: 1, maxAttempts: 1, because: "It fits." },
+    });
+    expect(causeOf([intent("rank"), applied("look", { factor: "price" })])).toBeUndefined();
   });
 
   it("has its first effect where the first result of no read is", () => {

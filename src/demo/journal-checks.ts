@@ -1,3 +1,4 @@
+import { z } from "zod";
 import type { JournalEntry } from "../core/journal.ts";
 
 /** A step that is in the journal, for people. */
@@ -61,6 +62,44 @@ export function culpritOf(
     if (culprit === null || typeof culprit !== "object" || !("prompt" in culprit) || !("operation" in culprit)) continue;
     const { prompt, operation } = culprit;
     if (typeof prompt === "string" && typeof operation === "string") return { at: entry.at, prompt, operation };
+  }
+  return undefined;
+}
+
+const causeSchema = z.object({
+  segment: z.record(z.string(), z.string()),
+  factor: z.string(),
+  factor_share: z.number(),
+  coincides: z.array(z.object({ ref: z.string() })),
+  controls: z.object({ scale: z.number(), max_attempts: z.number().optional(), because: z.string() }),
+});
+
+/** Why cost rose, as a rank-operations step told it, and the limits that followed. */
+export interface ToldCause {
+  readonly segment: Readonly<Record<string, string>>;
+  readonly factor: string;
+  /** Of the rise, 1 is all of it. */
+  readonly share: number;
+  /** The change that coincides best. */
+  readonly coincides?: string | undefined;
+  readonly controls: { readonly scale: number; readonly maxAttempts?: number; readonly because: string };
+}
+
+/** The cause that a rank-operations step told, wherever it stands in the journal. */
+export function causeOf(journal: readonly JournalEntry[]): ToldCause | undefined {
+  for (const entry of journal) {
+    const told = causeSchema.safeParse(entry.kind === "applied" ? entry.output : undefined);
+    if (!told.success) continue;
+    const { segment, factor, factor_share: share, coincides, controls } = told.data;
+    const { scale, max_attempts: maxAttempts, because } = controls;
+    const [best] = coincides;
+    return {
+      segment,
+      factor,
+      share,
+      ...(best !== undefined && { coincides: best.ref }),
+      controls: { scale, ...(maxAttempts !== undefined && { maxAttempts }), because },
+    };
   }
   return undefined;
 }

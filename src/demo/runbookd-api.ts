@@ -20,7 +20,12 @@ const runSchema = z.looseObject({
 });
 const budgetSchema = z.looseObject({
   budget: z.looseObject({ id: z.string(), limitMicroUsd: z.number() }),
-  controls: z.looseObject({ version: z.number(), gate: z.enum(["open", "paused"]), reason: z.string() }),
+  controls: z.looseObject({
+    version: z.number(),
+    gate: z.enum(["open", "paused"]),
+    reason: z.string(),
+    limits: z.looseObject({ maxAttempts: z.number().nullable() }),
+  }),
   spentMicroUsd: z.number(),
   committedMicroUsd: z.number(),
   running: z.number(),

@@ -1,3 +1,4 @@
+import type { Injected } from "./timeline.ts";
 import { oneUsd, type MicroUsd } from "../../core/money.ts";
 
 /** Numbers of the cost scenario. Times are real milliseconds of the demo; whatever is divided by the factor is named so. */
@@ -13,8 +14,8 @@ export interface CostPlan {
   readonly concurrency: number;
   /** Normal traffic before the release with the bug. */
   readonly calmMs: number;
-  /** Where the bug is. */
-  readonly storm: { readonly prompt: string; readonly operation: string };
+  /** Where the bug is, and what must be said of it. */
+  readonly storm: Injected;
   /** The burn rate at which the rule fires. */
   readonly threshold: number;
   /** When the demo gives up. */
@@ -41,7 +42,7 @@ export function planCost(factor: number): CostPlan {
     concurrency: 8,
     // The analysis compares an hour with the hour before it; most of that hour must have been calm.
     calmMs: Math.round(3_000_000 / factor),
-    storm: { prompt: "implement", operation: "plan" },
+    storm: { prompt: "implement", operation: "plan", factor: "attempts_per_ticket", change: "release 1.5.0", maxAttempts: 1 },
     threshold: 14.4,
     timeoutMs: 270_000 + Math.max(0, 60 / factor - 1) * 180_000,
   };

@@ -3,7 +3,7 @@ import type { Clock, Instant } from "../../core/clock.ts";
 import type { MailSink, ReceivedMail } from "../mail-sink.ts";
 import type { CostPlan } from "./cost-plan.ts";
 import { countStartsWhilePaused, readEvidence, ticketStarts } from "./evidence.ts";
-import { culpritOf, firstEffectAt, messageIdsOf, verifiedAt } from "../journal-checks.ts";
+import { causeOf, culpritOf, firstEffectAt, messageIdsOf, verifiedAt } from "../journal-checks.ts";
 import type { PrometheusApi } from "../prometheus-api.ts";
 import type { BudgetView, RunbookdApi, RunView } from "../runbookd-api.ts";
 import type { Observations } from "./timeline.ts";
@@ -99,6 +99,8 @@ export function startObserver({ api, prometheus, model, mail, evidence, plan, cl
       seen.culprit = { prompt: culprit.prompt, operation: culprit.operation };
       seen.culpritAt = culprit.at;
     }
+    seen.cause ??= causeOf(journal);
+    seen.maxAttempts ??= budget?.controls.limits.maxAttempts ?? undefined;
     if (seen.verifiedAt === undefined) {
       const at = verifiedAt(journal);
       // The run's word alone is not enough.

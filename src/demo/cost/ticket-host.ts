@@ -60,7 +60,11 @@ const arrival = setInterval(() => {
 }, settings.DEMO_TICKET_EVERY_MS);
 
 const message = z.object({ release: z.enum(["1.4.0", "1.5.0"]) });
-process.on("message", (value) => application.deploy(message.parse(value).release));
+process.on("message", (value) => {
+  application
+    .deploy(message.parse(value).release)
+    .catch((error: unknown) => console.error(`deploy: ${error instanceof Error ? error.message : String(error)}`));
+});
 
 hostTickets({
   settings,

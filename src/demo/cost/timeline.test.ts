@@ -2,6 +2,14 @@ import { describe, expect, it } from "@jest/globals";
 import { faultsOf, resultLine, type Observations } from "./timeline.ts";
 
 const storm = { prompt: "implement", operation: "plan" };
+const injected = { ...storm, factor: "attempts_per_ticket", change: "release 1.5.0", maxAttempts: 1 };
+const cause = {
+  segment: storm,
+  factor: "attempts_per_ticket",
+  share: 0.6,
+  coincides: "release 1.5.0",
+  controls: { scale: 1, maxAttempts: 1, because: "" },
+};
 const whole: Observations = {
   trafficAt: 1,
   stormAt: 2,
@@ -11,6 +19,8 @@ const whole: Observations = {
   spendStoppedAt: 6,
   culprit: storm,
   culpritAt: 7,
+  cause,
+  maxAttempts: 1,
   resumedAt: 8,
   verifiedAt: 9,
   reportSentAt: 10,
@@ -23,7 +33,7 @@ const whole: Observations = {
 
 describe("the demo's timeline", () => {
   it("has no fault only when everything was observed", () => {
-    expect(faultsOf(whole, storm)).toEqual([]);
+    expect(faultsOf(whole, injected)).toEqual([]);
   });
 
   it.each([
@@ -31,12 +41,18 @@ describe("the demo's timeline", () => {
     [{ outcome: "inconclusive" }, "The run ended inconclusive."],
     [{ outcome: undefined }, "Not observed: the end of the run."],
     [{ culprit: { prompt: "triage", operation: "route" } }, "The run named triage/route"],
+    [{ cause: undefined }, "the factor behind the rise"],
+    [{ cause: { ...cause, segment: { prompt: "triage", operation: "plan" } } }, "The prompt is triage; it should be implement."],
+    [{ cause: { ...cause, factor: "price" } }, "The factor is price; it should be attempts_per_ticket."],
+    [{ cause: { ...cause, coincides: undefined } }, "The change that coincides is not told; it should be release 1.5.0."],
+    [{ cause: { ...cause, controls: { scale: 0.5, because: "" } } }, "The limit of attempts that follows is not told; it should be 1."],
+    [{ maxAttempts: 2 }, "The limit of attempts that was set is 2; it should be 1."],
     [{ ticketsStartedWhilePaused: 2 }, "started while the budget was paused: 2"],
     [{ ticketsStartedWhilePaused: undefined }, "started while the budget was paused: unknown"],
     [{ restart: { killedAt: 5, fault: "Step one ran twice." } }, "Step one ran twice."],
     [{ alertFiringAt: 1 }, "fired before anything was wrong"],
   ])("finds %j", (change, fault) => {
-    expect(faultsOf({ ...whole, ...change }, storm)).toEqual([expect.stringContaining(fault)]);
+    expect(faultsOf({ ...whole, ...change }, injected)).toEqual([expect.stringContaining(fault)]);
   });
 
   it("prints exactly the promised fields, null for what was not seen", () => {
@@ -50,6 +66,7 @@ describe("the demo's timeline", () => {
       verifiedAt: null,
       reportSentAt: null,
       culprit: null,
+      cause: null,
       ticketsStartedWhilePaused: null,
       costMicroUsd: null,
       budgetMicroUsd: null,

@@ -1,5 +1,6 @@
 import type { Instant } from "../../core/clock.ts";
 import type { MicroUsd } from "../../core/money.ts";
+import type { ToldCause } from "../journal-checks.ts";
 
 /** What the demo saw from outside; absent means: not seen. */
 export interface Observations {
@@ -17,6 +18,9 @@ export interface Observations {
   spendStoppedAt?: Instant | undefined;
   culprit?: { readonly prompt: string; readonly operation: string } | undefined;
   culpritAt?: Instant | undefined;
+  cause?: ToldCause | undefined;
+  /** Attempts per ticket that the budget was seen to allow. */
+  maxAttempts?: number | undefined;
   /** The gate was seen open again. */
   resumedAt?: Instant | undefined;
   /** Every verification was true, and Prometheus said so to us too. */
@@ -65,6 +69,7 @@ export function resultLine(seen: Observations): string {
     verifiedAt: iso(seen.verifiedAt),
     reportSentAt: iso(seen.reportSentAt),
     culprit: seen.culprit ?? null,
+    cause: seen.cause ?? null,
     ticketsStartedWhilePaused: seen.ticketsStartedWhilePaused ?? null,
     costMicroUsd: seen.costMicroUsd ?? null,
     budgetMicroUsd: seen.budgetMicroUsd ?? null,
@@ -72,8 +77,17 @@ export function resultLine(seen: Observations): string {
   });
 }
 
+/** What was broken on purpose: where, which factor of cost that raises, by which change, and the attempts that a ticket must be held to. */
+export interface Injected {
+  readonly prompt: string;
+  readonly operation: string;
+  readonly factor: string;
+  readonly change: string;
+  readonly maxAttempts: number;
+}
+
 /** What speaks against success, one sentence each; empty only when every stage was observed, in order, and the run succeeded. */
-export function faultsOf(seen: Observations, injected: { readonly prompt: string; readonly operation: string }): readonly string[] {
+export function faultsOf(seen: Observations, injected: Injected): readonly string[] {
   const faults = stages.filter(({ key }) => seen[key] === undefined).map(({ label }) => `Not observed: ${label}.`);
   if (seen.outcome !== undefined && seen.outcome !== "succeeded") faults.push(`The run ended ${seen.outcome}.`);
   if (seen.outcome === undefined) faults.push("Not observed: the end of the run.");
@@ -82,6 +96,7 @@ export function faultsOf(seen: Observations, injected: { readonly prompt: string
       `The run named ${seen.culprit.prompt}/${seen.culprit.operation}, but the storm was injected in ${injected.prompt}/${injected.operation}.`,
     );
   }
+  faults.push(...causeFaults(seen, injected));
   if (seen.ticketsStartedWhilePaused !== 0) {
     faults.push(`Tickets that started while the budget was paused: ${seen.ticketsStartedWhilePaused ?? "unknown"}; expected 0.`);
   }
@@ -90,4 +105,18 @@ export function faultsOf(seen: Observations, injected: { readonly prompt: string
     faults.push("The alert fired before anything was wrong.");
   }
   return faults;
+}
+
+function causeFaults({ cause, maxAttempts }: Observations, injected: Injected): readonly string[] {
+  if (cause === undefined) return ["Not observed: the factor behind the rise."];
+  const { segment, factor, coincides, controls } = cause;
+  const told = [
+    ["prompt", segment["prompt"], injected.prompt],
+    ["operation", segment["operation"], injected.operation],
+    ["factor", factor, injected.factor],
+    ["change that coincides", coincides, injected.change],
+    ["limit of attempts that follows", controls.maxAttempts, injected.maxAttempts],
+    ["limit of attempts that was set", maxAttempts, injected.maxAttempts],
+  ] as const;
+  return told.flatMap(([what, is, expected]) => (is === expected ? [] : [`The ${what} is ${is ?? "not told"}; it should be ${expected}.`]));
 }

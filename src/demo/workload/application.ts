@@ -9,7 +9,7 @@ import { usageOfReply } from "./usage-of-reply.ts";
 
 /** What the application is made of. */
 export interface ApplicationOptions {
-  readonly client: Pick<RunbookdClient, "createBatch" | "reportUsage">;
+  readonly client: Pick<RunbookdClient, "createBatch" | "reportUsage" | "tellChange">;
   readonly model: ModelClient;
   readonly store: WorkStore;
   readonly evidence: EvidenceLog;
@@ -35,7 +35,7 @@ export interface Application {
   handIn(): Promise<void>;
   takeTurn(place: TurnPlace): Promise<Turn>;
   /** Puts another release out, from the next answer on. */
-  deploy(release: Release): void;
+  deploy(release: Release): Promise<void>;
 }
 
 /** What one more turn costs at most; reserved before it. */
@@ -81,9 +81,10 @@ export function createApplication(options: ApplicationOptions): Application {
         { model, store, evidence, release: () => release, now, sleep, report: (call) => report(place, call) },
         place.signal,
       ),
-    deploy(next) {
+    async deploy(next) {
       release = next;
       evidence.write({ kind: "released", at: now(), release: next });
+      await client.tellChange({ kind: "deploy", ref: `release ${next}`, at: now() });
     },
   };
 }
