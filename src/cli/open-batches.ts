@@ -20,7 +20,7 @@ export function openBatches(
 ): { readonly batches: BatchStore; readonly control: BatchControl } {
   const { ledger, tickets, clock, config, closers, log } = runtime;
   const batches = createBatchStore({ redis, clock });
-  const control = withBatchChanges(createBatchControl({ batches, tickets, budgets: ledger, clock }), runtime.notes);
+  const control = withBatchChanges(createBatchControl({ batches, tickets, budgets: ledger, clock }), runtime.changeNotes);
   const gate = createLocalGate({ ledger, observer });
   const desk = openProviders(runtime, { redis, batches, observer });
   const keeper = startBatchKeeper(

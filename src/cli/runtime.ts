@@ -47,7 +47,7 @@ export interface Runtime {
   readonly path: string;
   readonly ledger: WorkloadLedger;
   /** Where changes of the workload are kept, our own among them. */
-  readonly notes: ChangeNotes;
+  readonly changeNotes: ChangeNotes;
   /** The kill switch: what stands in Redis, and the file beside it. */
   readonly freezes: FreezeBoard;
   readonly freezeFile: FreezeFile | undefined;
@@ -99,7 +99,7 @@ export async function openRuntime(config: Config, sources: RuntimeSources): Prom
     const metrics = createMetrics({ version: sources.version, runtime: true });
     observeFreezes(metrics, freezes, freezeFile);
     const tickets = createTicketStore({ redis: shared, clock });
-    const notes: ChangeNotes = {
+    const changeNotes: ChangeNotes = {
       changes: createChangeLog(shared),
       clock,
       lost: (error) => log.warn({ error }, "A change was made and could not be noted among the changes of the workload."),
@@ -128,8 +128,8 @@ export async function openRuntime(config: Config, sources: RuntimeSources): Prom
       path: sources.path,
       tickets,
       prices: readPrices(config, sources),
-      ledger: withLimitChanges(ledger, notes),
-      notes,
+      ledger: withLimitChanges(ledger, changeNotes),
+      changeNotes,
       ending,
     };
   } catch (error) {

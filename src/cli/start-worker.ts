@@ -94,13 +94,13 @@ export async function startWorker(runtime: Runtime): Promise<WorkerProcess> {
   const recipients = createRecipients(config.mail);
   const batches = withBatchChanges(
     createBatchControl({ batches: createBatchStore({ redis, clock }), tickets: runtime.tickets, budgets: runtime.ledger, clock }),
-    runtime.notes,
+    runtime.changeNotes,
   );
   const analyst = openAnalyst(runtime, redis);
   const board = createCacheBoard(redis);
   const actions = createActions({
     budgets: runtime.ledger,
-    costs: createCostSight({ ledger: runtime.ledger, prices: runtime.prices, changes: runtime.notes.changes }),
+    costs: createCostSight({ ledger: runtime.ledger, prices: runtime.prices, changes: runtime.changeNotes.changes }),
     batches,
     prometheus,
     http,

@@ -34,6 +34,13 @@ describe("a real budget breach", () => {
     expect(demo.result).toMatchObject({
       outcome: "succeeded",
       culprit: { prompt: "implement", operation: "plan" },
+      cause: {
+        segment: { prompt: "implement", operation: "plan" },
+        factor: "attempts_per_ticket",
+        share: expect.any(Number),
+        coincides: "release 1.5.0",
+        controls: { maxAttempts: 1 },
+      },
       ticketsStartedWhilePaused: 0,
     });
   });
