@@ -1,9 +1,11 @@
 import { expect, it } from "@jest/globals";
+import { createSimulatedBatches } from "../simulators/rehearsal/simulated-batches.ts";
+import { createFakeBudgetControl } from "../testing/fake-budget-control.ts";
 import { createFakeClock } from "../testing/fake-clock.ts";
 import { contractTimes } from "../testing/describe-workload-ledger.ts";
 import { createMemoryChangeLog } from "../testing/memory-change-log.ts";
 import { createMemoryLedger } from "../testing/memory-ledger.ts";
-import type { BatchControl, BatchSight, SubmitAnswer } from "./batch-control.ts";
+import type { BatchControl, SubmitAnswer } from "./batch-control.ts";
 import { type ChangeNotes, withBatchChanges, withLabelChanges, withLimitChanges } from "./change-log.ts";
 import { noLimits } from "./controls.ts";
 import type { LabelReply, PromptStore } from "./prompt.ts";
@@ -36,19 +38,29 @@ it.each<[string, LabelReply, readonly string[]]>([
   expect(await noted()).toEqual(refs.map((ref) => ({ kind: "prompt", ref, dims: { prompt: "implement" }, by: "anna", at: clock.now() })));
 });
 
-it.each<[SubmitAnswer["kind"], number]>([
-  ["submitted", 1],
-  ["joined", 0],
-  ["missing", 0],
-])("a batch whose submission is %s is %i change(s)", async (kind, count) => {
-  const { notes, noted } = aNotebook();
-  // Only these two members are looked at.
-  const sight = { budget: "checkout", queue: "fast" } as BatchSight;
-  const control = {
-    look: async () => sight,
-    submit: async () => ({ kind }),
-    handInAgain: async () => ({ kind }),
-  } as unknown as BatchControl;
+it.each<[SubmitAnswer, number]>([
+  [{ kind: "submitted" }, 1],
+  [{ kind: "joined" }, 0],
+  [{ kind: "missing" }, 0],
+])("a batch whose submission answers %j makes %i change(s)", async (answer, count) => {
+  const { notes, noted, clock } = aNotebook();
+  const batch = {
+    id: "nightly",
+    queue: "fast",
+    budget: "checkout",
+    draft: true,
+    tickets: 4,
+    ended: 0,
+    kind: "bug",
+    perMinute: 4,
+    costUsd: 1,
+    p90Usd: 2,
+  };
+  const control: BatchControl = {
+    ...createSimulatedBatches([{ ...batch, failures: {} }], { clock, budgets: createFakeBudgetControl(), changed: () => undefined }),
+    submit: async () => answer,
+    handInAgain: async () => answer,
+  };
   const told = withBatchChanges(control, notes);
   await told.submit("nightly", "anna");
   const change = {
