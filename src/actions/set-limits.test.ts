@@ -68,6 +68,8 @@ describe("lowering", () => {
     };
     const half = limit({ scale: 0.5 });
     expect(outputOf(await half.run(await half.plan(context({ results })), context({ results })))).toMatchObject({ concurrency: 6 });
+    const all = aBench({}).limit({ scale: 1 });
+    expect((await all.plan(context({ results }))).changes).toMatchObject([{ field: "concurrency", before: null, after: 12 }]);
     const tiny = aBench({}, 1).limit({ scale: 0.1 });
     expect((await tiny.plan(context())).changes[0]?.after).toBe(1);
   });
@@ -82,7 +84,7 @@ describe("lowering", () => {
     { concurrency: 0 },
     { concurrency: -1 },
     { concurrency: 1.5 },
-    { scale: 1 },
+    { scale: 1.1 },
     { scale: 0 },
     { per_ticket_cap_usd: "5" },
     { unknown: 1 },
