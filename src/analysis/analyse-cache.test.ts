@@ -206,9 +206,21 @@ describe("the analysis of one fault at a time", () => {
     expect(analysed(sampleWorkload(busy, "shipped", "last block"))).not.toHaveProperty("byLayout");
   });
 
+  it("finds that what a message puts before the question deserves a marker of its own", () => {
+    const analysis = withCalls((call) => [
+      aBlock("rules", 1500),
+      aBlock("handbook", 9000, { role: "user" }),
+      aBlock(`question ${call.ticket} ${call.turn}`, 60, { role: "user" }),
+    ]);
+    expect(analysis.measuredHit).toBe(0);
+    expect(causesOf(analysis)).toEqual([["prompt", "marker_misplaced", "markers"]]);
+    expect(analysis.markers).toEqual([{ after: "message block 1", ttl: expect.anything() }]);
+    expect(analysis.predictedHit).toBeGreaterThan(0.95);
+  });
+
   it("predicts what was measured where no layout of units would be cheaper", () => {
     // The shared part of a message is marked inside the conversation, which is one unit.
-    const shared = aBlock("shared", 9000, { role: "user" });
+    const shared = aBlock("shared", 9000, { role: "assistant" });
     const analysis = analysed(
       sampleWorkload(
         busy.map((call) => ({ ...call, history: [] })),

@@ -71,11 +71,16 @@ export function segmentSamples(samples: readonly PrefixSample[]): SampleSet {
   return { requests, contradictory: samples.length - requests.length, layered };
 }
 
+/** Blocks of the first message but its last one are what an application puts before the question: each is a unit, as a block of the system is. */
 function nameUnits(blocks: readonly PrefixBlock[]): SegmentBlock[] {
   let system = 0;
-  return blocks.map((block) => {
+  let message = 0;
+  const answer = blocks.findIndex(({ role }) => role === "assistant");
+  const question = blocks.findLastIndex(({ role }, index) => role === "user" && (answer < 0 || index < answer));
+  return blocks.map((block, index) => {
     if (block.layer !== undefined) return { ...block, unit: block.layer };
     if (block.role === "tools") return { ...block, unit: "tools" };
+    if (block.role === "user" && index < question) return { ...block, unit: `message block ${(message += 1)}` };
     if (block.role !== "system") return { ...block, unit: conversation };
     system += 1;
     return { ...block, unit: `system block ${system}` };

@@ -83,6 +83,17 @@ describe("describeAnthropicRequest", () => {
     expect(unix?.canonical ?? unix?.hash).toBe(windows?.canonical ?? windows?.hash);
   });
 
+  it("looks into every block of the first message, and into none behind the first answer", () => {
+    const content = ["Handbook of 2026-11-23.", "Now: 2026-11-23T06:00:00Z.", "Hello"].map((text) => ({ type: "text", text }));
+    const messages = [
+      { role: "user", content },
+      { role: "assistant", content: "At 06:00." },
+      { role: "user", content: "And 07:00?" },
+    ];
+    const spans = describeAnthropicRequest({ messages })?.blocks.map((block) => block.spans);
+    expect(spans).toEqual([["time"], ["time"], undefined, undefined, undefined]);
+  });
+
   it("names layers by the place of their blocks", () => {
     const layers: Record<string, string> = { "system.1": "clock", "tools.0": "tools", "messages.0.content": "ticket" };
     const prefix = describeAnthropicRequest(body, { layerOf: (path) => layers[path] });

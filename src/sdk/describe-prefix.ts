@@ -38,8 +38,9 @@ const longestText = 20_000;
 export function describePrefix(blocks: readonly DescribedBlock[], options: DescribeOptions = {}): Prefix | undefined {
   if (blocks.length === 0 || blocks.length > mostBlocks) return undefined;
   const { parameters, texts = false } = options;
-  const opening = blocks.findIndex(({ role }) => role === "user");
-  const described = blocks.map((block, index) => describeBlock(block, isLookedInto(block, index === opening), options));
+  const answer = blocks.findIndex(({ role }) => role === "assistant");
+  const isOpening = ({ role }: DescribedBlock, index: number) => role === "user" && (answer < 0 || index < answer);
+  const described = blocks.map((block, index) => describeBlock(block, isLookedInto(block, isOpening(block, index)), options));
   const shown = texts
     ? blocks.flatMap(({ role, block }, index) =>
         role === "tools" || role === "system" ? [{ block: index, text: maskSecrets(bytesOf(block)).slice(0, longestText) }] : [],

@@ -71,7 +71,7 @@ export function layOut(call: WorkloadCall, layout: WorkloadLayout): readonly Pre
   const ticket = layer("ticket", `ticket ${call.ticket}`, 900);
   const conventions = layer("conventions", "conventions", 5200);
   const guide = layer("guide", `guide ${call.repo}`, 7800);
-  const history = call.history.map(({ name, tokens }) => aBlock(name, tokens, { role: "user" }));
+  const history = call.history.map(({ name, tokens }) => aBlock(name, tokens, { role: "assistant" }));
   switch (layout) {
     case "shipped":
     case "sorted tools":
