@@ -62,6 +62,17 @@ describe("renderPrompt", () => {
     expect(JSON.stringify(rendered({ layers, breakpoints }, { ...input, history })).split("cache_control")).toHaveLength(3);
   });
 
+  it("sorts the keys of a text that is JSON as a whole, and touches none in which more than their order could change", () => {
+    const text = (context: string, canonical = true) => {
+      const layer = { key: "context", role: "user", stability: "ticket", render: "{{context}}", canonical };
+      return rendered({ layers: [layer], breakpoints: [] }, { variables: { context } }).messages[0]?.content[0];
+    };
+    expect(text('{"b":1,"a":[{"d":2,"c":"x"}]}')).toEqual({ type: "text", text: '{"a":[{"c":"x","d":2}],"b":1}' });
+    const untouched = ['{"b":12345678901234567890,"a":1}', '{"b": 1, "a": 2}', '{"b":1,"b":2}', '{"b":1', "7", "[see below]"];
+    for (const same of untouched) expect(text(same)).toEqual({ type: "text", text: same });
+    expect(text('{"b":1,"a":2}', false)).toEqual({ type: "text", text: '{"b":1,"a":2}' });
+  });
+
   it("gives the same bytes for tools in any order when the layer is canonical, and only then", () => {
     const shuffled = { ...input, variables: { ...input.variables, tools: tools.toReversed() } };
     const text = (canonical: boolean, given: PromptInput) =>

@@ -106,9 +106,22 @@ function fill({ key, render, canonical }: PromptLayer, variables: PromptInput["v
   return canonical ? canonicalText(text) : text;
 }
 
-/** Ends of lines as `\n`, and no blanks before them. */
+/**
+ * Ends of lines as `\n`, and no blanks before them; a text that is compact JSON as a whole gets sorted keys. Only what `JSON.stringify` would write in just that way
+ * is touched: then nothing else than the order of keys can change.
+ */
 function canonicalText(text: string): string {
+  if (isCompactJson(text)) return canonicalJson(JSON.parse(text));
   return text.replaceAll(/[ \t]*\r?\n/g, "\n").replace(/[ \t]+$/, "");
+}
+
+function isCompactJson(text: string): boolean {
+  if (!/^[[{]/.test(text)) return false;
+  try {
+    return JSON.stringify(JSON.parse(text)) === text;
+  } catch {
+    return false;
+  }
 }
 
 function toolsOf({ key, canonical }: PromptLayer, text: string, faults: string[]): readonly RenderedBlock[] {
