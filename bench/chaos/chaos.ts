@@ -9,6 +9,7 @@ import { createQuestionDesk } from "../../src/redis/question-desk.ts";
 import { runKeys } from "../../src/redis/run-keys.ts";
 import { createRunReader } from "../../src/redis/run-reader.ts";
 import { type CountingTarget, startCountingTarget } from "../../src/testing/counting-target.ts";
+import { aFiringAlert, postAlerts } from "../../src/testing/post-alerts.ts";
 import { createRandom, drawFault, type Fault, type FaultKind } from "./faults.ts";
 import { type Herd, startHerd } from "./herd.ts";
 import type { History, KillSwitch, RunRecord } from "./history.ts";
@@ -102,10 +103,10 @@ async function chaos({ runs, seed, deadline, broken, keep }: Order) {
   const started = new Set<string>();
   for (let nth = 0; started.size < runs && Date.now() < deadline; nth += 1) {
     // One in four is of the runbook that takes back what it did.
-    const body = notification(`a${nth}`, nth % things, nth % 4 === 3 ? "undone" : "mixed");
+    const alert = alertOf(`a${nth}`, String(nth % things), nth % 4 === 3 ? "undone" : "mixed");
     const post = async (): Promise<void> => {
       while (Date.now() < deadline) {
-        const runId = await postOnce(body, herd.ports(), nth);
+        const runId = await postOnce(alert, herd.ports(), nth);
         if (runId !== undefined) {
           accepted.push({ fingerprint: `a${nth}`, runId });
           started.add(runId);
@@ -225,44 +226,20 @@ async function answerQuestions(
   }
 }
 
-function notification(fingerprint: string, thing: number, kind: string) {
-  const alert = {
-    status: "firing",
-    labels: { alertname: "Chaos", thing: String(thing), kind, fingerprint },
-    annotations: {},
-    startsAt: new Date().toISOString(),
-    endsAt: "0001-01-01T00:00:00Z",
-    generatorURL: "",
-    fingerprint,
-  };
-  const common = { groupLabels: {}, commonLabels: {}, commonAnnotations: {}, externalURL: "", truncatedAlerts: 0 };
-  return JSON.stringify({ version: "4", groupKey: "{}", status: "firing", receiver: "r", ...common, alerts: [alert] });
+function alertOf(fingerprint: string, thing: string, kind: string) {
+  return aFiringAlert("Chaos", thing, { labels: { alertname: "Chaos", thing, kind, fingerprint }, fingerprint });
 }
 
 /** The run that a 202 named; undefined: to be sent again. */
-async function postOnce(body: string, ports: readonly number[], nth: number): Promise<string | undefined> {
+async function postOnce(alert: object, ports: readonly number[], nth: number): Promise<string | undefined> {
   const port = ports[nth % Math.max(1, ports.length)];
   if (port === undefined) return undefined;
-  try {
-    const reply = await fetch(`http://127.0.0.1:${port}/webhooks/alertmanager`, {
-      method: "POST",
-      headers: { "content-type": "application/json", authorization: "Bearer 0123456789abcdef" },
-      body,
-      signal: AbortSignal.timeout(5000),
-    });
-    const answer: unknown = await reply.json();
-    // Paused by the kill switch: Alertmanager's next message, or the look at it, would bring the alert again.
-    if (JSON.stringify(answer).includes('"paused"')) return undefined;
-    return reply.status === 202 ? runIdOf(answer) : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-function runIdOf(answer: unknown): string {
-  const found = /"runId":"([^"]+)"/.exec(JSON.stringify(answer))?.[1];
-  if (found === undefined) throw new Error(`A 202 names no run: ${JSON.stringify(answer)}`);
-  return found;
+  const reply = await postAlerts(`http://127.0.0.1:${port}`, [alert], AbortSignal.timeout(5000)).catch(() => undefined);
+  const [decided] = reply?.decisions ?? [];
+  // Paused by the kill switch: Alertmanager's next message, or the look at it, would bring the alert again.
+  if (reply?.status !== 202 || decided?.decision === "paused") return undefined;
+  if (decided?.runId === undefined) throw new Error(`A 202 names no run: ${JSON.stringify(decided)}`);
+  return decided.runId;
 }
 
 async function untilEnded(redis: Redis, deadline: number): Promise<void> {

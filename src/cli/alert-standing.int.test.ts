@@ -1,18 +1,14 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from "@jest/globals";
 import { type AlertmanagerClient, createAlertmanagerClient } from "../adapters/alertmanager/create-alertmanager-client.ts";
-import { loadConfig } from "../config/load-config.ts";
 import { createSystemClock } from "../core/clock.ts";
 import type { RunRecord } from "../http/ports.ts";
 import { connectRedis } from "../redis/connection.ts";
 import { createRunReader } from "../redis/run-reader.ts";
 import { type AlertmanagerServer, startAlertmanager } from "../testing/alertmanager.ts";
+import { aFiringAlert, postAlerts } from "../testing/post-alerts.ts";
 import { type RedisServer, startRedisServer } from "../testing/redis-server.ts";
-import { openRuntime, type Runtime } from "./runtime.ts";
-import { startServer } from "./start-server.ts";
-import { startWorker } from "./start-worker.ts";
+import { aProductFolder, type ProductFolder, type RunningProduct, startProduct } from "../testing/running-product.ts";
+import { until } from "../testing/until.ts";
 
 /** The product's own wiring beside a real Alertmanager that tells it nothing by itself: its route leads to somebody else's webhook. */
 const document = `---
@@ -40,9 +36,8 @@ const { signal } = new AbortController();
 let redisServer: RedisServer;
 let alertmanager: AlertmanagerServer;
 let client: AlertmanagerClient;
-let folder: string;
-let runtime: Runtime;
-let webhook: string;
+let folder: ProductFolder;
+let product: RunningProduct;
 
 beforeAll(async () => {
   alertmanager = await startAlertmanager({ config: "route: {receiver: nobody}\nreceivers: [{name: nobody}]\n" });
@@ -56,45 +51,25 @@ afterAll(async () => {
 
 beforeEach(async () => {
   redisServer = await startRedisServer();
-  folder = await mkdtemp(join(tmpdir(), "rb-standing-"));
-  await writeFile(join(folder, "tell.md"), document);
-  const loaded = loadConfig({
-    env: {
-      REDIS_URL: `unix://${redisServer.socketPath}`,
-      ALERTMANAGER_URL: alertmanager.url,
-      MAIL_TO: "oncall@example.com",
-      RUNBOOKD_PORT: "0",
-      RUNBOOKD_RUNBOOKS: folder,
-      RUNBOOKD_DATA: folder,
-      RUNBOOKD_LOG_LEVEL: "silent",
-      // An Alertmanager of this test is trusted soon after its start.
-      RUNBOOKD_TIME_FACTOR: "1000",
-    },
-    readFile: () => "",
-  });
-  if (!loaded.ok) throw new Error(JSON.stringify(loaded.faults));
-  const sources = { version: "0.0.0", workingDirectory: folder, path: "", signal };
-  runtime = await openRuntime(loaded.config, sources);
-  await startWorker(runtime);
-  const { server } = await startServer(runtime, sources);
-  webhook = `http://127.0.0.1:${server.address.port}/webhooks/alertmanager`;
+  folder = await aProductFolder({ "tell.md": document });
+  const env = {
+    REDIS_URL: `unix://${redisServer.socketPath}`,
+    ALERTMANAGER_URL: alertmanager.url,
+    MAIL_TO: "oncall@example.com",
+    // An Alertmanager of this test is trusted soon after its start.
+    RUNBOOKD_TIME_FACTOR: "1000",
+  };
+  product = await startProduct(folder.path, { env });
 });
 
 afterEach(async () => {
-  runtime.ending.abort();
-  await runtime.closers.close();
+  await product[Symbol.asyncDispose]();
   await redisServer[Symbol.asyncDispose]();
-  await rm(folder, { recursive: true, force: true });
+  await folder[Symbol.asyncDispose]();
 });
 
-async function post(labels: { readonly [name: string]: string }, fingerprint: string): Promise<void> {
-  const alert = { status: "firing", labels, annotations: {}, startsAt: new Date().toISOString(), fingerprint };
-  const reply = await fetch(webhook, {
-    method: "POST",
-    headers: { "content-type": "application/json" },
-    body: JSON.stringify({ version: "4", alerts: [alert] }),
-  });
-  expect(reply.status).toBe(202);
+async function post(thing: string, fingerprint: string): Promise<void> {
+  expect((await postAlerts(product.url, [aFiringAlert("Burn", thing, { fingerprint })])).status).toBe(202);
 }
 
 /** The only run, once it has ended. */
@@ -102,14 +77,10 @@ async function endedRun(): Promise<RunRecord> {
   const redis = connectRedis({ socketPath: redisServer.socketPath }, "worker");
   try {
     const reader = createRunReader(redis, createSystemClock());
-    const deadline = performance.now() + 20_000;
-    while (performance.now() < deadline) {
+    return await until("a run has ended", async () => {
       const [run] = (await reader.list({ state: "ended" }, { limit: 1 }))?.items ?? [];
-      const record = run === undefined ? undefined : await reader.get(run.id);
-      if (record !== undefined) return record;
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
-    throw new Error("No run ended.");
+      return run === undefined ? undefined : reader.get(run.id);
+    });
   } finally {
     redis.disconnect();
   }
@@ -122,14 +93,14 @@ it("changes what it should when Alertmanager says that the alert fires", async (
   const now = Date.now();
   await client.send({ labels, annotations: {}, startsAt: now, endsAt: now + 60_000 }, signal);
   const seen = await client.alerts(signal, labels);
-  await post(labels, (seen.kind === "alerts" ? seen.alerts[0]?.alert.fingerprint : undefined) ?? "");
+  await post(labels.thing, (seen.kind === "alerts" ? seen.alerts[0]?.alert.fingerprint : undefined) ?? "");
   const run = await endedRun();
   expect(run.summary).toMatchObject({ outcome: "succeeded" });
   expect(kinds(run)).toEqual(expect.arrayContaining(["preflight", "intent", "applied"]));
 }, 40_000);
 
 it("changes nothing when Alertmanager no longer holds the alert", async () => {
-  await post({ alertname: "Burn", thing: "search" }, "0123456789abcdef");
+  await post("search", "0123456789abcdef");
   const run = await endedRun();
   expect(run.summary).toMatchObject({ outcome: "stood_down" });
   expect(kinds(run)).toContain("preflight");

@@ -10,7 +10,9 @@ import { createQuestionDesk } from "../redis/question-desk.ts";
 import { runKeys } from "../redis/run-keys.ts";
 import { createRunReader } from "../redis/run-reader.ts";
 import { type CountingTarget, startCountingTarget } from "../testing/counting-target.ts";
+import { aFiringAlert, postUntilAccepted } from "../testing/post-alerts.ts";
 import { type RedisServer, startRedisServer } from "../testing/redis-server.ts";
+import { until } from "../testing/until.ts";
 
 /**
  * SIGKILL at every kill point of a five-step run, with leases of one second and a target that counts what arrives. The process that dies is a
@@ -59,47 +61,6 @@ async function startChild(name: string, effect: string, runbook: string, kill = 
   return { process: spawned, port: Number(line.trim().split(" ")[1]), dead };
 }
 
-function notification(thing: string) {
-  const labels = { alertname: "Crash", thing };
-  const alert = {
-    status: "firing",
-    labels,
-    annotations: {},
-    startsAt: new Date().toISOString(),
-    endsAt: "0001-01-01T00:00:00Z",
-    generatorURL: "",
-    fingerprint: thing,
-  };
-  return {
-    version: "4",
-    groupKey: "{}",
-    status: "firing",
-    receiver: "r",
-    groupLabels: {},
-    commonLabels: {},
-    commonAnnotations: {},
-    externalURL: "",
-    truncatedAlerts: 0,
-    alerts: [alert],
-  };
-}
-
-/** Posts like Alertmanager: again and again, to whoever lives, until a 2xx. */
-async function post(body: unknown, ports: () => readonly number[]): Promise<void> {
-  for (let attempt = 0; attempt < 200; attempt += 1) {
-    for (const port of ports()) {
-      const reply = await fetch(`http://127.0.0.1:${port}/webhooks/alertmanager`, {
-        method: "POST",
-        headers: { "content-type": "application/json", authorization: "Bearer 0123456789abcdef" },
-        body: JSON.stringify(body),
-      }).catch(() => undefined);
-      if (reply?.status === 202) return;
-    }
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-  throw new Error("No webhook was accepted.");
-}
-
 interface Told {
   readonly summary: RunSummary;
   readonly journal: readonly JournalEntry[];
@@ -112,7 +73,7 @@ async function crash(thing: string, effect: string, kill: string, step: string, 
   const first = await startChild(`${thing}-a`, effect, runbook, kill, step);
   let second: Child | undefined;
   try {
-    const posting = post(notification(thing), () => (second === undefined ? [first.port] : [second.port]));
+    const posting = postUntilAccepted(() => `http://127.0.0.1:${(second ?? first).port}`, [aFiringAlert("Crash", thing)]);
     await first.dead;
     second = await startChild(`${thing}-b`, effect, runbook);
     await posting;
@@ -125,7 +86,7 @@ async function crash(thing: string, effect: string, kill: string, step: string, 
 
   async function untilEnded(): Promise<Told> {
     const desk = createQuestionDesk(redis, { ring: () => undefined }, () => Date.now());
-    for (let look = 0; look < 300; look += 1) {
+    return until("the run has ended", async () => {
       const [id] = await redis.zrange(runKeys.runs, "0", "-1");
       const run = id === undefined ? undefined : await reader.get(id);
       if (run?.summary.state === "ended") return run;
@@ -133,9 +94,8 @@ async function crash(thing: string, effect: string, kill: string, step: string, 
         const answer = question.kind === "in_doubt" ? "happened" : "done";
         await desk.answer(question.id, { answer, reason: "", by: "ann", role: "admin", at: Date.now() });
       }
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
-    throw new Error("The run did not end.");
+      return undefined;
+    });
   }
 }
 

@@ -1,16 +1,14 @@
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
-import { once } from "node:events";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { createServer, type Server, type ServerResponse } from "node:http";
-import { tmpdir } from "node:os";
+import { readFile, rm, writeFile } from "node:fs/promises";
+import type { ServerResponse } from "node:http";
 import { join } from "node:path";
 import { z } from "zod";
-import { loadConfig } from "../config/load-config.ts";
+import { type LoopbackServer, serveLoopback } from "../simulators/serve-loopback.ts";
+import { aFiringAlert, postAlerts } from "../testing/post-alerts.ts";
 import { type RedisServer, startRedisServer } from "../testing/redis-server.ts";
+import { aProductFolder, type ProductFolder, type RunningProduct, startProduct } from "../testing/running-product.ts";
+import { until } from "../testing/until.ts";
 import { adminTokenPath } from "./data-folder.ts";
-import { openRuntime, type Runtime } from "./runtime.ts";
-import { startServer } from "./start-server.ts";
-import { startWorker } from "./start-worker.ts";
 
 /** The kill switch in the product's own wiring: server, worker, Redis, a target that counts. */
 const documentOf = (target: string) => `---
@@ -40,71 +38,41 @@ Two changes of one target.
 `;
 
 let redis: RedisServer;
-let folder: string;
-let runtime: Runtime;
-let url: string;
-let token: string;
-let target: Server;
+let folder: ProductFolder;
+let product: RunningProduct;
+let target: LoopbackServer;
 let arrivals: number;
 let onArrival: (response: ServerResponse) => Promise<void>;
 
 beforeEach(async () => {
   arrivals = 0;
   onArrival = async () => undefined;
-  target = createServer((_request, response) => {
+  target = await serveLoopback((_request, response) => {
     arrivals += 1;
     void onArrival(response).then(() => response.end("{}"));
   });
-  target.listen(0, "127.0.0.1");
-  await once(target, "listening");
-  const address = target.address();
-  const origin = `http://127.0.0.1:${typeof address === "object" && address !== null ? address.port : 0}`;
   redis = await startRedisServer();
-  folder = await mkdtemp(join(tmpdir(), "rb-frozen-"));
-  await writeFile(join(folder, "two-changes.md"), documentOf(origin));
-  await startProduct(origin);
+  folder = await aProductFolder({ "two-changes.md": documentOf(target.url) });
+  product = await start();
 });
 
 afterEach(async () => {
-  await stopProduct();
+  await product[Symbol.asyncDispose]();
   await redis[Symbol.asyncDispose]();
-  const closed = once(target, "close");
-  target.close();
-  target.closeAllConnections();
-  await closed;
-  await rm(folder, { recursive: true, force: true });
+  await target[Symbol.asyncDispose]();
+  await folder[Symbol.asyncDispose]();
 });
 
-async function startProduct(origin: string): Promise<void> {
-  const loaded = loadConfig({
-    env: {
-      REDIS_URL: `unix://${redis.socketPath}`,
-      RUNBOOKD_PORT: "0",
-      RUNBOOKD_RUNBOOKS: folder,
-      RUNBOOKD_DATA: folder,
-      RUNBOOKD_WEBHOOK_TOKEN: "0123456789abcdef",
-      RUNBOOKD_LOG_LEVEL: "silent",
-      RUNBOOKD_HTTP_ALLOW: origin,
-      RUNBOOKD_FREEZE_FILE: join(folder, "freeze"),
-    },
-    readFile: () => "",
-  });
-  if (!loaded.ok) throw new Error(JSON.stringify(loaded.faults));
-  const sources = { version: "0.0.0", workingDirectory: folder, path: "", signal: new AbortController().signal };
-  runtime = await openRuntime(loaded.config, sources);
-  await startWorker(runtime);
-  const { server } = await startServer(runtime, sources);
-  url = `http://127.0.0.1:${server.address.port}`;
-  token = (await readFile(adminTokenPath(folder), "utf8")).trim();
-}
+const freezeFile = () => join(folder.path, "freeze");
 
-async function stopProduct(): Promise<void> {
-  runtime.ending.abort();
-  await runtime.closers.close();
+async function start(): Promise<RunningProduct> {
+  const env = { REDIS_URL: `unix://${redis.socketPath}`, RUNBOOKD_HTTP_ALLOW: target.url, RUNBOOKD_FREEZE_FILE: freezeFile() };
+  return startProduct(folder.path, { env });
 }
 
 async function api(method: string, path: string, body?: object): Promise<unknown> {
-  const response = await fetch(`${url}${path}`, {
+  const token = (await readFile(adminTokenPath(folder.path), "utf8")).trim();
+  const response = await fetch(`${product.url}${path}`, {
     method,
     headers: { authorization: `Bearer ${token}`, ...(body !== undefined && { "content-type": "application/json" }) },
     ...(body !== undefined && { body: JSON.stringify(body) }),
@@ -112,38 +80,17 @@ async function api(method: string, path: string, body?: object): Promise<unknown
   return response.json();
 }
 
-const decisionsSchema = z.object({
-  decisions: z.array(z.object({ decision: z.string(), runId: z.string().optional(), reason: z.string().optional() })),
-});
-
 async function fire(thing: string) {
-  const alert = {
-    status: "firing",
-    labels: { alertname: "FreezeAlert", thing },
-    annotations: {},
-    startsAt: new Date().toISOString(),
-    endsAt: "0001-01-01T00:00:00Z",
-    generatorURL: "",
-    fingerprint: `f${thing}`,
-  };
-  const group = { version: "4", groupKey: "{}", status: "firing", receiver: "r", externalURL: "", truncatedAlerts: 0 };
-  const reply = await fetch(`${url}/webhooks/alertmanager`, {
-    method: "POST",
-    headers: { "content-type": "application/json", authorization: "Bearer 0123456789abcdef" },
-    body: JSON.stringify({ ...group, groupLabels: {}, commonLabels: {}, commonAnnotations: {}, alerts: [alert] }),
-  });
-  return decisionsSchema.parse(await reply.json()).decisions[0];
+  return (await postAlerts(product.url, [aFiringAlert("FreezeAlert", thing)])).decisions[0];
 }
 
 const runSchema = z.object({ summary: z.object({ state: z.string(), note: z.string().optional() }) });
 
 async function untilRun(id: string, state: string) {
-  for (let look = 0; look < 400; look += 1) {
+  return until(`run ${id} is ${state}`, async () => {
     const { summary } = runSchema.parse(await api("GET", `/api/runs/${id}`));
-    if (summary.state === state) return summary;
-    await new Promise((resolve) => setTimeout(resolve, 25));
-  }
-  throw new Error(`Run ${id} never was ${state}.`);
+    return summary.state === state && summary;
+  });
 }
 
 it("set while an effect is under way holds back the next one and every new run, outlives the process, and lets all go on when lifted", async () => {
@@ -153,14 +100,13 @@ it("set while an effect is under way holds back the next one and every new run, 
   expect(held.note).toMatch(/^Frozen \(all\) by .*: a release$/);
   expect(arrivals).toBe(1);
   expect(await fire("two")).toMatchObject({ decision: "paused", reason: expect.stringContaining("a release") });
-  expect(await runtime.metrics.metrics()).toContain("\nrunbookd_frozen 1\n");
-  expect(JSON.stringify(await (await fetch(`${url}/readyz`)).json())).toContain("a release");
+  expect(await product.runtime.metrics.metrics()).toContain("\nrunbookd_frozen 1\n");
+  expect(JSON.stringify(await (await fetch(`${product.url}/readyz`)).json())).toContain("a release");
 
-  await stopProduct();
+  await product[Symbol.asyncDispose]();
   await redis.kill();
   await redis.restart();
-  const origin = runtime.config.httpAllow[0] ?? "";
-  await startProduct(origin);
+  product = await start();
   expect(await fire("two")).toMatchObject({ decision: "paused" });
   expect(arrivals).toBe(1);
 
@@ -168,30 +114,29 @@ it("set while an effect is under way holds back the next one and every new run, 
   await api("DELETE", "/api/freeze?scope=all");
   await untilRun(started?.runId ?? "", "ended");
   expect(arrivals).toBe(2);
-  expect(await runtime.metrics.metrics()).toContain("\nrunbookd_frozen 0\n");
+  expect(await product.runtime.metrics.metrics()).toContain("\nrunbookd_frozen 0\n");
   const late = await fire("two");
   expect(late).toMatchObject({ decision: "enqueued" });
   await untilRun(late?.runId ?? "", "ended");
 });
 
 it("by file starts no run while the file is there", async () => {
-  await writeFile(join(folder, "freeze"), "Redis is being moved");
+  await writeFile(freezeFile(), "Redis is being moved");
   expect(await fire("one")).toMatchObject({ decision: "paused", reason: expect.stringContaining("Redis is being moved") });
-  await rm(join(folder, "freeze"));
-  let late = await fire("one");
-  for (let look = 0; look < 100 && late?.decision === "paused"; look += 1) {
-    await new Promise((resolve) => setTimeout(resolve, 50));
-    late = await fire("one");
-  }
+  await rm(freezeFile());
+  const late = await until("the freeze is over", async () => {
+    const decision = await fire("one");
+    return decision?.decision !== "paused" && decision;
+  });
   expect(late).toMatchObject({ decision: "enqueued" });
-  await untilRun(late?.runId ?? "", "ended");
+  await untilRun(late.runId ?? "", "ended");
   expect(arrivals).toBe(2);
 });
 
 describe("an effect that is under way when the kill switch is set", () => {
   it.each([
     ["the API", async () => void (await api("PUT", "/api/freeze", { reason: "an outage" }))],
-    ["the file", async () => writeFile(join(folder, "freeze"), "an outage")],
+    ["the file", async () => writeFile(freezeFile(), "an outage")],
   ])("is cut, long before its own time is over, and its outcome is asked about as its class says: by %s", async (_name, freeze) => {
     let arrived: () => void = () => undefined;
     const atWork = new Promise<void>((resolve) => (arrived = resolve));

@@ -2,24 +2,24 @@ import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { createServer, type Server } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseEntry } from "../core/journal.ts";
 import { connectRedis } from "../redis/connection.ts";
 import { runKeys } from "../redis/run-keys.ts";
 import { schemaVersion } from "../redis/schema-version.ts";
+import { type LoopbackServer, serveLoopback } from "../simulators/serve-loopback.ts";
+import { aFiringAlert, postAlerts, webhookToken } from "../testing/post-alerts.ts";
 import { type RedisServer, startRedisServer } from "../testing/redis-server.ts";
+import { until } from "../testing/until.ts";
 
 /** `runbookd server` and `runbookd worker` as they ship, ended by SIGTERM while they work. Needs the build. */
 const main = join(import.meta.dirname, "../../dist/src/cli/main.js");
-const token = "0123456789abcdef";
 
 let redisServer: RedisServer;
 let redis: ReturnType<typeof connectRedis>;
 let folder: string;
-let target: Server;
-let targetUrl: string;
+let target: LoopbackServer;
 /** Paths that reached the target, in order. */
 let arrived: string[];
 let children: ChildProcess[];
@@ -54,24 +54,19 @@ beforeEach(async () => {
   redisServer = await startRedisServer();
   redis = connectRedis({ socketPath: redisServer.socketPath }, "worker");
   folder = await mkdtemp(join(tmpdir(), "rb-life-"));
-  target = createServer((request, response) => {
+  target = await serveLoopback((request, response) => {
     arrived.push(request.url ?? "");
     request.resume();
     // Slow, so that the order to end comes in the middle of a step.
     setTimeout(() => response.end("{}"), 1200);
   });
-  target.listen(0, "127.0.0.1");
-  await once(target, "listening");
-  const address = target.address();
-  targetUrl = `http://127.0.0.1:${typeof address === "object" && address !== null ? address.port : 0}`;
-  await writeFile(join(folder, "life-cycle.md"), documentOf(targetUrl));
+  await writeFile(join(folder, "life-cycle.md"), documentOf(target.url));
 });
 
 afterEach(async () => {
   for (const child of children) child.kill("SIGKILL");
   redis.disconnect();
-  target.closeAllConnections();
-  await new Promise((resolve) => target.close(resolve));
+  await target[Symbol.asyncDispose]();
   await redisServer[Symbol.asyncDispose]();
   await rm(folder, { recursive: true, force: true });
 });
@@ -86,8 +81,8 @@ async function start(command: string, env: Readonly<Record<string, string>> = {}
       RUNBOOKD_METRICS_PORT: "0",
       RUNBOOKD_RUNBOOKS: folder,
       RUNBOOKD_DATA: folder,
-      RUNBOOKD_WEBHOOK_TOKEN: token,
-      RUNBOOKD_HTTP_ALLOW: targetUrl,
+      RUNBOOKD_WEBHOOK_TOKEN: webhookToken,
+      RUNBOOKD_HTTP_ALLOW: target.url,
       RUNBOOKD_LOG_LEVEL: "silent",
       ...env,
     },
@@ -107,25 +102,9 @@ async function start(command: string, env: Readonly<Record<string, string>> = {}
 }
 
 async function fire(url: string, thing: string): Promise<string> {
-  const labels = { alertname: "LifeCycle", thing };
-  const times = { startsAt: new Date().toISOString(), endsAt: "0001-01-01T00:00:00Z" };
-  const alert = { status: "firing", labels, annotations: {}, ...times, generatorURL: "", fingerprint: `f${thing}` };
-  const common = { groupLabels: {}, commonLabels: {}, commonAnnotations: {}, externalURL: "", truncatedAlerts: 0 };
-  const reply = await fetch(`${url}/webhooks/alertmanager`, {
-    method: "POST",
-    headers: { "content-type": "application/json", authorization: `Bearer ${token}` },
-    body: JSON.stringify({ version: "4", groupKey: "{}", status: "firing", receiver: "r", ...common, alerts: [alert] }),
-  });
-  expect(reply.status).toBe(202);
-  return /"runId":"([^"]+)"/.exec(await reply.text())?.[1] ?? "";
-}
-
-async function untilTrue(look: () => boolean | Promise<boolean>): Promise<void> {
-  for (let tries = 0; tries < 400; tries += 1) {
-    if (await look()) return;
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-  throw new Error("It never became true.");
+  const { status, decisions } = await postAlerts(url, [aFiringAlert("LifeCycle", thing)]);
+  expect(status).toBe(202);
+  return decisions[0]?.runId ?? "";
 }
 
 const journalOf = async (runId: string) => (await redis.lrange(runKeys.journal(runId), "0", "-1")).map(parseEntry);
@@ -135,7 +114,7 @@ describe("SIGTERM", () => {
     const server = await start("server");
     const first = await start("worker");
     const runId = await fire(server.url, "a");
-    await untilTrue(() => arrived.length === 1);
+    await until("the first step has begun", () => arrived.length === 1);
     first.child.kill("SIGTERM");
     expect(await first.exited).toEqual([0, null]);
     expect(arrived).toEqual(["/thing?step=1"]);
@@ -144,7 +123,7 @@ describe("SIGTERM", () => {
     expect((await journalOf(runId)).filter(({ kind }) => kind === "applied").length).toBe(1);
 
     await start("worker");
-    await untilTrue(async () => (await redis.hget(runKeys.run(runId), "state")) === "ended");
+    await until("the run has ended", async () => (await redis.hget(runKeys.run(runId), "state")) === "ended");
     expect(arrived).toEqual(["/thing?step=1", "/thing?step=2", "/thing?step=3"]);
     expect((await journalOf(runId)).filter(({ kind }) => kind === "asked")).toEqual([]);
   }, 40_000);

@@ -1,16 +1,11 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { z } from "zod";
-import { loadConfig } from "../config/load-config.ts";
 import { createSystemClock } from "../core/clock.ts";
 import { type Role, roles } from "../core/role.ts";
 import { createTokenFile } from "../http/token-file.ts";
 import { type RedisServer, startRedisServer } from "../testing/redis-server.ts";
+import { aProductFolder, type ProductFolder, type RunningProduct, startProduct } from "../testing/running-product.ts";
 import { tokenFilePath } from "./data-folder.ts";
-import { openRuntime, type Runtime } from "./runtime.ts";
-import { startServer } from "./start-server.ts";
 
 /**
  * Every route of the real server × every role × no token. Who may do what is written here once more, by hand: a route that is not in this
@@ -91,40 +86,22 @@ const expected: { readonly [route: string]: readonly Role[] | typeof everybody }
 };
 
 let redis: RedisServer;
-let folder: string;
-let runtime: Runtime;
-let url: string;
+let folder: ProductFolder;
+let product: RunningProduct;
 const tokens = new Map<Role, string>();
 
 beforeAll(async () => {
   redis = await startRedisServer();
-  folder = await mkdtemp(join(tmpdir(), "rb-roles-"));
-  await writeFile(join(folder, "none.md"), "nothing");
-  const file = createTokenFile(tokenFilePath(folder), createSystemClock());
+  folder = await aProductFolder({ "none.md": "nothing" });
+  const file = createTokenFile(tokenFilePath(folder.path), createSystemClock());
   for (const role of roles) tokens.set(role, (await file.create(`a-${role}`, role)) ?? "");
-  const loaded = loadConfig({
-    env: {
-      REDIS_URL: `unix://${redis.socketPath}`,
-      RUNBOOKD_PORT: "0",
-      RUNBOOKD_RUNBOOKS: folder,
-      RUNBOOKD_DATA: folder,
-      RUNBOOKD_WEBHOOK_TOKEN: "0123456789abcdef",
-      RUNBOOKD_LOG_LEVEL: "silent",
-    },
-    readFile: () => "",
-  });
-  if (!loaded.ok) throw new Error(JSON.stringify(loaded.faults));
-  const sources = { version: "0.0.0", workingDirectory: folder, path: "", signal: new AbortController().signal };
-  runtime = await openRuntime(loaded.config, sources);
-  const { server } = await startServer(runtime, sources);
-  url = `http://127.0.0.1:${server.address.port}`;
+  product = await startProduct(folder.path, { env: { REDIS_URL: `unix://${redis.socketPath}` }, worker: false });
 });
 
 afterAll(async () => {
-  runtime.ending.abort();
-  await runtime.closers.close();
+  await product[Symbol.asyncDispose]();
   await redis[Symbol.asyncDispose]();
-  await rm(folder, { recursive: true, force: true });
+  await folder[Symbol.asyncDispose]();
 });
 
 const descriptionSchema = z.object({
@@ -132,7 +109,7 @@ const descriptionSchema = z.object({
 });
 
 async function describedRoutes(): Promise<ReadonlyMap<string, readonly Role[] | undefined>> {
-  const { paths } = descriptionSchema.parse(await (await fetch(`${url}/openapi.json`)).json());
+  const { paths } = descriptionSchema.parse(await (await fetch(`${product.url}/openapi.json`)).json());
   return new Map(
     Object.entries(paths).flatMap(([path, methods]) =>
       Object.entries(methods).map(([method, route]) => [`${method.toUpperCase()} ${path}`, route["x-roles"]] as const),
@@ -143,7 +120,7 @@ async function describedRoutes(): Promise<ReadonlyMap<string, readonly Role[] | 
 /** The name of a thing that does not exist: nothing is done to anything. */
 async function ask(route: string, token: string | undefined): Promise<number> {
   const [method = "", path = ""] = route.split(" ");
-  const response = await fetch(`${url}${path.replaceAll(/\{\w+\}/g, "nobody")}`, {
+  const response = await fetch(`${product.url}${path.replaceAll(/\{\w+\}/g, "nobody")}`, {
     method,
     headers: {
       ...(token !== undefined && { authorization: `Bearer ${token}` }),
@@ -179,7 +156,7 @@ describe("who may do what", () => {
   });
 
   it("ends for a revoked token with its next request", async () => {
-    const file = createTokenFile(tokenFilePath(folder), createSystemClock());
+    const file = createTokenFile(tokenFilePath(folder.path), createSystemClock());
     const token = (await file.create("short-lived", "viewer")) ?? "";
     expect(await ask("GET /api/runs", token)).toBe(200);
     await file.revoke("short-lived");
