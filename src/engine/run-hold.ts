@@ -4,7 +4,7 @@ import type { JournalEntry } from "../core/journal.ts";
 import type { Question } from "../core/question.ts";
 import type { RunState, RunSummary } from "../core/run.ts";
 import type { Claim } from "../core/verdict.ts";
-import type { EntryBody } from "./next-move.ts";
+import type { EntryBody } from "./move.ts";
 import type { AppendReply, ClaimedRun, Lease, Notices, RunLedger } from "./ports.ts";
 import { fold, type RunView, viewOf } from "./run-view.ts";
 
