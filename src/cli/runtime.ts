@@ -5,7 +5,7 @@ import type { Redis } from "ioredis";
 import { actionCatalogue } from "../actions/registry.ts";
 import { withCommands } from "../actions/run-command.ts";
 import { createRunbookFolder, type RunbookFolder } from "../adapters/runbook-folder/runbook-folder.ts";
-import type { Config } from "../config/load-config.ts";
+import type { Config } from "../config/config.ts";
 import { type Clock, createSystemClock } from "../core/clock.ts";
 import { createUlids, type Ids } from "../core/ulid.ts";
 import { type ConnectionPurpose, connectRedis, type RedisAddress, untilReady } from "../redis/connection.ts";

@@ -1,5 +1,8 @@
 import { describe, expect, it } from "@jest/globals";
-import { describeFaults, isLoopback, loadConfig, type Config, type ConfigSources } from "./load-config.ts";
+import type { Config } from "./config.ts";
+import { describeFaults } from "./config-fault.ts";
+import { isLoopback, loadConfig } from "./load-config.ts";
+import type { ConfigSources } from "./read-settings.ts";
 import { configJsonSchema } from "./settings-schema.ts";
 
 const token = "a-token-of-sixteen-characters";

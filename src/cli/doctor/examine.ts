@@ -4,7 +4,7 @@ import { z } from "zod";
 import { createBoundedSender, usualLimits } from "../../adapters/bounded-request.ts";
 import { createPrometheusClient } from "../../adapters/prometheus/create-prometheus-client.ts";
 import { createSmtpSender } from "../../adapters/smtp/create-smtp-sender.ts";
-import type { Config, Endpoint } from "../../config/load-config.ts";
+import type { Config, Endpoint } from "../../config/config.ts";
 import { connectRedis, type RedisAddress } from "../../redis/connection.ts";
 import { readSchema } from "../../redis/schema-version.ts";
 import type { CommandContext } from "../context.ts";

@@ -1,0 +1,50 @@
+import type { Config, Endpoint } from "./config.ts";
+import type { ConfigFault } from "./config-fault.ts";
+import { type ConfigSources, readText } from "./read-settings.ts";
+import { acceptedFor, type Settings } from "./settings-schema.ts";
+
+/** Langfuse and its keys, all three or none: a store of prompts that is configured by half would be one that nobody meant. */
+export function readLangfuse(
+  { LANGFUSE_URL: url, LANGFUSE_PUBLIC_KEY: publicKey, LANGFUSE_SECRET_KEY: secretKey, LANGFUSE_WEBHOOK_SECRET: webhookSecret }: Settings,
+  faults: ConfigFault[],
+): { readonly endpoint: Config["langfuse"]; readonly secrets: readonly string[] } {
+  const secrets = [secretKey, webhookSecret].filter((secret) => secret !== undefined);
+  const given = { LANGFUSE_URL: url, LANGFUSE_PUBLIC_KEY: publicKey, LANGFUSE_SECRET_KEY: secretKey };
+  const missing = Object.entries(given).flatMap(([key, value]) => (value === undefined ? [key] : []));
+  if (missing.length > 0 && missing.length < 3)
+    for (const key of missing)
+      faults.push({ key, source: "together", problem: "is missing beside the other settings of Langfuse", accepted: acceptedFor(key) });
+  if (url === undefined || publicKey === undefined || secretKey === undefined) return { endpoint: undefined, secrets };
+  const basic = Buffer.from(`${publicKey}:${secretKey}`).toString("base64");
+  return { endpoint: { url, headers: { authorization: `Basic ${basic}` } }, secrets: [...secrets, basic] };
+}
+
+/** How a system is reached, and what of it is secret. */
+export type Access = { readonly access: Omit<Endpoint, "url">; readonly secrets: readonly string[] };
+
+/** Credentials and headers of one system, from its section of runbookd.yml and from the files that it names. */
+export function readAccess(
+  key: "prometheus" | "alertmanager" | "prompt_evaluator",
+  given: Settings["prometheus"],
+  sources: ConfigSources,
+  faults: ConfigFault[],
+): Access {
+  const { headers = {}, bearer_token_file: tokenFile, username, password_file: passwordFile, ca_file: caFile } = given ?? {};
+  const refuse = (problem: string) => faults.push({ key, source: "runbookd.yml", problem, accepted: acceptedFor(key) });
+  const read = (name: string, path: string | undefined): string | undefined => {
+    const text = path === undefined ? undefined : readText(path, sources);
+    if (path !== undefined && (text === undefined || text === "")) refuse(`(at ${name}) names a file that is empty or cannot be read`);
+    return text;
+  };
+  const token = read("bearer_token_file", tokenFile);
+  const password = read("password_file", passwordFile);
+  const ca = read("ca_file", caFile);
+  if ((username === undefined) !== (passwordFile === undefined)) refuse("has one of username and password_file without the other");
+  if (tokenFile !== undefined && username !== undefined) refuse("has two credentials");
+  const basic = username === undefined || password === undefined ? undefined : Buffer.from(`${username}:${password}`).toString("base64");
+  const authorization = token === undefined ? (basic === undefined ? undefined : `Basic ${basic}`) : `Bearer ${token}`;
+  return {
+    access: { headers: authorization === undefined ? headers : { ...headers, authorization }, ca },
+    secrets: [...Object.values(headers), ...[token, password, basic].filter((secret) => secret !== undefined)],
+  };
+}
