@@ -1,3 +1,6 @@
+/** Milliseconds that closing waits for a Redis that is away: nothing is in hand by then, and nothing is lost. */
+export const withRedisMs = 2000;
+
 /** Releases what was acquired, last first, each by name. A half-finished start unwinds by the same path as an orderly end. */
 export interface Closers {
   /** Registered in the same breath in which the thing is acquired. `withinMs`: how long its release may take, 10 s if not told. */

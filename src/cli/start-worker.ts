@@ -1,6 +1,5 @@
 import { randomBytes, randomInt, randomUUID } from "node:crypto";
 import { hostname } from "node:os";
-import { setImmediate } from "node:timers/promises";
 import { createRecipients } from "../actions/recipients.ts";
 import { createCostSight } from "../actions/create-cost-sight.ts";
 import { createActions, actionCatalogue } from "../actions/registry.ts";
@@ -12,22 +11,8 @@ import { createExecutor, type ExecutorOptions } from "../engine/execute-run.ts";
 import type { MetricSource } from "../engine/ports.ts";
 import { cooldownBucket, cooldownWindowMs } from "../guardrails/cooldown.ts";
 import { guardrailNames } from "../guardrails/evaluate-guardrails.ts";
-import { createMetricsServer } from "../http/create-metrics-server.ts";
-import type { HttpServer } from "../http/create-http-server.ts";
-import type { Redis } from "ioredis";
-import type { CacheBoard } from "../analysis/cache-board.ts";
 import { isTestAlert } from "../core/alert.ts";
 import { createBoundedSender, usualLimits } from "../adapters/bounded-request.ts";
-import { createPagerDutyNotifier } from "../adapters/notify-pagerduty/create-pagerduty-notifier.ts";
-import { createSlackNotifier } from "../adapters/notify-slack/create-slack-notifier.ts";
-import { createWebhookNotifier } from "../adapters/notify-webhook/create-webhook-notifier.ts";
-import { createSmtpSender } from "../adapters/smtp/create-smtp-sender.ts";
-import type { MailSender, Outbox, OutboxRow } from "../core/outbox.ts";
-import { createComposer } from "../reports/create-composer.ts";
-import { withoutSecrets } from "../reports/without-secrets.ts";
-import { createRunReader } from "../redis/run-reader.ts";
-import type { Log } from "../telemetry/log.ts";
-import { type MailLog, type MailPatience, startReportWorker, usualPatience } from "../../workers/report.ts";
 import { createBatchStore } from "../redis/workload-batches.ts";
 import { withBatchChanges } from "../workload/change-log.ts";
 import { createBatchControl } from "../workload/batch-control.ts";
@@ -38,22 +23,19 @@ import { createGuardMemory } from "../redis/guard-facts.ts";
 import { createOutbox } from "../redis/outbox.ts";
 import { createQuestionLinks } from "../redis/question-links.ts";
 import { createPinnedRunbooks } from "../redis/pinned-runbooks.ts";
-import { createAuditReader } from "../redis/audit-reader.ts";
-import { createLedgerCheck, ledgerFaults } from "../redis/ledger-check.ts";
 import { createCanaryStore } from "../redis/workload-prompts.ts";
-import { createRunLedger, type RedisRunLedger } from "../redis/run-ledger.ts";
+import { createRunLedger } from "../redis/run-ledger.ts";
 import { freeWorkerName, isProcessAlive, takeWorkerName } from "../redis/worker-slot.ts";
 import { createEngineObserver } from "../telemetry/engine-observer.ts";
 import type { Doorbell } from "../intake/ports.ts";
-import { startAnalyseWorker } from "../../workers/analyse.ts";
 import { createCacheBoard } from "../redis/cache-board.ts";
-import { createPrefixSampleStore } from "../redis/prefix-samples.ts";
 import { createNearDoorbell } from "../../workers/near-doorbell.ts";
 import { createHand } from "../../workers/hand.ts";
 import { type RunWorkerLog, startRunWorker } from "../../workers/run.ts";
-import { startLedgerCheck } from "../../workers/check.ts";
 import { startSweep } from "../../workers/sweep.ts";
+import { analysePrompts, openAnalyst } from "./analyse-prompts.ts";
 import { createAnnouncer } from "./announce-question.ts";
+import { withRedisMs } from "./closers.ts";
 import { createCacheSight } from "./open-cache-sight.ts";
 import { openPrompts } from "./open-prompts.ts";
 import { openCheckpoints, openCommands } from "./open-work.ts";
@@ -61,16 +43,14 @@ import { openStanding } from "./open-alertmanagers.ts";
 import { guardSteps, rememberOutcomes } from "./guard-steps.ts";
 import { recordCanary } from "./watch-canary.ts";
 import type { Runtime } from "./runtime.ts";
+import { startMails } from "./start-mails.ts";
+import { checkLedger, observeLedger } from "./watch-ledger.ts";
 
 /** Lease of a run; another worker takes over at most this long, plus one sweep, after a worker died. */
 const leaseMs = 6000;
 const sweepEveryMs = 1000;
-const mailEveryMs = 500;
-const analyseEveryMs = 60_000;
 /** A step in hand at SIGTERM may go on until this long before the end of the grace. */
 const settleBeforeMs = 10_000;
-/** What waits for a Redis that is away is not waited for longer: nothing is in hand by then, and nothing is lost. */
-const withRedisMs = 2000;
 
 /** A running worker. */
 export interface WorkerProcess {
@@ -182,14 +162,6 @@ export async function startWorker(runtime: Runtime): Promise<WorkerProcess> {
   return { name, near: (far) => createNearDoorbell(executor, { far, hand, drain, log: workerLog }) };
 }
 
-/** Serves /metrics on its own listener. */
-export async function startMetrics(runtime: Runtime, port: number): Promise<HttpServer> {
-  const server = await createMetricsServer(runtime.metrics, { host: runtime.config.host, port }, runtime.clock);
-  runtime.closers.add("metrics listener", async () => server.close());
-  runtime.log.info({ host: server.address.host, port: server.address.port }, "Metrics are served.");
-  return server;
-}
-
 function runLog({ log }: Runtime): RunWorkerLog {
   return {
     executed: (runId, execution) =>
@@ -241,112 +213,3 @@ const cooldownOf: ExecutorOptions["cooldownOf"] = (runbook, hold) => {
   });
   return bucket === undefined ? [] : [{ bucket, forMs: cooldownWindowMs(runbook.cooldownMs, 1) }];
 };
-
-/** What is told leaves in the background; mails only when a mail server is configured, and until then they wait in the outbox. */
-function startMails(runtime: Runtime, redis: Redis, outbox: Outbox): void {
-  const { config, clock, log, metrics, closers, redaction } = runtime;
-  metrics.observe([metrics.mailOldest], async () => {
-    const { oldestPutAt } = await outbox.status();
-    metrics.mailOldest.set(oldestPutAt === undefined ? 0 : Math.max(0, (clock.now() - oldestPutAt) / 1000));
-  });
-  const sender = openMail(runtime);
-  const http = createBoundedSender(usualLimits);
-  closers.add("notification connections", async () => http.close());
-  const notifiers = { webhook: createWebhookNotifier(http), slack: createSlackNotifier(http), pagerduty: createPagerDutyNotifier(http) };
-  const runs = createRunReader(redis, clock);
-  const composer = withoutSecrets(createComposer({ runs, budgets: runtime.ledger, publicUrl: config.publicUrl }), (text) =>
-    redaction.apply(text),
-  );
-  const mails = startReportWorker(
-    { outbox, sender, notifiers, composer, recipients: createRecipients(config.mail), clock, log: mailLog(log) },
-    { everyMs: mailEveryMs, drain: runtime.ending.signal, patience: dividedPatience(config.timeFactor) },
-  );
-  closers.add("mails", async () => mails.close());
-}
-
-function openMail({ config, closers }: Runtime): MailSender | undefined {
-  const { smtpUrl, from } = config.mail;
-  if (smtpUrl === undefined || from === undefined) return undefined;
-  const sender = createSmtpSender({ url: smtpUrl, from });
-  closers.add("smtp connections", () => sender.close());
-  return sender;
-}
-
-function dividedPatience(factor: number): MailPatience {
-  const { firstMs, longestMs, giveUpAfterMs } = usualPatience;
-  return { firstMs: firstMs / factor, longestMs: longestMs / factor, giveUpAfterMs };
-}
-
-function mailLog(log: Log): MailLog {
-  const of = (row: OutboxRow) => log.ofRun(row.content.runId);
-  return {
-    sent: (row) => of(row).info({ mail: row.content.kind, to: row.to, target: row.target }, "A notification was sent."),
-    refusedRecipients: (row, count) => of(row).warn({ to: row.to, count }, "The mail server refused some recipients."),
-    failed: (row, error, dueAt) =>
-      of(row).warn({ to: row.to, target: row.target, error, dueAt }, "A notification could not be sent; it waits."),
-    gaveUp: (row, error) => of(row).error({ to: row.to, target: row.target, error }, "A notification was given up."),
-    defect: (error) => log.error({ error }, "The sender of mails met a defect."),
-  };
-}
-
-const checkEveryMs = 24 * 3_600_000;
-
-/** What an analysis of prompts needs, for the background and for runs. */
-function openAnalyst({ config, clock, prices }: Runtime, redis: Redis) {
-  return {
-    samples: createPrefixSampleStore(redis),
-    prices,
-    clock,
-    timeFactor: config.timeFactor,
-    pause: async () => setImmediate(),
-  };
-}
-
-/** Analyses the caching of prompts in the background; nothing waits for it. */
-function analysePrompts(
-  { config, log, closers, ending, clock }: Runtime,
-  analyst: ReturnType<typeof openAnalyst>,
-  board: CacheBoard,
-): void {
-  const analysing = startAnalyseWorker(
-    {
-      ...analyst,
-      clock,
-      board,
-      failed: (error) => log.warn({ error }, "The caching of prompts could not be analysed; it will be."),
-    },
-    { everyMs: Math.max(1000, analyseEveryMs / config.timeFactor), drain: ending.signal },
-  );
-  closers.add("analysis of prompts", async () => analysing.close(), withRedisMs);
-}
-
-/** Once a day somebody looks whether the ledger is in order. */
-function checkLedger({ config, clock, log, metrics, closers, ending }: Runtime, redis: Redis, name: string): void {
-  metrics.initialiseLedgerFaults(ledgerFaults);
-  const everyMs = checkEveryMs / config.timeFactor;
-  const checking = startLedgerCheck({
-    check: createLedgerCheck(redis, { audit: createAuditReader(redis, () => clock.now()), everyMs, name }),
-    clock,
-    everyMs,
-    drain: ending.signal,
-    observer: {
-      found(fault) {
-        metrics.ledgerFaults.inc({ fault: fault.fault });
-        log.error(fault, "The ledger was out of order.");
-      },
-      failed: (error) => log.warn({ error }, "The ledger could not be looked through; it will be."),
-    },
-  });
-  closers.add("ledger check", async () => checking.close(), withRedisMs);
-}
-
-function observeLedger({ metrics, library }: Runtime, ledger: RedisRunLedger): void {
-  metrics.observe([metrics.runsActive], async () => {
-    metrics.runsActive.reset();
-    for (const { id } of library.list()) metrics.runsActive.set({ runbook: id }, 0);
-    for (const [runbook, count] of await ledger.openRuns()) metrics.runsActive.set({ runbook }, count);
-  });
-  metrics.observe([metrics.dueLag], async () => {
-    metrics.dueLag.set(await ledger.dueLagSeconds());
-  });
-}

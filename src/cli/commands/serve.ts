@@ -14,7 +14,8 @@ import { startServer } from "../start-server.ts";
 import { oneUsd } from "../../core/money.ts";
 import { queueNameSchema } from "../../workload/names.ts";
 import { startTicketWork } from "../start-ticket-worker.ts";
-import { startMetrics, startWorker } from "../start-worker.ts";
+import { startMetrics } from "../start-metrics.ts";
+import { startWorker } from "../start-worker.ts";
 
 /** Settings of a Redis that would lose what was accepted, and data of another version, told with what to change. A Redis that does not answer is no fault: the server says 503 until it does. */
 async function unsafeRedis(runtime: Runtime): Promise<readonly Finding[]> {

@@ -1,0 +1,38 @@
+import { setImmediate } from "node:timers/promises";
+import type { Redis } from "ioredis";
+import type { CacheBoard } from "../analysis/cache-board.ts";
+import { startAnalyseWorker } from "../../workers/analyse.ts";
+import { createPrefixSampleStore } from "../redis/prefix-samples.ts";
+import { withRedisMs } from "./closers.ts";
+import type { Runtime } from "./runtime.ts";
+
+const analyseEveryMs = 60_000;
+
+/** What an analysis of prompts needs, for the background and for runs. */
+export function openAnalyst({ config, clock, prices }: Runtime, redis: Redis) {
+  return {
+    samples: createPrefixSampleStore(redis),
+    prices,
+    clock,
+    timeFactor: config.timeFactor,
+    pause: async () => setImmediate(),
+  };
+}
+
+/** Analyses the caching of prompts in the background; nothing waits for it. */
+export function analysePrompts(
+  { config, log, closers, ending, clock }: Runtime,
+  analyst: ReturnType<typeof openAnalyst>,
+  board: CacheBoard,
+): void {
+  const analysing = startAnalyseWorker(
+    {
+      ...analyst,
+      clock,
+      board,
+      failed: (error) => log.warn({ error }, "The caching of prompts could not be analysed; it will be."),
+    },
+    { everyMs: Math.max(1000, analyseEveryMs / config.timeFactor), drain: ending.signal },
+  );
+  closers.add("analysis of prompts", async () => analysing.close(), withRedisMs);
+}

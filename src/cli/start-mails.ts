@@ -1,0 +1,63 @@
+import { createRecipients } from "../actions/recipients.ts";
+import type { Redis } from "ioredis";
+import { createBoundedSender, usualLimits } from "../adapters/bounded-request.ts";
+import { createPagerDutyNotifier } from "../adapters/notify-pagerduty/create-pagerduty-notifier.ts";
+import { createSlackNotifier } from "../adapters/notify-slack/create-slack-notifier.ts";
+import { createWebhookNotifier } from "../adapters/notify-webhook/create-webhook-notifier.ts";
+import { createSmtpSender } from "../adapters/smtp/create-smtp-sender.ts";
+import type { MailSender, Outbox, OutboxRow } from "../core/outbox.ts";
+import { createComposer } from "../reports/create-composer.ts";
+import { withoutSecrets } from "../reports/without-secrets.ts";
+import { createRunReader } from "../redis/run-reader.ts";
+import type { Log } from "../telemetry/log.ts";
+import { type MailLog, type MailPatience, startReportWorker, usualPatience } from "../../workers/report.ts";
+import type { Runtime } from "./runtime.ts";
+
+const mailEveryMs = 500;
+
+/** What is told leaves in the background; mails only when a mail server is configured, and until then they wait in the outbox. */
+export function startMails(runtime: Runtime, redis: Redis, outbox: Outbox): void {
+  const { config, clock, log, metrics, closers, redaction } = runtime;
+  metrics.observe([metrics.mailOldest], async () => {
+    const { oldestPutAt } = await outbox.status();
+    metrics.mailOldest.set(oldestPutAt === undefined ? 0 : Math.max(0, (clock.now() - oldestPutAt) / 1000));
+  });
+  const sender = openMail(runtime);
+  const http = createBoundedSender(usualLimits);
+  closers.add("notification connections", async () => http.close());
+  const notifiers = { webhook: createWebhookNotifier(http), slack: createSlackNotifier(http), pagerduty: createPagerDutyNotifier(http) };
+  const runs = createRunReader(redis, clock);
+  const composer = withoutSecrets(createComposer({ runs, budgets: runtime.ledger, publicUrl: config.publicUrl }), (text) =>
+    redaction.apply(text),
+  );
+  const mails = startReportWorker(
+    { outbox, sender, notifiers, composer, recipients: createRecipients(config.mail), clock, log: mailLog(log) },
+    { everyMs: mailEveryMs, drain: runtime.ending.signal, patience: dividedPatience(config.timeFactor) },
+  );
+  closers.add("mails", async () => mails.close());
+}
+
+function openMail({ config, closers }: Runtime): MailSender | undefined {
+  const { smtpUrl, from } = config.mail;
+  if (smtpUrl === undefined || from === undefined) return undefined;
+  const sender = createSmtpSender({ url: smtpUrl, from });
+  closers.add("smtp connections", () => sender.close());
+  return sender;
+}
+
+function dividedPatience(factor: number): MailPatience {
+  const { firstMs, longestMs, giveUpAfterMs } = usualPatience;
+  return { firstMs: firstMs / factor, longestMs: longestMs / factor, giveUpAfterMs };
+}
+
+function mailLog(log: Log): MailLog {
+  const of = (row: OutboxRow) => log.ofRun(row.content.runId);
+  return {
+    sent: (row) => of(row).info({ mail: row.content.kind, to: row.to, target: row.target }, "A notification was sent."),
+    refusedRecipients: (row, count) => of(row).warn({ to: row.to, count }, "The mail server refused some recipients."),
+    failed: (row, error, dueAt) =>
+      of(row).warn({ to: row.to, target: row.target, error, dueAt }, "A notification could not be sent; it waits."),
+    gaveUp: (row, error) => of(row).error({ to: row.to, target: row.target, error }, "A notification was given up."),
+    defect: (error) => log.error({ error }, "The sender of mails met a defect."),
+  };
+}

@@ -1,0 +1,11 @@
+import { createMetricsServer } from "../http/create-metrics-server.ts";
+import type { HttpServer } from "../http/create-http-server.ts";
+import type { Runtime } from "./runtime.ts";
+
+/** Serves /metrics on its own listener. */
+export async function startMetrics(runtime: Runtime, port: number): Promise<HttpServer> {
+  const server = await createMetricsServer(runtime.metrics, { host: runtime.config.host, port }, runtime.clock);
+  runtime.closers.add("metrics listener", async () => server.close());
+  runtime.log.info({ host: server.address.host, port: server.address.port }, "Metrics are served.");
+  return server;
+}

@@ -1,0 +1,41 @@
+import type { Redis } from "ioredis";
+import { createAuditReader } from "../redis/audit-reader.ts";
+import { createLedgerCheck, ledgerFaults } from "../redis/ledger-check.ts";
+import { type RedisRunLedger } from "../redis/run-ledger.ts";
+import { startLedgerCheck } from "../../workers/check.ts";
+import { withRedisMs } from "./closers.ts";
+import type { Runtime } from "./runtime.ts";
+
+const checkEveryMs = 24 * 3_600_000;
+
+/** Once a day somebody looks whether the ledger is in order. */
+export function checkLedger({ config, clock, log, metrics, closers, ending }: Runtime, redis: Redis, name: string): void {
+  metrics.initialiseLedgerFaults(ledgerFaults);
+  const everyMs = checkEveryMs / config.timeFactor;
+  const checking = startLedgerCheck({
+    check: createLedgerCheck(redis, { audit: createAuditReader(redis, () => clock.now()), everyMs, name }),
+    clock,
+    everyMs,
+    drain: ending.signal,
+    observer: {
+      found(fault) {
+        metrics.ledgerFaults.inc({ fault: fault.fault });
+        log.error(fault, "The ledger was out of order.");
+      },
+      failed: (error) => log.warn({ error }, "The ledger could not be looked through; it will be."),
+    },
+  });
+  closers.add("ledger check", async () => checking.close(), withRedisMs);
+}
+
+/** How many runs are open, and how late the latest is, asked whenever metrics are read. */
+export function observeLedger({ metrics, library }: Runtime, ledger: RedisRunLedger): void {
+  metrics.observe([metrics.runsActive], async () => {
+    metrics.runsActive.reset();
+    for (const { id } of library.list()) metrics.runsActive.set({ runbook: id }, 0);
+    for (const [runbook, count] of await ledger.openRuns()) metrics.runsActive.set({ runbook }, count);
+  });
+  metrics.observe([metrics.dueLag], async () => {
+    metrics.dueLag.set(await ledger.dueLagSeconds());
+  });
+}
