@@ -1,15 +1,7 @@
 import type { Redis } from "ioredis";
 import { z } from "zod";
 import type { Clock } from "../core/clock.ts";
-import {
-  admissionRequestSchema,
-  decideAdmission,
-  releaseSchema,
-  type AdmissionAnswer,
-  type AdmissionRequest,
-} from "../workload/admission.ts";
-import type { AdmissionLogEntry } from "../workload/admission-log.ts";
-import { leadingVerdict, type BatchFacts } from "../workload/batch-admission.ts";
+import { admissionRequestSchema, releaseSchema } from "../workload/admission.ts";
 import type { Budget, BudgetState, RunningTicket } from "../workload/budget.ts";
 import { allowanceAt, periodAt, periodRemainingSeconds } from "../workload/budget-allowance.ts";
 import { applyChange, holdsChange, openControls } from "../workload/controls.ts";
@@ -20,10 +12,10 @@ import { inputTokens } from "../workload/token-partition.ts";
 import type { UsageEvent } from "../workload/usage-report.ts";
 import { readLogEntry, readRows } from "./workload-codec.ts";
 import { available } from "./available.ts";
-import { readFacts, type ReadFacts } from "./workload-facts.ts";
 import { leaseIdOf, shareIdOf, workloadKeys as keys } from "./workload-keys.ts";
 import { readUsage } from "./read-usage.ts";
 import { loadScript } from "./script.ts";
+import { createAdmissions, logLength, ticketMs } from "./workload-admissions.ts";
 
 /** What the ledger stands on. */
 export interface LedgerDeps {
@@ -33,116 +25,27 @@ export interface LedgerDeps {
   readonly counts: QueueCounts;
 }
 
-const logLength = 20_000;
 const usageLength = 50_000;
 /** For as long as a report may come again. */
 const seenMs = 2 * 86_400_000;
 /** Tickets of one kind whose cost is kept for estimates. */
 const historyLength = 500;
-const ticketMs = 30 * 86_400_000;
-/** Conflicts mean that somebody else moved on, so a few rounds always suffice; this bounds a defect. */
-const mostRounds = 200;
 
 /**
- * The ledger in Redis. Decisions are made here by `decideAdmission`; a script takes one only while all that it rests on still holds.
+ * The ledger in Redis; {@link createAdmissions} lets tickets in.
  * `now` comes from the caller's clock, not Redis's, so that scaled and rehearsed time work; clocks that differ by seconds move leases by seconds.
  * Rejects with StoreUnavailable when Redis does not answer.
  */
 export function createWorkloadLedger({ redis, clock, times, counts }: LedgerDeps): WorkloadLedger {
   const scripts = {
     define: loadScript("wl-define", ["wl-ledger"]),
-    facts: loadScript("wl-facts", ["wl-ledger"]),
-    admit: loadScript("wl-admit", ["wl-ledger"]),
     usage: loadScript("wl-usage", ["wl-ledger"]),
     release: loadScript("wl-release", ["wl-ledger"]),
     extend: loadScript("wl-extend"),
     controls: loadScript("wl-controls"),
   };
   const minuteAt = (now: number) => Math.floor(now / times.minuteMs);
-
-  const factsOf = async (
-    request: Pick<AdmissionRequest, "budget" | "ticketId" | "batchId">,
-    now: number,
-  ): Promise<ReadFacts | undefined> => {
-    const { budget, ticketId, batchId = "" } = request;
-    const reply = await scripts.facts.run(
-      redis,
-      [
-        keys.budget(budget),
-        keys.expiry(budget),
-        keys.leases(budget),
-        keys.reserved(budget),
-        keys.minute(budget, minuteAt(now)),
-        keys.ticketSpend(budget, ticketId),
-        keys.batch(batchId),
-        keys.shares(budget),
-      ],
-      [now, leaseIdOf(budget, ticketId), shareIdOf(request.batchId)],
-    );
-    return readFacts(reply, { leaseId: leaseIdOf(budget, ticketId), now, minuteMs: times.minuteMs });
-  };
-
-  const take = async (request: AdmissionRequest, read: ReadFacts, now: number): Promise<boolean> => {
-    const { budget, ticketId, batchId = "" } = request;
-    const leaseId = leaseIdOf(budget, ticketId);
-    const { limits } = read.facts.controls;
-    const description = { ticketId, queue: request.queue, batchId, turn: request.turn, since: read.facts.lease?.since ?? now };
-    const reply = await scripts.admit.run(
-      redis,
-      [
-        keys.budget(budget),
-        keys.expiry(budget),
-        keys.leases(budget),
-        keys.reserved(budget),
-        keys.minute(budget, minuteAt(now)),
-        keys.ticketSpend(budget, ticketId),
-        keys.batch(batchId),
-        keys.admissions,
-        keys.queues(budget),
-        keys.batches(budget),
-        keys.shares(budget),
-      ],
-      [
-        [now, leaseId, JSON.stringify(description), read.facts.controls.version, read.definitionVersion, read.facts.limitMicroUsd],
-        [request.estimateMicroUsd, limits.concurrency ?? "", limits.ratePerMinute ?? "", now + times.leaseMs, budget, ticketId],
-        [request.attempt, times.minuteMs * 2, ticketMs, request.queue, batchId, logLength],
-        batchClaims(read.facts.batch, shareIdOf(request.batchId), minuteAt(now)),
-      ].flat(),
-    );
-    return reply === "admitted";
-  };
-
-  const logRefusal = async (entry: AdmissionLogEntry & { readonly kind: "wait" | "stop" }): Promise<void> => {
-    const fields = { kind: entry.kind, at: entry.at, budget: entry.budget, ticket: entry.ticketId, starts: entry.starts ? "1" : "0" };
-    await redis.xadd(keys.admissions, "MAXLEN", "~", logLength, "*", ...Object.entries({ ...fields, reason: entry.reason ?? "" }).flat());
-  };
-
-  const admit = async (request: AdmissionRequest): Promise<AdmissionAnswer> => {
-    const leaseId = leaseIdOf(request.budget, request.ticketId);
-    for (let round = 0; round < mostRounds; round += 1) {
-      const now = clock.now();
-      const read = await factsOf(request, now);
-      if (read === undefined) {
-        return { kind: "stop", reason: "unknown_budget", detail: `There is no budget ${request.budget}.`, retryAfterMs: times.minuteMs };
-      }
-      const decision = decideAdmission(request, read.facts, now);
-      if (decision.kind === "admit") {
-        if (await take(request, read, now)) return { kind: "admitted", leaseId, leaseMs: times.leaseMs };
-        continue;
-      }
-      const starts = read.facts.lease === undefined;
-      await logRefusal({
-        kind: decision.kind,
-        at: now,
-        budget: request.budget,
-        ticketId: request.ticketId,
-        starts,
-        reason: decision.reason,
-      });
-      return decision;
-    }
-    throw new Error(`an admission on budget ${request.budget} found the ledger changed ${mostRounds} times in a row`);
-  };
+  const admissions = createAdmissions({ redis, clock, times });
 
   const releaseLease = async ({ budget, ticketId, batchId, kind }: Release, outcome: string): Promise<unknown> =>
     scripts.release.run(
@@ -180,7 +83,7 @@ export function createWorkloadLedger({ redis, clock, times, counts }: LedgerDeps
 
   const read = async (budget: string): Promise<BudgetState | undefined> => {
     const now = clock.now();
-    const found = await factsOf({ budget, ticketId: "" }, now);
+    const found = await admissions.factsOf({ budget, ticketId: "" }, now);
     if (found === undefined) return undefined;
     const [queues, batches, waiting] = await Promise.all([
       redis.smembers(keys.queues(budget)),
@@ -205,7 +108,7 @@ export function createWorkloadLedger({ redis, clock, times, counts }: LedgerDeps
     define: (budget) => available(() => define(budget)),
     read: (budget) => available(() => read(budget)),
     list: () => available(async () => (await redis.smembers(keys.budgets)).sort()),
-    admit: (input) => available(() => admit(admissionRequestSchema.parse(input))),
+    admit: (input) => available(() => admissions.admit(admissionRequestSchema.parse(input))),
     extend: (budget, leaseId) =>
       available(async () => {
         const now = clock.now();
@@ -235,7 +138,7 @@ export function createWorkloadLedger({ redis, clock, times, counts }: LedgerDeps
     compareAndSet: (budget, expectedVersion, change) =>
       available(async () => {
         const now = clock.now();
-        const found = await factsOf({ budget, ticketId: "" }, now);
+        const found = await admissions.factsOf({ budget, ticketId: "" }, now);
         if (found === undefined) throw new Error(`there is no budget ${budget}`);
         const { version, ...current } = found.facts.controls;
         if (version !== expectedVersion) return { set: holdsChange(found.facts.controls, change), controls: found.facts.controls };
@@ -259,13 +162,13 @@ export function createWorkloadLedger({ redis, clock, times, counts }: LedgerDeps
           ].flat(),
         );
         // Read back rather than believed: another writer may have come between, with the same change or another.
-        const after = await factsOf({ budget, ticketId: "" }, now);
+        const after = await admissions.factsOf({ budget, ticketId: "" }, now);
         if (after === undefined) throw new Error(`there is no budget ${budget}`);
         return { set: holdsChange(after.facts.controls, change), controls: after.facts.controls };
       }),
     running: (budget) =>
       available(async () => {
-        await factsOf({ budget, ticketId: "" }, clock.now());
+        await admissions.factsOf({ budget, ticketId: "" }, clock.now());
         const leases = await redis.hgetall(keys.leases(budget));
         return Object.entries(leases).map(([leaseId, text]) => readRunning(leaseId, text));
       }),
@@ -314,22 +217,6 @@ export function createWorkloadLedger({ redis, clock, times, counts }: LedgerDeps
 }
 
 type Release = z.output<typeof releaseSchema>;
-
-/** What of a batch must still hold when an admission is taken: the last arguments of wl-admit. */
-function batchClaims(batch: BatchFacts | undefined, share: string, minute: number): (string | number)[] {
-  if (batch === undefined) return ["", "", "", "", "", "", ""];
-  const { concurrency, ratePerMinute, maxCostMicroUsd, leadingTickets } = batch.limits;
-  const leading = leadingVerdict(batch) === "running" ? leadingTickets : "";
-  return [
-    share,
-    concurrency ?? "",
-    ratePerMinute ?? "",
-    minute,
-    maxCostMicroUsd ?? "",
-    leading,
-    leading === "" && leadingTickets > 0 ? 1 : 0,
-  ];
-}
 
 const lease = z.object({ ticketId: z.string(), since: z.number(), turn: z.number() });
 
