@@ -1,13 +1,12 @@
 import { z } from "zod";
 import { costRatioUpper, type VersionMeasure } from "../analysis/compare-versions.ts";
 import type { ActionContext, ActionOutput, ActionResult, Plan } from "../core/action.ts";
-import { StepFailure } from "../core/failure.ts";
-import { canonicalJson } from "../core/json.ts";
 import type { PromptLayout } from "../core/prompt-layout.ts";
-import { canarySchema, type Canary, type CanaryStore } from "../workload/canary.ts";
+import { canarySchema, type CanaryStore } from "../workload/canary.ts";
 import { canaryLabel, productionLabel, type PromptStore, type PromptVersion } from "../workload/prompt.ts";
 import { nextCanaryMove, type CanaryFacts, type CanaryMove } from "./canary-ramp.ts";
 import { defineAction } from "./define-action.ts";
+import { describeCanary, type HeldCanary, holdCanary, percent, refused } from "./hold-canary.ts";
 import { judgeHarm } from "./judge-canary.ts";
 import { durationParameter, millisecondsOf, promqlParameter } from "./parameter-types.ts";
 import type { CacheSight, PrometheusReader } from "./ports.ts";
@@ -124,7 +123,7 @@ export const deployCanary = defineAction({
             {
               target: `prompt/${prompt}`,
               field: "canary",
-              before: written(before),
+              before: describeCanary(before),
               after: `version ${version} for up to ${percent(shares.at(-1) ?? 1)}`,
             },
             ...layoutChanges(present, tried),
@@ -151,14 +150,15 @@ export const deployCanary = defineAction({
             ? { stage: -1, since: now, reached: [], asked: false, headline: "", note: "" }
             : progressSchema.parse(context.progress);
         const facts = await look(progress, data, context);
+        const canary = canaryOf(data, context);
         if (progress.asked) {
-          if (context.answer === "take_back") return takeBack(plan, progress, facts, "a person took it back", context);
+          if (context.answer === "take_back") return takeBack(progress, facts, "a person took it back", canary);
           progress = { ...progress, asked: false, since: now };
         }
-        return act(nextCanaryMove(progress, facts, rules), progress, facts, { plan, data, context });
+        return act(nextCanaryMove(progress, facts, rules), progress, facts, { shares: data.shares, canary, clock: context.clock });
       },
       async undo(plan, _output, context) {
-        await restore(plan, context);
+        await canaryOf(dataSchema.parse(plan.data), context).restore();
       },
     };
 
@@ -184,33 +184,37 @@ export const deployCanary = defineAction({
       move: CanaryMove,
       progress: Progress,
       facts: Facts,
-      { plan, data, context }: { readonly plan: Plan; readonly data: z.output<typeof dataSchema>; readonly context: ActionContext },
+      {
+        shares,
+        canary,
+        clock,
+      }: { readonly shares: readonly number[]; readonly canary: HeldCanary; readonly clock: ActionContext["clock"] },
     ): Promise<ActionResult> {
       switch (move.kind) {
         case "take_back":
-          return takeBack(plan, progress, facts, move.why, context);
+          return takeBack(progress, facts, move.why, canary);
         case "finish":
-          return { kind: "done", output: outputOf(progress, facts, { share: data.shares.at(-1) ?? 1, verified: true, why: move.why }) };
+          return { kind: "done", output: outputOf(progress, facts, { share: shares.at(-1) ?? 1, verified: true, why: move.why }) };
         case "ask":
           return {
             kind: "ask",
-            question: `Version ${version} of prompt ${prompt} is with ${percent(data.shares[progress.stage] ?? 0)} of the tickets and there is no verdict: ${move.why}. Answer "wait" to go on looking, or "take_back".`,
+            question: `Version ${version} of prompt ${prompt} is with ${percent(shares[progress.stage] ?? 0)} of the tickets and there is no verdict: ${move.why}. Answer "wait" to go on looking, or "take_back".`,
             answers: ["wait", "take_back"],
             progress: { ...progress, asked: true },
           };
         case "stay":
-          await settle(progress.stage, data, context);
+          await canary.settle(shares[progress.stage]);
           return { kind: "continue", afterMs: lookEveryMs, progress: { ...progress, note: move.why } };
         case "advance": {
           const stage = progress.stage + 1;
-          const share = data.shares[stage] ?? 1;
-          await settle(stage, data, context);
+          const share = shares[stage] ?? 1;
+          await canary.settle(shares[stage]);
           return {
             kind: "continue",
             afterMs: lookEveryMs,
             progress: {
               stage,
-              since: context.clock.now(),
+              since: clock.now(),
               reached: [...progress.reached, share],
               asked: false,
               headline: `${move.why}; now ${percent(share)} of the tickets`,
@@ -221,39 +225,12 @@ export const deployCanary = defineAction({
       }
     }
 
-    /** Makes the canary that of this stage by compare-and-set; equal counts as done. */
-    async function settle(stage: number, data: z.output<typeof dataSchema>, context: ActionContext): Promise<void> {
-      const share = data.shares[stage];
-      if (share === undefined) return;
-      const wanted: Canary = { version, share, salt: context.runId };
-      for (let tries = 0; tries < 5; tries += 1) {
-        const present = await ports.canaries.read(prompt);
-        if (canonicalJson(present) === canonicalJson(wanted)) break;
-        if (!isOurs(present, data, context.runId))
-          throw refused(`Somebody else changed the canary of prompt ${prompt} meanwhile (${written(present)}); it stays as it is.`);
-        if ((await ports.canaries.compareAndSet(prompt, present, wanted)).set) break;
-      }
-      await ports.prompts.moveLabel({ prompt, label: canaryLabel, expected: data.labelBefore, to: version, by: `run:${context.runId}` });
+    function canaryOf({ before, labelBefore }: z.output<typeof dataSchema>, { runId }: ActionContext): HeldCanary {
+      return holdCanary(ports, { prompt, version, runId, before, labelBefore });
     }
 
-    function isOurs(present: Canary | null, data: z.output<typeof dataSchema>, runId: string): boolean {
-      return canonicalJson(present) === canonicalJson(data.before) || (present?.version === version && present.salt === runId);
-    }
-
-    /** Only what this run set is taken back; a third value is somebody's decision. */
-    async function restore(plan: Plan, { runId }: ActionContext): Promise<void> {
-      const data = dataSchema.parse(plan.data);
-      const present = await ports.canaries.read(prompt);
-      if (!isOurs(present, data, runId))
-        throw refused(`Somebody else changed the canary of prompt ${prompt} meanwhile (${written(present)}); it stays as it is.`);
-      const reply = await ports.canaries.compareAndSet(prompt, present, data.before);
-      if (!reply.set) throw refused(`The canary of prompt ${prompt} changed while it was taken back.`);
-      // A store that cannot take a label away keeps it; without a share it means nothing.
-      await ports.prompts.moveLabel({ prompt, label: canaryLabel, expected: version, to: data.labelBefore, by: `run:${runId}` });
-    }
-
-    async function takeBack(plan: Plan, progress: Progress, facts: Facts, why: string, context: ActionContext): Promise<ActionResult> {
-      await restore(plan, context);
+    async function takeBack(progress: Progress, facts: Facts, why: string, canary: HeldCanary): Promise<ActionResult> {
+      await canary.restore();
       return { kind: "done", output: outputOf(progress, facts, { share: 0, verified: false, why }) };
     }
 
@@ -301,16 +278,4 @@ interface Facts extends CanaryFacts {
 /** JSON has no NaN; a cost that is not known proves nothing. */
 function finite(value: number | undefined): number {
   return value !== undefined && Number.isFinite(value) ? value : 0;
-}
-
-function refused(message: string): StepFailure {
-  return new StepFailure({ reason: "refused_by_target", message, applied: "no" });
-}
-
-function written(canary: Canary | null): string {
-  return canary === null ? "none" : `version ${canary.version} for ${percent(canary.share)}`;
-}
-
-function percent(share: number): string {
-  return `${Math.round(share * 1000) / 10} %`;
 }

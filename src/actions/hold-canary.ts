@@ -1,0 +1,71 @@
+import { StepFailure } from "../core/failure.ts";
+import { canonicalJson } from "../core/json.ts";
+import type { Canary, CanaryStore } from "../workload/canary.ts";
+import { canaryLabel, type PromptStore } from "../workload/prompt.ts";
+
+/** The canary of one prompt in the hands of one run. Both members throw StepFailure `refused_by_target` when somebody else changed it. */
+export interface HeldCanary {
+  /** Gives the version to this share of the tickets, by compare-and-set; equal counts as done. Undefined leaves it as it is. */
+  settle(share: number | undefined): Promise<void>;
+  /** Makes it what it was before. Only what this run set is taken back; a third value is somebody's decision. */
+  restore(): Promise<void>;
+}
+
+/** What a run knows of the canary that it sets. */
+export interface CanaryPlace {
+  readonly prompt: string;
+  readonly version: number;
+  readonly runId: string;
+  /** The canary and the version labelled so before this run. */
+  readonly before: Canary | null;
+  readonly labelBefore: number | null;
+}
+
+/** Sets and takes back the canary of one prompt, and its label with it. */
+export function holdCanary(
+  { prompts, canaries }: { readonly prompts: Pick<PromptStore, "moveLabel">; readonly canaries: CanaryStore },
+  { prompt, version, runId, before, labelBefore }: CanaryPlace,
+): HeldCanary {
+  const by = `run:${runId}`;
+
+  /** What is there now; it must be what this run found or set. */
+  async function ours(): Promise<Canary | null> {
+    const present = await canaries.read(prompt);
+    if (canonicalJson(present) === canonicalJson(before) || (present?.version === version && present.salt === runId)) return present;
+    throw refused(`Somebody else changed the canary of prompt ${prompt} meanwhile (${describeCanary(present)}); it stays as it is.`);
+  }
+
+  return {
+    async settle(share) {
+      if (share === undefined) return;
+      const wanted: Canary = { version, share, salt: runId };
+      for (let tries = 0; tries < 5; tries += 1) {
+        const present = await ours();
+        if (canonicalJson(present) === canonicalJson(wanted)) break;
+        if ((await canaries.compareAndSet(prompt, present, wanted)).set) break;
+      }
+      await prompts.moveLabel({ prompt, label: canaryLabel, expected: labelBefore, to: version, by });
+    },
+    async restore() {
+      const reply = await canaries.compareAndSet(prompt, await ours(), before);
+      if (!reply.set) throw refused(`The canary of prompt ${prompt} changed while it was taken back.`);
+      // A store that cannot take a label away keeps it; without a share it means nothing.
+      await prompts.moveLabel({ prompt, label: canaryLabel, expected: version, to: labelBefore, by });
+    },
+  };
+}
+
+/** The failure of a step that the state of a prompt forbids. */
+export function refused(message: string): StepFailure {
+  return new StepFailure({ reason: "refused_by_target", message, applied: "no" });
+}
+
+/** A canary in words, e.g. `version 3 for 10 %`. */
+export function describeCanary(canary: Canary | null): string {
+  return canary === null ? "none" : `version ${canary.version} for ${percent(canary.share)}`;
+}
+
+/** A share of 0 to 1 in words, e.g. `12.5 %`. */
+export function percent(share: number): string {
+  return `${Math.round(share * 1000) / 10} %`;
+}
