@@ -14,3 +14,6 @@ export const admins: readonly Role[] = ["admin"];
 
 /** The LLM application, and whoever tests it by hand. */
 export const workloads: readonly Role[] = ["workload", "admin"];
+
+/** Who hands batches in. */
+export const submitters: readonly Role[] = [...new Set([...workloads, ...operators])];
