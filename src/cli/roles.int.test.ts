@@ -81,6 +81,8 @@ const expected: { readonly [route: string]: readonly Role[] | typeof everybody }
   "GET /api/findings": people,
   "PUT /api/findings/{id}/status": operators,
   "GET /api/costs/explanation": people,
+  "GET /api/changes": people,
+  "POST /api/changes": [...operators, "workload"],
   "GET /api/tickets": people,
   "GET /api/tickets/{id}": people,
 };
