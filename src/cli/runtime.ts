@@ -8,7 +8,7 @@ import { createRunbookFolder, type RunbookFolder } from "../adapters/runbook-fol
 import type { Config } from "../config/config.ts";
 import { type Clock, createSystemClock } from "../core/clock.ts";
 import { createUlids, type Ids } from "../core/ulid.ts";
-import { type ConnectionPurpose, connectRedis, type RedisAddress, untilReady } from "../redis/connection.ts";
+import { addressOf, type ConnectionPurpose, connectRedis, type RedisAddress, untilReady } from "../redis/connection.ts";
 import { createSharedClock, readRedisTime } from "../redis/shared-clock.ts";
 import { startEmbeddedRedis } from "../redis/embedded-server.ts";
 import { createChangeLog } from "../redis/change-log.ts";
@@ -144,26 +144,15 @@ async function redisAddress(
   closers: Closers,
   died: (code: number | null) => void,
 ): Promise<RedisAddress> {
-  switch (config.redis.kind) {
-    case "url":
-      return { url: config.redis.url };
-    case "socket":
-      return { socketPath: config.redis.path };
-    case "sentinel":
-    case "cluster":
-      return config.redis;
-    case "embedded": {
-      const folder = resolve(sources.workingDirectory, config.dataFolder);
-      const server = await startEmbeddedRedis({
-        folder,
-        path: sources.path,
-        places: [join(sources.workingDirectory, ".tools", "bin")],
-        died,
-      });
-      closers.add("redis-server", () => server.close());
-      return { socketPath: server.socketPath };
-    }
-  }
+  if (config.redis.kind !== "embedded") return addressOf(config.redis);
+  const server = await startEmbeddedRedis({
+    folder: resolve(sources.workingDirectory, config.dataFolder),
+    path: sources.path,
+    places: [join(sources.workingDirectory, ".tools", "bin")],
+    died,
+  });
+  closers.add("redis-server", () => server.close());
+  return { socketPath: server.socketPath };
 }
 
 function readPrices({ priceTable }: Config, sources: RuntimeSources): PriceTable {

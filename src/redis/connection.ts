@@ -10,6 +10,19 @@ export type RedisAddress =
   | { readonly socketPath: string }
   | Extract<RedisPlace, { readonly kind: "sentinel" | "cluster" }>;
 
+/** The address of a Redis that was given; our own has one once it runs. */
+export function addressOf(place: Exclude<RedisPlace, { readonly kind: "embedded" }>): RedisAddress {
+  switch (place.kind) {
+    case "url":
+      return { url: place.url };
+    case "socket":
+      return { socketPath: place.path };
+    case "sentinel":
+    case "cluster":
+      return place;
+  }
+}
+
 /**
  * A connection with the settings of its purpose. Auto-pipelining stays off: it halves the throughput of checkpoints.
  * The caller owns it and closes it.

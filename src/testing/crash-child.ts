@@ -20,7 +20,7 @@ import { createIntake } from "../intake/create-intake.ts";
 import type { AcceptStore } from "../intake/ports.ts";
 import { createWakeQueue } from "../queue/wake-queue.ts";
 import { createAcceptStore, createRunbookBytes } from "../redis/accept-store.ts";
-import { connectRedis, type RedisAddress, untilReady } from "../redis/connection.ts";
+import { addressOf, connectRedis, type RedisAddress, untilReady } from "../redis/connection.ts";
 import { createFreezeBoard } from "../redis/freeze-board.ts";
 import { createPinnedRunbooks } from "../redis/pinned-runbooks.ts";
 import { createRunLedger } from "../redis/run-ledger.ts";
@@ -46,11 +46,10 @@ function dieAt(point: string, step?: string): void {
   if (kill === point && (step === undefined || step === killStep)) process.kill(process.pid, "SIGKILL");
 }
 
-function addressOf(text: string): RedisAddress {
+function redisAt(text: string): RedisAddress {
   const place = parseRedisUrl(text);
   if (place === undefined || place.kind === "embedded") throw new Error(`RB_REDIS is no address: ${text}`);
-  if (place.kind === "socket") return { socketPath: place.path };
-  return place.kind === "url" ? { url: place.url } : place;
+  return addressOf(place);
 }
 
 const poke: Action = {
@@ -105,7 +104,7 @@ function load(file: string, path: string): Runbook {
 const runbook = load("crash.md", setting("RB_RUNBOOK"));
 const undone = setting("RB_UNDONE") === "" ? undefined : load("undone.md", setting("RB_UNDONE"));
 
-const address = addressOf(setting("RB_REDIS"));
+const address = redisAt(setting("RB_REDIS"));
 const replicas = Number(setting("RB_REPLICAS") || 0);
 const redis = connectRedis(address, "worker");
 const requests = connectRedis(address, "request");

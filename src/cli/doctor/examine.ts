@@ -5,7 +5,7 @@ import { createBoundedSender, usualLimits } from "../../adapters/bounded-request
 import { createPrometheusClient } from "../../adapters/prometheus/create-prometheus-client.ts";
 import { createSmtpSender } from "../../adapters/smtp/create-smtp-sender.ts";
 import type { Config, Endpoint } from "../../config/config.ts";
-import { connectRedis, type RedisAddress } from "../../redis/connection.ts";
+import { addressOf, connectRedis, type RedisAddress } from "../../redis/connection.ts";
 import { readSchema } from "../../redis/schema-version.ts";
 import type { CommandContext } from "../context.ts";
 import { adminTokenPath, tokenFilePath } from "../data-folder.ts";
@@ -36,7 +36,7 @@ export async function examine(config: Config, context: CommandContext): Promise<
 const noAlertmanager = warning("Alertmanager", "not configured", "Set ALERTMANAGER_URL, so that its route to us can be checked.");
 
 async function examineRedis(config: Config): Promise<readonly Finding[]> {
-  const address = addressOf(config);
+  const address = givenAddress(config);
   if (address === undefined) {
     return [fine("Redis", "our own redis-server, not running now; runbookd up, server and worker start it with the right settings")];
   }
@@ -55,20 +55,10 @@ async function examineRedis(config: Config): Promise<readonly Finding[]> {
   }
 }
 
-function addressOf(config: Config): RedisAddress | undefined {
-  switch (config.redis.kind) {
-    case "url":
-      return { url: config.redis.url };
-    case "socket":
-      return { socketPath: config.redis.path };
-    case "sentinel":
-    case "cluster":
-      return config.redis;
-    case "embedded": {
-      const socketPath = join(config.dataFolder, "redis", "redis.sock");
-      return existsSync(socketPath) ? { socketPath } : undefined;
-    }
-  }
+function givenAddress({ redis, dataFolder }: Config): RedisAddress | undefined {
+  if (redis.kind !== "embedded") return addressOf(redis);
+  const socketPath = join(dataFolder, "redis", "redis.sock");
+  return existsSync(socketPath) ? { socketPath } : undefined;
 }
 
 async function examinePrometheus(endpoint: Endpoint | undefined, signal: AbortSignal): Promise<readonly Finding[]> {
