@@ -1,8 +1,8 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { chmod, mkdir } from "node:fs/promises";
-import { delimiter, join, resolve } from "node:path";
-import { accessSync, constants } from "node:fs";
+import { join, resolve } from "node:path";
+import { firstExecutable, foldersOf } from "../config/first-executable.ts";
 import { connectRedis } from "./connection.ts";
 
 /** Our own Redis: a child process on a private unix socket, with its data in our folder. */
@@ -28,7 +28,7 @@ const readyWithinMs = 10_000;
 
 /** Starts it and waits until it answers. Throws with what to install when there is no server, and with its own words when it does not start. */
 export async function startEmbeddedRedis(options: EmbeddedOptions): Promise<EmbeddedRedis> {
-  const binary = findServer(options);
+  const binary = firstExecutable(["redis-server", "valkey-server"], [...foldersOf(options.path), ...(options.places ?? [])]);
   if (binary === undefined) {
     throw new Error(
       "No redis-server or valkey-server was found. Install one (Debian: apt-get install redis-server, macOS: brew install redis), or set REDIS_URL.",
@@ -62,20 +62,6 @@ export async function startEmbeddedRedis(options: EmbeddedOptions): Promise<Embe
       await gone;
     },
   };
-}
-
-function findServer({ path, places = [] }: EmbeddedOptions): string | undefined {
-  const folders = [...path.split(delimiter), ...places].filter((folder) => folder !== "");
-  return folders.flatMap((folder) => [join(folder, "redis-server"), join(folder, "valkey-server")]).find(isExecutable);
-}
-
-function isExecutable(file: string): boolean {
-  try {
-    accessSync(file, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 async function untilReady(child: ChildProcess, socketPath: string, said: () => string): Promise<void> {
