@@ -3,6 +3,7 @@ import { jsonSchema } from "../../core/json.ts";
 import { normaliseUsage } from "../../workload/normalise-usage.ts";
 import type { ItemErrorClass, ItemOutcome, ProviderBatchStatus, ProviderResult } from "../../workload/provider-batch.ts";
 import { isOutOfMoney, type ErrorWords } from "../provider-trouble.ts";
+import { readResultLine } from "../result-line.ts";
 
 /** A batch's id as it may stand in a path. */
 export const batchId = z.string().regex(/^[\w-]{1,128}$/);
@@ -71,29 +72,22 @@ const resultLine = z.object({
 
 /** One line of results; `line` counts from 1. */
 export function readResult(text: string, line: number): ProviderResult {
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch {
-    return { kind: "unreadable", line, detail: "no JSON" };
-  }
-  const parsed = resultLine.safeParse(json);
-  if (!parsed.success) return { kind: "unreadable", line, detail: "no result of a batch" };
-  const { custom_id: customId, result } = parsed.data;
-  if (result.type === "errored") return { kind: "item", customId, outcome: erroredOf(wordsOf(result.error)) };
-  if (result.type !== "succeeded") return { kind: "item", customId, outcome: { kind: result.type } };
-  const told = message.safeParse(result.message);
-  if (!told.success) return { kind: "unreadable", line, detail: "no message" };
-  const { id, model, stop_reason, usage } = told.data;
-  const outcome: ItemOutcome = {
-    kind: "succeeded",
-    model,
-    usage: normaliseUsage(usage, "anthropic", "anthropic-messages"),
-    isRefusal: stop_reason === "refusal",
-    answerId: id,
-    answer: result.message,
-  };
-  return { kind: "item", customId, outcome };
+  return readResultLine({ text, line }, resultLine, ({ custom_id: customId, result }) => {
+    if (result.type === "errored") return { kind: "item", customId, outcome: erroredOf(wordsOf(result.error)) };
+    if (result.type !== "succeeded") return { kind: "item", customId, outcome: { kind: result.type } };
+    const told = message.safeParse(result.message);
+    if (!told.success) return { kind: "unreadable", line, detail: "no message" };
+    const { id, model, stop_reason, usage } = told.data;
+    const outcome: ItemOutcome = {
+      kind: "succeeded",
+      model,
+      usage: normaliseUsage(usage, "anthropic", "anthropic-messages"),
+      isRefusal: stop_reason === "refusal",
+      answerId: id,
+      answer: result.message,
+    };
+    return { kind: "item", customId, outcome };
+  });
 }
 
 const classes: { readonly [type: string]: ItemErrorClass } = {

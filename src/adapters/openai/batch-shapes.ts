@@ -3,6 +3,7 @@ import { jsonSchema } from "../../core/json.ts";
 import { normaliseUsage } from "../../workload/normalise-usage.ts";
 import type { ItemErrorClass, ItemOutcome, ProviderBatchStatus, ProviderResult } from "../../workload/provider-batch.ts";
 import { isOutOfMoney, type ErrorWords } from "../provider-trouble.ts";
+import { readResultLine } from "../result-line.ts";
 
 /** An id of a batch or a file as it may stand in a path. */
 export const objectId = z.string().regex(/^[\w-]{1,128}$/);
@@ -88,32 +89,25 @@ const completion = z.object({
 
 /** One line of an output or an error file; `line` counts from 1. */
 export function readResult(text: string, line: number): ProviderResult {
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch {
-    return { kind: "unreadable", line, detail: "no JSON" };
-  }
-  const parsed = resultLine.safeParse(json);
-  if (!parsed.success) return { kind: "unreadable", line, detail: "no result of a batch" };
-  const { custom_id: customId, response, error } = parsed.data;
-  if (response === null || response === undefined) return { kind: "item", customId, outcome: withoutResponse(wordsOf(error)) };
-  if (response.status_code !== 200) {
-    const body = z.object({ error: z.unknown() }).safeParse(response.body);
-    return { kind: "item", customId, outcome: erroredOf(response.status_code, wordsOf(body.data?.error)) };
-  }
-  const told = completion.safeParse(response.body);
-  if (!told.success) return { kind: "unreadable", line, detail: "no chat completion" };
-  const { id, model, choices, usage } = told.data;
-  const outcome: ItemOutcome = {
-    kind: "succeeded",
-    model,
-    usage: normaliseUsage(usage, "openai", "openai-chat"),
-    isRefusal: choices.some(({ finish_reason, message }) => finish_reason === "content_filter" || typeof message.refusal === "string"),
-    answerId: id,
-    answer: response.body,
-  };
-  return { kind: "item", customId, outcome };
+  return readResultLine({ text, line }, resultLine, ({ custom_id: customId, response, error }) => {
+    if (response === null || response === undefined) return { kind: "item", customId, outcome: withoutResponse(wordsOf(error)) };
+    if (response.status_code !== 200) {
+      const body = z.object({ error: z.unknown() }).safeParse(response.body);
+      return { kind: "item", customId, outcome: erroredOf(response.status_code, wordsOf(body.data?.error)) };
+    }
+    const told = completion.safeParse(response.body);
+    if (!told.success) return { kind: "unreadable", line, detail: "no chat completion" };
+    const { id, model, choices, usage } = told.data;
+    const outcome: ItemOutcome = {
+      kind: "succeeded",
+      model,
+      usage: normaliseUsage(usage, "openai", "openai-chat"),
+      isRefusal: choices.some(({ finish_reason, message }) => finish_reason === "content_filter" || typeof message.refusal === "string"),
+      answerId: id,
+      answer: response.body,
+    };
+    return { kind: "item", customId, outcome };
+  });
 }
 
 function withoutResponse(words: ErrorWords & { readonly message: string }): ItemOutcome {
