@@ -11,7 +11,8 @@ import { createFakeClock, type FakeClock } from "../testing/fake-clock.ts";
 import { createMemoryRunLedger, type MemoryRunLedger } from "../simulators/memory-run-ledger.ts";
 import { done, type ScriptedAction, type ScriptedActions, scriptActions } from "../testing/scripted-actions.ts";
 import { createExecutor, type Executor, type Execution } from "./execute-run.ts";
-import type { Candidate, EngineObserver, MetricSource } from "./ports.ts";
+import type { Candidate, MetricSource } from "./ports.ts";
+import { silentObserver } from "./silent-observer.ts";
 
 const never = new AbortController().signal;
 
@@ -35,15 +36,6 @@ interface Options {
   readonly frozen?: () => Promise<Freeze | undefined>;
 }
 
-const silent: EngineObserver = {
-  claimed: () => undefined,
-  stepEnded: () => undefined,
-  firstEffect: () => undefined,
-  refused: () => undefined,
-  fenced: () => undefined,
-  ended: () => undefined,
-};
-
 function aBench(runbook: Runbook, scripts: readonly ScriptedAction[], options: Options = {}): Bench {
   const clock = createFakeClock();
   const ledger = createMemoryRunLedger(clock);
@@ -58,7 +50,7 @@ function aBench(runbook: Runbook, scripts: readonly ScriptedAction[], options: O
       actions,
       guard: options.guard ?? (() => ({ kind: "allow", claims: [] })),
       metrics: { query: options.metrics ?? (async () => ({ kind: "unavailable", reason: "no Prometheus in this test" })) },
-      observer: silent,
+      observer: silentObserver,
       ...(options.frozen !== undefined && { frozen: options.frozen }),
       announce: async (question, _runbook, escalated) => void announced.push(`${question.id}${escalated ? " escalated" : ""}`),
     },

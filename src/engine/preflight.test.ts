@@ -7,17 +7,10 @@ import { createFakeClock } from "../testing/fake-clock.ts";
 import { createMemoryRunLedger } from "../simulators/memory-run-ledger.ts";
 import { type ScriptedAction, scriptActions } from "../testing/scripted-actions.ts";
 import { createExecutor, type Execution } from "./execute-run.ts";
-import type { EngineObserver, StandingSeen } from "./ports.ts";
+import type { StandingSeen } from "./ports.ts";
+import { silentObserver } from "./silent-observer.ts";
 
 const alert: Alert = { status: "firing", labels: { alertname: "Burn" }, annotations: {}, startsAt: 0, generatorUrl: "", fingerprint: "f1" };
-const silent: EngineObserver = {
-  claimed: () => undefined,
-  stepEnded: () => undefined,
-  firstEffect: () => undefined,
-  refused: () => undefined,
-  fenced: () => undefined,
-  ended: () => undefined,
-};
 const approval = { role: "approver", of: 1, withinMs: 3_600_000 } as const;
 
 /** One run of an alert, with a hand on how the alert stands; `"fails"`: the question itself breaks. */
@@ -55,7 +48,7 @@ function aBench(
           return { kind, detail: `it is ${kind}` };
         },
       },
-      observer: silent,
+      observer: silentObserver,
       announce: async () => undefined,
     },
     { clock, questionId: () => `q_${(question += 1)}`, cooldownOf: () => [] },

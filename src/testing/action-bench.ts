@@ -18,6 +18,7 @@ import type { BudgetState } from "../workload/budget.ts";
 import { createFakeBudgetControl } from "./fake-budget-control.ts";
 import { createSimulatedBatches } from "../simulators/rehearsal/simulated-batches.ts";
 import { createMemoryCheckpoints } from "../simulators/memory-checkpoints.ts";
+import { noCosts } from "../simulators/no-costs.ts";
 import { createMemoryTickets } from "./memory-tickets.ts";
 import { createFakeClock } from "./fake-clock.ts";
 
@@ -74,15 +75,7 @@ export function createActionBench(...budgets: readonly BudgetState[]) {
   const ports: ActionPorts = {
     tickets: { store: tickets, checkpoints, doorbell: { ring: async ({ id }) => void rung.push(id) } },
     budgets: control,
-    costs: {
-      explain: async (question) => ({
-        ...question,
-        kind: "incomplete",
-        requests: 0,
-        baselineRequests: 0,
-        sentence: "There are no usage events.",
-      }),
-    },
+    costs: noCosts,
     batches,
     prometheus: { query: async () => sampleOf(world.burn) },
     http: {

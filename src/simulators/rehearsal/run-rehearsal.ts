@@ -8,12 +8,14 @@ import type { JournalEntry } from "../../core/journal.ts";
 import type { OutboxRow } from "../../core/outbox.ts";
 import type { Question } from "../../core/question.ts";
 import { createExecutor, type Execution } from "../../engine/execute-run.ts";
-import type { EngineObserver, RunLedger } from "../../engine/ports.ts";
+import type { RunLedger } from "../../engine/ports.ts";
+import { silentObserver } from "../../engine/silent-observer.ts";
 import { evaluateGuardrails } from "../../guardrails/evaluate-guardrails.ts";
 import { moreCareful, requestFromAlert, requestFromPerson, type PreparedRequest } from "../../intake/prepare-run.ts";
 import { matchTriggers } from "../../runbook/runbook-set.ts";
 import type { Runbook } from "../../runbook/runbook.ts";
 import { createMemoryRunLedger } from "../memory-run-ledger.ts";
+import { noCosts } from "../no-costs.ts";
 import { faultyActions, type StepFaults } from "./faulty-actions.ts";
 import type { FaultOutcome, Rehearsal } from "./rehearsal.ts";
 import { createScriptedMetrics } from "./scripted-metrics.ts";
@@ -118,7 +120,7 @@ export async function runRehearsal(runbook: Runbook, rehearsal: Rehearsal): Prom
         ask: async () =>
           resolved ? { kind: "gone", detail: "no Alertmanager holds the alert any more" } : { kind: "firing", detail: "the alert fires" },
       },
-      observer: silent,
+      observer: silentObserver,
       announce: async () => undefined,
     },
     { clock, questionId: () => `q_${questions.length + 1}`, cooldownOf: () => [] },
@@ -180,15 +182,6 @@ export async function runRehearsal(runbook: Runbook, rehearsal: Rehearsal): Prom
     return asked.question.expiresAt !== undefined && asked.question.expiresAt <= clock.now() ? undefined : asked.question;
   }
 }
-
-const silent: EngineObserver = {
-  claimed: () => undefined,
-  stepEnded: () => undefined,
-  firstEffect: () => undefined,
-  refused: () => undefined,
-  fenced: () => undefined,
-  ended: () => undefined,
-};
 
 function prepare(runbook: Runbook, { alert, rule, params }: Rehearsal): PreparedRequest {
   if (alert === undefined && rule !== undefined) return { ok: false, reason: "alert: its rule was not evaluated" };
@@ -268,15 +261,7 @@ function portsOf(
     ...world.prompts,
     budgets,
     // A rehearsal has spend by row and no usage events.
-    costs: {
-      explain: async (question) => ({
-        ...question,
-        kind: "incomplete",
-        requests: 0,
-        baselineRequests: 0,
-        sentence: "There are no usage events.",
-      }),
-    },
+    costs: noCosts,
     tickets: world.tickets,
     batches: createSimulatedBatches(rehearsal.batches, { clock: world.clock, budgets, changed }),
     prometheus: { query: async (promql, { at }) => world.metrics.query(promql, at) },

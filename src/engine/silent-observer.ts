@@ -1,0 +1,11 @@
+import type { EngineObserver } from "./ports.ts";
+
+/** Tells nobody. */
+export const silentObserver: EngineObserver = {
+  claimed: () => undefined,
+  stepEnded: () => undefined,
+  firstEffect: () => undefined,
+  refused: () => undefined,
+  fenced: () => undefined,
+  ended: () => undefined,
+};

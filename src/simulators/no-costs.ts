@@ -1,0 +1,12 @@
+import type { CostSight } from "../actions/ports.ts";
+
+/** Costs of a world without usage events: no question about them can be answered. */
+export const noCosts: CostSight = {
+  explain: async (question) => ({
+    ...question,
+    kind: "incomplete",
+    requests: 0,
+    baselineRequests: 0,
+    sentence: "There are no usage events.",
+  }),
+};
