@@ -5,6 +5,7 @@ import type { StartedProcess } from "../process-group.ts";
 import type { BatchView, RunView } from "../runbookd-api.ts";
 import { runbookSteps } from "../runbook-steps.ts";
 import type { Play, Played, Scenario, Stage } from "../scenario.ts";
+import { startApplication } from "../start-application.ts";
 import { stepsShown, watchStage } from "../watch-stage.ts";
 import { requestFile, startProvider, watchProvider } from "./work-at-provider.ts";
 import { batchPlan, ticketFile } from "./batch-plan.ts";
@@ -106,23 +107,14 @@ interface Hosts {
   replaceOne(): void;
 }
 
-function createHosts({ system, services }: Stage): Hosts {
+function createHosts(stage: Stage): Hosts {
   let started = 0;
   const start = (): StartedProcess => {
     started += 1;
-    return services.group.start({
+    return startApplication(stage, {
       name: `${hostName}-${started}`,
-      program: process.execPath,
-      args: [join(services.projectRoot, "dist/src/demo/batch/batch-host.js")],
-      messages: true,
-      env: {
-        REDIS_URL: system.redisUrl,
-        RUNBOOKD_URL: system.runbookdUrl,
-        RUNBOOKD_TOKEN: system.workloadToken,
-        MODEL_URL: system.model.url,
-        DEMO_QUEUE: batchPlan.queue,
-        DEMO_CONCURRENCY: String(batchPlan.concurrency / batchPlan.hosts),
-      },
+      module: "batch/batch-host",
+      env: { DEMO_QUEUE: batchPlan.queue, DEMO_CONCURRENCY: String(batchPlan.concurrency / batchPlan.hosts) },
     });
   };
   const running = Array.from({ length: batchPlan.hosts }, start);

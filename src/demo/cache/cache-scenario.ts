@@ -1,5 +1,4 @@
 import { readFile } from "node:fs/promises";
-import { join } from "node:path";
 import { z } from "zod";
 import type { Instant } from "../../core/clock.ts";
 import type { JournalEntry } from "../../core/journal.ts";
@@ -12,6 +11,7 @@ import { createPrometheusApi } from "../prometheus-api.ts";
 import { runbookSteps } from "../runbook-steps.ts";
 import type { RunView } from "../runbookd-api.ts";
 import type { Play, Played, Scenario, Stage } from "../scenario.ts";
+import { startApplication, untilModelCalled } from "../start-application.ts";
 import { waitUntil } from "../wait-until.ts";
 import { type Look, stepsShown, watchStage } from "../watch-stage.ts";
 import {
@@ -66,11 +66,8 @@ export const cacheScenario: Scenario = {
 };
 
 /** Puts the prompt into the store, labels it, and starts the application that uses it. */
-async function startPromptWorkload(
-  { system, services, folder, clock, signal }: Stage,
-  evaluatorPort: number,
-  everyMs: number,
-): Promise<StartedProcess> {
+async function startPromptWorkload(stage: Stage, evaluatorPort: number, everyMs: number): Promise<StartedProcess> {
+  const { system, folder, clock } = stage;
   const { api, runbookdUrl, adminToken } = system;
   const periodMs = 21_600_000;
   // Far more than this demo spends: money is not its subject.
@@ -86,15 +83,10 @@ async function startPromptWorkload(
   };
   await post("POST", `/api/prompts/${promptName}/versions`, { layout: shippedLayout, note: "As it was shipped." });
   await post("PUT", `/api/prompts/${promptName}/labels/production`, { version: 1, expected: null, reason: "The first version." });
-  const workload = services.group.start({
+  const workload = startApplication(stage, {
     name: "workload",
-    program: process.execPath,
-    args: [join(services.projectRoot, "dist/src/demo/cache/prompt-host.js")],
-    messages: true,
+    module: "cache/prompt-host",
     env: {
-      RUNBOOKD_URL: runbookdUrl,
-      RUNBOOKD_TOKEN: system.workloadToken,
-      MODEL_URL: system.model.url,
       DEMO_EVIDENCE: folder.evidence,
       DEMO_BUDGET: budget,
       DEMO_CONCURRENCY: String(concurrency),
@@ -103,15 +95,7 @@ async function startPromptWorkload(
       DEMO_PROMPTS_EVERY_MS: String(Math.max(100, Math.round(everyMs))),
     },
   });
-  await Promise.race([
-    waitUntil(clock, "The workload called no model", async () => (system.model.stats().requests > 0 ? true : undefined), {
-      withinMs: 15_000,
-      signal,
-    }),
-    workload.gone.then((how) => {
-      throw new Error(`The workload ${how}. The end of ${workload.logFile}:\n${workload.tail()}`);
-    }),
-  ]);
+  await untilModelCalled(stage, workload);
   return workload;
 }
 

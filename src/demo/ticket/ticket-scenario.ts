@@ -14,6 +14,7 @@ import { createPrometheusApi } from "../prometheus-api.ts";
 import { runbookSteps } from "../runbook-steps.ts";
 import type { RunView } from "../runbookd-api.ts";
 import type { Play, Played, Scenario, Stage } from "../scenario.ts";
+import { startApplication } from "../start-application.ts";
 import { stepsShown, watchStage } from "../watch-stage.ts";
 import { edits, makeSmallRepository, ticketText } from "./small-repository.ts";
 import { runTests } from "./run-tests.ts";
@@ -78,21 +79,15 @@ async function handIn({ system, clock }: Stage): Promise<void> {
   if (!response.ok) throw new Error(`POST /api/batches answered ${response.status}: ${(await response.text()).slice(0, 300)}`);
 }
 
-function startHost({ system, services, folder }: Stage, { git, repository, worktrees }: Place, name: string): StartedProcess {
-  return services.group.start({
+function startHost(stage: Stage, { git, repository, worktrees }: Place, name: string): StartedProcess {
+  return startApplication(stage, {
     name,
-    program: process.execPath,
-    args: [join(services.projectRoot, "dist/src/demo/ticket/code-host.js")],
-    messages: true,
+    module: "ticket/code-host",
     env: {
-      REDIS_URL: system.redisUrl,
-      RUNBOOKD_URL: system.runbookdUrl,
-      RUNBOOKD_TOKEN: system.workloadToken,
-      MODEL_URL: system.model.url,
       DEMO_GIT: git,
       DEMO_REPOSITORY: repository,
       DEMO_WORKTREES: worktrees,
-      DEMO_EVIDENCE: folder.evidence,
+      DEMO_EVIDENCE: stage.folder.evidence,
       DEMO_QUEUE: queue,
     },
   });
