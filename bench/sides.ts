@@ -1,6 +1,7 @@
 import { join } from "node:path";
+import { freePort } from "../src/demo/free-ports.ts";
 import type { Subject } from "./measure.ts";
-import { createWorkFolder, findFreePort, startProgram, startRedis, type Fsync } from "./programs.ts";
+import { createWorkFolder, startProgram, startRedis, type Fsync } from "./programs.ts";
 
 /** One of the two programs that are compared, ready for load with a Redis of its own. */
 export interface Side {
@@ -21,7 +22,7 @@ export function productSide(): Side {
 async function startSide(file: string, fsync: Fsync, observerPath: string, args: readonly string[]): Promise<Subject & AsyncDisposable> {
   const folder = createWorkFolder();
   const redis = await startRedis(folder.path, fsync);
-  const port = await findFreePort();
+  const port = await freePort();
   const line = [join(import.meta.dirname, file), redis.socketPath, String(port), observerPath, ...args];
   const program = await startProgram(process.execPath, line, /^ready$/m);
   return {

@@ -21,3 +21,10 @@ export async function freePorts(count: number): Promise<readonly number[]> {
   await Promise.all(taken.map(({ release }) => release()));
   return taken.map(({ port }) => port);
 }
+
+/** One TCP port of the loopback interface that was free a moment ago. Prefer port 0 wherever the program under test can report what it got. */
+export async function freePort(): Promise<number> {
+  const { port, release } = await takePort();
+  await release();
+  return port;
+}

@@ -13,7 +13,7 @@ import { startPoll } from "../../workers/poll.ts";
 import { serveLoopback } from "../simulators/serve-loopback.ts";
 import { aRunbook, aStep } from "./a-runbook.ts";
 import { type AlertmanagerServer, startAlertmanager } from "./alertmanager.ts";
-import { freePort } from "./free-port.ts";
+import { freePort } from "../demo/free-ports.ts";
 import { holdRedis } from "./hold-redis.ts";
 
 const clock = createSystemClock();

@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { findBinary } from "./find-binary.ts";
-import { freePort } from "./free-port.ts";
+import { freePort } from "../demo/free-ports.ts";
 import { isReadyAt, spawnService } from "./spawn-service.ts";
 
 /** A real Alertmanager of a test's own. */

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Redis } from "ioredis";
 import { findBinary } from "./find-binary.ts";
-import { freePort } from "./free-port.ts";
+import { freePort } from "../demo/free-ports.ts";
 import { type RedisServer, startRedisServer } from "./redis-server.ts";
 import { type Service, spawnService } from "./spawn-service.ts";
 

@@ -3,7 +3,7 @@ import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { findBinary } from "./find-binary.ts";
-import { freePort } from "./free-port.ts";
+import { freePort } from "../demo/free-ports.ts";
 import { spawnService, type Service } from "./spawn-service.ts";
 
 /** A real redis-server of a test's own. */

@@ -3,7 +3,7 @@ import { z } from "zod";
 import type { Instant } from "../../core/clock.ts";
 import type { JournalEntry } from "../../core/journal.ts";
 import { formatUsd } from "../../core/money.ts";
-import { freePorts } from "../free-ports.ts";
+import { freePort } from "../free-ports.ts";
 import { messageIdsOf, repeatedWork, verifiedAt } from "../journal-checks.ts";
 import type { ReceivedMail } from "../mail-sink.ts";
 import type { StartedProcess } from "../process-group.ts";
@@ -49,8 +49,7 @@ export const cacheScenario: Scenario = {
     let evaluatorPort = 0;
     return {
       async settings() {
-        const [port] = await freePorts(1);
-        evaluatorPort = port ?? 0;
+        evaluatorPort = await freePort();
         return { PROMPT_EVALUATOR_URL: `http://127.0.0.1:${evaluatorPort}/evaluations` };
       },
       line: () => cacheResultLine(seen),
