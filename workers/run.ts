@@ -1,8 +1,8 @@
-import { Worker } from "bullmq";
 import type { Redis } from "ioredis";
 import type { Execution, Executor } from "../src/engine/execute-run.ts";
 import type { Hand } from "./hand.ts";
 import { type WakeJob, wakePrefix, wakeQueueName } from "../src/queue/wake-queue.ts";
+import { startQueueWorker } from "./queue-worker.ts";
 
 /** What a running loop answers to: stop taking, let the current step finish, come back. */
 export interface WorkerHandle {
@@ -18,11 +18,7 @@ export interface RunWorkerLog {
 }
 
 /**
- * Answers the doorbell: one wake-up, one look at the run. Nothing that must be right rests on BullMQ: a wake-up that fails or is lost
- * is found by the sweeper, so jobs are removed in any case.
- *
- * One non-connection error of Redis can turn a BullMQ worker into a hot loop (measured: 67,835 events in 6 s under READONLY);
- * 20 errors within a second pause it, for 2 s and doubling up to 30 s.
+ * Answers the doorbell: one wake-up, one look at the run. A wake-up that fails or is lost is found by the sweeper.
  */
 export function startRunWorker(
   executor: Executor,
@@ -35,7 +31,7 @@ export function startRunWorker(
   },
 ): WorkerHandle {
   const { log } = options;
-  const worker = new Worker<WakeJob>(
+  const bull = startQueueWorker<WakeJob>(
     wakeQueueName,
     async (job) => {
       const { runId } = job.data;
@@ -48,60 +44,21 @@ export function startRunWorker(
       }
     },
     {
-      connection: options.redis,
+      redis: options.redis,
       prefix: wakePrefix,
       concurrency: options.concurrency,
-      lockDuration: 30_000,
-      stalledInterval: 5_000,
-      maxStalledCount: 1000,
-      drainDelay: 2,
-      removeOnComplete: { count: 0 },
-      removeOnFail: { count: 0 },
+      lockMs: 30_000,
+      stalledCheckMs: 5000,
+      queueError: (error) => log.queueError(error),
     },
   );
-  const breaker = createBreaker(worker);
-  worker.on("error", (error) => {
-    log.queueError(error);
-    breaker.count();
-  });
-  const rest = () => void worker.pause(true).catch(() => undefined);
+  const rest = () => void bull.worker.pause(true).catch(() => undefined);
   if (options.drain.aborted) rest();
   else options.drain.addEventListener("abort", rest, { once: true });
   return {
     async close() {
       options.drain.removeEventListener("abort", rest);
-      breaker.stop();
-      await worker.close();
-    },
-  };
-}
-
-/** Pauses a BullMQ worker that reports 20 errors within a second, for 2 s and doubling up to 30 s. */
-export function createBreaker(worker: Pick<Worker, "pause" | "resume">): { count(): void; stop(): void } {
-  let errors = 0;
-  let windowStart = 0;
-  let pauseMs = 2000;
-  let timer: NodeJS.Timeout | undefined;
-  return {
-    count() {
-      const now = performance.now();
-      if (now - windowStart > 1000) {
-        if (now - windowStart > 60_000) pauseMs = 2000;
-        windowStart = now;
-        errors = 0;
-      }
-      errors += 1;
-      if (errors < 20 || timer !== undefined) return;
-      worker.pause(true).catch(() => undefined);
-      timer = setTimeout(() => {
-        timer = undefined;
-        pauseMs = Math.min(30_000, pauseMs * 2);
-        Promise.resolve(worker.resume()).catch(() => undefined);
-      }, pauseMs);
-      timer.unref();
-    },
-    stop() {
-      clearTimeout(timer);
+      await bull.close();
     },
   };
 }

@@ -1,7 +1,8 @@
-import { DelayedError, Worker } from "bullmq";
+import { DelayedError } from "bullmq";
 import type { Redis } from "ioredis";
 import { createTicketQueue, type TicketJob, ticketPrefix, ticketQueueName } from "../src/queue/ticket-queue.ts";
-import { createBreaker, type WorkerHandle } from "./run.ts";
+import { startQueueWorker } from "./queue-worker.ts";
+import type { WorkerHandle } from "./run.ts";
 import { type TicketStep, type WorkTicketDeps, workTicket } from "./work-ticket.ts";
 
 /** What a ticket worker tells. */
@@ -36,7 +37,7 @@ const troubleMs = 5000;
 /** Takes tickets of one queue. A ticket that waits holds no worker, and no attempt of BullMQ's is ever used up: attempts are the ticket's own. */
 export function startTicketWorker(deps: WorkTicketDeps, options: TicketWorkerOptions): WorkerHandle {
   const { log, drain, abort } = options;
-  const worker = new Worker<TicketJob>(
+  const worker = startQueueWorker<TicketJob>(
     ticketQueueName(options.queue),
     async (job, token = "") => {
       const { ticketId } = job.data;
@@ -54,22 +55,14 @@ export function startTicketWorker(deps: WorkTicketDeps, options: TicketWorkerOpt
       throw new DelayedError();
     },
     {
-      connection: options.redis,
+      redis: options.redis,
       prefix: ticketPrefix,
       concurrency: options.concurrency,
-      lockDuration: options.lockMs ?? 10_000,
-      stalledInterval: options.stalledCheckMs ?? 2000,
-      maxStalledCount: 1000,
-      drainDelay: 2,
-      removeOnComplete: { count: 0 },
-      removeOnFail: { count: 0 },
+      lockMs: options.lockMs ?? 10_000,
+      stalledCheckMs: options.stalledCheckMs ?? 2000,
+      queueError: (error) => log.queueError(error),
     },
   );
-  const breaker = createBreaker(worker);
-  worker.on("error", (error) => {
-    log.queueError(error);
-    breaker.count();
-  });
   const queue = createTicketQueue(options.redis, (error) => log.queueError(error));
   const closing = new AbortController();
   const recovering = recoverUntil(
@@ -81,7 +74,6 @@ export function startTicketWorker(deps: WorkTicketDeps, options: TicketWorkerOpt
   return {
     async close() {
       closing.abort();
-      breaker.stop();
       await worker.close();
       await recovering;
       await queue.close();
