@@ -4,10 +4,11 @@ import { createSystemClock } from "../core/clock.ts";
 import type { RunRecord } from "../http/ports.ts";
 import { connectRedis } from "../redis/connection.ts";
 import { createRunReader } from "../redis/run-reader.ts";
-import { type AlertmanagerServer, startAlertmanager } from "../testing/alertmanager.ts";
+import { startAlertmanager } from "../testing/alertmanager.ts";
 import { aFiringAlert, postAlerts } from "../testing/post-alerts.ts";
 import { type RedisServer, startRedisServer } from "../testing/redis-server.ts";
 import { aProductFolder, type ProductFolder, type RunningProduct, startProduct } from "../testing/running-product.ts";
+import type { ServiceOnPort } from "../testing/start-on-port.ts";
 import { until } from "../testing/until.ts";
 
 /** The product's own wiring beside a real Alertmanager that tells it nothing by itself: its route leads to somebody else's webhook. */
@@ -34,7 +35,7 @@ Something burns.
 
 const { signal } = new AbortController();
 let redisServer: RedisServer;
-let alertmanager: AlertmanagerServer;
+let alertmanager: ServiceOnPort;
 let client: AlertmanagerClient;
 let folder: ProductFolder;
 let product: RunningProduct;

@@ -12,9 +12,10 @@ import { createRunReader } from "../redis/run-reader.ts";
 import { startPoll } from "../../workers/poll.ts";
 import { serveLoopback } from "../simulators/serve-loopback.ts";
 import { aRunbook, aStep } from "./a-runbook.ts";
-import { type AlertmanagerServer, startAlertmanager } from "./alertmanager.ts";
+import { startAlertmanager } from "./alertmanager.ts";
 import { freePort } from "../demo/free-ports.ts";
 import { holdRedis } from "./hold-redis.ts";
+import type { ServiceOnPort } from "./start-on-port.ts";
 
 const clock = createSystemClock();
 const { signal } = new AbortController();
@@ -80,7 +81,7 @@ function configured(port: number): string {
   });
 }
 
-async function started(server: Promise<AlertmanagerServer>): Promise<AlertmanagerClient> {
+async function started(server: Promise<ServiceOnPort>): Promise<AlertmanagerClient> {
   const running = await server;
   closers.push(async () => running[Symbol.asyncDispose]());
   const client = createAlertmanagerClient({ url: running.url });

@@ -1,19 +1,6 @@
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { findBinary } from "./find-binary.ts";
-import { freePort } from "../demo/free-ports.ts";
-import { isReadyAt, spawnService } from "./spawn-service.ts";
-
-/** A real Prometheus of a test's own. */
-export interface PrometheusServer extends AsyncDisposable {
-  readonly url: string;
-  readonly port: number;
-  /** Where its configuration lies; paths in it are relative to this folder. */
-  readonly folder: string;
-  stop(signal?: NodeJS.Signals): Promise<void>;
-  output(): string;
-}
+import { type ServiceOnPort, startOnPort } from "./start-on-port.ts";
 
 /**
  * Starts Prometheus on a free loopback port with the text of a `prometheus.yml` and of the files it names (path → text).
@@ -28,34 +15,11 @@ export async function startPrometheus({
   readonly config: string;
   readonly files?: { readonly [path: string]: string };
   readonly flags?: readonly string[];
-}): Promise<PrometheusServer> {
-  const binary = findBinary("prometheus");
-  const folder = await mkdtemp(join(tmpdir(), "rb-prometheus-"));
-  const port = await freePort();
-  const url = `http://127.0.0.1:${port}`;
-  await writeFile(join(folder, "prometheus.yml"), config);
-  for (const [path, text] of Object.entries(files)) {
-    await mkdir(dirname(join(folder, path)), { recursive: true });
-    await writeFile(join(folder, path), text);
-  }
-  const service = await spawnService(
-    binary,
+}): Promise<ServiceOnPort> {
+  return startOnPort(findBinary("prometheus"), { ...files, "prometheus.yml": config }, (folder, address) =>
     [
       ["--config.file", join(folder, "prometheus.yml"), "--storage.tsdb.path", join(folder, "data")],
-      ["--web.listen-address", `127.0.0.1:${port}`, "--log.level", "warn", "--rules.alert.resend-delay", "1s", ...flags],
+      ["--web.listen-address", address, "--log.level", "warn", "--rules.alert.resend-delay", "1s", ...flags],
     ].flat(),
-    () => isReadyAt(`${url}/-/ready`),
-    { cwd: folder },
   );
-  return {
-    url,
-    port,
-    folder,
-    stop: (signal) => service.stop(signal),
-    output: () => service.output(),
-    async [Symbol.asyncDispose]() {
-      await service.stop();
-      await rm(folder, { recursive: true, force: true });
-    },
-  };
 }

@@ -1,12 +1,13 @@
 import { afterAll, beforeAll, expect, it } from "@jest/globals";
 import type { Labels } from "../../core/alert.ts";
-import { startAlertmanager, type AlertmanagerServer } from "../../testing/alertmanager.ts";
+import { startAlertmanager } from "../../testing/alertmanager.ts";
 import { createSystemClock } from "../../core/clock.ts";
+import type { ServiceOnPort } from "../../testing/start-on-port.ts";
 import { createAlertStanding } from "./create-alert-standing.ts";
 import { createAlertmanagerClient, type AlertmanagerClient } from "./create-alertmanager-client.ts";
 
 const { signal } = new AbortController();
-let server: AlertmanagerServer;
+let server: ServiceOnPort;
 let client: AlertmanagerClient;
 
 beforeAll(async () => {

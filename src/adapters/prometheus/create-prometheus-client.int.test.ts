@@ -1,10 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
-import { startPrometheus, type PrometheusServer } from "../../testing/prometheus.ts";
+import { startPrometheus } from "../../testing/prometheus.ts";
+import type { ServiceOnPort } from "../../testing/start-on-port.ts";
 import { usualLimits } from "../bounded-request.ts";
 import { createPrometheusClient, type PrometheusClient } from "./create-prometheus-client.ts";
 
 const { signal } = new AbortController();
-let server: PrometheusServer;
+let server: ServiceOnPort;
 let client: PrometheusClient;
 
 beforeAll(async () => {
