@@ -21,9 +21,8 @@ import { dirname, join, relative } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import { assert as fcAssert, asyncProperty, constantFrom, dictionary, string } from "fast-check";
 import { describeCheckpoints } from "../../testing/describe-checkpoints.ts";
-import { createGitCheckpoints } from "./create-git-checkpoints.ts";
+import { aGitRepository, git, plainly } from "../../testing/git-repository.ts";
 
-const git = execFileSync("/usr/bin/which", ["git"], { encoding: "utf8" }).trim();
 let root: string;
 
 beforeEach(() => {
@@ -31,30 +30,9 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(root, { recursive: true, force: true }));
 
-const identity = ["-c", "user.name=a", "-c", "user.email=a@b"];
-const plainly = (cwd: string, ...args: readonly string[]) =>
-  execFileSync(git, [...identity, ...args], { cwd, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] }).trim();
-
-/** A repository with a bare origin. */
 function open() {
-  const [origin, folder] = [join(root, "origin.git"), join(root, "repository")];
-  plainly(root, "init", "-q", "--bare", "-b", "main", origin);
-  plainly(root, "init", "-q", "-b", "main", folder);
-  writeFileSync(join(folder, "a.txt"), "base");
-  writeFileSync(join(folder, ".gitignore"), "*.log\nbuild/\n");
-  plainly(folder, "add", "-A");
-  plainly(folder, "commit", "-q", "-m", "base");
-  plainly(folder, "remote", "add", "origin", origin);
-  plainly(folder, "push", "-q", "origin", "main");
-  const worktrees = join(root, "worktrees");
-  const repository = createGitCheckpoints({
-    git,
-    environment: { PATH: "/usr/bin:/bin" },
-    repository: folder,
-    worktrees,
-    protocols: ["file"],
-  });
-  return { origin, folder, worktrees, repository };
+  const { checkpoints: repository, ...places } = aGitRepository(root, { "a.txt": "base", ".gitignore": "*.log\nbuild/\n" });
+  return { ...places, repository };
 }
 
 function put(folder: string, files: Readonly<Record<string, string | undefined>>): void {

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "@jest/globals";
@@ -7,41 +7,21 @@ import { createActions } from "../../actions/registry.ts";
 import type { Json } from "../../core/json.ts";
 import { createActionBench, outputOf } from "../../testing/action-bench.ts";
 import { aBudgetState } from "../../testing/fake-budget-control.ts";
+import { aGitRepository, git, plainly } from "../../testing/git-repository.ts";
 import { createStagedProcessor } from "../../workload/create-staged-processor.ts";
 import { parseStagedWork, storedWork } from "../../workload/staged-work.ts";
 import type { StageTask } from "../../workload/implementer.ts";
 import { newTicketSchema } from "../../workload/ticket.ts";
-import { createGitCheckpoints } from "./create-git-checkpoints.ts";
 
-const git = execFileSync("/usr/bin/which", ["git"], { encoding: "utf8" }).trim();
 let root: string;
 beforeEach(() => {
   root = realpathSync(mkdtempSync(join(tmpdir(), "runbookd-recovery-")));
 });
 afterEach(() => rmSync(root, { recursive: true, force: true }));
 
-const plainly = (cwd: string, ...args: readonly string[]) =>
-  execFileSync(git, ["-c", "user.name=a", "-c", "user.email=a@b", ...args], { cwd, encoding: "utf8" }).trim();
-
 /** A ticket of a real repository, its processor, and the actions of its recovery. */
 async function open() {
-  const [origin, folder] = [join(root, "origin.git"), join(root, "repository")];
-  plainly(root, "init", "-q", "--bare", "-b", "main", origin);
-  mkdirSync(folder);
-  plainly(folder, "init", "-q", "-b", "main");
-  writeFileSync(join(folder, "a.txt"), "base");
-  plainly(folder, "add", "-A");
-  plainly(folder, "commit", "-q", "-m", "base");
-  plainly(folder, "remote", "add", "origin", origin);
-  plainly(folder, "push", "-q", "origin", "main");
-  const worktrees = join(root, "worktrees");
-  const checkpoints = createGitCheckpoints({
-    git,
-    environment: { PATH: "/usr/bin:/bin" },
-    repository: folder,
-    worktrees,
-    protocols: ["file"],
-  });
+  const { origin, folder, worktrees, checkpoints } = aGitRepository(root, { "a.txt": "base" });
   const bench = createActionBench(aBudgetState("checkout"));
   const { tickets, clock } = bench;
   const actions = createActions({ ...bench.ports, tickets: { ...bench.ports.tickets, checkpoints } });
