@@ -187,7 +187,10 @@ describe("whatever the events", () => {
   it("the verdict never throws and names a segment exactly when it is attributed", () => {
     fc.assert(
       fc.property(window, window, (before, after) => {
-        const { verdict, segment, sentence } = attributeCost(compare(before, after));
+        const { verdict, segment, sentence, factors, ...found } = attributeCost(compare(before, after));
+        const change = found.segmentCostMicroUsd - found.segmentBaselineMicroUsd;
+        const sum = factors.reduce((total, { changeMicroUsd }) => total + changeMicroUsd, 0);
+        expect(factors.length === 0 || Math.abs(sum - change) <= 1e-6).toBe(true);
         expect(Object.keys(segment).length > 0).toBe(verdict === "attributed");
         expect(sentence).not.toMatch(/NaN|Infinity|undefined/);
       }),
@@ -236,6 +239,7 @@ describe("honest verdicts", () => {
     }));
     const found = attributeCost(compare(usual(), [...usual(), ...batch]));
     expect(found).toMatchObject({ verdict: "attributed", segment: { batch: "b7" }, segmentBaselineMicroUsd: 0 });
+    expect(found.factors).toEqual([{ factor: "tickets", changeMicroUsd: found.segmentCostMicroUsd, share: 1, times: 1 }]);
     expect(found.sentence).toMatch(/^batch b7 explains [\d.]+ % of the rise\. There was nothing of it in the baseline\.$/);
   });
 

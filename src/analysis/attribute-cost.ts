@@ -31,7 +31,7 @@ export interface CostAttribution {
   readonly segmentCostMicroUsd: number;
   readonly segmentBaselineMicroUsd: number;
   readonly findings: readonly DimensionFinding[];
-  /** Of the segment, or of everything when there is no segment or nothing of it before; the parts sum to that change. None without a baseline. */
+  /** Of the segment, or of everything when there is no segment; the parts sum to that change. None without a baseline. */
   readonly factors: readonly FactorChange[];
   readonly top: { readonly [Dimension in CostDimension]?: readonly TopElement[] };
   /** How unevenly cost is spread over (prompt, operation): Gini coefficient, 0 even to 1 all in one. */
@@ -65,33 +65,28 @@ export function attributeCost(windows: ComparedWindows, deviations?: number): Co
   const whole = { segment: {}, segmentCostMicroUsd: now.costMicroUsd, segmentBaselineMicroUsd: baseline, findings: [] };
   if (now.costMicroUsd <= 0)
     return { ...facts, ...whole, verdict: "no_spend", sentence: `${caution}Nothing was spent in the window.`, factors: [] };
-  // Against nothing every factor is unknown, and the models are no newer than the rest.
-  const factors = then.events === 0 ? [] : decomposeCost(windows);
+  if (then.events === 0)
+    return { ...facts, ...whole, verdict: "diffuse", sentence: `${caution}There is no earlier spend to compare with.`, factors: [] };
   if (change < leastRise * baseline || (deviations !== undefined && deviations < leastDeviations))
     return {
       ...facts,
       ...whole,
       verdict: "no_spike",
       sentence: `${caution}There is no attributable spike: cost changed by ${percent(baseline > 0 ? change / baseline : 0)}.`,
-      factors,
+      factors: decomposeCost(windows),
     };
-  const found = then.events === 0 ? undefined : drillDown(windows);
+  const found = drillDown(windows);
   if (found === undefined || found.explains < leastExplained) {
-    return {
-      ...facts,
-      ...whole,
-      verdict: "diffuse",
-      sentence:
-        then.events === 0
-          ? `${caution}There is no earlier spend to compare with.`
-          : `${caution}The rise is diffuse: no element explains two thirds of it. The strongest factor is ${words(factors[0]?.factor)}.`,
-      factors,
-    };
+    const factors = decomposeCost(windows);
+    const strongest = words(factors[0]?.factor);
+    const sentence = `${caution}The rise is diffuse: no element explains two thirds of it. The strongest factor is ${strongest}.`;
+    return { ...facts, ...whole, verdict: "diffuse", sentence, factors };
   }
   const { explains, findings } = found;
   const segment = withOperation(now, found.segment);
+  const segmentCostMicroUsd = now.total(segment).costMicroUsd;
   const isNew = then.total(segment).events === 0;
-  const parts = isNew ? factors : decomposeCost(windows, segment);
+  const parts = isNew ? newWork(segment, segmentCostMicroUsd) : decomposeCost(windows, segment);
   const because = isNew
     ? "There was nothing of it in the baseline."
     : `It rose mostly through ${words(parts[0]?.factor)} (${percent(parts[0]?.share ?? 0)}).`;
@@ -101,11 +96,16 @@ export function attributeCost(windows: ComparedWindows, deviations?: number): Co
     sentence: `${caution}${nameOfSegment(segment)} explains ${percent(explains)} of the rise. ${because}`,
     segment,
     explains,
-    segmentCostMicroUsd: now.total(segment).costMicroUsd,
+    segmentCostMicroUsd,
     segmentBaselineMicroUsd: then.total(segment).costMicroUsd * scale,
     findings,
     factors: parts,
   };
+}
+
+/** What was not there before has no factors to compare: it is more work, or work for another model. */
+function newWork({ model }: Segment, costMicroUsd: number): readonly FactorChange[] {
+  return [{ factor: model === undefined ? "tickets" : "new_models", changeMicroUsd: costMicroUsd, share: 1, times: 1 }];
 }
 
 /** Prompt and operation together are where people look, so the one that the other leaves no choice of is named too. */
