@@ -241,6 +241,20 @@ export const promptVersionSchema = z.looseObject({
 /** A label that was moved. */
 export const movedLabelSchema = z.looseObject({ label: z.string(), before: z.number().nullable(), after: z.number().nullable() });
 
+const modelRef = z.object({ provider: z.string(), model: z.string() });
+
+/** One route of models. */
+export const modelRouteSchema = z.looseObject({
+  id: z.string(),
+  version: z.number(),
+  baseline: modelRef,
+  candidate: modelRef.extend({ share: z.number(), salt: z.string() }).nullable(),
+  fallback: z.array(modelRef),
+  at: z.number(),
+  by: z.string(),
+  reason: z.string(),
+});
+
 /** One change of the workload. */
 export const workloadChangeShape = z.looseObject({
   kind: z.string(),
@@ -290,6 +304,8 @@ export const freezeListSchema = z.looseObject({ items: z.array(freezeSchema) });
 export type CacheStateShape = z.infer<typeof cacheStateSchema>;
 /** See {@link promptVersionSchema}. */
 export type PromptVersionShape = z.infer<typeof promptVersionSchema>;
+/** See {@link modelRouteSchema}. */
+export type ModelRouteShape = z.infer<typeof modelRouteSchema>;
 /** See {@link freezeSchema}. */
 export type FreezeShape = z.infer<typeof freezeSchema>;
 /** See {@link decisionsSchema}. */

@@ -16,6 +16,7 @@ import { promptsCommands } from "./commands/prompt-versions.ts";
 import { rehearseCommand } from "./commands/rehearse.ts";
 import { replayCommand } from "./commands/replay.ts";
 import { indexCommand } from "./commands/render-index.ts";
+import { routesCommand } from "./commands/routes.ts";
 import { runCommand } from "./commands/run.ts";
 import { runsCommand } from "./commands/runs.ts";
 import { serverCommand, upCommand, workCommand, workerCommand } from "./commands/serve.ts";
@@ -48,6 +49,7 @@ export function createProgram(context: CommandContext, exit: ExitSink, version: 
     batchesCommand,
     promptsCommands,
     findingsCommand,
+    routesCommand,
     explainCommand,
     changesCommand,
     tokenCommand,

@@ -43,6 +43,10 @@ import { createRunReader } from "../redis/run-reader.ts";
 import { observeWorkload } from "../telemetry/observe-workload.ts";
 import { createWorkloadRecorder } from "../telemetry/workload-recorder.ts";
 import { createCacheFindings } from "../analysis/cache-board.ts";
+import { createModelRoutes } from "../http/model-routes.ts";
+import { createModelRouteStore } from "../redis/model-routes.ts";
+import { observeRoutes } from "../telemetry/observe-routes.ts";
+import { withRouteChanges } from "../workload/change-log.ts";
 import { createChangeRoutes } from "../http/change-routes.ts";
 import { createCostRoutes } from "../http/cost-routes.ts";
 import { createCacheRoutes } from "../http/cache-routes.ts";
@@ -142,6 +146,7 @@ export async function startServer(
   const caches = createCacheBoard(redis);
   const notes = createFindingNotes(redis);
   const prefixes = createPrefixSampleStore(redis);
+  const routes = withRouteChanges(createModelRouteStore({ redis, clock }), runtime.changeNotes);
   const recorder = createWorkloadRecorder(metrics);
   const { batches, control: batchControl } = openBatches(runtime, { redis, ticketQueue, observer: recorder });
   const folder = resolve(sources.workingDirectory, config.dataFolder);
@@ -177,6 +182,7 @@ export async function startServer(
       ...createCacheRoutes({ board: caches, samples: prefixes, ledger, findings: [createCacheFindings(caches)], notes, audit, clock }),
       ...createBudgetRoutes({ ledger, clock }),
       ...createPromptRoutes({ prompts: openPrompts(runtime, redis), canaries: createCanaryStore(redis), audit, clock, caches }),
+      ...createModelRoutes({ routes, audit, clock }),
       ...createBatchRoutes({
         ledger,
         batches,
@@ -211,6 +217,7 @@ export async function startServer(
   });
   metrics.observe([metrics.damagedRuns], async () => metrics.damagedRuns.set(await createDamagedRuns(redis).count()));
   observeCanary(metrics, createCanaryRecord(redis), clock);
+  observeRoutes(metrics, routes);
   observeCaches(metrics, caches, notes);
   observeWorkload(metrics, { budgets: ledger, tickets, batches, clock, stalledAfterMs: stalledAfterMs / config.timeFactor });
   metrics.observe([metrics.queueJobs], async () => {

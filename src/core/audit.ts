@@ -22,6 +22,7 @@ export const auditKinds = [
   "prompt_label_refused",
   "prompt_canary_set",
   "finding_noted",
+  "route_set",
 ] as const;
 
 /** See {@link auditKinds}. */

@@ -54,6 +54,8 @@ export const workloadKeys = {
   /** What people said of findings, by the finding's id. */
   findingNotes: "{wl}:findings",
   sampleTexts: (group: string) => `{wl}:p:${hashOf(group)}:texts`,
+  /** Every route with its version before it, by id. */
+  modelRoutes: "{wl}:routes",
   prompts: "{wl}:prompts",
   /** Newest version and labels of one prompt. */
   prompt: (prompt: string) => `{wl}:m:${hashOf(prompt)}`,

@@ -8,6 +8,7 @@ import type { UsageReport } from "../workload/usage-report.ts";
 import { admissionFromWire, admissionWireSchema } from "../workload/wire.ts";
 import { createUsageOutbox, type UsageLoss } from "./usage-outbox.ts";
 import { createHttp, Unreachable } from "./http.ts";
+import { createRouteSource, type RouteChanged, type RouteSource } from "./route-source.ts";
 import { createPromptSource, type PromptChange, type PromptSource } from "./prompt-source.ts";
 
 /** What the application configures. */
@@ -25,10 +26,12 @@ export interface RunbookdClientOptions {
   readonly whenUnreachable?: { readonly start?: "wait" | "go"; readonly turn?: "wait" | "go" };
   /** Hears of usage that was refused or had to be dropped; losing it silently would hide money. */
   readonly onUsageLost?: (loss: UsageLoss) => void;
-  /** How often prompts in use are asked for anew; 5 s by default. */
+  /** How often prompts and routes in use are asked for anew; 5 s by default. */
   readonly promptsEveryMs?: number;
   /** Hears when what is served of a prompt in use has changed. */
   readonly onPromptChanged?: (change: PromptChange) => void;
+  /** Hears when a route in use has changed. */
+  readonly onRouteChanged?: (change: RouteChanged) => void;
   /** For tests. */
   readonly clock?: Clock;
 }
@@ -63,6 +66,8 @@ export interface RunbookdClient extends AdmissionGate {
   readBatch(id: string): Promise<BatchView | undefined>;
   /** Prompts as runbookd serves them, with a canary's share of the tickets. */
   readonly prompts: PromptSource;
+  /** Which model a ticket gets, with a candidate's share of the tickets. */
+  readonly routes: RouteSource;
   /** Sends what is left, once, and stops. */
   close(): Promise<void>;
 }
@@ -83,6 +88,12 @@ export function createRunbookdClient(options: RunbookdClientOptions): RunbookdCl
     clock,
     everyMs: options.promptsEveryMs ?? usualPromptsEveryMs,
     onChanged: options.onPromptChanged ?? (() => undefined),
+  });
+  const routes = createRouteSource({
+    http,
+    clock,
+    everyMs: options.promptsEveryMs ?? usualPromptsEveryMs,
+    onChanged: options.onRouteChanged ?? (() => undefined),
   });
   const policy = { start: options.whenUnreachable?.start ?? "wait", turn: options.whenUnreachable?.turn ?? "wait" };
 
@@ -129,8 +140,10 @@ export function createRunbookdClient(options: RunbookdClientOptions): RunbookdCl
       return reply === undefined ? undefined : batchViewSchema.parse(reply);
     },
     prompts,
+    routes,
     async close() {
       prompts.close();
+      routes.close();
       await outbox.flush();
       outbox.stop();
     },

@@ -6,7 +6,9 @@ import type { Prefix } from "../core/prefix-sample.ts";
 import { renderPrompt, type PromptInput, type RenderedBody } from "../workload/render-prompt.ts";
 import { assignPrompt, servedPromptSchema, type PromptAssignment, type ServedPrompt } from "../workload/served-prompt.ts";
 import { describePrefix } from "./describe-prefix.ts";
-import { Refused, Unreachable, type Http } from "./http.ts";
+import { Refused, type Http } from "./http.ts";
+import { createKeptAssignments } from "./kept-assignments.ts";
+import { createServedDocuments } from "./served-documents.ts";
 
 /** Told when what is served of a prompt changes, after the first time it was read. */
 export interface PromptChange {
@@ -51,62 +53,25 @@ export interface PromptSource {
   close(): void;
 }
 
-const mostTickets = 10_000;
-
-/** Serves from memory and asks for changes every `everyMs` with the entity tag that it has; while runbookd is away, what is known stays. */
+/** Assigns versions from what is served; see {@link createServedDocuments}. */
 export function createPromptSource(deps: {
   readonly http: Http;
   readonly clock: Clock;
   readonly everyMs: number;
   readonly onChanged: (change: PromptChange) => void;
 }): PromptSource {
-  const { http, clock, everyMs, onChanged } = deps;
-  const known = new Map<string, { served: ServedPrompt; etag: string }>();
-  const loading = new Map<string, Promise<ServedPrompt>>();
-  const watched = new Set<string>();
+  const { http, onChanged } = deps;
+  const documents = createServedDocuments<ServedPrompt>(
+    {
+      path: (prompt) => `/api/prompts/${encodeURIComponent(prompt)}/served`,
+      parse: (body) => servedPromptSchema.parse(body),
+      missing: (prompt) => `runbookd has no prompt ${prompt} with a version labelled production.`,
+      onChanged: (prompt, before, after) => onChanged({ prompt, before, after }),
+    },
+    deps,
+  );
   const old = new Map<string, PromptLayout>();
-  const tickets = new Map<string, { readonly version: number; readonly variant: PromptAssignment["variant"] }>();
-  const stopped = new AbortController();
-
-  const load = async (prompt: string): Promise<ServedPrompt> => {
-    const entry = known.get(prompt);
-    const answer = await http.getChanged(`/api/prompts/${encodeURIComponent(prompt)}/served`, entry?.etag);
-    if (answer.kind === "missing") throw new Refused(404, `runbookd has no prompt ${prompt} with a version labelled production.`);
-    if (answer.kind === "unchanged") {
-      if (entry !== undefined) return entry.served;
-      throw new Unreachable("runbookd answered that nothing has changed, and nothing is known.");
-    }
-    const served = servedPromptSchema.parse(answer.body);
-    known.set(prompt, { served, etag: answer.etag ?? "" });
-    if (entry !== undefined) onChanged({ prompt, before: entry.served, after: served });
-    return served;
-  };
-
-  const watch = async (prompt: string): Promise<void> => {
-    while (!stopped.signal.aborted) {
-      try {
-        await clock.sleep(everyMs, stopped.signal);
-        await load(prompt);
-      } catch {
-        // What is known stays until runbookd answers again.
-      }
-    }
-  };
-
-  const servedOf = async (prompt: string): Promise<ServedPrompt> => {
-    const entry = known.get(prompt);
-    if (entry !== undefined) return entry.served;
-    const first = loading.get(prompt) ?? load(prompt);
-    loading.set(prompt, first);
-    try {
-      const served = await first;
-      if (!watched.has(prompt)) void watch(prompt);
-      watched.add(prompt);
-      return served;
-    } finally {
-      loading.delete(prompt);
-    }
-  };
+  const kept = createKeptAssignments<{ readonly version: number; readonly variant: PromptAssignment["variant"] }>();
 
   const layoutOf = async (served: ServedPrompt, version: number): Promise<PromptLayout> => {
     const { prompt, production, canary } = served;
@@ -126,21 +91,20 @@ export function createPromptSource(deps: {
 
   return {
     async forTicket(prompt, ticketId, version) {
-      const served = await servedOf(prompt);
-      const key = `${ticketId} ${prompt}`;
-      const assigned = assignPrompt(served, ticketId);
-      const own =
+      const served = await documents.of(prompt);
+      const fresh = () => {
+        const assigned = assignPrompt(served, ticketId);
+        return { version: assigned.version.version, variant: assigned.variant };
+      };
+      const given =
         version === undefined
-          ? (tickets.get(key) ?? { version: assigned.version.version, variant: assigned.variant })
+          ? undefined
           : { version, variant: served.canary?.version === version ? ("canary" as const) : ("baseline" as const) };
-      tickets.delete(key);
-      tickets.set(key, own);
-      const oldest = tickets.keys().next();
-      if (tickets.size > mostTickets && oldest.done !== true) tickets.delete(oldest.value);
+      const own = kept.of(prompt, ticketId, fresh, given);
       const layout = await layoutOf(served, own.version);
       return { ...own, render: ({ parameters, ...input }) => renderFor({ prompt, layout, ...own }, input, parameters) };
     },
-    close: () => stopped.abort(new Error("closed")),
+    close: () => documents.close(),
   };
 }
 

@@ -199,6 +199,12 @@ export function declareWorkloadMetrics(registry: Registry) {
       labelNames: ["provider", "model"],
       registers,
     }),
+    routeWeight: new Gauge({
+      name: "llm_route_weight_ratio",
+      help: "Share of new tickets that the route gives to the model.",
+      labelNames: ["rule", "model", "variant"],
+      registers,
+    }),
     rolloutDecision: new Gauge({
       name: "llm_rollout_decision",
       help: "1 at the decision that holds for the rollout.",

@@ -30,6 +30,6 @@ export function bucketOf(salt: string, ticketId: string): number {
 }
 
 /** Whether the ticket is one of the canary's. */
-export function isInCanary(canary: Canary, ticketId: string): boolean {
+export function isInCanary(canary: Pick<Canary, "share" | "salt">, ticketId: string): boolean {
   return bucketOf(canary.salt, ticketId) < canary.share;
 }

@@ -4,9 +4,11 @@ import { createFakeBudgetControl } from "../testing/fake-budget-control.ts";
 import { createFakeClock } from "../testing/fake-clock.ts";
 import { contractTimes } from "../testing/describe-workload-ledger.ts";
 import { createMemoryChangeLog } from "../testing/memory-change-log.ts";
+import { aCandidate, someTargets } from "../testing/describe-model-routes.ts";
+import { createMemoryModelRoutes } from "../testing/memory-model-routes.ts";
 import { createMemoryLedger } from "../testing/memory-ledger.ts";
 import type { BatchControl, SubmitAnswer } from "./batch-control.ts";
-import { type ChangeNotes, withBatchChanges, withLabelChanges, withLimitChanges } from "./change-log.ts";
+import { type ChangeNotes, withBatchChanges, withLabelChanges, withLimitChanges, withRouteChanges } from "./change-log.ts";
 import { noLimits } from "./controls.ts";
 import type { LabelReply, PromptStore } from "./prompt.ts";
 
@@ -87,6 +89,20 @@ it("a gate or limit that was set is a change, and one that could not be is none"
   expect((await ledger.compareAndSet("checkout", version, { gate: "paused", by: "bob" })).set).toBe(false);
   expect(await noted()).toMatchObject([
     { kind: "limit", ref: "budget checkout: gate open, limits set", dims: { budget: "checkout" }, by: "anna" },
+  ]);
+});
+
+it("a route that was set is a change, and one that was set already or by somebody else is none", async () => {
+  const { notes, noted, clock } = aNotebook();
+  const routes = withRouteChanges(createMemoryModelRoutes(clock), notes);
+  const change = { id: "implement", expected: 0, targets: someTargets(), by: "anna", reason: "first" };
+  await routes.set(change);
+  await routes.set(change);
+  await routes.set({ ...change, targets: someTargets({ candidate: aCandidate }) });
+  await routes.set({ ...change, expected: 1, targets: someTargets({ candidate: aCandidate }) });
+  expect((await noted()).map(({ kind, ref, dims }) => [kind, ref, dims])).toEqual([
+    ["route", "route implement: claude-sonnet-4-5", { model: "claude-sonnet-4-5" }],
+    ["route", "route implement: claude-sonnet-4-5, claude-haiku-4-5 for 10 %", { model: "claude-haiku-4-5" }],
   ]);
 });
 

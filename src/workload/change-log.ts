@@ -3,6 +3,7 @@ import type { WorkloadChange } from "../core/workload-change.ts";
 import type { BatchControl } from "./batch-control.ts";
 import type { ControlsChange } from "./budget.ts";
 import type { WorkloadLedger } from "./ledger.ts";
+import type { ModelRouteStore } from "./model-route.ts";
 import type { PromptStore } from "./prompt.ts";
 
 /** Most changes that are kept; the oldest make room. */
@@ -77,6 +78,24 @@ export function withLimitChanges(ledger: WorkloadLedger, notes: ChangeNotes): Wo
       // A reply that this very change was there already comes with the version that it made.
       if (reply.set && what !== "" && reply.controls.version === expectedVersion + 1) {
         await note(notes, { kind: "limit", ref: `budget ${budget}: ${what}`, dims: { budget }, by: reply.controls.by });
+      }
+      return reply;
+    },
+  };
+}
+
+/** A store whose changed routes are noted as changes of the workload. */
+export function withRouteChanges(routes: ModelRouteStore, notes: ChangeNotes): ModelRouteStore {
+  return {
+    ...routes,
+    async set(change) {
+      const reply = await routes.set(change);
+      // The same targets again leave the version where it was.
+      if (reply.kind === "set" && reply.route.version === change.expected + 1) {
+        const { baseline, candidate } = reply.route;
+        const trial = candidate === null ? "" : `, ${candidate.model} for ${Math.round(1000 * candidate.share) / 10} %`;
+        const dims = { model: candidate?.model ?? baseline.model };
+        await note(notes, { kind: "route", ref: `route ${change.id}: ${baseline.model}${trial}`, dims, by: change.by });
       }
       return reply;
     },

@@ -1,0 +1,77 @@
+import { expect, it } from "@jest/globals";
+import type { AuditEntry } from "../core/audit.ts";
+import { createFakeClock } from "../testing/fake-clock.ts";
+import { aCandidate, someTargets } from "../testing/describe-model-routes.ts";
+import { startHttp } from "../testing/http-harness.ts";
+import { createMemoryModelRoutes } from "../testing/memory-model-routes.ts";
+import { createModelRoutes } from "./model-routes.ts";
+
+async function aServer() {
+  const clock = createFakeClock();
+  const audited: AuditEntry[] = [];
+  const audit = { append: async (entry: AuditEntry) => void audited.push(entry) };
+  const http = await startHttp({ routes: createModelRoutes({ routes: createMemoryModelRoutes(clock), audit, clock }) });
+  const send = async (method: string, path: string, role: string, more: { readonly body?: unknown; readonly etag?: string } = {}) => {
+    const response = await fetch(`${http.url}${path}`, {
+      method,
+      headers: {
+        authorization: `Bearer ${role}-token`,
+        "content-type": "application/json",
+        ...(more.etag !== undefined && { "if-none-match": more.etag }),
+      },
+      ...(more.body !== undefined && { body: JSON.stringify(more.body) }),
+    });
+    const text = await response.text();
+    return { status: response.status, body: Object(text === "" ? {} : JSON.parse(text)), etag: response.headers.get("etag") ?? "" };
+  };
+  return { http, send, audited };
+}
+
+it("sets a route from the version that was read, shows it, and records who did it", async () => {
+  const { http, send, audited } = await aServer();
+  await using _ = http;
+  expect((await send("GET", "/api/routes/implement", "viewer")).status).toBe(404);
+  const first = { ...someTargets(), expected: 0, reason: "first" };
+  expect(await send("PUT", "/api/routes/implement", "operator", { body: first })).toMatchObject({
+    status: 200,
+    body: { version: 1, by: "a operator" },
+  });
+  const trial = { ...someTargets({ candidate: aCandidate }), expected: 0, reason: "try it" };
+  const refused = await send("PUT", "/api/routes/implement", "operator", { body: trial });
+  expect(refused).toMatchObject({ status: 409, body: { detail: expect.stringContaining("it has version 1, by a operator") } });
+  await send("PUT", "/api/routes/implement", "operator", { body: { ...trial, expected: 1 } });
+  expect((await send("GET", "/api/routes", "viewer")).body.items).toMatchObject([{ id: "implement", version: 2, candidate: aCandidate }]);
+  expect(audited.map(({ kind, subject, detail }) => [kind, subject, detail["reply"]])).toEqual([
+    ["route_set", "route/implement", "set"],
+    ["route_set", "route/implement", "conflict"],
+    ["route_set", "route/implement", "set"],
+  ]);
+});
+
+it("gives an application the route with a tag, and nothing when it has it already", async () => {
+  const { http, send } = await aServer();
+  await using _ = http;
+  await send("PUT", "/api/routes/implement", "operator", { body: { ...someTargets(), expected: 0, reason: "first" } });
+  const { etag, body } = await send("GET", "/api/routes/implement", "workload");
+  expect(body).toMatchObject({ id: "implement", ...someTargets() });
+  expect((await send("GET", "/api/routes/implement", "workload", { etag })).status).toBe(304);
+  await send("PUT", "/api/routes/implement", "operator", {
+    body: { ...someTargets({ candidate: aCandidate }), expected: 1, reason: "try" },
+  });
+  expect((await send("GET", "/api/routes/implement", "workload", { etag })).status).toBe(200);
+});
+
+it.each([
+  ["no model", { expected: 0, reason: "x" }],
+  ["a share above all", { ...someTargets({ candidate: { ...aCandidate, share: 1.5 } }), expected: 0, reason: "x" }],
+  ["no reason", { ...someTargets(), expected: 0, reason: " " }],
+  ["a field that nobody knows", { ...someTargets(), expected: 0, reason: "x", weight: 3 }],
+])("refuses %s", async (_name, body) => {
+  const { http, send } = await aServer();
+  await using _ = http;
+  expect((await send("PUT", "/api/routes/implement", "operator", { body })).status).toBe(400);
+  expect((await send("PUT", "/api/routes/implement", "workload", { body: { ...someTargets(), expected: 0, reason: "x" } })).status).toBe(
+    403,
+  );
+  expect((await send("GET", "/api/routes", "viewer")).body.items).toEqual([]);
+});

@@ -1,0 +1,85 @@
+import { z } from "zod";
+import type { AuditLog } from "../core/audit.ts";
+import type { Clock } from "../core/clock.ts";
+import { canonicalJson, sha256 } from "../core/json.ts";
+import { type ModelRouteStore, routeIdSchema, routeTargetsSchema } from "../workload/model-route.ts";
+import { defineRoute, issuesOf, json, noBody, noQuery, problem, type Reply, type Route } from "./route.ts";
+import { operators, viewers } from "./who.ts";
+
+/** What routes of models stand on. */
+export interface ModelRouteDeps {
+  readonly routes: ModelRouteStore;
+  readonly audit: AuditLog;
+  readonly clock: Pick<Clock, "now">;
+}
+
+const change = routeTargetsSchema.extend({
+  /** The version that was read; 0 where there was no such route. */
+  expected: z.int().min(0),
+  reason: z.string().trim().min(1).max(300),
+});
+
+/** Routes: which model the tickets of one kind of work get. */
+export function createModelRoutes({ routes, audit, clock }: ModelRouteDeps): readonly Route[] {
+  return [
+    defineRoute({
+      method: "get",
+      path: "/api/routes",
+      summary: "Every route: the model of its tickets, the one on trial with its share, and the fallbacks",
+      who: viewers,
+      query: noQuery,
+      body: noBody,
+      answers: { 200: "`items` are routes, by id" },
+      handle: async () => json(200, { items: await routes.list() }),
+    }),
+    defineRoute({
+      method: "get",
+      path: "/api/routes/{id}",
+      summary: "One route, as applications follow it; carries an entity tag",
+      who: [...viewers, "workload"],
+      query: noQuery,
+      body: noBody,
+      answers: { 200: "The route", 304: "What the client has is what holds" },
+      problems: ["not-found"],
+      async handle({ params, ifNoneMatch }) {
+        const id = params["id"] ?? "";
+        const route = await routes.read(id);
+        if (route === undefined) return noRoute(id);
+        const headers = { etag: `"${sha256(canonicalJson({ ...route })).slice(0, 32)}"` };
+        return ifNoneMatch === headers.etag ? { kind: "unchanged", headers } : json(200, route, headers);
+      },
+    }),
+    defineRoute({
+      method: "put",
+      path: "/api/routes/{id}",
+      summary: "Set where a route goes, from the version that was read; tickets keep the model that they began with",
+      who: operators,
+      query: noQuery,
+      body: change,
+      answers: { 200: "The route as it is now" },
+      problems: ["conflict"],
+      async handle({ params, body, caller }) {
+        const id = routeIdSchema.safeParse(params["id"]);
+        if (!id.success) return problem("invalid-request", "The route's id is not accepted.", issuesOf(id.error));
+        const { expected, reason, ...targets } = body;
+        const reply = await routes.set({ id: id.data, expected, targets, by: caller.name, reason });
+        const { kind } = reply;
+        await audit.append({
+          at: clock.now(),
+          kind: "route_set",
+          by: caller.name,
+          subject: `route/${id.data}`,
+          detail: { ...body, reply: kind },
+        });
+        if (reply.kind === "set") return json(200, reply.route);
+        const present =
+          reply.route === undefined ? "there is no such route" : `it has version ${reply.route.version}, by ${reply.route.by}`;
+        return problem("conflict", `The route is not what was read: ${present}. Read it again and decide.`);
+      },
+    }),
+  ];
+}
+
+function noRoute(id: string): Reply {
+  return problem("not-found", `There is no route ${JSON.stringify(id.slice(0, 60))}; GET /api/routes lists them.`);
+}

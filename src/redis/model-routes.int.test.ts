@@ -1,0 +1,11 @@
+import { createFakeClock } from "../testing/fake-clock.ts";
+import { describeModelRoutes } from "../testing/describe-model-routes.ts";
+import { holdRedis } from "../testing/hold-redis.ts";
+import { createModelRouteStore } from "./model-routes.ts";
+
+const held = holdRedis(["--appendfsync", "no"]);
+
+describeModelRoutes("Redis", async () => {
+  await held.redis.flushall();
+  return createModelRouteStore({ redis: held.redis, clock: createFakeClock() });
+});

@@ -1,0 +1,41 @@
+import type { Redis } from "ioredis";
+import { z } from "zod";
+import type { Clock } from "../core/clock.ts";
+import { type ModelRoute, type ModelRouteStore, holdsTargets, routeTargetsSchema } from "../workload/model-route.ts";
+import { available } from "./available.ts";
+import { loadScript, replyList } from "./script.ts";
+import { workloadKeys as keys } from "./workload-keys.ts";
+
+const stored = routeTargetsSchema.extend({ at: z.number(), by: z.string(), reason: z.string() });
+
+/** Routes in one hash. Rejects with StoreUnavailable when Redis does not answer. */
+export function createModelRouteStore({ redis, clock }: { readonly redis: Redis; readonly clock: Pick<Clock, "now"> }): ModelRouteStore {
+  const script = loadScript("wl-route-set");
+  return {
+    read: (id) =>
+      available(async () => {
+        const text = await redis.hget(keys.modelRoutes, id);
+        return text === null ? undefined : parse(id, text);
+      }),
+    list: () =>
+      available(async () => {
+        const found = Object.entries(await redis.hgetall(keys.modelRoutes)).map(([id, text]) => parse(id, text));
+        return found.toSorted((a, b) => (a.id < b.id ? -1 : 1));
+      }),
+    set: ({ id, expected, targets, by, reason }) =>
+      available(async () => {
+        const own = { ...targets, at: clock.now(), by, reason };
+        const version = expected + 1;
+        const reply = replyList(await script.run(redis, [keys.modelRoutes], [id, expected, `${version} ${JSON.stringify(own)}`]));
+        if (reply[0] === "set") return { kind: "set", route: { id, version, ...own } };
+        const present = String(reply[1] ?? "");
+        const route = present === "" ? undefined : parse(id, present);
+        return route !== undefined && holdsTargets(route, targets) ? { kind: "set", route } : { kind: "conflict", route };
+      }),
+  };
+}
+
+function parse(id: string, text: string): ModelRoute {
+  const space = text.indexOf(" ");
+  return { id, version: Number(text.slice(0, space)), ...stored.parse(JSON.parse(text.slice(space + 1))) };
+}

@@ -1,0 +1,57 @@
+import { z } from "zod";
+import type { Clock } from "../core/clock.ts";
+import { assignModel, type ModelRef, type RouteAssignment, type RouteTargets, routeTargetsSchema } from "../workload/model-route.ts";
+import type { Http } from "./http.ts";
+import { createKeptAssignments } from "./kept-assignments.ts";
+import { createServedDocuments } from "./served-documents.ts";
+
+/** Told when a route in use changes, after the first time it was read. */
+export interface RouteChanged {
+  readonly route: string;
+  readonly before: RouteTargets;
+  readonly after: RouteTargets;
+}
+
+/** The model of one ticket; `variant` goes into its usage reports and its release, `fallback` is tried in order when the provider is away. */
+export interface TicketRoute extends RouteAssignment {
+  readonly fallback: readonly ModelRef[];
+}
+
+/** Routes as runbookd serves them. */
+export interface RouteSource {
+  /**
+   * The ticket's model: assigned at the first call, and kept for as long as this process lives. `begun` is what the ticket's saved work names; it is
+   * used before anything else. Rejects with Unreachable when runbookd cannot be asked and nothing of the route is known yet, with Refused when it has no such route.
+   */
+  forTicket(route: string, ticketId: string, begun?: RouteAssignment): Promise<TicketRoute>;
+  /** Stops asking for changes. */
+  close(): void;
+}
+
+const served = z.object(routeTargetsSchema.shape);
+
+/** Assigns models from what is served; see {@link createServedDocuments}. */
+export function createRouteSource(deps: {
+  readonly http: Http;
+  readonly clock: Clock;
+  readonly everyMs: number;
+  readonly onChanged: (change: RouteChanged) => void;
+}): RouteSource {
+  const documents = createServedDocuments<RouteTargets>(
+    {
+      path: (route) => `/api/routes/${encodeURIComponent(route)}`,
+      parse: (body) => served.parse(body),
+      missing: (route) => `runbookd has no route ${route}.`,
+      onChanged: (route, before, after) => deps.onChanged({ route, before, after }),
+    },
+    deps,
+  );
+  const kept = createKeptAssignments<RouteAssignment>();
+  return {
+    async forTicket(route, ticketId, begun) {
+      const targets = await documents.of(route);
+      return { ...kept.of(route, ticketId, () => assignModel(targets, ticketId), begun), fallback: targets.fallback };
+    },
+    close: () => documents.close(),
+  };
+}

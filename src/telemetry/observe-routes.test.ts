@@ -1,0 +1,20 @@
+import { expect, it } from "@jest/globals";
+import { createFakeClock } from "../testing/fake-clock.ts";
+import { aCandidate, someTargets } from "../testing/describe-model-routes.ts";
+import { createMemoryModelRoutes } from "../testing/memory-model-routes.ts";
+import { createMetrics } from "./metrics.ts";
+import { observeRoutes } from "./observe-routes.ts";
+
+it("shows the share of every model of a route, and forgets a model that was taken back", async () => {
+  const metrics = createMetrics({ version: "1", runtime: false });
+  const routes = createMemoryModelRoutes(createFakeClock());
+  observeRoutes(metrics, routes);
+  const shown = async () => (await metrics.render()).split("\n").filter((line) => line.startsWith("llm_route_weight_ratio{"));
+  await routes.set({ id: "implement", expected: 0, targets: someTargets({ candidate: aCandidate }), by: "anna", reason: "" });
+  expect(await shown()).toEqual([
+    'llm_route_weight_ratio{rule="implement",model="claude-sonnet-4-5",variant="baseline"} 0.9',
+    'llm_route_weight_ratio{rule="implement",model="claude-haiku-4-5",variant="canary"} 0.1',
+  ]);
+  await routes.set({ id: "implement", expected: 1, targets: someTargets(), by: "anna", reason: "" });
+  expect(await shown()).toEqual(['llm_route_weight_ratio{rule="implement",model="claude-sonnet-4-5",variant="baseline"} 1']);
+});
