@@ -9,7 +9,7 @@ it("shows the share of every model of a route, and forgets a model that was take
   const metrics = createMetrics({ version: "1", runtime: false });
   const routes = createMemoryModelRoutes(createFakeClock());
   observeRoutes(metrics, routes);
-  const shown = async () => (await metrics.render()).split("\n").filter((line) => line.startsWith("llm_route_weight_ratio{"));
+  const shown = async () => (await metrics.metrics()).split("\n").filter((line) => line.startsWith("llm_route_weight_ratio{"));
   await routes.set({ id: "implement", expected: 0, targets: someTargets({ candidate: aCandidate }), by: "anna", reason: "" });
   expect(await shown()).toEqual([
     'llm_route_weight_ratio{rule="implement",model="claude-sonnet-4-5",variant="baseline"} 0.9',
