@@ -104,7 +104,8 @@ export async function openRuntime(config: Config, sources: RuntimeSources): Prom
       clock,
       lost: (error) => log.warn({ error }, "A change was made and could not be noted among the changes of the workload."),
     };
-    const ledger = createWorkloadLedger({ redis: shared, clock, times: dividedTimes(config.timeFactor), counts: tickets });
+    const times = dividedTimes(config.timeFactor);
+    const ledger = createWorkloadLedger({ redis: shared, clock, times, counts: tickets, usageEvents: config.usageEvents });
     const library = createRunbookFolder(resolve(sources.workingDirectory, config.runbooks), withCommands(actionCatalogue, config.commands));
     const look = createRunbookWatch(library, log);
     await look();

@@ -50,6 +50,8 @@ export interface Config {
   readonly runbooks: string;
   readonly httpAllow: readonly string[];
   readonly concurrency: number;
+  /** Newest usage events that are kept. */
+  readonly usageEvents: number;
   /** From SIGTERM to SIGKILL. */
   readonly graceMs: number;
   readonly freezeFile: string | undefined;

@@ -46,6 +46,7 @@ describe("without any setting", () => {
       runbooks: "runbooks",
       httpAllow: [],
       concurrency: 10,
+      usageEvents: 50_000,
       graceMs: 60_000,
       freezeFile: undefined,
       ticketWork: undefined,
@@ -166,6 +167,8 @@ describe("settings that do not fit", () => {
     ["RUNBOOKD_CONCURRENCY", "0"],
     ["RUNBOOKD_CONCURRENCY", "101"],
     ["RUNBOOKD_CONCURRENCY", "many"],
+    ["RUNBOOKD_USAGE_EVENTS", "999"],
+    ["RUNBOOKD_USAGE_EVENTS", "5000001"],
     ["RUNBOOKD_LOG_LEVEL", "loud"],
   ])("%s=%j is refused with its key, and without its value", (key, value) => {
     const found = faults({ env: { [key]: value } });

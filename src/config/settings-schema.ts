@@ -222,6 +222,14 @@ export const settingsSchema = z.strictObject({
     "Runs that one worker executes at once",
     "an integer from 1 to 100",
   ),
+  RUNBOOKD_USAGE_EVENTS: setting(
+    check(
+      (text) => (/^[1-9]\d{3,6}$/.test(text) && Number(text) <= 5_000_000 ? Number(text) : undefined),
+      "is no number of events",
+    ).default(50_000),
+    "Newest usage events that are kept, about; a rise of cost is explained from them",
+    "an integer from 1000 to 5000000; the same in every process",
+  ),
   RUNBOOKD_GRACE_SECONDS: setting(
     check((text) => (/^\d{1,4}$/.test(text) && Number(text) >= 15 ? Number(text) : undefined), "is no grace period").default(60),
     "Seconds between SIGTERM and SIGKILL that whoever runs us allows; a step may finish until 10 s before, and we are gone 3 s before",

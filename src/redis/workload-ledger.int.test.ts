@@ -50,6 +50,21 @@ it("says when events of a window may have been dropped to make room", async () =
   expect((await ledger.usageBetween(now + 1500, now + 2500)).complete).toBe(false);
 });
 
+it("keeps about as many of the newest usage events as it was told", async () => {
+  await held.redis.flushall();
+  const clock = createFakeClock();
+  const counts = { countsOf: async () => ({ queued: 0, queues: [], batches: [] }) };
+  const ledger = createWorkloadLedger({ redis: held.redis, clock, times: contractTimes, counts, usageEvents: 1000 });
+  await ledger.define({ id: "checkout", limitMicroUsd: 1_000_000, periodMs: 3_600_000, periodStartsAt: 0 });
+  const now = clock.now();
+  await ledger.record(Array.from({ length: 2500 }, (_, index) => aUsageEvent({ id: `r${index}`, at: now + index }, now)));
+  const { events, complete } = await ledger.usageBetween(now, now + 2500);
+  expect(complete).toBe(false);
+  expect(events.length).toBeGreaterThanOrEqual(1000);
+  expect(events.length).toBeLessThan(1200);
+  expect(events.at(-1)?.id).toBe("r2499");
+});
+
 describe("a Redis that cannot write", () => {
   const open = async () => {
     await held.redis.flushall();

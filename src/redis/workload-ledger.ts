@@ -23,9 +23,10 @@ export interface LedgerDeps {
   readonly clock: Clock;
   readonly times: LedgerTimes;
   readonly counts: QueueCounts;
+  /** Newest usage events that are kept, about: room is made in blocks. 50,000 by default. */
+  readonly usageEvents?: number;
 }
 
-const usageLength = 50_000;
 /** For as long as a report may come again. */
 const seenMs = 2 * 86_400_000;
 /** Tickets of one kind whose cost is kept for estimates. */
@@ -36,7 +37,7 @@ const historyLength = 500;
  * `now` comes from the caller's clock, not Redis's, so that scaled and rehearsed time work; clocks that differ by seconds move leases by seconds.
  * Rejects with StoreUnavailable when Redis does not answer.
  */
-export function createWorkloadLedger({ redis, clock, times, counts }: LedgerDeps): WorkloadLedger {
+export function createWorkloadLedger({ redis, clock, times, counts, usageEvents = 50_000 }: LedgerDeps): WorkloadLedger {
   const scripts = {
     define: loadScript("wl-define", ["wl-ledger"]),
     usage: loadScript("wl-usage", ["wl-ledger"]),
@@ -74,7 +75,7 @@ export function createWorkloadLedger({ redis, clock, times, counts }: LedgerDeps
       [
         [now, seenMs, leaseIdOf(budget, ticketId), now + times.leaseMs, event.costMicroUsd, row, other, mostRows],
         [inputTokens(event.tokens), event.tokens.output, unpricedTokens(event), member(row), member(other), JSON.stringify(event)],
-        [usageLength, times.keepMs, times.minuteMs * 2, ticketMs, event.attempt],
+        [usageEvents, times.keepMs, times.minuteMs * 2, ticketMs, event.attempt],
         [shareIdOf(event.batchId), event.outcome === "rate_limited" ? 1 : 0],
       ].flat(),
     );
