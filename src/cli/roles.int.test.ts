@@ -83,6 +83,9 @@ const expected: { readonly [route: string]: readonly Role[] | typeof everybody }
   "GET /api/costs/explanation": people,
   "GET /api/changes": people,
   "POST /api/changes": [...operators, "workload"],
+  "GET /api/routes": people,
+  "GET /api/routes/{id}": [...people, "workload"],
+  "PUT /api/routes/{id}": operators,
   "GET /api/tickets": people,
   "GET /api/tickets/{id}": people,
 };
