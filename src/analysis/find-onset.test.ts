@@ -13,6 +13,7 @@ describe("the onset", () => {
     ["a small rise, told late and dated back", [...calm, 13, 13, 13, 13, 13, 13], 40],
     ["a rise from the first span on", [30, 30], 0],
     ["a rise after traffic that is a little above what is taken for usual", [...calm.map((span) => span + 1.5), 30, 30, 30], 40],
+    ["a rise that grows", [...calm, 15, 20, 30, 60, 90, 120, 120, 120], 40],
     ["the longer of two", [30, ...calm, 30, 30], 41],
   ])("of %s is the first span of it", (_name, spans, onset) => {
     expect(findOnset(spans, usual)).toBe(onset);

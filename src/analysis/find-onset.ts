@@ -9,6 +9,8 @@ export interface UsualSpan {
 /** Slack k and threshold h of the cumulative sum, in deviations. */
 const slack = 0.5;
 const threshold = 5;
+/** A span so many deviations above what is usual belongs to the rise that follows it. */
+const clear = 2;
 /** A rise below a tenth is no spike, so no calm is taken for calmer than that. */
 const leastDeviation = 0.1;
 
@@ -25,10 +27,14 @@ export function usualSpan(spans: readonly number[]): UsualSpan | undefined {
  * Index of the span in which the cost began to be above what is usual; undefined: it did not.
  * Whether it did is decided by a one-sided tabular CUSUM (Page, Biometrika 41, 1954): S = max(0, S + x − mean − k·σ) with k = 0.5, and an alarm at 5σ.
  * When, by the change point of least squares (Hinkley, Biometrika 57, 1970) over what is usual and these spans. The last zero of S would do with a
- * perfect notion of what is usual; one that is a little low keeps S above zero long before the rise.
+ * perfect notion of what is usual; one that is a little low keeps S above zero long before the rise. A rise that grows has its change point in its middle,
+ * so the spans directly before it that are clearly above what is usual are part of it.
  */
 export function findOnset(spans: readonly number[], usual: UsualSpan): number | undefined {
-  return rises(spans, usual) ? changePoint(spans, usual) : undefined;
+  if (!rises(spans, usual)) return undefined;
+  let onset = changePoint(spans, usual);
+  while (onset > 0 && (spans[onset - 1] ?? 0) > usual.mean + clear * usual.deviation) onset -= 1;
+  return onset;
 }
 
 function rises(spans: readonly number[], { mean, deviation }: UsualSpan): boolean {
