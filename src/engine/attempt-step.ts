@@ -51,7 +51,7 @@ export async function attemptStep(runbook: Runbook, step: Step, resume: boolean,
   await hold.assertHeld();
 
   using watch = watchFreeze(action.effect === "read" ? undefined : freezeQueryOf(action, plan, false, hold), deps);
-  context = contextOf(hold, step, attempt, group, timeoutMs, deps, watch.signal);
+  context = contextOf(hold, step, attempt, group, timeoutMs, deps, watch);
   try {
     const result = await action.run(plan, context);
     if (hold.lostSignal.aborted) throw new LeaseLost(hold.lease.runId);

@@ -4,6 +4,7 @@ import type { Failure } from "../core/failure.ts";
 import type { Json } from "../core/json.ts";
 import { resolveParameters } from "../runbook/resolve-parameters.ts";
 import type { ActionCall, Runbook, Step } from "../runbook/runbook.ts";
+import type { FreezeWatch } from "./freeze-watch.ts";
 import { idempotencyKeyOf } from "./plan-sha.ts";
 import type { EngineDeps } from "./ports.ts";
 import type { RunHold } from "./run-hold.ts";
@@ -48,7 +49,7 @@ export function contextOf(
   group: number | "undo",
   timeoutMs: number,
   deps: AttemptDeps,
-  cut?: AbortSignal,
+  cut?: Pick<FreezeWatch, "signal">,
 ): ActionContext {
   const { view } = hold;
   const known = stepView(view, step.id);
@@ -64,7 +65,7 @@ export function contextOf(
     idempotencyKey: idempotencyKeyOf(view.runId, step.id, group),
     // Made when it is first asked for: every timeout lives on until its time is over.
     get signal() {
-      const cuts = [...(stoppable ? [hold.stopSignal] : []), ...(cut === undefined ? [] : [cut])];
+      const cuts = [...(stoppable ? [hold.stopSignal] : []), ...(cut === undefined ? [] : [cut.signal])];
       signal ??= AbortSignal.any([hold.lostSignal, AbortSignal.timeout(timeoutMs), ...cuts]);
       return signal;
     },
@@ -74,8 +75,10 @@ export function contextOf(
     acceptedAt: view.acceptedAt,
     progress: known.progress,
     answer: question?.question.stepId === step.id && question.question.byAction === true ? question.answer?.answer : undefined,
-    results: Object.fromEntries(
-      [...view.steps].flatMap(([id, other]) => (other.applied === undefined ? [] : [[id, other.applied.output]])),
-    ),
+    get results() {
+      return Object.fromEntries(
+        [...view.steps].flatMap(([id, other]) => (other.applied === undefined ? [] : [[id, other.applied.output]])),
+      );
+    },
   };
 }

@@ -4,8 +4,9 @@ import type { AttemptDeps } from "./bind-call.ts";
 /** An effect that is under way is cut at most this long, and one look, after the kill switch was set. */
 const lookEveryMs = 1000;
 
-/** A look-out while an effect is under way. `signal` is aborted when a freeze that covers it appears; dispose it when the effect is over. */
+/** A look-out while an effect is under way; dispose it when the effect is over. */
 export interface FreezeWatch extends Disposable {
+  /** Aborted when a freeze that covers the effect appears. Made when it is first asked for, as most effects are over before anybody does. */
   readonly signal: AbortSignal;
 }
 
@@ -14,20 +15,34 @@ export interface FreezeWatch extends Disposable {
  * A look that fails is made again, because the intent was written while nothing was frozen.
  */
 export function watchFreeze(query: FreezeQuery | undefined, { clock, freezes, frozen }: AttemptDeps): FreezeWatch {
-  const cut = new AbortController();
-  const over = new AbortController();
+  let isOver = false;
+  let cut: AbortController | undefined;
+  let found: DOMException | undefined;
   const look = async (of: FreezeQuery): Promise<void> => {
-    while (!over.signal.aborted) {
-      await clock.sleep(lookEveryMs, over.signal);
-      const outside = await frozen?.();
-      const standing = [...(outside === undefined ? [] : [outside]), ...((await freezes?.()) ?? [])];
-      const freeze = standing.find((one) => isHeldBack(of, one));
-      if (freeze !== undefined) return cut.abort(new DOMException(describeFreeze(freeze), "AbortError"));
-    }
+    const outside = await frozen?.();
+    const standing = [...(outside === undefined ? [] : [outside]), ...((await freezes?.()) ?? [])];
+    const freeze = standing.find((one) => isHeldBack(of, one));
+    if (freeze === undefined) return;
+    found = new DOMException(describeFreeze(freeze), "AbortError");
+    cut?.abort(found);
   };
   const repeat = async (of: FreezeQuery): Promise<void> => {
-    while (!over.signal.aborted && !cut.signal.aborted) await look(of).catch(() => undefined);
+    for (;;) {
+      // Not cut short at the end of the effect: a timer that runs out costs less than a signal for every effect.
+      await clock.sleep(lookEveryMs);
+      if (isOver || found !== undefined) return;
+      await look(of).catch(() => undefined);
+    }
   };
   if (query !== undefined && (freezes !== undefined || frozen !== undefined)) void repeat(query);
-  return { signal: cut.signal, [Symbol.dispose]: () => over.abort() };
+  return {
+    get signal() {
+      if (cut === undefined) {
+        cut = new AbortController();
+        if (found !== undefined) cut.abort(found);
+      }
+      return cut.signal;
+    },
+    [Symbol.dispose]: () => void (isOver = true),
+  };
 }

@@ -33,7 +33,7 @@ export async function undoEffect(step: Step, effect: DoneEffect, hold: RunHold, 
   }
   await hold.assertHeld();
   using watch = watchFreeze(query, deps);
-  const cuttable = contextOf(hold, step, 1, "undo", step.timeoutMs ?? action.timeoutMs, deps, watch.signal);
+  const cuttable = contextOf(hold, step, 1, "undo", step.timeoutMs ?? action.timeoutMs, deps, watch);
   try {
     if (step.undo === undefined) await action.undo?.(effect.intent.plan, effect.output, cuttable);
     else await action.run(await action.plan(cuttable), cuttable);
