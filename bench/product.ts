@@ -16,6 +16,7 @@ import { createIntake } from "../src/intake/create-intake.ts";
 import { createWakeQueue } from "../src/queue/wake-queue.ts";
 import { createAcceptStore, createRunbookBytes } from "../src/redis/accept-store.ts";
 import { connectRedis } from "../src/redis/connection.ts";
+import { createFreezeBoard } from "../src/redis/freeze-board.ts";
 import { createPinnedRunbooks } from "../src/redis/pinned-runbooks.ts";
 import { createRunLedger, type RedisRunLedger } from "../src/redis/run-ledger.ts";
 import { parseRunbook } from "../src/runbook/parse-runbook.ts";
@@ -45,6 +46,7 @@ async function main([socketPath = "", port = "", observerPath = ""]: readonly st
   const worker = connectRedis({ socketPath }, "worker");
   const request = connectRedis({ socketPath }, "request");
   const bytes = createRunbookBytes(request);
+  const freezes = createFreezeBoard(request);
   const drain = new AbortController();
   const random = () => randomBytes(4).readUInt32BE() / 2 ** 32;
   const fail = (error: unknown): void => void process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);
@@ -59,6 +61,7 @@ async function main([socketPath = "", port = "", observerPath = ""]: readonly st
       announce: () => Promise.resolve(),
       metrics: { query: () => Promise.resolve({ kind: "unavailable", reason: "The bench has no Prometheus." }) },
       observer: engineObserver(metrics),
+      freezes: async () => freezes.list(),
     },
     { clock, questionId: () => ids("q"), cooldownOf: () => [] },
   );
