@@ -4,7 +4,6 @@ import type { Failure } from "../core/failure.ts";
 import type { Json } from "../core/json.ts";
 import { resolveParameters } from "../runbook/resolve-parameters.ts";
 import type { ActionCall, Runbook, Step } from "../runbook/runbook.ts";
-import type { FreezeWatch } from "./freeze-watch.ts";
 import { idempotencyKeyOf } from "./plan-sha.ts";
 import type { EngineDeps } from "./ports.ts";
 import type { RunHold } from "./run-hold.ts";
@@ -49,7 +48,7 @@ export function contextOf(
   group: number | "undo",
   timeoutMs: number,
   deps: AttemptDeps,
-  cut?: Pick<FreezeWatch, "signal">,
+  cut?: { readonly signal: AbortSignal },
 ): ActionContext {
   const { view } = hold;
   const known = stepView(view, step.id);
