@@ -53,11 +53,31 @@ function open(address: RedisAddress, options: Options): Redis {
     const { sentinels, master: name, db } = address;
     // Hears of a failover from the sentinels instead of waiting for the dead primary's connection to break.
     const failover = { failoverDetector: true, sentinelRetryStrategy: retryAfter, ...(address.tls && { enableTLSForSentinelMode: true }) };
-    return new Redis({ ...secure, ...failover, sentinels: [...sentinels], name, db });
+    return comingBack(new Redis({ ...secure, ...failover, sentinels: [...sentinels], name, db }));
   }
   const { enableOfflineQueue = true, ...perNode } = secure;
   const settings = { redisOptions: perNode, enableOfflineQueue, clusterRetryStrategy: retryAfter, slotsRefreshTimeout: 2000 };
   return asOneRedis(new Cluster([...address.nodes], settings));
+}
+
+/**
+ * A client that hears of a failover just while it is connecting takes that for its own end and never connects again. It begins anew, unless its owner
+ * has closed it; `sentinel.int.test.ts` cuts one off while it connects.
+ */
+function comingBack(redis: Redis): Redis {
+  const disconnect = redis.disconnect.bind(redis);
+  let isClosed = false;
+  redis.disconnect = (reconnect = false) => {
+    isClosed ||= !reconnect;
+    disconnect(reconnect);
+  };
+  // A worker of BullMQ waits on a duplicate.
+  const duplicate = redis.duplicate.bind(redis);
+  redis.duplicate = (override) => comingBack(duplicate(override));
+  redis.on("end", () => {
+    if (!isClosed) redis.connect().catch(() => undefined);
+  });
+  return redis;
 }
 
 function loginOf({ username, password }: RedisLogin): RedisLogin {

@@ -1,3 +1,4 @@
+import { AbstractConnector, type Redis } from "ioredis";
 import { afterEach, beforeEach, expect, it } from "@jest/globals";
 import { parseRedisUrl } from "../config/redis-url.ts";
 import { type SentinelSetup, startSentinels } from "../testing/redis-sentinel.ts";
@@ -41,6 +42,36 @@ it.each(["request", "worker"] as const)(
     // What was begun before the failover proves nothing after it.
     expect(await replication.confirm(life)).toBe(false);
     redis.disconnect();
+  },
+  40_000,
+);
+
+function duplicateOf(redis: Redis): Redis {
+  const duplicate = redis.duplicate();
+  duplicate.on("error", () => undefined);
+  redis.disconnect();
+  return duplicate;
+}
+
+it.each([
+  ["a connection", () => connectRedis(address, "worker")],
+  ["its duplicate", () => duplicateOf(connectRedis(address, "worker"))],
+])(
+  "%s connects again when it hears of a failover while it is connecting, and not once it was closed",
+  async (_name, open) => {
+    const redis = open();
+    // What ioredis itself does with the sentinels' message; it has no public name.
+    const connector: unknown = Reflect.get(redis, "connector");
+    if (!(connector instanceof AbstractConnector)) throw new Error("The client has no connector.");
+    const statuses: string[] = [];
+    for (const status of ["connecting", "end", "ready"]) redis.on(status, () => statuses.push(status));
+    connector.disconnect();
+    await untilReady(redis);
+    expect(statuses).toEqual(["connecting", "end", "connecting", "ready"]);
+    expect(await redis.ping()).toBe("PONG");
+    redis.disconnect();
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    expect([redis.status, statuses.filter((status) => status === "connecting").length]).toEqual(["end", 2]);
   },
   40_000,
 );
