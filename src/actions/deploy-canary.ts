@@ -1,3 +1,4 @@
+import { formatShare } from "../core/share.ts";
 import { z } from "zod";
 import { costRatioUpper, type VersionMeasure } from "../analysis/compare-versions.ts";
 import type { ActionContext, ActionOutput, ActionResult, Plan } from "../core/action.ts";
@@ -6,7 +7,7 @@ import { canarySchema, type CanaryStore } from "../workload/canary.ts";
 import { canaryLabel, productionLabel, type PromptStore, type PromptVersion } from "../workload/prompt.ts";
 import { nextCanaryMove, type CanaryFacts, type CanaryMove } from "./canary-ramp.ts";
 import { defineAction } from "./define-action.ts";
-import { describeCanary, type HeldCanary, holdCanary, percent, refused } from "./hold-canary.ts";
+import { describeCanary, type HeldCanary, holdCanary, refused } from "./hold-canary.ts";
 import { judgeHarm } from "./judge-canary.ts";
 import { durationParameter, millisecondsOf, promqlParameter } from "./parameter-types.ts";
 import type { CacheSight, PrometheusReader } from "./ports.ts";
@@ -113,18 +114,20 @@ export const deployCanary = defineAction({
         if (baseline === version) throw refused(`Version ${version} of prompt ${prompt} is labelled production already.`);
         const before = await ports.canaries.read(prompt);
         if (before !== null && before.share > 0)
-          throw refused(`Version ${before.version} of prompt ${prompt} is a canary already, for ${percent(before.share)} of the tickets.`);
+          throw refused(
+            `Version ${before.version} of prompt ${prompt} is a canary already, for ${formatShare(before.share)} of the tickets.`,
+          );
         const { shares } = parameters;
         const measured = (await ports.cache.measure(group, { from: 0, coldMs })).find((one) => one.version === String(baseline));
         return {
-          summary: `Give version ${version} of prompt ${prompt} to ${shares.map(percent).join(", then ")} of the tickets, each for ${parameters.every} or longer${whyAsked(tried)}`,
+          summary: `Give version ${version} of prompt ${prompt} to ${shares.map(formatShare).join(", then ")} of the tickets, each for ${parameters.every} or longer${whyAsked(tried)}`,
           targets: [`prompt/${prompt}`],
           changes: [
             {
               target: `prompt/${prompt}`,
               field: "canary",
               before: describeCanary(before),
-              after: `version ${version} for up to ${percent(shares.at(-1) ?? 1)}`,
+              after: `version ${version} for up to ${formatShare(shares.at(-1) ?? 1)}`,
             },
             ...layoutChanges(present, tried),
           ],
@@ -198,7 +201,7 @@ export const deployCanary = defineAction({
         case "ask":
           return {
             kind: "ask",
-            question: `Version ${version} of prompt ${prompt} is with ${percent(shares[progress.stage] ?? 0)} of the tickets and there is no verdict: ${move.why}. Answer "wait" to go on looking, or "take_back".`,
+            question: `Version ${version} of prompt ${prompt} is with ${formatShare(shares[progress.stage] ?? 0)} of the tickets and there is no verdict: ${move.why}. Answer "wait" to go on looking, or "take_back".`,
             answers: ["wait", "take_back"],
             progress: { ...progress, asked: true },
           };
@@ -217,7 +220,7 @@ export const deployCanary = defineAction({
               since: clock.now(),
               reached: [...progress.reached, share],
               asked: false,
-              headline: `${move.why}; now ${percent(share)} of the tickets`,
+              headline: `${move.why}; now ${formatShare(share)} of the tickets`,
               note: move.why,
             },
           };

@@ -1,3 +1,4 @@
+import { formatShare } from "../core/share.ts";
 import { StepFailure } from "../core/failure.ts";
 import { canonicalJson } from "../core/json.ts";
 import type { Canary, CanaryStore } from "../workload/canary.ts";
@@ -62,10 +63,5 @@ export function refused(message: string): StepFailure {
 
 /** A canary in words, e.g. `version 3 for 10 %`. */
 export function describeCanary(canary: Canary | null): string {
-  return canary === null ? "none" : `version ${canary.version} for ${percent(canary.share)}`;
-}
-
-/** A share of 0 to 1 in words, e.g. `12.5 %`. */
-export function percent(share: number): string {
-  return `${Math.round(share * 1000) / 10} %`;
+  return canary === null ? "none" : `version ${canary.version} for ${formatShare(canary.share)}`;
 }

@@ -1,3 +1,4 @@
+import { formatShare } from "../core/share.ts";
 import { type CostDimension, costDimensions } from "../core/cost-dimension.ts";
 import { noElement, type Segment } from "./cost-window.ts";
 import { type CostFactor, decomposeCost, type FactorChange } from "./decompose-cost.ts";
@@ -61,7 +62,7 @@ export function attributeCost(windows: ComparedWindows, deviations?: number): Co
     unpricedShare,
   };
   const caution =
-    unpricedShare > doubtfulUnpricedShare ? `${percent(unpricedShare)} of the tokens have no price, so this may be wrong. ` : "";
+    unpricedShare > doubtfulUnpricedShare ? `${formatShare(unpricedShare)} of the tokens have no price, so this may be wrong. ` : "";
   const whole = { segment: {}, segmentCostMicroUsd: now.costMicroUsd, segmentBaselineMicroUsd: baseline, findings: [] };
   if (now.costMicroUsd <= 0)
     return { ...facts, ...whole, verdict: "no_spend", sentence: `${caution}Nothing was spent in the window.`, factors: [] };
@@ -72,7 +73,7 @@ export function attributeCost(windows: ComparedWindows, deviations?: number): Co
       ...facts,
       ...whole,
       verdict: "no_spike",
-      sentence: `${caution}There is no attributable spike: cost changed by ${percent(baseline > 0 ? change / baseline : 0)}.`,
+      sentence: `${caution}There is no attributable spike: cost changed by ${formatShare(baseline > 0 ? change / baseline : 0)}.`,
       factors: decomposeCost(windows),
     };
   const found = drillDown(windows);
@@ -89,11 +90,11 @@ export function attributeCost(windows: ComparedWindows, deviations?: number): Co
   const parts = isNew ? newWork(segment, segmentCostMicroUsd) : decomposeCost(windows, segment);
   const because = isNew
     ? "There was nothing of it in the baseline."
-    : `It rose mostly through ${words(parts[0]?.factor)} (${percent(parts[0]?.share ?? 0)}).`;
+    : `It rose mostly through ${words(parts[0]?.factor)} (${formatShare(parts[0]?.share ?? 0)}).`;
   return {
     ...facts,
     verdict: "attributed",
-    sentence: `${caution}${nameOfSegment(segment)} explains ${percent(explains)} of the rise. ${because}`,
+    sentence: `${caution}${nameOfSegment(segment)} explains ${formatShare(explains)} of the rise. ${because}`,
     segment,
     explains,
     segmentCostMicroUsd,
@@ -162,8 +163,4 @@ function gini(values: readonly number[]): number {
 /** A factor in words. */
 function words(factor: CostFactor | undefined): string {
   return factor === undefined ? "nothing" : factor.replaceAll("_", " ");
-}
-
-function percent(share: number): string {
-  return `${Math.round(share * 1000) / 10} %`;
 }

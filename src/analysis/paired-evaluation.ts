@@ -1,3 +1,4 @@
+import { formatShare } from "../core/share.ts";
 import { createRandom, hash32 } from "../core/seeded-random.ts";
 import { normalQuantile, studentQuantile } from "./quantiles.ts";
 
@@ -91,13 +92,13 @@ export function evaluatePairs(pairs: readonly PairedTicket[], { margin = 0.1, mo
       sentence:
         costRatio === undefined
           ? "There is no cost to compare."
-          : `The new version costs ${ratio(costRatio.point)} of the old one, at most ${ratio(costRatio.upper)}; below ${ratio(mostCostRatio)} is asked for.`,
+          : `The new version costs ${formatShare(costRatio.point)} of the old one, at most ${formatShare(costRatio.upper)}; below ${formatShare(mostCostRatio)} is asked for.`,
     };
   }
   return {
     ...facts,
     verdict: "pass",
-    sentence: `On ${count} tickets the new version is not worse by ${points(margin)} and costs ${ratio(costRatio.point)} of the old one, at most ${ratio(costRatio.upper)}.`,
+    sentence: `On ${count} tickets the new version is not worse by ${points(margin)} and costs ${formatShare(costRatio.point)} of the old one, at most ${formatShare(costRatio.upper)}.`,
   };
 }
 
@@ -131,8 +132,4 @@ function sum(values: readonly number[]): number {
 
 function points(share: number): string {
   return `${Math.round(share * 1000) / 10} percentage points`;
-}
-
-function ratio(value: number): string {
-  return `${Math.round(value * 1000) / 10} %`;
 }

@@ -1,3 +1,4 @@
+import { formatShare } from "../core/share.ts";
 import type { MicroUsd } from "../core/money.ts";
 import type { CostFactor } from "./decompose-cost.ts";
 
@@ -76,7 +77,9 @@ export function rankOperations(
   const unpricedShare = unpriced === 0 ? 0 : unpriced / Math.max(tokens, unpriced);
   const facts = { rows, costMicroUsd: total, baselineMicroUsd: Math.round(baselineTotal), unpricedShare };
   const caution =
-    unpricedShare > doubtfulUnpricedShare ? `${percent(unpricedShare)} of the tokens have no price, so this ranking may be wrong. ` : "";
+    unpricedShare > doubtfulUnpricedShare
+      ? `${formatShare(unpricedShare)} of the tokens have no price, so this ranking may be wrong. `
+      : "";
 
   const first = rows[0];
   if (total === 0 || first === undefined) {
@@ -89,7 +92,7 @@ export function rankOperations(
     return {
       ...facts,
       verdict: "diffuse",
-      sentence: `${caution}The rise is diffuse: the first operation, ${nameOf(first)}, explains ${percent(first.shareOfRise ?? 0)} of it.`,
+      sentence: `${caution}The rise is diffuse: the first operation, ${nameOf(first)}, explains ${formatShare(first.shareOfRise ?? 0)} of it.`,
     };
   }
   const because = first.factor === undefined ? "" : `, mostly through ${first.factor.name.replaceAll("_", " ")}`;
@@ -97,7 +100,7 @@ export function rankOperations(
     ...facts,
     verdict: "spike",
     culprit: first,
-    sentence: `${caution}${nameOf(first)} explains ${percent(first.shareOfRise ?? 0)} of the rise${because}.`,
+    sentence: `${caution}${nameOf(first)} explains ${formatShare(first.shareOfRise ?? 0)} of the rise${because}.`,
   };
 }
 
@@ -188,8 +191,4 @@ function sum(groups: Iterable<Totals>): number {
 
 function nameOf(row: RankedOperation): string {
   return `operation ${row.operation} of prompt ${row.prompt}`;
-}
-
-function percent(share: number): string {
-  return `${Math.round(share * 1000) / 10} %`;
 }

@@ -2,13 +2,13 @@ import { z } from "zod";
 import type { Clock } from "../core/clock.ts";
 import { workloadChangeSchema } from "../core/workload-change.ts";
 import type { ChangeLog } from "../workload/change-log.ts";
+import { instantQuery } from "./instant.ts";
 import { defineRoute, json, noBody, noQuery, problem, type Route } from "./route.ts";
 import { operators, viewers } from "./who.ts";
 
-const instant = z.coerce.number().int().min(0).max(8_640_000_000_000_000);
 const window = z.strictObject({
-  from: instant.default(0),
-  to: instant.optional(),
+  from: instantQuery.default(0),
+  to: instantQuery.optional(),
   limit: z.coerce.number().int().min(1).max(1000).default(100),
 });
 const aheadMs = 300_000;

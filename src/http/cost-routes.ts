@@ -1,19 +1,19 @@
 import { z } from "zod";
 import { type CostSources, explainCost } from "../actions/explain-cost.ts";
 import { budgetIdSchema } from "../workload/names.ts";
+import { instantQuery } from "./instant.ts";
 import { defineRoute, json, noBody, type Route } from "./route.ts";
 import { viewers } from "./who.ts";
 
-const instant = z.coerce.number().int().min(0).max(8_640_000_000_000_000);
 const longestMs = 31 * 86_400_000;
 
 const question = z
   .strictObject({
-    from: instant,
-    to: instant,
+    from: instantQuery,
+    to: instantQuery,
     /** Without a baseline: the window of the same length directly before. */
-    baselineFrom: instant.optional(),
-    baselineTo: instant.optional(),
+    baselineFrom: instantQuery.optional(),
+    baselineTo: instantQuery.optional(),
     budget: budgetIdSchema.optional(),
   })
   .refine(({ from, to }) => from < to && to - from <= longestMs, "from is before to, at most 31 days")

@@ -27,7 +27,7 @@ export interface RunbookdClientOptions {
   /** Hears of usage that was refused or had to be dropped; losing it silently would hide money. */
   readonly onUsageLost?: (loss: UsageLoss) => void;
   /** How often prompts and routes in use are asked for anew; 5 s by default. */
-  readonly promptsEveryMs?: number;
+  readonly refreshEveryMs?: number;
   /** Hears when what is served of a prompt in use has changed. */
   readonly onPromptChanged?: (change: PromptChange) => void;
   /** Hears when a route in use has changed. */
@@ -73,7 +73,7 @@ export interface RunbookdClient extends AdmissionGate {
 }
 
 const retryMs = 5000;
-const usualPromptsEveryMs = 5000;
+const usualRefreshEveryMs = 5000;
 
 /**
  * The client of an application. Every member rejects with Refused when runbookd calls a request wrong. That runbookd cannot be reached is an answer of the
@@ -86,13 +86,13 @@ export function createRunbookdClient(options: RunbookdClientOptions): RunbookdCl
   const prompts = createPromptSource({
     http,
     clock,
-    everyMs: options.promptsEveryMs ?? usualPromptsEveryMs,
+    everyMs: options.refreshEveryMs ?? usualRefreshEveryMs,
     onChanged: options.onPromptChanged ?? (() => undefined),
   });
   const routes = createRouteSource({
     http,
     clock,
-    everyMs: options.promptsEveryMs ?? usualPromptsEveryMs,
+    everyMs: options.refreshEveryMs ?? usualRefreshEveryMs,
     onChanged: options.onRouteChanged ?? (() => undefined),
   });
   const policy = { start: options.whenUnreachable?.start ?? "wait", turn: options.whenUnreachable?.turn ?? "wait" };

@@ -21,7 +21,7 @@ const aClient = () =>
     url: http.url,
     token: "workload-token",
     clock,
-    promptsEveryMs: 1000,
+    refreshEveryMs: 1000,
     onRouteChanged: (change) => changes.push(change),
     fetch: async (url, init) => {
       if (isDown) throw new TypeError("fetch failed");

@@ -37,7 +37,7 @@ beforeEach(async () => {
     url: http.url,
     token: "workload-token",
     clock,
-    promptsEveryMs: 1000,
+    refreshEveryMs: 1000,
     onPromptChanged: (change) => changes.push(change),
     fetch: async (url, init) => {
       if (isDown) throw new TypeError("fetch failed");

@@ -107,10 +107,19 @@ it("a route that was set is a change, and one that was set already or by somebod
 });
 
 it("a change that could not be noted stands all the same", async () => {
-  const { notes, lost } = aNotebook();
+  const { notes, lost, clock } = aNotebook();
   const failing: ChangeNotes = { ...notes, changes: { ...notes.changes, record: async () => Promise.reject(new Error("no disk")) } };
   const moved: LabelReply = { kind: "moved", before: 3, after: 4 };
   const move = { prompt: "implement", label: "production", expected: 3, to: 4, by: "anna" };
   expect(await withLabelChanges(promptsThat(moved), failing).moveLabel(move)).toEqual(moved);
   expect(lost).toEqual([new Error("no disk")]);
+  // The batch runs, whether or not it can be looked at afterwards.
+  const batches = createSimulatedBatches([], { clock, budgets: createFakeBudgetControl(), changed: () => undefined });
+  const blind = {
+    ...batches,
+    submit: async () => ({ kind: "submitted" }) as const,
+    look: async () => Promise.reject(new Error("no Redis")),
+  };
+  expect(await withBatchChanges(blind, notes).submit("nightly", "anna")).toEqual({ kind: "submitted" });
+  expect(lost).toEqual([new Error("no disk"), new Error("no Redis")]);
 });

@@ -1,3 +1,4 @@
+import { formatShare } from "../core/share.ts";
 import type { Clock, Instant } from "../core/clock.ts";
 import type { WorkloadChange } from "../core/workload-change.ts";
 import type { BatchControl } from "./batch-control.ts";
@@ -26,8 +27,14 @@ export interface ChangeNotes {
 
 type Noted = Omit<WorkloadChange, "at">;
 
-async function note({ changes, clock, lost }: ChangeNotes, change: Noted): Promise<void> {
-  await changes.record({ ...change, at: clock.now() }).catch(lost);
+/** What is noted has happened, so neither finding out about it nor keeping it may fail whoever did it. */
+async function note({ changes, clock, lost }: ChangeNotes, noted: Noted | (() => Promise<Noted>)): Promise<void> {
+  try {
+    const change = typeof noted === "function" ? await noted() : noted;
+    await changes.record({ ...change, at: clock.now() });
+  } catch (error) {
+    lost(error);
+  }
 }
 
 /** A store whose moved labels are noted as changes of the workload. */
@@ -48,11 +55,12 @@ export function withLabelChanges(prompts: PromptStore, notes: ChangeNotes): Prom
 
 /** A control whose submissions are noted as changes of the workload. */
 export function withBatchChanges(control: BatchControl, notes: ChangeNotes): BatchControl {
-  const submitted = async (id: string, by: string) => {
-    const batch = await control.look(id);
-    const dims = batch === undefined ? {} : { budget: batch.budget, queue: batch.queue };
-    await note(notes, { kind: "batch", ref: `batch ${id} was submitted`, dims: { batch: id, ...dims }, by });
-  };
+  const submitted = async (id: string, by: string) =>
+    note(notes, async () => {
+      const batch = await control.look(id);
+      const dims = batch === undefined ? {} : { budget: batch.budget, queue: batch.queue };
+      return { kind: "batch", ref: `batch ${id} was submitted`, dims: { batch: id, ...dims }, by };
+    });
   return {
     ...control,
     async submit(id, by = "") {
@@ -93,7 +101,7 @@ export function withRouteChanges(routes: ModelRouteStore, notes: ChangeNotes): M
       // The same targets again leave the version where it was.
       if (reply.kind === "set" && reply.route.version === change.expected + 1) {
         const { baseline, candidate } = reply.route;
-        const trial = candidate === null ? "" : `, ${candidate.model} for ${Math.round(1000 * candidate.share) / 10} %`;
+        const trial = candidate === null ? "" : `, ${candidate.model} for ${formatShare(candidate.share)}`;
         const dims = { model: candidate?.model ?? baseline.model };
         await note(notes, { kind: "route", ref: `route ${change.id}: ${baseline.model}${trial}`, dims, by: change.by });
       }

@@ -1,3 +1,4 @@
+import { formatShare } from "../../core/share.ts";
 import type { Command } from "commander";
 import { createApiClient, reportFailure } from "../api-client.ts";
 import { movedLabelSchema, promptStateSchema, promptVersionSchema, type PromptVersionShape } from "../api-shapes.ts";
@@ -41,7 +42,7 @@ const versions: CommandDefinition = {
       oneLine(one.note),
     ]);
     context.write(renderTable([["VERSION", "STATUS", "LABELS", "ORIGIN", "BY", "MADE", "NOTE"], ...rows]));
-    if (canary !== null) context.write(`Version ${canary.version} is with ${Math.round(canary.share * 1000) / 10} % of the tickets.\n`);
+    if (canary !== null) context.write(`Version ${canary.version} is with ${formatShare(canary.share)} of the tickets.\n`);
     return exitCodes.ok;
   },
 };

@@ -1,3 +1,4 @@
+import { formatShare } from "../../core/share.ts";
 import type { Command } from "commander";
 import type { ModelRef } from "../../workload/model-route.ts";
 import { createApiClient, reportFailure } from "../api-client.ts";
@@ -135,16 +136,12 @@ function modelOf(text: string): ModelRef | undefined {
 }
 
 function told({ baseline, candidate }: ModelRouteShape): string {
-  const trial = candidate === null ? "" : `, ${candidate.provider}/${candidate.model} for ${percent(candidate.share)} of new tickets`;
+  const trial = candidate === null ? "" : `, ${candidate.provider}/${candidate.model} for ${formatShare(candidate.share)} of new tickets`;
   return `${baseline.provider}/${baseline.model}${trial}`;
 }
 
 function rowOf({ id, version, baseline, candidate, fallback, at, by, reason }: ModelRouteShape): readonly string[] {
-  const trial = candidate === null ? "" : `${candidate.provider}/${candidate.model} ${percent(candidate.share)}`;
+  const trial = candidate === null ? "" : `${candidate.provider}/${candidate.model} ${formatShare(candidate.share)}`;
   const others = fallback.map(({ provider, model }) => `${provider}/${model}`).join(", ");
   return [id, String(version), `${baseline.provider}/${baseline.model}`, trial, others, formatInstant(at), by, reason];
-}
-
-function percent(share: number): string {
-  return `${Math.round(share * 1000) / 10} %`;
 }

@@ -24,7 +24,7 @@ const settings = z
 
 const clock = createSystemClock();
 const ending = new AbortController();
-const { client, model } = reachSystem(settings, { promptsEveryMs: settings.DEMO_PROMPTS_EVERY_MS });
+const { client, model } = reachSystem(settings, { refreshEveryMs: settings.DEMO_PROMPTS_EVERY_MS });
 const application = createPromptApplication({
   client,
   model,
