@@ -1,7 +1,7 @@
 import { attributeCost } from "../src/analysis/attribute-cost.ts";
 import { createCostWindow } from "../src/analysis/cost-window.ts";
 import { type AttributionWorkload, createAttributionWorkload } from "./attribution-workload.ts";
-import { attributeByReference, type AttributionRow } from "./reference-attribution.ts";
+import { type AttributionRow, attributeByReference } from "./reference-attribution.ts";
 
 /*
  * One side of the attribution's bench in a process of its own, so that its memory is its own: `node attribution-side.js <product|reference|nothing> <events>`.

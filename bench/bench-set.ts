@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { defineAction, type DefinedAction } from "../src/actions/define-action.ts";
+import { type DefinedAction, defineAction } from "../src/actions/define-action.ts";
 
 /** A mutating action of class `set` on a target in memory: what remains is the cost of the machinery. */
 export const benchSet: DefinedAction<{ readonly target: Map<string, number> }> = defineAction({

@@ -4,10 +4,10 @@ import { parseArgs } from "node:util";
 import { benchAttribution, differencesOf, renderAttribution } from "./bench-attribution.ts";
 import { benchReplay, renderReplay } from "./bench-replay.ts";
 import { benchTickets, renderTickets } from "./bench-tickets.ts";
-import { measureSaturation, measureSubject, pacedPerSecond, stormGroup, type Measurement, type Volume } from "./measure.ts";
+import { type Measurement, measureSaturation, measureSubject, pacedPerSecond, stormGroup, type Volume } from "./measure.ts";
 import { createObserver } from "./observer.ts";
 import { createWorkFolder, type Fsync } from "./programs.ts";
-import { renderReport, summarise, type Round } from "./report.ts";
+import { type Round, renderReport, summarise } from "./report.ts";
 import { floorSide, productSide, type Side } from "./sides.ts";
 
 const full: Volume = { warmUp: 500, saturation: 4000, storm: 10_000, pacedSeconds: 10 };

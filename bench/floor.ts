@@ -1,5 +1,5 @@
 import { connect } from "node:net";
-import { Queue, Worker, type Job } from "bullmq";
+import { type Job, Queue, Worker } from "bullmq";
 import express from "express";
 import { Redis } from "ioredis";
 import { z } from "zod";

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { sendAll, sendPaced, type Acknowledgement, type Target } from "./load.ts";
+import { type Acknowledgement, sendAll, sendPaced, type Target } from "./load.ts";
 import { monotonicMs, type Observation, type Observer } from "./observer.ts";
 import { readCpuMs, readMemoryMb } from "./process-usage.ts";
 import { quantile } from "./statistics.ts";

@@ -1,7 +1,7 @@
 import { prepareTrace, replayCache } from "../src/analysis/cache-replay.ts";
 import { cacheRulesOf } from "../src/analysis/cache-rules.ts";
-import { createReplayWorkload, type ReplayRow, type ReplayWorkload } from "./replay-workload.ts";
 import { replayByReference } from "./reference-cache.ts";
+import { createReplayWorkload, type ReplayRow, type ReplayWorkload } from "./replay-workload.ts";
 
 /*
  * One side of the replay's bench in a process of its own, so that its memory is its own: `node replay-side.js <product|reference|nothing> <requests>`.

@@ -1,6 +1,6 @@
 import { expect, it } from "@jest/globals";
 import type { Measurement } from "./measure.ts";
-import { renderReport, summarise, type Round } from "./report.ts";
+import { type Round, renderReport, summarise } from "./report.ts";
 
 function aMeasurement(value: number): Measurement {
   return {

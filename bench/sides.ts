@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { freePort } from "../src/demo/free-ports.ts";
 import type { Subject } from "./measure.ts";
-import { createWorkFolder, startProgram, startRedis, type Fsync } from "./programs.ts";
+import { createWorkFolder, type Fsync, startProgram, startRedis } from "./programs.ts";
 
 /** One of the two programs that are compared, ready for load with a Redis of its own. */
 export interface Side {

@@ -13,7 +13,7 @@ const scratch = mkdtempSync(join(tmpdir(), "rb-check-"));
 
 /** In order. `tests`: jest counts for itself; everything else counts as one. */
 const stages = [
-  { name: "format", command: [bin("biome"), "format", "."] },
+  { name: "format", command: [bin("biome"), "check", "."] },
   { name: "lint", command: [bin("oxlint"), "--type-aware", "."] },
   { name: "build", command: ["npm", "run", "--silent", "build"] },
   { name: "layers", command: [bin("depcruise"), "src", "workers", "bench", "--config", ".dependency-cruiser.cjs"] },

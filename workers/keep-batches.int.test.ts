@@ -1,8 +1,8 @@
-import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
-import { spawn, type ChildProcess } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import { createSystemClock } from "../src/core/clock.ts";
 import { createTicketQueue } from "../src/queue/ticket-queue.ts";
 import { createBatchStore } from "../src/redis/workload-batches.ts";
@@ -10,8 +10,8 @@ import { aUsageEvent } from "../src/testing/a-usage-report.ts";
 import { holdRedis } from "../src/testing/hold-redis.ts";
 import { openTicketSystem } from "../src/testing/ticket-system.ts";
 import { until } from "../src/testing/until.ts";
+import { type BatchLimits, batchHeadSchema } from "../src/workload/batch.ts";
 import { createBatchControl } from "../src/workload/batch-control.ts";
-import { batchHeadSchema, type BatchLimits } from "../src/workload/batch.ts";
 import { hasEnded, newTicketSchema, ticketStates } from "../src/workload/ticket.ts";
 import { createBatchKeeper } from "./keep-batches.ts";
 

@@ -3,9 +3,9 @@ import type { AlertmanagerStatus, StandingAlert, StandingAlerts } from "../src/a
 import type { Alert, Labels } from "../src/core/alert.ts";
 import { createUlids } from "../src/core/ulid.ts";
 import { createIntake } from "../src/intake/create-intake.ts";
+import { createMemoryAcceptStore } from "../src/simulators/memory-accept-store.ts";
 import { aRunbook, aStep } from "../src/testing/a-runbook.ts";
 import { createFakeClock } from "../src/testing/fake-clock.ts";
-import { createMemoryAcceptStore } from "../src/simulators/memory-accept-store.ts";
 import { type OpenAlert, startPoll } from "./poll.ts";
 
 const second = 1000;

@@ -1,22 +1,22 @@
 import { afterAll, beforeAll, expect, it } from "@jest/globals";
-import { createRecipients } from "../src/actions/recipients.ts";
 import { putForGroup, rowsForGroup } from "../src/actions/put-for-group.ts";
+import { createRecipients } from "../src/actions/recipients.ts";
 import { createBoundedSender, usualLimits } from "../src/adapters/bounded-request.ts";
 import { createPagerDutyNotifier } from "../src/adapters/notify-pagerduty/create-pagerduty-notifier.ts";
 import { createSlackNotifier } from "../src/adapters/notify-slack/create-slack-notifier.ts";
 import { createWebhookNotifier } from "../src/adapters/notify-webhook/create-webhook-notifier.ts";
-import { withoutSecrets } from "../src/reports/without-secrets.ts";
-import { startPagerDutyReceiver, startSlackReceiver, startWebhookReceiver } from "../src/testing/notification-receivers.ts";
-import { aPagerDutyTarget, aSlackTarget, aWebhookTarget } from "../src/testing/notification-targets.ts";
 import { createSmtpSender } from "../src/adapters/smtp/create-smtp-sender.ts";
 import { createSystemClock } from "../src/core/clock.ts";
 import { createOutbox } from "../src/redis/outbox.ts";
 import { createComposer } from "../src/reports/create-composer.ts";
+import { withoutSecrets } from "../src/reports/without-secrets.ts";
 import { aCostRun } from "../src/testing/a-cost-run.ts";
 import { aBudgetState, createFakeBudgetControl } from "../src/testing/fake-budget-control.ts";
-import { scriptedNotifiers } from "../src/testing/scripted-notifiers.ts";
 import { holdRedis } from "../src/testing/hold-redis.ts";
-import { startSmtpSink, type SmtpSink } from "../src/testing/smtp-sink.ts";
+import { startPagerDutyReceiver, startSlackReceiver, startWebhookReceiver } from "../src/testing/notification-receivers.ts";
+import { aPagerDutyTarget, aSlackTarget, aWebhookTarget } from "../src/testing/notification-targets.ts";
+import { scriptedNotifiers } from "../src/testing/scripted-notifiers.ts";
+import { type SmtpSink, startSmtpSink } from "../src/testing/smtp-sink.ts";
 import { startReportWorker } from "./report.ts";
 
 const held = holdRedis();

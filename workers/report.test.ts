@@ -1,11 +1,11 @@
 import { describe, expect, it } from "@jest/globals";
+import { type NotificationDelivery, targetIdOf } from "../src/core/notification.ts";
 import type { Mail, MailDelivery, OutboxRow } from "../src/core/outbox.ts";
 import type { ComposedMail } from "../src/reports/create-composer.ts";
 import { createFakeClock } from "../src/testing/fake-clock.ts";
-import { type NotificationDelivery, targetIdOf } from "../src/core/notification.ts";
+import { createMemoryOutbox } from "../src/testing/memory-outbox.ts";
 import { aPagerDutyTarget, aSlackTarget, aWebhookTarget } from "../src/testing/notification-targets.ts";
 import { scriptedNotifiers } from "../src/testing/scripted-notifiers.ts";
-import { createMemoryOutbox } from "../src/testing/memory-outbox.ts";
 import { deliverNext, retryDelayMs, startReportWorker, usualPatience } from "./report.ts";
 
 const everyMs = 1000;

@@ -1,15 +1,15 @@
+import type { Recipients } from "../src/actions/ports.ts";
 import type { Clock, Instant } from "../src/core/clock.ts";
+import type { Notification, NotificationDelivery, NotificationTarget, Notifiers } from "../src/core/notification.ts";
 import {
-  messageIdOf,
   type ClaimedMail,
   type Mail,
   type MailSender,
   type MailSettlement,
+  messageIdOf,
   type Outbox,
   type OutboxRow,
 } from "../src/core/outbox.ts";
-import type { Notification, NotificationDelivery, Notifiers, NotificationTarget } from "../src/core/notification.ts";
-import type { Recipients } from "../src/actions/ports.ts";
 import type { Composer } from "../src/reports/create-composer.ts";
 
 /** How long to wait between deliveries that failed; milliseconds. */

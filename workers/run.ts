@@ -1,7 +1,7 @@
 import type { Redis } from "ioredis";
 import type { Execution, Executor } from "../src/engine/execute-run.ts";
-import type { Hand } from "./hand.ts";
 import { type WakeJob, wakePrefix, wakeQueueName } from "../src/queue/wake-queue.ts";
+import type { Hand } from "./hand.ts";
 import { startQueueWorker } from "./queue-worker.ts";
 
 /** What a running loop answers to: stop taking, let the current step finish, come back. */

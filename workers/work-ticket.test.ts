@@ -8,7 +8,7 @@ import type { BudgetLimits } from "../src/workload/budget.ts";
 import { noLimits } from "../src/workload/controls.ts";
 import type { FinishedTicket } from "../src/workload/ledger.ts";
 import { createLocalGate } from "../src/workload/local-gate.ts";
-import { newTicketSchema, type NewTicketInput, type TicketProcessor } from "../src/workload/ticket.ts";
+import { type NewTicketInput, newTicketSchema, type TicketProcessor } from "../src/workload/ticket.ts";
 import { type TicketHold, workTicket } from "./work-ticket.ts";
 
 /** Three turns of $0.003 each. What was done is in the saved work. */

@@ -1,5 +1,5 @@
 import type { Clock } from "../src/core/clock.ts";
-import { afterStop, type AdmissionAnswer, type AdmissionGate } from "../src/workload/admission.ts";
+import { type AdmissionAnswer, type AdmissionGate, afterStop } from "../src/workload/admission.ts";
 import { asFailureClass, classOfReason } from "../src/workload/failure-class.ts";
 import {
   hasEnded,

@@ -1,7 +1,7 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { Redis } from "ioredis";
 import { parseArgs } from "node:util";
+import type { Redis } from "ioredis";
 import { packageFolder } from "../../src/cli/process-context.ts";
 import { createSystemClock } from "../../src/core/clock.ts";
 import { parseEntry } from "../../src/core/journal.ts";

@@ -2,8 +2,8 @@ import type { Redis } from "ioredis";
 import { parseRedisUrl } from "../../src/config/redis-url.ts";
 import { connectRedis } from "../../src/redis/connection.ts";
 import { createFreezeBoard } from "../../src/redis/freeze-board.ts";
-import type { RedisServer } from "../../src/testing/redis-server.ts";
 import { startSentinels } from "../../src/testing/redis-sentinel.ts";
+import type { RedisServer } from "../../src/testing/redis-server.ts";
 
 /** A primary, a replica and three sentinels, and what can be done to them. Each deed ends when all is as it was, but for who is the primary. */
 export interface RedisWorld extends AsyncDisposable {

@@ -6,7 +6,7 @@ import { createActionBench, outputOf } from "../testing/action-bench.ts";
 import { contractTimes } from "../testing/describe-workload-ledger.ts";
 import { holdRedis } from "../testing/hold-redis.ts";
 import type { WorkloadLedger } from "../workload/ledger.ts";
-import { createActions, type Actions } from "./registry.ts";
+import { type Actions, createActions } from "./registry.ts";
 
 const held = holdRedis(["--appendfsync", "no"]);
 let ledger: WorkloadLedger;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
-import { neededHit, nextCanaryMove, type CanaryFacts, type CanaryState } from "./canary-ramp.ts";
+import { type CanaryFacts, type CanaryState, neededHit, nextCanaryMove } from "./canary-ramp.ts";
 
 const rules = { everyMs: 100, minTickets: 30, predictedHit: 0.9 };
 const stage: CanaryState = { stage: 0, since: 0 };

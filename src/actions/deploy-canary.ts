@@ -1,11 +1,11 @@
-import { formatShare } from "../core/share.ts";
 import { z } from "zod";
 import { costRatioUpper, type VersionMeasure } from "../analysis/compare-versions.ts";
 import type { ActionContext, ActionOutput, ActionResult, Plan } from "../core/action.ts";
 import type { PromptLayout } from "../core/prompt-layout.ts";
-import { canarySchema, type CanaryStore } from "../workload/canary.ts";
-import { canaryLabel, productionLabel, type PromptStore, type PromptVersion } from "../workload/prompt.ts";
-import { nextCanaryMove, type CanaryFacts, type CanaryMove } from "./canary-ramp.ts";
+import { formatShare } from "../core/share.ts";
+import { type CanaryStore, canarySchema } from "../workload/canary.ts";
+import { canaryLabel, type PromptStore, type PromptVersion, productionLabel } from "../workload/prompt.ts";
+import { type CanaryFacts, type CanaryMove, nextCanaryMove } from "./canary-ramp.ts";
 import { defineAction } from "./define-action.ts";
 import { describeCanary, type HeldCanary, holdCanary, refused } from "./hold-canary.ts";
 import { judgeHarm } from "./judge-canary.ts";

@@ -1,8 +1,8 @@
 import { expect, it } from "@jest/globals";
 import { aUsageEvent } from "../testing/a-usage-report.ts";
+import { aChange } from "../testing/describe-change-log.ts";
 import { contractTimes } from "../testing/describe-workload-ledger.ts";
 import { createFakeClock } from "../testing/fake-clock.ts";
-import { aChange } from "../testing/describe-change-log.ts";
 import { createMemoryChangeLog } from "../testing/memory-change-log.ts";
 import { createMemoryLedger } from "../testing/memory-ledger.ts";
 import { createPriceTable } from "../workload/price-table.ts";

@@ -1,6 +1,6 @@
-import { formatShare } from "../core/share.ts";
 import { StepFailure } from "../core/failure.ts";
 import { canonicalJson } from "../core/json.ts";
+import { formatShare } from "../core/share.ts";
 import type { Canary, CanaryStore } from "../workload/canary.ts";
 import { canaryLabel, type PromptStore } from "../workload/prompt.ts";
 

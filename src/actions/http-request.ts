@@ -1,9 +1,9 @@
 import { z } from "zod";
 import type { ActionOutput, Effect } from "../core/action.ts";
 import { StepFailure } from "../core/failure.ts";
-import { canonicalJson, sha256, type Json } from "../core/json.ts";
-import { defineAction } from "./define-action.ts";
+import { canonicalJson, type Json, sha256 } from "../core/json.ts";
 import { runHeader } from "../core/run.ts";
+import { defineAction } from "./define-action.ts";
 import { failureOfStatus } from "./failure-of-status.ts";
 import { oneLine } from "./one-line.ts";
 import type { HttpPort } from "./ports.ts";

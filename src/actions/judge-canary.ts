@@ -1,4 +1,4 @@
-import { decideSequentially, type Arm } from "../analysis/sequential-decision.ts";
+import { type Arm, decideSequentially } from "../analysis/sequential-decision.ts";
 import type { CanaryFacts } from "./canary-ramp.ts";
 import type { PrometheusReader } from "./ports.ts";
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
-import { createActionBench, benchStart, outputOf } from "../testing/action-bench.ts";
+import { benchStart, createActionBench, outputOf } from "../testing/action-bench.ts";
 import { aBudgetState } from "../testing/fake-budget-control.ts";
 
 const parameters = { budget: "checkout", reason: "burns 20x\r\nplan" };

@@ -5,7 +5,7 @@ import { defineAction } from "./define-action.ts";
 import { isPaused, stateOfWork } from "./gate.ts";
 import { oneLine } from "./one-line.ts";
 import { budgetParameter, durationParameter, millisecondsOf } from "./parameter-types.ts";
-import { changesOf, plannedChange, plannedOf, readBudget, restorePlanned, setPlanned, type ControlFields } from "./planned-controls.ts";
+import { type ControlFields, changesOf, plannedChange, plannedOf, readBudget, restorePlanned, setPlanned } from "./planned-controls.ts";
 
 /** Closes the admission gate of a budget. The gate is the budget's and not a queue's, because a queue may serve several budgets. */
 export const pauseBatches = defineAction({

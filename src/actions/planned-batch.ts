@@ -2,8 +2,8 @@ import { z } from "zod";
 import type { ActionOutput, Change, Plan } from "../core/action.ts";
 import { StepFailure } from "../core/failure.ts";
 import { canonicalJson } from "../core/json.ts";
+import { type BatchChange, batchLimitsSchema } from "../workload/batch.ts";
 import type { BatchControl, BatchSight } from "../workload/batch-control.ts";
-import { batchLimitsSchema, type BatchChange } from "../workload/batch.ts";
 import { readBatch } from "./batch-target.ts";
 import type { ActionBehaviour } from "./define-action.ts";
 

@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { oneUsd } from "../core/money.ts";
 import { StepFailure } from "../core/failure.ts";
+import { oneUsd } from "../core/money.ts";
 import type { BatchControl } from "../workload/batch-control.ts";
 import { batchParameter, readBatch } from "./batch-target.ts";
 import { defineAction } from "./define-action.ts";

@@ -2,8 +2,8 @@ import { z } from "zod";
 import type { ActionContext, Plan } from "../core/action.ts";
 import { StepFailure } from "../core/failure.ts";
 import { canonicalJson } from "../core/json.ts";
-import { canarySchema, type CanaryStore } from "../workload/canary.ts";
-import { productionLabel, type PromptStore } from "../workload/prompt.ts";
+import { type CanaryStore, canarySchema } from "../workload/canary.ts";
+import { type PromptStore, productionLabel } from "../workload/prompt.ts";
 import { defineAction } from "./define-action.ts";
 import { promptParameter, readPrompt, versionParameter } from "./prompt-parameters.ts";
 

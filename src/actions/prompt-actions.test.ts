@@ -2,9 +2,9 @@ import { describe, expect, it } from "@jest/globals";
 import type { ActionResult, BoundAction } from "../core/action.ts";
 import type { Json } from "../core/json.ts";
 import { createActionBench, outputOf } from "../testing/action-bench.ts";
+import { aNewVersion } from "../testing/describe-prompt-store.ts";
 import { evaluatePrompt } from "./evaluate-prompt.ts";
 import { adviceOf } from "./restructure-prompt.ts";
-import { aNewVersion } from "../testing/describe-prompt-store.ts";
 
 const cached = { prompt: "implement", provider: "anthropic", model: "opus-test" };
 

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { ActionContext } from "../core/action.ts";
 import { StepFailure } from "../core/failure.ts";
-import { promptNameSchema, type PromptState, type PromptStore } from "../workload/prompt.ts";
+import { type PromptState, type PromptStore, promptNameSchema } from "../workload/prompt.ts";
 import type { CacheSight } from "./ports.ts";
 
 /** Exactly one prompt by its name; a wildcard or a list is refused. */

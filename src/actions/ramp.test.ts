@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
 import * as fc from "fast-check";
-import { nextRampMove, rampStart, type RampFacts, type RampState } from "./ramp.ts";
+import { nextRampMove, type RampFacts, type RampState, rampStart } from "./ramp.ts";
 
 const rules = { everyMs: 100, stepsBackAllowed: 2 };
 const at = (now: number, sight: RampFacts["sight"], exhausted = false): RampFacts => ({ now, sight, exhausted, lastStage: 2 });

@@ -1,9 +1,10 @@
 import { expect, it } from "@jest/globals";
-import { benchStart, createActionBench, outputOf } from "../testing/action-bench.ts";
 import { aUsageEvent } from "../testing/a-usage-report.ts";
-import { contractTimes } from "../testing/describe-workload-ledger.ts";
-import { createFakeClock } from "../testing/fake-clock.ts";
+import { benchStart, createActionBench, outputOf } from "../testing/action-bench.ts";
 import { aChange } from "../testing/describe-change-log.ts";
+import { contractTimes } from "../testing/describe-workload-ledger.ts";
+import { aBudgetState } from "../testing/fake-budget-control.ts";
+import { createFakeClock } from "../testing/fake-clock.ts";
 import { createMemoryChangeLog } from "../testing/memory-change-log.ts";
 import { createMemoryLedger } from "../testing/memory-ledger.ts";
 import { createPriceTable } from "../workload/price-table.ts";
@@ -11,7 +12,6 @@ import { shippedPrices } from "../workload/prices.ts";
 import { createCostSight } from "./create-cost-sight.ts";
 import type { CostSight } from "./ports.ts";
 import { createActions } from "./registry.ts";
-import { aBudgetState } from "../testing/fake-budget-control.ts";
 
 const hour = 3_600_000;
 const aSpend = (at: number, costMicroUsd: number, operation = "plan") => ({

@@ -1,15 +1,15 @@
 import { z } from "zod";
-import { rankOperations, type OperationRanking, type RankedOperation } from "../analysis/rank-operations.ts";
 import { type CostControls, type CostRise, decideCostControls } from "../analysis/cost-controls.ts";
+import { type OperationRanking, type RankedOperation, rankOperations } from "../analysis/rank-operations.ts";
 import type { ActionOutput } from "../core/action.ts";
 import type { Json } from "../core/json.ts";
 import { oneUsd } from "../core/money.ts";
 import type { BudgetControl } from "../workload/budget.ts";
 import { defineAction } from "./define-action.ts";
 import type { CostExplanation } from "./explain-cost.ts";
-import type { CostSight } from "./ports.ts";
 import { budgetParameter, durationParameter, millisecondsOf } from "./parameter-types.ts";
 import { readBudget } from "./planned-controls.ts";
+import type { CostSight } from "./ports.ts";
 
 const rowsShown = 10;
 

@@ -6,11 +6,11 @@ import { formatUsd } from "../core/money.ts";
 import type { BudgetControl, BudgetState } from "../workload/budget.ts";
 import { defineAction } from "./define-action.ts";
 import { isPaused, stateOfWork } from "./gate.ts";
-import { judgeBurn, type BurnSight } from "./judge-burn.ts";
+import { type BurnSight, judgeBurn } from "./judge-burn.ts";
 import { budgetParameter, durationParameter, millisecondsOf, promqlParameter } from "./parameter-types.ts";
-import { changesOf, plannedChange, plannedOf, readBudget, restorePlanned, type ControlFields } from "./planned-controls.ts";
+import { type ControlFields, changesOf, plannedChange, plannedOf, readBudget, restorePlanned } from "./planned-controls.ts";
 import type { PrometheusReader } from "./ports.ts";
-import { nextRampMove, rampStart, type RampMove } from "./ramp.ts";
+import { nextRampMove, type RampMove, rampStart } from "./ramp.ts";
 import { ranBefore } from "./ran-before.ts";
 
 const stageShares = [0.25, 0.5, 1] as const;

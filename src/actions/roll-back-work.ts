@@ -3,7 +3,7 @@ import type { ActionOutput } from "../core/action.ts";
 import { StepFailure } from "../core/failure.ts";
 import { defineAction } from "./define-action.ts";
 import type { TicketCare } from "./ports.ts";
-import { lookAtTicket, requireCheckpoints, ticketsParameter, type LookedTicket } from "./tickets-in-care.ts";
+import { type LookedTicket, lookAtTicket, requireCheckpoints, ticketsParameter } from "./tickets-in-care.ts";
 
 const stepSchema = z.object({ id: z.string(), commit: z.string().optional(), n: z.int().optional(), published: z.string().optional() });
 const dataSchema = z.object({ steps: z.array(stepSchema) });

@@ -1,11 +1,11 @@
 import { z } from "zod";
 import type { ActionCatalogue, ActionContext, ActionOutput, ActionSpec, Effect, Plan, Probe } from "../core/action.ts";
 import { cleanText } from "../core/clean-text.ts";
-import { StepFailure, type Failure } from "../core/failure.ts";
-import { canonicalJson, sha256, type Json } from "../core/json.ts";
+import { type Failure, StepFailure } from "../core/failure.ts";
+import { canonicalJson, type Json, sha256 } from "../core/json.ts";
 import type { CommandTemplate } from "./command-template.ts";
 import { defineAction } from "./define-action.ts";
-import { describeType, fillCommand, proveArguments, type FilledCommand } from "./fill-command.ts";
+import { describeType, type FilledCommand, fillCommand, proveArguments } from "./fill-command.ts";
 import { oneLine } from "./one-line.ts";
 import type { CommandOutcome, CommandRunner, CommandStream } from "./ports.ts";
 

@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { messageIdOf, type Outbox } from "../core/outbox.ts";
 import { sha256 } from "../core/json.ts";
+import { messageIdOf, type Outbox } from "../core/outbox.ts";
 import { defineAction } from "./define-action.ts";
 import { groupParameter } from "./parameter-types.ts";
 import type { Recipients } from "./ports.ts";

@@ -1,8 +1,8 @@
 import { z } from "zod";
 import { StepFailure } from "../core/failure.ts";
 import { oneUsd } from "../core/money.ts";
-import type { BatchControl, BatchSight } from "../workload/batch-control.ts";
 import type { BatchLimits } from "../workload/batch.ts";
+import type { BatchControl, BatchSight } from "../workload/batch-control.ts";
 import { batchOutput, batchOutputFields } from "./batch-output.ts";
 import { batchParameter } from "./batch-target.ts";
 import { defineAction } from "./define-action.ts";

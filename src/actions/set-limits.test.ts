@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@jest/globals";
+import type { Json } from "../core/json.ts";
 import { createActionBench, outputOf } from "../testing/action-bench.ts";
 import { aBudgetState } from "../testing/fake-budget-control.ts";
-import type { Json } from "../core/json.ts";
 import type { BudgetLimits } from "../workload/budget.ts";
 
 function aBench(limits: Partial<BudgetLimits>, running = 0) {

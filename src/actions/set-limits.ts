@@ -4,10 +4,10 @@ import { StepFailure } from "../core/failure.ts";
 import { formatUsd, oneUsd } from "../core/money.ts";
 import type { BudgetControl, BudgetLimits, BudgetState } from "../workload/budget.ts";
 import { defineAction } from "./define-action.ts";
+import { limitsForPeople } from "./limits-for-people.ts";
 import { budgetParameter } from "./parameter-types.ts";
 import { changesOf, holds, limitNames, plannedChange, plannedOf, readBudget, restorePlanned, setPlanned } from "./planned-controls.ts";
 import { ranBefore } from "./ran-before.ts";
-import { limitsForPeople } from "./limits-for-people.ts";
 
 const positive = z.number().positive();
 const count = z.number().int().positive();

@@ -4,7 +4,7 @@ import { StepFailure } from "../core/failure.ts";
 import type { Json } from "../core/json.ts";
 import type { CheckpointRepository, FoundCheckpoint, Workspace } from "../workload/checkpoint.ts";
 import { externalIdSchema } from "../workload/names.ts";
-import { decideRecovery, nameFailure, type NamedFailure, type RecoveryDecision } from "../workload/recover-ticket.ts";
+import { decideRecovery, type NamedFailure, nameFailure, type RecoveryDecision } from "../workload/recover-ticket.ts";
 import { parseStagedWork, type StagedWork } from "../workload/staged-work.ts";
 import { hasEnded, lostReason, recoveryReason, type StandingTicket, type Ticket } from "../workload/ticket.ts";
 import { durationParameter } from "./parameter-types.ts";

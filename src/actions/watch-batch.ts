@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { formatUsd, oneUsd } from "../core/money.ts";
-import { isThrough, type BatchControl, type BatchSight } from "../workload/batch-control.ts";
+import { type BatchControl, type BatchSight, isThrough } from "../workload/batch-control.ts";
 import { batchesOf, batchOrQueue, readBatch } from "./batch-target.ts";
 import { defineAction } from "./define-action.ts";
 import { durationParameter, millisecondsOf } from "./parameter-types.ts";

@@ -2,7 +2,7 @@ import { type RequestListener } from "node:http";
 import { createServer as createTcpServer, type Socket } from "node:net";
 import { afterEach, describe, expect, it } from "@jest/globals";
 import { serveLoopback } from "../simulators/serve-loopback.ts";
-import { createBoundedSender, type BoundedSender, type RequestLimits } from "./bounded-request.ts";
+import { type BoundedSender, createBoundedSender, type RequestLimits } from "./bounded-request.ts";
 import { createHttpClient } from "./http/create-http-client.ts";
 
 const limits: RequestLimits = { connectMs: 500, headersMs: 300, bodyMs: 300, totalMs: 1000, maxBytes: 1000 };

@@ -1,4 +1,4 @@
-import { Agent, request, type Dispatcher } from "undici";
+import { Agent, type Dispatcher, request } from "undici";
 import type { Failure } from "../core/failure.ts";
 import { errorField } from "./error-field.ts";
 import { retryAfterMs } from "./retry-after.ts";

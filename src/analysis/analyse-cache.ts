@@ -3,14 +3,14 @@ import type { Stability } from "../core/prompt-layout.ts";
 import { type BrokenUnit, countOrders, findBreaks, showDifference } from "./cache-breaks.ts";
 import { type CachePrices, measuredInputCost } from "./cache-cost.ts";
 import type { CacheRules } from "./cache-rules.ts";
-import { measuredTotal, segmentSamples, type SegmentedRequest, warmUp } from "./cache-samples.ts";
+import { measuredTotal, type SegmentedRequest, segmentSamples, warmUp } from "./cache-samples.ts";
 import { describeBreak, describeMiss } from "./cache-sentences.ts";
 import { canonicalise, cutSpans, orderUnits, pinParameters } from "./cache-transforms.ts";
 import type { CacheAnalysis, CacheBlock, CacheCause, CacheReply, CacheTransform } from "./cache-types.ts";
 import { observeUnits } from "./cache-units.ts";
-import { calibrateReplay, type Calibration } from "./calibrate-replay.ts";
+import { type Calibration, calibrateReplay } from "./calibrate-replay.ts";
 import { explainMisses, missCauses } from "./explain-misses.ts";
-import { achievableHit, type MarkerChoice, replayMarkers, searchMarkers, type MarkerSearch, unitOrder } from "./search-markers.ts";
+import { achievableHit, type MarkerChoice, type MarkerSearch, replayMarkers, searchMarkers, unitOrder } from "./search-markers.ts";
 
 /** What an analysis stands on. */
 export interface CacheAnalysisInput {

@@ -1,7 +1,7 @@
 import type { SpanKind } from "../core/volatile-span.ts";
 import { prepareTrace } from "./cache-replay.ts";
-import { movesWhole } from "./cache-transforms.ts";
 import { conversation, type SegmentBlock, type SegmentedRequest, traceOf } from "./cache-samples.ts";
+import { movesWhole } from "./cache-transforms.ts";
 import type { UnitBehaviour } from "./cache-units.ts";
 
 /** What breaks a prefix, as its hashes tell. */

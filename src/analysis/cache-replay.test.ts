@@ -1,8 +1,8 @@
 import { describe, expect, it } from "@jest/globals";
 import * as fc from "fast-check";
 import { type CacheLifetime, lifetimeMs } from "../core/prompt-layout.ts";
-import { createPromptCache } from "../simulators/model-server/prompt-cache.ts";
 import type { PromptBlock } from "../simulators/model-server/prompt-blocks.ts";
+import { createPromptCache } from "../simulators/model-server/prompt-cache.ts";
 import {
   busyWorkload,
   createWorkload,
@@ -14,7 +14,7 @@ import {
 } from "../testing/cache-workload.ts";
 import { breakEvenHit, layeredCost, longLifetimeHit, replayCost } from "./cache-cost.ts";
 import { hitRatio, type Marker, prepareTrace, replayCache, type TraceRequest } from "./cache-replay.ts";
-import { cacheRulesOf, type CacheRules } from "./cache-rules.ts";
+import { type CacheRules, cacheRulesOf } from "./cache-rules.ts";
 
 const rules = cacheRulesOf("anthropic", "claude-sonnet-4-5");
 if (rules === undefined) throw new Error("the rules of Anthropic are known");

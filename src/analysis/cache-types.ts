@@ -1,5 +1,5 @@
 import type { MicroUsd } from "../core/money.ts";
-import type { BrokenUnit, BreakClass } from "./cache-breaks.ts";
+import type { BreakClass, BrokenUnit } from "./cache-breaks.ts";
 import type { UnitBehaviour } from "./cache-units.ts";
 import type { Calibration } from "./calibrate-replay.ts";
 import type { MissCause } from "./explain-misses.ts";

@@ -1,5 +1,5 @@
+import { hitRatio, prepareTrace, type ReplayOptions, replayCache } from "./cache-replay.ts";
 import type { CacheRules } from "./cache-rules.ts";
-import { hitRatio, prepareTrace, replayCache, type ReplayOptions } from "./cache-replay.ts";
 import { measuredTotal, type SegmentedRequest, sentMarkers, traceOf, warmUp } from "./cache-samples.ts";
 
 /**

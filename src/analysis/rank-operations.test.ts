@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
 import * as fc from "fast-check";
-import { rankOperations, type OperationSpend } from "./rank-operations.ts";
+import { type OperationSpend, rankOperations } from "./rank-operations.ts";
 
 function aRow(change: Partial<OperationSpend> = {}): OperationSpend {
   return {

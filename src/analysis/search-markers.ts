@@ -1,6 +1,6 @@
-import { runtimeContextLayer, type CacheLifetime } from "../core/prompt-layout.ts";
+import { type CacheLifetime, runtimeContextLayer } from "../core/prompt-layout.ts";
 import { type CachePrices, replayCost } from "./cache-cost.ts";
-import { hitRatio, type Marker, prepareTrace, type PreparedTrace, replayCache, type ReplayTokens } from "./cache-replay.ts";
+import { hitRatio, type Marker, type PreparedTrace, prepareTrace, type ReplayTokens, replayCache } from "./cache-replay.ts";
 import type { CacheRules } from "./cache-rules.ts";
 import { conversation, type SegmentedRequest, traceOf } from "./cache-samples.ts";
 import { stabilityRank, type UnitBehaviour } from "./cache-units.ts";

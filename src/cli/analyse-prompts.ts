@@ -1,7 +1,7 @@
 import { setImmediate } from "node:timers/promises";
 import type { Redis } from "ioredis";
-import type { CacheBoard } from "../analysis/cache-board.ts";
 import { startAnalyseWorker } from "../../workers/analyse.ts";
+import type { CacheBoard } from "../analysis/cache-board.ts";
 import { createPrefixSampleStore } from "../redis/prefix-samples.ts";
 import { withRedisMs } from "./closers.ts";
 import type { Runtime } from "./runtime.ts";

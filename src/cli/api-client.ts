@@ -1,9 +1,9 @@
 import { readFile } from "node:fs/promises";
 import type { z } from "zod";
 import { problemSchema } from "./api-shapes.ts";
-import { exitCodes, oneLine, writeJson, type CommandContext, type ExitCode } from "./context.ts";
+import { type CommandContext, type ExitCode, exitCodes, oneLine, writeJson } from "./context.ts";
 import { adminTokenPath, dataFolder } from "./data-folder.ts";
-import { flagOption, textOption, type CommandInvocation } from "./define-command.ts";
+import { type CommandInvocation, flagOption, textOption } from "./define-command.ts";
 
 /** The answer of a running runbookd. `problem` is its refusal (RFC 9457); `unreachable` means that nobody answered as runbookd does. */
 export type ApiAnswer<Body> =

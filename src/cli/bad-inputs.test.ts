@@ -1,6 +1,6 @@
-import { describe, expect, it } from "@jest/globals";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { describe, expect, it } from "@jest/globals";
 import { packageFolder } from "./process-context.ts";
 
 const root = packageFolder();

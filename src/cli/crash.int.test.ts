@@ -1,10 +1,10 @@
-import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
+import { createSystemClock } from "../core/clock.ts";
 import type { JournalEntry } from "../core/journal.ts";
 import type { RunSummary } from "../core/run.ts";
-import { createSystemClock } from "../core/clock.ts";
 import { connectRedis } from "../redis/connection.ts";
 import { createQuestionDesk } from "../redis/question-desk.ts";
 import { runKeys } from "../redis/run-keys.ts";

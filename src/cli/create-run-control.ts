@@ -1,3 +1,4 @@
+import type { RunbookFolder } from "../adapters/runbook-folder/runbook-folder.ts";
 import type { Clock } from "../core/clock.ts";
 import { sha256 } from "../core/json.ts";
 import type { RunRequest } from "../core/run.ts";
@@ -7,7 +8,6 @@ import type { AcceptStore, Doorbell, RunbookBytes } from "../intake/ports.ts";
 import { proposeRun, requestFromPerson } from "../intake/prepare-run.ts";
 import type { DamagedRuns } from "../redis/damaged-runs.ts";
 import type { RunNotices } from "../redis/run-notices.ts";
-import type { RunbookFolder } from "../adapters/runbook-folder/runbook-folder.ts";
 
 /** What people do to runs is made of what intake and the ledger can do. */
 export interface RunControlDeps {

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { type Json, jsonSchema } from "../core/json.ts";
 import type { ApiClient } from "./api-client.ts";
-import { type JournalEntryShape, runRecordSchema, type RunSummaryShape } from "./api-shapes.ts";
+import { type JournalEntryShape, type RunSummaryShape, runRecordSchema } from "./api-shapes.ts";
 import { type CommandContext, oneLine } from "./context.ts";
 import { formatInstant } from "./render-run.ts";
 

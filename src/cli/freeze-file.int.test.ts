@@ -1,7 +1,7 @@
-import { afterEach, beforeEach, expect, it } from "@jest/globals";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { afterEach, beforeEach, expect, it } from "@jest/globals";
 import { createFakeClock } from "../testing/fake-clock.ts";
 import { createFreezeFile } from "./freeze-file.ts";
 

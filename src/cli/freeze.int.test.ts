@@ -1,7 +1,7 @@
-import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import { readFile, rm, writeFile } from "node:fs/promises";
 import type { ServerResponse } from "node:http";
 import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import { z } from "zod";
 import { type LoopbackServer, serveLoopback } from "../simulators/serve-loopback.ts";
 import { aFiringAlert, postAlerts } from "../testing/post-alerts.ts";

@@ -1,4 +1,4 @@
-import { analysePrompt, cachePricesOf, type CacheAnalyst } from "../actions/analyse-prompt.ts";
+import { analysePrompt, type CacheAnalyst, cachePricesOf } from "../actions/analyse-prompt.ts";
 import type { CacheSight } from "../actions/ports.ts";
 import type { CacheBoard } from "../analysis/cache-board.ts";
 import { measuredInputCost } from "../analysis/cache-cost.ts";

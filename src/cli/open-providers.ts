@@ -1,4 +1,5 @@
 import type { Redis } from "ioredis";
+import { startProviderKeeper } from "../../workers/keep-providers.ts";
 import { createAnthropicBatches } from "../adapters/anthropic/create-anthropic-batches.ts";
 import { createAnthropicCosts } from "../adapters/anthropic/create-anthropic-costs.ts";
 import { createOpenAiBatches } from "../adapters/openai/create-openai-batches.ts";
@@ -11,7 +12,6 @@ import { usualPatience } from "../workload/next-provider-move.ts";
 import { createProviderDesk, type ProviderDesk } from "../workload/provider-desk.ts";
 import { createProviderTickets } from "../workload/provider-tickets.ts";
 import type { WorkloadObserver } from "../workload/workload-observer.ts";
-import { startProviderKeeper } from "../../workers/keep-providers.ts";
 import type { Runtime } from "./runtime.ts";
 
 const lookEveryMs = 5000;

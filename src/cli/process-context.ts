@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
-import { isatty } from "node:tty";
 import { dirname, join } from "node:path";
+import { isatty } from "node:tty";
 import { z } from "zod";
 import { createSystemClock } from "../core/clock.ts";
 import type { CommandContext } from "./context.ts";

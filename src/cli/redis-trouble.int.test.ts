@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
-import { connectRedis } from "../redis/connection.ts";
-import { type RedisServer, startRedisServer } from "../testing/redis-server.ts";
 import { createHand } from "../../workers/hand.ts";
 import { startRunWorker } from "../../workers/run.ts";
+import { connectRedis } from "../redis/connection.ts";
 import { runKeys } from "../redis/run-keys.ts";
 import { aFiringAlert, postAlerts, postUntilAccepted, type WebhookReply } from "../testing/post-alerts.ts";
+import { type RedisServer, startRedisServer } from "../testing/redis-server.ts";
 import { aProductFolder, aWaitingRunbook, type ProductFolder, type RunningProduct, startProduct } from "../testing/running-product.ts";
 import { until } from "../testing/until.ts";
 import { startWorker } from "./start-worker.ts";

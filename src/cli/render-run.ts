@@ -1,4 +1,4 @@
-import type { JournalEntryShape, AskedShape, RunSummaryShape } from "./api-shapes.ts";
+import type { AskedShape, JournalEntryShape, RunSummaryShape } from "./api-shapes.ts";
 import { oneLine, renderTable } from "./context.ts";
 
 /** `2026-01-31 12:00:00Z` of an instant. */

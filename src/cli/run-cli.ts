@@ -1,6 +1,4 @@
 import { Command, CommanderError } from "commander";
-import { exitCodes, hasColour, type CommandContext } from "./context.ts";
-import { defineCommand, type ExitSink } from "./define-command.ts";
 import { alertCommand } from "./commands/alert.ts";
 import { approvalsCommand } from "./commands/approvals.ts";
 import { auditCommand } from "./commands/audit.ts";
@@ -14,14 +12,16 @@ import { lintCommand } from "./commands/lint.ts";
 import { newCommand } from "./commands/new-runbook.ts";
 import { promptsCommands } from "./commands/prompt-versions.ts";
 import { rehearseCommand } from "./commands/rehearse.ts";
-import { replayCommand } from "./commands/replay.ts";
 import { indexCommand } from "./commands/render-index.ts";
+import { replayCommand } from "./commands/replay.ts";
 import { routesCommand } from "./commands/routes.ts";
 import { runCommand } from "./commands/run.ts";
 import { runsCommand } from "./commands/runs.ts";
-import { serverCommand, upCommand, workCommand, workerCommand } from "./commands/serve.ts";
 import { schemaCommand } from "./commands/schema.ts";
+import { serverCommand, upCommand, workCommand, workerCommand } from "./commands/serve.ts";
 import { tokenCommand } from "./commands/token.ts";
+import { type CommandContext, exitCodes, hasColour } from "./context.ts";
+import { defineCommand, type ExitSink } from "./define-command.ts";
 
 /** The whole command line, with its output going to the context. */
 export function createProgram(context: CommandContext, exit: ExitSink, version: string): Command {

@@ -1,10 +1,10 @@
-import { expect, it } from "@jest/globals";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { expect, it } from "@jest/globals";
 import { actionCatalogue } from "../actions/registry.ts";
 import { canaryRunbook } from "../core/run.ts";
-import { formatDiagnostic } from "../runbook/lint-format.ts";
 import { lintFolder } from "../runbook/lint.ts";
+import { formatDiagnostic } from "../runbook/lint-format.ts";
 import { parseRunbook } from "../runbook/parse-runbook.ts";
 import { renderIndex } from "../runbook/render-index.ts";
 import { divideDurations } from "../runbook/scale.ts";

@@ -1,6 +1,6 @@
+import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { randomBytes } from "node:crypto";
 import type { Redis } from "ioredis";
 import { actionCatalogue } from "../actions/registry.ts";
 import { withCommands } from "../actions/run-command.ts";
@@ -8,10 +8,11 @@ import { createRunbookFolder, type RunbookFolder } from "../adapters/runbook-fol
 import type { Config } from "../config/config.ts";
 import { type Clock, createSystemClock } from "../core/clock.ts";
 import { createUlids, type Ids } from "../core/ulid.ts";
-import { addressOf, type ConnectionPurpose, connectRedis, type RedisAddress, untilReady } from "../redis/connection.ts";
-import { createSharedClock, readRedisTime } from "../redis/shared-clock.ts";
-import { startEmbeddedRedis } from "../redis/embedded-server.ts";
 import { createChangeLog } from "../redis/change-log.ts";
+import { addressOf, type ConnectionPurpose, connectRedis, type RedisAddress, untilReady } from "../redis/connection.ts";
+import { startEmbeddedRedis } from "../redis/embedded-server.ts";
+import { createFreezeBoard, type FreezeBoard } from "../redis/freeze-board.ts";
+import { createSharedClock, readRedisTime } from "../redis/shared-clock.ts";
 import { createWorkloadLedger } from "../redis/workload-ledger.ts";
 import { createTicketStore } from "../redis/workload-tickets.ts";
 import { createLog, type Log } from "../telemetry/log.ts";
@@ -22,10 +23,9 @@ import { dividedTimes, type QueueCounts, type WorkloadLedger } from "../workload
 import { createPriceTable, type PriceTable, priceTableSchema } from "../workload/price-table.ts";
 import { shippedPrices } from "../workload/prices.ts";
 import type { TicketRecovery, TicketStore } from "../workload/ticket.ts";
+import { type Closers, createClosers } from "./closers.ts";
 import { observeFreezes } from "./freeze-desk.ts";
 import { createFreezeFile, type FreezeFile } from "./freeze-file.ts";
-import { createFreezeBoard, type FreezeBoard } from "../redis/freeze-board.ts";
-import { type Closers, createClosers } from "./closers.ts";
 import { createRunbookWatch, observeRunbooks } from "./watch-runbooks.ts";
 
 /** What a server and a worker have in common. Everything acquired is in `closers`. */

@@ -1,16 +1,16 @@
-import { createRecipients } from "../actions/recipients.ts";
 import type { Redis } from "ioredis";
+import { type MailLog, type MailPatience, startReportWorker, usualPatience } from "../../workers/report.ts";
+import { createRecipients } from "../actions/recipients.ts";
 import { createBoundedSender, usualLimits } from "../adapters/bounded-request.ts";
 import { createPagerDutyNotifier } from "../adapters/notify-pagerduty/create-pagerduty-notifier.ts";
 import { createSlackNotifier } from "../adapters/notify-slack/create-slack-notifier.ts";
 import { createWebhookNotifier } from "../adapters/notify-webhook/create-webhook-notifier.ts";
 import { createSmtpSender } from "../adapters/smtp/create-smtp-sender.ts";
 import type { MailSender, Outbox, OutboxRow } from "../core/outbox.ts";
+import { createRunReader } from "../redis/run-reader.ts";
 import { createComposer } from "../reports/create-composer.ts";
 import { withoutSecrets } from "../reports/without-secrets.ts";
-import { createRunReader } from "../redis/run-reader.ts";
 import type { Log } from "../telemetry/log.ts";
-import { type MailLog, type MailPatience, startReportWorker, usualPatience } from "../../workers/report.ts";
 import type { Runtime } from "./runtime.ts";
 
 const mailEveryMs = 500;

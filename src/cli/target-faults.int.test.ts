@@ -1,9 +1,9 @@
-import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import { randomUUID } from "node:crypto";
 import { type IncomingMessage, type ServerResponse } from "node:http";
+import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import { httpRequest } from "../actions/http-request.ts";
-import { createHttpClient, type HttpClient } from "../adapters/http/create-http-client.ts";
 import { usualLimits } from "../adapters/bounded-request.ts";
+import { createHttpClient, type HttpClient } from "../adapters/http/create-http-client.ts";
 import { createSystemClock } from "../core/clock.ts";
 import type { JournalEntry } from "../core/journal.ts";
 import { createExecutor, type Execution } from "../engine/execute-run.ts";

@@ -1,8 +1,8 @@
 import type { Redis } from "ioredis";
+import { startLedgerCheck } from "../../workers/check.ts";
 import { createAuditReader } from "../redis/audit-reader.ts";
 import { createLedgerCheck, ledgerFaults } from "../redis/ledger-check.ts";
 import type { RedisRunLedger } from "../redis/run-ledger.ts";
-import { startLedgerCheck } from "../../workers/check.ts";
 import { withRedisMs } from "./closers.ts";
 import type { Runtime } from "./runtime.ts";
 

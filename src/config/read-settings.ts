@@ -1,6 +1,6 @@
 import { parseDocument } from "yaml";
 import type { ConfigFault } from "./config-fault.ts";
-import { acceptedFor, environmentKeys, secretKeys, settingsSchema, type Settings } from "./settings-schema.ts";
+import { acceptedFor, environmentKeys, type Settings, secretKeys, settingsSchema } from "./settings-schema.ts";
 
 /** Where settings come from. */
 export interface ConfigSources {

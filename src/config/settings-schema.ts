@@ -1,9 +1,9 @@
 import { z } from "zod";
 import { isLimitName, limitNames } from "../guardrails/limits.ts";
-import { parseRedisUrl, redisUrlGrammar } from "./redis-url.ts";
 import { commandsSchema } from "./command-settings.ts";
 import { mailAddress } from "./mail-address.ts";
 import { notifyGroupsSchema } from "./notify-settings.ts";
+import { parseRedisUrl, redisUrlGrammar } from "./redis-url.ts";
 
 /** Keys whose value may come from a file: the same name with `_FILE`. */
 export const secretKeys = [

@@ -1,5 +1,5 @@
 import { expect, it } from "@jest/globals";
-import { assert, array, integer, jsonValue, nat, property } from "fast-check";
+import { array, assert, integer, jsonValue, nat, property } from "fast-check";
 import { chainText, findFault } from "./chain.ts";
 import { genesisHead } from "./journal.ts";
 

@@ -1,5 +1,5 @@
-import { sha256 } from "./json.ts";
 import { genesisHead, nextHead } from "./journal.ts";
+import { sha256 } from "./json.ts";
 
 /** One record as it is stored, and the head after it. */
 export interface Link {

@@ -1,5 +1,5 @@
 import { expect, it } from "@jest/globals";
-import { findingStatus, type FindingNote } from "./finding.ts";
+import { type FindingNote, findingStatus } from "./finding.ts";
 
 const note: FindingNote = { status: "accepted", reason: "a nightly job", by: "ada", at: 0, severity: "medium" };
 

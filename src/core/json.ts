@@ -1,5 +1,5 @@
-import { z } from "zod";
 import { hash } from "node:crypto";
+import { z } from "zod";
 
 /** A value that survives JSON. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
 import * as fc from "fast-check";
-import { dangerOfRegex, matches, parseMatchers, readMatchers, type Matcher } from "./matcher.ts";
+import { dangerOfRegex, type Matcher, matches, parseMatchers, readMatchers } from "./matcher.ts";
 
 const parsed = (text: string): readonly Matcher[] => {
   const result = parseMatchers(text);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
-import { createPaint, renderDemo, type DemoView } from "./demo-view.ts";
+import { createPaint, type DemoView, renderDemo } from "./demo-view.ts";
 import { createScreen } from "./screen.ts";
 
 const view: DemoView = {

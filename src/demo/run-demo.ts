@@ -2,13 +2,13 @@ import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Clock } from "../core/clock.ts";
 import { formatDuration } from "../core/duration.ts";
-import { createDemoFolder, findProjectRoot, type DemoFolder } from "./demo-folder.ts";
+import { createDemoFolder, type DemoFolder, findProjectRoot } from "./demo-folder.ts";
 import type { DemoOptions } from "./demo-options.ts";
 import type { Presenter } from "./presenter.ts";
 import { createProcessGroup } from "./process-group.ts";
 import type { Played } from "./scenario.ts";
 import { scenarios } from "./scenarios.ts";
-import { startSystem, type DemoSystem } from "./start-system.ts";
+import { type DemoSystem, startSystem } from "./start-system.ts";
 
 /** What the demo needs from its process. */
 export interface DemoContext {

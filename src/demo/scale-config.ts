@@ -1,4 +1,4 @@
-import { isMap, isScalar, parseDocument, visit, type Document } from "yaml";
+import { type Document, isMap, isScalar, parseDocument, visit } from "yaml";
 import { formatDuration, parseDuration } from "../core/duration.ts";
 import { divideRanges } from "../runbook/promql.ts";
 import { divideSecondsThresholds } from "./seconds-thresholds.ts";

@@ -1,9 +1,9 @@
 import { batchScenario } from "./batch/batch-scenario.ts";
-import { costScenario } from "./cost/cost-scenario.ts";
 import { cacheScenario } from "./cache/cache-scenario.ts";
+import { costScenario } from "./cost/cost-scenario.ts";
 import type { ScenarioName } from "./demo-options.ts";
-import { ticketScenario } from "./ticket/ticket-scenario.ts";
 import type { Scenario } from "./scenario.ts";
+import { ticketScenario } from "./ticket/ticket-scenario.ts";
 
 /** Every scenario under its name. */
 export const scenarios: { readonly [Name in ScenarioName]: Scenario } = {

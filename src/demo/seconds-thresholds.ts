@@ -1,5 +1,5 @@
-import { parser } from "@prometheus-io/lezer-promql";
 import type { SyntaxNode } from "@lezer/common";
+import { parser } from "@prometheus-io/lezer-promql";
 
 /** What a PromQL expression measures, as far as its names tell. */
 type Dimension = "seconds" | "instant" | "number" | "other";

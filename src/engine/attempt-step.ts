@@ -4,11 +4,11 @@ import { evaluate, truthOf } from "../runbook/expression.ts";
 import type { Runbook, Step } from "../runbook/runbook.ts";
 import { askPeople } from "./ask-people.ts";
 import { type AttemptDeps, bindCall, contextOf } from "./bind-call.ts";
-import { watchFreeze } from "./freeze-watch.ts";
 import { type Attempted, freezeQueryOf, outsideFreeze, restFrozen } from "./freeze-rest.ts";
+import { watchFreeze } from "./freeze-watch.ts";
 import { idempotencyKeyOf, planShaOf } from "./plan-sha.ts";
 import { LeaseLost, NotReplicated, type RunHold } from "./run-hold.ts";
-import { stepView, type StepView } from "./run-view.ts";
+import { type StepView, stepView } from "./run-view.ts";
 import { scopeOf } from "./scope.ts";
 
 /**

@@ -1,16 +1,16 @@
 import { describe, expect, it } from "@jest/globals";
 import type { ActionContext } from "../core/action.ts";
+import { type Failure, StepFailure } from "../core/failure.ts";
 import type { Freeze } from "../core/freeze.ts";
-import { StepFailure, type Failure } from "../core/failure.ts";
 import type { JournalEntry } from "../core/journal.ts";
 import type { RunRequest } from "../core/run.ts";
 import type { Verdict } from "../core/verdict.ts";
 import type { Runbook } from "../runbook/runbook.ts";
-import { aPromqlCheck, aRunbook, aStep, anExpression } from "../testing/a-runbook.ts";
-import { createFakeClock, type FakeClock } from "../testing/fake-clock.ts";
 import { createMemoryRunLedger, type MemoryRunLedger } from "../simulators/memory-run-ledger.ts";
+import { anExpression, aPromqlCheck, aRunbook, aStep } from "../testing/a-runbook.ts";
+import { createFakeClock, type FakeClock } from "../testing/fake-clock.ts";
 import { done, type ScriptedAction, type ScriptedActions, scriptActions } from "../testing/scripted-actions.ts";
-import { createExecutor, type Executor, type Execution } from "./execute-run.ts";
+import { createExecutor, type Execution, type Executor } from "./execute-run.ts";
 import type { Candidate, MetricSource } from "./ports.ts";
 import { silentObserver } from "./silent-observer.ts";
 

@@ -6,15 +6,15 @@ import type { CheckItem, Runbook } from "../runbook/runbook.ts";
 import { askPeople } from "./ask-people.ts";
 import { attemptStep } from "./attempt-step.ts";
 import type { AttemptDeps } from "./bind-call.ts";
-import { probeStep } from "./probe-step.ts";
-import { readOnce } from "./read-once.ts";
-import { undoEffect } from "./undo-effect.ts";
 import { defaultPace, type Pace, type Sight } from "./move.ts";
 import { nextMove } from "./next-move.ts";
 import type { EngineDeps, StandingSeen } from "./ports.ts";
+import { probeStep } from "./probe-step.ts";
 import { checkPromql, type Seen } from "./promql-check.ts";
+import { readOnce } from "./read-once.ts";
 import { holdRun, LeaseLost, NotReplicated, type RunHold } from "./run-hold.ts";
 import { scopeOf } from "./scope.ts";
+import { undoEffect } from "./undo-effect.ts";
 
 /** What became of one look at a run. */
 export type Execution = "ended" | "suspended" | "yielded" | "fenced" | "held" | "waiting" | "unknown_run" | "damaged";

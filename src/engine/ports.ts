@@ -1,4 +1,4 @@
-import type { Action } from "../core/action.ts";
+import type { Action, BoundAction, Plan } from "../core/action.ts";
 import type { Alert } from "../core/alert.ts";
 import type { Instant } from "../core/clock.ts";
 import type { Freeze, FreezeQuery } from "../core/freeze.ts";
@@ -6,7 +6,6 @@ import type { Journal, JournalEntry } from "../core/journal.ts";
 import type { Question } from "../core/question.ts";
 import type { RunState, RunSummary } from "../core/run.ts";
 import type { Claim, Verdict } from "../core/verdict.ts";
-import type { BoundAction, Plan } from "../core/action.ts";
 import type { Runbook, Step } from "../runbook/runbook.ts";
 
 /** The right to write into one run: fenced by `token`, lost when another worker claims. */

@@ -5,7 +5,7 @@ import { escalationOf, permittedAnswers } from "../core/question.ts";
 import { evaluate, truthOf } from "../runbook/expression.ts";
 import type { Step } from "../runbook/runbook.ts";
 import { conclude, type Move, type Pace, pollEvery, record, undoAll } from "./move.ts";
-import { checkKey, type RunView, stepView, type StepView } from "./run-view.ts";
+import { checkKey, type RunView, type StepView, stepView } from "./run-view.ts";
 import { scopeOf } from "./scope.ts";
 
 const neverRetried: readonly FailureReason[] = [

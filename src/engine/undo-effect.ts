@@ -1,8 +1,8 @@
 import { ensureFailure, type Failure } from "../core/failure.ts";
 import type { Step } from "../runbook/runbook.ts";
 import { type AttemptDeps, bindCall, contextOf } from "./bind-call.ts";
-import { watchFreeze } from "./freeze-watch.ts";
 import { type Attempted, freezeQueryOf, outsideFreeze, restFrozen } from "./freeze-rest.ts";
+import { watchFreeze } from "./freeze-watch.ts";
 import { LeaseLost, type RunHold } from "./run-hold.ts";
 import type { DoneEffect } from "./run-view.ts";
 

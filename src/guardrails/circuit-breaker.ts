@@ -1,6 +1,6 @@
 import type { Instant } from "../core/clock.ts";
-import type { Verdict } from "../core/verdict.ts";
 import { sha256 } from "../core/json.ts";
+import type { Verdict } from "../core/verdict.ts";
 import { allowed, type GuardFacts, type Guardrail, isRaise } from "./guardrail.ts";
 
 /** Failures this close together open the breaker, and it stays open as long after the last of them. */

@@ -1,4 +1,4 @@
-import { isMutation, type Guardrail } from "./guardrail.ts";
+import { type Guardrail, isMutation } from "./guardrail.ts";
 
 const wildcard = /[*?{}[\]|,\s]/;
 

@@ -1,9 +1,9 @@
-import type { Instant } from "../core/clock.ts";
 import type { Change, Effect, Risk } from "../core/action.ts";
+import type { Instant } from "../core/clock.ts";
 import type { Mode } from "../core/run.ts";
 import type { Verdict } from "../core/verdict.ts";
-import type { TargetChange } from "./target-change.ts";
 import { defaultLimits, type Limits } from "./limits.ts";
+import type { TargetChange } from "./target-change.ts";
 
 /** One step that wants to act. */
 export interface GuardrailCandidate {

@@ -1,6 +1,6 @@
 import type { Instant } from "../core/clock.ts";
-import { keepChangesMs, type TargetChange } from "./target-change.ts";
 import { allowed, type Guardrail, isMutation, isRaise, touchedTargets } from "./guardrail.ts";
+import { keepChangesMs, type TargetChange } from "./target-change.ts";
 
 /** An alert this soon after a change of ours may have been caused by it. */
 const ourOwnDoingMs = 30 * 60_000;

@@ -1,4 +1,4 @@
-import { isMutation, type Guardrail } from "./guardrail.ts";
+import { type Guardrail, isMutation } from "./guardrail.ts";
 
 /** How far the run may go by itself: observe plans only, approve asks for every mutation, auto goes on. */
 export const modeGuardrail: Guardrail = ({ mode, action, approved }) => {

@@ -1,18 +1,18 @@
 import { describe, expect, it } from "@jest/globals";
 import { sha256 } from "../core/json.ts";
-import { evaluateGuardrails } from "./evaluate-guardrails.ts";
-import { defaultPolicy, type GuardFacts, type GuardrailCandidate, noFacts } from "./guardrail.ts";
 import { blastRadius } from "./blast-radius.ts";
 import { changeLog } from "./change-log.ts";
-import { hashOf, parseChange } from "./target-change.ts";
 import { changeRate } from "./change-rate.ts";
 import { circuitBreaker } from "./circuit-breaker.ts";
+import { evaluateGuardrails } from "./evaluate-guardrails.ts";
 import { flapHold } from "./flap-hold.ts";
+import { defaultPolicy, type GuardFacts, type GuardrailCandidate, noFacts } from "./guardrail.ts";
 import { defaultLimits, limitsOf } from "./limits.ts";
 import { loop, reversalsBetweenRuns } from "./loop.ts";
 import { protectedTargets } from "./protected-targets.ts";
 import { runRate } from "./run-rate.ts";
 import { storm } from "./storm.ts";
+import { hashOf, parseChange } from "./target-change.ts";
 
 const minute = 60_000;
 const hour = 60 * minute;

@@ -1,5 +1,5 @@
 import type { Instant } from "../core/clock.ts";
-import { canonicalJson, sha256, type Json } from "../core/json.ts";
+import { canonicalJson, type Json, sha256 } from "../core/json.ts";
 
 /** One change of one field that an intent announced; the values only as hashes, enough to tell them apart. */
 export interface TargetChange {

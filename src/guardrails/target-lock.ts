@@ -1,6 +1,6 @@
 import { sha256 } from "../core/json.ts";
 import type { Claim } from "../core/verdict.ts";
-import { isMutation, type Guardrail } from "./guardrail.ts";
+import { type Guardrail, isMutation } from "./guardrail.ts";
 
 /** One run at a time changes a target: locks the run's target and everything that the plan touches, until the run ends. */
 export const targetLock: Guardrail = ({ action, target, plan }) => {

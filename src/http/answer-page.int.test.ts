@@ -1,14 +1,14 @@
-import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { randomBytes } from "node:crypto";
+import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
+import { createSystemClock } from "../core/clock.ts";
 import { parseEntry } from "../core/journal.ts";
 import { createQuestionDesk } from "../redis/question-desk.ts";
 import { createQuestionLinks } from "../redis/question-links.ts";
 import { runKeys } from "../redis/run-keys.ts";
 import { createAskingRun } from "../testing/an-asking-run.ts";
 import { type Browser, startBrowser } from "../testing/browser.ts";
-import { type HttpHarness, startHttp } from "../testing/http-harness.ts";
 import { holdRedis } from "../testing/hold-redis.ts";
-import { createSystemClock } from "../core/clock.ts";
+import { type HttpHarness, startHttp } from "../testing/http-harness.ts";
 import { createApprovalRoutes } from "./approval-routes.ts";
 
 /** The page behind a mailed link over a real ledger, in a real browser. */

@@ -1,8 +1,8 @@
 import { expect, it } from "@jest/globals";
 import type { AuditEntry } from "../core/audit.ts";
-import { createFakeClock } from "../testing/fake-clock.ts";
 import { createActionBench } from "../testing/action-bench.ts";
 import { aBudgetState } from "../testing/fake-budget-control.ts";
+import { createFakeClock } from "../testing/fake-clock.ts";
 import { auditedBatches, auditedControl, auditedDesk, auditedFreezes } from "./audited.ts";
 import type { AnswerReply, ControlReply } from "./ports.ts";
 

@@ -1,8 +1,8 @@
 import { z } from "zod";
 import type { Clock } from "../core/clock.ts";
+import { type BatchChange, type BatchStore, batchLimitsSchema } from "../workload/batch.ts";
 import type { BatchControl } from "../workload/batch-control.ts";
 import { isThrough } from "../workload/batch-control.ts";
-import { batchLimitsSchema, type BatchChange, type BatchStore } from "../workload/batch.ts";
 import type { WorkloadLedger } from "../workload/ledger.ts";
 import type { TicketDoorbell, TicketStore } from "../workload/ticket.ts";
 import { batchReply, noBatch } from "./batch-reply.ts";

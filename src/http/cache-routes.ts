@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { CacheBoard } from "../analysis/cache-board.ts";
 import type { AuditLog } from "../core/audit.ts";
 import type { Clock } from "../core/clock.ts";
-import { findingKinds, type FindingNotes, type FindingSource, findingStatus, findingStatuses, severities } from "../core/finding.ts";
+import { type FindingNotes, type FindingSource, findingKinds, findingStatus, findingStatuses, severities } from "../core/finding.ts";
 import type { WorkloadLedger } from "../workload/ledger.ts";
 import type { PrefixSampleStore } from "../workload/prefix-samples.ts";
 import { unsampledPrompts } from "../workload/unsampled-prompts.ts";

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { describe, expect, it } from "@jest/globals";
 import { aRunbook, aStep } from "../testing/a-runbook.ts";
-import { startHttp, type HttpHarness, type HttpHarnessOptions } from "../testing/http-harness.ts";
+import { type HttpHarness, type HttpHarnessOptions, startHttp } from "../testing/http-harness.ts";
 import { defineRoute, json, noBody, noQuery } from "./route.ts";
 import { webhookBodyLimitBytes } from "./webhook.ts";
 

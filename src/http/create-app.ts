@@ -3,13 +3,13 @@ import type { Clock } from "../core/clock.ts";
 import { StoreUnavailable } from "../intake/ports.ts";
 import { mountAnswerPage, pagePaths } from "./answer-page.ts";
 import { authorize } from "./authorize.ts";
-import { createMemoryBudget, readJsonBody, type MemoryBudget } from "./json-body.ts";
+import { createMemoryBudget, type MemoryBudget, readJsonBody } from "./json-body.ts";
+import { createLangfuseWebhook } from "./langfuse-webhook.ts";
 import { describeApi } from "./openapi.ts";
 import type { HttpLog, HttpObserver, Readiness, TokenVerifier } from "./ports.ts";
 import { aProblem } from "./problem.ts";
-import { noBody, problem, type Answer, type Reply, type Route } from "./route.ts";
-import { sendEvents, sendReply, securityHeaders } from "./send-reply.ts";
-import { createLangfuseWebhook } from "./langfuse-webhook.ts";
+import { type Answer, noBody, problem, type Reply, type Route } from "./route.ts";
+import { securityHeaders, sendEvents, sendReply } from "./send-reply.ts";
 import { createWebhook, unavailable, type WebhookDeps } from "./webhook.ts";
 
 /** What the HTTP application is made of. `routes` is everything under /api. */

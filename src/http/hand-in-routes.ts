@@ -1,6 +1,6 @@
 import { z } from "zod";
+import { type Batch, type BatchStore, batchTicketSchema, mostTicketsAtOnce, newBatchSchema } from "../workload/batch.ts";
 import type { BatchControl } from "../workload/batch-control.ts";
-import { batchTicketSchema, mostTicketsAtOnce, newBatchSchema, type Batch, type BatchStore } from "../workload/batch.ts";
 import type { WorkloadLedger } from "../workload/ledger.ts";
 import { externalIdSchema } from "../workload/names.ts";
 import { providerPayloadSchema } from "../workload/provider-tickets.ts";

@@ -3,9 +3,9 @@ import type { IncomingMessage } from "node:http";
 import type { Clock } from "../core/clock.ts";
 import type { Intake } from "../intake/create-intake.ts";
 import { readLangfuseEvent } from "../intake/langfuse-event.ts";
-import { readJsonBody, type MemoryBudget } from "./json-body.ts";
+import { type MemoryBudget, readJsonBody } from "./json-body.ts";
 import type { HttpLog } from "./ports.ts";
-import { json, problem, type Answer } from "./route.ts";
+import { type Answer, json, problem } from "./route.ts";
 import { unavailable, type Webhook } from "./webhook.ts";
 
 /** What the webhook of Langfuse is made of. */

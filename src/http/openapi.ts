@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { notificationSchema } from "../intake/notification.ts";
-import { problems, problemType, type ProblemName } from "./problem.ts";
+import { type ProblemName, problems, problemType } from "./problem.ts";
 import { noBody, type Route } from "./route.ts";
 
 /** Problems that every authenticated route may answer. */

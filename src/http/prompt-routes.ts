@@ -1,17 +1,17 @@
 import { z } from "zod";
-import type { AuditKind, AuditLog } from "../core/audit.ts";
 import type { CacheBoard } from "../analysis/cache-board.ts";
+import type { AuditKind, AuditLog } from "../core/audit.ts";
 import type { Clock } from "../core/clock.ts";
-import { canonicalJson, sha256, type Json } from "../core/json.ts";
-import { canarySchema, type CanaryStore } from "../workload/canary.ts";
+import { canonicalJson, type Json, sha256 } from "../core/json.ts";
+import { type CanaryStore, canarySchema } from "../workload/canary.ts";
 import {
   newPromptVersionSchema,
-  promptLabelSchema,
-  promptNameSchema,
-  statusOf,
   type PromptState,
   type PromptStore,
   type PromptVersion,
+  promptLabelSchema,
+  promptNameSchema,
+  statusOf,
 } from "../workload/prompt.ts";
 import { readServed } from "../workload/served-prompt.ts";
 import { defineRoute, issuesOf, json, noBody, noQuery, problem, type Reply, type Route } from "./route.ts";

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { externalIdSchema } from "../workload/names.ts";
-import { ticketStates, type TicketStore } from "../workload/ticket.ts";
+import { type TicketStore, ticketStates } from "../workload/ticket.ts";
 import { defineRoute, json, noBody, noQuery, problem, type Route } from "./route.ts";
 import { viewers } from "./who.ts";
 

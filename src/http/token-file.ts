@@ -4,7 +4,7 @@ import { dirname } from "node:path";
 import { z } from "zod";
 import type { Clock, Instant } from "../core/clock.ts";
 import { sha256 } from "../core/json.ts";
-import { roles, type Caller, type Role } from "../core/role.ts";
+import { type Caller, type Role, roles } from "../core/role.ts";
 import type { TokenVerifier } from "./ports.ts";
 
 /** What a list of tokens shows: never the token, of which only a hash is kept. */

@@ -1,13 +1,13 @@
 import type { IncomingMessage } from "node:http";
 import type { Clock } from "../core/clock.ts";
+import { runHeader } from "../core/run.ts";
 import type { Intake } from "../intake/create-intake.ts";
 import { parseNotification } from "../intake/notification.ts";
-import { runHeader } from "../core/run.ts";
-import { readJsonBody, type MemoryBudget } from "./json-body.ts";
-import { aProblem } from "./problem.ts";
+import { type MemoryBudget, readJsonBody } from "./json-body.ts";
 import type { HttpLog } from "./ports.ts";
+import { aProblem } from "./problem.ts";
 import type { RejectedSamples } from "./rejected-samples.ts";
-import { json, type Answer } from "./route.ts";
+import { type Answer, json } from "./route.ts";
 import { createWebhookAuth } from "./webhook-auth.ts";
 
 /** Largest notification: about 25,000 alerts. A limit of less would refuse exactly the storm. */

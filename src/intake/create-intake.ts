@@ -3,9 +3,9 @@ import type { Clock, Instant } from "../core/clock.ts";
 import type { Ids } from "../core/ulid.ts";
 import type { Runbook } from "../runbook/runbook.ts";
 import { decideEpisode, type EpisodeStep } from "./decide-episode.ts";
-import { newestPerFingerprint, type Notification, type ReceivedAlert } from "./notification.ts";
-import { StoreUnavailable, type AcceptReply, type AcceptStore, type AcceptWrite, type Doorbell, type RunbookBytes } from "./ports.ts";
-import { moreCareful, proposeRun, requestFromAlert, type RunGuards } from "./prepare-run.ts";
+import { type Notification, newestPerFingerprint, type ReceivedAlert } from "./notification.ts";
+import { type AcceptReply, type AcceptStore, type AcceptWrite, type Doorbell, type RunbookBytes, StoreUnavailable } from "./ports.ts";
+import { moreCareful, proposeRun, type RunGuards, requestFromAlert } from "./prepare-run.ts";
 
 /** The running set of runbooks, as intake needs it. */
 export interface RunbookMatcher {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
 import * as fc from "fast-check";
-import { decideEpisode, refireToleranceMs, touchEveryMs, type EpisodeStep } from "./decide-episode.ts";
+import { decideEpisode, type EpisodeStep, refireToleranceMs, touchEveryMs } from "./decide-episode.ts";
 import type { ReceivedAlert } from "./notification.ts";
 import type { Episode } from "./ports.ts";
 

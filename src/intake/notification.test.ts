@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "@jest/globals";
-import { newestPerFingerprint, notificationCaps, parseNotification, type Notification } from "./notification.ts";
+import { type Notification, newestPerFingerprint, notificationCaps, parseNotification } from "./notification.ts";
 
 const receivedAt = Date.UTC(2026, 10, 23, 6);
 const fixtures = join(import.meta.dirname, "fixtures");

@@ -1,6 +1,6 @@
 import { type Alert, isTestAlert } from "../core/alert.ts";
 import type { Instant } from "../core/clock.ts";
-import { sha256, type Json } from "../core/json.ts";
+import { type Json, sha256 } from "../core/json.ts";
 import type { Mode, RunRequest } from "../core/run.ts";
 import type { Verdict } from "../core/verdict.ts";
 import { resolveTemplates } from "../runbook/expression.ts";

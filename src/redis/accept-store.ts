@@ -1,6 +1,6 @@
 import type { Redis } from "ioredis";
-import { describeFreeze, type Freeze, freezeScopesOf, parseFreeze } from "../core/freeze.ts";
 import { chainText } from "../core/chain.ts";
+import { describeFreeze, type Freeze, freezeScopesOf, parseFreeze } from "../core/freeze.ts";
 import { genesisHead } from "../core/journal.ts";
 import {
   type AcceptReply,

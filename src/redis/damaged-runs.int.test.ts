@@ -1,5 +1,5 @@
-import { afterEach, describe, expect, it } from "@jest/globals";
 import { randomUUID } from "node:crypto";
+import { afterEach, describe, expect, it } from "@jest/globals";
 import { createSystemClock } from "../core/clock.ts";
 import { holdRedis } from "../testing/hold-redis.ts";
 import { createAcceptStore, createRunbookBytes } from "./accept-store.ts";

@@ -1,7 +1,7 @@
 import { beforeEach, expect, it } from "@jest/globals";
-import { proposeRun } from "../intake/prepare-run.ts";
-import { changeLogOf } from "../guardrails/target-change.ts";
 import { noFacts } from "../guardrails/guardrail.ts";
+import { changeLogOf } from "../guardrails/target-change.ts";
+import { proposeRun } from "../intake/prepare-run.ts";
 import { createFakeClock } from "../testing/fake-clock.ts";
 import { holdRedis } from "../testing/hold-redis.ts";
 import { createAcceptStore, createRunbookBytes } from "./accept-store.ts";

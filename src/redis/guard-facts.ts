@@ -1,7 +1,7 @@
 import type { Redis } from "ioredis";
 import type { Clock } from "../core/clock.ts";
-import { changeLogOf, parseChange } from "../guardrails/target-change.ts";
 import type { GuardFacts } from "../guardrails/guardrail.ts";
+import { changeLogOf, parseChange } from "../guardrails/target-change.ts";
 import { parseEpisode } from "./accept-store.ts";
 import { runKeys } from "./run-keys.ts";
 

@@ -1,5 +1,5 @@
-import { createFakeClock } from "../testing/fake-clock.ts";
 import { describeModelRoutes } from "../testing/describe-model-routes.ts";
+import { createFakeClock } from "../testing/fake-clock.ts";
 import { holdRedis } from "../testing/hold-redis.ts";
 import { createModelRouteStore } from "./model-routes.ts";
 

@@ -1,7 +1,7 @@
 import type { Redis } from "ioredis";
 import { z } from "zod";
 import type { Clock } from "../core/clock.ts";
-import { type ModelRoute, type ModelRouteStore, holdsTargets, routeTargetsSchema } from "../workload/model-route.ts";
+import { holdsTargets, type ModelRoute, type ModelRouteStore, routeTargetsSchema } from "../workload/model-route.ts";
 import { available } from "./available.ts";
 import { loadScript, replyList } from "./script.ts";
 import { workloadKeys as keys } from "./workload-keys.ts";

@@ -1,9 +1,9 @@
 import type { Redis } from "ioredis";
 import { z } from "zod";
 import {
-  openStates,
   type ClosedProviderBatch,
   type OpenProviderBatch,
+  openStates,
   type ProviderBatchStore,
   type ProviderDelta,
 } from "../workload/open-provider-batch.ts";

@@ -1,6 +1,6 @@
 import type { Redis } from "ioredis";
-import type { Instant } from "../core/clock.ts";
 import { chainText } from "../core/chain.ts";
+import type { Instant } from "../core/clock.ts";
 import type { JournalEntry } from "../core/journal.ts";
 import { type Answer, type Consent, parseAnswer, parseConsent, parseQuestion, type Question } from "../core/question.ts";
 import type { Role } from "../core/role.ts";

@@ -1,5 +1,5 @@
-import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import { randomUUID } from "node:crypto";
+import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import { createSystemClock } from "../core/clock.ts";
 import { createExecutor } from "../engine/execute-run.ts";
 import type { AcceptWrite } from "../intake/ports.ts";

@@ -1,5 +1,5 @@
-import { afterAll, beforeAll } from "@jest/globals";
 import { randomUUID } from "node:crypto";
+import { afterAll, beforeAll } from "@jest/globals";
 import { createSystemClock } from "../core/clock.ts";
 import { parseEntry } from "../core/journal.ts";
 import { parseSummary, type RunRequest } from "../core/run.ts";
@@ -9,9 +9,9 @@ import { type RedisServer, startRedisServer } from "../testing/redis-server.ts";
 import { createAcceptStore, createRunbookBytes } from "./accept-store.ts";
 import { connectRedis } from "./connection.ts";
 import { createFreezeBoard } from "./freeze-board.ts";
-import { createRunNotices } from "./run-notices.ts";
 import { runKeys } from "./run-keys.ts";
 import { createRunLedger } from "./run-ledger.ts";
+import { createRunNotices } from "./run-notices.ts";
 
 let server: RedisServer;
 beforeAll(async () => {

@@ -1,7 +1,7 @@
 import type { Redis } from "ioredis";
+import { chainText } from "../core/chain.ts";
 import type { Clock } from "../core/clock.ts";
 import { parseFreeze } from "../core/freeze.ts";
-import { chainText } from "../core/chain.ts";
 import { type JournalEntry, parseEntry } from "../core/journal.ts";
 import { canaryRunbook, parseSummary, type RunSummary } from "../core/run.ts";
 import type { Notices, RunLedger } from "../engine/ports.ts";

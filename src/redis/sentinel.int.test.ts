@@ -1,5 +1,5 @@
-import { AbstractConnector, type Redis } from "ioredis";
 import { afterEach, beforeEach, expect, it } from "@jest/globals";
+import { AbstractConnector, type Redis } from "ioredis";
 import { parseRedisUrl } from "../config/redis-url.ts";
 import { type SentinelSetup, startSentinels } from "../testing/redis-sentinel.ts";
 import { connectRedis, type RedisAddress, untilReady } from "./connection.ts";

@@ -1,6 +1,6 @@
 import type { Redis } from "ioredis";
-import { ledgerNode } from "./connection.ts";
 import type { Clock, Instant } from "../core/clock.ts";
+import { ledgerNode } from "./connection.ts";
 
 /** A clock that tells Redis's time, so that every process agrees on when something is due, whatever its host's clock says or jumps to. */
 export interface SharedClock extends Clock {

@@ -1,12 +1,12 @@
 import type { Redis } from "ioredis";
 import type { Clock } from "../core/clock.ts";
-import { decideAdmission, type AdmissionAnswer, type AdmissionRequest } from "../workload/admission.ts";
+import { type AdmissionAnswer, type AdmissionRequest, decideAdmission } from "../workload/admission.ts";
 import type { AdmissionLogEntry } from "../workload/admission-log.ts";
-import { leadingVerdict, type BatchFacts } from "../workload/batch-admission.ts";
+import { type BatchFacts, leadingVerdict } from "../workload/batch-admission.ts";
 import type { LedgerTimes } from "../workload/ledger.ts";
-import { readFacts, type ReadFacts } from "./workload-facts.ts";
-import { leaseIdOf, shareIdOf, workloadKeys as keys } from "./workload-keys.ts";
 import { loadScript } from "./script.ts";
+import { type ReadFacts, readFacts } from "./workload-facts.ts";
+import { workloadKeys as keys, leaseIdOf, shareIdOf } from "./workload-keys.ts";
 
 /** Admissions are kept so many entries long. */
 export const logLength = 20_000;

@@ -4,7 +4,7 @@ import { aUsageEvent } from "../testing/a-usage-report.ts";
 import { contractTimes } from "../testing/describe-workload-ledger.ts";
 import { createFakeClock } from "../testing/fake-clock.ts";
 import { holdRedis } from "../testing/hold-redis.ts";
-import { batchHeadSchema, type BatchLimits } from "../workload/batch.ts";
+import { type BatchLimits, batchHeadSchema } from "../workload/batch.ts";
 import { estimateBatch } from "../workload/batch-estimate.ts";
 import { hasEnded, newTicketSchema, ticketStates } from "../workload/ticket.ts";
 import { createBatchStore } from "./workload-batches.ts";

@@ -2,11 +2,11 @@ import type { Redis } from "ioredis";
 import { z } from "zod";
 import type { Clock } from "../core/clock.ts";
 import { canonicalJson, sha256 } from "../core/json.ts";
-import { batchProviders, batchStates, type AdaptedConcurrency, type Batch, type BatchStore, type SubmitReply } from "../workload/batch.ts";
+import { type AdaptedConcurrency, type Batch, type BatchStore, batchProviders, batchStates, type SubmitReply } from "../workload/batch.ts";
 import { available } from "./available.ts";
 import { loadScript } from "./script.ts";
 import { readLimits } from "./workload-facts.ts";
-import { shareIdOf, workloadKeys as keys } from "./workload-keys.ts";
+import { workloadKeys as keys, shareIdOf } from "./workload-keys.ts";
 import { pageOf, stateCounts } from "./workload-tickets.ts";
 
 /** Batches in Redis; the ledger's scripts read their gates and limits and add to their spend. Rejects with StoreUnavailable when Redis does not answer. */

@@ -1,10 +1,10 @@
 import { z } from "zod";
 import type { Instant } from "../core/clock.ts";
 import type { AdmissionFacts } from "../workload/admission.ts";
+import { type BatchLimits, batchLimitsSchema, batchStates } from "../workload/batch.ts";
+import type { BatchFacts } from "../workload/batch-admission.ts";
 import type { Budget } from "../workload/budget.ts";
 import { periodAt } from "../workload/budget-allowance.ts";
-import type { BatchFacts } from "../workload/batch-admission.ts";
-import { batchLimitsSchema, batchStates, type BatchLimits } from "../workload/batch.ts";
 import { controlsSchema } from "../workload/controls.ts";
 
 /** The facts, the definition that they rest on, and its version. */

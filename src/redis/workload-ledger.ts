@@ -1,21 +1,20 @@
 import type { Redis } from "ioredis";
 import { z } from "zod";
 import type { Clock } from "../core/clock.ts";
-import { admissionRequestSchema, releaseSchema } from "../workload/admission.ts";
+import { admissionRequestSchema, effectiveControls, releaseSchema } from "../workload/admission.ts";
 import type { Budget, BudgetState, RunningTicket } from "../workload/budget.ts";
 import { allowanceAt, periodAt, periodRemainingSeconds } from "../workload/budget-allowance.ts";
 import { applyChange, holdsChange, openControls } from "../workload/controls.ts";
-import { effectiveControls } from "../workload/admission.ts";
 import type { LedgerTimes, QueueCounts, UsageReply, WorkloadLedger } from "../workload/ledger.ts";
 import { mostRows, overflowRow, rowKeyOf, sumRows, unpricedTokens } from "../workload/spend-row.ts";
 import { inputTokens } from "../workload/token-partition.ts";
 import type { UsageEvent } from "../workload/usage-report.ts";
-import { readLogEntry, readRows } from "./workload-codec.ts";
 import { available } from "./available.ts";
-import { leaseIdOf, shareIdOf, workloadKeys as keys } from "./workload-keys.ts";
 import { readUsage } from "./read-usage.ts";
 import { loadScript } from "./script.ts";
 import { createAdmissions, logLength, ticketMs } from "./workload-admissions.ts";
+import { readLogEntry, readRows } from "./workload-codec.ts";
+import { workloadKeys as keys, leaseIdOf, shareIdOf } from "./workload-keys.ts";
 
 /** What the ledger stands on. */
 export interface LedgerDeps {

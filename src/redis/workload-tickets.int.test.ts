@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@jest/globals";
 import { aUsageEvent } from "../testing/a-usage-report.ts";
-import { contractTimes } from "../testing/describe-workload-ledger.ts";
 import { describeTicketStore } from "../testing/describe-ticket-store.ts";
+import { contractTimes } from "../testing/describe-workload-ledger.ts";
 import { createFakeClock } from "../testing/fake-clock.ts";
 import { holdRedis } from "../testing/hold-redis.ts";
 import { batchLimitsSchema } from "../workload/batch.ts";

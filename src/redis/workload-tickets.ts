@@ -8,13 +8,13 @@ import {
   type AddReply,
   hasEnded,
   type NewTicket,
-  ticketStates,
+  recoveryReason,
   type Ticket,
   type TicketChange,
-  recoveryReason,
   type TicketCounts,
   type TicketRecovery,
   type TicketStore,
+  ticketStates,
 } from "../workload/ticket.ts";
 import { available } from "./available.ts";
 import { loadScript } from "./script.ts";

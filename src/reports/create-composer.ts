@@ -1,11 +1,11 @@
 import { oneLine } from "../actions/one-line.ts";
 import { actionCatalogue } from "../actions/registry.ts";
+import { cleanText } from "../core/clean-text.ts";
 import type { Instant } from "../core/clock.ts";
 import type { OutboxRow } from "../core/outbox.ts";
 import { parseRunbook } from "../runbook/parse-runbook.ts";
 import type { BudgetControl } from "../workload/budget.ts";
 import { buildReview } from "./build-review.ts";
-import { cleanText } from "../core/clean-text.ts";
 import { gatherMoney } from "./money.ts";
 import type { RunSource, StoredRun } from "./ports.ts";
 import { renderReportHtml } from "./render-report-html.ts";

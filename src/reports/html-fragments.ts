@@ -1,5 +1,5 @@
-import { factLines } from "./wording.ts";
 import type { Waterfall, WaterfallRow } from "./waterfall.ts";
+import { factLines } from "./wording.ts";
 
 /** Text inside an element or a quoted attribute. */
 export function escapeHtml(text: string): string {

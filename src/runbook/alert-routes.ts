@@ -1,5 +1,5 @@
 import { isMap, isScalar, isSeq, LineCounter, parseDocument, type YAMLMap } from "yaml";
-import { matchesValue, readMatchers, type Matcher } from "../core/matcher.ts";
+import { type Matcher, matchesValue, readMatchers } from "../core/matcher.ts";
 import type { AlertRule, TextFile } from "./alert-rules.ts";
 import type { Diagnostic, Position } from "./runbook.ts";
 

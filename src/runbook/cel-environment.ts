@@ -1,4 +1,4 @@
-import { Environment, EvaluationError, ParseError, TypeError as CelTypeError } from "@marcbachmann/cel-js";
+import { TypeError as CelTypeError, Environment, EvaluationError, ParseError } from "@marcbachmann/cel-js";
 
 /** The names that an expression may begin with. */
 export const rootNames = ["alert", "params", "steps", "result", "before", "now", "run"] as const;

@@ -1,20 +1,20 @@
 import { insideCode } from "./action-call.ts";
-import type { Section } from "./document.ts";
 import { checkExpression, type KnownNames } from "./check-expression.ts";
+import type { Section } from "./document.ts";
 import { durationBehind, fenceDurations } from "./duration-site.ts";
-import { codeText, plainText, spanOf, type Code, type ListItem, type Nodes, type Paragraph } from "./markdown.ts";
+import { type Code, codeText, type ListItem, type Nodes, type Paragraph, plainText, spanOf } from "./markdown.ts";
 import { checkPromql } from "./promql-check.ts";
-import type { CheckItem, PostItem } from "./runbook.ts";
 import {
+  type Bullet,
   bulletsOf,
   provenExpression,
+  type ReadContext,
   readAction,
   readBullet,
   readExpression,
   readWithin,
-  type Bullet,
-  type ReadContext,
 } from "./read-bullet.ts";
+import type { CheckItem, PostItem } from "./runbook.ts";
 
 /** The items of Prerequisites or Verification: prose, or prose with one check. */
 export function readCheckItems(

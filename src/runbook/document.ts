@@ -1,4 +1,4 @@
-import { descendants, fenceOf, plainText, spanOf, type Code, type Heading, type Root, type RootContent } from "./markdown.ts";
+import { type Code, descendants, fenceOf, type Heading, plainText, type Root, type RootContent, spanOf } from "./markdown.ts";
 import { nearest, type Reporter } from "./reporter.ts";
 
 /** Headings that the machine knows, by their canonical names. */

@@ -1,6 +1,6 @@
 import { parseDuration } from "../core/duration.ts";
-import { codeText, type Code } from "./markdown.ts";
-import { divideRanges, dividedDuration, durationsOf, readPromql } from "./promql.ts";
+import { type Code, codeText } from "./markdown.ts";
+import { dividedDuration, divideRanges, durationsOf, readPromql } from "./promql.ts";
 import type { YamlBlock } from "./yaml-block.ts";
 
 /** A place of a document that holds a duration which the machine reads; offsets are of the text without byte order mark. */

@@ -2,7 +2,7 @@ import { describe, expect, it } from "@jest/globals";
 import * as fc from "fast-check";
 import type { Json } from "../core/json.ts";
 import { checkExpression } from "./check-expression.ts";
-import { evaluate, resolvePromql, resolveTemplates, truthOf, type Scope } from "./expression.ts";
+import { evaluate, resolvePromql, resolveTemplates, type Scope, truthOf } from "./expression.ts";
 
 const scope: Scope = {
   alert: { labels: { budget: "checkout", n: "12" }, annotations: {}, status: "firing" },

@@ -3,7 +3,7 @@ import type { Alert } from "../core/alert.ts";
 import type { Truth } from "../core/journal.ts";
 import { isJsonObject, type Json } from "../core/json.ts";
 import { celEnvironment, celFault, rootNames } from "./cel-environment.ts";
-import { toCel, toJson, type CelValue } from "./cel-value.ts";
+import { type CelValue, toCel, toJson } from "./cel-value.ts";
 import { checkExpression } from "./check-expression.ts";
 import { maskPromql } from "./promql-template.ts";
 import { splitTemplates } from "./template.ts";

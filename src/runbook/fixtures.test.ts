@@ -1,5 +1,5 @@
-import { describe, expect, it } from "@jest/globals";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { describe, expect, it } from "@jest/globals";
 import { sampleCatalogue } from "../testing/sample-catalogue.ts";
 import { formatDiagnostic } from "./lint-format.ts";
 import { parseRunbook } from "./parse-runbook.ts";

@@ -3,13 +3,13 @@ import { durationGrammar, parseDuration } from "../core/duration.ts";
 import { isJsonObject, type Json } from "../core/json.ts";
 import { parseMatchers } from "../core/matcher.ts";
 import { checkTemplates } from "./action-call.ts";
-import { yamlDuration, yamlQuery, type DurationSite } from "./duration-site.ts";
+import { type DurationSite, yamlDuration, yamlQuery } from "./duration-site.ts";
+import { fitsType } from "./fits-type.ts";
 import type { CodeText } from "./markdown.ts";
 import { checkPromql } from "./promql-check.ts";
 import { nearest, oneOf, type Reporter } from "./reporter.ts";
 import type { ParamSpec, Runbook, Trigger } from "./runbook.ts";
 import { hasTemplate } from "./template.ts";
-import { fitsType } from "./fits-type.ts";
 import { parseYamlBlock, type YamlBlock } from "./yaml-block.ts";
 
 const duration = z

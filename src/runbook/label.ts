@@ -1,4 +1,4 @@
-import { plainText, spanOf, type Paragraph, type PhrasingContent } from "./markdown.ts";
+import { type Paragraph, type PhrasingContent, plainText, spanOf } from "./markdown.ts";
 import { editDistance } from "./reporter.ts";
 
 /** Bullets of a step. */

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "@jest/globals";
 import { sampleCatalogue as catalogue } from "../testing/sample-catalogue.ts";
 import { producedLabels } from "./alert-rules.ts";
+import { type LintInput, lintFolder } from "./lint.ts";
 import { formatJson, formatSarif, formatText } from "./lint-format.ts";
-import { lintFolder, type LintInput } from "./lint.ts";
 
 const runbook = `---
 triggers: [CostHigh]

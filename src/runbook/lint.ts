@@ -1,14 +1,14 @@
 import type { ActionCatalogue } from "../core/action.ts";
 import { matchesValue } from "../core/matcher.ts";
-import { readAlertRules, type AlertRule, type TextFile } from "./alert-rules.ts";
 import { checkRoutes, knownValue } from "./alert-routes.ts";
+import { type AlertRule, readAlertRules, type TextFile } from "./alert-rules.ts";
 import { labelsRead } from "./labels-read.ts";
 import { createLocator } from "./locate.ts";
 import { descendants, parseMarkdown, spanOf } from "./markdown.ts";
 import { parseRunbook, runbookIdOf } from "./parse-runbook.ts";
 import { nearest, oneOf } from "./reporter.ts";
-import { checkRunbookSet } from "./runbook-set.ts";
 import type { Diagnostic, Position, Runbook, Trigger } from "./runbook.ts";
+import { checkRunbookSet } from "./runbook-set.ts";
 
 /** Everything that lint looks at, as texts. Paths have `/` and share one root. */
 export interface LintInput {

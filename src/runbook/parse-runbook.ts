@@ -1,16 +1,16 @@
 import type { ActionCatalogue } from "../core/action.ts";
 import { sha256 } from "../core/json.ts";
 import { readCheckItems, readPostItems } from "./check-item.ts";
-import { checkClosed, checkStrayFences, outlineOf, type DocumentOutline, type Section } from "./document.ts";
-import { readFrontMatter, type FrontMatterReading } from "./front-matter.ts";
+import { checkClosed, checkStrayFences, type DocumentOutline, outlineOf, type Section } from "./document.ts";
+import type { DurationSite } from "./duration-site.ts";
+import { type FrontMatterReading, readFrontMatter } from "./front-matter.ts";
 import { readLabel } from "./label.ts";
 import { createLocator } from "./locate.ts";
-import type { DurationSite } from "./duration-site.ts";
-import { codeText, descendants, parseMarkdown, type Code, type Root } from "./markdown.ts";
+import { type Code, codeText, descendants, parseMarkdown, type Root } from "./markdown.ts";
 import { collectSteps } from "./procedure.ts";
+import type { ReadContext } from "./read-bullet.ts";
 import { createReporter, type Reporter } from "./reporter.ts";
 import type { Diagnostic, Runbook } from "./runbook.ts";
-import type { ReadContext } from "./read-bullet.ts";
 import { readStep } from "./step.ts";
 import { checkStrayLines } from "./stray-lines.ts";
 

@@ -1,9 +1,9 @@
 import type { Section } from "./document.ts";
-import { plainText, spanOf, type ListItem } from "./markdown.ts";
-import type { Reporter } from "./reporter.ts";
-import { stepIdOf } from "./step-id.ts";
+import { type ListItem, plainText, spanOf } from "./markdown.ts";
 import type { RawStep } from "./read-bullet.ts";
+import type { Reporter } from "./reporter.ts";
 import { stepName } from "./step.ts";
+import { stepIdOf } from "./step-id.ts";
 
 /** Most steps of one document. */
 export const maxSteps = 100;

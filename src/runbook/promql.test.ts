@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
-import { checkPromql } from "./promql-check.ts";
 import { divideRanges, readPromql } from "./promql.ts";
+import { checkPromql } from "./promql-check.ts";
 
 describe("divideRanges", () => {
   it.each([

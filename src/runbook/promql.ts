@@ -1,5 +1,5 @@
-import { parser } from "@prometheus-io/lezer-promql";
 import type { SyntaxNode } from "@lezer/common";
+import { parser } from "@prometheus-io/lezer-promql";
 import { formatDuration, parseDuration } from "../core/duration.ts";
 import type { Matcher } from "../core/matcher.ts";
 import { maskPromql } from "./promql-template.ts";

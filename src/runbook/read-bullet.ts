@@ -1,10 +1,10 @@
 import type { ActionCatalogue } from "../core/action.ts";
 import { durationGrammar, parseDuration } from "../core/duration.ts";
-import { bindCall, insideCode, type BoundCall, type CallContext } from "./action-call.ts";
+import { type BoundCall, bindCall, type CallContext, insideCode } from "./action-call.ts";
 import { checkExpression, type KnownNames } from "./check-expression.ts";
-import { durationBehind, type DurationLead, type DurationSite } from "./duration-site.ts";
-import { labelNames, readLabel, type Label, type LabelKind } from "./label.ts";
-import { plainText, spanOf, type Code, type ListItem } from "./markdown.ts";
+import { type DurationLead, type DurationSite, durationBehind } from "./duration-site.ts";
+import { type Label, type LabelKind, labelNames, readLabel } from "./label.ts";
+import { type Code, type ListItem, plainText, spanOf } from "./markdown.ts";
 import { oneOf, type Reporter } from "./reporter.ts";
 import type { Expression } from "./runbook.ts";
 

@@ -1,5 +1,5 @@
 import { shareOf } from "./lint.ts";
-import { plainText, parseMarkdown } from "./markdown.ts";
+import { parseMarkdown, plainText } from "./markdown.ts";
 import type { Runbook } from "./runbook.ts";
 
 /** What the index is made from. */

@@ -3,8 +3,8 @@ import * as fc from "fast-check";
 import { matches, parseMatchers } from "../core/matcher.ts";
 import { sampleCatalogue as catalogue } from "../testing/sample-catalogue.ts";
 import { parseRunbook } from "./parse-runbook.ts";
-import { canBothMatch, checkRunbookSet, matchTriggers } from "./runbook-set.ts";
 import type { Runbook, Trigger } from "./runbook.ts";
+import { canBothMatch, checkRunbookSet, matchTriggers } from "./runbook-set.ts";
 
 function aRunbook(id: string, ...triggers: string[]): Runbook {
   const front = triggers.length === 0 ? "" : `---\ntriggers: ${JSON.stringify(triggers)}\n---\n`;

@@ -1,5 +1,5 @@
 import type { Labels } from "../core/alert.ts";
-import { dangerOfRegex, matches, matchesValue, type Matcher } from "../core/matcher.ts";
+import { dangerOfRegex, type Matcher, matches, matchesValue } from "../core/matcher.ts";
 import type { Diagnostic, Runbook, Trigger } from "./runbook.ts";
 
 /** The runbook one of whose triggers matches the labels. A set without errors has at most one. */

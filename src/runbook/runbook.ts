@@ -1,6 +1,6 @@
+import type { Json } from "../core/json.ts";
 import type { Matcher } from "../core/matcher.ts";
 import type { Mode } from "../core/run.ts";
-import type { Json } from "../core/json.ts";
 
 /** Where something stands in the file as it is; 1-based, columns count characters. */
 export interface Position {

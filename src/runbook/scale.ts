@@ -1,4 +1,4 @@
-import { readDocument, type RunbookSource } from "./parse-runbook.ts";
+import { type RunbookSource, readDocument } from "./parse-runbook.ts";
 
 /**
  * The document with every duration that the machine reads divided by `factor`: cooldown, timeout, within, every, Timeout, Approval, parameters

@@ -1,19 +1,19 @@
 import { durationGrammar, parseDuration } from "../core/duration.ts";
-import { insideCode, type BoundCall } from "./action-call.ts";
+import { type BoundCall, insideCode } from "./action-call.ts";
 import type { KnownNames } from "./check-expression.ts";
-import { plainText, spanOf, type ListItem, type PhrasingContent } from "./markdown.ts";
+import { type ListItem, type PhrasingContent, plainText, spanOf } from "./markdown.ts";
 import { defaultPolicy, parsePolicy, policyGrammar } from "./policy.ts";
 import {
+  type Bullet,
   bulletsOf,
   isInstruction,
   noteDuration,
   provenExpression,
+  type RawStep,
+  type ReadContext,
   readAction,
   readExpression,
   valueText,
-  type Bullet,
-  type RawStep,
-  type ReadContext,
 } from "./read-bullet.ts";
 import { oneOf } from "./reporter.ts";
 import type { ApprovalRule, FailurePolicy, Step } from "./runbook.ts";

@@ -1,5 +1,5 @@
 import { labelPattern } from "./label.ts";
-import { descendants, fenceOf, spanOf, type Root } from "./markdown.ts";
+import { descendants, fenceOf, type Root, spanOf } from "./markdown.ts";
 import type { Reporter } from "./reporter.ts";
 
 const labelled = new RegExp(

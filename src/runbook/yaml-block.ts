@@ -1,4 +1,4 @@
-import { isAlias, isMap, isNode, isScalar, isSeq, parseDocument, visit, type Node } from "yaml";
+import { isAlias, isMap, isNode, isScalar, isSeq, type Node, parseDocument, visit } from "yaml";
 import type { Json } from "../core/json.ts";
 import type { Reporter } from "./reporter.ts";
 

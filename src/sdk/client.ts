@@ -1,15 +1,15 @@
 import { z } from "zod";
-import { createSystemClock, type Clock } from "../core/clock.ts";
+import { type Clock, createSystemClock } from "../core/clock.ts";
 import type { workloadChangeSchema } from "../core/workload-change.ts";
 import type { AdmissionAnswer, AdmissionGate, AdmissionRequestInput, ReleaseInput } from "../workload/admission.ts";
 import type { NewBatchInput } from "../workload/batch.ts";
 import { ticketStates } from "../workload/ticket.ts";
 import type { UsageReport } from "../workload/usage-report.ts";
 import { admissionFromWire, admissionWireSchema } from "../workload/wire.ts";
-import { createUsageOutbox, type UsageLoss } from "./usage-outbox.ts";
 import { createHttp, Unreachable } from "./http.ts";
-import { createRouteSource, type RouteChanged, type RouteSource } from "./route-source.ts";
 import { createPromptSource, type PromptChange, type PromptSource } from "./prompt-source.ts";
+import { createRouteSource, type RouteChanged, type RouteSource } from "./route-source.ts";
+import { createUsageOutbox, type UsageLoss } from "./usage-outbox.ts";
 
 /** What the application configures. */
 export interface RunbookdClientOptions {

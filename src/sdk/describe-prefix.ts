@@ -1,7 +1,7 @@
 import { canonicalJson, sha256 } from "../core/json.ts";
 import { maskSecrets } from "../core/mask-secrets.ts";
-import { mostBlocks, type BlockRole, type Prefix, type PrefixBlock } from "../core/prefix-sample.ts";
-import { historyLayer, type CacheLifetime } from "../core/prompt-layout.ts";
+import { type BlockRole, mostBlocks, type Prefix, type PrefixBlock } from "../core/prefix-sample.ts";
+import { type CacheLifetime, historyLayer } from "../core/prompt-layout.ts";
 import { maskSpans, volatileSpans } from "../core/volatile-span.ts";
 
 /** One block of a prompt in the order in which the cache sees it: tools, system, messages. */

@@ -1,6 +1,6 @@
 import type { BlockRole, Prefix } from "../core/prefix-sample.ts";
-import { cacheLifetimes, type CacheLifetime } from "../core/prompt-layout.ts";
-import { type DescribedBlock, describePrefix, type DescribeOptions } from "./describe-prefix.ts";
+import { type CacheLifetime, cacheLifetimes } from "../core/prompt-layout.ts";
+import { type DescribedBlock, type DescribeOptions, describePrefix } from "./describe-prefix.ts";
 
 type Fields = { readonly [field: string]: unknown };
 

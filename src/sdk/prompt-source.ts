@@ -1,12 +1,12 @@
 import { z } from "zod";
 import type { Clock } from "../core/clock.ts";
 import type { Json } from "../core/json.ts";
-import { promptLayoutSchema, type PromptLayout } from "../core/prompt-layout.ts";
 import type { Prefix } from "../core/prefix-sample.ts";
-import { renderPrompt, type PromptInput, type RenderedBody } from "../workload/render-prompt.ts";
-import { assignPrompt, servedPromptSchema, type PromptAssignment, type ServedPrompt } from "../workload/served-prompt.ts";
+import { type PromptLayout, promptLayoutSchema } from "../core/prompt-layout.ts";
+import { type PromptInput, type RenderedBody, renderPrompt } from "../workload/render-prompt.ts";
+import { assignPrompt, type PromptAssignment, type ServedPrompt, servedPromptSchema } from "../workload/served-prompt.ts";
 import { describePrefix } from "./describe-prefix.ts";
-import { Refused, type Http } from "./http.ts";
+import { type Http, Refused } from "./http.ts";
 import { createKeptAssignments } from "./kept-assignments.ts";
 import { createServedDocuments } from "./served-documents.ts";
 

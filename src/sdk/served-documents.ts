@@ -1,5 +1,5 @@
 import type { Clock } from "../core/clock.ts";
-import { Refused, Unreachable, type Http } from "./http.ts";
+import { type Http, Refused, Unreachable } from "./http.ts";
 
 /** Documents of one sort as runbookd serves them, by name. */
 export interface ServedDocuments<Document> {

@@ -1,7 +1,7 @@
 import type { Clock } from "../core/clock.ts";
 import type { UsageReport } from "../workload/usage-report.ts";
 import { mostEventsPerReport, mostReportBytes, usageReplySchema } from "../workload/wire.ts";
-import { Unreachable, type Http } from "./http.ts";
+import { type Http, Unreachable } from "./http.ts";
 
 /** Usage that runbookd will never count. */
 export interface UsageLoss {

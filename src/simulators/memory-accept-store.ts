@@ -4,12 +4,12 @@ import type { JournalEntry } from "../core/journal.ts";
 import type { RunSummary } from "../core/run.ts";
 import type { Claim } from "../core/verdict.ts";
 import {
-  StoreUnavailable,
   type AcceptReply,
   type AcceptStore,
   type AcceptWrite,
   type Episode,
   type RunbookBytes,
+  StoreUnavailable,
 } from "../intake/ports.ts";
 
 /** A run as the fake keeps it. */

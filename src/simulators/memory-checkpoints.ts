@@ -1,5 +1,5 @@
-import { sha256, canonicalJson } from "../core/json.ts";
-import { checkpointRef, type Checkpoint, type CheckpointRepository, type FoundCheckpoint } from "../workload/checkpoint.ts";
+import { canonicalJson, sha256 } from "../core/json.ts";
+import { type Checkpoint, type CheckpointRepository, checkpointRef, type FoundCheckpoint } from "../workload/checkpoint.ts";
 
 /** Files of a workspace by path. */
 export type Files = Readonly<Record<string, string>>;

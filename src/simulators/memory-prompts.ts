@@ -3,11 +3,11 @@ import { canonicalJson } from "../core/json.ts";
 import type { Canary, CanaryStore } from "../workload/canary.ts";
 import {
   layoutHash,
-  productionLabel,
   type NewPromptVersion,
   type PromptState,
   type PromptStore,
   type PromptVersion,
+  productionLabel,
 } from "../workload/prompt.ts";
 
 interface Entry {

@@ -1,6 +1,6 @@
-import { createMemoryRunLedger } from "./memory-run-ledger.ts";
-import { createFakeClock } from "../testing/fake-clock.ts";
 import { describeRunLedger } from "../testing/describe-run-ledger.ts";
+import { createFakeClock } from "../testing/fake-clock.ts";
+import { createMemoryRunLedger } from "./memory-run-ledger.ts";
 
 describeRunLedger("memory", async () => {
   const ledger = createMemoryRunLedger(createFakeClock());

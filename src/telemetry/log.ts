@@ -1,4 +1,4 @@
-import { pino, type DestinationStream, type Level } from "pino";
+import { type DestinationStream, type Level, pino } from "pino";
 import type { Redaction } from "./redaction.ts";
 
 /** Fields of a line; Errors anywhere inside are made safe. */

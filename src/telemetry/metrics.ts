@@ -1,4 +1,4 @@
-import { collectDefaultMetrics, Registry, type Gauge } from "prom-client";
+import { collectDefaultMetrics, type Gauge, Registry } from "prom-client";
 import { declareOwnMetrics } from "./own-metrics.ts";
 import { declareWorkloadMetrics } from "./workload-metrics.ts";
 

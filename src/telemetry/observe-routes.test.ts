@@ -1,6 +1,6 @@
 import { expect, it } from "@jest/globals";
-import { createFakeClock } from "../testing/fake-clock.ts";
 import { aCandidate, someTargets } from "../testing/describe-model-routes.ts";
+import { createFakeClock } from "../testing/fake-clock.ts";
 import { createMemoryModelRoutes } from "../testing/memory-model-routes.ts";
 import { createMetrics } from "./metrics.ts";
 import { observeRoutes } from "./observe-routes.ts";

@@ -1,10 +1,10 @@
 import { describe, expect, it } from "@jest/globals";
+import { aBatch } from "../testing/a-batch.ts";
 import { aUsageEvent } from "../testing/a-usage-report.ts";
-import { createFakeClock } from "../testing/fake-clock.ts";
 import { contractTimes } from "../testing/describe-workload-ledger.ts";
+import { createFakeClock } from "../testing/fake-clock.ts";
 import { createMemoryLedger } from "../testing/memory-ledger.ts";
 import { createMemoryTickets } from "../testing/memory-tickets.ts";
-import { aBatch } from "../testing/a-batch.ts";
 import type { Batch } from "../workload/batch.ts";
 import { noLimits } from "../workload/controls.ts";
 import { newTicketSchema } from "../workload/ticket.ts";

@@ -1,5 +1,5 @@
+import { type BatchLimits, batchLimitsSchema } from "../workload/batch.ts";
 import type { BatchFacts } from "../workload/batch-admission.ts";
-import { batchLimitsSchema, type BatchLimits } from "../workload/batch.ts";
 
 /** A batch that is open, has no limits and lets all its tickets begin at once. */
 export function aBatchFacts(change: Partial<Omit<BatchFacts, "limits">> & { readonly limits?: Partial<BatchLimits> } = {}): BatchFacts {

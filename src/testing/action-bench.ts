@@ -1,6 +1,3 @@
-import type { ActionContext, ActionOutput, ActionResult, BoundAction } from "../core/action.ts";
-import { sha256, type Json } from "../core/json.ts";
-import type { MailState, OutboxRow } from "../core/outbox.ts";
 import type { CommandTemplate } from "../actions/command-template.ts";
 import type {
   ActionPorts,
@@ -12,15 +9,18 @@ import type {
   PrometheusAnswer,
 } from "../actions/ports.ts";
 import { createActions } from "../actions/registry.ts";
+import type { ActionContext, ActionOutput, ActionResult, BoundAction } from "../core/action.ts";
+import { type Json, sha256 } from "../core/json.ts";
+import type { MailState, OutboxRow } from "../core/outbox.ts";
+import { createMemoryCheckpoints } from "../simulators/memory-checkpoints.ts";
+import { noCosts } from "../simulators/no-costs.ts";
 import type { SimulatedPrompt } from "../simulators/rehearsal/rehearsal.ts";
+import { createSimulatedBatches } from "../simulators/rehearsal/simulated-batches.ts";
 import { createSimulatedPrompts } from "../simulators/rehearsal/simulated-prompts.ts";
 import type { BudgetState } from "../workload/budget.ts";
 import { createFakeBudgetControl } from "./fake-budget-control.ts";
-import { createSimulatedBatches } from "../simulators/rehearsal/simulated-batches.ts";
-import { createMemoryCheckpoints } from "../simulators/memory-checkpoints.ts";
-import { noCosts } from "../simulators/no-costs.ts";
-import { createMemoryTickets } from "./memory-tickets.ts";
 import { createFakeClock } from "./fake-clock.ts";
+import { createMemoryTickets } from "./memory-tickets.ts";
 
 /** Instant at which every bench begins. */
 export const benchStart = Date.UTC(2026, 0, 5, 12, 0, 0);

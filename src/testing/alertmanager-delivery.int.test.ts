@@ -1,19 +1,19 @@
 import { randomBytes } from "node:crypto";
 import { afterEach, expect, it } from "@jest/globals";
+import { startPoll } from "../../workers/poll.ts";
 import { type AlertmanagerClient, createAlertmanagerClient } from "../adapters/alertmanager/create-alertmanager-client.ts";
 import { createSystemClock } from "../core/clock.ts";
 import { createUlids } from "../core/ulid.ts";
+import { freePort } from "../demo/free-ports.ts";
 import { createIntake, type Intake } from "../intake/create-intake.ts";
 import { parseNotification } from "../intake/notification.ts";
 import { createAcceptStore, createRunbookBytes } from "../redis/accept-store.ts";
 import { createOpenAlerts } from "../redis/open-alerts.ts";
 import { runKeys } from "../redis/run-keys.ts";
 import { createRunReader } from "../redis/run-reader.ts";
-import { startPoll } from "../../workers/poll.ts";
 import { serveLoopback } from "../simulators/serve-loopback.ts";
 import { aRunbook, aStep } from "./a-runbook.ts";
 import { startAlertmanager } from "./alertmanager.ts";
-import { freePort } from "../demo/free-ports.ts";
 import { holdRedis } from "./hold-redis.ts";
 import type { ServiceOnPort } from "./start-on-port.ts";
 

@@ -1,5 +1,5 @@
-import { createSystemClock } from "../core/clock.ts";
 import type { CommandContext } from "../cli/context.ts";
+import { createSystemClock } from "../core/clock.ts";
 
 /** One request that a command made. */
 export interface SeenRequest {

@@ -7,6 +7,10 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { z } from "zod";
+import { createHand } from "../../workers/hand.ts";
+import { startRunWorker } from "../../workers/run.ts";
+import { startSweep } from "../../workers/sweep.ts";
+import { parseRedisUrl } from "../config/redis-url.ts";
 import type { Action, BoundAction, Effect } from "../core/action.ts";
 import { createSystemClock } from "../core/clock.ts";
 import { StepFailure } from "../core/failure.ts";
@@ -26,11 +30,7 @@ import { createPinnedRunbooks } from "../redis/pinned-runbooks.ts";
 import { createRunLedger } from "../redis/run-ledger.ts";
 import { parseRunbook } from "../runbook/parse-runbook.ts";
 import type { Runbook } from "../runbook/runbook.ts";
-import { parseRedisUrl } from "../config/redis-url.ts";
 import { createSwitchAction, refuseAction } from "./switch-action.ts";
-import { createHand } from "../../workers/hand.ts";
-import { startRunWorker } from "../../workers/run.ts";
-import { startSweep } from "../../workers/sweep.ts";
 
 const setting = (name: string): string => process.env[name] ?? "";
 const kill = setting("RB_KILL");

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
-import { newPromptVersionSchema, type NewPromptVersion, type PromptStore } from "../workload/prompt.ts";
+import { type NewPromptVersion, newPromptVersionSchema, type PromptStore } from "../workload/prompt.ts";
 
 /** A version whose one layer says `text`. */
 export function aNewVersion(text: string, change: Partial<NewPromptVersion> = {}): NewPromptVersion {

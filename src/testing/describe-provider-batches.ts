@@ -6,12 +6,12 @@ import { createPriceTable } from "../workload/price-table.ts";
 import { shippedPrices } from "../workload/prices.ts";
 import {
   customIdOf,
-  ProviderFailure,
   type ProviderBatches,
   type ProviderCostReport,
+  ProviderFailure,
   type ProviderResult,
 } from "../workload/provider-batch.ts";
-import { compareCosts, reconcileResults, type Reconciliation } from "../workload/reconcile-results.ts";
+import { compareCosts, type Reconciliation, reconcileResults } from "../workload/reconcile-results.ts";
 
 /** An implementation of the port with a provider behind it that the suite can steer. */
 export interface ProviderBench {

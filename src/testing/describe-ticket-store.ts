@@ -1,9 +1,9 @@
 import { describe, expect, it } from "@jest/globals";
 import {
   lostReason,
+  type NewTicketInput,
   newTicketSchema,
   recoveryReason,
-  type NewTicketInput,
   type TicketRecovery,
   type TicketStore,
 } from "../workload/ticket.ts";

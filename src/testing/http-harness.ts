@@ -1,16 +1,16 @@
 import type { Clock } from "../core/clock.ts";
 import type { Caller, Role } from "../core/role.ts";
 import { createUlids } from "../core/ulid.ts";
-import { createApp, type AppLimits } from "../http/create-app.ts";
+import { type AppLimits, createApp } from "../http/create-app.ts";
 import type { Condition, HttpLog, TokenVerifier } from "../http/ports.ts";
 import { createRejectedSamples, type RejectedSamples } from "../http/rejected-samples.ts";
 import type { Route } from "../http/route.ts";
 import { createIntake, type IntakeObserver } from "../intake/create-intake.ts";
 import type { RunGuards } from "../intake/prepare-run.ts";
 import type { Runbook } from "../runbook/runbook.ts";
-import { createFakeClock } from "./fake-clock.ts";
 import { createMemoryAcceptStore, type MemoryAcceptStore } from "../simulators/memory-accept-store.ts";
 import { serveLoopback } from "../simulators/serve-loopback.ts";
+import { createFakeClock } from "./fake-clock.ts";
 
 /** The HTTP application over stores in memory, listening on a free port of loopback. */
 export interface HttpHarness extends AsyncDisposable {

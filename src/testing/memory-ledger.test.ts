@@ -1,5 +1,5 @@
-import { createFakeClock } from "./fake-clock.ts";
 import { contractTimes, describeWorkloadLedger } from "./describe-workload-ledger.ts";
+import { createFakeClock } from "./fake-clock.ts";
 import { createMemoryLedger } from "./memory-ledger.ts";
 
 describeWorkloadLedger("memory", async () => {

@@ -2,11 +2,11 @@ import type { Clock } from "../core/clock.ts";
 import { createBatchEngine, type EngineBatch, type EngineOutcome } from "../simulators/provider-batches/batch-engine.ts";
 import { createQuirkBoard } from "../simulators/provider-batches/batch-quirk.ts";
 import {
-  ProviderFailure,
   type ItemErrorClass,
   type ItemOutcome,
   type ProviderBatches,
   type ProviderBatchStatus,
+  ProviderFailure,
   type ProviderResult,
 } from "../workload/provider-batch.ts";
 import { noTokens } from "../workload/token-partition.ts";

@@ -3,16 +3,16 @@ import type { Clock } from "../core/clock.ts";
 import {
   type AddReply,
   hasEnded,
-  ticketStates,
+  lostReason,
   type NewTicket,
+  recoveryReason,
   type Ticket,
   type TicketChange,
-  lostReason,
-  recoveryReason,
   type TicketCounts,
   type TicketRecovery,
   type TicketState,
   type TicketStore,
+  ticketStates,
 } from "../workload/ticket.ts";
 
 /** The contract of ticket stores in memory. */

@@ -5,7 +5,7 @@ import type { RouteChanged } from "../sdk/route-source.ts";
 import type { ModelRouteStore } from "../workload/model-route.ts";
 import { aCandidate, someTargets } from "./describe-model-routes.ts";
 import { createFakeClock, type FakeClock } from "./fake-clock.ts";
-import { startHttp, type HttpHarness } from "./http-harness.ts";
+import { type HttpHarness, startHttp } from "./http-harness.ts";
 import { createMemoryModelRoutes } from "./memory-model-routes.ts";
 import { until } from "./until.ts";
 

@@ -1,15 +1,15 @@
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import type { AuditEntry } from "../core/audit.ts";
+import { prefixSchema } from "../core/prefix-sample.ts";
 import { describeApi } from "../http/openapi.ts";
 import { createPromptRoutes } from "../http/prompt-routes.ts";
 import { createRunbookdClient, type RunbookdClient } from "../sdk/client.ts";
 import type { PromptChange } from "../sdk/prompt-source.ts";
 import { createMemoryCanaries, createMemoryPrompts } from "../simulators/memory-prompts.ts";
-import { prefixSchema } from "../core/prefix-sample.ts";
 import { aCacheState } from "./describe-cache-board.ts";
 import { aNewVersion } from "./describe-prompt-store.ts";
 import { createFakeClock, type FakeClock } from "./fake-clock.ts";
-import { startHttp, type HttpHarness } from "./http-harness.ts";
+import { type HttpHarness, startHttp } from "./http-harness.ts";
 
 let http: HttpHarness;
 let client: RunbookdClient;

@@ -2,9 +2,9 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { findBinary } from "./find-binary.ts";
 import { freePort } from "../demo/free-ports.ts";
-import { spawnService, type Service } from "./spawn-service.ts";
+import { findBinary } from "./find-binary.ts";
+import { type Service, spawnService } from "./spawn-service.ts";
 
 /** A real redis-server of a test's own. */
 export interface RedisServer extends AsyncDisposable {

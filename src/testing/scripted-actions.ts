@@ -1,5 +1,5 @@
-import type { Action, ActionContext, ActionOutput, ActionResult, BoundAction, Effect, Plan, Probe, Risk } from "../core/action.ts";
 import { z } from "zod";
+import type { Action, ActionContext, ActionOutput, ActionResult, BoundAction, Effect, Plan, Probe, Risk } from "../core/action.ts";
 
 /** What one call of an action does. */
 export type Turn = (plan: Plan, context: ActionContext) => ActionResult | Promise<ActionResult>;

@@ -1,4 +1,4 @@
-import type { Notification, NotificationDelivery, Notifiers, NotificationTarget } from "../core/notification.ts";
+import type { Notification, NotificationDelivery, NotificationTarget, Notifiers } from "../core/notification.ts";
 
 /** What a notifier was handed. */
 export interface Told {

@@ -1,10 +1,10 @@
 import type { Redis } from "ioredis";
+import { startTicketWorker } from "../../workers/ticket.ts";
 import { createSystemClock } from "../core/clock.ts";
 import { createWorkloadLedger } from "../redis/workload-ledger.ts";
 import { createTicketStore } from "../redis/workload-tickets.ts";
 import { createLocalGate } from "../workload/local-gate.ts";
 import type { TicketProcessor } from "../workload/ticket.ts";
-import { startTicketWorker } from "../../workers/ticket.ts";
 
 /** Tickets over a real Redis, wired like the product; a lease lasts two seconds. */
 export function openTicketSystem(redis: Redis) {

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import { createBatchRoutes } from "../http/batch-routes.ts";
-import { createTicketRoutes } from "../http/ticket-routes.ts";
 import { createBudgetRoutes } from "../http/budget-routes.ts";
 import { describeApi } from "../http/openapi.ts";
+import { createTicketRoutes } from "../http/ticket-routes.ts";
 import { createWorkloadRoutes } from "../http/workload-routes.ts";
 import { connectRedis } from "../redis/connection.ts";
 import { createBatchStore } from "../redis/workload-batches.ts";
@@ -18,8 +18,8 @@ import type { UsageEvent } from "../workload/usage-report.ts";
 import { aUsageReport } from "./a-usage-report.ts";
 import { contractTimes } from "./describe-workload-ledger.ts";
 import { createFakeClock, type FakeClock } from "./fake-clock.ts";
-import { startHttp, type HttpHarness } from "./http-harness.ts";
 import { holdRedis } from "./hold-redis.ts";
+import { type HttpHarness, startHttp } from "./http-harness.ts";
 
 const held = holdRedis(["--appendfsync", "no"]);
 let http: HttpHarness;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
-import { countStartsWhilePaused, type AdmissionLogEntry } from "./admission-log.ts";
+import { type AdmissionLogEntry, countStartsWhilePaused } from "./admission-log.ts";
 
 const admitted = (at: number, budget = "b"): AdmissionLogEntry => ({ kind: "admitted", at, budget, ticketId: `T-${at}`, starts: true });
 const gate = (at: number, state: "open" | "paused", pausedUntil?: number): AdmissionLogEntry => ({

@@ -1,14 +1,14 @@
 import { describe, expect, it } from "@jest/globals";
 import * as fc from "fast-check";
+import { aBatchFacts } from "../testing/a-batch-facts.ts";
 import {
+  type AdmissionFacts,
+  type AdmissionRequestInput,
   admissionRequestSchema,
   afterStop,
   decideAdmission,
   effectiveControls,
-  type AdmissionFacts,
-  type AdmissionRequestInput,
 } from "./admission.ts";
-import { aBatchFacts } from "../testing/a-batch-facts.ts";
 import { noLimits, openControls } from "./controls.ts";
 
 const now = Date.UTC(2026, 0, 5, 12, 0, 20);

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { Instant } from "../core/clock.ts";
 import { formatUsd, type MicroUsd } from "../core/money.ts";
-import { holdBack, type BatchFacts } from "./batch-admission.ts";
+import { type BatchFacts, holdBack } from "./batch-admission.ts";
 import type { BudgetControls } from "./budget.ts";
 import { budgetIdSchema, externalIdSchema, queueNameSchema, ticketKindSchema } from "./names.ts";
 

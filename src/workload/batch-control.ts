@@ -1,11 +1,11 @@
 import type { Clock } from "../core/clock.ts";
-import { stopOf } from "./batch-admission.ts";
-import { estimateBatch, estimateTicket, judgeRoom, type BatchEstimate, type RoomVerdict } from "./batch-estimate.ts";
-import { batchProgress, type BatchProgress } from "./batch-progress.ts";
 import type { Batch, BatchChange, BatchStore, SubmitReply } from "./batch.ts";
+import { stopOf } from "./batch-admission.ts";
+import { type BatchEstimate, estimateBatch, estimateTicket, judgeRoom, type RoomVerdict } from "./batch-estimate.ts";
+import { type BatchProgress, batchProgress } from "./batch-progress.ts";
 import type { BudgetControl } from "./budget.ts";
+import { hasEnded, newTicketSchema, type TicketState, type TicketStore, ticketStates } from "./ticket.ts";
 import { ticketIdOf } from "./ticket-id.ts";
-import { hasEnded, newTicketSchema, ticketStates, type TicketState, type TicketStore } from "./ticket.ts";
 
 /** A batch, how far it is, and why it admits nothing any more when it has stopped by itself. */
 export interface BatchSight extends Batch {

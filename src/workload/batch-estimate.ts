@@ -1,4 +1,4 @@
-import { formatUsd, oneUsd, type MicroUsd } from "../core/money.ts";
+import { formatUsd, type MicroUsd, oneUsd } from "../core/money.ts";
 
 /** What tickets of one kind cost. */
 export interface TicketEstimate {

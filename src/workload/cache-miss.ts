@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { type CacheMiss, missReasons, type MissReason, type Prefix } from "../core/prefix-sample.ts";
-import { inputTokens, writtenTokens, type TokenPartition } from "./token-partition.ts";
+import { type CacheMiss, type MissReason, missReasons, type Prefix } from "../core/prefix-sample.ts";
+import { inputTokens, type TokenPartition, writtenTokens } from "./token-partition.ts";
 
 /** What a provider said about a request's prefix. `clean`: it did not diverge from the request before. `none`: nothing was said, or nothing that is known. */
 export type Diagnosis = { readonly kind: "clean" } | { readonly kind: "miss"; readonly miss: CacheMiss } | { readonly kind: "none" };

@@ -1,5 +1,5 @@
-import { z } from "zod";
 import { createHash } from "node:crypto";
+import { z } from "zod";
 
 /** A share of tickets that gets another version; see {@link Canary}. */
 export const canarySchema = z.strictObject({

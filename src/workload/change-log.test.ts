@@ -1,12 +1,12 @@
 import { expect, it } from "@jest/globals";
 import { createSimulatedBatches } from "../simulators/rehearsal/simulated-batches.ts";
+import { aCandidate, someTargets } from "../testing/describe-model-routes.ts";
+import { contractTimes } from "../testing/describe-workload-ledger.ts";
 import { createFakeBudgetControl } from "../testing/fake-budget-control.ts";
 import { createFakeClock } from "../testing/fake-clock.ts";
-import { contractTimes } from "../testing/describe-workload-ledger.ts";
 import { createMemoryChangeLog } from "../testing/memory-change-log.ts";
-import { aCandidate, someTargets } from "../testing/describe-model-routes.ts";
-import { createMemoryModelRoutes } from "../testing/memory-model-routes.ts";
 import { createMemoryLedger } from "../testing/memory-ledger.ts";
+import { createMemoryModelRoutes } from "../testing/memory-model-routes.ts";
 import type { BatchControl, SubmitAnswer } from "./batch-control.ts";
 import { type ChangeNotes, withBatchChanges, withLabelChanges, withLimitChanges, withRouteChanges } from "./change-log.ts";
 import { noLimits } from "./controls.ts";

@@ -1,5 +1,5 @@
-import { formatShare } from "../core/share.ts";
 import type { Clock, Instant } from "../core/clock.ts";
+import { formatShare } from "../core/share.ts";
 import type { WorkloadChange } from "../core/workload-change.ts";
 import type { BatchControl } from "./batch-control.ts";
 import type { ControlsChange } from "./budget.ts";

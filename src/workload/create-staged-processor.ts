@@ -2,7 +2,7 @@ import type { MicroUsd } from "../core/money.ts";
 import type { Checkpoint, CheckpointRepository } from "./checkpoint.ts";
 import type { Implementer, StageResult } from "./implementer.ts";
 import type { Stage } from "./stage.ts";
-import { nextStage, parseStagedWork, storedWork, type StagedWork } from "./staged-work.ts";
+import { nextStage, parseStagedWork, type StagedWork, storedWork } from "./staged-work.ts";
 import type { Ticket, TicketProcessor, TurnContext, TurnResult } from "./ticket.ts";
 
 /** What a processor of code work is made of. */

@@ -1,4 +1,4 @@
-import { runtimeContextLayer, type LayerRole, type PromptLayout } from "../core/prompt-layout.ts";
+import { type LayerRole, type PromptLayout, runtimeContextLayer } from "../core/prompt-layout.ts";
 import { isDataOnly, isLabelledValue } from "./restructure-prompt.ts";
 
 /** What a change of layout means for the model, and who must allow it. */

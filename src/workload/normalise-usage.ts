@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { anomaly, partitionOf, type ClaimedUsage, type PartitionReply, type TokenPartition } from "./token-partition.ts";
+import { anomaly, type ClaimedUsage, type PartitionReply, partitionOf, type TokenPartition } from "./token-partition.ts";
 
 /** Usage objects that are understood as their providers and libraries write them. */
 export const usageShapes = [

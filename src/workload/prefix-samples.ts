@@ -1,5 +1,5 @@
 import { maskSecrets } from "../core/mask-secrets.ts";
-import { type Prefix, prefixSchema, type PrefixSample } from "../core/prefix-sample.ts";
+import { type Prefix, type PrefixSample, prefixSchema } from "../core/prefix-sample.ts";
 import type { UsageEvent } from "./usage-report.ts";
 
 /** What shares one provider cache and one price: samples of a group can be replayed together. */

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { Instant } from "../core/clock.ts";
-import { canonicalJson, jsonSchema, sha256, type Json } from "../core/json.ts";
-import { promptLayoutSchema, type PromptLayout } from "../core/prompt-layout.ts";
+import { canonicalJson, type Json, jsonSchema, sha256 } from "../core/json.ts";
+import { type PromptLayout, promptLayoutSchema } from "../core/prompt-layout.ts";
 import { shortNameSchema } from "./names.ts";
 
 /** Who made a version: a person, or the restructuring of a runbook. */

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { Instant } from "../core/clock.ts";
-import { sha256 } from "../core/json.ts";
 import type { Json } from "../core/json.ts";
+import { sha256 } from "../core/json.ts";
 import type { PartitionReply } from "./token-partition.ts";
 
 /** An id that every provider accepts for an item: letters, digits, `_` and `-`, at most 64. */

@@ -4,14 +4,14 @@ import type { ClosedProviderBatch, OpenProviderBatch, ProviderBatchStore, Provid
 import type { PriceTable } from "./price-table.ts";
 import {
   customIdOf,
-  ProviderFailure,
   type InputFault,
   type ProviderBatches,
   type ProviderBatchItem,
   type ProviderCostReport,
+  ProviderFailure,
   type ProviderResult,
 } from "./provider-batch.ts";
-import { compareCosts, reconcileResults, type ItemVerdict, type Reconciliation, type SubmittedItem } from "./reconcile-results.ts";
+import { compareCosts, type ItemVerdict, type Reconciliation, reconcileResults, type SubmittedItem } from "./reconcile-results.ts";
 
 /** What owns the tickets. Every member is idempotent: after a crash the same is said again. */
 export interface TicketSide {

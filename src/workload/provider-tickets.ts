@@ -5,7 +5,7 @@ import type { WorkloadLedger } from "./ledger.ts";
 import type { OpenProviderBatch } from "./open-provider-batch.ts";
 import type { ProviderBatchItem } from "./provider-batch.ts";
 import type { TicketSide } from "./provider-desk.ts";
-import type { Answered, AnswerCost, ItemVerdict, SubmittedItem } from "./reconcile-results.ts";
+import type { AnswerCost, Answered, ItemVerdict, SubmittedItem } from "./reconcile-results.ts";
 import { hasEnded, type Ticket, type TicketStore } from "./ticket.ts";
 import { noTokens } from "./token-partition.ts";
 import type { UsageEvent } from "./usage-report.ts";

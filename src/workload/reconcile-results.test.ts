@@ -2,7 +2,7 @@ import { describe, expect, it } from "@jest/globals";
 import { array, assert, boolean, constant, constantFrom, double, infiniteStream, oneof, property, tuple } from "fast-check";
 import { createPriceTable } from "./price-table.ts";
 import { shippedPrices } from "./prices.ts";
-import { customIdOf, customIdSchema, itemErrorClasses, type ItemOutcome, type ProviderResult } from "./provider-batch.ts";
+import { customIdOf, customIdSchema, type ItemOutcome, itemErrorClasses, type ProviderResult } from "./provider-batch.ts";
 import { compareCosts, mostResubmissions, reconcileResults, type SubmittedItem } from "./reconcile-results.ts";
 import { noTokens } from "./token-partition.ts";
 

@@ -1,8 +1,8 @@
 import type { Instant } from "../core/clock.ts";
 import type { Json } from "../core/json.ts";
 import type { MicroUsd } from "../core/money.ts";
-import { costOf, type CostReply, type PriceTable } from "./price-table.ts";
-import { isRetryable, type ItemErrorClass, type ItemOutcome, type ProviderResult } from "./provider-batch.ts";
+import { type CostReply, costOf, type PriceTable } from "./price-table.ts";
+import { type ItemErrorClass, type ItemOutcome, isRetryable, type ProviderResult } from "./provider-batch.ts";
 import type { TokenPartition, UsageAnomaly } from "./token-partition.ts";
 
 /** An item is submitted at most so often again. */

@@ -4,7 +4,7 @@ import type { Prefix } from "../core/prefix-sample.ts";
 import type { WorkloadLedger } from "./ledger.ts";
 import { type PrefixSampleStore, readPrefix, sampleOf } from "./prefix-samples.ts";
 import type { PriceTable } from "./price-table.ts";
-import { priceReport, usageReportSchema, type UsageEvent } from "./usage-report.ts";
+import { priceReport, type UsageEvent, usageReportSchema } from "./usage-report.ts";
 import type { UsageResult } from "./wire.ts";
 import type { WorkloadObserver } from "./workload-observer.ts";
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@jest/globals";
 import * as fc from "fast-check";
 import type { FoundCheckpoint } from "./checkpoint.ts";
-import { failureClasses, type FailureClass } from "./failure-class.ts";
+import { type FailureClass, failureClasses } from "./failure-class.ts";
 import { decideRecovery, nameFailure, recoveredWord, workAfter } from "./recover-ticket.ts";
 import { parseStagedWork } from "./staged-work.ts";
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
 import { promptLayoutSchema } from "../core/prompt-layout.ts";
-import { renderPrompt, variablesOf, type PromptInput, type RenderedBody } from "./render-prompt.ts";
+import { type PromptInput, type RenderedBody, renderPrompt, variablesOf } from "./render-prompt.ts";
 
 type LayoutInput = Parameters<typeof promptLayoutSchema.parse>[0];
 

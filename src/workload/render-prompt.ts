@@ -1,5 +1,5 @@
 import { canonicalJson, type Json } from "../core/json.ts";
-import { historyLayer, type CacheLifetime, type PromptLayer, type PromptLayout } from "../core/prompt-layout.ts";
+import { type CacheLifetime, historyLayer, type PromptLayer, type PromptLayout } from "../core/prompt-layout.ts";
 
 /** A marker in the provider's words; without a lifetime it is the short one. */
 export interface CacheControl {

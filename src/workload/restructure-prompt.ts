@@ -1,13 +1,13 @@
 import {
   historyLayer,
-  layerRoles,
-  promptLayoutSchema,
-  runtimeContextLayer,
-  stabilities,
   type LayoutBreakpoint,
+  layerRoles,
   type PromptLayer,
   type PromptLayout,
+  promptLayoutSchema,
+  runtimeContextLayer,
   type Stability,
+  stabilities,
 } from "../core/prompt-layout.ts";
 import { variablesOf } from "./render-prompt.ts";
 

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { promptLayoutSchema } from "../core/prompt-layout.ts";
-import { isInCanary, type CanaryStore } from "./canary.ts";
-import { productionLabel, type PromptStore, type PromptVersion } from "./prompt.ts";
+import { type CanaryStore, isInCanary } from "./canary.ts";
+import { type PromptStore, type PromptVersion, productionLabel } from "./prompt.ts";
 
 const servedVersion = z.object({ version: z.number().int().min(1), layout: promptLayoutSchema });
 

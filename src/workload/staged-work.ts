@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { Json } from "../core/json.ts";
-import { stages, type Stage } from "./stage.ts";
+import { type Stage, stages } from "./stage.ts";
 
 const pointer = z.object({ n: z.int().min(1), commit: z.string(), tree: z.string() });
 

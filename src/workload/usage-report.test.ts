@@ -6,7 +6,7 @@ import { createPriceTable } from "./price-table.ts";
 import { shippedPrices } from "./prices.ts";
 import { recordUsage } from "./record-usage.ts";
 import { noTokens } from "./token-partition.ts";
-import { priceReport, usageReportSchema, type UsageReport } from "./usage-report.ts";
+import { priceReport, type UsageReport, usageReportSchema } from "./usage-report.ts";
 
 const now = Date.UTC(2026, 10, 23);
 const prices = createPriceTable(shippedPrices);

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { admissionReasons, type AdmissionAnswer } from "./admission.ts";
+import { type AdmissionAnswer, admissionReasons } from "./admission.ts";
 import { usageAnomalies } from "./token-partition.ts";
 
 /** The answer to an admission on the wire: `{leaseId}`, `{wait}` or `{stop}`, each with what belongs to it. */

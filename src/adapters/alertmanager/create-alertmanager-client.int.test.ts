@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, expect, it } from "@jest/globals";
 import type { Labels } from "../../core/alert.ts";
-import { startAlertmanager } from "../../testing/alertmanager.ts";
 import { createSystemClock } from "../../core/clock.ts";
+import { startAlertmanager } from "../../testing/alertmanager.ts";
 import type { ServiceOnPort } from "../../testing/start-on-port.ts";
 import { createAlertStanding } from "./create-alert-standing.ts";
-import { createAlertmanagerClient, type AlertmanagerClient } from "./create-alertmanager-client.ts";
+import { type AlertmanagerClient, createAlertmanagerClient } from "./create-alertmanager-client.ts";
 
 const { signal } = new AbortController();
 let server: ServiceOnPort;

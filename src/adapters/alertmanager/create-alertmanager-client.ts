@@ -2,7 +2,7 @@ import { parseDocument } from "yaml";
 import { z } from "zod";
 import type { Alert, Labels } from "../../core/alert.ts";
 import type { Instant } from "../../core/clock.ts";
-import { createBoundedSender, usualLimits, type RequestLimits } from "../bounded-request.ts";
+import { createBoundedSender, type RequestLimits, usualLimits } from "../bounded-request.ts";
 
 /** One active alert of Alertmanager, with what it does about it. */
 export interface StandingAlert {

@@ -2,16 +2,16 @@ import Anthropic from "@anthropic-ai/sdk";
 import type { z } from "zod";
 import type { Clock, Instant } from "../../core/clock.ts";
 import {
-  ProviderFailure,
   type FoundSubmission,
   type ProviderBatches,
   type ProviderBatchStatus,
+  ProviderFailure,
   type ProviderResult,
   type SubmissionTrace,
 } from "../../workload/provider-batch.ts";
 import { errorField } from "../error-field.ts";
 import { clientOptions, clockSkewMs, mostPages, type ProviderAccess } from "../provider-access.ts";
-import { failureOf, type CallKind } from "../provider-trouble.ts";
+import { type CallKind, failureOf } from "../provider-trouble.ts";
 import { readLines } from "../read-lines.ts";
 import { batchId, batchPage, batchShape, readResult, statusOf, wordsOf } from "./message-shapes.ts";
 

@@ -1,7 +1,7 @@
 import Anthropic from "@anthropic-ai/sdk";
 import { z } from "zod";
 import type { Clock } from "../../core/clock.ts";
-import { ProviderFailure, type ProviderCostReport } from "../../workload/provider-batch.ts";
+import { type ProviderCostReport, ProviderFailure } from "../../workload/provider-batch.ts";
 import { errorField } from "../error-field.ts";
 import { clientOptions, type ProviderAccess } from "../provider-access.ts";
 import { failureOf } from "../provider-trouble.ts";

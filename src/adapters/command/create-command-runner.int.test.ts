@@ -1,15 +1,15 @@
 import { spawn } from "node:child_process";
-import { chmod, mkdtemp, readFile, realpath, rm, symlink, writeFile } from "node:fs/promises";
 import { existsSync } from "node:fs";
+import { chmod, mkdtemp, readFile, realpath, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import type { CommandOutcome, CommandStart } from "../../actions/ports.ts";
 import { sha256 } from "../../core/json.ts";
+import { findExecutable } from "../find-executable.ts";
 import { processesOf } from "./command-processes.ts";
 import { createCommandRunner } from "./create-command-runner.ts";
-import { findExecutable } from "../find-executable.ts";
 
 let folder: string;
 let next = 0;

@@ -19,7 +19,7 @@ import {
 import { tmpdir } from "node:os";
 import { dirname, join, relative } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
-import { assert as fcAssert, asyncProperty, constantFrom, dictionary, string } from "fast-check";
+import { asyncProperty, constantFrom, dictionary, assert as fcAssert, string } from "fast-check";
 import { describeCheckpoints } from "../../testing/describe-checkpoints.ts";
 import { aGitRepository, git, plainly } from "../../testing/git-repository.ts";
 

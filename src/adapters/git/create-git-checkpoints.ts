@@ -3,19 +3,19 @@ import { tmpdir } from "node:os";
 import { basename, isAbsolute, join } from "node:path";
 import { sha256 } from "../../core/json.ts";
 import {
-  checkpointRef,
-  ticketBranch,
-  ticketRefName,
   type Checkpoint,
   type CheckpointNote,
   type CheckpointRepository,
+  checkpointRef,
   type FoundCheckpoint,
+  ticketBranch,
+  ticketRefName,
   type Workspace,
 } from "../../workload/checkpoint.ts";
 import { createRunGit, gitEnvironment } from "./run-git.ts";
 import { firstBrokenObject } from "./verify-objects.ts";
-import { parseWorktrees } from "./worktrees.ts";
 import { withdrawPublication } from "./withdraw-publication.ts";
+import { parseWorktrees } from "./worktrees.ts";
 
 /** Where tickets' work is, and how git is run there. */
 export interface GitCheckpointsOptions {

@@ -9,8 +9,8 @@ import { createActionBench, outputOf } from "../../testing/action-bench.ts";
 import { aBudgetState } from "../../testing/fake-budget-control.ts";
 import { aGitRepository, git, plainly } from "../../testing/git-repository.ts";
 import { createStagedProcessor } from "../../workload/create-staged-processor.ts";
-import { parseStagedWork, storedWork } from "../../workload/staged-work.ts";
 import type { StageTask } from "../../workload/implementer.ts";
+import { parseStagedWork, storedWork } from "../../workload/staged-work.ts";
 import { newTicketSchema } from "../../workload/ticket.ts";
 
 let root: string;

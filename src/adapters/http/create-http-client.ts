@@ -1,5 +1,5 @@
 import type { HttpPort } from "../../actions/ports.ts";
-import { createBoundedSender, usualLimits, type RequestLimits } from "../bounded-request.ts";
+import { createBoundedSender, type RequestLimits, usualLimits } from "../bounded-request.ts";
 
 /** The HTTP port of actions over the network; close it to drop its connections. */
 export interface HttpClient extends HttpPort {

@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
-import { StoreUnavailable } from "../../intake/ports.ts";
 import { createActions } from "../../actions/registry.ts";
+import { StoreUnavailable } from "../../intake/ports.ts";
 import { createActionBench } from "../../testing/action-bench.ts";
-import { createFakeClock } from "../../testing/fake-clock.ts";
 import { aNewVersion, describePromptStore } from "../../testing/describe-prompt-store.ts";
+import { createFakeClock } from "../../testing/fake-clock.ts";
 import { type LangfuseServer, startLangfuse } from "../../testing/langfuse-server.ts";
 import type { PromptStore } from "../../workload/prompt.ts";
 import { type BoundedSender, createBoundedSender, usualLimits } from "../bounded-request.ts";

@@ -1,8 +1,8 @@
 import { z } from "zod";
 import { jsonSchema } from "../../core/json.ts";
-import { promptLayoutSchema, type PromptLayout } from "../../core/prompt-layout.ts";
+import { type PromptLayout, promptLayoutSchema } from "../../core/prompt-layout.ts";
+import { layoutHash, type NewPromptVersion, type PromptVersion, promptOrigins } from "../../workload/prompt.ts";
 import { variablesOf } from "../../workload/render-prompt.ts";
-import { layoutHash, promptOrigins, type NewPromptVersion, type PromptVersion } from "../../workload/prompt.ts";
 
 const ours = z.object({
   layout: promptLayoutSchema,

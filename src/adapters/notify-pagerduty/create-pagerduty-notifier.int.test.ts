@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, it } from "@jest/globals";
 import { startPagerDutyReceiver } from "../../testing/notification-receivers.ts";
 import { aNotification, aPagerDutyTarget, routingKey } from "../../testing/notification-targets.ts";
-import { createBoundedSender, usualLimits, type BoundedSender } from "../bounded-request.ts";
+import { type BoundedSender, createBoundedSender, usualLimits } from "../bounded-request.ts";
 import { createPagerDutyNotifier } from "./create-pagerduty-notifier.ts";
 
 let pagerDuty: Awaited<ReturnType<typeof startPagerDutyReceiver>>;

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, it } from "@jest/globals";
-import { startSlackReceiver, type NotificationReceiver } from "../../testing/notification-receivers.ts";
+import { type NotificationReceiver, startSlackReceiver } from "../../testing/notification-receivers.ts";
 import { aNotification, aSlackTarget } from "../../testing/notification-targets.ts";
-import { createBoundedSender, usualLimits, type BoundedSender } from "../bounded-request.ts";
+import { type BoundedSender, createBoundedSender, usualLimits } from "../bounded-request.ts";
 import { createSlackNotifier } from "./create-slack-notifier.ts";
 
 let slack: NotificationReceiver;

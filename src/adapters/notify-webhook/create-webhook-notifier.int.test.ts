@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, it } from "@jest/globals";
-import { startWebhookReceiver, type NotificationReceiver } from "../../testing/notification-receivers.ts";
+import { type NotificationReceiver, startWebhookReceiver } from "../../testing/notification-receivers.ts";
 import { aNotification, aWebhookTarget } from "../../testing/notification-targets.ts";
-import { createBoundedSender, usualLimits, type BoundedSender } from "../bounded-request.ts";
+import { type BoundedSender, createBoundedSender, usualLimits } from "../bounded-request.ts";
 import { createWebhookNotifier } from "./create-webhook-notifier.ts";
 
 let hook: NotificationReceiver;

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { jsonSchema } from "../../core/json.ts";
 import { normaliseUsage } from "../../workload/normalise-usage.ts";
 import type { ItemErrorClass, ItemOutcome, ProviderBatchStatus, ProviderResult } from "../../workload/provider-batch.ts";
-import { isOutOfMoney, type ErrorWords } from "../provider-trouble.ts";
+import { type ErrorWords, isOutOfMoney } from "../provider-trouble.ts";
 import { readResultLine } from "../result-line.ts";
 
 /** An id of a batch or a file as it may stand in a path. */

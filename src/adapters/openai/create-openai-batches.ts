@@ -2,12 +2,12 @@ import OpenAI, { toFile } from "openai";
 import type { z } from "zod";
 import type { Clock } from "../../core/clock.ts";
 import { sha256 } from "../../core/json.ts";
-import { ProviderFailure, type FoundSubmission, type ProviderBatches, type ProviderResult } from "../../workload/provider-batch.ts";
+import { type FoundSubmission, type ProviderBatches, ProviderFailure, type ProviderResult } from "../../workload/provider-batch.ts";
 import { errorField } from "../error-field.ts";
 import { clientOptions, clockSkewMs, mostPages, type ProviderAccess } from "../provider-access.ts";
-import { failureOf, type CallKind } from "../provider-trouble.ts";
+import { type CallKind, failureOf } from "../provider-trouble.ts";
 import { readLines } from "../read-lines.ts";
-import { batchShape, objectId, readResult, statusOf, wordsOf, type OpenAiBatch } from "./batch-shapes.ts";
+import { batchShape, type OpenAiBatch, objectId, readResult, statusOf, wordsOf } from "./batch-shapes.ts";
 
 const endpoint = "/v1/chat/completions";
 /** The member of a batch's metadata that holds the submission's key, hashed. */

@@ -2,7 +2,7 @@ import OpenAI from "openai";
 import { z } from "zod";
 import type { Clock } from "../../core/clock.ts";
 import { costOf, type PriceTable } from "../../workload/price-table.ts";
-import { ProviderFailure, type ProviderCostReport } from "../../workload/provider-batch.ts";
+import { type ProviderCostReport, ProviderFailure } from "../../workload/provider-batch.ts";
 import { partitionOf } from "../../workload/token-partition.ts";
 import { errorField } from "../error-field.ts";
 import { clientOptions, mostPages, type ProviderAccess } from "../provider-access.ts";

@@ -1,6 +1,6 @@
 import type { PrometheusAnswer, PrometheusReader } from "../../actions/ports.ts";
 import type { Instant } from "../../core/clock.ts";
-import { createBoundedSender, usualLimits, type RequestLimits } from "../bounded-request.ts";
+import { createBoundedSender, type RequestLimits, usualLimits } from "../bounded-request.ts";
 import { parseMatrix, parseVector } from "./parse-answer.ts";
 import type { PrometheusRange } from "./prometheus-range.ts";
 

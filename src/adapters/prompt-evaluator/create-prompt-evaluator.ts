@@ -1,6 +1,6 @@
 import { z } from "zod";
-import type { PromptEvaluator } from "../../actions/ports.ts";
 import { failureOfStatus } from "../../actions/failure-of-status.ts";
+import type { PromptEvaluator } from "../../actions/ports.ts";
 import { StepFailure } from "../../core/failure.ts";
 import type { BoundedAnswer, BoundedSender } from "../bounded-request.ts";
 

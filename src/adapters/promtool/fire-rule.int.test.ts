@@ -2,7 +2,7 @@ import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "@jest/globals";
 import { findBinary } from "../../testing/find-binary.ts";
-import { fireRule, readComplaint, type RuleCase } from "./fire-rule.ts";
+import { fireRule, type RuleCase, readComplaint } from "./fire-rule.ts";
 
 const rules = join(import.meta.dirname, "../../../alerts/rules");
 const ruleFiles = readdirSync(rules).map((name) => join(rules, name));

@@ -3,8 +3,8 @@ import { join } from "node:path";
 import type { ActionCatalogue } from "../../core/action.ts";
 import type { Labels } from "../../core/alert.ts";
 import { parseRunbook, runbookIdOf } from "../../runbook/parse-runbook.ts";
-import { checkRunbookSet, matchTriggers } from "../../runbook/runbook-set.ts";
 import type { Diagnostic, Runbook } from "../../runbook/runbook.ts";
+import { checkRunbookSet, matchTriggers } from "../../runbook/runbook-set.ts";
 
 /** One document of the running set, or a file that could not be read into one. */
 export interface FolderDocument {

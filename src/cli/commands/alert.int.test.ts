@@ -1,10 +1,10 @@
 import { afterEach, expect, it } from "@jest/globals";
 import { createDecisionRoutes } from "../../http/decision-routes.ts";
 import { createRecentDecisions } from "../../http/recent-decisions.ts";
-import { startHttp } from "../../testing/http-harness.ts";
 import { aRunbook, aStep } from "../../testing/a-runbook.ts";
 import { startAlertmanager } from "../../testing/alertmanager.ts";
 import { aCommandContext } from "../../testing/command-context.ts";
+import { startHttp } from "../../testing/http-harness.ts";
 import { runCli } from "../run-cli.ts";
 
 const opened: AsyncDisposable[] = [];

@@ -4,8 +4,8 @@ import { type AlertmanagerClient, createAlertmanagerClient } from "../../adapter
 import { type Labels, testAlertLabel } from "../../core/alert.ts";
 import { parseDuration } from "../../core/duration.ts";
 import { type ApiClient, createApiClient, reportFailure } from "../api-client.ts";
-import { decisionsSchema, type DecisionShape } from "../api-shapes.ts";
-import { type CommandContext, exitCodes, type ExitCode, oneLine, writeJson } from "../context.ts";
+import { type DecisionShape, decisionsSchema } from "../api-shapes.ts";
+import { type CommandContext, type ExitCode, exitCodes, oneLine, writeJson } from "../context.ts";
 import {
   type CommandDefinition,
   type CommandInvocation,

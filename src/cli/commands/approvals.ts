@@ -2,8 +2,8 @@ import type { Command } from "commander";
 import { z } from "zod";
 import { createApiClient, reportFailure } from "../api-client.ts";
 import { answeredSchema, askedSchema } from "../api-shapes.ts";
-import { exitCodes, oneLine, writeJson, type CommandContext } from "../context.ts";
-import { defineCommand, defineGroup, flagOption, textOption, type CommandDefinition, type ExitSink } from "../define-command.ts";
+import { type CommandContext, exitCodes, oneLine, writeJson } from "../context.ts";
+import { type CommandDefinition, defineCommand, defineGroup, type ExitSink, flagOption, textOption } from "../define-command.ts";
 import { renderQuestions } from "../render-run.ts";
 
 /** `runbookd approvals …`: every question that waits for a person. */

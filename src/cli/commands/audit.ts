@@ -1,8 +1,8 @@
 import type { Command } from "commander";
 import { createApiClient, reportFailure } from "../api-client.ts";
 import { auditRecordSchema, auditVerdictSchema, pageSchema } from "../api-shapes.ts";
-import { exitCodes, oneLine, renderTable, writeJson, type CommandContext } from "../context.ts";
-import { defineCommand, defineGroup, flagOption, type CommandDefinition, type ExitSink } from "../define-command.ts";
+import { type CommandContext, exitCodes, oneLine, renderTable, writeJson } from "../context.ts";
+import { type CommandDefinition, defineCommand, defineGroup, type ExitSink, flagOption } from "../define-command.ts";
 import { formatInstant } from "../render-run.ts";
 
 /** `runbookd audit …`: what people did, and the proof that no record was changed. */

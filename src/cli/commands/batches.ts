@@ -1,13 +1,13 @@
 import type { Command } from "commander";
 import { formatUsd } from "../../core/money.ts";
 import { createApiClient, reportFailure } from "../api-client.ts";
-import { batchSchema, pageSchema, type BatchShape } from "../api-shapes.ts";
-import { exitCodes, renderTable, writeJson, type CommandContext } from "../context.ts";
+import { type BatchShape, batchSchema, pageSchema } from "../api-shapes.ts";
+import { type CommandContext, exitCodes, renderTable, writeJson } from "../context.ts";
+import { type CommandDefinition, defineCommand, defineGroup, type ExitSink, flagOption, textOption } from "../define-command.ts";
 import { countsOf, stateOf } from "../render-batch.ts";
 import { createBatch } from "./create-batch.ts";
 import { limitBatch } from "./limit-batch.ts";
 import { showBatch } from "./show-batch.ts";
-import { defineCommand, defineGroup, flagOption, textOption, type CommandDefinition, type ExitSink } from "../define-command.ts";
 
 /** `runbookd batches …`: batches of tickets and their gates. */
 export function batchesCommand(context: CommandContext, exit: ExitSink): Command {

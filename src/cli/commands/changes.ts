@@ -5,15 +5,15 @@ import { durationGrammar, parseDuration } from "../../core/duration.ts";
 import { changeKinds, workloadChangeSchema } from "../../core/workload-change.ts";
 import { createApiClient, reportFailure } from "../api-client.ts";
 import { pageSchema, workloadChangeShape } from "../api-shapes.ts";
-import { exitCodes, oneLine, renderTable, writeJson, type CommandContext } from "../context.ts";
+import { type CommandContext, exitCodes, oneLine, renderTable, writeJson } from "../context.ts";
 import {
+  type CommandDefinition,
   defineCommand,
   defineGroup,
+  type ExitSink,
   flagOption,
   listOption,
   textOption,
-  type CommandDefinition,
-  type ExitSink,
 } from "../define-command.ts";
 import { formatInstant } from "../render-run.ts";
 

@@ -3,14 +3,14 @@ import { resolve } from "node:path";
 import { z } from "zod";
 import { durationGrammar, parseDuration } from "../../core/duration.ts";
 import { formatUsd, oneUsd } from "../../core/money.ts";
-import { formatOf, importFormats, importTickets, type TicketImport } from "../../workload/batch-import/import-tickets.ts";
-import type { ImportedTicket } from "../../workload/batch-import/import-row.ts";
 import { batchProviders, mostTicketsAtOnce } from "../../workload/batch.ts";
+import type { ImportedTicket } from "../../workload/batch-import/import-row.ts";
+import { formatOf, importFormats, importTickets, type TicketImport } from "../../workload/batch-import/import-tickets.ts";
 import { ticketIdOf } from "../../workload/ticket-id.ts";
-import { createApiClient, reportFailure, type ApiClient } from "../api-client.ts";
-import { addedSchema, batchSchema, quoteSchema, referencesSchema, type QuoteShape } from "../api-shapes.ts";
-import { exitCodes, renderTable, writeJson, type ExitCode } from "../context.ts";
-import { flagOption, textOption, type CommandDefinition, type CommandInvocation } from "../define-command.ts";
+import { type ApiClient, createApiClient, reportFailure } from "../api-client.ts";
+import { addedSchema, batchSchema, type QuoteShape, quoteSchema, referencesSchema } from "../api-shapes.ts";
+import { type ExitCode, exitCodes, renderTable, writeJson } from "../context.ts";
+import { type CommandDefinition, type CommandInvocation, flagOption, textOption } from "../define-command.ts";
 
 /** A body of runbookd's stays below its limit of 8 MiB with room for JSON around the tickets. */
 const mostCharactersAtOnce = 4_000_000;

@@ -1,5 +1,5 @@
 import { exitCodes, oneLine, paint, writeJson } from "../context.ts";
-import { flagOption, type CommandDefinition } from "../define-command.ts";
+import { type CommandDefinition, flagOption } from "../define-command.ts";
 import { examine } from "../doctor/examine.ts";
 import type { Finding } from "../doctor/finding.ts";
 import { readConfigOrExplain } from "../read-config.ts";

@@ -4,15 +4,15 @@ import { durationGrammar, parseDuration } from "../../core/duration.ts";
 import { formatUsd } from "../../core/money.ts";
 import { createApiClient, reportFailure } from "../api-client.ts";
 import { costExplanationSchema } from "../api-shapes.ts";
-import { exitCodes, oneLine, renderTable, writeJson, type CommandContext } from "../context.ts";
+import { type CommandContext, exitCodes, oneLine, renderTable, writeJson } from "../context.ts";
 import {
-  defineCommand,
-  defineGroup,
-  flagOption,
-  textOption,
   type CommandDefinition,
   type CommandInvocation,
+  defineCommand,
+  defineGroup,
   type ExitSink,
+  flagOption,
+  textOption,
 } from "../define-command.ts";
 import { formatInstant } from "../render-run.ts";
 

@@ -2,8 +2,8 @@ import type { Command } from "commander";
 import { findingStatuses } from "../../core/finding.ts";
 import { createApiClient, reportFailure } from "../api-client.ts";
 import { findingSchema, pageSchema } from "../api-shapes.ts";
-import { exitCodes, oneLine, renderTable, writeJson, type CommandContext } from "../context.ts";
-import { defineCommand, flagOption, textOption, type CommandDefinition, type ExitSink } from "../define-command.ts";
+import { type CommandContext, exitCodes, oneLine, renderTable, writeJson } from "../context.ts";
+import { type CommandDefinition, defineCommand, type ExitSink, flagOption, textOption } from "../define-command.ts";
 
 /** `runbookd findings …`: what was found out about the workload, and what people say of it. */
 export function findingsCommand(context: CommandContext, exit: ExitSink): Command {

@@ -1,8 +1,8 @@
 import { scopeGrammar } from "../../core/freeze.ts";
 import { createApiClient, reportFailure } from "../api-client.ts";
-import { freezeListSchema, freezeSchema, type FreezeShape } from "../api-shapes.ts";
+import { type FreezeShape, freezeListSchema, freezeSchema } from "../api-shapes.ts";
 import { exitCodes, renderTable, writeJson } from "../context.ts";
-import { flagOption, textOption, type CommandDefinition } from "../define-command.ts";
+import { type CommandDefinition, flagOption, textOption } from "../define-command.ts";
 import { formatInstant } from "../render-run.ts";
 
 /** `runbookd freeze`: the kill switch. */

@@ -3,7 +3,7 @@ import { oneUsd } from "../../core/money.ts";
 import { createApiClient, reportFailure } from "../api-client.ts";
 import { batchSchema } from "../api-shapes.ts";
 import { exitCodes, writeJson } from "../context.ts";
-import { flagOption, textOption, type CommandDefinition } from "../define-command.ts";
+import { type CommandDefinition, flagOption, textOption } from "../define-command.ts";
 
 const names = {
   maxCostUsd: ["maxCostMicroUsd", oneUsd],

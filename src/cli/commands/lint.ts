@@ -1,7 +1,7 @@
 import { lintFolder } from "../../runbook/lint.ts";
 import { formatDiagnostic, formatJson, formatSarif, formatText } from "../../runbook/lint-format.ts";
 import { exitCodes, oneLine, paint } from "../context.ts";
-import { flagOption, textOption, type CommandDefinition } from "../define-command.ts";
+import { type CommandDefinition, flagOption, textOption } from "../define-command.ts";
 import { readVersion } from "../process-context.ts";
 import { readLintInput } from "../read-folder.ts";
 

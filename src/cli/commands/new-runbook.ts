@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { exitCodes, oneLine, writeJson } from "../context.ts";
-import { flagOption, type CommandDefinition } from "../define-command.ts";
+import { type CommandDefinition, flagOption } from "../define-command.ts";
 import { runbookTemplate } from "../runbook-template.ts";
 
 /** `runbookd new <id>`: a document, its alert, the alert's test and a rehearsal, all passing. */

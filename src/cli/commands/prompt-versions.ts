@@ -1,9 +1,9 @@
-import { formatShare } from "../../core/share.ts";
 import type { Command } from "commander";
+import { formatShare } from "../../core/share.ts";
 import { createApiClient, reportFailure } from "../api-client.ts";
-import { movedLabelSchema, promptStateSchema, promptVersionSchema, type PromptVersionShape } from "../api-shapes.ts";
-import { exitCodes, oneLine, renderTable, writeJson, type CommandContext } from "../context.ts";
-import { defineCommand, flagOption, textOption, type CommandDefinition, type ExitSink } from "../define-command.ts";
+import { movedLabelSchema, type PromptVersionShape, promptStateSchema, promptVersionSchema } from "../api-shapes.ts";
+import { type CommandContext, exitCodes, oneLine, renderTable, writeJson } from "../context.ts";
+import { type CommandDefinition, defineCommand, type ExitSink, flagOption, textOption } from "../define-command.ts";
 import { formatInstant } from "../render-run.ts";
 import { promptsCommand } from "./prompts.ts";
 

@@ -1,8 +1,8 @@
 import { formatUsd } from "../../core/money.ts";
 import { createApiClient, reportFailure } from "../api-client.ts";
-import { cachesSchema, type CacheStateShape } from "../api-shapes.ts";
+import { type CacheStateShape, cachesSchema } from "../api-shapes.ts";
 import { exitCodes, oneLine, renderTable, writeJson } from "../context.ts";
-import { flagOption, type CommandDefinition } from "../define-command.ts";
+import { type CommandDefinition, flagOption } from "../define-command.ts";
 
 /** `runbookd prompts`: how each prompt is cached, why not better, and what would mend it. */
 export const promptsCommand: CommandDefinition = {

@@ -1,12 +1,12 @@
+import { formatDuration } from "../../core/duration.ts";
 import { lintFolder } from "../../runbook/lint.ts";
 import { formatDiagnostic } from "../../runbook/lint-format.ts";
 import type { Runbook } from "../../runbook/runbook.ts";
 import { holdRehearsal, type RehearsalResult } from "../../simulators/rehearsal/judge-rehearsal.ts";
-import { mutateRunbook, type MutationResult } from "../../simulators/rehearsal/mutate-runbook.ts";
-import { formatDuration } from "../../core/duration.ts";
+import { type MutationResult, mutateRunbook } from "../../simulators/rehearsal/mutate-runbook.ts";
 import type { Rehearsal } from "../../simulators/rehearsal/rehearsal.ts";
-import { exitCodes, oneLine, paint, type CommandContext, writeJson } from "../context.ts";
-import { flagOption, type CommandDefinition } from "../define-command.ts";
+import { type CommandContext, exitCodes, oneLine, paint, writeJson } from "../context.ts";
+import { type CommandDefinition, flagOption } from "../define-command.ts";
 import { fireRehearsal } from "../fire-rehearsals.ts";
 import { readLintInput } from "../read-folder.ts";
 import { readRehearsals } from "../read-rehearsals.ts";

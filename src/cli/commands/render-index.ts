@@ -4,7 +4,7 @@ import { lintFolder } from "../../runbook/lint.ts";
 import { formatDiagnostic } from "../../runbook/lint-format.ts";
 import { renderIndex } from "../../runbook/render-index.ts";
 import { exitCodes, oneLine, writeJson } from "../context.ts";
-import { flagOption, type CommandDefinition } from "../define-command.ts";
+import { type CommandDefinition, flagOption } from "../define-command.ts";
 import { readLintInput } from "../read-folder.ts";
 import { countRehearsals } from "../read-rehearsals.ts";
 

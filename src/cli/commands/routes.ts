@@ -1,17 +1,17 @@
-import { formatShare } from "../../core/share.ts";
 import type { Command } from "commander";
+import { formatShare } from "../../core/share.ts";
 import type { ModelRef } from "../../workload/model-route.ts";
 import { createApiClient, reportFailure } from "../api-client.ts";
-import { modelRouteSchema, pageSchema, type ModelRouteShape } from "../api-shapes.ts";
-import { exitCodes, oneLine, renderTable, writeJson, type CommandContext } from "../context.ts";
+import { type ModelRouteShape, modelRouteSchema, pageSchema } from "../api-shapes.ts";
+import { type CommandContext, exitCodes, oneLine, renderTable, writeJson } from "../context.ts";
 import {
+  type CommandDefinition,
   defineCommand,
   defineGroup,
+  type ExitSink,
   flagOption,
   listOption,
   textOption,
-  type CommandDefinition,
-  type ExitSink,
 } from "../define-command.ts";
 import { formatInstant } from "../render-run.ts";
 

@@ -1,10 +1,10 @@
 import { z } from "zod";
+import type { Json } from "../../core/json.ts";
 import { type ApiClient, createApiClient, reportFailure } from "../api-client.ts";
 import { runReplySchema } from "../api-shapes.ts";
 import { type ExitCode, exitCodes, oneLine, writeJson } from "../context.ts";
-import { flagOption, listOption, textOption, type CommandDefinition, type CommandInvocation } from "../define-command.ts";
+import { type CommandDefinition, type CommandInvocation, flagOption, listOption, textOption } from "../define-command.ts";
 import { describeUnfinished, followRun, planOf, renderPlan } from "../dry-run.ts";
-import type { Json } from "../../core/json.ts";
 
 /** `runbookd run <id>`: start a run by hand. */
 export const runCommand: CommandDefinition = {

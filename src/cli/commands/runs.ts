@@ -2,8 +2,8 @@ import type { Command } from "commander";
 import { runStates } from "../../core/run.ts";
 import { createApiClient, reportFailure } from "../api-client.ts";
 import { pageSchema, runRecordSchema, runReplySchema, runSummarySchema } from "../api-shapes.ts";
-import { exitCodes, writeJson, type CommandContext } from "../context.ts";
-import { defineCommand, defineGroup, flagOption, textOption, type CommandDefinition, type ExitSink } from "../define-command.ts";
+import { type CommandContext, exitCodes, writeJson } from "../context.ts";
+import { type CommandDefinition, defineCommand, defineGroup, type ExitSink, flagOption, textOption } from "../define-command.ts";
 import { renderRun, renderRuns } from "../render-run.ts";
 
 /** `runbookd runs …`: read and steer runs of a running runbookd. */

@@ -3,7 +3,7 @@ import { actionCatalogue } from "../../actions/registry.ts";
 import { configJsonSchema } from "../../config/settings-schema.ts";
 import { runbookFrontMatterSchema } from "../../runbook/front-matter.ts";
 import { exitCodes, oneLine } from "../context.ts";
-import { flagOption, type CommandDefinition } from "../define-command.ts";
+import { type CommandDefinition, flagOption } from "../define-command.ts";
 
 /** `runbookd schema`: JSON Schemas for editors and other tools. */
 export const schemaCommand: CommandDefinition = {

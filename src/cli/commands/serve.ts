@@ -1,3 +1,7 @@
+import { oneUsd } from "../../core/money.ts";
+import { untilReady } from "../../redis/connection.ts";
+import { markSchema } from "../../redis/schema-version.ts";
+import { queueNameSchema } from "../../workload/names.ts";
 import { type CommandContext, type ExitCode, exitCodes, writeJson } from "../context.ts";
 import type { CommandDefinition, CommandInvocation } from "../define-command.ts";
 import { flagOption, textOption } from "../define-command.ts";
@@ -5,16 +9,12 @@ import type { Finding } from "../doctor/finding.ts";
 import { judgeRedis } from "../doctor/judge-redis.ts";
 import { judgeSchema } from "../doctor/judge-schema.ts";
 import { readRedisFacts } from "../doctor/read-redis-facts.ts";
-import { readConfigOrExplain } from "../read-config.ts";
 import { readVersion } from "../process-context.ts";
+import { readConfigOrExplain } from "../read-config.ts";
 import { openRuntime, type Runtime, type RuntimeSources } from "../runtime.ts";
-import { untilReady } from "../../redis/connection.ts";
-import { markSchema } from "../../redis/schema-version.ts";
-import { startServer } from "../start-server.ts";
-import { oneUsd } from "../../core/money.ts";
-import { queueNameSchema } from "../../workload/names.ts";
-import { startTicketWork } from "../start-ticket-worker.ts";
 import { startMetrics } from "../start-metrics.ts";
+import { startServer } from "../start-server.ts";
+import { startTicketWork } from "../start-ticket-worker.ts";
 import { startWorker } from "../start-worker.ts";
 
 /** Settings of a Redis that would lose what was accepted, and data of another version, told with what to change. A Redis that does not answer is no fault: the server says 503 until it does. */

@@ -1,7 +1,7 @@
-import { createApiClient, reportFailure, type ApiAnswer } from "../api-client.ts";
-import { batchSchema, type BatchShape } from "../api-shapes.ts";
-import { exitCodes, writeJson, type ExitCode } from "../context.ts";
-import { flagOption, type CommandDefinition, type CommandInvocation } from "../define-command.ts";
+import { type ApiAnswer, createApiClient, reportFailure } from "../api-client.ts";
+import { type BatchShape, batchSchema } from "../api-shapes.ts";
+import { type ExitCode, exitCodes, writeJson } from "../context.ts";
+import { type CommandDefinition, type CommandInvocation, flagOption } from "../define-command.ts";
 import { progressBar, progressLine } from "../render-batch.ts";
 
 /** A runbookd that restarts is waited for this many looks. */

@@ -1,9 +1,9 @@
 import type { Command } from "commander";
 import { roles } from "../../core/role.ts";
 import { createTokenFile, tokenNamePattern } from "../../http/token-file.ts";
-import { exitCodes, oneLine, renderTable, writeJson, type CommandContext } from "../context.ts";
+import { type CommandContext, exitCodes, oneLine, renderTable, writeJson } from "../context.ts";
 import { dataFolder, tokenFilePath } from "../data-folder.ts";
-import { defineCommand, defineGroup, flagOption, textOption, type CommandDefinition, type ExitSink } from "../define-command.ts";
+import { type CommandDefinition, defineCommand, defineGroup, type ExitSink, flagOption, textOption } from "../define-command.ts";
 import { formatInstant } from "../render-run.ts";
 
 /** `runbookd token …`: tokens for people and for the workload, in the data folder of this machine. */

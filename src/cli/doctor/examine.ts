@@ -10,7 +10,7 @@ import { readSchema } from "../../redis/schema-version.ts";
 import type { CommandContext } from "../context.ts";
 import { adminTokenPath, tokenFilePath } from "../data-folder.ts";
 import { examineCommands } from "./examine-commands.ts";
-import { fault, fine, warning, type Finding } from "./finding.ts";
+import { type Finding, fault, fine, warning } from "./finding.ts";
 import { judgeAlertmanagerConfig } from "./judge-alertmanager.ts";
 import { judgeRedis, judgeReplicas } from "./judge-redis.ts";
 import { judgeSchema } from "./judge-schema.ts";

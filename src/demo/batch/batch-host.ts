@@ -2,7 +2,7 @@ import { z } from "zod";
 import { createSystemClock } from "../../core/clock.ts";
 import type { Ticket, TicketProcessor } from "../../workload/ticket.ts";
 import { hostTickets, ticketSettings } from "../host-tickets.ts";
-import { assignments, standingText, type Assignment } from "../workload/assignments.ts";
+import { type Assignment, assignments, standingText } from "../workload/assignments.ts";
 import { reachSystem } from "../workload/host-process.ts";
 import type { ModelReply } from "../workload/model-client.ts";
 import { ticketOf } from "../workload/tickets.ts";

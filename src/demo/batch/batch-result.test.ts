@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@jest/globals";
 import { importTickets } from "../../workload/batch-import/import-tickets.ts";
 import { batchPlan, ticketFile } from "./batch-plan.ts";
-import { batchFaults, batchLine, providerDifference, type BatchObservations } from "./batch-result.ts";
+import { type BatchObservations, batchFaults, batchLine, providerDifference } from "./batch-result.ts";
 
 const atProvider = { submissions: 2, expired: 10, resubmitted: 10, succeeded: 40, billedMicroUsd: 100_000 };
 const good: BatchObservations = {

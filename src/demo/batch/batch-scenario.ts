@@ -2,14 +2,14 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { formatUsd, oneUsd } from "../../core/money.ts";
 import type { StartedProcess } from "../process-group.ts";
-import type { BatchView, RunView } from "../runbookd-api.ts";
 import { runbookSteps } from "../runbook-steps.ts";
+import type { BatchView, RunView } from "../runbookd-api.ts";
 import type { Play, Played, Scenario, Stage } from "../scenario.ts";
 import { startApplication } from "../start-application.ts";
 import { stepsShown, watchStage } from "../watch-stage.ts";
-import { requestFile, startProvider, watchProvider } from "./work-at-provider.ts";
 import { batchPlan, ticketFile } from "./batch-plan.ts";
-import { batchFaults, batchLine, providerDifference, type BatchObservations } from "./batch-result.ts";
+import { type BatchObservations, batchFaults, batchLine, providerDifference } from "./batch-result.ts";
+import { requestFile, startProvider, watchProvider } from "./work-at-provider.ts";
 
 const runbook = "batch-operations";
 const hostName = "tickets";

@@ -3,9 +3,9 @@ import { createProviderBatchStore } from "../../redis/provider-batches.ts";
 import { startAnthropicBatchServer } from "../../simulators/provider-batches/anthropic-batch-server.ts";
 import type { BatchServer } from "../../simulators/provider-batches/batch-server.ts";
 import type { Stage } from "../scenario.ts";
+import { waitUntil } from "../wait-until.ts";
 import { assignments, standingText } from "../workload/assignments.ts";
 import { ticketOf } from "../workload/tickets.ts";
-import { waitUntil } from "../wait-until.ts";
 import { batchPlan } from "./batch-plan.ts";
 
 /** What the provider batch came to, from the provider's side and from ours. */

@@ -2,11 +2,11 @@ import { describe, expect, it } from "@jest/globals";
 import type { ModelCall } from "../../simulators/model-server/model-call.ts";
 import {
   billedFor,
+  type CacheObservations,
   cacheFaults,
   cacheResultLine,
   cacheStages,
   readWorked,
-  type CacheObservations,
   type WorkedEntry,
 } from "./cache-result.ts";
 

@@ -16,13 +16,13 @@ import { waitUntil } from "../wait-until.ts";
 import { type Look, stepsShown, watchStage } from "../watch-stage.ts";
 import {
   billedFor,
+  type CacheObservations,
   cacheFaults,
   cacheResultLine,
   cacheStages,
   percent,
   readWorked,
   savingOf,
-  type CacheObservations,
 } from "./cache-result.ts";
 import { promptName, shippedLayout } from "./demo-prompt.ts";
 

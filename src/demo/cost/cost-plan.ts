@@ -1,5 +1,5 @@
+import { type MicroUsd, oneUsd } from "../../core/money.ts";
 import type { Injected } from "./timeline.ts";
-import { oneUsd, type MicroUsd } from "../../core/money.ts";
 
 /** Numbers of the cost scenario. Times are real milliseconds of the demo; whatever is divided by the factor is named so. */
 export interface CostPlan {

@@ -3,7 +3,7 @@ import { formatUsd } from "../../core/money.ts";
 import type { Gauge, ShownStage } from "../demo-view.ts";
 import type { BudgetView } from "../runbookd-api.ts";
 import type { CostPlan } from "./cost-plan.ts";
-import { stages, type Observations } from "./timeline.ts";
+import { type Observations, stages } from "./timeline.ts";
 
 const doing: { readonly [Key in keyof Observations]?: string } = {
   alertFiringAt: "the one-hour window fills with storm",

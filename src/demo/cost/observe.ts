@@ -1,13 +1,13 @@
 import { readFile } from "node:fs/promises";
 import type { Clock, Instant } from "../../core/clock.ts";
-import type { MailSink, ReceivedMail } from "../mail-sink.ts";
-import type { CostPlan } from "./cost-plan.ts";
-import { countStartsWhilePaused, readEvidence, ticketStarts } from "./evidence.ts";
+import type { ModelServer } from "../../simulators/model-server/model-server.ts";
 import { causeOf, culpritOf, firstEffectAt, messageIdsOf, verifiedAt } from "../journal-checks.ts";
+import type { MailSink, ReceivedMail } from "../mail-sink.ts";
 import type { PrometheusApi } from "../prometheus-api.ts";
 import type { BudgetView, RunbookdApi, RunView } from "../runbookd-api.ts";
+import type { CostPlan } from "./cost-plan.ts";
+import { countStartsWhilePaused, readEvidence, ticketStarts } from "./evidence.ts";
 import type { Observations } from "./timeline.ts";
-import type { ModelServer } from "../../simulators/model-server/model-server.ts";
 
 /** A pause as it was seen from outside: certainly closed between the two. */
 interface SeenPause {

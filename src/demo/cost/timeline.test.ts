@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
-import { faultsOf, resultLine, type Observations } from "./timeline.ts";
+import { faultsOf, type Observations, resultLine } from "./timeline.ts";
 
 const storm = { prompt: "implement", operation: "plan" };
 const injected = { ...storm, factor: "attempts_per_ticket", change: "release 1.5.0", maxAttempts: 1 };

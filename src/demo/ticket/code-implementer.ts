@@ -4,8 +4,8 @@ import { z } from "zod";
 import type { Implementer, StageResult, StageTask } from "../../workload/implementer.ts";
 import type { EvidenceLog } from "../workload/evidence-log.ts";
 import type { ModelClient, ModelReply, ModelRequest } from "../workload/model-client.ts";
-import { edits, ticketText, type Edit } from "./small-repository.ts";
 import { runTests } from "./run-tests.ts";
+import { type Edit, edits, ticketText } from "./small-repository.ts";
 
 /** What the implementer works with. */
 export interface CodeImplementerOptions {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
-import { ticketFaults, ticketLine, ticketStages, type TicketObservations } from "./ticket-result.ts";
+import { type TicketObservations, ticketFaults, ticketLine, ticketStages } from "./ticket-result.ts";
 
 const whole: TicketObservations = {
   ...Object.fromEntries(ticketStages.map(({ key }, index) => [key, index])),

@@ -16,9 +16,9 @@ import type { RunView } from "../runbookd-api.ts";
 import type { Play, Played, Scenario, Stage } from "../scenario.ts";
 import { startApplication } from "../start-application.ts";
 import { stepsShown, watchStage } from "../watch-stage.ts";
-import { edits, makeSmallRepository, ticketText } from "./small-repository.ts";
 import { runTests } from "./run-tests.ts";
-import { ticketFaults, ticketLine, ticketStages, type TicketObservations } from "./ticket-result.ts";
+import { edits, makeSmallRepository, ticketText } from "./small-repository.ts";
+import { type TicketObservations, ticketFaults, ticketLine, ticketStages } from "./ticket-result.ts";
 
 const execute = promisify(execFile);
 const runbook = "ticket-recovery";

@@ -3,7 +3,7 @@ import type { Release } from "./check-answer.ts";
 import type { EvidenceLog } from "./evidence-log.ts";
 import type { ModelClient } from "./model-client.ts";
 import type { WorkStore } from "./saved-work.ts";
-import { takeTurn, type CallReport, type Turn } from "./take-turn.ts";
+import { type CallReport, type Turn, takeTurn } from "./take-turn.ts";
 import { ticketOf } from "./tickets.ts";
 import { usageOfReply } from "./usage-of-reply.ts";
 

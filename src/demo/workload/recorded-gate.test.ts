@@ -1,6 +1,6 @@
 import { expect, it } from "@jest/globals";
 import type { EvidenceEntry } from "./evidence-log.ts";
-import { recordGate, type Gate } from "./recorded-gate.ts";
+import { type Gate, recordGate } from "./recorded-gate.ts";
 
 const request = { ticketId: "T", budget: "b", estimateMicroUsd: 1 };
 

@@ -3,7 +3,7 @@ import { assignments } from "./assignments.ts";
 import type { EvidenceEntry } from "./evidence-log.ts";
 import type { ModelReply, ModelRequest } from "./model-client.ts";
 import type { SavedWork } from "./saved-work.ts";
-import { takeTurn, type CallReport, type Turn, type TurnPorts } from "./take-turn.ts";
+import { type CallReport, type Turn, type TurnPorts, takeTurn } from "./take-turn.ts";
 import { ticketOf } from "./tickets.ts";
 
 const answer: ModelReply = {

@@ -1,4 +1,4 @@
-import { assignments, standingText, type Assignment } from "./assignments.ts";
+import { type Assignment, assignments, standingText } from "./assignments.ts";
 import { checkAnswer, mostRefusals, type Release } from "./check-answer.ts";
 import type { EvidenceLog } from "./evidence-log.ts";
 import type { Message, ModelClient, ModelReply, ModelRequest } from "./model-client.ts";

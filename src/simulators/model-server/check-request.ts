@@ -1,7 +1,7 @@
 import type { ApiError } from "./api-error.ts";
-import { countTokensBody, describeIssue, messagesBody, type MessagesBody, type PromptBody } from "./messages-body.ts";
+import { countTokensBody, describeIssue, type MessagesBody, messagesBody, type PromptBody } from "./messages-body.ts";
 import { findModel, type ServedModel } from "./model-catalogue.ts";
-import { promptBlocks, type PromptBlock } from "./prompt-blocks.ts";
+import { type PromptBlock, promptBlocks } from "./prompt-blocks.ts";
 
 /** A body that can be answered, or the error that it gets. `asked` is the model's name as it was sent, when there is one. */
 export type CheckedRequest<Body> =

@@ -1,6 +1,6 @@
+import { logNormalFactor, type Random } from "../../core/seeded-random.ts";
 import type { MessagesBody } from "./messages-body.ts";
 import type { ServedModel } from "./model-catalogue.ts";
-import { logNormalFactor, type Random } from "../../core/seeded-random.ts";
 
 /** What the model "said". */
 export interface Reply {

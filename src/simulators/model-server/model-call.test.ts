@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
-import { costOf as ledgerCostOf, createPriceTable } from "../../workload/price-table.ts";
+import { createPriceTable, costOf as ledgerCostOf } from "../../workload/price-table.ts";
 import { shippedPrices } from "../../workload/prices.ts";
 import { costOf } from "./model-call.ts";
 import { servedModels } from "./model-catalogue.ts";

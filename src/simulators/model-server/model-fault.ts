@@ -1,5 +1,5 @@
-import type { ApiError } from "./api-error.ts";
 import type { Random } from "../../core/seeded-random.ts";
+import type { ApiError } from "./api-error.ts";
 
 /** What goes wrong. */
 export type FaultKind =

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import type { Fault } from "./model-fault.ts";
-import { startModelServer, type ModelServer } from "./model-server.ts";
+import { type ModelServer, startModelServer } from "./model-server.ts";
 
 const fast = { firstTokenMs: 0, inputTokensPerSecond: 1e9, outputTokensPerSecond: 1e9 };
 const model = "claude-sonnet-4-5";

@@ -1,20 +1,20 @@
 import { setMaxListeners } from "node:events";
 import express, { type Request, type Response } from "express";
-import { createSystemClock, type Clock } from "../../core/clock.ts";
+import { type Clock, createSystemClock } from "../../core/clock.ts";
 import { sha256 } from "../../core/json.ts";
-import { errorBody, statusOf, type ApiError } from "./api-error.ts";
-import { checkCountTokens, checkMessages } from "./check-request.ts";
-import { contentEvents, endEvents, startEvent } from "./event-stream.ts";
+import { createRandom, hash32, logNormalFactor } from "../../core/seeded-random.ts";
+import { serveLoopback } from "../serve-loopback.ts";
+import { type ApiError, errorBody, statusOf } from "./api-error.ts";
 import { createDiagnosticsDesk } from "./cache-diagnostics.ts";
+import { checkCountTokens, checkMessages } from "./check-request.ts";
 import { contentIdentity } from "./content-identity.ts";
+import { contentEvents, endEvents, startEvent } from "./event-stream.ts";
 import { generateReply } from "./generate-reply.ts";
 import { messageJson, usageJson } from "./message-json.ts";
 import { costOf, type ModelCall, type ModelServerStats } from "./model-call.ts";
 import { createFaultBoard, errorOf, type Fault } from "./model-fault.ts";
 import type { CacheTtl } from "./prompt-blocks.ts";
-import { createPromptCache, type CacheSplit } from "./prompt-cache.ts";
-import { createRandom, hash32, logNormalFactor } from "../../core/seeded-random.ts";
-import { serveLoopback } from "../serve-loopback.ts";
+import { type CacheSplit, createPromptCache } from "./prompt-cache.ts";
 
 /** Latencies of an answer before the seeded spread is applied. */
 export interface ModelLatency {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@jest/globals";
 import type { PromptBody } from "./messages-body.ts";
 import { findModel, type ServedModel } from "./model-catalogue.ts";
-import { promptBlocks, type PromptBlock } from "./prompt-blocks.ts";
+import { type PromptBlock, promptBlocks } from "./prompt-blocks.ts";
 
 const sonnet = modelOf("claude-sonnet-4-5");
 const haiku = modelOf("claude-haiku-4-5");

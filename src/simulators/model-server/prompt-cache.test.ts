@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@jest/globals";
 import { array, assert, constantFrom, property, tuple } from "fast-check";
-import { createPromptCache } from "./prompt-cache.ts";
 import type { CacheTtl, PromptBlock } from "./prompt-blocks.ts";
+import { createPromptCache } from "./prompt-cache.ts";
 
 const ttlMs = { "5m": 300_000, "1h": 3_600_000 };
 

@@ -2,7 +2,7 @@ import express, { type Request, type Response } from "express";
 import { z } from "zod";
 import { createSystemClock } from "../../core/clock.ts";
 import { sha256 } from "../../core/json.ts";
-import { errorBody, statusOf, type ApiError } from "../model-server/api-error.ts";
+import { type ApiError, errorBody, statusOf } from "../model-server/api-error.ts";
 import { checkMessages } from "../model-server/check-request.ts";
 import { generateReply } from "../model-server/generate-reply.ts";
 import { messageJson, usageJson } from "../model-server/message-json.ts";

@@ -4,8 +4,8 @@ import { createSystemClock } from "../../core/clock.ts";
 import { sha256 } from "../../core/json.ts";
 import { createBatchEngine, type EngineBatch, type EngineItem } from "./batch-engine.ts";
 import { createQuirkBoard } from "./batch-quirk.ts";
-import { dayMs, type BatchServer, type BatchServerOptions } from "./batch-server.ts";
-import { completeChat, type ChatCompletion } from "./complete-chat.ts";
+import { type BatchServer, type BatchServerOptions, dayMs } from "./batch-server.ts";
+import { type ChatCompletion, completeChat } from "./complete-chat.ts";
 import { serveBatches } from "./serve-batches.ts";
 
 const createBody = z.object({

@@ -1,11 +1,11 @@
 import type { Clock } from "../../core/clock.ts";
 import { formatDuration } from "../../core/duration.ts";
 import { oneUsd } from "../../core/money.ts";
+import { type BatchLimits, type BatchState, batchLimitsSchema } from "../../workload/batch.ts";
 import { stopOf } from "../../workload/batch-admission.ts";
 import type { BatchControl, BatchQuote, BatchSight, SubmitAnswer } from "../../workload/batch-control.ts";
 import { estimateBatch, judgeRoom } from "../../workload/batch-estimate.ts";
 import { batchProgress } from "../../workload/batch-progress.ts";
-import { batchLimitsSchema, type BatchLimits, type BatchState } from "../../workload/batch.ts";
 import type { BudgetControl } from "../../workload/budget.ts";
 import type { SimulatedBatch } from "./rehearsal.ts";
 

@@ -5,7 +5,7 @@ import type { Clock } from "../../core/clock.ts";
 import { oneUsd } from "../../core/money.ts";
 import { promptLayoutSchema } from "../../core/prompt-layout.ts";
 import type { CanaryStore } from "../../workload/canary.ts";
-import { productionLabel, type NewPromptVersion, type PromptStore } from "../../workload/prompt.ts";
+import { type NewPromptVersion, type PromptStore, productionLabel } from "../../workload/prompt.ts";
 import { createMemoryCanaries, createMemoryPrompts } from "../memory-prompts.ts";
 import type { SimulatedPrompt } from "./rehearsal.ts";
 

@@ -1,7 +1,7 @@
 import type { TicketCare } from "../../actions/ports.ts";
 import type { Clock, Instant } from "../../core/clock.ts";
 import type { CheckpointRepository } from "../../workload/checkpoint.ts";
-import { parseStagedWork, storedWork, type StagedWork } from "../../workload/staged-work.ts";
+import { parseStagedWork, type StagedWork, storedWork } from "../../workload/staged-work.ts";
 import { hasEnded, lostReason, recoveryReason, type Ticket } from "../../workload/ticket.ts";
 import { createMemoryCheckpoints } from "../memory-checkpoints.ts";
 import type { SimulatedTicket } from "./rehearsal.ts";

@@ -1,4 +1,4 @@
-import { QueryVariableBuilder, VariableRefresh, type Dashboard } from "@grafana/grafana-foundation-sdk/dashboard";
+import { type Dashboard, QueryVariableBuilder, VariableRefresh } from "@grafana/grafana-foundation-sdk/dashboard";
 import { buildDashboard } from "./panels.ts";
 
 const budget = 'budget=~"$budget"';

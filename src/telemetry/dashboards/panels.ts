@@ -1,14 +1,20 @@
 import {
+  BigValueColorMode,
+  LegendDisplayMode,
+  LegendPlacement,
+  TooltipDisplayMode,
+  VizLegendOptionsBuilder,
+  VizTooltipOptionsBuilder,
+} from "@grafana/grafana-foundation-sdk/common";
+import {
+  type Dashboard,
   DashboardBuilder,
   DatasourceVariableBuilder,
+  type Panel,
   RowBuilder,
   ThresholdsConfigBuilder,
   ThresholdsMode,
-  type Dashboard,
-  type Panel,
 } from "@grafana/grafana-foundation-sdk/dashboard";
-import { BigValueColorMode, LegendDisplayMode, LegendPlacement, TooltipDisplayMode } from "@grafana/grafana-foundation-sdk/common";
-import { VizLegendOptionsBuilder, VizTooltipOptionsBuilder } from "@grafana/grafana-foundation-sdk/common";
 import { DataqueryBuilder } from "@grafana/grafana-foundation-sdk/prometheus";
 import { PanelBuilder as StatBuilder } from "@grafana/grafana-foundation-sdk/stat";
 import { PanelBuilder as TimeseriesBuilder } from "@grafana/grafana-foundation-sdk/timeseries";

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { Json } from "../../core/json.ts";
-import { oneUsd, type MicroUsd } from "../../core/money.ts";
+import { type MicroUsd, oneUsd } from "../../core/money.ts";
 import { externalIdSchema, ticketKindSchema } from "../names.ts";
 import type { FilePlace, ImportFault } from "./import-fault.ts";
 

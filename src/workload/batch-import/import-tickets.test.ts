@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
 import * as fc from "fast-check";
-import { formatOf, importTickets, type ImportFormat } from "./import-tickets.ts";
+import { formatOf, type ImportFormat, importTickets } from "./import-tickets.ts";
 
 const defaults = { kind: "fix" };
 const read = (text: string, format: ImportFormat, more: object = {}) => importTickets(text, format, { ...defaults, ...more });

@@ -1,7 +1,7 @@
 import { isJsonObject, type Json } from "../../core/json.ts";
 import { readGitHubIssue } from "./github-issue.ts";
 import { createPlaces, type FilePlace, type ImportFault } from "./import-fault.ts";
-import { readImportRow, type ImportDefaults, type ImportedTicket, type ImportRow } from "./import-row.ts";
+import { type ImportDefaults, type ImportedTicket, type ImportRow, readImportRow } from "./import-row.ts";
 import { readCsv } from "./read-csv.ts";
 import { deepestJson, scanJson } from "./scan-json.ts";
 
