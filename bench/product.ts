@@ -7,7 +7,7 @@ import type { ActionCatalogue } from "../src/core/action.ts";
 import { createSystemClock } from "../src/core/clock.ts";
 import { createUlids } from "../src/core/ulid.ts";
 import { createExecutor } from "../src/engine/execute-run.ts";
-import type { RunLedger } from "../src/engine/ports.ts";
+import type { RunLedger } from "../src/runs/store.ts";
 import { evaluateGuardrails } from "../src/guardrails/evaluate-guardrails.ts";
 import { createApp } from "../src/http/create-app.ts";
 import { createHttpServer } from "../src/http/create-http-server.ts";

@@ -1,5 +1,5 @@
 import type { Clock } from "../src/core/clock.ts";
-import type { WorkerHandle } from "./run.ts";
+import type { WorkerHandle } from "../src/core/worker-handle.ts";
 
 /** What the check of the ledger tells; `fault` is a metric label. */
 export interface CheckObserver {

@@ -1,11 +1,11 @@
 import type { Clock } from "../src/core/clock.ts";
+import type { WorkerHandle } from "../src/core/worker-handle.ts";
 import { adaptConcurrency } from "../src/workload/adapt-concurrency.ts";
 import type { AdmissionGate } from "../src/workload/admission.ts";
 import type { BatchStore } from "../src/workload/batch.ts";
 import type { BatchControl, BatchSight } from "../src/workload/batch-control.ts";
 import type { ProviderDesk } from "../src/workload/provider-desk.ts";
 import { hasEnded, type TicketFeeder, type TicketStore } from "../src/workload/ticket.ts";
-import type { WorkerHandle } from "./run.ts";
 
 /** Whom the keeper needs. */
 export interface KeepBatchesDeps {

@@ -1,6 +1,6 @@
 import type { Clock } from "../src/core/clock.ts";
+import type { WorkerHandle } from "../src/core/worker-handle.ts";
 import type { ProviderDesk } from "../src/workload/provider-desk.ts";
-import type { WorkerHandle } from "./run.ts";
 
 /** What the keeper of provider batches goes by; all lengths in milliseconds. */
 export interface KeepProvidersOptions {

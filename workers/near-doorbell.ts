@@ -1,5 +1,5 @@
+import type { Doorbell } from "../src/core/doorbell.ts";
 import type { Executor } from "../src/engine/execute-run.ts";
-import type { Doorbell } from "../src/intake/ports.ts";
 import type { Hand } from "./hand.ts";
 import type { RunWorkerLog } from "./run.ts";
 

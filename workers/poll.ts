@@ -1,9 +1,9 @@
 import type { AlertmanagerStatus, StandingAlerts } from "../src/adapters/alertmanager/create-alertmanager-client.ts";
 import type { Alert, Labels } from "../src/core/alert.ts";
 import type { Clock } from "../src/core/clock.ts";
+import type { WorkerHandle } from "../src/core/worker-handle.ts";
 import type { Intake } from "../src/intake/create-intake.ts";
 import { notificationOfEnds, notificationOfPoll } from "../src/intake/found-by-poll.ts";
-import type { WorkerHandle } from "./run.ts";
 
 /** One Alertmanager that is asked. */
 export interface PolledAlertmanager {

@@ -1,4 +1,3 @@
-import type { Recipients } from "../src/actions/ports.ts";
 import type { Clock, Instant } from "../src/core/clock.ts";
 import type { Notification, NotificationDelivery, NotificationTarget, Notifiers } from "../src/core/notification.ts";
 import {
@@ -10,6 +9,7 @@ import {
   type Outbox,
   type OutboxRow,
 } from "../src/core/outbox.ts";
+import type { Recipients } from "../src/notifications/recipients.ts";
 import type { Composer } from "../src/reports/create-composer.ts";
 
 /** How long to wait between deliveries that failed; milliseconds. */

@@ -1,14 +1,9 @@
 import type { Redis } from "ioredis";
+import type { WorkerHandle } from "../src/core/worker-handle.ts";
 import type { Execution, Executor } from "../src/engine/execute-run.ts";
 import { type WakeJob, wakePrefix, wakeQueueName } from "../src/queue/wake-queue.ts";
 import type { Hand } from "./hand.ts";
 import { startQueueWorker } from "./queue-worker.ts";
-
-/** What a running loop answers to: stop taking, let the current step finish, come back. */
-export interface WorkerHandle {
-  /** Resolves when nothing is in hand any more. */
-  close(): Promise<void>;
-}
 
 /** What a worker tells. */
 export interface RunWorkerLog {

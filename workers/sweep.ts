@@ -1,7 +1,8 @@
 import type { Clock } from "../src/core/clock.ts";
+import type { WorkerHandle } from "../src/core/worker-handle.ts";
 import type { Executor } from "../src/engine/execute-run.ts";
 import type { Hand } from "./hand.ts";
-import type { RunWorkerLog, WorkerHandle } from "./run.ts";
+import type { RunWorkerLog } from "./run.ts";
 
 /** Where due runs are found. */
 export interface DueRuns {

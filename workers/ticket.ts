@@ -1,8 +1,8 @@
 import { DelayedError } from "bullmq";
 import type { Redis } from "ioredis";
+import type { WorkerHandle } from "../src/core/worker-handle.ts";
 import { createTicketQueue, type TicketJob, ticketPrefix, ticketQueueName } from "../src/queue/ticket-queue.ts";
 import { startQueueWorker } from "./queue-worker.ts";
-import type { WorkerHandle } from "./run.ts";
 import { type TicketStep, type WorkTicketDeps, workTicket } from "./work-ticket.ts";
 
 /** What a ticket worker tells. */

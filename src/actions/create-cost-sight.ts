@@ -1,5 +1,4 @@
-import { type CostSources, explainCost } from "./explain-cost.ts";
-import type { CostSight } from "./ports.ts";
+import { type CostSight, type CostSources, explainCost } from "./explain-cost.ts";
 
 /** Explains cost from the ledger's usage events. Rejects with StoreUnavailable when the ledger cannot be read. */
 export function createCostSight(sources: CostSources): CostSight {

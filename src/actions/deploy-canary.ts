@@ -1,8 +1,10 @@
 import { z } from "zod";
 import { costRatioUpper, type VersionMeasure } from "../analysis/compare-versions.ts";
 import type { ActionContext, ActionOutput, ActionResult, Plan } from "../core/action.ts";
+import type { PrometheusReader } from "../core/prometheus.ts";
 import type { PromptLayout } from "../core/prompt-layout.ts";
 import { formatShare } from "../core/share.ts";
+import type { CacheSight } from "../llm/caching/cache-sight.ts";
 import { type CanaryStore, canarySchema } from "../workload/canary.ts";
 import { canaryLabel, type PromptStore, type PromptVersion, productionLabel } from "../workload/prompt.ts";
 import { type CanaryFacts, type CanaryMove, nextCanaryMove } from "./canary-ramp.ts";
@@ -10,7 +12,6 @@ import { defineAction } from "./define-action.ts";
 import { describeCanary, type HeldCanary, holdCanary, refused } from "./hold-canary.ts";
 import { judgeHarm } from "./judge-canary.ts";
 import { durationParameter, millisecondsOf, promqlParameter } from "./parameter-types.ts";
-import type { CacheSight, PrometheusReader } from "./ports.ts";
 import { promptParameter, readPrompt, servedBy, versionParameter } from "./prompt-parameters.ts";
 
 const dataSchema = z.object({

@@ -2,9 +2,9 @@ import { z } from "zod";
 import { evaluatePairs } from "../analysis/paired-evaluation.ts";
 import type { ActionOutput, ActionResult } from "../core/action.ts";
 import { StepFailure } from "../core/failure.ts";
+import type { EvaluatedPair, PromptEvaluator } from "../llm/prompts/prompt-evaluator.ts";
 import { defineAction } from "./define-action.ts";
 import { durationParameter, millisecondsOf } from "./parameter-types.ts";
-import type { EvaluatedPair, PromptEvaluator } from "./ports.ts";
 import { promptParameter, versionParameter } from "./prompt-parameters.ts";
 
 const progressSchema = z.object({ id: z.string(), headline: z.string(), note: z.string() });

@@ -136,3 +136,8 @@ function costEventOf(event: UsageEvent, prices: PriceTable): CostEvent {
 function amountOf(reply: ReturnType<typeof costOf>): number {
   return reply.kind === "priced" ? reply.costMicroUsd : 0;
 }
+
+/** Says what changed in cost between two windows. */
+export interface CostSight {
+  explain(question: CostQuestion): Promise<CostExplanation>;
+}

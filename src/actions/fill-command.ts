@@ -1,6 +1,6 @@
 import { isAbsolute } from "node:path";
+import { type ArgumentType, type CommandTemplate, longestCommand, placeholderPattern } from "../core/command-template.ts";
 import type { Json } from "../core/json.ts";
-import { type ArgumentType, type CommandTemplate, longestCommand, placeholderPattern } from "./command-template.ts";
 
 /** A command as it will be started. */
 export interface FilledCommand {

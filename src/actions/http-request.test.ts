@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@jest/globals";
 import type { Json } from "../core/json.ts";
 import { createActionBench, outputOf } from "../testing/action-bench.ts";
-import type { HttpAnswer } from "./ports.ts";
+import type { HttpAnswer } from "./http-port.ts";
 import { actionCatalogue } from "./registry.ts";
 
 const url = "https://allowed.example/key/block?token=s3cret";

@@ -5,8 +5,8 @@ import { canonicalJson, type Json, sha256 } from "../core/json.ts";
 import { runHeader } from "../core/run.ts";
 import { defineAction } from "./define-action.ts";
 import { failureOfStatus } from "./failure-of-status.ts";
+import type { HttpPort } from "./http-port.ts";
 import { oneLine } from "./one-line.ts";
-import type { HttpPort } from "./ports.ts";
 
 const bodyKept = 8_000;
 const headersKept = 20;

@@ -1,4 +1,4 @@
-import type { PrometheusReader } from "./ports.ts";
+import type { PrometheusReader } from "../core/prometheus.ts";
 
 /** What the burn queries show together: over as soon as one is over, under only when every one was seen and is under. */
 export type BurnSight = {

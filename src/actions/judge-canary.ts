@@ -1,6 +1,6 @@
 import { type Arm, decideSequentially } from "../analysis/sequential-decision.ts";
+import type { PrometheusReader } from "../core/prometheus.ts";
 import type { CanaryFacts } from "./canary-ramp.ts";
-import type { PrometheusReader } from "./ports.ts";
 
 /** What may show that a canary harms. */
 export interface HarmQueries {

@@ -1,9 +1,9 @@
 import { z } from "zod";
 import type { ActionOutput } from "../core/action.ts";
 import { oneUsd } from "../core/money.ts";
+import type { CacheSight } from "../llm/caching/cache-sight.ts";
 import { defineAction } from "./define-action.ts";
 import { durationParameter, millisecondsOf } from "./parameter-types.ts";
-import type { CacheSight } from "./ports.ts";
 import { promptParameter, servedBy, versionParameter } from "./prompt-parameters.ts";
 
 /** What a version of a prompt really did. */

@@ -1,9 +1,9 @@
 import { z } from "zod";
 import type { ActionOutput } from "../core/action.ts";
 import { StepFailure } from "../core/failure.ts";
+import type { PrometheusReader } from "../core/prometheus.ts";
 import { defineAction } from "./define-action.ts";
 import { promqlParameter } from "./parameter-types.ts";
-import type { PrometheusReader } from "./ports.ts";
 
 const seriesShown = 50;
 

@@ -1,8 +1,8 @@
 import { z } from "zod";
 import type { ActionContext } from "../core/action.ts";
 import { StepFailure } from "../core/failure.ts";
+import type { CacheSight } from "../llm/caching/cache-sight.ts";
 import { type PromptState, type PromptStore, promptNameSchema } from "../workload/prompt.ts";
-import type { CacheSight } from "./ports.ts";
 
 /** Exactly one prompt by its name; a wildcard or a list is refused. */
 export function promptParameter() {

@@ -10,7 +10,7 @@ import { createMemoryLedger } from "../testing/memory-ledger.ts";
 import { createPriceTable } from "../workload/price-table.ts";
 import { shippedPrices } from "../workload/prices.ts";
 import { createCostSight } from "./create-cost-sight.ts";
-import type { CostSight } from "./ports.ts";
+import type { CostSight } from "./explain-cost.ts";
 import { createActions } from "./registry.ts";
 
 const hour = 3_600_000;

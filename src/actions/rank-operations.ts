@@ -6,10 +6,9 @@ import type { Json } from "../core/json.ts";
 import { oneUsd } from "../core/money.ts";
 import type { BudgetControl } from "../workload/budget.ts";
 import { defineAction } from "./define-action.ts";
-import type { CostExplanation } from "./explain-cost.ts";
+import type { CostExplanation, CostSight } from "./explain-cost.ts";
 import { budgetParameter, durationParameter, millisecondsOf } from "./parameter-types.ts";
 import { readBudget } from "./planned-controls.ts";
-import type { CostSight } from "./ports.ts";
 
 const rowsShown = 10;
 

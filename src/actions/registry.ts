@@ -1,19 +1,31 @@
 import type { Action, ActionCatalogue, ActionSpec } from "../core/action.ts";
+import type { Outbox } from "../core/outbox.ts";
+import type { PrometheusReader } from "../core/prometheus.ts";
+import type { CacheSight } from "../llm/caching/cache-sight.ts";
+import type { PromptEvaluator } from "../llm/prompts/prompt-evaluator.ts";
+import type { TicketCare } from "../llm/tickets/ticket-care.ts";
+import type { Recipients } from "../notifications/recipients.ts";
+import type { BatchControl } from "../workload/batch-control.ts";
+import type { BudgetControl } from "../workload/budget.ts";
+import type { CanaryStore } from "../workload/canary.ts";
+import type { PromptStore } from "../workload/prompt.ts";
 import { analyzeCache } from "./analyze-cache.ts";
 import { cancelBatch } from "./cancel-batch.ts";
 import { cancelTickets } from "./cancel-tickets.ts";
+import type { CommandRunner } from "./command-runner.ts";
 import type { DefinedAction } from "./define-action.ts";
 import { deployCanary } from "./deploy-canary.ts";
 import { evaluatePrompt } from "./evaluate-prompt.ts";
+import type { CostSight } from "./explain-cost.ts";
 import { findFailurePoint } from "./find-failure-point.ts";
 import { fixFailureCause } from "./fix-failure-cause.ts";
 import { handleBatchFailures } from "./handle-batch-failures.ts";
+import type { HttpPort } from "./http-port.ts";
 import { httpRequest } from "./http-request.ts";
 import { measurePrompt } from "./measure-prompt.ts";
 import { notify } from "./notify.ts";
 import { pauseBatch } from "./pause-batch.ts";
 import { pauseBatches } from "./pause-batches.ts";
-import type { ActionPorts } from "./ports.ts";
 import { prepareBatch } from "./prepare-batch.ts";
 import { preserveWork } from "./preserve-work.ts";
 import { prometheusQuery } from "./prometheus-query.ts";
@@ -91,4 +103,22 @@ export function createActions(ports: ActionPorts): Actions {
 function byName<Named extends { readonly name: string }>(list: readonly Named[]) {
   const map = new Map(list.map((item) => [item.name, item]));
   return { names: list.map((item) => item.name).sort(), find: (name: string): Named | undefined => map.get(name) };
+}
+
+/** Everything that actions may touch. */
+export interface ActionPorts {
+  readonly budgets: BudgetControl;
+  readonly costs: CostSight;
+  readonly batches: BatchControl;
+  readonly prometheus: PrometheusReader;
+  readonly http: HttpPort;
+  readonly outbox: Pick<Outbox, "put" | "find">;
+  readonly recipients: Recipients;
+  readonly commands: CommandRunner;
+  readonly prompts: PromptStore;
+  readonly canaries: CanaryStore;
+  readonly cache: CacheSight;
+  /** Absent while no evaluator is configured. */
+  readonly evaluator: PromptEvaluator | undefined;
+  readonly tickets: TicketCare;
 }

@@ -2,11 +2,11 @@ import { z } from "zod";
 import type { ActionOutput, Plan } from "../core/action.ts";
 import { StepFailure } from "../core/failure.ts";
 import type { Stability } from "../core/prompt-layout.ts";
+import type { CacheSight } from "../llm/caching/cache-sight.ts";
 import { judgeLayoutChange } from "../workload/judge-layout-change.ts";
 import { newPromptVersionSchema, type PromptStore, type PromptVersion, productionLabel } from "../workload/prompt.ts";
 import { type LayoutAdvice, restructurePrompt } from "../workload/restructure-prompt.ts";
 import { defineAction } from "./define-action.ts";
-import type { CacheSight } from "./ports.ts";
 import { promptParameter, readAnalysis, readPrompt, servedBy } from "./prompt-parameters.ts";
 
 const dataSchema = z.object({ prompt: z.string(), parent: z.int(), draft: newPromptVersionSchema, output: z.record(z.string(), z.json()) });

@@ -1,11 +1,11 @@
 import { z } from "zod";
 import type { ActionOutput, Plan } from "../core/action.ts";
 import { jsonSchema } from "../core/json.ts";
+import type { TicketCare } from "../llm/tickets/ticket-care.ts";
 import { recoveredWord, workAfter } from "../workload/recover-ticket.ts";
 import { storedWork } from "../workload/staged-work.ts";
 import { hasEnded, recoveryReason, type TicketChange } from "../workload/ticket.ts";
 import { defineAction } from "./define-action.ts";
-import type { TicketCare } from "./ports.ts";
 import { type LookedTicket, lookAtTicket, recoveryHolder, ticketsParameter } from "./tickets-in-care.ts";
 
 const stepSchema = z.object({

@@ -3,13 +3,13 @@ import type { ActionContext, ActionOutput, ActionResult } from "../core/action.t
 import { formatDuration } from "../core/duration.ts";
 import { StepFailure } from "../core/failure.ts";
 import { formatUsd } from "../core/money.ts";
+import type { PrometheusReader } from "../core/prometheus.ts";
 import type { BudgetControl, BudgetState } from "../workload/budget.ts";
 import { defineAction } from "./define-action.ts";
 import { isPaused, stateOfWork } from "./gate.ts";
 import { type BurnSight, judgeBurn } from "./judge-burn.ts";
 import { budgetParameter, durationParameter, millisecondsOf, promqlParameter } from "./parameter-types.ts";
 import { type ControlFields, changesOf, plannedChange, plannedOf, readBudget, restorePlanned } from "./planned-controls.ts";
-import type { PrometheusReader } from "./ports.ts";
 import { nextRampMove, type RampMove, rampStart } from "./ramp.ts";
 import { ranBefore } from "./ran-before.ts";
 

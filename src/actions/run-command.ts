@@ -1,13 +1,13 @@
 import { z } from "zod";
 import type { ActionCatalogue, ActionContext, ActionOutput, ActionSpec, Effect, Plan, Probe } from "../core/action.ts";
 import { cleanText } from "../core/clean-text.ts";
+import type { CommandTemplate } from "../core/command-template.ts";
 import { type Failure, StepFailure } from "../core/failure.ts";
 import { canonicalJson, type Json, sha256 } from "../core/json.ts";
-import type { CommandTemplate } from "./command-template.ts";
+import type { CommandOutcome, CommandRunner, CommandStream } from "./command-runner.ts";
 import { defineAction } from "./define-action.ts";
 import { describeType, type FilledCommand, fillCommand, proveArguments } from "./fill-command.ts";
 import { oneLine } from "./one-line.ts";
-import type { CommandOutcome, CommandRunner, CommandStream } from "./ports.ts";
 
 const streamKept = 6000;
 

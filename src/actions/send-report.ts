@@ -1,9 +1,9 @@
 import { z } from "zod";
 import { sha256 } from "../core/json.ts";
 import { messageIdOf, type Outbox } from "../core/outbox.ts";
+import type { Recipients } from "../notifications/recipients.ts";
 import { defineAction } from "./define-action.ts";
 import { groupParameter } from "./parameter-types.ts";
-import type { Recipients } from "./ports.ts";
 import { putForGroup } from "./put-for-group.ts";
 import { reachesSomebody, requireGroup } from "./require-group.ts";
 

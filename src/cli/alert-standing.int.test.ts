@@ -1,9 +1,9 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from "@jest/globals";
 import { type AlertmanagerClient, createAlertmanagerClient } from "../adapters/alertmanager/create-alertmanager-client.ts";
 import { createSystemClock } from "../core/clock.ts";
-import type { RunRecord } from "../http/ports.ts";
 import { connectRedis } from "../redis/connection.ts";
 import { createRunReader } from "../redis/run-reader.ts";
+import type { RunRecord } from "../runs/run-reader.ts";
 import { startAlertmanager } from "../testing/alertmanager.ts";
 import { aFiringAlert, postAlerts } from "../testing/post-alerts.ts";
 import { type RedisServer, startRedisServer } from "../testing/redis-server.ts";

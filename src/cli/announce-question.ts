@@ -1,9 +1,9 @@
-import type { Recipients } from "../actions/ports.ts";
 import { putForGroup, rowsForGroup } from "../actions/put-for-group.ts";
 import { reachesSomebody } from "../actions/require-group.ts";
 import type { Clock } from "../core/clock.ts";
 import type { MailContent, Outbox } from "../core/outbox.ts";
-import type { EngineDeps } from "../engine/ports.ts";
+import type { EngineDeps } from "../engine/engine-deps.ts";
+import type { Recipients } from "../notifications/recipients.ts";
 import type { QuestionLinks } from "../redis/question-links.ts";
 import { questionMail } from "./question-mail.ts";
 

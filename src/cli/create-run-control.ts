@@ -1,13 +1,16 @@
 import type { RunbookFolder } from "../adapters/runbook-folder/runbook-folder.ts";
 import type { Clock } from "../core/clock.ts";
+import type { Doorbell } from "../core/doorbell.ts";
 import { sha256 } from "../core/json.ts";
 import type { RunRequest } from "../core/run.ts";
 import type { Ids } from "../core/ulid.ts";
-import type { ControlReply, RunControl, RunReader } from "../http/ports.ts";
-import type { AcceptStore, Doorbell, RunbookBytes } from "../intake/ports.ts";
 import { proposeRun, requestFromPerson } from "../intake/prepare-run.ts";
+import type { AcceptStore } from "../intake/store.ts";
 import type { DamagedRuns } from "../redis/damaged-runs.ts";
 import type { RunNotices } from "../redis/run-notices.ts";
+import type { RunbookBytes } from "../runbooks/runbook-bytes.ts";
+import type { ControlReply, RunControl } from "../runs/run-control.ts";
+import type { RunReader } from "../runs/run-reader.ts";
 
 /** What people do to runs is made of what intake and the ledger can do. */
 export interface RunControlDeps {

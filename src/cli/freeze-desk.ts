@@ -1,5 +1,5 @@
 import { describeFreeze, type Freeze } from "../core/freeze.ts";
-import type { FreezeDesk } from "../http/ports.ts";
+import type { FreezeDesk } from "../freeze/freeze-desk.ts";
 import type { FreezeBoard } from "../redis/freeze-board.ts";
 import type { Log } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";

@@ -3,12 +3,12 @@ import type { ServerResponse } from "node:http";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import { z } from "zod";
+import { adminTokenPath } from "../config/data-folder.ts";
 import { type LoopbackServer, serveLoopback } from "../simulators/serve-loopback.ts";
 import { aFiringAlert, postAlerts } from "../testing/post-alerts.ts";
 import { type RedisServer, startRedisServer } from "../testing/redis-server.ts";
 import { aProductFolder, type ProductFolder, type RunningProduct, startProduct } from "../testing/running-product.ts";
 import { until } from "../testing/until.ts";
-import { adminTokenPath } from "./data-folder.ts";
 
 /** The kill switch in the product's own wiring: server, worker, Redis, a target that counts. */
 const documentOf = (target: string) => `---

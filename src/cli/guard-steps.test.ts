@@ -1,5 +1,6 @@
 import { expect, it } from "@jest/globals";
-import type { Candidate, EngineObserver } from "../engine/ports.ts";
+import type { Candidate } from "../engine/candidate.ts";
+import type { EngineObserver } from "../engine/engine-observer.ts";
 import { noFacts } from "../guardrails/guardrail.ts";
 import { aRunbook, aStep } from "../testing/a-runbook.ts";
 import { createFakeClock } from "../testing/fake-clock.ts";

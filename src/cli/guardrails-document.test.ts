@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "@jest/globals";
+import { defaultLimits } from "../core/limits.ts";
 import { guardrailNames } from "../guardrails/evaluate-guardrails.ts";
-import { defaultLimits } from "../guardrails/limits.ts";
 
 const text = readFileSync(join(import.meta.dirname, "../../docs/guardrails.md"), "utf8");
 const rows = [...text.matchAll(/^\| `([a-z-]+)` \|([^|]*)\|/gm)];

@@ -1,4 +1,4 @@
-import type { CommandRunner } from "../actions/ports.ts";
+import type { CommandRunner } from "../actions/command-runner.ts";
 import { createCommandRunner } from "../adapters/command/create-command-runner.ts";
 import { findExecutable } from "../adapters/find-executable.ts";
 import { createGitCheckpoints } from "../adapters/git/create-git-checkpoints.ts";

@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { z } from "zod";
+import { tokenFilePath } from "../config/data-folder.ts";
 import { createSystemClock } from "../core/clock.ts";
 import { type Role, roles } from "../core/role.ts";
 import { createTokenFile } from "../http/token-file.ts";
 import { type RedisServer, startRedisServer } from "../testing/redis-server.ts";
 import { aProductFolder, type ProductFolder, type RunningProduct, startProduct } from "../testing/running-product.ts";
-import { tokenFilePath } from "./data-folder.ts";
 
 /**
  * Every route of the real server × every role × no token. Who may do what is written here once more, by hand: a route that is not in this

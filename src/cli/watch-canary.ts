@@ -1,6 +1,6 @@
 import type { Clock } from "../core/clock.ts";
 import { canaryRunbook } from "../core/run.ts";
-import type { EngineObserver } from "../engine/ports.ts";
+import type { EngineObserver } from "../engine/engine-observer.ts";
 import type { CanaryRecord } from "../redis/canary.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 

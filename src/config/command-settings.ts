@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { commandFaults } from "../actions/command-faults.ts";
-import type { ArgumentType, CommandTemplate } from "../actions/command-template.ts";
+import { commandFaults } from "../core/command-faults.ts";
+import type { ArgumentType, CommandTemplate } from "../core/command-template.ts";
 import { durationGrammar, parseDuration } from "../core/duration.ts";
 
 const text = (max: number) =>

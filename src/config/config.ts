@@ -1,4 +1,4 @@
-import type { CommandTemplate } from "../actions/command-template.ts";
+import type { CommandTemplate } from "../core/command-template.ts";
 import type { NotificationTarget } from "../core/notification.ts";
 import type { RedisPlace } from "./redis-url.ts";
 import type { Settings } from "./settings-schema.ts";

@@ -1,5 +1,5 @@
 import { isIPv4 } from "node:net";
-import type { CommandTemplate } from "../actions/command-template.ts";
+import type { CommandTemplate } from "../core/command-template.ts";
 import { registeredCommands } from "./command-settings.ts";
 import type { Config } from "./config.ts";
 import type { ConfigFault } from "./config-fault.ts";

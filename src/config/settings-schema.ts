@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { isLimitName, limitNames } from "../guardrails/limits.ts";
+import { isLimitName, limitNames } from "../core/limits.ts";
 import { commandsSchema } from "./command-settings.ts";
 import { mailAddress } from "./mail-address.ts";
 import { notifyGroupsSchema } from "./notify-settings.ts";

@@ -10,8 +10,9 @@ import { createMemoryRunLedger, type MemoryRunLedger } from "../simulators/memor
 import { anExpression, aPromqlCheck, aRunbook, aStep } from "../testing/a-runbook.ts";
 import { createFakeClock, type FakeClock } from "../testing/fake-clock.ts";
 import { done, type ScriptedAction, type ScriptedActions, scriptActions } from "../testing/scripted-actions.ts";
+import type { Candidate } from "./candidate.ts";
 import { createExecutor, type Execution, type Executor } from "./execute-run.ts";
-import type { Candidate, MetricSource } from "./ports.ts";
+import type { MetricSource } from "./metric-source.ts";
 import { silentObserver } from "./silent-observer.ts";
 
 const never = new AbortController().signal;

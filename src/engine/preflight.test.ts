@@ -6,8 +6,8 @@ import { createMemoryRunLedger } from "../simulators/memory-run-ledger.ts";
 import { anExpression, aRunbook, aStep } from "../testing/a-runbook.ts";
 import { createFakeClock } from "../testing/fake-clock.ts";
 import { type ScriptedAction, scriptActions } from "../testing/scripted-actions.ts";
+import type { StandingSeen } from "./alert-standing.ts";
 import { createExecutor, type Execution } from "./execute-run.ts";
-import type { StandingSeen } from "./ports.ts";
 import { silentObserver } from "./silent-observer.ts";
 
 const alert: Alert = { status: "firing", labels: { alertname: "Burn" }, annotations: {}, startsAt: 0, generatorUrl: "", fingerprint: "f1" };

@@ -1,6 +1,6 @@
 import type { Truth } from "../core/journal.ts";
 import { type PromqlSelector, readPromql } from "../runbook/promql.ts";
-import type { MetricSource } from "./ports.ts";
+import type { MetricSource } from "./metric-source.ts";
 
 /** What a check saw. */
 export interface Seen {

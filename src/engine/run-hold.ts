@@ -4,8 +4,8 @@ import type { JournalEntry } from "../core/journal.ts";
 import type { Question } from "../core/question.ts";
 import type { RunState, RunSummary } from "../core/run.ts";
 import type { Claim } from "../core/verdict.ts";
+import type { AppendReply, ClaimedRun, Lease, Notices, RunLedger } from "../runs/store.ts";
 import type { EntryBody } from "./move.ts";
-import type { AppendReply, ClaimedRun, Lease, Notices, RunLedger } from "./ports.ts";
 import { fold, type RunView, viewOf } from "./run-view.ts";
 
 /** The lease is lost: another worker may hold the run. Nothing more may be written or done. */

@@ -1,4 +1,4 @@
-import type { EngineObserver } from "./ports.ts";
+import type { EngineObserver } from "./engine-observer.ts";
 
 /** Tells nobody. */
 export const silentObserver: EngineObserver = {

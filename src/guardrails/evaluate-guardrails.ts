@@ -1,7 +1,6 @@
 import type { Instant } from "../core/clock.ts";
 import type { Claim, Verdict } from "../core/verdict.ts";
 import { blastRadius } from "./blast-radius.ts";
-import { changeLog } from "./change-log.ts";
 import { changeRate } from "./change-rate.ts";
 import { circuitBreaker } from "./circuit-breaker.ts";
 import { explicitTargets } from "./explicit-targets.ts";
@@ -11,6 +10,7 @@ import { loop } from "./loop.ts";
 import { modeGuardrail } from "./mode.ts";
 import { protectedTargets } from "./protected-targets.ts";
 import { storm } from "./storm.ts";
+import { targetChangeLog } from "./target-change-log.ts";
 import { targetLock } from "./target-lock.ts";
 
 /** Every guardrail of a step, in the order in which their refusals are told. A new one is one file and one line here. */
@@ -25,7 +25,7 @@ const guardrails: readonly Guardrail[] = [
   flapHold,
   changeRate,
   targetLock,
-  changeLog,
+  targetChangeLog,
 ];
 
 /** Everything that can refuse or ask, at the start of a run or of a step; the closed set of the metric's label. */

@@ -1,8 +1,8 @@
 import type { Change, Effect, Risk } from "../core/action.ts";
 import type { Instant } from "../core/clock.ts";
+import { defaultLimits, type Limits } from "../core/limits.ts";
 import type { Mode } from "../core/run.ts";
 import type { Verdict } from "../core/verdict.ts";
-import { defaultLimits, type Limits } from "./limits.ts";
 import type { TargetChange } from "./target-change.ts";
 
 /** One step that wants to act. */

@@ -1,18 +1,18 @@
 import { describe, expect, it } from "@jest/globals";
 import { sha256 } from "../core/json.ts";
+import { defaultLimits, limitsOf } from "../core/limits.ts";
 import { blastRadius } from "./blast-radius.ts";
-import { changeLog } from "./change-log.ts";
 import { changeRate } from "./change-rate.ts";
 import { circuitBreaker } from "./circuit-breaker.ts";
 import { evaluateGuardrails } from "./evaluate-guardrails.ts";
 import { flapHold } from "./flap-hold.ts";
 import { defaultPolicy, type GuardFacts, type GuardrailCandidate, noFacts } from "./guardrail.ts";
-import { defaultLimits, limitsOf } from "./limits.ts";
 import { loop, reversalsBetweenRuns } from "./loop.ts";
 import { protectedTargets } from "./protected-targets.ts";
 import { runRate } from "./run-rate.ts";
 import { storm } from "./storm.ts";
 import { hashOf, parseChange } from "./target-change.ts";
+import { targetChangeLog } from "./target-change-log.ts";
 
 const minute = 60_000;
 const hour = 60 * minute;
@@ -198,7 +198,7 @@ describe("change log", () => {
       action: { name: "pause-batches", effect: "set", risk: "lowers" },
       plan: { targets: [], changes: [change] },
     });
-    const verdict = changeLog(candidate, 7, noFacts, defaultPolicy);
+    const verdict = targetChangeLog(candidate, 7, noFacts, defaultPolicy);
     const [claim] = verdict.kind === "allow" ? verdict.claims : [];
     if (claim === undefined || !("log" in claim)) throw new Error("nothing is logged");
     expect(claim.log).toMatch(/^changes:[0-9a-f]{64}$/);
@@ -216,7 +216,7 @@ describe("change log", () => {
 
   it("writes nothing about a read, nor about telling people", () => {
     const read = aRaise({ action: { name: "x", effect: "read", risk: "none" }, plan: { targets: [], changes: [change] } });
-    expect(changeLog(read, 7, noFacts, defaultPolicy)).toEqual({ kind: "allow", claims: [] });
+    expect(targetChangeLog(read, 7, noFacts, defaultPolicy)).toEqual({ kind: "allow", claims: [] });
   });
 
   it.each(["", "{", "null", "7", '{"at":1}', '{"at":"1","runId":"a","target":"b","field":"c","before":"d","after":"e"}'])(

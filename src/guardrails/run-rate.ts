@@ -1,6 +1,6 @@
 import type { Risk } from "../core/action.ts";
+import type { Limits } from "../core/limits.ts";
 import type { Verdict } from "../core/verdict.ts";
-import type { Limits } from "./limits.ts";
 
 const hourMs = 3_600_000;
 

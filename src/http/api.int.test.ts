@@ -1,13 +1,15 @@
 import { describe, expect, it } from "@jest/globals";
+import type { AnswerReply } from "../approvals/question-desk.ts";
 import type { JournalEntry } from "../core/journal.ts";
 import type { Question } from "../core/question.ts";
 import type { RunSummary } from "../core/run.ts";
+import type { ControlReply, StartReply } from "../runs/run-control.ts";
+import type { RunReader } from "../runs/run-reader.ts";
 import { aRunbook, aStep } from "../testing/a-runbook.ts";
 import { createFakeClock } from "../testing/fake-clock.ts";
 import { type HttpHarness, startHttp } from "../testing/http-harness.ts";
 import { createAdminRoutes } from "./admin-routes.ts";
 import { createApprovalRoutes } from "./approval-routes.ts";
-import type { AnswerReply, ControlReply, RunReader, StartReply } from "./ports.ts";
 import { createRejectedSamples } from "./rejected-samples.ts";
 import { createRunRoutes } from "./run-routes.ts";
 import { createRunbookRoutes } from "./runbook-routes.ts";

@@ -1,7 +1,7 @@
 import { z } from "zod";
+import type { AnswerReply, QuestionDesk } from "../approvals/question-desk.ts";
 import type { Clock } from "../core/clock.ts";
 import type { Caller } from "../core/role.ts";
-import type { AnswerReply, QuestionDesk } from "./ports.ts";
 import { defineRoute, json, noBody, noQuery, problem, type Reply, type Route, type RouteRequest } from "./route.ts";
 import { answerers } from "./who.ts";
 

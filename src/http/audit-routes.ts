@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { AuditReader } from "./ports.ts";
+import type { AuditReader } from "../audit/audit-reader.ts";
 import { defineRoute, json, noBody, problem, type Route } from "./route.ts";
 import { admins } from "./who.ts";
 

@@ -1,7 +1,9 @@
+import type { QuestionDesk } from "../approvals/question-desk.ts";
 import type { AuditEntry, AuditKind, AuditLog } from "../core/audit.ts";
 import type { Clock } from "../core/clock.ts";
+import type { FreezeDesk } from "../freeze/freeze-desk.ts";
+import type { ControlReply, RunControl, StartReply } from "../runs/run-control.ts";
 import type { BatchControl } from "../workload/batch-control.ts";
-import type { ControlReply, FreezeDesk, QuestionDesk, RunControl, StartReply } from "./ports.ts";
 
 /** Where acts are recorded, and when. */
 export interface AuditDeps {

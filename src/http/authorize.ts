@@ -1,9 +1,9 @@
 import type { Request } from "express";
 import type { Caller } from "../core/role.ts";
 import { runHeader } from "../core/run.ts";
-import type { TokenVerifier } from "./ports.ts";
 import { aProblem } from "./problem.ts";
 import { type Answer, problem, type Route } from "./route.ts";
+import type { TokenVerifier } from "./token-verifier.ts";
 import { bearerOf } from "./webhook-auth.ts";
 
 /** A caller who may do this, or the answer that says why not. */

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { Clock } from "../core/clock.ts";
 import { type Freeze, isFreezeScope, scopeGrammar } from "../core/freeze.ts";
-import type { FreezeDesk } from "./ports.ts";
+import type { FreezeDesk } from "../freeze/freeze-desk.ts";
 import { defineRoute, json, noBody, noQuery, problem, type Route } from "./route.ts";
 import { admins, operators, viewers } from "./who.ts";
 

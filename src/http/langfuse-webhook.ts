@@ -3,8 +3,8 @@ import type { IncomingMessage } from "node:http";
 import type { Clock } from "../core/clock.ts";
 import type { Intake } from "../intake/create-intake.ts";
 import { readLangfuseEvent } from "../intake/langfuse-event.ts";
+import type { HttpLog } from "./http-log.ts";
 import { type MemoryBudget, readJsonBody } from "./json-body.ts";
-import type { HttpLog } from "./ports.ts";
 import { type Answer, json, problem } from "./route.ts";
 import { unavailable, type Webhook } from "./webhook.ts";
 

@@ -1,7 +1,8 @@
 import { z } from "zod";
 import { jsonSchema } from "../core/json.ts";
 import { outcomes, runStates } from "../core/run.ts";
-import type { ControlReply, IndexedEntry, RunControl, RunFilter, RunReader, StartReply } from "./ports.ts";
+import type { ControlReply, RunControl, StartReply } from "../runs/run-control.ts";
+import type { IndexedEntry, RunFilter, RunReader } from "../runs/run-reader.ts";
 import { defineRoute, json, noBody, noQuery, problem, type Reply, type Route, type ServerSentEvent } from "./route.ts";
 import { operators, viewers } from "./who.ts";
 

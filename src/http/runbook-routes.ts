@@ -1,4 +1,4 @@
-import type { RunbookDocument, RunbookLibrary } from "./ports.ts";
+import type { RunbookDocument, RunbookLibrary } from "../runbooks/runbook-library.ts";
 import { defineRoute, json, noBody, noQuery, problem, type Route } from "./route.ts";
 import { viewers } from "./who.ts";
 

@@ -5,7 +5,7 @@ import { z } from "zod";
 import type { Clock, Instant } from "../core/clock.ts";
 import { sha256 } from "../core/json.ts";
 import { type Caller, type Role, roles } from "../core/role.ts";
-import type { TokenVerifier } from "./ports.ts";
+import type { TokenVerifier } from "./token-verifier.ts";
 
 /** What a list of tokens shows: never the token, of which only a hash is kept. */
 export interface TokenInfo {

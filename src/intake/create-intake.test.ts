@@ -1,5 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
 import type { Decision, Labels } from "../core/alert.ts";
+import { StoreUnavailable } from "../core/store-unavailable.ts";
 import { createUlids } from "../core/ulid.ts";
 import type { Verdict } from "../core/verdict.ts";
 import type { Runbook } from "../runbook/runbook.ts";
@@ -8,7 +9,6 @@ import { aRunbook, aStep } from "../testing/a-runbook.ts";
 import { createFakeClock } from "../testing/fake-clock.ts";
 import { createIntake } from "./create-intake.ts";
 import type { Notification, ReceivedAlert } from "./notification.ts";
-import { StoreUnavailable } from "./ports.ts";
 import type { RunCandidate, RunFacts } from "./prepare-run.ts";
 
 const minute = 60_000;

@@ -1,11 +1,14 @@
 import { type Decision, isTestAlert, type Labels } from "../core/alert.ts";
 import type { Clock, Instant } from "../core/clock.ts";
+import type { Doorbell } from "../core/doorbell.ts";
+import { StoreUnavailable } from "../core/store-unavailable.ts";
 import type { Ids } from "../core/ulid.ts";
 import type { Runbook } from "../runbook/runbook.ts";
+import type { RunbookBytes } from "../runbooks/runbook-bytes.ts";
 import { decideEpisode, type EpisodeStep } from "./decide-episode.ts";
 import { type Notification, newestPerFingerprint, type ReceivedAlert } from "./notification.ts";
-import { type AcceptReply, type AcceptStore, type AcceptWrite, type Doorbell, type RunbookBytes, StoreUnavailable } from "./ports.ts";
 import { moreCareful, proposeRun, type RunGuards, requestFromAlert } from "./prepare-run.ts";
+import type { AcceptReply, AcceptStore, AcceptWrite } from "./store.ts";
 
 /** The running set of runbooks, as intake needs it. */
 export interface RunbookMatcher {

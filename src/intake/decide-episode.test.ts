@@ -1,8 +1,8 @@
 import { describe, expect, it } from "@jest/globals";
 import * as fc from "fast-check";
 import { decideEpisode, type EpisodeStep, refireToleranceMs, touchEveryMs } from "./decide-episode.ts";
+import type { Episode } from "./episode.ts";
 import type { ReceivedAlert } from "./notification.ts";
-import type { Episode } from "./ports.ts";
 
 const minute = 60_000;
 const t0 = Date.UTC(2026, 10, 23);

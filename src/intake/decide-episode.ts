@@ -1,6 +1,6 @@
 import type { Instant } from "../core/clock.ts";
+import type { Episode } from "./episode.ts";
 import type { ReceivedAlert } from "./notification.ts";
-import type { Episode } from "./ports.ts";
 
 /** Replicas and restarts move startsAt by up to this much within one episode. */
 export const refireToleranceMs = 5 * 60_000;

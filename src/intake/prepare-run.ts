@@ -5,8 +5,8 @@ import type { Mode, RunRequest } from "../core/run.ts";
 import type { Verdict } from "../core/verdict.ts";
 import { resolveTemplates } from "../runbook/expression.ts";
 import type { ActionCall, Runbook } from "../runbook/runbook.ts";
-import type { AcceptWrite } from "./ports.ts";
 import { paramsFromAlert, paramsFromPerson, type RunParams } from "./run-params.ts";
+import type { AcceptWrite } from "./store.ts";
 
 /** A run that would be started. */
 export interface RunCandidate {

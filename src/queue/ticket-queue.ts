@@ -1,7 +1,7 @@
 import { Queue } from "bullmq";
 import type { Redis } from "ioredis";
 import { sha256 } from "../core/json.ts";
-import { StoreUnavailable } from "../intake/ports.ts";
+import { StoreUnavailable } from "../core/store-unavailable.ts";
 import type { TicketDoorbell, TicketFeeder, TicketStore } from "../workload/ticket.ts";
 
 /** Shares the hash tag of the workload. */

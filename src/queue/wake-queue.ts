@@ -1,7 +1,7 @@
 import { Queue } from "bullmq";
 import type { Redis } from "ioredis";
+import type { Doorbell } from "../core/doorbell.ts";
 import { sha256 } from "../core/json.ts";
-import type { Doorbell } from "../intake/ports.ts";
 
 /** BullMQ's name of the doorbell; its keys begin with `{rb}:wake`. */
 export const wakeQueueName = "wake";

@@ -1,15 +1,12 @@
+import { join } from "node:path";
 import type { Redis } from "ioredis";
 import { chainText } from "../core/chain.ts";
 import { describeFreeze, type Freeze, freezeScopesOf, parseFreeze } from "../core/freeze.ts";
 import { genesisHead } from "../core/journal.ts";
-import {
-  type AcceptReply,
-  type AcceptStore,
-  type AcceptWrite,
-  type Episode,
-  type RunbookBytes,
-  StoreUnavailable,
-} from "../intake/ports.ts";
+import { StoreUnavailable } from "../core/store-unavailable.ts";
+import { parseEpisode } from "../intake/episode.ts";
+import type { AcceptReply, AcceptStore, AcceptWrite } from "../intake/store.ts";
+import type { RunbookBytes } from "../runbooks/runbook-bytes.ts";
 import { available } from "./available.ts";
 import { createReplication } from "./replication.ts";
 import { claimArgs, runKeys } from "./run-keys.ts";
@@ -32,7 +29,7 @@ export function createAcceptStore(
     readonly frozen?: () => Promise<Freeze | undefined>;
   },
 ): AcceptStore {
-  const accept = loadScript("accept", ["claims", "freeze"]);
+  const accept = loadScript(join(import.meta.dirname, "lua/accept.lua"), ["claims", "freeze"]);
   const replication = createReplication(redis, options.replicas ?? 0);
 
   const write = async (change: AcceptWrite): Promise<AcceptReply> => {
@@ -153,15 +150,4 @@ export function createRunbookBytes(redis: Redis): StoredBytes {
     forget: (sha) => void stored.delete(sha),
     get: async (sha) => (await redis.get(runKeys.bytes(sha))) ?? undefined,
   };
-}
-
-/** An episode as it was stored. Throws when the text is none. */
-export function parseEpisode(text: string): Episode {
-  const value: unknown = JSON.parse(text);
-  if (!isEpisode(value)) throw new Error(`This is no episode: ${text.slice(0, 80)}`);
-  return value;
-}
-
-function isEpisode(value: unknown): value is Episode {
-  return typeof value === "object" && value !== null && "fingerprint" in value && "startsAt" in value && "lastSeenAt" in value;
 }

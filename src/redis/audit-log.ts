@@ -1,9 +1,10 @@
+import { join } from "node:path";
 import type { Redis } from "ioredis";
 import { type AuditLog, parseAuditEntry } from "../core/audit.ts";
 import { chainText } from "../core/chain.ts";
 import type { Clock } from "../core/clock.ts";
 import { genesisHead, nextHead } from "../core/journal.ts";
-import { StoreUnavailable } from "../intake/ports.ts";
+import { StoreUnavailable } from "../core/store-unavailable.ts";
 import { available } from "./available.ts";
 import { runKeys } from "./run-keys.ts";
 import { loadScript } from "./script.ts";
@@ -16,7 +17,7 @@ const tries = 100;
 
 /** The audit log over Redis: one chain for all runs and servers. */
 export function createAuditLog(redis: Redis, clock: Pick<Clock, "now">): AuditLog {
-  const script = loadScript("audit");
+  const script = loadScript(join(import.meta.dirname, "lua/audit.lua"));
   /** Acts of one server stand in line, so that only those of several have to be read again. */
   let last: Promise<unknown> = Promise.resolve();
 

@@ -1,8 +1,9 @@
 import type { Redis } from "ioredis";
+import type { AuditReader, AuditVerdict, BrokenRecord } from "../audit/audit-reader.ts";
 import { type AuditRecord, parseAuditEntry } from "../core/audit.ts";
 import { findFault } from "../core/chain.ts";
 import { genesisHead, parseEntry } from "../core/journal.ts";
-import type { AuditReader, AuditVerdict, BrokenRecord, Page } from "../http/ports.ts";
+import type { Page } from "../core/page.ts";
 import { available } from "./available.ts";
 import { isId, runKeys } from "./run-keys.ts";
 

@@ -1,6 +1,6 @@
 import { afterEach, beforeAll, describe, expect, it } from "@jest/globals";
+import type { AuditReader } from "../audit/audit-reader.ts";
 import type { AuditEntry, AuditLog } from "../core/audit.ts";
-import type { AuditReader } from "../http/ports.ts";
 import { createAskingRun } from "../testing/an-asking-run.ts";
 import { createFakeClock, type FakeClock } from "../testing/fake-clock.ts";
 import { holdRedis } from "../testing/hold-redis.ts";

@@ -1,5 +1,5 @@
 import { ReplyError } from "ioredis";
-import { StoreUnavailable } from "../intake/ports.ts";
+import { StoreUnavailable } from "../core/store-unavailable.ts";
 
 /** Runs a call on Redis; what Redis or the connection refuses becomes StoreUnavailable, and nothing of the command (ioredis keeps its arguments) travels on. */
 export async function available<Value>(call: () => Promise<Value>): Promise<Value> {

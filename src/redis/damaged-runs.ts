@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import type { Redis } from "ioredis";
 import { damagedSummary } from "../core/run.ts";
 import { available } from "./available.ts";
@@ -13,7 +14,7 @@ export interface DamagedRuns {
 
 /** Over the set that set-aside.lua fills. */
 export function createDamagedRuns(redis: Redis): DamagedRuns {
-  const script = loadScript("give-up");
+  const script = loadScript(join(import.meta.dirname, "lua/give-up.lua"));
   return {
     count: async () => available(async () => redis.scard(runKeys.damaged)),
     async giveUp(runId, by, reason) {

@@ -1,6 +1,6 @@
 import type { Redis } from "ioredis";
 import { type Freeze, parseFreeze } from "../core/freeze.ts";
-import { StoreUnavailable } from "../intake/ports.ts";
+import { StoreUnavailable } from "../core/store-unavailable.ts";
 import { available } from "./available.ts";
 import { createReplication } from "./replication.ts";
 import { runKeys } from "./run-keys.ts";

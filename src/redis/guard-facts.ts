@@ -2,7 +2,7 @@ import type { Redis } from "ioredis";
 import type { Clock } from "../core/clock.ts";
 import type { GuardFacts } from "../guardrails/guardrail.ts";
 import { changeLogOf, parseChange } from "../guardrails/target-change.ts";
-import { parseEpisode } from "./accept-store.ts";
+import { parseEpisode } from "../intake/episode.ts";
 import { runKeys } from "./run-keys.ts";
 
 const hourMs = 3_600_000;

@@ -1,5 +1,6 @@
+import { join } from "node:path";
 import type { Redis } from "ioredis";
-import type { AuditReader } from "../http/ports.ts";
+import type { AuditReader } from "../audit/audit-reader.ts";
 import { available } from "./available.ts";
 import { runKeys } from "./run-keys.ts";
 import { loadScript } from "./script.ts";
@@ -31,8 +32,8 @@ export function createLedgerCheck(
   redis: Redis,
   { audit, everyMs, name }: { readonly audit: Pick<AuditReader, "verify">; readonly everyMs: number; readonly name: string },
 ): () => Promise<readonly LedgerFault[]> {
-  const mendRun = loadScript("mend-run");
-  const freeLocks = loadScript("free-locks");
+  const mendRun = loadScript(join(import.meta.dirname, "lua/mend-run.lua"));
+  const freeLocks = loadScript(join(import.meta.dirname, "lua/free-locks.lua"));
 
   const checkOpenRuns = async (): Promise<LedgerFault[]> => {
     const ids = [...new Set([...(await redis.smembers(runKeys.openRuns)), ...(await redis.zrange(runKeys.due, "0", "-1"))])];

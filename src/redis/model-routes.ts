@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import type { Redis } from "ioredis";
 import { z } from "zod";
 import type { Clock } from "../core/clock.ts";
@@ -10,7 +11,7 @@ const stored = routeTargetsSchema.extend({ at: z.number(), by: z.string(), reaso
 
 /** Routes in one hash. Rejects with StoreUnavailable when Redis does not answer. */
 export function createModelRouteStore({ redis, clock }: { readonly redis: Redis; readonly clock: Pick<Clock, "now"> }): ModelRouteStore {
-  const script = loadScript("wl-route-set");
+  const script = loadScript(join(import.meta.dirname, "lua/wl-route-set.lua"));
   return {
     read: (id) =>
       available(async () => {

@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import type { Redis } from "ioredis";
 import { z } from "zod";
 import { sha256 } from "../core/json.ts";
@@ -26,9 +27,9 @@ const rowSchema = z.object({
 
 /** The outbox in Redis: as durable as the ledger beside it. Rows are kept for 30 days after they were sent or given up. */
 export function createOutbox(redis: Redis): Outbox {
-  const put = loadScript("outbox-put");
-  const claim = loadScript("outbox-claim");
-  const settle = loadScript("outbox-settle");
+  const put = loadScript(join(import.meta.dirname, "lua/outbox-put.lua"));
+  const claim = loadScript(join(import.meta.dirname, "lua/outbox-claim.lua"));
+  const settle = loadScript(join(import.meta.dirname, "lua/outbox-settle.lua"));
 
   return {
     async put(row) {

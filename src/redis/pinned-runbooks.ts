@@ -1,9 +1,9 @@
 import type { ActionCatalogue } from "../core/action.ts";
 import { sha256 } from "../core/json.ts";
-import type { PinnedRunbooks } from "../engine/ports.ts";
-import type { RunbookBytes } from "../intake/ports.ts";
 import { parseRunbook } from "../runbook/parse-runbook.ts";
 import type { Runbook } from "../runbook/runbook.ts";
+import type { RunbookBytes } from "../runbooks/runbook-bytes.ts";
+import type { PinnedRunbooks } from "../runs/pinned-runbooks.ts";
 
 /** Compiled documents kept in memory. */
 const keep = 64;

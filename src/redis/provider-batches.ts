@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import type { Redis } from "ioredis";
 import { z } from "zod";
 import {
@@ -54,7 +55,11 @@ const deltaShape: z.ZodType<ProviderDelta> = z.object({
 
 /** Submissions to providers in Redis. Rejects with StoreUnavailable when Redis does not answer. */
 export function createProviderBatchStore(redis: Redis): ProviderBatchStore {
-  const scripts = { open: loadScript("wl-provider-open"), put: loadScript("wl-provider-put"), close: loadScript("wl-provider-close") };
+  const scripts = {
+    open: loadScript(join(import.meta.dirname, "lua/wl-provider-open.lua")),
+    put: loadScript(join(import.meta.dirname, "lua/wl-provider-put.lua")),
+    close: loadScript(join(import.meta.dirname, "lua/wl-provider-close.lua")),
+  };
   const all = async <Value>(key: string, shape: z.ZodType<Value>): Promise<Value[]> =>
     Object.values(await redis.hgetall(key)).map((text) => shape.parse(JSON.parse(text)));
   const settled = async () => (await all(keys.providerClosed, closedShape)).sort((a, b) => a.closedAt - b.closedAt);

@@ -1,8 +1,8 @@
 import { randomBytes } from "node:crypto";
 import { beforeAll, describe, expect, it } from "@jest/globals";
+import type { AnswerRequest, QuestionDesk } from "../approvals/question-desk.ts";
 import { parseEntry } from "../core/journal.ts";
 import type { Question } from "../core/question.ts";
-import type { AnswerRequest, QuestionDesk } from "../http/ports.ts";
 import { type AskingRun, createAskingRun } from "../testing/an-asking-run.ts";
 import { holdRedis } from "../testing/hold-redis.ts";
 import { createQuestionDesk } from "./question-desk.ts";

@@ -1,11 +1,13 @@
+import { join } from "node:path";
 import type { Redis } from "ioredis";
+import type { AnswerReply, AnswerRequest, AskedQuestion, QuestionDesk } from "../approvals/question-desk.ts";
 import { chainText } from "../core/chain.ts";
 import type { Instant } from "../core/clock.ts";
+import type { Doorbell } from "../core/doorbell.ts";
 import type { JournalEntry } from "../core/journal.ts";
 import { type Answer, type Consent, parseAnswer, parseConsent, parseQuestion, type Question } from "../core/question.ts";
 import type { Role } from "../core/role.ts";
-import type { AnswerReply, AnswerRequest, AskedQuestion, QuestionDesk } from "../http/ports.ts";
-import { type Doorbell, StoreUnavailable } from "../intake/ports.ts";
+import { StoreUnavailable } from "../core/store-unavailable.ts";
 import { available } from "./available.ts";
 import { createQuestionLinks } from "./question-links.ts";
 import { isId, runKeys } from "./run-keys.ts";
@@ -19,7 +21,7 @@ const keepDays = 30;
 
 /** Every question to a person, over Redis. The script decides races: exactly one answer wins. */
 export function createQuestionDesk(redis: Redis, doorbell: Doorbell, now: () => Instant): QuestionDesk {
-  const script = loadScript("answer");
+  const script = loadScript(join(import.meta.dirname, "lua/answer.lua"));
   const links = createQuestionLinks(redis, now);
 
   const read = async (id: string): Promise<(AskedQuestion & { readonly runId: string }) | undefined> => {

@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import type { Redis } from "ioredis";
 import type { Instant } from "../core/clock.ts";
 import type { Question } from "../core/question.ts";
@@ -15,7 +16,7 @@ export interface QuestionLinks {
 
 /** Links over Redis. */
 export function createQuestionLinks(redis: Redis, now: () => Instant): QuestionLinks {
-  const script = loadScript("link");
+  const script = loadScript(join(import.meta.dirname, "lua/link.lua"));
   return {
     async add(question, token) {
       const key = runKeys.links(question.id);

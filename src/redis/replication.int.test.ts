@@ -1,9 +1,9 @@
 import { randomUUID } from "node:crypto";
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import { createSystemClock } from "../core/clock.ts";
+import { StoreUnavailable } from "../core/store-unavailable.ts";
 import { createExecutor } from "../engine/execute-run.ts";
-import type { AcceptWrite } from "../intake/ports.ts";
-import { StoreUnavailable } from "../intake/ports.ts";
+import type { AcceptWrite } from "../intake/store.ts";
 import { aRunbook, aStep } from "../testing/a-runbook.ts";
 import { type RedisServer, startRedisServer } from "../testing/redis-server.ts";
 import { done, scriptActions } from "../testing/scripted-actions.ts";

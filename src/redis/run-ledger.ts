@@ -1,10 +1,11 @@
+import { join } from "node:path";
 import type { Redis } from "ioredis";
 import { chainText } from "../core/chain.ts";
 import type { Clock } from "../core/clock.ts";
 import { parseFreeze } from "../core/freeze.ts";
 import { type JournalEntry, parseEntry } from "../core/journal.ts";
 import { canaryRunbook, parseSummary, type RunSummary } from "../core/run.ts";
-import type { Notices, RunLedger } from "../engine/ports.ts";
+import type { Notices, RunLedger } from "../runs/store.ts";
 import { createReplication } from "./replication.ts";
 import { claimArgs, isId, keepEndedMs, runKeys } from "./run-keys.ts";
 import { loadScript, replyList } from "./script.ts";
@@ -41,10 +42,10 @@ export function createRunLedger(
   },
 ): RedisRunLedger {
   const { worker, leaseMs } = options;
-  const claim = loadScript("claim");
-  const renew = loadScript("renew");
-  const setAside = loadScript("set-aside");
-  const append = loadScript("append", ["claims", "freeze"]);
+  const claim = loadScript(join(import.meta.dirname, "lua/claim.lua"));
+  const renew = loadScript(join(import.meta.dirname, "lua/renew.lua"));
+  const setAside = loadScript(join(import.meta.dirname, "lua/set-aside.lua"));
+  const append = loadScript(join(import.meta.dirname, "lua/append.lua"), ["claims", "freeze"]);
   /** The projection travels with the lease, because the script only writes. */
   const summaries = new Map<string, RunSummary>();
   const replication = createReplication(redis, options.replicas ?? 0);

@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import type { Redis } from "ioredis";
 import { available } from "./available.ts";
 import { isId, runKeys } from "./run-keys.ts";
@@ -16,7 +17,7 @@ export interface RunNotices {
 
 /** Binds the notice script. */
 export function createRunNotices(redis: Redis): RunNotices {
-  const script = loadScript("notice");
+  const script = loadScript(join(import.meta.dirname, "lua/notice.lua"));
   const send = async (runId: string, kind: string, by: string, reason: string): Promise<NoticeReply> => {
     if (!isId(runId)) return "unknown_run";
     const reply = await available(async () => script.run(redis, [runKeys.run(runId), runKeys.due], [runId, kind, by, reason]));

@@ -1,8 +1,9 @@
 import type { Redis } from "ioredis";
 import type { Clock } from "../core/clock.ts";
 import { type JournalEntry, parseEntry } from "../core/journal.ts";
+import type { Page } from "../core/page.ts";
 import { canaryRunbook, damagedSummary, parseSummary, type RunSummary } from "../core/run.ts";
-import type { Page, RunFilter, RunReader, RunRecord } from "../http/ports.ts";
+import type { RunFilter, RunReader, RunRecord } from "../runs/run-reader.ts";
 import { available } from "./available.ts";
 import { isId, runKeys } from "./run-keys.ts";
 

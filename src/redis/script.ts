@@ -8,12 +8,16 @@ export interface Script {
   run(redis: Redis, keys: readonly string[], args: readonly (string | number | Buffer)[]): Promise<unknown>;
 }
 
+/** Lua that several scripts begin with, by the name of its file in `lua/` beside this module. */
+export type Prelude = "claims" | "freeze" | "wl-ledger";
+
 /**
- * Reads `lua/<name>.lua`, with the text of `preludes` (same folder) before it.
+ * Reads the script at `path`, with the text of `preludes` before it.
  * Runs by hash, and sends the text once when the server does not know it (after a restart or a failover).
  */
-export function loadScript(name: string, preludes: readonly string[] = []): Script {
-  const text = [...preludes, name].map((file) => readFileSync(join(import.meta.dirname, "lua", `${file}.lua`), "utf8")).join("\n");
+export function loadScript(path: string, preludes: readonly Prelude[] = []): Script {
+  const shared = preludes.map((name) => join(import.meta.dirname, "lua", `${name}.lua`));
+  const text = [...shared, path].map((file) => readFileSync(file, "utf8")).join("\n");
   const sha = createHash("sha1").update(text).digest("hex");
   return {
     async run(redis, keys, args) {

@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import type { Redis } from "ioredis";
 import type { Clock } from "../core/clock.ts";
 import { type AdmissionAnswer, type AdmissionRequest, decideAdmission } from "../workload/admission.ts";
@@ -37,7 +38,10 @@ export function createAdmissions({
   readonly clock: Clock;
   readonly times: LedgerTimes;
 }): Admissions {
-  const scripts = { facts: loadScript("wl-facts", ["wl-ledger"]), admit: loadScript("wl-admit", ["wl-ledger"]) };
+  const scripts = {
+    facts: loadScript(join(import.meta.dirname, "lua/wl-facts.lua"), ["wl-ledger"]),
+    admit: loadScript(join(import.meta.dirname, "lua/wl-admit.lua"), ["wl-ledger"]),
+  };
   const minuteAt = (now: number) => Math.floor(now / times.minuteMs);
 
   /** The first keys of both scripts. */

@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import type { Redis } from "ioredis";
 import { z } from "zod";
 import type { Clock } from "../core/clock.ts";
@@ -12,10 +13,10 @@ import { pageOf, stateCounts } from "./workload-tickets.ts";
 /** Batches in Redis; the ledger's scripts read their gates and limits and add to their spend. Rejects with StoreUnavailable when Redis does not answer. */
 export function createBatchStore({ redis, clock }: { readonly redis: Redis; readonly clock: Clock }): BatchStore {
   const scripts = {
-    create: loadScript("wl-batch-create"),
-    change: loadScript("wl-batch-change"),
-    submit: loadScript("wl-batch-submit", ["wl-ledger"]),
-    settle: loadScript("wl-batch-settle", ["wl-ledger"]),
+    create: loadScript(join(import.meta.dirname, "lua/wl-batch-create.lua")),
+    change: loadScript(join(import.meta.dirname, "lua/wl-batch-change.lua")),
+    submit: loadScript(join(import.meta.dirname, "lua/wl-batch-submit.lua"), ["wl-ledger"]),
+    settle: loadScript(join(import.meta.dirname, "lua/wl-batch-settle.lua"), ["wl-ledger"]),
   };
   const get = async (id: string): Promise<Batch | undefined> => {
     const fields = await redis.hgetall(keys.batch(id));

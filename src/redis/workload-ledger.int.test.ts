@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import type { Redis } from "ioredis";
-import { StoreUnavailable } from "../intake/ports.ts";
+import { StoreUnavailable } from "../core/store-unavailable.ts";
 import { aUsageEvent } from "../testing/a-usage-report.ts";
 import { contractTimes, describeWorkloadLedger } from "../testing/describe-workload-ledger.ts";
 import { createFakeClock } from "../testing/fake-clock.ts";

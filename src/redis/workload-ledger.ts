@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import type { Redis } from "ioredis";
 import { z } from "zod";
 import type { Clock } from "../core/clock.ts";
@@ -38,11 +39,11 @@ const historyLength = 500;
  */
 export function createWorkloadLedger({ redis, clock, times, counts, usageEvents = 50_000 }: LedgerDeps): WorkloadLedger {
   const scripts = {
-    define: loadScript("wl-define", ["wl-ledger"]),
-    usage: loadScript("wl-usage", ["wl-ledger"]),
-    release: loadScript("wl-release", ["wl-ledger"]),
-    extend: loadScript("wl-extend"),
-    controls: loadScript("wl-controls"),
+    define: loadScript(join(import.meta.dirname, "lua/wl-define.lua"), ["wl-ledger"]),
+    usage: loadScript(join(import.meta.dirname, "lua/wl-usage.lua"), ["wl-ledger"]),
+    release: loadScript(join(import.meta.dirname, "lua/wl-release.lua"), ["wl-ledger"]),
+    extend: loadScript(join(import.meta.dirname, "lua/wl-extend.lua")),
+    controls: loadScript(join(import.meta.dirname, "lua/wl-controls.lua")),
   };
   const minuteAt = (now: number) => Math.floor(now / times.minuteMs);
   const admissions = createAdmissions({ redis, clock, times });

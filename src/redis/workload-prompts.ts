@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import type { Redis } from "ioredis";
 import { z } from "zod";
 import type { Clock } from "../core/clock.ts";
@@ -23,7 +24,10 @@ const stored = z.object({
 
 /** Prompts in Redis. Rejects with StoreUnavailable when Redis does not answer. */
 export function createPromptStore({ redis, clock }: { readonly redis: Redis; readonly clock: Pick<Clock, "now"> }): PromptStore {
-  const scripts = { create: loadScript("wl-prompt-create"), label: loadScript("wl-prompt-label") };
+  const scripts = {
+    create: loadScript(join(import.meta.dirname, "lua/wl-prompt-create.lua")),
+    label: loadScript(join(import.meta.dirname, "lua/wl-prompt-label.lua")),
+  };
 
   const version = async (prompt: string, number: number): Promise<PromptVersion | undefined> => {
     const text = await redis.hget(keys.promptVersions(prompt), String(number));
@@ -76,7 +80,7 @@ export function createPromptStore({ redis, clock }: { readonly redis: Redis; rea
 
 /** Canaries in Redis, one value a prompt. Rejects with StoreUnavailable when Redis does not answer. */
 export function createCanaryStore(redis: Redis): CanaryStore {
-  const set = loadScript("wl-value-set");
+  const set = loadScript(join(import.meta.dirname, "lua/wl-value-set.lua"));
   const parse = (text: string | null): Canary | null => (text === null || text === "" ? null : canarySchema.parse(JSON.parse(text)));
   const write = (canary: Canary | null) => (canary === null ? "" : canonicalJson(canary));
   return {

@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import type { Redis } from "ioredis";
 import { z } from "zod";
 import type { Clock } from "../core/clock.ts";
@@ -34,7 +35,10 @@ export function createTicketStore({
   readonly redis: Redis;
   readonly clock: Clock;
 }): TicketStore & TicketRecovery & QueueCounts {
-  const scripts = { add: loadScript("wl-ticket-add"), write: loadScript("wl-ticket-write") };
+  const scripts = {
+    add: loadScript(join(import.meta.dirname, "lua/wl-ticket-add.lua")),
+    write: loadScript(join(import.meta.dirname, "lua/wl-ticket-write.lua")),
+  };
 
   const get = async (id: string): Promise<Ticket | undefined> => {
     const fields = await redis.hgetall(keys.ticket(id));

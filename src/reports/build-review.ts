@@ -3,7 +3,7 @@ import { cleanText } from "../core/clean-text.ts";
 import type { Journal, JournalEntry } from "../core/journal.ts";
 import { resolvePromql } from "../runbook/expression.ts";
 import type { CheckItem, Runbook } from "../runbook/runbook.ts";
-import { tellMoney } from "./money.ts";
+import { tellMoney } from "./money-windows.ts";
 import type { CheckStory, MetricStory, Review, ReviewInput, StepStory } from "./review.ts";
 import { tellStep } from "./step-story.ts";
 import { moment, span } from "./wording.ts";

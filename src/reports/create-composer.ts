@@ -6,11 +6,11 @@ import type { OutboxRow } from "../core/outbox.ts";
 import { parseRunbook } from "../runbook/parse-runbook.ts";
 import type { BudgetControl } from "../workload/budget.ts";
 import { buildReview } from "./build-review.ts";
-import { gatherMoney } from "./money.ts";
-import type { RunSource, StoredRun } from "./ports.ts";
+import { gatherMoney } from "./money-windows.ts";
 import { renderReportHtml } from "./render-report-html.ts";
 import { renderReportText } from "./render-report-text.ts";
 import type { Review } from "./review.ts";
+import type { RunSource, StoredRun } from "./run-source.ts";
 
 /** What a mail says. `later`: the run goes on, ask again. `gone`: it can never be composed. */
 export type ComposedMail =

@@ -1,4 +1,4 @@
-import type { RunReader } from "../http/ports.ts";
+import type { RunReader } from "../runs/run-reader.ts";
 import type { BudgetControl } from "../workload/budget.ts";
 import { reviewOf } from "./create-composer.ts";
 import { renderReportText } from "./render-report-text.ts";

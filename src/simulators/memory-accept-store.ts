@@ -2,15 +2,11 @@ import type { Clock } from "../core/clock.ts";
 import { describeFreeze, type Freeze, freezeScopesOf, isHeldBack } from "../core/freeze.ts";
 import type { JournalEntry } from "../core/journal.ts";
 import type { RunSummary } from "../core/run.ts";
+import { StoreUnavailable } from "../core/store-unavailable.ts";
 import type { Claim } from "../core/verdict.ts";
-import {
-  type AcceptReply,
-  type AcceptStore,
-  type AcceptWrite,
-  type Episode,
-  type RunbookBytes,
-  StoreUnavailable,
-} from "../intake/ports.ts";
+import type { Episode } from "../intake/episode.ts";
+import type { AcceptReply, AcceptStore, AcceptWrite } from "../intake/store.ts";
+import type { RunbookBytes } from "../runbooks/runbook-bytes.ts";
 
 /** A run as the fake keeps it. */
 export interface MemoryRun {

@@ -4,7 +4,7 @@ import { genesisHead, type JournalEntry, nextHead, parseEntry } from "../core/jo
 import type { Question } from "../core/question.ts";
 import type { RunRequest, RunState, RunSummary } from "../core/run.ts";
 import type { Claim } from "../core/verdict.ts";
-import type { Append, Notices, RunLedger } from "../engine/ports.ts";
+import type { Append, Notices, RunLedger } from "../runs/store.ts";
 
 interface Row {
   state: RunState;

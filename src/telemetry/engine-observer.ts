@@ -1,4 +1,4 @@
-import type { EngineObserver } from "../engine/ports.ts";
+import type { EngineObserver } from "../engine/engine-observer.ts";
 import type { Log } from "./log.ts";
 import type { Metrics } from "./metrics.ts";
 

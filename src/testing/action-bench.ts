@@ -1,17 +1,11 @@
-import type { CommandTemplate } from "../actions/command-template.ts";
-import type {
-  ActionPorts,
-  CommandOutcome,
-  CommandStart,
-  CommandStream,
-  HttpAnswer,
-  HttpRequest,
-  PrometheusAnswer,
-} from "../actions/ports.ts";
-import { createActions } from "../actions/registry.ts";
+import type { CommandOutcome, CommandStart, CommandStream } from "../actions/command-runner.ts";
+import type { HttpAnswer, HttpRequest } from "../actions/http-port.ts";
+import { type ActionPorts, createActions } from "../actions/registry.ts";
 import type { ActionContext, ActionOutput, ActionResult, BoundAction } from "../core/action.ts";
+import type { CommandTemplate } from "../core/command-template.ts";
 import { type Json, sha256 } from "../core/json.ts";
 import type { MailState, OutboxRow } from "../core/outbox.ts";
+import type { PrometheusAnswer } from "../core/prometheus.ts";
 import { createMemoryCheckpoints } from "../simulators/memory-checkpoints.ts";
 import { noCosts } from "../simulators/no-costs.ts";
 import type { SimulatedPrompt } from "../simulators/rehearsal/rehearsal.ts";

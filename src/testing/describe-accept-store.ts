@@ -1,8 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import type { Freeze } from "../core/freeze.ts";
 import type { Claim } from "../core/verdict.ts";
-import type { AcceptStore, AcceptWrite, Episode, RunbookBytes } from "../intake/ports.ts";
+import type { Episode } from "../intake/episode.ts";
 import { openKeyOf, proposeRun } from "../intake/prepare-run.ts";
+import type { AcceptStore, AcceptWrite } from "../intake/store.ts";
+import type { RunbookBytes } from "../runbooks/runbook-bytes.ts";
 
 /** One store of accepts and what the suite must see of it. */
 export interface AcceptStoreHarness {

@@ -3,7 +3,7 @@ import type { Freeze } from "../core/freeze.ts";
 import type { JournalEntry } from "../core/journal.ts";
 import type { Question } from "../core/question.ts";
 import type { RunRequest } from "../core/run.ts";
-import type { Append, ClaimedRun, RunLedger } from "../engine/ports.ts";
+import type { Append, ClaimedRun, RunLedger } from "../runs/store.ts";
 
 /** One ledger, seen by two workers, and what the suite must see of it. */
 export interface RunLedgerHarness {

@@ -1,5 +1,5 @@
 import type { Clock } from "../../core/clock.ts";
-import type { AlertStanding, StandingSeen } from "../../engine/ports.ts";
+import type { AlertStanding, StandingSeen } from "../../engine/alert-standing.ts";
 import type { AlertmanagerClient, StandingAlerts } from "./create-alertmanager-client.ts";
 
 /** What one Alertmanager answered about one alert. `settled`: it has been up for so long that what it does not hold does not fire. */

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Readable } from "node:stream";
-import type { CommandStream } from "../../actions/ports.ts";
+import type { CommandStream } from "../../actions/command-runner.ts";
 
 /** Kept beyond the limit, so that a secret on the limit is still whole when secrets are replaced; cut afterwards. */
 const margin = 4096;

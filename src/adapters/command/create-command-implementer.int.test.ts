@@ -2,8 +2,8 @@ import { chmodSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
-import type { CommandTemplate } from "../../actions/command-template.ts";
 import { createSystemClock } from "../../core/clock.ts";
+import type { CommandTemplate } from "../../core/command-template.ts";
 import { aCommandTemplate } from "../../testing/action-bench.ts";
 import { createFakeClock } from "../../testing/fake-clock.ts";
 import { createMemoryTickets } from "../../testing/memory-tickets.ts";

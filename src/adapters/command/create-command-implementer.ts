@@ -1,11 +1,11 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { CommandTemplate } from "../../actions/command-template.ts";
+import type { CommandOutcome, CommandRunner } from "../../actions/command-runner.ts";
 import { fillCommand, proveArguments } from "../../actions/fill-command.ts";
-import type { CommandOutcome, CommandRunner } from "../../actions/ports.ts";
 import { cleanText } from "../../core/clean-text.ts";
 import type { Clock } from "../../core/clock.ts";
+import type { CommandTemplate } from "../../core/command-template.ts";
 import { sha256 } from "../../core/json.ts";
 import type { FailureClass } from "../../workload/failure-class.ts";
 import type { Implementer, StageResult, StageTask } from "../../workload/implementer.ts";

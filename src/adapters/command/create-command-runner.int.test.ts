@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
-import type { CommandOutcome, CommandStart } from "../../actions/ports.ts";
+import type { CommandOutcome, CommandStart } from "../../actions/command-runner.ts";
 import { sha256 } from "../../core/json.ts";
 import { findExecutable } from "../find-executable.ts";
 import { processesOf } from "./command-processes.ts";

@@ -1,4 +1,4 @@
-import type { HttpPort } from "../../actions/ports.ts";
+import type { HttpPort } from "../../actions/http-port.ts";
 import { createBoundedSender, type RequestLimits, usualLimits } from "../bounded-request.ts";
 
 /** The HTTP port of actions over the network; close it to drop its connections. */

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import { createActions } from "../../actions/registry.ts";
-import { StoreUnavailable } from "../../intake/ports.ts";
+import { StoreUnavailable } from "../../core/store-unavailable.ts";
 import { createActionBench } from "../../testing/action-bench.ts";
 import { aNewVersion, describePromptStore } from "../../testing/describe-prompt-store.ts";
 import { createFakeClock } from "../../testing/fake-clock.ts";

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { Clock } from "../../core/clock.ts";
-import { StoreUnavailable } from "../../intake/ports.ts";
+import { StoreUnavailable } from "../../core/store-unavailable.ts";
 import { layoutHash, type PromptState, type PromptStore, type PromptVersion } from "../../workload/prompt.ts";
 import type { BoundedSender } from "../bounded-request.ts";
 import { fromLangfuse, langfusePromptSchema, toLangfuse } from "./langfuse-prompt.ts";

@@ -1,5 +1,5 @@
-import type { PrometheusAnswer, PrometheusReader } from "../../actions/ports.ts";
 import type { Instant } from "../../core/clock.ts";
+import type { PrometheusAnswer, PrometheusReader } from "../../core/prometheus.ts";
 import { createBoundedSender, type RequestLimits, usualLimits } from "../bounded-request.ts";
 import { parseMatrix, parseVector } from "./parse-answer.ts";
 import type { PrometheusRange } from "./prometheus-range.ts";

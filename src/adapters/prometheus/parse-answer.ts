@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { PrometheusAnswer, PrometheusSample } from "../../actions/ports.ts";
+import type { PrometheusAnswer, PrometheusSample } from "../../core/prometheus.ts";
 import type { PrometheusRange } from "./prometheus-range.ts";
 
 const labels = z.record(z.string(), z.string());

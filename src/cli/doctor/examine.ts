@@ -5,10 +5,10 @@ import { createBoundedSender, usualLimits } from "../../adapters/bounded-request
 import { createPrometheusClient } from "../../adapters/prometheus/create-prometheus-client.ts";
 import { createSmtpSender } from "../../adapters/smtp/create-smtp-sender.ts";
 import type { Config, Endpoint } from "../../config/config.ts";
+import { adminTokenPath, tokenFilePath } from "../../config/data-folder.ts";
 import { addressOf, connectRedis, type RedisAddress } from "../../redis/connection.ts";
 import { readSchema } from "../../redis/schema-version.ts";
 import type { CommandContext } from "../context.ts";
-import { adminTokenPath, tokenFilePath } from "../data-folder.ts";
 import { examineCommands } from "./examine-commands.ts";
 import { type Finding, fault, fine, warning } from "./finding.ts";
 import { judgeAlertmanagerConfig } from "./judge-alertmanager.ts";

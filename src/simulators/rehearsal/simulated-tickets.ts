@@ -1,5 +1,5 @@
-import type { TicketCare } from "../../actions/ports.ts";
 import type { Clock, Instant } from "../../core/clock.ts";
+import type { TicketCare } from "../../llm/tickets/ticket-care.ts";
 import type { CheckpointRepository } from "../../workload/checkpoint.ts";
 import { parseStagedWork, type StagedWork, storedWork } from "../../workload/staged-work.ts";
 import { hasEnded, lostReason, recoveryReason, type Ticket } from "../../workload/ticket.ts";

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@jest/globals";
 import { aBurnAlert, aCostRun } from "../testing/a-cost-run.ts";
 import { aBudgetState, createFakeBudgetControl } from "../testing/fake-budget-control.ts";
-import { gatherMoney, type MoneyFacts, moneyWindows, tellMoney } from "./money.ts";
+import { gatherMoney, type MoneyFacts, moneyWindows, tellMoney } from "./money-windows.ts";
 
 const hour = 3_600_000;
 const usd = 1_000_000;

@@ -1,8 +1,10 @@
 import { join, resolve } from "node:path";
-import type { CommandContext } from "./context.ts";
 
 /** The folder of our own data: RUNBOOKD_DATA, else `.runbookd` where the command runs; the same default as the setting's. */
-export function dataFolder(context: Pick<CommandContext, "env" | "workingDirectory">): string {
+export function dataFolder(context: {
+  readonly env: { readonly [name: string]: string | undefined };
+  readonly workingDirectory: string;
+}): string {
   const configured = context.env["RUNBOOKD_DATA"];
   return resolve(context.workingDirectory, configured === undefined || configured === "" ? ".runbookd" : configured);
 }

@@ -1,4 +1,4 @@
-import type { Risk } from "../core/action.ts";
+import type { Risk } from "./action.ts";
 
 /** What an argument may be. A value that is none of it never reaches a command. */
 export type ArgumentType =

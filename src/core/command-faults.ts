@@ -1,5 +1,5 @@
-import { dangerOfRegex } from "../core/matcher.ts";
 import { type ArgumentType, type CommandTemplate, placeholdersOf } from "./command-template.ts";
+import { dangerOfRegex } from "./matcher.ts";
 
 /** Reads code from its arguments; the script itself must be a literal of the template. */
 const interpreters =

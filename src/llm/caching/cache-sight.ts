@@ -1,0 +1,14 @@
+import type { CacheReply } from "../../analysis/cache-types.ts";
+import type { VersionMeasure } from "../../analysis/compare-versions.ts";
+import type { Instant } from "../../core/clock.ts";
+import type { SampleGroup } from "../../workload/prefix-samples.ts";
+
+/** What is known about the caching of prompts. */
+export interface CacheSight {
+  /** The newest analysis of every prompt on every model that has samples. */
+  list(): Promise<readonly (SampleGroup & { readonly reply: CacheReply })[]>;
+  /** A fresh analysis of all samples, or what is missing for one. */
+  analyse(group: SampleGroup, signal: AbortSignal): Promise<CacheReply>;
+  /** What each version did since `from` (UTC ms); the first `coldMs` of a version do not count. */
+  measure(group: SampleGroup, window: { readonly from: Instant; readonly coldMs: number }): Promise<readonly VersionMeasure[]>;
+}

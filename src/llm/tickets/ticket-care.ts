@@ -1,0 +1,10 @@
+import type { CheckpointRepository } from "../../workload/checkpoint.ts";
+import type { TicketDoorbell, TicketRecovery, TicketStore } from "../../workload/ticket.ts";
+
+/** Tickets that something went wrong with, and the work that they left. */
+export interface TicketCare {
+  readonly store: TicketRecovery & Pick<TicketStore, "list">;
+  /** Absent while nobody said where the work of tickets is. */
+  readonly checkpoints: CheckpointRepository | undefined;
+  readonly doorbell: TicketDoorbell;
+}

@@ -1,0 +1,29 @@
+import type { Json } from "../core/json.ts";
+import type { Mode } from "../core/run.ts";
+
+/** `conflict`: the run exists and cannot do this now. */
+export type ControlReply =
+  | { readonly kind: "ok"; readonly runId: string }
+  | { readonly kind: "conflict"; readonly reason: string }
+  | { readonly kind: "not_found" };
+
+/** `invalid`: the parameters do not fit the runbook; one sentence each. */
+export type StartReply = ControlReply | { readonly kind: "invalid"; readonly issues: readonly string[] };
+
+/** What a person asks for when starting a run by hand. */
+export interface StartRequest {
+  readonly runbookId: string;
+  readonly params: { readonly [name: string]: Json };
+  /** At most the runbook's own mode. */
+  readonly mode?: Mode;
+  readonly requester: string;
+}
+
+/** What people do to runs. Each promise resolves when it is durable and rejects with `StoreUnavailable` otherwise. */
+export interface RunControl {
+  start(request: StartRequest): Promise<StartReply>;
+  abort(id: string, by: string, reason: string): Promise<ControlReply>;
+  resume(id: string, by: string): Promise<ControlReply>;
+  /** A new run with the same request; answers the new run's id. */
+  rerun(id: string, by: string): Promise<ControlReply>;
+}

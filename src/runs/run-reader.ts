@@ -1,0 +1,39 @@
+import type { JournalEntry } from "../core/journal.ts";
+import type { Page } from "../core/page.ts";
+import type { Outcome, RunState, RunSummary } from "../core/run.ts";
+
+/** Every member that is present must match. */
+export interface RunFilter {
+  readonly state?: RunState;
+  readonly outcome?: Outcome;
+  readonly runbookId?: string;
+  readonly target?: string;
+}
+
+/** One run with everything that is known about it. */
+export interface RunRecord {
+  readonly summary: RunSummary;
+  readonly journal: readonly JournalEntry[];
+  /** The pinned bytes; absent when they are gone. */
+  readonly runbookSource?: string;
+  /** The post-incident review as plain text, once there is one. */
+  readonly report?: { readonly text: string };
+}
+
+/** One journal entry with its place in the journal; 0 is `accepted`. */
+export interface IndexedEntry {
+  readonly index: number;
+  readonly entry: JournalEntry;
+}
+
+/** What people read about runs. */
+export interface RunReader {
+  /** `undefined` means that the cursor is none of ours. */
+  list(filter: RunFilter, page: { readonly cursor?: string; readonly limit: number }): Promise<Page<RunSummary> | undefined>;
+  get(id: string): Promise<RunRecord | undefined>;
+  /**
+   * Entries with an index above `afterIndex` (-1 = all) as they are written. Ends after `finished` and every Post-Action entry, or when the
+   * signal is aborted, without throwing. Yields nothing for a run that does not exist.
+   */
+  follow(id: string, afterIndex: number, signal: AbortSignal): AsyncIterable<IndexedEntry>;
+}

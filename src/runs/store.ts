@@ -1,0 +1,76 @@
+import type { Instant } from "../core/clock.ts";
+import type { Freeze, FreezeQuery } from "../core/freeze.ts";
+import type { Journal, JournalEntry } from "../core/journal.ts";
+import type { Question } from "../core/question.ts";
+import type { RunState, RunSummary } from "../core/run.ts";
+import type { Claim } from "../core/verdict.ts";
+
+/** The right to write into one run: fenced by `token`, lost when another worker claims. */
+export interface Lease {
+  readonly runId: string;
+  readonly token: string;
+  readonly epoch: number;
+}
+
+/** A claimed run. `stalls` counts claims since the last progress, this one included. */
+export interface ClaimedRun {
+  readonly lease: Lease;
+  readonly journal: Journal;
+  /** Hash chain head of `journal`. */
+  readonly head: string;
+  readonly stalls: number;
+  readonly notices: Notices;
+}
+
+/** Why a run could not be claimed. */
+export type ClaimRefusal = { readonly refused: "held" | "ended" | "waiting" | "unknown_run" | "damaged" };
+
+/** What others left for the holder of the lease. */
+export interface Notices {
+  readonly stop?: { readonly by: string; readonly reason: string };
+  readonly resolved?: string;
+}
+
+/** One atomic step of the journal: entries, what they claim, and what becomes of the run. */
+export interface Append {
+  readonly head: string;
+  readonly entries: readonly JournalEntry[];
+  readonly state: RunState;
+  /** An effect follows: nothing is written when somebody has asked for a stop that is not heard yet. */
+  readonly effect?: boolean;
+  /** Nothing is written while a freeze holds this back; the run is woken when a freeze ends. */
+  readonly freeze?: FreezeQuery;
+  /** Changed fields of the projection. */
+  readonly summary: Partial<RunSummary>;
+  readonly claims: readonly Claim[];
+  /** A question to open together with the entries. */
+  readonly question?: Question;
+  /** Give the lease back; look again at `dueAt` (absent: only when somebody wakes the run). */
+  readonly release?: { readonly dueAt?: Instant };
+  /** Which notices are in the journal already; an unheard one wakes a run that is being released. */
+  readonly heard: { readonly stop: boolean; readonly resolved: boolean };
+  /** At the end of the run: cooldown buckets to fill for a while. */
+  readonly cooldowns?: readonly { readonly bucket: string; readonly forMs: number }[];
+}
+
+/**
+ * `unreplicated`: what is written may not survive the loss of the primary, so no effect may begin; as a kind of its own nothing was written.
+ * `fenced`: the lease is lost, nothing was written. `stopped`: nothing was written, a person wants the run to end. `frozen`: nothing was written, the kill switch is on. `claim_refused`: nothing was written; `holder` is the run that has the lock.
+ */
+export type AppendReply =
+  | { readonly kind: "ok"; readonly head: string; readonly notices: Notices; readonly unreplicated?: boolean }
+  | { readonly kind: "unreplicated" }
+  | { readonly kind: "fenced" }
+  | { readonly kind: "stopped"; readonly notices: Notices }
+  | { readonly kind: "frozen"; readonly freeze: Freeze }
+  | { readonly kind: "claim_refused"; readonly claim: Claim; readonly holder?: string; readonly retryAt?: Instant };
+
+/** The ledger as a worker sees it. Every write is fenced by the lease's token. */
+export interface RunLedger {
+  claim(runId: string): Promise<ClaimedRun | ClaimRefusal>;
+  append(lease: Lease, append: Append): Promise<AppendReply>;
+  /** False: the lease is lost and will not come back. */
+  renew(lease: Lease): Promise<{ readonly held: boolean; readonly notices: Notices }>;
+  /** Length of a lease in milliseconds. */
+  readonly leaseMs: number;
+}
