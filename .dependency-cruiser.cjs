@@ -14,7 +14,7 @@ const rows = [
 ];
 
 /** What an application of others imports stays as small as it is. */
-const islands = { "src/sdk": ["src/core", "src/workload"], "src/console": [] };
+const islands = { "packages/sdk/src": ["src/core", "src/workload"], "src/console": [] };
 
 /** Each client library has one home; everyone else meets it through a port. */
 const homes = {
@@ -98,7 +98,7 @@ module.exports = {
       name: "demo-workload-is-an-application",
       severity: "error",
       from: { path: "^src/demo/workload/", pathNot: tests },
-      to: { path: "^(src|workers|bench)/", pathNot: "^src/(sdk|demo/workload|core)/" },
+      to: { path: "^(packages|src|workers|bench)/", pathNot: "^(packages/sdk/src|src/demo/workload|src/core)/" },
     },
     { name: "testing-is-for-tests", severity: "error", from: { pathNot: `${tests}|${bench}` }, to: { path: tests } },
     { name: "nobody-imports-the-bench", severity: "error", from: { pathNot: bench }, to: { path: bench } },

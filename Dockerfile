@@ -6,6 +6,7 @@ COPY tsconfig.json ./
 COPY setup ./setup
 COPY bench ./bench
 COPY workers ./workers
+COPY packages ./packages
 COPY src ./src
 RUN npm run build && npm prune --omit=dev --no-audit --no-fund
 

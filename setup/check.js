@@ -16,7 +16,7 @@ const stages = [
   { name: "format", command: [bin("biome"), "check", "."] },
   { name: "lint", command: [bin("oxlint"), "--type-aware", "."] },
   { name: "build", command: ["npm", "run", "--silent", "build"] },
-  { name: "layers", command: [bin("depcruise"), "src", "workers", "bench", "--config", ".dependency-cruiser.cjs"] },
+  { name: "layers", command: [bin("depcruise"), "packages", "src", "workers", "bench", "--config", ".dependency-cruiser.cjs"] },
   { name: "dead", command: [bin("knip")] },
   { name: "runbooks", command: [...cli, "lint"] },
   { name: "index", command: [...cli, "index", "--check"] },

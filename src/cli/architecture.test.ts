@@ -5,7 +5,7 @@ import { beforeAll, describe, expect, it } from "@jest/globals";
 import { actionCatalogue } from "../actions/registry.ts";
 
 const root = join(import.meta.dirname, "../..");
-const folders = ["src", "workers", "bench"];
+const folders = ["packages/sdk/src", "src", "workers", "bench"];
 const filesBelow = (folder: string) =>
   readdirSync(join(root, folder), { recursive: true, encoding: "utf8" }).map((file) => join(folder, file));
 const read = (file: string) => readFileSync(join(root, file), "utf8");
@@ -101,7 +101,7 @@ describe("the layers", () => {
     const offenders = filesBelow("src/demo/workload")
       .filter((file) => file.endsWith(".ts") && !isTest(file))
       .flatMap((file) => runtimeImports(file).map((specifier) => placeOf(file, specifier)))
-      .filter((place) => /^(src|workers)\//.test(place) && !/^src\/(sdk|demo\/workload)\//.test(place));
+      .filter((place) => /^(packages|src|workers)\//.test(place) && !/^(packages\/sdk\/src|src\/demo\/workload)\//.test(place));
     expect(offenders).toEqual([]);
   });
 

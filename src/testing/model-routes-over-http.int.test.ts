@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, it } from "@jest/globals";
+import { createRunbookdClient, type RunbookdClient } from "../../packages/sdk/src/client.ts";
+import type { RouteChanged } from "../../packages/sdk/src/route-source.ts";
 import { createModelRoutes } from "../http/model-routes.ts";
-import { createRunbookdClient, type RunbookdClient } from "../sdk/client.ts";
-import type { RouteChanged } from "../sdk/route-source.ts";
 import type { ModelRouteStore } from "../workload/model-route.ts";
 import { aCandidate, someTargets } from "./describe-model-routes.ts";
 import { createFakeClock, type FakeClock } from "./fake-clock.ts";

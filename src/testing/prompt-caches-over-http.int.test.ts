@@ -1,5 +1,6 @@
 import { setImmediate } from "node:timers/promises";
 import { expect, it } from "@jest/globals";
+import { createRunbookdClient } from "../../packages/sdk/src/client.ts";
 import { startAnalyseWorker } from "../../workers/analyse.ts";
 import { createCacheFindings } from "../analysis/cache-board.ts";
 import { createCacheRoutes } from "../http/cache-routes.ts";
@@ -11,7 +12,6 @@ import { createFindingNotes } from "../redis/finding-notes.ts";
 import { createPrefixSampleStore } from "../redis/prefix-samples.ts";
 import { createWorkloadLedger } from "../redis/workload-ledger.ts";
 import { createTicketStore } from "../redis/workload-tickets.ts";
-import { createRunbookdClient } from "../sdk/client.ts";
 import { createMetrics } from "../telemetry/metrics.ts";
 import { observeCaches } from "../telemetry/observe-caches.ts";
 import { createWorkloadRecorder } from "../telemetry/workload-recorder.ts";

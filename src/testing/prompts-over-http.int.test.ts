@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
+import { createRunbookdClient, type RunbookdClient } from "../../packages/sdk/src/client.ts";
+import type { PromptChange } from "../../packages/sdk/src/prompt-source.ts";
 import type { AuditEntry } from "../core/audit.ts";
 import { prefixSchema } from "../core/prefix-sample.ts";
 import { describeApi } from "../http/openapi.ts";
 import { createPromptRoutes } from "../http/prompt-routes.ts";
-import { createRunbookdClient, type RunbookdClient } from "../sdk/client.ts";
-import type { PromptChange } from "../sdk/prompt-source.ts";
 import { createMemoryCanaries, createMemoryPrompts } from "../simulators/memory-prompts.ts";
 import { aCacheState } from "./describe-cache-board.ts";
 import { aNewVersion } from "./describe-prompt-store.ts";

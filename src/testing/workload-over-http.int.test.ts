@@ -1,4 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
+import { createRunbookdClient, type RunbookdClient } from "../../packages/sdk/src/client.ts";
+import type { UsageLoss } from "../../packages/sdk/src/usage-outbox.ts";
 import { createBatchRoutes } from "../http/batch-routes.ts";
 import { createBudgetRoutes } from "../http/budget-routes.ts";
 import { describeApi } from "../http/openapi.ts";
@@ -8,8 +10,6 @@ import { connectRedis } from "../redis/connection.ts";
 import { createBatchStore } from "../redis/workload-batches.ts";
 import { createWorkloadLedger } from "../redis/workload-ledger.ts";
 import { createTicketStore } from "../redis/workload-tickets.ts";
-import { createRunbookdClient, type RunbookdClient } from "../sdk/client.ts";
-import type { UsageLoss } from "../sdk/usage-outbox.ts";
 import { createBatchControl } from "../workload/batch-control.ts";
 import type { FinishedTicket, WorkloadLedger } from "../workload/ledger.ts";
 import { createPriceTable } from "../workload/price-table.ts";

@@ -1,4 +1,4 @@
-import type { RunbookdClient } from "../../sdk/client.ts";
+import type { RunbookdClient } from "../../../packages/sdk/src/client.ts";
 import type { Release } from "./check-answer.ts";
 import type { EvidenceLog } from "./evidence-log.ts";
 import type { ModelClient } from "./model-client.ts";

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { createRunbookdClient, type RunbookdClient } from "../../sdk/client.ts";
+import { createRunbookdClient, type RunbookdClient } from "../../../packages/sdk/src/client.ts";
 import { createModelClient, type ModelBody, type ModelClient } from "./model-client.ts";
 
 /** The settings of every process of the application. */

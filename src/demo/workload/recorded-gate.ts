@@ -1,4 +1,4 @@
-import type { RunbookdClient } from "../../sdk/client.ts";
+import type { RunbookdClient } from "../../../packages/sdk/src/client.ts";
 import type { EvidenceLog } from "./evidence-log.ts";
 
 /** The part of the client that lets tickets begin and end. */

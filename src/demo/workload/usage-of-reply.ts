@@ -1,4 +1,4 @@
-import type { RunbookdClient } from "../../sdk/client.ts";
+import type { RunbookdClient } from "../../../packages/sdk/src/client.ts";
 import type { ModelReply } from "./model-client.ts";
 
 /** What a reply says of one call: the part of a usage report that does not depend on whose call it was. `at` is UTC milliseconds. */

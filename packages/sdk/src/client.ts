@@ -1,11 +1,11 @@
 import { z } from "zod";
-import { type Clock, createSystemClock } from "../core/clock.ts";
-import type { workloadChangeSchema } from "../core/workload-change.ts";
-import type { AdmissionAnswer, AdmissionGate, AdmissionRequestInput, ReleaseInput } from "../workload/admission.ts";
-import type { NewBatchInput } from "../workload/batch.ts";
-import { ticketStates } from "../workload/ticket.ts";
-import type { UsageReport } from "../workload/usage-report.ts";
-import { admissionFromWire, admissionWireSchema } from "../workload/wire.ts";
+import { type Clock, createSystemClock } from "../../../src/core/clock.ts";
+import type { workloadChangeSchema } from "../../../src/core/workload-change.ts";
+import type { AdmissionAnswer, AdmissionGate, AdmissionRequestInput, ReleaseInput } from "../../../src/workload/admission.ts";
+import type { NewBatchInput } from "../../../src/workload/batch.ts";
+import { ticketStates } from "../../../src/workload/ticket.ts";
+import type { UsageReport } from "../../../src/workload/usage-report.ts";
+import { admissionFromWire, admissionWireSchema } from "../../../src/workload/wire.ts";
 import { createHttp, Unreachable } from "./http.ts";
 import { createPromptSource, type PromptChange, type PromptSource } from "./prompt-source.ts";
 import { createRouteSource, type RouteChanged, type RouteSource } from "./route-source.ts";

@@ -1,6 +1,6 @@
-import type { Clock } from "../core/clock.ts";
-import type { UsageReport } from "../workload/usage-report.ts";
-import { mostEventsPerReport, mostReportBytes, usageReplySchema } from "../workload/wire.ts";
+import type { Clock } from "../../../src/core/clock.ts";
+import type { UsageReport } from "../../../src/workload/usage-report.ts";
+import { mostEventsPerReport, mostReportBytes, usageReplySchema } from "../../../src/workload/wire.ts";
 import { type Http, Unreachable } from "./http.ts";
 
 /** Usage that runbookd will never count. */

@@ -1,4 +1,4 @@
-import type { Clock } from "../core/clock.ts";
+import type { Clock } from "../../../src/core/clock.ts";
 import { type Http, Refused, Unreachable } from "./http.ts";
 
 /** Documents of one sort as runbookd serves them, by name. */

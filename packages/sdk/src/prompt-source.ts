@@ -1,10 +1,10 @@
 import { z } from "zod";
-import type { Clock } from "../core/clock.ts";
-import type { Json } from "../core/json.ts";
-import type { Prefix } from "../core/prefix-sample.ts";
-import { type PromptLayout, promptLayoutSchema } from "../core/prompt-layout.ts";
-import { type PromptInput, type RenderedBody, renderPrompt } from "../workload/render-prompt.ts";
-import { assignPrompt, type PromptAssignment, type ServedPrompt, servedPromptSchema } from "../workload/served-prompt.ts";
+import type { Clock } from "../../../src/core/clock.ts";
+import type { Json } from "../../../src/core/json.ts";
+import type { Prefix } from "../../../src/core/prefix-sample.ts";
+import { type PromptLayout, promptLayoutSchema } from "../../../src/core/prompt-layout.ts";
+import { type PromptInput, type RenderedBody, renderPrompt } from "../../../src/workload/render-prompt.ts";
+import { assignPrompt, type PromptAssignment, type ServedPrompt, servedPromptSchema } from "../../../src/workload/served-prompt.ts";
 import { describePrefix } from "./describe-prefix.ts";
 import { type Http, Refused } from "./http.ts";
 import { createKeptAssignments } from "./kept-assignments.ts";

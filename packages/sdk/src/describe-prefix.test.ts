@@ -1,8 +1,8 @@
 import { describe, expect, it } from "@jest/globals";
-import { prefixSchema } from "../core/prefix-sample.ts";
-import { countTokensBody } from "../simulators/model-server/messages-body.ts";
-import { findModel } from "../simulators/model-server/model-catalogue.ts";
-import { promptBlocks } from "../simulators/model-server/prompt-blocks.ts";
+import { prefixSchema } from "../../../src/core/prefix-sample.ts";
+import { countTokensBody } from "../../../src/simulators/model-server/messages-body.ts";
+import { findModel } from "../../../src/simulators/model-server/model-catalogue.ts";
+import { promptBlocks } from "../../../src/simulators/model-server/prompt-blocks.ts";
 import { describePrefix } from "./describe-prefix.ts";
 import { describeAnthropicRequest, describeOpenAiRequest } from "./describe-request.ts";
 

@@ -1,6 +1,12 @@
 import { z } from "zod";
-import type { Clock } from "../core/clock.ts";
-import { assignModel, type ModelRef, type RouteAssignment, type RouteTargets, routeTargetsSchema } from "../workload/model-route.ts";
+import type { Clock } from "../../../src/core/clock.ts";
+import {
+  assignModel,
+  type ModelRef,
+  type RouteAssignment,
+  type RouteTargets,
+  routeTargetsSchema,
+} from "../../../src/workload/model-route.ts";
 import type { Http } from "./http.ts";
 import { createKeptAssignments } from "./kept-assignments.ts";
 import { createServedDocuments } from "./served-documents.ts";

@@ -1,8 +1,8 @@
-import { canonicalJson, sha256 } from "../core/json.ts";
-import { maskSecrets } from "../core/mask-secrets.ts";
-import { type BlockRole, mostBlocks, type Prefix, type PrefixBlock } from "../core/prefix-sample.ts";
-import { type CacheLifetime, historyLayer } from "../core/prompt-layout.ts";
-import { maskSpans, volatileSpans } from "../core/volatile-span.ts";
+import { canonicalJson, sha256 } from "../../../src/core/json.ts";
+import { maskSecrets } from "../../../src/core/mask-secrets.ts";
+import { type BlockRole, mostBlocks, type Prefix, type PrefixBlock } from "../../../src/core/prefix-sample.ts";
+import { type CacheLifetime, historyLayer } from "../../../src/core/prompt-layout.ts";
+import { maskSpans, volatileSpans } from "../../../src/core/volatile-span.ts";
 
 /** One block of a prompt in the order in which the cache sees it: tools, system, messages. */
 export interface DescribedBlock {

@@ -1,5 +1,5 @@
-import type { BlockRole, Prefix } from "../core/prefix-sample.ts";
-import { type CacheLifetime, cacheLifetimes } from "../core/prompt-layout.ts";
+import type { BlockRole, Prefix } from "../../../src/core/prefix-sample.ts";
+import { type CacheLifetime, cacheLifetimes } from "../../../src/core/prompt-layout.ts";
 import { type DescribedBlock, type DescribeOptions, describePrefix } from "./describe-prefix.ts";
 
 type Fields = { readonly [field: string]: unknown };
