@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
-import type { AlertmanagerStatus, StandingAlert, StandingAlerts } from "../src/adapters/alertmanager/create-alertmanager-client.ts";
+import type { AlertmanagerStatus, StandingAlert, StandingAlerts } from "../src/alerts/standing-alert.ts";
 import type { Alert, Labels } from "../src/core/alert.ts";
 import { createUlids } from "../src/core/ulid.ts";
 import { createIntake } from "../src/intake/create-intake.ts";

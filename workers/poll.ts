@@ -1,4 +1,4 @@
-import type { AlertmanagerStatus, StandingAlerts } from "../src/adapters/alertmanager/create-alertmanager-client.ts";
+import type { AlertmanagerStatus, StandingAlerts } from "../src/alerts/standing-alert.ts";
 import type { Alert, Labels } from "../src/core/alert.ts";
 import type { Clock } from "../src/core/clock.ts";
 import type { WorkerHandle } from "../src/core/worker-handle.ts";

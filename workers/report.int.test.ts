@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, it } from "@jest/globals";
 import { putForGroup, rowsForGroup } from "../src/actions/put-for-group.ts";
 import { createRecipients } from "../src/actions/recipients.ts";
+import { actionCatalogue } from "../src/actions/registry.ts";
 import { createBoundedSender, usualLimits } from "../src/adapters/bounded-request.ts";
 import { createPagerDutyNotifier } from "../src/adapters/notify-pagerduty/create-pagerduty-notifier.ts";
 import { createSlackNotifier } from "../src/adapters/notify-slack/create-slack-notifier.ts";
@@ -40,7 +41,11 @@ it("mails the review of a run, once, after a mail server that was away has come 
       outbox,
       notifiers: scriptedNotifiers(),
       sender: createSmtpSender({ url: sink.url, from: "runbookd@example.org" }),
-      composer: createComposer({ runs: { get: async () => run }, budgets: createFakeBudgetControl(aBudgetState("checkout")) }),
+      composer: createComposer({
+        runs: { get: async () => run },
+        budgets: createFakeBudgetControl(aBudgetState("checkout")),
+        catalogue: actionCatalogue,
+      }),
       recipients: createRecipients({ groups: { default: ["team@example.org"] }, from: "runbookd@example.org" }),
       clock,
       log: {
@@ -93,7 +98,11 @@ it("tells each target of a group by itself: one that is away holds up no other, 
       notifiers: { webhook: createWebhookNotifier(http), slack: createSlackNotifier(http), pagerduty: createPagerDutyNotifier(http) },
       sender: createSmtpSender({ url: sink.url, from: "runbookd@example.org" }),
       composer: withoutSecrets(
-        createComposer({ runs: { get: async () => undefined }, budgets: createFakeBudgetControl(aBudgetState("checkout")) }),
+        createComposer({
+          runs: { get: async () => undefined },
+          budgets: createFakeBudgetControl(aBudgetState("checkout")),
+          catalogue: actionCatalogue,
+        }),
         (text) => text.replaceAll(secret, "[secret]"),
       ),
       recipients,

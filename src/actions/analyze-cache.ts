@@ -2,8 +2,8 @@ import { z } from "zod";
 import type { ActionOutput } from "../core/action.ts";
 import { formatUsd, oneUsd } from "../core/money.ts";
 import type { CacheSight } from "../llm/caching/cache-sight.ts";
+import { promptParameter, readAnalysis, servedBy } from "../llm/caching/cached-prompt.ts";
 import { defineAction } from "./define-action.ts";
-import { promptParameter, readAnalysis, servedBy } from "./prompt-parameters.ts";
 
 const causesShown = 8;
 

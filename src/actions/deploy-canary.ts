@@ -5,6 +5,8 @@ import type { PrometheusReader } from "../core/prometheus.ts";
 import type { PromptLayout } from "../core/prompt-layout.ts";
 import { formatShare } from "../core/share.ts";
 import type { CacheSight } from "../llm/caching/cache-sight.ts";
+import { promptParameter, servedBy } from "../llm/caching/cached-prompt.ts";
+import { readPrompt, versionParameter } from "../llm/prompts/stored-prompt.ts";
 import { type CanaryStore, canarySchema } from "../workload/canary.ts";
 import { canaryLabel, type PromptStore, type PromptVersion, productionLabel } from "../workload/prompt.ts";
 import { type CanaryFacts, type CanaryMove, nextCanaryMove } from "./canary-ramp.ts";
@@ -12,7 +14,6 @@ import { defineAction } from "./define-action.ts";
 import { describeCanary, type HeldCanary, holdCanary, refused } from "./hold-canary.ts";
 import { judgeHarm } from "./judge-canary.ts";
 import { durationParameter, millisecondsOf, promqlParameter } from "./parameter-types.ts";
-import { promptParameter, readPrompt, servedBy, versionParameter } from "./prompt-parameters.ts";
 
 const dataSchema = z.object({
   version: z.int(),

@@ -2,10 +2,11 @@ import { z } from "zod";
 import type { ActionContext, Plan } from "../core/action.ts";
 import { StepFailure } from "../core/failure.ts";
 import { canonicalJson } from "../core/json.ts";
+import { promptParameter } from "../llm/caching/cached-prompt.ts";
+import { readPrompt, versionParameter } from "../llm/prompts/stored-prompt.ts";
 import { type CanaryStore, canarySchema } from "../workload/canary.ts";
 import { type PromptStore, productionLabel } from "../workload/prompt.ts";
 import { defineAction } from "./define-action.ts";
-import { promptParameter, readPrompt, versionParameter } from "./prompt-parameters.ts";
 
 const dataSchema = z.object({ version: z.int(), before: z.int().nullable(), canary: canarySchema.nullable() });
 

@@ -1,20 +1,6 @@
 import type { AuditRecord } from "../core/audit.ts";
+import type { AuditVerdict } from "../core/chain.ts";
 import type { Page } from "../core/page.ts";
-
-/** The first record of a hash chain that is not what was written there; of a run's journal, else of the audit log. */
-export interface BrokenRecord {
-  readonly run?: string;
-  readonly index: number;
-  readonly what: string;
-}
-
-/** `runs` and `entries` are how many were recomputed, up to the first broken one. */
-export interface AuditVerdict {
-  readonly ok: boolean;
-  readonly runs: number;
-  readonly entries: number;
-  readonly broken?: BrokenRecord;
-}
 
 /** The record of what people did, and the proof of all records. */
 export interface AuditReader {

@@ -1,6 +1,7 @@
 import type { Redis } from "ioredis";
 import { type MailLog, type MailPatience, startReportWorker, usualPatience } from "../../workers/report.ts";
 import { createRecipients } from "../actions/recipients.ts";
+import { actionCatalogue } from "../actions/registry.ts";
 import { createBoundedSender, usualLimits } from "../adapters/bounded-request.ts";
 import { createPagerDutyNotifier } from "../adapters/notify-pagerduty/create-pagerduty-notifier.ts";
 import { createSlackNotifier } from "../adapters/notify-slack/create-slack-notifier.ts";
@@ -27,8 +28,9 @@ export function startMails(runtime: Runtime, redis: Redis, outbox: Outbox): void
   closers.add("notification connections", async () => http.close());
   const notifiers = { webhook: createWebhookNotifier(http), slack: createSlackNotifier(http), pagerduty: createPagerDutyNotifier(http) };
   const runs = createRunReader(redis, clock);
-  const composer = withoutSecrets(createComposer({ runs, budgets: runtime.ledger, publicUrl: config.publicUrl }), (text) =>
-    redaction.apply(text),
+  const composer = withoutSecrets(
+    createComposer({ runs, budgets: runtime.ledger, catalogue: actionCatalogue, publicUrl: config.publicUrl }),
+    (text) => redaction.apply(text),
   );
   const mails = startReportWorker(
     { outbox, sender, notifiers, composer, recipients: createRecipients(config.mail), clock, log: mailLog(log) },

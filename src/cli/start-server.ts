@@ -103,7 +103,11 @@ export async function startServer(
     frozen: async () => runtime.freezeFile?.standing(),
   });
   const freezes = createFreezeDesk(runtime.freezes, runtime.freezeFile, log);
-  const reader = withReports(createRunReader(redis, clock), { budgets: runtime.ledger, publicUrl: config.publicUrl });
+  const reader = withReports(createRunReader(redis, clock), {
+    budgets: runtime.ledger,
+    catalogue: actionCatalogue,
+    publicUrl: config.publicUrl,
+  });
   const audit = createAuditLog(redis, clock);
   const desk = auditedDesk(groupedDesk(createQuestionDesk(redis, doorbell, () => clock.now())), { audit, clock });
   const control = auditedControl(

@@ -60,3 +60,18 @@ export function findFault(
         what: "the last record does not lead to the head that is kept: records at the end are missing or were changed",
       };
 }
+
+/** The first record of a hash chain that is not what was written there; of a run's journal, else of the audit log. */
+export interface BrokenRecord {
+  readonly run?: string;
+  readonly index: number;
+  readonly what: string;
+}
+
+/** `runs` and `entries` are how many were recomputed, up to the first broken one. */
+export interface AuditVerdict {
+  readonly ok: boolean;
+  readonly runs: number;
+  readonly entries: number;
+  readonly broken?: BrokenRecord;
+}

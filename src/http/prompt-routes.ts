@@ -4,13 +4,13 @@ import type { AuditKind, AuditLog } from "../core/audit.ts";
 import type { Clock } from "../core/clock.ts";
 import { canonicalJson, type Json, sha256 } from "../core/json.ts";
 import { type CanaryStore, canarySchema } from "../workload/canary.ts";
+import { promptNameSchema } from "../workload/names.ts";
 import {
   newPromptVersionSchema,
   type PromptState,
   type PromptStore,
   type PromptVersion,
   promptLabelSchema,
-  promptNameSchema,
   statusOf,
 } from "../workload/prompt.ts";
 import { readServed } from "../workload/served-prompt.ts";

@@ -1,7 +1,7 @@
 import type { Redis } from "ioredis";
-import type { AuditReader, AuditVerdict, BrokenRecord } from "../audit/audit-reader.ts";
+import type { AuditReader } from "../audit/audit-reader.ts";
 import { type AuditRecord, parseAuditEntry } from "../core/audit.ts";
-import { findFault } from "../core/chain.ts";
+import { type AuditVerdict, type BrokenRecord, findFault } from "../core/chain.ts";
 import { genesisHead, parseEntry } from "../core/journal.ts";
 import type { Page } from "../core/page.ts";
 import { available } from "./available.ts";

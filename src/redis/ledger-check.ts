@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import type { Redis } from "ioredis";
-import type { AuditReader } from "../audit/audit-reader.ts";
+import type { AuditVerdict } from "../core/chain.ts";
 import { available } from "./available.ts";
 import { runKeys } from "./run-keys.ts";
 import { loadScript } from "./script.ts";
@@ -30,7 +30,11 @@ const runsAtOnce = 200;
  */
 export function createLedgerCheck(
   redis: Redis,
-  { audit, everyMs, name }: { readonly audit: Pick<AuditReader, "verify">; readonly everyMs: number; readonly name: string },
+  {
+    audit,
+    everyMs,
+    name,
+  }: { readonly audit: { verify(): Promise<AuditVerdict | undefined> }; readonly everyMs: number; readonly name: string },
 ): () => Promise<readonly LedgerFault[]> {
   const mendRun = loadScript(join(import.meta.dirname, "lua/mend-run.lua"));
   const freeLocks = loadScript(join(import.meta.dirname, "lua/free-locks.lua"));

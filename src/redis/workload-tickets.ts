@@ -3,12 +3,12 @@ import type { Redis } from "ioredis";
 import { z } from "zod";
 import type { Clock } from "../core/clock.ts";
 import { canonicalJson, sha256 } from "../core/json.ts";
-import { progressSlotMs } from "../workload/batch-progress.ts";
 import type { QueueCounts } from "../workload/ledger.ts";
 import {
   type AddReply,
   hasEnded,
   type NewTicket,
+  progressSlotMs,
   recoveryReason,
   type Ticket,
   type TicketChange,

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
+import { actionCatalogue } from "../actions/registry.ts";
 import { aCostRun } from "../testing/a-cost-run.ts";
 import { aBudgetState, createFakeBudgetControl } from "../testing/fake-budget-control.ts";
 import { createComposer } from "./create-composer.ts";
@@ -12,6 +13,7 @@ function aComposer(change: object = {}) {
   return createComposer({
     runs: { get: async (id) => (id === "run_01JH" ? { ...run, runbookSource: source, ...change } : undefined) },
     budgets,
+    catalogue: actionCatalogue,
   });
 }
 

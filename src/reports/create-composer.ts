@@ -1,5 +1,5 @@
 import { oneLine } from "../actions/one-line.ts";
-import { actionCatalogue } from "../actions/registry.ts";
+import type { ActionCatalogue } from "../core/action.ts";
 import { cleanText } from "../core/clean-text.ts";
 import type { Instant } from "../core/clock.ts";
 import type { OutboxRow } from "../core/outbox.ts";
@@ -27,6 +27,8 @@ export interface Composer {
 export interface ComposerSources {
   readonly runs: RunSource;
   readonly budgets: Pick<BudgetControl, "read" | "spend">;
+  /** With which a run's pinned document is parsed. */
+  readonly catalogue: ActionCatalogue;
   readonly publicUrl?: string | undefined;
   /** How long a review waits for its run to end before it is sent as it stands, in milliseconds; 10 minutes unless said. */
   readonly graceMs?: number;
@@ -35,12 +37,12 @@ export interface ComposerSources {
 const usualGraceMs = 600_000;
 
 /** The review of a run as it is now; money is read from the ledger. */
-export async function reviewOf(run: StoredRun, sources: Pick<ComposerSources, "budgets" | "publicUrl">): Promise<Review> {
+export async function reviewOf(run: StoredRun, sources: Pick<ComposerSources, "budgets" | "catalogue" | "publicUrl">): Promise<Review> {
   const { summary, journal, runbookSource } = run;
   const parsed =
     runbookSource === undefined
       ? undefined
-      : parseRunbook({ file: `${summary.runbookId}.md`, source: runbookSource, catalogue: actionCatalogue });
+      : parseRunbook({ file: `${summary.runbookId}.md`, source: runbookSource, catalogue: sources.catalogue });
   const money = await gatherMoney(journal, sources.budgets);
   return buildReview({
     summary,

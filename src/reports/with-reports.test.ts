@@ -1,4 +1,5 @@
 import { expect, it } from "@jest/globals";
+import { actionCatalogue } from "../actions/registry.ts";
 import type { RunReader } from "../runs/run-reader.ts";
 import { aCostRun } from "../testing/a-cost-run.ts";
 import { createFakeBudgetControl } from "../testing/fake-budget-control.ts";
@@ -16,12 +17,16 @@ function aReader(entries = run.journal.length): RunReader {
 
 it("puts the review beside a run that has come to its end, and only then", async () => {
   const budgets = createFakeBudgetControl();
-  expect((await withReports(aReader(), { budgets }).get("run_01JH"))?.report?.text).toContain("Outcome: succeeded.");
-  expect(await withReports(aReader(10), { budgets }).get("run_01JH")).not.toHaveProperty("report");
-  expect(await withReports(aReader(), { budgets }).get("other")).toBeUndefined();
+  expect((await withReports(aReader(), { budgets, catalogue: actionCatalogue }).get("run_01JH"))?.report?.text).toContain(
+    "Outcome: succeeded.",
+  );
+  expect(await withReports(aReader(10), { budgets, catalogue: actionCatalogue }).get("run_01JH")).not.toHaveProperty("report");
+  expect(await withReports(aReader(), { budgets, catalogue: actionCatalogue }).get("other")).toBeUndefined();
 });
 
 it("shows the run when its review cannot be made", async () => {
   const budgets = { ...createFakeBudgetControl(), read: async () => Promise.reject(new Error("Redis is gone")) };
-  expect(await withReports(aReader(), { budgets }).get("run_01JH")).toMatchObject({ summary: { id: "run_01JH" } });
+  expect(await withReports(aReader(), { budgets, catalogue: actionCatalogue }).get("run_01JH")).toMatchObject({
+    summary: { id: "run_01JH" },
+  });
 });

@@ -1,13 +1,9 @@
 import type { RunReader } from "../runs/run-reader.ts";
-import type { BudgetControl } from "../workload/budget.ts";
-import { reviewOf } from "./create-composer.ts";
+import { type ComposerSources, reviewOf } from "./create-composer.ts";
 import { renderReportText } from "./render-report-text.ts";
 
 /** The same reader, with the review as text beside every run that has come to its end. A review that cannot be made never hides the run. */
-export function withReports(
-  reader: RunReader,
-  sources: { readonly budgets: Pick<BudgetControl, "read" | "spend">; readonly publicUrl?: string | undefined },
-): RunReader {
+export function withReports(reader: RunReader, sources: Pick<ComposerSources, "budgets" | "catalogue" | "publicUrl">): RunReader {
   return {
     list: (filter, page) => reader.list(filter, page),
     follow: (id, afterIndex, signal) => reader.follow(id, afterIndex, signal),

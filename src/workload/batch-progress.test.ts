@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@jest/globals";
 import * as fc from "fast-check";
-import { batchProgress, progressSlotMs } from "./batch-progress.ts";
-import { ticketStates } from "./ticket.ts";
+import { batchProgress } from "./batch-progress.ts";
+import { progressSlotMs, ticketStates } from "./ticket.ts";
 
 const none = { queued: 0, running: 0, waiting: 0, succeeded: 0, failed: 0, dead: 0, cancelled: 0, quarantined: 0 };
 const slot = 1000;

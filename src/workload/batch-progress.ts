@@ -1,9 +1,6 @@
 import type { Instant } from "../core/clock.ts";
 import type { MicroUsd } from "../core/money.ts";
-import { endStates, type TicketState, ticketStates } from "./ticket.ts";
-
-/** Width of one slot in which ended tickets are counted. */
-export const progressSlotMs = 10_000;
+import { endStates, progressSlotMs, type TicketState, ticketStates } from "./ticket.ts";
 
 /** What progress is computed from. */
 export interface ProgressFacts {

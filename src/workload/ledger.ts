@@ -1,12 +1,10 @@
 import type { Instant } from "../core/clock.ts";
 import type { MicroUsd } from "../core/money.ts";
+import type { UsageLedger } from "../llm/usage/usage-ledger.ts";
 import type { AdmissionGate, ReleaseInput } from "./admission.ts";
 import type { AdmissionLogEntry } from "./admission-log.ts";
 import type { Budget, BudgetControl } from "./budget.ts";
 import type { UsageEvent } from "./usage-report.ts";
-
-/** What the ledger did with one usage event. `unknown_budget`: nobody defined it; nothing was counted. */
-export type UsageReply = "accepted" | "duplicate" | "unknown_budget";
 
 /** A ticket that has just ended, for metrics. */
 export interface FinishedTicket {
@@ -56,11 +54,9 @@ export interface UsageWindow {
 }
 
 /** Money: defined, reserved, settled, released. Every member is atomic. */
-export interface WorkloadLedger extends BudgetControl, AdmissionGate {
+export interface WorkloadLedger extends BudgetControl, AdmissionGate, UsageLedger {
   /** Creates a budget, or redefines its limit, period and profile; controls and spend stay. */
   define(budget: Budget): Promise<void>;
-  /** In the order given. An id counts once. */
-  record(events: readonly UsageEvent[]): Promise<readonly UsageReply[]>;
   /** Answers the ticket when this call was the first that ended it. */
   finish(release: ReleaseInput): Promise<FinishedTicket | undefined>;
   /** Marks a ticket: the gate stops it at its next turn boundary. */

@@ -14,3 +14,6 @@ export const shortNameSchema = z.string().regex(/^[\w .:/@-]{1,120}$/, "a name o
 
 /** What sort of work a ticket is; tickets of one kind cost alike. Short and closed, because histories are kept by it. */
 export const ticketKindSchema = z.string().regex(/^[a-z0-9-]{1,40}$/, "a kind of 1 to 40 letters a-z, digits and -");
+
+/** Name of a prompt, equal to the one in usage reports. */
+export const promptNameSchema = shortNameSchema;

@@ -2,7 +2,6 @@ import { z } from "zod";
 import type { Instant } from "../core/clock.ts";
 import { canonicalJson, type Json, jsonSchema, sha256 } from "../core/json.ts";
 import { type PromptLayout, promptLayoutSchema } from "../core/prompt-layout.ts";
-import { shortNameSchema } from "./names.ts";
 
 /** Who made a version: a person, or the restructuring of a runbook. */
 export const promptOrigins = ["human", "optimizer"] as const;
@@ -15,9 +14,6 @@ export const productionLabel = "production";
 
 /** The version that a share of the tickets gets while it is being measured. */
 export const canaryLabel = "canary";
-
-/** Name of a prompt, equal to the one in usage reports. */
-export const promptNameSchema = shortNameSchema;
 
 /** A label: a name that points at one version. `latest` is always the newest version and cannot be moved. */
 export const promptLabelSchema = z

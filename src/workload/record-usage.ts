@@ -1,18 +1,17 @@
 import type { z } from "zod";
 import type { Instant } from "../core/clock.ts";
 import type { Prefix } from "../core/prefix-sample.ts";
-import type { WorkloadLedger } from "./ledger.ts";
+import type { UsageLedger, UsageObserver } from "../llm/usage/usage-ledger.ts";
 import { type PrefixSampleStore, readPrefix, sampleOf } from "./prefix-samples.ts";
 import type { PriceTable } from "./price-table.ts";
 import { priceReport, type UsageEvent, usageReportSchema } from "./usage-report.ts";
 import type { UsageResult } from "./wire.ts";
-import type { WorkloadObserver } from "./workload-observer.ts";
 
 /** Whom recording needs. */
 export interface RecordDeps {
-  readonly ledger: Pick<WorkloadLedger, "record">;
+  readonly ledger: UsageLedger;
   readonly prices: PriceTable;
-  readonly observer: WorkloadObserver;
+  readonly observer: UsageObserver;
   /** Where prefixes are kept; without it they are not. */
   readonly prefixes?: PrefixKeeping;
 }

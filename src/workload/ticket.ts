@@ -200,3 +200,6 @@ export interface TicketDoorbell {
   /** Makes sure that a worker looks at the ticket now; ringing twice is harmless. Rejects with StoreUnavailable when the queue cannot be reached. */
   ring(ticket: { readonly id: string; readonly queue: string }): Promise<void>;
 }
+
+/** Width of one slot in which ended tickets are counted. */
+export const progressSlotMs = 10_000;

@@ -1,10 +1,8 @@
+import type { UsageObserver } from "../llm/usage/usage-ledger.ts";
 import type { FinishedTicket } from "./ledger.ts";
-import type { UsageEvent } from "./usage-report.ts";
 
 /** What the workload tells metrics. Never throws. */
-export interface WorkloadObserver {
-  /** Events that were counted for the first time; duplicates never come here. */
-  usage(events: readonly UsageEvent[]): void;
+export interface WorkloadObserver extends UsageObserver {
   /** A ticket has ended, once. */
   finished(ticket: FinishedTicket): void;
 }

@@ -1,7 +1,7 @@
 import { expect, it } from "@jest/globals";
+import type { StandingAlert } from "../../alerts/standing-alert.ts";
 import { createFakeClock } from "../../testing/fake-clock.ts";
 import { createAlertStanding, judgeStanding, type StandingView } from "./create-alert-standing.ts";
-import type { StandingAlert } from "./create-alertmanager-client.ts";
 
 const alert = {
   status: "firing",

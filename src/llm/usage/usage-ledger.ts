@@ -1,0 +1,16 @@
+import type { UsageEvent } from "../../workload/usage-report.ts";
+
+/** What the ledger did with one usage event. `unknown_budget`: nobody defined it; nothing was counted. */
+export type UsageReply = "accepted" | "duplicate" | "unknown_budget";
+
+/** Counts usage events against their budgets. */
+export interface UsageLedger {
+  /** In the order given. An id counts once. */
+  record(events: readonly UsageEvent[]): Promise<readonly UsageReply[]>;
+}
+
+/** Is notified of usage. Never throws. */
+export interface UsageObserver {
+  /** Events that were counted for the first time; duplicates never come here. */
+  usage(events: readonly UsageEvent[]): void;
+}
