@@ -7,7 +7,6 @@ import type { ActionCatalogue } from "../src/core/action.ts";
 import { createSystemClock } from "../src/core/clock.ts";
 import { createUlids } from "../src/core/ulid.ts";
 import { createExecutor } from "../src/engine/execute-run.ts";
-import type { RunLedger } from "../src/runs/store.ts";
 import { evaluateGuardrails } from "../src/guardrails/evaluate-guardrails.ts";
 import { createApp } from "../src/http/create-app.ts";
 import { createHttpServer } from "../src/http/create-http-server.ts";
@@ -21,6 +20,7 @@ import { createPinnedRunbooks } from "../src/redis/pinned-runbooks.ts";
 import { createRunLedger, type RedisRunLedger } from "../src/redis/run-ledger.ts";
 import { parseRunbook } from "../src/runbook/parse-runbook.ts";
 import { matchTriggers } from "../src/runbook/runbook-set.ts";
+import type { RunLedger } from "../src/runs/store.ts";
 import { createMetrics, type Metrics } from "../src/telemetry/metrics.ts";
 import { createHand } from "../workers/hand.ts";
 import { createNearDoorbell } from "../workers/near-doorbell.ts";
@@ -100,7 +100,7 @@ async function main([socketPath = "", port = "", observerPath = ""]: readonly st
     closing: drain.signal,
   });
 
-  startRunWorker(executor, { redis: connectRedis({ socketPath }, "worker"), concurrency, hand, drain: drain.signal, log });
+  startRunWorker(executor, { redis: connectRedis({ socketPath }, "worker"), concurrency, hand, drain: drain.signal, clock, log });
   startSweep(executor, { ledger, clock, everyMs: 1000, hand, drain: drain.signal, random, log });
   await createHttpServer(app, { host: "127.0.0.1", port: Number(port) }, clock);
   process.stdout.write("ready\n");

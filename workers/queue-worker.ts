@@ -1,5 +1,6 @@
 import { type Processor, Worker } from "bullmq";
 import type { Redis } from "ioredis";
+import type { Clock, Timer } from "../src/core/clock.ts";
 
 /** How a worker of a queue runs. */
 export interface QueueWorkerOptions {
@@ -10,6 +11,7 @@ export interface QueueWorkerOptions {
   /** BullMQ's lock, and how often jobs whose lock has run out are handed out again. */
   readonly lockMs: number;
   readonly stalledCheckMs: number;
+  readonly clock: Clock;
   queueError(error: Error): void;
 }
 
@@ -38,7 +40,7 @@ export function startQueueWorker<Job>(queue: string, processor: Processor<Job>, 
     removeOnComplete: { count: 0 },
     removeOnFail: { count: 0 },
   });
-  const breaker = createBreaker(worker);
+  const breaker = createBreaker(worker, options.clock);
   worker.on("error", (error) => {
     options.queueError(error);
     breaker.count();
@@ -52,31 +54,30 @@ export function startQueueWorker<Job>(queue: string, processor: Processor<Job>, 
   };
 }
 
-function createBreaker(worker: Pick<Worker, "pause" | "resume">): { count(): void; stop(): void } {
+function createBreaker(worker: Pick<Worker, "pause" | "resume">, clock: Clock): { count(): void; stop(): void } {
   let errors = 0;
   let windowStart = 0;
   let pauseMs = 2000;
-  let timer: NodeJS.Timeout | undefined;
+  let pause: Timer | undefined;
   return {
     count() {
-      const now = performance.now();
+      const now = clock.monotonic();
       if (now - windowStart > 1000) {
         if (now - windowStart > 60_000) pauseMs = 2000;
         windowStart = now;
         errors = 0;
       }
       errors += 1;
-      if (errors < 20 || timer !== undefined) return;
+      if (errors < 20 || pause !== undefined) return;
       worker.pause(true).catch(() => undefined);
-      timer = setTimeout(() => {
-        timer = undefined;
+      pause = clock.after(pauseMs, () => {
+        pause = undefined;
         pauseMs = Math.min(30_000, pauseMs * 2);
         Promise.resolve(worker.resume()).catch(() => undefined);
-      }, pauseMs);
-      timer.unref();
+      });
     },
     stop() {
-      clearTimeout(timer);
+      pause?.stop();
     },
   };
 }

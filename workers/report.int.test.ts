@@ -88,7 +88,7 @@ it("tells each target of a group by itself: one that is away holds up no other, 
     targets: { oncall: [aSlackTarget(slack.url), aWebhookTarget(hook.url), aPagerDutyTarget(pagerDuty.url)] },
     from: "runbookd@example.org",
   });
-  const http = createBoundedSender(usualLimits);
+  const http = createBoundedSender(usualLimits, { clock: createSystemClock() });
   const secret = "s3cret-of-a-target";
   const mailsBefore = sink.mails.length;
   slack.answerWith({ status: 503, body: "rollup_error" });

@@ -1,4 +1,5 @@
 import type { Redis } from "ioredis";
+import type { Clock } from "../src/core/clock.ts";
 import type { WorkerHandle } from "../src/core/worker-handle.ts";
 import type { Execution, Executor } from "../src/engine/execute-run.ts";
 import { type WakeJob, wakePrefix, wakeQueueName } from "../src/queue/wake-queue.ts";
@@ -22,6 +23,7 @@ export function startRunWorker(
     readonly concurrency: number;
     readonly hand: Hand;
     readonly drain: AbortSignal;
+    readonly clock: Clock;
     readonly log: RunWorkerLog;
   },
 ): WorkerHandle {
@@ -44,6 +46,7 @@ export function startRunWorker(
       concurrency: options.concurrency,
       lockMs: 30_000,
       stalledCheckMs: 5000,
+      clock: options.clock,
       queueError: (error) => log.queueError(error),
     },
   );

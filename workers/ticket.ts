@@ -60,6 +60,7 @@ export function startTicketWorker(deps: WorkTicketDeps, options: TicketWorkerOpt
       concurrency: options.concurrency,
       lockMs: options.lockMs ?? 10_000,
       stalledCheckMs: options.stalledCheckMs ?? 2000,
+      clock: deps.clock,
       queueError: (error) => log.queueError(error),
     },
   );

@@ -203,7 +203,7 @@ async function answerQuestions(
   arrivals: readonly { readonly run: string; readonly step: string }[],
   signal: AbortSignal,
 ): Promise<void> {
-  const desk = createQuestionDesk(redis, { ring: () => undefined }, () => Date.now());
+  const desk = createQuestionDesk(redis, { ring: () => undefined }, createSystemClock());
   while (!signal.aborted) {
     const open = await desk.list().catch(() => []);
     for (const { question } of open) {

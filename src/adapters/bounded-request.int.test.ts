@@ -1,6 +1,7 @@
 import { type RequestListener } from "node:http";
 import { createServer as createTcpServer, type Socket } from "node:net";
 import { afterEach, describe, expect, it } from "@jest/globals";
+import { createSystemClock } from "../core/clock.ts";
 import { serveLoopback } from "../simulators/serve-loopback.ts";
 import { type BoundedSender, createBoundedSender, type RequestLimits } from "./bounded-request.ts";
 import { createHttpClient } from "./http/create-http-client.ts";
@@ -13,7 +14,7 @@ afterEach(async () => {
 });
 
 function aSender(): BoundedSender {
-  const sender = createBoundedSender(limits);
+  const sender = createBoundedSender(limits, { clock: createSystemClock() });
   releases.push(() => sender.close());
   return sender;
 }
@@ -155,7 +156,7 @@ describe("failures", () => {
 
 it("carries the requests of the allowed origin", async () => {
   const url = await serve((request, response) => response.end(`${request.method} ${String(request.headers["idempotency-key"])}`));
-  const client = createHttpClient({ allow: [url], limits });
+  const client = createHttpClient({ allow: [url], limits, clock: createSystemClock() });
   releases.push(() => client.close());
   const signal = new AbortController().signal;
   expect(await client.request({ method: "PUT", url: `${url}/x`, headers: { "idempotency-key": "k" }, body: "b", signal })).toMatchObject({

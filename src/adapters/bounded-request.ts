@@ -1,4 +1,5 @@
 import { Agent, type Dispatcher, request } from "undici";
+import type { Clock } from "../core/clock.ts";
 import type { Failure } from "../core/failure.ts";
 import { errorField } from "./error-field.ts";
 import { retryAfterMs } from "./retry-after.ts";
@@ -45,8 +46,15 @@ export interface BoundedSender {
   close(): Promise<void>;
 }
 
-/** A sender that follows no redirect, asks for no compression and never reads more than its limit. `ca` is trusted beside the system's own. */
-export function createBoundedSender(limits: RequestLimits, ca?: string): BoundedSender {
+/** What a sender needs beside its limits. */
+export interface SenderOptions {
+  readonly clock: Pick<Clock, "now" | "timeout">;
+  /** A certificate authority in PEM that is trusted beside the system's own. */
+  readonly ca?: string | undefined;
+}
+
+/** A sender that follows no redirect, asks for no compression and never reads more than its limit. */
+export function createBoundedSender(limits: RequestLimits, { clock, ca }: SenderOptions): BoundedSender {
   const agent = new Agent({
     connect: { timeout: limits.connectMs, ...(ca !== undefined && { ca }) },
     headersTimeout: limits.headersMs,
@@ -57,7 +65,7 @@ export function createBoundedSender(limits: RequestLimits, ca?: string): Bounded
   return {
     async send({ method, url, headers, body, signal }) {
       let head: Dispatcher.ResponseData | undefined;
-      const cut = AbortSignal.any([signal, AbortSignal.timeout(limits.totalMs)]);
+      const cut = AbortSignal.any([signal, clock.timeout(limits.totalMs)]);
       try {
         head = await request(url, {
           dispatcher: agent,
@@ -69,7 +77,7 @@ export function createBoundedSender(limits: RequestLimits, ca?: string): Bounded
         });
         const read = await readCapped(head.body, limits.maxBytes);
         const flat = flatten(head.headers);
-        const later = retryAfterMs(flat["retry-after"], Date.now());
+        const later = retryAfterMs(flat["retry-after"], clock.now());
         return { kind: "answered", status: head.statusCode, headers: flat, ...read, ...(later !== undefined && { retryAfterMs: later }) };
       } catch (error) {
         head?.body.on("error", () => undefined).destroy();

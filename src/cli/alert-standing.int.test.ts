@@ -42,7 +42,7 @@ let product: RunningProduct;
 
 beforeAll(async () => {
   alertmanager = await startAlertmanager({ config: "route: {receiver: nobody}\nreceivers: [{name: nobody}]\n" });
-  client = createAlertmanagerClient({ url: alertmanager.url });
+  client = createAlertmanagerClient({ url: alertmanager.url, clock: createSystemClock() });
 });
 
 afterAll(async () => {

@@ -1,7 +1,7 @@
-import { setImmediate } from "node:timers/promises";
 import type { Redis } from "ioredis";
 import { startAnalyseWorker } from "../../workers/analyse.ts";
 import type { CacheBoard } from "../analysis/cache-board.ts";
+import { yieldToEventLoop } from "../core/clock.ts";
 import { createPrefixSampleStore } from "../redis/prefix-samples.ts";
 import { withRedisMs } from "./closers.ts";
 import type { Runtime } from "./runtime.ts";
@@ -15,7 +15,7 @@ export function openAnalyst({ config, clock, prices }: Runtime, redis: Redis) {
     prices,
     clock,
     timeFactor: config.timeFactor,
-    pause: async () => setImmediate(),
+    pause: yieldToEventLoop,
   };
 }
 

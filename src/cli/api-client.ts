@@ -61,7 +61,7 @@ async function call<Body>(context: CommandContext, { base, token, method, path, 
     const response = await context.fetch(url, {
       method,
       redirect: "error",
-      signal: AbortSignal.any([context.signal, AbortSignal.timeout(requestTimeoutMs)]),
+      signal: AbortSignal.any([context.signal, context.clock.timeout(requestTimeoutMs)]),
       headers: {
         accept: "application/json",
         ...(body === undefined ? {} : { "content-type": "application/json" }),

@@ -1,3 +1,5 @@
+import { type Clock, within } from "../core/clock.ts";
+
 /** Milliseconds that closing waits for a Redis that is away: nothing is in hand by then, and nothing is lost. */
 export const withRedisMs = 2000;
 
@@ -12,23 +14,17 @@ export interface Closers {
 const usuallyWithinMs = 10_000;
 
 /** `failed` hears of a release that threw or took too long; the others still run. */
-export function createClosers(failed: (name: string, error: unknown) => void): Closers {
+export function createClosers(failed: (name: string, error: unknown) => void, clock: Pick<Clock, "sleep">): Closers {
   const stack: { readonly name: string; readonly close: () => Promise<void> | void; readonly withinMs: number }[] = [];
   return {
     add: (name, close, withinMs = usuallyWithinMs) => void stack.push({ name, close, withinMs }),
     async close() {
       for (let next = stack.pop(); next !== undefined; next = stack.pop()) {
-        let timer: NodeJS.Timeout | undefined;
-        const { withinMs } = next;
-        const late = new Promise<never>((_resolve, reject) => {
-          timer = setTimeout(() => reject(new Error(`took longer than ${withinMs} ms`)), withinMs);
-        });
+        const { name, close, withinMs } = next;
         try {
-          await Promise.race([Promise.resolve(next.close()), late]);
+          await within(clock, withinMs, Promise.resolve(close()));
         } catch (error) {
-          failed(next.name, error);
-        } finally {
-          clearTimeout(timer);
+          failed(name, error);
         }
       }
     },

@@ -8,9 +8,9 @@ import { createOpenAlerts } from "../redis/open-alerts.ts";
 import type { Runtime } from "./runtime.ts";
 
 /** A client for each configured Alertmanager, closed at the end. */
-function openAlertmanagers({ config, closers }: Pick<Runtime, "config" | "closers">): readonly AlertmanagerClient[] {
+function openAlertmanagers({ config, clock, closers }: Pick<Runtime, "config" | "clock" | "closers">): readonly AlertmanagerClient[] {
   return config.alertmanagers.map((endpoint) => {
-    const client = createAlertmanagerClient(endpoint);
+    const client = createAlertmanagerClient({ ...endpoint, clock });
     closers.add("alertmanager client", async () => client.close());
     return client;
   });

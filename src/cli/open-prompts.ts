@@ -9,7 +9,7 @@ import type { Runtime } from "./runtime.ts";
 /** Prompts in Langfuse when it is configured, else in Redis. */
 export function openPrompts({ config, clock, closers, changeNotes }: Runtime, redis: Redis): PromptStore {
   if (config.langfuse === undefined) return withLabelChanges(createPromptStore({ redis, clock }), changeNotes);
-  const sender = createBoundedSender(usualLimits);
+  const sender = createBoundedSender(usualLimits, { clock });
   closers.add("langfuse client", async () => sender.close());
   return withLabelChanges(createLangfusePrompts(sender, config.langfuse, clock), changeNotes);
 }

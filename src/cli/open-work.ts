@@ -6,20 +6,20 @@ import type { CheckpointRepository } from "../workload/checkpoint.ts";
 import type { Runtime } from "./runtime.ts";
 
 /** Commands die with this process where setpriv is; elsewhere that is said. */
-export function openCommands({ config, log, path, redaction }: Runtime): CommandRunner {
+export function openCommands({ config, clock, log, path, redaction }: Runtime): CommandRunner {
   const setpriv = findExecutable("setpriv", path);
   if (setpriv === undefined && config.commands.length > 0)
     log.warn({}, "There is no setpriv (util-linux) on PATH: a command goes on to its end when this worker is killed.");
-  return createCommandRunner({ templates: config.commands, setpriv, redact: (text) => redaction.apply(text) });
+  return createCommandRunner({ templates: config.commands, setpriv, clock, redact: (text) => redaction.apply(text) });
 }
 
 /** The repository that tickets work in; undefined when none is configured or there is no git. */
-export function openCheckpoints({ config, log, path }: Runtime): CheckpointRepository | undefined {
+export function openCheckpoints({ config, clock, log, path }: Runtime): CheckpointRepository | undefined {
   if (config.ticketWork === undefined) return undefined;
   const git = findExecutable("git", path);
   if (git === undefined) {
     log.warn({}, "There is no git on PATH: the work of tickets cannot be preserved.");
     return undefined;
   }
-  return createGitCheckpoints({ ...config.ticketWork, git, environment: { PATH: path }, protocols: ["https", "ssh", "file"] });
+  return createGitCheckpoints({ ...config.ticketWork, git, clock, environment: { PATH: path }, protocols: ["https", "ssh", "file"] });
 }

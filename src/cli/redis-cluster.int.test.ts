@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from "@jest/globals";
 import { parseRedisUrl } from "../config/redis-url.ts";
+import { createSystemClock } from "../core/clock.ts";
 import { connectRedis, ledgerNode, ledgerSlot, untilReady } from "../redis/connection.ts";
 import { runKeys } from "../redis/run-keys.ts";
 import { aFiringAlert, postAlerts, postUntilAccepted, type WebhookReply } from "../testing/post-alerts.ts";
@@ -18,7 +19,7 @@ beforeAll(async () => {
   const place = parseRedisUrl(cluster.url);
   if (place?.kind !== "cluster") throw new Error("no cluster address");
   redis = connectRedis(place, "worker");
-  await untilReady(redis);
+  await untilReady(redis, createSystemClock());
 }, 60_000);
 
 afterAll(async () => {

@@ -93,6 +93,7 @@ describe("Redis in trouble", () => {
         {
           redis: product.runtime.connect("worker"),
           concurrency: 5,
+          clock: product.runtime.clock,
           hand: createHand(5),
           drain: product.runtime.ending.signal,
           log: { executed: () => undefined, failed: () => undefined, queueError: () => undefined },

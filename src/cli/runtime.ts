@@ -71,15 +71,16 @@ const syncEveryMs = 30_000;
 
 /** Opens what every process of ours needs; on a failure what was opened is closed again. */
 export async function openRuntime(config: Config, sources: RuntimeSources): Promise<Runtime> {
+  const host = createSystemClock();
   const redaction = createRedaction(config.secrets);
-  const log = createLog({ level: config.logLevel, redaction });
-  const closers = createClosers((name, error) => log.error({ name, error }, "Something did not close in order."));
+  const log = createLog({ level: config.logLevel, redaction, clock: host });
+  const closers = createClosers((name, error) => log.error({ name, error }, "Something did not close in order."), host);
   const ending = new AbortController();
   const end = () => ending.abort();
   if (sources.signal.aborted) end();
   else sources.signal.addEventListener("abort", end, { once: true });
   try {
-    const address = await redisAddress(config, sources, closers, (code) => {
+    const address = await redisAddress(config, { ...sources, clock: host }, closers, (code) => {
       log.error({ code }, "Our redis-server has ended; so do we.");
       ending.abort();
     });
@@ -89,14 +90,14 @@ export async function openRuntime(config: Config, sources: RuntimeSources): Prom
       return redis;
     };
     const shared = connect("request");
-    const clock = createSharedClock(createSystemClock(), async () => readRedisTime(shared));
-    await untilReady(shared);
+    const clock = createSharedClock(host, async () => readRedisTime(shared));
+    await untilReady(shared, host);
     await clock.sync();
-    const syncing = setInterval(() => void clock.sync(), syncEveryMs);
-    closers.add("clock", () => clearInterval(syncing));
+    const syncing = clock.every(syncEveryMs, () => void clock.sync());
+    closers.add("clock", () => syncing.stop());
     const freezes = createFreezeBoard(shared, { replicas: config.replicas });
     const freezeFile = config.freezeFile === undefined ? undefined : createFreezeFile(config.freezeFile, clock);
-    const metrics = createMetrics({ version: sources.version, runtime: true });
+    const metrics = createMetrics({ version: sources.version, runtime: true, clock });
     observeFreezes(metrics, freezes, freezeFile);
     const tickets = createTicketStore({ redis: shared, clock });
     const changeNotes: ChangeNotes = {
@@ -109,9 +110,9 @@ export async function openRuntime(config: Config, sources: RuntimeSources): Prom
     const library = createRunbookFolder(resolve(sources.workingDirectory, config.runbooks), withCommands(actionCatalogue, config.commands));
     const look = createRunbookWatch(library, log);
     await look();
-    const timer = setInterval(() => void look(), refreshEveryMs);
+    const refreshing = clock.every(refreshEveryMs, () => void look());
     observeRunbooks(metrics, library);
-    closers.add("runbook folder", () => clearInterval(timer));
+    closers.add("runbook folder", () => refreshing.stop());
     return {
       config,
       version: sources.version,
@@ -141,7 +142,7 @@ export async function openRuntime(config: Config, sources: RuntimeSources): Prom
 
 async function redisAddress(
   config: Config,
-  sources: RuntimeSources,
+  sources: RuntimeSources & { readonly clock: Clock },
   closers: Closers,
   died: (code: number | null) => void,
 ): Promise<RedisAddress> {
@@ -150,6 +151,7 @@ async function redisAddress(
     folder: resolve(sources.workingDirectory, config.dataFolder),
     path: sources.path,
     places: [join(sources.workingDirectory, ".tools", "bin")],
+    clock: sources.clock,
     died,
   });
   closers.add("redis-server", () => server.close());

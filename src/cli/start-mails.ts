@@ -24,7 +24,7 @@ export function startMails(runtime: Runtime, redis: Redis, outbox: Outbox): void
     metrics.mailOldest.set(oldestPutAt === undefined ? 0 : Math.max(0, (clock.now() - oldestPutAt) / 1000));
   });
   const sender = openMail(runtime);
-  const http = createBoundedSender(usualLimits);
+  const http = createBoundedSender(usualLimits, { clock });
   closers.add("notification connections", async () => http.close());
   const notifiers = { webhook: createWebhookNotifier(http), slack: createSlackNotifier(http), pagerduty: createPagerDutyNotifier(http) };
   const runs = createRunReader(redis, clock);

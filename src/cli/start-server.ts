@@ -84,11 +84,11 @@ export async function startServer(
 ): Promise<ServerProcess> {
   const { config, clock, log, metrics, closers, ids, library } = runtime;
   const redis = runtime.connect("request");
-  await untilReady(redis);
+  await untilReady(redis, clock);
   const queueError = (error: Error) => log.warn({ error }, "The queue reports an error.");
   const queueConnections = [runtime.connect("request"), runtime.connect("request")] as const;
   // BullMQ asks for the server's version when it is built, and a connection of this kind does not queue.
-  await Promise.all(queueConnections.map(untilReady));
+  await Promise.all(queueConnections.map(async (connection) => untilReady(connection, clock)));
   const wakeQueue = createWakeQueue(queueConnections[0], queueError);
   closers.add("wake queue", async () => wakeQueue.close());
   const doorbell = near(wakeQueue);
@@ -109,7 +109,7 @@ export async function startServer(
     publicUrl: config.publicUrl,
   });
   const audit = createAuditLog(redis, clock);
-  const desk = auditedDesk(groupedDesk(createQuestionDesk(redis, doorbell, () => clock.now())), { audit, clock });
+  const desk = auditedDesk(groupedDesk(createQuestionDesk(redis, doorbell, clock)), { audit, clock });
   const control = auditedControl(
     createRunControl({
       store,
@@ -235,16 +235,16 @@ export async function startServer(
 const watchTokensEveryMs = 5000;
 
 /** A look that fails is made again: the file or Redis may be away for a while. */
-function watchTokens({ log, closers }: Runtime, deps: WatchTokensDeps): void {
+function watchTokens({ log, closers, clock }: Runtime, deps: WatchTokensDeps): void {
   let looking: Promise<void> | undefined;
   const look = () => {
     looking ??= recordTokenChanges(deps)
       .catch((error: unknown) => log.warn({ error }, "Changes of tokens could not be recorded; they will be."))
       .finally(() => (looking = undefined));
   };
-  const timer = setInterval(look, watchTokensEveryMs);
+  const watching = clock.every(watchTokensEveryMs, look);
   closers.add("token watch", async () => {
-    clearInterval(timer);
+    watching.stop();
     await looking;
   });
 }

@@ -70,7 +70,7 @@ export async function startWorker(runtime: Runtime): Promise<WorkerProcess> {
 
   const ledger = createRunLedger(redis, { worker: name, leaseMs, nonce: randomUUID, clock, replicas: config.replicas });
   const prometheus = openPrometheus(runtime);
-  const http = createHttpClient({ allow: config.httpAllow });
+  const http = createHttpClient({ allow: config.httpAllow, clock });
   closers.add("http client", async () => http.close());
   const outbox = createOutbox(redis);
   const recipients = createRecipients(config.mail);
@@ -140,7 +140,7 @@ export async function startWorker(runtime: Runtime): Promise<WorkerProcess> {
   const drain = runtime.ending.signal;
   const workerLog = runLog(runtime);
   const hand = createHand(config.concurrency);
-  const worker = startRunWorker(executor, { redis, concurrency: config.concurrency, hand, drain, log: workerLog });
+  const worker = startRunWorker(executor, { redis, concurrency: config.concurrency, hand, drain, clock, log: workerLog });
   closers.add("run worker", async () => worker.close(), withRedisMs);
   const sweep = startSweep(executor, {
     ledger,
@@ -176,18 +176,18 @@ function runLog({ log }: Runtime): RunWorkerLog {
 }
 
 /** Prometheus, or the certainty that nobody can see. */
-function openPrometheus({ config, closers }: Runtime): PrometheusReader {
+function openPrometheus({ config, clock, closers }: Runtime): PrometheusReader {
   if (config.prometheus === undefined) return { query: async () => ({ kind: "unavailable", reason: "PROMETHEUS_URL is not set" }) };
-  const client: PrometheusClient = createPrometheusClient(config.prometheus);
+  const client: PrometheusClient = createPrometheusClient({ ...config.prometheus, clock });
   closers.add("prometheus client", async () => client.close());
   return client;
 }
 
 /** The application's evaluator of prompts, when one is configured. */
-function openEvaluator({ config, closers }: Runtime): PromptEvaluator | undefined {
+function openEvaluator({ config, clock, closers }: Runtime): PromptEvaluator | undefined {
   if (config.promptEvaluator === undefined) return undefined;
   const { ca } = config.promptEvaluator;
-  const sender = createBoundedSender(usualLimits, ca);
+  const sender = createBoundedSender(usualLimits, { clock, ca });
   closers.add("prompt evaluator", async () => sender.close());
   return createPromptEvaluator(sender, config.promptEvaluator);
 }

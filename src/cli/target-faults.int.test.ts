@@ -29,6 +29,7 @@ beforeEach(async () => {
   });
   http = createHttpClient({
     allow: [target.url],
+    clock: createSystemClock(),
     limits: { ...usualLimits, headersMs: 400, bodyMs: 400, totalMs: 1000, maxBytes: 10_000 },
   });
 });

@@ -65,7 +65,7 @@ export function contextOf(
     // Made when it is first asked for: every timeout lives on until its time is over.
     get signal() {
       const cuts = [...(stoppable ? [hold.stopSignal] : []), ...(cut === undefined ? [] : [cut.signal])];
-      signal ??= AbortSignal.any([hold.lostSignal, AbortSignal.timeout(timeoutMs), ...cuts]);
+      signal ??= AbortSignal.any([hold.lostSignal, deps.clock.timeout(timeoutMs), ...cuts]);
       return signal;
     },
     clock: deps.clock,

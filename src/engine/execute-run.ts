@@ -48,7 +48,7 @@ export function createExecutor(deps: EngineDeps, options: ExecutorOptions): Exec
     ...deps,
     clock,
     questionId: options.questionId,
-    sample: (hold, runbook) => sampleTracked(runbook, hold, deps),
+    sample: (hold, runbook) => sampleTracked(runbook, hold, { metrics: deps.metrics, clock }),
   };
 
   const sight: Sight = {
@@ -112,7 +112,7 @@ export function createExecutor(deps: EngineDeps, options: ExecutorOptions): Exec
           for (const entry of move.entries) hold.note(entry);
           break;
         case "attempt":
-          if (hold.view.samples.length === 0) await sampleTracked(runbook, hold, deps);
+          if (hold.view.samples.length === 0) await sampleTracked(runbook, hold, attemptDeps);
           if ((await attemptStep(runbook, move.step, move.resume, hold, attemptDeps)) === "frozen") return "suspended";
           break;
         case "probe":
@@ -123,7 +123,7 @@ export function createExecutor(deps: EngineDeps, options: ExecutorOptions): Exec
           await probeStep(runbook, move.step, "expected", move.last, hold, attemptDeps);
           break;
         case "preflight": {
-          const { kind: standing, detail } = await askStanding(hold, deps);
+          const { kind: standing, detail } = await askStanding(hold, attemptDeps);
           hold.note({ kind: "preflight", standing, detail });
           break;
         }
@@ -164,7 +164,7 @@ export function createExecutor(deps: EngineDeps, options: ExecutorOptions): Exec
           if ((await undoEffect(move.step, move.effect, hold, attemptDeps)) === "frozen") return "suspended";
           break;
         case "finish":
-          await sampleTracked(runbook, hold, deps);
+          await sampleTracked(runbook, hold, attemptDeps);
           hold.note({
             kind: "finished",
             outcome: move.outcome,
@@ -223,13 +223,15 @@ const poisoned = {
 } as const;
 
 const preflightTimeoutMs = 15_000;
+const checkTimeoutMs = 15_000;
+const sampleTimeoutMs = 5000;
 
 /** Asks how the run's alert stands; whatever goes wrong is "unknown". */
-async function askStanding(hold: RunHold, { standing }: EngineDeps): Promise<StandingSeen> {
+async function askStanding(hold: RunHold, { standing, clock }: AttemptDeps): Promise<StandingSeen> {
   const { alert } = hold.view.request;
   if (standing === undefined || alert === undefined) return { kind: "unknown", detail: "there is nobody to ask" };
   try {
-    return await standing.ask(alert, AbortSignal.any([hold.lostSignal, AbortSignal.timeout(preflightTimeoutMs)]));
+    return await standing.ask(alert, AbortSignal.any([hold.lostSignal, clock.timeout(preflightTimeoutMs)]));
   } catch (error) {
     if (hold.lostSignal.aborted) throw new LeaseLost(hold.lease.runId);
     return { kind: "unknown", detail: ensureFailure(error).message };
@@ -241,7 +243,7 @@ async function runCheck(item: CheckItem, hold: RunHold, deps: AttemptDeps): Prom
   const { check } = item;
   if (check === undefined) return { truth: "true", detail: "" };
   const scope = scopeOf(hold.view);
-  const signal = AbortSignal.any([hold.lostSignal, AbortSignal.timeout(15_000)]);
+  const signal = AbortSignal.any([hold.lostSignal, deps.clock.timeout(checkTimeoutMs)]);
   switch (check.kind) {
     case "expression":
       return judged(check.expression.source, truthOf(evaluate(check.expression.source, scope)));
@@ -274,11 +276,11 @@ function judged(source: string, truth: Truth): Seen {
   return { truth, detail: `\`${source}\` is ${truth}` };
 }
 
-async function sampleTracked(runbook: Runbook, hold: RunHold, deps: EngineDeps): Promise<void> {
+async function sampleTracked(runbook: Runbook, hold: RunHold, deps: Pick<AttemptDeps, "metrics" | "clock">): Promise<void> {
   const names = Object.entries(runbook.track);
   if (names.length === 0) return;
   const scope = scopeOf(hold.view);
-  const signal = AbortSignal.any([hold.lostSignal, AbortSignal.timeout(5000)]);
+  const signal = AbortSignal.any([hold.lostSignal, deps.clock.timeout(sampleTimeoutMs)]);
   const values = await Promise.all(
     names.map(async ([name, source]) => {
       const query = resolvePromql(source, scope);

@@ -110,14 +110,13 @@ export function holdRun(claimed: ClaimedRun, deps: { readonly ledger: RunLedger;
     if (reply.notices.stop !== undefined) stopController.abort(new DOMException("Stopped by a person.", "AbortError"));
   };
 
-  const timer = setInterval(() => {
+  const heartbeat = clock.every(ledger.leaseMs / 6, () => {
     if (lost || clock.monotonic() - lastOk < ledger.leaseMs / 3) return;
     renew().catch(() => {
       // Redis may come back in time; only an expired lease is surely lost.
       if (clock.monotonic() - lastOk > ledger.leaseMs) lose();
     });
-  }, ledger.leaseMs / 6);
-  timer.unref();
+  });
 
   return {
     lease,
@@ -177,7 +176,7 @@ export function holdRun(claimed: ClaimedRun, deps: { readonly ledger: RunLedger;
       if (ledger.leaseMs - (clock.monotonic() - lastOk) < margin) throw lose();
     },
     close() {
-      clearInterval(timer);
+      heartbeat.stop();
     },
   };
 }

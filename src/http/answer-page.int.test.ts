@@ -16,7 +16,7 @@ const held = holdRedis();
 let http: HttpHarness;
 let browser: Browser;
 beforeAll(async () => {
-  const desk = createQuestionDesk(held.redis, { ring: () => undefined }, () => Date.now());
+  const desk = createQuestionDesk(held.redis, { ring: () => undefined }, createSystemClock());
   http = await startHttp({ routes: createApprovalRoutes({ desk, clock: createSystemClock() }) });
   browser = await startBrowser();
 });

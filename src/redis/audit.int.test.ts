@@ -1,6 +1,7 @@
 import { afterEach, beforeAll, describe, expect, it } from "@jest/globals";
 import type { AuditReader } from "../audit/audit-reader.ts";
 import type { AuditEntry, AuditLog } from "../core/audit.ts";
+import { createSystemClock } from "../core/clock.ts";
 import { createAskingRun } from "../testing/an-asking-run.ts";
 import { createFakeClock, type FakeClock } from "../testing/fake-clock.ts";
 import { holdRedis } from "../testing/hold-redis.ts";
@@ -49,7 +50,7 @@ const damage: readonly [string, number, (key: string) => Promise<unknown>][] = [
 describe("a run's journal", () => {
   async function anAnsweredRun() {
     const run = await createAskingRun(held.redis);
-    await createQuestionDesk(held.redis, { ring: () => undefined }, () => Date.now()).answer(run.question.id, {
+    await createQuestionDesk(held.redis, { ring: () => undefined }, createSystemClock()).answer(run.question.id, {
       answer: "reject",
       reason: "no",
       by: "bob",

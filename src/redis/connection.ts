@@ -1,5 +1,6 @@
 import { Cluster, Redis, type RedisOptions } from "ioredis";
 import type { RedisLogin, RedisPlace } from "../config/redis-url.ts";
+import { type Clock, within } from "../core/clock.ts";
 
 /** `request`: answers a webhook, so it fails fast. `worker`: waits for Redis to come back. */
 export type ConnectionPurpose = "request" | "worker";
@@ -115,13 +116,8 @@ export function ledgerNode(redis: Redis): Redis | undefined {
 const readyWithinMs = 5000;
 
 /** Resolves when the connection is ready, or after 5 s: a Redis that is not there yet keeps no process from starting. */
-export async function untilReady(redis: Redis): Promise<void> {
+export async function untilReady(redis: Redis, clock: Pick<Clock, "sleep">): Promise<void> {
   if (redis.status === "ready") return;
-  await new Promise<void>((resolve) => {
-    const timer = setTimeout(resolve, readyWithinMs);
-    redis.once("ready", () => {
-      clearTimeout(timer);
-      resolve();
-    });
-  });
+  const ready = new Promise<void>((resolve) => redis.once("ready", () => resolve()));
+  await within(clock, readyWithinMs, ready).catch(() => undefined);
 }

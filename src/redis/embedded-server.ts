@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { chmod, mkdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { firstExecutable, foldersOf } from "../config/first-executable.ts";
+import type { Clock } from "../core/clock.ts";
 import { connectRedis } from "./connection.ts";
 
 /** Our own Redis: a child process on a private unix socket, with its data in our folder. */
@@ -20,6 +21,7 @@ export interface EmbeddedOptions {
   readonly path: string;
   /** Further places to look, e.g. the project's own tools. */
   readonly places?: readonly string[];
+  readonly clock: Clock;
   /** Told when the child ends although nobody asked. */
   readonly died: (code: number | null) => void;
 }
@@ -53,7 +55,7 @@ export async function startEmbeddedRedis(options: EmbeddedOptions): Promise<Embe
   child.once("exit", (code) => {
     if (!closing) options.died(code);
   });
-  await untilReady(child, socketPath, () => said);
+  await untilReady(child, socketPath, { said: () => said, clock: options.clock });
   return {
     socketPath,
     async close() {
@@ -64,14 +66,18 @@ export async function startEmbeddedRedis(options: EmbeddedOptions): Promise<Embe
   };
 }
 
-async function untilReady(child: ChildProcess, socketPath: string, said: () => string): Promise<void> {
+async function untilReady(
+  child: ChildProcess,
+  socketPath: string,
+  { said, clock }: { readonly said: () => string; readonly clock: Clock },
+): Promise<void> {
   const redis = connectRedis({ socketPath }, "worker");
   try {
     await Promise.race([
       redis.ping(),
       once(child, "exit").then(() => Promise.reject(new Error(`redis-server ended at once: ${said().trim()}`))),
       new Promise((_resolve, reject) =>
-        setTimeout(() => reject(new Error(`redis-server did not answer in time: ${said().trim()}`)), readyWithinMs).unref(),
+        clock.after(readyWithinMs, () => reject(new Error(`redis-server did not answer in time: ${said().trim()}`))),
       ),
     ]);
   } finally {

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { beforeAll, describe, expect, it } from "@jest/globals";
 import type { AnswerRequest, QuestionDesk } from "../approvals/question-desk.ts";
+import { createSystemClock } from "../core/clock.ts";
 import { parseEntry } from "../core/journal.ts";
 import type { Question } from "../core/question.ts";
 import { type AskingRun, createAskingRun } from "../testing/an-asking-run.ts";
@@ -14,7 +15,7 @@ const held = holdRedis();
 let desk: QuestionDesk;
 const rung: string[] = [];
 beforeAll(async () => {
-  desk = createQuestionDesk(held.redis, { ring: (runId) => void rung.push(runId) }, () => Date.now());
+  desk = createQuestionDesk(held.redis, { ring: (runId) => void rung.push(runId) }, createSystemClock());
 });
 
 function anAnswer(question: Question, change: Partial<AnswerRequest> = {}): AnswerRequest {

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import type { Redis } from "ioredis";
 import type { AnswerReply, AnswerRequest, AskedQuestion, QuestionDesk } from "../approvals/question-desk.ts";
 import { chainText } from "../core/chain.ts";
-import type { Instant } from "../core/clock.ts";
+import type { Clock } from "../core/clock.ts";
 import type { Doorbell } from "../core/doorbell.ts";
 import type { JournalEntry } from "../core/journal.ts";
 import { type Answer, type Consent, parseAnswer, parseConsent, parseQuestion, type Question } from "../core/question.ts";
@@ -15,14 +15,15 @@ import { loadScript } from "./script.ts";
 
 /** An answer and a worker's last write may meet; reading again settles it. */
 const tries = 20;
+const busyWaitMs = 50;
 /** Consents of others move the count; each of them is one more reading. */
 const consentTries = 200;
 const keepDays = 30;
 
 /** Every question to a person, over Redis. The script decides races: exactly one answer wins. */
-export function createQuestionDesk(redis: Redis, doorbell: Doorbell, now: () => Instant): QuestionDesk {
+export function createQuestionDesk(redis: Redis, doorbell: Doorbell, clock: Clock): QuestionDesk {
   const script = loadScript(join(import.meta.dirname, "lua/answer.lua"));
-  const links = createQuestionLinks(redis, now);
+  const links = createQuestionLinks(redis, () => clock.now());
 
   const read = async (id: string): Promise<(AskedQuestion & { readonly runId: string }) | undefined> => {
     const [[text, runId, answered], consents] = await Promise.all([
@@ -102,7 +103,7 @@ export function createQuestionDesk(redis: Redis, doorbell: Doorbell, now: () => 
           break;
         default:
           busy += 1;
-          await new Promise((resolve) => setTimeout(resolve, 50));
+          await clock.sleep(busyWaitMs);
       }
     }
     throw new StoreUnavailable(new Error(`Run ${runId} was busy again and again.`));
@@ -118,7 +119,7 @@ export function createQuestionDesk(redis: Redis, doorbell: Doorbell, now: () => 
     const ids = await redis.zrange(runKeys.questions, "0", "-1");
     const found = await Promise.all(ids.map(find));
     return found.flatMap((asked) =>
-      asked === undefined || asked.answer !== undefined || (asked.question.expiresAt ?? Infinity) < now() ? [] : [asked],
+      asked === undefined || asked.answer !== undefined || (asked.question.expiresAt ?? Infinity) < clock.now() ? [] : [asked],
     );
   }
 

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, it } from "@jest/globals";
 import { AbstractConnector, type Redis } from "ioredis";
 import { parseRedisUrl } from "../config/redis-url.ts";
+import { createSystemClock } from "../core/clock.ts";
 import { type SentinelSetup, startSentinels } from "../testing/redis-sentinel.ts";
 import { connectRedis, type RedisAddress, untilReady } from "./connection.ts";
 import { createReplication } from "./replication.ts";
@@ -23,7 +24,7 @@ it.each(["request", "worker"] as const)(
   "leads a %s connection to the new primary when the old one is killed, with all that had been confirmed",
   async (purpose) => {
     const redis = connectRedis(address, purpose);
-    await untilReady(redis);
+    await untilReady(redis, createSystemClock());
     const replication = createReplication(redis, 1);
     const life = replication.begin();
     await redis.set("{rb}:x", "kept");
@@ -66,7 +67,7 @@ it.each([
     const statuses: string[] = [];
     for (const status of ["connecting", "end", "ready"]) redis.on(status, () => statuses.push(status));
     connector.disconnect();
-    await untilReady(redis);
+    await untilReady(redis, createSystemClock());
     expect(statuses).toEqual(["connecting", "end", "connecting", "ready"]);
     expect(await redis.ping()).toBe("PONG");
     redis.disconnect();

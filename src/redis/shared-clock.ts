@@ -16,9 +16,8 @@ export function createSharedClock(host: Clock, readTime: () => Promise<Instant>)
   let base = host.now();
   let at = host.monotonic();
   return {
+    ...host,
     now: () => Math.round(base + host.monotonic() - at),
-    monotonic: () => host.monotonic(),
-    sleep: async (ms, signal) => host.sleep(ms, signal),
     async sync() {
       const asked = host.monotonic();
       const time = await readTime().catch(() => undefined);

@@ -1,10 +1,16 @@
 import { expect, it } from "@jest/globals";
+import { createSystemClock } from "../core/clock.ts";
 import { createLog, type Log } from "./log.ts";
 import { createRedaction } from "./redaction.ts";
 
 const captured = (secrets: string[] = []) => {
   const lines: string[] = [];
-  const log = createLog({ level: "debug", destination: { write: (line) => void lines.push(line) }, redaction: createRedaction(secrets) });
+  const log = createLog({
+    level: "debug",
+    destination: { write: (line) => void lines.push(line) },
+    redaction: createRedaction(secrets),
+    clock: createSystemClock(),
+  });
   const only = (write: (log: Log) => void): { [name: string]: unknown } => {
     write(log);
     return JSON.parse(lines.at(-1) ?? "null");

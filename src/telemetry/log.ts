@@ -1,4 +1,5 @@
 import { type DestinationStream, type Level, pino } from "pino";
+import type { Clock } from "../core/clock.ts";
 import type { Redaction } from "./redaction.ts";
 
 /** Fields of a line; Errors anywhere inside are made safe. */
@@ -26,15 +27,17 @@ export function createLog({
   level,
   destination,
   redaction,
+  clock,
 }: {
   readonly level: Level | "silent";
   readonly destination?: DestinationStream;
   readonly redaction: Redaction;
+  readonly clock: Pick<Clock, "now">;
 }): Log {
   const options: Parameters<typeof pino>[0] = {
     level,
     base: null,
-    timestamp: () => `,"time":"${new Date().toISOString()}"`,
+    timestamp: () => `,"time":"${new Date(clock.now()).toISOString()}"`,
     formatters: {
       level: (label) => ({ level: label }),
       log: (fields) => Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, plain(value, 0)])),

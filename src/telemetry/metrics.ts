@@ -1,4 +1,5 @@
 import { collectDefaultMetrics, type Gauge, Registry } from "prom-client";
+import { type Clock, createSystemClock, within } from "../core/clock.ts";
 import { declareOwnMetrics } from "./own-metrics.ts";
 import { declareWorkloadMetrics } from "./workload-metrics.ts";
 
@@ -16,10 +17,12 @@ export function createMetrics({
   registry = new Registry(),
   version = "0.0.0",
   runtime = false,
+  clock = createSystemClock(),
 }: {
   readonly registry?: Registry;
   readonly version?: string;
   readonly runtime?: boolean;
+  readonly clock?: Clock;
 } = {}) {
   const own = declareOwnMetrics(registry);
   const workload = declareWorkloadMetrics(registry);
@@ -44,7 +47,7 @@ export function createMetrics({
     async metrics(): Promise<string> {
       await Promise.all(
         observers.map(async ({ gauges, fill }) => {
-          if (!(await succeeds(fill))) gauges.forEach((gauge) => forget(gauge));
+          if (!(await succeeds(fill, clock))) gauges.forEach((gauge) => forget(gauge));
         }),
       );
       return registry.metrics();
@@ -67,16 +70,9 @@ function forget(gauge: Gauge): void {
   gauge.remove({});
 }
 
-async function succeeds(fill: () => Promise<void>): Promise<boolean> {
-  let timer: NodeJS.Timeout | undefined;
-  const limit = new Promise<boolean>((resolve) => {
-    timer = setTimeout(() => resolve(false), observerLimitMs);
-  });
-  const filled = fill().then(
+async function succeeds(fill: () => Promise<void>, clock: Clock): Promise<boolean> {
+  return within(clock, observerLimitMs, fill()).then(
     () => true,
     () => false,
   );
-  const inTime = await Promise.race([filled, limit]);
-  clearTimeout(timer);
-  return inTime;
 }

@@ -84,7 +84,7 @@ function configured(port: number): string {
 async function started(server: Promise<ServiceOnPort>): Promise<AlertmanagerClient> {
   const running = await server;
   closers.push(async () => running[Symbol.asyncDispose]());
-  const client = createAlertmanagerClient({ url: running.url });
+  const client = createAlertmanagerClient({ url: running.url, clock: createSystemClock() });
   closers.push(async () => client.close());
   return client;
 }

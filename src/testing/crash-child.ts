@@ -108,7 +108,7 @@ const address = redisAt(setting("RB_REDIS"));
 const replicas = Number(setting("RB_REPLICAS") || 0);
 const redis = connectRedis(address, "worker");
 const requests = connectRedis(address, "request");
-await untilReady(requests);
+await untilReady(requests, clock);
 
 const bytes = createRunbookBytes(requests);
 const store = createAcceptStore(requests, { now: () => Date.now(), bytes, replicas });
@@ -207,7 +207,7 @@ const executor = createExecutor(
 );
 await ledger.reclaimOwn();
 const hand = createHand(5);
-startRunWorker(executor, { redis, concurrency: 5, hand, drain, log });
+startRunWorker(executor, { redis, concurrency: 5, hand, drain, clock, log });
 startSweep(executor, { ledger, clock, everyMs: 200, hand, drain, random: Math.random, log });
 
 const intake = createIntake({

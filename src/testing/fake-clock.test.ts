@@ -58,3 +58,20 @@ it("jumps wall time without moving sleeps or the monotonic clock", async () => {
   await clock.advance(1);
   expect(woke).toBe(true);
 });
+
+it("runs timers between sleeps, in the order of their instants", async () => {
+  const clock = createFakeClock(0);
+  const seen: string[] = [];
+  const see = (what: string) => () => void seen.push(`${what} ${clock.now()}`);
+  const beat = clock.every(10, see("beat"));
+  clock.after(25, see("once"));
+  clock.after(26, see("never")).stop();
+  void clock.sleep(20).then(see("slept"));
+  const signal = clock.timeout(15);
+  signal.addEventListener("abort", see("timeout"));
+  await clock.advance(29);
+  beat.stop();
+  await clock.advance(100);
+  expect(seen).toEqual(["beat 10", "timeout 15", "slept 20", "beat 20", "once 25"]);
+  expect(signal.reason).toMatchObject({ name: "TimeoutError" });
+});

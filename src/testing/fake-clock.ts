@@ -1,29 +1,22 @@
-import type { Clock, Instant } from "../core/clock.ts";
+import { type Clock, type Instant, yieldToEventLoop } from "../core/clock.ts";
+import { createTimerQueue } from "../simulators/rehearsal/timer-queue.ts";
 
 /** A clock that stands still until the test moves it. */
 export interface FakeClock extends Clock {
-  /** Lets `ms` pass: sleeps that fall due resolve in the order of their instants, and whatever they start may sleep again within the same span. */
+  /** Lets `ms` pass: sleeps and timers that fall due happen in the order of their instants, and what they start may sleep again within the same span. */
   advance(ms: number): Promise<void>;
-  /** Moves wall time only, as an operator or NTP does; sleeps and the monotonic clock do not notice. */
+  /** Moves wall time only, as an operator or NTP does; sleeps, timers and the monotonic clock do not notice. */
   jumpTo(at: Instant): void;
   /** How many sleeps are open. */
   sleeping(): number;
-}
-
-interface Sleeper {
-  readonly due: number;
-  readonly order: number;
-  readonly wake: () => void;
 }
 
 /** Starts at wall time `at`; monotonic time starts at 0. */
 export function createFakeClock(at: Instant = Date.UTC(2026, 0, 5)): FakeClock {
   let offset = at;
   let passed = 0;
-  let count = 0;
-  const sleepers = new Set<Sleeper>();
-
-  const nextDue = (until: number) => [...sleepers].filter(({ due }) => due <= until).sort((a, b) => a.due - b.due || a.order - b.order)[0];
+  let sleeping = 0;
+  const timers = createTimerQueue(() => passed);
 
   return {
     now: () => offset + passed,
@@ -35,42 +28,35 @@ export function createFakeClock(at: Instant = Date.UTC(2026, 0, 5)): FakeClock {
           return;
         }
         const onAbort = () => {
-          sleepers.delete(sleeper);
+          sleeping -= 1;
+          timer.stop();
           reject(signal?.reason);
         };
-        const sleeper: Sleeper = {
-          due: passed + Math.max(0, ms),
-          order: count++,
-          wake: () => {
-            signal?.removeEventListener("abort", onAbort);
-            resolve();
-          },
-        };
-        sleepers.add(sleeper);
+        sleeping += 1;
+        const timer = timers.after(ms, () => {
+          sleeping -= 1;
+          signal?.removeEventListener("abort", onAbort);
+          resolve();
+        });
         signal?.addEventListener("abort", onAbort, { once: true });
       }),
+    after: (ms, run) => timers.after(ms, run),
+    every: (ms, run) => timers.every(ms, run),
+    timeout: (ms) => timers.timeout(ms),
     async advance(ms) {
       const until = passed + ms;
-      await settle();
-      for (let sleeper = nextDue(until); sleeper !== undefined; sleeper = nextDue(until)) {
-        passed = sleeper.due;
-        sleepers.delete(sleeper);
-        sleeper.wake();
-        await settle();
+      await yieldToEventLoop();
+      for (let next = timers.takeDue(until); next !== undefined; next = timers.takeDue(until)) {
+        passed = Math.max(passed, next.due);
+        next.run();
+        await yieldToEventLoop();
       }
       passed = until;
-      await settle();
+      await yieldToEventLoop();
     },
     jumpTo: (instant) => {
       offset = instant - passed;
     },
-    sleeping: () => sleepers.size,
+    sleeping: () => sleeping,
   };
-}
-
-/** Lets everything that needs no real waiting run to its next sleep. */
-function settle(): Promise<void> {
-  return new Promise((resolve) => {
-    setImmediate(resolve);
-  });
 }

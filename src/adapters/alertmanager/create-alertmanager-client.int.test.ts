@@ -12,7 +12,7 @@ let client: AlertmanagerClient;
 
 beforeAll(async () => {
   server = await startAlertmanager({ config: "route: {receiver: nobody}\nreceivers: [{name: nobody}]\n" });
-  client = createAlertmanagerClient({ url: server.url });
+  client = createAlertmanagerClient({ url: server.url, clock: createSystemClock() });
 });
 
 afterAll(async () => {
@@ -71,12 +71,12 @@ it("an Alertmanager that has just started cannot say that an alert is gone", asy
 });
 
 it("cannot see is not the same as gone", async () => {
-  const nobody = createAlertmanagerClient({ url: "http://127.0.0.1:1" });
+  const nobody = createAlertmanagerClient({ url: "http://127.0.0.1:1", clock: createSystemClock() });
   expect(await nobody.alerts(signal)).toMatchObject({ kind: "unavailable" });
   expect(await nobody.status(signal)).toBeUndefined();
   expect(await nobody.send({ labels: {}, annotations: {}, startsAt: 0, endsAt: 0 }, signal)).toMatchObject({ kind: "unavailable" });
   await nobody.close();
-  const elsewhere = createAlertmanagerClient({ url: `${server.url}/nothing/here` });
+  const elsewhere = createAlertmanagerClient({ url: `${server.url}/nothing/here`, clock: createSystemClock() });
   expect(await elsewhere.alerts(signal)).toEqual({ kind: "unavailable", reason: "Alertmanager answered 404" });
   await elsewhere.close();
 });

@@ -2,7 +2,7 @@ import { parseDocument } from "yaml";
 import { z } from "zod";
 import type { AlertmanagerStatus, StandingAlerts } from "../../alerts/standing-alert.ts";
 import type { Labels } from "../../core/alert.ts";
-import type { Instant } from "../../core/clock.ts";
+import type { Clock, Instant } from "../../core/clock.ts";
 import { createBoundedSender, type RequestLimits, usualLimits } from "../bounded-request.ts";
 
 /** Asks one Alertmanager over its API v2; sends only test alerts. */
@@ -32,6 +32,7 @@ export interface AlertmanagerOptions {
   readonly url: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly ca?: string | undefined;
+  readonly clock: Clock;
   readonly limits?: RequestLimits;
 }
 
@@ -63,7 +64,7 @@ const alertLimits: RequestLimits = { ...usualLimits, maxBytes: 16 * 1_048_576 };
 
 /** Whatever goes wrong is `unavailable`: cannot see is not the same as gone. */
 export function createAlertmanagerClient(options: AlertmanagerOptions): AlertmanagerClient {
-  const sender = createBoundedSender(options.limits ?? alertLimits, options.ca);
+  const sender = createBoundedSender(options.limits ?? alertLimits, options);
   const base = options.url.replace(/\/+$/, "");
 
   async function read(path: string, signal: AbortSignal) {

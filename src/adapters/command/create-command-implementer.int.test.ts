@@ -30,7 +30,13 @@ async function stage(script: string, change: Partial<StageTask> = {}, template: 
   if (ticket === undefined) throw new Error("There is no ticket.");
   const args = { stage: { kind: "pattern", pattern: "[a-z]+", leadingDash: false } } as const;
   const implementer = createCommandImplementer({
-    commands: createCommandRunner({ templates: [], setpriv: undefined, redact: (text) => text, patienceMs: 200 }),
+    commands: createCommandRunner({
+      templates: [],
+      clock: createSystemClock(),
+      setpriv: undefined,
+      redact: (text) => text,
+      patienceMs: 200,
+    }),
     template: aCommandTemplate({ name: "implement", argv: [program, "{stage}"], args, env: { PATH: "/usr/bin:/bin" }, ...template }),
     clock: createSystemClock(),
   });

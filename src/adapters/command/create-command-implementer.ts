@@ -43,7 +43,7 @@ export function createCommandImplementer({ commands, template, clock }: CommandI
       );
       const { argv, env } = build(template, task, scratch);
       const cookie = sha256(`${task.ticket.id} ${task.stage} ${task.attempt}`).slice(0, 32);
-      const signal = AbortSignal.any([task.signal, lost.signal, AbortSignal.timeout(template.timeoutMs)]);
+      const signal = AbortSignal.any([task.signal, lost.signal, clock.timeout(template.timeoutMs)]);
       return judge(task, template, await commands.run({ argv, env, cwd: task.folder, cookie, signal }));
     } finally {
       over.abort();

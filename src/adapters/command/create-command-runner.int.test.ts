@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import type { CommandOutcome, CommandStart } from "../../actions/command-runner.ts";
+import { createSystemClock } from "../../core/clock.ts";
 import { sha256 } from "../../core/json.ts";
 import { findExecutable } from "../find-executable.ts";
 import { processesOf } from "./command-processes.ts";
@@ -17,6 +18,7 @@ const setpriv = findExecutable("setpriv", process.env["PATH"] ?? "");
 const secret = "s3cret-of-the-target";
 const runner = createCommandRunner({
   templates: [],
+  clock: createSystemClock(),
   setpriv,
   redact: (text) => text.replaceAll(secret, "[secret]"),
   patienceMs: 400,
@@ -111,7 +113,13 @@ describe("a command", () => {
   });
 
   it("shows no secret, not even one that stands on the limit of what is kept", async () => {
-    const small = createCommandRunner({ templates: [], setpriv, redact: (text) => text.replaceAll(secret, "[secret]"), maxBytes: 100 });
+    const small = createCommandRunner({
+      templates: [],
+      clock: createSystemClock(),
+      setpriv,
+      redact: (text) => text.replaceAll(secret, "[secret]"),
+      maxBytes: 100,
+    });
     const text = `${"x".repeat(95)}${secret}${"y".repeat(9000)}`;
     const { stdout } = exited(await small.run(started(["/usr/bin/printf", "%s", text])));
     expect(stdout.text).not.toContain("s3cret");
@@ -171,9 +179,11 @@ describe("a worker that is killed", () => {
     const file = await script(`/bin/sleep 1004 & echo $$ > ${pidFile}.part; /bin/mv ${pidFile}.part ${pidFile}; exec /bin/sleep 1005`);
     const command = started([file]);
     const { signal: _signal, ...plain } = command;
+    const built = (file: string) => pathToFileURL(join(import.meta.dirname, "../../../dist/src", file)).href;
     const source = `
-      const { createCommandRunner } = await import(${JSON.stringify(pathToFileURL(join(import.meta.dirname, "../../../dist/src/adapters/command/create-command-runner.js")).href)});
-      const runner = createCommandRunner({ templates: [], setpriv: ${JSON.stringify(setpriv)}, redact: (text) => text });
+      const { createCommandRunner } = await import(${JSON.stringify(built("adapters/command/create-command-runner.js"))});
+      const { createSystemClock } = await import(${JSON.stringify(built("core/clock.js"))});
+      const runner = createCommandRunner({ templates: [], clock: createSystemClock(), setpriv: ${JSON.stringify(setpriv)}, redact: (text) => text });
       await runner.run({ ...${JSON.stringify(plain)}, signal: new AbortController().signal });`;
     const worker = spawn(process.execPath, ["--input-type=module", "-e", source], { stdio: ["ignore", "ignore", "inherit"] });
     while (!existsSync(pidFile)) {

@@ -4,6 +4,7 @@ import { access, realpath, stat } from "node:fs/promises";
 import { join, sep } from "node:path";
 import type { Readable } from "node:stream";
 import type { CommandOutcome, CommandRunner, CommandStart } from "../../actions/command-runner.ts";
+import { type Clock, within } from "../../core/clock.ts";
 import type { CommandTemplate } from "../../core/command-template.ts";
 import { errorField } from "../error-field.ts";
 import { captureStream } from "./capture-stream.ts";
@@ -16,6 +17,7 @@ export interface CommandRunnerOptions {
   readonly setpriv: string | undefined;
   /** Replaces secrets in what is kept of the output. */
   readonly redact: (text: string) => string;
+  readonly clock: Clock;
   /** From SIGTERM to SIGKILL; 5 s unless said. */
   readonly patienceMs?: number;
   /** Kept of each stream; 64 kB unless said. */
@@ -24,13 +26,15 @@ export interface CommandRunnerOptions {
 
 /** How long processes that outlive the command's first one may take to end by themselves. */
 const settleMs = 500;
+/** How long the pipes of ended processes may take to close. */
+const cutOffMs = 1000;
 
 type Child = ChildProcessByStdio<null, Readable, Readable>;
 type Exit = { readonly code: number | null; readonly signal: NodeJS.Signals | null };
 
 /** Starts commands in a process group of their own, without a shell, and leaves nothing of them behind. */
 export function createCommandRunner(options: CommandRunnerOptions): CommandRunner {
-  const { setpriv, redact, patienceMs = 5000, maxBytes = 65_536 } = options;
+  const { setpriv, redact, clock, patienceMs = 5000, maxBytes = 65_536 } = options;
   const templates = new Map(options.templates.map((template) => [template.name, template]));
 
   return {
@@ -41,7 +45,7 @@ export function createCommandRunner(options: CommandRunnerOptions): CommandRunne
       const refusal = command.signal.aborted ? "the run was stopped before" : await whyNotStartable(command);
       if (refusal !== undefined) return { kind: "not_started", reason: refusal };
       // An earlier attempt whose worker was killed may have left some that it had started.
-      await killAll({ group: undefined, cookie: command.cookie });
+      await killAll({ group: undefined, cookie: command.cookie }, clock);
 
       const child = startChild(command, setpriv);
       const exit = new Promise<Exit>((resolve) => child.once("exit", (code, signal) => resolve({ code, signal })));
@@ -60,10 +64,10 @@ export function createCommandRunner(options: CommandRunnerOptions): CommandRunne
       const cut = await untilCut(command.signal, exit);
       if (cut !== undefined) await stop(mark, patienceMs);
       const ended = await exit;
-      const left = !(await isGone(mark, cut === undefined ? settleMs : 0));
-      if (left) await killAll(mark);
+      const left = !(await isGone(mark, cut === undefined ? settleMs : 0, clock));
+      if (left) await killAll(mark, clock);
       // With every holder of the pipes gone they close by themselves; a holder that hides from us is cut off.
-      await Promise.race([closed, wait(1000)]);
+      await within(clock, cutOffMs, closed).catch(() => undefined);
       child.stdout.destroy();
       child.stderr.destroy();
       return outcomeOf(ended, cut, left, { stdout: stdout(), stderr: stderr() });
@@ -73,7 +77,7 @@ export function createCommandRunner(options: CommandRunnerOptions): CommandRunne
   async function stop(mark: { readonly group: number; readonly cookie: string }, patience: number): Promise<void> {
     // The whole group at once, then whoever has left it.
     signalAll([-mark.group, ...(await processesOf(mark))], "SIGTERM");
-    if (!(await isGone(mark, patience))) await killAll(mark);
+    if (!(await isGone(mark, patience, clock))) await killAll(mark, clock);
   }
 }
 
@@ -140,29 +144,23 @@ async function placeBelow(root: string, path: string): Promise<string | undefine
 
 type Mark = Parameters<typeof processesOf>[0];
 
-async function killAll(mark: Mark): Promise<void> {
+async function killAll(mark: Mark, clock: Clock): Promise<void> {
   // Again and again: one that forks faster than it is killed is still found.
   for (let round = 0; round < 50; round += 1) {
     const pids = await processesOf(mark);
     if (pids.length === 0) return;
     signalAll([...(mark.group === undefined ? [] : [-mark.group]), ...pids], "SIGKILL");
-    await wait(20);
+    await clock.sleep(20);
   }
 }
 
-async function isGone(mark: Mark, withinMs: number): Promise<boolean> {
-  const until = performance.now() + withinMs;
+async function isGone(mark: Mark, withinMs: number, clock: Clock): Promise<boolean> {
+  const until = clock.monotonic() + withinMs;
   for (;;) {
     if ((await processesOf(mark)).length === 0) return true;
-    if (performance.now() >= until) return false;
-    await wait(25);
+    if (clock.monotonic() >= until) return false;
+    await clock.sleep(25);
   }
-}
-
-function wait(ms: number): Promise<void> {
-  return new Promise((resolve) => {
-    setTimeout(resolve, ms);
-  });
 }
 
 function codeOf(error: unknown): string {

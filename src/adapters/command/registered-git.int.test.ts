@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "@jest/globals";
 import { createActions } from "../../actions/registry.ts";
+import { createSystemClock } from "../../core/clock.ts";
 import { StepFailure } from "../../core/failure.ts";
 import { aCommandTemplate, createActionBench } from "../../testing/action-bench.ts";
 import { createCommandRunner } from "./create-command-runner.ts";
@@ -23,7 +24,7 @@ afterEach(() => rmSync(folder, { recursive: true }));
 async function run(...args: readonly string[]): Promise<string> {
   const bench = createActionBench();
   const template = aCommandTemplate({ name: "git", argv: [git, ...args], cwd: folder, timeoutMs: 20_000 });
-  const commands = createCommandRunner({ templates: [template], setpriv: undefined, redact: (text) => text });
+  const commands = createCommandRunner({ templates: [template], clock: createSystemClock(), setpriv: undefined, redact: (text) => text });
   const bound = createActions({ ...bench.ports, commands })
     .find("run-command")
     ?.bind({ command: "git" });

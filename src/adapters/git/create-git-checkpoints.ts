@@ -1,6 +1,7 @@
 import { copyFile, mkdtemp, rm, stat, utimes } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, isAbsolute, join } from "node:path";
+import { type Clock, createSystemClock } from "../../core/clock.ts";
 import { sha256 } from "../../core/json.ts";
 import {
   type Checkpoint,
@@ -35,6 +36,8 @@ export interface GitCheckpointsOptions {
   readonly protocols?: readonly string[];
   /** Of one call of git; 10 minutes unless said. */
   readonly timeoutMs?: number;
+  /** The machine's own unless given. */
+  readonly clock?: Clock;
 }
 
 /** The name of the file that a conversation is kept in. */
@@ -54,8 +57,9 @@ export function createGitCheckpoints(options: GitCheckpointsOptions): Checkpoint
     remote = "origin",
     protocols = ["https", "ssh"],
     timeoutMs = 600_000,
+    clock = createSystemClock(),
   } = options;
-  const run = createRunGit({ git, environment, protocols, timeoutMs });
+  const run = createRunGit({ git, environment, protocols, timeoutMs, clock });
   const text = async (cwd: string, args: readonly string[], env: Readonly<Record<string, string>> = {}, input = "") =>
     (await run({ cwd, args, env, input })).text.trim();
 

@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import type { Clock } from "../../core/clock.ts";
 
 /** One call of git. */
 export interface GitCall {
@@ -28,6 +29,7 @@ export interface RunGitOptions {
   /** Protocols that may be spoken with a remote; `file` is for repositories on this machine. */
   readonly protocols: readonly string[];
   readonly timeoutMs: number;
+  readonly clock: Pick<Clock, "after">;
 }
 
 const mostBytes = 64 * 1024 * 1024;
@@ -72,13 +74,13 @@ export function gitEnvironment(more: readonly (readonly [string, string])[], pro
 }
 
 /** Runs git by argv, without a shell, with an environment of its own. */
-export function createRunGit({ git, environment, protocols, timeoutMs }: RunGitOptions): RunGit {
+export function createRunGit({ git, environment, protocols, timeoutMs, clock }: RunGitOptions): RunGit {
   const plain = gitEnvironment([], protocols);
   return async ({ cwd, args, input, env = {}, ok = [0] }) =>
     new Promise((resolve, reject) => {
       const child = spawn(git, args, { cwd, env: { ...environment, ...plain, ...env }, shell: false, stdio: ["pipe", "pipe", "pipe"] });
       const fail = (what: string) => reject(new Error(`git ${args[0] ?? ""} in ${cwd} ${what}`));
-      const timer = setTimeout(() => child.kill("SIGKILL"), timeoutMs);
+      const timer = clock.after(timeoutMs, () => child.kill("SIGKILL"));
       const out: Buffer[] = [];
       let bytes = 0;
       let said = "";
@@ -91,11 +93,11 @@ export function createRunGit({ git, environment, protocols, timeoutMs }: RunGitO
       child.stdin.on("error", () => undefined);
       child.stdin.end(input ?? "");
       child.on("error", (error) => {
-        clearTimeout(timer);
+        timer.stop();
         fail(`could not be started: ${error.message}`);
       });
       child.on("close", (code) => {
-        clearTimeout(timer);
+        timer.stop();
         if (code === null) return fail("was killed: it took too long or wrote too much");
         if (ok.includes(code)) return resolve({ code, text: Buffer.concat(out).toString() });
         fail(`ended with status ${code}: ${said.trim().split("\n").slice(-3).join(" ").slice(0, 500)}`);

@@ -1,7 +1,8 @@
 import { expect, it } from "@jest/globals";
+import { createSystemClock } from "../../core/clock.ts";
 import { createHttpClient } from "./create-http-client.ts";
 
-const client = createHttpClient({ allow: ["https://gateway.example", "http://127.0.0.1:4000/"] });
+const client = createHttpClient({ allow: ["https://gateway.example", "http://127.0.0.1:4000/"], clock: createSystemClock() });
 
 it.each(["https://gateway.example/key/block?x=1", "https://GATEWAY.example:443/", "http://127.0.0.1:4000/a"])("allows %s", (url) => {
   expect(client.refusal(url)).toBeUndefined();
@@ -38,5 +39,5 @@ it("sends nothing to what it refuses", async () => {
 });
 
 it("allows nothing without a list", () => {
-  expect(createHttpClient({ allow: [] }).refusal("https://gateway.example/")).toContain("listed: none");
+  expect(createHttpClient({ allow: [], clock: createSystemClock() }).refusal("https://gateway.example/")).toContain("listed: none");
 });

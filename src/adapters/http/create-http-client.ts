@@ -1,4 +1,5 @@
 import type { HttpPort } from "../../actions/http-port.ts";
+import type { Clock } from "../../core/clock.ts";
 import { createBoundedSender, type RequestLimits, usualLimits } from "../bounded-request.ts";
 
 /** The HTTP port of actions over the network; close it to drop its connections. */
@@ -6,10 +7,18 @@ export interface HttpClient extends HttpPort {
   close(): Promise<void>;
 }
 
+/** What an HTTP client may reach, and how long it may take. */
+export interface HttpClientOptions {
+  /** Origins, e.g. `https://gateway.example`. */
+  readonly allow: readonly string[];
+  readonly clock: Clock;
+  readonly limits?: RequestLimits;
+}
+
 /** Requests go to these origins and to no other, and no redirect is followed. An empty list allows nothing. */
-export function createHttpClient(options: { readonly allow: readonly string[]; readonly limits?: RequestLimits }): HttpClient {
+export function createHttpClient(options: HttpClientOptions): HttpClient {
   const allowed = new Set(options.allow.map((origin) => new URL(origin).origin));
-  const sender = createBoundedSender(options.limits ?? usualLimits);
+  const sender = createBoundedSender(options.limits ?? usualLimits, options);
 
   function refusal(text: string): string | undefined {
     if (!URL.canParse(text)) return "it is no absolute URL";

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import { createActions } from "../../actions/registry.ts";
+import { createSystemClock } from "../../core/clock.ts";
 import { StoreUnavailable } from "../../core/store-unavailable.ts";
 import { createActionBench } from "../../testing/action-bench.ts";
 import { aNewVersion, describePromptStore } from "../../testing/describe-prompt-store.ts";
@@ -20,7 +21,7 @@ const storeOf = (secret = keys.secretKey): PromptStore =>
 
 beforeEach(async () => {
   server = await startLangfuse(keys);
-  sender = createBoundedSender(usualLimits);
+  sender = createBoundedSender(usualLimits, { clock: createSystemClock() });
 });
 afterEach(async () => {
   await sender.close();

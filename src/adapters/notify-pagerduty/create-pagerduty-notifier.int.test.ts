@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, it } from "@jest/globals";
+import { createSystemClock } from "../../core/clock.ts";
 import { startPagerDutyReceiver } from "../../testing/notification-receivers.ts";
 import { aNotification, aPagerDutyTarget, routingKey } from "../../testing/notification-targets.ts";
 import { type BoundedSender, createBoundedSender, usualLimits } from "../bounded-request.ts";
@@ -9,7 +10,7 @@ let sender: BoundedSender;
 
 beforeEach(async () => {
   pagerDuty = await startPagerDutyReceiver();
-  sender = createBoundedSender(usualLimits);
+  sender = createBoundedSender(usualLimits, { clock: createSystemClock() });
 });
 
 afterEach(async () => {

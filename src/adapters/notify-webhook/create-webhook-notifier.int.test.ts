@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, it } from "@jest/globals";
+import { createSystemClock } from "../../core/clock.ts";
 import { type NotificationReceiver, startWebhookReceiver } from "../../testing/notification-receivers.ts";
 import { aNotification, aWebhookTarget } from "../../testing/notification-targets.ts";
 import { type BoundedSender, createBoundedSender, usualLimits } from "../bounded-request.ts";
@@ -9,7 +10,7 @@ let sender: BoundedSender;
 
 beforeEach(async () => {
   hook = await startWebhookReceiver();
-  sender = createBoundedSender(usualLimits);
+  sender = createBoundedSender(usualLimits, { clock: createSystemClock() });
 });
 
 afterEach(async () => {

@@ -1,4 +1,4 @@
-import type { Instant } from "../../core/clock.ts";
+import { type Clock, createSystemClock, type Instant } from "../../core/clock.ts";
 import type { PrometheusAnswer, PrometheusReader } from "../../core/prometheus.ts";
 import { createBoundedSender, type RequestLimits, usualLimits } from "../bounded-request.ts";
 import { parseMatrix, parseVector } from "./parse-answer.ts";
@@ -18,13 +18,15 @@ export interface PrometheusOptions {
   readonly url: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly ca?: string | undefined;
+  /** The machine's own unless given. */
+  readonly clock?: Clock;
   readonly limits?: RequestLimits;
 }
 
 /** Whatever goes wrong is `unavailable` with the reason; an empty answer is an answer. */
 export function createPrometheusClient(options: PrometheusOptions): PrometheusClient {
   const limits = options.limits ?? usualLimits;
-  const sender = createBoundedSender(limits, options.ca);
+  const sender = createBoundedSender(limits, { clock: options.clock ?? createSystemClock(), ca: options.ca });
   const base = options.url.replace(/\/+$/, "");
 
   async function ask(path: string, fields: Readonly<Record<string, string>>, signal: AbortSignal) {

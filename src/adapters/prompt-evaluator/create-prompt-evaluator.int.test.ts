@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { createServer, type Server } from "node:http";
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
+import { createSystemClock } from "../../core/clock.ts";
 import { createEvaluator } from "../../demo/cache/golden-tickets.ts";
 import { type BoundedSender, createBoundedSender, usualLimits } from "../bounded-request.ts";
 import { createPromptEvaluator } from "./create-prompt-evaluator.ts";
@@ -12,7 +13,7 @@ let sender: BoundedSender;
 let server: Server | undefined;
 
 beforeEach(() => {
-  sender = createBoundedSender(usualLimits);
+  sender = createBoundedSender(usualLimits, { clock: createSystemClock() });
 });
 afterEach(async () => {
   await sender.close();

@@ -55,7 +55,10 @@ const test: CommandDefinition = {
     }
     // A fingerprint of its own, so that no earlier test is joined.
     const labels: Labels = { ...given, alertname, [testAlertLabel]: "true", [`${testAlertLabel}_id`]: randomBytes(6).toString("hex") };
-    const clients = config.alertmanagers.map((endpoint) => ({ url: endpoint.url, client: createAlertmanagerClient(endpoint) }));
+    const clients = config.alertmanagers.map((endpoint) => ({
+      url: endpoint.url,
+      client: createAlertmanagerClient({ ...endpoint, clock: context.clock }),
+    }));
     try {
       return await sendAndFollow(labels, clients, waitMs, invocation);
     } finally {

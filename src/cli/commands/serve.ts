@@ -21,7 +21,7 @@ import { startWorker } from "../start-worker.ts";
 async function unsafeRedis(runtime: Runtime): Promise<readonly Finding[]> {
   const redis = runtime.connect("request");
   // A connection of this kind answers nothing before it is ready; unasked, an unsafe Redis would count as an absent one (life-cycle.int.test.ts).
-  await untilReady(redis);
+  await untilReady(redis, runtime.clock);
   const facts = await readRedisFacts(redis).catch(() => undefined);
   if (facts === undefined) return [];
   const settings = judgeRedis(facts).filter(({ verdict }) => verdict === "fault");
@@ -72,7 +72,7 @@ async function serve(
   runtime.ending.abort();
   await closeWithinGrace(runtime, context);
   // A connection that looks for a Redis that is away would keep the process; nothing is left to do for it.
-  setTimeout(() => context.exitNow(code), lingerMs).unref();
+  context.clock.after(lingerMs, () => context.exitNow(code));
   return code;
 }
 
@@ -81,14 +81,14 @@ const exitBeforeMs = 3000;
 const lingerMs = 500;
 
 async function closeWithinGrace(runtime: Runtime, context: CommandContext): Promise<void> {
-  const timer = setTimeout(() => {
+  const grace = context.clock.after(runtime.config.graceMs - exitBeforeMs, () => {
     runtime.log.error({}, "Not everything closed within the grace; unfinished runs are taken over when their lease ends.");
     context.exitNow(exitCodes.no);
-  }, runtime.config.graceMs - exitBeforeMs);
+  });
   try {
     await runtime.closers.close();
   } finally {
-    clearTimeout(timer);
+    grace.stop();
   }
 }
 

@@ -6,6 +6,7 @@ import { createPrometheusClient } from "../../adapters/prometheus/create-prometh
 import { createSmtpSender } from "../../adapters/smtp/create-smtp-sender.ts";
 import type { Config, Endpoint } from "../../config/config.ts";
 import { adminTokenPath, tokenFilePath } from "../../config/data-folder.ts";
+import type { Clock } from "../../core/clock.ts";
 import { addressOf, connectRedis, type RedisAddress } from "../../redis/connection.ts";
 import { readSchema } from "../../redis/schema-version.ts";
 import type { CommandContext } from "../context.ts";
@@ -19,9 +20,9 @@ import { readRedisFacts } from "./read-redis-facts.ts";
 /** Looks at everything that a running runbookd needs; never rejects. In the order in which to fix things. */
 export async function examine(config: Config, context: CommandContext): Promise<readonly Finding[]> {
   const parts = await Promise.all([
-    examineRedis(config),
-    examinePrometheus(config.prometheus, context.signal),
-    ...config.alertmanagers.map((endpoint) => examineAlertmanager(endpoint, context.signal)),
+    examineRedis(config, context.clock),
+    examinePrometheus(config.prometheus, context),
+    ...config.alertmanagers.map((endpoint) => examineAlertmanager(endpoint, context)),
     ...(config.alertmanagers.length === 0 ? [Promise.resolve([noAlertmanager])] : []),
     examineMail(config),
     Promise.resolve([
@@ -35,7 +36,7 @@ export async function examine(config: Config, context: CommandContext): Promise<
 
 const noAlertmanager = warning("Alertmanager", "not configured", "Set ALERTMANAGER_URL, so that its route to us can be checked.");
 
-async function examineRedis(config: Config): Promise<readonly Finding[]> {
+async function examineRedis(config: Config, clock: Clock): Promise<readonly Finding[]> {
   const address = givenAddress(config);
   if (address === undefined) {
     return [fine("Redis", "our own redis-server, not running now; runbookd up, server and worker start it with the right settings")];
@@ -44,7 +45,7 @@ async function examineRedis(config: Config): Promise<readonly Finding[]> {
   try {
     await new Promise<void>((resolve, reject) => {
       redis.once("ready", resolve).once("error", reject);
-      setTimeout(() => reject(new Error("no answer within 3 s")), 3000).unref();
+      clock.after(3000, () => reject(new Error("no answer within 3 s")));
     });
     const facts = await readRedisFacts(redis);
     return [fine("Redis", "reachable"), ...judgeRedis(facts), judgeReplicas(facts, config.replicas), judgeSchema(await readSchema(redis))];
@@ -61,15 +62,15 @@ function givenAddress({ redis, dataFolder }: Config): RedisAddress | undefined {
   return existsSync(socketPath) ? { socketPath } : undefined;
 }
 
-async function examinePrometheus(endpoint: Endpoint | undefined, signal: AbortSignal): Promise<readonly Finding[]> {
+async function examinePrometheus(endpoint: Endpoint | undefined, { clock, signal }: CommandContext): Promise<readonly Finding[]> {
   if (endpoint === undefined) {
     return [
       fault("Prometheus", "not configured", "Set PROMETHEUS_URL: without it every verification is inconclusive, and no run succeeds."),
     ];
   }
-  const client = createPrometheusClient(endpoint);
+  const client = createPrometheusClient({ ...endpoint, clock });
   try {
-    const answer = await client.query("vector(1)", { signal: AbortSignal.any([signal, AbortSignal.timeout(5000)]) });
+    const answer = await client.query("vector(1)", { signal: AbortSignal.any([signal, clock.timeout(5000)]) });
     if (answer.kind === "samples") return [fine("Prometheus", endpoint.url)];
     return [
       fault(
@@ -85,8 +86,8 @@ async function examinePrometheus(endpoint: Endpoint | undefined, signal: AbortSi
 
 const statusSchema = z.looseObject({ config: z.looseObject({ original: z.string() }) });
 
-async function examineAlertmanager(endpoint: Endpoint, signal: AbortSignal): Promise<readonly Finding[]> {
-  const sender = createBoundedSender(usualLimits, endpoint.ca);
+async function examineAlertmanager(endpoint: Endpoint, { clock, signal }: CommandContext): Promise<readonly Finding[]> {
+  const sender = createBoundedSender(usualLimits, { clock, ca: endpoint.ca });
   const fix = "Correct ALERTMANAGER_URL, or its credentials under alertmanager in runbookd.yml.";
   try {
     const url = `${endpoint.url.replace(/\/+$/, "")}/api/v2/status`;

@@ -23,3 +23,15 @@ it("wakes a sleeper whose signal is aborted by what happens meanwhile", async ()
   clock.plan(50, () => controller.abort(new Error("stop")));
   await expect(clock.sleep(100, controller.signal)).rejects.toThrow("stop");
 });
+
+it("runs the timers that a sleep passes", async () => {
+  const clock = createVirtualClock(0);
+  const seen: number[] = [];
+  const beat = clock.every(1000, () => {
+    seen.push(clock.now());
+    if (seen.length === 4) beat.stop();
+  });
+  clock.after(2500, () => seen.push(clock.now()));
+  await expect(clock.sleep(10_000, clock.timeout(9000))).rejects.toMatchObject({ name: "TimeoutError" });
+  expect(seen).toEqual([1000, 2000, 2500, 3000]);
+});

@@ -1,4 +1,5 @@
 import type { Clock, Instant } from "../../core/clock.ts";
+import { createTimerQueue } from "./timer-queue.ts";
 
 /** Time that passes only when somebody waits for it: a sleep moves it to the end of the sleep. Made for one worker at a time. */
 export interface VirtualClock extends Clock {
@@ -11,28 +12,29 @@ export interface VirtualClock extends Clock {
 /** Starts at wall time `start`; monotonic time starts at 0. */
 export function createVirtualClock(start: Instant): VirtualClock {
   let now = start;
-  let planned: { readonly at: Instant; readonly happen: () => void }[] = [];
+  const monotonic = () => now - start;
+  const timers = createTimerQueue(monotonic);
 
   function moveTo(at: Instant): void {
-    for (;;) {
-      const [next] = planned.filter((one) => one.at <= at).toSorted((a, b) => a.at - b.at);
-      if (next === undefined) break;
-      planned = planned.filter((one) => one !== next);
-      now = Math.max(now, next.at);
-      next.happen();
+    for (let next = timers.takeDue(at - start); next !== undefined; next = timers.takeDue(at - start)) {
+      now = Math.max(now, start + next.due);
+      next.run();
     }
     now = Math.max(now, at);
   }
 
   return {
     now: () => now,
-    monotonic: () => now - start,
+    monotonic,
     async sleep(ms, signal) {
       signal?.throwIfAborted();
       moveTo(now + Math.max(0, ms));
       signal?.throwIfAborted();
     },
+    after: (ms, run) => timers.after(ms, run),
+    every: (ms, run) => timers.every(ms, run),
+    timeout: (ms) => timers.timeout(ms),
     moveTo,
-    plan: (at, happen) => void planned.push({ at, happen }),
+    plan: (at, happen) => void timers.at(at - start, happen),
   };
 }
