@@ -14,7 +14,7 @@ const rows = [
 ];
 
 /** What an application of others imports stays as small as it is. */
-const islands = { "packages/sdk/src": ["src/core", "src/workload"], "src/console": [] };
+const islands = { "packages/sdk/src": ["src/core", "src/workload"] };
 
 /** Each client library has one home; everyone else meets it through a port. */
 const homes = {
@@ -29,7 +29,7 @@ const homes = {
 };
 
 const under = (folders) => `^(${folders.join("|")})/`;
-const tests = "\\.test\\.ts$|^src/testing/";
+const tests = "\\.test\\.ts$|^src/testing/|^test/";
 // Measures the product against a floor of its own, which speaks to the libraries directly.
 const bench = "^bench/";
 const npm = ["npm", "npm-dev", "npm-peer", "npm-optional"];
@@ -41,7 +41,7 @@ const lowerThan = (folder, depth) =>
     .flat()
     .filter((other) => other !== folder)
     // The demonstration's workload is an application as anybody's: it imports the small client.
-    .concat(folder === "src/demo" ? ["src/console"] : Object.keys(islands));
+    .concat(folder === "src/demo" ? [] : Object.keys(islands));
 
 // A port is an interface that its consumer owns, so whoever implements it looks down to name it. The cruiser cannot tell types from
 // values under swc; src/cli/architecture.test.ts proves that only types are taken that way.

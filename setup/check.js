@@ -8,15 +8,16 @@ import { parseArgs } from "node:util";
 import { prepare, root, say } from "./install.js";
 
 const bin = (name) => join(root, "node_modules/.bin", name);
-const cli = [process.execPath, join(root, "dist/src/cli/main.js")];
+const cli = [process.execPath, join(root, "bin/runbookd.js")];
 const scratch = mkdtempSync(join(tmpdir(), "rb-check-"));
 
 /** In order. `tests`: jest counts for itself; everything else counts as one. */
 const stages = [
   { name: "format", command: [bin("biome"), "check", "."] },
   { name: "lint", command: [bin("oxlint"), "--type-aware", "."] },
-  { name: "build", command: ["npm", "run", "--silent", "build"] },
-  { name: "layers", command: [bin("depcruise"), "packages", "src", "workers", "bench", "--config", ".dependency-cruiser.cjs"] },
+  { name: "types", command: ["npm", "run", "--silent", "check:types"] },
+  { name: "build", command: ["npm", "run", "--silent", "build:dev"] },
+  { name: "layers", command: ["npm", "run", "--silent", "check:layers"] },
   { name: "dead", command: [bin("knip")] },
   { name: "runbooks", command: [...cli, "lint"] },
   { name: "index", command: [...cli, "index", "--check"] },

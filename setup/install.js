@@ -3,6 +3,7 @@
 import { spawnSync } from "node:child_process";
 import { accessSync, chmodSync, constants, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
+import { tooOldNode } from "../bin/node-version.js";
 
 export const root = join(import.meta.dirname, "..");
 const tools = join(root, ".tools");
@@ -62,11 +63,8 @@ function stop(text) {
 }
 
 function requireNode() {
-  const wanted = JSON.parse(readFileSync(join(root, "package.json"), "utf8")).engines.node.replace(">=", "");
-  const [major, minor] = wanted.split(".").map(Number);
-  const [haveMajor, haveMinor] = process.versions.node.split(".").map(Number);
-  if (haveMajor > major || (haveMajor === major && haveMinor >= minor)) return;
-  stop(`runbookd needs Node ${wanted} or newer; this is ${process.versions.node}. https://nodejs.org/en/download has it.`);
+  const hint = tooOldNode(root);
+  if (hint !== undefined) stop(hint);
 }
 
 function ensureModules() {

@@ -6,7 +6,7 @@ import { prepare, root, say } from "./install.js";
 /** Runs `program` (a path below dist) with the arguments of this process after installing `programs`. */
 export function start(program, programs) {
   const env = prepare(programs);
-  const build = spawnSync("npm", ["run", "--silent", "build"], {
+  const build = spawnSync("npm", ["run", "--silent", "build:dev"], {
     cwd: root,
     env,
     stdio: ["ignore", 2, 2],

@@ -5,7 +5,7 @@ import { beforeAll, describe, expect, it } from "@jest/globals";
 import { actionCatalogue } from "../actions/registry.ts";
 
 const root = join(import.meta.dirname, "../..");
-const folders = ["packages/sdk/src", "src", "workers", "bench"];
+const folders = ["packages/sdk/src", "src", "workers", "bench", "test"];
 const filesBelow = (folder: string) =>
   readdirSync(join(root, folder), { recursive: true, encoding: "utf8" }).map((file) => join(folder, file));
 const read = (file: string) => readFileSync(join(root, file), "utf8");
@@ -25,7 +25,7 @@ interface Cruise {
 const runtimeImports = (file: string) =>
   [...read(file).matchAll(/^(?:import|export)\s+(?!type\b)(?:[^;"]*?\sfrom\s+)?"([^"]+)"/gm)].map((match) => match[1] ?? "");
 
-const isTest = (file: string) => file.endsWith(".test.ts") || file.startsWith("src/testing/");
+const isTest = (file: string) => file.endsWith(".test.ts") || /^(src\/testing|test)\//.test(file);
 const sources = () => folders.flatMap((folder) => filesBelow(folder)).filter((file) => file.endsWith(".ts") && !file.endsWith(".d.ts"));
 const placeOf = (file: string, specifier: string) => (specifier.startsWith(".") ? join(dirname(file), specifier) : specifier);
 /** The first row is the highest. */

@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 import { createProcessContext, readVersion } from "./process-context.ts";
 import { runCli } from "./run-cli.ts";
 
