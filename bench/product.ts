@@ -18,6 +18,7 @@ import { connectRedis } from "../src/redis/connection.ts";
 import { createFreezeBoard } from "../src/redis/freeze-board.ts";
 import { createPinnedRunbooks } from "../src/redis/pinned-runbooks.ts";
 import { createRunLedger, type RedisRunLedger } from "../src/redis/run-ledger.ts";
+import { createRunNotices } from "../src/redis/run-notices.ts";
 import { parseRunbook } from "../src/runbook/parse-runbook.ts";
 import { matchTriggers } from "../src/runbook/runbook-set.ts";
 import type { RunLedger } from "../src/runs/store.ts";
@@ -46,7 +47,7 @@ async function main([socketPath = "", port = "", observerPath = ""]: readonly st
   const worker = connectRedis({ socketPath }, "worker");
   const request = connectRedis({ socketPath }, "request");
   const bytes = createRunbookBytes(request);
-  const freezes = createFreezeBoard(request);
+  const freezes = createFreezeBoard(request, { notices: createRunNotices(request) });
   const drain = new AbortController();
   const random = () => randomBytes(4).readUInt32BE() / 2 ** 32;
   const fail = (error: unknown): void => void process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);

@@ -2,6 +2,7 @@ import type { Redis } from "ioredis";
 import { parseRedisUrl } from "../../src/config/redis-url.ts";
 import { connectRedis } from "../../src/redis/connection.ts";
 import { createFreezeBoard } from "../../src/redis/freeze-board.ts";
+import { createRunNotices } from "../../src/redis/run-notices.ts";
 import { startSentinels } from "../../src/testing/redis-sentinel.ts";
 import type { RedisServer } from "../../src/testing/redis-server.ts";
 
@@ -31,7 +32,7 @@ export async function startRedisWorld(): Promise<RedisWorld> {
   const place = parseRedisUrl(setup.url);
   if (place?.kind !== "sentinel") throw new Error("The sentinels have no address.");
   const redis = connectRedis(place, "worker");
-  const board = createFreezeBoard(redis, { replicas: 1 });
+  const board = createFreezeBoard(redis, { notices: createRunNotices(redis), replicas: 1 });
   let primary: RedisServer = setup.primary;
   let replica: RedisServer = setup.replica;
 

@@ -1,8 +1,8 @@
 import { Agent, type Dispatcher, request } from "undici";
 import type { Clock } from "../core/clock.ts";
+import { errorField } from "../core/error-field.ts";
 import type { Failure } from "../core/failure.ts";
-import { errorField } from "./error-field.ts";
-import { retryAfterMs } from "./retry-after.ts";
+import { retryAfterMs } from "../core/retry-after.ts";
 
 /** Limits of one request; all times in milliseconds. */
 export interface RequestLimits {

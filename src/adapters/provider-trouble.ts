@@ -1,6 +1,6 @@
+import { errorField } from "../core/error-field.ts";
+import { retryAfterMs } from "../core/retry-after.ts";
 import { ProviderFailure, type ProviderTrouble } from "../workload/provider-batch.ts";
-import { errorField } from "./error-field.ts";
-import { retryAfterMs } from "./retry-after.ts";
 
 /** What a call changes at the provider: a read may be repeated, a change may have happened although no answer came. */
 export type CallKind = "read" | "change";

@@ -7,9 +7,9 @@ import type { Ids } from "../core/ulid.ts";
 import { proposeRun, requestFromPerson } from "../intake/prepare-run.ts";
 import type { AcceptStore } from "../intake/store.ts";
 import type { DamagedRuns } from "../redis/damaged-runs.ts";
-import type { RunNotices } from "../redis/run-notices.ts";
 import type { RunbookBytes } from "../runbooks/runbook-bytes.ts";
 import type { ControlReply, RunControl } from "../runs/run-control.ts";
+import type { RunNotices } from "../runs/run-notices.ts";
 import type { RunReader } from "../runs/run-reader.ts";
 
 /** What people do to runs is made of what intake and the ledger can do. */

@@ -1,7 +1,7 @@
 import { describeFreeze, type Freeze } from "../core/freeze.ts";
+import type { Log } from "../core/log.ts";
 import type { FreezeDesk } from "../freeze/freeze-desk.ts";
 import type { FreezeBoard } from "../redis/freeze-board.ts";
-import type { Log } from "../telemetry/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import type { FreezeFile } from "./freeze-file.ts";
 

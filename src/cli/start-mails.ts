@@ -7,11 +7,11 @@ import { createPagerDutyNotifier } from "../adapters/notify-pagerduty/create-pag
 import { createSlackNotifier } from "../adapters/notify-slack/create-slack-notifier.ts";
 import { createWebhookNotifier } from "../adapters/notify-webhook/create-webhook-notifier.ts";
 import { createSmtpSender } from "../adapters/smtp/create-smtp-sender.ts";
+import type { Log } from "../core/log.ts";
 import type { MailSender, Outbox, OutboxRow } from "../core/outbox.ts";
 import { createRunReader } from "../redis/run-reader.ts";
 import { createComposer } from "../reports/create-composer.ts";
 import { withoutSecrets } from "../reports/without-secrets.ts";
-import type { Log } from "../telemetry/log.ts";
 import type { Runtime } from "./runtime.ts";
 
 const mailEveryMs = 500;

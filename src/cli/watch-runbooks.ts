@@ -1,6 +1,6 @@
 import type { RunbookFolder } from "../adapters/runbook-folder/runbook-folder.ts";
 import { isBroken } from "../adapters/runbook-folder/runbook-folder.ts";
-import type { Log } from "../telemetry/log.ts";
+import type { Log } from "../core/log.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 
 /** One look at the runbook folder. What is new is told once, and a file that is not good until it is. Never rejects. */

@@ -1,8 +1,8 @@
-import { Queue } from "bullmq";
 import type { Redis } from "ioredis";
 import { sha256 } from "../core/json.ts";
 import { StoreUnavailable } from "../core/store-unavailable.ts";
 import type { TicketDoorbell, TicketFeeder, TicketStore } from "../workload/ticket.ts";
+import { openQueue } from "./open-queue.ts";
 
 /** Shares the hash tag of the workload. */
 export const ticketPrefix = "{wl}";
@@ -33,12 +33,11 @@ export interface TicketQueue extends TicketDoorbell, TicketFeeder {
 
 /** `failed` hears of the queue's own errors. */
 export function createTicketQueue(redis: Redis, failed: (error: Error) => void): TicketQueue {
-  const queues = new Map<string, Queue<TicketJob>>();
-  const queueOf = (name: string): Queue<TicketJob> => {
+  const queues = new Map<string, ReturnType<typeof openQueue<TicketJob>>>();
+  const queueOf = (name: string) => {
     const found = queues.get(name);
     if (found !== undefined) return found;
-    const queue = new Queue<TicketJob>(ticketQueueName(name), { connection: redis, prefix: ticketPrefix, skipWaitingForReady: true });
-    queue.on("error", failed);
+    const queue = openQueue<TicketJob>(ticketQueueName(name), { redis, prefix: ticketPrefix, failed });
     queues.set(name, queue);
     return queue;
   };

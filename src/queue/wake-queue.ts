@@ -1,7 +1,7 @@
-import { Queue } from "bullmq";
 import type { Redis } from "ioredis";
 import type { Doorbell } from "../core/doorbell.ts";
 import { sha256 } from "../core/json.ts";
+import { openQueue } from "./open-queue.ts";
 
 /** BullMQ's name of the doorbell; its keys begin with `{rb}:wake`. */
 export const wakeQueueName = "wake";
@@ -23,8 +23,7 @@ export interface WakeQueue extends Doorbell {
 
 /** `failed` hears of rings that were lost. The job id is a hash: an id from outside could brick the queue. */
 export function createWakeQueue(redis: Redis, failed: (error: Error) => void): WakeQueue {
-  const queue = new Queue<WakeJob>(wakeQueueName, { connection: redis, prefix: wakePrefix, skipWaitingForReady: true });
-  queue.on("error", failed);
+  const queue = openQueue<WakeJob>(wakeQueueName, { redis, prefix: wakePrefix, failed });
   let rings = 0;
   return {
     ring(runId) {

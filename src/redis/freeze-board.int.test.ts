@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, it } from "@jest/globals";
 import { type RedisServer, startRedisServer } from "../testing/redis-server.ts";
 import { connectRedis } from "./connection.ts";
 import { createFreezeBoard } from "./freeze-board.ts";
+import { createRunNotices } from "./run-notices.ts";
 
 let server: RedisServer;
 beforeAll(async () => {
@@ -15,13 +16,13 @@ it("keeps every freeze over the death of Redis and of every process, oldest firs
   const before = connectRedis({ socketPath: server.socketPath }, "worker");
   const late = { scope: "all", by: "bob", reason: "an outage", at: 20, undo: false };
   const early = { scope: "target:t/1", by: "ann", reason: "a release", at: 10, undo: true };
-  await createFreezeBoard(before).put(late);
-  await createFreezeBoard(before).put(early);
+  await createFreezeBoard(before, { notices: createRunNotices(before) }).put(late);
+  await createFreezeBoard(before, { notices: createRunNotices(before) }).put(early);
   before.disconnect();
   await server.kill();
   await server.restart();
   const after = connectRedis({ socketPath: server.socketPath }, "worker");
-  const board = createFreezeBoard(after);
+  const board = createFreezeBoard(after, { notices: createRunNotices(after) });
   expect(await board.list()).toEqual([early, late]);
   expect(await board.remove("all")).toBe(true);
   expect(await board.remove("all")).toBe(false);
@@ -32,7 +33,7 @@ it("keeps every freeze over the death of Redis and of every process, oldest firs
 it("replaces the freeze of a scope", async () => {
   const redis = connectRedis({ socketPath: server.socketPath }, "worker");
   await redis.flushall();
-  const board = createFreezeBoard(redis);
+  const board = createFreezeBoard(redis, { notices: createRunNotices(redis) });
   await board.put({ scope: "all", by: "ann", reason: "a release", at: 1, undo: true });
   await board.put({ scope: "all", by: "bob", reason: "an outage", at: 2, undo: false });
   expect(await board.list()).toEqual([{ scope: "all", by: "bob", reason: "an outage", at: 2, undo: false }]);

@@ -1,10 +1,10 @@
 import type { Redis } from "ioredis";
 import { type Freeze, parseFreeze } from "../core/freeze.ts";
 import { StoreUnavailable } from "../core/store-unavailable.ts";
+import type { RunNotices } from "../runs/run-notices.ts";
 import { available } from "./available.ts";
 import { createReplication } from "./replication.ts";
 import { runKeys } from "./run-keys.ts";
-import { createRunNotices } from "./run-notices.ts";
 
 /** The freezes that stand in the ledger; they outlive every process. */
 export interface FreezeBoard {
@@ -19,9 +19,14 @@ export interface FreezeBoard {
   remove(scope: string): Promise<boolean>;
 }
 
-/** The hash that append.lua and accept.lua look into. `replicas`: how many must have a freeze before it is said to stand. */
-export function createFreezeBoard(redis: Redis, { replicas = 0 }: { readonly replicas?: number } = {}): FreezeBoard {
-  const notices = createRunNotices(redis);
+/**
+ * The hash that append.lua and accept.lua look into. `notices` wakes the runs that were held back; `replicas` is how many must have a freeze
+ * before it is said to stand.
+ */
+export function createFreezeBoard(
+  redis: Redis,
+  { notices, replicas = 0 }: { readonly notices: Pick<RunNotices, "wake">; readonly replicas?: number },
+): FreezeBoard {
   const replication = createReplication(redis, replicas);
   return {
     async list() {

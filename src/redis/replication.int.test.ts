@@ -13,6 +13,7 @@ import { createFreezeBoard } from "./freeze-board.ts";
 import { createReplication } from "./replication.ts";
 import { runKeys } from "./run-keys.ts";
 import { createRunLedger } from "./run-ledger.ts";
+import { createRunNotices } from "./run-notices.ts";
 
 /** A real primary with a real replica; the replica is frozen and comes back. */
 let primary: RedisServer;
@@ -145,7 +146,7 @@ it("begins no effect whose intent is not on the replica, goes on when it is, and
 }, 20_000);
 
 it("a freeze is not said to stand before it is on a replica, and stands all the same", async () => {
-  const board = createFreezeBoard(redis, { replicas: 1 });
+  const board = createFreezeBoard(redis, { notices: createRunNotices(redis), replicas: 1 });
   const freeze = { scope: "all", by: "ann", reason: "stop", at: 1, undo: false } as const;
   await board.put(freeze);
   replica.pause();

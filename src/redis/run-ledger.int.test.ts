@@ -65,7 +65,7 @@ describeRunLedger("Redis", async () => {
   await redis.flushall();
   const ledgerOf = (worker: string) => createRunLedger(redis, { worker, leaseMs: 6000, nonce: () => randomUUID(), clock });
   const control = createRunNotices(redis);
-  const board = createFreezeBoard(redis);
+  const board = createFreezeBoard(redis, { notices: createRunNotices(redis) });
   return {
     ledger: ledgerOf("a"),
     other: ledgerOf("b"),
@@ -101,8 +101,8 @@ describeAcceptStore("Redis", async () => {
       if (summary === null || first === null) return undefined;
       return { id: parseSummary(summary).id, first: parseEntry(first).kind };
     },
-    freeze: async (freeze) => createFreezeBoard(redis).put(freeze),
-    unfreeze: async (scope) => void (await createFreezeBoard(redis).remove(scope)),
+    freeze: async (freeze) => createFreezeBoard(redis, { notices: createRunNotices(redis) }).put(freeze),
+    unfreeze: async (scope) => void (await createFreezeBoard(redis, { notices: createRunNotices(redis) }).remove(scope)),
     resolvedOf: async (runId) => (await redis.hget(runKeys.run(runId), "resolved")) ?? undefined,
     async endRun(runId) {
       const run = await ledger.claim(runId);

@@ -1,19 +1,9 @@
 import { join } from "node:path";
 import type { Redis } from "ioredis";
+import type { NoticeReply, RunNotices } from "../runs/run-notices.ts";
 import { available } from "./available.ts";
 import { isId, runKeys } from "./run-keys.ts";
 import { loadScript } from "./script.ts";
-
-/** What became of a notice to a run. */
-export type NoticeReply = "ok" | "ended" | "unknown_run";
-
-/** Notices for the holder of a run; a sleeping run is woken. */
-export interface RunNotices {
-  stop(runId: string, by: string, reason: string): Promise<NoticeReply>;
-  resolved(runId: string, why: string): Promise<NoticeReply>;
-  /** Lets a sleeping run look again now. */
-  wake(runId: string): Promise<NoticeReply>;
-}
 
 /** Binds the notice script. */
 export function createRunNotices(redis: Redis): RunNotices {

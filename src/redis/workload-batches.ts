@@ -4,11 +4,12 @@ import { z } from "zod";
 import type { Clock } from "../core/clock.ts";
 import { canonicalJson, sha256 } from "../core/json.ts";
 import { type AdaptedConcurrency, type Batch, type BatchStore, batchProviders, batchStates, type SubmitReply } from "../workload/batch.ts";
+import { stateCounts } from "../workload/ticket.ts";
 import { available } from "./available.ts";
+import { pageOf } from "./page-of.ts";
 import { loadScript } from "./script.ts";
 import { readLimits } from "./workload-facts.ts";
 import { workloadKeys as keys, shareIdOf } from "./workload-keys.ts";
-import { pageOf, stateCounts } from "./workload-tickets.ts";
 
 /** Batches in Redis; the ledger's scripts read their gates and limits and add to their spend. Rejects with StoreUnavailable when Redis does not answer. */
 export function createBatchStore({ redis, clock }: { readonly redis: Redis; readonly clock: Clock }): BatchStore {

@@ -10,6 +10,7 @@ import {
   type NewTicket,
   progressSlotMs,
   recoveryReason,
+  stateCounts,
   type Ticket,
   type TicketChange,
   type TicketCounts,
@@ -18,6 +19,7 @@ import {
   ticketStates,
 } from "../workload/ticket.ts";
 import { available } from "./available.ts";
+import { pageOf } from "./page-of.ts";
 import { loadScript } from "./script.ts";
 import { workloadKeys as keys } from "./workload-keys.ts";
 
@@ -164,43 +166,6 @@ export function createTicketStore({
         return { queued: Number(queued ?? 0) + Number(waiting ?? 0), queues: [], batches: [] };
       }),
   };
-}
-
-/** A number per state, absent ones 0. */
-export function stateCounts(read: (state: string) => string | undefined): TicketCounts[string] {
-  const entries = ticketStates.map((state) => [state, Number(read(state) ?? 0)]);
-  return z.record(z.enum(ticketStates), z.number()).parse(Object.fromEntries(entries));
-}
-
-/**
- * One page of a sorted set, newest first, of what `load` answers. The cursor is the place of the last item looked at, so that a page may be short but
- * nothing is skipped. At most 2000 members are looked at for one page.
- */
-export async function pageOf<Item>(
-  redis: Redis,
-  source: string,
-  cursor: string | undefined,
-  limit: number,
-  load: (id: string) => Promise<Item | undefined>,
-): Promise<{ readonly items: readonly Item[]; readonly nextCursor?: string } | undefined> {
-  if (cursor !== undefined && !/^\d{1,10}$/.test(cursor)) return undefined;
-  const items: Item[] = [];
-  // Counted from the oldest end, so that new members do not move what the cursor points at.
-  const size = await redis.zcard(source);
-  let next = cursor === undefined ? size : Math.min(Number(cursor), size);
-  for (let looked = 0; next > 0 && looked < 2000; ) {
-    const start = Math.max(0, next - 100);
-    const ids = (await redis.zrange(source, start, String(next - 1))).toReversed();
-    const loaded = await Promise.all(ids.map((id) => load(id)));
-    for (const item of loaded) {
-      next -= 1;
-      looked += 1;
-      if (item !== undefined) items.push(item);
-      if (items.length === limit) return next > 0 ? { items, nextCursor: String(next) } : { items };
-    }
-    if (ids.length === 0) break;
-  }
-  return next > 0 ? { items, nextCursor: String(next) } : { items };
 }
 
 const addReply = z.union([z.tuple([z.enum(["added", "known", "differs", "sealed"])]), z.tuple([z.literal("taken"), z.string()])]);

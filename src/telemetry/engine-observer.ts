@@ -1,5 +1,5 @@
+import type { Log } from "../core/log.ts";
 import type { EngineObserver } from "../engine/engine-observer.ts";
-import type { Log } from "./log.ts";
 import type { Metrics } from "./metrics.ts";
 
 /** What the engine does, as metrics and log lines. `now` in milliseconds, for the time of the last success. */

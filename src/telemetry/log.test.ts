@@ -1,6 +1,7 @@
 import { expect, it } from "@jest/globals";
 import { createSystemClock } from "../core/clock.ts";
-import { createLog, type Log } from "./log.ts";
+import type { Log } from "../core/log.ts";
+import { createLog } from "./log.ts";
 import { createRedaction } from "./redaction.ts";
 
 const captured = (secrets: string[] = []) => {

@@ -1,19 +1,7 @@
 import { type DestinationStream, type Level, pino } from "pino";
 import type { Clock } from "../core/clock.ts";
+import type { Log } from "../core/log.ts";
 import type { Redaction } from "./redaction.ts";
-
-/** Fields of a line; Errors anywhere inside are made safe. */
-export type LogFields = { readonly [name: string]: unknown };
-
-/** Structured log: one JSON object per line. */
-export interface Log {
-  debug(fields: LogFields, message: string): void;
-  info(fields: LogFields, message: string): void;
-  warn(fields: LogFields, message: string): void;
-  error(fields: LogFields, message: string): void;
-  /** A log whose every line names this run, and this step of it. */
-  ofRun(run: string, step?: string): Log;
-}
 
 /** How deep fields are shown; below is replaced. */
 const depthLimit = 6;

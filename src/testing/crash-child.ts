@@ -27,6 +27,7 @@ import { addressOf, connectRedis, type RedisAddress, untilReady } from "../redis
 import { createFreezeBoard } from "../redis/freeze-board.ts";
 import { createPinnedRunbooks } from "../redis/pinned-runbooks.ts";
 import { createRunLedger } from "../redis/run-ledger.ts";
+import { createRunNotices } from "../redis/run-notices.ts";
 import { parseRunbook } from "../runbook/parse-runbook.ts";
 import type { Runbook } from "../runbook/runbook.ts";
 import type { Append, AppendReply, Lease, RunLedger } from "../runs/store.ts";
@@ -171,7 +172,7 @@ async function brokenAppend(lease: Lease, change: Append): Promise<AppendReply> 
   return ledger.append({ ...lease, token }, { ...change, head });
 }
 
-const freezeBoard = createFreezeBoard(redis);
+const freezeBoard = createFreezeBoard(redis, { notices: createRunNotices(redis) });
 const limit = Number(setting("RB_LIMIT"));
 const drain = new AbortController().signal;
 const log = {

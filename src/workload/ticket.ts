@@ -203,3 +203,9 @@ export interface TicketDoorbell {
 
 /** Width of one slot in which ended tickets are counted. */
 export const progressSlotMs = 10_000;
+
+/** A number per state, absent ones 0. */
+export function stateCounts(read: (state: string) => string | undefined): TicketCounts[string] {
+  const entries = ticketStates.map((state) => [state, Number(read(state) ?? 0)]);
+  return z.record(z.enum(ticketStates), z.number()).parse(Object.fromEntries(entries));
+}

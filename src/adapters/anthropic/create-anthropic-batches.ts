@@ -1,6 +1,7 @@
 import Anthropic from "@anthropic-ai/sdk";
 import type { z } from "zod";
 import type { Clock, Instant } from "../../core/clock.ts";
+import { errorField } from "../../core/error-field.ts";
 import {
   type FoundSubmission,
   type ProviderBatches,
@@ -9,7 +10,6 @@ import {
   type ProviderResult,
   type SubmissionTrace,
 } from "../../workload/provider-batch.ts";
-import { errorField } from "../error-field.ts";
 import { clientOptions, clockSkewMs, mostPages, type ProviderAccess } from "../provider-access.ts";
 import { type CallKind, failureOf } from "../provider-trouble.ts";
 import { readLines } from "../read-lines.ts";

@@ -1,8 +1,8 @@
 import Anthropic from "@anthropic-ai/sdk";
 import { z } from "zod";
 import type { Clock } from "../../core/clock.ts";
+import { errorField } from "../../core/error-field.ts";
 import { type ProviderCostReport, ProviderFailure } from "../../workload/provider-batch.ts";
-import { errorField } from "../error-field.ts";
 import { clientOptions, type ProviderAccess } from "../provider-access.ts";
 import { failureOf } from "../provider-trouble.ts";
 import { wordsOf } from "./message-shapes.ts";

@@ -6,7 +6,7 @@ import type { Readable } from "node:stream";
 import type { CommandOutcome, CommandRunner, CommandStart } from "../../actions/command-runner.ts";
 import { type Clock, within } from "../../core/clock.ts";
 import type { CommandTemplate } from "../../core/command-template.ts";
-import { errorField } from "../error-field.ts";
+import { errorField } from "../../core/error-field.ts";
 import { captureStream } from "./capture-stream.ts";
 import { cookieVariable, processesOf, signalAll } from "./command-processes.ts";
 

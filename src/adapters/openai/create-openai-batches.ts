@@ -1,9 +1,9 @@
 import OpenAI, { toFile } from "openai";
 import type { z } from "zod";
 import type { Clock } from "../../core/clock.ts";
+import { errorField } from "../../core/error-field.ts";
 import { sha256 } from "../../core/json.ts";
 import { type FoundSubmission, type ProviderBatches, ProviderFailure, type ProviderResult } from "../../workload/provider-batch.ts";
-import { errorField } from "../error-field.ts";
 import { clientOptions, clockSkewMs, mostPages, type ProviderAccess } from "../provider-access.ts";
 import { type CallKind, failureOf } from "../provider-trouble.ts";
 import { readLines } from "../read-lines.ts";

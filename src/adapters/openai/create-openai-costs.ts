@@ -1,10 +1,10 @@
 import OpenAI from "openai";
 import { z } from "zod";
 import type { Clock } from "../../core/clock.ts";
+import { errorField } from "../../core/error-field.ts";
 import { costOf, type PriceTable } from "../../workload/price-table.ts";
 import { type ProviderCostReport, ProviderFailure } from "../../workload/provider-batch.ts";
 import { partitionOf } from "../../workload/token-partition.ts";
-import { errorField } from "../error-field.ts";
 import { clientOptions, mostPages, type ProviderAccess } from "../provider-access.ts";
 import { failureOf } from "../provider-trouble.ts";
 import { wordsOf } from "./batch-shapes.ts";

@@ -1,6 +1,6 @@
 import { createTransport } from "nodemailer";
+import { errorField } from "../../core/error-field.ts";
 import type { MailDelivery, MailSender } from "../../core/outbox.ts";
-import { errorField } from "../error-field.ts";
 
 /** The mail server. */
 export interface SmtpSender extends MailSender {

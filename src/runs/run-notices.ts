@@ -1,0 +1,10 @@
+/** What became of a notice to a run. */
+export type NoticeReply = "ok" | "ended" | "unknown_run";
+
+/** Notices for the holder of a run; a sleeping run is woken. */
+export interface RunNotices {
+  stop(runId: string, by: string, reason: string): Promise<NoticeReply>;
+  resolved(runId: string, why: string): Promise<NoticeReply>;
+  /** Lets a sleeping run look again now. */
+  wake(runId: string): Promise<NoticeReply>;
+}
