@@ -3,6 +3,7 @@
  * Folders that share a row are strangers to each other; they meet through ports.
  */
 const rows = [
+  ["packages/sdk/src/wire"],
   ["src/core"],
   ["src/runbook", "src/analysis", "src/workload"],
   ["src/intake", "src/guardrails", "src/actions", "src/engine"],
@@ -13,8 +14,8 @@ const rows = [
   ["src/cli", "src/demo"],
 ];
 
-/** What an application of others imports stays as small as it is. */
-const islands = { "packages/sdk/src": ["src/core", "src/workload"] };
+/** What runs somewhere else than the server. */
+const islands = {};
 
 /** Each client library has one home; everyone else meets it through a port. */
 const homes = {
@@ -40,8 +41,7 @@ const lowerThan = (folder, depth) =>
     .slice(depth)
     .flat()
     .filter((other) => other !== folder)
-    // The demonstration's workload is an application as anybody's: it imports the small client.
-    .concat(folder === "src/demo" ? [] : Object.keys(islands));
+    .concat(Object.keys(islands));
 
 // A port is an interface that its consumer owns, so whoever implements it looks down to name it. The cruiser cannot tell types from
 // values under swc; src/cli/architecture.test.ts proves that only types are taken that way.
@@ -76,6 +76,25 @@ module.exports = {
     ...layering,
     ...shores,
     ...libraries,
+    {
+      name: "wire-imports-only-zod",
+      severity: "error",
+      from: { path: "^packages/sdk/src/wire/", pathNot: tests },
+      to: { pathNot: "^packages/sdk/src/wire/|node_modules/zod/" },
+    },
+    {
+      name: "sdk-imports-only-zod",
+      severity: "error",
+      from: { path: "^packages/sdk/src/", pathNot: tests },
+      to: { pathNot: "^packages/sdk/src/|node_modules/zod/|^(crypto|timers/promises)$" },
+    },
+    {
+      name: "server-imports-only-the-wire-of-the-sdk",
+      severity: "error",
+      // The demonstration's workload is an application like any other: it imports the client.
+      from: { path: "^(src|workers|bench)/", pathNot: `${tests}|^src/demo/` },
+      to: { path: "^packages/sdk/src/", pathNot: "^packages/sdk/src/wire/" },
+    },
     {
       name: "core-knows-only-zod",
       severity: "error",

@@ -1,5 +1,6 @@
 import { Queue, Worker } from "bullmq";
 import { Redis } from "ioredis";
+import { newTicketSchema } from "../packages/sdk/src/wire/tickets.ts";
 import { createSystemClock } from "../src/core/clock.ts";
 import { createTicketQueue } from "../src/queue/ticket-queue.ts";
 import { connectRedis } from "../src/redis/connection.ts";
@@ -10,7 +11,6 @@ import { createLocalGate } from "../src/workload/local-gate.ts";
 import { createPriceTable } from "../src/workload/price-table.ts";
 import { shippedPrices } from "../src/workload/prices.ts";
 import { recordUsage } from "../src/workload/record-usage.ts";
-import { newTicketSchema } from "../src/workload/ticket.ts";
 import { startTicketWorker } from "../workers/ticket.ts";
 
 /*

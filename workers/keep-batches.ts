@@ -1,9 +1,10 @@
+import type { AdmissionGate } from "../packages/sdk/src/wire/admissions.ts";
+import type { BatchView } from "../packages/sdk/src/wire/batches.ts";
 import type { Clock } from "../src/core/clock.ts";
 import type { WorkerHandle } from "../src/core/worker-handle.ts";
 import { adaptConcurrency } from "../src/workload/adapt-concurrency.ts";
-import type { AdmissionGate } from "../src/workload/admission.ts";
 import type { BatchStore } from "../src/workload/batch.ts";
-import type { BatchControl, BatchSight } from "../src/workload/batch-control.ts";
+import type { BatchControl } from "../src/workload/batch-control.ts";
 import type { ProviderDesk } from "../src/workload/provider-desk.ts";
 import { hasEnded, type TicketFeeder, type TicketStore } from "../src/workload/ticket.ts";
 
@@ -46,7 +47,7 @@ export function createBatchKeeper(deps: KeepBatchesDeps): { look(): Promise<void
   };
 
   /** As many as can be worked on soon enter the queue: the leading group alone, or a window that moves on as tickets end. */
-  const feed = async (batch: BatchSight): Promise<void> => {
+  const feed = async (batch: BatchView): Promise<void> => {
     if (batch.estimate === undefined || batch.gate === "paused" || batch.stop !== null) return;
     const { leadingTickets } = batch.limits;
     const window = Math.min(mostFed, Math.max(fewestFed, 3 * (batch.concurrencyNow ?? mostFed)));
@@ -60,7 +61,7 @@ export function createBatchKeeper(deps: KeepBatchesDeps): { look(): Promise<void
   };
 
   /** A thousand at a time, always cut alike, so that the key of a submission always means the same tickets. */
-  const handOver = async (batch: BatchSight, provider: string): Promise<void> => {
+  const handOver = async (batch: BatchView, provider: string): Promise<void> => {
     if (deps.desk === undefined || batch.estimate === undefined || batch.gate === "paused" || batch.stop !== null) return;
     const { id: batchId, fed } = batch;
     await deps.desk.resume(batchId);
@@ -71,13 +72,13 @@ export function createBatchKeeper(deps: KeepBatchesDeps): { look(): Promise<void
   };
 
   /** What a provider has answered before it was cancelled is paid for and counts, so its tickets end by its results. */
-  const isAtProvider = async ({ id, provider }: BatchSight): Promise<boolean> => {
+  const isAtProvider = async ({ id, provider }: BatchView): Promise<boolean> => {
     if (deps.desk === undefined || provider === undefined) return false;
     await deps.desk.cancel(id);
     return deps.desk.isOpen(id);
   };
 
-  const adapt = async (batch: BatchSight): Promise<void> => {
+  const adapt = async (batch: BatchView): Promise<void> => {
     const now = clock.now();
     const { limits, adapted, requests, rateLimited } = batch;
     if (limits.concurrency === null) return;
@@ -91,7 +92,7 @@ export function createBatchKeeper(deps: KeepBatchesDeps): { look(): Promise<void
   };
 
   /** What nobody works on ends here; what runs ends at its next turn, where the gate tells it. */
-  const cancelTickets = async ({ id }: BatchSight): Promise<void> => {
+  const cancelTickets = async ({ id }: BatchView): Promise<void> => {
     for (let pages = 0; pages < pagesPerLook; pages += 1) {
       const cursor = cursors.get(id);
       const page = await deps.tickets.list({ batchId: id }, cursor === undefined ? { limit: 200 } : { cursor, limit: 200 });

@@ -1,4 +1,6 @@
 import { expect, it } from "@jest/globals";
+import { batchHeadSchema } from "../packages/sdk/src/wire/batches.ts";
+import { newTicketSchema } from "../packages/sdk/src/wire/tickets.ts";
 import { createAnthropicBatches } from "../src/adapters/anthropic/create-anthropic-batches.ts";
 import { createAnthropicCosts } from "../src/adapters/anthropic/create-anthropic-costs.ts";
 import { createSystemClock } from "../src/core/clock.ts";
@@ -8,7 +10,6 @@ import { createWorkloadLedger } from "../src/redis/workload-ledger.ts";
 import { createTicketStore } from "../src/redis/workload-tickets.ts";
 import { startAnthropicBatchServer } from "../src/simulators/provider-batches/anthropic-batch-server.ts";
 import { holdRedis } from "../src/testing/hold-redis.ts";
-import { batchHeadSchema } from "../src/workload/batch.ts";
 import { createBatchControl } from "../src/workload/batch-control.ts";
 import { realTimes } from "../src/workload/ledger.ts";
 import { createLocalGate } from "../src/workload/local-gate.ts";
@@ -16,7 +17,6 @@ import { createPriceTable } from "../src/workload/price-table.ts";
 import { shippedPrices } from "../src/workload/prices.ts";
 import { createProviderDesk } from "../src/workload/provider-desk.ts";
 import { createProviderTickets } from "../src/workload/provider-tickets.ts";
-import { newTicketSchema } from "../src/workload/ticket.ts";
 import { createBatchKeeper } from "./keep-batches.ts";
 import { startProviderKeeper } from "./keep-providers.ts";
 

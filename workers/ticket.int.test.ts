@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
+import { newTicketSchema } from "../packages/sdk/src/wire/tickets.ts";
 import { createSystemClock } from "../src/core/clock.ts";
 import { createTicketQueue } from "../src/queue/ticket-queue.ts";
 import { connectRedis } from "../src/redis/connection.ts";
@@ -12,7 +13,7 @@ import { openTicketSystem } from "../src/testing/ticket-system.ts";
 import { until } from "../src/testing/until.ts";
 import { countStartsWhilePaused } from "../src/workload/admission-log.ts";
 import { noLimits } from "../src/workload/controls.ts";
-import { newTicketSchema, type TicketProcessor } from "../src/workload/ticket.ts";
+import type { TicketProcessor } from "../src/workload/ticket.ts";
 import { startTicketWorker } from "./ticket.ts";
 
 const held = holdRedis();

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
+import { type NewTicketInput, newTicketSchema } from "../packages/sdk/src/wire/tickets.ts";
 import { aUsageEvent } from "../src/testing/a-usage-report.ts";
 import { contractTimes } from "../src/testing/describe-workload-ledger.ts";
 import { createFakeClock } from "../src/testing/fake-clock.ts";
@@ -8,7 +9,7 @@ import type { BudgetLimits } from "../src/workload/budget.ts";
 import { noLimits } from "../src/workload/controls.ts";
 import type { FinishedTicket } from "../src/workload/ledger.ts";
 import { createLocalGate } from "../src/workload/local-gate.ts";
-import { type NewTicketInput, newTicketSchema, type TicketProcessor } from "../src/workload/ticket.ts";
+import type { TicketProcessor } from "../src/workload/ticket.ts";
 import { type TicketHold, workTicket } from "./work-ticket.ts";
 
 /** Three turns of $0.003 each. What was done is in the saved work. */

@@ -1,11 +1,12 @@
+import type { AdmissionAnswer, AdmissionGate } from "../packages/sdk/src/wire/admissions.ts";
+import type { Ticket } from "../packages/sdk/src/wire/tickets.ts";
 import type { Clock } from "../src/core/clock.ts";
-import { type AdmissionAnswer, type AdmissionGate, afterStop } from "../src/workload/admission.ts";
+import { afterStop } from "../src/workload/admission.ts";
 import { asFailureClass, classOfReason } from "../src/workload/failure-class.ts";
 import {
   hasEnded,
   lostReason,
   recoveryReason,
-  type Ticket,
   type TicketChange,
   type TicketProcessor,
   type TicketStore,

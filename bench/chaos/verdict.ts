@@ -1,6 +1,5 @@
 import { quantile } from "../statistics.ts";
-import type { FaultKind } from "./faults.ts";
-import { faultKinds } from "./faults.ts";
+import { type FaultKind, faultKinds } from "./faults.ts";
 import type { History } from "./history.ts";
 import { duplicatesOf, invariants, residualsOf, unorderedAttempts } from "./invariants.ts";
 

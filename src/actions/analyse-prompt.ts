@@ -1,10 +1,11 @@
+import type { MissReason } from "../../packages/sdk/src/wire/prefix.ts";
 import { analyseCache } from "../analysis/analyse-cache.ts";
 import type { CacheState } from "../analysis/cache-board.ts";
 import type { CachePrices } from "../analysis/cache-cost.ts";
 import { cacheRulesOf } from "../analysis/cache-rules.ts";
 import type { CacheReply } from "../analysis/cache-types.ts";
 import type { Clock } from "../core/clock.ts";
-import type { MissReason, PrefixSample } from "../core/prefix-sample.ts";
+import type { PrefixSample } from "../core/prefix-sample.ts";
 import type { PrefixSampleStore, SampleGroup } from "../workload/prefix-samples.ts";
 import type { PriceTable } from "../workload/price-table.ts";
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
+import type { Json } from "../../packages/sdk/src/wire/json.ts";
 import type { ActionContext } from "../core/action.ts";
-import type { Json } from "../core/json.ts";
 import { createActionBench, outputOf } from "../testing/action-bench.ts";
 import { aBudgetState } from "../testing/fake-budget-control.ts";
 

@@ -1,9 +1,9 @@
+import type { BatchView } from "../../packages/sdk/src/wire/batches.ts";
 import type { ActionOutput } from "../core/action.ts";
 import { oneUsd } from "../core/money.ts";
-import type { BatchSight } from "../workload/batch-control.ts";
 
 /** What every action on a batch reports, read back from it. */
-export function batchOutput(batch: BatchSight): ActionOutput {
+export function batchOutput(batch: BatchView): ActionOutput {
   const { counts, progress } = batch;
   return {
     batch: batch.id,

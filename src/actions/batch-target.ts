@@ -1,7 +1,8 @@
 import { z } from "zod";
+import type { BatchView } from "../../packages/sdk/src/wire/batches.ts";
+import { externalIdSchema } from "../../packages/sdk/src/wire/names.ts";
 import { StepFailure } from "../core/failure.ts";
-import type { BatchControl, BatchSight, SubmitAnswer } from "../workload/batch-control.ts";
-import { externalIdSchema } from "../workload/names.ts";
+import type { BatchControl, SubmitAnswer } from "../workload/batch-control.ts";
 
 /** Exactly one batch by its id; empty never means all. */
 export function batchParameter() {
@@ -25,7 +26,7 @@ export const batchOrQueue = {
 const mostBatches = 10;
 
 /** Reads one batch; throws StepFailure when there is none of that id. */
-export async function readBatch(batches: Pick<BatchControl, "look">, id: string): Promise<BatchSight> {
+export async function readBatch(batches: Pick<BatchControl, "look">, id: string): Promise<BatchView> {
   const batch = await batches.look(id);
   if (batch !== undefined) return batch;
   throw new StepFailure({
@@ -36,7 +37,7 @@ export async function readBatch(batches: Pick<BatchControl, "look">, id: string)
 }
 
 /** How much of a batch is still to come, for people. */
-export function ticketsLeft({ progress }: BatchSight): string {
+export function ticketsLeft({ progress }: BatchView): string {
   return `${progress.tickets - progress.ended} tickets have not ended`;
 }
 

@@ -1,14 +1,15 @@
 import { z } from "zod";
+import type { PromptLayout } from "../../packages/sdk/src/wire/prompt-layout.ts";
+import { canarySchema, type PromptVersion } from "../../packages/sdk/src/wire/prompts.ts";
 import { costRatioUpper, type VersionMeasure } from "../analysis/compare-versions.ts";
 import type { ActionContext, ActionOutput, ActionResult, Plan } from "../core/action.ts";
 import type { PrometheusReader } from "../core/prometheus.ts";
-import type { PromptLayout } from "../core/prompt-layout.ts";
 import { formatShare } from "../core/share.ts";
 import type { CacheSight } from "../llm/caching/cache-sight.ts";
 import { promptParameter, servedBy } from "../llm/caching/cached-prompt.ts";
 import { readPrompt, versionParameter } from "../llm/prompts/stored-prompt.ts";
-import { type CanaryStore, canarySchema } from "../workload/canary.ts";
-import { canaryLabel, type PromptStore, type PromptVersion, productionLabel } from "../workload/prompt.ts";
+import type { CanaryStore } from "../workload/canary.ts";
+import { canaryLabel, type PromptStore, productionLabel } from "../workload/prompt.ts";
 import { type CanaryFacts, type CanaryMove, nextCanaryMove } from "./canary-ramp.ts";
 import { defineAction } from "./define-action.ts";
 import { describeCanary, type HeldCanary, holdCanary, refused } from "./hold-canary.ts";

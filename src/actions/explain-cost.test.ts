@@ -1,4 +1,5 @@
 import { expect, it } from "@jest/globals";
+import type { UsageReport } from "../../packages/sdk/src/wire/usage.ts";
 import { aUsageEvent } from "../testing/a-usage-report.ts";
 import { aChange } from "../testing/describe-change-log.ts";
 import { contractTimes } from "../testing/describe-workload-ledger.ts";
@@ -7,7 +8,6 @@ import { createMemoryChangeLog } from "../testing/memory-change-log.ts";
 import { createMemoryLedger } from "../testing/memory-ledger.ts";
 import { createPriceTable } from "../workload/price-table.ts";
 import { shippedPrices } from "../workload/prices.ts";
-import type { UsageReport } from "../workload/usage-report.ts";
 import { explainCost } from "./explain-cost.ts";
 
 const prices = createPriceTable(shippedPrices);

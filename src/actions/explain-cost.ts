@@ -1,3 +1,4 @@
+import type { UsageEvent } from "../../packages/sdk/src/wire/usage.ts";
 import { attributeCost, type CostAttribution } from "../analysis/attribute-cost.ts";
 import { type CoincidingChange, coincidingChanges } from "../analysis/coinciding-changes.ts";
 import { adviceOf } from "../analysis/cost-advice.ts";
@@ -9,7 +10,6 @@ import type { WorkloadLedger } from "../workload/ledger.ts";
 import { costOf, type PriceTable } from "../workload/price-table.ts";
 import { unpricedTokens } from "../workload/spend-row.ts";
 import { inputTokens } from "../workload/token-partition.ts";
-import type { UsageEvent } from "../workload/usage-report.ts";
 
 /** What an explanation is made from. */
 export interface CostSources {

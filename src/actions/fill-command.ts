@@ -1,6 +1,6 @@
 import { isAbsolute } from "node:path";
+import type { Json } from "../../packages/sdk/src/wire/json.ts";
 import { type ArgumentType, type CommandTemplate, longestCommand, placeholderPattern } from "../core/command-template.ts";
-import type { Json } from "../core/json.ts";
 
 /** A command as it will be started. */
 export interface FilledCommand {

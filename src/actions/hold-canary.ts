@@ -1,7 +1,8 @@
+import { canonicalJson } from "../../packages/sdk/src/wire/json.ts";
+import type { Canary } from "../../packages/sdk/src/wire/prompts.ts";
 import { StepFailure } from "../core/failure.ts";
-import { canonicalJson } from "../core/json.ts";
 import { formatShare } from "../core/share.ts";
-import type { Canary, CanaryStore } from "../workload/canary.ts";
+import type { CanaryStore } from "../workload/canary.ts";
 import { canaryLabel, type PromptStore } from "../workload/prompt.ts";
 
 /** The canary of one prompt in the hands of one run. Both members throw StepFailure `refused_by_target` when somebody else changed it. */

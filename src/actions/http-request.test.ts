@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
-import type { Json } from "../core/json.ts";
+import type { Json } from "../../packages/sdk/src/wire/json.ts";
 import { createActionBench, outputOf } from "../testing/action-bench.ts";
 import type { HttpAnswer } from "./http-port.ts";
 import { actionCatalogue } from "./registry.ts";

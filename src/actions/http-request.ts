@@ -1,7 +1,8 @@
 import { z } from "zod";
+import { canonicalJson, type Json } from "../../packages/sdk/src/wire/json.ts";
 import type { ActionOutput, Effect } from "../core/action.ts";
 import { StepFailure } from "../core/failure.ts";
-import { canonicalJson, type Json, sha256 } from "../core/json.ts";
+import { sha256 } from "../core/json.ts";
 import { runHeader } from "../core/run.ts";
 import { defineAction } from "./define-action.ts";
 import { failureOfStatus } from "./failure-of-status.ts";

@@ -1,9 +1,10 @@
 import { z } from "zod";
+import { type BatchView, batchLimitsSchema } from "../../packages/sdk/src/wire/batches.ts";
+import { canonicalJson } from "../../packages/sdk/src/wire/json.ts";
 import type { ActionOutput, Change, Plan } from "../core/action.ts";
 import { StepFailure } from "../core/failure.ts";
-import { canonicalJson } from "../core/json.ts";
-import { type BatchChange, batchLimitsSchema } from "../workload/batch.ts";
-import type { BatchControl, BatchSight } from "../workload/batch-control.ts";
+import type { BatchChange } from "../workload/batch.ts";
+import type { BatchControl } from "../workload/batch-control.ts";
 import { readBatch } from "./batch-target.ts";
 import type { ActionBehaviour } from "./define-action.ts";
 
@@ -27,15 +28,15 @@ type PlannedBatch = z.output<typeof plannedSchema>;
 /** One change of one batch, in the words of the action that makes it. */
 export interface BatchChangeWanted {
   /** What the batch is to hold afterwards, at `now` in UTC milliseconds; throws StepFailure when nothing sensible is asked for. */
-  after(batch: BatchSight, now: number): PlannedBatch["after"];
+  after(batch: BatchView, now: number): PlannedBatch["after"];
   /** One sentence for people; without changes it says that the batch is so already. */
-  summary(batch: BatchSight, changes: readonly Change[]): string;
+  summary(batch: BatchView, changes: readonly Change[]): string;
   /** Shown to everybody who asks for admission. */
   reason(runId: string): string;
   /** Whether the change can be taken back; only then has the behaviour an `undo`. */
   readonly reversible: boolean;
   /** What is reported, read back from the batch. */
-  output(batch: BatchSight, before: PlannedBatch["before"]): ActionOutput;
+  output(batch: BatchView, before: PlannedBatch["before"]): ActionOutput;
 }
 
 /**
@@ -87,7 +88,7 @@ export function plannedBatch(batches: BatchControl, id: string, wanted: BatchCha
 }
 
 /** Before → after of every field that differs, for people. */
-function batchChanges(batch: BatchSight, after: PlannedBatch["after"]): readonly Change[] {
+function batchChanges(batch: BatchView, after: PlannedBatch["after"]): readonly Change[] {
   const target = `batch/${batch.id}`;
   const rows: Change[] = [];
   if (after.gate !== undefined) rows.push({ target, field: "gate", before: batch.gate, after: after.gate });
@@ -102,7 +103,7 @@ function batchChanges(batch: BatchSight, after: PlannedBatch["after"]): readonly
 }
 
 /** Whether the batch holds every one of these fields. */
-function holdsFields(batch: BatchSight, fields: PlannedBatch["after"]): boolean {
+function holdsFields(batch: BatchView, fields: PlannedBatch["after"]): boolean {
   return (
     (fields.gate === undefined || batch.gate === fields.gate) &&
     (fields.state === undefined || batch.state === fields.state) &&
@@ -125,7 +126,7 @@ async function writeFields(batches: BatchControl, planned: PlannedBatch, fields:
   throw changedMeanwhile(now);
 }
 
-function changedMeanwhile({ id, by, reason, version }: BatchSight): StepFailure {
+function changedMeanwhile({ id, by, reason, version }: BatchView): StepFailure {
   return new StepFailure({
     reason: "refused_by_target",
     message: `Batch ${id} was changed since the plan (version ${version} by ${by || "unknown"}: ${reason || "no reason given"}); it stays as it is.`,

@@ -1,7 +1,7 @@
 import { z } from "zod";
+import { canonicalJson } from "../../packages/sdk/src/wire/json.ts";
 import type { Change, Plan } from "../core/action.ts";
 import { StepFailure } from "../core/failure.ts";
-import { canonicalJson } from "../core/json.ts";
 import type { BudgetControl, BudgetControls, BudgetLimits, BudgetState, ControlsChange } from "../workload/budget.ts";
 
 const amount = z.number().nullable();

@@ -1,10 +1,11 @@
 import { z } from "zod";
+import { canonicalJson } from "../../packages/sdk/src/wire/json.ts";
+import { canarySchema } from "../../packages/sdk/src/wire/prompts.ts";
 import type { ActionContext, Plan } from "../core/action.ts";
 import { StepFailure } from "../core/failure.ts";
-import { canonicalJson } from "../core/json.ts";
 import { promptParameter } from "../llm/caching/cached-prompt.ts";
 import { readPrompt, versionParameter } from "../llm/prompts/stored-prompt.ts";
-import { type CanaryStore, canarySchema } from "../workload/canary.ts";
+import type { CanaryStore } from "../workload/canary.ts";
 import { type PromptStore, productionLabel } from "../workload/prompt.ts";
 import { defineAction } from "./define-action.ts";
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
+import type { Json } from "../../packages/sdk/src/wire/json.ts";
 import type { ActionResult, BoundAction } from "../core/action.ts";
-import type { Json } from "../core/json.ts";
 import { createActionBench, outputOf } from "../testing/action-bench.ts";
 import { aNewVersion } from "../testing/describe-prompt-store.ts";
 import { evaluatePrompt } from "./evaluate-prompt.ts";

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { Json } from "../core/json.ts";
+import type { Json } from "../../packages/sdk/src/wire/json.ts";
 import type { BudgetState } from "../workload/budget.ts";
 
 // The limits tell a snapshot from other results that count running tickets.

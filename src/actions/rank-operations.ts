@@ -1,8 +1,8 @@
 import { z } from "zod";
+import type { Json } from "../../packages/sdk/src/wire/json.ts";
 import { type CostControls, type CostRise, decideCostControls } from "../analysis/cost-controls.ts";
 import { type OperationRanking, type RankedOperation, rankOperations } from "../analysis/rank-operations.ts";
 import type { ActionOutput } from "../core/action.ts";
-import type { Json } from "../core/json.ts";
 import { oneUsd } from "../core/money.ts";
 import type { BudgetControl } from "../workload/budget.ts";
 import { defineAction } from "./define-action.ts";

@@ -1,7 +1,7 @@
 import { z } from "zod";
+import { endStates } from "../../packages/sdk/src/wire/tickets.ts";
 import { oneUsd } from "../core/money.ts";
 import type { BatchControl } from "../workload/batch-control.ts";
-import { endStates } from "../workload/ticket.ts";
 import { batchParameter, readBatch } from "./batch-target.ts";
 import { defineAction } from "./define-action.ts";
 

@@ -2,11 +2,11 @@ import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "@jest/globals";
 import { z } from "zod";
-import type { Json } from "../core/json.ts";
+import type { Json } from "../../packages/sdk/src/wire/json.ts";
+import { newTicketSchema } from "../../packages/sdk/src/wire/tickets.ts";
 import { createActionBench } from "../testing/action-bench.ts";
 import { aNewVersion } from "../testing/describe-prompt-store.ts";
 import { aBudgetState } from "../testing/fake-budget-control.ts";
-import { newTicketSchema } from "../workload/ticket.ts";
 import { actionCatalogue } from "./registry.ts";
 
 const cached = { prompt: "implement", provider: "anthropic", model: "opus-test" };

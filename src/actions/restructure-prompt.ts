@@ -1,12 +1,13 @@
 import { z } from "zod";
+import type { Stability } from "../../packages/sdk/src/wire/prompt-layout.ts";
+import { newPromptVersionSchema, type PromptVersion } from "../../packages/sdk/src/wire/prompts.ts";
 import type { ActionOutput, Plan } from "../core/action.ts";
 import { StepFailure } from "../core/failure.ts";
-import type { Stability } from "../core/prompt-layout.ts";
 import type { CacheSight } from "../llm/caching/cache-sight.ts";
 import { promptParameter, readAnalysis, servedBy } from "../llm/caching/cached-prompt.ts";
 import { readPrompt } from "../llm/prompts/stored-prompt.ts";
 import { judgeLayoutChange } from "../workload/judge-layout-change.ts";
-import { newPromptVersionSchema, type PromptStore, type PromptVersion, productionLabel } from "../workload/prompt.ts";
+import { type PromptStore, productionLabel } from "../workload/prompt.ts";
 import { type LayoutAdvice, restructurePrompt } from "../workload/restructure-prompt.ts";
 import { defineAction } from "./define-action.ts";
 

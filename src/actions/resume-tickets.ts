@@ -1,6 +1,6 @@
 import { z } from "zod";
+import { jsonSchema } from "../../packages/sdk/src/wire/json.ts";
 import type { ActionOutput, Plan } from "../core/action.ts";
-import { jsonSchema } from "../core/json.ts";
 import type { TicketCare } from "../llm/tickets/ticket-care.ts";
 import { recoveredWord, workAfter } from "../workload/recover-ticket.ts";
 import { storedWork } from "../workload/staged-work.ts";

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@jest/globals";
+import type { Json } from "../../packages/sdk/src/wire/json.ts";
 import type { ArgumentType, CommandTemplate } from "../core/command-template.ts";
 import { StepFailure } from "../core/failure.ts";
-import type { Json } from "../core/json.ts";
 import { aCommandStream, aCommandTemplate, createActionBench, outputOf } from "../testing/action-bench.ts";
 import { actionCatalogue } from "./registry.ts";
 import { withCommands } from "./run-command.ts";

@@ -1,9 +1,10 @@
 import { z } from "zod";
+import { canonicalJson, type Json } from "../../packages/sdk/src/wire/json.ts";
 import type { ActionCatalogue, ActionContext, ActionOutput, ActionSpec, Effect, Plan, Probe } from "../core/action.ts";
 import { cleanText } from "../core/clean-text.ts";
 import type { CommandTemplate } from "../core/command-template.ts";
 import { type Failure, StepFailure } from "../core/failure.ts";
-import { canonicalJson, type Json, sha256 } from "../core/json.ts";
+import { sha256 } from "../core/json.ts";
 import type { CommandOutcome, CommandRunner, CommandStream } from "./command-runner.ts";
 import { defineAction } from "./define-action.ts";
 import { describeType, type FilledCommand, fillCommand, proveArguments } from "./fill-command.ts";

@@ -1,8 +1,8 @@
 import { z } from "zod";
+import type { BatchLimits, BatchView } from "../../packages/sdk/src/wire/batches.ts";
 import { StepFailure } from "../core/failure.ts";
 import { oneUsd } from "../core/money.ts";
-import type { BatchLimits } from "../workload/batch.ts";
-import type { BatchControl, BatchSight } from "../workload/batch-control.ts";
+import type { BatchControl } from "../workload/batch-control.ts";
 import { batchOutput, batchOutputFields } from "./batch-output.ts";
 import { batchParameter } from "./batch-target.ts";
 import { defineAction } from "./define-action.ts";
@@ -36,7 +36,7 @@ export const setBatchLimits = defineAction({
   undoes: true,
   behave(parameters, { batches }: { readonly batches: BatchControl }) {
     const { batch: id } = parameters;
-    const limitsAfter = ({ limits }: BatchSight, now: number): BatchLimits => ({
+    const limitsAfter = ({ limits }: BatchView, now: number): BatchLimits => ({
       maxCostMicroUsd: microUsd(parameters.max_cost_usd) ?? limits.maxCostMicroUsd,
       perTicketCapMicroUsd: microUsd(parameters.per_ticket_usd) ?? limits.perTicketCapMicroUsd,
       concurrency: parameters.concurrency ?? limits.concurrency,

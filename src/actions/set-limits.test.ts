@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
-import type { Json } from "../core/json.ts";
+import type { Json } from "../../packages/sdk/src/wire/json.ts";
 import { createActionBench, outputOf } from "../testing/action-bench.ts";
 import { aBudgetState } from "../testing/fake-budget-control.ts";
 import type { BudgetLimits } from "../workload/budget.ts";

@@ -1,9 +1,10 @@
 import { describe, expect, it } from "@jest/globals";
-import type { Json } from "../core/json.ts";
+import type { Json } from "../../packages/sdk/src/wire/json.ts";
+import { newTicketSchema } from "../../packages/sdk/src/wire/tickets.ts";
 import { createActionBench, outputOf } from "../testing/action-bench.ts";
 import { aBudgetState } from "../testing/fake-budget-control.ts";
 import { parseStagedWork, storedWork } from "../workload/staged-work.ts";
-import { lostReason, newTicketSchema } from "../workload/ticket.ts";
+import { lostReason } from "../workload/ticket.ts";
 
 /** One ticket that was lost in the middle of implement, with its plan saved and work in its workspace. */
 async function open(queue = "fast") {

@@ -1,6 +1,7 @@
 import { z } from "zod";
+import type { BatchView } from "../../packages/sdk/src/wire/batches.ts";
 import { formatUsd, oneUsd } from "../core/money.ts";
-import { type BatchControl, type BatchSight, isThrough } from "../workload/batch-control.ts";
+import { type BatchControl, isThrough } from "../workload/batch-control.ts";
 import { batchesOf, batchOrQueue, readBatch } from "./batch-target.ts";
 import { defineAction } from "./define-action.ts";
 import { durationParameter, millisecondsOf } from "./parameter-types.ts";
@@ -63,7 +64,7 @@ export const watchBatch = defineAction({
         const before = progress === undefined ? undefined : progressSchema.parse(progress);
         const ids = before?.ids ?? z.object({ ids: z.array(z.string()) }).parse(plan.data).ids;
         const seen = await Promise.all(ids.map(async (id) => readBatch(batches, id)));
-        const sum = (of: (batch: BatchSight) => number) => seen.reduce((total, batch) => total + of(batch), 0);
+        const sum = (of: (batch: BatchView) => number) => seen.reduce((total, batch) => total + of(batch), 0);
         const ended = sum(({ progress: { ended: one } }) => one);
         const now = clock.now();
         const since = before === undefined || before.ended !== ended ? now : before.since;
@@ -100,7 +101,7 @@ export const watchBatch = defineAction({
   },
 });
 
-function headlineOf(seen: readonly BatchSight[]): string {
+function headlineOf(seen: readonly BatchView[]): string {
   return seen
     .map(
       ({ id, progress: { ended, tickets } }) =>
@@ -109,7 +110,7 @@ function headlineOf(seen: readonly BatchSight[]): string {
     .join("; ");
 }
 
-function noteOf(seen: readonly BatchSight[]): string {
+function noteOf(seen: readonly BatchView[]): string {
   return seen
     .map(({ id, progress: { ended, tickets, forecastMicroUsd, etaAt }, spentMicroUsd }) => {
       const eta = etaAt === null ? "" : `, ETA ${new Date(etaAt).toISOString().slice(11, 16)} UTC`;

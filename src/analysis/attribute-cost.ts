@@ -1,4 +1,4 @@
-import { type CostDimension, costDimensions } from "../core/cost-dimension.ts";
+import { type CostDimension, costDimensions } from "../../packages/sdk/src/wire/cost-dimension.ts";
 import { formatShare } from "../core/share.ts";
 import { noElement, type Segment } from "./cost-window.ts";
 import { type CostFactor, decomposeCost, type FactorChange } from "./decompose-cost.ts";

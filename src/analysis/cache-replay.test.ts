@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
 import * as fc from "fast-check";
-import { type CacheLifetime, lifetimeMs } from "../core/prompt-layout.ts";
+import { type CacheLifetime, lifetimeMs } from "../../packages/sdk/src/wire/prompt-layout.ts";
 import type { PromptBlock } from "../simulators/model-server/prompt-blocks.ts";
 import { createPromptCache } from "../simulators/model-server/prompt-cache.ts";
 import {

@@ -1,5 +1,5 @@
+import type { CacheLifetime } from "../../packages/sdk/src/wire/prompt-layout.ts";
 import type { Instant } from "../core/clock.ts";
-import type { CacheLifetime } from "../core/prompt-layout.ts";
 import { createRandom } from "../core/seeded-random.ts";
 import type { CacheRules } from "./cache-rules.ts";
 

@@ -31,6 +31,7 @@ const placeOf = (file: string, specifier: string) => (specifier.startsWith(".") 
 /** The first row is the highest. */
 const rowOf = (file: string) => rows.findIndex((row) => row.some((folder) => file.startsWith(`${folder}/`)));
 const rows = [
+  ["packages/sdk/src/wire"],
   ["src/core"],
   ["src/runbook", "src/analysis", "src/workload"],
   ["src/intake", "src/guardrails", "src/actions", "src/engine"],

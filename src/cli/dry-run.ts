@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { type Json, jsonSchema } from "../core/json.ts";
+import { type Json, jsonSchema } from "../../packages/sdk/src/wire/json.ts";
 import type { ApiClient } from "./api-client.ts";
 import { type JournalEntryShape, type RunSummaryShape, runRecordSchema } from "./api-shapes.ts";
 import { type CommandContext, oneLine } from "./context.ts";

@@ -1,7 +1,7 @@
 import type { z } from "zod";
+import type { Json } from "../../packages/sdk/src/wire/json.ts";
 import type { Alert } from "./alert.ts";
 import type { Clock } from "./clock.ts";
-import type { Json } from "./json.ts";
 
 /** What happens if it runs twice; classes R S K P O. */
 export type Effect = "read" | "set" | "keyed" | "probed" | "once";

@@ -1,5 +1,5 @@
+import type { Json } from "../../packages/sdk/src/wire/json.ts";
 import type { Instant } from "./clock.ts";
-import type { Json } from "./json.ts";
 
 /** What people did, and what they were refused. What runs did stands in their journals. */
 export const auditKinds = [

@@ -1,5 +1,5 @@
+import type { Json } from "../../packages/sdk/src/wire/json.ts";
 import type { Instant } from "./clock.ts";
-import type { Json } from "./json.ts";
 
 /** What a finding is about. */
 export const findingKinds = ["cost", "cache", "security", "quality", "failure"] as const;

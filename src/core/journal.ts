@@ -1,7 +1,8 @@
+import type { Json } from "../../packages/sdk/src/wire/json.ts";
 import type { ActionOutput, Effect, Plan } from "./action.ts";
 import type { Instant } from "./clock.ts";
 import type { Failure } from "./failure.ts";
-import { type Json, sha256 } from "./json.ts";
+import { sha256 } from "./json.ts";
 import type { Answer, Question } from "./question.ts";
 import type { Outcome, RunRequest } from "./run.ts";
 

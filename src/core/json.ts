@@ -1,29 +1,12 @@
 import { hash } from "node:crypto";
-import { z } from "zod";
-
-/** A value that survives JSON. */
-export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
+import type { Json } from "../../packages/sdk/src/wire/json.ts";
 
 /** Whether a value is a map and no list. */
 export function isJsonObject(value: Json): value is { readonly [key: string]: Json } {
   return value !== null && typeof value === "object" && !Array.isArray(value);
 }
 
-/** JSON text with sorted keys: two equal values have equal text, so that its hash identifies the value. Absent fields and undefined are the same. */
-export function canonicalJson(value: unknown): string {
-  if (value === null || typeof value !== "object") return JSON.stringify(value) ?? "null";
-  if (Array.isArray(value)) return `[${value.map((item) => canonicalJson(item)).join(",")}]`;
-  const fields = Object.entries(value)
-    .filter(([, field]) => field !== undefined)
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([key, field]) => `${JSON.stringify(key)}:${canonicalJson(field)}`);
-  return `{${fields.join(",")}}`;
-}
-
 /** Hex SHA-256 of a text's UTF-8 bytes. */
 export function sha256(text: string | Uint8Array): string {
   return hash("sha256", text);
 }
-
-/** Any JSON value, as a schema. */
-export const jsonSchema: z.ZodType<Json> = z.json();

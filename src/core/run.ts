@@ -1,6 +1,6 @@
+import type { Json } from "../../packages/sdk/src/wire/json.ts";
 import type { Alert } from "./alert.ts";
 import type { Instant } from "./clock.ts";
-import type { Json } from "./json.ts";
 
 /** How far a run may go by itself. */
 export type Mode = "observe" | "approve" | "auto";

@@ -1,5 +1,4 @@
-import type { DemoView } from "./demo-view.ts";
-import { createPaint, elapsed, isSeen, renderDemo } from "./demo-view.ts";
+import { createPaint, type DemoView, elapsed, isSeen, renderDemo } from "./demo-view.ts";
 import { createScreen } from "./screen.ts";
 
 /** Shows progress. */

@@ -1,7 +1,7 @@
+import type { Json } from "../../packages/sdk/src/wire/json.ts";
 import type { ActionContext, BoundAction } from "../core/action.ts";
 import type { Clock } from "../core/clock.ts";
 import type { Failure } from "../core/failure.ts";
-import type { Json } from "../core/json.ts";
 import { resolveParameters } from "../runbook/resolve-parameters.ts";
 import type { ActionCall, Runbook, Step } from "../runbook/runbook.ts";
 import type { EngineDeps } from "./engine-deps.ts";

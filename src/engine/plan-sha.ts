@@ -1,5 +1,6 @@
+import { canonicalJson } from "../../packages/sdk/src/wire/json.ts";
 import type { Plan } from "../core/action.ts";
-import { canonicalJson, sha256 } from "../core/json.ts";
+import { sha256 } from "../core/json.ts";
 
 /** Identifies exactly this resolved plan of this action; what an approval is bound to. */
 export function planShaOf(action: string, plan: Plan): string {

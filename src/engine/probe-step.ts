@@ -1,5 +1,5 @@
+import type { Json } from "../../packages/sdk/src/wire/json.ts";
 import { ensureFailure, type Failure } from "../core/failure.ts";
-import type { Json } from "../core/json.ts";
 import { evaluate, truthOf } from "../runbook/expression.ts";
 import type { Runbook, Step } from "../runbook/runbook.ts";
 import { askPeople } from "./ask-people.ts";

@@ -1,8 +1,8 @@
+import type { Json } from "../../packages/sdk/src/wire/json.ts";
 import type { ActionOutput, Plan } from "../core/action.ts";
 import type { Instant } from "../core/clock.ts";
 import type { Failure } from "../core/failure.ts";
 import type { CheckSubject, Journal, JournalEntry, Truth } from "../core/journal.ts";
-import type { Json } from "../core/json.ts";
 import type { Answer, Question } from "../core/question.ts";
 import type { Outcome, RunRequest } from "../core/run.ts";
 

@@ -1,4 +1,4 @@
-import type { Json } from "../core/json.ts";
+import type { Json } from "../../packages/sdk/src/wire/json.ts";
 import type { Scope } from "../runbook/expression.ts";
 import type { RunView } from "./run-view.ts";
 

@@ -1,5 +1,6 @@
+import { canonicalJson, type Json } from "../../packages/sdk/src/wire/json.ts";
 import type { Instant } from "../core/clock.ts";
-import { canonicalJson, type Json, sha256 } from "../core/json.ts";
+import { sha256 } from "../core/json.ts";
 
 /** One change of one field that an intent announced; the values only as hashes, enough to tell them apart. */
 export interface TargetChange {

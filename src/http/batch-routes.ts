@@ -1,8 +1,8 @@
 import { z } from "zod";
+import { batchChangeSchema, batchReasonSchema } from "../../packages/sdk/src/wire/batches.ts";
 import type { Clock } from "../core/clock.ts";
-import { type BatchChange, type BatchStore, batchLimitsSchema } from "../workload/batch.ts";
-import type { BatchControl } from "../workload/batch-control.ts";
-import { isThrough } from "../workload/batch-control.ts";
+import type { BatchChange, BatchStore } from "../workload/batch.ts";
+import { type BatchControl, isThrough } from "../workload/batch-control.ts";
 import type { WorkloadLedger } from "../workload/ledger.ts";
 import type { TicketDoorbell, TicketStore } from "../workload/ticket.ts";
 import { batchReply, noBatch } from "./batch-reply.ts";
@@ -23,8 +23,6 @@ export interface BatchRouteDeps {
 const cursor = z.string().min(1).max(512).optional();
 const limit = z.coerce.number().int().min(1).max(200).default(50);
 const batchPage = z.strictObject({ cursor, limit });
-const reason = z.strictObject({ reason: z.string().trim().min(1).max(300) });
-const newLimits = z.strictObject({ limits: batchLimitsSchema, version: z.int().min(0) });
 
 /** How often a follower looks. */
 const followEveryMs = 1000;
@@ -41,7 +39,7 @@ export function createBatchRoutes({ ledger, batches, control, tickets, doorbell,
       summary,
       who: operators,
       query: noQuery,
-      body: reason,
+      body: batchReasonSchema,
       answers: status === 202 ? { 202: "It will end" } : { 200: "The batch as it is now" },
       problems: ["not-found", "conflict"],
       async handle({ params, body, caller }) {
@@ -109,7 +107,7 @@ export function createBatchRoutes({ ledger, batches, control, tickets, doorbell,
       summary: "Set the limits; `version` is the one that was read",
       who: operators,
       query: noQuery,
-      body: newLimits,
+      body: batchChangeSchema,
       answers: { 200: "The batch as it is now" },
       problems: ["not-found", "conflict"],
       async handle({ params, body, caller }) {

@@ -1,6 +1,6 @@
 import { z } from "zod";
+import { newChangeSchema } from "../../packages/sdk/src/wire/changes.ts";
 import type { Clock } from "../core/clock.ts";
-import { workloadChangeSchema } from "../core/workload-change.ts";
 import type { ChangeLog } from "../workload/change-log.ts";
 import { instantQuery } from "./instant.ts";
 import { defineRoute, json, noBody, noQuery, problem, type Route } from "./route.ts";
@@ -28,7 +28,7 @@ export function createChangeRoutes({
       summary: "Tell a change of the workload, such as a release or a route; the same change again is one",
       who: [...operators, "workload"],
       query: noQuery,
-      body: workloadChangeSchema,
+      body: newChangeSchema,
       answers: { 201: "The change with its time and who told it" },
       async handle({ body, caller }) {
         const now = clock.now();

@@ -1,6 +1,6 @@
 import { z } from "zod";
+import { budgetIdSchema } from "../../packages/sdk/src/wire/names.ts";
 import { type CostSources, explainCost } from "../actions/explain-cost.ts";
-import { budgetIdSchema } from "../workload/names.ts";
 import { instantQuery } from "./instant.ts";
 import { defineRoute, json, noBody, type Route } from "./route.ts";
 import { viewers } from "./who.ts";

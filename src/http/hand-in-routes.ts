@@ -1,16 +1,20 @@
-import { z } from "zod";
-import { type Batch, type BatchStore, batchTicketSchema, mostTicketsAtOnce, newBatchSchema } from "../workload/batch.ts";
+import type { z } from "zod";
+import {
+  type Batch,
+  type batchTicketSchema,
+  moreTicketsSchema,
+  newBatchSchema,
+  referencesSchema,
+} from "../../packages/sdk/src/wire/batches.ts";
+import type { NewTicket } from "../../packages/sdk/src/wire/tickets.ts";
+import type { BatchStore } from "../workload/batch.ts";
 import type { BatchControl } from "../workload/batch-control.ts";
 import type { WorkloadLedger } from "../workload/ledger.ts";
-import { externalIdSchema } from "../workload/names.ts";
 import { providerPayloadSchema } from "../workload/provider-tickets.ts";
-import type { AddReply, NewTicket, TicketDoorbell, TicketStore } from "../workload/ticket.ts";
+import type { AddReply, TicketDoorbell, TicketStore } from "../workload/ticket.ts";
 import { batchReply, noBatch } from "./batch-reply.ts";
 import { defineRoute, json, noQuery, problem, type Reply, type Route } from "./route.ts";
 import { submitters } from "./who.ts";
-
-const moreTickets = z.strictObject({ tickets: z.array(batchTicketSchema).min(1).max(mostTicketsAtOnce) });
-const references = z.strictObject({ references: z.array(externalIdSchema).min(1).max(mostTicketsAtOnce) });
 
 /** A thousand tickets of up to 16 kB each would be more; whoever hands in large ones sends fewer at a time. */
 const bodyLimitBytes = 8 * 1024 * 1024;
@@ -69,7 +73,7 @@ export function createHandInRoutes({ ledger, batches, control, tickets, doorbell
       summary: "Which references belong to a ticket that is open or was successful; such a ticket is not handed in again",
       who: submitters,
       query: noQuery,
-      body: references,
+      body: referencesSchema,
       answers: { 200: "`items`: `reference`, `ticketId` and `state` of each that is taken" },
       async handle({ body }) {
         const holders = await tickets.holdersOf(body.references);
@@ -86,7 +90,7 @@ export function createHandInRoutes({ ledger, batches, control, tickets, doorbell
       summary: "Fill a draft, up to 1000 tickets at a time; the same tickets again change nothing",
       who: submitters,
       query: noQuery,
-      body: moreTickets,
+      body: moreTicketsSchema,
       bodyLimitBytes,
       answers: { 200: "`added` tickets are new" },
       problems: ["not-found", "conflict"],

@@ -1,4 +1,4 @@
-import type { Json } from "../core/json.ts";
+import type { Json } from "../../packages/sdk/src/wire/json.ts";
 
 /** Structured log lines. `fields` hold no secret and no untrusted text beyond 200 characters. */
 export interface HttpLog {

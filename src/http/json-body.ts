@@ -1,7 +1,8 @@
 import type { IncomingMessage } from "node:http";
 import type { Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
-import { aProblem, type Problem } from "./problem.ts";
+import type { Problem } from "../../packages/sdk/src/wire/problems.ts";
+import { aProblem } from "./problem.ts";
 
 /** Deepest nesting of arrays and objects that is parsed. */
 export const maxJsonDepth = 32;

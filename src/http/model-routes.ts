@@ -1,8 +1,9 @@
-import { z } from "zod";
+import { canonicalJson } from "../../packages/sdk/src/wire/json.ts";
+import { routeChangeSchema, routeIdSchema } from "../../packages/sdk/src/wire/routing.ts";
 import type { AuditLog } from "../core/audit.ts";
 import type { Clock } from "../core/clock.ts";
-import { canonicalJson, sha256 } from "../core/json.ts";
-import { type ModelRouteStore, routeIdSchema, routeTargetsSchema } from "../workload/model-route.ts";
+import { sha256 } from "../core/json.ts";
+import type { ModelRouteStore } from "../workload/model-route.ts";
 import { defineRoute, issuesOf, json, noBody, noQuery, problem, type Reply, type Route } from "./route.ts";
 import { operators, viewers } from "./who.ts";
 
@@ -12,12 +13,6 @@ export interface ModelRouteDeps {
   readonly audit: AuditLog;
   readonly clock: Pick<Clock, "now">;
 }
-
-const change = routeTargetsSchema.extend({
-  /** The version that was read; 0 where there was no such route. */
-  expected: z.int().min(0),
-  reason: z.string().trim().min(1).max(300),
-});
 
 /** Routes: which model the tickets of one kind of work get. */
 export function createModelRoutes({ routes, audit, clock }: ModelRouteDeps): readonly Route[] {
@@ -55,7 +50,7 @@ export function createModelRoutes({ routes, audit, clock }: ModelRouteDeps): rea
       summary: "Set where a route goes, from the version that was read; tickets keep the model that they began with",
       who: operators,
       query: noQuery,
-      body: change,
+      body: routeChangeSchema,
       answers: { 200: "The route as it is now" },
       problems: ["conflict"],
       async handle({ params, body, caller }) {

@@ -1,18 +1,19 @@
 import { z } from "zod";
+import { canonicalJson, type Json } from "../../packages/sdk/src/wire/json.ts";
+import { promptNameSchema } from "../../packages/sdk/src/wire/names.ts";
+import {
+  canarySchema,
+  newPromptVersionSchema,
+  type PromptState,
+  type PromptVersion,
+  promptLabelSchema,
+} from "../../packages/sdk/src/wire/prompts.ts";
 import type { CacheBoard } from "../analysis/cache-board.ts";
 import type { AuditKind, AuditLog } from "../core/audit.ts";
 import type { Clock } from "../core/clock.ts";
-import { canonicalJson, type Json, sha256 } from "../core/json.ts";
-import { type CanaryStore, canarySchema } from "../workload/canary.ts";
-import { promptNameSchema } from "../workload/names.ts";
-import {
-  newPromptVersionSchema,
-  type PromptState,
-  type PromptStore,
-  type PromptVersion,
-  promptLabelSchema,
-  statusOf,
-} from "../workload/prompt.ts";
+import { sha256 } from "../core/json.ts";
+import type { CanaryStore } from "../workload/canary.ts";
+import { type PromptStore, statusOf } from "../workload/prompt.ts";
 import { readServed } from "../workload/served-prompt.ts";
 import { defineRoute, issuesOf, json, noBody, noQuery, problem, type Reply, type Route } from "./route.ts";
 import { operators, viewers } from "./who.ts";

@@ -1,6 +1,7 @@
 import { z } from "zod";
+import type { Problem, ProblemName } from "../../packages/sdk/src/wire/problems.ts";
 import type { Caller, Role } from "../core/role.ts";
-import { aProblem, type Problem, type ProblemName } from "./problem.ts";
+import { aProblem } from "./problem.ts";
 
 /** One server-sent event; `id` is what a client sends back as Last-Event-ID. */
 export interface ServerSentEvent {

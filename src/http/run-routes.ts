@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { jsonSchema } from "../core/json.ts";
+import { jsonSchema } from "../../packages/sdk/src/wire/json.ts";
 import { outcomes, runStates } from "../core/run.ts";
 import type { ControlReply, RunControl, StartReply } from "../runs/run-control.ts";
 import type { IndexedEntry, RunFilter, RunReader } from "../runs/run-reader.ts";

@@ -1,6 +1,7 @@
 import { z } from "zod";
-import { externalIdSchema } from "../workload/names.ts";
-import { type TicketStore, ticketStates } from "../workload/ticket.ts";
+import { externalIdSchema } from "../../packages/sdk/src/wire/names.ts";
+import { ticketStates } from "../../packages/sdk/src/wire/tickets.ts";
+import type { TicketStore } from "../workload/ticket.ts";
 import { defineRoute, json, noBody, noQuery, problem, type Route } from "./route.ts";
 import { viewers } from "./who.ts";
 

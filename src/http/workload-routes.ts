@@ -1,11 +1,10 @@
 import { z } from "zod";
+import { admissionRequestSchema, admissionToWire, extensionSchema, releaseSchema } from "../../packages/sdk/src/wire/admissions.ts";
+import { mostReportBytes, usageReportsSchema } from "../../packages/sdk/src/wire/usage.ts";
 import type { Clock } from "../core/clock.ts";
-import { admissionRequestSchema, releaseSchema } from "../workload/admission.ts";
 import type { WorkloadLedger } from "../workload/ledger.ts";
-import { budgetIdSchema } from "../workload/names.ts";
 import type { PriceTable } from "../workload/price-table.ts";
 import { type PrefixKeeping, recordUsage } from "../workload/record-usage.ts";
-import { admissionToWire, mostEventsPerReport, mostReportBytes } from "../workload/wire.ts";
 import type { WorkloadObserver } from "../workload/workload-observer.ts";
 import { defineRoute, json, noBody, noQuery, type Route } from "./route.ts";
 import { viewers, workloads } from "./who.ts";
@@ -44,7 +43,7 @@ export function createWorkloadRoutes(deps: WorkloadRouteDeps): readonly Route[] 
       summary: "Keep the reservation of a turn that takes long",
       who: workloads,
       query: noQuery,
-      body: z.strictObject({ budget: budgetIdSchema }),
+      body: extensionSchema,
       answers: { 200: "`extended` is false when the lease is gone: its reservation was given back" },
       handle: async ({ params, body }) => json(200, { extended: await ledger.extend(body.budget, params["leaseId"] ?? "") }),
     }),
@@ -78,7 +77,7 @@ export function createWorkloadRoutes(deps: WorkloadRouteDeps): readonly Route[] 
       summary: "Report model requests with the provider's own usage objects; an id counts once",
       who: workloads,
       query: noQuery,
-      body: z.strictObject({ events: z.array(z.unknown()).min(1).max(mostEventsPerReport) }),
+      body: usageReportsSchema,
       bodyLimitBytes: mostReportBytes.body,
       answers: { 200: "`results`: one per event, in order" },
       handle: async ({ body }) => json(200, { results: await recordUsage(body.events, clock.now(), deps) }),

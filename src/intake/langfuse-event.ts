@@ -1,7 +1,8 @@
 import { z } from "zod";
+import { canonicalJson } from "../../packages/sdk/src/wire/json.ts";
 import type { Alert } from "../core/alert.ts";
 import type { Instant } from "../core/clock.ts";
-import { canonicalJson, sha256 } from "../core/json.ts";
+import { sha256 } from "../core/json.ts";
 import type { Notification } from "./notification.ts";
 
 const id = z.string().min(1).max(200);

@@ -1,6 +1,7 @@
+import type { Json } from "../../packages/sdk/src/wire/json.ts";
 import { type Alert, isTestAlert } from "../core/alert.ts";
 import type { Instant } from "../core/clock.ts";
-import { type Json, sha256 } from "../core/json.ts";
+import { sha256 } from "../core/json.ts";
 import type { Mode, RunRequest } from "../core/run.ts";
 import type { Verdict } from "../core/verdict.ts";
 import { resolveTemplates } from "../runbook/expression.ts";

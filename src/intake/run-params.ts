@@ -1,5 +1,5 @@
+import type { Json } from "../../packages/sdk/src/wire/json.ts";
 import type { Alert } from "../core/alert.ts";
-import type { Json } from "../core/json.ts";
 import { fitsType } from "../runbook/fits-type.ts";
 import type { ParamSpec, Runbook } from "../runbook/runbook.ts";
 

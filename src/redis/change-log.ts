@@ -1,11 +1,11 @@
 import type { Redis } from "ioredis";
 import { z } from "zod";
-import { workloadChangeSchema } from "../core/workload-change.ts";
+import { newChangeSchema } from "../../packages/sdk/src/wire/changes.ts";
 import { type ChangeLog, mostChanges } from "../workload/change-log.ts";
 import { available } from "./available.ts";
 import { workloadKeys as keys } from "./workload-keys.ts";
 
-const stored = workloadChangeSchema.required({ at: true }).extend({ by: z.string() });
+const stored = newChangeSchema.required({ at: true }).extend({ by: z.string() });
 
 /** Changes in one sorted set, by time. Rejects with StoreUnavailable when Redis does not answer. */
 export function createChangeLog(redis: Redis): ChangeLog {

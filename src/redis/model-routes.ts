@@ -1,8 +1,9 @@
 import { join } from "node:path";
 import type { Redis } from "ioredis";
 import { z } from "zod";
+import { type ModelRoute, routeTargetsSchema } from "../../packages/sdk/src/wire/routing.ts";
 import type { Clock } from "../core/clock.ts";
-import { holdsTargets, type ModelRoute, type ModelRouteStore, routeTargetsSchema } from "../workload/model-route.ts";
+import { holdsTargets, type ModelRouteStore } from "../workload/model-route.ts";
 import { available } from "./available.ts";
 import { loadScript, replyList } from "./script.ts";
 import { workloadKeys as keys } from "./workload-keys.ts";

@@ -1,8 +1,8 @@
 import type { Redis } from "ioredis";
 import { z } from "zod";
+import type { UsageEvent } from "../../packages/sdk/src/wire/usage.ts";
 import type { Instant } from "../core/clock.ts";
 import type { UsageWindow } from "../workload/ledger.ts";
-import type { UsageEvent } from "../workload/usage-report.ts";
 import { workloadKeys as keys } from "./workload-keys.ts";
 
 const pageLength = 2000;

@@ -1,8 +1,8 @@
 import { join } from "node:path";
 import type { Redis } from "ioredis";
+import type { AdmissionAnswer, AdmissionLogEntry, AdmissionRequest } from "../../packages/sdk/src/wire/admissions.ts";
 import type { Clock } from "../core/clock.ts";
-import { type AdmissionAnswer, type AdmissionRequest, decideAdmission } from "../workload/admission.ts";
-import type { AdmissionLogEntry } from "../workload/admission-log.ts";
+import { decideAdmission } from "../workload/admission.ts";
 import { type BatchFacts, leadingVerdict } from "../workload/batch-admission.ts";
 import type { LedgerTimes } from "../workload/ledger.ts";
 import { loadScript } from "./script.ts";

@@ -1,12 +1,13 @@
 import { describe, expect, it } from "@jest/globals";
 import * as fc from "fast-check";
+import { type BatchLimits, batchHeadSchema } from "../../packages/sdk/src/wire/batches.ts";
+import { newTicketSchema, ticketStates } from "../../packages/sdk/src/wire/tickets.ts";
 import { aUsageEvent } from "../testing/a-usage-report.ts";
 import { contractTimes } from "../testing/describe-workload-ledger.ts";
 import { createFakeClock } from "../testing/fake-clock.ts";
 import { holdRedis } from "../testing/hold-redis.ts";
-import { type BatchLimits, batchHeadSchema } from "../workload/batch.ts";
 import { estimateBatch } from "../workload/batch-estimate.ts";
-import { hasEnded, newTicketSchema, ticketStates } from "../workload/ticket.ts";
+import { hasEnded } from "../workload/ticket.ts";
 import { createBatchStore } from "./workload-batches.ts";
 import { createWorkloadLedger } from "./workload-ledger.ts";
 import { createTicketStore } from "./workload-tickets.ts";

@@ -1,9 +1,11 @@
 import { join } from "node:path";
 import type { Redis } from "ioredis";
 import { z } from "zod";
+import { type Batch, batchProviders, batchStates } from "../../packages/sdk/src/wire/batches.ts";
+import { canonicalJson } from "../../packages/sdk/src/wire/json.ts";
 import type { Clock } from "../core/clock.ts";
-import { canonicalJson, sha256 } from "../core/json.ts";
-import { type AdaptedConcurrency, type Batch, type BatchStore, batchProviders, batchStates, type SubmitReply } from "../workload/batch.ts";
+import { sha256 } from "../core/json.ts";
+import type { AdaptedConcurrency, BatchStore, SubmitReply } from "../workload/batch.ts";
 import { stateCounts } from "../workload/ticket.ts";
 import { available } from "./available.ts";
 import { pageOf } from "./page-of.ts";

@@ -1,7 +1,6 @@
 import type { Redis } from "ioredis";
 import { z } from "zod";
-import { admissionReasons } from "../workload/admission.ts";
-import type { AdmissionLogEntry } from "../workload/admission-log.ts";
+import { type AdmissionLogEntry, admissionReasons } from "../../packages/sdk/src/wire/admissions.ts";
 import { overflowRow, type RowKey, type RowPart } from "../workload/spend-row.ts";
 import { workloadKeys as keys } from "./workload-keys.ts";
 

@@ -1,7 +1,7 @@
 import { z } from "zod";
+import { type BatchLimits, batchLimitsSchema, batchStates } from "../../packages/sdk/src/wire/batches.ts";
 import type { Instant } from "../core/clock.ts";
 import type { AdmissionFacts } from "../workload/admission.ts";
-import { type BatchLimits, batchLimitsSchema, batchStates } from "../workload/batch.ts";
 import type { BatchFacts } from "../workload/batch-admission.ts";
 import type { Budget } from "../workload/budget.ts";
 import { periodAt } from "../workload/budget-allowance.ts";

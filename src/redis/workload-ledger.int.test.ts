@@ -1,13 +1,13 @@
 import { once } from "node:events";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import type { Redis } from "ioredis";
+import { batchLimitsSchema } from "../../packages/sdk/src/wire/batches.ts";
 import { StoreUnavailable } from "../core/store-unavailable.ts";
 import { aUsageEvent } from "../testing/a-usage-report.ts";
 import { contractTimes, describeWorkloadLedger } from "../testing/describe-workload-ledger.ts";
 import { createFakeClock } from "../testing/fake-clock.ts";
 import { holdRedis } from "../testing/hold-redis.ts";
 import { countStartsWhilePaused } from "../workload/admission-log.ts";
-import { batchLimitsSchema } from "../workload/batch.ts";
 import type { BudgetLimits } from "../workload/budget.ts";
 import { noLimits } from "../workload/controls.ts";
 import { connectRedis } from "./connection.ts";

@@ -1,11 +1,12 @@
 import { join } from "node:path";
 import type { Redis } from "ioredis";
 import { z } from "zod";
+import { canonicalJson, jsonSchema } from "../../packages/sdk/src/wire/json.ts";
+import { promptLayoutSchema } from "../../packages/sdk/src/wire/prompt-layout.ts";
+import { type Canary, canarySchema, type PromptState, type PromptVersion, promptOrigins } from "../../packages/sdk/src/wire/prompts.ts";
 import type { Clock } from "../core/clock.ts";
-import { canonicalJson, jsonSchema } from "../core/json.ts";
-import { promptLayoutSchema } from "../core/prompt-layout.ts";
-import { type Canary, type CanaryStore, canarySchema } from "../workload/canary.ts";
-import { layoutHash, type PromptState, type PromptStore, type PromptVersion, promptOrigins } from "../workload/prompt.ts";
+import type { CanaryStore } from "../workload/canary.ts";
+import { layoutHash, type PromptStore } from "../workload/prompt.ts";
 import { available } from "./available.ts";
 import { loadScript, replyList } from "./script.ts";
 import { workloadKeys as keys } from "./workload-keys.ts";

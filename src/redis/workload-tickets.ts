@@ -1,22 +1,21 @@
 import { join } from "node:path";
 import type { Redis } from "ioredis";
 import { z } from "zod";
+import { canonicalJson } from "../../packages/sdk/src/wire/json.ts";
+import { type NewTicket, type Ticket, ticketStates } from "../../packages/sdk/src/wire/tickets.ts";
 import type { Clock } from "../core/clock.ts";
-import { canonicalJson, sha256 } from "../core/json.ts";
+import { sha256 } from "../core/json.ts";
 import type { QueueCounts } from "../workload/ledger.ts";
 import {
   type AddReply,
   hasEnded,
-  type NewTicket,
   progressSlotMs,
   recoveryReason,
   stateCounts,
-  type Ticket,
   type TicketChange,
   type TicketCounts,
   type TicketRecovery,
   type TicketStore,
-  ticketStates,
 } from "../workload/ticket.ts";
 import { available } from "./available.ts";
 import { pageOf } from "./page-of.ts";

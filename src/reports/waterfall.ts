@@ -1,4 +1,5 @@
-import { isJsonObject, type Json } from "../core/json.ts";
+import type { Json } from "../../packages/sdk/src/wire/json.ts";
+import { isJsonObject } from "../core/json.ts";
 import { fieldValue, figure, words } from "./wording.ts";
 
 /** One row: a total from zero, or a factor that carries the sum on from where the row above left it. */

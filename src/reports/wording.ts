@@ -1,7 +1,7 @@
+import type { Json } from "../../packages/sdk/src/wire/json.ts";
 import { cleanText } from "../core/clean-text.ts";
 import type { Instant } from "../core/clock.ts";
 import { formatDuration } from "../core/duration.ts";
-import type { Json } from "../core/json.ts";
 import { formatUsd, oneUsd } from "../core/money.ts";
 
 /** "2026-01-05 12:00:03 UTC". */

@@ -1,6 +1,7 @@
 import { z } from "zod";
+import type { Json } from "../../packages/sdk/src/wire/json.ts";
 import type { ActionCatalogue, ActionSpec } from "../core/action.ts";
-import { isJsonObject, type Json } from "../core/json.ts";
+import { isJsonObject } from "../core/json.ts";
 import { checkExpression, type KnownNames } from "./check-expression.ts";
 import { type DurationSite, yamlDuration, yamlQuery } from "./duration-site.ts";
 import { type Code, codeText } from "./markdown.ts";

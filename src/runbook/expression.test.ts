@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
 import * as fc from "fast-check";
-import type { Json } from "../core/json.ts";
+import type { Json } from "../../packages/sdk/src/wire/json.ts";
 import { checkExpression } from "./check-expression.ts";
 import { evaluate, resolvePromql, resolveTemplates, type Scope, truthOf } from "./expression.ts";
 

@@ -1,5 +1,5 @@
+import type { Json } from "../../packages/sdk/src/wire/json.ts";
 import { parseDuration } from "../core/duration.ts";
-import type { Json } from "../core/json.ts";
 import type { ParamSpec } from "./runbook.ts";
 
 /** Whether a value is of a parameter's type; the same for a default in the document and for what a start brings. */

@@ -1,6 +1,7 @@
 import { z } from "zod";
+import type { Json } from "../../packages/sdk/src/wire/json.ts";
 import { durationGrammar, parseDuration } from "../core/duration.ts";
-import { isJsonObject, type Json } from "../core/json.ts";
+import { isJsonObject } from "../core/json.ts";
 import { parseMatchers } from "../core/matcher.ts";
 import { checkTemplates } from "./action-call.ts";
 import { type DurationSite, yamlDuration, yamlQuery } from "./duration-site.ts";

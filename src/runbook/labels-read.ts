@@ -1,4 +1,4 @@
-import type { Json } from "../core/json.ts";
+import type { Json } from "../../packages/sdk/src/wire/json.ts";
 import { checkExpression } from "./check-expression.ts";
 import type { ActionCall, Expression, Position, Runbook } from "./runbook.ts";
 import { splitTemplates } from "./template.ts";

@@ -1,5 +1,5 @@
+import type { Json } from "../../packages/sdk/src/wire/json.ts";
 import type { ActionSpec } from "../core/action.ts";
-import type { Json } from "../core/json.ts";
 import { formatOf } from "./action-call.ts";
 import { resolvePromql, resolveTemplates, type Scope } from "./expression.ts";
 

@@ -1,5 +1,5 @@
 import { isAlias, isMap, isNode, isScalar, isSeq, type Node, parseDocument, visit } from "yaml";
-import type { Json } from "../core/json.ts";
+import type { Json } from "../../packages/sdk/src/wire/json.ts";
 import type { Reporter } from "./reporter.ts";
 
 /** YAML of a front matter or a fence, as data, with the place of everything in it. */

@@ -1,4 +1,4 @@
-import type { Json } from "../core/json.ts";
+import type { Json } from "../../packages/sdk/src/wire/json.ts";
 import type { Mode } from "../core/run.ts";
 
 /** `conflict`: the run exists and cannot do this now. */

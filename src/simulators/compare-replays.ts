@@ -1,4 +1,4 @@
-import { canonicalJson } from "../core/json.ts";
+import { canonicalJson } from "../../packages/sdk/src/wire/json.ts";
 import type { ReplayedDecision } from "./replay.ts";
 
 /** One alert that would be treated differently. */

@@ -1,4 +1,5 @@
-import { canonicalJson, sha256 } from "../core/json.ts";
+import { canonicalJson } from "../../packages/sdk/src/wire/json.ts";
+import { sha256 } from "../core/json.ts";
 import { type Checkpoint, type CheckpointRepository, checkpointRef, type FoundCheckpoint } from "../workload/checkpoint.ts";
 
 /** Files of a workspace by path. */

@@ -1,6 +1,6 @@
+import type { Json } from "../../packages/sdk/src/wire/json.ts";
 import type { Decision, Labels } from "../core/alert.ts";
 import type { Instant } from "../core/clock.ts";
-import type { Json } from "../core/json.ts";
 import type { Mode } from "../core/run.ts";
 import { cooldown } from "../guardrails/cooldown.ts";
 import { createIntake } from "../intake/create-intake.ts";

@@ -1,9 +1,11 @@
+import type { Batch } from "../../packages/sdk/src/wire/batches.ts";
+import { ticketStates } from "../../packages/sdk/src/wire/tickets.ts";
 import type { Clock } from "../core/clock.ts";
 import { oneUsd } from "../core/money.ts";
-import type { Batch, BatchStore } from "../workload/batch.ts";
+import type { BatchStore } from "../workload/batch.ts";
 import type { BudgetControl, BudgetState } from "../workload/budget.ts";
 import { stages } from "../workload/stage.ts";
-import { type TicketRecovery, type TicketStore, ticketStates } from "../workload/ticket.ts";
+import type { TicketRecovery, TicketStore } from "../workload/ticket.ts";
 import { overflowLabel } from "./label-cap.ts";
 import type { Metrics } from "./metrics.ts";
 

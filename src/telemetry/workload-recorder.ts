@@ -1,9 +1,9 @@
+import { type UsageEvent, usageAnomalies } from "../../packages/sdk/src/wire/usage.ts";
 import { oneUsd } from "../core/money.ts";
 import { failureClasses } from "../workload/failure-class.ts";
 import type { FinishedTicket } from "../workload/ledger.ts";
 import { unpricedTokens } from "../workload/spend-row.ts";
-import { usageAnomalies, writtenTokens } from "../workload/token-partition.ts";
-import type { UsageEvent } from "../workload/usage-report.ts";
+import { writtenTokens } from "../workload/token-partition.ts";
 import type { WorkloadObserver } from "../workload/workload-observer.ts";
 import { overflowLabel } from "./label-cap.ts";
 import type { Metrics } from "./metrics.ts";

@@ -1,4 +1,4 @@
-import { type BatchLimits, batchLimitsSchema } from "../workload/batch.ts";
+import { type BatchLimits, batchLimitsSchema } from "../../packages/sdk/src/wire/batches.ts";
 import type { BatchFacts } from "../workload/batch-admission.ts";
 
 /** A batch that is open, has no limits and lets all its tickets begin at once. */

@@ -1,4 +1,4 @@
-import { type Batch, type BatchLimits, batchLimitsSchema } from "../workload/batch.ts";
+import { type Batch, type BatchLimits, batchLimitsSchema } from "../../packages/sdk/src/wire/batches.ts";
 
 /** A batch of ten tickets on queue `fast` that was submitted and has not begun. */
 export function aBatch(

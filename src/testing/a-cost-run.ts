@@ -1,7 +1,7 @@
+import type { Json } from "../../packages/sdk/src/wire/json.ts";
 import type { Effect, Plan } from "../core/action.ts";
 import type { Alert } from "../core/alert.ts";
 import type { JournalEntry } from "../core/journal.ts";
-import type { Json } from "../core/json.ts";
 import type { RunSummary } from "../core/run.ts";
 
 const start = Date.UTC(2026, 0, 5, 12, 0, 0);

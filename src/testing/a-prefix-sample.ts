@@ -1,5 +1,6 @@
+import type { PrefixBlock } from "../../packages/sdk/src/wire/prefix.ts";
 import { sha256 } from "../core/json.ts";
-import type { PrefixBlock, PrefixSample } from "../core/prefix-sample.ts";
+import type { PrefixSample } from "../core/prefix-sample.ts";
 
 /** A block whose hash is that of a name: equal names are equal blocks. */
 export function aBlock(name: string, tokens: number, change: Partial<PrefixBlock> = {}): PrefixBlock {

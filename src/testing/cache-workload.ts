@@ -1,7 +1,8 @@
+import type { PrefixBlock } from "../../packages/sdk/src/wire/prefix.ts";
+import type { CacheLifetime } from "../../packages/sdk/src/wire/prompt-layout.ts";
 import { prepareTrace, replayCache } from "../analysis/cache-replay.ts";
 import { cacheRulesOf } from "../analysis/cache-rules.ts";
-import type { PrefixBlock, PrefixSample } from "../core/prefix-sample.ts";
-import type { CacheLifetime } from "../core/prompt-layout.ts";
+import type { PrefixSample } from "../core/prefix-sample.ts";
 import { aBlock } from "./a-prefix-sample.ts";
 import { createPythonRandom } from "./mersenne-twister.ts";
 

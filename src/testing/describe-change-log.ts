@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
-import type { WorkloadChange } from "../core/workload-change.ts";
+import type { WorkloadChange } from "../../packages/sdk/src/wire/changes.ts";
 import type { ChangeLog } from "../workload/change-log.ts";
 
 /** A release, told by whoever deploys. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
+import type { Json } from "../../packages/sdk/src/wire/json.ts";
 import type { Clock } from "../core/clock.ts";
-import type { Json } from "../core/json.ts";
 import type { BatchQuirk } from "../simulators/provider-batches/batch-quirk.ts";
 import { createPriceTable } from "../workload/price-table.ts";
 import { shippedPrices } from "../workload/prices.ts";

@@ -1,12 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
-import {
-  lostReason,
-  type NewTicketInput,
-  newTicketSchema,
-  recoveryReason,
-  type TicketRecovery,
-  type TicketStore,
-} from "../workload/ticket.ts";
+import { type NewTicketInput, newTicketSchema } from "../../packages/sdk/src/wire/tickets.ts";
+import { lostReason, recoveryReason, type TicketRecovery, type TicketStore } from "../workload/ticket.ts";
 import type { FakeClock } from "./fake-clock.ts";
 
 /** The specification of every store of tickets. `open` makes a fresh one. */

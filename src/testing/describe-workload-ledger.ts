@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
 import * as fc from "fast-check";
-import type { AdmissionRequestInput } from "../workload/admission.ts";
+import type { AdmissionRequestInput } from "../../packages/sdk/src/wire/admissions.ts";
 import { countStartsWhilePaused } from "../workload/admission-log.ts";
 import type { Budget } from "../workload/budget.ts";
 import { noLimits } from "../workload/controls.ts";

@@ -1,4 +1,4 @@
-import type { WorkloadChange } from "../core/workload-change.ts";
+import type { WorkloadChange } from "../../packages/sdk/src/wire/changes.ts";
 import { type ChangeLog, mostChanges } from "../workload/change-log.ts";
 
 /** A change log in memory. */

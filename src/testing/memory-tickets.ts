@@ -1,18 +1,15 @@
 import { isDeepStrictEqual } from "node:util";
+import { type NewTicket, type Ticket, type TicketState, ticketStates } from "../../packages/sdk/src/wire/tickets.ts";
 import type { Clock } from "../core/clock.ts";
 import {
   type AddReply,
   hasEnded,
   lostReason,
-  type NewTicket,
   recoveryReason,
-  type Ticket,
   type TicketChange,
   type TicketCounts,
   type TicketRecovery,
-  type TicketState,
   type TicketStore,
-  ticketStates,
 } from "../workload/ticket.ts";
 
 /** The contract of ticket stores in memory. */

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import { createRunbookdClient, type RunbookdClient } from "../../packages/sdk/src/client.ts";
 import type { PromptChange } from "../../packages/sdk/src/prompt-source.ts";
+import { prefixSchema } from "../../packages/sdk/src/wire/prefix.ts";
 import type { AuditEntry } from "../core/audit.ts";
-import { prefixSchema } from "../core/prefix-sample.ts";
 import { describeApi } from "../http/openapi.ts";
 import { createPromptRoutes } from "../http/prompt-routes.ts";
 import { createMemoryCanaries, createMemoryPrompts } from "../simulators/memory-prompts.ts";

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import { createRunbookdClient, type RunbookdClient } from "../../packages/sdk/src/client.ts";
 import type { UsageLoss } from "../../packages/sdk/src/usage-outbox.ts";
+import type { UsageEvent } from "../../packages/sdk/src/wire/usage.ts";
 import { createBatchRoutes } from "../http/batch-routes.ts";
 import { createBudgetRoutes } from "../http/budget-routes.ts";
 import { describeApi } from "../http/openapi.ts";
@@ -14,7 +15,6 @@ import { createBatchControl } from "../workload/batch-control.ts";
 import type { FinishedTicket, WorkloadLedger } from "../workload/ledger.ts";
 import { createPriceTable } from "../workload/price-table.ts";
 import { shippedPrices } from "../workload/prices.ts";
-import type { UsageEvent } from "../workload/usage-report.ts";
 import { aUsageReport } from "./a-usage-report.ts";
 import { contractTimes } from "./describe-workload-ledger.ts";
 import { createFakeClock, type FakeClock } from "./fake-clock.ts";

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
-import { type AdmissionLogEntry, countStartsWhilePaused } from "./admission-log.ts";
+import type { AdmissionLogEntry } from "../../packages/sdk/src/wire/admissions.ts";
+import { countStartsWhilePaused } from "./admission-log.ts";
 
 const admitted = (at: number, budget = "b"): AdmissionLogEntry => ({ kind: "admitted", at, budget, ticketId: `T-${at}`, starts: true });
 const gate = (at: number, state: "open" | "paused", pausedUntil?: number): AdmissionLogEntry => ({

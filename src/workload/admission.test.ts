@@ -1,14 +1,8 @@
 import { describe, expect, it } from "@jest/globals";
 import * as fc from "fast-check";
+import { type AdmissionRequestInput, admissionRequestSchema } from "../../packages/sdk/src/wire/admissions.ts";
 import { aBatchFacts } from "../testing/a-batch-facts.ts";
-import {
-  type AdmissionFacts,
-  type AdmissionRequestInput,
-  admissionRequestSchema,
-  afterStop,
-  decideAdmission,
-  effectiveControls,
-} from "./admission.ts";
+import { type AdmissionFacts, afterStop, decideAdmission, effectiveControls } from "./admission.ts";
 import { noLimits, openControls } from "./controls.ts";
 
 const now = Date.UTC(2026, 0, 5, 12, 0, 20);

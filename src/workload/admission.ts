@@ -1,92 +1,13 @@
-import { z } from "zod";
+import type { AdmissionReason, AdmissionRequest } from "../../packages/sdk/src/wire/admissions.ts";
 import type { Instant } from "../core/clock.ts";
 import { formatUsd, type MicroUsd } from "../core/money.ts";
 import { type BatchFacts, holdBack } from "./batch-admission.ts";
 import type { BudgetControls } from "./budget.ts";
-import { budgetIdSchema, externalIdSchema, queueNameSchema, ticketKindSchema } from "./names.ts";
-
-/** What is asked before a ticket and between its turns. */
-export const admissionRequestSchema = z.strictObject({
-  ticketId: externalIdSchema,
-  budget: budgetIdSchema,
-  queue: queueNameSchema.default("default"),
-  batchId: externalIdSchema.optional(),
-  /** Turns that are done; 0 asks for the start. */
-  turn: z.int().min(0).max(1_000_000).default(0),
-  /** 1 for the first try of the ticket. */
-  attempt: z.int().min(1).max(10_000).default(1),
-  /** What the next turn will cost at most; it is reserved. */
-  estimateMicroUsd: z.int().min(0).max(1_000_000_000_000),
-});
-
-/** See {@link admissionRequestSchema}; the defaulted members may be left out. */
-export type AdmissionRequestInput = z.input<typeof admissionRequestSchema>;
-
-/** A parsed request. */
-export type AdmissionRequest = z.output<typeof admissionRequestSchema>;
-
-/** Why a ticket waits or stops: a closed set. */
-export const admissionReasons = [
-  "budget_paused", // The budget's gate is closed.
-  "batch_paused", // The batch's gate is closed.
-  "stop_requested", // Somebody asked every ticket that was in flight to stop.
-  "ticket_cap", // The ticket has cost more than one ticket may.
-  "minute_cap", // The budget's spend of this minute is used up.
-  "attempts_exhausted", // More attempts than a ticket may have.
-  "concurrency", // As many tickets in flight as permitted.
-  "rate", // As many tickets started this minute as permitted.
-  "budget_exhausted", // Spent, reserved and estimated would pass the limit.
-  "batch_exhausted", // The same for the batch's own limit.
-  "batch_draft", // The batch has not been submitted.
-  "batch_leading", // Its leading tickets go first.
-  "batch_leading_failed", // Too few of them succeeded.
-  "batch_failures", // Too many of its tickets failed.
-  "batch_deadline", // Its deadline has passed.
-  "batch_concurrency", // As many of its tickets in flight as permitted.
-  "batch_rate", // As many of its tickets started this minute as permitted.
-  "batch_cancelled", // Somebody cancelled the whole batch.
-  "ticket_cancelled", // Somebody cancelled it.
-  "unknown_budget", // Nobody defined this budget.
-  "unreachable", // The gate could not be asked.
-] as const;
-
-/** See {@link admissionReasons}. */
-export type AdmissionReason = (typeof admissionReasons)[number];
-
-/** The gate's answer. `wait`: ask again after `retryAfterMs`. `stop`: save the work and give the lease up. */
-export type AdmissionAnswer =
-  | { readonly kind: "admitted"; readonly leaseId: string; readonly leaseMs: number }
-  | { readonly kind: "wait"; readonly reason: AdmissionReason; readonly detail: string; readonly retryAfterMs: number }
-  | { readonly kind: "stop"; readonly reason: AdmissionReason; readonly detail: string; readonly retryAfterMs: number };
 
 /** What a stopped ticket becomes: it waits for a change of its budget, or it has ended. */
 export function afterStop(reason: AdmissionReason): "waiting" | "dead" | "cancelled" {
   if (reason === "attempts_exhausted") return "dead";
   return reason === "ticket_cancelled" || reason === "batch_cancelled" ? "cancelled" : "waiting";
-}
-
-/** A ticket's end, or its pause. Only the first end of a ticket is counted. */
-export const releaseSchema = z.strictObject({
-  ticketId: externalIdSchema,
-  budget: budgetIdSchema,
-  queue: queueNameSchema.default("default"),
-  batchId: externalIdSchema.optional(),
-  kind: ticketKindSchema.default("ticket"),
-  /** Absent: the ticket goes on later. */
-  outcome: z.enum(["succeeded", "failed", "dead", "cancelled", "quarantined"]).optional(),
-  variant: z.string().max(60).default("baseline"),
-  failureClass: z.string().max(40).optional(),
-});
-
-/** See {@link releaseSchema}; the defaulted members may be left out. */
-export type ReleaseInput = z.input<typeof releaseSchema>;
-
-/** Where tickets ask. A ticket's worker calls `admit` before the start and after every turn, `extend` during long turns, `release` at the end. */
-export interface AdmissionGate {
-  admit(request: AdmissionRequestInput): Promise<AdmissionAnswer>;
-  /** Keeps the reservation of a turn that takes long. False: there is no such lease any more. */
-  extend(budget: string, leaseId: string): Promise<boolean>;
-  release(release: ReleaseInput): Promise<void>;
 }
 
 /** All that a decision looks at, read at one moment. */

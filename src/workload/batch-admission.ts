@@ -1,6 +1,6 @@
+import type { BatchLimits, BatchState } from "../../packages/sdk/src/wire/batches.ts";
 import type { Instant } from "../core/clock.ts";
 import { formatUsd, type MicroUsd } from "../core/money.ts";
-import type { BatchLimits, BatchState } from "./batch.ts";
 
 /** All that an admission looks at of a ticket's batch. */
 export interface BatchFacts {

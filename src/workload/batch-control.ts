@@ -1,30 +1,20 @@
+import type { Batch, BatchEstimate, BatchQuote, BatchView } from "../../packages/sdk/src/wire/batches.ts";
+import { newTicketSchema, type TicketState, ticketStates } from "../../packages/sdk/src/wire/tickets.ts";
 import type { Clock } from "../core/clock.ts";
-import type { Batch, BatchChange, BatchStore, SubmitReply } from "./batch.ts";
+import type { BatchChange, BatchStore, SubmitReply } from "./batch.ts";
 import { stopOf } from "./batch-admission.ts";
-import { type BatchEstimate, estimateBatch, estimateTicket, judgeRoom, type RoomVerdict } from "./batch-estimate.ts";
-import { type BatchProgress, batchProgress } from "./batch-progress.ts";
+import { estimateBatch, estimateTicket, judgeRoom } from "./batch-estimate.ts";
+import { batchProgress } from "./batch-progress.ts";
 import type { BudgetControl } from "./budget.ts";
-import { hasEnded, newTicketSchema, type TicketState, type TicketStore, ticketStates } from "./ticket.ts";
+import { hasEnded, type TicketStore } from "./ticket.ts";
 import { ticketIdOf } from "./ticket-id.ts";
-
-/** A batch, how far it is, and why it admits nothing any more when it has stopped by itself. */
-export interface BatchSight extends Batch {
-  readonly progress: BatchProgress;
-  readonly stop: { readonly hold: string; readonly detail: string } | null;
-}
-
-/** What a draft will probably cost, and whether its budget has room for it. */
-export interface BatchQuote {
-  readonly estimate: BatchEstimate;
-  readonly room: RoomVerdict;
-}
 
 /** What came of a submission, with the sentence that shows the arithmetic of a refusal. */
 export type SubmitAnswer = Exclude<SubmitReply, { kind: "refused" }> | { readonly kind: "refused"; readonly arithmetic: string };
 
 /** What people and runs may do to batches. */
 export interface BatchControl {
-  look(id: string): Promise<BatchSight | undefined>;
+  look(id: string): Promise<BatchView | undefined>;
   /** Ids of batches of a queue that are not through; "all queues" is never implied. */
   activeOn(queue: string): Promise<readonly string[]>;
   /** Undefined: there is no such batch, or its budget is gone. */
@@ -65,7 +55,7 @@ export interface BatchControlDeps {
 
 /** Judges by the store's facts; every effect is one call of the store. */
 export function createBatchControl({ batches, tickets, budgets, clock }: BatchControlDeps): BatchControl {
-  const look = async (id: string): Promise<BatchSight | undefined> => {
+  const look = async (id: string): Promise<BatchView | undefined> => {
     const batch = await batches.get(id);
     return batch === undefined ? undefined : sightOf(batch, await batches.endedBySlot(id), clock.now());
   };
@@ -131,7 +121,7 @@ export function createBatchControl({ batches, tickets, budgets, clock }: BatchCo
   };
 }
 
-function sightOf(batch: Batch, endedBySlot: ReadonlyMap<number, number>, now: number): BatchSight {
+function sightOf(batch: Batch, endedBySlot: ReadonlyMap<number, number>, now: number): BatchView {
   const { counts, spentMicroUsd, estimate, limits, led } = batch;
   const tickets = ticketStates.reduce((sum, state) => sum + counts[state], 0);
   const p50MicroUsd = estimate === undefined ? 0 : Math.round(estimate.p50MicroUsd / Math.max(1, estimate.tickets));
@@ -143,6 +133,6 @@ function sightOf(batch: Batch, endedBySlot: ReadonlyMap<number, number>, now: nu
 }
 
 /** Whether nothing will happen to a batch any more. */
-export function isThrough({ state, progress }: Pick<BatchSight, "state" | "progress">): boolean {
+export function isThrough({ state, progress }: Pick<BatchView, "state" | "progress">): boolean {
   return state === "done" || (state === "cancelled" && progress.ended === progress.tickets);
 }

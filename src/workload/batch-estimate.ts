@@ -1,14 +1,5 @@
+import type { BatchEstimate, KindEstimate, RoomVerdict, TicketEstimate } from "../../packages/sdk/src/wire/batches.ts";
 import { formatUsd, type MicroUsd, oneUsd } from "../core/money.ts";
-
-/** What tickets of one kind cost. */
-export interface TicketEstimate {
-  readonly p50MicroUsd: MicroUsd;
-  readonly p90MicroUsd: MicroUsd;
-  /** Ended tickets that it rests on. */
-  readonly n: number;
-  /** `prior`: too few have ended, so it is assumed. */
-  readonly from: "history" | "prior";
-}
 
 /** Below so many ended tickets of a kind their costs say too little. */
 export const fewTickets = 20;
@@ -32,21 +23,6 @@ export function estimateTicket(costs: readonly MicroUsd[], capMicroUsd: MicroUsd
   return { p50MicroUsd: bound(rank(0.5)), p90MicroUsd: bound(rank(0.9)), n, from: "history" };
 }
 
-/** Tickets of one kind in a batch, and what one costs. */
-export interface KindEstimate extends TicketEstimate {
-  readonly kind: string;
-  readonly tickets: number;
-}
-
-/** The estimate of a whole batch. */
-export interface BatchEstimate {
-  readonly kinds: readonly KindEstimate[];
-  readonly tickets: number;
-  readonly p50MicroUsd: MicroUsd;
-  /** What is reserved: the 90th percentile of every ticket, added up; careful on purpose. */
-  readonly p90MicroUsd: MicroUsd;
-}
-
 /** Adds the kinds of a batch up. */
 export function estimateBatch(kinds: readonly KindEstimate[]): BatchEstimate {
   const sum = (of: (kind: KindEstimate) => number) => kinds.reduce((total, kind) => total + of(kind), 0);
@@ -63,14 +39,6 @@ export interface BudgetRoom {
   readonly spentMicroUsd: MicroUsd;
   readonly committedMicroUsd: MicroUsd;
   readonly limitMicroUsd: MicroUsd;
-}
-
-/** Whether a budget has room for a batch. `arithmetic` is shown to whoever asks. */
-export interface RoomVerdict {
-  readonly fits: boolean;
-  readonly arithmetic: string;
-  /** The reservation as a share of what is left; above 0.8 a person decides. */
-  readonly shareOfRemaining: number;
 }
 
 /** Compares spent + reserved + the batch's 90th percentile with the limit. */

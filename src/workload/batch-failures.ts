@@ -1,4 +1,4 @@
-import type { Ticket } from "./ticket.ts";
+import type { Ticket } from "../../packages/sdk/src/wire/tickets.ts";
 
 /** What becomes of a ticket that was not successful: handed in again, kept as a dead letter, shown to a person, or a matter of money. */
 export const failureHandlings = ["again", "dead_letter", "person", "cost_incident"] as const;

@@ -1,6 +1,8 @@
+import type { BatchProgress } from "../../packages/sdk/src/wire/batches.ts";
+import { endStates, type TicketState, ticketStates } from "../../packages/sdk/src/wire/tickets.ts";
 import type { Instant } from "../core/clock.ts";
 import type { MicroUsd } from "../core/money.ts";
-import { endStates, progressSlotMs, type TicketState, ticketStates } from "./ticket.ts";
+import { progressSlotMs } from "./ticket.ts";
 
 /** What progress is computed from. */
 export interface ProgressFacts {
@@ -10,19 +12,6 @@ export interface ProgressFacts {
   readonly p50MicroUsd: MicroUsd;
   /** Tickets that ended, by slot (`floor(time / 10 s)`). */
   readonly endedBySlot: ReadonlyMap<number, number>;
-}
-
-/** How far a batch is, and where it will end if it goes on so. */
-export interface BatchProgress {
-  readonly tickets: number;
-  readonly ended: number;
-  readonly succeeded: number;
-  /** Median of the tickets that ended per minute in the last half hour; null while none has. */
-  readonly perMinute: number | null;
-  /** When it will be through; null when that cannot be told. */
-  readonly etaAt: Instant | null;
-  /** What it will have cost. */
-  readonly forecastMicroUsd: MicroUsd;
 }
 
 const windowMs = 30 * 60_000;

@@ -1,6 +1,6 @@
+import type { WorkloadChange } from "../../packages/sdk/src/wire/changes.ts";
 import type { Clock, Instant } from "../core/clock.ts";
 import { formatShare } from "../core/share.ts";
-import type { WorkloadChange } from "../core/workload-change.ts";
 import type { BatchControl } from "./batch-control.ts";
 import type { ControlsChange } from "./budget.ts";
 import type { WorkloadLedger } from "./ledger.ts";

@@ -1,8 +1,8 @@
 import { execFileSync } from "node:child_process";
 import { expect, it } from "@jest/globals";
 import * as fc from "fast-check";
+import { externalIdSchema } from "../../packages/sdk/src/wire/names.ts";
 import { checkpointRef, ticketBranch, ticketRefName } from "./checkpoint.ts";
-import { externalIdSchema } from "./names.ts";
 
 const id = fc.oneof(
   fc.stringMatching(/^[\w.:/#@=+-]{1,128}$/),

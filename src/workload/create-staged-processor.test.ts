@@ -1,11 +1,12 @@
 import { describe, expect, it } from "@jest/globals";
+import { newTicketSchema } from "../../packages/sdk/src/wire/tickets.ts";
 import { createMemoryCheckpoints } from "../simulators/memory-checkpoints.ts";
 import { createFakeClock } from "../testing/fake-clock.ts";
 import { createMemoryTickets } from "../testing/memory-tickets.ts";
 import { createStagedProcessor } from "./create-staged-processor.ts";
 import type { StageResult, StageTask } from "./implementer.ts";
 import { parseStagedWork } from "./staged-work.ts";
-import { newTicketSchema, type TurnResult } from "./ticket.ts";
+import type { TurnResult } from "./ticket.ts";
 
 /** Writes one file a stage, and answers what it did; `fails` may say otherwise. */
 async function open(fails: (task: StageTask) => Promise<StageResult | undefined> | undefined = () => undefined) {

@@ -1,9 +1,10 @@
+import type { Ticket } from "../../packages/sdk/src/wire/tickets.ts";
 import type { MicroUsd } from "../core/money.ts";
 import type { Checkpoint, CheckpointRepository } from "./checkpoint.ts";
 import type { Implementer, StageResult } from "./implementer.ts";
 import type { Stage } from "./stage.ts";
 import { nextStage, parseStagedWork, type StagedWork, storedWork } from "./staged-work.ts";
-import type { Ticket, TicketProcessor, TurnContext, TurnResult } from "./ticket.ts";
+import type { TicketProcessor, TurnContext, TurnResult } from "./ticket.ts";
 
 /** What a processor of code work is made of. */
 export interface StagedProcessorOptions {

@@ -1,4 +1,4 @@
-import { type LayerRole, type PromptLayout, runtimeContextLayer } from "../core/prompt-layout.ts";
+import { type LayerRole, type PromptLayout, runtimeContextLayer } from "../../packages/sdk/src/wire/prompt-layout.ts";
 import { isDataOnly, isLabelledValue } from "./restructure-prompt.ts";
 
 /** What a change of layout means for the model, and who must allow it. */

@@ -1,10 +1,9 @@
+import type { AdmissionGate, AdmissionLogEntry, ReleaseInput } from "../../packages/sdk/src/wire/admissions.ts";
+import type { UsageEvent } from "../../packages/sdk/src/wire/usage.ts";
 import type { Instant } from "../core/clock.ts";
 import type { MicroUsd } from "../core/money.ts";
 import type { UsageLedger } from "../llm/usage/usage-ledger.ts";
-import type { AdmissionGate, ReleaseInput } from "./admission.ts";
-import type { AdmissionLogEntry } from "./admission-log.ts";
 import type { Budget, BudgetControl } from "./budget.ts";
-import type { UsageEvent } from "./usage-report.ts";
 
 /** A ticket that has just ended, for metrics. */
 export interface FinishedTicket {

@@ -1,4 +1,4 @@
-import type { AdmissionGate } from "./admission.ts";
+import type { AdmissionGate } from "../../packages/sdk/src/wire/admissions.ts";
 import type { WorkloadLedger } from "./ledger.ts";
 import type { WorkloadObserver } from "./workload-observer.ts";
 

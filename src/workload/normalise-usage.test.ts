@@ -1,7 +1,8 @@
 import { describe, expect, it } from "@jest/globals";
 import * as fc from "fast-check";
+import type { TokenPartition } from "../../packages/sdk/src/wire/usage.ts";
 import { normaliseUsage } from "./normalise-usage.ts";
-import { inputTokens, noTokens, type PartitionReply, type TokenPartition } from "./token-partition.ts";
+import { inputTokens, noTokens, type PartitionReply } from "./token-partition.ts";
 
 const tokensOf = (reply: PartitionReply): TokenPartition => {
   if (reply.kind !== "tokens") throw new Error(`${reply.reason}: ${reply.detail}`);

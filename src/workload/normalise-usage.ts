@@ -1,19 +1,6 @@
 import { z } from "zod";
-import { anomaly, type ClaimedUsage, type PartitionReply, partitionOf, type TokenPartition } from "./token-partition.ts";
-
-/** Usage objects that are understood as their providers and libraries write them. */
-export const usageShapes = [
-  "anthropic-messages",
-  "openai-chat", // Also OpenRouter and LiteLLM, whose totals are inclusive too.
-  "openai-responses",
-  "ai-sdk", // `LanguageModelUsage` of Vercel AI SDK 6 and 7.
-  "ai-sdk-provider", // Provider specification V3 and V4: inputTokens and outputTokens are objects.
-  "otel", // Attributes of an OpenTelemetry GenAI span.
-  "partition", // Our own: already one partition.
-] as const;
-
-/** See {@link usageShapes}. */
-export type UsageShape = (typeof usageShapes)[number];
+import { type TokenPartition, type UsageShape, usageShapes } from "../../packages/sdk/src/wire/usage.ts";
+import { anomaly, type ClaimedUsage, type PartitionReply, partitionOf } from "./token-partition.ts";
 
 const count = z.number().nullish();
 const tier = z.string().nullish();

@@ -1,6 +1,6 @@
 import { z } from "zod";
+import type { Json } from "../../packages/sdk/src/wire/json.ts";
 import type { Instant } from "../core/clock.ts";
-import type { Json } from "../core/json.ts";
 import { sha256 } from "../core/json.ts";
 import type { PartitionReply } from "./token-partition.ts";
 

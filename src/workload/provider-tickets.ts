@@ -1,14 +1,15 @@
 import { z } from "zod";
+import type { AdmissionGate } from "../../packages/sdk/src/wire/admissions.ts";
+import type { Ticket } from "../../packages/sdk/src/wire/tickets.ts";
+import type { UsageEvent } from "../../packages/sdk/src/wire/usage.ts";
 import type { Clock } from "../core/clock.ts";
-import type { AdmissionGate } from "./admission.ts";
 import type { WorkloadLedger } from "./ledger.ts";
 import type { OpenProviderBatch } from "./open-provider-batch.ts";
 import type { ProviderBatchItem } from "./provider-batch.ts";
 import type { TicketSide } from "./provider-desk.ts";
 import type { AnswerCost, Answered, ItemVerdict, SubmittedItem } from "./reconcile-results.ts";
-import { hasEnded, type Ticket, type TicketStore } from "./ticket.ts";
+import { hasEnded, type TicketStore } from "./ticket.ts";
 import { noTokens } from "./token-partition.ts";
-import type { UsageEvent } from "./usage-report.ts";
 import type { WorkloadObserver } from "./workload-observer.ts";
 
 /** Payload of a ticket that a provider batch answers: one request in the provider's own shape. */

@@ -1,8 +1,9 @@
-import type { AdmissionReason } from "./admission.ts";
+import type { AdmissionReason } from "../../packages/sdk/src/wire/admissions.ts";
+import type { Ticket } from "../../packages/sdk/src/wire/tickets.ts";
 import type { Checkpoint, FoundCheckpoint } from "./checkpoint.ts";
 import { classOfReason, type FailureClass } from "./failure-class.ts";
 import type { StagedWork } from "./staged-work.ts";
-import { lostReason, recoveryReason, type Ticket } from "./ticket.ts";
+import { lostReason, recoveryReason } from "./ticket.ts";
 
 /** All that the failure of a ticket is named from. */
 export interface FailureFacts {

@@ -8,8 +8,8 @@ import {
   runtimeContextLayer,
   type Stability,
   stabilities,
-} from "../core/prompt-layout.ts";
-import { variablesOf } from "./render-prompt.ts";
+  variablesOf,
+} from "../../packages/sdk/src/wire/prompt-layout.ts";
 
 /** What an analysis advises for one layout, told in the layout's own words. */
 export interface LayoutAdvice {

@@ -1,79 +1,12 @@
 import { z } from "zod";
+import type { Json } from "../../packages/sdk/src/wire/json.ts";
+import { endStates, type NewTicket, type Ticket, type TicketState, ticketStates } from "../../packages/sdk/src/wire/tickets.ts";
 import type { Instant } from "../core/clock.ts";
-import type { Json } from "../core/json.ts";
 import type { MicroUsd } from "../core/money.ts";
-import { budgetIdSchema, externalIdSchema, queueNameSchema, ticketKindSchema } from "./names.ts";
-
-/** Where a ticket is; always exactly one. The last five are ends; `quarantined` was set aside by a recovery, for a person to look at. */
-export const ticketStates = ["queued", "running", "waiting", "succeeded", "failed", "dead", "cancelled", "quarantined"] as const;
-
-/** See {@link ticketStates}. */
-export type TicketState = (typeof ticketStates)[number];
-
-/** States that nothing leads out of. */
-export const endStates: readonly TicketState[] = ["succeeded", "failed", "dead", "cancelled", "quarantined"];
 
 /** Whether the ticket has ended. */
 export function hasEnded(state: TicketState): boolean {
-  return endStates.includes(state);
-}
-
-/** What somebody hands in. */
-export const newTicketSchema = z.strictObject({
-  id: externalIdSchema,
-  budget: budgetIdSchema,
-  queue: queueNameSchema.default("default"),
-  batchId: externalIdSchema.optional(),
-  /** What it is called where it comes from; no two tickets of one reference are open or successful at once. */
-  externalRef: externalIdSchema.optional(),
-  /** Tickets of one kind cost alike. */
-  kind: ticketKindSchema.default("ticket"),
-  /** Whatever the application needs to do the work; up to 16 kB of JSON, the rest by reference. */
-  payload: z
-    .json()
-    .default(null)
-    .refine((value) => JSON.stringify(value).length <= 16_384, "at most 16 kB of JSON; hand in a reference instead"),
-  variant: z.string().max(60).default("baseline"),
-  /** Tries before the ticket is dead; the budget's own limit holds too. */
-  maxAttempts: z.int().min(1).max(100).default(3),
-  /** What the first turn will cost at most. */
-  estimateMicroUsd: z.int().min(0).max(1_000_000_000_000).default(0),
-});
-
-/** See {@link newTicketSchema}; the defaulted members may be left out. */
-export type NewTicketInput = z.input<typeof newTicketSchema>;
-
-/** A parsed new ticket. */
-export type NewTicket = z.output<typeof newTicketSchema>;
-
-/** One ticket: an agent's piece of work, made of turns. */
-export interface Ticket {
-  readonly id: string;
-  readonly budget: string;
-  readonly queue: string;
-  readonly batchId?: string;
-  readonly externalRef?: string;
-  readonly kind: string;
-  readonly payload: Json;
-  readonly variant: string;
-  readonly maxAttempts: number;
-  readonly state: TicketState;
-  /** Why it waits or ended: a reason of the gate, or a sentence. */
-  readonly reason: string;
-  /** 1 for the first try. */
-  readonly attempt: number;
-  /** Turns that are done and saved. */
-  readonly turn: number;
-  /** The work so far, as the processor saved it. */
-  readonly saved: Json;
-  /** What the next turn will cost at most. */
-  readonly estimateMicroUsd: MicroUsd;
-  /** Part of the work that it is in, as its processor tells; empty when it tells none. */
-  readonly stage: string;
-  /** Failure classes of the tries that a recovery looked at, oldest first, at most 20. */
-  readonly failures: readonly string[];
-  readonly createdAt: Instant;
-  readonly updatedAt: Instant;
+  return endStates.some((end) => end === state);
 }
 
 /** What a worker writes about a ticket that it holds. A field that is absent stays. */

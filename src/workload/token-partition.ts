@@ -1,20 +1,4 @@
-/**
- * Every token of one request exactly once on the input side, and the output with the part of it that was reasoning.
- * Input total = uncached + read + write5m + write30m + write1h + write12h. Writes are by lifetime of the cache entry.
- */
-export interface TokenPartition {
-  readonly uncached: number;
-  readonly read: number;
-  readonly write5m: number;
-  readonly write30m: number;
-  readonly write1h: number;
-  readonly write12h: number;
-  /** All output tokens, reasoning included. */
-  readonly output: number;
-  /** The part of `output` that was reasoning; never more than `output`. */
-  readonly reasoning: number;
-}
-
+import type { TokenPartition, UsageAnomaly } from "../../packages/sdk/src/wire/usage.ts";
 /** A request that used nothing, e.g. one that was refused. */
 export const noTokens: TokenPartition = {
   uncached: 0,
@@ -36,21 +20,6 @@ export function writtenTokens(tokens: TokenPartition): number {
 export function inputTokens(tokens: TokenPartition): number {
   return tokens.uncached + tokens.read + writtenTokens(tokens);
 }
-
-/** Why a usage object could not become a partition: a closed set, and the metric label. */
-export const usageAnomalies = [
-  "unrecognised_shape", // None of the shapes that are known.
-  "ambiguous_shape", // Two shapes fit and count differently; name the shape or the provider.
-  "missing_usage", // A successful request without a usage object.
-  "missing_count", // A total that the shape needs is absent.
-  "not_a_count", // Negative, fractional, infinite, or beyond 10^10.
-  "parts_exceed_total", // Cached and written tokens are more than the prompt.
-  "parts_do_not_sum", // The parts and the total that the provider gave differ.
-  "reasoning_exceeds_output",
-] as const;
-
-/** See {@link usageAnomalies}. */
-export type UsageAnomaly = (typeof usageAnomalies)[number];
 
 /** A partition, or the named reason why there is none. An anomaly is counted and shown, never priced. */
 export type PartitionReply =

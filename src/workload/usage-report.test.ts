@@ -1,4 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
+import { type UsageReport, usageReportSchema } from "../../packages/sdk/src/wire/usage.ts";
 import type { PrefixSample } from "../core/prefix-sample.ts";
 import { aBlock } from "../testing/a-prefix-sample.ts";
 import type { PrefixSampleStore } from "./prefix-samples.ts";
@@ -6,7 +7,7 @@ import { createPriceTable } from "./price-table.ts";
 import { shippedPrices } from "./prices.ts";
 import { recordUsage } from "./record-usage.ts";
 import { noTokens } from "./token-partition.ts";
-import { priceReport, type UsageReport, usageReportSchema } from "./usage-report.ts";
+import { priceReport } from "./usage-report.ts";
 
 const now = Date.UTC(2026, 10, 23);
 const prices = createPriceTable(shippedPrices);

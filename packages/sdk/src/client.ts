@@ -1,15 +1,21 @@
-import { z } from "zod";
-import { type Clock, createSystemClock } from "../../../src/core/clock.ts";
-import type { workloadChangeSchema } from "../../../src/core/workload-change.ts";
-import type { AdmissionAnswer, AdmissionGate, AdmissionRequestInput, ReleaseInput } from "../../../src/workload/admission.ts";
-import type { NewBatchInput } from "../../../src/workload/batch.ts";
-import { ticketStates } from "../../../src/workload/ticket.ts";
-import type { UsageReport } from "../../../src/workload/usage-report.ts";
-import { admissionFromWire, admissionWireSchema } from "../../../src/workload/wire.ts";
 import { createHttp, Unreachable } from "./http.ts";
 import { createPromptSource, type PromptChange, type PromptSource } from "./prompt-source.ts";
 import { createRouteSource, type RouteChanged, type RouteSource } from "./route-source.ts";
+import { createTimer, type Timer } from "./timer.ts";
 import { createUsageOutbox, type UsageLoss } from "./usage-outbox.ts";
+import {
+  type AdmissionAnswer,
+  type AdmissionGate,
+  type AdmissionRequestInput,
+  admissionFromWire,
+  admissionReplySchema,
+  extensionReplySchema,
+  type ReleaseInput,
+} from "./wire/admissions.ts";
+import { type BatchView, batchViewSchema, type NewBatchInput } from "./wire/batches.ts";
+import type { NewChangeInput } from "./wire/changes.ts";
+import { tolerant } from "./wire/tolerant.ts";
+import type { UsageReport } from "./wire/usage.ts";
 
 /** What the application configures. */
 export interface RunbookdClientOptions {
@@ -32,24 +38,9 @@ export interface RunbookdClientOptions {
   readonly onPromptChanged?: (change: PromptChange) => void;
   /** Hears when a route in use has changed. */
   readonly onRouteChanged?: (change: RouteChanged) => void;
-  /** For tests. */
-  readonly clock?: Clock;
+  /** For tests; real time by default. */
+  readonly clock?: Timer;
 }
-
-/** A batch as runbookd tells it. */
-export const batchViewSchema = z.object({
-  id: z.string(),
-  budget: z.string(),
-  queue: z.string(),
-  gate: z.enum(["open", "paused"]),
-  reason: z.string(),
-  spentMicroUsd: z.number(),
-  counts: z.record(z.enum(ticketStates), z.number()),
-  createdAt: z.number(),
-});
-
-/** See {@link batchViewSchema}. */
-export type BatchView = z.output<typeof batchViewSchema>;
 
 /** Everything that an application needs: permission before work, a report after it. The same is plain HTTP for other languages. */
 export interface RunbookdClient extends AdmissionGate {
@@ -60,7 +51,7 @@ export interface RunbookdClient extends AdmissionGate {
   /** Usage events that have not arrived yet. */
   pendingUsage(): number;
   /** Tells a change of the workload, such as this release; a rise of cost that begins near it names it. Rejects with Unreachable; telling it again is harmless. */
-  tellChange(change: z.input<typeof workloadChangeSchema>): Promise<void>;
+  tellChange(change: NewChangeInput): Promise<void>;
   /** Creates a batch with its tickets; creating it again with the same tickets adds only what is missing. */
   createBatch(batch: NewBatchInput): Promise<BatchView>;
   readBatch(id: string): Promise<BatchView | undefined>;
@@ -72,6 +63,10 @@ export interface RunbookdClient extends AdmissionGate {
   close(): Promise<void>;
 }
 
+const readAdmission = tolerant(admissionReplySchema);
+const readExtension = tolerant(extensionReplySchema);
+const readBatchView = tolerant(batchViewSchema);
+
 const retryMs = 5000;
 const usualRefreshEveryMs = 5000;
 
@@ -80,18 +75,18 @@ const usualRefreshEveryMs = 5000;
  * gate and never an exception there; batches reject with Unreachable, and may be handed in again without harm.
  */
 export function createRunbookdClient(options: RunbookdClientOptions): RunbookdClient {
-  const clock = options.clock ?? createSystemClock();
+  const timer = options.clock ?? createTimer();
   const http = createHttp({ url: options.url, token: options.token, fetch: options.fetch ?? fetch });
-  const outbox = createUsageOutbox({ http, clock, onLost: options.onUsageLost ?? (() => undefined) });
+  const outbox = createUsageOutbox({ http, timer, onLost: options.onUsageLost ?? (() => undefined) });
   const prompts = createPromptSource({
     http,
-    clock,
+    timer,
     everyMs: options.refreshEveryMs ?? usualRefreshEveryMs,
     onChanged: options.onPromptChanged ?? (() => undefined),
   });
   const routes = createRouteSource({
     http,
-    clock,
+    timer,
     everyMs: options.refreshEveryMs ?? usualRefreshEveryMs,
     onChanged: options.onRouteChanged ?? (() => undefined),
   });
@@ -102,7 +97,7 @@ export function createRunbookdClient(options: RunbookdClientOptions): RunbookdCl
       // The gate judges by what was spent, so it must hear of it first.
       await outbox.flush();
       try {
-        return admissionFromWire(admissionWireSchema.parse(await http.send("POST", "/api/admissions", request)));
+        return admissionFromWire(readAdmission.parse(await http.send("POST", "/api/admissions", request)));
       } catch (error) {
         if (!(error instanceof Unreachable)) throw error;
         const rule = (request.turn ?? 0) === 0 ? policy.start : policy.turn;
@@ -113,7 +108,7 @@ export function createRunbookdClient(options: RunbookdClientOptions): RunbookdCl
     async extend(budget, leaseId) {
       try {
         const reply = await http.send("POST", `/api/admissions/${encodeURIComponent(leaseId)}/extend`, { budget });
-        return z.object({ extended: z.boolean() }).parse(reply).extended;
+        return readExtension.parse(reply).extended;
       } catch (error) {
         if (error instanceof Unreachable) return false;
         throw error;
@@ -124,7 +119,7 @@ export function createRunbookdClient(options: RunbookdClientOptions): RunbookdCl
       try {
         await http.send("POST", "/api/admissions/release", release);
       } catch (error) {
-        // The lease expires by itself, and the reservation with it.
+        // The lease expires automatically, and the reservation with it.
         if (!(error instanceof Unreachable)) throw error;
       }
     },
@@ -134,10 +129,10 @@ export function createRunbookdClient(options: RunbookdClientOptions): RunbookdCl
     async tellChange(change) {
       await http.send("POST", "/api/changes", change);
     },
-    createBatch: async (batch) => batchViewSchema.parse(await http.send("POST", "/api/batches", batch)),
+    createBatch: async (batch) => readBatchView.parse(await http.send("POST", "/api/batches", batch)),
     async readBatch(id) {
       const reply = await http.send("GET", `/api/batches/${encodeURIComponent(id)}`);
-      return reply === undefined ? undefined : batchViewSchema.parse(reply);
+      return reply === undefined ? undefined : readBatchView.parse(reply);
     },
     prompts,
     routes,

@@ -1,10 +1,10 @@
 import { describe, expect, it } from "@jest/globals";
-import { prefixSchema } from "../../../src/core/prefix-sample.ts";
 import { countTokensBody } from "../../../src/simulators/model-server/messages-body.ts";
 import { findModel } from "../../../src/simulators/model-server/model-catalogue.ts";
 import { promptBlocks } from "../../../src/simulators/model-server/prompt-blocks.ts";
 import { describePrefix } from "./describe-prefix.ts";
 import { describeAnthropicRequest, describeOpenAiRequest } from "./describe-request.ts";
+import { prefixSchema } from "./wire/prefix.ts";
 
 const mark = { type: "ephemeral", ttl: "1h" } as const;
 const body = {

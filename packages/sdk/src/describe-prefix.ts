@@ -1,8 +1,9 @@
-import { canonicalJson, sha256 } from "../../../src/core/json.ts";
-import { maskSecrets } from "../../../src/core/mask-secrets.ts";
-import { type BlockRole, mostBlocks, type Prefix, type PrefixBlock } from "../../../src/core/prefix-sample.ts";
-import { type CacheLifetime, historyLayer } from "../../../src/core/prompt-layout.ts";
-import { maskSpans, volatileSpans } from "../../../src/core/volatile-span.ts";
+import { hash } from "node:crypto";
+import { canonicalJson } from "./wire/json.ts";
+import { maskSecrets } from "./wire/mask-secrets.ts";
+import { type BlockRole, mostBlocks, type Prefix, type PrefixBlock } from "./wire/prefix.ts";
+import { type CacheLifetime, historyLayer } from "./wire/prompt-layout.ts";
+import { maskSpans, volatileSpans } from "./wire/volatile-span.ts";
 
 /** One block of a prompt in the order in which the cache sees it: tools, system, messages. */
 export interface DescribedBlock {
@@ -64,15 +65,15 @@ function describeBlock({ role, layer, mark, block }: DescribedBlock, lookInto: b
   const tokens = Math.ceil(countTokens === undefined ? Buffer.byteLength(textOf(block) ?? bytes) / bytesPerToken : countTokens(bytes));
   const kind =
     typeof block["type"] === "string" && /^[\w.-]{1,40}$/.test(block["type"]) ? block["type"] : role === "tools" ? "tool" : "text";
-  const hash = digest(`${role} ${bytes}`);
+  const own = digest(`${role} ${bytes}`);
   return {
     role,
     kind,
-    hash,
+    hash: own,
     tokens,
     ...(layer === undefined ? {} : { layer }),
     ...(mark === undefined ? {} : { mark }),
-    ...(lookInto ? fingerprints(role, block, hash) : {}),
+    ...(lookInto ? fingerprints(role, block, own) : {}),
   };
 }
 
@@ -130,5 +131,5 @@ function withoutMarks({
 
 /** 64 bits tell the blocks of one prompt apart, and no text can be read from them. */
 function digest(text: string): string {
-  return sha256(text).slice(0, 16);
+  return hash("sha256", text).slice(0, 16);
 }

@@ -1,6 +1,6 @@
-import type { BlockRole, Prefix } from "../../../src/core/prefix-sample.ts";
-import { type CacheLifetime, cacheLifetimes } from "../../../src/core/prompt-layout.ts";
 import { type DescribedBlock, type DescribeOptions, describePrefix } from "./describe-prefix.ts";
+import type { BlockRole, Prefix } from "./wire/prefix.ts";
+import { type CacheLifetime, cacheLifetimes } from "./wire/prompt-layout.ts";
 
 type Fields = { readonly [field: string]: unknown };
 

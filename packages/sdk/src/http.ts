@@ -1,4 +1,5 @@
-import { z } from "zod";
+import { problemSchema } from "./wire/problems.ts";
+import { tolerant } from "./wire/tolerant.ts";
 
 /** runbookd did not answer, or answered that it cannot now. Asking again may help. */
 export class Unreachable extends Error {
@@ -80,11 +81,11 @@ export function createHttp(target: { readonly url: string; readonly token: strin
   };
 }
 
-const problem = z.object({ title: z.string(), detail: z.string(), issues: z.array(z.string()).optional() });
+const readProblem = tolerant(problemSchema.pick({ title: true, detail: true, issues: true }));
 
 function describe(status: number, text: string): string {
   try {
-    const { title, detail, issues = [] } = problem.parse(JSON.parse(text));
+    const { title, detail, issues = [] } = readProblem.parse(JSON.parse(text));
     return [`HTTP ${status}: ${title}. ${detail}`, ...issues].join(" ");
   } catch {
     return `HTTP ${status}`;

@@ -1,14 +1,18 @@
-import { z } from "zod";
-import type { Clock } from "../../../src/core/clock.ts";
-import type { Json } from "../../../src/core/json.ts";
-import type { Prefix } from "../../../src/core/prefix-sample.ts";
-import { type PromptLayout, promptLayoutSchema } from "../../../src/core/prompt-layout.ts";
-import { type PromptInput, type RenderedBody, renderPrompt } from "../../../src/workload/render-prompt.ts";
-import { assignPrompt, type PromptAssignment, type ServedPrompt, servedPromptSchema } from "../../../src/workload/served-prompt.ts";
+import { assignPrompt, type PromptAssignment } from "./assignment.ts";
 import { describePrefix } from "./describe-prefix.ts";
 import { type Http, Refused } from "./http.ts";
 import { createKeptAssignments } from "./kept-assignments.ts";
+import { type PromptInput, type RenderedBody, renderPrompt } from "./render-prompt.ts";
 import { createServedDocuments } from "./served-documents.ts";
+import type { Timer } from "./timer.ts";
+import type { Json } from "./wire/json.ts";
+import type { Prefix } from "./wire/prefix.ts";
+import type { PromptLayout } from "./wire/prompt-layout.ts";
+import { promptVersionSchema, type ServedPrompt, servedPromptSchema } from "./wire/prompts.ts";
+import { tolerant } from "./wire/tolerant.ts";
+
+const readServedPrompt = tolerant(servedPromptSchema);
+const readPromptVersion = tolerant(promptVersionSchema);
 
 /** Told when what is served of a prompt changes, after the first time it was read. */
 export interface PromptChange {
@@ -56,7 +60,7 @@ export interface PromptSource {
 /** Assigns versions from what is served; see {@link createServedDocuments}. */
 export function createPromptSource(deps: {
   readonly http: Http;
-  readonly clock: Clock;
+  readonly timer: Timer;
   readonly everyMs: number;
   readonly onChanged: (change: PromptChange) => void;
 }): PromptSource {
@@ -64,7 +68,7 @@ export function createPromptSource(deps: {
   const documents = createServedDocuments<ServedPrompt>(
     {
       path: (prompt) => `/api/prompts/${encodeURIComponent(prompt)}/served`,
-      parse: (body) => servedPromptSchema.parse(body),
+      parse: (body) => readServedPrompt.parse(body),
       missing: (prompt) => `runbookd has no prompt ${prompt} with a version labelled production.`,
       onChanged: (prompt, before, after) => onChanged({ prompt, before, after }),
     },
@@ -86,7 +90,7 @@ export function createPromptSource(deps: {
   const loadVersion = async (prompt: string, version: number): Promise<PromptLayout> => {
     const reply = await http.send("GET", `/api/prompts/${encodeURIComponent(prompt)}/versions/${version}`);
     if (reply === undefined) throw new Refused(404, `runbookd has no version ${version} of prompt ${prompt}.`);
-    return z.object({ layout: promptLayoutSchema }).parse(reply).layout;
+    return readPromptVersion.parse(reply).layout;
   };
 
   return {

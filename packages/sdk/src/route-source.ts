@@ -1,15 +1,10 @@
-import { z } from "zod";
-import type { Clock } from "../../../src/core/clock.ts";
-import {
-  assignModel,
-  type ModelRef,
-  type RouteAssignment,
-  type RouteTargets,
-  routeTargetsSchema,
-} from "../../../src/workload/model-route.ts";
+import { assignModel, type RouteAssignment } from "./assignment.ts";
 import type { Http } from "./http.ts";
 import { createKeptAssignments } from "./kept-assignments.ts";
 import { createServedDocuments } from "./served-documents.ts";
+import type { Timer } from "./timer.ts";
+import { type ModelRef, modelRouteSchema, type RouteTargets } from "./wire/routing.ts";
+import { tolerant } from "./wire/tolerant.ts";
 
 /** Told when a route in use changes, after the first time it was read. */
 export interface RouteChanged {
@@ -34,19 +29,19 @@ export interface RouteSource {
   close(): void;
 }
 
-const served = z.object(routeTargetsSchema.shape);
+const readRoute = tolerant(modelRouteSchema);
 
 /** Assigns models from what is served; see {@link createServedDocuments}. */
 export function createRouteSource(deps: {
   readonly http: Http;
-  readonly clock: Clock;
+  readonly timer: Timer;
   readonly everyMs: number;
   readonly onChanged: (change: RouteChanged) => void;
 }): RouteSource {
   const documents = createServedDocuments<RouteTargets>(
     {
       path: (route) => `/api/routes/${encodeURIComponent(route)}`,
-      parse: (body) => served.parse(body),
+      parse: (body) => readRoute.parse(body),
       missing: (route) => `runbookd has no route ${route}.`,
       onChanged: (route, before, after) => deps.onChanged({ route, before, after }),
     },

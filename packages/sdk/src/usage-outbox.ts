@@ -1,7 +1,7 @@
-import type { Clock } from "../../../src/core/clock.ts";
-import type { UsageReport } from "../../../src/workload/usage-report.ts";
-import { mostEventsPerReport, mostReportBytes, usageReplySchema } from "../../../src/workload/wire.ts";
 import { type Http, Unreachable } from "./http.ts";
+import type { Timer } from "./timer.ts";
+import { tolerant } from "./wire/tolerant.ts";
+import { mostEventsPerReport, mostReportBytes, type UsageReport, usageReplySchema } from "./wire/usage.ts";
 
 /** Usage that runbookd will never count. */
 export interface UsageLoss {
@@ -20,6 +20,8 @@ export interface UsageOutbox {
   stop(): void;
 }
 
+const readReply = tolerant(usageReplySchema);
+
 /** Bulk is worth a moment's wait. */
 const lingerMs = 500;
 /** Beyond this number the oldest are dropped, and told. */
@@ -34,10 +36,10 @@ interface Waiting {
 /** Sends in bulk and again until it arrives. Ids make sending twice harmless. */
 export function createUsageOutbox(deps: {
   readonly http: Http;
-  readonly clock: Clock;
+  readonly timer: Timer;
   readonly onLost: (loss: UsageLoss) => void;
 }): UsageOutbox {
-  const { http, clock, onLost } = deps;
+  const { http, timer, onLost } = deps;
   const waiting: Waiting[] = [];
   const stopped = new AbortController();
   let sending: Promise<void> | undefined;
@@ -54,7 +56,7 @@ export function createUsageOutbox(deps: {
     while (waiting.length > 0) {
       const events = waiting.slice(0, bulkOf(waiting));
       try {
-        const { results } = usageReplySchema.parse(await http.send("POST", "/api/usage", { events: events.map(({ report }) => report) }));
+        const { results } = readReply.parse(await http.send("POST", "/api/usage", { events: events.map(({ report }) => report) }));
         forget(events);
         failures = 0;
         for (const [index, { result, issues = [] }] of results.entries()) {
@@ -89,7 +91,7 @@ export function createUsageOutbox(deps: {
   const plan = (afterMs: number): void => {
     if (timed || stopped.signal.aborted) return;
     timed = true;
-    clock.sleep(afterMs, stopped.signal).then(
+    timer.sleep(afterMs, stopped.signal).then(
       async () => {
         timed = false;
         await flush();

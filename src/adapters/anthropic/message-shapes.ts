@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { jsonSchema } from "../../core/json.ts";
+import { jsonSchema } from "../../../packages/sdk/src/wire/json.ts";
 import { normaliseUsage } from "../../workload/normalise-usage.ts";
 import type { ItemErrorClass, ItemOutcome, ProviderBatchStatus, ProviderResult } from "../../workload/provider-batch.ts";
 import { type ErrorWords, isOutOfMoney } from "../provider-trouble.ts";

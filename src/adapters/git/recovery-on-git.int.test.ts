@@ -3,15 +3,15 @@ import { chmodSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSy
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "@jest/globals";
+import type { Json } from "../../../packages/sdk/src/wire/json.ts";
+import { newTicketSchema } from "../../../packages/sdk/src/wire/tickets.ts";
 import { createActions } from "../../actions/registry.ts";
-import type { Json } from "../../core/json.ts";
 import { createActionBench, outputOf } from "../../testing/action-bench.ts";
 import { aBudgetState } from "../../testing/fake-budget-control.ts";
 import { aGitRepository, git, plainly } from "../../testing/git-repository.ts";
 import { createStagedProcessor } from "../../workload/create-staged-processor.ts";
 import type { StageTask } from "../../workload/implementer.ts";
 import { parseStagedWork, storedWork } from "../../workload/staged-work.ts";
-import { newTicketSchema } from "../../workload/ticket.ts";
 
 let root: string;
 beforeEach(() => {

@@ -1,8 +1,8 @@
 import { z } from "zod";
-import { jsonSchema } from "../../core/json.ts";
-import { type PromptLayout, promptLayoutSchema } from "../../core/prompt-layout.ts";
-import { layoutHash, type NewPromptVersion, type PromptVersion, promptOrigins } from "../../workload/prompt.ts";
-import { variablesOf } from "../../workload/render-prompt.ts";
+import { jsonSchema } from "../../../packages/sdk/src/wire/json.ts";
+import { type PromptLayout, promptLayoutSchema, variablesOf } from "../../../packages/sdk/src/wire/prompt-layout.ts";
+import { type NewPromptVersion, type PromptVersion, promptOrigins } from "../../../packages/sdk/src/wire/prompts.ts";
+import { layoutHash } from "../../workload/prompt.ts";
 
 const ours = z.object({
   layout: promptLayoutSchema,

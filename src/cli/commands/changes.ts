@@ -1,8 +1,8 @@
 import type { Command } from "commander";
 import { z } from "zod";
-import { costDimensions } from "../../core/cost-dimension.ts";
+import { changeKinds, newChangeSchema } from "../../../packages/sdk/src/wire/changes.ts";
+import { costDimensions } from "../../../packages/sdk/src/wire/cost-dimension.ts";
 import { durationGrammar, parseDuration } from "../../core/duration.ts";
-import { changeKinds, workloadChangeSchema } from "../../core/workload-change.ts";
 import { createApiClient, reportFailure } from "../api-client.ts";
 import { pageSchema, workloadChangeShape } from "../api-shapes.ts";
 import { type CommandContext, exitCodes, oneLine, renderTable, writeJson } from "../context.ts";
@@ -44,7 +44,7 @@ const tellCommand: CommandDefinition = {
       text.slice(0, Math.max(0, text.indexOf("="))),
       text.slice(text.indexOf("=") + 1),
     ]);
-    const change = workloadChangeSchema.safeParse({ kind, ref, dims: Object.fromEntries(pairs) });
+    const change = newChangeSchema.safeParse({ kind, ref, dims: Object.fromEntries(pairs) });
     if (!change.success) {
       context.warn(`${z.prettifyError(change.error)}\n`);
       return exitCodes.usage;

@@ -1,9 +1,9 @@
 import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { z } from "zod";
+import { batchProviders, mostTicketsAtOnce } from "../../../packages/sdk/src/wire/batches.ts";
 import { durationGrammar, parseDuration } from "../../core/duration.ts";
 import { formatUsd, oneUsd } from "../../core/money.ts";
-import { batchProviders, mostTicketsAtOnce } from "../../workload/batch.ts";
 import type { ImportedTicket } from "../../workload/batch-import/import-row.ts";
 import { formatOf, importFormats, importTickets, type TicketImport } from "../../workload/batch-import/import-tickets.ts";
 import { ticketIdOf } from "../../workload/ticket-id.ts";

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
+import type { ModelRef } from "../../../packages/sdk/src/wire/routing.ts";
 import { formatShare } from "../../core/share.ts";
-import type { ModelRef } from "../../workload/model-route.ts";
 import { createApiClient, reportFailure } from "../api-client.ts";
 import { type ModelRouteShape, modelRouteSchema, pageSchema } from "../api-shapes.ts";
 import { type CommandContext, exitCodes, oneLine, renderTable, writeJson } from "../context.ts";

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { Json } from "../../core/json.ts";
+import type { Json } from "../../../packages/sdk/src/wire/json.ts";
 import { type ApiClient, createApiClient, reportFailure } from "../api-client.ts";
 import { runReplySchema } from "../api-shapes.ts";
 import { type ExitCode, exitCodes, oneLine, writeJson } from "../context.ts";

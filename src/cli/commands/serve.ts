@@ -1,10 +1,9 @@
+import { queueNameSchema } from "../../../packages/sdk/src/wire/names.ts";
 import { oneUsd } from "../../core/money.ts";
 import { untilReady } from "../../redis/connection.ts";
 import { markSchema } from "../../redis/schema-version.ts";
-import { queueNameSchema } from "../../workload/names.ts";
 import { type CommandContext, type ExitCode, exitCodes, writeJson } from "../context.ts";
-import type { CommandDefinition, CommandInvocation } from "../define-command.ts";
-import { flagOption, textOption } from "../define-command.ts";
+import { type CommandDefinition, type CommandInvocation, flagOption, textOption } from "../define-command.ts";
 import type { Finding } from "../doctor/finding.ts";
 import { judgeRedis } from "../doctor/judge-redis.ts";
 import { judgeSchema } from "../doctor/judge-schema.ts";

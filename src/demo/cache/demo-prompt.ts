@@ -1,4 +1,4 @@
-import type { Json } from "../../core/json.ts";
+import type { Json } from "../../../packages/sdk/src/wire/json.ts";
 import { createRandom, hash32 } from "../../core/seeded-random.ts";
 
 const words =

@@ -1,8 +1,8 @@
 import type { RunbookdClient } from "../../../packages/sdk/src/client.ts";
 import type { TicketPrompt } from "../../../packages/sdk/src/prompt-source.ts";
+import type { RenderedMessage } from "../../../packages/sdk/src/render-prompt.ts";
 import { sha256 } from "../../core/json.ts";
 import { createRandom, hash32 } from "../../core/seeded-random.ts";
-import type { RenderedMessage } from "../../workload/render-prompt.ts";
 import type { ModelBody, ModelClient, ModelReply } from "../workload/model-client.ts";
 import { usageOfReply } from "../workload/usage-of-reply.ts";
 import { demoModel, nextRequest, promptName, turnsPerTicket, variablesOf } from "./demo-prompt.ts";

@@ -1,7 +1,7 @@
 import { z } from "zod";
+import { promptNameSchema } from "../../../packages/sdk/src/wire/names.ts";
 import type { ActionContext } from "../../core/action.ts";
 import { StepFailure } from "../../core/failure.ts";
-import { promptNameSchema } from "../../workload/names.ts";
 import type { CacheSight } from "./cache-sight.ts";
 
 /** Exactly one prompt by its name; a wildcard or a list is refused. */

@@ -1,6 +1,7 @@
 import { z } from "zod";
+import type { PromptState } from "../../../packages/sdk/src/wire/prompts.ts";
 import { StepFailure } from "../../core/failure.ts";
-import type { PromptState, PromptStore } from "../../workload/prompt.ts";
+import type { PromptStore } from "../../workload/prompt.ts";
 
 /** Number of a version. */
 export function versionParameter(description: string) {

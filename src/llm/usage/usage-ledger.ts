@@ -1,4 +1,4 @@
-import type { UsageEvent } from "../../workload/usage-report.ts";
+import type { UsageEvent } from "../../../packages/sdk/src/wire/usage.ts";
 
 /** What the ledger did with one usage event. `unknown_budget`: nobody defined it; nothing was counted. */
 export type UsageReply = "accepted" | "duplicate" | "unknown_budget";

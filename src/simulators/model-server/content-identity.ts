@@ -1,5 +1,6 @@
-import { canonicalJson, sha256 } from "../../core/json.ts";
-import { maskSpans, volatileSpans } from "../../core/volatile-span.ts";
+import { canonicalJson } from "../../../packages/sdk/src/wire/json.ts";
+import { maskSpans, volatileSpans } from "../../../packages/sdk/src/wire/volatile-span.ts";
+import { sha256 } from "../../core/json.ts";
 import type { PromptBody } from "./messages-body.ts";
 
 /** Equal for two prompts that say the same: the same lines and tools in any order, whatever the time is. Lines that are a tag alone say nothing. */

@@ -1,7 +1,7 @@
 import { z } from "zod";
+import { jsonSchema } from "../../../packages/sdk/src/wire/json.ts";
 import { cacheBlocks } from "../../analysis/cache-types.ts";
 import { durationGrammar, parseDuration } from "../../core/duration.ts";
-import { jsonSchema } from "../../core/json.ts";
 import { outcomes } from "../../core/run.ts";
 import { createLocator } from "../../runbook/locate.ts";
 import { createReporter, nearest, oneOf } from "../../runbook/reporter.ts";

@@ -1,6 +1,6 @@
+import type { Json } from "../../../packages/sdk/src/wire/json.ts";
 import type { CacheBlock } from "../../analysis/cache-types.ts";
 import type { Labels } from "../../core/alert.ts";
-import type { Json } from "../../core/json.ts";
 import type { Mode, Outcome } from "../../core/run.ts";
 import type { Stage } from "../../workload/stage.ts";
 

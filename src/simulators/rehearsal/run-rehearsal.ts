@@ -1,9 +1,10 @@
+import { canonicalJson } from "../../../packages/sdk/src/wire/json.ts";
 import { createRecipients } from "../../actions/recipients.ts";
 import { type ActionPorts, createActions } from "../../actions/registry.ts";
 import type { Alert } from "../../core/alert.ts";
 import type { Instant } from "../../core/clock.ts";
 import type { JournalEntry } from "../../core/journal.ts";
-import { canonicalJson, sha256 } from "../../core/json.ts";
+import { sha256 } from "../../core/json.ts";
 import type { OutboxRow } from "../../core/outbox.ts";
 import type { Question } from "../../core/question.ts";
 import { createExecutor, type Execution } from "../../engine/execute-run.ts";

@@ -1,9 +1,15 @@
+import {
+  type BatchLimits,
+  type BatchQuote,
+  type BatchState,
+  type BatchView,
+  batchLimitsSchema,
+} from "../../../packages/sdk/src/wire/batches.ts";
 import type { Clock } from "../../core/clock.ts";
 import { formatDuration } from "../../core/duration.ts";
 import { oneUsd } from "../../core/money.ts";
-import { type BatchLimits, type BatchState, batchLimitsSchema } from "../../workload/batch.ts";
 import { stopOf } from "../../workload/batch-admission.ts";
-import type { BatchControl, BatchQuote, BatchSight, SubmitAnswer } from "../../workload/batch-control.ts";
+import type { BatchControl, SubmitAnswer } from "../../workload/batch-control.ts";
 import { estimateBatch, judgeRoom } from "../../workload/batch-estimate.ts";
 import { batchProgress } from "../../workload/batch-progress.ts";
 import type { BudgetControl } from "../../workload/budget.ts";
@@ -154,7 +160,7 @@ function reasonsOf({ failures }: SimulatedBatch): readonly string[] {
   return Object.entries(failures).flatMap(([reason, count]) => Array.from({ length: count }, () => reason));
 }
 
-function sightOf(world: World, now: number): BatchSight {
+function sightOf(world: World, now: number): BatchView {
   const { written, state, gate, limits, version } = world;
   const { succeeded, unsuccessful, spentMicroUsd, led } = factsOf(world);
   const open = written.tickets - succeeded - unsuccessful;

@@ -1,12 +1,13 @@
+import { promptLayoutSchema } from "../../../packages/sdk/src/wire/prompt-layout.ts";
+import type { NewPromptVersion } from "../../../packages/sdk/src/wire/prompts.ts";
 import type { CacheAnalysis, CacheReply } from "../../analysis/cache-types.ts";
 import type { VersionMeasure } from "../../analysis/compare-versions.ts";
 import type { Clock } from "../../core/clock.ts";
 import { oneUsd } from "../../core/money.ts";
-import { promptLayoutSchema } from "../../core/prompt-layout.ts";
 import type { CacheSight } from "../../llm/caching/cache-sight.ts";
 import type { PromptEvaluator } from "../../llm/prompts/prompt-evaluator.ts";
 import type { CanaryStore } from "../../workload/canary.ts";
-import { type NewPromptVersion, type PromptStore, productionLabel } from "../../workload/prompt.ts";
+import { type PromptStore, productionLabel } from "../../workload/prompt.ts";
 import { createMemoryCanaries, createMemoryPrompts } from "../memory-prompts.ts";
 import type { SimulatedPrompt } from "./rehearsal.ts";
 

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { Json } from "../../core/json.ts";
+import type { Json } from "../../../packages/sdk/src/wire/json.ts";
 
 const label = z.union([z.string(), z.looseObject({ name: z.string() }).transform(({ name }) => name)]);
 

@@ -1,7 +1,7 @@
 import { z } from "zod";
-import type { Json } from "../../core/json.ts";
+import type { Json } from "../../../packages/sdk/src/wire/json.ts";
+import { externalIdSchema, ticketKindSchema } from "../../../packages/sdk/src/wire/names.ts";
 import { type MicroUsd, oneUsd } from "../../core/money.ts";
-import { externalIdSchema, ticketKindSchema } from "../names.ts";
 import type { FilePlace, ImportFault } from "./import-fault.ts";
 
 /** One ticket as a file says it; the batch gives it its id, budget and queue. */

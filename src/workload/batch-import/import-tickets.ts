@@ -1,4 +1,5 @@
-import { isJsonObject, type Json } from "../../core/json.ts";
+import type { Json } from "../../../packages/sdk/src/wire/json.ts";
+import { isJsonObject } from "../../core/json.ts";
 import { readGitHubIssue } from "./github-issue.ts";
 import { createPlaces, type FilePlace, type ImportFault } from "./import-fault.ts";
 import { type ImportDefaults, type ImportedTicket, type ImportRow, readImportRow } from "./import-row.ts";

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { Shape } from "./shape.ts";
 
 /** How long a provider keeps a cache entry after its last use. Anthropic: 5m and 1h. OpenAI: 30m and 12h. */
 export const cacheLifetimes = ["5m", "30m", "1h", "12h"] as const;
@@ -78,10 +79,18 @@ export const promptLayoutSchema = z
   });
 
 /** One layer: a piece of a prompt whose text changes as a whole and at its own pace. @public */
-export type PromptLayer = z.output<typeof promptLayerSchema>;
+export type PromptLayer = Shape<typeof promptLayerSchema>;
 
 /** A cache marker behind a layer. @public */
-export type LayoutBreakpoint = z.output<typeof layoutBreakpointSchema>;
+export type LayoutBreakpoint = Shape<typeof layoutBreakpointSchema>;
 
 /** A prompt as layers in order, with its cache markers: what is versioned, restructured and rendered. @public */
-export type PromptLayout = z.output<typeof promptLayoutSchema>;
+export type PromptLayout = Shape<typeof promptLayoutSchema>;
+
+/** A variable in a layer's template: `{{name}}`. */
+export const variablePattern = /\{\{\s*([A-Za-z_]\w*)\s*\}\}/g;
+
+/** Names of the variables that a template needs, each once, in order. */
+export function variablesOf(render: string): readonly string[] {
+  return [...new Set([...render.matchAll(variablePattern)].map(([, name]) => name ?? ""))];
+}

@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "@jest/globals";
-import { prefixSchema } from "./prefix-sample.ts";
+import { prefixSchema } from "./prefix.ts";
 
-const document = readFileSync(join(import.meta.dirname, "../../docs/prompt-caching.md"), "utf8");
+const document = readFileSync(join(import.meta.dirname, "../../../../docs/prompt-caching.md"), "utf8");
 
 describe("prefixSchema", () => {
   it("takes what the documentation shows", () => {

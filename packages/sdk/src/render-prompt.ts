@@ -1,5 +1,12 @@
-import { canonicalJson, type Json } from "../core/json.ts";
-import { type CacheLifetime, historyLayer, type PromptLayer, type PromptLayout } from "../core/prompt-layout.ts";
+import { canonicalJson, type Json } from "./wire/json.ts";
+import {
+  type CacheLifetime,
+  historyLayer,
+  type PromptLayer,
+  type PromptLayout,
+  variablePattern,
+  variablesOf,
+} from "./wire/prompt-layout.ts";
 
 /** A marker in the provider's words; without a lifetime it is the short one. */
 export interface CacheControl {
@@ -46,13 +53,6 @@ export interface PromptInput {
 export type RenderReply =
   | { readonly ok: true; readonly body: RenderedBody; readonly blocks: readonly PlacedBlock[] }
   | { readonly ok: false; readonly faults: readonly string[] };
-
-const place = /\{\{\s*([A-Za-z_]\w*)\s*\}\}/g;
-
-/** Names of the variables that a template needs, each once, in order. */
-export function variablesOf(render: string): readonly string[] {
-  return [...new Set([...render.matchAll(place)].map(([, name]) => name ?? ""))];
-}
 
 /**
  * Renders layers into the shape of the Anthropic Messages API. Layers stand in the order of the layout; those of role `user` before `history`
@@ -102,7 +102,7 @@ function fill({ key, render, canonical }: PromptLayer, variables: PromptInput["v
   const write = (value: Json | undefined) =>
     typeof value === "string" ? value : canonical ? canonicalJson(value) : JSON.stringify(value ?? null);
   // A function, because `$` in a replacement text has a meaning.
-  const text = render.replace(place, (_, name: string) => write(variables[name]));
+  const text = render.replace(variablePattern, (_, name: string) => write(variables[name]));
   return canonical ? canonicalText(text) : text;
 }
 

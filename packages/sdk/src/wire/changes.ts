@@ -1,6 +1,7 @@
 import { z } from "zod";
-import type { Instant } from "./clock.ts";
 import { costDimensions } from "./cost-dimension.ts";
+import type { Shape } from "./shape.ts";
+import { instantSchema } from "./units.ts";
 
 /** What may be changed about a workload. */
 export const changeKinds = ["deploy", "prompt", "route", "flag", "batch", "price", "limit"] as const;
@@ -8,7 +9,7 @@ export const changeKinds = ["deploy", "prompt", "route", "flag", "batch", "price
 const printable = /^\P{Cc}+$/u;
 
 /** A change as somebody reports it; see {@link WorkloadChange}. */
-export const workloadChangeSchema = z.strictObject({
+export const newChangeSchema = z.strictObject({
   kind: z.enum(changeKinds),
   /** What was changed, e.g. `release 1.5.0`, `prompt implement version 4`, or the address of a commit. */
   ref: z.string().trim().min(1).max(200).regex(printable, "printable text"),
@@ -18,9 +19,11 @@ export const workloadChangeSchema = z.strictObject({
   dims: z.partialRecord(z.enum(costDimensions), z.string().min(1).max(120)).default({}),
 });
 
-/** One change of a workload. A rise of cost that began near it coincides with it. */
-export interface WorkloadChange extends z.output<typeof workloadChangeSchema> {
-  readonly at: Instant;
-  /** Who reported it. */
-  readonly by: string;
-}
+/** See {@link newChangeSchema}; the defaulted members may be left out. */
+export type NewChangeInput = z.input<typeof newChangeSchema>;
+
+/** One change of a workload. A rise of cost that began near it coincides with it. `by` reported it. */
+export const workloadChangeSchema = newChangeSchema.extend({ at: instantSchema, by: z.string() });
+
+/** See {@link workloadChangeSchema}. */
+export type WorkloadChange = Shape<typeof workloadChangeSchema>;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
-import { promptLayoutSchema } from "../core/prompt-layout.ts";
-import { type PromptInput, type RenderedBody, renderPrompt, variablesOf } from "./render-prompt.ts";
+import { type PromptInput, type RenderedBody, renderPrompt } from "./render-prompt.ts";
+import { promptLayoutSchema, variablesOf } from "./wire/prompt-layout.ts";
 
 type LayoutInput = Parameters<typeof promptLayoutSchema.parse>[0];
 

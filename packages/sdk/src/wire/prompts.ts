@@ -1,0 +1,85 @@
+import { z } from "zod";
+import { jsonSchema } from "./json.ts";
+import { promptLayoutSchema } from "./prompt-layout.ts";
+import type { Shape } from "./shape.ts";
+import { instantSchema } from "./units.ts";
+
+/** Who made a version: a person, or the restructuring of a runbook. */
+export const promptOrigins = ["human", "optimizer"] as const;
+
+/** See {@link promptOrigins}. */
+export type PromptOrigin = (typeof promptOrigins)[number];
+
+/** A label: a name that points at one version. `latest` is always the newest version and cannot be moved. */
+export const promptLabelSchema = z
+  .string()
+  .regex(/^[a-z0-9_.-]{1,36}$/, "a label of 1 to 36 letters a-z, digits and _ . -")
+  .refine((label) => label !== "latest", "`latest` is the newest version and cannot be moved");
+
+const mostEvidenceBytes = 65_536;
+
+/** A version before it has a number; see {@link NewPromptVersion}. */
+export const newPromptVersionSchema = z.strictObject({
+  layout: promptLayoutSchema,
+  origin: z.enum(promptOrigins).default("human"),
+  /** The version that it was made from. */
+  parent: z.int().min(1).optional(),
+  note: z.string().trim().max(300).default(""),
+  /** What speaks for it, e.g. the optimizer's prediction and diff; at most 64 KiB of JSON. */
+  evidence: jsonSchema.refine((value) => JSON.stringify(value).length <= mostEvidenceBytes, "evidence of at most 64 KiB").optional(),
+});
+
+/** What is handed in to become a version. */
+export type NewPromptVersion = Shape<typeof newPromptVersionSchema>;
+
+/** One version of a prompt. Nothing in it ever changes. */
+export const promptVersionSchema = z.object({
+  prompt: z.string(),
+  /** From 1, without reuse. */
+  version: z.number(),
+  layout: promptLayoutSchema,
+  /** Of the layout alone: versions with equal layouts have equal hashes. */
+  hash: z.string(),
+  origin: z.enum(promptOrigins),
+  parent: z.number().optional(),
+  note: z.string(),
+  evidence: jsonSchema.optional(),
+  createdAt: instantSchema,
+  createdBy: z.string(),
+});
+
+/** See {@link promptVersionSchema}. */
+export type PromptVersion = Shape<typeof promptVersionSchema>;
+
+/** What moves about a prompt: its newest version and where its labels point. */
+export const promptStateSchema = z.object({ name: z.string(), latest: z.number(), labels: z.record(z.string(), z.number()) });
+
+/** See {@link promptStateSchema}. */
+export type PromptState = Shape<typeof promptStateSchema>;
+
+/** A share of tickets that gets another version; see {@link Canary}. */
+export const canarySchema = z.strictObject({
+  version: z.int().min(1),
+  /** Of the tickets, from 0 to 1. */
+  share: z.number().min(0).max(1),
+  /** Mixed into the hash, so that two canaries do not meet the same tickets. */
+  salt: z.string().min(1).max(100),
+});
+
+/** Which version a share of the tickets gets. The same ticket stays in as the share grows: a bigger share holds every smaller one. */
+export type Canary = Shape<typeof canarySchema>;
+
+const servedVersionSchema = z.object({ version: z.number(), layout: promptLayoutSchema });
+
+/** What applications are given of one prompt: the labelled version, and the one of a share of the tickets. */
+export const servedPromptSchema = z.object({
+  prompt: z.string(),
+  production: servedVersionSchema,
+  canary: z.exactOptional(servedVersionSchema.extend({ share: z.number(), salt: z.string() })),
+});
+
+/** What an application is given of a version. */
+export type ServedVersion = Shape<typeof servedVersionSchema>;
+
+/** See {@link servedPromptSchema}. */
+export type ServedPrompt = Shape<typeof servedPromptSchema>;

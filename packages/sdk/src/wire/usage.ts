@@ -1,0 +1,148 @@
+import { z } from "zod";
+import { budgetIdSchema, externalIdSchema, queueNameSchema, shortNameSchema } from "./names.ts";
+import { cacheMissSchema, type Prefix } from "./prefix.ts";
+import type { Shape } from "./shape.ts";
+import { instantSchema, microUsdSchema } from "./units.ts";
+
+/** Usage objects that are understood as their providers and libraries write them. */
+export const usageShapes = [
+  "anthropic-messages",
+  "openai-chat", // Also OpenRouter and LiteLLM, whose totals are inclusive too.
+  "openai-responses",
+  "ai-sdk", // `LanguageModelUsage` of Vercel AI SDK 6 and 7.
+  "ai-sdk-provider", // Provider specification V3 and V4: inputTokens and outputTokens are objects.
+  "otel", // Attributes of an OpenTelemetry GenAI span.
+  "partition", // Our own: already one partition.
+] as const;
+
+/** See {@link usageShapes}. */
+export type UsageShape = (typeof usageShapes)[number];
+
+/** How a model request ended; a metric label. */
+export const requestOutcomes = ["ok", "rate_limited", "spend_limited", "overloaded", "error", "refusal"] as const;
+
+/** One model request as the application reports it. */
+export const usageReportSchema = z.strictObject({
+  /** The provider's request id. The same id is counted once, however often it is sent. */
+  id: externalIdSchema,
+  /** When the request ended, UTC ms; the time of receipt when absent or out of [-7 d, +5 min]. */
+  at: z.int().optional(),
+  provider: z.string().min(1).max(60),
+  /** The model that answered. */
+  model: z.string().min(1).max(120),
+  /** The model that was asked for, when it differs. */
+  requestModel: z.string().min(1).max(120).optional(),
+  operation: shortNameSchema,
+  prompt: shortNameSchema,
+  promptVersion: z.string().max(60).optional(),
+  budget: budgetIdSchema,
+  queue: queueNameSchema.default("default"),
+  /** Who answers for the work, and the repository that it is on. */
+  team: z.string().min(1).max(60).optional(),
+  repo: z.string().min(1).max(120).optional(),
+  ticketId: externalIdSchema,
+  batchId: externalIdSchema.optional(),
+  /** Kept with the event. What is settled is the one lease that the ticket has on the budget. */
+  leaseId: z.string().max(64).optional(),
+  attempt: z.int().min(1).max(10_000).default(1),
+  turn: z.int().min(0).max(1_000_000).default(0),
+  variant: shortNameSchema.default("baseline"),
+  serviceTier: z.string().max(40).optional(),
+  /** The usage object as provider or library wrote it; absent for a request that failed before it cost anything. */
+  usage: z.unknown().optional(),
+  shape: z.enum(usageShapes).optional(),
+  outcome: z.enum(requestOutcomes).default("ok"),
+  error: z.string().max(200).optional(),
+  latencyMs: z.number().min(0).max(86_400_000).optional(),
+  ttftMs: z.number().min(0).max(86_400_000).optional(),
+  traceId: z.string().max(64).optional(),
+  /** The prompt as hashes of its blocks, see `prefixSchema`. One that does not fit is reported and left out; the usage is counted all the same. */
+  prefix: z.unknown().optional(),
+  /** What the provider said about the cache, untouched: Anthropic's `diagnostics`, OpenAI's `prompt_cache_diagnostics`. Null is Anthropic's "no divergence". */
+  diagnostics: z.unknown().optional(),
+});
+
+/** One model request as the application sends it; see {@link usageReportSchema}. */
+export type UsageReport = Omit<z.input<typeof usageReportSchema>, "prefix"> & { readonly prefix?: Prefix };
+
+/** Most events of one request. */
+export const mostEventsPerReport = 1000;
+
+/** Most bytes of one request's body, and of the events that a client puts into one, so that reading one blocks no other request for long. */
+export const mostReportBytes = { body: 4 * 1024 * 1024, events: 1024 * 1024 } as const;
+
+/** Reports in bulk. Each is parsed by itself with {@link usageReportSchema}, so that one that does not fit stops none of the others. */
+export const usageReportsSchema = z.strictObject({ events: z.array(z.unknown()).min(1).max(mostEventsPerReport) });
+
+/** Why a usage object could not become a partition: a closed set, and the metric label. */
+export const usageAnomalies = [
+  "unrecognised_shape", // None of the shapes that are known.
+  "ambiguous_shape", // Two shapes fit and count differently; name the shape or the provider.
+  "missing_usage", // A successful request without a usage object.
+  "missing_count", // A total that the shape needs is absent.
+  "not_a_count", // Negative, fractional, infinite, or beyond 10^10.
+  "parts_exceed_total", // Cached and written tokens are more than the prompt.
+  "parts_do_not_sum", // The parts and the total that the provider gave differ.
+  "reasoning_exceeds_output",
+] as const;
+
+/** See {@link usageAnomalies}. */
+export type UsageAnomaly = (typeof usageAnomalies)[number];
+
+/** What became of one reported event. `invalid`: it does not fit the schema; `issues` say where, and it was not counted. */
+export const usageResultSchema = z.object({
+  id: z.string(),
+  result: z.enum(["accepted", "duplicate", "unknown_budget", "invalid"]),
+  costMicroUsd: z.exactOptional(microUsdSchema),
+  unpriced: z.exactOptional(z.string()),
+  anomaly: z.exactOptional(z.enum(usageAnomalies)),
+  issues: z.exactOptional(z.array(z.string())),
+  /** What is wrong with the prefix; the event was counted, its prefix was not kept. */
+  prefixIssues: z.exactOptional(z.array(z.string())),
+});
+
+/** See {@link usageResultSchema}. */
+export type UsageResult = Shape<typeof usageResultSchema>;
+
+/** The answer to a report of usage; one result per event, in order. */
+export const usageReplySchema = z.object({ results: z.array(usageResultSchema) });
+
+/**
+ * Every token of one request exactly once on the input side, and the output with the part of it that was reasoning.
+ * Input total = uncached + read + write5m + write30m + write1h + write12h. Writes are by lifetime of the cache entry.
+ */
+export const tokenPartitionSchema = z.object({
+  uncached: z.number(),
+  read: z.number(),
+  write5m: z.number(),
+  write30m: z.number(),
+  write1h: z.number(),
+  write12h: z.number(),
+  /** All output tokens, reasoning included. */
+  output: z.number(),
+  /** The part of `output` that was reasoning; never more than `output`. */
+  reasoning: z.number(),
+});
+
+/** See {@link tokenPartitionSchema}. */
+export type TokenPartition = Shape<typeof tokenPartitionSchema>;
+
+/** Why an event has no price. */
+export const unpricedReasons = ["unknown_model", "unknown_tier", "unknown_cache_price"] as const;
+
+/** A report with its partition and its price. */
+export const usageEventSchema = usageReportSchema.omit({ usage: true, shape: true, at: true, prefix: true, diagnostics: true }).extend({
+  at: instantSchema,
+  tokens: tokenPartitionSchema,
+  /** 0 while `unpriced` or anomalous; those are counted apart. */
+  costMicroUsd: microUsdSchema,
+  /** Why it has no price. */
+  unpriced: z.exactOptional(z.enum(unpricedReasons)),
+  /** Why its usage could not be read; its tokens are unknown then, not none. */
+  anomaly: z.exactOptional(z.enum(usageAnomalies)),
+  /** Why the provider's cache was missed, where that is known. */
+  cacheMiss: z.exactOptional(cacheMissSchema),
+});
+
+/** See {@link usageEventSchema}. */
+export type UsageEvent = Shape<typeof usageEventSchema>;
