@@ -1,135 +1,147 @@
 /**
- * A module imports only from a row above its own.
- * Folders that share a row are strangers to each other; they meet through ports.
+ * The one order of the house. A folder imports only folders that come before it in this list, so data and control flow one way;
+ * src/cli/architecture.test.ts cruises every file against it, and ARCHITECTURE.md draws it.
  */
-const rows = [
-  ["packages/sdk/src/wire"],
-  ["src/core"],
-  ["src/runbook", "src/analysis", "src/workload"],
-  ["src/intake", "src/guardrails", "src/actions", "src/engine"],
-  ["src/config", "src/telemetry"],
-  ["src/redis", "src/queue", "src/adapters", "src/simulators"],
-  ["src/reports", "src/http"],
-  ["workers"],
-  ["src/cli", "src/demo"],
+const order = [
+  "packages/sdk/src/wire",
+  "src/core",
+  "src/platform",
+  "src/runbooks",
+  "src/actions",
+  "src/alerts",
+  "src/runs",
+  "src/freeze",
+  "src/guardrails",
+  "src/llm/usage",
+  "src/llm/budgets",
+  "src/llm/tickets",
+  "src/llm/batches",
+  "src/llm/rollouts",
+  "src/llm/caching",
+  "src/llm/prompts",
+  "src/llm/routing",
+  "src/llm/changes",
+  "src/llm/cost",
+  "src/llm/findings",
+  "src/reports",
+  "src/notifications",
+  "src/approvals",
+  "src/audit",
+  "src/integrations",
+  "src/app",
+  "src/rehearsal",
+  "workers",
+  "src/cli",
+  "demo",
+  "bench",
+  "test",
 ];
 
-/** What runs somewhere else than the server. */
-const islands = {};
+/** Folders of the old layout, in their old order, until their last file has moved. */
+const leaving = [
+  ["src/runbook", "src/analysis", "src/workload"],
+  ["src/intake", "src/engine"],
+  ["src/config", "src/telemetry"],
+  ["src/redis", "src/queue", "src/adapters", "src/simulators"],
+  ["src/http"],
+  ["src/demo"],
+];
 
-/** Each client library has one home; everyone else meets it through a port. */
+/** Folders of both layouts: they are held to the order once what leaves them has left. */
+const mixed = ["src/actions", "src/cli", "workers"];
+
+/** Each client library has one home; other folders name at most its types, which a test checks. */
 const homes = {
-  bullmq: ["src/queue", "workers"],
-  ioredis: ["src/redis", "src/queue", "src/cli"],
-  express: ["src/http", "src/simulators"],
-  nodemailer: ["src/adapters/smtp"],
-  "prom-client": ["src/telemetry"],
-  undici: ["src/adapters"],
-  "@anthropic-ai/sdk": ["src/adapters/anthropic"],
-  openai: ["src/adapters/openai"],
+  bullmq: ["src/platform/queue", "src/queue", "workers"],
+  ioredis: ["src/platform/redis", "src/redis", "src/queue"],
+  express: ["src/platform/http", "src/app", "src/approvals", "src/http", "src/simulators", "src/demo", "demo"],
+  nodemailer: ["src/integrations/smtp", "src/adapters/smtp"],
+  "prom-client": ["src/platform/telemetry", "src/telemetry"],
+  undici: ["src/platform/requests", "src/adapters"],
+  "@anthropic-ai/sdk": ["src/integrations/anthropic", "src/adapters/anthropic"],
+  openai: ["src/integrations/openai", "src/adapters/openai"],
 };
 
-const under = (folders) => `^(${folders.join("|")})/`;
+/** A connection is handed on by whoever wires, and a store names its type. */
+const handsOn = {
+  ioredis: "/redis-[^/]+\\.ts$|/jobs\\.ts$|-queue\\.ts$|^src/(app|cli|platform/queue)/|^workers/|^demo/|^src/demo/",
+  "prom-client": "/metrics\\.ts$|^src/cli/references/",
+};
+
+const under = (folders) => `^(${[folders].flat().join("|")})/`;
 const tests = "\\.test\\.ts$|^src/testing/|^test/";
-// Measures the product against a floor of its own, which speaks to the libraries directly.
-const bench = "^bench/";
+/** Runs beside the product from a clone: it measures it, or plays the world around it. */
+const outside = "^(bench|demo|src/demo|src/simulators/(model-server|provider-batches))/|serve-loopback";
 const npm = ["npm", "npm-dev", "npm-peer", "npm-optional"];
-const ours = [...rows.flat(), ...Object.keys(islands)];
 
-const lowerThan = (folder, depth) =>
-  rows
-    .slice(depth)
-    .flat()
-    .filter((other) => other !== folder)
-    .concat(Object.keys(islands));
+const rule = (name, from, to) => ({ name, severity: "error", from: { ...from, pathNot: [tests, from.pathNot ?? []].flat() }, to });
 
-// A port is an interface that its consumer owns, so whoever implements it looks down to name it. The cruiser cannot tell types from
-// values under swc; src/cli/architecture.test.ts proves that only types are taken that way.
-const ports = "/ports\\.ts$";
-const layering = rows.flatMap((row, depth) =>
-  row.map((folder) => ({
-    name: `${folder}-looks-only-up`,
-    severity: "error",
-    from: { path: under([folder]), pathNot: tests },
-    to: { path: under(lowerThan(folder, depth)), pathNot: ports },
-  })),
+const oneWay = [...order, ...leaving]
+  .filter((row) => !mixed.includes(row))
+  .flatMap((row, place, rows) =>
+    [row].flat().map((folder) => {
+      // Old folders keep their order among themselves, and new ones among theirs.
+      const below = rows.slice(place + 1).filter((other) => Array.isArray(other) === Array.isArray(row));
+      const strangers = Array.isArray(row) ? row.filter((other) => other !== folder) : [];
+      return rule(
+        `${folder.replaceAll("/", "-")}-imports-what-comes-before-it`,
+        { path: under(folder) },
+        { path: under([...below.flat(), ...strangers, "(none)"]) },
+      );
+    }),
+  );
+
+const libraries = Object.entries(homes).map(([library, folders]) =>
+  rule(
+    `${library}-stays-home`,
+    { pathNot: [under(folders), "^bench/", ...(handsOn[library] === undefined ? [] : [handsOn[library]])] },
+    { path: `node_modules/(@types/)?${library}/` },
+  ),
 );
-
-const shores = Object.entries(islands).map(([island, allowed]) => ({
-  name: `${island}-stands-alone`,
-  severity: "error",
-  from: { path: under([island]), pathNot: tests },
-  to: { path: under(ours.filter((folder) => folder !== island && !allowed.includes(folder))) },
-}));
-
-// Wiring hands instances on, so it names their types; the same test proves that these are types.
-const wiring = "^(workers|src/cli|src/demo)/";
-const libraries = Object.entries(homes).map(([library, folders]) => ({
-  name: `${library}-stays-home`,
-  severity: "error",
-  from: { pathNot: `${under(folders)}|${tests}|${bench}|${wiring}` },
-  to: { path: `node_modules/(@types/)?${library}/` },
-}));
 
 module.exports = {
   forbidden: [
-    ...layering,
-    ...shores,
+    ...oneWay,
     ...libraries,
-    {
-      name: "wire-imports-only-zod",
-      severity: "error",
-      from: { path: "^packages/sdk/src/wire/", pathNot: tests },
-      to: { pathNot: "^packages/sdk/src/wire/|node_modules/zod/" },
-    },
-    {
-      name: "sdk-imports-only-zod",
-      severity: "error",
-      from: { path: "^packages/sdk/src/", pathNot: tests },
-      to: { pathNot: "^packages/sdk/src/|node_modules/zod/|^(crypto|timers/promises)$" },
-    },
-    {
-      name: "server-imports-only-the-wire-of-the-sdk",
-      severity: "error",
+    rule(
+      "stores-and-routes-are-wired-by-the-app",
+      { path: "^src/(?!app/|cli/)((?:llm/)?[^/]+)/" },
+      { path: "^src/(?!platform/|redis/|http/|config/).*/(redis-[^/]+|routes|[^/]+-routes)\\.ts$", pathNot: "^src/$1/" },
+    ),
+    rule("wire-imports-only-zod", { path: "^packages/sdk/src/wire/" }, { pathNot: "^packages/sdk/src/wire/|node_modules/zod/" }),
+    rule(
+      "sdk-imports-only-zod",
+      { path: "^packages/sdk/src/" },
+      { pathNot: "^packages/sdk/src/|node_modules/zod/|^(crypto|timers/promises)$" },
+    ),
+    rule(
+      "product-imports-only-the-wire-of-the-sdk",
       // The demonstration's workload is an application like any other: it imports the client.
-      from: { path: "^(src|workers|bench)/", pathNot: `${tests}|^src/demo/` },
-      to: { path: "^packages/sdk/src/", pathNot: "^packages/sdk/src/wire/" },
-    },
-    {
-      name: "core-knows-only-zod",
-      severity: "error",
-      from: { path: "^src/core/", pathNot: tests },
-      to: { dependencyTypes: npm, pathNot: "node_modules/zod/" },
-    },
-    {
-      name: "engine-knows-no-library",
-      severity: "error",
-      from: { path: "^src/engine/", pathNot: tests },
-      to: { dependencyTypes: npm },
-    },
-    {
-      name: "adapters-are-strangers",
-      severity: "error",
-      from: { path: "^src/adapters/([^/]+)/", pathNot: tests },
-      to: { path: "^src/adapters/[^/]+/", pathNot: "^src/adapters/$1/" },
-    },
-    {
-      name: "demo-workload-is-an-application",
-      severity: "error",
-      from: { path: "^src/demo/workload/", pathNot: tests },
-      to: { path: "^(packages|src|workers|bench)/", pathNot: "^(packages/sdk/src|src/demo/workload|src/core)/" },
-    },
-    { name: "testing-is-for-tests", severity: "error", from: { pathNot: `${tests}|${bench}` }, to: { path: tests } },
-    { name: "nobody-imports-the-bench", severity: "error", from: { pathNot: bench }, to: { path: bench } },
+      { path: "^(src|workers|bench)/", pathNot: "^src/demo/" },
+      { path: "^packages/sdk/src/", pathNot: "^packages/sdk/src/wire/" },
+    ),
+    rule("core-knows-only-zod", { path: "^src/core/" }, { dependencyTypes: npm, pathNot: "node_modules/zod/" }),
+    rule("engine-knows-no-library", { path: "^src/(runs/)?engine/" }, { dependencyTypes: npm }),
+    rule(
+      "integrations-are-strangers",
+      { path: "^src/integrations/([^/]+)/" },
+      { path: "^src/integrations/[^/]+/", pathNot: "^src/integrations/$1/" },
+    ),
+    rule(
+      "demo-workload-is-an-application",
+      { path: "^(src/)?demo/workload/" },
+      { path: "^(packages|src|workers|bench|demo)/", pathNot: "^(packages/sdk/src|(src/)?demo/workload|src/core)/" },
+    ),
+    rule("test-code-is-for-tests", { pathNot: "^bench/" }, { path: tests }),
+    rule("product-imports-nothing-beside-it", { path: "^(src|workers|packages)/", pathNot: outside }, { path: outside }),
     { name: "no-cycles", severity: "error", from: {}, to: { circular: true } },
     { name: "no-unresolved", severity: "error", from: {}, to: { couldNotResolve: true } },
-    {
-      name: "declared-dependencies",
-      severity: "error",
-      // The demonstration runs from a clone, with everything that a clone installs.
-      from: { pathNot: `${tests}|${bench}|^src/demo/|^src/telemetry/dashboards/` },
-      to: { dependencyTypes: ["npm-dev", "npm-no-pkg", "npm-unknown"], pathNot: "node_modules/@types/" },
-    },
+    rule(
+      "declared-dependencies",
+      // The demonstration runs from a clone, with everything that a clone installs; dashboards are written from one.
+      { pathNot: [outside, "/dashboards/"] },
+      { dependencyTypes: ["npm-dev", "npm-no-pkg", "npm-unknown"], pathNot: "node_modules/@types/" },
+    ),
   ],
   options: {
     tsConfig: { fileName: "tsconfig.json" },

@@ -12,7 +12,7 @@ const ts = {
     ],
   },
 };
-const within = "<rootDir>/{packages/*/src,src,workers,bench,test}/**/*";
+const within = "<rootDir>/{packages/*/src,src,workers,demo,bench,test}/**/*";
 
 export default {
   // A slow machine is no fault of the code; what hangs is still found.

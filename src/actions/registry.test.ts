@@ -1,5 +1,3 @@
-import { readdirSync } from "node:fs";
-import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "@jest/globals";
 import { z } from "zod";
 import type { Json } from "../../packages/sdk/src/wire/json.ts";
@@ -56,10 +54,6 @@ describe.each(actionCatalogue.names)("%s", (name) => {
     await bench.tickets.add(newTicketSchema.parse({ id: "GH-1", budget: "checkout" }));
   });
 
-  it("has a file of its name", () => {
-    expect(readdirSync(import.meta.dirname)).toContain(`${name}.ts`);
-  });
-
   it("says the truth about probe and undo", () => {
     const action = bench.bind(name, parametersOf[name] ?? {});
     expect({ probes: action.probe !== undefined, undoes: action.undo !== undefined }).toEqual({
@@ -93,10 +87,4 @@ it("knows no other name", () => {
   expect(actionCatalogue.find("run-shell")).toBeUndefined();
   expect(actionCatalogue.find("constructor")).toBeUndefined();
   expect(Object.keys(parametersOf).sort()).toEqual(actionCatalogue.names);
-});
-
-it("lists every action file", () => {
-  const files = readdirSync(import.meta.dirname).filter((file) => file.endsWith(".ts") && !file.endsWith(".test.ts"));
-  const defining = files.filter((file) => actionCatalogue.names.includes(file.replace(/\.ts$/, "")));
-  expect(defining.map((file) => join("src/actions", file))).toHaveLength(actionCatalogue.names.length);
 });

@@ -93,7 +93,7 @@ it("describes each kind of journal entry", () => {
 
 it("names only folders and functions that exist in ARCHITECTURE.md", () => {
   const text = withoutFences(readFileSync(join(root, "ARCHITECTURE.md"), "utf8"));
-  const sources = ["src", "workers"]
+  const sources = ["packages", "src", "workers"]
     .flatMap((folder) => filesUnder(folder, ".ts"))
     .map((path) => readFileSync(join(root, path), "utf8"))
     .join("\n");

@@ -10,7 +10,7 @@ import { stateCounts } from "../workload/ticket.ts";
 import { available } from "./available.ts";
 import { pageOf } from "./page-of.ts";
 import { loadScript } from "./script.ts";
-import { readLimits } from "./workload-facts.ts";
+import { readLimits } from "../workload/batch-admission.ts";
 import { workloadKeys as keys, shareIdOf } from "./workload-keys.ts";
 
 /** Batches in Redis; the ledger's scripts read their gates and limits and add to their spend. Rejects with StoreUnavailable when Redis does not answer. */

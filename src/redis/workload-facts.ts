@@ -1,8 +1,8 @@
 import { z } from "zod";
-import { type BatchLimits, batchLimitsSchema, batchStates } from "../../packages/sdk/src/wire/batches.ts";
+import { batchStates } from "../../packages/sdk/src/wire/batches.ts";
 import type { Instant } from "../core/clock.ts";
 import type { AdmissionFacts } from "../workload/admission.ts";
-import type { BatchFacts } from "../workload/batch-admission.ts";
+import { type BatchFacts, readLimits } from "../workload/batch-admission.ts";
 import type { Budget } from "../workload/budget.ts";
 import { periodAt } from "../workload/budget-allowance.ts";
 import { controlsSchema } from "../workload/controls.ts";
@@ -88,11 +88,6 @@ function readBatchFacts(raw: readonly string[], minute: number): BatchFacts | un
     unsuccessful: failed + dead + quarantined,
     led: led === "1",
   };
-}
-
-/** Limits as they are stored; a batch that an older version stored has none but those it knew. */
-export function readLimits(stored: string): BatchLimits {
-  return stored === "" ? batchLimitsSchema.parse({ leadingTickets: 0 }) : batchLimitsSchema.parse(JSON.parse(stored));
 }
 
 /** Proves the reply of wl-facts. Undefined: there is no such budget. */

@@ -1,4 +1,4 @@
-import type { BatchLimits, BatchState } from "../../packages/sdk/src/wire/batches.ts";
+import { type BatchLimits, type BatchState, batchLimitsSchema } from "../../packages/sdk/src/wire/batches.ts";
 import type { Instant } from "../core/clock.ts";
 import { formatUsd, type MicroUsd } from "../core/money.ts";
 
@@ -118,4 +118,9 @@ export function holdBack(
     };
   }
   return undefined;
+}
+
+/** Limits as they are stored; a batch that an older version stored has none but those it knew. */
+export function readLimits(stored: string): BatchLimits {
+  return stored === "" ? batchLimitsSchema.parse({ leadingTickets: 0 }) : batchLimitsSchema.parse(JSON.parse(stored));
 }
