@@ -33,8 +33,8 @@ const order = [
   "workers",
   "src/cli",
   "demo",
-  "bench",
   "test",
+  "bench",
 ];
 
 /** Folders of the old layout, in their old order, until their last file has moved. */

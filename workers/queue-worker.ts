@@ -1,4 +1,4 @@
-import { type Processor, Worker } from "bullmq";
+import { DelayedError, type Job, type Processor, Worker } from "bullmq";
 import type { Redis } from "ioredis";
 import type { Clock, Timer } from "../src/core/clock.ts";
 
@@ -16,8 +16,8 @@ export interface QueueWorkerOptions {
 }
 
 /** A worker of a queue, and how it ends. */
-export interface QueueWorker<Job> {
-  readonly worker: Worker<Job>;
+export interface QueueWorker<Data> {
+  readonly worker: Worker<Data>;
   /** Resolves when nothing is in hand any more. */
   close(): Promise<void>;
 }
@@ -28,8 +28,8 @@ export interface QueueWorker<Job> {
  * One non-connection error of Redis can turn a BullMQ worker into a hot loop (measured: 67,835 events in 6 s under READONLY);
  * 20 errors within a second pause it, for 2 s and doubling up to 30 s.
  */
-export function startQueueWorker<Job>(queue: string, processor: Processor<Job>, options: QueueWorkerOptions): QueueWorker<Job> {
-  const worker = new Worker<Job>(queue, processor, {
+export function startQueueWorker<Data>(queue: string, processor: Processor<Data>, options: QueueWorkerOptions): QueueWorker<Data> {
+  const worker = new Worker<Data>(queue, processor, {
     connection: options.redis,
     prefix: options.prefix,
     concurrency: options.concurrency,
@@ -52,6 +52,12 @@ export function startQueueWorker<Job>(queue: string, processor: Processor<Job>, 
       await worker.close();
     },
   };
+}
+
+/** Gives the job back until `at`, in milliseconds. It always throws: that is how BullMQ learns that a job is not done. */
+export async function giveBackUntil(job: Pick<Job, "moveToDelayed">, at: number, token: string | undefined): Promise<never> {
+  await job.moveToDelayed(at, token);
+  throw new DelayedError();
 }
 
 function createBreaker(worker: Pick<Worker, "pause" | "resume">, clock: Clock): { count(): void; stop(): void } {

@@ -1,8 +1,7 @@
-import { DelayedError } from "bullmq";
 import type { Redis } from "ioredis";
 import type { WorkerHandle } from "../src/core/worker-handle.ts";
 import { createTicketQueue, type TicketJob, ticketPrefix, ticketQueueName } from "../src/queue/ticket-queue.ts";
-import { startQueueWorker } from "./queue-worker.ts";
+import { giveBackUntil, startQueueWorker } from "./queue-worker.ts";
 import { type TicketStep, type WorkTicketDeps, workTicket } from "./work-ticket.ts";
 
 /** What a ticket worker tells. */
@@ -51,8 +50,7 @@ export function startTicketWorker(deps: WorkTicketDeps, options: TicketWorkerOpt
       } catch (error) {
         log.failed(ticketId, error);
       }
-      await job.moveToDelayed(deps.clock.now() + afterMs, token);
-      throw new DelayedError();
+      await giveBackUntil(job, deps.clock.now() + afterMs, token);
     },
     {
       redis: options.redis,
