@@ -101,6 +101,18 @@ describe("a run", () => {
     expect(bench.last("finished")).toMatchObject({ outcome: "succeeded" });
   });
 
+  it("cuts an action at its timeout, in the time of its clock", async () => {
+    const wait = async (_plan: unknown, { clock, signal }: ActionContext) => {
+      await clock.sleep(3_600_000, signal);
+      return { kind: "done", output: {} } as const;
+    };
+    const bench = aBench(aRunbook([aStep("one")]), [{ name: "one", turns: [wait] }]);
+    const began = bench.clock.now();
+    expect(await bench.run()).toBe("ended");
+    expect(bench.last("finished")).toMatchObject({ outcome: "failed" });
+    expect(bench.clock.now() - began).toBeLessThan(60_000);
+  });
+
   it("writes the result of one repeatable step and the intent of the next at once", async () => {
     const bench = aBench(aRunbook([aStep("one"), aStep("two"), aStep("three")]), [{ name: "one" }, { name: "two" }, { name: "three" }]);
     let writes = 0;
