@@ -26,17 +26,6 @@ export interface Fault {
   readonly restMs: number;
 }
 
-/** Numbers from 0 to below 1 that a seed decides (mulberry32, Tommy Ettinger, public domain). */
-export function createRandom(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
 /** Draws the next fault. A frozen process sleeps past its lease and the quarantine of probed effects. */
 export function drawFault(random: () => number, pace: { readonly leaseMs: number; readonly quarantineMs: number }): Fault {
   const kind = kindAt(random());

@@ -1,4 +1,4 @@
-import { createRandom, hash32 } from "../core/seeded-random.ts";
+import { createRandom, hash32 } from "../core/random.ts";
 import { formatShare } from "../core/share.ts";
 import { normalQuantile, studentQuantile } from "./quantiles.ts";
 

@@ -1,4 +1,5 @@
 import type { Clock } from "../core/clock.ts";
+import type { RandomSource } from "../core/random.ts";
 
 /** The surroundings of one command: its streams, environment and clock. Nothing in `commands/` touches the process itself. */
 export interface CommandContext {
@@ -12,6 +13,7 @@ export interface CommandContext {
   readonly isTerminal: boolean;
   readonly fetch: typeof fetch;
   readonly clock: Clock;
+  readonly random: RandomSource;
   /** Aborted when a person interrupts the program. */
   readonly signal: AbortSignal;
   /** Ends the program at once, whatever is still open. */

@@ -3,6 +3,7 @@ import { dirname, join } from "node:path";
 import { isatty } from "node:tty";
 import { z } from "zod";
 import { createSystemClock } from "../core/clock.ts";
+import { createSystemRandom } from "../core/random.ts";
 import type { CommandContext } from "./context.ts";
 
 /** The context of a real command line: this process. Interrupt and terminate abort its signal. */
@@ -17,6 +18,7 @@ export function createProcessContext(): CommandContext {
     isTerminal: isatty(1),
     fetch,
     clock: createSystemClock(),
+    random: createSystemRandom(),
     signal: controller.signal,
     exitNow: (code) => process.exit(code),
   };

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { z } from "zod";
 import { tokenFilePath } from "../config/data-folder.ts";
 import { createSystemClock } from "../core/clock.ts";
+import { createSystemRandom } from "../core/random.ts";
 import { type Role, roles } from "../core/role.ts";
 import { createTokenFile } from "../http/token-file.ts";
 import { type RedisServer, startRedisServer } from "../testing/redis-server.ts";
@@ -98,7 +99,7 @@ const tokens = new Map<Role, string>();
 beforeAll(async () => {
   redis = await startRedisServer();
   folder = await aProductFolder({ "none.md": "nothing" });
-  const file = createTokenFile(tokenFilePath(folder.path), createSystemClock());
+  const file = createTokenFile(tokenFilePath(folder.path), { clock: createSystemClock(), random: createSystemRandom() });
   for (const role of roles) tokens.set(role, (await file.create(`a-${role}`, role)) ?? "");
   product = await startProduct(folder.path, { env: { REDIS_URL: `unix://${redis.socketPath}` }, worker: false });
 });
@@ -161,7 +162,7 @@ describe("who may do what", () => {
   });
 
   it("ends for a revoked token with its next request", async () => {
-    const file = createTokenFile(tokenFilePath(folder.path), createSystemClock());
+    const file = createTokenFile(tokenFilePath(folder.path), { clock: createSystemClock(), random: createSystemRandom() });
     const token = (await file.create("short-lived", "viewer")) ?? "";
     expect(await ask("GET /api/runs", token)).toBe(200);
     await file.revoke("short-lived");

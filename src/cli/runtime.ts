@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { Redis } from "ioredis";
@@ -6,8 +5,9 @@ import { actionCatalogue } from "../actions/registry.ts";
 import { withCommands } from "../actions/run-command.ts";
 import { createRunbookFolder, type RunbookFolder } from "../adapters/runbook-folder/runbook-folder.ts";
 import type { Config } from "../config/config.ts";
-import { type Clock, createSystemClock } from "../core/clock.ts";
+import type { Clock } from "../core/clock.ts";
 import type { Log } from "../core/log.ts";
+import type { RandomSource } from "../core/random.ts";
 import { createUlids, type Ids } from "../core/ulid.ts";
 import { createChangeLog } from "../redis/change-log.ts";
 import { addressOf, type ConnectionPurpose, connectRedis, type RedisAddress, untilReady } from "../redis/connection.ts";
@@ -35,6 +35,7 @@ export interface Runtime {
   readonly config: Config;
   readonly version: string;
   readonly clock: Clock;
+  readonly random: RandomSource;
   readonly ids: Ids;
   readonly log: Log;
   /** Knows every secret of the configuration. */
@@ -64,6 +65,9 @@ export interface RuntimeSources {
   readonly version: string;
   readonly workingDirectory: string;
   readonly path: string;
+  /** The machine's own; the runtime's clock follows Redis. */
+  readonly clock: Clock;
+  readonly random: RandomSource;
   /** Aborted by SIGINT and SIGTERM. */
   readonly signal: AbortSignal;
 }
@@ -73,7 +77,7 @@ const syncEveryMs = 30_000;
 
 /** Opens what every process of ours needs; on a failure what was opened is closed again. */
 export async function openRuntime(config: Config, sources: RuntimeSources): Promise<Runtime> {
-  const host = createSystemClock();
+  const { clock: host, random } = sources;
   const redaction = createRedaction(config.secrets);
   const log = createLog({ level: config.logLevel, redaction, clock: host });
   const closers = createClosers((name, error) => log.error({ name, error }, "Something did not close in order."), host);
@@ -82,7 +86,7 @@ export async function openRuntime(config: Config, sources: RuntimeSources): Prom
   if (sources.signal.aborted) end();
   else sources.signal.addEventListener("abort", end, { once: true });
   try {
-    const address = await redisAddress(config, { ...sources, clock: host }, closers, (code) => {
+    const address = await redisAddress(config, sources, closers, (code) => {
       log.error({ code }, "Our redis-server has ended; so do we.");
       ending.abort();
     });
@@ -119,7 +123,11 @@ export async function openRuntime(config: Config, sources: RuntimeSources): Prom
       config,
       version: sources.version,
       clock,
-      ids: createUlids(() => clock.now(), randomBytes),
+      random,
+      ids: createUlids(
+        () => clock.now(),
+        (count) => random.bytes(count),
+      ),
       log,
       redaction,
       metrics,
@@ -144,7 +152,7 @@ export async function openRuntime(config: Config, sources: RuntimeSources): Prom
 
 async function redisAddress(
   config: Config,
-  sources: RuntimeSources & { readonly clock: Clock },
+  sources: RuntimeSources,
   closers: Closers,
   died: (code: number | null) => void,
 ): Promise<RedisAddress> {

@@ -155,7 +155,7 @@ export async function startServer(
   const recorder = createWorkloadRecorder(metrics);
   const { batches, control: batchControl } = openBatches(runtime, { redis, ticketQueue, observer: recorder });
   const folder = resolve(sources.workingDirectory, config.dataFolder);
-  const tokens = createTokenFile(tokenFilePath(folder), clock);
+  const tokens = createTokenFile(tokenFilePath(folder), runtime);
   const adminTokenFile = adminTokenPath(folder);
   watchTokens(runtime, { tokens, audit, seenPath: join(folder, "tokens.audited.json"), clock });
   const isFirst = (await tokens.createFirstAdmin(adminTokenFile)) !== undefined;

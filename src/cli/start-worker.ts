@@ -1,4 +1,3 @@
-import { randomBytes, randomInt, randomUUID } from "node:crypto";
 import { hostname } from "node:os";
 import { createHand } from "../../workers/hand.ts";
 import { createNearDoorbell } from "../../workers/near-doorbell.ts";
@@ -63,12 +62,12 @@ export interface WorkerProcess {
 
 /** Starts what works in the background: runs, the sweeper, and mails. */
 export async function startWorker(runtime: Runtime): Promise<WorkerProcess> {
-  const { config, clock, log, metrics, closers } = runtime;
+  const { config, clock, random, log, metrics, closers } = runtime;
   const redis = runtime.connect("worker");
   const name = await takeWorkerName(redis, hostname(), process.pid, isProcessAlive);
   closers.add("worker name", async () => freeWorkerName(redis, name), withRedisMs);
 
-  const ledger = createRunLedger(redis, { worker: name, leaseMs, nonce: randomUUID, clock, replicas: config.replicas });
+  const ledger = createRunLedger(redis, { worker: name, leaseMs, nonce: () => random.uuid(), clock, replicas: config.replicas });
   const prometheus = openPrometheus(runtime);
   const http = createHttpClient({ allow: config.httpAllow, clock });
   closers.add("http client", async () => http.close());
@@ -129,7 +128,7 @@ export async function startWorker(runtime: Runtime): Promise<WorkerProcess> {
         recipients,
         publicUrl: config.publicUrl,
         clock,
-        token: () => randomBytes(32).toString("base64url"),
+        token: () => random.token(),
       }),
     },
     { clock, questionId: () => runtime.ids("q"), cooldownOf },
@@ -148,7 +147,7 @@ export async function startWorker(runtime: Runtime): Promise<WorkerProcess> {
     everyMs: sweepEveryMs,
     hand,
     drain,
-    random: () => randomInt(1_000_000) / 1_000_000,
+    random: () => random.fraction(),
     log: workerLog,
   });
   closers.add("sweep", async () => sweep.close(), withRedisMs);

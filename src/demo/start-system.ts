@@ -1,6 +1,6 @@
-import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import type { Clock } from "../core/clock.ts";
+import { createSystemRandom } from "../core/random.ts";
 import { createTokenFile } from "../http/token-file.ts";
 import { type ModelServer, type ModelServerOptions, startModelServer } from "../simulators/model-server/model-server.ts";
 import { answers, type ServiceContext, startAlertmanager, startPrometheus, startRedis, waitForProcess } from "./backing-services.ts";
@@ -40,7 +40,7 @@ export interface SystemOptions {
 }
 
 async function token(folder: DemoFolder, clock: Clock, name: string, role: "admin" | "workload"): Promise<string> {
-  const created = await createTokenFile(join(folder.data, "tokens.json"), clock).create(name, role);
+  const created = await createTokenFile(join(folder.data, "tokens.json"), { clock, random: createSystemRandom() }).create(name, role);
   if (created === undefined) throw new Error(`The token ${name} exists already in ${folder.data}.`);
   return created;
 }
@@ -70,7 +70,7 @@ async function startProcesses({ services, folder, factor, settings, say }: Syste
   if (redisPort === undefined || prometheusPort === undefined || alertmanagerPort === undefined) throw new Error("Too few free ports.");
 
   const runbookdUrl = `http://127.0.0.1:${port}`;
-  const webhookToken = randomBytes(24).toString("base64url");
+  const webhookToken = createSystemRandom().token();
   const rendered = await renderConfig(projectRoot, folder.config, factor, {
     metrics: [`127.0.0.1:${serverMetrics}`, `127.0.0.1:${workerMetrics}`],
     alertmanager: `127.0.0.1:${alertmanagerPort}`,

@@ -1,9 +1,10 @@
-import { randomBytes, timingSafeEqual } from "node:crypto";
+import { timingSafeEqual } from "node:crypto";
 import { chmod, mkdir, open, readFile, rename, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { z } from "zod";
 import type { Clock, Instant } from "../core/clock.ts";
 import { sha256 } from "../core/json.ts";
+import type { RandomSource } from "../core/random.ts";
 import { type Caller, type Role, roles } from "../core/role.ts";
 import type { TokenVerifier } from "./token-verifier.ts";
 
@@ -23,6 +24,12 @@ export interface TokenFile extends TokenVerifier {
   revoke(name: string): Promise<boolean>;
   /** Makes the first admin token and writes it in plain text to `path` (0600); undefined when there are tokens already. */
   createFirstAdmin(path: string): Promise<string | undefined>;
+}
+
+/** What a token file works with. */
+export interface TokenFileDeps {
+  readonly clock: Pick<Clock, "now">;
+  readonly random: RandomSource;
 }
 
 /** What a token's name may be; it stands in journals and reports. */
@@ -46,7 +53,7 @@ type Contents = z.output<typeof contentsSchema>;
  * The file at `path`: SHA-256 of each token, mode 0600, replaced as a whole. It is read again when it has changed, so that a revoked token ends at once.
  * Verification rejects when the file exists and cannot be read as ours: nobody is let in by a broken file.
  */
-export function createTokenFile(path: string, clock: Pick<Clock, "now">): TokenFile {
+export function createTokenFile(path: string, { clock, random }: TokenFileDeps): TokenFile {
   let cached: { readonly stamp: string; readonly contents: Contents } | undefined;
 
   async function read(): Promise<Contents> {
@@ -57,9 +64,9 @@ export function createTokenFile(path: string, clock: Pick<Clock, "now">): TokenF
   }
 
   async function add(contents: Contents, name: string, role: Role): Promise<string> {
-    const token = `rbd_${randomBytes(32).toString("base64url")}`;
+    const token = `rbd_${random.token()}`;
     const added = { name, role, sha256: sha256(token), createdAt: clock.now() };
-    await writePrivate(path, `${JSON.stringify({ ...contents, tokens: [...contents.tokens, added] }, null, 2)}\n`);
+    await writePrivate(path, `${JSON.stringify({ ...contents, tokens: [...contents.tokens, added] }, null, 2)}\n`, random);
     return token;
   }
 
@@ -84,13 +91,13 @@ export function createTokenFile(path: string, clock: Pick<Clock, "now">): TokenF
       const contents = await read();
       const tokens = contents.tokens.filter((known) => known.name !== name);
       if (tokens.length === contents.tokens.length) return false;
-      await writePrivate(path, `${JSON.stringify({ ...contents, tokens }, null, 2)}\n`);
+      await writePrivate(path, `${JSON.stringify({ ...contents, tokens }, null, 2)}\n`, random);
       return true;
     },
     async createFirstAdmin(plainPath) {
       const contents = await read();
       if (contents.tokens.length > 0) return undefined;
-      await writePrivate(plainPath, `${await add(contents, "first-admin", "admin")}\n`);
+      await writePrivate(plainPath, `${await add(contents, "first-admin", "admin")}\n`, random);
       return plainPath;
     },
   };
@@ -116,9 +123,9 @@ async function stampOf(path: string): Promise<string | undefined> {
 }
 
 /** A reader sees the old file or the new one; a crash leaves the old one. */
-async function writePrivate(path: string, text: string): Promise<void> {
+async function writePrivate(path: string, text: string, random: RandomSource): Promise<void> {
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-  const temporary = `${path}.${process.pid}.${randomBytes(4).toString("hex")}`;
+  const temporary = `${path}.${process.pid}.${random.bytes(4).toString("hex")}`;
   const file = await open(temporary, "wx", 0o600);
   try {
     await file.writeFile(text);

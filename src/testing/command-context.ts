@@ -1,5 +1,6 @@
 import type { CommandContext } from "../cli/context.ts";
 import { createSystemClock } from "../core/clock.ts";
+import { createSystemRandom } from "../core/random.ts";
 
 /** One request that a command made. */
 export interface SeenRequest {
@@ -33,6 +34,7 @@ export function aCommandContext(
     warn: (text) => void (printed.err += text),
     isTerminal: given.isTerminal ?? false,
     clock: createSystemClock(),
+    random: createSystemRandom(),
     signal: new AbortController().signal,
     exitNow: () => undefined,
     async fetch(input, init) {

@@ -1,4 +1,7 @@
-/** Draws of Python's `random` module, so that a workload can be the very one of a program in Python. */
+/**
+ * Draws of Python's `random` module. The hit ratios and costs that `cache-replay.test.ts` expects were computed by a program in Python over the workload
+ * that it drew; the same workload needs the same draws. Everything else draws with `createRandom`.
+ */
 export interface PythonRandom {
   /** In [0, 1), 53 bits. */
   random(): number;

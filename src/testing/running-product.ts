@@ -5,6 +5,8 @@ import { openRuntime, type Runtime } from "../cli/runtime.ts";
 import { startServer } from "../cli/start-server.ts";
 import { startWorker } from "../cli/start-worker.ts";
 import { loadConfig } from "../config/load-config.ts";
+import { createSystemClock } from "../core/clock.ts";
+import { createSystemRandom } from "../core/random.ts";
 import { webhookToken } from "./post-alerts.ts";
 
 /** How the product is started. */
@@ -46,7 +48,14 @@ export async function startProduct(folder: string, { env, yaml, worker = true }:
   };
   const loaded = loadConfig({ env: { ...usual, ...env }, ...(yaml !== undefined && { yaml }), readFile: () => "" });
   if (!loaded.ok) throw new Error(JSON.stringify(loaded.faults));
-  const sources = { version: "0.0.0", workingDirectory: folder, path: "", signal: new AbortController().signal };
+  const sources = {
+    version: "0.0.0",
+    workingDirectory: folder,
+    path: "",
+    clock: createSystemClock(),
+    random: createSystemRandom(),
+    signal: new AbortController().signal,
+  };
   const runtime = await openRuntime(loaded.config, sources);
   if (worker) await startWorker(runtime);
   const { server } = await startServer(runtime, sources);

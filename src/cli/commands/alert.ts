@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import type { Command } from "commander";
 import { type AlertmanagerClient, createAlertmanagerClient } from "../../adapters/alertmanager/create-alertmanager-client.ts";
 import { type Labels, testAlertLabel } from "../../core/alert.ts";
@@ -54,7 +53,12 @@ const test: CommandDefinition = {
       return exitCodes.no;
     }
     // A fingerprint of its own, so that no earlier test is joined.
-    const labels: Labels = { ...given, alertname, [testAlertLabel]: "true", [`${testAlertLabel}_id`]: randomBytes(6).toString("hex") };
+    const labels: Labels = {
+      ...given,
+      alertname,
+      [testAlertLabel]: "true",
+      [`${testAlertLabel}_id`]: context.random.bytes(6).toString("hex"),
+    };
     const clients = config.alertmanagers.map((endpoint) => ({
       url: endpoint.url,
       client: createAlertmanagerClient({ ...endpoint, clock: context.clock }),

@@ -41,6 +41,8 @@ async function serve(
     version: readVersion(),
     workingDirectory: context.workingDirectory,
     path: context.env["PATH"] ?? "",
+    clock: context.clock,
+    random: context.random,
     signal: context.signal,
   };
   let runtime: Runtime;

@@ -13,7 +13,7 @@ export function tokenCommand(context: CommandContext, exit: ExitSink): Command {
 }
 
 function openTokens(context: CommandContext) {
-  return createTokenFile(tokenFilePath(dataFolder(context)), context.clock);
+  return createTokenFile(tokenFilePath(dataFolder(context)), context);
 }
 
 const create: CommandDefinition = {

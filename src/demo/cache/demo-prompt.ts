@@ -1,5 +1,5 @@
 import type { Json } from "../../../packages/sdk/src/wire/json.ts";
-import { createRandom, hash32 } from "../../core/seeded-random.ts";
+import { createRandom, hash32 } from "../../core/random.ts";
 
 const words =
   "module test change reader caller value branch queue limit guard answer path order budget window retry field parser worker store".split(

@@ -2,7 +2,7 @@ import type { RunbookdClient } from "../../../packages/sdk/src/client.ts";
 import type { TicketPrompt } from "../../../packages/sdk/src/prompt-source.ts";
 import type { RenderedMessage } from "../../../packages/sdk/src/render-prompt.ts";
 import { sha256 } from "../../core/json.ts";
-import { createRandom, hash32 } from "../../core/seeded-random.ts";
+import { createRandom, hash32 } from "../../core/random.ts";
 import type { ModelBody, ModelClient, ModelReply } from "../workload/model-client.ts";
 import { usageOfReply } from "../workload/usage-of-reply.ts";
 import { demoModel, nextRequest, promptName, turnsPerTicket, variablesOf } from "./demo-prompt.ts";

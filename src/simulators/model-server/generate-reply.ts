@@ -1,4 +1,4 @@
-import { logNormalFactor, type Random } from "../../core/seeded-random.ts";
+import { logNormalFactor, type Random } from "../../core/random.ts";
 import type { MessagesBody } from "./messages-body.ts";
 import type { ServedModel } from "./model-catalogue.ts";
 

@@ -1,4 +1,4 @@
-import type { Random } from "../../core/seeded-random.ts";
+import type { Random } from "../../core/random.ts";
 import type { ApiError } from "./api-error.ts";
 
 /** What goes wrong. */

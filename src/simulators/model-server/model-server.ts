@@ -2,7 +2,7 @@ import { setMaxListeners } from "node:events";
 import express, { type Request, type Response } from "express";
 import { type Clock, createSystemClock } from "../../core/clock.ts";
 import { sha256 } from "../../core/json.ts";
-import { createRandom, hash32, logNormalFactor } from "../../core/seeded-random.ts";
+import { createRandom, hash32, logNormalFactor } from "../../core/random.ts";
 import { serveLoopback } from "../serve-loopback.ts";
 import { type ApiError, errorBody, statusOf } from "./api-error.ts";
 import { createDiagnosticsDesk } from "./cache-diagnostics.ts";

@@ -1,6 +1,6 @@
 import type { Clock, Instant } from "../../core/clock.ts";
 import { sha256 } from "../../core/json.ts";
-import { createRandom, hash32, type Random } from "../../core/seeded-random.ts";
+import { createRandom, hash32, type Random } from "../../core/random.ts";
 import type { BatchQuirk, QuirkBoard } from "./batch-quirk.ts";
 import { dayMs } from "./batch-server.ts";
 

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { sha256 } from "../../core/json.ts";
-import type { Random } from "../../core/seeded-random.ts";
+import type { Random } from "../../core/random.ts";
 import { generateReply } from "../model-server/generate-reply.ts";
 import type { ServedModel } from "../model-server/model-catalogue.ts";
 import type { EngineOutcome } from "./batch-engine.ts";

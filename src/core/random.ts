@@ -1,5 +1,29 @@
+import { randomBytes, randomUUID } from "node:crypto";
+
 // Tests draw millions of numbers, and looking up a global costs much in a test runner's sandbox.
 const { imul } = Math;
+
+/** The only source of randomness for ids, tokens and jitter. Injected, so that a simulation can repeat a run. */
+export interface RandomSource {
+  /** `count` bytes that cannot be guessed. */
+  bytes(count: number): Buffer;
+  /** A UUID of version 4 (RFC 9562). */
+  uuid(): string;
+  /** A secret of 256 bits, as 43 characters of base64url. */
+  token(): string;
+  /** A number in [0, 1) for jitter, never for a secret. */
+  fraction(): number;
+}
+
+/** The machine's own randomness. */
+export function createSystemRandom(): RandomSource {
+  return {
+    bytes: (count) => randomBytes(count),
+    uuid: () => randomUUID(),
+    token: () => randomBytes(32).toString("base64url"),
+    fraction: () => Math.random(),
+  };
+}
 
 /** Numbers in [0, 1). */
 export type Random = () => number;
