@@ -1,7 +1,7 @@
+import { type Clock, createSystemClock } from "./clock.ts";
 import { createHttp, Unreachable } from "./http.ts";
 import { createPromptSource, type PromptChange, type PromptSource } from "./prompt-source.ts";
 import { createRouteSource, type RouteChanged, type RouteSource } from "./route-source.ts";
-import { createTimer, type Timer } from "./timer.ts";
 import { createUsageOutbox, type UsageLoss } from "./usage-outbox.ts";
 import {
   type AdmissionAnswer,
@@ -39,7 +39,7 @@ export interface RunbookdClientOptions {
   /** Hears when a route in use has changed. */
   readonly onRouteChanged?: (change: RouteChanged) => void;
   /** For tests; real time by default. */
-  readonly clock?: Timer;
+  readonly clock?: Clock;
 }
 
 /** Everything that an application needs: permission before work, a report after it. The same is plain HTTP for other languages. */
@@ -75,18 +75,18 @@ const usualRefreshEveryMs = 5000;
  * gate and never an exception there; batches reject with Unreachable, and may be handed in again without harm.
  */
 export function createRunbookdClient(options: RunbookdClientOptions): RunbookdClient {
-  const timer = options.clock ?? createTimer();
-  const http = createHttp({ url: options.url, token: options.token, fetch: options.fetch ?? fetch });
-  const outbox = createUsageOutbox({ http, timer, onLost: options.onUsageLost ?? (() => undefined) });
+  const clock = options.clock ?? createSystemClock();
+  const http = createHttp({ url: options.url, token: options.token, fetch: options.fetch ?? fetch, clock });
+  const outbox = createUsageOutbox({ http, clock, onLost: options.onUsageLost ?? (() => undefined) });
   const prompts = createPromptSource({
     http,
-    timer,
+    clock,
     everyMs: options.refreshEveryMs ?? usualRefreshEveryMs,
     onChanged: options.onPromptChanged ?? (() => undefined),
   });
   const routes = createRouteSource({
     http,
-    timer,
+    clock,
     everyMs: options.refreshEveryMs ?? usualRefreshEveryMs,
     onChanged: options.onRouteChanged ?? (() => undefined),
   });

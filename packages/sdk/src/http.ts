@@ -1,3 +1,4 @@
+import type { Clock } from "./clock.ts";
 import { problemSchema } from "./wire/problems.ts";
 import { tolerant } from "./wire/tolerant.ts";
 
@@ -35,8 +36,16 @@ export interface Http {
 
 const timeoutMs = 5000;
 
+/** The server that is asked, and with what. */
+export interface HttpTarget {
+  readonly url: string;
+  readonly token: string;
+  readonly fetch: typeof fetch;
+  readonly clock: Pick<Clock, "timeout">;
+}
+
 /** Retries nothing by itself. */
-export function createHttp(target: { readonly url: string; readonly token: string; readonly fetch: typeof fetch }): Http {
+export function createHttp(target: HttpTarget): Http {
   const base = target.url.replace(/\/+$/, "");
 
   const exchange = async (
@@ -52,7 +61,7 @@ export function createHttp(target: { readonly url: string; readonly token: strin
         method,
         headers: { authorization: `Bearer ${target.token}`, accept: "application/json", ...headers },
         ...(body === undefined ? {} : { body }),
-        signal: AbortSignal.timeout(timeoutMs),
+        signal: target.clock.timeout(timeoutMs),
       });
       text = await response.text();
     } catch (error) {

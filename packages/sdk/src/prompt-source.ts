@@ -1,10 +1,10 @@
 import { assignPrompt, type PromptAssignment } from "./assignment.ts";
+import type { Clock } from "./clock.ts";
 import { describePrefix } from "./describe-prefix.ts";
 import { type Http, Refused } from "./http.ts";
 import { createKeptAssignments } from "./kept-assignments.ts";
 import { type PromptInput, type RenderedBody, renderPrompt } from "./render-prompt.ts";
 import { createServedDocuments } from "./served-documents.ts";
-import type { Timer } from "./timer.ts";
 import type { Json } from "./wire/json.ts";
 import type { Prefix } from "./wire/prefix.ts";
 import type { PromptLayout } from "./wire/prompt-layout.ts";
@@ -60,7 +60,7 @@ export interface PromptSource {
 /** Assigns versions from what is served; see {@link createServedDocuments}. */
 export function createPromptSource(deps: {
   readonly http: Http;
-  readonly timer: Timer;
+  readonly clock: Clock;
   readonly everyMs: number;
   readonly onChanged: (change: PromptChange) => void;
 }): PromptSource {

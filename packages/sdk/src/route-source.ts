@@ -1,8 +1,8 @@
 import { assignModel, type RouteAssignment } from "./assignment.ts";
+import type { Clock } from "./clock.ts";
 import type { Http } from "./http.ts";
 import { createKeptAssignments } from "./kept-assignments.ts";
 import { createServedDocuments } from "./served-documents.ts";
-import type { Timer } from "./timer.ts";
 import { type ModelRef, modelRouteSchema, type RouteTargets } from "./wire/routing.ts";
 import { tolerant } from "./wire/tolerant.ts";
 
@@ -34,7 +34,7 @@ const readRoute = tolerant(modelRouteSchema);
 /** Assigns models from what is served; see {@link createServedDocuments}. */
 export function createRouteSource(deps: {
   readonly http: Http;
-  readonly timer: Timer;
+  readonly clock: Clock;
   readonly everyMs: number;
   readonly onChanged: (change: RouteChanged) => void;
 }): RouteSource {

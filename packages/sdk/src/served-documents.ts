@@ -1,5 +1,5 @@
+import type { Clock } from "./clock.ts";
 import { type Http, Refused, Unreachable } from "./http.ts";
-import type { Timer } from "./timer.ts";
 
 /** Documents of one sort as runbookd serves them, by name. */
 export interface ServedDocuments<Document> {
@@ -22,7 +22,7 @@ export interface DocumentSort<Document> {
 /** Serves from memory and asks for changes every `everyMs` with the entity tag that it has; while runbookd is away, what is known stays. */
 export function createServedDocuments<Document>(
   { path, parse, missing, onChanged }: DocumentSort<Document>,
-  { http, timer, everyMs }: { readonly http: Http; readonly timer: Timer; readonly everyMs: number },
+  { http, clock, everyMs }: { readonly http: Http; readonly clock: Clock; readonly everyMs: number },
 ): ServedDocuments<Document> {
   const known = new Map<string, { document: Document; etag: string }>();
   const loading = new Map<string, Promise<Document>>();
@@ -46,7 +46,7 @@ export function createServedDocuments<Document>(
   const watch = async (name: string): Promise<void> => {
     while (!stopped.signal.aborted) {
       try {
-        await timer.sleep(everyMs, stopped.signal);
+        await clock.sleep(everyMs, stopped.signal);
         await load(name);
       } catch {
         // What is known stays until runbookd answers again.

@@ -1,5 +1,5 @@
+import type { Clock } from "./clock.ts";
 import { type Http, Unreachable } from "./http.ts";
-import type { Timer } from "./timer.ts";
 import { tolerant } from "./wire/tolerant.ts";
 import { mostEventsPerReport, mostReportBytes, type UsageReport, usageReplySchema } from "./wire/usage.ts";
 
@@ -36,10 +36,10 @@ interface Waiting {
 /** Sends in bulk and again until it arrives. Ids make sending twice harmless. */
 export function createUsageOutbox(deps: {
   readonly http: Http;
-  readonly timer: Timer;
+  readonly clock: Clock;
   readonly onLost: (loss: UsageLoss) => void;
 }): UsageOutbox {
-  const { http, timer, onLost } = deps;
+  const { http, clock, onLost } = deps;
   const waiting: Waiting[] = [];
   const stopped = new AbortController();
   let sending: Promise<void> | undefined;
@@ -91,7 +91,7 @@ export function createUsageOutbox(deps: {
   const plan = (afterMs: number): void => {
     if (timed || stopped.signal.aborted) return;
     timed = true;
-    timer.sleep(afterMs, stopped.signal).then(
+    clock.sleep(afterMs, stopped.signal).then(
       async () => {
         timed = false;
         await flush();
