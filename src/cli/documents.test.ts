@@ -93,13 +93,13 @@ it("describes each kind of journal entry", () => {
 
 it("names only folders and functions that exist in ARCHITECTURE.md", () => {
   const text = withoutFences(readFileSync(join(root, "ARCHITECTURE.md"), "utf8"));
-  const sources = ["packages", "src", "workers"]
+  const sources = ["packages/sdk/src", "src", "workers"]
     .flatMap((folder) => filesUnder(folder, ".ts"))
     .map((path) => readFileSync(join(root, path), "utf8"))
     .join("\n");
   const names = [...text.matchAll(/`([^`]+)`/g)].map(([, name = ""]) => name);
   const missingPaths = names.filter(
-    (name) => /^(src|docs|workers|alerts|runbooks)\/?[\w./-]*$/.test(name) && !existsSync(join(root, name)),
+    (name) => /^(packages|src|docs|workers|alerts|runbooks)\/?[\w./-]*$/.test(name) && !existsSync(join(root, name)),
   );
   const missingFunctions = names.filter(
     (name) =>

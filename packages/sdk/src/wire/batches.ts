@@ -66,14 +66,8 @@ export type NewBatchInput = z.input<typeof newBatchSchema>;
 /** More tickets for a draft. */
 export const moreTicketsSchema = z.strictObject({ tickets: z.array(batchTicketSchema).min(1).max(mostTicketsAtOnce) });
 
-/** How many tickets of a request were new. */
-export const addedTicketsSchema = z.object({ added: z.number() });
-
 /** References of which it is asked whether a ticket has them. */
 export const referencesSchema = z.strictObject({ references: z.array(externalIdSchema).min(1).max(mostTicketsAtOnce) });
-
-/** A reference that belongs to a ticket which is open or was successful. */
-export const takenReferenceSchema = z.object({ reference: z.string(), ticketId: z.string(), state: z.enum(ticketStates) });
 
 /** New limits of a batch; `version` is the one that was read. */
 export const batchChangeSchema = z.strictObject({ limits: batchLimitsSchema, version: z.int().min(0) });
@@ -169,9 +163,6 @@ export const batchViewSchema = batchSchema.extend({
 
 /** See {@link batchViewSchema}. */
 export type BatchView = Shape<typeof batchViewSchema>;
-
-/** A batch that was handed in, and how many of the request's tickets were new. */
-export const handedInBatchSchema = batchViewSchema.extend(addedTicketsSchema.shape);
 
 /** What tickets of one kind cost. */
 const ticketEstimateSchema = z.object({

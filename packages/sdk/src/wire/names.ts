@@ -16,4 +16,4 @@ export const shortNameSchema = z.string().regex(/^[\w .:/@-]{1,120}$/, "a name o
 export const ticketKindSchema = z.string().regex(/^[a-z0-9-]{1,40}$/, "a kind of 1 to 40 letters a-z, digits and -");
 
 /** Name of a prompt, equal to the one in usage reports. */
-export const promptNameSchema = shortNameSchema;
+export const promptNameSchema = shortNameSchema.meta({ description: "a prompt, as usage reports name it" });

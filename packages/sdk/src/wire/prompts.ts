@@ -7,9 +7,6 @@ import { instantSchema } from "./units.ts";
 /** Who made a version: a person, or the restructuring of a runbook. */
 export const promptOrigins = ["human", "optimizer"] as const;
 
-/** See {@link promptOrigins}. */
-export type PromptOrigin = (typeof promptOrigins)[number];
-
 /** A label: a name that points at one version. `latest` is always the newest version and cannot be moved. */
 export const promptLabelSchema = z
   .string()

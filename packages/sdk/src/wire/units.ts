@@ -5,6 +5,3 @@ export const instantSchema = z.number().meta({ description: "UTC, in millisecond
 
 /** An amount of money in an answer. */
 export const microUsdSchema = z.number().meta({ description: "millionths of a US dollar" });
-
-/** A share of a whole in an answer. */
-export const shareSchema = z.number().meta({ description: "a share: 1 is the whole" });
