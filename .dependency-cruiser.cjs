@@ -105,7 +105,7 @@ module.exports = {
     ...libraries,
     rule(
       "stores-and-routes-are-wired-by-the-app",
-      { path: "^src/(?!app/|cli/)((?:llm/)?[^/]+)/" },
+      { path: "^src/(?!app/|cli/|demo/)((?:llm/)?[^/]+)/" },
       { path: "^src/(?!platform/|redis/|http/|config/).*/(redis-[^/]+|routes|[^/]+-routes)\\.ts$", pathNot: "^src/$1/" },
     ),
     rule("wire-imports-only-zod", { path: "^packages/sdk/src/wire/" }, { pathNot: "^packages/sdk/src/wire/|node_modules/zod/" }),
@@ -139,8 +139,9 @@ module.exports = {
     rule(
       "declared-dependencies",
       // The demonstration runs from a clone, with everything that a clone installs; dashboards are written from one.
+      // The SDKs of providers are optional peers, and packages of the clone's tests as well.
       { pathNot: [outside, "/dashboards/"] },
-      { dependencyTypes: ["npm-dev", "npm-no-pkg", "npm-unknown"], pathNot: "node_modules/@types/" },
+      { dependencyTypes: ["npm-dev", "npm-no-pkg", "npm-unknown"], pathNot: "node_modules/(@types|@anthropic-ai/sdk|openai)/" },
     ),
   ],
   options: {

@@ -12,7 +12,8 @@ COPY workers ./workers
 COPY packages ./packages
 COPY src ./src
 RUN npm run build
-RUN npm prune --omit=dev --no-audit --no-fund
+# A package leaves the SDKs of providers to whoever installs it; the image has them.
+RUN node setup/keep-provider-sdks.js && npm prune --omit=dev --no-audit --no-fund
 
 FROM ${NODE_IMAGE}
 LABEL org.opencontainers.image.title="runbookd" \

@@ -14,15 +14,15 @@ import type { Runtime } from "./runtime.ts";
 const lookEveryMs = 1000;
 
 /** Batches, what may be done to them, and whoever looks after them in this process. */
-export function openBatches(
+export async function openBatches(
   runtime: Runtime,
   { redis, ticketQueue, observer }: { readonly redis: Redis; readonly ticketQueue: TicketQueue; readonly observer: WorkloadObserver },
-): { readonly batches: BatchStore; readonly control: BatchControl } {
+): Promise<{ readonly batches: BatchStore; readonly control: BatchControl }> {
   const { ledger, tickets, clock, config, closers, log } = runtime;
   const batches = createBatchStore({ redis, clock });
   const control = withBatchChanges(createBatchControl({ batches, tickets, budgets: ledger, clock }), runtime.changeNotes);
   const gate = createLocalGate({ ledger, observer });
-  const desk = openProviders(runtime, { redis, batches, observer });
+  const desk = await openProviders(runtime, { redis, batches, observer });
   const keeper = startBatchKeeper(
     { batches, control, tickets, gate, feeder: ticketQueue, desk, clock, minuteMs: dividedTimes(config.timeFactor).minuteMs },
     {

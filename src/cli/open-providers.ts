@@ -18,14 +18,14 @@ const lookEveryMs = 5000;
 const compareEveryMs = 600_000;
 
 /** Batches at providers: whoever looks after them in this process, and their gauges. A provider without a key is not there; what was sent to it waits. */
-export function openProviders(
+export async function openProviders(
   runtime: Runtime,
   {
     redis,
     batches,
     observer,
   }: { readonly redis: Redis; readonly batches: Pick<BatchStore, "change">; readonly observer: WorkloadObserver },
-): ProviderDesk {
+): Promise<ProviderDesk> {
   const { config, clock, ledger, tickets, prices, log, metrics, closers } = runtime;
   const { anthropic, openai } = config.providers;
   const store = createProviderBatchStore(redis);
@@ -34,16 +34,16 @@ export function openProviders(
     store,
     providers: {
       ...(anthropic.apiKey !== undefined && {
-        anthropic: createAnthropicBatches({ baseUrl: anthropic.baseUrl, apiKey: anthropic.apiKey }, clock),
+        anthropic: await createAnthropicBatches({ baseUrl: anthropic.baseUrl, apiKey: anthropic.apiKey }, clock),
       }),
-      ...(openai.apiKey !== undefined && { openai: createOpenAiBatches({ baseUrl: openai.baseUrl, apiKey: openai.apiKey }, clock) }),
+      ...(openai.apiKey !== undefined && { openai: await createOpenAiBatches({ baseUrl: openai.baseUrl, apiKey: openai.apiKey }, clock) }),
     },
     costs: {
       ...(anthropic.adminKey !== undefined && {
-        anthropic: createAnthropicCosts({ baseUrl: anthropic.baseUrl, apiKey: anthropic.adminKey }, clock),
+        anthropic: await createAnthropicCosts({ baseUrl: anthropic.baseUrl, apiKey: anthropic.adminKey }, clock),
       }),
       ...(openai.adminKey !== undefined && {
-        openai: createOpenAiCosts({ baseUrl: openai.baseUrl, apiKey: openai.adminKey }, { prices, clock }),
+        openai: await createOpenAiCosts({ baseUrl: openai.baseUrl, apiKey: openai.adminKey }, { prices, clock }),
       }),
     },
     tickets: createProviderTickets({

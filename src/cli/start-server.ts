@@ -153,7 +153,7 @@ export async function startServer(
   const prefixes = createPrefixSampleStore(redis);
   const routes = withRouteChanges(createModelRouteStore({ redis, clock }), runtime.changeNotes);
   const recorder = createWorkloadRecorder(metrics);
-  const { batches, control: batchControl } = openBatches(runtime, { redis, ticketQueue, observer: recorder });
+  const { batches, control: batchControl } = await openBatches(runtime, { redis, ticketQueue, observer: recorder });
   const folder = resolve(sources.workingDirectory, config.dataFolder);
   const tokens = createTokenFile(tokenFilePath(folder), runtime);
   const adminTokenFile = adminTokenPath(folder);

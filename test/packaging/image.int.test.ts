@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
@@ -71,5 +71,21 @@ describe("the tree of the container image", () => {
     );
     await service.stop();
     expect(service.output()).toContain("api: http://127.0.0.1:");
+  }, 90_000);
+
+  it("names the SDK to install when a provider is configured whose SDK is missing", async () => {
+    await using redis = await startRedisServer();
+    renameSync(join(tree.folder, "node_modules/openai"), join(tree.folder, "openai"));
+    const env = {
+      PATH: process.env["PATH"],
+      REDIS_URL: redis.url,
+      OPENAI_API_KEY: "sk-proj-test",
+      RUNBOOKD_PORT: "0",
+      RUNBOOKD_METRICS_PORT: "0",
+    };
+    const said = spawnSync(process.execPath, ["bin/runbookd.js", "up"], { cwd: tree.folder, encoding: "utf8", env, timeout: 60_000 });
+    renameSync(join(tree.folder, "openai"), join(tree.folder, "node_modules/openai"));
+    expect(said.stderr).toContain(`npm i openai@${manifest.devDependencies["openai"]}\n`);
+    expect(said.status).toBe(78);
   }, 90_000);
 });

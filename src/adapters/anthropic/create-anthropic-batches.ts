@@ -1,4 +1,3 @@
-import Anthropic from "@anthropic-ai/sdk";
 import type { z } from "zod";
 import type { Clock, Instant } from "../../core/clock.ts";
 import { errorField } from "../../core/error-field.ts";
@@ -10,6 +9,7 @@ import {
   type ProviderResult,
   type SubmissionTrace,
 } from "../../workload/provider-batch.ts";
+import { loadProviderSdk } from "../load-provider-sdk.ts";
 import { clientOptions, clockSkewMs, mostPages, type ProviderAccess } from "../provider-access.ts";
 import { type CallKind, failureOf } from "../provider-trouble.ts";
 import { readLines } from "../read-lines.ts";
@@ -22,7 +22,8 @@ const path = "/v1/messages/batches";
  * ended, its custom ids. Results are read below our own base address: the address in the answer would be sent the key.
  * https://docs.claude.com/en/api/creating-message-batches
  */
-export function createAnthropicBatches({ baseUrl, apiKey }: ProviderAccess, clock: Pick<Clock, "now">): ProviderBatches {
+export async function createAnthropicBatches({ baseUrl, apiKey }: ProviderAccess, clock: Pick<Clock, "now">): Promise<ProviderBatches> {
+  const { default: Anthropic } = await loadProviderSdk("@anthropic-ai/sdk", async () => import("@anthropic-ai/sdk"));
   const client = new Anthropic({ ...clientOptions, baseURL: baseUrl, apiKey, openTelemetry: false });
 
   const call = async <Value>(kind: CallKind, signal: AbortSignal | undefined, send: () => Promise<Value>): Promise<Value> => {

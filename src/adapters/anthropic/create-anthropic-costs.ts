@@ -1,8 +1,8 @@
-import Anthropic from "@anthropic-ai/sdk";
 import { z } from "zod";
 import type { Clock } from "../../core/clock.ts";
 import { errorField } from "../../core/error-field.ts";
 import { type ProviderCostReport, ProviderFailure } from "../../workload/provider-batch.ts";
+import { loadProviderSdk } from "../load-provider-sdk.ts";
 import { clientOptions, type ProviderAccess } from "../provider-access.ts";
 import { failureOf } from "../provider-trouble.ts";
 import { wordsOf } from "./message-shapes.ts";
@@ -11,7 +11,8 @@ import { wordsOf } from "./message-shapes.ts";
 const rowShape = z.object({ cost: z.object({ amount: z.string().regex(/^-?\d+(?:\.\d+)?$/), currency: z.literal("USD") }) });
 
 /** Anthropic's cost analytics, read with an Admin key. https://platform.claude.com/docs/en/api/admin */
-export function createAnthropicCosts({ baseUrl, apiKey }: ProviderAccess, clock: Pick<Clock, "now">): ProviderCostReport {
+export async function createAnthropicCosts({ baseUrl, apiKey }: ProviderAccess, clock: Pick<Clock, "now">): Promise<ProviderCostReport> {
+  const { default: Anthropic } = await loadProviderSdk("@anthropic-ai/sdk", async () => import("@anthropic-ai/sdk"));
   const client = new Anthropic({ ...clientOptions, baseURL: baseUrl, apiKey, openTelemetry: false });
   return {
     provider: "anthropic",

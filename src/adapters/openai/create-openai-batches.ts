@@ -1,9 +1,9 @@
-import OpenAI, { toFile } from "openai";
 import type { z } from "zod";
 import type { Clock } from "../../core/clock.ts";
 import { errorField } from "../../core/error-field.ts";
 import { sha256 } from "../../core/json.ts";
 import { type FoundSubmission, type ProviderBatches, ProviderFailure, type ProviderResult } from "../../workload/provider-batch.ts";
+import { loadProviderSdk } from "../load-provider-sdk.ts";
 import { clientOptions, clockSkewMs, mostPages, type ProviderAccess } from "../provider-access.ts";
 import { type CallKind, failureOf } from "../provider-trouble.ts";
 import { readLines } from "../read-lines.ts";
@@ -17,7 +17,8 @@ const mark = "runbookd_submission";
  * OpenAI's batches of chat completions behind the port: a file of requests, a batch over it, and up to two files of results. A submission whose answer
  * was lost is found by its key in the batch's metadata. https://platform.openai.com/docs/api-reference/batch
  */
-export function createOpenAiBatches({ baseUrl, apiKey }: ProviderAccess, clock: Pick<Clock, "now">): ProviderBatches {
+export async function createOpenAiBatches({ baseUrl, apiKey }: ProviderAccess, clock: Pick<Clock, "now">): Promise<ProviderBatches> {
+  const { default: OpenAI, toFile } = await loadProviderSdk("openai", async () => import("openai"));
   const client = new OpenAI({ ...clientOptions, baseURL: baseUrl, apiKey, organization: null, project: null });
 
   const call = async <Value>(

@@ -1,10 +1,10 @@
-import OpenAI from "openai";
 import { z } from "zod";
 import type { Clock } from "../../core/clock.ts";
 import { errorField } from "../../core/error-field.ts";
 import { costOf, type PriceTable } from "../../workload/price-table.ts";
 import { type ProviderCostReport, ProviderFailure } from "../../workload/provider-batch.ts";
 import { partitionOf } from "../../workload/token-partition.ts";
+import { loadProviderSdk } from "../load-provider-sdk.ts";
 import { clientOptions, mostPages, type ProviderAccess } from "../provider-access.ts";
 import { failureOf } from "../provider-trouble.ts";
 import { wordsOf } from "./batch-shapes.ts";
@@ -34,10 +34,11 @@ const page = z.object({
  * OpenAI's usage report, read with an Admin key and priced with our table: its cost report does not tell batches apart. So a wrong price shows at
  * neither side, a wrong count does. https://platform.openai.com/docs/api-reference/usage/completions
  */
-export function createOpenAiCosts(
+export async function createOpenAiCosts(
   { baseUrl, apiKey }: ProviderAccess,
   { prices, clock }: { readonly prices: Pick<PriceTable, "find">; readonly clock: Pick<Clock, "now"> },
-): ProviderCostReport {
+): Promise<ProviderCostReport> {
+  const { default: OpenAI } = await loadProviderSdk("openai", async () => import("openai"));
   const client = new OpenAI({ ...clientOptions, baseURL: baseUrl, apiKey, organization: null, project: null });
 
   const priceOf = (start: number, row: z.output<typeof page>["data"][number]["results"][number]): number => {

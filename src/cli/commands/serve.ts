@@ -1,4 +1,5 @@
 import { queueNameSchema } from "../../../packages/sdk/src/wire/names.ts";
+import { ProviderSdkMissing } from "../../adapters/load-provider-sdk.ts";
 import { oneUsd } from "../../core/money.ts";
 import { untilReady } from "../../redis/connection.ts";
 import { markSchema } from "../../redis/schema-version.ts";
@@ -68,7 +69,7 @@ async function serve(
     if (!context.signal.aborted) code = exitCodes.no;
   } catch (error) {
     context.warn(`runbookd did not start: ${error instanceof Error ? error.message : String(error)}\n`);
-    code = exitCodes.no;
+    code = error instanceof ProviderSdkMissing ? exitCodes.refused : exitCodes.no;
   }
   runtime.ending.abort();
   await closeWithinGrace(runtime, context);

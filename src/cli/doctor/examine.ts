@@ -1,7 +1,9 @@
 import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
+import { createAnthropicBatches } from "../../adapters/anthropic/create-anthropic-batches.ts";
 import { createBoundedSender, usualLimits } from "../../adapters/bounded-request.ts";
+import { createOpenAiBatches } from "../../adapters/openai/create-openai-batches.ts";
 import { createPrometheusClient } from "../../adapters/prometheus/create-prometheus-client.ts";
 import { createSmtpSender } from "../../adapters/smtp/create-smtp-sender.ts";
 import type { Config, Endpoint } from "../../config/config.ts";
@@ -25,6 +27,7 @@ export async function examine(config: Config, context: CommandContext): Promise<
     ...config.alertmanagers.map((endpoint) => examineAlertmanager(endpoint, context)),
     ...(config.alertmanagers.length === 0 ? [Promise.resolve([noAlertmanager])] : []),
     examineMail(config),
+    examineProviders(config, context),
     Promise.resolve([
       ...examineCommands(config.commands, context.env["PATH"] ?? ""),
       examineRunbooks(config),
@@ -117,6 +120,23 @@ async function examineMail({ mail }: Config): Promise<readonly Finding[]> {
   } finally {
     sender.close();
   }
+}
+
+/** Whether the SDK of each configured provider is installed; the provider itself is not asked. */
+async function examineProviders({ providers }: Config, { clock }: CommandContext): Promise<readonly Finding[]> {
+  const open = { anthropic: createAnthropicBatches, openai: createOpenAiBatches };
+  const examined = (["anthropic", "openai"] as const).map(async (name) => {
+    const { baseUrl, apiKey, adminKey } = providers[name];
+    const key = apiKey ?? adminKey;
+    if (key === undefined) return [];
+    try {
+      await open[name]({ baseUrl, apiKey: key }, clock);
+      return [fine("Provider SDK", `that of ${name} is installed`)];
+    } catch (error) {
+      return [fault("Provider SDK", `that of ${name} cannot be loaded`, messageOf(error))];
+    }
+  });
+  return (await Promise.all(examined)).flat();
 }
 
 function examineRunbooks(config: Config): Finding {
