@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
-import { type NotificationDelivery, targetIdOf } from "../src/core/notification.ts";
+import { type NotificationDelivery, targetIdOf } from "../src/core/notification-target.ts";
 import type { Mail, MailDelivery, OutboxRow } from "../src/core/outbox.ts";
 import type { ComposedMail } from "../src/reports/create-composer.ts";
 import { createFakeClock } from "../src/testing/fake-clock.ts";

@@ -1,5 +1,5 @@
 import type { Clock, Instant } from "../src/core/clock.ts";
-import type { Notification, NotificationDelivery, NotificationTarget, Notifiers } from "../src/core/notification.ts";
+import type { Notification, NotificationDelivery, NotificationTarget, Notifiers } from "../src/core/notification-target.ts";
 import {
   type ClaimedMail,
   type Mail,

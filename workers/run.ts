@@ -2,9 +2,9 @@ import type { Redis } from "ioredis";
 import type { Clock } from "../src/core/clock.ts";
 import type { WorkerHandle } from "../src/core/worker-handle.ts";
 import type { Execution, Executor } from "../src/engine/execute-run.ts";
+import { startQueueWorker } from "../src/platform/queue/queue-worker.ts";
 import { type WakeJob, wakePrefix, wakeQueueName } from "../src/queue/wake-queue.ts";
 import type { Hand } from "./hand.ts";
-import { startQueueWorker } from "./queue-worker.ts";
 
 /** What a worker tells. */
 export interface RunWorkerLog {

@@ -1,4 +1,4 @@
-import { type NotificationTarget, targetIdOf } from "../core/notification.ts";
+import { type NotificationTarget, targetIdOf } from "../core/notification-target.ts";
 import type { Recipients } from "../notifications/recipients.ts";
 
 /** The address book from configuration. `default` is the group of whoever names none; Message-IDs get the domain of the sender. */

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from "@jest/globals";
 import { type AlertmanagerClient, createAlertmanagerClient } from "../adapters/alertmanager/create-alertmanager-client.ts";
 import { createSystemClock } from "../core/clock.ts";
-import { connectRedis } from "../redis/connection.ts";
+import { connectRedis } from "../platform/redis/connection.ts";
 import { createRunReader } from "../redis/run-reader.ts";
 import type { RunRecord } from "../runs/run-reader.ts";
 import { startAlertmanager } from "../testing/alertmanager.ts";

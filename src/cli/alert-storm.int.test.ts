@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
-import { connectRedis } from "../redis/connection.ts";
-import { runKeys } from "../redis/run-keys.ts";
+import { connectRedis } from "../platform/redis/connection.ts";
+import { runKeys } from "../platform/redis/run-keys.ts";
 import { aFiringAlert, postAlerts, postUntilAccepted } from "../testing/post-alerts.ts";
 import { type RedisServer, startRedisServer } from "../testing/redis-server.ts";
 import { aProductFolder, aWaitingRunbook, type ProductFolder, type RunningProduct, startProduct } from "../testing/running-product.ts";

@@ -1,6 +1,6 @@
 import { expect, it } from "@jest/globals";
 import { createRecipients } from "../actions/recipients.ts";
-import type { NotificationTarget } from "../core/notification.ts";
+import type { NotificationTarget } from "../core/notification-target.ts";
 import type { OutboxRow } from "../core/outbox.ts";
 import type { Question } from "../core/question.ts";
 import { aRunbook, aStep } from "../testing/a-runbook.ts";

@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import type { z } from "zod";
-import { adminTokenPath, dataFolder } from "../config/data-folder.ts";
+import { adminTokenPath, dataFolder } from "../platform/config/data-folder.ts";
 import { problemSchema } from "./api-shapes.ts";
 import { type CommandContext, type ExitCode, exitCodes, oneLine, writeJson } from "./context.ts";
 import { type CommandInvocation, flagOption, textOption } from "./define-command.ts";

@@ -3,7 +3,7 @@ import { dirname, join, normalize, relative } from "node:path";
 import { describe, expect, it } from "@jest/globals";
 import type { Command } from "commander";
 import { z } from "zod";
-import { loadConfig } from "../config/load-config.ts";
+import { loadConfig } from "../platform/config/load-config.ts";
 import { aCommandContext } from "../testing/command-context.ts";
 import { packageFolder } from "./process-context.ts";
 import { createProgram } from "./run-cli.ts";

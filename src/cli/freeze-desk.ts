@@ -1,8 +1,8 @@
 import { describeFreeze, type Freeze } from "../core/freeze.ts";
 import type { Log } from "../core/log.ts";
 import type { FreezeDesk } from "../freeze/freeze-desk.ts";
+import type { Metrics } from "../platform/telemetry/metrics.ts";
 import type { FreezeBoard } from "../redis/freeze-board.ts";
-import type { Metrics } from "../telemetry/metrics.ts";
 import type { FreezeFile } from "./freeze-file.ts";
 
 /** The kill switch as people see it: what stands in Redis and, last, the file's. Every change is logged with who and why. */

@@ -3,7 +3,7 @@ import type { ServerResponse } from "node:http";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import { z } from "zod";
-import { adminTokenPath } from "../config/data-folder.ts";
+import { adminTokenPath } from "../platform/config/data-folder.ts";
 import { type LoopbackServer, serveLoopback } from "../simulators/serve-loopback.ts";
 import { aFiringAlert, postAlerts } from "../testing/post-alerts.ts";
 import { type RedisServer, startRedisServer } from "../testing/redis-server.ts";

@@ -1,6 +1,6 @@
 import type { Redis } from "ioredis";
-import { createBoundedSender, usualLimits } from "../adapters/bounded-request.ts";
 import { createLangfusePrompts } from "../adapters/langfuse/create-langfuse-prompts.ts";
+import { createBoundedSender, usualLimits } from "../platform/requests/bounded-request.ts";
 import { createPromptStore } from "../redis/workload-prompts.ts";
 import { withLabelChanges } from "../workload/change-log.ts";
 import type { PromptStore } from "../workload/prompt.ts";

@@ -1,7 +1,7 @@
 import type { CommandRunner } from "../actions/command-runner.ts";
 import { createCommandRunner } from "../adapters/command/create-command-runner.ts";
-import { findExecutable } from "../adapters/find-executable.ts";
 import { createGitCheckpoints } from "../adapters/git/create-git-checkpoints.ts";
+import { findExecutable } from "../platform/find-executable.ts";
 import type { CheckpointRepository } from "../workload/checkpoint.ts";
 import type { Runtime } from "./runtime.ts";
 

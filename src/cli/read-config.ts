@@ -1,8 +1,8 @@
 import { existsSync, readFileSync } from "node:fs";
 import { resolve } from "node:path";
-import type { Config } from "../config/config.ts";
-import { describeFaults } from "../config/config-fault.ts";
-import { type LoadedConfig, loadConfig } from "../config/load-config.ts";
+import type { Config } from "../platform/config/config.ts";
+import { describeFaults } from "../platform/config/config-fault.ts";
+import { type LoadedConfig, loadConfig } from "../platform/config/load-config.ts";
 import type { CommandContext } from "./context.ts";
 
 /** The settings of the environment and of `runbookd.yml` in the working directory, with every path made absolute. */

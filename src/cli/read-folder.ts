@@ -2,8 +2,8 @@ import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join, relative, resolve, sep } from "node:path";
 import { actionCatalogue } from "../actions/registry.ts";
 import { withCommands } from "../actions/run-command.ts";
-import { loadConfig } from "../config/load-config.ts";
 import type { ActionCatalogue } from "../core/action.ts";
+import { loadConfig } from "../platform/config/load-config.ts";
 import type { TextFile } from "../runbook/alert-rules.ts";
 import type { LintInput } from "../runbook/lint.ts";
 

@@ -1,8 +1,8 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from "@jest/globals";
-import { parseRedisUrl } from "../config/redis-url.ts";
 import { createSystemClock } from "../core/clock.ts";
-import { connectRedis, ledgerNode, ledgerSlot, untilReady } from "../redis/connection.ts";
-import { runKeys } from "../redis/run-keys.ts";
+import { parseRedisUrl } from "../platform/config/redis-url.ts";
+import { connectRedis, ledgerNode, ledgerSlot, untilReady } from "../platform/redis/connection.ts";
+import { runKeys } from "../platform/redis/run-keys.ts";
 import { aFiringAlert, postAlerts, postUntilAccepted, type WebhookReply } from "../testing/post-alerts.ts";
 import { type ClusterSetup, startRedisCluster } from "../testing/redis-cluster.ts";
 import { aProductFolder, aWaitingRunbook, type ProductFolder, type RunningProduct, startProduct } from "../testing/running-product.ts";

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { z } from "zod";
-import { tokenFilePath } from "../config/data-folder.ts";
 import { createSystemClock } from "../core/clock.ts";
 import { createSystemRandom } from "../core/random.ts";
 import { type Role, roles } from "../core/role.ts";
-import { createTokenFile } from "../http/token-file.ts";
+import { tokenFilePath } from "../platform/config/data-folder.ts";
+import { createTokenFile } from "../platform/http/token-file.ts";
 import { type RedisServer, startRedisServer } from "../testing/redis-server.ts";
 import { aProductFolder, type ProductFolder, type RunningProduct, startProduct } from "../testing/running-product.ts";
 

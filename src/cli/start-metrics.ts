@@ -1,5 +1,5 @@
-import type { HttpServer } from "../http/create-http-server.ts";
-import { createMetricsServer } from "../http/create-metrics-server.ts";
+import type { HttpServer } from "../platform/http/create-http-server.ts";
+import { createMetricsServer } from "../platform/http/create-metrics-server.ts";
 import type { Runtime } from "./runtime.ts";
 
 /** Serves /metrics on its own listener. */

@@ -1,8 +1,8 @@
 import type { Clock } from "../core/clock.ts";
 import { canaryRunbook } from "../core/run.ts";
 import type { EngineObserver } from "../engine/engine-observer.ts";
+import type { Metrics } from "../platform/telemetry/metrics.ts";
 import type { CanaryRecord } from "../redis/canary.ts";
-import type { Metrics } from "../telemetry/metrics.ts";
 
 /** Records every canary run that succeeds. `lost` is told when that could not be written. */
 export function recordCanary(

@@ -1,6 +1,6 @@
 import { expect, it } from "@jest/globals";
 import type { FolderChange, FolderDocument } from "../adapters/runbook-folder/runbook-folder.ts";
-import { createMetrics } from "../telemetry/metrics.ts";
+import { createMetrics } from "../platform/telemetry/metrics.ts";
 import { createRunbookWatch, observeRunbooks } from "./watch-runbooks.ts";
 
 const broken: FolderDocument = {

@@ -1,7 +1,7 @@
 import type { RunbookFolder } from "../adapters/runbook-folder/runbook-folder.ts";
 import { isBroken } from "../adapters/runbook-folder/runbook-folder.ts";
 import type { Log } from "../core/log.ts";
-import type { Metrics } from "../telemetry/metrics.ts";
+import type { Metrics } from "../platform/telemetry/metrics.ts";
 
 /** One look at the runbook folder. What is new is told once, and a file that is not good until it is. Never rejects. */
 export function createRunbookWatch(library: RunbookFolder, log: Pick<Log, "info" | "error">): () => Promise<void> {

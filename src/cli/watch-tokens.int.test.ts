@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it } from "@jest/globals";
 import type { AuditEntry } from "../core/audit.ts";
-import type { TokenInfo } from "../http/token-file.ts";
+import type { TokenInfo } from "../platform/http/token-file.ts";
 import { createFakeClock } from "../testing/fake-clock.ts";
 import { recordTokenChanges } from "./watch-tokens.ts";
 

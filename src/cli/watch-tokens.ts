@@ -2,7 +2,7 @@ import { readFile, rename, writeFile } from "node:fs/promises";
 import { z } from "zod";
 import type { AuditLog } from "../core/audit.ts";
 import type { Clock } from "../core/clock.ts";
-import type { TokenFile, TokenInfo } from "../http/token-file.ts";
+import type { TokenFile, TokenInfo } from "../platform/http/token-file.ts";
 
 const seenSchema = z.array(z.object({ name: z.string(), role: z.string(), createdAt: z.number() }));
 

@@ -1,5 +1,5 @@
 import { expect, it } from "@jest/globals";
-import { retryAfterMs } from "../core/retry-after.ts";
+import { retryAfterMs } from "./retry-after.ts";
 
 const now = Date.UTC(2026, 0, 5, 12, 0, 0);
 

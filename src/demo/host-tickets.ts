@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { startTicketWorker, type TicketWorkerLog, type TicketWorkerOptions } from "../../workers/ticket.ts";
 import { createSystemClock } from "../core/clock.ts";
-import { connectRedis } from "../redis/connection.ts";
+import { connectRedis } from "../platform/redis/connection.ts";
 import { createTicketStore } from "../redis/workload-tickets.ts";
 import type { TicketProcessor } from "../workload/ticket.ts";
 import { endWithStarter, hostSettings, type Reached } from "./workload/host-process.ts";

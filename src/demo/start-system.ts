@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import type { Clock } from "../core/clock.ts";
 import { createSystemRandom } from "../core/random.ts";
-import { createTokenFile } from "../http/token-file.ts";
+import { createTokenFile } from "../platform/http/token-file.ts";
 import { type ModelServer, type ModelServerOptions, startModelServer } from "../simulators/model-server/model-server.ts";
 import { answers, type ServiceContext, startAlertmanager, startPrometheus, startRedis, waitForProcess } from "./backing-services.ts";
 import type { DemoFolder } from "./demo-folder.ts";

@@ -1,6 +1,6 @@
+import { defineRoute, json, noBody, noQuery, type Route } from "../platform/http/route.ts";
+import { admins } from "../platform/http/who.ts";
 import type { RejectedSamples } from "./rejected-samples.ts";
-import { defineRoute, json, noBody, noQuery, type Route } from "./route.ts";
-import { admins } from "./who.ts";
 
 /** What the people who look after runbookd itself may see. */
 export function createAdminRoutes(samples: RejectedSamples): readonly Route[] {

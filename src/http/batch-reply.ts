@@ -1,5 +1,5 @@
+import { json, problem, type Reply } from "../platform/http/route.ts";
 import type { BatchControl } from "../workload/batch-control.ts";
-import { json, problem, type Reply } from "./route.ts";
 
 /** The batch as it is now, with `more` beside it. */
 export async function batchReply(control: Pick<BatchControl, "look">, id: string, status = 200, more: object = {}): Promise<Reply> {

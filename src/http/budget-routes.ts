@@ -1,11 +1,11 @@
 import { z } from "zod";
 import { budgetIdSchema } from "../../packages/sdk/src/wire/names.ts";
 import type { Clock } from "../core/clock.ts";
+import { defineRoute, json, noBody, noQuery, problem, type Reply, type Route } from "../platform/http/route.ts";
+import { operators, viewers } from "../platform/http/who.ts";
 import type { Budget, BudgetLimits, ControlsChange } from "../workload/budget.ts";
 import { limitsSchema } from "../workload/controls.ts";
 import type { WorkloadLedger } from "../workload/ledger.ts";
-import { defineRoute, json, noBody, noQuery, problem, type Reply, type Route } from "./route.ts";
-import { operators, viewers } from "./who.ts";
 
 const dayMs = 86_400_000;
 

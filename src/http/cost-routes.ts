@@ -1,9 +1,9 @@
 import { z } from "zod";
 import { budgetIdSchema } from "../../packages/sdk/src/wire/names.ts";
 import { type CostSources, explainCost } from "../actions/explain-cost.ts";
-import { instantQuery } from "./instant.ts";
-import { defineRoute, json, noBody, type Route } from "./route.ts";
-import { viewers } from "./who.ts";
+import { instantQuery } from "../platform/http/instant.ts";
+import { defineRoute, json, noBody, type Route } from "../platform/http/route.ts";
+import { viewers } from "../platform/http/who.ts";
 
 const longestMs = 31 * 86_400_000;
 

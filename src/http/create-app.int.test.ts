@@ -3,9 +3,9 @@ import { connect } from "node:net";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { describe, expect, it } from "@jest/globals";
+import { defineRoute, json, noBody, noQuery } from "../platform/http/route.ts";
 import { aRunbook, aStep } from "../testing/a-runbook.ts";
 import { type HttpHarness, type HttpHarnessOptions, startHttp } from "../testing/http-harness.ts";
-import { defineRoute, json, noBody, noQuery } from "./route.ts";
 import { webhookBodyLimitBytes } from "./webhook.ts";
 
 const webhookToken = "correct-horse-battery";

@@ -1,18 +1,18 @@
 import express, { type Express, type NextFunction, type Request, type Response } from "express";
 import type { Clock } from "../core/clock.ts";
 import { StoreUnavailable } from "../core/store-unavailable.ts";
+import { authorize } from "../platform/http/authorize.ts";
+import type { HttpLog } from "../platform/http/http-log.ts";
+import type { HttpObserver } from "../platform/http/http-observer.ts";
+import { createMemoryBudget, type MemoryBudget, readJsonBody } from "../platform/http/json-body.ts";
+import { aProblem } from "../platform/http/problem.ts";
+import type { Readiness } from "../platform/http/readiness.ts";
+import { type Answer, noBody, problem, type Reply, type Route } from "../platform/http/route.ts";
+import { securityHeaders, sendEvents, sendReply } from "../platform/http/send-reply.ts";
+import type { TokenVerifier } from "../platform/http/token-verifier.ts";
 import { mountAnswerPage, pagePaths } from "./answer-page.ts";
-import { authorize } from "./authorize.ts";
-import type { HttpLog } from "./http-log.ts";
-import type { HttpObserver } from "./http-observer.ts";
-import { createMemoryBudget, type MemoryBudget, readJsonBody } from "./json-body.ts";
 import { createLangfuseWebhook } from "./langfuse-webhook.ts";
 import { describeApi } from "./openapi.ts";
-import { aProblem } from "./problem.ts";
-import type { Readiness } from "./readiness.ts";
-import { type Answer, noBody, problem, type Reply, type Route } from "./route.ts";
-import { securityHeaders, sendEvents, sendReply } from "./send-reply.ts";
-import type { TokenVerifier } from "./token-verifier.ts";
 import { createWebhook, unavailable, type WebhookDeps } from "./webhook.ts";
 
 /** What the HTTP application is made of. `routes` is everything under /api. */

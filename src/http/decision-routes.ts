@@ -1,8 +1,8 @@
 import { z } from "zod";
 import { notificationCaps } from "../intake/notification.ts";
+import { defineRoute, json, noBody, type Route } from "../platform/http/route.ts";
+import { viewers } from "../platform/http/who.ts";
 import type { RecentDecisions } from "./recent-decisions.ts";
-import { defineRoute, json, noBody, type Route } from "./route.ts";
-import { viewers } from "./who.ts";
 
 const query = z.strictObject({ fingerprint: z.string().min(1).max(notificationCaps.fingerprintCharacters) });
 

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { type ProblemName, problems, problemType } from "../../packages/sdk/src/wire/problems.ts";
 import { notificationSchema } from "../intake/notification.ts";
-import { noBody, type Route } from "./route.ts";
+import { noBody, type Route } from "../platform/http/route.ts";
 
 /** Problems that every authenticated route may answer. */
 const everyRoute: readonly ProblemName[] = ["invalid-request", "unauthenticated", "forbidden", "defect", "unavailable"];

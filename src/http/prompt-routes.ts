@@ -12,11 +12,11 @@ import type { CacheBoard } from "../analysis/cache-board.ts";
 import type { AuditKind, AuditLog } from "../core/audit.ts";
 import type { Clock } from "../core/clock.ts";
 import { sha256 } from "../core/json.ts";
+import { defineRoute, issuesOf, json, noBody, noQuery, problem, type Reply, type Route } from "../platform/http/route.ts";
+import { operators, viewers } from "../platform/http/who.ts";
 import type { CanaryStore } from "../workload/canary.ts";
 import { type PromptStore, statusOf } from "../workload/prompt.ts";
 import { readServed } from "../workload/served-prompt.ts";
-import { defineRoute, issuesOf, json, noBody, noQuery, problem, type Reply, type Route } from "./route.ts";
-import { operators, viewers } from "./who.ts";
 
 /** What prompt routes stand on. */
 export interface PromptRouteDeps {

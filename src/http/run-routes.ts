@@ -1,10 +1,10 @@
 import { z } from "zod";
 import { jsonSchema } from "../../packages/sdk/src/wire/json.ts";
 import { outcomes, runStates } from "../core/run.ts";
+import { defineRoute, json, noBody, noQuery, problem, type Reply, type Route, type ServerSentEvent } from "../platform/http/route.ts";
+import { operators, viewers } from "../platform/http/who.ts";
 import type { ControlReply, RunControl, StartReply } from "../runs/run-control.ts";
 import type { IndexedEntry, RunFilter, RunReader } from "../runs/run-reader.ts";
-import { defineRoute, json, noBody, noQuery, problem, type Reply, type Route, type ServerSentEvent } from "./route.ts";
-import { operators, viewers } from "./who.ts";
 
 /** An id or a target in a query: short text. */
 const name = z.string().min(1).max(256);

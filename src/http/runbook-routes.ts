@@ -1,6 +1,6 @@
+import { defineRoute, json, noBody, noQuery, problem, type Route } from "../platform/http/route.ts";
+import { viewers } from "../platform/http/who.ts";
 import type { RunbookDocument, RunbookLibrary } from "../runbooks/runbook-library.ts";
-import { defineRoute, json, noBody, noQuery, problem, type Route } from "./route.ts";
-import { viewers } from "./who.ts";
 
 /** The running set of runbooks. */
 export function createRunbookRoutes(library: RunbookLibrary): readonly Route[] {

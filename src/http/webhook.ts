@@ -3,12 +3,12 @@ import type { Clock } from "../core/clock.ts";
 import { runHeader } from "../core/run.ts";
 import type { Intake } from "../intake/create-intake.ts";
 import { parseNotification } from "../intake/notification.ts";
-import type { HttpLog } from "./http-log.ts";
-import { type MemoryBudget, readJsonBody } from "./json-body.ts";
-import { aProblem } from "./problem.ts";
+import type { HttpLog } from "../platform/http/http-log.ts";
+import { type MemoryBudget, readJsonBody } from "../platform/http/json-body.ts";
+import { aProblem } from "../platform/http/problem.ts";
+import { type Answer, json } from "../platform/http/route.ts";
+import { createWebhookAuth } from "../platform/http/webhook-auth.ts";
 import type { RejectedSamples } from "./rejected-samples.ts";
-import { type Answer, json } from "./route.ts";
-import { createWebhookAuth } from "./webhook-auth.ts";
 
 /** Largest notification: about 25,000 alerts. A limit of less would refuse exactly the storm. */
 export const webhookBodyLimitBytes = 16 * 1024 * 1024;

@@ -1,4 +1,4 @@
-import type { NotificationTarget } from "../core/notification.ts";
+import type { NotificationTarget } from "../core/notification-target.ts";
 
 /** The address book: groups are configured, and nothing from an alert can name an address. */
 export interface Recipients {

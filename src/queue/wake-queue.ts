@@ -1,7 +1,7 @@
 import type { Redis } from "ioredis";
 import type { Doorbell } from "../core/doorbell.ts";
 import { sha256 } from "../core/json.ts";
-import { openQueue } from "./open-queue.ts";
+import { openQueue } from "../platform/queue/open-queue.ts";
 
 /** BullMQ's name of the doorbell; its keys begin with `{rb}:wake`. */
 export const wakeQueueName = "wake";

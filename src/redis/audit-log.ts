@@ -5,9 +5,9 @@ import { chainText } from "../core/chain.ts";
 import type { Clock } from "../core/clock.ts";
 import { genesisHead, nextHead } from "../core/journal.ts";
 import { StoreUnavailable } from "../core/store-unavailable.ts";
-import { available } from "./available.ts";
-import { runKeys } from "./run-keys.ts";
-import { loadScript } from "./script.ts";
+import { available } from "../platform/redis/available.ts";
+import { runKeys } from "../platform/redis/run-keys.ts";
+import { loadScript } from "../platform/redis/script.ts";
 
 /** Acts of people are kept this long. */
 export const keepAuditMs = 400 * 24 * 3_600_000;

@@ -1,9 +1,9 @@
 import { expect, it } from "@jest/globals";
 import { createSystemClock } from "../core/clock.ts";
 import { canaryRunbook, type RunSummary } from "../core/run.ts";
+import { runKeys } from "../platform/redis/run-keys.ts";
 import { holdRedis } from "../testing/hold-redis.ts";
 import { createCanaryRecord } from "./canary.ts";
-import { runKeys } from "./run-keys.ts";
 import { createRunReader } from "./run-reader.ts";
 
 const held = holdRedis();

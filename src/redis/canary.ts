@@ -1,7 +1,7 @@
 import type { Redis } from "ioredis";
 import type { Instant } from "../core/clock.ts";
-import { available } from "./available.ts";
-import { runKeys } from "./run-keys.ts";
+import { available } from "../platform/redis/available.ts";
+import { runKeys } from "../platform/redis/run-keys.ts";
 
 /** When the canary last came through the whole pipeline; outlives every process. */
 export interface CanaryRecord {

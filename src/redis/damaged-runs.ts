@@ -1,9 +1,9 @@
 import { join } from "node:path";
 import type { Redis } from "ioredis";
 import { damagedSummary } from "../core/run.ts";
-import { available } from "./available.ts";
-import { isId, keepEndedMs, runKeys } from "./run-keys.ts";
-import { loadScript } from "./script.ts";
+import { available } from "../platform/redis/available.ts";
+import { isId, keepEndedMs, runKeys } from "../platform/redis/run-keys.ts";
+import { loadScript } from "../platform/redis/script.ts";
 
 /** Runs whose record in Redis cannot be read any more. No worker touches them; their target stays locked until a person gives them up. */
 export interface DamagedRuns {

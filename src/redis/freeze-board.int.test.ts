@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, it } from "@jest/globals";
+import { connectRedis } from "../platform/redis/connection.ts";
 import { type RedisServer, startRedisServer } from "../testing/redis-server.ts";
-import { connectRedis } from "./connection.ts";
 import { createFreezeBoard } from "./freeze-board.ts";
 import { createRunNotices } from "./run-notices.ts";
 

@@ -1,10 +1,10 @@
 import type { Redis } from "ioredis";
 import { type Freeze, parseFreeze } from "../core/freeze.ts";
 import { StoreUnavailable } from "../core/store-unavailable.ts";
+import { available } from "../platform/redis/available.ts";
+import { createReplication } from "../platform/redis/replication.ts";
+import { runKeys } from "../platform/redis/run-keys.ts";
 import type { RunNotices } from "../runs/run-notices.ts";
-import { available } from "./available.ts";
-import { createReplication } from "./replication.ts";
-import { runKeys } from "./run-keys.ts";
 
 /** The freezes that stand in the ledger; they outlive every process. */
 export interface FreezeBoard {
@@ -36,7 +36,7 @@ export function createFreezeBoard(
     async put(freeze) {
       const life = replication.begin();
       await available(async () => redis.hset(runKeys.freezes, freeze.scope, JSON.stringify(freeze)));
-      // src/redis/replication.int.test.ts: a freeze that only a deposed primary knows holds nobody back.
+      // src/platform/redis/replication.int.test.ts: a freeze that only a deposed primary knows holds nobody back.
       if (!(await replication.confirm(life)))
         throw new StoreUnavailable(`The freeze stands, but is not on ${replicas} replica(s) in time; set it again to be sure of it.`);
     },

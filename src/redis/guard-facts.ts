@@ -3,7 +3,7 @@ import type { Clock } from "../core/clock.ts";
 import type { GuardFacts } from "../guardrails/guardrail.ts";
 import { changeLogOf, parseChange } from "../guardrails/target-change.ts";
 import { parseEpisode } from "../intake/episode.ts";
-import { runKeys } from "./run-keys.ts";
+import { runKeys } from "../platform/redis/run-keys.ts";
 
 const hourMs = 3_600_000;
 const stormMs = 5 * 60_000;

@@ -1,8 +1,8 @@
 import { afterEach, expect, it } from "@jest/globals";
+import { runKeys } from "../platform/redis/run-keys.ts";
 import { holdRedis } from "../testing/hold-redis.ts";
 import { createAuditReader } from "./audit-reader.ts";
 import { createLedgerCheck } from "./ledger-check.ts";
-import { runKeys } from "./run-keys.ts";
 
 const held = holdRedis();
 

@@ -1,9 +1,9 @@
 import { join } from "node:path";
 import type { Redis } from "ioredis";
 import type { AuditVerdict } from "../core/chain.ts";
-import { available } from "./available.ts";
-import { runKeys } from "./run-keys.ts";
-import { loadScript } from "./script.ts";
+import { available } from "../platform/redis/available.ts";
+import { runKeys } from "../platform/redis/run-keys.ts";
+import { loadScript } from "../platform/redis/script.ts";
 
 /** What may be out of order in the ledger; a metric label. All but a broken chain are mended when they are found. */
 export const ledgerFaults = ["open_run_gone", "open_run_ended", "run_not_due", "lock_left", "broken_chain"] as const;

@@ -1,8 +1,8 @@
 import type { Redis } from "ioredis";
 import type { Alert } from "../core/alert.ts";
 import { parseEntry } from "../core/journal.ts";
-import { available } from "./available.ts";
-import { runKeys } from "./run-keys.ts";
+import { available } from "../platform/redis/available.ts";
+import { runKeys } from "../platform/redis/run-keys.ts";
 
 /** The alert that an open run was started for. */
 export interface OpenAlert {

@@ -3,7 +3,7 @@ import type { Redis } from "ioredis";
 import { z } from "zod";
 import { sha256 } from "../core/json.ts";
 import type { MailSettlement, MailState, Outbox, OutboxRow } from "../core/outbox.ts";
-import { loadScript } from "./script.ts";
+import { loadScript } from "../platform/redis/script.ts";
 
 const keepDays = 30;
 

@@ -1,6 +1,9 @@
 import { join } from "node:path";
 import type { Redis } from "ioredis";
 import { z } from "zod";
+import { available } from "../platform/redis/available.ts";
+import { loadScript } from "../platform/redis/script.ts";
+import { workloadKeys as keys } from "../platform/redis/workload-keys.ts";
 import {
   type ClosedProviderBatch,
   type OpenProviderBatch,
@@ -8,9 +11,6 @@ import {
   type ProviderBatchStore,
   type ProviderDelta,
 } from "../workload/open-provider-batch.ts";
-import { available } from "./available.ts";
-import { loadScript } from "./script.ts";
-import { workloadKeys as keys } from "./workload-keys.ts";
 
 const keptMs = 35 * 86_400_000;
 

@@ -8,10 +8,10 @@ import type { JournalEntry } from "../core/journal.ts";
 import { type Answer, type Consent, parseAnswer, parseConsent, parseQuestion, type Question } from "../core/question.ts";
 import type { Role } from "../core/role.ts";
 import { StoreUnavailable } from "../core/store-unavailable.ts";
-import { available } from "./available.ts";
+import { available } from "../platform/redis/available.ts";
+import { isId, runKeys } from "../platform/redis/run-keys.ts";
+import { loadScript } from "../platform/redis/script.ts";
 import { createQuestionLinks } from "./question-links.ts";
-import { isId, runKeys } from "./run-keys.ts";
-import { loadScript } from "./script.ts";
 
 /** An answer and a worker's last write may meet; reading again settles it. */
 const tries = 20;

@@ -3,8 +3,8 @@ import type { Redis } from "ioredis";
 import type { Instant } from "../core/clock.ts";
 import type { Question } from "../core/question.ts";
 import { linkHash, linkLifeMs, linkTries } from "../core/question-link.ts";
-import { runKeys } from "./run-keys.ts";
-import { loadScript } from "./script.ts";
+import { runKeys } from "../platform/redis/run-keys.ts";
+import { loadScript } from "../platform/redis/script.ts";
 
 /** Tokens of mailed links, of which only a hash is kept. */
 export interface QuestionLinks {

@@ -2,8 +2,8 @@ import type { Redis } from "ioredis";
 import { z } from "zod";
 import type { UsageEvent } from "../../packages/sdk/src/wire/usage.ts";
 import type { Instant } from "../core/clock.ts";
+import { workloadKeys as keys } from "../platform/redis/workload-keys.ts";
 import type { UsageWindow } from "../workload/ledger.ts";
-import { workloadKeys as keys } from "./workload-keys.ts";
 
 const pageLength = 2000;
 

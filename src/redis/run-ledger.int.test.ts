@@ -3,13 +3,13 @@ import { afterAll, beforeAll } from "@jest/globals";
 import { createSystemClock } from "../core/clock.ts";
 import { parseEntry } from "../core/journal.ts";
 import { parseSummary, type RunRequest } from "../core/run.ts";
+import { connectRedis } from "../platform/redis/connection.ts";
+import { runKeys } from "../platform/redis/run-keys.ts";
 import { describeAcceptStore } from "../testing/describe-accept-store.ts";
 import { describeRunLedger } from "../testing/describe-run-ledger.ts";
 import { type RedisServer, startRedisServer } from "../testing/redis-server.ts";
 import { createAcceptStore, createRunbookBytes } from "./accept-store.ts";
-import { connectRedis } from "./connection.ts";
 import { createFreezeBoard } from "./freeze-board.ts";
-import { runKeys } from "./run-keys.ts";
 import { createRunLedger } from "./run-ledger.ts";
 import { createRunNotices } from "./run-notices.ts";
 

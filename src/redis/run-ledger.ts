@@ -5,10 +5,10 @@ import type { Clock } from "../core/clock.ts";
 import { parseFreeze } from "../core/freeze.ts";
 import { type JournalEntry, parseEntry } from "../core/journal.ts";
 import { canaryRunbook, parseSummary, type RunSummary } from "../core/run.ts";
+import { createReplication } from "../platform/redis/replication.ts";
+import { claimArgs, isId, keepEndedMs, runKeys } from "../platform/redis/run-keys.ts";
+import { loadScript, replyList } from "../platform/redis/script.ts";
 import type { Notices, RunLedger } from "../runs/store.ts";
-import { createReplication } from "./replication.ts";
-import { claimArgs, isId, keepEndedMs, runKeys } from "./run-keys.ts";
-import { loadScript, replyList } from "./script.ts";
 
 /** 720 canary runs a day are worth a day of looking back. */
 const keepCanaryMs = 24 * 3_600_000;

@@ -1,9 +1,9 @@
 import { join } from "node:path";
 import type { Redis } from "ioredis";
+import { available } from "../platform/redis/available.ts";
+import { isId, runKeys } from "../platform/redis/run-keys.ts";
+import { loadScript } from "../platform/redis/script.ts";
 import type { NoticeReply, RunNotices } from "../runs/run-notices.ts";
-import { available } from "./available.ts";
-import { isId, runKeys } from "./run-keys.ts";
-import { loadScript } from "./script.ts";
 
 /** Binds the notice script. */
 export function createRunNotices(redis: Redis): RunNotices {

@@ -3,9 +3,9 @@ import type { Clock } from "../core/clock.ts";
 import { type JournalEntry, parseEntry } from "../core/journal.ts";
 import type { Page } from "../core/page.ts";
 import { canaryRunbook, damagedSummary, parseSummary, type RunSummary } from "../core/run.ts";
+import { available } from "../platform/redis/available.ts";
+import { isId, runKeys } from "../platform/redis/run-keys.ts";
 import type { RunFilter, RunReader, RunRecord } from "../runs/run-reader.ts";
-import { available } from "./available.ts";
-import { isId, runKeys } from "./run-keys.ts";
 
 /** How often a followed journal is looked at. */
 const followEveryMs = 300;

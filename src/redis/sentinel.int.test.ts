@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, expect, it } from "@jest/globals";
 import { AbstractConnector, type Redis } from "ioredis";
-import { parseRedisUrl } from "../config/redis-url.ts";
 import { createSystemClock } from "../core/clock.ts";
+import { parseRedisUrl } from "../platform/config/redis-url.ts";
+import { connectRedis, type RedisAddress, untilReady } from "../platform/redis/connection.ts";
+import { createReplication } from "../platform/redis/replication.ts";
 import { type SentinelSetup, startSentinels } from "../testing/redis-sentinel.ts";
-import { connectRedis, type RedisAddress, untilReady } from "./connection.ts";
-import { createReplication } from "./replication.ts";
 
 let setup: SentinelSetup;
 let address: RedisAddress;

@@ -2,12 +2,12 @@ import { join } from "node:path";
 import type { Redis } from "ioredis";
 import type { AdmissionAnswer, AdmissionLogEntry, AdmissionRequest } from "../../packages/sdk/src/wire/admissions.ts";
 import type { Clock } from "../core/clock.ts";
+import { loadScript } from "../platform/redis/script.ts";
+import { workloadKeys as keys, leaseIdOf, shareIdOf } from "../platform/redis/workload-keys.ts";
 import { decideAdmission } from "../workload/admission.ts";
 import { type BatchFacts, leadingVerdict } from "../workload/batch-admission.ts";
 import type { LedgerTimes } from "../workload/ledger.ts";
-import { loadScript } from "./script.ts";
 import { type ReadFacts, readFacts } from "./workload-facts.ts";
-import { workloadKeys as keys, leaseIdOf, shareIdOf } from "./workload-keys.ts";
 
 /** Admissions are kept so many entries long. */
 export const logLength = 20_000;

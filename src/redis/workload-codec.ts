@@ -1,8 +1,8 @@
 import type { Redis } from "ioredis";
 import { z } from "zod";
 import { type AdmissionLogEntry, admissionReasons } from "../../packages/sdk/src/wire/admissions.ts";
+import { workloadKeys as keys } from "../platform/redis/workload-keys.ts";
 import { overflowRow, type RowKey, type RowPart } from "../workload/spend-row.ts";
-import { workloadKeys as keys } from "./workload-keys.ts";
 
 const logFields = z.object({
   kind: z.enum(["admitted", "wait", "stop", "gate"]),

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import type { Redis } from "ioredis";
 import { batchLimitsSchema } from "../../packages/sdk/src/wire/batches.ts";
 import { StoreUnavailable } from "../core/store-unavailable.ts";
+import { connectRedis } from "../platform/redis/connection.ts";
 import { aUsageEvent } from "../testing/a-usage-report.ts";
 import { contractTimes, describeWorkloadLedger } from "../testing/describe-workload-ledger.ts";
 import { createFakeClock } from "../testing/fake-clock.ts";
@@ -10,7 +11,6 @@ import { holdRedis } from "../testing/hold-redis.ts";
 import { countStartsWhilePaused } from "../workload/admission-log.ts";
 import type { BudgetLimits } from "../workload/budget.ts";
 import { noLimits } from "../workload/controls.ts";
-import { connectRedis } from "./connection.ts";
 import { createBatchStore } from "./workload-batches.ts";
 import { createWorkloadLedger } from "./workload-ledger.ts";
 

@@ -5,6 +5,9 @@ import { admissionRequestSchema, releaseSchema } from "../../packages/sdk/src/wi
 import type { UsageEvent } from "../../packages/sdk/src/wire/usage.ts";
 import type { Clock } from "../core/clock.ts";
 import type { UsageReply } from "../llm/usage/usage-ledger.ts";
+import { available } from "../platform/redis/available.ts";
+import { loadScript } from "../platform/redis/script.ts";
+import { workloadKeys as keys, leaseIdOf, shareIdOf } from "../platform/redis/workload-keys.ts";
 import { effectiveControls } from "../workload/admission.ts";
 import type { Budget, BudgetState, RunningTicket } from "../workload/budget.ts";
 import { allowanceAt, periodAt, periodRemainingSeconds } from "../workload/budget-allowance.ts";
@@ -12,12 +15,9 @@ import { applyChange, holdsChange, openControls } from "../workload/controls.ts"
 import type { LedgerTimes, QueueCounts, WorkloadLedger } from "../workload/ledger.ts";
 import { mostRows, overflowRow, rowKeyOf, sumRows, unpricedTokens } from "../workload/spend-row.ts";
 import { inputTokens } from "../workload/token-partition.ts";
-import { available } from "./available.ts";
 import { readUsage } from "./read-usage.ts";
-import { loadScript } from "./script.ts";
 import { createAdmissions, logLength, ticketMs } from "./workload-admissions.ts";
 import { readLogEntry, readRows } from "./workload-codec.ts";
-import { workloadKeys as keys, leaseIdOf, shareIdOf } from "./workload-keys.ts";
 
 /** What the ledger stands on. */
 export interface LedgerDeps {

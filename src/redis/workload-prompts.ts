@@ -5,11 +5,11 @@ import { canonicalJson, jsonSchema } from "../../packages/sdk/src/wire/json.ts";
 import { promptLayoutSchema } from "../../packages/sdk/src/wire/prompt-layout.ts";
 import { type Canary, canarySchema, type PromptState, type PromptVersion, promptOrigins } from "../../packages/sdk/src/wire/prompts.ts";
 import type { Clock } from "../core/clock.ts";
+import { available } from "../platform/redis/available.ts";
+import { loadScript, replyList } from "../platform/redis/script.ts";
+import { workloadKeys as keys } from "../platform/redis/workload-keys.ts";
 import type { CanaryStore } from "../workload/canary.ts";
 import { layoutHash, type PromptStore } from "../workload/prompt.ts";
-import { available } from "./available.ts";
-import { loadScript, replyList } from "./script.ts";
-import { workloadKeys as keys } from "./workload-keys.ts";
 
 const stored = z.object({
   prompt: z.string(),

@@ -5,6 +5,10 @@ import { canonicalJson } from "../../packages/sdk/src/wire/json.ts";
 import { type NewTicket, type Ticket, ticketStates } from "../../packages/sdk/src/wire/tickets.ts";
 import type { Clock } from "../core/clock.ts";
 import { sha256 } from "../core/json.ts";
+import { available } from "../platform/redis/available.ts";
+import { pageOf } from "../platform/redis/page-of.ts";
+import { loadScript } from "../platform/redis/script.ts";
+import { workloadKeys as keys } from "../platform/redis/workload-keys.ts";
 import type { QueueCounts } from "../workload/ledger.ts";
 import {
   type AddReply,
@@ -17,10 +21,6 @@ import {
   type TicketRecovery,
   type TicketStore,
 } from "../workload/ticket.ts";
-import { available } from "./available.ts";
-import { pageOf } from "./page-of.ts";
-import { loadScript } from "./script.ts";
-import { workloadKeys as keys } from "./workload-keys.ts";
 
 /** For as long as an ended ticket can be read. */
 const keepMs = 30 * 86_400_000;

@@ -1,6 +1,6 @@
 import type { Log } from "../core/log.ts";
 import type { EngineObserver } from "../engine/engine-observer.ts";
-import type { Metrics } from "./metrics.ts";
+import type { Metrics } from "../platform/telemetry/metrics.ts";
 
 /** What the engine does, as metrics and log lines. `now` in milliseconds, for the time of the last success. */
 export function createEngineObserver(metrics: Metrics, log: Log, now: () => number): EngineObserver {

@@ -1,7 +1,7 @@
 import { expect, it } from "@jest/globals";
+import { createMetrics } from "../platform/telemetry/metrics.ts";
 import { createMemoryProviderBatchStore } from "../testing/memory-provider-batch-store.ts";
 import type { OpenProviderBatch } from "../workload/open-provider-batch.ts";
-import { createMetrics } from "./metrics.ts";
 import { observeProviderBatches } from "./observe-provider-batches.ts";
 
 const aSubmission = (key: string, change: Partial<OpenProviderBatch>): OpenProviderBatch => ({

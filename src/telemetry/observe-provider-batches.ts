@@ -1,5 +1,5 @@
+import type { Metrics } from "../platform/telemetry/metrics.ts";
 import { openStates, type ProviderBatchStore } from "../workload/open-provider-batch.ts";
-import type { Metrics } from "./metrics.ts";
 
 /** Fills the gauges of provider batches at every scrape from where they are kept. A provider that nothing was ever sent to has none. */
 export function observeProviderBatches(metrics: Metrics, store: Pick<ProviderBatchStore, "list" | "closed" | "deltas">): void {

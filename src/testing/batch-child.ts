@@ -2,7 +2,7 @@
  * A process of ticket workers for tests of batches: real Redis, wired like the product. Environment: BC_SOCKET. Every turn that begins is told to the list
  * `turns` as `<pid> <ticket> <turn>`; a turn takes 20 ms and costs 1000 micro-USD, and a ticket has six of them. A ticket whose id ends in `=` fails.
  */
-import { connectRedis } from "../redis/connection.ts";
+import { connectRedis } from "../platform/redis/connection.ts";
 import { aUsageEvent } from "./a-usage-report.ts";
 import { openTicketSystem, workUntilKilled } from "./ticket-system.ts";
 

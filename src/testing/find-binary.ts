@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { firstExecutable, foldersOf } from "../config/first-executable.ts";
+import { firstExecutable, foldersOf } from "../platform/config/first-executable.ts";
 
 /** Where the set-up puts programs that it could not install into the system. */
 const ownTools = join(import.meta.dirname, "../../.tools/bin");

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll } from "@jest/globals";
 import type { Redis } from "ioredis";
-import { connectRedis } from "../redis/connection.ts";
+import { connectRedis } from "../platform/redis/connection.ts";
 import { type RedisServer, startRedisServer } from "./redis-server.ts";
 
 /** A redis-server of one test file, and a connection to it. */

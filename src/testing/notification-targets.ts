@@ -1,4 +1,4 @@
-import type { Notification, PagerDutyTarget, SlackTarget, WebhookTarget } from "../core/notification.ts";
+import type { Notification, PagerDutyTarget, SlackTarget, WebhookTarget } from "../core/notification-target.ts";
 
 /** A routing key as PagerDuty gives them: 32 characters. */
 export const routingKey = "0123456789abcdef0123456789ABCDEF";

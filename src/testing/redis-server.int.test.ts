@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { expect, it } from "@jest/globals";
-import { connectRedis } from "../redis/connection.ts";
+import { connectRedis } from "../platform/redis/connection.ts";
 import { startRedisServer } from "./redis-server.ts";
 
 it("keeps what was written over a SIGKILL, on the same socket and port", async () => {

@@ -4,9 +4,9 @@ import { join } from "node:path";
 import { openRuntime, type Runtime } from "../cli/runtime.ts";
 import { startServer } from "../cli/start-server.ts";
 import { startWorker } from "../cli/start-worker.ts";
-import { loadConfig } from "../config/load-config.ts";
 import { createSystemClock } from "../core/clock.ts";
 import { createSystemRandom } from "../core/random.ts";
+import { loadConfig } from "../platform/config/load-config.ts";
 import { webhookToken } from "./post-alerts.ts";
 
 /** How the product is started. */

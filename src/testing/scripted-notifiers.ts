@@ -1,4 +1,4 @@
-import type { Notification, NotificationDelivery, NotificationTarget, Notifiers } from "../core/notification.ts";
+import type { Notification, NotificationDelivery, NotificationTarget, Notifiers } from "../core/notification-target.ts";
 
 /** What a notifier was handed. */
 export interface Told {

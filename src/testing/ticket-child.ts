@@ -2,7 +2,7 @@
  * The process of the ticket worker's crash test: a worker over a real Redis, wired like the product, that kills itself with SIGKILL in the middle of one
  * turn. Environment: TK_SOCKET, TK_KILL_TURN (a turn, or empty). Every turn that begins and every turn that is done is told to the list `turns`.
  */
-import { connectRedis } from "../redis/connection.ts";
+import { connectRedis } from "../platform/redis/connection.ts";
 import { openTicketSystem, workUntilKilled } from "./ticket-system.ts";
 
 const killTurn = process.env["TK_KILL_TURN"] ?? "";

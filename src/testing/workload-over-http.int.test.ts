@@ -7,7 +7,7 @@ import { createBudgetRoutes } from "../http/budget-routes.ts";
 import { describeApi } from "../http/openapi.ts";
 import { createTicketRoutes } from "../http/ticket-routes.ts";
 import { createWorkloadRoutes } from "../http/workload-routes.ts";
-import { connectRedis } from "../redis/connection.ts";
+import { connectRedis } from "../platform/redis/connection.ts";
 import { createBatchStore } from "../redis/workload-batches.ts";
 import { createWorkloadLedger } from "../redis/workload-ledger.ts";
 import { createTicketStore } from "../redis/workload-tickets.ts";

@@ -3,7 +3,7 @@ import { z } from "zod";
 import type { AlertmanagerStatus, StandingAlerts } from "../../alerts/standing-alert.ts";
 import type { Labels } from "../../core/alert.ts";
 import type { Clock, Instant } from "../../core/clock.ts";
-import { createBoundedSender, type RequestLimits, usualLimits } from "../bounded-request.ts";
+import { createBoundedSender, type RequestLimits, usualLimits } from "../../platform/requests/bounded-request.ts";
 
 /** Asks one Alertmanager over its API v2; sends only test alerts. */
 export interface AlertmanagerClient {

@@ -1,6 +1,7 @@
 import type { z } from "zod";
 import type { Clock, Instant } from "../../core/clock.ts";
 import { errorField } from "../../core/error-field.ts";
+import { readLines } from "../../platform/requests/read-lines.ts";
 import {
   type FoundSubmission,
   type ProviderBatches,
@@ -12,7 +13,6 @@ import {
 import { loadProviderSdk } from "../load-provider-sdk.ts";
 import { clientOptions, clockSkewMs, mostPages, type ProviderAccess } from "../provider-access.ts";
 import { type CallKind, failureOf } from "../provider-trouble.ts";
-import { readLines } from "../read-lines.ts";
 import { batchId, batchPage, batchShape, readResult, statusOf, wordsOf } from "./message-shapes.ts";
 
 const path = "/v1/messages/batches";

@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import type { CommandOutcome, CommandStart } from "../../actions/command-runner.ts";
 import { createSystemClock } from "../../core/clock.ts";
 import { sha256 } from "../../core/json.ts";
-import { findExecutable } from "../find-executable.ts";
+import { findExecutable } from "../../platform/find-executable.ts";
 import { processesOf } from "./command-processes.ts";
 import { createCommandRunner } from "./create-command-runner.ts";
 

@@ -1,6 +1,6 @@
 import type { HttpPort } from "../../actions/http-port.ts";
 import type { Clock } from "../../core/clock.ts";
-import { createBoundedSender, type RequestLimits, usualLimits } from "../bounded-request.ts";
+import { createBoundedSender, type RequestLimits, usualLimits } from "../../platform/requests/bounded-request.ts";
 
 /** The HTTP port of actions over the network; close it to drop its connections. */
 export interface HttpClient extends HttpPort {

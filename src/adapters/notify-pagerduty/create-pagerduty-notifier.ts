@@ -1,7 +1,7 @@
 import { z } from "zod";
-import type { Notifier, PagerDutyTarget } from "../../core/notification.ts";
-import type { BoundedSender } from "../bounded-request.ts";
-import { deliveryOfAnswer } from "../delivery-of-answer.ts";
+import type { Notifier, PagerDutyTarget } from "../../core/notification-target.ts";
+import type { BoundedSender } from "../../platform/requests/bounded-request.ts";
+import { deliveryOfAnswer } from "../../platform/requests/delivery-of-answer.ts";
 
 const longestSummary = 1024;
 const longestText = 8000;

@@ -1,6 +1,6 @@
-import type { Notifier, SlackTarget } from "../../core/notification.ts";
-import type { BoundedSender } from "../bounded-request.ts";
-import { deliveryOfAnswer } from "../delivery-of-answer.ts";
+import type { Notifier, SlackTarget } from "../../core/notification-target.ts";
+import type { BoundedSender } from "../../platform/requests/bounded-request.ts";
+import { deliveryOfAnswer } from "../../platform/requests/delivery-of-answer.ts";
 
 /** Slack advises 4,000 characters; escapes make it longer. */
 const longestText = 3000;

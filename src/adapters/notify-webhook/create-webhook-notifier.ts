@@ -1,6 +1,6 @@
-import type { Notifier, WebhookTarget } from "../../core/notification.ts";
-import type { BoundedSender } from "../bounded-request.ts";
-import { deliveryOfAnswer } from "../delivery-of-answer.ts";
+import type { Notifier, WebhookTarget } from "../../core/notification-target.ts";
+import type { BoundedSender } from "../../platform/requests/bounded-request.ts";
+import { deliveryOfAnswer } from "../../platform/requests/delivery-of-answer.ts";
 
 const longestText = 100_000;
 

@@ -1,6 +1,6 @@
 import { type Clock, createSystemClock, type Instant } from "../../core/clock.ts";
 import type { PrometheusAnswer, PrometheusReader } from "../../core/prometheus.ts";
-import { createBoundedSender, type RequestLimits, usualLimits } from "../bounded-request.ts";
+import { createBoundedSender, type RequestLimits, usualLimits } from "../../platform/requests/bounded-request.ts";
 import { parseMatrix, parseVector } from "./parse-answer.ts";
 import type { PrometheusRange } from "./prometheus-range.ts";
 

@@ -3,7 +3,7 @@ import { createServer, type Server } from "node:http";
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import { createSystemClock } from "../../core/clock.ts";
 import { createEvaluator } from "../../demo/cache/golden-tickets.ts";
-import { type BoundedSender, createBoundedSender, usualLimits } from "../bounded-request.ts";
+import { type BoundedSender, createBoundedSender, usualLimits } from "../../platform/requests/bounded-request.ts";
 import { createPromptEvaluator } from "./create-prompt-evaluator.ts";
 
 const wanted = { prompt: "implement", baseline: 1, candidate: 2, tickets: 5 };

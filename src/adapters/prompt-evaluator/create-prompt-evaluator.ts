@@ -2,7 +2,7 @@ import { z } from "zod";
 import { failureOfStatus } from "../../actions/failure-of-status.ts";
 import { StepFailure } from "../../core/failure.ts";
 import type { PromptEvaluator } from "../../llm/prompts/prompt-evaluator.ts";
-import type { BoundedAnswer, BoundedSender } from "../bounded-request.ts";
+import type { BoundedAnswer, BoundedSender } from "../../platform/requests/bounded-request.ts";
 
 const side = z.object({ quality: z.number().min(0).max(1), costMicroUsd: z.number().min(0) });
 

@@ -1,8 +1,8 @@
 import { queueNameSchema } from "../../../packages/sdk/src/wire/names.ts";
 import { ProviderSdkMissing } from "../../adapters/load-provider-sdk.ts";
 import { oneUsd } from "../../core/money.ts";
-import { untilReady } from "../../redis/connection.ts";
-import { markSchema } from "../../redis/schema-version.ts";
+import { untilReady } from "../../platform/redis/connection.ts";
+import { markSchema } from "../../platform/redis/schema-version.ts";
 import { type CommandContext, type ExitCode, exitCodes, writeJson } from "../context.ts";
 import { type CommandDefinition, type CommandInvocation, flagOption, textOption } from "../define-command.ts";
 import type { Finding } from "../doctor/finding.ts";

@@ -1,7 +1,7 @@
 import type { Command } from "commander";
-import { dataFolder, tokenFilePath } from "../../config/data-folder.ts";
 import { roles } from "../../core/role.ts";
-import { createTokenFile, tokenNamePattern } from "../../http/token-file.ts";
+import { dataFolder, tokenFilePath } from "../../platform/config/data-folder.ts";
+import { createTokenFile, tokenNamePattern } from "../../platform/http/token-file.ts";
 import { type CommandContext, exitCodes, oneLine, renderTable, writeJson } from "../context.ts";
 import { type CommandDefinition, defineCommand, defineGroup, type ExitSink, flagOption, textOption } from "../define-command.ts";
 import { formatInstant } from "../render-run.ts";

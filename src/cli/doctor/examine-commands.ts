@@ -1,6 +1,6 @@
 import { accessSync, constants, statSync } from "node:fs";
-import { findExecutable } from "../../adapters/find-executable.ts";
 import type { CommandTemplate } from "../../core/command-template.ts";
+import { findExecutable } from "../../platform/find-executable.ts";
 import { type Finding, fault, fine, warning } from "./finding.ts";
 
 /** Looks whether registered commands can be started here, and whether they would die with their worker; nothing when none is registered. */

@@ -1,4 +1,4 @@
-import { schemaVersion } from "../../redis/schema-version.ts";
+import { schemaVersion } from "../../platform/redis/schema-version.ts";
 import { type Finding, fault, fine } from "./finding.ts";
 
 /** Whether this program may write to a store of that version. `found`: undefined for an empty one. */

@@ -1,5 +1,5 @@
 import type { Redis } from "ioredis";
-import { ledgerNode } from "../../redis/connection.ts";
+import { ledgerNode } from "../../platform/redis/connection.ts";
 import { parseInfo, type RedisFacts } from "./judge-redis.ts";
 
 /** What a connected Redis says of itself. Managed ones forbid CONFIG GET; then only INFO speaks. */

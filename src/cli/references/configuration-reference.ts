@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { environmentKeys, secretKeys, settingsSchema } from "../../config/settings-schema.ts";
+import { environmentKeys, secretKeys, settingsSchema } from "../../platform/config/settings-schema.ts";
 
 const fieldSchema = z.looseObject({ description: z.string().optional(), accepted: z.string().optional() });
 

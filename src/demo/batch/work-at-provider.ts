@@ -1,4 +1,4 @@
-import { connectRedis } from "../../redis/connection.ts";
+import { connectRedis } from "../../platform/redis/connection.ts";
 import { createProviderBatchStore } from "../../redis/provider-batches.ts";
 import { startAnthropicBatchServer } from "../../simulators/provider-batches/anthropic-batch-server.ts";
 import type { BatchServer } from "../../simulators/provider-batches/batch-server.ts";

@@ -1,0 +1,72 @@
+import type { CommandTemplate } from "../../core/command-template.ts";
+import type { NotificationTarget } from "../../core/notification-target.ts";
+import type { RedisPlace } from "./redis-url.ts";
+import type { Settings } from "./settings-schema.ts";
+
+/** How an HTTP system is reached; `headers` include its credentials. */
+export interface Endpoint {
+  readonly url: string;
+  readonly headers: { readonly [name: string]: string };
+  /** PEM of the authority to trust beside the system's own. */
+  readonly ca: string | undefined;
+}
+
+/** How a provider of batches is reached. */
+export interface ProviderSettings {
+  readonly baseUrl: string;
+  readonly apiKey: string | undefined;
+  readonly adminKey: string | undefined;
+}
+
+/** Everything that the processes are configured with; proven. */
+export interface Config {
+  readonly redis: RedisPlace;
+  /** Replicas that must have a write before it counts; 0 = none is asked. */
+  readonly replicas: number;
+  readonly dataFolder: string;
+  readonly host: string;
+  readonly port: number;
+  /** Absent: 9098 for a server, 9099 for a worker. */
+  readonly metricsPort: number | undefined;
+  /** Empty only on loopback. */
+  readonly webhookTokens: readonly string[];
+  readonly publicUrl: string | undefined;
+  readonly prometheus: Endpoint | undefined;
+  readonly alertmanagers: readonly Endpoint[];
+  readonly promptEvaluator: Endpoint | undefined;
+  /** Providers of batches by OTel's name; keys that are absent do without what they are for. */
+  readonly providers: { readonly anthropic: ProviderSettings; readonly openai: ProviderSettings };
+  /** The store of prompts, with its keys as headers. */
+  readonly langfuse: { readonly url: string; readonly headers: { readonly [name: string]: string } } | undefined;
+  readonly langfuseWebhookSecret: string | undefined;
+  readonly mail: {
+    readonly smtpUrl: string | undefined;
+    readonly from: string | undefined;
+    /** Addresses by group; `default` is where reports go. */
+    readonly groups: { readonly [group: string]: readonly string[] };
+    /** Who else is told, by group; with their secrets. */
+    readonly targets: { readonly [group: string]: readonly NotificationTarget[] };
+  };
+  readonly runbooks: string;
+  readonly httpAllow: readonly string[];
+  readonly concurrency: number;
+  /** Newest usage events that are kept. */
+  readonly usageEvents: number;
+  /** From SIGTERM to SIGKILL. */
+  readonly graceMs: number;
+  readonly freezeFile: string | undefined;
+  /** Where the work of tickets is. */
+  readonly ticketWork: { readonly repository: string; readonly worktrees: string } | undefined;
+  /** Divides the lengths of the budget ledger; 1 in real life. */
+  readonly timeFactor: number;
+  readonly logLevel: Settings["RUNBOOKD_LOG_LEVEL"];
+  /** Limits by name that replace the defaults of the guardrails. */
+  readonly guardrails: { readonly [limit: string]: number };
+  /** Targets that no run ever raises. */
+  readonly protectedTargets: readonly string[];
+  /** What `run-command` may run. */
+  readonly commands: readonly CommandTemplate[];
+  readonly priceTable: string | undefined;
+  /** Every secret among the settings, for redaction. */
+  readonly secrets: readonly string[];
+}

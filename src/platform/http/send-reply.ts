@@ -1,0 +1,75 @@
+import { once } from "node:events";
+import type { NextFunction, Request, Response } from "express";
+import type { Clock } from "../../core/clock.ts";
+import type { Answer, ServerSentEvent } from "./route.ts";
+
+/** A comment line keeps proxies from closing a quiet stream. */
+const heartbeatMs = 15_000;
+
+const securityHeaderValues = new Map([
+  ["Cache-Control", "no-store"],
+  ["Content-Security-Policy", "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"],
+  ["Cross-Origin-Resource-Policy", "same-origin"],
+  ["Referrer-Policy", "no-referrer"],
+  ["X-Content-Type-Options", "nosniff"],
+  ["X-Frame-Options", "DENY"],
+]);
+
+/** No answer is cached, sniffed, framed or run as a page. */
+export function securityHeaders(_request: Request, response: Response, next: NextFunction): void {
+  response.setHeaders(securityHeaderValues);
+  next();
+}
+
+/** Puts a complete answer on the wire. After a stream has begun, cutting the connection is the only way left to say that it broke. */
+export function sendReply(response: Response, reply: Answer): void {
+  if (response.headersSent) {
+    response.destroy();
+    return;
+  }
+  const [status, type, body] =
+    reply.kind === "json"
+      ? ([reply.status, "application/json", reply.body] as const)
+      : ([reply.problem.status, "application/problem+json", reply.problem] as const);
+  // What Express's own `send` does beyond this (ETag, freshness, content negotiation) is all switched off here, and costs.
+  const text = JSON.stringify(body);
+  response.writeHead(status, { ...reply.headers, "Content-Type": `${type}; charset=utf-8`, "Content-Length": Buffer.byteLength(text) });
+  response.end(text);
+}
+
+/** Streams events until they end, the client is gone or `signal` is aborted; a failure of the source rejects. */
+export async function sendEvents(
+  response: Response,
+  events: AsyncIterable<ServerSentEvent>,
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<void> {
+  response.status(200).set({ "Content-Type": "text/event-stream; charset=utf-8", "X-Accel-Buffering": "no" });
+  response.flushHeaders();
+  const ended = new AbortController();
+  const beating = beat(response, clock, AbortSignal.any([signal, ended.signal]));
+  try {
+    for await (const { id, event, data } of events) {
+      if (signal.aborted) break;
+      const isFull = !response.write(`id: ${id}\nevent: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
+      if (isFull) await once(response, "drain", { signal });
+    }
+  } catch (thrown) {
+    if (!signal.aborted) throw thrown;
+  } finally {
+    ended.abort();
+    await beating;
+  }
+  response.end();
+}
+
+async function beat(response: Response, clock: Clock, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    try {
+      await clock.sleep(heartbeatMs, signal);
+    } catch {
+      return;
+    }
+    if (!response.writableNeedDrain) response.write(": still here\n\n");
+  }
+}

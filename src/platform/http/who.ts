@@ -1,0 +1,19 @@
+import type { Role } from "../../core/role.ts";
+
+/** People who may look. */
+export const viewers: readonly Role[] = ["viewer", "operator", "approver", "admin"];
+
+/** People who may start and stop. */
+export const operators: readonly Role[] = ["operator", "admin"];
+
+/** People who may answer questions; which question needs which role is the question's own. */
+export const answerers: readonly Role[] = ["operator", "approver", "admin"];
+
+/** People who look after runbookd itself. */
+export const admins: readonly Role[] = ["admin"];
+
+/** The LLM application, and whoever tests it by hand. */
+export const workloads: readonly Role[] = ["workload", "admin"];
+
+/** Who hands batches in. */
+export const submitters: readonly Role[] = [...new Set([...workloads, ...operators])];
