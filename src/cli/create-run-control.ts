@@ -1,4 +1,3 @@
-import type { RunbookFolder } from "../adapters/runbook-folder/runbook-folder.ts";
 import type { Clock } from "../core/clock.ts";
 import type { Doorbell } from "../core/doorbell.ts";
 import { sha256 } from "../core/json.ts";
@@ -8,6 +7,7 @@ import { proposeRun, requestFromPerson } from "../intake/prepare-run.ts";
 import type { AcceptStore } from "../intake/store.ts";
 import type { DamagedRuns } from "../redis/damaged-runs.ts";
 import type { RunbookBytes } from "../runbooks/runbook-bytes.ts";
+import type { RunbookFolder } from "../runbooks/runbook-folder.ts";
 import type { ControlReply, RunControl } from "../runs/run-control.ts";
 import type { RunNotices } from "../runs/run-notices.ts";
 import type { RunReader } from "../runs/run-reader.ts";

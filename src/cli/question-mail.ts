@@ -1,6 +1,6 @@
 import type { MailContent } from "../core/outbox.ts";
 import { groupQuestionId, type Question } from "../core/question.ts";
-import type { Runbook } from "../runbook/runbook.ts";
+import type { Runbook } from "../runbooks/runbook.ts";
 
 /** Where the mail leads, and why it comes. */
 export interface QuestionMailOptions {

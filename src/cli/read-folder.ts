@@ -4,8 +4,8 @@ import { actionCatalogue } from "../actions/registry.ts";
 import { withCommands } from "../actions/run-command.ts";
 import type { ActionCatalogue } from "../core/action.ts";
 import { loadConfig } from "../platform/config/load-config.ts";
-import type { TextFile } from "../runbook/alert-rules.ts";
-import type { LintInput } from "../runbook/lint.ts";
+import type { LintInput } from "../runbooks/lint/lint-folder.ts";
+import type { TextFile } from "../runbooks/rules/alert-rules.ts";
 
 /** Where lint and index look; relative to the working directory. */
 export interface RunbookPlaces {

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
-import type { Diagnostic, Runbook } from "../runbook/runbook.ts";
+import type { Diagnostic, Runbook } from "../runbooks/runbook.ts";
 import { parseRehearsal } from "../simulators/rehearsal/parse-rehearsal.ts";
 import type { Rehearsal } from "../simulators/rehearsal/rehearsal.ts";
 import { readText } from "./read-folder.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
-import { lintFolder } from "../runbook/lint.ts";
-import { formatDiagnostic } from "../runbook/lint-format.ts";
+import { lintFolder } from "../runbooks/lint/lint-folder.ts";
+import { formatDiagnostic } from "../runbooks/lint/lint-format.ts";
 import { holdRehearsal } from "../simulators/rehearsal/judge-rehearsal.ts";
 import { changesSomething, mutateRunbook } from "../simulators/rehearsal/mutate-runbook.ts";
 import { packageFolder } from "./process-context.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
-import { lintFolder } from "../runbook/lint.ts";
+import { lintFolder } from "../runbooks/lint/lint-folder.ts";
 import { changesSomething } from "../simulators/rehearsal/mutate-runbook.ts";
 import { runRehearsal } from "../simulators/rehearsal/run-rehearsal.ts";
 import { packageFolder } from "./process-context.ts";

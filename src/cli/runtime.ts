@@ -3,7 +3,6 @@ import { join, resolve } from "node:path";
 import type { Redis } from "ioredis";
 import { actionCatalogue } from "../actions/registry.ts";
 import { withCommands } from "../actions/run-command.ts";
-import { createRunbookFolder, type RunbookFolder } from "../adapters/runbook-folder/runbook-folder.ts";
 import type { Clock } from "../core/clock.ts";
 import type { Log } from "../core/log.ts";
 import type { RandomSource } from "../core/random.ts";
@@ -21,6 +20,8 @@ import { createFreezeBoard, type FreezeBoard } from "../redis/freeze-board.ts";
 import { createRunNotices } from "../redis/run-notices.ts";
 import { createWorkloadLedger } from "../redis/workload-ledger.ts";
 import { createTicketStore } from "../redis/workload-tickets.ts";
+import { createRunbookFolder, type RunbookFolder } from "../runbooks/runbook-folder.ts";
+import { createRunbookWatch, observeRunbooks } from "../runbooks/watch-runbooks.ts";
 import { type ChangeNotes, withLimitChanges } from "../workload/change-log.ts";
 import { dividedTimes, type QueueCounts, type WorkloadLedger } from "../workload/ledger.ts";
 import { createPriceTable, type PriceTable, priceTableSchema } from "../workload/price-table.ts";
@@ -28,7 +29,6 @@ import { shippedPrices } from "../workload/prices.ts";
 import type { TicketRecovery, TicketStore } from "../workload/ticket.ts";
 import { observeFreezes } from "./freeze-desk.ts";
 import { createFreezeFile, type FreezeFile } from "./freeze-file.ts";
-import { createRunbookWatch, observeRunbooks } from "./watch-runbooks.ts";
 
 /** What a server and a worker have in common. Everything acquired is in `closers`. */
 export interface Runtime {

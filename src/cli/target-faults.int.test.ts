@@ -7,7 +7,7 @@ import { createSystemClock } from "../core/clock.ts";
 import type { JournalEntry } from "../core/journal.ts";
 import { createExecutor, type Execution } from "../engine/execute-run.ts";
 import { usualLimits } from "../platform/requests/bounded-request.ts";
-import { parseRunbook } from "../runbook/parse-runbook.ts";
+import { parseRunbook } from "../runbooks/parse/parse-runbook.ts";
 import { createMemoryRunLedger } from "../simulators/memory-run-ledger.ts";
 import { type LoopbackServer, serveLoopback } from "../simulators/serve-loopback.ts";
 

@@ -1,7 +1,7 @@
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { actionCatalogue } from "../actions/registry.ts";
-import { divideDurations } from "../runbook/scale.ts";
+import { divideDurations } from "../runbooks/parse/scale.ts";
 import { placeAlertmanagerConfig, placePrometheusConfig, scaleConfig } from "./scale-config.ts";
 
 /** Addresses that the rendered files name. */

@@ -1,6 +1,6 @@
 import { type Document, isMap, isScalar, parseDocument, visit } from "yaml";
 import { formatDuration, parseDuration } from "../core/duration.ts";
-import { divideRanges } from "../runbook/promql.ts";
+import { divideRanges } from "../runbooks/expressions/promql.ts";
 import { divideSecondsThresholds } from "./seconds-thresholds.ts";
 
 /** Keys whose value is a duration, in rules, in prometheus.yml and in alertmanager.yml. */

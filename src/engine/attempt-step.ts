@@ -1,7 +1,7 @@
 import type { BoundAction, Plan } from "../core/action.ts";
 import { ensureFailure, type Failure } from "../core/failure.ts";
-import { evaluate, truthOf } from "../runbook/expression.ts";
-import type { Runbook, Step } from "../runbook/runbook.ts";
+import { evaluate, truthOf } from "../runbooks/expressions/expression.ts";
+import type { Runbook, Step } from "../runbooks/runbook.ts";
 import { askPeople } from "./ask-people.ts";
 import { type AttemptDeps, bindCall, contextOf } from "./bind-call.ts";
 import { type Attempted, freezeQueryOf, outsideFreeze, restFrozen } from "./freeze-rest.ts";

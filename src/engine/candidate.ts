@@ -1,6 +1,6 @@
 import type { BoundAction, Plan } from "../core/action.ts";
 import type { RunSummary } from "../core/run.ts";
-import type { Runbook, Step } from "../runbook/runbook.ts";
+import type { Runbook, Step } from "../runbooks/runbook.ts";
 
 /** One mutating step that wants to happen. */
 export interface Candidate {

@@ -3,7 +3,7 @@ import type { Instant } from "../core/clock.ts";
 import type { Freeze } from "../core/freeze.ts";
 import type { Question } from "../core/question.ts";
 import type { Verdict } from "../core/verdict.ts";
-import type { Runbook } from "../runbook/runbook.ts";
+import type { Runbook } from "../runbooks/runbook.ts";
 import type { PinnedRunbooks } from "../runs/pinned-runbooks.ts";
 import type { RunLedger } from "../runs/store.ts";
 import type { AlertStanding } from "./alert-standing.ts";

@@ -5,7 +5,7 @@ import type { Freeze } from "../core/freeze.ts";
 import type { JournalEntry } from "../core/journal.ts";
 import type { RunRequest } from "../core/run.ts";
 import type { Verdict } from "../core/verdict.ts";
-import type { Runbook } from "../runbook/runbook.ts";
+import type { Runbook } from "../runbooks/runbook.ts";
 import { createMemoryRunLedger, type MemoryRunLedger } from "../simulators/memory-run-ledger.ts";
 import { anExpression, aPromqlCheck, aRunbook, aStep } from "../testing/a-runbook.ts";
 import { createFakeClock, type FakeClock } from "../testing/fake-clock.ts";

@@ -1,8 +1,8 @@
 import type { Clock } from "../core/clock.ts";
 import { ensureFailure } from "../core/failure.ts";
 import type { Truth } from "../core/journal.ts";
-import { evaluate, resolvePromql, truthOf } from "../runbook/expression.ts";
-import type { CheckItem, Runbook } from "../runbook/runbook.ts";
+import { evaluate, resolvePromql, truthOf } from "../runbooks/expressions/expression.ts";
+import type { CheckItem, Runbook } from "../runbooks/runbook.ts";
 import type { StandingSeen } from "./alert-standing.ts";
 import { askPeople } from "./ask-people.ts";
 import { attemptStep } from "./attempt-step.ts";

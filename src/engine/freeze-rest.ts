@@ -1,6 +1,6 @@
 import type { BoundAction, Plan } from "../core/action.ts";
 import { describeFreeze, type Freeze, type FreezeQuery, freezeScopesOf, isHeldBack } from "../core/freeze.ts";
-import type { Step } from "../runbook/runbook.ts";
+import type { Step } from "../runbooks/runbook.ts";
 import type { AttemptDeps } from "./bind-call.ts";
 import type { RunHold } from "./run-hold.ts";
 

@@ -3,7 +3,7 @@ import type { Failure } from "../core/failure.ts";
 import type { CheckSubject, JournalEntry } from "../core/journal.ts";
 import type { Question, QuestionKind } from "../core/question.ts";
 import type { Outcome } from "../core/run.ts";
-import type { CheckItem, Step } from "../runbook/runbook.ts";
+import type { CheckItem, Step } from "../runbooks/runbook.ts";
 import type { DoneEffect } from "./run-view.ts";
 
 /** An entry without its time and epoch, which the writer adds. */

@@ -1,6 +1,6 @@
 import type { Instant } from "../core/clock.ts";
 import type { CheckSubject } from "../core/journal.ts";
-import type { CheckItem, Runbook, Step } from "../runbook/runbook.ts";
+import type { CheckItem, Runbook, Step } from "../runbooks/runbook.ts";
 import { conclude, defaultPace, type Move, type Pace, pollEvery, record, type Sight, undoAll } from "./move.ts";
 import { checkKey, type RunView, stepView } from "./run-view.ts";
 import { moveOfStep } from "./step-move.ts";

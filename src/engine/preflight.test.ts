@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@jest/globals";
 import type { Alert } from "../core/alert.ts";
 import type { RunRequest } from "../core/run.ts";
-import type { Runbook } from "../runbook/runbook.ts";
+import type { Runbook } from "../runbooks/runbook.ts";
 import { createMemoryRunLedger } from "../simulators/memory-run-ledger.ts";
 import { anExpression, aRunbook, aStep } from "../testing/a-runbook.ts";
 import { createFakeClock } from "../testing/fake-clock.ts";

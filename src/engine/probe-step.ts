@@ -1,7 +1,7 @@
 import type { Json } from "../../packages/sdk/src/wire/json.ts";
 import { ensureFailure, type Failure } from "../core/failure.ts";
-import { evaluate, truthOf } from "../runbook/expression.ts";
-import type { Runbook, Step } from "../runbook/runbook.ts";
+import { evaluate, truthOf } from "../runbooks/expressions/expression.ts";
+import type { Runbook, Step } from "../runbooks/runbook.ts";
 import { askPeople } from "./ask-people.ts";
 import { type AttemptDeps, bindCall, contextOf } from "./bind-call.ts";
 import { LeaseLost, type RunHold } from "./run-hold.ts";

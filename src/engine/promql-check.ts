@@ -1,5 +1,5 @@
 import type { Truth } from "../core/journal.ts";
-import { type PromqlSelector, readPromql } from "../runbook/promql.ts";
+import { type PromqlSelector, readPromql } from "../runbooks/expressions/promql.ts";
 import type { MetricSource } from "./metric-source.ts";
 
 /** What a check saw. */

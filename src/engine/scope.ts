@@ -1,5 +1,5 @@
 import type { Json } from "../../packages/sdk/src/wire/json.ts";
-import type { Scope } from "../runbook/expression.ts";
+import type { Scope } from "../runbooks/expressions/expression.ts";
 import type { RunView } from "./run-view.ts";
 
 /** What an expression of this run may see right now. `result` is the step's own. */

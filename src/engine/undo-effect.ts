@@ -1,5 +1,5 @@
 import { ensureFailure, type Failure } from "../core/failure.ts";
-import type { Step } from "../runbook/runbook.ts";
+import type { Step } from "../runbooks/runbook.ts";
 import { type AttemptDeps, bindCall, contextOf } from "./bind-call.ts";
 import { type Attempted, freezeQueryOf, outsideFreeze, restFrozen } from "./freeze-rest.ts";
 import { watchFreeze } from "./freeze-watch.ts";

@@ -3,6 +3,7 @@ import type { AnswerReply } from "../approvals/question-desk.ts";
 import type { JournalEntry } from "../core/journal.ts";
 import type { Question } from "../core/question.ts";
 import type { RunSummary } from "../core/run.ts";
+import { createRunbookRoutes } from "../runbooks/routes.ts";
 import type { ControlReply, StartReply } from "../runs/run-control.ts";
 import type { RunReader } from "../runs/run-reader.ts";
 import { aRunbook, aStep } from "../testing/a-runbook.ts";
@@ -12,7 +13,6 @@ import { createAdminRoutes } from "./admin-routes.ts";
 import { createApprovalRoutes } from "./approval-routes.ts";
 import { createRejectedSamples } from "./rejected-samples.ts";
 import { createRunRoutes } from "./run-routes.ts";
-import { createRunbookRoutes } from "./runbook-routes.ts";
 
 const summary: RunSummary = {
   id: "run_1",

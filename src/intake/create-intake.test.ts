@@ -3,7 +3,7 @@ import type { Decision, Labels } from "../core/alert.ts";
 import { StoreUnavailable } from "../core/store-unavailable.ts";
 import { createUlids } from "../core/ulid.ts";
 import type { Verdict } from "../core/verdict.ts";
-import type { Runbook } from "../runbook/runbook.ts";
+import type { Runbook } from "../runbooks/runbook.ts";
 import { createMemoryAcceptStore } from "../simulators/memory-accept-store.ts";
 import { aRunbook, aStep } from "../testing/a-runbook.ts";
 import { createFakeClock } from "../testing/fake-clock.ts";

@@ -3,7 +3,7 @@ import type { Clock, Instant } from "../core/clock.ts";
 import type { Doorbell } from "../core/doorbell.ts";
 import { StoreUnavailable } from "../core/store-unavailable.ts";
 import type { Ids } from "../core/ulid.ts";
-import type { Runbook } from "../runbook/runbook.ts";
+import type { Runbook } from "../runbooks/runbook.ts";
 import type { RunbookBytes } from "../runbooks/runbook-bytes.ts";
 import { decideEpisode, type EpisodeStep } from "./decide-episode.ts";
 import { type Notification, newestPerFingerprint, type ReceivedAlert } from "./notification.ts";

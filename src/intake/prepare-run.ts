@@ -4,8 +4,8 @@ import type { Instant } from "../core/clock.ts";
 import { sha256 } from "../core/json.ts";
 import type { Mode, RunRequest } from "../core/run.ts";
 import type { Verdict } from "../core/verdict.ts";
-import { resolveTemplates } from "../runbook/expression.ts";
-import type { ActionCall, Runbook } from "../runbook/runbook.ts";
+import { resolveTemplates } from "../runbooks/expressions/expression.ts";
+import type { ActionCall, Runbook } from "../runbooks/runbook.ts";
 import { paramsFromAlert, paramsFromPerson, type RunParams } from "./run-params.ts";
 import type { AcceptWrite } from "./store.ts";
 

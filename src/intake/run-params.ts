@@ -1,7 +1,7 @@
 import type { Json } from "../../packages/sdk/src/wire/json.ts";
 import type { Alert } from "../core/alert.ts";
-import { fitsType } from "../runbook/fits-type.ts";
-import type { ParamSpec, Runbook } from "../runbook/runbook.ts";
+import { fitsType } from "../runbooks/parse/fits-type.ts";
+import type { ParamSpec, Runbook } from "../runbooks/runbook.ts";
 
 /** Typed inputs of a run, or one sentence per parameter that is missing or does not fit. */
 export type RunParams =

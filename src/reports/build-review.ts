@@ -1,8 +1,8 @@
 import { oneLine } from "../actions/one-line.ts";
 import { cleanText } from "../core/clean-text.ts";
 import type { Journal, JournalEntry } from "../core/journal.ts";
-import { resolvePromql } from "../runbook/expression.ts";
-import type { CheckItem, Runbook } from "../runbook/runbook.ts";
+import { resolvePromql } from "../runbooks/expressions/expression.ts";
+import type { CheckItem, Runbook } from "../runbooks/runbook.ts";
 import { tellMoney } from "./money-windows.ts";
 import type { CheckStory, MetricStory, Review, ReviewInput, StepStory } from "./review.ts";
 import { tellStep } from "./step-story.ts";

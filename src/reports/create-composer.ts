@@ -3,7 +3,7 @@ import type { ActionCatalogue } from "../core/action.ts";
 import { cleanText } from "../core/clean-text.ts";
 import type { Instant } from "../core/clock.ts";
 import type { OutboxRow } from "../core/outbox.ts";
-import { parseRunbook } from "../runbook/parse-runbook.ts";
+import { parseRunbook } from "../runbooks/parse/parse-runbook.ts";
 import type { BudgetControl } from "../workload/budget.ts";
 import { buildReview } from "./build-review.ts";
 import { gatherMoney } from "./money-windows.ts";

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "@jest/globals";
 import { actionCatalogue } from "../actions/registry.ts";
 import type { Journal } from "../core/journal.ts";
-import { parseRunbook } from "../runbook/parse-runbook.ts";
+import { parseRunbook } from "../runbooks/parse/parse-runbook.ts";
 import { aBurnAlert, aCostRun } from "../testing/a-cost-run.ts";
 import { aRunbook, aStep } from "../testing/a-runbook.ts";
 import { buildReview } from "./build-review.ts";

@@ -1,7 +1,7 @@
 import type { Instant } from "../core/clock.ts";
 import type { Journal, Truth } from "../core/journal.ts";
 import type { RunSummary } from "../core/run.ts";
-import type { Runbook } from "../runbook/runbook.ts";
+import type { Runbook } from "../runbooks/runbook.ts";
 import type { MoneyFacts } from "./money-windows.ts";
 import type { Waterfall } from "./waterfall.ts";
 

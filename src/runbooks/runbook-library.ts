@@ -1,4 +1,4 @@
-import type { Diagnostic, Runbook } from "../runbook/runbook.ts";
+import type { Diagnostic, Runbook } from "./runbook.ts";
 
 /** One document of the running set, or a file that could not be read into one. */
 export interface RunbookDocument {

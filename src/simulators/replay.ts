@@ -5,8 +5,8 @@ import type { Mode } from "../core/run.ts";
 import { cooldown } from "../guardrails/cooldown.ts";
 import { createIntake } from "../intake/create-intake.ts";
 import type { Notification } from "../intake/notification.ts";
-import type { Runbook } from "../runbook/runbook.ts";
-import { matchTriggers } from "../runbook/runbook-set.ts";
+import type { Runbook } from "../runbooks/runbook.ts";
+import { matchTriggers } from "../runbooks/runbook-set.ts";
 import { createMemoryAcceptStore } from "./memory-accept-store.ts";
 import { createVirtualClock } from "./rehearsal/virtual-clock.ts";
 

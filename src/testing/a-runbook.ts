@@ -1,4 +1,4 @@
-import type { CheckItem, FailurePolicy, Runbook, Step } from "../runbook/runbook.ts";
+import type { CheckItem, FailurePolicy, Runbook, Step } from "../runbooks/runbook.ts";
 
 const position = { line: 1, column: 1 };
 const stop: FailurePolicy = { retries: 0, retryEveryMs: 0, then: { kind: "stop" } };

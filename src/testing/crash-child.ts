@@ -28,8 +28,8 @@ import { createFreezeBoard } from "../redis/freeze-board.ts";
 import { createPinnedRunbooks } from "../redis/pinned-runbooks.ts";
 import { createRunLedger } from "../redis/run-ledger.ts";
 import { createRunNotices } from "../redis/run-notices.ts";
-import { parseRunbook } from "../runbook/parse-runbook.ts";
-import type { Runbook } from "../runbook/runbook.ts";
+import { parseRunbook } from "../runbooks/parse/parse-runbook.ts";
+import type { Runbook } from "../runbooks/runbook.ts";
 import type { Append, AppendReply, Lease, RunLedger } from "../runs/store.ts";
 import { createSwitchAction, refuseAction } from "./switch-action.ts";
 

@@ -1,5 +1,5 @@
-import { lintFolder } from "../../runbook/lint.ts";
-import { formatDiagnostic, formatJson, formatSarif, formatText } from "../../runbook/lint-format.ts";
+import { lintFolder } from "../../runbooks/lint/lint-folder.ts";
+import { formatDiagnostic, formatJson, formatSarif, formatText } from "../../runbooks/lint/lint-format.ts";
 import { exitCodes, oneLine, paint } from "../context.ts";
 import { type CommandDefinition, flagOption, textOption } from "../define-command.ts";
 import { readVersion } from "../process-context.ts";

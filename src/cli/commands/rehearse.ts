@@ -1,7 +1,7 @@
 import { formatDuration } from "../../core/duration.ts";
-import { lintFolder } from "../../runbook/lint.ts";
-import { formatDiagnostic } from "../../runbook/lint-format.ts";
-import type { Runbook } from "../../runbook/runbook.ts";
+import { lintFolder } from "../../runbooks/lint/lint-folder.ts";
+import { formatDiagnostic } from "../../runbooks/lint/lint-format.ts";
+import type { Runbook } from "../../runbooks/runbook.ts";
 import { holdRehearsal, type RehearsalResult } from "../../simulators/rehearsal/judge-rehearsal.ts";
 import { type MutationResult, mutateRunbook } from "../../simulators/rehearsal/mutate-runbook.ts";
 import type { Rehearsal } from "../../simulators/rehearsal/rehearsal.ts";

@@ -1,8 +1,8 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { lintFolder } from "../../runbook/lint.ts";
-import { formatDiagnostic } from "../../runbook/lint-format.ts";
-import { renderIndex } from "../../runbook/render-index.ts";
+import { lintFolder } from "../../runbooks/lint/lint-folder.ts";
+import { formatDiagnostic } from "../../runbooks/lint/lint-format.ts";
+import { renderIndex } from "../../runbooks/render-index.ts";
 import { exitCodes, oneLine, writeJson } from "../context.ts";
 import { type CommandDefinition, flagOption } from "../define-command.ts";
 import { readLintInput } from "../read-folder.ts";

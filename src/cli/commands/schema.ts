@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { actionCatalogue } from "../../actions/registry.ts";
 import { configJsonSchema } from "../../platform/config/settings-schema.ts";
-import { runbookFrontMatterSchema } from "../../runbook/front-matter.ts";
+import { runbookFrontMatterSchema } from "../../runbooks/parse/front-matter.ts";
 import { exitCodes, oneLine } from "../context.ts";
 import { type CommandDefinition, flagOption } from "../define-command.ts";
 

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "@jest/globals";
 import { parse } from "yaml";
 import { createMetrics, seriesNames } from "../../platform/telemetry/metrics.ts";
-import { readPromql } from "../../runbook/promql.ts";
+import { readPromql } from "../../runbooks/expressions/promql.ts";
 import { automationDashboard } from "./automation-dashboard.ts";
 import { batchesDashboard } from "./batches-dashboard.ts";
 import { cachingDashboard } from "./caching-dashboard.ts";

@@ -1,0 +1,184 @@
+import type { ASTNode } from "@marcbachmann/cel-js";
+import { dangerOfRegex } from "../../core/matcher.ts";
+import { celEnvironment, celFault, rootNames } from "./cel-environment.ts";
+
+/** Longest expression that is read, in characters. */
+const maxExpressionLength = 2000;
+
+const macros: readonly string[] = ["all", "exists", "exists_one", "map", "filter"];
+
+/** Which names may be read where an expression stands; an absent list is not checked further. */
+export interface KnownNames {
+  readonly roots: readonly (typeof rootNames)[number][];
+  readonly params?: readonly string[] | undefined;
+  readonly steps?: readonly string[] | undefined;
+  readonly result?: readonly string[] | undefined;
+  readonly metrics?: readonly string[] | undefined;
+}
+
+/** Offsets are of the expression's text. */
+export type ExpressionCheck =
+  | { readonly ok: true; readonly labels: readonly string[] }
+  | { readonly ok: false; readonly message: string; readonly accepted: string; readonly offset: number };
+
+const alertFields = ["labels", "annotations", "startsAt", "fingerprint"];
+
+/** Fields of `run` that an expression may read. */
+const runFields = ["id", "runbook", "mode", "target", "source", "acceptedAt", "requester"];
+
+/** Proves syntax, types and names; `labels` are the alert labels that it reads. Without `names` only syntax, types and bounded cost. */
+export function checkExpression(source: string, names: KnownNames | undefined): ExpressionCheck {
+  if (source.trim() === "") return { ok: false, message: "The expression is empty.", accepted: "a CEL expression", offset: 0 };
+  if (source.length > maxExpressionLength) {
+    return { ok: false, message: `The expression is longer than ${maxExpressionLength} characters.`, accepted: "a shorter one", offset: 0 };
+  }
+  try {
+    const parsed = celEnvironment().parse(source);
+    const checked = walk(parsed.ast, names);
+    if (!checked.ok) return checked;
+    const types = parsed.check();
+    if (types.valid) return checked;
+    const { summary, start = 0 } = celFault(types.error);
+    return { ok: false, message: `${summary}.`, accepted: "an expression whose types fit", offset: start };
+  } catch (thrown) {
+    const { summary, start = 0 } = celFault(thrown);
+    return { ok: false, message: `${summary}.`, accepted: "a CEL expression, https://cel.dev", offset: start };
+  }
+}
+
+function walk(root: ASTNode, names: KnownNames | undefined): ExpressionCheck {
+  const labels: string[] = [];
+  let fault: Extract<ExpressionCheck, { ok: false }> | undefined;
+  const report = (node: ASTNode, message: string, accepted: string) => {
+    fault ??= { ok: false, message, accepted, offset: node.range.start };
+  };
+  const visit = (node: ASTNode, locals: ReadonlySet<string>, loops: number): void => {
+    const path = pathOf(node);
+    if (path !== undefined && !locals.has(path.root)) {
+      checkPath(node, path, names, labels, report);
+      for (const index of path.dynamic) visit(index, locals, loops);
+      return;
+    }
+    if (node.op === "call" && node.args[0] === "matches") {
+      checkRegex(node, node.args[1][1], report);
+    }
+    if (node.op === "rcall") {
+      const [name, receiver, args] = node.args;
+      if (name === "matches") checkRegex(node, args[0], report);
+      const [first] = args;
+      if (macros.includes(name) && first?.op === "id") {
+        if (loops >= 2) report(node, "Loops are nested more than twice.", "at most one loop inside another");
+        visit(receiver, locals, loops);
+        for (const arg of args.slice(1)) visit(arg, new Set([...locals, first.args]), loops + 1);
+        return;
+      }
+      if (name === "bind" && receiver.op === "id" && receiver.args === "cel" && first?.op === "id") {
+        if (args[1] !== undefined) visit(args[1], locals, loops);
+        for (const arg of args.slice(2)) visit(arg, new Set([...locals, first.args]), loops);
+        return;
+      }
+    }
+    for (const child of childrenOf(node)) visit(child, locals, loops);
+  };
+  visit(root, new Set(), 0);
+  return fault ?? { ok: true, labels };
+}
+
+function childrenOf(node: ASTNode): ASTNode[] {
+  const found: ASTNode[] = [];
+  const collect = (value: unknown) => {
+    if (Array.isArray(value)) for (const item of value) collect(item);
+    else if (isNode(value)) found.push(value);
+  };
+  collect(node.args);
+  return found;
+}
+
+function isNode(value: unknown): value is ASTNode {
+  return typeof value === "object" && value !== null && "op" in value && "args" in value;
+}
+
+interface Path {
+  readonly root: string;
+  /** Literal keys up to the first that is computed. */
+  readonly keys: readonly string[];
+  readonly computed: boolean;
+  /** Whether a key may be absent, `a.?b`. */
+  readonly optional: boolean;
+  readonly dynamic: readonly ASTNode[];
+}
+
+function pathOf(node: ASTNode): Path | undefined {
+  if (node.op === "id") return { root: node.args, keys: [], computed: false, optional: false, dynamic: [] };
+  if (node.op === "." || node.op === ".?") {
+    const inner = pathOf(node.args[0]);
+    if (inner === undefined) return undefined;
+    const optional = inner.optional || node.op === ".?";
+    return inner.computed ? inner : { ...inner, optional, keys: [...inner.keys, node.args[1]] };
+  }
+  if (node.op === "[]") {
+    const inner = pathOf(node.args[0]);
+    if (inner === undefined) return undefined;
+    const index = node.args[1];
+    if (index.op === "value" && typeof index.args === "string" && !inner.computed) {
+      return { ...inner, keys: [...inner.keys, index.args] };
+    }
+    return { ...inner, computed: true, dynamic: [...inner.dynamic, index] };
+  }
+  return undefined;
+}
+
+function checkPath(
+  node: ASTNode,
+  path: Path,
+  names: KnownNames | undefined,
+  labels: string[],
+  report: (node: ASTNode, message: string, accepted: string) => void,
+): void {
+  const [first, second] = path.keys;
+  if (path.root === "alert" && first === "labels" && second !== undefined && !path.optional) labels.push(second);
+  if (names === undefined) return;
+  const list = (values: readonly string[]) => (values.length === 0 ? "nothing here" : values.map((value) => `\`${value}\``).join(", "));
+  if (!(names.roots as readonly string[]).includes(path.root)) {
+    const known = (rootNames as readonly string[]).includes(path.root);
+    report(node, known ? `\`${path.root}\` cannot be read here.` : `Unknown name \`${path.root}\`.`, list(names.roots));
+    return;
+  }
+  const members: Readonly<Record<string, readonly string[] | undefined>> = {
+    alert: alertFields,
+    params: names.params,
+    steps: names.steps,
+    result: names.result,
+    before: names.metrics,
+    now: names.metrics,
+    run: runFields,
+  };
+  const allowed = members[path.root];
+  if (allowed === undefined) return;
+  if (first === undefined) {
+    if (path.root !== "result" || path.computed) {
+      report(node, `\`${path.root}\` is read as a whole or by a computed name.`, `one of its members: ${list(allowed)}`);
+    }
+    return;
+  }
+  if (!allowed.includes(first)) {
+    report(node, `\`${path.root}.${first}\` does not exist here.`, list([...new Set(allowed)].map((name) => memberText(path.root, name))));
+    return;
+  }
+  if (path.root === "steps" && second !== "result")
+    report(node, `Only \`steps.${first}.result\` can be read of a step.`, `\`steps.${first}.result\``);
+}
+
+function memberText(root: string, name: string): string {
+  return /^[\p{L}_][\p{L}\p{N}_]*$/u.test(name) ? `${root}.${name}` : `${root}["${name}"]`;
+}
+
+function checkRegex(node: ASTNode, pattern: ASTNode | undefined, report: (node: ASTNode, message: string, accepted: string) => void): void {
+  if (pattern?.op !== "value" || typeof pattern.args !== "string") {
+    report(node, "The pattern of `matches` is computed.", "a pattern written out in quotes");
+    return;
+  }
+  const danger = dangerOfRegex(pattern.args);
+  if (danger !== undefined)
+    report(node, `The pattern of \`matches\` ${danger}.`, "a pattern without nested repetition, up to 200 characters");
+}

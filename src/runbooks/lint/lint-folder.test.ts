@@ -1,0 +1,276 @@
+import { describe, expect, it } from "@jest/globals";
+import { sampleCatalogue as catalogue } from "../../testing/sample-catalogue.ts";
+import { producedLabels } from "../rules/alert-rules.ts";
+import { type LintInput, lintFolder } from "./lint-folder.ts";
+import { formatJson, formatSarif, formatText } from "./lint-format.ts";
+
+const runbook = `---
+triggers: [CostHigh]
+params:
+  budget: { type: string, from: alert.labels.budget }
+---
+# Cost
+
+## Scenario
+Cost is high. See [the other](other.md), [a page](https://example.com/x.md), [here](#scenario).
+
+## Procedure
+
+1. **Look**: x
+   - Action: \`look\`
+2. **Do**: by hand
+`;
+const other = "# Other\n\n## Scenario\nx\n\n## Procedure\n\n1. **A**: x\n";
+
+const rules = `groups:
+  - name: a
+    rules:
+      - record: budget:cost:rate5m
+        expr: sum by (budget) (rate(cost_total[5m]))
+      - alert: CostHigh
+        expr: budget:cost:rate5m > 5
+        labels: { severity: critical, runbook: cost }
+        annotations:
+          summary: High.
+          runbook_url: https://example.com/runbooks/cost
+`;
+
+const alertmanager = `route:
+  receiver: people
+  routes:
+    - receiver: runbookd
+      matchers: ['runbook=~".+"', 'runbook!="none"']
+      continue: true
+    - receiver: people
+receivers:
+  - name: people
+  - name: runbookd
+    webhook_configs: [{ url: 'http://localhost:9097/webhooks/alertmanager' }]
+`;
+
+const base: LintInput = {
+  runbooks: [
+    { file: "runbooks/cost.md", source: runbook },
+    { file: "runbooks/other.md", source: other },
+  ],
+  rules: [{ file: "alerts/a.yml", source: rules }],
+  alertmanager: { file: "alerts/alertmanager.yml", source: alertmanager },
+  catalogue,
+  exists: (path) => path === "runbooks/other.md",
+};
+
+const withRunbook = (source: string): LintInput => ({
+  ...base,
+  runbooks: [{ file: "runbooks/cost.md", source }, ...base.runbooks.slice(1)],
+});
+const withRules = (source: string): LintInput => ({ ...base, rules: [{ file: "alerts/a.yml", source }] });
+const withRoutes = (source: string): LintInput => ({ ...base, alertmanager: { file: "alerts/alertmanager.yml", source } });
+const found = (input: LintInput) =>
+  lintFolder(input).diagnostics.map(({ file, position, rule }) => `${file}:${position.line}:${position.column} ${rule}`);
+
+describe("lintFolder", () => {
+  it("finds nothing in a folder that fits together", () => {
+    expect(lintFolder(base).diagnostics).toEqual([]);
+    expect(lintFolder(base).documents).toEqual([
+      { file: "runbooks/cost.md", id: "cost", steps: 2, automated: 1 },
+      { file: "runbooks/other.md", id: "other", steps: 1, automated: 0 },
+    ]);
+  });
+
+  it.each<[string, LintInput, readonly string[]]>([
+    [
+      "an alert that names no document",
+      withRules(rules.replace("runbook: cost", "runbook: cots")),
+      ["alerts/a.yml:8:48 alert-unknown-runbook", "runbooks/cost.md:2:12 trigger-of-other-runbook"],
+    ],
+    ["an alert without the label", withRules(rules.replace(", runbook: cost", "")), ["alerts/a.yml:6:9 alert-without-runbook"]],
+    ["an alert without a known severity", withRules(rules.replace("critical", "page")), ["alerts/a.yml:8:29 alert-severity"]],
+    [
+      "an alert that the document's triggers do not match",
+      withRules(rules.replace("alert: CostHigh", "alert: CostLow")),
+      ["alerts/a.yml:8:48 alert-not-triggering", "runbooks/cost.md:2:12 trigger-without-alert"],
+    ],
+    [
+      "an alert of `none` that a trigger matches",
+      withRules(rules.replace("runbook: cost", "runbook: none")),
+      ["runbooks/cost.md:2:12 trigger-of-other-runbook"],
+    ],
+    [
+      "a trigger that asks for another severity",
+      withRunbook(runbook.replace("[CostHigh]", "['CostHigh{severity=\"warning\"}']")),
+      ["alerts/a.yml:8:48 alert-not-triggering", "runbooks/cost.md:2:12 trigger-without-alert"],
+    ],
+    [
+      "a runbook_url that leads elsewhere",
+      withRules(rules.replace("/runbooks/cost", "/runbooks/costs.md#x")),
+      ["alerts/a.yml:11:24 runbook-url"],
+    ],
+    [
+      "a runbook_url that is a template",
+      withRules(rules.replace("/runbooks/cost", "/{{ $labels.alertname }}")),
+      ["alerts/a.yml:11:24 runbook-url"],
+    ],
+    [
+      "a label that no alert has",
+      withRunbook(runbook.replace("alert.labels.budget", "alert.labels.team")),
+      ["runbooks/cost.md:1:1 unknown-label"],
+    ],
+    [
+      "a label that an expression reads and no alert has",
+      withRunbook(runbook.replace("- Action", "- When: `alert.labels.team == 'a'`\n   - Action")),
+      ["runbooks/cost.md:14:13 unknown-label"],
+    ],
+    [
+      "an annotation that no alert has",
+      withRunbook(runbook.replace("alert.labels.budget", "alert.annotations.team")),
+      ["runbooks/cost.md:1:1 unknown-label"],
+    ],
+    ["a dead link", withRunbook(runbook.replace("(other.md)", "(gone/../gone.md#x)")), ["runbooks/cost.md:9:19 dead-link"]],
+    [
+      "a link that leaves the folder",
+      withRunbook(runbook.replace("(other.md)", "(../../etc/passwd)")),
+      ["runbooks/cost.md:9:19 dead-link"],
+    ],
+    ["an unknown action", withRunbook(runbook.replace("`look`", "`lok`")), ["runbooks/cost.md:14:15 unknown-action"]],
+    [
+      "two runbooks for one alert",
+      {
+        ...base,
+        runbooks: [
+          ...base.runbooks,
+          { file: "runbooks/third.md", source: other.replace("# Other", "---\ntriggers: ['{alertname=~\"Cost.*\"}']\n---\n# Third") },
+        ],
+      },
+      ["runbooks/third.md:2:12 ambiguous-trigger", "runbooks/third.md:2:12 trigger-of-other-runbook"],
+    ],
+    ["rules that are no YAML", withRules("groups: [\n"), ["alerts/a.yml:2:1 rule-file", "runbooks/cost.md:2:12 trigger-without-alert"]],
+    [
+      "a route that takes alerts away before ours",
+      withRoutes(alertmanager.replace("  routes:\n", "  routes:\n    - receiver: people\n      matchers: ['severity=\"critical\"']\n")),
+      ["alerts/a.yml:6:9 alert-not-routed"],
+    ],
+    [
+      "a route that comes after one for everything",
+      withRoutes(alertmanager.replace("    - receiver: runbookd", "    - receiver: people\n    - receiver: runbookd")),
+      [
+        "alerts/a.yml:6:9 alert-not-routed",
+        "alerts/alertmanager.yml:5:7 route-unreachable",
+        "alerts/alertmanager.yml:8:7 route-unreachable",
+      ],
+    ],
+    [
+      "no receiver that calls us",
+      withRoutes(alertmanager.replace("/webhooks/alertmanager", "/hook")),
+      ["alerts/alertmanager.yml:1:1 no-webhook-receiver"],
+    ],
+    [
+      "a matcher that cannot be read",
+      withRoutes(alertmanager.replace('runbook!="none"', "runbook!none")),
+      ["alerts/alertmanager.yml:5:43 alertmanager-file"],
+    ],
+  ])("tells of %s", (_, input, expected) => {
+    expect(found(input)).toEqual(expected);
+  });
+
+  it("warns of a label that only some of a runbook's alerts have", () => {
+    const second = `${rules}      - alert: AllHigh\n        expr: sum(rate(cost_total[5m])) > 5\n        labels: { severity: warning, runbook: cost }\n`;
+    const input = {
+      ...withRunbook(runbook.replace("[CostHigh]", "[CostHigh, AllHigh]")),
+      rules: [{ file: "alerts/a.yml", source: second }],
+    };
+    expect(lintFolder(input).diagnostics).toMatchObject([{ severity: "warning", rule: "label-sometimes-missing" }]);
+    const withDefault = {
+      ...input,
+      runbooks: input.runbooks.map((one) => ({
+        ...one,
+        source: one.source.replace("alert.labels.budget }", "alert.labels.budget, default: all }"),
+      })),
+    };
+    expect(lintFolder(withDefault).diagnostics).toEqual([]);
+  });
+
+  it("checks no link between alerts and runbooks when there are no rules", () => {
+    expect(lintFolder({ ...base, rules: [] }).diagnostics).toEqual([]);
+  });
+
+  it("does not accuse a route whose matcher reads a label that nobody knows before", () => {
+    const routes = alertmanager.replace("  routes:\n", "  routes:\n    - receiver: people\n      matchers: ['budget=\"a\"']\n");
+    expect(found(withRoutes(routes))).toEqual([]);
+  });
+
+  it("follows nested routes, old matchers and an inherited receiver", () => {
+    const routes = `route:\n  receiver: people\n  routes:\n    - match: { severity: critical }\n      receiver: runbookd\n      routes:\n        - match_re: { budget: 'x.*' }\n${alertmanager.slice(alertmanager.indexOf("receivers:"))}`;
+    expect(found(withRoutes(routes))).toEqual([]);
+  });
+});
+
+describe("output", () => {
+  const report = lintFolder(withRunbook(runbook.replace("`look`", "`lok`").replace("(other.md)", "(gone.md)")));
+
+  it("as text has one line per fault with place, rule and what would be accepted, then shares and counts", () => {
+    expect(formatText(report).split("\n")).toEqual([
+      "runbooks/cost.md:9:19: error dead-link: The link leads to `gone.md`, which is not there. (accepted: a path relative to this document)",
+      "runbooks/cost.md:14:15: error unknown-action: There is no action `lok`. (accepted: `look`, or another of `pause`, `open`, `look`, `ask-prometheus`, `limit`, `fire` or `send-report`)",
+      "runbooks/other.md: 0 of 1 steps automated (0 %)",
+      "2 errors, 0 warnings",
+      "",
+    ]);
+  });
+
+  it("as JSON holds diagnostics and documents", () => {
+    expect(JSON.parse(formatJson(report))).toEqual({ diagnostics: report.diagnostics, documents: report.documents });
+  });
+
+  it("as SARIF 2.1.0 names every rule and place", () => {
+    expect(JSON.parse(formatSarif(report, "1.2.3"))).toMatchObject({
+      version: "2.1.0",
+      runs: [
+        {
+          tool: { driver: { name: "runbookd", version: "1.2.3", rules: [{ id: "dead-link" }, { id: "unknown-action" }] } },
+          columnKind: "unicodeCodePoints",
+          results: [
+            {
+              ruleId: "dead-link",
+              ruleIndex: 0,
+              level: "error",
+              locations: [
+                { physicalLocation: { artifactLocation: { uri: "runbooks/cost.md" }, region: { startLine: 9, startColumn: 19 } } },
+              ],
+            },
+            { ruleId: "unknown-action", ruleIndex: 1 },
+          ],
+        },
+      ],
+    });
+  });
+});
+
+describe("producedLabels", () => {
+  const recorded = new Map([["job:x:rate5m", { expr: "sum by (job) (rate(x[5m]))", labels: ["team"] }]]);
+  it.each<[string, readonly string[] | undefined]>([
+    ["sum by (a, b) (x)", ["a", "b"]],
+    ["sum(x)", []],
+    ["sum(x) by (a)", ["a"]],
+    ["sum without (b) (sum by (a, b) (x))", ["a"]],
+    ["topk(5, sum by (a) (x))", ["a"]],
+    ["x", undefined],
+    ["rate(x[5m]) > 5", undefined],
+    ["job:x:rate5m > 5", ["job", "team"]],
+    ["5 < sum by (a) (x)", ["a"]],
+    ["time() - max by (a) (x) > 90", ["a"]],
+    ["sum by (a, b) (x) / on (a) sum by (a) (y)", ["a"]],
+    ["sum by (a, b) (x) / on (a) group_left (c) sum by (a, c) (y)", ["a", "b", "c"]],
+    ["sum by (a) (x) and on (a) y", ["a"]],
+    ["sum by (a) (x) or sum by (b) (y)", ["a", "b"]],
+    ["sum by (a) (x) unless y", ["a"]],
+    ['absent(up{job="runbookd"})', ["job"]],
+    ["histogram_quantile(0.9, sum by (le, a) (x))", ["a"]],
+    ['label_replace(sum by (a) (x), "b", "$1", "a", "(.*)")', ["a", "b"]],
+    ["(sum by (a) (x))", ["a"]],
+    ["vector(1)", []],
+    ["", undefined],
+  ])("of %s", (expr, labels) => {
+    const produced = producedLabels(expr, recorded);
+    expect(produced === undefined ? undefined : [...produced].toSorted()).toEqual(labels);
+  });
+});

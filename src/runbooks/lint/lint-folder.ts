@@ -1,0 +1,282 @@
+import type { ActionCatalogue } from "../../core/action.ts";
+import { matchesValue } from "../../core/matcher.ts";
+import { labelsRead } from "../expressions/labels-read.ts";
+import { createLocator } from "../parse/locate.ts";
+import { descendants, parseMarkdown, spanOf } from "../parse/markdown.ts";
+import { parseRunbook, runbookIdOf } from "../parse/parse-runbook.ts";
+import { nearest, oneOf } from "../parse/reporter.ts";
+import { checkRoutes, knownValue } from "../rules/alert-routes.ts";
+import { type AlertRule, readAlertRules, type TextFile } from "../rules/alert-rules.ts";
+import type { Diagnostic, Position, Runbook, Trigger } from "../runbook.ts";
+import { checkRunbookSet } from "../runbook-set.ts";
+
+/** Everything that lint looks at, as texts. Paths have `/` and share one root. */
+export interface LintInput {
+  readonly runbooks: readonly TextFile[];
+  /** Prometheus rule files; when there are none, the link between alerts and runbooks is not checked. */
+  readonly rules: readonly TextFile[];
+  readonly alertmanager?: TextFile;
+  readonly catalogue: ActionCatalogue;
+  /** Whether a path below the same root exists, for relative links. */
+  readonly exists: (path: string) => boolean;
+}
+
+/** How much of one document the machine does. */
+export interface DocumentShare {
+  readonly file: string;
+  readonly id: string;
+  readonly steps: number;
+  readonly automated: number;
+}
+
+/** What lint found, in the order of files and lines. */
+export interface LintReport {
+  readonly diagnostics: readonly Diagnostic[];
+  readonly documents: readonly DocumentShare[];
+  /** The runbooks without errors of their own. */
+  readonly runbooks: readonly Runbook[];
+}
+
+/** Checks a folder of runbooks together with alert rules and Alertmanager's routes. Pure; every fault is told at once. */
+export function lintFolder(input: LintInput): LintReport {
+  const parsed = input.runbooks.map((file) => parseRunbook({ ...file, catalogue: input.catalogue }));
+  const runbooks = parsed.flatMap((one) => (one.runbook === undefined ? [] : [one.runbook]));
+  const { rules, diagnostics: ruleFaults } = readAlertRules(input.rules);
+  const ids = input.runbooks.map((file) => runbookIdOf(file.file));
+  const diagnostics = [
+    ...parsed.flatMap((one) => one.diagnostics),
+    ...input.runbooks.flatMap((file) => deadLinks(file, input.exists)),
+    ...checkRunbookSet(runbooks),
+    ...ruleFaults,
+    ...rules.flatMap((rule) => checkAlert(rule, runbooks, ids)),
+    ...(input.rules.length > 0 ? runbooks.flatMap((runbook) => checkAgainstRules(runbook, rules)) : []),
+    ...(input.alertmanager === undefined ? [] : checkRoutes(input.alertmanager, rules)),
+  ];
+  return {
+    diagnostics: diagnostics.toSorted(byPlace),
+    documents: runbooks.map(shareOf),
+    runbooks,
+  };
+}
+
+/** Steps with an action, of all steps. */
+export function shareOf(runbook: Runbook): DocumentShare {
+  const automated = runbook.steps.filter((step) => step.action !== undefined).length;
+  return { file: runbook.file, id: runbook.id, steps: runbook.steps.length, automated };
+}
+
+function byPlace(a: Diagnostic, b: Diagnostic): number {
+  if (a.file !== b.file) return a.file < b.file ? -1 : 1;
+  return a.position.line - b.position.line || a.position.column - b.position.column;
+}
+
+function fault(file: string, position: Position, rule: string, message: string, accepted: string): Diagnostic {
+  return { file, position, severity: "error", rule, message, accepted };
+}
+
+function checkAlert(rule: AlertRule, runbooks: readonly Runbook[], ids: readonly string[]): Diagnostic[] {
+  const { file, position, name } = rule;
+  const found: Diagnostic[] = [];
+  const severity = rule.labels["severity"];
+  if (severity === undefined || !["critical", "warning", "info"].includes(severity)) {
+    found.push(
+      fault(
+        file,
+        rule.positionOf("labels", "severity"),
+        "alert-severity",
+        `\`${name}\` has no known severity.`,
+        oneOf(["critical", "warning", "info"]),
+      ),
+    );
+  }
+  const id = rule.labels["runbook"];
+  const at = rule.positionOf("labels", "runbook");
+  if (id === undefined) {
+    found.push(
+      fault(
+        file,
+        position,
+        "alert-without-runbook",
+        `\`${name}\` has no label \`runbook\`.`,
+        "`runbook: <id>` of a document, or `runbook: none`",
+      ),
+    );
+    return found;
+  }
+  if (id === "none") return found;
+  if (!ids.includes(id)) {
+    const meant = nearest(id, ids);
+    found.push(
+      fault(
+        file,
+        at,
+        "alert-unknown-runbook",
+        `\`${name}\` names the runbook \`${id}\`, which is not there.`,
+        meant === undefined ? `${oneOf(ids)}, or \`none\`` : `\`${meant}\`, another document, or \`none\``,
+      ),
+    );
+    return found;
+  }
+  const runbook = runbooks.find((one) => one.id === id);
+  if (runbook !== undefined && !runbook.triggers.some((trigger) => canTrigger(trigger, rule))) {
+    found.push(
+      fault(
+        file,
+        at,
+        "alert-not-triggering",
+        `\`${name}\` names the runbook \`${id}\`, and none of its triggers matches the alert.`,
+        `\`- ${name}\` among the triggers of ${runbook.file}, or \`runbook: none\``,
+      ),
+    );
+  }
+  const url = rule.annotations["runbook_url"];
+  if (url === undefined) return found;
+  const urlAt = rule.positionOf("annotations", "runbook_url");
+  const slug = (/^[^?#]*/u.exec(url)?.[0] ?? "")
+    .replace(/\/+$/u, "")
+    .split("/")
+    .at(-1)
+    ?.replace(/\.(?:md|html)$/u, "");
+  if (url.includes("{{"))
+    found.push(
+      fault(file, urlAt, "runbook-url", `The runbook_url of \`${name}\` is a template.`, "a literal URL, so that a wrong name shows"),
+    );
+  else if (slug !== id)
+    found.push(
+      fault(
+        file,
+        urlAt,
+        "runbook-url",
+        `The runbook_url of \`${name}\` leads to \`${slug ?? ""}\` and its runbook is \`${id}\`.`,
+        `a URL that ends in \`${id}\``,
+      ),
+    );
+  return found;
+}
+
+/** Whether some alert of the rule can satisfy the trigger. */
+export function canTrigger(trigger: Trigger, rule: AlertRule): boolean {
+  return trigger.matchers.every((matcher) => {
+    const value = knownValue(rule, matcher.label);
+    return value === undefined || matchesValue(matcher, value);
+  });
+}
+
+function checkAgainstRules(runbook: Runbook, rules: readonly AlertRule[]): Diagnostic[] {
+  const found: Diagnostic[] = [];
+  for (const trigger of runbook.triggers) {
+    const alerts = rules.filter((rule) => canTrigger(trigger, rule));
+    if (alerts.length === 0) {
+      const name = trigger.matchers.find((matcher) => matcher.label === "alertname")?.value ?? "";
+      const meant = nearest(
+        name,
+        rules.map((rule) => rule.name),
+      );
+      found.push(
+        fault(
+          runbook.file,
+          trigger.position,
+          "trigger-without-alert",
+          `No alert rule can satisfy \`${trigger.source}\`.`,
+          meant === undefined ? "the name of an alert of the rule files" : `\`${meant}\`, or another alert of the rule files`,
+        ),
+      );
+    }
+    for (const alert of alerts) {
+      const id = alert.labels["runbook"];
+      if (id === undefined || id === runbook.id) continue;
+      found.push(
+        fault(
+          runbook.file,
+          trigger.position,
+          "trigger-of-other-runbook",
+          `\`${trigger.source}\` matches \`${alert.name}\`, whose label says \`runbook: ${id}\` (${alert.file}:${alert.position.line}).`,
+          `\`runbook: ${runbook.id}\` there, or a narrower trigger here`,
+        ),
+      );
+    }
+  }
+  const alerts = rules.filter((rule) => runbook.triggers.some((trigger) => canTrigger(trigger, rule)));
+  if (alerts.length > 0) found.push(...checkLabels(runbook, alerts));
+  return found;
+}
+
+function checkLabels(runbook: Runbook, alerts: readonly AlertRule[]): Diagnostic[] {
+  const told = new Set<string>();
+  return labelsRead(runbook).flatMap(({ kind, name, position, needed }): Diagnostic[] => {
+    const key = `${kind}.${name}`;
+    const without = alerts.filter((alert) => !canHave(alert, kind, name));
+    if (without.length === 0 || told.has(key)) return [];
+    told.add(key);
+    const missing = `\`alert.${key}\``;
+    if (without.length === alerts.length) {
+      return [fault(runbook.file, position, "unknown-label", `No alert that starts this runbook has ${missing}.`, labelsOf(alerts, kind))];
+    }
+    if (!needed) return [];
+    const names = without.map((alert) => `\`${alert.name}\``).join(", ");
+    return [
+      {
+        ...fault(
+          runbook.file,
+          position,
+          "label-sometimes-missing",
+          `${names} never has ${missing}, so its run cannot go on.`,
+          "a parameter with `from` and `default`, or a trigger that leaves the alert out",
+        ),
+        severity: "warning",
+      },
+    ];
+  });
+}
+
+function canHave(alert: AlertRule, kind: "labels" | "annotations", name: string): boolean {
+  if (kind === "annotations") return Object.hasOwn(alert.annotations, name);
+  return name === "alertname" || Object.hasOwn(alert.labels, name) || alert.produced === undefined || alert.produced.has(name);
+}
+
+function labelsOf(alerts: readonly AlertRule[], kind: "labels" | "annotations"): string {
+  const names = alerts.flatMap((alert) =>
+    kind === "annotations" ? Object.keys(alert.annotations) : [...Object.keys(alert.labels), ...(alert.produced ?? [])],
+  );
+  return oneOf([...new Set(names)].toSorted());
+}
+
+function deadLinks({ file, source }: TextFile, exists: (path: string) => boolean): Diagnostic[] {
+  const skipped = source.startsWith("\uFEFF") ? 1 : 0;
+  const locator = createLocator(source);
+  return [...descendants(parseMarkdown(source.slice(skipped)))].flatMap((node): Diagnostic[] => {
+    if (node.type !== "link" && node.type !== "image" && node.type !== "definition") return [];
+    const path = /^[^?#]*/u.exec(node.url)?.[0] ?? "";
+    if (path === "" || path.startsWith("/") || /^[a-z][a-z0-9+.-]*:/iu.test(path)) return [];
+    const resolved = resolvePath(file, path);
+    if (resolved !== undefined && exists(resolved)) return [];
+    return [
+      fault(
+        file,
+        locator.positionOf(spanOf(node).start + skipped),
+        "dead-link",
+        `The link leads to \`${path}\`, which is not there.`,
+        "a path relative to this document",
+      ),
+    ];
+  });
+}
+
+/** A relative path seen from a file; undefined when it leaves the root. */
+function resolvePath(file: string, path: string): string | undefined {
+  const parts = file.split("/").slice(0, -1);
+  for (const part of decode(path).split("/")) {
+    if (part === "..") {
+      if (parts.pop() === undefined) return undefined;
+    } else if (part !== "." && part !== "") parts.push(part);
+  }
+  return parts.join("/");
+}
+
+function decode(path: string): string {
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    return path;
+  }
+}

@@ -1,0 +1,270 @@
+import { z } from "zod";
+import type { Json } from "../../../packages/sdk/src/wire/json.ts";
+import { durationGrammar, parseDuration } from "../../core/duration.ts";
+import { isJsonObject } from "../../core/json.ts";
+import { parseMatchers } from "../../core/matcher.ts";
+import { checkPromql } from "../expressions/promql-check.ts";
+import { hasTemplate } from "../expressions/template.ts";
+import type { ParamSpec, Runbook, Trigger } from "../runbook.ts";
+import { checkTemplates } from "./action-call.ts";
+import { type DurationSite, yamlDuration, yamlQuery } from "./duration-site.ts";
+import { fitsType } from "./fits-type.ts";
+import type { CodeText } from "./markdown.ts";
+import { nearest, oneOf, type Reporter } from "./reporter.ts";
+import { parseYamlBlock, type YamlBlock } from "./yaml-block.ts";
+
+const duration = z
+  .string()
+  .refine((text) => (parseDuration(text) ?? 0) > 0, { message: `must be ${durationGrammar}, more than zero` })
+  .meta({ format: "duration" });
+const scalar = z.union([z.string(), z.number(), z.boolean()]);
+const name = z.string().regex(/^[a-z][a-z0-9_]{0,59}$/, { message: "must be a name of a-z, 0-9 and _, beginning with a letter" });
+
+const param = z.strictObject({
+  type: z.enum(["string", "number", "integer", "boolean", "duration"]),
+  from: z
+    .string()
+    .regex(/^alert\.(?:labels|annotations)\.[A-Za-z_][A-Za-z0-9_]*$/, {
+      message: "must be `alert.labels.NAME` or `alert.annotations.NAME`",
+    })
+    .optional(),
+  default: scalar.optional(),
+  enum: z.array(scalar).min(1).max(100).optional(),
+  description: z.string().max(500).optional(),
+});
+
+/** The keys above a document; all optional. Its JSON Schema helps editors. */
+export const runbookFrontMatterSchema = z.strictObject({
+  triggers: z
+    .array(z.string().min(1))
+    .min(1)
+    .max(50)
+    .meta({ description: "Alerts that start it, in Alertmanager's matcher syntax." })
+    .optional(),
+  target: z
+    .string()
+    .min(1)
+    .max(500)
+    .meta({ description: "What a run locks and what cooldown counts; may hold ${{ }} over alert and params." })
+    .optional(),
+  params: z.record(name, param).meta({ description: "Typed inputs; a manual start fills the same form." }).optional(),
+  mode: z.enum(["observe", "approve", "auto"]).meta({ description: "How far a run may go by itself." }).optional(),
+  cooldown: duration.meta({ description: "Time after a run in which the same episode starts none.", format: "duration" }).optional(),
+  timeout: duration.meta({ description: "Of running time; suspension does not count.", format: "duration" }).optional(),
+  on_resolved: z
+    .enum(["finish", "undo"])
+    .meta({ description: "What a run that has changed something does when its alert resolves." })
+    .optional(),
+  track: z.record(name, z.string().min(1)).meta({ description: "Metrics sampled from start to end: name and PromQL." }).optional(),
+  limits: z
+    .record(name, z.number().nonnegative())
+    .meta({ description: "Guardrail limits, only lower than the configured ones." })
+    .optional(),
+  owner: z.string().min(1).max(200).optional(),
+  tags: z.array(z.string().min(1).max(60)).max(50).optional(),
+});
+
+type FrontMatter = z.output<typeof runbookFrontMatterSchema>;
+
+/** What the front matter gives a runbook; defaults where it says nothing. */
+export type FrontMatterFields = Pick<
+  Runbook,
+  "triggers" | "target" | "params" | "mode" | "cooldownMs" | "timeoutMs" | "onResolved" | "track" | "limits" | "owner" | "tags"
+>;
+
+/** The fields, and whether names of params and track are known; they are not when the front matter could not be read. */
+export interface FrontMatterReading {
+  readonly fields: FrontMatterFields;
+  readonly isReadable: boolean;
+}
+
+const defaultCooldownMs = 1_800_000;
+const defaultTimeoutMs = 7_200_000;
+
+/** Reads and proves a front matter; faults are reported and answered with defaults, so that the rest is checked in the same go. */
+export function readFrontMatter(code: CodeText, reporter: Reporter, durations: DurationSite[]): FrontMatterReading {
+  const isEmpty = code.text.trim() === "";
+  const block = isEmpty ? undefined : parseYamlBlock(code.text, code.toOffset, reporter);
+  if (block === undefined || block.value === null) {
+    return { fields: fieldsOf({}, undefined, true, reporter), isReadable: isEmpty || block !== undefined };
+  }
+  const parsed = runbookFrontMatterSchema.safeParse(block.value);
+  for (const issue of parsed.error?.issues ?? []) reportIssue(issue, block, reporter);
+  const data = parsed.success ? parsed.data : salvage(block.value);
+  noteDurations(data, block, durations);
+  const isReadable = parsed.success || !isBroken(parsed.error, ["params", "track"]);
+  return { fields: fieldsOf(data, block, isReadable, reporter), isReadable };
+}
+
+function noteDurations(data: FrontMatter, block: YamlBlock, durations: DurationSite[]): void {
+  for (const key of ["cooldown", "timeout"] as const) {
+    const value = data[key];
+    if (value !== undefined) durations.push(...yamlDuration(value, block, [key]));
+  }
+  for (const [metric, query] of Object.entries(data.track ?? {})) durations.push(...yamlQuery(query, block, ["track", metric]));
+  for (const [key, { type, default: value, enum: values = [] }] of Object.entries(data.params ?? {})) {
+    if (type !== "duration") continue;
+    if (typeof value === "string") durations.push(...yamlDuration(value, block, ["params", key, "default"]));
+    for (const [index, one] of values.entries()) {
+      if (typeof one === "string") durations.push(...yamlDuration(one, block, ["params", key, "enum", index]));
+    }
+  }
+}
+
+function isBroken(error: z.ZodError, keys: readonly string[]): boolean {
+  return error.issues.some((issue) =>
+    issue.path.length === 0 ? issue.code !== "unrecognized_keys" : keys.includes(String(issue.path[0])),
+  );
+}
+
+/** The keys that are right by themselves, so that one wrong key does not make every use of a parameter wrong too. */
+function salvage(value: Json): FrontMatter {
+  if (!isJsonObject(value)) return {};
+  const kept = Object.entries(value).filter(([key, field]) => runbookFrontMatterSchema.safeParse({ [key]: field }).success);
+  return runbookFrontMatterSchema.safeParse(Object.fromEntries(kept)).data ?? {};
+}
+
+function reportIssue(issue: z.core.$ZodIssue, block: YamlBlock, reporter: Reporter): void {
+  const path = issue.path.filter((part) => typeof part !== "symbol");
+  const where = path.join(".");
+  if (issue.code === "unrecognized_keys") {
+    const known = where === "" ? Object.keys(runbookFrontMatterSchema.shape) : Object.keys(param.shape);
+    for (const key of issue.keys) {
+      const meant = nearest(key, known);
+      reporter.error(
+        "front-matter",
+        block.keyOffsetOf([...path, key]),
+        `Unknown key \`${[...path, key].join(".")}\`.`,
+        meant === undefined ? oneOf(known) : `\`${meant}\`, or another of ${oneOf(known)}`,
+      );
+    }
+    return;
+  }
+  if (issue.code === "invalid_key") {
+    reporter.error(
+      "front-matter",
+      block.keyOffsetOf(path),
+      `\`${where}\` is no name.`,
+      "a name of a-z, 0-9 and _, beginning with a letter",
+    );
+    return;
+  }
+  const written = JSON.stringify(valueAt(block.value, path))?.slice(0, 60) ?? "missing";
+  const message = issue.path.length === 0 ? "The front matter is no map." : `\`${where}\` cannot be ${written}.`;
+  reporter.error("front-matter", block.offsetOf(path), message, acceptedBy(issue));
+}
+
+function valueAt(value: Json, path: readonly (string | number)[]): Json | undefined {
+  const [key, ...rest] = path;
+  if (key === undefined) return value;
+  if (isJsonObject(value)) return Object.hasOwn(value, key) ? valueAt(value[key] ?? null, rest) : undefined;
+  if (!Array.isArray(value) || typeof key !== "number") return undefined;
+  const items: readonly Json[] = value;
+  return valueAt(items[key] ?? null, rest);
+}
+
+const typeTexts: Readonly<Record<string, string>> = {
+  string: "a text; put quotes around it",
+  number: "a number",
+  array: "a list",
+  record: "a map",
+  object: "a map of keys",
+  boolean: "true or false",
+};
+
+function acceptedBy(issue: z.core.$ZodIssue): string {
+  if (issue.code === "invalid_value") return oneOf(issue.values.map(String));
+  if (issue.code === "invalid_type") return typeTexts[issue.expected] ?? issue.expected;
+  if (issue.code === "invalid_union") return "a text, a number, true or false";
+  return issue.message.replace(/^must be /u, "");
+}
+
+function fieldsOf(data: FrontMatter, block: YamlBlock | undefined, isReadable: boolean, reporter: Reporter): FrontMatterFields {
+  const params = data.params ?? {};
+  const track = data.track ?? {};
+  if (block !== undefined) {
+    checkParams(params, block, reporter);
+    const names = { roots: ["alert", "params"] as const, params: isReadable ? Object.keys(params) : undefined };
+    if (data.target !== undefined) checkTemplates(data.target, ["target"], block, names, reporter);
+    for (const [metric, query] of Object.entries(track)) {
+      const fault = checkPromql(query, names);
+      if (fault === undefined) continue;
+      const path = ["track", metric];
+      reporter.error(fault.rule, block.insideOffsetOf(path, fault.offset, query.slice(fault.offset)), fault.message, fault.accepted);
+    }
+  }
+  return {
+    triggers: block === undefined ? [] : writtenTriggers(block.value).flatMap((one) => readTrigger(one.source, one.path, block, reporter)),
+    ...(data.target !== undefined && { target: data.target }),
+    params: Object.fromEntries(Object.entries(params).map(([key, spec]) => [key, paramOf(spec)])),
+    mode: data.mode ?? "observe",
+    cooldownMs: parseDuration(data.cooldown ?? "") ?? defaultCooldownMs,
+    timeoutMs: parseDuration(data.timeout ?? "") ?? defaultTimeoutMs,
+    onResolved: data.on_resolved ?? "finish",
+    track,
+    limits: data.limits ?? {},
+    ...(data.owner !== undefined && { owner: data.owner }),
+    tags: data.tags ?? [],
+  };
+}
+
+/** Every trigger that is a text, also when others of the list are not. */
+function writtenTriggers(value: Json): readonly { readonly source: string; readonly path: readonly (string | number)[] }[] {
+  const triggers = isJsonObject(value) ? value["triggers"] : undefined;
+  if (!Array.isArray(triggers)) return [];
+  return triggers.flatMap((source: Json, index) =>
+    typeof source === "string" && source !== "" ? [{ source, path: ["triggers", index] }] : [],
+  );
+}
+
+function readTrigger(source: string, path: readonly (string | number)[], block: YamlBlock, reporter: Reporter): Trigger[] {
+  if (hasTemplate(source)) {
+    reporter.error("trigger", block.offsetOf(path), "A trigger holds no `${{ }}`.", 'an alert name, or `Name{label="value"}` in quotes');
+    return [];
+  }
+  const parsed = parseMatchers(source);
+  if (parsed.ok) return [{ source, matchers: parsed.matchers, position: reporter.positionOf(block.offsetOf(path)) }];
+  reporter.error("trigger", block.insideOffsetOf(path, parsed.offset, source.slice(parsed.offset)), parsed.message, parsed.accepted);
+  return [];
+}
+
+function paramOf(spec: z.output<typeof param>): ParamSpec {
+  return {
+    type: spec.type,
+    ...(spec.from !== undefined && { from: spec.from }),
+    ...(spec.default !== undefined && { default: spec.default }),
+    ...(spec.enum !== undefined && { enum: spec.enum }),
+    ...(spec.description !== undefined && { description: spec.description }),
+  };
+}
+
+function checkParams(params: NonNullable<FrontMatter["params"]>, block: YamlBlock, reporter: Reporter): void {
+  for (const [key, spec] of Object.entries(params)) {
+    const values = [
+      ...(spec.enum ?? []).map((value, index) => ({ value, path: ["enum", index] as (string | number)[] })),
+      ...(spec.default === undefined ? [] : [{ value: spec.default, path: ["default"] }]),
+    ];
+    for (const { value, path } of values) {
+      const isListed = path[0] !== "default" || spec.enum === undefined || spec.enum.includes(value);
+      if (fitsType(spec.type, value) && isListed) continue;
+      const problem = isListed ? `is no ${spec.type}` : "is not in `enum`";
+      reporter.error(
+        "front-matter",
+        block.offsetOf(["params", key, ...path]),
+        `\`params.${key}.${path.join(".")}\` ${problem}.`,
+        isListed ? acceptedType(spec.type) : (spec.enum ?? []).map((one) => JSON.stringify(one)).join(", "),
+      );
+    }
+  }
+}
+
+function acceptedType(type: ParamSpec["type"]): string {
+  const texts = {
+    string: "a text; put quotes around it",
+    duration: durationGrammar,
+    boolean: "true or false",
+    integer: "a whole number",
+    number: "a number",
+  };
+  return texts[type];
+}

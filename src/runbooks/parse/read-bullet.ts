@@ -1,0 +1,213 @@
+import type { ActionCatalogue } from "../../core/action.ts";
+import { durationGrammar, parseDuration } from "../../core/duration.ts";
+import { checkExpression, type KnownNames } from "../expressions/check-expression.ts";
+import type { Expression } from "../runbook.ts";
+import { type BoundCall, bindCall, type CallContext, insideCode } from "./action-call.ts";
+import { type DurationLead, type DurationSite, durationBehind } from "./duration-site.ts";
+import { type Label, type LabelKind, labelNames, readLabel } from "./label.ts";
+import { type Code, type ListItem, plainText, spanOf } from "./markdown.ts";
+import { oneOf, type Reporter } from "./reporter.ts";
+
+/** A numbered item before its bullets are read. */
+export interface RawStep {
+  readonly item: ListItem;
+  readonly id: string;
+  readonly name: string;
+  readonly number: number;
+  readonly section?: string;
+  /** Under Diagnosis, where nothing may be changed. */
+  readonly readOnly: boolean;
+}
+
+/** What reading a document's parts needs and fills. */
+export interface ReadContext {
+  readonly text: string;
+  readonly reporter: Reporter;
+  readonly catalogue: ActionCatalogue;
+  /** Undefined when the front matter could not be read, so that names cannot be told. */
+  readonly params: readonly string[] | undefined;
+  readonly metrics: readonly string[] | undefined;
+  readonly steps: readonly RawStep[];
+  /** Fences that belong to something. */
+  readonly fences: Set<Code>;
+  /** Lines whose step or label was read, 1-based. */
+  readonly lines: Set<number>;
+  /** Every duration that was read. */
+  readonly durations: DurationSite[];
+}
+
+/** One labelled bullet with its fence. */
+export interface Bullet {
+  readonly label: Label;
+  readonly item: ListItem;
+  readonly fence?: Code;
+}
+
+/** The labelled bullets directly below an item, each at most once; `allowed` are those that mean something here. */
+export function bulletsOf(
+  item: ListItem,
+  context: ReadContext,
+  allowed: readonly LabelKind[] = ["action", "when", "expected", "failure", "undo", "approval", "timeout"],
+): ReadonlyMap<LabelKind, Bullet> {
+  const found = new Map<LabelKind, Bullet>();
+  for (const child of item.children) {
+    if (child.type !== "list" || child.ordered === true) continue;
+    for (const bullet of child.children) {
+      const one = readBullet(bullet, context, allowed);
+      if (one === undefined) continue;
+      if (found.has(one.label.kind)) {
+        context.reporter.error(
+          "repeated-bullet",
+          one.label.start,
+          `\`${one.label.written}\` is there twice in this step.`,
+          "each bullet at most once",
+        );
+      } else found.set(one.label.kind, one);
+    }
+  }
+  return found;
+}
+
+/** A list item as a labelled bullet; undefined when it is prose or its label was refused. */
+export function readBullet(item: ListItem, context: ReadContext, allowed: readonly LabelKind[]): Bullet | undefined {
+  const [paragraph, next] = item.children;
+  if (paragraph?.type !== "paragraph") return undefined;
+  const reading = readLabel(paragraph);
+  if (reading.kind === "prose") return undefined;
+  const start = spanOf(paragraph).start;
+  if (reading.kind === "near") {
+    const accepted = `\`${labelNames[reading.meant]}: …\``;
+    if (reading.problem === "colon")
+      context.reporter.error("label-colon", start, `The colon behind \`${reading.written}\` is missing.`, accepted);
+    else
+      context.reporter.error("label-spelling", start, `\`${reading.written}\` is no known label.`, `${accepted}, or other words for prose`);
+    return undefined;
+  }
+  const { label } = reading;
+  context.lines.add(context.reporter.positionOf(start).line);
+  if (!allowed.includes(label.kind)) {
+    context.reporter.error(
+      "label-misplaced",
+      start,
+      `\`${label.written}\` means nothing here.`,
+      oneOf(allowed.map((kind) => labelNames[kind])),
+    );
+    return undefined;
+  }
+  if (next?.type !== "code" || (label.kind !== "action" && label.kind !== "undo")) return { label, item };
+  const info = next.lang?.toLowerCase();
+  if (info !== "yaml" && info !== "yml") return { label, item };
+  context.fences.add(next);
+  return { label, item, fence: next };
+}
+
+/** The text behind a label. */
+export function valueText(label: Label): string {
+  return plainText(label.value).replaceAll(/\s+/gu, " ").trim();
+}
+
+interface CodeValue {
+  readonly value: string;
+  readonly start: number;
+  readonly after: string;
+}
+
+/** The one inline code of a value; reports when there is none, more than one or text before it. */
+function codeValue(bullet: Bullet, context: ReadContext, accepted: string): CodeValue | undefined {
+  const { label } = bullet;
+  const codes = label.value.flatMap((node, index) => (node.type === "inlineCode" ? [{ node, index }] : []));
+  const [only] = codes;
+  if (only === undefined || codes.length > 1) {
+    const problem = only === undefined ? "holds no inline code" : "holds more than one inline code";
+    context.reporter.error("one-code", label.start, `\`${label.written}\` ${problem}.`, accepted);
+    return undefined;
+  }
+  const before = plainText(label.value.slice(0, only.index)).trim();
+  if (before !== "") {
+    context.reporter.error("one-code", label.start, `\`${label.written}\` has text before its inline code.`, accepted);
+    return undefined;
+  }
+  const start = insideCode(context.text, only.node, spanOf(only.node).start);
+  return { value: only.node.value.trim(), start, after: plainText(label.value.slice(only.index + 1)).trim() };
+}
+
+/** Whether an action in the older wording is an instruction for people and no name of an action. */
+export function isInstruction(bullet: Bullet | undefined, catalogue: ActionCatalogue): boolean {
+  if (bullet === undefined || !bullet.label.isSeed || bullet.fence !== undefined) return false;
+  const [only, ...others] = bullet.label.value.filter((node) => node.type !== "text" || node.value.trim() !== "");
+  if (others.length > 0 || only?.type !== "inlineCode") return true;
+  return catalogue.find(only.value) === undefined && !/^[a-z][a-z0-9]*(?:-[a-z0-9]+)+$/u.test(only.value);
+}
+
+/** Reads an Action or Undo bullet. */
+export function readAction(bullet: Bullet | undefined, context: ReadContext & Pick<CallContext, "names">): BoundCall | undefined {
+  if (bullet === undefined || isInstruction(bullet, context.catalogue)) return undefined;
+  const accepted = `\`${labelNames[bullet.label.kind]}:\` with the name of one action in backticks, its parameters in a \`yaml\` fence below`;
+  const code = codeValue(bullet, context, accepted);
+  if (code === undefined) return undefined;
+  if (code.after !== "") {
+    context.reporter.error(
+      "text-after-code",
+      code.start + code.value.length,
+      `There is text behind the action: \`${code.after.slice(0, 40)}\`.`,
+      "text for people in the step itself",
+    );
+    return undefined;
+  }
+  return bindCall(code.value, code.start, bullet.fence, context);
+}
+
+/** Reads When or Expected: one inline code, for Expected with an optional `within D`. */
+export function readExpression(
+  bullet: Bullet | undefined,
+  names: KnownNames,
+  context: ReadContext,
+  mayWait: boolean,
+): { readonly expression: Expression; readonly withinMs?: number } | undefined {
+  if (bullet === undefined) return undefined;
+  const accepted = mayWait
+    ? "one expression in backticks, then `within D` or nothing"
+    : "one expression in backticks and nothing behind it";
+  const code = codeValue(bullet, context, accepted);
+  if (code === undefined) return undefined;
+  const withinMs = readWithin(code.after, mayWait, code.start + code.value.length, accepted, context.reporter);
+  if (typeof withinMs === "number") noteDuration("within", code.start + code.value.length, bullet.label, context);
+  const expression = provenExpression(code.value, code.start, names, context.reporter);
+  if (withinMs === "refused" || expression === undefined) return undefined;
+  return { expression, ...(withinMs !== undefined && { withinMs }) };
+}
+
+/** Reads the `within D` behind a check. */
+export function readWithin(
+  after: string,
+  mayWait: boolean,
+  at: number,
+  accepted: string,
+  reporter: Reporter,
+): number | "refused" | undefined {
+  if (after === "") return undefined;
+  const written = mayWait ? /^within\s+(\S+)$/iu.exec(after)?.[1] : undefined;
+  if (written === undefined) {
+    reporter.error("text-after-code", at, `There is text behind the expression: \`${after.slice(0, 40)}\`.`, accepted);
+    return "refused";
+  }
+  const ms = parseDuration(written);
+  if (ms === undefined || ms === 0) {
+    reporter.error("duration", at, `\`${written}\` is no duration of more than zero.`, durationGrammar);
+    return "refused";
+  }
+  return ms;
+}
+
+/** An expression whose syntax and names hold. */
+export function provenExpression(source: string, at: number, names: KnownNames, reporter: Reporter): Expression | undefined {
+  const checked = checkExpression(source, names);
+  if (checked.ok) return { source, position: reporter.positionOf(at) };
+  reporter.error("expression", at + checked.offset, checked.message, checked.accepted);
+  return undefined;
+}
+
+/** Notes the duration that stands behind a word of a bullet. */
+export function noteDuration(lead: DurationLead, start: number, label: Label, context: ReadContext): void {
+  context.durations.push(...durationBehind(lead, context.text, start, label.end));
+}

@@ -1,0 +1,53 @@
+import { defineRoute, json, noBody, noQuery, problem, type Route } from "../platform/http/route.ts";
+import { viewers } from "../platform/http/who.ts";
+import type { RunbookDocument, RunbookLibrary } from "./runbook-library.ts";
+
+/** The running set of runbooks. */
+export function createRunbookRoutes(library: RunbookLibrary): readonly Route[] {
+  return [
+    defineRoute({
+      method: "get",
+      path: "/api/runbooks",
+      summary: "The catalogue: what each runbook is for, what starts it, and whether its newest bytes are good",
+      who: viewers,
+      query: noQuery,
+      body: noBody,
+      answers: { 200: "`items` in the order of their ids" },
+      handle: async () => json(200, { items: library.list().map((document) => catalogueEntry(document)) }),
+    }),
+    defineRoute({
+      method: "get",
+      path: "/api/runbooks/{id}",
+      summary: "One runbook: `source` as it runs, `runbook` as it was understood, `diagnostics` of the newest bytes",
+      who: viewers,
+      query: noQuery,
+      body: noBody,
+      answers: { 200: "The document" },
+      problems: ["not-found"],
+      async handle({ params }) {
+        const document = library.get(params["id"] ?? "");
+        return document === undefined ? problem("not-found", "There is no such runbook.") : json(200, document);
+      },
+    }),
+  ];
+}
+
+function catalogueEntry({ id, file, runbook, diagnostics }: RunbookDocument) {
+  const errors = diagnostics.filter(({ severity }) => severity === "error").length;
+  if (runbook === undefined) return { id, file, usable: false, errors, warnings: diagnostics.length - errors };
+  return {
+    id,
+    file,
+    usable: true,
+    errors,
+    warnings: diagnostics.length - errors,
+    title: runbook.title,
+    sha256: runbook.sha256,
+    mode: runbook.mode,
+    triggers: runbook.triggers.map(({ source }) => source),
+    params: runbook.params,
+    owner: runbook.owner,
+    tags: runbook.tags,
+    steps: runbook.steps.map(({ id: step, name, number, action }) => ({ id: step, name, number, action: action?.name ?? null })),
+  };
+}
