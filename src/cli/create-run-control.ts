@@ -1,10 +1,10 @@
+import { proposeRun, requestFromPerson } from "../alerts/prepare-run.ts";
+import type { AcceptStore } from "../alerts/store.ts";
 import type { Clock } from "../core/clock.ts";
 import type { Doorbell } from "../core/doorbell.ts";
 import { sha256 } from "../core/json.ts";
 import type { RunRequest } from "../core/run.ts";
 import type { Ids } from "../core/ulid.ts";
-import { proposeRun, requestFromPerson } from "../intake/prepare-run.ts";
-import type { AcceptStore } from "../intake/store.ts";
 import type { DamagedRuns } from "../redis/damaged-runs.ts";
 import type { RunbookBytes } from "../runbooks/runbook-bytes.ts";
 import type { RunbookFolder } from "../runbooks/runbook-folder.ts";

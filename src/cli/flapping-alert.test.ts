@@ -1,8 +1,8 @@
 import { expect, it } from "@jest/globals";
+import { createIntake } from "../alerts/create-intake.ts";
+import type { ReceivedAlert } from "../alerts/notification.ts";
 import { createUlids } from "../core/ulid.ts";
 import { cooldown } from "../guardrails/cooldown.ts";
-import { createIntake } from "../intake/create-intake.ts";
-import type { ReceivedAlert } from "../intake/notification.ts";
 import { createMemoryAcceptStore } from "../simulators/memory-accept-store.ts";
 import { aRunbook, aStep } from "../testing/a-runbook.ts";
 import { createFakeClock } from "../testing/fake-clock.ts";

@@ -1,10 +1,10 @@
 import type { Redis } from "ioredis";
-import { startPoll } from "../../workers/poll.ts";
 import { alertmanagerSettlesMs, createAlertStanding } from "../adapters/alertmanager/create-alert-standing.ts";
 import { type AlertmanagerClient, createAlertmanagerClient } from "../adapters/alertmanager/create-alertmanager-client.ts";
+import type { Intake } from "../alerts/create-intake.ts";
+import { startPoll } from "../alerts/poll.ts";
+import { createOpenAlerts } from "../alerts/redis-open-alerts.ts";
 import type { AlertStanding } from "../engine/alert-standing.ts";
-import type { Intake } from "../intake/create-intake.ts";
-import { createOpenAlerts } from "../redis/open-alerts.ts";
 import type { Runtime } from "./runtime.ts";
 
 /** A client for each configured Alertmanager, closed at the end. */

@@ -1,4 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
+import { createAdminRoutes } from "../alerts/admin-routes.ts";
+import { createRejectedSamples } from "../alerts/rejected-samples.ts";
 import type { AnswerReply } from "../approvals/question-desk.ts";
 import type { JournalEntry } from "../core/journal.ts";
 import type { Question } from "../core/question.ts";
@@ -9,9 +11,7 @@ import type { RunReader } from "../runs/run-reader.ts";
 import { aRunbook, aStep } from "../testing/a-runbook.ts";
 import { createFakeClock } from "../testing/fake-clock.ts";
 import { type HttpHarness, startHttp } from "../testing/http-harness.ts";
-import { createAdminRoutes } from "./admin-routes.ts";
 import { createApprovalRoutes } from "./approval-routes.ts";
-import { createRejectedSamples } from "./rejected-samples.ts";
 import { createRunRoutes } from "./run-routes.ts";
 
 const summary: RunSummary = {

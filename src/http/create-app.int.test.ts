@@ -3,10 +3,10 @@ import { connect } from "node:net";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { describe, expect, it } from "@jest/globals";
+import { webhookBodyLimitBytes } from "../alerts/webhook.ts";
 import { defineRoute, json, noBody, noQuery } from "../platform/http/route.ts";
 import { aRunbook, aStep } from "../testing/a-runbook.ts";
 import { type HttpHarness, type HttpHarnessOptions, startHttp } from "../testing/http-harness.ts";
-import { webhookBodyLimitBytes } from "./webhook.ts";
 
 const webhookToken = "correct-horse-battery";
 const runbook = aRunbook([aStep("look", { action: null })], { id: "look-at-it" });
@@ -41,10 +41,10 @@ async function post(http: HttpHarness, body: NonNullable<RequestInit["body"]>, h
 }
 
 describe("POST /webhooks/alertmanager", () => {
-  it.each(readdirSync(join(import.meta.dirname, "../intake/fixtures")))("accepts the recorded notification %s", async (file) => {
+  it.each(readdirSync(join(import.meta.dirname, "../alerts/fixtures")))("accepts the recorded notification %s", async (file) => {
     await using http = await startHttp();
     const recorded: { body: { alerts: unknown[] } } = JSON.parse(
-      readFileSync(join(import.meta.dirname, "../intake/fixtures", file), "utf8"),
+      readFileSync(join(import.meta.dirname, "../alerts/fixtures", file), "utf8"),
     );
     const { status, answer } = await post(http, JSON.stringify(recorded.body));
     expect(status).toBe(202);

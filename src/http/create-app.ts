@@ -1,4 +1,5 @@
 import express, { type Express, type NextFunction, type Request, type Response } from "express";
+import { createWebhook, unavailable, type WebhookDeps } from "../alerts/webhook.ts";
 import type { Clock } from "../core/clock.ts";
 import { StoreUnavailable } from "../core/store-unavailable.ts";
 import { authorize } from "../platform/http/authorize.ts";
@@ -13,7 +14,6 @@ import type { TokenVerifier } from "../platform/http/token-verifier.ts";
 import { mountAnswerPage, pagePaths } from "./answer-page.ts";
 import { createLangfuseWebhook } from "./langfuse-webhook.ts";
 import { describeApi } from "./openapi.ts";
-import { createWebhook, unavailable, type WebhookDeps } from "./webhook.ts";
 
 /** What the HTTP application is made of. `routes` is everything under /api. */
 export interface AppDeps {

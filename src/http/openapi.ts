@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { type ProblemName, problems, problemType } from "../../packages/sdk/src/wire/problems.ts";
-import { notificationSchema } from "../intake/notification.ts";
+import { notificationSchema } from "../alerts/notification.ts";
 import { noBody, type Route } from "../platform/http/route.ts";
 
 /** Problems that every authenticated route may answer. */

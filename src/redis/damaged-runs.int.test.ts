@@ -1,9 +1,9 @@
 import { randomUUID } from "node:crypto";
 import { afterEach, describe, expect, it } from "@jest/globals";
+import { createAcceptStore, createRunbookBytes } from "../alerts/redis-store.ts";
 import { createSystemClock } from "../core/clock.ts";
 import { runKeys } from "../platform/redis/run-keys.ts";
 import { holdRedis } from "../testing/hold-redis.ts";
-import { createAcceptStore, createRunbookBytes } from "./accept-store.ts";
 import { createDamagedRuns } from "./damaged-runs.ts";
 import { createRunLedger } from "./run-ledger.ts";
 import { createRunReader } from "./run-reader.ts";

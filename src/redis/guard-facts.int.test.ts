@@ -1,12 +1,12 @@
 import { beforeEach, expect, it } from "@jest/globals";
+import { proposeRun } from "../alerts/prepare-run.ts";
+import { createAcceptStore, createRunbookBytes } from "../alerts/redis-store.ts";
 import { noFacts } from "../guardrails/guardrail.ts";
 import { changeLogOf } from "../guardrails/target-change.ts";
-import { proposeRun } from "../intake/prepare-run.ts";
 import { connectRedis } from "../platform/redis/connection.ts";
 import { runKeys } from "../platform/redis/run-keys.ts";
 import { createFakeClock } from "../testing/fake-clock.ts";
 import { holdRedis } from "../testing/hold-redis.ts";
-import { createAcceptStore, createRunbookBytes } from "./accept-store.ts";
 import { createGuardMemory } from "./guard-facts.ts";
 
 const held = holdRedis();

@@ -1,8 +1,8 @@
 import type { Redis } from "ioredis";
+import { parseEpisode } from "../alerts/episode.ts";
 import type { Clock } from "../core/clock.ts";
 import type { GuardFacts } from "../guardrails/guardrail.ts";
 import { changeLogOf, parseChange } from "../guardrails/target-change.ts";
-import { parseEpisode } from "../intake/episode.ts";
 import { runKeys } from "../platform/redis/run-keys.ts";
 
 const hourMs = 3_600_000;

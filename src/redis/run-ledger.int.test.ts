@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll } from "@jest/globals";
+import { createAcceptStore, createRunbookBytes } from "../alerts/redis-store.ts";
 import { createSystemClock } from "../core/clock.ts";
 import { parseEntry } from "../core/journal.ts";
 import { parseSummary, type RunRequest } from "../core/run.ts";
@@ -8,7 +9,6 @@ import { runKeys } from "../platform/redis/run-keys.ts";
 import { describeAcceptStore } from "../testing/describe-accept-store.ts";
 import { describeRunLedger } from "../testing/describe-run-ledger.ts";
 import { type RedisServer, startRedisServer } from "../testing/redis-server.ts";
-import { createAcceptStore, createRunbookBytes } from "./accept-store.ts";
 import { createFreezeBoard } from "./freeze-board.ts";
 import { createRunLedger } from "./run-ledger.ts";
 import { createRunNotices } from "./run-notices.ts";

@@ -1,11 +1,11 @@
+import type { Episode } from "../alerts/episode.ts";
+import type { AcceptReply, AcceptStore, AcceptWrite } from "../alerts/store.ts";
 import type { Clock } from "../core/clock.ts";
 import { describeFreeze, type Freeze, freezeScopesOf, isHeldBack } from "../core/freeze.ts";
 import type { JournalEntry } from "../core/journal.ts";
 import type { RunSummary } from "../core/run.ts";
 import { StoreUnavailable } from "../core/store-unavailable.ts";
 import type { Claim } from "../core/verdict.ts";
-import type { Episode } from "../intake/episode.ts";
-import type { AcceptReply, AcceptStore, AcceptWrite } from "../intake/store.ts";
 import type { RunbookBytes } from "../runbooks/runbook-bytes.ts";
 
 /** A run as the fake keeps it. */

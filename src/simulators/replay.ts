@@ -1,10 +1,10 @@
 import type { Json } from "../../packages/sdk/src/wire/json.ts";
+import { createIntake } from "../alerts/create-intake.ts";
+import type { Notification } from "../alerts/notification.ts";
 import type { Decision, Labels } from "../core/alert.ts";
 import type { Instant } from "../core/clock.ts";
 import type { Mode } from "../core/run.ts";
 import { cooldown } from "../guardrails/cooldown.ts";
-import { createIntake } from "../intake/create-intake.ts";
-import type { Notification } from "../intake/notification.ts";
 import type { Runbook } from "../runbooks/runbook.ts";
 import { matchTriggers } from "../runbooks/runbook-set.ts";
 import { createMemoryAcceptStore } from "./memory-accept-store.ts";

@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
 import type { Redis } from "ioredis";
+import { createAcceptStore, createRunbookBytes } from "../alerts/redis-store.ts";
 import { createSystemClock } from "../core/clock.ts";
 import type { Question } from "../core/question.ts";
-import { createAcceptStore, createRunbookBytes } from "../redis/accept-store.ts";
 import { createRunLedger, type RedisRunLedger } from "../redis/run-ledger.ts";
 
 /** A run in a real Redis that waits for the answer to one question. */

@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
+import type { Episode } from "../alerts/episode.ts";
+import { openKeyOf, proposeRun } from "../alerts/prepare-run.ts";
+import type { AcceptStore, AcceptWrite } from "../alerts/store.ts";
 import type { Freeze } from "../core/freeze.ts";
 import type { Claim } from "../core/verdict.ts";
-import type { Episode } from "../intake/episode.ts";
-import { openKeyOf, proposeRun } from "../intake/prepare-run.ts";
-import type { AcceptStore, AcceptWrite } from "../intake/store.ts";
 import type { RunbookBytes } from "../runbooks/runbook-bytes.ts";
 
 /** One store of accepts and what the suite must see of it. */

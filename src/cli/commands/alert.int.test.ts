@@ -1,6 +1,6 @@
 import { afterEach, expect, it } from "@jest/globals";
-import { createDecisionRoutes } from "../../http/decision-routes.ts";
-import { createRecentDecisions } from "../../http/recent-decisions.ts";
+import { createRecentDecisions } from "../../alerts/recent-decisions.ts";
+import { createDecisionRoutes } from "../../alerts/routes.ts";
 import { aRunbook, aStep } from "../../testing/a-runbook.ts";
 import { startAlertmanager } from "../../testing/alertmanager.ts";
 import { aCommandContext } from "../../testing/command-context.ts";

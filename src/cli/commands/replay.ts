@@ -1,7 +1,7 @@
 import { basename } from "node:path";
 import { z } from "zod";
 import { actionCatalogue } from "../../actions/registry.ts";
-import { parseNotification } from "../../intake/notification.ts";
+import { parseNotification } from "../../alerts/notification.ts";
 import { lintFolder } from "../../runbooks/lint/lint-folder.ts";
 import { formatDiagnostic } from "../../runbooks/lint/lint-format.ts";
 import { parseRunbook } from "../../runbooks/parse/parse-runbook.ts";

@@ -1,10 +1,10 @@
 import { randomUUID } from "node:crypto";
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
+import { createAcceptStore, createRunbookBytes } from "../../alerts/redis-store.ts";
+import type { AcceptWrite } from "../../alerts/store.ts";
 import { createSystemClock } from "../../core/clock.ts";
 import { StoreUnavailable } from "../../core/store-unavailable.ts";
 import { createExecutor } from "../../engine/execute-run.ts";
-import type { AcceptWrite } from "../../intake/store.ts";
-import { createAcceptStore, createRunbookBytes } from "../../redis/accept-store.ts";
 import { createFreezeBoard } from "../../redis/freeze-board.ts";
 import { createRunLedger } from "../../redis/run-ledger.ts";
 import { createRunNotices } from "../../redis/run-notices.ts";

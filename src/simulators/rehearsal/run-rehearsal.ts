@@ -1,6 +1,7 @@
 import { canonicalJson } from "../../../packages/sdk/src/wire/json.ts";
 import { createRecipients } from "../../actions/recipients.ts";
 import { type ActionPorts, createActions } from "../../actions/registry.ts";
+import { moreCareful, type PreparedRequest, requestFromAlert, requestFromPerson } from "../../alerts/prepare-run.ts";
 import type { Alert } from "../../core/alert.ts";
 import type { Instant } from "../../core/clock.ts";
 import type { JournalEntry } from "../../core/journal.ts";
@@ -10,7 +11,6 @@ import type { Question } from "../../core/question.ts";
 import { createExecutor, type Execution } from "../../engine/execute-run.ts";
 import { silentObserver } from "../../engine/silent-observer.ts";
 import { evaluateGuardrails } from "../../guardrails/evaluate-guardrails.ts";
-import { moreCareful, type PreparedRequest, requestFromAlert, requestFromPerson } from "../../intake/prepare-run.ts";
 import type { TicketCare } from "../../llm/tickets/ticket-care.ts";
 import type { Runbook } from "../../runbooks/runbook.ts";
 import { matchTriggers } from "../../runbooks/runbook-set.ts";

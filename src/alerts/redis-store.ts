@@ -4,13 +4,13 @@ import { chainText } from "../core/chain.ts";
 import { describeFreeze, type Freeze, freezeScopesOf, parseFreeze } from "../core/freeze.ts";
 import { genesisHead } from "../core/journal.ts";
 import { StoreUnavailable } from "../core/store-unavailable.ts";
-import { parseEpisode } from "../intake/episode.ts";
-import type { AcceptReply, AcceptStore, AcceptWrite } from "../intake/store.ts";
 import { available } from "../platform/redis/available.ts";
 import { createReplication } from "../platform/redis/replication.ts";
 import { claimArgs, runKeys } from "../platform/redis/run-keys.ts";
 import { loadScript, replyList } from "../platform/redis/script.ts";
 import type { RunbookBytes } from "../runbooks/runbook-bytes.ts";
+import { parseEpisode } from "./episode.ts";
+import type { AcceptReply, AcceptStore, AcceptWrite } from "./store.ts";
 
 /** An episode is remembered this long after it was last heard of: the doubling cooldown counts over 24 h. */
 const keepEpisodeMs = 8 * 24 * 3_600_000;

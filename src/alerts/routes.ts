@@ -1,7 +1,7 @@
 import { z } from "zod";
-import { notificationCaps } from "../intake/notification.ts";
 import { defineRoute, json, noBody, type Route } from "../platform/http/route.ts";
 import { viewers } from "../platform/http/who.ts";
+import { notificationCaps } from "./notification.ts";
 import type { RecentDecisions } from "./recent-decisions.ts";
 
 const query = z.strictObject({ fingerprint: z.string().min(1).max(notificationCaps.fingerprintCharacters) });

@@ -1,9 +1,9 @@
-import type { AlertmanagerStatus, StandingAlerts } from "../src/alerts/standing-alert.ts";
-import type { Alert, Labels } from "../src/core/alert.ts";
-import type { Clock } from "../src/core/clock.ts";
-import type { WorkerHandle } from "../src/core/worker-handle.ts";
-import type { Intake } from "../src/intake/create-intake.ts";
-import { notificationOfEnds, notificationOfPoll } from "../src/intake/found-by-poll.ts";
+import type { Alert, Labels } from "../core/alert.ts";
+import type { Clock } from "../core/clock.ts";
+import type { WorkerHandle } from "../core/worker-handle.ts";
+import type { Intake } from "./create-intake.ts";
+import { notificationOfEnds, notificationOfPoll } from "./found-by-poll.ts";
+import type { AlertmanagerStatus, StandingAlerts } from "./standing-alert.ts";
 
 /** One Alertmanager that is asked. */
 export interface PolledAlertmanager {

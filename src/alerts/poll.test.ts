@@ -1,12 +1,12 @@
 import { describe, expect, it } from "@jest/globals";
-import type { AlertmanagerStatus, StandingAlert, StandingAlerts } from "../src/alerts/standing-alert.ts";
-import type { Alert, Labels } from "../src/core/alert.ts";
-import { createUlids } from "../src/core/ulid.ts";
-import { createIntake } from "../src/intake/create-intake.ts";
-import { createMemoryAcceptStore } from "../src/simulators/memory-accept-store.ts";
-import { aRunbook, aStep } from "../src/testing/a-runbook.ts";
-import { createFakeClock } from "../src/testing/fake-clock.ts";
+import type { Alert, Labels } from "../core/alert.ts";
+import { createUlids } from "../core/ulid.ts";
+import { createMemoryAcceptStore } from "../simulators/memory-accept-store.ts";
+import { aRunbook, aStep } from "../testing/a-runbook.ts";
+import { createFakeClock } from "../testing/fake-clock.ts";
+import { createIntake } from "./create-intake.ts";
 import { type OpenAlert, startPoll } from "./poll.ts";
+import type { AlertmanagerStatus, StandingAlert, StandingAlerts } from "./standing-alert.ts";
 
 const second = 1000;
 const minute = 60_000;

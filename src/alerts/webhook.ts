@@ -1,13 +1,13 @@
 import type { IncomingMessage } from "node:http";
 import type { Clock } from "../core/clock.ts";
 import { runHeader } from "../core/run.ts";
-import type { Intake } from "../intake/create-intake.ts";
-import { parseNotification } from "../intake/notification.ts";
 import type { HttpLog } from "../platform/http/http-log.ts";
 import { type MemoryBudget, readJsonBody } from "../platform/http/json-body.ts";
 import { aProblem } from "../platform/http/problem.ts";
 import { type Answer, json } from "../platform/http/route.ts";
 import { createWebhookAuth } from "../platform/http/webhook-auth.ts";
+import type { Intake } from "./create-intake.ts";
+import { parseNotification } from "./notification.ts";
 import type { RejectedSamples } from "./rejected-samples.ts";
 
 /** Largest notification: about 25,000 alerts. A limit of less would refuse exactly the storm. */
