@@ -8,7 +8,7 @@ import { parseEntry } from "../../src/core/journal.ts";
 import { createRandom } from "../../src/core/random.ts";
 import { runKeys } from "../../src/platform/redis/run-keys.ts";
 import { createQuestionDesk } from "../../src/redis/question-desk.ts";
-import { createRunReader } from "../../src/redis/run-reader.ts";
+import { createRunReader } from "../../src/runs/redis-run-reader.ts";
 import { type CountingTarget, startCountingTarget } from "../../src/testing/counting-target.ts";
 import { aFiringAlert, postAlerts } from "../../src/testing/post-alerts.ts";
 import { drawFault, type Fault, type FaultKind } from "./faults.ts";

@@ -2,7 +2,7 @@ import type { Redis } from "ioredis";
 import { parseRedisUrl } from "../../src/platform/config/redis-url.ts";
 import { connectRedis } from "../../src/platform/redis/connection.ts";
 import { createFreezeBoard } from "../../src/redis/freeze-board.ts";
-import { createRunNotices } from "../../src/redis/run-notices.ts";
+import { createRunNotices } from "../../src/runs/redis-run-notices.ts";
 import { startSentinels } from "../../src/testing/redis-sentinel.ts";
 import type { RedisServer } from "../../src/testing/redis-server.ts";
 

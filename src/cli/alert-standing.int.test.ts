@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from "@jest/gl
 import { type AlertmanagerClient, createAlertmanagerClient } from "../adapters/alertmanager/create-alertmanager-client.ts";
 import { createSystemClock } from "../core/clock.ts";
 import { connectRedis } from "../platform/redis/connection.ts";
-import { createRunReader } from "../redis/run-reader.ts";
+import { createRunReader } from "../runs/redis-run-reader.ts";
 import type { RunRecord } from "../runs/run-reader.ts";
 import { startAlertmanager } from "../testing/alertmanager.ts";
 import { aFiringAlert, postAlerts } from "../testing/post-alerts.ts";

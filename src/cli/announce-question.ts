@@ -2,9 +2,9 @@ import { putForGroup, rowsForGroup } from "../actions/put-for-group.ts";
 import { reachesSomebody } from "../actions/require-group.ts";
 import type { Clock } from "../core/clock.ts";
 import type { MailContent, Outbox } from "../core/outbox.ts";
-import type { EngineDeps } from "../engine/engine-deps.ts";
 import type { Recipients } from "../notifications/recipients.ts";
 import type { QuestionLinks } from "../redis/question-links.ts";
+import type { EngineDeps } from "../runs/engine/engine-deps.ts";
 import { questionMail } from "./question-mail.ts";
 
 /** The mail group that hears of questions which nobody has answered at half of their time; without it they go to `default` again. */

@@ -8,7 +8,7 @@ import type { RunSummary } from "../core/run.ts";
 import { connectRedis } from "../platform/redis/connection.ts";
 import { runKeys } from "../platform/redis/run-keys.ts";
 import { createQuestionDesk } from "../redis/question-desk.ts";
-import { createRunReader } from "../redis/run-reader.ts";
+import { createRunReader } from "../runs/redis-run-reader.ts";
 import { type CountingTarget, startCountingTarget } from "../testing/counting-target.ts";
 import { aFiringAlert, postUntilAccepted } from "../testing/post-alerts.ts";
 import { type RedisServer, startRedisServer } from "../testing/redis-server.ts";

@@ -1,7 +1,7 @@
 import { expect, it } from "@jest/globals";
-import type { Candidate } from "../engine/candidate.ts";
-import type { EngineObserver } from "../engine/engine-observer.ts";
 import { noFacts } from "../guardrails/guardrail.ts";
+import type { Candidate } from "../runs/engine/candidate.ts";
+import type { EngineObserver } from "../runs/engine/engine-observer.ts";
 import { aRunbook, aStep } from "../testing/a-runbook.ts";
 import { createFakeClock } from "../testing/fake-clock.ts";
 import { scriptActions } from "../testing/scripted-actions.ts";

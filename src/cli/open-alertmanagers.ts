@@ -4,7 +4,7 @@ import { type AlertmanagerClient, createAlertmanagerClient } from "../adapters/a
 import type { Intake } from "../alerts/create-intake.ts";
 import { startPoll } from "../alerts/poll.ts";
 import { createOpenAlerts } from "../alerts/redis-open-alerts.ts";
-import type { AlertStanding } from "../engine/alert-standing.ts";
+import type { AlertStanding } from "../runs/engine/alert-standing.ts";
 import type { Runtime } from "./runtime.ts";
 
 /** A client for each configured Alertmanager, closed at the end. */

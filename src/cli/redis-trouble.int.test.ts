@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
-import { createHand } from "../../workers/hand.ts";
-import { startRunWorker } from "../../workers/run.ts";
 import { connectRedis } from "../platform/redis/connection.ts";
 import { runKeys } from "../platform/redis/run-keys.ts";
+import { createHand } from "../runs/hand.ts";
+import { startRunWorker } from "../runs/jobs.ts";
 import { aFiringAlert, postAlerts, postUntilAccepted, type WebhookReply } from "../testing/post-alerts.ts";
 import { type RedisServer, startRedisServer } from "../testing/redis-server.ts";
 import { aProductFolder, aWaitingRunbook, type ProductFolder, type RunningProduct, startProduct } from "../testing/running-product.ts";

@@ -9,9 +9,9 @@ import { createSmtpSender } from "../adapters/smtp/create-smtp-sender.ts";
 import type { Log } from "../core/log.ts";
 import type { MailSender, Outbox, OutboxRow } from "../core/outbox.ts";
 import { createBoundedSender, usualLimits } from "../platform/requests/bounded-request.ts";
-import { createRunReader } from "../redis/run-reader.ts";
 import { createComposer } from "../reports/create-composer.ts";
 import { withoutSecrets } from "../reports/without-secrets.ts";
+import { createRunReader } from "../runs/redis-run-reader.ts";
 import type { Runtime } from "./runtime.ts";
 
 const mailEveryMs = 500;

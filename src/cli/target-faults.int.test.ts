@@ -5,9 +5,9 @@ import { httpRequest } from "../actions/http-request.ts";
 import { createHttpClient, type HttpClient } from "../adapters/http/create-http-client.ts";
 import { createSystemClock } from "../core/clock.ts";
 import type { JournalEntry } from "../core/journal.ts";
-import { createExecutor, type Execution } from "../engine/execute-run.ts";
 import { usualLimits } from "../platform/requests/bounded-request.ts";
 import { parseRunbook } from "../runbooks/parse/parse-runbook.ts";
+import { createExecutor, type Execution } from "../runs/engine/execute-run.ts";
 import { createMemoryRunLedger } from "../simulators/memory-run-ledger.ts";
 import { type LoopbackServer, serveLoopback } from "../simulators/serve-loopback.ts";
 

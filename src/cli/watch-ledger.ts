@@ -1,9 +1,9 @@
 import type { Redis } from "ioredis";
-import { startLedgerCheck } from "../../workers/check.ts";
 import { withRedisMs } from "../platform/closers.ts";
 import { createAuditReader } from "../redis/audit-reader.ts";
-import { createLedgerCheck, ledgerFaults } from "../redis/ledger-check.ts";
-import type { RedisRunLedger } from "../redis/run-ledger.ts";
+import { startLedgerCheck } from "../runs/check-ledger.ts";
+import { createLedgerCheck, ledgerFaults } from "../runs/redis-ledger-check.ts";
+import type { RedisRunLedger } from "../runs/redis-store.ts";
 import type { Runtime } from "./runtime.ts";
 
 const checkEveryMs = 24 * 3_600_000;

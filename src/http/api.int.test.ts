@@ -6,13 +6,13 @@ import type { JournalEntry } from "../core/journal.ts";
 import type { Question } from "../core/question.ts";
 import type { RunSummary } from "../core/run.ts";
 import { createRunbookRoutes } from "../runbooks/routes.ts";
+import { createRunRoutes } from "../runs/routes.ts";
 import type { ControlReply, StartReply } from "../runs/run-control.ts";
 import type { RunReader } from "../runs/run-reader.ts";
 import { aRunbook, aStep } from "../testing/a-runbook.ts";
 import { createFakeClock } from "../testing/fake-clock.ts";
 import { type HttpHarness, startHttp } from "../testing/http-harness.ts";
 import { createApprovalRoutes } from "./approval-routes.ts";
-import { createRunRoutes } from "./run-routes.ts";
 
 const summary: RunSummary = {
   id: "run_1",

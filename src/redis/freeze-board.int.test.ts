@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, it } from "@jest/globals";
 import { connectRedis } from "../platform/redis/connection.ts";
+import { createRunNotices } from "../runs/redis-run-notices.ts";
 import { type RedisServer, startRedisServer } from "../testing/redis-server.ts";
 import { createFreezeBoard } from "./freeze-board.ts";
-import { createRunNotices } from "./run-notices.ts";
 
 let server: RedisServer;
 beforeAll(async () => {

@@ -5,11 +5,11 @@ import { createSystemClock } from "../core/clock.ts";
 import { parseEntry } from "../core/journal.ts";
 import type { Question } from "../core/question.ts";
 import { runKeys } from "../platform/redis/run-keys.ts";
+import { createRunNotices } from "../runs/redis-run-notices.ts";
 import { type AskingRun, createAskingRun } from "../testing/an-asking-run.ts";
 import { holdRedis } from "../testing/hold-redis.ts";
 import { createQuestionDesk } from "./question-desk.ts";
 import { createQuestionLinks } from "./question-links.ts";
-import { createRunNotices } from "./run-notices.ts";
 
 const held = holdRedis();
 let desk: QuestionDesk;

@@ -10,7 +10,7 @@ import { createSystemClock } from "../core/clock.ts";
 import { createUlids } from "../core/ulid.ts";
 import { freePort } from "../demo/free-ports.ts";
 import { runKeys } from "../platform/redis/run-keys.ts";
-import { createRunReader } from "../redis/run-reader.ts";
+import { createRunReader } from "../runs/redis-run-reader.ts";
 import { serveLoopback } from "../simulators/serve-loopback.ts";
 import { aRunbook, aStep } from "./a-runbook.ts";
 import { startAlertmanager } from "./alertmanager.ts";

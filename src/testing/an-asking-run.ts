@@ -3,7 +3,7 @@ import type { Redis } from "ioredis";
 import { createAcceptStore, createRunbookBytes } from "../alerts/redis-store.ts";
 import { createSystemClock } from "../core/clock.ts";
 import type { Question } from "../core/question.ts";
-import { createRunLedger, type RedisRunLedger } from "../redis/run-ledger.ts";
+import { createRunLedger, type RedisRunLedger } from "../runs/redis-store.ts";
 
 /** A run in a real Redis that waits for the answer to one question. */
 export interface AskingRun {

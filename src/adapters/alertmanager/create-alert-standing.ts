@@ -1,6 +1,6 @@
 import type { StandingAlerts } from "../../alerts/standing-alert.ts";
 import type { Clock } from "../../core/clock.ts";
-import type { AlertStanding, StandingSeen } from "../../engine/alert-standing.ts";
+import type { AlertStanding, StandingSeen } from "../../runs/engine/alert-standing.ts";
 import type { AlertmanagerClient } from "./create-alertmanager-client.ts";
 
 /** What one Alertmanager answered about one alert. `settled`: it has been up for so long that what it does not hold does not fire. */

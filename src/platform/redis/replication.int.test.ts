@@ -4,10 +4,10 @@ import { createAcceptStore, createRunbookBytes } from "../../alerts/redis-store.
 import type { AcceptWrite } from "../../alerts/store.ts";
 import { createSystemClock } from "../../core/clock.ts";
 import { StoreUnavailable } from "../../core/store-unavailable.ts";
-import { createExecutor } from "../../engine/execute-run.ts";
 import { createFreezeBoard } from "../../redis/freeze-board.ts";
-import { createRunLedger } from "../../redis/run-ledger.ts";
-import { createRunNotices } from "../../redis/run-notices.ts";
+import { createExecutor } from "../../runs/engine/execute-run.ts";
+import { createRunNotices } from "../../runs/redis-run-notices.ts";
+import { createRunLedger } from "../../runs/redis-store.ts";
 import { aRunbook, aStep } from "../../testing/a-runbook.ts";
 import { type RedisServer, startRedisServer } from "../../testing/redis-server.ts";
 import { done, scriptActions } from "../../testing/scripted-actions.ts";

@@ -1,0 +1,15 @@
+import type { Alert } from "../../core/alert.ts";
+
+/**
+ * How an alert stands. `gone`: no Alertmanager that could be asked holds it any more. `unknown`: nobody could say.
+ * `detail` is one sentence without its end, for the journal.
+ */
+export interface StandingSeen {
+  readonly kind: "firing" | "silenced" | "gone" | "unknown";
+  readonly detail: string;
+}
+
+/** Asks the Alertmanagers how an alert stands. Rejects only with the signal's reason. */
+export interface AlertStanding {
+  ask(alert: Pick<Alert, "fingerprint" | "labels">, signal: AbortSignal): Promise<StandingSeen>;
+}

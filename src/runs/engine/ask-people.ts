@@ -1,0 +1,41 @@
+import type { Plan } from "../../core/action.ts";
+import type { Question } from "../../core/question.ts";
+import type { Step } from "../../runbooks/runbook.ts";
+import type { AttemptDeps } from "./bind-call.ts";
+import type { RunHold } from "./run-hold.ts";
+
+/** What to ask; the rest follows from the run. */
+export interface Asked {
+  readonly kind: Question["kind"];
+  readonly text: string;
+  readonly answers: readonly string[];
+  readonly byAction?: boolean;
+  readonly planSha?: string;
+  readonly plan?: Plan;
+  readonly withinMs?: number;
+  readonly role?: Question["role"];
+  readonly of?: number;
+  readonly group?: string;
+}
+
+/** Of an approval for which the document names no time: silence is a no, not a wait for ever. */
+const defaultApprovalMs = 3_600_000;
+
+/** Notes a question; the run is suspended by the move that follows. */
+export function askPeople(hold: RunHold, step: Step, asked: Asked, deps: AttemptDeps): void {
+  const { withinMs = asked.kind === "approve" ? defaultApprovalMs : undefined, ...rest } = asked;
+  const { requester } = hold.view.request;
+  const now = deps.clock.now();
+  const question: Question = {
+    id: deps.questionId(),
+    runId: hold.view.runId,
+    runbookId: hold.view.request.runbookId,
+    stepId: step.id,
+    askedAt: now,
+    role: asked.role ?? (asked.kind === "approve" ? "approver" : "operator"),
+    ...(withinMs !== undefined && { expiresAt: now + withinMs }),
+    ...(asked.kind === "approve" && requester !== undefined && { requester }),
+    ...rest,
+  };
+  hold.note({ kind: "asked", question });
+}

@@ -1,0 +1,23 @@
+import type { BoundAction, Plan } from "../../core/action.ts";
+import type { RunSummary } from "../../core/run.ts";
+import type { Runbook, Step } from "../../runbooks/runbook.ts";
+
+/** One mutating step that wants to happen. */
+export interface Candidate {
+  readonly runId: string;
+  readonly runbook: Runbook;
+  readonly step: Step;
+  readonly action: BoundAction;
+  readonly plan: Plan;
+  readonly mode: RunSummary["mode"];
+  readonly target: string | undefined;
+  /** A person has already permitted exactly this plan. */
+  readonly approved: boolean;
+  /** Targets that this run has raised already, by its intents. */
+  readonly raised: readonly string[];
+  /** Nobody asked for this run: an alert started it. */
+  readonly byMachine: boolean;
+  /** Of the alert that started the run. */
+  readonly fingerprint?: string;
+  readonly alertName?: string;
+}

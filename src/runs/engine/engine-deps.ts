@@ -1,0 +1,33 @@
+import type { Action } from "../../core/action.ts";
+import type { Instant } from "../../core/clock.ts";
+import type { Freeze } from "../../core/freeze.ts";
+import type { Question } from "../../core/question.ts";
+import type { Verdict } from "../../core/verdict.ts";
+import type { Runbook } from "../../runbooks/runbook.ts";
+import type { PinnedRunbooks } from "../pinned-runbooks.ts";
+import type { RunLedger } from "../store.ts";
+import type { AlertStanding } from "./alert-standing.ts";
+import type { Candidate } from "./candidate.ts";
+import type { EngineObserver } from "./engine-observer.ts";
+import type { MetricSource } from "./metric-source.ts";
+
+/** Everything the engine needs from the world. */
+export interface EngineDeps {
+  readonly ledger: RunLedger;
+  readonly runbooks: PinnedRunbooks;
+  readonly actions: { find(name: string): Action | undefined };
+  readonly guard: (candidate: Candidate, now: Instant) => Verdict | Promise<Verdict>;
+  readonly metrics: MetricSource;
+  /** Absent: no Alertmanager is configured, so that nobody can be asked before a run begins to change things. */
+  readonly standing?: AlertStanding;
+  readonly observer: EngineObserver;
+  /** Every freeze that stands in the ledger; looked at while an effect is under way. Absent: an effect under way is not cut. */
+  readonly freezes?: () => Promise<readonly Freeze[]>;
+  /** The freeze that stands outside of the ledger (a file); looked at before every effect. Absent: there is no such place. */
+  readonly frozen?: () => Promise<Freeze | undefined>;
+  /**
+   * Tells people that a question waits for them; `escalated`: again and to more people, because half of its time is over.
+   * Called before the run is suspended; a rejection is told to nobody and changes nothing.
+   */
+  readonly announce: (question: Question, runbook: Runbook, escalated: boolean) => Promise<void>;
+}

@@ -1,0 +1,31 @@
+import type { Truth } from "../../core/journal.ts";
+import { type PromqlSelector, readPromql } from "../../runbooks/expressions/promql.ts";
+import type { MetricSource } from "./metric-source.ts";
+
+/** What a check saw. */
+export interface Seen {
+  readonly truth: Truth;
+  readonly detail: string;
+}
+
+/**
+ * A promql check passes when the query returns a non-empty result, as in an alert rule.
+ * NaN, a missing series or an unreachable Prometheus is inconclusive: an empty answer is only "false" when every series that the query reads exists.
+ */
+export async function checkPromql(query: string, metrics: MetricSource, signal: AbortSignal): Promise<Seen> {
+  const reply = await metrics.query(query, undefined, signal);
+  if (reply.kind === "unavailable") return { truth: "inconclusive", detail: `Prometheus could not be asked: ${reply.reason}` };
+  const values = reply.samples.map((sample) => sample.value);
+  if (values.some((value) => Number.isNaN(value))) return { truth: "inconclusive", detail: "The answer is not a number." };
+  if (values.length > 0) return { truth: "true", detail: values.length === 1 ? `value ${String(values[0])}` : `${values.length} series` };
+  for (const selector of readPromql(query).selectors.map(selectorText)) {
+    const exists = await metrics.query(`count(${selector})`, undefined, signal);
+    if (exists.kind === "unavailable") return { truth: "inconclusive", detail: `Prometheus could not be asked: ${exists.reason}` };
+    if (exists.samples.length === 0) return { truth: "inconclusive", detail: `No series ${selector}.` };
+  }
+  return { truth: "false", detail: "The query returns nothing, although its series exist." };
+}
+
+function selectorText({ metric, matchers }: PromqlSelector): string {
+  return `${metric ?? ""}{${matchers.map(({ label, op, value }) => `${label}${op}${JSON.stringify(value)}`).join(",")}}`;
+}

@@ -1,0 +1,16 @@
+import type { Instant } from "../../core/clock.ts";
+
+/** Prometheus, as the engine needs it. */
+export interface MetricSource {
+  query(
+    promql: string,
+    at: Instant | undefined,
+    signal: AbortSignal,
+  ): Promise<
+    | {
+        readonly kind: "samples";
+        readonly samples: readonly { readonly labels: { readonly [name: string]: string }; readonly value: number; readonly at: Instant }[];
+      }
+    | { readonly kind: "unavailable"; readonly reason: string }
+  >;
+}

@@ -1,0 +1,16 @@
+import type { Json } from "../../../packages/sdk/src/wire/json.ts";
+import { StepFailure } from "../../core/failure.ts";
+import type { Step } from "../../runbooks/runbook.ts";
+import { type AttemptDeps, bindCall, contextOf } from "./bind-call.ts";
+import type { RunHold } from "./run-hold.ts";
+
+/** Runs a read action outside of the steps, for a check; throws what the action throws. */
+export async function readOnce(step: Step, hold: RunHold, deps: AttemptDeps): Promise<{ readonly [key: string]: Json }> {
+  if (step.action === undefined) return {};
+  const bound = bindCall(step.action, hold, deps);
+  if (!bound.ok) throw new StepFailure(bound.failure);
+  const context = contextOf(hold, step, 1, 1, bound.action.timeoutMs, deps);
+  const result = await bound.action.run(await bound.action.plan(context), context);
+  if (result.kind !== "done") throw new StepFailure({ reason: "timeout", message: "The check did not finish.", applied: "no" });
+  return result.output;
+}

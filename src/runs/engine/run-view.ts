@@ -1,0 +1,302 @@
+import type { Json } from "../../../packages/sdk/src/wire/json.ts";
+import type { ActionOutput, Plan } from "../../core/action.ts";
+import type { Instant } from "../../core/clock.ts";
+import type { Failure } from "../../core/failure.ts";
+import type { CheckSubject, Journal, JournalEntry, Truth } from "../../core/journal.ts";
+import type { Answer, Question } from "../../core/question.ts";
+import type { Outcome, RunRequest } from "../../core/run.ts";
+
+type Entry<Kind extends JournalEntry["kind"]> = Extract<JournalEntry, { readonly kind: Kind }>;
+
+/** The intent of a step as recorded. */
+export type Intent = Entry<"intent">;
+
+/** Everything the journal says about one step. */
+export interface StepView {
+  over: "no" | "completed" | "skipped";
+  /** Latest intent. */
+  intent?: Intent;
+  /** An intent without result: the effect may or may not have happened. */
+  pending: boolean;
+  applied?: { output: ActionOutput; at: Instant; attempt: number };
+  /** Attempts so far, including failed reads. */
+  attempts: number;
+  group: number;
+  /** Failures since the last fresh start (a person's "retry" is one). */
+  failures: number;
+  failure?: Failure;
+  failedAt: Instant;
+  progress?: Json;
+  /** Of an action that goes on later: when to look again. */
+  expected?: { truth: Truth; detail: string };
+  /** The exact plan that a person allowed. */
+  approved?: { planSha: string; plan: Plan; plannedAt: Instant };
+  refusal?: Entry<"refused">;
+}
+
+/** One effect that happened and can be compensated, in the order of the journal. */
+export interface DoneEffect {
+  readonly step: string;
+  readonly intent: Intent;
+  readonly output: ActionOutput;
+  state: "done" | "undoing" | "undo_failed" | "undone";
+}
+
+/** A journal folded into what the next decision needs. Nothing here is stored. */
+export interface RunView {
+  runId: string;
+  request: RunRequest;
+  acceptedAt: Instant;
+  steps: Map<string, StepView>;
+  checks: Map<string, { truth: Truth; detail: string; tries: number; firstAt: Instant; lastAt: Instant }>;
+  /** The latest question that nobody has dealt with; with the answer once there is one. */
+  question?: { question: Question; answer?: Answer; escalated?: true };
+  waitUntil?: { until: Instant; step?: string };
+  /** Whether any mutating intent was recorded. */
+  changed: boolean;
+  /** The freeze that holds the next effect back, as recorded. */
+  frozen?: Entry<"frozen">;
+  /** How the alert stood when it was last asked about. `fresh`: nobody has waited or claimed since. `unknowns`: in a row. */
+  preflight?: { standing: Entry<"preflight">["standing"]; detail: string; at: Instant; unknowns: number; fresh: boolean };
+  resolved?: string;
+  stop?: { by: string; reason: string };
+  jumpTo?: string;
+  undoing?: { why: string; outcome: Outcome };
+  concluded?: Entry<"concluded">;
+  finished?: Entry<"finished">;
+  samples: { at: Instant; values: Entry<"sampled">["values"] }[];
+  /** Running time: suspension and waiting for people do not count. */
+  runningMs: number;
+  lastAt: Instant;
+  waiting: boolean;
+  /** For undo: last in, first out. */
+  effects: DoneEffect[];
+}
+
+/** Key of a check in `RunView.checks`. */
+export function checkKey(subject: CheckSubject): string {
+  return subject.kind === "expected" ? `expected:${subject.step}` : `${subject.kind}:${subject.index}`;
+}
+
+function emptyStep(): StepView {
+  return { over: "no", pending: false, attempts: 0, group: 1, failures: 0, failedAt: 0 };
+}
+
+/** The view of one step; a step nobody touched yet has an empty one. */
+export function stepView(view: RunView, step: string): StepView {
+  let found = view.steps.get(step);
+  if (found === undefined) {
+    found = emptyStep();
+    view.steps.set(step, found);
+  }
+  return found;
+}
+
+/** Folds a journal. Throws when it does not begin with `accepted`: then it is not a journal. */
+export function viewOf(journal: Journal): RunView {
+  const first = journal[0];
+  if (first?.kind !== "accepted") throw new Error("A journal begins with `accepted`.");
+  const view: RunView = {
+    runId: first.runId,
+    request: first.request,
+    acceptedAt: first.at,
+    steps: new Map(),
+    checks: new Map(),
+    changed: false,
+    samples: [],
+    runningMs: 0,
+    lastAt: first.at,
+    waiting: true,
+    effects: [],
+  };
+  for (const entry of journal.slice(1)) fold(view, entry);
+  return view;
+}
+
+/** Adds one entry to a view. */
+export function fold(view: RunView, entry: JournalEntry): void {
+  if (!view.waiting) view.runningMs += Math.max(0, entry.at - view.lastAt);
+  view.lastAt = entry.at;
+  view.waiting =
+    entry.kind === "suspended" ||
+    entry.kind === "frozen" ||
+    entry.kind === "asked" ||
+    entry.kind === "escalated" ||
+    entry.kind === "answered";
+  switch (entry.kind) {
+    case "accepted":
+      return;
+    case "claimed":
+      if (view.preflight !== undefined) view.preflight.fresh = false;
+      return;
+    case "preflight": {
+      const unknowns = entry.standing === "unknown" ? (view.preflight?.unknowns ?? 0) + 1 : 0;
+      view.preflight = { standing: entry.standing, detail: entry.detail, at: entry.at, unknowns, fresh: true };
+      return;
+    }
+    case "sampled":
+      view.samples.push({ at: entry.at, values: entry.values });
+      return;
+    case "intent": {
+      const step = stepView(view, entry.step);
+      step.intent = entry;
+      step.pending = true;
+      step.attempts = entry.attempt;
+      step.group = entry.group;
+      delete step.refusal;
+      view.changed = true;
+      settle(view, entry.step);
+      return;
+    }
+    case "applied": {
+      const step = stepView(view, entry.step);
+      step.pending = false;
+      step.attempts = entry.attempt;
+      if (step.intent !== undefined && step.applied?.attempt !== entry.attempt) {
+        view.effects.push({ step: entry.step, intent: step.intent, output: entry.output, state: "done" });
+      }
+      // A later probe brings a newer output; the clock of `within` keeps running from the first.
+      step.applied = {
+        output: entry.output,
+        attempt: entry.attempt,
+        at: step.applied?.attempt === entry.attempt ? step.applied.at : entry.at,
+      };
+      delete step.progress;
+      delete step.failure;
+      settle(view, entry.step);
+      return;
+    }
+    case "progressed": {
+      stepView(view, entry.step).progress = entry.progress;
+      settle(view, entry.step);
+      view.waitUntil = { until: entry.until, step: entry.step };
+      return;
+    }
+    case "failed": {
+      const step = stepView(view, entry.step);
+      step.attempts = Math.max(step.attempts, entry.attempt);
+      step.failures += 1;
+      step.failure = entry.failure;
+      step.failedAt = entry.at;
+      // Still pending when the outcome is unknown: the effect's class decides what happens next.
+      if (entry.failure.applied === "no") {
+        step.pending = false;
+        if (step.intent !== undefined) step.group = step.intent.group + 1;
+        delete step.progress;
+        delete step.applied;
+      }
+      settle(view, entry.step);
+      return;
+    }
+    case "completed":
+      stepView(view, entry.step).over = "completed";
+      settle(view, entry.step);
+      return;
+    case "skipped":
+      stepView(view, entry.step).over = "skipped";
+      settle(view, entry.step);
+      return;
+    case "retried": {
+      const step = stepView(view, entry.step);
+      step.pending = false;
+      step.failures = 0;
+      step.group += 1;
+      delete step.failure;
+      delete step.refusal;
+      delete step.applied;
+      settle(view, entry.step);
+      return;
+    }
+    case "checked": {
+      const key = checkKey(entry.subject);
+      const known = view.checks.get(key);
+      view.checks.set(key, {
+        truth: entry.truth,
+        detail: entry.detail,
+        tries: (known?.tries ?? 0) + 1,
+        firstAt: known?.firstAt ?? entry.at,
+        lastAt: entry.at,
+      });
+      if (entry.subject.kind === "expected") stepView(view, entry.subject.step).expected = { truth: entry.truth, detail: entry.detail };
+      return;
+    }
+    case "suspended":
+      view.waitUntil = { until: entry.until, ...(entry.step !== undefined && { step: entry.step }) };
+      return;
+    case "asked":
+      view.question = { question: entry.question };
+      clearWait(view);
+      return;
+    case "escalated":
+      if (view.question?.question.id === entry.questionId) view.question = { ...view.question, escalated: true };
+      return;
+    case "answered":
+      if (view.question?.question.id === entry.questionId) foldAnswer(view, view.question.question, entry.answer);
+      return;
+    case "jumped":
+      view.jumpTo = entry.to;
+      return;
+    case "refused":
+      stepView(view, entry.step).refusal = entry;
+      return;
+    case "frozen":
+      view.frozen = entry;
+      clearWait(view);
+      return;
+    case "resolved":
+      view.resolved = entry.why;
+      return;
+    case "stop_requested":
+      view.stop = { by: entry.by, reason: entry.reason };
+      return;
+    case "undo_started":
+      view.undoing = { why: entry.why, outcome: entry.outcome };
+      delete view.question;
+      return;
+    case "undo_intent":
+      mark(view, entry.step, "undoing");
+      settle(view, entry.step);
+      return;
+    case "undone":
+      mark(view, entry.step, "undone");
+      settle(view, entry.step);
+      return;
+    case "undo_failed":
+      mark(view, entry.step, "undo_failed");
+      stepView(view, entry.step).failure = entry.failure;
+      return;
+    case "concluded":
+      view.concluded = entry;
+      delete view.question;
+      clearWait(view);
+      return;
+    case "finished":
+      view.finished = entry;
+      return;
+  }
+}
+
+function foldAnswer(view: RunView, question: Question, answer: Answer): void {
+  view.question = { question, answer };
+  clearWait(view);
+  if (question.kind === "approve" && answer.answer === "approve" && question.planSha !== undefined && question.plan !== undefined) {
+    stepView(view, question.stepId).approved = { planSha: question.planSha, plan: question.plan, plannedAt: question.askedAt };
+  }
+}
+
+function clearWait(view: RunView): void {
+  delete view.waitUntil;
+}
+
+/** Something happened to the step: its wait is over, and its question has been acted on (an answer, or no answer in time). */
+function settle(view: RunView, step: string): void {
+  clearWait(view);
+  delete view.frozen;
+  if (view.question?.question.stepId === step) delete view.question;
+}
+
+/** The newest effect of the step that is not undone yet changes its state. */
+function mark(view: RunView, step: string, state: DoneEffect["state"]): void {
+  const effect = view.effects.findLast((done) => done.step === step && done.state !== "undone");
+  if (effect !== undefined) effect.state = state;
+}

@@ -1,0 +1,28 @@
+import type { ActionCatalogue } from "../core/action.ts";
+import { sha256 } from "../core/json.ts";
+import { parseRunbook } from "../runbooks/parse/parse-runbook.ts";
+import type { Runbook } from "../runbooks/runbook.ts";
+import type { RunbookBytes } from "../runbooks/runbook-bytes.ts";
+import type { PinnedRunbooks } from "./pinned-runbooks.ts";
+
+/** Compiled documents kept in memory. */
+const keep = 64;
+
+/** The documents that runs are pinned to: from memory by hash, else from the ledger, proven by their hash and parsed. */
+export function createPinnedRunbooks(bytes: Pick<RunbookBytes, "get">, catalogue: ActionCatalogue): PinnedRunbooks {
+  const compiled = new Map<string, Runbook>();
+  return {
+    async get(sha, runbookId) {
+      const key = `${runbookId}:${sha}`;
+      const known = compiled.get(key);
+      if (known !== undefined) return known;
+      const source = await bytes.get(sha);
+      if (source === undefined || sha256(source) !== sha) return undefined;
+      const { runbook } = parseRunbook({ file: `${runbookId}.md`, source, catalogue });
+      if (runbook === undefined) return undefined;
+      if (compiled.size >= keep) compiled.delete([...compiled.keys()][0] ?? "");
+      compiled.set(key, runbook);
+      return runbook;
+    },
+  };
+}

@@ -1,0 +1,124 @@
+import { randomUUID } from "node:crypto";
+import { afterAll, beforeAll } from "@jest/globals";
+import { createAcceptStore, createRunbookBytes } from "../alerts/redis-store.ts";
+import { createSystemClock } from "../core/clock.ts";
+import { parseEntry } from "../core/journal.ts";
+import { parseSummary, type RunRequest } from "../core/run.ts";
+import { connectRedis } from "../platform/redis/connection.ts";
+import { runKeys } from "../platform/redis/run-keys.ts";
+import { createFreezeBoard } from "../redis/freeze-board.ts";
+import { describeAcceptStore } from "../testing/describe-accept-store.ts";
+import { describeRunLedger } from "../testing/describe-run-ledger.ts";
+import { type RedisServer, startRedisServer } from "../testing/redis-server.ts";
+import { createRunNotices } from "./redis-run-notices.ts";
+import { createRunLedger } from "./redis-store.ts";
+
+let server: RedisServer;
+beforeAll(async () => {
+  server = await startRedisServer();
+});
+afterAll(async () => {
+  await server[Symbol.asyncDispose]();
+});
+
+const clock = createSystemClock();
+
+async function acceptRun(redis: ReturnType<typeof connectRedis>, runId: string, request: RunRequest): Promise<void> {
+  await createRunbookBytes(redis).put(request.runbookSha, "# Runbook: Contract\n");
+  const store = createAcceptStore(redis, { now: () => Date.now(), bytes: createRunbookBytes(redis) });
+  const [reply] = await store.accept([
+    {
+      runbookId: request.runbookId,
+      fingerprint: runId,
+      expectedVersion: 0,
+      episode: {
+        runbookId: request.runbookId,
+        fingerprint: runId,
+        startsAt: 1,
+        latestStartsAt: 1,
+        lastSeenAt: 1,
+        count: 1,
+        recentStarts: [1],
+      },
+      run: {
+        id: runId,
+        summary: {
+          id: runId,
+          runbookId: request.runbookId,
+          runbookSha: request.runbookSha,
+          mode: request.mode,
+          state: "queued",
+          source: "manual",
+          acceptedAt: 1,
+        },
+        accepted: { at: Date.now(), kind: "accepted", runId, request },
+        openKey: runId,
+        claims: [],
+      },
+    },
+  ]);
+  if (reply?.kind !== "created") throw new Error(`Not accepted: ${reply?.kind}`);
+}
+
+describeRunLedger("Redis", async () => {
+  const redis = connectRedis({ socketPath: server.socketPath }, "worker");
+  await redis.flushall();
+  const ledgerOf = (worker: string) => createRunLedger(redis, { worker, leaseMs: 6000, nonce: () => randomUUID(), clock });
+  const control = createRunNotices(redis);
+  const board = createFreezeBoard(redis, { notices: createRunNotices(redis) });
+  return {
+    ledger: ledgerOf("a"),
+    other: ledgerOf("b"),
+    create: async (runId, request) => acceptRun(redis, runId, request),
+    log: async (name) => redis.lrange(runKeys.log(name), 0, -1),
+    journal: async (runId) => (await redis.lrange(runKeys.journal(runId), "0", "-1")).map(parseEntry),
+    notice: async (runId, notice) => {
+      if (notice.stop !== undefined) await control.stop(runId, notice.stop.by, notice.stop.reason);
+      if (notice.resolved !== undefined) await control.resolved(runId, notice.resolved);
+    },
+    expireLease: async (runId) => {
+      await redis.hset(runKeys.run(runId), { leaseUntil: 1 });
+    },
+    freeze: async (freeze) => board.put(freeze),
+    unfreeze: async (scope) => void (await board.remove(scope)),
+    close: async () => {
+      await redis.quit();
+    },
+  };
+});
+
+describeAcceptStore("Redis", async () => {
+  const redis = connectRedis({ socketPath: server.socketPath }, "request");
+  await new Promise((resolve) => redis.once("ready", resolve));
+  await redis.flushall();
+  const ledger = createRunLedger(redis, { worker: "a", leaseMs: 6000, nonce: () => randomUUID(), clock });
+  return {
+    store: createAcceptStore(redis, { now: () => Date.now(), bytes: createRunbookBytes(redis) }),
+    bytes: createRunbookBytes(redis),
+    now: () => Date.now(),
+    async runOf(runId) {
+      const [summary, first] = await Promise.all([redis.hget(runKeys.run(runId), "summary"), redis.lindex(runKeys.journal(runId), 0)]);
+      if (summary === null || first === null) return undefined;
+      return { id: parseSummary(summary).id, first: parseEntry(first).kind };
+    },
+    freeze: async (freeze) => createFreezeBoard(redis, { notices: createRunNotices(redis) }).put(freeze),
+    unfreeze: async (scope) => void (await createFreezeBoard(redis, { notices: createRunNotices(redis) }).remove(scope)),
+    resolvedOf: async (runId) => (await redis.hget(runKeys.run(runId), "resolved")) ?? undefined,
+    async endRun(runId) {
+      const run = await ledger.claim(runId);
+      if ("refused" in run) throw new Error(run.refused);
+      await ledger.append(run.lease, {
+        head: run.head,
+        entries: [{ at: 2, kind: "finished", outcome: "succeeded", reason: "" }],
+        state: "ended",
+        summary: {},
+        claims: [],
+        heard: { stop: false, resolved: false },
+        release: {},
+      });
+    },
+    close: async () => {
+      await redis.quit();
+    },
+  };
+});

@@ -1,0 +1,226 @@
+import { join } from "node:path";
+import type { Redis } from "ioredis";
+import { chainText } from "../core/chain.ts";
+import type { Clock } from "../core/clock.ts";
+import { parseFreeze } from "../core/freeze.ts";
+import { type JournalEntry, parseEntry } from "../core/journal.ts";
+import { canaryRunbook, parseSummary, type RunSummary } from "../core/run.ts";
+import { createReplication } from "../platform/redis/replication.ts";
+import { claimArgs, isId, keepEndedMs, runKeys } from "../platform/redis/run-keys.ts";
+import { loadScript, replyList } from "../platform/redis/script.ts";
+import type { Notices, RunLedger } from "./store.ts";
+
+/** 720 canary runs a day are worth a day of looking back. */
+const keepCanaryMs = 24 * 3_600_000;
+/** One journal entry may not be larger; results beyond it are cut by the engine. */
+const entryLimitBytes = 64 * 1024;
+
+/** A ledger over Redis in the name of one worker, plus what its sweeper needs. */
+export interface RedisRunLedger extends RunLedger {
+  /** Runs that somebody must look at now, oldest first. */
+  due(limit: number): Promise<readonly string[]>;
+  /** Takes back the leases of an earlier process of this worker's name; its runs are due at once. Only safe when the name is exclusive. */
+  reclaimOwn(): Promise<readonly string[]>;
+  /** Open runs by runbook. */
+  openRuns(): Promise<ReadonlyMap<string, number>>;
+  /** Seconds by which the oldest due run is late; 0 when none is. */
+  dueLagSeconds(): Promise<number>;
+}
+
+/**
+ * Binds the scripts. `worker` is a stable name, exclusive to one process at a time; `nonce` makes tokens unique.
+ * `replicas`: an intent must be on this many replicas before its effect may begin; 0 or absent asks none.
+ */
+export function createRunLedger(
+  redis: Redis,
+  options: {
+    readonly worker: string;
+    readonly leaseMs: number;
+    readonly nonce: () => string;
+    readonly clock: Clock;
+    readonly replicas?: number;
+  },
+): RedisRunLedger {
+  const { worker, leaseMs } = options;
+  const claim = loadScript(join(import.meta.dirname, "lua/claim.lua"));
+  const renew = loadScript(join(import.meta.dirname, "lua/renew.lua"));
+  const setAside = loadScript(join(import.meta.dirname, "lua/set-aside.lua"));
+  const append = loadScript(join(import.meta.dirname, "lua/append.lua"), ["claims", "freeze"]);
+  /** The projection travels with the lease, because the script only writes. */
+  const summaries = new Map<string, RunSummary>();
+  const replication = createReplication(redis, options.replicas ?? 0);
+  /** After a write that did not reach its replicas, the next intent is not even written before they are back. */
+  let isBehind = false;
+
+  const claimWith = async (runId: string, own: "0" | "1"): Promise<Awaited<ReturnType<RunLedger["claim"]>>> => {
+    if (!isId(runId)) return { refused: "unknown_run" };
+    const reply = replyList(
+      await claim.run(redis, [runKeys.run(runId), runKeys.journal(runId), runKeys.due], [runId, worker, leaseMs, options.nonce(), own]),
+    ).map(String);
+    const [kind] = reply;
+    if (kind === "ended" || kind === "held" || kind === "waiting" || kind === "unknown_run" || kind === "damaged") return { refused: kind };
+    const [, token = "", epoch = "0", head = "", stalls = "1", stopBy = "", stopReason = "", resolved = "", summary = "", ...entries] =
+      reply;
+    const journal = readRecord(summary, entries, (known) => summaries.set(runId, known));
+    if (journal === undefined) {
+      await setAside.run(redis, [runKeys.run(runId), runKeys.due, runKeys.damaged], [runId, token]);
+      return { refused: "damaged" };
+    }
+    return {
+      lease: { runId, token, epoch: Number(epoch) },
+      journal,
+      head,
+      stalls: Number(stalls),
+      notices: noticesOf(stopBy, stopReason, resolved),
+    };
+  };
+
+  return {
+    leaseMs,
+    claim: async (runId) => claimWith(runId, "0"),
+    async renew(lease) {
+      const reply = replyList(await renew.run(redis, [runKeys.run(lease.runId), runKeys.due], [lease.runId, lease.token, leaseMs]));
+      const [, stopBy = "", stopReason = "", resolved = ""] = reply.map(String);
+      return { held: reply[0] === 1, notices: noticesOf(stopBy, stopReason, resolved) };
+    },
+    async append(lease, change) {
+      if (change.effect === true && isBehind) {
+        isBehind = !(await replication.confirmRead(replication.begin()));
+        if (isBehind) return { kind: "unreplicated" };
+      }
+      const life = replication.begin();
+      let { head } = change;
+      const texts = change.entries.map((entry) => {
+        const link = chainText(head, entryText(entry));
+        head = link.head;
+        return link.text;
+      });
+      const known = summaries.get(lease.runId) ?? (await readSummary(redis, lease.runId));
+      const summary = { ...known, ...change.summary, state: change.state };
+      const cooldowns = change.cooldowns ?? [];
+      const { question, release } = change;
+      const reply = replyList(
+        await append.run(
+          redis,
+          [
+            runKeys.run(lease.runId),
+            runKeys.journal(lease.runId),
+            runKeys.due,
+            runKeys.locks(lease.runId),
+            runKeys.fenced,
+            runKeys.question(question?.id ?? "none"),
+            runKeys.questions,
+            runKeys.openRuns,
+            runKeys.freezes,
+            runKeys.frozenRuns,
+            ...change.claims.map((claim) => runKeys.claim(claim)),
+            ...cooldowns.map((cooldown) => runKeys.bucket(cooldown.bucket)),
+          ],
+          [
+            lease.runId,
+            lease.token,
+            change.head,
+            head,
+            leaseMs,
+            change.state,
+            JSON.stringify(summary),
+            release === undefined ? "" : (release.dueAt ?? "none"),
+            summary.runbookId === canaryRunbook ? keepCanaryMs : keepEndedMs,
+            question === undefined ? "" : JSON.stringify(question),
+            question?.id ?? "",
+            texts.length,
+            change.claims.length,
+            cooldowns.length,
+            change.heard.stop ? "1" : "0",
+            change.heard.resolved ? "1" : "0",
+            change.effect === true ? "1" : "0",
+            change.freeze === undefined ? "" : JSON.stringify(change.freeze),
+            ...texts,
+            ...claimArgs(change.claims),
+            ...cooldowns.map((cooldown) => Math.max(1, Math.ceil(cooldown.forMs))),
+          ],
+        ),
+      );
+      switch (String(reply[0])) {
+        case "ok":
+          if (release === undefined) summaries.set(lease.runId, summary);
+          else summaries.delete(lease.runId);
+          if ((texts.length > 0 && !isBehind) || change.effect === true) isBehind = !(await replication.confirm(life));
+          return {
+            kind: "ok",
+            head,
+            notices: noticesOf(String(reply[1]), String(reply[2]), String(reply[3])),
+            ...(isBehind && { unreplicated: true }),
+          };
+        case "stopped":
+          return { kind: "stopped", notices: noticesOf(String(reply[1]), String(reply[2]), String(reply[3])) };
+        case "frozen":
+          return { kind: "frozen", freeze: parseFreeze(String(reply[1])) };
+        case "refused": {
+          const refused = change.claims[Number(reply[1])];
+          if (refused === undefined) throw new Error("append.lua refused a claim that was not made.");
+          const holder = String(reply[2]);
+          const retryAfterMs = Number(reply[3]);
+          return {
+            kind: "claim_refused",
+            claim: refused,
+            ...(holder !== "" && { holder }),
+            ...(retryAfterMs > 0 && { retryAt: options.clock.now() + retryAfterMs }),
+          };
+        }
+        default:
+          summaries.delete(lease.runId);
+          return { kind: "fenced" };
+      }
+    },
+    due: async (limit) => redis.zrangebyscore(runKeys.due, "-inf", String(options.clock.now()), "LIMIT", 0, limit),
+    async reclaimOwn() {
+      const all = await redis.zrange(runKeys.due, "0", "-1");
+      const owners = await Promise.all(all.map(async (id) => redis.hget(runKeys.run(id), "owner")));
+      const mine = all.filter((_, index) => owners[index] === worker);
+      for (const id of mine) await redis.hset(runKeys.run(id), { leaseUntil: 0 });
+      if (mine.length > 0) await redis.zadd(runKeys.due, ...mine.flatMap((id) => ["0", id]));
+      return mine;
+    },
+    async openRuns() {
+      const ids = await redis.smembers(runKeys.openRuns);
+      const counts = new Map<string, number>();
+      // One damaged record must not hide how many others are open; it has a metric of its own.
+      for (const summary of await Promise.all(ids.map(async (id) => readSummary(redis, id).catch(() => undefined))))
+        if (summary !== undefined) counts.set(summary.runbookId, (counts.get(summary.runbookId) ?? 0) + 1);
+      return counts;
+    },
+    async dueLagSeconds() {
+      const [, score] = await redis.zrange(runKeys.due, "0", "0", "WITHSCORES");
+      return score === undefined ? 0 : Math.max(0, (options.clock.now() - Number(score)) / 1000);
+    },
+  };
+}
+
+/** Undefined: something in it is no record of ours. */
+function readRecord(summary: string, entries: readonly string[], keep: (summary: RunSummary) => void): readonly JournalEntry[] | undefined {
+  try {
+    const journal = entries.map((entry) => parseEntry(entry));
+    if (journal[0]?.kind !== "accepted") return undefined;
+    keep(parseSummary(summary));
+    return journal;
+  } catch {
+    return undefined;
+  }
+}
+
+function noticesOf(stopBy: string, stopReason: string, resolved: string): Notices {
+  return { ...(stopBy !== "" && { stop: { by: stopBy, reason: stopReason } }), ...(resolved !== "" && { resolved }) };
+}
+
+function entryText(entry: JournalEntry): string {
+  const text = JSON.stringify(entry);
+  if (Buffer.byteLength(text) <= entryLimitBytes) return text;
+  if (entry.kind === "applied")
+    return JSON.stringify({ ...entry, output: { cut: true, note: "The result was larger than 64 KiB and was not kept." } });
+  throw new Error(`A journal entry of kind ${entry.kind} is larger than 64 KiB.`);
+}
+
+async function readSummary(redis: Redis, runId: string): Promise<RunSummary> {
+  return parseSummary((await redis.hget(runKeys.run(runId), "summary")) ?? "null");
+}

@@ -1,0 +1,156 @@
+import { z } from "zod";
+import { jsonSchema } from "../../packages/sdk/src/wire/json.ts";
+import { outcomes, runStates } from "../core/run.ts";
+import { defineRoute, json, noBody, noQuery, problem, type Reply, type Route, type ServerSentEvent } from "../platform/http/route.ts";
+import { operators, viewers } from "../platform/http/who.ts";
+import type { ControlReply, RunControl, StartReply } from "./run-control.ts";
+import type { IndexedEntry, RunFilter, RunReader } from "./run-reader.ts";
+
+/** An id or a target in a query: short text. */
+const name = z.string().min(1).max(256);
+
+const listQuery = z.strictObject({
+  state: z.enum(runStates).optional(),
+  outcome: z.enum(outcomes).optional(),
+  runbook: name.optional(),
+  target: name.optional(),
+  cursor: z.string().min(1).max(512).optional(),
+  limit: z.coerce.number().int().min(1).max(200).default(50),
+});
+
+const startBody = z.strictObject({
+  runbook: name,
+  params: z.record(z.string().max(100), jsonSchema).default({}),
+  mode: z.enum(["observe", "approve", "auto"]).optional(),
+});
+
+const abortBody = z.strictObject({ reason: z.string().trim().min(1).max(1000) });
+
+/** Runs: listing, one run, its events as they are written, and what people do to it. */
+export function createRunRoutes({ reader, control }: { readonly reader: RunReader; readonly control: RunControl }): readonly Route[] {
+  return [
+    defineRoute({
+      method: "get",
+      path: "/api/runs",
+      summary: "Runs, newest first, by page",
+      who: viewers,
+      query: listQuery,
+      body: noBody,
+      answers: { 200: "`items` are summaries; `nextCursor` asks for the next page and is absent on the last" },
+      async handle({ query: { cursor, limit, state, outcome, runbook, target } }) {
+        const filter: RunFilter = {
+          ...(state === undefined ? {} : { state }),
+          ...(outcome === undefined ? {} : { outcome }),
+          ...(runbook === undefined ? {} : { runbookId: runbook }),
+          ...(target === undefined ? {} : { target }),
+        };
+        const page = await reader.list(filter, cursor === undefined ? { limit } : { cursor, limit });
+        return page === undefined ? problem("invalid-request", "The cursor is not one that this list has given out.") : json(200, page);
+      },
+    }),
+    defineRoute({
+      method: "post",
+      path: "/api/runs",
+      summary: "Start a run by hand",
+      who: operators,
+      query: noQuery,
+      body: startBody,
+      answers: { 202: "`runId` is the new run" },
+      problems: ["not-found", "conflict"],
+      async handle({ body, caller }) {
+        const { runbook: runbookId, params, mode } = body;
+        return started(await control.start({ runbookId, params, ...(mode === undefined ? {} : { mode }), requester: caller.name }));
+      },
+    }),
+    defineRoute({
+      method: "get",
+      path: "/api/runs/{id}",
+      summary: "One run: `summary`, `journal`, `runbookSource` as pinned and `report` once it is written",
+      who: viewers,
+      query: noQuery,
+      body: noBody,
+      answers: { 200: "The run" },
+      problems: ["not-found"],
+      async handle({ params }) {
+        const run = await reader.get(params["id"] ?? "");
+        return run === undefined ? noRun() : json(200, run);
+      },
+    }),
+    defineRoute({
+      method: "get",
+      path: "/api/runs/{id}/events",
+      summary: "The run's journal as server-sent events: the id is the entry's index, Last-Event-ID resumes behind it, `end` is the last",
+      who: viewers,
+      query: noQuery,
+      body: noBody,
+      answers: { 200: "text/event-stream" },
+      problems: ["not-found"],
+      async handle({ params, lastEventId, signal }) {
+        const id = params["id"] ?? "";
+        const after = lastEventId === undefined ? -1 : Number(/^\d{1,9}$/.test(lastEventId) ? lastEventId : Number.NaN);
+        if (Number.isNaN(after)) return problem("invalid-request", "Last-Event-ID is not an id that this stream has given out.");
+        if ((await reader.get(id)) === undefined) return noRun();
+        return { kind: "events", events: toEvents(reader.follow(id, after, signal), after) };
+      },
+    }),
+    defineRoute({
+      method: "post",
+      path: "/api/runs/{id}/abort",
+      summary: "End the run before its next effect",
+      who: operators,
+      query: noQuery,
+      body: abortBody,
+      answers: { 202: "It will stop" },
+      problems: ["not-found", "conflict"],
+      handle: async ({ params, body, caller }) => started(await control.abort(params["id"] ?? "", caller.name, body.reason)),
+    }),
+    defineRoute({
+      method: "post",
+      path: "/api/runs/{id}/resume",
+      summary: "Wake a waiting run now",
+      who: operators,
+      query: noQuery,
+      body: noBody,
+      answers: { 202: "It was woken" },
+      problems: ["not-found", "conflict"],
+      handle: async ({ params, caller }) => started(await control.resume(params["id"] ?? "", caller.name)),
+    }),
+    defineRoute({
+      method: "post",
+      path: "/api/runs/{id}/rerun",
+      summary: "Start a new run with the same request",
+      who: operators,
+      query: noQuery,
+      body: noBody,
+      answers: { 202: "`runId` is the new run" },
+      problems: ["not-found", "conflict"],
+      handle: async ({ params, caller }) => started(await control.rerun(params["id"] ?? "", caller.name)),
+    }),
+  ];
+}
+
+function started(reply: ControlReply | StartReply): Reply {
+  switch (reply.kind) {
+    case "ok":
+      return json(202, { runId: reply.runId });
+    case "conflict":
+      return problem("conflict", reply.reason);
+    case "invalid":
+      return problem("invalid-request", "The parameters do not fit the runbook.", reply.issues);
+    case "not_found":
+      return problem("not-found", "There is no such run or runbook.");
+  }
+}
+
+function noRun(): Reply {
+  return problem("not-found", "There is no such run.");
+}
+
+async function* toEvents(entries: AsyncIterable<IndexedEntry>, after: number): AsyncGenerator<ServerSentEvent> {
+  let last = after;
+  for await (const { index, entry } of entries) {
+    last = index;
+    yield { id: String(index), event: entry.kind, data: entry };
+  }
+  yield { id: String(Math.max(last, 0)), event: "end", data: {} };
+}
