@@ -1,7 +1,7 @@
 import type { Redis } from "ioredis";
+import { createFreezeBoard } from "../../src/freeze/redis-store.ts";
 import { parseRedisUrl } from "../../src/platform/config/redis-url.ts";
 import { connectRedis } from "../../src/platform/redis/connection.ts";
-import { createFreezeBoard } from "../../src/redis/freeze-board.ts";
 import { createRunNotices } from "../../src/runs/redis-run-notices.ts";
 import { startSentinels } from "../../src/testing/redis-sentinel.ts";
 import type { RedisServer } from "../../src/testing/redis-server.ts";

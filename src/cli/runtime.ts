@@ -7,6 +7,9 @@ import type { Clock } from "../core/clock.ts";
 import type { Log } from "../core/log.ts";
 import type { RandomSource } from "../core/random.ts";
 import { createUlids, type Ids } from "../core/ulid.ts";
+import { observeFreezes } from "../freeze/create-freeze-desk.ts";
+import { createFreezeFile, type FreezeFile } from "../freeze/freeze-file.ts";
+import { createFreezeBoard, type FreezeBoard } from "../freeze/redis-store.ts";
 import { type Closers, createClosers } from "../platform/closers.ts";
 import type { Config } from "../platform/config/config.ts";
 import { addressOf, type ConnectionPurpose, connectRedis, type RedisAddress, untilReady } from "../platform/redis/connection.ts";
@@ -16,7 +19,6 @@ import { createLog } from "../platform/telemetry/create-log.ts";
 import { createMetrics, type Metrics } from "../platform/telemetry/metrics.ts";
 import { createRedaction, type Redaction } from "../platform/telemetry/redaction.ts";
 import { createChangeLog } from "../redis/change-log.ts";
-import { createFreezeBoard, type FreezeBoard } from "../redis/freeze-board.ts";
 import { createWorkloadLedger } from "../redis/workload-ledger.ts";
 import { createTicketStore } from "../redis/workload-tickets.ts";
 import { createRunbookFolder, type RunbookFolder } from "../runbooks/runbook-folder.ts";
@@ -27,8 +29,6 @@ import { dividedTimes, type QueueCounts, type WorkloadLedger } from "../workload
 import { createPriceTable, type PriceTable, priceTableSchema } from "../workload/price-table.ts";
 import { shippedPrices } from "../workload/prices.ts";
 import type { TicketRecovery, TicketStore } from "../workload/ticket.ts";
-import { observeFreezes } from "./freeze-desk.ts";
-import { createFreezeFile, type FreezeFile } from "./freeze-file.ts";
 
 /** What a server and a worker have in common. Everything acquired is in `closers`. */
 export interface Runtime {

@@ -4,9 +4,9 @@ import { createAcceptStore, createRunbookBytes } from "../alerts/redis-store.ts"
 import { createSystemClock } from "../core/clock.ts";
 import { parseEntry } from "../core/journal.ts";
 import { parseSummary, type RunRequest } from "../core/run.ts";
+import { createFreezeBoard } from "../freeze/redis-store.ts";
 import { connectRedis } from "../platform/redis/connection.ts";
 import { runKeys } from "../platform/redis/run-keys.ts";
-import { createFreezeBoard } from "../redis/freeze-board.ts";
 import { describeAcceptStore } from "../testing/describe-accept-store.ts";
 import { describeRunLedger } from "../testing/describe-run-ledger.ts";
 import { type RedisServer, startRedisServer } from "../testing/redis-server.ts";

@@ -4,7 +4,7 @@ import { createAcceptStore, createRunbookBytes } from "../../alerts/redis-store.
 import type { AcceptWrite } from "../../alerts/store.ts";
 import { createSystemClock } from "../../core/clock.ts";
 import { StoreUnavailable } from "../../core/store-unavailable.ts";
-import { createFreezeBoard } from "../../redis/freeze-board.ts";
+import { createFreezeBoard } from "../../freeze/redis-store.ts";
 import { createExecutor } from "../../runs/engine/execute-run.ts";
 import { createRunNotices } from "../../runs/redis-run-notices.ts";
 import { createRunLedger } from "../../runs/redis-store.ts";

@@ -1,9 +1,9 @@
 import { describeFreeze, type Freeze } from "../core/freeze.ts";
 import type { Log } from "../core/log.ts";
-import type { FreezeDesk } from "../freeze/freeze-desk.ts";
 import type { Metrics } from "../platform/telemetry/metrics.ts";
-import type { FreezeBoard } from "../redis/freeze-board.ts";
+import type { FreezeDesk } from "./freeze-desk.ts";
 import type { FreezeFile } from "./freeze-file.ts";
+import type { FreezeBoard } from "./redis-store.ts";
 
 /** The kill switch as people see it: what stands in Redis and, last, the file's. Every change is logged with who and why. */
 export function createFreezeDesk(board: FreezeBoard, file: FreezeFile | undefined, log: Log): FreezeDesk {

@@ -1,9 +1,9 @@
 import { z } from "zod";
 import type { Clock } from "../core/clock.ts";
 import { type Freeze, isFreezeScope, scopeGrammar } from "../core/freeze.ts";
-import type { FreezeDesk } from "../freeze/freeze-desk.ts";
 import { defineRoute, json, noBody, noQuery, problem, type Route } from "../platform/http/route.ts";
 import { admins, operators, viewers } from "../platform/http/who.ts";
+import type { FreezeDesk } from "./freeze-desk.ts";
 
 const scope = z.string().refine(isFreezeScope, `expected ${scopeGrammar}`).default("all");
 const freezeBody = z.strictObject({ scope, reason: z.string().trim().min(1).max(300), undo: z.boolean().default(true) });

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, it } from "@jest/globals";
 import type { Freeze } from "../core/freeze.ts";
 import { createFakeClock } from "../testing/fake-clock.ts";
 import { type HttpHarness, startHttp } from "../testing/http-harness.ts";
-import { createFreezeRoutes } from "./freeze-routes.ts";
+import { createFreezeRoutes } from "./routes.ts";
 
 let freezes: Map<string, Freeze>;
 let harness: HttpHarness;
