@@ -1,9 +1,9 @@
 import type { Redis } from "ioredis";
 import { parseEpisode } from "../alerts/episode.ts";
 import type { Clock } from "../core/clock.ts";
-import type { GuardFacts } from "../guardrails/guardrail.ts";
-import { changeLogOf, parseChange } from "../guardrails/target-change.ts";
 import { runKeys } from "../platform/redis/run-keys.ts";
+import type { GuardFacts } from "./guardrail.ts";
+import { changeLogOf, parseChange } from "./target-change.ts";
 
 const hourMs = 3_600_000;
 const stormMs = 5 * 60_000;

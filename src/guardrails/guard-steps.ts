@@ -2,12 +2,12 @@ import type { ActionCatalogue } from "../core/action.ts";
 import type { Clock, Instant } from "../core/clock.ts";
 import { limitsOf } from "../core/limits.ts";
 import type { Verdict } from "../core/verdict.ts";
-import { kindOf } from "../guardrails/blast-radius.ts";
-import { evaluateGuardrails } from "../guardrails/evaluate-guardrails.ts";
-import { isRaise, touchedTargets } from "../guardrails/guardrail.ts";
-import type { GuardMemory } from "../redis/guard-facts.ts";
 import type { Candidate } from "../runs/engine/candidate.ts";
 import type { EngineObserver } from "../runs/engine/engine-observer.ts";
+import { kindOf } from "./blast-radius.ts";
+import { evaluateGuardrails } from "./evaluate-guardrails.ts";
+import { isRaise, touchedTargets } from "./guardrail.ts";
+import type { GuardMemory } from "./redis-store.ts";
 
 /** What an installation decided about guardrails. */
 export interface GuardSettings {

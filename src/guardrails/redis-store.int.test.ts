@@ -1,13 +1,13 @@
 import { beforeEach, expect, it } from "@jest/globals";
 import { proposeRun } from "../alerts/prepare-run.ts";
 import { createAcceptStore, createRunbookBytes } from "../alerts/redis-store.ts";
-import { noFacts } from "../guardrails/guardrail.ts";
-import { changeLogOf } from "../guardrails/target-change.ts";
 import { connectRedis } from "../platform/redis/connection.ts";
 import { runKeys } from "../platform/redis/run-keys.ts";
 import { createFakeClock } from "../testing/fake-clock.ts";
 import { holdRedis } from "../testing/hold-redis.ts";
-import { createGuardMemory } from "./guard-facts.ts";
+import { noFacts } from "./guardrail.ts";
+import { createGuardMemory } from "./redis-store.ts";
+import { changeLogOf } from "./target-change.ts";
 
 const held = holdRedis();
 

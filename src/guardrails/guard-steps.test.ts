@@ -1,11 +1,11 @@
 import { expect, it } from "@jest/globals";
-import { noFacts } from "../guardrails/guardrail.ts";
 import type { Candidate } from "../runs/engine/candidate.ts";
 import type { EngineObserver } from "../runs/engine/engine-observer.ts";
 import { aRunbook, aStep } from "../testing/a-runbook.ts";
 import { createFakeClock } from "../testing/fake-clock.ts";
 import { scriptActions } from "../testing/scripted-actions.ts";
 import { guardSteps, rememberOutcomes } from "./guard-steps.ts";
+import { noFacts } from "./guardrail.ts";
 
 const actions = scriptActions([
   { name: "stop", risk: "lowers" },
