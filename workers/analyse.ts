@@ -2,7 +2,7 @@ import { analysePrompt, type CacheAnalyst } from "../src/actions/analyse-prompt.
 import type { CacheBoard } from "../src/analysis/cache-board.ts";
 import type { Clock } from "../src/core/clock.ts";
 import type { WorkerHandle } from "../src/core/worker-handle.ts";
-import type { PrefixSampleStore } from "../src/workload/prefix-samples.ts";
+import type { PrefixSampleStore } from "../src/llm/usage/prefix-samples.ts";
 
 /** What the analysis of prompts works with. */
 export interface AnalyseWorkerDeps extends CacheAnalyst {

@@ -6,8 +6,8 @@ import { cacheRulesOf } from "../analysis/cache-rules.ts";
 import type { CacheReply } from "../analysis/cache-types.ts";
 import type { Clock } from "../core/clock.ts";
 import type { PrefixSample } from "../core/prefix-sample.ts";
-import type { PrefixSampleStore, SampleGroup } from "../workload/prefix-samples.ts";
-import type { PriceTable } from "../workload/price-table.ts";
+import type { PrefixSampleStore, SampleGroup } from "../llm/usage/prefix-samples.ts";
+import type { PriceTable } from "../llm/usage/price-table.ts";
 
 /** What an analysis of a prompt's samples needs. */
 export interface CacheAnalyst {

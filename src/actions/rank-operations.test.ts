@@ -1,4 +1,6 @@
 import { expect, it } from "@jest/globals";
+import { createPriceTable } from "../llm/usage/price-table.ts";
+import { shippedPrices } from "../llm/usage/prices.ts";
 import { aUsageEvent } from "../testing/a-usage-report.ts";
 import { benchStart, createActionBench, outputOf } from "../testing/action-bench.ts";
 import { aChange } from "../testing/describe-change-log.ts";
@@ -7,8 +9,6 @@ import { aBudgetState } from "../testing/fake-budget-control.ts";
 import { createFakeClock } from "../testing/fake-clock.ts";
 import { createMemoryChangeLog } from "../testing/memory-change-log.ts";
 import { createMemoryLedger } from "../testing/memory-ledger.ts";
-import { createPriceTable } from "../workload/price-table.ts";
-import { shippedPrices } from "../workload/prices.ts";
 import { createCostSight } from "./create-cost-sight.ts";
 import type { CostSight } from "./explain-cost.ts";
 import { createActions } from "./registry.ts";

@@ -3,7 +3,7 @@ import type { ActionOutput } from "../core/action.ts";
 import { formatUsd, oneUsd } from "../core/money.ts";
 import type { CacheSight } from "../llm/caching/cache-sight.ts";
 import { promptParameter, servedBy } from "../llm/caching/cached-prompt.ts";
-import type { SampleGroup } from "../workload/prefix-samples.ts";
+import type { SampleGroup } from "../llm/usage/prefix-samples.ts";
 import { defineAction } from "./define-action.ts";
 
 const rowsShown = 20;

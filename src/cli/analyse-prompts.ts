@@ -2,8 +2,8 @@ import type { Redis } from "ioredis";
 import { startAnalyseWorker } from "../../workers/analyse.ts";
 import type { CacheBoard } from "../analysis/cache-board.ts";
 import { yieldToEventLoop } from "../core/clock.ts";
+import { createPrefixSampleStore } from "../llm/usage/redis-prefix-samples.ts";
 import { withRedisMs } from "../platform/closers.ts";
-import { createPrefixSampleStore } from "../redis/prefix-samples.ts";
 import type { Runtime } from "./runtime.ts";
 
 const analyseEveryMs = 60_000;

@@ -10,6 +10,8 @@ import { createUlids, type Ids } from "../core/ulid.ts";
 import { observeFreezes } from "../freeze/create-freeze-desk.ts";
 import { createFreezeFile, type FreezeFile } from "../freeze/freeze-file.ts";
 import { createFreezeBoard, type FreezeBoard } from "../freeze/redis-store.ts";
+import { createPriceTable, type PriceTable, priceTableSchema } from "../llm/usage/price-table.ts";
+import { shippedPrices } from "../llm/usage/prices.ts";
 import { type Closers, createClosers } from "../platform/closers.ts";
 import type { Config } from "../platform/config/config.ts";
 import { addressOf, type ConnectionPurpose, connectRedis, type RedisAddress, untilReady } from "../platform/redis/connection.ts";
@@ -26,8 +28,6 @@ import { createRunbookWatch, observeRunbooks } from "../runbooks/watch-runbooks.
 import { createRunNotices } from "../runs/redis-run-notices.ts";
 import { type ChangeNotes, withLimitChanges } from "../workload/change-log.ts";
 import { dividedTimes, type QueueCounts, type WorkloadLedger } from "../workload/ledger.ts";
-import { createPriceTable, type PriceTable, priceTableSchema } from "../workload/price-table.ts";
-import { shippedPrices } from "../workload/prices.ts";
 import type { TicketRecovery, TicketStore } from "../workload/ticket.ts";
 
 /** What a server and a worker have in common. Everything acquired is in `closers`. */

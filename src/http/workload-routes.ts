@@ -2,11 +2,11 @@ import { z } from "zod";
 import { admissionRequestSchema, admissionToWire, extensionSchema, releaseSchema } from "../../packages/sdk/src/wire/admissions.ts";
 import { mostReportBytes, usageReportsSchema } from "../../packages/sdk/src/wire/usage.ts";
 import type { Clock } from "../core/clock.ts";
+import type { PriceTable } from "../llm/usage/price-table.ts";
+import { type PrefixKeeping, recordUsage } from "../llm/usage/record-usage.ts";
 import { defineRoute, json, noBody, noQuery, type Route } from "../platform/http/route.ts";
 import { viewers, workloads } from "../platform/http/who.ts";
 import type { WorkloadLedger } from "../workload/ledger.ts";
-import type { PriceTable } from "../workload/price-table.ts";
-import { type PrefixKeeping, recordUsage } from "../workload/record-usage.ts";
 import type { WorkloadObserver } from "../workload/workload-observer.ts";
 
 /** What permission and usage stand on. */

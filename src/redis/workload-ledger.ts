@@ -4,6 +4,7 @@ import { z } from "zod";
 import { admissionRequestSchema, releaseSchema } from "../../packages/sdk/src/wire/admissions.ts";
 import type { UsageEvent } from "../../packages/sdk/src/wire/usage.ts";
 import type { Clock } from "../core/clock.ts";
+import { inputTokens } from "../llm/usage/token-partition.ts";
 import type { UsageReply } from "../llm/usage/usage-ledger.ts";
 import { available } from "../platform/redis/available.ts";
 import { loadScript } from "../platform/redis/script.ts";
@@ -14,7 +15,6 @@ import { allowanceAt, periodAt, periodRemainingSeconds } from "../workload/budge
 import { applyChange, holdsChange, openControls } from "../workload/controls.ts";
 import type { LedgerTimes, QueueCounts, WorkloadLedger } from "../workload/ledger.ts";
 import { mostRows, overflowRow, rowKeyOf, sumRows, unpricedTokens } from "../workload/spend-row.ts";
-import { inputTokens } from "../workload/token-partition.ts";
 import { readUsage } from "./read-usage.ts";
 import { createAdmissions, logLength, ticketMs } from "./workload-admissions.ts";
 import { readLogEntry, readRows } from "./workload-codec.ts";

@@ -1,11 +1,11 @@
 import { type UsageEvent, usageAnomalies } from "../../packages/sdk/src/wire/usage.ts";
 import { oneUsd } from "../core/money.ts";
+import { writtenTokens } from "../llm/usage/token-partition.ts";
 import { overflowLabel } from "../platform/telemetry/label-cap.ts";
 import type { Metrics } from "../platform/telemetry/metrics.ts";
 import { failureClasses } from "../workload/failure-class.ts";
 import type { FinishedTicket } from "../workload/ledger.ts";
 import { unpricedTokens } from "../workload/spend-row.ts";
-import { writtenTokens } from "../workload/token-partition.ts";
 import type { WorkloadObserver } from "../workload/workload-observer.ts";
 
 /** Series of one metric beyond which the prompt is not told apart any more. */

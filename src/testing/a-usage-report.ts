@@ -1,7 +1,7 @@
 import { type UsageEvent, type UsageReport, usageReportSchema } from "../../packages/sdk/src/wire/usage.ts";
-import { createPriceTable } from "../workload/price-table.ts";
-import { shippedPrices } from "../workload/prices.ts";
-import { priceReport } from "../workload/usage-report.ts";
+import { createPriceTable } from "../llm/usage/price-table.ts";
+import { shippedPrices } from "../llm/usage/prices.ts";
+import { priceReport } from "../llm/usage/usage-report.ts";
 
 /** A report of one request of `claude-sonnet-4-5`: 1000 uncached input tokens, so it costs 3000 micro-USD. */
 export function aUsageReport(change: Partial<UsageReport> & { readonly id: string }): UsageReport {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
-import type { PrefixSampleStore, SampleCaps } from "../workload/prefix-samples.ts";
+import type { PrefixSampleStore, SampleCaps } from "../llm/usage/prefix-samples.ts";
 import { aPrefixSample } from "./a-prefix-sample.ts";
 
 const group = { prompt: "implement", provider: "anthropic", model: "claude-sonnet-4-5" };

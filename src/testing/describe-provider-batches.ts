@@ -1,9 +1,9 @@
 import { describe, expect, it } from "@jest/globals";
 import type { Json } from "../../packages/sdk/src/wire/json.ts";
 import type { Clock } from "../core/clock.ts";
+import { createPriceTable } from "../llm/usage/price-table.ts";
+import { shippedPrices } from "../llm/usage/prices.ts";
 import type { BatchQuirk } from "../simulators/provider-batches/batch-quirk.ts";
-import { createPriceTable } from "../workload/price-table.ts";
-import { shippedPrices } from "../workload/prices.ts";
 import {
   customIdOf,
   type ProviderBatches,

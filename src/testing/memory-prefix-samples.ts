@@ -1,5 +1,5 @@
 import type { PrefixSample } from "../core/prefix-sample.ts";
-import { type PrefixSampleStore, type SampleCaps, type SampleGroup, usualSampleCaps } from "../workload/prefix-samples.ts";
+import { type PrefixSampleStore, type SampleCaps, type SampleGroup, usualSampleCaps } from "../llm/usage/prefix-samples.ts";
 
 /** The contract of stores of prefix samples in memory; nothing ages. */
 export function createMemoryPrefixSamples(caps: SampleCaps = usualSampleCaps): PrefixSampleStore {

@@ -1,4 +1,5 @@
 import type { Clock } from "../core/clock.ts";
+import { noTokens } from "../llm/usage/token-partition.ts";
 import { createBatchEngine, type EngineBatch, type EngineOutcome } from "../simulators/provider-batches/batch-engine.ts";
 import { createQuirkBoard } from "../simulators/provider-batches/batch-quirk.ts";
 import {
@@ -9,7 +10,6 @@ import {
   ProviderFailure,
   type ProviderResult,
 } from "../workload/provider-batch.ts";
-import { noTokens } from "../workload/token-partition.ts";
 import type { ProviderBench } from "./describe-provider-batches.ts";
 
 interface Answer {

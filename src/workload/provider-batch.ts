@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { Json } from "../../packages/sdk/src/wire/json.ts";
 import type { Instant } from "../core/clock.ts";
 import { sha256 } from "../core/json.ts";
-import type { PartitionReply } from "./token-partition.ts";
+import type { PartitionReply } from "../llm/usage/token-partition.ts";
 
 /** An id that every provider accepts for an item: letters, digits, `_` and `-`, at most 64. */
 export const customIdSchema = z.string().regex(/^[\w-]{1,64}$/, "an id of 1 to 64 letters, digits, _ and -");

@@ -1,10 +1,10 @@
 import { describe, expect, it } from "@jest/globals";
+import { createPriceTable } from "../llm/usage/price-table.ts";
+import { shippedPrices } from "../llm/usage/prices.ts";
 import { createFakeClock } from "../testing/fake-clock.ts";
 import { createMemoryProviderBatchStore } from "../testing/memory-provider-batch-store.ts";
 import { createMemoryProviderBatches } from "../testing/memory-provider-batches.ts";
 import { usualPatience } from "./next-provider-move.ts";
-import { createPriceTable } from "./price-table.ts";
-import { shippedPrices } from "./prices.ts";
 import { createProviderDesk } from "./provider-desk.ts";
 import type { ItemVerdict } from "./reconcile-results.ts";
 

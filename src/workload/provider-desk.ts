@@ -1,7 +1,7 @@
 import type { Clock, Instant } from "../core/clock.ts";
+import type { PriceTable } from "../llm/usage/price-table.ts";
 import { afterFailure, afterSearch, judgeStatus, nextProviderMove, type ProviderPatience } from "./next-provider-move.ts";
 import type { ClosedProviderBatch, OpenProviderBatch, ProviderBatchStore, ProviderDelta } from "./open-provider-batch.ts";
-import type { PriceTable } from "./price-table.ts";
 import {
   customIdOf,
   type InputFault,

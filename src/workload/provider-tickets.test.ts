@@ -2,12 +2,12 @@ import { describe, expect, it } from "@jest/globals";
 import type { ReleaseInput } from "../../packages/sdk/src/wire/admissions.ts";
 import { newTicketSchema } from "../../packages/sdk/src/wire/tickets.ts";
 import type { UsageEvent } from "../../packages/sdk/src/wire/usage.ts";
+import { noTokens } from "../llm/usage/token-partition.ts";
 import { createFakeClock } from "../testing/fake-clock.ts";
 import { createMemoryTickets } from "../testing/memory-tickets.ts";
 import type { OpenProviderBatch } from "./open-provider-batch.ts";
 import { createProviderTickets } from "./provider-tickets.ts";
 import type { ItemVerdict } from "./reconcile-results.ts";
-import { noTokens } from "./token-partition.ts";
 
 const item = { customId: "c-1", ticketId: "t-1", resubmissions: 1 };
 const batch: OpenProviderBatch = {

@@ -1,10 +1,10 @@
 import { describe, expect, it } from "@jest/globals";
 import { array, assert, boolean, constant, constantFrom, double, infiniteStream, oneof, property, tuple } from "fast-check";
-import { createPriceTable } from "./price-table.ts";
-import { shippedPrices } from "./prices.ts";
+import { createPriceTable } from "../llm/usage/price-table.ts";
+import { shippedPrices } from "../llm/usage/prices.ts";
+import { noTokens } from "../llm/usage/token-partition.ts";
 import { customIdOf, customIdSchema, type ItemOutcome, itemErrorClasses, type ProviderResult } from "./provider-batch.ts";
 import { compareCosts, mostResubmissions, reconcileResults, type SubmittedItem } from "./reconcile-results.ts";
-import { noTokens } from "./token-partition.ts";
 
 const prices = createPriceTable(shippedPrices);
 const endedAt = Date.parse("2026-09-01T00:00:00Z");

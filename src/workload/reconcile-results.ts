@@ -2,7 +2,7 @@ import type { Json } from "../../packages/sdk/src/wire/json.ts";
 import type { TokenPartition, UsageAnomaly } from "../../packages/sdk/src/wire/usage.ts";
 import type { Instant } from "../core/clock.ts";
 import type { MicroUsd } from "../core/money.ts";
-import { type CostReply, costOf, type PriceTable } from "./price-table.ts";
+import { type CostReply, costOf, type PriceTable } from "../llm/usage/price-table.ts";
 import { type ItemErrorClass, type ItemOutcome, isRetryable, type ProviderResult } from "./provider-batch.ts";
 
 /** An item is submitted at most so often again. */

@@ -1,6 +1,6 @@
 import type { UsageEvent } from "../../packages/sdk/src/wire/usage.ts";
+import { inputTokens } from "../llm/usage/token-partition.ts";
 import type { SpendRow } from "./budget.ts";
-import { inputTokens } from "./token-partition.ts";
 
 /** What a row of the spend history is about. */
 export type RowKey = readonly [prompt: string, operation: string, provider: string, model: string];

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { jsonSchema } from "../../../packages/sdk/src/wire/json.ts";
-import { normaliseUsage } from "../../workload/normalise-usage.ts";
+import { normaliseUsage } from "../../llm/usage/normalise-usage.ts";
 import type { ItemErrorClass, ItemOutcome, ProviderBatchStatus, ProviderResult } from "../../workload/provider-batch.ts";
 import { type ErrorWords, isOutOfMoney } from "../provider-trouble.ts";
 import { readResultLine } from "../result-line.ts";

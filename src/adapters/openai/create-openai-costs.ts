@@ -1,9 +1,9 @@
 import { z } from "zod";
 import type { Clock } from "../../core/clock.ts";
 import { errorField } from "../../core/error-field.ts";
-import { costOf, type PriceTable } from "../../workload/price-table.ts";
+import { costOf, type PriceTable } from "../../llm/usage/price-table.ts";
+import { partitionOf } from "../../llm/usage/token-partition.ts";
 import { type ProviderCostReport, ProviderFailure } from "../../workload/provider-batch.ts";
-import { partitionOf } from "../../workload/token-partition.ts";
 import { loadProviderSdk } from "../load-provider-sdk.ts";
 import { clientOptions, mostPages, type ProviderAccess } from "../provider-access.ts";
 import { failureOf } from "../provider-trouble.ts";

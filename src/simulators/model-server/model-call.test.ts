@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
-import { createPriceTable, costOf as ledgerCostOf } from "../../workload/price-table.ts";
-import { shippedPrices } from "../../workload/prices.ts";
+import { createPriceTable, costOf as ledgerCostOf } from "../../llm/usage/price-table.ts";
+import { shippedPrices } from "../../llm/usage/prices.ts";
 import { costOf } from "./model-call.ts";
 import { servedModels } from "./model-catalogue.ts";
 

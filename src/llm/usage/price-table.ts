@@ -1,7 +1,7 @@
 import { z } from "zod";
-import type { TokenPartition } from "../../packages/sdk/src/wire/usage.ts";
-import type { Instant } from "../core/clock.ts";
-import type { MicroUsd } from "../core/money.ts";
+import type { TokenPartition } from "../../../packages/sdk/src/wire/usage.ts";
+import type { Instant } from "../../core/clock.ts";
+import type { MicroUsd } from "../../core/money.ts";
 
 const price = z.int().min(0).max(1_000_000_000_000);
 

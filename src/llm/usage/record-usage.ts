@@ -1,10 +1,10 @@
 import type { z } from "zod";
-import type { Prefix } from "../../packages/sdk/src/wire/prefix.ts";
-import { type UsageEvent, type UsageResult, usageReportSchema } from "../../packages/sdk/src/wire/usage.ts";
-import type { Instant } from "../core/clock.ts";
-import type { UsageLedger, UsageObserver } from "../llm/usage/usage-ledger.ts";
+import type { Prefix } from "../../../packages/sdk/src/wire/prefix.ts";
+import { type UsageEvent, type UsageResult, usageReportSchema } from "../../../packages/sdk/src/wire/usage.ts";
+import type { Instant } from "../../core/clock.ts";
 import { type PrefixSampleStore, readPrefix, sampleOf } from "./prefix-samples.ts";
 import type { PriceTable } from "./price-table.ts";
+import type { UsageLedger, UsageObserver } from "./usage-ledger.ts";
 import { priceReport } from "./usage-report.ts";
 
 /** Whom recording needs. */

@@ -1,7 +1,7 @@
-import { maskSecrets } from "../../packages/sdk/src/wire/mask-secrets.ts";
-import { type Prefix, prefixSchema } from "../../packages/sdk/src/wire/prefix.ts";
-import type { UsageEvent } from "../../packages/sdk/src/wire/usage.ts";
-import type { PrefixSample } from "../core/prefix-sample.ts";
+import { maskSecrets } from "../../../packages/sdk/src/wire/mask-secrets.ts";
+import { type Prefix, prefixSchema } from "../../../packages/sdk/src/wire/prefix.ts";
+import type { UsageEvent } from "../../../packages/sdk/src/wire/usage.ts";
+import type { PrefixSample } from "../../core/prefix-sample.ts";
 
 /** What shares one provider cache and one price: samples of a group can be replayed together. */
 export interface SampleGroup {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
 import * as fc from "fast-check";
-import type { TokenPartition } from "../../packages/sdk/src/wire/usage.ts";
+import type { TokenPartition } from "../../../packages/sdk/src/wire/usage.ts";
 import { normaliseUsage } from "./normalise-usage.ts";
 import { inputTokens, noTokens, type PartitionReply } from "./token-partition.ts";
 

@@ -1,8 +1,8 @@
 import { expect, it } from "@jest/globals";
-import { aBlock, aPrefixSample } from "../testing/a-prefix-sample.ts";
-import { describePrefixSamples } from "../testing/describe-prefix-samples.ts";
-import { holdRedis } from "../testing/hold-redis.ts";
-import { createPrefixSampleStore } from "./prefix-samples.ts";
+import { aBlock, aPrefixSample } from "../../testing/a-prefix-sample.ts";
+import { describePrefixSamples } from "../../testing/describe-prefix-samples.ts";
+import { holdRedis } from "../../testing/hold-redis.ts";
+import { createPrefixSampleStore } from "./redis-prefix-samples.ts";
 
 const held = holdRedis(["--appendfsync", "no"]);
 

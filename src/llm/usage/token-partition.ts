@@ -1,4 +1,4 @@
-import type { TokenPartition, UsageAnomaly } from "../../packages/sdk/src/wire/usage.ts";
+import type { TokenPartition, UsageAnomaly } from "../../../packages/sdk/src/wire/usage.ts";
 /** A request that used nothing, e.g. one that was refused. */
 export const noTokens: TokenPartition = {
   uncached: 0,

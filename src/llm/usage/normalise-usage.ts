@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { type TokenPartition, type UsageShape, usageShapes } from "../../packages/sdk/src/wire/usage.ts";
+import { type TokenPartition, type UsageShape, usageShapes } from "../../../packages/sdk/src/wire/usage.ts";
 import { anomaly, type ClaimedUsage, type PartitionReply, partitionOf } from "./token-partition.ts";
 
 const count = z.number().nullish();

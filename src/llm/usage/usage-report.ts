@@ -1,7 +1,7 @@
 import type { z } from "zod";
-import type { Prefix } from "../../packages/sdk/src/wire/prefix.ts";
-import type { UsageEvent, usageReportSchema } from "../../packages/sdk/src/wire/usage.ts";
-import type { Instant } from "../core/clock.ts";
+import type { Prefix } from "../../../packages/sdk/src/wire/prefix.ts";
+import type { UsageEvent, usageReportSchema } from "../../../packages/sdk/src/wire/usage.ts";
+import type { Instant } from "../../core/clock.ts";
 import { cacheMissOf, readDiagnostics } from "./cache-miss.ts";
 import { normaliseUsage } from "./normalise-usage.ts";
 import { costOf, type PriceTable } from "./price-table.ts";

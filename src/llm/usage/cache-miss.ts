@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { type CacheMiss, type MissReason, missReasons, type Prefix } from "../../packages/sdk/src/wire/prefix.ts";
-import type { TokenPartition } from "../../packages/sdk/src/wire/usage.ts";
+import { type CacheMiss, type MissReason, missReasons, type Prefix } from "../../../packages/sdk/src/wire/prefix.ts";
+import type { TokenPartition } from "../../../packages/sdk/src/wire/usage.ts";
 import { inputTokens, writtenTokens } from "./token-partition.ts";
 
 /** What a provider said about a request's prefix. `clean`: it did not diverge from the request before. `none`: nothing was said, or nothing that is known. */
