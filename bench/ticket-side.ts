@@ -2,15 +2,15 @@ import { Queue, Worker } from "bullmq";
 import { Redis } from "ioredis";
 import { newTicketSchema } from "../packages/sdk/src/wire/tickets.ts";
 import { createSystemClock } from "../src/core/clock.ts";
+import { realTimes } from "../src/llm/budgets/ledger.ts";
+import { createLocalGate } from "../src/llm/budgets/local-gate.ts";
+import { createWorkloadLedger } from "../src/llm/budgets/redis-store.ts";
 import { createPriceTable } from "../src/llm/usage/price-table.ts";
 import { shippedPrices } from "../src/llm/usage/prices.ts";
 import { recordUsage } from "../src/llm/usage/record-usage.ts";
 import { connectRedis } from "../src/platform/redis/connection.ts";
 import { createTicketQueue } from "../src/queue/ticket-queue.ts";
-import { createWorkloadLedger } from "../src/redis/workload-ledger.ts";
 import { createTicketStore } from "../src/redis/workload-tickets.ts";
-import { realTimes } from "../src/workload/ledger.ts";
-import { createLocalGate } from "../src/workload/local-gate.ts";
 import { startTicketWorker } from "../workers/ticket.ts";
 
 /*

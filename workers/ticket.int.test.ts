@@ -5,14 +5,14 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import { newTicketSchema } from "../packages/sdk/src/wire/tickets.ts";
 import { createSystemClock } from "../src/core/clock.ts";
+import { countStartsWhilePaused } from "../src/llm/budgets/admission-log.ts";
+import { noLimits } from "../src/llm/budgets/controls.ts";
 import { connectRedis } from "../src/platform/redis/connection.ts";
 import { createTicketQueue } from "../src/queue/ticket-queue.ts";
 import { aUsageEvent } from "../src/testing/a-usage-report.ts";
 import { holdRedis } from "../src/testing/hold-redis.ts";
 import { openTicketSystem } from "../src/testing/ticket-system.ts";
 import { until } from "../src/testing/until.ts";
-import { countStartsWhilePaused } from "../src/workload/admission-log.ts";
-import { noLimits } from "../src/workload/controls.ts";
 import type { TicketProcessor } from "../src/workload/ticket.ts";
 import { startTicketWorker } from "./ticket.ts";
 

@@ -1,14 +1,14 @@
 import { describe, expect, it } from "@jest/globals";
 import { type NewTicketInput, newTicketSchema } from "../packages/sdk/src/wire/tickets.ts";
+import type { BudgetLimits } from "../src/llm/budgets/budget.ts";
+import { noLimits } from "../src/llm/budgets/controls.ts";
+import type { FinishedTicket } from "../src/llm/budgets/ledger.ts";
+import { createLocalGate } from "../src/llm/budgets/local-gate.ts";
 import { aUsageEvent } from "../src/testing/a-usage-report.ts";
 import { contractTimes } from "../src/testing/describe-workload-ledger.ts";
 import { createFakeClock } from "../src/testing/fake-clock.ts";
 import { createMemoryLedger } from "../src/testing/memory-ledger.ts";
 import { createMemoryTickets } from "../src/testing/memory-tickets.ts";
-import type { BudgetLimits } from "../src/workload/budget.ts";
-import { noLimits } from "../src/workload/controls.ts";
-import type { FinishedTicket } from "../src/workload/ledger.ts";
-import { createLocalGate } from "../src/workload/local-gate.ts";
 import type { TicketProcessor } from "../src/workload/ticket.ts";
 import { type TicketHold, workTicket } from "./work-ticket.ts";
 

@@ -1,7 +1,7 @@
 import type { AdmissionAnswer, AdmissionGate } from "../packages/sdk/src/wire/admissions.ts";
 import type { Ticket } from "../packages/sdk/src/wire/tickets.ts";
 import type { Clock } from "../src/core/clock.ts";
-import { afterStop } from "../src/workload/admission.ts";
+import { afterStop } from "../src/llm/budgets/admission.ts";
 import { asFailureClass, classOfReason } from "../src/workload/failure-class.ts";
 import {
   hasEnded,

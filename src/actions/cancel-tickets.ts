@@ -1,9 +1,16 @@
 import { z } from "zod";
 import type { ActionOutput } from "../core/action.ts";
-import type { BudgetControl } from "../workload/budget.ts";
+import {
+  changesOf,
+  type PlannedControls,
+  plannedChange,
+  plannedOf,
+  readBudget,
+  setPlanned,
+} from "../llm/budgets/actions/planned-controls.ts";
+import type { BudgetControl } from "../llm/budgets/budget.ts";
 import { defineAction } from "./define-action.ts";
 import { budgetParameter } from "./parameter-types.ts";
-import { changesOf, type PlannedControls, plannedChange, plannedOf, readBudget, setPlanned } from "./planned-controls.ts";
 
 /** Stops what runs now, between units of work: aborting inside one wastes the tokens that are already paid. */
 export const cancelTickets = defineAction({

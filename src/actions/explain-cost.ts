@@ -5,11 +5,11 @@ import { adviceOf } from "../analysis/cost-advice.ts";
 import { type CostEvent, createCostWindow } from "../analysis/cost-window.ts";
 import { findOnset, riseInDeviations, usualSpan } from "../analysis/find-onset.ts";
 import type { Instant } from "../core/clock.ts";
+import type { WorkloadLedger } from "../llm/budgets/ledger.ts";
+import { unpricedTokens } from "../llm/budgets/spend-row.ts";
 import { costOf, type PriceTable } from "../llm/usage/price-table.ts";
 import { inputTokens } from "../llm/usage/token-partition.ts";
 import type { ChangeLog } from "../workload/change-log.ts";
-import type { WorkloadLedger } from "../workload/ledger.ts";
-import { unpricedTokens } from "../workload/spend-row.ts";
 
 /** What an explanation is made from. */
 export interface CostSources {

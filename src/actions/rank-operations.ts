@@ -4,11 +4,11 @@ import { type CostControls, type CostRise, decideCostControls } from "../analysi
 import { type OperationRanking, type RankedOperation, rankOperations } from "../analysis/rank-operations.ts";
 import type { ActionOutput } from "../core/action.ts";
 import { oneUsd } from "../core/money.ts";
-import type { BudgetControl } from "../workload/budget.ts";
+import { readBudget } from "../llm/budgets/actions/planned-controls.ts";
+import type { BudgetControl } from "../llm/budgets/budget.ts";
 import { defineAction } from "./define-action.ts";
 import type { CostExplanation, CostSight } from "./explain-cost.ts";
 import { budgetParameter, durationParameter, millisecondsOf } from "./parameter-types.ts";
-import { readBudget } from "./planned-controls.ts";
 
 const rowsShown = 10;
 

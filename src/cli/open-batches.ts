@@ -1,13 +1,13 @@
 import type { Redis } from "ioredis";
 import { startBatchKeeper } from "../../workers/keep-batches.ts";
+import { dividedTimes } from "../llm/budgets/ledger.ts";
+import { createLocalGate } from "../llm/budgets/local-gate.ts";
+import type { WorkloadObserver } from "../llm/budgets/workload-observer.ts";
 import type { TicketQueue } from "../queue/ticket-queue.ts";
 import { createBatchStore } from "../redis/workload-batches.ts";
 import type { BatchStore } from "../workload/batch.ts";
 import { type BatchControl, createBatchControl } from "../workload/batch-control.ts";
 import { withBatchChanges } from "../workload/change-log.ts";
-import { dividedTimes } from "../workload/ledger.ts";
-import { createLocalGate } from "../workload/local-gate.ts";
-import type { WorkloadObserver } from "../workload/workload-observer.ts";
 import { openProviders } from "./open-providers.ts";
 import type { Runtime } from "./runtime.ts";
 

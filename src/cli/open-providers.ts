@@ -4,14 +4,14 @@ import { createAnthropicBatches } from "../adapters/anthropic/create-anthropic-b
 import { createAnthropicCosts } from "../adapters/anthropic/create-anthropic-costs.ts";
 import { createOpenAiBatches } from "../adapters/openai/create-openai-batches.ts";
 import { createOpenAiCosts } from "../adapters/openai/create-openai-costs.ts";
+import { createLocalGate } from "../llm/budgets/local-gate.ts";
+import type { WorkloadObserver } from "../llm/budgets/workload-observer.ts";
 import { createProviderBatchStore } from "../redis/provider-batches.ts";
 import { observeProviderBatches } from "../telemetry/observe-provider-batches.ts";
 import type { BatchStore } from "../workload/batch.ts";
-import { createLocalGate } from "../workload/local-gate.ts";
 import { usualPatience } from "../workload/next-provider-move.ts";
 import { createProviderDesk, type ProviderDesk } from "../workload/provider-desk.ts";
 import { createProviderTickets } from "../workload/provider-tickets.ts";
-import type { WorkloadObserver } from "../workload/workload-observer.ts";
 import type { Runtime } from "./runtime.ts";
 
 const lookEveryMs = 5000;

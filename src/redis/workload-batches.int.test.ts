@@ -2,6 +2,7 @@ import { describe, expect, it } from "@jest/globals";
 import * as fc from "fast-check";
 import { type BatchLimits, batchHeadSchema } from "../../packages/sdk/src/wire/batches.ts";
 import { newTicketSchema, ticketStates } from "../../packages/sdk/src/wire/tickets.ts";
+import { createWorkloadLedger } from "../llm/budgets/redis-store.ts";
 import { aUsageEvent } from "../testing/a-usage-report.ts";
 import { contractTimes } from "../testing/describe-workload-ledger.ts";
 import { createFakeClock } from "../testing/fake-clock.ts";
@@ -9,7 +10,6 @@ import { holdRedis } from "../testing/hold-redis.ts";
 import { estimateBatch } from "../workload/batch-estimate.ts";
 import { hasEnded } from "../workload/ticket.ts";
 import { createBatchStore } from "./workload-batches.ts";
-import { createWorkloadLedger } from "./workload-ledger.ts";
 import { createTicketStore } from "./workload-tickets.ts";
 
 const held = holdRedis(["--appendfsync", "no"]);

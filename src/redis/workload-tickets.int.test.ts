@@ -1,13 +1,13 @@
 import { describe, expect, it } from "@jest/globals";
 import { batchLimitsSchema } from "../../packages/sdk/src/wire/batches.ts";
 import { newTicketSchema } from "../../packages/sdk/src/wire/tickets.ts";
+import { createWorkloadLedger } from "../llm/budgets/redis-store.ts";
 import { aUsageEvent } from "../testing/a-usage-report.ts";
 import { describeTicketStore } from "../testing/describe-ticket-store.ts";
 import { contractTimes } from "../testing/describe-workload-ledger.ts";
 import { createFakeClock } from "../testing/fake-clock.ts";
 import { holdRedis } from "../testing/hold-redis.ts";
 import { createBatchStore } from "./workload-batches.ts";
-import { createWorkloadLedger } from "./workload-ledger.ts";
 import { createTicketStore } from "./workload-tickets.ts";
 
 const held = holdRedis(["--appendfsync", "no"]);

@@ -5,11 +5,11 @@ import { canonicalJson } from "../../packages/sdk/src/wire/json.ts";
 import { type NewTicket, type Ticket, ticketStates } from "../../packages/sdk/src/wire/tickets.ts";
 import type { Clock } from "../core/clock.ts";
 import { sha256 } from "../core/json.ts";
+import type { QueueCounts } from "../llm/budgets/ledger.ts";
 import { available } from "../platform/redis/available.ts";
 import { pageOf } from "../platform/redis/page-of.ts";
 import { loadScript } from "../platform/redis/script.ts";
 import { workloadKeys as keys } from "../platform/redis/workload-keys.ts";
-import type { QueueCounts } from "../workload/ledger.ts";
 import {
   type AddReply,
   hasEnded,

@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { Instant } from "../core/clock.ts";
 import type { Journal } from "../core/journal.ts";
 import { formatUsd, type MicroUsd } from "../core/money.ts";
-import type { BudgetControl } from "../workload/budget.ts";
+import type { BudgetControl } from "../llm/budgets/budget.ts";
 import { moment, span } from "./wording.ts";
 
 /** What was spent in one window. */

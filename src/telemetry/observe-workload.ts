@@ -2,10 +2,10 @@ import type { Batch } from "../../packages/sdk/src/wire/batches.ts";
 import { ticketStates } from "../../packages/sdk/src/wire/tickets.ts";
 import type { Clock } from "../core/clock.ts";
 import { oneUsd } from "../core/money.ts";
+import type { BudgetControl, BudgetState } from "../llm/budgets/budget.ts";
 import { overflowLabel } from "../platform/telemetry/label-cap.ts";
 import type { Metrics } from "../platform/telemetry/metrics.ts";
 import type { BatchStore } from "../workload/batch.ts";
-import type { BudgetControl, BudgetState } from "../workload/budget.ts";
 import { stages } from "../workload/stage.ts";
 import type { TicketRecovery, TicketStore } from "../workload/ticket.ts";
 

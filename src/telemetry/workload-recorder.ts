@@ -1,12 +1,12 @@
 import { type UsageEvent, usageAnomalies } from "../../packages/sdk/src/wire/usage.ts";
 import { oneUsd } from "../core/money.ts";
+import type { FinishedTicket } from "../llm/budgets/ledger.ts";
+import { unpricedTokens } from "../llm/budgets/spend-row.ts";
+import type { WorkloadObserver } from "../llm/budgets/workload-observer.ts";
 import { writtenTokens } from "../llm/usage/token-partition.ts";
 import { overflowLabel } from "../platform/telemetry/label-cap.ts";
 import type { Metrics } from "../platform/telemetry/metrics.ts";
 import { failureClasses } from "../workload/failure-class.ts";
-import type { FinishedTicket } from "../workload/ledger.ts";
-import { unpricedTokens } from "../workload/spend-row.ts";
-import type { WorkloadObserver } from "../workload/workload-observer.ts";
 
 /** Series of one metric beyond which the prompt is not told apart any more. */
 const mostSeries = 5000;

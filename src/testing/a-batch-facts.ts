@@ -1,5 +1,5 @@
 import { type BatchLimits, batchLimitsSchema } from "../../packages/sdk/src/wire/batches.ts";
-import type { BatchFacts } from "../workload/batch-admission.ts";
+import type { BatchFacts } from "../llm/budgets/batch-admission.ts";
 
 /** A batch that is open, has no limits and lets all its tickets begin at once. */
 export function aBatchFacts(change: Partial<Omit<BatchFacts, "limits">> & { readonly limits?: Partial<BatchLimits> } = {}): BatchFacts {

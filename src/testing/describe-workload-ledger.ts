@@ -1,10 +1,10 @@
 import { describe, expect, it } from "@jest/globals";
 import * as fc from "fast-check";
 import type { AdmissionRequestInput } from "../../packages/sdk/src/wire/admissions.ts";
-import { countStartsWhilePaused } from "../workload/admission-log.ts";
-import type { Budget } from "../workload/budget.ts";
-import { noLimits } from "../workload/controls.ts";
-import type { LedgerTimes, WorkloadLedger } from "../workload/ledger.ts";
+import { countStartsWhilePaused } from "../llm/budgets/admission-log.ts";
+import type { Budget } from "../llm/budgets/budget.ts";
+import { noLimits } from "../llm/budgets/controls.ts";
+import type { LedgerTimes, WorkloadLedger } from "../llm/budgets/ledger.ts";
 import { aUsageEvent } from "./a-usage-report.ts";
 import type { FakeClock } from "./fake-clock.ts";
 

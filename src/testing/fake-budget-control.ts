@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
-import type { BudgetControl, BudgetControls, BudgetState, ControlsChange, RunningTicket, SpendRow } from "../workload/budget.ts";
-import { applyChange } from "../workload/controls.ts";
+import type { BudgetControl, BudgetControls, BudgetState, ControlsChange, RunningTicket, SpendRow } from "../llm/budgets/budget.ts";
+import { applyChange } from "../llm/budgets/controls.ts";
 
 /** A budget in memory, with levers for what the world does to it. */
 export interface FakeBudget {

@@ -6,13 +6,13 @@ import {
 } from "../../packages/sdk/src/wire/admissions.ts";
 import type { UsageEvent } from "../../packages/sdk/src/wire/usage.ts";
 import type { Clock } from "../core/clock.ts";
+import { type AdmissionFacts, decideAdmission, effectiveControls } from "../llm/budgets/admission.ts";
+import type { Budget, BudgetControls } from "../llm/budgets/budget.ts";
+import { allowanceAt, periodAt, periodRemainingSeconds } from "../llm/budgets/budget-allowance.ts";
+import { applyChange, holdsChange, openControls } from "../llm/budgets/controls.ts";
+import type { LedgerTimes, WorkloadLedger } from "../llm/budgets/ledger.ts";
+import { type RowPart, rowKeyOf, sumRows, unpricedTokens } from "../llm/budgets/spend-row.ts";
 import { inputTokens } from "../llm/usage/token-partition.ts";
-import { type AdmissionFacts, decideAdmission, effectiveControls } from "../workload/admission.ts";
-import type { Budget, BudgetControls } from "../workload/budget.ts";
-import { allowanceAt, periodAt, periodRemainingSeconds } from "../workload/budget-allowance.ts";
-import { applyChange, holdsChange, openControls } from "../workload/controls.ts";
-import type { LedgerTimes, WorkloadLedger } from "../workload/ledger.ts";
-import { type RowPart, rowKeyOf, sumRows, unpricedTokens } from "../workload/spend-row.ts";
 
 interface Lease {
   readonly leaseId: string;

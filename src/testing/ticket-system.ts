@@ -1,9 +1,9 @@
 import type { Redis } from "ioredis";
 import { startTicketWorker } from "../../workers/ticket.ts";
 import { createSystemClock } from "../core/clock.ts";
-import { createWorkloadLedger } from "../redis/workload-ledger.ts";
+import { createLocalGate } from "../llm/budgets/local-gate.ts";
+import { createWorkloadLedger } from "../llm/budgets/redis-store.ts";
 import { createTicketStore } from "../redis/workload-tickets.ts";
-import { createLocalGate } from "../workload/local-gate.ts";
 import type { TicketProcessor } from "../workload/ticket.ts";
 
 /** Tickets over a real Redis, wired like the product; a lease lasts two seconds. */

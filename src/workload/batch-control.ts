@@ -1,11 +1,11 @@
 import type { Batch, BatchEstimate, BatchQuote, BatchView } from "../../packages/sdk/src/wire/batches.ts";
 import { newTicketSchema, type TicketState, ticketStates } from "../../packages/sdk/src/wire/tickets.ts";
 import type { Clock } from "../core/clock.ts";
+import { stopOf } from "../llm/budgets/batch-admission.ts";
+import type { BudgetControl } from "../llm/budgets/budget.ts";
 import type { BatchChange, BatchStore, SubmitReply } from "./batch.ts";
-import { stopOf } from "./batch-admission.ts";
 import { estimateBatch, estimateTicket, judgeRoom } from "./batch-estimate.ts";
 import { batchProgress } from "./batch-progress.ts";
-import type { BudgetControl } from "./budget.ts";
 import { hasEnded, type TicketStore } from "./ticket.ts";
 import { ticketIdOf } from "./ticket-id.ts";
 

@@ -1,4 +1,5 @@
 import { expect, it } from "@jest/globals";
+import { noLimits } from "../llm/budgets/controls.ts";
 import { createSimulatedBatches } from "../simulators/rehearsal/simulated-batches.ts";
 import { aCandidate, someTargets } from "../testing/describe-model-routes.ts";
 import { contractTimes } from "../testing/describe-workload-ledger.ts";
@@ -9,7 +10,6 @@ import { createMemoryLedger } from "../testing/memory-ledger.ts";
 import { createMemoryModelRoutes } from "../testing/memory-model-routes.ts";
 import type { BatchControl, SubmitAnswer } from "./batch-control.ts";
 import { type ChangeNotes, withBatchChanges, withLabelChanges, withLimitChanges, withRouteChanges } from "./change-log.ts";
-import { noLimits } from "./controls.ts";
 import type { LabelReply, PromptStore } from "./prompt.ts";
 
 function aNotebook() {

@@ -1,0 +1,266 @@
+import { z } from "zod";
+import { defineAction } from "../../../actions/define-action.ts";
+import { budgetParameter, durationParameter, millisecondsOf, promqlParameter } from "../../../actions/parameter-types.ts";
+import type { ActionContext, ActionOutput, ActionResult } from "../../../core/action.ts";
+import { formatDuration } from "../../../core/duration.ts";
+import { StepFailure } from "../../../core/failure.ts";
+import { formatUsd } from "../../../core/money.ts";
+import type { PrometheusReader } from "../../../core/prometheus.ts";
+import type { BudgetControl, BudgetState } from "../budget.ts";
+import { isPaused, stateOfWork } from "./gate.ts";
+import { type BurnSight, judgeBurn } from "./judge-burn.ts";
+import { type ControlFields, changesOf, plannedChange, plannedOf, readBudget, restorePlanned } from "./planned-controls.ts";
+import { nextRampMove, type RampMove, rampStart } from "./ramp.ts";
+import { ranBefore } from "./ran-before.ts";
+
+const stageShares = [0.25, 0.5, 1] as const;
+
+const checksPerStage = 5;
+
+const progressSchema = z.object({
+  stage: z.number().int(),
+  since: z.number(),
+  unseenSince: z.number().nullable(),
+  closedSince: z.number().nullable(),
+  stepsBack: z.number().int(),
+  reached: z.array(z.number()),
+  waitsFor: z.enum(["limit", "decision", "owner"]).nullable(),
+  burn: z.array(z.number()).nullable(),
+  /** What a report tells; it changes only when the ramp moves. */
+  headline: z.string(),
+  note: z.string(),
+  /** Version of the controls at the last look. */
+  version: z.number(),
+});
+type Progress = z.output<typeof progressSchema>;
+
+/** What the ramp may find in the controls without somebody else having been there. */
+interface Known {
+  readonly stages: readonly number[];
+  readonly before: number | null;
+  readonly version: number;
+}
+
+const dataSchema = z.object({ stages: z.array(z.number().int().positive()), queries: z.array(z.string()) });
+
+/**
+ * Opens the gate with a quarter of what ran before and goes on to half and to all of it, each stage held while the burn stays under the threshold.
+ * It holds no worker between looks. Without data it never advances; when the burn returns it steps back; when the budget is exhausted, or it
+ * had to step back too often, a person decides.
+ */
+export const resumeWithRamp = defineAction({
+  name: "resume-with-ramp",
+  summary: "Opens one budget with a quarter of its concurrency, then half, then all of it, as long as the burn stays under the threshold.",
+  parameters: z.strictObject({
+    budget: budgetParameter(),
+    every: durationParameter("How long the burn must stay under the threshold before the next stage.").default("15m"),
+    threshold: z.number().positive().default(1.2).meta({ description: "Every burn query must be below it." }),
+    burn: z
+      .union([promqlParameter("One query of the burn."), z.array(promqlParameter("A query of the burn.")).min(1).max(5)])
+      .optional()
+      .meta({ format: "promql", description: "Queries of the burn; by default the 5m and 30m burn of the budget." }),
+    concurrency: z
+      .number()
+      .int()
+      .positive()
+      .optional()
+      .meta({ description: "All of it; by default the limit, or what ran before the incident." }),
+    steps_back: z.number().int().min(0).default(3).meta({ description: "So many steps back are allowed before a person is asked." }),
+  }),
+  result: {
+    budget: "id of the budget",
+    steps: "concurrency of each stage that was reached, in order",
+    steps_back: "how often it stepped back",
+    final_concurrency: "limit of concurrency now, or null",
+    verified: "whether the burn stayed under the threshold for a whole stage at full concurrency",
+    resumed: "whether the gate is open",
+    paused: "whether the gate is closed",
+    burn: "burn at the last look, one number per query",
+    running: "tickets in flight",
+    queued: "tickets that wait",
+  },
+  effect: "set",
+  risk: "raises",
+  timeoutMs: 30_000,
+  probes: false,
+  undoes: true,
+  behave(parameters, ports: { readonly budgets: BudgetControl; readonly prometheus: PrometheusReader }) {
+    const { budget, threshold } = parameters;
+    const everyMs = millisecondsOf(parameters.every);
+    const lookEveryMs = Math.max(250, Math.round(everyMs / checksPerStage));
+    const rules = { everyMs, stepsBackAllowed: parameters.steps_back };
+
+    return {
+      async plan(context) {
+        const state = await readBudget(ports.budgets, budget);
+        const full = parameters.concurrency ?? ranBefore(state, context.results) ?? 1;
+        const stages = stagesOf(full);
+        const planned = plannedChange(state, {
+          ...openAs(context.runId, `ramp to ${full} at once`),
+          limits: { ...state.controls.limits, concurrency: stages.at(-1) ?? full },
+        });
+        const queries = parameters.burn === undefined ? defaultQueries(budget) : [parameters.burn].flat();
+        return {
+          summary: `Open budget ${budget} with ${stages.join(", then ")} tickets at once, each held ${formatDuration(everyMs)} while the burn is under ${threshold}`,
+          targets: [`budget/${budget}`],
+          changes: changesOf(planned),
+          reversible: true,
+          data: { ...planned, stages, queries },
+        };
+      },
+      async run(plan, context) {
+        const planned = plannedOf(plan);
+        const { stages, queries } = dataSchema.parse(plan.data);
+        const state = await readBudget(ports.budgets, budget);
+        const now = context.clock.now();
+        let progress: Progress =
+          context.progress === undefined
+            ? { ...rampStart(now), reached: [], waitsFor: null, burn: null, headline: "", note: "", version: planned.version }
+            : progressSchema.parse(context.progress);
+
+        if (progress.waitsFor !== null) {
+          if (context.answer === "stay_paused") return done(state, progress, false, context);
+          progress = { ...progress, ...rampStart(now), waitsFor: null };
+        } else if (context.progress === undefined && isPaused(state.controls, now) && state.controls.by !== `run:${context.runId}`) {
+          return askOwner(state, progress);
+        }
+        const known = { stages, before: planned.before.limits?.concurrency ?? null, version: progress.version };
+        const sight = await judgeBurn(ports.prometheus, queries, threshold, context.signal);
+        const move = nextRampMove(progress, { sight: sight.kind, exhausted: isExhausted(state), lastStage: stages.length - 1, now }, rules);
+        return act(move, progress, { known, sight, state, context });
+      },
+      async undo(plan, _output, context) {
+        await restoreRamp(plan, context);
+      },
+    };
+
+    async function act(
+      move: RampMove,
+      progress: Progress,
+      seen: { readonly known: Known; readonly sight: BurnSight; readonly state: BudgetState; readonly context: ActionContext },
+    ): Promise<ActionResult> {
+      const { known, sight, state, context } = seen;
+      const written = await settled(move.ramp.stage, known, context, state);
+      const concurrency = known.stages[move.ramp.stage];
+      const next: Progress = {
+        ...move.ramp,
+        reached: move.kind === "advance" && concurrency !== undefined ? [...progress.reached, concurrency] : progress.reached,
+        waitsFor: null,
+        burn: sight.kind === "unseen" ? null : [...sight.values],
+        headline: `${move.why}; now ${concurrency === undefined ? "closed" : `${concurrency} at once`}`,
+        note: sight.text,
+        version: written.controls.version,
+      };
+      switch (move.kind) {
+        case "advance":
+        case "stay":
+        case "step_back":
+          return { kind: "continue", afterMs: lookEveryMs, progress: next };
+        case "finish":
+          return done(written, next, true, context);
+        case "ask_limit":
+          return {
+            kind: "ask",
+            question: `Budget ${budget} is exhausted: ${formatUsd(state.spentMicroUsd + state.committedMicroUsd)} of ${formatUsd(state.budget.limitMicroUsd)} is spent or reserved. It stays closed. Raise its limit and answer "limit_raised", or answer "stay_paused".`,
+            answers: ["limit_raised", "stay_paused"],
+            progress: { ...next, waitsFor: "limit" },
+          };
+        case "ask_decision":
+          return {
+            kind: "ask",
+            question: `Budget ${budget} is closed and stays closed: ${move.why} (${sight.text}; it stepped back ${move.ramp.stepsBack} times). Answer "try_again" to ramp from the beginning, or "stay_paused".`,
+            answers: ["try_again", "stay_paused"],
+            progress: { ...next, waitsFor: "decision" },
+          };
+      }
+    }
+
+    /** What somebody outside of this run has closed is not ours to open. */
+    function askOwner({ controls }: BudgetState, progress: Progress): ActionResult {
+      return {
+        kind: "ask",
+        question: `Budget ${budget} was closed by ${controls.by || "somebody"} and not by this run: ${controls.reason || "no reason given"}. Answer "open" to ramp it up, or "stay_paused".`,
+        answers: ["open", "stay_paused"],
+        progress: { ...progress, waitsFor: "owner", version: controls.version },
+      };
+    }
+
+    /** Makes the controls those of this stage, by compare-and-set; equal counts as done. Stage −1 is closed. */
+    async function settled(stage: number, known: Known, context: ActionContext, seen: BudgetState): Promise<BudgetState> {
+      const by = `run:${context.runId}`;
+      let state = seen;
+      for (let tries = 0; tries < 5; tries++) {
+        const { controls } = state;
+        const present = controls.limits.concurrency;
+        const concurrency = known.stages[stage] ?? present;
+        const closed = isPaused(controls, context.clock.now());
+        // A look that ran before and whose progress was lost left another of our own values.
+        const ours = controls.by === by && (present === known.before || (present !== null && known.stages.includes(present)));
+        if (!ours && controls.version !== known.version) {
+          throw new StepFailure({
+            reason: "refused_by_target",
+            message: `Somebody else changed the controls of budget ${budget} meanwhile (by ${controls.by || "unknown"}: ${controls.reason || "no reason given"}); they stay as they are.`,
+            applied: "no",
+          });
+        }
+        if (closed === stage < 0 && present === concurrency) return state;
+        const reply = await ports.budgets.compareAndSet(budget, controls.version, {
+          ...(stage < 0
+            ? { gate: "paused" as const, reason: "the burn came back during the ramp", by, pausedUntil: null }
+            : openAs(context.runId, `ramp: ${concurrency} at once`)),
+          limits: { ...controls.limits, concurrency },
+        });
+        state = await readBudget(ports.budgets, budget);
+        if (reply.set) return state;
+      }
+      throw new StepFailure({
+        reason: "overloaded",
+        message: `The controls of budget ${budget} change too often to be set.`,
+        applied: "no",
+      });
+    }
+
+    function done(state: BudgetState, progress: Progress, verified: boolean, { clock }: ActionContext): ActionResult {
+      const work = stateOfWork(state, clock.now());
+      const output: ActionOutput = {
+        ...work,
+        budget,
+        steps: progress.reached,
+        steps_back: progress.stepsBack,
+        final_concurrency: state.controls.limits.concurrency,
+        verified,
+        resumed: !work.paused,
+        ...(progress.burn !== null && { burn: progress.burn }),
+      };
+      return { kind: "done", output };
+    }
+
+    async function restoreRamp(plan: Parameters<typeof plannedOf>[0], context: ActionContext): Promise<void> {
+      const { stages } = dataSchema.parse(plan.data);
+      const planned = plannedOf(plan);
+      const { controls } = await readBudget(ports.budgets, budget);
+      const halfWay = controls.by === `run:${context.runId}` && stages.includes(controls.limits.concurrency ?? 0);
+      // A ramp that was stopped between its stages left one of its own values; that is no third value.
+      const after: ControlFields = halfWay
+        ? { ...planned.after, reason: controls.reason, gate: controls.gate, limits: { ...controls.limits } }
+        : planned.after;
+      await restorePlanned(ports.budgets, { ...planned, after });
+    }
+  },
+});
+
+function stagesOf(full: number): readonly number[] {
+  return stageShares.map((share) => Math.max(1, Math.floor(full * share)));
+}
+
+function openAs(runId: string, reason: string) {
+  return { gate: "open", by: `run:${runId}`, reason, pausedUntil: null } as const;
+}
+
+function isExhausted(state: BudgetState): boolean {
+  return state.spentMicroUsd + state.committedMicroUsd >= state.budget.limitMicroUsd;
+}
+
+function defaultQueries(budget: string): readonly string[] {
+  return ["ratio5m", "ratio30m"].map((window) => `budget:llm_budget_burn:${window}{budget="${budget}"}`);
+}

@@ -1,0 +1,96 @@
+import { z } from "zod";
+import { admissionRequestSchema, admissionToWire, extensionSchema, releaseSchema } from "../../../packages/sdk/src/wire/admissions.ts";
+import { mostReportBytes, usageReportsSchema } from "../../../packages/sdk/src/wire/usage.ts";
+import type { Clock } from "../../core/clock.ts";
+import { defineRoute, json, noBody, noQuery, type Route } from "../../platform/http/route.ts";
+import { viewers, workloads } from "../../platform/http/who.ts";
+import type { PriceTable } from "../usage/price-table.ts";
+import { type PrefixKeeping, recordUsage } from "../usage/record-usage.ts";
+import type { WorkloadLedger } from "./ledger.ts";
+import type { WorkloadObserver } from "./workload-observer.ts";
+
+/** What permission and usage stand on. */
+export interface WorkloadRouteDeps {
+  readonly ledger: WorkloadLedger;
+  readonly prices: PriceTable;
+  readonly observer: WorkloadObserver;
+  /** Where the prompts' prefixes are kept; without it they are not. */
+  readonly prefixes?: PrefixKeeping;
+  readonly clock: Clock;
+}
+
+const newest = z.strictObject({ limit: z.coerce.number().int().min(1).max(10_000).default(100) });
+
+/** What the application says and asks: admission, its end, and usage. */
+export function createWorkloadRoutes(deps: WorkloadRouteDeps): readonly Route[] {
+  const { ledger, observer, clock } = deps;
+  return [
+    defineRoute({
+      method: "post",
+      path: "/api/admissions",
+      summary: "Ask for permission to start a ticket or its next turn; the estimate is reserved",
+      who: workloads,
+      query: noQuery,
+      body: admissionRequestSchema,
+      answers: {
+        200: "`{leaseId, leaseMs}`, or `{wait: true, reason, detail, retryAfterMs}`, or `{stop: true, reason, detail, retryAfterMs}`",
+      },
+      handle: async ({ body }) => json(200, admissionToWire(await ledger.admit(body))),
+    }),
+    defineRoute({
+      method: "post",
+      path: "/api/admissions/{leaseId}/extend",
+      summary: "Keep the reservation of a turn that takes long",
+      who: workloads,
+      query: noQuery,
+      body: extensionSchema,
+      answers: { 200: "`extended` is false when the lease is gone: its reservation was given back" },
+      handle: async ({ params, body }) => json(200, { extended: await ledger.extend(body.budget, params["leaseId"] ?? "") }),
+    }),
+    defineRoute({
+      method: "post",
+      path: "/api/admissions/release",
+      summary: "Give a ticket's lease up; with an outcome the ticket has ended",
+      who: workloads,
+      query: noQuery,
+      body: releaseSchema,
+      answers: { 200: "`finished` is true when this request was the first that ended the ticket" },
+      async handle({ body }) {
+        const finished = await ledger.finish(body);
+        if (finished !== undefined) observer.finished(finished);
+        return json(200, { finished: finished !== undefined });
+      },
+    }),
+    defineRoute({
+      method: "get",
+      path: "/api/admissions",
+      summary: "What the gates did: admissions, refusals and changes of the gates, oldest of the newest `limit` first",
+      who: viewers,
+      query: newest,
+      body: noBody,
+      answers: { 200: "`items` are entries of the log" },
+      handle: async ({ query }) => json(200, { items: await ledger.admissions(query.limit) }),
+    }),
+    defineRoute({
+      method: "post",
+      path: "/api/usage",
+      summary: "Report model requests with the provider's own usage objects; an id counts once",
+      who: workloads,
+      query: noQuery,
+      body: usageReportsSchema,
+      bodyLimitBytes: mostReportBytes.body,
+      answers: { 200: "`results`: one per event, in order" },
+      handle: async ({ body }) => json(200, { results: await recordUsage(body.events, clock.now(), deps) }),
+    }),
+    defineRoute({
+      method: "get",
+      path: "/api/usage",
+      summary: "The newest usage events, newest first",
+      who: viewers,
+      query: newest,
+      body: noBody,
+      answers: { 200: "`items` are events with their partition and price" },
+      handle: async ({ query }) => json(200, { items: await ledger.recentUsage(query.limit) }),
+    }),
+  ];
+}

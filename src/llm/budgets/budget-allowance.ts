@@ -1,0 +1,75 @@
+import type { Instant } from "../../core/clock.ts";
+import type { Budget } from "./budget.ts";
+
+/** Weights of a profile: one per hour of a week. */
+export const hoursPerWeek = 168;
+
+/** Monday 1970-01-05 00:00 UTC: where weeks are counted from. */
+const firstMonday = 4 * 86_400_000;
+
+/** One period of a budget, [startsAt, endsAt). */
+export interface Period {
+  readonly startsAt: Instant;
+  readonly endsAt: Instant;
+}
+
+/** The period that `now` lies in. Periods follow each other without a gap, before `periodStartsAt` too. */
+export function periodAt(budget: Budget, now: Instant): Period {
+  const index = Math.floor((now - budget.periodStartsAt) / budget.periodMs);
+  const startsAt = budget.periodStartsAt + index * budget.periodMs;
+  return { startsAt, endsAt: startsAt + budget.periodMs };
+}
+
+/** Seconds until the limit starts anew. */
+export function periodRemainingSeconds(budget: Budget, now: Instant): number {
+  return (periodAt(budget, now).endsAt - now) / 1000;
+}
+
+/**
+ * What the plan spends at `now`, in micro-USD per second: the limit spread over the period by the profile.
+ * Its integral over a period is the limit, whatever the profile sums to and however the period lies in the week.
+ */
+export function allowanceAt(budget: Budget, now: Instant): number {
+  const uniform = (budget.limitMicroUsd / budget.periodMs) * 1000;
+  const profile = budget.profile;
+  if (profile === undefined) return uniform;
+  const period = periodAt(budget, now);
+  const weightMs = weightBetween(profile, hourMsOf(budget), period.startsAt, period.endsAt);
+  if (weightMs <= 0) return uniform;
+  return (budget.limitMicroUsd * weightAt(profile, hourMsOf(budget), now) * 1000) / weightMs;
+}
+
+/** What the plan spends between two instants of one period, in micro-USD. */
+export function plannedBetween(budget: Budget, from: Instant, to: Instant): number {
+  const profile = budget.profile;
+  const uniform = (budget.limitMicroUsd * (to - from)) / budget.periodMs;
+  if (profile === undefined) return uniform;
+  const period = periodAt(budget, from);
+  const weightMs = weightBetween(profile, hourMsOf(budget), period.startsAt, period.endsAt);
+  if (weightMs <= 0) return uniform;
+  return (budget.limitMicroUsd * weightBetween(profile, hourMsOf(budget), from, to)) / weightMs;
+}
+
+function hourMsOf(budget: Budget): number {
+  return budget.profileHourMs ?? 3_600_000;
+}
+
+function weightAt(profile: readonly number[], hourMs: number, at: Instant): number {
+  const hour = Math.floor((at - firstMonday) / hourMs);
+  return profile[((hour % hoursPerWeek) + hoursPerWeek) % hoursPerWeek] ?? 0;
+}
+
+/** Integral of the weight over [from, to) in weight × milliseconds. Whole weeks are not walked. */
+function weightBetween(profile: readonly number[], hourMs: number, from: Instant, to: Instant): number {
+  const weekMs = hourMs * hoursPerWeek;
+  const weeks = Math.floor((to - from) / weekMs);
+  let sum = weeks * hourMs * profile.reduce((total, weight) => total + weight, 0);
+  let at = from + weeks * weekMs;
+  while (at < to) {
+    const hourEnds = firstMonday + (Math.floor((at - firstMonday) / hourMs) + 1) * hourMs;
+    const until = Math.min(hourEnds, to);
+    sum += weightAt(profile, hourMs, at) * (until - at);
+    at = until;
+  }
+  return sum;
+}

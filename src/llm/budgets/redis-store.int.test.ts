@@ -1,0 +1,181 @@
+import { once } from "node:events";
+import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
+import type { Redis } from "ioredis";
+import { batchLimitsSchema } from "../../../packages/sdk/src/wire/batches.ts";
+import { StoreUnavailable } from "../../core/store-unavailable.ts";
+import { connectRedis } from "../../platform/redis/connection.ts";
+import { createBatchStore } from "../../redis/workload-batches.ts";
+import { aUsageEvent } from "../../testing/a-usage-report.ts";
+import { contractTimes, describeWorkloadLedger } from "../../testing/describe-workload-ledger.ts";
+import { createFakeClock } from "../../testing/fake-clock.ts";
+import { holdRedis } from "../../testing/hold-redis.ts";
+import { countStartsWhilePaused } from "./admission-log.ts";
+import type { BudgetLimits } from "./budget.ts";
+import { noLimits } from "./controls.ts";
+import { createWorkloadLedger } from "./redis-store.ts";
+
+const held = holdRedis(["--appendfsync", "no"]);
+let failFast: Redis;
+
+beforeAll(async () => {
+  failFast = connectRedis({ socketPath: held.server.socketPath }, "request");
+  await once(failFast, "ready");
+});
+
+afterAll(async () => {
+  failFast.disconnect();
+});
+
+describeWorkloadLedger("Redis", async () => {
+  await held.redis.flushall();
+  const clock = createFakeClock();
+  const counts = { countsOf: async () => ({ queued: 0, queues: [], batches: [] }) };
+  return { clock, ledger: createWorkloadLedger({ redis: held.redis, clock, times: contractTimes, counts }) };
+});
+
+it("says when events of a window may have been dropped to make room", async () => {
+  await held.redis.flushall();
+  const clock = createFakeClock();
+  const counts = { countsOf: async () => ({ queued: 0, queues: [], batches: [] }) };
+  const ledger = createWorkloadLedger({ redis: held.redis, clock, times: contractTimes, counts });
+  await ledger.define({ id: "checkout", limitMicroUsd: 1_000_000, periodMs: 3_600_000, periodStartsAt: 0 });
+  const now = clock.now();
+  await ledger.record(Array.from({ length: 2500 }, (_, index) => aUsageEvent({ id: `r${index}`, at: now + index }, now)));
+  const whole = await ledger.usageBetween(now, now + 2500);
+  expect([whole.events.length, whole.complete]).toEqual([2500, true]);
+  await held.redis.xtrim("{wl}:usage", "MAXLEN", 1000);
+  const rest = await ledger.usageBetween(now, now + 2500);
+  expect([rest.events.length, rest.complete]).toEqual([1000, false]);
+  expect((await ledger.usageBetween(now + 1501, now + 2500)).complete).toBe(true);
+  expect((await ledger.usageBetween(now + 1500, now + 2500)).complete).toBe(false);
+});
+
+it("keeps about as many of the newest usage events as it was told", async () => {
+  await held.redis.flushall();
+  const clock = createFakeClock();
+  const counts = { countsOf: async () => ({ queued: 0, queues: [], batches: [] }) };
+  const ledger = createWorkloadLedger({ redis: held.redis, clock, times: contractTimes, counts, usageEvents: 1000 });
+  await ledger.define({ id: "checkout", limitMicroUsd: 1_000_000, periodMs: 3_600_000, periodStartsAt: 0 });
+  const now = clock.now();
+  await ledger.record(Array.from({ length: 2500 }, (_, index) => aUsageEvent({ id: `r${index}`, at: now + index }, now)));
+  const { events, complete } = await ledger.usageBetween(now, now + 2500);
+  expect(complete).toBe(false);
+  expect(events.length).toBeGreaterThanOrEqual(1000);
+  expect(events.length).toBeLessThan(1200);
+  expect(events.at(-1)?.id).toBe("r2499");
+});
+
+describe("a Redis that cannot write", () => {
+  const open = async () => {
+    await held.redis.flushall();
+    const clock = createFakeClock();
+    const counts = { countsOf: async () => ({ queued: 0, queues: [], batches: [] }) };
+    // The server's connection fails at once; a worker's would wait until Redis can write again.
+    const ledger = createWorkloadLedger({ redis: failFast, clock, times: contractTimes, counts });
+    await ledger.define({ id: "checkout", limitMicroUsd: 1_000_000, periodMs: 3_600_000, periodStartsAt: 0 });
+    return { clock, ledger };
+  };
+  const faults: readonly (readonly [string, () => Promise<unknown>, () => Promise<unknown>])[] = [
+    ["full", () => held.redis.config("SET", "maxmemory", "1"), () => held.redis.config("SET", "maxmemory", "0")],
+    ["read-only", () => held.redis.replicaof("127.0.0.1", 1), () => held.redis.replicaof("NO", "ONE")],
+  ];
+
+  it.each(faults)("is unavailable while it is %s, and nothing was counted", async (_fault, begin, end) => {
+    const { ledger, clock } = await open();
+    const event = aUsageEvent({ id: "r1" }, clock.now());
+    await begin();
+    try {
+      await expect(ledger.admit({ ticketId: "T-1", budget: "checkout", estimateMicroUsd: 5 })).rejects.toBeInstanceOf(StoreUnavailable);
+      await expect(ledger.record([event])).rejects.toBeInstanceOf(StoreUnavailable);
+    } finally {
+      await end();
+    }
+    // A server that has changed its role closes its connections, a moment later.
+    let recorded: unknown;
+    for (let tries = 0; recorded === undefined && tries < 100; tries += 1) {
+      recorded = await ledger.record([event]).catch(() => undefined);
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    expect(recorded).toEqual(["accepted"]);
+    expect(await ledger.read("checkout")).toMatchObject({ running: 0, spentMicroUsd: 3000 });
+  });
+});
+
+describe("an admission whose facts have changed before it is taken", () => {
+  const ask = (ticketId: string) => ({ ticketId, budget: "checkout", batchId: "b", estimateMicroUsd: 600_000 });
+  const open = async () => {
+    await held.redis.flushall();
+    const clock = createFakeClock();
+    const common = { clock, times: contractTimes, counts: { countsOf: async () => ({ queued: 0, queues: [], batches: [] }) } };
+    const ledger = createWorkloadLedger({ redis: held.redis, ...common });
+    const batches = createBatchStore({ redis: held.redis, clock });
+    await ledger.define({ id: "checkout", limitMicroUsd: 1_000_000, periodMs: 3_600_000, periodStartsAt: 0 });
+    await batches.create({ id: "b", budget: "checkout", queue: "default", limits: batchLimitsSchema.parse({ leadingTickets: 0 }) }, false);
+    const limit = async (limits: Partial<BudgetLimits>) => {
+      const state = await ledger.read("checkout");
+      await ledger.compareAndSet("checkout", state?.controls.version ?? 0, { limits: { ...noLimits, ...limits } });
+    };
+    /** Something happens between the decision and its script, once. */
+    const admitLate = async (meanwhile: () => Promise<unknown>) => {
+      let happened = false;
+      const evalsha = async (...args: Parameters<Redis["evalsha"]>) => {
+        // The script that takes an admission is the one with eleven keys.
+        if (args[1] === 11 && !happened) {
+          happened = true;
+          await meanwhile();
+        }
+        return held.redis.evalsha(...args);
+      };
+      const late = new Proxy(held.redis, {
+        get: (target, name) => {
+          if (name === "evalsha") return evalsha;
+          const member: unknown = Reflect.get(target, name, target);
+          return typeof member === "function" ? member.bind(target) : member;
+        },
+      });
+      const answer = await createWorkloadLedger({ redis: late, ...common }).admit(ask("T-late"));
+      expect(happened).toBe(true);
+      return answer.kind === "admitted" ? "admitted" : answer.reason;
+    };
+    return { ledger, batches, limit, admitLate };
+  };
+
+  it("waits when the gate was closed", async () => {
+    const { ledger, admitLate } = await open();
+    expect(await admitLate(async () => ledger.compareAndSet("checkout", 1, { gate: "paused", reason: "burning" }))).toBe("budget_paused");
+    expect(countStartsWhilePaused(await ledger.admissions(10), "checkout")).toBe(0);
+  });
+
+  it("waits when the batch's gate was closed", async () => {
+    const { batches, admitLate } = await open();
+    expect(await admitLate(async () => batches.change("b", { gate: "paused", reason: "look", by: "ada" }))).toBe("batch_paused");
+  });
+
+  it("waits when somebody else took the money", async () => {
+    const { ledger, admitLate } = await open();
+    expect(await admitLate(async () => ledger.admit(ask("T-1")))).toBe("budget_exhausted");
+    expect(await ledger.read("checkout")).toMatchObject({ committedMicroUsd: 600_000, running: 1 });
+  });
+
+  it("waits when the limit was lowered", async () => {
+    const { ledger, admitLate } = await open();
+    const lower = { id: "checkout", limitMicroUsd: 500_000, periodMs: 3_600_000, periodStartsAt: 0 };
+    expect(await admitLate(async () => ledger.define(lower))).toBe("budget_exhausted");
+  });
+
+  it("waits when somebody else took the last place or the last start of the minute", async () => {
+    for (const [limits, reason] of [
+      [{ concurrency: 1 }, "concurrency"],
+      [{ ratePerMinute: 1 }, "rate"],
+    ] as const) {
+      const { ledger, limit, admitLate } = await open();
+      await limit(limits);
+      expect(await admitLate(async () => ledger.admit({ ...ask("T-1"), estimateMicroUsd: 1 }))).toBe(reason);
+    }
+  });
+
+  it("stops when the ticket was cancelled", async () => {
+    const { ledger, admitLate } = await open();
+    expect(await admitLate(async () => ledger.cancelTicket("checkout", "T-late"))).toBe("ticket_cancelled");
+  });
+});

@@ -1,0 +1,233 @@
+import { join } from "node:path";
+import type { Redis } from "ioredis";
+import { z } from "zod";
+import { admissionRequestSchema, releaseSchema } from "../../../packages/sdk/src/wire/admissions.ts";
+import type { UsageEvent } from "../../../packages/sdk/src/wire/usage.ts";
+import type { Clock } from "../../core/clock.ts";
+import { available } from "../../platform/redis/available.ts";
+import { loadScript } from "../../platform/redis/script.ts";
+import { workloadKeys as keys, leaseIdOf, shareIdOf } from "../../platform/redis/workload-keys.ts";
+import { inputTokens } from "../usage/token-partition.ts";
+import type { UsageReply } from "../usage/usage-ledger.ts";
+import { effectiveControls } from "./admission.ts";
+import type { Budget, BudgetState, RunningTicket } from "./budget.ts";
+import { allowanceAt, periodAt, periodRemainingSeconds } from "./budget-allowance.ts";
+import { applyChange, holdsChange, openControls } from "./controls.ts";
+import type { LedgerTimes, QueueCounts, WorkloadLedger } from "./ledger.ts";
+import { createAdmissions, logLength, ticketMs } from "./redis-admissions.ts";
+import { readLogEntry, readRows } from "./redis-codec.ts";
+import { readUsage } from "./redis-usage.ts";
+import { mostRows, overflowRow, rowKeyOf, sumRows, unpricedTokens } from "./spend-row.ts";
+
+/** What the ledger stands on. */
+export interface LedgerDeps {
+  readonly redis: Redis;
+  readonly clock: Clock;
+  readonly times: LedgerTimes;
+  readonly counts: QueueCounts;
+  /** Newest usage events that are kept, about: room is made in blocks. 50,000 by default. */
+  readonly usageEvents?: number;
+}
+
+/** For as long as a report may come again. */
+const seenMs = 2 * 86_400_000;
+/** Tickets of one kind whose cost is kept for estimates. */
+const historyLength = 500;
+
+/**
+ * The ledger in Redis; {@link createAdmissions} lets tickets in.
+ * `now` comes from the caller's clock, not Redis's, so that scaled and rehearsed time work; clocks that differ by seconds move leases by seconds.
+ * Rejects with StoreUnavailable when Redis does not answer.
+ */
+export function createWorkloadLedger({ redis, clock, times, counts, usageEvents = 50_000 }: LedgerDeps): WorkloadLedger {
+  const scripts = {
+    define: loadScript(join(import.meta.dirname, "lua/wl-define.lua"), ["wl-ledger"]),
+    usage: loadScript(join(import.meta.dirname, "lua/wl-usage.lua"), ["wl-ledger"]),
+    release: loadScript(join(import.meta.dirname, "lua/wl-release.lua"), ["wl-ledger"]),
+    extend: loadScript(join(import.meta.dirname, "lua/wl-extend.lua")),
+    controls: loadScript(join(import.meta.dirname, "lua/wl-controls.lua")),
+  };
+  const minuteAt = (now: number) => Math.floor(now / times.minuteMs);
+  const admissions = createAdmissions({ redis, clock, times });
+
+  const releaseLease = async ({ budget, ticketId, batchId, kind }: Release, outcome: string): Promise<unknown> =>
+    scripts.release.run(
+      redis,
+      [
+        [keys.budget(budget), keys.expiry(budget), keys.leases(budget), keys.reserved(budget), keys.shares(budget)],
+        [keys.ticketSpend(budget, ticketId), keys.costs(kind), keys.batch(batchId ?? "")],
+      ].flat(),
+      [clock.now(), leaseIdOf(budget, ticketId), outcome, ticketMs, shareIdOf(batchId), historyLength],
+    );
+
+  const recordOne = async (event: UsageEvent): Promise<UsageReply> => {
+    const now = clock.now();
+    const { budget, ticketId } = event;
+    const bucket = Math.floor(event.at / times.bucketMs);
+    const row = JSON.stringify(rowKeyOf(event));
+    const other = JSON.stringify(overflowRow);
+    const member = (name: string) => JSON.stringify([name, `${ticketId}#${event.attempt}`]);
+    const reply = await scripts.usage.run(
+      redis,
+      [
+        [keys.seen(event.id), keys.budget(budget), keys.expiry(budget), keys.leases(budget), keys.reserved(budget)],
+        [keys.minute(budget, minuteAt(now)), keys.ticketSpend(budget, ticketId), keys.batch(event.batchId ?? "")],
+        [keys.rows(budget, bucket), keys.rowTickets(budget, bucket), keys.usage, keys.shares(budget)],
+      ].flat(),
+      [
+        [now, seenMs, leaseIdOf(budget, ticketId), now + times.leaseMs, event.costMicroUsd, row, other, mostRows],
+        [inputTokens(event.tokens), event.tokens.output, unpricedTokens(event), member(row), member(other), JSON.stringify(event)],
+        [usageEvents, times.keepMs, times.minuteMs * 2, ticketMs, event.attempt],
+        [shareIdOf(event.batchId), event.outcome === "rate_limited" ? 1 : 0],
+      ].flat(),
+    );
+    return z.enum(["accepted", "duplicate", "unknown_budget"]).parse(reply);
+  };
+
+  const read = async (budget: string): Promise<BudgetState | undefined> => {
+    const now = clock.now();
+    const found = await admissions.factsOf({ budget, ticketId: "" }, now);
+    if (found === undefined) return undefined;
+    const [queues, batches, waiting] = await Promise.all([
+      redis.smembers(keys.queues(budget)),
+      redis.smembers(keys.batches(budget)),
+      counts.countsOf(budget),
+    ]);
+    return {
+      budget: found.definition,
+      controls: effectiveControls(found.facts.controls, now),
+      spentMicroUsd: found.facts.spentMicroUsd,
+      committedMicroUsd: found.facts.committedMicroUsd,
+      running: found.facts.running,
+      queued: waiting.queued,
+      allowanceMicroUsdPerSecond: allowanceAt(found.definition, now),
+      periodRemainingSeconds: periodRemainingSeconds(found.definition, now),
+      queues: union(queues, waiting.queues),
+      batches: union(batches, waiting.batches),
+    };
+  };
+
+  return {
+    define: (budget) => available(() => define(budget)),
+    read: (budget) => available(() => read(budget)),
+    list: () => available(async () => (await redis.smembers(keys.budgets)).sort()),
+    admit: (input) => available(() => admissions.admit(admissionRequestSchema.parse(input))),
+    extend: (budget, leaseId) =>
+      available(async () => {
+        const now = clock.now();
+        return (await scripts.extend.run(redis, [keys.expiry(budget)], [now, leaseId, now + times.leaseMs])) === 1;
+      }),
+    release: (input) =>
+      available(async () => {
+        await releaseLease(releaseSchema.parse(input), "");
+      }),
+    finish: (input) =>
+      available(async () => {
+        const release = releaseSchema.parse(input);
+        const { budget, ticketId, queue, outcome, variant, failureClass } = release;
+        const ended = z.array(z.coerce.number()).parse(await releaseLease(release, outcome ?? ""));
+        const [costMicroUsd, startedAt, attempts] = ended;
+        if (outcome === undefined || costMicroUsd === undefined || startedAt === undefined || attempts === undefined) return undefined;
+        const durationMs = Math.max(0, clock.now() - startedAt);
+        const known = { ticketId, budget, queue, outcome, variant, costMicroUsd, durationMs, attempts };
+        return failureClass === undefined ? known : { ...known, failureClass };
+      }),
+    record: (events) => available(() => Promise.all(events.map((event) => recordOne(event)))),
+    cancelTicket: (budget, ticketId) =>
+      available(async () => {
+        const key = keys.ticketSpend(budget, ticketId);
+        await redis.multi().hset(key, "cancelled", "1").pexpire(key, ticketMs).exec();
+      }),
+    compareAndSet: (budget, expectedVersion, change) =>
+      available(async () => {
+        const now = clock.now();
+        const found = await admissions.factsOf({ budget, ticketId: "" }, now);
+        if (found === undefined) throw new Error(`there is no budget ${budget}`);
+        const { version, ...current } = found.facts.controls;
+        if (version !== expectedVersion) return { set: holdsChange(found.facts.controls, change), controls: found.facts.controls };
+        const next = applyChange(current, change);
+        const gateChanges = next.gate !== current.gate || next.pausedUntil !== current.pausedUntil;
+        await scripts.controls.run(
+          redis,
+          [keys.budget(budget), keys.admissions],
+          [
+            [
+              expectedVersion,
+              JSON.stringify(next),
+              now,
+              budget,
+              next.gate,
+              next.pausedUntil ?? "",
+              next.by,
+              gateChanges ? "1" : "0",
+              logLength,
+            ],
+          ].flat(),
+        );
+        // Read back rather than believed: another writer may have come between, with the same change or another.
+        const after = await admissions.factsOf({ budget, ticketId: "" }, now);
+        if (after === undefined) throw new Error(`there is no budget ${budget}`);
+        return { set: holdsChange(after.facts.controls, change), controls: after.facts.controls };
+      }),
+    running: (budget) =>
+      available(async () => {
+        await admissions.factsOf({ budget, ticketId: "" }, clock.now());
+        const leases = await redis.hgetall(keys.leases(budget));
+        return Object.entries(leases).map(([leaseId, text]) => readRunning(leaseId, text));
+      }),
+    spend: (budget, from, to) =>
+      available(async () => {
+        const first = Math.floor(from / times.bucketMs);
+        const last = Math.ceil(to / times.bucketMs) - 1;
+        const parts = [];
+        for (let start = first; start <= last; start += 500) {
+          const indexes = Array.from({ length: Math.min(500, last - start + 1) }, (_, offset) => start + offset);
+          parts.push(...(await Promise.all(indexes.map(async (index) => readRows(redis, budget, index)))).flat());
+        }
+        return sumRows(parts);
+      }),
+    admissions: (limit) =>
+      available(async () => {
+        const entries = await redis.xrevrange(keys.admissions, "+", "-", "COUNT", limit);
+        return entries.toReversed().map(([, fields]) => readLogEntry(fields));
+      }),
+    recentUsage: (limit) =>
+      available(async () => {
+        const entries = await redis.xrevrange(keys.usage, "+", "-", "COUNT", limit);
+        return entries.map(([, fields]): UsageEvent => JSON.parse(fields[1] ?? "{}"));
+      }),
+    usageBetween: (from, to) => available(() => readUsage(redis, from, to)),
+  };
+
+  async function define(budget: Budget): Promise<void> {
+    const now = clock.now();
+    await scripts.define.run(
+      redis,
+      [
+        keys.budgets,
+        keys.budget(budget.id),
+        keys.expiry(budget.id),
+        keys.leases(budget.id),
+        keys.reserved(budget.id),
+        keys.shares(budget.id),
+      ],
+      [
+        [now, budget.id, JSON.stringify(budget), budget.limitMicroUsd, budget.periodMs, periodAt(budget, now).startsAt],
+        [JSON.stringify(openControls)],
+      ].flat(),
+    );
+  }
+}
+
+type Release = z.output<typeof releaseSchema>;
+
+const lease = z.object({ ticketId: z.string(), since: z.number(), turn: z.number() });
+
+function readRunning(leaseId: string, text: string): RunningTicket {
+  const { ticketId, since, turn } = lease.parse(JSON.parse(text));
+  return { ticketId, leaseId, since, turn };
+}
+
+function union(a: readonly string[], b: readonly string[]): string[] {
+  return [...new Set([...a, ...b])].sort();
+}

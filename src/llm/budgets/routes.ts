@@ -1,0 +1,157 @@
+import { z } from "zod";
+import { budgetIdSchema } from "../../../packages/sdk/src/wire/names.ts";
+import type { Clock } from "../../core/clock.ts";
+import { defineRoute, json, noBody, noQuery, problem, type Reply, type Route } from "../../platform/http/route.ts";
+import { operators, viewers } from "../../platform/http/who.ts";
+import type { Budget, BudgetLimits, ControlsChange } from "./budget.ts";
+import { limitsSchema } from "./controls.ts";
+import type { WorkloadLedger } from "./ledger.ts";
+
+const dayMs = 86_400_000;
+
+const definition = z.strictObject({
+  limitMicroUsd: z.int().min(0).max(Number.MAX_SAFE_INTEGER),
+  /** 30 days by default. */
+  periodMs: z
+    .int()
+    .min(1000)
+    .max(400 * dayMs)
+    .default(30 * dayMs),
+  /** Midnight UTC of the first request's day by default. */
+  periodStartsAt: z.int().min(0).optional(),
+  profile: z.array(z.number().min(0)).length(168).optional(),
+  profileHourMs: z.int().min(1).optional(),
+});
+
+const change = z.strictObject({
+  /** The version that was read; without it the change is made whatever came between. */
+  version: z.int().optional(),
+  gate: z.enum(["open", "paused"]).optional(),
+  /** A pause that ends by itself. */
+  pausedForMs: z.int().min(1).optional(),
+  /** Asks every ticket in flight to stop at its next turn boundary. */
+  stopRunning: z.boolean().default(false),
+  /** Limits that are absent stay; null takes one away. */
+  limits: limitsSchema.partial().default({}),
+  reason: z.string().trim().min(1).max(300),
+});
+
+/** At most a year of rows, and only in order. */
+const window = z
+  .strictObject({ from: z.coerce.number().int().min(0), to: z.coerce.number().int().min(0) })
+  .refine(({ from, to }) => from < to && to - from <= 366 * dayMs, "from is before to, at most 366 days");
+
+/** Budgets: what they are, what is left, and what people set on them. */
+export function createBudgetRoutes({ ledger, clock }: { readonly ledger: WorkloadLedger; readonly clock: Clock }): readonly Route[] {
+  const one = async (id: string): Promise<Reply> => {
+    const state = await ledger.read(id);
+    return state === undefined ? noBudget(id) : json(200, { ...state, inFlight: await ledger.running(id) });
+  };
+  return [
+    defineRoute({
+      method: "get",
+      path: "/api/budgets",
+      summary: "All budgets with their ledgers",
+      who: viewers,
+      query: noQuery,
+      body: noBody,
+      answers: { 200: "`items` are budgets, by id" },
+      async handle() {
+        const states = await Promise.all((await ledger.list()).map((id) => ledger.read(id)));
+        return json(200, { items: states.filter((state) => state !== undefined) });
+      },
+    }),
+    defineRoute({
+      method: "get",
+      path: "/api/budgets/{id}",
+      summary: "One budget with its ledger, controls and tickets in flight",
+      who: viewers,
+      query: noQuery,
+      body: noBody,
+      answers: { 200: "The budget" },
+      problems: ["not-found"],
+      handle: async ({ params }) => one(params["id"] ?? ""),
+    }),
+    defineRoute({
+      method: "put",
+      path: "/api/budgets/{id}",
+      summary: "Define a budget, or its limit, period and profile anew; spend and controls stay",
+      who: operators,
+      query: noQuery,
+      body: definition,
+      answers: { 200: "The budget as it is now" },
+      async handle({ params, body }) {
+        const id = budgetIdSchema.safeParse(params["id"]);
+        if (!id.success) return problem("invalid-request", "The budget's id is not accepted; it takes 1 to 40 letters a-z, digits and -.");
+        const { profile, profileHourMs, periodStartsAt, ...rest } = body;
+        const known = await ledger.read(id.data);
+        const startsAt = periodStartsAt ?? known?.budget.periodStartsAt ?? Math.floor(clock.now() / dayMs) * dayMs;
+        const budget: Budget = {
+          ...rest,
+          id: id.data,
+          periodStartsAt: startsAt,
+          ...(profile === undefined ? {} : { profile }),
+          ...(profileHourMs === undefined ? {} : { profileHourMs }),
+        };
+        await ledger.define(budget);
+        return one(id.data);
+      },
+    }),
+    defineRoute({
+      method: "patch",
+      path: "/api/budgets/{id}",
+      summary: "Open or close the gate, stop tickets in flight, set limits",
+      who: operators,
+      query: noQuery,
+      body: change,
+      answers: { 200: "The budget as it is now" },
+      problems: ["not-found", "conflict"],
+      async handle({ params, body, caller }) {
+        const id = params["id"] ?? "";
+        // A person's word holds over automation's: without a version, a change that lost a race is made again on what came.
+        for (let attempt = 0; attempt < 5; attempt += 1) {
+          const state = await ledger.read(id);
+          if (state === undefined) return noBudget(id);
+          const limits: BudgetLimits = { ...state.controls.limits, ...withoutUndefined(body.limits) };
+          const now = clock.now();
+          const fields: ControlsChange = {
+            reason: body.reason,
+            by: caller.name,
+            limits,
+            ...(body.gate === undefined
+              ? {}
+              : { gate: body.gate, pausedUntil: body.gate === "paused" && body.pausedForMs ? now + body.pausedForMs : null }),
+            ...(body.stopRunning ? { stopBefore: now } : {}),
+          };
+          const reply = await ledger.compareAndSet(id, body.version ?? state.controls.version, fields);
+          if (reply.set) return one(id);
+          if (body.version !== undefined) break;
+        }
+        return problem("conflict", "Somebody else changed the budget's controls meanwhile; read them and decide again.");
+      },
+    }),
+    defineRoute({
+      method: "get",
+      path: "/api/budgets/{id}/spend",
+      summary: "Spend by prompt, operation, provider and model, dearest first",
+      who: viewers,
+      query: window,
+      body: noBody,
+      answers: { 200: "`items` are rows over whole buckets of [from, to), UTC ms" },
+      problems: ["not-found"],
+      async handle({ params, query }) {
+        const id = params["id"] ?? "";
+        if ((await ledger.read(id)) === undefined) return noBudget(id);
+        return json(200, { items: await ledger.spend(id, query.from, query.to) });
+      },
+    }),
+  ];
+}
+
+function noBudget(id: string): Reply {
+  return problem("not-found", `There is no budget ${JSON.stringify(id.slice(0, 60))}; GET /api/budgets lists them.`);
+}
+
+function withoutUndefined(limits: { readonly [Name in keyof BudgetLimits]?: BudgetLimits[Name] | undefined }): Partial<BudgetLimits> {
+  return Object.fromEntries(Object.entries(limits).filter(([, value]) => value !== undefined));
+}
