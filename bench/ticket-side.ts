@@ -5,13 +5,13 @@ import { createSystemClock } from "../src/core/clock.ts";
 import { realTimes } from "../src/llm/budgets/ledger.ts";
 import { createLocalGate } from "../src/llm/budgets/local-gate.ts";
 import { createWorkloadLedger } from "../src/llm/budgets/redis-store.ts";
+import { startTicketWorker } from "../src/llm/tickets/jobs.ts";
+import { createTicketStore } from "../src/llm/tickets/redis-store.ts";
+import { createTicketQueue } from "../src/llm/tickets/ticket-queue.ts";
 import { createPriceTable } from "../src/llm/usage/price-table.ts";
 import { shippedPrices } from "../src/llm/usage/prices.ts";
 import { recordUsage } from "../src/llm/usage/record-usage.ts";
 import { connectRedis } from "../src/platform/redis/connection.ts";
-import { createTicketQueue } from "../src/queue/ticket-queue.ts";
-import { createTicketStore } from "../src/redis/workload-tickets.ts";
-import { startTicketWorker } from "../workers/ticket.ts";
 
 /*
  * One side of the tickets' bench: fills a queue, then works on so many tickets of it and says how long that took. `bare` is a BullMQ worker that does nothing; `product` asks the gate,

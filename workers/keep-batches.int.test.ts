@@ -6,14 +6,14 @@ import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import { type BatchLimits, batchHeadSchema } from "../packages/sdk/src/wire/batches.ts";
 import { newTicketSchema, ticketStates } from "../packages/sdk/src/wire/tickets.ts";
 import { createSystemClock } from "../src/core/clock.ts";
-import { createTicketQueue } from "../src/queue/ticket-queue.ts";
+import { hasEnded } from "../src/llm/tickets/ticket.ts";
+import { createTicketQueue } from "../src/llm/tickets/ticket-queue.ts";
 import { createBatchStore } from "../src/redis/workload-batches.ts";
 import { aUsageEvent } from "../src/testing/a-usage-report.ts";
 import { holdRedis } from "../src/testing/hold-redis.ts";
 import { openTicketSystem } from "../src/testing/ticket-system.ts";
 import { until } from "../src/testing/until.ts";
 import { createBatchControl } from "../src/workload/batch-control.ts";
-import { hasEnded } from "../src/workload/ticket.ts";
 import { createBatchKeeper } from "./keep-batches.ts";
 
 const held = holdRedis();

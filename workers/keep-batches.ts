@@ -2,11 +2,11 @@ import type { AdmissionGate } from "../packages/sdk/src/wire/admissions.ts";
 import type { BatchView } from "../packages/sdk/src/wire/batches.ts";
 import type { Clock } from "../src/core/clock.ts";
 import type { WorkerHandle } from "../src/core/worker-handle.ts";
+import { hasEnded, type TicketFeeder, type TicketStore } from "../src/llm/tickets/ticket.ts";
 import { adaptConcurrency } from "../src/workload/adapt-concurrency.ts";
 import type { BatchStore } from "../src/workload/batch.ts";
 import type { BatchControl } from "../src/workload/batch-control.ts";
 import type { ProviderDesk } from "../src/workload/provider-desk.ts";
-import { hasEnded, type TicketFeeder, type TicketStore } from "../src/workload/ticket.ts";
 
 /** Whom the keeper needs. */
 export interface KeepBatchesDeps {

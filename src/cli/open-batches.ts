@@ -3,7 +3,7 @@ import { startBatchKeeper } from "../../workers/keep-batches.ts";
 import { dividedTimes } from "../llm/budgets/ledger.ts";
 import { createLocalGate } from "../llm/budgets/local-gate.ts";
 import type { WorkloadObserver } from "../llm/budgets/workload-observer.ts";
-import type { TicketQueue } from "../queue/ticket-queue.ts";
+import type { TicketQueue } from "../llm/tickets/ticket-queue.ts";
 import { createBatchStore } from "../redis/workload-batches.ts";
 import type { BatchStore } from "../workload/batch.ts";
 import { type BatchControl, createBatchControl } from "../workload/batch-control.ts";

@@ -1,8 +1,8 @@
 import type { CommandRunner } from "../actions/command-runner.ts";
 import { createCommandRunner } from "../adapters/command/create-command-runner.ts";
 import { createGitCheckpoints } from "../adapters/git/create-git-checkpoints.ts";
+import type { CheckpointRepository } from "../llm/tickets/checkpoint.ts";
 import { findExecutable } from "../platform/find-executable.ts";
-import type { CheckpointRepository } from "../workload/checkpoint.ts";
 import type { Runtime } from "./runtime.ts";
 
 /** Commands die with this process where setpriv is; elsewhere that is said. */

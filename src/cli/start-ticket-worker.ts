@@ -1,8 +1,8 @@
-import { startTicketWorker } from "../../workers/ticket.ts";
 import { createCommandImplementer } from "../adapters/command/create-command-implementer.ts";
 import { createLocalGate } from "../llm/budgets/local-gate.ts";
+import { createStagedProcessor } from "../llm/tickets/create-staged-processor.ts";
+import { startTicketWorker } from "../llm/tickets/jobs.ts";
 import { createWorkloadRecorder } from "../telemetry/workload-recorder.ts";
-import { createStagedProcessor } from "../workload/create-staged-processor.ts";
 import { openCheckpoints, openCommands } from "./open-work.ts";
 import type { Runtime } from "./runtime.ts";
 

@@ -1,9 +1,9 @@
 import { z } from "zod";
-import { startTicketWorker, type TicketWorkerLog, type TicketWorkerOptions } from "../../workers/ticket.ts";
 import { createSystemClock } from "../core/clock.ts";
+import { startTicketWorker, type TicketWorkerLog, type TicketWorkerOptions } from "../llm/tickets/jobs.ts";
+import { createTicketStore } from "../llm/tickets/redis-store.ts";
+import type { TicketProcessor } from "../llm/tickets/ticket.ts";
 import { connectRedis } from "../platform/redis/connection.ts";
-import { createTicketStore } from "../redis/workload-tickets.ts";
-import type { TicketProcessor } from "../workload/ticket.ts";
 import { endWithStarter, hostSettings, type Reached } from "./workload/host-process.ts";
 import type { Gate } from "./workload/recorded-gate.ts";
 

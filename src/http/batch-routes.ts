@@ -2,11 +2,11 @@ import { z } from "zod";
 import { batchChangeSchema, batchReasonSchema } from "../../packages/sdk/src/wire/batches.ts";
 import type { Clock } from "../core/clock.ts";
 import type { WorkloadLedger } from "../llm/budgets/ledger.ts";
+import type { TicketDoorbell, TicketStore } from "../llm/tickets/ticket.ts";
 import { defineRoute, json, noBody, noQuery, problem, type Route, type ServerSentEvent } from "../platform/http/route.ts";
 import { operators, submitters, viewers, workloads } from "../platform/http/who.ts";
 import type { BatchChange, BatchStore } from "../workload/batch.ts";
 import { type BatchControl, isThrough } from "../workload/batch-control.ts";
-import type { TicketDoorbell, TicketStore } from "../workload/ticket.ts";
 import { batchReply, noBatch } from "./batch-reply.ts";
 import { createHandInRoutes } from "./hand-in-routes.ts";
 

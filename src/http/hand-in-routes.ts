@@ -8,12 +8,12 @@ import {
 } from "../../packages/sdk/src/wire/batches.ts";
 import type { NewTicket } from "../../packages/sdk/src/wire/tickets.ts";
 import type { WorkloadLedger } from "../llm/budgets/ledger.ts";
+import type { AddReply, TicketDoorbell, TicketStore } from "../llm/tickets/ticket.ts";
 import { defineRoute, json, noQuery, problem, type Reply, type Route } from "../platform/http/route.ts";
 import { submitters } from "../platform/http/who.ts";
 import type { BatchStore } from "../workload/batch.ts";
 import type { BatchControl } from "../workload/batch-control.ts";
 import { providerPayloadSchema } from "../workload/provider-tickets.ts";
-import type { AddReply, TicketDoorbell, TicketStore } from "../workload/ticket.ts";
 import { batchReply, noBatch } from "./batch-reply.ts";
 
 /** A thousand tickets of up to 16 kB each would be more; whoever hands in large ones sends fewer at a time. */

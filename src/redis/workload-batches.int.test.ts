@@ -3,14 +3,14 @@ import * as fc from "fast-check";
 import { type BatchLimits, batchHeadSchema } from "../../packages/sdk/src/wire/batches.ts";
 import { newTicketSchema, ticketStates } from "../../packages/sdk/src/wire/tickets.ts";
 import { createWorkloadLedger } from "../llm/budgets/redis-store.ts";
+import { createTicketStore } from "../llm/tickets/redis-store.ts";
+import { hasEnded } from "../llm/tickets/ticket.ts";
 import { aUsageEvent } from "../testing/a-usage-report.ts";
 import { contractTimes } from "../testing/describe-workload-ledger.ts";
 import { createFakeClock } from "../testing/fake-clock.ts";
 import { holdRedis } from "../testing/hold-redis.ts";
 import { estimateBatch } from "../workload/batch-estimate.ts";
-import { hasEnded } from "../workload/ticket.ts";
 import { createBatchStore } from "./workload-batches.ts";
-import { createTicketStore } from "./workload-tickets.ts";
 
 const held = holdRedis(["--appendfsync", "no"]);
 

@@ -6,12 +6,12 @@ import { canonicalJson } from "../../packages/sdk/src/wire/json.ts";
 import type { Clock } from "../core/clock.ts";
 import { sha256 } from "../core/json.ts";
 import { readLimits } from "../llm/budgets/batch-admission.ts";
+import { stateCounts } from "../llm/tickets/ticket.ts";
 import { available } from "../platform/redis/available.ts";
 import { pageOf } from "../platform/redis/page-of.ts";
 import { loadScript } from "../platform/redis/script.ts";
 import { workloadKeys as keys, shareIdOf } from "../platform/redis/workload-keys.ts";
 import type { AdaptedConcurrency, BatchStore, SubmitReply } from "../workload/batch.ts";
-import { stateCounts } from "../workload/ticket.ts";
 
 /** Batches in Redis; the ledger's scripts read their gates and limits and add to their spend. Rejects with StoreUnavailable when Redis does not answer. */
 export function createBatchStore({ redis, clock }: { readonly redis: Redis; readonly clock: Clock }): BatchStore {

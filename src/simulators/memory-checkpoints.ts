@@ -1,6 +1,6 @@
 import { canonicalJson } from "../../packages/sdk/src/wire/json.ts";
 import { sha256 } from "../core/json.ts";
-import { type Checkpoint, type CheckpointRepository, checkpointRef, type FoundCheckpoint } from "../workload/checkpoint.ts";
+import { type Checkpoint, type CheckpointRepository, checkpointRef, type FoundCheckpoint } from "../llm/tickets/checkpoint.ts";
 
 /** Files of a workspace by path. */
 export type Files = Readonly<Record<string, string>>;

@@ -3,10 +3,10 @@ import { oneUsd } from "../core/money.ts";
 import type { FinishedTicket } from "../llm/budgets/ledger.ts";
 import { unpricedTokens } from "../llm/budgets/spend-row.ts";
 import type { WorkloadObserver } from "../llm/budgets/workload-observer.ts";
+import { failureClasses } from "../llm/tickets/failure-class.ts";
 import { writtenTokens } from "../llm/usage/token-partition.ts";
 import { overflowLabel } from "../platform/telemetry/label-cap.ts";
 import type { Metrics } from "../platform/telemetry/metrics.ts";
-import { failureClasses } from "../workload/failure-class.ts";
 
 /** Series of one metric beyond which the prompt is not told apart any more. */
 const mostSeries = 5000;

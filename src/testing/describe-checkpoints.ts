@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
 import { sha256 } from "../core/json.ts";
-import type { CheckpointRepository } from "../workload/checkpoint.ts";
+import type { CheckpointRepository } from "../llm/tickets/checkpoint.ts";
 
 /** A repository whose base is one file `a.txt` with the text `base`, and what the outside does to it. */
 export interface CheckpointBench {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
 import { type NewTicketInput, newTicketSchema } from "../../packages/sdk/src/wire/tickets.ts";
-import { lostReason, recoveryReason, type TicketRecovery, type TicketStore } from "../workload/ticket.ts";
+import { lostReason, recoveryReason, type TicketRecovery, type TicketStore } from "../llm/tickets/ticket.ts";
 import type { FakeClock } from "./fake-clock.ts";
 
 /** The specification of every store of tickets. `open` makes a fresh one. */

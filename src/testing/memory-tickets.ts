@@ -10,7 +10,7 @@ import {
   type TicketCounts,
   type TicketRecovery,
   type TicketStore,
-} from "../workload/ticket.ts";
+} from "../llm/tickets/ticket.ts";
 
 /** The contract of ticket stores in memory. */
 export function createMemoryTickets(clock: Clock): TicketStore & TicketRecovery {

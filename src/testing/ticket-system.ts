@@ -1,10 +1,10 @@
 import type { Redis } from "ioredis";
-import { startTicketWorker } from "../../workers/ticket.ts";
 import { createSystemClock } from "../core/clock.ts";
 import { createLocalGate } from "../llm/budgets/local-gate.ts";
 import { createWorkloadLedger } from "../llm/budgets/redis-store.ts";
-import { createTicketStore } from "../redis/workload-tickets.ts";
-import type { TicketProcessor } from "../workload/ticket.ts";
+import { startTicketWorker } from "../llm/tickets/jobs.ts";
+import { createTicketStore } from "../llm/tickets/redis-store.ts";
+import type { TicketProcessor } from "../llm/tickets/ticket.ts";
 
 /** Tickets over a real Redis, wired like the product; a lease lasts two seconds. */
 export function openTicketSystem(redis: Redis) {

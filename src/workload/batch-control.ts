@@ -3,11 +3,11 @@ import { newTicketSchema, type TicketState, ticketStates } from "../../packages/
 import type { Clock } from "../core/clock.ts";
 import { stopOf } from "../llm/budgets/batch-admission.ts";
 import type { BudgetControl } from "../llm/budgets/budget.ts";
+import { hasEnded, type TicketStore } from "../llm/tickets/ticket.ts";
+import { ticketIdOf } from "../llm/tickets/ticket-id.ts";
 import type { BatchChange, BatchStore, SubmitReply } from "./batch.ts";
 import { estimateBatch, estimateTicket, judgeRoom } from "./batch-estimate.ts";
 import { batchProgress } from "./batch-progress.ts";
-import { hasEnded, type TicketStore } from "./ticket.ts";
-import { ticketIdOf } from "./ticket-id.ts";
 
 /** What came of a submission, with the sentence that shows the arithmetic of a refusal. */
 export type SubmitAnswer = Exclude<SubmitReply, { kind: "refused" }> | { readonly kind: "refused"; readonly arithmetic: string };

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "@jest/globals";
 import * as fc from "fast-check";
 import { ticketStates } from "../../packages/sdk/src/wire/tickets.ts";
+import { progressSlotMs } from "../llm/tickets/ticket.ts";
 import { batchProgress } from "./batch-progress.ts";
-import { progressSlotMs } from "./ticket.ts";
 
 const none = { queued: 0, running: 0, waiting: 0, succeeded: 0, failed: 0, dead: 0, cancelled: 0, quarantined: 0 };
 const slot = 1000;

@@ -2,7 +2,7 @@ import type { BatchProgress } from "../../packages/sdk/src/wire/batches.ts";
 import { endStates, type TicketState, ticketStates } from "../../packages/sdk/src/wire/tickets.ts";
 import type { Instant } from "../core/clock.ts";
 import type { MicroUsd } from "../core/money.ts";
-import { progressSlotMs } from "./ticket.ts";
+import { progressSlotMs } from "../llm/tickets/ticket.ts";
 
 /** What progress is computed from. */
 export interface ProgressFacts {

@@ -5,12 +5,12 @@ import type { UsageEvent } from "../../packages/sdk/src/wire/usage.ts";
 import type { Clock } from "../core/clock.ts";
 import type { WorkloadLedger } from "../llm/budgets/ledger.ts";
 import type { WorkloadObserver } from "../llm/budgets/workload-observer.ts";
+import { hasEnded, type TicketStore } from "../llm/tickets/ticket.ts";
 import { noTokens } from "../llm/usage/token-partition.ts";
 import type { OpenProviderBatch } from "./open-provider-batch.ts";
 import type { ProviderBatchItem } from "./provider-batch.ts";
 import type { TicketSide } from "./provider-desk.ts";
 import type { AnswerCost, Answered, ItemVerdict, SubmittedItem } from "./reconcile-results.ts";
-import { hasEnded, type TicketStore } from "./ticket.ts";
 
 /** Payload of a ticket that a provider batch answers: one request in the provider's own shape. */
 export const providerPayloadSchema = z.object({ request: z.record(z.string(), z.json()) });

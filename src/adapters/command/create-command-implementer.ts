@@ -7,9 +7,9 @@ import { cleanText } from "../../core/clean-text.ts";
 import type { Clock } from "../../core/clock.ts";
 import type { CommandTemplate } from "../../core/command-template.ts";
 import { sha256 } from "../../core/json.ts";
-import type { FailureClass } from "../../workload/failure-class.ts";
-import type { Implementer, StageResult, StageTask } from "../../workload/implementer.ts";
-import { nameFailure } from "../../workload/recover-ticket.ts";
+import type { FailureClass } from "../../llm/tickets/failure-class.ts";
+import type { Implementer, StageResult, StageTask } from "../../llm/tickets/implementer.ts";
+import { nameFailure } from "../../llm/tickets/recover-ticket.ts";
 
 /** What a command implements with. */
 export interface CommandImplementerOptions {

@@ -12,7 +12,7 @@ import {
   ticketBranch,
   ticketRefName,
   type Workspace,
-} from "../../workload/checkpoint.ts";
+} from "../../llm/tickets/checkpoint.ts";
 import { createRunGit, gitEnvironment } from "./run-git.ts";
 import { firstBrokenObject } from "./verify-objects.ts";
 import { withdrawPublication } from "./withdraw-publication.ts";

@@ -6,12 +6,12 @@ import { afterEach, beforeEach, expect, it } from "@jest/globals";
 import type { Json } from "../../../packages/sdk/src/wire/json.ts";
 import { newTicketSchema } from "../../../packages/sdk/src/wire/tickets.ts";
 import { createActions } from "../../actions/registry.ts";
+import { createStagedProcessor } from "../../llm/tickets/create-staged-processor.ts";
+import type { StageTask } from "../../llm/tickets/implementer.ts";
+import { parseStagedWork, storedWork } from "../../llm/tickets/staged-work.ts";
 import { createActionBench, outputOf } from "../../testing/action-bench.ts";
 import { aBudgetState } from "../../testing/fake-budget-control.ts";
 import { aGitRepository, git, plainly } from "../../testing/git-repository.ts";
-import { createStagedProcessor } from "../../workload/create-staged-processor.ts";
-import type { StageTask } from "../../workload/implementer.ts";
-import { parseStagedWork, storedWork } from "../../workload/staged-work.ts";
 
 let root: string;
 beforeEach(() => {

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { ticketBranch, ticketRefName, type Withdrawal } from "../../workload/checkpoint.ts";
+import { ticketBranch, ticketRefName, type Withdrawal } from "../../llm/tickets/checkpoint.ts";
 import type { RunGit } from "./run-git.ts";
 
 /** Where something was published. */

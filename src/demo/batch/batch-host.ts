@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { Ticket } from "../../../packages/sdk/src/wire/tickets.ts";
 import { createSystemClock } from "../../core/clock.ts";
-import type { TicketProcessor } from "../../workload/ticket.ts";
+import type { TicketProcessor } from "../../llm/tickets/ticket.ts";
 import { hostTickets, ticketSettings } from "../host-tickets.ts";
 import { type Assignment, assignments, standingText } from "../workload/assignments.ts";
 import { reachSystem } from "../workload/host-process.ts";

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { createSystemClock } from "../../core/clock.ts";
-import type { TicketProcessor } from "../../workload/ticket.ts";
+import type { TicketProcessor } from "../../llm/tickets/ticket.ts";
 import { hostTickets, ticketSettings } from "../host-tickets.ts";
 import { createApplication, turnEstimateMicroUsd } from "../workload/application.ts";
 import { createEvidenceLog } from "../workload/evidence-log.ts";

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { createGitCheckpoints } from "../../adapters/git/create-git-checkpoints.ts";
 import { createSystemClock } from "../../core/clock.ts";
-import { createStagedProcessor } from "../../workload/create-staged-processor.ts";
+import { createStagedProcessor } from "../../llm/tickets/create-staged-processor.ts";
 import { hostTickets, ticketSettings } from "../host-tickets.ts";
 import { assignments } from "../workload/assignments.ts";
 import { createEvidenceLog } from "../workload/evidence-log.ts";

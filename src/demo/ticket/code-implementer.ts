@@ -1,7 +1,7 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
-import type { Implementer, StageResult, StageTask } from "../../workload/implementer.ts";
+import type { Implementer, StageResult, StageTask } from "../../llm/tickets/implementer.ts";
 import type { EvidenceLog } from "../workload/evidence-log.ts";
 import type { ModelClient, ModelReply, ModelRequest } from "../workload/model-client.ts";
 import { runTests } from "./run-tests.ts";

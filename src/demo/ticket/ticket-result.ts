@@ -1,5 +1,5 @@
 import type { Instant } from "../../core/clock.ts";
-import type { Stage } from "../../workload/stage.ts";
+import type { Stage } from "../../llm/tickets/stage.ts";
 import type { TestRun } from "./run-tests.ts";
 
 /** What was seen from outside; absent means: not seen. */

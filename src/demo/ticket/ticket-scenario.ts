@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { z } from "zod";
-import { stages, type Stage as WorkStage } from "../../workload/stage.ts";
+import { stages, type Stage as WorkStage } from "../../llm/tickets/stage.ts";
 import { readEvidence } from "../cost/evidence.ts";
 import { findProgram } from "../find-program.ts";
 import { messageIdsOf, verifiedAt } from "../journal-checks.ts";

@@ -1,5 +1,5 @@
-import type { CheckpointRepository } from "../../workload/checkpoint.ts";
-import type { TicketDoorbell, TicketRecovery, TicketStore } from "../../workload/ticket.ts";
+import type { CheckpointRepository } from "./checkpoint.ts";
+import type { TicketDoorbell, TicketRecovery, TicketStore } from "./ticket.ts";
 
 /** Tickets that something went wrong with, and the work that they left. */
 export interface TicketCare {

@@ -1,15 +1,15 @@
 import { z } from "zod";
-import type { Json } from "../../packages/sdk/src/wire/json.ts";
-import { externalIdSchema } from "../../packages/sdk/src/wire/names.ts";
-import type { Ticket } from "../../packages/sdk/src/wire/tickets.ts";
-import type { Instant } from "../core/clock.ts";
-import { StepFailure } from "../core/failure.ts";
-import type { TicketCare } from "../llm/tickets/ticket-care.ts";
-import type { CheckpointRepository, FoundCheckpoint, Workspace } from "../workload/checkpoint.ts";
-import { decideRecovery, type NamedFailure, nameFailure, type RecoveryDecision } from "../workload/recover-ticket.ts";
-import { parseStagedWork, type StagedWork } from "../workload/staged-work.ts";
-import { hasEnded, lostReason, recoveryReason, type StandingTicket } from "../workload/ticket.ts";
-import { durationParameter } from "./parameter-types.ts";
+import type { Json } from "../../../../packages/sdk/src/wire/json.ts";
+import { externalIdSchema } from "../../../../packages/sdk/src/wire/names.ts";
+import type { Ticket } from "../../../../packages/sdk/src/wire/tickets.ts";
+import { durationParameter } from "../../../actions/parameter-types.ts";
+import type { Instant } from "../../../core/clock.ts";
+import { StepFailure } from "../../../core/failure.ts";
+import type { CheckpointRepository, FoundCheckpoint, Workspace } from "../checkpoint.ts";
+import { decideRecovery, type NamedFailure, nameFailure, type RecoveryDecision } from "../recover-ticket.ts";
+import { parseStagedWork, type StagedWork } from "../staged-work.ts";
+import { hasEnded, lostReason, recoveryReason, type StandingTicket } from "../ticket.ts";
+import type { TicketCare } from "../ticket-care.ts";
 
 /** So many tickets are looked through for those of one queue. */
 const mostLooked = 500;

@@ -1,8 +1,8 @@
 import { z } from "zod";
-import type { Json } from "../../packages/sdk/src/wire/json.ts";
-import { endStates, type NewTicket, type Ticket, type TicketState, ticketStates } from "../../packages/sdk/src/wire/tickets.ts";
-import type { Instant } from "../core/clock.ts";
-import type { MicroUsd } from "../core/money.ts";
+import type { Json } from "../../../packages/sdk/src/wire/json.ts";
+import { endStates, type NewTicket, type Ticket, type TicketState, ticketStates } from "../../../packages/sdk/src/wire/tickets.ts";
+import type { Instant } from "../../core/clock.ts";
+import type { MicroUsd } from "../../core/money.ts";
 
 /** Whether the ticket has ended. */
 export function hasEnded(state: TicketState): boolean {

@@ -1,15 +1,15 @@
 import { describe, expect, it } from "@jest/globals";
-import { type NewTicketInput, newTicketSchema } from "../packages/sdk/src/wire/tickets.ts";
-import type { BudgetLimits } from "../src/llm/budgets/budget.ts";
-import { noLimits } from "../src/llm/budgets/controls.ts";
-import type { FinishedTicket } from "../src/llm/budgets/ledger.ts";
-import { createLocalGate } from "../src/llm/budgets/local-gate.ts";
-import { aUsageEvent } from "../src/testing/a-usage-report.ts";
-import { contractTimes } from "../src/testing/describe-workload-ledger.ts";
-import { createFakeClock } from "../src/testing/fake-clock.ts";
-import { createMemoryLedger } from "../src/testing/memory-ledger.ts";
-import { createMemoryTickets } from "../src/testing/memory-tickets.ts";
-import type { TicketProcessor } from "../src/workload/ticket.ts";
+import { type NewTicketInput, newTicketSchema } from "../../../packages/sdk/src/wire/tickets.ts";
+import { aUsageEvent } from "../../testing/a-usage-report.ts";
+import { contractTimes } from "../../testing/describe-workload-ledger.ts";
+import { createFakeClock } from "../../testing/fake-clock.ts";
+import { createMemoryLedger } from "../../testing/memory-ledger.ts";
+import { createMemoryTickets } from "../../testing/memory-tickets.ts";
+import type { BudgetLimits } from "../budgets/budget.ts";
+import { noLimits } from "../budgets/controls.ts";
+import type { FinishedTicket } from "../budgets/ledger.ts";
+import { createLocalGate } from "../budgets/local-gate.ts";
+import type { TicketProcessor } from "./ticket.ts";
 import { type TicketHold, workTicket } from "./work-ticket.ts";
 
 /** Three turns of $0.003 each. What was done is in the saved work. */

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { Json } from "../../packages/sdk/src/wire/json.ts";
+import type { Json } from "../../../packages/sdk/src/wire/json.ts";
 import { type Stage, stages } from "./stage.ts";
 
 const pointer = z.object({ n: z.int().min(1), commit: z.string(), tree: z.string() });

@@ -1,10 +1,10 @@
 import { z } from "zod";
-import type { ActionOutput } from "../core/action.ts";
-import { changesOf, plannedChange, plannedOf, readBudget, setPlanned } from "../llm/budgets/actions/planned-controls.ts";
-import type { BudgetControl } from "../llm/budgets/budget.ts";
-import type { TicketCare } from "../llm/tickets/ticket-care.ts";
-import type { FailureClass } from "../workload/failure-class.ts";
-import { defineAction } from "./define-action.ts";
+import { defineAction } from "../../../actions/define-action.ts";
+import type { ActionOutput } from "../../../core/action.ts";
+import { changesOf, plannedChange, plannedOf, readBudget, setPlanned } from "../../budgets/actions/planned-controls.ts";
+import type { BudgetControl } from "../../budgets/budget.ts";
+import type { FailureClass } from "../failure-class.ts";
+import type { TicketCare } from "../ticket-care.ts";
 import { lookAtTicket, ticketsParameter } from "./tickets-in-care.ts";
 
 /** What is done about each class before its tickets go on; `person`: only people can. */

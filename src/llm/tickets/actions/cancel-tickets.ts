@@ -1,5 +1,7 @@
 import { z } from "zod";
-import type { ActionOutput } from "../core/action.ts";
+import { defineAction } from "../../../actions/define-action.ts";
+import { budgetParameter } from "../../../actions/parameter-types.ts";
+import type { ActionOutput } from "../../../core/action.ts";
 import {
   changesOf,
   type PlannedControls,
@@ -7,10 +9,8 @@ import {
   plannedOf,
   readBudget,
   setPlanned,
-} from "../llm/budgets/actions/planned-controls.ts";
-import type { BudgetControl } from "../llm/budgets/budget.ts";
-import { defineAction } from "./define-action.ts";
-import { budgetParameter } from "./parameter-types.ts";
+} from "../../budgets/actions/planned-controls.ts";
+import type { BudgetControl } from "../../budgets/budget.ts";
 
 /** Stops what runs now, between units of work: aborting inside one wastes the tokens that are already paid. */
 export const cancelTickets = defineAction({

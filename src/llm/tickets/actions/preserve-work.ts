@@ -1,10 +1,10 @@
 import { z } from "zod";
-import type { ActionContext, ActionOutput } from "../core/action.ts";
-import { StepFailure } from "../core/failure.ts";
-import type { TicketCare } from "../llm/tickets/ticket-care.ts";
-import { recoveryReason } from "../workload/ticket.ts";
-import { defineAction } from "./define-action.ts";
-import { millisecondsOf } from "./parameter-types.ts";
+import { defineAction } from "../../../actions/define-action.ts";
+import { millisecondsOf } from "../../../actions/parameter-types.ts";
+import type { ActionContext, ActionOutput } from "../../../core/action.ts";
+import { StepFailure } from "../../../core/failure.ts";
+import { recoveryReason } from "../ticket.ts";
+import type { TicketCare } from "../ticket-care.ts";
 import { lookAtTicket, recoveryHolder, requireCheckpoints, silentForParameter, ticketsParameter } from "./tickets-in-care.ts";
 
 /** First of all: nothing that was done is lost, whatever is decided afterwards. */

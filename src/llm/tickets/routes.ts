@@ -1,9 +1,9 @@
 import { z } from "zod";
-import { externalIdSchema } from "../../packages/sdk/src/wire/names.ts";
-import { ticketStates } from "../../packages/sdk/src/wire/tickets.ts";
-import { defineRoute, json, noBody, noQuery, problem, type Route } from "../platform/http/route.ts";
-import { viewers } from "../platform/http/who.ts";
-import type { TicketStore } from "../workload/ticket.ts";
+import { externalIdSchema } from "../../../packages/sdk/src/wire/names.ts";
+import { ticketStates } from "../../../packages/sdk/src/wire/tickets.ts";
+import { defineRoute, json, noBody, noQuery, problem, type Route } from "../../platform/http/route.ts";
+import { viewers } from "../../platform/http/who.ts";
+import type { TicketStore } from "./ticket.ts";
 
 const cursor = z.string().min(1).max(512).optional();
 const limit = z.coerce.number().int().min(1).max(200).default(50);

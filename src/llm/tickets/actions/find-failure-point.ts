@@ -1,8 +1,8 @@
 import { z } from "zod";
-import type { ActionOutput } from "../core/action.ts";
-import type { TicketCare } from "../llm/tickets/ticket-care.ts";
-import { defineAction } from "./define-action.ts";
-import { millisecondsOf } from "./parameter-types.ts";
+import { defineAction } from "../../../actions/define-action.ts";
+import { millisecondsOf } from "../../../actions/parameter-types.ts";
+import type { ActionOutput } from "../../../core/action.ts";
+import type { TicketCare } from "../ticket-care.ts";
 import { deadOf, lookAtTicket, mostTickets, pointOf, silentForParameter, standingOf } from "./tickets-in-care.ts";
 
 /** Alerts name a queue; what follows acts on explicit tickets. */

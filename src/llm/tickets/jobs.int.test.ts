@@ -3,18 +3,18 @@ import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
-import { newTicketSchema } from "../packages/sdk/src/wire/tickets.ts";
-import { createSystemClock } from "../src/core/clock.ts";
-import { countStartsWhilePaused } from "../src/llm/budgets/admission-log.ts";
-import { noLimits } from "../src/llm/budgets/controls.ts";
-import { connectRedis } from "../src/platform/redis/connection.ts";
-import { createTicketQueue } from "../src/queue/ticket-queue.ts";
-import { aUsageEvent } from "../src/testing/a-usage-report.ts";
-import { holdRedis } from "../src/testing/hold-redis.ts";
-import { openTicketSystem } from "../src/testing/ticket-system.ts";
-import { until } from "../src/testing/until.ts";
-import type { TicketProcessor } from "../src/workload/ticket.ts";
-import { startTicketWorker } from "./ticket.ts";
+import { newTicketSchema } from "../../../packages/sdk/src/wire/tickets.ts";
+import { createSystemClock } from "../../core/clock.ts";
+import { connectRedis } from "../../platform/redis/connection.ts";
+import { aUsageEvent } from "../../testing/a-usage-report.ts";
+import { holdRedis } from "../../testing/hold-redis.ts";
+import { openTicketSystem } from "../../testing/ticket-system.ts";
+import { until } from "../../testing/until.ts";
+import { countStartsWhilePaused } from "../budgets/admission-log.ts";
+import { noLimits } from "../budgets/controls.ts";
+import { startTicketWorker } from "./jobs.ts";
+import type { TicketProcessor } from "./ticket.ts";
+import { createTicketQueue } from "./ticket-queue.ts";
 
 const held = holdRedis();
 const closers: (() => Promise<unknown>)[] = [];
@@ -25,7 +25,7 @@ afterEach(async () => {
 });
 
 const clock = createSystemClock();
-const child = join(import.meta.dirname, "../dist/src/testing/ticket-child.js");
+const child = join(import.meta.dirname, "../../../dist/src/testing/ticket-child.js");
 
 async function open() {
   const { tickets: store, ledger, gate } = openTicketSystem(held.redis);

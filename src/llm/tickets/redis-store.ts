@@ -1,15 +1,15 @@
 import { join } from "node:path";
 import type { Redis } from "ioredis";
 import { z } from "zod";
-import { canonicalJson } from "../../packages/sdk/src/wire/json.ts";
-import { type NewTicket, type Ticket, ticketStates } from "../../packages/sdk/src/wire/tickets.ts";
-import type { Clock } from "../core/clock.ts";
-import { sha256 } from "../core/json.ts";
-import type { QueueCounts } from "../llm/budgets/ledger.ts";
-import { available } from "../platform/redis/available.ts";
-import { pageOf } from "../platform/redis/page-of.ts";
-import { loadScript } from "../platform/redis/script.ts";
-import { workloadKeys as keys } from "../platform/redis/workload-keys.ts";
+import { canonicalJson } from "../../../packages/sdk/src/wire/json.ts";
+import { type NewTicket, type Ticket, ticketStates } from "../../../packages/sdk/src/wire/tickets.ts";
+import type { Clock } from "../../core/clock.ts";
+import { sha256 } from "../../core/json.ts";
+import { available } from "../../platform/redis/available.ts";
+import { pageOf } from "../../platform/redis/page-of.ts";
+import { loadScript } from "../../platform/redis/script.ts";
+import { workloadKeys as keys } from "../../platform/redis/workload-keys.ts";
+import type { QueueCounts } from "../budgets/ledger.ts";
 import {
   type AddReply,
   hasEnded,
@@ -20,7 +20,7 @@ import {
   type TicketCounts,
   type TicketRecovery,
   type TicketStore,
-} from "../workload/ticket.ts";
+} from "./ticket.ts";
 
 /** For as long as an ended ticket can be read. */
 const keepMs = 30 * 86_400_000;

@@ -1,5 +1,5 @@
-import type { AdmissionReason } from "../../packages/sdk/src/wire/admissions.ts";
-import type { Ticket } from "../../packages/sdk/src/wire/tickets.ts";
+import type { AdmissionReason } from "../../../packages/sdk/src/wire/admissions.ts";
+import type { Ticket } from "../../../packages/sdk/src/wire/tickets.ts";
 import type { Checkpoint, FoundCheckpoint } from "./checkpoint.ts";
 import { classOfReason, type FailureClass } from "./failure-class.ts";
 import type { StagedWork } from "./staged-work.ts";

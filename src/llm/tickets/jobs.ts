@@ -1,7 +1,7 @@
 import type { Redis } from "ioredis";
-import type { WorkerHandle } from "../src/core/worker-handle.ts";
-import { giveBackUntil, startQueueWorker } from "../src/platform/queue/queue-worker.ts";
-import { createTicketQueue, type TicketJob, ticketPrefix, ticketQueueName } from "../src/queue/ticket-queue.ts";
+import type { WorkerHandle } from "../../core/worker-handle.ts";
+import { giveBackUntil, startQueueWorker } from "../../platform/queue/queue-worker.ts";
+import { createTicketQueue, type TicketJob, ticketPrefix, ticketQueueName } from "./ticket-queue.ts";
 import { type TicketStep, type WorkTicketDeps, workTicket } from "./work-ticket.ts";
 
 /** What a ticket worker tells. */

@@ -1,4 +1,4 @@
-import type { Ticket } from "../../packages/sdk/src/wire/tickets.ts";
+import type { Ticket } from "../../../packages/sdk/src/wire/tickets.ts";
 import type { FailureClass } from "./failure-class.ts";
 import type { Stage } from "./stage.ts";
 

@@ -1,4 +1,4 @@
-import { sha256 } from "../core/json.ts";
+import { sha256 } from "../../core/json.ts";
 
 const longest = 128;
 

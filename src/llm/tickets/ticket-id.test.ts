@@ -1,5 +1,5 @@
 import { expect, it } from "@jest/globals";
-import { externalIdSchema } from "../../packages/sdk/src/wire/names.ts";
+import { externalIdSchema } from "../../../packages/sdk/src/wire/names.ts";
 import { ticketIdOf } from "./ticket-id.ts";
 
 it("is readable, different for different references, and never longer than an id may be", () => {

@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { expect, it } from "@jest/globals";
 import * as fc from "fast-check";
-import { externalIdSchema } from "../../packages/sdk/src/wire/names.ts";
+import { externalIdSchema } from "../../../packages/sdk/src/wire/names.ts";
 import { checkpointRef, ticketBranch, ticketRefName } from "./checkpoint.ts";
 
 const id = fc.oneof(

@@ -1,10 +1,10 @@
 import { describe, expect, it } from "@jest/globals";
-import type { Json } from "../../packages/sdk/src/wire/json.ts";
-import { newTicketSchema } from "../../packages/sdk/src/wire/tickets.ts";
-import { createActionBench, outputOf } from "../testing/action-bench.ts";
-import { aBudgetState } from "../testing/fake-budget-control.ts";
-import { parseStagedWork, storedWork } from "../workload/staged-work.ts";
-import { lostReason } from "../workload/ticket.ts";
+import type { Json } from "../../../../packages/sdk/src/wire/json.ts";
+import { newTicketSchema } from "../../../../packages/sdk/src/wire/tickets.ts";
+import { createActionBench, outputOf } from "../../../testing/action-bench.ts";
+import { aBudgetState } from "../../../testing/fake-budget-control.ts";
+import { parseStagedWork, storedWork } from "../staged-work.ts";
+import { lostReason } from "../ticket.ts";
 
 /** One ticket that was lost in the middle of implement, with its plan saved and work in its workspace. */
 async function open(queue = "fast") {
@@ -126,7 +126,7 @@ describe("the recovery of a ticket", () => {
 
   it("touches nothing without the repository, and says what to set", async () => {
     const { ports, context, actions } = await open();
-    const { createActions } = await import("./registry.ts");
+    const { createActions } = await import("../../../actions/registry.ts");
     expect(actions.names).toContain("preserve-work");
     const bound = createActions({ ...ports, tickets: { ...ports.tickets, checkpoints: undefined } })
       .find("preserve-work")

@@ -1,11 +1,11 @@
 import { z } from "zod";
-import { jsonSchema } from "../../packages/sdk/src/wire/json.ts";
-import type { ActionOutput, Plan } from "../core/action.ts";
-import type { TicketCare } from "../llm/tickets/ticket-care.ts";
-import { recoveredWord, workAfter } from "../workload/recover-ticket.ts";
-import { storedWork } from "../workload/staged-work.ts";
-import { hasEnded, recoveryReason, type TicketChange } from "../workload/ticket.ts";
-import { defineAction } from "./define-action.ts";
+import { jsonSchema } from "../../../../packages/sdk/src/wire/json.ts";
+import { defineAction } from "../../../actions/define-action.ts";
+import type { ActionOutput, Plan } from "../../../core/action.ts";
+import { recoveredWord, workAfter } from "../recover-ticket.ts";
+import { storedWork } from "../staged-work.ts";
+import { hasEnded, recoveryReason, type TicketChange } from "../ticket.ts";
+import type { TicketCare } from "../ticket-care.ts";
 import { type LookedTicket, lookAtTicket, recoveryHolder, ticketsParameter } from "./tickets-in-care.ts";
 
 const stepSchema = z.object({

@@ -1,8 +1,8 @@
 import type { Redis } from "ioredis";
-import { sha256 } from "../core/json.ts";
-import { StoreUnavailable } from "../core/store-unavailable.ts";
-import { openQueue } from "../platform/queue/open-queue.ts";
-import type { TicketDoorbell, TicketFeeder, TicketStore } from "../workload/ticket.ts";
+import { sha256 } from "../../core/json.ts";
+import { StoreUnavailable } from "../../core/store-unavailable.ts";
+import { openQueue } from "../../platform/queue/open-queue.ts";
+import type { TicketDoorbell, TicketFeeder, TicketStore } from "./ticket.ts";
 
 /** Shares the hash tag of the workload. */
 export const ticketPrefix = "{wl}";

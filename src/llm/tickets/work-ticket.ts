@@ -1,8 +1,8 @@
-import type { AdmissionAnswer, AdmissionGate } from "../packages/sdk/src/wire/admissions.ts";
-import type { Ticket } from "../packages/sdk/src/wire/tickets.ts";
-import type { Clock } from "../src/core/clock.ts";
-import { afterStop } from "../src/llm/budgets/admission.ts";
-import { asFailureClass, classOfReason } from "../src/workload/failure-class.ts";
+import type { AdmissionAnswer, AdmissionGate } from "../../../packages/sdk/src/wire/admissions.ts";
+import type { Ticket } from "../../../packages/sdk/src/wire/tickets.ts";
+import type { Clock } from "../../core/clock.ts";
+import { afterStop } from "../budgets/admission.ts";
+import { asFailureClass, classOfReason } from "./failure-class.ts";
 import {
   hasEnded,
   lostReason,
@@ -11,7 +11,7 @@ import {
   type TicketProcessor,
   type TicketStore,
   type TurnResult,
-} from "../src/workload/ticket.ts";
+} from "./ticket.ts";
 
 /** Whom working on a ticket needs. */
 export interface WorkTicketDeps {

@@ -1,4 +1,4 @@
-import { sha256 } from "../core/json.ts";
+import { sha256 } from "../../core/json.ts";
 
 /** What is said about a checkpoint when it is saved. */
 export interface CheckpointNote {

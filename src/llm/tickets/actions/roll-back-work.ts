@@ -1,8 +1,8 @@
 import { z } from "zod";
-import type { ActionOutput } from "../core/action.ts";
-import { StepFailure } from "../core/failure.ts";
-import type { TicketCare } from "../llm/tickets/ticket-care.ts";
-import { defineAction } from "./define-action.ts";
+import { defineAction } from "../../../actions/define-action.ts";
+import type { ActionOutput } from "../../../core/action.ts";
+import { StepFailure } from "../../../core/failure.ts";
+import type { TicketCare } from "../ticket-care.ts";
 import { type LookedTicket, lookAtTicket, requireCheckpoints, ticketsParameter } from "./tickets-in-care.ts";
 
 const stepSchema = z.object({ id: z.string(), commit: z.string().optional(), n: z.int().optional(), published: z.string().optional() });

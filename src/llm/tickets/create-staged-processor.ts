@@ -1,5 +1,5 @@
-import type { Ticket } from "../../packages/sdk/src/wire/tickets.ts";
-import type { MicroUsd } from "../core/money.ts";
+import type { Ticket } from "../../../packages/sdk/src/wire/tickets.ts";
+import type { MicroUsd } from "../../core/money.ts";
 import type { Checkpoint, CheckpointRepository } from "./checkpoint.ts";
 import type { Implementer, StageResult } from "./implementer.ts";
 import type { Stage } from "./stage.ts";
