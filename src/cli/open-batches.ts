@@ -1,12 +1,12 @@
 import type { Redis } from "ioredis";
-import { startBatchKeeper } from "../../workers/keep-batches.ts";
+import type { BatchStore } from "../llm/batches/batch.ts";
+import { type BatchControl, createBatchControl } from "../llm/batches/batch-control.ts";
+import { startBatchKeeper } from "../llm/batches/jobs.ts";
+import { createBatchStore } from "../llm/batches/redis-store.ts";
 import { dividedTimes } from "../llm/budgets/ledger.ts";
 import { createLocalGate } from "../llm/budgets/local-gate.ts";
 import type { WorkloadObserver } from "../llm/budgets/workload-observer.ts";
 import type { TicketQueue } from "../llm/tickets/ticket-queue.ts";
-import { createBatchStore } from "../redis/workload-batches.ts";
-import type { BatchStore } from "../workload/batch.ts";
-import { type BatchControl, createBatchControl } from "../workload/batch-control.ts";
 import { withBatchChanges } from "../workload/change-log.ts";
 import { openProviders } from "./open-providers.ts";
 import type { Runtime } from "./runtime.ts";

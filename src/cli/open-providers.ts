@@ -1,17 +1,17 @@
 import type { Redis } from "ioredis";
-import { startProviderKeeper } from "../../workers/keep-providers.ts";
 import { createAnthropicBatches } from "../adapters/anthropic/create-anthropic-batches.ts";
 import { createAnthropicCosts } from "../adapters/anthropic/create-anthropic-costs.ts";
 import { createOpenAiBatches } from "../adapters/openai/create-openai-batches.ts";
 import { createOpenAiCosts } from "../adapters/openai/create-openai-costs.ts";
+import type { BatchStore } from "../llm/batches/batch.ts";
+import { startProviderKeeper } from "../llm/batches/provider/jobs.ts";
+import { usualPatience } from "../llm/batches/provider/next-provider-move.ts";
+import { observeProviderBatches } from "../llm/batches/provider/observe-provider-batches.ts";
+import { createProviderDesk, type ProviderDesk } from "../llm/batches/provider/provider-desk.ts";
+import { createProviderTickets } from "../llm/batches/provider/provider-tickets.ts";
+import { createProviderBatchStore } from "../llm/batches/provider/redis-store.ts";
 import { createLocalGate } from "../llm/budgets/local-gate.ts";
 import type { WorkloadObserver } from "../llm/budgets/workload-observer.ts";
-import { createProviderBatchStore } from "../redis/provider-batches.ts";
-import { observeProviderBatches } from "../telemetry/observe-provider-batches.ts";
-import type { BatchStore } from "../workload/batch.ts";
-import { usualPatience } from "../workload/next-provider-move.ts";
-import { createProviderDesk, type ProviderDesk } from "../workload/provider-desk.ts";
-import { createProviderTickets } from "../workload/provider-tickets.ts";
 import type { Runtime } from "./runtime.ts";
 
 const lookEveryMs = 5000;

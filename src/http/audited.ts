@@ -2,8 +2,8 @@ import type { QuestionDesk } from "../approvals/question-desk.ts";
 import type { AuditEntry, AuditKind, AuditLog } from "../core/audit.ts";
 import type { Clock } from "../core/clock.ts";
 import type { FreezeDesk } from "../freeze/freeze-desk.ts";
+import type { BatchControl } from "../llm/batches/batch-control.ts";
 import type { ControlReply, RunControl, StartReply } from "../runs/run-control.ts";
-import type { BatchControl } from "../workload/batch-control.ts";
 
 /** Where acts are recorded, and when. */
 export interface AuditDeps {

@@ -2,12 +2,12 @@ import type { Batch } from "../../packages/sdk/src/wire/batches.ts";
 import { ticketStates } from "../../packages/sdk/src/wire/tickets.ts";
 import type { Clock } from "../core/clock.ts";
 import { oneUsd } from "../core/money.ts";
+import type { BatchStore } from "../llm/batches/batch.ts";
 import type { BudgetControl, BudgetState } from "../llm/budgets/budget.ts";
 import { stages } from "../llm/tickets/stage.ts";
 import type { TicketRecovery, TicketStore } from "../llm/tickets/ticket.ts";
 import { overflowLabel } from "../platform/telemetry/label-cap.ts";
 import type { Metrics } from "../platform/telemetry/metrics.ts";
-import type { BatchStore } from "../workload/batch.ts";
 
 /**
  * Fills the gauges of budgets, gates and tickets at every scrape from where they are kept, so that every runbookd process tells the same.

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
-import type { ClosedProviderBatch, OpenProviderBatch, ProviderBatchStore } from "../workload/open-provider-batch.ts";
+import type { ClosedProviderBatch, OpenProviderBatch, ProviderBatchStore } from "../llm/batches/provider/open-provider-batch.ts";
 
 const aSubmission = (change: Partial<OpenProviderBatch> = {}): OpenProviderBatch => ({
   key: "b-1/1",

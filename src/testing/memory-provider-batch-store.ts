@@ -1,4 +1,9 @@
-import type { ClosedProviderBatch, OpenProviderBatch, ProviderBatchStore, ProviderDelta } from "../workload/open-provider-batch.ts";
+import type {
+  ClosedProviderBatch,
+  OpenProviderBatch,
+  ProviderBatchStore,
+  ProviderDelta,
+} from "../llm/batches/provider/open-provider-batch.ts";
 
 /** The store of submissions in memory. */
 export function createMemoryProviderBatchStore(): ProviderBatchStore {

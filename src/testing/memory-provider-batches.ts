@@ -1,7 +1,4 @@
 import type { Clock } from "../core/clock.ts";
-import { noTokens } from "../llm/usage/token-partition.ts";
-import { createBatchEngine, type EngineBatch, type EngineOutcome } from "../simulators/provider-batches/batch-engine.ts";
-import { createQuirkBoard } from "../simulators/provider-batches/batch-quirk.ts";
 import {
   type ItemErrorClass,
   type ItemOutcome,
@@ -9,7 +6,10 @@ import {
   type ProviderBatchStatus,
   ProviderFailure,
   type ProviderResult,
-} from "../workload/provider-batch.ts";
+} from "../llm/batches/provider/provider-batch.ts";
+import { noTokens } from "../llm/usage/token-partition.ts";
+import { createBatchEngine, type EngineBatch, type EngineOutcome } from "../simulators/provider-batches/batch-engine.ts";
+import { createQuirkBoard } from "../simulators/provider-batches/batch-quirk.ts";
 import type { ProviderBench } from "./describe-provider-batches.ts";
 
 interface Answer {

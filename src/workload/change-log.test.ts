@@ -1,4 +1,5 @@
 import { expect, it } from "@jest/globals";
+import type { BatchControl, SubmitAnswer } from "../llm/batches/batch-control.ts";
 import { noLimits } from "../llm/budgets/controls.ts";
 import { createSimulatedBatches } from "../simulators/rehearsal/simulated-batches.ts";
 import { aCandidate, someTargets } from "../testing/describe-model-routes.ts";
@@ -8,7 +9,6 @@ import { createFakeClock } from "../testing/fake-clock.ts";
 import { createMemoryChangeLog } from "../testing/memory-change-log.ts";
 import { createMemoryLedger } from "../testing/memory-ledger.ts";
 import { createMemoryModelRoutes } from "../testing/memory-model-routes.ts";
-import type { BatchControl, SubmitAnswer } from "./batch-control.ts";
 import { type ChangeNotes, withBatchChanges, withLabelChanges, withLimitChanges, withRouteChanges } from "./change-log.ts";
 import type { LabelReply, PromptStore } from "./prompt.ts";
 

@@ -1,9 +1,9 @@
 import type { WorkloadChange } from "../../packages/sdk/src/wire/changes.ts";
 import type { Clock, Instant } from "../core/clock.ts";
 import { formatShare } from "../core/share.ts";
+import type { BatchControl } from "../llm/batches/batch-control.ts";
 import type { ControlsChange } from "../llm/budgets/budget.ts";
 import type { WorkloadLedger } from "../llm/budgets/ledger.ts";
-import type { BatchControl } from "./batch-control.ts";
 import type { ModelRouteStore } from "./model-route.ts";
 import type { PromptStore } from "./prompt.ts";
 

@@ -1,7 +1,8 @@
 import type { z } from "zod";
 import type { Clock, Instant } from "../../core/clock.ts";
 import { errorField } from "../../core/error-field.ts";
-import { readLines } from "../../platform/requests/read-lines.ts";
+import { loadProviderSdk } from "../../llm/batches/provider/load-provider-sdk.ts";
+import { clientOptions, clockSkewMs, mostPages, type ProviderAccess } from "../../llm/batches/provider/provider-access.ts";
 import {
   type FoundSubmission,
   type ProviderBatches,
@@ -9,10 +10,9 @@ import {
   ProviderFailure,
   type ProviderResult,
   type SubmissionTrace,
-} from "../../workload/provider-batch.ts";
-import { loadProviderSdk } from "../load-provider-sdk.ts";
-import { clientOptions, clockSkewMs, mostPages, type ProviderAccess } from "../provider-access.ts";
-import { type CallKind, failureOf } from "../provider-trouble.ts";
+} from "../../llm/batches/provider/provider-batch.ts";
+import { type CallKind, failureOf } from "../../llm/batches/provider/provider-trouble.ts";
+import { readLines } from "../../platform/requests/read-lines.ts";
 import { batchId, batchPage, batchShape, readResult, statusOf, wordsOf } from "./message-shapes.ts";
 
 const path = "/v1/messages/batches";

@@ -1,10 +1,10 @@
 import { z } from "zod";
 import type { Clock } from "../../core/clock.ts";
 import { errorField } from "../../core/error-field.ts";
-import { type ProviderCostReport, ProviderFailure } from "../../workload/provider-batch.ts";
-import { loadProviderSdk } from "../load-provider-sdk.ts";
-import { clientOptions, type ProviderAccess } from "../provider-access.ts";
-import { failureOf } from "../provider-trouble.ts";
+import { loadProviderSdk } from "../../llm/batches/provider/load-provider-sdk.ts";
+import { clientOptions, type ProviderAccess } from "../../llm/batches/provider/provider-access.ts";
+import { type ProviderCostReport, ProviderFailure } from "../../llm/batches/provider/provider-batch.ts";
+import { failureOf } from "../../llm/batches/provider/provider-trouble.ts";
 import { wordsOf } from "./message-shapes.ts";
 
 /** Amounts are fractional cents as decimal text, after discounts and before credits. */

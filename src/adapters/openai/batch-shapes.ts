@@ -1,9 +1,9 @@
 import { z } from "zod";
 import { jsonSchema } from "../../../packages/sdk/src/wire/json.ts";
+import type { ItemErrorClass, ItemOutcome, ProviderBatchStatus, ProviderResult } from "../../llm/batches/provider/provider-batch.ts";
+import { type ErrorWords, isOutOfMoney } from "../../llm/batches/provider/provider-trouble.ts";
+import { readResultLine } from "../../llm/batches/provider/result-line.ts";
 import { normaliseUsage } from "../../llm/usage/normalise-usage.ts";
-import type { ItemErrorClass, ItemOutcome, ProviderBatchStatus, ProviderResult } from "../../workload/provider-batch.ts";
-import { type ErrorWords, isOutOfMoney } from "../provider-trouble.ts";
-import { readResultLine } from "../result-line.ts";
 
 /** An id of a batch or a file as it may stand in a path. */
 export const objectId = z.string().regex(/^[\w-]{1,128}$/);

@@ -2,11 +2,16 @@ import type { z } from "zod";
 import type { Clock } from "../../core/clock.ts";
 import { errorField } from "../../core/error-field.ts";
 import { sha256 } from "../../core/json.ts";
+import { loadProviderSdk } from "../../llm/batches/provider/load-provider-sdk.ts";
+import { clientOptions, clockSkewMs, mostPages, type ProviderAccess } from "../../llm/batches/provider/provider-access.ts";
+import {
+  type FoundSubmission,
+  type ProviderBatches,
+  ProviderFailure,
+  type ProviderResult,
+} from "../../llm/batches/provider/provider-batch.ts";
+import { type CallKind, failureOf } from "../../llm/batches/provider/provider-trouble.ts";
 import { readLines } from "../../platform/requests/read-lines.ts";
-import { type FoundSubmission, type ProviderBatches, ProviderFailure, type ProviderResult } from "../../workload/provider-batch.ts";
-import { loadProviderSdk } from "../load-provider-sdk.ts";
-import { clientOptions, clockSkewMs, mostPages, type ProviderAccess } from "../provider-access.ts";
-import { type CallKind, failureOf } from "../provider-trouble.ts";
 import { batchShape, type OpenAiBatch, objectId, readResult, statusOf, wordsOf } from "./batch-shapes.ts";
 
 const endpoint = "/v1/chat/completions";

@@ -1,12 +1,12 @@
 import { z } from "zod";
 import type { Clock } from "../../core/clock.ts";
 import { errorField } from "../../core/error-field.ts";
+import { loadProviderSdk } from "../../llm/batches/provider/load-provider-sdk.ts";
+import { clientOptions, mostPages, type ProviderAccess } from "../../llm/batches/provider/provider-access.ts";
+import { type ProviderCostReport, ProviderFailure } from "../../llm/batches/provider/provider-batch.ts";
+import { failureOf } from "../../llm/batches/provider/provider-trouble.ts";
 import { costOf, type PriceTable } from "../../llm/usage/price-table.ts";
 import { partitionOf } from "../../llm/usage/token-partition.ts";
-import { type ProviderCostReport, ProviderFailure } from "../../workload/provider-batch.ts";
-import { loadProviderSdk } from "../load-provider-sdk.ts";
-import { clientOptions, mostPages, type ProviderAccess } from "../provider-access.ts";
-import { failureOf } from "../provider-trouble.ts";
 import { wordsOf } from "./batch-shapes.ts";
 
 const count = z.int().min(0);

@@ -1,6 +1,6 @@
 import { queueNameSchema } from "../../../packages/sdk/src/wire/names.ts";
-import { ProviderSdkMissing } from "../../adapters/load-provider-sdk.ts";
 import { oneUsd } from "../../core/money.ts";
+import { ProviderSdkMissing } from "../../llm/batches/provider/load-provider-sdk.ts";
 import { untilReady } from "../../platform/redis/connection.ts";
 import { markSchema } from "../../platform/redis/schema-version.ts";
 import { type CommandContext, type ExitCode, exitCodes, writeJson } from "../context.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
-import { importTickets } from "../../workload/batch-import/import-tickets.ts";
+import { importTickets } from "../../llm/batches/import/import-tickets.ts";
 import { batchPlan, ticketFile } from "./batch-plan.ts";
 import { type BatchObservations, batchFaults, batchLine, providerDifference } from "./batch-result.ts";
 

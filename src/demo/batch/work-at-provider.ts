@@ -1,5 +1,5 @@
+import { createProviderBatchStore } from "../../llm/batches/provider/redis-store.ts";
 import { connectRedis } from "../../platform/redis/connection.ts";
-import { createProviderBatchStore } from "../../redis/provider-batches.ts";
 import { startAnthropicBatchServer } from "../../simulators/provider-batches/anthropic-batch-server.ts";
 import type { BatchServer } from "../../simulators/provider-batches/batch-server.ts";
 import type { Stage } from "../scenario.ts";

@@ -1,12 +1,12 @@
 import { describe, expect, it } from "@jest/globals";
 import { batchLimitsSchema } from "../../../packages/sdk/src/wire/batches.ts";
 import { newTicketSchema } from "../../../packages/sdk/src/wire/tickets.ts";
-import { createBatchStore } from "../../redis/workload-batches.ts";
 import { aUsageEvent } from "../../testing/a-usage-report.ts";
 import { describeTicketStore } from "../../testing/describe-ticket-store.ts";
 import { contractTimes } from "../../testing/describe-workload-ledger.ts";
 import { createFakeClock } from "../../testing/fake-clock.ts";
 import { holdRedis } from "../../testing/hold-redis.ts";
+import { createBatchStore } from "../batches/redis-store.ts";
 import { createWorkloadLedger } from "../budgets/redis-store.ts";
 import { createTicketStore } from "./redis-store.ts";
 

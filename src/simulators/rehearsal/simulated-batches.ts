@@ -8,11 +8,11 @@ import {
 import type { Clock } from "../../core/clock.ts";
 import { formatDuration } from "../../core/duration.ts";
 import { oneUsd } from "../../core/money.ts";
+import type { BatchControl, SubmitAnswer } from "../../llm/batches/batch-control.ts";
+import { estimateBatch, judgeRoom } from "../../llm/batches/batch-estimate.ts";
+import { batchProgress } from "../../llm/batches/batch-progress.ts";
 import { stopOf } from "../../llm/budgets/batch-admission.ts";
 import type { BudgetControl } from "../../llm/budgets/budget.ts";
-import type { BatchControl, SubmitAnswer } from "../../workload/batch-control.ts";
-import { estimateBatch, judgeRoom } from "../../workload/batch-estimate.ts";
-import { batchProgress } from "../../workload/batch-progress.ts";
 import type { SimulatedBatch } from "./rehearsal.ts";
 
 interface World {

@@ -1,0 +1,131 @@
+import type { z } from "zod";
+import {
+  type Batch,
+  type batchTicketSchema,
+  moreTicketsSchema,
+  newBatchSchema,
+  referencesSchema,
+} from "../../../packages/sdk/src/wire/batches.ts";
+import type { NewTicket } from "../../../packages/sdk/src/wire/tickets.ts";
+import { defineRoute, json, noQuery, problem, type Reply, type Route } from "../../platform/http/route.ts";
+import { submitters } from "../../platform/http/who.ts";
+import type { WorkloadLedger } from "../budgets/ledger.ts";
+import type { AddReply, TicketDoorbell, TicketStore } from "../tickets/ticket.ts";
+import type { BatchStore } from "./batch.ts";
+import type { BatchControl } from "./batch-control.ts";
+import { batchReply, noBatch } from "./batch-reply-routes.ts";
+import { providerPayloadSchema } from "./provider/provider-tickets.ts";
+
+/** A thousand tickets of up to 16 kB each would be more; whoever hands in large ones sends fewer at a time. */
+const bodyLimitBytes = 8 * 1024 * 1024;
+
+/** What handing in stands on. */
+export interface HandInRouteDeps {
+  readonly ledger: Pick<WorkloadLedger, "read">;
+  readonly batches: Pick<BatchStore, "create" | "get">;
+  readonly control: Pick<BatchControl, "look">;
+  readonly tickets: Pick<TicketStore, "addAll" | "holdersOf">;
+  readonly doorbell: TicketDoorbell;
+}
+
+/** Handing batches in: whole or as a draft that is filled, and which references are taken already. */
+export function createHandInRoutes({ ledger, batches, control, tickets, doorbell }: HandInRouteDeps): readonly Route[] {
+  const add = async (wanted: readonly z.output<typeof batchTicketSchema>[], head: Pick<Batch, "id" | "budget" | "queue" | "provider">) => {
+    const issues = head.provider === undefined ? [] : wanted.flatMap((ticket) => requestIssue(ticket.id, ticket.payload));
+    if (issues.length > 0) return { own: [], added: 0, issues };
+    const own = wanted.map((ticket): NewTicket => ({ ...ticket, budget: head.budget, queue: head.queue, batchId: head.id }));
+    const replies = await tickets.addAll(own);
+    return {
+      own,
+      added: replies.filter(({ kind }) => kind === "added").length,
+      issues: replies.flatMap((reply, index) => issueOf(reply, own[index])),
+    };
+  };
+  return [
+    defineRoute({
+      method: "post",
+      path: "/api/batches",
+      summary:
+        "Hand in a batch that begins at once, or with `draft: true` one that is filled and submitted later; the same one again adds only what is missing",
+      who: submitters,
+      query: noQuery,
+      body: newBatchSchema,
+      bodyLimitBytes,
+      answers: { 201: "The batch; `added` tickets are new" },
+      problems: ["not-found", "conflict"],
+      async handle({ body }) {
+        if ((await ledger.read(body.budget)) === undefined)
+          return problem("not-found", `There is no budget ${body.budget}; define it first.`);
+        const { tickets: wanted, draft, ...head } = body;
+        if ((await batches.create(head, draft)) === "differs") {
+          return problem("conflict", `Batch ${head.id} exists with another budget, queue or limits.`);
+        }
+        const { own, added, issues } = await add(wanted, head);
+        // Rung for a known ticket too: the first try may have ended between the record and the ring.
+        if (!draft && (await batches.get(head.id))?.estimate === undefined)
+          await Promise.all(own.map(async (ticket) => doorbell.ring(ticket)));
+        return issues.length > 0 ? refusedTickets(issues) : batchReply(control, head.id, 201, { added });
+      },
+    }),
+    defineRoute({
+      method: "post",
+      path: "/api/batches/references",
+      summary: "Which references belong to a ticket that is open or was successful; such a ticket is not handed in again",
+      who: submitters,
+      query: noQuery,
+      body: referencesSchema,
+      answers: { 200: "`items`: `reference`, `ticketId` and `state` of each that is taken" },
+      async handle({ body }) {
+        const holders = await tickets.holdersOf(body.references);
+        const items = body.references.flatMap((reference, index) => {
+          const holder = holders[index];
+          return holder === undefined ? [] : [{ reference, ticketId: holder.id, state: holder.state }];
+        });
+        return json(200, { items });
+      },
+    }),
+    defineRoute({
+      method: "post",
+      path: "/api/batches/{id}/tickets",
+      summary: "Fill a draft, up to 1000 tickets at a time; the same tickets again change nothing",
+      who: submitters,
+      query: noQuery,
+      body: moreTicketsSchema,
+      bodyLimitBytes,
+      answers: { 200: "`added` tickets are new" },
+      problems: ["not-found", "conflict"],
+      async handle({ params, body }) {
+        const batch = await batches.get(params["id"] ?? "");
+        if (batch === undefined) return noBatch(params["id"] ?? "");
+        const { added, issues } = await add(body.tickets, batch);
+        return issues.length > 0 ? refusedTickets(issues) : json(200, { added });
+      },
+    }),
+  ];
+}
+
+function issueOf(reply: AddReply, ticket: NewTicket | undefined): string[] {
+  const name = ticket?.id ?? "a ticket";
+  switch (reply.kind) {
+    case "added":
+    case "known":
+      return [];
+    case "differs":
+      return [`${name}: another ticket of this id was handed in before.`];
+    case "sealed":
+      return [`${name}: the batch was submitted or cancelled and takes no more tickets.`];
+    case "taken":
+      return [`${name}: its reference ${ticket?.externalRef ?? ""} belongs to ticket ${reply.by}.`];
+  }
+}
+
+/** A ticket of a batch for a provider is one request; none of a request's siblings is taken before all are. */
+function requestIssue(id: string, payload: unknown): string[] {
+  return providerPayloadSchema.safeParse(payload).success
+    ? []
+    : [`${id}: the payload of a ticket for a provider holds \`request\`, a body in the provider's own shape.`];
+}
+
+function refusedTickets(issues: readonly string[]): Reply {
+  return problem("conflict", `${issues.length} tickets were not taken; the others were.`, issues);
+}

@@ -1,0 +1,146 @@
+import type { AdmissionGate } from "../../../packages/sdk/src/wire/admissions.ts";
+import type { BatchView } from "../../../packages/sdk/src/wire/batches.ts";
+import type { Clock } from "../../core/clock.ts";
+import type { WorkerHandle } from "../../core/worker-handle.ts";
+import { hasEnded, type TicketFeeder, type TicketStore } from "../tickets/ticket.ts";
+import { adaptConcurrency } from "./adapt-concurrency.ts";
+import type { BatchStore } from "./batch.ts";
+import type { BatchControl } from "./batch-control.ts";
+import type { ProviderDesk } from "./provider/provider-desk.ts";
+
+/** Whom the keeper needs. */
+export interface KeepBatchesDeps {
+  readonly batches: BatchStore;
+  readonly control: Pick<BatchControl, "look">;
+  readonly tickets: Pick<TicketStore, "list" | "cancel" | "enqueue">;
+  /** Where an ended ticket gives back what it had reserved. */
+  readonly gate: Pick<AdmissionGate, "release">;
+  readonly feeder: TicketFeeder;
+  /** Where batches for a provider go; without it they wait. */
+  readonly desk?: Pick<ProviderDesk, "submit" | "cancel" | "resume" | "isOpen">;
+  readonly clock: Clock;
+  /** What "per minute" means; a demo divides it. */
+  readonly minuteMs: number;
+}
+
+/** Tickets of one batch that are in the queue and have not ended; enough for every worker, and few enough that waiting ones do not ask all day. */
+const fewestFed = 20;
+const mostFed = 1000;
+/** Pages of a cancelled batch that one look goes through. */
+const pagesPerLook = 10;
+
+/** Looks after the batches that were submitted or cancelled: every look goes on from what is stored, so that any number of processes may look at once. */
+export function createBatchKeeper(deps: KeepBatchesDeps): { look(): Promise<void> } {
+  const { batches, control, clock } = deps;
+  const cursors = new Map<string, string>();
+
+  const keep = async (id: string): Promise<void> => {
+    const batch = await control.look(id);
+    if (batch === undefined) return;
+    if (batch.state === "cancelled" && !(await isAtProvider(batch))) await cancelTickets(batch);
+    if (batch.state === "open") {
+      await (batch.provider === undefined ? feed(batch) : handOver(batch, batch.provider));
+      await adapt(batch);
+    }
+    const { ended, tickets } = batch.progress;
+    if (ended === tickets && (await batches.settle(id))) cursors.delete(id);
+  };
+
+  /** As many as can be worked on soon enter the queue: the leading group alone, or a window that moves on as tickets end. */
+  const feed = async (batch: BatchView): Promise<void> => {
+    if (batch.estimate === undefined || batch.gate === "paused" || batch.stop !== null) return;
+    const { leadingTickets } = batch.limits;
+    const window = Math.min(mostFed, Math.max(fewestFed, 3 * (batch.concurrencyNow ?? mostFed)));
+    const leads = leadingTickets > 0 && !batch.led && batch.progress.ended < leadingTickets;
+    const upTo = Math.min(batch.estimate.tickets, batch.progress.ended + (leads ? leadingTickets : window));
+    const ids = await batches.feed(batch.id, upTo);
+    if (ids.length === 0) return;
+    await deps.tickets.enqueue(ids);
+    await deps.feeder.ringAll(ids, batch.queue);
+    await batches.fed(batch.id, batch.fed + ids.length);
+  };
+
+  /** A thousand at a time, always cut alike, so that the key of a submission always means the same tickets. */
+  const handOver = async (batch: BatchView, provider: string): Promise<void> => {
+    if (deps.desk === undefined || batch.estimate === undefined || batch.gate === "paused" || batch.stop !== null) return;
+    const { id: batchId, fed } = batch;
+    await deps.desk.resume(batchId);
+    const ticketIds = await batches.feed(batchId, Math.min(batch.estimate.tickets, fed + mostFed));
+    if (ticketIds.length === 0) return;
+    await deps.desk.submit({ key: `${batchId}/${fed}`, provider, batchId, ticketIds });
+    await batches.fed(batchId, fed + ticketIds.length);
+  };
+
+  /** What a provider has answered before it was cancelled is paid for and counts, so its tickets end by its results. */
+  const isAtProvider = async ({ id, provider }: BatchView): Promise<boolean> => {
+    if (deps.desk === undefined || provider === undefined) return false;
+    await deps.desk.cancel(id);
+    return deps.desk.isOpen(id);
+  };
+
+  const adapt = async (batch: BatchView): Promise<void> => {
+    const now = clock.now();
+    const { limits, adapted, requests, rateLimited } = batch;
+    if (limits.concurrency === null) return;
+    const before = adapted ?? { limit: limits.concurrency, cleanSince: batch.submittedAt ?? now, requests: 0, rateLimited: 0 };
+    const sight = { requests: requests - before.requests, rateLimited: rateLimited - before.rateLimited };
+    const { requests: _requests, rateLimited: _rateLimited, ...state } = before;
+    const rules = { most: limits.concurrency, cleanMs: 5 * deps.minuteMs, settleMs: deps.minuteMs };
+    const move = adaptConcurrency(state, sight, now, rules);
+    if (move.kind === "wait" || (move.kind === "stay" && sight.requests < 20)) return;
+    await batches.change(batch.id, { adapted: { ...move.state, requests, rateLimited } }, batch.version);
+  };
+
+  /** What nobody works on ends here; what runs ends at its next turn, where the gate tells it. */
+  const cancelTickets = async ({ id }: BatchView): Promise<void> => {
+    for (let pages = 0; pages < pagesPerLook; pages += 1) {
+      const cursor = cursors.get(id);
+      const page = await deps.tickets.list({ batchId: id }, cursor === undefined ? { limit: 200 } : { cursor, limit: 200 });
+      await Promise.all(
+        (page?.items ?? []).map(async (ticket) => {
+          if (hasEnded(ticket.state) || !(await deps.tickets.cancel(ticket.id, "batch_cancelled"))) return;
+          const { id: ticketId, budget, queue, variant, kind } = ticket;
+          await deps.gate.release({ ticketId, budget, queue, variant, kind, batchId: id, outcome: "cancelled" });
+        }),
+      );
+      if (page?.nextCursor === undefined) {
+        // From the beginning again at the next look: what ran has ended meanwhile, or was put back.
+        cursors.delete(id);
+        return;
+      }
+      cursors.set(id, page.nextCursor);
+    }
+  };
+
+  return {
+    async look() {
+      for (const id of await batches.active()) await keep(id);
+    },
+  };
+}
+
+/** Looks every `everyMs` until the drain. A look that fails is made again. */
+export function startBatchKeeper(
+  deps: KeepBatchesDeps,
+  options: { readonly everyMs: number; readonly drain: AbortSignal; readonly failed: (error: unknown) => void },
+): WorkerHandle {
+  const keeper = createBatchKeeper(deps);
+  const closing = new AbortController();
+  const over = AbortSignal.any([options.drain, closing.signal]);
+  const keeping = (async () => {
+    while (!over.aborted) {
+      try {
+        await keeper.look();
+      } catch (error) {
+        options.failed(error);
+      }
+      await deps.clock.sleep(options.everyMs, over).catch(() => undefined);
+    }
+  })();
+  return {
+    async close() {
+      closing.abort();
+      await keeping;
+    },
+  };
+}

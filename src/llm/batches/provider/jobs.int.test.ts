@@ -1,0 +1,139 @@
+import { expect, it } from "@jest/globals";
+import { batchHeadSchema } from "../../../../packages/sdk/src/wire/batches.ts";
+import { newTicketSchema } from "../../../../packages/sdk/src/wire/tickets.ts";
+import { createAnthropicBatches } from "../../../adapters/anthropic/create-anthropic-batches.ts";
+import { createAnthropicCosts } from "../../../adapters/anthropic/create-anthropic-costs.ts";
+import { createSystemClock } from "../../../core/clock.ts";
+import { startAnthropicBatchServer } from "../../../simulators/provider-batches/anthropic-batch-server.ts";
+import { holdRedis } from "../../../testing/hold-redis.ts";
+import { realTimes } from "../../budgets/ledger.ts";
+import { createLocalGate } from "../../budgets/local-gate.ts";
+import { createWorkloadLedger } from "../../budgets/redis-store.ts";
+import { createTicketStore } from "../../tickets/redis-store.ts";
+import { createPriceTable } from "../../usage/price-table.ts";
+import { shippedPrices } from "../../usage/prices.ts";
+import { createBatchControl } from "../batch-control.ts";
+import { createBatchKeeper } from "../jobs.ts";
+import { createBatchStore } from "../redis-store.ts";
+import { startProviderKeeper } from "./jobs.ts";
+import { createProviderDesk } from "./provider-desk.ts";
+import { createProviderTickets } from "./provider-tickets.ts";
+import { createProviderBatchStore } from "./redis-store.ts";
+
+const held = holdRedis(["--appendfsync", "no"]);
+
+const clock = createSystemClock();
+
+/** A batch of forty single calls for Anthropic, and the keepers that look after it. */
+async function open(patience = { sendingMs: 200, againMs: 20, resultsMs: 60_000 }) {
+  await held.redis.flushall();
+  const provider = await startAnthropicBatchServer({ durationMs: 300, cancelMs: 100 });
+  const tickets = createTicketStore({ redis: held.redis, clock });
+  const batches = createBatchStore({ redis: held.redis, clock });
+  const ledger = createWorkloadLedger({ redis: held.redis, clock, times: realTimes, counts: tickets });
+  const observer = { usage: () => undefined, finished: () => undefined };
+  const gate = createLocalGate({ ledger, observer });
+  await ledger.define({ id: "checkout", limitMicroUsd: 10_000_000_000, periodMs: 3_600_000_000, periodStartsAt: 0 });
+  await batches.create(batchHeadSchema.parse({ id: "b", budget: "checkout", provider: "anthropic" }), true);
+  const request = { model: "claude-haiku-4-5", max_tokens: 100, messages: [{ role: "user", content: "Which label fits?" }] };
+  const ids = Array.from({ length: 40 }, (_, index) => `acme/shop#${index}`);
+  await tickets.addAll(ids.map((id) => newTicketSchema.parse({ id, budget: "checkout", batchId: "b", payload: { request } })));
+  const store = createProviderBatchStore(held.redis);
+  const desk = createProviderDesk({
+    store,
+    providers: { anthropic: await createAnthropicBatches({ baseUrl: provider.url, apiKey: "sk-ant-api03-test" }, clock) },
+    costs: { anthropic: await createAnthropicCosts({ baseUrl: provider.url, apiKey: "sk-ant-admin01-test" }, clock) },
+    tickets: createProviderTickets({
+      tickets,
+      ledger,
+      observer,
+      gate,
+      clock,
+      pause: async (id, reason) => void (await batches.change(id, { gate: "paused", reason })),
+    }),
+    prices: createPriceTable(shippedPrices),
+    clock,
+    patience,
+  });
+  const control = createBatchControl({ batches, tickets, budgets: ledger, clock });
+  const feeder = { ringAll: async () => Promise.reject(new Error("no worker is asked")) };
+  const keeper = createBatchKeeper({ batches, control, tickets, gate, feeder, desk, clock, minuteMs: 60_000 });
+  expect(await control.submit("b")).toEqual({ kind: "submitted" });
+  const drain = new AbortController();
+  const faults: unknown[] = [];
+  const failed = (error: unknown) => void faults.push(error);
+  const options = { everyMs: 20, compareEveryMs: 100, drain: drain.signal, clock, settled: () => undefined, failed };
+  // As two servers do.
+  const handles = [startProviderKeeper(desk, options), startProviderKeeper(desk, options)];
+  const until = async (isReached: (batch: NonNullable<Awaited<ReturnType<typeof control.look>>>) => boolean | Promise<boolean>) => {
+    for (const deadline = Date.now() + 20_000; Date.now() < deadline; await clock.sleep(20)) {
+      await keeper.look();
+      const batch = await control.look("b");
+      if (batch !== undefined && (await isReached(batch))) return batch;
+    }
+    throw new Error(`it did not happen within 20 s: ${JSON.stringify(await control.look("b"))}`);
+  };
+  return {
+    provider,
+    ledger,
+    store,
+    batches,
+    until,
+    faults,
+    async [Symbol.asyncDispose]() {
+      drain.abort();
+      for (const handle of handles) await handle.close();
+      await provider[Symbol.asyncDispose]();
+    },
+  };
+}
+
+it("takes a batch through a lost answer, expiry, double and shuffled results: each ticket ends once, nothing stays reserved, costs agree", async () => {
+  await using bench = await open();
+  const { provider, ledger, store, until, faults } = bench;
+  const lost = provider.inject({ kind: "lost_answer" });
+  provider.inject({ kind: "double_results" });
+  provider.inject({ kind: "shuffled" });
+  const expiry = provider.inject({ kind: "expiry", share: 0.25 });
+  await until(() => provider.stats().created === 1);
+  lost[Symbol.dispose]();
+  await until(async () => (await store.closed()).length === 1);
+  expiry[Symbol.dispose]();
+  const { counts, spentMicroUsd } = await until(({ state }) => state === "done");
+  expect(counts).toMatchObject({ succeeded: 40, dead: 0, waiting: 0, queued: 0 });
+  expect(provider.stats().created).toBe(2);
+  expect((await store.closed()).map(({ counts: { succeeded, resubmit } }) => [succeeded, resubmit])).toEqual([
+    [30, 10],
+    [10, 0],
+  ]);
+  expect(Math.abs(spentMicroUsd / provider.stats().billedMicroUsd - 1)).toBeLessThan(0.02);
+  expect(await ledger.read("checkout")).toMatchObject({ committedMicroUsd: 0, spentMicroUsd });
+  await until(async () => (await store.deltas()).some(({ oursMicroUsd }) => oursMicroUsd === spentMicroUsd));
+  expect(Math.abs((await store.deltas())[0]?.deltaRatio ?? 1)).toBeLessThan(0.02);
+  expect(faults).toEqual([]);
+});
+
+it("pauses the batch when the money is gone, and goes on when a person lets it", async () => {
+  await using bench = await open();
+  const { provider, until, batches } = bench;
+  const gone = provider.inject({ kind: "spend_limited" });
+  const paused = await until(({ gate }) => gate === "paused");
+  expect(paused.reason).toBe("spend_limited");
+  expect(provider.stats().created).toBe(0);
+  gone[Symbol.dispose]();
+  await batches.change("b", { gate: "open", reason: "" });
+  expect((await until(({ state }) => state === "done")).counts.succeeded).toBe(40);
+  expect(provider.stats().created).toBe(1);
+});
+
+it("cancels at the provider; what was answered before is kept and paid for", async () => {
+  await using bench = await open();
+  const { provider, until, batches, ledger } = bench;
+  await until(() => provider.stats().created === 1);
+  await clock.sleep(100);
+  await batches.change("b", { state: "cancelled" });
+  const { counts, spentMicroUsd } = await until(({ progress, reservedMicroUsd }) => progress.ended === 40 && reservedMicroUsd === 0);
+  expect([counts.succeeded > 0, counts.cancelled > 0, counts.succeeded + counts.cancelled]).toEqual([true, true, 40]);
+  expect(Math.abs(spentMicroUsd / provider.stats().billedMicroUsd - 1)).toBeLessThan(0.02);
+  expect(await ledger.read("checkout")).toMatchObject({ committedMicroUsd: 0 });
+});

@@ -1,0 +1,183 @@
+import { join } from "node:path";
+import type { Redis } from "ioredis";
+import { z } from "zod";
+import { type Batch, batchProviders, batchStates } from "../../../packages/sdk/src/wire/batches.ts";
+import { canonicalJson } from "../../../packages/sdk/src/wire/json.ts";
+import type { Clock } from "../../core/clock.ts";
+import { sha256 } from "../../core/json.ts";
+import { available } from "../../platform/redis/available.ts";
+import { pageOf } from "../../platform/redis/page-of.ts";
+import { loadScript } from "../../platform/redis/script.ts";
+import { workloadKeys as keys, shareIdOf } from "../../platform/redis/workload-keys.ts";
+import { readLimits } from "../budgets/batch-admission.ts";
+import { stateCounts } from "../tickets/ticket.ts";
+import type { AdaptedConcurrency, BatchStore, SubmitReply } from "./batch.ts";
+
+/** Batches in Redis; the ledger's scripts read their gates and limits and add to their spend. Rejects with StoreUnavailable when Redis does not answer. */
+export function createBatchStore({ redis, clock }: { readonly redis: Redis; readonly clock: Clock }): BatchStore {
+  const scripts = {
+    create: loadScript(join(import.meta.dirname, "lua/wl-batch-create.lua")),
+    change: loadScript(join(import.meta.dirname, "lua/wl-batch-change.lua")),
+    submit: loadScript(join(import.meta.dirname, "lua/wl-batch-submit.lua"), ["wl-ledger"]),
+    settle: loadScript(join(import.meta.dirname, "lua/wl-batch-settle.lua"), ["wl-ledger"]),
+  };
+  const get = async (id: string): Promise<Batch | undefined> => {
+    const fields = await redis.hgetall(keys.batch(id));
+    if (fields["id"] === undefined) return undefined;
+    const left = await redis.hget(keys.shares(fields["budget"] ?? ""), `left ${shareIdOf(id)}`);
+    return readBatch(fields, Number(left ?? 0));
+  };
+  const moneyKeys = (budget: string, id: string) =>
+    [
+      [keys.budget(budget), keys.expiry(budget), keys.leases(budget), keys.reserved(budget), keys.shares(budget)],
+      [keys.batch(id), keys.batchesActive],
+    ].flat();
+  return {
+    create: (batch, draft) =>
+      available(async () => {
+        const now = clock.now();
+        const fields = {
+          budget: batch.budget,
+          queue: batch.queue,
+          ...(batch.provider !== undefined && { provider: batch.provider }),
+          state: draft ? "draft" : "open",
+          gate: "open",
+          reason: "",
+          by: "",
+          limits: JSON.stringify(batch.limits),
+          spent: 0,
+          version: 1,
+          created: now,
+        };
+        // A deadline is often said as a time from now on, and then differs every time.
+        const head = sha256(canonicalJson({ ...batch, limits: { ...batch.limits, deadlineAt: null } }));
+        const reply = await scripts.create.run(
+          redis,
+          [keys.batch(batch.id), keys.batchIndex],
+          [batch.id, now, head, ...Object.entries(fields).flat()],
+        );
+        return z.enum(["created", "same", "differs"]).parse(reply);
+      }),
+    get: (id) => available(() => get(id)),
+    list: ({ cursor, limit: size }) => available(() => pageOf(redis, keys.batchIndex, cursor, size, get)),
+    active: () => available(async () => (await redis.smembers(keys.batchesActive)).sort()),
+    change: (id, change, expectedVersion) =>
+      available(async () => {
+        const { gate, state, reason, by, limits, adapted } = change;
+        const fields = {
+          ...(gate === undefined ? {} : { gate }),
+          ...(state === undefined ? {} : { state }),
+          ...(reason === undefined ? {} : { reason: reason.slice(0, 300) }),
+          ...(by === undefined ? {} : { by: by.slice(0, 200) }),
+          // Newly configured limits begin unadapted.
+          ...(limits === undefined ? {} : { limits: JSON.stringify(limits), concurrency_now: limits.concurrency ?? "" }),
+          ...(adapted === undefined ? {} : { adapted: JSON.stringify(adapted), concurrency_now: adapted.limit }),
+        };
+        const grows = gate !== undefined || state !== undefined || limits !== undefined;
+        const reply = await scripts.change.run(
+          redis,
+          [keys.batch(id), keys.batchesActive],
+          [expectedVersion ?? "", state === undefined ? 0 : 1, grows ? 1 : 0, ...Object.entries(fields).flat()],
+        );
+        return z.enum(["set", "conflict", "missing", "over"]).parse(reply);
+      }),
+    submit: (id, estimate) =>
+      available(async () => {
+        const budget = await redis.hget(keys.batch(id), "budget");
+        if (budget === null) return { kind: "missing" };
+        const { tickets, p50MicroUsd, p90MicroUsd } = estimate;
+        const perTicket = tickets === 0 ? 0 : Math.ceil(p90MicroUsd / tickets);
+        const args = [clock.now(), shareIdOf(id), tickets, p90MicroUsd, perTicket, p50MicroUsd];
+        const reply = await scripts.submit.run(redis, moneyKeys(budget, id), args);
+        return readSubmitReply(z.array(z.string()).parse(reply));
+      }),
+    feed: (id, upTo) =>
+      available(async () => {
+        const fed = Number((await redis.hget(keys.batch(id), "fed")) ?? 0);
+        if (fed >= upTo) return [];
+        return redis.zrange(keys.batchTickets(id), fed, String(upTo - 1));
+      }),
+    fed: (id, count) => available(async () => void (await redis.hset(keys.batch(id), "fed", count))),
+    settle: (id) =>
+      available(async () => {
+        const budget = await redis.hget(keys.batch(id), "budget");
+        if (budget === null) return false;
+        return (await scripts.settle.run(redis, moneyKeys(budget, id), [clock.now(), shareIdOf(id)])) === 1;
+      }),
+    costs: (kind) => available(async () => (await redis.lrange(keys.costs(kind), 0, -1)).map(Number)),
+    endedBySlot: (id) =>
+      available(async () => {
+        const slots = await redis.hgetall(keys.batchEnded(id));
+        return new Map(Object.entries(slots).map(([slot, count]) => [Number(slot), Number(count)]));
+      }),
+  };
+}
+
+function readSubmitReply([kind = "nothing", first = "", second, third]: readonly string[]): SubmitReply {
+  switch (kind) {
+    case "submitted":
+    case "joined":
+    case "missing":
+    case "no_budget":
+      return { kind };
+    case "changed":
+      return { kind, tickets: Number(first) };
+    case "not_draft":
+      return { kind, state: z.enum(batchStates).parse(first) };
+    case "refused":
+      return { kind, spentMicroUsd: Number(first), committedMicroUsd: Number(second), limitMicroUsd: Number(third) };
+    default:
+      throw new Error(`wl-batch-submit answered ${kind}.`);
+  }
+}
+
+const adaptedSchema = z.object({
+  limit: z.number(),
+  cleanSince: z.number(),
+  halvedAt: z.number().optional(),
+  requests: z.number(),
+  rateLimited: z.number(),
+});
+
+function readBatch(fields: { readonly [name: string]: string }, reservedMicroUsd: number): Batch {
+  const text = (name: string) => fields[name] ?? "";
+  const number = (name: string) => Number(fields[name] ?? 0);
+  const limits = readLimits(text("limits"));
+  const kinds = Object.entries(fields).flatMap(([name, count]) => (name.startsWith("k:") ? [[name.slice(2), Number(count)] as const] : []));
+  const provider = batchProviders.find((name) => name === text("provider"));
+  return {
+    ...(provider !== undefined && { provider }),
+    id: text("id"),
+    budget: text("budget"),
+    queue: text("queue"),
+    state: z.enum(batchStates).catch("open").parse(text("state")),
+    gate: text("gate") === "paused" ? "paused" : "open",
+    reason: text("reason"),
+    by: text("by"),
+    limits,
+    version: number("version"),
+    concurrencyNow: text("concurrency_now") === "" ? limits.concurrency : number("concurrency_now"),
+    spentMicroUsd: number("spent"),
+    reservedMicroUsd,
+    ...(fields["p90"] === undefined
+      ? {}
+      : { estimate: { p50MicroUsd: number("p50"), p90MicroUsd: number("p90"), tickets: number("size") } }),
+    counts: stateCounts((state) => fields[`n:${state}`]),
+    kinds: Object.fromEntries(kinds),
+    begun: number("begun"),
+    begunEnded: number("begun_ended"),
+    led: text("led") === "1",
+    fed: number("fed"),
+    requests: number("requests"),
+    rateLimited: number("rate_limited"),
+    ...(fields["adapted"] === undefined ? {} : { adapted: readAdapted(fields["adapted"]) }),
+    revision: number("revision"),
+    createdAt: number("created"),
+    ...(fields["submitted"] === undefined ? {} : { submittedAt: number("submitted") }),
+  };
+}
+
+function readAdapted(stored: string): AdaptedConcurrency {
+  const { halvedAt, ...state } = adaptedSchema.parse(JSON.parse(stored));
+  return halvedAt === undefined ? state : { ...state, halvedAt };
+}

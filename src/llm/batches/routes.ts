@@ -1,0 +1,199 @@
+import { z } from "zod";
+import { batchChangeSchema, batchReasonSchema } from "../../../packages/sdk/src/wire/batches.ts";
+import type { Clock } from "../../core/clock.ts";
+import { defineRoute, json, noBody, noQuery, problem, type Route, type ServerSentEvent } from "../../platform/http/route.ts";
+import { operators, submitters, viewers, workloads } from "../../platform/http/who.ts";
+import type { WorkloadLedger } from "../budgets/ledger.ts";
+import type { TicketDoorbell, TicketStore } from "../tickets/ticket.ts";
+import type { BatchChange, BatchStore } from "./batch.ts";
+import { type BatchControl, isThrough } from "./batch-control.ts";
+import { batchReply, noBatch } from "./batch-reply-routes.ts";
+import { createHandInRoutes } from "./hand-in-routes.ts";
+
+/** What batches stand on. */
+export interface BatchRouteDeps {
+  readonly ledger: Pick<WorkloadLedger, "read">;
+  readonly batches: BatchStore;
+  readonly control: BatchControl;
+  readonly tickets: Pick<TicketStore, "addAll" | "holdersOf">;
+  readonly doorbell: TicketDoorbell;
+  readonly clock: Clock;
+}
+
+const cursor = z.string().min(1).max(512).optional();
+const limit = z.coerce.number().int().min(1).max(200).default(50);
+const batchPage = z.strictObject({ cursor, limit });
+
+/** How often a follower looks. */
+const followEveryMs = 1000;
+
+const readers = [...new Set([...viewers, ...workloads])];
+
+/** Batches: handing them in whole or as a draft, what they will cost, how far they are, and the three verbs. */
+export function createBatchRoutes({ ledger, batches, control, tickets, doorbell, clock }: BatchRouteDeps): readonly Route[] {
+  const verbRoute = (verb: string, summary: string, change: Pick<BatchChange, "gate" | "state">): Route => {
+    const status = change.state === "cancelled" ? 202 : 200;
+    return defineRoute({
+      method: "post",
+      path: `/api/batches/{id}/${verb}`,
+      summary,
+      who: operators,
+      query: noQuery,
+      body: batchReasonSchema,
+      answers: status === 202 ? { 202: "It will end" } : { 200: "The batch as it is now" },
+      problems: ["not-found", "conflict"],
+      async handle({ params, body, caller }) {
+        const id = params["id"] ?? "";
+        switch (await control.change(id, { ...change, reason: body.reason, by: caller.name })) {
+          case "set":
+            return batchReply(control, id, status);
+          case "missing":
+            return noBatch(id);
+          case "over":
+          case "conflict":
+            return problem("conflict", `Batch ${id} is through or cancelled; nothing of it changes any more.`);
+        }
+      },
+    });
+  };
+  return [
+    ...createHandInRoutes({ ledger, batches, control, tickets, doorbell }),
+    defineRoute({
+      method: "get",
+      path: "/api/batches",
+      summary: "Batches, newest first, by page",
+      who: viewers,
+      query: batchPage,
+      body: noBody,
+      answers: { 200: "`items` are batches; `nextCursor` asks for the next page and is absent on the last" },
+      async handle({ query }) {
+        const page = await batches.list(query.cursor === undefined ? { limit: query.limit } : { cursor: query.cursor, limit: query.limit });
+        return page === undefined ? problem("invalid-request", "The cursor is not one that this list has given out.") : json(200, page);
+      },
+    }),
+    defineRoute({
+      method: "get",
+      path: "/api/batches/{id}",
+      summary: "One batch: tickets by state, progress, forecast, and why it has stopped if it has",
+      who: readers,
+      query: noQuery,
+      body: noBody,
+      answers: { 200: "The batch" },
+      problems: ["not-found"],
+      handle: async ({ params }) => batchReply(control, params["id"] ?? ""),
+    }),
+    defineRoute({
+      method: "get",
+      path: "/api/batches/{id}/events",
+      summary:
+        "The batch as server-sent events, one `progress` whenever it has changed: the id is its revision, Last-Event-ID resumes behind it, `end` is the last",
+      who: readers,
+      query: noQuery,
+      body: noBody,
+      answers: { 200: "text/event-stream" },
+      problems: ["not-found"],
+      async handle({ params, lastEventId, signal }) {
+        const id = params["id"] ?? "";
+        if (lastEventId !== undefined && !/^\d{1,15}$/.test(lastEventId)) {
+          return problem("invalid-request", "Last-Event-ID is not an id that this stream has given out.");
+        }
+        if ((await control.look(id)) === undefined) return noBatch(id);
+        return { kind: "events", events: follow(id, lastEventId === undefined ? -1 : Number(lastEventId), signal) };
+      },
+    }),
+    defineRoute({
+      method: "patch",
+      path: "/api/batches/{id}",
+      summary: "Set the limits; `version` is the one that was read",
+      who: operators,
+      query: noQuery,
+      body: batchChangeSchema,
+      answers: { 200: "The batch as it is now" },
+      problems: ["not-found", "conflict"],
+      async handle({ params, body, caller }) {
+        const id = params["id"] ?? "";
+        switch (await control.change(id, { limits: body.limits, by: caller.name }, body.version)) {
+          case "set":
+            return batchReply(control, id);
+          case "missing":
+            return noBatch(id);
+          case "conflict":
+            return problem("conflict", `Batch ${id} was changed since version ${body.version}; read it again.`);
+          case "over":
+            return problem("conflict", `Batch ${id} is through or cancelled; nothing of it changes any more.`);
+        }
+      },
+    }),
+    defineRoute({
+      method: "get",
+      path: "/api/batches/{id}/estimate",
+      summary: "What it will probably cost, from tickets of the same kinds, and whether its budget has room for that",
+      who: readers,
+      query: noQuery,
+      body: noBody,
+      answers: { 200: "`estimate` and `room`" },
+      problems: ["not-found"],
+      async handle({ params }) {
+        const quote = await control.quote(params["id"] ?? "");
+        return quote === undefined ? noBatch(params["id"] ?? "") : json(200, quote);
+      },
+    }),
+    defineRoute({
+      method: "post",
+      path: "/api/batches/{id}/submit",
+      summary: "Make a draft run: its 90th percentile is reserved from the budget in the same step, or it is refused with the arithmetic",
+      who: submitters,
+      query: noQuery,
+      body: noBody,
+      answers: { 202: "The batch; it was submitted now or before" },
+      problems: ["not-found", "conflict"],
+      async handle({ params, caller }) {
+        const id = params["id"] ?? "";
+        const answer = await control.submit(id, caller.name);
+        switch (answer.kind) {
+          case "submitted":
+          case "joined":
+            return batchReply(control, id, 202);
+          case "missing":
+            return noBatch(id);
+          case "no_budget":
+            return problem("not-found", "Its budget is gone; define it again.");
+          case "changed":
+            return problem("conflict", `It has ${answer.tickets} tickets now and grew while it was estimated; submit it again.`);
+          case "not_draft":
+            return problem("conflict", `It is ${answer.state} and no draft.`);
+          case "refused":
+            return problem("conflict", `The budget has no room for it: ${answer.arithmetic}`);
+        }
+      },
+    }),
+    verbRoute(
+      "pause",
+      "Let nothing of it begin or go on until it is resumed; tickets in flight stop at their next turn with their work saved",
+      {
+        gate: "paused",
+      },
+    ),
+    verbRoute("resume", "Let it go on where it stood; its budget's gate stays as it is", { gate: "open" }),
+    verbRoute("cancel", "End it for good: what waits is cancelled, what is in flight stops at its next turn with its work saved", {
+      state: "cancelled",
+    }),
+  ];
+
+  async function* follow(id: string, after: number, signal: AbortSignal): AsyncGenerator<ServerSentEvent> {
+    let last = after;
+    while (!signal.aborted) {
+      const batch = await control.look(id);
+      if (batch === undefined) return;
+      if (batch.revision > last) {
+        last = batch.revision;
+        yield { id: String(last), event: "progress", data: batch };
+      }
+      if (isThrough(batch)) {
+        yield { id: String(last), event: "end", data: {} };
+        return;
+      }
+      await clock.sleep(followEveryMs, signal).catch(() => undefined);
+    }
+  }
+}
