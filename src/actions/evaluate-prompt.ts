@@ -1,10 +1,10 @@
 import { z } from "zod";
-import { evaluatePairs } from "../analysis/paired-evaluation.ts";
 import type { ActionOutput, ActionResult } from "../core/action.ts";
 import { StepFailure } from "../core/failure.ts";
 import { promptParameter } from "../llm/caching/cached-prompt.ts";
 import type { EvaluatedPair, PromptEvaluator } from "../llm/prompts/prompt-evaluator.ts";
 import { versionParameter } from "../llm/prompts/stored-prompt.ts";
+import { evaluatePairs } from "../llm/rollouts/paired-evaluation.ts";
 import { defineAction } from "./define-action.ts";
 import { durationParameter, millisecondsOf } from "./parameter-types.ts";
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
-import { createRandom, type Random } from "../core/random.ts";
+import { createRandom, type Random } from "../../core/random.ts";
 import { evaluatePairs, neededPairs, type PairedTicket } from "./paired-evaluation.ts";
 import { normalQuantile, studentQuantile } from "./quantiles.ts";
 

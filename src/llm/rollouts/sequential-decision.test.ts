@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
-import { createRandom } from "../core/random.ts";
+import { createRandom } from "../../core/random.ts";
 import { decideSequentially, sequenceFactor } from "./sequential-decision.ts";
 
 /** Looks at two arms again and again until something is decided; answers the share of each end and the median number of tickets. */

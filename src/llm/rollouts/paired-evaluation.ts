@@ -1,5 +1,5 @@
-import { createRandom, hash32 } from "../core/random.ts";
-import { formatShare } from "../core/share.ts";
+import { createRandom, hash32 } from "../../core/random.ts";
+import { formatShare } from "../../core/share.ts";
 import { normalQuantile, studentQuantile } from "./quantiles.ts";
 
 /** One ticket, done with the old and with the new version. Quality is 0 to 1: 1 for accepted, or a judge's score. Costs are micro-USD of all attempts. */
