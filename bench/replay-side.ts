@@ -1,5 +1,5 @@
-import { prepareTrace, replayCache } from "../src/analysis/cache-replay.ts";
-import { cacheRulesOf } from "../src/analysis/cache-rules.ts";
+import { prepareTrace, replayCache } from "../src/llm/caching/cache-replay.ts";
+import { cacheRulesOf } from "../src/llm/caching/cache-rules.ts";
 import { replayByReference } from "./reference-cache.ts";
 import { createReplayWorkload, type ReplayRow, type ReplayWorkload } from "./replay-workload.ts";
 

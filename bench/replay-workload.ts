@@ -1,4 +1,4 @@
-import type { Marker } from "../src/analysis/cache-replay.ts";
+import type { Marker } from "../src/llm/caching/cache-replay.ts";
 import { createWorkload, layOut, marksOf } from "../src/testing/cache-workload.ts";
 
 /** Requests with their blocks and markers, and the least tokens that are cached. */

@@ -1,12 +1,12 @@
 import { z } from "zod";
 import type { PromptLayout } from "../../packages/sdk/src/wire/prompt-layout.ts";
 import { canarySchema, type PromptVersion } from "../../packages/sdk/src/wire/prompts.ts";
-import { costRatioUpper, type VersionMeasure } from "../analysis/compare-versions.ts";
 import type { ActionContext, ActionOutput, ActionResult, Plan } from "../core/action.ts";
 import type { PrometheusReader } from "../core/prometheus.ts";
 import { formatShare } from "../core/share.ts";
 import type { CacheSight } from "../llm/caching/cache-sight.ts";
 import { promptParameter, servedBy } from "../llm/caching/cached-prompt.ts";
+import { costRatioUpper, type VersionMeasure } from "../llm/caching/compare-versions.ts";
 import { readPrompt, versionParameter } from "../llm/prompts/stored-prompt.ts";
 import type { CanaryStore } from "../workload/canary.ts";
 import { canaryLabel, type PromptStore, productionLabel } from "../workload/prompt.ts";

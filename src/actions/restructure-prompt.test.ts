@@ -1,10 +1,10 @@
 import { describe, expect, it } from "@jest/globals";
 import type { PrefixBlock } from "../../packages/sdk/src/wire/prefix.ts";
 import { type LayoutBreakpoint, type PromptLayout, promptLayoutSchema } from "../../packages/sdk/src/wire/prompt-layout.ts";
-import { analyseCacheAtOnce } from "../analysis/analyse-cache.ts";
-import { cacheRulesOf } from "../analysis/cache-rules.ts";
-import type { CacheTransform } from "../analysis/cache-types.ts";
 import type { PrefixSample } from "../core/prefix-sample.ts";
+import { analyseCacheAtOnce } from "../llm/caching/analyse-cache.ts";
+import { cacheRulesOf } from "../llm/caching/cache-rules.ts";
+import type { CacheTransform } from "../llm/caching/cache-types.ts";
 import { aBlock, aPrefixSample } from "../testing/a-prefix-sample.ts";
 import { busyWorkload, createWorkload, layOut, quietWorkload, sampleWorkload, type WorkloadCall } from "../testing/cache-workload.ts";
 import { judgeLayoutChange } from "../workload/judge-layout-change.ts";

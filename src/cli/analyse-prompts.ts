@@ -1,7 +1,7 @@
 import type { Redis } from "ioredis";
-import { startAnalyseWorker } from "../../workers/analyse.ts";
-import type { CacheBoard } from "../analysis/cache-board.ts";
 import { yieldToEventLoop } from "../core/clock.ts";
+import type { CacheBoard } from "../llm/caching/cache-board.ts";
+import { startAnalyseWorker } from "../llm/caching/jobs.ts";
 import { createPrefixSampleStore } from "../llm/usage/redis-prefix-samples.ts";
 import { withRedisMs } from "../platform/closers.ts";
 import type { Runtime } from "./runtime.ts";

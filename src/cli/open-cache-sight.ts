@@ -1,8 +1,8 @@
-import { analysePrompt, type CacheAnalyst, cachePricesOf } from "../actions/analyse-prompt.ts";
-import type { CacheBoard } from "../analysis/cache-board.ts";
-import { measuredInputCost } from "../analysis/cache-cost.ts";
-import { measureVersions } from "../analysis/compare-versions.ts";
+import { analysePrompt, type CacheAnalyst, cachePricesOf } from "../llm/caching/analyse-prompt.ts";
+import type { CacheBoard } from "../llm/caching/cache-board.ts";
+import { measuredInputCost } from "../llm/caching/cache-cost.ts";
 import type { CacheSight } from "../llm/caching/cache-sight.ts";
+import { measureVersions } from "../llm/caching/compare-versions.ts";
 
 /** Newest samples of a group that a measurement looks at. */
 const mostSamples = 2000;

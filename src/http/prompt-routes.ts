@@ -8,10 +8,10 @@ import {
   type PromptVersion,
   promptLabelSchema,
 } from "../../packages/sdk/src/wire/prompts.ts";
-import type { CacheBoard } from "../analysis/cache-board.ts";
 import type { AuditKind, AuditLog } from "../core/audit.ts";
 import type { Clock } from "../core/clock.ts";
 import { sha256 } from "../core/json.ts";
+import type { CacheBoard } from "../llm/caching/cache-board.ts";
 import { defineRoute, issuesOf, json, noBody, noQuery, problem, type Reply, type Route } from "../platform/http/route.ts";
 import { operators, viewers } from "../platform/http/who.ts";
 import type { CanaryStore } from "../workload/canary.ts";

@@ -1,8 +1,8 @@
 import type { PrefixBlock } from "../../packages/sdk/src/wire/prefix.ts";
 import type { CacheLifetime } from "../../packages/sdk/src/wire/prompt-layout.ts";
-import { prepareTrace, replayCache } from "../analysis/cache-replay.ts";
-import { cacheRulesOf } from "../analysis/cache-rules.ts";
 import type { PrefixSample } from "../core/prefix-sample.ts";
+import { prepareTrace, replayCache } from "../llm/caching/cache-replay.ts";
+import { cacheRulesOf } from "../llm/caching/cache-rules.ts";
 import { aBlock } from "./a-prefix-sample.ts";
 import { createPythonRandom } from "./mersenne-twister.ts";
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
-import type { CacheBoard, CacheState } from "../analysis/cache-board.ts";
+import type { CacheBoard, CacheState } from "../llm/caching/cache-board.ts";
 
 /** A state of a prompt that has too few samples. */
 export function aCacheState(change: Partial<CacheState> = {}): CacheState {

@@ -1,5 +1,5 @@
-import type { CacheBoard, CacheState } from "../analysis/cache-board.ts";
 import type { Clock } from "../core/clock.ts";
+import type { CacheBoard, CacheState } from "../llm/caching/cache-board.ts";
 
 /** The contract of boards of analyses in memory. */
 export function createMemoryCacheBoard(clock: Pick<Clock, "now">): CacheBoard {

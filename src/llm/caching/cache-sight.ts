@@ -1,7 +1,7 @@
-import type { CacheReply } from "../../analysis/cache-types.ts";
-import type { VersionMeasure } from "../../analysis/compare-versions.ts";
 import type { Instant } from "../../core/clock.ts";
 import type { SampleGroup } from "../usage/prefix-samples.ts";
+import type { CacheReply } from "./cache-types.ts";
+import type { VersionMeasure } from "./compare-versions.ts";
 
 /** What is known about the caching of prompts. */
 export interface CacheSight {

@@ -1,8 +1,8 @@
 import { z } from "zod";
 import { jsonSchema } from "../../../packages/sdk/src/wire/json.ts";
-import { cacheBlocks } from "../../analysis/cache-types.ts";
 import { durationGrammar, parseDuration } from "../../core/duration.ts";
 import { outcomes } from "../../core/run.ts";
+import { cacheBlocks } from "../../llm/caching/cache-types.ts";
 import { stages } from "../../llm/tickets/stage.ts";
 import { createLocator } from "../../runbooks/parse/locate.ts";
 import { createReporter, nearest, oneOf } from "../../runbooks/parse/reporter.ts";

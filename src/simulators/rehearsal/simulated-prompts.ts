@@ -1,10 +1,10 @@
 import { promptLayoutSchema } from "../../../packages/sdk/src/wire/prompt-layout.ts";
 import type { NewPromptVersion } from "../../../packages/sdk/src/wire/prompts.ts";
-import type { CacheAnalysis, CacheReply } from "../../analysis/cache-types.ts";
-import type { VersionMeasure } from "../../analysis/compare-versions.ts";
 import type { Clock } from "../../core/clock.ts";
 import { oneUsd } from "../../core/money.ts";
 import type { CacheSight } from "../../llm/caching/cache-sight.ts";
+import type { CacheAnalysis, CacheReply } from "../../llm/caching/cache-types.ts";
+import type { VersionMeasure } from "../../llm/caching/compare-versions.ts";
 import type { PromptEvaluator } from "../../llm/prompts/prompt-evaluator.ts";
 import type { CanaryStore } from "../../workload/canary.ts";
 import { type PromptStore, productionLabel } from "../../workload/prompt.ts";

@@ -1,9 +1,9 @@
-import { jsonSchema } from "../../packages/sdk/src/wire/json.ts";
-import type { MissReason } from "../../packages/sdk/src/wire/prefix.ts";
-import type { Instant } from "../core/clock.ts";
-import type { Finding, FindingSource } from "../core/finding.ts";
-import { sha256 } from "../core/json.ts";
-import { oneUsd } from "../core/money.ts";
+import { jsonSchema } from "../../../packages/sdk/src/wire/json.ts";
+import type { MissReason } from "../../../packages/sdk/src/wire/prefix.ts";
+import type { Instant } from "../../core/clock.ts";
+import type { Finding, FindingSource } from "../../core/finding.ts";
+import { sha256 } from "../../core/json.ts";
+import { oneUsd } from "../../core/money.ts";
 import type { CacheAnalysis, CacheCause, CacheReply } from "./cache-types.ts";
 
 /** The newest analysis of one prompt on one model. */

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { describeCacheBoard } from "../testing/describe-cache-board.ts";
-import { holdRedis } from "../testing/hold-redis.ts";
-import { createCacheBoard } from "./cache-board.ts";
+import { describeCacheBoard } from "../../testing/describe-cache-board.ts";
+import { holdRedis } from "../../testing/hold-redis.ts";
+import { createCacheBoard } from "./redis-store.ts";
 
 const held = holdRedis(["--appendfsync", "no"]);
 

@@ -1,4 +1,4 @@
-import type { PrefixSample } from "../core/prefix-sample.ts";
+import type { PrefixSample } from "../../core/prefix-sample.ts";
 
 /** What one version of a prompt did. Ratios are 0 to 1; costs are micro-USD of input tokens, not rounded. */
 export interface VersionMeasure {

@@ -1,7 +1,7 @@
-import { type CacheBoard, findingOf } from "../analysis/cache-board.ts";
-import { type FindingNotes, findingStatus } from "../core/finding.ts";
-import { oneUsd } from "../core/money.ts";
-import type { Metrics } from "../platform/telemetry/metrics.ts";
+import { type FindingNotes, findingStatus } from "../../core/finding.ts";
+import { oneUsd } from "../../core/money.ts";
+import type { Metrics } from "../../platform/telemetry/metrics.ts";
+import { type CacheBoard, findingOf } from "./cache-board.ts";
 
 /** Fills the gauges of prompt caching at every scrape from the newest analyses. A prompt without a trustworthy replay has no achievable ratio. */
 export function observeCaches(metrics: Metrics, board: Pick<CacheBoard, "list">, notes: Pick<FindingNotes, "list">): void {

@@ -1,13 +1,13 @@
 import { describe, expect, it } from "@jest/globals";
-import { createCacheFindings, rankCaches } from "../src/analysis/cache-board.ts";
-import type { PrefixSample } from "../src/core/prefix-sample.ts";
-import { createPriceTable } from "../src/llm/usage/price-table.ts";
-import { shippedPrices } from "../src/llm/usage/prices.ts";
-import { createWorkload, quietWorkload, sampleWorkload } from "../src/testing/cache-workload.ts";
-import { createFakeClock } from "../src/testing/fake-clock.ts";
-import { createMemoryCacheBoard } from "../src/testing/memory-cache-board.ts";
-import { createMemoryPrefixSamples } from "../src/testing/memory-prefix-samples.ts";
-import { startAnalyseWorker } from "./analyse.ts";
+import type { PrefixSample } from "../../core/prefix-sample.ts";
+import { createWorkload, quietWorkload, sampleWorkload } from "../../testing/cache-workload.ts";
+import { createFakeClock } from "../../testing/fake-clock.ts";
+import { createMemoryCacheBoard } from "../../testing/memory-cache-board.ts";
+import { createMemoryPrefixSamples } from "../../testing/memory-prefix-samples.ts";
+import { createPriceTable } from "../usage/price-table.ts";
+import { shippedPrices } from "../usage/prices.ts";
+import { createCacheFindings, rankCaches } from "./cache-board.ts";
+import { startAnalyseWorker } from "./jobs.ts";
 
 const calls = createWorkload(quietWorkload).slice(0, 400);
 const shipped = sampleWorkload(calls, "shipped", "last block");

@@ -1,4 +1,4 @@
-import { type Stability, stabilities } from "../../packages/sdk/src/wire/prompt-layout.ts";
+import { type Stability, stabilities } from "../../../packages/sdk/src/wire/prompt-layout.ts";
 import { conversation, type SegmentedRequest } from "./cache-samples.ts";
 
 /** How one unit of a prompt behaved over the samples. */

@@ -1,4 +1,4 @@
-import { runtimeContextLayer, type Stability } from "../../packages/sdk/src/wire/prompt-layout.ts";
+import { runtimeContextLayer, type Stability } from "../../../packages/sdk/src/wire/prompt-layout.ts";
 import { conversation, type SegmentBlock, type SegmentedRequest } from "./cache-samples.ts";
 import { stabilityRank } from "./cache-units.ts";
 

@@ -1,4 +1,4 @@
-import type { SpanKind } from "../../packages/sdk/src/wire/volatile-span.ts";
+import type { SpanKind } from "../../../packages/sdk/src/wire/volatile-span.ts";
 import { prepareTrace } from "./cache-replay.ts";
 import { conversation, type SegmentBlock, type SegmentedRequest, traceOf } from "./cache-samples.ts";
 import { movesWhole } from "./cache-transforms.ts";

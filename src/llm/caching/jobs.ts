@@ -1,8 +1,8 @@
-import { analysePrompt, type CacheAnalyst } from "../src/actions/analyse-prompt.ts";
-import type { CacheBoard } from "../src/analysis/cache-board.ts";
-import type { Clock } from "../src/core/clock.ts";
-import type { WorkerHandle } from "../src/core/worker-handle.ts";
-import type { PrefixSampleStore } from "../src/llm/usage/prefix-samples.ts";
+import type { Clock } from "../../core/clock.ts";
+import type { WorkerHandle } from "../../core/worker-handle.ts";
+import type { PrefixSampleStore } from "../usage/prefix-samples.ts";
+import { analysePrompt, type CacheAnalyst } from "./analyse-prompt.ts";
+import type { CacheBoard } from "./cache-board.ts";
 
 /** What the analysis of prompts works with. */
 export interface AnalyseWorkerDeps extends CacheAnalyst {

@@ -1,6 +1,6 @@
-import type { PrefixBlock } from "../../packages/sdk/src/wire/prefix.ts";
-import { historyLayer } from "../../packages/sdk/src/wire/prompt-layout.ts";
-import type { MeasuredTokens, PrefixSample } from "../core/prefix-sample.ts";
+import type { PrefixBlock } from "../../../packages/sdk/src/wire/prefix.ts";
+import { historyLayer } from "../../../packages/sdk/src/wire/prompt-layout.ts";
+import type { MeasuredTokens, PrefixSample } from "../../core/prefix-sample.ts";
 import type { Marker, TraceRequest } from "./cache-replay.ts";
 
 /** The unit that holds the conversation so far. */

@@ -1,4 +1,4 @@
-import { type CacheLifetime, runtimeContextLayer } from "../../packages/sdk/src/wire/prompt-layout.ts";
+import { type CacheLifetime, runtimeContextLayer } from "../../../packages/sdk/src/wire/prompt-layout.ts";
 import { type CachePrices, replayCost } from "./cache-cost.ts";
 import { hitRatio, type Marker, type PreparedTrace, prepareTrace, type ReplayTokens, replayCache } from "./cache-replay.ts";
 import type { CacheRules } from "./cache-rules.ts";

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "@jest/globals";
 import * as fc from "fast-check";
-import { type CacheLifetime, lifetimeMs } from "../../packages/sdk/src/wire/prompt-layout.ts";
-import type { PromptBlock } from "../simulators/model-server/prompt-blocks.ts";
-import { createPromptCache } from "../simulators/model-server/prompt-cache.ts";
+import { type CacheLifetime, lifetimeMs } from "../../../packages/sdk/src/wire/prompt-layout.ts";
+import type { PromptBlock } from "../../simulators/model-server/prompt-blocks.ts";
+import { createPromptCache } from "../../simulators/model-server/prompt-cache.ts";
 import {
   busyWorkload,
   createWorkload,
@@ -11,7 +11,7 @@ import {
   quietWorkload,
   type WorkloadLayout,
   type WorkloadMarks,
-} from "../testing/cache-workload.ts";
+} from "../../testing/cache-workload.ts";
 import { breakEvenHit, layeredCost, longLifetimeHit, replayCost } from "./cache-cost.ts";
 import { hitRatio, type Marker, prepareTrace, replayCache, type TraceRequest } from "./cache-replay.ts";
 import { type CacheRules, cacheRulesOf } from "./cache-rules.ts";

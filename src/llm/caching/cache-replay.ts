@@ -1,6 +1,6 @@
-import type { CacheLifetime } from "../../packages/sdk/src/wire/prompt-layout.ts";
-import type { Instant } from "../core/clock.ts";
-import { createRandom } from "../core/random.ts";
+import type { CacheLifetime } from "../../../packages/sdk/src/wire/prompt-layout.ts";
+import type { Instant } from "../../core/clock.ts";
+import { createRandom } from "../../core/random.ts";
 import type { CacheRules } from "./cache-rules.ts";
 
 /** One request of a trace. */

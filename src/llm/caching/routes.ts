@@ -1,13 +1,13 @@
 import { z } from "zod";
-import type { CacheBoard } from "../analysis/cache-board.ts";
-import type { AuditLog } from "../core/audit.ts";
-import type { Clock } from "../core/clock.ts";
-import { type FindingNotes, type FindingSource, findingKinds, findingStatus, findingStatuses, severities } from "../core/finding.ts";
-import type { WorkloadLedger } from "../llm/budgets/ledger.ts";
-import type { PrefixSampleStore } from "../llm/usage/prefix-samples.ts";
-import { defineRoute, json, noBody, noQuery, problem, type Route } from "../platform/http/route.ts";
-import { operators, viewers } from "../platform/http/who.ts";
-import { unsampledPrompts } from "../workload/unsampled-prompts.ts";
+import type { AuditLog } from "../../core/audit.ts";
+import type { Clock } from "../../core/clock.ts";
+import { type FindingNotes, type FindingSource, findingKinds, findingStatus, findingStatuses, severities } from "../../core/finding.ts";
+import { defineRoute, json, noBody, noQuery, problem, type Route } from "../../platform/http/route.ts";
+import { operators, viewers } from "../../platform/http/who.ts";
+import type { WorkloadLedger } from "../budgets/ledger.ts";
+import type { PrefixSampleStore } from "../usage/prefix-samples.ts";
+import type { CacheBoard } from "./cache-board.ts";
+import { unsampledPrompts } from "./unsampled-prompts.ts";
 
 /** What is known about the caching of prompts, and everything that was found out. */
 export interface CacheRouteDeps {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
-import type { PrefixSample } from "../core/prefix-sample.ts";
-import { createRandom } from "../core/random.ts";
+import type { PrefixSample } from "../../core/prefix-sample.ts";
+import { createRandom } from "../../core/random.ts";
 import { costRatioUpper, measureVersions } from "./compare-versions.ts";
 
 const nothing = { uncached: 0, read: 0, write5m: 0, write30m: 0, write1h: 0, write12h: 0, output: 0 };

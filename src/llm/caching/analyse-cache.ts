@@ -1,5 +1,5 @@
-import type { Stability } from "../../packages/sdk/src/wire/prompt-layout.ts";
-import type { PrefixSample } from "../core/prefix-sample.ts";
+import type { Stability } from "../../../packages/sdk/src/wire/prompt-layout.ts";
+import type { PrefixSample } from "../../core/prefix-sample.ts";
 import { type BrokenUnit, countOrders, findBreaks, showDifference } from "./cache-breaks.ts";
 import { type CachePrices, measuredInputCost } from "./cache-cost.ts";
 import type { CacheRules } from "./cache-rules.ts";

@@ -1,6 +1,6 @@
-import type { UsageEvent } from "../../packages/sdk/src/wire/usage.ts";
-import type { SampleGroup } from "../llm/usage/prefix-samples.ts";
-import { inputTokens } from "../llm/usage/token-partition.ts";
+import type { UsageEvent } from "../../../packages/sdk/src/wire/usage.ts";
+import type { SampleGroup } from "../usage/prefix-samples.ts";
+import { inputTokens } from "../usage/token-partition.ts";
 
 /** A prompt on one model of which usage is known and no prefix, so that nobody can say what it could read. */
 export interface UnsampledPrompt extends SampleGroup {

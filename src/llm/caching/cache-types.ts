@@ -1,4 +1,4 @@
-import type { MicroUsd } from "../core/money.ts";
+import type { MicroUsd } from "../../core/money.ts";
 import type { BreakClass, BrokenUnit } from "./cache-breaks.ts";
 import type { UnitBehaviour } from "./cache-units.ts";
 import type { Calibration } from "./calibrate-replay.ts";

@@ -1,4 +1,4 @@
-import { type CacheLifetime, lifetimeMs } from "../../packages/sdk/src/wire/prompt-layout.ts";
+import { type CacheLifetime, lifetimeMs } from "../../../packages/sdk/src/wire/prompt-layout.ts";
 
 /** How one provider's prompt cache works for one model. */
 export interface CacheRules {

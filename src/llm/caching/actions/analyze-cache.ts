@@ -1,9 +1,9 @@
 import { z } from "zod";
-import type { ActionOutput } from "../core/action.ts";
-import { formatUsd, oneUsd } from "../core/money.ts";
-import type { CacheSight } from "../llm/caching/cache-sight.ts";
-import { promptParameter, readAnalysis, servedBy } from "../llm/caching/cached-prompt.ts";
-import { defineAction } from "./define-action.ts";
+import { defineAction } from "../../../actions/define-action.ts";
+import type { ActionOutput } from "../../../core/action.ts";
+import { formatUsd, oneUsd } from "../../../core/money.ts";
+import type { CacheSight } from "../cache-sight.ts";
+import { promptParameter, readAnalysis, servedBy } from "../cached-prompt.ts";
 
 const causesShown = 8;
 

@@ -1,6 +1,6 @@
-import { type CacheLifetime, cacheLifetimes } from "../../packages/sdk/src/wire/prompt-layout.ts";
-import type { MicroUsd } from "../core/money.ts";
-import type { MeasuredTokens } from "../core/prefix-sample.ts";
+import { type CacheLifetime, cacheLifetimes } from "../../../packages/sdk/src/wire/prompt-layout.ts";
+import type { MicroUsd } from "../../core/money.ts";
+import type { MeasuredTokens } from "../../core/prefix-sample.ts";
 import type { ReplayTokens } from "./cache-replay.ts";
 
 /** Prices of input tokens in micro-USD per million tokens. A lifetime without a price cannot be chosen. */
