@@ -1,8 +1,8 @@
 import { canonicalJson } from "../../packages/sdk/src/wire/json.ts";
 import type { Canary, NewPromptVersion, PromptState, PromptVersion } from "../../packages/sdk/src/wire/prompts.ts";
 import type { Clock } from "../core/clock.ts";
-import type { CanaryStore } from "../workload/canary.ts";
-import { layoutHash, type PromptStore, productionLabel } from "../workload/prompt.ts";
+import type { CanaryStore } from "../llm/prompts/canary.ts";
+import { layoutHash, type PromptStore, productionLabel } from "../llm/prompts/prompt.ts";
 
 interface Entry {
   readonly versions: PromptVersion[];

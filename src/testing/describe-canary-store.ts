@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
-import type { CanaryStore } from "../workload/canary.ts";
+import type { CanaryStore } from "../llm/prompts/canary.ts";
 
 /** The specification of every store of canaries. `open` makes a fresh one. */
 export function describeCanaryStore(name: string, open: () => Promise<CanaryStore>): void {

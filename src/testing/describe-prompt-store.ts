@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
 import { type NewPromptVersion, newPromptVersionSchema } from "../../packages/sdk/src/wire/prompts.ts";
-import type { PromptStore } from "../workload/prompt.ts";
+import type { PromptStore } from "../llm/prompts/prompt.ts";
 
 /** A version whose one layer says `text`. */
 export function aNewVersion(text: string, change: Partial<NewPromptVersion> = {}): NewPromptVersion {

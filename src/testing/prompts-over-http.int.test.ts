@@ -4,7 +4,7 @@ import type { PromptChange } from "../../packages/sdk/src/prompt-source.ts";
 import { prefixSchema } from "../../packages/sdk/src/wire/prefix.ts";
 import type { AuditEntry } from "../core/audit.ts";
 import { describeApi } from "../http/openapi.ts";
-import { createPromptRoutes } from "../http/prompt-routes.ts";
+import { createPromptRoutes } from "../llm/prompts/routes.ts";
 import { createMemoryCanaries, createMemoryPrompts } from "../simulators/memory-prompts.ts";
 import { aCacheState } from "./describe-cache-board.ts";
 import { aNewVersion } from "./describe-prompt-store.ts";

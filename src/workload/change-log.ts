@@ -4,8 +4,8 @@ import { formatShare } from "../core/share.ts";
 import type { BatchControl } from "../llm/batches/batch-control.ts";
 import type { ControlsChange } from "../llm/budgets/budget.ts";
 import type { WorkloadLedger } from "../llm/budgets/ledger.ts";
+import type { PromptStore } from "../llm/prompts/prompt.ts";
 import type { ModelRouteStore } from "./model-route.ts";
-import type { PromptStore } from "./prompt.ts";
 
 /** Most changes that are kept; the oldest make room. */
 export const mostChanges = 5000;

@@ -2,8 +2,8 @@ import { z } from "zod";
 import type { PromptState, PromptVersion } from "../../../packages/sdk/src/wire/prompts.ts";
 import type { Clock } from "../../core/clock.ts";
 import { StoreUnavailable } from "../../core/store-unavailable.ts";
+import { layoutHash, type PromptStore } from "../../llm/prompts/prompt.ts";
 import type { BoundedSender } from "../../platform/requests/bounded-request.ts";
-import { layoutHash, type PromptStore } from "../../workload/prompt.ts";
 import { fromLangfuse, langfusePromptSchema, toLangfuse } from "./langfuse-prompt.ts";
 
 /** Where Langfuse is, with the project's keys as headers. */

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { jsonSchema } from "../../../packages/sdk/src/wire/json.ts";
 import { type PromptLayout, promptLayoutSchema, variablesOf } from "../../../packages/sdk/src/wire/prompt-layout.ts";
 import { type NewPromptVersion, type PromptVersion, promptOrigins } from "../../../packages/sdk/src/wire/prompts.ts";
-import { layoutHash } from "../../workload/prompt.ts";
+import { layoutHash } from "../../llm/prompts/prompt.ts";
 
 const ours = z.object({
   layout: promptLayoutSchema,

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { PromptState } from "../../../packages/sdk/src/wire/prompts.ts";
 import { StepFailure } from "../../core/failure.ts";
-import type { PromptStore } from "../../workload/prompt.ts";
+import type { PromptStore } from "./prompt.ts";
 
 /** Number of a version. */
 export function versionParameter(description: string) {

@@ -5,9 +5,9 @@ import { oneUsd } from "../../core/money.ts";
 import type { CacheSight } from "../../llm/caching/cache-sight.ts";
 import type { CacheAnalysis, CacheReply } from "../../llm/caching/cache-types.ts";
 import type { VersionMeasure } from "../../llm/caching/compare-versions.ts";
+import type { CanaryStore } from "../../llm/prompts/canary.ts";
+import { type PromptStore, productionLabel } from "../../llm/prompts/prompt.ts";
 import type { PromptEvaluator } from "../../llm/prompts/prompt-evaluator.ts";
-import type { CanaryStore } from "../../workload/canary.ts";
-import { type PromptStore, productionLabel } from "../../workload/prompt.ts";
 import { createMemoryCanaries, createMemoryPrompts } from "../memory-prompts.ts";
 import type { SimulatedPrompt } from "./rehearsal.ts";
 

@@ -1,11 +1,11 @@
 import { z } from "zod";
-import type { ActionOutput } from "../core/action.ts";
-import { oneUsd } from "../core/money.ts";
-import type { CacheSight } from "../llm/caching/cache-sight.ts";
-import { promptParameter, servedBy } from "../llm/caching/cached-prompt.ts";
-import { versionParameter } from "../llm/prompts/stored-prompt.ts";
-import { defineAction } from "./define-action.ts";
-import { durationParameter, millisecondsOf } from "./parameter-types.ts";
+import { defineAction } from "../../../actions/define-action.ts";
+import { durationParameter, millisecondsOf } from "../../../actions/parameter-types.ts";
+import type { ActionOutput } from "../../../core/action.ts";
+import { oneUsd } from "../../../core/money.ts";
+import type { CacheSight } from "../../caching/cache-sight.ts";
+import { promptParameter, servedBy } from "../../caching/cached-prompt.ts";
+import { versionParameter } from "../stored-prompt.ts";
 
 /** What a version of a prompt really did. */
 export const measurePrompt = defineAction({

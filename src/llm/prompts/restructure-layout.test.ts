@@ -1,8 +1,8 @@
 import { describe, expect, it } from "@jest/globals";
 import * as fc from "fast-check";
-import { type PromptLayout, promptLayoutSchema } from "../../packages/sdk/src/wire/prompt-layout.ts";
+import { type PromptLayout, promptLayoutSchema } from "../../../packages/sdk/src/wire/prompt-layout.ts";
 import { judgeLayoutChange } from "./judge-layout-change.ts";
-import { isDataOnly, type LayoutAdvice, restructurePrompt } from "./restructure-prompt.ts";
+import { isDataOnly, type LayoutAdvice, restructurePrompt } from "./restructure-layout.ts";
 
 const shipped: PromptLayout = promptLayoutSchema.parse({
   layers: [

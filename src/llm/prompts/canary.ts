@@ -1,4 +1,4 @@
-import type { Canary } from "../../packages/sdk/src/wire/prompts.ts";
+import type { Canary } from "../../../packages/sdk/src/wire/prompts.ts";
 
 /** The one canary that a prompt has, or none. */
 export interface CanaryStore {

@@ -1,7 +1,7 @@
-import { canonicalJson } from "../../packages/sdk/src/wire/json.ts";
-import type { PromptLayout } from "../../packages/sdk/src/wire/prompt-layout.ts";
-import type { NewPromptVersion, PromptState, PromptVersion } from "../../packages/sdk/src/wire/prompts.ts";
-import { sha256 } from "../core/json.ts";
+import { canonicalJson } from "../../../packages/sdk/src/wire/json.ts";
+import type { PromptLayout } from "../../../packages/sdk/src/wire/prompt-layout.ts";
+import type { NewPromptVersion, PromptState, PromptVersion } from "../../../packages/sdk/src/wire/prompts.ts";
+import { sha256 } from "../../core/json.ts";
 
 /** The version that applications get. */
 export const productionLabel = "production";

@@ -1,14 +1,14 @@
 import { describe, expect, it } from "@jest/globals";
-import type { PrefixBlock } from "../../packages/sdk/src/wire/prefix.ts";
-import { type LayoutBreakpoint, type PromptLayout, promptLayoutSchema } from "../../packages/sdk/src/wire/prompt-layout.ts";
-import type { PrefixSample } from "../core/prefix-sample.ts";
-import { analyseCacheAtOnce } from "../llm/caching/analyse-cache.ts";
-import { cacheRulesOf } from "../llm/caching/cache-rules.ts";
-import type { CacheTransform } from "../llm/caching/cache-types.ts";
-import { aBlock, aPrefixSample } from "../testing/a-prefix-sample.ts";
-import { busyWorkload, createWorkload, layOut, quietWorkload, sampleWorkload, type WorkloadCall } from "../testing/cache-workload.ts";
-import { judgeLayoutChange } from "../workload/judge-layout-change.ts";
-import { restructurePrompt } from "../workload/restructure-prompt.ts";
+import type { PrefixBlock } from "../../../../packages/sdk/src/wire/prefix.ts";
+import { type LayoutBreakpoint, type PromptLayout, promptLayoutSchema } from "../../../../packages/sdk/src/wire/prompt-layout.ts";
+import type { PrefixSample } from "../../../core/prefix-sample.ts";
+import { aBlock, aPrefixSample } from "../../../testing/a-prefix-sample.ts";
+import { busyWorkload, createWorkload, layOut, quietWorkload, sampleWorkload, type WorkloadCall } from "../../../testing/cache-workload.ts";
+import { analyseCacheAtOnce } from "../../caching/analyse-cache.ts";
+import { cacheRulesOf } from "../../caching/cache-rules.ts";
+import type { CacheTransform } from "../../caching/cache-types.ts";
+import { judgeLayoutChange } from "../judge-layout-change.ts";
+import { restructurePrompt } from "../restructure-layout.ts";
 import { adviceOf } from "./restructure-prompt.ts";
 
 const rules = cacheRulesOf("anthropic", "claude-sonnet-4-5");

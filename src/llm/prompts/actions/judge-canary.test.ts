@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
-import type { PrometheusReader } from "../core/prometheus.ts";
+import type { PrometheusReader } from "../../../core/prometheus.ts";
 import { judgeHarm } from "./judge-canary.ts";
 
 const outcomes = ["canary", "canary ok", "baseline", "baseline ok"];

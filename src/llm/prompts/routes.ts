@@ -1,22 +1,22 @@
 import { z } from "zod";
-import { canonicalJson, type Json } from "../../packages/sdk/src/wire/json.ts";
-import { promptNameSchema } from "../../packages/sdk/src/wire/names.ts";
+import { canonicalJson, type Json } from "../../../packages/sdk/src/wire/json.ts";
+import { promptNameSchema } from "../../../packages/sdk/src/wire/names.ts";
 import {
   canarySchema,
   newPromptVersionSchema,
   type PromptState,
   type PromptVersion,
   promptLabelSchema,
-} from "../../packages/sdk/src/wire/prompts.ts";
-import type { AuditKind, AuditLog } from "../core/audit.ts";
-import type { Clock } from "../core/clock.ts";
-import { sha256 } from "../core/json.ts";
-import type { CacheBoard } from "../llm/caching/cache-board.ts";
-import { defineRoute, issuesOf, json, noBody, noQuery, problem, type Reply, type Route } from "../platform/http/route.ts";
-import { operators, viewers } from "../platform/http/who.ts";
-import type { CanaryStore } from "../workload/canary.ts";
-import { type PromptStore, statusOf } from "../workload/prompt.ts";
-import { readServed } from "../workload/served-prompt.ts";
+} from "../../../packages/sdk/src/wire/prompts.ts";
+import type { AuditKind, AuditLog } from "../../core/audit.ts";
+import type { Clock } from "../../core/clock.ts";
+import { sha256 } from "../../core/json.ts";
+import { defineRoute, issuesOf, json, noBody, noQuery, problem, type Reply, type Route } from "../../platform/http/route.ts";
+import { operators, viewers } from "../../platform/http/who.ts";
+import type { CacheBoard } from "../caching/cache-board.ts";
+import type { CanaryStore } from "./canary.ts";
+import { type PromptStore, statusOf } from "./prompt.ts";
+import { readServed } from "./served-prompt.ts";
 
 /** What prompt routes stand on. */
 export interface PromptRouteDeps {

@@ -1,9 +1,9 @@
-import { canonicalJson } from "../../packages/sdk/src/wire/json.ts";
-import type { Canary } from "../../packages/sdk/src/wire/prompts.ts";
-import { StepFailure } from "../core/failure.ts";
-import { formatShare } from "../core/share.ts";
-import type { CanaryStore } from "../workload/canary.ts";
-import { canaryLabel, type PromptStore } from "../workload/prompt.ts";
+import { canonicalJson } from "../../../../packages/sdk/src/wire/json.ts";
+import type { Canary } from "../../../../packages/sdk/src/wire/prompts.ts";
+import { StepFailure } from "../../../core/failure.ts";
+import { formatShare } from "../../../core/share.ts";
+import type { CanaryStore } from "../canary.ts";
+import { canaryLabel, type PromptStore } from "../prompt.ts";
 
 /** The canary of one prompt in the hands of one run. Both members throw StepFailure `refused_by_target` when somebody else changed it. */
 export interface HeldCanary {

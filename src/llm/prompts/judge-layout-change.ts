@@ -1,5 +1,5 @@
-import { type LayerRole, type PromptLayout, runtimeContextLayer } from "../../packages/sdk/src/wire/prompt-layout.ts";
-import { isDataOnly, isLabelledValue } from "./restructure-prompt.ts";
+import { type LayerRole, type PromptLayout, runtimeContextLayer } from "../../../packages/sdk/src/wire/prompt-layout.ts";
+import { isDataOnly, isLabelledValue } from "./restructure-layout.ts";
 
 /** What a change of layout means for the model, and who must allow it. */
 export interface LayoutVerdict {

@@ -1,13 +1,13 @@
 import { z } from "zod";
-import { canonicalJson } from "../../packages/sdk/src/wire/json.ts";
-import { canarySchema } from "../../packages/sdk/src/wire/prompts.ts";
-import type { ActionContext, Plan } from "../core/action.ts";
-import { StepFailure } from "../core/failure.ts";
-import { promptParameter } from "../llm/caching/cached-prompt.ts";
-import { readPrompt, versionParameter } from "../llm/prompts/stored-prompt.ts";
-import type { CanaryStore } from "../workload/canary.ts";
-import { type PromptStore, productionLabel } from "../workload/prompt.ts";
-import { defineAction } from "./define-action.ts";
+import { canonicalJson } from "../../../../packages/sdk/src/wire/json.ts";
+import { canarySchema } from "../../../../packages/sdk/src/wire/prompts.ts";
+import { defineAction } from "../../../actions/define-action.ts";
+import type { ActionContext, Plan } from "../../../core/action.ts";
+import { StepFailure } from "../../../core/failure.ts";
+import { promptParameter } from "../../caching/cached-prompt.ts";
+import type { CanaryStore } from "../canary.ts";
+import { type PromptStore, productionLabel } from "../prompt.ts";
+import { readPrompt, versionParameter } from "../stored-prompt.ts";
 
 const dataSchema = z.object({ version: z.int(), before: z.int().nullable(), canary: canarySchema.nullable() });
 

@@ -1,4 +1,4 @@
-import type { PromptVersion, ServedPrompt, ServedVersion } from "../../packages/sdk/src/wire/prompts.ts";
+import type { PromptVersion, ServedPrompt, ServedVersion } from "../../../packages/sdk/src/wire/prompts.ts";
 import type { CanaryStore } from "./canary.ts";
 import { type PromptStore, productionLabel } from "./prompt.ts";
 

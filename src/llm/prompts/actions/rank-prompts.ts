@@ -1,10 +1,10 @@
 import { z } from "zod";
-import type { ActionOutput } from "../core/action.ts";
-import { formatUsd, oneUsd } from "../core/money.ts";
-import type { CacheSight } from "../llm/caching/cache-sight.ts";
-import { promptParameter, servedBy } from "../llm/caching/cached-prompt.ts";
-import type { SampleGroup } from "../llm/usage/prefix-samples.ts";
-import { defineAction } from "./define-action.ts";
+import { defineAction } from "../../../actions/define-action.ts";
+import type { ActionOutput } from "../../../core/action.ts";
+import { formatUsd, oneUsd } from "../../../core/money.ts";
+import type { CacheSight } from "../../caching/cache-sight.ts";
+import { promptParameter, servedBy } from "../../caching/cached-prompt.ts";
+import type { SampleGroup } from "../../usage/prefix-samples.ts";
 
 const rowsShown = 20;
 

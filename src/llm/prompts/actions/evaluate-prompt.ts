@@ -1,12 +1,12 @@
 import { z } from "zod";
-import type { ActionOutput, ActionResult } from "../core/action.ts";
-import { StepFailure } from "../core/failure.ts";
-import { promptParameter } from "../llm/caching/cached-prompt.ts";
-import type { EvaluatedPair, PromptEvaluator } from "../llm/prompts/prompt-evaluator.ts";
-import { versionParameter } from "../llm/prompts/stored-prompt.ts";
-import { evaluatePairs } from "../llm/rollouts/paired-evaluation.ts";
-import { defineAction } from "./define-action.ts";
-import { durationParameter, millisecondsOf } from "./parameter-types.ts";
+import { defineAction } from "../../../actions/define-action.ts";
+import { durationParameter, millisecondsOf } from "../../../actions/parameter-types.ts";
+import type { ActionOutput, ActionResult } from "../../../core/action.ts";
+import { StepFailure } from "../../../core/failure.ts";
+import { promptParameter } from "../../caching/cached-prompt.ts";
+import { evaluatePairs } from "../../rollouts/paired-evaluation.ts";
+import type { EvaluatedPair, PromptEvaluator } from "../prompt-evaluator.ts";
+import { versionParameter } from "../stored-prompt.ts";
 
 const progressSchema = z.object({ id: z.string(), headline: z.string(), note: z.string() });
 

@@ -9,7 +9,7 @@ import {
   type Stability,
   stabilities,
   variablesOf,
-} from "../../packages/sdk/src/wire/prompt-layout.ts";
+} from "../../../packages/sdk/src/wire/prompt-layout.ts";
 
 /** What an analysis advises for one layout, told in the layout's own words. */
 export interface LayoutAdvice {

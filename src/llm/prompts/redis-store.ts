@@ -1,15 +1,15 @@
 import { join } from "node:path";
 import type { Redis } from "ioredis";
 import { z } from "zod";
-import { canonicalJson, jsonSchema } from "../../packages/sdk/src/wire/json.ts";
-import { promptLayoutSchema } from "../../packages/sdk/src/wire/prompt-layout.ts";
-import { type Canary, canarySchema, type PromptState, type PromptVersion, promptOrigins } from "../../packages/sdk/src/wire/prompts.ts";
-import type { Clock } from "../core/clock.ts";
-import { available } from "../platform/redis/available.ts";
-import { loadScript, replyList } from "../platform/redis/script.ts";
-import { workloadKeys as keys } from "../platform/redis/workload-keys.ts";
-import type { CanaryStore } from "../workload/canary.ts";
-import { layoutHash, type PromptStore } from "../workload/prompt.ts";
+import { canonicalJson, jsonSchema } from "../../../packages/sdk/src/wire/json.ts";
+import { promptLayoutSchema } from "../../../packages/sdk/src/wire/prompt-layout.ts";
+import { type Canary, canarySchema, type PromptState, type PromptVersion, promptOrigins } from "../../../packages/sdk/src/wire/prompts.ts";
+import type { Clock } from "../../core/clock.ts";
+import { available } from "../../platform/redis/available.ts";
+import { loadScript, replyList } from "../../platform/redis/script.ts";
+import { workloadKeys as keys } from "../../platform/redis/workload-keys.ts";
+import type { CanaryStore } from "./canary.ts";
+import { layoutHash, type PromptStore } from "./prompt.ts";
 
 const stored = z.object({
   prompt: z.string(),

@@ -1,20 +1,20 @@
 import { z } from "zod";
-import type { PromptLayout } from "../../packages/sdk/src/wire/prompt-layout.ts";
-import { canarySchema, type PromptVersion } from "../../packages/sdk/src/wire/prompts.ts";
-import type { ActionContext, ActionOutput, ActionResult, Plan } from "../core/action.ts";
-import type { PrometheusReader } from "../core/prometheus.ts";
-import { formatShare } from "../core/share.ts";
-import type { CacheSight } from "../llm/caching/cache-sight.ts";
-import { promptParameter, servedBy } from "../llm/caching/cached-prompt.ts";
-import { costRatioUpper, type VersionMeasure } from "../llm/caching/compare-versions.ts";
-import { readPrompt, versionParameter } from "../llm/prompts/stored-prompt.ts";
-import type { CanaryStore } from "../workload/canary.ts";
-import { canaryLabel, type PromptStore, productionLabel } from "../workload/prompt.ts";
+import type { PromptLayout } from "../../../../packages/sdk/src/wire/prompt-layout.ts";
+import { canarySchema, type PromptVersion } from "../../../../packages/sdk/src/wire/prompts.ts";
+import { defineAction } from "../../../actions/define-action.ts";
+import { durationParameter, millisecondsOf, promqlParameter } from "../../../actions/parameter-types.ts";
+import type { ActionContext, ActionOutput, ActionResult, Plan } from "../../../core/action.ts";
+import type { PrometheusReader } from "../../../core/prometheus.ts";
+import { formatShare } from "../../../core/share.ts";
+import type { CacheSight } from "../../caching/cache-sight.ts";
+import { promptParameter, servedBy } from "../../caching/cached-prompt.ts";
+import { costRatioUpper, type VersionMeasure } from "../../caching/compare-versions.ts";
+import type { CanaryStore } from "../canary.ts";
+import { canaryLabel, type PromptStore, productionLabel } from "../prompt.ts";
+import { readPrompt, versionParameter } from "../stored-prompt.ts";
 import { type CanaryFacts, type CanaryMove, nextCanaryMove } from "./canary-ramp.ts";
-import { defineAction } from "./define-action.ts";
 import { describeCanary, type HeldCanary, holdCanary, refused } from "./hold-canary.ts";
 import { judgeHarm } from "./judge-canary.ts";
-import { durationParameter, millisecondsOf, promqlParameter } from "./parameter-types.ts";
 
 const dataSchema = z.object({
   version: z.int(),

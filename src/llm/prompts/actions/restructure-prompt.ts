@@ -1,15 +1,15 @@
 import { z } from "zod";
-import type { Stability } from "../../packages/sdk/src/wire/prompt-layout.ts";
-import { newPromptVersionSchema, type PromptVersion } from "../../packages/sdk/src/wire/prompts.ts";
-import type { ActionOutput, Plan } from "../core/action.ts";
-import { StepFailure } from "../core/failure.ts";
-import type { CacheSight } from "../llm/caching/cache-sight.ts";
-import { promptParameter, readAnalysis, servedBy } from "../llm/caching/cached-prompt.ts";
-import { readPrompt } from "../llm/prompts/stored-prompt.ts";
-import { judgeLayoutChange } from "../workload/judge-layout-change.ts";
-import { type PromptStore, productionLabel } from "../workload/prompt.ts";
-import { type LayoutAdvice, restructurePrompt } from "../workload/restructure-prompt.ts";
-import { defineAction } from "./define-action.ts";
+import type { Stability } from "../../../../packages/sdk/src/wire/prompt-layout.ts";
+import { newPromptVersionSchema, type PromptVersion } from "../../../../packages/sdk/src/wire/prompts.ts";
+import { defineAction } from "../../../actions/define-action.ts";
+import type { ActionOutput, Plan } from "../../../core/action.ts";
+import { StepFailure } from "../../../core/failure.ts";
+import type { CacheSight } from "../../caching/cache-sight.ts";
+import { promptParameter, readAnalysis, servedBy } from "../../caching/cached-prompt.ts";
+import { judgeLayoutChange } from "../judge-layout-change.ts";
+import { type PromptStore, productionLabel } from "../prompt.ts";
+import { type LayoutAdvice, restructurePrompt } from "../restructure-layout.ts";
+import { readPrompt } from "../stored-prompt.ts";
 
 const dataSchema = z.object({ prompt: z.string(), parent: z.int(), draft: newPromptVersionSchema, output: z.record(z.string(), z.json()) });
 

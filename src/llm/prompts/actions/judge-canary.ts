@@ -1,5 +1,5 @@
-import type { PrometheusReader } from "../core/prometheus.ts";
-import { type Arm, decideSequentially } from "../llm/rollouts/sequential-decision.ts";
+import type { PrometheusReader } from "../../../core/prometheus.ts";
+import { type Arm, decideSequentially } from "../../rollouts/sequential-decision.ts";
 import type { CanaryFacts } from "./canary-ramp.ts";
 
 /** What may show that a canary harms. */
