@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
 import type { RouteTargets } from "../../packages/sdk/src/wire/routing.ts";
-import type { ModelRouteStore, RouteChange } from "../workload/model-route.ts";
+import type { ModelRouteStore, RouteChange } from "../llm/routing/model-route.ts";
 
 /** Everything goes to one model. */
 export function someTargets(change: Partial<RouteTargets> = {}): RouteTargets {

@@ -1,6 +1,6 @@
 import type { ModelRoute } from "../../packages/sdk/src/wire/routing.ts";
 import type { Clock } from "../core/clock.ts";
-import { holdsTargets, type ModelRouteStore } from "../workload/model-route.ts";
+import { holdsTargets, type ModelRouteStore } from "../llm/routing/model-route.ts";
 
 /** Routes in memory. */
 export function createMemoryModelRoutes(clock: Pick<Clock, "now">): ModelRouteStore {

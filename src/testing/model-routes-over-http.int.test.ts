@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, expect, it } from "@jest/globals";
 import { createRunbookdClient, type RunbookdClient } from "../../packages/sdk/src/client.ts";
 import type { RouteChanged } from "../../packages/sdk/src/route-source.ts";
-import { createModelRoutes } from "../http/model-routes.ts";
-import type { ModelRouteStore } from "../workload/model-route.ts";
+import type { ModelRouteStore } from "../llm/routing/model-route.ts";
+import { createModelRoutes } from "../llm/routing/routes.ts";
 import { aCandidate, someTargets } from "./describe-model-routes.ts";
 import { createFakeClock, type FakeClock } from "./fake-clock.ts";
 import { type HttpHarness, startHttp } from "./http-harness.ts";

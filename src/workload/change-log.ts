@@ -5,7 +5,7 @@ import type { BatchControl } from "../llm/batches/batch-control.ts";
 import type { ControlsChange } from "../llm/budgets/budget.ts";
 import type { WorkloadLedger } from "../llm/budgets/ledger.ts";
 import type { PromptStore } from "../llm/prompts/prompt.ts";
-import type { ModelRouteStore } from "./model-route.ts";
+import type { ModelRouteStore } from "../llm/routing/model-route.ts";
 
 /** Most changes that are kept; the oldest make room. */
 export const mostChanges = 5000;

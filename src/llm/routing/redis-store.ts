@@ -1,12 +1,12 @@
 import { join } from "node:path";
 import type { Redis } from "ioredis";
 import { z } from "zod";
-import { type ModelRoute, routeTargetsSchema } from "../../packages/sdk/src/wire/routing.ts";
-import type { Clock } from "../core/clock.ts";
-import { available } from "../platform/redis/available.ts";
-import { loadScript, replyList } from "../platform/redis/script.ts";
-import { workloadKeys as keys } from "../platform/redis/workload-keys.ts";
-import { holdsTargets, type ModelRouteStore } from "../workload/model-route.ts";
+import { type ModelRoute, routeTargetsSchema } from "../../../packages/sdk/src/wire/routing.ts";
+import type { Clock } from "../../core/clock.ts";
+import { available } from "../../platform/redis/available.ts";
+import { loadScript, replyList } from "../../platform/redis/script.ts";
+import { workloadKeys as keys } from "../../platform/redis/workload-keys.ts";
+import { holdsTargets, type ModelRouteStore } from "./model-route.ts";
 
 const stored = routeTargetsSchema.extend({ at: z.number(), by: z.string(), reason: z.string() });
 

@@ -1,11 +1,11 @@
-import { canonicalJson } from "../../packages/sdk/src/wire/json.ts";
-import { routeChangeSchema, routeIdSchema } from "../../packages/sdk/src/wire/routing.ts";
-import type { AuditLog } from "../core/audit.ts";
-import type { Clock } from "../core/clock.ts";
-import { sha256 } from "../core/json.ts";
-import { defineRoute, issuesOf, json, noBody, noQuery, problem, type Reply, type Route } from "../platform/http/route.ts";
-import { operators, viewers } from "../platform/http/who.ts";
-import type { ModelRouteStore } from "../workload/model-route.ts";
+import { canonicalJson } from "../../../packages/sdk/src/wire/json.ts";
+import { routeChangeSchema, routeIdSchema } from "../../../packages/sdk/src/wire/routing.ts";
+import type { AuditLog } from "../../core/audit.ts";
+import type { Clock } from "../../core/clock.ts";
+import { sha256 } from "../../core/json.ts";
+import { defineRoute, issuesOf, json, noBody, noQuery, problem, type Reply, type Route } from "../../platform/http/route.ts";
+import { operators, viewers } from "../../platform/http/who.ts";
+import type { ModelRouteStore } from "./model-route.ts";
 
 /** What routes of models stand on. */
 export interface ModelRouteDeps {

@@ -1,10 +1,10 @@
 import { expect, it } from "@jest/globals";
-import type { AuditEntry } from "../core/audit.ts";
-import { aCandidate, someTargets } from "../testing/describe-model-routes.ts";
-import { createFakeClock } from "../testing/fake-clock.ts";
-import { startHttp } from "../testing/http-harness.ts";
-import { createMemoryModelRoutes } from "../testing/memory-model-routes.ts";
-import { createModelRoutes } from "./model-routes.ts";
+import type { AuditEntry } from "../../core/audit.ts";
+import { aCandidate, someTargets } from "../../testing/describe-model-routes.ts";
+import { createFakeClock } from "../../testing/fake-clock.ts";
+import { startHttp } from "../../testing/http-harness.ts";
+import { createMemoryModelRoutes } from "../../testing/memory-model-routes.ts";
+import { createModelRoutes } from "./routes.ts";
 
 async function aServer() {
   const clock = createFakeClock();

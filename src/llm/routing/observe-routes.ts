@@ -1,5 +1,5 @@
-import type { Metrics } from "../platform/telemetry/metrics.ts";
-import type { ModelRouteStore } from "../workload/model-route.ts";
+import type { Metrics } from "../../platform/telemetry/metrics.ts";
+import type { ModelRouteStore } from "./model-route.ts";
 
 /** Fills the gauge of the routes' weights at every scrape. */
 export function observeRoutes(metrics: Metrics, routes: Pick<ModelRouteStore, "list">): void {

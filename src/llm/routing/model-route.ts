@@ -1,5 +1,5 @@
-import { canonicalJson } from "../../packages/sdk/src/wire/json.ts";
-import type { ModelRoute, RouteTargets } from "../../packages/sdk/src/wire/routing.ts";
+import { canonicalJson } from "../../../packages/sdk/src/wire/json.ts";
+import type { ModelRoute, RouteTargets } from "../../../packages/sdk/src/wire/routing.ts";
 
 /** Reply to a change: the route as it is now; `conflict`: its version was not the expected one, and nothing was written. */
 export type RouteReply =
