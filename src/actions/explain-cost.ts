@@ -7,9 +7,9 @@ import { findOnset, riseInDeviations, usualSpan } from "../analysis/find-onset.t
 import type { Instant } from "../core/clock.ts";
 import type { WorkloadLedger } from "../llm/budgets/ledger.ts";
 import { unpricedTokens } from "../llm/budgets/spend-row.ts";
+import type { ChangeLog } from "../llm/changes/change-log.ts";
 import { costOf, type PriceTable } from "../llm/usage/price-table.ts";
 import { inputTokens } from "../llm/usage/token-partition.ts";
-import type { ChangeLog } from "../workload/change-log.ts";
 
 /** What an explanation is made from. */
 export interface CostSources {

@@ -6,8 +6,8 @@ import { createBatchStore } from "../llm/batches/redis-store.ts";
 import { dividedTimes } from "../llm/budgets/ledger.ts";
 import { createLocalGate } from "../llm/budgets/local-gate.ts";
 import type { WorkloadObserver } from "../llm/budgets/workload-observer.ts";
+import { withBatchChanges } from "../llm/changes/change-log.ts";
 import type { TicketQueue } from "../llm/tickets/ticket-queue.ts";
-import { withBatchChanges } from "../workload/change-log.ts";
 import { openProviders } from "./open-providers.ts";
 import type { Runtime } from "./runtime.ts";
 

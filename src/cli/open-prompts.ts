@@ -1,9 +1,9 @@
 import type { Redis } from "ioredis";
 import { createLangfusePrompts } from "../adapters/langfuse/create-langfuse-prompts.ts";
+import { withLabelChanges } from "../llm/changes/change-log.ts";
 import type { PromptStore } from "../llm/prompts/prompt.ts";
 import { createPromptStore } from "../llm/prompts/redis-store.ts";
 import { createBoundedSender, usualLimits } from "../platform/requests/bounded-request.ts";
-import { withLabelChanges } from "../workload/change-log.ts";
 import type { Runtime } from "./runtime.ts";
 
 /** Prompts in Langfuse when it is configured, else in Redis. */

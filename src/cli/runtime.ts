@@ -12,6 +12,8 @@ import { createFreezeFile, type FreezeFile } from "../freeze/freeze-file.ts";
 import { createFreezeBoard, type FreezeBoard } from "../freeze/redis-store.ts";
 import { dividedTimes, type QueueCounts, type WorkloadLedger } from "../llm/budgets/ledger.ts";
 import { createWorkloadLedger } from "../llm/budgets/redis-store.ts";
+import { type ChangeNotes, withLimitChanges } from "../llm/changes/change-log.ts";
+import { createChangeLog } from "../llm/changes/redis-store.ts";
 import { createTicketStore } from "../llm/tickets/redis-store.ts";
 import type { TicketRecovery, TicketStore } from "../llm/tickets/ticket.ts";
 import { createPriceTable, type PriceTable, priceTableSchema } from "../llm/usage/price-table.ts";
@@ -24,11 +26,9 @@ import { createSharedClock, readRedisTime } from "../platform/redis/shared-clock
 import { createLog } from "../platform/telemetry/create-log.ts";
 import { createMetrics, type Metrics } from "../platform/telemetry/metrics.ts";
 import { createRedaction, type Redaction } from "../platform/telemetry/redaction.ts";
-import { createChangeLog } from "../redis/change-log.ts";
 import { createRunbookFolder, type RunbookFolder } from "../runbooks/runbook-folder.ts";
 import { createRunbookWatch, observeRunbooks } from "../runbooks/watch-runbooks.ts";
 import { createRunNotices } from "../runs/redis-run-notices.ts";
-import { type ChangeNotes, withLimitChanges } from "../workload/change-log.ts";
 
 /** What a server and a worker have in common. Everything acquired is in `closers`. */
 export interface Runtime {

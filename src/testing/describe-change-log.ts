@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
 import type { WorkloadChange } from "../../packages/sdk/src/wire/changes.ts";
-import type { ChangeLog } from "../workload/change-log.ts";
+import type { ChangeLog } from "../llm/changes/change-log.ts";
 
 /** A release, told by whoever deploys. */
 export function aChange(change: Partial<WorkloadChange> = {}): WorkloadChange {

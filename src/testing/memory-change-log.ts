@@ -1,5 +1,5 @@
 import type { WorkloadChange } from "../../packages/sdk/src/wire/changes.ts";
-import { type ChangeLog, mostChanges } from "../workload/change-log.ts";
+import { type ChangeLog, mostChanges } from "../llm/changes/change-log.ts";
 
 /** A change log in memory. */
 export function createMemoryChangeLog(): ChangeLog {

@@ -1,10 +1,10 @@
 import { z } from "zod";
-import { newChangeSchema } from "../../packages/sdk/src/wire/changes.ts";
-import type { Clock } from "../core/clock.ts";
-import { instantQuery } from "../platform/http/instant.ts";
-import { defineRoute, json, noBody, noQuery, problem, type Route } from "../platform/http/route.ts";
-import { operators, viewers } from "../platform/http/who.ts";
-import type { ChangeLog } from "../workload/change-log.ts";
+import { newChangeSchema } from "../../../packages/sdk/src/wire/changes.ts";
+import type { Clock } from "../../core/clock.ts";
+import { instantQuery } from "../../platform/http/instant.ts";
+import { defineRoute, json, noBody, noQuery, problem, type Route } from "../../platform/http/route.ts";
+import { operators, viewers } from "../../platform/http/who.ts";
+import type { ChangeLog } from "./change-log.ts";
 
 const window = z.strictObject({
   from: instantQuery.default(0),

@@ -1,11 +1,11 @@
-import type { WorkloadChange } from "../../packages/sdk/src/wire/changes.ts";
-import type { Clock, Instant } from "../core/clock.ts";
-import { formatShare } from "../core/share.ts";
-import type { BatchControl } from "../llm/batches/batch-control.ts";
-import type { ControlsChange } from "../llm/budgets/budget.ts";
-import type { WorkloadLedger } from "../llm/budgets/ledger.ts";
-import type { PromptStore } from "../llm/prompts/prompt.ts";
-import type { ModelRouteStore } from "../llm/routing/model-route.ts";
+import type { WorkloadChange } from "../../../packages/sdk/src/wire/changes.ts";
+import type { Clock, Instant } from "../../core/clock.ts";
+import { formatShare } from "../../core/share.ts";
+import type { BatchControl } from "../batches/batch-control.ts";
+import type { ControlsChange } from "../budgets/budget.ts";
+import type { WorkloadLedger } from "../budgets/ledger.ts";
+import type { PromptStore } from "../prompts/prompt.ts";
+import type { ModelRouteStore } from "../routing/model-route.ts";
 
 /** Most changes that are kept; the oldest make room. */
 export const mostChanges = 5000;

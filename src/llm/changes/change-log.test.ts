@@ -1,15 +1,15 @@
 import { expect, it } from "@jest/globals";
-import type { BatchControl, SubmitAnswer } from "../llm/batches/batch-control.ts";
-import { noLimits } from "../llm/budgets/controls.ts";
-import type { LabelReply, PromptStore } from "../llm/prompts/prompt.ts";
-import { createSimulatedBatches } from "../simulators/rehearsal/simulated-batches.ts";
-import { aCandidate, someTargets } from "../testing/describe-model-routes.ts";
-import { contractTimes } from "../testing/describe-workload-ledger.ts";
-import { createFakeBudgetControl } from "../testing/fake-budget-control.ts";
-import { createFakeClock } from "../testing/fake-clock.ts";
-import { createMemoryChangeLog } from "../testing/memory-change-log.ts";
-import { createMemoryLedger } from "../testing/memory-ledger.ts";
-import { createMemoryModelRoutes } from "../testing/memory-model-routes.ts";
+import { createSimulatedBatches } from "../../simulators/rehearsal/simulated-batches.ts";
+import { aCandidate, someTargets } from "../../testing/describe-model-routes.ts";
+import { contractTimes } from "../../testing/describe-workload-ledger.ts";
+import { createFakeBudgetControl } from "../../testing/fake-budget-control.ts";
+import { createFakeClock } from "../../testing/fake-clock.ts";
+import { createMemoryChangeLog } from "../../testing/memory-change-log.ts";
+import { createMemoryLedger } from "../../testing/memory-ledger.ts";
+import { createMemoryModelRoutes } from "../../testing/memory-model-routes.ts";
+import type { BatchControl, SubmitAnswer } from "../batches/batch-control.ts";
+import { noLimits } from "../budgets/controls.ts";
+import type { LabelReply, PromptStore } from "../prompts/prompt.ts";
 import { type ChangeNotes, withBatchChanges, withLabelChanges, withLimitChanges, withRouteChanges } from "./change-log.ts";
 
 function aNotebook() {

@@ -1,8 +1,8 @@
 import { expect, it } from "@jest/globals";
-import { createFakeClock } from "../testing/fake-clock.ts";
-import { startHttp } from "../testing/http-harness.ts";
-import { createMemoryChangeLog } from "../testing/memory-change-log.ts";
-import { createChangeRoutes } from "./change-routes.ts";
+import { createFakeClock } from "../../testing/fake-clock.ts";
+import { startHttp } from "../../testing/http-harness.ts";
+import { createMemoryChangeLog } from "../../testing/memory-change-log.ts";
+import { createChangeRoutes } from "./routes.ts";
 
 async function aServer() {
   const clock = createFakeClock();

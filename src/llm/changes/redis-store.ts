@@ -1,9 +1,9 @@
 import type { Redis } from "ioredis";
 import { z } from "zod";
-import { newChangeSchema } from "../../packages/sdk/src/wire/changes.ts";
-import { available } from "../platform/redis/available.ts";
-import { workloadKeys as keys } from "../platform/redis/workload-keys.ts";
-import { type ChangeLog, mostChanges } from "../workload/change-log.ts";
+import { newChangeSchema } from "../../../packages/sdk/src/wire/changes.ts";
+import { available } from "../../platform/redis/available.ts";
+import { workloadKeys as keys } from "../../platform/redis/workload-keys.ts";
+import { type ChangeLog, mostChanges } from "./change-log.ts";
 
 const stored = newChangeSchema.required({ at: true }).extend({ by: z.string() });
 
