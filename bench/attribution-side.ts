@@ -1,5 +1,5 @@
-import { attributeCost } from "../src/analysis/attribute-cost.ts";
-import { createCostWindow } from "../src/analysis/cost-window.ts";
+import { attributeCost } from "../src/llm/cost/attribute-cost.ts";
+import { createCostWindow } from "../src/llm/cost/cost-window.ts";
 import { type AttributionWorkload, createAttributionWorkload } from "./attribution-workload.ts";
 import { type AttributionRow, attributeByReference } from "./reference-attribution.ts";
 

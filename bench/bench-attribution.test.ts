@@ -1,6 +1,6 @@
 import { expect, it } from "@jest/globals";
-import { attributeCost } from "../src/analysis/attribute-cost.ts";
-import { createCostWindow } from "../src/analysis/cost-window.ts";
+import { attributeCost } from "../src/llm/cost/attribute-cost.ts";
+import { createCostWindow } from "../src/llm/cost/cost-window.ts";
 import { createAttributionWorkload } from "./attribution-workload.ts";
 import { type AttributionComparison, type AttributionOutcome, differencesOf, renderAttribution } from "./bench-attribution.ts";
 import { attributeByReference } from "./reference-attribution.ts";

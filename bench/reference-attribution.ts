@@ -1,5 +1,5 @@
 import { type CostDimension, costDimensions } from "../packages/sdk/src/wire/cost-dimension.ts";
-import type { CostEvent, Segment } from "../src/analysis/cost-window.ts";
+import type { CostEvent, Segment } from "../src/llm/cost/cost-window.ts";
 import type { AttributionWorkload } from "./attribution-workload.ts";
 
 /** The segment that was found, and the part of each factor in its change, micro-USD. */

@@ -1,5 +1,4 @@
 import { hostname } from "node:os";
-import { createCostSight } from "../actions/create-cost-sight.ts";
 import { createRecipients } from "../actions/recipients.ts";
 import { actionCatalogue, createActions } from "../actions/registry.ts";
 import { createHttpClient } from "../adapters/http/create-http-client.ts";
@@ -17,6 +16,7 @@ import { createBatchControl } from "../llm/batches/batch-control.ts";
 import { createBatchStore } from "../llm/batches/redis-store.ts";
 import { createCacheBoard } from "../llm/caching/redis-store.ts";
 import { withBatchChanges } from "../llm/changes/change-log.ts";
+import { createCostSight } from "../llm/cost/create-cost-sight.ts";
 import type { PromptEvaluator } from "../llm/prompts/prompt-evaluator.ts";
 import { createCanaryStore } from "../llm/prompts/redis-store.ts";
 import type { TicketCare } from "../llm/tickets/ticket-care.ts";

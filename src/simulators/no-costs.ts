@@ -1,4 +1,4 @@
-import type { CostSight } from "../actions/explain-cost.ts";
+import type { CostSight } from "../llm/cost/explain-cost.ts";
 
 /** Costs of a world without usage events: no question about them can be answered. */
 export const noCosts: CostSight = {

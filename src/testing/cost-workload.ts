@@ -1,5 +1,5 @@
-import type { CostEvent, Segment } from "../analysis/cost-window.ts";
 import type { Random } from "../core/random.ts";
+import type { CostEvent, Segment } from "../llm/cost/cost-window.ts";
 
 /** What goes wrong in a window, and for which requests. */
 export interface CostFault {

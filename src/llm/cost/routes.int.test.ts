@@ -1,13 +1,13 @@
 import { expect, it } from "@jest/globals";
-import { createPriceTable } from "../llm/usage/price-table.ts";
-import { shippedPrices } from "../llm/usage/prices.ts";
-import { aUsageEvent } from "../testing/a-usage-report.ts";
-import { contractTimes } from "../testing/describe-workload-ledger.ts";
-import { createFakeClock } from "../testing/fake-clock.ts";
-import { startHttp } from "../testing/http-harness.ts";
-import { createMemoryChangeLog } from "../testing/memory-change-log.ts";
-import { createMemoryLedger } from "../testing/memory-ledger.ts";
-import { createCostRoutes } from "./cost-routes.ts";
+import { aUsageEvent } from "../../testing/a-usage-report.ts";
+import { contractTimes } from "../../testing/describe-workload-ledger.ts";
+import { createFakeClock } from "../../testing/fake-clock.ts";
+import { startHttp } from "../../testing/http-harness.ts";
+import { createMemoryChangeLog } from "../../testing/memory-change-log.ts";
+import { createMemoryLedger } from "../../testing/memory-ledger.ts";
+import { createPriceTable } from "../usage/price-table.ts";
+import { shippedPrices } from "../usage/prices.ts";
+import { createCostRoutes } from "./routes.ts";
 
 it("explains the window against the one before, and refuses windows that are out of order or half a baseline", async () => {
   const clock = createFakeClock();

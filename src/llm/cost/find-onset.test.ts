@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
 import * as fc from "fast-check";
-import { createRandom } from "../core/random.ts";
+import { createRandom } from "../../core/random.ts";
 import { findOnset, riseInDeviations, usualSpan } from "./find-onset.ts";
 
 const usual = { mean: 10, deviation: 2, count: 60 };

@@ -1,5 +1,5 @@
 import { expect, it } from "@jest/globals";
-import type { WorkloadChange } from "../../packages/sdk/src/wire/changes.ts";
+import type { WorkloadChange } from "../../../packages/sdk/src/wire/changes.ts";
 import { coincidingChanges } from "./coinciding-changes.ts";
 
 const minute = 60_000;

@@ -1,5 +1,5 @@
-import { type CostDimension, costDimensions } from "../../packages/sdk/src/wire/cost-dimension.ts";
-import { formatShare } from "../core/share.ts";
+import { type CostDimension, costDimensions } from "../../../packages/sdk/src/wire/cost-dimension.ts";
+import { formatShare } from "../../core/share.ts";
 import { noElement, type Segment } from "./cost-window.ts";
 import { type CostFactor, decomposeCost, type FactorChange } from "./decompose-cost.ts";
 import { type ComparedWindows, type DimensionFinding, drillDown } from "./search-dimensions.ts";

@@ -1,5 +1,5 @@
-import type { MicroUsd } from "../core/money.ts";
-import { formatShare } from "../core/share.ts";
+import type { MicroUsd } from "../../core/money.ts";
+import { formatShare } from "../../core/share.ts";
 import type { CostFactor } from "./decompose-cost.ts";
 
 /** Spend of one (prompt, operation, provider, model) in one window. */

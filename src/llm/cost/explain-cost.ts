@@ -1,15 +1,15 @@
-import type { UsageEvent } from "../../packages/sdk/src/wire/usage.ts";
-import { attributeCost, type CostAttribution } from "../analysis/attribute-cost.ts";
-import { type CoincidingChange, coincidingChanges } from "../analysis/coinciding-changes.ts";
-import { adviceOf } from "../analysis/cost-advice.ts";
-import { type CostEvent, createCostWindow } from "../analysis/cost-window.ts";
-import { findOnset, riseInDeviations, usualSpan } from "../analysis/find-onset.ts";
-import type { Instant } from "../core/clock.ts";
-import type { WorkloadLedger } from "../llm/budgets/ledger.ts";
-import { unpricedTokens } from "../llm/budgets/spend-row.ts";
-import type { ChangeLog } from "../llm/changes/change-log.ts";
-import { costOf, type PriceTable } from "../llm/usage/price-table.ts";
-import { inputTokens } from "../llm/usage/token-partition.ts";
+import type { UsageEvent } from "../../../packages/sdk/src/wire/usage.ts";
+import type { Instant } from "../../core/clock.ts";
+import type { WorkloadLedger } from "../budgets/ledger.ts";
+import { unpricedTokens } from "../budgets/spend-row.ts";
+import type { ChangeLog } from "../changes/change-log.ts";
+import { costOf, type PriceTable } from "../usage/price-table.ts";
+import { inputTokens } from "../usage/token-partition.ts";
+import { attributeCost, type CostAttribution } from "./attribute-cost.ts";
+import { type CoincidingChange, coincidingChanges } from "./coinciding-changes.ts";
+import { adviceOf } from "./cost-advice.ts";
+import { type CostEvent, createCostWindow } from "./cost-window.ts";
+import { findOnset, riseInDeviations, usualSpan } from "./find-onset.ts";
 
 /** What an explanation is made from. */
 export interface CostSources {

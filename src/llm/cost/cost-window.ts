@@ -1,5 +1,5 @@
-import { type CostDimension, costDimensions } from "../../packages/sdk/src/wire/cost-dimension.ts";
-import type { Instant } from "../core/clock.ts";
+import { type CostDimension, costDimensions } from "../../../packages/sdk/src/wire/cost-dimension.ts";
+import type { Instant } from "../../core/clock.ts";
 
 /** One model request, as far as its cost is concerned. Money in micro-USD; prices in micro-USD per million tokens. */
 export interface CostEvent {

@@ -1,13 +1,13 @@
 import { expect, it } from "@jest/globals";
-import type { UsageReport } from "../../packages/sdk/src/wire/usage.ts";
-import { createPriceTable } from "../llm/usage/price-table.ts";
-import { shippedPrices } from "../llm/usage/prices.ts";
-import { aUsageEvent } from "../testing/a-usage-report.ts";
-import { aChange } from "../testing/describe-change-log.ts";
-import { contractTimes } from "../testing/describe-workload-ledger.ts";
-import { createFakeClock } from "../testing/fake-clock.ts";
-import { createMemoryChangeLog } from "../testing/memory-change-log.ts";
-import { createMemoryLedger } from "../testing/memory-ledger.ts";
+import type { UsageReport } from "../../../packages/sdk/src/wire/usage.ts";
+import { aUsageEvent } from "../../testing/a-usage-report.ts";
+import { aChange } from "../../testing/describe-change-log.ts";
+import { contractTimes } from "../../testing/describe-workload-ledger.ts";
+import { createFakeClock } from "../../testing/fake-clock.ts";
+import { createMemoryChangeLog } from "../../testing/memory-change-log.ts";
+import { createMemoryLedger } from "../../testing/memory-ledger.ts";
+import { createPriceTable } from "../usage/price-table.ts";
+import { shippedPrices } from "../usage/prices.ts";
 import { explainCost } from "./explain-cost.ts";
 
 const prices = createPriceTable(shippedPrices);

@@ -1,4 +1,4 @@
-import { type CostDimension, costDimensions } from "../../packages/sdk/src/wire/cost-dimension.ts";
+import { type CostDimension, costDimensions } from "../../../packages/sdk/src/wire/cost-dimension.ts";
 import type { CostWindow, Segment } from "./cost-window.ts";
 
 /** One element of a dimension in both windows. */

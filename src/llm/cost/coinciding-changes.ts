@@ -1,6 +1,6 @@
-import type { WorkloadChange } from "../../packages/sdk/src/wire/changes.ts";
-import { costDimensions } from "../../packages/sdk/src/wire/cost-dimension.ts";
-import type { Instant } from "../core/clock.ts";
+import type { WorkloadChange } from "../../../packages/sdk/src/wire/changes.ts";
+import { costDimensions } from "../../../packages/sdk/src/wire/cost-dimension.ts";
+import type { Instant } from "../../core/clock.ts";
 import type { Segment } from "./cost-window.ts";
 
 /** A change near the onset of a rise. It coincides; whether it is the cause is for a person to find. */

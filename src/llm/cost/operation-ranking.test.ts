@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
 import * as fc from "fast-check";
-import { type OperationSpend, rankOperations } from "./rank-operations.ts";
+import { type OperationSpend, rankOperations } from "./operation-ranking.ts";
 
 function aRow(change: Partial<OperationSpend> = {}): OperationSpend {
   return {

@@ -1,14 +1,14 @@
 import { z } from "zod";
-import type { Json } from "../../packages/sdk/src/wire/json.ts";
-import { type CostControls, type CostRise, decideCostControls } from "../analysis/cost-controls.ts";
-import { type OperationRanking, type RankedOperation, rankOperations } from "../analysis/rank-operations.ts";
-import type { ActionOutput } from "../core/action.ts";
-import { oneUsd } from "../core/money.ts";
-import { readBudget } from "../llm/budgets/actions/planned-controls.ts";
-import type { BudgetControl } from "../llm/budgets/budget.ts";
-import { defineAction } from "./define-action.ts";
-import type { CostExplanation, CostSight } from "./explain-cost.ts";
-import { budgetParameter, durationParameter, millisecondsOf } from "./parameter-types.ts";
+import type { Json } from "../../../../packages/sdk/src/wire/json.ts";
+import { defineAction } from "../../../actions/define-action.ts";
+import { budgetParameter, durationParameter, millisecondsOf } from "../../../actions/parameter-types.ts";
+import type { ActionOutput } from "../../../core/action.ts";
+import { oneUsd } from "../../../core/money.ts";
+import { readBudget } from "../../budgets/actions/planned-controls.ts";
+import type { BudgetControl } from "../../budgets/budget.ts";
+import { type CostControls, type CostRise, decideCostControls } from "../cost-controls.ts";
+import type { CostExplanation, CostSight } from "../explain-cost.ts";
+import { type OperationRanking, type RankedOperation, rankOperations } from "../operation-ranking.ts";
 
 const rowsShown = 10;
 

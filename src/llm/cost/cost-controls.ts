@@ -1,4 +1,4 @@
-import { formatUsd } from "../core/money.ts";
+import { formatUsd } from "../../core/money.ts";
 import type { CostFactor } from "./decompose-cost.ts";
 
 /** A rise, as far as limits can hold it. Money in micro-USD. */

@@ -1,17 +1,17 @@
 import { expect, it } from "@jest/globals";
-import { createPriceTable } from "../llm/usage/price-table.ts";
-import { shippedPrices } from "../llm/usage/prices.ts";
-import { aUsageEvent } from "../testing/a-usage-report.ts";
-import { benchStart, createActionBench, outputOf } from "../testing/action-bench.ts";
-import { aChange } from "../testing/describe-change-log.ts";
-import { contractTimes } from "../testing/describe-workload-ledger.ts";
-import { aBudgetState } from "../testing/fake-budget-control.ts";
-import { createFakeClock } from "../testing/fake-clock.ts";
-import { createMemoryChangeLog } from "../testing/memory-change-log.ts";
-import { createMemoryLedger } from "../testing/memory-ledger.ts";
-import { createCostSight } from "./create-cost-sight.ts";
-import type { CostSight } from "./explain-cost.ts";
-import { createActions } from "./registry.ts";
+import { createActions } from "../../../actions/registry.ts";
+import { aUsageEvent } from "../../../testing/a-usage-report.ts";
+import { benchStart, createActionBench, outputOf } from "../../../testing/action-bench.ts";
+import { aChange } from "../../../testing/describe-change-log.ts";
+import { contractTimes } from "../../../testing/describe-workload-ledger.ts";
+import { aBudgetState } from "../../../testing/fake-budget-control.ts";
+import { createFakeClock } from "../../../testing/fake-clock.ts";
+import { createMemoryChangeLog } from "../../../testing/memory-change-log.ts";
+import { createMemoryLedger } from "../../../testing/memory-ledger.ts";
+import { createPriceTable } from "../../usage/price-table.ts";
+import { shippedPrices } from "../../usage/prices.ts";
+import { createCostSight } from "../create-cost-sight.ts";
+import type { CostSight } from "../explain-cost.ts";
 
 const hour = 3_600_000;
 const aSpend = (at: number, costMicroUsd: number, operation = "plan") => ({
