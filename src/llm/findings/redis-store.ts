@@ -1,7 +1,7 @@
 import type { Redis } from "ioredis";
-import type { FindingNote, FindingNotes } from "../core/finding.ts";
-import { available } from "../platform/redis/available.ts";
-import { workloadKeys as keys } from "../platform/redis/workload-keys.ts";
+import type { FindingNote, FindingNotes } from "../../core/finding.ts";
+import { available } from "../../platform/redis/available.ts";
+import { workloadKeys as keys } from "../../platform/redis/workload-keys.ts";
 
 /** What people said of findings, in one hash. Rejects with StoreUnavailable when Redis does not answer. */
 export function createFindingNotes(redis: Redis): FindingNotes {
