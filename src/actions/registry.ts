@@ -37,15 +37,15 @@ import { preserveWork } from "../llm/tickets/actions/preserve-work.ts";
 import { resumeTickets } from "../llm/tickets/actions/resume-tickets.ts";
 import { rollBackWork } from "../llm/tickets/actions/roll-back-work.ts";
 import type { TicketCare } from "../llm/tickets/ticket-care.ts";
+import { notify } from "../notifications/actions/notify.ts";
+import { sendReport } from "../notifications/actions/send-report.ts";
 import type { Recipients } from "../notifications/recipients.ts";
 import type { CommandRunner } from "./command-runner.ts";
 import type { DefinedAction } from "./define-action.ts";
 import type { HttpPort } from "./http-port.ts";
 import { httpRequest } from "./http-request.ts";
-import { notify } from "./notify.ts";
 import { prometheusQuery } from "./prometheus-query.ts";
 import { runCommand } from "./run-command.ts";
-import { sendReport } from "./send-report.ts";
 import { wait } from "./wait.ts";
 
 /** Every action, once. A new action is one file and one line here. */

@@ -1,8 +1,8 @@
 import { expect, it } from "@jest/globals";
-import { createRecipients } from "../actions/recipients.ts";
 import type { NotificationTarget } from "../core/notification-target.ts";
 import type { OutboxRow } from "../core/outbox.ts";
 import type { Question } from "../core/question.ts";
+import { createRecipients } from "../notifications/create-recipients.ts";
 import { aRunbook, aStep } from "../testing/a-runbook.ts";
 import { createFakeClock } from "../testing/fake-clock.ts";
 import { createAnnouncer } from "./announce-question.ts";

@@ -1,8 +1,8 @@
-import { putForGroup, rowsForGroup } from "../actions/put-for-group.ts";
-import { reachesSomebody } from "../actions/require-group.ts";
 import type { Clock } from "../core/clock.ts";
 import type { MailContent, Outbox } from "../core/outbox.ts";
+import { putForGroup, rowsForGroup } from "../notifications/put-for-group.ts";
 import type { Recipients } from "../notifications/recipients.ts";
+import { reachesSomebody } from "../notifications/require-group.ts";
 import type { QuestionLinks } from "../redis/question-links.ts";
 import type { EngineDeps } from "../runs/engine/engine-deps.ts";
 import { questionMail } from "./question-mail.ts";

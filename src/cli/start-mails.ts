@@ -1,6 +1,4 @@
 import type { Redis } from "ioredis";
-import { type MailLog, type MailPatience, startReportWorker, usualPatience } from "../../workers/report.ts";
-import { createRecipients } from "../actions/recipients.ts";
 import { actionCatalogue } from "../actions/registry.ts";
 import { createPagerDutyNotifier } from "../adapters/notify-pagerduty/create-pagerduty-notifier.ts";
 import { createSlackNotifier } from "../adapters/notify-slack/create-slack-notifier.ts";
@@ -8,6 +6,8 @@ import { createWebhookNotifier } from "../adapters/notify-webhook/create-webhook
 import { createSmtpSender } from "../adapters/smtp/create-smtp-sender.ts";
 import type { Log } from "../core/log.ts";
 import type { MailSender, Outbox, OutboxRow } from "../core/outbox.ts";
+import { createRecipients } from "../notifications/create-recipients.ts";
+import { type MailLog, type MailPatience, startReportWorker, usualPatience } from "../notifications/jobs.ts";
 import { createBoundedSender, usualLimits } from "../platform/requests/bounded-request.ts";
 import { createComposer } from "../reports/create-composer.ts";
 import { withoutSecrets } from "../reports/without-secrets.ts";

@@ -1,5 +1,4 @@
 import { hostname } from "node:os";
-import { createRecipients } from "../actions/recipients.ts";
 import { actionCatalogue, createActions } from "../actions/registry.ts";
 import { createHttpClient } from "../adapters/http/create-http-client.ts";
 import { createPrometheusClient, type PrometheusClient } from "../adapters/prometheus/create-prometheus-client.ts";
@@ -21,9 +20,10 @@ import type { PromptEvaluator } from "../llm/prompts/prompt-evaluator.ts";
 import { createCanaryStore } from "../llm/prompts/redis-store.ts";
 import type { TicketCare } from "../llm/tickets/ticket-care.ts";
 import { createTicketQueue } from "../llm/tickets/ticket-queue.ts";
+import { createRecipients } from "../notifications/create-recipients.ts";
+import { createOutbox } from "../notifications/redis-store.ts";
 import { withRedisMs } from "../platform/closers.ts";
 import { createBoundedSender, usualLimits } from "../platform/requests/bounded-request.ts";
-import { createOutbox } from "../redis/outbox.ts";
 import { createQuestionLinks } from "../redis/question-links.ts";
 import { createExecutor, type ExecutorOptions } from "../runs/engine/execute-run.ts";
 import type { MetricSource } from "../runs/engine/metric-source.ts";

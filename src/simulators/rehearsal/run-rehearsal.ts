@@ -1,5 +1,4 @@
 import { canonicalJson } from "../../../packages/sdk/src/wire/json.ts";
-import { createRecipients } from "../../actions/recipients.ts";
 import { type ActionPorts, createActions } from "../../actions/registry.ts";
 import { moreCareful, type PreparedRequest, requestFromAlert, requestFromPerson } from "../../alerts/prepare-run.ts";
 import type { Alert } from "../../core/alert.ts";
@@ -10,6 +9,7 @@ import type { OutboxRow } from "../../core/outbox.ts";
 import type { Question } from "../../core/question.ts";
 import { evaluateGuardrails } from "../../guardrails/evaluate-guardrails.ts";
 import type { TicketCare } from "../../llm/tickets/ticket-care.ts";
+import { createRecipients } from "../../notifications/create-recipients.ts";
 import type { Runbook } from "../../runbooks/runbook.ts";
 import { matchTriggers } from "../../runbooks/runbook-set.ts";
 import { createExecutor, type Execution } from "../../runs/engine/execute-run.ts";

@@ -1,5 +1,5 @@
-import type { Clock, Instant } from "../src/core/clock.ts";
-import type { Notification, NotificationDelivery, NotificationTarget, Notifiers } from "../src/core/notification-target.ts";
+import type { Clock, Instant } from "../core/clock.ts";
+import type { Notification, NotificationDelivery, NotificationTarget, Notifiers } from "../core/notification-target.ts";
 import {
   type ClaimedMail,
   type Mail,
@@ -8,9 +8,9 @@ import {
   messageIdOf,
   type Outbox,
   type OutboxRow,
-} from "../src/core/outbox.ts";
-import type { Recipients } from "../src/notifications/recipients.ts";
-import type { Composer } from "../src/reports/create-composer.ts";
+} from "../core/outbox.ts";
+import type { Composer } from "../reports/create-composer.ts";
+import type { Recipients } from "./recipients.ts";
 
 /** How long to wait between deliveries that failed; milliseconds. */
 export interface MailPatience {

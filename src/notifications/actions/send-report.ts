@@ -1,11 +1,11 @@
 import { z } from "zod";
-import { sha256 } from "../core/json.ts";
-import { messageIdOf, type Outbox } from "../core/outbox.ts";
-import type { Recipients } from "../notifications/recipients.ts";
-import { defineAction } from "./define-action.ts";
-import { groupParameter } from "./parameter-types.ts";
-import { putForGroup } from "./put-for-group.ts";
-import { reachesSomebody, requireGroup } from "./require-group.ts";
+import { defineAction } from "../../actions/define-action.ts";
+import { groupParameter } from "../../actions/parameter-types.ts";
+import { sha256 } from "../../core/json.ts";
+import { messageIdOf, type Outbox } from "../../core/outbox.ts";
+import { putForGroup } from "../put-for-group.ts";
+import type { Recipients } from "../recipients.ts";
+import { reachesSomebody, requireGroup } from "../require-group.ts";
 
 /** Asks for the post-incident review of this run. It is composed when it is sent, after the run has ended, so that the verification is in it. */
 export const sendReport = defineAction({

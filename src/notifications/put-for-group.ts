@@ -1,5 +1,5 @@
 import type { Outbox, OutboxRow } from "../core/outbox.ts";
-import type { Recipients } from "../notifications/recipients.ts";
+import type { Recipients } from "./recipients.ts";
 
 /**
  * What a group is told, as rows: one for its mail addresses and one for each other target, so that each has its own retries. The keys follow

@@ -1,5 +1,5 @@
 import { type NotificationTarget, targetIdOf } from "../core/notification-target.ts";
-import type { Recipients } from "../notifications/recipients.ts";
+import type { Recipients } from "./recipients.ts";
 
 /** The address book from configuration. `default` is the group of whoever names none; Message-IDs get the domain of the sender. */
 export function createRecipients(mail: {

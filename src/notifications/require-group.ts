@@ -1,5 +1,5 @@
 import { StepFailure } from "../core/failure.ts";
-import type { Recipients } from "../notifications/recipients.ts";
+import type { Recipients } from "./recipients.ts";
 
 /** Whether anybody is told when this group is. */
 export function reachesSomebody(recipients: Recipients, group: string): boolean {

@@ -1,7 +1,7 @@
 import { expect, it } from "@jest/globals";
 import { describeOutbox } from "../testing/describe-outbox.ts";
 import { holdRedis } from "../testing/hold-redis.ts";
-import { createOutbox } from "./outbox.ts";
+import { createOutbox } from "./redis-store.ts";
 
 const held = holdRedis();
 

@@ -1,11 +1,11 @@
 import { z } from "zod";
-import { messageIdOf, type Outbox } from "../core/outbox.ts";
-import type { Recipients } from "../notifications/recipients.ts";
-import { defineAction } from "./define-action.ts";
-import { oneLine } from "./one-line.ts";
-import { groupParameter } from "./parameter-types.ts";
-import { putForGroup } from "./put-for-group.ts";
-import { requireGroup } from "./require-group.ts";
+import { defineAction } from "../../actions/define-action.ts";
+import { oneLine } from "../../actions/one-line.ts";
+import { groupParameter } from "../../actions/parameter-types.ts";
+import { messageIdOf, type Outbox } from "../../core/outbox.ts";
+import { putForGroup } from "../put-for-group.ts";
+import type { Recipients } from "../recipients.ts";
+import { requireGroup } from "../require-group.ts";
 
 /** Tells a group through the outbox; it is sent in the background and never holds the run up. */
 export const notify = defineAction({

@@ -1,12 +1,12 @@
 import { describe, expect, it } from "@jest/globals";
-import { type NotificationDelivery, targetIdOf } from "../src/core/notification-target.ts";
-import type { Mail, MailDelivery, OutboxRow } from "../src/core/outbox.ts";
-import type { ComposedMail } from "../src/reports/create-composer.ts";
-import { createFakeClock } from "../src/testing/fake-clock.ts";
-import { createMemoryOutbox } from "../src/testing/memory-outbox.ts";
-import { aPagerDutyTarget, aSlackTarget, aWebhookTarget } from "../src/testing/notification-targets.ts";
-import { scriptedNotifiers } from "../src/testing/scripted-notifiers.ts";
-import { deliverNext, retryDelayMs, startReportWorker, usualPatience } from "./report.ts";
+import { type NotificationDelivery, targetIdOf } from "../core/notification-target.ts";
+import type { Mail, MailDelivery, OutboxRow } from "../core/outbox.ts";
+import type { ComposedMail } from "../reports/create-composer.ts";
+import { createFakeClock } from "../testing/fake-clock.ts";
+import { createMemoryOutbox } from "../testing/memory-outbox.ts";
+import { aPagerDutyTarget, aSlackTarget, aWebhookTarget } from "../testing/notification-targets.ts";
+import { scriptedNotifiers } from "../testing/scripted-notifiers.ts";
+import { deliverNext, retryDelayMs, startReportWorker, usualPatience } from "./jobs.ts";
 
 const everyMs = 1000;
 const minute = 60_000;
