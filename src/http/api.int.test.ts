@@ -2,6 +2,7 @@ import { describe, expect, it } from "@jest/globals";
 import { createAdminRoutes } from "../alerts/admin-routes.ts";
 import { createRejectedSamples } from "../alerts/rejected-samples.ts";
 import type { AnswerReply } from "../approvals/question-desk.ts";
+import { createApprovalRoutes } from "../approvals/routes.ts";
 import type { JournalEntry } from "../core/journal.ts";
 import type { Question } from "../core/question.ts";
 import type { RunSummary } from "../core/run.ts";
@@ -12,7 +13,6 @@ import type { RunReader } from "../runs/run-reader.ts";
 import { aRunbook, aStep } from "../testing/a-runbook.ts";
 import { createFakeClock } from "../testing/fake-clock.ts";
 import { type HttpHarness, startHttp } from "../testing/http-harness.ts";
-import { createApprovalRoutes } from "./approval-routes.ts";
 
 const summary: RunSummary = {
   id: "run_1",

@@ -1,5 +1,6 @@
 import express, { type Express, type NextFunction, type Request, type Response } from "express";
 import { createWebhook, unavailable, type WebhookDeps } from "../alerts/webhook.ts";
+import { mountAnswerPage, pagePaths } from "../approvals/answer-page.ts";
 import type { Clock } from "../core/clock.ts";
 import { StoreUnavailable } from "../core/store-unavailable.ts";
 import { authorize } from "../platform/http/authorize.ts";
@@ -11,7 +12,6 @@ import type { Readiness } from "../platform/http/readiness.ts";
 import { type Answer, noBody, problem, type Reply, type Route } from "../platform/http/route.ts";
 import { securityHeaders, sendEvents, sendReply } from "../platform/http/send-reply.ts";
 import type { TokenVerifier } from "../platform/http/token-verifier.ts";
-import { mountAnswerPage, pagePaths } from "./answer-page.ts";
 import { createLangfuseWebhook } from "./langfuse-webhook.ts";
 import { describeApi } from "./openapi.ts";
 

@@ -1,4 +1,5 @@
 import { afterEach, beforeAll, describe, expect, it } from "@jest/globals";
+import { createQuestionDesk } from "../approvals/redis-store.ts";
 import type { AuditReader } from "../audit/audit-reader.ts";
 import type { AuditEntry, AuditLog } from "../core/audit.ts";
 import { createSystemClock } from "../core/clock.ts";
@@ -8,7 +9,6 @@ import { createFakeClock, type FakeClock } from "../testing/fake-clock.ts";
 import { holdRedis } from "../testing/hold-redis.ts";
 import { createAuditLog, keepAuditMs } from "./audit-log.ts";
 import { createAuditReader } from "./audit-reader.ts";
-import { createQuestionDesk } from "./question-desk.ts";
 
 const held = holdRedis();
 let clock: FakeClock;

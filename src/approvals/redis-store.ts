@@ -1,6 +1,5 @@
 import { join } from "node:path";
 import type { Redis } from "ioredis";
-import type { AnswerReply, AnswerRequest, AskedQuestion, QuestionDesk } from "../approvals/question-desk.ts";
 import { chainText } from "../core/chain.ts";
 import type { Clock } from "../core/clock.ts";
 import type { Doorbell } from "../core/doorbell.ts";
@@ -11,7 +10,8 @@ import { StoreUnavailable } from "../core/store-unavailable.ts";
 import { available } from "../platform/redis/available.ts";
 import { isId, runKeys } from "../platform/redis/run-keys.ts";
 import { loadScript } from "../platform/redis/script.ts";
-import { createQuestionLinks } from "./question-links.ts";
+import type { AnswerReply, AnswerRequest, AskedQuestion, QuestionDesk } from "./question-desk.ts";
+import { createQuestionLinks } from "./redis-question-links.ts";
 
 /** An answer and a worker's last write may meet; reading again settles it. */
 const tries = 20;

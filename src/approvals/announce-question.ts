@@ -3,9 +3,9 @@ import type { MailContent, Outbox } from "../core/outbox.ts";
 import { putForGroup, rowsForGroup } from "../notifications/put-for-group.ts";
 import type { Recipients } from "../notifications/recipients.ts";
 import { reachesSomebody } from "../notifications/require-group.ts";
-import type { QuestionLinks } from "../redis/question-links.ts";
 import type { EngineDeps } from "../runs/engine/engine-deps.ts";
 import { questionMail } from "./question-mail.ts";
+import type { QuestionLinks } from "./redis-question-links.ts";
 
 /** The mail group that hears of questions which nobody has answered at half of their time; without it they go to `default` again. */
 export const escalationGroup = "escalation";

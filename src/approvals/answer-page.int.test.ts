@@ -3,13 +3,13 @@ import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { createSystemClock } from "../core/clock.ts";
 import { parseEntry } from "../core/journal.ts";
 import { runKeys } from "../platform/redis/run-keys.ts";
-import { createQuestionDesk } from "../redis/question-desk.ts";
-import { createQuestionLinks } from "../redis/question-links.ts";
 import { createAskingRun } from "../testing/an-asking-run.ts";
 import { type Browser, startBrowser } from "../testing/browser.ts";
 import { holdRedis } from "../testing/hold-redis.ts";
 import { type HttpHarness, startHttp } from "../testing/http-harness.ts";
-import { createApprovalRoutes } from "./approval-routes.ts";
+import { createQuestionLinks } from "./redis-question-links.ts";
+import { createQuestionDesk } from "./redis-store.ts";
+import { createApprovalRoutes } from "./routes.ts";
 
 /** The page behind a mailed link over a real ledger, in a real browser. */
 const held = holdRedis();

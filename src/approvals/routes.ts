@@ -1,9 +1,9 @@
 import { z } from "zod";
-import type { AnswerReply, QuestionDesk } from "../approvals/question-desk.ts";
 import type { Clock } from "../core/clock.ts";
 import type { Caller } from "../core/role.ts";
 import { defineRoute, json, noBody, noQuery, problem, type Reply, type Route, type RouteRequest } from "../platform/http/route.ts";
 import { answerers } from "../platform/http/who.ts";
+import type { AnswerReply, QuestionDesk } from "./question-desk.ts";
 
 const answerBody = z.strictObject({
   answer: z.string().min(1).max(40),

@@ -1,6 +1,5 @@
 import { randomBytes } from "node:crypto";
 import { beforeAll, describe, expect, it } from "@jest/globals";
-import type { AnswerRequest, QuestionDesk } from "../approvals/question-desk.ts";
 import { createSystemClock } from "../core/clock.ts";
 import { parseEntry } from "../core/journal.ts";
 import type { Question } from "../core/question.ts";
@@ -8,8 +7,9 @@ import { runKeys } from "../platform/redis/run-keys.ts";
 import { createRunNotices } from "../runs/redis-run-notices.ts";
 import { type AskingRun, createAskingRun } from "../testing/an-asking-run.ts";
 import { holdRedis } from "../testing/hold-redis.ts";
-import { createQuestionDesk } from "./question-desk.ts";
-import { createQuestionLinks } from "./question-links.ts";
+import type { AnswerRequest, QuestionDesk } from "./question-desk.ts";
+import { createQuestionLinks } from "./redis-question-links.ts";
+import { createQuestionDesk } from "./redis-store.ts";
 
 const held = holdRedis();
 let desk: QuestionDesk;
