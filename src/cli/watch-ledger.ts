@@ -1,6 +1,6 @@
 import type { Redis } from "ioredis";
+import { createAuditReader } from "../audit/redis-audit-reader.ts";
 import { withRedisMs } from "../platform/closers.ts";
-import { createAuditReader } from "../redis/audit-reader.ts";
 import { startLedgerCheck } from "../runs/check-ledger.ts";
 import { createLedgerCheck, ledgerFaults } from "../runs/redis-ledger-check.ts";
 import type { RedisRunLedger } from "../runs/redis-store.ts";

@@ -1,6 +1,6 @@
 import { afterEach, expect, it } from "@jest/globals";
+import { createAuditReader } from "../audit/redis-audit-reader.ts";
 import { runKeys } from "../platform/redis/run-keys.ts";
-import { createAuditReader } from "../redis/audit-reader.ts";
 import { holdRedis } from "../testing/hold-redis.ts";
 import { createLedgerCheck } from "./redis-ledger-check.ts";
 

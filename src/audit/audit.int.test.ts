@@ -1,14 +1,14 @@
 import { afterEach, beforeAll, describe, expect, it } from "@jest/globals";
 import { createQuestionDesk } from "../approvals/redis-store.ts";
-import type { AuditReader } from "../audit/audit-reader.ts";
 import type { AuditEntry, AuditLog } from "../core/audit.ts";
 import { createSystemClock } from "../core/clock.ts";
 import { runKeys } from "../platform/redis/run-keys.ts";
 import { createAskingRun } from "../testing/an-asking-run.ts";
 import { createFakeClock, type FakeClock } from "../testing/fake-clock.ts";
 import { holdRedis } from "../testing/hold-redis.ts";
-import { createAuditLog, keepAuditMs } from "./audit-log.ts";
-import { createAuditReader } from "./audit-reader.ts";
+import type { AuditReader } from "./audit-reader.ts";
+import { createAuditReader } from "./redis-audit-reader.ts";
+import { createAuditLog, keepAuditMs } from "./redis-store.ts";
 
 const held = holdRedis();
 let clock: FakeClock;

@@ -1,11 +1,11 @@
 import type { Redis } from "ioredis";
-import type { AuditReader } from "../audit/audit-reader.ts";
 import { type AuditRecord, parseAuditEntry } from "../core/audit.ts";
 import { type AuditVerdict, type BrokenRecord, findFault } from "../core/chain.ts";
 import { genesisHead, parseEntry } from "../core/journal.ts";
 import type { Page } from "../core/page.ts";
 import { available } from "../platform/redis/available.ts";
 import { isId, runKeys } from "../platform/redis/run-keys.ts";
+import type { AuditReader } from "./audit-reader.ts";
 
 /** A run may be gone this long after it was accepted: it is kept for 30 days after its end. */
 const mayBeGoneAfterMs = 30 * 24 * 3_600_000;

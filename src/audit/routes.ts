@@ -1,7 +1,7 @@
 import { z } from "zod";
-import type { AuditReader } from "../audit/audit-reader.ts";
 import { defineRoute, json, noBody, problem, type Route } from "../platform/http/route.ts";
 import { admins } from "../platform/http/who.ts";
+import type { AuditReader } from "./audit-reader.ts";
 
 const listQuery = z.strictObject({
   cursor: z.string().min(1).max(512).optional(),
