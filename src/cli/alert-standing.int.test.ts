@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from "@jest/globals";
-import { type AlertmanagerClient, createAlertmanagerClient } from "../adapters/alertmanager/create-alertmanager-client.ts";
 import { createSystemClock } from "../core/clock.ts";
+import { type AlertmanagerClient, createAlertmanagerClient } from "../integrations/alertmanager/create-alertmanager-client.ts";
 import { connectRedis } from "../platform/redis/connection.ts";
 import { createRunReader } from "../runs/redis-run-reader.ts";
 import type { RunRecord } from "../runs/run-reader.ts";

@@ -1,6 +1,6 @@
 import { readdirSync } from "node:fs";
 import { resolve } from "node:path";
-import { fireRule } from "../adapters/promtool/fire-rule.ts";
+import { fireRule } from "../integrations/prometheus/fire-rule.ts";
 import type { Rehearsal } from "../simulators/rehearsal/rehearsal.ts";
 
 /** Where rules and promtool are. */

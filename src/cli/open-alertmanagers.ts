@@ -1,9 +1,9 @@
 import type { Redis } from "ioredis";
-import { alertmanagerSettlesMs, createAlertStanding } from "../adapters/alertmanager/create-alert-standing.ts";
-import { type AlertmanagerClient, createAlertmanagerClient } from "../adapters/alertmanager/create-alertmanager-client.ts";
 import type { Intake } from "../alerts/create-intake.ts";
 import { startPoll } from "../alerts/poll.ts";
 import { createOpenAlerts } from "../alerts/redis-open-alerts.ts";
+import { alertmanagerSettlesMs, createAlertStanding } from "../integrations/alertmanager/create-alert-standing.ts";
+import { type AlertmanagerClient, createAlertmanagerClient } from "../integrations/alertmanager/create-alertmanager-client.ts";
 import type { AlertStanding } from "../runs/engine/alert-standing.ts";
 import type { Runtime } from "./runtime.ts";
 

@@ -1,5 +1,5 @@
 import type { Redis } from "ioredis";
-import { createLangfusePrompts } from "../adapters/langfuse/create-langfuse-prompts.ts";
+import { createLangfusePrompts } from "../integrations/langfuse/create-langfuse-prompts.ts";
 import { withLabelChanges } from "../llm/changes/change-log.ts";
 import type { PromptStore } from "../llm/prompts/prompt.ts";
 import { createPromptStore } from "../llm/prompts/redis-store.ts";

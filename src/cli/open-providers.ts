@@ -1,8 +1,8 @@
 import type { Redis } from "ioredis";
-import { createAnthropicBatches } from "../adapters/anthropic/create-anthropic-batches.ts";
-import { createAnthropicCosts } from "../adapters/anthropic/create-anthropic-costs.ts";
-import { createOpenAiBatches } from "../adapters/openai/create-openai-batches.ts";
-import { createOpenAiCosts } from "../adapters/openai/create-openai-costs.ts";
+import { createAnthropicBatches } from "../integrations/anthropic/create-anthropic-batches.ts";
+import { createAnthropicCosts } from "../integrations/anthropic/create-anthropic-costs.ts";
+import { createOpenAiBatches } from "../integrations/openai/create-openai-batches.ts";
+import { createOpenAiCosts } from "../integrations/openai/create-openai-costs.ts";
 import type { BatchStore } from "../llm/batches/batch.ts";
 import { startProviderKeeper } from "../llm/batches/provider/jobs.ts";
 import { usualPatience } from "../llm/batches/provider/next-provider-move.ts";

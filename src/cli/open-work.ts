@@ -1,6 +1,6 @@
 import type { CommandRunner } from "../actions/command-runner.ts";
-import { createCommandRunner } from "../adapters/command/create-command-runner.ts";
-import { createGitCheckpoints } from "../adapters/git/create-git-checkpoints.ts";
+import { createCommandRunner } from "../integrations/command/create-command-runner.ts";
+import { createGitCheckpoints } from "../integrations/git/create-git-checkpoints.ts";
 import type { CheckpointRepository } from "../llm/tickets/checkpoint.ts";
 import { findExecutable } from "../platform/find-executable.ts";
 import type { Runtime } from "./runtime.ts";

@@ -1,11 +1,11 @@
 import type { Redis } from "ioredis";
 import { actionCatalogue } from "../actions/registry.ts";
-import { createPagerDutyNotifier } from "../adapters/notify-pagerduty/create-pagerduty-notifier.ts";
-import { createSlackNotifier } from "../adapters/notify-slack/create-slack-notifier.ts";
-import { createWebhookNotifier } from "../adapters/notify-webhook/create-webhook-notifier.ts";
-import { createSmtpSender } from "../adapters/smtp/create-smtp-sender.ts";
 import type { Log } from "../core/log.ts";
 import type { MailSender, Outbox, OutboxRow } from "../core/outbox.ts";
+import { createPagerDutyNotifier } from "../integrations/pagerduty/create-pagerduty-notifier.ts";
+import { createSlackNotifier } from "../integrations/slack/create-slack-notifier.ts";
+import { createSmtpSender } from "../integrations/smtp/create-smtp-sender.ts";
+import { createWebhookNotifier } from "../integrations/webhook/create-webhook-notifier.ts";
 import { createRecipients } from "../notifications/create-recipients.ts";
 import { type MailLog, type MailPatience, startReportWorker, usualPatience } from "../notifications/jobs.ts";
 import { createBoundedSender, usualLimits } from "../platform/requests/bounded-request.ts";

@@ -1,4 +1,4 @@
-import { createCommandImplementer } from "../adapters/command/create-command-implementer.ts";
+import { createCommandImplementer } from "../integrations/command/create-command-implementer.ts";
 import { createLocalGate } from "../llm/budgets/local-gate.ts";
 import { createStagedProcessor } from "../llm/tickets/create-staged-processor.ts";
 import { startTicketWorker } from "../llm/tickets/jobs.ts";

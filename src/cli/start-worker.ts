@@ -1,8 +1,5 @@
 import { hostname } from "node:os";
 import { actionCatalogue, createActions } from "../actions/registry.ts";
-import { createHttpClient } from "../adapters/http/create-http-client.ts";
-import { createPrometheusClient, type PrometheusClient } from "../adapters/prometheus/create-prometheus-client.ts";
-import { createPromptEvaluator } from "../adapters/prompt-evaluator/create-prompt-evaluator.ts";
 import { createRunbookBytes } from "../alerts/redis-store.ts";
 import { createAnnouncer } from "../approvals/announce-question.ts";
 import { createQuestionLinks } from "../approvals/redis-question-links.ts";
@@ -13,6 +10,9 @@ import { cooldownBucket, cooldownWindowMs } from "../guardrails/cooldown.ts";
 import { guardrailNames } from "../guardrails/evaluate-guardrails.ts";
 import { guardSteps, rememberOutcomes } from "../guardrails/guard-steps.ts";
 import { createGuardMemory } from "../guardrails/redis-store.ts";
+import { createHttpClient } from "../integrations/http/create-http-client.ts";
+import { createPrometheusClient, type PrometheusClient } from "../integrations/prometheus/create-prometheus-client.ts";
+import { createPromptEvaluator } from "../integrations/prompt-evaluator/create-prompt-evaluator.ts";
 import { createBatchControl } from "../llm/batches/batch-control.ts";
 import { createBatchStore } from "../llm/batches/redis-store.ts";
 import { createCacheBoard } from "../llm/caching/redis-store.ts";

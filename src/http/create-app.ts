@@ -3,6 +3,7 @@ import { createWebhook, unavailable, type WebhookDeps } from "../alerts/webhook.
 import { mountAnswerPage, pagePaths } from "../approvals/answer-page.ts";
 import type { Clock } from "../core/clock.ts";
 import { StoreUnavailable } from "../core/store-unavailable.ts";
+import { createLangfuseWebhook } from "../integrations/langfuse/langfuse-webhook.ts";
 import { authorize } from "../platform/http/authorize.ts";
 import type { HttpLog } from "../platform/http/http-log.ts";
 import type { HttpObserver } from "../platform/http/http-observer.ts";
@@ -12,7 +13,6 @@ import type { Readiness } from "../platform/http/readiness.ts";
 import { type Answer, noBody, problem, type Reply, type Route } from "../platform/http/route.ts";
 import { securityHeaders, sendEvents, sendReply } from "../platform/http/send-reply.ts";
 import type { TokenVerifier } from "../platform/http/token-verifier.ts";
-import { createLangfuseWebhook } from "./langfuse-webhook.ts";
 import { describeApi } from "./openapi.ts";
 
 /** What the HTTP application is made of. `routes` is everything under /api. */

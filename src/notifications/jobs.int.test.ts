@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, expect, it } from "@jest/globals";
 import { actionCatalogue } from "../actions/registry.ts";
-import { createPagerDutyNotifier } from "../adapters/notify-pagerduty/create-pagerduty-notifier.ts";
-import { createSlackNotifier } from "../adapters/notify-slack/create-slack-notifier.ts";
-import { createWebhookNotifier } from "../adapters/notify-webhook/create-webhook-notifier.ts";
-import { createSmtpSender } from "../adapters/smtp/create-smtp-sender.ts";
 import { createSystemClock } from "../core/clock.ts";
+import { createPagerDutyNotifier } from "../integrations/pagerduty/create-pagerduty-notifier.ts";
+import { createSlackNotifier } from "../integrations/slack/create-slack-notifier.ts";
+import { createSmtpSender } from "../integrations/smtp/create-smtp-sender.ts";
+import { createWebhookNotifier } from "../integrations/webhook/create-webhook-notifier.ts";
 import { createBoundedSender, usualLimits } from "../platform/requests/bounded-request.ts";
 import { createComposer } from "../reports/create-composer.ts";
 import { withoutSecrets } from "../reports/without-secrets.ts";

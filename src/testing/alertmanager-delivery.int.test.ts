@@ -1,6 +1,5 @@
 import { randomBytes } from "node:crypto";
 import { afterEach, expect, it } from "@jest/globals";
-import { type AlertmanagerClient, createAlertmanagerClient } from "../adapters/alertmanager/create-alertmanager-client.ts";
 import { createIntake, type Intake } from "../alerts/create-intake.ts";
 import { parseNotification } from "../alerts/notification.ts";
 import { startPoll } from "../alerts/poll.ts";
@@ -9,6 +8,7 @@ import { createAcceptStore, createRunbookBytes } from "../alerts/redis-store.ts"
 import { createSystemClock } from "../core/clock.ts";
 import { createUlids } from "../core/ulid.ts";
 import { freePort } from "../demo/free-ports.ts";
+import { type AlertmanagerClient, createAlertmanagerClient } from "../integrations/alertmanager/create-alertmanager-client.ts";
 import { runKeys } from "../platform/redis/run-keys.ts";
 import { createRunReader } from "../runs/redis-run-reader.ts";
 import { serveLoopback } from "../simulators/serve-loopback.ts";

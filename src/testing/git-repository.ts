@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { createGitCheckpoints } from "../adapters/git/create-git-checkpoints.ts";
+import { createGitCheckpoints } from "../integrations/git/create-git-checkpoints.ts";
 
 /** The git of this machine. */
 export const git = execFileSync("/usr/bin/which", ["git"], { encoding: "utf8" }).trim();

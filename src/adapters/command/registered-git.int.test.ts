@@ -6,8 +6,8 @@ import { afterEach, beforeEach, expect, it } from "@jest/globals";
 import { createActions } from "../../actions/registry.ts";
 import { createSystemClock } from "../../core/clock.ts";
 import { StepFailure } from "../../core/failure.ts";
+import { createCommandRunner } from "../../integrations/command/create-command-runner.ts";
 import { aCommandTemplate, createActionBench } from "../../testing/action-bench.ts";
-import { createCommandRunner } from "./create-command-runner.ts";
 
 const git = execFileSync("/usr/bin/which", ["git"], { encoding: "utf8" }).trim();
 let folder: string;

@@ -1,7 +1,7 @@
 import type { Command } from "commander";
-import { type AlertmanagerClient, createAlertmanagerClient } from "../../adapters/alertmanager/create-alertmanager-client.ts";
 import { type Labels, testAlertLabel } from "../../core/alert.ts";
 import { parseDuration } from "../../core/duration.ts";
+import { type AlertmanagerClient, createAlertmanagerClient } from "../../integrations/alertmanager/create-alertmanager-client.ts";
 import { type ApiClient, createApiClient, reportFailure } from "../api-client.ts";
 import { type DecisionShape, decisionsSchema } from "../api-shapes.ts";
 import { type CommandContext, type ExitCode, exitCodes, oneLine, writeJson } from "../context.ts";

@@ -1,11 +1,11 @@
 import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
-import { createAnthropicBatches } from "../../adapters/anthropic/create-anthropic-batches.ts";
-import { createOpenAiBatches } from "../../adapters/openai/create-openai-batches.ts";
-import { createPrometheusClient } from "../../adapters/prometheus/create-prometheus-client.ts";
-import { createSmtpSender } from "../../adapters/smtp/create-smtp-sender.ts";
 import type { Clock } from "../../core/clock.ts";
+import { createAnthropicBatches } from "../../integrations/anthropic/create-anthropic-batches.ts";
+import { createOpenAiBatches } from "../../integrations/openai/create-openai-batches.ts";
+import { createPrometheusClient } from "../../integrations/prometheus/create-prometheus-client.ts";
+import { createSmtpSender } from "../../integrations/smtp/create-smtp-sender.ts";
 import type { Config, Endpoint } from "../../platform/config/config.ts";
 import { adminTokenPath, tokenFilePath } from "../../platform/config/data-folder.ts";
 import { addressOf, connectRedis, type RedisAddress } from "../../platform/redis/connection.ts";

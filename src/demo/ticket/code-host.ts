@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { createGitCheckpoints } from "../../adapters/git/create-git-checkpoints.ts";
 import { createSystemClock } from "../../core/clock.ts";
+import { createGitCheckpoints } from "../../integrations/git/create-git-checkpoints.ts";
 import { createStagedProcessor } from "../../llm/tickets/create-staged-processor.ts";
 import { hostTickets, ticketSettings } from "../host-tickets.ts";
 import { assignments } from "../workload/assignments.ts";

@@ -1,8 +1,8 @@
 import { type RequestListener } from "node:http";
 import { createServer as createTcpServer, type Socket } from "node:net";
 import { afterEach, describe, expect, it } from "@jest/globals";
-import { createHttpClient } from "../../adapters/http/create-http-client.ts";
 import { createSystemClock } from "../../core/clock.ts";
+import { createHttpClient } from "../../integrations/http/create-http-client.ts";
 import { serveLoopback } from "../../simulators/serve-loopback.ts";
 import { type BoundedSender, createBoundedSender, type RequestLimits } from "./bounded-request.ts";
 

@@ -1,9 +1,9 @@
 import { expect, it } from "@jest/globals";
 import { batchHeadSchema } from "../../../../packages/sdk/src/wire/batches.ts";
 import { newTicketSchema } from "../../../../packages/sdk/src/wire/tickets.ts";
-import { createAnthropicBatches } from "../../../adapters/anthropic/create-anthropic-batches.ts";
-import { createAnthropicCosts } from "../../../adapters/anthropic/create-anthropic-costs.ts";
 import { createSystemClock } from "../../../core/clock.ts";
+import { createAnthropicBatches } from "../../../integrations/anthropic/create-anthropic-batches.ts";
+import { createAnthropicCosts } from "../../../integrations/anthropic/create-anthropic-costs.ts";
 import { startAnthropicBatchServer } from "../../../simulators/provider-batches/anthropic-batch-server.ts";
 import { holdRedis } from "../../../testing/hold-redis.ts";
 import { realTimes } from "../../budgets/ledger.ts";

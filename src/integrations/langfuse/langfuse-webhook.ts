@@ -1,12 +1,12 @@
 import { createHmac, timingSafeEqual } from "node:crypto";
 import type { IncomingMessage } from "node:http";
-import type { Intake } from "../alerts/create-intake.ts";
-import { unavailable, type Webhook } from "../alerts/webhook.ts";
-import type { Clock } from "../core/clock.ts";
-import { readLangfuseEvent } from "../intake/langfuse-event.ts";
-import type { HttpLog } from "../platform/http/http-log.ts";
-import { type MemoryBudget, readJsonBody } from "../platform/http/json-body.ts";
-import { type Answer, json, problem } from "../platform/http/route.ts";
+import type { Intake } from "../../alerts/create-intake.ts";
+import { unavailable, type Webhook } from "../../alerts/webhook.ts";
+import type { Clock } from "../../core/clock.ts";
+import type { HttpLog } from "../../platform/http/http-log.ts";
+import { type MemoryBudget, readJsonBody } from "../../platform/http/json-body.ts";
+import { type Answer, json, problem } from "../../platform/http/route.ts";
+import { readLangfuseEvent } from "./langfuse-event.ts";
 
 /** What the webhook of Langfuse is made of. */
 export interface LangfuseWebhookDeps {

@@ -1,9 +1,9 @@
 import { z } from "zod";
-import { canonicalJson } from "../../packages/sdk/src/wire/json.ts";
-import type { Notification } from "../alerts/notification.ts";
-import type { Alert } from "../core/alert.ts";
-import type { Instant } from "../core/clock.ts";
-import { sha256 } from "../core/json.ts";
+import { canonicalJson } from "../../../packages/sdk/src/wire/json.ts";
+import type { Notification } from "../../alerts/notification.ts";
+import type { Alert } from "../../core/alert.ts";
+import type { Instant } from "../../core/clock.ts";
+import { sha256 } from "../../core/json.ts";
 
 const id = z.string().min(1).max(200);
 
