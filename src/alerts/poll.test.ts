@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@jest/globals";
 import type { Alert, Labels } from "../core/alert.ts";
 import { createUlids } from "../core/ulid.ts";
-import { createMemoryAcceptStore } from "../simulators/memory-accept-store.ts";
+import { createMemoryAcceptStore } from "../rehearsal/memory-accept-store.ts";
 import { aRunbook, aStep } from "../testing/a-runbook.ts";
 import { createFakeClock } from "../testing/fake-clock.ts";
 import { createIntake } from "./create-intake.ts";

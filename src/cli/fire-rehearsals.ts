@@ -1,7 +1,7 @@
 import { readdirSync } from "node:fs";
 import { resolve } from "node:path";
 import { fireRule } from "../integrations/prometheus/fire-rule.ts";
-import type { Rehearsal } from "../simulators/rehearsal/rehearsal.ts";
+import type { Rehearsal } from "../rehearsal/rehearsal.ts";
 
 /** Where rules and promtool are. */
 export interface RuleSources {

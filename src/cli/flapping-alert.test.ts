@@ -3,7 +3,7 @@ import { createIntake } from "../alerts/create-intake.ts";
 import type { ReceivedAlert } from "../alerts/notification.ts";
 import { createUlids } from "../core/ulid.ts";
 import { cooldown } from "../guardrails/cooldown.ts";
-import { createMemoryAcceptStore } from "../simulators/memory-accept-store.ts";
+import { createMemoryAcceptStore } from "../rehearsal/memory-accept-store.ts";
 import { aRunbook, aStep } from "../testing/a-runbook.ts";
 import { createFakeClock } from "../testing/fake-clock.ts";
 

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "@jest/globals";
+import { holdRehearsal } from "../rehearsal/judge-rehearsal.ts";
+import { changesSomething, mutateRunbook } from "../rehearsal/mutate-runbook.ts";
 import { lintFolder } from "../runbooks/lint/lint-folder.ts";
 import { formatDiagnostic } from "../runbooks/lint/lint-format.ts";
-import { holdRehearsal } from "../simulators/rehearsal/judge-rehearsal.ts";
-import { changesSomething, mutateRunbook } from "../simulators/rehearsal/mutate-runbook.ts";
 import { packageFolder } from "./process-context.ts";
 import { readLintInput } from "./read-folder.ts";
 import { readRehearsals } from "./read-rehearsals.ts";

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@jest/globals";
+import { changesSomething } from "../rehearsal/mutate-runbook.ts";
+import { runRehearsal } from "../rehearsal/run-rehearsal.ts";
 import { lintFolder } from "../runbooks/lint/lint-folder.ts";
-import { changesSomething } from "../simulators/rehearsal/mutate-runbook.ts";
-import { runRehearsal } from "../simulators/rehearsal/run-rehearsal.ts";
 import { packageFolder } from "./process-context.ts";
 import { readLintInput } from "./read-folder.ts";
 import { readRehearsals } from "./read-rehearsals.ts";

@@ -6,9 +6,9 @@ import { createSystemClock } from "../core/clock.ts";
 import type { JournalEntry } from "../core/journal.ts";
 import { createHttpClient, type HttpClient } from "../integrations/http/create-http-client.ts";
 import { usualLimits } from "../platform/requests/bounded-request.ts";
+import { createMemoryRunLedger } from "../rehearsal/memory-run-ledger.ts";
 import { parseRunbook } from "../runbooks/parse/parse-runbook.ts";
 import { createExecutor, type Execution } from "../runs/engine/execute-run.ts";
-import { createMemoryRunLedger } from "../simulators/memory-run-ledger.ts";
 import { type LoopbackServer, serveLoopback } from "../simulators/serve-loopback.ts";
 
 /** The action, its adapter and the engine against a target over a real socket that misbehaves. */

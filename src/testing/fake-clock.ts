@@ -1,5 +1,5 @@
 import { type Clock, type Instant, yieldToEventLoop } from "../core/clock.ts";
-import { createTimerQueue } from "../simulators/rehearsal/timer-queue.ts";
+import { createTimerQueue } from "../rehearsal/timer-queue.ts";
 
 /** A clock that stands still until the test moves it. */
 export interface FakeClock extends Clock {

@@ -9,8 +9,8 @@ import type { HttpLog } from "../platform/http/http-log.ts";
 import type { Condition } from "../platform/http/readiness.ts";
 import type { Route } from "../platform/http/route.ts";
 import type { TokenVerifier } from "../platform/http/token-verifier.ts";
+import { createMemoryAcceptStore, type MemoryAcceptStore } from "../rehearsal/memory-accept-store.ts";
 import type { Runbook } from "../runbooks/runbook.ts";
-import { createMemoryAcceptStore, type MemoryAcceptStore } from "../simulators/memory-accept-store.ts";
 import { serveLoopback } from "../simulators/serve-loopback.ts";
 import { createFakeClock } from "./fake-clock.ts";
 

@@ -5,7 +5,7 @@ import { prefixSchema } from "../../packages/sdk/src/wire/prefix.ts";
 import type { AuditEntry } from "../core/audit.ts";
 import { describeApi } from "../http/openapi.ts";
 import { createPromptRoutes } from "../llm/prompts/routes.ts";
-import { createMemoryCanaries, createMemoryPrompts } from "../simulators/memory-prompts.ts";
+import { createMemoryCanaries, createMemoryPrompts } from "../rehearsal/memory-prompts.ts";
 import { aCacheState } from "./describe-cache-board.ts";
 import { aNewVersion } from "./describe-prompt-store.ts";
 import { createFakeClock, type FakeClock } from "./fake-clock.ts";

@@ -1,5 +1,5 @@
 import { expect, it } from "@jest/globals";
-import { createSimulatedBatches } from "../../simulators/rehearsal/simulated-batches.ts";
+import { createSimulatedBatches } from "../../rehearsal/simulated-batches.ts";
 import { aCandidate, someTargets } from "../../testing/describe-model-routes.ts";
 import { contractTimes } from "../../testing/describe-workload-ledger.ts";
 import { createFakeBudgetControl } from "../../testing/fake-budget-control.ts";

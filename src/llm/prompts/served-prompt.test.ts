@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
 import { assignPrompt } from "../../../packages/sdk/src/assignment.ts";
-import { createMemoryCanaries, createMemoryPrompts } from "../../simulators/memory-prompts.ts";
+import { createMemoryCanaries, createMemoryPrompts } from "../../rehearsal/memory-prompts.ts";
 import { aNewVersion } from "../../testing/describe-prompt-store.ts";
 import { createFakeClock } from "../../testing/fake-clock.ts";
 import { readServed } from "./served-prompt.ts";

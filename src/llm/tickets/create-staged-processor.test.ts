@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
 import { newTicketSchema } from "../../../packages/sdk/src/wire/tickets.ts";
-import { createMemoryCheckpoints } from "../../simulators/memory-checkpoints.ts";
+import { createMemoryCheckpoints } from "../../rehearsal/memory-checkpoints.ts";
 import { createFakeClock } from "../../testing/fake-clock.ts";
 import { createMemoryTickets } from "../../testing/memory-tickets.ts";
 import { createStagedProcessor } from "./create-staged-processor.ts";

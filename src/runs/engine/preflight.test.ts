@@ -1,8 +1,8 @@
 import { describe, expect, it } from "@jest/globals";
 import type { Alert } from "../../core/alert.ts";
 import type { RunRequest } from "../../core/run.ts";
+import { createMemoryRunLedger } from "../../rehearsal/memory-run-ledger.ts";
 import type { Runbook } from "../../runbooks/runbook.ts";
-import { createMemoryRunLedger } from "../../simulators/memory-run-ledger.ts";
 import { anExpression, aRunbook, aStep } from "../../testing/a-runbook.ts";
 import { createFakeClock } from "../../testing/fake-clock.ts";
 import { type ScriptedAction, scriptActions } from "../../testing/scripted-actions.ts";

@@ -1,5 +1,5 @@
 import { expect, it } from "@jest/globals";
-import { createMemoryRunLedger } from "../../simulators/memory-run-ledger.ts";
+import { createMemoryRunLedger } from "../../rehearsal/memory-run-ledger.ts";
 import { createFakeClock } from "../../testing/fake-clock.ts";
 import { holdRun } from "./run-hold.ts";
 

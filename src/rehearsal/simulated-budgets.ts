@@ -1,11 +1,11 @@
 import { isDeepStrictEqual } from "node:util";
-import type { Clock } from "../../core/clock.ts";
-import { formatDuration } from "../../core/duration.ts";
-import { oneUsd } from "../../core/money.ts";
-import { isPaused } from "../../llm/budgets/actions/gate.ts";
-import type { BudgetControl, BudgetControls, BudgetState, ControlsChange, RunningTicket, SpendRow } from "../../llm/budgets/budget.ts";
-import { applyChange } from "../../llm/budgets/controls.ts";
-import { sumRows } from "../../llm/budgets/spend-row.ts";
+import type { Clock } from "../core/clock.ts";
+import { formatDuration } from "../core/duration.ts";
+import { oneUsd } from "../core/money.ts";
+import { isPaused } from "../llm/budgets/actions/gate.ts";
+import type { BudgetControl, BudgetControls, BudgetState, ControlsChange, RunningTicket, SpendRow } from "../llm/budgets/budget.ts";
+import { applyChange } from "../llm/budgets/controls.ts";
+import { sumRows } from "../llm/budgets/spend-row.ts";
 import type { SimulatedBudget, SimulatedSpend } from "./rehearsal.ts";
 
 const periodMs = 30 * 86_400_000;

@@ -1,14 +1,14 @@
-import { promptLayoutSchema } from "../../../packages/sdk/src/wire/prompt-layout.ts";
-import type { NewPromptVersion } from "../../../packages/sdk/src/wire/prompts.ts";
-import type { Clock } from "../../core/clock.ts";
-import { oneUsd } from "../../core/money.ts";
-import type { CacheSight } from "../../llm/caching/cache-sight.ts";
-import type { CacheAnalysis, CacheReply } from "../../llm/caching/cache-types.ts";
-import type { VersionMeasure } from "../../llm/caching/compare-versions.ts";
-import type { CanaryStore } from "../../llm/prompts/canary.ts";
-import { type PromptStore, productionLabel } from "../../llm/prompts/prompt.ts";
-import type { PromptEvaluator } from "../../llm/prompts/prompt-evaluator.ts";
-import { createMemoryCanaries, createMemoryPrompts } from "../memory-prompts.ts";
+import { promptLayoutSchema } from "../../packages/sdk/src/wire/prompt-layout.ts";
+import type { NewPromptVersion } from "../../packages/sdk/src/wire/prompts.ts";
+import type { Clock } from "../core/clock.ts";
+import { oneUsd } from "../core/money.ts";
+import type { CacheSight } from "../llm/caching/cache-sight.ts";
+import type { CacheAnalysis, CacheReply } from "../llm/caching/cache-types.ts";
+import type { VersionMeasure } from "../llm/caching/compare-versions.ts";
+import type { CanaryStore } from "../llm/prompts/canary.ts";
+import { type PromptStore, productionLabel } from "../llm/prompts/prompt.ts";
+import type { PromptEvaluator } from "../llm/prompts/prompt-evaluator.ts";
+import { createMemoryCanaries, createMemoryPrompts } from "./memory-prompts.ts";
 import type { SimulatedPrompt } from "./rehearsal.ts";
 
 const minuteMs = 60_000;

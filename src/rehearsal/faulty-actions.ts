@@ -1,5 +1,5 @@
-import type { Action, BoundAction } from "../../core/action.ts";
-import { StepFailure } from "../../core/failure.ts";
+import type { Action, BoundAction } from "../core/action.ts";
+import { StepFailure } from "../core/failure.ts";
 import type { FaultOutcome } from "./rehearsal.ts";
 
 /** What a step's next call meets; see `Rehearsal.faults`. */

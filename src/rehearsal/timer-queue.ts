@@ -1,4 +1,4 @@
-import type { Clock, Timer } from "../../core/clock.ts";
+import type { Clock, Timer } from "../core/clock.ts";
 
 /** The timers of a clock that does not run by itself. All times are on the scale of its `monotonic`. */
 export interface TimerQueue extends Pick<Clock, "after" | "every" | "timeout"> {

@@ -1,5 +1,5 @@
-import { failureOfStatus } from "../../actions/failure-of-status.ts";
-import { parseDuration } from "../../core/duration.ts";
+import { failureOfStatus } from "../actions/failure-of-status.ts";
+import { parseDuration } from "../core/duration.ts";
 import type { Fault, FaultOutcome } from "./rehearsal.ts";
 
 /** What `parseFault` accepts; quoted in diagnostics. */

@@ -1,10 +1,10 @@
-import type { Ticket } from "../../../packages/sdk/src/wire/tickets.ts";
-import type { Clock, Instant } from "../../core/clock.ts";
-import type { CheckpointRepository } from "../../llm/tickets/checkpoint.ts";
-import { parseStagedWork, type StagedWork, storedWork } from "../../llm/tickets/staged-work.ts";
-import { hasEnded, lostReason, recoveryReason } from "../../llm/tickets/ticket.ts";
-import type { TicketCare } from "../../llm/tickets/ticket-care.ts";
-import { createMemoryCheckpoints } from "../memory-checkpoints.ts";
+import type { Ticket } from "../../packages/sdk/src/wire/tickets.ts";
+import type { Clock, Instant } from "../core/clock.ts";
+import type { CheckpointRepository } from "../llm/tickets/checkpoint.ts";
+import { parseStagedWork, type StagedWork, storedWork } from "../llm/tickets/staged-work.ts";
+import { hasEnded, lostReason, recoveryReason } from "../llm/tickets/ticket.ts";
+import type { TicketCare } from "../llm/tickets/ticket-care.ts";
+import { createMemoryCheckpoints } from "./memory-checkpoints.ts";
 import type { SimulatedTicket } from "./rehearsal.ts";
 
 /** How long a stage takes that goes well. */

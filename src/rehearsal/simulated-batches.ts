@@ -4,15 +4,15 @@ import {
   type BatchState,
   type BatchView,
   batchLimitsSchema,
-} from "../../../packages/sdk/src/wire/batches.ts";
-import type { Clock } from "../../core/clock.ts";
-import { formatDuration } from "../../core/duration.ts";
-import { oneUsd } from "../../core/money.ts";
-import type { BatchControl, SubmitAnswer } from "../../llm/batches/batch-control.ts";
-import { estimateBatch, judgeRoom } from "../../llm/batches/batch-estimate.ts";
-import { batchProgress } from "../../llm/batches/batch-progress.ts";
-import { stopOf } from "../../llm/budgets/batch-admission.ts";
-import type { BudgetControl } from "../../llm/budgets/budget.ts";
+} from "../../packages/sdk/src/wire/batches.ts";
+import type { Clock } from "../core/clock.ts";
+import { formatDuration } from "../core/duration.ts";
+import { oneUsd } from "../core/money.ts";
+import type { BatchControl, SubmitAnswer } from "../llm/batches/batch-control.ts";
+import { estimateBatch, judgeRoom } from "../llm/batches/batch-estimate.ts";
+import { batchProgress } from "../llm/batches/batch-progress.ts";
+import { stopOf } from "../llm/budgets/batch-admission.ts";
+import type { BudgetControl } from "../llm/budgets/budget.ts";
 import type { SimulatedBatch } from "./rehearsal.ts";
 
 interface World {

@@ -8,7 +8,7 @@ import { cooldown } from "../guardrails/cooldown.ts";
 import type { Runbook } from "../runbooks/runbook.ts";
 import { matchTriggers } from "../runbooks/runbook-set.ts";
 import { createMemoryAcceptStore } from "./memory-accept-store.ts";
-import { createVirtualClock } from "./rehearsal/virtual-clock.ts";
+import { createVirtualClock } from "./virtual-clock.ts";
 
 /** One webhook as it came. */
 export interface RecordedNotification {

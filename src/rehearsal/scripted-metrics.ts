@@ -1,5 +1,5 @@
-import type { Instant } from "../../core/clock.ts";
-import type { PrometheusAnswer } from "../../core/prometheus.ts";
+import type { Instant } from "../core/clock.ts";
+import type { PrometheusAnswer } from "../core/prometheus.ts";
 import type { MetricPoint } from "./rehearsal.ts";
 
 /** A text with every white space made one blank: how queries are compared. */

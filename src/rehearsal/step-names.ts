@@ -1,5 +1,5 @@
-import type { Runbook } from "../../runbooks/runbook.ts";
-import { postSteps } from "../../runs/engine/next-move.ts";
+import type { Runbook } from "../runbooks/runbook.ts";
+import { postSteps } from "../runs/engine/next-move.ts";
 import type { StepName } from "./rehearsal.ts";
 
 /** Id of the step that a rehearsal names by number or by id; undefined when the runbook has none. */

@@ -1,4 +1,4 @@
-import type { Clock, Instant } from "../../core/clock.ts";
+import type { Clock, Instant } from "../core/clock.ts";
 import { createTimerQueue } from "./timer-queue.ts";
 
 /** Time that passes only when somebody waits for it: a sleep moves it to the end of the sleep. Made for one worker at a time. */

@@ -1,5 +1,5 @@
 import { expect, it } from "@jest/globals";
-import { formatDiagnostic } from "../../runbooks/lint/lint-format.ts";
+import { formatDiagnostic } from "../runbooks/lint/lint-format.ts";
 import { parseRehearsal } from "./parse-rehearsal.ts";
 
 const parse = (source: string) => parseRehearsal({ file: "a.yml", source });

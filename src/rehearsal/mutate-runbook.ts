@@ -1,5 +1,5 @@
-import { actionCatalogue } from "../../actions/registry.ts";
-import type { FailurePolicy, Runbook, Step } from "../../runbooks/runbook.ts";
+import { actionCatalogue } from "../actions/registry.ts";
+import type { FailurePolicy, Runbook, Step } from "../runbooks/runbook.ts";
 import { holdRehearsal } from "./judge-rehearsal.ts";
 import type { Rehearsal } from "./rehearsal.ts";
 import { stepIdOf } from "./step-names.ts";

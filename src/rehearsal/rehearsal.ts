@@ -1,8 +1,8 @@
-import type { Json } from "../../../packages/sdk/src/wire/json.ts";
-import type { Labels } from "../../core/alert.ts";
-import type { Mode, Outcome } from "../../core/run.ts";
-import type { CacheBlock } from "../../llm/caching/cache-types.ts";
-import type { Stage } from "../../llm/tickets/stage.ts";
+import type { Json } from "../../packages/sdk/src/wire/json.ts";
+import type { Labels } from "../core/alert.ts";
+import type { Mode, Outcome } from "../core/run.ts";
+import type { CacheBlock } from "../llm/caching/cache-types.ts";
+import type { Stage } from "../llm/tickets/stage.ts";
 
 /** What the simulated target does when a step acts on it. `status` is an HTTP status where one was written. */
 export interface FaultOutcome {
