@@ -1,8 +1,8 @@
 import { describe, expect, it } from "@jest/globals";
 import type { Json } from "../../packages/sdk/src/wire/json.ts";
+import { actionCatalogue } from "../app/action-registry.ts";
 import { createActionBench, outputOf } from "../testing/action-bench.ts";
 import type { HttpAnswer } from "./http-port.ts";
-import { actionCatalogue } from "./registry.ts";
 
 const url = "https://allowed.example/key/block?token=s3cret";
 

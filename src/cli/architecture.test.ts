@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { beforeAll, describe, expect, it } from "@jest/globals";
-import { actionCatalogue } from "../actions/registry.ts";
+import { actionCatalogue } from "../app/action-registry.ts";
 
 const root = join(import.meta.dirname, "../..");
 const folders = ["packages/sdk/src", "src", "workers", "demo", "bench", "test"];

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join, relative, resolve, sep } from "node:path";
-import { actionCatalogue } from "../actions/registry.ts";
 import { withCommands } from "../actions/run-command.ts";
+import { actionCatalogue } from "../app/action-registry.ts";
 import type { ActionCatalogue } from "../core/action.ts";
 import { loadConfig } from "../platform/config/load-config.ts";
 import type { LintInput } from "../runbooks/lint/lint-folder.ts";

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
+import { startWorker } from "../app/start-worker.ts";
 import { connectRedis } from "../platform/redis/connection.ts";
 import { runKeys } from "../platform/redis/run-keys.ts";
 import { createHand } from "../runs/hand.ts";
@@ -7,7 +8,6 @@ import { aFiringAlert, postAlerts, postUntilAccepted, type WebhookReply } from "
 import { type RedisServer, startRedisServer } from "../testing/redis-server.ts";
 import { aProductFolder, aWaitingRunbook, type ProductFolder, type RunningProduct, startProduct } from "../testing/running-product.ts";
 import { until } from "../testing/until.ts";
-import { startWorker } from "./start-worker.ts";
 
 /** The product's own wiring over a Redis that goes away, fills up, or becomes a replica. */
 let redis: RedisServer;

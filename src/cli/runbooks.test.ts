@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "@jest/globals";
-import { actionCatalogue } from "../actions/registry.ts";
+import { actionCatalogue } from "../app/action-registry.ts";
 import { canaryRunbook } from "../core/run.ts";
 import { lintFolder } from "../runbooks/lint/lint-folder.ts";
 import { formatDiagnostic } from "../runbooks/lint/lint-format.ts";

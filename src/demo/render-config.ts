@@ -1,6 +1,6 @@
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { actionCatalogue } from "../actions/registry.ts";
+import { actionCatalogue } from "../app/action-registry.ts";
 import { divideDurations } from "../runbooks/parse/scale.ts";
 import { placeAlertmanagerConfig, placePrometheusConfig, scaleConfig } from "./scale-config.ts";
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, it } from "@jest/globals";
-import { actionCatalogue } from "../actions/registry.ts";
+import { actionCatalogue } from "../app/action-registry.ts";
 import { createSystemClock } from "../core/clock.ts";
 import { createPagerDutyNotifier } from "../integrations/pagerduty/create-pagerduty-notifier.ts";
 import { createSlackNotifier } from "../integrations/slack/create-slack-notifier.ts";

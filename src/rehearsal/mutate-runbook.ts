@@ -1,4 +1,4 @@
-import { actionCatalogue } from "../actions/registry.ts";
+import { actionCatalogue } from "../app/action-registry.ts";
 import type { FailurePolicy, Runbook, Step } from "../runbooks/runbook.ts";
 import { holdRehearsal } from "./judge-rehearsal.ts";
 import type { Rehearsal } from "./rehearsal.ts";

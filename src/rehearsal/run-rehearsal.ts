@@ -1,6 +1,6 @@
 import { canonicalJson } from "../../packages/sdk/src/wire/json.ts";
-import { type ActionPorts, createActions } from "../actions/registry.ts";
 import { moreCareful, type PreparedRequest, requestFromAlert, requestFromPerson } from "../alerts/prepare-run.ts";
+import { type ActionPorts, createActions } from "../app/action-registry.ts";
 import type { Alert } from "../core/alert.ts";
 import type { Instant } from "../core/clock.ts";
 import type { JournalEntry } from "../core/journal.ts";

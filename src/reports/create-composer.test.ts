@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
-import { actionCatalogue } from "../actions/registry.ts";
+import { actionCatalogue } from "../app/action-registry.ts";
 import { aCostRun } from "../testing/a-cost-run.ts";
 import { aBudgetState, createFakeBudgetControl } from "../testing/fake-budget-control.ts";
 import { createComposer } from "./create-composer.ts";

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "@jest/globals";
-import { actionCatalogue } from "../actions/registry.ts";
+import { actionCatalogue } from "../app/action-registry.ts";
 import type { Journal } from "../core/journal.ts";
 import { parseRunbook } from "../runbooks/parse/parse-runbook.ts";
 import { aBurnAlert, aCostRun } from "../testing/a-cost-run.ts";

@@ -1,5 +1,5 @@
 import { expect, it } from "@jest/globals";
-import { actionCatalogue } from "../actions/registry.ts";
+import { actionCatalogue } from "../app/action-registry.ts";
 import type { RunReader } from "../runs/run-reader.ts";
 import { aCostRun } from "../testing/a-cost-run.ts";
 import { createFakeBudgetControl } from "../testing/fake-budget-control.ts";

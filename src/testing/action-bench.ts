@@ -1,7 +1,7 @@
 import type { Json } from "../../packages/sdk/src/wire/json.ts";
 import type { CommandOutcome, CommandStart, CommandStream } from "../actions/command-runner.ts";
 import type { HttpAnswer, HttpRequest } from "../actions/http-port.ts";
-import { type ActionPorts, createActions } from "../actions/registry.ts";
+import { type ActionPorts, createActions } from "../app/action-registry.ts";
 import type { ActionContext, ActionOutput, ActionResult, BoundAction } from "../core/action.ts";
 import type { CommandTemplate } from "../core/command-template.ts";
 import { sha256 } from "../core/json.ts";

@@ -1,10 +1,10 @@
 import { createIntake, type IntakeObserver } from "../alerts/create-intake.ts";
 import type { RunGuards } from "../alerts/prepare-run.ts";
 import { createRejectedSamples, type RejectedSamples } from "../alerts/rejected-samples.ts";
+import { type AppLimits, createApp } from "../app/create-app.ts";
 import type { Clock } from "../core/clock.ts";
 import type { Caller, Role } from "../core/role.ts";
 import { createUlids } from "../core/ulid.ts";
-import { type AppLimits, createApp } from "../http/create-app.ts";
 import type { HttpLog } from "../platform/http/http-log.ts";
 import type { Condition } from "../platform/http/readiness.ts";
 import type { Route } from "../platform/http/route.ts";

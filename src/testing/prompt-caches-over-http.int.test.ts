@@ -1,7 +1,8 @@
 import { setImmediate } from "node:timers/promises";
 import { expect, it } from "@jest/globals";
 import { createRunbookdClient } from "../../packages/sdk/src/client.ts";
-import { describeApi } from "../http/openapi.ts";
+import { describeApi } from "../app/openapi.ts";
+import { createWorkloadRecorder } from "../app/workload-recorder.ts";
 import { createWorkloadRoutes } from "../llm/budgets/admission-routes.ts";
 import { createWorkloadLedger } from "../llm/budgets/redis-store.ts";
 import { createCacheFindings } from "../llm/caching/cache-board.ts";
@@ -16,7 +17,6 @@ import { shippedPrices } from "../llm/usage/prices.ts";
 import { createPrefixSampleStore } from "../llm/usage/redis-prefix-samples.ts";
 import { connectRedis } from "../platform/redis/connection.ts";
 import { createMetrics } from "../platform/telemetry/metrics.ts";
-import { createWorkloadRecorder } from "../telemetry/workload-recorder.ts";
 import { createWorkload, quietWorkload, sampleWorkload } from "./cache-workload.ts";
 import { contractTimes } from "./describe-workload-ledger.ts";
 import { createFakeClock } from "./fake-clock.ts";

@@ -1,9 +1,9 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { openRuntime, type Runtime } from "../cli/runtime.ts";
-import { startServer } from "../cli/start-server.ts";
-import { startWorker } from "../cli/start-worker.ts";
+import { openRuntime, type Runtime } from "../app/runtime.ts";
+import { startServer } from "../app/start-server.ts";
+import { startWorker } from "../app/start-worker.ts";
 import { createSystemClock } from "../core/clock.ts";
 import { createSystemRandom } from "../core/random.ts";
 import { loadConfig } from "../platform/config/load-config.ts";

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import { createRunbookdClient, type RunbookdClient } from "../../packages/sdk/src/client.ts";
 import type { UsageLoss } from "../../packages/sdk/src/usage-outbox.ts";
 import type { UsageEvent } from "../../packages/sdk/src/wire/usage.ts";
-import { describeApi } from "../http/openapi.ts";
+import { describeApi } from "../app/openapi.ts";
 import { createBatchControl } from "../llm/batches/batch-control.ts";
 import { createBatchStore } from "../llm/batches/redis-store.ts";
 import { createBatchRoutes } from "../llm/batches/routes.ts";

@@ -3,7 +3,7 @@ import { chmodSync, existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync, wr
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "@jest/globals";
-import { createActions } from "../../actions/registry.ts";
+import { createActions } from "../../app/action-registry.ts";
 import { createSystemClock } from "../../core/clock.ts";
 import { StepFailure } from "../../core/failure.ts";
 import { createCommandRunner } from "../../integrations/command/create-command-runner.ts";

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "@jest/globals";
 import type { Json } from "../../../packages/sdk/src/wire/json.ts";
 import { newTicketSchema } from "../../../packages/sdk/src/wire/tickets.ts";
-import { createActions } from "../../actions/registry.ts";
+import { createActions } from "../../app/action-registry.ts";
 import { createStagedProcessor } from "../../llm/tickets/create-staged-processor.ts";
 import type { StageTask } from "../../llm/tickets/implementer.ts";
 import { parseStagedWork, storedWork } from "../../llm/tickets/staged-work.ts";

@@ -1,7 +1,7 @@
 import { basename } from "node:path";
 import { z } from "zod";
-import { actionCatalogue } from "../../actions/registry.ts";
 import { parseNotification } from "../../alerts/notification.ts";
+import { actionCatalogue } from "../../app/action-registry.ts";
 import { alertOf, compareReplays, describeReplayed, type ReplayDifference } from "../../rehearsal/compare-replays.ts";
 import { type RecordedNotification, type ReplayedDecision, replay } from "../../rehearsal/replay.ts";
 import { lintFolder } from "../../runbooks/lint/lint-folder.ts";

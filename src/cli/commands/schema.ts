@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { actionCatalogue } from "../../actions/registry.ts";
+import { actionCatalogue } from "../../app/action-registry.ts";
 import { configJsonSchema } from "../../platform/config/settings-schema.ts";
 import { runbookFrontMatterSchema } from "../../runbooks/parse/front-matter.ts";
 import { exitCodes, oneLine } from "../context.ts";

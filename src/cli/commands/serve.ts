@@ -1,4 +1,9 @@
 import { queueNameSchema } from "../../../packages/sdk/src/wire/names.ts";
+import { openRuntime, type Runtime, type RuntimeSources } from "../../app/runtime.ts";
+import { startMetrics } from "../../app/start-metrics.ts";
+import { startServer } from "../../app/start-server.ts";
+import { startTicketWork } from "../../app/start-ticket-worker.ts";
+import { startWorker } from "../../app/start-worker.ts";
 import { oneUsd } from "../../core/money.ts";
 import { ProviderSdkMissing } from "../../llm/batches/provider/load-provider-sdk.ts";
 import { untilReady } from "../../platform/redis/connection.ts";
@@ -11,11 +16,6 @@ import { judgeSchema } from "../doctor/judge-schema.ts";
 import { readRedisFacts } from "../doctor/read-redis-facts.ts";
 import { readVersion } from "../process-context.ts";
 import { readConfigOrExplain } from "../read-config.ts";
-import { openRuntime, type Runtime, type RuntimeSources } from "../runtime.ts";
-import { startMetrics } from "../start-metrics.ts";
-import { startServer } from "../start-server.ts";
-import { startTicketWork } from "../start-ticket-worker.ts";
-import { startWorker } from "../start-worker.ts";
 
 /** Settings of a Redis that would lose what was accepted, and data of another version, told with what to change. A Redis that does not answer is no fault: the server says 503 until it does. */
 async function unsafeRedis(runtime: Runtime): Promise<readonly Finding[]> {

@@ -1,4 +1,4 @@
-import { actionCatalogue } from "../../actions/registry.ts";
+import { actionCatalogue } from "../../app/action-registry.ts";
 import { createMetrics } from "../../platform/telemetry/metrics.ts";
 import type { CommandContext } from "../context.ts";
 import { createProgram } from "../run-cli.ts";

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
-import { createActions } from "../../actions/registry.ts";
+import { createActions } from "../../app/action-registry.ts";
 import { createSystemClock } from "../../core/clock.ts";
 import { StoreUnavailable } from "../../core/store-unavailable.ts";
 import type { PromptStore } from "../../llm/prompts/prompt.ts";

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from "@jest/globals";
 import type { Json } from "../../../../packages/sdk/src/wire/json.ts";
-import { type Actions, createActions } from "../../../actions/registry.ts";
+import { type Actions, createActions } from "../../../app/action-registry.ts";
 import type { ActionContext, ActionOutput, ActionResult } from "../../../core/action.ts";
 import { createActionBench, outputOf } from "../../../testing/action-bench.ts";
 import { contractTimes } from "../../../testing/describe-workload-ledger.ts";

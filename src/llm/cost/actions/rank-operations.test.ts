@@ -1,5 +1,5 @@
 import { expect, it } from "@jest/globals";
-import { createActions } from "../../../actions/registry.ts";
+import { createActions } from "../../../app/action-registry.ts";
 import { aUsageEvent } from "../../../testing/a-usage-report.ts";
 import { benchStart, createActionBench, outputOf } from "../../../testing/action-bench.ts";
 import { aChange } from "../../../testing/describe-change-log.ts";

@@ -126,7 +126,7 @@ describe("the recovery of a ticket", () => {
 
   it("touches nothing without the repository, and says what to set", async () => {
     const { ports, context, actions } = await open();
-    const { createActions } = await import("../../../actions/registry.ts");
+    const { createActions } = await import("../../../app/action-registry.ts");
     expect(actions.names).toContain("preserve-work");
     const bound = createActions({ ...ports, tickets: { ...ports.tickets, checkpoints: undefined } })
       .find("preserve-work")

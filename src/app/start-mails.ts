@@ -1,5 +1,4 @@
 import type { Redis } from "ioredis";
-import { actionCatalogue } from "../actions/registry.ts";
 import type { Log } from "../core/log.ts";
 import type { MailSender, Outbox, OutboxRow } from "../core/outbox.ts";
 import { createPagerDutyNotifier } from "../integrations/pagerduty/create-pagerduty-notifier.ts";
@@ -12,6 +11,7 @@ import { createBoundedSender, usualLimits } from "../platform/requests/bounded-r
 import { createComposer } from "../reports/create-composer.ts";
 import { withoutSecrets } from "../reports/without-secrets.ts";
 import { createRunReader } from "../runs/redis-run-reader.ts";
+import { actionCatalogue } from "./action-registry.ts";
 import type { Runtime } from "./runtime.ts";
 
 const mailEveryMs = 500;

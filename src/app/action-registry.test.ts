@@ -5,7 +5,7 @@ import { newTicketSchema } from "../../packages/sdk/src/wire/tickets.ts";
 import { createActionBench } from "../testing/action-bench.ts";
 import { aNewVersion } from "../testing/describe-prompt-store.ts";
 import { aBudgetState } from "../testing/fake-budget-control.ts";
-import { actionCatalogue } from "./registry.ts";
+import { actionCatalogue } from "./action-registry.ts";
 
 const cached = { prompt: "implement", provider: "anthropic", model: "opus-test" };
 

@@ -1,5 +1,4 @@
 import { hostname } from "node:os";
-import { actionCatalogue, createActions } from "../actions/registry.ts";
 import { createRunbookBytes } from "../alerts/redis-store.ts";
 import { createAnnouncer } from "../approvals/announce-question.ts";
 import { createQuestionLinks } from "../approvals/redis-question-links.ts";
@@ -38,6 +37,7 @@ import { createRunLedger } from "../runs/redis-store.ts";
 import { freeWorkerName, isProcessAlive, takeWorkerName } from "../runs/redis-worker-slot.ts";
 import { startSweep } from "../runs/sweep.ts";
 import { recordCanary } from "../runs/watch-canary.ts";
+import { actionCatalogue, createActions } from "./action-registry.ts";
 import { analysePrompts, openAnalyst } from "./analyse-prompts.ts";
 import { openStanding } from "./open-alertmanagers.ts";
 import { createCacheSight } from "./open-cache-sight.ts";

@@ -1,5 +1,4 @@
 import { join, resolve } from "node:path";
-import { actionCatalogue } from "../actions/registry.ts";
 import { createAdminRoutes } from "../alerts/admin-routes.ts";
 import { createIntake } from "../alerts/create-intake.ts";
 import type { RunCandidate } from "../alerts/prepare-run.ts";
@@ -23,7 +22,6 @@ import { createFreezeRoutes } from "../freeze/routes.ts";
 import { cooldown } from "../guardrails/cooldown.ts";
 import { combineVerdicts, guardrailNames } from "../guardrails/evaluate-guardrails.ts";
 import { runRate } from "../guardrails/run-rate.ts";
-import { createApp } from "../http/create-app.ts";
 import { createBatchRoutes } from "../llm/batches/routes.ts";
 import { createWorkloadRoutes } from "../llm/budgets/admission-routes.ts";
 import { createBudgetRoutes } from "../llm/budgets/routes.ts";
@@ -58,13 +56,15 @@ import { createRunReader } from "../runs/redis-run-reader.ts";
 import { createRunRoutes } from "../runs/routes.ts";
 import { createWakeQueue } from "../runs/wake-queue.ts";
 import { observeCanary } from "../runs/watch-canary.ts";
-import { observeWorkload } from "../telemetry/observe-workload.ts";
-import { createWorkloadRecorder } from "../telemetry/workload-recorder.ts";
+import { actionCatalogue } from "./action-registry.ts";
+import { createApp } from "./create-app.ts";
+import { observeWorkload } from "./observe-workload.ts";
 import { startAlertPoll } from "./open-alertmanagers.ts";
 import { openBatches } from "./open-batches.ts";
 import { openPrompts } from "./open-prompts.ts";
 import type { Runtime, RuntimeSources } from "./runtime.ts";
 import { recordTokenChanges, type WatchTokensDeps } from "./watch-tokens.ts";
+import { createWorkloadRecorder } from "./workload-recorder.ts";
 
 /** A ticket that is code work beats at least once a minute; see docs/tickets.md. */
 const stalledAfterMs = 120_000;

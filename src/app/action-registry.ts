@@ -1,3 +1,10 @@
+import type { CommandRunner } from "../actions/command-runner.ts";
+import type { DefinedAction } from "../actions/define-action.ts";
+import type { HttpPort } from "../actions/http-port.ts";
+import { httpRequest } from "../actions/http-request.ts";
+import { prometheusQuery } from "../actions/prometheus-query.ts";
+import { runCommand } from "../actions/run-command.ts";
+import { wait } from "../actions/wait.ts";
 import type { Action, ActionCatalogue, ActionSpec } from "../core/action.ts";
 import type { Outbox } from "../core/outbox.ts";
 import type { PrometheusReader } from "../core/prometheus.ts";
@@ -40,13 +47,6 @@ import type { TicketCare } from "../llm/tickets/ticket-care.ts";
 import { notify } from "../notifications/actions/notify.ts";
 import { sendReport } from "../notifications/actions/send-report.ts";
 import type { Recipients } from "../notifications/recipients.ts";
-import type { CommandRunner } from "./command-runner.ts";
-import type { DefinedAction } from "./define-action.ts";
-import type { HttpPort } from "./http-port.ts";
-import { httpRequest } from "./http-request.ts";
-import { prometheusQuery } from "./prometheus-query.ts";
-import { runCommand } from "./run-command.ts";
-import { wait } from "./wait.ts";
 
 /** Every action, once. A new action is one file and one line here. */
 const definitions: readonly DefinedAction<ActionPorts>[] = [

@@ -2,9 +2,9 @@ import { createCommandImplementer } from "../integrations/command/create-command
 import { createLocalGate } from "../llm/budgets/local-gate.ts";
 import { createStagedProcessor } from "../llm/tickets/create-staged-processor.ts";
 import { startTicketWorker } from "../llm/tickets/jobs.ts";
-import { createWorkloadRecorder } from "../telemetry/workload-recorder.ts";
 import { openCheckpoints, openCommands } from "./open-work.ts";
 import type { Runtime } from "./runtime.ts";
+import { createWorkloadRecorder } from "./workload-recorder.ts";
 
 /** What is worked on, and with what. */
 export interface TicketWork {

@@ -1,7 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { Redis } from "ioredis";
-import { actionCatalogue } from "../actions/registry.ts";
 import { withCommands } from "../actions/run-command.ts";
 import type { Clock } from "../core/clock.ts";
 import type { Log } from "../core/log.ts";
@@ -29,6 +28,7 @@ import { createRedaction, type Redaction } from "../platform/telemetry/redaction
 import { createRunbookFolder, type RunbookFolder } from "../runbooks/runbook-folder.ts";
 import { createRunbookWatch, observeRunbooks } from "../runbooks/watch-runbooks.ts";
 import { createRunNotices } from "../runs/redis-run-notices.ts";
+import { actionCatalogue } from "./action-registry.ts";
 
 /** What a server and a worker have in common. Everything acquired is in `closers`. */
 export interface Runtime {
