@@ -5,7 +5,7 @@ import { movedLabelSchema, type PromptVersionShape, promptStateSchema, promptVer
 import { type CommandContext, exitCodes, oneLine, renderTable, writeJson } from "../context.ts";
 import { type CommandDefinition, defineCommand, type ExitSink, flagOption, textOption } from "../define-command.ts";
 import { formatInstant } from "../render-run.ts";
-import { promptsCommand } from "./prompts.ts";
+import { promptsCommand } from "./prompts-command.ts";
 
 /** `runbookd prompts …`: how prompts are cached, and below it their versions and labels. */
 export function promptsCommands(context: CommandContext, exit: ExitSink): Command {

@@ -10,7 +10,7 @@ import { untilReady } from "../../platform/redis/connection.ts";
 import { markSchema } from "../../platform/redis/schema-version.ts";
 import { type CommandContext, type ExitCode, exitCodes, writeJson } from "../context.ts";
 import { type CommandDefinition, type CommandInvocation, flagOption, textOption } from "../define-command.ts";
-import type { Finding } from "../doctor/finding.ts";
+import type { Finding } from "../doctor/diagnosis.ts";
 import { judgeRedis } from "../doctor/judge-redis.ts";
 import { judgeSchema } from "../doctor/judge-schema.ts";
 import { readRedisFacts } from "../doctor/read-redis-facts.ts";

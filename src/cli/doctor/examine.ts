@@ -12,8 +12,8 @@ import { addressOf, connectRedis, type RedisAddress } from "../../platform/redis
 import { readSchema } from "../../platform/redis/schema-version.ts";
 import { createBoundedSender, usualLimits } from "../../platform/requests/bounded-request.ts";
 import type { CommandContext } from "../context.ts";
+import { type Finding, fault, fine, warning } from "./diagnosis.ts";
 import { examineCommands } from "./examine-commands.ts";
-import { type Finding, fault, fine, warning } from "./finding.ts";
 import { judgeAlertmanagerConfig } from "./judge-alertmanager.ts";
 import { judgeRedis, judgeReplicas } from "./judge-redis.ts";
 import { judgeSchema } from "./judge-schema.ts";

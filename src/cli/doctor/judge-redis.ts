@@ -1,4 +1,4 @@
-import { type Finding, fault, fine, warning } from "./finding.ts";
+import { type Finding, fault, fine, warning } from "./diagnosis.ts";
 
 /** What a Redis says of itself: the fields of INFO, and CONFIG GET where it is permitted. */
 export interface RedisFacts {

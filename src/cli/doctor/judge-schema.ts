@@ -1,5 +1,5 @@
 import { schemaVersion } from "../../platform/redis/schema-version.ts";
-import { type Finding, fault, fine } from "./finding.ts";
+import { type Finding, fault, fine } from "./diagnosis.ts";
 
 /** Whether this program may write to a store of that version. `found`: undefined for an empty one. */
 export function judgeSchema(found: number | undefined): Finding {

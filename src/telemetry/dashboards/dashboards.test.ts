@@ -2,13 +2,13 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "@jest/globals";
 import { parse } from "yaml";
+import { automationDashboard } from "../../cli/dashboards/automation-dashboard.ts";
+import { batchesDashboard } from "../../cli/dashboards/batches-dashboard.ts";
+import { cachingDashboard } from "../../cli/dashboards/caching-dashboard.ts";
+import { costDashboard } from "../../cli/dashboards/cost-dashboard.ts";
+import { dashboardFiles } from "../../cli/dashboards/dashboard-files.ts";
 import { createMetrics, seriesNames } from "../../platform/telemetry/metrics.ts";
 import { readPromql } from "../../runbooks/expressions/promql.ts";
-import { automationDashboard } from "./automation-dashboard.ts";
-import { batchesDashboard } from "./batches-dashboard.ts";
-import { cachingDashboard } from "./caching-dashboard.ts";
-import { costDashboard } from "./cost-dashboard.ts";
-import { dashboardFiles } from "./dashboard-files.ts";
 
 const root = join(import.meta.dirname, "../../..");
 const text = (path: string) => readFileSync(join(root, path), "utf8");

@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { dashboardFiles } from "../telemetry/dashboards/dashboard-files.ts";
+import { dashboardFiles } from "./dashboard-files.ts";
 
 // `npm run dashboards`: writes grafana/dashboards from src/telemetry/dashboards.
 const folder = join(process.argv[2] ?? ".", "grafana/dashboards");

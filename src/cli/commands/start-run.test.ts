@@ -1,7 +1,7 @@
 import { expect, it } from "@jest/globals";
 import { aCommandContext } from "../../testing/command-context.ts";
 import { runCli } from "../run-cli.ts";
-import { parseParam } from "./run.ts";
+import { parseParam } from "./start-run.ts";
 
 it("starts a runbook with typed parameters", async () => {
   const context = aCommandContext({

@@ -1,7 +1,7 @@
 import { exitCodes, oneLine, paint, writeJson } from "../context.ts";
 import { type CommandDefinition, flagOption } from "../define-command.ts";
+import type { Finding } from "../doctor/diagnosis.ts";
 import { examine } from "../doctor/examine.ts";
-import type { Finding } from "../doctor/finding.ts";
 import { readConfigOrExplain } from "../read-config.ts";
 
 /** `runbookd doctor`: looks at what runbookd depends on and says what to fix. */
