@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { freePort } from "../src/demo/free-ports.ts";
+import { freePort } from "../demo/free-ports.ts";
 import type { Subject } from "./measure.ts";
 import { createWorkFolder, type Fsync, startProgram, startRedis } from "./programs.ts";
 

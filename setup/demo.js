@@ -1,4 +1,4 @@
 // `npm run demo`.
 import { start } from "./start.js";
 
-start("src/demo/main.js", ["redis", "prometheus", "alertmanager"]);
+start("demo/main.js", ["redis", "prometheus", "alertmanager"]);

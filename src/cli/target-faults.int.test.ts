@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { type IncomingMessage, type ServerResponse } from "node:http";
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
+import { type LoopbackServer, serveLoopback } from "../../demo/simulators/serve-loopback.ts";
 import { httpRequest } from "../actions/http-request.ts";
 import { createSystemClock } from "../core/clock.ts";
 import type { JournalEntry } from "../core/journal.ts";
@@ -9,7 +10,6 @@ import { usualLimits } from "../platform/requests/bounded-request.ts";
 import { createMemoryRunLedger } from "../rehearsal/memory-run-ledger.ts";
 import { parseRunbook } from "../runbooks/parse/parse-runbook.ts";
 import { createExecutor, type Execution } from "../runs/engine/execute-run.ts";
-import { type LoopbackServer, serveLoopback } from "../simulators/serve-loopback.ts";
 
 /** The action, its adapter and the engine against a target over a real socket that misbehaves. */
 type Behaviour = (request: IncomingMessage, response: ServerResponse, nth: number) => void;

@@ -1,5 +1,5 @@
 import { expect, it } from "@jest/globals";
-import { serveLoopback } from "../simulators/serve-loopback.ts";
+import { serveLoopback } from "../../demo/simulators/serve-loopback.ts";
 import { startAlertmanager } from "./alertmanager.ts";
 import { startPrometheus } from "./prometheus.ts";
 import { until } from "./until.ts";

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { serveLoopback } from "../simulators/serve-loopback.ts";
+import { serveLoopback } from "../../demo/simulators/serve-loopback.ts";
 
 /** One request that arrived, whether or not it changed anything. */
 export interface Arrival {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
+import type { BatchQuirk } from "../../demo/simulators/provider-batches/batch-quirk.ts";
 import type { Json } from "../../packages/sdk/src/wire/json.ts";
 import type { Clock } from "../core/clock.ts";
 import {
@@ -11,7 +12,6 @@ import {
 import { compareCosts, type Reconciliation, reconcileResults } from "../llm/batches/provider/reconcile-results.ts";
 import { createPriceTable } from "../llm/usage/price-table.ts";
 import { shippedPrices } from "../llm/usage/prices.ts";
-import type { BatchQuirk } from "../simulators/provider-batches/batch-quirk.ts";
 
 /** An implementation of the port with a provider behind it that the suite can steer. */
 export interface ProviderBench {

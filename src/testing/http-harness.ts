@@ -1,3 +1,4 @@
+import { serveLoopback } from "../../demo/simulators/serve-loopback.ts";
 import { createIntake, type IntakeObserver } from "../alerts/create-intake.ts";
 import type { RunGuards } from "../alerts/prepare-run.ts";
 import { createRejectedSamples, type RejectedSamples } from "../alerts/rejected-samples.ts";
@@ -11,7 +12,6 @@ import type { Route } from "../platform/http/route.ts";
 import type { TokenVerifier } from "../platform/http/token-verifier.ts";
 import { createMemoryAcceptStore, type MemoryAcceptStore } from "../rehearsal/memory-accept-store.ts";
 import type { Runbook } from "../runbooks/runbook.ts";
-import { serveLoopback } from "../simulators/serve-loopback.ts";
 import { createFakeClock } from "./fake-clock.ts";
 
 /** The HTTP application over stores in memory, listening on a free port of loopback. */

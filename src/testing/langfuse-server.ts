@@ -1,6 +1,6 @@
 import { type IncomingMessage, type ServerResponse } from "node:http";
 import { z } from "zod";
-import { serveLoopback } from "../simulators/serve-loopback.ts";
+import { serveLoopback } from "../../demo/simulators/serve-loopback.ts";
 
 /** Behaviours of Langfuse that a caller must survive, each behind a switch. */
 export interface LangfuseQuirks {

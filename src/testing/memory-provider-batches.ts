@@ -1,3 +1,5 @@
+import { createBatchEngine, type EngineBatch, type EngineOutcome } from "../../demo/simulators/provider-batches/batch-engine.ts";
+import { createQuirkBoard } from "../../demo/simulators/provider-batches/batch-quirk.ts";
 import type { Clock } from "../core/clock.ts";
 import {
   type ItemErrorClass,
@@ -8,8 +10,6 @@ import {
   type ProviderResult,
 } from "../llm/batches/provider/provider-batch.ts";
 import { noTokens } from "../llm/usage/token-partition.ts";
-import { createBatchEngine, type EngineBatch, type EngineOutcome } from "../simulators/provider-batches/batch-engine.ts";
-import { createQuirkBoard } from "../simulators/provider-batches/batch-quirk.ts";
 import type { ProviderBench } from "./describe-provider-batches.ts";
 
 interface Answer {

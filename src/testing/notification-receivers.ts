@@ -1,6 +1,6 @@
 import { type IncomingHttpHeaders } from "node:http";
 import { z } from "zod";
-import { serveLoopback } from "../simulators/serve-loopback.ts";
+import { serveLoopback } from "../../demo/simulators/serve-loopback.ts";
 
 /** One request that a receiver took. */
 export interface Received {

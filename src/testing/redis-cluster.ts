@@ -1,5 +1,5 @@
 import { Redis } from "ioredis";
-import { freePort } from "../demo/free-ports.ts";
+import { freePort } from "../../demo/free-ports.ts";
 import { type RedisServer, startRedisServer } from "./redis-server.ts";
 
 /** A real cluster on loopback: three primaries that share the slots, and one replica of the ledger's owner. */

@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Redis } from "ioredis";
-import { freePort } from "../demo/free-ports.ts";
+import { freePort } from "../../demo/free-ports.ts";
 import { findBinary } from "./find-binary.ts";
 import { type RedisServer, startRedisServer } from "./redis-server.ts";
 import { type Service, spawnService } from "./spawn-service.ts";

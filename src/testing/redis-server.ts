@@ -2,7 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { freePort } from "../demo/free-ports.ts";
+import { freePort } from "../../demo/free-ports.ts";
 import { findBinary } from "./find-binary.ts";
 import { type Service, spawnService } from "./spawn-service.ts";
 

@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { freePort } from "../demo/free-ports.ts";
+import { freePort } from "../../demo/free-ports.ts";
 import { isReadyAt, spawnService } from "./spawn-service.ts";
 
 /** A program on a port of this machine, in a folder of its own. Disposing ends it and removes the folder. */

@@ -43,7 +43,7 @@ export async function watchDemo(
 ): Promise<WatchedDemo> {
   const texts = dashboards.map((name) => readFileSync(join(dashboardFolder, name), "utf8"));
   const from = Date.now();
-  const demo = spawn(process.execPath, [join(root, "dist/src/demo/main.js"), "--json", ...words], {
+  const demo = spawn(process.execPath, [join(root, "dist/demo/main.js"), "--json", ...words], {
     cwd: root,
     stdio: ["ignore", "pipe", "ignore"],
     signal,

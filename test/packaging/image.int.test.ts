@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync } from "node:
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
-import { freePort } from "../../src/demo/free-ports.ts";
+import { freePort } from "../../demo/free-ports.ts";
 import { findBinary } from "../../src/testing/find-binary.ts";
 import { startRedisServer } from "../../src/testing/redis-server.ts";
 import { isReadyAt, spawnService } from "../../src/testing/spawn-service.ts";

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@jest/globals";
-import { countTokensBody } from "../../../src/simulators/model-server/messages-body.ts";
-import { findModel } from "../../../src/simulators/model-server/model-catalogue.ts";
-import { promptBlocks } from "../../../src/simulators/model-server/prompt-blocks.ts";
+import { countTokensBody } from "../../../demo/simulators/model-server/messages-body.ts";
+import { findModel } from "../../../demo/simulators/model-server/model-catalogue.ts";
+import { promptBlocks } from "../../../demo/simulators/model-server/prompt-blocks.ts";
 import { describePrefix } from "./describe-prefix.ts";
 import { describeAnthropicRequest, describeOpenAiRequest } from "./describe-request.ts";
 import { prefixSchema } from "./wire/prefix.ts";

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "@jest/globals";
 import { z } from "zod";
-import { type LoopbackServer, serveLoopback } from "../../simulators/serve-loopback.ts";
+import { type LoopbackServer, serveLoopback } from "../../../demo/simulators/serve-loopback.ts";
 import { aCommandContext } from "../../testing/command-context.ts";
 import { findBinary } from "../../testing/find-binary.ts";
 import { startRedisServer } from "../../testing/redis-server.ts";

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from "@jest/globals";
-import { startAnthropicBatchServer } from "../../simulators/provider-batches/anthropic-batch-server.ts";
-import type { BatchServer } from "../../simulators/provider-batches/batch-server.ts";
+import { startAnthropicBatchServer } from "../../../demo/simulators/provider-batches/anthropic-batch-server.ts";
+import type { BatchServer } from "../../../demo/simulators/provider-batches/batch-server.ts";
 import { describeProviderBatches } from "../../testing/describe-provider-batches.ts";
 import { createFakeClock } from "../../testing/fake-clock.ts";
 import { createAnthropicBatches } from "./create-anthropic-batches.ts";

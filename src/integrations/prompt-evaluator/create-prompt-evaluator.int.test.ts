@@ -1,8 +1,8 @@
 import { once } from "node:events";
 import { createServer, type Server } from "node:http";
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
+import { createEvaluator } from "../../../demo/cache/golden-tickets.ts";
 import { createSystemClock } from "../../core/clock.ts";
-import { createEvaluator } from "../../demo/cache/golden-tickets.ts";
 import { type BoundedSender, createBoundedSender, usualLimits } from "../../platform/requests/bounded-request.ts";
 import { createPromptEvaluator } from "./create-prompt-evaluator.ts";
 

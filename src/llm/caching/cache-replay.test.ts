@@ -1,8 +1,8 @@
 import { describe, expect, it } from "@jest/globals";
 import * as fc from "fast-check";
+import type { PromptBlock } from "../../../demo/simulators/model-server/prompt-blocks.ts";
+import { createPromptCache } from "../../../demo/simulators/model-server/prompt-cache.ts";
 import { type CacheLifetime, lifetimeMs } from "../../../packages/sdk/src/wire/prompt-layout.ts";
-import type { PromptBlock } from "../../simulators/model-server/prompt-blocks.ts";
-import { createPromptCache } from "../../simulators/model-server/prompt-cache.ts";
 import {
   busyWorkload,
   createWorkload,

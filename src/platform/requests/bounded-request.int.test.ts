@@ -1,9 +1,9 @@
 import { type RequestListener } from "node:http";
 import { createServer as createTcpServer, type Socket } from "node:net";
 import { afterEach, describe, expect, it } from "@jest/globals";
+import { serveLoopback } from "../../../demo/simulators/serve-loopback.ts";
 import { createSystemClock } from "../../core/clock.ts";
 import { createHttpClient } from "../../integrations/http/create-http-client.ts";
-import { serveLoopback } from "../../simulators/serve-loopback.ts";
 import { type BoundedSender, createBoundedSender, type RequestLimits } from "./bounded-request.ts";
 
 const limits: RequestLimits = { connectMs: 500, headersMs: 300, bodyMs: 300, totalMs: 1000, maxBytes: 1000 };

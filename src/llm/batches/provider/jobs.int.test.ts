@@ -1,10 +1,10 @@
 import { expect, it } from "@jest/globals";
+import { startAnthropicBatchServer } from "../../../../demo/simulators/provider-batches/anthropic-batch-server.ts";
 import { batchHeadSchema } from "../../../../packages/sdk/src/wire/batches.ts";
 import { newTicketSchema } from "../../../../packages/sdk/src/wire/tickets.ts";
 import { createSystemClock } from "../../../core/clock.ts";
 import { createAnthropicBatches } from "../../../integrations/anthropic/create-anthropic-batches.ts";
 import { createAnthropicCosts } from "../../../integrations/anthropic/create-anthropic-costs.ts";
-import { startAnthropicBatchServer } from "../../../simulators/provider-batches/anthropic-batch-server.ts";
 import { holdRedis } from "../../../testing/hold-redis.ts";
 import { realTimes } from "../../budgets/ledger.ts";
 import { createLocalGate } from "../../budgets/local-gate.ts";

@@ -1,0 +1,82 @@
+import { z } from "zod";
+import type { Ticket } from "../../packages/sdk/src/wire/tickets.ts";
+import { createSystemClock } from "../../src/core/clock.ts";
+import type { TicketProcessor } from "../../src/llm/tickets/ticket.ts";
+import { hostTickets, ticketSettings } from "../host-tickets.ts";
+import { type Assignment, assignments, standingText } from "../workload/assignments.ts";
+import { reachSystem } from "../workload/host-process.ts";
+import type { ModelReply } from "../workload/model-client.ts";
+import { ticketOf } from "../workload/tickets.ts";
+import { usageOfReply } from "../workload/usage-of-reply.ts";
+
+/*
+ * A process of the application in the batch scenario: a ticket worker that asks runbookd over HTTP and the model server for every turn.
+ * It ends when the process that started it closes the message channel.
+ */
+
+const settings = z.object({ ...ticketSettings, DEMO_CONCURRENCY: z.coerce.number() }).parse(process.env);
+
+/** Three calls are the whole of a ticket here. */
+const steps: readonly Assignment[] = assignments.filter(({ operation }) => ["classify", "test", "write"].includes(operation));
+/** What one turn costs at most; reserved before it. */
+const estimateMicroUsd = 40_000;
+/** Tries of one call while the provider asks for patience. */
+const patience = 8;
+
+const clock = createSystemClock();
+const { client, model } = reachSystem(settings);
+
+const payload = z.object({ number: z.coerce.number().int() });
+/** Calls that are answered; a turn that failed answered none. */
+const work = z.object({ answers: z.int() }).nullable();
+
+const processor: TicketProcessor = async (ticket, { turn, attempt, leaseId, signal }) => {
+  const { number } = payload.parse(ticket.payload);
+  const answered = work.parse(ticket.saved)?.answers ?? 0;
+  const step = steps[answered];
+  if (step === undefined) return { kind: "done", saved: ticket.saved };
+  const { title, body } = ticketOf(number);
+  const request = {
+    model: step.model,
+    max_tokens: step.maxTokens,
+    system: [{ type: "text" as const, text: standingText(step.prompt), cache_control: { type: "ephemeral" as const } }],
+    messages: [{ role: "user" as const, content: [{ type: "text" as const, text: `${title}\n\n${body}\n\n${step.instruction}` }] }],
+    metadata: { user_id: ticket.id },
+  };
+  for (let tries = 1; ; tries += 1) {
+    const reply = await model.ask(request, signal);
+    report(ticket, step, reply, { turn, attempt, leaseId });
+    // What was billed is told before anything else, so that a killed process owes one call at most per ticket in hand.
+    await client.flush();
+    if (reply.kind === "answer") {
+      const saved = { answers: answered + 1 };
+      return saved.answers === steps.length ? { kind: "done", saved } : { kind: "continue", saved, estimateMicroUsd };
+    }
+    if (reply.retryAfterSeconds === undefined || tries >= patience) {
+      return {
+        kind: "failed",
+        saved: ticket.saved,
+        reason: `${reply.outcome}: ${reply.message}`,
+        retry: reply.outcome !== "error",
+        estimateMicroUsd,
+      };
+    }
+    await clock.sleep(reply.retryAfterSeconds * 200, signal);
+  }
+};
+
+function report(ticket: Ticket, step: Assignment, reply: ModelReply, place: { turn: number; attempt: number; leaseId: string }): void {
+  const { budget, queue, batchId, id: ticketId } = ticket;
+  client.reportUsage({
+    ...usageOfReply(reply, step.model, clock.now()),
+    operation: step.operation,
+    prompt: step.prompt,
+    budget,
+    queue,
+    ticketId,
+    ...(batchId === undefined ? {} : { batchId }),
+    ...place,
+  });
+}
+
+hostTickets({ settings, client, processor, concurrency: settings.DEMO_CONCURRENCY, lockMs: 3000, stalledCheckMs: 1000 });

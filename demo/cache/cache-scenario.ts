@@ -1,0 +1,267 @@
+import { readFile } from "node:fs/promises";
+import { z } from "zod";
+import type { Instant } from "../../src/core/clock.ts";
+import type { JournalEntry } from "../../src/core/journal.ts";
+import { formatUsd } from "../../src/core/money.ts";
+import { freePort } from "../free-ports.ts";
+import { messageIdsOf, repeatedWork, verifiedAt } from "../journal-checks.ts";
+import type { ReceivedMail } from "../mail-sink.ts";
+import type { StartedProcess } from "../process-group.ts";
+import { createPrometheusApi } from "../prometheus-api.ts";
+import { runbookSteps } from "../runbook-steps.ts";
+import type { RunView } from "../runbookd-api.ts";
+import type { Play, Played, Scenario, Stage } from "../scenario.ts";
+import { startApplication, untilModelCalled } from "../start-application.ts";
+import { waitUntil } from "../wait-until.ts";
+import { type Look, stepsShown, watchStage } from "../watch-stage.ts";
+import {
+  billedFor,
+  type CacheObservations,
+  cacheFaults,
+  cacheResultLine,
+  cacheStages,
+  percent,
+  readWorked,
+  savingOf,
+} from "./cache-result.ts";
+import { promptName, shippedLayout } from "./demo-prompt.ts";
+
+const runbook = "cache-optimization";
+const alertnames = ["LLMCacheWriteOnly", "LLMCacheHitRateLow"];
+const budget = "tickets";
+/** Tickets at once, and the pause behind each. */
+const concurrency = 6;
+const pauseMs = 40;
+const timeoutMs = 240_000;
+/** Golden tickets that are asked once more at the end. */
+const goldenTickets = 24;
+const fiveMinutesMs = 300_000;
+
+/** A prompt is laid out so that its cache is written and never read. */
+export const cacheScenario: Scenario = {
+  model: ({ factor }) => ({
+    answersBy: "content",
+    latency: { firstTokenMs: 15, inputTokensPerSecond: 400_000, outputTokensPerSecond: 3000 },
+    cacheTtlMs: { "5m": fiveMinutesMs / factor, "1h": (12 * fiveMinutesMs) / factor },
+  }),
+  prepare({ factor }): Play {
+    const seen: CacheObservations = {};
+    let evaluatorPort = 0;
+    return {
+      async settings() {
+        evaluatorPort = await freePort();
+        return { PROMPT_EVALUATOR_URL: `http://127.0.0.1:${evaluatorPort}/evaluations` };
+      },
+      line: () => cacheResultLine(seen),
+      async play(stage) {
+        await startPromptWorkload(stage, evaluatorPort, fiveMinutesMs / factor / 60);
+        const watched = await watch(stage, seen);
+        seen.golden = await askGolden(evaluatorPort, seen.version, stage);
+        await measure(stage, seen);
+        return played(seen, watched);
+      },
+    };
+  },
+};
+
+/** Puts the prompt into the store, labels it, and starts the application that uses it. */
+async function startPromptWorkload(stage: Stage, evaluatorPort: number, everyMs: number): Promise<StartedProcess> {
+  const { system, folder, clock } = stage;
+  const { api, runbookdUrl, adminToken } = system;
+  const periodMs = 21_600_000;
+  // Far more than this demo spends: money is not its subject.
+  await api.defineBudget({ id: budget, limitMicroUsd: 100_000_000_000, periodMs, periodStartsAt: clock.now() - 60_000 });
+  const post = async (method: string, path: string, body: object) => {
+    const response = await fetch(`${runbookdUrl}${path}`, {
+      method,
+      headers: { authorization: `Bearer ${adminToken}`, "content-type": "application/json" },
+      body: JSON.stringify(body),
+      signal: AbortSignal.timeout(5000),
+    });
+    if (!response.ok) throw new Error(`${method} ${path} answered ${response.status}: ${(await response.text()).slice(0, 300)}`);
+  };
+  await post("POST", `/api/prompts/${promptName}/versions`, { layout: shippedLayout, note: "As it was shipped." });
+  await post("PUT", `/api/prompts/${promptName}/labels/production`, { version: 1, expected: null, reason: "The first version." });
+  const workload = startApplication(stage, {
+    name: "workload",
+    module: "cache/prompt-host",
+    env: {
+      DEMO_EVIDENCE: folder.evidence,
+      DEMO_BUDGET: budget,
+      DEMO_CONCURRENCY: String(concurrency),
+      DEMO_PAUSE_MS: String(pauseMs),
+      DEMO_EVALUATOR_PORT: String(evaluatorPort),
+      DEMO_PROMPTS_EVERY_MS: String(Math.max(100, Math.round(everyMs))),
+    },
+  });
+  await untilModelCalled(stage, workload);
+  return workload;
+}
+
+interface Watched {
+  readonly run: RunView | undefined;
+  readonly report: ReceivedMail | undefined;
+}
+
+async function watch(stage: Stage, seen: CacheObservations): Promise<Watched> {
+  const { system, folder, clock } = stage;
+  const { api, mail } = system;
+  const prometheus = createPrometheusApi(system.prometheusUrl);
+  const names = await runbookSteps(api, runbook);
+  let run: RunView | undefined;
+  let report: ReceivedMail | undefined;
+  let tickets = 0;
+  let hit: number | undefined;
+  const stopping = new AbortController();
+
+  const look = async () => {
+    const worked = readWorked(await readFile(folder.evidence, "utf8"));
+    tickets = worked.length;
+    if (tickets >= 5) seen.trafficAt ??= clock.now();
+    for (const name of alertnames) seen.alertFiringAt ??= await prometheus.firingSince(name, { prompt: promptName });
+    hit = await prometheus.value(`prompt:llm_cache_read:ratio1h{prompt="${promptName}"}`);
+    seen.run ??= await api.newestRun(runbook);
+    if (seen.run === undefined) return;
+    run = await api.run(seen.run);
+    noteRun(seen, run);
+    const promised = messageIdsOf(run.journal);
+    report ??= mail.mails.find(({ messageId }) => promised.includes(messageId.replace(/^<|>$/g, "")));
+    seen.reportSentAt = report?.at;
+  };
+  const looking = (async () => {
+    while (!stopping.signal.aborted) {
+      await look().catch(() => undefined);
+      await clock.sleep(250, stopping.signal).catch(() => undefined);
+    }
+  })();
+
+  let killedAt: Instant | undefined;
+  const watching = { withinMs: timeoutMs, mayBeGone: (name: string) => name === "runbookd-worker" };
+  await watchStage(stage, watching, (now) => {
+    // In the middle of the canary: its first share is out, the next look is due.
+    if (stage.options.killWorker && killedAt === undefined && seen.canaryAt !== undefined && now - seen.canaryAt > 3000) {
+      killedAt = now;
+      system.replaceWorker();
+      stage.presenter.say("The runbookd worker was killed with SIGKILL in the middle of the canary, and another one was started");
+    }
+    return lookNow();
+  });
+  stopping.abort(new Error("The watch is over."));
+  await looking;
+  if (stage.options.killWorker) seen.restartFault = judgeRestart(killedAt, run?.journal ?? []);
+  return { run, report };
+
+  function lookNow(): Look {
+    return {
+      over: seen.outcome !== undefined && (seen.outcome !== "succeeded" || seen.reportSentAt !== undefined),
+      view: {
+        doing: seen.canaryAt !== undefined && seen.allTicketsAt === undefined ? "each stage needs 30 tickets and its time" : "",
+        stages: cacheStages.map(({ key, label }) => {
+          const at = seen[key];
+          return { key, label, seen: typeof at === "number" ? at : undefined };
+        }),
+        gauges: [
+          {
+            label: "Read",
+            text: hit === undefined ? "unknown" : `${percent(hit)} of the input comes from the cache`,
+            ...(hit !== undefined && { share: hit }),
+          },
+          { label: "Tickets", text: `${tickets} worked on` },
+          { label: "Bill", text: formatUsd(system.model.stats().costMicroUsd) },
+        ],
+        ...(seen.run !== undefined && { run: { id: seen.run, outcome: seen.outcome } }),
+        ...stepsShown(run?.journal, names),
+      },
+    };
+  }
+}
+
+/** What a crash must not have done; undefined when it did not. */
+function judgeRestart(killedAt: Instant | undefined, journal: readonly JournalEntry[]): string | undefined {
+  if (killedAt === undefined) return "The worker was never killed: the run had no canary.";
+  const claims = journal.filter(({ kind, at }) => kind === "claimed" && at >= killedAt).length;
+  return repeatedWork(journal) ?? (claims === 0 ? "No worker claimed the run after the kill." : undefined);
+}
+const restructured = z.looseObject({ version: z.number(), predicted_hit: z.number(), predicted_cost_ratio: z.number() });
+
+/** What the journal says, and nothing that it does not. */
+function noteRun(seen: CacheObservations, { journal, summary }: RunView): void {
+  seen.acceptedAt = summary.acceptedAt;
+  const applied = (step: string) => journal.find((entry) => entry.kind === "applied" && entry.step === step);
+  const draft = applied("restructure_for_better_caching");
+  const output = restructured.safeParse(draft?.kind === "applied" ? draft.output : undefined);
+  if (output.success) {
+    seen.version = output.data.version;
+    seen.predicted = { hit: output.data.predicted_hit, costRatio: output.data.predicted_cost_ratio };
+  }
+  seen.draftedAt = draft?.at;
+  seen.evaluatedAt = completedAt(journal, "compare_on_the_same_tickets");
+  seen.canaryAt = journal.find((entry) => entry.kind === "intent" && entry.step === "deploy_to_a_growing_share_of_tickets")?.at;
+  seen.allTicketsAt = completedAt(journal, "deploy_to_a_growing_share_of_tickets");
+  seen.promotedAt = completedAt(journal, "deploy_optimized_prompts");
+  seen.verifiedAt = verifiedAt(journal);
+  if (journal.some(({ kind }) => kind === "finished")) seen.outcome = summary.outcome;
+}
+
+function completedAt(journal: readonly JournalEntry[], step: string): Instant | undefined {
+  return journal.find((entry) => entry.kind === "completed" && entry.step === step)?.at;
+}
+
+const evaluation = z.looseObject({
+  state: z.string(),
+  pairs: z.array(z.looseObject({ candidate: z.looseObject({ quality: z.number() }) })).optional(),
+});
+
+/** Asks the application, and not runbookd, whether the golden tickets still have the same answers. */
+async function askGolden(port: number, version: number | undefined, { clock, signal }: Stage): Promise<CacheObservations["golden"]> {
+  if (version === undefined) return undefined;
+  const url = `http://127.0.0.1:${port}/evaluations`;
+  const body = JSON.stringify({ baseline: 1, candidate: version, tickets: goldenTickets });
+  await fetch(url, { method: "POST", headers: { "idempotency-key": "afterwards", "content-type": "application/json" }, body });
+  const pairs = await waitUntil(
+    clock,
+    "The golden tickets were not answered",
+    async () => {
+      const { state, pairs: found } = evaluation.parse(await (await fetch(`${url}/afterwards`)).json());
+      return state === "done" ? found : undefined;
+    },
+    { withinMs: 30_000, signal },
+  );
+  return { tickets: pairs.length, unchanged: pairs.filter(({ candidate }) => candidate.quality === 1).length };
+}
+
+/** By the provider's bill: tickets of the old version before anybody had the new one, and tickets that began after the promotion. */
+async function measure({ system, folder }: Stage, seen: CacheObservations): Promise<void> {
+  const worked = readWorked(await readFile(folder.evidence, "utf8"));
+  const { calls } = system.model.stats();
+  const { canaryAt, promotedAt, version } = seen;
+  seen.before = billedFor(
+    worked.filter((ticket) => ticket.version === 1 && ticket.at < (canaryAt ?? Number.POSITIVE_INFINITY)),
+    calls,
+  );
+  if (promotedAt === undefined) return;
+  seen.after = billedFor(
+    worked.filter((ticket) => ticket.version === version && ticket.beganAt > promotedAt),
+    calls,
+  );
+}
+
+function played(seen: CacheObservations, { run, report }: Watched): Played {
+  const { before, predicted, after } = seen;
+  const saving = savingOf(seen);
+  return {
+    faults: cacheFaults(seen),
+    summary: [
+      run?.report?.text ?? report?.text ?? "There is no report.",
+      "",
+      ...(before === undefined || after === undefined || predicted === undefined
+        ? []
+        : [
+            `By the provider's bill: ${percent(before.hit)} of the input was read before, ${percent(predicted.hit)} was predicted, ${percent(after.hit)} is read now.`,
+            `A ticket cost ${formatUsd(before.costPerTicketMicroUsd)} before and costs ${formatUsd(after.costPerTicketMicroUsd)} now, ${percent(saving ?? 0)} less.`,
+          ]),
+    ],
+    ...(report !== undefined && { mail: report }),
+    leaveRunning: () => ["The workload goes on with the version that was promoted."],
+  };
+}

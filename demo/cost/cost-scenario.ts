@@ -1,0 +1,129 @@
+import type { Instant } from "../../src/core/clock.ts";
+import type { JournalEntry } from "../../src/core/journal.ts";
+import { effectsBefore, repeatedWork } from "../journal-checks.ts";
+import type { StartedProcess } from "../process-group.ts";
+import { createPrometheusApi } from "../prometheus-api.ts";
+import { runbookSteps } from "../runbook-steps.ts";
+import type { Play, Played, Scenario, Stage } from "../scenario.ts";
+import type { DemoSystem } from "../start-system.ts";
+import { stepsShown, watchStage } from "../watch-stage.ts";
+import { type CostPlan, planCost } from "./cost-plan.ts";
+import { doingNow, figuresShown, stagesShown } from "./cost-view.ts";
+import { type Observer, startObserver } from "./observe.ts";
+import { startWorkload } from "./start-workload.ts";
+import { faultsOf, type Observations, resultLine, stages } from "./timeline.ts";
+
+/** The retries of one prompt run wild, and a budget burns. */
+export const costScenario: Scenario = {
+  // An agent's model answers within seconds; here it is quicker, so that a minute of the demo holds an hour's worth of turns.
+  model: () => ({ latency: { firstTokenMs: 120, inputTokensPerSecond: 100_000, outputTokensPerSecond: 900 } }),
+  prepare({ factor }): Play {
+    const plan = planCost(factor);
+    let seen: Observations = { budgetMicroUsd: plan.limitMicroUsd };
+    return {
+      line: () => resultLine(seen),
+      async play(stage) {
+        const workload = await startWorkload(stage, plan);
+        const observer = observe(stage, plan);
+        seen = observer.seen;
+        const kill = await watch(stage, plan, workload, observer);
+        await observer.stop();
+        if (stage.options.killWorker) seen.restart = judgeRestart(kill, observer, stage.system);
+        return played(observer, stage, plan, workload);
+      },
+    };
+  },
+};
+
+interface Kill {
+  at?: Instant;
+}
+
+function observe({ system, folder, clock }: Stage, plan: CostPlan): Observer {
+  const { api, model, mail } = system;
+  return startObserver({ api, prometheus: createPrometheusApi(system.prometheusUrl), model, mail, evidence: folder.evidence, plan, clock });
+}
+
+async function watch(stage: Stage, plan: CostPlan, workload: StartedProcess, observer: Observer): Promise<Kill> {
+  const { options, presenter, system } = stage;
+  const { seen } = observer;
+  const kill: Kill = {};
+  const names = await runbookSteps(system.api, "cost-incident-response");
+  const watching = { withinMs: plan.timeoutMs, mayBeGone: (name: string) => name === "runbookd-worker" };
+  await watchStage(stage, watching, (now, beganAt) => {
+    if (seen.trafficAt === undefined && observer.finishedTickets() >= 5) seen.trafficAt = now;
+    if (seen.trafficAt !== undefined && seen.stormAt === undefined && now - beganAt >= plan.calmMs) {
+      workload.send({ release: "1.5.0" });
+      seen.stormAt = now;
+    }
+    if (options.killWorker && kill.at === undefined && isMidway(observer.run()?.journal ?? [])) {
+      kill.at = now;
+      system.replaceWorker();
+      presenter.say("The runbookd worker was killed with SIGKILL in the middle of the run, and another one was started");
+    }
+    const { outcome } = seen;
+    return {
+      over: outcome !== undefined && (outcome !== "succeeded" || stages.every(({ key }) => seen[key] !== undefined)),
+      view: {
+        doing: doingNow(seen),
+        stages: stagesShown(seen, { mailedTo: system.mail.mails.at(-1)?.to.join(", ") ?? "nobody", workerKilled: kill.at !== undefined }),
+        gauges: figuresShown({
+          plan,
+          budget: observer.budget(),
+          burn: observer.burn(),
+          finished: observer.finishedTickets(),
+          beganAt,
+          at: now,
+        }),
+        ...(seen.run !== undefined && { run: { id: seen.run, outcome } }),
+        ...stepsShown(observer.run()?.journal, names),
+      },
+    };
+  });
+  return kill;
+}
+
+/** True once two steps have begun: the first is complete, the second is in the middle of its effect. */
+function isMidway(journal: readonly JournalEntry[]): boolean {
+  return new Set(journal.flatMap((entry) => (entry.kind === "intent" && entry.effect !== "read" ? [entry.step] : []))).size >= 2;
+}
+
+function judgeRestart(kill: Kill, observer: Observer, system: DemoSystem): Observations["restart"] {
+  if (kill.at === undefined) return { killedAt: 0, fault: "The worker was never killed: the run had not begun two effects." };
+  const killedAt = kill.at;
+  const journal = observer.run()?.journal ?? [];
+  const repeated = repeatedWork(journal);
+  if (repeated !== undefined) return { killedAt, fault: repeated };
+  const effects = effectsBefore(journal, observer.seen.resumedAt ?? 0, "resume-with-ramp");
+  const writes = observer.writesWhilePaused();
+  if (writes !== effects) {
+    return {
+      killedAt,
+      fault: `The run had ${effects} effects on the budget, and the budget was written ${writes ?? "an unknown number of"} times.`,
+    };
+  }
+  const copies = system.mail.mails.filter(({ messageId }) => messageId === observer.report()?.messageId).length;
+  if (copies > 1) return { killedAt, fault: `The report was mailed ${copies} times.` };
+  const claims = journal.filter(({ kind, at }) => kind === "claimed" && at >= killedAt).length;
+  return claims === 0 ? { killedAt, fault: "No worker claimed the run after the kill." } : { killedAt };
+}
+
+function played(observer: Observer, { system }: Stage, plan: CostPlan, workload: StartedProcess): Played {
+  const billed = system.model.stats().costMicroUsd;
+  const ledger = observer.seen.costMicroUsd ?? 0;
+  const mail = observer.report();
+  return {
+    faults: faultsOf(observer.seen, plan.storm),
+    summary: [
+      observer.run()?.report?.text ?? mail?.text ?? "There is no report.",
+      "",
+      `The provider billed $${(billed / 1_000_000).toFixed(4)}, the budget's ledger says $${(ledger / 1_000_000).toFixed(4)}.`,
+    ],
+    ...(mail !== undefined && { mail }),
+    leaveRunning() {
+      // What is left for people: here they roll the release back, so that what keeps running is a healthy workload.
+      workload.send({ release: "1.4.0" });
+      return ["Release 1.4.0 is out again; the limits stay until somebody lifts them."];
+    },
+  };
+}

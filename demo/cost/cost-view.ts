@@ -1,0 +1,73 @@
+import type { Instant } from "../../src/core/clock.ts";
+import { formatUsd } from "../../src/core/money.ts";
+import type { Gauge, ShownStage } from "../demo-view.ts";
+import type { BudgetView } from "../runbookd-api.ts";
+import type { CostPlan } from "./cost-plan.ts";
+import { type Observations, stages } from "./timeline.ts";
+
+const doing: { readonly [Key in keyof Observations]?: string } = {
+  alertFiringAt: "the one-hour window fills with storm",
+  resumedAt: "the 30-minute burn must fall below 1.2x first",
+  verifiedAt: "25 %, 50 %, 100 % of the limited concurrency, each watched for 15 minutes divided",
+};
+
+/** What is being done while the next stage is waited for. */
+export function doingNow(seen: Observations): string {
+  const next = stages.find(({ key }) => seen[key] === undefined)?.key;
+  return (next === undefined ? undefined : doing[next]) ?? "";
+}
+
+/** The stages with what was seen of each. */
+export function stagesShown(
+  seen: Observations,
+  { mailedTo, workerKilled }: { readonly mailedTo: string; readonly workerKilled: boolean },
+): readonly ShownStage[] {
+  const details: { readonly [Key in keyof Observations]?: string | undefined } = {
+    stormAt: "release 1.5.0 refuses every plan of prompt implement",
+    acceptedAt: seen.run === undefined ? undefined : `run ${seen.run}`,
+    culpritAt: seen.culprit === undefined ? undefined : `prompt ${seen.culprit.prompt}, operation ${seen.culprit.operation}`,
+    reportSentAt: seen.reportSentAt === undefined ? undefined : `to ${mailedTo}`,
+    firstEffectAt: workerKilled ? "worker killed and started again afterwards" : undefined,
+  };
+  return stages.map(({ key, label }) => {
+    const at = seen[key];
+    return { key, label, seen: typeof at === "number" ? at : at !== undefined, detail: details[key] };
+  });
+}
+
+/** Money, burn and tickets. */
+export function figuresShown(now: {
+  readonly plan: CostPlan;
+  readonly budget: BudgetView | undefined;
+  readonly burn: number | undefined;
+  readonly finished: number;
+  readonly beganAt: Instant;
+  readonly at: Instant;
+}): readonly Gauge[] {
+  const { plan, budget, burn, finished, beganAt, at } = now;
+  if (budget === undefined) return [{ label: "Tickets", text: `${finished} finished` }];
+  const { limitMicroUsd } = budget.budget;
+  const share = limitMicroUsd === 0 ? 0 : budget.spentMicroUsd / limitMicroUsd;
+  const tone = burn !== undefined && burn > plan.threshold ? "red" : "green";
+  const planned = (budget.allowanceMicroUsdPerSecond * (at - beganAt)) / 1000;
+  const closed = budget.controls.gate === "paused";
+  return [
+    {
+      label: "Budget",
+      share,
+      tone,
+      text: `${formatUsd(budget.spentMicroUsd)} of ${formatUsd(limitMicroUsd)} (${(share * 100).toFixed(1)} %), plan so far ${formatUsd(planned)}`,
+    },
+    {
+      label: "Burn",
+      share: (burn ?? 0) / (plan.threshold * 3),
+      tone,
+      text: `${burn === undefined ? "no data yet" : `${burn.toFixed(1)}× plan`}, the alert needs ${plan.threshold}×`,
+    },
+    {
+      label: "Tickets",
+      ...(closed && { tone: "yellow" }),
+      text: `${finished} finished, ${budget.running} in flight, ${budget.queued} waiting; gate ${closed ? "closed" : "open"}`,
+    },
+  ];
+}

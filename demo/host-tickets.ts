@@ -1,0 +1,53 @@
+import { z } from "zod";
+import { createSystemClock } from "../src/core/clock.ts";
+import { startTicketWorker, type TicketWorkerLog, type TicketWorkerOptions } from "../src/llm/tickets/jobs.ts";
+import { createTicketStore } from "../src/llm/tickets/redis-store.ts";
+import type { TicketProcessor } from "../src/llm/tickets/ticket.ts";
+import { connectRedis } from "../src/platform/redis/connection.ts";
+import { endWithStarter, hostSettings, type Reached } from "./workload/host-process.ts";
+import type { Gate } from "./workload/recorded-gate.ts";
+
+/** The settings of every process that works on tickets. */
+export const ticketSettings = { ...hostSettings, REDIS_URL: z.string(), DEMO_QUEUE: z.string() };
+
+/** How the tickets of one queue are worked on. */
+export interface TicketHost
+  extends Pick<TicketWorkerOptions, "concurrency" | "lockMs" | "stalledCheckMs">,
+    Partial<Pick<TicketWorkerLog, "worked">> {
+  readonly settings: { readonly [Name in keyof typeof ticketSettings]: string };
+  readonly client: Reached["client"];
+  /** Lets tickets begin and end; the client itself by default. */
+  readonly gate?: Gate;
+  readonly processor: TicketProcessor;
+  /** Called first when the process ends. */
+  readonly stop?: () => void;
+}
+
+/** Works on tickets until the process ends, and ends with whoever started it: the turns that run are told to end, and usage that is left is sent. */
+export function hostTickets({ settings, client, gate = client, processor, worked = () => undefined, stop, ...options }: TicketHost): void {
+  const clock = createSystemClock();
+  const over = new AbortController();
+  const redis = connectRedis({ url: settings.REDIS_URL }, "worker");
+  const worker = startTicketWorker(
+    { store: createTicketStore({ redis, clock }), gate, processor, clock },
+    {
+      ...options,
+      redis,
+      queue: settings.DEMO_QUEUE,
+      drain: over.signal,
+      abort: over.signal,
+      log: {
+        worked,
+        failed: (ticketId, error) => console.error(`${ticketId}: ${error instanceof Error ? error.message : String(error)}`),
+        queueError: (error) => console.error(`queue: ${error.message}`),
+      },
+    },
+  );
+  endWithStarter(async () => {
+    stop?.();
+    over.abort(new Error("The demo ends."));
+    await worker.close();
+    await client.close();
+    redis.disconnect();
+  });
+}

@@ -1,0 +1,56 @@
+import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { actionCatalogue } from "../src/app/action-registry.ts";
+import { divideDurations } from "../src/runbooks/parse/scale.ts";
+import { placeAlertmanagerConfig, placePrometheusConfig, scaleConfig } from "./scale-config.ts";
+
+/** Addresses that the rendered files name. */
+export interface Places {
+  /** `host:port` of what Prometheus scrapes. */
+  readonly metrics: readonly string[];
+  /** `host:port`. */
+  readonly alertmanager: string;
+  readonly webhookUrl: string;
+  readonly webhookToken: string;
+  /** `host:port`. */
+  readonly smtp: string;
+}
+
+/** The rendered files. */
+export interface RenderedConfig {
+  readonly prometheus: string;
+  readonly alertmanager: string;
+  /** Folder with the runbooks. */
+  readonly runbooks: string;
+}
+
+/** Renders the shipped rules, configuration and runbooks into `folder`, every duration divided by `factor`; nothing else is changed. */
+export async function renderConfig(projectRoot: string, folder: string, factor: number, places: Places): Promise<RenderedConfig> {
+  const alerts = join(projectRoot, "alerts");
+  const shippedRunbooks = join(projectRoot, "runbooks");
+  const rendered: RenderedConfig = {
+    prometheus: join(folder, "prometheus.yml"),
+    alertmanager: join(folder, "alertmanager.yml"),
+    runbooks: join(folder, "runbooks"),
+  };
+  await mkdir(join(folder, "rules"), { recursive: true });
+  await mkdir(rendered.runbooks, { recursive: true });
+
+  for (const file of (await readdir(join(alerts, "rules"))).filter((name) => name.endsWith(".rules.yml"))) {
+    await writeFile(join(folder, "rules", file), scaleConfig(await readFile(join(alerts, "rules", file), "utf8"), factor));
+  }
+  const prometheus = scaleConfig(await readFile(join(alerts, "prometheus.yml"), "utf8"), factor);
+  await writeFile(rendered.prometheus, placePrometheusConfig(prometheus, { targets: places.metrics, alertmanager: places.alertmanager }));
+  const alertmanager = scaleConfig(await readFile(join(alerts, "alertmanager.yml"), "utf8"), factor);
+  await writeFile(rendered.alertmanager, placeAlertmanagerConfig(alertmanager, { webhookUrl: places.webhookUrl, smtp: places.smtp }));
+  await writeFile(join(folder, "webhook-token"), places.webhookToken, { mode: 0o600 });
+
+  for (const file of (await readdir(shippedRunbooks)).filter((name) => name.endsWith(".md"))) {
+    const source = await readFile(join(shippedRunbooks, file), "utf8");
+    await writeFile(
+      join(rendered.runbooks, file),
+      file === "README.md" ? source : divideDurations({ file, source, catalogue: actionCatalogue }, factor),
+    );
+  }
+  return rendered;
+}

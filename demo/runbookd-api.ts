@@ -1,0 +1,127 @@
+import { z } from "zod";
+import type { JournalEntry } from "../src/core/journal.ts";
+
+const summarySchema = z.looseObject({
+  id: z.string(),
+  runbookId: z.string(),
+  state: z.string(),
+  outcome: z.string().optional(),
+  acceptedAt: z.number(),
+  target: z.string().optional(),
+});
+const journalSchema = z.array(
+  z.custom<JournalEntry>((value) => z.looseObject({ kind: z.string(), at: z.number() }).safeParse(value).success),
+);
+const runSchema = z.looseObject({
+  summary: summarySchema,
+  journal: journalSchema,
+  runbookSource: z.string().optional(),
+  report: z.looseObject({ text: z.string() }).optional(),
+});
+const budgetSchema = z.looseObject({
+  budget: z.looseObject({ id: z.string(), limitMicroUsd: z.number() }),
+  controls: z.looseObject({
+    version: z.number(),
+    gate: z.enum(["open", "paused"]),
+    reason: z.string(),
+    limits: z.looseObject({ maxAttempts: z.number().nullable() }),
+  }),
+  spentMicroUsd: z.number(),
+  committedMicroUsd: z.number(),
+  running: z.number(),
+  queued: z.number(),
+  allowanceMicroUsdPerSecond: z.number(),
+});
+
+const documentSchema = z.looseObject({
+  runbook: z.looseObject({ steps: z.array(z.looseObject({ id: z.string(), name: z.string() })) }),
+});
+
+const batchSchema = z.looseObject({
+  state: z.string(),
+  gate: z.string(),
+  led: z.boolean(),
+  concurrencyNow: z.number().nullable(),
+  spentMicroUsd: z.number(),
+  reservedMicroUsd: z.number(),
+  rateLimited: z.number(),
+  counts: z.record(z.string(), z.number()),
+  progress: z.looseObject({ tickets: z.number(), ended: z.number(), etaAt: z.number().nullable(), forecastMicroUsd: z.number() }),
+  stop: z.looseObject({ detail: z.string() }).nullable(),
+});
+const ticketsSchema = z.looseObject({
+  items: z.array(z.looseObject({ id: z.string(), state: z.string(), reason: z.string() })),
+  nextCursor: z.string().optional(),
+});
+
+/** A batch as the API tells it. */
+export type BatchView = z.output<typeof batchSchema>;
+
+/** A ticket as the API tells it. */
+export type TicketView = z.output<typeof ticketsSchema>["items"][number];
+
+/** A run as the API tells it. */
+export type RunView = z.output<typeof runSchema>;
+
+/** A budget as the API tells it. */
+export type BudgetView = z.output<typeof budgetSchema>;
+
+/** What a person with an admin's token may do over HTTP: the demo looks from outside and has no other way in. */
+export interface RunbookdApi {
+  /** The newest run of this runbook. */
+  newestRun(runbook: string): Promise<string | undefined>;
+  run(id: string): Promise<RunView>;
+  budget(id: string): Promise<BudgetView>;
+  batch(id: string): Promise<BatchView>;
+  /** Every ticket of a batch, each from its own record. */
+  ticketsOf(batch: string): Promise<readonly TicketView[]>;
+  /** Starts a run by hand and answers its id. */
+  startRun(runbook: string, params: Readonly<Record<string, string | number>>): Promise<string>;
+  /** The steps of a runbook, in order. */
+  steps(runbook: string): Promise<readonly { readonly id: string; readonly name: string }[]>;
+  defineBudget(budget: {
+    readonly id: string;
+    readonly limitMicroUsd: number;
+    readonly periodMs: number;
+    readonly periodStartsAt: number;
+  }): Promise<void>;
+}
+
+/** Rejects when runbookd does not answer 2xx. */
+export function createRunbookdApi(url: string, token: string): RunbookdApi {
+  const send = async (method: string, path: string, body?: unknown): Promise<unknown> => {
+    const response = await fetch(`${url}${path}`, {
+      method,
+      headers: { authorization: `Bearer ${token}`, ...(body === undefined ? {} : { "content-type": "application/json" }) },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      signal: AbortSignal.timeout(5000),
+    });
+    const text = await response.text();
+    if (!response.ok) throw new Error(`${method} ${path} answered ${response.status}: ${text.slice(0, 300)}`);
+    return text === "" ? undefined : JSON.parse(text);
+  };
+  const list = z.looseObject({ items: z.array(summarySchema) });
+  return {
+    newestRun: async (runbook) => list.parse(await send("GET", `/api/runs?limit=1&runbook=${encodeURIComponent(runbook)}`)).items[0]?.id,
+    run: async (id) => runSchema.parse(await send("GET", `/api/runs/${encodeURIComponent(id)}`)),
+    budget: async (id) => budgetSchema.parse(await send("GET", `/api/budgets/${encodeURIComponent(id)}`)),
+    steps: async (runbook) => documentSchema.parse(await send("GET", `/api/runbooks/${encodeURIComponent(runbook)}`)).runbook.steps,
+    batch: async (id) => batchSchema.parse(await send("GET", `/api/batches/${encodeURIComponent(id)}`)),
+    async ticketsOf(batch) {
+      const tickets: TicketView[] = [];
+      let cursor = "";
+      do {
+        const query = `batch=${encodeURIComponent(batch)}&limit=200${cursor === "" ? "" : `&cursor=${encodeURIComponent(cursor)}`}`;
+        const page = ticketsSchema.parse(await send("GET", `/api/tickets?${query}`));
+        tickets.push(...page.items);
+        cursor = page.nextCursor ?? "";
+      } while (cursor !== "");
+      return tickets;
+    },
+    startRun: async (runbook, params) =>
+      z.looseObject({ runId: z.string() }).parse(await send("POST", "/api/runs", { runbook, params })).runId,
+    async defineBudget({ id, ...budget }) {
+      await send("PUT", `/api/budgets/${encodeURIComponent(id)}`, budget);
+    },
+  };
+}

@@ -1,0 +1,71 @@
+import { z } from "zod";
+import { createSystemClock } from "../../src/core/clock.ts";
+import { createGitCheckpoints } from "../../src/integrations/git/create-git-checkpoints.ts";
+import { createStagedProcessor } from "../../src/llm/tickets/create-staged-processor.ts";
+import { hostTickets, ticketSettings } from "../host-tickets.ts";
+import { assignments } from "../workload/assignments.ts";
+import { createEvidenceLog } from "../workload/evidence-log.ts";
+import { reachSystem } from "../workload/host-process.ts";
+import { usageOfReply } from "../workload/usage-of-reply.ts";
+import { createCodeImplementer } from "./code-implementer.ts";
+
+/*
+ * A process of the application in the ticket scenario: a ticket worker whose tickets are code work in a repository.
+ * It ends when the process that started it closes the message channel.
+ */
+
+const settings = z
+  .object({
+    ...ticketSettings,
+    PATH: z.string(),
+    DEMO_GIT: z.string(),
+    DEMO_REPOSITORY: z.string(),
+    DEMO_WORKTREES: z.string(),
+    DEMO_EVIDENCE: z.string(),
+  })
+  .parse(process.env);
+
+const [{ model: modelName } = { model: "" }] = assignments;
+const clock = createSystemClock();
+const { client, model } = reachSystem(settings);
+
+const processor = createStagedProcessor({
+  checkpoints: createGitCheckpoints({
+    git: settings.DEMO_GIT,
+    environment: { PATH: settings.PATH },
+    repository: settings.DEMO_REPOSITORY,
+    worktrees: settings.DEMO_WORKTREES,
+    protocols: ["file"],
+  }),
+  stageEstimateMicroUsd: 200_000,
+  implementer: createCodeImplementer({
+    model,
+    modelName,
+    evidence: createEvidenceLog(settings.DEMO_EVIDENCE),
+    now: () => clock.now(),
+    report({ ticket, stage, attempt, leaseId }, reply) {
+      const { budget, queue, id: ticketId, turn } = ticket;
+      client.reportUsage({
+        ...usageOfReply(reply, modelName, clock.now()),
+        operation: stage,
+        prompt: stage,
+        budget,
+        queue,
+        ticketId,
+        leaseId,
+        attempt,
+        turn,
+      });
+    },
+  }),
+});
+
+hostTickets({
+  settings,
+  client,
+  processor,
+  concurrency: 1,
+  lockMs: 1500,
+  stalledCheckMs: 500,
+  worked: (ticketId, step) => console.error(`${ticketId}: ${JSON.stringify(step)}`),
+});
