@@ -1,6 +1,6 @@
 /**
  * The one order of the house. A folder imports only folders that come before it in this list, so data and control flow one way;
- * src/cli/architecture.test.ts cruises every file against it, and ARCHITECTURE.md draws it.
+ * test/architecture.test.ts cruises every file against it, and ARCHITECTURE.md draws it.
  */
 const order = [
   "packages/sdk/src/wire",

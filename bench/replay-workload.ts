@@ -1,5 +1,5 @@
 import type { Marker } from "../src/llm/caching/cache-replay.ts";
-import { createWorkload, layOut, marksOf } from "../src/testing/cache-workload.ts";
+import { createWorkload, layOut, marksOf } from "../test/builders/cache-workload.ts";
 
 /** Requests with their blocks and markers, and the least tokens that are cached. */
 export interface ReplayWorkload {

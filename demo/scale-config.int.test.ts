@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { parseDuration } from "../src/core/duration.ts";
-import { findBinary } from "../src/testing/find-binary.ts";
+import { findBinary } from "../test/servers/find-binary.ts";
 import { placeAlertmanagerConfig, placePrometheusConfig, scaleConfig } from "./scale-config.ts";
 
 const alerts = join(import.meta.dirname, "../alerts");

@@ -9,8 +9,8 @@ import { parseEntry } from "../../src/core/journal.ts";
 import { createRandom } from "../../src/core/random.ts";
 import { runKeys } from "../../src/platform/redis/run-keys.ts";
 import { createRunReader } from "../../src/runs/redis-run-reader.ts";
-import { type CountingTarget, startCountingTarget } from "../../src/testing/counting-target.ts";
-import { aFiringAlert, postAlerts } from "../../src/testing/post-alerts.ts";
+import { type CountingTarget, startCountingTarget } from "../../test/servers/counting-target.ts";
+import { aFiringAlert, postAlerts } from "../../test/servers/post-alerts.ts";
 import { drawFault, type Fault, type FaultKind } from "./faults.ts";
 import { type Herd, startHerd } from "./herd.ts";
 import type { History, KillSwitch, RunRecord } from "./history.ts";
@@ -24,7 +24,7 @@ Kills, freezes and starves a herd of runbookd processes and their Redis while th
 the journals. Loopback only. --history writes what was seen to a file, as JSON. --break leaves one protection out, to show that this suite would notice: it must then fail.
 `;
 
-/** The child's lease and quarantine; see src/testing/crash-child.ts. */
+/** The child's lease and quarantine; see test/children/crash-child.ts. */
 const pace = { leaseMs: 1000, quarantineMs: 500 };
 const processes = 3;
 const limit = { max: 60, windowMs: 2000 };

@@ -30,7 +30,7 @@ export interface Herd extends AsyncDisposable {
 
 /** Starts `count` processes with this environment; one that ends by itself is started again. */
 export function startHerd(count: number, env: Readonly<Record<string, string>>): Herd {
-  const program = join(packageFolder(), "dist/src/testing/crash-child.js");
+  const program = join(packageFolder(), "dist/test/children/crash-child.js");
   const members: Member[] = [];
   const freezes: Freeze[] = [];
   const deaths: { pid: number; at: number }[] = [];

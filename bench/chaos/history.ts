@@ -1,5 +1,5 @@
 import type { JournalEntry } from "../../src/core/journal.ts";
-import type { ValueWrite } from "../../src/testing/counting-target.ts";
+import type { ValueWrite } from "../../test/servers/counting-target.ts";
 
 /** One request that the counting target saw, in the order in which it saw them. */
 export interface Arrival {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
 import { genesisHead, type JournalEntry, nextHead } from "../../src/core/journal.ts";
-import type { ValueWrite } from "../../src/testing/counting-target.ts";
+import type { ValueWrite } from "../../test/servers/counting-target.ts";
 import type { Arrival, History, RunRecord } from "./history.ts";
 import { duplicatesOf, invariants, residualsOf } from "./invariants.ts";
 import { resumeTimes } from "./resume-times.ts";

@@ -3,8 +3,8 @@ import { createFreezeBoard } from "../../src/freeze/redis-store.ts";
 import { parseRedisUrl } from "../../src/platform/config/redis-url.ts";
 import { connectRedis } from "../../src/platform/redis/connection.ts";
 import { createRunNotices } from "../../src/runs/redis-run-notices.ts";
-import { startSentinels } from "../../src/testing/redis-sentinel.ts";
-import type { RedisServer } from "../../src/testing/redis-server.ts";
+import { startSentinels } from "../../test/servers/redis-sentinel.ts";
+import type { RedisServer } from "../../test/servers/redis-server.ts";
 
 /** A primary, a replica and three sentinels, and what can be done to them. Each deed ends when all is as it was, but for who is the primary. */
 export interface RedisWorld extends AsyncDisposable {

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
-import { endedWell, type WatchedDemo, watchDemo } from "../../src/testing/watch-demo.ts";
+import { endedWell, type WatchedDemo, watchDemo } from "../../test/servers/watch-demo.ts";
 
 /** No ticket of this scenario tells a stage. */
 const notFed = "llm_tickets_stalled";

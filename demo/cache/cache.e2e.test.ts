@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { z } from "zod";
-import { endedWell, type WatchedDemo, watchDemo } from "../../src/testing/watch-demo.ts";
+import { endedWell, type WatchedDemo, watchDemo } from "../../test/servers/watch-demo.ts";
 
 const billed = z.object({ tickets: z.number(), hit: z.number(), costPerTicketMicroUsd: z.number() });
 const resultSchema = z.looseObject({

@@ -1,6 +1,6 @@
 import { readdirSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
-import { dashboardFolder, endedWell, type WatchedDemo, watchDemo } from "../../src/testing/watch-demo.ts";
+import { dashboardFolder, endedWell, type WatchedDemo, watchDemo } from "../../test/servers/watch-demo.ts";
 
 /** Prompt caching has a scenario of its own; no batch lies at a provider here. */
 const others = ["prompt-caching.json", "batches-and-tickets.json"];

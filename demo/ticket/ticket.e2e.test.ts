@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
-import { endedWell, type WatchedDemo, watchDemo } from "../../src/testing/watch-demo.ts";
+import { endedWell, type WatchedDemo, watchDemo } from "../../test/servers/watch-demo.ts";
 
 /**
  * The ticket scenario, whole and with real parts: a worker is killed with SIGKILL while it writes code, real git keeps what it left, and the repository's

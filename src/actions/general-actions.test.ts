@@ -1,11 +1,11 @@
 import { describe, expect, it } from "@jest/globals";
+import { benchStart, createActionBench, outputOf } from "../../test/builders/action-bench.ts";
+import { aBudgetState } from "../../test/fakes/fake-budget-control.ts";
+import { aSlackTarget } from "../../test/servers/notification-targets.ts";
 import { createActions } from "../app/action-registry.ts";
 import type { PrometheusAnswer } from "../core/prometheus.ts";
 import { judgeBurn } from "../llm/budgets/actions/judge-burn.ts";
 import { createRecipients } from "../notifications/create-recipients.ts";
-import { benchStart, createActionBench, outputOf } from "../testing/action-bench.ts";
-import { aBudgetState } from "../testing/fake-budget-control.ts";
-import { aSlackTarget } from "../testing/notification-targets.ts";
 
 describe("prometheus-query", () => {
   async function ask(burn: number | undefined | "down") {

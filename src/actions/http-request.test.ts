@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@jest/globals";
 import type { Json } from "../../packages/sdk/src/wire/json.ts";
+import { createActionBench, outputOf } from "../../test/builders/action-bench.ts";
 import { actionCatalogue } from "../app/action-registry.ts";
-import { createActionBench, outputOf } from "../testing/action-bench.ts";
 import type { HttpAnswer } from "./http-port.ts";
 
 const url = "https://allowed.example/key/block?token=s3cret";

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "@jest/globals";
 import type { Json } from "../../packages/sdk/src/wire/json.ts";
+import { aCommandStream, aCommandTemplate, createActionBench, outputOf } from "../../test/builders/action-bench.ts";
 import { actionCatalogue } from "../app/action-registry.ts";
 import type { ArgumentType, CommandTemplate } from "../core/command-template.ts";
 import { StepFailure } from "../core/failure.ts";
-import { aCommandStream, aCommandTemplate, createActionBench, outputOf } from "../testing/action-bench.ts";
 import { withCommands } from "./run-command.ts";
 
 const enumOf = (...values: readonly string[]): ArgumentType => ({ kind: "enum", values });

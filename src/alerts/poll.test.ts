@@ -1,9 +1,9 @@
 import { describe, expect, it } from "@jest/globals";
+import { aRunbook, aStep } from "../../test/builders/a-runbook.ts";
+import { createFakeClock } from "../../test/fakes/fake-clock.ts";
 import type { Alert, Labels } from "../core/alert.ts";
 import { createUlids } from "../core/ulid.ts";
 import { createMemoryAcceptStore } from "../rehearsal/memory-accept-store.ts";
-import { aRunbook, aStep } from "../testing/a-runbook.ts";
-import { createFakeClock } from "../testing/fake-clock.ts";
 import { createIntake } from "./create-intake.ts";
 import { type OpenAlert, startPoll } from "./poll.ts";
 import type { AlertmanagerStatus, StandingAlert, StandingAlerts } from "./standing-alert.ts";

@@ -2,9 +2,9 @@ import { beforeAll, describe, expect, it } from "@jest/globals";
 import { z } from "zod";
 import type { Json } from "../../packages/sdk/src/wire/json.ts";
 import { newTicketSchema } from "../../packages/sdk/src/wire/tickets.ts";
-import { createActionBench } from "../testing/action-bench.ts";
-import { aNewVersion } from "../testing/describe-prompt-store.ts";
-import { aBudgetState } from "../testing/fake-budget-control.ts";
+import { createActionBench } from "../../test/builders/action-bench.ts";
+import { aNewVersion } from "../../test/contracts/describe-prompt-store.ts";
+import { aBudgetState } from "../../test/fakes/fake-budget-control.ts";
 import { actionCatalogue } from "./action-registry.ts";
 
 const cached = { prompt: "implement", provider: "anthropic", model: "opus-test" };

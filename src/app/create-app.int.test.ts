@@ -3,10 +3,10 @@ import { connect } from "node:net";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { describe, expect, it } from "@jest/globals";
+import { aRunbook, aStep } from "../../test/builders/a-runbook.ts";
+import { type HttpHarness, type HttpHarnessOptions, startHttp } from "../../test/servers/http-harness.ts";
 import { webhookBodyLimitBytes } from "../alerts/webhook.ts";
 import { defineRoute, json, noBody, noQuery } from "../platform/http/route.ts";
-import { aRunbook, aStep } from "../testing/a-runbook.ts";
-import { type HttpHarness, type HttpHarnessOptions, startHttp } from "../testing/http-harness.ts";
 
 const webhookToken = "correct-horse-battery";
 const runbook = aRunbook([aStep("look", { action: null })], { id: "look-at-it" });

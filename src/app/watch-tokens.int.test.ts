@@ -2,9 +2,9 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it } from "@jest/globals";
+import { createFakeClock } from "../../test/fakes/fake-clock.ts";
 import type { AuditEntry } from "../core/audit.ts";
 import type { TokenInfo } from "../platform/http/token-file.ts";
-import { createFakeClock } from "../testing/fake-clock.ts";
 import { recordTokenChanges } from "./watch-tokens.ts";
 
 it("records each token that came or went once, also one that was replaced under its name", async () => {

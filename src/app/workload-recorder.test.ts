@@ -1,14 +1,14 @@
 import { describe, expect, it } from "@jest/globals";
 import type { Batch } from "../../packages/sdk/src/wire/batches.ts";
 import { newTicketSchema } from "../../packages/sdk/src/wire/tickets.ts";
+import { aBatch } from "../../test/builders/a-batch.ts";
+import { aUsageEvent } from "../../test/builders/a-usage-report.ts";
+import { contractTimes } from "../../test/contracts/describe-workload-ledger.ts";
+import { createFakeClock } from "../../test/fakes/fake-clock.ts";
+import { createMemoryLedger } from "../../test/fakes/memory-ledger.ts";
+import { createMemoryTickets } from "../../test/fakes/memory-tickets.ts";
 import { noLimits } from "../llm/budgets/controls.ts";
 import { createMetrics } from "../platform/telemetry/metrics.ts";
-import { aBatch } from "../testing/a-batch.ts";
-import { aUsageEvent } from "../testing/a-usage-report.ts";
-import { contractTimes } from "../testing/describe-workload-ledger.ts";
-import { createFakeClock } from "../testing/fake-clock.ts";
-import { createMemoryLedger } from "../testing/memory-ledger.ts";
-import { createMemoryTickets } from "../testing/memory-tickets.ts";
 import { observeWorkload } from "./observe-workload.ts";
 import { createWorkloadRecorder } from "./workload-recorder.ts";
 

@@ -1,10 +1,10 @@
 import { expect, it } from "@jest/globals";
+import { aRunbook, aStep } from "../../test/builders/a-runbook.ts";
+import { createFakeClock } from "../../test/fakes/fake-clock.ts";
 import type { NotificationTarget } from "../core/notification-target.ts";
 import type { OutboxRow } from "../core/outbox.ts";
 import type { Question } from "../core/question.ts";
 import { createRecipients } from "../notifications/create-recipients.ts";
-import { aRunbook, aStep } from "../testing/a-runbook.ts";
-import { createFakeClock } from "../testing/fake-clock.ts";
 import { createAnnouncer } from "./announce-question.ts";
 
 const question: Question = {

@@ -1,12 +1,12 @@
 import { randomBytes } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
+import { createAskingRun } from "../../test/builders/an-asking-run.ts";
+import { type Browser, startBrowser } from "../../test/servers/browser.ts";
+import { holdRedis } from "../../test/servers/hold-redis.ts";
+import { type HttpHarness, startHttp } from "../../test/servers/http-harness.ts";
 import { createSystemClock } from "../core/clock.ts";
 import { parseEntry } from "../core/journal.ts";
 import { runKeys } from "../platform/redis/run-keys.ts";
-import { createAskingRun } from "../testing/an-asking-run.ts";
-import { type Browser, startBrowser } from "../testing/browser.ts";
-import { holdRedis } from "../testing/hold-redis.ts";
-import { type HttpHarness, startHttp } from "../testing/http-harness.ts";
 import { createQuestionLinks } from "./redis-question-links.ts";
 import { createQuestionDesk } from "./redis-store.ts";
 import { createApprovalRoutes } from "./routes.ts";

@@ -1,11 +1,11 @@
 import { afterEach, beforeAll, describe, expect, it } from "@jest/globals";
+import { createAskingRun } from "../../test/builders/an-asking-run.ts";
+import { createFakeClock, type FakeClock } from "../../test/fakes/fake-clock.ts";
+import { holdRedis } from "../../test/servers/hold-redis.ts";
 import { createQuestionDesk } from "../approvals/redis-store.ts";
 import type { AuditEntry, AuditLog } from "../core/audit.ts";
 import { createSystemClock } from "../core/clock.ts";
 import { runKeys } from "../platform/redis/run-keys.ts";
-import { createAskingRun } from "../testing/an-asking-run.ts";
-import { createFakeClock, type FakeClock } from "../testing/fake-clock.ts";
-import { holdRedis } from "../testing/hold-redis.ts";
 import type { AuditReader } from "./audit-reader.ts";
 import { createAuditReader } from "./redis-audit-reader.ts";
 import { createAuditLog, keepAuditMs } from "./redis-store.ts";

@@ -1,10 +1,10 @@
 import { expect, it } from "@jest/globals";
+import { createActionBench } from "../../test/builders/action-bench.ts";
+import { aBudgetState } from "../../test/fakes/fake-budget-control.ts";
+import { createFakeClock } from "../../test/fakes/fake-clock.ts";
 import type { AnswerReply } from "../approvals/question-desk.ts";
 import type { AuditEntry } from "../core/audit.ts";
 import type { ControlReply } from "../runs/run-control.ts";
-import { createActionBench } from "../testing/action-bench.ts";
-import { aBudgetState } from "../testing/fake-budget-control.ts";
-import { createFakeClock } from "../testing/fake-clock.ts";
 import { auditedBatches, auditedControl, auditedDesk, auditedFreezes } from "./audited.ts";
 
 function anAudit() {

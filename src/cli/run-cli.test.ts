@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it } from "@jest/globals";
 import type { Command } from "commander";
-import { aCommandContext } from "../testing/command-context.ts";
+import { aCommandContext } from "../../test/builders/command-context.ts";
 import { createProgram, runCli } from "./run-cli.ts";
 
 function leaves(command: Command): readonly Command[] {

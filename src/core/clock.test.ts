@@ -1,5 +1,5 @@
 import { afterEach, expect, it } from "@jest/globals";
-import { createFakeClock } from "../testing/fake-clock.ts";
+import { createFakeClock } from "../../test/fakes/fake-clock.ts";
 import { createSystemClock, type Timer, within, yieldToEventLoop } from "./clock.ts";
 
 const clock = createSystemClock();

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
-import { aCommandTemplate } from "../testing/action-bench.ts";
+import { aCommandTemplate } from "../../test/builders/action-bench.ts";
 import { commandFaults } from "./command-faults.ts";
 import type { CommandTemplate } from "./command-template.ts";
 

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "@jest/globals";
-import { createFakeClock } from "../testing/fake-clock.ts";
+import { createFakeClock } from "../../test/fakes/fake-clock.ts";
 import { createFreezeFile } from "./freeze-file.ts";
 
 let folder: string;

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, it } from "@jest/globals";
+import { type RedisServer, startRedisServer } from "../../test/servers/redis-server.ts";
 import { connectRedis } from "../platform/redis/connection.ts";
 import { createRunNotices } from "../runs/redis-run-notices.ts";
-import { type RedisServer, startRedisServer } from "../testing/redis-server.ts";
 import { createFreezeBoard } from "./redis-store.ts";
 
 let server: RedisServer;

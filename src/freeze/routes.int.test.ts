@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, it } from "@jest/globals";
+import { createFakeClock } from "../../test/fakes/fake-clock.ts";
+import { type HttpHarness, startHttp } from "../../test/servers/http-harness.ts";
 import type { Freeze } from "../core/freeze.ts";
-import { createFakeClock } from "../testing/fake-clock.ts";
-import { type HttpHarness, startHttp } from "../testing/http-harness.ts";
 import { createFreezeRoutes } from "./routes.ts";
 
 let freezes: Map<string, Freeze>;

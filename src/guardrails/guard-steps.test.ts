@@ -1,9 +1,9 @@
 import { expect, it } from "@jest/globals";
+import { aRunbook, aStep } from "../../test/builders/a-runbook.ts";
+import { createFakeClock } from "../../test/fakes/fake-clock.ts";
+import { scriptActions } from "../../test/fakes/scripted-actions.ts";
 import type { Candidate } from "../runs/engine/candidate.ts";
 import type { EngineObserver } from "../runs/engine/engine-observer.ts";
-import { aRunbook, aStep } from "../testing/a-runbook.ts";
-import { createFakeClock } from "../testing/fake-clock.ts";
-import { scriptActions } from "../testing/scripted-actions.ts";
 import { guardSteps, rememberOutcomes } from "./guard-steps.ts";
 import { noFacts } from "./guardrail.ts";
 

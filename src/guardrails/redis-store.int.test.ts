@@ -1,10 +1,10 @@
 import { beforeEach, expect, it } from "@jest/globals";
+import { createFakeClock } from "../../test/fakes/fake-clock.ts";
+import { holdRedis } from "../../test/servers/hold-redis.ts";
 import { proposeRun } from "../alerts/prepare-run.ts";
 import { createAcceptStore, createRunbookBytes } from "../alerts/redis-store.ts";
 import { connectRedis } from "../platform/redis/connection.ts";
 import { runKeys } from "../platform/redis/run-keys.ts";
-import { createFakeClock } from "../testing/fake-clock.ts";
-import { holdRedis } from "../testing/hold-redis.ts";
 import { noFacts } from "./guardrail.ts";
 import { createGuardMemory } from "./redis-store.ts";
 import { changeLogOf } from "./target-change.ts";

@@ -1,4 +1,11 @@
 import { afterAll, beforeAll, expect, it } from "@jest/globals";
+import { aCostRun } from "../../test/builders/a-cost-run.ts";
+import { aBudgetState, createFakeBudgetControl } from "../../test/fakes/fake-budget-control.ts";
+import { scriptedNotifiers } from "../../test/fakes/scripted-notifiers.ts";
+import { holdRedis } from "../../test/servers/hold-redis.ts";
+import { startPagerDutyReceiver, startSlackReceiver, startWebhookReceiver } from "../../test/servers/notification-receivers.ts";
+import { aPagerDutyTarget, aSlackTarget, aWebhookTarget } from "../../test/servers/notification-targets.ts";
+import { type SmtpSink, startSmtpSink } from "../../test/servers/smtp-sink.ts";
 import { actionCatalogue } from "../app/action-registry.ts";
 import { createSystemClock } from "../core/clock.ts";
 import { createPagerDutyNotifier } from "../integrations/pagerduty/create-pagerduty-notifier.ts";
@@ -8,13 +15,6 @@ import { createWebhookNotifier } from "../integrations/webhook/create-webhook-no
 import { createBoundedSender, usualLimits } from "../platform/requests/bounded-request.ts";
 import { createComposer } from "../reports/create-composer.ts";
 import { withoutSecrets } from "../reports/without-secrets.ts";
-import { aCostRun } from "../testing/a-cost-run.ts";
-import { aBudgetState, createFakeBudgetControl } from "../testing/fake-budget-control.ts";
-import { holdRedis } from "../testing/hold-redis.ts";
-import { startPagerDutyReceiver, startSlackReceiver, startWebhookReceiver } from "../testing/notification-receivers.ts";
-import { aPagerDutyTarget, aSlackTarget, aWebhookTarget } from "../testing/notification-targets.ts";
-import { scriptedNotifiers } from "../testing/scripted-notifiers.ts";
-import { type SmtpSink, startSmtpSink } from "../testing/smtp-sink.ts";
 import { createRecipients } from "./create-recipients.ts";
 import { startReportWorker } from "./jobs.ts";
 import { putForGroup, rowsForGroup } from "./put-for-group.ts";

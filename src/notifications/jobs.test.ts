@@ -1,11 +1,11 @@
 import { describe, expect, it } from "@jest/globals";
+import { createFakeClock } from "../../test/fakes/fake-clock.ts";
+import { createMemoryOutbox } from "../../test/fakes/memory-outbox.ts";
+import { scriptedNotifiers } from "../../test/fakes/scripted-notifiers.ts";
+import { aPagerDutyTarget, aSlackTarget, aWebhookTarget } from "../../test/servers/notification-targets.ts";
 import { type NotificationDelivery, targetIdOf } from "../core/notification-target.ts";
 import type { Mail, MailDelivery, OutboxRow } from "../core/outbox.ts";
 import type { ComposedMail } from "../reports/create-composer.ts";
-import { createFakeClock } from "../testing/fake-clock.ts";
-import { createMemoryOutbox } from "../testing/memory-outbox.ts";
-import { aPagerDutyTarget, aSlackTarget, aWebhookTarget } from "../testing/notification-targets.ts";
-import { scriptedNotifiers } from "../testing/scripted-notifiers.ts";
 import { deliverNext, retryDelayMs, startReportWorker, usualPatience } from "./jobs.ts";
 
 const everyMs = 1000;

@@ -1,6 +1,6 @@
 import { expect, it } from "@jest/globals";
-import { describeOutbox } from "../testing/describe-outbox.ts";
-import { holdRedis } from "../testing/hold-redis.ts";
+import { describeOutbox } from "../../test/contracts/describe-outbox.ts";
+import { holdRedis } from "../../test/servers/hold-redis.ts";
 import { createOutbox } from "./redis-store.ts";
 
 const held = holdRedis();

@@ -1,5 +1,5 @@
-import { describeAcceptStore } from "../testing/describe-accept-store.ts";
-import { createFakeClock } from "../testing/fake-clock.ts";
+import { describeAcceptStore } from "../../test/contracts/describe-accept-store.ts";
+import { createFakeClock } from "../../test/fakes/fake-clock.ts";
 import { createMemoryAcceptStore } from "./memory-accept-store.ts";
 
 describeAcceptStore("memory", async () => {

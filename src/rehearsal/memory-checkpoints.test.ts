@@ -1,4 +1,4 @@
-import { describeCheckpoints } from "../testing/describe-checkpoints.ts";
+import { describeCheckpoints } from "../../test/contracts/describe-checkpoints.ts";
 import { createMemoryCheckpoints } from "./memory-checkpoints.ts";
 
 describeCheckpoints("memory", async () => {

@@ -1,6 +1,6 @@
-import { describeCanaryStore } from "../testing/describe-canary-store.ts";
-import { describePromptStore } from "../testing/describe-prompt-store.ts";
-import { createFakeClock } from "../testing/fake-clock.ts";
+import { describeCanaryStore } from "../../test/contracts/describe-canary-store.ts";
+import { describePromptStore } from "../../test/contracts/describe-prompt-store.ts";
+import { createFakeClock } from "../../test/fakes/fake-clock.ts";
 import { createMemoryCanaries, createMemoryPrompts } from "./memory-prompts.ts";
 
 describePromptStore("memory", async () => createMemoryPrompts(createFakeClock()));

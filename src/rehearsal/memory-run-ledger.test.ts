@@ -1,5 +1,5 @@
-import { describeRunLedger } from "../testing/describe-run-ledger.ts";
-import { createFakeClock } from "../testing/fake-clock.ts";
+import { describeRunLedger } from "../../test/contracts/describe-run-ledger.ts";
+import { createFakeClock } from "../../test/fakes/fake-clock.ts";
 import { createMemoryRunLedger } from "./memory-run-ledger.ts";
 
 describeRunLedger("memory", async () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@jest/globals";
+import { aCostRun } from "../../test/builders/a-cost-run.ts";
+import { aBudgetState, createFakeBudgetControl } from "../../test/fakes/fake-budget-control.ts";
 import { actionCatalogue } from "../app/action-registry.ts";
-import { aCostRun } from "../testing/a-cost-run.ts";
-import { aBudgetState, createFakeBudgetControl } from "../testing/fake-budget-control.ts";
 import { createComposer } from "./create-composer.ts";
 
 const run = aCostRun();

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
-import { aBurnAlert, aCostRun } from "../testing/a-cost-run.ts";
-import { aBudgetState, createFakeBudgetControl } from "../testing/fake-budget-control.ts";
+import { aBurnAlert, aCostRun } from "../../test/builders/a-cost-run.ts";
+import { aBudgetState, createFakeBudgetControl } from "../../test/fakes/fake-budget-control.ts";
 import { gatherMoney, type MoneyFacts, moneyWindows, tellMoney } from "./money-windows.ts";
 
 const hour = 3_600_000;

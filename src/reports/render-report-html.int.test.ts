@@ -1,10 +1,10 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "@jest/globals";
+import { aBurnAlert, aCostRun } from "../../test/builders/a-cost-run.ts";
+import { startBrowser } from "../../test/servers/browser.ts";
 import { actionCatalogue } from "../app/action-registry.ts";
 import { parseRunbook } from "../runbooks/parse/parse-runbook.ts";
-import { aBurnAlert, aCostRun } from "../testing/a-cost-run.ts";
-import { startBrowser } from "../testing/browser.ts";
 import { buildReview } from "./build-review.ts";
 import { renderReportHtml } from "./render-report-html.ts";
 

@@ -1,11 +1,11 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "@jest/globals";
+import { aBurnAlert, aCostRun } from "../../test/builders/a-cost-run.ts";
+import { aRunbook, aStep } from "../../test/builders/a-runbook.ts";
 import { actionCatalogue } from "../app/action-registry.ts";
 import type { Journal } from "../core/journal.ts";
 import { parseRunbook } from "../runbooks/parse/parse-runbook.ts";
-import { aBurnAlert, aCostRun } from "../testing/a-cost-run.ts";
-import { aRunbook, aStep } from "../testing/a-runbook.ts";
 import { buildReview } from "./build-review.ts";
 import { renderReportHtml } from "./render-report-html.ts";
 import { renderReportText } from "./render-report-text.ts";

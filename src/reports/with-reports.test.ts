@@ -1,8 +1,8 @@
 import { expect, it } from "@jest/globals";
+import { aCostRun } from "../../test/builders/a-cost-run.ts";
+import { createFakeBudgetControl } from "../../test/fakes/fake-budget-control.ts";
 import { actionCatalogue } from "../app/action-registry.ts";
 import type { RunReader } from "../runs/run-reader.ts";
-import { aCostRun } from "../testing/a-cost-run.ts";
-import { createFakeBudgetControl } from "../testing/fake-budget-control.ts";
 import { withReports } from "./with-reports.ts";
 
 const run = aCostRun();

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { describe, expect, it } from "@jest/globals";
-import { sampleCatalogue } from "../testing/sample-catalogue.ts";
+import { sampleCatalogue } from "../../test/builders/sample-catalogue.ts";
 import { formatDiagnostic } from "./lint/lint-format.ts";
 import { parseRunbook } from "./parse/parse-runbook.ts";
 import type { Runbook } from "./runbook.ts";

@@ -1,5 +1,5 @@
 import { expect, it } from "@jest/globals";
-import { sampleCatalogue as catalogue } from "../testing/sample-catalogue.ts";
+import { sampleCatalogue as catalogue } from "../../test/builders/sample-catalogue.ts";
 import { parseRunbook } from "./parse/parse-runbook.ts";
 import { renderIndex } from "./render-index.ts";
 

@@ -2,7 +2,7 @@ import { mkdtemp, rename, rm, symlink, unlink, writeFile } from "node:fs/promise
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
-import { sampleCatalogue } from "../testing/sample-catalogue.ts";
+import { sampleCatalogue } from "../../test/builders/sample-catalogue.ts";
 import { createRunbookFolder, type RunbookFolder } from "./runbook-folder.ts";
 
 let path: string;

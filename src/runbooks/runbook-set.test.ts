@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@jest/globals";
 import * as fc from "fast-check";
+import { sampleCatalogue as catalogue } from "../../test/builders/sample-catalogue.ts";
 import { matches, parseMatchers } from "../core/matcher.ts";
-import { sampleCatalogue as catalogue } from "../testing/sample-catalogue.ts";
 import { parseRunbook } from "./parse/parse-runbook.ts";
 import type { Runbook, Trigger } from "./runbook.ts";
 import { canBothMatch, checkRunbookSet, matchTriggers } from "./runbook-set.ts";

@@ -1,8 +1,8 @@
 import { expect, it } from "@jest/globals";
+import { holdRedis } from "../../test/servers/hold-redis.ts";
 import { createSystemClock } from "../core/clock.ts";
 import { canaryRunbook, type RunSummary } from "../core/run.ts";
 import { runKeys } from "../platform/redis/run-keys.ts";
-import { holdRedis } from "../testing/hold-redis.ts";
 import { createCanaryRecord } from "./redis-canary.ts";
 import { createRunReader } from "./redis-run-reader.ts";
 

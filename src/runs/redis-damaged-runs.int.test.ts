@@ -1,9 +1,9 @@
 import { randomUUID } from "node:crypto";
 import { afterEach, describe, expect, it } from "@jest/globals";
+import { holdRedis } from "../../test/servers/hold-redis.ts";
 import { createAcceptStore, createRunbookBytes } from "../alerts/redis-store.ts";
 import { createSystemClock } from "../core/clock.ts";
 import { runKeys } from "../platform/redis/run-keys.ts";
-import { holdRedis } from "../testing/hold-redis.ts";
 import { createDamagedRuns } from "./redis-damaged-runs.ts";
 import { createRunReader } from "./redis-run-reader.ts";
 import { createRunLedger } from "./redis-store.ts";

@@ -1,7 +1,7 @@
 import { afterEach, expect, it } from "@jest/globals";
+import { holdRedis } from "../../test/servers/hold-redis.ts";
 import { createAuditReader } from "../audit/redis-audit-reader.ts";
 import { runKeys } from "../platform/redis/run-keys.ts";
-import { holdRedis } from "../testing/hold-redis.ts";
 import { createLedgerCheck } from "./redis-ledger-check.ts";
 
 const held = holdRedis();

@@ -1,5 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll } from "@jest/globals";
+import { describeAcceptStore } from "../../test/contracts/describe-accept-store.ts";
+import { describeRunLedger } from "../../test/contracts/describe-run-ledger.ts";
+import { type RedisServer, startRedisServer } from "../../test/servers/redis-server.ts";
 import { createAcceptStore, createRunbookBytes } from "../alerts/redis-store.ts";
 import { createSystemClock } from "../core/clock.ts";
 import { parseEntry } from "../core/journal.ts";
@@ -7,9 +10,6 @@ import { parseSummary, type RunRequest } from "../core/run.ts";
 import { createFreezeBoard } from "../freeze/redis-store.ts";
 import { connectRedis } from "../platform/redis/connection.ts";
 import { runKeys } from "../platform/redis/run-keys.ts";
-import { describeAcceptStore } from "../testing/describe-accept-store.ts";
-import { describeRunLedger } from "../testing/describe-run-ledger.ts";
-import { type RedisServer, startRedisServer } from "../testing/redis-server.ts";
 import { createRunNotices } from "./redis-run-notices.ts";
 import { createRunLedger } from "./redis-store.ts";
 

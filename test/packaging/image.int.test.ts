@@ -4,9 +4,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { freePort } from "../../demo/free-ports.ts";
-import { findBinary } from "../../src/testing/find-binary.ts";
-import { startRedisServer } from "../../src/testing/redis-server.ts";
-import { isReadyAt, spawnService } from "../../src/testing/spawn-service.ts";
+import { findBinary } from "../servers/find-binary.ts";
+import { startRedisServer } from "../servers/redis-server.ts";
+import { isReadyAt, spawnService } from "../servers/spawn-service.ts";
 import { buildImageTree, filesBelow, type ImageTree } from "./image-tree.ts";
 import { readManifest } from "./manifest.ts";
 

@@ -35,7 +35,7 @@ describe("the package", () => {
     folder = mkdtempSync(join(tmpdir(), "rb-package-"));
     copyOfCheckout(folder);
     // What a build for development leaves must not be packed.
-    for (const left of ["dist/bench/bench.js", "dist/src/testing/until.js", "dist/src/cli/main.test.js", "dist/src/cli/main.js.map"]) {
+    for (const left of ["dist/bench/bench.js", "dist/test/servers/until.js", "dist/src/cli/main.test.js", "dist/src/cli/main.js.map"]) {
       mkdirSync(dirname(join(folder, left)), { recursive: true });
       writeFileSync(join(folder, left), "");
     }

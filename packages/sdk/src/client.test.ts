@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
-import { aUsageReport } from "../../../src/testing/a-usage-report.ts";
-import { createFakeClock } from "../../../src/testing/fake-clock.ts";
+import { aUsageReport } from "../../../test/builders/a-usage-report.ts";
+import { createFakeClock } from "../../../test/fakes/fake-clock.ts";
 import { createRunbookdClient, type RunbookdClientOptions } from "./client.ts";
 import type { UsageLoss } from "./usage-outbox.ts";
 

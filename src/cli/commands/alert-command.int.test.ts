@@ -1,10 +1,10 @@
 import { afterEach, expect, it } from "@jest/globals";
+import { aRunbook, aStep } from "../../../test/builders/a-runbook.ts";
+import { aCommandContext } from "../../../test/builders/command-context.ts";
+import { startAlertmanager } from "../../../test/servers/alertmanager.ts";
+import { startHttp } from "../../../test/servers/http-harness.ts";
 import { createRecentDecisions } from "../../alerts/recent-decisions.ts";
 import { createDecisionRoutes } from "../../alerts/routes.ts";
-import { aRunbook, aStep } from "../../testing/a-runbook.ts";
-import { startAlertmanager } from "../../testing/alertmanager.ts";
-import { aCommandContext } from "../../testing/command-context.ts";
-import { startHttp } from "../../testing/http-harness.ts";
 import { runCli } from "../run-cli.ts";
 
 const opened: AsyncDisposable[] = [];

@@ -1,5 +1,5 @@
 import { expect, it } from "@jest/globals";
-import { aCommandContext } from "../../testing/command-context.ts";
+import { aCommandContext } from "../../../test/builders/command-context.ts";
 import { runCli } from "../run-cli.ts";
 
 it.each([

@@ -1,6 +1,6 @@
 import { expect, it } from "@jest/globals";
-import { aCommandContext } from "../../testing/command-context.ts";
-import { aChange } from "../../testing/describe-change-log.ts";
+import { aCommandContext } from "../../../test/builders/command-context.ts";
+import { aChange } from "../../../test/contracts/describe-change-log.ts";
 import { runCli } from "../run-cli.ts";
 
 const at = Date.UTC(2026, 2, 1, 12);

@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "@jest/globals";
-import { aCommandContext, type ScriptedAnswers } from "../../testing/command-context.ts";
+import { aCommandContext, type ScriptedAnswers } from "../../../test/builders/command-context.ts";
 import { runCli } from "../run-cli.ts";
 
 let folder: string;

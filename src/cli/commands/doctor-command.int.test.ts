@@ -5,10 +5,10 @@ import { dirname, join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "@jest/globals";
 import { z } from "zod";
 import { type LoopbackServer, serveLoopback } from "../../../demo/simulators/serve-loopback.ts";
-import { aCommandContext } from "../../testing/command-context.ts";
-import { findBinary } from "../../testing/find-binary.ts";
-import { startRedisServer } from "../../testing/redis-server.ts";
-import { startSmtpSink } from "../../testing/smtp-sink.ts";
+import { aCommandContext } from "../../../test/builders/command-context.ts";
+import { findBinary } from "../../../test/servers/find-binary.ts";
+import { startRedisServer } from "../../../test/servers/redis-server.ts";
+import { startSmtpSink } from "../../../test/servers/smtp-sink.ts";
 import { runCli } from "../run-cli.ts";
 import { runbookTemplate } from "../runbook-template.ts";
 

@@ -2,8 +2,8 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:f
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "@jest/globals";
-import { aCommandContext } from "../../testing/command-context.ts";
-import { findBinary } from "../../testing/find-binary.ts";
+import { aCommandContext } from "../../../test/builders/command-context.ts";
+import { findBinary } from "../../../test/servers/find-binary.ts";
 import { packageFolder } from "../process-context.ts";
 import { runCli } from "../run-cli.ts";
 

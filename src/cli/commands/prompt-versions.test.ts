@@ -1,6 +1,6 @@
 import { expect, it } from "@jest/globals";
-import { aCommandContext } from "../../testing/command-context.ts";
-import { aNewVersion } from "../../testing/describe-prompt-store.ts";
+import { aCommandContext } from "../../../test/builders/command-context.ts";
+import { aNewVersion } from "../../../test/contracts/describe-prompt-store.ts";
 import { runCli } from "../run-cli.ts";
 
 const summary = {

@@ -1,6 +1,6 @@
 import { expect, it } from "@jest/globals";
-import { aCommandContext } from "../../testing/command-context.ts";
-import { aCacheState } from "../../testing/describe-cache-board.ts";
+import { aCommandContext } from "../../../test/builders/command-context.ts";
+import { aCacheState } from "../../../test/contracts/describe-cache-board.ts";
 import { runCli } from "../run-cli.ts";
 
 const cause = { risk: "low", evidence: {}, savedAfterMicroUsdPerDay: 90_000_000 };

@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
-import { aCommandContext } from "../../testing/command-context.ts";
+import { aCommandContext } from "../../../test/builders/command-context.ts";
 import { packageFolder } from "../process-context.ts";
 import { runCli } from "../run-cli.ts";
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
-import { aCommandContext } from "../../testing/command-context.ts";
-import { aCandidate, someTargets } from "../../testing/describe-model-routes.ts";
+import { aCommandContext } from "../../../test/builders/command-context.ts";
+import { aCandidate, someTargets } from "../../../test/contracts/describe-model-routes.ts";
 import { runCli } from "../run-cli.ts";
 
 const at = Date.UTC(2026, 2, 1, 12);

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "@jest/globals";
-import { aCommandContext } from "../../testing/command-context.ts";
+import { aCommandContext } from "../../../test/builders/command-context.ts";
 import { runCli } from "../run-cli.ts";
 
 let workingDirectory = "";

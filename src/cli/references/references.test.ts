@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, it } from "@jest/globals";
-import { aCommandContext } from "../../testing/command-context.ts";
+import { aCommandContext } from "../../../test/builders/command-context.ts";
 import { packageFolder } from "../process-context.ts";
 import { renderReferences } from "./references.ts";
 

@@ -1,6 +1,6 @@
 import { expect, it } from "@jest/globals";
+import { createFakeClock } from "../../../test/fakes/fake-clock.ts";
 import type { StandingAlert } from "../../alerts/standing-alert.ts";
-import { createFakeClock } from "../../testing/fake-clock.ts";
 import { createAlertStanding, judgeStanding, type StandingView } from "./create-alert-standing.ts";
 
 const alert = {

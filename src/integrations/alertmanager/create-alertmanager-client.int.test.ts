@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, it } from "@jest/globals";
+import { startAlertmanager } from "../../../test/servers/alertmanager.ts";
+import type { ServiceOnPort } from "../../../test/servers/start-on-port.ts";
 import type { Labels } from "../../core/alert.ts";
 import { createSystemClock } from "../../core/clock.ts";
-import { startAlertmanager } from "../../testing/alertmanager.ts";
-import type { ServiceOnPort } from "../../testing/start-on-port.ts";
 import { createAlertStanding } from "./create-alert-standing.ts";
 import { type AlertmanagerClient, createAlertmanagerClient } from "./create-alertmanager-client.ts";
 

@@ -1,8 +1,8 @@
 import { afterEach, describe, expect, it } from "@jest/globals";
 import { startAnthropicBatchServer } from "../../../demo/simulators/provider-batches/anthropic-batch-server.ts";
 import type { BatchServer } from "../../../demo/simulators/provider-batches/batch-server.ts";
-import { describeProviderBatches } from "../../testing/describe-provider-batches.ts";
-import { createFakeClock } from "../../testing/fake-clock.ts";
+import { describeProviderBatches } from "../../../test/contracts/describe-provider-batches.ts";
+import { createFakeClock } from "../../../test/fakes/fake-clock.ts";
 import { createAnthropicBatches } from "./create-anthropic-batches.ts";
 import { createAnthropicCosts } from "./create-anthropic-costs.ts";
 

@@ -3,12 +3,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import { newTicketSchema } from "../../../packages/sdk/src/wire/tickets.ts";
+import { aCommandTemplate } from "../../../test/builders/action-bench.ts";
+import { createFakeClock } from "../../../test/fakes/fake-clock.ts";
+import { createMemoryTickets } from "../../../test/fakes/memory-tickets.ts";
 import { createSystemClock } from "../../core/clock.ts";
 import type { CommandTemplate } from "../../core/command-template.ts";
 import type { StageTask } from "../../llm/tickets/implementer.ts";
-import { aCommandTemplate } from "../../testing/action-bench.ts";
-import { createFakeClock } from "../../testing/fake-clock.ts";
-import { createMemoryTickets } from "../../testing/memory-tickets.ts";
 import { createCommandImplementer } from "./create-command-implementer.ts";
 import { createCommandRunner } from "./create-command-runner.ts";
 

@@ -20,8 +20,8 @@ import { tmpdir } from "node:os";
 import { dirname, join, relative } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import { asyncProperty, constantFrom, dictionary, assert as fcAssert, string } from "fast-check";
-import { describeCheckpoints } from "../../testing/describe-checkpoints.ts";
-import { aGitRepository, git, plainly } from "../../testing/git-repository.ts";
+import { describeCheckpoints } from "../../../test/contracts/describe-checkpoints.ts";
+import { aGitRepository, git, plainly } from "../../../test/servers/git-repository.ts";
 
 let root: string;
 

@@ -1,13 +1,13 @@
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
+import { createActionBench } from "../../../test/builders/action-bench.ts";
+import { aNewVersion, describePromptStore } from "../../../test/contracts/describe-prompt-store.ts";
+import { createFakeClock } from "../../../test/fakes/fake-clock.ts";
+import { type LangfuseServer, startLangfuse } from "../../../test/servers/langfuse-server.ts";
 import { createActions } from "../../app/action-registry.ts";
 import { createSystemClock } from "../../core/clock.ts";
 import { StoreUnavailable } from "../../core/store-unavailable.ts";
 import type { PromptStore } from "../../llm/prompts/prompt.ts";
 import { type BoundedSender, createBoundedSender, usualLimits } from "../../platform/requests/bounded-request.ts";
-import { createActionBench } from "../../testing/action-bench.ts";
-import { aNewVersion, describePromptStore } from "../../testing/describe-prompt-store.ts";
-import { createFakeClock } from "../../testing/fake-clock.ts";
-import { type LangfuseServer, startLangfuse } from "../../testing/langfuse-server.ts";
 import { createLangfusePrompts } from "./create-langfuse-prompts.ts";
 
 const keys = { publicKey: "pk-lf-test", secretKey: "sk-lf-test" };

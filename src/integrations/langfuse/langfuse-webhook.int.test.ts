@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
-import { aRunbook } from "../../testing/a-runbook.ts";
-import { type HttpHarness, startHttp } from "../../testing/http-harness.ts";
-import { createLangfuseMonitor, type MonitorMishap } from "../../testing/langfuse-monitor.ts";
+import { aRunbook } from "../../../test/builders/a-runbook.ts";
+import { type HttpHarness, startHttp } from "../../../test/servers/http-harness.ts";
+import { createLangfuseMonitor, type MonitorMishap } from "../../../test/servers/langfuse-monitor.ts";
 
 const secret = "lf-whsec_0123456789abcdef";
 

@@ -1,10 +1,10 @@
 import { afterEach, describe, expect, it } from "@jest/globals";
 import type { BatchServer } from "../../../demo/simulators/provider-batches/batch-server.ts";
 import { startOpenAiBatchServer } from "../../../demo/simulators/provider-batches/openai-batch-server.ts";
+import { describeProviderBatches } from "../../../test/contracts/describe-provider-batches.ts";
+import { createFakeClock } from "../../../test/fakes/fake-clock.ts";
 import { createPriceTable } from "../../llm/usage/price-table.ts";
 import { shippedPrices } from "../../llm/usage/prices.ts";
-import { describeProviderBatches } from "../../testing/describe-provider-batches.ts";
-import { createFakeClock } from "../../testing/fake-clock.ts";
 import { createOpenAiBatches } from "./create-openai-batches.ts";
 import { createOpenAiCosts } from "./create-openai-costs.ts";
 

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, expect, it } from "@jest/globals";
+import { startPagerDutyReceiver } from "../../../test/servers/notification-receivers.ts";
+import { aNotification, aPagerDutyTarget, routingKey } from "../../../test/servers/notification-targets.ts";
 import { createSystemClock } from "../../core/clock.ts";
 import { type BoundedSender, createBoundedSender, usualLimits } from "../../platform/requests/bounded-request.ts";
-import { startPagerDutyReceiver } from "../../testing/notification-receivers.ts";
-import { aNotification, aPagerDutyTarget, routingKey } from "../../testing/notification-targets.ts";
 import { createPagerDutyNotifier } from "./create-pagerduty-notifier.ts";
 
 let pagerDuty: Awaited<ReturnType<typeof startPagerDutyReceiver>>;

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
+import { startPrometheus } from "../../../test/servers/prometheus.ts";
+import type { ServiceOnPort } from "../../../test/servers/start-on-port.ts";
 import { usualLimits } from "../../platform/requests/bounded-request.ts";
-import { startPrometheus } from "../../testing/prometheus.ts";
-import type { ServiceOnPort } from "../../testing/start-on-port.ts";
 import { createPrometheusClient, type PrometheusClient } from "./create-prometheus-client.ts";
 
 const { signal } = new AbortController();

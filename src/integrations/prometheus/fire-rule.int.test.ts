@@ -1,7 +1,7 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "@jest/globals";
-import { findBinary } from "../../testing/find-binary.ts";
+import { findBinary } from "../../../test/servers/find-binary.ts";
 import { fireRule, type RuleCase, readComplaint } from "./fire-rule.ts";
 
 const rules = join(import.meta.dirname, "../../../alerts/rules");

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, expect, it } from "@jest/globals";
+import { type NotificationReceiver, startSlackReceiver } from "../../../test/servers/notification-receivers.ts";
+import { aNotification, aSlackTarget } from "../../../test/servers/notification-targets.ts";
 import { createSystemClock } from "../../core/clock.ts";
 import { type BoundedSender, createBoundedSender, usualLimits } from "../../platform/requests/bounded-request.ts";
-import { type NotificationReceiver, startSlackReceiver } from "../../testing/notification-receivers.ts";
-import { aNotification, aSlackTarget } from "../../testing/notification-targets.ts";
 import { createSlackNotifier } from "./create-slack-notifier.ts";
 
 let slack: NotificationReceiver;

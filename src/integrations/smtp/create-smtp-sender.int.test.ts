@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import { SMTPServer } from "smtp-server";
+import { type SmtpSink, startSmtpSink } from "../../../test/servers/smtp-sink.ts";
 import type { Mail } from "../../core/outbox.ts";
-import { type SmtpSink, startSmtpSink } from "../../testing/smtp-sink.ts";
 import { createSmtpSender } from "./create-smtp-sender.ts";
 
 const mail: Mail = {

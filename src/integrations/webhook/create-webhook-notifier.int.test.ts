@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, expect, it } from "@jest/globals";
+import { type NotificationReceiver, startWebhookReceiver } from "../../../test/servers/notification-receivers.ts";
+import { aNotification, aWebhookTarget } from "../../../test/servers/notification-targets.ts";
 import { createSystemClock } from "../../core/clock.ts";
 import { type BoundedSender, createBoundedSender, usualLimits } from "../../platform/requests/bounded-request.ts";
-import { type NotificationReceiver, startWebhookReceiver } from "../../testing/notification-receivers.ts";
-import { aNotification, aWebhookTarget } from "../../testing/notification-targets.ts";
 import { createWebhookNotifier } from "./create-webhook-notifier.ts";
 
 let hook: NotificationReceiver;

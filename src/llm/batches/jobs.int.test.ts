@@ -5,11 +5,11 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import { type BatchLimits, batchHeadSchema } from "../../../packages/sdk/src/wire/batches.ts";
 import { newTicketSchema, ticketStates } from "../../../packages/sdk/src/wire/tickets.ts";
+import { aUsageEvent } from "../../../test/builders/a-usage-report.ts";
+import { holdRedis } from "../../../test/servers/hold-redis.ts";
+import { openTicketSystem } from "../../../test/servers/ticket-system.ts";
+import { until } from "../../../test/servers/until.ts";
 import { createSystemClock } from "../../core/clock.ts";
-import { aUsageEvent } from "../../testing/a-usage-report.ts";
-import { holdRedis } from "../../testing/hold-redis.ts";
-import { openTicketSystem } from "../../testing/ticket-system.ts";
-import { until } from "../../testing/until.ts";
 import { hasEnded } from "../tickets/ticket.ts";
 import { createTicketQueue } from "../tickets/ticket-queue.ts";
 import { createBatchControl } from "./batch-control.ts";
@@ -25,7 +25,7 @@ afterEach(async () => {
 });
 
 const clock = createSystemClock();
-const child = join(import.meta.dirname, "../../../dist/src/testing/batch-child.js");
+const child = join(import.meta.dirname, "../../../dist/test/children/batch-child.js");
 
 /** A submitted batch, and a keeper that looks when it is told to. */
 async function open(ids: readonly string[], limits: Partial<BatchLimits> = {}) {

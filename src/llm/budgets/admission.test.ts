@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@jest/globals";
 import * as fc from "fast-check";
 import { type AdmissionRequestInput, admissionRequestSchema } from "../../../packages/sdk/src/wire/admissions.ts";
-import { aBatchFacts } from "../../testing/a-batch-facts.ts";
+import { aBatchFacts } from "../../../test/builders/a-batch-facts.ts";
 import { type AdmissionFacts, afterStop, decideAdmission, effectiveControls } from "./admission.ts";
 import { noLimits, openControls } from "./controls.ts";
 

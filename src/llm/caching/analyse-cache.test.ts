@@ -1,7 +1,14 @@
 import { describe, expect, it } from "@jest/globals";
+import { aBlock, aPrefixSample } from "../../../test/builders/a-prefix-sample.ts";
+import {
+  busyWorkload,
+  createWorkload,
+  layOut,
+  quietWorkload,
+  sampleWorkload,
+  type WorkloadCall,
+} from "../../../test/builders/cache-workload.ts";
 import type { PrefixSample } from "../../core/prefix-sample.ts";
-import { aBlock, aPrefixSample } from "../../testing/a-prefix-sample.ts";
-import { busyWorkload, createWorkload, layOut, quietWorkload, sampleWorkload, type WorkloadCall } from "../../testing/cache-workload.ts";
 import { analyseCacheAtOnce } from "./analyse-cache.ts";
 import { prepareTrace, replayCache } from "./cache-replay.ts";
 import { cacheRulesOf } from "./cache-rules.ts";

@@ -11,7 +11,7 @@ import {
   quietWorkload,
   type WorkloadLayout,
   type WorkloadMarks,
-} from "../../testing/cache-workload.ts";
+} from "../../../test/builders/cache-workload.ts";
 import { breakEvenHit, layeredCost, longLifetimeHit, replayCost } from "./cache-cost.ts";
 import { hitRatio, type Marker, prepareTrace, replayCache, type TraceRequest } from "./cache-replay.ts";
 import { type CacheRules, cacheRulesOf } from "./cache-rules.ts";

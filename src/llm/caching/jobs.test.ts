@@ -1,9 +1,9 @@
 import { describe, expect, it } from "@jest/globals";
+import { createWorkload, quietWorkload, sampleWorkload } from "../../../test/builders/cache-workload.ts";
+import { createFakeClock } from "../../../test/fakes/fake-clock.ts";
+import { createMemoryCacheBoard } from "../../../test/fakes/memory-cache-board.ts";
+import { createMemoryPrefixSamples } from "../../../test/fakes/memory-prefix-samples.ts";
 import type { PrefixSample } from "../../core/prefix-sample.ts";
-import { createWorkload, quietWorkload, sampleWorkload } from "../../testing/cache-workload.ts";
-import { createFakeClock } from "../../testing/fake-clock.ts";
-import { createMemoryCacheBoard } from "../../testing/memory-cache-board.ts";
-import { createMemoryPrefixSamples } from "../../testing/memory-prefix-samples.ts";
 import { createPriceTable } from "../usage/price-table.ts";
 import { shippedPrices } from "../usage/prices.ts";
 import { createCacheFindings, rankCaches } from "./cache-board.ts";

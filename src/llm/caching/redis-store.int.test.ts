@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { describeCacheBoard } from "../../testing/describe-cache-board.ts";
-import { holdRedis } from "../../testing/hold-redis.ts";
+import { describeCacheBoard } from "../../../test/contracts/describe-cache-board.ts";
+import { holdRedis } from "../../../test/servers/hold-redis.ts";
 import { createCacheBoard } from "./redis-store.ts";
 
 const held = holdRedis(["--appendfsync", "no"]);

@@ -1,5 +1,5 @@
 import { expect, it } from "@jest/globals";
-import { aUsageEvent } from "../../testing/a-usage-report.ts";
+import { aUsageEvent } from "../../../test/builders/a-usage-report.ts";
 import { unsampledPrompts } from "./unsampled-prompts.ts";
 
 it("names prompts that are used and told no prefix, the one that could win most first", () => {

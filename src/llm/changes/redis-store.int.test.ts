@@ -1,5 +1,5 @@
-import { describeChangeLog } from "../../testing/describe-change-log.ts";
-import { holdRedis } from "../../testing/hold-redis.ts";
+import { describeChangeLog } from "../../../test/contracts/describe-change-log.ts";
+import { holdRedis } from "../../../test/servers/hold-redis.ts";
 import { createChangeLog } from "./redis-store.ts";
 
 const held = holdRedis(["--appendfsync", "no"]);

@@ -1,7 +1,7 @@
 import { expect, it } from "@jest/globals";
-import { createFakeClock } from "../../testing/fake-clock.ts";
-import { startHttp } from "../../testing/http-harness.ts";
-import { createMemoryChangeLog } from "../../testing/memory-change-log.ts";
+import { createFakeClock } from "../../../test/fakes/fake-clock.ts";
+import { createMemoryChangeLog } from "../../../test/fakes/memory-change-log.ts";
+import { startHttp } from "../../../test/servers/http-harness.ts";
 import { createChangeRoutes } from "./routes.ts";
 
 async function aServer() {

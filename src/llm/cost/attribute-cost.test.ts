@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@jest/globals";
 import * as fc from "fast-check";
+import { type CostFault, drawWeights, drawWindow, elements } from "../../../test/builders/cost-workload.ts";
 import { createRandom } from "../../core/random.ts";
-import { type CostFault, drawWeights, drawWindow, elements } from "../../testing/cost-workload.ts";
 import { attributeCost } from "./attribute-cost.ts";
 import { type CostEvent, createCostWindow } from "./cost-window.ts";
 import { decomposeCost } from "./decompose-cost.ts";

@@ -1,11 +1,11 @@
 import { expect, it } from "@jest/globals";
 import type { UsageReport } from "../../../packages/sdk/src/wire/usage.ts";
-import { aUsageEvent } from "../../testing/a-usage-report.ts";
-import { aChange } from "../../testing/describe-change-log.ts";
-import { contractTimes } from "../../testing/describe-workload-ledger.ts";
-import { createFakeClock } from "../../testing/fake-clock.ts";
-import { createMemoryChangeLog } from "../../testing/memory-change-log.ts";
-import { createMemoryLedger } from "../../testing/memory-ledger.ts";
+import { aUsageEvent } from "../../../test/builders/a-usage-report.ts";
+import { aChange } from "../../../test/contracts/describe-change-log.ts";
+import { contractTimes } from "../../../test/contracts/describe-workload-ledger.ts";
+import { createFakeClock } from "../../../test/fakes/fake-clock.ts";
+import { createMemoryChangeLog } from "../../../test/fakes/memory-change-log.ts";
+import { createMemoryLedger } from "../../../test/fakes/memory-ledger.ts";
 import { createPriceTable } from "../usage/price-table.ts";
 import { shippedPrices } from "../usage/prices.ts";
 import { explainCost } from "./explain-cost.ts";

@@ -1,7 +1,7 @@
-import { describeCanaryStore } from "../../testing/describe-canary-store.ts";
-import { describePromptStore } from "../../testing/describe-prompt-store.ts";
-import { createFakeClock } from "../../testing/fake-clock.ts";
-import { holdRedis } from "../../testing/hold-redis.ts";
+import { describeCanaryStore } from "../../../test/contracts/describe-canary-store.ts";
+import { describePromptStore } from "../../../test/contracts/describe-prompt-store.ts";
+import { createFakeClock } from "../../../test/fakes/fake-clock.ts";
+import { holdRedis } from "../../../test/servers/hold-redis.ts";
 import { createCanaryStore, createPromptStore } from "./redis-store.ts";
 
 const held = holdRedis(["--appendfsync", "no"]);

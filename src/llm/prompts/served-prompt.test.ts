@@ -1,8 +1,8 @@
 import { describe, expect, it } from "@jest/globals";
 import { assignPrompt } from "../../../packages/sdk/src/assignment.ts";
+import { aNewVersion } from "../../../test/contracts/describe-prompt-store.ts";
+import { createFakeClock } from "../../../test/fakes/fake-clock.ts";
 import { createMemoryCanaries, createMemoryPrompts } from "../../rehearsal/memory-prompts.ts";
-import { aNewVersion } from "../../testing/describe-prompt-store.ts";
-import { createFakeClock } from "../../testing/fake-clock.ts";
 import { readServed } from "./served-prompt.ts";
 
 describe("what is served", () => {

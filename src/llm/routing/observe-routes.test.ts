@@ -1,8 +1,8 @@
 import { expect, it } from "@jest/globals";
+import { aCandidate, someTargets } from "../../../test/contracts/describe-model-routes.ts";
+import { createFakeClock } from "../../../test/fakes/fake-clock.ts";
+import { createMemoryModelRoutes } from "../../../test/fakes/memory-model-routes.ts";
 import { createMetrics } from "../../platform/telemetry/metrics.ts";
-import { aCandidate, someTargets } from "../../testing/describe-model-routes.ts";
-import { createFakeClock } from "../../testing/fake-clock.ts";
-import { createMemoryModelRoutes } from "../../testing/memory-model-routes.ts";
 import { observeRoutes } from "./observe-routes.ts";
 
 it("shows the share of every model of a route, and forgets a model that was taken back", async () => {

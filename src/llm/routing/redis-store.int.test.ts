@@ -1,6 +1,6 @@
-import { describeModelRoutes } from "../../testing/describe-model-routes.ts";
-import { createFakeClock } from "../../testing/fake-clock.ts";
-import { holdRedis } from "../../testing/hold-redis.ts";
+import { describeModelRoutes } from "../../../test/contracts/describe-model-routes.ts";
+import { createFakeClock } from "../../../test/fakes/fake-clock.ts";
+import { holdRedis } from "../../../test/servers/hold-redis.ts";
 import { createModelRouteStore } from "./redis-store.ts";
 
 const held = holdRedis(["--appendfsync", "no"]);

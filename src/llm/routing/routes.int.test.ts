@@ -1,9 +1,9 @@
 import { expect, it } from "@jest/globals";
+import { aCandidate, someTargets } from "../../../test/contracts/describe-model-routes.ts";
+import { createFakeClock } from "../../../test/fakes/fake-clock.ts";
+import { createMemoryModelRoutes } from "../../../test/fakes/memory-model-routes.ts";
+import { startHttp } from "../../../test/servers/http-harness.ts";
 import type { AuditEntry } from "../../core/audit.ts";
-import { aCandidate, someTargets } from "../../testing/describe-model-routes.ts";
-import { createFakeClock } from "../../testing/fake-clock.ts";
-import { startHttp } from "../../testing/http-harness.ts";
-import { createMemoryModelRoutes } from "../../testing/memory-model-routes.ts";
 import { createModelRoutes } from "./routes.ts";
 
 async function aServer() {

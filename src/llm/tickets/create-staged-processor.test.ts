@@ -1,8 +1,8 @@
 import { describe, expect, it } from "@jest/globals";
 import { newTicketSchema } from "../../../packages/sdk/src/wire/tickets.ts";
+import { createFakeClock } from "../../../test/fakes/fake-clock.ts";
+import { createMemoryTickets } from "../../../test/fakes/memory-tickets.ts";
 import { createMemoryCheckpoints } from "../../rehearsal/memory-checkpoints.ts";
-import { createFakeClock } from "../../testing/fake-clock.ts";
-import { createMemoryTickets } from "../../testing/memory-tickets.ts";
 import { createStagedProcessor } from "./create-staged-processor.ts";
 import type { StageResult, StageTask } from "./implementer.ts";
 import { parseStagedWork } from "./staged-work.ts";

@@ -4,12 +4,12 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import { newTicketSchema } from "../../../packages/sdk/src/wire/tickets.ts";
+import { aUsageEvent } from "../../../test/builders/a-usage-report.ts";
+import { holdRedis } from "../../../test/servers/hold-redis.ts";
+import { openTicketSystem } from "../../../test/servers/ticket-system.ts";
+import { until } from "../../../test/servers/until.ts";
 import { createSystemClock } from "../../core/clock.ts";
 import { connectRedis } from "../../platform/redis/connection.ts";
-import { aUsageEvent } from "../../testing/a-usage-report.ts";
-import { holdRedis } from "../../testing/hold-redis.ts";
-import { openTicketSystem } from "../../testing/ticket-system.ts";
-import { until } from "../../testing/until.ts";
 import { countStartsWhilePaused } from "../budgets/admission-log.ts";
 import { noLimits } from "../budgets/controls.ts";
 import { startTicketWorker } from "./jobs.ts";
@@ -25,7 +25,7 @@ afterEach(async () => {
 });
 
 const clock = createSystemClock();
-const child = join(import.meta.dirname, "../../../dist/src/testing/ticket-child.js");
+const child = join(import.meta.dirname, "../../../dist/test/children/ticket-child.js");
 
 async function open() {
   const { tickets: store, ledger, gate } = openTicketSystem(held.redis);

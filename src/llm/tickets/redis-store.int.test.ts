@@ -1,11 +1,11 @@
 import { describe, expect, it } from "@jest/globals";
 import { batchLimitsSchema } from "../../../packages/sdk/src/wire/batches.ts";
 import { newTicketSchema } from "../../../packages/sdk/src/wire/tickets.ts";
-import { aUsageEvent } from "../../testing/a-usage-report.ts";
-import { describeTicketStore } from "../../testing/describe-ticket-store.ts";
-import { contractTimes } from "../../testing/describe-workload-ledger.ts";
-import { createFakeClock } from "../../testing/fake-clock.ts";
-import { holdRedis } from "../../testing/hold-redis.ts";
+import { aUsageEvent } from "../../../test/builders/a-usage-report.ts";
+import { describeTicketStore } from "../../../test/contracts/describe-ticket-store.ts";
+import { contractTimes } from "../../../test/contracts/describe-workload-ledger.ts";
+import { createFakeClock } from "../../../test/fakes/fake-clock.ts";
+import { holdRedis } from "../../../test/servers/hold-redis.ts";
 import { createBatchStore } from "../batches/redis-store.ts";
 import { createWorkloadLedger } from "../budgets/redis-store.ts";
 import { createTicketStore } from "./redis-store.ts";

@@ -1,10 +1,10 @@
 import { describe, expect, it } from "@jest/globals";
 import { type NewTicketInput, newTicketSchema } from "../../../packages/sdk/src/wire/tickets.ts";
-import { aUsageEvent } from "../../testing/a-usage-report.ts";
-import { contractTimes } from "../../testing/describe-workload-ledger.ts";
-import { createFakeClock } from "../../testing/fake-clock.ts";
-import { createMemoryLedger } from "../../testing/memory-ledger.ts";
-import { createMemoryTickets } from "../../testing/memory-tickets.ts";
+import { aUsageEvent } from "../../../test/builders/a-usage-report.ts";
+import { contractTimes } from "../../../test/contracts/describe-workload-ledger.ts";
+import { createFakeClock } from "../../../test/fakes/fake-clock.ts";
+import { createMemoryLedger } from "../../../test/fakes/memory-ledger.ts";
+import { createMemoryTickets } from "../../../test/fakes/memory-tickets.ts";
 import type { BudgetLimits } from "../budgets/budget.ts";
 import { noLimits } from "../budgets/controls.ts";
 import type { FinishedTicket } from "../budgets/ledger.ts";

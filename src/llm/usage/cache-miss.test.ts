@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
-import { aBlock } from "../../testing/a-prefix-sample.ts";
+import { aBlock } from "../../../test/builders/a-prefix-sample.ts";
 import { cacheMissOf, readDiagnostics } from "./cache-miss.ts";
 import { noTokens } from "./token-partition.ts";
 

@@ -1,7 +1,7 @@
 import { expect, it } from "@jest/globals";
-import { aBlock, aPrefixSample } from "../../testing/a-prefix-sample.ts";
-import { describePrefixSamples } from "../../testing/describe-prefix-samples.ts";
-import { holdRedis } from "../../testing/hold-redis.ts";
+import { aBlock, aPrefixSample } from "../../../test/builders/a-prefix-sample.ts";
+import { describePrefixSamples } from "../../../test/contracts/describe-prefix-samples.ts";
+import { holdRedis } from "../../../test/servers/hold-redis.ts";
 import { createPrefixSampleStore } from "./redis-prefix-samples.ts";
 
 const held = holdRedis(["--appendfsync", "no"]);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@jest/globals";
 import { type UsageReport, usageReportSchema } from "../../../packages/sdk/src/wire/usage.ts";
+import { aBlock } from "../../../test/builders/a-prefix-sample.ts";
 import type { PrefixSample } from "../../core/prefix-sample.ts";
-import { aBlock } from "../../testing/a-prefix-sample.ts";
 import type { PrefixSampleStore } from "./prefix-samples.ts";
 import { createPriceTable } from "./price-table.ts";
 import { shippedPrices } from "./prices.ts";

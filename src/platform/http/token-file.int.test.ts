@@ -2,8 +2,8 @@ import { chmod, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "@jest/globals";
+import { createFakeClock } from "../../../test/fakes/fake-clock.ts";
 import { createSystemRandom } from "../../core/random.ts";
-import { createFakeClock } from "../../testing/fake-clock.ts";
 import { createTokenFile } from "./token-file.ts";
 
 const clock = createFakeClock(1000);

@@ -1,5 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
+import { aRunbook, aStep } from "../../../test/builders/a-runbook.ts";
+import { done, scriptActions } from "../../../test/fakes/scripted-actions.ts";
+import { type RedisServer, startRedisServer } from "../../../test/servers/redis-server.ts";
 import { createAcceptStore, createRunbookBytes } from "../../alerts/redis-store.ts";
 import type { AcceptWrite } from "../../alerts/store.ts";
 import { createSystemClock } from "../../core/clock.ts";
@@ -8,9 +11,6 @@ import { createFreezeBoard } from "../../freeze/redis-store.ts";
 import { createExecutor } from "../../runs/engine/execute-run.ts";
 import { createRunNotices } from "../../runs/redis-run-notices.ts";
 import { createRunLedger } from "../../runs/redis-store.ts";
-import { aRunbook, aStep } from "../../testing/a-runbook.ts";
-import { type RedisServer, startRedisServer } from "../../testing/redis-server.ts";
-import { done, scriptActions } from "../../testing/scripted-actions.ts";
 import { connectRedis } from "./connection.ts";
 import { createReplication } from "./replication.ts";
 import { runKeys } from "./run-keys.ts";

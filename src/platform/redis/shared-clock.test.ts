@@ -1,5 +1,5 @@
 import { expect, it } from "@jest/globals";
-import { createFakeClock } from "../../testing/fake-clock.ts";
+import { createFakeClock } from "../../../test/fakes/fake-clock.ts";
 import { createSharedClock } from "./shared-clock.ts";
 
 const hour = 3_600_000;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
-import { sampleCatalogue as catalogue } from "../../testing/sample-catalogue.ts";
+import { sampleCatalogue as catalogue } from "../../../test/builders/sample-catalogue.ts";
 import { producedLabels } from "../rules/alert-rules.ts";
 import { type LintInput, lintFolder } from "./lint-folder.ts";
 import { formatJson, formatSarif, formatText } from "./lint-format.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
 import * as fc from "fast-check";
-import { sampleCatalogue as catalogue } from "../../testing/sample-catalogue.ts";
+import { sampleCatalogue as catalogue } from "../../../test/builders/sample-catalogue.ts";
 import { maxDocumentBytes, parseRunbook } from "./parse-runbook.ts";
 
 const parse = (source: string) => parseRunbook({ file: "sample.md", source, catalogue });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
-import { sampleCatalogue as catalogue } from "../../testing/sample-catalogue.ts";
+import { sampleCatalogue as catalogue } from "../../../test/builders/sample-catalogue.ts";
 import type { Runbook } from "../runbook.ts";
 import { parseRunbook } from "./parse-runbook.ts";
 import { divideDurations } from "./scale.ts";

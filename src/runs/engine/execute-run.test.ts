@@ -1,4 +1,7 @@
 import { describe, expect, it } from "@jest/globals";
+import { anExpression, aPromqlCheck, aRunbook, aStep } from "../../../test/builders/a-runbook.ts";
+import { createFakeClock, type FakeClock } from "../../../test/fakes/fake-clock.ts";
+import { done, type ScriptedAction, type ScriptedActions, scriptActions } from "../../../test/fakes/scripted-actions.ts";
 import type { ActionContext } from "../../core/action.ts";
 import { type Failure, StepFailure } from "../../core/failure.ts";
 import type { Freeze } from "../../core/freeze.ts";
@@ -7,9 +10,6 @@ import type { RunRequest } from "../../core/run.ts";
 import type { Verdict } from "../../core/verdict.ts";
 import { createMemoryRunLedger, type MemoryRunLedger } from "../../rehearsal/memory-run-ledger.ts";
 import type { Runbook } from "../../runbooks/runbook.ts";
-import { anExpression, aPromqlCheck, aRunbook, aStep } from "../../testing/a-runbook.ts";
-import { createFakeClock, type FakeClock } from "../../testing/fake-clock.ts";
-import { done, type ScriptedAction, type ScriptedActions, scriptActions } from "../../testing/scripted-actions.ts";
 import type { Candidate } from "./candidate.ts";
 import { createExecutor, type Execution, type Executor } from "./execute-run.ts";
 import type { MetricSource } from "./metric-source.ts";

@@ -1,11 +1,11 @@
 import { describe, expect, it } from "@jest/globals";
+import { anExpression, aRunbook, aStep } from "../../../test/builders/a-runbook.ts";
+import { createFakeClock } from "../../../test/fakes/fake-clock.ts";
+import { type ScriptedAction, scriptActions } from "../../../test/fakes/scripted-actions.ts";
 import type { Alert } from "../../core/alert.ts";
 import type { RunRequest } from "../../core/run.ts";
 import { createMemoryRunLedger } from "../../rehearsal/memory-run-ledger.ts";
 import type { Runbook } from "../../runbooks/runbook.ts";
-import { anExpression, aRunbook, aStep } from "../../testing/a-runbook.ts";
-import { createFakeClock } from "../../testing/fake-clock.ts";
-import { type ScriptedAction, scriptActions } from "../../testing/scripted-actions.ts";
 import type { StandingSeen } from "./alert-standing.ts";
 import { createExecutor, type Execution } from "./execute-run.ts";
 import { silentObserver } from "./silent-observer.ts";

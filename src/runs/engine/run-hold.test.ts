@@ -1,6 +1,6 @@
 import { expect, it } from "@jest/globals";
+import { createFakeClock } from "../../../test/fakes/fake-clock.ts";
 import { createMemoryRunLedger } from "../../rehearsal/memory-run-ledger.ts";
-import { createFakeClock } from "../../testing/fake-clock.ts";
 import { holdRun } from "./run-hold.ts";
 
 const leaseMs = 6000;

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "@jest/globals";
 import type { Json } from "../../../../packages/sdk/src/wire/json.ts";
+import { createActionBench, outputOf } from "../../../../test/builders/action-bench.ts";
+import { aBudgetState } from "../../../../test/fakes/fake-budget-control.ts";
 import type { ActionContext } from "../../../core/action.ts";
-import { createActionBench, outputOf } from "../../../testing/action-bench.ts";
-import { aBudgetState } from "../../../testing/fake-budget-control.ts";
 
 const minute = 60_000;
 const usd = 1_000_000;

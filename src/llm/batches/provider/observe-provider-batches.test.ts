@@ -1,6 +1,6 @@
 import { expect, it } from "@jest/globals";
+import { createMemoryProviderBatchStore } from "../../../../test/fakes/memory-provider-batch-store.ts";
 import { createMetrics } from "../../../platform/telemetry/metrics.ts";
-import { createMemoryProviderBatchStore } from "../../../testing/memory-provider-batch-store.ts";
 import { observeProviderBatches } from "./observe-provider-batches.ts";
 import type { OpenProviderBatch } from "./open-provider-batch.ts";
 

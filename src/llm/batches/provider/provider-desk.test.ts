@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@jest/globals";
-import { createFakeClock } from "../../../testing/fake-clock.ts";
-import { createMemoryProviderBatchStore } from "../../../testing/memory-provider-batch-store.ts";
-import { createMemoryProviderBatches } from "../../../testing/memory-provider-batches.ts";
+import { createFakeClock } from "../../../../test/fakes/fake-clock.ts";
+import { createMemoryProviderBatchStore } from "../../../../test/fakes/memory-provider-batch-store.ts";
+import { createMemoryProviderBatches } from "../../../../test/fakes/memory-provider-batches.ts";
 import { createPriceTable } from "../../usage/price-table.ts";
 import { shippedPrices } from "../../usage/prices.ts";
 import { usualPatience } from "./next-provider-move.ts";

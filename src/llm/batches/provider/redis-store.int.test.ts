@@ -1,5 +1,5 @@
-import { describeProviderBatchStore } from "../../../testing/describe-provider-batch-store.ts";
-import { holdRedis } from "../../../testing/hold-redis.ts";
+import { describeProviderBatchStore } from "../../../../test/contracts/describe-provider-batch-store.ts";
+import { holdRedis } from "../../../../test/servers/hold-redis.ts";
 import { createProviderBatchStore } from "./redis-store.ts";
 
 const held = holdRedis(["--appendfsync", "no"]);

@@ -1,10 +1,10 @@
 import { beforeEach, describe, expect, it } from "@jest/globals";
 import type { Json } from "../../../../packages/sdk/src/wire/json.ts";
+import { createActionBench, outputOf } from "../../../../test/builders/action-bench.ts";
+import { contractTimes } from "../../../../test/contracts/describe-workload-ledger.ts";
+import { holdRedis } from "../../../../test/servers/hold-redis.ts";
 import { type Actions, createActions } from "../../../app/action-registry.ts";
 import type { ActionContext, ActionOutput, ActionResult } from "../../../core/action.ts";
-import { createActionBench, outputOf } from "../../../testing/action-bench.ts";
-import { contractTimes } from "../../../testing/describe-workload-ledger.ts";
-import { holdRedis } from "../../../testing/hold-redis.ts";
 import type { WorkloadLedger } from "../ledger.ts";
 import { createWorkloadLedger } from "../redis-store.ts";
 

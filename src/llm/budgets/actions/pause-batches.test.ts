@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
-import { benchStart, createActionBench, outputOf } from "../../../testing/action-bench.ts";
-import { aBudgetState } from "../../../testing/fake-budget-control.ts";
+import { benchStart, createActionBench, outputOf } from "../../../../test/builders/action-bench.ts";
+import { aBudgetState } from "../../../../test/fakes/fake-budget-control.ts";
 
 const parameters = { budget: "checkout", reason: "burns 20x\r\nplan" };
 

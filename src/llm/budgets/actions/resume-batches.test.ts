@@ -1,6 +1,6 @@
 import { expect, it } from "@jest/globals";
-import { createActionBench, outputOf } from "../../../testing/action-bench.ts";
-import { aBudgetState } from "../../../testing/fake-budget-control.ts";
+import { createActionBench, outputOf } from "../../../../test/builders/action-bench.ts";
+import { aBudgetState } from "../../../../test/fakes/fake-budget-control.ts";
 
 function aPausedBench() {
   const bench = createActionBench(aBudgetState("checkout", { queued: 3 }));

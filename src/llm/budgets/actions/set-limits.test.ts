@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@jest/globals";
 import type { Json } from "../../../../packages/sdk/src/wire/json.ts";
-import { createActionBench, outputOf } from "../../../testing/action-bench.ts";
-import { aBudgetState } from "../../../testing/fake-budget-control.ts";
+import { createActionBench, outputOf } from "../../../../test/builders/action-bench.ts";
+import { aBudgetState } from "../../../../test/fakes/fake-budget-control.ts";
 import type { BudgetLimits } from "../budget.ts";
 
 function aBench(limits: Partial<BudgetLimits>, running = 0) {

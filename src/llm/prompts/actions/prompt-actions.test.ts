@@ -1,8 +1,8 @@
 import { describe, expect, it } from "@jest/globals";
 import type { Json } from "../../../../packages/sdk/src/wire/json.ts";
+import { createActionBench, outputOf } from "../../../../test/builders/action-bench.ts";
+import { aNewVersion } from "../../../../test/contracts/describe-prompt-store.ts";
 import type { ActionResult, BoundAction } from "../../../core/action.ts";
-import { createActionBench, outputOf } from "../../../testing/action-bench.ts";
-import { aNewVersion } from "../../../testing/describe-prompt-store.ts";
 import { evaluatePrompt } from "./evaluate-prompt.ts";
 import { adviceOf } from "./restructure-prompt.ts";
 

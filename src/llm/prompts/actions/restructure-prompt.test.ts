@@ -1,9 +1,16 @@
 import { describe, expect, it } from "@jest/globals";
 import type { PrefixBlock } from "../../../../packages/sdk/src/wire/prefix.ts";
 import { type LayoutBreakpoint, type PromptLayout, promptLayoutSchema } from "../../../../packages/sdk/src/wire/prompt-layout.ts";
+import { aBlock, aPrefixSample } from "../../../../test/builders/a-prefix-sample.ts";
+import {
+  busyWorkload,
+  createWorkload,
+  layOut,
+  quietWorkload,
+  sampleWorkload,
+  type WorkloadCall,
+} from "../../../../test/builders/cache-workload.ts";
 import type { PrefixSample } from "../../../core/prefix-sample.ts";
-import { aBlock, aPrefixSample } from "../../../testing/a-prefix-sample.ts";
-import { busyWorkload, createWorkload, layOut, quietWorkload, sampleWorkload, type WorkloadCall } from "../../../testing/cache-workload.ts";
 import { analyseCacheAtOnce } from "../../caching/analyse-cache.ts";
 import { cacheRulesOf } from "../../caching/cache-rules.ts";
 import type { CacheTransform } from "../../caching/cache-types.ts";

@@ -1,6 +1,6 @@
 import { expect, it } from "@jest/globals";
-import { benchStart, createActionBench, outputOf } from "../../../testing/action-bench.ts";
-import { aBudgetState } from "../../../testing/fake-budget-control.ts";
+import { benchStart, createActionBench, outputOf } from "../../../../test/builders/action-bench.ts";
+import { aBudgetState } from "../../../../test/fakes/fake-budget-control.ts";
 
 const ticket = (ticketId: string, since: number) => ({ ticketId, leaseId: `lease-${ticketId}`, since, turn: 2 });
 

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "@jest/globals";
 import type { Json } from "../../../../packages/sdk/src/wire/json.ts";
 import { newTicketSchema } from "../../../../packages/sdk/src/wire/tickets.ts";
-import { createActionBench, outputOf } from "../../../testing/action-bench.ts";
-import { aBudgetState } from "../../../testing/fake-budget-control.ts";
+import { createActionBench, outputOf } from "../../../../test/builders/action-bench.ts";
+import { aBudgetState } from "../../../../test/fakes/fake-budget-control.ts";
 import { parseStagedWork, storedWork } from "../staged-work.ts";
 import { lostReason } from "../ticket.ts";
 

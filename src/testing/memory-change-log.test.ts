@@ -1,4 +1,0 @@
-import { describeChangeLog } from "./describe-change-log.ts";
-import { createMemoryChangeLog } from "./memory-change-log.ts";
-
-describeChangeLog("memory", async () => createMemoryChangeLog());

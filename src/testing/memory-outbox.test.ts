@@ -1,4 +1,0 @@
-import { describeOutbox } from "./describe-outbox.ts";
-import { createMemoryOutbox } from "./memory-outbox.ts";
-
-describeOutbox("the outbox in memory", async () => createMemoryOutbox());

@@ -1,4 +1,0 @@
-import { describePrefixSamples } from "./describe-prefix-samples.ts";
-import { createMemoryPrefixSamples } from "./memory-prefix-samples.ts";
-
-describePrefixSamples("memory", async (caps) => createMemoryPrefixSamples(caps));

@@ -1,4 +1,0 @@
-import { describeProviderBatchStore } from "./describe-provider-batch-store.ts";
-import { createMemoryProviderBatchStore } from "./memory-provider-batch-store.ts";
-
-describeProviderBatchStore("Memory", async () => createMemoryProviderBatchStore());

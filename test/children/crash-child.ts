@@ -1,0 +1,236 @@
+/**
+ * The process of the crash test: intake, queue, worker and sweeper over a real Redis, wired like the product, which kills itself with
+ * SIGKILL at one named point. Environment: RB_REDIS (as REDIS_URL), RB_REPLICAS (as REDIS_WAIT_REPLICAS), RB_WORKER, RB_TARGET (URL of the counting target), RB_RUNBOOK (file), RB_UNDONE (file of a second runbook, for alerts with `kind: undone`), RB_EFFECT,
+ * RB_KILL (`KP0`…`KP9` or empty), RB_STEP (for KP4–KP7), RB_LIMIT (effects per two seconds over all processes; empty: none),
+ * RB_BREAK (`intent` or `fencing`: leaves that protection out, to prove that it is missed). Prints `ready <port>`.
+ */
+import { randomBytes, randomUUID } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { z } from "zod";
+import { createIntake } from "../../src/alerts/create-intake.ts";
+import { createAcceptStore, createRunbookBytes } from "../../src/alerts/redis-store.ts";
+import { createRejectedSamples } from "../../src/alerts/rejected-samples.ts";
+import type { AcceptStore } from "../../src/alerts/store.ts";
+import { createApp } from "../../src/app/create-app.ts";
+import type { Action, BoundAction, Effect } from "../../src/core/action.ts";
+import { createSystemClock } from "../../src/core/clock.ts";
+import { StepFailure } from "../../src/core/failure.ts";
+import { createUlids } from "../../src/core/ulid.ts";
+import { createFreezeBoard } from "../../src/freeze/redis-store.ts";
+import { parseRedisUrl } from "../../src/platform/config/redis-url.ts";
+import { createHttpServer } from "../../src/platform/http/create-http-server.ts";
+import { addressOf, connectRedis, type RedisAddress, untilReady } from "../../src/platform/redis/connection.ts";
+import { parseRunbook } from "../../src/runbooks/parse/parse-runbook.ts";
+import type { Runbook } from "../../src/runbooks/runbook.ts";
+import { createExecutor } from "../../src/runs/engine/execute-run.ts";
+import { createHand } from "../../src/runs/hand.ts";
+import { startRunWorker } from "../../src/runs/jobs.ts";
+import { createPinnedRunbooks } from "../../src/runs/redis-pinned-runbooks.ts";
+import { createRunNotices } from "../../src/runs/redis-run-notices.ts";
+import { createRunLedger } from "../../src/runs/redis-store.ts";
+import type { Append, AppendReply, Lease, RunLedger } from "../../src/runs/store.ts";
+import { startSweep } from "../../src/runs/sweep.ts";
+import { createWakeQueue } from "../../src/runs/wake-queue.ts";
+import { createSwitchAction, refuseAction } from "../fakes/switch-action.ts";
+
+const setting = (name: string): string => process.env[name] ?? "";
+const kill = setting("RB_KILL");
+const broken = setting("RB_BREAK");
+const killStep = setting("RB_STEP");
+const effectSchema = z.enum(["read", "set", "keyed", "probed", "once"]);
+const usualEffect = effectSchema.parse(setting("RB_EFFECT"));
+const pokeParameters = z.strictObject({ value: z.string(), effect: effectSchema.optional() });
+const target = setting("RB_TARGET");
+const clock = createSystemClock();
+
+function dieAt(point: string, step?: string): void {
+  if (kill === point && (step === undefined || step === killStep)) process.kill(process.pid, "SIGKILL");
+}
+
+function redisAt(text: string): RedisAddress {
+  const place = parseRedisUrl(text);
+  if (place === undefined || place.kind === "embedded") throw new Error(`RB_REDIS is no address: ${text}`);
+  return addressOf(place);
+}
+
+const poke: Action = {
+  name: "poke",
+  summary: "Changes one value at the counting target.",
+  parameters: pokeParameters,
+  result: { ok: "Whether it was applied" },
+  effectOf: (parameters) => effectSchema.catch(usualEffect).parse(parameters["effect"]),
+  risk: "lowers",
+  probes: true,
+  undoes: false,
+  bind(parameters) {
+    const { value, effect = usualEffect } = pokeParameters.parse(parameters);
+    return { ok: true, action: pokeAction(value, effect) };
+  },
+};
+
+function pokeAction(value: string, effect: Effect): BoundAction {
+  return {
+    name: "poke",
+    effect,
+    risk: "lowers",
+    timeoutMs: 3000,
+    plan: async () => ({ summary: `Poke ${value}`, targets: [`thing/${value}`], changes: [], reversible: false, data: {} }),
+    async run(_plan, context) {
+      const body = JSON.stringify({ run: context.runId, step: context.stepId, effect, key: context.idempotencyKey, pid: process.pid });
+      const sending = fetch(`${target}/effect`, { method: "POST", body, signal: context.signal });
+      // The bytes are on their way; the target answers late on purpose.
+      if (kill === "KP5" && context.stepId === killStep) setTimeout(() => process.kill(process.pid, "SIGKILL"), 60);
+      const reply = await sending;
+      if (!reply.ok) throw new StepFailure({ reason: "refused_by_target", message: `HTTP ${reply.status}`, applied: "no" });
+      dieAt("KP6", context.stepId);
+      return { kind: "done", output: { ok: true } };
+    },
+    async probe(_plan, context) {
+      const reply = await fetch(`${target}/probe?run=${context.runId}&step=${context.stepId}`);
+      const { applied } = z.object({ applied: z.boolean() }).parse(await reply.json());
+      return applied ? { kind: "applied", output: { ok: true } } : { kind: "not_applied" };
+    },
+  };
+}
+
+const actions = [poke, createSwitchAction(target), refuseAction];
+const find = (name: string) => actions.find((action) => action.name === name);
+const catalogue = { names: actions.map(({ name }) => name), find };
+
+function load(file: string, path: string): Runbook {
+  const { runbook, diagnostics } = parseRunbook({ file, source: readFileSync(path, "utf8"), catalogue });
+  if (runbook === undefined) throw new Error(JSON.stringify(diagnostics));
+  return runbook;
+}
+const runbook = load("crash.md", setting("RB_RUNBOOK"));
+const undone = setting("RB_UNDONE") === "" ? undefined : load("undone.md", setting("RB_UNDONE"));
+
+const address = redisAt(setting("RB_REDIS"));
+const replicas = Number(setting("RB_REPLICAS") || 0);
+const redis = connectRedis(address, "worker");
+const requests = connectRedis(address, "request");
+await untilReady(requests, clock);
+
+const bytes = createRunbookBytes(requests);
+const store = createAcceptStore(requests, { now: () => Date.now(), bytes, replicas });
+const dyingStore: AcceptStore = {
+  read: async (keys) => store.read(keys),
+  async accept(writes) {
+    dieAt("KP0");
+    const replies = await store.accept(writes);
+    dieAt("KP1");
+    return replies;
+  },
+};
+const queue = createWakeQueue(redis, () => undefined);
+const doorbell = {
+  ring(runId: string) {
+    if (kill === "KP2") setTimeout(() => process.kill(process.pid, "SIGKILL"), 50);
+    else queue.ring(runId);
+  },
+};
+
+const ledger = createRunLedger(redis, {
+  worker: setting("RB_WORKER"),
+  leaseMs: 1000,
+  nonce: () => `${process.pid}-${randomUUID()}`,
+  clock,
+  replicas,
+});
+const dyingLedger: RunLedger = {
+  leaseMs: ledger.leaseMs,
+  async renew(lease) {
+    const renewed = await ledger.renew(lease);
+    return broken === "fencing" ? { ...renewed, held: true } : renewed;
+  },
+  async claim(runId) {
+    const claimed = await ledger.claim(runId);
+    if (!("refused" in claimed)) dieAt("KP3");
+    return claimed;
+  },
+  async append(lease, change) {
+    const reply = await brokenAppend(lease, change);
+    for (const entry of change.entries) dieAfter(entry, change);
+    return reply;
+  },
+};
+
+function dieAfter(entry: Append["entries"][number], change: Append): void {
+  if (entry.kind === "intent") dieAt("KP4", entry.step);
+  if (entry.kind === "completed") dieAt("KP7", entry.step);
+  if (entry.kind === "asked") dieAt("KP8");
+  if (change.state === "ended") dieAt("KP9");
+}
+
+/** The ledger as it is, unless a protection is to be missed. */
+async function brokenAppend(lease: Lease, change: Append): Promise<AppendReply> {
+  if (broken === "intent") return ledger.append(lease, { ...change, entries: change.entries.filter(({ kind }) => kind !== "intent") });
+  const reply = await ledger.append(lease, change);
+  if (broken !== "fencing" || reply.kind !== "fenced") return reply;
+  const [token, head] = await redis.hmget(`{rb}:run:${lease.runId}`, "token", "head");
+  if (typeof token !== "string" || typeof head !== "string") return reply;
+  return ledger.append({ ...lease, token }, { ...change, head });
+}
+
+const freezeBoard = createFreezeBoard(redis, { notices: createRunNotices(redis) });
+const limit = Number(setting("RB_LIMIT"));
+const drain = new AbortController().signal;
+const log = {
+  executed: () => undefined,
+  failed: (runId: string, error: unknown) => process.stderr.write(`${runId}: ${String(error)}\n`),
+  queueError: () => undefined,
+};
+const nothing = () => undefined;
+const executor = createExecutor(
+  {
+    ledger: dyingLedger,
+    runbooks: createPinnedRunbooks(bytes, catalogue),
+    actions: { find },
+    freezes: async () => freezeBoard.list(),
+    guard: ({ target: thing }) => ({
+      kind: "allow",
+      claims: [
+        ...(thing === undefined ? [] : [{ lock: `target:${thing}` }]),
+        ...(limit > 0 ? [{ bucket: "pokes", max: limit, windowMs: 2000, amount: 1 }] : []),
+      ],
+    }),
+    metrics: { query: async () => ({ kind: "unavailable", reason: "none" }) },
+    announce: async () => undefined,
+    observer: { claimed: nothing, stepEnded: nothing, firstEffect: nothing, refused: nothing, fenced: nothing, ended: nothing },
+  },
+  {
+    clock,
+    questionId: () => `q_${randomUUID()}`,
+    pace: { quarantineMs: 500, prerequisiteEveryMs: 500, preflightFreshMs: 30_000 },
+    maxStalls: 10,
+    cooldownOf: () => [],
+  },
+);
+await ledger.reclaimOwn();
+const hand = createHand(5);
+startRunWorker(executor, { redis, concurrency: 5, hand, drain, clock, log });
+startSweep(executor, { ledger, clock, everyMs: 200, hand, drain, random: Math.random, log });
+
+const intake = createIntake({
+  store: dyingStore,
+  bytes,
+  doorbell,
+  library: { match: (labels) => (labels["kind"] === "undone" ? undone : runbook) },
+  guards: () => ({ kind: "allow", claims: [] }),
+  clock,
+  ids: createUlids(() => clock.now(), randomBytes),
+  observer: { decided: nothing },
+});
+const silent = { info: nothing, warn: nothing, error: nothing };
+const app = createApp({
+  webhook: { intake, tokens: ["0123456789abcdef"], samples: createRejectedSamples() },
+  routes: [],
+  tokens: { verify: async () => undefined },
+  readiness: { conditions: async () => [] },
+  observer: { notification: nothing },
+  log: silent,
+  clock,
+  closing: drain,
+});
+const server = await createHttpServer(app, { host: "127.0.0.1", port: 0 }, clock);
+process.stdout.write(`ready ${server.address.port}\n`);

@@ -1,0 +1,99 @@
+import { describe, expect, it } from "@jest/globals";
+import type { ClaimedMail, Outbox, OutboxRow } from "../../src/core/outbox.ts";
+
+const lease = 1000;
+
+function aRow(key: string, putAt: number): OutboxRow {
+  return { key, to: "default", content: { kind: "message", runId: "run-1", subject: "s", text: "ü\n*" }, putAt };
+}
+
+async function claimed(outbox: Outbox, now: number): Promise<ClaimedMail> {
+  const claim = await outbox.claim(now, lease);
+  if (claim === undefined) throw new Error("A row should be due.");
+  return claim;
+}
+
+/** What every outbox promises. `create` gives an empty one. */
+export function describeOutbox(name: string, create: () => Promise<Outbox>): void {
+  describe(`${name} as a store of mails`, () => {
+    it("keeps one row for a key, the first", async () => {
+      const outbox = await create();
+      expect(await outbox.put(aRow("a", 10))).toEqual({ put: true });
+      expect(await outbox.put({ ...aRow("a", 99), to: "other" })).toEqual({ put: false });
+      expect((await claimed(outbox, 10)).row).toEqual(aRow("a", 10));
+    });
+
+    it("keeps the target of a row", async () => {
+      const outbox = await create();
+      await outbox.put({ ...aRow("a", 0), target: "slack/ops" });
+      expect((await claimed(outbox, 0)).row).toEqual({ ...aRow("a", 0), target: "slack/ops" });
+    });
+
+    it("gives what is due first, to one claimer until its lease ends", async () => {
+      const outbox = await create();
+      await outbox.put(aRow("late", 20));
+      await outbox.put(aRow("early", 10));
+      expect(await outbox.claim(9, lease)).toBeUndefined();
+      expect((await claimed(outbox, 20)).row.key).toBe("early");
+      expect((await claimed(outbox, 21)).row.key).toBe("late");
+      expect(await outbox.claim(21, lease)).toBeUndefined();
+      expect((await claimed(outbox, 20 + lease)).row.key).toBe("early");
+    });
+
+    it("lets only the holder of the lease settle", async () => {
+      const outbox = await create();
+      await outbox.put(aRow("a", 0));
+      const lost = await claimed(outbox, 0);
+      const held = await claimed(outbox, lease);
+      expect(await outbox.settle(lost, { kind: "gave_up", at: 1, error: "late" })).toBe(false);
+      expect(await outbox.settle(held, { kind: "sent", at: 5, messageId: "<m>" })).toBe(true);
+      expect(await outbox.settle(held, { kind: "retry", at: 5, dueAt: 6, error: "e" })).toBe(false);
+      expect(await outbox.find("a")).toEqual({ state: "sent", at: 5, messageId: "<m>" });
+    });
+
+    it("never gives a mail again that was sent, and never puts it again", async () => {
+      const outbox = await create();
+      await outbox.put(aRow("a", 0));
+      await outbox.settle(await claimed(outbox, 0), { kind: "sent", at: 1, messageId: "<m>" });
+      expect(await outbox.put(aRow("a", 2))).toEqual({ put: false });
+      expect(await outbox.claim(1e12, lease)).toBeUndefined();
+      expect(await outbox.status()).toEqual({ waiting: 0, gaveUp: 0 });
+    });
+
+    it("counts deliveries that failed, and shows the error", async () => {
+      const outbox = await create();
+      await outbox.put(aRow("a", 0));
+      await outbox.settle(await claimed(outbox, 0), { kind: "retry", at: 1, dueAt: 50, error: "ESOCKET" });
+      expect(await outbox.claim(49, lease)).toBeUndefined();
+      expect(await outbox.find("a")).toEqual({ state: "waiting", attempts: 1, error: "ESOCKET" });
+      expect((await claimed(outbox, 50)).attempts).toBe(1);
+    });
+
+    it("does not count what could not be composed yet", async () => {
+      const outbox = await create();
+      await outbox.put(aRow("a", 0));
+      await outbox.settle(await claimed(outbox, 0), { kind: "later", dueAt: 50 });
+      expect((await claimed(outbox, 50)).attempts).toBe(0);
+    });
+
+    it("shows what was given up and how long the oldest waits", async () => {
+      const outbox = await create();
+      await outbox.put(aRow("a", 10));
+      await outbox.put(aRow("b", 20));
+      expect(await outbox.status()).toEqual({ waiting: 2, gaveUp: 0, oldestPutAt: 10 });
+      await outbox.settle(await claimed(outbox, 30), { kind: "gave_up", at: 30, error: "550" });
+      expect(await outbox.status()).toEqual({ waiting: 1, gaveUp: 1, oldestPutAt: 20 });
+      expect(await outbox.find("a")).toEqual({ state: "gave_up", at: 30, error: "550" });
+      expect(await outbox.find("nothing")).toBeUndefined();
+    });
+
+    it("gives every row to exactly one of many claimers", async () => {
+      const outbox = await create();
+      await Promise.all(Array.from({ length: 20 }, (_, index) => outbox.put(aRow(`row-${index}`, index))));
+      const claims = await Promise.all(Array.from({ length: 40 }, () => outbox.claim(100, lease)));
+      const taken = claims.flatMap((claim) => (claim === undefined ? [] : [claim.row.key]));
+      expect(taken).toHaveLength(20);
+      expect(new Set(taken).size).toBe(20);
+    });
+  });
+}

@@ -1,0 +1,22 @@
+import type { Clock } from "../../src/core/clock.ts";
+import type { CacheBoard, CacheState } from "../../src/llm/caching/cache-board.ts";
+
+/** The contract of boards of analyses in memory. */
+export function createMemoryCacheBoard(clock: Pick<Clock, "now">): CacheBoard {
+  const states = new Map<string, CacheState>();
+  let turnEndsAt = Number.NEGATIVE_INFINITY;
+  return {
+    async put(state) {
+      states.set(JSON.stringify([state.prompt, state.provider, state.model]), state);
+    },
+    list: async () => [...states.values()],
+    async prune(at) {
+      for (const [key, state] of states) if (state.at < at) states.delete(key);
+    },
+    async takeTurn(forMs) {
+      if (clock.now() < turnEndsAt) return false;
+      turnEndsAt = clock.now() + forMs;
+      return true;
+    },
+  };
+}

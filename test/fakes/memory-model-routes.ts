@@ -1,0 +1,22 @@
+import type { ModelRoute } from "../../packages/sdk/src/wire/routing.ts";
+import type { Clock } from "../../src/core/clock.ts";
+import { holdsTargets, type ModelRouteStore } from "../../src/llm/routing/model-route.ts";
+
+/** Routes in memory. */
+export function createMemoryModelRoutes(clock: Pick<Clock, "now">): ModelRouteStore {
+  const kept = new Map<string, ModelRoute>();
+  return {
+    read: async (id) => kept.get(id),
+    list: async () => [...kept.values()].toSorted((a, b) => (a.id < b.id ? -1 : 1)),
+    async set({ id, expected, targets, by, reason }) {
+      const present = kept.get(id);
+      if ((present?.version ?? 0) !== expected)
+        return present !== undefined && holdsTargets(present, targets)
+          ? { kind: "set", route: present }
+          : { kind: "conflict", route: present };
+      const route = { ...targets, id, version: expected + 1, at: clock.now(), by, reason };
+      kept.set(id, route);
+      return { kind: "set", route };
+    },
+  };
+}

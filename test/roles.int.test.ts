@@ -1,0 +1,171 @@
+import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
+import { z } from "zod";
+import { createSystemClock } from "../src/core/clock.ts";
+import { createSystemRandom } from "../src/core/random.ts";
+import { type Role, roles } from "../src/core/role.ts";
+import { tokenFilePath } from "../src/platform/config/data-folder.ts";
+import { createTokenFile } from "../src/platform/http/token-file.ts";
+import { type RedisServer, startRedisServer } from "./servers/redis-server.ts";
+import { aProductFolder, type ProductFolder, type RunningProduct, startProduct } from "./servers/running-product.ts";
+
+/**
+ * Every route of the real server × every role × no token. Who may do what is written here once more, by hand: a route that is not in this
+ * table fails the test, and so does one that answers others than those named here.
+ */
+const people: readonly Role[] = ["viewer", "operator", "approver", "admin"];
+const operators: readonly Role[] = ["operator", "admin"];
+const answerers: readonly Role[] = ["operator", "approver", "admin"];
+const admins: readonly Role[] = ["admin"];
+const workloads: readonly Role[] = ["workload", "admin"];
+const everybody = "everybody";
+
+const expected: { readonly [route: string]: readonly Role[] | typeof everybody } = {
+  "GET /healthz": everybody,
+  "GET /readyz": everybody,
+  "GET /openapi.json": everybody,
+  "GET /a/{id}": everybody,
+  "GET /a.js": everybody,
+  "GET /a.css": everybody,
+  "POST /webhooks/alertmanager": everybody,
+  "POST /webhooks/langfuse": everybody,
+  "GET /api/runs": people,
+  "POST /api/runs": operators,
+  "GET /api/runs/{id}": people,
+  "GET /api/runs/{id}/events": people,
+  "POST /api/runs/{id}/abort": operators,
+  "POST /api/runs/{id}/resume": operators,
+  "POST /api/runs/{id}/rerun": operators,
+  "GET /api/approvals": answerers,
+  "POST /api/approvals/{id}": answerers,
+  "GET /api/approvals/{id}/question": answerers,
+  "POST /api/approvals/{id}/link": answerers,
+  "GET /api/runbooks": people,
+  "GET /api/runbooks/{id}": people,
+  "GET /api/decisions": people,
+  "GET /api/freeze": people,
+  "PUT /api/freeze": operators,
+  "DELETE /api/freeze": admins,
+  "GET /api/audit": admins,
+  "GET /api/audit/verify": admins,
+  "GET /api/rejected-notifications": admins,
+  "GET /api/budgets": people,
+  "GET /api/budgets/{id}": people,
+  "GET /api/budgets/{id}/spend": people,
+  "PUT /api/budgets/{id}": operators,
+  "PATCH /api/budgets/{id}": operators,
+  "GET /api/usage": people,
+  "POST /api/usage": workloads,
+  "GET /api/admissions": people,
+  "POST /api/admissions": workloads,
+  "POST /api/admissions/release": workloads,
+  "POST /api/admissions/{leaseId}/extend": workloads,
+  "GET /api/batches": people,
+  "POST /api/batches": ["operator", "admin", "workload"],
+  "GET /api/batches/{id}": [...people, "workload"],
+  "PATCH /api/batches/{id}": operators,
+  "GET /api/batches/{id}/events": [...people, "workload"],
+  "GET /api/batches/{id}/estimate": [...people, "workload"],
+  "POST /api/batches/references": ["operator", "admin", "workload"],
+  "POST /api/batches/{id}/tickets": ["operator", "admin", "workload"],
+  "POST /api/batches/{id}/submit": ["operator", "admin", "workload"],
+  "POST /api/batches/{id}/pause": operators,
+  "POST /api/batches/{id}/resume": operators,
+  "POST /api/batches/{id}/cancel": operators,
+  "GET /api/prompts": people,
+  "GET /api/prompts/{name}": people,
+  "GET /api/prompts/{name}/served": [...people, "workload"],
+  "GET /api/prompts/{name}/versions/{version}": [...people, "workload"],
+  "POST /api/prompts/{name}/versions": operators,
+  "PUT /api/prompts/{name}/labels/{label}": operators,
+  "PUT /api/prompts/{name}/canary": operators,
+  "GET /api/prompt-caches": people,
+  "GET /api/findings": people,
+  "PUT /api/findings/{id}/status": operators,
+  "GET /api/costs/explanation": people,
+  "GET /api/changes": people,
+  "POST /api/changes": [...operators, "workload"],
+  "GET /api/routes": people,
+  "GET /api/routes/{id}": [...people, "workload"],
+  "PUT /api/routes/{id}": operators,
+  "GET /api/tickets": people,
+  "GET /api/tickets/{id}": people,
+};
+
+let redis: RedisServer;
+let folder: ProductFolder;
+let product: RunningProduct;
+const tokens = new Map<Role, string>();
+
+beforeAll(async () => {
+  redis = await startRedisServer();
+  folder = await aProductFolder({ "none.md": "nothing" });
+  const file = createTokenFile(tokenFilePath(folder.path), { clock: createSystemClock(), random: createSystemRandom() });
+  for (const role of roles) tokens.set(role, (await file.create(`a-${role}`, role)) ?? "");
+  product = await startProduct(folder.path, { env: { REDIS_URL: `unix://${redis.socketPath}` }, worker: false });
+});
+
+afterAll(async () => {
+  await product[Symbol.asyncDispose]();
+  await redis[Symbol.asyncDispose]();
+  await folder[Symbol.asyncDispose]();
+});
+
+const descriptionSchema = z.object({
+  paths: z.record(z.string(), z.record(z.string(), z.looseObject({ "x-roles": z.array(z.enum(roles)).optional() }))),
+});
+
+async function describedRoutes(): Promise<ReadonlyMap<string, readonly Role[] | undefined>> {
+  const { paths } = descriptionSchema.parse(await (await fetch(`${product.url}/openapi.json`)).json());
+  return new Map(
+    Object.entries(paths).flatMap(([path, methods]) =>
+      Object.entries(methods).map(([method, route]) => [`${method.toUpperCase()} ${path}`, route["x-roles"]] as const),
+    ),
+  );
+}
+
+/** The name of a thing that does not exist: nothing is done to anything. */
+async function ask(route: string, token: string | undefined): Promise<number> {
+  const [method = "", path = ""] = route.split(" ");
+  const response = await fetch(`${product.url}${path.replaceAll(/\{\w+\}/g, "nobody")}`, {
+    method,
+    headers: {
+      ...(token !== undefined && { authorization: `Bearer ${token}` }),
+      ...(method !== "GET" && { "content-type": "application/json" }),
+    },
+    ...(method !== "GET" && { body: "{}" }),
+  });
+  await response.body?.cancel();
+  return response.status;
+}
+
+describe("who may do what", () => {
+  it("is decided for every route that the server has, and for none that it does not have", async () => {
+    expect([...(await describedRoutes()).keys()].sort()).toEqual(Object.keys(expected).sort());
+  });
+
+  it("is what each route says of itself", async () => {
+    const said = [...(await describedRoutes())].map(([route, who]) => [route, who === undefined ? everybody : [...who].sort()]);
+    expect(Object.fromEntries(said)).toEqual(
+      Object.fromEntries(Object.entries(expected).map(([route, who]) => [route, who === everybody ? everybody : [...who].sort()])),
+    );
+  });
+
+  it.each(Object.entries(expected))("%s", async (route, who) => {
+    const seen = [];
+    for (const role of [...roles, undefined]) {
+      const status = await ask(route, role === undefined ? undefined : tokens.get(role));
+      seen.push([role ?? "no token", status === 401 ? 401 : status === 403 ? 403 : "answered"]);
+    }
+    // A webhook has a token of its own, which none of these is.
+    const open = who === everybody ? (route === "POST /webhooks/alertmanager" ? 401 : "answered") : undefined;
+    expect(seen).toEqual([...roles.map((role) => [role, open ?? (who.includes(role) ? "answered" : 403)]), ["no token", open ?? 401]]);
+  });
+
+  it("ends for a revoked token with its next request", async () => {
+    const file = createTokenFile(tokenFilePath(folder.path), { clock: createSystemClock(), random: createSystemRandom() });
+    const token = (await file.create("short-lived", "viewer")) ?? "";
+    expect(await ask("GET /api/runs", token)).toBe(200);
+    await file.revoke("short-lived");
+    expect(await ask("GET /api/runs", token)).toBe(401);
+  });
+});

@@ -1,0 +1,121 @@
+import { serveLoopback } from "../../demo/simulators/serve-loopback.ts";
+import { createIntake, type IntakeObserver } from "../../src/alerts/create-intake.ts";
+import type { RunGuards } from "../../src/alerts/prepare-run.ts";
+import { createRejectedSamples, type RejectedSamples } from "../../src/alerts/rejected-samples.ts";
+import { type AppLimits, createApp } from "../../src/app/create-app.ts";
+import type { Clock } from "../../src/core/clock.ts";
+import type { Caller, Role } from "../../src/core/role.ts";
+import { createUlids } from "../../src/core/ulid.ts";
+import type { HttpLog } from "../../src/platform/http/http-log.ts";
+import type { Condition } from "../../src/platform/http/readiness.ts";
+import type { Route } from "../../src/platform/http/route.ts";
+import type { TokenVerifier } from "../../src/platform/http/token-verifier.ts";
+import { createMemoryAcceptStore, type MemoryAcceptStore } from "../../src/rehearsal/memory-accept-store.ts";
+import type { Runbook } from "../../src/runbooks/runbook.ts";
+import { createFakeClock } from "../fakes/fake-clock.ts";
+
+/** The HTTP application over stores in memory, listening on a free port of loopback. */
+export interface HttpHarness extends AsyncDisposable {
+  readonly url: string;
+  readonly clock: Clock;
+  readonly store: MemoryAcceptStore;
+  readonly samples: RejectedSamples;
+  readonly notifications: readonly number[];
+  readonly logged: readonly string[];
+  readonly closing: AbortController;
+  readonly conditions: Condition[];
+  /** Methods and paths that Express really has. */
+  readonly mounted: readonly { readonly method: string; readonly path: string }[];
+}
+
+/** What a test may choose. */
+export interface HttpHarnessOptions {
+  readonly runbooks?: readonly { readonly runbook: Runbook; readonly alertName: string }[];
+  readonly webhookTokens?: readonly string[];
+  readonly langfuseSecret?: string;
+  readonly routes?: readonly Route[];
+  readonly limits?: AppLimits;
+  readonly guards?: RunGuards;
+  /** Called when a sender has left alerts out. */
+  readonly onTruncated?: () => void;
+  /** Told of every decision. */
+  readonly decided?: IntakeObserver["decided"];
+}
+
+/** Tokens of a test: `<role>-token` belongs to a caller of that role. */
+export const testTokens: TokenVerifier = {
+  async verify(token): Promise<Caller | undefined> {
+    const role = (["viewer", "operator", "approver", "admin", "workload"] as const satisfies readonly Role[]).find(
+      (role) => token === `${role}-token`,
+    );
+    return role === undefined ? undefined : { name: `a ${role}`, role };
+  },
+};
+
+/** Starts the application; dispose of it. */
+export async function startHttp(options: HttpHarnessOptions = {}): Promise<HttpHarness> {
+  const clock = createFakeClock(Date.UTC(2026, 10, 23, 6));
+  const store = createMemoryAcceptStore(clock);
+  const samples = createRejectedSamples();
+  const notifications: number[] = [];
+  const logged: string[] = [];
+  const conditions: Condition[] = [];
+  const closing = new AbortController();
+  let random = 0;
+  const intake = createIntake({
+    store,
+    bytes: store,
+    doorbell: { ring: () => undefined },
+    library: { match: (labels) => options.runbooks?.find(({ alertName }) => labels["alertname"] === alertName)?.runbook },
+    guards: options.guards ?? (() => ({ kind: "allow", claims: [] })),
+    clock,
+    ids: createUlids(
+      () => clock.now(),
+      (count) => Uint8Array.from({ length: count }, (_, index) => (random += index + 7) & 255),
+    ),
+    observer: { decided: options.decided ?? (() => undefined) },
+  });
+  const log: HttpLog = { info: keep, warn: keep, error: keep };
+  function keep(fields: object, message: string): void {
+    logged.push(JSON.stringify({ ...fields, message }));
+  }
+  const app = createApp(
+    {
+      webhook: {
+        intake,
+        tokens: options.webhookTokens ?? ["correct-horse-battery"],
+        samples,
+        onTruncated: options.onTruncated ?? (() => undefined),
+      },
+      langfuseSecret: options.langfuseSecret,
+      routes: options.routes ?? [],
+      tokens: testTokens,
+      readiness: { conditions: async () => conditions },
+      observer: { notification: (code) => notifications.push(code) },
+      log,
+      clock,
+      closing: closing.signal,
+    },
+    options.limits,
+  );
+  const server = await serveLoopback(app);
+  return {
+    url: server.url,
+    clock,
+    store,
+    samples,
+    notifications,
+    logged,
+    closing,
+    conditions,
+    mounted: app.router.stack.flatMap(({ route }) =>
+      route === undefined
+        ? []
+        : route.stack.flatMap(({ method, name }) => (name === "methodNotAllowed" ? [] : [{ method, path: route.path }])),
+    ),
+    async [Symbol.asyncDispose]() {
+      closing.abort();
+      await server[Symbol.asyncDispose]();
+    },
+  };
+}

@@ -1,0 +1,39 @@
+import type { Redis } from "ioredis";
+import { createSystemClock } from "../../src/core/clock.ts";
+import { createLocalGate } from "../../src/llm/budgets/local-gate.ts";
+import { createWorkloadLedger } from "../../src/llm/budgets/redis-store.ts";
+import { startTicketWorker } from "../../src/llm/tickets/jobs.ts";
+import { createTicketStore } from "../../src/llm/tickets/redis-store.ts";
+import type { TicketProcessor } from "../../src/llm/tickets/ticket.ts";
+
+/** Tickets over a real Redis, wired like the product; a lease lasts two seconds. */
+export function openTicketSystem(redis: Redis) {
+  const clock = createSystemClock();
+  const tickets = createTicketStore({ redis, clock });
+  const times = { leaseMs: 2000, minuteMs: 60_000, bucketMs: 60_000, keepMs: 3_600_000 };
+  const ledger = createWorkloadLedger({ redis, clock, times, counts: tickets });
+  const gate = createLocalGate({ ledger, observer: { usage: () => undefined, finished: () => undefined } });
+  return { redis, clock, tickets, ledger, gate };
+}
+
+/** Works on the queue `default` until the process is killed; tickets of a killed one are handed out again after about two seconds. */
+export function workUntilKilled(
+  { redis, clock, tickets, gate }: ReturnType<typeof openTicketSystem>,
+  concurrency: number,
+  processor: TicketProcessor,
+): void {
+  const never = new AbortController().signal;
+  startTicketWorker(
+    { store: tickets, clock, gate, processor },
+    {
+      redis,
+      queue: "default",
+      concurrency,
+      drain: never,
+      abort: never,
+      lockMs: 1000,
+      stalledCheckMs: 300,
+      log: { worked: () => undefined, failed: (_id, error) => console.error(error), queueError: () => undefined },
+    },
+  );
+}
