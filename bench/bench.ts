@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { benchAttribution, differencesOf, renderAttribution } from "./bench-attribution.ts";
 import { benchReplay, renderReplay } from "./bench-replay.ts";
+import { benchStart, renderStart } from "./bench-start.ts";
 import { benchTickets, renderTickets } from "./bench-tickets.ts";
 import { type Measurement, measureSaturation, measureSubject, pacedPerSecond, stormGroup, type Volume } from "./measure.ts";
 import { createObserver } from "./observer.ts";
@@ -13,13 +14,14 @@ import { floorSide, productSide, type Side } from "./sides.ts";
 const full: Volume = { warmUp: 500, saturation: 4000, storm: 10_000, pacedSeconds: 10 };
 const quick: Volume = { warmUp: 200, saturation: 1000, storm: 2000, pacedSeconds: 3 };
 
-const usage = `Usage: npm run bench -- [--rounds N] [--quick] [--json] [--only runs|replay|attribution|tickets]
+const usage = `Usage: npm run bench -- [--rounds N] [--quick] [--json] [--only start|runs|replay|attribution|tickets]
 
 Runs the product beside a floor: a small program of the same parts (express, zod, BullMQ, one fenced script call per step).
 Both get a redis-server of their own with the same settings. Rounds alternate which side comes first; the table shows medians.
 Tickets through admission, ledger and checkpoint run beside a BullMQ worker that does nothing, also with 100,000 of them queued.
 The replay of 100,000 requests through a prompt cache runs beside a straightforward reference on the same requests.
 So does the attribution of a rise of cost over 1,000,000 usage events; when the two do not find the same, the exit code is 1.
+Starting --version, --help and lint is measured beside a bare node.
 `;
 
 async function main(args: readonly string[]): Promise<void> {
@@ -40,6 +42,12 @@ async function main(args: readonly string[]): Promise<void> {
     return;
   }
   const isWanted = (section: string) => values.only === undefined || values.only === section;
+  if (isWanted("start")) {
+    const starts = values.quick ? 3 : 9;
+    const costs = benchStart(starts);
+    process.stdout.write(renderStart(costs, starts));
+    if (values.json) process.stdout.write(`${JSON.stringify({ start: costs })}\n`);
+  }
   if (isWanted("replay")) {
     const requests = values.quick ? 20_000 : 100_000;
     const results = benchReplay(requests, count);

@@ -62,8 +62,8 @@ describe.each(documents)("$path", ({ path, text }) => {
     expect(named.filter((name) => manifest.scripts[name] === undefined)).toEqual([]);
   });
 
-  it("names only commands that exist", () => {
-    const program = createProgram(aCommandContext(), () => undefined, "0");
+  it("names only commands that exist", async () => {
+    const program = await createProgram(aCommandContext(), { exit: () => undefined, version: "0" });
     const named = [...text.matchAll(/(?:npx |`|\$ )runbookd ((?:[a-z-]+ ?)+)/g)].map(([, words = ""]) => words.trim().split(" "));
     expect(named.filter((words) => !namesCommand(program, words)).map((words) => words.join(" "))).toEqual([]);
   });

@@ -11,11 +11,15 @@ export interface CommandInvocation {
 /** Receives a finished command's exit code. */
 export type ExitSink = (code: ExitCode) => void;
 
-/** A command as data; `run` answers with the exit code and never ends the process. */
-export interface CommandDefinition {
+/** How a command is called and what it is for. */
+export interface CommandHead {
   /** Name and arguments in commander's notation, e.g. `show <run>`. */
   readonly usage: string;
   readonly summary: string;
+}
+
+/** What a command takes and does; `run` answers with the exit code and never ends the process. */
+export interface CommandBody {
   /** Command lines shown under the help. */
   readonly examples: readonly string[];
   readonly options?: readonly CommandOption[];
@@ -23,6 +27,9 @@ export interface CommandDefinition {
   readonly remote?: boolean;
   run(args: readonly string[], invocation: CommandInvocation): Promise<ExitCode>;
 }
+
+/** A command as data. */
+export type CommandDefinition = CommandHead & CommandBody;
 
 /** One option. `collect` may be given several times and becomes a list. */
 export interface CommandOption {
@@ -35,9 +42,7 @@ export interface CommandOption {
 
 /** Builds the commander command of a definition. Every command has `--json`, `--help` and an example. */
 export function defineCommand(definition: CommandDefinition, context: CommandContext, exit: ExitSink): Command {
-  const [name = "", ...parameters] = definition.usage.split(" ");
-  const command = new Command(name).description(definition.summary).allowExcessArguments(false);
-  for (const parameter of parameters) command.argument(parameter);
+  const command = outlineCommand(definition).allowExcessArguments(false);
   for (const option of definition.options ?? []) addOption(command, option);
   if (definition.remote === true) command.option("--url <url>", "address of the running runbookd (RUNBOOKD_URL)");
   command.option("--json", "print one JSON document");
@@ -52,11 +57,12 @@ export function defineCommand(definition: CommandDefinition, context: CommandCon
   return command;
 }
 
-/** A command that only holds others, e.g. `runs`. */
-export function defineGroup(name: string, summary: string, members: readonly Command[]): Command {
-  const group = new Command(name).description(summary);
-  for (const member of members) group.addCommand(member);
-  return group;
+/** A command with its arguments and its summary: all that the list of commands shows, but for its options. */
+export function outlineCommand({ usage, summary }: CommandHead): Command {
+  const [name = "", ...parameters] = usage.split(" ");
+  const command = new Command(name).description(summary);
+  for (const parameter of parameters) command.argument(parameter);
+  return command;
 }
 
 function addOption(command: Command, option: CommandOption): void {

@@ -1,7 +1,6 @@
 import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { isatty } from "node:tty";
-import { z } from "zod";
 import { createSystemClock } from "../core/clock.ts";
 import { createSystemRandom } from "../core/random.ts";
 import type { CommandContext } from "./context.ts";
@@ -26,7 +25,11 @@ export function createProcessContext(): CommandContext {
 
 /** The version in the nearest package.json above this file. Throws when there is none: the installation is broken. */
 export function readVersion(): string {
-  return z.looseObject({ version: z.string() }).parse(JSON.parse(readFileSync(join(packageFolder(), "package.json"), "utf8"))).version;
+  // A schema would do; its library takes longer to load than everything else that `--version` needs.
+  const manifest: unknown = JSON.parse(readFileSync(join(packageFolder(), "package.json"), "utf8"));
+  if (typeof manifest === "object" && manifest !== null && "version" in manifest && typeof manifest.version === "string")
+    return manifest.version;
+  throw new Error("package.json above the installed files names no version");
 }
 
 /** The folder that holds package.json, alerts and runbooks: the same for the sources and for the build. */

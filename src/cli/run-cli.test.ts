@@ -4,16 +4,15 @@ import { join } from "node:path";
 import { expect, it } from "@jest/globals";
 import type { Command } from "commander";
 import { aCommandContext } from "../../test/builders/command-context.ts";
+import { scopeGrammar } from "../core/freeze.ts";
 import { createProgram, runCli } from "./run-cli.ts";
 
 function leaves(command: Command): readonly Command[] {
   return command.commands.length === 0 ? [command] : command.commands.flatMap(leaves);
 }
 
-const commands = leaves(createProgram(aCommandContext(), () => undefined, "1")).map((command): [string, Command] => [
-  command.name(),
-  command,
-]);
+const whole = await createProgram(aCommandContext(), { exit: () => undefined, version: "1" });
+const commands = leaves(whole).map((command): [string, Command] => [command.name(), command]);
 
 it.each(commands)("%s has a summary, --json and an example", (_name, command) => {
   let help = "";
@@ -22,6 +21,27 @@ it.each(commands)("%s has a summary, --json and an example", (_name, command) =>
   expect(command.description()).not.toBe("");
   expect(help).toContain("--json");
   expect(help).toMatch(/Examples?:\n {2}\$ (?:[A-Z_]+=\S+ )*runbookd /);
+});
+
+it("lists every command as it is, though none is loaded", async () => {
+  const context = aCommandContext();
+  await runCli(["--help"], context, "1");
+  expect(context.printed.out).toBe(whole.helpInformation());
+});
+
+it("names each command once", () => {
+  const names = whole.commands.map((command) => command.name());
+  expect(new Set(names).size).toBe(names.length);
+});
+
+it("suggests the command that was meant", async () => {
+  const context = aCommandContext();
+  expect(await runCli(["lnit"], context, "1")).toBe(2);
+  expect(context.printed.err).toContain("Did you mean lint?");
+});
+
+it("says of a freeze which scopes there are", () => {
+  expect(whole.commands.find((command) => command.name() === "freeze")?.description()).toContain(scopeGrammar);
 });
 
 it("answers 0 to --help and --version and 2 to what it does not know", async () => {

@@ -1,67 +1,48 @@
 import { Command, CommanderError } from "commander";
-import { alertCommand } from "./commands/alert-command.ts";
-import { approvalsCommand } from "./commands/approvals-command.ts";
-import { auditCommand } from "./commands/audit-command.ts";
-import { batchesCommand } from "./commands/batches-command.ts";
-import { changesCommand } from "./commands/changes-command.ts";
-import { doctorCommand } from "./commands/doctor-command.ts";
-import { explainCommand } from "./commands/explain-command.ts";
-import { findingsCommand } from "./commands/findings-command.ts";
-import { freezeCommand, unfreezeCommand } from "./commands/freeze-command.ts";
-import { indexCommand } from "./commands/index-command.ts";
-import { lintCommand } from "./commands/lint-command.ts";
-import { newCommand } from "./commands/new-command.ts";
-import { promptsCommands } from "./commands/prompt-versions.ts";
-import { rehearseCommand } from "./commands/rehearse-command.ts";
-import { replayCommand } from "./commands/replay-command.ts";
-import { routesCommand } from "./commands/routes-command.ts";
-import { runsCommand } from "./commands/runs-command.ts";
-import { schemaCommand } from "./commands/schema-command.ts";
-import { serverCommand, upCommand, workCommand, workerCommand } from "./commands/serve.ts";
-import { runCommand } from "./commands/start-run.ts";
-import { tokenCommand } from "./commands/token-command.ts";
+import { type CommandEntry, commandList } from "./command-list.ts";
 import { type CommandContext, exitCodes, hasColour } from "./context.ts";
-import { defineCommand, type ExitSink } from "./define-command.ts";
+import { defineCommand, type ExitSink, outlineCommand } from "./define-command.ts";
 
-/** The whole command line, with its output going to the context. */
-export function createProgram(context: CommandContext, exit: ExitSink, version: string): Command {
-  const single = [
-    upCommand,
-    serverCommand,
-    workerCommand,
-    workCommand,
-    doctorCommand,
-    lintCommand,
-    indexCommand,
-    newCommand,
-    schemaCommand,
-    rehearseCommand,
-    replayCommand,
-    runCommand,
-    freezeCommand,
-    unfreezeCommand,
-  ].map((definition) => defineCommand(definition, context, exit));
-  const groups = [
-    alertCommand,
-    runsCommand,
-    approvalsCommand,
-    auditCommand,
-    batchesCommand,
-    promptsCommands,
-    findingsCommand,
-    routesCommand,
-    explainCommand,
-    changesCommand,
-    tokenCommand,
-  ].map((create) => create(context, exit));
+/** What a program is built for. */
+export interface ProgramOptions {
+  readonly exit: ExitSink;
+  readonly version: string;
+  /** The one command that is loaded; the others are known by name, arguments and summary. All are loaded without it. */
+  readonly only?: string;
+}
+
+/** The command line, with its output going to the context. */
+export async function createProgram(context: CommandContext, { exit, version, only }: ProgramOptions): Promise<Command> {
   const program = new Command("runbookd")
     .description("Executes Markdown runbooks when Alertmanager calls, and proves that it helped.")
     .version(version)
     // Options behind a command's name are that command's, also where a group has the same ones.
     .enablePositionalOptions();
-  for (const command of [...single, ...groups]) program.addCommand(command);
+  for (const entry of commandList) {
+    const isLoaded = only === undefined || nameOf(entry) === only;
+    program.addCommand(isLoaded ? await loadCommand(entry, context, exit) : outlineOf(entry));
+  }
   for (const command of [program, ...program.commands.flatMap((member) => [member, ...member.commands])]) configure(command, context);
   return program;
+}
+
+async function loadCommand(entry: CommandEntry, context: CommandContext, exit: ExitSink): Promise<Command> {
+  const { body, members, ...head } = entry;
+  const command = body === undefined ? outlineCommand(head) : defineCommand({ ...head, ...(await body()) }, context, exit);
+  // A command's own options stand before a member; behind one they are the member's.
+  if (members !== undefined) command.enablePositionalOptions();
+  for (const member of (await members?.()) ?? []) command.addCommand(defineCommand(member, context, exit));
+  return command;
+}
+
+/** Every command that does something itself has options, and the list of commands says so. */
+function outlineOf(entry: CommandEntry): Command {
+  const command = outlineCommand(entry);
+  return entry.body === undefined ? command : command.option("--json");
+}
+
+function nameOf({ usage }: CommandEntry): string {
+  return usage.split(" ")[0] ?? "";
 }
 
 function configure(command: Command, context: CommandContext): void {
@@ -80,8 +61,11 @@ function configure(command: Command, context: CommandContext): void {
 /** Runs one command line (without node and script) and answers its exit code. Throws only for a defect. */
 export async function runCli(args: readonly string[], context: CommandContext, version: string): Promise<number> {
   let code: number = exitCodes.ok;
-  const program = createProgram(context, (value) => (code = value), version);
+  const exit: ExitSink = (value) => (code = value);
+  // Options before the command's name take no value, so the first other word is the name.
+  const only = args.find((word) => !word.startsWith("-")) ?? "";
   try {
+    const program = await createProgram(context, { exit, version, only });
     await program.parseAsync([...args], { from: "user" });
     return code;
   } catch (error) {

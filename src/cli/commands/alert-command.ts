@@ -1,25 +1,15 @@
-import type { Command } from "commander";
 import { type Labels, testAlertLabel } from "../../core/alert.ts";
 import { parseDuration } from "../../core/duration.ts";
 import { type AlertmanagerClient, createAlertmanagerClient } from "../../integrations/alertmanager/create-alertmanager-client.ts";
 import { type ApiClient, createApiClient, reportFailure } from "../api-client.ts";
 import { type DecisionShape, decisionsSchema } from "../api-shapes.ts";
 import { type CommandContext, type ExitCode, exitCodes, oneLine, writeJson } from "../context.ts";
-import {
-  type CommandDefinition,
-  type CommandInvocation,
-  defineCommand,
-  defineGroup,
-  type ExitSink,
-  flagOption,
-  listOption,
-  textOption,
-} from "../define-command.ts";
+import { type CommandDefinition, type CommandInvocation, flagOption, listOption, textOption } from "../define-command.ts";
 import { readConfigOrExplain } from "../read-config.ts";
 
 /** `runbookd alert …`. */
-export function alertCommand(context: CommandContext, exit: ExitSink): Command {
-  return defineGroup("alert", "Try the way of an alert", [defineCommand(test, context, exit)]);
+export function alertCommands(): readonly CommandDefinition[] {
+  return [test];
 }
 
 /** Long enough for a group_wait, short enough to leave no trace. */

@@ -1,15 +1,13 @@
-import type { Command } from "commander";
 import { z } from "zod";
 import { createApiClient, reportFailure } from "../api-client.ts";
 import { answeredSchema, askedSchema } from "../api-shapes.ts";
-import { type CommandContext, exitCodes, oneLine, writeJson } from "../context.ts";
-import { type CommandDefinition, defineCommand, defineGroup, type ExitSink, flagOption, textOption } from "../define-command.ts";
+import { exitCodes, oneLine, writeJson } from "../context.ts";
+import { type CommandDefinition, flagOption, textOption } from "../define-command.ts";
 import { renderQuestions } from "../render-run.ts";
 
 /** `runbookd approvals …`: every question that waits for a person. */
-export function approvalsCommand(context: CommandContext, exit: ExitSink): Command {
-  const members = [list, answerQuestion].map((member) => defineCommand(member, context, exit));
-  return defineGroup("approvals", "List and answer questions to people: approvals, manual steps, failures and unknown outcomes", members);
+export function approvalsCommands(): readonly CommandDefinition[] {
+  return [list, answerQuestion];
 }
 
 const openQuestions = z.looseObject({ items: z.array(askedSchema) });

@@ -1,14 +1,12 @@
-import type { Command } from "commander";
 import { createApiClient, reportFailure } from "../api-client.ts";
 import { auditRecordSchema, auditVerdictSchema, pageSchema } from "../api-shapes.ts";
-import { type CommandContext, exitCodes, oneLine, renderTable, writeJson } from "../context.ts";
-import { type CommandDefinition, defineCommand, defineGroup, type ExitSink, flagOption } from "../define-command.ts";
+import { exitCodes, oneLine, renderTable, writeJson } from "../context.ts";
+import { type CommandDefinition, flagOption } from "../define-command.ts";
 import { formatInstant } from "../render-run.ts";
 
 /** `runbookd audit …`: what people did, and the proof that no record was changed. */
-export function auditCommand(context: CommandContext, exit: ExitSink): Command {
-  const members = [list, verify].map((member) => defineCommand(member, context, exit));
-  return defineGroup("audit", "Read what people did, and prove that no record of them or of a run was changed", members);
+export function auditCommands(): readonly CommandDefinition[] {
+  return [list, verify];
 }
 
 const list: CommandDefinition = {

@@ -1,20 +1,16 @@
-import type { Command } from "commander";
 import { formatUsd } from "../../core/money.ts";
 import { createApiClient, reportFailure } from "../api-client.ts";
 import { type BatchShape, batchSchema, pageSchema } from "../api-shapes.ts";
-import { type CommandContext, exitCodes, renderTable, writeJson } from "../context.ts";
-import { type CommandDefinition, defineCommand, defineGroup, type ExitSink, flagOption, textOption } from "../define-command.ts";
+import { exitCodes, renderTable, writeJson } from "../context.ts";
+import { type CommandDefinition, flagOption, textOption } from "../define-command.ts";
 import { countsOf, stateOf } from "../render-batch.ts";
 import { createBatch } from "./create-batch.ts";
 import { limitBatch } from "./limit-batch.ts";
 import { showBatch } from "./show-batch.ts";
 
 /** `runbookd batches …`: batches of tickets and their gates. */
-export function batchesCommand(context: CommandContext, exit: ExitSink): Command {
-  const members = [createBatch, list, showBatch, submit, limitBatch, ...["pause", "resume", "cancel"].map((name) => verb(name))].map(
-    (member) => defineCommand(member, context, exit),
-  );
-  return defineGroup("batches", "Create, watch, pause, resume and cancel batches of tickets", members);
+export function batchesCommands(): readonly CommandDefinition[] {
+  return [createBatch, list, showBatch, submit, limitBatch, ...["pause", "resume", "cancel"].map((name) => verb(name))];
 }
 
 const list: CommandDefinition = {

@@ -1,29 +1,16 @@
-import type { Command } from "commander";
 import { z } from "zod";
 import { changeKinds, newChangeSchema } from "../../../packages/sdk/src/wire/changes.ts";
 import { costDimensions } from "../../../packages/sdk/src/wire/cost-dimension.ts";
 import { durationGrammar, parseDuration } from "../../core/duration.ts";
 import { createApiClient, reportFailure } from "../api-client.ts";
 import { pageSchema, workloadChangeShape } from "../api-shapes.ts";
-import { type CommandContext, exitCodes, oneLine, renderTable, writeJson } from "../context.ts";
-import {
-  type CommandDefinition,
-  defineCommand,
-  defineGroup,
-  type ExitSink,
-  flagOption,
-  listOption,
-  textOption,
-} from "../define-command.ts";
+import { exitCodes, oneLine, renderTable, writeJson } from "../context.ts";
+import { type CommandDefinition, flagOption, listOption, textOption } from "../define-command.ts";
 import { formatInstant } from "../render-run.ts";
 
 /** `runbookd changes …`: what was changed about the workload. */
-export function changesCommand(context: CommandContext, exit: ExitSink): Command {
-  return defineGroup(
-    "changes",
-    "Tell and list changes of the workload; a rise of cost names those that it coincides with",
-    [tellCommand, listCommand].map((definition) => defineCommand(definition, context, exit)),
-  );
+export function changesCommands(): readonly CommandDefinition[] {
+  return [tellCommand, listCommand];
 }
 
 const tellCommand: CommandDefinition = {

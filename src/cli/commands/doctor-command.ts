@@ -1,13 +1,11 @@
 import { exitCodes, oneLine, paint, writeJson } from "../context.ts";
-import { type CommandDefinition, flagOption } from "../define-command.ts";
+import { type CommandBody, flagOption } from "../define-command.ts";
 import type { Finding } from "../doctor/diagnosis.ts";
 import { examine } from "../doctor/examine.ts";
 import { readConfigOrExplain } from "../read-config.ts";
 
 /** `runbookd doctor`: looks at what runbookd depends on and says what to fix. */
-export const doctorCommand: CommandDefinition = {
-  usage: "doctor",
-  summary: "Check Redis, Prometheus, Alertmanager's route to us, mail and file permissions; print what to fix",
+export const doctorCommand: CommandBody = {
   examples: ["runbookd doctor", "PROMETHEUS_URL=http://127.0.0.1:9090 runbookd doctor --json"],
   async run(_args, invocation) {
     const { context } = invocation;

@@ -1,24 +1,15 @@
-import type { Command } from "commander";
 import { z } from "zod";
 import { durationGrammar, parseDuration } from "../../core/duration.ts";
 import { formatUsd } from "../../core/money.ts";
 import { createApiClient, reportFailure } from "../api-client.ts";
 import { costExplanationSchema } from "../api-shapes.ts";
-import { type CommandContext, exitCodes, oneLine, renderTable, writeJson } from "../context.ts";
-import {
-  type CommandDefinition,
-  type CommandInvocation,
-  defineCommand,
-  defineGroup,
-  type ExitSink,
-  flagOption,
-  textOption,
-} from "../define-command.ts";
+import { exitCodes, oneLine, renderTable, writeJson } from "../context.ts";
+import { type CommandDefinition, type CommandInvocation, flagOption, textOption } from "../define-command.ts";
 import { formatInstant } from "../render-run.ts";
 
 /** `runbookd explain …`: what lies behind a number. */
-export function explainCommand(context: CommandContext, exit: ExitSink): Command {
-  return defineGroup("explain", "Say what lies behind a number", [defineCommand(explainCostCommand, context, exit)]);
+export function explainCommands(): readonly CommandDefinition[] {
+  return [explainCostCommand];
 }
 
 const elementsShown = 3;

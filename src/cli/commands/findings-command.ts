@@ -1,19 +1,16 @@
-import type { Command } from "commander";
 import { findingStatuses } from "../../core/finding.ts";
 import { createApiClient, reportFailure } from "../api-client.ts";
 import { findingSchema, pageSchema } from "../api-shapes.ts";
-import { type CommandContext, exitCodes, oneLine, renderTable, writeJson } from "../context.ts";
-import { type CommandDefinition, defineCommand, type ExitSink, flagOption, textOption } from "../define-command.ts";
+import { exitCodes, oneLine, renderTable, writeJson } from "../context.ts";
+import { type CommandBody, type CommandDefinition, flagOption, textOption } from "../define-command.ts";
 
 /** `runbookd findings …`: what was found out about the workload, and what people say of it. */
-export function findingsCommand(context: CommandContext, exit: ExitSink): Command {
-  const command = defineCommand(list, context, exit).enablePositionalOptions();
-  return command.addCommand(defineCommand(say, context, exit));
+export function findingsCommands(): readonly CommandDefinition[] {
+  return [say];
 }
 
-const list: CommandDefinition = {
-  usage: "findings",
-  summary: "List what was found out about the workload, the gravest first, and what people said of it",
+/** `runbookd findings`. */
+export const findingsCommand: CommandBody = {
   examples: ["runbookd findings", "runbookd findings --status open"],
   remote: true,
   options: [{ flags: "--status <status>", description: "only those of a status", choices: findingStatuses }],

@@ -1,14 +1,11 @@
-import { scopeGrammar } from "../../core/freeze.ts";
 import { createApiClient, reportFailure } from "../api-client.ts";
 import { type FreezeShape, freezeListSchema, freezeSchema } from "../api-shapes.ts";
 import { exitCodes, renderTable, writeJson } from "../context.ts";
-import { type CommandDefinition, flagOption, textOption } from "../define-command.ts";
+import { type CommandBody, flagOption, textOption } from "../define-command.ts";
 import { formatInstant } from "../render-run.ts";
 
 /** `runbookd freeze`: the kill switch. */
-export const freezeCommand: CommandDefinition = {
-  usage: "freeze [scope]",
-  summary: `Hold back every effect and every new run of a scope (${scopeGrammar}; all when none is named) until it is lifted. While Redis is down, create the file of RUNBOOKD_FREEZE_FILE instead`,
+export const freezeCommand: CommandBody = {
   examples: [
     "runbookd freeze --reason 'a release'",
     "runbookd freeze target:budget/checkout --reason 'finance is looking' --no-undo",
@@ -44,9 +41,7 @@ export const freezeCommand: CommandDefinition = {
 };
 
 /** `runbookd unfreeze`. */
-export const unfreezeCommand: CommandDefinition = {
-  usage: "unfreeze [scope]",
-  summary: "Lift the freeze of a scope (all when none is named); runs that it held back go on by themselves",
+export const unfreezeCommand: CommandBody = {
   examples: ["runbookd unfreeze", "runbookd unfreeze target:budget/checkout"],
   remote: true,
   async run([scope = "all"], invocation) {

@@ -4,14 +4,12 @@ import { lintFolder } from "../../runbooks/lint/lint-folder.ts";
 import { formatDiagnostic } from "../../runbooks/lint/lint-format.ts";
 import { renderIndex } from "../../runbooks/render-index.ts";
 import { exitCodes, oneLine, writeJson } from "../context.ts";
-import { type CommandDefinition, flagOption } from "../define-command.ts";
+import { type CommandBody, flagOption } from "../define-command.ts";
 import { readLintInput } from "../read-folder.ts";
 import { countRehearsals } from "../read-rehearsals.ts";
 
 /** `runbookd index`: writes the README of the runbooks, or checks it. */
-export const indexCommand: CommandDefinition = {
-  usage: "index [folder]",
-  summary: "Write the index of the runbooks: purpose, steps, alerts and automated share",
+export const indexCommand: CommandBody = {
   examples: ["runbookd index", "runbookd index --check"],
   options: [{ flags: "--check", description: "write nothing; answer 1 when the index is stale" }],
   run([folder], invocation) {

@@ -1,20 +1,18 @@
 import { lintFolder } from "../../runbooks/lint/lint-folder.ts";
 import { formatDiagnostic, formatJson, formatSarif, formatText } from "../../runbooks/lint/lint-format.ts";
 import { exitCodes, oneLine, paint } from "../context.ts";
-import { type CommandDefinition, flagOption, textOption } from "../define-command.ts";
+import { type CommandBody, flagOption, textOption } from "../define-command.ts";
 import { readVersion } from "../process-context.ts";
 import { readLintInput } from "../read-folder.ts";
 
 /** Options that say where documents, rules and routes are. */
-export const placeOptions: NonNullable<CommandDefinition["options"]> = [
+export const placeOptions: NonNullable<CommandBody["options"]> = [
   { flags: "--rules <folder>", description: "alerting rules; alerts are not checked when it does not exist", default: "alerts/rules" },
   { flags: "--alertmanager <file>", description: "its routes; not checked when it does not exist", default: "alerts/alertmanager.yml" },
 ];
 
 /** `runbookd lint`: every fault of the documents, and of the link between alerts and documents. */
-export const lintCommand: CommandDefinition = {
-  usage: "lint [paths...]",
-  summary: "Check runbooks, their alerts and the routes to them; every fault has file:line:column",
+export const lintCommand: CommandBody = {
   examples: ["runbookd lint", "runbookd lint runbooks/cost-incident-response.md --format sarif"],
   options: [
     ...placeOptions,

@@ -1,13 +1,11 @@
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { exitCodes, oneLine, writeJson } from "../context.ts";
-import { type CommandDefinition, flagOption } from "../define-command.ts";
+import { type CommandBody, flagOption } from "../define-command.ts";
 import { runbookTemplate } from "../runbook-template.ts";
 
 /** `runbookd new <id>`: a document, its alert, the alert's test and a rehearsal, all passing. */
-export const newCommand: CommandDefinition = {
-  usage: "new <id>",
-  summary: "Write a new runbook, its alert rule, the rule's test and a rehearsal; all pass as they are",
+export const newCommand: CommandBody = {
   examples: ["runbookd new payment-backlog"],
   run([id = ""], invocation) {
     const { context } = invocation;

@@ -1,18 +1,13 @@
-import type { Command } from "commander";
 import { formatShare } from "../../core/share.ts";
 import { createApiClient, reportFailure } from "../api-client.ts";
 import { movedLabelSchema, type PromptVersionShape, promptStateSchema, promptVersionSchema } from "../api-shapes.ts";
-import { type CommandContext, exitCodes, oneLine, renderTable, writeJson } from "../context.ts";
-import { type CommandDefinition, defineCommand, type ExitSink, flagOption, textOption } from "../define-command.ts";
+import { exitCodes, oneLine, renderTable, writeJson } from "../context.ts";
+import { type CommandDefinition, flagOption, textOption } from "../define-command.ts";
 import { formatInstant } from "../render-run.ts";
-import { promptsCommand } from "./prompts-command.ts";
 
 /** `runbookd prompts …`: how prompts are cached, and below it their versions and labels. */
-export function promptsCommands(context: CommandContext, exit: ExitSink): Command {
-  // Its own options stand before a member; behind one they are the member's.
-  const command = defineCommand(promptsCommand, context, exit).enablePositionalOptions();
-  for (const member of [versions, show, label]) command.addCommand(defineCommand(member, context, exit));
-  return command;
+export function promptVersionCommands(): readonly CommandDefinition[] {
+  return [versions, show, label];
 }
 
 const pathOf = (prompt: string) => `/api/prompts/${encodeURIComponent(prompt)}`;

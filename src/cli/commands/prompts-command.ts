@@ -2,12 +2,10 @@ import { formatUsd } from "../../core/money.ts";
 import { createApiClient, reportFailure } from "../api-client.ts";
 import { type CacheStateShape, cachesSchema } from "../api-shapes.ts";
 import { exitCodes, oneLine, renderTable, writeJson } from "../context.ts";
-import { type CommandDefinition, flagOption } from "../define-command.ts";
+import { type CommandBody, flagOption } from "../define-command.ts";
 
 /** `runbookd prompts`: how each prompt is cached, why not better, and what would mend it. */
-export const promptsCommand: CommandDefinition = {
-  usage: "prompts",
-  summary: "Show how each prompt is cached, what breaks its prefix, what mends it and what that is predicted to save",
+export const promptsCommand: CommandBody = {
   examples: ["runbookd prompts", "runbookd prompts --json"],
   remote: true,
   async run(_args, invocation) {

@@ -6,7 +6,7 @@ import { lintFolder } from "../../runbooks/lint/lint-folder.ts";
 import { formatDiagnostic } from "../../runbooks/lint/lint-format.ts";
 import type { Runbook } from "../../runbooks/runbook.ts";
 import { type CommandContext, exitCodes, oneLine, paint, writeJson } from "../context.ts";
-import { type CommandDefinition, flagOption } from "../define-command.ts";
+import { type CommandBody, flagOption } from "../define-command.ts";
 import { fireRehearsal } from "../fire-rehearsals.ts";
 import { readLintInput } from "../read-folder.ts";
 import { readRehearsals } from "../read-rehearsals.ts";
@@ -19,9 +19,7 @@ interface RunbookReport {
 }
 
 /** `runbookd rehearse`: every rehearsal of the documents, in virtual time and against simulators only. */
-export const rehearseCommand: CommandDefinition = {
-  usage: "rehearse [runbooks...]",
-  summary: "Rehearse runbooks in virtual time against simulators: alert in, faults, effects and outcome expected",
+export const rehearseCommand: CommandBody = {
   examples: ["runbookd rehearse", "runbookd rehearse cost-incident-response --mutate"],
   options: [{ flags: "--mutate", description: "change each step and demand that some rehearsal fails; answer 1 when a change survives" }],
   async run(ids, invocation) {

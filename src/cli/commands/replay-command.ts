@@ -10,13 +10,11 @@ import { parseRunbook } from "../../runbooks/parse/parse-runbook.ts";
 import type { Runbook } from "../../runbooks/runbook.ts";
 import { checkRunbookSet } from "../../runbooks/runbook-set.ts";
 import { type CommandContext, exitCodes, oneLine, renderTable, writeJson } from "../context.ts";
-import { type CommandDefinition, flagOption, listOption, textOption } from "../define-command.ts";
+import { type CommandBody, flagOption, listOption, textOption } from "../define-command.ts";
 import { readLintInput, readText } from "../read-folder.ts";
 
 /** `runbookd replay`: recorded webhooks, decided anew by the runbooks as they are or as they would be. */
-export const replayCommand: CommandDefinition = {
-  usage: "replay",
-  summary: "Decide recorded webhooks anew, and show what an edited runbook would change",
+export const replayCommand: CommandBody = {
   examples: ["runbookd replay --alerts alerts.jsonl", "runbookd replay --alerts alerts.jsonl --with cost-incident-response.md"],
   options: [
     { flags: "--alerts <file>", description: 'one webhook a line: its body, or {"receivedAt": "2026-01-05T12:00:00Z", "body": …}' },

@@ -1,27 +1,14 @@
-import type { Command } from "commander";
 import type { ModelRef } from "../../../packages/sdk/src/wire/routing.ts";
 import { formatShare } from "../../core/share.ts";
 import { createApiClient, reportFailure } from "../api-client.ts";
 import { type ModelRouteShape, modelRouteSchema, pageSchema } from "../api-shapes.ts";
-import { type CommandContext, exitCodes, oneLine, renderTable, writeJson } from "../context.ts";
-import {
-  type CommandDefinition,
-  defineCommand,
-  defineGroup,
-  type ExitSink,
-  flagOption,
-  listOption,
-  textOption,
-} from "../define-command.ts";
+import { exitCodes, oneLine, renderTable, writeJson } from "../context.ts";
+import { type CommandDefinition, flagOption, listOption, textOption } from "../define-command.ts";
 import { formatInstant } from "../render-run.ts";
 
 /** `runbookd routes …`: which model the tickets of one kind of work get. */
-export function routesCommand(context: CommandContext, exit: ExitSink): Command {
-  return defineGroup(
-    "routes",
-    "Show and set which model tickets get, and the share of one on trial",
-    [listCommand, setCommand].map((definition) => defineCommand(definition, context, exit)),
-  );
+export function routesCommands(): readonly CommandDefinition[] {
+  return [listCommand, setCommand];
 }
 
 const listCommand: CommandDefinition = {

@@ -1,19 +1,13 @@
-import type { Command } from "commander";
 import { runStates } from "../../core/run.ts";
 import { createApiClient, reportFailure } from "../api-client.ts";
 import { pageSchema, runRecordSchema, runReplySchema, runSummarySchema } from "../api-shapes.ts";
-import { type CommandContext, exitCodes, writeJson } from "../context.ts";
-import { type CommandDefinition, defineCommand, defineGroup, type ExitSink, flagOption, textOption } from "../define-command.ts";
+import { exitCodes, writeJson } from "../context.ts";
+import { type CommandDefinition, flagOption, textOption } from "../define-command.ts";
 import { renderRun, renderRuns } from "../render-run.ts";
 
 /** `runbookd runs …`: read and steer runs of a running runbookd. */
-export function runsCommand(context: CommandContext, exit: ExitSink): Command {
-  const members = [list, show, control("abort"), control("resume"), control("rerun")];
-  return defineGroup(
-    "runs",
-    "Read and steer runs",
-    members.map((member) => defineCommand(member, context, exit)),
-  );
+export function runsCommands(): readonly CommandDefinition[] {
+  return [list, show, control("abort"), control("resume"), control("rerun")];
 }
 
 const list: CommandDefinition = {

@@ -3,12 +3,10 @@ import { actionCatalogue } from "../../app/action-registry.ts";
 import { configJsonSchema } from "../../platform/config/settings-schema.ts";
 import { runbookFrontMatterSchema } from "../../runbooks/parse/front-matter.ts";
 import { exitCodes, oneLine } from "../context.ts";
-import { type CommandDefinition, flagOption } from "../define-command.ts";
+import { type CommandBody, flagOption } from "../define-command.ts";
 
 /** `runbookd schema`: JSON Schemas for editors and other tools. */
-export const schemaCommand: CommandDefinition = {
-  usage: "schema [what]",
-  summary: "Print the JSON Schema of a runbook's front matter, of all actions or of runbookd.yml: runbook (default), actions, config",
+export const schemaCommand: CommandBody = {
   examples: ["runbookd schema config > runbookd.schema.json"],
   run([what = "runbook"], invocation) {
     const { context } = invocation;

@@ -9,7 +9,7 @@ import { ProviderSdkMissing } from "../../llm/batches/provider/load-provider-sdk
 import { untilReady } from "../../platform/redis/connection.ts";
 import { markSchema } from "../../platform/redis/schema-version.ts";
 import { type CommandContext, type ExitCode, exitCodes, writeJson } from "../context.ts";
-import { type CommandDefinition, type CommandInvocation, flagOption, textOption } from "../define-command.ts";
+import { type CommandBody, type CommandInvocation, flagOption, textOption } from "../define-command.ts";
 import type { Finding } from "../doctor/diagnosis.ts";
 import { judgeRedis } from "../doctor/judge-redis.ts";
 import { judgeSchema } from "../doctor/judge-schema.ts";
@@ -103,12 +103,8 @@ function urlOf({ host, port }: { readonly host: string; readonly port: number })
   return `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
 }
 
-const settings = "Settings come from the environment and runbookd.yml; `runbookd schema config` lists them.";
-
 /** `runbookd server`. */
-export const serverCommand: CommandDefinition = {
-  usage: "server",
-  summary: `Receive alerts and serve the API. ${settings}`,
+export const serverCommand: CommandBody = {
   examples: ["REDIS_URL=redis://127.0.0.1:6379 runbookd server"],
   run: async (_args, invocation) =>
     serve(invocation, async (runtime, sources) => {
@@ -123,9 +119,7 @@ export const serverCommand: CommandDefinition = {
 };
 
 /** `runbookd worker`. */
-export const workerCommand: CommandDefinition = {
-  usage: "worker",
-  summary: `Carry out runs and send mails. ${settings}`,
+export const workerCommand: CommandBody = {
   examples: ["REDIS_URL=redis://127.0.0.1:6379 runbookd worker"],
   run: async (_args, invocation) =>
     serve(invocation, async (runtime) => {
@@ -136,9 +130,7 @@ export const workerCommand: CommandDefinition = {
 };
 
 /** `runbookd work`. */
-export const workCommand: CommandDefinition = {
-  usage: "work <queue>",
-  summary: `Work on the tickets of one queue in the repository of RUNBOOKD_TICKET_REPOSITORY, each stage done by a registered command. ${settings}`,
+export const workCommand: CommandBody = {
   examples: ["runbookd work code --command implement", "runbookd work code --command implement --concurrency 4 --stage-usd 0.5"],
   options: [
     { flags: "--command <name>", description: "a command of runbookd.yml; it runs in the ticket's workspace, once for each stage" },
@@ -172,9 +164,7 @@ export const workCommand: CommandDefinition = {
 };
 
 /** `runbookd up`. */
-export const upCommand: CommandDefinition = {
-  usage: "up",
-  summary: `Everything in one process; without REDIS_URL with a redis-server of its own. ${settings}`,
+export const upCommand: CommandBody = {
   examples: ["runbookd up", "RUNBOOKD_PORT=0 runbookd up --json"],
   run: async (_args, invocation) =>
     serve(invocation, async (runtime, sources) => {

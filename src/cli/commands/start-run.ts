@@ -3,13 +3,11 @@ import type { Json } from "../../../packages/sdk/src/wire/json.ts";
 import { type ApiClient, createApiClient, reportFailure } from "../api-client.ts";
 import { runReplySchema } from "../api-shapes.ts";
 import { type ExitCode, exitCodes, oneLine, writeJson } from "../context.ts";
-import { type CommandDefinition, type CommandInvocation, flagOption, listOption, textOption } from "../define-command.ts";
+import { type CommandBody, type CommandInvocation, flagOption, listOption, textOption } from "../define-command.ts";
 import { describeUnfinished, followRun, planOf, renderPlan } from "../dry-run.ts";
 
 /** `runbookd run <id>`: start a run by hand. */
-export const runCommand: CommandDefinition = {
-  usage: "run <runbook>",
-  summary: "Start a runbook by hand",
+export const runCommand: CommandBody = {
   examples: [
     "runbookd run cost-incident-response --param budget=checkout",
     "runbookd run cost-incident-response --param budget=checkout --dry-run",

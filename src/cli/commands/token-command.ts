@@ -1,15 +1,13 @@
-import type { Command } from "commander";
 import { roles } from "../../core/role.ts";
 import { dataFolder, tokenFilePath } from "../../platform/config/data-folder.ts";
 import { createTokenFile, tokenNamePattern } from "../../platform/http/token-file.ts";
 import { type CommandContext, exitCodes, oneLine, renderTable, writeJson } from "../context.ts";
-import { type CommandDefinition, defineCommand, defineGroup, type ExitSink, flagOption, textOption } from "../define-command.ts";
+import { type CommandDefinition, flagOption, textOption } from "../define-command.ts";
 import { formatInstant } from "../render-run.ts";
 
 /** `runbookd token …`: tokens for people and for the workload, in the data folder of this machine. */
-export function tokenCommand(context: CommandContext, exit: ExitSink): Command {
-  const members = [create, list, revoke].map((member) => defineCommand(member, context, exit));
-  return defineGroup("token", "Create, list and revoke the tokens that callers of the API show", members);
+export function tokenCommands(): readonly CommandDefinition[] {
+  return [create, list, revoke];
 }
 
 function openTokens(context: CommandContext) {

@@ -10,7 +10,7 @@ import { renderMetricsReference } from "./metrics-reference.ts";
 /** Every generated document: path in the repository → text. */
 export async function renderReferences(context: CommandContext): Promise<Readonly<Record<string, string>>> {
   return {
-    "docs/reference/command-reference.md": renderCommandReference(createProgram(context, () => undefined, "0")),
+    "docs/reference/command-reference.md": renderCommandReference(await createProgram(context, { exit: () => undefined, version: "0" })),
     "docs/reference/actions.md": renderActionsReference(actionCatalogue),
     "docs/reference/configuration.md": renderConfigurationReference(),
     "docs/reference/metrics.md": await renderMetricsReference(createMetrics().registry),

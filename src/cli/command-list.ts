@@ -1,0 +1,143 @@
+import type { CommandBody, CommandDefinition, CommandHead } from "./define-command.ts";
+
+/** One word behind `runbookd`. What it does is loaded only when it is asked for: most commands need a small part of the program. */
+export interface CommandEntry extends CommandHead {
+  /** What the command itself does; without it the entry is a group, which only holds others. */
+  readonly body?: () => Promise<CommandBody>;
+  /** The commands below it. */
+  readonly members?: () => Promise<readonly CommandDefinition[]>;
+}
+
+const settings = "Settings come from the environment and runbookd.yml; `runbookd schema config` lists them.";
+
+/** Every command, in the order of the help. Importing this loads none of them. */
+export const commandList: readonly CommandEntry[] = [
+  {
+    usage: "up",
+    summary: `Everything in one process; without REDIS_URL with a redis-server of its own. ${settings}`,
+    body: async () => (await import("./commands/serve.ts")).upCommand,
+  },
+  {
+    usage: "server",
+    summary: `Receive alerts and serve the API. ${settings}`,
+    body: async () => (await import("./commands/serve.ts")).serverCommand,
+  },
+  {
+    usage: "worker",
+    summary: `Carry out runs and send mails. ${settings}`,
+    body: async () => (await import("./commands/serve.ts")).workerCommand,
+  },
+  {
+    usage: "work <queue>",
+    summary: `Work on the tickets of one queue in the repository of RUNBOOKD_TICKET_REPOSITORY, each stage done by a registered command. ${settings}`,
+    body: async () => (await import("./commands/serve.ts")).workCommand,
+  },
+  {
+    usage: "doctor",
+    summary: "Check Redis, Prometheus, Alertmanager's route to us, mail and file permissions; print what to fix",
+    body: async () => (await import("./commands/doctor-command.ts")).doctorCommand,
+  },
+  {
+    usage: "lint [paths...]",
+    summary: "Check runbooks, their alerts and the routes to them; every fault has file:line:column",
+    body: async () => (await import("./commands/lint-command.ts")).lintCommand,
+  },
+  {
+    usage: "index [folder]",
+    summary: "Write the index of the runbooks: purpose, steps, alerts and automated share",
+    body: async () => (await import("./commands/index-command.ts")).indexCommand,
+  },
+  {
+    usage: "new <id>",
+    summary: "Write a new runbook, its alert rule, the rule's test and a rehearsal; all pass as they are",
+    body: async () => (await import("./commands/new-command.ts")).newCommand,
+  },
+  {
+    usage: "schema [what]",
+    summary: "Print the JSON Schema of a runbook's front matter, of all actions or of runbookd.yml: runbook (default), actions, config",
+    body: async () => (await import("./commands/schema-command.ts")).schemaCommand,
+  },
+  {
+    usage: "rehearse [runbooks...]",
+    summary: "Rehearse runbooks in virtual time against simulators: alert in, faults, effects and outcome expected",
+    body: async () => (await import("./commands/rehearse-command.ts")).rehearseCommand,
+  },
+  {
+    usage: "replay",
+    summary: "Decide recorded webhooks anew, and show what an edited runbook would change",
+    body: async () => (await import("./commands/replay-command.ts")).replayCommand,
+  },
+  {
+    usage: "run <runbook>",
+    summary: "Start a runbook by hand",
+    body: async () => (await import("./commands/start-run.ts")).runCommand,
+  },
+  {
+    usage: "freeze [scope]",
+    summary:
+      "Hold back every effect and every new run of a scope (all, runbook:<id>, action:<name> or target:<id>; all when none is named) until it is lifted. While Redis is down, create the file of RUNBOOKD_FREEZE_FILE instead",
+    body: async () => (await import("./commands/freeze-command.ts")).freezeCommand,
+  },
+  {
+    usage: "unfreeze [scope]",
+    summary: "Lift the freeze of a scope (all when none is named); runs that it held back go on by themselves",
+    body: async () => (await import("./commands/freeze-command.ts")).unfreezeCommand,
+  },
+  {
+    usage: "alert",
+    summary: "Try the way of an alert",
+    members: async () => (await import("./commands/alert-command.ts")).alertCommands(),
+  },
+  {
+    usage: "runs",
+    summary: "Read and steer runs",
+    members: async () => (await import("./commands/runs-command.ts")).runsCommands(),
+  },
+  {
+    usage: "approvals",
+    summary: "List and answer questions to people: approvals, manual steps, failures and unknown outcomes",
+    members: async () => (await import("./commands/approvals-command.ts")).approvalsCommands(),
+  },
+  {
+    usage: "audit",
+    summary: "Read what people did, and prove that no record of them or of a run was changed",
+    members: async () => (await import("./commands/audit-command.ts")).auditCommands(),
+  },
+  {
+    usage: "batches",
+    summary: "Create, watch, pause, resume and cancel batches of tickets",
+    members: async () => (await import("./commands/batches-command.ts")).batchesCommands(),
+  },
+  {
+    usage: "prompts",
+    summary: "Show how each prompt is cached, what breaks its prefix, what mends it and what that is predicted to save",
+    body: async () => (await import("./commands/prompts-command.ts")).promptsCommand,
+    members: async () => (await import("./commands/prompt-versions.ts")).promptVersionCommands(),
+  },
+  {
+    usage: "findings",
+    summary: "List what was found out about the workload, the gravest first, and what people said of it",
+    body: async () => (await import("./commands/findings-command.ts")).findingsCommand,
+    members: async () => (await import("./commands/findings-command.ts")).findingsCommands(),
+  },
+  {
+    usage: "routes",
+    summary: "Show and set which model tickets get, and the share of one on trial",
+    members: async () => (await import("./commands/routes-command.ts")).routesCommands(),
+  },
+  {
+    usage: "explain",
+    summary: "Say what lies behind a number",
+    members: async () => (await import("./commands/explain-command.ts")).explainCommands(),
+  },
+  {
+    usage: "changes",
+    summary: "Tell and list changes of the workload; a rise of cost names those that it coincides with",
+    members: async () => (await import("./commands/changes-command.ts")).changesCommands(),
+  },
+  {
+    usage: "token",
+    summary: "Create, list and revoke the tokens that callers of the API show",
+    members: async () => (await import("./commands/token-command.ts")).tokenCommands(),
+  },
+];
