@@ -6,12 +6,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { prepare, root, say } from "./install.js";
+import { findNode24 } from "./node24.js";
 
 const bin = (name) => join(root, "node_modules/.bin", name);
 const cli = [process.execPath, join(root, "bin/runbookd.js")];
 const scratch = mkdtempSync(join(tmpdir(), "rb-check-"));
 
-/** In order. `tests`: jest counts for itself; everything else counts as one. */
+/** In order. `tests`: jest counts for itself; everything else counts as one. `node`: finds the program that runs jest, if it can be had. */
 const stages = [
   { name: "format", command: [bin("biome"), "check", "."] },
   { name: "lint", command: [bin("oxlint"), "--type-aware", "."] },
@@ -22,6 +23,7 @@ const stages = [
   { name: "runbooks", command: [...cli, "lint"] },
   { name: "index", command: [...cli, "index", "--check"] },
   { name: "unit", tests: "unit" },
+  { name: "unit-node24", tests: "unit", node: findNode24 },
   { name: "integration", tests: "integration" },
   { name: "e2e", tests: "e2e" },
 ];
@@ -43,7 +45,7 @@ const selected = stages.filter((stage) => picked.includes(stage) || (stage.name 
 for (const stage of selected) {
   process.stdout.write(`\n== ${stage.name}\n`);
   const started = performance.now();
-  const counts = stage.tests === undefined ? runCommand(stage.command) : await runTests(stage.tests);
+  const counts = stage.tests === undefined ? runCommand(stage.command) : await runTests(stage);
   const seconds = ((performance.now() - started) / 1000).toFixed(1);
   process.stdout.write(`== ${stage.name}: ${counts.failed === 0 ? "ok" : "FAILED"} in ${seconds} s\n`);
   results.push({ name: stage.name, seconds, ...counts });
@@ -64,11 +66,16 @@ function runCommand([command, ...args]) {
   return status === 0 ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 };
 }
 
-async function runTests(project) {
-  const report = join(scratch, `${project}.json`);
+async function runTests({ name, tests: project, node = () => process.execPath }) {
+  const program = node();
+  if (program === undefined) {
+    process.stdout.write(`Node 24 could not be installed; these tests ran under Node ${process.versions.node} only.\n`);
+    return { passed: 0, failed: 0 };
+  }
+  const report = join(scratch, `${name}.json`);
   const flags = ["--experimental-vm-modules", "--no-warnings", join(root, "node_modules/jest/bin/jest.js")];
   const child = spawn(
-    process.execPath,
+    program,
     [...flags, "--selectProjects", project, "--ci", "--passWithNoTests", "--json", "--outputFile", report],
     // The report goes to the file and, with --json, to standard output too; people read standard error.
     { cwd: root, env, stdio: ["ignore", "ignore", "inherit"] },
@@ -84,7 +91,7 @@ async function runTests(project) {
   }, 1000);
   const [status] = await once(child, "exit");
   clearInterval(watch);
-  if (hangs) say(`The ${project} tests ended and their process did not: a test left a server, a process or a timer open.`);
+  if (hangs) say(`The ${name} tests ended and their process did not: a test left a server, a process or a timer open.`);
   try {
     const { numPassedTests, numFailedTests, numRuntimeErrorTestSuites } = JSON.parse(readFileSync(report, "utf8"));
     const failed = numFailedTests + numRuntimeErrorTestSuites;

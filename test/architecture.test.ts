@@ -110,13 +110,3 @@ it("calls no file by what says nothing", () => {
   const vague = /(^|[-/])(utils?|helpers?|common|misc|manager)\.ts$|\/(lib|index)\.ts$/;
   expect(sources().filter((file) => vague.test(file))).toEqual([]);
 });
-
-it("locks the optional packages of every platform, without which `npm ci` refuses; setup/complete-lock.js adds them", () => {
-  const { packages }: { packages: { readonly [path: string]: { readonly optionalDependencies?: object } } } = JSON.parse(
-    read("package-lock.json"),
-  );
-  const locked = new Set(Object.keys(packages).map((path) => path.replace(/^.*node_modules\//, "")));
-  const optional = Object.values(packages).flatMap(({ optionalDependencies = {} }) => Object.keys(optionalDependencies));
-  expect(optional.length).toBeGreaterThan(50);
-  expect(optional.filter((name) => !locked.has(name))).toEqual([]);
-});
