@@ -1,6 +1,6 @@
 import { queueNameSchema } from "../../../packages/sdk/src/wire/names.ts";
 import { openRuntime, type Runtime, type RuntimeSources } from "../../app/runtime.ts";
-import { startMetrics } from "../../app/start-metrics.ts";
+import { startMetrics, usualMetricsPorts } from "../../app/start-metrics.ts";
 import { startServer } from "../../app/start-server.ts";
 import { startTicketWork } from "../../app/start-ticket-worker.ts";
 import { startWorker } from "../../app/start-worker.ts";
@@ -109,7 +109,7 @@ export const serverCommand: CommandBody = {
   run: async (_args, invocation) =>
     serve(invocation, async (runtime, sources) => {
       const { server, adminTokenFile } = await startServer(runtime, sources);
-      const metrics = await startMetrics(runtime, runtime.config.metricsPort ?? 9098);
+      const metrics = await startMetrics(runtime, runtime.config.metricsPort ?? usualMetricsPorts.server);
       return {
         api: urlOf(server.address),
         metrics: `${urlOf(metrics.address)}/metrics`,
@@ -124,7 +124,7 @@ export const workerCommand: CommandBody = {
   run: async (_args, invocation) =>
     serve(invocation, async (runtime) => {
       const { name } = await startWorker(runtime);
-      const metrics = await startMetrics(runtime, runtime.config.metricsPort ?? 9099);
+      const metrics = await startMetrics(runtime, runtime.config.metricsPort ?? usualMetricsPorts.worker);
       return { worker: name, metrics: `${urlOf(metrics.address)}/metrics` };
     }),
 };
@@ -170,7 +170,7 @@ export const upCommand: CommandBody = {
     serve(invocation, async (runtime, sources) => {
       const { name, near } = await startWorker(runtime);
       const { server, adminTokenFile } = await startServer(runtime, sources, near);
-      const metrics = await startMetrics(runtime, runtime.config.metricsPort ?? 9098);
+      const metrics = await startMetrics(runtime, runtime.config.metricsPort ?? usualMetricsPorts.server);
       return {
         api: urlOf(server.address),
         metrics: `${urlOf(metrics.address)}/metrics`,

@@ -7,6 +7,9 @@ export interface MetricsRegistry {
   metrics(): Promise<string>;
 }
 
+/** The only path of the metrics listener. */
+export const metricsPath = "/metrics";
+
 /** GET /metrics on its own listener, so that it can stay off the outer network. */
 export async function createMetricsServer(registry: MetricsRegistry, address: ListenAddress, clock: Clock): Promise<HttpServer> {
   return createHttpServer(
@@ -15,8 +18,8 @@ export async function createMetricsServer(registry: MetricsRegistry, address: Li
         response.writeHead(status, { "Content-Type": type, "X-Content-Type-Options": "nosniff", "Cache-Control": "no-store" });
         response.end(text);
       };
-      if (request.method !== "GET" || request.url?.split("?")[0] !== "/metrics") {
-        respond(404, "text/plain; charset=utf-8", "GET /metrics is all that is here.\n");
+      if (request.method !== "GET" || request.url?.split("?")[0] !== metricsPath) {
+        respond(404, "text/plain; charset=utf-8", `GET ${metricsPath} is all that is here.\n`);
         return;
       }
       registry.metrics().then(

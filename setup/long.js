@@ -1,0 +1,16 @@
+// `npm run test:long`: what takes too long for every change. Each part is one line here.
+import { spawnSync } from "node:child_process";
+import { join } from "node:path";
+import { root, say } from "./install.js";
+
+const parts = [{ name: "chaos, 200 runs", args: ["setup/chaos.js", "--runs", "200", "--minutes", "20"] }];
+
+let failed = 0;
+for (const { name, args } of parts) {
+  say(`\n== ${name}`);
+  const started = performance.now();
+  const { status } = spawnSync(process.execPath, [join(root, args[0]), ...args.slice(1)], { cwd: root, stdio: "inherit" });
+  say(`== ${name}: ${status === 0 ? "ok" : "FAILED"} in ${((performance.now() - started) / 1000).toFixed(1)} s`);
+  if (status !== 0) failed += 1;
+}
+process.exitCode = failed === 0 ? 0 : 1;
