@@ -1,7 +1,8 @@
 import { spawnSync } from "node:child_process";
-import { copyFileSync, cpSync, linkSync, mkdirSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { copyFileSync, cpSync, existsSync, linkSync, mkdirSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { basename, dirname, join, relative } from "node:path";
 import dockerignore from "@balena/dockerignore";
+import { z } from "zod";
 import { type Copy, type Instruction, parseDockerfile, readCopy } from "./dockerfile.ts";
 
 /** Where the checkout is and where an image's tree is laid out. */
@@ -64,9 +65,22 @@ function layOutContext(root: string, folder: string): readonly string[] {
 
 function carryOut({ text }: Instruction, { root, folder }: { readonly root: string; readonly folder: string }): void {
   if (text.startsWith("apt-get ")) return;
-  if (text.startsWith("npm ci")) linkModules(join(root, "node_modules"), join(folder, "node_modules"));
+  if (text.startsWith("npm ci")) installModules(root, folder);
   // The owner of files is Docker's concern.
   else run(text.replace(/ && chown .*$/, ""), folder);
+}
+
+const lockShape = z.looseObject({
+  packages: z.record(z.string(), z.looseObject({ link: z.boolean().optional(), resolved: z.string().optional() })),
+});
+
+/** `npm ci` wants the manifest of each workspace of the lock file. */
+function installModules(root: string, folder: string): void {
+  const { packages } = lockShape.parse(JSON.parse(readFileSync(join(folder, "package-lock.json"), "utf8")));
+  const workspaces = Object.values(packages).flatMap(({ link, resolved }) => (link === true && resolved !== undefined ? [resolved] : []));
+  const missing = workspaces.filter((workspace) => !existsSync(join(folder, workspace, "package.json")));
+  if (missing.length > 0) throw new Error(`npm ci would not find package.json of ${missing.join(", ")}: copy it before.`);
+  linkModules(join(root, "node_modules"), join(folder, "node_modules"));
 }
 
 /** npm's own record is copied, because it is written in place. */

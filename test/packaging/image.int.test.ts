@@ -56,6 +56,10 @@ describe("the tree of the container image", () => {
     expect(tools.filter((name) => existsSync(join(tree.folder, "node_modules", name)))).toEqual([]);
   });
 
+  it("is labeled with the version of package.json", () => {
+    expect(readFileSync(join(root, "Dockerfile"), "utf8")).toContain(`ARG VERSION=${manifest.version}\n`);
+  });
+
   it("carries git, which checkpoints of tickets need", () => {
     expect(readFileSync(join(root, "Dockerfile"), "utf8")).toMatch(/apt-get install [^&]*\bgit\b/);
   });
