@@ -13,7 +13,7 @@ COPY packages ./packages
 COPY src ./src
 RUN npm run build
 # A package leaves the SDKs of providers to whoever installs it; the image has them.
-RUN node setup/keep-provider-sdks.js && npm prune --omit=dev --no-audit --no-fund
+RUN node setup/keep-provider-sdks.js && npm prune --omit=dev --workspaces=false --no-audit --no-fund
 
 FROM ${NODE_IMAGE}
 LABEL org.opencontainers.image.title="runbookd" \

@@ -1,5 +1,6 @@
-// Empties dist, so that a build of the product holds nothing of an earlier one.
+// Empties dist, or the build that is named, so that a build for release holds nothing of an earlier one.
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 
-rmSync(join(import.meta.dirname, "../dist"), { recursive: true, force: true });
+const [build = "dist"] = process.argv.slice(2);
+rmSync(join(import.meta.dirname, "..", build), { recursive: true, force: true });

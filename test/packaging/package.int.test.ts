@@ -1,9 +1,10 @@
 import { spawnSync } from "node:child_process";
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { z } from "zod";
+import { copyOfCheckout } from "./copy-of-checkout.ts";
 import { filesBelow } from "./image-tree.ts";
 import { readManifest } from "./manifest.ts";
 
@@ -33,7 +34,7 @@ describe("the package", () => {
   let paths: ReadonlySet<string>;
   beforeAll(() => {
     folder = mkdtempSync(join(tmpdir(), "rb-package-"));
-    copyOfCheckout(folder);
+    copyOfCheckout(root, folder);
     // What a build for development leaves must not be packed.
     for (const left of ["dist/bench/bench.js", "dist/test/servers/until.js", "dist/src/cli/main.test.js", "dist/src/cli/main.js.map"]) {
       mkdirSync(dirname(join(folder, left)), { recursive: true });
@@ -127,14 +128,6 @@ client.unknownFunction();
     expect(said.status).toBe(0);
   });
 });
-
-/** The checkout without builds and what git ignores; its modules are linked. */
-function copyOfCheckout(folder: string): void {
-  const left = new Set([".git", ".tools", ".runbookd", "dist", "node_modules", "coverage"]);
-  for (const name of readdirSync(root).filter((entry) => !left.has(entry)))
-    cpSync(join(root, name), join(folder, name), { recursive: true, filter: (source) => !/\/(node_modules|dist)$/.test(source) });
-  symlinkSync(join(root, "node_modules"), join(folder, "node_modules"));
-}
 
 const relativeImports = (text: string) => [...text.matchAll(/(?:from|import\()\s*"(\.[^"]+)"/g)].map(([, specifier = ""]) => specifier);
 
