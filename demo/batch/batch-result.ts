@@ -1,5 +1,6 @@
 import type { Instant } from "../../src/core/clock.ts";
 import { formatUsd } from "../../src/core/money.ts";
+import { formatShare } from "../../src/core/share.ts";
 import { allTickets, batchPlan } from "./batch-plan.ts";
 import type { ProviderSeen } from "./work-at-provider.ts";
 
@@ -90,7 +91,7 @@ export function batchFaults(seen: BatchObservations): readonly string[] {
   const difference = providerDifference(seen);
   must(
     difference !== undefined && difference <= tolerance,
-    `Ours and the provider's cost differ by ${difference === undefined ? "an unknown share" : `${(difference * 100).toFixed(2)} %`}.`,
+    `Ours and the provider's cost differ by ${difference === undefined ? "an unknown share" : formatShare(difference, { decimals: 2 })}.`,
   );
   return faults;
 }

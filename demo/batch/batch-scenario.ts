@@ -1,6 +1,7 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { formatUsd, oneUsd } from "../../src/core/money.ts";
+import { formatShare } from "../../src/core/share.ts";
 import type { StartedProcess } from "../process-group.ts";
 import { runbookSteps } from "../runbook-steps.ts";
 import type { BatchView, RunView } from "../runbookd-api.ts";
@@ -275,7 +276,7 @@ async function played(stage: Stage, seen: BatchObservations): Promise<Played> {
         .map(([state, count]) => `${count} ${state}`)
         .join(", ")}.`,
       `At the provider's batch interface: ${seen.provider.succeeded} tickets in ${seen.provider.submissions} submissions; ${seen.provider.expired} items had expired and were submitted again.`,
-      `The provider billed ${formatUsd(seen.providerCostMicroUsd ?? 0)}, the batches say ${formatUsd(seen.costMicroUsd ?? 0)}${difference === undefined ? "" : `: a difference of ${(difference * 100).toFixed(2)} %`}.`,
+      `The provider billed ${formatUsd(seen.providerCostMicroUsd ?? 0)}, the batches say ${formatUsd(seen.costMicroUsd ?? 0)}${difference === undefined ? "" : `: a difference of ${formatShare(difference, { decimals: 2 })}`}.`,
     ],
     ...(mail !== undefined && { mail }),
   };

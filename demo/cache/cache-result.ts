@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { Instant } from "../../src/core/clock.ts";
+import { formatShare } from "../../src/core/share.ts";
 import type { ModelCall } from "../simulators/model-server/model-call.ts";
 
 const workedSchema = z.object({
@@ -123,12 +124,12 @@ export function cacheFaults(seen: CacheObservations): readonly string[] {
   if (after === undefined || predicted === undefined) faults.push("The effect was not measured.");
   else if (after.hit < leastOfPrediction * predicted.hit)
     faults.push(
-      `The provider read ${percent(after.hit)} from the cache; ${percent(leastOfPrediction)} of ${percent(predicted.hit)} was promised.`,
+      `The provider read ${formatShare(after.hit, { decimals: 1 })} from the cache; ${formatShare(leastOfPrediction, { decimals: 1 })} of ${formatShare(predicted.hit, { decimals: 1 })} was promised.`,
     );
   const saving = savingOf(seen);
   if (saving === undefined || saving < leastSaving)
     faults.push(
-      `Cost per ticket fell by ${saving === undefined ? "an unknown share" : percent(saving)}; ${percent(leastSaving)} is expected.`,
+      `Cost per ticket fell by ${saving === undefined ? "an unknown share" : formatShare(saving, { decimals: 1 })}; ${formatShare(leastSaving, { decimals: 1 })} is expected.`,
     );
   if (golden === undefined || golden.unchanged < golden.tickets)
     faults.push(`Golden tickets with the same answers: ${golden?.unchanged ?? "unknown"} of ${golden?.tickets ?? "unknown"}.`);
@@ -139,9 +140,4 @@ export function cacheFaults(seen: CacheObservations): readonly string[] {
 export function savingOf({ before, after }: CacheObservations): number | undefined {
   if (before === undefined || after === undefined || before.costPerTicketMicroUsd === 0) return undefined;
   return 1 - after.costPerTicketMicroUsd / before.costPerTicketMicroUsd;
-}
-
-/** For people. */
-export function percent(ratio: number): string {
-  return `${(ratio * 100).toFixed(1)} %`;
 }

@@ -3,6 +3,7 @@ import { z } from "zod";
 import type { Instant } from "../../src/core/clock.ts";
 import type { JournalEntry } from "../../src/core/journal.ts";
 import { formatUsd } from "../../src/core/money.ts";
+import { formatShare } from "../../src/core/share.ts";
 import { freePort } from "../free-ports.ts";
 import { messageIdsOf, repeatedWork, verifiedAt } from "../journal-checks.ts";
 import type { ReceivedMail } from "../mail-sink.ts";
@@ -14,16 +15,7 @@ import type { Play, Played, Scenario, Stage } from "../scenario.ts";
 import { startApplication, untilModelCalled } from "../start-application.ts";
 import { waitUntil } from "../wait-until.ts";
 import { type Look, stepsShown, watchStage } from "../watch-stage.ts";
-import {
-  billedFor,
-  type CacheObservations,
-  cacheFaults,
-  cacheResultLine,
-  cacheStages,
-  percent,
-  readWorked,
-  savingOf,
-} from "./cache-result.ts";
+import { billedFor, type CacheObservations, cacheFaults, cacheResultLine, cacheStages, readWorked, savingOf } from "./cache-result.ts";
 import { promptName, shippedLayout } from "./demo-prompt.ts";
 
 const runbook = "cache-optimization";
@@ -163,7 +155,7 @@ async function watch(stage: Stage, seen: CacheObservations): Promise<Watched> {
         gauges: [
           {
             label: "Read",
-            text: hit === undefined ? "unknown" : `${percent(hit)} of the input comes from the cache`,
+            text: hit === undefined ? "unknown" : `${formatShare(hit, { decimals: 1 })} of the input comes from the cache`,
             ...(hit !== undefined && { share: hit }),
           },
           { label: "Tickets", text: `${tickets} worked on` },
@@ -257,8 +249,8 @@ function played(seen: CacheObservations, { run, report }: Watched): Played {
       ...(before === undefined || after === undefined || predicted === undefined
         ? []
         : [
-            `By the provider's bill: ${percent(before.hit)} of the input was read before, ${percent(predicted.hit)} was predicted, ${percent(after.hit)} is read now.`,
-            `A ticket cost ${formatUsd(before.costPerTicketMicroUsd)} before and costs ${formatUsd(after.costPerTicketMicroUsd)} now, ${percent(saving ?? 0)} less.`,
+            `By the provider's bill: ${formatShare(before.hit, { decimals: 1 })} of the input was read before, ${formatShare(predicted.hit, { decimals: 1 })} was predicted, ${formatShare(after.hit, { decimals: 1 })} is read now.`,
+            `A ticket cost ${formatUsd(before.costPerTicketMicroUsd)} before and costs ${formatUsd(after.costPerTicketMicroUsd)} now, ${formatShare(saving ?? 0, { decimals: 1 })} less.`,
           ]),
     ],
     ...(report !== undefined && { mail: report }),

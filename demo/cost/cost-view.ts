@@ -1,5 +1,6 @@
 import type { Instant } from "../../src/core/clock.ts";
 import { formatUsd } from "../../src/core/money.ts";
+import { formatShare } from "../../src/core/share.ts";
 import type { Gauge, ShownStage } from "../demo-view.ts";
 import type { BudgetView } from "../runbookd-api.ts";
 import type { CostPlan } from "./cost-plan.ts";
@@ -56,7 +57,7 @@ export function figuresShown(now: {
       label: "Budget",
       share,
       tone,
-      text: `${formatUsd(budget.spentMicroUsd)} of ${formatUsd(limitMicroUsd)} (${(share * 100).toFixed(1)} %), plan so far ${formatUsd(planned)}`,
+      text: `${formatUsd(budget.spentMicroUsd)} of ${formatUsd(limitMicroUsd)} (${formatShare(share, { decimals: 1 })}), plan so far ${formatUsd(planned)}`,
     },
     {
       label: "Burn",

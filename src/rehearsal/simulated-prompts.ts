@@ -2,6 +2,7 @@ import { promptLayoutSchema } from "../../packages/sdk/src/wire/prompt-layout.ts
 import type { NewPromptVersion } from "../../packages/sdk/src/wire/prompts.ts";
 import type { Clock } from "../core/clock.ts";
 import { oneUsd } from "../core/money.ts";
+import { formatShare } from "../core/share.ts";
 import type { CacheSight } from "../llm/caching/cache-sight.ts";
 import type { CacheAnalysis, CacheReply } from "../llm/caching/cache-types.ts";
 import type { VersionMeasure } from "../llm/caching/compare-versions.ts";
@@ -69,7 +70,7 @@ export function createSimulatedPrompts(
       read: async (prompt) => canaries.read(prompt),
       async compareAndSet(prompt, expected, next) {
         const reply = await canaries.compareAndSet(prompt, expected, next);
-        const text = (share: number | undefined) => (share === undefined ? "none" : `${Math.round(share * 100)} %`);
+        const text = (share: number | undefined) => (share === undefined ? "none" : formatShare(share, { decimals: 0 }));
         if (reply.set && expected?.share !== next?.share) {
           changed(`prompt/${prompt}: canary ${text(expected?.share)} -> ${text(next?.share)}`);
           if (next !== null) given.set(prompt, { from: clock.now(), share: next.share });

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { durationGrammar, parseDuration } from "../../core/duration.ts";
 import { formatUsd } from "../../core/money.ts";
+import { formatShare } from "../../core/share.ts";
 import { createApiClient, reportFailure } from "../api-client.ts";
 import { costExplanationSchema } from "../api-shapes.ts";
 import { exitCodes, oneLine, renderTable, writeJson } from "../context.ts";
@@ -98,7 +99,7 @@ function render(explanation: z.infer<typeof costExplanationSchema>): string {
       const changes = factors.map((one) => [
         one.factor.replaceAll("_", " "),
         signed(one.changeMicroUsd),
-        percent(one.share),
+        formatShare(one.share, { decimals: 1 }),
         one.factor === "new_models" ? "" : `× ${one.times.toFixed(2)}`,
       ]);
       parts.push(renderTable([["FACTOR", "CHANGE", "SHARE OF CHANGE", "TIMES"], ...changes]));
@@ -111,7 +112,7 @@ function render(explanation: z.infer<typeof costExplanationSchema>): string {
           one.element,
           formatUsd(one.costMicroUsd),
           signed(one.changeMicroUsd),
-          percent(one.share),
+          formatShare(one.share, { decimals: 1 }),
         ]),
     );
     if (elements.length > 0) parts.push(renderTable([["MOST COSTLY", "ELEMENT", "COST", "CHANGE", "SHARE OF COST"], ...elements]));
@@ -124,8 +125,4 @@ function render(explanation: z.infer<typeof costExplanationSchema>): string {
 
 function signed(amount: number): string {
   return `${amount > 0 ? "+" : ""}${formatUsd(amount)}`;
-}
-
-function percent(share: number): string {
-  return `${(share * 100).toFixed(1)} %`;
 }

@@ -1,4 +1,5 @@
 import { formatUsd } from "../../core/money.ts";
+import { formatShare } from "../../core/share.ts";
 import { createApiClient, reportFailure } from "../api-client.ts";
 import { type CacheStateShape, cachesSchema } from "../api-shapes.ts";
 import { exitCodes, oneLine, renderTable, writeJson } from "../context.ts";
@@ -31,7 +32,7 @@ export const promptsCommand: CommandBody = {
       context.write(`${oneLine(prompt)} on ${oneLine(model)}: ${oneLine(reply.sentence ?? "unknown")}\n`);
     for (const { prompt, model, requests, hit } of unsampled)
       context.write(
-        `${oneLine(prompt)} on ${oneLine(model)}: ${percent(hit)} of the input of ${requests} recent requests was read from the cache, and none told its prefix, so nobody can say what could be. Report the \`prefix\` with the usage.\n`,
+        `${oneLine(prompt)} on ${oneLine(model)}: ${formatShare(hit, { decimals: 1 })} of the input of ${requests} recent requests was read from the cache, and none told its prefix, so nobody can say what could be. Report the \`prefix\` with the usage.\n`,
       );
     return exitCodes.ok;
   },
@@ -55,7 +56,7 @@ function sentencesOf({ versions, misses, reply: { analysis } }: CacheStateShape)
   });
   const measured = versions.map(
     ({ version, requests, hit }) =>
-      `${version === null ? "no version" : `version ${oneLine(version)}`} ${percent(hit)} of ${requests} requests`,
+      `${version === null ? "no version" : `version ${oneLine(version)}`} ${formatShare(hit, { decimals: 1 })} of ${requests} requests`,
   );
   const reasons = misses.map(({ reason, requests }) => `${oneLine(reason)} ${requests} times`);
   const { contradictory, calibration } = analysis;
@@ -78,20 +79,16 @@ function rowOf({ prompt, model, reply }: CacheStateShape): readonly (readonly st
   const first = [
     oneLine(prompt),
     oneLine(model),
-    percent(analysis.measuredHit),
-    analysis.achievableHit === undefined ? "?" : percent(analysis.achievableHit),
+    formatShare(analysis.measuredHit, { decimals: 1 }),
+    analysis.achievableHit === undefined ? "?" : formatShare(analysis.achievableHit, { decimals: 1 }),
     told(formatUsd(analysis.lostPerDay)),
   ];
-  if (analysis.causes.length === 0) return [[...first, "none", "", told(percent(analysis.predictedHit)), ""]];
+  if (analysis.causes.length === 0) return [[...first, "none", "", told(formatShare(analysis.predictedHit, { decimals: 1 })), ""]];
   return analysis.causes.map((cause, index) => [
     ...(index === 0 ? first : first.map(() => "")),
     `${cause.class.replaceAll("_", " ")} in ${oneLine(cause.unit)}`,
     cause.transform,
-    told(percent(cause.hitAfter)),
+    told(formatShare(cause.hitAfter, { decimals: 1 })),
     told(formatUsd(cause.savedAfterMicroUsdPerDay)),
   ]);
-}
-
-function percent(share: number): string {
-  return `${(share * 100).toFixed(1)} %`;
 }

@@ -1,3 +1,4 @@
+import { formatShare } from "../../core/share.ts";
 import { type Finding, fault, fine, warning } from "./diagnosis.ts";
 
 /** What a Redis says of itself: the fields of INFO, and CONFIG GET where it is permitted. */
@@ -86,7 +87,7 @@ function judgeMemory({ info }: RedisFacts): Finding {
   const [used, limit] = [Number(info.get("used_memory") ?? 0), Number(info.get("maxmemory") ?? 0)];
   if (limit === 0) return fine("Redis memory", `${megabytes(used)}, no limit`);
   const share = used / limit;
-  const detail = `${megabytes(used)} of ${megabytes(limit)} (${Math.round(share * 100)} %)`;
+  const detail = `${megabytes(used)} of ${megabytes(limit)} (${formatShare(share, { decimals: 0 })})`;
   return share < 0.7 ? fine("Redis memory", detail) : warning("Redis memory", detail, "Raise maxmemory: a full Redis accepts no run.");
 }
 

@@ -1,6 +1,7 @@
 import { type BatchLimits, type BatchState, batchLimitsSchema } from "../../../packages/sdk/src/wire/batches.ts";
 import type { Instant } from "../../core/clock.ts";
 import { formatUsd, type MicroUsd } from "../../core/money.ts";
+import { formatShare } from "../../core/share.ts";
 
 /** All that an admission looks at of a ticket's batch. */
 export interface BatchFacts {
@@ -69,13 +70,13 @@ export function stopOf(
   if (judged >= limits.minForRatio && unsuccessful / judged >= limits.maxFailureRatio) {
     return {
       hold: "batch_failures",
-      detail: `${unsuccessful} of ${judged} tickets were not successful; the batch stops at ${Math.round(limits.maxFailureRatio * 100)} %.`,
+      detail: `${unsuccessful} of ${judged} tickets were not successful; the batch stops at ${formatShare(limits.maxFailureRatio, { decimals: 0 })}.`,
     };
   }
   if (leadingVerdict(batch) === "failed") {
     return {
       hold: "batch_leading_failed",
-      detail: `Only ${succeeded} of the ${judged} leading tickets succeeded; ${Math.round(leadingSuccessRatio * 100)} % must before the rest begins.`,
+      detail: `Only ${succeeded} of the ${judged} leading tickets succeeded; ${formatShare(leadingSuccessRatio, { decimals: 0 })} must before the rest begins.`,
     };
   }
   return undefined;

@@ -4,6 +4,7 @@ import type { Instant } from "../../core/clock.ts";
 import type { Finding, FindingSource } from "../../core/finding.ts";
 import { sha256 } from "../../core/json.ts";
 import { oneUsd } from "../../core/money.ts";
+import { formatShare } from "../../core/share.ts";
 import type { CacheAnalysis, CacheCause, CacheReply } from "./cache-types.ts";
 
 /** The newest analysis of one prompt on one model. */
@@ -60,7 +61,7 @@ export function findingOf(state: CacheState): Finding | undefined {
   const { analysis } = reply;
   if (analysis.calibration.verdict === "refused" || analysis.blocked === "nothing_to_gain" || analysis.lostPerDay <= 0) return undefined;
   const main = mainCause(analysis);
-  const lost = `${prompt} on ${provider}/${model} reads ${percent(analysis.measuredHit)} of its input from the cache and could read ${percent(analysis.predictedHit)}`;
+  const lost = `${prompt} on ${provider}/${model} reads ${formatShare(analysis.measuredHit, { decimals: 0 })} of its input from the cache and could read ${formatShare(analysis.predictedHit, { decimals: 0 })}`;
   return {
     id: `cache-${sha256(JSON.stringify([prompt, provider, model, main?.unit ?? "", main?.class ?? ""])).slice(0, 16)}`,
     kind: "cache",
@@ -89,8 +90,4 @@ function mainCause({ causes }: CacheAnalysis): CacheCause | undefined {
 /** Findings of every prompt on a board, the costliest first. */
 export function createCacheFindings(board: Pick<CacheBoard, "list">): FindingSource {
   return { findings: async () => rankCaches(await board.list(), 0).flatMap(({ state }) => findingOf(state) ?? []) };
-}
-
-function percent(share: number): string {
-  return `${Math.round(share * 100)} %`;
 }

@@ -1,3 +1,4 @@
+import { formatShare } from "../../core/share.ts";
 import type { BreakClass, BrokenUnit } from "./cache-breaks.ts";
 import type { CacheRules } from "./cache-rules.ts";
 import type { CacheCause, CacheTransform } from "./cache-types.ts";
@@ -55,7 +56,7 @@ function sentenceOf(
   }: Pick<BrokenUnit, "unit" | "class"> & Partial<BrokenUnit> & { readonly orders?: number },
   behaviour: UnitBehaviour | undefined,
 ): string {
-  const often = breakRatio === undefined ? "" : ` in ${percent(breakRatio)} of the requests`;
+  const often = breakRatio === undefined ? "" : ` in ${formatShare(breakRatio, { decimals: 0 })} of the requests`;
   switch (name) {
     case "order_noise":
       return orders === undefined ? `The content of ${unit} comes in changing order${often}` : `The same tools come in ${orders} orders`;
@@ -64,7 +65,7 @@ function sentenceOf(
     case "scope_order":
       return `${unit} differs between ${behaviour?.stability === "repo" ? "repositories" : "tickets"} and stands before what is shared more widely`;
     case "conditional_section":
-      return `${unit} is there in ${percent(behaviour?.presence ?? 0)} of the requests only and stands before what stays`;
+      return `${unit} is there in ${formatShare(behaviour?.presence ?? 0, { decimals: 0 })} of the requests only and stands before what stays`;
     case "parameter_churn":
       return "Tool choice, thinking or output format changes between requests whose text is the same";
     case "changes_often":
@@ -82,11 +83,11 @@ export function describeMiss(
   const places = markers?.length === 0 ? "none at all" : markers?.map(({ after, ttl }) => `${after} (${ttl})`).join(", ");
   const paying = (what: string) => (places === undefined ? "" : `; ${what} that pay: ${places}`);
   const sentences: Readonly<Record<MissCause, string>> = {
-    ttl_gap: `${percent(missedShare)} of the tokens had been cached and had expired${paying("lifetimes")}`,
-    fan_out: `${percent(missedShare)} of the tokens were being written by another request at that moment; send one first and the rest when it answers`,
-    below_minimum: `${percent(missedShare)} of the tokens stand in prefixes below the model's minimum of ${rules.minTokens}; a marker there does nothing`,
-    lookback: `${percent(missedShare)} of the tokens lie more than ${rules.lookbackBlocks} blocks before a marker${paying("markers")}`,
-    marker_misplaced: `${percent(missedShare)} of the tokens were sent before and no marker let them be read${paying("markers")}`,
+    ttl_gap: `${formatShare(missedShare, { decimals: 0 })} of the tokens had been cached and had expired${paying("lifetimes")}`,
+    fan_out: `${formatShare(missedShare, { decimals: 0 })} of the tokens were being written by another request at that moment; send one first and the rest when it answers`,
+    below_minimum: `${formatShare(missedShare, { decimals: 0 })} of the tokens stand in prefixes below the model's minimum of ${rules.minTokens}; a marker there does nothing`,
+    lookback: `${formatShare(missedShare, { decimals: 0 })} of the tokens lie more than ${rules.lookbackBlocks} blocks before a marker${paying("markers")}`,
+    marker_misplaced: `${formatShare(missedShare, { decimals: 0 })} of the tokens were sent before and no marker let them be read${paying("markers")}`,
   };
   return { unit: "prompt", class: miss, transform, risk, sentence: `${sentences[miss]}.`, evidence: { missedShare } };
 }
@@ -103,8 +104,4 @@ const spanNames = {
 
 function spanName(kind: keyof typeof spanNames): string {
   return spanNames[kind];
-}
-
-function percent(share: number): string {
-  return `${Math.round(share * 100)} %`;
 }

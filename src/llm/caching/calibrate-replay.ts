@@ -1,3 +1,4 @@
+import { formatShare } from "../../core/share.ts";
 import { hitRatio, prepareTrace, type ReplayOptions, replayCache } from "./cache-replay.ts";
 import type { CacheRules } from "./cache-rules.ts";
 import { measuredTotal, type SegmentedRequest, sentMarkers, traceOf, warmUp } from "./cache-samples.ts";
@@ -61,7 +62,11 @@ export function calibrateReplay(requests: readonly SegmentedRequest[], rules: Ca
   const predictedHit = reliability === 1 ? plain : predict({ reliability: Math.max(reliability, Number.EPSILON) });
   const facts = { measuredHit, predictedHit, reliability, errorPoints: off(predictedHit) };
   if (reliability < leastReliability)
-    return { ...facts, verdict: "refused", sentence: `Only ${percent(reliability)} of the reads that the rules allow do happen.` };
+    return {
+      ...facts,
+      verdict: "refused",
+      sentence: `Only ${formatShare(reliability, { decimals: 0 })} of the reads that the rules allow do happen.`,
+    };
   if (off(predictedHit) > mostPoints) {
     const unmarked = rules.automatic === "nothing" && markers.every((own) => own.length === 0);
     const why = unmarked && measuredHit > 0 ? " The samples name no cache markers, and something was cached: report the markers." : "";
@@ -70,14 +75,10 @@ export function calibrateReplay(requests: readonly SegmentedRequest[], rules: Ca
   return {
     ...facts,
     verdict: reliability < 1 && off(predictedHit) <= goodPoints ? "calibrated" : "cautious",
-    sentence: `The replay tells the measured hit ratio within ${points(off(predictedHit))}, with ${percent(reliability)} of the allowed reads happening.`,
+    sentence: `The replay tells the measured hit ratio within ${points(off(predictedHit))}, with ${formatShare(reliability, { decimals: 0 })} of the allowed reads happening.`,
   };
 }
 
 function points(value: number): string {
   return `${Math.round(value * 10) / 10} percentage points`;
-}
-
-function percent(share: number): string {
-  return `${Math.round(share * 100)} %`;
 }

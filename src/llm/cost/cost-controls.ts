@@ -1,4 +1,5 @@
 import { formatUsd } from "../../core/money.ts";
+import { formatShare } from "../../core/share.ts";
 import type { CostFactor } from "./decompose-cost.ts";
 
 /** A rise, as far as limits can hold it. Money in micro-USD. */
@@ -43,6 +44,6 @@ export function decideCostControls(rise: CostRise): CostControls {
   const scale = fits ? most : Math.min(most, Math.max(leastScale, Math.floor((100 * allowance) / perSecond) / 100));
   const predicted = Math.round(perSecond * hourSeconds);
   const work = `${retries ? "With one attempt per ticket the" : "The"} same work costs ${formatUsd(predicted)} an hour, and the plan allows ${formatUsd(Math.round(allowance * hourSeconds))}`;
-  const volume = scale === 1 ? "so the volume may stay" : `so ${Math.round(100 * scale)} % of the volume goes on`;
+  const volume = scale === 1 ? "so the volume may stay" : `so ${formatShare(scale, { decimals: 0 })} of the volume goes on`;
   return { scale, ...(retries && { maxAttempts: 1 }), predictedMicroUsdPerHour: predicted, because: `${work}, ${volume}.` };
 }

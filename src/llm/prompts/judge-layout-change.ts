@@ -1,4 +1,5 @@
 import { type LayerRole, type PromptLayout, runtimeContextLayer } from "../../../packages/sdk/src/wire/prompt-layout.ts";
+import { formatShare } from "../../core/share.ts";
 import { isDataOnly, isLabelledValue } from "./restructure-layout.ts";
 
 /** What a change of layout means for the model, and who must allow it. */
@@ -136,8 +137,9 @@ function heaviestCommonOrder(before: PromptLayout, after: PromptLayout, tokensOf
   return Math.max(0, ...best.map(({ weight }) => weight));
 }
 
+/** Without its decimal a small share would say little. */
 function percent(share: number): string {
-  return `${(share * 100).toFixed(share < 0.1 ? 1 : 0)} %`;
+  return formatShare(share, { decimals: share < 0.1 ? 1 : 0 });
 }
 
 function shown(line: string): string {

@@ -1,3 +1,4 @@
+import { formatShare } from "../../core/share.ts";
 import type { Diagnostic } from "../runbook.ts";
 import type { LintReport } from "./lint-folder.ts";
 
@@ -10,7 +11,7 @@ export function formatDiagnostic({ file, position, severity, rule, message, acce
 export function formatText({ diagnostics, documents }: LintReport): string {
   const shares = documents.map(
     ({ file, automated, steps }) =>
-      `${file}: ${automated} of ${steps} steps automated (${steps === 0 ? 0 : Math.round((automated / steps) * 100)} %)`,
+      `${file}: ${automated} of ${steps} steps automated (${formatShare(steps === 0 ? 0 : automated / steps, { decimals: 0 })})`,
   );
   const errors = diagnostics.filter((one) => one.severity === "error").length;
   const counts = `${count(errors, "error")}, ${count(diagnostics.length - errors, "warning")}`;

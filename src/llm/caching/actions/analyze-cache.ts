@@ -2,6 +2,7 @@ import { z } from "zod";
 import { defineAction } from "../../../actions/define-action.ts";
 import type { ActionOutput } from "../../../core/action.ts";
 import { formatUsd, oneUsd } from "../../../core/money.ts";
+import { formatShare } from "../../../core/share.ts";
 import type { CacheSight } from "../cache-sight.ts";
 import { promptParameter, readAnalysis, servedBy } from "../cached-prompt.ts";
 
@@ -78,11 +79,10 @@ export const analyzeCache = defineAction({
 type Told = Pick<Awaited<ReturnType<typeof readAnalysis>>, "measuredHit" | "predictedHit" | "lostPerDay" | "causes" | "calibration">;
 
 function sentenceOf(prompt: string, { measuredHit, predictedHit, lostPerDay, causes, calibration }: Told): string {
-  const percent = (ratio: number) => `${(ratio * 100).toFixed(1)} %`;
   const better =
     calibration.verdict === "refused"
       ? `nobody can tell what it could read. ${calibration.sentence}`
-      : `could read ${percent(predictedHit)}; that loses ${formatUsd(lostPerDay)} a day.`;
+      : `could read ${formatShare(predictedHit, { decimals: 1 })}; that loses ${formatUsd(lostPerDay)} a day.`;
   const why = causes.slice(0, 3).map(({ sentence }) => sentence);
-  return [`${prompt} reads ${percent(measuredHit)} of its input from the cache and ${better}`, ...why].join(" ");
+  return [`${prompt} reads ${formatShare(measuredHit, { decimals: 1 })} of its input from the cache and ${better}`, ...why].join(" ");
 }

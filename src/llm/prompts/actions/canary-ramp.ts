@@ -1,3 +1,5 @@
+import { formatShare } from "../../../core/share.ts";
+
 /** Where a canary stands. Stage −1: nobody has it yet. */
 export interface CanaryState {
   readonly stage: number;
@@ -56,21 +58,26 @@ export function nextCanaryMove(state: CanaryState, facts: CanaryFacts, rules: Ca
   if (candidate === undefined || candidate.tickets < rules.minTickets)
     return stayOrAsk(`${candidate?.tickets ?? 0} of ${rules.minTickets} tickets were seen`);
   if (baselineHit !== undefined && candidate.hit < baselineHit - worse)
-    return { kind: "take_back", why: `it reads ${percent(candidate.hit)}, the version before ${percent(baselineHit)}` };
+    return {
+      kind: "take_back",
+      why: `it reads ${formatShare(candidate.hit, { decimals: 1 })}, the version before ${formatShare(baselineHit, { decimals: 1 })}`,
+    };
   if (harm.kind === "unseen") return stayOrAsk(harm.text);
-  if (held < rules.everyMs) return { kind: "stay", why: `the stage lasts until its time is over; it reads ${percent(candidate.hit)}` };
+  if (held < rules.everyMs)
+    return { kind: "stay", why: `the stage lasts until its time is over; it reads ${formatShare(candidate.hit, { decimals: 1 })}` };
   if (costRatioUpper === undefined || costRatioUpper >= 1)
     return stayOrAsk(`it is not proven to be cheaper (ratio up to ${costRatioUpper?.toFixed(2) ?? "unknown"})`);
-  if (state.stage < facts.lastStage) return { kind: "advance", why: `it reads ${percent(candidate.hit)} and is cheaper` };
+  if (state.stage < facts.lastStage)
+    return { kind: "advance", why: `it reads ${formatShare(candidate.hit, { decimals: 1 })} and is cheaper` };
   const needed = neededHit(rules.predictedHit);
-  if (candidate.hit >= needed) return { kind: "finish", why: `it reads ${percent(candidate.hit)}; ${percent(needed)} was needed` };
-  return stayOrAsk(`it reads ${percent(candidate.hit)}; ${percent(needed)} is needed`);
+  if (candidate.hit >= needed)
+    return {
+      kind: "finish",
+      why: `it reads ${formatShare(candidate.hit, { decimals: 1 })}; ${formatShare(needed, { decimals: 1 })} was needed`,
+    };
+  return stayOrAsk(`it reads ${formatShare(candidate.hit, { decimals: 1 })}; ${formatShare(needed, { decimals: 1 })} is needed`);
 
   function stayOrAsk(why: string): CanaryMove {
     return { kind: now - state.since >= longestStages * rules.everyMs ? "ask" : "stay", why };
   }
-}
-
-function percent(ratio: number): string {
-  return `${(ratio * 100).toFixed(1)} %`;
 }

@@ -123,7 +123,7 @@ export const deployCanary = defineAction({
         const { shares } = parameters;
         const measured = (await ports.cache.measure(group, { from: 0, coldMs })).find((one) => one.version === String(baseline));
         return {
-          summary: `Give version ${version} of prompt ${prompt} to ${shares.map(formatShare).join(", then ")} of the tickets, each for ${parameters.every} or longer${whyAsked(tried)}`,
+          summary: `Give version ${version} of prompt ${prompt} to ${shares.map((share) => formatShare(share)).join(", then ")} of the tickets, each for ${parameters.every} or longer${whyAsked(tried)}`,
           targets: [`prompt/${prompt}`],
           changes: [
             {
