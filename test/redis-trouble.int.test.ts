@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
-import { startWorker } from "../src/app/start-worker.ts";
 import { connectRedis } from "../src/platform/redis/connection.ts";
 import { runKeys } from "../src/platform/redis/run-keys.ts";
 import { createHand } from "../src/runs/hand.ts";
 import { startRunWorker } from "../src/runs/jobs.ts";
+import { startWorker } from "../workers/run.ts";
 import { aFiringAlert, postAlerts, postUntilAccepted, type WebhookReply } from "./servers/post-alerts.ts";
 import { type RedisServer, startRedisServer } from "./servers/redis-server.ts";
 import { aProductFolder, aWaitingRunbook, type ProductFolder, type RunningProduct, startProduct } from "./servers/running-product.ts";

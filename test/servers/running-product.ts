@@ -3,10 +3,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openRuntime, type Runtime } from "../../src/app/runtime.ts";
 import { startServer } from "../../src/app/start-server.ts";
-import { startWorker } from "../../src/app/start-worker.ts";
 import { createSystemClock } from "../../src/core/clock.ts";
 import { createSystemRandom } from "../../src/core/random.ts";
 import { loadConfig } from "../../src/platform/config/load-config.ts";
+import { startWorker } from "../../workers/run.ts";
 import { webhookToken } from "./post-alerts.ts";
 
 /** How the product is started. */

@@ -1,9 +1,9 @@
 import { queueNameSchema } from "../../../packages/sdk/src/wire/names.ts";
+import { startWorker } from "../../../workers/run.ts";
+import { startTicketWork } from "../../../workers/ticket.ts";
 import { openRuntime, type Runtime, type RuntimeSources } from "../../app/runtime.ts";
 import { startMetrics, usualMetricsPorts } from "../../app/start-metrics.ts";
 import { startServer } from "../../app/start-server.ts";
-import { startTicketWork } from "../../app/start-ticket-worker.ts";
-import { startWorker } from "../../app/start-worker.ts";
 import { oneUsd } from "../../core/money.ts";
 import { ProviderSdkMissing } from "../../llm/batches/provider/load-provider-sdk.ts";
 import { untilReady } from "../../platform/redis/connection.ts";

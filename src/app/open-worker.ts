@@ -1,9 +1,11 @@
 import { hostname } from "node:os";
+import type { Redis } from "ioredis";
 import { createRunbookBytes } from "../alerts/redis-store.ts";
 import { createAnnouncer } from "../approvals/announce-question.ts";
 import { createQuestionLinks } from "../approvals/redis-question-links.ts";
 import { isTestAlert } from "../core/alert.ts";
 import type { Doorbell } from "../core/doorbell.ts";
+import type { Outbox } from "../core/outbox.ts";
 import type { PrometheusReader } from "../core/prometheus.ts";
 import { cooldownBucket, cooldownWindowMs } from "../guardrails/cooldown.ts";
 import { guardrailNames } from "../guardrails/evaluate-guardrails.ts";
@@ -14,6 +16,7 @@ import { createPrometheusClient, type PrometheusClient } from "../integrations/p
 import { createPromptEvaluator } from "../integrations/prompt-evaluator/create-prompt-evaluator.ts";
 import { createBatchControl } from "../llm/batches/batch-control.ts";
 import { createBatchStore } from "../llm/batches/redis-store.ts";
+import type { CacheBoard } from "../llm/caching/cache-board.ts";
 import { createCacheBoard } from "../llm/caching/redis-store.ts";
 import { withBatchChanges } from "../llm/changes/change-log.ts";
 import { createCostSight } from "../llm/cost/create-cost-sight.ts";
@@ -25,7 +28,7 @@ import { createRecipients } from "../notifications/create-recipients.ts";
 import { createOutbox } from "../notifications/redis-store.ts";
 import { withRedisMs } from "../platform/closers.ts";
 import { createBoundedSender, usualLimits } from "../platform/requests/bounded-request.ts";
-import { createExecutor, type ExecutorOptions } from "../runs/engine/execute-run.ts";
+import { createExecutor, type Executor, type ExecutorOptions } from "../runs/engine/execute-run.ts";
 import type { MetricSource } from "../runs/engine/metric-source.ts";
 import { createHand } from "../runs/hand.ts";
 import { type RunWorkerLog, startRunWorker } from "../runs/jobs.ts";
@@ -33,7 +36,7 @@ import { createNearDoorbell } from "../runs/near-doorbell.ts";
 import { createEngineObserver } from "../runs/observe-engine.ts";
 import { createCanaryRecord } from "../runs/redis-canary.ts";
 import { createPinnedRunbooks } from "../runs/redis-pinned-runbooks.ts";
-import { createRunLedger } from "../runs/redis-store.ts";
+import { createRunLedger, type RedisRunLedger } from "../runs/redis-store.ts";
 import { freeWorkerName, isProcessAlive, takeWorkerName } from "../runs/redis-worker-slot.ts";
 import { startSweep } from "../runs/sweep.ts";
 import { recordCanary } from "../runs/watch-canary.ts";
@@ -49,19 +52,20 @@ import { checkLedger, observeLedger } from "./watch-ledger.ts";
 
 /** Lease of a run; another worker takes over at most this long, plus one sweep, after a worker died. */
 const leaseMs = 6000;
-const sweepEveryMs = 1000;
-/** A step in hand at SIGTERM may go on until this long before the end of the grace. */
-const settleBeforeMs = 10_000;
 
-/** A running worker. */
-export interface WorkerProcess {
+/** A worker that has not begun to work: its name among all workers, and what its loops run on. */
+export interface OpenWorker {
   readonly name: string;
-  /** For a server in the same process: rings are answered here while there is room. */
-  readonly near: (far: Doorbell) => Doorbell;
+  readonly redis: Redis;
+  readonly ledger: RedisRunLedger;
+  readonly executor: Executor;
+  readonly outbox: Outbox;
+  readonly analyst: ReturnType<typeof openAnalyst>;
+  readonly board: CacheBoard;
 }
 
-/** Starts what works in the background: runs, the sweeper, and mails. */
-export async function startWorker(runtime: Runtime): Promise<WorkerProcess> {
+/** Takes a name and opens everything that carrying out runs needs; nothing runs yet. */
+export async function openWorker(runtime: Runtime): Promise<OpenWorker> {
   const { config, clock, random, log, metrics, closers } = runtime;
   const redis = runtime.connect("worker");
   const name = await takeWorkerName(redis, hostname(), process.pid, isProcessAlive);
@@ -134,44 +138,7 @@ export async function startWorker(runtime: Runtime): Promise<WorkerProcess> {
     { clock, questionId: () => runtime.ids("q"), cooldownOf },
   );
 
-  const reclaimed = await ledger.reclaimOwn();
-  if (reclaimed.length > 0) log.info({ runs: reclaimed }, "An earlier process of this name left runs; they are taken back.");
-  const drain = runtime.ending.signal;
-  const workerLog = runLog(runtime);
-  const hand = createHand(config.concurrency);
-  const worker = startRunWorker(executor, { redis, concurrency: config.concurrency, hand, drain, clock, log: workerLog });
-  closers.add("run worker", async () => worker.close(), withRedisMs);
-  const sweep = startSweep(executor, {
-    ledger,
-    clock,
-    everyMs: sweepEveryMs,
-    hand,
-    drain,
-    random: () => random.fraction(),
-    log: workerLog,
-  });
-  closers.add("sweep", async () => sweep.close(), withRedisMs);
-  // Closed first: the steps in hand end, and their runs are given back.
-  closers.add("runs in hand", async () => hand.settled(), config.graceMs - settleBeforeMs);
-  metrics.initialiseRunbooks(runtime.library.list().map(({ id }) => id));
-  metrics.initialiseGuardrails(guardrailNames);
-  observeLedger(runtime, ledger);
-  checkLedger(runtime, redis, name);
-  analysePrompts(runtime, analyst, board);
-  startMails(runtime, redis, outbox);
-  log.info({ worker: name, concurrency: config.concurrency }, "The worker is ready.");
-  return { name, near: (far) => createNearDoorbell(executor, { far, hand, drain, log: workerLog }) };
-}
-
-function runLog({ log }: Runtime): RunWorkerLog {
-  return {
-    executed: (runId, execution) =>
-      execution === "damaged"
-        ? log.ofRun(runId).error({}, "The run's record in Redis cannot be read; nobody goes on with it, and its target stays locked.")
-        : log.ofRun(runId).debug({ execution }, "A look at the run ended."),
-    failed: (runId, error) => log.ofRun(runId).error({ error }, "A look at the run met a defect; it will be looked at again."),
-    queueError: (error) => log.warn({ error }, "The queue reports an error."),
-  };
+  return { name, redis, ledger, executor, outbox, analyst, board };
 }
 
 /** Prometheus, or the certainty that nobody can see. */

@@ -1,10 +1,10 @@
-import { createCommandImplementer } from "../integrations/command/create-command-implementer.ts";
-import { createLocalGate } from "../llm/budgets/local-gate.ts";
-import { createStagedProcessor } from "../llm/tickets/create-staged-processor.ts";
-import { startTicketWorker } from "../llm/tickets/jobs.ts";
-import { openCheckpoints, openCommands } from "./open-work.ts";
-import type { Runtime } from "./runtime.ts";
-import { createWorkloadRecorder } from "./workload-recorder.ts";
+import { openCheckpoints, openCommands } from "../src/app/open-work.ts";
+import type { Runtime } from "../src/app/runtime.ts";
+import { createWorkloadRecorder } from "../src/app/workload-recorder.ts";
+import { createCommandImplementer } from "../src/integrations/command/create-command-implementer.ts";
+import { createLocalGate } from "../src/llm/budgets/local-gate.ts";
+import { createStagedProcessor } from "../src/llm/tickets/create-staged-processor.ts";
+import { startTicketWorker } from "../src/llm/tickets/jobs.ts";
 
 /** What is worked on, and with what. */
 export interface TicketWork {
