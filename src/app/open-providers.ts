@@ -1,8 +1,10 @@
 import type { Redis } from "ioredis";
 import { createAnthropicBatches } from "../integrations/anthropic/create-anthropic-batches.ts";
 import { createAnthropicCosts } from "../integrations/anthropic/create-anthropic-costs.ts";
+import { openAnthropic } from "../integrations/anthropic/open-anthropic.ts";
 import { createOpenAiBatches } from "../integrations/openai/create-openai-batches.ts";
 import { createOpenAiCosts } from "../integrations/openai/create-openai-costs.ts";
+import { openOpenAi } from "../integrations/openai/open-openai.ts";
 import type { BatchStore } from "../llm/batches/batch.ts";
 import { startProviderKeeper } from "../llm/batches/provider/jobs.ts";
 import { usualPatience } from "../llm/batches/provider/next-provider-move.ts";
@@ -28,22 +30,25 @@ export async function openProviders(
 ): Promise<ProviderDesk> {
   const { config, clock, ledger, tickets, prices, log, metrics, closers } = runtime;
   const { anthropic, openai } = config.providers;
+  // A missing SDK ends the start, and not the first batch.
+  if ((anthropic.apiKey ?? anthropic.adminKey) !== undefined) await openAnthropic({ baseUrl: anthropic.baseUrl, apiKey: "unused" });
+  if ((openai.apiKey ?? openai.adminKey) !== undefined) await openOpenAi({ baseUrl: openai.baseUrl, apiKey: "unused" });
   const store = createProviderBatchStore(redis);
   const divided = (ms: number) => ms / config.timeFactor;
   const desk = createProviderDesk({
     store,
     providers: {
       ...(anthropic.apiKey !== undefined && {
-        anthropic: await createAnthropicBatches({ baseUrl: anthropic.baseUrl, apiKey: anthropic.apiKey }, clock),
+        anthropic: createAnthropicBatches({ baseUrl: anthropic.baseUrl, apiKey: anthropic.apiKey }, clock),
       }),
-      ...(openai.apiKey !== undefined && { openai: await createOpenAiBatches({ baseUrl: openai.baseUrl, apiKey: openai.apiKey }, clock) }),
+      ...(openai.apiKey !== undefined && { openai: createOpenAiBatches({ baseUrl: openai.baseUrl, apiKey: openai.apiKey }, clock) }),
     },
     costs: {
       ...(anthropic.adminKey !== undefined && {
-        anthropic: await createAnthropicCosts({ baseUrl: anthropic.baseUrl, apiKey: anthropic.adminKey }, clock),
+        anthropic: createAnthropicCosts({ baseUrl: anthropic.baseUrl, apiKey: anthropic.adminKey }, clock),
       }),
       ...(openai.adminKey !== undefined && {
-        openai: await createOpenAiCosts({ baseUrl: openai.baseUrl, apiKey: openai.adminKey }, { prices, clock }),
+        openai: createOpenAiCosts({ baseUrl: openai.baseUrl, apiKey: openai.adminKey }, { prices, clock }),
       }),
     },
     tickets: createProviderTickets({

@@ -21,8 +21,8 @@ describeProviderBatches("Anthropic's adapter", async () => {
   const clock = createFakeClock();
   const server = await start(clock);
   return {
-    port: await createAnthropicBatches({ baseUrl: server.url, apiKey: "sk-ant-api03-test" }, clock),
-    costs: await createAnthropicCosts({ baseUrl: server.url, apiKey: "sk-ant-admin01-test" }, clock),
+    port: createAnthropicBatches({ baseUrl: server.url, apiKey: "sk-ant-api03-test" }, clock),
+    costs: createAnthropicCosts({ baseUrl: server.url, apiKey: "sk-ant-admin01-test" }, clock),
     clock,
     pass: async (ms) => clock.advance(ms),
     inject: (quirk) => server.inject(quirk),
@@ -37,7 +37,7 @@ describeProviderBatches("Anthropic's adapter", async () => {
 describe("Anthropic's adapter", () => {
   it("names status and code of a refusal, and neither key nor body", async () => {
     const server = await start();
-    const port = await createAnthropicBatches({ baseUrl: server.url, apiKey: "sk-ant-api03-hidden" }, createFakeClock());
+    const port = createAnthropicBatches({ baseUrl: server.url, apiKey: "sk-ant-api03-hidden" }, createFakeClock());
     using _ = server.inject({ kind: "spend_limited" });
     await expect(port.submit({ key: "k", items: [{ customId: "a", body: { note: "private" } }] })).rejects.toThrow(
       /^anthropic answered 429 \(rate_limit_error, enforced_spend_limit_reached\)$/,
@@ -46,14 +46,14 @@ describe("Anthropic's adapter", () => {
 
   it("refuses to report costs without an Admin key", async () => {
     const server = await start();
-    const costs = await createAnthropicCosts({ baseUrl: server.url, apiKey: "sk-ant-api03-test" }, createFakeClock());
+    const costs = createAnthropicCosts({ baseUrl: server.url, apiKey: "sk-ant-api03-test" }, createFakeClock());
     await expect(costs.batchCost(0, 1)).rejects.toMatchObject({ trouble: "unauthorised" });
   });
 
   it("knows that a provider that refuses the connection did nothing", async () => {
     const server = await start();
     await server[Symbol.asyncDispose]();
-    const port = await createAnthropicBatches({ baseUrl: server.url, apiKey: "sk-ant-api03-test" }, createFakeClock());
+    const port = createAnthropicBatches({ baseUrl: server.url, apiKey: "sk-ant-api03-test" }, createFakeClock());
     await expect(port.submit({ key: "k", items: [] })).rejects.toMatchObject({ trouble: "unavailable" });
   });
 });

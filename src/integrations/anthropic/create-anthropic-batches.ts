@@ -1,8 +1,7 @@
 import type { z } from "zod";
 import type { Clock, Instant } from "../../core/clock.ts";
 import { errorField } from "../../core/error-field.ts";
-import { loadProviderSdk } from "../../llm/batches/provider/load-provider-sdk.ts";
-import { clientOptions, clockSkewMs, mostPages, type ProviderAccess } from "../../llm/batches/provider/provider-access.ts";
+import { clockSkewMs, mostPages, type ProviderAccess } from "../../llm/batches/provider/provider-access.ts";
 import {
   type FoundSubmission,
   type ProviderBatches,
@@ -14,6 +13,9 @@ import {
 import { type CallKind, failureOf } from "../../llm/batches/provider/provider-trouble.ts";
 import { readLines } from "../../platform/requests/read-lines.ts";
 import { batchId, batchPage, batchShape, readResult, statusOf, wordsOf } from "./message-shapes.ts";
+import { openAnthropic } from "./open-anthropic.ts";
+
+type AnthropicClient = Awaited<ReturnType<typeof openAnthropic>>;
 
 const path = "/v1/messages/batches";
 
@@ -22,22 +24,29 @@ const path = "/v1/messages/batches";
  * ended, its custom ids. Results are read below our own base address: the address in the answer would be sent the key.
  * https://docs.claude.com/en/api/creating-message-batches
  */
-export async function createAnthropicBatches({ baseUrl, apiKey }: ProviderAccess, clock: Pick<Clock, "now">): Promise<ProviderBatches> {
-  const { default: Anthropic } = await loadProviderSdk("@anthropic-ai/sdk", async () => import("@anthropic-ai/sdk"));
-  const client = new Anthropic({ ...clientOptions, baseURL: baseUrl, apiKey, openTelemetry: false });
+export function createAnthropicBatches(access: ProviderAccess, clock: Pick<Clock, "now">): ProviderBatches {
+  let opened: ReturnType<typeof openAnthropic> | undefined;
+  const open = () => (opened ??= openAnthropic(access));
 
-  const call = async <Value>(kind: CallKind, signal: AbortSignal | undefined, send: () => Promise<Value>): Promise<Value> => {
+  const call = async <Value>(
+    kind: CallKind,
+    signal: AbortSignal | undefined,
+    send: (client: AnthropicClient) => Promise<Value>,
+  ): Promise<Value> => {
+    const client = await open();
     try {
-      return await send();
+      return await send(client);
     } catch (error) {
       if (signal?.aborted === true) throw signal.reason;
       throw failureOf(error, "anthropic", kind, wordsOf(errorField(error, "error")), clock.now());
     }
   };
   const get = async (at: string, query: { readonly [name: string]: string | number }, signal: AbortSignal | undefined): Promise<unknown> =>
-    call("read", signal, async () => client.get(at, { query, ...(signal !== undefined && { signal }) }));
+    call("read", signal, async (client) => client.get(at, { query, ...(signal !== undefined && { signal }) }));
   const post = async (at: string, body: object | undefined, signal: AbortSignal | undefined): Promise<unknown> =>
-    call("change", signal, async () => client.post(at, { ...(body !== undefined && { body }), ...(signal !== undefined && { signal }) }));
+    call("change", signal, async (client) =>
+      client.post(at, { ...(body !== undefined && { body }), ...(signal !== undefined && { signal }) }),
+    );
 
   const read = async (id: string, signal?: AbortSignal): Promise<ProviderBatchStatus> => {
     const answer = await get(pathOf(id), {}, signal);
@@ -45,7 +54,7 @@ export async function createAnthropicBatches({ baseUrl, apiKey }: ProviderAccess
   };
   const openResults = async (id: string, signal: AbortSignal | undefined): Promise<ReadableStream<Uint8Array>> => {
     const at = `${pathOf(id)}/results`;
-    const response = await call("read", signal, async () => client.get(at, signal === undefined ? {} : { signal }).asResponse());
+    const response = await call("read", signal, async (client) => client.get(at, signal === undefined ? {} : { signal }).asResponse());
     if (response.body === null) throw new ProviderFailure("nonsense", "anthropic answered results without a body");
     return response.body;
   };

@@ -26,8 +26,8 @@ describeProviderBatches("OpenAI's adapter", async () => {
   const clock = createFakeClock();
   const server = await start(clock);
   return {
-    port: await createOpenAiBatches({ baseUrl: `${server.url}/v1`, apiKey: "sk-proj-test" }, clock),
-    costs: await createOpenAiCosts({ baseUrl: `${server.url}/v1`, apiKey: "sk-admin-test" }, { prices, clock }),
+    port: createOpenAiBatches({ baseUrl: `${server.url}/v1`, apiKey: "sk-proj-test" }, clock),
+    costs: createOpenAiCosts({ baseUrl: `${server.url}/v1`, apiKey: "sk-admin-test" }, { prices, clock }),
     clock,
     pass: async (ms) => clock.advance(ms),
     inject: (quirk) => server.inject(quirk),
@@ -42,7 +42,7 @@ describeProviderBatches("OpenAI's adapter", async () => {
 describe("OpenAI's adapter", () => {
   it("tells the faults of an input by line, after it was accepted", async () => {
     const server = await start();
-    const port = await createOpenAiBatches({ baseUrl: `${server.url}/v1`, apiKey: "sk-proj-test" }, createFakeClock());
+    const port = createOpenAiBatches({ baseUrl: `${server.url}/v1`, apiKey: "sk-proj-test" }, createFakeClock());
     const id = await port.submit({ key: "k", items: ["a", "b", "a"].map((customId) => ({ customId, body: bodyOf("x") })) });
     expect(await port.read(id)).toMatchObject({ state: "failed", faults: [{ code: "duplicate_custom_id", line: 3 }] });
     await expect(port.results(id)[Symbol.asyncIterator]().next()).rejects.toMatchObject({ trouble: "not_ready" });
@@ -50,7 +50,7 @@ describe("OpenAI's adapter", () => {
 
   it("names status and code of a refusal, and neither key nor body", async () => {
     const server = await start();
-    const port = await createOpenAiBatches({ baseUrl: `${server.url}/v1`, apiKey: "sk-proj-hidden" }, createFakeClock());
+    const port = createOpenAiBatches({ baseUrl: `${server.url}/v1`, apiKey: "sk-proj-hidden" }, createFakeClock());
     using _ = server.inject({ kind: "spend_limited" });
     await expect(port.submit({ key: "k", items: [{ customId: "a", body: { note: "private" } }] })).rejects.toThrow(
       /^openai answered 429 \(insufficient_quota, insufficient_quota\)$/,
@@ -59,7 +59,7 @@ describe("OpenAI's adapter", () => {
 
   it("refuses to report costs without an Admin key", async () => {
     const server = await start();
-    const costs = await createOpenAiCosts({ baseUrl: `${server.url}/v1`, apiKey: "sk-proj-test" }, { prices, clock: createFakeClock() });
+    const costs = createOpenAiCosts({ baseUrl: `${server.url}/v1`, apiKey: "sk-proj-test" }, { prices, clock: createFakeClock() });
     await expect(costs.batchCost(0, 1000)).rejects.toMatchObject({ trouble: "unauthorised" });
   });
 });

@@ -2,8 +2,7 @@ import type { z } from "zod";
 import type { Clock } from "../../core/clock.ts";
 import { errorField } from "../../core/error-field.ts";
 import { sha256 } from "../../core/json.ts";
-import { loadProviderSdk } from "../../llm/batches/provider/load-provider-sdk.ts";
-import { clientOptions, clockSkewMs, mostPages, type ProviderAccess } from "../../llm/batches/provider/provider-access.ts";
+import { clockSkewMs, mostPages, type ProviderAccess } from "../../llm/batches/provider/provider-access.ts";
 import {
   type FoundSubmission,
   type ProviderBatches,
@@ -13,6 +12,9 @@ import {
 import { type CallKind, failureOf } from "../../llm/batches/provider/provider-trouble.ts";
 import { readLines } from "../../platform/requests/read-lines.ts";
 import { batchShape, type OpenAiBatch, objectId, readResult, statusOf, wordsOf } from "./batch-shapes.ts";
+import { openOpenAi } from "./open-openai.ts";
+
+type OpenAiClient = Awaited<ReturnType<typeof openOpenAi>>["client"];
 
 const endpoint = "/v1/chat/completions";
 /** The member of a batch's metadata that holds the submission's key, hashed. */
@@ -22,17 +24,18 @@ const mark = "runbookd_submission";
  * OpenAI's batches of chat completions behind the port: a file of requests, a batch over it, and up to two files of results. A submission whose answer
  * was lost is found by its key in the batch's metadata. https://platform.openai.com/docs/api-reference/batch
  */
-export async function createOpenAiBatches({ baseUrl, apiKey }: ProviderAccess, clock: Pick<Clock, "now">): Promise<ProviderBatches> {
-  const { default: OpenAI, toFile } = await loadProviderSdk("openai", async () => import("openai"));
-  const client = new OpenAI({ ...clientOptions, baseURL: baseUrl, apiKey, organization: null, project: null });
+export function createOpenAiBatches(access: ProviderAccess, clock: Pick<Clock, "now">): ProviderBatches {
+  let opened: ReturnType<typeof openOpenAi> | undefined;
+  const open = () => (opened ??= openOpenAi(access));
 
   const call = async <Value>(
     kind: CallKind,
     signal: AbortSignal | undefined,
-    send: (options: { signal?: AbortSignal }) => Promise<Value>,
+    send: (client: OpenAiClient, options: { signal?: AbortSignal }) => Promise<Value>,
   ) => {
+    const { client } = await open();
     try {
-      return await send(signal === undefined ? {} : { signal });
+      return await send(client, signal === undefined ? {} : { signal });
     } catch (error) {
       if (signal?.aborted === true) throw signal.reason;
       throw failureOf(error, "openai", kind, wordsOf(errorField(error, "error")), clock.now());
@@ -40,10 +43,10 @@ export async function createOpenAiBatches({ baseUrl, apiKey }: ProviderAccess, c
   };
   const fetchBatch = async (id: string, signal: AbortSignal | undefined): Promise<OpenAiBatch> => {
     if (!objectId.safeParse(id).success) throw new ProviderFailure("missing", "openai: that is no batch's id");
-    return parse(batchShape, await call("read", signal, async (options) => client.batches.retrieve(id, options)));
+    return parse(batchShape, await call("read", signal, async (client, options) => client.batches.retrieve(id, options)));
   };
   async function* linesOf(fileId: string, signal: AbortSignal | undefined): AsyncGenerator<ProviderResult> {
-    const response = await call("read", signal, async (options) => client.files.content(fileId, options));
+    const response = await call("read", signal, async (client, options) => client.files.content(fileId, options));
     if (response.body === null) throw new ProviderFailure("nonsense", "openai answered results without a body");
     let line = 0;
     try {
@@ -63,13 +66,14 @@ export async function createOpenAiBatches({ baseUrl, apiKey }: ProviderAccess, c
       const text = items
         .map(({ customId, body }) => `${JSON.stringify({ custom_id: customId, method: "POST", url: endpoint, body })}\n`)
         .join("");
+      const { toFile } = await open();
       const file = await toFile(Buffer.from(text), "batch.jsonl");
       // A file that nobody refers to does nothing: its upload may be repeated.
       const upload = parse(
         uploadShape,
-        await call("read", signal, async (options) => client.files.create({ file, purpose: "batch" }, options)),
+        await call("read", signal, async (client, options) => client.files.create({ file, purpose: "batch" }, options)),
       );
-      const answer = await call("change", signal, async (options) =>
+      const answer = await call("change", signal, async (client, options) =>
         client.batches.create({ input_file_id: upload.id, endpoint, completion_window: "24h", metadata: { [mark]: markOf(key) } }, options),
       );
       const parsed = batchShape.safeParse(answer);
@@ -81,7 +85,7 @@ export async function createOpenAiBatches({ baseUrl, apiKey }: ProviderAccess, c
       let after: string | undefined;
       for (let page = 0; page < mostPages; page += 1) {
         const query = { limit: 100, ...(after !== undefined && { after }) };
-        const { data, has_more } = await call("read", signal, async (options) => client.batches.list(query, options));
+        const { data, has_more } = await call("read", signal, async (client, options) => client.batches.list(query, options));
         const batches = data.map((batch) => parse(batchShape, batch));
         const found = batches.find(({ metadata }) => metadata?.[mark] === wanted);
         if (found !== undefined) return { kind: "found", id: found.id };
@@ -100,7 +104,7 @@ export async function createOpenAiBatches({ baseUrl, apiKey }: ProviderAccess, c
     async cancel(id, signal) {
       if (statusOf(await fetchBatch(id, signal)).state === "ended") return;
       try {
-        await call("change", signal, async (options) => client.batches.cancel(id, options));
+        await call("change", signal, async (client, options) => client.batches.cancel(id, options));
       } catch (error) {
         // It may have ended between the two calls, which is what was wanted.
         const isRefused = error instanceof ProviderFailure && error.trouble === "invalid";

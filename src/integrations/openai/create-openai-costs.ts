@@ -1,13 +1,13 @@
 import { z } from "zod";
 import type { Clock } from "../../core/clock.ts";
 import { errorField } from "../../core/error-field.ts";
-import { loadProviderSdk } from "../../llm/batches/provider/load-provider-sdk.ts";
-import { clientOptions, mostPages, type ProviderAccess } from "../../llm/batches/provider/provider-access.ts";
+import { mostPages, type ProviderAccess } from "../../llm/batches/provider/provider-access.ts";
 import { type ProviderCostReport, ProviderFailure } from "../../llm/batches/provider/provider-batch.ts";
 import { failureOf } from "../../llm/batches/provider/provider-trouble.ts";
 import { costOf, type PriceTable } from "../../llm/usage/price-table.ts";
 import { partitionOf } from "../../llm/usage/token-partition.ts";
 import { wordsOf } from "./batch-shapes.ts";
+import { openOpenAi } from "./open-openai.ts";
 
 const count = z.int().min(0);
 const page = z.object({
@@ -34,12 +34,12 @@ const page = z.object({
  * OpenAI's usage report, read with an Admin key and priced with our table: its cost report does not tell batches apart. So a wrong price shows at
  * neither side, a wrong count does. https://platform.openai.com/docs/api-reference/usage/completions
  */
-export async function createOpenAiCosts(
-  { baseUrl, apiKey }: ProviderAccess,
+export function createOpenAiCosts(
+  access: ProviderAccess,
   { prices, clock }: { readonly prices: Pick<PriceTable, "find">; readonly clock: Pick<Clock, "now"> },
-): Promise<ProviderCostReport> {
-  const { default: OpenAI } = await loadProviderSdk("openai", async () => import("openai"));
-  const client = new OpenAI({ ...clientOptions, baseURL: baseUrl, apiKey, organization: null, project: null });
+): ProviderCostReport {
+  let opened: ReturnType<typeof openOpenAi> | undefined;
+  const open = () => (opened ??= openOpenAi(access));
 
   const priceOf = (start: number, row: z.output<typeof page>["data"][number]["results"][number]): number => {
     const usage = partitionOf({
@@ -78,6 +78,7 @@ export async function createOpenAiCosts(
   };
 
   async function get(query: object, signal: AbortSignal | undefined): Promise<unknown> {
+    const { client } = await open();
     try {
       return await client.get("/organization/usage/completions", { query: { ...query }, ...(signal !== undefined && { signal }) });
     } catch (error) {

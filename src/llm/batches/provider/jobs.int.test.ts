@@ -41,8 +41,8 @@ async function open(patience = { sendingMs: 200, againMs: 20, resultsMs: 60_000 
   const store = createProviderBatchStore(held.redis);
   const desk = createProviderDesk({
     store,
-    providers: { anthropic: await createAnthropicBatches({ baseUrl: provider.url, apiKey: "sk-ant-api03-test" }, clock) },
-    costs: { anthropic: await createAnthropicCosts({ baseUrl: provider.url, apiKey: "sk-ant-admin01-test" }, clock) },
+    providers: { anthropic: createAnthropicBatches({ baseUrl: provider.url, apiKey: "sk-ant-api03-test" }, clock) },
+    costs: { anthropic: createAnthropicCosts({ baseUrl: provider.url, apiKey: "sk-ant-admin01-test" }, clock) },
     tickets: createProviderTickets({
       tickets,
       ledger,
