@@ -1,4 +1,5 @@
 import type { Instant } from "../core/clock.ts";
+import { dayMs } from "../core/duration.ts";
 import type { Episode } from "./episode.ts";
 import type { ReceivedAlert } from "./notification.ts";
 
@@ -7,8 +8,6 @@ export const refireToleranceMs = 5 * 60_000;
 
 /** A repeat within this time changes nothing that is worth a write. */
 export const touchEveryMs = 60_000;
-
-const dayMs = 24 * 3_600_000;
 
 /** What one alert means for the episode that is known. */
 export type EpisodeStep =

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import type { Redis } from "ioredis";
 import { chainText } from "../core/chain.ts";
+import { dayMs } from "../core/duration.ts";
 import { describeFreeze, type Freeze, freezeScopesOf, parseFreeze } from "../core/freeze.ts";
 import { genesisHead } from "../core/journal.ts";
 import { StoreUnavailable } from "../core/store-unavailable.ts";
@@ -13,7 +14,7 @@ import { parseEpisode } from "./episode.ts";
 import type { AcceptReply, AcceptStore, AcceptWrite } from "./store.ts";
 
 /** An episode is remembered this long after it was last heard of: the doubling cooldown counts over 24 h. */
-const keepEpisodeMs = 8 * 24 * 3_600_000;
+const keepEpisodeMs = 8 * dayMs;
 
 /**
  * Episodes and the atomic accept, over Redis. With `appendfsync always` a reply means: on disk.

@@ -1,12 +1,13 @@
 import type { Redis } from "ioredis";
 import { createAuditReader } from "../audit/redis-audit-reader.ts";
+import { dayMs } from "../core/duration.ts";
 import { withRedisMs } from "../platform/closers.ts";
 import { startLedgerCheck } from "../runs/check-ledger.ts";
 import { createLedgerCheck, ledgerFaults } from "../runs/redis-ledger-check.ts";
 import type { RedisRunLedger } from "../runs/redis-store.ts";
 import type { Runtime } from "./runtime.ts";
 
-const checkEveryMs = 24 * 3_600_000;
+const checkEveryMs = dayMs;
 
 /** Once a day somebody looks whether the ledger is in order. */
 export function checkLedger({ config, clock, log, metrics, closers, ending }: Runtime, redis: Redis, name: string): void {

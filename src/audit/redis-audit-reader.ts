@@ -1,6 +1,7 @@
 import type { Redis } from "ioredis";
 import { type AuditRecord, parseAuditEntry } from "../core/audit.ts";
 import { type AuditVerdict, type BrokenRecord, findFault } from "../core/chain.ts";
+import { dayMs } from "../core/duration.ts";
 import { genesisHead, parseEntry } from "../core/journal.ts";
 import type { Page } from "../core/page.ts";
 import { available } from "../platform/redis/available.ts";
@@ -8,7 +9,7 @@ import { isId, runKeys } from "../platform/redis/run-keys.ts";
 import type { AuditReader } from "./audit-reader.ts";
 
 /** A run may be gone this long after it was accepted: it is kept for 30 days after its end. */
-const mayBeGoneAfterMs = 30 * 24 * 3_600_000;
+const mayBeGoneAfterMs = 30 * dayMs;
 const runsAtOnce = 50;
 
 interface Checked {

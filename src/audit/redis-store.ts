@@ -3,6 +3,7 @@ import type { Redis } from "ioredis";
 import { type AuditLog, parseAuditEntry } from "../core/audit.ts";
 import { chainText } from "../core/chain.ts";
 import type { Clock } from "../core/clock.ts";
+import { dayMs } from "../core/duration.ts";
 import { genesisHead, nextHead } from "../core/journal.ts";
 import { StoreUnavailable } from "../core/store-unavailable.ts";
 import { available } from "../platform/redis/available.ts";
@@ -10,7 +11,7 @@ import { runKeys } from "../platform/redis/run-keys.ts";
 import { loadScript } from "../platform/redis/script.ts";
 
 /** Acts of people are kept this long. */
-export const keepAuditMs = 400 * 24 * 3_600_000;
+export const keepAuditMs = 400 * dayMs;
 /** At most so many old records go with one new one. */
 const dropAtOnce = 20;
 const tries = 100;

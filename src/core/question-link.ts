@@ -1,3 +1,4 @@
+import { dayMs } from "./duration.ts";
 import { sha256 } from "./json.ts";
 import type { Question } from "./question.ts";
 
@@ -10,7 +11,7 @@ export function linkHash(token: string, question: Question): string {
 }
 
 /** A link is dead after this long even when its question still waits. */
-export const linkLifeMs = 24 * 3_600_000;
+export const linkLifeMs = dayMs;
 
 /** Wrong tokens after which the links of a question are locked; other ways to answer stay open. */
 export const linkTries = 5;

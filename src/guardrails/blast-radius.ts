@@ -1,7 +1,6 @@
+import { hourMs } from "../core/duration.ts";
 import type { Claim } from "../core/verdict.ts";
 import { allowed, type Guardrail, isRaise } from "./guardrail.ts";
-
-const hourMs = 3_600_000;
 
 /**
  * How many targets one run, and all runs of an hour, may raise: absolute numbers, and shares of the kind's fleet where it can be counted.

@@ -1,8 +1,7 @@
+import { hourMs } from "../core/duration.ts";
 import { sha256 } from "../core/json.ts";
 import type { Claim } from "../core/verdict.ts";
 import { allowed, type Guardrail, isRaise } from "./guardrail.ts";
-
-const hourMs = 3_600_000;
 
 /**
  * How often an action may raise, and how often a target may be raised. A target is counted once per run: the steps and the ramp of one run

@@ -1,14 +1,14 @@
 import type { Redis } from "ioredis";
 import { parseEpisode } from "../alerts/episode.ts";
 import type { Clock } from "../core/clock.ts";
+import { dayMs, hourMs } from "../core/duration.ts";
 import { runKeys } from "../platform/redis/run-keys.ts";
 import type { GuardFacts } from "./guardrail.ts";
 import { changeLogOf, parseChange } from "./target-change.ts";
 
-const hourMs = 3_600_000;
 const stormMs = 5 * 60_000;
 /** Failures are forgotten a day after the last one, and when the action works. */
-const keepFailuresMs = 24 * hourMs;
+const keepFailuresMs = dayMs;
 const failuresKept = 100;
 
 /** What happened before, kept in Redis: it outlives every process, and nothing is permitted while it cannot be read. */

@@ -1,8 +1,7 @@
 import type { Risk } from "../core/action.ts";
+import { hourMs } from "../core/duration.ts";
 import type { Limits } from "../core/limits.ts";
 import type { Verdict } from "../core/verdict.ts";
-
-const hourMs = 3_600_000;
 
 /**
  * How many runs of runbooks that raise something may start. A runbook that only looks is not counted, and neither is one with a step that

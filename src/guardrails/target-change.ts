@@ -1,5 +1,6 @@
 import { canonicalJson, type Json } from "../../packages/sdk/src/wire/json.ts";
 import type { Instant } from "../core/clock.ts";
+import { hourMs } from "../core/duration.ts";
 import { sha256 } from "../core/json.ts";
 
 /** One change of one field that an intent announced; the values only as hashes, enough to tell them apart. */
@@ -13,7 +14,7 @@ export interface TargetChange {
 }
 
 /** How long a change is remembered. */
-export const keepChangesMs = 2 * 3_600_000;
+export const keepChangesMs = 2 * hourMs;
 
 /** Name of a target's log; hashed, because a target may hold text from an alert. */
 export function changeLogOf(target: string): string {

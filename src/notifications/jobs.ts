@@ -1,4 +1,5 @@
 import type { Clock, Instant } from "../core/clock.ts";
+import { dayMs, hourMs } from "../core/duration.ts";
 import type { Notification, NotificationDelivery, NotificationTarget, Notifiers } from "../core/notification-target.ts";
 import {
   type ClaimedMail,
@@ -22,7 +23,7 @@ export interface MailPatience {
 }
 
 /** A minute, doubling up to an hour, for three days. */
-export const usualPatience: MailPatience = { firstMs: 60_000, longestMs: 3_600_000, giveUpAfterMs: 3 * 86_400_000 };
+export const usualPatience: MailPatience = { firstMs: 60_000, longestMs: hourMs, giveUpAfterMs: 3 * dayMs };
 
 /** What the sender of mails tells its surroundings; never throws, never awaited. */
 export interface MailLog {

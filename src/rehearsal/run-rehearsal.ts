@@ -3,6 +3,7 @@ import { moreCareful, type PreparedRequest, requestFromAlert, requestFromPerson 
 import { type ActionPorts, createActions } from "../app/action-registry.ts";
 import type { Alert } from "../core/alert.ts";
 import type { Instant } from "../core/clock.ts";
+import { dayMs } from "../core/duration.ts";
 import type { JournalEntry } from "../core/journal.ts";
 import { sha256 } from "../core/json.ts";
 import type { OutboxRow } from "../core/outbox.ts";
@@ -45,7 +46,7 @@ export interface Rehearsed {
 const runId = "run_rehearsal";
 const start: Instant = Date.UTC(2026, 0, 5, 12);
 /** A whole day, so that virtual waits never cost a lease; a crash ends it at once. */
-const leaseMs = 86_400_000;
+const leaseMs = dayMs;
 /** How long it takes until another worker takes over. */
 const takeOverMs = 6000;
 const mostLooks = 1000;

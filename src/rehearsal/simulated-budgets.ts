@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Clock } from "../core/clock.ts";
-import { formatDuration } from "../core/duration.ts";
+import { dayMs, formatDuration } from "../core/duration.ts";
 import { oneUsd } from "../core/money.ts";
 import { isPaused } from "../llm/budgets/actions/gate.ts";
 import type { BudgetControl, BudgetControls, BudgetState, ControlsChange, RunningTicket, SpendRow } from "../llm/budgets/budget.ts";
@@ -8,7 +8,7 @@ import { applyChange } from "../llm/budgets/controls.ts";
 import { sumRows } from "../llm/budgets/spend-row.ts";
 import type { SimulatedBudget, SimulatedSpend } from "./rehearsal.ts";
 
-const periodMs = 30 * 86_400_000;
+const periodMs = 30 * dayMs;
 
 interface World {
   readonly written: SimulatedBudget;

@@ -1,6 +1,7 @@
 import { promptLayoutSchema } from "../../packages/sdk/src/wire/prompt-layout.ts";
 import type { NewPromptVersion } from "../../packages/sdk/src/wire/prompts.ts";
 import type { Clock } from "../core/clock.ts";
+import { dayMs, minuteMs } from "../core/duration.ts";
 import { oneUsd } from "../core/money.ts";
 import { formatShare } from "../core/share.ts";
 import type { CacheSight } from "../llm/caching/cache-sight.ts";
@@ -12,7 +13,6 @@ import type { PromptEvaluator } from "../llm/prompts/prompt-evaluator.ts";
 import { createMemoryCanaries, createMemoryPrompts } from "./memory-prompts.ts";
 import type { SimulatedPrompt } from "./rehearsal.ts";
 
-const minuteMs = 60_000;
 /** How long the application takes to work on the tickets of an evaluation. */
 const evaluationMs = 5 * minuteMs;
 /** Tickets of the version before that were seen when the alert came. */
@@ -36,7 +36,6 @@ export function createSimulatedPrompts(
   clock: Pick<Clock, "now">,
   changed: (line: string) => void,
 ): SimulatedPrompts {
-  const start = clock.now();
   const inner = createMemoryPrompts(
     clock,
     written.map(({ name }) => ({ name, version: shipped() })),
@@ -126,7 +125,7 @@ export function createSimulatedPrompts(
   };
 
   function replyOf(prompt: SimulatedPrompt): CacheReply {
-    return { kind: "analysed", analysis: analysisOf(prompt, start) };
+    return { kind: "analysed", analysis: analysisOf(prompt) };
   }
 }
 
@@ -149,7 +148,7 @@ function shipped(): NewPromptVersion {
   return { layout, origin: "human", note: "" };
 }
 
-function analysisOf(prompt: SimulatedPrompt, at: number): CacheAnalysis {
+function analysisOf(prompt: SimulatedPrompt): CacheAnalysis {
   const cause = { risk: "low", evidence: {}, hitAfter: prompt.predictedHit, savedAfterMicroUsdPerDay: 0 } as const;
   const unit = (name: string, stability: CacheAnalysis["units"][number]["stability"], tokens: number) => ({
     unit: name,
@@ -161,7 +160,7 @@ function analysisOf(prompt: SimulatedPrompt, at: number): CacheAnalysis {
   return {
     requests: 500,
     contradictory: 0,
-    spanMs: at - (at - 86_400_000),
+    spanMs: dayMs,
     calibration: {
       verdict: prompt.blocked === "uncalibrated" ? "refused" : "calibrated",
       sentence:

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { Instant } from "../core/clock.ts";
+import { hourMs } from "../core/duration.ts";
 import type { Journal } from "../core/journal.ts";
 import { formatUsd, type MicroUsd } from "../core/money.ts";
 import type { BudgetControl } from "../llm/budgets/budget.ts";
@@ -124,5 +125,5 @@ export function tellMoney(facts: MoneyFacts): { readonly lines: readonly string[
 }
 
 function rate(costMicroUsd: number, ms: number): string {
-  return ms < 600_000 ? `${formatUsd((costMicroUsd * 60_000) / ms)}/min` : `${formatUsd((costMicroUsd * 3_600_000) / ms)}/h`;
+  return ms < 600_000 ? `${formatUsd((costMicroUsd * 60_000) / ms)}/min` : `${formatUsd((costMicroUsd * hourMs) / ms)}/h`;
 }

@@ -2,6 +2,7 @@ import { join } from "node:path";
 import type { Redis } from "ioredis";
 import { chainText } from "../core/chain.ts";
 import type { Clock } from "../core/clock.ts";
+import { dayMs } from "../core/duration.ts";
 import { parseFreeze } from "../core/freeze.ts";
 import { type JournalEntry, parseEntry } from "../core/journal.ts";
 import { canaryRunbook, parseSummary, type RunSummary } from "../core/run.ts";
@@ -11,7 +12,7 @@ import { loadScript, replyList } from "../platform/redis/script.ts";
 import type { Notices, RunLedger } from "./store.ts";
 
 /** 720 canary runs a day are worth a day of looking back. */
-const keepCanaryMs = 24 * 3_600_000;
+const keepCanaryMs = dayMs;
 /** One journal entry may not be larger; results beyond it are cut by the engine. */
 const entryLimitBytes = 64 * 1024;
 

@@ -2,6 +2,7 @@ import { describe, expect, it } from "@jest/globals";
 import type { BatchQuirk } from "../../demo/simulators/provider-batches/batch-quirk.ts";
 import type { Json } from "../../packages/sdk/src/wire/json.ts";
 import type { Clock } from "../../src/core/clock.ts";
+import { dayMs } from "../../src/core/duration.ts";
 import {
   customIdOf,
   type ProviderBatches,
@@ -32,7 +33,6 @@ export interface ProviderBench {
   readonly namesBatches: boolean;
 }
 
-const dayMs = 86_400_000;
 const prices = createPriceTable(shippedPrices);
 
 /** The specification of every provider's batches. `open` makes a provider that nobody has used. */

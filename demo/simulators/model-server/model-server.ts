@@ -1,6 +1,7 @@
 import { setMaxListeners } from "node:events";
 import express, { type Request, type Response } from "express";
 import { type Clock, createSystemClock } from "../../../src/core/clock.ts";
+import { hourMs } from "../../../src/core/duration.ts";
 import { sha256 } from "../../../src/core/json.ts";
 import { createRandom, hash32, logNormalFactor } from "../../../src/core/random.ts";
 import { serveLoopback } from "../serve-loopback.ts";
@@ -65,7 +66,7 @@ export async function startModelServer(options: ModelServerOptions = {}): Promis
   const clock = options.clock ?? createSystemClock();
   const seed = options.seed ?? 1;
   const latency = { ...defaultLatency, ...options.latency };
-  const cache = createPromptCache(options.cacheTtlMs ?? { "5m": 300_000, "1h": 3_600_000 });
+  const cache = createPromptCache(options.cacheTtlMs ?? { "5m": 300_000, "1h": hourMs });
   const diagnostics = createDiagnosticsDesk();
   const faults = createFaultBoard();
   const seen = new Map<string, number>();

@@ -1,6 +1,7 @@
 import express, { type Request, type Response } from "express";
 import { z } from "zod";
 import { createSystemClock } from "../../../src/core/clock.ts";
+import { hourMs } from "../../../src/core/duration.ts";
 import { sha256 } from "../../../src/core/json.ts";
 import { type ApiError, errorBody, statusOf } from "../model-server/api-error.ts";
 import { checkMessages } from "../model-server/check-request.ts";
@@ -40,7 +41,7 @@ export async function startAnthropicBatchServer(options: BatchServerOptions = {}
   const clock = options.clock ?? createSystemClock();
   const seed = options.seed ?? 1;
   const quirks = createQuirkBoard();
-  const cache = createPromptCache({ "5m": 300_000, "1h": 3_600_000 });
+  const cache = createPromptCache({ "5m": 300_000, "1h": hourMs });
   const engine = createBatchEngine<Answer>({
     prefix: "msgbatch_",
     clock,

@@ -1,8 +1,8 @@
 import type { Clock, Instant } from "../../../src/core/clock.ts";
+import { dayMs } from "../../../src/core/duration.ts";
 import { sha256 } from "../../../src/core/json.ts";
 import { createRandom, hash32, type Random } from "../../../src/core/random.ts";
 import type { BatchQuirk, QuirkBoard } from "./batch-quirk.ts";
-import { dayMs } from "./batch-server.ts";
 
 /** How a provider ends an item. `fields` go into its own shape; an answer is billed. */
 export type EngineOutcome<Answer> =

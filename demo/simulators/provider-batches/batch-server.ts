@@ -29,6 +29,3 @@ export interface BatchServer extends AsyncDisposable {
   /** Switches a quirk on; disposing the answer switches it off. */
   inject(quirk: BatchQuirk): Disposable;
 }
-
-/** One day, which is also how long a provider tries. */
-export const dayMs = 86_400_000;

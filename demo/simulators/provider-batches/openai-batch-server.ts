@@ -1,10 +1,11 @@
 import express, { type Request, type Response } from "express";
 import { z } from "zod";
 import { createSystemClock } from "../../../src/core/clock.ts";
+import { dayMs } from "../../../src/core/duration.ts";
 import { sha256 } from "../../../src/core/json.ts";
 import { createBatchEngine, type EngineBatch, type EngineItem } from "./batch-engine.ts";
 import { createQuirkBoard } from "./batch-quirk.ts";
-import { type BatchServer, type BatchServerOptions, dayMs } from "./batch-server.ts";
+import { type BatchServer, type BatchServerOptions } from "./batch-server.ts";
 import { type ChatCompletion, completeChat } from "./complete-chat.ts";
 import { serveBatches } from "./serve-batches.ts";
 

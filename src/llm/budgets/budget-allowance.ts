@@ -1,11 +1,12 @@
 import type { Instant } from "../../core/clock.ts";
+import { dayMs, hourMs } from "../../core/duration.ts";
 import type { Budget } from "./budget.ts";
 
 /** Weights of a profile: one per hour of a week. */
 export const hoursPerWeek = 168;
 
 /** Monday 1970-01-05 00:00 UTC: where weeks are counted from. */
-const firstMonday = 4 * 86_400_000;
+const firstMonday = 4 * dayMs;
 
 /** One period of a budget, [startsAt, endsAt). */
 export interface Period {
@@ -51,24 +52,24 @@ export function plannedBetween(budget: Budget, from: Instant, to: Instant): numb
 }
 
 function hourMsOf(budget: Budget): number {
-  return budget.profileHourMs ?? 3_600_000;
+  return budget.profileHourMs ?? hourMs;
 }
 
-function weightAt(profile: readonly number[], hourMs: number, at: Instant): number {
-  const hour = Math.floor((at - firstMonday) / hourMs);
+function weightAt(profile: readonly number[], profileHourMs: number, at: Instant): number {
+  const hour = Math.floor((at - firstMonday) / profileHourMs);
   return profile[((hour % hoursPerWeek) + hoursPerWeek) % hoursPerWeek] ?? 0;
 }
 
 /** Integral of the weight over [from, to) in weight × milliseconds. Whole weeks are not walked. */
-function weightBetween(profile: readonly number[], hourMs: number, from: Instant, to: Instant): number {
-  const weekMs = hourMs * hoursPerWeek;
+function weightBetween(profile: readonly number[], profileHourMs: number, from: Instant, to: Instant): number {
+  const weekMs = profileHourMs * hoursPerWeek;
   const weeks = Math.floor((to - from) / weekMs);
-  let sum = weeks * hourMs * profile.reduce((total, weight) => total + weight, 0);
+  let sum = weeks * profileHourMs * profile.reduce((total, weight) => total + weight, 0);
   let at = from + weeks * weekMs;
   while (at < to) {
-    const hourEnds = firstMonday + (Math.floor((at - firstMonday) / hourMs) + 1) * hourMs;
+    const hourEnds = firstMonday + (Math.floor((at - firstMonday) / profileHourMs) + 1) * profileHourMs;
     const until = Math.min(hourEnds, to);
-    sum += weightAt(profile, hourMs, at) * (until - at);
+    sum += weightAt(profile, profileHourMs, at) * (until - at);
     at = until;
   }
   return sum;

@@ -1,6 +1,7 @@
 import type { AdmissionGate, AdmissionLogEntry, ReleaseInput } from "../../../packages/sdk/src/wire/admissions.ts";
 import type { UsageEvent } from "../../../packages/sdk/src/wire/usage.ts";
 import type { Instant } from "../../core/clock.ts";
+import { dayMs } from "../../core/duration.ts";
 import type { MicroUsd } from "../../core/money.ts";
 import type { UsageLedger } from "../usage/usage-ledger.ts";
 import type { Budget, BudgetControl } from "./budget.ts";
@@ -31,7 +32,7 @@ export interface LedgerTimes {
 }
 
 /** Real time. */
-export const realTimes: LedgerTimes = { leaseMs: 120_000, minuteMs: 60_000, bucketMs: 60_000, keepMs: 9 * 86_400_000 };
+export const realTimes: LedgerTimes = { leaseMs: 120_000, minuteMs: 60_000, bucketMs: 60_000, keepMs: 9 * dayMs };
 
 /** Real time divided by a demo's factor, in whole milliseconds. */
 export function dividedTimes(factor: number): LedgerTimes {

@@ -2,6 +2,7 @@ import { join } from "node:path";
 import type { Redis } from "ioredis";
 import type { AdmissionAnswer, AdmissionLogEntry, AdmissionRequest } from "../../../packages/sdk/src/wire/admissions.ts";
 import type { Clock } from "../../core/clock.ts";
+import { dayMs } from "../../core/duration.ts";
 import { loadScript } from "../../platform/redis/script.ts";
 import { workloadKeys as keys, leaseIdOf, shareIdOf } from "../../platform/redis/workload-keys.ts";
 import { decideAdmission } from "./admission.ts";
@@ -13,7 +14,7 @@ import { type ReadFacts, readFacts } from "./redis-facts.ts";
 export const logLength = 20_000;
 
 /** What is known of a ticket is kept so long, in milliseconds. */
-export const ticketMs = 30 * 86_400_000;
+export const ticketMs = 30 * dayMs;
 
 /** Conflicts mean that somebody else moved on, so a few rounds always suffice; this bounds a defect. */
 const mostRounds = 200;

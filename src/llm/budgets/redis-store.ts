@@ -4,6 +4,7 @@ import { z } from "zod";
 import { admissionRequestSchema, releaseSchema } from "../../../packages/sdk/src/wire/admissions.ts";
 import type { UsageEvent } from "../../../packages/sdk/src/wire/usage.ts";
 import type { Clock } from "../../core/clock.ts";
+import { dayMs } from "../../core/duration.ts";
 import { available } from "../../platform/redis/available.ts";
 import { loadScript } from "../../platform/redis/script.ts";
 import { workloadKeys as keys, leaseIdOf, shareIdOf } from "../../platform/redis/workload-keys.ts";
@@ -30,7 +31,7 @@ export interface LedgerDeps {
 }
 
 /** For as long as a report may come again. */
-const seenMs = 2 * 86_400_000;
+const seenMs = 2 * dayMs;
 /** Tickets of one kind whose cost is kept for estimates. */
 const historyLength = 500;
 

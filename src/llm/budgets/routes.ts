@@ -1,13 +1,12 @@
 import { z } from "zod";
 import { budgetIdSchema } from "../../../packages/sdk/src/wire/names.ts";
 import type { Clock } from "../../core/clock.ts";
+import { dayMs } from "../../core/duration.ts";
 import { defineRoute, json, noBody, noQuery, problem, type Reply, type Route } from "../../platform/http/route.ts";
 import { operators, viewers } from "../../platform/http/who.ts";
 import type { Budget, BudgetLimits, ControlsChange } from "./budget.ts";
 import { limitsSchema } from "./controls.ts";
 import type { WorkloadLedger } from "./ledger.ts";
-
-const dayMs = 86_400_000;
 
 const definition = z.strictObject({
   limitMicroUsd: z.int().min(0).max(Number.MAX_SAFE_INTEGER),

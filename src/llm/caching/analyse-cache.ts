@@ -1,4 +1,5 @@
 import type { Stability } from "../../../packages/sdk/src/wire/prompt-layout.ts";
+import { dayMs } from "../../core/duration.ts";
 import type { PrefixSample } from "../../core/prefix-sample.ts";
 import { type BrokenUnit, countOrders, findBreaks, showDifference } from "./cache-breaks.ts";
 import { type CachePrices, measuredInputCost } from "./cache-cost.ts";
@@ -27,7 +28,7 @@ export interface CacheAnalysisInput {
 /** So many requests say enough, and so does a day of them when they are at least {@link fewestRequests}. */
 const enoughRequests = 200;
 const fewestRequests = 20;
-const enoughMs = 86_400_000;
+const enoughMs = dayMs;
 const mostContradictory = 0.1;
 /** A break that could win less than this part of the prompt is not worth a word. */
 const leastDamage = 0.01;
@@ -89,7 +90,7 @@ function* mend(
   const countFrom = warmUp(sent, rules.lifetimeMs[rules.lifetimes[0] ?? "5m"]);
   const counted = sent.slice(countFrom);
   const countedMs = Math.max(1, (counted.at(-1)?.at ?? 0) - (counted[0]?.at ?? 0));
-  const perDay = (cost: number) => Math.round((cost * 86_400_000) / countedMs);
+  const perDay = (cost: number) => Math.round((cost * dayMs) / countedMs);
   const measuredCost = counted.reduce((sum, { measured }) => sum + measuredInputCost(measured, prices), 0);
   const promptTokens = sent.reduce((sum, { measured }) => sum + measuredTotal(measured), 0) / sent.length;
   const { reliability } = calibration;

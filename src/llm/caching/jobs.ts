@@ -1,4 +1,5 @@
 import type { Clock } from "../../core/clock.ts";
+import { dayMs } from "../../core/duration.ts";
 import type { WorkerHandle } from "../../core/worker-handle.ts";
 import type { PrefixSampleStore } from "../usage/prefix-samples.ts";
 import { analysePrompt, type CacheAnalyst } from "./analyse-prompt.ts";
@@ -16,7 +17,7 @@ export interface AnalyseWorkerDeps extends CacheAnalyst {
 /** Looks between two analyses of one prompt: an analysis costs up to a second. */
 const restLooks = 5;
 /** What was not analysed for so long has no samples any more. */
-const forgetMs = 7 * 86_400_000;
+const forgetMs = 7 * dayMs;
 
 /**
  * Every `everyMs` one of all workers looks at the prompts that have new samples, and puts what it found where all can read it. What was analysed is

@@ -1,11 +1,12 @@
 import { z } from "zod";
 import { budgetIdSchema } from "../../../packages/sdk/src/wire/names.ts";
+import { dayMs } from "../../core/duration.ts";
 import { instantQuery } from "../../platform/http/instant.ts";
 import { defineRoute, json, noBody, type Route } from "../../platform/http/route.ts";
 import { viewers } from "../../platform/http/who.ts";
 import { type CostSources, explainCost } from "./explain-cost.ts";
 
-const longestMs = 31 * 86_400_000;
+const longestMs = 31 * dayMs;
 
 const question = z
   .strictObject({

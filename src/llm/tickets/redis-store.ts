@@ -4,6 +4,7 @@ import { z } from "zod";
 import { canonicalJson } from "../../../packages/sdk/src/wire/json.ts";
 import { type NewTicket, type Ticket, ticketStates } from "../../../packages/sdk/src/wire/tickets.ts";
 import type { Clock } from "../../core/clock.ts";
+import { dayMs } from "../../core/duration.ts";
 import { sha256 } from "../../core/json.ts";
 import { available } from "../../platform/redis/available.ts";
 import { pageOf } from "../../platform/redis/page-of.ts";
@@ -23,7 +24,7 @@ import {
 } from "./ticket.ts";
 
 /** For as long as an ended ticket can be read. */
-const keepMs = 30 * 86_400_000;
+const keepMs = 30 * dayMs;
 
 const index = keys.ticketIndex;
 const openIndex = `${keys.ticketIndex}:open`;

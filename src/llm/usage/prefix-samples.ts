@@ -1,6 +1,7 @@
 import { maskSecrets } from "../../../packages/sdk/src/wire/mask-secrets.ts";
 import { type Prefix, prefixSchema } from "../../../packages/sdk/src/wire/prefix.ts";
 import type { UsageEvent } from "../../../packages/sdk/src/wire/usage.ts";
+import { dayMs } from "../../core/duration.ts";
 import type { PrefixSample } from "../../core/prefix-sample.ts";
 
 /** What shares one provider cache and one price: samples of a group can be replayed together. */
@@ -32,7 +33,7 @@ export interface SampleCaps {
 }
 
 /** About a hundred megabytes in the worst case; a busy prompt fills its part within an hour and has enough then. */
-export const usualSampleCaps: SampleCaps = { samples: 2000, groups: 100, texts: 20, keepMs: 7 * 86_400_000 };
+export const usualSampleCaps: SampleCaps = { samples: 2000, groups: 100, texts: 20, keepMs: 7 * dayMs };
 
 /** A time to the first token that is assumed when none was reported: answers of long prompts begin after some seconds. */
 const assumedTtftMs = 4000;

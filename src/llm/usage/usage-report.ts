@@ -2,12 +2,11 @@ import type { z } from "zod";
 import type { Prefix } from "../../../packages/sdk/src/wire/prefix.ts";
 import type { UsageEvent, usageReportSchema } from "../../../packages/sdk/src/wire/usage.ts";
 import type { Instant } from "../../core/clock.ts";
+import { dayMs } from "../../core/duration.ts";
 import { cacheMissOf, readDiagnostics } from "./cache-miss.ts";
 import { normaliseUsage } from "./normalise-usage.ts";
 import { costOf, type PriceTable } from "./price-table.ts";
 import { noTokens } from "./token-partition.ts";
-
-const dayMs = 86_400_000;
 
 /** Normalises and prices one report; `prefix` is the report's own once it was read. Pure; never refuses: what cannot be read or priced is marked. */
 export function priceReport(report: z.output<typeof usageReportSchema>, prices: PriceTable, now: Instant, prefix?: Prefix): UsageEvent {

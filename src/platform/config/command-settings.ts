@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { commandFaults } from "../../core/command-faults.ts";
 import type { ArgumentType, CommandTemplate } from "../../core/command-template.ts";
-import { durationGrammar, parseDuration } from "../../core/duration.ts";
+import { dayMs, durationGrammar, parseDuration } from "../../core/duration.ts";
 
 const text = (max: number) =>
   z
@@ -16,10 +16,7 @@ const variableName = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]{0,99}$/, "is no va
 const absolute = text(1000).refine((path) => path.startsWith("/"), "is no absolute path");
 const duration = z
   .string()
-  .refine(
-    (value) => (parseDuration(value) ?? 0) > 0 && (parseDuration(value) ?? 0) <= 86_400_000,
-    `must be ${durationGrammar}, at most 1d`,
-  );
+  .refine((value) => (parseDuration(value) ?? 0) > 0 && (parseDuration(value) ?? 0) <= dayMs, `must be ${durationGrammar}, at most 1d`);
 
 const argumentType = z.union(
   [

@@ -1,3 +1,4 @@
+import { dayMs } from "../../core/duration.ts";
 import { sha256 } from "../../core/json.ts";
 import type { Claim } from "../../core/verdict.ts";
 
@@ -37,7 +38,7 @@ export const runKeys = {
 } as const;
 
 /** Runs are kept this long after their end. */
-export const keepEndedMs = 30 * 24 * 3_600_000;
+export const keepEndedMs = 30 * dayMs;
 
 /** Run ids and question ids come from outside in URLs; anything else is no id of ours. */
 export function isId(text: string): boolean {

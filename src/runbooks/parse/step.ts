@@ -1,4 +1,4 @@
-import { durationGrammar, parseDuration } from "../../core/duration.ts";
+import { durationGrammar, hourMs, parseDuration } from "../../core/duration.ts";
 import type { KnownNames } from "../expressions/check-expression.ts";
 import type { ApprovalRule, FailurePolicy, Step } from "../runbook.ts";
 import { type BoundCall, insideCode } from "./action-call.ts";
@@ -114,7 +114,7 @@ function effectOf({ call, spec }: BoundCall): string {
 }
 
 const approvalPattern = /^(?<role>operator|approver)(?:\s+of\s+(?<of>\d+))?(?:\s+within\s+(?<within>\S+))?(?:\s+(?<unless>unless))?$/iu;
-const defaultApprovalMs = 3_600_000;
+const defaultApprovalMs = hourMs;
 
 function readApproval(bullet: Bullet | undefined, names: KnownNames, context: ReadContext): ApprovalRule | undefined {
   if (bullet === undefined) return undefined;

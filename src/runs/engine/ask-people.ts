@@ -1,4 +1,5 @@
 import type { Plan } from "../../core/action.ts";
+import { hourMs } from "../../core/duration.ts";
 import type { Question } from "../../core/question.ts";
 import type { Step } from "../../runbooks/runbook.ts";
 import type { AttemptDeps } from "./bind-call.ts";
@@ -19,7 +20,7 @@ export interface Asked {
 }
 
 /** Of an approval for which the document names no time: silence is a no, not a wait for ever. */
-const defaultApprovalMs = 3_600_000;
+const defaultApprovalMs = hourMs;
 
 /** Notes a question; the run is suspended by the move that follows. */
 export function askPeople(hold: RunHold, step: Step, asked: Asked, deps: AttemptDeps): void {

@@ -1,4 +1,5 @@
 import type { Instant } from "../../../core/clock.ts";
+import { hourMs } from "../../../core/duration.ts";
 import type { OpenProviderBatch } from "./open-provider-batch.ts";
 import type { FoundSubmission, ProviderBatchStatus, ProviderFailure } from "./provider-batch.ts";
 
@@ -13,7 +14,7 @@ export interface ProviderPatience {
 }
 
 /** Real time. */
-export const usualPatience: ProviderPatience = { sendingMs: 180_000, againMs: 30_000, resultsMs: 3_600_000 };
+export const usualPatience: ProviderPatience = { sendingMs: 180_000, againMs: 30_000, resultsMs: hourMs };
 
 /** What is done about a submission next. `drop`: it was cancelled before the provider had it. */
 export type ProviderMove = "wait" | "submit" | "find" | "read" | "drop";

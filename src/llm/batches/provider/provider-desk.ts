@@ -1,4 +1,5 @@
 import type { Clock, Instant } from "../../../core/clock.ts";
+import { dayMs } from "../../../core/duration.ts";
 import type { PriceTable } from "../../usage/price-table.ts";
 import { afterFailure, afterSearch, judgeStatus, nextProviderMove, type ProviderPatience } from "./next-provider-move.ts";
 import type { ClosedProviderBatch, OpenProviderBatch, ProviderBatchStore, ProviderDelta } from "./open-provider-batch.ts";
@@ -59,7 +60,6 @@ export interface ProviderDesk {
   compare(signal?: AbortSignal): Promise<readonly ProviderDelta[]>;
 }
 
-const dayMs = 86_400_000;
 const comparedDays = 7;
 
 /** See {@link ProviderDesk}. */

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import type { Redis } from "ioredis";
 import { z } from "zod";
+import { dayMs } from "../../../core/duration.ts";
 import { available } from "../../../platform/redis/available.ts";
 import { loadScript } from "../../../platform/redis/script.ts";
 import { workloadKeys as keys } from "../../../platform/redis/workload-keys.ts";
@@ -12,7 +13,7 @@ import {
   type ProviderDelta,
 } from "./open-provider-batch.ts";
 
-const keptMs = 35 * 86_400_000;
+const keptMs = 35 * dayMs;
 
 const instant = z.number();
 const openShape: z.ZodType<OpenProviderBatch> = z.object({
