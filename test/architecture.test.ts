@@ -1,4 +1,4 @@
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { beforeAll, describe, expect, it } from "@jest/globals";
@@ -109,4 +109,16 @@ it("registers every action, under the name of its file", () => {
 it("calls no file by what says nothing", () => {
   const vague = /(^|[-/])(utils?|helpers?|common|misc|manager)\.ts$|\/(lib|index)\.ts$/;
   expect(sources().filter((file) => vague.test(file))).toEqual([]);
+});
+
+it("names in .git-blame-ignore-revs only commits of this history", () => {
+  const hashes = read(".git-blame-ignore-revs")
+    .split("\n")
+    .filter((line) => line !== "" && !line.startsWith("#"));
+  expect(hashes.length).toBeGreaterThan(20);
+  expect(hashes.filter((hash) => !/^[0-9a-f]{40}$/.test(hash))).toEqual([]);
+  // A tree that was exported, or cloned without its history, has nothing to look them up in.
+  const git = (...args: readonly string[]) => spawnSync("git", args, { cwd: root, encoding: "utf8" });
+  if (git("rev-parse", "--is-shallow-repository").stdout.trim() !== "false") return;
+  expect(hashes.filter((hash) => git("merge-base", "--is-ancestor", hash, "HEAD").status !== 0)).toEqual([]);
 });
