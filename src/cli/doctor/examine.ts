@@ -2,8 +2,8 @@ import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import type { Clock } from "../../core/clock.ts";
-import { createAnthropicBatches } from "../../integrations/anthropic/create-anthropic-batches.ts";
-import { createOpenAiBatches } from "../../integrations/openai/create-openai-batches.ts";
+import { openAnthropic } from "../../integrations/anthropic/open-anthropic.ts";
+import { openOpenAi } from "../../integrations/openai/open-openai.ts";
 import { createPrometheusClient } from "../../integrations/prometheus/create-prometheus-client.ts";
 import { createSmtpSender } from "../../integrations/smtp/create-smtp-sender.ts";
 import type { Config, Endpoint } from "../../platform/config/config.ts";
@@ -27,7 +27,7 @@ export async function examine(config: Config, context: CommandContext): Promise<
     ...config.alertmanagers.map((endpoint) => examineAlertmanager(endpoint, context)),
     ...(config.alertmanagers.length === 0 ? [Promise.resolve([noAlertmanager])] : []),
     examineMail(config),
-    examineProviders(config, context),
+    examineProviders(config),
     Promise.resolve([
       ...examineCommands(config.commands, context.env["PATH"] ?? ""),
       examineRunbooks(config),
@@ -123,14 +123,14 @@ async function examineMail({ mail }: Config): Promise<readonly Finding[]> {
 }
 
 /** Whether the SDK of each configured provider is installed; the provider itself is not asked. */
-async function examineProviders({ providers }: Config, { clock }: CommandContext): Promise<readonly Finding[]> {
-  const open = { anthropic: createAnthropicBatches, openai: createOpenAiBatches };
+async function examineProviders({ providers }: Config): Promise<readonly Finding[]> {
+  const open = { anthropic: openAnthropic, openai: openOpenAi };
   const examined = (["anthropic", "openai"] as const).map(async (name) => {
     const { baseUrl, apiKey, adminKey } = providers[name];
     const key = apiKey ?? adminKey;
     if (key === undefined) return [];
     try {
-      await open[name]({ baseUrl, apiKey: key }, clock);
+      await open[name]({ baseUrl, apiKey: key });
       return [fine("Provider SDK", `that of ${name} is installed`)];
     } catch (error) {
       return [fault("Provider SDK", `that of ${name} cannot be loaded`, messageOf(error))];
