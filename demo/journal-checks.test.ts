@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
-import type { JournalEntry } from "../src/core/journal.ts";
+import type { JournalEntry } from "../packages/sdk/src/wire/journal.ts";
 import { causeOf, culpritOf, effectsBefore, firstEffectAt, messageIdsOf, repeatedWork, stepsOf, verifiedAt } from "./journal-checks.ts";
 
 let clock = 0;

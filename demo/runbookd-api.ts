@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { JournalEntry } from "../src/core/journal.ts";
+import type { JournalEntry } from "../packages/sdk/src/wire/journal.ts";
 
 const summarySchema = z.looseObject({
   id: z.string(),

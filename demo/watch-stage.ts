@@ -1,5 +1,5 @@
+import type { JournalEntry } from "../packages/sdk/src/wire/journal.ts";
 import type { Instant } from "../src/core/clock.ts";
-import type { JournalEntry } from "../src/core/journal.ts";
 import type { DemoView } from "./demo-view.ts";
 import { stepsOf } from "./journal-checks.ts";
 import type { Stage } from "./scenario.ts";

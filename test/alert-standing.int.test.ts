@@ -1,9 +1,9 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from "@jest/globals";
+import type { RunRecord } from "../packages/sdk/src/wire/journal.ts";
 import { createSystemClock } from "../src/core/clock.ts";
 import { type AlertmanagerClient, createAlertmanagerClient } from "../src/integrations/alertmanager/create-alertmanager-client.ts";
 import { connectRedis } from "../src/platform/redis/connection.ts";
 import { createRunReader } from "../src/runs/redis-run-reader.ts";
-import type { RunRecord } from "../src/runs/run-reader.ts";
 import { startAlertmanager } from "./servers/alertmanager.ts";
 import { aFiringAlert, postAlerts } from "./servers/post-alerts.ts";
 import { type RedisServer, startRedisServer } from "./servers/redis-server.ts";

@@ -1,11 +1,11 @@
 import { describe, expect, it } from "@jest/globals";
+import type { JournalEntry } from "../packages/sdk/src/wire/journal.ts";
+import type { Question } from "../packages/sdk/src/wire/questions.ts";
+import type { RunSummary } from "../packages/sdk/src/wire/runs.ts";
 import { createAdminRoutes } from "../src/alerts/admin-routes.ts";
 import { createRejectedSamples } from "../src/alerts/rejected-samples.ts";
 import type { AnswerReply } from "../src/approvals/question-desk.ts";
 import { createApprovalRoutes } from "../src/approvals/routes.ts";
-import type { JournalEntry } from "../src/core/journal.ts";
-import type { Question } from "../src/core/question.ts";
-import type { RunSummary } from "../src/core/run.ts";
 import { createRunbookRoutes } from "../src/runbooks/routes.ts";
 import { createRunRoutes } from "../src/runs/routes.ts";
 import type { ControlReply, StartReply } from "../src/runs/run-control.ts";

@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import { createRunbookdClient, type RunbookdClient } from "../packages/sdk/src/client.ts";
 import type { PromptChange } from "../packages/sdk/src/prompt-source.ts";
+import type { AuditEntry } from "../packages/sdk/src/wire/audit.ts";
 import { prefixSchema } from "../packages/sdk/src/wire/prefix.ts";
 import { describeApi } from "../src/app/openapi.ts";
-import type { AuditEntry } from "../src/core/audit.ts";
 import { createPromptRoutes } from "../src/llm/prompts/routes.ts";
 import { createMemoryCanaries, createMemoryPrompts } from "../src/rehearsal/memory-prompts.ts";
 import { aCacheState } from "./contracts/describe-cache-board.ts";

@@ -1,4 +1,4 @@
-import type { JournalEntry } from "../../src/core/journal.ts";
+import type { JournalEntry } from "../../packages/sdk/src/wire/journal.ts";
 import type { ValueWrite } from "../../test/servers/counting-target.ts";
 
 /** One request that the counting target saw, in the order in which it saw them. */

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
-import { genesisHead, type JournalEntry, nextHead } from "../../src/core/journal.ts";
+import type { JournalEntry } from "../../packages/sdk/src/wire/journal.ts";
+import { genesisHead, nextHead } from "../../src/core/journal.ts";
 import type { ValueWrite } from "../../test/servers/counting-target.ts";
 import type { Arrival, History, RunRecord } from "./history.ts";
 import { duplicatesOf, invariants, residualsOf } from "./invariants.ts";

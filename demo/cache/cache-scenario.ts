@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { z } from "zod";
+import type { JournalEntry } from "../../packages/sdk/src/wire/journal.ts";
 import type { Instant } from "../../src/core/clock.ts";
-import type { JournalEntry } from "../../src/core/journal.ts";
 import { formatUsd } from "../../src/core/money.ts";
 import { formatShare } from "../../src/core/share.ts";
 import { freePort } from "../free-ports.ts";

@@ -1,5 +1,5 @@
+import type { JournalEntry } from "../../packages/sdk/src/wire/journal.ts";
 import type { Instant } from "../../src/core/clock.ts";
-import type { JournalEntry } from "../../src/core/journal.ts";
 import { effectsBefore, repeatedWork } from "../journal-checks.ts";
 import type { StartedProcess } from "../process-group.ts";
 import { createPrometheusApi } from "../prometheus-api.ts";

@@ -1,5 +1,6 @@
 import type { z } from "zod";
-import type { Action, ActionSpec, BoundAction, Effect, Risk } from "../core/action.ts";
+import type { Effect } from "../../packages/sdk/src/wire/plans.ts";
+import type { Action, ActionSpec, BoundAction, Risk } from "../core/action.ts";
 
 /** What an action does once its parameters and its ports are there. */
 export type ActionBehaviour = Pick<BoundAction, "plan" | "run" | "probe" | "undo"> & {

@@ -1,4 +1,4 @@
-import type { Failure } from "../core/failure.ts";
+import type { Failure } from "../../packages/sdk/src/wire/failures.ts";
 
 const notApplied = new Set([429, 503]);
 const unknown = new Set([408, 409, 425]);

@@ -1,4 +1,4 @@
-import type { Failure } from "../core/failure.ts";
+import type { Failure } from "../../packages/sdk/src/wire/failures.ts";
 
 /** One request to a listed origin. */
 export interface HttpRequest {

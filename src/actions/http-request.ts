@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { canonicalJson, type Json } from "../../packages/sdk/src/wire/json.ts";
-import type { ActionOutput, Effect } from "../core/action.ts";
+import type { ActionOutput, Effect } from "../../packages/sdk/src/wire/plans.ts";
 import { StepFailure } from "../core/failure.ts";
 import { sha256 } from "../core/json.ts";
 import { runHeader } from "../core/run.ts";

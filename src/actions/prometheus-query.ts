@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { ActionOutput } from "../core/action.ts";
+import type { ActionOutput } from "../../packages/sdk/src/wire/plans.ts";
 import { StepFailure } from "../core/failure.ts";
 import type { PrometheusReader } from "../core/prometheus.ts";
 import { defineAction } from "./define-action.ts";

@@ -1,9 +1,11 @@
 import { z } from "zod";
+import type { Failure } from "../../packages/sdk/src/wire/failures.ts";
 import { canonicalJson, type Json } from "../../packages/sdk/src/wire/json.ts";
-import type { ActionCatalogue, ActionContext, ActionOutput, ActionSpec, Effect, Plan, Probe } from "../core/action.ts";
+import type { ActionOutput, Effect, Plan } from "../../packages/sdk/src/wire/plans.ts";
+import type { ActionCatalogue, ActionContext, ActionSpec, Probe } from "../core/action.ts";
 import { cleanText } from "../core/clean-text.ts";
 import type { CommandTemplate } from "../core/command-template.ts";
-import { type Failure, StepFailure } from "../core/failure.ts";
+import { StepFailure } from "../core/failure.ts";
 import { sha256 } from "../core/json.ts";
 import type { CommandOutcome, CommandRunner, CommandStream } from "./command-runner.ts";
 import { defineAction } from "./define-action.ts";

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@jest/globals";
+import type { Decision, Labels } from "../../packages/sdk/src/wire/alerts.ts";
 import { aRunbook, aStep } from "../../test/builders/a-runbook.ts";
 import { createFakeClock } from "../../test/fakes/fake-clock.ts";
-import type { Decision, Labels } from "../core/alert.ts";
 import { StoreUnavailable } from "../core/store-unavailable.ts";
 import { createUlids } from "../core/ulid.ts";
 import type { Verdict } from "../core/verdict.ts";

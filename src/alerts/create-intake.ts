@@ -1,4 +1,5 @@
-import { type Decision, isTestAlert, type Labels } from "../core/alert.ts";
+import type { Decision, Labels } from "../../packages/sdk/src/wire/alerts.ts";
+import { isTestAlert } from "../core/alert.ts";
 import type { Clock, Instant } from "../core/clock.ts";
 import type { Doorbell } from "../core/doorbell.ts";
 import { StoreUnavailable } from "../core/store-unavailable.ts";

@@ -1,4 +1,4 @@
-import type { Alert, Labels } from "../core/alert.ts";
+import type { Alert, Labels } from "../../packages/sdk/src/wire/alerts.ts";
 import type { Instant } from "../core/clock.ts";
 import { type Notification, parseNotification, type ReceivedAlert } from "./notification.ts";
 

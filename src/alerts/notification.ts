@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { Alert, Labels } from "../core/alert.ts";
+import type { Alert, Labels } from "../../packages/sdk/src/wire/alerts.ts";
 import type { Instant } from "../core/clock.ts";
 
 /** Caps of one notification; beyond them the body can never be valid. */

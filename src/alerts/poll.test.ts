@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@jest/globals";
+import type { Alert, Labels } from "../../packages/sdk/src/wire/alerts.ts";
 import { aRunbook, aStep } from "../../test/builders/a-runbook.ts";
 import { createFakeClock } from "../../test/fakes/fake-clock.ts";
-import type { Alert, Labels } from "../core/alert.ts";
 import { createUlids } from "../core/ulid.ts";
 import { createMemoryAcceptStore } from "../rehearsal/memory-accept-store.ts";
 import { createIntake } from "./create-intake.ts";

@@ -1,4 +1,4 @@
-import type { Alert, Labels } from "../core/alert.ts";
+import type { Alert, Labels } from "../../packages/sdk/src/wire/alerts.ts";
 import type { Clock } from "../core/clock.ts";
 import type { WorkerHandle } from "../core/worker-handle.ts";
 import type { Intake } from "./create-intake.ts";

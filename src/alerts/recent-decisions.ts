@@ -1,11 +1,4 @@
-import type { Decision } from "../core/alert.ts";
-import type { Instant } from "../core/clock.ts";
-
-/** A decision with its circumstances. */
-export interface RecentDecision extends Decision {
-  readonly at: Instant;
-  readonly source: "webhook" | "poll";
-}
+import type { RecentDecision } from "../../packages/sdk/src/wire/alerts.ts";
 
 /** The newest decisions of this process, for people who look where an alert went. Forgotten when it ends. */
 export interface RecentDecisions {

@@ -1,5 +1,5 @@
 import type { Redis } from "ioredis";
-import type { Alert } from "../core/alert.ts";
+import type { Alert } from "../../packages/sdk/src/wire/alerts.ts";
 import { parseEntry } from "../core/journal.ts";
 import { available } from "../platform/redis/available.ts";
 import { runKeys } from "../platform/redis/run-keys.ts";

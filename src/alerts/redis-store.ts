@@ -1,8 +1,9 @@
 import { join } from "node:path";
 import type { Redis } from "ioredis";
+import type { Freeze } from "../../packages/sdk/src/wire/freezes.ts";
 import { chainText } from "../core/chain.ts";
 import { dayMs } from "../core/duration.ts";
-import { describeFreeze, type Freeze, freezeScopesOf, parseFreeze } from "../core/freeze.ts";
+import { describeFreeze, freezeScopesOf, parseFreeze } from "../core/freeze.ts";
 import { genesisHead } from "../core/journal.ts";
 import { StoreUnavailable } from "../core/store-unavailable.ts";
 import { available } from "../platform/redis/available.ts";

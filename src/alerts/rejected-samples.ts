@@ -1,27 +1,17 @@
-import type { Instant } from "../core/clock.ts";
-
-/** What is kept of a body that was refused, so that a person can see what the sender gets wrong. */
-export interface RejectedSample {
-  readonly at: Instant;
-  readonly status: number;
-  readonly detail: string;
-  readonly issues: readonly string[];
-  /** Redacted and cut. */
-  readonly body: string;
-}
+import type { RejectedNotification } from "../../packages/sdk/src/wire/alerts.ts";
 
 /** The newest refused bodies; bounded, in memory. */
 export interface RejectedSamples {
-  keep(sample: RejectedSample): void;
+  keep(sample: RejectedNotification): void;
   /** Newest first. */
-  list(): readonly RejectedSample[];
+  list(): readonly RejectedNotification[];
 }
 
 const maxCharacters = 2000;
 
 /** A ring of the newest `capacity` samples. Bodies are redacted here, so that none can be kept unredacted. */
 export function createRejectedSamples(capacity = 20): RejectedSamples {
-  const samples: RejectedSample[] = [];
+  const samples: RejectedNotification[] = [];
   return {
     keep(sample) {
       samples.unshift({ ...sample, body: redactSample(sample.body) });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
-import type { Alert } from "../core/alert.ts";
+import type { Alert } from "../../packages/sdk/src/wire/alerts.ts";
 import type { ParamSpec } from "../runbooks/runbook.ts";
 import { paramsFromAlert, paramsFromPerson } from "./run-params.ts";
 

@@ -1,5 +1,5 @@
+import type { Alert } from "../../packages/sdk/src/wire/alerts.ts";
 import type { Json } from "../../packages/sdk/src/wire/json.ts";
-import type { Alert } from "../core/alert.ts";
 import { fitsType } from "../runbooks/parse/fits-type.ts";
 import type { ParamSpec, Runbook } from "../runbooks/runbook.ts";
 

@@ -1,4 +1,4 @@
-import type { Alert } from "../core/alert.ts";
+import type { Alert } from "../../packages/sdk/src/wire/alerts.ts";
 import type { Instant } from "../core/clock.ts";
 
 /** One active alert of Alertmanager, with what it does about it. */

@@ -1,6 +1,6 @@
+import type { JournalEntry } from "../../packages/sdk/src/wire/journal.ts";
+import type { RunSummary } from "../../packages/sdk/src/wire/runs.ts";
 import type { Instant } from "../core/clock.ts";
-import type { JournalEntry } from "../core/journal.ts";
-import type { RunSummary } from "../core/run.ts";
 import type { Claim } from "../core/verdict.ts";
 import type { Episode, StoredEpisode } from "./episode.ts";
 

@@ -2,8 +2,8 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it } from "@jest/globals";
+import type { AuditEntry } from "../../packages/sdk/src/wire/audit.ts";
 import { createFakeClock } from "../../test/fakes/fake-clock.ts";
-import type { AuditEntry } from "../core/audit.ts";
 import type { TokenInfo } from "../platform/http/token-file.ts";
 import { recordTokenChanges } from "./watch-tokens.ts";
 

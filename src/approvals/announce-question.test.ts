@@ -1,9 +1,9 @@
 import { expect, it } from "@jest/globals";
+import type { Question } from "../../packages/sdk/src/wire/questions.ts";
 import { aRunbook, aStep } from "../../test/builders/a-runbook.ts";
 import { createFakeClock } from "../../test/fakes/fake-clock.ts";
 import type { NotificationTarget } from "../core/notification-target.ts";
 import type { OutboxRow } from "../core/outbox.ts";
-import type { Question } from "../core/question.ts";
 import { createRecipients } from "../notifications/create-recipients.ts";
 import { createAnnouncer } from "./announce-question.ts";
 

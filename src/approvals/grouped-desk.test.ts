@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@jest/globals";
-import type { Question } from "../core/question.ts";
+import type { AskedQuestion, Question } from "../../packages/sdk/src/wire/questions.ts";
 import { groupedDesk } from "./grouped-desk.ts";
-import type { AnswerReply, AnswerRequest, AskedQuestion, QuestionDesk } from "./question-desk.ts";
+import type { AnswerReply, AnswerRequest, QuestionDesk } from "./question-desk.ts";
 
 function aQuestion(number: number, change: Partial<Question> = {}): Question {
   const target = `budget/b${number}`;

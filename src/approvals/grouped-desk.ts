@@ -1,6 +1,7 @@
+import type { AskedQuestion, Question } from "../../packages/sdk/src/wire/questions.ts";
 import { sha256 } from "../core/json.ts";
-import { groupQuestionId, type Question } from "../core/question.ts";
-import type { AnswerReply, AnswerRequest, AskedQuestion, QuestionDesk } from "./question-desk.ts";
+import { groupQuestionId } from "../core/question.ts";
+import type { AnswerReply, AnswerRequest, QuestionDesk } from "./question-desk.ts";
 
 /**
  * Puts questions that are asked for one reason to people as one question, which lists every target: in a storm fifty runs ask fifty times, and a

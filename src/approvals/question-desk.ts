@@ -1,16 +1,6 @@
+import type { Answer, AskedQuestion } from "../../packages/sdk/src/wire/questions.ts";
 import type { Instant } from "../core/clock.ts";
-import type { Answer, Consent, Question } from "../core/question.ts";
 import type { Role } from "../core/role.ts";
-
-/** A question, and its answer once there is one. */
-export interface AskedQuestion {
-  readonly question: Question;
-  readonly answer?: Answer;
-  /** Who has approved so far, when one approval is not enough. */
-  readonly consents: readonly Consent[];
-  /** How many more people must approve; 1 for what one person decides, 0 when it is decided. */
-  readonly missing: number;
-}
 
 /** What a person answers. */
 export interface AnswerRequest {

@@ -1,5 +1,6 @@
+import type { Question } from "../../packages/sdk/src/wire/questions.ts";
 import type { MailContent } from "../core/outbox.ts";
-import { groupQuestionId, type Question } from "../core/question.ts";
+import { groupQuestionId } from "../core/question.ts";
 import type { Runbook } from "../runbooks/runbook.ts";
 
 /** Where the mail leads, and why it comes. */

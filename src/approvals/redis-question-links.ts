@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import type { Redis } from "ioredis";
+import type { Question } from "../../packages/sdk/src/wire/questions.ts";
 import type { Instant } from "../core/clock.ts";
-import type { Question } from "../core/question.ts";
 import { linkHash, linkLifeMs, linkTries } from "../core/question-link.ts";
 import { runKeys } from "../platform/redis/run-keys.ts";
 import { loadScript } from "../platform/redis/script.ts";

@@ -1,10 +1,10 @@
 import { randomBytes } from "node:crypto";
 import { beforeAll, describe, expect, it } from "@jest/globals";
+import type { Question } from "../../packages/sdk/src/wire/questions.ts";
 import { type AskingRun, createAskingRun } from "../../test/builders/an-asking-run.ts";
 import { holdRedis } from "../../test/servers/hold-redis.ts";
 import { createSystemClock } from "../core/clock.ts";
 import { parseEntry } from "../core/journal.ts";
-import type { Question } from "../core/question.ts";
 import { runKeys } from "../platform/redis/run-keys.ts";
 import { createRunNotices } from "../runs/redis-run-notices.ts";
 import type { AnswerRequest, QuestionDesk } from "./question-desk.ts";

@@ -1,16 +1,17 @@
 import { join } from "node:path";
 import type { Redis } from "ioredis";
+import type { JournalEntry } from "../../packages/sdk/src/wire/journal.ts";
+import type { Answer, AskedQuestion, Consent, Question } from "../../packages/sdk/src/wire/questions.ts";
 import { chainText } from "../core/chain.ts";
 import type { Clock } from "../core/clock.ts";
 import type { Doorbell } from "../core/doorbell.ts";
-import type { JournalEntry } from "../core/journal.ts";
-import { type Answer, type Consent, parseAnswer, parseConsent, parseQuestion, type Question } from "../core/question.ts";
+import { parseAnswer, parseConsent, parseQuestion } from "../core/question.ts";
 import type { Role } from "../core/role.ts";
 import { StoreUnavailable } from "../core/store-unavailable.ts";
 import { available } from "../platform/redis/available.ts";
 import { isId, runKeys } from "../platform/redis/run-keys.ts";
 import { loadScript } from "../platform/redis/script.ts";
-import type { AnswerReply, AnswerRequest, AskedQuestion, QuestionDesk } from "./question-desk.ts";
+import type { AnswerReply, AnswerRequest, QuestionDesk } from "./question-desk.ts";
 import { createQuestionLinks } from "./redis-question-links.ts";
 
 /** An answer and a worker's last write may meet; reading again settles it. */

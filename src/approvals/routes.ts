@@ -1,20 +1,10 @@
-import { z } from "zod";
+import type { z } from "zod";
+import { newAnswerSchema, newLinkAnswerSchema } from "../../packages/sdk/src/wire/questions.ts";
 import type { Clock } from "../core/clock.ts";
 import type { Caller } from "../core/role.ts";
 import { defineRoute, json, noBody, noQuery, problem, type Reply, type Route, type RouteRequest } from "../platform/http/route.ts";
 import { answerers } from "../platform/http/who.ts";
 import type { AnswerReply, QuestionDesk } from "./question-desk.ts";
-
-const answerBody = z.strictObject({
-  answer: z.string().min(1).max(40),
-  reason: z.string().trim().min(1).max(1000),
-  planSha: z
-    .string()
-    .regex(/^[0-9a-f]{64}$/, "expected 64 hexadecimal digits")
-    .optional(),
-});
-
-const linkBody = answerBody.extend({ link: z.string().min(1).max(200) });
 
 /** Questions to people and their answers. */
 export function createApprovalRoutes({ desk, clock }: { readonly desk: QuestionDesk; readonly clock: Clock }): readonly Route[] {
@@ -50,7 +40,7 @@ export function createApprovalRoutes({ desk, clock }: { readonly desk: QuestionD
       who: answerers,
       fromPage: true,
       query: noQuery,
-      body: linkBody,
+      body: newLinkAnswerSchema,
       answers: { 202: "`runId` goes on; with `missing` above 0 it waits for that many more people" },
       problems: ["not-found", "already-answered", "conflict", "plan-changed", "expired"],
       handle: async ({ params, body, caller }) => answer(params, body, caller),
@@ -61,7 +51,7 @@ export function createApprovalRoutes({ desk, clock }: { readonly desk: QuestionD
       summary: "Answer one question; `planSha` names the plan that was read",
       who: answerers,
       query: noQuery,
-      body: answerBody,
+      body: newAnswerSchema,
       answers: { 202: "`runId` goes on, or all `runIds`; with `missing` above 0 it waits for that many more people" },
       problems: ["not-found", "already-answered", "conflict", "plan-changed", "expired"],
       handle: async ({ params, body, caller }) => answer(params, body, caller),
@@ -70,7 +60,7 @@ export function createApprovalRoutes({ desk, clock }: { readonly desk: QuestionD
 
   async function answer(
     params: RouteRequest<unknown, unknown>["params"],
-    body: z.output<typeof answerBody> & { link?: string },
+    body: z.output<typeof newAnswerSchema> & { link?: string },
     caller: Caller,
   ) {
     const { answer: given, reason, planSha, link } = body;

@@ -1,5 +1,4 @@
-import type { AuditRecord } from "../core/audit.ts";
-import type { AuditVerdict } from "../core/chain.ts";
+import type { AuditRecord, AuditVerdict } from "../../packages/sdk/src/wire/audit.ts";
 import type { Page } from "../core/page.ts";
 
 /** The record of what people did, and the proof of all records. */

@@ -1,9 +1,10 @@
 import { afterEach, beforeAll, describe, expect, it } from "@jest/globals";
+import type { AuditEntry } from "../../packages/sdk/src/wire/audit.ts";
 import { createAskingRun } from "../../test/builders/an-asking-run.ts";
 import { createFakeClock, type FakeClock } from "../../test/fakes/fake-clock.ts";
 import { holdRedis } from "../../test/servers/hold-redis.ts";
 import { createQuestionDesk } from "../approvals/redis-store.ts";
-import type { AuditEntry, AuditLog } from "../core/audit.ts";
+import type { AuditLog } from "../core/audit.ts";
 import { createSystemClock } from "../core/clock.ts";
 import { runKeys } from "../platform/redis/run-keys.ts";
 import type { AuditReader } from "./audit-reader.ts";

@@ -1,9 +1,9 @@
 import { expect, it } from "@jest/globals";
+import type { AuditEntry } from "../../packages/sdk/src/wire/audit.ts";
 import { createActionBench } from "../../test/builders/action-bench.ts";
 import { aBudgetState } from "../../test/fakes/fake-budget-control.ts";
 import { createFakeClock } from "../../test/fakes/fake-clock.ts";
 import type { AnswerReply } from "../approvals/question-desk.ts";
-import type { AuditEntry } from "../core/audit.ts";
 import type { ControlReply } from "../runs/run-control.ts";
 import { auditedBatches, auditedControl, auditedDesk, auditedFreezes } from "./audited.ts";
 

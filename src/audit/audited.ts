@@ -1,5 +1,6 @@
+import type { AuditEntry, AuditKind } from "../../packages/sdk/src/wire/audit.ts";
 import type { QuestionDesk } from "../approvals/question-desk.ts";
-import type { AuditEntry, AuditKind, AuditLog } from "../core/audit.ts";
+import type { AuditLog } from "../core/audit.ts";
 import type { Clock } from "../core/clock.ts";
 import type { FreezeDesk } from "../freeze/freeze-desk.ts";
 import type { BatchControl } from "../llm/batches/batch-control.ts";

@@ -1,6 +1,7 @@
 import type { Redis } from "ioredis";
-import { type AuditRecord, parseAuditEntry } from "../core/audit.ts";
-import { type AuditVerdict, type BrokenRecord, findFault } from "../core/chain.ts";
+import type { AuditRecord, AuditVerdict } from "../../packages/sdk/src/wire/audit.ts";
+import { parseAuditEntry } from "../core/audit.ts";
+import { type BrokenRecord, findFault } from "../core/chain.ts";
 import { dayMs } from "../core/duration.ts";
 import { genesisHead, parseEntry } from "../core/journal.ts";
 import type { Page } from "../core/page.ts";

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { outcomes } from "../core/run.ts";
+import { outcomes } from "../../packages/sdk/src/wire/runs.ts";
 
 /*
  * What a command reads of runbookd's answers. Objects stay open: an older command must read a newer runbookd.

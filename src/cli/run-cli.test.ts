@@ -3,8 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it } from "@jest/globals";
 import type { Command } from "commander";
+import { scopeGrammar } from "../../packages/sdk/src/wire/freezes.ts";
 import { aCommandContext } from "../../test/builders/command-context.ts";
-import { scopeGrammar } from "../core/freeze.ts";
 import { createProgram, runCli } from "./run-cli.ts";
 
 function leaves(command: Command): readonly Command[] {

@@ -1,37 +1,11 @@
 import type { z } from "zod";
+import type { Alert } from "../../packages/sdk/src/wire/alerts.ts";
 import type { Json } from "../../packages/sdk/src/wire/json.ts";
-import type { Alert } from "./alert.ts";
+import type { ActionOutput, Effect, Plan } from "../../packages/sdk/src/wire/plans.ts";
 import type { Clock } from "./clock.ts";
-
-/** What happens if it runs twice; classes R S K P O. */
-export type Effect = "read" | "set" | "keyed" | "probed" | "once";
 
 /** What an action does to risk or spend. Guardrail limits bind what raises; a stop is never held back. */
 export type Risk = "none" | "lowers" | "raises";
-
-/** One value that a plan would change. */
-export interface Change {
-  /** An explicit id, e.g. `budget/checkout`. Never a wildcard. */
-  readonly target: string;
-  readonly field: string;
-  readonly before: Json;
-  readonly after: Json;
-}
-
-/** A pure read's result: what would be done. Its hash (`planShaOf`) is what a person approves. */
-export interface Plan {
-  /** One sentence for people, e.g. "Close admission of budget checkout". */
-  readonly summary: string;
-  /** Explicit ids of everything that will be touched; a plan of a mutating action with none is refused. */
-  readonly targets: readonly string[];
-  readonly changes: readonly Change[];
-  readonly reversible: boolean;
-  /** Whatever `run`, `probe` and `undo` need beside the above. */
-  readonly data: Json;
-}
-
-/** What a person reads and an expression sees as `result`. */
-export type ActionOutput = { readonly [key: string]: Json };
 
 /** Was the effect applied? `unknown` parks the run in doubt. */
 export type Probe =

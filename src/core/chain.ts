@@ -67,11 +67,3 @@ export interface BrokenRecord {
   readonly index: number;
   readonly what: string;
 }
-
-/** `runs` and `entries` are how many were recomputed, up to the first broken one. */
-export interface AuditVerdict {
-  readonly ok: boolean;
-  readonly runs: number;
-  readonly entries: number;
-  readonly broken?: BrokenRecord;
-}

@@ -1,5 +1,6 @@
 import { expect, it } from "@jest/globals";
-import { type FindingNote, findingStatus } from "./finding.ts";
+import type { FindingNote } from "../../packages/sdk/src/wire/findings.ts";
+import { findingStatus } from "./finding.ts";
 
 const note: FindingNote = { status: "accepted", reason: "a nightly job", by: "ada", at: 0, severity: "medium" };
 

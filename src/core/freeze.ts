@@ -1,35 +1,4 @@
-import { z } from "zod";
-import type { Instant } from "./clock.ts";
-
-/** Part of what a freeze may cover, in front of a colon and a name; the scope `all` has none. */
-const scopePattern = /^(?:all|runbook:[a-z0-9][a-z0-9-]{0,99}|action:[a-z0-9][a-z0-9-]{0,99}|target:[^\s\p{Cc}]{1,300})$/u;
-
-/** What scopes look like, for a message. */
-export const scopeGrammar = "all, runbook:<id>, action:<name> or target:<id>";
-
-/** Whether a text names a scope: `all`, `runbook:<id>`, `action:<name>` or `target:<id>`. */
-export function isFreezeScope(text: string): boolean {
-  return scopePattern.test(text);
-}
-
-const freezeSchema = z.object({
-  scope: z.string(),
-  by: z.string(),
-  reason: z.string(),
-  at: z.number(),
-  undo: z.boolean(),
-});
-
-/** The kill switch of one scope: while it stands nothing in that scope is changed. It never ends by itself. */
-export interface Freeze {
-  readonly scope: string;
-  /** Who set it, and why. */
-  readonly by: string;
-  readonly reason: string;
-  readonly at: Instant;
-  /** Whether effects that are there may be taken back meanwhile. */
-  readonly undo: boolean;
-}
+import { type Freeze, freezeSchema } from "../../packages/sdk/src/wire/freezes.ts";
 
 /** What wants to happen, as scopes that a freeze could cover; `undo` passes a freeze that permits it. */
 export interface FreezeQuery {

@@ -1,4 +1,4 @@
-import type { Labels } from "./alert.ts";
+import type { Labels } from "../../packages/sdk/src/wire/alerts.ts";
 
 /** One label matcher of Alertmanager's syntax. */
 export interface Matcher {

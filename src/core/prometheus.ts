@@ -1,4 +1,4 @@
-import type { Labels } from "./alert.ts";
+import type { Labels } from "../../packages/sdk/src/wire/alerts.ts";
 import type { Instant } from "./clock.ts";
 
 /** One sample of an instant query. The value may be NaN or infinite, as Prometheus gave it. */

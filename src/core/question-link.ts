@@ -1,6 +1,6 @@
+import type { Question } from "../../packages/sdk/src/wire/questions.ts";
 import { dayMs } from "./duration.ts";
 import { sha256 } from "./json.ts";
-import type { Question } from "./question.ts";
 
 /**
  * What is kept of a mailed link's token: a hash over the token and everything that the link is for. A token of another question, step or plan

@@ -1,4 +1,5 @@
-import { describeFreeze, type Freeze } from "../core/freeze.ts";
+import type { Freeze } from "../../packages/sdk/src/wire/freezes.ts";
+import { describeFreeze } from "../core/freeze.ts";
 import type { Log } from "../core/log.ts";
 import type { Metrics } from "../platform/telemetry/metrics.ts";
 import type { FreezeDesk } from "./freeze-desk.ts";

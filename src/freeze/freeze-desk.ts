@@ -1,4 +1,4 @@
-import type { Freeze } from "../core/freeze.ts";
+import type { Freeze } from "../../packages/sdk/src/wire/freezes.ts";
 
 /** The kill switch, as people hold it. Rejects with `StoreUnavailable` when it cannot be made durable. */
 export interface FreezeDesk {

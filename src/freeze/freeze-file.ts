@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
+import type { Freeze } from "../../packages/sdk/src/wire/freezes.ts";
 import type { Clock } from "../core/clock.ts";
-import type { Freeze } from "../core/freeze.ts";
 
 /** While this file exists nothing is changed; it works while Redis is down. */
 export interface FreezeFile {

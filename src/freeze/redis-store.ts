@@ -1,5 +1,6 @@
 import type { Redis } from "ioredis";
-import { type Freeze, parseFreeze } from "../core/freeze.ts";
+import type { Freeze } from "../../packages/sdk/src/wire/freezes.ts";
+import { parseFreeze } from "../core/freeze.ts";
 import { StoreUnavailable } from "../core/store-unavailable.ts";
 import { available } from "../platform/redis/available.ts";
 import { createReplication } from "../platform/redis/replication.ts";

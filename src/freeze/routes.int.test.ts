@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, it } from "@jest/globals";
+import type { Freeze } from "../../packages/sdk/src/wire/freezes.ts";
 import { createFakeClock } from "../../test/fakes/fake-clock.ts";
 import { type HttpHarness, startHttp } from "../../test/servers/http-harness.ts";
-import type { Freeze } from "../core/freeze.ts";
 import { createFreezeRoutes } from "./routes.ts";
 
 let freezes: Map<string, Freeze>;

@@ -1,12 +1,9 @@
 import { z } from "zod";
+import { type Freeze, freezeScopeSchema, newFreezeSchema } from "../../packages/sdk/src/wire/freezes.ts";
 import type { Clock } from "../core/clock.ts";
-import { type Freeze, isFreezeScope, scopeGrammar } from "../core/freeze.ts";
 import { defineRoute, json, noBody, noQuery, problem, type Route } from "../platform/http/route.ts";
 import { admins, operators, viewers } from "../platform/http/who.ts";
 import type { FreezeDesk } from "./freeze-desk.ts";
-
-const scope = z.string().refine(isFreezeScope, `expected ${scopeGrammar}`).default("all");
-const freezeBody = z.strictObject({ scope, reason: z.string().trim().min(1).max(300), undo: z.boolean().default(true) });
 
 /** The kill switch. Whoever may start runs may stop all of them; only those who look after runbookd let them go on. */
 export function createFreezeRoutes({ desk, clock }: { readonly desk: FreezeDesk; readonly clock: Clock }): readonly Route[] {
@@ -27,7 +24,7 @@ export function createFreezeRoutes({ desk, clock }: { readonly desk: FreezeDesk;
       summary: "Freeze a scope: no effect in it begins and no run of it starts until the freeze is lifted",
       who: operators,
       query: noQuery,
-      body: freezeBody,
+      body: newFreezeSchema,
       answers: { 200: "The freeze as it stands" },
       async handle({ body, caller }) {
         const freeze: Freeze = { ...body, by: caller.name, at: clock.now() };
@@ -40,7 +37,7 @@ export function createFreezeRoutes({ desk, clock }: { readonly desk: FreezeDesk;
       path: "/api/freeze",
       summary: "Lift the freeze of one scope; runs that it held back go on",
       who: admins,
-      query: z.strictObject({ scope }),
+      query: z.strictObject({ scope: freezeScopeSchema }),
       body: noBody,
       answers: { 200: "`scope` was lifted; `items` are the freezes that still stand" },
       problems: ["not-found"],

@@ -1,7 +1,8 @@
-import type { Change, Effect, Risk } from "../core/action.ts";
+import type { Change, Effect } from "../../packages/sdk/src/wire/plans.ts";
+import type { Mode } from "../../packages/sdk/src/wire/runs.ts";
+import type { Risk } from "../core/action.ts";
 import type { Instant } from "../core/clock.ts";
 import { defaultLimits, type Limits } from "../core/limits.ts";
-import type { Mode } from "../core/run.ts";
 import type { Verdict } from "../core/verdict.ts";
 import type { TargetChange } from "./target-change.ts";
 

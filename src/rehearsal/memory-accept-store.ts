@@ -1,9 +1,10 @@
+import type { Freeze } from "../../packages/sdk/src/wire/freezes.ts";
+import type { JournalEntry } from "../../packages/sdk/src/wire/journal.ts";
+import type { RunSummary } from "../../packages/sdk/src/wire/runs.ts";
 import type { Episode } from "../alerts/episode.ts";
 import type { AcceptReply, AcceptStore, AcceptWrite } from "../alerts/store.ts";
 import type { Clock } from "../core/clock.ts";
-import { describeFreeze, type Freeze, freezeScopesOf, isHeldBack } from "../core/freeze.ts";
-import type { JournalEntry } from "../core/journal.ts";
-import type { RunSummary } from "../core/run.ts";
+import { describeFreeze, freezeScopesOf, isHeldBack } from "../core/freeze.ts";
 import { StoreUnavailable } from "../core/store-unavailable.ts";
 import type { Claim } from "../core/verdict.ts";
 import type { RunbookBytes } from "../runbooks/runbook-bytes.ts";

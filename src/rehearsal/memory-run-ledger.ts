@@ -1,8 +1,10 @@
+import type { Freeze } from "../../packages/sdk/src/wire/freezes.ts";
+import type { JournalEntry } from "../../packages/sdk/src/wire/journal.ts";
+import type { Question } from "../../packages/sdk/src/wire/questions.ts";
+import type { RunRequest, RunState, RunSummary } from "../../packages/sdk/src/wire/runs.ts";
 import type { Clock } from "../core/clock.ts";
-import { type Freeze, isHeldBack } from "../core/freeze.ts";
-import { genesisHead, type JournalEntry, nextHead, parseEntry } from "../core/journal.ts";
-import type { Question } from "../core/question.ts";
-import type { RunRequest, RunState, RunSummary } from "../core/run.ts";
+import { isHeldBack } from "../core/freeze.ts";
+import { genesisHead, nextHead, parseEntry } from "../core/journal.ts";
 import type { Claim } from "../core/verdict.ts";
 import type { Append, Notices, RunLedger } from "../runs/store.ts";
 

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { jsonSchema } from "../../packages/sdk/src/wire/json.ts";
+import { outcomes } from "../../packages/sdk/src/wire/runs.ts";
 import { durationGrammar, parseDuration } from "../core/duration.ts";
-import { outcomes } from "../core/run.ts";
 import { cacheBlocks } from "../llm/caching/cache-types.ts";
 import { stages } from "../llm/tickets/stage.ts";
 import { createLocator } from "../runbooks/parse/locate.ts";

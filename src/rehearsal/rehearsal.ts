@@ -1,6 +1,6 @@
+import type { Labels } from "../../packages/sdk/src/wire/alerts.ts";
 import type { Json } from "../../packages/sdk/src/wire/json.ts";
-import type { Labels } from "../core/alert.ts";
-import type { Mode, Outcome } from "../core/run.ts";
+import type { Mode, Outcome } from "../../packages/sdk/src/wire/runs.ts";
 import type { CacheBlock } from "../llm/caching/cache-types.ts";
 import type { Stage } from "../llm/tickets/stage.ts";
 

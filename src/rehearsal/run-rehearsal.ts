@@ -1,13 +1,13 @@
+import type { Alert } from "../../packages/sdk/src/wire/alerts.ts";
+import type { JournalEntry } from "../../packages/sdk/src/wire/journal.ts";
 import { canonicalJson } from "../../packages/sdk/src/wire/json.ts";
+import type { Question } from "../../packages/sdk/src/wire/questions.ts";
 import { moreCareful, type PreparedRequest, requestFromAlert, requestFromPerson } from "../alerts/prepare-run.ts";
 import { type ActionPorts, createActions } from "../app/action-registry.ts";
-import type { Alert } from "../core/alert.ts";
 import type { Instant } from "../core/clock.ts";
 import { dayMs } from "../core/duration.ts";
-import type { JournalEntry } from "../core/journal.ts";
 import { sha256 } from "../core/json.ts";
 import type { OutboxRow } from "../core/outbox.ts";
-import type { Question } from "../core/question.ts";
 import { evaluateGuardrails } from "../guardrails/evaluate-guardrails.ts";
 import type { TicketCare } from "../llm/tickets/ticket-care.ts";
 import { createRecipients } from "../notifications/create-recipients.ts";

@@ -1,6 +1,7 @@
+import type { JournalEntry } from "../../packages/sdk/src/wire/journal.ts";
 import { oneLine } from "../actions/one-line.ts";
 import { cleanText } from "../core/clean-text.ts";
-import type { Journal, JournalEntry } from "../core/journal.ts";
+import type { Journal } from "../core/journal.ts";
 import { resolvePromql } from "../runbooks/expressions/expression.ts";
 import type { CheckItem, Runbook } from "../runbooks/runbook.ts";
 import { tellMoney } from "./money-windows.ts";

@@ -1,5 +1,5 @@
+import type { RunSummary } from "../../packages/sdk/src/wire/runs.ts";
 import type { Journal } from "../core/journal.ts";
-import type { RunSummary } from "../core/run.ts";
 
 /** A run as it is stored. */
 export interface StoredRun {

@@ -1,7 +1,8 @@
+import type { JournalEntry } from "../../packages/sdk/src/wire/journal.ts";
 import type { Json } from "../../packages/sdk/src/wire/json.ts";
-import type { Change } from "../core/action.ts";
+import type { Change } from "../../packages/sdk/src/wire/plans.ts";
 import { cleanText } from "../core/clean-text.ts";
-import type { Journal, JournalEntry } from "../core/journal.ts";
+import type { Journal } from "../core/journal.ts";
 import type { ChangeLine, RankingTable, StepState, StepStory, StoryLine } from "./review.ts";
 import { waterfallFields, waterfallOf } from "./waterfall.ts";
 import { fieldValue, figure, words } from "./wording.ts";

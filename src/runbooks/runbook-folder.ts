@@ -1,7 +1,7 @@
 import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
+import type { Labels } from "../../packages/sdk/src/wire/alerts.ts";
 import type { ActionCatalogue } from "../core/action.ts";
-import type { Labels } from "../core/alert.ts";
 import { parseRunbook, runbookIdOf } from "./parse/parse-runbook.ts";
 import type { Diagnostic, Runbook } from "./runbook.ts";
 import { checkRunbookSet, matchTriggers } from "./runbook-set.ts";

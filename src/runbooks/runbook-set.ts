@@ -1,4 +1,4 @@
-import type { Labels } from "../core/alert.ts";
+import type { Labels } from "../../packages/sdk/src/wire/alerts.ts";
 import { dangerOfRegex, type Matcher, matches, matchesValue } from "../core/matcher.ts";
 import type { Diagnostic, Runbook, Trigger } from "./runbook.ts";
 

@@ -1,6 +1,6 @@
 import type { Json } from "../../packages/sdk/src/wire/json.ts";
+import type { Mode } from "../../packages/sdk/src/wire/runs.ts";
 import type { Matcher } from "../core/matcher.ts";
-import type { Mode } from "../core/run.ts";
 
 /** Where something stands in the file as it is; 1-based, columns count characters. */
 export interface Position {

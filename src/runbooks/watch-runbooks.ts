@@ -1,7 +1,6 @@
 import type { Log } from "../core/log.ts";
 import type { Metrics } from "../platform/telemetry/metrics.ts";
-import type { RunbookFolder } from "./runbook-folder.ts";
-import { isBroken } from "./runbook-folder.ts";
+import { isBroken, type RunbookFolder } from "./runbook-folder.ts";
 
 /** One look at the runbook folder. What is new is told once, and a file that is not good until it is. Never rejects. */
 export function createRunbookWatch(library: RunbookFolder, log: Pick<Log, "info" | "error">): () => Promise<void> {

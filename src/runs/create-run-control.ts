@@ -1,9 +1,9 @@
+import type { RunRequest } from "../../packages/sdk/src/wire/runs.ts";
 import { proposeRun, requestFromPerson } from "../alerts/prepare-run.ts";
 import type { AcceptStore } from "../alerts/store.ts";
 import type { Clock } from "../core/clock.ts";
 import type { Doorbell } from "../core/doorbell.ts";
 import { sha256 } from "../core/json.ts";
-import type { RunRequest } from "../core/run.ts";
 import type { Ids } from "../core/ulid.ts";
 import type { RunbookBytes } from "../runbooks/runbook-bytes.ts";
 import type { RunbookFolder } from "../runbooks/runbook-folder.ts";

@@ -1,7 +1,8 @@
 import { expect, it } from "@jest/globals";
+import type { RunSummary } from "../../packages/sdk/src/wire/runs.ts";
 import { holdRedis } from "../../test/servers/hold-redis.ts";
 import { createSystemClock } from "../core/clock.ts";
-import { canaryRunbook, type RunSummary } from "../core/run.ts";
+import { canaryRunbook } from "../core/run.ts";
 import { runKeys } from "../platform/redis/run-keys.ts";
 import { createCanaryRecord } from "./redis-canary.ts";
 import { createRunReader } from "./redis-run-reader.ts";

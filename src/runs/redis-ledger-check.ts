@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import type { Redis } from "ioredis";
-import type { AuditVerdict } from "../core/chain.ts";
+import type { AuditVerdict } from "../../packages/sdk/src/wire/audit.ts";
 import { available } from "../platform/redis/available.ts";
 import { runKeys } from "../platform/redis/run-keys.ts";
 import { loadScript } from "../platform/redis/script.ts";

@@ -1,11 +1,13 @@
 import type { Redis } from "ioredis";
+import type { JournalEntry, RunRecord } from "../../packages/sdk/src/wire/journal.ts";
+import type { RunSummary } from "../../packages/sdk/src/wire/runs.ts";
 import type { Clock } from "../core/clock.ts";
-import { type JournalEntry, parseEntry } from "../core/journal.ts";
+import { parseEntry } from "../core/journal.ts";
 import type { Page } from "../core/page.ts";
-import { canaryRunbook, damagedSummary, parseSummary, type RunSummary } from "../core/run.ts";
+import { canaryRunbook, damagedSummary, parseSummary } from "../core/run.ts";
 import { available } from "../platform/redis/available.ts";
 import { isId, runKeys } from "../platform/redis/run-keys.ts";
-import type { RunFilter, RunReader, RunRecord } from "./run-reader.ts";
+import type { RunFilter, RunReader } from "./run-reader.ts";
 
 /** How often a followed journal is looked at. */
 const followEveryMs = 300;

@@ -1,12 +1,13 @@
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll } from "@jest/globals";
+import type { RunRequest } from "../../packages/sdk/src/wire/runs.ts";
 import { describeAcceptStore } from "../../test/contracts/describe-accept-store.ts";
 import { describeRunLedger } from "../../test/contracts/describe-run-ledger.ts";
 import { type RedisServer, startRedisServer } from "../../test/servers/redis-server.ts";
 import { createAcceptStore, createRunbookBytes } from "../alerts/redis-store.ts";
 import { createSystemClock } from "../core/clock.ts";
 import { parseEntry } from "../core/journal.ts";
-import { parseSummary, type RunRequest } from "../core/run.ts";
+import { parseSummary } from "../core/run.ts";
 import { createFreezeBoard } from "../freeze/redis-store.ts";
 import { connectRedis } from "../platform/redis/connection.ts";
 import { runKeys } from "../platform/redis/run-keys.ts";

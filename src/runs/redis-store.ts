@@ -1,11 +1,13 @@
 import { join } from "node:path";
 import type { Redis } from "ioredis";
+import type { JournalEntry } from "../../packages/sdk/src/wire/journal.ts";
+import type { RunSummary } from "../../packages/sdk/src/wire/runs.ts";
 import { chainText } from "../core/chain.ts";
 import type { Clock } from "../core/clock.ts";
 import { dayMs } from "../core/duration.ts";
 import { parseFreeze } from "../core/freeze.ts";
-import { type JournalEntry, parseEntry } from "../core/journal.ts";
-import { canaryRunbook, parseSummary, type RunSummary } from "../core/run.ts";
+import { parseEntry } from "../core/journal.ts";
+import { canaryRunbook, parseSummary } from "../core/run.ts";
 import { createReplication } from "../platform/redis/replication.ts";
 import { claimArgs, isId, keepEndedMs, runKeys } from "../platform/redis/run-keys.ts";
 import { loadScript, replyList } from "../platform/redis/script.ts";

@@ -1,6 +1,5 @@
 import { z } from "zod";
-import { jsonSchema } from "../../packages/sdk/src/wire/json.ts";
-import { outcomes, runStates } from "../core/run.ts";
+import { newRunSchema, outcomes, runAbortSchema, runStates } from "../../packages/sdk/src/wire/runs.ts";
 import { defineRoute, json, noBody, noQuery, problem, type Reply, type Route, type ServerSentEvent } from "../platform/http/route.ts";
 import { operators, viewers } from "../platform/http/who.ts";
 import type { ControlReply, RunControl, StartReply } from "./run-control.ts";
@@ -17,14 +16,6 @@ const listQuery = z.strictObject({
   cursor: z.string().min(1).max(512).optional(),
   limit: z.coerce.number().int().min(1).max(200).default(50),
 });
-
-const startBody = z.strictObject({
-  runbook: name,
-  params: z.record(z.string().max(100), jsonSchema).default({}),
-  mode: z.enum(["observe", "approve", "auto"]).optional(),
-});
-
-const abortBody = z.strictObject({ reason: z.string().trim().min(1).max(1000) });
 
 /** Runs: listing, one run, its events as they are written, and what people do to it. */
 export function createRunRoutes({ reader, control }: { readonly reader: RunReader; readonly control: RunControl }): readonly Route[] {
@@ -54,7 +45,7 @@ export function createRunRoutes({ reader, control }: { readonly reader: RunReade
       summary: "Start a run by hand",
       who: operators,
       query: noQuery,
-      body: startBody,
+      body: newRunSchema,
       answers: { 202: "`runId` is the new run" },
       problems: ["not-found", "conflict"],
       async handle({ body, caller }) {
@@ -99,7 +90,7 @@ export function createRunRoutes({ reader, control }: { readonly reader: RunReade
       summary: "End the run before its next effect",
       who: operators,
       query: noQuery,
-      body: abortBody,
+      body: runAbortSchema,
       answers: { 202: "It will stop" },
       problems: ["not-found", "conflict"],
       handle: async ({ params, body, caller }) => started(await control.abort(params["id"] ?? "", caller.name, body.reason)),

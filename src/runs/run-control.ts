@@ -1,5 +1,5 @@
 import type { Json } from "../../packages/sdk/src/wire/json.ts";
-import type { Mode } from "../core/run.ts";
+import type { Mode } from "../../packages/sdk/src/wire/runs.ts";
 
 /** `conflict`: the run exists and cannot do this now. */
 export type ControlReply =

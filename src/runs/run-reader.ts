@@ -1,6 +1,6 @@
-import type { JournalEntry } from "../core/journal.ts";
+import type { JournalEntry, RunRecord } from "../../packages/sdk/src/wire/journal.ts";
+import type { Outcome, RunState, RunSummary } from "../../packages/sdk/src/wire/runs.ts";
 import type { Page } from "../core/page.ts";
-import type { Outcome, RunState, RunSummary } from "../core/run.ts";
 
 /** Every member that is present must match. */
 export interface RunFilter {
@@ -8,16 +8,6 @@ export interface RunFilter {
   readonly outcome?: Outcome;
   readonly runbookId?: string;
   readonly target?: string;
-}
-
-/** One run with everything that is known about it. */
-export interface RunRecord {
-  readonly summary: RunSummary;
-  readonly journal: readonly JournalEntry[];
-  /** The pinned bytes; absent when they are gone. */
-  readonly runbookSource?: string;
-  /** The post-incident review as plain text, once there is one. */
-  readonly report?: { readonly text: string };
 }
 
 /** One journal entry with its place in the journal; 0 is `accepted`. */

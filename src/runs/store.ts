@@ -1,8 +1,10 @@
+import type { Freeze } from "../../packages/sdk/src/wire/freezes.ts";
+import type { JournalEntry } from "../../packages/sdk/src/wire/journal.ts";
+import type { Question } from "../../packages/sdk/src/wire/questions.ts";
+import type { RunState, RunSummary } from "../../packages/sdk/src/wire/runs.ts";
 import type { Instant } from "../core/clock.ts";
-import type { Freeze, FreezeQuery } from "../core/freeze.ts";
-import type { Journal, JournalEntry } from "../core/journal.ts";
-import type { Question } from "../core/question.ts";
-import type { RunState, RunSummary } from "../core/run.ts";
+import type { FreezeQuery } from "../core/freeze.ts";
+import type { Journal } from "../core/journal.ts";
 import type { Claim } from "../core/verdict.ts";
 
 /** The right to write into one run: fenced by `token`, lost when another worker claims. */

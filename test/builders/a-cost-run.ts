@@ -1,8 +1,8 @@
+import type { Alert } from "../../packages/sdk/src/wire/alerts.ts";
+import type { JournalEntry } from "../../packages/sdk/src/wire/journal.ts";
 import type { Json } from "../../packages/sdk/src/wire/json.ts";
-import type { Effect, Plan } from "../../src/core/action.ts";
-import type { Alert } from "../../src/core/alert.ts";
-import type { JournalEntry } from "../../src/core/journal.ts";
-import type { RunSummary } from "../../src/core/run.ts";
+import type { Effect, Plan } from "../../packages/sdk/src/wire/plans.ts";
+import type { RunSummary } from "../../packages/sdk/src/wire/runs.ts";
 
 const start = Date.UTC(2026, 0, 5, 12, 0, 0);
 const second = 1000;

@@ -1,8 +1,9 @@
 import type { Json } from "../../packages/sdk/src/wire/json.ts";
+import type { ActionOutput } from "../../packages/sdk/src/wire/plans.ts";
 import type { CommandOutcome, CommandStart, CommandStream } from "../../src/actions/command-runner.ts";
 import type { HttpAnswer, HttpRequest } from "../../src/actions/http-port.ts";
 import { type ActionPorts, createActions } from "../../src/app/action-registry.ts";
-import type { ActionContext, ActionOutput, ActionResult, BoundAction } from "../../src/core/action.ts";
+import type { ActionContext, ActionResult, BoundAction } from "../../src/core/action.ts";
 import type { CommandTemplate } from "../../src/core/command-template.ts";
 import { sha256 } from "../../src/core/json.ts";
 import type { MailState, OutboxRow } from "../../src/core/outbox.ts";

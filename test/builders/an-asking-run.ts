@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
 import type { Redis } from "ioredis";
+import type { Question } from "../../packages/sdk/src/wire/questions.ts";
 import { createAcceptStore, createRunbookBytes } from "../../src/alerts/redis-store.ts";
 import { createSystemClock } from "../../src/core/clock.ts";
-import type { Question } from "../../src/core/question.ts";
 import { createRunLedger, type RedisRunLedger } from "../../src/runs/redis-store.ts";
 
 /** A run in a real Redis that waits for the answer to one question. */

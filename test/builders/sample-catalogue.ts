@@ -1,5 +1,6 @@
 import { z } from "zod";
-import type { ActionCatalogue, ActionSpec, Effect } from "../../src/core/action.ts";
+import type { Effect } from "../../packages/sdk/src/wire/plans.ts";
+import type { ActionCatalogue, ActionSpec } from "../../src/core/action.ts";
 
 const duration = z
   .string()

@@ -7,12 +7,13 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { z } from "zod";
+import type { Effect } from "../../packages/sdk/src/wire/plans.ts";
 import { createIntake } from "../../src/alerts/create-intake.ts";
 import { createAcceptStore, createRunbookBytes } from "../../src/alerts/redis-store.ts";
 import { createRejectedSamples } from "../../src/alerts/rejected-samples.ts";
 import type { AcceptStore } from "../../src/alerts/store.ts";
 import { createApp } from "../../src/app/create-app.ts";
-import type { Action, BoundAction, Effect } from "../../src/core/action.ts";
+import type { Action, BoundAction } from "../../src/core/action.ts";
 import { createSystemClock } from "../../src/core/clock.ts";
 import { StepFailure } from "../../src/core/failure.ts";
 import { createUlids } from "../../src/core/ulid.ts";

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
+import type { Freeze } from "../../packages/sdk/src/wire/freezes.ts";
 import type { Episode } from "../../src/alerts/episode.ts";
 import { openKeyOf, proposeRun } from "../../src/alerts/prepare-run.ts";
 import type { AcceptStore, AcceptWrite } from "../../src/alerts/store.ts";
-import type { Freeze } from "../../src/core/freeze.ts";
 import type { Claim } from "../../src/core/verdict.ts";
 import type { RunbookBytes } from "../../src/runbooks/runbook-bytes.ts";
 

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
-import type { Freeze } from "../../src/core/freeze.ts";
-import type { JournalEntry } from "../../src/core/journal.ts";
-import type { Question } from "../../src/core/question.ts";
-import type { RunRequest } from "../../src/core/run.ts";
+import type { Freeze } from "../../packages/sdk/src/wire/freezes.ts";
+import type { JournalEntry } from "../../packages/sdk/src/wire/journal.ts";
+import type { Question } from "../../packages/sdk/src/wire/questions.ts";
+import type { RunRequest } from "../../packages/sdk/src/wire/runs.ts";
 import type { Append, ClaimedRun, RunLedger } from "../../src/runs/store.ts";
 
 /** One ledger, seen by two workers, and what the suite must see of it. */

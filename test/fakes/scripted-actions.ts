@@ -1,5 +1,6 @@
 import { z } from "zod";
-import type { Action, ActionContext, ActionOutput, ActionResult, BoundAction, Effect, Plan, Probe, Risk } from "../../src/core/action.ts";
+import type { ActionOutput, Effect, Plan } from "../../packages/sdk/src/wire/plans.ts";
+import type { Action, ActionContext, ActionResult, BoundAction, Probe, Risk } from "../../src/core/action.ts";
 
 /** What one call of an action does. */
 export type Turn = (plan: Plan, context: ActionContext) => ActionResult | Promise<ActionResult>;

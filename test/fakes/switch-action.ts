@@ -1,5 +1,6 @@
 import { z } from "zod";
-import type { Action, Plan } from "../../src/core/action.ts";
+import type { Plan } from "../../packages/sdk/src/wire/plans.ts";
+import type { Action } from "../../src/core/action.ts";
 import { StepFailure } from "../../src/core/failure.ts";
 
 const parametersSchema = z.strictObject({ thing: z.string(), field: z.string() });

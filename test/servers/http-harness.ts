@@ -1,4 +1,5 @@
 import { serveLoopback } from "../../demo/simulators/serve-loopback.ts";
+import type { Condition } from "../../packages/sdk/src/wire/service.ts";
 import { createIntake, type IntakeObserver } from "../../src/alerts/create-intake.ts";
 import type { RunGuards } from "../../src/alerts/prepare-run.ts";
 import { createRejectedSamples, type RejectedSamples } from "../../src/alerts/rejected-samples.ts";
@@ -7,7 +8,6 @@ import type { Clock } from "../../src/core/clock.ts";
 import type { Caller, Role } from "../../src/core/role.ts";
 import { createUlids } from "../../src/core/ulid.ts";
 import type { HttpLog } from "../../src/platform/http/http-log.ts";
-import type { Condition } from "../../src/platform/http/readiness.ts";
 import type { Route } from "../../src/platform/http/route.ts";
 import type { TokenVerifier } from "../../src/platform/http/token-verifier.ts";
 import { createMemoryAcceptStore, type MemoryAcceptStore } from "../../src/rehearsal/memory-accept-store.ts";

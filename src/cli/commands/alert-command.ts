@@ -1,4 +1,5 @@
-import { type Labels, testAlertLabel } from "../../core/alert.ts";
+import type { Labels } from "../../../packages/sdk/src/wire/alerts.ts";
+import { testAlertLabel } from "../../core/alert.ts";
 import { parseDuration } from "../../core/duration.ts";
 import { type AlertmanagerClient, createAlertmanagerClient } from "../../integrations/alertmanager/create-alertmanager-client.ts";
 import { type ApiClient, createApiClient, reportFailure } from "../api-client.ts";

@@ -1,4 +1,4 @@
-import { findingStatuses } from "../../core/finding.ts";
+import { findingStatuses } from "../../../packages/sdk/src/wire/findings.ts";
 import { createApiClient, reportFailure } from "../api-client.ts";
 import { findingSchema, pageSchema } from "../api-shapes.ts";
 import { exitCodes, oneLine, renderTable, writeJson } from "../context.ts";

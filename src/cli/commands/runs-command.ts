@@ -1,4 +1,4 @@
-import { runStates } from "../../core/run.ts";
+import { runStates } from "../../../packages/sdk/src/wire/runs.ts";
 import { createApiClient, reportFailure } from "../api-client.ts";
 import { pageSchema, runRecordSchema, runReplySchema, runSummarySchema } from "../api-shapes.ts";
 import { exitCodes, writeJson } from "../context.ts";

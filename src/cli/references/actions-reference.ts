@@ -1,5 +1,6 @@
 import { z } from "zod";
-import type { ActionCatalogue, ActionSpec, Effect } from "../../core/action.ts";
+import type { Effect } from "../../../packages/sdk/src/wire/plans.ts";
+import type { ActionCatalogue, ActionSpec } from "../../core/action.ts";
 
 const effectMeanings: Readonly<Record<Effect, string>> = {
   read: "reads; runs again after a crash",

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, it } from "@jest/globals";
+import type { Labels } from "../../../packages/sdk/src/wire/alerts.ts";
 import { startAlertmanager } from "../../../test/servers/alertmanager.ts";
 import type { ServiceOnPort } from "../../../test/servers/start-on-port.ts";
-import type { Labels } from "../../core/alert.ts";
 import { createSystemClock } from "../../core/clock.ts";
 import { createAlertStanding } from "./create-alert-standing.ts";
 import { type AlertmanagerClient, createAlertmanagerClient } from "./create-alertmanager-client.ts";

@@ -1,7 +1,7 @@
 import { parseDocument } from "yaml";
 import { z } from "zod";
+import type { Labels } from "../../../packages/sdk/src/wire/alerts.ts";
 import type { AlertmanagerStatus, StandingAlerts } from "../../alerts/standing-alert.ts";
-import type { Labels } from "../../core/alert.ts";
 import type { Clock, Instant } from "../../core/clock.ts";
 import { createBoundedSender, type RequestLimits, usualLimits } from "../../platform/requests/bounded-request.ts";
 

@@ -1,7 +1,7 @@
 import { z } from "zod";
+import type { Alert } from "../../../packages/sdk/src/wire/alerts.ts";
 import { canonicalJson } from "../../../packages/sdk/src/wire/json.ts";
 import type { Notification } from "../../alerts/notification.ts";
-import type { Alert } from "../../core/alert.ts";
 import type { Instant } from "../../core/clock.ts";
 import { sha256 } from "../../core/json.ts";
 

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { stringify } from "yaml";
-import type { Labels } from "../../core/alert.ts";
+import type { Labels } from "../../../packages/sdk/src/wire/alerts.ts";
 import { formatDuration } from "../../core/duration.ts";
 
 /** Series in promtool's notation, and the alert that they are to make fire. */

@@ -1,4 +1,4 @@
-import type { Labels } from "../../core/alert.ts";
+import type { Labels } from "../../../packages/sdk/src/wire/alerts.ts";
 import type { Instant } from "../../core/clock.ts";
 
 /** Points of one series; a value may be NaN or infinite. */

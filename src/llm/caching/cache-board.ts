@@ -1,7 +1,8 @@
+import type { Finding } from "../../../packages/sdk/src/wire/findings.ts";
 import { jsonSchema } from "../../../packages/sdk/src/wire/json.ts";
 import type { MissReason } from "../../../packages/sdk/src/wire/prefix.ts";
 import type { Instant } from "../../core/clock.ts";
-import type { Finding, FindingSource } from "../../core/finding.ts";
+import type { FindingSource } from "../../core/finding.ts";
 import { sha256 } from "../../core/json.ts";
 import { oneUsd } from "../../core/money.ts";
 import { formatShare } from "../../core/share.ts";

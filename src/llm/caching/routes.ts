@@ -1,7 +1,8 @@
 import { z } from "zod";
+import { findingKinds, findingStatuses, newFindingNoteSchema, severities } from "../../../packages/sdk/src/wire/findings.ts";
 import type { AuditLog } from "../../core/audit.ts";
 import type { Clock } from "../../core/clock.ts";
-import { type FindingNotes, type FindingSource, findingKinds, findingStatus, findingStatuses, severities } from "../../core/finding.ts";
+import { type FindingNotes, type FindingSource, findingStatus } from "../../core/finding.ts";
 import { defineRoute, json, noBody, noQuery, problem, type Route } from "../../platform/http/route.ts";
 import { operators, viewers } from "../../platform/http/who.ts";
 import type { WorkloadLedger } from "../budgets/ledger.ts";
@@ -25,7 +26,6 @@ const recentEvents = 5000;
 const mostUnsampled = 100;
 
 const filter = z.strictObject({ kind: z.enum(findingKinds).optional(), status: z.enum(findingStatuses).optional() });
-const said = z.strictObject({ status: z.enum(findingStatuses), reason: z.string().trim().min(1).max(300) });
 
 /** Prompts as their requests were cached, and findings. */
 export function createCacheRoutes({ board, samples, ledger, findings, notes, audit, clock }: CacheRouteDeps): readonly Route[] {
@@ -76,7 +76,7 @@ export function createCacheRoutes({ board, samples, ledger, findings, notes, aud
         "Say what becomes of a finding; it is open again when it gets graver. A prompt whose finding is not open does not alert for a low hit ratio",
       who: operators,
       query: noQuery,
-      body: said,
+      body: newFindingNoteSchema,
       answers: { 200: "The finding with its status" },
       problems: ["not-found"],
       async handle({ params, body: { status, reason }, caller }) {

@@ -1,5 +1,6 @@
 import type { Redis } from "ioredis";
-import type { FindingNote, FindingNotes } from "../../core/finding.ts";
+import type { FindingNote } from "../../../packages/sdk/src/wire/findings.ts";
+import type { FindingNotes } from "../../core/finding.ts";
 import { available } from "../../platform/redis/available.ts";
 import { workloadKeys as keys } from "../../platform/redis/workload-keys.ts";
 

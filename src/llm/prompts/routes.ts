@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { AuditKind } from "../../../packages/sdk/src/wire/audit.ts";
 import { canonicalJson, type Json } from "../../../packages/sdk/src/wire/json.ts";
 import { promptNameSchema } from "../../../packages/sdk/src/wire/names.ts";
 import {
@@ -8,7 +9,7 @@ import {
   type PromptVersion,
   promptLabelSchema,
 } from "../../../packages/sdk/src/wire/prompts.ts";
-import type { AuditKind, AuditLog } from "../../core/audit.ts";
+import type { AuditLog } from "../../core/audit.ts";
 import type { Clock } from "../../core/clock.ts";
 import { sha256 } from "../../core/json.ts";
 import { defineRoute, issuesOf, json, noBody, noQuery, problem, type Reply, type Route } from "../../platform/http/route.ts";

@@ -1,9 +1,9 @@
 import { expect, it } from "@jest/globals";
+import type { AuditEntry } from "../../../packages/sdk/src/wire/audit.ts";
 import { aCandidate, someTargets } from "../../../test/contracts/describe-model-routes.ts";
 import { createFakeClock } from "../../../test/fakes/fake-clock.ts";
 import { createMemoryModelRoutes } from "../../../test/fakes/memory-model-routes.ts";
 import { startHttp } from "../../../test/servers/http-harness.ts";
-import type { AuditEntry } from "../../core/audit.ts";
 import { createModelRoutes } from "./routes.ts";
 
 async function aServer() {

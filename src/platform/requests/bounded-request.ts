@@ -1,7 +1,7 @@
 import { Agent, type Dispatcher, request } from "undici";
+import type { Failure } from "../../../packages/sdk/src/wire/failures.ts";
 import type { Clock } from "../../core/clock.ts";
 import { errorField } from "../../core/error-field.ts";
-import type { Failure } from "../../core/failure.ts";
 import { retryAfterMs } from "../../core/retry-after.ts";
 
 /** Limits of one request; all times in milliseconds. */

@@ -1,6 +1,6 @@
 import { Counter, Gauge, Histogram, type Registry } from "prom-client";
-import { decisionKinds } from "../../core/alert.ts";
-import { outcomes } from "../../core/run.ts";
+import { decisionKinds } from "../../../packages/sdk/src/wire/alerts.ts";
+import { outcomes } from "../../../packages/sdk/src/wire/runs.ts";
 
 /** HTTP statuses that the webhook answers; anything else would be a defect and counts as 500. */
 const notificationCodes = ["202", "400", "401", "413", "500", "503"] as const;

@@ -1,7 +1,7 @@
 import type { ParseResult } from "@marcbachmann/cel-js";
+import type { Alert } from "../../../packages/sdk/src/wire/alerts.ts";
+import type { Truth } from "../../../packages/sdk/src/wire/journal.ts";
 import type { Json } from "../../../packages/sdk/src/wire/json.ts";
-import type { Alert } from "../../core/alert.ts";
-import type { Truth } from "../../core/journal.ts";
 import { isJsonObject } from "../../core/json.ts";
 import { celEnvironment, celFault, rootNames } from "./cel-environment.ts";
 import { type CelValue, toCel, toJson } from "./cel-value.ts";

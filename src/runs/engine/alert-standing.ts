@@ -1,4 +1,4 @@
-import type { Alert } from "../../core/alert.ts";
+import type { Alert } from "../../../packages/sdk/src/wire/alerts.ts";
 
 /**
  * How an alert stands. `gone`: no Alertmanager that could be asked holds it any more. `unknown`: nobody could say.

@@ -1,6 +1,6 @@
-import type { Plan } from "../../core/action.ts";
+import type { Plan } from "../../../packages/sdk/src/wire/plans.ts";
+import type { Question } from "../../../packages/sdk/src/wire/questions.ts";
 import { hourMs } from "../../core/duration.ts";
-import type { Question } from "../../core/question.ts";
 import type { Step } from "../../runbooks/runbook.ts";
 import type { AttemptDeps } from "./bind-call.ts";
 import type { RunHold } from "./run-hold.ts";

@@ -1,5 +1,7 @@
-import type { BoundAction, Plan } from "../../core/action.ts";
-import { ensureFailure, type Failure } from "../../core/failure.ts";
+import type { Failure } from "../../../packages/sdk/src/wire/failures.ts";
+import type { Plan } from "../../../packages/sdk/src/wire/plans.ts";
+import type { BoundAction } from "../../core/action.ts";
+import { ensureFailure } from "../../core/failure.ts";
 import { evaluate, truthOf } from "../../runbooks/expressions/expression.ts";
 import type { Runbook, Step } from "../../runbooks/runbook.ts";
 import { askPeople } from "./ask-people.ts";

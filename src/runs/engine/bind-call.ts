@@ -1,7 +1,7 @@
+import type { Failure } from "../../../packages/sdk/src/wire/failures.ts";
 import type { Json } from "../../../packages/sdk/src/wire/json.ts";
 import type { ActionContext, BoundAction } from "../../core/action.ts";
 import type { Clock } from "../../core/clock.ts";
-import type { Failure } from "../../core/failure.ts";
 import { resolveParameters } from "../../runbooks/parse/resolve-parameters.ts";
 import type { ActionCall, Runbook, Step } from "../../runbooks/runbook.ts";
 import type { EngineDeps } from "./engine-deps.ts";

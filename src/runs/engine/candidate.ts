@@ -1,5 +1,6 @@
-import type { BoundAction, Plan } from "../../core/action.ts";
-import type { RunSummary } from "../../core/run.ts";
+import type { Plan } from "../../../packages/sdk/src/wire/plans.ts";
+import type { RunSummary } from "../../../packages/sdk/src/wire/runs.ts";
+import type { BoundAction } from "../../core/action.ts";
 import type { Runbook, Step } from "../../runbooks/runbook.ts";
 
 /** One mutating step that wants to happen. */

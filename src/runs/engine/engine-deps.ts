@@ -1,7 +1,7 @@
+import type { Freeze } from "../../../packages/sdk/src/wire/freezes.ts";
+import type { Question } from "../../../packages/sdk/src/wire/questions.ts";
 import type { Action } from "../../core/action.ts";
 import type { Instant } from "../../core/clock.ts";
-import type { Freeze } from "../../core/freeze.ts";
-import type { Question } from "../../core/question.ts";
 import type { Verdict } from "../../core/verdict.ts";
 import type { Runbook } from "../../runbooks/runbook.ts";
 import type { PinnedRunbooks } from "../pinned-runbooks.ts";

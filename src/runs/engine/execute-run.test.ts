@@ -1,12 +1,13 @@
 import { describe, expect, it } from "@jest/globals";
+import type { Failure } from "../../../packages/sdk/src/wire/failures.ts";
+import type { Freeze } from "../../../packages/sdk/src/wire/freezes.ts";
+import type { JournalEntry } from "../../../packages/sdk/src/wire/journal.ts";
+import type { RunRequest } from "../../../packages/sdk/src/wire/runs.ts";
 import { anExpression, aPromqlCheck, aRunbook, aStep } from "../../../test/builders/a-runbook.ts";
 import { createFakeClock, type FakeClock } from "../../../test/fakes/fake-clock.ts";
 import { done, type ScriptedAction, type ScriptedActions, scriptActions } from "../../../test/fakes/scripted-actions.ts";
 import type { ActionContext } from "../../core/action.ts";
-import { type Failure, StepFailure } from "../../core/failure.ts";
-import type { Freeze } from "../../core/freeze.ts";
-import type { JournalEntry } from "../../core/journal.ts";
-import type { RunRequest } from "../../core/run.ts";
+import { StepFailure } from "../../core/failure.ts";
 import type { Verdict } from "../../core/verdict.ts";
 import { createMemoryRunLedger, type MemoryRunLedger } from "../../rehearsal/memory-run-ledger.ts";
 import type { Runbook } from "../../runbooks/runbook.ts";

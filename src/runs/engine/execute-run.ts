@@ -1,6 +1,6 @@
+import type { Truth } from "../../../packages/sdk/src/wire/journal.ts";
 import type { Clock } from "../../core/clock.ts";
 import { ensureFailure } from "../../core/failure.ts";
-import type { Truth } from "../../core/journal.ts";
 import { evaluate, resolvePromql, truthOf } from "../../runbooks/expressions/expression.ts";
 import type { CheckItem, Runbook } from "../../runbooks/runbook.ts";
 import type { StandingSeen } from "./alert-standing.ts";

@@ -1,4 +1,4 @@
-import type { Truth } from "../../core/journal.ts";
+import type { Truth } from "../../../packages/sdk/src/wire/journal.ts";
 import { type PromqlSelector, readPromql } from "../../runbooks/expressions/promql.ts";
 import type { MetricSource } from "./metric-source.ts";
 

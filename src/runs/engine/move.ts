@@ -1,8 +1,8 @@
+import type { Failure } from "../../../packages/sdk/src/wire/failures.ts";
+import type { CheckSubject, JournalEntry } from "../../../packages/sdk/src/wire/journal.ts";
+import type { Question, QuestionKind } from "../../../packages/sdk/src/wire/questions.ts";
+import type { Outcome } from "../../../packages/sdk/src/wire/runs.ts";
 import type { Instant } from "../../core/clock.ts";
-import type { Failure } from "../../core/failure.ts";
-import type { CheckSubject, JournalEntry } from "../../core/journal.ts";
-import type { Question, QuestionKind } from "../../core/question.ts";
-import type { Outcome } from "../../core/run.ts";
 import type { CheckItem, Step } from "../../runbooks/runbook.ts";
 import type { DoneEffect } from "./run-view.ts";
 

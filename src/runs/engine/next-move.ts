@@ -1,5 +1,5 @@
+import type { CheckSubject } from "../../../packages/sdk/src/wire/journal.ts";
 import type { Instant } from "../../core/clock.ts";
-import type { CheckSubject } from "../../core/journal.ts";
 import type { CheckItem, Runbook, Step } from "../../runbooks/runbook.ts";
 import { conclude, defaultPace, type Move, type Pace, pollEvery, record, type Sight, undoAll } from "./move.ts";
 import { checkKey, type RunView, stepView } from "./run-view.ts";

@@ -1,5 +1,5 @@
 import { canonicalJson } from "../../../packages/sdk/src/wire/json.ts";
-import type { Plan } from "../../core/action.ts";
+import type { Plan } from "../../../packages/sdk/src/wire/plans.ts";
 import { sha256 } from "../../core/json.ts";
 
 /** Identifies exactly this resolved plan of this action; what an approval is bound to. */

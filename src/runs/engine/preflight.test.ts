@@ -1,9 +1,9 @@
 import { describe, expect, it } from "@jest/globals";
+import type { Alert } from "../../../packages/sdk/src/wire/alerts.ts";
+import type { RunRequest } from "../../../packages/sdk/src/wire/runs.ts";
 import { anExpression, aRunbook, aStep } from "../../../test/builders/a-runbook.ts";
 import { createFakeClock } from "../../../test/fakes/fake-clock.ts";
 import { type ScriptedAction, scriptActions } from "../../../test/fakes/scripted-actions.ts";
-import type { Alert } from "../../core/alert.ts";
-import type { RunRequest } from "../../core/run.ts";
 import { createMemoryRunLedger } from "../../rehearsal/memory-run-ledger.ts";
 import type { Runbook } from "../../runbooks/runbook.ts";
 import type { StandingSeen } from "./alert-standing.ts";

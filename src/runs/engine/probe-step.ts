@@ -1,5 +1,6 @@
+import type { Failure } from "../../../packages/sdk/src/wire/failures.ts";
 import type { Json } from "../../../packages/sdk/src/wire/json.ts";
-import { ensureFailure, type Failure } from "../../core/failure.ts";
+import { ensureFailure } from "../../core/failure.ts";
 import { evaluate, truthOf } from "../../runbooks/expressions/expression.ts";
 import type { Runbook, Step } from "../../runbooks/runbook.ts";
 import { askPeople } from "./ask-people.ts";

@@ -1,8 +1,8 @@
+import type { JournalEntry } from "../../../packages/sdk/src/wire/journal.ts";
+import type { Question } from "../../../packages/sdk/src/wire/questions.ts";
+import type { RunState, RunSummary } from "../../../packages/sdk/src/wire/runs.ts";
 import type { Clock, Instant } from "../../core/clock.ts";
 import type { FreezeQuery } from "../../core/freeze.ts";
-import type { JournalEntry } from "../../core/journal.ts";
-import type { Question } from "../../core/question.ts";
-import type { RunState, RunSummary } from "../../core/run.ts";
 import type { Claim } from "../../core/verdict.ts";
 import type { AppendReply, ClaimedRun, Lease, Notices, RunLedger } from "../store.ts";
 import type { EntryBody } from "./move.ts";

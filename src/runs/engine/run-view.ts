@@ -1,10 +1,11 @@
+import type { Failure } from "../../../packages/sdk/src/wire/failures.ts";
+import type { CheckSubject, JournalEntry, Truth } from "../../../packages/sdk/src/wire/journal.ts";
 import type { Json } from "../../../packages/sdk/src/wire/json.ts";
-import type { ActionOutput, Plan } from "../../core/action.ts";
+import type { ActionOutput, Plan } from "../../../packages/sdk/src/wire/plans.ts";
+import type { Answer, Question } from "../../../packages/sdk/src/wire/questions.ts";
+import type { Outcome, RunRequest } from "../../../packages/sdk/src/wire/runs.ts";
 import type { Instant } from "../../core/clock.ts";
-import type { Failure } from "../../core/failure.ts";
-import type { CheckSubject, Journal, JournalEntry, Truth } from "../../core/journal.ts";
-import type { Answer, Question } from "../../core/question.ts";
-import type { Outcome, RunRequest } from "../../core/run.ts";
+import type { Journal } from "../../core/journal.ts";
 
 type Entry<Kind extends JournalEntry["kind"]> = Extract<JournalEntry, { readonly kind: Kind }>;
 

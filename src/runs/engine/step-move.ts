@@ -1,6 +1,6 @@
+import type { Failure, FailureReason } from "../../../packages/sdk/src/wire/failures.ts";
+import type { CheckSubject } from "../../../packages/sdk/src/wire/journal.ts";
 import type { Instant } from "../../core/clock.ts";
-import type { Failure, FailureReason } from "../../core/failure.ts";
-import type { CheckSubject } from "../../core/journal.ts";
 import { escalationOf, permittedAnswers } from "../../core/question.ts";
 import { evaluate, truthOf } from "../../runbooks/expressions/expression.ts";
 import type { Step } from "../../runbooks/runbook.ts";

@@ -1,4 +1,5 @@
-import { ensureFailure, type Failure } from "../../core/failure.ts";
+import type { Failure } from "../../../packages/sdk/src/wire/failures.ts";
+import { ensureFailure } from "../../core/failure.ts";
 import type { Step } from "../../runbooks/runbook.ts";
 import { type AttemptDeps, bindCall, contextOf } from "./bind-call.ts";
 import { type Attempted, freezeQueryOf, outsideFreeze, restFrozen } from "./freeze-rest.ts";

@@ -1,5 +1,5 @@
 import type { BatchView } from "../../../../packages/sdk/src/wire/batches.ts";
-import type { ActionOutput } from "../../../core/action.ts";
+import type { ActionOutput } from "../../../../packages/sdk/src/wire/plans.ts";
 import { oneUsd } from "../../../core/money.ts";
 
 /** What every action on a batch reports, read back from it. */

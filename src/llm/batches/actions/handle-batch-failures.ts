@@ -1,6 +1,6 @@
 import { z } from "zod";
+import type { ActionOutput } from "../../../../packages/sdk/src/wire/plans.ts";
 import { defineAction } from "../../../actions/define-action.ts";
-import type { ActionOutput } from "../../../core/action.ts";
 import { StepFailure } from "../../../core/failure.ts";
 import type { BatchControl } from "../batch-control.ts";
 import { classifyFailure, type FailureHandling } from "../batch-failures.ts";

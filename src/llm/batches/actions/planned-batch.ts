@@ -1,8 +1,8 @@
 import { z } from "zod";
 import { type BatchView, batchLimitsSchema } from "../../../../packages/sdk/src/wire/batches.ts";
 import { canonicalJson } from "../../../../packages/sdk/src/wire/json.ts";
+import type { ActionOutput, Change, Plan } from "../../../../packages/sdk/src/wire/plans.ts";
 import type { ActionBehaviour } from "../../../actions/define-action.ts";
-import type { ActionOutput, Change, Plan } from "../../../core/action.ts";
 import { StepFailure } from "../../../core/failure.ts";
 import type { BatchChange } from "../batch.ts";
 import type { BatchControl } from "../batch-control.ts";

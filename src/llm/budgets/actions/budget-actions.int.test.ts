@@ -1,10 +1,11 @@
 import { beforeEach, describe, expect, it } from "@jest/globals";
 import type { Json } from "../../../../packages/sdk/src/wire/json.ts";
+import type { ActionOutput } from "../../../../packages/sdk/src/wire/plans.ts";
 import { createActionBench, outputOf } from "../../../../test/builders/action-bench.ts";
 import { contractTimes } from "../../../../test/contracts/describe-workload-ledger.ts";
 import { holdRedis } from "../../../../test/servers/hold-redis.ts";
 import { type Actions, createActions } from "../../../app/action-registry.ts";
-import type { ActionContext, ActionOutput, ActionResult } from "../../../core/action.ts";
+import type { ActionContext, ActionResult } from "../../../core/action.ts";
 import type { WorkloadLedger } from "../ledger.ts";
 import { createWorkloadLedger } from "../redis-store.ts";
 

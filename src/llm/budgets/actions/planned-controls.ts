@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { canonicalJson } from "../../../../packages/sdk/src/wire/json.ts";
-import type { Change, Plan } from "../../../core/action.ts";
+import type { Change, Plan } from "../../../../packages/sdk/src/wire/plans.ts";
 import { StepFailure } from "../../../core/failure.ts";
 import type { BudgetControl, BudgetControls, BudgetLimits, BudgetState, ControlsChange } from "../budget.ts";
 

@@ -1,8 +1,8 @@
 import { z } from "zod";
+import type { ActionOutput } from "../../../../packages/sdk/src/wire/plans.ts";
 import { defineAction } from "../../../actions/define-action.ts";
 import { oneLine } from "../../../actions/one-line.ts";
 import { budgetParameter } from "../../../actions/parameter-types.ts";
-import type { ActionOutput } from "../../../core/action.ts";
 import type { BudgetControl } from "../budget.ts";
 import { isPaused, stateOfWork } from "./gate.ts";
 import { changesOf, plannedChange, plannedOf, readBudget, restorePlanned, setPlanned } from "./planned-controls.ts";

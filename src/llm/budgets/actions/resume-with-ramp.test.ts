@@ -1,8 +1,9 @@
 import { describe, expect, it } from "@jest/globals";
 import type { Json } from "../../../../packages/sdk/src/wire/json.ts";
+import type { Plan } from "../../../../packages/sdk/src/wire/plans.ts";
 import { createActionBench, outputOf } from "../../../../test/builders/action-bench.ts";
 import { aBudgetState } from "../../../../test/fakes/fake-budget-control.ts";
-import type { ActionContext, ActionResult, Plan } from "../../../core/action.ts";
+import type { ActionContext, ActionResult } from "../../../core/action.ts";
 
 const minute = 60_000;
 

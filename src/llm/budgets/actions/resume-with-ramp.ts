@@ -1,7 +1,8 @@
 import { z } from "zod";
+import type { ActionOutput } from "../../../../packages/sdk/src/wire/plans.ts";
 import { defineAction } from "../../../actions/define-action.ts";
 import { budgetParameter, durationParameter, millisecondsOf, promqlParameter } from "../../../actions/parameter-types.ts";
-import type { ActionContext, ActionOutput, ActionResult } from "../../../core/action.ts";
+import type { ActionContext, ActionResult } from "../../../core/action.ts";
 import { formatDuration } from "../../../core/duration.ts";
 import { StepFailure } from "../../../core/failure.ts";
 import { formatUsd } from "../../../core/money.ts";

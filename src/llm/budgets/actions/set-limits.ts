@@ -1,7 +1,8 @@
 import { z } from "zod";
+import type { ActionOutput, Change } from "../../../../packages/sdk/src/wire/plans.ts";
 import { defineAction } from "../../../actions/define-action.ts";
 import { budgetParameter } from "../../../actions/parameter-types.ts";
-import type { ActionContext, ActionOutput, Change } from "../../../core/action.ts";
+import type { ActionContext } from "../../../core/action.ts";
 import { StepFailure } from "../../../core/failure.ts";
 import { formatUsd, oneUsd } from "../../../core/money.ts";
 import type { BudgetControl, BudgetLimits, BudgetState } from "../budget.ts";

@@ -1,7 +1,7 @@
 import { z } from "zod";
+import type { ActionOutput } from "../../../../packages/sdk/src/wire/plans.ts";
 import { defineAction } from "../../../actions/define-action.ts";
 import { budgetParameter } from "../../../actions/parameter-types.ts";
-import type { ActionOutput } from "../../../core/action.ts";
 import { oneUsd } from "../../../core/money.ts";
 import type { BudgetControl } from "../budget.ts";
 import { limitsForPeople } from "./limits-for-people.ts";

@@ -1,8 +1,8 @@
 import { z } from "zod";
 import type { Json } from "../../../../packages/sdk/src/wire/json.ts";
+import type { ActionOutput } from "../../../../packages/sdk/src/wire/plans.ts";
 import { defineAction } from "../../../actions/define-action.ts";
 import { budgetParameter, durationParameter, millisecondsOf } from "../../../actions/parameter-types.ts";
-import type { ActionOutput } from "../../../core/action.ts";
 import { oneUsd } from "../../../core/money.ts";
 import { readBudget } from "../../budgets/actions/planned-controls.ts";
 import type { BudgetControl } from "../../budgets/budget.ts";

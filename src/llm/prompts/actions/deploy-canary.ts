@@ -1,9 +1,10 @@
 import { z } from "zod";
+import type { ActionOutput, Plan } from "../../../../packages/sdk/src/wire/plans.ts";
 import type { PromptLayout } from "../../../../packages/sdk/src/wire/prompt-layout.ts";
 import { canarySchema, type PromptVersion } from "../../../../packages/sdk/src/wire/prompts.ts";
 import { defineAction } from "../../../actions/define-action.ts";
 import { durationParameter, millisecondsOf, promqlParameter } from "../../../actions/parameter-types.ts";
-import type { ActionContext, ActionOutput, ActionResult, Plan } from "../../../core/action.ts";
+import type { ActionContext, ActionResult } from "../../../core/action.ts";
 import type { PrometheusReader } from "../../../core/prometheus.ts";
 import { formatShare } from "../../../core/share.ts";
 import type { CacheSight } from "../../caching/cache-sight.ts";

@@ -1,7 +1,8 @@
 import { z } from "zod";
+import type { ActionOutput } from "../../../../packages/sdk/src/wire/plans.ts";
 import { defineAction } from "../../../actions/define-action.ts";
 import { durationParameter, millisecondsOf } from "../../../actions/parameter-types.ts";
-import type { ActionOutput, ActionResult } from "../../../core/action.ts";
+import type { ActionResult } from "../../../core/action.ts";
 import { StepFailure } from "../../../core/failure.ts";
 import { promptParameter } from "../../caching/cached-prompt.ts";
 import { evaluatePairs } from "../../rollouts/paired-evaluation.ts";

@@ -1,8 +1,9 @@
 import { z } from "zod";
 import { canonicalJson } from "../../../../packages/sdk/src/wire/json.ts";
+import type { Plan } from "../../../../packages/sdk/src/wire/plans.ts";
 import { canarySchema } from "../../../../packages/sdk/src/wire/prompts.ts";
 import { defineAction } from "../../../actions/define-action.ts";
-import type { ActionContext, Plan } from "../../../core/action.ts";
+import type { ActionContext } from "../../../core/action.ts";
 import { StepFailure } from "../../../core/failure.ts";
 import { promptParameter } from "../../caching/cached-prompt.ts";
 import type { CanaryStore } from "../canary.ts";

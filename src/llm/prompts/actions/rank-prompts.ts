@@ -1,6 +1,6 @@
 import { z } from "zod";
+import type { ActionOutput } from "../../../../packages/sdk/src/wire/plans.ts";
 import { defineAction } from "../../../actions/define-action.ts";
-import type { ActionOutput } from "../../../core/action.ts";
 import { formatUsd, oneUsd } from "../../../core/money.ts";
 import type { CacheSight } from "../../caching/cache-sight.ts";
 import { promptParameter, servedBy } from "../../caching/cached-prompt.ts";

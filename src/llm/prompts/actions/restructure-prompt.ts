@@ -1,8 +1,8 @@
 import { z } from "zod";
+import type { ActionOutput, Plan } from "../../../../packages/sdk/src/wire/plans.ts";
 import type { Stability } from "../../../../packages/sdk/src/wire/prompt-layout.ts";
 import { newPromptVersionSchema, type PromptVersion } from "../../../../packages/sdk/src/wire/prompts.ts";
 import { defineAction } from "../../../actions/define-action.ts";
-import type { ActionOutput, Plan } from "../../../core/action.ts";
 import { StepFailure } from "../../../core/failure.ts";
 import type { CacheSight } from "../../caching/cache-sight.ts";
 import { promptParameter, readAnalysis, servedBy } from "../../caching/cached-prompt.ts";

@@ -1,7 +1,7 @@
 import { z } from "zod";
+import type { ActionOutput } from "../../../../packages/sdk/src/wire/plans.ts";
 import { defineAction } from "../../../actions/define-action.ts";
 import { millisecondsOf } from "../../../actions/parameter-types.ts";
-import type { ActionOutput } from "../../../core/action.ts";
 import type { TicketCare } from "../ticket-care.ts";
 import { deadOf, lookAtTicket, mostTickets, pointOf, silentForParameter, standingOf } from "./tickets-in-care.ts";
 

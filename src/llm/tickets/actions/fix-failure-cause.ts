@@ -1,6 +1,6 @@
 import { z } from "zod";
+import type { ActionOutput } from "../../../../packages/sdk/src/wire/plans.ts";
 import { defineAction } from "../../../actions/define-action.ts";
-import type { ActionOutput } from "../../../core/action.ts";
 import { changesOf, plannedChange, plannedOf, readBudget, setPlanned } from "../../budgets/actions/planned-controls.ts";
 import type { BudgetControl } from "../../budgets/budget.ts";
 import type { FailureClass } from "../failure-class.ts";

@@ -1,7 +1,8 @@
 import { z } from "zod";
+import type { ActionOutput } from "../../../../packages/sdk/src/wire/plans.ts";
 import { defineAction } from "../../../actions/define-action.ts";
 import { millisecondsOf } from "../../../actions/parameter-types.ts";
-import type { ActionContext, ActionOutput } from "../../../core/action.ts";
+import type { ActionContext } from "../../../core/action.ts";
 import { StepFailure } from "../../../core/failure.ts";
 import { recoveryReason } from "../ticket.ts";
 import type { TicketCare } from "../ticket-care.ts";

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { jsonSchema } from "../../../../packages/sdk/src/wire/json.ts";
+import type { ActionOutput, Plan } from "../../../../packages/sdk/src/wire/plans.ts";
 import { defineAction } from "../../../actions/define-action.ts";
-import type { ActionOutput, Plan } from "../../../core/action.ts";
 import { recoveredWord, workAfter } from "../recover-ticket.ts";
 import { storedWork } from "../staged-work.ts";
 import { hasEnded, recoveryReason, type TicketChange } from "../ticket.ts";

@@ -1,6 +1,6 @@
 import { z } from "zod";
+import type { ActionOutput } from "../../../../packages/sdk/src/wire/plans.ts";
 import { defineAction } from "../../../actions/define-action.ts";
-import type { ActionOutput } from "../../../core/action.ts";
 import { StepFailure } from "../../../core/failure.ts";
 import type { TicketCare } from "../ticket-care.ts";
 import { type LookedTicket, lookAtTicket, requireCheckpoints, ticketsParameter } from "./tickets-in-care.ts";

@@ -1,0 +1,54 @@
+import { z } from "zod";
+import { jsonSchema } from "./json.ts";
+import type { Shape } from "./shape.ts";
+import { instantSchema } from "./units.ts";
+
+/** What a finding is about. */
+export const findingKinds = ["cost", "cache", "security", "quality", "failure"] as const;
+
+/** See {@link findingKinds}. */
+export type FindingKind = (typeof findingKinds)[number];
+
+/** Severities, the gravest first. */
+export const severities = ["high", "medium", "low"] as const;
+
+/** Something that was found out about the workload and that somebody may want to act on, with what it is based on. */
+export const findingSchema = z.object({
+  /** The same for the same matter, whenever it is found again. */
+  id: z.string(),
+  kind: z.enum(findingKinds),
+  severity: z.enum(severities),
+  /** One sentence. */
+  title: z.string(),
+  /** When it was found last. */
+  at: instantSchema,
+  evidence: jsonSchema,
+});
+
+/** See {@link findingSchema}. */
+export type Finding = Shape<typeof findingSchema>;
+
+/** What people say of a finding: `acted` somebody mends it, `accepted` it is known and stays, `false_positive` it is none. */
+export const findingStatuses = ["open", "acted", "accepted", "false_positive"] as const;
+
+/** See {@link findingStatuses}. */
+export type FindingStatus = (typeof findingStatuses)[number];
+
+/** What a person has said of a finding. */
+export const findingNoteSchema = z.object({
+  status: z.enum(findingStatuses),
+  reason: z.string(),
+  by: z.string(),
+  at: instantSchema,
+  /** How grave it was then. */
+  severity: z.enum(severities),
+});
+
+/** See {@link findingNoteSchema}. */
+export type FindingNote = Shape<typeof findingNoteSchema>;
+
+/** A finding with its status and the note that it comes from. */
+export const notedFindingSchema = findingSchema.extend({ status: z.enum(findingStatuses), note: findingNoteSchema.nullable() });
+
+/** What a person says becomes of a finding. */
+export const newFindingNoteSchema = z.strictObject({ status: z.enum(findingStatuses), reason: z.string().trim().min(1).max(300) });
