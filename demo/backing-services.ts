@@ -56,7 +56,7 @@ function redisAnswers(port: number): Promise<boolean> {
 
 /** Redis as the product demands it: every write on disk before it is answered, nothing evicted. Resolves with its URL. */
 export async function startRedis(context: ServiceContext, port: number): Promise<string> {
-  const program = findProgram(context.projectRoot, ["redis-server", "valkey-server"]);
+  const program = findProgram("redis-server", "valkey-server");
   const folder = join(context.folder, "redis");
   await mkdir(folder, { recursive: true });
   const place = ["--port", String(port), "--bind", "127.0.0.1", "--dir", folder, "--daemonize", "no", "--loglevel", "warning"];
@@ -68,7 +68,7 @@ export async function startRedis(context: ServiceContext, port: number): Promise
 
 /** Prometheus with the rendered configuration; what its flags measure in time is divided like everything else. Resolves with its URL. */
 export async function startPrometheus(context: ServiceContext, port: number, configFile: string, factor: number): Promise<string> {
-  const program = findProgram(context.projectRoot, ["prometheus"]);
+  const program = findProgram("prometheus");
   const url = `http://127.0.0.1:${port}`;
   const started = context.group.start({
     name: "prometheus",
@@ -88,7 +88,7 @@ export async function startPrometheus(context: ServiceContext, port: number, con
 
 /** Alertmanager with the rendered configuration and without a cluster. Resolves with its URL. */
 export async function startAlertmanager(context: ServiceContext, port: number, configFile: string): Promise<string> {
-  const program = findProgram(context.projectRoot, ["prometheus-alertmanager", "alertmanager"]);
+  const program = findProgram("prometheus-alertmanager", "alertmanager");
   const url = `http://127.0.0.1:${port}`;
   const started = context.group.start({
     name: "alertmanager",

@@ -1,12 +1,15 @@
 import { join } from "node:path";
-import { firstExecutable, foldersOf } from "../src/platform/config/first-executable.ts";
+import { packageFolder } from "../src/cli/process-context.ts";
+import { findExecutable } from "../src/platform/find-executable.ts";
 
 /** Where the set-up puts programs that it may not install into the system, seen from the project's root. */
-export const ownToolsFolder = ".tools/bin";
+const ownTools = ".tools/bin";
 
 /** Path of the first of `names` on PATH or among the project's own tools; throws with what to install when none is there. */
-export function findProgram(projectRoot: string, names: readonly string[]): string {
-  const found = firstExecutable(names, [...foldersOf(process.env["PATH"] ?? ""), join(projectRoot, ownToolsFolder)]);
+export function findProgram(...names: readonly string[]): string {
+  const found = findExecutable(names, process.env["PATH"] ?? "", [join(packageFolder(), ownTools)]);
   if (found !== undefined) return found;
-  throw new Error(`${names.join(" or ")} is neither on PATH nor in ${ownToolsFolder}; \`npm run demo\` installs what is missing.`);
+  throw new Error(
+    `${names.join(" or ")} is neither on PATH nor in ${ownTools}; \`npm run demo\` and \`npm test\` install what is missing.`,
+  );
 }

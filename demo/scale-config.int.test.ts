@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { parseDuration } from "../src/core/duration.ts";
-import { findBinary } from "../test/servers/find-binary.ts";
+import { findProgram } from "./find-program.ts";
 import { placeAlertmanagerConfig, placePrometheusConfig, scaleConfig } from "./scale-config.ts";
 
 const alerts = join(import.meta.dirname, "../alerts");
@@ -63,7 +63,7 @@ describe("the rendered files", () => {
   afterAll(() => rmSync(folder, { recursive: true }));
 
   it("are accepted by promtool, with every rule file found", () => {
-    const said = execFileSync(findBinary("promtool"), ["check", "config", join(folder, "prometheus.yml")], {
+    const said = execFileSync(findProgram("promtool"), ["check", "config", join(folder, "prometheus.yml")], {
       encoding: "utf8",
       stdio: "pipe",
     });
@@ -72,7 +72,7 @@ describe("the rendered files", () => {
   });
 
   it("are accepted by amtool", () => {
-    const said = execFileSync(findBinary("amtool"), ["check-config", join(folder, "alertmanager.yml")], {
+    const said = execFileSync(findProgram("amtool"), ["check-config", join(folder, "alertmanager.yml")], {
       encoding: "utf8",
       stdio: "pipe",
     });

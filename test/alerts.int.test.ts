@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "@jest/globals";
 import { parse } from "yaml";
-import { findBinary } from "./servers/find-binary.ts";
+import { findProgram } from "../demo/find-program.ts";
 
 const root = join(import.meta.dirname, "..");
 const alerts = join(root, "alerts");
@@ -12,7 +12,7 @@ const list = (folder: string) => readdirSync(join(alerts, folder)).map((name) =>
 
 /** Exit code and everything that a tool printed. */
 const tool = (name: string, ...args: string[]) => {
-  const { status, stdout, stderr } = spawnSync(findBinary(name), args, { cwd: alerts, encoding: "utf8" });
+  const { status, stdout, stderr } = spawnSync(findProgram(name), args, { cwd: alerts, encoding: "utf8" });
   return { status, output: stdout + stderr };
 };
 

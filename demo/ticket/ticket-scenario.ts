@@ -46,7 +46,7 @@ export const ticketScenario: Scenario = {
     return {
       async settings() {
         const root = await mkdtemp(join(tmpdir(), "runbookd-demo-shop-"));
-        const git = findProgram(root, ["git"]);
+        const git = findProgram("git");
         const repository = await makeSmallRepository(root, git);
         place = { git, root, repository, worktrees: join(root, "worktrees") };
         return { RUNBOOKD_TICKET_REPOSITORY: repository, RUNBOOKD_TICKET_WORKTREES: place.worktrees };

@@ -7,7 +7,7 @@ import type { Runtime } from "./runtime.ts";
 
 /** Commands die with this process where setpriv is; elsewhere that is said. */
 export function openCommands({ config, clock, log, path, redaction }: Runtime): CommandRunner {
-  const setpriv = findExecutable("setpriv", path);
+  const setpriv = findExecutable(["setpriv"], path);
   if (setpriv === undefined && config.commands.length > 0)
     log.warn({}, "There is no setpriv (util-linux) on PATH: a command goes on to its end when this worker is killed.");
   return createCommandRunner({ templates: config.commands, setpriv, clock, redact: (text) => redaction.apply(text) });
@@ -16,7 +16,7 @@ export function openCommands({ config, clock, log, path, redaction }: Runtime): 
 /** The repository that tickets work in; undefined when none is configured or there is no git. */
 export function openCheckpoints({ config, clock, log, path }: Runtime): CheckpointRepository | undefined {
   if (config.ticketWork === undefined) return undefined;
-  const git = findExecutable("git", path);
+  const git = findExecutable(["git"], path);
   if (git === undefined) {
     log.warn({}, "There is no git on PATH: the work of tickets cannot be preserved.");
     return undefined;

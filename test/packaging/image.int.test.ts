@@ -3,8 +3,8 @@ import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync } from "node:
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
+import { findProgram } from "../../demo/find-program.ts";
 import { freePort } from "../../demo/free-ports.ts";
-import { findBinary } from "../servers/find-binary.ts";
 import { startRedisServer } from "../servers/redis-server.ts";
 import { isReadyAt, spawnService } from "../servers/spawn-service.ts";
 import { buildImageTree, filesBelow, type ImageTree } from "./image-tree.ts";
@@ -68,7 +68,7 @@ describe("the tree of the container image", () => {
     await using redis = await startRedisServer();
     const port = await freePort();
     const service = await spawnService(
-      findBinary("env"),
+      findProgram("env"),
       [`REDIS_URL=${redis.url}`, `RUNBOOKD_PORT=${port}`, "RUNBOOKD_METRICS_PORT=0", process.execPath, "bin/runbookd.js", "up"],
       async () => isReadyAt(`http://127.0.0.1:${port}/readyz`),
       { cwd: tree.folder, withinMs: 60_000 },

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { findBinary } from "./find-binary.ts";
+import { findProgram } from "../../demo/find-program.ts";
 import { type ServiceOnPort, startOnPort } from "./start-on-port.ts";
 
 /** Makes a cluster of Alertmanagers on loopback. */
@@ -21,7 +21,7 @@ export async function startAlertmanager({
   readonly files?: { readonly [name: string]: string };
   readonly cluster?: ClusterMember;
 }): Promise<ServiceOnPort> {
-  return startOnPort(findBinary("prometheus-alertmanager", "alertmanager"), { ...files, "alertmanager.yml": config }, (folder, address) =>
+  return startOnPort(findProgram("prometheus-alertmanager", "alertmanager"), { ...files, "alertmanager.yml": config }, (folder, address) =>
     [
       ["--config.file", join(folder, "alertmanager.yml"), "--storage.path", join(folder, "data")],
       ["--web.listen-address", address, "--log.level", "warn"],

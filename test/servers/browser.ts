@@ -1,5 +1,5 @@
 import { chromium, type Page } from "playwright-core";
-import { findBinary } from "./find-binary.ts";
+import { findProgram } from "../../demo/find-program.ts";
 
 /** A page as a reader sees it, and what it tried to reach. */
 export interface RenderedPage {
@@ -26,7 +26,7 @@ export interface Browser extends AsyncDisposable {
 /** Starts the Chromium of the system (or of the project's own tools); throws when there is none. */
 export async function startBrowser(): Promise<Browser> {
   const browser = await chromium.launch({
-    executablePath: findBinary("chromium", "chromium-browser", "google-chrome"),
+    executablePath: findProgram("chromium", "chromium-browser", "google-chrome"),
     // The sandbox needs privileges that a container does not have; only texts of our own are opened.
     args: ["--no-sandbox", "--disable-dev-shm-usage"],
   });

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { findBinary } from "./find-binary.ts";
+import { findProgram } from "../../demo/find-program.ts";
 import { type ServiceOnPort, startOnPort } from "./start-on-port.ts";
 
 /**
@@ -16,7 +16,7 @@ export async function startPrometheus({
   readonly files?: { readonly [path: string]: string };
   readonly flags?: readonly string[];
 }): Promise<ServiceOnPort> {
-  return startOnPort(findBinary("prometheus"), { ...files, "prometheus.yml": config }, (folder, address) =>
+  return startOnPort(findProgram("prometheus"), { ...files, "prometheus.yml": config }, (folder, address) =>
     [
       ["--config.file", join(folder, "prometheus.yml"), "--storage.tsdb.path", join(folder, "data")],
       ["--web.listen-address", address, "--log.level", "warn", "--rules.alert.resend-delay", "1s", ...flags],

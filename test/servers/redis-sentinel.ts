@@ -2,8 +2,8 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Redis } from "ioredis";
+import { findProgram } from "../../demo/find-program.ts";
 import { freePort } from "../../demo/free-ports.ts";
-import { findBinary } from "./find-binary.ts";
 import { type RedisServer, startRedisServer } from "./redis-server.ts";
 import { type Service, spawnService } from "./spawn-service.ts";
 
@@ -46,7 +46,7 @@ export async function startSentinels({ downAfterMs = 500 }: { readonly downAfter
         `sentinel failover-timeout ${master} 3000`,
       ];
       await writeFile(file, `${settings.join("\n")}\n`);
-      services.push(await spawnService(findBinary("redis-server", "valkey-server"), [file, "--sentinel"], () => answers(port)));
+      services.push(await spawnService(findProgram("redis-server", "valkey-server"), [file, "--sentinel"], () => answers(port)));
       ports.push(port);
     }
     await untilKnown(ports);

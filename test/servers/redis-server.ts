@@ -2,8 +2,8 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { findProgram } from "../../demo/find-program.ts";
 import { freePort } from "../../demo/free-ports.ts";
-import { findBinary } from "./find-binary.ts";
 import { type Service, spawnService } from "./spawn-service.ts";
 
 /** A real redis-server of a test's own. */
@@ -30,7 +30,7 @@ export interface RedisServer extends AsyncDisposable {
  * (`appendonly yes`, `appendfsync always`, `noeviction`). `settings` are further command line arguments; the last one wins.
  */
 export async function startRedisServer(settings: readonly string[] = []): Promise<RedisServer> {
-  const binary = findBinary("redis-server", "valkey-server");
+  const binary = findProgram("redis-server", "valkey-server");
   const folder = await mkdtemp(join(tmpdir(), "rb-redis-"));
   const socketPath = join(folder, "redis.sock");
   const port = await freePort();

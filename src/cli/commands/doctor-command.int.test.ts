@@ -4,9 +4,9 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "@jest/globals";
 import { z } from "zod";
+import { findProgram } from "../../../demo/find-program.ts";
 import { type LoopbackServer, serveLoopback } from "../../../demo/simulators/serve-loopback.ts";
 import { aCommandContext } from "../../../test/builders/command-context.ts";
-import { findBinary } from "../../../test/servers/find-binary.ts";
 import { startRedisServer } from "../../../test/servers/redis-server.ts";
 import { startSmtpSink } from "../../../test/servers/smtp-sink.ts";
 import { runCli } from "../run-cli.ts";
@@ -96,7 +96,7 @@ it("has a template of rule and test that promtool accepts", () => {
     mkdirSync(dirname(join(workingDirectory, path)), { recursive: true });
     writeFileSync(join(workingDirectory, path), text);
   }
-  const output = execFileSync(findBinary("promtool"), ["test", "rules", join(workingDirectory, "alerts/tests/payment-backlog.test.yml")], {
+  const output = execFileSync(findProgram("promtool"), ["test", "rules", join(workingDirectory, "alerts/tests/payment-backlog.test.yml")], {
     encoding: "utf8",
   });
   expect(output).toContain("SUCCESS");

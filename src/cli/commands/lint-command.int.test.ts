@@ -2,8 +2,8 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:f
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "@jest/globals";
+import { findProgram } from "../../../demo/find-program.ts";
 import { aCommandContext } from "../../../test/builders/command-context.ts";
-import { findBinary } from "../../../test/servers/find-binary.ts";
 import { packageFolder } from "../process-context.ts";
 import { runCli } from "../run-cli.ts";
 
@@ -100,7 +100,10 @@ it("writes a new runbook with an alert, its test and a rehearsal, all of which p
   const context = aCommandContext({ workingDirectory });
   expect(await runCli(["new", "payment-backlog"], context, "1")).toBe(0);
   // promtool words the alerts of some rehearsals.
-  const rehearsal = aCommandContext({ workingDirectory, env: { PATH: `${dirname(findBinary("promtool"))}:${process.env["PATH"] ?? ""}` } });
+  const rehearsal = aCommandContext({
+    workingDirectory,
+    env: { PATH: `${dirname(findProgram("promtool"))}:${process.env["PATH"] ?? ""}` },
+  });
   const answered = await runCli(["rehearse"], rehearsal, "1");
   expect(rehearsal.printed.out + rehearsal.printed.err).toMatch(/, 0 failed/);
   expect(answered).toBe(0);

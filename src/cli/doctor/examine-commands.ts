@@ -1,6 +1,6 @@
-import { accessSync, constants, statSync } from "node:fs";
+import { statSync } from "node:fs";
 import type { CommandTemplate } from "../../core/command-template.ts";
-import { findExecutable } from "../../platform/find-executable.ts";
+import { findExecutable, isExecutable } from "../../platform/find-executable.ts";
 import { type Finding, fault, fine, warning } from "./diagnosis.ts";
 
 /** Looks whether registered commands can be started here, and whether they would die with their worker; nothing when none is registered. */
@@ -16,19 +16,10 @@ export function examineCommands(templates: readonly CommandTemplate[], path: str
     ...(faults.length === 0
       ? [fine("Commands", `${templates.length} registered`)]
       : [fault("Commands", faults.join("; "), "Correct argv or cwd under commands in runbookd.yml, or install the program.")]),
-    findExecutable("setpriv", path) === undefined
+    findExecutable(["setpriv"], path) === undefined
       ? warning("setpriv", "not found: a command goes on to its end when its worker is killed", "Install util-linux where workers run.")
       : fine("setpriv", "commands die with their worker"),
   ];
-}
-
-function isExecutable(file: string): boolean {
-  try {
-    accessSync(file, constants.X_OK);
-    return statSync(file).isFile();
-  } catch {
-    return false;
-  }
 }
 
 function isFolder(path: string): boolean {

@@ -14,7 +14,7 @@ import { createCommandRunner } from "./create-command-runner.ts";
 
 let folder: string;
 let next = 0;
-const setpriv = findExecutable("setpriv", process.env["PATH"] ?? "");
+const setpriv = findExecutable(["setpriv"], process.env["PATH"] ?? "");
 const secret = "s3cret-of-the-target";
 const runner = createCommandRunner({
   templates: [],

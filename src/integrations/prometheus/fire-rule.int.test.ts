@@ -1,12 +1,12 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "@jest/globals";
-import { findBinary } from "../../../test/servers/find-binary.ts";
+import { findProgram } from "../../../demo/find-program.ts";
 import { fireRule, type RuleCase, readComplaint } from "./fire-rule.ts";
 
 const rules = join(import.meta.dirname, "../../../alerts/rules");
 const ruleFiles = readdirSync(rules).map((name) => join(rules, name));
-const options = { promtool: findBinary("promtool"), ruleFiles, path: process.env["PATH"] ?? "" };
+const options = { promtool: findProgram("promtool"), ruleFiles, path: process.env["PATH"] ?? "" };
 const minute = 60_000;
 
 const burning: RuleCase = {

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { chmod, mkdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import type { Clock } from "../../core/clock.ts";
-import { firstExecutable, foldersOf } from "../config/first-executable.ts";
+import { findExecutable } from "../find-executable.ts";
 import { connectRedis } from "./connection.ts";
 
 /** Our own Redis: a child process on a private unix socket, with its data in our folder. */
@@ -19,8 +19,8 @@ export interface EmbeddedOptions {
   readonly folder: string;
   /** Value of PATH. */
   readonly path: string;
-  /** Further places to look, e.g. the project's own tools. */
-  readonly places?: readonly string[];
+  /** Further folders to look in, e.g. the project's own tools. */
+  readonly places: readonly string[];
   readonly clock: Clock;
   /** Told when the child ends although nobody asked. */
   readonly died: (code: number | null) => void;
@@ -30,7 +30,7 @@ const readyWithinMs = 10_000;
 
 /** Starts it and waits until it answers. Throws with what to install when there is no server, and with its own words when it does not start. */
 export async function startEmbeddedRedis(options: EmbeddedOptions): Promise<EmbeddedRedis> {
-  const binary = firstExecutable(["redis-server", "valkey-server"], [...foldersOf(options.path), ...(options.places ?? [])]);
+  const binary = findExecutable(["redis-server", "valkey-server"], options.path, options.places);
   if (binary === undefined) {
     throw new Error(
       "No redis-server or valkey-server was found. Install one (Debian: apt-get install redis-server, macOS: brew install redis), or set REDIS_URL.",
