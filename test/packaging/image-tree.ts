@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { copyFileSync, cpSync, existsSync, linkSync, mkdirSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { copyFileSync, cpSync, existsSync, linkSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { basename, dirname, join, relative } from "node:path";
 import dockerignore from "@balena/dockerignore";
 import { z } from "zod";
@@ -74,13 +74,12 @@ const lockShape = z.looseObject({
   packages: z.record(z.string(), z.looseObject({ link: z.boolean().optional(), resolved: z.string().optional() })),
 });
 
-/** `npm ci` wants the manifest of each workspace of the lock file. */
+/** `npm ci` links no workspace whose manifest was not copied yet. */
 function installModules(root: string, folder: string): void {
-  const { packages } = lockShape.parse(JSON.parse(readFileSync(join(folder, "package-lock.json"), "utf8")));
-  const workspaces = Object.values(packages).flatMap(({ link, resolved }) => (link === true && resolved !== undefined ? [resolved] : []));
-  const missing = workspaces.filter((workspace) => !existsSync(join(folder, workspace, "package.json")));
-  if (missing.length > 0) throw new Error(`npm ci would not find package.json of ${missing.join(", ")}: copy it before.`);
   linkModules(join(root, "node_modules"), join(folder, "node_modules"));
+  const { packages } = lockShape.parse(JSON.parse(readFileSync(join(folder, "package-lock.json"), "utf8")));
+  for (const [path, { link, resolved = "" }] of Object.entries(packages))
+    if (link === true && !existsSync(join(folder, resolved, "package.json"))) rmSync(join(folder, path), { force: true });
 }
 
 /** npm's own record is copied, because it is written in place. */

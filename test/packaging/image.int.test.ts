@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
@@ -54,6 +54,13 @@ describe("the tree of the container image", () => {
     const tools = Object.keys(manifest.devDependencies).filter((name) => !(name in manifest.optionalPeers) && !name.startsWith("@types/"));
     expect(tools.length).toBeGreaterThan(10);
     expect(tools.filter((name) => existsSync(join(tree.folder, "node_modules", name)))).toEqual([]);
+  });
+
+  it("has no link that leads nowhere", () => {
+    const entries = readdirSync(join(tree.folder, "node_modules"), { recursive: true, withFileTypes: true });
+    const links = entries.filter((entry) => entry.isSymbolicLink()).map((entry) => join(entry.parentPath, entry.name));
+    expect(links.length).toBeGreaterThan(5);
+    expect(links.filter((link) => !existsSync(link))).toEqual([]);
   });
 
   it("is labeled with the version of package.json", () => {
