@@ -1,5 +1,6 @@
+import type { Segment } from "../packages/sdk/src/wire/costs.ts";
 import { createRandom, type Random } from "../src/core/random.ts";
-import type { CostEvent, Segment } from "../src/llm/cost/cost-window.ts";
+import type { CostEvent } from "../src/llm/cost/cost-window.ts";
 import { drawWeights, drawWindow, elements } from "../test/builders/cost-workload.ts";
 
 /** A baseline and an incident of the same length, each in the order of time, and the segment whose attempts are repeated in the incident. */

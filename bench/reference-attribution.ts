@@ -1,5 +1,6 @@
 import { type CostDimension, costDimensions } from "../packages/sdk/src/wire/cost-dimension.ts";
-import type { CostEvent, Segment } from "../src/llm/cost/cost-window.ts";
+import type { Segment } from "../packages/sdk/src/wire/costs.ts";
+import type { CostEvent } from "../src/llm/cost/cost-window.ts";
 import type { AttributionWorkload } from "./attribution-workload.ts";
 
 /** The segment that was found, and the part of each factor in its change, micro-USD. */

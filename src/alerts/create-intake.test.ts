@@ -1,12 +1,12 @@
 import { describe, expect, it } from "@jest/globals";
 import type { Decision, Labels } from "../../packages/sdk/src/wire/alerts.ts";
+import type { Runbook } from "../../packages/sdk/src/wire/runbooks.ts";
 import { aRunbook, aStep } from "../../test/builders/a-runbook.ts";
 import { createFakeClock } from "../../test/fakes/fake-clock.ts";
 import { StoreUnavailable } from "../core/store-unavailable.ts";
 import { createUlids } from "../core/ulid.ts";
 import type { Verdict } from "../core/verdict.ts";
 import { createMemoryAcceptStore } from "../rehearsal/memory-accept-store.ts";
-import type { Runbook } from "../runbooks/runbook.ts";
 import { createIntake } from "./create-intake.ts";
 import type { Notification, ReceivedAlert } from "./notification.ts";
 import type { RunCandidate, RunFacts } from "./prepare-run.ts";

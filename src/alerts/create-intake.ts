@@ -1,10 +1,10 @@
 import type { Decision, Labels } from "../../packages/sdk/src/wire/alerts.ts";
+import type { Runbook } from "../../packages/sdk/src/wire/runbooks.ts";
 import { isTestAlert } from "../core/alert.ts";
 import type { Clock, Instant } from "../core/clock.ts";
 import type { Doorbell } from "../core/doorbell.ts";
 import { StoreUnavailable } from "../core/store-unavailable.ts";
 import type { Ids } from "../core/ulid.ts";
-import type { Runbook } from "../runbooks/runbook.ts";
 import type { RunbookBytes } from "../runbooks/runbook-bytes.ts";
 import { decideEpisode, type EpisodeStep } from "./decide-episode.ts";
 import { type Notification, newestPerFingerprint, type ReceivedAlert } from "./notification.ts";

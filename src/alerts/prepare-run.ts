@@ -1,12 +1,12 @@
 import type { Alert } from "../../packages/sdk/src/wire/alerts.ts";
 import type { Json } from "../../packages/sdk/src/wire/json.ts";
+import type { ActionCall, Runbook } from "../../packages/sdk/src/wire/runbooks.ts";
 import type { Mode, RunRequest } from "../../packages/sdk/src/wire/runs.ts";
 import { isTestAlert } from "../core/alert.ts";
 import type { Instant } from "../core/clock.ts";
 import { sha256 } from "../core/json.ts";
 import type { Verdict } from "../core/verdict.ts";
 import { resolveTemplates } from "../runbooks/expressions/expression.ts";
-import type { ActionCall, Runbook } from "../runbooks/runbook.ts";
 import { paramsFromAlert, paramsFromPerson, type RunParams } from "./run-params.ts";
 import type { AcceptWrite } from "./store.ts";
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
 import type { Alert } from "../../packages/sdk/src/wire/alerts.ts";
-import type { ParamSpec } from "../runbooks/runbook.ts";
+import type { ParamSpec } from "../../packages/sdk/src/wire/runbooks.ts";
 import { paramsFromAlert, paramsFromPerson } from "./run-params.ts";
 
 function anAlert(labels: Record<string, string>, annotations: Record<string, string> = {}): Alert {

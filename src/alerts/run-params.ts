@@ -1,7 +1,7 @@
 import type { Alert } from "../../packages/sdk/src/wire/alerts.ts";
 import type { Json } from "../../packages/sdk/src/wire/json.ts";
+import type { ParamSpec, Runbook } from "../../packages/sdk/src/wire/runbooks.ts";
 import { fitsType } from "../runbooks/parse/fits-type.ts";
-import type { ParamSpec, Runbook } from "../runbooks/runbook.ts";
 
 /** Typed inputs of a run, or one sentence per parameter that is missing or does not fit. */
 export type RunParams =

@@ -1,9 +1,10 @@
 import type { Batch } from "../../packages/sdk/src/wire/batches.ts";
+import type { BudgetState } from "../../packages/sdk/src/wire/budgets.ts";
 import { ticketStates } from "../../packages/sdk/src/wire/tickets.ts";
 import type { Clock } from "../core/clock.ts";
 import { oneUsd } from "../core/money.ts";
 import type { BatchStore } from "../llm/batches/batch.ts";
-import type { BudgetControl, BudgetState } from "../llm/budgets/budget.ts";
+import type { BudgetControl } from "../llm/budgets/budget.ts";
 import { stages } from "../llm/tickets/stage.ts";
 import type { TicketRecovery, TicketStore } from "../llm/tickets/ticket.ts";
 import { overflowLabel } from "../platform/telemetry/label-cap.ts";

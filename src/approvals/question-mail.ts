@@ -1,7 +1,7 @@
 import type { Question } from "../../packages/sdk/src/wire/questions.ts";
+import type { Runbook } from "../../packages/sdk/src/wire/runbooks.ts";
 import type { MailContent } from "../core/outbox.ts";
 import { groupQuestionId } from "../core/question.ts";
-import type { Runbook } from "../runbooks/runbook.ts";
 
 /** Where the mail leads, and why it comes. */
 export interface QuestionMailOptions {

@@ -1,8 +1,8 @@
 import { existsSync, readdirSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
+import type { Diagnostic, Runbook } from "../../packages/sdk/src/wire/runbooks.ts";
 import { parseRehearsal } from "../rehearsal/parse-rehearsal.ts";
 import type { Rehearsal } from "../rehearsal/rehearsal.ts";
-import type { Diagnostic, Runbook } from "../runbooks/runbook.ts";
 import { readText } from "./read-folder.ts";
 
 /** The rehearsals of one runbook: `rehearsals/<id>/*.yml` beside the document, in the order of their names. */

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "@jest/globals";
 import * as fc from "fast-check";
-import { dangerOfRegex, type Matcher, matches, parseMatchers, readMatchers } from "./matcher.ts";
+import type { Matcher } from "../../packages/sdk/src/wire/runbooks.ts";
+import { dangerOfRegex, matches, parseMatchers, readMatchers } from "./matcher.ts";
 
 const parsed = (text: string): readonly Matcher[] => {
   const result = parseMatchers(text);

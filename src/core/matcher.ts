@@ -1,11 +1,5 @@
 import type { Labels } from "../../packages/sdk/src/wire/alerts.ts";
-
-/** One label matcher of Alertmanager's syntax. */
-export interface Matcher {
-  readonly label: string;
-  readonly op: "=" | "!=" | "=~" | "!~";
-  readonly value: string;
-}
+import type { Matcher } from "../../packages/sdk/src/wire/runbooks.ts";
 
 /** Longest label value that a regular expression is tried on; bounds the time of a match. A longer one matches no regular expression, negated or not. */
 const maxRegexInput = 1024;

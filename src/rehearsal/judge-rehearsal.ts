@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
-import type { Runbook } from "../runbooks/runbook.ts";
+import type { Runbook } from "../../packages/sdk/src/wire/runbooks.ts";
 import type { Expectation, Rehearsal, StepEnd } from "./rehearsal.ts";
 import { type Rehearsed, runRehearsal } from "./run-rehearsal.ts";
 import { stepIdOf } from "./step-names.ts";

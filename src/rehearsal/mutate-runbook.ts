@@ -1,5 +1,5 @@
+import type { FailurePolicy, Runbook, Step } from "../../packages/sdk/src/wire/runbooks.ts";
 import { actionCatalogue } from "../app/action-registry.ts";
-import type { FailurePolicy, Runbook, Step } from "../runbooks/runbook.ts";
 import { holdRehearsal } from "./judge-rehearsal.ts";
 import type { Rehearsal } from "./rehearsal.ts";
 import { stepIdOf } from "./step-names.ts";

@@ -1,13 +1,13 @@
 import { z } from "zod";
+import { cacheBlocks } from "../../packages/sdk/src/wire/caches.ts";
 import { jsonSchema } from "../../packages/sdk/src/wire/json.ts";
+import type { Diagnostic } from "../../packages/sdk/src/wire/runbooks.ts";
 import { outcomes } from "../../packages/sdk/src/wire/runs.ts";
 import { durationGrammar, parseDuration } from "../core/duration.ts";
-import { cacheBlocks } from "../llm/caching/cache-types.ts";
 import { stages } from "../llm/tickets/stage.ts";
 import { createLocator } from "../runbooks/parse/locate.ts";
 import { createReporter, nearest, oneOf } from "../runbooks/parse/reporter.ts";
 import { parseYamlBlock } from "../runbooks/parse/yaml-block.ts";
-import type { Diagnostic } from "../runbooks/runbook.ts";
 import { faultGrammar, parseFault } from "./parse-fault.ts";
 import type { MetricPoint, Rehearsal, RehearsedRule, SimulatedBudget, SimulatedPrompt } from "./rehearsal.ts";
 import { oneBlank } from "./scripted-metrics.ts";

@@ -1,11 +1,11 @@
 import type { Decision, Labels } from "../../packages/sdk/src/wire/alerts.ts";
 import type { Json } from "../../packages/sdk/src/wire/json.ts";
+import type { Runbook } from "../../packages/sdk/src/wire/runbooks.ts";
 import type { Mode } from "../../packages/sdk/src/wire/runs.ts";
 import { createIntake } from "../alerts/create-intake.ts";
 import type { Notification } from "../alerts/notification.ts";
 import type { Instant } from "../core/clock.ts";
 import { cooldown } from "../guardrails/cooldown.ts";
-import type { Runbook } from "../runbooks/runbook.ts";
 import { matchTriggers } from "../runbooks/runbook-set.ts";
 import { createMemoryAcceptStore } from "./memory-accept-store.ts";
 import { createVirtualClock } from "./virtual-clock.ts";

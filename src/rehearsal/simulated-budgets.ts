@@ -1,9 +1,10 @@
 import { isDeepStrictEqual } from "node:util";
+import type { BudgetControls, BudgetState, RunningTicket, SpendRow } from "../../packages/sdk/src/wire/budgets.ts";
 import type { Clock } from "../core/clock.ts";
 import { dayMs, formatDuration } from "../core/duration.ts";
 import { oneUsd } from "../core/money.ts";
 import { isPaused } from "../llm/budgets/actions/gate.ts";
-import type { BudgetControl, BudgetControls, BudgetState, ControlsChange, RunningTicket, SpendRow } from "../llm/budgets/budget.ts";
+import type { BudgetControl, ControlsChange } from "../llm/budgets/budget.ts";
 import { applyChange } from "../llm/budgets/controls.ts";
 import { sumRows } from "../llm/budgets/spend-row.ts";
 import type { SimulatedBudget, SimulatedSpend } from "./rehearsal.ts";

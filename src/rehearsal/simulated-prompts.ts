@@ -1,3 +1,4 @@
+import type { CacheAnalysis, CacheReply } from "../../packages/sdk/src/wire/caches.ts";
 import { promptLayoutSchema } from "../../packages/sdk/src/wire/prompt-layout.ts";
 import type { NewPromptVersion } from "../../packages/sdk/src/wire/prompts.ts";
 import type { Clock } from "../core/clock.ts";
@@ -5,7 +6,6 @@ import { dayMs, minuteMs } from "../core/duration.ts";
 import { oneUsd } from "../core/money.ts";
 import { formatShare } from "../core/share.ts";
 import type { CacheSight } from "../llm/caching/cache-sight.ts";
-import type { CacheAnalysis, CacheReply } from "../llm/caching/cache-types.ts";
 import type { VersionMeasure } from "../llm/caching/compare-versions.ts";
 import type { CanaryStore } from "../llm/prompts/canary.ts";
 import { type PromptStore, productionLabel } from "../llm/prompts/prompt.ts";

@@ -1,4 +1,4 @@
-import type { Runbook } from "../runbooks/runbook.ts";
+import type { Runbook } from "../../packages/sdk/src/wire/runbooks.ts";
 import { postSteps } from "../runs/engine/next-move.ts";
 import type { StepName } from "./rehearsal.ts";
 

@@ -1,9 +1,9 @@
 import type { JournalEntry } from "../../packages/sdk/src/wire/journal.ts";
+import type { CheckItem, Runbook } from "../../packages/sdk/src/wire/runbooks.ts";
 import { oneLine } from "../actions/one-line.ts";
 import { cleanText } from "../core/clean-text.ts";
 import type { Journal } from "../core/journal.ts";
 import { resolvePromql } from "../runbooks/expressions/expression.ts";
-import type { CheckItem, Runbook } from "../runbooks/runbook.ts";
 import { tellMoney } from "./money-windows.ts";
 import type { CheckStory, MetricStory, Review, ReviewInput, StepStory } from "./review.ts";
 import { tellStep } from "./step-story.ts";

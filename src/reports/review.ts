@@ -1,8 +1,8 @@
 import type { Truth } from "../../packages/sdk/src/wire/journal.ts";
+import type { Runbook } from "../../packages/sdk/src/wire/runbooks.ts";
 import type { RunSummary } from "../../packages/sdk/src/wire/runs.ts";
 import type { Instant } from "../core/clock.ts";
 import type { Journal } from "../core/journal.ts";
-import type { Runbook } from "../runbooks/runbook.ts";
 import type { MoneyFacts } from "./money-windows.ts";
 import type { Waterfall } from "./waterfall.ts";
 

@@ -1,9 +1,9 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { describe, expect, it } from "@jest/globals";
+import type { Runbook } from "../../packages/sdk/src/wire/runbooks.ts";
 import { sampleCatalogue } from "../../test/builders/sample-catalogue.ts";
 import { formatDiagnostic } from "./lint/lint-format.ts";
 import { parseRunbook } from "./parse/parse-runbook.ts";
-import type { Runbook } from "./runbook.ts";
 
 const folder = new URL("fixtures/", import.meta.url);
 const names = readdirSync(folder);

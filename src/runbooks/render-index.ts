@@ -1,6 +1,6 @@
+import type { Runbook } from "../../packages/sdk/src/wire/runbooks.ts";
 import { shareOf } from "./lint/lint-folder.ts";
 import { parseMarkdown, plainText } from "./parse/markdown.ts";
-import type { Runbook } from "./runbook.ts";
 
 /** What the index is made from. */
 export interface IndexInput {

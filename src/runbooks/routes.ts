@@ -1,6 +1,7 @@
+import type { RunbookDocument } from "../../packages/sdk/src/wire/runbooks.ts";
 import { defineRoute, json, noBody, noQuery, problem, type Route } from "../platform/http/route.ts";
 import { viewers } from "../platform/http/who.ts";
-import type { RunbookDocument, RunbookLibrary } from "./runbook-library.ts";
+import type { RunbookLibrary } from "./runbook-library.ts";
 
 /** The running set of runbooks. */
 export function createRunbookRoutes(library: RunbookLibrary): readonly Route[] {

@@ -1,9 +1,9 @@
 import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { Labels } from "../../packages/sdk/src/wire/alerts.ts";
+import type { Diagnostic, Runbook } from "../../packages/sdk/src/wire/runbooks.ts";
 import type { ActionCatalogue } from "../core/action.ts";
 import { parseRunbook, runbookIdOf } from "./parse/parse-runbook.ts";
-import type { Diagnostic, Runbook } from "./runbook.ts";
 import { checkRunbookSet, matchTriggers } from "./runbook-set.ts";
 
 /** One document of the running set, or a file that could not be read into one. */

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "@jest/globals";
 import * as fc from "fast-check";
+import type { Runbook, Trigger } from "../../packages/sdk/src/wire/runbooks.ts";
 import { sampleCatalogue as catalogue } from "../../test/builders/sample-catalogue.ts";
 import { matches, parseMatchers } from "../core/matcher.ts";
 import { parseRunbook } from "./parse/parse-runbook.ts";
-import type { Runbook, Trigger } from "./runbook.ts";
 import { canBothMatch, checkRunbookSet, matchTriggers } from "./runbook-set.ts";
 
 function aRunbook(id: string, ...triggers: string[]): Runbook {

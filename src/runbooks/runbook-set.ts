@@ -1,6 +1,6 @@
 import type { Labels } from "../../packages/sdk/src/wire/alerts.ts";
-import { dangerOfRegex, type Matcher, matches, matchesValue } from "../core/matcher.ts";
-import type { Diagnostic, Runbook, Trigger } from "./runbook.ts";
+import type { Diagnostic, Matcher, Runbook, Trigger } from "../../packages/sdk/src/wire/runbooks.ts";
+import { dangerOfRegex, matches, matchesValue } from "../core/matcher.ts";
 
 /** The runbook one of whose triggers matches the labels. A set without errors has at most one. */
 export function matchTriggers(runbooks: readonly Runbook[], labels: Labels): Runbook | undefined {

@@ -1,4 +1,4 @@
-import type { Runbook } from "../runbooks/runbook.ts";
+import type { Runbook } from "../../packages/sdk/src/wire/runbooks.ts";
 
 /** Pinned documents, parsed; memory first. `undefined`: gone, or the bytes do not have this hash, or they no longer parse. */
 export interface PinnedRunbooks {

@@ -1,7 +1,7 @@
+import type { Runbook } from "../../packages/sdk/src/wire/runbooks.ts";
 import type { ActionCatalogue } from "../core/action.ts";
 import { sha256 } from "../core/json.ts";
 import { parseRunbook } from "../runbooks/parse/parse-runbook.ts";
-import type { Runbook } from "../runbooks/runbook.ts";
 import type { RunbookBytes } from "../runbooks/runbook-bytes.ts";
 import type { PinnedRunbooks } from "./pinned-runbooks.ts";
 

@@ -1,4 +1,4 @@
-import type { CheckItem, FailurePolicy, Runbook, Step } from "../../src/runbooks/runbook.ts";
+import type { CheckItem, FailurePolicy, Runbook, Step } from "../../packages/sdk/src/wire/runbooks.ts";
 
 const position = { line: 1, column: 1 };
 const stop: FailurePolicy = { retries: 0, retryEveryMs: 0, then: { kind: "stop" } };

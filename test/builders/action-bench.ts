@@ -1,3 +1,4 @@
+import type { BudgetState } from "../../packages/sdk/src/wire/budgets.ts";
 import type { Json } from "../../packages/sdk/src/wire/json.ts";
 import type { ActionOutput } from "../../packages/sdk/src/wire/plans.ts";
 import type { CommandOutcome, CommandStart, CommandStream } from "../../src/actions/command-runner.ts";
@@ -8,7 +9,6 @@ import type { CommandTemplate } from "../../src/core/command-template.ts";
 import { sha256 } from "../../src/core/json.ts";
 import type { MailState, OutboxRow } from "../../src/core/outbox.ts";
 import type { PrometheusAnswer } from "../../src/core/prometheus.ts";
-import type { BudgetState } from "../../src/llm/budgets/budget.ts";
 import { createMemoryCheckpoints } from "../../src/rehearsal/memory-checkpoints.ts";
 import { noCosts } from "../../src/rehearsal/no-costs.ts";
 import type { SimulatedPrompt } from "../../src/rehearsal/rehearsal.ts";

@@ -1,5 +1,6 @@
+import type { Segment } from "../../packages/sdk/src/wire/costs.ts";
 import type { Random } from "../../src/core/random.ts";
-import type { CostEvent, Segment } from "../../src/llm/cost/cost-window.ts";
+import type { CostEvent } from "../../src/llm/cost/cost-window.ts";
 
 /** What goes wrong in a window, and for which requests. */
 export interface CostFault {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
-import type { CacheBoard, CacheState } from "../../src/llm/caching/cache-board.ts";
+import type { CacheState } from "../../packages/sdk/src/wire/caches.ts";
+import type { CacheBoard } from "../../src/llm/caching/cache-board.ts";
 
 /** A state of a prompt that has too few samples. */
 export function aCacheState(change: Partial<CacheState> = {}): CacheState {

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "@jest/globals";
 import * as fc from "fast-check";
 import type { AdmissionRequestInput } from "../../packages/sdk/src/wire/admissions.ts";
+import type { Budget } from "../../packages/sdk/src/wire/budgets.ts";
 import { countStartsWhilePaused } from "../../src/llm/budgets/admission-log.ts";
-import type { Budget } from "../../src/llm/budgets/budget.ts";
 import { noLimits } from "../../src/llm/budgets/controls.ts";
 import type { LedgerTimes, WorkloadLedger } from "../../src/llm/budgets/ledger.ts";
 import { aUsageEvent } from "../builders/a-usage-report.ts";

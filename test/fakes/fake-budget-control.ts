@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
-import type { BudgetControl, BudgetControls, BudgetState, ControlsChange, RunningTicket, SpendRow } from "../../src/llm/budgets/budget.ts";
+import type { BudgetControls, BudgetState, RunningTicket, SpendRow } from "../../packages/sdk/src/wire/budgets.ts";
+import type { BudgetControl, ControlsChange } from "../../src/llm/budgets/budget.ts";
 import { applyChange } from "../../src/llm/budgets/controls.ts";
 
 /** A budget in memory, with levers for what the world does to it. */

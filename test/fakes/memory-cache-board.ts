@@ -1,5 +1,6 @@
+import type { CacheState } from "../../packages/sdk/src/wire/caches.ts";
 import type { Clock } from "../../src/core/clock.ts";
-import type { CacheBoard, CacheState } from "../../src/llm/caching/cache-board.ts";
+import type { CacheBoard } from "../../src/llm/caching/cache-board.ts";
 
 /** The contract of boards of analyses in memory. */
 export function createMemoryCacheBoard(clock: Pick<Clock, "now">): CacheBoard {

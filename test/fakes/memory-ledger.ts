@@ -4,10 +4,10 @@ import {
   admissionRequestSchema,
   releaseSchema,
 } from "../../packages/sdk/src/wire/admissions.ts";
+import type { Budget, BudgetControls } from "../../packages/sdk/src/wire/budgets.ts";
 import type { UsageEvent } from "../../packages/sdk/src/wire/usage.ts";
 import type { Clock } from "../../src/core/clock.ts";
 import { type AdmissionFacts, decideAdmission, effectiveControls } from "../../src/llm/budgets/admission.ts";
-import type { Budget, BudgetControls } from "../../src/llm/budgets/budget.ts";
 import { allowanceAt, periodAt, periodRemainingSeconds } from "../../src/llm/budgets/budget-allowance.ts";
 import { applyChange, holdsChange, openControls } from "../../src/llm/budgets/controls.ts";
 import type { LedgerTimes, WorkloadLedger } from "../../src/llm/budgets/ledger.ts";

@@ -1,5 +1,6 @@
+import type { SampleGroup } from "../../packages/sdk/src/wire/caches.ts";
 import type { PrefixSample } from "../../src/core/prefix-sample.ts";
-import { type PrefixSampleStore, type SampleCaps, type SampleGroup, usualSampleCaps } from "../../src/llm/usage/prefix-samples.ts";
+import { type PrefixSampleStore, type SampleCaps, usualSampleCaps } from "../../src/llm/usage/prefix-samples.ts";
 
 /** The contract of stores of prefix samples in memory; nothing ages. */
 export function createMemoryPrefixSamples(caps: SampleCaps = usualSampleCaps): PrefixSampleStore {

@@ -1,4 +1,5 @@
 import { serveLoopback } from "../../demo/simulators/serve-loopback.ts";
+import type { Runbook } from "../../packages/sdk/src/wire/runbooks.ts";
 import type { Condition } from "../../packages/sdk/src/wire/service.ts";
 import { createIntake, type IntakeObserver } from "../../src/alerts/create-intake.ts";
 import type { RunGuards } from "../../src/alerts/prepare-run.ts";
@@ -11,7 +12,6 @@ import type { HttpLog } from "../../src/platform/http/http-log.ts";
 import type { Route } from "../../src/platform/http/route.ts";
 import type { TokenVerifier } from "../../src/platform/http/token-verifier.ts";
 import { createMemoryAcceptStore, type MemoryAcceptStore } from "../../src/rehearsal/memory-accept-store.ts";
-import type { Runbook } from "../../src/runbooks/runbook.ts";
 import { createFakeClock } from "../fakes/fake-clock.ts";
 
 /** The HTTP application over stores in memory, listening on a free port of loopback. */

@@ -1,5 +1,6 @@
 import { basename } from "node:path";
 import { z } from "zod";
+import type { Runbook } from "../../../packages/sdk/src/wire/runbooks.ts";
 import { parseNotification } from "../../alerts/notification.ts";
 import { actionCatalogue } from "../../app/action-registry.ts";
 import { alertOf, compareReplays, describeReplayed, type ReplayDifference } from "../../rehearsal/compare-replays.ts";
@@ -7,7 +8,6 @@ import { type RecordedNotification, type ReplayedDecision, replay } from "../../
 import { lintFolder } from "../../runbooks/lint/lint-folder.ts";
 import { formatDiagnostic } from "../../runbooks/lint/lint-format.ts";
 import { parseRunbook } from "../../runbooks/parse/parse-runbook.ts";
-import type { Runbook } from "../../runbooks/runbook.ts";
 import { checkRunbookSet } from "../../runbooks/runbook-set.ts";
 import { type CommandContext, exitCodes, oneLine, renderTable, writeJson } from "../context.ts";
 import { type CommandBody, flagOption, listOption, textOption } from "../define-command.ts";

@@ -1,8 +1,8 @@
 import type { AdmissionReason, AdmissionRequest } from "../../../packages/sdk/src/wire/admissions.ts";
+import type { BudgetControls } from "../../../packages/sdk/src/wire/budgets.ts";
 import type { Instant } from "../../core/clock.ts";
 import { formatUsd, type MicroUsd } from "../../core/money.ts";
 import { type BatchFacts, holdBack } from "./batch-admission.ts";
-import type { BudgetControls } from "./budget.ts";
 
 /** What a stopped ticket becomes: it waits for a change of its budget, or it has ended. */
 export function afterStop(reason: AdmissionReason): "waiting" | "dead" | "cancelled" {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
 import * as fc from "fast-check";
-import type { Budget } from "./budget.ts";
+import type { Budget } from "../../../packages/sdk/src/wire/budgets.ts";
 import { allowanceAt, hoursPerWeek, periodAt, periodRemainingSeconds, plannedBetween } from "./budget-allowance.ts";
 
 const hour = 3_600_000;

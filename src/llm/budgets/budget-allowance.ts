@@ -1,6 +1,6 @@
+import type { Budget } from "../../../packages/sdk/src/wire/budgets.ts";
 import type { Instant } from "../../core/clock.ts";
 import { dayMs, hourMs } from "../../core/duration.ts";
-import type { Budget } from "./budget.ts";
 
 /** Weights of a profile: one per hour of a week. */
 export const hoursPerWeek = 168;

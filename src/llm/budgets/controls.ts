@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { z } from "zod";
-import type { BudgetControls, BudgetLimits, ControlsChange } from "./budget.ts";
+import { type BudgetControls, type BudgetLimits, budgetLimitsSchema } from "../../../packages/sdk/src/wire/budgets.ts";
+import type { ControlsChange } from "./budget.ts";
 
 /** Nothing is limited. */
 export const noLimits: BudgetLimits = {
@@ -14,17 +15,6 @@ export const noLimits: BudgetLimits = {
 /** What a new budget starts with. */
 export const openControls: Omit<BudgetControls, "version"> = { gate: "open", reason: "", by: "", limits: noLimits };
 
-const amount = z.int().min(0).max(Number.MAX_SAFE_INTEGER).nullable();
-
-/** Limits as they are stored and sent. */
-export const limitsSchema = z.strictObject({
-  concurrency: amount,
-  ratePerMinute: amount,
-  perTicketCapMicroUsd: amount,
-  perMinuteCapMicroUsd: amount,
-  maxAttempts: amount,
-});
-
 /** Controls without their version, as they are stored. */
 export const controlsSchema = z.strictObject({
   gate: z.enum(["open", "paused"]),
@@ -32,7 +22,7 @@ export const controlsSchema = z.strictObject({
   by: z.string().max(200),
   pausedUntil: z.int().optional(),
   stopBefore: z.int().optional(),
-  limits: limitsSchema,
+  limits: budgetLimitsSchema,
 });
 
 /** The controls after a change: a field that is absent stays, null removes. Texts are cut to what is stored. */

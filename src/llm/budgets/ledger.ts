@@ -1,10 +1,11 @@
 import type { AdmissionGate, AdmissionLogEntry, ReleaseInput } from "../../../packages/sdk/src/wire/admissions.ts";
+import type { Budget } from "../../../packages/sdk/src/wire/budgets.ts";
 import type { UsageEvent } from "../../../packages/sdk/src/wire/usage.ts";
 import type { Instant } from "../../core/clock.ts";
 import { dayMs } from "../../core/duration.ts";
 import type { MicroUsd } from "../../core/money.ts";
 import type { UsageLedger } from "../usage/usage-ledger.ts";
-import type { Budget, BudgetControl } from "./budget.ts";
+import type { BudgetControl } from "./budget.ts";
 
 /** A ticket that has just ended, for metrics. */
 export interface FinishedTicket {

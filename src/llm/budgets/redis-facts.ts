@@ -1,9 +1,9 @@
 import { z } from "zod";
 import { batchStates } from "../../../packages/sdk/src/wire/batches.ts";
+import type { Budget } from "../../../packages/sdk/src/wire/budgets.ts";
 import type { Instant } from "../../core/clock.ts";
 import type { AdmissionFacts } from "./admission.ts";
 import { type BatchFacts, readLimits } from "./batch-admission.ts";
-import type { Budget } from "./budget.ts";
 import { periodAt } from "./budget-allowance.ts";
 import { controlsSchema } from "./controls.ts";
 

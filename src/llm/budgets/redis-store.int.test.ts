@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import type { Redis } from "ioredis";
 import { batchLimitsSchema } from "../../../packages/sdk/src/wire/batches.ts";
+import type { BudgetLimits } from "../../../packages/sdk/src/wire/budgets.ts";
 import { aUsageEvent } from "../../../test/builders/a-usage-report.ts";
 import { contractTimes, describeWorkloadLedger } from "../../../test/contracts/describe-workload-ledger.ts";
 import { createFakeClock } from "../../../test/fakes/fake-clock.ts";
@@ -10,7 +11,6 @@ import { StoreUnavailable } from "../../core/store-unavailable.ts";
 import { connectRedis } from "../../platform/redis/connection.ts";
 import { createBatchStore } from "../batches/redis-store.ts";
 import { countStartsWhilePaused } from "./admission-log.ts";
-import type { BudgetLimits } from "./budget.ts";
 import { noLimits } from "./controls.ts";
 import { createWorkloadLedger } from "./redis-store.ts";
 

@@ -2,6 +2,7 @@ import { join } from "node:path";
 import type { Redis } from "ioredis";
 import { z } from "zod";
 import { admissionRequestSchema, releaseSchema } from "../../../packages/sdk/src/wire/admissions.ts";
+import type { Budget, BudgetState, RunningTicket } from "../../../packages/sdk/src/wire/budgets.ts";
 import type { UsageEvent } from "../../../packages/sdk/src/wire/usage.ts";
 import type { Clock } from "../../core/clock.ts";
 import { dayMs } from "../../core/duration.ts";
@@ -11,7 +12,6 @@ import { workloadKeys as keys, leaseIdOf, shareIdOf } from "../../platform/redis
 import { inputTokens } from "../usage/token-partition.ts";
 import type { UsageReply } from "../usage/usage-ledger.ts";
 import { effectiveControls } from "./admission.ts";
-import type { Budget, BudgetState, RunningTicket } from "./budget.ts";
 import { allowanceAt, periodAt, periodRemainingSeconds } from "./budget-allowance.ts";
 import { applyChange, holdsChange, openControls } from "./controls.ts";
 import type { LedgerTimes, QueueCounts, WorkloadLedger } from "./ledger.ts";

@@ -1,39 +1,12 @@
 import { z } from "zod";
+import { type Budget, type BudgetLimits, budgetChangeSchema, budgetDefinitionSchema } from "../../../packages/sdk/src/wire/budgets.ts";
 import { budgetIdSchema } from "../../../packages/sdk/src/wire/names.ts";
 import type { Clock } from "../../core/clock.ts";
 import { dayMs } from "../../core/duration.ts";
 import { defineRoute, json, noBody, noQuery, problem, type Reply, type Route } from "../../platform/http/route.ts";
 import { operators, viewers } from "../../platform/http/who.ts";
-import type { Budget, BudgetLimits, ControlsChange } from "./budget.ts";
-import { limitsSchema } from "./controls.ts";
+import type { ControlsChange } from "./budget.ts";
 import type { WorkloadLedger } from "./ledger.ts";
-
-const definition = z.strictObject({
-  limitMicroUsd: z.int().min(0).max(Number.MAX_SAFE_INTEGER),
-  /** 30 days by default. */
-  periodMs: z
-    .int()
-    .min(1000)
-    .max(400 * dayMs)
-    .default(30 * dayMs),
-  /** Midnight UTC of the first request's day by default. */
-  periodStartsAt: z.int().min(0).optional(),
-  profile: z.array(z.number().min(0)).length(168).optional(),
-  profileHourMs: z.int().min(1).optional(),
-});
-
-const change = z.strictObject({
-  /** The version that was read; without it the change is made whatever came between. */
-  version: z.int().optional(),
-  gate: z.enum(["open", "paused"]).optional(),
-  /** A pause that ends by itself. */
-  pausedForMs: z.int().min(1).optional(),
-  /** Asks every ticket in flight to stop at its next turn boundary. */
-  stopRunning: z.boolean().default(false),
-  /** Limits that are absent stay; null takes one away. */
-  limits: limitsSchema.partial().default({}),
-  reason: z.string().trim().min(1).max(300),
-});
 
 /** At most a year of rows, and only in order. */
 const window = z
@@ -77,7 +50,7 @@ export function createBudgetRoutes({ ledger, clock }: { readonly ledger: Workloa
       summary: "Define a budget, or its limit, period and profile anew; spend and controls stay",
       who: operators,
       query: noQuery,
-      body: definition,
+      body: budgetDefinitionSchema,
       answers: { 200: "The budget as it is now" },
       async handle({ params, body }) {
         const id = budgetIdSchema.safeParse(params["id"]);
@@ -102,7 +75,7 @@ export function createBudgetRoutes({ ledger, clock }: { readonly ledger: Workloa
       summary: "Open or close the gate, stop tickets in flight, set limits",
       who: operators,
       query: noQuery,
-      body: change,
+      body: budgetChangeSchema,
       answers: { 200: "The budget as it is now" },
       problems: ["not-found", "conflict"],
       async handle({ params, body, caller }) {

@@ -1,6 +1,6 @@
+import type { SpendRow } from "../../../packages/sdk/src/wire/budgets.ts";
 import type { UsageEvent } from "../../../packages/sdk/src/wire/usage.ts";
 import { inputTokens } from "../usage/token-partition.ts";
-import type { SpendRow } from "./budget.ts";
 
 /** What a row of the spend history is about. */
 export type RowKey = readonly [prompt: string, operation: string, provider: string, model: string];

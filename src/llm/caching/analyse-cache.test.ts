@@ -1,4 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
+import type { CacheAnalysis } from "../../../packages/sdk/src/wire/caches.ts";
 import { aBlock, aPrefixSample } from "../../../test/builders/a-prefix-sample.ts";
 import {
   busyWorkload,
@@ -12,7 +13,6 @@ import type { PrefixSample } from "../../core/prefix-sample.ts";
 import { analyseCacheAtOnce } from "./analyse-cache.ts";
 import { prepareTrace, replayCache } from "./cache-replay.ts";
 import { cacheRulesOf } from "./cache-rules.ts";
-import type { CacheAnalysis } from "./cache-types.ts";
 
 const rules = cacheRulesOf("anthropic", "claude-sonnet-4-5");
 const prices = { input: 3_000_000, read: 300_000, write: { "5m": 3_750_000, "1h": 6_000_000 } };

@@ -1,3 +1,12 @@
+import {
+  type CacheAnalysis,
+  type CacheBlock,
+  type CacheCause,
+  type CacheReply,
+  type CacheTransform,
+  type Calibration,
+  missCauses,
+} from "../../../packages/sdk/src/wire/caches.ts";
 import type { Stability } from "../../../packages/sdk/src/wire/prompt-layout.ts";
 import { dayMs } from "../../core/duration.ts";
 import type { PrefixSample } from "../../core/prefix-sample.ts";
@@ -7,10 +16,9 @@ import type { CacheRules } from "./cache-rules.ts";
 import { measuredTotal, type SegmentedRequest, segmentSamples, warmUp } from "./cache-samples.ts";
 import { describeBreak, describeMiss } from "./cache-sentences.ts";
 import { canonicalise, cutSpans, orderUnits, pinParameters } from "./cache-transforms.ts";
-import type { CacheAnalysis, CacheBlock, CacheCause, CacheReply, CacheTransform } from "./cache-types.ts";
 import { observeUnits } from "./cache-units.ts";
-import { type Calibration, calibrateReplay } from "./calibrate-replay.ts";
-import { explainMisses, missCauses } from "./explain-misses.ts";
+import { calibrateReplay } from "./calibrate-replay.ts";
+import { explainMisses } from "./explain-misses.ts";
 import { achievableHit, type MarkerChoice, type MarkerSearch, replayMarkers, searchMarkers, unitOrder } from "./search-markers.ts";
 
 /** What an analysis stands on. */

@@ -1,13 +1,12 @@
+import type { CacheReply, CacheState, SampleGroup } from "../../../packages/sdk/src/wire/caches.ts";
 import type { MissReason } from "../../../packages/sdk/src/wire/prefix.ts";
 import type { Clock } from "../../core/clock.ts";
 import type { PrefixSample } from "../../core/prefix-sample.ts";
-import type { PrefixSampleStore, SampleGroup } from "../usage/prefix-samples.ts";
+import type { PrefixSampleStore } from "../usage/prefix-samples.ts";
 import type { PriceTable } from "../usage/price-table.ts";
 import { analyseCache } from "./analyse-cache.ts";
-import type { CacheState } from "./cache-board.ts";
 import type { CachePrices } from "./cache-cost.ts";
 import { cacheRulesOf } from "./cache-rules.ts";
-import type { CacheReply } from "./cache-types.ts";
 
 /** What an analysis of a prompt's samples needs. */
 export interface CacheAnalyst {

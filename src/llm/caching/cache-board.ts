@@ -1,30 +1,11 @@
+import type { CacheAnalysis, CacheCause, CacheState } from "../../../packages/sdk/src/wire/caches.ts";
 import type { Finding } from "../../../packages/sdk/src/wire/findings.ts";
 import { jsonSchema } from "../../../packages/sdk/src/wire/json.ts";
-import type { MissReason } from "../../../packages/sdk/src/wire/prefix.ts";
 import type { Instant } from "../../core/clock.ts";
 import type { FindingSource } from "../../core/finding.ts";
 import { sha256 } from "../../core/json.ts";
 import { oneUsd } from "../../core/money.ts";
 import { formatShare } from "../../core/share.ts";
-import type { CacheAnalysis, CacheCause, CacheReply } from "./cache-types.ts";
-
-/** The newest analysis of one prompt on one model. */
-export interface CacheState {
-  readonly prompt: string;
-  readonly provider: string;
-  readonly model: string;
-  /** When it was analysed. */
-  readonly at: Instant;
-  /** When its newest sample was sent; an analysis of the same samples says the same. */
-  readonly newestAt: Instant;
-  /** The version that was analysed: the one with the most samples. Absent when the samples name none. */
-  readonly version?: string;
-  /** What was measured of every version among the samples; hit ratios 0 to 1. */
-  readonly versions: readonly { readonly version: string | null; readonly requests: number; readonly hit: number }[];
-  /** Why the samples missed, as the provider said or as their counters tell; the most missed tokens first. */
-  readonly misses: readonly { readonly reason: MissReason; readonly requests: number; readonly missedTokens: number }[];
-  readonly reply: CacheReply;
-}
 
 /** The newest analyses, the same for every process. Members reject with StoreUnavailable when they cannot be asked. */
 export interface CacheBoard {

@@ -1,21 +1,8 @@
+import type { BreakClass, UnitBehaviour } from "../../../packages/sdk/src/wire/caches.ts";
 import type { SpanKind } from "../../../packages/sdk/src/wire/volatile-span.ts";
 import { prepareTrace } from "./cache-replay.ts";
 import { conversation, type SegmentBlock, type SegmentedRequest, traceOf } from "./cache-samples.ts";
 import { movesWhole } from "./cache-transforms.ts";
-import type { UnitBehaviour } from "./cache-units.ts";
-
-/** What breaks a prefix, as its hashes tell. */
-export const breakClasses = [
-  "order_noise", // The same content in another order: tools, keys of JSON.
-  "volatile_span", // A clock, an id or a counter inside text that stays.
-  "scope_order", // Stable inside a ticket or a repository, and before something that is shared more widely.
-  "conditional_section", // There in some requests and not in others.
-  "parameter_churn", // Tool choice, thinking or output format changes while the text does not.
-  "changes_often", // It changes while a ticket is worked on, and its hashes do not tell why.
-] as const;
-
-/** See {@link breakClasses}. */
-export type BreakClass = (typeof breakClasses)[number];
 
 /** One unit at which prefixes end early. */
 export interface BrokenUnit {

@@ -1,10 +1,14 @@
+import type {
+  BreakClass,
+  CacheCause,
+  CacheTransform,
+  MissCause,
+  UnitBehaviour,
+  UnitMarker,
+} from "../../../packages/sdk/src/wire/caches.ts";
 import { formatShare } from "../../core/share.ts";
-import type { BreakClass, BrokenUnit } from "./cache-breaks.ts";
+import type { BrokenUnit } from "./cache-breaks.ts";
 import type { CacheRules } from "./cache-rules.ts";
-import type { CacheCause, CacheTransform } from "./cache-types.ts";
-import type { UnitBehaviour } from "./cache-units.ts";
-import type { MissCause } from "./explain-misses.ts";
-import type { UnitMarker } from "./search-markers.ts";
 
 type Described = Omit<CacheCause, "hitAfter" | "savedAfterMicroUsdPerDay">;
 

@@ -1,6 +1,5 @@
+import type { CacheReply, SampleGroup } from "../../../packages/sdk/src/wire/caches.ts";
 import type { Instant } from "../../core/clock.ts";
-import type { SampleGroup } from "../usage/prefix-samples.ts";
-import type { CacheReply } from "./cache-types.ts";
 import type { VersionMeasure } from "./compare-versions.ts";
 
 /** What is known about the caching of prompts. */

@@ -1,18 +1,6 @@
+import type { UnitBehaviour } from "../../../packages/sdk/src/wire/caches.ts";
 import { type Stability, stabilities } from "../../../packages/sdk/src/wire/prompt-layout.ts";
 import { conversation, type SegmentedRequest } from "./cache-samples.ts";
-
-/** How one unit of a prompt behaved over the samples. */
-export interface UnitBehaviour {
-  readonly unit: string;
-  readonly stability: Stability;
-  /** Mean tokens where it is present. */
-  readonly tokens: number;
-  /** Of the requests, 0 to 1. */
-  readonly presence: number;
-  /** Of the pairs of consecutive requests of one ticket, those where it changed, 0 to 1; undefined without such pairs. */
-  readonly changesWithinTicket?: number;
-  readonly distinctContents: number;
-}
 
 /** Above it a unit changes while a ticket is worked on. */
 const changesOften = 0.2;

@@ -1,24 +1,8 @@
+import type { Calibration } from "../../../packages/sdk/src/wire/caches.ts";
 import { formatShare } from "../../core/share.ts";
 import { hitRatio, prepareTrace, type ReplayOptions, replayCache } from "./cache-replay.ts";
 import type { CacheRules } from "./cache-rules.ts";
 import { measuredTotal, type SegmentedRequest, sentMarkers, traceOf, warmUp } from "./cache-samples.ts";
-
-/**
- * How well the replay of the layout as it is tells what was measured. `calibrated`: it may advise and predict. `cautious`: it may advise people, and nothing is
- * deployed on its word alone. `refused`: it does not describe this prompt's cache.
- */
-export interface Calibration {
-  readonly verdict: "calibrated" | "cautious" | "refused";
-  /** For people. */
-  readonly sentence: string;
-  /** Hit ratios 0 to 1 over the same requests; `predictedHit` is with `reliability`. */
-  readonly measuredHit: number;
-  readonly predictedHit: number;
-  /** P(read | the rules allow it), fitted when the plain replay is off; 1 when it is not. */
-  readonly reliability: number;
-  /** |predicted − measured| in percentage points. */
-  readonly errorPoints: number;
-}
 
 /** Within it the rules alone describe the cache. */
 const goodPoints = 5;

@@ -1,18 +1,7 @@
+import { type MissCause, missCauses } from "../../../packages/sdk/src/wire/caches.ts";
 import { prepareTrace, replayCache } from "./cache-replay.ts";
 import type { CacheRules } from "./cache-rules.ts";
 import { type SegmentedRequest, sentMarkers, traceOf } from "./cache-samples.ts";
-
-/** Why tokens that had been sent before were not read, with the markers as they were sent. */
-export const missCauses = [
-  "ttl_gap", // Their entry had expired.
-  "fan_out", // They were being written at that moment.
-  "below_minimum", // Too few for the provider.
-  "lookback", // Their entry lies more blocks before the marker than the provider looks back.
-  "marker_misplaced", // No marker stood behind them.
-] as const;
-
-/** See {@link missCauses}. */
-export type MissCause = (typeof missCauses)[number];
 
 /** Missed tokens by cause as parts of all prompt tokens, 0 to 1. What was never sent before is no miss. */
 export type MissShares = Readonly<Record<MissCause, number>>;

@@ -1,7 +1,8 @@
 import type { Redis } from "ioredis";
+import type { CacheState } from "../../../packages/sdk/src/wire/caches.ts";
 import { available } from "../../platform/redis/available.ts";
 import { workloadKeys as keys } from "../../platform/redis/workload-keys.ts";
-import type { CacheBoard, CacheState } from "./cache-board.ts";
+import type { CacheBoard } from "./cache-board.ts";
 
 /** The newest analysis of each prompt in one hash. Rejects with StoreUnavailable when Redis does not answer. */
 export function createCacheBoard(redis: Redis): CacheBoard {

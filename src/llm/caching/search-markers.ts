@@ -1,15 +1,10 @@
+import type { UnitBehaviour, UnitMarker } from "../../../packages/sdk/src/wire/caches.ts";
 import { type CacheLifetime, runtimeContextLayer } from "../../../packages/sdk/src/wire/prompt-layout.ts";
 import { type CachePrices, replayCost } from "./cache-cost.ts";
 import { hitRatio, type Marker, type PreparedTrace, prepareTrace, type ReplayTokens, replayCache } from "./cache-replay.ts";
 import type { CacheRules } from "./cache-rules.ts";
 import { conversation, type SegmentedRequest, traceOf } from "./cache-samples.ts";
-import { stabilityRank, type UnitBehaviour } from "./cache-units.ts";
-
-/** Where a marker stands: behind the last block of a unit. */
-export interface UnitMarker {
-  readonly after: string;
-  readonly ttl: CacheLifetime;
-}
+import { stabilityRank } from "./cache-units.ts";
 
 /** The cheapest markers of a layout, and what the replay says of them. */
 export interface MarkerChoice {

@@ -1,13 +1,6 @@
+import type { SampleGroup, UnsampledPrompt } from "../../../packages/sdk/src/wire/caches.ts";
 import type { UsageEvent } from "../../../packages/sdk/src/wire/usage.ts";
-import type { SampleGroup } from "../usage/prefix-samples.ts";
 import { inputTokens } from "../usage/token-partition.ts";
-
-/** A prompt on one model of which usage is known and no prefix, so that nobody can say what it could read. */
-export interface UnsampledPrompt extends SampleGroup {
-  readonly requests: number;
-  /** Input tokens read from the cache, of all, 0 to 1; requests whose usage contradicts itself are left out. */
-  readonly hit: number;
-}
 
 /** Prompts among usage events that are none of `sampled`, the one with the most input tokens that were not read first. Requests that failed do not count. */
 export function unsampledPrompts(events: readonly UsageEvent[], sampled: readonly SampleGroup[]): readonly UnsampledPrompt[] {

@@ -1,45 +1,9 @@
-import { type CostDimension, costDimensions } from "../../../packages/sdk/src/wire/cost-dimension.ts";
+import { costDimensions } from "../../../packages/sdk/src/wire/cost-dimension.ts";
+import type { CostAttribution, CostFactor, FactorChange, Segment } from "../../../packages/sdk/src/wire/costs.ts";
 import { formatShare } from "../../core/share.ts";
-import { noElement, type Segment } from "./cost-window.ts";
-import { type CostFactor, decomposeCost, type FactorChange } from "./decompose-cost.ts";
-import { type ComparedWindows, type DimensionFinding, drillDown } from "./search-dimensions.ts";
-
-/** `attributed`: a segment explains most of a rise. `diffuse`: it rose everywhere. `no_spike`: no rise worth a search. `no_spend`: nothing was spent. */
-export type CostVerdict = "attributed" | "diffuse" | "no_spike" | "no_spend";
-
-/** One element's cost and share; the elements of a dimension that cost most. */
-export interface TopElement {
-  readonly element: string;
-  readonly costMicroUsd: number;
-  readonly changeMicroUsd: number;
-  /** Of the window's cost, 0 to 1. */
-  readonly share: number;
-}
-
-/** What changed when cost rose, and how much of it. Money in micro-USD; the baseline is brought to the length of the incident. */
-export interface CostAttribution {
-  readonly verdict: CostVerdict;
-  /** For people; says first when tokens without a price make it doubtful. */
-  readonly sentence: string;
-  readonly costMicroUsd: number;
-  readonly baselineMicroUsd: number;
-  readonly changeMicroUsd: number;
-  /** Empty unless `attributed`. */
-  readonly segment: Segment;
-  /** Of the rise, by the segment; absent unless `attributed`. */
-  readonly explains?: number;
-  /** Cost of the segment in both windows. */
-  readonly segmentCostMicroUsd: number;
-  readonly segmentBaselineMicroUsd: number;
-  readonly findings: readonly DimensionFinding[];
-  /** Of the segment, or of everything when there is no segment; the parts sum to that change. None without a baseline. */
-  readonly factors: readonly FactorChange[];
-  readonly top: { readonly [Dimension in CostDimension]?: readonly TopElement[] };
-  /** How unevenly cost is spread over (prompt, operation): Gini coefficient, 0 even to 1 all in one. */
-  readonly concentration: number;
-  /** Tokens that no price covers, of all tokens of the incident, 0 to 1. */
-  readonly unpricedShare: number;
-}
+import { noElement } from "./cost-window.ts";
+import { decomposeCost } from "./decompose-cost.ts";
+import { type ComparedWindows, drillDown } from "./search-dimensions.ts";
 
 const leastRise = 0.1;
 const leastDeviations = 3;

@@ -1,13 +1,7 @@
 import type { WorkloadChange } from "../../../packages/sdk/src/wire/changes.ts";
 import { costDimensions } from "../../../packages/sdk/src/wire/cost-dimension.ts";
+import type { CoincidingChange, Segment } from "../../../packages/sdk/src/wire/costs.ts";
 import type { Instant } from "../../core/clock.ts";
-import type { Segment } from "./cost-window.ts";
-
-/** A change near the onset of a rise. It coincides; whether it is the cause is for a person to find. */
-export interface CoincidingChange extends WorkloadChange {
-  /** How well it fits, 0 to 1: what it concerns, and how near it was. */
-  readonly score: number;
-}
 
 const mostChanges = 3;
 

@@ -1,4 +1,4 @@
-import type { CostFactor } from "./decompose-cost.ts";
+import type { CostFactor } from "../../../packages/sdk/src/wire/costs.ts";
 
 const advice: { readonly [Factor in CostFactor]: string } = {
   attempts_per_ticket: "Tickets are tried again and again: find what refuses their results, and allow one attempt each until then.",

@@ -1,7 +1,7 @@
 import { expect, it } from "@jest/globals";
 import * as fc from "fast-check";
+import { costFactors } from "../../../packages/sdk/src/wire/costs.ts";
 import { type CostRise, decideCostControls } from "./cost-controls.ts";
-import { costFactors } from "./decompose-cost.ts";
 
 /** An hour of $100, where the plan allows $36; retries made $90 of it from $10. */
 const aRise = (change: Partial<CostRise> = {}): CostRise => ({

@@ -1,6 +1,6 @@
+import type { CostFactor } from "../../../packages/sdk/src/wire/costs.ts";
 import { formatUsd } from "../../core/money.ts";
 import { formatShare } from "../../core/share.ts";
-import type { CostFactor } from "./decompose-cost.ts";
 
 /** A rise, as far as limits can hold it. Money in micro-USD. */
 export interface CostRise {

@@ -1,4 +1,5 @@
 import { type CostDimension, costDimensions } from "../../../packages/sdk/src/wire/cost-dimension.ts";
+import type { Segment } from "../../../packages/sdk/src/wire/costs.ts";
 import type { Instant } from "../../core/clock.ts";
 
 /** One model request, as far as its cost is concerned. Money in micro-USD; prices in micro-USD per million tokens. */
@@ -18,9 +19,6 @@ export interface CostEvent {
   /** Tokens without a price; their cost is unknown, not zero. */
   readonly unpricedTokens: number;
 }
-
-/** Elements of dimensions that must all hold; an empty one is everything. */
-export type Segment = { readonly [Dimension in CostDimension]?: string };
 
 /** The sums that the factors of cost are made of; of one model. */
 export interface FactorSums {

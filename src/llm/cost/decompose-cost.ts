@@ -1,30 +1,6 @@
-import type { FactorSums, Segment } from "./cost-window.ts";
+import { type CostFactor, costFactors, type FactorChange, type Segment } from "../../../packages/sdk/src/wire/costs.ts";
+import type { FactorSums } from "./cost-window.ts";
 import type { ComparedWindows } from "./search-dimensions.ts";
-
-/** What cost is the product of, for one model; `new_models` is what cannot be compared because a window has none of it. */
-export const costFactors = [
-  "tickets",
-  "attempts_per_ticket",
-  "turns_per_attempt",
-  "tokens_per_turn",
-  "cache_mix",
-  "price",
-  "output_ratio",
-  "new_models",
-] as const;
-
-/** See {@link costFactors}. */
-export type CostFactor = (typeof costFactors)[number];
-
-/** One factor's part of the change, in micro-USD; the parts sum to the change. */
-export interface FactorChange {
-  readonly factor: CostFactor;
-  readonly changeMicroUsd: number;
-  /** Of the whole change; may be above 1 or below 0. */
-  readonly share: number;
-  /** How many times what it was the factor is now, over all models; what the factors multiply to is what cost rose to. 1 where nothing can be compared. */
-  readonly times: number;
-}
 
 /**
  * Splits the change of a segment's cost into its factors, exactly: additive LMDI-I (Ang, Energy Policy 33, 2005). By model

@@ -1,3 +1,4 @@
+import type { CostAttribution, CostExplanation, CostQuestion } from "../../../packages/sdk/src/wire/costs.ts";
 import type { UsageEvent } from "../../../packages/sdk/src/wire/usage.ts";
 import type { Instant } from "../../core/clock.ts";
 import type { WorkloadLedger } from "../budgets/ledger.ts";
@@ -5,8 +6,8 @@ import { unpricedTokens } from "../budgets/spend-row.ts";
 import type { ChangeLog } from "../changes/change-log.ts";
 import { costOf, type PriceTable } from "../usage/price-table.ts";
 import { inputTokens } from "../usage/token-partition.ts";
-import { attributeCost, type CostAttribution } from "./attribute-cost.ts";
-import { type CoincidingChange, coincidingChanges } from "./coinciding-changes.ts";
+import { attributeCost } from "./attribute-cost.ts";
+import { coincidingChanges } from "./coinciding-changes.ts";
 import { adviceOf } from "./cost-advice.ts";
 import { type CostEvent, createCostWindow } from "./cost-window.ts";
 import { findOnset, riseInDeviations, usualSpan } from "./find-onset.ts";
@@ -17,29 +18,6 @@ export interface CostSources {
   readonly prices: PriceTable;
   readonly changes: Pick<ChangeLog, "between">;
 }
-
-/** Two windows [from, to), UTC ms; the earlier one is what is usual. */
-export interface CostQuestion {
-  readonly from: Instant;
-  readonly to: Instant;
-  readonly baselineFrom: Instant;
-  readonly baselineTo: Instant;
-  /** Absent: all budgets together. */
-  readonly budget?: string;
-}
-
-/** What changed between two windows. `incomplete`: events of one of them are no longer kept, and a part of a window explains nothing. */
-export type CostExplanation = CostQuestion & { readonly requests: number; readonly baselineRequests: number } & (
-    | ({
-        readonly kind: "explained";
-        /** When the rise began; every cost of the window is of the time since. */
-        readonly beganAt: Instant;
-        readonly coincides: readonly CoincidingChange[];
-        /** Absent when nothing rose. */
-        readonly advice?: string;
-      } & CostAttribution)
-    | { readonly kind: "incomplete"; readonly sentence: string }
-  );
 
 /** A window is looked at in so many spans: minutes of an hour. */
 const spans = 60;

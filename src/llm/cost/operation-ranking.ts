@@ -1,6 +1,6 @@
+import type { CostFactor } from "../../../packages/sdk/src/wire/costs.ts";
 import type { MicroUsd } from "../../core/money.ts";
 import { formatShare } from "../../core/share.ts";
-import type { CostFactor } from "./decompose-cost.ts";
 
 /** Spend of one (prompt, operation, provider, model) in one window. */
 export interface OperationSpend {

@@ -1,22 +1,6 @@
 import { type CostDimension, costDimensions } from "../../../packages/sdk/src/wire/cost-dimension.ts";
-import type { CostWindow, Segment } from "./cost-window.ts";
-
-/** One element of a dimension in both windows. */
-export interface ElementChange {
-  readonly element: string;
-  /** (A−F of the element)/(A−F): its part of the change. */
-  readonly explains: number;
-  readonly surprise: number;
-}
-
-/** A dimension whose few elements explain the change. */
-export interface DimensionFinding {
-  readonly dimension: CostDimension;
-  /** The most surprising first. */
-  readonly elements: readonly ElementChange[];
-  readonly explains: number;
-  readonly surprise: number;
-}
+import type { DimensionFinding, ElementChange, Segment } from "../../../packages/sdk/src/wire/costs.ts";
+import type { CostWindow } from "./cost-window.ts";
 
 /** An element counts from this part of the change on, and a dimension once its elements explain so much of it. */
 const leastElement = 0.1;

@@ -1,11 +1,11 @@
 import { describe, expect, it } from "@jest/globals";
+import type { BudgetLimits } from "../../../packages/sdk/src/wire/budgets.ts";
 import { type NewTicketInput, newTicketSchema } from "../../../packages/sdk/src/wire/tickets.ts";
 import { aUsageEvent } from "../../../test/builders/a-usage-report.ts";
 import { contractTimes } from "../../../test/contracts/describe-workload-ledger.ts";
 import { createFakeClock } from "../../../test/fakes/fake-clock.ts";
 import { createMemoryLedger } from "../../../test/fakes/memory-ledger.ts";
 import { createMemoryTickets } from "../../../test/fakes/memory-tickets.ts";
-import type { BudgetLimits } from "../budgets/budget.ts";
 import { noLimits } from "../budgets/controls.ts";
 import type { FinishedTicket } from "../budgets/ledger.ts";
 import { createLocalGate } from "../budgets/local-gate.ts";

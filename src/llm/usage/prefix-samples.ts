@@ -1,15 +1,9 @@
+import type { SampleGroup } from "../../../packages/sdk/src/wire/caches.ts";
 import { maskSecrets } from "../../../packages/sdk/src/wire/mask-secrets.ts";
 import { type Prefix, prefixSchema } from "../../../packages/sdk/src/wire/prefix.ts";
 import type { UsageEvent } from "../../../packages/sdk/src/wire/usage.ts";
 import { dayMs } from "../../core/duration.ts";
 import type { PrefixSample } from "../../core/prefix-sample.ts";
-
-/** What shares one provider cache and one price: samples of a group can be replayed together. */
-export interface SampleGroup {
-  readonly prompt: string;
-  readonly provider: string;
-  readonly model: string;
-}
 
 /** Prefix samples by group, capped: the newest of each group, for a week. Every member rejects with StoreUnavailable when it cannot be asked. */
 export interface PrefixSampleStore {

@@ -2,10 +2,11 @@ import { promisify } from "node:util";
 import { deflateRaw, inflateRaw } from "node:zlib";
 import type { Redis } from "ioredis";
 import { z } from "zod";
+import type { SampleGroup } from "../../../packages/sdk/src/wire/caches.ts";
 import type { PrefixSample } from "../../core/prefix-sample.ts";
 import { available } from "../../platform/redis/available.ts";
 import { workloadKeys as keys } from "../../platform/redis/workload-keys.ts";
-import { type PrefixSampleStore, type SampleCaps, type SampleGroup, usualSampleCaps } from "./prefix-samples.ts";
+import { type PrefixSampleStore, type SampleCaps, usualSampleCaps } from "./prefix-samples.ts";
 
 // Most of a sample are names and equal beginnings: it shrinks to a fifth, off the main thread.
 const deflate = promisify(deflateRaw);

@@ -1,5 +1,5 @@
 import type { Json } from "../../../packages/sdk/src/wire/json.ts";
-import type { ActionCall, Expression, Position, Runbook } from "../runbook.ts";
+import type { ActionCall, Expression, Position, Runbook } from "../../../packages/sdk/src/wire/runbooks.ts";
 import { checkExpression } from "./check-expression.ts";
 import { splitTemplates } from "./template.ts";
 

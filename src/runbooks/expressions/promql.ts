@@ -1,7 +1,7 @@
 import type { SyntaxNode } from "@lezer/common";
 import { parser } from "@prometheus-io/lezer-promql";
+import type { Matcher } from "../../../packages/sdk/src/wire/runbooks.ts";
 import { formatDuration, parseDuration } from "../../core/duration.ts";
-import type { Matcher } from "../../core/matcher.ts";
 import { maskPromql } from "./promql-template.ts";
 
 /** A query as far as it could be read; offsets are of its text. */

@@ -1,3 +1,4 @@
+import type { Diagnostic, Position, Runbook, Trigger } from "../../../packages/sdk/src/wire/runbooks.ts";
 import type { ActionCatalogue } from "../../core/action.ts";
 import { matchesValue } from "../../core/matcher.ts";
 import { labelsRead } from "../expressions/labels-read.ts";
@@ -7,7 +8,6 @@ import { parseRunbook, runbookIdOf } from "../parse/parse-runbook.ts";
 import { nearest, oneOf } from "../parse/reporter.ts";
 import { checkRoutes, knownValue } from "../rules/alert-routes.ts";
 import { type AlertRule, readAlertRules, type TextFile } from "../rules/alert-rules.ts";
-import type { Diagnostic, Position, Runbook, Trigger } from "../runbook.ts";
 import { checkRunbookSet } from "../runbook-set.ts";
 
 /** Everything that lint looks at, as texts. Paths have `/` and share one root. */

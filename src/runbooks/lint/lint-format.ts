@@ -1,5 +1,5 @@
+import type { Diagnostic } from "../../../packages/sdk/src/wire/runbooks.ts";
 import { formatShare } from "../../core/share.ts";
-import type { Diagnostic } from "../runbook.ts";
 import type { LintReport } from "./lint-folder.ts";
 
 /** `file:line:column: severity rule: message (accepted)`, one line each, as editors and terminals read it. */

@@ -1,11 +1,11 @@
 import { z } from "zod";
 import type { Json } from "../../../packages/sdk/src/wire/json.ts";
+import type { ActionCall } from "../../../packages/sdk/src/wire/runbooks.ts";
 import type { ActionCatalogue, ActionSpec } from "../../core/action.ts";
 import { isJsonObject } from "../../core/json.ts";
 import { checkExpression, type KnownNames } from "../expressions/check-expression.ts";
 import { checkPromql } from "../expressions/promql-check.ts";
 import { hasTemplate, splitTemplates } from "../expressions/template.ts";
-import type { ActionCall } from "../runbook.ts";
 import { type DurationSite, yamlDuration, yamlQuery } from "./duration-site.ts";
 import { type Code, codeText } from "./markdown.ts";
 import { nearest, oneOf, type Reporter } from "./reporter.ts";

@@ -1,6 +1,6 @@
+import type { CheckItem, PostItem } from "../../../packages/sdk/src/wire/runbooks.ts";
 import { checkExpression, type KnownNames } from "../expressions/check-expression.ts";
 import { checkPromql } from "../expressions/promql-check.ts";
-import type { CheckItem, PostItem } from "../runbook.ts";
 import { insideCode } from "./action-call.ts";
 import type { Section } from "./document.ts";
 import { durationBehind, fenceDurations } from "./duration-site.ts";

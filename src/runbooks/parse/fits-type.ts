@@ -1,6 +1,6 @@
 import type { Json } from "../../../packages/sdk/src/wire/json.ts";
+import type { ParamSpec } from "../../../packages/sdk/src/wire/runbooks.ts";
 import { parseDuration } from "../../core/duration.ts";
-import type { ParamSpec } from "../runbook.ts";
 
 /** Whether a value is of a parameter's type; the same for a default in the document and for what a start brings. */
 export function fitsType(type: ParamSpec["type"], value: Json): boolean {

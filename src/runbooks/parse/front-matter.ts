@@ -1,11 +1,11 @@
 import { z } from "zod";
 import type { Json } from "../../../packages/sdk/src/wire/json.ts";
+import type { ParamSpec, Runbook, Trigger } from "../../../packages/sdk/src/wire/runbooks.ts";
 import { durationGrammar, parseDuration } from "../../core/duration.ts";
 import { isJsonObject } from "../../core/json.ts";
 import { parseMatchers } from "../../core/matcher.ts";
 import { checkPromql } from "../expressions/promql-check.ts";
 import { hasTemplate } from "../expressions/template.ts";
-import type { ParamSpec, Runbook, Trigger } from "../runbook.ts";
 import { checkTemplates } from "./action-call.ts";
 import { type DurationSite, yamlDuration, yamlQuery } from "./duration-site.ts";
 import { fitsType } from "./fits-type.ts";

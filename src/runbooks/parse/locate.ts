@@ -1,4 +1,4 @@
-import type { Position } from "../runbook.ts";
+import type { Position } from "../../../packages/sdk/src/wire/runbooks.ts";
 
 /** Turns an offset of a text (UTF-16 units) into line and column of the file as it is. */
 export interface Locator {

@@ -1,6 +1,6 @@
+import type { Diagnostic, Runbook } from "../../../packages/sdk/src/wire/runbooks.ts";
 import type { ActionCatalogue } from "../../core/action.ts";
 import { sha256 } from "../../core/json.ts";
-import type { Diagnostic, Runbook } from "../runbook.ts";
 import { readCheckItems, readPostItems } from "./check-item.ts";
 import { checkClosed, checkStrayFences, type DocumentOutline, outlineOf, type Section } from "./document.ts";
 import type { DurationSite } from "./duration-site.ts";

@@ -1,5 +1,5 @@
+import type { FailurePolicy } from "../../../packages/sdk/src/wire/runbooks.ts";
 import { parseDuration } from "../../core/duration.ts";
-import type { FailurePolicy } from "../runbook.ts";
 
 /** What the bullet accepts; quoted in diagnostics. */
 export const policyGrammar =

@@ -1,7 +1,7 @@
+import type { Expression } from "../../../packages/sdk/src/wire/runbooks.ts";
 import type { ActionCatalogue } from "../../core/action.ts";
 import { durationGrammar, parseDuration } from "../../core/duration.ts";
 import { checkExpression, type KnownNames } from "../expressions/check-expression.ts";
-import type { Expression } from "../runbook.ts";
 import { type BoundCall, bindCall, type CallContext, insideCode } from "./action-call.ts";
 import { type DurationLead, type DurationSite, durationBehind } from "./duration-site.ts";
 import { type Label, type LabelKind, labelNames, readLabel } from "./label.ts";

@@ -1,4 +1,4 @@
-import type { Diagnostic, Position } from "../runbook.ts";
+import type { Diagnostic, Position } from "../../../packages/sdk/src/wire/runbooks.ts";
 import type { Locator } from "./locate.ts";
 
 /** Collects the diagnostics of one document; parsing goes on, so that every fault is told at once. */

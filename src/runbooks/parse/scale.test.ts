@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
+import type { Runbook } from "../../../packages/sdk/src/wire/runbooks.ts";
 import { sampleCatalogue as catalogue } from "../../../test/builders/sample-catalogue.ts";
-import type { Runbook } from "../runbook.ts";
 import { parseRunbook } from "./parse-runbook.ts";
 import { divideDurations } from "./scale.ts";
 

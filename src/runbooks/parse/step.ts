@@ -1,6 +1,6 @@
+import type { ApprovalRule, FailurePolicy, Step } from "../../../packages/sdk/src/wire/runbooks.ts";
 import { durationGrammar, hourMs, parseDuration } from "../../core/duration.ts";
 import type { KnownNames } from "../expressions/check-expression.ts";
-import type { ApprovalRule, FailurePolicy, Step } from "../runbook.ts";
 import { type BoundCall, insideCode } from "./action-call.ts";
 import { type ListItem, type PhrasingContent, plainText, spanOf } from "./markdown.ts";
 import { defaultPolicy, parsePolicy, policyGrammar } from "./policy.ts";

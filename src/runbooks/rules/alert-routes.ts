@@ -1,6 +1,6 @@
 import { isMap, isScalar, isSeq, LineCounter, parseDocument, type YAMLMap } from "yaml";
-import { type Matcher, matchesValue, readMatchers } from "../../core/matcher.ts";
-import type { Diagnostic, Position } from "../runbook.ts";
+import type { Diagnostic, Matcher, Position } from "../../../packages/sdk/src/wire/runbooks.ts";
+import { matchesValue, readMatchers } from "../../core/matcher.ts";
 import type { AlertRule, TextFile } from "./alert-rules.ts";
 
 interface Route {

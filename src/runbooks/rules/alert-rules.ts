@@ -1,7 +1,7 @@
 import type { SyntaxNode } from "@lezer/common";
 import { parser } from "@prometheus-io/lezer-promql";
 import { isMap, isScalar, isSeq, LineCounter, parseDocument, type YAMLMap } from "yaml";
-import type { Diagnostic, Position } from "../runbook.ts";
+import type { Diagnostic, Position } from "../../../packages/sdk/src/wire/runbooks.ts";
 
 /** One alerting rule of a rule file. */
 export interface AlertRule {

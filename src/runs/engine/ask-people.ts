@@ -1,7 +1,7 @@
 import type { Plan } from "../../../packages/sdk/src/wire/plans.ts";
 import type { Question } from "../../../packages/sdk/src/wire/questions.ts";
+import type { Step } from "../../../packages/sdk/src/wire/runbooks.ts";
 import { hourMs } from "../../core/duration.ts";
-import type { Step } from "../../runbooks/runbook.ts";
 import type { AttemptDeps } from "./bind-call.ts";
 import type { RunHold } from "./run-hold.ts";
 

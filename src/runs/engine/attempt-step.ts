@@ -1,9 +1,9 @@
 import type { Failure } from "../../../packages/sdk/src/wire/failures.ts";
 import type { Plan } from "../../../packages/sdk/src/wire/plans.ts";
+import type { Runbook, Step } from "../../../packages/sdk/src/wire/runbooks.ts";
 import type { BoundAction } from "../../core/action.ts";
 import { ensureFailure } from "../../core/failure.ts";
 import { evaluate, truthOf } from "../../runbooks/expressions/expression.ts";
-import type { Runbook, Step } from "../../runbooks/runbook.ts";
 import { askPeople } from "./ask-people.ts";
 import { type AttemptDeps, bindCall, contextOf } from "./bind-call.ts";
 import { type Attempted, freezeQueryOf, outsideFreeze, restFrozen } from "./freeze-rest.ts";

@@ -1,9 +1,9 @@
 import type { Failure } from "../../../packages/sdk/src/wire/failures.ts";
 import type { Json } from "../../../packages/sdk/src/wire/json.ts";
+import type { ActionCall, Runbook, Step } from "../../../packages/sdk/src/wire/runbooks.ts";
 import type { ActionContext, BoundAction } from "../../core/action.ts";
 import type { Clock } from "../../core/clock.ts";
 import { resolveParameters } from "../../runbooks/parse/resolve-parameters.ts";
-import type { ActionCall, Runbook, Step } from "../../runbooks/runbook.ts";
 import type { EngineDeps } from "./engine-deps.ts";
 import { idempotencyKeyOf } from "./plan-sha.ts";
 import type { RunHold } from "./run-hold.ts";

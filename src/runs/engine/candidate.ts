@@ -1,7 +1,7 @@
 import type { Plan } from "../../../packages/sdk/src/wire/plans.ts";
+import type { Runbook, Step } from "../../../packages/sdk/src/wire/runbooks.ts";
 import type { RunSummary } from "../../../packages/sdk/src/wire/runs.ts";
 import type { BoundAction } from "../../core/action.ts";
-import type { Runbook, Step } from "../../runbooks/runbook.ts";
 
 /** One mutating step that wants to happen. */
 export interface Candidate {

@@ -1,9 +1,9 @@
 import type { Freeze } from "../../../packages/sdk/src/wire/freezes.ts";
 import type { Question } from "../../../packages/sdk/src/wire/questions.ts";
+import type { Runbook } from "../../../packages/sdk/src/wire/runbooks.ts";
 import type { Action } from "../../core/action.ts";
 import type { Instant } from "../../core/clock.ts";
 import type { Verdict } from "../../core/verdict.ts";
-import type { Runbook } from "../../runbooks/runbook.ts";
 import type { PinnedRunbooks } from "../pinned-runbooks.ts";
 import type { RunLedger } from "../store.ts";
 import type { AlertStanding } from "./alert-standing.ts";

@@ -1,8 +1,8 @@
 import type { Truth } from "../../../packages/sdk/src/wire/journal.ts";
+import type { CheckItem, Runbook } from "../../../packages/sdk/src/wire/runbooks.ts";
 import type { Clock } from "../../core/clock.ts";
 import { ensureFailure } from "../../core/failure.ts";
 import { evaluate, resolvePromql, truthOf } from "../../runbooks/expressions/expression.ts";
-import type { CheckItem, Runbook } from "../../runbooks/runbook.ts";
 import type { StandingSeen } from "./alert-standing.ts";
 import { askPeople } from "./ask-people.ts";
 import { attemptStep } from "./attempt-step.ts";

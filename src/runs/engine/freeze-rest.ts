@@ -1,8 +1,8 @@
 import type { Freeze } from "../../../packages/sdk/src/wire/freezes.ts";
 import type { Plan } from "../../../packages/sdk/src/wire/plans.ts";
+import type { Step } from "../../../packages/sdk/src/wire/runbooks.ts";
 import type { BoundAction } from "../../core/action.ts";
 import { describeFreeze, type FreezeQuery, freezeScopesOf, isHeldBack } from "../../core/freeze.ts";
-import type { Step } from "../../runbooks/runbook.ts";
 import type { AttemptDeps } from "./bind-call.ts";
 import type { RunHold } from "./run-hold.ts";
 

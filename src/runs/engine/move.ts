@@ -1,9 +1,9 @@
 import type { Failure } from "../../../packages/sdk/src/wire/failures.ts";
 import type { CheckSubject, JournalEntry } from "../../../packages/sdk/src/wire/journal.ts";
 import type { Question, QuestionKind } from "../../../packages/sdk/src/wire/questions.ts";
+import type { CheckItem, Step } from "../../../packages/sdk/src/wire/runbooks.ts";
 import type { Outcome } from "../../../packages/sdk/src/wire/runs.ts";
 import type { Instant } from "../../core/clock.ts";
-import type { CheckItem, Step } from "../../runbooks/runbook.ts";
 import type { DoneEffect } from "./run-view.ts";
 
 /** An entry without its time and epoch, which the writer adds. */

@@ -1,6 +1,6 @@
 import type { CheckSubject } from "../../../packages/sdk/src/wire/journal.ts";
+import type { CheckItem, Runbook, Step } from "../../../packages/sdk/src/wire/runbooks.ts";
 import type { Instant } from "../../core/clock.ts";
-import type { CheckItem, Runbook, Step } from "../../runbooks/runbook.ts";
 import { conclude, defaultPace, type Move, type Pace, pollEvery, record, type Sight, undoAll } from "./move.ts";
 import { checkKey, type RunView, stepView } from "./run-view.ts";
 import { moveOfStep } from "./step-move.ts";

@@ -1,11 +1,11 @@
 import { describe, expect, it } from "@jest/globals";
 import type { Alert } from "../../../packages/sdk/src/wire/alerts.ts";
+import type { Runbook } from "../../../packages/sdk/src/wire/runbooks.ts";
 import type { RunRequest } from "../../../packages/sdk/src/wire/runs.ts";
 import { anExpression, aRunbook, aStep } from "../../../test/builders/a-runbook.ts";
 import { createFakeClock } from "../../../test/fakes/fake-clock.ts";
 import { type ScriptedAction, scriptActions } from "../../../test/fakes/scripted-actions.ts";
 import { createMemoryRunLedger } from "../../rehearsal/memory-run-ledger.ts";
-import type { Runbook } from "../../runbooks/runbook.ts";
 import type { StandingSeen } from "./alert-standing.ts";
 import { createExecutor, type Execution } from "./execute-run.ts";
 import { silentObserver } from "./silent-observer.ts";

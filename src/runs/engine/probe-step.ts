@@ -1,8 +1,8 @@
 import type { Failure } from "../../../packages/sdk/src/wire/failures.ts";
 import type { Json } from "../../../packages/sdk/src/wire/json.ts";
+import type { Runbook, Step } from "../../../packages/sdk/src/wire/runbooks.ts";
 import { ensureFailure } from "../../core/failure.ts";
 import { evaluate, truthOf } from "../../runbooks/expressions/expression.ts";
-import type { Runbook, Step } from "../../runbooks/runbook.ts";
 import { askPeople } from "./ask-people.ts";
 import { type AttemptDeps, bindCall, contextOf } from "./bind-call.ts";
 import { LeaseLost, type RunHold } from "./run-hold.ts";

@@ -1,6 +1,6 @@
 import type { Json } from "../../../packages/sdk/src/wire/json.ts";
+import type { Step } from "../../../packages/sdk/src/wire/runbooks.ts";
 import { StepFailure } from "../../core/failure.ts";
-import type { Step } from "../../runbooks/runbook.ts";
 import { type AttemptDeps, bindCall, contextOf } from "./bind-call.ts";
 import type { RunHold } from "./run-hold.ts";
 

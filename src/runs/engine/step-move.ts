@@ -1,9 +1,9 @@
 import type { Failure, FailureReason } from "../../../packages/sdk/src/wire/failures.ts";
 import type { CheckSubject } from "../../../packages/sdk/src/wire/journal.ts";
+import type { Step } from "../../../packages/sdk/src/wire/runbooks.ts";
 import type { Instant } from "../../core/clock.ts";
 import { escalationOf, permittedAnswers } from "../../core/question.ts";
 import { evaluate, truthOf } from "../../runbooks/expressions/expression.ts";
-import type { Step } from "../../runbooks/runbook.ts";
 import { conclude, type Move, type Pace, pollEvery, record, undoAll } from "./move.ts";
 import { checkKey, type RunView, type StepView, stepView } from "./run-view.ts";
 import { scopeOf } from "./scope.ts";

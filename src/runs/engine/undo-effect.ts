@@ -1,6 +1,6 @@
 import type { Failure } from "../../../packages/sdk/src/wire/failures.ts";
+import type { Step } from "../../../packages/sdk/src/wire/runbooks.ts";
 import { ensureFailure } from "../../core/failure.ts";
-import type { Step } from "../../runbooks/runbook.ts";
 import { type AttemptDeps, bindCall, contextOf } from "./bind-call.ts";
 import { type Attempted, freezeQueryOf, outsideFreeze, restFrozen } from "./freeze-rest.ts";
 import { watchFreeze } from "./freeze-watch.ts";

@@ -1,4 +1,4 @@
-import type { BudgetControls, BudgetState } from "../budget.ts";
+import type { BudgetControls, BudgetState } from "../../../../packages/sdk/src/wire/budgets.ts";
 
 /** Whether the gate refuses new tickets at `now`: a pause with an end opens by itself. */
 export function isPaused(controls: BudgetControls, now: number): boolean {

@@ -1,5 +1,5 @@
+import type { BudgetLimits } from "../../../../packages/sdk/src/wire/budgets.ts";
 import { oneUsd } from "../../../core/money.ts";
-import type { BudgetLimits } from "../budget.ts";
 
 /** Limits under the names that authors use in parameters, money in USD. */
 export function limitsForPeople(limits: BudgetLimits): { readonly [name: string]: number | null } {

@@ -1,8 +1,9 @@
 import { z } from "zod";
+import type { BudgetControls, BudgetLimits, BudgetState } from "../../../../packages/sdk/src/wire/budgets.ts";
 import { canonicalJson } from "../../../../packages/sdk/src/wire/json.ts";
 import type { Change, Plan } from "../../../../packages/sdk/src/wire/plans.ts";
 import { StepFailure } from "../../../core/failure.ts";
-import type { BudgetControl, BudgetControls, BudgetLimits, BudgetState, ControlsChange } from "../budget.ts";
+import type { BudgetControl, ControlsChange } from "../budget.ts";
 
 const amount = z.number().nullable();
 const fieldsSchema = z.strictObject({

@@ -1,6 +1,6 @@
 import { z } from "zod";
+import type { BudgetState } from "../../../../packages/sdk/src/wire/budgets.ts";
 import type { Json } from "../../../../packages/sdk/src/wire/json.ts";
-import type { BudgetState } from "../budget.ts";
 
 // The limits tell a snapshot from other results that count running tickets.
 const snapshotSchema = z.object({ budget: z.string(), limits: z.object({}), running: z.number() });

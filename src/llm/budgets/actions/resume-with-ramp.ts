@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { BudgetState } from "../../../../packages/sdk/src/wire/budgets.ts";
 import type { ActionOutput } from "../../../../packages/sdk/src/wire/plans.ts";
 import { defineAction } from "../../../actions/define-action.ts";
 import { budgetParameter, durationParameter, millisecondsOf, promqlParameter } from "../../../actions/parameter-types.ts";
@@ -7,7 +8,7 @@ import { formatDuration } from "../../../core/duration.ts";
 import { StepFailure } from "../../../core/failure.ts";
 import { formatUsd } from "../../../core/money.ts";
 import type { PrometheusReader } from "../../../core/prometheus.ts";
-import type { BudgetControl, BudgetState } from "../budget.ts";
+import type { BudgetControl } from "../budget.ts";
 import { isPaused, stateOfWork } from "./gate.ts";
 import { type BurnSight, judgeBurn } from "./judge-burn.ts";
 import { type ControlFields, changesOf, plannedChange, plannedOf, readBudget, restorePlanned } from "./planned-controls.ts";

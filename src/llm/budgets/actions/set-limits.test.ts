@@ -1,8 +1,8 @@
 import { describe, expect, it } from "@jest/globals";
+import type { BudgetLimits } from "../../../../packages/sdk/src/wire/budgets.ts";
 import type { Json } from "../../../../packages/sdk/src/wire/json.ts";
 import { createActionBench, outputOf } from "../../../../test/builders/action-bench.ts";
 import { aBudgetState } from "../../../../test/fakes/fake-budget-control.ts";
-import type { BudgetLimits } from "../budget.ts";
 
 function aBench(limits: Partial<BudgetLimits>, running = 0) {
   const bench = createActionBench(aBudgetState("checkout", { running }));

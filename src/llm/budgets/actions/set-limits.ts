@@ -1,11 +1,12 @@
 import { z } from "zod";
+import type { BudgetLimits, BudgetState } from "../../../../packages/sdk/src/wire/budgets.ts";
 import type { ActionOutput, Change } from "../../../../packages/sdk/src/wire/plans.ts";
 import { defineAction } from "../../../actions/define-action.ts";
 import { budgetParameter } from "../../../actions/parameter-types.ts";
 import type { ActionContext } from "../../../core/action.ts";
 import { StepFailure } from "../../../core/failure.ts";
 import { formatUsd, oneUsd } from "../../../core/money.ts";
-import type { BudgetControl, BudgetLimits, BudgetState } from "../budget.ts";
+import type { BudgetControl } from "../budget.ts";
 import { limitsForPeople } from "./limits-for-people.ts";
 import { changesOf, holds, limitNames, plannedChange, plannedOf, readBudget, restorePlanned, setPlanned } from "./planned-controls.ts";
 import { ranBefore } from "./ran-before.ts";

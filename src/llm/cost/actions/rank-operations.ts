@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { CostExplanation } from "../../../../packages/sdk/src/wire/costs.ts";
 import type { Json } from "../../../../packages/sdk/src/wire/json.ts";
 import type { ActionOutput } from "../../../../packages/sdk/src/wire/plans.ts";
 import { defineAction } from "../../../actions/define-action.ts";
@@ -7,7 +8,7 @@ import { oneUsd } from "../../../core/money.ts";
 import { readBudget } from "../../budgets/actions/planned-controls.ts";
 import type { BudgetControl } from "../../budgets/budget.ts";
 import { type CostControls, type CostRise, decideCostControls } from "../cost-controls.ts";
-import type { CostExplanation, CostSight } from "../explain-cost.ts";
+import type { CostSight } from "../explain-cost.ts";
 import { type OperationRanking, type RankedOperation, rankOperations } from "../operation-ranking.ts";
 
 const rowsShown = 10;

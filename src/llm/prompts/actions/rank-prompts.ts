@@ -1,10 +1,10 @@
 import { z } from "zod";
+import type { SampleGroup } from "../../../../packages/sdk/src/wire/caches.ts";
 import type { ActionOutput } from "../../../../packages/sdk/src/wire/plans.ts";
 import { defineAction } from "../../../actions/define-action.ts";
 import { formatUsd, oneUsd } from "../../../core/money.ts";
 import type { CacheSight } from "../../caching/cache-sight.ts";
 import { promptParameter, servedBy } from "../../caching/cached-prompt.ts";
-import type { SampleGroup } from "../../usage/prefix-samples.ts";
 
 const rowsShown = 20;
 

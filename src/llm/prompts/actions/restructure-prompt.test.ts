@@ -1,4 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
+import type { CacheTransform } from "../../../../packages/sdk/src/wire/caches.ts";
 import type { PrefixBlock } from "../../../../packages/sdk/src/wire/prefix.ts";
 import { type LayoutBreakpoint, type PromptLayout, promptLayoutSchema } from "../../../../packages/sdk/src/wire/prompt-layout.ts";
 import { aBlock, aPrefixSample } from "../../../../test/builders/a-prefix-sample.ts";
@@ -13,7 +14,6 @@ import {
 import type { PrefixSample } from "../../../core/prefix-sample.ts";
 import { analyseCacheAtOnce } from "../../caching/analyse-cache.ts";
 import { cacheRulesOf } from "../../caching/cache-rules.ts";
-import type { CacheTransform } from "../../caching/cache-types.ts";
 import { judgeLayoutChange } from "../judge-layout-change.ts";
 import { restructurePrompt } from "../restructure-layout.ts";
 import { adviceOf } from "./restructure-prompt.ts";
