@@ -3,11 +3,11 @@ import { canonicalJson, type Json } from "../../packages/sdk/src/wire/json.ts";
 import type { ActionOutput, Effect } from "../../packages/sdk/src/wire/plans.ts";
 import { StepFailure } from "../core/failure.ts";
 import { sha256 } from "../core/json.ts";
+import { shortLine } from "../core/one-line.ts";
 import { runHeader } from "../core/run.ts";
 import { defineAction } from "./define-action.ts";
 import { failureOfStatus } from "./failure-of-status.ts";
 import type { HttpPort } from "./http-port.ts";
-import { oneLine } from "./one-line.ts";
 
 const bodyKept = 8_000;
 const headersKept = 20;
@@ -54,7 +54,7 @@ export const httpRequest = defineAction({
         const refusal =
           parameters.json !== undefined && parameters.body !== undefined ? "json and body exclude each other" : http.refusal(url);
         if (refusal !== undefined)
-          throw new StepFailure({ reason: "invalid_parameters", message: `${oneLine(url, 200)}: ${refusal}`, applied: "no" });
+          throw new StepFailure({ reason: "invalid_parameters", message: `${shortLine(url, 200)}: ${refusal}`, applied: "no" });
         const target = targetOf(url);
         return {
           summary: `${method} ${target}`,
@@ -108,7 +108,7 @@ function targetOf(url: string): string {
 
 function keptHeaders(headers: Readonly<Record<string, string>>): ActionOutput {
   const kept = Object.entries(headers).filter(([name]) => !/^(set-cookie|authorization|proxy-)/i.test(name));
-  return Object.fromEntries(kept.slice(0, headersKept).map(([name, value]) => [name.toLowerCase(), oneLine(value, 300)]));
+  return Object.fromEntries(kept.slice(0, headersKept).map(([name, value]) => [name.toLowerCase(), shortLine(value, 300)]));
 }
 
 function keptBody(answer: { readonly headers: Readonly<Record<string, string>>; readonly body: string }): ActionOutput {

@@ -7,10 +7,10 @@ import { cleanText } from "../core/clean-text.ts";
 import type { CommandTemplate } from "../core/command-template.ts";
 import { StepFailure } from "../core/failure.ts";
 import { sha256 } from "../core/json.ts";
+import { shortLine } from "../core/one-line.ts";
 import type { CommandOutcome, CommandRunner, CommandStream } from "./command-runner.ts";
 import { defineAction } from "./define-action.ts";
 import { describeType, type FilledCommand, fillCommand, proveArguments } from "./fill-command.ts";
-import { oneLine } from "./one-line.ts";
 
 const streamKept = 6000;
 
@@ -69,7 +69,7 @@ export const runCommand = defineAction({
       async plan(): Promise<Plan> {
         const command = await prepare(template.argv);
         return {
-          summary: `Run ${template.name}: ${oneLine(command.argv.join(" "), 300)}`,
+          summary: `Run ${template.name}: ${shortLine(command.argv.join(" "), 300)}`,
           targets: [command.target],
           changes: [],
           reversible: false,
@@ -188,7 +188,7 @@ function failureOf(template: CommandTemplate, outcome: CommandOutcome): Failure 
   const { name } = template;
   if (outcome.kind === "not_started")
     return { reason: "not_reachable", message: `The command ${name} could not be started: ${outcome.reason}.`, applied: "no" };
-  const said = oneLine(cleanText(outcome.stderr.text.trimEnd().split("\n").at(-1) ?? "", 1000), 200);
+  const said = shortLine(cleanText(outcome.stderr.text.trimEnd().split("\n").at(-1) ?? "", 1000), 200);
   const tail = said === "" ? "" : ` Its last line: ${said}`;
   if (outcome.kind === "killed") {
     const why = { timeout: "ran for too long", stopped: "was stopped", signal: "ended" }[outcome.why];

@@ -1,8 +1,9 @@
 import { readFile } from "node:fs/promises";
 import type { z } from "zod";
+import { oneLine } from "../core/one-line.ts";
 import { adminTokenPath, dataFolder } from "../platform/config/data-folder.ts";
 import { problemSchema } from "./api-shapes.ts";
-import { type CommandContext, type ExitCode, exitCodes, oneLine, writeJson } from "./context.ts";
+import { type CommandContext, type ExitCode, exitCodes, writeJson } from "./context.ts";
 import { type CommandInvocation, flagOption, textOption } from "./define-command.ts";
 
 /** The answer of a running runbookd. `problem` is its refusal (RFC 9457); `unreachable` means that nobody answered as runbookd does. */

@@ -1,4 +1,5 @@
 import type { Clock } from "../core/clock.ts";
+import { oneLine } from "../core/one-line.ts";
 import type { RandomSource } from "../core/random.ts";
 
 /** The surroundings of one command: its streams, environment and clock. Nothing in `commands/` touches the process itself. */
@@ -45,12 +46,6 @@ export function paint(
 /** One JSON document on its own line: what `--json` prints. */
 export function writeJson(context: Pick<CommandContext, "write">, value: unknown): void {
   context.write(`${JSON.stringify(value)}\n`);
-}
-
-/** Untrusted text for one line of a terminal: control characters become spaces, so that a label cannot move the cursor. */
-export function oneLine(text: string): string {
-  // oxlint-disable-next-line no-control-regex -- control characters are exactly what is taken out
-  return text.replace(/[\u0000-\u001f\u007f-\u009f]+/g, " ").trim();
 }
 
 /** Columns padded to their widest cell, two spaces apart; no trailing spaces. */

@@ -1,8 +1,9 @@
 import { z } from "zod";
 import { type Json, jsonSchema } from "../../packages/sdk/src/wire/json.ts";
+import { oneLine } from "../core/one-line.ts";
 import type { ApiClient } from "./api-client.ts";
 import { type JournalEntryShape, type RunSummaryShape, runRecordSchema } from "./api-shapes.ts";
-import { type CommandContext, oneLine } from "./context.ts";
+import type { CommandContext } from "./context.ts";
 import { formatInstant } from "./render-run.ts";
 
 const changeSchema = z.looseObject({ target: z.string(), field: z.string(), before: jsonSchema, after: jsonSchema });

@@ -1,5 +1,6 @@
+import { oneLine } from "../core/one-line.ts";
 import type { AskedShape, JournalEntryShape, RunSummaryShape } from "./api-shapes.ts";
-import { oneLine, renderTable } from "./context.ts";
+import { renderTable } from "./context.ts";
 
 /** `2026-01-31 12:00:00Z` of an instant. */
 export function formatInstant(at: number): string {

@@ -1,8 +1,8 @@
 import type { JournalEntry } from "../../packages/sdk/src/wire/journal.ts";
 import type { CheckItem, Runbook } from "../../packages/sdk/src/wire/runbooks.ts";
-import { oneLine } from "../actions/one-line.ts";
 import { cleanText } from "../core/clean-text.ts";
 import type { Journal } from "../core/journal.ts";
+import { shortLine } from "../core/one-line.ts";
 import { resolvePromql } from "../runbooks/expressions/expression.ts";
 import { tellMoney } from "./money-windows.ts";
 import type { CheckStory, MetricStory, Review, ReviewInput, StepStory } from "./review.ts";
@@ -79,7 +79,7 @@ function factsOf(
     ["Ended", endedAt === undefined ? undefined : `${moment(endedAt)} (after ${span(endedAt - summary.acceptedAt)})`],
     ["Workers", workers > 1 ? `${workers}: the run was taken over and went on where it was` : undefined],
   ];
-  return rows.flatMap(([name, value]) => (value === undefined || value === "" ? [] : [[name, oneLine(cleanText(value), 500)] as const]));
+  return rows.flatMap(([name, value]) => (value === undefined || value === "" ? [] : [[name, shortLine(cleanText(value), 500)] as const]));
 }
 
 /** When something was changed for the first time; undefined when nothing was. */

@@ -1,7 +1,7 @@
-import { oneLine } from "../actions/one-line.ts";
 import type { ActionCatalogue } from "../core/action.ts";
 import { cleanText } from "../core/clean-text.ts";
 import type { Instant } from "../core/clock.ts";
+import { shortLine } from "../core/one-line.ts";
 import type { OutboxRow } from "../core/outbox.ts";
 import type { BudgetControl } from "../llm/budgets/budget.ts";
 import { parseRunbook } from "../runbooks/parse/parse-runbook.ts";
@@ -58,7 +58,7 @@ export function createComposer(sources: ComposerSources): Composer {
   return {
     async compose({ content, putAt }, now) {
       if (content.kind === "message") {
-        return { kind: "mail", subject: oneLine(content.subject, 200), text: cleanText(content.text, 50_000) };
+        return { kind: "mail", subject: shortLine(content.subject, 200), text: cleanText(content.text, 50_000) };
       }
       const run = await sources.runs.get(content.runId);
       if (run === undefined) return { kind: "gone", reason: `there is no run ${content.runId}` };
@@ -69,7 +69,7 @@ export function createComposer(sources: ComposerSources): Composer {
       const about = target === undefined ? review.title : `${review.title}, ${target}`;
       return {
         kind: "mail",
-        subject: oneLine(`Review: ${about}: ${review.outcome}`, 200),
+        subject: shortLine(`Review: ${about}: ${review.outcome}`, 200),
         text: renderReportText(review),
         html: renderReportHtml(review),
       };

@@ -1,10 +1,11 @@
 import type { Labels } from "../../../packages/sdk/src/wire/alerts.ts";
 import { testAlertLabel } from "../../core/alert.ts";
 import { parseDuration } from "../../core/duration.ts";
+import { oneLine } from "../../core/one-line.ts";
 import { type AlertmanagerClient, createAlertmanagerClient } from "../../integrations/alertmanager/create-alertmanager-client.ts";
 import { type ApiClient, createApiClient, reportFailure } from "../api-client.ts";
 import { type DecisionShape, decisionsSchema } from "../api-shapes.ts";
-import { type CommandContext, type ExitCode, exitCodes, oneLine, writeJson } from "../context.ts";
+import { type CommandContext, type ExitCode, exitCodes, writeJson } from "../context.ts";
 import { type CommandDefinition, type CommandInvocation, flagOption, listOption, textOption } from "../define-command.ts";
 import { readConfigOrExplain } from "../read-config.ts";
 

@@ -1,7 +1,8 @@
 import { z } from "zod";
+import { oneLine } from "../../core/one-line.ts";
 import { createApiClient, reportFailure } from "../api-client.ts";
 import { answeredSchema, askedSchema } from "../api-shapes.ts";
-import { exitCodes, oneLine, writeJson } from "../context.ts";
+import { exitCodes, writeJson } from "../context.ts";
 import { type CommandDefinition, flagOption, textOption } from "../define-command.ts";
 import { renderQuestions } from "../render-run.ts";
 

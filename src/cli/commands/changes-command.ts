@@ -2,9 +2,10 @@ import { z } from "zod";
 import { changeKinds, newChangeSchema } from "../../../packages/sdk/src/wire/changes.ts";
 import { costDimensions } from "../../../packages/sdk/src/wire/cost-dimension.ts";
 import { durationGrammar, parseDuration } from "../../core/duration.ts";
+import { oneLine } from "../../core/one-line.ts";
 import { createApiClient, reportFailure } from "../api-client.ts";
 import { pageSchema, workloadChangeShape } from "../api-shapes.ts";
-import { exitCodes, oneLine, renderTable, writeJson } from "../context.ts";
+import { exitCodes, renderTable, writeJson } from "../context.ts";
 import { type CommandDefinition, flagOption, listOption, textOption } from "../define-command.ts";
 import { formatInstant } from "../render-run.ts";
 

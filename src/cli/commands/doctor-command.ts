@@ -1,4 +1,5 @@
-import { exitCodes, oneLine, paint, writeJson } from "../context.ts";
+import { oneLine } from "../../core/one-line.ts";
+import { exitCodes, paint, writeJson } from "../context.ts";
 import { type CommandBody, flagOption } from "../define-command.ts";
 import type { Finding } from "../doctor/diagnosis.ts";
 import { examine } from "../doctor/examine.ts";

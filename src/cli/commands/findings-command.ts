@@ -1,7 +1,8 @@
 import { findingStatuses } from "../../../packages/sdk/src/wire/findings.ts";
+import { oneLine } from "../../core/one-line.ts";
 import { createApiClient, reportFailure } from "../api-client.ts";
 import { findingSchema, pageSchema } from "../api-shapes.ts";
-import { exitCodes, oneLine, renderTable, writeJson } from "../context.ts";
+import { exitCodes, renderTable, writeJson } from "../context.ts";
 import { type CommandBody, type CommandDefinition, flagOption, textOption } from "../define-command.ts";
 
 /** `runbookd findings …`: what was found out about the workload, and what people say of it. */

@@ -1,9 +1,10 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { oneLine } from "../../core/one-line.ts";
 import { lintFolder } from "../../runbooks/lint/lint-folder.ts";
 import { formatDiagnostic } from "../../runbooks/lint/lint-format.ts";
 import { renderIndex } from "../../runbooks/render-index.ts";
-import { exitCodes, oneLine, writeJson } from "../context.ts";
+import { exitCodes, writeJson } from "../context.ts";
 import { type CommandBody, flagOption } from "../define-command.ts";
 import { readLintInput } from "../read-folder.ts";
 import { countRehearsals } from "../read-rehearsals.ts";

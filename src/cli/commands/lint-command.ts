@@ -1,6 +1,7 @@
+import { oneLine } from "../../core/one-line.ts";
 import { lintFolder } from "../../runbooks/lint/lint-folder.ts";
 import { formatDiagnostic, formatJson, formatSarif, formatText } from "../../runbooks/lint/lint-format.ts";
-import { exitCodes, oneLine, paint } from "../context.ts";
+import { exitCodes, paint } from "../context.ts";
 import { type CommandBody, flagOption, textOption } from "../define-command.ts";
 import { readVersion } from "../process-context.ts";
 import { readLintInput } from "../read-folder.ts";

@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
-import { exitCodes, oneLine, writeJson } from "../context.ts";
+import { oneLine } from "../../core/one-line.ts";
+import { exitCodes, writeJson } from "../context.ts";
 import { type CommandBody, flagOption } from "../define-command.ts";
 import { runbookTemplate } from "../runbook-template.ts";
 

@@ -1,7 +1,8 @@
+import { oneLine } from "../../core/one-line.ts";
 import { formatShare } from "../../core/share.ts";
 import { createApiClient, reportFailure } from "../api-client.ts";
 import { movedLabelSchema, type PromptVersionShape, promptStateSchema, promptVersionSchema } from "../api-shapes.ts";
-import { exitCodes, oneLine, renderTable, writeJson } from "../context.ts";
+import { exitCodes, renderTable, writeJson } from "../context.ts";
 import { type CommandDefinition, flagOption, textOption } from "../define-command.ts";
 import { formatInstant } from "../render-run.ts";
 

@@ -1,8 +1,9 @@
 import { formatUsd } from "../../core/money.ts";
+import { oneLine } from "../../core/one-line.ts";
 import { formatShare } from "../../core/share.ts";
 import { createApiClient, reportFailure } from "../api-client.ts";
 import { type CacheStateShape, cachesSchema } from "../api-shapes.ts";
-import { exitCodes, oneLine, renderTable, writeJson } from "../context.ts";
+import { exitCodes, renderTable, writeJson } from "../context.ts";
 import { type CommandBody, flagOption } from "../define-command.ts";
 
 /** `runbookd prompts`: how each prompt is cached, why not better, and what would mend it. */

@@ -1,11 +1,12 @@
 import type { Runbook } from "../../../packages/sdk/src/wire/runbooks.ts";
 import { formatDuration } from "../../core/duration.ts";
+import { oneLine } from "../../core/one-line.ts";
 import { holdRehearsal, type RehearsalResult } from "../../rehearsal/judge-rehearsal.ts";
 import { type MutationResult, mutateRunbook } from "../../rehearsal/mutate-runbook.ts";
 import type { Rehearsal } from "../../rehearsal/rehearsal.ts";
 import { lintFolder } from "../../runbooks/lint/lint-folder.ts";
 import { formatDiagnostic } from "../../runbooks/lint/lint-format.ts";
-import { type CommandContext, exitCodes, oneLine, paint, writeJson } from "../context.ts";
+import { type CommandContext, exitCodes, paint, writeJson } from "../context.ts";
 import { type CommandBody, flagOption } from "../define-command.ts";
 import { fireRehearsal } from "../fire-rehearsals.ts";
 import { readLintInput } from "../read-folder.ts";

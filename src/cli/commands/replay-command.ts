@@ -3,13 +3,14 @@ import { z } from "zod";
 import type { Runbook } from "../../../packages/sdk/src/wire/runbooks.ts";
 import { parseNotification } from "../../alerts/notification.ts";
 import { actionCatalogue } from "../../app/action-registry.ts";
+import { oneLine } from "../../core/one-line.ts";
 import { alertOf, compareReplays, describeReplayed, type ReplayDifference } from "../../rehearsal/compare-replays.ts";
 import { type RecordedNotification, type ReplayedDecision, replay } from "../../rehearsal/replay.ts";
 import { lintFolder } from "../../runbooks/lint/lint-folder.ts";
 import { formatDiagnostic } from "../../runbooks/lint/lint-format.ts";
 import { parseRunbook } from "../../runbooks/parse/parse-runbook.ts";
 import { checkRunbookSet } from "../../runbooks/runbook-set.ts";
-import { type CommandContext, exitCodes, oneLine, renderTable, writeJson } from "../context.ts";
+import { type CommandContext, exitCodes, renderTable, writeJson } from "../context.ts";
 import { type CommandBody, flagOption, listOption, textOption } from "../define-command.ts";
 import { readLintInput, readText } from "../read-folder.ts";
 

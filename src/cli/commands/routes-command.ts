@@ -1,8 +1,9 @@
 import type { ModelRef } from "../../../packages/sdk/src/wire/routing.ts";
+import { oneLine } from "../../core/one-line.ts";
 import { formatShare } from "../../core/share.ts";
 import { createApiClient, reportFailure } from "../api-client.ts";
 import { type ModelRouteShape, modelRouteSchema, pageSchema } from "../api-shapes.ts";
-import { exitCodes, oneLine, renderTable, writeJson } from "../context.ts";
+import { exitCodes, renderTable, writeJson } from "../context.ts";
 import { type CommandDefinition, flagOption, listOption, textOption } from "../define-command.ts";
 import { formatInstant } from "../render-run.ts";
 

@@ -1,8 +1,9 @@
 import { z } from "zod";
 import { actionCatalogue } from "../../app/action-registry.ts";
+import { oneLine } from "../../core/one-line.ts";
 import { configJsonSchema } from "../../platform/config/settings-schema.ts";
 import { runbookFrontMatterSchema } from "../../runbooks/parse/front-matter.ts";
-import { exitCodes, oneLine } from "../context.ts";
+import { exitCodes } from "../context.ts";
 import { type CommandBody, flagOption } from "../define-command.ts";
 
 /** `runbookd schema`: JSON Schemas for editors and other tools. */

@@ -1,8 +1,9 @@
 import { z } from "zod";
 import type { Json } from "../../../packages/sdk/src/wire/json.ts";
+import { oneLine } from "../../core/one-line.ts";
 import { type ApiClient, createApiClient, reportFailure } from "../api-client.ts";
 import { runReplySchema } from "../api-shapes.ts";
-import { type ExitCode, exitCodes, oneLine, writeJson } from "../context.ts";
+import { type ExitCode, exitCodes, writeJson } from "../context.ts";
 import { type CommandBody, type CommandInvocation, flagOption, listOption, textOption } from "../define-command.ts";
 import { describeUnfinished, followRun, planOf, renderPlan } from "../dry-run.ts";
 

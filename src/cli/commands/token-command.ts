@@ -1,7 +1,8 @@
+import { oneLine } from "../../core/one-line.ts";
 import { roles } from "../../core/role.ts";
 import { dataFolder, tokenFilePath } from "../../platform/config/data-folder.ts";
 import { createTokenFile, tokenNamePattern } from "../../platform/http/token-file.ts";
-import { type CommandContext, exitCodes, oneLine, renderTable, writeJson } from "../context.ts";
+import { type CommandContext, exitCodes, renderTable, writeJson } from "../context.ts";
 import { type CommandDefinition, flagOption, textOption } from "../define-command.ts";
 import { formatInstant } from "../render-run.ts";
 

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { defineAction } from "../../actions/define-action.ts";
-import { oneLine } from "../../actions/one-line.ts";
 import { groupParameter } from "../../actions/parameter-types.ts";
+import { shortLine } from "../../core/one-line.ts";
 import { messageIdOf, type Outbox } from "../../core/outbox.ts";
 import { putForGroup } from "../put-for-group.ts";
 import type { Recipients } from "../recipients.ts";
@@ -28,7 +28,7 @@ export const notify = defineAction({
   undoes: false,
   behave(parameters, { outbox, recipients }: { readonly outbox: Pick<Outbox, "put">; readonly recipients: Recipients }) {
     const to = parameters.to ?? recipients.defaultGroup;
-    const subject = oneLine(parameters.subject, 200);
+    const subject = shortLine(parameters.subject, 200);
     return {
       async plan() {
         requireGroup(recipients, to);

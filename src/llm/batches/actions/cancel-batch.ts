@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { defineAction } from "../../../actions/define-action.ts";
-import { oneLine } from "../../../actions/one-line.ts";
+import { shortLine } from "../../../core/one-line.ts";
 import type { BatchControl } from "../batch-control.ts";
 import { batchOutput, batchOutputFields } from "./batch-output.ts";
 import { batchParameter, ticketsLeft } from "./batch-target.ts";
@@ -25,7 +25,7 @@ export const cancelBatch = defineAction({
       after: () => ({ state: "cancelled" }),
       summary: (batch, changes) =>
         changes.length === 0 ? `Batch ${id} is cancelled already` : `Cancel batch ${id}: ${ticketsLeft(batch)}`,
-      reason: () => oneLine(reason, 200),
+      reason: () => shortLine(reason, 200),
       reversible: false,
       output: batchOutput,
     });

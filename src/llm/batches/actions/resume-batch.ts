@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { defineAction } from "../../../actions/define-action.ts";
-import { oneLine } from "../../../actions/one-line.ts";
+import { shortLine } from "../../../core/one-line.ts";
 import type { BatchControl } from "../batch-control.ts";
 import { batchOutput, batchOutputFields } from "./batch-output.ts";
 import { batchParameter, ticketsLeft } from "./batch-target.ts";
@@ -24,7 +24,7 @@ export const resumeBatch = defineAction({
     return plannedBatch(batches, id, {
       after: () => ({ gate: "open" }),
       summary: (batch, changes) => (changes.length === 0 ? `Batch ${id} is open already` : `Resume batch ${id}: ${ticketsLeft(batch)}`),
-      reason: () => oneLine(reason, 200),
+      reason: () => shortLine(reason, 200),
       reversible: true,
       output: batchOutput,
     });

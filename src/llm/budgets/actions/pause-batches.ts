@@ -1,8 +1,8 @@
 import { z } from "zod";
 import type { ActionOutput } from "../../../../packages/sdk/src/wire/plans.ts";
 import { defineAction } from "../../../actions/define-action.ts";
-import { oneLine } from "../../../actions/one-line.ts";
 import { budgetParameter, durationParameter, millisecondsOf } from "../../../actions/parameter-types.ts";
+import { shortLine } from "../../../core/one-line.ts";
 import type { BudgetControl } from "../budget.ts";
 import { isPaused, stateOfWork } from "./gate.ts";
 import { type ControlFields, changesOf, plannedChange, plannedOf, readBudget, restorePlanned, setPlanned } from "./planned-controls.ts";
@@ -49,7 +49,7 @@ export const pauseBatches = defineAction({
         const until = parameters.for === undefined ? null : now + millisecondsOf(parameters.for);
         const lasts = !isPaused(state.controls, now) || outlasts(until, state.controls.pausedUntil);
         const after: ControlFields = lasts
-          ? { gate: "paused", reason: oneLine(parameters.reason, 200), by: `run:${runId}`, pausedUntil: until }
+          ? { gate: "paused", reason: shortLine(parameters.reason, 200), by: `run:${runId}`, pausedUntil: until }
           : {};
         const planned = plannedChange(state, after);
         return {

@@ -1,8 +1,8 @@
 import { z } from "zod";
 import type { ActionOutput } from "../../../../packages/sdk/src/wire/plans.ts";
 import { defineAction } from "../../../actions/define-action.ts";
-import { oneLine } from "../../../actions/one-line.ts";
 import { budgetParameter } from "../../../actions/parameter-types.ts";
+import { shortLine } from "../../../core/one-line.ts";
 import type { BudgetControl } from "../budget.ts";
 import { isPaused, stateOfWork } from "./gate.ts";
 import { changesOf, plannedChange, plannedOf, readBudget, restorePlanned, setPlanned } from "./planned-controls.ts";
@@ -37,7 +37,7 @@ export const resumeBatches = defineAction({
         const closed = isPaused(state.controls, clock.now());
         const planned = plannedChange(
           state,
-          closed ? { gate: "open", reason: oneLine(reason, 200), by: `run:${runId}`, pausedUntil: null } : {},
+          closed ? { gate: "open", reason: shortLine(reason, 200), by: `run:${runId}`, pausedUntil: null } : {},
         );
         return {
           summary: closed ? `Open admission of budget ${budget}` : `Admission of budget ${budget} is open already`,
