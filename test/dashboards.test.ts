@@ -2,12 +2,13 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "@jest/globals";
 import { parse } from "yaml";
+import { createMetrics } from "../src/app/metrics.ts";
 import { automationDashboard } from "../src/cli/dashboards/automation-dashboard.ts";
 import { batchesDashboard } from "../src/cli/dashboards/batches-dashboard.ts";
 import { cachingDashboard } from "../src/cli/dashboards/caching-dashboard.ts";
 import { costDashboard } from "../src/cli/dashboards/cost-dashboard.ts";
 import { dashboardFiles } from "../src/cli/dashboards/dashboard-files.ts";
-import { createMetrics, seriesNames } from "../src/platform/telemetry/metrics.ts";
+import { seriesNames } from "../src/platform/telemetry/exposition.ts";
 import { readPromql } from "../src/runbooks/expressions/promql.ts";
 
 const root = join(import.meta.dirname, "..");

@@ -7,8 +7,8 @@ import { createOpenAiCosts } from "../integrations/openai/create-openai-costs.ts
 import { openOpenAi } from "../integrations/openai/open-openai.ts";
 import type { BatchStore } from "../llm/batches/batch.ts";
 import { startProviderKeeper } from "../llm/batches/provider/jobs.ts";
+import { observeProviderBatches } from "../llm/batches/provider/metrics.ts";
 import { usualPatience } from "../llm/batches/provider/next-provider-move.ts";
-import { observeProviderBatches } from "../llm/batches/provider/observe-provider-batches.ts";
 import { createProviderDesk, type ProviderDesk } from "../llm/batches/provider/provider-desk.ts";
 import { createProviderTickets } from "../llm/batches/provider/provider-tickets.ts";
 import { createProviderBatchStore } from "../llm/batches/provider/redis-store.ts";

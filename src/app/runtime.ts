@@ -6,8 +6,8 @@ import type { Clock } from "../core/clock.ts";
 import type { Log } from "../core/log.ts";
 import type { RandomSource } from "../core/random.ts";
 import { createUlids, type Ids } from "../core/ulid.ts";
-import { observeFreezes } from "../freeze/create-freeze-desk.ts";
 import { createFreezeFile, type FreezeFile } from "../freeze/freeze-file.ts";
+import { observeFreezes } from "../freeze/metrics.ts";
 import { createFreezeBoard, type FreezeBoard } from "../freeze/redis-store.ts";
 import { dividedTimes, type QueueCounts, type WorkloadLedger } from "../llm/budgets/ledger.ts";
 import { createWorkloadLedger } from "../llm/budgets/redis-store.ts";
@@ -23,12 +23,13 @@ import { addressOf, type ConnectionPurpose, connectRedis, type RedisAddress, unt
 import { startEmbeddedRedis } from "../platform/redis/embedded-server.ts";
 import { createSharedClock, readRedisTime } from "../platform/redis/shared-clock.ts";
 import { createLog } from "../platform/telemetry/create-log.ts";
-import { createMetrics, type Metrics } from "../platform/telemetry/metrics.ts";
 import { createRedaction, type Redaction } from "../platform/telemetry/redaction.ts";
+import { observeRunbooks } from "../runbooks/metrics.ts";
 import { createRunbookFolder, type RunbookFolder } from "../runbooks/runbook-folder.ts";
-import { createRunbookWatch, observeRunbooks } from "../runbooks/watch-runbooks.ts";
+import { createRunbookWatch } from "../runbooks/watch-runbooks.ts";
 import { createRunNotices } from "../runs/redis-run-notices.ts";
 import { actionCatalogue } from "./action-registry.ts";
+import { createMetrics, type Metrics } from "./metrics.ts";
 
 /** What a server and a worker have in common. Everything acquired is in `closers`. */
 export interface Runtime {

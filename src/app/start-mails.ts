@@ -7,6 +7,7 @@ import { createSmtpSender } from "../integrations/smtp/create-smtp-sender.ts";
 import { createWebhookNotifier } from "../integrations/webhook/create-webhook-notifier.ts";
 import { createRecipients } from "../notifications/create-recipients.ts";
 import { type MailLog, type MailPatience, startReportWorker, usualPatience } from "../notifications/jobs.ts";
+import { observeOutbox } from "../notifications/metrics.ts";
 import { createBoundedSender, usualLimits } from "../platform/requests/bounded-request.ts";
 import { createComposer } from "../reports/create-composer.ts";
 import { withoutSecrets } from "../reports/without-secrets.ts";
@@ -19,10 +20,7 @@ const mailEveryMs = 500;
 /** What is told leaves in the background; mails only when a mail server is configured, and until then they wait in the outbox. */
 export function startMails(runtime: Runtime, redis: Redis, outbox: Outbox): void {
   const { config, clock, log, metrics, closers, redaction } = runtime;
-  metrics.observe([metrics.mailOldest], async () => {
-    const { oldestPutAt } = await outbox.status();
-    metrics.mailOldest.set(oldestPutAt === undefined ? 0 : Math.max(0, (clock.now() - oldestPutAt) / 1000));
-  });
+  observeOutbox(metrics, { outbox, clock });
   const sender = openMail(runtime);
   const http = createBoundedSender(usualLimits, { clock });
   closers.add("notification connections", async () => http.close());

@@ -3,6 +3,7 @@ import { createAuditReader } from "../audit/redis-audit-reader.ts";
 import { dayMs } from "../core/duration.ts";
 import { withRedisMs } from "../platform/closers.ts";
 import { startLedgerCheck } from "../runs/check-ledger.ts";
+import { observeOpenRuns } from "../runs/metrics.ts";
 import { createLedgerCheck, ledgerFaults } from "../runs/redis-ledger-check.ts";
 import type { RedisRunLedger } from "../runs/redis-store.ts";
 import type { Runtime } from "./runtime.ts";
@@ -29,14 +30,7 @@ export function checkLedger({ config, clock, log, metrics, closers, ending }: Ru
   closers.add("ledger check", async () => checking.close(), withRedisMs);
 }
 
-/** How many runs are open, and how late the latest is, asked whenever metrics are read. */
+/** How many runs of each runbook are open, and how late the latest is, asked whenever metrics are read. */
 export function observeLedger({ metrics, library }: Runtime, ledger: RedisRunLedger): void {
-  metrics.observe([metrics.runsActive], async () => {
-    metrics.runsActive.reset();
-    for (const { id } of library.list()) metrics.runsActive.set({ runbook: id }, 0);
-    for (const [runbook, count] of await ledger.openRuns()) metrics.runsActive.set({ runbook }, count);
-  });
-  metrics.observe([metrics.dueLag], async () => {
-    metrics.dueLag.set(await ledger.dueLagSeconds());
-  });
+  observeOpenRuns(metrics, { runbooks: () => library.list().map(({ id }) => id), ledger });
 }

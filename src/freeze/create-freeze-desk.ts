@@ -1,7 +1,6 @@
 import type { Freeze } from "../../packages/sdk/src/wire/freezes.ts";
 import { describeFreeze } from "../core/freeze.ts";
 import type { Log } from "../core/log.ts";
-import type { Metrics } from "../platform/telemetry/metrics.ts";
 import type { FreezeDesk } from "./freeze-desk.ts";
 import type { FreezeFile } from "./freeze-file.ts";
 import type { FreezeBoard } from "./redis-store.ts";
@@ -20,14 +19,6 @@ export function createFreezeDesk(board: FreezeBoard, file: FreezeFile | undefine
       return removed;
     },
   };
-}
-
-/** Shows at every scrape whether anything is frozen; a freeze by file shows without Redis. */
-export function observeFreezes(metrics: Metrics, board: FreezeBoard, file: FreezeFile | undefined): void {
-  metrics.observe([metrics.frozen], async () => {
-    const isFrozen = (await file?.standing()) !== undefined || (await board.list()).length > 0;
-    metrics.frozen.set(isFrozen ? 1 : 0);
-  });
 }
 
 /** The condition that readiness shows. A freeze is no reason to turn alerts away: they are answered `paused`. */

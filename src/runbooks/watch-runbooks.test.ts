@@ -1,7 +1,6 @@
 import { expect, it } from "@jest/globals";
-import { createMetrics } from "../platform/telemetry/metrics.ts";
 import type { FolderChange, FolderDocument } from "./runbook-folder.ts";
-import { createRunbookWatch, observeRunbooks } from "./watch-runbooks.ts";
+import { createRunbookWatch } from "./watch-runbooks.ts";
 
 const broken: FolderDocument = {
   id: "cost",
@@ -36,10 +35,4 @@ it("tells of a file that is not good once, also when nothing else has changed, a
   for (let times = 0; times < 5; times += 1) await look();
   const bad = "error: A runbook is not good; its last good version, if any, stays.";
   expect(lines).toEqual([bad, bad, "info: Runbooks were loaded.", "error: The runbook folder cannot be read; the running set stays."]);
-});
-
-it("counts the files whose newest bytes are not in force", async () => {
-  const metrics = createMetrics();
-  observeRunbooks(metrics, { list: () => [broken, { ...broken, id: "cache", diagnostics: [] }] });
-  expect((await metrics.metrics()).split("\n")).toContain("runbookd_broken_runbooks 1");
 });

@@ -1,6 +1,5 @@
 import type { Log } from "../core/log.ts";
-import type { Metrics } from "../platform/telemetry/metrics.ts";
-import { isBroken, type RunbookFolder } from "./runbook-folder.ts";
+import type { RunbookFolder } from "./runbook-folder.ts";
 
 /** One look at the runbook folder. What is new is told once, and a file that is not good until it is. Never rejects. */
 export function createRunbookWatch(library: RunbookFolder, log: Pick<Log, "info" | "error">): () => Promise<void> {
@@ -18,9 +17,4 @@ export function createRunbookWatch(library: RunbookFolder, log: Pick<Log, "info"
       log.error({ error }, "The runbook folder cannot be read; the running set stays.");
     }
   };
-}
-
-/** Counts the files whose newest bytes are not in force, at every scrape. */
-export function observeRunbooks(metrics: Pick<Metrics, "observe" | "brokenRunbooks">, library: Pick<RunbookFolder, "list">): void {
-  metrics.observe([metrics.brokenRunbooks], async () => metrics.brokenRunbooks.set(library.list().filter(isBroken).length));
 }

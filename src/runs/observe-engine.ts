@@ -1,9 +1,12 @@
 import type { Log } from "../core/log.ts";
-import type { Metrics } from "../platform/telemetry/metrics.ts";
 import type { EngineObserver } from "./engine/engine-observer.ts";
+import type { RunMetrics } from "./metrics.ts";
+
+/** The metrics of runs, and the counter in which guardrails count what they refuse. */
+type EngineMetrics = RunMetrics & { readonly refusals: { inc(labels: { readonly guardrail: string }): void } };
 
 /** What the engine does, as metrics and log lines. `now` in milliseconds, for the time of the last success. */
-export function createEngineObserver(metrics: Metrics, log: Log, now: () => number): EngineObserver {
+export function createEngineObserver(metrics: EngineMetrics, log: Log, now: () => number): EngineObserver {
   return {
     claimed({ runId, runbookId, stalls, idleMs }) {
       if (idleMs !== undefined) metrics.resume.observe(idleMs / 1000);

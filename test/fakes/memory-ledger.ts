@@ -11,8 +11,8 @@ import { type AdmissionFacts, decideAdmission, effectiveControls } from "../../s
 import { allowanceAt, periodAt, periodRemainingSeconds } from "../../src/llm/budgets/budget-allowance.ts";
 import { applyChange, holdsChange, openControls } from "../../src/llm/budgets/controls.ts";
 import type { LedgerTimes, WorkloadLedger } from "../../src/llm/budgets/ledger.ts";
-import { type RowPart, rowKeyOf, sumRows, unpricedTokens } from "../../src/llm/budgets/spend-row.ts";
-import { inputTokens } from "../../src/llm/usage/token-partition.ts";
+import { type RowPart, rowKeyOf, sumRows } from "../../src/llm/budgets/spend-row.ts";
+import { inputTokens, unpricedTokens } from "../../src/llm/usage/token-partition.ts";
 
 interface Lease {
   readonly leaseId: string;

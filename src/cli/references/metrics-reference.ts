@@ -1,7 +1,7 @@
-import type { Registry } from "prom-client";
+import type { MetricRegistry } from "../../platform/telemetry/declare-metric.ts";
 
 /** Every metric of a registry as a document. */
-export async function renderMetricsReference(registry: Registry): Promise<string> {
+export async function renderMetricsReference(registry: MetricRegistry): Promise<string> {
   const metrics = await registry.getMetricsAsJSON();
   const labels = new Map(registry.getMetricsAsArray().map((metric) => [metric.name, labelNames(metric)]));
   const rows = metrics

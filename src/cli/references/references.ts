@@ -1,5 +1,5 @@
 import { actionCatalogue } from "../../app/action-registry.ts";
-import { createMetrics } from "../../platform/telemetry/metrics.ts";
+import { createMetrics } from "../../app/metrics.ts";
 import type { CommandContext } from "../context.ts";
 import { createProgram } from "../run-cli.ts";
 import { renderActionsReference } from "./actions-reference.ts";

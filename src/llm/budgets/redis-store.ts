@@ -9,7 +9,7 @@ import { dayMs } from "../../core/duration.ts";
 import { available } from "../../platform/redis/available.ts";
 import { loadScript } from "../../platform/redis/script.ts";
 import { workloadKeys as keys, leaseIdOf, shareIdOf } from "../../platform/redis/workload-keys.ts";
-import { inputTokens } from "../usage/token-partition.ts";
+import { inputTokens, unpricedTokens } from "../usage/token-partition.ts";
 import type { UsageReply } from "../usage/usage-ledger.ts";
 import { effectiveControls } from "./admission.ts";
 import { allowanceAt, periodAt, periodRemainingSeconds } from "./budget-allowance.ts";
@@ -18,7 +18,7 @@ import type { LedgerTimes, QueueCounts, WorkloadLedger } from "./ledger.ts";
 import { createAdmissions, logLength, ticketMs } from "./redis-admissions.ts";
 import { readLogEntry, readRows } from "./redis-codec.ts";
 import { readUsage } from "./redis-usage.ts";
-import { mostRows, overflowRow, rowKeyOf, sumRows, unpricedTokens } from "./spend-row.ts";
+import { mostRows, overflowRow, rowKeyOf, sumRows } from "./spend-row.ts";
 
 /** What the ledger stands on. */
 export interface LedgerDeps {

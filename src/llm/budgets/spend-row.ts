@@ -16,11 +16,6 @@ export function rowKeyOf(event: UsageEvent): RowKey {
   return [event.prompt, event.operation, event.provider, event.model];
 }
 
-/** All tokens of an event that have no price. */
-export function unpricedTokens(event: UsageEvent): number {
-  return event.unpriced === undefined ? 0 : inputTokens(event.tokens) + event.tokens.output;
-}
-
 /** Sums of one row in one bucket, and who stands behind them. */
 export interface RowPart {
   readonly key: RowKey;

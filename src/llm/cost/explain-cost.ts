@@ -2,10 +2,9 @@ import type { CostAttribution, CostExplanation, CostQuestion } from "../../../pa
 import type { UsageEvent } from "../../../packages/sdk/src/wire/usage.ts";
 import type { Instant } from "../../core/clock.ts";
 import type { WorkloadLedger } from "../budgets/ledger.ts";
-import { unpricedTokens } from "../budgets/spend-row.ts";
 import type { ChangeLog } from "../changes/change-log.ts";
 import { costOf, type PriceTable } from "../usage/price-table.ts";
-import { inputTokens } from "../usage/token-partition.ts";
+import { inputTokens, unpricedTokens } from "../usage/token-partition.ts";
 import { attributeCost } from "./attribute-cost.ts";
 import { coincidingChanges } from "./coinciding-changes.ts";
 import { adviceOf } from "./cost-advice.ts";

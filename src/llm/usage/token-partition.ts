@@ -1,4 +1,4 @@
-import type { TokenPartition, UsageAnomaly } from "../../../packages/sdk/src/wire/usage.ts";
+import type { TokenPartition, UsageAnomaly, UsageEvent } from "../../../packages/sdk/src/wire/usage.ts";
 /** A request that used nothing, e.g. one that was refused. */
 export const noTokens: TokenPartition = {
   uncached: 0,
@@ -19,6 +19,11 @@ export function writtenTokens(tokens: TokenPartition): number {
 /** All prompt tokens. */
 export function inputTokens(tokens: TokenPartition): number {
   return tokens.uncached + tokens.read + writtenTokens(tokens);
+}
+
+/** All tokens of an event that have no price; 0 when it has one. */
+export function unpricedTokens(event: Pick<UsageEvent, "unpriced" | "tokens">): number {
+  return event.unpriced === undefined ? 0 : inputTokens(event.tokens) + event.tokens.output;
 }
 
 /** A partition, or the named reason why there is none. An anomaly is counted and shown, never priced. */

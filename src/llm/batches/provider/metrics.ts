@@ -1,8 +1,37 @@
-import type { Metrics } from "../../../platform/telemetry/metrics.ts";
+import { gauge, type MetricRegistry } from "../../../platform/telemetry/declare-metric.ts";
+import type { Observing } from "../../../platform/telemetry/exposition.ts";
+import type { WorkloadLabels } from "../../usage/metrics.ts";
 import { openStates, type ProviderBatchStore } from "./open-provider-batch.ts";
 
+/** The metrics of batches at providers. */
+export type ProviderBatchMetrics = ReturnType<typeof declareProviderBatchMetrics>;
+
+/** Declares the metrics of batches at providers in `registry`. */
+export function declareProviderBatchMetrics(registry: MetricRegistry) {
+  return {
+    providerBatchRequests: gauge(registry, {
+      name: "llm_provider_batch_requests",
+      help: "Requests of submissions to a provider's batch interface that are not settled, by state of the submission.",
+      labels: ["provider", "state"],
+    }),
+    providerBatchOldest: gauge(registry, {
+      name: "llm_provider_batch_oldest_unreconciled_timestamp_seconds",
+      help: "When the provider batch ended whose results wait longest; 0 when none waits.",
+      labels: ["provider"],
+    }),
+    providerDelta: gauge(registry, {
+      name: "llm_provider_reconciliation_delta_ratio",
+      help: "Our count of the cost of batches against the provider's, as a share of the provider's; absent when the provider shows none.",
+      labels: ["provider"],
+    }),
+  };
+}
+
 /** Fills the gauges of provider batches at every scrape from where they are kept. A provider that nothing was ever sent to has none. */
-export function observeProviderBatches(metrics: Metrics, store: Pick<ProviderBatchStore, "list" | "closed" | "deltas">): void {
+export function observeProviderBatches(
+  metrics: Observing & ProviderBatchMetrics & WorkloadLabels,
+  store: Pick<ProviderBatchStore, "list" | "closed" | "deltas">,
+): void {
   const { label } = metrics;
   metrics.observe([metrics.providerBatchRequests, metrics.providerBatchOldest], async () => {
     const [open, closed] = await Promise.all([store.list(), store.closed()]);

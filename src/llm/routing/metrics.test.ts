@@ -2,11 +2,13 @@ import { expect, it } from "@jest/globals";
 import { aCandidate, someTargets } from "../../../test/contracts/describe-model-routes.ts";
 import { createFakeClock } from "../../../test/fakes/fake-clock.ts";
 import { createMemoryModelRoutes } from "../../../test/fakes/memory-model-routes.ts";
-import { createMetrics } from "../../platform/telemetry/metrics.ts";
-import { observeRoutes } from "./observe-routes.ts";
+import { createExposition } from "../../platform/telemetry/exposition.ts";
+import { declareUsageMetrics } from "../usage/metrics.ts";
+import { declareRoutingMetrics, observeRoutes } from "./metrics.ts";
 
 it("shows the share of every model of a route, and forgets a model that was taken back", async () => {
-  const metrics = createMetrics({ version: "1", runtime: false });
+  const exposition = createExposition();
+  const metrics = { ...exposition, ...declareUsageMetrics(exposition.registry), ...declareRoutingMetrics(exposition.registry) };
   const routes = createMemoryModelRoutes(createFakeClock());
   observeRoutes(metrics, routes);
   const shown = async () => (await metrics.metrics()).split("\n").filter((line) => line.startsWith("llm_route_weight_ratio{"));

@@ -1,7 +1,8 @@
 import { expect, it } from "@jest/globals";
 import { createMemoryProviderBatchStore } from "../../../../test/fakes/memory-provider-batch-store.ts";
-import { createMetrics } from "../../../platform/telemetry/metrics.ts";
-import { observeProviderBatches } from "./observe-provider-batches.ts";
+import { createExposition } from "../../../platform/telemetry/exposition.ts";
+import { declareUsageMetrics } from "../../usage/metrics.ts";
+import { declareProviderBatchMetrics, observeProviderBatches } from "./metrics.ts";
 import type { OpenProviderBatch } from "./open-provider-batch.ts";
 
 const aSubmission = (key: string, change: Partial<OpenProviderBatch>): OpenProviderBatch => ({
@@ -19,7 +20,8 @@ const aSubmission = (key: string, change: Partial<OpenProviderBatch>): OpenProvi
 
 it("tells items by state, the longest wait for results, and how costs compare", async () => {
   const store = createMemoryProviderBatchStore();
-  const metrics = createMetrics();
+  const exposition = createExposition();
+  const metrics = { ...exposition, ...declareUsageMetrics(exposition.registry), ...declareProviderBatchMetrics(exposition.registry) };
   observeProviderBatches(metrics, store);
   const lines = async () => (await metrics.metrics()).split("\n").filter((line) => /^llm_provider_(batch|reconciliation)/.test(line));
   expect(await lines()).toEqual([]);

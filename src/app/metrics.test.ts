@@ -1,5 +1,6 @@
 import { expect, it } from "@jest/globals";
-import { createMetrics, seriesNames } from "./metrics.ts";
+import { seriesNames } from "../platform/telemetry/exposition.ts";
+import { createMetrics } from "./metrics.ts";
 
 const linesOf = async (metrics: ReturnType<typeof createMetrics>) => (await metrics.metrics()).split("\n");
 
@@ -20,27 +21,6 @@ it("shows no value that nobody has measured", async () => {
   const metrics = createMetrics();
   const values = (await linesOf(metrics)).filter((line) => !line.startsWith("#"));
   expect(values.filter((line) => /^runbookd_(canary|due_lag|frozen|in_doubt|approvals|mail)/.test(line))).toEqual([]);
-});
-
-it("reads observed gauges at every scrape, and drops them when they cannot be read", async () => {
-  const metrics = createMetrics();
-  let seen: number | undefined = 3;
-  metrics.observe([metrics.dueLag, metrics.queueJobs], async () => {
-    if (seen === undefined) throw new Error("gone");
-    metrics.dueLag.set(seen);
-    metrics.queueJobs.set({ queue: "run", state: "waiting" }, seen);
-  });
-  expect(await linesOf(metrics)).toEqual(
-    expect.arrayContaining(["runbookd_due_lag_seconds 3", 'runbookd_queue_jobs{queue="run",state="waiting"} 3']),
-  );
-  seen = undefined;
-  expect((await linesOf(metrics)).filter((line) => /^runbookd_(due_lag_seconds|queue_jobs)/.test(line))).toEqual([]);
-});
-
-it("gives two instances two registries", async () => {
-  const [one, two] = [createMetrics(), createMetrics()];
-  one.fencedWrites.inc();
-  expect(await linesOf(two)).toContain("runbookd_fenced_writes_total 0");
 });
 
 it("caps labels and counts what it dropped", async () => {

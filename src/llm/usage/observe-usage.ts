@@ -1,0 +1,78 @@
+import { type UsageEvent, usageAnomalies } from "../../../packages/sdk/src/wire/usage.ts";
+import { oneUsd } from "../../core/money.ts";
+import { overflowLabel } from "../../platform/telemetry/label-cap.ts";
+import type { UsageMetrics } from "./metrics.ts";
+import { unpricedTokens, writtenTokens } from "./token-partition.ts";
+import type { UsageObserver } from "./usage-ledger.ts";
+
+/** Combinations of labels beyond which further prompts are counted as `other`. */
+const mostSeries = 5000;
+
+interface Labels {
+  readonly provider: string;
+  readonly model: string;
+  readonly prompt: string;
+  readonly budget: string;
+}
+
+/** Turns counted usage into counters. Every label goes through its cap; ids of tickets, batches and requests are never labels. */
+export function createUsageObserver(metrics: UsageMetrics): UsageObserver {
+  const { label } = metrics;
+  const combinations = new Set<string>();
+  for (const reason of usageAnomalies) metrics.usageAnomalies.inc({ reason }, 0);
+
+  /** The prompt, as long as its combination with provider, model and budget is known or there is room. */
+  const promptOf = ({ provider, model, prompt, budget }: Labels): string => {
+    const combination = [provider, model, prompt, budget].join("\n");
+    if (combinations.has(combination)) return prompt;
+    if (combinations.size >= mostSeries) {
+      metrics.labelOverflow.inc({ label: "prompt" });
+      return overflowLabel;
+    }
+    combinations.add(combination);
+    return prompt;
+  };
+
+  return {
+    usage(events) {
+      for (const event of events) {
+        const labels = {
+          provider: label.provider(event.provider),
+          model: label.model(event.model),
+          budget: label.budget(event.budget),
+          prompt: label.prompt(event.prompt),
+        };
+        countRequest(metrics, event, { ...labels, prompt: promptOf(labels) });
+      }
+    },
+  };
+}
+
+function countRequest(metrics: UsageMetrics, event: UsageEvent, { provider, model, prompt, budget }: Labels): void {
+  metrics.requests.inc({ provider, model, prompt, outcome: event.outcome });
+  if (event.anomaly === undefined) countTokens(metrics, event, { provider, model, prompt });
+  else metrics.usageAnomalies.inc({ reason: event.anomaly });
+  if (event.unpriced !== undefined) metrics.unpricedTokens.inc({ provider, model }, unpricedTokens(event));
+  else if (event.anomaly === undefined) metrics.costUsd.inc({ provider, model, prompt, budget }, event.costMicroUsd / oneUsd);
+  if (event.cacheMiss !== undefined) {
+    const { reason, missedTokens = 0 } = event.cacheMiss;
+    metrics.cacheMisses.inc({ provider, prompt, reason });
+    metrics.cacheMissedTokens.inc({ provider, prompt, reason }, missedTokens);
+  }
+  if (event.latencyMs === undefined) return;
+  const labels = {
+    gen_ai_operation_name: metrics.label.operation(event.operation),
+    gen_ai_provider_name: provider,
+    gen_ai_request_model: metrics.label.model(event.requestModel ?? event.model),
+    error_type: event.outcome === "ok" ? "" : event.outcome,
+  };
+  metrics.operationDuration.observe(labels, event.latencyMs / 1000);
+}
+
+function countTokens({ inputTokens, outputTokens }: UsageMetrics, { tokens }: UsageEvent, labels: Omit<Labels, "budget">): void {
+  inputTokens.inc({ ...labels, token_cache: "none" }, tokens.uncached);
+  inputTokens.inc({ ...labels, token_cache: "read" }, tokens.read);
+  inputTokens.inc({ ...labels, token_cache: "write" }, writtenTokens(tokens));
+  outputTokens.inc({ ...labels, token_phase: "response" }, tokens.output - tokens.reasoning);
+  outputTokens.inc({ ...labels, token_phase: "reasoning" }, tokens.reasoning);
+}
