@@ -102,6 +102,7 @@ function productSide(socketPath: string): Side {
           {
             redis: connectRedis({ socketPath }, "worker"),
             queue: queueName,
+            recovery: createTicketQueue(redis, fail),
             concurrency,
             drain: abort.signal,
             abort: abort.signal,

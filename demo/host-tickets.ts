@@ -3,6 +3,7 @@ import { createSystemClock } from "../src/core/clock.ts";
 import { startTicketWorker, type TicketWorkerLog, type TicketWorkerOptions } from "../src/llm/tickets/jobs.ts";
 import { createTicketStore } from "../src/llm/tickets/redis-store.ts";
 import type { TicketProcessor } from "../src/llm/tickets/ticket.ts";
+import { createTicketQueue } from "../src/llm/tickets/ticket-queue.ts";
 import { connectRedis } from "../src/platform/redis/connection.ts";
 import { endWithStarter, hostSettings, type Reached } from "./workload/host-process.ts";
 import type { Gate } from "./workload/recorded-gate.ts";
@@ -28,18 +29,21 @@ export function hostTickets({ settings, client, gate = client, processor, worked
   const clock = createSystemClock();
   const over = new AbortController();
   const redis = connectRedis({ url: settings.REDIS_URL }, "worker");
+  const queueError = (error: Error) => console.error(`queue: ${error.message}`);
+  const queue = createTicketQueue(redis, queueError);
   const worker = startTicketWorker(
     { store: createTicketStore({ redis, clock }), gate, processor, clock },
     {
       ...options,
       redis,
+      recovery: queue,
       queue: settings.DEMO_QUEUE,
       drain: over.signal,
       abort: over.signal,
       log: {
         worked,
         failed: (ticketId, error) => console.error(`${ticketId}: ${error instanceof Error ? error.message : String(error)}`),
-        queueError: (error) => console.error(`queue: ${error.message}`),
+        queueError,
       },
     },
   );
@@ -47,6 +51,7 @@ export function hostTickets({ settings, client, gate = client, processor, worked
     stop?.();
     over.abort(new Error("The demo ends."));
     await worker.close();
+    await queue.close();
     await client.close();
     redis.disconnect();
   });

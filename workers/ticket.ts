@@ -45,6 +45,7 @@ export function startTicketWork(runtime: Runtime, { queue, command, concurrency,
     {
       redis: runtime.connect("worker"),
       queue,
+      recovery: runtime.ticketQueue,
       concurrency,
       drain: ending.signal,
       abort: abort.signal,

@@ -7,7 +7,6 @@ import { dividedTimes } from "../llm/budgets/ledger.ts";
 import { createLocalGate } from "../llm/budgets/local-gate.ts";
 import type { WorkloadObserver } from "../llm/budgets/workload-observer.ts";
 import { withBatchChanges } from "../llm/changes/change-log.ts";
-import type { TicketQueue } from "../llm/tickets/ticket-queue.ts";
 import { openProviders } from "./open-providers.ts";
 import type { Runtime } from "./runtime.ts";
 
@@ -16,7 +15,7 @@ const lookEveryMs = 1000;
 /** Batches, what may be done to them, and whoever looks after them in this process. */
 export async function openBatches(
   runtime: Runtime,
-  { redis, ticketQueue, observer }: { readonly redis: Redis; readonly ticketQueue: TicketQueue; readonly observer: WorkloadObserver },
+  { redis, observer }: { readonly redis: Redis; readonly observer: WorkloadObserver },
 ): Promise<{ readonly batches: BatchStore; readonly control: BatchControl }> {
   const { ledger, tickets, clock, config, closers, log } = runtime;
   const batches = createBatchStore({ redis, clock });
@@ -24,7 +23,7 @@ export async function openBatches(
   const gate = createLocalGate({ ledger, observer });
   const desk = await openProviders(runtime, { redis, batches, observer });
   const keeper = startBatchKeeper(
-    { batches, control, tickets, gate, feeder: ticketQueue, desk, clock, minuteMs: dividedTimes(config.timeFactor).minuteMs },
+    { batches, control, tickets, gate, feeder: runtime.ticketQueue, desk, clock, minuteMs: dividedTimes(config.timeFactor).minuteMs },
     {
       everyMs: lookEveryMs,
       drain: runtime.ending.signal,

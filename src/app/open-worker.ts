@@ -21,7 +21,6 @@ import { createCostSight } from "../llm/cost/create-cost-sight.ts";
 import type { PromptEvaluator } from "../llm/prompts/prompt-evaluator.ts";
 import { createCanaryStore } from "../llm/prompts/redis-store.ts";
 import type { TicketCare } from "../llm/tickets/ticket-care.ts";
-import { createTicketQueue } from "../llm/tickets/ticket-queue.ts";
 import { createRecipients } from "../notifications/create-recipients.ts";
 import { createOutbox } from "../notifications/redis-store.ts";
 import { withRedisMs } from "../platform/closers.ts";
@@ -152,10 +151,7 @@ function openEvaluator({ config, clock, closers }: Runtime): PromptEvaluator | u
 
 /** The tickets' store, the repository with their work, and their queue. */
 function openTicketCare(runtime: Runtime): TicketCare {
-  const { log, closers, tickets: store } = runtime;
-  const queue = createTicketQueue(runtime.connect("request"), (error) => log.warn({ error }, "The ticket queue reports an error."));
-  closers.add("ticket queue of recoveries", async () => queue.close(), withRedisMs);
-  return { store, checkpoints: openCheckpoints(runtime), doorbell: queue };
+  return { store: runtime.tickets, checkpoints: openCheckpoints(runtime), doorbell: runtime.ticketQueue };
 }
 
 function metricSource(prometheus: PrometheusReader): MetricSource {

@@ -15,9 +15,10 @@ import { type ChangeNotes, withLimitChanges } from "../llm/changes/change-log.ts
 import { createChangeLog } from "../llm/changes/redis-store.ts";
 import { createTicketStore } from "../llm/tickets/redis-store.ts";
 import type { TicketRecovery, TicketStore } from "../llm/tickets/ticket.ts";
+import { createTicketQueue, type TicketQueue } from "../llm/tickets/ticket-queue.ts";
 import { createPriceTable, type PriceTable, priceTableSchema } from "../llm/usage/price-table.ts";
 import { shippedPrices } from "../llm/usage/prices.ts";
-import { type Closers, createClosers } from "../platform/closers.ts";
+import { type Closers, createClosers, withRedisMs } from "../platform/closers.ts";
 import type { Config } from "../platform/config/config.ts";
 import { addressOf, type ConnectionPurpose, connectRedis, type RedisAddress, untilReady } from "../platform/redis/connection.ts";
 import { startEmbeddedRedis } from "../platform/redis/embedded-server.ts";
@@ -56,6 +57,8 @@ export interface Runtime {
   readonly freezes: FreezeBoard;
   readonly freezeFile: FreezeFile | undefined;
   readonly tickets: TicketStore & TicketRecovery & QueueCounts;
+  /** BullMQ's queues of tickets, opened once for the process. */
+  readonly ticketQueue: TicketQueue;
   readonly prices: PriceTable;
   /** Aborted when the process should end, by order or because something it cannot live without is gone. */
   readonly ending: AbortController;
@@ -98,7 +101,9 @@ export async function openRuntime(config: Config, sources: RuntimeSources): Prom
     };
     const shared = connect("request");
     const clock = createSharedClock(host, async () => readRedisTime(shared));
-    await untilReady(shared, host);
+    const queueConnection = connect("request");
+    // BullMQ asks for the server's version when it is built, and a connection of this kind does not queue.
+    await Promise.all([shared, queueConnection].map(async (redis) => untilReady(redis, host)));
     await clock.sync();
     const syncing = clock.every(syncEveryMs, () => void clock.sync());
     closers.add("clock", () => syncing.stop());
@@ -107,6 +112,8 @@ export async function openRuntime(config: Config, sources: RuntimeSources): Prom
     const metrics = createMetrics({ version: sources.version, runtime: true, clock });
     observeFreezes(metrics, freezes, freezeFile);
     const tickets = createTicketStore({ redis: shared, clock });
+    const ticketQueue = createTicketQueue(queueConnection, (error) => log.warn({ error }, "The ticket queue reports an error."));
+    closers.add("ticket queue", async () => ticketQueue.close(), withRedisMs);
     const changeNotes: ChangeNotes = {
       changes: createChangeLog(shared),
       clock,
@@ -140,6 +147,7 @@ export async function openRuntime(config: Config, sources: RuntimeSources): Prom
       library,
       path: sources.path,
       tickets,
+      ticketQueue,
       prices: readPrices(config, sources),
       ledger: withLimitChanges(ledger, changeNotes),
       changeNotes,

@@ -43,7 +43,6 @@ import { createModelRouteStore } from "../llm/routing/redis-store.ts";
 import { createModelRoutes } from "../llm/routing/routes.ts";
 import { observeTickets } from "../llm/tickets/metrics.ts";
 import { createTicketRoutes } from "../llm/tickets/routes.ts";
-import { createTicketQueue } from "../llm/tickets/ticket-queue.ts";
 import { createPrefixSampleStore } from "../llm/usage/redis-prefix-samples.ts";
 import { adminTokenPath, tokenFilePath } from "../platform/config/data-folder.ts";
 import { createHttpServer, type HttpServer } from "../platform/http/create-http-server.ts";
@@ -89,14 +88,12 @@ export async function startServer(
   const redis = runtime.connect("request");
   await untilReady(redis, clock);
   const queueError = (error: Error) => log.warn({ error }, "The queue reports an error.");
-  const queueConnections = [runtime.connect("request"), runtime.connect("request")] as const;
+  const queueConnection = runtime.connect("request");
   // BullMQ asks for the server's version when it is built, and a connection of this kind does not queue.
-  await Promise.all(queueConnections.map(async (connection) => untilReady(connection, clock)));
-  const wakeQueue = createWakeQueue(queueConnections[0], queueError);
+  await untilReady(queueConnection, clock);
+  const wakeQueue = createWakeQueue(queueConnection, queueError);
   closers.add("wake queue", async () => wakeQueue.close());
   const doorbell = near(wakeQueue);
-  const ticketQueue = createTicketQueue(queueConnections[1], queueError);
-  closers.add("ticket queue", async () => ticketQueue.close());
 
   const bytes = createRunbookBytes(redis);
   const store = createAcceptStore(redis, {
@@ -156,7 +153,7 @@ export async function startServer(
   const prefixes = createPrefixSampleStore(redis);
   const routes = withRouteChanges(createModelRouteStore({ redis, clock }), runtime.changeNotes);
   const recorder = createWorkloadRecorder(metrics);
-  const { batches, control: batchControl } = await openBatches(runtime, { redis, ticketQueue, observer: recorder });
+  const { batches, control: batchControl } = await openBatches(runtime, { redis, observer: recorder });
   const folder = resolve(sources.workingDirectory, config.dataFolder);
   const tokens = createTokenFile(tokenFilePath(folder), runtime);
   const adminTokenFile = adminTokenPath(folder);
@@ -196,7 +193,7 @@ export async function startServer(
         batches,
         control: auditedBatches(batchControl, { audit, clock }),
         tickets,
-        doorbell: ticketQueue,
+        doorbell: runtime.ticketQueue,
         clock,
       }),
       ...createTicketRoutes({ tickets }),

@@ -5,6 +5,7 @@ import { createWorkloadLedger } from "../../src/llm/budgets/redis-store.ts";
 import { startTicketWorker } from "../../src/llm/tickets/jobs.ts";
 import { createTicketStore } from "../../src/llm/tickets/redis-store.ts";
 import type { TicketProcessor } from "../../src/llm/tickets/ticket.ts";
+import { createTicketQueue } from "../../src/llm/tickets/ticket-queue.ts";
 
 /** Tickets over a real Redis, wired like the product; a lease lasts two seconds. */
 export function openTicketSystem(redis: Redis) {
@@ -28,6 +29,7 @@ export function workUntilKilled(
     {
       redis,
       queue: "default",
+      recovery: createTicketQueue(redis, () => undefined),
       concurrency,
       drain: never,
       abort: never,

@@ -49,6 +49,7 @@ async function open() {
       {
         redis: connection,
         queue: "default",
+        recovery: queue,
         concurrency,
         drain: drain.signal,
         abort: drain.signal,
@@ -71,6 +72,41 @@ async function open() {
 }
 
 describe("startTicketWorker", () => {
+  it("looks for lost rings soon again after a look that failed", async () => {
+    const { tickets: store, gate } = openTicketSystem(held.redis);
+    const drain = new AbortController();
+    const connection = connectRedis({ socketPath: held.server.socketPath }, "worker");
+    const [rests, errors]: [number[], Error[]] = [[], []];
+    const hurried = {
+      ...clock,
+      async sleep(ms: number, signal?: AbortSignal) {
+        rests.push(ms);
+        await clock.sleep(1, signal);
+      },
+    };
+    const answers = [Promise.reject(new Error("Redis is away")), Promise.resolve(0)];
+    const worker = startTicketWorker(
+      { store, gate, processor: async () => ({ kind: "done", saved: null }), clock: hurried },
+      {
+        redis: connection,
+        queue: "default",
+        recovery: { recover: async () => answers.shift() ?? 0 },
+        concurrency: 1,
+        drain: drain.signal,
+        abort: drain.signal,
+        log: { worked: () => undefined, failed: () => undefined, queueError: (error) => errors.push(error) },
+      },
+    );
+    closers.push(async () => {
+      drain.abort();
+      await worker.close();
+      connection.disconnect();
+    });
+    await until("it has looked twice", async () => rests.length > 1);
+    expect(rests.slice(0, 2)).toEqual([5000, 300_000]);
+    expect(errors.map(({ message }) => message)).toEqual(["Redis is away"]);
+  });
+
   it("brings every ticket to exactly one end", async () => {
     const { add, start, counts, ledger } = await open();
     await add(20);

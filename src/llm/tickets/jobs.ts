@@ -1,7 +1,7 @@
 import type { Redis } from "ioredis";
 import type { WorkerHandle } from "../../core/worker-handle.ts";
 import { giveBackUntil, startQueueWorker } from "../../platform/queue/queue-worker.ts";
-import { createTicketQueue, type TicketJob, ticketPrefix, ticketQueueName } from "./ticket-queue.ts";
+import { type TicketJob, type TicketQueue, ticketPrefix, ticketQueueName } from "./ticket-queue.ts";
 import { type TicketStep, type WorkTicketDeps, workTicket } from "./work-ticket.ts";
 
 /** What a ticket worker tells. */
@@ -16,6 +16,8 @@ export interface TicketWorkerOptions {
   readonly redis: Redis;
   /** Name of the ticket queue. */
   readonly queue: string;
+  /** Finds the tickets whose ring was lost. The caller owns it and closes it after the worker. */
+  readonly recovery: Pick<TicketQueue, "recover">;
   readonly concurrency: number;
   /** No further turn is taken; tickets go back to their queue with their work saved. */
   readonly drain: AbortSignal;
@@ -30,7 +32,7 @@ export interface TicketWorkerOptions {
 /** How often tickets whose ring was lost are looked for. */
 const recoverEveryMs = 300_000;
 
-/** After a defect of ours or of the store, when the ticket is tried again. */
+/** After a defect of ours or of the store, when the ticket or the look for lost rings is tried again. */
 const troubleMs = 5000;
 
 /** Takes tickets of one queue. A ticket that waits holds no worker, and no attempt of BullMQ's is ever used up: attempts are the ticket's own. */
@@ -62,11 +64,10 @@ export function startTicketWorker(deps: WorkTicketDeps, options: TicketWorkerOpt
       queueError: (error) => log.queueError(error),
     },
   );
-  const queue = createTicketQueue(options.redis, (error) => log.queueError(error));
   const closing = new AbortController();
   const recovering = recoverUntil(
     AbortSignal.any([drain, closing.signal]),
-    async () => queue.recover(deps.store, options.queue),
+    async () => options.recovery.recover(deps.store, options.queue),
     deps,
     log,
   );
@@ -75,7 +76,6 @@ export function startTicketWorker(deps: WorkTicketDeps, options: TicketWorkerOpt
       closing.abort();
       await worker.close();
       await recovering;
-      await queue.close();
     },
   };
 }
@@ -88,11 +88,13 @@ async function recoverUntil(
   log: TicketWorkerLog,
 ): Promise<void> {
   while (!over.aborted) {
+    let restMs = recoverEveryMs;
     try {
       await recover();
     } catch (error) {
+      restMs = troubleMs;
       log.queueError(error instanceof Error ? error : new Error(String(error)));
     }
-    await clock.sleep(recoverEveryMs, over).catch(() => undefined);
+    await clock.sleep(restMs, over).catch(() => undefined);
   }
 }
