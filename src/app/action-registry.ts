@@ -48,9 +48,23 @@ import { notify } from "../notifications/actions/notify.ts";
 import { sendReport } from "../notifications/actions/send-report.ts";
 import type { Recipients } from "../notifications/recipients.ts";
 
-/** Every action, once. A new action is one file and one line here. */
+/** Every action, once, by subject and then by name. A new action is one file and one line here. */
 const definitions: readonly DefinedAction<ActionPorts>[] = [
-  analyzeCache,
+  // General
+  httpRequest,
+  prometheusQuery,
+  runCommand,
+  wait,
+  // Notifications
+  notify,
+  sendReport,
+  // Budgets
+  pauseBatches,
+  resumeBatches,
+  resumeWithRamp,
+  setLimits,
+  takeSnapshot,
+  // Batches
   cancelBatch,
   handleBatchFailures,
   pauseBatch,
@@ -60,30 +74,24 @@ const definitions: readonly DefinedAction<ActionPorts>[] = [
   setBatchLimits,
   submitBatch,
   watchBatch,
+  // Tickets
   cancelTickets,
-  deployCanary,
-  evaluatePrompt,
-  httpRequest,
-  measurePrompt,
-  notify,
-  pauseBatches,
-  prometheusQuery,
-  promotePrompt,
-  rankOperationsAction,
-  rankPrompts,
-  restructurePromptAction,
-  resumeBatches,
-  resumeWithRamp,
-  runCommand,
-  sendReport,
-  setLimits,
-  takeSnapshot,
   findFailurePoint,
   fixFailureCause,
   preserveWork,
-  rollBackWork,
   resumeTickets,
-  wait,
+  rollBackWork,
+  // Prompts
+  deployCanary,
+  evaluatePrompt,
+  measurePrompt,
+  promotePrompt,
+  rankPrompts,
+  restructurePromptAction,
+  // Caching
+  analyzeCache,
+  // Cost
+  rankOperationsAction,
 ];
 
 /** Actions bound to their ports, by name. */
