@@ -65,8 +65,12 @@ const homes = {
 /** A connection is handed on by whoever wires, and a store names its type. */
 const handsOn = {
   ioredis: "/redis-[^/]+\\.ts$|/jobs\\.ts$|-queue\\.ts$|^src/(app|cli|platform/queue)/|^workers/|^demo/|^src/demo/",
-  "prom-client": "/metrics\\.ts$|^src/cli/references/",
 };
+
+/** What belongs to one noun of the trade. */
+const slices = order.slice(order.indexOf("src/runbooks"), order.indexOf("src/integrations"));
+/** The files of a slice that meet Redis, HTTP, queues and metrics; its other files are rules. */
+const edges = "/(redis-[^/]+|routes|[^/]+-routes|metrics|observe-[^/]+|jobs|[^/]+-queue|webhook)\\.ts$";
 
 const under = (folders) => `^(${[folders].flat().join("|")})/`;
 const tests = "\\.test\\.ts$|^src/testing/|^test/";
@@ -108,6 +112,7 @@ module.exports = {
       { path: "^src/(?!app/|cli/|demo/)((?:llm/)?[^/]+)/" },
       { path: "^src/(?!platform/|redis/|http/|config/).*/(redis-[^/]+|routes|[^/]+-routes)\\.ts$", pathNot: "^src/$1/" },
     ),
+    rule("rules-import-no-platform", { path: under(slices), pathNot: edges }, { path: "^src/(platform|integrations)/" }),
     rule("wire-imports-only-zod", { path: "^packages/sdk/src/wire/" }, { pathNot: "^packages/sdk/src/wire/|node_modules/zod/" }),
     rule(
       "sdk-imports-only-zod",
