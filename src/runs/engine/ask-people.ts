@@ -3,7 +3,7 @@ import type { Question } from "../../../packages/sdk/src/wire/questions.ts";
 import type { Step } from "../../../packages/sdk/src/wire/runbooks.ts";
 import { hourMs } from "../../core/duration.ts";
 import type { AttemptDeps } from "./bind-call.ts";
-import type { RunHold } from "./run-hold.ts";
+import type { RunWriter } from "./run-writer.ts";
 
 /** What to ask; the rest follows from the run. */
 export interface Asked {
@@ -23,14 +23,15 @@ export interface Asked {
 const defaultApprovalMs = hourMs;
 
 /** Notes a question; the run is suspended by the move that follows. */
-export function askPeople(hold: RunHold, step: Step, asked: Asked, deps: AttemptDeps): void {
+export function askPeople(writer: RunWriter, step: Step, asked: Asked, deps: AttemptDeps): void {
+  writer.receiveNotices();
   const { withinMs = asked.kind === "approve" ? defaultApprovalMs : undefined, ...rest } = asked;
-  const { requester } = hold.view.request;
+  const { requester } = writer.view.request;
   const now = deps.clock.now();
   const question: Question = {
     id: deps.questionId(),
-    runId: hold.view.runId,
-    runbookId: hold.view.request.runbookId,
+    runId: writer.view.runId,
+    runbookId: writer.view.request.runbookId,
     stepId: step.id,
     askedAt: now,
     role: asked.role ?? (asked.kind === "approve" ? "approver" : "operator"),
@@ -38,5 +39,5 @@ export function askPeople(hold: RunHold, step: Step, asked: Asked, deps: Attempt
     ...(asked.kind === "approve" && requester !== undefined && { requester }),
     ...rest,
   };
-  hold.note({ kind: "asked", question });
+  writer.record({ kind: "asked", question });
 }

@@ -9,23 +9,24 @@ import { type AttemptDeps, bindCall, contextOf } from "./bind-call.ts";
 import { type Attempted, freezeQueryOf, outsideFreeze, restFrozen } from "./freeze-rest.ts";
 import { watchFreeze } from "./freeze-watch.ts";
 import { idempotencyKeyOf, planShaOf } from "./plan-sha.ts";
-import { LeaseLost, NotReplicated, type RunHold } from "./run-hold.ts";
 import { type StepView, stepView } from "./run-view.ts";
+import { LeaseLost, NotReplicated, type RunWriter } from "./run-writer.ts";
 import { scopeOf } from "./scope.ts";
 
 /**
  * One try of one step: bind, plan, guard, intent, effect, result. The intent is durable before the first byte of the effect is sent.
  * Whatever goes wrong becomes a note; only a lost lease throws.
  */
-export async function attemptStep(runbook: Runbook, step: Step, resume: boolean, hold: RunHold, deps: AttemptDeps): Promise<Attempted> {
+export async function attemptStep(runbook: Runbook, step: Step, resume: boolean, writer: RunWriter, deps: AttemptDeps): Promise<Attempted> {
   if (step.action === undefined) throw new Error(`Step ${step.id} has no action to attempt.`);
-  const known = stepView(hold.view, step.id);
+  writer.receiveNotices();
+  const known = stepView(writer.view, step.id);
   const resumed = resume ? known.intent : undefined;
   const attempt =
     resumed === undefined ? (known.progress === undefined ? known.attempts + 1 : Math.max(1, known.attempts)) : resumed.attempt;
-  const failed = (failure: Failure) => hold.note({ kind: "failed", step: step.id, attempt, failure });
+  const failed = (failure: Failure) => writer.record({ kind: "failed", step: step.id, attempt, failure });
 
-  const bound = bindCall(step.action, hold, deps);
+  const bound = bindCall(step.action, writer, deps);
   if (!bound.ok) {
     failed(bound.failure);
     return "noted";
@@ -33,7 +34,7 @@ export async function attemptStep(runbook: Runbook, step: Step, resume: boolean,
   const { action } = bound;
   const group = resumed?.group ?? known.group;
   const timeoutMs = step.timeoutMs ?? action.timeoutMs;
-  let context = contextOf(hold, step, attempt, group, timeoutMs, deps);
+  let context = contextOf(writer, step, attempt, group, timeoutMs, deps);
   const startedAt = deps.clock.monotonic();
 
   let plan: Plan;
@@ -46,21 +47,23 @@ export async function attemptStep(runbook: Runbook, step: Step, resume: boolean,
   if (action.effect !== "read") {
     const permitted =
       resumed !== undefined && known.failure === undefined && known.progress !== undefined
-        ? await permitFurther(step, action, plan, hold, deps)
-        : await permit(runbook, step, action, plan, attempt, group, resumed !== undefined, hold, deps);
+        ? await permitFurther(step, action, plan, writer, deps)
+        : await permit(runbook, step, action, plan, attempt, group, resumed !== undefined, writer, deps);
     if (permitted !== "go") return permitted;
   }
-  await hold.assertHeld();
+  await writer.assertHeld();
+  writer.receiveNotices();
 
-  using watch = watchFreeze(action.effect === "read" ? undefined : freezeQueryOf(action, plan, false, hold), deps);
-  context = contextOf(hold, step, attempt, group, timeoutMs, deps, watch);
+  using watch = watchFreeze(action.effect === "read" ? undefined : freezeQueryOf(action, plan, false, writer), deps);
+  context = contextOf(writer, step, attempt, group, timeoutMs, deps, watch);
   try {
     const result = await action.run(plan, context);
-    if (hold.lostSignal.aborted) throw new LeaseLost(hold.lease.runId);
+    if (writer.lostSignal.aborted) throw new LeaseLost(writer.lease.runId);
     switch (result.kind) {
       case "done": {
-        const first = hold.view.effects.length === 0;
-        hold.note({ kind: "applied", step: step.id, attempt, output: result.output });
+        writer.receiveNotices();
+        const first = writer.view.effects.length === 0;
+        writer.record({ kind: "applied", step: step.id, attempt, output: result.output });
         deps.observer.stepEnded({
           runId: context.runId,
           stepId: step.id,
@@ -69,20 +72,20 @@ export async function attemptStep(runbook: Runbook, step: Step, resume: boolean,
           ms: deps.clock.monotonic() - startedAt,
           targets: plan.targets,
         });
-        if (action.effect !== "read" && first) deps.observer.firstEffect(deps.clock.now() - hold.view.acceptedAt);
+        if (action.effect !== "read" && first) deps.observer.firstEffect(deps.clock.now() - writer.view.acceptedAt);
         break;
       }
       case "continue":
-        hold.note({ kind: "progressed", step: step.id, attempt, progress: result.progress, until: deps.clock.now() + result.afterMs });
+        writer.record({ kind: "progressed", step: step.id, attempt, progress: result.progress, until: deps.clock.now() + result.afterMs });
         break;
       case "ask": {
-        hold.note({ kind: "progressed", step: step.id, attempt, progress: result.progress, until: deps.clock.now() });
-        askPeople(hold, step, { kind: "ask", text: result.question, answers: result.answers, byAction: true }, deps);
+        writer.record({ kind: "progressed", step: step.id, attempt, progress: result.progress, until: deps.clock.now() });
+        askPeople(writer, step, { kind: "ask", text: result.question, answers: result.answers, byAction: true }, deps);
         break;
       }
     }
   } catch (error) {
-    if (error instanceof LeaseLost || hold.lostSignal.aborted) throw new LeaseLost(hold.lease.runId);
+    if (error instanceof LeaseLost || writer.lostSignal.aborted) throw new LeaseLost(writer.lease.runId);
     const failure = ensureFailure(error);
     // A read changes nothing, whatever became of it.
     failed(action.effect === "read" ? { ...failure, applied: "no" } : failure);
@@ -95,9 +98,9 @@ export async function attemptStep(runbook: Runbook, step: Step, resume: boolean,
       targets: plan.targets,
     });
   }
-  if (action.effect !== "read") await deps.sample(hold, runbook);
+  if (action.effect !== "read") await deps.sample(writer, runbook);
   // A result that must not be asked for twice is written at once; a repeatable one travels with the next intent.
-  if (action.effect !== "read" && action.effect !== "set") await hold.flush();
+  if (action.effect !== "read" && action.effect !== "set") await writer.flush();
   return "noted";
 }
 
@@ -111,13 +114,14 @@ function freshPlan(approved: StepView["approved"], action: BoundAction, deps: At
 }
 
 /** An action that goes on has its intent; the claim of this worker must be durable before it acts again, and no freeze may stand. */
-async function permitFurther(step: Step, action: BoundAction, plan: Plan, hold: RunHold, deps: AttemptDeps): Promise<"go" | Attempted> {
-  const query = freezeQueryOf(action, plan, false, hold);
+async function permitFurther(step: Step, action: BoundAction, plan: Plan, writer: RunWriter, deps: AttemptDeps): Promise<"go" | Attempted> {
+  writer.receiveNotices();
+  const query = freezeQueryOf(action, plan, false, writer);
   const outside = await outsideFreeze(query, deps);
-  if (outside !== undefined) return restFrozen(step, outside, hold, deps);
-  const reply = await hold.flush({ effect: true, ...(query !== undefined && { freeze: query }) });
-  if (reply.kind === "frozen") return restFrozen(step, reply.freeze, hold, deps);
-  if (reply.kind === "unreplicated" || (reply.kind === "ok" && reply.unreplicated === true)) throw new NotReplicated(hold.lease.runId);
+  if (outside !== undefined) return restFrozen(step, outside, writer, deps);
+  const reply = await writer.flush({ effect: true, ...(query !== undefined && { freeze: query }) });
+  if (reply.kind === "frozen") return restFrozen(step, reply.freeze, writer, deps);
+  if (reply.kind === "unreplicated" || (reply.kind === "ok" && reply.unreplicated === true)) throw new NotReplicated(writer.lease.runId);
   // A stop was asked for meanwhile: the next move hears of it.
   return reply.kind === "ok" ? "go" : "noted";
 }
@@ -131,10 +135,11 @@ async function permit(
   attempt: number,
   group: number,
   again: boolean,
-  hold: RunHold,
+  writer: RunWriter,
   deps: AttemptDeps,
 ): Promise<"go" | Attempted> {
-  const { view } = hold;
+  writer.receiveNotices();
+  const { view } = writer;
   const now = deps.clock.now();
   const known = stepView(view, step.id);
   const planSha = planShaOf(action.name, plan);
@@ -149,7 +154,7 @@ async function permit(
       mode: view.request.mode,
       target: view.request.target,
       approved,
-      raised: raisedTargets(hold, deps),
+      raised: raisedTargets(writer, deps),
       byMachine: view.request.source === "webhook" || view.request.source === "poll",
       ...(view.request.alert !== undefined && {
         fingerprint: view.request.alert.fingerprint,
@@ -160,7 +165,7 @@ async function permit(
   );
   if (verdict.kind === "refuse") {
     deps.observer.refused(verdict.guardrail);
-    hold.note({
+    writer.record({
       kind: "refused",
       step: step.id,
       guardrail: verdict.guardrail,
@@ -169,7 +174,7 @@ async function permit(
       ...(verdict.retryAt !== undefined && { retryAt: verdict.retryAt }),
     });
     if (verdict.retryAt === undefined && view.request.mode !== "observe") {
-      hold.note({
+      writer.record({
         kind: "failed",
         step: step.id,
         attempt,
@@ -178,14 +183,14 @@ async function permit(
     }
     return "noted";
   }
-  const wanted = verdict.kind === "ask" ? verdict.reason : approvalWanted(step, hold);
+  const wanted = verdict.kind === "ask" ? verdict.reason : approvalWanted(step, writer);
   if (wanted !== undefined && !approved && !again) {
     const outdated = known.approved !== undefined;
     if (outdated) deps.observer.refused("stale-plan");
     else if (verdict.kind === "ask") deps.observer.refused(verdict.guardrail);
     const rule = step.approval;
     askPeople(
-      hold,
+      writer,
       step,
       {
         kind: "approve",
@@ -200,10 +205,11 @@ async function permit(
     );
     return "noted";
   }
-  const query = freezeQueryOf(action, plan, false, hold);
+  writer.receiveNotices();
+  const query = freezeQueryOf(action, plan, false, writer);
   const outside = await outsideFreeze(query, deps);
-  if (outside !== undefined) return restFrozen(step, outside, hold, deps);
-  hold.note({
+  if (outside !== undefined) return restFrozen(step, outside, writer, deps);
+  writer.record({
     kind: "intent",
     step: step.id,
     action: action.name,
@@ -214,7 +220,7 @@ async function permit(
     plan,
     planSha,
   });
-  const reply = await hold.flush({
+  const reply = await writer.flush({
     claims: verdict.kind === "allow" && !again ? verdict.claims : [],
     summary: { step: step.name },
     effect: true,
@@ -223,18 +229,18 @@ async function permit(
   if (reply.kind === "ok" && reply.unreplicated !== true) return "go";
   if (reply.kind === "ok") {
     // Nothing was sent, so a first intent is taken back; that of an earlier attempt still stands for bytes that may have been sent.
-    if (!again) hold.note({ kind: "retried", step: step.id, why: "The intent did not reach the replicas in time; nothing was sent." });
-    throw new NotReplicated(hold.lease.runId);
+    if (!again) writer.record({ kind: "retried", step: step.id, why: "The intent did not reach the replicas in time; nothing was sent." });
+    throw new NotReplicated(writer.lease.runId);
   }
-  hold.unnote();
-  if (reply.kind === "frozen") return restFrozen(step, reply.freeze, hold, deps);
-  if (reply.kind === "unreplicated") throw new NotReplicated(hold.lease.runId);
+  writer.discardLast();
+  if (reply.kind === "frozen") return restFrozen(step, reply.freeze, writer, deps);
+  if (reply.kind === "unreplicated") throw new NotReplicated(writer.lease.runId);
   if (reply.kind !== "claim_refused") return "noted";
   const lock = "lock" in reply.claim;
   // A bucket begins with the name of the guardrail that claims it.
   const guardrail = "bucket" in reply.claim ? (reply.claim.bucket.split(":")[0] ?? "limit") : "target-lock";
   deps.observer.refused(guardrail);
-  hold.note({
+  writer.record({
     kind: "refused",
     step: step.id,
     guardrail,
@@ -246,15 +252,15 @@ async function permit(
 }
 
 /** What the intents of this run have raised, this step's own earlier ones included. */
-function raisedTargets(hold: RunHold, deps: AttemptDeps): readonly string[] {
-  const intents = [...hold.view.steps.values()].flatMap(({ intent }) => intent ?? []);
+function raisedTargets(writer: RunWriter, deps: AttemptDeps): readonly string[] {
+  const intents = [...writer.view.steps.values()].flatMap(({ intent }) => intent ?? []);
   return intents.flatMap(({ action, plan }) => (deps.actions.find(action)?.risk === "raises" ? plan.targets : []));
 }
 
-function approvalWanted(step: Step, hold: RunHold): string | undefined {
+function approvalWanted(step: Step, writer: RunWriter): string | undefined {
   const rule = step.approval;
   if (rule === undefined) return undefined;
   // Only a certain "true" lifts the need: cannot see means ask.
-  if (rule.unless !== undefined && truthOf(evaluate(rule.unless.source, scopeOf(hold.view))) === "true") return undefined;
+  if (rule.unless !== undefined && truthOf(evaluate(rule.unless.source, scopeOf(writer.view))) === "true") return undefined;
   return `The document asks for the permission of the ${rule.role} role.`;
 }

@@ -6,8 +6,8 @@ import type { Clock } from "../../core/clock.ts";
 import { resolveParameters } from "../../runbooks/parse/resolve-parameters.ts";
 import type { EngineDeps } from "./engine-deps.ts";
 import { idempotencyKeyOf } from "./plan-sha.ts";
-import type { RunHold } from "./run-hold.ts";
 import { stepView } from "./run-view.ts";
+import type { RunWriter } from "./run-writer.ts";
 import { scopeOf } from "./scope.ts";
 
 /** What an attempt works with. */
@@ -16,17 +16,17 @@ export interface AttemptDeps extends EngineDeps {
   /** Id of a new question. */
   readonly questionId: () => string;
   /** Samples the tracked metrics and notes them. */
-  readonly sample: (hold: RunHold, runbook: Runbook) => Promise<void>;
+  readonly sample: (writer: RunWriter, runbook: Runbook) => Promise<void>;
 }
 
 /** A call with its templates resolved and its parameters proven, or why not. */
 export type Bound = { readonly ok: true; readonly action: BoundAction } | { readonly ok: false; readonly failure: Failure };
 
 /** Resolves a call's templates against the run as it is and proves its parameters. */
-export function bindCall(call: ActionCall, hold: RunHold, deps: AttemptDeps, result?: Json): Bound {
+export function bindCall(call: ActionCall, writer: RunWriter, deps: AttemptDeps, result?: Json): Bound {
   const known = deps.actions.find(call.name);
   if (known === undefined) return invalid(`There is no action \`${call.name}\` in this version.`);
-  const resolved = resolveParameters(call.parameters, known.parameters, scopeOf(hold.view, result));
+  const resolved = resolveParameters(call.parameters, known.parameters, scopeOf(writer.view, result));
   if (!resolved.ok)
     return {
       ok: false,
@@ -42,7 +42,7 @@ function invalid(message: string): Bound {
 
 /** What the action is handed for this attempt. */
 export function contextOf(
-  hold: RunHold,
+  writer: RunWriter,
   step: Step,
   attempt: number,
   group: number | "undo",
@@ -50,7 +50,7 @@ export function contextOf(
   deps: AttemptDeps,
   cut?: { readonly signal: AbortSignal },
 ): ActionContext {
-  const { view } = hold;
+  const { view } = writer;
   const known = stepView(view, step.id);
   const question = view.question;
   // A stop cuts steps short, not the report that tells of it.
@@ -64,8 +64,8 @@ export function contextOf(
     idempotencyKey: idempotencyKeyOf(view.runId, step.id, group),
     // Made when it is first asked for: every timeout lives on until its time is over.
     get signal() {
-      const cuts = [...(stoppable ? [hold.stopSignal] : []), ...(cut === undefined ? [] : [cut.signal])];
-      signal ??= AbortSignal.any([hold.lostSignal, deps.clock.timeout(timeoutMs), ...cuts]);
+      const cuts = [...(stoppable ? [writer.stopSignal] : []), ...(cut === undefined ? [] : [cut.signal])];
+      signal ??= AbortSignal.any([writer.lostSignal, deps.clock.timeout(timeoutMs), ...cuts]);
       return signal;
     },
     clock: deps.clock,

@@ -13,7 +13,7 @@ import { defaultPace, type Pace, type Sight } from "./move.ts";
 import { nextMove } from "./next-move.ts";
 import { probeStep } from "./probe-step.ts";
 import { readOnce } from "./read-once.ts";
-import { holdRun, LeaseLost, NotReplicated, type RunHold } from "./run-hold.ts";
+import { createRunWriter, LeaseLost, NotReplicated, type RunWriter } from "./run-writer.ts";
 import { scopeOf } from "./scope.ts";
 import { undoEffect } from "./undo-effect.ts";
 
@@ -26,12 +26,12 @@ export interface ExecutorOptions {
   /** Id of a new question. */
   readonly questionId: () => string;
   readonly pace?: Pace;
-  /** Waits up to this long keep the worker; longer ones suspend the run and hold none. */
+  /** Waits up to this long keep the worker; longer ones suspend the run and occupy none. */
   readonly shortWaitMs?: number;
   /** Claims without progress after which a run is poisoned. */
   readonly maxStalls?: number;
   /** Cooldown to start when the run has ended. */
-  readonly cooldownOf: (runbook: Runbook, hold: RunHold) => readonly { readonly bucket: string; readonly forMs: number }[];
+  readonly cooldownOf: (runbook: Runbook, writer: RunWriter) => readonly { readonly bucket: string; readonly forMs: number }[];
 }
 
 /** Claims a run and carries it as far as it goes now. */
@@ -48,7 +48,7 @@ export function createExecutor(deps: EngineDeps, options: ExecutorOptions): Exec
     ...deps,
     clock,
     questionId: options.questionId,
-    sample: (hold, runbook) => sampleTracked(runbook, hold, { metrics: deps.metrics, clock }),
+    sample: (writer, runbook) => sampleTracked(runbook, writer, { metrics: deps.metrics, clock }),
   };
 
   const sight: Sight = {
@@ -60,98 +60,101 @@ export function createExecutor(deps: EngineDeps, options: ExecutorOptions): Exec
     async execute(runId, drain) {
       const claimed = await deps.ledger.claim(runId);
       if ("refused" in claimed) return claimed.refused;
-      const hold = holdRun(claimed, { ledger: deps.ledger, clock });
+      const writer = createRunWriter(claimed, { ledger: deps.ledger, clock });
       try {
-        const { request, waiting, lastAt } = hold.view;
+        writer.receiveNotices();
+        const { request, waiting, lastAt } = writer.view;
         const idleMs = waiting ? undefined : clock.now() - lastAt;
-        hold.note({ kind: "claimed", worker: claimed.lease.token });
+        writer.record({ kind: "claimed", worker: claimed.lease.token });
         deps.observer.claimed({ runId, runbookId: request.runbookId, stalls: claimed.stalls, ...(idleMs !== undefined && { idleMs }) });
         const runbook = await deps.runbooks.get(request.runbookSha, request.runbookId);
         const unfit = runbook === undefined ? corrupt : claimed.stalls > (options.maxStalls ?? 3) ? poisoned : undefined;
         if (runbook === undefined || unfit !== undefined) {
-          hold.note({ kind: "concluded", outcome: "failed", reason: unfit?.message ?? "", ...(unfit !== undefined && { failure: unfit }) });
-          hold.note({ kind: "finished", outcome: "failed", reason: unfit?.message ?? "", ...(unfit !== undefined && { failure: unfit }) });
-          await end(hold, runbook);
+          const ending = { outcome: "failed", reason: unfit?.message ?? "", ...(unfit !== undefined && { failure: unfit }) } as const;
+          writer.record({ kind: "concluded", ...ending });
+          writer.record({ kind: "finished", ...ending });
+          await end(writer, runbook);
           return "ended";
         }
-        return await drive(runbook, hold, drain);
+        return await drive(runbook, writer, drain);
       } catch (error) {
-        if (error instanceof NotReplicated) return await giveBack(hold);
+        if (error instanceof NotReplicated) return await giveBack(writer);
         if (!(error instanceof LeaseLost)) throw error;
         deps.observer.fenced(runId);
         return "fenced";
       } finally {
-        hold.close();
+        writer.close();
       }
     },
   };
 
   /** Gives a run back until the replicas may be there again. */
-  async function giveBack(hold: RunHold): Promise<Execution> {
+  async function giveBack(writer: RunWriter): Promise<Execution> {
     try {
-      await hold.flush({ state: "queued", release: { dueAt: clock.now() + replicasAgainMs } });
+      await writer.flush({ state: "queued", release: { dueAt: clock.now() + replicasAgainMs } });
       return "yielded";
     } catch (error) {
       if (!(error instanceof LeaseLost)) throw error;
-      deps.observer.fenced(hold.lease.runId);
+      deps.observer.fenced(writer.lease.runId);
       return "fenced";
     }
   }
 
-  async function drive(runbook: Runbook, hold: RunHold, drain: AbortSignal): Promise<Execution> {
+  async function drive(runbook: Runbook, writer: RunWriter, drain: AbortSignal): Promise<Execution> {
     for (let moves = 0; ; moves += 1) {
       // A state machine that turns in a circle must not take the worker with it; the poison rule ends the run.
-      if (moves > maxMoves) throw new Error(`Run ${hold.view.runId} made ${maxMoves} moves in one execution without end.`);
+      if (moves > maxMoves) throw new Error(`Run ${writer.view.runId} made ${maxMoves} moves in one execution without end.`);
       if (drain.aborted) {
-        await hold.flush({ state: "queued", release: { dueAt: clock.now() } });
+        await writer.flush({ state: "queued", release: { dueAt: clock.now() } });
         return "yielded";
       }
-      const move = nextMove(runbook, hold.view, clock.now(), options.pace ?? defaultPace, sight);
+      writer.receiveNotices();
+      const move = nextMove(runbook, writer.view, clock.now(), options.pace ?? defaultPace, sight);
       switch (move.kind) {
         case "record":
-          for (const entry of move.entries) hold.note(entry);
+          for (const entry of move.entries) writer.record(entry);
           break;
         case "attempt":
-          if (hold.view.samples.length === 0) await sampleTracked(runbook, hold, attemptDeps);
-          if ((await attemptStep(runbook, move.step, move.resume, hold, attemptDeps)) === "frozen") return "suspended";
+          if (writer.view.samples.length === 0) await sampleTracked(runbook, writer, attemptDeps);
+          if ((await attemptStep(runbook, move.step, move.resume, writer, attemptDeps)) === "frozen") return "suspended";
           break;
         case "probe":
-          await probeStep(runbook, move.step, "doubt", true, hold, attemptDeps);
-          await hold.flush();
+          await probeStep(runbook, move.step, "doubt", true, writer, attemptDeps);
+          await writer.flush();
           break;
         case "recheck":
-          await probeStep(runbook, move.step, "expected", move.last, hold, attemptDeps);
+          await probeStep(runbook, move.step, "expected", move.last, writer, attemptDeps);
           break;
         case "preflight": {
-          const { kind: standing, detail } = await askStanding(hold, attemptDeps);
-          hold.note({ kind: "preflight", standing, detail });
+          const { kind: standing, detail } = await askStanding(writer, attemptDeps);
+          writer.record({ kind: "preflight", standing, detail });
           break;
         }
         case "check": {
-          const seen = await runCheck(move.item, hold, attemptDeps);
-          hold.note({ kind: "checked", subject: move.subject, truth: seen.truth, detail: seen.detail });
+          const seen = await runCheck(move.item, writer, attemptDeps);
+          writer.record({ kind: "checked", subject: move.subject, truth: seen.truth, detail: seen.detail });
           break;
         }
         case "ask":
-          askPeople(hold, move.step, { kind: move.question, text: move.text, answers: move.answers }, attemptDeps);
+          askPeople(writer, move.step, { kind: move.question, text: move.text, answers: move.answers }, attemptDeps);
           break;
         case "escalate":
           await deps.announce(move.question, runbook, true).catch(() => undefined);
-          hold.note({ kind: "escalated", questionId: move.question.id });
+          writer.record({ kind: "escalated", questionId: move.question.id });
           break;
         case "suspend": {
           const wait = move.until - clock.now();
           if (!move.asked && wait <= shortWaitMs) {
-            if (hold.dirty) await hold.flush();
-            await sleepUntilWoken(wait, hold, drain);
+            if (writer.hasUnwritten) await writer.flush();
+            await sleepUntilWoken(wait, writer, drain);
             break;
           }
           if (!move.asked)
-            hold.note({ kind: "suspended", until: move.until, why: move.why, ...(move.step !== undefined && { step: move.step }) });
-          const question = move.asked ? hold.view.question?.question : undefined;
+            writer.record({ kind: "suspended", until: move.until, why: move.why, ...(move.step !== undefined && { step: move.step }) });
+          const question = move.asked ? writer.view.question?.question : undefined;
           // A question that nobody hears of would wait for ever; one that is told twice is only told twice.
           if (question !== undefined) await deps.announce(question, runbook, false).catch(() => undefined);
-          const reply = await hold.flush({
+          const reply = await writer.flush({
             state: question?.kind === "in_doubt" ? "in_doubt" : "suspended",
             summary: { note: move.why },
             ...(question !== undefined && { question }),
@@ -161,47 +164,48 @@ export function createExecutor(deps: EngineDeps, options: ExecutorOptions): Exec
           return reply.kind === "ok" ? "suspended" : "fenced";
         }
         case "undo":
-          if ((await undoEffect(move.step, move.effect, hold, attemptDeps)) === "frozen") return "suspended";
+          if ((await undoEffect(move.step, move.effect, writer, attemptDeps)) === "frozen") return "suspended";
           break;
         case "finish":
-          await sampleTracked(runbook, hold, attemptDeps);
-          hold.note({
+          await sampleTracked(runbook, writer, attemptDeps);
+          writer.record({
             kind: "finished",
             outcome: move.outcome,
             reason: move.reason,
             ...(move.failure !== undefined && { failure: move.failure }),
           });
-          await end(hold, runbook);
+          await end(writer, runbook);
           return "ended";
         case "ended":
-          await end(hold, runbook);
+          await end(writer, runbook);
           return "ended";
       }
     }
   }
 
-  async function end(hold: RunHold, runbook: Runbook | undefined): Promise<void> {
-    const finished = hold.view.finished;
+  async function end(writer: RunWriter, runbook: Runbook | undefined): Promise<void> {
+    writer.receiveNotices();
+    const finished = writer.view.finished;
     const outcome = finished?.outcome ?? "failed";
-    await hold.flush({
+    await writer.flush({
       state: "ended",
       summary: { outcome, note: finished?.reason ?? "", endedAt: clock.now() },
       release: {},
-      ...(runbook !== undefined && { cooldowns: options.cooldownOf(runbook, hold) }),
+      ...(runbook !== undefined && { cooldowns: options.cooldownOf(runbook, writer) }),
     });
     deps.observer.ended({
-      runId: hold.view.runId,
-      runbookId: hold.view.request.runbookId,
+      runId: writer.view.runId,
+      runbookId: writer.view.request.runbookId,
       outcome,
-      ms: clock.now() - hold.view.acceptedAt,
+      ms: clock.now() - writer.view.acceptedAt,
     });
   }
 
-  async function sleepUntilWoken(ms: number, hold: RunHold, drain: AbortSignal): Promise<void> {
+  async function sleepUntilWoken(ms: number, writer: RunWriter, drain: AbortSignal): Promise<void> {
     try {
-      await clock.sleep(ms, AbortSignal.any([hold.lostSignal, hold.stopSignal, drain]));
+      await clock.sleep(ms, AbortSignal.any([writer.lostSignal, writer.stopSignal, drain]));
     } catch {
-      if (hold.lostSignal.aborted) throw new LeaseLost(hold.lease.runId);
+      if (writer.lostSignal.aborted) throw new LeaseLost(writer.lease.runId);
     }
   }
 }
@@ -227,23 +231,23 @@ const checkTimeoutMs = 15_000;
 const sampleTimeoutMs = 5000;
 
 /** Asks how the run's alert stands; whatever goes wrong is "unknown". */
-async function askStanding(hold: RunHold, { standing, clock }: AttemptDeps): Promise<StandingSeen> {
-  const { alert } = hold.view.request;
+async function askStanding(writer: RunWriter, { standing, clock }: AttemptDeps): Promise<StandingSeen> {
+  const { alert } = writer.view.request;
   if (standing === undefined || alert === undefined) return { kind: "unknown", detail: "there is nobody to ask" };
   try {
-    return await standing.ask(alert, AbortSignal.any([hold.lostSignal, clock.timeout(preflightTimeoutMs)]));
+    return await standing.ask(alert, AbortSignal.any([writer.lostSignal, clock.timeout(preflightTimeoutMs)]));
   } catch (error) {
-    if (hold.lostSignal.aborted) throw new LeaseLost(hold.lease.runId);
+    if (writer.lostSignal.aborted) throw new LeaseLost(writer.lease.runId);
     return { kind: "unknown", detail: ensureFailure(error).message };
   }
 }
 
 /** One look at a Prerequisite or Verification item. */
-async function runCheck(item: CheckItem, hold: RunHold, deps: AttemptDeps): Promise<Seen> {
+async function runCheck(item: CheckItem, writer: RunWriter, deps: AttemptDeps): Promise<Seen> {
   const { check } = item;
   if (check === undefined) return { truth: "true", detail: "" };
-  const scope = scopeOf(hold.view);
-  const signal = AbortSignal.any([hold.lostSignal, deps.clock.timeout(checkTimeoutMs)]);
+  const scope = scopeOf(writer.view);
+  const signal = AbortSignal.any([writer.lostSignal, deps.clock.timeout(checkTimeoutMs)]);
   switch (check.kind) {
     case "expression":
       return judged(check.expression.source, truthOf(evaluate(check.expression.source, scope)));
@@ -262,10 +266,11 @@ async function runCheck(item: CheckItem, hold: RunHold, deps: AttemptDeps): Prom
         onFailure: { retries: 0, retryEveryMs: 0, then: { kind: "continue" } },
       } as const;
       try {
-        const output = await readOnce(step, hold, deps);
-        return judged(check.expected.source, truthOf(evaluate(check.expected.source, scopeOf(hold.view, output))));
+        const output = await readOnce(step, writer, deps);
+        writer.receiveNotices();
+        return judged(check.expected.source, truthOf(evaluate(check.expected.source, scopeOf(writer.view, output))));
       } catch (error) {
-        if (hold.lostSignal.aborted) throw new LeaseLost(hold.lease.runId);
+        if (writer.lostSignal.aborted) throw new LeaseLost(writer.lease.runId);
         return { truth: "inconclusive", detail: ensureFailure(error).message };
       }
     }
@@ -276,11 +281,12 @@ function judged(source: string, truth: Truth): Seen {
   return { truth, detail: `\`${source}\` is ${truth}` };
 }
 
-async function sampleTracked(runbook: Runbook, hold: RunHold, deps: Pick<AttemptDeps, "metrics" | "clock">): Promise<void> {
+async function sampleTracked(runbook: Runbook, writer: RunWriter, deps: Pick<AttemptDeps, "metrics" | "clock">): Promise<void> {
   const names = Object.entries(runbook.track);
   if (names.length === 0) return;
-  const scope = scopeOf(hold.view);
-  const signal = AbortSignal.any([hold.lostSignal, deps.clock.timeout(sampleTimeoutMs)]);
+  writer.receiveNotices();
+  const scope = scopeOf(writer.view);
+  const signal = AbortSignal.any([writer.lostSignal, deps.clock.timeout(sampleTimeoutMs)]);
   const values = await Promise.all(
     names.map(async ([name, source]) => {
       const query = resolvePromql(source, scope);
@@ -290,5 +296,5 @@ async function sampleTracked(runbook: Runbook, hold: RunHold, deps: Pick<Attempt
       return [name, value !== undefined && Number.isFinite(value) ? value : null] as const;
     }),
   );
-  hold.note({ kind: "sampled", values: Object.fromEntries(values) });
+  writer.record({ kind: "sampled", values: Object.fromEntries(values) });
 }

@@ -4,7 +4,7 @@ import type { Step } from "../../../packages/sdk/src/wire/runbooks.ts";
 import type { BoundAction } from "../../core/action.ts";
 import { describeFreeze, type FreezeQuery, freezeScopesOf, isHeldBack } from "../../core/freeze.ts";
 import type { AttemptDeps } from "./bind-call.ts";
-import type { RunHold } from "./run-hold.ts";
+import type { RunWriter } from "./run-writer.ts";
 
 /** `noted`: the notes say what happened. `frozen`: nothing happened, and the run was given back until the freeze is lifted. */
 export type Attempted = "noted" | "frozen";
@@ -17,10 +17,10 @@ export function freezeQueryOf(
   action: Pick<BoundAction, "name" | "risk">,
   plan: Pick<Plan, "targets">,
   undo: boolean,
-  hold: RunHold,
+  writer: RunWriter,
 ): FreezeQuery | undefined {
   if (action.risk === "none") return undefined;
-  const { runbookId, target } = hold.view.request;
+  const { runbookId, target } = writer.view.request;
   const targets = target === undefined ? plan.targets : [target, ...plan.targets];
   return { scopes: freezeScopesOf({ runbookId, action: action.name, targets }), undo };
 }
@@ -31,13 +31,14 @@ export async function outsideFreeze(query: FreezeQuery | undefined, deps: Attemp
 }
 
 /** Gives the run back until the freeze is lifted. It is told once: looking again and again leaves no trace. */
-export async function restFrozen(step: Step, freeze: Freeze, hold: RunHold, deps: AttemptDeps): Promise<"frozen"> {
+export async function restFrozen(step: Step, freeze: Freeze, writer: RunWriter, deps: AttemptDeps): Promise<"frozen"> {
   const { scope, by, reason } = freeze;
-  const told = hold.view.frozen;
+  writer.receiveNotices();
+  const told = writer.view.frozen;
   const known = told?.step === step.id && told.scope === scope && told.by === by && told.reason === reason;
-  if (!known || !hold.unnoteClaim()) hold.note({ kind: "frozen", step: step.id, scope, by, reason });
+  if (!known || !writer.discardClaim()) writer.record({ kind: "frozen", step: step.id, scope, by, reason });
   if (!known) deps.observer.refused("freeze");
-  await hold.flush({
+  await writer.flush({
     state: "suspended",
     summary: { step: step.name, note: describeFreeze(freeze) },
     release: { dueAt: deps.clock.now() + frozenRetryMs },

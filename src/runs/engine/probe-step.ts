@@ -5,8 +5,8 @@ import { ensureFailure } from "../../core/failure.ts";
 import { evaluate, truthOf } from "../../runbooks/expressions/expression.ts";
 import { askPeople } from "./ask-people.ts";
 import { type AttemptDeps, bindCall, contextOf } from "./bind-call.ts";
-import { LeaseLost, type RunHold } from "./run-hold.ts";
 import { stepView } from "./run-view.ts";
+import { LeaseLost, type RunWriter } from "./run-writer.ts";
 import { scopeOf } from "./scope.ts";
 
 /** A step whose outcome is unknown again and again is a failing step. */
@@ -18,19 +18,19 @@ export async function probeStep(
   step: Step,
   purpose: "doubt" | "expected",
   last: boolean,
-  hold: RunHold,
+  writer: RunWriter,
   deps: AttemptDeps,
 ): Promise<void> {
-  const known = stepView(hold.view, step.id);
+  const known = stepView(writer.view, step.id);
   if (step.action === undefined) throw new Error(`Step ${step.id} has no action to probe.`);
-  const bound = bindCall(step.action, hold, deps);
-  const failed = (failure: Failure) => hold.note({ kind: "failed", step: step.id, attempt: known.attempts, failure });
+  const bound = bindCall(step.action, writer, deps);
+  const failed = (failure: Failure) => writer.record({ kind: "failed", step: step.id, attempt: known.attempts, failure });
   if (!bound.ok) {
     failed(bound.failure);
     return;
   }
   const { action } = bound;
-  const context = contextOf(hold, step, known.attempts, known.group, step.timeoutMs ?? action.timeoutMs, deps);
+  const context = contextOf(writer, step, known.attempts, known.group, step.timeoutMs ?? action.timeoutMs, deps);
   const readAgain = async () => {
     const plan = known.intent?.plan ?? (await action.plan(context));
     if (action.probe !== undefined) return action.probe(plan, context);
@@ -45,14 +45,14 @@ export async function probeStep(
     seen =
       action.probe !== undefined || action.effect === "read" ? await readAgain() : { kind: "unknown", reason: "the action has no probe" };
   } catch (error) {
-    if (hold.lostSignal.aborted) throw new LeaseLost(hold.lease.runId);
+    if (writer.lostSignal.aborted) throw new LeaseLost(writer.lease.runId);
     seen = { kind: "unknown", reason: ensureFailure(error).message };
   }
   if (purpose === "doubt") {
     if (seen.kind === "applied")
-      hold.note({ kind: "applied", step: step.id, attempt: known.attempts, output: seen.output, found: "probe" });
+      writer.record({ kind: "applied", step: step.id, attempt: known.attempts, output: seen.output, found: "probe" });
     else if (seen.kind === "not_applied" && known.attempts <= maxAttemptsInDoubt)
-      hold.note({ kind: "retried", step: step.id, why: "The target says that it did not happen." });
+      writer.record({ kind: "retried", step: step.id, why: "The target says that it did not happen." });
     else if (seen.kind === "not_applied")
       failed({
         reason: "unknown_outcome",
@@ -61,7 +61,7 @@ export async function probeStep(
       });
     else {
       askPeople(
-        hold,
+        writer,
         step,
         {
           kind: "in_doubt",
@@ -73,13 +73,13 @@ export async function probeStep(
     }
     return;
   }
-  await deps.sample(hold, runbook);
+  await deps.sample(writer, runbook);
   judgeExpected(
     step,
     seen.kind === "applied" ? seen.output : undefined,
     seen.kind === "unknown" ? seen.reason : "the effect is not there",
     last,
-    hold,
+    writer,
     known.attempts,
   );
 }
@@ -89,20 +89,21 @@ function judgeExpected(
   output: { readonly [key: string]: Json } | undefined,
   why: string,
   last: boolean,
-  hold: RunHold,
+  writer: RunWriter,
   attempt: number,
 ): void {
   const source = step.expected?.expression.source ?? "true";
   const subject = { kind: "expected", step: step.id } as const;
   if (output === undefined) {
-    hold.note({ kind: "checked", subject, truth: "inconclusive", detail: why });
+    writer.record({ kind: "checked", subject, truth: "inconclusive", detail: why });
   } else {
-    hold.note({ kind: "applied", step: step.id, attempt, output });
-    const seen = evaluate(source, scopeOf(hold.view, output));
+    writer.record({ kind: "applied", step: step.id, attempt, output });
+    writer.receiveNotices();
+    const seen = evaluate(source, scopeOf(writer.view, output));
     const truth = truthOf(seen);
     // `true` is noted by the next move together with the end of the step.
     if (truth !== "true")
-      hold.note({
+      writer.record({
         kind: "checked",
         subject,
         truth,

@@ -4,45 +4,46 @@ import { ensureFailure } from "../../core/failure.ts";
 import { type AttemptDeps, bindCall, contextOf } from "./bind-call.ts";
 import { type Attempted, freezeQueryOf, outsideFreeze, restFrozen } from "./freeze-rest.ts";
 import { watchFreeze } from "./freeze-watch.ts";
-import { LeaseLost, type RunHold } from "./run-hold.ts";
 import type { DoneEffect } from "./run-view.ts";
+import { LeaseLost, type RunWriter } from "./run-writer.ts";
 
 /** Compensates one effect: by the step's Undo, or by the action's own. */
-export async function undoEffect(step: Step, effect: DoneEffect, hold: RunHold, deps: AttemptDeps): Promise<Attempted> {
+export async function undoEffect(step: Step, effect: DoneEffect, writer: RunWriter, deps: AttemptDeps): Promise<Attempted> {
   const call = step.undo ?? step.action;
   if (call === undefined) throw new Error(`Step ${step.id} has no action to undo.`);
-  const bound = bindCall(call, hold, deps, effect.output);
-  const failed = (failure: Failure) => hold.note({ kind: "undo_failed", step: step.id, attempt: 1, failure });
+  const bound = bindCall(call, writer, deps, effect.output);
+  const failed = (failure: Failure) => writer.record({ kind: "undo_failed", step: step.id, attempt: 1, failure });
   if (!bound.ok) {
     failed(bound.failure);
     return "noted";
   }
   const { action } = bound;
   if (step.undo === undefined && action.undo === undefined) {
-    hold.note({ kind: "undone", step: step.id, note: `\`${action.name}\` leaves nothing that can be undone.` });
+    writer.record({ kind: "undone", step: step.id, note: `\`${action.name}\` leaves nothing that can be undone.` });
     return "noted";
   }
-  const context = contextOf(hold, step, 1, "undo", step.timeoutMs ?? action.timeoutMs, deps);
-  const query = freezeQueryOf(action, effect.intent.plan, true, hold);
+  const context = contextOf(writer, step, 1, "undo", step.timeoutMs ?? action.timeoutMs, deps);
+  const query = freezeQueryOf(action, effect.intent.plan, true, writer);
   const outside = await outsideFreeze(query, deps);
-  if (outside !== undefined) return restFrozen(step, outside, hold, deps);
-  hold.note({ kind: "undo_intent", step: step.id, attempt: 1, idempotencyKey: context.idempotencyKey });
-  const reply = await hold.flush(query === undefined ? {} : { freeze: query });
+  if (outside !== undefined) return restFrozen(step, outside, writer, deps);
+  writer.record({ kind: "undo_intent", step: step.id, attempt: 1, idempotencyKey: context.idempotencyKey });
+  const reply = await writer.flush(query === undefined ? {} : { freeze: query });
   if (reply.kind === "frozen") {
-    hold.unnote();
-    return restFrozen(step, reply.freeze, hold, deps);
+    writer.discardLast();
+    return restFrozen(step, reply.freeze, writer, deps);
   }
-  await hold.assertHeld();
+  await writer.assertHeld();
+  writer.receiveNotices();
   using watch = watchFreeze(query, deps);
-  const cuttable = contextOf(hold, step, 1, "undo", step.timeoutMs ?? action.timeoutMs, deps, watch);
+  const cuttable = contextOf(writer, step, 1, "undo", step.timeoutMs ?? action.timeoutMs, deps, watch);
   try {
     if (step.undo === undefined) await action.undo?.(effect.intent.plan, effect.output, cuttable);
     else await action.run(await action.plan(cuttable), cuttable);
-    hold.note({ kind: "undone", step: step.id });
+    writer.record({ kind: "undone", step: step.id });
   } catch (error) {
-    if (hold.lostSignal.aborted) throw new LeaseLost(hold.lease.runId);
+    if (writer.lostSignal.aborted) throw new LeaseLost(writer.lease.runId);
     failed(ensureFailure(error));
   }
-  await hold.flush();
+  await writer.flush();
   return "noted";
 }

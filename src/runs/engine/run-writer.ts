@@ -8,7 +8,7 @@ import type { AppendReply, ClaimedRun, Lease, Notices, RunLedger } from "../stor
 import type { EntryBody } from "./move.ts";
 import { fold, type RunView, viewOf } from "./run-view.ts";
 
-/** The lease is lost: another worker may hold the run. Nothing more may be written or done. */
+/** The lease is lost: another worker may have claimed the run. Nothing more may be written or done. */
 export class LeaseLost extends Error {
   constructor(runId: string) {
     super(`The lease on ${runId} is lost.`);
@@ -16,7 +16,7 @@ export class LeaseLost extends Error {
   }
 }
 
-/** An intent did not reach the replicas: its effect must not begin. The run is given back and tried again later. */
+/** An intent did not reach the replicas: its effect must not begin. The run is released and tried again later. */
 export class NotReplicated extends Error {
   constructor(runId: string) {
     super(`An intent of ${runId} is not on enough replicas.`);
@@ -24,14 +24,14 @@ export class NotReplicated extends Error {
   }
 }
 
-/** What a flush does beside writing the notes. */
+/** What a flush does beside writing the recorded entries. */
 export interface Flush {
   readonly state?: RunState;
   readonly summary?: Partial<RunSummary>;
   readonly claims?: readonly Claim[];
   /** An effect follows this write. */
   readonly effect?: boolean;
-  /** Nothing is written while a freeze holds this back. */
+  /** Nothing is written while a freeze covers this. */
   readonly freeze?: FreezeQuery;
   readonly question?: Question;
   readonly release?: { readonly dueAt?: Instant };
@@ -39,58 +39,61 @@ export interface Flush {
 }
 
 /**
- * A claimed run in the hands of one worker: its view, the entries that are not written yet, and the lease.
+ * The only writer of a claimed run: its view, the entries that are not written yet, and the lease.
  *
- * Entries that follow purely from what is written (`note`) wait in memory and travel with the next write, so that the result of
- * one step and the intent of the next are one script call. Losing them in a crash loses nothing: they are decided again.
+ * An entry that follows from what is written (`record`) waits in memory and is written by the next flush, so that the result of
+ * one step and the intent of the next are one script call. A crash before the flush loses nothing: the entry is decided again.
  */
-export interface RunHold {
+export interface RunWriter {
   readonly lease: Lease;
+  /** The journal folded, entries that are not written yet included. */
   readonly view: RunView;
   /** Aborted when the lease is lost. */
   readonly lostSignal: AbortSignal;
   /** Aborted when a person stops the run. */
   readonly stopSignal: AbortSignal;
-  readonly dirty: boolean;
-  note(body: EntryBody): void;
-  /** Writes the notes. Throws LeaseLost. A refused claim writes nothing: the notes of this flush stay unwritten and `unnote` takes back the last. */
+  /** Whether entries wait for the next flush. */
+  readonly hasUnwritten: boolean;
+  record(body: EntryBody): void;
+  /** Records what others have asked of this run since the last call: the end of its alert, or a stop, which also aborts `stopSignal`. */
+  receiveNotices(): void;
+  /**
+   * Writes the recorded entries. When the reply is not `ok`, nothing was written and the entries stay recorded; `discardLast` removes the last one.
+   * @throws LeaseLost
+   */
   flush(flush?: Flush): Promise<AppendReply>;
-  /** Takes back the last note; only valid before it was written. */
-  unnote(): void;
-  /** Takes back the notes when they say nothing but that the run was claimed; false: they say more. */
-  unnoteClaim(): boolean;
-  /** Throws LeaseLost unless the lease surely lives on for a while: asked before every effect. */
+  /** Removes the last recorded entry; only valid before it was written. */
+  discardLast(): void;
+  /** Removes the recorded entries if they say only that the run was claimed; false: they say more, and stay. */
+  discardClaim(): boolean;
+  /**
+   * Ends normally when the lease is certain to last for a while; called before every effect.
+   * @throws LeaseLost
+   */
   assertHeld(): Promise<void>;
   close(): void;
 }
 
-/** Takes a claimed run into hand and keeps its lease alive until `close`. */
-export function holdRun(claimed: ClaimedRun, deps: { readonly ledger: RunLedger; readonly clock: Clock }): RunHold {
+/** Becomes the writer of a claimed run and renews its lease until `close`. */
+export function createRunWriter(claimed: ClaimedRun, deps: { readonly ledger: RunLedger; readonly clock: Clock }): RunWriter {
   const { ledger, clock } = deps;
   const { lease } = claimed;
   const margin = Math.min(2000, ledger.leaseMs / 3);
   const lostController = new AbortController();
   const stopController = new AbortController();
   const written = [...claimed.journal];
-  let notes: JournalEntry[] = [];
-  /** Taken under this lease: held until the run ends, so never asked for again. */
+  let unwritten: JournalEntry[] = [];
+  /** Claimed under this lease and kept until the run ends, so never claimed again. */
   const locks = new Set<string>();
   let view = viewOf(written);
   let head = claimed.head;
+  let notices = claimed.notices;
   let lastOk = clock.monotonic();
   let lost = false;
 
-  const hear = (notices: Notices): void => {
-    if (notices.resolved !== undefined && view.resolved === undefined) note({ kind: "resolved", why: notices.resolved });
-    if (notices.stop !== undefined && view.stop === undefined) {
-      note({ kind: "stop_requested", ...notices.stop });
-      stopController.abort(new DOMException("Stopped by a person.", "AbortError"));
-    }
-  };
-
-  const note = (body: EntryBody): void => {
+  const record = (body: EntryBody): void => {
     const entry: JournalEntry = { at: clock.now(), epoch: lease.epoch, ...body };
-    notes.push(entry);
+    unwritten.push(entry);
     fold(view, entry);
   };
 
@@ -100,20 +103,25 @@ export function holdRun(claimed: ClaimedRun, deps: { readonly ledger: RunLedger;
     return new LeaseLost(lease.runId);
   };
 
-  let heard: Notices = claimed.notices;
+  const stop = (): void => stopController.abort(new DOMException("Stopped by a person.", "AbortError"));
+
+  const addNotices = (arrived: Notices): void => {
+    notices = { ...notices, ...arrived };
+  };
+
   const renew = async (): Promise<void> => {
     const asked = clock.monotonic();
     const reply = await ledger.renew(lease);
     if (!reply.held) throw lose();
     lastOk = asked;
-    heard = { ...heard, ...reply.notices };
-    if (reply.notices.stop !== undefined) stopController.abort(new DOMException("Stopped by a person.", "AbortError"));
+    addNotices(reply.notices);
+    if (reply.notices.stop !== undefined) stop();
   };
 
   const heartbeat = clock.every(ledger.leaseMs / 6, () => {
     if (lost || clock.monotonic() - lastOk < ledger.leaseMs / 3) return;
     renew().catch(() => {
-      // Redis may come back in time; only an expired lease is surely lost.
+      // Redis may come back in time; only an expired lease is certainly lost.
       if (clock.monotonic() - lastOk > ledger.leaseMs) lose();
     });
   });
@@ -121,29 +129,35 @@ export function holdRun(claimed: ClaimedRun, deps: { readonly ledger: RunLedger;
   return {
     lease,
     get view() {
-      hear(heard);
       return view;
     },
     lostSignal: lostController.signal,
     stopSignal: stopController.signal,
-    get dirty() {
-      return notes.length > 0;
+    get hasUnwritten() {
+      return unwritten.length > 0;
     },
-    note,
-    unnote() {
-      notes.pop();
-      view = viewOf([...written, ...notes]);
+    record,
+    receiveNotices() {
+      if (notices.resolved !== undefined && view.resolved === undefined) record({ kind: "resolved", why: notices.resolved });
+      if (notices.stop !== undefined && view.stop === undefined) {
+        record({ kind: "stop_requested", ...notices.stop });
+        stop();
+      }
     },
-    unnoteClaim() {
-      if (notes.some(({ kind }) => kind !== "claimed")) return false;
-      notes = [];
+    discardLast() {
+      unwritten.pop();
+      view = viewOf([...written, ...unwritten]);
+    },
+    discardClaim() {
+      if (unwritten.some(({ kind }) => kind !== "claimed")) return false;
+      unwritten = [];
       view = viewOf(written);
       return true;
     },
     async flush(flush = {}) {
       if (lost) throw new LeaseLost(lease.runId);
       const asked = clock.monotonic();
-      const entries = notes;
+      const entries = unwritten;
       const claims = (flush.claims ?? []).filter((claim) => !("lock" in claim && locks.has(claim.lock)));
       const reply = await ledger.append(lease, {
         head,
@@ -164,10 +178,10 @@ export function holdRun(claimed: ClaimedRun, deps: { readonly ledger: RunLedger;
         head = reply.head;
         for (const claim of claims) if ("lock" in claim) locks.add(claim.lock);
         written.push(...entries);
-        notes = notes.slice(entries.length);
-        heard = { ...heard, ...reply.notices };
+        unwritten = unwritten.slice(entries.length);
+        addNotices(reply.notices);
       }
-      if (reply.kind === "stopped") heard = { ...heard, ...reply.notices };
+      if (reply.kind === "stopped") addNotices(reply.notices);
       return reply;
     },
     async assertHeld() {
