@@ -1,4 +1,3 @@
-import { join } from "node:path";
 import type { Redis } from "ioredis";
 import type { Freeze } from "../../packages/sdk/src/wire/freezes.ts";
 import { chainText } from "../core/chain.ts";
@@ -9,9 +8,10 @@ import { StoreUnavailable } from "../core/store-unavailable.ts";
 import { available } from "../platform/redis/available.ts";
 import { createReplication } from "../platform/redis/replication.ts";
 import { claimArgs, runKeys } from "../platform/redis/run-keys.ts";
-import { loadScript, replyList } from "../platform/redis/script.ts";
+import { replyList } from "../platform/redis/script.ts";
 import type { RunbookBytes } from "../runbooks/runbook-bytes.ts";
 import { parseEpisode } from "./episode.ts";
+import { accept } from "./redis-scripts.ts";
 import type { AcceptReply, AcceptStore, AcceptWrite } from "./store.ts";
 
 /** An episode is remembered this long after it was last heard of: the doubling cooldown counts over 24 h. */
@@ -31,7 +31,6 @@ export function createAcceptStore(
     readonly frozen?: () => Promise<Freeze | undefined>;
   },
 ): AcceptStore {
-  const accept = loadScript(join(import.meta.dirname, "lua/accept.lua"), ["claims", "freeze"]);
   const replication = createReplication(redis, options.replicas ?? 0);
 
   const write = async (change: AcceptWrite): Promise<AcceptReply> => {
@@ -42,37 +41,36 @@ export function createAcceptStore(
     const first = run === undefined ? undefined : chainText(genesisHead, JSON.stringify(run.accepted));
     const claims = run?.claims ?? [];
     const reply = replyList(
-      await accept.run(
-        redis,
-        [
-          runKeys.episode(change.runbookId, change.fingerprint),
-          runKeys.run(id),
-          runKeys.journal(id),
-          runKeys.due,
-          runKeys.runs,
-          runKeys.open(run?.openKey ?? "none"),
-          runKeys.locks(id),
-          runKeys.bytes(run?.accepted.request.runbookSha ?? "none"),
-          runKeys.openRuns,
-          runKeys.freezes,
-          runKeys.newEpisodes,
-          ...claims.map((claim) => runKeys.claim(claim)),
-        ],
-        [
-          change.expectedVersion,
-          JSON.stringify(change.episode),
-          keepEpisodeMs,
-          run === undefined ? "0" : "1",
-          id,
-          first?.text ?? "",
-          first?.head ?? "",
-          run === undefined ? "" : JSON.stringify(run.summary),
-          change.resolves?.why ?? "",
-          run === undefined ? "" : JSON.stringify({ scopes: startScopes(run.summary), undo: false }),
-          claims.length,
-          ...claimArgs(claims),
-        ],
-      ),
+      await accept.run(redis, {
+        keys: {
+          episode: runKeys.episode(change.runbookId, change.fingerprint),
+          run: runKeys.run(id),
+          journal: runKeys.journal(id),
+          due: runKeys.due,
+          runs: runKeys.runs,
+          openRun: runKeys.open(run?.openKey ?? "none"),
+          locks: runKeys.locks(id),
+          runbook: runKeys.bytes(run?.accepted.request.runbookSha ?? "none"),
+          openRuns: runKeys.openRuns,
+          freezes: runKeys.freezes,
+          newEpisodes: runKeys.newEpisodes,
+        },
+        moreKeys: claims.map((claim) => runKeys.claim(claim)),
+        args: {
+          expectedVersion: change.expectedVersion,
+          episodeJson: JSON.stringify(change.episode),
+          episodeTtlMs: keepEpisodeMs,
+          createsRun: run !== undefined,
+          runId: id,
+          acceptedEntry: first?.text ?? "",
+          head: first?.head ?? "",
+          summary: run === undefined ? "" : JSON.stringify(run.summary),
+          resolvedReason: change.resolves?.why ?? "",
+          freezeQuery: run === undefined ? "" : JSON.stringify({ scopes: startScopes(run.summary), undo: false }),
+          claimCount: claims.length,
+        },
+        moreArgs: claimArgs(claims),
+      }),
     );
     switch (String(reply[0])) {
       case "created":

@@ -1,10 +1,9 @@
-import { join } from "node:path";
 import type { Redis } from "ioredis";
 import type { Question } from "../../packages/sdk/src/wire/questions.ts";
 import type { Instant } from "../core/clock.ts";
 import { linkHash, linkLifeMs, linkTries } from "../core/question-link.ts";
 import { runKeys } from "../platform/redis/run-keys.ts";
-import { loadScript } from "../platform/redis/script.ts";
+import { questionScripts } from "./redis-scripts.ts";
 
 /** Tokens of mailed links, of which only a hash is kept. */
 export interface QuestionLinks {
@@ -16,7 +15,6 @@ export interface QuestionLinks {
 
 /** Links over Redis. */
 export function createQuestionLinks(redis: Redis, now: () => Instant): QuestionLinks {
-  const script = loadScript(join(import.meta.dirname, "lua/link.lua"));
   return {
     async add(question, token) {
       const key = runKeys.links(question.id);
@@ -25,7 +23,11 @@ export function createQuestionLinks(redis: Redis, now: () => Instant): QuestionL
       await redis.multi().hset(key, linkHash(token, question), "1").pexpire(key, Math.ceil(lifeMs)).exec();
     },
     async try(question, token) {
-      const left = Number(await script.run(redis, [runKeys.links(question.id)], [linkHash(token, question), linkTries]));
+      const reply = await questionScripts.tryLink.run(redis, {
+        keys: { links: runKeys.links(question.id) },
+        args: { tokenHash: linkHash(token, question), maxTries: linkTries },
+      });
+      const left = Number(reply);
       return left < 0 ? { right: true } : { right: false, left };
     },
   };

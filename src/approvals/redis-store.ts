@@ -1,4 +1,3 @@
-import { join } from "node:path";
 import type { Redis } from "ioredis";
 import type { JournalEntry } from "../../packages/sdk/src/wire/journal.ts";
 import type { Answer, AskedQuestion, Consent, Question } from "../../packages/sdk/src/wire/questions.ts";
@@ -10,9 +9,9 @@ import type { Role } from "../core/role.ts";
 import { StoreUnavailable } from "../core/store-unavailable.ts";
 import { available } from "../platform/redis/available.ts";
 import { isId, runKeys } from "../platform/redis/run-keys.ts";
-import { loadScript } from "../platform/redis/script.ts";
 import type { AnswerReply, AnswerRequest, QuestionDesk } from "./question-desk.ts";
 import { createQuestionLinks } from "./redis-question-links.ts";
+import { questionScripts } from "./redis-scripts.ts";
 
 /** An answer and a worker's last write may meet; reading again settles it. */
 const tries = 20;
@@ -23,7 +22,6 @@ const keepDays = 30;
 
 /** Every question to a person, over Redis. The script decides races: exactly one answer wins. */
 export function createQuestionDesk(redis: Redis, doorbell: Doorbell, clock: Clock): QuestionDesk {
-  const script = loadScript(join(import.meta.dirname, "lua/answer.lua"));
   const links = createQuestionLinks(redis, () => clock.now());
 
   const read = async (id: string): Promise<(AskedQuestion & { readonly runId: string }) | undefined> => {
@@ -56,25 +54,30 @@ export function createQuestionDesk(redis: Redis, doorbell: Doorbell, clock: Cloc
     const entry: JournalEntry = { at: request.at, kind: "answered", questionId: id, answer };
     const next = chainText(head, JSON.stringify(entry));
     const mode = !needsMany(question, request) ? "alone" : consents.length + 1 >= (question.of ?? 1) ? "decide" : "consent";
-    return String(
-      await script.run(
-        redis,
-        [runKeys.question(id), runKeys.run(runId), runKeys.journal(runId), runKeys.due, runKeys.questions, runKeys.consents(id)],
-        [
-          runId,
-          id,
-          head,
-          next.head,
-          next.text,
-          question.expiresAt ?? "",
-          JSON.stringify(mode === "consent" ? consent : answer),
-          mode,
-          request.by,
-          consents.length,
-          keepDays,
-        ],
-      ),
-    );
+    const reply = await questionScripts.answer.run(redis, {
+      keys: {
+        question: runKeys.question(id),
+        run: runKeys.run(runId),
+        journal: runKeys.journal(runId),
+        due: runKeys.due,
+        openQuestions: runKeys.questions,
+        consents: runKeys.consents(id),
+      },
+      args: {
+        runId,
+        questionId: id,
+        expectedHead: head,
+        newHead: next.head,
+        entry: next.text,
+        expiresAt: question.expiresAt ?? "",
+        answer: JSON.stringify(mode === "consent" ? consent : answer),
+        mode,
+        by: request.by,
+        expectedConsents: consents.length,
+        retentionDays: keepDays,
+      },
+    });
+    return String(reply);
   };
 
   const decide = async (question: Question, runId: string, request: AnswerRequest): Promise<AnswerReply> => {

@@ -1,4 +1,3 @@
-import { join } from "node:path";
 import type { Redis } from "ioredis";
 import { type AuditLog, parseAuditEntry } from "../core/audit.ts";
 import { chainText } from "../core/chain.ts";
@@ -8,7 +7,7 @@ import { genesisHead, nextHead } from "../core/journal.ts";
 import { StoreUnavailable } from "../core/store-unavailable.ts";
 import { available } from "../platform/redis/available.ts";
 import { runKeys } from "../platform/redis/run-keys.ts";
-import { loadScript } from "../platform/redis/script.ts";
+import { appendRecord } from "./redis-scripts.ts";
 
 /** Acts of people are kept this long. */
 export const keepAuditMs = 400 * dayMs;
@@ -18,7 +17,6 @@ const tries = 100;
 
 /** The audit log over Redis: one chain for all runs and servers. */
 export function createAuditLog(redis: Redis, clock: Pick<Clock, "now">): AuditLog {
-  const script = loadScript(join(import.meta.dirname, "lua/audit.lua"));
   /** Acts of one server stand in line, so that only those of several have to be read again. */
   let last: Promise<unknown> = Promise.resolve();
 
@@ -30,8 +28,18 @@ export function createAuditLog(redis: Redis, clock: Pick<Clock, "now">): AuditLo
       ]);
       const { drop, after } = outdated(oldest, start ?? genesisHead, clock.now() - keepAuditMs);
       const next = chainText(head ?? genesisHead, plain);
-      const args = [head ?? "", next.head, next.text, drop, after, start ?? ""];
-      if ((await script.run(redis, [runKeys.audit, runKeys.auditState], args)) === "ok") return;
+      const reply = await appendRecord.run(redis, {
+        keys: { records: runKeys.audit, state: runKeys.auditState },
+        args: {
+          expectedHead: head ?? "",
+          newHead: next.head,
+          record: next.text,
+          drop,
+          newStart: after,
+          expectedStart: start ?? "",
+        },
+      });
+      if (reply === "ok") return;
     }
     throw new StoreUnavailable(new Error(`The audit log was written by others ${tries} times.`));
   };

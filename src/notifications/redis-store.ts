@@ -1,9 +1,9 @@
-import { join } from "node:path";
 import type { Redis } from "ioredis";
 import { z } from "zod";
 import { sha256 } from "../core/json.ts";
 import type { MailSettlement, MailState, Outbox, OutboxRow } from "../core/outbox.ts";
-import { loadScript } from "../platform/redis/script.ts";
+import type { ScriptValue } from "../platform/redis/script.ts";
+import { outboxScripts } from "./redis-scripts.ts";
 
 const keepDays = 30;
 
@@ -27,32 +27,38 @@ const rowSchema = z.object({
 
 /** The outbox in Redis: as durable as the ledger beside it. Rows are kept for 30 days after they were sent or given up. */
 export function createOutbox(redis: Redis): Outbox {
-  const put = loadScript(join(import.meta.dirname, "lua/outbox-put.lua"));
-  const claim = loadScript(join(import.meta.dirname, "lua/outbox-claim.lua"));
-  const settle = loadScript(join(import.meta.dirname, "lua/outbox-settle.lua"));
+  const settle = async (id: string, leaseUntil: ScriptValue, { kind, at, text }: Settled): Promise<boolean> => {
+    const reply = await outboxScripts.settle.run(redis, {
+      keys: { row: keys.row(id), due: keys.due, waiting: keys.waiting, gaveUp: keys.gaveUp },
+      args: { id, leaseUntil, result: kind, at, detail: text, retentionDays: keepDays },
+    });
+    return reply === 1;
+  };
 
   return {
     async put(row) {
       const id = sha256(row.key);
-      return { put: (await put.run(redis, [keys.row(id), keys.due, keys.waiting], [id, JSON.stringify(row), row.putAt])) === 1 };
+      const reply = await outboxScripts.put.run(redis, {
+        keys: { row: keys.row(id), due: keys.due, waiting: keys.waiting },
+        args: { id, content: JSON.stringify(row), now: row.putAt },
+      });
+      return { put: reply === 1 };
     },
 
     async claim(now, leaseMs) {
       const until = Math.ceil(now + leaseMs);
-      const id = await claim.run(redis, [keys.due], [now, until]);
+      const id = await outboxScripts.claim.run(redis, { keys: { due: keys.due }, args: { now, leaseUntil: until } });
       if (typeof id !== "string") return undefined;
       const found = await redis.hgetall(keys.row(id));
       const row = parseRow(found["row"]);
       if (row !== undefined) return { row, attempts: Number(found["attempts"] ?? 0), token: String(until) };
       // A row that nobody can read would be claimed for ever.
-      await settle.run(redis, settleKeys(id), [id, until, "gave_up", now, "the row is corrupt", keepDays]);
+      await settle(id, until, { kind: "gave_up", at: now, text: "the row is corrupt" });
       return undefined;
     },
 
     async settle(claimed, settlement) {
-      const id = sha256(claimed.row.key);
-      const { at, text } = told(settlement);
-      return (await settle.run(redis, settleKeys(id), [id, claimed.token, settlement.kind, at, text, keepDays])) === 1;
+      return settle(sha256(claimed.row.key), claimed.token, settledOf(settlement));
     },
 
     async find(key) {
@@ -70,20 +76,24 @@ export function createOutbox(redis: Redis): Outbox {
   };
 }
 
-function settleKeys(id: string): readonly string[] {
-  return [keys.row(id), keys.due, keys.waiting, keys.gaveUp];
+/** A settlement as the script takes it. */
+interface Settled {
+  readonly kind: MailSettlement["kind"];
+  readonly at: number;
+  readonly text: string;
 }
 
-function told(settlement: MailSettlement): { readonly at: number; readonly text: string } {
-  switch (settlement.kind) {
+function settledOf(settlement: MailSettlement): Settled {
+  const { kind } = settlement;
+  switch (kind) {
     case "sent":
-      return { at: settlement.at, text: settlement.messageId };
+      return { kind, at: settlement.at, text: settlement.messageId };
     case "gave_up":
-      return { at: settlement.at, text: settlement.error };
+      return { kind, at: settlement.at, text: settlement.error };
     case "retry":
-      return { at: settlement.dueAt, text: settlement.error };
+      return { kind, at: settlement.dueAt, text: settlement.error };
     case "later":
-      return { at: settlement.dueAt, text: "" };
+      return { kind, at: settlement.dueAt, text: "" };
   }
 }
 

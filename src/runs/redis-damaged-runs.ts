@@ -1,9 +1,8 @@
-import { join } from "node:path";
 import type { Redis } from "ioredis";
 import { damagedSummary } from "../core/run.ts";
 import { available } from "../platform/redis/available.ts";
 import { isId, keepEndedMs, runKeys } from "../platform/redis/run-keys.ts";
-import { loadScript } from "../platform/redis/script.ts";
+import { runScripts } from "./redis-scripts.ts";
 
 /** Runs whose record in Redis cannot be read any more. No worker touches them; their target stays locked until a person gives them up. */
 export interface DamagedRuns {
@@ -12,9 +11,8 @@ export interface DamagedRuns {
   giveUp(runId: string, by: string, reason: string): Promise<boolean>;
 }
 
-/** Over the set that set-aside.lua fills. */
+/** Over the set that quarantine-run.lua fills. */
 export function createDamagedRuns(redis: Redis): DamagedRuns {
-  const script = loadScript(join(import.meta.dirname, "lua/give-up.lua"));
   return {
     count: async () => available(async () => redis.scard(runKeys.damaged)),
     async giveUp(runId, by, reason) {
@@ -25,8 +23,15 @@ export function createDamagedRuns(redis: Redis): DamagedRuns {
         outcome: "failed",
         note: `Its record was damaged. Given up by ${by}: ${reason}`,
       };
-      const keys = [runKeys.run(runId), runKeys.journal(runId), runKeys.locks(runId), runKeys.openRuns, runKeys.damaged];
-      return (await available(async () => script.run(redis, keys, [runId, JSON.stringify(summary), keepEndedMs]))) === 1;
+      const keys = {
+        run: runKeys.run(runId),
+        journal: runKeys.journal(runId),
+        locks: runKeys.locks(runId),
+        openRuns: runKeys.openRuns,
+        damagedRuns: runKeys.damaged,
+      };
+      const args = { runId, summary: JSON.stringify(summary), retentionMs: keepEndedMs };
+      return (await available(async () => runScripts.abandonRun.run(redis, { keys, args }))) === 1;
     },
   };
 }

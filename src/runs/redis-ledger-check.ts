@@ -1,9 +1,8 @@
-import { join } from "node:path";
 import type { Redis } from "ioredis";
 import type { AuditVerdict } from "../../packages/sdk/src/wire/audit.ts";
 import { available } from "../platform/redis/available.ts";
 import { runKeys } from "../platform/redis/run-keys.ts";
-import { loadScript } from "../platform/redis/script.ts";
+import { runScripts } from "./redis-scripts.ts";
 
 /** What may be out of order in the ledger; a metric label. All but a broken chain are mended when they are found. */
 export const ledgerFaults = ["open_run_gone", "open_run_ended", "run_not_due", "lock_left", "broken_chain"] as const;
@@ -36,12 +35,14 @@ export function createLedgerCheck(
     name,
   }: { readonly audit: { verify(): Promise<AuditVerdict | undefined> }; readonly everyMs: number; readonly name: string },
 ): () => Promise<readonly LedgerFault[]> {
-  const mendRun = loadScript(join(import.meta.dirname, "lua/mend-run.lua"));
-  const freeLocks = loadScript(join(import.meta.dirname, "lua/free-locks.lua"));
-
   const checkOpenRuns = async (): Promise<LedgerFault[]> => {
     const ids = [...new Set([...(await redis.smembers(runKeys.openRuns)), ...(await redis.zrange(runKeys.due, "0", "-1"))])];
-    const replies = await inParts(ids, async (id) => mendRun.run(redis, [runKeys.run(id), runKeys.due, runKeys.openRuns], [id]));
+    const replies = await inParts(ids, async (id) =>
+      runScripts.requeueOrphanedRun.run(redis, {
+        keys: { run: runKeys.run(id), due: runKeys.due, openRuns: runKeys.openRuns },
+        args: { runId: id },
+      }),
+    );
     return replies.flatMap(([about, reply]) => {
       const fault = faultOf[String(reply)];
       return fault === undefined ? [] : [{ fault, about }];
@@ -50,7 +51,9 @@ export function createLedgerCheck(
 
   const checkLocks = async (): Promise<LedgerFault[]> => {
     const ids = await redis.zrange(runKeys.runs, "0", "-1");
-    const replies = await inParts(ids, async (id) => freeLocks.run(redis, [runKeys.run(id), runKeys.locks(id)], [id]));
+    const replies = await inParts(ids, async (id) =>
+      runScripts.releaseLocks.run(redis, { keys: { run: runKeys.run(id), locks: runKeys.locks(id) }, args: { runId: id } }),
+    );
     return replies.flatMap(([about, freed]) => (Number(freed) > 0 ? [{ fault: "lock_left" as const, about }] : []));
   };
 

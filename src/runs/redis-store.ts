@@ -1,4 +1,3 @@
-import { join } from "node:path";
 import type { Redis } from "ioredis";
 import type { JournalEntry } from "../../packages/sdk/src/wire/journal.ts";
 import type { RunSummary } from "../../packages/sdk/src/wire/runs.ts";
@@ -10,7 +9,8 @@ import { parseEntry } from "../core/journal.ts";
 import { canaryRunbook, parseSummary } from "../core/run.ts";
 import { createReplication } from "../platform/redis/replication.ts";
 import { claimArgs, isId, keepEndedMs, runKeys } from "../platform/redis/run-keys.ts";
-import { loadScript, replyList } from "../platform/redis/script.ts";
+import { replyList } from "../platform/redis/script.ts";
+import { runScripts } from "./redis-scripts.ts";
 import type { Notices, RunLedger } from "./store.ts";
 
 /** 720 canary runs a day are worth a day of looking back. */
@@ -45,20 +45,19 @@ export function createRunLedger(
   },
 ): RedisRunLedger {
   const { worker, leaseMs } = options;
-  const claim = loadScript(join(import.meta.dirname, "lua/claim.lua"));
-  const renew = loadScript(join(import.meta.dirname, "lua/renew.lua"));
-  const setAside = loadScript(join(import.meta.dirname, "lua/set-aside.lua"));
-  const append = loadScript(join(import.meta.dirname, "lua/append.lua"), ["claims", "freeze"]);
   /** The projection travels with the lease, because the script only writes. */
   const summaries = new Map<string, RunSummary>();
   const replication = createReplication(redis, options.replicas ?? 0);
   /** After a write that did not reach its replicas, the next intent is not even written before they are back. */
   let isBehind = false;
 
-  const claimWith = async (runId: string, own: "0" | "1"): Promise<Awaited<ReturnType<RunLedger["claim"]>>> => {
+  const claimRun: RunLedger["claim"] = async (runId) => {
     if (!isId(runId)) return { refused: "unknown_run" };
     const reply = replyList(
-      await claim.run(redis, [runKeys.run(runId), runKeys.journal(runId), runKeys.due], [runId, worker, leaseMs, options.nonce(), own]),
+      await runScripts.claim.run(redis, {
+        keys: { run: runKeys.run(runId), journal: runKeys.journal(runId), due: runKeys.due },
+        args: { runId, worker, leaseMs, nonce: options.nonce() },
+      }),
     ).map(String);
     const [kind] = reply;
     if (kind === "ended" || kind === "held" || kind === "waiting" || kind === "unknown_run" || kind === "damaged") return { refused: kind };
@@ -66,7 +65,8 @@ export function createRunLedger(
       reply;
     const journal = readRecord(summary, entries, (known) => summaries.set(runId, known));
     if (journal === undefined) {
-      await setAside.run(redis, [runKeys.run(runId), runKeys.due, runKeys.damaged], [runId, token]);
+      const keys = { run: runKeys.run(runId), due: runKeys.due, damagedRuns: runKeys.damaged };
+      await runScripts.quarantineRun.run(redis, { keys, args: { runId, token } });
       return { refused: "damaged" };
     }
     return {
@@ -80,9 +80,12 @@ export function createRunLedger(
 
   return {
     leaseMs,
-    claim: async (runId) => claimWith(runId, "0"),
+    claim: claimRun,
     async renew(lease) {
-      const reply = replyList(await renew.run(redis, [runKeys.run(lease.runId), runKeys.due], [lease.runId, lease.token, leaseMs]));
+      const { runId, token } = lease;
+      const reply = replyList(
+        await runScripts.renew.run(redis, { keys: { run: runKeys.run(runId), due: runKeys.due }, args: { runId, token, leaseMs } }),
+      );
       const [, stopBy = "", stopReason = "", resolved = ""] = reply.map(String);
       return { held: reply[0] === 1, notices: noticesOf(stopBy, stopReason, resolved) };
     },
@@ -103,46 +106,45 @@ export function createRunLedger(
       const cooldowns = change.cooldowns ?? [];
       const { question, release } = change;
       const reply = replyList(
-        await append.run(
-          redis,
-          [
-            runKeys.run(lease.runId),
-            runKeys.journal(lease.runId),
-            runKeys.due,
-            runKeys.locks(lease.runId),
-            runKeys.fenced,
-            runKeys.question(question?.id ?? "none"),
-            runKeys.questions,
-            runKeys.openRuns,
-            runKeys.freezes,
-            runKeys.frozenRuns,
+        await runScripts.append.run(redis, {
+          keys: {
+            run: runKeys.run(lease.runId),
+            journal: runKeys.journal(lease.runId),
+            due: runKeys.due,
+            locks: runKeys.locks(lease.runId),
+            fencedCount: runKeys.fenced,
+            question: runKeys.question(question?.id ?? "none"),
+            openQuestions: runKeys.questions,
+            openRuns: runKeys.openRuns,
+            freezes: runKeys.freezes,
+            frozenRuns: runKeys.frozenRuns,
+          },
+          moreKeys: [
             ...change.claims.map((claim) => runKeys.claim(claim)),
             ...cooldowns.map((cooldown) => runKeys.bucket(cooldown.bucket)),
           ],
-          [
-            lease.runId,
-            lease.token,
-            change.head,
-            head,
+          args: {
+            runId: lease.runId,
+            token: lease.token,
+            expectedHead: change.head,
+            newHead: head,
             leaseMs,
-            change.state,
-            JSON.stringify(summary),
-            release === undefined ? "" : (release.dueAt ?? "none"),
-            summary.runbookId === canaryRunbook ? keepCanaryMs : keepEndedMs,
-            question === undefined ? "" : JSON.stringify(question),
-            question?.id ?? "",
-            texts.length,
-            change.claims.length,
-            cooldowns.length,
-            change.heard.stop ? "1" : "0",
-            change.heard.resolved ? "1" : "0",
-            change.effect === true ? "1" : "0",
-            change.freeze === undefined ? "" : JSON.stringify(change.freeze),
-            ...texts,
-            ...claimArgs(change.claims),
-            ...cooldowns.map((cooldown) => Math.max(1, Math.ceil(cooldown.forMs))),
-          ],
-        ),
+            state: change.state,
+            summary: JSON.stringify(summary),
+            release: release === undefined ? "keep" : (release.dueAt ?? "park"),
+            retentionMs: summary.runbookId === canaryRunbook ? keepCanaryMs : keepEndedMs,
+            questionJson: question === undefined ? "" : JSON.stringify(question),
+            questionId: question?.id ?? "",
+            entryCount: texts.length,
+            claimCount: change.claims.length,
+            cooldownCount: cooldowns.length,
+            sawStop: change.heard.stop,
+            sawResolved: change.heard.resolved,
+            precedesEffect: change.effect === true,
+            freezeQuery: change.freeze === undefined ? "" : JSON.stringify(change.freeze),
+          },
+          moreArgs: [...texts, ...claimArgs(change.claims), ...cooldowns.map((cooldown) => Math.max(1, Math.ceil(cooldown.forMs)))],
+        }),
       );
       switch (String(reply[0])) {
         case "ok":

@@ -1,49 +1,86 @@
--- Makes one decision of intake true: the episode's new state and, with it or not at all, a new run.
--- KEYS 1 episode  2 run  3 journal  4 due  5 runs index  6 open run of (runbook, target)  7 run's locks  8 runbook bytes  9 open runs  10 freezes  11 new episodes  12.. claims
--- ARGV 1 expected version  2 episode JSON  3 episode lifetime ms  4 '1' = start a run  5 run id  6 accepted entry  7 head  8 summary JSON  9 why run ARGV 5 hears that its alert has resolved, or ''  10 freeze query or '' (see freeze.lua)  11 count of claims  12.. claims
--- Replies: {'conflict'} | {'updated'} | {'joined', run id} | {'created', run id} | {'refused', claim index, retry after ms} | {'no_runbook'} | {'frozen', freeze JSON}
-local version = tonumber(redis.call('HGET', KEYS[1], 'v') or '0')
-if version ~= tonumber(ARGV[1]) then return { 'conflict' } end
+-- Atomically stores an episode and, if requested, creates its run.
+-- Replies: {'conflict'} (the episode changed: read again) | {'updated'} | {'joined', run id}
+--   | {'created', run id} | {'refused', claim index from 0, retry after ms} | {'no_runbook'}
+--   | {'frozen', freeze JSON}
+local episode = KEYS[1]
+local run = KEYS[2]
+local journal = KEYS[3]
+local due = KEYS[4]
+local runs = KEYS[5]
+local open_run = KEYS[6] -- id of the open run of this runbook and target
+local locks = KEYS[7]
+local runbook = KEYS[8]
+local open_runs = KEYS[9]
+local freezes = KEYS[10]
+local new_episodes = KEYS[11]
+local claim_keys = { unpack(KEYS, 12) }
+local expected_version = tonumber(ARGV[1])
+local episode_json = ARGV[2]
+local episode_ttl_ms = ARGV[3]
+local creates_run = ARGV[4] == '1'
+local run_id = ARGV[5] -- of the new run, or of the run whose alert has resolved
+local accepted_entry = ARGV[6]
+local head = ARGV[7]
+local summary = ARGV[8]
+local resolved_reason = ARGV[9] -- '' = the alert has not resolved
+local freeze_query = ARGV[10] -- see freeze.lua
+local claim_count = tonumber(ARGV[11])
+local claims = { unpack(ARGV, 12) } -- see claims.lua
 
-local function write_episode(run)
-  redis.call('HSET', KEYS[1], 'v', version + 1, 'e', ARGV[2], 'run', run)
-  redis.call('PEXPIRE', KEYS[1], ARGV[3])
+local version = tonumber(redis.call('HGET', episode, 'v') or '0')
+if version ~= expected_version then
+  return { 'conflict' }
 end
 
-if ARGV[4] ~= '1' then
-  local state = ARGV[9] ~= '' and redis.call('HGET', KEYS[2], 'state')
+local function write_episode(id)
+  redis.call('HSET', episode, 'v', version + 1, 'e', episode_json, 'run', id)
+  redis.call('PEXPIRE', episode, episode_ttl_ms)
+end
+
+if not creates_run then
+  local state = resolved_reason ~= '' and redis.call('HGET', run, 'state')
   if state and state ~= 'ended' then
-    redis.call('HSET', KEYS[2], 'resolved', ARGV[9])
+    redis.call('HSET', run, 'resolved', resolved_reason)
     if state ~= 'running' then
-      redis.call('HSET', KEYS[2], 'woken', '1')
-      redis.call('ZADD', KEYS[4], now_ms(), ARGV[5])
+      redis.call('HSET', run, 'woken', '1')
+      redis.call('ZADD', due, now_ms(), run_id)
     end
   end
-  write_episode(redis.call('HGET', KEYS[1], 'run') or '')
+  write_episode(redis.call('HGET', episode, 'run') or '')
   return { 'updated' }
 end
--- What begins counts for the storm, whether or not it starts a run: each once while it is counted.
-redis.call('ZADD', KEYS[11], 'NX', now_ms(), KEYS[1])
-redis.call('ZREMRANGEBYSCORE', KEYS[11], '-inf', now_ms() - 300000)
-local frozen = standing_freeze(KEYS[10], ARGV[10])
-if frozen then return { 'frozen', frozen } end
-local open = redis.call('GET', KEYS[6])
-if open then
-  write_episode(open)
-  return { 'joined', open }
-end
-if redis.call('EXISTS', KEYS[8]) == 0 then return { 'no_runbook' } end
-local refused = take_claims(KEYS, 12, ARGV, 12, tonumber(ARGV[11]), ARGV[5], KEYS[7])
-if refused then return { 'refused', refused[1], refused[3] } end
+-- An alert storm is counted in new episodes, whether or not they start a run: each counts once in
+-- five minutes.
 local now = now_ms()
-write_episode(ARGV[5])
-redis.call('SET', KEYS[6], ARGV[5])
-redis.call('SADD', KEYS[7], KEYS[6])
-redis.call('HSET', KEYS[2], 'state', 'queued', 'epoch', '0', 'stalls', 0, 'head', ARGV[7], 'summary', ARGV[8])
-redis.call('RPUSH', KEYS[3], ARGV[6])
-redis.call('ZADD', KEYS[4], now, ARGV[5])
-redis.call('ZADD', KEYS[5], now, ARGV[5])
-redis.call('SADD', KEYS[9], ARGV[5])
--- The list forgets what has expired: runs are kept for 30 days after their end, and open ones are in KEYS 9 too.
-redis.call('ZREMRANGEBYSCORE', KEYS[5], '-inf', now - 7776000000)
-return { 'created', ARGV[5] }
+redis.call('ZADD', new_episodes, 'NX', now, episode)
+redis.call('ZREMRANGEBYSCORE', new_episodes, '-inf', now - 300000)
+local freeze = blocking_freeze(freezes, freeze_query)
+if freeze then
+  return { 'frozen', freeze }
+end
+local open_run_id = redis.call('GET', open_run)
+if open_run_id then
+  write_episode(open_run_id)
+  return { 'joined', open_run_id }
+end
+if redis.call('EXISTS', runbook) == 0 then
+  return { 'no_runbook' }
+end
+local refusal = take_claims(claim_keys, claims, 0, claim_count, run_id, locks)
+if refusal then
+  local index, _, retry_after_ms = unpack(refusal)
+  return { 'refused', index, retry_after_ms }
+end
+write_episode(run_id)
+redis.call('SET', open_run, run_id)
+redis.call('SADD', locks, open_run)
+redis.call('HSET', run, 'state', 'queued', 'epoch', '0', 'stalls', 0, 'head', head,
+  'summary', summary)
+redis.call('RPUSH', journal, accepted_entry)
+redis.call('ZADD', due, now, run_id)
+redis.call('ZADD', runs, now, run_id)
+redis.call('SADD', open_runs, run_id)
+-- A run expires 30 days after its end, so its id may leave the index after 90; open runs are also
+-- in open_runs.
+redis.call('ZREMRANGEBYSCORE', runs, '-inf', now - 7776000000)
+return { 'created', run_id }

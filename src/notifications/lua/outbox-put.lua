@@ -1,8 +1,16 @@
--- Puts one mail, once.
--- KEYS: 1 row, 2 due, 3 waiting. ARGV: 1 id, 2 row as JSON, 3 putAt ms.
--- Returns 1 when it was put, 0 when a row of this id is there already, whatever became of it.
-if redis.call('EXISTS', KEYS[1]) == 1 then return 0 end
-redis.call('HSET', KEYS[1], 'row', ARGV[2], 'state', 'waiting', 'attempts', 0)
-redis.call('ZADD', KEYS[2], ARGV[3], ARGV[1])
-redis.call('ZADD', KEYS[3], ARGV[3], ARGV[1])
+-- Adds one mail to the outbox, once per id.
+-- Replies: 1 = added | 0 = this id was added before
+local row = KEYS[1]
+local due = KEYS[2]
+local waiting = KEYS[3]
+local id = ARGV[1]
+local content = ARGV[2] -- JSON
+local now = ARGV[3]
+
+if redis.call('EXISTS', row) == 1 then
+  return 0
+end
+redis.call('HSET', row, 'row', content, 'state', 'waiting', 'attempts', 0)
+redis.call('ZADD', due, now, id)
+redis.call('ZADD', waiting, now, id)
 return 1

@@ -1,23 +1,37 @@
--- Writes what became of a leased mail.
--- KEYS: 1 row, 2 due, 3 waiting, 4 gave up. ARGV: 1 id, 2 end of the lease ms, 3 sent|retry|later|gave_up, 4 time ms (at, or due again), 5 Message-ID or error, 6 days to keep.
--- Returns 1, or 0 when the lease is not the caller's any more; nothing is written then.
-local lease = redis.call('ZSCORE', KEYS[2], ARGV[1])
-if not lease or tonumber(lease) ~= tonumber(ARGV[2]) then return 0 end
-local kind = ARGV[3]
-if kind == 'later' then
-  redis.call('ZADD', KEYS[2], ARGV[4], ARGV[1])
+-- Records the result of one attempt to send a leased mail.
+-- Replies: 1 = recorded | 0 = the caller no longer has the lease; nothing was written
+local row = KEYS[1]
+local due = KEYS[2]
+local waiting = KEYS[3]
+local gave_up = KEYS[4]
+local id = ARGV[1]
+local lease_until = tonumber(ARGV[2])
+local result = ARGV[3] -- 'sent' | 'gave_up' | 'retry' | 'later' (not attempted)
+local at = ARGV[4] -- ms: when it was sent or given up, or when it is due again
+local detail = ARGV[5] -- Message-ID or error
+local retention_days = ARGV[6]
+
+local lease = redis.call('ZSCORE', due, id)
+if not lease or tonumber(lease) ~= lease_until then
+  return 0
+end
+if result == 'later' then
+  redis.call('ZADD', due, at, id)
   return 1
 end
-redis.call('HINCRBY', KEYS[1], 'attempts', 1)
-if kind == 'retry' then
-  redis.call('HSET', KEYS[1], 'error', ARGV[5])
-  redis.call('ZADD', KEYS[2], ARGV[4], ARGV[1])
+redis.call('HINCRBY', row, 'attempts', 1)
+if result == 'retry' then
+  redis.call('HSET', row, 'error', detail)
+  redis.call('ZADD', due, at, id)
   return 1
 end
-redis.call('HSET', KEYS[1], 'state', kind, 'at', ARGV[4], kind == 'sent' and 'messageId' or 'error', ARGV[5])
-redis.call('ZREM', KEYS[2], ARGV[1])
-redis.call('ZREM', KEYS[3], ARGV[1])
-redis.call('EXPIRE', KEYS[1], ARGV[6] * 86400)
-if kind == 'gave_up' then redis.call('ZADD', KEYS[4], ARGV[4], ARGV[1]) end
-redis.call('ZREMRANGEBYSCORE', KEYS[4], '-inf', ARGV[4] - ARGV[6] * 86400000)
+local detail_field = result == 'sent' and 'messageId' or 'error'
+redis.call('HSET', row, 'state', result, 'at', at, detail_field, detail)
+redis.call('ZREM', due, id)
+redis.call('ZREM', waiting, id)
+redis.call('EXPIRE', row, retention_days * 86400)
+if result == 'gave_up' then
+  redis.call('ZADD', gave_up, at, id)
+end
+redis.call('ZREMRANGEBYSCORE', gave_up, '-inf', at - retention_days * 86400000)
 return 1

@@ -3,36 +3,86 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Redis } from "ioredis";
 
-/** A Lua script that lives in its own file under `lua/`, with its contract in the comment above it. */
-export interface Script {
-  run(redis: Redis, keys: readonly string[], args: readonly (string | number | Buffer)[]): Promise<unknown>;
-}
+/** One argument of a script; `true` and `false` arrive as `'1'` and `'0'`. */
+export type ScriptValue = string | number | boolean | Buffer;
 
 /** Lua that several scripts begin with, by the name of its file in `lua/` beside this module. */
-export type Prelude = "claims" | "freeze" | "wl-ledger";
+export type Prelude = "now-ms" | "claims" | "freeze" | "wl-ledger";
+
+/** What a script takes. Its file names the same keys and arguments in its first lines, in this order and in snake_case. */
+export interface ScriptContract<Key extends string = string, Arg extends string = string> {
+  /** The script's file. */
+  readonly path: string;
+  readonly preludes?: readonly Prelude[];
+  readonly keys: readonly Key[];
+  readonly args: readonly Arg[];
+  /** Name of the list of further keys, if the script takes one. */
+  readonly moreKeys?: string;
+  /** Name of the list of further arguments, if the script takes one. */
+  readonly moreArgs?: string;
+}
+
+/** The keys and arguments of one call, by name. */
+export interface ScriptCall<Key extends string, Arg extends string> {
+  readonly keys: Readonly<Record<Key, string>>;
+  readonly args: Readonly<Record<Arg, ScriptValue>>;
+  readonly moreKeys?: readonly string[];
+  readonly moreArgs?: readonly ScriptValue[];
+}
+
+/** A Lua script in a file of its own, and the call of it. */
+export interface Script<Key extends string = string, Arg extends string = string> {
+  readonly contract: ScriptContract<Key, Arg>;
+  /** The script's reply. Rejects with Redis' error, also when the script fails. */
+  run(redis: Redis, call: ScriptCall<Key, Arg>): Promise<unknown>;
+}
 
 /**
- * Reads the script at `path`, with the text of `preludes` before it.
- * Runs by hash, and sends the text once when the server does not know it (after a restart or a failover).
+ * The script of `contract`. Its file and those of its preludes are read at the first call.
+ * It runs by hash; the text is sent once when the server does not know it, after a restart or a failover.
  */
-export function loadScript(path: string, preludes: readonly Prelude[] = []): Script {
-  const shared = preludes.map((name) => join(import.meta.dirname, "lua", `${name}.lua`));
-  const text = [...shared, path].map((file) => readFileSync(file, "utf8")).join("\n");
-  const sha = createHash("sha1").update(text).digest("hex");
+export function defineScript<const Key extends string, const Arg extends string>(contract: ScriptContract<Key, Arg>): Script<Key, Arg> {
+  const { keys: keyNames, args: argNames } = contract;
+  let loaded: { readonly text: string; readonly sha: string } | undefined;
   return {
-    async run(redis, keys, args) {
+    contract,
+    async run(redis, { keys, args, moreKeys = [], moreArgs = [] }) {
+      loaded ??= load(contract);
+      const allKeys = [...keyNames.map((name) => keys[name]), ...moreKeys];
+      const values = [...argNames.map((name) => wireValue(args[name])), ...moreArgs.map(wireValue)];
       try {
-        return await redis.evalsha(sha, keys.length, ...keys, ...args);
+        return await redis.evalsha(loaded.sha, allKeys.length, ...allKeys, ...values);
       } catch (error) {
         if (!(error instanceof Error) || !error.message.startsWith("NOSCRIPT")) throw error;
-        return redis.eval(text, keys.length, ...keys, ...args);
+        return redis.eval(loaded.text, allKeys.length, ...allKeys, ...values);
       }
     },
   };
 }
 
-/** A script's list reply. Throws when it is none: then script and caller do not belong together. */
+function load({ path, preludes = [] }: ScriptContract): { readonly text: string; readonly sha: string } {
+  const shared = preludes.map((name) => join(import.meta.dirname, "lua", `${name}.lua`));
+  const text = [...shared, path].map((file) => readFileSync(file, "utf8")).join("\n");
+  return { text, sha: createHash("sha1").update(text).digest("hex") };
+}
+
+function wireValue(value: ScriptValue): string | number | Buffer {
+  return typeof value === "boolean" ? (value ? "1" : "0") : value;
+}
+
+/** A script's reply as a list. Throws when the reply is not a list, which means that the script and its caller do not match. */
 export function replyList(reply: unknown): readonly (string | number)[] {
-  if (!Array.isArray(reply)) throw new Error("The script did not answer with a list.");
+  if (!Array.isArray(reply)) throw new Error(`The script replied with ${typeof reply} instead of a list.`);
   return reply.map((item: unknown) => (typeof item === "number" ? item : String(item)));
+}
+
+/** A script that is called by position. */
+export interface PositionalScript {
+  run(redis: Redis, keys: readonly string[], args: readonly (string | number | Buffer)[]): Promise<unknown>;
+}
+
+/** The script at `path`, with the text of `preludes` before it. Replaced by {@link defineScript}. */
+export function loadScript(path: string, preludes: readonly Prelude[] = []): PositionalScript {
+  const script = defineScript({ path, preludes, keys: [], args: [] });
+  return { run: async (redis, moreKeys, moreArgs) => script.run(redis, { keys: {}, args: {}, moreKeys, moreArgs }) };
 }

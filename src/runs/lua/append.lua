@@ -1,80 +1,134 @@
--- The one write of a worker: journal entries, what they claim, the projection, the lease. Fenced by the token, ordered by the head.
--- KEYS 1 run  2 journal  3 due  4 run's locks  5 fenced counter  6 question  7 open questions  8 open runs  9 freezes  10 frozen runs  11.. claims, then cooldown buckets
--- ARGV 1 run id  2 token  3 expected head  4 new head  5 lease ms  6 state  7 summary JSON  8 release: '' keep | 'none' | due ms  9 run lifetime ms after its end
---      10 question JSON or ''  11 question id  12 count of entries  13 count of claims  14 count of cooldowns  15/16 '1' = a stop / a resolve was heard  17 '1' = an effect follows  18 freeze query or '' (see freeze.lua)  19.. entries, claims (4 each), cooldown ms each
--- Replies: {'fenced'} | {'frozen', freeze JSON} | {'stopped', stop by, stop reason, resolved} | {'refused', claim index, holder, retry after ms} | {'ok', stop by, stop reason, resolved}
-local v = redis.call('HMGET', KEYS[1], 'token', 'head', 'stopBy', 'stopReason', 'resolved', 'state', 'leaseUntil')
-if v[1] ~= ARGV[2] or v[6] == 'ended' and v[2] ~= ARGV[4] then
-  redis.call('INCR', KEYS[5])
+-- Writes a worker's progress: journal entries, what they claim, the projection and the lease.
+-- The token refuses a worker that has lost the run; the head keeps the writes in order.
+-- Replies: {'fenced'} | {'frozen', freeze JSON}
+--   | {'refused', claim index from 0, id of the lock's holder, retry after ms}
+--   | {'stopped', stop by, stop reason, resolved} | {'ok', stop by, stop reason, resolved}
+local run = KEYS[1]
+local journal = KEYS[2]
+local due = KEYS[3]
+local locks = KEYS[4]
+local fenced_count = KEYS[5]
+local question = KEYS[6]
+local open_questions = KEYS[7]
+local open_runs = KEYS[8]
+local freezes = KEYS[9]
+local frozen_runs = KEYS[10]
+local claim_and_cooldown_keys = { unpack(KEYS, 11) }
+local run_id = ARGV[1]
+local token = ARGV[2]
+local expected_head = ARGV[3]
+local new_head = ARGV[4]
+local lease_ms = ARGV[5]
+local state = ARGV[6]
+local summary = ARGV[7]
+local release = ARGV[8] -- 'keep' the lease | 'park' until woken | ms when the run is due again
+local retention_ms = ARGV[9] -- after the run's end
+local question_json = ARGV[10] -- '' = the entries ask no question
+local question_id = ARGV[11]
+local entry_count = tonumber(ARGV[12])
+local claim_count = tonumber(ARGV[13])
+local cooldown_count = tonumber(ARGV[14])
+local saw_stop = ARGV[15] == '1'
+local saw_resolved = ARGV[16] == '1'
+local precedes_effect = ARGV[17] == '1'
+local freeze_query = ARGV[18] -- see freeze.lua
+local entries_claims_cooldowns = { unpack(ARGV, 19) } -- claims: see claims.lua | cooldowns: ms
+
+local stored_token, stored_head, stop_by, stop_reason, resolved, stored_state, lease_until = unpack(
+  redis.call('HMGET', run, 'token', 'head', 'stopBy', 'stopReason', 'resolved', 'state',
+    'leaseUntil'))
+local function reply_with_notices(kind)
+  return { kind, stop_by or '', stop_reason or '', resolved or '' }
+end
+
+local is_repeated = stored_head == new_head
+if stored_token ~= token or (stored_state == 'ended' and not is_repeated) then
+  redis.call('INCR', fenced_count)
   return { 'fenced' }
 end
--- The same write again, after a reply that was lost on the way: it is done.
-if v[2] == ARGV[4] and ARGV[12] ~= '0' then return { 'ok', v[3] or '', v[4] or '', v[5] or '' } end
-if v[2] ~= ARGV[3] then
-  redis.call('INCR', KEYS[5])
+-- The worker repeats a write whose reply was lost.
+if is_repeated and entry_count > 0 then
+  return reply_with_notices('ok')
+end
+if stored_head ~= expected_head then
+  redis.call('INCR', fenced_count)
   return { 'fenced' }
 end
-if ARGV[17] == '1' and v[3] and ARGV[15] == '0' then return { 'stopped', v[3], v[4] or '', v[5] or '' } end
-local frozen = standing_freeze(KEYS[9], ARGV[18])
-if frozen then
-  redis.call('SADD', KEYS[10], ARGV[1])
-  return { 'frozen', frozen }
+if precedes_effect and stop_by and not saw_stop then
+  return reply_with_notices('stopped')
 end
-local entries, claims, cooldowns = tonumber(ARGV[12]), tonumber(ARGV[13]), tonumber(ARGV[14])
-local refused = take_claims(KEYS, 11, ARGV, 19 + entries, claims, ARGV[1], KEYS[4])
-if refused then return { 'refused', refused[1], refused[2], refused[3] } end
+local freeze = blocking_freeze(freezes, freeze_query)
+if freeze then
+  redis.call('SADD', frozen_runs, run_id)
+  return { 'frozen', freeze }
+end
+local refusal = take_claims(claim_and_cooldown_keys, entries_claims_cooldowns, entry_count,
+  claim_count, run_id, locks)
+if refusal then
+  return { 'refused', unpack(refusal) }
+end
 
 local now = now_ms()
-if entries > 0 then redis.call('RPUSH', KEYS[2], unpack(ARGV, 19, 18 + entries)) end
--- A lease that was prolonged just now is not prolonged again: quick steps follow each other closer than that.
-local prolong = ARGV[8] == '' and tonumber(v[7] or '0') - now < ARGV[5] * 5 / 6
-if prolong then
-  redis.call('HSET', KEYS[1], 'head', ARGV[4], 'state', ARGV[6], 'summary', ARGV[7], 'stalls', 0, 'leaseUntil', now + ARGV[5])
-  redis.call('ZADD', KEYS[3], now + ARGV[5], ARGV[1])
+if entry_count > 0 then
+  redis.call('RPUSH', journal, unpack(entries_claims_cooldowns, 1, entry_count))
+end
+local keeps_lease = release == 'keep'
+-- Quick steps follow each other closely: a lease is extended only after a sixth of it has passed.
+if keeps_lease and tonumber(lease_until or '0') - now < lease_ms * 5 / 6 then
+  redis.call('HSET', run, 'head', new_head, 'state', state, 'summary', summary, 'stalls', 0,
+    'leaseUntil', now + lease_ms)
+  redis.call('ZADD', due, now + lease_ms, run_id)
 else
-  redis.call('HSET', KEYS[1], 'head', ARGV[4], 'state', ARGV[6], 'summary', ARGV[7], 'stalls', 0)
+  redis.call('HSET', run, 'head', new_head, 'state', state, 'summary', summary, 'stalls', 0)
 end
-if ARGV[10] ~= '' then
-  redis.call('HSET', KEYS[6], 'question', ARGV[10], 'run', ARGV[1])
-  redis.call('ZADD', KEYS[7], now, ARGV[11])
+if question_json ~= '' then
+  redis.call('HSET', question, 'question', question_json, 'run', run_id)
+  redis.call('ZADD', open_questions, now, question_id)
 end
-if ARGV[8] == '' then
-  return { 'ok', v[3] or '', v[4] or '', v[5] or '' }
+if keeps_lease then
+  return reply_with_notices('ok')
 end
--- What the run waits for now; a question that it no longer waits for is over. A run that is only handed on waits for what it waited for.
-if ARGV[6] ~= 'queued' then
-  local asked = redis.call('HGET', KEYS[1], 'question')
-  if asked and asked ~= '' and asked ~= ARGV[11] then redis.call('ZREM', KEYS[7], asked) end
-  if asked or ARGV[11] ~= '' then redis.call('HSET', KEYS[1], 'question', ARGV[11]) end
-end
-if ARGV[6] == 'ended' then
-  for _, lock in ipairs(redis.call('SMEMBERS', KEYS[4])) do
-    if redis.call('GET', lock) == ARGV[1] then redis.call('DEL', lock) end
+-- A question that the run no longer waits for is closed. A run that is only handed over to another
+-- worker still waits for its question.
+if state ~= 'queued' then
+  local last_question = redis.call('HGET', run, 'question')
+  if last_question and last_question ~= '' and last_question ~= question_id then
+    redis.call('ZREM', open_questions, last_question)
   end
-  redis.call('DEL', KEYS[4])
-  redis.call('SREM', KEYS[8], ARGV[1])
-  redis.call('ZREM', KEYS[3], ARGV[1])
-  redis.call('HDEL', KEYS[1], 'token', 'owner', 'leaseUntil')
-  redis.call('PEXPIRE', KEYS[1], ARGV[9])
-  redis.call('PEXPIRE', KEYS[2], ARGV[9])
-  for i = 0, cooldowns - 1 do
-    -- The start may have claimed a longer one, doubled by its repeats: that one stays.
-    local cooldown = KEYS[11 + claims + i]
-    redis.call('SET', cooldown, 1, 'PX', math.max(tonumber(ARGV[19 + entries + claims * 4 + i]), redis.call('PTTL', cooldown)))
+  if last_question or question_id ~= '' then
+    redis.call('HSET', run, 'question', question_id)
   end
+end
+redis.call('HDEL', run, 'token', 'owner', 'leaseUntil')
+if state == 'ended' then
+  for _, lock in ipairs(redis.call('SMEMBERS', locks)) do
+    if redis.call('GET', lock) == run_id then
+      redis.call('DEL', lock)
+    end
+  end
+  redis.call('DEL', locks)
+  redis.call('SREM', open_runs, run_id)
+  redis.call('ZREM', due, run_id)
+  redis.call('PEXPIRE', run, retention_ms)
+  redis.call('PEXPIRE', journal, retention_ms)
+  for index = 1, cooldown_count do
+    local cooldown = claim_and_cooldown_keys[claim_count + index]
+    local cooldown_ms = tonumber(entries_claims_cooldowns[entry_count + claim_count * 4 + index])
+    -- The start may have set a longer cooldown, doubled by its repeats: that one is kept.
+    redis.call('SET', cooldown, 1, 'PX', math.max(cooldown_ms, redis.call('PTTL', cooldown)))
+  end
+  return reply_with_notices('ok')
+end
+if release == 'park' then
+  redis.call('HSET', run, 'wakeAt', -1)
+  redis.call('ZREM', due, run_id)
 else
-  redis.call('HDEL', KEYS[1], 'token', 'owner', 'leaseUntil')
-  -- A stop or a resolve that the worker has not heard of yet must not sleep through the wait.
-  if ARGV[8] == 'none' then
-    redis.call('HSET', KEYS[1], 'wakeAt', -1)
-    redis.call('ZREM', KEYS[3], ARGV[1])
-  else
-    redis.call('HSET', KEYS[1], 'wakeAt', ARGV[8])
-    redis.call('ZADD', KEYS[3], ARGV[8], ARGV[1])
-  end
-  if v[3] and ARGV[15] == '0' or v[5] and ARGV[16] == '0' then
-    redis.call('HSET', KEYS[1], 'woken', '1')
-    redis.call('ZADD', KEYS[3], now, ARGV[1])
-  end
+  redis.call('HSET', run, 'wakeAt', release)
+  redis.call('ZADD', due, release, run_id)
 end
-return { 'ok', v[3] or '', v[4] or '', v[5] or '' }
+-- A stop or a resolve that the worker has not seen yet wakes the run at once.
+if (stop_by and not saw_stop) or (resolved and not saw_resolved) then
+  redis.call('HSET', run, 'woken', '1')
+  redis.call('ZADD', due, now, run_id)
+end
+return reply_with_notices('ok')

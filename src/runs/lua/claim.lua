@@ -1,45 +1,53 @@
--- Gives one worker the right to write into a run. No live lease may exist, not even its own, unless it has just started under that name (ARGV 5).
--- KEYS 1 run  2 journal  3 due   ARGV 1 run id  2 worker  3 lease ms  4 nonce  5 '1' = take back this name's own lease
--- Replies: {'unknown_run'} | {'ended'} | {'damaged'} | {'held', ms} | {'waiting', ms} | {'ok', token, epoch, head, stalls, stop by, stop reason, resolved, summary JSON, journal…}
-local t = redis.call('TIME')
-local now = t[1] * 1000 + math.floor(t[2] / 1000)
-local v = redis.call('HMGET', KEYS[1], 'state', 'leaseUntil', 'owner', 'wakeAt', 'epoch', 'head', 'stopBy', 'stopReason', 'resolved', 'woken', 'summary', 'stalls')
-if not v[1] then
-  redis.call('ZREM', KEYS[3], ARGV[1])
-  return { 'unknown_run' }
+-- Gives one worker the right to write into a run. A live lease prevents it, even the worker's own.
+-- Replies: {'unknown_run'} | {'ended'} | {'damaged'} | {'held', ms} | {'waiting', ms; -1 = no end}
+--   | {'ok', token, epoch, head, stalls, stop by, stop reason, resolved, summary JSON, journal…}
+local run = KEYS[1]
+local journal = KEYS[2]
+local due = KEYS[3]
+local run_id = ARGV[1]
+local worker = ARGV[2]
+local lease_ms = ARGV[3]
+local nonce = ARGV[4]
+
+local state, lease_until, wake_at, last_epoch, head, stop_by, stop_reason, resolved, woken,
+  summary, last_stalls = unpack(redis.call('HMGET', run, 'state', 'leaseUntil', 'wakeAt', 'epoch',
+  'head', 'stopBy', 'stopReason', 'resolved', 'woken', 'summary', 'stalls'))
+if not state or state == 'ended' or state == 'damaged' then
+  redis.call('ZREM', due, run_id)
+  return { state or 'unknown_run' }
 end
-if v[1] == 'ended' then
-  redis.call('ZREM', KEYS[3], ARGV[1])
-  return { 'ended' }
-end
-if v[1] == 'damaged' then
-  redis.call('ZREM', KEYS[3], ARGV[1])
-  return { 'damaged' }
-end
-local lease = tonumber(v[2] or '0')
-if lease > now and not (ARGV[5] == '1' and v[3] == ARGV[2]) then
-  redis.call('ZADD', KEYS[3], lease, ARGV[1])
+local now = now_ms()
+local lease = tonumber(lease_until or '0')
+if lease > now then
+  redis.call('ZADD', due, lease, run_id)
   return { 'held', lease - now }
 end
--- A suspended run is claimed when its time has come or when somebody woke it.
-if (v[1] == 'suspended' or v[1] == 'in_doubt') and not v[10] then
-  local wake = tonumber(v[4] or '-1')
+-- A suspended run can be claimed when its time has come, or after it was woken.
+if (state == 'suspended' or state == 'in_doubt') and not woken then
+  local wake = tonumber(wake_at or '-1')
   if wake < 0 then
-    redis.call('ZREM', KEYS[3], ARGV[1])
+    redis.call('ZREM', due, run_id)
     return { 'waiting', -1 }
   end
   if wake > now then
-    redis.call('ZADD', KEYS[3], wake, ARGV[1])
+    redis.call('ZADD', due, wake, run_id)
     return { 'waiting', wake - now }
   end
 end
--- Never re-issued, even when a failover lost the last epoch; the nonce tells two holders of one epoch apart.
-local epoch = math.max(tonumber(v[5] or '0') + 1, now)
-local token = string.format('%.0f', epoch) .. ':' .. ARGV[4]
-local stalls = tonumber(v[12] or '0') + 1
-redis.call('HSET', KEYS[1], 'epoch', string.format('%.0f', epoch), 'token', token, 'owner', ARGV[2], 'leaseUntil', now + ARGV[3], 'state', 'running', 'stalls', stalls)
-if v[10] then redis.call('HDEL', KEYS[1], 'woken') end
-redis.call('ZADD', KEYS[3], now + ARGV[3], ARGV[1])
-local reply = { 'ok', token, string.format('%.0f', epoch), v[6], stalls, v[7] or '', v[8] or '', v[9] or '', v[11] or 'null' }
-for _, entry in ipairs(redis.call('LRANGE', KEYS[2], 0, -1)) do reply[#reply + 1] = entry end
+-- The time keeps an epoch unique even when a failover lost the last one; the nonce distinguishes
+-- two claims of one epoch.
+local epoch = string.format('%.0f', math.max(tonumber(last_epoch or '0') + 1, now))
+local token = epoch .. ':' .. nonce
+local stalls = tonumber(last_stalls or '0') + 1
+redis.call('HSET', run, 'epoch', epoch, 'token', token, 'owner', worker,
+  'leaseUntil', now + lease_ms, 'state', 'running', 'stalls', stalls)
+if woken then
+  redis.call('HDEL', run, 'woken')
+end
+redis.call('ZADD', due, now + lease_ms, run_id)
+local reply = { 'ok', token, epoch, head, stalls, stop_by or '', stop_reason or '', resolved or '',
+  summary or 'null' }
+for _, entry in ipairs(redis.call('LRANGE', journal, 0, -1)) do
+  reply[#reply + 1] = entry
+end
 return reply

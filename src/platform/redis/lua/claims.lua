@@ -1,35 +1,43 @@
--- Prelude: takes claims all or none. A lock key holds the id of the run that has it; a bucket counts against a maximum in a window of Redis time;
--- a log keeps its newest fifty entries and refuses nothing.
--- `argv` from `at` on holds, for each of `count` claims whose keys begin at `keys[first]`: type, max, windowMs (of a log: how long it is kept), amount (of a log: the entry).
--- Returns nil when all are taken, else {index (0-based), holder, retryAfterMs}.
-local function now_ms()
-  local t = redis.call('TIME')
-  return t[1] * 1000 + math.floor(t[2] / 1000)
-end
-
-local function take_claims(keys, first, argv, at, count, owner, owned)
-  for i = 0, count - 1 do
-    local key, kind = keys[first + i], argv[at + i * 4]
+-- Prelude: takes all of a run's claims or none of them.
+-- A lock's key holds the id of the run that has it. A bucket counts up to a maximum in a window of
+-- Redis time. A log keeps its newest fifty entries and refuses nothing.
+-- `values` has four per claim after the first `skip` of them: 'lock', 0, 0, 0 |
+-- 'bucket', maximum, window in ms, amount | 'log', 0, retention in ms, entry.
+-- Returns nil, or {index of the refused claim from 0, id of the lock's holder, retry after ms}.
+local function take_claims(keys, values, skip, count, run_id, locks)
+  for index = 1, count do
+    local at = skip + (index - 1) * 4
+    local kind, maximum, _, amount = unpack(values, at + 1, at + 4)
     if kind == 'lock' then
-      local holder = redis.call('GET', key)
-      if holder and holder ~= owner then return { i, holder, 0 } end
+      local holder = redis.call('GET', keys[index])
+      if holder and holder ~= run_id then
+        return { index - 1, holder, 0 }
+      end
     elseif kind == 'bucket' then
-      local used = tonumber(redis.call('GET', key) or '0')
-      if used + tonumber(argv[at + i * 4 + 3]) > tonumber(argv[at + i * 4 + 1]) then return { i, '', redis.call('PTTL', key) } end
+      local used = tonumber(redis.call('GET', keys[index]) or '0')
+      if used + tonumber(amount) > tonumber(maximum) then
+        return { index - 1, '', redis.call('PTTL', keys[index]) }
+      end
     end
   end
-  for i = 0, count - 1 do
-    local key = keys[first + i]
-    if argv[at + i * 4] == 'lock' then
-      -- What this run holds already needs no writing.
-      if redis.call('SET', key, owner, 'NX') then redis.call('SADD', owned, key) end
-    elseif argv[at + i * 4] == 'log' then
-      redis.call('RPUSH', key, argv[at + i * 4 + 3])
+  for index = 1, count do
+    local key = keys[index]
+    local at = skip + (index - 1) * 4
+    local kind, _, lifetime_ms, amount = unpack(values, at + 1, at + 4)
+    if kind == 'lock' then
+      -- A lock that this run already has is in its set of locks.
+      if redis.call('SET', key, run_id, 'NX') then
+        redis.call('SADD', locks, key)
+      end
+    elseif kind == 'log' then
+      redis.call('RPUSH', key, amount)
       redis.call('LTRIM', key, -50, -1)
-      redis.call('PEXPIRE', key, argv[at + i * 4 + 2])
+      redis.call('PEXPIRE', key, lifetime_ms)
     else
-      redis.call('INCRBY', key, argv[at + i * 4 + 3])
-      if redis.call('PTTL', key) < 0 then redis.call('PEXPIRE', key, argv[at + i * 4 + 2]) end
+      redis.call('INCRBY', key, amount)
+      if redis.call('PTTL', key) < 0 then
+        redis.call('PEXPIRE', key, lifetime_ms)
+      end
     end
   end
   return nil

@@ -1,10 +1,16 @@
--- Prelude: the freeze that holds this back, as stored, or nil. `asked` is '' or JSON {scopes, undo}; an undo passes a freeze that permits it.
-local function standing_freeze(key, asked)
-  if asked == '' or redis.call('EXISTS', key) == 0 then return nil end
-  local query = cjson.decode(asked)
-  for _, scope in ipairs(query.scopes) do
-    local text = redis.call('HGET', key, scope)
-    if text and not (query.undo and cjson.decode(text).undo) then return text end
+-- Prelude: returns the JSON of the freeze that blocks an effect or a start, or nil.
+-- `query` is '' for what no freeze blocks, else JSON {scopes, undo}.
+-- A freeze that permits undo does not block an undo.
+local function blocking_freeze(freezes, query)
+  if query == '' or redis.call('EXISTS', freezes) == 0 then
+    return nil
+  end
+  local asked = cjson.decode(query)
+  for _, scope in ipairs(asked.scopes) do
+    local freeze = redis.call('HGET', freezes, scope)
+    if freeze and not (asked.undo and cjson.decode(freeze).undo) then
+      return freeze
+    end
   end
   return nil
 end

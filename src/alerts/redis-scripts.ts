@@ -1,0 +1,26 @@
+import { join } from "node:path";
+import { defineScript } from "../platform/redis/script.ts";
+
+const lua = join(import.meta.dirname, "lua");
+
+/** Stores one decision about an alert; documented in its file. */
+export const accept = defineScript({
+  path: join(lua, "accept.lua"),
+  preludes: ["now-ms", "claims", "freeze"],
+  keys: ["episode", "run", "journal", "due", "runs", "openRun", "locks", "runbook", "openRuns", "freezes", "newEpisodes"],
+  moreKeys: "claimKeys",
+  args: [
+    "expectedVersion",
+    "episodeJson",
+    "episodeTtlMs",
+    "createsRun",
+    "runId",
+    "acceptedEntry",
+    "head",
+    "summary",
+    "resolvedReason",
+    "freezeQuery",
+    "claimCount",
+  ],
+  moreArgs: "claims",
+});

@@ -1,0 +1,15 @@
+import { join } from "node:path";
+import { defineScript } from "../platform/redis/script.ts";
+
+const lua = join(import.meta.dirname, "lua");
+
+/** Scripts of the outbox; each is documented in its file. */
+export const outboxScripts = {
+  put: defineScript({ path: join(lua, "outbox-put.lua"), keys: ["row", "due", "waiting"], args: ["id", "content", "now"] }),
+  claim: defineScript({ path: join(lua, "outbox-claim.lua"), keys: ["due"], args: ["now", "leaseUntil"] }),
+  settle: defineScript({
+    path: join(lua, "outbox-settle.lua"),
+    keys: ["row", "due", "waiting", "gaveUp"],
+    args: ["id", "leaseUntil", "result", "at", "detail", "retentionDays"],
+  }),
+} as const;

@@ -1,0 +1,26 @@
+-- Ends a damaged run by hand; releases its locks, keeps its record.
+-- Replies: 1 = ended | 0 = the run is not damaged
+local run = KEYS[1]
+local journal = KEYS[2]
+local locks = KEYS[3]
+local open_runs = KEYS[4]
+local damaged_runs = KEYS[5]
+local run_id = ARGV[1]
+local summary = ARGV[2]
+local retention_ms = ARGV[3]
+
+if redis.call('HGET', run, 'state') ~= 'damaged' then
+  return 0
+end
+for _, lock in ipairs(redis.call('SMEMBERS', locks)) do
+  if redis.call('GET', lock) == run_id then
+    redis.call('DEL', lock)
+  end
+end
+redis.call('DEL', locks)
+redis.call('SREM', open_runs, run_id)
+redis.call('SREM', damaged_runs, run_id)
+redis.call('HSET', run, 'state', 'ended', 'summary', summary)
+redis.call('PEXPIRE', run, retention_ms)
+redis.call('PEXPIRE', journal, retention_ms)
+return 1
