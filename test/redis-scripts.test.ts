@@ -4,6 +4,12 @@ import { describe, expect, test } from "@jest/globals";
 import { accept } from "../src/alerts/redis-scripts.ts";
 import { questionScripts } from "../src/approvals/redis-scripts.ts";
 import { appendRecord } from "../src/audit/redis-scripts.ts";
+import { submissionScripts } from "../src/llm/batches/provider/redis-scripts.ts";
+import { batchScripts } from "../src/llm/batches/redis-scripts.ts";
+import { budgetScripts } from "../src/llm/budgets/redis-scripts.ts";
+import { promptScripts } from "../src/llm/prompts/redis-scripts.ts";
+import { setRoute } from "../src/llm/routing/redis-scripts.ts";
+import { ticketScripts } from "../src/llm/tickets/redis-scripts.ts";
 import { outboxScripts } from "../src/notifications/redis-scripts.ts";
 import type { ScriptContract } from "../src/platform/redis/script.ts";
 import { runScripts } from "../src/runs/redis-scripts.ts";
@@ -17,11 +23,17 @@ const contracts: readonly ScriptContract[] = [
   ...Object.values(questionScripts),
   ...Object.values(outboxScripts),
   ...Object.values(runScripts),
+  ...Object.values(budgetScripts),
+  ...Object.values(ticketScripts),
+  ...Object.values(batchScripts),
+  ...Object.values(submissionScripts),
+  ...Object.values(promptScripts),
+  setRoute,
 ].map(({ contract }) => contract);
 
 const luaFiles = readdirSync(join(root, "src"), { recursive: true, encoding: "utf8" })
   .map((path) => `src/${path.replaceAll("\\", "/")}`)
-  .filter((path) => path.endsWith(".lua") && !path.includes("/wl-"));
+  .filter((path) => path.endsWith(".lua"));
 const preludes = luaFiles.filter((path) => path.startsWith("src/platform/redis/lua/"));
 const scripts = luaFiles.filter((path) => !preludes.includes(path));
 

@@ -1,4 +1,3 @@
-import { join } from "node:path";
 import type { Redis } from "ioredis";
 import { z } from "zod";
 import { type Batch, batchProviders, batchStates } from "../../../packages/sdk/src/wire/batches.ts";
@@ -7,31 +6,29 @@ import type { Clock } from "../../core/clock.ts";
 import { sha256 } from "../../core/json.ts";
 import { available } from "../../platform/redis/available.ts";
 import { pageOf } from "../../platform/redis/page-of.ts";
-import { loadScript } from "../../platform/redis/script.ts";
 import { workloadKeys as keys, shareIdOf } from "../../platform/redis/workload-keys.ts";
 import { readLimits } from "../budgets/batch-admission.ts";
 import { stateCounts } from "../tickets/ticket.ts";
 import type { AdaptedConcurrency, BatchStore, SubmitReply } from "./batch.ts";
+import { batchScripts } from "./redis-scripts.ts";
 
 /** Batches in Redis; the ledger's scripts read their gates and limits and add to their spend. Rejects with StoreUnavailable when Redis does not answer. */
 export function createBatchStore({ redis, clock }: { readonly redis: Redis; readonly clock: Clock }): BatchStore {
-  const scripts = {
-    create: loadScript(join(import.meta.dirname, "lua/wl-batch-create.lua")),
-    change: loadScript(join(import.meta.dirname, "lua/wl-batch-change.lua")),
-    submit: loadScript(join(import.meta.dirname, "lua/wl-batch-submit.lua"), ["wl-ledger"]),
-    settle: loadScript(join(import.meta.dirname, "lua/wl-batch-settle.lua"), ["wl-ledger"]),
-  };
   const get = async (id: string): Promise<Batch | undefined> => {
     const fields = await redis.hgetall(keys.batch(id));
     if (fields["id"] === undefined) return undefined;
     const left = await redis.hget(keys.shares(fields["budget"] ?? ""), `left ${shareIdOf(id)}`);
     return readBatch(fields, Number(left ?? 0));
   };
-  const moneyKeys = (budget: string, id: string) =>
-    [
-      [keys.budget(budget), keys.expiry(budget), keys.leases(budget), keys.reserved(budget), keys.shares(budget)],
-      [keys.batch(id), keys.batchesActive],
-    ].flat();
+  const reservationKeys = (budget: string, id: string) => ({
+    budget: keys.budget(budget),
+    expiry: keys.expiry(budget),
+    leases: keys.leases(budget),
+    reserved: keys.reserved(budget),
+    shares: keys.shares(budget),
+    batch: keys.batch(id),
+    activeBatches: keys.batchesActive,
+  });
   return {
     create: (batch, draft) =>
       available(async () => {
@@ -50,12 +47,12 @@ export function createBatchStore({ redis, clock }: { readonly redis: Redis; read
           created: now,
         };
         // A deadline is often said as a time from now on, and then differs every time.
-        const head = sha256(canonicalJson({ ...batch, limits: { ...batch.limits, deadlineAt: null } }));
-        const reply = await scripts.create.run(
-          redis,
-          [keys.batch(batch.id), keys.batchIndex],
-          [batch.id, now, head, ...Object.entries(fields).flat()],
-        );
+        const hash = sha256(canonicalJson({ ...batch, limits: { ...batch.limits, deadlineAt: null } }));
+        const reply = await batchScripts.create.run(redis, {
+          keys: { batch: keys.batch(batch.id), batches: keys.batchIndex },
+          args: { id: batch.id, now, hash },
+          moreArgs: Object.entries(fields).flat(),
+        });
         return z.enum(["created", "same", "differs"]).parse(reply);
       }),
     get: (id) => available(() => get(id)),
@@ -73,12 +70,12 @@ export function createBatchStore({ redis, clock }: { readonly redis: Redis; read
           ...(limits === undefined ? {} : { limits: JSON.stringify(limits), concurrency_now: limits.concurrency ?? "" }),
           ...(adapted === undefined ? {} : { adapted: JSON.stringify(adapted), concurrency_now: adapted.limit }),
         };
-        const grows = gate !== undefined || state !== undefined || limits !== undefined;
-        const reply = await scripts.change.run(
-          redis,
-          [keys.batch(id), keys.batchesActive],
-          [expectedVersion ?? "", state === undefined ? 0 : 1, grows ? 1 : 0, ...Object.entries(fields).flat()],
-        );
+        const raisesVersion = gate !== undefined || state !== undefined || limits !== undefined;
+        const reply = await batchScripts.change.run(redis, {
+          keys: { batch: keys.batch(id), activeBatches: keys.batchesActive },
+          args: { expectedVersion: expectedVersion ?? "", isActive: state !== undefined, raisesVersion },
+          moreArgs: Object.entries(fields).flat(),
+        });
         return z.enum(["set", "conflict", "missing", "over"]).parse(reply);
       }),
     submit: (id, estimate) =>
@@ -86,9 +83,17 @@ export function createBatchStore({ redis, clock }: { readonly redis: Redis; read
         const budget = await redis.hget(keys.batch(id), "budget");
         if (budget === null) return { kind: "missing" };
         const { tickets, p50MicroUsd, p90MicroUsd } = estimate;
-        const perTicket = tickets === 0 ? 0 : Math.ceil(p90MicroUsd / tickets);
-        const args = [clock.now(), shareIdOf(id), tickets, p90MicroUsd, perTicket, p50MicroUsd];
-        const reply = await scripts.submit.run(redis, moneyKeys(budget, id), args);
+        const reply = await batchScripts.submit.run(redis, {
+          keys: reservationKeys(budget, id),
+          args: {
+            now: clock.now(),
+            share: shareIdOf(id),
+            tickets,
+            p90Cost: p90MicroUsd,
+            costPerTicket: tickets === 0 ? 0 : Math.ceil(p90MicroUsd / tickets),
+            p50Cost: p50MicroUsd,
+          },
+        });
         return readSubmitReply(z.array(z.string()).parse(reply));
       }),
     feed: (id, upTo) =>
@@ -102,7 +107,8 @@ export function createBatchStore({ redis, clock }: { readonly redis: Redis; read
       available(async () => {
         const budget = await redis.hget(keys.batch(id), "budget");
         if (budget === null) return false;
-        return (await scripts.settle.run(redis, moneyKeys(budget, id), [clock.now(), shareIdOf(id)])) === 1;
+        const args = { now: clock.now(), share: shareIdOf(id) };
+        return (await batchScripts.settle.run(redis, { keys: reservationKeys(budget, id), args })) === 1;
       }),
     costs: (kind) => available(async () => (await redis.lrange(keys.costs(kind), 0, -1)).map(Number)),
     endedBySlot: (id) =>
@@ -127,7 +133,7 @@ function readSubmitReply([kind = "nothing", first = "", second, third]: readonly
     case "refused":
       return { kind, spentMicroUsd: Number(first), committedMicroUsd: Number(second), limitMicroUsd: Number(third) };
     default:
-      throw new Error(`wl-batch-submit answered ${kind}.`);
+      throw new Error(`batch-submit.lua replied with ${kind}.`);
   }
 }
 

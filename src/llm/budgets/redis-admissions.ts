@@ -1,14 +1,13 @@
-import { join } from "node:path";
 import type { Redis } from "ioredis";
 import type { AdmissionAnswer, AdmissionLogEntry, AdmissionRequest } from "../../../packages/sdk/src/wire/admissions.ts";
 import type { Clock } from "../../core/clock.ts";
 import { dayMs } from "../../core/duration.ts";
-import { loadScript } from "../../platform/redis/script.ts";
 import { workloadKeys as keys, leaseIdOf, shareIdOf } from "../../platform/redis/workload-keys.ts";
 import { decideAdmission } from "./admission.ts";
 import { type BatchFacts, leadingVerdict } from "./batch-admission.ts";
 import type { LedgerTimes } from "./ledger.ts";
 import { type ReadFacts, readFacts } from "./redis-facts.ts";
+import { budgetScripts } from "./redis-scripts.ts";
 
 /** Admissions are kept so many entries long. */
 export const logLength = 20_000;
@@ -21,7 +20,7 @@ const mostRounds = 200;
 
 type Asked = Pick<AdmissionRequest, "budget" | "ticketId" | "batchId">;
 
-/** Lets tickets in. */
+/** Atomic admission of tickets against a budget. */
 export interface Admissions {
   /** All that a decision about this ticket rests on, read at once; undefined: there is no such budget. */
   factsOf(request: Asked, now: number): Promise<ReadFacts | undefined>;
@@ -29,7 +28,7 @@ export interface Admissions {
   admit(request: AdmissionRequest): Promise<AdmissionAnswer>;
 }
 
-/** Decisions are made here by `decideAdmission`; a script takes one only while all that it rests on still holds. */
+/** `decideAdmission` decides from a snapshot; a script commits the decision only if the snapshot is not stale. */
 export function createAdmissions({
   redis,
   clock,
@@ -39,31 +38,28 @@ export function createAdmissions({
   readonly clock: Clock;
   readonly times: LedgerTimes;
 }): Admissions {
-  const scripts = {
-    facts: loadScript(join(import.meta.dirname, "lua/wl-facts.lua"), ["wl-ledger"]),
-    admit: loadScript(join(import.meta.dirname, "lua/wl-admit.lua"), ["wl-ledger"]),
-  };
   const minuteAt = (now: number) => Math.floor(now / times.minuteMs);
 
-  /** The first keys of both scripts. */
-  const keysOf = ({ budget, ticketId, batchId = "" }: Asked, now: number) => [
-    keys.budget(budget),
-    keys.expiry(budget),
-    keys.leases(budget),
-    keys.reserved(budget),
-    keys.minute(budget, minuteAt(now)),
-    keys.ticketSpend(budget, ticketId),
-    keys.batch(batchId),
-  ];
+  /** The keys that both scripts take. */
+  const keysOf = ({ budget, ticketId, batchId = "" }: Asked, now: number) => ({
+    budget: keys.budget(budget),
+    expiry: keys.expiry(budget),
+    leases: keys.leases(budget),
+    reserved: keys.reserved(budget),
+    minute: keys.minute(budget, minuteAt(now)),
+    ticketSpend: keys.ticketSpend(budget, ticketId),
+    batch: keys.batch(batchId),
+    shares: keys.shares(budget),
+  });
 
   const factsOf = async (request: Asked, now: number): Promise<ReadFacts | undefined> => {
     const { budget, ticketId } = request;
-    const reply = await scripts.facts.run(
-      redis,
-      [...keysOf(request, now), keys.shares(budget)],
-      [now, leaseIdOf(budget, ticketId), shareIdOf(request.batchId)],
-    );
-    return readFacts(reply, { leaseId: leaseIdOf(budget, ticketId), now, minuteMs: times.minuteMs });
+    const leaseId = leaseIdOf(budget, ticketId);
+    const reply = await budgetScripts.admissionFacts.run(redis, {
+      keys: keysOf(request, now),
+      args: { now, leaseId, share: shareIdOf(request.batchId) },
+    });
+    return readFacts(reply, { leaseId, now, minuteMs: times.minuteMs });
   };
 
   const take = async (request: AdmissionRequest, read: ReadFacts, now: number): Promise<boolean> => {
@@ -71,16 +67,32 @@ export function createAdmissions({
     const leaseId = leaseIdOf(budget, ticketId);
     const { limits } = read.facts.controls;
     const description = { ticketId, queue: request.queue, batchId, turn: request.turn, since: read.facts.lease?.since ?? now };
-    const reply = await scripts.admit.run(
-      redis,
-      [...keysOf(request, now), keys.admissions, keys.queues(budget), keys.batches(budget), keys.shares(budget)],
-      [
-        [now, leaseId, JSON.stringify(description), read.facts.controls.version, read.definitionVersion, read.facts.limitMicroUsd],
-        [request.estimateMicroUsd, limits.concurrency ?? "", limits.ratePerMinute ?? "", now + times.leaseMs, budget, ticketId],
-        [request.attempt, times.minuteMs * 2, ticketMs, request.queue, batchId, logLength],
-        batchClaims(read.facts.batch, shareIdOf(request.batchId), minuteAt(now)),
-      ].flat(),
-    );
+    const reply = await budgetScripts.admit.run(redis, {
+      keys: { ...keysOf(request, now), log: keys.admissions, queues: keys.queues(budget), batches: keys.batches(budget) },
+      args: {
+        now,
+        leaseId,
+        lease: JSON.stringify(description),
+        controlsVersion: read.facts.controls.version,
+        definitionVersion: read.definitionVersion,
+        limit: read.facts.limitMicroUsd,
+        estimate: request.estimateMicroUsd,
+        maxRunning: limits.concurrency ?? "",
+        maxStarts: limits.ratePerMinute ?? "",
+        leaseExpiresAt: now + times.leaseMs,
+        budgetId: budget,
+        ticketId,
+        attempt: request.attempt,
+        minuteTtlMs: times.minuteMs * 2,
+        ticketTtlMs: ticketMs,
+        queue: request.queue,
+        batchId,
+        logLength,
+        share: read.facts.batch === undefined ? "" : shareIdOf(request.batchId),
+        minuteIndex: minuteAt(now),
+        ...batchArgs(read.facts.batch),
+      },
+    });
     return reply === "admitted";
   };
 
@@ -119,18 +131,16 @@ export function createAdmissions({
   return { factsOf, admit };
 }
 
-/** What of a batch must still hold when an admission is taken: the last arguments of wl-admit. */
-function batchClaims(batch: BatchFacts | undefined, share: string, minute: number): (string | number)[] {
-  if (batch === undefined) return ["", "", "", "", "", "", ""];
+/** What must still hold of the batch when the admission is committed; `""` means no limit. */
+function batchArgs(batch: BatchFacts | undefined) {
+  if (batch === undefined) return { batchMaxRunning: "", batchMaxStarts: "", batchMaxCost: "", pilotSize: "", pilotPassed: false };
   const { concurrency, ratePerMinute, maxCostMicroUsd, leadingTickets } = batch.limits;
-  const leading = leadingVerdict(batch) === "running" ? leadingTickets : "";
-  return [
-    share,
-    concurrency ?? "",
-    ratePerMinute ?? "",
-    minute,
-    maxCostMicroUsd ?? "",
-    leading,
-    leading === "" && leadingTickets > 0 ? 1 : 0,
-  ];
+  const isPilotRunning = leadingVerdict(batch) === "running";
+  return {
+    batchMaxRunning: concurrency ?? "",
+    batchMaxStarts: ratePerMinute ?? "",
+    batchMaxCost: maxCostMicroUsd ?? "",
+    pilotSize: isPilotRunning ? leadingTickets : "",
+    pilotPassed: !isPilotRunning && leadingTickets > 0,
+  };
 }

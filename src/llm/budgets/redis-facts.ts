@@ -45,7 +45,7 @@ const reply = z.tuple([
   z.array(z.string()), // the batch
 ]);
 
-/** The batch's part of the reply, in the order of wl-facts. */
+/** The batch's part of the reply, in the order of admission-facts.lua. */
 const batchReply = z.tuple([
   z.enum(["open", "paused"]).catch("open"), // gate
   z.string(), // reason
@@ -90,7 +90,7 @@ function readBatchFacts(raw: readonly string[], minute: number): BatchFacts | un
   };
 }
 
-/** Proves the reply of wl-facts. Undefined: there is no such budget. */
+/** Proves the reply of admission-facts.lua. Undefined: there is no such budget. */
 export function readFacts(
   raw: unknown,
   asked: { readonly leaseId: string; readonly now: Instant; readonly minuteMs: number },

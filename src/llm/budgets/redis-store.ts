@@ -1,4 +1,3 @@
-import { join } from "node:path";
 import type { Redis } from "ioredis";
 import { z } from "zod";
 import { admissionRequestSchema, releaseSchema } from "../../../packages/sdk/src/wire/admissions.ts";
@@ -7,7 +6,6 @@ import type { UsageEvent } from "../../../packages/sdk/src/wire/usage.ts";
 import type { Clock } from "../../core/clock.ts";
 import { dayMs } from "../../core/duration.ts";
 import { available } from "../../platform/redis/available.ts";
-import { loadScript } from "../../platform/redis/script.ts";
 import { workloadKeys as keys, leaseIdOf, shareIdOf } from "../../platform/redis/workload-keys.ts";
 import { inputTokens, unpricedTokens } from "../usage/token-partition.ts";
 import type { UsageReply } from "../usage/usage-ledger.ts";
@@ -17,10 +15,10 @@ import { applyChange, holdsChange, openControls } from "./controls.ts";
 import type { LedgerTimes, QueueCounts, WorkloadLedger } from "./ledger.ts";
 import { createAdmissions, logLength, ticketMs } from "./redis-admissions.ts";
 import { readLogEntry, readRows } from "./redis-codec.ts";
+import { budgetScripts } from "./redis-scripts.ts";
 import { readUsage } from "./redis-usage.ts";
 import { mostRows, overflowRow, rowKeyOf, sumRows } from "./spend-row.ts";
 
-/** What the ledger stands on. */
 export interface LedgerDeps {
   readonly redis: Redis;
   readonly clock: Clock;
@@ -30,8 +28,8 @@ export interface LedgerDeps {
   readonly usageEvents?: number;
 }
 
-/** For as long as a report may come again. */
-const seenMs = 2 * dayMs;
+/** SDKs retry a usage report for up to two days; duplicates are dropped for as long. */
+const usageDedupeTtlMs = 2 * dayMs;
 /** Tickets of one kind whose cost is kept for estimates. */
 const historyLength = 500;
 
@@ -41,25 +39,26 @@ const historyLength = 500;
  * Rejects with StoreUnavailable when Redis does not answer.
  */
 export function createWorkloadLedger({ redis, clock, times, counts, usageEvents = 50_000 }: LedgerDeps): WorkloadLedger {
-  const scripts = {
-    define: loadScript(join(import.meta.dirname, "lua/wl-define.lua"), ["wl-ledger"]),
-    usage: loadScript(join(import.meta.dirname, "lua/wl-usage.lua"), ["wl-ledger"]),
-    release: loadScript(join(import.meta.dirname, "lua/wl-release.lua"), ["wl-ledger"]),
-    extend: loadScript(join(import.meta.dirname, "lua/wl-extend.lua")),
-    controls: loadScript(join(import.meta.dirname, "lua/wl-controls.lua")),
-  };
   const minuteAt = (now: number) => Math.floor(now / times.minuteMs);
   const admissions = createAdmissions({ redis, clock, times });
 
   const releaseLease = async ({ budget, ticketId, batchId, kind }: Release, outcome: string): Promise<unknown> =>
-    scripts.release.run(
-      redis,
-      [
-        [keys.budget(budget), keys.expiry(budget), keys.leases(budget), keys.reserved(budget), keys.shares(budget)],
-        [keys.ticketSpend(budget, ticketId), keys.costs(kind), keys.batch(batchId ?? "")],
-      ].flat(),
-      [clock.now(), leaseIdOf(budget, ticketId), outcome, ticketMs, shareIdOf(batchId), historyLength],
-    );
+    budgetScripts.releaseLease.run(redis, {
+      keys: {
+        ...reservationKeys(budget),
+        ticketSpend: keys.ticketSpend(budget, ticketId),
+        kindCosts: keys.costs(kind),
+        batch: keys.batch(batchId ?? ""),
+      },
+      args: {
+        now: clock.now(),
+        leaseId: leaseIdOf(budget, ticketId),
+        outcome,
+        ticketTtlMs: ticketMs,
+        share: shareIdOf(batchId),
+        historyLength,
+      },
+    });
 
   const recordOne = async (event: UsageEvent): Promise<UsageReply> => {
     const now = clock.now();
@@ -68,20 +67,41 @@ export function createWorkloadLedger({ redis, clock, times, counts, usageEvents 
     const row = JSON.stringify(rowKeyOf(event));
     const other = JSON.stringify(overflowRow);
     const member = (name: string) => JSON.stringify([name, `${ticketId}#${event.attempt}`]);
-    const reply = await scripts.usage.run(
-      redis,
-      [
-        [keys.seen(event.id), keys.budget(budget), keys.expiry(budget), keys.leases(budget), keys.reserved(budget)],
-        [keys.minute(budget, minuteAt(now)), keys.ticketSpend(budget, ticketId), keys.batch(event.batchId ?? "")],
-        [keys.rows(budget, bucket), keys.rowTickets(budget, bucket), keys.usage, keys.shares(budget)],
-      ].flat(),
-      [
-        [now, seenMs, leaseIdOf(budget, ticketId), now + times.leaseMs, event.costMicroUsd, row, other, mostRows],
-        [inputTokens(event.tokens), event.tokens.output, unpricedTokens(event), member(row), member(other), JSON.stringify(event)],
-        [usageEvents, times.keepMs, times.minuteMs * 2, ticketMs, event.attempt],
-        [shareIdOf(event.batchId), event.outcome === "rate_limited" ? 1 : 0],
-      ].flat(),
-    );
+    const reply = await budgetScripts.recordUsage.run(redis, {
+      keys: {
+        ...reservationKeys(budget),
+        reported: keys.seen(event.id),
+        minute: keys.minute(budget, minuteAt(now)),
+        ticketSpend: keys.ticketSpend(budget, ticketId),
+        batch: keys.batch(event.batchId ?? ""),
+        rows: keys.rows(budget, bucket),
+        rowTickets: keys.rowTickets(budget, bucket),
+        stream: keys.usage,
+      },
+      args: {
+        now,
+        reportedTtlMs: usageDedupeTtlMs,
+        leaseId: leaseIdOf(budget, ticketId),
+        leaseExpiresAt: now + times.leaseMs,
+        cost: event.costMicroUsd,
+        row,
+        overflowRow: other,
+        maxRows: mostRows,
+        inputTokens: inputTokens(event.tokens),
+        outputTokens: event.tokens.output,
+        unpricedTokens: unpricedTokens(event),
+        rowTicket: member(row),
+        overflowRowTicket: member(other),
+        event: JSON.stringify(event),
+        streamLength: usageEvents,
+        rowsTtlMs: times.keepMs,
+        minuteTtlMs: times.minuteMs * 2,
+        ticketTtlMs: ticketMs,
+        attempt: event.attempt,
+        share: shareIdOf(event.batchId),
+        rateLimited: event.outcome === "rate_limited",
+      },
+    });
     return z.enum(["accepted", "duplicate", "unknown_budget"]).parse(reply);
   };
 
@@ -116,7 +136,11 @@ export function createWorkloadLedger({ redis, clock, times, counts, usageEvents 
     extend: (budget, leaseId) =>
       available(async () => {
         const now = clock.now();
-        return (await scripts.extend.run(redis, [keys.expiry(budget)], [now, leaseId, now + times.leaseMs])) === 1;
+        const reply = await budgetScripts.extendLease.run(redis, {
+          keys: { expiry: keys.expiry(budget) },
+          args: { now, leaseId, newExpiresAt: now + times.leaseMs },
+        });
+        return reply === 1;
       }),
     release: (input) =>
       available(async () => {
@@ -148,23 +172,20 @@ export function createWorkloadLedger({ redis, clock, times, counts, usageEvents 
         if (version !== expectedVersion) return { set: holdsChange(found.facts.controls, change), controls: found.facts.controls };
         const next = applyChange(current, change);
         const gateChanges = next.gate !== current.gate || next.pausedUntil !== current.pausedUntil;
-        await scripts.controls.run(
-          redis,
-          [keys.budget(budget), keys.admissions],
-          [
-            [
-              expectedVersion,
-              JSON.stringify(next),
-              now,
-              budget,
-              next.gate,
-              next.pausedUntil ?? "",
-              next.by,
-              gateChanges ? "1" : "0",
-              logLength,
-            ],
-          ].flat(),
-        );
+        await budgetScripts.setControls.run(redis, {
+          keys: { budget: keys.budget(budget), log: keys.admissions },
+          args: {
+            expectedVersion,
+            newControls: JSON.stringify(next),
+            now,
+            budgetId: budget,
+            gate: next.gate,
+            pausedUntil: next.pausedUntil ?? "",
+            by: next.by,
+            gateChanges,
+            logLength,
+          },
+        });
         // Read back rather than believed: another writer may have come between, with the same change or another.
         const after = await admissions.factsOf({ budget, ticketId: "" }, now);
         if (after === undefined) throw new Error(`there is no budget ${budget}`);
@@ -202,22 +223,30 @@ export function createWorkloadLedger({ redis, clock, times, counts, usageEvents 
 
   async function define(budget: Budget): Promise<void> {
     const now = clock.now();
-    await scripts.define.run(
-      redis,
-      [
-        keys.budgets,
-        keys.budget(budget.id),
-        keys.expiry(budget.id),
-        keys.leases(budget.id),
-        keys.reserved(budget.id),
-        keys.shares(budget.id),
-      ],
-      [
-        [now, budget.id, JSON.stringify(budget), budget.limitMicroUsd, budget.periodMs, periodAt(budget, now).startsAt],
-        [JSON.stringify(openControls)],
-      ].flat(),
-    );
+    await budgetScripts.define.run(redis, {
+      keys: { budgets: keys.budgets, ...reservationKeys(budget.id) },
+      args: {
+        now,
+        id: budget.id,
+        definition: JSON.stringify(budget),
+        limit: budget.limitMicroUsd,
+        periodMs: budget.periodMs,
+        periodStart: periodAt(budget, now).startsAt,
+        firstControls: JSON.stringify(openControls),
+      },
+    });
   }
+}
+
+/** The keys of a budget and of what is reserved of it. */
+function reservationKeys(budget: string) {
+  return {
+    budget: keys.budget(budget),
+    expiry: keys.expiry(budget),
+    leases: keys.leases(budget),
+    reserved: keys.reserved(budget),
+    shares: keys.shares(budget),
+  };
 }
 
 type Release = z.output<typeof releaseSchema>;

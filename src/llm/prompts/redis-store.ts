@@ -1,4 +1,3 @@
-import { join } from "node:path";
 import type { Redis } from "ioredis";
 import { z } from "zod";
 import { canonicalJson, jsonSchema } from "../../../packages/sdk/src/wire/json.ts";
@@ -6,10 +5,11 @@ import { promptLayoutSchema } from "../../../packages/sdk/src/wire/prompt-layout
 import { type Canary, canarySchema, type PromptState, type PromptVersion, promptOrigins } from "../../../packages/sdk/src/wire/prompts.ts";
 import type { Clock } from "../../core/clock.ts";
 import { available } from "../../platform/redis/available.ts";
-import { loadScript, replyList } from "../../platform/redis/script.ts";
+import { replyList } from "../../platform/redis/script.ts";
 import { workloadKeys as keys } from "../../platform/redis/workload-keys.ts";
 import type { CanaryStore } from "./canary.ts";
 import { layoutHash, type PromptStore } from "./prompt.ts";
+import { promptScripts } from "./redis-scripts.ts";
 
 const stored = z.object({
   prompt: z.string(),
@@ -25,11 +25,6 @@ const stored = z.object({
 
 /** Prompts in Redis. Rejects with StoreUnavailable when Redis does not answer. */
 export function createPromptStore({ redis, clock }: { readonly redis: Redis; readonly clock: Pick<Clock, "now"> }): PromptStore {
-  const scripts = {
-    create: loadScript(join(import.meta.dirname, "lua/wl-prompt-create.lua")),
-    label: loadScript(join(import.meta.dirname, "lua/wl-prompt-label.lua")),
-  };
-
   const version = async (prompt: string, number: number): Promise<PromptVersion | undefined> => {
     const text = await redis.hget(keys.promptVersions(prompt), String(number));
     return text === null ? undefined : readVersion(text, number);
@@ -47,8 +42,11 @@ export function createPromptStore({ redis, clock }: { readonly redis: Redis; rea
       available(async () => {
         const hash = layoutHash(wanted.layout);
         const body: Omit<PromptVersion, "version"> = { ...wanted, prompt, hash, createdAt: clock.now(), createdBy: by };
-        const targets = [keys.prompt(prompt), keys.promptVersions(prompt), keys.prompts];
-        const number = Number(await scripts.create.run(redis, targets, [prompt, hash, JSON.stringify(body)]));
+        const reply = await promptScripts.createVersion.run(redis, {
+          keys: { prompt: keys.prompt(prompt), versions: keys.promptVersions(prompt), prompts: keys.prompts },
+          args: { name: prompt, layoutHash: hash, versionJson: JSON.stringify(body) },
+        });
+        const number = Number(reply);
         const made = await version(prompt, number);
         if (made === undefined) throw new Error(`Version ${number} of prompt ${prompt} was written and is not there.`);
         return made;
@@ -70,7 +68,10 @@ export function createPromptStore({ redis, clock }: { readonly redis: Redis; rea
       }),
     moveLabel: ({ prompt, label, expected, to }) =>
       available(async () => {
-        const reply = await scripts.label.run(redis, [keys.prompt(prompt), keys.promptVersions(prompt)], [label, expected ?? "", to ?? ""]);
+        const reply = await promptScripts.moveLabel.run(redis, {
+          keys: { prompt: keys.prompt(prompt), versions: keys.promptVersions(prompt) },
+          args: { label, expectedVersion: expected ?? "", newVersion: to ?? "" },
+        });
         const [kind, present] = replyList(reply);
         if (kind === "moved") return { kind: "moved", before: expected, after: to };
         if (kind === "not_found") return { kind: "not_found" };
@@ -81,14 +82,17 @@ export function createPromptStore({ redis, clock }: { readonly redis: Redis; rea
 
 /** Canaries in Redis, one value a prompt. Rejects with StoreUnavailable when Redis does not answer. */
 export function createCanaryStore(redis: Redis): CanaryStore {
-  const set = loadScript(join(import.meta.dirname, "lua/wl-value-set.lua"));
   const parse = (text: string | null): Canary | null => (text === null || text === "" ? null : canarySchema.parse(JSON.parse(text)));
   const write = (canary: Canary | null) => (canary === null ? "" : canonicalJson(canary));
   return {
     read: (prompt) => available(async () => parse(await redis.get(keys.promptCanary(prompt)))),
     compareAndSet: (prompt, expected, next) =>
       available(async () => {
-        const [kind, present] = replyList(await set.run(redis, [keys.promptCanary(prompt)], [write(expected), write(next)]));
+        const reply = await promptScripts.setRollout.run(redis, {
+          keys: { rollout: keys.promptCanary(prompt) },
+          args: { expected: write(expected), newRollout: write(next) },
+        });
+        const [kind, present] = replyList(reply);
         return kind === "set" ? { set: true, canary: next } : { set: false, canary: parse(String(present ?? "")) };
       }),
   };

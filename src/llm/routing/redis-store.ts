@@ -1,18 +1,17 @@
-import { join } from "node:path";
 import type { Redis } from "ioredis";
 import { z } from "zod";
 import { type ModelRoute, routeTargetsSchema } from "../../../packages/sdk/src/wire/routing.ts";
 import type { Clock } from "../../core/clock.ts";
 import { available } from "../../platform/redis/available.ts";
-import { loadScript, replyList } from "../../platform/redis/script.ts";
+import { replyList } from "../../platform/redis/script.ts";
 import { workloadKeys as keys } from "../../platform/redis/workload-keys.ts";
 import { holdsTargets, type ModelRouteStore } from "./model-route.ts";
+import { setRoute } from "./redis-scripts.ts";
 
 const stored = routeTargetsSchema.extend({ at: z.number(), by: z.string(), reason: z.string() });
 
 /** Routes in one hash. Rejects with StoreUnavailable when Redis does not answer. */
 export function createModelRouteStore({ redis, clock }: { readonly redis: Redis; readonly clock: Pick<Clock, "now"> }): ModelRouteStore {
-  const script = loadScript(join(import.meta.dirname, "lua/wl-route-set.lua"));
   return {
     read: (id) =>
       available(async () => {
@@ -28,7 +27,12 @@ export function createModelRouteStore({ redis, clock }: { readonly redis: Redis;
       available(async () => {
         const own = { ...targets, at: clock.now(), by, reason };
         const version = expected + 1;
-        const reply = replyList(await script.run(redis, [keys.modelRoutes], [id, expected, `${version} ${JSON.stringify(own)}`]));
+        const reply = replyList(
+          await setRoute.run(redis, {
+            keys: { routes: keys.modelRoutes },
+            args: { id, expectedVersion: expected, newRoute: `${version} ${JSON.stringify(own)}` },
+          }),
+        );
         if (reply[0] === "set") return { kind: "set", route: { id, version, ...own } };
         const present = String(reply[1] ?? "");
         const route = present === "" ? undefined : parse(id, present);

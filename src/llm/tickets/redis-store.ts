@@ -1,4 +1,3 @@
-import { join } from "node:path";
 import type { Redis } from "ioredis";
 import { z } from "zod";
 import { canonicalJson } from "../../../packages/sdk/src/wire/json.ts";
@@ -8,9 +7,9 @@ import { dayMs } from "../../core/duration.ts";
 import { sha256 } from "../../core/json.ts";
 import { available } from "../../platform/redis/available.ts";
 import { pageOf } from "../../platform/redis/page-of.ts";
-import { loadScript } from "../../platform/redis/script.ts";
 import { workloadKeys as keys } from "../../platform/redis/workload-keys.ts";
 import type { QueueCounts } from "../budgets/ledger.ts";
+import { type TicketWriteMode, ticketScripts } from "./redis-scripts.ts";
 import {
   type AddReply,
   hasEnded,
@@ -29,6 +28,14 @@ const keepMs = 30 * dayMs;
 const index = keys.ticketIndex;
 const openIndex = `${keys.ticketIndex}:open`;
 
+/** Which ticket is written, for whom, and how. */
+interface TicketWrite {
+  readonly id: string;
+  /** Absent: nobody; a claim leaves the ticket without a holder. */
+  readonly holder?: string;
+  readonly mode: TicketWriteMode;
+}
+
 /** Tickets in Redis, and what the ledger asks about them. Rejects with StoreUnavailable when Redis does not answer. */
 export function createTicketStore({
   redis,
@@ -37,21 +44,11 @@ export function createTicketStore({
   readonly redis: Redis;
   readonly clock: Clock;
 }): TicketStore & TicketRecovery & QueueCounts {
-  const scripts = {
-    add: loadScript(join(import.meta.dirname, "lua/wl-ticket-add.lua")),
-    write: loadScript(join(import.meta.dirname, "lua/wl-ticket-write.lua")),
-  };
-
   const get = async (id: string): Promise<Ticket | undefined> => {
     const fields = await redis.hgetall(keys.ticket(id));
     return fields["id"] === undefined ? undefined : readTicket(fields);
   };
-  const write = async (
-    id: string,
-    holder: string,
-    takes: "no" | "yes" | "idle" | "recover" | "draft",
-    change: TicketChange,
-  ): Promise<number> => {
+  const write = async ({ id, holder = "", mode }: TicketWrite, change: TicketChange): Promise<number> => {
     const [batch, budget, reference] = await redis.hmget(keys.ticket(id), "batch", "budget", "ref");
     const { state = "", saved, failures, ...fields } = change;
     const texts = {
@@ -61,38 +58,51 @@ export function createTicketStore({
     const pairs = Object.entries({ ...fields, ...texts });
     const renamed = pairs.flatMap(([name, value]) => [name === "estimateMicroUsd" ? "estimate" : name, value]);
     const now = clock.now();
-    const reply = await scripts.write.run(
-      redis,
-      [
-        [keys.ticket(id), openIndex, keys.ticketCounts, keys.batch(batch ?? ""), keys.ticketSpend(budget ?? "", id)],
-        [keys.batchEnded(batch ?? ""), keys.reference(reference ?? ""), keys.ticketBeats],
-      ].flat(),
-      [
-        holder,
-        now,
-        { no: "0", yes: "1", idle: "2", recover: "3", draft: "4" }[takes],
-        keepMs,
-        state,
-        Math.floor(now / progressSlotMs),
-        ...renamed,
-      ],
-    );
+    const reply = await ticketScripts.write.run(redis, {
+      keys: {
+        ticket: keys.ticket(id),
+        openTickets: openIndex,
+        counts: keys.ticketCounts,
+        batch: keys.batch(batch ?? ""),
+        ticketSpend: keys.ticketSpend(budget ?? "", id),
+        batchEnded: keys.batchEnded(batch ?? ""),
+        referenceHolder: keys.reference(reference ?? ""),
+        heartbeats: keys.ticketBeats,
+      },
+      args: { holder, now, mode, retentionMs: keepMs, newState: state, slot: Math.floor(now / progressSlotMs) },
+      moreArgs: renamed,
+    });
     return Number(reply);
   };
 
   const addOne = async (ticket: NewTicket): Promise<AddReply> => {
     const { id, budget, queue, batchId = "", payload, variant, maxAttempts, estimateMicroUsd, kind, externalRef = "" } = ticket;
-    const reply = await scripts.add.run(
-      redis,
-      [
-        [keys.ticket(id), index, keys.ticketCounts, keys.batch(batchId), keys.batchTickets(batchId)],
-        [keys.queues(budget), keys.batches(budget), openIndex, keys.reference(externalRef)],
-      ].flat(),
-      [
-        [id, clock.now(), budget, queue, batchId, JSON.stringify({ payload, variant, maxAttempts }), estimateMicroUsd, keepMs],
-        [sha256(canonicalJson(ticket)), kind, externalRef],
-      ].flat(),
-    );
+    const reply = await ticketScripts.add.run(redis, {
+      keys: {
+        ticket: keys.ticket(id),
+        tickets: index,
+        counts: keys.ticketCounts,
+        batch: keys.batch(batchId),
+        batchTickets: keys.batchTickets(batchId),
+        budgetQueues: keys.queues(budget),
+        budgetBatches: keys.batches(budget),
+        openTickets: openIndex,
+        referenceHolder: keys.reference(externalRef),
+      },
+      args: {
+        id,
+        now: clock.now(),
+        budgetId: budget,
+        queue,
+        batchId,
+        fixed: JSON.stringify({ payload, variant, maxAttempts }),
+        estimate: estimateMicroUsd,
+        retentionMs: keepMs,
+        hash: sha256(canonicalJson(ticket)),
+        kind,
+        reference: externalRef,
+      },
+    });
     const [kindOfReply, by = ""] = addReply.parse(reply);
     return kindOfReply === "taken" ? { kind: "taken", by } : { kind: kindOfReply };
   };
@@ -116,20 +126,20 @@ export function createTicketStore({
       available(async () => {
         if (ids.length === 0) return;
         await redis.zadd(openIndex, "NX", ...ids.flatMap((id) => [clock.now(), id]));
-        await Promise.all(ids.map((id) => write(id, "", "draft", { state: "queued", reason: "" })));
+        await Promise.all(ids.map((id) => write({ id, mode: "activate_draft" }, { state: "queued", reason: "" })));
       }),
-    cancel: (id, reason) => available(async () => (await write(id, "", "idle", { state: "cancelled", reason })) === 1),
+    cancel: (id, reason) => available(async () => (await write({ id, mode: "claim_if_idle" }, { state: "cancelled", reason })) === 1),
     get: (id) => available(() => get(id)),
     hold: (id, holder) =>
       available(async () => {
-        const reply = await write(id, holder, "yes", {});
+        const reply = await write({ id, holder, mode: "claim" }, {});
         return reply === -1 ? undefined : get(id);
       }),
-    write: (id, holder, change) => available(async () => (await write(id, holder, "no", change)) === 1),
+    write: (id, holder, change) => available(async () => (await write({ id, holder, mode: "update" }, change)) === 1),
     recover: (id, holder) =>
       available(async () => {
         const change = { state: "waiting", reason: recoveryReason } as const;
-        return (await write(id, holder, "recover", change)) === 1 ? get(id) : undefined;
+        return (await write({ id, holder, mode: "claim_for_recovery" }, change)) === 1 ? get(id) : undefined;
       }),
     standing: (before, limit) =>
       available(async () => {

@@ -7,7 +7,7 @@ import type { Redis } from "ioredis";
 export type ScriptValue = string | number | boolean | Buffer;
 
 /** Lua that several scripts begin with, by the name of its file in `lua/` beside this module. */
-export type Prelude = "now-ms" | "claims" | "freeze" | "wl-ledger";
+export type Prelude = "now-ms" | "claims" | "freeze" | "reservations";
 
 /** What a script takes. Its file names the same keys and arguments in its first lines, in this order and in snake_case. */
 export interface ScriptContract<Key extends string = string, Arg extends string = string> {
@@ -74,15 +74,4 @@ function wireValue(value: ScriptValue): string | number | Buffer {
 export function replyList(reply: unknown): readonly (string | number)[] {
   if (!Array.isArray(reply)) throw new Error(`The script replied with ${typeof reply} instead of a list.`);
   return reply.map((item: unknown) => (typeof item === "number" ? item : String(item)));
-}
-
-/** A script that is called by position. */
-export interface PositionalScript {
-  run(redis: Redis, keys: readonly string[], args: readonly (string | number | Buffer)[]): Promise<unknown>;
-}
-
-/** The script at `path`, with the text of `preludes` before it. Replaced by {@link defineScript}. */
-export function loadScript(path: string, preludes: readonly Prelude[] = []): PositionalScript {
-  const script = defineScript({ path, preludes, keys: [], args: [] });
-  return { run: async (redis, moreKeys, moreArgs) => script.run(redis, { keys: {}, args: {}, moreKeys, moreArgs }) };
 }

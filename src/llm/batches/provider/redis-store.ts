@@ -1,9 +1,7 @@
-import { join } from "node:path";
 import type { Redis } from "ioredis";
 import { z } from "zod";
 import { dayMs } from "../../../core/duration.ts";
 import { available } from "../../../platform/redis/available.ts";
-import { loadScript } from "../../../platform/redis/script.ts";
 import { workloadKeys as keys } from "../../../platform/redis/workload-keys.ts";
 import {
   type ClosedProviderBatch,
@@ -12,6 +10,7 @@ import {
   type ProviderBatchStore,
   type ProviderDelta,
 } from "./open-provider-batch.ts";
+import { submissionScripts } from "./redis-scripts.ts";
 
 const keptMs = 35 * dayMs;
 
@@ -56,32 +55,29 @@ const deltaShape: z.ZodType<ProviderDelta> = z.object({
 
 /** Submissions to providers in Redis. Rejects with StoreUnavailable when Redis does not answer. */
 export function createProviderBatchStore(redis: Redis): ProviderBatchStore {
-  const scripts = {
-    open: loadScript(join(import.meta.dirname, "lua/wl-provider-open.lua")),
-    put: loadScript(join(import.meta.dirname, "lua/wl-provider-put.lua")),
-    close: loadScript(join(import.meta.dirname, "lua/wl-provider-close.lua")),
-  };
+  const openKeys = { openSubmissions: keys.providerOpen, revisions: keys.providerRevisions } as const;
+  const allKeys = { ...openKeys, closedSubmissions: keys.providerClosed } as const;
   const all = async <Value>(key: string, shape: z.ZodType<Value>): Promise<Value[]> =>
     Object.values(await redis.hgetall(key)).map((text) => shape.parse(JSON.parse(text)));
   const settled = async () => (await all(keys.providerClosed, closedShape)).sort((a, b) => a.closedAt - b.closedAt);
   return {
     open: (batch) =>
       available(async () => {
-        const text = JSON.stringify({ ...batch, revision: 0 });
-        const reply = await scripts.open.run(redis, [keys.providerOpen, keys.providerRevisions, keys.providerClosed], [batch.key, text]);
+        const args = { key: batch.key, submission: JSON.stringify({ ...batch, revision: 0 }) };
+        const reply = await submissionScripts.open.run(redis, { keys: allKeys, args });
         return reply === 1 ? "opened" : "known";
       }),
     list: () => available(async () => (await all(keys.providerOpen, openShape)).sort((a, b) => (a.key < b.key ? -1 : 1))),
     put: (batch) =>
       available(async () => {
         const next = { ...batch, revision: batch.revision + 1 };
-        const args = [batch.key, batch.revision, JSON.stringify(next)];
-        return (await scripts.put.run(redis, [keys.providerOpen, keys.providerRevisions], args)) === 1 ? next : undefined;
+        const args = { key: batch.key, expectedRevision: batch.revision, submission: JSON.stringify(next) };
+        return (await submissionScripts.put.run(redis, { keys: openKeys, args })) === 1 ? next : undefined;
       }),
     close: (batch, closed) =>
       available(async () => {
-        const args = [batch.key, batch.revision, JSON.stringify(closed)];
-        const reply = await scripts.close.run(redis, [keys.providerOpen, keys.providerRevisions, keys.providerClosed], args);
+        const args = { key: batch.key, expectedRevision: batch.revision, closed: JSON.stringify(closed) };
+        const reply = await submissionScripts.close.run(redis, { keys: allKeys, args });
         const old = (await settled()).filter(({ closedAt }) => closedAt < closed.closedAt - keptMs).map(({ key }) => key);
         if (old.length > 0) await redis.hdel(keys.providerClosed, ...old);
         return reply === 1;

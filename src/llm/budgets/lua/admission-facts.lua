@@ -1,0 +1,53 @@
+-- Reads everything that an admission depends on, at one moment, after expired leases were ended.
+-- Replies: {} = there is no such budget | {definition, definition version, controls, version,
+--   spent, committed, running, started this minute, spent this minute, ticket's spend, ticket
+--   cancelled, lease JSON, lease's reservation, ticket begun, batch}
+--   batch is {} = no batch | {the fields of its hash as read below, left, amount and count of its
+--   share}. A missing value is ''.
+local budget = KEYS[1]
+local expiry = KEYS[2]
+local leases = KEYS[3]
+local reserved = KEYS[4]
+local minute = KEYS[5]
+local ticket_spend = KEYS[6]
+local batch = KEYS[7]
+local shares = KEYS[8]
+local now = tonumber(ARGV[1])
+local lease_id = ARGV[2]
+local share = ARGV[3] -- '' = no batch
+
+if redis.call('EXISTS', budget) == 0 then
+  return {}
+end
+end_expired(budget, expiry, leases, reserved, shares, now)
+
+local function append_texts(list, values)
+  for _, value in ipairs(values) do
+    list[#list + 1] = value or ''
+  end
+end
+
+local batch_facts = {}
+if share ~= '' and redis.call('EXISTS', batch) == 1 then
+  append_texts(batch_facts, redis.call('HMGET', batch, 'gate', 'reason', 'spent', 'state',
+    'limits', 'concurrency_now', 'minute', 'minute_started', 'begun', 'begun_ended', 'led',
+    'n:succeeded', 'n:failed', 'n:dead', 'n:quarantined'))
+  append_texts(batch_facts, redis.call('HMGET', shares, 'left ' .. share, 'amount ' .. share,
+    'count ' .. share))
+end
+local ticket_spent, ticket_cancelled, ticket_begun =
+  unpack(redis.call('HMGET', ticket_spend, 'spent', 'cancelled', 'begun'))
+local facts = {}
+append_texts(facts, redis.call('HMGET', budget, 'definition', 'definition_version', 'controls',
+  'version', 'spent', 'committed'))
+facts[#facts + 1] = tostring(redis.call('ZCARD', expiry))
+append_texts(facts, redis.call('HMGET', minute, 'started', 'spent'))
+append_texts(facts, {
+  ticket_spent,
+  ticket_cancelled,
+  redis.call('HGET', leases, lease_id),
+  redis.call('HGET', reserved, lease_id),
+  ticket_begun,
+})
+facts[#facts + 1] = batch_facts
+return facts

@@ -1,0 +1,46 @@
+-- Ends a ticket's lease. With an outcome it also ends the ticket, once: its cost joins the history
+-- of its kind, and its batch reserves only what its open tickets may still need.
+-- Replies: {} | {spent, started at, attempts} = this call ended the ticket
+local budget = KEYS[1]
+local expiry = KEYS[2]
+local leases = KEYS[3]
+local reserved = KEYS[4]
+local shares = KEYS[5]
+local ticket_spend = KEYS[6]
+local kind_costs = KEYS[7]
+local batch = KEYS[8]
+local now = ARGV[1]
+local lease_id = ARGV[2]
+local outcome = ARGV[3] -- '' = the ticket has not ended
+local ticket_ttl_ms = ARGV[4]
+local share = ARGV[5] -- '' = no batch
+local history_length = tonumber(ARGV[6])
+
+local function reduce_share_to_open_tickets()
+  local per_ticket, queued, running, waiting =
+    unpack(redis.call('HMGET', batch, 'per_ticket', 'n:queued', 'n:running', 'n:waiting'))
+  if share == '' or not per_ticket then
+    return
+  end
+  local open = number_or_zero(queued) + number_or_zero(running) + number_or_zero(waiting)
+  local left = number_or_zero(redis.call('HGET', shares, 'left ' .. share))
+  reduce_share(budget, shares, share, left - open * per_ticket)
+end
+
+drop_lease(budget, expiry, leases, reserved, shares, lease_id)
+if outcome == '' then
+  return {}
+end
+reduce_share_to_open_tickets()
+if redis.call('HSETNX', ticket_spend, 'finished', outcome) == 0 then
+  return {}
+end
+redis.call('PEXPIRE', ticket_spend, ticket_ttl_ms)
+local spent, started_at, attempts =
+  unpack(redis.call('HMGET', ticket_spend, 'spent', 'started', 'attempts'))
+-- The cost of a cancelled ticket does not say what a ticket of its kind costs.
+if outcome ~= 'cancelled' then
+  redis.call('LPUSH', kind_costs, spent or '0')
+  redis.call('LTRIM', kind_costs, 0, history_length - 1)
+end
+return { spent or '0', started_at or now, attempts or '1' }

@@ -1,0 +1,22 @@
+import { join } from "node:path";
+import { defineScript } from "../../platform/redis/script.ts";
+
+const lua = join(import.meta.dirname, "lua");
+
+/** Scripts of tickets; each is documented in its file. */
+export const ticketScripts = {
+  add: defineScript({
+    path: join(lua, "ticket-add.lua"),
+    keys: ["ticket", "tickets", "counts", "batch", "batchTickets", "budgetQueues", "budgetBatches", "openTickets", "referenceHolder"],
+    args: ["id", "now", "budgetId", "queue", "batchId", "fixed", "estimate", "retentionMs", "hash", "kind", "reference"],
+  }),
+  write: defineScript({
+    path: join(lua, "ticket-write.lua"),
+    keys: ["ticket", "openTickets", "counts", "batch", "ticketSpend", "batchEnded", "referenceHolder", "heartbeats"],
+    args: ["holder", "now", "mode", "retentionMs", "newState", "slot"],
+    moreArgs: "fields",
+  }),
+} as const;
+
+/** What a write of a ticket does besides writing; see ticket-write.lua. */
+export type TicketWriteMode = "update" | "claim" | "claim_if_idle" | "claim_for_recovery" | "activate_draft";
