@@ -5,7 +5,7 @@ import { actionCatalogue } from "../src/app/action-registry.ts";
 import { packageFolder } from "../src/cli/process-context.ts";
 import { readLintInput } from "../src/cli/read-folder.ts";
 import { countRehearsals } from "../src/cli/read-rehearsals.ts";
-import { canaryRunbook } from "../src/core/run.ts";
+import { watchdogRunbook } from "../src/core/run.ts";
 import { lintFolder } from "../src/runbooks/lint/lint-folder.ts";
 import { formatDiagnostic } from "../src/runbooks/lint/lint-format.ts";
 import { parseRunbook } from "../src/runbooks/parse/parse-runbook.ts";
@@ -30,19 +30,19 @@ it("every runbook is there, and the cost incident is handled without a person", 
   expect(report?.documents.map(({ id }) => id)).toEqual([
     "batch-operations",
     "cache-optimization",
-    "canary",
     "cost-incident-response",
     "model-migration",
     "security-incident",
     "ticket-recovery",
+    "watchdog",
   ]);
   const cost = report?.documents.find(({ id }) => id === "cost-incident-response");
   expect(cost?.automated).toBe(cost?.steps);
 });
 
 it("every runbook has the seven sections of the format, a check in its Verification and a report", () => {
-  // A canary that mails a report every other minute would be the next incident.
-  const forPeople = (report?.runbooks ?? []).filter(({ id }) => id !== canaryRunbook);
+  // A watchdog that mails a report every other minute would be the next incident.
+  const forPeople = (report?.runbooks ?? []).filter(({ id }) => id !== watchdogRunbook);
   expect(forPeople.length).toBeGreaterThan(5);
   for (const runbook of forPeople) {
     expect(Object.keys(runbook.prose)).toEqual(["Scenario", "Symptoms", "Prerequisites", "Verification", "Post-Action", "Related"]);

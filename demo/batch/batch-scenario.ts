@@ -257,7 +257,7 @@ async function addUp({ system }: Stage, seen: BatchObservations): Promise<void> 
   seen.ledgerReservedMicroUsd = (await api.budget(batchPlan.budget)).committedMicroUsd;
 }
 
-/** The mail about this run; the canary's own run reports too. */
+/** The mail about this run; the watchdog's own run reports too. */
 function reportOf({ system }: Stage, { run }: BatchObservations) {
   return run === undefined ? undefined : system.mail.mails.find(({ text }) => text.includes(run));
 }

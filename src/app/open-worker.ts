@@ -28,11 +28,11 @@ import { createBoundedSender, usualLimits } from "../platform/requests/bounded-r
 import { createExecutor, type Executor, type ExecutorOptions } from "../runs/engine/execute-run.ts";
 import type { MetricSource } from "../runs/engine/metric-source.ts";
 import { createEngineObserver } from "../runs/observe-engine.ts";
-import { createCanaryRecord } from "../runs/redis-canary.ts";
+import { recordWatchdog } from "../runs/record-watchdog.ts";
 import { createPinnedRunbooks } from "../runs/redis-pinned-runbooks.ts";
 import { createRunLedger, type RedisRunLedger } from "../runs/redis-store.ts";
+import { createWatchdogRecord } from "../runs/redis-watchdog.ts";
 import { freeWorkerName, isProcessAlive, takeWorkerName } from "../runs/redis-worker-slot.ts";
-import { recordCanary } from "../runs/watch-canary.ts";
 import { actionCatalogue, createActions } from "./action-registry.ts";
 import { openAnalyst } from "./analyse-prompts.ts";
 import { openStanding } from "./open-alertmanagers.ts";
@@ -100,12 +100,12 @@ export async function openWorker(runtime: Runtime): Promise<OpenWorker> {
       metrics: metricSource(prometheus),
       ...openStanding(runtime),
       observer: rememberOutcomes(
-        recordCanary(
+        recordWatchdog(
           createEngineObserver(metrics, log, () => clock.now()),
           {
-            record: createCanaryRecord(redis),
+            record: createWatchdogRecord(redis),
             clock,
-            lost: (error) => log.warn({ error }, "A canary came through and that could not be recorded."),
+            lost: (error) => log.warn({ error }, "A watchdog run came through and that could not be recorded."),
           },
         ),
         memory,

@@ -1,7 +1,7 @@
 import type { RunSummary } from "../../packages/sdk/src/wire/runs.ts";
 
 /** The runbook that only shows that the pipeline works; its runs come every other minute, so they are kept shortly and listed only when asked for. */
-export const canaryRunbook = "canary";
+export const watchdogRunbook = "watchdog";
 
 /** Every request that a run sends says so in this header, and runbookd starts and decides nothing because of such a request: a run may not trigger a run. */
 export const runHeader = "runbookd-run";

@@ -2,9 +2,9 @@ import { outcomes } from "../../packages/sdk/src/wire/runs.ts";
 import type { Clock } from "../core/clock.ts";
 import { counter, gauge, histogram, type MetricRegistry } from "../platform/telemetry/declare-metric.ts";
 import type { Observing } from "../platform/telemetry/exposition.ts";
-import type { CanaryRecord } from "./redis-canary.ts";
 import type { DamagedRuns } from "./redis-damaged-runs.ts";
 import type { RedisRunLedger } from "./redis-store.ts";
+import type { WatchdogRecord } from "./redis-watchdog.ts";
 import type { WakeQueue } from "./wake-queue.ts";
 
 /** The metrics of runs and of what keeps them going. */
@@ -70,9 +70,9 @@ export function declareRunMetrics(registry: MetricRegistry) {
       name: "runbookd_due_lag_seconds",
       help: "How long the run that is due longest has been waiting; 0 when none is due.",
     }),
-    canaryAge: gauge(registry, {
-      name: "runbookd_canary_age_seconds",
-      help: "Since the canary (alert RunbookdWatchdog) last came through the whole pipeline; absent before the first time.",
+    watchdogAge: gauge(registry, {
+      name: "runbookd_watchdog_age_seconds",
+      help: "Since the watchdog (alert RunbookdWatchdog) last came through the whole pipeline; absent before the first time.",
     }),
     ledgerFaults,
     /** Creates the series of these runbooks at zero, so that the first run is a visible increase. */
@@ -114,14 +114,14 @@ export function observeWakeQueue(metrics: Observing & RunMetrics, queue: Pick<Wa
   });
 }
 
-/** Shows the canary's age; absent until one has come through, so that no age is ever made up. */
-export function observeCanary(
+/** Shows the watchdog's age; absent until one has come through, so that no age is ever made up. */
+export function observeWatchdog(
   metrics: Observing & RunMetrics,
-  record: Pick<CanaryRecord, "lastPassedAt">,
+  record: Pick<WatchdogRecord, "lastPassedAt">,
   clock: Pick<Clock, "now">,
 ): void {
-  metrics.observe([metrics.canaryAge], async () => {
+  metrics.observe([metrics.watchdogAge], async () => {
     const at = await record.lastPassedAt();
-    if (at !== undefined) metrics.canaryAge.set(Math.max(0, (clock.now() - at) / 1000));
+    if (at !== undefined) metrics.watchdogAge.set(Math.max(0, (clock.now() - at) / 1000));
   });
 }

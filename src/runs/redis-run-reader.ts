@@ -4,7 +4,7 @@ import type { RunSummary } from "../../packages/sdk/src/wire/runs.ts";
 import type { Clock } from "../core/clock.ts";
 import { parseEntry } from "../core/journal.ts";
 import type { Page } from "../core/page.ts";
-import { canaryRunbook, damagedSummary, parseSummary } from "../core/run.ts";
+import { damagedSummary, parseSummary, watchdogRunbook } from "../core/run.ts";
 import { available } from "../platform/redis/available.ts";
 import { isId, runKeys } from "../platform/redis/run-keys.ts";
 import type { RunFilter, RunReader } from "./run-reader.ts";
@@ -95,7 +95,7 @@ function fits(summary: RunSummary, filter: RunFilter): boolean {
   return (
     (filter.state === undefined || summary.state === filter.state) &&
     (filter.outcome === undefined || summary.outcome === filter.outcome) &&
-    (filter.runbookId === undefined ? summary.runbookId !== canaryRunbook : summary.runbookId === filter.runbookId) &&
+    (filter.runbookId === undefined ? summary.runbookId !== watchdogRunbook : summary.runbookId === filter.runbookId) &&
     (filter.target === undefined || summary.target === filter.target)
   );
 }

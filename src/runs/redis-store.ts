@@ -6,15 +6,15 @@ import type { Clock } from "../core/clock.ts";
 import { dayMs } from "../core/duration.ts";
 import { parseFreeze } from "../core/freeze.ts";
 import { parseEntry } from "../core/journal.ts";
-import { canaryRunbook, parseSummary } from "../core/run.ts";
+import { parseSummary, watchdogRunbook } from "../core/run.ts";
 import { createReplication } from "../platform/redis/replication.ts";
 import { claimArgs, isId, keepEndedMs, runKeys } from "../platform/redis/run-keys.ts";
 import { replyList } from "../platform/redis/script.ts";
 import { runScripts } from "./redis-scripts.ts";
 import type { Notices, RunLedger } from "./store.ts";
 
-/** 720 canary runs a day are worth a day of looking back. */
-const keepCanaryMs = dayMs;
+/** 720 watchdog runs a day are worth a day of looking back. */
+const watchdogRetentionMs = dayMs;
 /** One journal entry may not be larger; results beyond it are cut by the engine. */
 const entryLimitBytes = 64 * 1024;
 
@@ -132,7 +132,7 @@ export function createRunLedger(
             state: change.state,
             summary: JSON.stringify(summary),
             release: release === undefined ? "keep" : (release.dueAt ?? "park"),
-            retentionMs: summary.runbookId === canaryRunbook ? keepCanaryMs : keepEndedMs,
+            retentionMs: summary.runbookId === watchdogRunbook ? watchdogRetentionMs : keepEndedMs,
             questionJson: question === undefined ? "" : JSON.stringify(question),
             questionId: question?.id ?? "",
             entryCount: texts.length,

@@ -37,7 +37,7 @@ export function automationDashboard(): Dashboard {
           count("Questions", "Questions that wait for a person.", "max(runbookd_approvals_pending)", "", 1),
           count("Frozen", "1 while the kill switch is on.", "max(runbookd_frozen)", "", 1),
           {
-            ...count("Canary", "Since the canary last came through the whole pipeline.", "max(runbookd_canary_age_seconds)", "", 300),
+            ...count("Watchdog", "Since the watchdog last came through the whole pipeline.", "max(runbookd_watchdog_age_seconds)", "", 300),
             unit: "s",
           },
           {

@@ -24,7 +24,7 @@ export const runKeys = {
   fenced: `${tag}:fenced`,
   freezes: `${tag}:freeze`,
   frozenRuns: `${tag}:frozen-runs`,
-  canary: `${tag}:canary`,
+  watchdog: `${tag}:watchdog`,
   meta: `${tag}:meta`,
   checked: `${tag}:checked`,
   newEpisodes: `${tag}:new-episodes`,
