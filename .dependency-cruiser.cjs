@@ -54,7 +54,7 @@ const mixed = ["src/actions", "src/cli"];
 const homes = {
   bullmq: ["src/platform/queue", "src/queue", "workers"],
   ioredis: ["src/platform/redis", "src/redis", "src/queue"],
-  express: ["src/platform/http", "src/app", "src/approvals", "src/http", "src/simulators", "src/demo", "demo"],
+  express: ["src/platform/http"],
   nodemailer: ["src/integrations/smtp", "src/adapters/smtp"],
   "prom-client": ["src/platform/telemetry", "src/telemetry"],
   undici: ["src/platform/requests", "src/adapters"],
@@ -70,7 +70,7 @@ const handsOn = {
 /** What belongs to one noun of the trade. */
 const slices = order.slice(order.indexOf("src/runbooks"), order.indexOf("src/integrations"));
 /** The files of a slice that meet Redis, HTTP, queues and metrics; its other files are rules. */
-const edges = "/(redis-[^/]+|routes|[^/]+-routes|metrics|observe-[^/]+|jobs|[^/]+-queue|webhook)\\.ts$";
+const edges = "/(redis-[^/]+|routes|[^/]+-routes|metrics|observe-[^/]+|jobs|[^/]+-queue|webhook|[^/]+-page)\\.ts$";
 
 const under = (folders) => `^(${[folders].flat().join("|")})/`;
 const tests = "\\.test\\.ts$|^src/testing/|^test/";
@@ -98,7 +98,7 @@ const oneWay = [...order, ...leaving]
 const libraries = Object.entries(homes).map(([library, folders]) =>
   rule(
     `${library}-stays-home`,
-    { pathNot: [under(folders), "^bench/", ...(handsOn[library] === undefined ? [] : [handsOn[library]])] },
+    { pathNot: [under(folders), outside, ...(handsOn[library] === undefined ? [] : [handsOn[library]])] },
     { path: `node_modules/(@types/)?${library}/` },
   ),
 );

@@ -3,9 +3,10 @@ import { readFileSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { createIntake } from "../src/alerts/create-intake.ts";
+import { countNotification } from "../src/alerts/metrics.ts";
 import { createAcceptStore, createRunbookBytes } from "../src/alerts/redis-store.ts";
 import { createRejectedSamples } from "../src/alerts/rejected-samples.ts";
-import { createApp } from "../src/app/create-app.ts";
+import { createWebhook } from "../src/alerts/webhook.ts";
 import { createMetrics, type Metrics } from "../src/app/metrics.ts";
 import { packageFolder } from "../src/cli/process-context.ts";
 import type { ActionCatalogue } from "../src/core/action.ts";
@@ -13,7 +14,9 @@ import { createSystemClock } from "../src/core/clock.ts";
 import { createUlids } from "../src/core/ulid.ts";
 import { createFreezeBoard } from "../src/freeze/redis-store.ts";
 import { evaluateGuardrails } from "../src/guardrails/evaluate-guardrails.ts";
+import { createApp } from "../src/platform/http/create-app.ts";
 import { createHttpServer } from "../src/platform/http/create-http-server.ts";
+import type { HttpLog } from "../src/platform/http/http-log.ts";
 import { connectRedis } from "../src/platform/redis/connection.ts";
 import { parseRunbook } from "../src/runbooks/parse/parse-runbook.ts";
 import { matchTriggers } from "../src/runbooks/runbook-set.ts";
@@ -81,25 +84,22 @@ async function main([socketPath = "", port = "", observerPath = ""]: readonly st
     ids,
     observer: { decided: ({ decision }) => metrics.alerts.inc({ decision }) },
   });
-  const app = createApp({
-    webhook: { intake, tokens: [], samples: createRejectedSamples() },
-    routes: [],
-    tokens: { verify: () => Promise.resolve(undefined) },
-    readiness: { conditions: () => Promise.resolve([]) },
-    observer: {
-      notification(code, seconds) {
-        metrics.notifications.inc({ code: String(code) });
-        metrics.webhookDuration.observe(seconds);
-      },
-    },
-    log: {
-      info: () => undefined,
-      warn: (_fields, message) => fail(message),
-      error: (fields, message) => fail(`${message} ${JSON.stringify(fields)}`),
-    },
+  const httpLog: HttpLog = {
+    info: () => undefined,
+    warn: (_fields, message) => fail(message),
+    error: (fields, message) => fail(`${message} ${JSON.stringify(fields)}`),
+  };
+  const webhook = createWebhook({
+    intake,
+    tokens: [],
+    samples: createRejectedSamples(),
+    answered: (status, seconds) => countNotification(metrics, status, seconds),
+    log: httpLog,
     clock,
     closing: drain.signal,
   });
+  const tokens = { verify: () => Promise.resolve(undefined) };
+  const app = createApp({ routes: [], endpoints: [webhook], tokens, log: httpLog, clock, closing: drain.signal });
 
   startRunWorker(executor, { redis: connectRedis({ socketPath }, "worker"), concurrency, hand, drain: drain.signal, clock, log });
   startSweep(executor, { ledger, clock, everyMs: 1000, hand, drain: drain.signal, random, log });

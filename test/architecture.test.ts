@@ -65,7 +65,7 @@ describe("the layers", () => {
     const homes: { readonly [library: string]: RegExp } = {
       bullmq: /^(src\/(platform\/)?queue|workers)\//,
       ioredis: /^src\/(platform\/)?redis\//,
-      express: /^src\/(platform\/http|http|app)\//,
+      express: /^src\/platform\/http\//,
       nodemailer: /\/smtp\//,
       "prom-client": /telemetry\//,
       undici: /^src\/(adapters|platform\/requests)\//,

@@ -2,7 +2,6 @@ import { setImmediate } from "node:timers/promises";
 import { expect, it } from "@jest/globals";
 import { createRunbookdClient } from "../packages/sdk/src/client.ts";
 import { createMetrics } from "../src/app/metrics.ts";
-import { describeApi } from "../src/app/openapi.ts";
 import { createWorkloadRecorder } from "../src/app/workload-recorder.ts";
 import { createWorkloadRoutes } from "../src/llm/budgets/admission-routes.ts";
 import { createWorkloadLedger } from "../src/llm/budgets/redis-store.ts";
@@ -16,6 +15,7 @@ import { createTicketStore } from "../src/llm/tickets/redis-store.ts";
 import { createPriceTable } from "../src/llm/usage/price-table.ts";
 import { shippedPrices } from "../src/llm/usage/prices.ts";
 import { createPrefixSampleStore } from "../src/llm/usage/redis-prefix-samples.ts";
+import { describeApi } from "../src/platform/http/openapi.ts";
 import { connectRedis } from "../src/platform/redis/connection.ts";
 import { createWorkload, quietWorkload, sampleWorkload } from "./builders/cache-workload.ts";
 import { contractTimes } from "./contracts/describe-workload-ledger.ts";
@@ -45,7 +45,7 @@ it("an application's reports become findings, gauges and counters, without a tex
     ...createCacheRoutes({ board, samples, ledger, findings: [createCacheFindings(board)], notes, audit, clock }),
   ];
   await using http = await startHttp({ routes });
-  expect(Object.keys(describeApi(routes).paths)).toEqual(expect.arrayContaining(["/api/prompt-caches", "/api/findings"]));
+  expect(Object.keys(describeApi(routes, []).paths)).toEqual(expect.arrayContaining(["/api/prompt-caches", "/api/findings"]));
   await ledger.define({
     id: "checkout",
     limitMicroUsd: 1e9,

@@ -3,8 +3,8 @@ import { createRunbookdClient, type RunbookdClient } from "../packages/sdk/src/c
 import type { PromptChange } from "../packages/sdk/src/prompt-source.ts";
 import type { AuditEntry } from "../packages/sdk/src/wire/audit.ts";
 import { prefixSchema } from "../packages/sdk/src/wire/prefix.ts";
-import { describeApi } from "../src/app/openapi.ts";
 import { createPromptRoutes } from "../src/llm/prompts/routes.ts";
+import { describeApi } from "../src/platform/http/openapi.ts";
 import { createMemoryCanaries, createMemoryPrompts } from "../src/rehearsal/memory-prompts.ts";
 import { aCacheState } from "./contracts/describe-cache-board.ts";
 import { aNewVersion } from "./contracts/describe-prompt-store.ts";
@@ -131,7 +131,7 @@ describe("prompts over HTTP", () => {
       audit: { append: async () => undefined },
       clock,
     });
-    expect(Object.keys(describeApi(routes).paths)).toEqual(
+    expect(Object.keys(describeApi(routes, []).paths)).toEqual(
       expect.arrayContaining(["/api/prompts", label.replace(/implement.*/, "{name}/labels/{label}")]),
     );
   });

@@ -2,7 +2,6 @@ import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import { createRunbookdClient, type RunbookdClient } from "../packages/sdk/src/client.ts";
 import type { UsageLoss } from "../packages/sdk/src/usage-outbox.ts";
 import type { UsageEvent } from "../packages/sdk/src/wire/usage.ts";
-import { describeApi } from "../src/app/openapi.ts";
 import { createBatchControl } from "../src/llm/batches/batch-control.ts";
 import { createBatchStore } from "../src/llm/batches/redis-store.ts";
 import { createBatchRoutes } from "../src/llm/batches/routes.ts";
@@ -14,6 +13,7 @@ import { createTicketStore } from "../src/llm/tickets/redis-store.ts";
 import { createTicketRoutes } from "../src/llm/tickets/routes.ts";
 import { createPriceTable } from "../src/llm/usage/price-table.ts";
 import { shippedPrices } from "../src/llm/usage/prices.ts";
+import { describeApi } from "../src/platform/http/openapi.ts";
 import { connectRedis } from "../src/platform/redis/connection.ts";
 import { aUsageReport } from "./builders/a-usage-report.ts";
 import { contractTimes } from "./contracts/describe-workload-ledger.ts";
@@ -55,7 +55,7 @@ beforeEach(async () => {
   ].flat();
   http = await startHttp({ routes });
   client = createRunbookdClient({ url: http.url, token: "workload-token", onUsageLost: (loss) => lost.push(loss) });
-  paths = Object.keys(describeApi(routes).paths);
+  paths = Object.keys(describeApi(routes, []).paths);
 });
 afterEach(async () => {
   await client.close();

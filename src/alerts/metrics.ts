@@ -1,6 +1,9 @@
 import { decisionKinds } from "../../packages/sdk/src/wire/alerts.ts";
 import { counter, gauge, histogram, type MetricRegistry } from "../platform/telemetry/declare-metric.ts";
 
+/** The metrics of alerts. */
+export type AlertMetrics = ReturnType<typeof declareAlertMetrics>;
+
 /** HTTP statuses that the webhook answers; anything else would be a defect and counts as 500. */
 const notificationCodes = ["202", "400", "401", "413", "500", "503"] as const;
 
@@ -37,4 +40,10 @@ export function declareAlertMetrics(registry: MetricRegistry) {
       buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
     }),
   };
+}
+
+/** Counts a webhook message that was answered with `status` after `seconds`. */
+export function countNotification(metrics: AlertMetrics, status: number, seconds: number): void {
+  metrics.notifications.inc({ code: String(status) });
+  metrics.webhookDuration.observe(seconds);
 }

@@ -1,13 +1,12 @@
-import type { IncomingMessage } from "node:http";
 import type { Clock } from "../core/clock.ts";
 import { runHeader } from "../core/run.ts";
+import type { Endpoint, EndpointRequest } from "../platform/http/endpoint.ts";
 import type { HttpLog } from "../platform/http/http-log.ts";
-import { type MemoryBudget, readJsonBody } from "../platform/http/json-body.ts";
 import { aProblem } from "../platform/http/problem.ts";
-import { type Answer, json } from "../platform/http/route.ts";
+import { type Answer, json, unavailable } from "../platform/http/route.ts";
 import { createWebhookAuth } from "../platform/http/webhook-auth.ts";
 import type { Intake } from "./create-intake.ts";
-import { parseNotification } from "./notification.ts";
+import { notificationSchema, parseNotification } from "./notification.ts";
 import type { RejectedSamples } from "./rejected-samples.ts";
 
 /** Largest notification: about 25,000 alerts. A limit of less would refuse exactly the storm. */
@@ -21,26 +20,36 @@ export interface WebhookDeps {
   readonly samples: RejectedSamples;
   /** Called when a sender has left alerts out. */
   readonly onTruncated?: () => void;
+  /** Called after each answer with its status and how long it took. Never throws. */
+  readonly answered?: (status: number, seconds: number) => void;
   readonly clock: Clock;
   readonly log: HttpLog;
-}
-
-/** Limits above which a webhook is answered 503. */
-export interface WebhookLoad {
-  readonly maxInFlight: number;
-  readonly budget: MemoryBudget;
-  /** Aborted when the process is shutting down. */
+  /** Aborted when the process is shutting down: then the answer is 503. */
   readonly closing: AbortSignal;
 }
 
-/** Answers one POST /webhooks/alertmanager; rejects with `StoreUnavailable` when the decisions cannot be made durable, which the application answers 503. */
-export type Webhook = (request: IncomingMessage) => Promise<Answer>;
+/** Above this many at once a webhook is answered 503. */
+const usualMaxInFlight = 200;
 
 /**
- * Authenticates before a byte of the body is read; 202 only after every decision is durable. Only 202, 400, 401, 413, 500 and 503 are
- * answered: Alertmanager retries 5xx at once and nothing else, so that overload must never look like a fault of the sender.
+ * POST /webhooks/alertmanager. Authenticates before a byte of the body is read; 202 only after every decision is durable. Only 202, 400, 401,
+ * 413, 500 and 503 are answered: Alertmanager retries 5xx at once and nothing else, so that overload must never look like a fault of the sender.
  */
-export function createWebhook(deps: WebhookDeps, load: WebhookLoad): Webhook {
+export function createWebhook(deps: WebhookDeps, { maxInFlight = usualMaxInFlight }: { readonly maxInFlight?: number } = {}): Endpoint {
+  return {
+    method: "post",
+    path: "/webhooks/alertmanager",
+    summary: "A notification of Alertmanager or Grafana Alerting; answered 202 once every decision is durable",
+    security: ["webhookBearer", "webhookBasic"],
+    body: notificationSchema,
+    answers: { 202: "`decisions`: exactly one per alert" },
+    problems: ["malformed-body", "invalid-request", "unauthenticated", "body-too-large", "defect", "unavailable"],
+    handle: limited(deps, maxInFlight),
+    ...(deps.answered !== undefined && { answered: deps.answered }),
+  };
+}
+
+function limited(deps: WebhookDeps, maxInFlight: number): Endpoint["handle"] {
   const isAuthentic = createWebhookAuth(deps.tokens);
   let inFlight = 0;
   return async (request) => {
@@ -52,19 +61,19 @@ export function createWebhook(deps: WebhookDeps, load: WebhookLoad): Webhook {
         headers,
       };
     }
-    if (load.closing.aborted) return unavailable("This process is shutting down.");
-    if (inFlight >= load.maxInFlight) return unavailable("Too many webhooks are being worked on.");
+    if (deps.closing.aborted) return unavailable("This process is shutting down.");
+    if (inFlight >= maxInFlight) return unavailable("Too many webhooks are being worked on.");
     inFlight += 1;
     try {
-      return await receive(deps, load.budget, request);
+      return await receive(deps, request);
     } finally {
       inFlight -= 1;
     }
   };
 }
 
-async function receive(deps: WebhookDeps, budget: MemoryBudget, request: IncomingMessage): Promise<Answer> {
-  const body = await readJsonBody(request, { limitBytes: webhookBodyLimitBytes, budget });
+async function receive(deps: WebhookDeps, request: EndpointRequest): Promise<Answer> {
+  const body = await request.readJson(webhookBodyLimitBytes);
   if (!body.ok) {
     if (body.problem.status === 503) return unavailable(body.problem.detail);
     const problem = body.problem.status === 415 ? aProblem("malformed-body", body.problem.detail) : body.problem;
@@ -91,9 +100,4 @@ function reject(deps: WebhookDeps, problem: ReturnType<typeof aProblem>, text: s
   deps.samples.keep({ at: deps.clock.now(), status, detail, issues, body: text });
   deps.log.warn({ status, detail, issues: issues.length }, "A notification was refused.");
   return { kind: "problem", problem };
-}
-
-/** 503 with the time after which trying again is sensible. */
-export function unavailable(detail: string): Answer {
-  return { kind: "problem", problem: aProblem("unavailable", detail), headers: { "Retry-After": "5" } };
 }

@@ -1,11 +1,14 @@
 import { join, resolve } from "node:path";
 import { createAdminRoutes } from "../alerts/admin-routes.ts";
 import { createIntake } from "../alerts/create-intake.ts";
+import { countNotification } from "../alerts/metrics.ts";
 import type { RunCandidate } from "../alerts/prepare-run.ts";
 import { createRecentDecisions } from "../alerts/recent-decisions.ts";
 import { createAcceptStore, createRunbookBytes } from "../alerts/redis-store.ts";
 import { createRejectedSamples } from "../alerts/rejected-samples.ts";
 import { createDecisionRoutes } from "../alerts/routes.ts";
+import { createWebhook } from "../alerts/webhook.ts";
+import { createAnswerPage } from "../approvals/answer-page.ts";
 import { groupedDesk } from "../approvals/grouped-desk.ts";
 import { observeQuestions } from "../approvals/metrics.ts";
 import { createQuestionDesk } from "../approvals/redis-store.ts";
@@ -23,6 +26,7 @@ import { createFreezeRoutes } from "../freeze/routes.ts";
 import { cooldown } from "../guardrails/cooldown.ts";
 import { combineVerdicts, guardrailNames } from "../guardrails/evaluate-guardrails.ts";
 import { runRate } from "../guardrails/run-rate.ts";
+import { createLangfuseWebhook } from "../integrations/langfuse/langfuse-webhook.ts";
 import { observeBatches } from "../llm/batches/metrics.ts";
 import { createBatchRoutes } from "../llm/batches/routes.ts";
 import { createWorkloadRoutes } from "../llm/budgets/admission-routes.ts";
@@ -45,7 +49,10 @@ import { observeTickets } from "../llm/tickets/metrics.ts";
 import { createTicketRoutes } from "../llm/tickets/routes.ts";
 import { createPrefixSampleStore } from "../llm/usage/redis-prefix-samples.ts";
 import { adminTokenPath, tokenFilePath } from "../platform/config/data-folder.ts";
+import { createApp } from "../platform/http/create-app.ts";
 import { createHttpServer, type HttpServer } from "../platform/http/create-http-server.ts";
+import { createDescription } from "../platform/http/openapi.ts";
+import { createProbes } from "../platform/http/probes.ts";
 import type { Readiness } from "../platform/http/readiness.ts";
 import { createTokenFile } from "../platform/http/token-file.ts";
 import { untilReady } from "../platform/redis/connection.ts";
@@ -60,7 +67,6 @@ import { createWatchdogRecord } from "../runs/redis-watchdog.ts";
 import { createRunRoutes } from "../runs/routes.ts";
 import { createWakeQueue } from "../runs/wake-queue.ts";
 import { actionCatalogue } from "./action-registry.ts";
-import { createApp } from "./create-app.ts";
 import { startAlertPoll } from "./open-alertmanagers.ts";
 import { openBatches } from "./open-batches.ts";
 import { openPrompts } from "./open-prompts.ts";
@@ -151,7 +157,7 @@ export async function startServer(
   const caches = createCacheBoard(redis);
   const notes = createFindingNotes(redis);
   const prefixes = createPrefixSampleStore(redis);
-  const routes = withRouteChanges(createModelRouteStore({ redis, clock }), runtime.changeNotes);
+  const modelRoutes = withRouteChanges(createModelRouteStore({ redis, clock }), runtime.changeNotes);
   const recorder = createWorkloadRecorder(metrics);
   const { batches, control: batchControl } = await openBatches(runtime, { redis, observer: recorder });
   const folder = resolve(sources.workingDirectory, config.dataFolder);
@@ -160,56 +166,65 @@ export async function startServer(
   watchTokens(runtime, { tokens, audit, seenPath: join(folder, "tokens.audited.json"), clock });
   const isFirst = (await tokens.createFirstAdmin(adminTokenFile)) !== undefined;
 
+  const routes = [
+    ...createRunRoutes({ reader, control }),
+    ...createApprovalRoutes({ desk, clock }),
+    ...createRunbookRoutes(library),
+    ...createAdminRoutes(samples),
+    ...createDecisionRoutes(decisions),
+    ...createFreezeRoutes({ desk: auditedFreezes(freezes, { audit, clock }), clock }),
+    ...createAuditRoutes(createAuditReader(redis, () => clock.now())),
+    ...createWorkloadRoutes({
+      ledger,
+      prices: runtime.prices,
+      observer: recorder,
+      prefixes: {
+        samples: prefixes,
+        redact: (text) => runtime.redaction.apply(text),
+        lost: (error) => log.warn({ error }, "Prefixes of prompts could not be kept; their usage was counted."),
+      },
+      clock,
+    }),
+    ...createCostRoutes({ ledger, prices: runtime.prices, changes: runtime.changeNotes.changes }),
+    ...createChangeRoutes(runtime.changeNotes),
+    ...createCacheRoutes({ board: caches, samples: prefixes, ledger, findings: [createCacheFindings(caches)], notes, audit, clock }),
+    ...createBudgetRoutes({ ledger, clock }),
+    ...createPromptRoutes({ prompts: openPrompts(runtime, redis), canaries: createCanaryStore(redis), audit, clock, caches }),
+    ...createModelRoutes({ routes: modelRoutes, audit, clock }),
+    ...createBatchRoutes({
+      ledger,
+      batches,
+      control: auditedBatches(batchControl, { audit, clock }),
+      tickets,
+      doorbell: runtime.ticketQueue,
+      clock,
+    }),
+    ...createTicketRoutes({ tickets }),
+  ];
+  const closing = runtime.ending.signal;
+  const endpoints = [
+    createWebhook({
+      intake,
+      tokens: config.webhookTokens,
+      samples,
+      onTruncated: pollNow,
+      answered: (status, seconds) => countNotification(metrics, status, seconds),
+      clock,
+      log,
+      closing,
+    }),
+    createLangfuseWebhook({ intake, secret: config.langfuseWebhookSecret, clock, log }),
+    ...createProbes({ readiness: createReadiness(runtime, freezes, async () => redis.ping()), closing }),
+    ...createAnswerPage(),
+  ];
   const app = createApp({
-    langfuseSecret: config.langfuseWebhookSecret,
-    webhook: { intake, tokens: config.webhookTokens, samples, onTruncated: pollNow },
-    routes: [
-      ...createRunRoutes({ reader, control }),
-      ...createApprovalRoutes({ desk, clock }),
-      ...createRunbookRoutes(library),
-      ...createAdminRoutes(samples),
-      ...createDecisionRoutes(decisions),
-      ...createFreezeRoutes({ desk: auditedFreezes(freezes, { audit, clock }), clock }),
-      ...createAuditRoutes(createAuditReader(redis, () => clock.now())),
-      ...createWorkloadRoutes({
-        ledger,
-        prices: runtime.prices,
-        observer: recorder,
-        prefixes: {
-          samples: prefixes,
-          redact: (text) => runtime.redaction.apply(text),
-          lost: (error) => log.warn({ error }, "Prefixes of prompts could not be kept; their usage was counted."),
-        },
-        clock,
-      }),
-      ...createCostRoutes({ ledger, prices: runtime.prices, changes: runtime.changeNotes.changes }),
-      ...createChangeRoutes(runtime.changeNotes),
-      ...createCacheRoutes({ board: caches, samples: prefixes, ledger, findings: [createCacheFindings(caches)], notes, audit, clock }),
-      ...createBudgetRoutes({ ledger, clock }),
-      ...createPromptRoutes({ prompts: openPrompts(runtime, redis), canaries: createCanaryStore(redis), audit, clock, caches }),
-      ...createModelRoutes({ routes, audit, clock }),
-      ...createBatchRoutes({
-        ledger,
-        batches,
-        control: auditedBatches(batchControl, { audit, clock }),
-        tickets,
-        doorbell: runtime.ticketQueue,
-        clock,
-      }),
-      ...createTicketRoutes({ tickets }),
-    ],
+    routes,
+    endpoints: [...endpoints, createDescription(routes, endpoints)],
     tokens,
     publicUrl: config.publicUrl,
-    readiness: createReadiness(runtime, freezes, async () => redis.ping()),
-    observer: {
-      notification(code, seconds) {
-        metrics.notifications.inc({ code: String(code) });
-        metrics.webhookDuration.observe(seconds);
-      },
-    },
     log,
     clock,
-    closing: runtime.ending.signal,
+    closing,
   });
   const server = await createHttpServer(app, { host: config.host, port: config.port }, clock);
   closers.add("http listener", async () => server.close());
@@ -218,7 +233,7 @@ export async function startServer(
   observeQuestions(metrics, desk);
   observeDamagedRuns(metrics, createDamagedRuns(redis));
   observeWatchdog(metrics, createWatchdogRecord(redis), clock);
-  observeRoutes(metrics, routes);
+  observeRoutes(metrics, modelRoutes);
   observeCaches(metrics, caches, notes);
   observeBudgets(metrics, ledger);
   observeTickets(metrics, { tickets, clock, stalledAfterMs: stalledAfterMs / config.timeFactor });

@@ -13,13 +13,14 @@ import { createIntake } from "../../src/alerts/create-intake.ts";
 import { createAcceptStore, createRunbookBytes } from "../../src/alerts/redis-store.ts";
 import { createRejectedSamples } from "../../src/alerts/rejected-samples.ts";
 import type { AcceptStore } from "../../src/alerts/store.ts";
-import { createApp } from "../../src/app/create-app.ts";
+import { createWebhook } from "../../src/alerts/webhook.ts";
 import type { Action, BoundAction } from "../../src/core/action.ts";
 import { createSystemClock } from "../../src/core/clock.ts";
 import { StepFailure } from "../../src/core/failure.ts";
 import { createUlids } from "../../src/core/ulid.ts";
 import { createFreezeBoard } from "../../src/freeze/redis-store.ts";
 import { parseRedisUrl } from "../../src/platform/config/redis-url.ts";
+import { createApp } from "../../src/platform/http/create-app.ts";
 import { createHttpServer } from "../../src/platform/http/create-http-server.ts";
 import { addressOf, connectRedis, type RedisAddress, untilReady } from "../../src/platform/redis/connection.ts";
 import { parseRunbook } from "../../src/runbooks/parse/parse-runbook.ts";
@@ -223,15 +224,9 @@ const intake = createIntake({
   observer: { decided: nothing },
 });
 const silent = { info: nothing, warn: nothing, error: nothing };
-const app = createApp({
-  webhook: { intake, tokens: ["0123456789abcdef"], samples: createRejectedSamples() },
-  routes: [],
-  tokens: { verify: async () => undefined },
-  readiness: { conditions: async () => [] },
-  observer: { notification: nothing },
-  log: silent,
-  clock,
-  closing: drain,
-});
+const samples = createRejectedSamples();
+const webhook = createWebhook({ intake, tokens: ["0123456789abcdef"], samples, clock, log: silent, closing: drain });
+const tokens = { verify: async () => undefined };
+const app = createApp({ routes: [], endpoints: [webhook], tokens, clock, log: silent, closing: drain });
 const server = await createHttpServer(app, { host: "127.0.0.1", port: 0 }, clock);
 process.stdout.write(`ready ${server.address.port}\n`);

@@ -3,11 +3,11 @@ import { join } from "node:path";
 import { describe, expect, it } from "@jest/globals";
 import { parse } from "yaml";
 import { z } from "zod";
-import { describeApi } from "../../src/app/openapi.ts";
 import { usualMetricsPorts } from "../../src/app/start-metrics.ts";
 import { commandList } from "../../src/cli/command-list.ts";
 import { secretKeys, settingsSchema } from "../../src/platform/config/settings-schema.ts";
 import { metricsPath } from "../../src/platform/http/create-metrics-server.ts";
+import { createProbes } from "../../src/platform/http/probes.ts";
 import { parseDockerfile } from "./dockerfile.ts";
 
 const root = join(import.meta.dirname, "../..");
@@ -112,7 +112,8 @@ describe("compose.yaml", () => {
   });
 
   it("asks for health where the program answers", () => {
-    const routes = new Set([...Object.keys(describeApi([]).paths), metricsPath]);
+    const probes = createProbes({ readiness: { conditions: async () => [] }, closing: new AbortController().signal });
+    const routes = new Set([...probes.map(({ path }) => path), metricsPath]);
     const asked = (words: string) => [...words.matchAll(/http:\/\/127\.0\.0\.1:(?:(\d+)|\$\{[^}]*\?\? (\d+)\})(\/[a-z]+)/g)];
     const [server] = asked(read("Dockerfile"));
     const [worker] = asked(services["worker"]?.healthcheck?.test.join(" ") ?? "");

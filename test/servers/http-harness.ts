@@ -4,11 +4,16 @@ import type { Condition } from "../../packages/sdk/src/wire/service.ts";
 import { createIntake, type IntakeObserver } from "../../src/alerts/create-intake.ts";
 import type { RunGuards } from "../../src/alerts/prepare-run.ts";
 import { createRejectedSamples, type RejectedSamples } from "../../src/alerts/rejected-samples.ts";
-import { type AppLimits, createApp } from "../../src/app/create-app.ts";
+import { createWebhook } from "../../src/alerts/webhook.ts";
+import { createAnswerPage } from "../../src/approvals/answer-page.ts";
 import type { Clock } from "../../src/core/clock.ts";
 import type { Caller, Role } from "../../src/core/role.ts";
 import { createUlids } from "../../src/core/ulid.ts";
+import { createLangfuseWebhook } from "../../src/integrations/langfuse/langfuse-webhook.ts";
+import { type AppLimits, createApp } from "../../src/platform/http/create-app.ts";
 import type { HttpLog } from "../../src/platform/http/http-log.ts";
+import { createDescription } from "../../src/platform/http/openapi.ts";
+import { createProbes } from "../../src/platform/http/probes.ts";
 import type { Route } from "../../src/platform/http/route.ts";
 import type { TokenVerifier } from "../../src/platform/http/token-verifier.ts";
 import { createMemoryAcceptStore, type MemoryAcceptStore } from "../../src/rehearsal/memory-accept-store.ts";
@@ -34,7 +39,7 @@ export interface HttpHarnessOptions {
   readonly webhookTokens?: readonly string[];
   readonly langfuseSecret?: string;
   readonly routes?: readonly Route[];
-  readonly limits?: AppLimits;
+  readonly limits?: AppLimits & { readonly maxWebhooksInFlight?: number };
   readonly guards?: RunGuards;
   /** Called when a sender has left alerts out. */
   readonly onTruncated?: () => void;
@@ -79,24 +84,28 @@ export async function startHttp(options: HttpHarnessOptions = {}): Promise<HttpH
   function keep(fields: object, message: string): void {
     logged.push(JSON.stringify({ ...fields, message }));
   }
-  const app = createApp(
-    {
-      webhook: {
+  const { routes = [], limits: { maxWebhooksInFlight, ...limits } = {} } = options;
+  const endpoints = [
+    createWebhook(
+      {
         intake,
         tokens: options.webhookTokens ?? ["correct-horse-battery"],
         samples,
         onTruncated: options.onTruncated ?? (() => undefined),
+        answered: (status) => notifications.push(status),
+        clock,
+        log,
+        closing: closing.signal,
       },
-      langfuseSecret: options.langfuseSecret,
-      routes: options.routes ?? [],
-      tokens: testTokens,
-      readiness: { conditions: async () => conditions },
-      observer: { notification: (code) => notifications.push(code) },
-      log,
-      clock,
-      closing: closing.signal,
-    },
-    options.limits,
+      maxWebhooksInFlight === undefined ? {} : { maxInFlight: maxWebhooksInFlight },
+    ),
+    createLangfuseWebhook({ intake, secret: options.langfuseSecret, clock, log }),
+    ...createProbes({ readiness: { conditions: async () => conditions }, closing: closing.signal }),
+    ...createAnswerPage(),
+  ];
+  const app = createApp(
+    { routes, endpoints: [...endpoints, createDescription(routes, endpoints)], tokens: testTokens, log, clock, closing: closing.signal },
+    limits,
   );
   const server = await serveLoopback(app);
   return {

@@ -1,11 +1,11 @@
 import { createHmac, timingSafeEqual } from "node:crypto";
-import type { IncomingMessage } from "node:http";
+import type { IncomingHttpHeaders } from "node:http";
+import { z } from "zod";
 import type { Intake } from "../../alerts/create-intake.ts";
-import { unavailable, type Webhook } from "../../alerts/webhook.ts";
 import type { Clock } from "../../core/clock.ts";
+import type { Endpoint, EndpointRequest } from "../../platform/http/endpoint.ts";
 import type { HttpLog } from "../../platform/http/http-log.ts";
-import { type MemoryBudget, readJsonBody } from "../../platform/http/json-body.ts";
-import { type Answer, json, problem } from "../../platform/http/route.ts";
+import { type Answer, json, problem, unavailable } from "../../platform/http/route.ts";
 import { readLangfuseEvent } from "./langfuse-event.ts";
 
 /** What the webhook of Langfuse is made of. */
@@ -22,27 +22,37 @@ const bodyLimitBytes = 1024 * 1024;
 const toleranceSeconds = 300;
 
 /**
- * Answers one POST /webhooks/langfuse: 202 once the decision is durable. Langfuse switches a webhook off after five failures in a row, so what needs no decision is
+ * POST /webhooks/langfuse: 202 once the decision is durable. Langfuse switches a webhook off after five failures in a row, so what needs no decision is
  * answered 202 too; only a wrong signature and a body that is no event are refused.
  */
-export function createLangfuseWebhook(deps: LangfuseWebhookDeps, budget: MemoryBudget): Webhook {
-  return async (request) => {
-    const { secret, clock, log } = deps;
-    if (secret === undefined) return problem("not-found", "LANGFUSE_WEBHOOK_SECRET is not set.");
-    const body = await readJsonBody(request, { limitBytes: bodyLimitBytes, budget });
-    if (!body.ok && body.problem.status === 503) return unavailable(body.problem.detail);
-    if (!isSigned(request, body.text ?? "", { secret, nowSeconds: clock.now() / 1000 }))
-      return problem("unauthenticated", "The signature in x-langfuse-signature is missing, wrong or older than five minutes.");
-    if (!body.ok) return { kind: "problem", problem: body.problem };
-    const event = readLangfuseEvent(body.value, clock.now());
-    return answerOf(event, deps, log);
+export function createLangfuseWebhook(deps: LangfuseWebhookDeps): Endpoint {
+  return {
+    method: "post",
+    path: "/webhooks/langfuse",
+    summary: "An event of Langfuse: a monitor's alert becomes a decision, a changed prompt is read anew; answered 202 once that is durable",
+    security: ["langfuseSignature"],
+    body: z.unknown().meta({ type: "object" }),
+    answers: { 202: "`decisions`: one for an alert, else none" },
+    problems: ["malformed-body", "invalid-request", "unauthenticated", "not-found", "body-too-large", "defect", "unavailable"],
+    handle: async (request) => receive(deps, request),
   };
 }
 
-async function answerOf(event: ReturnType<typeof readLangfuseEvent>, deps: LangfuseWebhookDeps, log: HttpLog): Promise<Answer> {
+async function receive(deps: LangfuseWebhookDeps, request: EndpointRequest): Promise<Answer> {
+  const { secret, clock } = deps;
+  if (secret === undefined) return problem("not-found", "LANGFUSE_WEBHOOK_SECRET is not set.");
+  const body = await request.readJson(bodyLimitBytes);
+  if (!body.ok && body.problem.status === 503) return unavailable(body.problem.detail);
+  if (!isSigned(request.headers, body.text ?? "", { secret, nowSeconds: clock.now() / 1000 }))
+    return problem("unauthenticated", "The signature in x-langfuse-signature is missing, wrong or older than five minutes.");
+  if (!body.ok) return { kind: "problem", problem: body.problem };
+  return answerOf(readLangfuseEvent(body.value, clock.now()), deps);
+}
+
+async function answerOf(event: ReturnType<typeof readLangfuseEvent>, { intake, log }: LangfuseWebhookDeps): Promise<Answer> {
   switch (event.kind) {
     case "alert":
-      return json(202, { decisions: await deps.intake.accept(event.notification) });
+      return json(202, { decisions: await intake.accept(event.notification) });
     case "other":
       return json(202, { decisions: [] });
     case "invalid":
@@ -53,11 +63,11 @@ async function answerOf(event: ReturnType<typeof readLangfuseEvent>, deps: Langf
 
 /** `t=<unix seconds>,v1=<hex HMAC-SHA256 of "<t>.<body>">`, compared in constant time. */
 function isSigned(
-  request: IncomingMessage,
+  headers: IncomingHttpHeaders,
   text: string,
   { secret, nowSeconds }: { readonly secret: string; readonly nowSeconds: number },
 ): boolean {
-  const header = request.headers["x-langfuse-signature"];
+  const header = headers["x-langfuse-signature"];
   const [, seconds = "", given = ""] = /^t=(\d{1,12}),v1=([0-9a-f]{64})$/.exec(typeof header === "string" ? header : "") ?? [];
   if (seconds === "" || Math.abs(nowSeconds - Number(seconds)) > toleranceSeconds) return false;
   const expected = createHmac("sha256", secret).update(`${seconds}.${text}`).digest();

@@ -116,6 +116,11 @@ export function problem(name: ProblemName, detail: string, issues?: readonly str
   return { kind: "problem", problem: aProblem(name, detail, issues) };
 }
 
+/** 503 with the time after which trying again is sensible. */
+export function unavailable(detail: string): Answer {
+  return { kind: "problem", problem: aProblem("unavailable", detail), headers: { "Retry-After": "5" } };
+}
+
 /** One sentence per fault, with its place; never the value itself, which may be secret or hostile. */
 export function issuesOf(error: z.ZodError): string[] {
   return error.issues.map((issue) => `${issue.path.length === 0 ? "(whole)" : issue.path.join(".")}: ${issue.message}`);

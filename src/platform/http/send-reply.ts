@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import type { NextFunction, Request, Response } from "express";
 import type { Clock } from "../../core/clock.ts";
+import type { Content } from "./endpoint.ts";
 import type { Answer, ServerSentEvent } from "./route.ts";
 
 /** A comment line keeps proxies from closing a quiet stream. */
@@ -22,19 +23,26 @@ export function securityHeaders(_request: Request, response: Response, next: Nex
 }
 
 /** Puts a complete answer on the wire. After a stream has begun, cutting the connection is the only way left to say that it broke. */
-export function sendReply(response: Response, reply: Answer): void {
+export function sendReply(response: Response, reply: Answer | Content): void {
   if (response.headersSent) {
     response.destroy();
     return;
   }
-  const [status, type, body] =
-    reply.kind === "json"
-      ? ([reply.status, "application/json", reply.body] as const)
-      : ([reply.problem.status, "application/problem+json", reply.problem] as const);
+  const { status, type, body } = bytesOf(reply);
   // What Express's own `send` does beyond this (ETag, freshness, content negotiation) is all switched off here, and costs.
-  const text = JSON.stringify(body);
-  response.writeHead(status, { ...reply.headers, "Content-Type": `${type}; charset=utf-8`, "Content-Length": Buffer.byteLength(text) });
-  response.end(text);
+  response.writeHead(status, { ...reply.headers, "Content-Type": `${type}; charset=utf-8`, "Content-Length": Buffer.byteLength(body) });
+  response.end(body);
+}
+
+function bytesOf(reply: Answer | Content): { readonly status: number; readonly type: string; readonly body: string | Buffer } {
+  switch (reply.kind) {
+    case "json":
+      return { status: reply.status, type: "application/json", body: JSON.stringify(reply.body) };
+    case "problem":
+      return { status: reply.problem.status, type: "application/problem+json", body: JSON.stringify(reply.problem) };
+    case "content":
+      return { status: 200, type: reply.type, body: reply.body };
+  }
 }
 
 /** Streams events until they end, the client is gone or `signal` is aborted; a failure of the source rejects. */

@@ -1,40 +1,32 @@
 import express, { type Express, type NextFunction, type Request, type Response } from "express";
-import { createWebhook, unavailable, type WebhookDeps } from "../alerts/webhook.ts";
-import { mountAnswerPage, pagePaths } from "../approvals/answer-page.ts";
-import type { Clock } from "../core/clock.ts";
-import { StoreUnavailable } from "../core/store-unavailable.ts";
-import { createLangfuseWebhook } from "../integrations/langfuse/langfuse-webhook.ts";
-import { authorize } from "../platform/http/authorize.ts";
-import type { HttpLog } from "../platform/http/http-log.ts";
-import type { HttpObserver } from "../platform/http/http-observer.ts";
-import { createMemoryBudget, type MemoryBudget, readJsonBody } from "../platform/http/json-body.ts";
-import { aProblem } from "../platform/http/problem.ts";
-import type { Readiness } from "../platform/http/readiness.ts";
-import { type Answer, noBody, problem, type Reply, type Route } from "../platform/http/route.ts";
-import { securityHeaders, sendEvents, sendReply } from "../platform/http/send-reply.ts";
-import type { TokenVerifier } from "../platform/http/token-verifier.ts";
-import { describeApi } from "./openapi.ts";
+import type { Clock } from "../../core/clock.ts";
+import { StoreUnavailable } from "../../core/store-unavailable.ts";
+import { authorize } from "./authorize.ts";
+import type { Endpoint } from "./endpoint.ts";
+import type { HttpLog } from "./http-log.ts";
+import { createMemoryBudget, type MemoryBudget, readJsonBody } from "./json-body.ts";
+import { aProblem } from "./problem.ts";
+import { type Answer, noBody, problem, type Reply, type Route, unavailable } from "./route.ts";
+import { securityHeaders, sendEvents, sendReply } from "./send-reply.ts";
+import type { TokenVerifier } from "./token-verifier.ts";
 
-/** What the HTTP application is made of. `routes` is everything under /api. */
+/** What an HTTP application is made of. */
 export interface AppDeps {
-  readonly webhook: Omit<WebhookDeps, "clock" | "log">;
-  /** What Langfuse signs with; absent: its webhook answers 404. */
-  readonly langfuseSecret?: string | undefined;
+  /** Everything under /api: each checks its caller's token. */
   readonly routes: readonly Route[];
+  /** Everything else. */
+  readonly endpoints: readonly Endpoint[];
   readonly tokens: TokenVerifier;
   /** Where people reach this server; absent: under the name that they use. */
   readonly publicUrl?: string | undefined;
-  readonly readiness: Readiness;
-  readonly observer: HttpObserver;
   readonly log: HttpLog;
   readonly clock: Clock;
-  /** Aborted when the process shuts down: webhooks get 503, streams end, readiness is over. */
+  /** Aborted when the process shuts down: streams end. */
   readonly closing: AbortSignal;
 }
 
 /** Limits of one process; the defaults suit half a gigabyte of memory. */
 export interface AppLimits {
-  readonly maxWebhooksInFlight?: number;
   readonly maxBytesBeingRead?: number;
   readonly maxEventStreams?: number;
 }
@@ -47,11 +39,8 @@ export function createApp(deps: AppDeps, limits: AppLimits = {}): Express {
   app.enable("case sensitive routing").enable("strict routing");
   app.use(securityHeaders);
 
-  mountWebhook(app, deps, { maxInFlight: limits.maxWebhooksInFlight ?? 200, budget });
-  mountHealth(app, deps);
-  mountAnswerPage(app);
-  for (const path of pagePaths) refuseOtherMethods(app, path, ["GET", "HEAD"]);
-  mountApi(app, deps, { budget, maxStreams: limits.maxEventStreams ?? 100 });
+  mountEndpoints(app, deps, budget);
+  mountRoutes(app, deps, { budget, maxStreams: limits.maxEventStreams ?? 100 });
 
   app.use((_request, response) =>
     sendReply(response, problem("not-found", "There is nothing at this address; GET /openapi.json lists all.")),
@@ -63,48 +52,34 @@ export function createApp(deps: AppDeps, limits: AppLimits = {}): Express {
   return app;
 }
 
-function mountWebhook(app: Express, deps: AppDeps, { maxInFlight, budget }: { maxInFlight: number; budget: MemoryBudget }): void {
-  const { clock, log, closing, observer } = deps;
-  const webhook = createWebhook({ ...deps.webhook, clock, log }, { maxInFlight, budget, closing });
-  app.post("/webhooks/alertmanager", async (request, response) => {
-    const began = clock.monotonic();
-    const reply = await webhook(request).catch((thrown: unknown) => replyOf(thrown, log));
-    sendReply(response, reply);
-    observer.notification(response.statusCode, (clock.monotonic() - began) / 1000);
-  });
-  refuseOtherMethods(app, "/webhooks/alertmanager", ["POST"]);
-  const langfuse = createLangfuseWebhook({ intake: deps.webhook.intake, secret: deps.langfuseSecret, clock, log }, budget);
-  app.post("/webhooks/langfuse", async (request, response) => {
-    sendReply(response, await langfuse(request).catch((thrown: unknown) => replyOf(thrown, log)));
-  });
-  refuseOtherMethods(app, "/webhooks/langfuse", ["POST"]);
+function mountEndpoints(app: Express, { endpoints, clock, log }: AppDeps, budget: MemoryBudget): void {
+  for (const path of new Set(endpoints.map((endpoint) => endpoint.path))) {
+    const here = endpoints.filter((endpoint) => endpoint.path === path);
+    const allowed = methodsOf(path, here);
+    for (const endpoint of here) {
+      app[endpoint.method](expressPath(path), async (request, response) => {
+        const began = clock.monotonic();
+        const readJson = async (limitBytes: number) => readJsonBody(request, { limitBytes, budget });
+        const reply = await endpoint.handle({ headers: request.headers, readJson }).catch((thrown: unknown) => replyOf(thrown, log));
+        sendReply(response, reply);
+        endpoint.answered?.(response.statusCode, (clock.monotonic() - began) / 1000);
+      });
+    }
+    refuseOtherMethods(app, path, allowed);
+  }
 }
 
-function mountHealth(app: Express, deps: AppDeps): void {
-  const description = describeApi(deps.routes);
-  app.get("/openapi.json", (_request, response) => sendReply(response, { kind: "json", status: 200, body: description }));
-  app.get("/healthz", (_request, response) => sendReply(response, { kind: "json", status: 200, body: { status: "ok" } }));
-  app.get("/readyz", async (_request, response) => {
-    const conditions = [{ name: "running", ok: !deps.closing.aborted }, ...(await deps.readiness.conditions())];
-    const ready = conditions.every(({ ok }) => ok);
-    sendReply(response, { kind: "json", status: ready ? 200 : 503, body: { ready, conditions } });
-  });
-  for (const path of ["/openapi.json", "/healthz", "/readyz"]) refuseOtherMethods(app, path, ["GET", "HEAD"]);
-}
-
-function mountApi(app: Express, deps: AppDeps, limits: { readonly budget: MemoryBudget; readonly maxStreams: number }): void {
+function mountRoutes(app: Express, deps: AppDeps, limits: { readonly budget: MemoryBudget; readonly maxStreams: number }): void {
   let streams = 0;
   for (const path of literalFirst(deps.routes.map((route) => route.path))) {
     const routes = deps.routes.filter((route) => route.path === path);
-    const methods = routes.map(({ method }) => method.toUpperCase());
-    if (new Set(methods).size < methods.length) throw new Error(`Two routes claim one method of ${path}.`);
-    const mounted = path.replaceAll(/\{(\w+)\}/g, ":$1");
+    const allowed = methodsOf(path, routes);
     for (const route of routes) {
-      app[route.method](mounted, async (request, response) => {
+      app[route.method](expressPath(path), async (request, response) => {
         const gone = new AbortController();
         response.once("close", () => gone.abort());
         const signal = AbortSignal.any([gone.signal, deps.closing]);
-        const reply = await answer(route, request, signal, deps, limits.budget);
+        const reply = await answer(route, request, { deps, signal, budget: limits.budget });
         if (reply.kind === "unchanged") return void response.writeHead(304, reply.headers).end();
         if (reply.kind !== "events") return sendReply(response, reply);
         if (streams >= limits.maxStreams) return sendReply(response, unavailable("Too many event streams are open."));
@@ -116,7 +91,7 @@ function mountApi(app: Express, deps: AppDeps, limits: { readonly budget: Memory
         }
       });
     }
-    refuseOtherMethods(app, mounted, methods.includes("GET") ? [...methods, "HEAD"] : methods);
+    refuseOtherMethods(app, path, allowed);
   }
 }
 
@@ -126,7 +101,22 @@ function literalFirst(paths: readonly string[]): readonly string[] {
   return [...new Set(paths)].sort((a, b) => (rank(a) < rank(b) ? -1 : 1));
 }
 
-async function answer(route: Route, request: Request, signal: AbortSignal, deps: AppDeps, budget: MemoryBudget): Promise<Reply> {
+/** What the path accepts. Whatever answers GET answers HEAD. */
+function methodsOf(path: string, mounted: readonly { readonly method: string }[]): readonly string[] {
+  const methods = mounted.map(({ method }) => method.toUpperCase());
+  if (new Set(methods).size < methods.length) throw new Error(`Two routes claim one method of ${path}.`);
+  return methods.includes("GET") ? [...methods, "HEAD"] : methods;
+}
+
+function expressPath(path: string): string {
+  return path.replaceAll(/\{(\w+)\}/g, ":$1");
+}
+
+async function answer(
+  route: Route,
+  request: Request,
+  { deps, signal, budget }: { readonly deps: AppDeps; readonly signal: AbortSignal; readonly budget: MemoryBudget },
+): Promise<Reply> {
   const permitted = await authorize(request, route, deps.tokens, deps.publicUrl);
   if (!permitted.ok) return permitted.reply;
   const query = parseQuery(request.url);
@@ -151,7 +141,7 @@ function parseQuery(url: string): { readonly [key: string]: string } | undefined
 }
 
 function refuseOtherMethods(app: Express, path: string, allowed: readonly string[]): void {
-  app.all(path, function methodNotAllowed(_request, response) {
+  app.all(expressPath(path), function methodNotAllowed(_request, response) {
     response.setHeader("Allow", allowed.join(", "));
     sendReply(response, problem("method-not-allowed", `Accepted here: ${allowed.join(", ")}.`));
   });

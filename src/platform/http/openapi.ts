@@ -1,7 +1,7 @@
 import { z } from "zod";
-import { type ProblemName, problems, problemType } from "../../packages/sdk/src/wire/problems.ts";
-import { notificationSchema } from "../alerts/notification.ts";
-import { noBody, type Route } from "../platform/http/route.ts";
+import { type ProblemName, problems, problemType } from "../../../packages/sdk/src/wire/problems.ts";
+import type { Endpoint } from "./endpoint.ts";
+import { json, noBody, type Route } from "./route.ts";
 
 /** Problems that every authenticated route may answer. */
 const everyRoute: readonly ProblemName[] = ["invalid-request", "unauthenticated", "forbidden", "defect", "unavailable"];
@@ -14,10 +14,27 @@ export interface ApiDescription {
   readonly components: object;
 }
 
-/** The OpenAPI 3.1 description: the routes as they are mounted, and the few that need no role. */
-export function describeApi(routes: readonly Route[]): ApiDescription {
+/** GET /openapi.json: describes these routes and endpoints, and itself. */
+export function createDescription(routes: readonly Route[], endpoints: readonly Endpoint[]): Endpoint {
+  const endpoint: Endpoint = {
+    method: "get",
+    path: "/openapi.json",
+    summary: "This description",
+    security: [],
+    answers: { 200: "OpenAPI 3.1" },
+    problems: [],
+    handle: async () => json(200, description),
+  };
+  const description = describeApi(routes, [...endpoints, endpoint]);
+  return endpoint;
+}
+
+/** The OpenAPI 3.1 description of routes and endpoints as they are mounted. */
+export function describeApi(routes: readonly Route[], endpoints: readonly Endpoint[]): ApiDescription {
   const definitions: Definitions = {};
-  const paths: { [path: string]: { [method: string]: object } } = { ...openPaths(definitions) };
+  const paths: { [path: string]: { [method: string]: object } } = {};
+  for (const endpoint of endpoints)
+    paths[endpoint.path] = { ...paths[endpoint.path], [endpoint.method]: describeEndpoint(endpoint, definitions) };
   for (const route of routes) paths[route.path] = { ...paths[route.path], [route.method]: describeRoute(route, definitions) };
   return {
     openapi: "3.1.0",
@@ -66,12 +83,28 @@ function describeRoute(route: Route, definitions: Definitions): object {
     security: [{ token: [] }],
     "x-roles": route.who,
     ...(parameters.length === 0 ? {} : { parameters }),
-    ...(reads ? { requestBody: { required: true, content: { "application/json": { schema: toSchema(route.body, definitions) } } } } : {}),
-    responses: {
-      ...Object.fromEntries(Object.entries(route.answers).map(([status, description]) => [status, { description }])),
-      ...problemResponses(named),
-    },
+    ...(reads ? requestBody(route.body, definitions) : {}),
+    responses: { ...successes(route.answers), ...problemResponses(named) },
   };
+}
+
+function describeEndpoint({ summary, security, path, body, answers, problems }: Endpoint, definitions: Definitions): object {
+  const parameters = pathParameters(path);
+  return {
+    summary,
+    security: security.map((scheme) => ({ [scheme]: [] })),
+    ...(parameters.length === 0 ? {} : { parameters }),
+    ...(body === undefined ? {} : requestBody(body, definitions)),
+    responses: { ...successes(answers), ...problemResponses(problems) },
+  };
+}
+
+function requestBody(body: z.ZodType, definitions: Definitions): object {
+  return { requestBody: { required: true, content: { "application/json": { schema: toSchema(body, definitions) } } } };
+}
+
+function successes(answers: Readonly<Record<number, string>>): object {
+  return Object.fromEntries(Object.entries(answers).map(([status, description]) => [status, { description }]));
 }
 
 function pathParameters(path: string): object[] {
@@ -107,59 +140,4 @@ function problemResponses(names: readonly ProblemName[]): { readonly [status: st
       ];
     }),
   );
-}
-
-function openPaths(definitions: Definitions): { readonly [path: string]: { readonly [method: string]: object } } {
-  return {
-    "/webhooks/alertmanager": {
-      post: {
-        summary: "A notification of Alertmanager or Grafana Alerting; answered 202 once every decision is durable",
-        security: [{ webhookBearer: [] }, { webhookBasic: [] }],
-        requestBody: { required: true, content: { "application/json": { schema: toSchema(notificationSchema, definitions) } } },
-        responses: {
-          202: { description: "`decisions`: exactly one per alert" },
-          ...problemResponses(["malformed-body", "invalid-request", "unauthenticated", "body-too-large", "defect", "unavailable"]),
-        },
-      },
-    },
-    "/webhooks/langfuse": {
-      post: {
-        summary:
-          "An event of Langfuse: a monitor's alert becomes a decision, a changed prompt is read anew; answered 202 once that is durable",
-        security: [{ langfuseSignature: [] }],
-        requestBody: { required: true, content: { "application/json": { schema: { type: "object" } } } },
-        responses: {
-          202: { description: "`decisions`: one for an alert, else none" },
-          ...problemResponses([
-            "malformed-body",
-            "invalid-request",
-            "unauthenticated",
-            "not-found",
-            "body-too-large",
-            "defect",
-            "unavailable",
-          ]),
-        },
-      },
-    },
-    "/a/{id}": {
-      get: {
-        summary: "The page behind a mailed link; the same for every question, and opening it decides nothing",
-        security: [],
-        parameters: pathParameters("/a/{id}"),
-        responses: { 200: { description: "HTML" } },
-      },
-    },
-    "/a.js": { get: { summary: "The script of that page", security: [], responses: { 200: { description: "JavaScript" } } } },
-    "/a.css": { get: { summary: "The style of that page", security: [], responses: { 200: { description: "CSS" } } } },
-    "/healthz": { get: { summary: "The process lives", security: [], responses: { 200: { description: "It does" } } } },
-    "/readyz": {
-      get: {
-        summary: "Whether work can be accepted, condition by condition",
-        security: [],
-        responses: { 200: { description: "Ready" }, 503: { description: "`conditions` says what is missing" } },
-      },
-    },
-    "/openapi.json": { get: { summary: "This description", security: [], responses: { 200: { description: "OpenAPI 3.1" } } } },
-  };
 }
