@@ -6,7 +6,7 @@ import { waitUntil } from "./wait-until.ts";
 /** One process of the application under care. */
 export interface ApplicationProcess {
   readonly name: string;
-  /** Its module under `src/demo`, e.g. `cost/ticket-host`. */
+  /** Its module under `demo`, e.g. `cost/ticket-host`. */
   readonly module: string;
   /** Settings of its own, beside what every such process is told. */
   readonly env: Readonly<Record<string, string>>;
@@ -17,7 +17,7 @@ export function startApplication({ system, services }: Stage, { name, module, en
   return services.group.start({
     name,
     program: process.execPath,
-    args: [join(services.projectRoot, "dist/src/demo", `${module}.js`)],
+    args: [join(services.projectRoot, "dist/demo", `${module}.js`)],
     messages: true,
     env: {
       REDIS_URL: system.redisUrl,

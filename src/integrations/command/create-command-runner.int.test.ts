@@ -181,7 +181,7 @@ describe("a worker that is killed", () => {
     const { signal: _signal, ...plain } = command;
     const built = (file: string) => pathToFileURL(join(import.meta.dirname, "../../../dist/src", file)).href;
     const source = `
-      const { createCommandRunner } = await import(${JSON.stringify(built("adapters/command/create-command-runner.js"))});
+      const { createCommandRunner } = await import(${JSON.stringify(built("integrations/command/create-command-runner.js"))});
       const { createSystemClock } = await import(${JSON.stringify(built("core/clock.js"))});
       const runner = createCommandRunner({ templates: [], clock: createSystemClock(), setpriv: ${JSON.stringify(setpriv)}, redact: (text) => text });
       await runner.run({ ...${JSON.stringify(plain)}, signal: new AbortController().signal });`;
