@@ -1,0 +1,69 @@
+import { createAdminRoutes } from "../alerts/admin-routes.ts";
+import { createIntake, type IntakeObserver } from "../alerts/create-intake.ts";
+import { countNotification } from "../alerts/metrics.ts";
+import type { RunGuards } from "../alerts/prepare-run.ts";
+import { createRecentDecisions, type RecentDecisions } from "../alerts/recent-decisions.ts";
+import { createAcceptStore, createRunbookBytes } from "../alerts/redis-store.ts";
+import { createRejectedSamples } from "../alerts/rejected-samples.ts";
+import { createDecisionRoutes } from "../alerts/routes.ts";
+import type { AcceptStore } from "../alerts/store.ts";
+import { createWebhook } from "../alerts/webhook.ts";
+import { createLangfuseWebhook } from "../integrations/langfuse/langfuse-webhook.ts";
+import type { RunbookBytes } from "../runbooks/runbook-bytes.ts";
+import { startAlertPoll } from "./open-alertmanagers.ts";
+import type { Registration, ServerShared } from "./registration.ts";
+import type { Runtime } from "./runtime.ts";
+
+/** Where runs are accepted, those of alerts and those that people start. */
+export interface RunAcceptance {
+  readonly store: AcceptStore;
+  readonly bytes: RunbookBytes;
+}
+
+/** Every way in which an alert comes in: the webhooks, and the poll of what no webhook brought. */
+export function registerAlerts(
+  runtime: Runtime,
+  { redis, doorbell }: Pick<ServerShared, "redis" | "doorbell">,
+  guards: RunGuards,
+): Registration & RunAcceptance {
+  const { config, clock, log, metrics, ids, library } = runtime;
+  const bytes = createRunbookBytes(redis);
+  const store = createAcceptStore(redis, {
+    now: () => clock.now(),
+    bytes,
+    replicas: config.replicas,
+    frozen: async () => runtime.freezeFile?.standing(),
+  });
+  const decisions = createRecentDecisions();
+  const samples = createRejectedSamples();
+  const intake = createIntake({ store, bytes, doorbell, library, guards, clock, ids, observer: observeIntake(runtime, decisions) });
+  const webhook = createWebhook({
+    intake,
+    tokens: config.webhookTokens,
+    samples,
+    onTruncated: startAlertPoll(runtime, { intake, redis }),
+    answered: (status, seconds) => countNotification(metrics, status, seconds),
+    clock,
+    log,
+    closing: runtime.ending.signal,
+  });
+  return {
+    store,
+    bytes,
+    routes: [...createAdminRoutes(samples), ...createDecisionRoutes(decisions)],
+    endpoints: [webhook, createLangfuseWebhook({ intake, secret: config.langfuseWebhookSecret, clock, log })],
+  };
+}
+
+function observeIntake({ metrics, clock, log }: Runtime, decisions: RecentDecisions): IntakeObserver {
+  return {
+    decided(decision, source) {
+      // Every poll repeats what is known; only what it starts is recorded, and that has a metric of its own.
+      if (source === "poll" && decision.decision !== "enqueued") return;
+      if (source === "webhook") metrics.alerts.inc({ decision: decision.decision });
+      if (decision.guardrail !== undefined) metrics.refusals.inc({ guardrail: decision.guardrail });
+      decisions.keep({ ...decision, source, at: clock.now() });
+      log.info({ ...decision, source }, "An alert was decided.");
+    },
+  };
+}

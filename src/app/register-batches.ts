@@ -1,0 +1,66 @@
+import type { Redis } from "ioredis";
+import { auditedBatches } from "../audit/audited.ts";
+import type { BatchStore } from "../llm/batches/batch.ts";
+import { type BatchControl, createBatchControl } from "../llm/batches/batch-control.ts";
+import { startBatchKeeper } from "../llm/batches/jobs.ts";
+import { observeBatches } from "../llm/batches/metrics.ts";
+import { createBatchStore } from "../llm/batches/redis-store.ts";
+import { createBatchRoutes } from "../llm/batches/routes.ts";
+import { dividedTimes } from "../llm/budgets/ledger.ts";
+import { createLocalGate } from "../llm/budgets/local-gate.ts";
+import type { WorkloadObserver } from "../llm/budgets/workload-observer.ts";
+import { withBatchChanges } from "../llm/changes/change-log.ts";
+import { observeTickets } from "../llm/tickets/metrics.ts";
+import { createTicketRoutes } from "../llm/tickets/routes.ts";
+import { openProviders } from "./open-providers.ts";
+import type { Registration, ServerShared } from "./registration.ts";
+import type { Runtime } from "./runtime.ts";
+
+const lookEveryMs = 1000;
+
+/** A ticket that is code work beats at least once a minute; see docs/tickets.md. */
+const stalledAfterMs = 120_000;
+
+/** Tickets and batches, those at providers among them, and what looks after batches in this process. */
+export async function registerBatches(
+  runtime: Runtime,
+  { redis, audit }: Pick<ServerShared, "redis" | "audit">,
+  observer: WorkloadObserver,
+): Promise<Registration> {
+  const { ledger, tickets, ticketQueue, changeNotes, clock, config, metrics } = runtime;
+  const batches = createBatchStore({ redis, clock });
+  const control = withBatchChanges(createBatchControl({ batches, tickets, budgets: ledger, clock }), changeNotes);
+  await keepBatches(runtime, { redis, batches, control, observer });
+  observeTickets(metrics, { tickets, clock, stalledAfterMs: stalledAfterMs / config.timeFactor });
+  observeBatches(metrics, { batches, budgets: ledger });
+  const audited = auditedBatches(control, { audit, clock });
+  return {
+    routes: [
+      ...createBatchRoutes({ ledger, batches, control: audited, tickets, doorbell: ticketQueue, clock }),
+      ...createTicketRoutes({ tickets }),
+    ],
+  };
+}
+
+async function keepBatches(
+  runtime: Runtime,
+  {
+    redis,
+    batches,
+    control,
+    observer,
+  }: { readonly redis: Redis; readonly batches: BatchStore; readonly control: BatchControl; readonly observer: WorkloadObserver },
+): Promise<void> {
+  const { ledger, tickets, ticketQueue, clock, config, closers, log } = runtime;
+  const gate = createLocalGate({ ledger, observer });
+  const desk = await openProviders(runtime, { redis, batches, observer });
+  const keeper = startBatchKeeper(
+    { batches, control, tickets, gate, feeder: ticketQueue, desk, clock, minuteMs: dividedTimes(config.timeFactor).minuteMs },
+    {
+      everyMs: lookEveryMs,
+      drain: runtime.ending.signal,
+      failed: (error) => log.warn({ error }, "Batches could not be looked after; they will be."),
+    },
+  );
+  closers.add("batch keeper", async () => keeper.close());
+}

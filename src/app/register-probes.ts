@@ -1,0 +1,25 @@
+import type { Condition } from "../../packages/sdk/src/wire/service.ts";
+import { freezeCondition } from "../freeze/create-freeze-desk.ts";
+import type { FreezeDesk } from "../freeze/freeze-desk.ts";
+import { createProbes } from "../platform/http/probes.ts";
+import type { Registration, ServerShared } from "./registration.ts";
+import type { Runtime } from "./runtime.ts";
+
+/** Whether this process lives, and whether it can accept work. */
+export function registerProbes(
+  { library, ending }: Runtime,
+  { redis }: Pick<ServerShared, "redis">,
+  freezes: Pick<FreezeDesk, "list">,
+): Registration {
+  const redisCondition = async (): Promise<Condition> =>
+    redis.ping().then(
+      () => ({ name: "redis", ok: true }),
+      () => ({ name: "redis", ok: false, detail: "Redis does not answer." }),
+    );
+  const runbooksCondition = (): Condition =>
+    library.list().some(({ runbook }) => runbook !== undefined)
+      ? { name: "runbooks", ok: true }
+      : { name: "runbooks", ok: false, detail: "No good runbook was found." };
+  const conditions = async () => [await redisCondition(), await freezeCondition(freezes), runbooksCondition()];
+  return { endpoints: createProbes({ readiness: { conditions }, closing: ending.signal }) };
+}

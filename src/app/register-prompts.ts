@@ -1,0 +1,26 @@
+import { createCacheFindings } from "../llm/caching/cache-board.ts";
+import { observeCaches } from "../llm/caching/metrics.ts";
+import { createCacheBoard } from "../llm/caching/redis-store.ts";
+import { createCacheRoutes } from "../llm/caching/routes.ts";
+import { createFindingNotes } from "../llm/findings/redis-store.ts";
+import { createCanaryStore } from "../llm/prompts/redis-store.ts";
+import { createPromptRoutes } from "../llm/prompts/routes.ts";
+import { createPrefixSampleStore } from "../llm/usage/redis-prefix-samples.ts";
+import { openPrompts } from "./open-prompts.ts";
+import type { Registration, ServerShared } from "./registration.ts";
+import type { Runtime } from "./runtime.ts";
+
+/** Prompts, their caching, and what people say of its findings. */
+export function registerPrompts(runtime: Runtime, { redis, audit }: Pick<ServerShared, "redis" | "audit">): Registration {
+  const { ledger, clock, metrics } = runtime;
+  const caches = createCacheBoard(redis);
+  const notes = createFindingNotes(redis);
+  const samples = createPrefixSampleStore(redis);
+  observeCaches(metrics, caches, notes);
+  return {
+    routes: [
+      ...createPromptRoutes({ prompts: openPrompts(runtime, redis), canaries: createCanaryStore(redis), audit, clock, caches }),
+      ...createCacheRoutes({ board: caches, samples, ledger, findings: [createCacheFindings(caches)], notes, audit, clock }),
+    ],
+  };
+}

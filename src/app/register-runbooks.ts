@@ -1,0 +1,9 @@
+import { createRunbookRoutes } from "../runbooks/routes.ts";
+import type { Registration } from "./registration.ts";
+import type { Runtime } from "./runtime.ts";
+
+/** The running set of runbooks, over HTTP. */
+export function registerRunbooks({ library, metrics }: Runtime): Registration {
+  metrics.initialiseRunbooks(library.list().map(({ id }) => id));
+  return { routes: createRunbookRoutes(library) };
+}

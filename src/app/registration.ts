@@ -1,0 +1,20 @@
+import type { Redis } from "ioredis";
+import type { AuditLog } from "../core/audit.ts";
+import type { Doorbell } from "../core/doorbell.ts";
+import type { Endpoint } from "../platform/http/endpoint.ts";
+import type { Route } from "../platform/http/route.ts";
+
+/** What a slice adds to the server's HTTP application. */
+export interface Registration {
+  /** Under /api. */
+  readonly routes?: readonly Route[];
+  /** Outside /api. */
+  readonly endpoints?: readonly Endpoint[];
+}
+
+/** What the slices of one server share. */
+export interface ServerShared {
+  readonly redis: Redis;
+  readonly audit: AuditLog;
+  readonly doorbell: Doorbell;
+}
