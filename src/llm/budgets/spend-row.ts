@@ -1,6 +1,5 @@
 import type { SpendRow } from "../../../packages/sdk/src/wire/budgets.ts";
 import type { UsageEvent } from "../../../packages/sdk/src/wire/usage.ts";
-import { inputTokens } from "../usage/token-partition.ts";
 
 /** What a row of the spend history is about. */
 export type RowKey = readonly [prompt: string, operation: string, provider: string, model: string];
