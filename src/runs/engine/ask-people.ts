@@ -2,8 +2,7 @@ import type { Plan } from "../../../packages/sdk/src/wire/plans.ts";
 import type { Question } from "../../../packages/sdk/src/wire/questions.ts";
 import type { Step } from "../../../packages/sdk/src/wire/runbooks.ts";
 import { hourMs } from "../../core/duration.ts";
-import type { AttemptDeps } from "./bind-call.ts";
-import type { RunWriter } from "./run-writer.ts";
+import type { ActiveRun } from "./active-run.ts";
 
 /** What to ask; the rest follows from the run. */
 export interface Asked {
@@ -19,24 +18,24 @@ export interface Asked {
   readonly group?: string;
 }
 
-/** Of an approval for which the document names no time: silence is a no, not a wait for ever. */
+/** Of an approval for which the document names no time: silence is a no, not a wait without end. */
 const defaultApprovalMs = hourMs;
 
-/** Notes a question; the run is suspended by the move that follows. */
-export function askPeople(writer: RunWriter, step: Step, asked: Asked, deps: AttemptDeps): void {
+/** Records a question; the move that follows suspends the run. */
+export function askPeople({ writer, deps }: ActiveRun, step: Step, asked: Asked): void {
   writer.receiveNotices();
   const { withinMs = asked.kind === "approve" ? defaultApprovalMs : undefined, ...rest } = asked;
-  const { requester } = writer.view.request;
+  const { runId, request } = writer.view;
   const now = deps.clock.now();
   const question: Question = {
     id: deps.questionId(),
-    runId: writer.view.runId,
-    runbookId: writer.view.request.runbookId,
+    runId,
+    runbookId: request.runbookId,
     stepId: step.id,
     askedAt: now,
     role: asked.role ?? (asked.kind === "approve" ? "approver" : "operator"),
     ...(withinMs !== undefined && { expiresAt: now + withinMs }),
-    ...(asked.kind === "approve" && requester !== undefined && { requester }),
+    ...(asked.kind === "approve" && request.requester !== undefined && { requester: request.requester }),
     ...rest,
   };
   writer.record({ kind: "asked", question });

@@ -36,6 +36,9 @@ export type Move =
   | { readonly kind: "finish"; readonly outcome: Outcome; readonly reason: string; readonly failure?: Failure }
   | { readonly kind: "ended" };
 
+/** The moves of one kind. */
+export type MoveOf<Kind extends Move["kind"]> = Extract<Move, { readonly kind: Kind }>;
+
 /** Numbers that tests shorten. */
 export interface Pace {
   /** How long an effect of class P may still be under way after its intent. */

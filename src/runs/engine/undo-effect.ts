@@ -1,49 +1,75 @@
 import type { Failure } from "../../../packages/sdk/src/wire/failures.ts";
-import type { Step } from "../../../packages/sdk/src/wire/runbooks.ts";
+import type { BoundAction } from "../../core/action.ts";
 import { ensureFailure } from "../../core/failure.ts";
-import { type AttemptDeps, bindCall, contextOf } from "./bind-call.ts";
-import { type Attempted, freezeQueryOf, outsideFreeze, restFrozen } from "./freeze-rest.ts";
+import type { FreezeQuery } from "../../core/freeze.ts";
+import { contextOf, type Invocation } from "./action-context.ts";
+import type { ActiveRun } from "./active-run.ts";
+import { deferred, proceed, type StageOutcome } from "./attempt.ts";
+import { bindCall } from "./bind-call.ts";
 import { watchFreeze } from "./freeze-watch.ts";
+import type { MoveOf } from "./move.ts";
+import { idempotencyKeyOf } from "./plan-sha.ts";
 import type { DoneEffect } from "./run-view.ts";
-import { LeaseLost, type RunWriter } from "./run-writer.ts";
+import { LeaseLost } from "./run-writer.ts";
+import { freezeFromFile, freezeQueryOf, suspendForFreeze } from "./suspend-for-freeze.ts";
 
-/** Compensates one effect: by the step's Undo, or by the action's own. */
-export async function undoEffect(step: Step, effect: DoneEffect, writer: RunWriter, deps: AttemptDeps): Promise<Attempted> {
+/** Everything that the call of an undo needs. */
+interface Undo extends Invocation {
+  readonly action: BoundAction;
+  readonly effect: DoneEffect;
+  readonly freezeQuery: FreezeQuery | undefined;
+}
+
+/**
+ * Compensates one effect, by the step's Undo or by the action's own; recorded like an attempt, with an intent before and a result after.
+ * @throws LeaseLost
+ */
+export async function undoEffect({ step, effect }: MoveOf<"undo">, run: ActiveRun): Promise<StageOutcome> {
   const call = step.undo ?? step.action;
   if (call === undefined) throw new Error(`Step ${step.id} has no action to undo.`);
-  const bound = bindCall(call, writer, deps, effect.output);
-  const failed = (failure: Failure) => writer.record({ kind: "undo_failed", step: step.id, attempt: 1, failure });
+  const { writer } = run;
+  const bound = bindCall(call, run, effect.output);
   if (!bound.ok) {
-    failed(bound.failure);
-    return "noted";
+    recordUndoFailure({ run, step }, bound.failure);
+    return deferred;
   }
   const { action } = bound;
   if (step.undo === undefined && action.undo === undefined) {
     writer.record({ kind: "undone", step: step.id, note: `\`${action.name}\` leaves nothing that can be undone.` });
-    return "noted";
+    return proceed;
   }
-  const context = contextOf(writer, step, 1, "undo", step.timeoutMs ?? action.timeoutMs, deps);
-  const query = freezeQueryOf(action, effect.intent.plan, true, writer);
-  const outside = await outsideFreeze(query, deps);
-  if (outside !== undefined) return restFrozen(step, outside, writer, deps);
-  writer.record({ kind: "undo_intent", step: step.id, attempt: 1, idempotencyKey: context.idempotencyKey });
-  const reply = await writer.flush(query === undefined ? {} : { freeze: query });
+  const freezeQuery = freezeQueryOf({ action, plan: effect.intent.plan, undo: true }, writer.view.request);
+  const freeze = await freezeFromFile(freezeQuery, run.deps);
+  if (freeze !== undefined) return suspendForFreeze(freeze, step, run);
+  const idempotencyKey = idempotencyKeyOf(writer.lease.runId, step.id, "undo");
+  writer.record({ kind: "undo_intent", step: step.id, attempt: 1, idempotencyKey });
+  const reply = await writer.flush(freezeQuery === undefined ? {} : { freeze: freezeQuery });
   if (reply.kind === "frozen") {
     writer.discardLast();
-    return restFrozen(step, reply.freeze, writer, deps);
+    return suspendForFreeze(reply.freeze, step, run);
   }
+  await callUndo({ run, step, action, effect, freezeQuery, number: 1, idempotencyKey, timeoutMs: step.timeoutMs ?? action.timeoutMs });
+  await writer.flush();
+  return proceed;
+}
+
+async function callUndo(undo: Undo): Promise<void> {
+  const { run, step, action, effect } = undo;
+  const { writer } = run;
   await writer.assertHeld();
   writer.receiveNotices();
-  using watch = watchFreeze(query, deps);
-  const cuttable = contextOf(writer, step, 1, "undo", step.timeoutMs ?? action.timeoutMs, deps, watch);
+  using watch = watchFreeze(undo.freezeQuery, run.deps);
+  const context = contextOf(undo, watch);
   try {
-    if (step.undo === undefined) await action.undo?.(effect.intent.plan, effect.output, cuttable);
-    else await action.run(await action.plan(cuttable), cuttable);
+    if (step.undo === undefined) await action.undo?.(effect.intent.plan, effect.output, context);
+    else await action.run(await action.plan(context), context);
     writer.record({ kind: "undone", step: step.id });
   } catch (error) {
     if (writer.lostSignal.aborted) throw new LeaseLost(writer.lease.runId);
-    failed(ensureFailure(error));
+    recordUndoFailure(undo, ensureFailure(error));
   }
-  await writer.flush();
-  return "noted";
+}
+
+function recordUndoFailure({ run, step }: Pick<Invocation, "run" | "step">, failure: Failure): void {
+  run.writer.record({ kind: "undo_failed", step: step.id, attempt: 1, failure });
 }

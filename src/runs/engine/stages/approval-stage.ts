@@ -1,0 +1,41 @@
+import type { Step } from "../../../../packages/sdk/src/wire/runbooks.ts";
+import { evaluate, truthOf } from "../../../runbooks/expressions/expression.ts";
+import { askPeople } from "../ask-people.ts";
+import { type Attempt, deferred, proceed, type StageOutcome } from "../attempt.ts";
+import type { RunView } from "../run-view.ts";
+import { scopeOf } from "../scope.ts";
+
+/** Asks a person where a guardrail or the document wants a permission of exactly this plan. A resumed intent has it already. */
+export function approvalStage(attempt: Attempt): StageOutcome {
+  const { run, step, judgement } = attempt;
+  if (judgement.approved || attempt.resumed !== undefined) return proceed;
+  const { verdict } = judgement;
+  const wanted = verdict.kind === "ask" ? verdict.reason : wantedByDocument(step, run.writer.view);
+  if (wanted === undefined) return proceed;
+  requestApproval(attempt, wanted);
+  return deferred;
+}
+
+function requestApproval({ run, step, plan, judgement, approved }: Attempt, wanted: string): void {
+  const { verdict, planSha } = judgement;
+  const isOutdated = approved !== undefined;
+  if (isOutdated) run.deps.observer.refused("stale-plan");
+  else if (verdict.kind === "ask") run.deps.observer.refused(verdict.guardrail);
+  const rule = step.approval;
+  askPeople(run, step, {
+    kind: "approve",
+    text: `${isOutdated ? "stale-plan: what was permitted is too old, and now it would be another change. " : ""}${wanted} ${plan.summary}`,
+    answers: ["approve", "reject"],
+    planSha,
+    plan,
+    ...(verdict.kind === "ask" && verdict.group !== undefined && { group: verdict.group }),
+    ...(rule !== undefined && { withinMs: rule.withinMs, role: rule.role, of: rule.of }),
+  });
+}
+
+function wantedByDocument({ approval }: Step, view: RunView): string | undefined {
+  if (approval === undefined) return undefined;
+  // Only a certain "true" lifts the need: what cannot be seen is asked.
+  if (approval.unless !== undefined && truthOf(evaluate(approval.unless.source, scopeOf(view))) === "true") return undefined;
+  return `The document asks for the permission of the ${approval.role} role.`;
+}

@@ -1,0 +1,77 @@
+import type { AppendReply } from "../../store.ts";
+import { type Attempt, deferred, proceed, type StageOutcome } from "../attempt.ts";
+import { NotReplicated } from "../run-writer.ts";
+import { suspendForFreeze } from "../suspend-for-freeze.ts";
+
+/** How long a run waits for a claim whose end is not known. */
+const claimRetryMs = 2000;
+
+/** Writes the intent and takes the guardrails' claims, in one script that also compares freezes and stops. After it the effect may begin. */
+export async function intentStage(attempt: Attempt): Promise<StageOutcome> {
+  const { run, step, freezeQuery, judgement } = attempt;
+  const { writer } = run;
+  const isFirst = attempt.resumed === undefined;
+  recordIntent(attempt);
+  const reply = await writer.flush({
+    // A resumed intent has taken its claims.
+    claims: judgement.verdict.kind === "allow" && isFirst ? judgement.verdict.claims : [],
+    summary: { step: step.name },
+    effect: true,
+    ...(freezeQuery !== undefined && { freeze: freezeQuery }),
+  });
+  if (reply.kind === "ok" && reply.unreplicated === true) {
+    // Nothing was sent, so a first intent is taken back; that of an earlier attempt stays for bytes that may have been sent.
+    if (isFirst) writer.record({ kind: "retried", step: step.id, why: "The intent did not reach the replicas in time; nothing was sent." });
+    throw new NotReplicated(writer.lease.runId);
+  }
+  if (reply.kind === "ok") return proceed;
+  writer.discardLast();
+  if (reply.kind === "claim_refused") return recordClaimRefusal(attempt, reply);
+  return outcomeOfRefusedWrite(attempt, reply);
+}
+
+/** The intent of an action that continues is written; this worker's claim of the run must be durable before it acts again, and no freeze may cover it. */
+export async function continueIntentStage(attempt: Attempt): Promise<StageOutcome> {
+  const { freezeQuery } = attempt;
+  const { writer } = attempt.run;
+  const reply = await writer.flush({ effect: true, ...(freezeQuery !== undefined && { freeze: freezeQuery }) });
+  if (reply.kind === "ok" && reply.unreplicated === true) throw new NotReplicated(writer.lease.runId);
+  return reply.kind === "ok" ? proceed : outcomeOfRefusedWrite(attempt, reply);
+}
+
+function recordIntent({ run, step, action, number, group, idempotencyKey, plan, judgement }: Attempt): void {
+  run.writer.record({
+    kind: "intent",
+    step: step.id,
+    action: action.name,
+    effect: action.effect,
+    attempt: number,
+    group,
+    idempotencyKey,
+    plan,
+    planSha: judgement.planSha,
+  });
+}
+
+async function outcomeOfRefusedWrite({ run, step }: Attempt, reply: AppendReply): Promise<StageOutcome> {
+  if (reply.kind === "frozen") return suspendForFreeze(reply.freeze, step, run);
+  if (reply.kind === "unreplicated") throw new NotReplicated(run.writer.lease.runId);
+  // A person has asked for a stop: the next move receives the notice.
+  return deferred;
+}
+
+function recordClaimRefusal({ run, step, plan }: Attempt, reply: Extract<AppendReply, { readonly kind: "claim_refused" }>): StageOutcome {
+  const { claim, holder, retryAt } = reply;
+  // A bucket begins with the name of the guardrail that claims it.
+  const guardrail = "bucket" in claim ? (claim.bucket.split(":")[0] ?? "limit") : "target-lock";
+  run.deps.observer.refused(guardrail);
+  run.writer.record({
+    kind: "refused",
+    step: step.id,
+    guardrail,
+    reason: "lock" in claim ? `the target is held by run ${holder ?? "unknown"}` : "the limit of this window is used up",
+    retryAt: retryAt ?? run.deps.clock.now() + claimRetryMs,
+    plan,
+  });
+  return deferred;
+}
