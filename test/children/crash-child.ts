@@ -203,7 +203,7 @@ const executor = createExecutor(
   {
     clock,
     questionId: () => `q_${randomUUID()}`,
-    pace: { quarantineMs: 500, prerequisiteEveryMs: 500, preflightFreshMs: 30_000 },
+    intervals: { quarantineMs: 500, prerequisiteRetryMs: 500, preflightMaxAgeMs: 30_000 },
     maxStalls: 10,
     cooldownOf: () => [],
   },

@@ -5,7 +5,7 @@ import type { ActiveRun, ActiveRunDeps } from "./active-run.ts";
 import { askPeople } from "./ask-people.ts";
 import { attemptStep } from "./attempt-step.ts";
 import type { EngineDeps } from "./engine-deps.ts";
-import { defaultPace, type MoveOf, type Pace, type Sight } from "./move.ts";
+import { type Capabilities, defaultIntervals, type Intervals, type MoveOf } from "./move.ts";
 import { nextMove } from "./next-move.ts";
 import { probeStep, recheckStep } from "./probe-step.ts";
 import { readStanding } from "./read-standing.ts";
@@ -22,7 +22,7 @@ export interface ExecutorOptions {
   readonly clock: Clock;
   /** Id of a new question. */
   readonly questionId: () => string;
-  readonly pace?: Pace;
+  readonly intervals?: Intervals;
   /** Waits up to this many milliseconds keep the worker; longer ones suspend the run and occupy none. Default: 10 s. */
   readonly shortWaitMs?: number;
   /** A run that is claimed more often than this without progress is poisoned. Default: 3. */
@@ -44,11 +44,11 @@ const moved: MoveOutcome = { kind: "moved" };
 
 /** Binds the engine to its ports. */
 export function createExecutor(ports: EngineDeps, options: ExecutorOptions): Executor {
-  const { clock, pace = defaultPace, shortWaitMs = 10_000, maxStalls = 3 } = options;
+  const { clock, intervals = defaultIntervals, shortWaitMs = 10_000, maxStalls = 3 } = options;
   const deps: ActiveRunDeps = { ...ports, clock, questionId: options.questionId };
 
-  const sight: Sight = {
-    alerts: deps.standing !== undefined,
+  const capabilities: Capabilities = {
+    canAskAlertmanager: deps.standing !== undefined,
     mutates: ({ action }) => action !== undefined && deps.actions.find(action.name)?.effectOf(action.parameters) !== "read",
   };
 
@@ -92,7 +92,7 @@ export function createExecutor(ports: EngineDeps, options: ExecutorOptions): Exe
       if (moves > maxMoves) throw new Error(`Run ${writer.lease.runId} made ${maxMoves} moves in one execution without end.`);
       if (drain.aborted) return releaseForOthers(writer);
       writer.receiveNotices();
-      const move = nextMove(runbook, writer.view, clock.now(), pace, sight);
+      const move = nextMove(runbook, writer.view, { now: clock.now(), intervals, capabilities });
       switch (move.kind) {
         case "record":
           for (const entry of move.entries) writer.record(entry);

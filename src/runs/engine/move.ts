@@ -9,17 +9,17 @@ import type { DoneEffect } from "./run-view.ts";
 /** An entry without its time and epoch, which the writer adds. */
 export type EntryBody = JournalEntry extends infer E ? (E extends JournalEntry ? Omit<E, "at" | "epoch"> : never) : never;
 
-/** What is to be done next; see `nextMove`. */
+/** What is to be done next; decided by `nextMove`. */
 export type Move =
-  /** Pure consequences of what is known: written together with the next effect. */
+  /** Entries that follow from the journal alone: written together with the next effect. */
   | { readonly kind: "record"; readonly entries: readonly EntryBody[] }
-  /** Plan, guard, intent, effect. `resume`: the recorded intent goes on with its own plan and key. */
+  /** Make one attempt at the step. `resume`: under the recorded intent, with its plan and its key. */
   | { readonly kind: "attempt"; readonly step: Step; readonly resume: boolean }
   /** Ask the target whether a pending effect happened. */
   | { readonly kind: "probe"; readonly step: Step }
-  /** Read the effect again, because its Expected does not hold yet. `last`: the time is over, this look decides. */
+  /** Read the effect again, because its Expected does not hold yet. `last`: the time allowed is over, and this reading decides. */
   | { readonly kind: "recheck"; readonly step: Step; readonly last: boolean }
-  /** Ask how the alert stands, before anything is changed. */
+  /** Ask the Alertmanagers whether the alert still fires, before anything is changed. */
   | { readonly kind: "preflight" }
   | { readonly kind: "check"; readonly subject: CheckSubject; readonly item: CheckItem }
   | {
@@ -39,28 +39,35 @@ export type Move =
 /** The moves of one kind. */
 export type MoveOf<Kind extends Move["kind"]> = Extract<Move, { readonly kind: Kind }>;
 
-/** Numbers that tests shorten. */
-export interface Pace {
-  /** How long an effect of class P may still be under way after its intent. */
+/** Durations of the state machine, in milliseconds. */
+export interface Intervals {
+  /** How long an effect of class `probed` may still be under way after its intent. */
   readonly quarantineMs: number;
-  /** Between two looks at a prerequisite, or at the alert, that could not be seen. */
-  readonly prerequisiteEveryMs: number;
+  /** Between two tries of a prerequisite, or of the question about the alert, that could not be seen. */
+  readonly prerequisiteRetryMs: number;
   /** How old the answer to "does the alert still fire?" may be when the first change begins. */
-  readonly preflightFreshMs: number;
+  readonly preflightMaxAgeMs: number;
 }
 
-/** What this process can see; the same for all its runs. */
-export interface Sight {
-  /** Whether there is an Alertmanager to ask about an alert. */
-  readonly alerts: boolean;
+/** What this process is able to find out; the same for all its runs. */
+export interface Capabilities {
+  /** Whether an Alertmanager is configured. */
+  readonly canAskAlertmanager: boolean;
   /** Whether the step's action changes anything. */
   mutates(step: Step): boolean;
 }
 
-/** Durations as promised. */
-export const defaultPace: Pace = { quarantineMs: 10_000, prerequisiteEveryMs: 5_000, preflightFreshMs: 30_000 };
+/** What a decision takes into account beside the document and the journal. */
+export interface MoveContext {
+  readonly now: Instant;
+  readonly intervals: Intervals;
+  readonly capabilities: Capabilities;
+}
 
-/** Entries that follow from what is known. */
+/** Durations as promised. */
+export const defaultIntervals: Intervals = { quarantineMs: 10_000, prerequisiteRetryMs: 5_000, preflightMaxAgeMs: 30_000 };
+
+/** A move that records these entries. */
 export function record(...entries: EntryBody[]): Move {
   return { kind: "record", entries };
 }
@@ -70,12 +77,12 @@ export function conclude(outcome: Outcome, reason: string, failure?: Failure): M
   return record({ kind: "concluded", outcome, reason, ...(failure !== undefined && { failure }) });
 }
 
-/** Takes back what was done, the last first; then the run ends with `outcome`. */
+/** Undoes what was done, the last effect first; then the run ends with `outcome`. */
 export function undoAll(why: string, outcome: Outcome): Move {
   return record({ kind: "undo_started", why, outcome });
 }
 
-/** Milliseconds between looks at what may take `withinMs`: about twenty looks. */
+/** Milliseconds between the readings of what may take `withinMs`: about twenty readings. */
 export function pollEvery(withinMs: number): number {
   return Math.min(15_000, Math.max(200, withinMs / 20));
 }

@@ -83,14 +83,21 @@ function emptyStep(): StepView {
   return { over: "no", pending: false, attempts: 0, group: 1, failures: 0, failedAt: 0 };
 }
 
-/** The view of one step; a step nobody touched yet has an empty one. */
-export function stepView(view: RunView, step: string): StepView {
-  let found = view.steps.get(step);
-  if (found === undefined) {
-    found = emptyStep();
-    view.steps.set(step, found);
+const untouched: Readonly<StepView> = Object.freeze(emptyStep());
+
+/** What the journal says about one step; nothing yet about one that no entry names. */
+export function stepView(view: RunView, step: string): Readonly<StepView> {
+  return view.steps.get(step) ?? untouched;
+}
+
+/** The step's part of a view that is being folded. */
+function foldedStep(view: RunView, step: string): StepView {
+  let state = view.steps.get(step);
+  if (state === undefined) {
+    state = emptyStep();
+    view.steps.set(step, state);
   }
-  return found;
+  return state;
 }
 
 /** Folds a journal. Throws when it does not begin with `accepted`: then it is not a journal. */
@@ -139,7 +146,7 @@ export function fold(view: RunView, entry: JournalEntry): void {
       view.samples.push({ at: entry.at, values: entry.values });
       return;
     case "intent": {
-      const step = stepView(view, entry.step);
+      const step = foldedStep(view, entry.step);
       step.intent = entry;
       step.pending = true;
       step.attempts = entry.attempt;
@@ -150,7 +157,7 @@ export function fold(view: RunView, entry: JournalEntry): void {
       return;
     }
     case "applied": {
-      const step = stepView(view, entry.step);
+      const step = foldedStep(view, entry.step);
       step.pending = false;
       step.attempts = entry.attempt;
       if (step.intent !== undefined && step.applied?.attempt !== entry.attempt) {
@@ -168,13 +175,13 @@ export function fold(view: RunView, entry: JournalEntry): void {
       return;
     }
     case "progressed": {
-      stepView(view, entry.step).progress = entry.progress;
+      foldedStep(view, entry.step).progress = entry.progress;
       settle(view, entry.step);
       view.waitUntil = { until: entry.until, step: entry.step };
       return;
     }
     case "failed": {
-      const step = stepView(view, entry.step);
+      const step = foldedStep(view, entry.step);
       step.attempts = Math.max(step.attempts, entry.attempt);
       step.failures += 1;
       step.failure = entry.failure;
@@ -190,15 +197,15 @@ export function fold(view: RunView, entry: JournalEntry): void {
       return;
     }
     case "completed":
-      stepView(view, entry.step).over = "completed";
+      foldedStep(view, entry.step).over = "completed";
       settle(view, entry.step);
       return;
     case "skipped":
-      stepView(view, entry.step).over = "skipped";
+      foldedStep(view, entry.step).over = "skipped";
       settle(view, entry.step);
       return;
     case "retried": {
-      const step = stepView(view, entry.step);
+      const step = foldedStep(view, entry.step);
       step.pending = false;
       step.failures = 0;
       step.group += 1;
@@ -218,7 +225,7 @@ export function fold(view: RunView, entry: JournalEntry): void {
         firstAt: known?.firstAt ?? entry.at,
         lastAt: entry.at,
       });
-      if (entry.subject.kind === "expected") stepView(view, entry.subject.step).expected = { truth: entry.truth, detail: entry.detail };
+      if (entry.subject.kind === "expected") foldedStep(view, entry.subject.step).expected = { truth: entry.truth, detail: entry.detail };
       return;
     }
     case "suspended":
@@ -238,7 +245,7 @@ export function fold(view: RunView, entry: JournalEntry): void {
       view.jumpTo = entry.to;
       return;
     case "refused":
-      stepView(view, entry.step).refusal = entry;
+      foldedStep(view, entry.step).refusal = entry;
       return;
     case "frozen":
       view.frozen = entry;
@@ -264,7 +271,7 @@ export function fold(view: RunView, entry: JournalEntry): void {
       return;
     case "undo_failed":
       mark(view, entry.step, "undo_failed");
-      stepView(view, entry.step).failure = entry.failure;
+      foldedStep(view, entry.step).failure = entry.failure;
       return;
     case "concluded":
       view.concluded = entry;
@@ -281,7 +288,7 @@ function foldAnswer(view: RunView, question: Question, answer: Answer): void {
   view.question = { question, answer };
   clearWait(view);
   if (question.kind === "approve" && answer.answer === "approve" && question.planSha !== undefined && question.plan !== undefined) {
-    stepView(view, question.stepId).approved = { planSha: question.planSha, plan: question.plan, plannedAt: question.askedAt };
+    foldedStep(view, question.stepId).approved = { planSha: question.planSha, plan: question.plan, plannedAt: question.askedAt };
   }
 }
 

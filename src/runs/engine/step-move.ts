@@ -1,13 +1,46 @@
 import type { Failure, FailureReason } from "../../../packages/sdk/src/wire/failures.ts";
 import type { CheckSubject } from "../../../packages/sdk/src/wire/journal.ts";
 import type { Step } from "../../../packages/sdk/src/wire/runbooks.ts";
-import type { Instant } from "../../core/clock.ts";
-import { escalationOf, permittedAnswers } from "../../core/question.ts";
+import { permittedAnswers } from "../../core/question.ts";
 import { evaluate, truthOf } from "../../runbooks/expressions/expression.ts";
-import { conclude, type Move, type Pace, pollEvery, record, undoAll } from "./move.ts";
-import { checkKey, type RunView, type StepView, stepView } from "./run-view.ts";
+import { conclude, type Move, type MoveContext, pollEvery, record, undoAll } from "./move.ts";
+import { moveOfQuestion } from "./question-move.ts";
+import { checkKey, type RunView, stepView } from "./run-view.ts";
 import { scopeOf } from "./scope.ts";
+import { failStep, type StepFacts } from "./step-facts.ts";
 
+/*
+ * The states of a step
+ *
+ * Fresh. Nothing is recorded, or a person has ordered a fresh start (`retried`). `When` is evaluated: false skips the step, and one
+ * that cannot be seen fails it. A step without an action asks a person to do it. Any other step is attempted.
+ *
+ * Asking (`asked`). The step waits for a person; question-move.ts has the states of a question.
+ *
+ * Waiting (`progressed`, `suspended`). Until the recorded time nothing happens; then the step is decided again.
+ *
+ * Refused (`refused`). A guardrail or a taken claim has refused the attempt. With a time to retry the step is attempted again at
+ * that time; without one it is skipped (only in mode observe, elsewhere a refusal without a time is recorded as a failure too).
+ *
+ * Pending (`intent`). The effect may have begun, and no result is recorded: the worker crashed, or the outcome is unknown. An
+ * action that has made progress is called again to continue. Otherwise the class of the effect decides:
+ *   read, set, keyed   the intent is resumed with the same plan and key; after a few unknown outcomes the failure policy decides
+ *   probed             once the effect has had time to settle, the target is asked: applied → Applied, not applied → Fresh,
+ *                      cannot be asked → a person is asked
+ *   once               a person is asked whether it happened; nothing is done until they answer
+ *
+ * Applied (`applied`). The effect happened. Without Expected, or when Expected is true, the step is completed. Until the time that
+ * Expected allows is over, the effect is read again; after that the step fails.
+ *
+ * Failed (`failed`, certainly not applied). The step is attempted again as often as its policy says, later each time when the target
+ * is overloaded. After that the policy decides: stop the run, continue with the next step, go to another one, undo, or ask a person.
+ *
+ * Over (`completed`, `skipped`). Nothing follows; the run takes the next step.
+ *
+ * A run that only observes attempts each step once and waits neither for people nor for effects: what it cannot do is skipped.
+ */
+
+/** Retrying these is useless: nothing that a retry could change decides them. */
 const neverRetried: readonly FailureReason[] = [
   "invalid_parameters",
   "expression_error",
@@ -15,112 +48,68 @@ const neverRetried: readonly FailureReason[] = [
   "stopped_by_person",
   "runbook_corrupt",
 ];
-/** "not applied, retry" of an overloaded target needs no policy; capped. */
-const overloadedRetries = 3;
-const overloadedWaitCapMs = 60_000;
+/** An overloaded target did nothing and said so, so that a retry needs no policy. */
+const maxOverloadedRetries = 3;
+const maxOverloadedWaitMs = 60_000;
 /** After an unknown outcome, a repeatable effect is repeated this often even without a policy. */
-const unknownRetries = 2;
+const maxUnknownRetries = 2;
 
-/**
- * What to do next with one step: its question → what waits → a pending effect → an applied one → a failure → a refusal → When → attempt.
- * Undefined: the step is over.
- */
-export function moveOfStep(view: RunView, step: Step, now: Instant, pace: Pace): Move | undefined {
-  const known = stepView(view, step.id);
-  if (known.over !== "no") return undefined;
-  const answered = moveOfQuestion(view, step, known, now);
-  if (answered !== undefined) return answered;
-  // Who only observes looks once at each step, and waits neither for people nor for what nobody has done.
-  const observes = view.request.mode === "observe";
-  if (view.waitUntil !== undefined && view.waitUntil.until > now && view.waitUntil.step === step.id) {
-    return { kind: "suspend", until: view.waitUntil.until, why: "waiting", step: step.id, asked: false };
-  }
-  if (known.pending) return moveOfPending(step, known, now, pace);
-  if (known.applied !== undefined) return moveOfApplied(view, step, known, known.applied, now);
-  if (known.failure !== undefined) {
-    if (observes) return record({ kind: "skipped", step: step.id, why: `Mode observe: it failed: ${known.failure.message}` });
-    return moveOfFailure(step, known, known.failure, now);
-  }
-  if (known.refusal !== undefined) return moveOfRefusal(step, known.refusal, now);
+/** What to do next with one step. Undefined: the step is over. Pure, as `nextMove` is. */
+export function moveOfStep(view: RunView, step: Step, { now, intervals }: MoveContext): Move | undefined {
+  const state = stepView(view, step.id);
+  if (state.over !== "no") return undefined;
+  const facts: StepFacts = { view, step, state, now, intervals };
+  return moveOfQuestion(facts) ?? moveOfWait(facts) ?? moveOfState(facts);
+}
+
+function moveOfWait({ view, step, now }: StepFacts): Move | undefined {
+  const wait = view.waitUntil;
+  if (wait === undefined || wait.step !== step.id || wait.until <= now) return undefined;
+  return { kind: "suspend", until: wait.until, why: "waiting", step: step.id, asked: false };
+}
+
+function moveOfState(facts: StepFacts): Move {
+  const { state } = facts;
+  if (state.pending) return moveOfPending(facts);
+  if (state.applied !== undefined) return moveOfApplied(facts, state.applied);
+  if (state.failure !== undefined) return moveOfFailure(facts, state.failure);
+  if (state.refusal !== undefined) return moveOfRefusal(facts, state.refusal);
+  return moveOfFresh(facts);
+}
+
+function moveOfFresh(facts: StepFacts): Move {
+  const { view, step } = facts;
   if (step.when !== undefined) {
-    const seen = evaluate(step.when.source, scopeOf(view));
+    const { source } = step.when;
+    const seen = evaluate(source, scopeOf(view));
     const truth = truthOf(seen);
-    if (truth === "false") return record({ kind: "skipped", step: step.id, why: `When \`${step.when.source}\` is false.` });
+    if (truth === "false") return record({ kind: "skipped", step: step.id, why: `When \`${source}\` is false.` });
     if (truth === "inconclusive") {
       const what = seen.kind === "missing" ? `${seen.what} is missing` : seen.kind === "error" ? seen.message : "it is no truth value";
-      return fail(step, known, "expression_error", `When \`${step.when.source}\` cannot be told: ${what}.`);
+      return failStep(facts, "expression_error", `When \`${source}\` cannot be told: ${what}.`);
     }
   }
-  if (step.action === undefined) {
-    if (observes) return record({ kind: "skipped", step: step.id, why: "Mode observe: a person does this." });
-    return { kind: "ask", question: "manual", step, text: step.text, answers: permittedAnswers.manual };
-  }
-  return { kind: "attempt", step, resume: false };
+  if (step.action !== undefined) return { kind: "attempt", step, resume: false };
+  if (view.request.mode === "observe") return record({ kind: "skipped", step: step.id, why: "Mode observe: a person does this." });
+  return { kind: "ask", question: "manual", step, text: step.text, answers: permittedAnswers.manual };
 }
 
-function fail(step: Step, known: StepView, reason: FailureReason, message: string): Move {
-  return record({ kind: "failed", step: step.id, attempt: known.attempts + 1, failure: { reason, message, applied: "no" } });
-}
-
-function moveOfQuestion(view: RunView, step: Step, known: StepView, now: Instant): Move | undefined {
-  const open = view.question;
-  if (open === undefined || open.question.stepId !== step.id) return undefined;
-  const { question, answer } = open;
-  if (answer === undefined) {
-    if (question.expiresAt === undefined || question.expiresAt > now) {
-      const escalateAt = open.escalated === true ? undefined : escalationOf(question);
-      if (escalateAt !== undefined && escalateAt <= now) return { kind: "escalate", question };
-      return {
-        kind: "suspend",
-        until: escalateAt ?? question.expiresAt ?? Number.POSITIVE_INFINITY,
-        why: `waiting for a person: ${question.kind}`,
-        step: step.id,
-        asked: true,
-      };
-    }
-    // Nobody answered in time: the safe branch.
-    return fail(step, known, "stopped_by_person", "Nobody answered in time, so the step was not allowed.");
-  }
-  const who = `${answer.by}${answer.reason === "" ? "" : `: ${answer.reason}`}`;
-  switch (question.kind) {
-    case "approve":
-      return answer.answer === "approve" ? undefined : fail(step, known, "stopped_by_person", `Rejected by ${who}.`);
-    case "manual":
-      if (answer.answer === "done") return record({ kind: "completed", step: step.id });
-      if (answer.answer === "skipped") return record({ kind: "skipped", step: step.id, why: `Skipped by ${who}.` });
-      return fail(step, known, "stopped_by_person", `Marked as failed by ${who}.`);
-    case "ask":
-      // The action asked by itself: it goes on with the answer.
-      if (question.byAction === true) return { kind: "attempt", step, resume: known.pending };
-      if (answer.answer === "retry") return record({ kind: "retried", step: step.id, why: `Retry ordered by ${who}.` });
-      if (answer.answer === "skip") return record({ kind: "skipped", step: step.id, why: `Skipped by ${who}.` });
-      if (answer.answer === "undo") return undoAll(`Undo ordered by ${who}.`, "undone");
-      return conclude("failed", `Stopped by ${who}.`, known.failure);
-    case "in_doubt":
-      if (answer.answer === "happened") {
-        return record({ kind: "applied", step: step.id, attempt: known.attempts, output: {}, found: "person" });
-      }
-      if (answer.answer === "retry") return record({ kind: "retried", step: step.id, why: `${who} says it did not happen.` });
-      return undoAll(`Abort and undo ordered by ${who}.`, "aborted");
-  }
-}
-
-function moveOfPending(step: Step, known: StepView, now: Instant, pace: Pace): Move {
-  const intent = known.intent;
+function moveOfPending(facts: StepFacts): Move {
+  const { step, state, now, intervals } = facts;
+  const { intent, failure } = state;
   if (intent === undefined) return { kind: "attempt", step, resume: false };
-  if (known.progress !== undefined && known.failure === undefined) return { kind: "attempt", step, resume: true };
+  if (state.progress !== undefined && failure === undefined) return { kind: "attempt", step, resume: true };
   switch (intent.effect) {
     case "read":
     case "set":
-    case "keyed":
-      if (known.failures > Math.max(step.onFailure.retries, unknownRetries)) return moveOfPolicy(step, known, known.failure);
-      if (known.failure !== undefined) {
-        const until = known.failedAt + Math.max(step.onFailure.retryEveryMs, 200 * 2 ** known.failures);
-        if (until > now) return { kind: "suspend", until, why: "trying again after an unknown outcome", step: step.id, asked: false };
-      }
+    case "keyed": {
+      if (state.failures > Math.max(step.onFailure.retries, maxUnknownRetries)) return moveOfPolicy(facts, failure);
+      const until = failure === undefined ? now : state.failedAt + Math.max(step.onFailure.retryEveryMs, 200 * 2 ** state.failures);
+      if (until > now) return { kind: "suspend", until, why: "trying again after an unknown outcome", step: step.id, asked: false };
       return { kind: "attempt", step, resume: true };
+    }
     case "probed": {
-      const until = Math.max(intent.at, known.failedAt) + pace.quarantineMs;
+      const until = Math.max(intent.at, state.failedAt) + intervals.quarantineMs;
       if (until > now)
         return { kind: "suspend", until, why: "letting the effect settle before asking the target", step: step.id, asked: false };
       return { kind: "probe", step };
@@ -136,61 +125,53 @@ function moveOfPending(step: Step, known: StepView, now: Instant, pace: Pace): M
   }
 }
 
-function moveOfApplied(view: RunView, step: Step, known: StepView, applied: NonNullable<StepView["applied"]>, now: Instant): Move {
-  const expected = step.expected;
-  if (expected === undefined || known.expected?.truth === "true") return record({ kind: "completed", step: step.id });
+function moveOfApplied(facts: StepFacts, applied: NonNullable<StepFacts["state"]["applied"]>): Move {
+  const { view, step, state, now } = facts;
+  const { expected } = step;
+  if (expected === undefined || state.expected?.truth === "true") return record({ kind: "completed", step: step.id });
+  const { source } = expected.expression;
   const subject: CheckSubject = { kind: "expected", step: step.id };
-  const seen = evaluate(expected.expression.source, scopeOf(view, applied.output));
+  const seen = evaluate(source, scopeOf(view, applied.output));
   const truth = truthOf(seen);
-  const detail =
-    seen.kind === "value"
-      ? `\`${expected.expression.source}\` is ${truth}`
-      : seen.kind === "missing"
-        ? `${seen.what} is missing`
-        : seen.message;
-  if (truth === "true") return record({ kind: "checked", subject, truth, detail }, { kind: "completed", step: step.id });
-  if (view.request.mode === "observe") return record({ kind: "checked", subject, truth, detail }, { kind: "completed", step: step.id });
+  const detail = seen.kind === "value" ? `\`${source}\` is ${truth}` : seen.kind === "missing" ? `${seen.what} is missing` : seen.message;
+  if (truth === "true" || view.request.mode === "observe")
+    return record({ kind: "checked", subject, truth, detail }, { kind: "completed", step: step.id });
   if (expected.withinMs !== undefined) {
     const deadline = applied.at + expected.withinMs;
-    const last = view.checks.get(checkKey(subject));
-    if (last === undefined || last.lastAt < deadline) {
-      const due = Math.min(deadline, (last?.lastAt ?? applied.at) + pollEvery(expected.withinMs));
-      if (due > now)
-        return { kind: "suspend", until: due, why: `waiting for \`${expected.expression.source}\``, step: step.id, asked: false };
+    const checked = view.checks.get(checkKey(subject));
+    if (checked === undefined || checked.lastAt < deadline) {
+      const due = Math.min(deadline, (checked?.lastAt ?? applied.at) + pollEvery(expected.withinMs));
+      if (due > now) return { kind: "suspend", until: due, why: `waiting for \`${source}\``, step: step.id, asked: false };
       return { kind: "recheck", step, last: now >= deadline };
     }
   }
-  const reason = truth === "false" ? "expectation_false" : "expectation_inconclusive";
-  return fail(
-    step,
-    known,
-    reason,
-    truth === "false"
-      ? `Expected \`${expected.expression.source}\` does not hold.`
-      : `Expected \`${expected.expression.source}\` could not be seen: ${detail}.`,
-  );
+  return truth === "false"
+    ? failStep(facts, "expectation_false", `Expected \`${source}\` does not hold.`)
+    : failStep(facts, "expectation_inconclusive", `Expected \`${source}\` could not be seen: ${detail}.`);
 }
 
-function moveOfFailure(step: Step, known: StepView, failure: Failure, now: Instant): Move {
-  if (neverRetried.includes(failure.reason)) return moveOfPolicy(step, known, failure);
-  const allowed = failure.reason === "overloaded" ? Math.max(step.onFailure.retries, overloadedRetries) : step.onFailure.retries;
-  if (known.failures > allowed) return moveOfPolicy(step, known, failure);
-  const backOff = failure.reason === "overloaded" ? Math.min(overloadedWaitCapMs, failure.retryAfterMs ?? 500 * 2 ** known.failures) : 0;
-  const until = known.failedAt + Math.max(step.onFailure.retryEveryMs, backOff);
-  if (until > now) return { kind: "suspend", until, why: `trying again (${known.failures} of ${allowed})`, step: step.id, asked: false };
+function moveOfFailure(facts: StepFacts, failure: Failure): Move {
+  const { view, step, state, now } = facts;
+  if (view.request.mode === "observe")
+    return record({ kind: "skipped", step: step.id, why: `Mode observe: it failed: ${failure.message}` });
+  const { retries, retryEveryMs } = step.onFailure;
+  const isOverloaded = failure.reason === "overloaded";
+  const maxRetries = isOverloaded ? Math.max(retries, maxOverloadedRetries) : retries;
+  if (neverRetried.includes(failure.reason) || state.failures > maxRetries) return moveOfPolicy(facts, failure);
+  const backOffMs = isOverloaded ? Math.min(maxOverloadedWaitMs, failure.retryAfterMs ?? 500 * 2 ** state.failures) : 0;
+  const until = state.failedAt + Math.max(retryEveryMs, backOffMs);
+  if (until > now) return { kind: "suspend", until, why: `trying again (${state.failures} of ${maxRetries})`, step: step.id, asked: false };
   return { kind: "attempt", step, resume: false };
 }
 
-function moveOfRefusal(step: Step, refusal: NonNullable<StepView["refusal"]>, now: Instant): Move {
-  if (refusal.retryAt !== undefined) {
-    if (refusal.retryAt > now)
-      return { kind: "suspend", until: refusal.retryAt, why: `${refusal.guardrail}: ${refusal.reason}`, step: step.id, asked: false };
-    return { kind: "attempt", step, resume: false };
-  }
-  return record({ kind: "skipped", step: step.id, why: `${refusal.guardrail}: ${refusal.reason}` });
+function moveOfRefusal({ step, now }: StepFacts, { guardrail, reason, retryAt }: NonNullable<StepFacts["state"]["refusal"]>): Move {
+  const why = `${guardrail}: ${reason}`;
+  if (retryAt === undefined) return record({ kind: "skipped", step: step.id, why });
+  if (retryAt > now) return { kind: "suspend", until: retryAt, why, step: step.id, asked: false };
+  return { kind: "attempt", step, resume: false };
 }
 
-function moveOfPolicy(step: Step, known: StepView, failure: Failure | undefined): Move {
+function moveOfPolicy({ step, state }: StepFacts, failure: Failure | undefined): Move {
   const message = failure?.message ?? "The outcome is unknown.";
   const { then } = step.onFailure;
   switch (then.kind) {
@@ -211,7 +192,7 @@ function moveOfPolicy(step: Step, known: StepView, failure: Failure | undefined)
         kind: "ask",
         question: "ask",
         step,
-        text: `Step ${step.number} "${step.name}" failed ${known.failures === 1 ? "once" : `${known.failures} times`}: ${message}`,
+        text: `Step ${step.number} "${step.name}" failed ${state.failures === 1 ? "once" : `${state.failures} times`}: ${message}`,
         answers: permittedAnswers.ask,
       };
   }
