@@ -7,7 +7,7 @@ import { allowed, type Guardrail, isRaise } from "./guardrail.ts";
  * A share never becomes less than one target. After Google's Diskerase (Site Reliability Engineering, chapter 7): an automation that
  * misunderstands its selection must not reach everything at once.
  */
-export const blastRadius: Guardrail = ({ action, plan, raised }, _now, { fleet }, { limits }) => {
+export const blastRadius: Guardrail = ({ action, plan, raised }, { facts: { fleet }, policy: { limits } }) => {
   if (!isRaise(action)) return allowed;
   const fresh = [...new Set(plan.targets)].filter((target) => !raised.includes(target));
   const all = [...new Set([...raised, ...fresh])];

@@ -7,7 +7,7 @@ import { allowed, type Guardrail, isRaise } from "./guardrail.ts";
  * How often an action may raise, and how often a target may be raised. A target is counted once per run: the steps and the ramp of one run
  * are one decision, and the limit is there for runs that follow each other.
  */
-export const changeRate: Guardrail = ({ action, plan, raised }, _now, _facts, { limits }) => {
+export const changeRate: Guardrail = ({ action, plan, raised }, { policy: { limits } }) => {
   if (!isRaise(action)) return allowed;
   const fresh = [...new Set(plan.targets)].filter((target) => !raised.includes(target));
   const ofTargets = fresh.map((target): Claim => hourly(`change-rate:target:${sha256(target)}`, limits.raises_per_hour_target));

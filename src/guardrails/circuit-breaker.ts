@@ -13,9 +13,11 @@ const mostIneffective = 2;
  * permission makes one attempt, which closes or opens it again. A runbook that did not help twice in a row asks too.
  * Three states after Nygard, Release It!: closed, open, half-open.
  */
-export const circuitBreaker: Guardrail = ({ action, approved }, now, facts, { limits }) => {
+export const circuitBreaker: Guardrail = ({ action, approved }, { now, facts, policy }) => {
   if (!isRaise(action)) return allowed;
-  const verdicts = breakersOf(action.name, facts).map((breaker) => judge(breaker, now, approved, limits.breaker_failures));
+  const verdicts = breakersOf(action.name, facts).map((breaker) =>
+    judge(breaker, { now, approved, count: policy.limits.breaker_failures }),
+  );
   const refused = verdicts.find(({ kind }) => kind === "refuse");
   if (refused !== undefined) return refused;
   const asked = verdicts.find(({ kind }) => kind === "ask");
@@ -43,7 +45,11 @@ function breakersOf(action: string, { failures, targetFailures }: GuardFacts): r
   ];
 }
 
-function judge({ what, key, failures }: Breaker, now: Instant, approved: boolean, count: number): Verdict {
+/** `count`: failures that open the breaker. */
+function judge(
+  { what, key, failures }: Breaker,
+  { now, approved, count }: { readonly now: Instant; readonly approved: boolean; readonly count: number },
+): Verdict {
   const openedAt = lastOpening(failures, count);
   if (openedAt === undefined) return allowed;
   const closesAt = openedAt + windowMs;

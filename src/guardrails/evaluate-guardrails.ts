@@ -5,7 +5,7 @@ import { changeRate } from "./change-rate.ts";
 import { circuitBreaker } from "./circuit-breaker.ts";
 import { explicitTargets } from "./explicit-targets.ts";
 import { flapHold } from "./flap-hold.ts";
-import { defaultPolicy, type GuardFacts, type GuardPolicy, type Guardrail, type GuardrailCandidate, noFacts } from "./guardrail.ts";
+import { defaultPolicy, type GuardContext, type Guardrail, type GuardrailCandidate, noFacts } from "./guardrail.ts";
 import { loop } from "./loop.ts";
 import { modeGuardrail } from "./mode.ts";
 import { protectedTargets } from "./protected-targets.ts";
@@ -46,14 +46,14 @@ export const guardrailNames = [
   "freeze",
 ] as const;
 
-/** Refuse beats ask beats allow; an allow carries the claims of all. */
+/** Refuse beats ask beats allow; an allow carries the claims of all. Without facts nothing has happened before; without a policy the defaults bind. */
 export function evaluateGuardrails(
   candidate: GuardrailCandidate,
   now: Instant,
-  facts: GuardFacts = noFacts,
-  policy: GuardPolicy = defaultPolicy,
+  { facts = noFacts, policy = defaultPolicy }: Partial<Pick<GuardContext, "facts" | "policy">> = {},
 ): Verdict {
-  return combineVerdicts(guardrails.map((guardrail) => guardrail(candidate, now, facts, policy)));
+  const context: GuardContext = { now, facts, policy };
+  return combineVerdicts(guardrails.map((guardrail) => guardrail(candidate, context)));
 }
 
 /** Of several verdicts the strictest; of several refusals the first that waiting cannot lift. */

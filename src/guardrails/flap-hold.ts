@@ -1,7 +1,7 @@
 import { allowed, type Guardrail, isRaise } from "./guardrail.ts";
 
 /** An alert that comes and goes is not understood: raising anything because of it needs a person. */
-export const flapHold: Guardrail = ({ action, approved }, _now, { episodesInHour }, { limits }) => {
+export const flapHold: Guardrail = ({ action, approved }, { facts: { episodesInHour }, policy: { limits } }) => {
   if (!isRaise(action) || approved || episodesInHour <= limits.episodes_per_hour) return allowed;
   return {
     kind: "ask",

@@ -23,7 +23,7 @@ export function guardSteps(settings: GuardSettings, memory: Pick<GuardMemory, "r
   return async (candidate: Candidate, now: Instant): Promise<Verdict> => {
     const { runbook, fingerprint, action } = candidate;
     const policy = { limits: limitsOf(settings.guardrails, runbook.limits), protectedTargets: settings.protectedTargets };
-    if (!isRaise(action)) return evaluateGuardrails(candidate, now, undefined, policy);
+    if (!isRaise(action)) return evaluateGuardrails(candidate, now, { policy });
     const targets = touchedTargets(candidate);
     const facts = await memory.read({
       runbookId: runbook.id,
@@ -31,7 +31,7 @@ export function guardSteps(settings: GuardSettings, memory: Pick<GuardMemory, "r
       action: action.name,
       targets,
     });
-    return evaluateGuardrails(candidate, now, { ...facts, fleet: await countFleets(fleets, targets) }, policy);
+    return evaluateGuardrails(candidate, now, { facts: { ...facts, fleet: await countFleets(fleets, targets) }, policy });
   };
 }
 

@@ -63,8 +63,15 @@ export interface GuardPolicy {
 /** The policy of an installation that configured nothing. */
 export const defaultPolicy: GuardPolicy = { limits: defaultLimits, protectedTargets: [] };
 
+/** What a guardrail judges a candidate by. */
+export interface GuardContext {
+  readonly now: Instant;
+  readonly facts: GuardFacts;
+  readonly policy: GuardPolicy;
+}
+
 /** One rule: pure, one file each. A verdict is advice; only a claim, taken together with the intent, is a fact. */
-export type Guardrail = (candidate: GuardrailCandidate, now: Instant, facts: GuardFacts, policy: GuardPolicy) => Verdict;
+export type Guardrail = (candidate: GuardrailCandidate, context: GuardContext) => Verdict;
 
 /** Whether the action changes something that is cared for. A read does not, and neither does telling people (risk `none`). */
 export function isMutation(action: GuardrailCandidate["action"]): boolean {

@@ -12,7 +12,7 @@ const mostReversals = 3;
  * machine; and when runs undo each other's settings again and again, a person decides. Stops go on: only the first of the three holds them.
  * (Lessons of counter-acting controllers, e.g. the AWS DynamoDB disruption of 2025-10-19, where two enactors overwrote each other.)
  */
-export const loop: Guardrail = (candidate, now, { changes }) => {
+export const loop: Guardrail = (candidate, { now, facts: { changes } }) => {
   const { action, alertName, approved, byMachine, runId } = candidate;
   if (!isMutation(action)) return allowed;
   if (alertName?.startsWith("Runbookd") === true)

@@ -54,14 +54,14 @@ it("never holds back what lowers risk, whatever has happened and whatever the li
     plan: { targets: ["budget/a", "budget/b"], changes: [] },
     raised: ["budget/c"],
   });
-  const verdict = evaluateGuardrails(stop, 5, worst, policy);
+  const verdict = evaluateGuardrails(stop, 5, { facts: worst, policy });
   expect(verdict.kind).toBe("allow");
   expect(verdict.kind === "allow" && verdict.claims.every((claim) => "lock" in claim || "log" in claim)).toBe(true);
 });
 
 describe("change rate", () => {
   it("counts the action and each target", () => {
-    expect(changeRate(aRaise(), 0, noFacts, defaultPolicy)).toEqual({
+    expect(changeRate(aRaise(), { now: 0, facts: noFacts, policy: defaultPolicy })).toEqual({
       kind: "allow",
       claims: [
         { bucket: "change-rate:action:resume-batches", max: 20, windowMs: hour, amount: 1 },
@@ -71,7 +71,7 @@ describe("change rate", () => {
   });
 
   it("counts a target once per run, so that the steps of one run do not use up the hour", () => {
-    const verdict = changeRate(aRaise({ raised: ["budget/a"] }), 0, noFacts, defaultPolicy);
+    const verdict = changeRate(aRaise({ raised: ["budget/a"] }), { now: 0, facts: noFacts, policy: defaultPolicy });
     expect(verdict).toMatchObject({ claims: [{ bucket: "change-rate:action:resume-batches" }] });
   });
 });
@@ -87,22 +87,24 @@ describe("blast radius", () => {
     [["budget/a"], [], 0, "refuse"],
   ] as const)("raising %j after %j with a limit of %d is answered %s", (targets, raised, limit, kind) => {
     const policy = { ...defaultPolicy, limits: limitsOf({ targets_per_run: limit }) };
-    expect(blastRadius(aRaise({ plan: { targets, changes: [] }, raised }), 0, noFacts, policy).kind).toBe(kind);
+    expect(blastRadius(aRaise({ plan: { targets, changes: [] }, raised }), { now: 0, facts: noFacts, policy }).kind).toBe(kind);
   });
 
   it("does not become wider by a person's permission", () => {
     const wide = aRaise({ plan: { targets: ["budget/a", "budget/b"], changes: [] }, approved: true });
-    expect(blastRadius(wide, 0, noFacts, defaultPolicy)).toMatchObject({ kind: "refuse", guardrail: "blast-radius" });
+    expect(blastRadius(wide, { now: 0, facts: noFacts, policy: defaultPolicy })).toMatchObject({
+      kind: "refuse",
+      guardrail: "blast-radius",
+    });
   });
 
   it("counts what is new within the hour", () => {
     const policy = { ...defaultPolicy, limits: limitsOf({ targets_per_run: 5 }) };
-    const verdict = blastRadius(
-      aRaise({ plan: { targets: ["budget/a", "budget/b", "budget/c"], changes: [] }, raised: ["budget/c"] }),
-      0,
-      noFacts,
+    const verdict = blastRadius(aRaise({ plan: { targets: ["budget/a", "budget/b", "budget/c"], changes: [] }, raised: ["budget/c"] }), {
+      now: 0,
+      facts: noFacts,
       policy,
-    );
+    });
     expect(verdict).toEqual({ kind: "allow", claims: [{ bucket: "blast-radius:hour", max: 20, windowMs: hour, amount: 2 }] });
   });
 });
@@ -121,12 +123,12 @@ describe("blast radius as a share of the fleet", () => {
     [1, 0, "allow"],
   ] as const)("raising %d of %d is answered %s", (count, size, kind) => {
     const candidate = aRaise({ target: undefined, plan: { targets: budgets(count), changes: [] } });
-    expect(blastRadius(candidate, 0, facts({ fleet: { budget: size } }), wide).kind).toBe(kind);
+    expect(blastRadius(candidate, { now: 0, facts: facts({ fleet: { budget: size } }), policy: wide }).kind).toBe(kind);
   });
 
   it("counts what the run has raised already, and claims the hour's quarter for what is new", () => {
     const candidate = aRaise({ plan: { targets: ["budget/b1", "budget/b2"], changes: [] }, raised: ["budget/b1"] });
-    expect(blastRadius(candidate, 0, facts({ fleet: { budget: 40 } }), wide)).toMatchObject({
+    expect(blastRadius(candidate, { now: 0, facts: facts({ fleet: { budget: 40 } }), policy: wide })).toMatchObject({
       claims: [
         { bucket: "blast-radius:hour", amount: 1 },
         { bucket: "blast-radius:kind:budget", max: 10, amount: 1 },
@@ -136,7 +138,9 @@ describe("blast radius as a share of the fleet", () => {
 
   it("knows absolute numbers only for what cannot be counted", () => {
     const candidate = aRaise({ plan: { targets: ["service/a", "https://x/y"], changes: [] } });
-    expect(blastRadius(candidate, 0, facts({ fleet: { budget: 1 } }), wide)).toMatchObject({ claims: [{ bucket: "blast-radius:hour" }] });
+    expect(blastRadius(candidate, { now: 0, facts: facts({ fleet: { budget: 1 } }), policy: wide })).toMatchObject({
+      claims: [{ bucket: "blast-radius:hour" }],
+    });
   });
 });
 
@@ -154,9 +158,9 @@ describe("loop", () => {
   it.each(["pause-batches", "resume-batches"])("lets an alert about runbookd itself change nothing, not even by %s", (name) => {
     const risk = name === "pause-batches" ? "lowers" : "raises";
     const candidate = aRaise({ action: { name, effect: "set", risk }, alertName: "RunbookdDueLag", approved: true });
-    expect(loop(candidate, now, noFacts, defaultPolicy)).toMatchObject({ kind: "refuse", guardrail: "loop" });
+    expect(loop(candidate, { now, facts: noFacts, policy: defaultPolicy })).toMatchObject({ kind: "refuse", guardrail: "loop" });
     const read = aRaise({ action: { name: "take-snapshot", effect: "read", risk: "none" }, alertName: "RunbookdWatchdog" });
-    expect(loop(read, now, noFacts, defaultPolicy).kind).toBe("allow");
+    expect(loop(read, { now, facts: noFacts, policy: defaultPolicy }).kind).toBe("allow");
   });
 
   it.each([
@@ -169,16 +173,20 @@ describe("loop", () => {
     ["another run on another target", { ...by("run_0", now - minute, "x", "y"), target: "budget/b" }, {}, "allow"],
     ["another run on the run's own target", by("run_0", now - minute, "x", "y"), { plan: { targets: ["gateway/x"], changes: [] } }, "ask"],
   ] as const)("of a change by %s", (_name, change, candidate, kind) => {
-    expect(loop(aRaise(candidate), now, facts({ changes: [change] }), defaultPolicy).kind).toBe(kind);
+    expect(loop(aRaise(candidate), { now, facts: facts({ changes: [change] }), policy: defaultPolicy }).kind).toBe(kind);
   });
 
   it("asks when runs have set a field back for each other three times within two hours, also when a person started this one", () => {
     const long = (minutes: number) => now - 45 * minute - minutes * minute;
     const fight = [by("a", long(40), "x", "y"), by("b", long(30), "y", "x"), by("a", long(20), "x", "y"), by("b", long(10), "y", "x")];
-    const verdict = loop(aRaise({ byMachine: false }), now, facts({ changes: fight }), defaultPolicy);
+    const verdict = loop(aRaise({ byMachine: false }), { now, facts: facts({ changes: fight }), policy: defaultPolicy });
     expect(verdict).toMatchObject({ kind: "ask", reason: expect.stringContaining("3 times") });
-    expect(loop(aRaise({ byMachine: false }), now, facts({ changes: fight.slice(1) }), defaultPolicy).kind).toBe("allow");
-    expect(loop(aRaise({ byMachine: false }), now + 2 * hour, facts({ changes: fight }), defaultPolicy).kind).toBe("allow");
+    expect(loop(aRaise({ byMachine: false }), { now, facts: facts({ changes: fight.slice(1) }), policy: defaultPolicy }).kind).toBe(
+      "allow",
+    );
+    expect(loop(aRaise({ byMachine: false }), { now: now + 2 * hour, facts: facts({ changes: fight }), policy: defaultPolicy }).kind).toBe(
+      "allow",
+    );
   });
 
   it("counts neither what a run sets back itself, nor another field, nor a step further", () => {
@@ -198,7 +206,7 @@ describe("change log", () => {
       action: { name: "pause-batches", effect: "set", risk: "lowers" },
       plan: { targets: [], changes: [change] },
     });
-    const verdict = targetChangeLog(candidate, 7, noFacts, defaultPolicy);
+    const verdict = targetChangeLog(candidate, { now: 7, facts: noFacts, policy: defaultPolicy });
     const [claim] = verdict.kind === "allow" ? verdict.claims : [];
     if (claim === undefined || !("log" in claim)) throw new Error("nothing is logged");
     expect(claim.log).toMatch(/^changes:[0-9a-f]{64}$/);
@@ -216,7 +224,7 @@ describe("change log", () => {
 
   it("writes nothing about a read, nor about telling people", () => {
     const read = aRaise({ action: { name: "x", effect: "read", risk: "none" }, plan: { targets: [], changes: [change] } });
-    expect(targetChangeLog(read, 7, noFacts, defaultPolicy)).toEqual({ kind: "allow", claims: [] });
+    expect(targetChangeLog(read, { now: 7, facts: noFacts, policy: defaultPolicy })).toEqual({ kind: "allow", claims: [] });
   });
 
   it.each(["", "{", "null", "7", '{"at":1}', '{"at":"1","runId":"a","target":"b","field":"c","before":"d","after":"e"}'])(
@@ -238,13 +246,19 @@ describe("protected targets", () => {
     const policy = { ...defaultPolicy, protectedTargets: patterns };
     for (const approved of [true, false])
       expect(
-        protectedTargets(aRaise({ target: undefined, plan: { targets: [target], changes: [] }, approved }), 0, noFacts, policy).kind,
+        protectedTargets(aRaise({ target: undefined, plan: { targets: [target], changes: [] }, approved }), {
+          now: 0,
+          facts: noFacts,
+          policy,
+        }).kind,
       ).toBe(kind);
   });
 
   it("covers the run's own target", () => {
     const policy = { ...defaultPolicy, protectedTargets: ["budget/a"] };
-    expect(protectedTargets(aRaise({ plan: { targets: ["gateway/x"], changes: [] } }), 0, noFacts, policy).kind).toBe("refuse");
+    expect(protectedTargets(aRaise({ plan: { targets: ["gateway/x"], changes: [] } }), { now: 0, facts: noFacts, policy }).kind).toBe(
+      "refuse",
+    );
   });
 });
 
@@ -258,7 +272,7 @@ describe.each([
     [limit + 1, false, "ask"],
     [limit + 1, true, "allow"],
   ] as const)("after %d episodes with permission %s answers %s", (count, approved, kind) => {
-    expect(guardrail(aRaise({ approved }), 0, having(count), defaultPolicy).kind).toBe(kind);
+    expect(guardrail(aRaise({ approved }), { now: 0, facts: having(count), policy: defaultPolicy }).kind).toBe(kind);
   });
 });
 
@@ -276,16 +290,16 @@ describe("circuit breaker", () => {
     ["open again when the permitted attempt fails", [0, 1, 2, 32], 61, false, "refuse"],
     ["open again after three more", [0, 1, 2, 40, 41, 42], 43, false, "refuse"],
   ] as const)("is %s", (_name, failures, now, approved, kind) => {
-    expect(circuitBreaker(aRaise({ approved }), now * minute, at(...failures), defaultPolicy).kind).toBe(kind);
+    expect(circuitBreaker(aRaise({ approved }), { now: now * minute, facts: at(...failures), policy: defaultPolicy }).kind).toBe(kind);
   });
 
   it("is of an action on one target too, and lets exactly one permitted attempt through when it is half-open", () => {
     const one = facts({ targetFailures: { "budget/a": [0, 1 * minute, 2 * minute] } });
-    expect(circuitBreaker(aRaise(), 3 * minute, one, defaultPolicy)).toMatchObject({
+    expect(circuitBreaker(aRaise(), { now: 3 * minute, facts: one, policy: defaultPolicy })).toMatchObject({
       kind: "refuse",
       reason: expect.stringContaining("on budget/a"),
     });
-    const half = circuitBreaker(aRaise({ approved: true }), 33 * minute, one, defaultPolicy);
+    const half = circuitBreaker(aRaise({ approved: true }), { now: 33 * minute, facts: one, policy: defaultPolicy });
     expect(half).toEqual({
       kind: "allow",
       claims: [{ bucket: `circuit-breaker:trial:resume-batches:${sha256("budget/a")}`, max: 1, windowMs: 30 * minute, amount: 1 }],
@@ -297,11 +311,13 @@ describe("circuit breaker", () => {
     [2, false, "ask"],
     [2, true, "allow"],
   ] as const)("after %d runs in a row that did not help, permission %s: %s", (ineffectiveRuns, approved, kind) => {
-    expect(circuitBreaker(aRaise({ approved }), 0, facts({ ineffectiveRuns }), defaultPolicy).kind).toBe(kind);
+    expect(circuitBreaker(aRaise({ approved }), { now: 0, facts: facts({ ineffectiveRuns }), policy: defaultPolicy }).kind).toBe(kind);
   });
 
   it("says when waiting helps", () => {
-    expect(circuitBreaker(aRaise(), 3 * minute, at(0, 1, 2), defaultPolicy)).toMatchObject({ retryAt: 32 * minute });
+    expect(circuitBreaker(aRaise(), { now: 3 * minute, facts: at(0, 1, 2), policy: defaultPolicy })).toMatchObject({
+      retryAt: 32 * minute,
+    });
   });
 });
 

@@ -2,7 +2,7 @@ import { allowed, type Guardrail, isMutation } from "./guardrail.ts";
 import { changeLogOf, hashOf, keepChangesMs, type TargetChange } from "./target-change.ts";
 
 /** Refuses nothing: has every announced change written down together with its intent, for whoever looks for loops later. */
-export const targetChangeLog: Guardrail = ({ action, plan, runId }, now) => {
+export const targetChangeLog: Guardrail = ({ action, plan, runId }, { now }) => {
   if (!isMutation(action)) return allowed;
   return {
     kind: "allow",
