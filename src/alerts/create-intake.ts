@@ -64,7 +64,7 @@ export function createIntake(deps: IntakeDeps): Intake {
         if (round === maxRounds) throw new StoreUnavailable(new Error(`${matched.length} episodes kept changing while they were decided.`));
         const again: Matched[] = [];
         for (let from = 0; from < matched.length; from += writesAtOnce) {
-          again.push(...(await acceptSome(deps, matched.slice(from, from + writesAtOnce), source, decisions)));
+          again.push(...(await acceptSome(deps, matched.slice(from, from + writesAtOnce), { source, decisions })));
         }
         matched = again;
       }
@@ -89,8 +89,7 @@ interface Pending extends Matched {
 async function acceptSome(
   deps: IntakeDeps,
   matched: readonly Matched[],
-  source: AlertSource,
-  decisions: Map<string, Decision>,
+  { source, decisions }: { readonly source: AlertSource; readonly decisions: Map<string, Decision> },
 ): Promise<Matched[]> {
   const stored = await deps.store.read(
     matched.map(({ received, runbook }) => ({ runbookId: runbook.id, fingerprint: received.alert.fingerprint })),
@@ -99,8 +98,8 @@ async function acceptSome(
   const pending: Pending[] = [];
   for (const [index, item] of matched.entries()) {
     const { version = 0, episode } = stored[index] ?? {};
-    const step = decideEpisode(item.runbook.id, item.received, episode, now);
-    const plan = planStep(deps, item, step, source, now);
+    const step = decideEpisode(item.received, episode, { runbookId: item.runbook.id, now });
+    const plan = planStep(deps, item, { step, source, now });
     if (plan.write === undefined) decisions.set(item.received.alert.fingerprint, plan.decision);
     else pending.push({ ...item, write: { ...plan.write, expectedVersion: version } });
   }
@@ -119,7 +118,13 @@ async function acceptSome(
 
 type Planned = { readonly write?: undefined; readonly decision: Decision } | { readonly write: Omit<AcceptWrite, "expectedVersion"> };
 
-function planStep(deps: IntakeDeps, { received, runbook }: Matched, step: EpisodeStep, source: AlertSource, now: Instant): Planned {
+interface DecidedEpisode {
+  readonly step: EpisodeStep;
+  readonly source: AlertSource;
+  readonly now: Instant;
+}
+
+function planStep(deps: IntakeDeps, { received, runbook }: Matched, { step, source, now }: DecidedEpisode): Planned {
   const { fingerprint } = received.alert;
   const about = { fingerprint, runbook: runbook.id };
   const key = { runbookId: runbook.id, fingerprint };
@@ -158,7 +163,7 @@ function planStep(deps: IntakeDeps, { received, runbook }: Matched, step: Episod
           decision: { ...about, decision: "refused", reason: `${verdict.guardrail}: ${verdict.reason}`, guardrail: verdict.guardrail },
         };
       const asked = verdict.kind === "ask" ? { ...request, mode: moreCareful(request.mode, "approve") } : request;
-      const run = proposeRun(deps.ids("run"), asked, verdict.kind === "allow" ? verdict.claims : [], now);
+      const run = proposeRun({ id: deps.ids("run"), request: asked, claims: verdict.kind === "allow" ? verdict.claims : [], now });
       return { write: { ...key, episode: { ...step.episode, runId: run.id, ownRunId: run.id }, run } };
     }
   }

@@ -23,7 +23,7 @@ function play(
 ): { readonly steps: readonly EpisodeStep[]; readonly episode: Episode | undefined } {
   let episode = from;
   const steps = messages.map((message, index) => {
-    const step = decideEpisode("r", message, episode, t0 + index * 1000);
+    const step = decideEpisode(message, episode, { runbookId: "r", now: t0 + index * 1000 });
     if (step.kind === "start") episode = { ...step.episode, runId: `run${index}`, ownRunId: `run${index}` };
     else if (step.kind !== "stale") episode = step.episode;
     return step;
@@ -85,7 +85,7 @@ describe("one alert after another", () => {
   it("tells nothing to the run of another alert that it had only joined", () => {
     const { episode } = play([firing(t0)]);
     if (episode === undefined) throw new Error("no episode");
-    const step = decideEpisode("r", resolved(t0, t0 + minute), { ...episode, runId: "another" }, t0);
+    const step = decideEpisode(resolved(t0, t0 + minute), { ...episode, runId: "another" }, { runbookId: "r", now: t0 });
     expect(step).toMatchObject({ kind: "resolve", write: true });
     expect(step).not.toHaveProperty("runId");
   });
@@ -94,23 +94,26 @@ describe("one alert after another", () => {
     const { episode } = play([firing(t0)]);
     if (episode === undefined) throw new Error("no episode");
     const { runId: _none, ownRunId: _neither, ...withoutRun } = episode;
-    expect(decideEpisode("r", firing(t0), withoutRun, t0)).toMatchObject({ kind: "start", why: "not_started" });
+    expect(decideEpisode(firing(t0), withoutRun, { runbookId: "r", now: t0 })).toMatchObject({ kind: "start", why: "not_started" });
   });
 
   it("writes a repeat only when something moved or a while has passed", () => {
     const { episode } = play([firing(t0)]);
-    expect(decideEpisode("r", firing(t0), episode, t0 + touchEveryMs - 1)).toMatchObject({ kind: "join", write: false });
-    expect(decideEpisode("r", firing(t0), episode, t0 + touchEveryMs)).toMatchObject({
+    expect(decideEpisode(firing(t0), episode, { runbookId: "r", now: t0 + touchEveryMs - 1 })).toMatchObject({
+      kind: "join",
+      write: false,
+    });
+    expect(decideEpisode(firing(t0), episode, { runbookId: "r", now: t0 + touchEveryMs })).toMatchObject({
       kind: "join",
       write: true,
       episode: { lastSeenAt: t0 + touchEveryMs },
     });
-    expect(decideEpisode("r", firing(t0 - 1), episode, t0 + 1)).toMatchObject({ kind: "join", write: true });
+    expect(decideEpisode(firing(t0 - 1), episode, { runbookId: "r", now: t0 + 1 })).toMatchObject({ kind: "join", write: true });
   });
 
   it("joins when the sender's clock cannot be trusted, and never takes its time for a re-fire", () => {
     const { episode } = play([firing(t0)]);
-    const step = decideEpisode("r", firing(t0 + 60 * minute, "ahead"), episode, t0 + 60 * minute);
+    const step = decideEpisode(firing(t0 + 60 * minute, "ahead"), episode, { runbookId: "r", now: t0 + 60 * minute });
     expect(step).toMatchObject({ kind: "join", episode: { startsAt: t0, latestStartsAt: t0 } });
   });
 

@@ -18,6 +18,12 @@ export type EpisodeStep =
   | { readonly kind: "resolve"; readonly episode: Episode; readonly runId?: string; readonly write: boolean; readonly note?: string }
   | { readonly kind: "stale"; readonly reason: string };
 
+/** The runbook that the alert matches, and the time of the decision. */
+export interface EpisodeContext {
+  readonly runbookId: string;
+  readonly now: Instant;
+}
+
 /**
  * The episode model, whole. With W = the newer of (latest start, end) of what is known, an alert starts an episode only if its startsAt is
  * after W: by more than the tolerance while the episode is open, at all once it is closed. W never moves back, so that duplicates, drops and
@@ -25,22 +31,21 @@ export type EpisodeStep =
  *
  * A resolve without a firing is recorded, so that the firing that it overtook is known to be old.
  */
-export function decideEpisode(runbookId: string, received: ReceivedAlert, known: Episode | undefined, now: Instant): EpisodeStep {
-  return received.alert.status === "firing"
-    ? decideFiring(runbookId, received, known, now)
-    : decideResolved(runbookId, received, known, now);
+export function decideEpisode(received: ReceivedAlert, known: Episode | undefined, context: EpisodeContext): EpisodeStep {
+  return received.alert.status === "firing" ? decideFiring(received, known, context) : decideResolved(received, known, context);
 }
 
-function decideFiring(runbookId: string, received: ReceivedAlert, known: Episode | undefined, now: Instant): EpisodeStep {
+function decideFiring(received: ReceivedAlert, known: Episode | undefined, context: EpisodeContext): EpisodeStep {
+  const { now } = context;
   const { startsAt } = received.alert;
   const trusted = received.clockFault === undefined;
-  if (known === undefined) return { kind: "start", why: "first", episode: begin(runbookId, received, [], now) };
+  if (known === undefined) return { kind: "start", why: "first", episode: begin(received, [], context) };
   if (known.endsAt !== undefined) {
     if (startsAt <= known.endsAt) return { kind: "stale", reason: `It began before ${isoTime(known.endsAt)}, when its end was reported.` };
-    return { kind: "start", why: "fired_again", episode: begin(runbookId, received, known.recentStarts, now) };
+    return { kind: "start", why: "fired_again", episode: begin(received, known.recentStarts, context) };
   }
   if (trusted && startsAt > known.latestStartsAt + refireToleranceMs) {
-    return { kind: "start", why: "refired", episode: begin(runbookId, received, known.recentStarts, now) };
+    return { kind: "start", why: "refired", episode: begin(received, known.recentStarts, context) };
   }
   const merged: Episode = trusted
     ? {
@@ -55,7 +60,7 @@ function decideFiring(runbookId: string, received: ReceivedAlert, known: Episode
   return { kind: "join", episode: merged, runId: known.runId, write: moved || now - known.lastSeenAt >= touchEveryMs };
 }
 
-function decideResolved(runbookId: string, received: ReceivedAlert, known: Episode | undefined, now: Instant): EpisodeStep {
+function decideResolved(received: ReceivedAlert, known: Episode | undefined, { runbookId, now }: EpisodeContext): EpisodeStep {
   const { fingerprint, startsAt } = received.alert;
   const endsAt = Math.max(received.alert.endsAt ?? now, startsAt);
   if (known === undefined) {
@@ -92,7 +97,7 @@ function runToTell({ runId, ownRunId }: Episode): { readonly runId?: string } {
   return runId !== undefined && runId === ownRunId ? { runId } : {};
 }
 
-function begin(runbookId: string, received: ReceivedAlert, earlier: readonly Instant[], now: Instant): Episode {
+function begin(received: ReceivedAlert, earlier: readonly Instant[], { runbookId, now }: EpisodeContext): Episode {
   const { fingerprint, startsAt } = received.alert;
   const recentStarts = [...earlier.filter((start) => start > startsAt - dayMs), startsAt].slice(-32);
   return { runbookId, fingerprint, startsAt, latestStartsAt: startsAt, lastSeenAt: now, recentStarts, count: recentStarts.length };

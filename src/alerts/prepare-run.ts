@@ -38,7 +38,7 @@ export type PreparedRequest = { readonly ok: true; readonly request: RunRequest 
 /** The request of a run that an alert starts; that of a marked test alert only observes. Not ok: a parameter or the target lacks something that the alert should carry. */
 export function requestFromAlert(runbook: Runbook, alert: Alert, source: "webhook" | "poll"): PreparedRequest {
   const mode = isTestAlert(alert.labels) ? "observe" : runbook.mode;
-  return prepare(runbook, paramsFromAlert(runbook.params, alert), mode, { source, alert });
+  return prepare(runbook, paramsFromAlert(runbook.params, alert), { mode, source, alert });
 }
 
 /** The request of a run that a person starts; `mode` may only be as careful as the runbook's or more. */
@@ -47,7 +47,8 @@ export function requestFromPerson(
   given: { readonly params: { readonly [name: string]: Json }; readonly mode?: Mode; readonly requester: string },
 ): PreparedRequest {
   const params = paramsFromPerson(runbook.params, given.params);
-  return prepare(runbook, params, moreCareful(runbook.mode, given.mode ?? runbook.mode), { source: "manual", requester: given.requester });
+  const mode = moreCareful(runbook.mode, given.mode ?? runbook.mode);
+  return prepare(runbook, params, { mode, source: "manual", requester: given.requester });
 }
 
 /** Hash of (runbook, target): at most one run of it is open. */
@@ -55,13 +56,17 @@ export function openKeyOf(runbookId: string, target: string | undefined): string
   return sha256(JSON.stringify([runbookId, target ?? null]));
 }
 
+/** A run to start. */
+export interface RunProposal {
+  readonly id: string;
+  readonly request: RunRequest;
+  /** Taken together with the accept. */
+  readonly claims: NonNullable<AcceptWrite["run"]>["claims"];
+  readonly now: Instant;
+}
+
 /** The part of an accept that starts a run. */
-export function proposeRun(
-  id: string,
-  request: RunRequest,
-  claims: NonNullable<AcceptWrite["run"]>["claims"],
-  now: Instant,
-): NonNullable<AcceptWrite["run"]> {
+export function proposeRun({ id, request, claims, now }: RunProposal): NonNullable<AcceptWrite["run"]> {
   const alertName = request.alert?.labels["alertname"];
   return {
     id,
@@ -97,8 +102,7 @@ export function moreCareful(a: Mode, b: Mode): Mode {
 function prepare(
   runbook: Runbook,
   params: RunParams,
-  mode: Mode,
-  origin: Pick<RunRequest, "source" | "alert" | "requester">,
+  { mode, ...origin }: Pick<RunRequest, "mode" | "source" | "alert" | "requester">,
 ): PreparedRequest {
   if (!params.ok) return { ok: false, reason: `${params.issues.join("; ")}.` };
   const target = resolveTarget(runbook, params.params, origin.alert);

@@ -29,7 +29,7 @@ function start(fingerprint: string, starts: readonly number[], max = 100) {
     params: {},
     source: "webhook",
   } as const;
-  const run = proposeRun(`run_${fingerprint}`, request, [{ bucket: "few", max, windowMs: hour, amount: 1 }], now);
+  const run = proposeRun({ id: `run_${fingerprint}`, request, claims: [{ bucket: "few", max, windowMs: hour, amount: 1 }], now });
   const episode = {
     runbookId: "cost",
     fingerprint,

@@ -31,7 +31,7 @@ export function createRunControl(deps: RunControlDeps): RunControl {
     await deps.bytes.put(request.runbookSha, source);
     const id = deps.ids("run");
     const now = deps.clock.now();
-    const run = proposeRun(id, request, [], now);
+    const run = proposeRun({ id, request, claims: [], now });
     // An episode of its own: a start by hand is not a firing of the alert.
     const fingerprint = sha256(id);
     const episode = {

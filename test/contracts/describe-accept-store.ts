@@ -50,7 +50,7 @@ export function describeAcceptStore(name: string, create: () => Promise<AcceptSt
       const now = harness.now();
       counter += 1;
       const request = { runbookId: "contract", runbookSha: sha, mode: "auto", target, params: {}, source: "webhook" } as const;
-      const run = proposeRun(`run_contract${counter}`, request, options.claims ?? [], now);
+      const run = proposeRun({ id: `run_contract${counter}`, request, claims: options.claims ?? [], now });
       const episode = anEpisode(fingerprint, now, run.id);
       return { runbookId: "contract", fingerprint, expectedVersion: options.expectedVersion ?? 0, episode, run };
     }
