@@ -32,13 +32,17 @@ const gitEnvironment: Readonly<Record<string, string>> = {
   GIT_CONFIG_VALUE_2: "false",
 };
 
-/** Proves values against types: nothing missing, nothing unknown, every value exactly what its type names. */
-export function proveArguments(
-  what: string,
-  types: Readonly<Record<string, ArgumentType>>,
-  values: Values,
-  partial = false,
-): ProvenArguments {
+/** How arguments are validated. */
+export interface ArgumentRules {
+  /** What the values are called in an issue, e.g. "Argument". */
+  readonly what: string;
+  readonly types: Readonly<Record<string, ArgumentType>>;
+  /** Whether values may be missing; default: they may not. */
+  readonly partial?: boolean;
+}
+
+/** Validates values against types: nothing missing, nothing unknown, every value exactly what its type names. */
+export function proveArguments(values: Values, { what, types, partial = false }: ArgumentRules): ProvenArguments {
   const issues = Object.keys(values).flatMap((name) => (Object.hasOwn(types, name) ? [] : [`${what} ${name} is not registered`]));
   const texts: [string, string][] = [];
   for (const [name, type] of Object.entries(types)) {
@@ -98,13 +102,18 @@ function isPlain(value: string): boolean {
   return value !== "" && !/^[.*%?]*[*%?][.*%?]*$/.test(value) && !/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u.test(value);
 }
 
+/** With what a template is filled. */
+export interface CommandValues {
+  /** The template's own arguments, or those of its probe. */
+  readonly argv: readonly string[];
+  /** Values of the placeholders. */
+  readonly texts: Readonly<Record<string, string>>;
+  /** Variables of the environment that are added to the template's. */
+  readonly openEnv: Readonly<Record<string, string>>;
+}
+
 /** Replaces placeholders, once: a value that looks like a placeholder is text. Undefined when the whole would be too long. */
-export function fillCommand(
-  template: CommandTemplate,
-  argv: readonly string[],
-  texts: Readonly<Record<string, string>>,
-  openEnv: Readonly<Record<string, string>>,
-): FilledCommand | undefined {
+export function fillCommand(template: CommandTemplate, { argv, texts, openEnv }: CommandValues): FilledCommand | undefined {
   const fill = (text: string) =>
     text.replaceAll(placeholderPattern, (whole, name: string | undefined) =>
       name === undefined ? whole.slice(0, 1) : (texts[name] ?? whole),

@@ -60,7 +60,7 @@ export const runCommand = defineAction({
       };
       return { plan: refuse, run: refuse, probe: refuse };
     }
-    const prepare = async (argv: readonly string[]): Promise<FilledCommand> => fill(template, argv, parameters, commands);
+    const prepare = async (argv: readonly string[]): Promise<FilledCommand> => fill({ template, argv, commands }, parameters);
 
     return {
       effect: template.effect,
@@ -113,7 +113,10 @@ export function withCommands(catalogue: ActionCatalogue, templates: readonly Com
       .superRefine(({ command, args, env }, context) => {
         const template = known.get(command);
         if (template === undefined) return;
-        for (const proven of [proveArguments("args:", template.args, args), proveArguments("env:", template.openEnv, env, true)])
+        for (const proven of [
+          proveArguments(args, { what: "args:", types: template.args }),
+          proveArguments(env, { what: "env:", types: template.openEnv, partial: true }),
+        ])
           if (!proven.ok) for (const message of proven.issues) context.addIssue({ code: "custom", message });
       }),
     effectOf: ({ command }): Effect => (typeof command === "string" ? known.get(command)?.effect : undefined) ?? "once",
@@ -129,14 +132,16 @@ function unregistered(name: string): StepFailure {
   });
 }
 
-async function fill(
-  template: CommandTemplate,
-  argv: readonly string[],
-  { args, env }: Parameters,
-  commands: CommandRunner,
-): Promise<FilledCommand> {
-  const proven = proveArguments("Argument", template.args, args);
-  const open = proveArguments("Variable", template.openEnv, env, true);
+interface Unfilled {
+  readonly template: CommandTemplate;
+  /** The template's own arguments, or those of its probe. */
+  readonly argv: readonly string[];
+  readonly commands: CommandRunner;
+}
+
+async function fill({ template, argv, commands }: Unfilled, { args, env }: Parameters): Promise<FilledCommand> {
+  const proven = proveArguments(args, { what: "Argument", types: template.args });
+  const open = proveArguments(env, { what: "Variable", types: template.openEnv, partial: true });
   const issues = [proven, open].flatMap((one) => (one.ok ? [] : one.issues));
   const texts: Record<string, string> = proven.ok ? { ...proven.texts } : {};
   for (const [name, type] of Object.entries(template.args)) {
@@ -146,7 +151,7 @@ async function fill(
     if (place === undefined) issues.push(`Argument ${name} must be ${describeType(type)}, and exist`);
     else texts[name] = place;
   }
-  const filled = issues.length > 0 || !open.ok ? undefined : fillCommand(template, argv, texts, open.texts);
+  const filled = issues.length > 0 || !open.ok ? undefined : fillCommand(template, { argv, texts, openEnv: open.texts });
   if (filled !== undefined) return filled;
   const why = issues.length === 0 ? "it is longer than 8 kB" : issues.join("; ");
   throw new StepFailure({ reason: "invalid_parameters", message: `The command ${template.name} cannot be built: ${why}.`, applied: "no" });

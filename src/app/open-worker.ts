@@ -59,7 +59,7 @@ export interface OpenWorker {
 export async function openWorker(runtime: Runtime): Promise<OpenWorker> {
   const { config, clock, random, log, metrics, closers } = runtime;
   const redis = runtime.connect("worker");
-  const name = await takeWorkerName(redis, hostname(), process.pid, isProcessAlive);
+  const name = await takeWorkerName(redis, { host: hostname(), pid: process.pid, isAlive: isProcessAlive });
   closers.add("worker name", async () => freeWorkerName(redis, name), withRedisMs);
 
   const ledger = createRunLedger(redis, { worker: name, leaseMs, nonce: () => random.uuid(), clock, replicas: config.replicas });

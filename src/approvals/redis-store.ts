@@ -20,6 +20,12 @@ const busyWaitMs = 50;
 const consentTries = 200;
 const keepDays = 30;
 
+interface GivenAnswer {
+  readonly question: Question;
+  readonly runId: string;
+  readonly request: AnswerRequest;
+}
+
 /** Every question to a person, over Redis. The script decides races: exactly one answer wins. */
 export function createQuestionDesk(redis: Redis, doorbell: Doorbell, clock: Clock): QuestionDesk {
   const links = createQuestionLinks(redis, () => clock.now());
@@ -41,13 +47,7 @@ export function createQuestionDesk(redis: Redis, doorbell: Doorbell, clock: Cloc
       .map((text) => parseConsent(text))
       .sort((a, b) => a.at - b.at);
 
-  const send = async (
-    question: Question,
-    runId: string,
-    request: AnswerRequest,
-    consents: readonly Consent[],
-    head: string,
-  ): Promise<string> => {
+  const send = async ({ question, runId, request }: GivenAnswer, consents: readonly Consent[], head: string): Promise<string> => {
     const { id } = question;
     const consent: Consent = { by: request.by, reason: request.reason, at: request.at };
     const answer: Answer = { answer: request.answer, ...consent, ...(consents.length > 0 && { consents }) };
@@ -80,14 +80,15 @@ export function createQuestionDesk(redis: Redis, doorbell: Doorbell, clock: Cloc
     return String(reply);
   };
 
-  const decide = async (question: Question, runId: string, request: AnswerRequest): Promise<AnswerReply> => {
+  const decide = async (given: GivenAnswer): Promise<AnswerReply> => {
+    const { question, runId, request } = given;
     let busy = 0;
     for (let attempt = 0; busy < tries && attempt < consentTries; attempt += 1) {
       const [head, consents] = await Promise.all([
         redis.hget(runKeys.run(runId), "head"),
         needsMany(question, request) ? consentsOf(question.id) : [],
       ]);
-      const reply = await send(question, runId, request, consents, head ?? "");
+      const reply = await send(given, consents, head ?? "");
       if (reply === "ok") {
         doorbell.ring(runId);
         return { kind: "ok", runId };
@@ -147,7 +148,7 @@ export function createQuestionDesk(redis: Redis, doorbell: Doorbell, clock: Cloc
     if (asked.answer !== undefined) return { kind: "already", answer: asked.answer };
     if (!question.answers.includes(request.answer)) return { kind: "unknown_answer", answers: question.answers };
     if (question.planSha !== undefined && request.planSha !== question.planSha) return { kind: "plan_changed" };
-    return decide(question, asked.runId, request);
+    return decide({ question, runId: asked.runId, request });
   }
 }
 

@@ -1,4 +1,4 @@
-import type { AuditEntry, AuditKind } from "../../packages/sdk/src/wire/audit.ts";
+import type { AuditEntry } from "../../packages/sdk/src/wire/audit.ts";
 import type { QuestionDesk } from "../approvals/question-desk.ts";
 import type { AuditLog } from "../core/audit.ts";
 import type { Clock } from "../core/clock.ts";
@@ -44,15 +44,12 @@ export function auditedDesk(desk: QuestionDesk, { audit, clock }: AuditDeps): Qu
   };
 }
 
+/** What a person wanted to do; `kind` when it was done. */
+type Act = Pick<AuditEntry, "kind" | "by" | "subject" | "detail">;
+
 /** Starts, stops, wakes and repeats by people are recorded, the refused ones too. A stop is never held back by its record. */
 export function auditedControl(control: RunControl, { audit, clock }: AuditDeps): RunControl {
-  const record = async <Reply extends StartReply | ControlReply>(
-    kind: AuditKind,
-    by: string,
-    subject: string,
-    detail: AuditEntry["detail"],
-    reply: Reply,
-  ): Promise<Reply> => {
+  const record = async <Reply extends StartReply | ControlReply>({ kind, by, subject, detail }: Act, reply: Reply): Promise<Reply> => {
     if (reply.kind === "not_found") return reply;
     const isDone = reply.kind === "ok";
     await audit.append({
@@ -67,21 +64,24 @@ export function auditedControl(control: RunControl, { audit, clock }: AuditDeps)
   return {
     start: async (request) =>
       record(
-        "run_started",
-        request.requester,
-        request.runbookId,
-        { params: request.params, mode: request.mode ?? null },
+        {
+          kind: "run_started",
+          by: request.requester,
+          subject: request.runbookId,
+          detail: { params: request.params, mode: request.mode ?? null },
+        },
         await control.start(request),
       ),
-    abort: async (id, by, reason) => record("run_aborted", by, id, { reason }, await control.abort(id, by, reason)),
-    resume: async (id, by) => record("run_resumed", by, id, {}, await control.resume(id, by)),
-    rerun: async (id, by) => record("run_repeated", by, id, {}, await control.rerun(id, by)),
+    abort: async (id, by, reason) =>
+      record({ kind: "run_aborted", by, subject: id, detail: { reason } }, await control.abort(id, by, reason)),
+    resume: async (id, by) => record({ kind: "run_resumed", by, subject: id, detail: {} }, await control.resume(id, by)),
+    rerun: async (id, by) => record({ kind: "run_repeated", by, subject: id, detail: {} }, await control.rerun(id, by)),
   };
 }
 
 /** What people do to batches is recorded, the refused ones too. A pause is in force before its record. */
 export function auditedBatches(control: BatchControl, { audit, clock }: AuditDeps): BatchControl {
-  const record = async (kind: AuditKind, by: string, subject: string, detail: AuditEntry["detail"], reply: string): Promise<void> => {
+  const record = async ({ kind, by, subject, detail }: Act, reply: string): Promise<void> => {
     if (reply === "missing") return;
     const done = reply === "set" || reply === "submitted" || reply === "joined";
     await audit.append({ at: clock.now(), kind: done ? kind : "batch_refused", by, subject, detail: { ...detail, reply } });
@@ -90,7 +90,8 @@ export function auditedBatches(control: BatchControl, { audit, clock }: AuditDep
     ...control,
     async submit(id, by = "") {
       const answer = await control.submit(id, by);
-      await record("batch_submitted", by, id, answer.kind === "refused" ? { arithmetic: answer.arithmetic } : {}, answer.kind);
+      const detail = answer.kind === "refused" ? { arithmetic: answer.arithmetic } : {};
+      await record({ kind: "batch_submitted", by, subject: id, detail }, answer.kind);
       return answer;
     },
     async change(id, change, expectedVersion) {
@@ -102,7 +103,7 @@ export function auditedBatches(control: BatchControl, { audit, clock }: AuditDep
         ...(limits !== undefined && { limits: { ...limits } }),
         ...(reason !== undefined && { reason }),
       };
-      await record("batch_changed", by, id, detail, reply);
+      await record({ kind: "batch_changed", by, subject: id, detail }, reply);
       return reply;
     },
   };

@@ -88,7 +88,7 @@ export function startReportWorker(deps: ReportWorkerDeps, options: ReportWorkerO
 export async function deliverNext(deps: ReportWorkerDeps, everyMs: number, patience: MailPatience): Promise<boolean> {
   const claimed = await deps.outbox.claim(deps.clock.now(), leaseMs);
   if (claimed === undefined) return false;
-  const settlement = await deliver(claimed, deps, everyMs, patience);
+  const settlement = await deliver(claimed, deps, { everyMs, patience });
   if (!(await deps.outbox.settle(claimed, settlement))) return true;
   const { row } = claimed;
   if (settlement.kind === "sent") deps.log.sent(row, settlement.at);
@@ -97,7 +97,11 @@ export async function deliverNext(deps: ReportWorkerDeps, everyMs: number, patie
   return true;
 }
 
-async function deliver(claimed: ClaimedMail, deps: ReportWorkerDeps, everyMs: number, patience: MailPatience): Promise<MailSettlement> {
+async function deliver(
+  claimed: ClaimedMail,
+  deps: ReportWorkerDeps,
+  { everyMs, patience }: { readonly everyMs: number; readonly patience: MailPatience },
+): Promise<MailSettlement> {
   const { row, attempts } = claimed;
   const { clock } = deps;
   const at = clock.now();

@@ -11,23 +11,23 @@ import { moment, span } from "./wording.ts";
 
 /** Fills the runbook's own headings with what the journal proves. */
 export function buildReview({ summary, journal, runbook, money, publicUrl }: ReviewInput): Review {
-  const accepted = journal[0]?.kind === "accepted" ? journal[0] : undefined;
+  const accepted = acceptedOf(journal);
   const end = journal.findLast((entry) => entry.kind === "finished" || entry.kind === "concluded");
   const concluded = end?.kind === "finished" || end?.kind === "concluded" ? end : undefined;
   const outcome = concluded?.outcome ?? summary.outcome;
   const steps = storiesOf(runbook, journal);
   const post = postOf(runbook, journal);
   const checks = {
-    prerequisites: checksOf("prerequisite", runbook?.prerequisites ?? [], journal, accepted),
-    verification: checksOf("verification", runbook?.verification ?? [], journal, accepted),
+    prerequisites: checksOf("prerequisite", runbook?.prerequisites ?? [], journal),
+    verification: checksOf("verification", runbook?.verification ?? [], journal),
   };
   const told = money === undefined ? undefined : tellMoney(money);
-  const leftForPeople = leftOf(runbook, steps, checks.verification, journal);
+  const leftForPeople = leftOf({ runbook, journal, steps, verification: checks.verification });
   return {
     title: runbook?.title.replace(/^Runbook:\s*/i, "") ?? summary.runbookId,
     outcome: outcome?.replaceAll("_", " ") ?? summary.state.replaceAll("_", " "),
     headline: cleanText(concluded?.reason ?? summary.note ?? "The run goes on.", 500),
-    inShort: inShortOf(journal, summary.acceptedAt, told?.avoided, leftForPeople),
+    inShort: inShortOf(journal, { acceptedAt: summary.acceptedAt, avoided: told?.avoided, left: leftForPeople }),
     facts: factsOf({ summary, journal }, accepted, concluded?.at),
     ...(publicUrl !== undefined && { link: `${publicUrl.replace(/\/+$/, "")}/api/runs/${encodeURIComponent(summary.id)}` }),
     ...proseOf(runbook),
@@ -38,6 +38,10 @@ export function buildReview({ summary, journal, runbook, money, publicUrl }: Rev
     money: told?.lines ?? [],
     leftForPeople,
   };
+}
+
+function acceptedOf(journal: Journal): Accepted | undefined {
+  return journal[0]?.kind === "accepted" ? journal[0] : undefined;
 }
 
 function proseOf(runbook: Runbook | undefined): { readonly scenario?: string; readonly symptoms?: string; readonly related?: string } {
@@ -88,7 +92,13 @@ function firstEffectOf(journal: Journal): number | undefined {
   return journal.find((entry) => entry.kind === "applied" && mutating.has(entry.step))?.at;
 }
 
-function inShortOf(journal: Journal, acceptedAt: number, avoided: string | undefined, left: readonly string[]): readonly string[] {
+interface InShort {
+  readonly acceptedAt: number;
+  readonly avoided: string | undefined;
+  readonly left: readonly string[];
+}
+
+function inShortOf(journal: Journal, { acceptedAt, avoided, left }: InShort): readonly string[] {
   const sentence = journal
     .flatMap((entry) => (entry.kind === "applied" ? [entry.output["sentence"]] : []))
     .find((text) => typeof text === "string");
@@ -142,12 +152,8 @@ function postOf(runbook: Runbook | undefined, journal: Journal): readonly StepSt
   );
 }
 
-function checksOf(
-  kind: "prerequisite" | "verification",
-  items: readonly CheckItem[],
-  journal: Journal,
-  accepted: Accepted | undefined,
-): readonly CheckStory[] {
+function checksOf(kind: "prerequisite" | "verification", items: readonly CheckItem[], journal: Journal): readonly CheckStory[] {
+  const accepted = acceptedOf(journal);
   return items.map((item, index) => {
     const seen = journal.filter((entry) => entry.kind === "checked" && entry.subject.kind === kind && entry.subject.index === index);
     const last = seen.at(-1);
@@ -182,12 +188,14 @@ function metricsOf(journal: Journal): readonly MetricStory[] {
   return [...names].map((name) => ({ name, points: samples.map(({ at, values }) => ({ at, value: values[name] ?? null })) }));
 }
 
-function leftOf(
-  runbook: Runbook | undefined,
-  steps: readonly StepStory[],
-  verification: readonly CheckStory[],
-  journal: Journal,
-): readonly string[] {
+interface Leftovers {
+  readonly runbook: Runbook | undefined;
+  readonly journal: Journal;
+  readonly steps: readonly StepStory[];
+  readonly verification: readonly CheckStory[];
+}
+
+function leftOf({ runbook, journal, steps, verification }: Leftovers): readonly string[] {
   const answered = new Set(journal.flatMap((entry) => (entry.kind === "answered" ? [entry.questionId] : [])));
   const ended = journal.some((entry) => entry.kind === "finished" || entry.kind === "concluded");
   return [

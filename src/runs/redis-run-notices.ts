@@ -4,17 +4,24 @@ import { isId, runKeys } from "../platform/redis/run-keys.ts";
 import { runScripts } from "./redis-scripts.ts";
 import type { NoticeReply, RunNotices } from "./run-notices.ts";
 
+interface Notice {
+  readonly runId: string;
+  readonly kind: "stop" | "resolved" | "wake";
+  readonly by?: string;
+  readonly reason?: string;
+}
+
 /** Binds the notice script. */
 export function createRunNotices(redis: Redis): RunNotices {
-  const send = async (runId: string, kind: "stop" | "resolved" | "wake", by: string, reason: string): Promise<NoticeReply> => {
+  const send = async ({ runId, kind, by = "", reason = "" }: Notice): Promise<NoticeReply> => {
     if (!isId(runId)) return "unknown_run";
     const keys = { run: runKeys.run(runId), due: runKeys.due };
     const reply = await available(async () => runScripts.notice.run(redis, { keys, args: { runId, kind, by, reason } }));
     return reply === "ok" || reply === "ended" ? reply : "unknown_run";
   };
   return {
-    stop: async (runId, by, reason) => send(runId, "stop", by, reason),
-    resolved: async (runId, why) => send(runId, "resolved", "", why),
-    wake: async (runId) => send(runId, "wake", "", ""),
+    stop: async (runId, by, reason) => send({ runId, kind: "stop", by, reason }),
+    resolved: async (runId, why) => send({ runId, kind: "resolved", reason: why }),
+    wake: async (runId) => send({ runId, kind: "wake" }),
   };
 }

@@ -2,14 +2,19 @@ import type { Redis } from "ioredis";
 
 const slots = 64;
 
-/** Asks whether a process of this machine lives. */
-export type IsAlive = (pid: number) => boolean;
+/** The process that takes a name. */
+export interface WorkerProcess {
+  readonly host: string;
+  readonly pid: number;
+  /** Asks whether a process of this machine lives. */
+  readonly isAlive: (pid: number) => boolean;
+}
 
 /**
  * A stable name for a worker: the first slot of this host that no living process holds. A process that starts again after a crash gets its
  * predecessor's name, and may take back the leases that the name holds. Throws when every slot is taken.
  */
-export async function takeWorkerName(redis: Redis, host: string, pid: number, isAlive: IsAlive): Promise<string> {
+export async function takeWorkerName(redis: Redis, { host, pid, isAlive }: WorkerProcess): Promise<string> {
   for (let slot = 0; slot < slots; slot += 1) {
     const key = `{rb}:slot:${host}:${slot}`;
     if ((await redis.set(key, String(pid), "NX")) === "OK") return `${host}/${slot}`;

@@ -73,17 +73,21 @@ async function keepBeating(task: StageTask, over: AbortSignal, lost: AbortContro
 function build(template: CommandTemplate, task: StageTask, scratch: string) {
   const given = { stage: task.stage, ticket: task.ticket.id, attempt: task.attempt };
   const wanted = Object.fromEntries(Object.entries(given).filter(([name]) => Object.hasOwn(template.args, name)));
-  const proven = proveArguments("Argument", template.args, wanted);
+  const proven = proveArguments(wanted, { what: "Argument", types: template.args });
   if (!proven.ok) throw new Error(`The command ${template.name} cannot be built: ${proven.issues.join("; ")}.`);
-  const filled = fillCommand(template, template.argv, proven.texts, {
-    RUNBOOKD_STAGE: task.stage,
-    RUNBOOKD_TICKET: task.ticket.id,
-    RUNBOOKD_ATTEMPT: String(task.attempt),
-    RUNBOOKD_LEASE: task.leaseId,
-    RUNBOOKD_COMPACT: String(task.compact),
-    RUNBOOKD_COMPLAINT: task.complaint.slice(0, 2000),
-    RUNBOOKD_CONVERSATION_FILE: join(scratch, "conversation"),
-    RUNBOOKD_TICKET_FILE: join(scratch, "ticket.json"),
+  const filled = fillCommand(template, {
+    argv: template.argv,
+    texts: proven.texts,
+    openEnv: {
+      RUNBOOKD_STAGE: task.stage,
+      RUNBOOKD_TICKET: task.ticket.id,
+      RUNBOOKD_ATTEMPT: String(task.attempt),
+      RUNBOOKD_LEASE: task.leaseId,
+      RUNBOOKD_COMPACT: String(task.compact),
+      RUNBOOKD_COMPLAINT: task.complaint.slice(0, 2000),
+      RUNBOOKD_CONVERSATION_FILE: join(scratch, "conversation"),
+      RUNBOOKD_TICKET_FILE: join(scratch, "ticket.json"),
+    },
   });
   if (filled === undefined) throw new Error(`The command ${template.name} cannot be built: it is longer than 8 kB.`);
   return filled;
