@@ -48,9 +48,9 @@ export function createAcceptStore(
           journal: runKeys.journal(id),
           due: runKeys.due,
           runs: runKeys.runs,
-          openRun: runKeys.open(run?.openKey ?? "none"),
+          openRun: runKeys.openRun(run?.openKey ?? "none"),
           locks: runKeys.locks(id),
-          runbook: runKeys.bytes(run?.accepted.request.runbookSha ?? "none"),
+          runbook: runKeys.runbook(run?.accepted.request.runbookSha ?? "none"),
           openRuns: runKeys.openRuns,
           freezes: runKeys.freezes,
           newEpisodes: runKeys.newEpisodes,
@@ -102,7 +102,7 @@ export function createAcceptStore(
       return available(async () => {
         const life = replication.begin();
         const rows = await Promise.all(
-          keys.map(async (key) => redis.hmget(runKeys.episode(key.runbookId, key.fingerprint), "v", "e", "run")),
+          keys.map(async (key) => redis.hmget(runKeys.episode(key.runbookId, key.fingerprint), "version", "episode", "run")),
         );
         // A duplicate is answered 202 without a write of its own, so what it rests on must be as safe as one.
         const isKnown = rows.some(([version]) => typeof version === "string");
@@ -144,10 +144,10 @@ export function createRunbookBytes(redis: Redis): StoredBytes {
   return {
     async put(sha, source) {
       if (stored.has(sha)) return;
-      await available(async () => redis.set(runKeys.bytes(sha), source, "NX"));
+      await available(async () => redis.set(runKeys.runbook(sha), source, "NX"));
       stored.add(sha);
     },
     forget: (sha) => void stored.delete(sha),
-    get: async (sha) => (await redis.get(runKeys.bytes(sha))) ?? undefined,
+    get: async (sha) => (await redis.get(runKeys.runbook(sha))) ?? undefined,
   };
 }

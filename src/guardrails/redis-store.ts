@@ -37,7 +37,7 @@ export function createGuardMemory(redis: Redis, clock: Pick<Clock, "now">): Guar
     async read({ runbookId, fingerprint, action, targets }) {
       const now = clock.now();
       const [text, newEpisodes, failures, targetFailures, ineffective, changes] = await Promise.all([
-        fingerprint === undefined ? null : redis.hget(runKeys.episode(runbookId, fingerprint), "e"),
+        fingerprint === undefined ? null : redis.hget(runKeys.episode(runbookId, fingerprint), "episode"),
         redis.zcount(runKeys.newEpisodes, now - stormMs, "+inf"),
         failuresOf(action),
         Promise.all(targets.map(async (target) => [target, await failuresOf(onTarget(action, target))] as const)),

@@ -77,7 +77,7 @@ export function createRunReader(redis: Redis, clock: Clock): RunReader {
     if (!isId(id)) return undefined;
     const summary = await summaryOf(id);
     if (summary === undefined) return undefined;
-    const [journal, source] = await Promise.all([journalOf(id, 0), redis.get(runKeys.bytes(summary.runbookSha))]);
+    const [journal, source] = await Promise.all([journalOf(id, 0), redis.get(runKeys.runbook(summary.runbookSha))]);
     return { summary, journal, ...(source !== null && { runbookSource: source }) };
   }
 }

@@ -16,7 +16,7 @@ export interface WorkerProcess {
  */
 export async function takeWorkerName(redis: Redis, { host, pid, isAlive }: WorkerProcess): Promise<string> {
   for (let slot = 0; slot < slots; slot += 1) {
-    const key = `{rb}:slot:${host}:${slot}`;
+    const key = `{rb}:worker-slot:${host}:${slot}`;
     if ((await redis.set(key, String(pid), "NX")) === "OK") return `${host}/${slot}`;
     const holder = Number(await redis.get(key));
     if (holder !== pid && isAlive(holder)) continue;
@@ -29,7 +29,7 @@ export async function takeWorkerName(redis: Redis, { host, pid, isAlive }: Worke
 /** Frees the name at an orderly end. */
 export async function freeWorkerName(redis: Redis, name: string): Promise<void> {
   const at = name.lastIndexOf("/");
-  await redis.del(`{rb}:slot:${name.slice(0, at)}:${name.slice(at + 1)}`);
+  await redis.del(`{rb}:worker-slot:${name.slice(0, at)}:${name.slice(at + 1)}`);
 }
 
 /** Whether a process of this machine lives; one that belongs to somebody else does. */

@@ -27,13 +27,13 @@ local freeze_query = ARGV[10] -- see freeze.lua
 local claim_count = tonumber(ARGV[11])
 local claims = { unpack(ARGV, 12) } -- see claims.lua
 
-local version = tonumber(redis.call('HGET', episode, 'v') or '0')
+local version = tonumber(redis.call('HGET', episode, 'version') or '0')
 if version ~= expected_version then
   return { 'conflict' }
 end
 
 local function write_episode(id)
-  redis.call('HSET', episode, 'v', version + 1, 'e', episode_json, 'run', id)
+  redis.call('HSET', episode, 'version', version + 1, 'episode', episode_json, 'run', id)
   redis.call('PEXPIRE', episode, episode_ttl_ms)
 end
 

@@ -1,17 +1,20 @@
 import { schemaVersion } from "../../platform/redis/schema-version.ts";
 import { type Finding, fault, fine } from "./diagnosis.ts";
 
-/** Whether this program may write to a store of that version. `found`: undefined for an empty one. */
+const otherRedis = "set REDIS_URL to an empty Redis (without REDIS_URL: RUNBOOKD_DATA to an empty folder)";
+const olderData =
+  "An older runbookd wrote this data, and it is not converted. Start that version again, let its open runs and batches " +
+  `end, stop it, then ${otherRedis}. Keep the old Redis if you need its runs and its audit log.`;
+const newerData = `A newer runbookd wrote this data. Start that version, or ${otherRedis}.`;
+
+/** Whether this program may use a store of that version. `found`: undefined if the store is empty. */
 export function judgeSchema(found: number | undefined): Finding {
   const name = "Redis data";
   if (found === undefined) return fine(name, "none yet");
   if (found === schemaVersion) return fine(name, `version ${found}`);
-  const detail = `version ${found}, and this program writes version ${schemaVersion}`;
   return fault(
     name,
-    detail,
-    found > schemaVersion
-      ? "A newer runbookd has written here: run that one, or give this one a Redis of its own."
-      : "An older runbookd has written here: let it finish its open runs, then give this one an empty Redis.",
+    `the data has layout version ${found}, this runbookd uses version ${schemaVersion}`,
+    found > schemaVersion ? newerData : olderData,
   );
 }

@@ -143,7 +143,7 @@ describe("looking after a batch", () => {
     await look();
     expect(await batches.get("b")).toMatchObject({ fed: 5 });
     expect(await tickets.open(0, 2000)).toHaveLength(5);
-    await held.redis.hset("{wl}:a:" + (await shareOf()), "led", "1");
+    await held.redis.hset("{wl}:batch:" + (await shareOf()), "pilot_passed", "1");
     await look();
     await look();
     expect(await batches.get("b")).toMatchObject({ fed: 1000 });
@@ -167,6 +167,6 @@ describe("looking after a batch", () => {
 });
 
 async function shareOf(): Promise<string> {
-  const [key = ""] = await held.redis.keys("{wl}:a:*:tickets");
+  const [key = ""] = await held.redis.keys("{wl}:batch:*:tickets");
   return key.split(":")[2] ?? "";
 }

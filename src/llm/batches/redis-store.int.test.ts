@@ -234,14 +234,14 @@ describe("the money of a batch, whatever happens in whatever order", () => {
             await tickets.hold(id, "w");
             await tickets.write(id, "w", { state: "failed" });
           }
-          const leases = await held.redis.hvals("{wl}:b:checkout:reserved");
+          const leases = await held.redis.hvals("{wl}:budget:checkout:reserved");
           const batch = await batches.get("b");
           const budget = await ledger.read("checkout");
           const inLeases = leases.reduce((sum, reserved) => sum + Number(reserved), 0);
           expect(budget?.committedMicroUsd).toBeGreaterThanOrEqual(0);
           expect(batch?.reservedMicroUsd).toBeGreaterThanOrEqual(0);
           // Reading tidies leases up that have expired, so that both are looked at afterwards.
-          const after = (await held.redis.hvals("{wl}:b:checkout:reserved")).reduce((sum, reserved) => sum + Number(reserved), 0);
+          const after = (await held.redis.hvals("{wl}:budget:checkout:reserved")).reduce((sum, reserved) => sum + Number(reserved), 0);
           expect(after).toBeLessThanOrEqual(inLeases);
           expect(budget?.committedMicroUsd).toBe(after + ((await batches.get("b"))?.reservedMicroUsd ?? 0));
           expect(ticketStates.reduce((sum, one) => sum + (batch?.counts[one] ?? 0), 0)).toBe(6);

@@ -6,7 +6,7 @@ import type { Clock } from "../../core/clock.ts";
 import { sha256 } from "../../core/json.ts";
 import { available } from "../../platform/redis/available.ts";
 import { pageOf } from "../../platform/redis/page-of.ts";
-import { workloadKeys as keys, shareIdOf } from "../../platform/redis/workload-keys.ts";
+import { workloadKeys as keys, shareIdOf, unleasedField } from "../../platform/redis/workload-keys.ts";
 import { readLimits } from "../budgets/batch-admission.ts";
 import { stateCounts } from "../tickets/ticket.ts";
 import type { AdaptedConcurrency, BatchStore, SubmitReply } from "./batch.ts";
@@ -17,7 +17,7 @@ export function createBatchStore({ redis, clock }: { readonly redis: Redis; read
   const get = async (id: string): Promise<Batch | undefined> => {
     const fields = await redis.hgetall(keys.batch(id));
     if (fields["id"] === undefined) return undefined;
-    const left = await redis.hget(keys.shares(fields["budget"] ?? ""), `left ${shareIdOf(id)}`);
+    const left = await redis.hget(keys.shares(fields["budget"] ?? ""), unleasedField(shareIdOf(id)));
     return readBatch(fields, Number(left ?? 0));
   };
   const reservationKeys = (budget: string, id: string) => ({
@@ -98,11 +98,11 @@ export function createBatchStore({ redis, clock }: { readonly redis: Redis; read
       }),
     feed: (id, upTo) =>
       available(async () => {
-        const fed = Number((await redis.hget(keys.batch(id), "fed")) ?? 0);
+        const fed = Number((await redis.hget(keys.batch(id), "enqueued")) ?? 0);
         if (fed >= upTo) return [];
         return redis.zrange(keys.batchTickets(id), fed, String(upTo - 1));
       }),
-    fed: (id, count) => available(async () => void (await redis.hset(keys.batch(id), "fed", count))),
+    fed: (id, count) => available(async () => void (await redis.hset(keys.batch(id), "enqueued", count))),
     settle: (id) =>
       available(async () => {
         const budget = await redis.hget(keys.batch(id), "budget");
@@ -137,6 +137,9 @@ function readSubmitReply([kind = "nothing", first = "", second, third]: readonly
   }
 }
 
+/** Fields of a batch that count the tickets of a kind begin so. */
+const kindPrefix = "kind:";
+
 const adaptedSchema = z.object({
   limit: z.number(),
   cleanSince: z.number(),
@@ -149,7 +152,9 @@ function readBatch(fields: { readonly [name: string]: string }, reservedMicroUsd
   const text = (name: string) => fields[name] ?? "";
   const number = (name: string) => Number(fields[name] ?? 0);
   const limits = readLimits(text("limits"));
-  const kinds = Object.entries(fields).flatMap(([name, count]) => (name.startsWith("k:") ? [[name.slice(2), Number(count)] as const] : []));
+  const kinds = Object.entries(fields).flatMap(([name, count]) =>
+    name.startsWith(kindPrefix) ? [[name.slice(kindPrefix.length), Number(count)] as const] : [],
+  );
   const provider = batchProviders.find((name) => name === text("provider"));
   return {
     ...(provider !== undefined && { provider }),
@@ -165,15 +170,15 @@ function readBatch(fields: { readonly [name: string]: string }, reservedMicroUsd
     concurrencyNow: text("concurrency_now") === "" ? limits.concurrency : number("concurrency_now"),
     spentMicroUsd: number("spent"),
     reservedMicroUsd,
-    ...(fields["p90"] === undefined
+    ...(fields["estimated_p90"] === undefined
       ? {}
-      : { estimate: { p50MicroUsd: number("p50"), p90MicroUsd: number("p90"), tickets: number("size") } }),
-    counts: stateCounts((state) => fields[`n:${state}`]),
+      : { estimate: { p50MicroUsd: number("estimated_p50"), p90MicroUsd: number("estimated_p90"), tickets: number("estimated_tickets") } }),
+    counts: stateCounts((state) => fields[`tickets:${state}`]),
     kinds: Object.fromEntries(kinds),
     begun: number("begun"),
     begunEnded: number("begun_ended"),
-    led: text("led") === "1",
-    fed: number("fed"),
+    led: text("pilot_passed") === "1",
+    fed: number("enqueued"),
     requests: number("requests"),
     rateLimited: number("rate_limited"),
     ...(fields["adapted"] === undefined ? {} : { adapted: readAdapted(fields["adapted"]) }),

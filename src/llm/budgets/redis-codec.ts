@@ -26,6 +26,9 @@ export function readLogEntry(fields: readonly string[]): AdmissionLogEntry {
   return { kind, at, budget, ticketId: ticket, starts: starts === "1", ...(known.success ? { reason: known.data } : {}) };
 }
 
+/** Every row has a field that begins so. */
+const requestsPrefix = "requests:";
+
 /** The rows of one bucket of a budget's spend. */
 export async function readRows(redis: Redis, budget: string, index: number): Promise<RowPart[]> {
   const [sums, members] = await Promise.all([redis.hgetall(keys.rows(budget, index)), redis.smembers(keys.rowTickets(budget, index))]);
@@ -35,17 +38,17 @@ export async function readRows(redis: Redis, budget: string, index: number): Pro
     attempts.set(row, [...(attempts.get(row) ?? []), attempt]);
   }
   return Object.keys(sums)
-    .filter((field) => field.startsWith("r"))
+    .filter((field) => field.startsWith(requestsPrefix))
     .map((field) => {
-      const row = field.slice(1);
-      const sum = (kind: string) => Number(sums[kind + row] ?? 0);
+      const row = field.slice(requestsPrefix.length);
+      const sum = (kind: string) => Number(sums[`${kind}:${row}`] ?? 0);
       return {
         key: readRowKey(row),
-        costMicroUsd: sum("c"),
-        requests: sum("r"),
-        inputTokens: sum("i"),
-        outputTokens: sum("o"),
-        unpricedTokens: sum("u"),
+        costMicroUsd: sum("cost"),
+        requests: sum("requests"),
+        inputTokens: sum("input_tokens"),
+        outputTokens: sum("output_tokens"),
+        unpricedTokens: sum("unpriced_tokens"),
         attempts: attempts.get(row) ?? [],
       };
     });

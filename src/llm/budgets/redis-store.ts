@@ -70,7 +70,7 @@ export function createWorkloadLedger({ redis, clock, times, counts, usageEvents 
     const reply = await budgetScripts.recordUsage.run(redis, {
       keys: {
         ...reservationKeys(budget),
-        reported: keys.seen(event.id),
+        reported: keys.usageReported(event.id),
         minute: keys.minute(budget, minuteAt(now)),
         ticketSpend: keys.ticketSpend(budget, ticketId),
         batch: keys.batch(event.batchId ?? ""),

@@ -23,6 +23,9 @@ const stored = z.object({
   createdBy: z.string(),
 });
 
+/** Fields of a prompt that hold the version of a label begin so. */
+const labelPrefix = "label:";
+
 /** Prompts in Redis. Rejects with StoreUnavailable when Redis does not answer. */
 export function createPromptStore({ redis, clock }: { readonly redis: Redis; readonly clock: Pick<Clock, "now"> }): PromptStore {
   const version = async (prompt: string, number: number): Promise<PromptVersion | undefined> => {
@@ -33,7 +36,7 @@ export function createPromptStore({ redis, clock }: { readonly redis: Redis; rea
     const fields = await redis.hgetall(keys.prompt(name));
     const { latest, ...rest } = fields;
     if (latest === undefined) return undefined;
-    const labels = Object.entries(rest).map(([field, value]) => [field.slice(2), Number(value)] as const);
+    const labels = Object.entries(rest).map(([field, value]) => [field.slice(labelPrefix.length), Number(value)] as const);
     return { name, latest: Number(latest), labels: Object.fromEntries(labels) };
   };
 
@@ -85,11 +88,11 @@ export function createCanaryStore(redis: Redis): CanaryStore {
   const parse = (text: string | null): Canary | null => (text === null || text === "" ? null : canarySchema.parse(JSON.parse(text)));
   const write = (canary: Canary | null) => (canary === null ? "" : canonicalJson(canary));
   return {
-    read: (prompt) => available(async () => parse(await redis.get(keys.promptCanary(prompt)))),
+    read: (prompt) => available(async () => parse(await redis.get(keys.promptRollout(prompt)))),
     compareAndSet: (prompt, expected, next) =>
       available(async () => {
         const reply = await promptScripts.setRollout.run(redis, {
-          keys: { rollout: keys.promptCanary(prompt) },
+          keys: { rollout: keys.promptRollout(prompt) },
           args: { expected: write(expected), newRollout: write(next) },
         });
         const [kind, present] = replyList(reply);

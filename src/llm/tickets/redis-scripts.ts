@@ -8,7 +8,7 @@ export const ticketScripts = {
   add: defineScript({
     path: join(lua, "ticket-add.lua"),
     keys: ["ticket", "tickets", "counts", "batch", "batchTickets", "budgetQueues", "budgetBatches", "openTickets", "referenceHolder"],
-    args: ["id", "now", "budgetId", "queue", "batchId", "fixed", "estimate", "retentionMs", "hash", "kind", "reference"],
+    args: ["id", "now", "budgetId", "queue", "batchId", "definition", "estimate", "retentionMs", "hash", "kind", "reference"],
   }),
   write: defineScript({
     path: join(lua, "ticket-write.lua"),

@@ -49,7 +49,7 @@ export function createTicketStore({
     return fields["id"] === undefined ? undefined : readTicket(fields);
   };
   const write = async ({ id, holder = "", mode }: TicketWrite, change: TicketChange): Promise<number> => {
-    const [batch, budget, reference] = await redis.hmget(keys.ticket(id), "batch", "budget", "ref");
+    const [batch, budget, reference] = await redis.hmget(keys.ticket(id), "batch", "budget", "external_ref");
     const { state = "", saved, failures, ...fields } = change;
     const texts = {
       ...(saved === undefined ? {} : { saved: JSON.stringify(saved) }),
@@ -67,7 +67,7 @@ export function createTicketStore({
         ticketSpend: keys.ticketSpend(budget ?? "", id),
         batchEnded: keys.batchEnded(batch ?? ""),
         referenceHolder: keys.reference(reference ?? ""),
-        heartbeats: keys.ticketBeats,
+        heartbeats: keys.ticketHeartbeats,
       },
       args: { holder, now, mode, retentionMs: keepMs, newState: state, slot: Math.floor(now / progressSlotMs) },
       moreArgs: renamed,
@@ -95,7 +95,7 @@ export function createTicketStore({
         budgetId: budget,
         queue,
         batchId,
-        fixed: JSON.stringify({ payload, variant, maxAttempts }),
+        definition: JSON.stringify({ payload, variant, maxAttempts }),
         estimate: estimateMicroUsd,
         retentionMs: keepMs,
         hash: sha256(canonicalJson(ticket)),
@@ -143,7 +143,7 @@ export function createTicketStore({
       }),
     standing: (before, limit) =>
       available(async () => {
-        const ids = await redis.zrange(keys.ticketBeats, "-inf", `(${before}`, "BYSCORE", "LIMIT", 0, limit);
+        const ids = await redis.zrange(keys.ticketHeartbeats, "-inf", `(${before}`, "BYSCORE", "LIMIT", 0, limit);
         const tickets = await Promise.all(ids.map((id) => get(id)));
         return tickets.flatMap((ticket) => (ticket === undefined ? [] : [{ id: ticket.id, queue: ticket.queue, stage: ticket.stage }]));
       }),
@@ -180,7 +180,7 @@ export function createTicketStore({
 
 const addReply = z.union([z.tuple([z.enum(["added", "known", "differs", "sealed"])]), z.tuple([z.literal("taken"), z.string()])]);
 
-const fixed = z.object({ payload: z.json(), variant: z.string(), maxAttempts: z.number() });
+const definition = z.object({ payload: z.json(), variant: z.string(), maxAttempts: z.number() });
 
 function readTicket(fields: { readonly [name: string]: string }): Ticket {
   const text = (name: string) => fields[name] ?? "";
@@ -190,9 +190,9 @@ function readTicket(fields: { readonly [name: string]: string }): Ticket {
     budget: text("budget"),
     queue: text("queue"),
     ...(batchId === "" ? {} : { batchId }),
-    ...(text("ref") === "" ? {} : { externalRef: text("ref") }),
+    ...(text("external_ref") === "" ? {} : { externalRef: text("external_ref") }),
     kind: text("kind") === "" ? "ticket" : text("kind"),
-    ...fixed.parse(JSON.parse(text("fixed"))),
+    ...definition.parse(JSON.parse(text("definition"))),
     state: z.enum(ticketStates).parse(text("state")),
     reason: text("reason"),
     attempt: Number(text("attempt")),

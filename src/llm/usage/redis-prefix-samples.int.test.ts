@@ -17,7 +17,7 @@ it("a full group of long conversations stays within a few megabytes", async () =
   const blocks = Array.from({ length: 100 }, (_, index) => aBlock(`block ${index}`, 500, { role: "user", layer: "history" }));
   for (let start = 0; start < 2000; start += 500)
     await store.add(Array.from({ length: 500 }, (_, index) => aPrefixSample({ id: `s${start + index}`, at: start + index, blocks })));
-  const [key] = await held.redis.keys("{wl}:p:*[0-9a-f]");
+  const [key] = await held.redis.keys("{wl}:prefix-samples:*[0-9a-f]");
   const bytes = Number(await held.redis.memory("USAGE", key ?? "", "SAMPLES", 0));
   expect(await held.redis.llen(key ?? "")).toBe(2000);
   expect(bytes).toBeLessThan(6_000_000);

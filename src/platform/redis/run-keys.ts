@@ -4,37 +4,37 @@ import type { Claim } from "../../core/verdict.ts";
 
 const tag = "{rb}";
 
-/** Every key of the ledger has one hash tag, so that each script is single-slot. No key is built from unhashed input. */
+/** Keys of runs and of all that goes with them; docs/redis.md lists them. One hash tag, so that each script is single-slot. Input from outside is hashed. */
 export const runKeys = {
-  episode: (runbookId: string, fingerprint: string) => `${tag}:ep:${sha256(`${runbookId}|${fingerprint}`)}`,
-  bytes: (sha: string) => `${tag}:rb:${sha}`,
+  episode: (runbookId: string, fingerprint: string) => `${tag}:episode:${sha256(`${runbookId}|${fingerprint}`)}`,
+  runbook: (sha: string) => `${tag}:runbook:${sha}`,
   run: (id: string) => `${tag}:run:${id}`,
   journal: (id: string) => `${tag}:run:${id}:journal`,
   locks: (id: string) => `${tag}:run:${id}:locks`,
-  question: (id: string) => `${tag}:q:${id}`,
-  consents: (id: string) => `${tag}:q:${id}:consents`,
-  links: (id: string) => `${tag}:q:${id}:links`,
+  question: (id: string) => `${tag}:question:${id}`,
+  consents: (id: string) => `${tag}:question:${id}:consents`,
+  links: (id: string) => `${tag}:question:${id}:links`,
   questions: `${tag}:questions`,
   audit: `${tag}:audit`,
   auditState: `${tag}:audit:state`,
   due: `${tag}:due`,
   runs: `${tag}:runs`,
   openRuns: `${tag}:open-runs`,
-  damaged: `${tag}:damaged`,
-  fenced: `${tag}:fenced`,
-  freezes: `${tag}:freeze`,
+  damaged: `${tag}:damaged-runs`,
+  fenced: `${tag}:fenced-writes`,
+  freezes: `${tag}:freezes`,
   frozenRuns: `${tag}:frozen-runs`,
   watchdog: `${tag}:watchdog`,
   meta: `${tag}:meta`,
-  checked: `${tag}:checked`,
+  checked: `${tag}:checked-by`,
   newEpisodes: `${tag}:new-episodes`,
   failures: (what: string) => `${tag}:failures:${sha256(what)}`,
-  ineffective: (runbookId: string) => `${tag}:ineffective:${sha256(runbookId)}`,
-  open: (openKey: string) => `${tag}:open:${openKey}`,
+  ineffective: (runbookId: string) => `${tag}:ineffective-runs:${sha256(runbookId)}`,
+  openRun: (openKey: string) => `${tag}:open-run:${openKey}`,
   claim: (claim: Claim) =>
-    "lock" in claim ? `${tag}:t:${claim.lock}` : "bucket" in claim ? `${tag}:b:${claim.bucket}` : `${tag}:l:${claim.log}`,
-  log: (name: string) => `${tag}:l:${name}`,
-  bucket: (bucket: string) => `${tag}:b:${bucket}`,
+    "lock" in claim ? `${tag}:lock:${claim.lock}` : "bucket" in claim ? `${tag}:bucket:${claim.bucket}` : `${tag}:log:${claim.log}`,
+  log: (name: string) => `${tag}:log:${name}`,
+  bucket: (bucket: string) => `${tag}:bucket:${bucket}`,
 } as const;
 
 /** Runs are kept this long after their end. */

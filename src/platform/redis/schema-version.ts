@@ -2,12 +2,13 @@ import type { Redis } from "ioredis";
 import { runKeys } from "./run-keys.ts";
 
 /**
- * How keys and values are laid out. Raised when a program of the version before could no longer read what is written;
- * fields that are only added leave it as it is, so that two versions can work side by side while one replaces the other.
+ * Version of the layout of keys and values (docs/redis.md). It rises when the previous version of the program could not
+ * read what this one writes. Added fields do not raise it, so that two versions can run side by side during an upgrade.
+ * Version 2: keys and fields are named by words.
  */
-export const schemaVersion = 1;
+export const schemaVersion = 2;
 
-/** The version that the store was written with; an empty store is marked with ours. Rejects when Redis does not answer. */
+/** The version that the store was written with; an empty store is marked with this program's. Rejects when Redis does not answer. */
 export async function markSchema(redis: Pick<Redis, "hsetnx" | "hget">): Promise<number> {
   await redis.hsetnx(runKeys.meta, "schema", schemaVersion);
   return Number(await redis.hget(runKeys.meta, "schema"));

@@ -8,8 +8,8 @@ local hash = ARGV[3] -- of what the batch was created with
 local fields = { unpack(ARGV, 4) } -- name, value, …
 
 if redis.call('HSETNX', batch, 'id', id) == 0 then
-  return redis.call('HGET', batch, 'head') == hash and 'same' or 'differs'
+  return redis.call('HGET', batch, 'hash') == hash and 'same' or 'differs'
 end
-redis.call('HSET', batch, 'head', hash, unpack(fields))
+redis.call('HSET', batch, 'hash', hash, unpack(fields))
 redis.call('ZADD', batches, now, id)
 return 'created'

@@ -11,7 +11,7 @@ local now = tonumber(ARGV[1])
 local share = ARGV[2]
 
 local state, sealed, queued, running, waiting, id = unpack(redis.call('HMGET', batch, 'state',
-  'sealed', 'n:queued', 'n:running', 'n:waiting', 'id'))
+  'sealed', 'tickets:queued', 'tickets:running', 'tickets:waiting', 'id'))
 if not state or (not sealed and state ~= 'cancelled') then
   return 0
 end
@@ -19,12 +19,12 @@ if number_or_zero(queued) > 0 or number_or_zero(running) > 0 or number_or_zero(w
   return 0
 end
 end_expired(budget, expiry, leases, reserved, shares, now)
-if number_or_zero(redis.call('HGET', shares, 'count ' .. share)) > 0 then
+if number_or_zero(redis.call('HGET', shares, 'leases:' .. share)) > 0 then
   return 0
 end
-local left = number_or_zero(redis.call('HGET', shares, 'left ' .. share))
+local left = number_or_zero(redis.call('HGET', shares, 'unleased:' .. share))
 reduce_share(budget, shares, share, left)
-redis.call('HDEL', shares, 'left ' .. share, 'amount ' .. share, 'count ' .. share)
+redis.call('HDEL', shares, 'unleased:' .. share, 'leased:' .. share, 'leases:' .. share)
 if state == 'open' then
   redis.call('HSET', batch, 'state', 'done')
   redis.call('HINCRBY', batch, 'version', 1)

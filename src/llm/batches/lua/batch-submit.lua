@@ -17,7 +17,7 @@ local cost_per_ticket = ARGV[5] -- of the p90, rounded up
 local p50_cost = ARGV[6] -- of the whole batch
 
 local state, sealed, waiting, id =
-  unpack(redis.call('HMGET', batch, 'state', 'sealed', 'n:waiting', 'id'))
+  unpack(redis.call('HMGET', batch, 'state', 'sealed', 'tickets:waiting', 'id'))
 if not state then
   return { 'missing' }
 end
@@ -40,9 +40,10 @@ if spent + committed + p90_cost > tonumber(limit) then
   return { 'refused', spent, committed, limit }
 end
 add_committed(budget, p90_cost)
-redis.call('HSET', shares, 'left ' .. share, p90_cost)
-redis.call('HSET', batch, 'state', 'open', 'sealed', '1', 'size', tickets, 'p90', p90_cost,
-  'p50', p50_cost, 'per_ticket', cost_per_ticket, 'submitted', now)
+redis.call('HSET', shares, 'unleased:' .. share, p90_cost)
+redis.call('HSET', batch, 'state', 'open', 'sealed', '1', 'submitted', now,
+  'estimated_tickets', tickets, 'estimated_p90', p90_cost, 'estimated_p50', p50_cost,
+  'estimated_per_ticket', cost_per_ticket)
 redis.call('HINCRBY', batch, 'version', 1)
 redis.call('HINCRBY', batch, 'revision', 1)
 redis.call('SADD', active_batches, id)

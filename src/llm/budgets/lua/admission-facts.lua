@@ -30,10 +30,10 @@ end
 local batch_facts = {}
 if share ~= '' and redis.call('EXISTS', batch) == 1 then
   append_texts(batch_facts, redis.call('HMGET', batch, 'gate', 'reason', 'spent', 'state',
-    'limits', 'concurrency_now', 'minute', 'minute_started', 'begun', 'begun_ended', 'led',
-    'n:succeeded', 'n:failed', 'n:dead', 'n:quarantined'))
-  append_texts(batch_facts, redis.call('HMGET', shares, 'left ' .. share, 'amount ' .. share,
-    'count ' .. share))
+    'limits', 'concurrency_now', 'minute', 'minute_started', 'begun', 'begun_ended', 'pilot_passed',
+    'tickets:succeeded', 'tickets:failed', 'tickets:dead', 'tickets:quarantined'))
+  append_texts(batch_facts, redis.call('HMGET', shares, 'unleased:' .. share, 'leased:' .. share,
+    'leases:' .. share))
 end
 local ticket_spent, ticket_cancelled, ticket_begun =
   unpack(redis.call('HMGET', ticket_spend, 'spent', 'cancelled', 'begun'))

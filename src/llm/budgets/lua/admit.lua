@@ -48,7 +48,7 @@ local starts = redis.call('ZSCORE', expiry, lease_id) == false
 local own = number_or_zero(redis.call('HGET', reserved, lease_id))
 local left = 0
 if share ~= '' then
-  left = number_or_zero(redis.call('HGET', shares, 'left ' .. share))
+  left = number_or_zero(redis.call('HGET', shares, 'unleased:' .. share))
 end
 local from_batch = math.min(left, math.max(0, estimate - own))
 if spent + committed - own + estimate - from_batch > limit then
@@ -68,20 +68,20 @@ local is_first_start = redis.call('HGET', ticket_spend, 'begun') == false
 if share ~= '' then
   local gate, state, batch_spent, started_minute, minute_started, begun, begun_ended, succeeded,
     failed, dead, quarantined = unpack(redis.call('HMGET', batch, 'gate', 'state', 'spent',
-    'minute', 'minute_started', 'begun', 'begun_ended', 'n:succeeded', 'n:failed', 'n:dead',
-    'n:quarantined'))
+    'minute', 'minute_started', 'begun', 'begun_ended', 'tickets:succeeded', 'tickets:failed',
+    'tickets:dead', 'tickets:quarantined'))
   if gate == 'paused' or state == 'draft' or state == 'cancelled' then
     return 'changed'
   end
   if batch_max_cost ~= '' then
-    local in_flight = number_or_zero(redis.call('HGET', shares, 'amount ' .. share))
+    local in_flight = number_or_zero(redis.call('HGET', shares, 'leased:' .. share))
     local others = math.max(0, in_flight - own)
     if number_or_zero(batch_spent) + others + estimate > tonumber(batch_max_cost) then
       return 'changed'
     end
   end
   if starts and batch_max_running ~= ''
-    and number_or_zero(redis.call('HGET', shares, 'count ' .. share))
+    and number_or_zero(redis.call('HGET', shares, 'leases:' .. share))
       >= tonumber(batch_max_running) then
     return 'changed'
   end
@@ -98,13 +98,13 @@ if share ~= '' then
     end
   end
   if starts then
-    redis.call('HSET', shares, 'lease ' .. lease_id, share)
-    redis.call('HINCRBY', shares, 'count ' .. share, 1)
+    redis.call('HSET', shares, 'share_of:' .. lease_id, share)
+    redis.call('HINCRBY', shares, 'leases:' .. share, 1)
     redis.call('HSET', batch, 'minute', minute_index, 'minute_started', started + 1)
     if is_first_start then
       redis.call('HINCRBY', batch, 'begun', 1)
       if pilot_passed then
-        redis.call('HSET', batch, 'led', '1')
+        redis.call('HSET', batch, 'pilot_passed', '1')
       end
     end
   end

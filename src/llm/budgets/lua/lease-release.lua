@@ -17,13 +17,13 @@ local share = ARGV[5] -- '' = no batch
 local history_length = tonumber(ARGV[6])
 
 local function reduce_share_to_open_tickets()
-  local per_ticket, queued, running, waiting =
-    unpack(redis.call('HMGET', batch, 'per_ticket', 'n:queued', 'n:running', 'n:waiting'))
+  local per_ticket, queued, running, waiting = unpack(redis.call('HMGET', batch,
+    'estimated_per_ticket', 'tickets:queued', 'tickets:running', 'tickets:waiting'))
   if share == '' or not per_ticket then
     return
   end
   local open = number_or_zero(queued) + number_or_zero(running) + number_or_zero(waiting)
-  local left = number_or_zero(redis.call('HGET', shares, 'left ' .. share))
+  local left = number_or_zero(redis.call('HGET', shares, 'unleased:' .. share))
   reduce_share(budget, shares, share, left - open * per_ticket)
 end
 

@@ -51,9 +51,9 @@ if redis.call('ZSCORE', expiry, lease_id) then
   if settled > 0 then
     add_committed(budget, -settled)
     redis.call('HSET', reserved, lease_id, integer_text(reserved_amount - settled))
-    local lease_share = redis.call('HGET', shares, 'lease ' .. lease_id)
+    local lease_share = redis.call('HGET', shares, 'share_of:' .. lease_id)
     if lease_share then
-      redis.call('HINCRBY', shares, 'amount ' .. lease_share, integer_text(-settled))
+      redis.call('HINCRBY', shares, 'leased:' .. lease_share, integer_text(-settled))
     end
   end
   redis.call('ZADD', expiry, 'XX', lease_expires_at, lease_id)
@@ -77,14 +77,15 @@ if redis.call('EXISTS', batch) == 1 then
 end
 
 -- A row has five fields.
-if redis.call('HEXISTS', rows, 'r' .. row) == 0 and redis.call('HLEN', rows) >= max_rows * 5 then
+if redis.call('HEXISTS', rows, 'requests:' .. row) == 0
+  and redis.call('HLEN', rows) >= max_rows * 5 then
   row, row_ticket = overflow_row, overflow_row_ticket
 end
-redis.call('HINCRBY', rows, 'r' .. row, 1)
-redis.call('HINCRBY', rows, 'c' .. row, cost)
-redis.call('HINCRBY', rows, 'i' .. row, input_tokens)
-redis.call('HINCRBY', rows, 'o' .. row, output_tokens)
-redis.call('HINCRBY', rows, 'u' .. row, unpriced_tokens)
+redis.call('HINCRBY', rows, 'requests:' .. row, 1)
+redis.call('HINCRBY', rows, 'cost:' .. row, cost)
+redis.call('HINCRBY', rows, 'input_tokens:' .. row, input_tokens)
+redis.call('HINCRBY', rows, 'output_tokens:' .. row, output_tokens)
+redis.call('HINCRBY', rows, 'unpriced_tokens:' .. row, unpriced_tokens)
 redis.call('PEXPIRE', rows, rows_ttl_ms)
 redis.call('SADD', row_tickets, row_ticket)
 redis.call('PEXPIRE', row_tickets, rows_ttl_ms)

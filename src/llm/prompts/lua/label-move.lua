@@ -12,7 +12,7 @@ end
 if new_version ~= '' and redis.call('HEXISTS', versions, new_version) == 0 then
   return { 'not_found' }
 end
-local field = 'l:' .. label
+local field = 'label:' .. label
 local version = redis.call('HGET', prompt, field) or ''
 if version ~= expected_version then
   return { 'conflict', version }

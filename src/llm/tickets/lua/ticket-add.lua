@@ -17,14 +17,14 @@ local now = tonumber(ARGV[2])
 local budget_id = ARGV[3]
 local queue = ARGV[4]
 local batch_id = ARGV[5] -- '' = no batch
-local fixed = ARGV[6] -- JSON of what never changes
+local definition = ARGV[6] -- JSON of what never changes
 local estimate = ARGV[7]
 local retention_ms = tonumber(ARGV[8]) -- after the ticket's end
 local hash = ARGV[9] -- of everything that was handed in
 local kind = ARGV[10]
 local reference = ARGV[11] -- '' = none
 
-local existing_id, existing_hash = unpack(redis.call('HMGET', ticket, 'id', 'sha'))
+local existing_id, existing_hash = unpack(redis.call('HMGET', ticket, 'id', 'hash'))
 if existing_id then
   return { existing_hash == hash and 'known' or 'differs' }
 end
@@ -41,10 +41,11 @@ if reference ~= '' then
 end
 local is_draft = batch_state == 'draft'
 local state = is_draft and 'waiting' or 'queued'
-redis.call('HSET', ticket, 'id', id, 'sha', hash, 'fixed', fixed, 'budget', budget_id,
+redis.call('HSET', ticket, 'id', id, 'hash', hash, 'definition', definition, 'budget', budget_id,
   'queue', queue, 'batch', batch_id, 'state', state, 'reason', is_draft and 'batch_draft' or '',
   'attempt', '1', 'turn', '0', 'saved', 'null', 'estimate', estimate, 'created', now,
-  'updated', now, 'holder', '', 'kind', kind, 'ref', reference, 'stage', '', 'failures', '[]')
+  'updated', now, 'holder', '', 'kind', kind, 'external_ref', reference, 'stage', '',
+  'failures', '[]')
 redis.call('ZADD', tickets, now, id)
 if not is_draft then
   redis.call('ZADD', open_tickets, now, id)
@@ -54,8 +55,8 @@ redis.call('HINCRBY', counts, 'queue ' .. queue .. ' ' .. state, 1)
 redis.call('HINCRBY', counts, 'budget ' .. budget_id .. ' ' .. state, 1)
 redis.call('SADD', budget_queues, queue)
 if batch_id ~= '' then
-  redis.call('HINCRBY', batch, 'n:' .. state, 1)
-  redis.call('HINCRBY', batch, 'k:' .. kind, 1)
+  redis.call('HINCRBY', batch, 'tickets:' .. state, 1)
+  redis.call('HINCRBY', batch, 'kind:' .. kind, 1)
   redis.call('HINCRBY', batch, 'revision', 1)
   redis.call('ZADD', batch_tickets, now, id)
   redis.call('SADD', budget_batches, batch_id)

@@ -22,7 +22,7 @@ local slot = ARGV[6] -- of time, in which an end is counted
 local fields = { unpack(ARGV, 7) } -- name, value, …
 
 local state, current_holder, queue, budget_id, batch_id, id, reason, reference = unpack(redis.call(
-  'HMGET', ticket, 'state', 'holder', 'queue', 'budget', 'batch', 'id', 'reason', 'ref'))
+  'HMGET', ticket, 'state', 'holder', 'queue', 'budget', 'batch', 'id', 'reason', 'external_ref'))
 if not state then
   return -1
 end
@@ -78,8 +78,8 @@ local function enter_state()
   redis.call('HINCRBY', counts, 'budget ' .. budget_id .. ' ' .. state, -1)
   redis.call('HINCRBY', counts, 'budget ' .. budget_id .. ' ' .. new_state, 1)
   if batch_id ~= '' then
-    redis.call('HINCRBY', batch, 'n:' .. state, -1)
-    redis.call('HINCRBY', batch, 'n:' .. new_state, 1)
+    redis.call('HINCRBY', batch, 'tickets:' .. state, -1)
+    redis.call('HINCRBY', batch, 'tickets:' .. new_state, 1)
     redis.call('HINCRBY', batch, 'revision', 1)
   end
 end

@@ -3,9 +3,9 @@
 -- A lease is three things that are written together: its expiry, its reserved amount and its
 -- description. `committed` of the budget is the sum of all reserved amounts.
 -- `shares` holds what batches have reserved; share is a batch's id in it, '' = no batch:
---   'lease <lease id>' = share that the lease belongs to
---   'left <share>' = reserved by the batch and not by its leases
---   'amount <share>' and 'count <share>' = reserved by its leases, and how many leases there are
+--   'share_of:<lease id>' = share that the lease belongs to
+--   'unleased:<share>' = reserved by the batch and not by its leases
+--   'leased:<share>' and 'leases:<share>' = reserved by its leases, and how many leases there are
 local function number_or_zero(value)
   return tonumber(value or '0')
 end
@@ -28,14 +28,14 @@ local function reserve_for_lease(budget, shares, share, amount)
     add_committed(budget, amount)
     return
   end
-  redis.call('HINCRBY', shares, 'amount ' .. share, integer_text(amount))
-  local left = tonumber(redis.call('HGET', shares, 'left ' .. share) or '')
+  redis.call('HINCRBY', shares, 'leased:' .. share, integer_text(amount))
+  local left = tonumber(redis.call('HGET', shares, 'unleased:' .. share) or '')
   if not left then
     add_committed(budget, amount)
     return
   end
   local from_batch = math.min(left, amount)
-  redis.call('HINCRBY', shares, 'left ' .. share, integer_text(-from_batch))
+  redis.call('HINCRBY', shares, 'unleased:' .. share, integer_text(-from_batch))
   add_committed(budget, amount - from_batch)
 end
 
@@ -44,10 +44,10 @@ local function reduce_share(budget, shares, share, amount)
   if share == '' or amount <= 0 then
     return
   end
-  local left = number_or_zero(redis.call('HGET', shares, 'left ' .. share))
+  local left = number_or_zero(redis.call('HGET', shares, 'unleased:' .. share))
   local reduction = math.min(left, amount)
   if reduction > 0 then
-    redis.call('HINCRBY', shares, 'left ' .. share, integer_text(-reduction))
+    redis.call('HINCRBY', shares, 'unleased:' .. share, integer_text(-reduction))
     add_committed(budget, -reduction)
   end
 end
@@ -55,11 +55,11 @@ end
 -- Ends a lease and its reservation. Returns 1 when there was one.
 local function drop_lease(budget, expiry, leases, reserved, shares, lease_id)
   local amount = number_or_zero(redis.call('HGET', reserved, lease_id))
-  local share = redis.call('HGET', shares, 'lease ' .. lease_id) or ''
+  local share = redis.call('HGET', shares, 'share_of:' .. lease_id) or ''
   reserve_for_lease(budget, shares, share, -amount)
   if share ~= '' then
-    redis.call('HINCRBY', shares, 'count ' .. share, -1)
-    redis.call('HDEL', shares, 'lease ' .. lease_id)
+    redis.call('HINCRBY', shares, 'leases:' .. share, -1)
+    redis.call('HDEL', shares, 'share_of:' .. lease_id)
   end
   redis.call('HDEL', reserved, lease_id)
   redis.call('HDEL', leases, lease_id)
