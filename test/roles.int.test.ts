@@ -114,6 +114,11 @@ const descriptionSchema = z.object({
   paths: z.record(z.string(), z.record(z.string(), z.looseObject({ "x-roles": z.array(z.enum(roles)).optional() }))),
 });
 
+const bodySchema = z.looseObject({ content: z.record(z.string(), z.looseObject({ schema: z.looseObject({}).optional() })).optional() });
+const bodiesSchema = z.object({
+  paths: z.record(z.string(), z.record(z.string(), z.looseObject({ responses: z.record(z.string(), bodySchema) }))),
+});
+
 async function describedRoutes(): Promise<ReadonlyMap<string, readonly Role[] | undefined>> {
   const { paths } = descriptionSchema.parse(await (await fetch(`${product.url}/openapi.json`)).json());
   return new Map(
@@ -137,6 +142,22 @@ async function ask(route: string, token: string | undefined): Promise<number> {
   await response.body?.cancel();
   return response.status;
 }
+
+/** What is no JSON: the page behind a mailed link. */
+const pages = ["GET /a/{id}", "GET /a.js", "GET /a.css"];
+
+it("describes the body of every success of every route with a schema", async () => {
+  const { paths } = bodiesSchema.parse(await (await fetch(`${product.url}/openapi.json`)).json());
+  const routes = Object.entries(paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, { responses }]) => ({ route: `${method.toUpperCase()} ${path}`, responses })),
+  );
+  const without = routes.filter(({ responses }) => {
+    const bodies = Object.entries(responses).filter(([status]) => status.startsWith("2"));
+    return bodies.length !== 1 || bodies.some(([, { content = {} }]) => Object.values(content).every(({ schema }) => schema === undefined));
+  });
+  expect(routes.length).toBeGreaterThan(60);
+  expect(without.map(({ route }) => route).toSorted()).toEqual(["GET /openapi.json", ...pages].toSorted());
+});
 
 describe("who may do what", () => {
   it("is decided for every route that the server has, and for none that it does not have", async () => {

@@ -1,3 +1,5 @@
+import { rejectedNotificationSchema } from "../../packages/sdk/src/wire/alerts.ts";
+import { listSchema } from "../../packages/sdk/src/wire/page.ts";
 import { defineRoute, json, noBody, noQuery, type Route } from "../platform/http/route.ts";
 import { admins } from "../platform/http/who.ts";
 import type { RejectedSamples } from "./rejected-samples.ts";
@@ -12,8 +14,8 @@ export function createAdminRoutes(samples: RejectedSamples): readonly Route[] {
       who: admins,
       query: noQuery,
       body: noBody,
-      answers: { 200: "`items` say when, why and how the body began" },
-      handle: async () => json(200, { items: samples.list() }),
+      success: { status: 200, description: "`items` say when, why and how the body began", schema: listSchema(rejectedNotificationSchema) },
+      handle: async () => json({ items: samples.list() }),
     }),
   ];
 }

@@ -1,4 +1,6 @@
 import { z } from "zod";
+import { recentDecisionSchema } from "../../packages/sdk/src/wire/alerts.ts";
+import { listSchema } from "../../packages/sdk/src/wire/page.ts";
 import { defineRoute, json, noBody, type Route } from "../platform/http/route.ts";
 import { viewers } from "../platform/http/who.ts";
 import { notificationCaps } from "./notification.ts";
@@ -16,8 +18,12 @@ export function createDecisionRoutes(decisions: RecentDecisions): readonly Route
       who: viewers,
       query,
       body: noBody,
-      answers: { 200: "`items` are the newest decisions of this process, newest first; empty when the alert did not come by here" },
-      handle: async ({ query: { fingerprint } }) => json(200, { items: decisions.of(fingerprint) }),
+      success: {
+        status: 200,
+        description: "`items` are the newest decisions of this process, newest first; empty when the alert did not come by here",
+        schema: listSchema(recentDecisionSchema),
+      },
+      handle: async ({ query: { fingerprint } }) => json({ items: decisions.of(fingerprint) }),
     }),
   ];
 }

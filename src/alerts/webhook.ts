@@ -1,9 +1,11 @@
+import { decisionsSchema } from "../../packages/sdk/src/wire/alerts.ts";
+import type { Shape } from "../../packages/sdk/src/wire/shape.ts";
 import type { Clock } from "../core/clock.ts";
 import { runHeader } from "../core/run.ts";
 import type { Endpoint, EndpointRequest } from "../platform/http/endpoint.ts";
 import type { HttpLog } from "../platform/http/http-log.ts";
 import { aProblem } from "../platform/http/problem.ts";
-import { type Answer, json, unavailable } from "../platform/http/route.ts";
+import { type Answer, unavailable } from "../platform/http/route.ts";
 import { createWebhookAuth } from "../platform/http/webhook-auth.ts";
 import type { Intake } from "./create-intake.ts";
 import { notificationSchema, parseNotification } from "./notification.ts";
@@ -42,7 +44,7 @@ export function createWebhook(deps: WebhookDeps, { maxInFlight = usualMaxInFligh
     summary: "A notification of Alertmanager or Grafana Alerting; answered 202 once every decision is durable",
     security: ["webhookBearer", "webhookBasic"],
     body: notificationSchema,
-    answers: { 202: "`decisions`: exactly one per alert" },
+    answers: { 202: { description: "`decisions`: exactly one per alert", schema: decisionsSchema } },
     problems: ["malformed-body", "invalid-request", "unauthenticated", "body-too-large", "defect", "unavailable"],
     handle: limited(deps, maxInFlight),
     ...(deps.answered !== undefined && { answered: deps.answered }),
@@ -92,7 +94,12 @@ async function receive(deps: WebhookDeps, request: EndpointRequest): Promise<Ans
     deps.log.warn({ truncated: notification.truncatedAlerts }, "The sender left alerts out (max_alerts); they are asked for.");
     deps.onTruncated?.();
   }
-  return json(202, { decisions });
+  return accepted(decisions);
+}
+
+/** What a webhook answers once every decision is durable. */
+export function accepted(decisions: Shape<typeof decisionsSchema>["decisions"]): Answer {
+  return { kind: "json", status: 202, body: { decisions } };
 }
 
 function reject(deps: WebhookDeps, problem: ReturnType<typeof aProblem>, text: string): Answer {

@@ -29,6 +29,14 @@ export function createAnswerPage(): readonly Endpoint[] {
       body: readFileSync(join(import.meta.dirname, "page", file)),
       headers: { "Content-Security-Policy": policy, "X-Robots-Tag": "noindex, nofollow" },
     };
-    return { method: "get", path, summary, security: [], answers: { 200: meaning }, problems: [], handle: async () => content };
+    return {
+      method: "get",
+      path,
+      summary,
+      security: [],
+      answers: { 200: { description: meaning } },
+      problems: [],
+      handle: async () => content,
+    };
   });
 }

@@ -1,8 +1,10 @@
 import type { z } from "zod";
-import { newAnswerSchema, newLinkAnswerSchema } from "../../packages/sdk/src/wire/questions.ts";
+import { listSchema } from "../../packages/sdk/src/wire/page.ts";
+import { answeredSchema, askedQuestionSchema, newAnswerSchema, newLinkAnswerSchema } from "../../packages/sdk/src/wire/questions.ts";
+import type { Shape } from "../../packages/sdk/src/wire/shape.ts";
 import type { Clock } from "../core/clock.ts";
 import type { Caller } from "../core/role.ts";
-import { defineRoute, json, noBody, noQuery, problem, type Reply, type Route, type RouteRequest } from "../platform/http/route.ts";
+import { defineRoute, json, noBody, noQuery, problem, type Route, type RouteReply, type RouteRequest } from "../platform/http/route.ts";
 import { answerers } from "../platform/http/who.ts";
 import type { AnswerReply, QuestionDesk } from "./question-desk.ts";
 
@@ -16,8 +18,12 @@ export function createApprovalRoutes({ desk, clock }: { readonly desk: QuestionD
       who: answerers,
       query: noQuery,
       body: noBody,
-      answers: { 200: "`items` hold `question`, the `consents` so far and how many are `missing`" },
-      handle: async () => json(200, { items: await desk.list() }),
+      success: {
+        status: 200,
+        description: "`items` hold `question`, the `consents` so far and how many are `missing`",
+        schema: listSchema(askedQuestionSchema),
+      },
+      handle: async () => json({ items: await desk.list() }),
     }),
     defineRoute({
       method: "get",
@@ -26,11 +32,15 @@ export function createApprovalRoutes({ desk, clock }: { readonly desk: QuestionD
       who: answerers,
       query: noQuery,
       body: noBody,
-      answers: { 200: "`question`, the `consents` so far, how many are `missing`, and the `answer` once there is one" },
+      success: {
+        status: 200,
+        description: "`question`, the `consents` so far, how many are `missing`, and the `answer` once there is one",
+        schema: askedQuestionSchema,
+      },
       problems: ["not-found"],
       async handle({ params }) {
         const asked = await desk.find(params["id"] ?? "");
-        return asked === undefined ? problem("not-found", "There is no such question.") : json(200, asked);
+        return asked === undefined ? problem("not-found", "There is no such question.") : json(asked);
       },
     }),
     defineRoute({
@@ -41,7 +51,11 @@ export function createApprovalRoutes({ desk, clock }: { readonly desk: QuestionD
       fromPage: true,
       query: noQuery,
       body: newLinkAnswerSchema,
-      answers: { 202: "`runId` goes on; with `missing` above 0 it waits for that many more people" },
+      success: {
+        status: 202,
+        description: "`runId` goes on; with `missing` above 0 it waits for that many more people",
+        schema: answeredSchema,
+      },
       problems: ["not-found", "already-answered", "conflict", "plan-changed", "expired"],
       handle: async ({ params, body, caller }) => answer(params, body, caller),
     }),
@@ -52,7 +66,11 @@ export function createApprovalRoutes({ desk, clock }: { readonly desk: QuestionD
       who: answerers,
       query: noQuery,
       body: newAnswerSchema,
-      answers: { 202: "`runId` goes on, or all `runIds`; with `missing` above 0 it waits for that many more people" },
+      success: {
+        status: 202,
+        description: "`runId` goes on, or all `runIds`; with `missing` above 0 it waits for that many more people",
+        schema: answeredSchema,
+      },
       problems: ["not-found", "already-answered", "conflict", "plan-changed", "expired"],
       handle: async ({ params, body, caller }) => answer(params, body, caller),
     }),
@@ -78,12 +96,12 @@ export function createApprovalRoutes({ desk, clock }: { readonly desk: QuestionD
   }
 }
 
-function answered(reply: AnswerReply): Reply {
+function answered(reply: AnswerReply): RouteReply<Shape<typeof answeredSchema>> {
   switch (reply.kind) {
     case "ok":
-      return json(202, { runId: reply.runId, ...(reply.runIds !== undefined && { runIds: reply.runIds }) });
+      return json({ runId: reply.runId, ...(reply.runIds !== undefined && { runIds: reply.runIds }) });
     case "recorded":
-      return json(202, { runId: reply.runId, missing: reply.missing });
+      return json({ runId: reply.runId, missing: reply.missing });
     case "over":
       return problem("conflict", reply.reason);
     case "wrong_link":

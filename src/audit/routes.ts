@@ -1,4 +1,6 @@
 import { z } from "zod";
+import { auditRecordSchema, auditVerdictSchema } from "../../packages/sdk/src/wire/audit.ts";
+import { pageSchema } from "../../packages/sdk/src/wire/page.ts";
 import { defineRoute, json, noBody, problem, type Route } from "../platform/http/route.ts";
 import { admins } from "../platform/http/who.ts";
 import type { AuditReader } from "./audit-reader.ts";
@@ -20,10 +22,14 @@ export function createAuditRoutes(reader: AuditReader): readonly Route[] {
       who: admins,
       query: listQuery,
       body: noBody,
-      answers: { 200: "`items` are records; `nextCursor` asks for the next page and is absent on the last" },
+      success: {
+        status: 200,
+        description: "`items` are records; `nextCursor` asks for the next page and is absent on the last",
+        schema: pageSchema(auditRecordSchema),
+      },
       async handle({ query: { cursor, limit } }) {
         const page = await reader.list(cursor === undefined ? { limit } : { cursor, limit });
-        return page === undefined ? problem("invalid-request", "The cursor is not one that this list has given out.") : json(200, page);
+        return page === undefined ? problem("invalid-request", "The cursor is not one that this list has given out.") : json(page);
       },
     }),
     defineRoute({
@@ -33,11 +39,15 @@ export function createAuditRoutes(reader: AuditReader): readonly Route[] {
       who: admins,
       query: verifyQuery,
       body: noBody,
-      answers: { 200: "`ok`, and the first `broken` record when it is not: `run` (absent: the audit log), `index`, `what`" },
+      success: {
+        status: 200,
+        description: "`ok`, and the first `broken` record when it is not: `run` (absent: the audit log), `index`, `what`",
+        schema: auditVerdictSchema,
+      },
       problems: ["not-found"],
       async handle({ query: { run } }) {
         const verdict = await reader.verify(run);
-        return verdict === undefined ? problem("not-found", "There is no such run.") : json(200, verdict);
+        return verdict === undefined ? problem("not-found", "There is no such run.") : json(verdict);
       },
     }),
   ];

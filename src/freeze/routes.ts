@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { type Freeze, freezeScopeSchema, newFreezeSchema } from "../../packages/sdk/src/wire/freezes.ts";
+import { type Freeze, freezeSchema, freezeScopeSchema, liftedFreezeSchema, newFreezeSchema } from "../../packages/sdk/src/wire/freezes.ts";
+import { listSchema } from "../../packages/sdk/src/wire/page.ts";
 import type { Clock } from "../core/clock.ts";
 import { defineRoute, json, noBody, noQuery, problem, type Route } from "../platform/http/route.ts";
 import { admins, operators, viewers } from "../platform/http/who.ts";
@@ -15,8 +16,12 @@ export function createFreezeRoutes({ desk, clock }: { readonly desk: FreezeDesk;
       who: viewers,
       query: noQuery,
       body: noBody,
-      answers: { 200: "`items` are freezes, oldest first; that of the freeze file is the last one" },
-      handle: async () => json(200, { items: await desk.list() }),
+      success: {
+        status: 200,
+        description: "`items` are freezes, oldest first; that of the freeze file is the last one",
+        schema: listSchema(freezeSchema),
+      },
+      handle: async () => json({ items: await desk.list() }),
     }),
     defineRoute({
       method: "put",
@@ -25,11 +30,11 @@ export function createFreezeRoutes({ desk, clock }: { readonly desk: FreezeDesk;
       who: operators,
       query: noQuery,
       body: newFreezeSchema,
-      answers: { 200: "The freeze as it stands" },
+      success: { status: 200, description: "The freeze as it stands", schema: freezeSchema },
       async handle({ body, caller }) {
         const freeze: Freeze = { ...body, by: caller.name, at: clock.now() };
         await desk.put(freeze);
-        return json(200, freeze);
+        return json(freeze);
       },
     }),
     defineRoute({
@@ -39,7 +44,7 @@ export function createFreezeRoutes({ desk, clock }: { readonly desk: FreezeDesk;
       who: admins,
       query: z.strictObject({ scope: freezeScopeSchema }),
       body: noBody,
-      answers: { 200: "`scope` was lifted; `items` are the freezes that still stand" },
+      success: { status: 200, description: "`scope` was lifted; `items` are the freezes that still stand", schema: liftedFreezeSchema },
       problems: ["not-found"],
       async handle({ query, caller }) {
         if (!(await desk.remove(query.scope, caller.name)))
@@ -47,7 +52,7 @@ export function createFreezeRoutes({ desk, clock }: { readonly desk: FreezeDesk;
             "not-found",
             `There is no freeze of ${query.scope}; GET /api/freeze lists them. That of a file ends with the file.`,
           );
-        return json(200, { scope: query.scope, items: await desk.list() });
+        return json({ scope: query.scope, items: await desk.list() });
       },
     }),
   ];

@@ -1,4 +1,10 @@
-import type { RunbookDocument } from "../../packages/sdk/src/wire/runbooks.ts";
+import { listSchema } from "../../packages/sdk/src/wire/page.ts";
+import {
+  type CatalogueEntry,
+  catalogueEntrySchema,
+  type RunbookDocument,
+  runbookDocumentSchema,
+} from "../../packages/sdk/src/wire/runbooks.ts";
 import { defineRoute, json, noBody, noQuery, problem, type Route } from "../platform/http/route.ts";
 import { viewers } from "../platform/http/who.ts";
 import type { RunbookLibrary } from "./runbook-library.ts";
@@ -13,8 +19,8 @@ export function createRunbookRoutes(library: RunbookLibrary): readonly Route[] {
       who: viewers,
       query: noQuery,
       body: noBody,
-      answers: { 200: "`items` in the order of their ids" },
-      handle: async () => json(200, { items: library.list().map((document) => catalogueEntry(document)) }),
+      success: { status: 200, description: "`items` in the order of their ids", schema: listSchema(catalogueEntrySchema) },
+      handle: async () => json({ items: library.list().map((document) => catalogueEntry(document)) }),
     }),
     defineRoute({
       method: "get",
@@ -23,17 +29,17 @@ export function createRunbookRoutes(library: RunbookLibrary): readonly Route[] {
       who: viewers,
       query: noQuery,
       body: noBody,
-      answers: { 200: "The document" },
+      success: { status: 200, description: "The document", schema: runbookDocumentSchema },
       problems: ["not-found"],
       async handle({ params }) {
         const document = library.get(params["id"] ?? "");
-        return document === undefined ? problem("not-found", "There is no such runbook.") : json(200, document);
+        return document === undefined ? problem("not-found", "There is no such runbook.") : json(document);
       },
     }),
   ];
 }
 
-function catalogueEntry({ id, file, runbook, diagnostics }: RunbookDocument) {
+function catalogueEntry({ id, file, runbook, diagnostics }: RunbookDocument): CatalogueEntry {
   const errors = diagnostics.filter(({ severity }) => severity === "error").length;
   if (runbook === undefined) return { id, file, usable: false, errors, warnings: diagnostics.length - errors };
   return {
@@ -47,7 +53,7 @@ function catalogueEntry({ id, file, runbook, diagnostics }: RunbookDocument) {
     mode: runbook.mode,
     triggers: runbook.triggers.map(({ source }) => source),
     params: runbook.params,
-    owner: runbook.owner,
+    ...(runbook.owner !== undefined && { owner: runbook.owner }),
     tags: runbook.tags,
     steps: runbook.steps.map(({ id: step, name, number, action }) => ({ id: step, name, number, action: action?.name ?? null })),
   };

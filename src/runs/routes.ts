@@ -1,6 +1,27 @@
 import { z } from "zod";
-import { newRunSchema, outcomes, runAbortSchema, runStates } from "../../packages/sdk/src/wire/runs.ts";
-import { defineRoute, json, noBody, noQuery, problem, type Reply, type Route, type ServerSentEvent } from "../platform/http/route.ts";
+import { runEventSchema, runRecordSchema } from "../../packages/sdk/src/wire/journal.ts";
+import { pageSchema } from "../../packages/sdk/src/wire/page.ts";
+import {
+  newRunSchema,
+  outcomes,
+  runAbortSchema,
+  runReferenceSchema,
+  runStates,
+  runSummarySchema,
+} from "../../packages/sdk/src/wire/runs.ts";
+import type { Shape } from "../../packages/sdk/src/wire/shape.ts";
+import {
+  defineEventRoute,
+  defineRoute,
+  json,
+  noBody,
+  noQuery,
+  problem,
+  type Refusal,
+  type Route,
+  type RouteReply,
+  type ServerSentEvent,
+} from "../platform/http/route.ts";
 import { operators, viewers } from "../platform/http/who.ts";
 import type { ControlReply, RunControl, StartReply } from "./run-control.ts";
 import type { IndexedEntry, RunFilter, RunReader } from "./run-reader.ts";
@@ -27,7 +48,11 @@ export function createRunRoutes({ reader, control }: { readonly reader: RunReade
       who: viewers,
       query: listQuery,
       body: noBody,
-      answers: { 200: "`items` are summaries; `nextCursor` asks for the next page and is absent on the last" },
+      success: {
+        status: 200,
+        description: "`items` are summaries; `nextCursor` asks for the next page and is absent on the last",
+        schema: pageSchema(runSummarySchema),
+      },
       async handle({ query: { cursor, limit, state, outcome, runbook, target } }) {
         const filter: RunFilter = {
           ...(state === undefined ? {} : { state }),
@@ -36,7 +61,7 @@ export function createRunRoutes({ reader, control }: { readonly reader: RunReade
           ...(target === undefined ? {} : { target }),
         };
         const page = await reader.list(filter, cursor === undefined ? { limit } : { cursor, limit });
-        return page === undefined ? problem("invalid-request", "The cursor is not one that this list has given out.") : json(200, page);
+        return page === undefined ? problem("invalid-request", "The cursor is not one that this list has given out.") : json(page);
       },
     }),
     defineRoute({
@@ -46,7 +71,7 @@ export function createRunRoutes({ reader, control }: { readonly reader: RunReade
       who: operators,
       query: noQuery,
       body: newRunSchema,
-      answers: { 202: "`runId` is the new run" },
+      success: { status: 202, description: "`runId` is the new run", schema: runReferenceSchema },
       problems: ["not-found", "conflict"],
       async handle({ body, caller }) {
         const { runbook: runbookId, params, mode } = body;
@@ -60,21 +85,21 @@ export function createRunRoutes({ reader, control }: { readonly reader: RunReade
       who: viewers,
       query: noQuery,
       body: noBody,
-      answers: { 200: "The run" },
+      success: { status: 200, description: "The run", schema: runRecordSchema },
       problems: ["not-found"],
       async handle({ params }) {
         const run = await reader.get(params["id"] ?? "");
-        return run === undefined ? noRun() : json(200, run);
+        return run === undefined ? noRun() : json(run);
       },
     }),
-    defineRoute({
+    defineEventRoute({
       method: "get",
       path: "/api/runs/{id}/events",
       summary: "The run's journal as server-sent events: the id is the entry's index, Last-Event-ID resumes behind it, `end` is the last",
       who: viewers,
       query: noQuery,
       body: noBody,
-      answers: { 200: "text/event-stream" },
+      success: { status: 200, description: "Server-sent events", events: runEventSchema },
       problems: ["not-found"],
       async handle({ params, lastEventId, signal }) {
         const id = params["id"] ?? "";
@@ -91,7 +116,7 @@ export function createRunRoutes({ reader, control }: { readonly reader: RunReade
       who: operators,
       query: noQuery,
       body: runAbortSchema,
-      answers: { 202: "It will stop" },
+      success: { status: 202, description: "It will stop", schema: runReferenceSchema },
       problems: ["not-found", "conflict"],
       handle: async ({ params, body, caller }) => started(await control.abort(params["id"] ?? "", caller.name, body.reason)),
     }),
@@ -102,7 +127,7 @@ export function createRunRoutes({ reader, control }: { readonly reader: RunReade
       who: operators,
       query: noQuery,
       body: noBody,
-      answers: { 202: "It was woken" },
+      success: { status: 202, description: "It was woken", schema: runReferenceSchema },
       problems: ["not-found", "conflict"],
       handle: async ({ params, caller }) => started(await control.resume(params["id"] ?? "", caller.name)),
     }),
@@ -113,17 +138,17 @@ export function createRunRoutes({ reader, control }: { readonly reader: RunReade
       who: operators,
       query: noQuery,
       body: noBody,
-      answers: { 202: "`runId` is the new run" },
+      success: { status: 202, description: "`runId` is the new run", schema: runReferenceSchema },
       problems: ["not-found", "conflict"],
       handle: async ({ params, caller }) => started(await control.rerun(params["id"] ?? "", caller.name)),
     }),
   ];
 }
 
-function started(reply: ControlReply | StartReply): Reply {
+function started(reply: ControlReply | StartReply): RouteReply<Shape<typeof runReferenceSchema>> {
   switch (reply.kind) {
     case "ok":
-      return json(202, { runId: reply.runId });
+      return json({ runId: reply.runId });
     case "conflict":
       return problem("conflict", reply.reason);
     case "invalid":
@@ -133,11 +158,14 @@ function started(reply: ControlReply | StartReply): Reply {
   }
 }
 
-function noRun(): Reply {
+function noRun(): Refusal {
   return problem("not-found", "There is no such run.");
 }
 
-async function* toEvents(entries: AsyncIterable<IndexedEntry>, after: number): AsyncGenerator<ServerSentEvent> {
+async function* toEvents(
+  entries: AsyncIterable<IndexedEntry>,
+  after: number,
+): AsyncGenerator<ServerSentEvent & Shape<typeof runEventSchema>> {
   let last = after;
   for await (const { index, entry } of entries) {
     last = index;

@@ -18,6 +18,7 @@ import type { Route } from "../../src/platform/http/route.ts";
 import type { TokenVerifier } from "../../src/platform/http/token-verifier.ts";
 import { createMemoryAcceptStore, type MemoryAcceptStore } from "../../src/rehearsal/memory-accept-store.ts";
 import { createFakeClock } from "../fakes/fake-clock.ts";
+import { provenRoutes } from "./proven-routes.ts";
 
 /** The HTTP application over stores in memory, listening on a free port of loopback. */
 export interface HttpHarness extends AsyncDisposable {
@@ -57,7 +58,7 @@ export const testTokens: TokenVerifier = {
   },
 };
 
-/** Starts the application; dispose of it. */
+/** Starts the application; dispose of it, which throws when a success body did not fit the schema of its route. */
 export async function startHttp(options: HttpHarnessOptions = {}): Promise<HttpHarness> {
   const clock = createFakeClock(Date.UTC(2026, 10, 23, 6));
   const store = createMemoryAcceptStore(clock);
@@ -84,7 +85,8 @@ export async function startHttp(options: HttpHarnessOptions = {}): Promise<HttpH
   function keep(fields: object, message: string): void {
     logged.push(JSON.stringify({ ...fields, message }));
   }
-  const { routes = [], limits: { maxWebhooksInFlight, ...limits } = {} } = options;
+  const { limits: { maxWebhooksInFlight, ...limits } = {} } = options;
+  const { routes, faults } = provenRoutes(options.routes ?? []);
   const endpoints = [
     createWebhook(
       {
@@ -125,6 +127,7 @@ export async function startHttp(options: HttpHarnessOptions = {}): Promise<HttpH
     async [Symbol.asyncDispose]() {
       closing.abort();
       await server[Symbol.asyncDispose]();
+      if (faults.length > 0) throw new Error(`Answers do not fit their schemas:\n${faults.join("\n")}`);
     },
   };
 }

@@ -1,11 +1,13 @@
 import { createHmac, timingSafeEqual } from "node:crypto";
 import type { IncomingHttpHeaders } from "node:http";
 import { z } from "zod";
+import { decisionsSchema } from "../../../packages/sdk/src/wire/alerts.ts";
 import type { Intake } from "../../alerts/create-intake.ts";
+import { accepted } from "../../alerts/webhook.ts";
 import type { Clock } from "../../core/clock.ts";
 import type { Endpoint, EndpointRequest } from "../../platform/http/endpoint.ts";
 import type { HttpLog } from "../../platform/http/http-log.ts";
-import { type Answer, json, problem, unavailable } from "../../platform/http/route.ts";
+import { type Answer, problem, unavailable } from "../../platform/http/route.ts";
 import { readLangfuseEvent } from "./langfuse-event.ts";
 
 /** What the webhook of Langfuse is made of. */
@@ -32,7 +34,7 @@ export function createLangfuseWebhook(deps: LangfuseWebhookDeps): Endpoint {
     summary: "An event of Langfuse: a monitor's alert becomes a decision, a changed prompt is read anew; answered 202 once that is durable",
     security: ["langfuseSignature"],
     body: z.unknown().meta({ type: "object" }),
-    answers: { 202: "`decisions`: one for an alert, else none" },
+    answers: { 202: { description: "`decisions`: one for an alert, else none", schema: decisionsSchema } },
     problems: ["malformed-body", "invalid-request", "unauthenticated", "not-found", "body-too-large", "defect", "unavailable"],
     handle: async (request) => receive(deps, request),
   };
@@ -52,9 +54,9 @@ async function receive(deps: LangfuseWebhookDeps, request: EndpointRequest): Pro
 async function answerOf(event: ReturnType<typeof readLangfuseEvent>, { intake, log }: LangfuseWebhookDeps): Promise<Answer> {
   switch (event.kind) {
     case "alert":
-      return json(202, { decisions: await intake.accept(event.notification) });
+      return accepted(await intake.accept(event.notification));
     case "other":
-      return json(202, { decisions: [] });
+      return accepted([]);
     case "invalid":
       log.warn({ issues: event.issues.length }, "An event of Langfuse was refused.");
       return problem("invalid-request", "The body is no event of Langfuse.", event.issues);

@@ -1,19 +1,23 @@
 import type { z } from "zod";
 import {
+  addedTicketsSchema,
   type Batch,
   type batchTicketSchema,
+  handedInBatchSchema,
   moreTicketsSchema,
   newBatchSchema,
   referencesSchema,
+  takenReferenceSchema,
 } from "../../../packages/sdk/src/wire/batches.ts";
+import { listSchema } from "../../../packages/sdk/src/wire/page.ts";
 import type { NewTicket } from "../../../packages/sdk/src/wire/tickets.ts";
-import { defineRoute, json, noQuery, problem, type Reply, type Route } from "../../platform/http/route.ts";
+import { defineRoute, json, noQuery, problem, type Refusal, type Route } from "../../platform/http/route.ts";
 import { submitters } from "../../platform/http/who.ts";
 import type { WorkloadLedger } from "../budgets/ledger.ts";
 import type { AddReply, TicketDoorbell, TicketStore } from "../tickets/ticket.ts";
 import type { BatchStore } from "./batch.ts";
 import type { BatchControl } from "./batch-control.ts";
-import { batchReply, noBatch } from "./batch-reply-routes.ts";
+import { noBatch } from "./batch-reply-routes.ts";
 import { providerPayloadSchema } from "./provider/provider-tickets.ts";
 
 /** A thousand tickets of up to 16 kB each would be more; whoever hands in large ones sends fewer at a time. */
@@ -51,7 +55,7 @@ export function createHandInRoutes({ ledger, batches, control, tickets, doorbell
       query: noQuery,
       body: newBatchSchema,
       bodyLimitBytes,
-      answers: { 201: "The batch; `added` tickets are new" },
+      success: { status: 201, description: "The batch; `added` tickets are new", schema: handedInBatchSchema },
       problems: ["not-found", "conflict"],
       async handle({ body }) {
         if ((await ledger.read(body.budget)) === undefined)
@@ -64,7 +68,9 @@ export function createHandInRoutes({ ledger, batches, control, tickets, doorbell
         // Rung for a known ticket too: the first try may have ended between the record and the ring.
         if (!draft && (await batches.get(head.id))?.estimate === undefined)
           await Promise.all(own.map(async (ticket) => doorbell.ring(ticket)));
-        return issues.length > 0 ? refusedTickets(issues) : batchReply(control, head.id, 201, { added });
+        if (issues.length > 0) return refusedTickets(issues);
+        const batch = await control.look(head.id);
+        return batch === undefined ? noBatch(head.id) : json({ ...batch, added });
       },
     }),
     defineRoute({
@@ -74,14 +80,18 @@ export function createHandInRoutes({ ledger, batches, control, tickets, doorbell
       who: submitters,
       query: noQuery,
       body: referencesSchema,
-      answers: { 200: "`items`: `reference`, `ticketId` and `state` of each that is taken" },
+      success: {
+        status: 200,
+        description: "`items`: `reference`, `ticketId` and `state` of each that is taken",
+        schema: listSchema(takenReferenceSchema),
+      },
       async handle({ body }) {
         const holders = await tickets.holdersOf(body.references);
         const items = body.references.flatMap((reference, index) => {
           const holder = holders[index];
           return holder === undefined ? [] : [{ reference, ticketId: holder.id, state: holder.state }];
         });
-        return json(200, { items });
+        return json({ items });
       },
     }),
     defineRoute({
@@ -92,13 +102,13 @@ export function createHandInRoutes({ ledger, batches, control, tickets, doorbell
       query: noQuery,
       body: moreTicketsSchema,
       bodyLimitBytes,
-      answers: { 200: "`added` tickets are new" },
+      success: { status: 200, description: "`added` tickets are new", schema: addedTicketsSchema },
       problems: ["not-found", "conflict"],
       async handle({ params, body }) {
         const batch = await batches.get(params["id"] ?? "");
         if (batch === undefined) return noBatch(params["id"] ?? "");
         const { added, issues } = await add(body.tickets, batch);
-        return issues.length > 0 ? refusedTickets(issues) : json(200, { added });
+        return issues.length > 0 ? refusedTickets(issues) : json({ added });
       },
     }),
   ];
@@ -126,6 +136,6 @@ function requestIssue(id: string, payload: unknown): string[] {
     : [`${id}: the payload of a ticket for a provider holds \`request\`, a body in the provider's own shape.`];
 }
 
-function refusedTickets(issues: readonly string[]): Reply {
+function refusedTickets(issues: readonly string[]): Refusal {
   return problem("conflict", `${issues.length} tickets were not taken; the others were.`, issues);
 }

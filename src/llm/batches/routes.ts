@@ -1,7 +1,25 @@
 import { z } from "zod";
-import { batchChangeSchema, batchReasonSchema } from "../../../packages/sdk/src/wire/batches.ts";
+import {
+  batchChangeSchema,
+  batchEventSchema,
+  batchQuoteSchema,
+  batchReasonSchema,
+  batchSchema,
+  batchViewSchema,
+} from "../../../packages/sdk/src/wire/batches.ts";
+import { pageSchema } from "../../../packages/sdk/src/wire/page.ts";
+import type { Shape } from "../../../packages/sdk/src/wire/shape.ts";
 import type { Clock } from "../../core/clock.ts";
-import { defineRoute, json, noBody, noQuery, problem, type Route, type ServerSentEvent } from "../../platform/http/route.ts";
+import {
+  defineEventRoute,
+  defineRoute,
+  json,
+  noBody,
+  noQuery,
+  problem,
+  type Route,
+  type ServerSentEvent,
+} from "../../platform/http/route.ts";
 import { operators, submitters, viewers, workloads } from "../../platform/http/who.ts";
 import type { WorkloadLedger } from "../budgets/ledger.ts";
 import type { TicketDoorbell, TicketStore } from "../tickets/ticket.ts";
@@ -32,7 +50,10 @@ const readers = [...new Set([...viewers, ...workloads])];
 /** Batches: handing them in whole or as a draft, what they will cost, how far they are, and the three verbs. */
 export function createBatchRoutes({ ledger, batches, control, tickets, doorbell, clock }: BatchRouteDeps): readonly Route[] {
   const verbRoute = (verb: string, summary: string, change: Pick<BatchChange, "gate" | "state">): Route => {
-    const status = change.state === "cancelled" ? 202 : 200;
+    const success =
+      change.state === "cancelled"
+        ? { status: 202 as const, description: "The batch; it will end", schema: batchViewSchema }
+        : { status: 200 as const, description: "The batch as it is now", schema: batchViewSchema };
     return defineRoute({
       method: "post",
       path: `/api/batches/{id}/${verb}`,
@@ -40,13 +61,13 @@ export function createBatchRoutes({ ledger, batches, control, tickets, doorbell,
       who: operators,
       query: noQuery,
       body: batchReasonSchema,
-      answers: status === 202 ? { 202: "It will end" } : { 200: "The batch as it is now" },
+      success,
       problems: ["not-found", "conflict"],
       async handle({ params, body, caller }) {
         const id = params["id"] ?? "";
         switch (await control.change(id, { ...change, reason: body.reason, by: caller.name })) {
           case "set":
-            return batchReply(control, id, status);
+            return batchReply(control, id);
           case "missing":
             return noBatch(id);
           case "over":
@@ -65,10 +86,14 @@ export function createBatchRoutes({ ledger, batches, control, tickets, doorbell,
       who: viewers,
       query: batchPage,
       body: noBody,
-      answers: { 200: "`items` are batches; `nextCursor` asks for the next page and is absent on the last" },
+      success: {
+        status: 200,
+        description: "`items` are batches; `nextCursor` asks for the next page and is absent on the last",
+        schema: pageSchema(batchSchema),
+      },
       async handle({ query }) {
         const page = await batches.list(query.cursor === undefined ? { limit: query.limit } : { cursor: query.cursor, limit: query.limit });
-        return page === undefined ? problem("invalid-request", "The cursor is not one that this list has given out.") : json(200, page);
+        return page === undefined ? problem("invalid-request", "The cursor is not one that this list has given out.") : json(page);
       },
     }),
     defineRoute({
@@ -78,11 +103,11 @@ export function createBatchRoutes({ ledger, batches, control, tickets, doorbell,
       who: readers,
       query: noQuery,
       body: noBody,
-      answers: { 200: "The batch" },
+      success: { status: 200, description: "The batch", schema: batchViewSchema },
       problems: ["not-found"],
       handle: async ({ params }) => batchReply(control, params["id"] ?? ""),
     }),
-    defineRoute({
+    defineEventRoute({
       method: "get",
       path: "/api/batches/{id}/events",
       summary:
@@ -90,7 +115,7 @@ export function createBatchRoutes({ ledger, batches, control, tickets, doorbell,
       who: readers,
       query: noQuery,
       body: noBody,
-      answers: { 200: "text/event-stream" },
+      success: { status: 200, description: "Server-sent events", events: batchEventSchema },
       problems: ["not-found"],
       async handle({ params, lastEventId, signal }) {
         const id = params["id"] ?? "";
@@ -108,7 +133,7 @@ export function createBatchRoutes({ ledger, batches, control, tickets, doorbell,
       who: operators,
       query: noQuery,
       body: batchChangeSchema,
-      answers: { 200: "The batch as it is now" },
+      success: { status: 200, description: "The batch as it is now", schema: batchViewSchema },
       problems: ["not-found", "conflict"],
       async handle({ params, body, caller }) {
         const id = params["id"] ?? "";
@@ -131,11 +156,11 @@ export function createBatchRoutes({ ledger, batches, control, tickets, doorbell,
       who: readers,
       query: noQuery,
       body: noBody,
-      answers: { 200: "`estimate` and `room`" },
+      success: { status: 200, description: "`estimate` and `room`", schema: batchQuoteSchema },
       problems: ["not-found"],
       async handle({ params }) {
         const quote = await control.quote(params["id"] ?? "");
-        return quote === undefined ? noBatch(params["id"] ?? "") : json(200, quote);
+        return quote === undefined ? noBatch(params["id"] ?? "") : json(quote);
       },
     }),
     defineRoute({
@@ -145,7 +170,7 @@ export function createBatchRoutes({ ledger, batches, control, tickets, doorbell,
       who: submitters,
       query: noQuery,
       body: noBody,
-      answers: { 202: "The batch; it was submitted now or before" },
+      success: { status: 202, description: "The batch; it was submitted now or before", schema: batchViewSchema },
       problems: ["not-found", "conflict"],
       async handle({ params, caller }) {
         const id = params["id"] ?? "";
@@ -153,7 +178,7 @@ export function createBatchRoutes({ ledger, batches, control, tickets, doorbell,
         switch (answer.kind) {
           case "submitted":
           case "joined":
-            return batchReply(control, id, 202);
+            return batchReply(control, id);
           case "missing":
             return noBatch(id);
           case "no_budget":
@@ -180,7 +205,7 @@ export function createBatchRoutes({ ledger, batches, control, tickets, doorbell,
     }),
   ];
 
-  async function* follow(id: string, after: number, signal: AbortSignal): AsyncGenerator<ServerSentEvent> {
+  async function* follow(id: string, after: number, signal: AbortSignal): AsyncGenerator<ServerSentEvent & Shape<typeof batchEventSchema>> {
     let last = after;
     while (!signal.aborted) {
       const batch = await control.look(id);

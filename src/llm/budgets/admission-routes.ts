@@ -1,6 +1,16 @@
 import { z } from "zod";
-import { admissionRequestSchema, admissionToWire, extensionSchema, releaseSchema } from "../../../packages/sdk/src/wire/admissions.ts";
-import { mostReportBytes, usageReportsSchema } from "../../../packages/sdk/src/wire/usage.ts";
+import {
+  admissionLogEntrySchema,
+  admissionReplySchema,
+  admissionRequestSchema,
+  admissionToWire,
+  extensionReplySchema,
+  extensionSchema,
+  releaseReplySchema,
+  releaseSchema,
+} from "../../../packages/sdk/src/wire/admissions.ts";
+import { listSchema } from "../../../packages/sdk/src/wire/page.ts";
+import { mostReportBytes, usageEventSchema, usageReplySchema, usageReportsSchema } from "../../../packages/sdk/src/wire/usage.ts";
 import type { Clock } from "../../core/clock.ts";
 import { defineRoute, json, noBody, noQuery, type Route } from "../../platform/http/route.ts";
 import { viewers, workloads } from "../../platform/http/who.ts";
@@ -32,10 +42,13 @@ export function createWorkloadRoutes(deps: WorkloadRouteDeps): readonly Route[] 
       who: workloads,
       query: noQuery,
       body: admissionRequestSchema,
-      answers: {
-        200: "`{leaseId, leaseMs}`, or `{wait: true, reason, detail, retryAfterMs}`, or `{stop: true, reason, detail, retryAfterMs}`",
+      success: {
+        status: 200,
+        description:
+          "`{leaseId, leaseMs}`, or `{wait: true, reason, detail, retryAfterMs}`, or `{stop: true, reason, detail, retryAfterMs}`",
+        schema: admissionReplySchema,
       },
-      handle: async ({ body }) => json(200, admissionToWire(await ledger.admit(body))),
+      handle: async ({ body }) => json(admissionToWire(await ledger.admit(body))),
     }),
     defineRoute({
       method: "post",
@@ -44,8 +57,12 @@ export function createWorkloadRoutes(deps: WorkloadRouteDeps): readonly Route[] 
       who: workloads,
       query: noQuery,
       body: extensionSchema,
-      answers: { 200: "`extended` is false when the lease is gone: its reservation was given back" },
-      handle: async ({ params, body }) => json(200, { extended: await ledger.extend(body.budget, params["leaseId"] ?? "") }),
+      success: {
+        status: 200,
+        description: "`extended` is false when the lease is gone: its reservation was given back",
+        schema: extensionReplySchema,
+      },
+      handle: async ({ params, body }) => json({ extended: await ledger.extend(body.budget, params["leaseId"] ?? "") }),
     }),
     defineRoute({
       method: "post",
@@ -54,11 +71,15 @@ export function createWorkloadRoutes(deps: WorkloadRouteDeps): readonly Route[] 
       who: workloads,
       query: noQuery,
       body: releaseSchema,
-      answers: { 200: "`finished` is true when this request was the first that ended the ticket" },
+      success: {
+        status: 200,
+        description: "`finished` is true when this request was the first that ended the ticket",
+        schema: releaseReplySchema,
+      },
       async handle({ body }) {
         const finished = await ledger.finish(body);
         if (finished !== undefined) observer.finished(finished);
-        return json(200, { finished: finished !== undefined });
+        return json({ finished: finished !== undefined });
       },
     }),
     defineRoute({
@@ -68,8 +89,8 @@ export function createWorkloadRoutes(deps: WorkloadRouteDeps): readonly Route[] 
       who: viewers,
       query: newest,
       body: noBody,
-      answers: { 200: "`items` are entries of the log" },
-      handle: async ({ query }) => json(200, { items: await ledger.admissions(query.limit) }),
+      success: { status: 200, description: "`items` are entries of the log", schema: listSchema(admissionLogEntrySchema) },
+      handle: async ({ query }) => json({ items: await ledger.admissions(query.limit) }),
     }),
     defineRoute({
       method: "post",
@@ -79,8 +100,8 @@ export function createWorkloadRoutes(deps: WorkloadRouteDeps): readonly Route[] 
       query: noQuery,
       body: usageReportsSchema,
       bodyLimitBytes: mostReportBytes.body,
-      answers: { 200: "`results`: one per event, in order" },
-      handle: async ({ body }) => json(200, { results: await recordUsage(body.events, clock.now(), deps) }),
+      success: { status: 200, description: "`results`: one per event, in order", schema: usageReplySchema },
+      handle: async ({ body }) => json({ results: await recordUsage(body.events, clock.now(), deps) }),
     }),
     defineRoute({
       method: "get",
@@ -89,8 +110,8 @@ export function createWorkloadRoutes(deps: WorkloadRouteDeps): readonly Route[] 
       who: viewers,
       query: newest,
       body: noBody,
-      answers: { 200: "`items` are events with their partition and price" },
-      handle: async ({ query }) => json(200, { items: await ledger.recentUsage(query.limit) }),
+      success: { status: 200, description: "`items` are events with their partition and price", schema: listSchema(usageEventSchema) },
+      handle: async ({ query }) => json({ items: await ledger.recentUsage(query.limit) }),
     }),
   ];
 }

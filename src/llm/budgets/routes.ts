@@ -1,9 +1,19 @@
 import { z } from "zod";
-import { type Budget, type BudgetLimits, budgetChangeSchema, budgetDefinitionSchema } from "../../../packages/sdk/src/wire/budgets.ts";
+import {
+  type Budget,
+  type BudgetLimits,
+  budgetChangeSchema,
+  budgetDefinitionSchema,
+  budgetStateSchema,
+  budgetViewSchema,
+  spendRowSchema,
+} from "../../../packages/sdk/src/wire/budgets.ts";
 import { budgetIdSchema } from "../../../packages/sdk/src/wire/names.ts";
+import { listSchema } from "../../../packages/sdk/src/wire/page.ts";
+import type { Shape } from "../../../packages/sdk/src/wire/shape.ts";
 import type { Clock } from "../../core/clock.ts";
 import { dayMs } from "../../core/duration.ts";
-import { defineRoute, json, noBody, noQuery, problem, type Reply, type Route } from "../../platform/http/route.ts";
+import { defineRoute, json, noBody, noQuery, problem, type Refusal, type Route, type RouteReply } from "../../platform/http/route.ts";
 import { operators, viewers } from "../../platform/http/who.ts";
 import type { ControlsChange } from "./budget.ts";
 import type { WorkloadLedger } from "./ledger.ts";
@@ -15,9 +25,9 @@ const window = z
 
 /** Budgets: what they are, what is left, and what people set on them. */
 export function createBudgetRoutes({ ledger, clock }: { readonly ledger: WorkloadLedger; readonly clock: Clock }): readonly Route[] {
-  const one = async (id: string): Promise<Reply> => {
+  const one = async (id: string): Promise<RouteReply<Shape<typeof budgetViewSchema>>> => {
     const state = await ledger.read(id);
-    return state === undefined ? noBudget(id) : json(200, { ...state, inFlight: await ledger.running(id) });
+    return state === undefined ? noBudget(id) : json({ ...state, inFlight: await ledger.running(id) });
   };
   return [
     defineRoute({
@@ -27,10 +37,10 @@ export function createBudgetRoutes({ ledger, clock }: { readonly ledger: Workloa
       who: viewers,
       query: noQuery,
       body: noBody,
-      answers: { 200: "`items` are budgets, by id" },
+      success: { status: 200, description: "`items` are budgets, by id", schema: listSchema(budgetStateSchema) },
       async handle() {
         const states = await Promise.all((await ledger.list()).map((id) => ledger.read(id)));
-        return json(200, { items: states.filter((state) => state !== undefined) });
+        return json({ items: states.filter((state) => state !== undefined) });
       },
     }),
     defineRoute({
@@ -40,7 +50,7 @@ export function createBudgetRoutes({ ledger, clock }: { readonly ledger: Workloa
       who: viewers,
       query: noQuery,
       body: noBody,
-      answers: { 200: "The budget" },
+      success: { status: 200, description: "The budget", schema: budgetViewSchema },
       problems: ["not-found"],
       handle: async ({ params }) => one(params["id"] ?? ""),
     }),
@@ -51,7 +61,7 @@ export function createBudgetRoutes({ ledger, clock }: { readonly ledger: Workloa
       who: operators,
       query: noQuery,
       body: budgetDefinitionSchema,
-      answers: { 200: "The budget as it is now" },
+      success: { status: 200, description: "The budget as it is now", schema: budgetViewSchema },
       async handle({ params, body }) {
         const id = budgetIdSchema.safeParse(params["id"]);
         if (!id.success) return problem("invalid-request", "The budget's id is not accepted; it takes 1 to 40 letters a-z, digits and -.");
@@ -76,7 +86,7 @@ export function createBudgetRoutes({ ledger, clock }: { readonly ledger: Workloa
       who: operators,
       query: noQuery,
       body: budgetChangeSchema,
-      answers: { 200: "The budget as it is now" },
+      success: { status: 200, description: "The budget as it is now", schema: budgetViewSchema },
       problems: ["not-found", "conflict"],
       async handle({ params, body, caller }) {
         const id = params["id"] ?? "";
@@ -109,18 +119,22 @@ export function createBudgetRoutes({ ledger, clock }: { readonly ledger: Workloa
       who: viewers,
       query: window,
       body: noBody,
-      answers: { 200: "`items` are rows over whole buckets of [from, to), UTC ms" },
+      success: {
+        status: 200,
+        description: "`items` are rows over whole buckets of [from, to), UTC ms",
+        schema: listSchema(spendRowSchema),
+      },
       problems: ["not-found"],
       async handle({ params, query }) {
         const id = params["id"] ?? "";
         if ((await ledger.read(id)) === undefined) return noBudget(id);
-        return json(200, { items: await ledger.spend(id, query.from, query.to) });
+        return json({ items: await ledger.spend(id, query.from, query.to) });
       },
     }),
   ];
 }
 
-function noBudget(id: string): Reply {
+function noBudget(id: string): Refusal {
   return problem("not-found", `There is no budget ${JSON.stringify(id.slice(0, 60))}; GET /api/budgets lists them.`);
 }
 

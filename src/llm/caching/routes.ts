@@ -1,5 +1,13 @@
 import { z } from "zod";
-import { findingKinds, findingStatuses, newFindingNoteSchema, severities } from "../../../packages/sdk/src/wire/findings.ts";
+import { promptCachesSchema } from "../../../packages/sdk/src/wire/caches.ts";
+import {
+  findingKinds,
+  findingStatuses,
+  newFindingNoteSchema,
+  notedFindingSchema,
+  severities,
+} from "../../../packages/sdk/src/wire/findings.ts";
+import { listSchema } from "../../../packages/sdk/src/wire/page.ts";
 import type { AuditLog } from "../../core/audit.ts";
 import type { Clock } from "../../core/clock.ts";
 import { type FindingNotes, type FindingSource, findingStatus } from "../../core/finding.ts";
@@ -43,13 +51,16 @@ export function createCacheRoutes({ board, samples, ledger, findings, notes, aud
       who: viewers,
       query: noQuery,
       body: noBody,
-      answers: {
-        200: "`items` are the newest analyses, one for each prompt and model, by name; `unsampled` are prompts of recent requests that told no prefix",
+      success: {
+        status: 200,
+        description:
+          "`items` are the newest analyses, one for each prompt and model, by name; `unsampled` are prompts of recent requests that told no prefix",
+        schema: promptCachesSchema,
       },
       async handle() {
         const [states, groups, events] = await Promise.all([board.list(), samples.groups(), ledger.recentUsage(recentEvents)]);
         const items = [...states].sort((a, b) => compare(a.prompt, b.prompt) || compare(a.model, b.model));
-        return json(200, { items, unsampled: unsampledPrompts(events, groups).slice(0, mostUnsampled) });
+        return json({ items, unsampled: unsampledPrompts(events, groups).slice(0, mostUnsampled) });
       },
     }),
     defineRoute({
@@ -59,14 +70,16 @@ export function createCacheRoutes({ board, samples, ledger, findings, notes, aud
       who: viewers,
       query: filter,
       body: noBody,
-      answers: {
-        200: "`items` are findings with their `status` and the `note` that it comes from; a finding that no longer holds is gone",
+      success: {
+        status: 200,
+        description: "`items` are findings with their `status` and the `note` that it comes from; a finding that no longer holds is gone",
+        schema: listSchema(notedFindingSchema),
       },
       async handle({ query: { kind, status } }) {
         const items = (await listed()).filter(
           (one) => (kind === undefined || one.kind === kind) && (status === undefined || one.status === status),
         );
-        return json(200, { items: items.sort((a, b) => severities.indexOf(a.severity) - severities.indexOf(b.severity)) });
+        return json({ items: items.sort((a, b) => severities.indexOf(a.severity) - severities.indexOf(b.severity)) });
       },
     }),
     defineRoute({
@@ -77,7 +90,7 @@ export function createCacheRoutes({ board, samples, ledger, findings, notes, aud
       who: operators,
       query: noQuery,
       body: newFindingNoteSchema,
-      answers: { 200: "The finding with its status" },
+      success: { status: 200, description: "The finding with its status", schema: notedFindingSchema },
       problems: ["not-found"],
       async handle({ params, body: { status, reason }, caller }) {
         const finding = (await listed()).find(({ id }) => id === params["id"]);
@@ -86,7 +99,7 @@ export function createCacheRoutes({ board, samples, ledger, findings, notes, aud
         await notes.put(finding.id, note);
         const detail = { status, before: finding.status, reason, title: finding.title.slice(0, 300) };
         await audit.append({ at: note.at, kind: "finding_noted", by: note.by, subject: finding.id, detail });
-        return json(200, { ...finding, status, note });
+        return json({ ...finding, status, note });
       },
     }),
   ];

@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { newChangeSchema } from "../../../packages/sdk/src/wire/changes.ts";
+import { newChangeSchema, workloadChangeSchema } from "../../../packages/sdk/src/wire/changes.ts";
+import { listSchema } from "../../../packages/sdk/src/wire/page.ts";
 import type { Clock } from "../../core/clock.ts";
 import { instantQuery } from "../../platform/http/instant.ts";
 import { defineRoute, json, noBody, noQuery, problem, type Route } from "../../platform/http/route.ts";
@@ -29,14 +30,14 @@ export function createChangeRoutes({
       who: [...operators, "workload"],
       query: noQuery,
       body: newChangeSchema,
-      answers: { 201: "The change with its time and who told it" },
+      success: { status: 201, description: "The change with its time and who told it", schema: workloadChangeSchema },
       async handle({ body, caller }) {
         const now = clock.now();
         const at = body.at ?? now;
         if (at > now + aheadMs) return problem("invalid-request", "at: a change is told when it is made, at most five minutes ahead.");
         const change = { ...body, at, by: caller.name };
         await changes.record(change);
-        return json(201, change);
+        return json(change);
       },
     }),
     defineRoute({
@@ -46,9 +47,8 @@ export function createChangeRoutes({
       who: viewers,
       query: window,
       body: noBody,
-      answers: { 200: "`items` are changes" },
-      handle: async ({ query: { from, to, limit } }) =>
-        json(200, { items: await changes.between(from, to ?? clock.now() + aheadMs, limit) }),
+      success: { status: 200, description: "`items` are changes", schema: listSchema(workloadChangeSchema) },
+      handle: async ({ query: { from, to, limit } }) => json({ items: await changes.between(from, to ?? clock.now() + aheadMs, limit) }),
     }),
   ];
 }

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { costExplanationSchema } from "../../../packages/sdk/src/wire/costs.ts";
 import { budgetIdSchema } from "../../../packages/sdk/src/wire/names.ts";
 import { dayMs } from "../../core/duration.ts";
 import { instantQuery } from "../../platform/http/instant.ts";
@@ -37,11 +38,14 @@ export function createCostRoutes(sources: CostSources): readonly Route[] {
       who: viewers,
       query: question,
       body: noBody,
-      answers: {
-        200: "`kind` is explained, with a `verdict`, or incomplete: usage of the windows is no longer all kept; `sentence` says it for people",
+      success: {
+        status: 200,
+        description:
+          "`kind` is explained, with a `verdict`, or incomplete: usage of the windows is no longer all kept; `sentence` says it for people",
+        schema: costExplanationSchema,
       },
       handle: async ({ query: { from, to, baselineFrom = from - (to - from), baselineTo = from, budget } }) =>
-        json(200, await explainCost(sources, { from, to, baselineFrom, baselineTo, ...(budget !== undefined && { budget }) })),
+        json(await explainCost(sources, { from, to, baselineFrom, baselineTo, ...(budget !== undefined && { budget }) })),
     }),
   ];
 }

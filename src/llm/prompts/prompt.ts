@@ -1,6 +1,6 @@
 import { canonicalJson } from "../../../packages/sdk/src/wire/json.ts";
 import type { PromptLayout } from "../../../packages/sdk/src/wire/prompt-layout.ts";
-import type { NewPromptVersion, PromptState, PromptVersion } from "../../../packages/sdk/src/wire/prompts.ts";
+import type { NewPromptVersion, PromptState, PromptVersion, PromptVersionStatus } from "../../../packages/sdk/src/wire/prompts.ts";
 import { sha256 } from "../../core/json.ts";
 
 /** The version that applications get. */
@@ -48,7 +48,7 @@ export function layoutHash(layout: PromptLayout): string {
 }
 
 /** What becomes of a version, told from the labels alone. */
-export function statusOf(version: number, labels: PromptState["labels"]): "draft" | "canary" | "production" | "retired" {
+export function statusOf(version: number, labels: PromptState["labels"]): PromptVersionStatus {
   const production = labels[productionLabel];
   if (production === version) return "production";
   if (labels[canaryLabel] === version) return "canary";

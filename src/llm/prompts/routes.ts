@@ -3,16 +3,34 @@ import type { AuditKind } from "../../../packages/sdk/src/wire/audit.ts";
 import { canonicalJson, type Json } from "../../../packages/sdk/src/wire/json.ts";
 import { promptNameSchema } from "../../../packages/sdk/src/wire/names.ts";
 import {
-  canarySchema,
+  canaryChangeSchema,
+  canaryStateSchema,
+  labelMoveSchema,
+  movedLabelSchema,
   newPromptVersionSchema,
   type PromptState,
   type PromptVersion,
   promptLabelSchema,
+  promptPageSchema,
+  promptVersionSchema,
+  promptViewSchema,
+  servedPromptSchema,
 } from "../../../packages/sdk/src/wire/prompts.ts";
+import type { Shape } from "../../../packages/sdk/src/wire/shape.ts";
 import type { AuditLog } from "../../core/audit.ts";
 import type { Clock } from "../../core/clock.ts";
 import { sha256 } from "../../core/json.ts";
-import { defineRoute, issuesOf, json, noBody, noQuery, problem, type Reply, type Route } from "../../platform/http/route.ts";
+import {
+  defineRoute,
+  issuesOf,
+  json,
+  noBody,
+  noQuery,
+  problem,
+  type Refusal,
+  type Route,
+  type RouteReply,
+} from "../../platform/http/route.ts";
 import { operators, viewers } from "../../platform/http/who.ts";
 import type { CacheBoard } from "../caching/cache-board.ts";
 import type { CanaryStore } from "./canary.ts";
@@ -31,31 +49,17 @@ export interface PromptRouteDeps {
 
 const page = z.strictObject({ after: z.string().max(120).optional(), limit: z.coerce.number().int().min(1).max(100).default(50) });
 
-const move = z.strictObject({
-  /** Where the label shall point; null takes it away. */
-  version: z.int().min(1).nullable(),
-  /** Where it pointed when it was read; null for nowhere. */
-  expected: z.int().min(1).nullable(),
-  reason: z.string().trim().min(1).max(300),
-});
-
-const canaryChange = z.strictObject({
-  canary: canarySchema.nullable(),
-  expected: canarySchema.nullable(),
-  reason: z.string().trim().min(1).max(300),
-});
-
 const newestVersions = 20;
 
 /** Prompts: their versions, their labels, and what applications are given of them. */
 export function createPromptRoutes({ prompts, canaries, audit, clock, caches }: PromptRouteDeps): readonly Route[] {
   const record = async (kind: AuditKind, by: string, prompt: string, detail: { readonly [name: string]: Json }) =>
     audit.append({ at: clock.now(), kind, by, subject: `prompt/${prompt}`, detail });
-  const one = async (name: string): Promise<Reply> => {
+  const one = async (name: string): Promise<RouteReply<Shape<typeof promptViewSchema>>> => {
     const state = await prompts.read(name);
     if (state === undefined) return noPrompt(name);
     const [versions, canary] = await Promise.all([prompts.versions(name, newestVersions), canaries.read(name)]);
-    return json(200, { ...state, canary, versions: versions.map((version) => summaryOf(version, state)) });
+    return json({ ...state, canary, versions: versions.map((version) => summaryOf(version, state)) });
   };
   return [
     defineRoute({
@@ -65,14 +69,18 @@ export function createPromptRoutes({ prompts, canaries, audit, clock, caches }: 
       who: viewers,
       query: page,
       body: noBody,
-      answers: {
-        200: "`items` are prompts with their newest `caches`, one a model; `nextAfter` is the `after` of the next page and absent on the last",
+      success: {
+        status: 200,
+        description:
+          "`items` are prompts with their newest `caches`, one a model; `nextAfter` is the `after` of the next page and absent on the last",
+        schema: promptPageSchema,
       },
       async handle({ query: { after, limit } }) {
         const items = await prompts.list(after === undefined ? { limit: limit + 1 } : { after, limit: limit + 1 });
         const states = (await caches?.list()) ?? [];
         const shown = items.slice(0, limit).map((item) => ({ ...item, caches: states.filter(({ prompt }) => prompt === item.name) }));
-        return json(200, items.length > limit ? { items: shown, nextAfter: shown.at(-1)?.name } : { items: shown });
+        const last = shown.at(-1);
+        return json(items.length > limit && last !== undefined ? { items: shown, nextAfter: last.name } : { items: shown });
       },
     }),
     defineRoute({
@@ -82,7 +90,7 @@ export function createPromptRoutes({ prompts, canaries, audit, clock, caches }: 
       who: viewers,
       query: noQuery,
       body: noBody,
-      answers: { 200: "The prompt" },
+      success: { status: 200, description: "The prompt", schema: promptViewSchema },
       problems: ["not-found"],
       handle: async ({ params }) => one(params["name"] ?? ""),
     }),
@@ -94,13 +102,13 @@ export function createPromptRoutes({ prompts, canaries, audit, clock, caches }: 
       query: noQuery,
       body: newPromptVersionSchema,
       bodyLimitBytes: 2 * 1024 * 1024,
-      answers: { 201: "The version with its number and hash" },
+      success: { status: 201, description: "The version with its number and hash", schema: promptVersionSchema },
       async handle({ params, body, caller }) {
         const name = promptNameSchema.safeParse(params["name"]);
         if (!name.success) return problem("invalid-request", "The prompt's name is not accepted.", issuesOf(name.error));
         const version = await prompts.create(name.data, body, caller.name);
         await record("prompt_version_created", caller.name, name.data, { version: version.version, hash: version.hash });
-        return json(201, version);
+        return json(version);
       },
     }),
     defineRoute({
@@ -110,7 +118,7 @@ export function createPromptRoutes({ prompts, canaries, audit, clock, caches }: 
       who: [...viewers, "workload"],
       query: noQuery,
       body: noBody,
-      answers: { 200: "The version" },
+      success: { status: 200, description: "The version", schema: promptVersionSchema },
       problems: ["not-found"],
       async handle({ params }) {
         const name = params["name"] ?? "";
@@ -118,7 +126,7 @@ export function createPromptRoutes({ prompts, canaries, audit, clock, caches }: 
         const version = Number.isSafeInteger(number) && number > 0 ? await prompts.version(name, number) : undefined;
         return version === undefined
           ? problem("not-found", "There is no such version; GET /api/prompts/{name} lists the newest.")
-          : json(200, version);
+          : json(version);
       },
     }),
     defineRoute({
@@ -127,8 +135,8 @@ export function createPromptRoutes({ prompts, canaries, audit, clock, caches }: 
       summary: "Move a label from where it was seen to another version",
       who: operators,
       query: noQuery,
-      body: move,
-      answers: { 200: "`before` and `after`: what moving it back needs" },
+      body: labelMoveSchema,
+      success: { status: 200, description: "`before` and `after`: what moving it back needs", schema: movedLabelSchema },
       problems: ["not-found", "conflict"],
       async handle({ params, body, caller }) {
         const name = params["name"] ?? "";
@@ -149,7 +157,7 @@ export function createPromptRoutes({ prompts, canaries, audit, clock, caches }: 
             `The label points at ${reply.present ?? "nothing"} and not at ${expected ?? "nothing"}; read again and decide.`,
           );
         }
-        return json(200, { label: label.data, before: reply.before, after: reply.after });
+        return json({ label: label.data, before: reply.before, after: reply.after });
       },
     }),
     defineRoute({
@@ -158,8 +166,8 @@ export function createPromptRoutes({ prompts, canaries, audit, clock, caches }: 
       summary: "Give a share of the tickets another version, or take that back",
       who: operators,
       query: noQuery,
-      body: canaryChange,
-      answers: { 200: "`canary` as it is now" },
+      body: canaryChangeSchema,
+      success: { status: 200, description: "`canary` as it is now", schema: canaryStateSchema },
       problems: ["not-found", "conflict"],
       async handle({ params, body, caller }) {
         const name = params["name"] ?? "";
@@ -168,7 +176,7 @@ export function createPromptRoutes({ prompts, canaries, audit, clock, caches }: 
         const reply = await canaries.compareAndSet(name, expected, canary);
         if (!reply.set) return problem("conflict", "The canary is not what was seen; read it again and decide.");
         await record("prompt_canary_set", caller.name, name, { before: expected, after: canary, reason });
-        return json(200, { canary: reply.canary });
+        return json({ canary: reply.canary });
       },
     }),
     defineRoute({
@@ -178,14 +186,15 @@ export function createPromptRoutes({ prompts, canaries, audit, clock, caches }: 
       who: [...viewers, "workload"],
       query: noQuery,
       body: noBody,
-      answers: { 200: "Both versions with their layers", 304: "What the client has is what is served" },
+      success: { status: 200, description: "Both versions with their layers", schema: servedPromptSchema },
+      revalidates: true,
       problems: ["not-found"],
       async handle({ params, ifNoneMatch }) {
         const name = params["name"] ?? "";
         const served = await readServed(name, { prompts, canaries });
         if (served === undefined) return problem("not-found", `Nothing of prompt ${quoted(name)} is labelled production.`);
         const headers = { etag: `"${sha256(canonicalJson(served)).slice(0, 32)}"` };
-        return ifNoneMatch === headers.etag ? { kind: "unchanged", headers } : json(200, served, headers);
+        return ifNoneMatch === headers.etag ? { kind: "unchanged", headers } : json(served, headers);
       },
     }),
   ];
@@ -196,7 +205,7 @@ function summaryOf({ layout: _layout, evidence: _evidence, ...version }: PromptV
   return { ...version, labels: own.map(([label]) => label), status: statusOf(version.version, labels) };
 }
 
-function noPrompt(name: string): Reply {
+function noPrompt(name: string): Refusal {
   return problem("not-found", `There is no prompt or version of that name: ${quoted(name)}; GET /api/prompts lists them.`);
 }
 

@@ -1,9 +1,10 @@
 import { canonicalJson } from "../../../packages/sdk/src/wire/json.ts";
-import { routeChangeSchema, routeIdSchema } from "../../../packages/sdk/src/wire/routing.ts";
+import { listSchema } from "../../../packages/sdk/src/wire/page.ts";
+import { modelRouteSchema, routeChangeSchema, routeIdSchema } from "../../../packages/sdk/src/wire/routing.ts";
 import type { AuditLog } from "../../core/audit.ts";
 import type { Clock } from "../../core/clock.ts";
 import { sha256 } from "../../core/json.ts";
-import { defineRoute, issuesOf, json, noBody, noQuery, problem, type Reply, type Route } from "../../platform/http/route.ts";
+import { defineRoute, issuesOf, json, noBody, noQuery, problem, type Refusal, type Route } from "../../platform/http/route.ts";
 import { operators, viewers } from "../../platform/http/who.ts";
 import type { ModelRouteStore } from "./model-route.ts";
 
@@ -24,8 +25,8 @@ export function createModelRoutes({ routes, audit, clock }: ModelRouteDeps): rea
       who: viewers,
       query: noQuery,
       body: noBody,
-      answers: { 200: "`items` are routes, by id" },
-      handle: async () => json(200, { items: await routes.list() }),
+      success: { status: 200, description: "`items` are routes, by id", schema: listSchema(modelRouteSchema) },
+      handle: async () => json({ items: await routes.list() }),
     }),
     defineRoute({
       method: "get",
@@ -34,14 +35,15 @@ export function createModelRoutes({ routes, audit, clock }: ModelRouteDeps): rea
       who: [...viewers, "workload"],
       query: noQuery,
       body: noBody,
-      answers: { 200: "The route", 304: "What the client has is what holds" },
+      success: { status: 200, description: "The route", schema: modelRouteSchema },
+      revalidates: true,
       problems: ["not-found"],
       async handle({ params, ifNoneMatch }) {
         const id = params["id"] ?? "";
         const route = await routes.read(id);
         if (route === undefined) return noRoute(id);
         const headers = { etag: `"${sha256(canonicalJson({ ...route })).slice(0, 32)}"` };
-        return ifNoneMatch === headers.etag ? { kind: "unchanged", headers } : json(200, route, headers);
+        return ifNoneMatch === headers.etag ? { kind: "unchanged", headers } : json(route, headers);
       },
     }),
     defineRoute({
@@ -51,7 +53,7 @@ export function createModelRoutes({ routes, audit, clock }: ModelRouteDeps): rea
       who: operators,
       query: noQuery,
       body: routeChangeSchema,
-      answers: { 200: "The route as it is now" },
+      success: { status: 200, description: "The route as it is now", schema: modelRouteSchema },
       problems: ["conflict"],
       async handle({ params, body, caller }) {
         const id = routeIdSchema.safeParse(params["id"]);
@@ -66,7 +68,7 @@ export function createModelRoutes({ routes, audit, clock }: ModelRouteDeps): rea
           subject: `route/${id.data}`,
           detail: { ...body, reply: kind },
         });
-        if (reply.kind === "set") return json(200, reply.route);
+        if (reply.kind === "set") return json(reply.route);
         const present =
           reply.route === undefined ? "there is no such route" : `it has version ${reply.route.version}, by ${reply.route.by}`;
         return problem("conflict", `The route is not what was read: ${present}. Read it again and decide.`);
@@ -75,6 +77,6 @@ export function createModelRoutes({ routes, audit, clock }: ModelRouteDeps): rea
   ];
 }
 
-function noRoute(id: string): Reply {
+function noRoute(id: string): Refusal {
   return problem("not-found", `There is no route ${JSON.stringify(id.slice(0, 60))}; GET /api/routes lists them.`);
 }

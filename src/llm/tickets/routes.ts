@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { externalIdSchema } from "../../../packages/sdk/src/wire/names.ts";
-import { ticketStates } from "../../../packages/sdk/src/wire/tickets.ts";
+import { pageSchema } from "../../../packages/sdk/src/wire/page.ts";
+import { ticketSchema, ticketStates } from "../../../packages/sdk/src/wire/tickets.ts";
 import { defineRoute, json, noBody, noQuery, problem, type Route } from "../../platform/http/route.ts";
 import { viewers } from "../../platform/http/who.ts";
 import type { TicketStore } from "./ticket.ts";
@@ -19,14 +20,18 @@ export function createTicketRoutes({ tickets }: { readonly tickets: Pick<TicketS
       who: viewers,
       query: ticketPage,
       body: noBody,
-      answers: { 200: "`items` are tickets; `nextCursor` asks for the next page and is absent on the last" },
+      success: {
+        status: 200,
+        description: "`items` are tickets; `nextCursor` asks for the next page and is absent on the last",
+        schema: pageSchema(ticketSchema),
+      },
       async handle({ query: { state, batch, ...page } }) {
         const filter = { ...(state === undefined ? {} : { state }), ...(batch === undefined ? {} : { batchId: batch }) };
         const found = await tickets.list(
           filter,
           page.cursor === undefined ? { limit: page.limit } : { cursor: page.cursor, limit: page.limit },
         );
-        return found === undefined ? problem("invalid-request", "The cursor is not one that this list has given out.") : json(200, found);
+        return found === undefined ? problem("invalid-request", "The cursor is not one that this list has given out.") : json(found);
       },
     }),
     defineRoute({
@@ -36,11 +41,11 @@ export function createTicketRoutes({ tickets }: { readonly tickets: Pick<TicketS
       who: viewers,
       query: noQuery,
       body: noBody,
-      answers: { 200: "The ticket" },
+      success: { status: 200, description: "The ticket", schema: ticketSchema },
       problems: ["not-found"],
       async handle({ params }) {
         const ticket = await tickets.get(params["id"] ?? "");
-        return ticket === undefined ? problem("not-found", "There is no such ticket; GET /api/tickets lists them.") : json(200, ticket);
+        return ticket === undefined ? problem("not-found", "There is no such ticket; GET /api/tickets lists them.") : json(ticket);
       },
     }),
   ];

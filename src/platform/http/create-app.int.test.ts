@@ -1,5 +1,6 @@
 import { connect } from "node:net";
 import { describe, expect, it } from "@jest/globals";
+import { z } from "zod";
 import { type HttpHarness, startHttp } from "../../../test/servers/http-harness.ts";
 import { defineRoute, json, noBody, noQuery } from "./route.ts";
 
@@ -84,8 +85,8 @@ describe("routes", () => {
       who: ["viewer"],
       query: noQuery,
       body: noBody,
-      answers: {},
-      handle: async ({ params }) => json(200, { path, params }),
+      success: { status: 200, description: "", schema: z.unknown() },
+      handle: async ({ params }) => json({ path, params }),
     });
 
   it("with a name are not taken for one with a parameter, whichever was listed first", async () => {

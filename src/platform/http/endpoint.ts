@@ -23,6 +23,12 @@ export interface EndpointRequest {
 /** What an endpoint asks of its callers, as the description names it. */
 export type EndpointSecurity = "webhookBearer" | "webhookBasic" | "langfuseSignature";
 
+/** What an answer means; `schema` is that of a JSON body. */
+export interface EndpointAnswer {
+  readonly description: string;
+  readonly schema?: z.ZodType;
+}
+
 /** What is served outside /api: webhooks, probes, pages. An endpoint checks by itself who calls it. */
 export interface Endpoint {
   readonly method: "get" | "post";
@@ -33,8 +39,8 @@ export interface Endpoint {
   readonly security: readonly EndpointSecurity[];
   /** JSON body; absent when none is read. */
   readonly body?: z.ZodType;
-  /** Status → meaning, for the description. */
-  readonly answers: Readonly<Record<number, string>>;
+  /** By status, for the description. */
+  readonly answers: Readonly<Record<number, EndpointAnswer>>;
   readonly problems: readonly ProblemName[];
   /** An exception is a defect, except `StoreUnavailable`, which becomes 503. */
   handle(request: EndpointRequest): Promise<Answer | Content>;

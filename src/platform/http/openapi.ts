@@ -1,7 +1,8 @@
+import { isDeepStrictEqual } from "node:util";
 import { z } from "zod";
-import { type ProblemName, problems, problemType } from "../../../packages/sdk/src/wire/problems.ts";
+import { type ProblemName, problemSchema, problems, problemType } from "../../../packages/sdk/src/wire/problems.ts";
 import type { Endpoint } from "./endpoint.ts";
-import { json, noBody, type Route } from "./route.ts";
+import { noBody, type Route } from "./route.ts";
 
 /** Problems that every authenticated route may answer. */
 const everyRoute: readonly ProblemName[] = ["invalid-request", "unauthenticated", "forbidden", "defect", "unavailable"];
@@ -21,9 +22,9 @@ export function createDescription(routes: readonly Route[], endpoints: readonly 
     path: "/openapi.json",
     summary: "This description",
     security: [],
-    answers: { 200: "OpenAPI 3.1" },
+    answers: { 200: { description: "OpenAPI 3.1" } },
     problems: [],
-    handle: async () => json(200, description),
+    handle: async () => ({ kind: "json", status: 200, body: description }),
   };
   const description = describeApi(routes, [...endpoints, endpoint]);
   return endpoint;
@@ -32,6 +33,7 @@ export function createDescription(routes: readonly Route[], endpoints: readonly 
 /** The OpenAPI 3.1 description of routes and endpoints as they are mounted. */
 export function describeApi(routes: readonly Route[], endpoints: readonly Endpoint[]): ApiDescription {
   const definitions: Definitions = {};
+  toSchema(z.object({ problem: problemSchema }), "output", definitions);
   const paths: { [path: string]: { [method: string]: object } } = {};
   for (const endpoint of endpoints)
     paths[endpoint.path] = { ...paths[endpoint.path], [endpoint.method]: describeEndpoint(endpoint, definitions) };
@@ -52,20 +54,7 @@ export function describeApi(routes: readonly Route[], endpoints: readonly Endpoi
         },
         webhookBasic: { type: "http", scheme: "basic", description: "RUNBOOKD_WEBHOOK_TOKEN as the password, any user." },
       },
-      schemas: {
-        ...definitions,
-        Problem: {
-          type: "object",
-          required: ["type", "title", "status", "detail"],
-          properties: {
-            type: { type: "string", enum: Object.keys(problems).map((name) => `urn:problem-type:runbookd:${name}`) },
-            title: { type: "string" },
-            status: { type: "integer" },
-            detail: { type: "string" },
-            issues: { type: "array", items: { type: "string" } },
-          },
-        },
-      },
+      schemas: definitions,
     },
   };
 }
@@ -84,27 +73,45 @@ function describeRoute(route: Route, definitions: Definitions): object {
     "x-roles": route.who,
     ...(parameters.length === 0 ? {} : { parameters }),
     ...(reads ? requestBody(route.body, definitions) : {}),
-    responses: { ...successes(route.answers), ...problemResponses(named) },
+    responses: { ...describeSuccess(route, definitions), ...problemResponses(named) },
   };
 }
 
-function describeEndpoint({ summary, security, path, body, answers, problems }: Endpoint, definitions: Definitions): object {
+function describeEndpoint({ summary, security, path, body, answers, problems: refusals }: Endpoint, definitions: Definitions): object {
   const parameters = pathParameters(path);
   return {
     summary,
     security: security.map((scheme) => ({ [scheme]: [] })),
     ...(parameters.length === 0 ? {} : { parameters }),
     ...(body === undefined ? {} : requestBody(body, definitions)),
-    responses: { ...successes(answers), ...problemResponses(problems) },
+    responses: { ...endpointAnswers(answers, definitions), ...problemResponses(refusals) },
   };
 }
 
 function requestBody(body: z.ZodType, definitions: Definitions): object {
-  return { requestBody: { required: true, content: { "application/json": { schema: toSchema(body, definitions) } } } };
+  return { requestBody: { required: true, content: { "application/json": { schema: toSchema(body, "input", definitions) } } } };
 }
 
-function successes(answers: Readonly<Record<number, string>>): object {
-  return Object.fromEntries(Object.entries(answers).map(([status, description]) => [status, { description }]));
+function endpointAnswers(answers: Endpoint["answers"], definitions: Definitions): object {
+  return Object.fromEntries(
+    Object.entries(answers).map(([status, { description, schema }]) => [
+      status,
+      {
+        description,
+        ...(schema !== undefined && { content: { "application/json": { schema: toSchema(schema, "output", definitions) } } }),
+      },
+    ]),
+  );
+}
+
+function describeSuccess({ success, revalidates }: Route, definitions: Definitions): { readonly [status: string]: object } {
+  const { status, description } = success;
+  const content =
+    "schema" in success
+      ? { "application/json": { schema: toSchema(success.schema, "output", definitions) } }
+      : { "text/event-stream": { schema: toSchema(success.events, "output", definitions) } };
+  const unchanged = revalidates ? { 304: { description: "What the client has is the newest" } } : {};
+  return { [status]: { description, content }, ...unchanged };
 }
 
 function pathParameters(path: string): object[] {
@@ -112,20 +119,27 @@ function pathParameters(path: string): object[] {
 }
 
 function queryParameters(query: z.ZodType, definitions: Definitions): object[] {
-  const { properties = {}, required = [] } = toSchema(query, definitions);
+  const { properties = {}, required = [] } = toSchema(query, "input", definitions);
   return Object.entries(properties).map(([name, schema]) => ({ name, in: "query", required: required.includes(name), schema }));
 }
 
-/** Shapes that refer to themselves; `#/$defs` of an embedded schema would point at the whole document. */
+/** Shapes by their name in the document. */
 type Definitions = { [name: string]: object };
 
-function toSchema(schema: z.ZodType, definitions: Definitions): z.core.JSONSchema.BaseSchema {
-  const { $schema: _dialect, $defs: shapes = {}, ...body } = z.toJSONSchema(schema, { io: "input", unrepresentable: "any" });
-  if (Object.keys(shapes).length === 0) return body;
-  const prefix = `Shape${Object.keys(definitions).length}`;
-  const rename = (part: object) => JSON.parse(JSON.stringify(part).replaceAll('"#/$defs/', `"#/components/schemas/${prefix}`));
-  for (const [name, shape] of Object.entries(shapes)) definitions[`${prefix}${name}`] = rename(shape);
-  return rename(body);
+/** The JSON Schema of what is accepted (`input`) or answered (`output`). Shapes with a name go into `definitions`; throws when a name has two meanings. */
+function toSchema(schema: z.ZodType, io: "input" | "output", definitions: Definitions): z.core.JSONSchema.BaseSchema {
+  const json = z.toJSONSchema(schema, { io, unrepresentable: "any" });
+  // `#/$defs` of an embedded schema would point at the whole document.
+  const {
+    $schema: _dialect,
+    $defs: shapes = {},
+    ...body
+  } = JSON.parse(JSON.stringify(json).replaceAll('"#/$defs/', '"#/components/schemas/'));
+  for (const [name, shape] of Object.entries<object>(shapes)) {
+    if (definitions[name] !== undefined && !isDeepStrictEqual(definitions[name], shape)) throw new Error(`Two shapes are called ${name}.`);
+    definitions[name] = shape;
+  }
+  return body;
 }
 
 function problemResponses(names: readonly ProblemName[]): { readonly [status: string]: object } {

@@ -1,6 +1,6 @@
+import { healthSchema, readinessSchema } from "../../../packages/sdk/src/wire/service.ts";
 import type { Endpoint } from "./endpoint.ts";
 import type { Readiness } from "./readiness.ts";
-import { json } from "./route.ts";
 
 /** GET /healthz: the process lives; GET /readyz: work can be accepted. `closing` is aborted when the process shuts down, which ends readiness. */
 export function createProbes({
@@ -16,18 +16,21 @@ export function createProbes({
       ...probe,
       path: "/healthz",
       summary: "The process lives",
-      answers: { 200: "It does" },
-      handle: async () => json(200, { status: "ok" }),
+      answers: { 200: { description: "It does", schema: healthSchema } },
+      handle: async () => ({ kind: "json", status: 200, body: { status: "ok" } }),
     },
     {
       ...probe,
       path: "/readyz",
       summary: "Whether work can be accepted, condition by condition",
-      answers: { 200: "Ready", 503: "`conditions` says what is missing" },
+      answers: {
+        200: { description: "Ready", schema: readinessSchema },
+        503: { description: "`conditions` says what is missing", schema: readinessSchema },
+      },
       async handle() {
         const conditions = [{ name: "running", ok: !closing.aborted }, ...(await readiness.conditions())];
         const ready = conditions.every(({ ok }) => ok);
-        return json(ready ? 200 : 503, { ready, conditions });
+        return { kind: "json", status: ready ? 200 : 503, body: { ready, conditions } };
       },
     },
   ];

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { Problem, ProblemName } from "../../../packages/sdk/src/wire/problems.ts";
+import type { Shape } from "../../../packages/sdk/src/wire/shape.ts";
 import type { Caller, Role } from "../../core/role.ts";
 import { aProblem } from "./problem.ts";
 
@@ -10,10 +11,17 @@ export interface ServerSentEvent {
   readonly data: unknown;
 }
 
+/** A refusal of the closed set of problems. */
+export interface Refusal {
+  readonly kind: "problem";
+  readonly problem: Problem;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
 /** A complete answer. */
 export type Answer =
   | { readonly kind: "json"; readonly status: number; readonly body: unknown; readonly headers?: Readonly<Record<string, string>> }
-  | { readonly kind: "problem"; readonly problem: Problem; readonly headers?: Readonly<Record<string, string>> };
+  | Refusal;
 
 /** 304: what the client has is what there is. */
 export interface Unchanged {
@@ -21,8 +29,18 @@ export interface Unchanged {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** What a handler answers. An exception is a defect, except `StoreUnavailable`, which becomes 503. */
+/** What a route answers. An exception is a defect, except `StoreUnavailable`, which becomes 503. */
 export type Reply = Answer | Unchanged | { readonly kind: "events"; readonly events: AsyncIterable<ServerSentEvent> };
+
+/** A success body; the route declares its status. */
+export interface JsonReply<Body> {
+  readonly kind: "json";
+  readonly body: Body;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** What the handler of a route answers. */
+export type RouteReply<Body> = JsonReply<Body> | Refusal | Unchanged;
 
 /** What a handler is given: everything in it was verified or parsed. */
 export interface RouteRequest<Query, Body> {
@@ -45,8 +63,22 @@ export const noQuery = z.strictObject({});
 /** The body of a route that reads none. */
 export const noBody = z.undefined();
 
-/** One route as data: what the server mounts is what /openapi.json describes. */
-export interface RouteDefinition<Query extends z.ZodType, Body extends z.ZodType> {
+/** What a route answers when it succeeds: the handler is held to it by its type, and tests parse every body with it. */
+export interface Success<Ok extends z.ZodType> {
+  readonly status: 200 | 201 | 202;
+  /** What the body is. */
+  readonly description: string;
+  readonly schema: Ok;
+}
+
+/** The same for a stream; `events` is the schema of one event's name and data. */
+export interface SuccessEvents<Events extends z.ZodType> {
+  readonly status: 200;
+  readonly description: string;
+  readonly events: Events;
+}
+
+interface RouteHead<Query extends z.ZodType, Body extends z.ZodType> {
   readonly method: "get" | "post" | "put" | "patch" | "delete";
   /** OpenAPI form, e.g. `/api/runs/{id}`. */
   readonly path: string;
@@ -61,16 +93,30 @@ export interface RouteDefinition<Query extends z.ZodType, Body extends z.ZodType
   readonly body: Body;
   /** Default 256 KiB. */
   readonly bodyLimitBytes?: number;
-  /** Success status → meaning, for the description. */
-  readonly answers: Readonly<Record<number, string>>;
   /** Beyond those that every route has (400, 401, 403, 503). */
   readonly problems?: readonly ProblemName[];
-  handle(request: RouteRequest<z.output<Query>, z.output<Body>>): Promise<Reply>;
+}
+
+/** One route as data: what the server mounts is what /openapi.json describes. */
+export interface RouteDefinition<Query extends z.ZodType, Body extends z.ZodType, Ok extends z.ZodType> extends RouteHead<Query, Body> {
+  readonly success: Success<Ok>;
+  /** The answer carries an entity tag, and 304 says that the client's is the newest. */
+  readonly revalidates?: true;
+  handle(request: RouteRequest<z.output<Query>, z.output<Body>>): Promise<RouteReply<Shape<Ok>>>;
+}
+
+/** One route that answers with server-sent events. */
+export interface EventRouteDefinition<Query extends z.ZodType, Body extends z.ZodType, Events extends z.ZodType>
+  extends RouteHead<Query, Body> {
+  readonly success: SuccessEvents<Events>;
+  handle(
+    request: RouteRequest<z.output<Query>, z.output<Body>>,
+  ): Promise<Refusal | { readonly kind: "events"; readonly events: AsyncIterable<ServerSentEvent & Shape<Events>> }>;
 }
 
 /** A route outside its own file: query and body are proven inside `handle`. */
 export interface Route {
-  readonly method: RouteDefinition<z.ZodType, z.ZodType>["method"];
+  readonly method: RouteHead<z.ZodType, z.ZodType>["method"];
   readonly path: string;
   readonly summary: string;
   readonly who: readonly Role[];
@@ -78,41 +124,68 @@ export interface Route {
   readonly query: z.ZodType;
   readonly body: z.ZodType;
   readonly bodyLimitBytes: number;
-  readonly answers: Readonly<Record<number, string>>;
+  readonly success: Success<z.ZodType> | SuccessEvents<z.ZodType>;
+  readonly revalidates: boolean;
   readonly problems: readonly ProblemName[];
   handle(request: RouteRequest<unknown, unknown>): Promise<Reply>;
 }
 
 /** Closes over the types of query and body: the handler sees parsed values, a value that does not fit is answered 400 with every issue. */
-export function defineRoute<Query extends z.ZodType, Body extends z.ZodType>(definition: RouteDefinition<Query, Body>): Route {
+export function defineRoute<Query extends z.ZodType, Body extends z.ZodType, Ok extends z.ZodType>(
+  definition: RouteDefinition<Query, Body, Ok>,
+): Route {
+  const { success, revalidates = false } = definition;
   return {
-    method: definition.method,
-    path: definition.path,
-    summary: definition.summary,
-    who: definition.who,
-    fromPage: definition.fromPage ?? false,
-    query: definition.query,
-    body: definition.body,
-    bodyLimitBytes: definition.bodyLimitBytes ?? 256 * 1024,
-    answers: definition.answers,
-    problems: definition.problems ?? [],
+    ...headOf(definition),
+    success,
+    revalidates,
     async handle(request) {
-      const query = definition.query.safeParse(request.query);
-      if (!query.success) return problem("invalid-request", "The query has faults.", issuesOf(query.error));
-      const body = definition.body.safeParse(request.body);
-      if (!body.success) return problem("invalid-request", "The body has faults.", issuesOf(body.error));
-      return definition.handle({ ...request, query: query.data, body: body.data });
+      const parsed = parseRequest(definition, request);
+      if (parsed.kind === "problem") return parsed;
+      const reply = await definition.handle(parsed.request);
+      return reply.kind === "json" ? { ...reply, status: success.status } : reply;
     },
   };
 }
 
-/** A JSON answer. */
-export function json(status: number, body: unknown, headers?: Readonly<Record<string, string>>): Answer {
-  return { kind: "json", status, body, ...(headers === undefined ? {} : { headers }) };
+/** As {@link defineRoute}, for a stream of events. */
+export function defineEventRoute<Query extends z.ZodType, Body extends z.ZodType, Events extends z.ZodType>(
+  definition: EventRouteDefinition<Query, Body, Events>,
+): Route {
+  return {
+    ...headOf(definition),
+    success: definition.success,
+    revalidates: false,
+    async handle(request) {
+      const parsed = parseRequest(definition, request);
+      return parsed.kind === "problem" ? parsed : definition.handle(parsed.request);
+    },
+  };
+}
+
+function headOf(definition: RouteHead<z.ZodType, z.ZodType>): Omit<Route, "success" | "revalidates" | "handle"> {
+  const { method, path, summary, who, fromPage = false, query, body, bodyLimitBytes = 256 * 1024, problems = [] } = definition;
+  return { method, path, summary, who, fromPage, query, body, bodyLimitBytes, problems };
+}
+
+function parseRequest<Query extends z.ZodType, Body extends z.ZodType>(
+  definition: RouteHead<Query, Body>,
+  request: RouteRequest<unknown, unknown>,
+): Refusal | { readonly kind: "request"; readonly request: RouteRequest<z.output<Query>, z.output<Body>> } {
+  const query = definition.query.safeParse(request.query);
+  if (!query.success) return problem("invalid-request", "The query has faults.", issuesOf(query.error));
+  const body = definition.body.safeParse(request.body);
+  if (!body.success) return problem("invalid-request", "The body has faults.", issuesOf(body.error));
+  return { kind: "request", request: { ...request, query: query.data, body: body.data } };
+}
+
+/** The success body of a route. */
+export function json<Body>(body: Body, headers?: Readonly<Record<string, string>>): JsonReply<Body> {
+  return { kind: "json", body, ...(headers === undefined ? {} : { headers }) };
 }
 
 /** A problem of the closed set as an answer. */
-export function problem(name: ProblemName, detail: string, issues?: readonly string[]): Answer {
+export function problem(name: ProblemName, detail: string, issues?: readonly string[]): Refusal {
   return { kind: "problem", problem: aProblem(name, detail, issues) };
 }
 

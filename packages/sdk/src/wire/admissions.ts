@@ -106,6 +106,9 @@ export const releaseSchema = z.strictObject({
 /** See {@link releaseSchema}; the defaulted members may be left out. */
 export type ReleaseInput = z.input<typeof releaseSchema>;
 
+/** True: this request was the first that ended the ticket. */
+export const releaseReplySchema = z.object({ finished: z.boolean() });
+
 /** Where tickets ask. A ticket's worker calls `admit` before the start and after every turn, `extend` during long turns, `release` at the end. */
 export interface AdmissionGate {
   admit(request: AdmissionRequestInput): Promise<AdmissionAnswer>;

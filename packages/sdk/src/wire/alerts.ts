@@ -9,28 +9,27 @@ const labelsSchema = z.record(z.string(), z.string());
 export type Labels = Shape<typeof labelsSchema>;
 
 /** One alert of a notification. */
-export const alertSchema = z.object({
-  status: z.enum(["firing", "resolved"]),
-  labels: labelsSchema,
-  annotations: labelsSchema,
-  startsAt: instantSchema,
-  /** Absent while firing (Alertmanager sends the zero time). */
-  endsAt: z.exactOptional(instantSchema),
-  generatorUrl: z.string(),
-  /** Alertmanager's hash of the label set, hex. */
-  fingerprint: z.string(),
-  /** Absent: an Alertmanager, which can be asked how the alert stands. */
-  sender: z.exactOptional(z.enum(["grafana", "langfuse"])),
-});
+export const alertSchema = z
+  .object({
+    status: z.enum(["firing", "resolved"]),
+    labels: labelsSchema,
+    annotations: labelsSchema,
+    startsAt: instantSchema,
+    /** Absent while firing (Alertmanager sends the zero time). */
+    endsAt: z.exactOptional(instantSchema),
+    generatorUrl: z.string(),
+    /** Alertmanager's hash of the label set, hex. */
+    fingerprint: z.string(),
+    /** Absent: an Alertmanager, which can be asked how the alert stands. */
+    sender: z.exactOptional(z.enum(["grafana", "langfuse"])),
+  })
+  .meta({ id: "Alert" });
 
 /** See {@link alertSchema}. */
 export type Alert = Shape<typeof alertSchema>;
 
 /** What intake did with one alert; exactly one per alert. */
 export const decisionKinds = ["enqueued", "joined", "resolved", "stale", "unmatched", "refused", "paused"] as const;
-
-/** See {@link decisionKinds}. */
-export type DecisionKind = (typeof decisionKinds)[number];
 
 /** The answer for one alert of a webhook. */
 export const decisionSchema = z.object({

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { admissionReasons } from "./admissions.ts";
 import { budgetIdSchema, externalIdSchema, queueNameSchema } from "./names.ts";
+import { endEventSchema } from "./page.ts";
 import type { Shape } from "./shape.ts";
 import { newTicketSchema, ticketStates } from "./tickets.ts";
 import { instantSchema, microUsdSchema } from "./units.ts";
@@ -156,10 +157,12 @@ export const batchProgressSchema = z.object({
 export type BatchProgress = Shape<typeof batchProgressSchema>;
 
 /** A batch, how far it is, and why it admits nothing any more when it has stopped automatically. */
-export const batchViewSchema = batchSchema.extend({
-  progress: batchProgressSchema,
-  stop: z.object({ hold: z.enum(admissionReasons), detail: z.string() }).nullable(),
-});
+export const batchViewSchema = batchSchema
+  .extend({
+    progress: batchProgressSchema,
+    stop: z.object({ hold: z.enum(admissionReasons), detail: z.string() }).nullable(),
+  })
+  .meta({ id: "Batch" });
 
 /** See {@link batchViewSchema}. */
 export type BatchView = Shape<typeof batchViewSchema>;
@@ -210,3 +213,18 @@ export const batchQuoteSchema = z.object({ estimate: batchEstimateSchema, room: 
 
 /** See {@link batchQuoteSchema}. */
 export type BatchQuote = Shape<typeof batchQuoteSchema>;
+
+/** How many tickets of a request were new. */
+export const addedTicketsSchema = z.object({ added: z.number() });
+
+/** A batch that was handed in, and how many of the request's tickets were new. */
+export const handedInBatchSchema = batchViewSchema.extend(addedTicketsSchema.shape);
+
+/** A reference that belongs to a ticket which is open or was successful. */
+export const takenReferenceSchema = z.object({ reference: z.string(), ticketId: z.string(), state: z.enum(ticketStates) });
+
+/** One event of a batch's stream: `progress` whenever it has changed, `end` as the last. */
+export const batchEventSchema = z.discriminatedUnion("event", [
+  z.object({ event: z.literal("progress"), data: batchViewSchema }),
+  endEventSchema,
+]);

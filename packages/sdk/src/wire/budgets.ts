@@ -89,20 +89,22 @@ export const budgetControlsSchema = z.object({
 export type BudgetControls = Shape<typeof budgetControlsSchema>;
 
 /** A budget's ledger and activity at one moment. */
-export const budgetStateSchema = z.object({
-  budget: budgetSchema,
-  controls: budgetControlsSchema,
-  spentMicroUsd: microUsdSchema,
-  /** Reserved by live leases. */
-  committedMicroUsd: microUsdSchema,
-  running: z.number(),
-  queued: z.number(),
-  allowanceMicroUsdPerSecond: z.number(),
-  periodRemainingSeconds: z.number(),
-  /** Queues and batches that draw on it. */
-  queues: z.array(z.string()),
-  batches: z.array(z.string()),
-});
+export const budgetStateSchema = z
+  .object({
+    budget: budgetSchema,
+    controls: budgetControlsSchema,
+    spentMicroUsd: microUsdSchema,
+    /** Reserved by live leases. */
+    committedMicroUsd: microUsdSchema,
+    running: z.number(),
+    queued: z.number(),
+    allowanceMicroUsdPerSecond: z.number(),
+    periodRemainingSeconds: z.number(),
+    /** Queues and batches that draw on it. */
+    queues: z.array(z.string()),
+    batches: z.array(z.string()),
+  })
+  .meta({ id: "BudgetState" });
 
 /** See {@link budgetStateSchema}. */
 export type BudgetState = Shape<typeof budgetStateSchema>;

@@ -182,19 +182,21 @@ export const sampleGroupSchema = z.object({ prompt: z.string(), provider: z.stri
 export type SampleGroup = Shape<typeof sampleGroupSchema>;
 
 /** The newest analysis of one prompt on one model. */
-export const cacheStateSchema = sampleGroupSchema.extend({
-  /** When it was analysed. */
-  at: instantSchema,
-  /** When its newest sample was sent; an analysis of the same samples says the same. */
-  newestAt: instantSchema,
-  /** The version that was analysed: the one with the most samples. Absent when the samples name none. */
-  version: z.exactOptional(z.string()),
-  /** What was measured of every version among the samples; hit ratios 0 to 1. */
-  versions: z.array(z.object({ version: z.string().nullable(), requests: z.number(), hit: z.number() })),
-  /** Why the samples missed, as the provider said or as their counters show; the most missed tokens first. */
-  misses: z.array(z.object({ reason: z.enum(missReasons), requests: z.number(), missedTokens: z.number() })),
-  reply: cacheReplySchema,
-});
+export const cacheStateSchema = sampleGroupSchema
+  .extend({
+    /** When it was analysed. */
+    at: instantSchema,
+    /** When its newest sample was sent; an analysis of the same samples says the same. */
+    newestAt: instantSchema,
+    /** The version that was analysed: the one with the most samples. Absent when the samples name none. */
+    version: z.exactOptional(z.string()),
+    /** What was measured of every version among the samples; hit ratios 0 to 1. */
+    versions: z.array(z.object({ version: z.string().nullable(), requests: z.number(), hit: z.number() })),
+    /** Why the samples missed, as the provider said or as their counters show; the most missed tokens first. */
+    misses: z.array(z.object({ reason: z.enum(missReasons), requests: z.number(), missedTokens: z.number() })),
+    reply: cacheReplySchema,
+  })
+  .meta({ id: "CacheState" });
 
 /** See {@link cacheStateSchema}. */
 export type CacheState = Shape<typeof cacheStateSchema>;

@@ -23,7 +23,7 @@ export const newChangeSchema = z.strictObject({
 export type NewChangeInput = z.input<typeof newChangeSchema>;
 
 /** One change of a workload. A rise of cost that began near it coincides with it. `by` reported it. */
-export const workloadChangeSchema = newChangeSchema.extend({ at: instantSchema, by: z.string() });
+export const workloadChangeSchema = newChangeSchema.extend({ at: instantSchema, by: z.string() }).meta({ id: "WorkloadChange" });
 
 /** See {@link workloadChangeSchema}. */
 export type WorkloadChange = Shape<typeof workloadChangeSchema>;

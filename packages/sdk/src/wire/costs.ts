@@ -70,9 +70,6 @@ export const topElementSchema = z.object({
   share: z.number(),
 });
 
-/** See {@link topElementSchema}. */
-export type TopElement = Shape<typeof topElementSchema>;
-
 /** `attributed`: a segment explains most of a rise. `diffuse`: it rose everywhere. `no_spike`: no rise worth a search. `no_spend`: nothing was spent. */
 export const costVerdicts = ["attributed", "diffuse", "no_spike", "no_spend"] as const;
 

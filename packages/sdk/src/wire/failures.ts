@@ -27,14 +27,16 @@ export const failureReasons = [
 export type FailureReason = (typeof failureReasons)[number];
 
 /** A failure as a value. `applied` says whether the target may have changed. */
-export const failureSchema = z.object({
-  reason: z.enum(failureReasons),
-  /** One sentence for a person; may be mailed, so it holds no secret. */
-  message: z.string(),
-  applied: z.enum(["no", "unknown"]),
-  /** Earliest useful retry, from Retry-After. */
-  retryAfterMs: z.exactOptional(z.number()),
-});
+export const failureSchema = z
+  .object({
+    reason: z.enum(failureReasons),
+    /** One sentence for a person; may be mailed, so it holds no secret. */
+    message: z.string(),
+    applied: z.enum(["no", "unknown"]),
+    /** Earliest useful retry, from Retry-After. */
+    retryAfterMs: z.exactOptional(z.number()),
+  })
+  .meta({ id: "Failure" });
 
 /** See {@link failureSchema}. */
 export type Failure = Shape<typeof failureSchema>;

@@ -6,9 +6,6 @@ import { instantSchema } from "./units.ts";
 /** What a finding is about. */
 export const findingKinds = ["cost", "cache", "security", "quality", "failure"] as const;
 
-/** See {@link findingKinds}. */
-export type FindingKind = (typeof findingKinds)[number];
-
 /** Severities, the gravest first. */
 export const severities = ["high", "medium", "low"] as const;
 

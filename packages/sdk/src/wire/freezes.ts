@@ -26,15 +26,17 @@ export const newFreezeSchema = z.strictObject({
 });
 
 /** The kill switch of one scope: while it holds nothing in that scope is changed. It does not end automatically. */
-export const freezeSchema = z.object({
-  scope: z.string(),
-  /** Who set it, and why. */
-  by: z.string(),
-  reason: z.string(),
-  at: instantSchema,
-  /** Whether effects that are there may be taken back while it holds. */
-  undo: z.boolean(),
-});
+export const freezeSchema = z
+  .object({
+    scope: z.string(),
+    /** Who set it, and why. */
+    by: z.string(),
+    reason: z.string(),
+    at: instantSchema,
+    /** Whether effects that are there may be taken back while it holds. */
+    undo: z.boolean(),
+  })
+  .meta({ id: "Freeze" });
 
 /** See {@link freezeSchema}. */
 export type Freeze = Shape<typeof freezeSchema>;

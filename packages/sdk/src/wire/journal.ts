@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { failureSchema } from "./failures.ts";
 import { jsonSchema } from "./json.ts";
+import { endEventSchema } from "./page.ts";
 import { actionOutputSchema, effects, planSchema } from "./plans.ts";
 import { answerSchema, questionSchema } from "./questions.ts";
 import { outcomes, runRequestSchema, runSummarySchema } from "./runs.ts";
@@ -36,62 +37,64 @@ function entry<Kind extends string, Fields extends z.ZodRawShape>(kind: Kind, fi
 }
 
 /** One entry of the append-only record of a run; a run's state is what its journal says. */
-export const journalEntrySchema = z.discriminatedUnion("kind", [
-  entry("accepted", { runId: z.string(), request: runRequestSchema }),
-  entry("claimed", { worker: z.string() }),
-  /** Tracked metrics: name → value, or null when it could not be seen. */
-  entry("sampled", { values: z.record(z.string(), z.number().nullable()) }),
-  entry("intent", {
-    step,
-    action: z.string(),
-    effect: z.enum(effects),
-    attempt,
-    /** Counts changes of the idempotency key. */
-    group: z.number(),
-    idempotencyKey: z.string(),
-    plan: planSchema,
-    planSha: z.string(),
-  }),
-  /** The effect is done (or was found done: `found`); its result awaits Expected, if any. */
-  entry("applied", { step, attempt, output: actionOutputSchema, found: z.exactOptional(z.enum(["probe", "person"])) }),
-  /** The action goes on later. */
-  entry("progressed", { step, attempt, progress: jsonSchema, until: instantSchema }),
-  entry("failed", { step, attempt, failure }),
-  /** The step is over and the run goes on behind it. */
-  entry("completed", { step }),
-  entry("skipped", { step, why }),
-  entry("checked", { subject: checkSubjectSchema, truth: z.enum(truths), detail: z.string(), value: z.exactOptional(jsonSchema) }),
-  entry("suspended", { step: z.exactOptional(step), until: instantSchema, why }),
-  entry("asked", { question: questionSchema }),
-  /** Half of the time is over without an answer: the question was announced again, to more people. */
-  entry("escalated", { questionId: z.string() }),
-  entry("answered", { questionId: z.string(), answer: answerSchema }),
-  /** A person allowed a fresh start of the step. */
-  entry("retried", { step, why }),
-  entry("jumped", { from: z.string(), to: z.string() }),
-  /** A guardrail said no; `retryAt` when waiting may help. `plan` is what would have been done. */
-  entry("refused", {
-    step,
-    guardrail: z.string(),
-    reason,
-    retryAt: z.exactOptional(instantSchema),
-    plan: z.exactOptional(planSchema),
-  }),
-  /** A freeze holds the step (or its undo) back until it is lifted. */
-  entry("frozen", { step, scope: z.string(), by: z.string(), reason }),
-  /** Before the first change: how the alert stood. */
-  entry("preflight", { standing: z.enum(["firing", "silenced", "gone", "unknown"]), detail: z.string() }),
-  entry("resolved", { why }),
-  entry("stop_requested", { by: z.string(), reason }),
-  entry("undo_started", { why, outcome }),
-  entry("undo_intent", { step, attempt, idempotencyKey: z.string() }),
-  /** `note` when there was nothing to undo, or a person let it be. */
-  entry("undone", { step, note: z.exactOptional(z.string()) }),
-  entry("undo_failed", { step, attempt, failure }),
-  /** What the run came to; actions of Post-Action follow, then `finished`. */
-  entry("concluded", { outcome, reason, failure: z.exactOptional(failure) }),
-  entry("finished", { outcome, reason, failure: z.exactOptional(failure) }),
-]);
+export const journalEntrySchema = z
+  .discriminatedUnion("kind", [
+    entry("accepted", { runId: z.string(), request: runRequestSchema }),
+    entry("claimed", { worker: z.string() }),
+    /** Tracked metrics: name → value, or null when it could not be seen. */
+    entry("sampled", { values: z.record(z.string(), z.number().nullable()) }),
+    entry("intent", {
+      step,
+      action: z.string(),
+      effect: z.enum(effects),
+      attempt,
+      /** Counts changes of the idempotency key. */
+      group: z.number(),
+      idempotencyKey: z.string(),
+      plan: planSchema,
+      planSha: z.string(),
+    }),
+    /** The effect is done (or was found done: `found`); its result awaits Expected, if any. */
+    entry("applied", { step, attempt, output: actionOutputSchema, found: z.exactOptional(z.enum(["probe", "person"])) }),
+    /** The action goes on later. */
+    entry("progressed", { step, attempt, progress: jsonSchema, until: instantSchema }),
+    entry("failed", { step, attempt, failure }),
+    /** The step is over and the run goes on behind it. */
+    entry("completed", { step }),
+    entry("skipped", { step, why }),
+    entry("checked", { subject: checkSubjectSchema, truth: z.enum(truths), detail: z.string(), value: z.exactOptional(jsonSchema) }),
+    entry("suspended", { step: z.exactOptional(step), until: instantSchema, why }),
+    entry("asked", { question: questionSchema }),
+    /** Half of the time is over without an answer: the question was announced again, to more people. */
+    entry("escalated", { questionId: z.string() }),
+    entry("answered", { questionId: z.string(), answer: answerSchema }),
+    /** A person allowed a fresh start of the step. */
+    entry("retried", { step, why }),
+    entry("jumped", { from: z.string(), to: z.string() }),
+    /** A guardrail said no; `retryAt` when waiting may help. `plan` is what would have been done. */
+    entry("refused", {
+      step,
+      guardrail: z.string(),
+      reason,
+      retryAt: z.exactOptional(instantSchema),
+      plan: z.exactOptional(planSchema),
+    }),
+    /** A freeze holds the step (or its undo) back until it is lifted. */
+    entry("frozen", { step, scope: z.string(), by: z.string(), reason }),
+    /** Before the first change: how the alert stood. */
+    entry("preflight", { standing: z.enum(["firing", "silenced", "gone", "unknown"]), detail: z.string() }),
+    entry("resolved", { why }),
+    entry("stop_requested", { by: z.string(), reason }),
+    entry("undo_started", { why, outcome }),
+    entry("undo_intent", { step, attempt, idempotencyKey: z.string() }),
+    /** `note` when there was nothing to undo, or a person let it be. */
+    entry("undone", { step, note: z.exactOptional(z.string()) }),
+    entry("undo_failed", { step, attempt, failure }),
+    /** What the run came to; actions of Post-Action follow, then `finished`. */
+    entry("concluded", { outcome, reason, failure: z.exactOptional(failure) }),
+    entry("finished", { outcome, reason, failure: z.exactOptional(failure) }),
+  ])
+  .meta({ id: "JournalEntry" });
 
 /** See {@link journalEntrySchema}. */
 export type JournalEntry = Shape<typeof journalEntrySchema>;
@@ -108,3 +111,6 @@ export const runRecordSchema = z.object({
 
 /** See {@link runRecordSchema}. */
 export type RunRecord = Shape<typeof runRecordSchema>;
+
+/** One event of a run's stream: each entry under the name of its kind, `end` as the last. */
+export const runEventSchema = z.union([endEventSchema, z.object({ event: z.string(), data: journalEntrySchema })]);

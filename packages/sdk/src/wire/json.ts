@@ -4,7 +4,9 @@ import { z } from "zod";
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
 
 /** Any JSON value, as a schema. */
-export const jsonSchema: z.ZodType<Json, Json> = z.json();
+export const jsonSchema: z.ZodType<Json, Json> = z
+  .lazy(() => z.union([z.null(), z.boolean(), z.number(), z.string(), z.array(jsonSchema), z.record(z.string(), jsonSchema)]))
+  .meta({ id: "Json" });
 
 /** JSON text with sorted keys: two equal values have equal text, so that its hash identifies the value. Absent fields and undefined are the same. */
 export function canonicalJson(value: unknown): string {

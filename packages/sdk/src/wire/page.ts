@@ -9,3 +9,6 @@ export function listSchema<Item extends z.ZodType>(item: Item) {
 export function pageSchema<Item extends z.ZodType>(item: Item) {
   return z.object({ items: z.array(item), nextCursor: z.exactOptional(z.string()) });
 }
+
+/** The last event of a stream. */
+export const endEventSchema = z.object({ event: z.literal("end"), data: z.object({}) });

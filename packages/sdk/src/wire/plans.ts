@@ -21,16 +21,18 @@ export const changeSchema = z.object({
 export type Change = Shape<typeof changeSchema>;
 
 /** The result of a pure read: what would be done. Its hash (`planShaOf`) is what a person approves. */
-export const planSchema = z.object({
-  /** One sentence for people, e.g. "Close admission of budget checkout". */
-  summary: z.string(),
-  /** Explicit ids of everything that will be touched; a plan of a mutating action with none is refused. */
-  targets: z.array(z.string()),
-  changes: z.array(changeSchema),
-  reversible: z.boolean(),
-  /** Whatever `run`, `probe` and `undo` need beside the above. */
-  data: jsonSchema,
-});
+export const planSchema = z
+  .object({
+    /** One sentence for people, e.g. "Close admission of budget checkout". */
+    summary: z.string(),
+    /** Explicit ids of everything that will be touched; a plan of a mutating action with none is refused. */
+    targets: z.array(z.string()),
+    changes: z.array(changeSchema),
+    reversible: z.boolean(),
+    /** Whatever `run`, `probe` and `undo` need beside the above. */
+    data: jsonSchema,
+  })
+  .meta({ id: "Plan" });
 
 /** See {@link planSchema}. */
 export type Plan = Shape<typeof planSchema>;

@@ -29,15 +29,17 @@ export function problemType(name: string): string {
 }
 
 /** What is sent as application/problem+json (RFC 9457). */
-export const problemSchema = z.object({
-  type: z.enum(Object.keys(problems).map(problemType)),
-  title: z.string(),
-  status: z.int(),
-  /** One sentence on this occurrence: what, where, what would be accepted. */
-  detail: z.string(),
-  /** One sentence per fault, when there are several. */
-  issues: z.exactOptional(z.array(z.string())),
-});
+export const problemSchema = z
+  .object({
+    type: z.enum(Object.keys(problems).map(problemType)),
+    title: z.string(),
+    status: z.int(),
+    /** One sentence on this occurrence: what, where, what would be accepted. */
+    detail: z.string(),
+    /** One sentence per fault, when there are several. */
+    issues: z.exactOptional(z.array(z.string())),
+  })
+  .meta({ id: "Problem" });
 
 /** See {@link problemSchema}. */
 export type Problem = Shape<typeof problemSchema>;

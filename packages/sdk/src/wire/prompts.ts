@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { cacheStateSchema } from "./caches.ts";
 import { jsonSchema } from "./json.ts";
 import { promptLayoutSchema } from "./prompt-layout.ts";
 import type { Shape } from "./shape.ts";
@@ -30,20 +31,22 @@ export const newPromptVersionSchema = z.strictObject({
 export type NewPromptVersion = Shape<typeof newPromptVersionSchema>;
 
 /** One version of a prompt. Nothing in it ever changes. */
-export const promptVersionSchema = z.object({
-  prompt: z.string(),
-  /** From 1, without reuse. */
-  version: z.number(),
-  layout: promptLayoutSchema,
-  /** Of the layout alone: versions with equal layouts have equal hashes. */
-  hash: z.string(),
-  origin: z.enum(promptOrigins),
-  parent: z.number().optional(),
-  note: z.string(),
-  evidence: jsonSchema.optional(),
-  createdAt: instantSchema,
-  createdBy: z.string(),
-});
+export const promptVersionSchema = z
+  .object({
+    prompt: z.string(),
+    /** From 1, without reuse. */
+    version: z.number(),
+    layout: promptLayoutSchema,
+    /** Of the layout alone: versions with equal layouts have equal hashes. */
+    hash: z.string(),
+    origin: z.enum(promptOrigins),
+    parent: z.number().optional(),
+    note: z.string(),
+    evidence: jsonSchema.optional(),
+    createdAt: instantSchema,
+    createdBy: z.string(),
+  })
+  .meta({ id: "PromptVersion" });
 
 /** See {@link promptVersionSchema}. */
 export type PromptVersion = Shape<typeof promptVersionSchema>;
@@ -80,3 +83,45 @@ export type ServedVersion = Shape<typeof servedVersionSchema>;
 
 /** See {@link servedPromptSchema}. */
 export type ServedPrompt = Shape<typeof servedPromptSchema>;
+
+/** What becomes of a version, read from the labels alone. */
+const promptVersionStatuses = ["draft", "canary", "production", "retired"] as const;
+
+/** See {@link promptViewSchema}. */
+export type PromptVersionStatus = (typeof promptVersionStatuses)[number];
+
+/** A version without its layers and evidence, as a list shows it. */
+const versionSummarySchema = promptVersionSchema
+  .omit({ layout: true, evidence: true })
+  .extend({ labels: z.array(z.string()), status: z.enum(promptVersionStatuses) });
+
+/** One prompt with its labels, its canary and its newest versions. */
+export const promptViewSchema = promptStateSchema.extend({ canary: canarySchema.nullable(), versions: z.array(versionSummarySchema) });
+
+/** One page of prompts, each with its newest analyses; `nextAfter` is the `after` of the next page and absent on the last. */
+export const promptPageSchema = z.object({
+  items: z.array(promptStateSchema.extend({ caches: z.array(cacheStateSchema) })),
+  nextAfter: z.exactOptional(z.string()),
+});
+
+/** A move of a label from where it was seen. */
+export const labelMoveSchema = z.strictObject({
+  /** Where the label shall point; null takes it away. */
+  version: z.int().min(1).nullable(),
+  /** Where it pointed when it was read; null for nowhere. */
+  expected: z.int().min(1).nullable(),
+  reason: z.string().trim().min(1).max(300),
+});
+
+/** A label that was moved: what moving it back needs. */
+export const movedLabelSchema = z.object({ label: z.string(), before: z.number().nullable(), after: z.number().nullable() });
+
+/** A change of a prompt's canary from what was seen. */
+export const canaryChangeSchema = z.strictObject({
+  canary: canarySchema.nullable(),
+  expected: canarySchema.nullable(),
+  reason: z.string().trim().min(1).max(300),
+});
+
+/** The canary of a prompt; null: it has none. */
+export const canaryStateSchema = z.object({ canary: canarySchema.nullable() });

@@ -10,32 +10,34 @@ export const questionKinds = ["approve", "manual", "ask", "in_doubt"] as const;
 export type QuestionKind = (typeof questionKinds)[number];
 
 /** One question to a person. */
-export const questionSchema = z.object({
-  id: z.string(),
-  runId: z.string(),
-  runbookId: z.string(),
-  stepId: z.string(),
-  kind: z.enum(questionKinds),
-  /** What a person reads. */
-  text: z.string(),
-  answers: z.array(z.string()),
-  /** The exact plan an approval is for; absent when there is none. */
-  planSha: z.exactOptional(z.string()),
-  /** What would be done, for an approval: before → after. */
-  plan: z.exactOptional(planSchema),
-  /** Asked by an action in the middle of its work; the answer goes back to it. */
-  byAction: z.exactOptional(z.boolean()),
-  askedAt: instantSchema,
-  expiresAt: z.exactOptional(instantSchema),
-  /** Role that may answer. */
-  role: z.enum(["operator", "approver"]),
-  /** How many different people must approve; absent: one. A rejection decides at once. */
-  of: z.exactOptional(z.number()),
-  /** What asks for the same reason is put to people as one question; see `storm` in the guardrails. */
-  group: z.exactOptional(z.string()),
-  /** Who started the run: may reject, and may not approve what was asked for by the same person. */
-  requester: z.exactOptional(z.string()),
-});
+export const questionSchema = z
+  .object({
+    id: z.string(),
+    runId: z.string(),
+    runbookId: z.string(),
+    stepId: z.string(),
+    kind: z.enum(questionKinds),
+    /** What a person reads. */
+    text: z.string(),
+    answers: z.array(z.string()),
+    /** The exact plan an approval is for; absent when there is none. */
+    planSha: z.exactOptional(z.string()),
+    /** What would be done, for an approval: before → after. */
+    plan: z.exactOptional(planSchema),
+    /** Asked by an action in the middle of its work; the answer goes back to it. */
+    byAction: z.exactOptional(z.boolean()),
+    askedAt: instantSchema,
+    expiresAt: z.exactOptional(instantSchema),
+    /** Role that may answer. */
+    role: z.enum(["operator", "approver"]),
+    /** How many different people must approve; absent: one. A rejection decides at once. */
+    of: z.exactOptional(z.number()),
+    /** What asks for the same reason is put to people as one question; see `storm` in the guardrails. */
+    group: z.exactOptional(z.string()),
+    /** Who started the run: may reject, and may not approve what was asked for by the same person. */
+    requester: z.exactOptional(z.string()),
+  })
+  .meta({ id: "Question" });
 
 /** See {@link questionSchema}. */
 export type Question = Shape<typeof questionSchema>;
@@ -47,14 +49,16 @@ export const consentSchema = z.object({ by: z.string(), reason: z.string(), at: 
 export type Consent = Shape<typeof consentSchema>;
 
 /** A person's answer. */
-export const answerSchema = z.object({
-  answer: z.string(),
-  by: z.string(),
-  reason: z.string(),
-  at: instantSchema,
-  /** The others whose consent was needed, in order; `by` is the last of them. */
-  consents: z.exactOptional(z.array(consentSchema)),
-});
+export const answerSchema = z
+  .object({
+    answer: z.string(),
+    by: z.string(),
+    reason: z.string(),
+    at: instantSchema,
+    /** The others whose consent was needed, in order; `by` is the last of them. */
+    consents: z.exactOptional(z.array(consentSchema)),
+  })
+  .meta({ id: "Answer" });
 
 /** See {@link answerSchema}. */
 export type Answer = Shape<typeof answerSchema>;

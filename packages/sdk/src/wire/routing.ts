@@ -40,14 +40,16 @@ export const routeChangeSchema = routeTargetsSchema.extend({
 });
 
 /** Which model the tickets of one kind of work get. A ticket keeps the model that it began with. */
-export const modelRouteSchema = routeTargetsSchema.extend({
-  id: z.string(),
-  /** Counts changes from 1 on. */
-  version: z.number(),
-  at: instantSchema,
-  by: z.string(),
-  reason: z.string(),
-});
+export const modelRouteSchema = routeTargetsSchema
+  .extend({
+    id: z.string(),
+    /** Counts changes from 1 on. */
+    version: z.number(),
+    at: instantSchema,
+    by: z.string(),
+    reason: z.string(),
+  })
+  .meta({ id: "ModelRoute" });
 
 /** See {@link modelRouteSchema}. */
 export type ModelRoute = Shape<typeof modelRouteSchema>;

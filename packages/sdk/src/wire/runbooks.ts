@@ -140,35 +140,37 @@ export const triggerSchema = z.object({ source: z.string(), matchers: z.array(ma
 export type Trigger = Shape<typeof triggerSchema>;
 
 /** A document for people and a program for the machine, after every check. Immutable. */
-export const runbookSchema = z.object({
-  /** File name without `.md`. */
-  id: z.string(),
-  title: z.string(),
-  file: z.string(),
-  /** SHA-256 of the bytes. */
-  sha256: z.string(),
-  source: z.string(),
-  triggers: z.array(triggerSchema),
-  /** With templates over `alert` and `params`, e.g. `budget/${{ params.budget }}`. */
-  target: z.exactOptional(z.string()),
-  params: z.record(z.string(), paramSpecSchema),
-  mode: z.enum(modes),
-  cooldownMs: z.number(),
-  /** Of running time; suspension does not count. */
-  timeoutMs: z.number(),
-  onResolved: z.enum(["finish", "undo"]),
-  /** Metric name → PromQL with templates. */
-  track: z.record(z.string(), z.string()),
-  limits: z.record(z.string(), z.number()),
-  owner: z.exactOptional(z.string()),
-  tags: z.array(z.string()),
-  /** Markdown of the prose sections by canonical heading: Scenario, Symptoms, Related … */
-  prose: z.record(z.string(), z.string()),
-  prerequisites: z.array(checkItemSchema),
-  steps: z.array(stepSchema),
-  verification: z.array(checkItemSchema),
-  postAction: z.array(postItemSchema),
-});
+export const runbookSchema = z
+  .object({
+    /** File name without `.md`. */
+    id: z.string(),
+    title: z.string(),
+    file: z.string(),
+    /** SHA-256 of the bytes. */
+    sha256: z.string(),
+    source: z.string(),
+    triggers: z.array(triggerSchema),
+    /** With templates over `alert` and `params`, e.g. `budget/${{ params.budget }}`. */
+    target: z.exactOptional(z.string()),
+    params: z.record(z.string(), paramSpecSchema),
+    mode: z.enum(modes),
+    cooldownMs: z.number(),
+    /** Of running time; suspension does not count. */
+    timeoutMs: z.number(),
+    onResolved: z.enum(["finish", "undo"]),
+    /** Metric name → PromQL with templates. */
+    track: z.record(z.string(), z.string()),
+    limits: z.record(z.string(), z.number()),
+    owner: z.exactOptional(z.string()),
+    tags: z.array(z.string()),
+    /** Markdown of the prose sections by canonical heading: Scenario, Symptoms, Related … */
+    prose: z.record(z.string(), z.string()),
+    prerequisites: z.array(checkItemSchema),
+    steps: z.array(stepSchema),
+    verification: z.array(checkItemSchema),
+    postAction: z.array(postItemSchema),
+  })
+  .meta({ id: "Runbook" });
 
 /** See {@link runbookSchema}. */
 export type Runbook = Shape<typeof runbookSchema>;

@@ -42,23 +42,25 @@ export const runRequestSchema = z.object({
 export type RunRequest = Shape<typeof runRequestSchema>;
 
 /** The projection of a journal, for listing. The journal is the truth. */
-export const runSummarySchema = z.object({
-  id: z.string(),
-  runbookId: z.string(),
-  runbookSha: z.string(),
-  mode: z.enum(modes),
-  state: z.enum(runStates),
-  outcome: z.exactOptional(z.enum(outcomes)),
-  target: z.exactOptional(z.string()),
-  alertName: z.exactOptional(z.string()),
-  source: z.enum(sources),
-  acceptedAt: instantSchema,
-  endedAt: z.exactOptional(instantSchema),
-  /** Name of the step that is being worked on or waited for. */
-  step: z.exactOptional(z.string()),
-  /** Why it waits or ended, for people. */
-  note: z.exactOptional(z.string()),
-});
+export const runSummarySchema = z
+  .object({
+    id: z.string(),
+    runbookId: z.string(),
+    runbookSha: z.string(),
+    mode: z.enum(modes),
+    state: z.enum(runStates),
+    outcome: z.exactOptional(z.enum(outcomes)),
+    target: z.exactOptional(z.string()),
+    alertName: z.exactOptional(z.string()),
+    source: z.enum(sources),
+    acceptedAt: instantSchema,
+    endedAt: z.exactOptional(instantSchema),
+    /** Name of the step that is being worked on or waited for. */
+    step: z.exactOptional(z.string()),
+    /** Why it waits or ended, for people. */
+    note: z.exactOptional(z.string()),
+  })
+  .meta({ id: "RunSummary" });
 
 /** See {@link runSummarySchema}. */
 export type RunSummary = Shape<typeof runSummarySchema>;

@@ -41,34 +41,36 @@ export type NewTicketInput = z.input<typeof newTicketSchema>;
 export type NewTicket = Shape<typeof newTicketSchema>;
 
 /** One ticket: an agent's piece of work, made of turns. */
-export const ticketSchema = z.object({
-  id: z.string(),
-  budget: z.string(),
-  queue: z.string(),
-  batchId: z.exactOptional(z.string()),
-  externalRef: z.exactOptional(z.string()),
-  kind: z.string(),
-  payload: jsonSchema,
-  variant: z.string(),
-  maxAttempts: z.number(),
-  state: z.enum(ticketStates),
-  /** Why it waits or ended: a reason of the gate, or a sentence. */
-  reason: z.string(),
-  /** 1 for the first try. */
-  attempt: z.number(),
-  /** Turns that are done and saved. */
-  turn: z.number(),
-  /** The work so far, as the processor saved it. */
-  saved: jsonSchema,
-  /** What the next turn will cost at most. */
-  estimateMicroUsd: microUsdSchema,
-  /** Part of the work that it is in, as its processor reports; empty when it reports none. */
-  stage: z.string(),
-  /** Failure classes of the tries that a recovery looked at, oldest first, at most 20. */
-  failures: z.array(z.string()),
-  createdAt: instantSchema,
-  updatedAt: instantSchema,
-});
+export const ticketSchema = z
+  .object({
+    id: z.string(),
+    budget: z.string(),
+    queue: z.string(),
+    batchId: z.exactOptional(z.string()),
+    externalRef: z.exactOptional(z.string()),
+    kind: z.string(),
+    payload: jsonSchema,
+    variant: z.string(),
+    maxAttempts: z.number(),
+    state: z.enum(ticketStates),
+    /** Why it waits or ended: a reason of the gate, or a sentence. */
+    reason: z.string(),
+    /** 1 for the first try. */
+    attempt: z.number(),
+    /** Turns that are done and saved. */
+    turn: z.number(),
+    /** The work so far, as the processor saved it. */
+    saved: jsonSchema,
+    /** What the next turn will cost at most. */
+    estimateMicroUsd: microUsdSchema,
+    /** Part of the work that it is in, as its processor reports; empty when it reports none. */
+    stage: z.string(),
+    /** Failure classes of the tries that a recovery looked at, oldest first, at most 20. */
+    failures: z.array(z.string()),
+    createdAt: instantSchema,
+    updatedAt: instantSchema,
+  })
+  .meta({ id: "Ticket" });
 
 /** See {@link ticketSchema}. */
 export type Ticket = Shape<typeof ticketSchema>;

@@ -111,18 +111,20 @@ export const usageReplySchema = z.object({ results: z.array(usageResultSchema) }
  * Every token of one request exactly once on the input side, and the output with the part of it that was reasoning.
  * Input total = uncached + read + write5m + write30m + write1h + write12h. Writes are by lifetime of the cache entry.
  */
-export const tokenPartitionSchema = z.object({
-  uncached: z.number(),
-  read: z.number(),
-  write5m: z.number(),
-  write30m: z.number(),
-  write1h: z.number(),
-  write12h: z.number(),
-  /** All output tokens, reasoning included. */
-  output: z.number(),
-  /** The part of `output` that was reasoning; never more than `output`. */
-  reasoning: z.number(),
-});
+export const tokenPartitionSchema = z
+  .object({
+    uncached: z.number(),
+    read: z.number(),
+    write5m: z.number(),
+    write30m: z.number(),
+    write1h: z.number(),
+    write12h: z.number(),
+    /** All output tokens, reasoning included. */
+    output: z.number(),
+    /** The part of `output` that was reasoning; never more than `output`. */
+    reasoning: z.number(),
+  })
+  .meta({ id: "TokenPartition" });
 
 /** See {@link tokenPartitionSchema}. */
 export type TokenPartition = Shape<typeof tokenPartitionSchema>;
@@ -131,18 +133,21 @@ export type TokenPartition = Shape<typeof tokenPartitionSchema>;
 export const unpricedReasons = ["unknown_model", "unknown_tier", "unknown_cache_price"] as const;
 
 /** A report with its partition and its price. */
-export const usageEventSchema = usageReportSchema.omit({ usage: true, shape: true, at: true, prefix: true, diagnostics: true }).extend({
-  at: instantSchema,
-  tokens: tokenPartitionSchema,
-  /** 0 while `unpriced` or anomalous; those are counted apart. */
-  costMicroUsd: microUsdSchema,
-  /** Why it has no price. */
-  unpriced: z.exactOptional(z.enum(unpricedReasons)),
-  /** Why its usage could not be read; its tokens are unknown then, not none. */
-  anomaly: z.exactOptional(z.enum(usageAnomalies)),
-  /** Why the provider's cache was missed, where that is known. */
-  cacheMiss: z.exactOptional(cacheMissSchema),
-});
+export const usageEventSchema = usageReportSchema
+  .omit({ usage: true, shape: true, at: true, prefix: true, diagnostics: true })
+  .extend({
+    at: instantSchema,
+    tokens: tokenPartitionSchema,
+    /** 0 while `unpriced` or anomalous; those are counted apart. */
+    costMicroUsd: microUsdSchema,
+    /** Why it has no price. */
+    unpriced: z.exactOptional(z.enum(unpricedReasons)),
+    /** Why its usage could not be read; its tokens are unknown then, not none. */
+    anomaly: z.exactOptional(z.enum(usageAnomalies)),
+    /** Why the provider's cache was missed, where that is known. */
+    cacheMiss: z.exactOptional(cacheMissSchema),
+  })
+  .meta({ id: "UsageEvent" });
 
 /** See {@link usageEventSchema}. */
 export type UsageEvent = Shape<typeof usageEventSchema>;
