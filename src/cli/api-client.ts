@@ -1,8 +1,9 @@
 import { readFile } from "node:fs/promises";
 import type { z } from "zod";
+import { problemSchema } from "../../packages/sdk/src/wire/problems.ts";
+import { tolerant } from "../../packages/sdk/src/wire/tolerant.ts";
 import { oneLine } from "../core/one-line.ts";
 import { adminTokenPath, dataFolder } from "../platform/config/data-folder.ts";
-import { problemSchema } from "./api-shapes.ts";
 import { type CommandContext, type ExitCode, exitCodes, writeJson } from "./context.ts";
 import { type CommandInvocation, flagOption, textOption } from "./define-command.ts";
 
@@ -26,6 +27,8 @@ export interface ApiClient {
   put<Body>(path: string, body: unknown, shape: z.ZodType<Body>): Promise<ApiAnswer<Body>>;
   delete<Body>(path: string, shape: z.ZodType<Body>): Promise<ApiAnswer<Body>>;
 }
+
+const readProblem = tolerant(problemSchema.pick({ title: true, detail: true, issues: true }));
 
 const requestTimeoutMs = 10_000;
 
@@ -82,19 +85,19 @@ async function call<Body>(context: CommandContext, { base, token, method, path, 
 function readAnswer<Body>(status: number, text: string, shape: z.ZodType<Body>, url: URL): ApiAnswer<Body> {
   const body = parseJson(text);
   if (status >= 200 && status < 300) {
-    const parsed = shape.safeParse(body);
+    const parsed = tolerant(shape).safeParse(body);
     if (parsed.success) return { kind: "ok", body: parsed.data };
     return {
       kind: "unreachable",
       message: `${url.href} answered ${status} with a body that is not runbookd's (${parsed.error.issues[0]?.message ?? "unreadable"}).`,
     };
   }
-  const problem = problemSchema.safeParse(body);
+  const problem = readProblem.safeParse(body);
   return {
     kind: "problem",
     status,
     title: problem.success ? problem.data.title : `HTTP ${status}`,
-    detail: problem.success ? (problem.data.detail ?? "") : "",
+    detail: problem.success ? problem.data.detail : "",
     issues: problem.success ? (problem.data.issues ?? []) : [],
   };
 }

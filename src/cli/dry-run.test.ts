@@ -1,9 +1,11 @@
 import { expect, it } from "@jest/globals";
+import type { JournalEntry } from "../../packages/sdk/src/wire/journal.ts";
 import { aCommandContext } from "../../test/builders/command-context.ts";
 import { runCli } from "./run-cli.ts";
 
-const journal = [
-  { kind: "accepted", at: 0 },
+const request = { runbookId: "cost", runbookSha: "", mode: "observe", params: {}, source: "manual" } as const;
+const journal: readonly JournalEntry[] = [
+  { kind: "accepted", at: 0, runId: "run_1", request },
   { kind: "checked", at: 1, subject: { kind: "prerequisite", index: 0 }, truth: "true", detail: "value 300" },
   { kind: "applied", at: 2, step: "look", attempt: 1, output: { running: 12 } },
   { kind: "completed", at: 2, step: "look" },
@@ -20,18 +22,31 @@ const journal = [
         { target: "budget/checkout", field: "gate", before: "open", after: "paused" },
         { target: "budget/checkout", field: "pausedUntil", before: null, after: Date.UTC(2026, 0, 5, 12) },
       ],
+      reversible: true,
+      data: null,
     },
   },
   { kind: "skipped", at: 3, step: "pause", why: "mode: observe" },
   { kind: "skipped", at: 4, step: "call", why: "Mode observe: a person\u001b[2J does this." },
-  { kind: "intent", at: 5, step: "post_action_1", plan: { summary: "Mail the review", targets: ["mail/default"], changes: [] } },
+  {
+    kind: "intent",
+    at: 5,
+    step: "post_action_1",
+    action: "send-report",
+    effect: "keyed",
+    attempt: 1,
+    group: 1,
+    idempotencyKey: "k",
+    plan: { summary: "Mail the review", targets: ["mail/default"], changes: [], reversible: false, data: null },
+    planSha: "p",
+  },
   { kind: "applied", at: 6, step: "post_action_1", attempt: 1, output: {} },
 ];
 const answers = (summary: Record<string, unknown>) => ({
   "POST /api/runs": { status: 202, body: { runId: "run_1" } },
   "GET /api/runs/run_1": {
     status: 200,
-    body: { summary: { id: "run_1", runbookId: "cost", mode: "observe", acceptedAt: 0, ...summary }, journal },
+    body: { summary: { id: "run_1", ...request, acceptedAt: 0, ...summary }, journal },
   },
 });
 

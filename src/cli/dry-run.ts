@@ -1,13 +1,11 @@
-import { z } from "zod";
-import { type Json, jsonSchema } from "../../packages/sdk/src/wire/json.ts";
+import { type JournalEntry, runRecordSchema } from "../../packages/sdk/src/wire/journal.ts";
+import type { Json } from "../../packages/sdk/src/wire/json.ts";
+import type { Change } from "../../packages/sdk/src/wire/plans.ts";
+import type { RunSummary } from "../../packages/sdk/src/wire/runs.ts";
 import { oneLine } from "../core/one-line.ts";
 import type { ApiClient } from "./api-client.ts";
-import { type JournalEntryShape, type RunSummaryShape, runRecordSchema } from "./api-shapes.ts";
 import type { CommandContext } from "./context.ts";
 import { formatInstant } from "./render-run.ts";
-
-const changeSchema = z.looseObject({ target: z.string(), field: z.string(), before: jsonSchema, after: jsonSchema });
-const planSchema = z.looseObject({ summary: z.string(), targets: z.array(z.string()), changes: z.array(changeSchema) });
 
 /** What a dry run says of one step or check. */
 export interface DryRunLine {
@@ -15,49 +13,32 @@ export interface DryRunLine {
   /** `would`: it would change something. `read`: it was done, as it only reads. `told`: people were told, which changes nothing. `skipped`: it was left out, and `text` says why. */
   readonly kind: "would" | "read" | "told" | "skipped" | "check";
   readonly text: string;
-  readonly changes: readonly z.output<typeof changeSchema>[];
+  readonly changes: readonly Change[];
   readonly targets: readonly string[];
 }
 
 /** The journal of a run that only observed, as a plan. */
-export function planOf(journal: readonly JournalEntryShape[]): readonly DryRunLine[] {
+export function planOf(journal: readonly JournalEntry[]): readonly DryRunLine[] {
   const lines: DryRunLine[] = [];
   const planned = new Set<string>();
   const add = (step: string, kind: DryRunLine["kind"], text: string) => void lines.push({ step, kind, text, changes: [], targets: [] });
   for (const entry of journal) {
-    const step = textOf(entry["step"]);
-    switch (entry.kind) {
-      case "refused": {
-        const plan = planSchema.safeParse(entry["plan"]);
-        if (plan.success) {
-          const { summary, changes, targets } = plan.data;
-          lines.push({ step, kind: "would", text: summary, changes, targets });
-        } else add(step, "skipped", textOf(entry["reason"]));
-        planned.add(step);
-        break;
-      }
-      case "intent": {
-        // Only telling people gets as far as an intent here.
-        const plan = planSchema.safeParse(entry["plan"]);
-        if (plan.success && !planned.has(step)) add(step, "told", plan.data.summary);
-        planned.add(step);
-        break;
-      }
-      case "applied":
-        if (!planned.has(step)) add(step, "read", "done, as it changes nothing");
-        planned.add(step);
-        break;
-      case "skipped":
-        if (!planned.has(step)) add(step, "skipped", textOf(entry["why"]));
-        break;
-      case "checked": {
-        const subject = z.looseObject({ kind: z.string() }).safeParse(entry["subject"]);
-        const about = subject.success
-          ? `${subject.data.kind} ${textOf(subject.data["step"] ?? Number(subject.data["index"]) + 1)}`
-          : "check";
-        add(about, "check", `${textOf(entry["truth"])} now: ${textOf(entry["detail"])}`);
-        break;
-      }
+    if (entry.kind === "refused") {
+      const { step, plan } = entry;
+      if (plan === undefined) add(step, "skipped", entry.reason);
+      else lines.push({ step, kind: "would", text: plan.summary, changes: plan.changes, targets: plan.targets });
+      planned.add(step);
+    } else if (entry.kind === "checked") {
+      const { subject, truth, detail } = entry;
+      add(`${subject.kind} ${subject.kind === "expected" ? subject.step : subject.index + 1}`, "check", `${truth} now: ${detail}`);
+    } else if (entry.kind === "skipped") {
+      if (!planned.has(entry.step)) add(entry.step, "skipped", entry.why);
+    } else if (entry.kind === "intent" || entry.kind === "applied") {
+      // Only telling people gets as far as an intent here.
+      const [kind, text] =
+        entry.kind === "intent" ? (["told", entry.plan.summary] as const) : (["read", "done, as it changes nothing"] as const);
+      if (!planned.has(entry.step)) add(entry.step, kind, text);
+      planned.add(entry.step);
     }
   }
   return lines;
@@ -87,11 +68,6 @@ function valueOf(field: string, value: Json): string {
   return typeof value === "number" && /(?:Until|Before|At)$/.test(field) ? formatInstant(value) : oneLine(JSON.stringify(value));
 }
 
-function textOf(value: unknown): string {
-  if (typeof value === "string") return value;
-  return value === undefined ? "-" : JSON.stringify(value);
-}
-
 const lookEveryMs = 250;
 
 /** Follows a run to its end, at most `patienceMs`. `unfinished` when it goes on, or the API's own refusal. */
@@ -108,6 +84,6 @@ export async function followRun(client: ApiClient, runId: string, context: Pick<
 }
 
 /** Why a dry run has no plan yet. */
-export function describeUnfinished(summary: RunSummaryShape): string {
+export function describeUnfinished(summary: RunSummary): string {
   return `The dry run ${summary.id} is ${summary.state}${summary.note === undefined ? "" : ` (${oneLine(summary.note)})`}; follow it: runbookd runs show ${summary.id}\n`;
 }

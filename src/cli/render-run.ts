@@ -1,5 +1,7 @@
+import type { JournalEntry } from "../../packages/sdk/src/wire/journal.ts";
+import type { AskedQuestion } from "../../packages/sdk/src/wire/questions.ts";
+import type { RunSummary } from "../../packages/sdk/src/wire/runs.ts";
 import { oneLine } from "../core/one-line.ts";
-import type { AskedShape, JournalEntryShape, RunSummaryShape } from "./api-shapes.ts";
 import { renderTable } from "./context.ts";
 
 /** `2026-01-31 12:00:00Z` of an instant. */
@@ -9,7 +11,7 @@ export function formatInstant(at: number): string {
 }
 
 /** A list of runs as a table. */
-export function renderRuns(runs: readonly RunSummaryShape[]): string {
+export function renderRuns(runs: readonly RunSummary[]): string {
   if (runs.length === 0) return "No runs.\n";
   const rows = runs.map((run) => [
     run.id,
@@ -23,7 +25,7 @@ export function renderRuns(runs: readonly RunSummaryShape[]): string {
 }
 
 /** One run: what it is, then its journal line by line. */
-export function renderRun(summary: RunSummaryShape, journal: readonly JournalEntryShape[]): string {
+export function renderRun(summary: RunSummary, journal: readonly JournalEntry[]): string {
   const head: readonly (readonly [string, string | undefined])[] = [
     ["run", summary.id],
     ["runbook", summary.runbookId],
@@ -41,9 +43,9 @@ export function renderRun(summary: RunSummaryShape, journal: readonly JournalEnt
 }
 
 /** Open questions as a table, each with the answers it permits. */
-export function renderQuestions(asked: readonly AskedShape[]): string {
+export function renderQuestions(asked: readonly AskedQuestion[]): string {
   if (asked.length === 0) return "No open questions.\n";
-  const rows = asked.map(({ question, missing = 1 }) => [
+  const rows = asked.map(({ question, missing }) => [
     question.id,
     question.kind,
     `${question.runbookId}/${question.stepId}`,
@@ -54,56 +56,59 @@ export function renderQuestions(asked: readonly AskedShape[]): string {
   return renderTable([["QUESTION", "KIND", "STEP", "ANSWERS", "MISSING", "TEXT"], ...rows]);
 }
 
-/** What a journal entry says, in one line; unknown kinds show their fields. */
-export function describeEntry(entry: JournalEntryShape): string {
-  const { kind: _kind, at: _at, epoch: _epoch, ...fields } = entry;
-  const step = text(fields["step"]);
+/** What a journal entry says, in one line; kinds that this version does not know show their fields. */
+export function describeEntry(entry: JournalEntry): string {
+  return oneLine(sentenceOf(entry));
+}
+
+function sentenceOf(entry: JournalEntry): string {
   switch (entry.kind) {
+    case "accepted":
+      return `runbook ${entry.request.runbookId}, mode ${entry.request.mode}, source ${entry.request.source}`;
     case "claimed":
-      return `by ${text(fields["worker"])}`;
+      return `by ${entry.worker}`;
     case "intent":
-      return `${step}: ${text(member(fields["plan"], "summary"))} (attempt ${text(fields["attempt"])})`;
+      return `${entry.step}: ${entry.plan.summary} (attempt ${entry.attempt})`;
     case "applied":
+      return `${entry.step}: ${JSON.stringify(entry.output)}`;
     case "completed":
-      return fields["output"] === undefined ? step : `${step}: ${JSON.stringify(fields["output"])}`;
+      return entry.step;
     case "failed":
     case "undo_failed":
-      return `${step}: ${text(member(fields["failure"], "message"))}`;
+      return `${entry.step}: ${entry.failure.message}`;
     case "skipped":
     case "retried":
-      return `${step}: ${text(fields["why"])}`;
+      return `${entry.step}: ${entry.why}`;
     case "checked":
-      return `${text(member(fields["subject"], "kind"))} ${text(member(fields["subject"], "step") ?? member(fields["subject"], "index"))}: ${text(fields["truth"])}, ${text(fields["detail"])}`;
+      return `${entry.subject.kind} ${entry.subject.kind === "expected" ? entry.subject.step : entry.subject.index}: ${entry.truth}, ${entry.detail}`;
     case "preflight":
-      return `${text(fields["standing"])}: ${text(fields["detail"])}`;
+      return `${entry.standing}: ${entry.detail}`;
     case "suspended":
-      return `until ${formatInstant(Number(fields["until"]))}: ${text(fields["why"])}`;
+      return `until ${formatInstant(entry.until)}: ${entry.why}`;
     case "asked":
-      return `${text(member(fields["question"], "kind"))}: ${text(member(fields["question"], "text"))}`;
+      return `${entry.question.kind}: ${entry.question.text}`;
     case "escalated":
       return "half of the time is over; announced to more people";
     case "answered":
-      return `${text(member(fields["answer"], "answer"))} by ${text(member(fields["answer"], "by"))}: ${text(member(fields["answer"], "reason"))}`;
+      return `${entry.answer.answer} by ${entry.answer.by}: ${entry.answer.reason}`;
     case "refused":
-      return `${step}: ${text(fields["guardrail"])}, ${text(fields["reason"])}`;
+      return `${entry.step}: ${entry.guardrail}, ${entry.reason}`;
     case "frozen":
-      return `${step}: ${text(fields["scope"])} by ${text(fields["by"])}, ${text(fields["reason"])}`;
+      return `${entry.step}: ${entry.scope} by ${entry.by}, ${entry.reason}`;
     case "concluded":
     case "finished":
-      return `${text(fields["outcome"])}: ${text(fields["reason"])}`;
-    case "accepted":
-      return `runbook ${text(member(fields["request"], "runbookId"))}, mode ${text(member(fields["request"], "mode"))}, source ${text(member(fields["request"], "source"))}`;
-    default:
-      return oneLine(JSON.stringify(fields)).slice(0, 300);
+      return `${entry.outcome}: ${entry.reason}`;
+    case "sampled":
+    case "progressed":
+    case "jumped":
+    case "resolved":
+    case "stop_requested":
+    case "undo_started":
+    case "undo_intent":
+    case "undone":
+    default: {
+      const { kind: _kind, at: _at, epoch: _epoch, ...fields } = entry;
+      return JSON.stringify(fields).slice(0, 300);
+    }
   }
-}
-
-function member(value: unknown, name: string): unknown {
-  return typeof value === "object" && value !== null && Object.hasOwn(value, name) ? Reflect.get(value, name) : undefined;
-}
-
-function text(value: unknown): string {
-  if (typeof value === "string") return oneLine(value);
-  if (typeof value === "number" || typeof value === "boolean") return String(value);
-  return value === undefined ? "-" : oneLine(JSON.stringify(value));
 }

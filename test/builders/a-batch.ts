@@ -1,4 +1,4 @@
-import { type Batch, type BatchLimits, batchLimitsSchema } from "../../packages/sdk/src/wire/batches.ts";
+import { type Batch, type BatchLimits, type BatchView, batchLimitsSchema } from "../../packages/sdk/src/wire/batches.ts";
 
 /** A batch of ten tickets on queue `fast` that was submitted and has not begun. */
 export function aBatch(
@@ -32,5 +32,17 @@ export function aBatch(
     ...rest,
     limits: { ...batchLimitsSchema.parse({}), ...limits },
     counts: { queued: 10, running: 0, waiting: 0, succeeded: 0, failed: 0, dead: 0, cancelled: 0, quarantined: 0, ...counts },
+  };
+}
+
+/** The same as the server shows it: none of its ten tickets has ended. */
+export function aBatchView(
+  change: Parameters<typeof aBatch>[0] & { readonly progress?: Partial<BatchView["progress"]>; readonly stop?: BatchView["stop"] } = {},
+): BatchView {
+  const { progress, stop = null, ...batch } = change;
+  return {
+    ...aBatch(batch),
+    progress: { tickets: 10, ended: 0, succeeded: 0, perMinute: null, etaAt: null, forecastMicroUsd: 0, ...progress },
+    stop,
   };
 }

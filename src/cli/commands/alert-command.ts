@@ -1,10 +1,10 @@
-import type { Labels } from "../../../packages/sdk/src/wire/alerts.ts";
+import { type Labels, type RecentDecision, recentDecisionSchema } from "../../../packages/sdk/src/wire/alerts.ts";
+import { listSchema } from "../../../packages/sdk/src/wire/page.ts";
 import { testAlertLabel } from "../../core/alert.ts";
 import { parseDuration } from "../../core/duration.ts";
 import { oneLine } from "../../core/one-line.ts";
 import { type AlertmanagerClient, createAlertmanagerClient } from "../../integrations/alertmanager/create-alertmanager-client.ts";
 import { type ApiClient, createApiClient, reportFailure } from "../api-client.ts";
-import { type DecisionShape, decisionsSchema } from "../api-shapes.ts";
 import { type CommandContext, type ExitCode, exitCodes, writeJson } from "../context.ts";
 import { type CommandDefinition, type CommandInvocation, flagOption, listOption, textOption } from "../define-command.ts";
 import { readConfigOrExplain } from "../read-config.ts";
@@ -110,7 +110,7 @@ async function sendAndFollow(labels: Labels, senders: readonly Sender[], waitMs:
 interface Trace {
   readonly fingerprint?: string;
   readonly receivers: readonly string[];
-  readonly decision?: DecisionShape;
+  readonly decision?: RecentDecision;
   readonly failure?: Parameters<typeof reportFailure>[1];
 }
 
@@ -130,7 +130,7 @@ async function follow(
       if (found !== undefined) trace = { fingerprint: found.alert.fingerprint, receivers: found.receivers };
     }
     if (trace.fingerprint !== undefined) {
-      const answer = await api.get(`/api/decisions?fingerprint=${encodeURIComponent(trace.fingerprint)}`, decisionsSchema);
+      const answer = await api.get(`/api/decisions?fingerprint=${encodeURIComponent(trace.fingerprint)}`, listSchema(recentDecisionSchema));
       if (answer.kind !== "ok") return { ...trace, failure: answer };
       // The oldest is the one that says where the alert went; later ones are repeats.
       const decision = answer.body.items.at(-1);
@@ -141,7 +141,7 @@ async function follow(
   }
 }
 
-function describe(decision: DecisionShape | undefined, receivers: readonly string[]): string {
+function describe(decision: RecentDecision | undefined, receivers: readonly string[]): string {
   const routed =
     receivers.length === 0 ? "Alertmanager does not show it." : `Alertmanager routes it to: ${receivers.map(oneLine).join(", ")}.`;
   if (decision === undefined) return `It did not reach runbookd in time. ${routed} \`runbookd doctor\` looks at the route.\n`;

@@ -1,8 +1,9 @@
 import { expect, it } from "@jest/globals";
+import type { Question } from "../../../packages/sdk/src/wire/questions.ts";
 import { aCommandContext } from "../../../test/builders/command-context.ts";
 import { runCli } from "../run-cli.ts";
 
-const question = {
+const question: Question = {
   id: "q1",
   runId: "01K0RUN",
   runbookId: "cost-incident-response",
@@ -12,8 +13,9 @@ const question = {
   answers: ["approve", "reject"],
   planSha: "abc",
   askedAt: 0,
+  role: "approver",
 };
-const open = { "GET /api/approvals": { status: 200, body: { items: [{ question }] } } };
+const open = { "GET /api/approvals": { status: 200, body: { items: [{ question, consents: [], missing: 1 }] } } };
 
 it("lists what waits for a person with the answers it permits", async () => {
   const context = aCommandContext({ answers: open });
@@ -26,7 +28,7 @@ it("lists what waits for a person with the answers it permits", async () => {
 it("shows how many people must still approve, before and after one has", async () => {
   const context = aCommandContext({
     answers: {
-      "GET /api/approvals": { status: 200, body: { items: [{ question: { ...question, of: 2 }, missing: 2 }] } },
+      "GET /api/approvals": { status: 200, body: { items: [{ question: { ...question, of: 2 }, consents: [], missing: 2 }] } },
       "POST /api/approvals/q1": { status: 202, body: { runId: "01K0RUN", missing: 1 } },
     },
   });

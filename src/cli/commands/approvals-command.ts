@@ -1,7 +1,7 @@
 import { z } from "zod";
+import { answeredSchema, askedQuestionSchema } from "../../../packages/sdk/src/wire/questions.ts";
 import { oneLine } from "../../core/one-line.ts";
 import { createApiClient, reportFailure } from "../api-client.ts";
-import { answeredSchema, askedSchema } from "../api-shapes.ts";
 import { exitCodes, writeJson } from "../context.ts";
 import { type CommandDefinition, flagOption, textOption } from "../define-command.ts";
 import { renderQuestions } from "../render-run.ts";
@@ -11,7 +11,7 @@ export function approvalsCommands(): readonly CommandDefinition[] {
   return [list, answerQuestion];
 }
 
-const openQuestions = z.looseObject({ items: z.array(askedSchema) });
+const openQuestions = z.looseObject({ items: z.array(askedQuestionSchema) });
 
 const list: CommandDefinition = {
   usage: "list",

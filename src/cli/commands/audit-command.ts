@@ -1,6 +1,7 @@
+import { auditRecordSchema, auditVerdictSchema } from "../../../packages/sdk/src/wire/audit.ts";
+import { pageSchema } from "../../../packages/sdk/src/wire/page.ts";
 import { oneLine } from "../../core/one-line.ts";
 import { createApiClient, reportFailure } from "../api-client.ts";
-import { auditRecordSchema, auditVerdictSchema, pageSchema } from "../api-shapes.ts";
 import { exitCodes, renderTable, writeJson } from "../context.ts";
 import { type CommandDefinition, flagOption } from "../define-command.ts";
 import { formatInstant } from "../render-run.ts";

@@ -1,16 +1,10 @@
 import { expect, it } from "@jest/globals";
+import { aBatchView } from "../../../test/builders/a-batch.ts";
 import { aCommandContext } from "../../../test/builders/command-context.ts";
 import { runCli } from "../run-cli.ts";
 
-const batch = {
-  id: "nightly",
-  budget: "checkout",
-  queue: "default",
-  gate: "open",
-  reason: "",
-  spentMicroUsd: 1_250_000,
-  counts: { queued: 3, running: 0, succeeded: 7 },
-};
+const progress = { tickets: 10, ended: 7, perMinute: 12, etaAt: Date.UTC(2026, 0, 31, 6, 30), forecastMicroUsd: 2_000_000 };
+const batch = aBatchView({ queue: "default", spentMicroUsd: 1_250_000, counts: { queued: 3, succeeded: 7 }, progress });
 
 it("lists batches with what they cost and their tickets by state", async () => {
   const context = aCommandContext({ answers: { "GET /api/batches": { status: 200, body: { items: [batch] } } } });
@@ -35,12 +29,17 @@ it.each([
   expect(context.printed.out).toBe(`nightly is ${word}.\n`);
 });
 
-const progress = { tickets: 10, ended: 7, perMinute: 12, etaAt: Date.UTC(2026, 0, 31, 6, 30), forecastMicroUsd: 2_000_000 };
-const through = { ...batch, state: "done", counts: { succeeded: 10 }, progress: { ...progress, ended: 10 } };
+const through = aBatchView({
+  queue: "default",
+  state: "done",
+  spentMicroUsd: 1_250_000,
+  counts: { queued: 0, succeeded: 10 },
+  progress: { ...progress, ended: 10 },
+});
 
 it("follows a batch to its end, with a bar on a terminal and a line per change elsewhere", async () => {
   for (const isTerminal of [true, false]) {
-    const answers = [{ ...batch, progress }, { ...batch, progress }, through];
+    const answers = [batch, batch, through];
     const context = aCommandContext({ isTerminal });
     const fetch = async () => Response.json(answers.shift());
     const clock = { ...context.clock, sleep: async () => undefined, now: () => Date.UTC(2026, 0, 31, 6) };
@@ -53,7 +52,7 @@ it("follows a batch to its end, with a bar on a terminal and a line per change e
 });
 
 it("says why a batch has stopped", async () => {
-  const stopped = { ...batch, progress, stop: { hold: "batch_failures", detail: "5 of 20 tickets were not successful." } };
+  const stopped = { ...batch, stop: { hold: "batch_failures", detail: "5 of 20 tickets were not successful." } };
   const context = aCommandContext({ answers: { "GET /api/batches/nightly": { status: 200, body: stopped } } });
   await runCli(["batches", "show", "nightly"], context, "1");
   expect(context.printed.out).toContain("7/10 · stopped · ");
@@ -61,12 +60,13 @@ it("says why a batch has stopped", async () => {
 });
 
 it("sets the limits that are named, from the version that was read", async () => {
-  const body = { ...batch, version: 3, limits: { maxCostMicroUsd: null, concurrency: 8, maxFailureRatio: 0.2 } };
+  // A limit that only a newer server knows comes back as it was read.
+  const body = { ...batch, version: 3, limits: { ...batch.limits, concurrency: 8, maxRetries: 2 } };
   const context = aCommandContext({
     answers: { "GET /api/batches/nightly": { status: 200, body }, "PATCH /api/batches/nightly": { status: 200, body } },
   });
   expect(await runCli(["batches", "limits", "nightly", "--max-failure-ratio", "0.5", "--max-cost-usd", "1.5"], context, "1")).toBe(0);
-  expect(context.requests[1]?.body).toEqual({ limits: { maxCostMicroUsd: 1_500_000, concurrency: 8, maxFailureRatio: 0.5 }, version: 3 });
+  expect(context.requests[1]?.body).toEqual({ limits: { ...body.limits, maxCostMicroUsd: 1_500_000, maxFailureRatio: 0.5 }, version: 3 });
   expect(await runCli(["batches", "limits", "nightly"], context, "1")).toBe(2);
   expect(await runCli(["batches", "limits", "nightly", "--concurrency", "many"], context, "1")).toBe(2);
 });

@@ -1,6 +1,7 @@
+import { type Batch, batchSchema, batchViewSchema } from "../../../packages/sdk/src/wire/batches.ts";
+import { pageSchema } from "../../../packages/sdk/src/wire/page.ts";
 import { formatUsd } from "../../core/money.ts";
 import { createApiClient, reportFailure } from "../api-client.ts";
-import { type BatchShape, batchSchema, pageSchema } from "../api-shapes.ts";
 import { exitCodes, renderTable, writeJson } from "../context.ts";
 import { type CommandDefinition, flagOption, textOption } from "../define-command.ts";
 import { countsOf, stateOf } from "../render-batch.ts";
@@ -44,7 +45,7 @@ const submit: CommandDefinition = {
   remote: true,
   async run([id = ""], invocation) {
     const client = await createApiClient(invocation);
-    const answer = await client.post(`/api/batches/${encodeURIComponent(id)}/submit`, undefined, batchSchema);
+    const answer = await client.post(`/api/batches/${encodeURIComponent(id)}/submit`, undefined, batchViewSchema);
     if (answer.kind !== "ok") return reportFailure(invocation, answer);
     if (flagOption(invocation, "json")) writeJson(invocation.context, answer.body);
     else invocation.context.write(`${answer.body.id} runs; ${formatUsd(answer.body.reservedMicroUsd)} is reserved for it.\n`);
@@ -75,7 +76,7 @@ function verb(name: string): CommandDefinition {
     async run([id = ""], invocation) {
       const client = await createApiClient(invocation);
       const body = { reason: textOption(invocation, "reason") };
-      const answer = await client.post(`/api/batches/${encodeURIComponent(id)}/${name}`, body, batchSchema);
+      const answer = await client.post(`/api/batches/${encodeURIComponent(id)}/${name}`, body, batchViewSchema);
       if (answer.kind !== "ok") return reportFailure(invocation, answer);
       const { state, gate } = answer.body;
       if (flagOption(invocation, "json")) writeJson(invocation.context, answer.body);
@@ -87,6 +88,6 @@ function verb(name: string): CommandDefinition {
 
 const header = ["BATCH", "BUDGET", "QUEUE", "STATE", "SPENT", "TICKETS"];
 
-function row(batch: BatchShape): readonly string[] {
+function row(batch: Batch): readonly string[] {
   return [batch.id, batch.budget, batch.queue, stateOf(batch), formatUsd(batch.spentMicroUsd), countsOf(batch)];
 }

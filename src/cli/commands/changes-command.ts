@@ -1,10 +1,10 @@
 import { z } from "zod";
-import { changeKinds, newChangeSchema } from "../../../packages/sdk/src/wire/changes.ts";
+import { changeKinds, newChangeSchema, workloadChangeSchema } from "../../../packages/sdk/src/wire/changes.ts";
 import { costDimensions } from "../../../packages/sdk/src/wire/cost-dimension.ts";
+import { pageSchema } from "../../../packages/sdk/src/wire/page.ts";
 import { durationGrammar, parseDuration } from "../../core/duration.ts";
 import { oneLine } from "../../core/one-line.ts";
 import { createApiClient, reportFailure } from "../api-client.ts";
-import { pageSchema, workloadChangeShape } from "../api-shapes.ts";
 import { exitCodes, renderTable, writeJson } from "../context.ts";
 import { type CommandDefinition, flagOption, listOption, textOption } from "../define-command.ts";
 import { formatInstant } from "../render-run.ts";
@@ -38,7 +38,7 @@ const tellCommand: CommandDefinition = {
       return exitCodes.usage;
     }
     const client = await createApiClient(invocation);
-    const answer = await client.post("/api/changes", change.data, workloadChangeShape);
+    const answer = await client.post("/api/changes", change.data, workloadChangeSchema);
     if (answer.kind !== "ok") return reportFailure(invocation, answer);
     if (flagOption(invocation, "json")) writeJson(context, answer.body);
     else context.write(`Noted at ${formatInstant(answer.body.at)}: ${oneLine(answer.body.ref)}.\n`);
@@ -61,7 +61,7 @@ const listCommand: CommandDefinition = {
       return exitCodes.usage;
     }
     const client = await createApiClient(invocation);
-    const answer = await client.get(`/api/changes?from=${context.clock.now() - ms}`, pageSchema(workloadChangeShape));
+    const answer = await client.get(`/api/changes?from=${context.clock.now() - ms}`, pageSchema(workloadChangeSchema));
     if (answer.kind !== "ok") return reportFailure(invocation, answer);
     const { items } = answer.body;
     if (flagOption(invocation, "json")) writeJson(context, answer.body);

@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "@jest/globals";
+import { aBatchView } from "../../../test/builders/a-batch.ts";
 import { aCommandContext, type ScriptedAnswers } from "../../../test/builders/command-context.ts";
 import { runCli } from "../run-cli.ts";
 
@@ -13,7 +14,7 @@ beforeAll(async () => {
 });
 afterAll(async () => rm(folder, { recursive: true }));
 
-const batch = { id: "b", budget: "checkout", queue: "default", state: "draft", gate: "open", spentMicroUsd: 0, counts: {} };
+const batch = aBatchView({ id: "b", state: "draft" });
 const kinds = [{ kind: "bug", tickets: 2, p50MicroUsd: 250_000, p90MicroUsd: 1_000_000, n: 3, from: "prior" }];
 const quote = {
   estimate: { tickets: 2, p50MicroUsd: 500_000, p90MicroUsd: 2_000_000, kinds },
@@ -107,7 +108,7 @@ it("tells which references belong to tickets of another batch, and creates nothi
 it("shows the arithmetic when the budget has no room", async () => {
   const detail = "The budget has no room for it: $20.00 spent + …";
   const { code, err } = await run(["good.csv", "--id", "b", "--budget", "checkout"], {
-    "POST /api/batches/b/submit": { status: 409, body: { title: "No", detail } },
+    "POST /api/batches/b/submit": { status: 409, body: { type: "urn:x", title: "No", status: 409, detail } },
   });
   expect(code).toBe(1);
   expect(err).toContain(detail);

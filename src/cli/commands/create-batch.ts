@@ -1,14 +1,22 @@
 import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { z } from "zod";
-import { batchProviders, mostTicketsAtOnce } from "../../../packages/sdk/src/wire/batches.ts";
+import {
+  addedTicketsSchema,
+  type BatchQuote,
+  batchProviders,
+  batchQuoteSchema,
+  batchViewSchema,
+  mostTicketsAtOnce,
+  takenReferenceSchema,
+} from "../../../packages/sdk/src/wire/batches.ts";
+import { listSchema } from "../../../packages/sdk/src/wire/page.ts";
 import { durationGrammar, parseDuration } from "../../core/duration.ts";
 import { formatUsd, oneUsd } from "../../core/money.ts";
 import type { ImportedTicket } from "../../llm/batches/import/import-row.ts";
 import { formatOf, importFormats, importTickets, type TicketImport } from "../../llm/batches/import/import-tickets.ts";
 import { ticketIdOf } from "../../llm/tickets/ticket-id.ts";
 import { type ApiClient, createApiClient, reportFailure } from "../api-client.ts";
-import { addedSchema, batchSchema, type QuoteShape, quoteSchema, referencesSchema } from "../api-shapes.ts";
 import { type ExitCode, exitCodes, renderTable, writeJson } from "../context.ts";
 import { type CommandDefinition, type CommandInvocation, flagOption, textOption } from "../define-command.ts";
 
@@ -75,11 +83,11 @@ export const createBatch: CommandDefinition = {
     if (!Array.isArray(taken)) return reportFailure(invocation, taken);
     if (taken.length > 0) return reportFaults(invocation, file, { ...imported, faults: taken });
 
-    const created = await client.post("/api/batches", { ...head, draft: true, tickets: [] }, batchSchema);
+    const created = await client.post("/api/batches", { ...head, draft: true, tickets: [] }, batchViewSchema);
     if (created.kind !== "ok") return reportFailure(invocation, created);
     const path = `/api/batches/${encodeURIComponent(head.id)}`;
     for (const tickets of piecesOf(imported.tickets.map((ticket) => ticketOf(ticket, head.id)))) {
-      const added = await client.post(`${path}/tickets`, { tickets }, addedSchema);
+      const added = await client.post(`${path}/tickets`, { tickets }, addedTicketsSchema);
       if (added.kind !== "ok") return reportFailure(invocation, added);
     }
     const told = { id: head.id, tickets: imported.tickets.length, skipped: imported.skipped };
@@ -88,11 +96,11 @@ export const createBatch: CommandDefinition = {
       else context.write(`${head.id} was handed in before, with the same tickets; it is ${created.body.state}.\n`);
       return exitCodes.ok;
     }
-    const quote = await client.get(`${path}/estimate`, quoteSchema);
+    const quote = await client.get(`${path}/estimate`, batchQuoteSchema);
     if (quote.kind !== "ok") return reportFailure(invocation, quote);
     if (!flagOption(invocation, "json")) context.write(describeQuote(quote.body));
     if (!flagOption(invocation, "draft")) {
-      const submitted = await client.post(`${path}/submit`, undefined, batchSchema);
+      const submitted = await client.post(`${path}/submit`, undefined, batchViewSchema);
       if (submitted.kind !== "ok") return reportFailure(invocation, submitted);
     }
     if (flagOption(invocation, "json")) writeJson(context, { ...told, ...quote.body });
@@ -187,7 +195,7 @@ async function findTaken(client: ApiClient, batchId: string, tickets: readonly I
     const answer = await client.post(
       "/api/batches/references",
       { references: piece.map(({ externalRef }) => externalRef) },
-      referencesSchema,
+      listSchema(takenReferenceSchema),
     );
     if (answer.kind !== "ok") return answer;
     const holders = new Map(answer.body.items.map((item) => [item.reference, item]));
@@ -242,7 +250,7 @@ function reportGood(invocation: CommandInvocation, { tickets, skipped }: TicketI
   return exitCodes.ok;
 }
 
-function describeQuote({ estimate, room }: QuoteShape): string {
+function describeQuote({ estimate, room }: BatchQuote): string {
   const rows = estimate.kinds.map((kind) => [
     kind.kind,
     String(kind.tickets),

@@ -1,11 +1,12 @@
 import { expect, it } from "@jest/globals";
+import type { CostExplanation } from "../../../packages/sdk/src/wire/costs.ts";
 import { aCommandContext } from "../../../test/builders/command-context.ts";
 import { runCli } from "../run-cli.ts";
 
 const at = Date.UTC(2026, 2, 1, 12);
 const hour = 3_600_000;
-const windows = { from: at, to: at + hour, baselineFrom: at - hour, baselineTo: at };
-const explanation = {
+const windows = { from: at, to: at + hour, baselineFrom: at - hour, baselineTo: at, requests: 300, baselineRequests: 100 };
+const explanation: CostExplanation = {
   ...windows,
   kind: "explained",
   verdict: "attributed",
@@ -15,6 +16,11 @@ const explanation = {
   advice: "Tickets are tried again and again.",
   costMicroUsd: 30_000_000,
   baselineMicroUsd: 10_000_000,
+  changeMicroUsd: 20_000_000,
+  explains: 0.962,
+  findings: [],
+  concentration: 0.5,
+  unpricedShare: 0,
   segment: { prompt: "implement", operation: "plan" },
   segmentCostMicroUsd: 22_000_000,
   segmentBaselineMicroUsd: 2_760_000,

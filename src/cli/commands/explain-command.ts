@@ -1,10 +1,10 @@
 import { z } from "zod";
+import { costExplanationSchema } from "../../../packages/sdk/src/wire/costs.ts";
 import { durationGrammar, parseDuration } from "../../core/duration.ts";
 import { formatUsd } from "../../core/money.ts";
 import { oneLine } from "../../core/one-line.ts";
 import { formatShare } from "../../core/share.ts";
 import { createApiClient, reportFailure } from "../api-client.ts";
-import { costExplanationSchema } from "../api-shapes.ts";
 import { exitCodes, renderTable, writeJson } from "../context.ts";
 import { type CommandDefinition, type CommandInvocation, flagOption, textOption } from "../define-command.ts";
 import { formatInstant } from "../render-run.ts";

@@ -8,6 +8,7 @@ const finding = {
   severity: "medium",
   title: "implement reads 2 %\u001b[31m of its input.",
   at: 0,
+  evidence: {},
   status: "accepted",
   note: { status: "accepted", by: "ada", reason: "a nightly job", at: 0, severity: "medium" },
 };

@@ -1,7 +1,7 @@
-import { findingStatuses } from "../../../packages/sdk/src/wire/findings.ts";
+import { findingStatuses, notedFindingSchema } from "../../../packages/sdk/src/wire/findings.ts";
+import { pageSchema } from "../../../packages/sdk/src/wire/page.ts";
 import { oneLine } from "../../core/one-line.ts";
 import { createApiClient, reportFailure } from "../api-client.ts";
-import { findingSchema, pageSchema } from "../api-shapes.ts";
 import { exitCodes, renderTable, writeJson } from "../context.ts";
 import { type CommandBody, type CommandDefinition, flagOption, textOption } from "../define-command.ts";
 
@@ -20,7 +20,7 @@ export const findingsCommand: CommandBody = {
     const client = await createApiClient(invocation);
     const status = textOption(invocation, "status");
     const query = status === undefined ? "" : `?${new URLSearchParams({ status }).toString()}`;
-    const answer = await client.get(`/api/findings${query}`, pageSchema(findingSchema));
+    const answer = await client.get(`/api/findings${query}`, pageSchema(notedFindingSchema));
     if (answer.kind !== "ok") return reportFailure(invocation, answer);
     const { items } = answer.body;
     if (flagOption(invocation, "json")) writeJson(context, answer.body);
@@ -47,7 +47,7 @@ const say: CommandDefinition = {
       return exitCodes.usage;
     }
     const client = await createApiClient(invocation);
-    const answer = await client.put(`/api/findings/${encodeURIComponent(id)}/status`, { status, reason }, findingSchema);
+    const answer = await client.put(`/api/findings/${encodeURIComponent(id)}/status`, { status, reason }, notedFindingSchema);
     if (answer.kind !== "ok") return reportFailure(invocation, answer);
     if (flagOption(invocation, "json")) writeJson(context, answer.body);
     else context.write(`${answer.body.id} is ${answer.body.status}: ${oneLine(answer.body.title)}\n`);

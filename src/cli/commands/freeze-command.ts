@@ -1,5 +1,6 @@
+import { type Freeze, freezeSchema } from "../../../packages/sdk/src/wire/freezes.ts";
+import { listSchema } from "../../../packages/sdk/src/wire/page.ts";
 import { createApiClient, reportFailure } from "../api-client.ts";
-import { type FreezeShape, freezeListSchema, freezeSchema } from "../api-shapes.ts";
 import { exitCodes, renderTable, writeJson } from "../context.ts";
 import { type CommandBody, flagOption, textOption } from "../define-command.ts";
 import { formatInstant } from "../render-run.ts";
@@ -21,7 +22,7 @@ export const freezeCommand: CommandBody = {
     const { context } = invocation;
     const client = await createApiClient(invocation);
     if (flagOption(invocation, "list")) {
-      const answer = await client.get("/api/freeze", freezeListSchema);
+      const answer = await client.get("/api/freeze", listSchema(freezeSchema));
       if (answer.kind !== "ok") return reportFailure(invocation, answer);
       if (flagOption(invocation, "json")) writeJson(context, answer.body);
       else context.write(renderFreezes(answer.body.items));
@@ -47,7 +48,7 @@ export const unfreezeCommand: CommandBody = {
   async run([scope = "all"], invocation) {
     const { context } = invocation;
     const client = await createApiClient(invocation);
-    const answer = await client.delete(`/api/freeze?${new URLSearchParams({ scope }).toString()}`, freezeListSchema);
+    const answer = await client.delete(`/api/freeze?${new URLSearchParams({ scope }).toString()}`, listSchema(freezeSchema));
     if (answer.kind !== "ok") return reportFailure(invocation, answer);
     if (flagOption(invocation, "json")) writeJson(context, answer.body);
     else {
@@ -58,7 +59,7 @@ export const unfreezeCommand: CommandBody = {
   },
 };
 
-function renderFreezes(freezes: readonly FreezeShape[]): string {
+function renderFreezes(freezes: readonly Freeze[]): string {
   if (freezes.length === 0) return "Nothing is frozen.\n";
   const rows = freezes.map(({ scope, by, at, undo, reason }) => [scope, by, formatInstant(at), undo ? "permitted" : "held back", reason]);
   return renderTable([["SCOPE", "BY", "SINCE", "UNDO", "REASON"], ...rows]);

@@ -1,7 +1,7 @@
 import { z } from "zod";
+import { batchViewSchema } from "../../../packages/sdk/src/wire/batches.ts";
 import { oneUsd } from "../../core/money.ts";
 import { createApiClient, reportFailure } from "../api-client.ts";
-import { batchSchema } from "../api-shapes.ts";
 import { exitCodes, writeJson } from "../context.ts";
 import { type CommandDefinition, flagOption, textOption } from "../define-command.ts";
 
@@ -48,7 +48,11 @@ export const limitBatch: CommandDefinition = {
     const path = `/api/batches/${encodeURIComponent(id)}`;
     const before = await client.get(path, limitedSchema);
     if (before.kind !== "ok") return reportFailure(invocation, before);
-    const answer = await client.patch(path, { limits: { ...before.body.limits, ...wanted }, version: before.body.version }, batchSchema);
+    const answer = await client.patch(
+      path,
+      { limits: { ...before.body.limits, ...wanted }, version: before.body.version },
+      batchViewSchema,
+    );
     if (answer.kind !== "ok") return reportFailure(invocation, answer);
     if (flagOption(invocation, "json")) writeJson(context, answer.body);
     else

@@ -4,7 +4,9 @@ import { aNewVersion } from "../../../test/contracts/describe-prompt-store.ts";
 import { runCli } from "../run-cli.ts";
 
 const summary = {
+  prompt: "implement",
   version: 2,
+  hash: "h",
   status: "production",
   labels: ["production"],
   origin: "optimizer",
@@ -19,7 +21,15 @@ const state = {
   canary: { version: 2, share: 0.1, salt: "s" },
   versions: [summary],
 };
-const version = { ...aNewVersion("You fix tickets."), prompt: "implement", version: 2, parent: 1, createdAt: 0, createdBy: "run:1" };
+const version = {
+  ...aNewVersion("You fix tickets."),
+  prompt: "implement",
+  version: 2,
+  hash: "h",
+  parent: 1,
+  createdAt: 0,
+  createdBy: "run:1",
+};
 
 it("lists versions with their labels and the canary", async () => {
   const context = aCommandContext({ answers: { "GET /api/prompts/implement": { status: 200, body: state } } });

@@ -1,7 +1,7 @@
+import { movedLabelSchema, type PromptVersion, promptVersionSchema, promptViewSchema } from "../../../packages/sdk/src/wire/prompts.ts";
 import { oneLine } from "../../core/one-line.ts";
 import { formatShare } from "../../core/share.ts";
 import { createApiClient, reportFailure } from "../api-client.ts";
-import { movedLabelSchema, type PromptVersionShape, promptStateSchema, promptVersionSchema } from "../api-shapes.ts";
 import { exitCodes, renderTable, writeJson } from "../context.ts";
 import { type CommandDefinition, flagOption, textOption } from "../define-command.ts";
 import { formatInstant } from "../render-run.ts";
@@ -21,7 +21,7 @@ const versions: CommandDefinition = {
   async run([prompt = ""], invocation) {
     const { context } = invocation;
     const client = await createApiClient(invocation);
-    const answer = await client.get(pathOf(prompt), promptStateSchema);
+    const answer = await client.get(pathOf(prompt), promptViewSchema);
     if (answer.kind !== "ok") return reportFailure(invocation, answer);
     if (flagOption(invocation, "json")) {
       writeJson(context, answer.body);
@@ -52,7 +52,7 @@ const show: CommandDefinition = {
     const client = await createApiClient(invocation);
     let version = number;
     if (version === undefined) {
-      const state = await client.get(pathOf(prompt), promptStateSchema);
+      const state = await client.get(pathOf(prompt), promptViewSchema);
       if (state.kind !== "ok") return reportFailure(invocation, state);
       version = String(state.body.labels["production"] ?? state.body.latest);
     }
@@ -64,13 +64,13 @@ const show: CommandDefinition = {
   },
 };
 
-function renderVersion({ prompt, version, layout, origin, createdBy, createdAt, note, parent }: PromptVersionShape): string {
+function renderVersion({ prompt, version, layout, origin, createdBy, createdAt, note, parent }: PromptVersion): string {
   const marks = new Map(layout.breakpoints.map(({ afterLayer, ttl }) => [afterLayer, ttl]));
   const rows = layout.layers.map(({ key, role, stability, render, canonical }) => [
     key,
     role,
     stability,
-    canonical === true ? "yes" : "no",
+    canonical ? "yes" : "no",
     String(Buffer.byteLength(render)),
     marks.get(key) ?? "",
   ]);
@@ -95,7 +95,7 @@ const label: CommandDefinition = {
       return exitCodes.usage;
     }
     const client = await createApiClient(invocation);
-    const state = await client.get(pathOf(prompt), promptStateSchema);
+    const state = await client.get(pathOf(prompt), promptViewSchema);
     if (state.kind !== "ok") return reportFailure(invocation, state);
     const body = { version: to, expected: state.body.labels[name] ?? null, reason: textOption(invocation, "reason") };
     const answer = await client.put(`${pathOf(prompt)}/labels/${encodeURIComponent(name)}`, body, movedLabelSchema);

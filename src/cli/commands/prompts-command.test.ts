@@ -1,15 +1,33 @@
 import { expect, it } from "@jest/globals";
+import type { CacheAnalysis } from "../../../packages/sdk/src/wire/caches.ts";
 import { aCommandContext } from "../../../test/builders/command-context.ts";
 import { aCacheState } from "../../../test/contracts/describe-cache-board.ts";
 import { runCli } from "../run-cli.ts";
 
-const cause = { risk: "low", evidence: {}, savedAfterMicroUsdPerDay: 90_000_000 };
-const analysis = {
+const calibration: CacheAnalysis["calibration"] = {
+  verdict: "calibrated",
+  sentence: "The replay tells the measured hit ratio within 1 percentage points.",
+  measuredHit: 0.012,
+  predictedHit: 0.02,
+  reliability: 1,
+  errorPoints: 0.8,
+};
+const cause = { risk: "low", evidence: {}, savedAfterMicroUsdPerDay: 90_000_000 } as const;
+const analysis: CacheAnalysis = {
+  requests: 340,
+  contradictory: 2,
+  spanMs: 3_600_000,
+  costPerDay: 130_000_000,
+  predictedCostPerDay: 10_000_000,
+  transforms: ["T2", "T3"],
+  markers: [],
+  units: [],
+  promptTokens: 9000,
   measuredHit: 0.012,
   achievableHit: 0.955,
   predictedHit: 0.951,
   lostPerDay: 120_000_000,
-  calibration: { verdict: "calibrated", sentence: "The replay tells the measured hit ratio within 1 percentage points." },
+  calibration,
   blocked: "no_layers",
   causes: [
     {
@@ -29,11 +47,8 @@ const versions = [
   { version: "4", requests: 40, hit: 0.93 },
 ];
 const misses = [{ reason: "system_changed", requests: 210, missedTokens: 9 }] as const;
-const items = [
-  { ...aCacheState({ versions, misses }), reply: { kind: "analysed", analysis: { ...analysis, contradictory: 2 } } },
-  aCacheState({ prompt: "review" }),
-];
-const answers = { "GET /api/prompt-caches": { status: 200, body: { items } } };
+const items = [{ ...aCacheState({ versions, misses }), reply: { kind: "analysed", analysis } }, aCacheState({ prompt: "review" })];
+const answers = { "GET /api/prompt-caches": { status: 200, body: { items, unsampled: [] } } };
 
 it("shows a row for each cause, what each is, and why nothing is changed", async () => {
   const context = aCommandContext({ answers });
@@ -60,9 +75,9 @@ it("shows a row for each cause, what each is, and why nothing is changed", async
 });
 
 it("tells no prediction of a replay that does not tell what was measured", async () => {
-  const calibration = { verdict: "refused", sentence: "Only 33 % of the reads that the rules allow do happen." };
-  const refused = { ...aCacheState(), reply: { kind: "analysed", analysis: { ...analysis, blocked: "uncalibrated", calibration } } };
-  const context = aCommandContext({ answers: { "GET /api/prompt-caches": { status: 200, body: { items: [refused] } } } });
+  const off = { ...calibration, verdict: "refused", sentence: "Only 33 % of the reads that the rules allow do happen." };
+  const refused = { ...aCacheState(), reply: { kind: "analysed", analysis: { ...analysis, blocked: "uncalibrated", calibration: off } } };
+  const context = aCommandContext({ answers: { "GET /api/prompt-caches": { status: 200, body: { items: [refused], unsampled: [] } } } });
   expect(await runCli(["prompts"], context, "1")).toBe(0);
   const [, row] = context.printed.out.split("\n");
   expect(row).toMatch(/\? +volatile span in system block 1 +T2 +\? +\?$/);
@@ -85,7 +100,7 @@ it("prints the analyses as they are", async () => {
 });
 
 it("says how to begin when nothing was analysed, and answers 1 without an answer", async () => {
-  const empty = aCommandContext({ answers: { "GET /api/prompt-caches": { status: 200, body: { items: [] } } } });
+  const empty = aCommandContext({ answers: { "GET /api/prompt-caches": { status: 200, body: { items: [], unsampled: [] } } } });
   expect(await runCli(["prompts"], empty, "1")).toBe(0);
   expect(empty.printed.out).toContain("Report the `prefix` with the usage");
   expect(await runCli(["prompts"], aCommandContext({ answers: {} }), "1")).toBe(1);

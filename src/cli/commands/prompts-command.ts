@@ -1,8 +1,8 @@
+import { type CacheState, promptCachesSchema } from "../../../packages/sdk/src/wire/caches.ts";
 import { formatUsd } from "../../core/money.ts";
 import { oneLine } from "../../core/one-line.ts";
 import { formatShare } from "../../core/share.ts";
 import { createApiClient, reportFailure } from "../api-client.ts";
-import { type CacheStateShape, cachesSchema } from "../api-shapes.ts";
 import { exitCodes, renderTable, writeJson } from "../context.ts";
 import { type CommandBody, flagOption } from "../define-command.ts";
 
@@ -12,7 +12,7 @@ export const promptsCommand: CommandBody = {
   remote: true,
   async run(_args, invocation) {
     const client = await createApiClient(invocation);
-    const answer = await client.get("/api/prompt-caches", cachesSchema);
+    const answer = await client.get("/api/prompt-caches", promptCachesSchema);
     if (answer.kind !== "ok") return reportFailure(invocation, answer);
     const { items, unsampled } = answer.body;
     if (flagOption(invocation, "json")) {
@@ -24,13 +24,13 @@ export const promptsCommand: CommandBody = {
       context.write("No prompt was analysed yet. Report the `prefix` with the usage (docs/prompt-caching.md).\n");
       return exitCodes.ok;
     }
-    const known = items.filter(({ reply }) => reply.analysis !== undefined);
-    const missing = items.filter(({ reply }) => reply.analysis === undefined);
+    const known = items.filter(({ reply }) => reply.kind === "analysed");
+    const missing = items.filter(({ reply }) => reply.kind !== "analysed");
     if (known.length > 0) context.write(renderTable([header, ...known.flatMap(rowOf)]));
     for (const state of known)
       for (const sentence of sentencesOf(state)) context.write(`${oneLine(state.prompt)} on ${oneLine(state.model)}${sentence}\n`);
     for (const { prompt, model, reply } of missing)
-      context.write(`${oneLine(prompt)} on ${oneLine(model)}: ${oneLine(reply.sentence ?? "unknown")}\n`);
+      context.write(`${oneLine(prompt)} on ${oneLine(model)}: ${oneLine(reply.kind === "missing" ? reply.sentence : "unknown")}\n`);
     for (const { prompt, model, requests, hit } of unsampled)
       context.write(
         `${oneLine(prompt)} on ${oneLine(model)}: ${formatShare(hit, { decimals: 1 })} of the input of ${requests} recent requests was read from the cache, and none told its prefix, so nobody can say what could be. Report the \`prefix\` with the usage.\n`,
@@ -48,10 +48,11 @@ const sentences: Readonly<Record<string, string>> = {
 };
 
 /** What stands below the table of one prompt, each behind its name. */
-function sentencesOf({ versions, misses, reply: { analysis } }: CacheStateShape): readonly string[] {
-  if (analysis === undefined) return [];
+function sentencesOf({ versions, misses, reply }: CacheState): readonly string[] {
+  if (reply.kind !== "analysed") return [];
+  const { analysis } = reply;
   const causes = analysis.causes.map(({ sentence, transform, evidence }) => {
-    const [before, after] = evidence?.example ?? [];
+    const [before, after] = evidence.example ?? [];
     const example = before === undefined || after === undefined ? "" : ` E.g. "${oneLine(before)}", then "${oneLine(after)}".`;
     return `, ${transform}: ${oneLine(sentence)}${example}`;
   });
@@ -72,9 +73,9 @@ function sentencesOf({ versions, misses, reply: { analysis } }: CacheStateShape)
 }
 
 /** One row a cause, in the order in which they are met; the last row's prediction is for all of them. */
-function rowOf({ prompt, model, reply }: CacheStateShape): readonly (readonly string[])[] {
+function rowOf({ prompt, model, reply }: CacheState): readonly (readonly string[])[] {
+  if (reply.kind !== "analysed") return [];
   const { analysis } = reply;
-  if (analysis === undefined) return [];
   // A replay that does not tell what was measured tells nothing else either.
   const told = (text: string) => (analysis.calibration.verdict === "refused" ? "?" : text);
   const first = [

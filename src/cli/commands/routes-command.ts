@@ -1,8 +1,8 @@
-import type { ModelRef } from "../../../packages/sdk/src/wire/routing.ts";
+import { pageSchema } from "../../../packages/sdk/src/wire/page.ts";
+import { type ModelRef, type ModelRoute, modelRouteSchema } from "../../../packages/sdk/src/wire/routing.ts";
 import { oneLine } from "../../core/one-line.ts";
 import { formatShare } from "../../core/share.ts";
 import { createApiClient, reportFailure } from "../api-client.ts";
-import { type ModelRouteShape, modelRouteSchema, pageSchema } from "../api-shapes.ts";
 import { exitCodes, renderTable, writeJson } from "../context.ts";
 import { type CommandDefinition, flagOption, listOption, textOption } from "../define-command.ts";
 import { formatInstant } from "../render-run.ts";
@@ -123,12 +123,12 @@ function modelOf(text: string): ModelRef | undefined {
   return slash < 1 || slash === text.length - 1 ? undefined : { provider: text.slice(0, slash), model: text.slice(slash + 1) };
 }
 
-function told({ baseline, candidate }: ModelRouteShape): string {
+function told({ baseline, candidate }: ModelRoute): string {
   const trial = candidate === null ? "" : `, ${candidate.provider}/${candidate.model} for ${formatShare(candidate.share)} of new tickets`;
   return `${baseline.provider}/${baseline.model}${trial}`;
 }
 
-function rowOf({ id, version, baseline, candidate, fallback, at, by, reason }: ModelRouteShape): readonly string[] {
+function rowOf({ id, version, baseline, candidate, fallback, at, by, reason }: ModelRoute): readonly string[] {
   const trial = candidate === null ? "" : `${candidate.provider}/${candidate.model} ${formatShare(candidate.share)}`;
   const others = fallback.map(({ provider, model }) => `${provider}/${model}`).join(", ");
   return [id, String(version), `${baseline.provider}/${baseline.model}`, trial, others, formatInstant(at), by, reason];

@@ -1,14 +1,17 @@
 import { expect, it } from "@jest/globals";
+import type { RunSummary } from "../../../packages/sdk/src/wire/runs.ts";
 import { aCommandContext } from "../../../test/builders/command-context.ts";
 import { runCli } from "../run-cli.ts";
 
-const summary = {
+const summary: RunSummary = {
   id: "01K0RUN",
   runbookId: "cost-incident-response",
+  runbookSha: "a".repeat(64),
   mode: "auto",
   state: "ended",
   outcome: "succeeded",
   target: "budget/checkout",
+  source: "webhook",
   acceptedAt: Date.UTC(2026, 0, 31, 12),
 };
 
@@ -27,13 +30,16 @@ it("prints the answer as one JSON document when asked", async () => {
 });
 
 it("shows a run's journal line by line and takes control characters out of it", async () => {
+  const failure = { reason: "defect", message: "no\u001b[2Jway\nout", applied: "no" };
   const journal = [
-    { kind: "accepted", at: 0, request: { runbookId: "x", mode: "auto", source: "webhook" } },
-    { kind: "failed", at: 1000, step: "stop", failure: { message: "no\u001b[2Jway\nout" } },
+    { kind: "accepted", at: 0, runId: "01K0RUN", request: { runbookId: "x", runbookSha: "", mode: "auto", params: {}, source: "webhook" } },
+    { kind: "failed", at: 1000, step: "stop", attempt: 1, failure },
+    { kind: "postponed", at: 2000, why: "a kind that only a newer server writes" },
   ];
   const context = aCommandContext({ answers: { "GET /api/runs/01K0RUN": { status: 200, body: { summary, journal } } } });
   expect(await runCli(["runs", "show", "01K0RUN"], context, "1")).toBe(0);
-  expect(context.printed.out).toContain("failed    stop: no [2Jway out");
+  expect(context.printed.out).toMatch(/failed +stop: no \[2Jway out/);
+  expect(context.printed.out).toMatch(/postponed +\{"why":"a kind that only a newer server writes"\}/);
 });
 
 it("answers 1 with the reason when a run cannot be aborted", async () => {

@@ -1,6 +1,7 @@
-import { runStates } from "../../../packages/sdk/src/wire/runs.ts";
+import { runRecordSchema } from "../../../packages/sdk/src/wire/journal.ts";
+import { pageSchema } from "../../../packages/sdk/src/wire/page.ts";
+import { runReferenceSchema, runStates, runSummarySchema } from "../../../packages/sdk/src/wire/runs.ts";
 import { createApiClient, reportFailure } from "../api-client.ts";
-import { pageSchema, runRecordSchema, runReplySchema, runSummarySchema } from "../api-shapes.ts";
 import { exitCodes, writeJson } from "../context.ts";
 import { type CommandDefinition, flagOption, textOption } from "../define-command.ts";
 import { renderRun, renderRuns } from "../render-run.ts";
@@ -83,7 +84,7 @@ function control(verb: keyof typeof controls): CommandDefinition {
     async run([id = ""], invocation) {
       const client = await createApiClient(invocation);
       const body = verb === "abort" ? { reason: textOption(invocation, "reason") } : undefined;
-      const answer = await client.post(`/api/runs/${encodeURIComponent(id)}/${verb}`, body, runReplySchema);
+      const answer = await client.post(`/api/runs/${encodeURIComponent(id)}/${verb}`, body, runReferenceSchema);
       if (answer.kind !== "ok") return reportFailure(invocation, answer);
       if (flagOption(invocation, "json")) writeJson(invocation.context, answer.body);
       else invocation.context.write(`Run ${answer.body.runId} ${controls[verb].done}.\n`);

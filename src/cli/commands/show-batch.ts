@@ -1,5 +1,5 @@
+import { type BatchView, batchViewSchema } from "../../../packages/sdk/src/wire/batches.ts";
 import { type ApiAnswer, createApiClient, reportFailure } from "../api-client.ts";
-import { type BatchShape, batchSchema } from "../api-shapes.ts";
 import { type ExitCode, exitCodes, writeJson } from "../context.ts";
 import { type CommandDefinition, type CommandInvocation, flagOption } from "../define-command.ts";
 import { progressBar, progressLine } from "../render-batch.ts";
@@ -18,7 +18,7 @@ export const showBatch: CommandDefinition = {
   options: [{ flags: "--follow", description: "go on until it is through: a bar on a terminal, a line per change elsewhere" }],
   async run([id = ""], invocation) {
     const client = await createApiClient(invocation);
-    const look = () => client.get(`/api/batches/${encodeURIComponent(id)}`, batchSchema);
+    const look = () => client.get(`/api/batches/${encodeURIComponent(id)}`, batchViewSchema);
     if (flagOption(invocation, "follow")) return follow(look, invocation);
     const answer = await look();
     if (answer.kind !== "ok") return reportFailure(invocation, answer);
@@ -32,7 +32,7 @@ export const showBatch: CommandDefinition = {
   },
 };
 
-async function follow(look: () => Promise<ApiAnswer<BatchShape>>, invocation: CommandInvocation): Promise<ExitCode> {
+async function follow(look: () => Promise<ApiAnswer<BatchView>>, invocation: CommandInvocation): Promise<ExitCode> {
   const { context } = invocation;
   const asJson = flagOption(invocation, "json");
   const drawsBar = context.isTerminal && !asJson;
@@ -50,8 +50,8 @@ async function follow(look: () => Promise<ApiAnswer<BatchShape>>, invocation: Co
       const batch = answer.body;
       const told = asJson ? JSON.stringify(batch) : progressLine(batch, context.clock.now());
       const changed = asJson
-        ? JSON.stringify({ ...batch, progress: batch.progress?.ended })
-        : `${batch.progress?.ended ?? 0} ${batch.state} ${batch.gate} ${batch.stop?.hold ?? ""}`;
+        ? JSON.stringify({ ...batch, progress: batch.progress.ended })
+        : `${batch.progress.ended} ${batch.state} ${batch.gate} ${batch.stop?.hold ?? ""}`;
       if (drawsBar) context.write(`\r\u001B[2K${progressBar(batch, barWidth)} ${told}`);
       else if (changed !== last) context.write(`${told}\n`);
       last = changed;
@@ -69,6 +69,6 @@ async function follow(look: () => Promise<ApiAnswer<BatchShape>>, invocation: Co
   }
 }
 
-function isThrough({ state, progress }: BatchShape): boolean {
-  return state === "done" || (state === "cancelled" && progress?.ended === progress?.tickets);
+function isThrough({ state, progress }: BatchView): boolean {
+  return state === "done" || (state === "cancelled" && progress.ended === progress.tickets);
 }

@@ -1,8 +1,8 @@
 import { z } from "zod";
 import type { Json } from "../../../packages/sdk/src/wire/json.ts";
+import { runReferenceSchema } from "../../../packages/sdk/src/wire/runs.ts";
 import { oneLine } from "../../core/one-line.ts";
 import { type ApiClient, createApiClient, reportFailure } from "../api-client.ts";
-import { runReplySchema } from "../api-shapes.ts";
 import { type ExitCode, exitCodes, writeJson } from "../context.ts";
 import { type CommandBody, type CommandInvocation, flagOption, listOption, textOption } from "../define-command.ts";
 import { describeUnfinished, followRun, planOf, renderPlan } from "../dry-run.ts";
@@ -40,7 +40,7 @@ export const runCommand: CommandBody = {
       return exitCodes.usage;
     }
     const client = await createApiClient(invocation);
-    const answer = await client.post("/api/runs", { runbook, params, ...(mode === undefined ? {} : { mode }) }, runReplySchema);
+    const answer = await client.post("/api/runs", { runbook, params, ...(mode === undefined ? {} : { mode }) }, runReferenceSchema);
     if (answer.kind !== "ok") return reportFailure(invocation, answer);
     if (dry) return showPlan(client, answer.body.runId, invocation);
     if (flagOption(invocation, "json")) writeJson(invocation.context, answer.body);

@@ -1,8 +1,9 @@
 import { z } from "zod";
 
 /**
- * The schema with which a client reads an answer. The server may be newer than the client, so fields that the client does not know are dropped, and words
- * beyond a closed set, kinds beyond a union and numbers beyond a limit are accepted as they are. What the client does know stays required and typed.
+ * The schema with which a client reads an answer. The server may be newer than the client, so fields that the client does not know, words beyond a closed
+ * set, kinds beyond a union and numbers beyond a limit are kept as they are; what is read, changed and sent back loses nothing. What the client does know
+ * stays required and typed.
  */
 export function tolerant<Output>(schema: z.ZodType<Output>): z.ZodType<Output>;
 export function tolerant(schema: z.core.$ZodType): z.core.$ZodType {
@@ -26,7 +27,7 @@ function relaxed(schema: z.core.$ZodType): z.core.$ZodType {
 
 /** `closed` is a field that keeps its values: the kind by which a union is told apart. */
 function relaxedObject({ shape }: z.ZodObject, closed?: string): z.ZodObject {
-  return z.object(Object.fromEntries(Object.entries(shape).map(([name, field]) => [name, name === closed ? field : relaxed(field)])));
+  return z.looseObject(Object.fromEntries(Object.entries(shape).map(([name, field]) => [name, name === closed ? field : relaxed(field)])));
 }
 
 function relaxedKinds(union: z.ZodDiscriminatedUnion): z.core.$ZodType {
