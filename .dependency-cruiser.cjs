@@ -37,68 +37,45 @@ const order = [
   "bench",
 ];
 
-/** Folders of the old layout, in their old order, until their last file has moved. */
-const leaving = [
-  ["src/runbook", "src/analysis", "src/workload"],
-  ["src/intake", "src/engine"],
-  ["src/config", "src/telemetry"],
-  ["src/redis", "src/queue", "src/adapters", "src/simulators"],
-  ["src/http"],
-  ["src/demo"],
-];
-
-/** Folders of both layouts: they are held to the order once what leaves them has left. */
-const mixed = ["src/actions", "src/cli"];
-
-/** Each client library has one home; other folders name at most its types, which a test checks. */
-const homes = {
-  bullmq: ["src/platform/queue", "src/queue", "workers"],
-  ioredis: ["src/platform/redis", "src/redis", "src/queue"],
-  express: ["src/platform/http"],
-  nodemailer: ["src/integrations/smtp", "src/adapters/smtp"],
-  "prom-client": ["src/platform/telemetry", "src/telemetry"],
-  undici: ["src/platform/requests", "src/adapters"],
-  "@anthropic-ai/sdk": ["src/integrations/anthropic", "src/adapters/anthropic"],
-  openai: ["src/integrations/openai", "src/adapters/openai"],
-};
-
-/** A connection is handed on by whoever wires, and a store names its type. */
-const handsOn = {
-  ioredis: "/redis-[^/]+\\.ts$|/jobs\\.ts$|-queue\\.ts$|^src/(app|cli|platform/queue)/|^workers/|^demo/|^src/demo/",
-};
-
 /** What belongs to one noun of the trade. */
 const slices = order.slice(order.indexOf("src/runbooks"), order.indexOf("src/integrations"));
 /** The files of a slice that meet Redis, HTTP, queues and metrics; its other files are rules. */
 const edges = "/(redis-[^/]+|routes|[^/]+-routes|metrics|observe-[^/]+|jobs|[^/]+-queue|webhook|[^/]+-page)\\.ts$";
 
-const under = (folders) => `^(${[folders].flat().join("|")})/`;
-const tests = "\\.test\\.ts$|^src/testing/|^test/";
+/** Each client library has one home. */
+const homes = {
+  bullmq: "src/platform/queue",
+  ioredis: "src/platform/redis",
+  express: "src/platform/http",
+  nodemailer: "src/integrations/smtp",
+  "prom-client": "src/platform/telemetry",
+  undici: "src/platform/requests",
+  "@anthropic-ai/sdk": "src/integrations/anthropic",
+  openai: "src/integrations/openai",
+};
+/** Names the type of a connection that the app hands on: what is opened on it. Only the home runs the library, which a test checks. */
+const handsOn = { ioredis: "/(redis-[^/]+|jobs|[^/]+-queue)\\.ts$|^src/(app|cli|platform/queue)/" };
+
+const under = (...folders) => `^(${folders.join("|")})/`;
+const tests = "\\.test\\.ts$|^test/";
 /** Runs beside the product from a clone: it measures it, or plays the world around it. */
-const outside = "^(bench|demo|src/demo|src/simulators/(model-server|provider-batches))/|serve-loopback";
+const outside = under("demo", "bench");
 const npm = ["npm", "npm-dev", "npm-peer", "npm-optional"];
 
 const rule = (name, from, to) => ({ name, severity: "error", from: { ...from, pathNot: [tests, from.pathNot ?? []].flat() }, to });
 
-const oneWay = [...order, ...leaving]
-  .filter((row) => !mixed.includes(row))
-  .flatMap((row, place, rows) =>
-    [row].flat().map((folder) => {
-      // Old folders keep their order among themselves, and new ones among theirs.
-      const below = rows.slice(place + 1).filter((other) => Array.isArray(other) === Array.isArray(row));
-      const strangers = Array.isArray(row) ? row.filter((other) => other !== folder) : [];
-      return rule(
-        `${folder.replaceAll("/", "-")}-imports-what-comes-before-it`,
-        { path: under(folder) },
-        { path: under([...below.flat(), ...strangers, "(none)"]) },
-      );
-    }),
-  );
+const oneWay = order.map((folder, place) =>
+  rule(
+    `${folder.replaceAll("/", "-")}-imports-what-comes-before-it`,
+    { path: under(folder) },
+    { path: under(...order.slice(place + 1), "(none)") },
+  ),
+);
 
-const libraries = Object.entries(homes).map(([library, folders]) =>
+const libraries = Object.entries(homes).map(([library, home]) =>
   rule(
     `${library}-stays-home`,
-    { pathNot: [under(folders), outside, ...(handsOn[library] === undefined ? [] : [handsOn[library]])] },
+    { pathNot: [under(home), outside, handsOn[library] ?? []].flat() },
     { path: `node_modules/(@types/)?${library}/` },
   ),
 );
@@ -107,43 +84,46 @@ module.exports = {
   forbidden: [
     ...oneWay,
     ...libraries,
+    rule("rules-import-no-platform", { path: under(...slices), pathNot: edges }, { path: under("src/platform", "src/integrations") }),
     rule(
       "stores-and-routes-are-wired-by-the-app",
-      { path: "^src/(?!app/|cli/|demo/)((?:llm/)?[^/]+)/" },
-      { path: "^src/(?!platform/|redis/|http/|config/).*/(redis-[^/]+|routes|[^/]+-routes)\\.ts$", pathNot: "^src/$1/" },
+      { path: "^src/((?:llm/)?[^/]+)/", pathNot: under("src/app") },
+      { path: "^src/.*/(redis-[^/]+|routes|[^/]+-routes)\\.ts$", pathNot: "^src/($1|platform)/" },
     ),
-    rule("rules-import-no-platform", { path: under(slices), pathNot: edges }, { path: "^src/(platform|integrations)/" }),
-    rule("wire-imports-only-zod", { path: "^packages/sdk/src/wire/" }, { pathNot: "^packages/sdk/src/wire/|node_modules/zod/" }),
-    rule(
-      "sdk-imports-only-zod",
-      { path: "^packages/sdk/src/" },
-      { pathNot: "^packages/sdk/src/|node_modules/zod/|^(crypto|timers/promises)$" },
-    ),
-    rule(
-      "product-imports-only-the-wire-of-the-sdk",
-      // The demonstration's workload is an application like any other: it imports the client.
-      { path: "^(src|workers|bench)/", pathNot: "^src/demo/" },
-      { path: "^packages/sdk/src/", pathNot: "^packages/sdk/src/wire/" },
-    ),
-    rule("core-knows-only-zod", { path: "^src/core/" }, { dependencyTypes: npm, pathNot: "node_modules/zod/" }),
-    rule("engine-knows-no-library", { path: "^src/(runs/)?engine/" }, { dependencyTypes: npm }),
+    rule("core-knows-only-zod", { path: under("src/core") }, { dependencyTypes: npm, pathNot: "node_modules/zod/" }),
+    rule("engine-knows-no-library", { path: under("src/runs/engine") }, { dependencyTypes: npm }),
     rule(
       "integrations-are-strangers",
       { path: "^src/integrations/([^/]+)/" },
-      { path: "^src/integrations/[^/]+/", pathNot: "^src/integrations/$1/" },
+      { path: under("src/integrations"), pathNot: "^src/integrations/$1/" },
     ),
     rule(
-      "demo-workload-is-an-application",
-      { path: "^(src/)?demo/workload/" },
-      { path: "^(packages|src|workers|bench|demo)/", pathNot: "^(packages/sdk/src|(src/)?demo/workload|src/core)/" },
+      "wire-imports-only-zod",
+      { path: under("packages/sdk/src/wire") },
+      { pathNot: [under("packages/sdk/src/wire"), "node_modules/zod/"] },
     ),
-    rule("test-code-is-for-tests", { pathNot: "^bench/" }, { path: tests }),
-    rule("product-imports-nothing-beside-it", { path: "^(src|workers|packages)/", pathNot: outside }, { path: outside }),
+    rule(
+      "client-imports-only-zod",
+      { path: under("packages/sdk/src") },
+      { pathNot: [under("packages/sdk/src"), "node_modules/zod/", "^(crypto|timers/promises)$"] },
+    ),
+    rule(
+      "product-imports-only-the-wire-of-the-client",
+      { path: under("src", "workers", "bench") },
+      { path: under("packages/sdk/src"), pathNot: under("packages/sdk/src/wire") },
+    ),
+    rule(
+      // It is an application like any other: it imports the client.
+      "demo-workload-is-an-application",
+      { path: under("demo/workload") },
+      { path: under("packages", "src", "workers", "demo"), pathNot: under("packages/sdk/src", "src/core", "demo/workload") },
+    ),
+    rule("test-code-is-for-tests", { pathNot: under("bench") }, { path: tests }),
     { name: "no-cycles", severity: "error", from: {}, to: { circular: true } },
     { name: "no-unresolved", severity: "error", from: {}, to: { couldNotResolve: true } },
     rule(
       "declared-dependencies",
-      // The demonstration runs from a clone, with everything that a clone installs; dashboards are written from one.
+      // What runs from a clone has everything that a clone installs; dashboards are written from one.
       // The SDKs of providers are optional peers, and packages of the clone's tests as well.
       { pathNot: [outside, "/dashboards/"] },
       { dependencyTypes: ["npm-dev", "npm-no-pkg", "npm-unknown"], pathNot: "node_modules/(@types|@anthropic-ai/sdk|openai)/" },

@@ -34,7 +34,7 @@ const violations = [
   'import * as everything from "node:crypto";',
   'export const loaded = import("node:timers/promises");',
 ];
-const places = ["src/engine/seeded.ts", "workers/seeded.ts", "packages/sdk/src/seeded.ts", "src/engine/seeded.test.ts"] as const;
+const places = ["src/runs/seeded.ts", "workers/seeded.ts", "packages/sdk/src/seeded.ts", "src/runs/seeded.test.ts"] as const;
 
 describe("the lint rules", () => {
   let folder: string;
