@@ -9,27 +9,27 @@ import type { LedgerTimes } from "./ledger.ts";
 import { type ReadFacts, readFacts } from "./redis-facts.ts";
 import { budgetScripts } from "./redis-scripts.ts";
 
-/** Admissions are kept so many entries long. */
+/** Entries that the admission log keeps. */
 export const logLength = 20_000;
 
-/** What is known of a ticket is kept so long, in milliseconds. */
+/** A ticket's spend is kept this long after its last change, in ms. */
 export const ticketMs = 30 * dayMs;
 
-/** Conflicts mean that somebody else moved on, so a few rounds always suffice; this bounds a defect. */
-const mostRounds = 200;
+/** A conflict means that another admission succeeded, so a few rounds suffice; the limit bounds a defect. */
+const maxRounds = 200;
 
 type Asked = Pick<AdmissionRequest, "budget" | "ticketId" | "batchId">;
 
 /** Atomic admission of tickets against a budget. */
-export interface Admissions {
-  /** All that a decision about this ticket rests on, read at once; undefined: there is no such budget. */
+export interface AdmissionStore {
+  /** The snapshot that a decision about this ticket depends on. Undefined if there is no such budget. */
   factsOf(request: Asked, now: number): Promise<ReadFacts | undefined>;
-  /** The decision, which holds: a permission has its reservation. */
+  /** Decides, and reserves the estimate if the ticket is admitted. Throws when the snapshot stayed stale. */
   admit(request: AdmissionRequest): Promise<AdmissionAnswer>;
 }
 
 /** `decideAdmission` decides from a snapshot; a script commits the decision only if the snapshot is not stale. */
-export function createAdmissions({
+export function createAdmissionStore({
   redis,
   clock,
   times,
@@ -37,7 +37,7 @@ export function createAdmissions({
   readonly redis: Redis;
   readonly clock: Clock;
   readonly times: LedgerTimes;
-}): Admissions {
+}): AdmissionStore {
   const minuteAt = (now: number) => Math.floor(now / times.minuteMs);
 
   /** The keys that both scripts take. */
@@ -103,7 +103,7 @@ export function createAdmissions({
 
   const admit = async (request: AdmissionRequest): Promise<AdmissionAnswer> => {
     const leaseId = leaseIdOf(request.budget, request.ticketId);
-    for (let round = 0; round < mostRounds; round += 1) {
+    for (let round = 0; round < maxRounds; round += 1) {
       const now = clock.now();
       const read = await factsOf(request, now);
       if (read === undefined) {
@@ -125,7 +125,7 @@ export function createAdmissions({
       });
       return decision;
     }
-    throw new Error(`an admission on budget ${request.budget} found the ledger changed ${mostRounds} times in a row`);
+    throw new Error(`an admission on budget ${request.budget} found the ledger changed ${maxRounds} times in a row`);
   };
 
   return { factsOf, admit };

@@ -13,7 +13,7 @@ import { effectiveControls } from "./admission.ts";
 import { allowanceAt, periodAt, periodRemainingSeconds } from "./budget-allowance.ts";
 import { applyChange, holdsChange, openControls } from "./controls.ts";
 import type { LedgerTimes, QueueCounts, WorkloadLedger } from "./ledger.ts";
-import { createAdmissions, logLength, ticketMs } from "./redis-admissions.ts";
+import { createAdmissionStore, logLength, ticketMs } from "./redis-admissions.ts";
 import { readLogEntry, readRows } from "./redis-codec.ts";
 import { budgetScripts } from "./redis-scripts.ts";
 import { readUsage } from "./redis-usage.ts";
@@ -34,13 +34,13 @@ const usageDedupeTtlMs = 2 * dayMs;
 const historyLength = 500;
 
 /**
- * The ledger in Redis; {@link createAdmissions} lets tickets in.
+ * The ledger in Redis; {@link createAdmissionStore} admits tickets.
  * `now` comes from the caller's clock, not Redis's, so that scaled and rehearsed time work; clocks that differ by seconds move leases by seconds.
  * Rejects with StoreUnavailable when Redis does not answer.
  */
 export function createWorkloadLedger({ redis, clock, times, counts, usageEvents = 50_000 }: LedgerDeps): WorkloadLedger {
   const minuteAt = (now: number) => Math.floor(now / times.minuteMs);
-  const admissions = createAdmissions({ redis, clock, times });
+  const admissions = createAdmissionStore({ redis, clock, times });
 
   const releaseLease = async ({ budget, ticketId, batchId, kind }: Release, outcome: string): Promise<unknown> =>
     budgetScripts.releaseLease.run(redis, {

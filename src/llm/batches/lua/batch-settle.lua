@@ -7,7 +7,7 @@ local reserved = KEYS[4]
 local shares = KEYS[5]
 local batch = KEYS[6]
 local active_batches = KEYS[7]
-local now = tonumber(ARGV[1])
+local now = ARGV[1]
 local share = ARGV[2]
 
 local state, sealed, queued, running, waiting, id = unpack(redis.call('HMGET', batch, 'state',

@@ -2,8 +2,8 @@
 -- Replies: {} = there is no such budget | {definition, definition version, controls, version,
 --   spent, committed, running, started this minute, spent this minute, ticket's spend, ticket
 --   cancelled, lease JSON, lease's reservation, ticket begun, batch}
---   batch is {} = no batch | {the fields of its hash as read below, left, amount and count of its
---   share}. A missing value is ''.
+--   batch is {} = no batch | {the fields of its hash as read below, and of its share what no lease
+--   has, what its leases have, and how many there are}. A missing value is ''.
 local budget = KEYS[1]
 local expiry = KEYS[2]
 local leases = KEYS[3]
@@ -12,7 +12,7 @@ local minute = KEYS[5]
 local ticket_spend = KEYS[6]
 local batch = KEYS[7]
 local shares = KEYS[8]
-local now = tonumber(ARGV[1])
+local now = ARGV[1]
 local lease_id = ARGV[2]
 local share = ARGV[3] -- '' = no batch
 
@@ -21,33 +21,43 @@ if redis.call('EXISTS', budget) == 0 then
 end
 end_expired(budget, expiry, leases, reserved, shares, now)
 
-local function append_texts(list, values)
-  for _, value in ipairs(values) do
-    list[#list + 1] = value or ''
+local function replace_missing(list)
+  for index = 1, #list do
+    list[index] = list[index] or ''
   end
+  return list
 end
 
 local batch_facts = {}
 if share ~= '' and redis.call('EXISTS', batch) == 1 then
-  append_texts(batch_facts, redis.call('HMGET', batch, 'gate', 'reason', 'spent', 'state',
-    'limits', 'concurrency_now', 'minute', 'minute_started', 'begun', 'begun_ended', 'pilot_passed',
-    'tickets:succeeded', 'tickets:failed', 'tickets:dead', 'tickets:quarantined'))
-  append_texts(batch_facts, redis.call('HMGET', shares, 'unleased:' .. share, 'leased:' .. share,
-    'leases:' .. share))
+  batch_facts = redis.call('HMGET', batch, 'gate', 'reason', 'spent', 'state', 'limits',
+    'concurrency_now', 'minute', 'minute_started', 'begun', 'begun_ended', 'pilot_passed',
+    'tickets:succeeded', 'tickets:failed', 'tickets:dead', 'tickets:quarantined')
+  local share_facts = redis.call('HMGET', shares, 'unleased:' .. share, 'leased:' .. share,
+    'leases:' .. share)
+  for _, value in ipairs(share_facts) do
+    batch_facts[#batch_facts + 1] = value
+  end
 end
+local definition, definition_version, controls, version, spent, committed = unpack(redis.call(
+  'HMGET', budget, 'definition', 'definition_version', 'controls', 'version', 'spent', 'committed'))
+local minute_started, minute_spent = unpack(redis.call('HMGET', minute, 'started', 'spent'))
 local ticket_spent, ticket_cancelled, ticket_begun =
   unpack(redis.call('HMGET', ticket_spend, 'spent', 'cancelled', 'begun'))
-local facts = {}
-append_texts(facts, redis.call('HMGET', budget, 'definition', 'definition_version', 'controls',
-  'version', 'spent', 'committed'))
-facts[#facts + 1] = tostring(redis.call('ZCARD', expiry))
-append_texts(facts, redis.call('HMGET', minute, 'started', 'spent'))
-append_texts(facts, {
+return replace_missing({
+  definition,
+  definition_version,
+  controls,
+  version,
+  spent,
+  committed,
+  tostring(redis.call('ZCARD', expiry)),
+  minute_started,
+  minute_spent,
   ticket_spent,
   ticket_cancelled,
   redis.call('HGET', leases, lease_id),
   redis.call('HGET', reserved, lease_id),
   ticket_begun,
+  replace_missing(batch_facts),
 })
-facts[#facts + 1] = batch_facts
-return facts

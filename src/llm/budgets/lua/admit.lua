@@ -12,13 +12,13 @@ local log = KEYS[8]
 local queues = KEYS[9]
 local batches = KEYS[10]
 local shares = KEYS[11]
-local now = tonumber(ARGV[1])
+local now = ARGV[1]
 local lease_id = ARGV[2]
 local lease = ARGV[3] -- JSON
 local controls_version = ARGV[4]
 local definition_version = ARGV[5]
 local limit = tonumber(ARGV[6])
-local estimate = tonumber(ARGV[7])
+local estimate = ARGV[7]
 local max_running = ARGV[8] -- '' = no limit, here and in every other maximum
 local max_starts = ARGV[9] -- per minute
 local lease_expires_at = ARGV[10]

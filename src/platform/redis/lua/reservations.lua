@@ -74,7 +74,7 @@ local function end_expired(budget, expiry, leases, reserved, shares, now)
   end
   local start = tonumber(redis.call('HGET', budget, 'period_start'))
   local length = tonumber(redis.call('HGET', budget, 'period_ms'))
-  if start and length and now >= start + length then
+  if start and length and tonumber(now) >= start + length then
     local current_start = start + math.floor((now - start) / length) * length
     redis.call('HSET', budget, 'period_start', integer_text(current_start), 'spent', '0')
   end
