@@ -168,13 +168,23 @@ export function parseRehearsal({ file, source }: { readonly file: string; readon
     for (const issue of parsed.error.issues) {
       const path = issue.path.map((part) => (typeof part === "number" ? part : String(part)));
       if (issue.code !== "unrecognized_keys") {
-        reporter.error("rehearsal", block.offsetOf(path), `\`${path.join(".") || "the file"}\` cannot be read.`, issue.message);
+        reporter.error({
+          rule: "rehearsal",
+          at: block.offsetOf(path),
+          message: `\`${path.join(".") || "the file"}\` cannot be read.`,
+          accepted: issue.message,
+        });
         continue;
       }
       for (const key of issue.keys) {
         const near = nearest(key, knownKeys);
         const accepted = near === undefined ? `${oneOf(Object.keys(rehearsalSchema.shape))}; see docs/rehearsals.md` : `\`${near}\``;
-        reporter.error("rehearsal", block.keyOffsetOf([...path, key]), `The key \`${key}\` is not known here.`, accepted);
+        reporter.error({
+          rule: "rehearsal",
+          at: block.keyOffsetOf([...path, key]),
+          message: `The key \`${key}\` is not known here.`,
+          accepted,
+        });
       }
     }
     return { diagnostics: reporter.diagnostics };
@@ -183,12 +193,12 @@ export function parseRehearsal({ file, source }: { readonly file: string; readon
   const tables = Object.entries(metrics).map(([query, written]) => {
     const points = pointsOf(written);
     if (points === undefined)
-      reporter.error(
-        "rehearsal",
-        block.offsetOf(["metrics", query]),
-        "A time of this table cannot be read.",
-        `times as ${durationGrammar}`,
-      );
+      reporter.error({
+        rule: "rehearsal",
+        at: block.offsetOf(["metrics", query]),
+        message: "A time of this table cannot be read.",
+        accepted: `times as ${durationGrammar}`,
+      });
     return [oneBlank(query), points ?? []] as const;
   });
   if (reporter.diagnostics.length > 0) return { diagnostics: reporter.diagnostics };

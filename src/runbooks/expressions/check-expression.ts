@@ -55,7 +55,7 @@ function walk(root: ASTNode, names: KnownNames | undefined): ExpressionCheck {
   const visit = (node: ASTNode, locals: ReadonlySet<string>, loops: number): void => {
     const path = pathOf(node);
     if (path !== undefined && !locals.has(path.root)) {
-      checkPath(node, path, names, labels, report);
+      checkPath(node, path, { names, labels, report });
       for (const index of path.dynamic) visit(index, locals, loops);
       return;
     }
@@ -128,13 +128,13 @@ function pathOf(node: ASTNode): Path | undefined {
   return undefined;
 }
 
-function checkPath(
-  node: ASTNode,
-  path: Path,
-  names: KnownNames | undefined,
-  labels: string[],
-  report: (node: ASTNode, message: string, accepted: string) => void,
-): void {
+interface PathContext {
+  readonly names: KnownNames | undefined;
+  readonly labels: string[];
+  readonly report: (node: ASTNode, message: string, accepted: string) => void;
+}
+
+function checkPath(node: ASTNode, path: Path, { names, labels, report }: PathContext): void {
   const [first, second] = path.keys;
   if (path.root === "alert" && first === "labels" && second !== undefined && !path.optional) labels.push(second);
   if (names === undefined) return;

@@ -1,4 +1,4 @@
-import type { Diagnostic, Position, Runbook, Trigger } from "../../../packages/sdk/src/wire/runbooks.ts";
+import type { Diagnostic, Runbook, Trigger } from "../../../packages/sdk/src/wire/runbooks.ts";
 import type { ActionCatalogue } from "../../core/action.ts";
 import { matchesValue } from "../../core/matcher.ts";
 import { labelsRead } from "../expressions/labels-read.ts";
@@ -70,7 +70,7 @@ function byPlace(a: Diagnostic, b: Diagnostic): number {
   return a.position.line - b.position.line || a.position.column - b.position.column;
 }
 
-function fault(file: string, position: Position, rule: string, message: string, accepted: string): Diagnostic {
+function fault({ file, position, rule, message, accepted }: Omit<Diagnostic, "severity">): Diagnostic {
   return { file, position, severity: "error", rule, message, accepted };
 }
 
@@ -80,26 +80,26 @@ function checkAlert(rule: AlertRule, runbooks: readonly Runbook[], ids: readonly
   const severity = rule.labels["severity"];
   if (severity === undefined || !["critical", "warning", "info"].includes(severity)) {
     found.push(
-      fault(
+      fault({
         file,
-        rule.positionOf("labels", "severity"),
-        "alert-severity",
-        `\`${name}\` has no known severity.`,
-        oneOf(["critical", "warning", "info"]),
-      ),
+        position: rule.positionOf("labels", "severity"),
+        rule: "alert-severity",
+        message: `\`${name}\` has no known severity.`,
+        accepted: oneOf(["critical", "warning", "info"]),
+      }),
     );
   }
   const id = rule.labels["runbook"];
   const at = rule.positionOf("labels", "runbook");
   if (id === undefined) {
     found.push(
-      fault(
+      fault({
         file,
         position,
-        "alert-without-runbook",
-        `\`${name}\` has no label \`runbook\`.`,
-        "`runbook: <id>` of a document, or `runbook: none`",
-      ),
+        rule: "alert-without-runbook",
+        message: `\`${name}\` has no label \`runbook\`.`,
+        accepted: "`runbook: <id>` of a document, or `runbook: none`",
+      }),
     );
     return found;
   }
@@ -107,26 +107,26 @@ function checkAlert(rule: AlertRule, runbooks: readonly Runbook[], ids: readonly
   if (!ids.includes(id)) {
     const meant = nearest(id, ids);
     found.push(
-      fault(
+      fault({
         file,
-        at,
-        "alert-unknown-runbook",
-        `\`${name}\` names the runbook \`${id}\`, which is not there.`,
-        meant === undefined ? `${oneOf(ids)}, or \`none\`` : `\`${meant}\`, another document, or \`none\``,
-      ),
+        position: at,
+        rule: "alert-unknown-runbook",
+        message: `\`${name}\` names the runbook \`${id}\`, which is not there.`,
+        accepted: meant === undefined ? `${oneOf(ids)}, or \`none\`` : `\`${meant}\`, another document, or \`none\``,
+      }),
     );
     return found;
   }
   const runbook = runbooks.find((one) => one.id === id);
   if (runbook !== undefined && !runbook.triggers.some((trigger) => canTrigger(trigger, rule))) {
     found.push(
-      fault(
+      fault({
         file,
-        at,
-        "alert-not-triggering",
-        `\`${name}\` names the runbook \`${id}\`, and none of its triggers matches the alert.`,
-        `\`- ${name}\` among the triggers of ${runbook.file}, or \`runbook: none\``,
-      ),
+        position: at,
+        rule: "alert-not-triggering",
+        message: `\`${name}\` names the runbook \`${id}\`, and none of its triggers matches the alert.`,
+        accepted: `\`- ${name}\` among the triggers of ${runbook.file}, or \`runbook: none\``,
+      }),
     );
   }
   const url = rule.annotations["runbook_url"];
@@ -139,17 +139,23 @@ function checkAlert(rule: AlertRule, runbooks: readonly Runbook[], ids: readonly
     ?.replace(/\.(?:md|html)$/u, "");
   if (url.includes("{{"))
     found.push(
-      fault(file, urlAt, "runbook-url", `The runbook_url of \`${name}\` is a template.`, "a literal URL, so that a wrong name shows"),
+      fault({
+        file,
+        position: urlAt,
+        rule: "runbook-url",
+        message: `The runbook_url of \`${name}\` is a template.`,
+        accepted: "a literal URL, so that a wrong name shows",
+      }),
     );
   else if (slug !== id)
     found.push(
-      fault(
+      fault({
         file,
-        urlAt,
-        "runbook-url",
-        `The runbook_url of \`${name}\` leads to \`${slug ?? ""}\` and its runbook is \`${id}\`.`,
-        `a URL that ends in \`${id}\``,
-      ),
+        position: urlAt,
+        rule: "runbook-url",
+        message: `The runbook_url of \`${name}\` leads to \`${slug ?? ""}\` and its runbook is \`${id}\`.`,
+        accepted: `a URL that ends in \`${id}\``,
+      }),
     );
   return found;
 }
@@ -173,26 +179,26 @@ function checkAgainstRules(runbook: Runbook, rules: readonly AlertRule[]): Diagn
         rules.map((rule) => rule.name),
       );
       found.push(
-        fault(
-          runbook.file,
-          trigger.position,
-          "trigger-without-alert",
-          `No alert rule can satisfy \`${trigger.source}\`.`,
-          meant === undefined ? "the name of an alert of the rule files" : `\`${meant}\`, or another alert of the rule files`,
-        ),
+        fault({
+          file: runbook.file,
+          position: trigger.position,
+          rule: "trigger-without-alert",
+          message: `No alert rule can satisfy \`${trigger.source}\`.`,
+          accepted: meant === undefined ? "the name of an alert of the rule files" : `\`${meant}\`, or another alert of the rule files`,
+        }),
       );
     }
     for (const alert of alerts) {
       const id = alert.labels["runbook"];
       if (id === undefined || id === runbook.id) continue;
       found.push(
-        fault(
-          runbook.file,
-          trigger.position,
-          "trigger-of-other-runbook",
-          `\`${trigger.source}\` matches \`${alert.name}\`, whose label says \`runbook: ${id}\` (${alert.file}:${alert.position.line}).`,
-          `\`runbook: ${runbook.id}\` there, or a narrower trigger here`,
-        ),
+        fault({
+          file: runbook.file,
+          position: trigger.position,
+          rule: "trigger-of-other-runbook",
+          message: `\`${trigger.source}\` matches \`${alert.name}\`, whose label says \`runbook: ${id}\` (${alert.file}:${alert.position.line}).`,
+          accepted: `\`runbook: ${runbook.id}\` there, or a narrower trigger here`,
+        }),
       );
     }
   }
@@ -210,19 +216,27 @@ function checkLabels(runbook: Runbook, alerts: readonly AlertRule[]): Diagnostic
     told.add(key);
     const missing = `\`alert.${key}\``;
     if (without.length === alerts.length) {
-      return [fault(runbook.file, position, "unknown-label", `No alert that starts this runbook has ${missing}.`, labelsOf(alerts, kind))];
+      return [
+        fault({
+          file: runbook.file,
+          position,
+          rule: "unknown-label",
+          message: `No alert that starts this runbook has ${missing}.`,
+          accepted: labelsOf(alerts, kind),
+        }),
+      ];
     }
     if (!needed) return [];
     const names = without.map((alert) => `\`${alert.name}\``).join(", ");
     return [
       {
-        ...fault(
-          runbook.file,
+        ...fault({
+          file: runbook.file,
           position,
-          "label-sometimes-missing",
-          `${names} never has ${missing}, so its run cannot go on.`,
-          "a parameter with `from` and `default`, or a trigger that leaves the alert out",
-        ),
+          rule: "label-sometimes-missing",
+          message: `${names} never has ${missing}, so its run cannot go on.`,
+          accepted: "a parameter with `from` and `default`, or a trigger that leaves the alert out",
+        }),
         severity: "warning",
       },
     ];
@@ -251,13 +265,13 @@ function deadLinks({ file, source }: TextFile, exists: (path: string) => boolean
     const resolved = resolvePath(file, path);
     if (resolved !== undefined && exists(resolved)) return [];
     return [
-      fault(
+      fault({
         file,
-        locator.positionOf(spanOf(node).start + skipped),
-        "dead-link",
-        `The link leads to \`${path}\`, which is not there.`,
-        "a path relative to this document",
-      ),
+        position: locator.positionOf(spanOf(node).start + skipped),
+        rule: "dead-link",
+        message: `The link leads to \`${path}\`, which is not there.`,
+        accepted: "a path relative to this document",
+      }),
     ];
   });
 }

@@ -26,14 +26,21 @@ export interface CallContext {
   readonly durations: DurationSite[];
 }
 
+/** A call as written. */
+export interface WrittenCall {
+  readonly name: string;
+  readonly at: number;
+  readonly fence: Code | undefined;
+}
+
 /** Proves name and parameters of an action against the catalogue. Undefined when an error was reported. */
-export function bindCall(name: string, at: number, fence: Code | undefined, context: CallContext): BoundCall | undefined {
+export function bindCall({ name, at, fence }: WrittenCall, context: CallContext): BoundCall | undefined {
   const { reporter, catalogue } = context;
   const spec = catalogue.find(name);
   if (spec === undefined) {
     const meant = nearest(name, catalogue.names);
     const accepted = meant === undefined ? `one of ${oneOf(catalogue.names)}` : `\`${meant}\`, or another of ${oneOf(catalogue.names)}`;
-    reporter.error("unknown-action", at, `There is no action \`${name}\`.`, accepted);
+    reporter.error({ rule: "unknown-action", at, message: `There is no action \`${name}\`.`, accepted });
     // The fence is still read, so that its own faults are told in the same go.
     if (fence !== undefined) readFence(fence, context);
     return undefined;
@@ -43,15 +50,24 @@ export function bindCall(name: string, at: number, fence: Code | undefined, cont
   const block = fenced?.block;
   const parameters: Json = block?.value ?? {};
   if (!isJsonObject(parameters)) {
-    reporter.error("parameters", block?.offsetOf([]) ?? at, "The parameters are no map.", "`name: value` lines");
+    reporter.error({
+      rule: "parameters",
+      at: block?.offsetOf([]) ?? at,
+      message: "The parameters are no map.",
+      accepted: "`name: value` lines",
+    });
     return undefined;
   }
-  const isProven = proveParameters(spec, parameters, block, at, reporter);
-  if (block !== undefined) noteDurations(spec, parameters, block, context.durations);
+  const isProven = proveParameters({ spec, parameters }, { block, at }, reporter);
+  if (block !== undefined) noteDurations({ spec, parameters }, block, context.durations);
   return isProven && fenced?.isProven !== false ? { call: { name, parameters, position: reporter.positionOf(at) }, spec } : undefined;
 }
 
-function noteDurations(spec: ActionSpec, parameters: { readonly [key: string]: Json }, block: YamlBlock, durations: DurationSite[]): void {
+function noteDurations(
+  { spec, parameters }: { readonly spec: ActionSpec; readonly parameters: { readonly [key: string]: Json } },
+  block: YamlBlock,
+  durations: DurationSite[],
+): void {
   for (const [key, value] of Object.entries(parameters)) {
     const schema = Object.hasOwn(spec.parameters.shape, key) ? spec.parameters.shape[key] : undefined;
     const format = schema === undefined ? undefined : formatOf(schema);
@@ -67,41 +83,36 @@ function noteDurations(spec: ActionSpec, parameters: { readonly [key: string]: J
 function readFence(fence: Code, context: CallContext): { readonly block: YamlBlock; readonly isProven: boolean } | undefined {
   const code = codeText(context.text, fence);
   const block = parseYamlBlock(code.text, code.toOffset, context.reporter);
-  return block && { block, isProven: checkTemplates(block.value, [], block, context.names, context.reporter) };
+  return block && { block, isProven: checkTemplates(block.value, [], { block, names: context.names, reporter: context.reporter }) };
+}
+
+/** What the templates of a block are checked against. */
+export interface TemplateContext {
+  readonly block: YamlBlock;
+  readonly names: KnownNames;
+  readonly reporter: Reporter;
 }
 
 /** Proves syntax and names of every template in the data; false when an error was reported. */
-export function checkTemplates(
-  value: Json,
-  path: readonly (string | number)[],
-  block: YamlBlock,
-  names: KnownNames,
-  reporter: Reporter,
-): boolean {
-  if (typeof value === "string") return checkTemplateText(value, path, block, names, reporter);
+export function checkTemplates(value: Json, path: readonly (string | number)[], { block, names, reporter }: TemplateContext): boolean {
+  if (typeof value === "string") return checkTemplateText(value, path, { block, names, reporter });
   if (value === null || typeof value !== "object") return true;
   const entries: readonly (readonly [string | number, Json])[] = isJsonObject(value)
     ? Object.entries(value)
     : value.map((item, index) => [index, item] as const);
-  const results = entries.map(([key, item]) => checkTemplates(item, [...path, key], block, names, reporter));
+  const results = entries.map(([key, item]) => checkTemplates(item, [...path, key], { block, names, reporter }));
   return results.every(Boolean);
 }
 
-function checkTemplateText(
-  value: string,
-  path: readonly (string | number)[],
-  block: YamlBlock,
-  names: KnownNames,
-  reporter: Reporter,
-): boolean {
+function checkTemplateText(value: string, path: readonly (string | number)[], { block, names, reporter }: TemplateContext): boolean {
   const split = splitTemplates(value);
   if (!split.ok) {
-    reporter.error(
-      "template",
-      block.offsetOf(path),
-      split.message,
-      'a balanced `${{ }}`; put quotes around the whole value, e.g. `"${{ params.name }}"`',
-    );
+    reporter.error({
+      rule: "template",
+      at: block.offsetOf(path),
+      message: split.message,
+      accepted: 'a balanced `${{ }}`; put quotes around the whole value, e.g. `"${{ params.name }}"`',
+    });
     return false;
   }
   let isProven = true;
@@ -112,22 +123,20 @@ function checkTemplateText(
     isProven = false;
     const at = block.insideOffsetOf(path, part.sourceStart, part.source);
     const exact = at === block.offsetOf(path) ? 0 : checked.offset;
-    reporter.error("expression", at + exact, checked.message, checked.accepted);
+    reporter.error({ rule: "expression", at: at + exact, message: checked.message, accepted: checked.accepted });
   }
   return isProven;
 }
 
 function proveParameters(
-  spec: ActionSpec,
-  parameters: { readonly [key: string]: Json },
-  block: YamlBlock | undefined,
-  at: number,
+  { spec, parameters }: { readonly spec: ActionSpec; readonly parameters: { readonly [key: string]: Json } },
+  { block, at }: { readonly block: YamlBlock | undefined; readonly at: number },
   reporter: Reporter,
 ): boolean {
   let isProven = true;
   const fail = (offset: number, message: string, accepted: string) => {
     isProven = false;
-    reporter.error("parameters", offset, message, accepted);
+    reporter.error({ rule: "parameters", at: offset, message, accepted });
   };
   const shape = spec.parameters.shape as Readonly<Record<string, z.core.$ZodType>>;
   const names = Object.keys(shape);

@@ -58,11 +58,16 @@ function readCheckItem(item: ListItem, where: "prerequisites" | "verification", 
   const mayWait = where === "verification";
   const checks = [
     ...actionChecks(item, names, context),
-    ...promqlChecks(item, names, mayWait, context),
-    ...expressionChecks(item, names, mayWait, context),
+    ...promqlChecks(item, { names, mayWait }, context),
+    ...expressionChecks(item, { names, mayWait }, context),
   ];
   if (checks.length > 1) {
-    reporter.error("one-check", spanOf(item).start, "This item holds more than one check.", "one check per item; write another item");
+    reporter.error({
+      rule: "one-check",
+      at: spanOf(item).start,
+      message: "This item holds more than one check.",
+      accepted: "one check per item; write another item",
+    });
   }
   const [check] = checks;
   return { text: proseOf(item, context), position: reporter.positionOf(spanOf(item).start), ...(check && { check }) };
@@ -76,20 +81,29 @@ function actionChecks(item: ListItem, names: KnownNames, context: ReadContext): 
   if (actionBullet === undefined && expectedBullet === undefined) return [];
   const action = readAction(actionBullet, { ...context, names });
   const fields = action && { result: Object.keys(action.spec.result) };
-  const expected = readExpression(expectedBullet, { ...names, roots: [...names.roots, "result"], ...fields }, context, true);
+  const expected = readExpression(
+    expectedBullet,
+    { names: { ...names, roots: [...names.roots, "result"], ...fields }, mayWait: true },
+    context,
+  );
   const start = (actionBullet ?? expectedBullet)?.label.start ?? spanOf(item).start;
   if (actionBullet === undefined || expectedBullet === undefined) {
-    context.reporter.error(
-      "check-incomplete",
-      start,
-      "A check by an action needs both an Action and an Expected.",
-      "`Action:` and `Expected:` bullets in one item",
-    );
+    context.reporter.error({
+      rule: "check-incomplete",
+      at: start,
+      message: "A check by an action needs both an Action and an Expected.",
+      accepted: "`Action:` and `Expected:` bullets in one item",
+    });
     return [];
   }
   if (action === undefined || expected === undefined) return [];
   if (action.spec.effectOf(action.call.parameters) !== "read") {
-    context.reporter.error("check-writes", start, `A check only reads; \`${action.spec.name}\` changes something.`, "an action that reads");
+    context.reporter.error({
+      rule: "check-writes",
+      at: start,
+      message: `A check only reads; \`${action.spec.name}\` changes something.`,
+      accepted: "an action that reads",
+    });
     return [];
   }
   return [
@@ -102,7 +116,11 @@ function actionChecks(item: ListItem, names: KnownNames, context: ReadContext): 
   ];
 }
 
-function promqlChecks(item: ListItem, names: KnownNames, mayWait: boolean, context: ReadContext): Check[] {
+function promqlChecks(
+  item: ListItem,
+  { names, mayWait }: { readonly names: KnownNames; readonly mayWait: boolean },
+  context: ReadContext,
+): Check[] {
   return item.children.flatMap((child, index): Check[] => {
     if (child.type !== "code" || child.lang?.toLowerCase() !== "promql") return [];
     context.fences.add(child);
@@ -110,7 +128,7 @@ function promqlChecks(item: ListItem, names: KnownNames, mayWait: boolean, conte
     const within = withinAfter(next, mayWait, context);
     context.durations.push(...fenceDurations(context.text, child));
     if (typeof within === "number" && next !== undefined) {
-      context.durations.push(...durationBehind("within", context.text, spanOf(next).start, spanOf(next).end));
+      context.durations.push(...durationBehind("within", context.text, { start: spanOf(next).start, end: spanOf(next).end }));
     }
     if (!proveQuery(child, names, context) || within === "refused") return [];
     return [{ kind: "promql", query: child.value, ...(within !== undefined && { withinMs: within }) }];
@@ -121,7 +139,7 @@ function proveQuery(fence: Code, names: KnownNames, context: ReadContext): boole
   const code = codeText(context.text, fence);
   const fault = checkPromql(code.text, names);
   if (fault === undefined) return true;
-  context.reporter.error(fault.rule, code.toOffset(fault.offset), fault.message, fault.accepted);
+  context.reporter.error({ rule: fault.rule, at: code.toOffset(fault.offset), message: fault.message, accepted: fault.accepted });
   return false;
 }
 
@@ -130,14 +148,18 @@ function withinAfter(next: Nodes | undefined, mayWait: boolean, context: ReadCon
   const text = plainText(next).trim();
   if (!/^within\b/iu.test(text)) return undefined;
   const accepted = mayWait ? "`within D` and nothing behind it" : "nothing: a prerequisite is looked at once";
-  return readWithin(text, mayWait, spanOf(next).start, accepted, context.reporter);
+  return readWithin({ after: text, mayWait, at: spanOf(next).start, accepted }, context.reporter);
 }
 
 /**
  * An inline code is a check when it is all that the item says, or follows a colon at its end. Other inline code is prose,
  * unless it could be read as a check: then the author is asked to say which.
  */
-function expressionChecks(item: ListItem, names: KnownNames, mayWait: boolean, context: ReadContext): Check[] {
+function expressionChecks(
+  item: ListItem,
+  { names, mayWait }: { readonly names: KnownNames; readonly mayWait: boolean },
+  context: ReadContext,
+): Check[] {
   const [paragraph] = item.children;
   if (paragraph?.type !== "paragraph") return [];
   const { line } = context.reporter.positionOf(spanOf(paragraph).start);
@@ -151,20 +173,20 @@ function expressionChecks(item: ListItem, names: KnownNames, mayWait: boolean, c
       const accepted = mayWait
         ? "one expression in backticks, then `within D` or nothing"
         : "one expression in backticks and nothing behind it";
-      const within = readWithin(after, mayWait, start + node.value.length, accepted, context.reporter);
-      const expression = provenExpression(node.value.trim(), start, names, context.reporter);
+      const within = readWithin({ after, mayWait, at: start + node.value.length, accepted }, context.reporter);
+      const expression = provenExpression({ source: node.value.trim(), at: start, names }, context.reporter);
       if (expression === undefined || within === "refused") return [];
-      context.durations.push(...durationBehind("within", context.text, start + node.value.length, spanOf(paragraph).end));
+      context.durations.push(...durationBehind("within", context.text, { start: start + node.value.length, end: spanOf(paragraph).end }));
       return [{ kind: "expression", expression, ...(within !== undefined && { withinMs: within }) }];
     }
     const checked = checkExpression(node.value.trim(), names);
     if (checked.ok && /[<>=!&|]/u.test(node.value)) {
-      context.reporter.error(
-        "check-position",
-        start,
-        `\`${node.value}\` reads like a check but stands inside prose.`,
-        "the expression at the end of the item behind a colon, or other words for prose",
-      );
+      context.reporter.error({
+        rule: "check-position",
+        at: start,
+        message: `\`${node.value}\` reads like a check but stands inside prose.`,
+        accepted: "the expression at the end of the item behind a colon, or other words for prose",
+      });
     }
     return [];
   });

@@ -62,7 +62,7 @@ export function outlineOf(text: string, root: Root, reporter: Reporter): Documen
     bodyEnd: sections[index + 1]?.section.start ?? text.length,
     children,
   }));
-  checkHeadings(text, root, cut, reporter);
+  checkHeadings({ text, root, sections: cut }, reporter);
   return { title, sections: cut };
 }
 
@@ -81,15 +81,18 @@ function isAtx(text: string, heading: Heading): boolean {
   return text.startsWith("#", spanOf(heading).start);
 }
 
-function checkHeadings(text: string, root: Root, sections: readonly Section[], reporter: Reporter): void {
+function checkHeadings(
+  { text, root, sections }: { readonly text: string; readonly root: Root; readonly sections: readonly Section[] },
+  reporter: Reporter,
+): void {
   for (const node of descendants(root)) {
     if (node.type === "heading" && !isAtx(text, node)) {
-      reporter.error(
-        "atx-heading",
-        spanOf(node).start,
-        "A heading is underlined (or a `---` line ended up under a text).",
-        "`## Name`; an empty line before a `---`",
-      );
+      reporter.error({
+        rule: "atx-heading",
+        at: spanOf(node).start,
+        message: "A heading is underlined (or a `---` line ended up under a text).",
+        accepted: "`## Name`; an empty line before a `---`",
+      });
     }
   }
   const known = sections.filter((section) => section.heading !== undefined);
@@ -97,36 +100,41 @@ function checkHeadings(text: string, root: Root, sections: readonly Section[], r
     const earlier = known.slice(0, index).filter((other) => other.heading === section.heading);
     const isRepeated = earlier.some((other) => section.heading !== "Procedure" || !other.readOnly || section.readOnly);
     if (isRepeated)
-      reporter.error(
-        "repeated-heading",
-        section.start,
-        `\`${section.heading ?? ""}\` is there twice (here as \`${section.written}\`).`,
-        "each section once",
-      );
+      reporter.error({
+        rule: "repeated-heading",
+        at: section.start,
+        message: `\`${section.heading ?? ""}\` is there twice (here as \`${section.written}\`).`,
+        accepted: "each section once",
+      });
     if (section.heading !== undefined && section.written !== section.heading) {
-      reporter.warn(
-        "heading-alias",
-        section.start,
-        `\`${section.written}\` is read as \`${section.heading}\`.`,
-        `\`## ${section.heading}\``,
-      );
+      reporter.warn({
+        rule: "heading-alias",
+        at: section.start,
+        message: `\`${section.written}\` is read as \`${section.heading}\`.`,
+        accepted: `\`## ${section.heading}\``,
+      });
     }
   }
   for (const section of sections) {
     if (section.heading !== undefined || section.isTitle) continue;
     const meant = nearest(section.written, canonicalHeadings);
     if (meant !== undefined && !known.some((other) => other.heading === meant)) {
-      reporter.warn(
-        "unknown-heading",
-        section.start,
-        `\`${section.written}\` is no known section and is read as prose.`,
-        `\`## ${meant}\``,
-      );
+      reporter.warn({
+        rule: "unknown-heading",
+        at: section.start,
+        message: `\`${section.written}\` is no known section and is read as prose.`,
+        accepted: `\`## ${meant}\``,
+      });
     }
   }
   for (const heading of ["Scenario", "Procedure"] as const) {
     if (!known.some((section) => section.heading === heading)) {
-      reporter.error("missing-section", 0, `The document has no \`## ${heading}\`.`, "both `## Scenario` and `## Procedure`");
+      reporter.error({
+        rule: "missing-section",
+        at: 0,
+        message: `The document has no \`## ${heading}\`.`,
+        accepted: "both `## Scenario` and `## Procedure`",
+      });
     }
   }
 }
@@ -135,10 +143,20 @@ function checkHeadings(text: string, root: Root, sections: readonly Section[], r
 export function checkClosed(text: string, root: Root, reporter: Reporter): void {
   for (const node of descendants(root)) {
     if (node.type === "code" && fenceOf(text, node) === "open") {
-      reporter.error("unclosed-fence", spanOf(node).start, "The code fence is not closed.", "a closing fence with the same indentation");
+      reporter.error({
+        rule: "unclosed-fence",
+        at: spanOf(node).start,
+        message: "The code fence is not closed.",
+        accepted: "a closing fence with the same indentation",
+      });
     }
     if (node.type === "html" && /<!--(?:(?!-->)[\s\S])*$/u.test(node.value)) {
-      reporter.error("unclosed-comment", spanOf(node).start, "The HTML comment is not closed.", "`-->` at its end");
+      reporter.error({
+        rule: "unclosed-comment",
+        at: spanOf(node).start,
+        message: "The HTML comment is not closed.",
+        accepted: "`-->` at its end",
+      });
     }
   }
 }
@@ -149,11 +167,11 @@ export function checkStrayFences(root: Root, consumed: ReadonlySet<Code>, report
     if (node.type !== "code" || consumed.has(node)) continue;
     const info = node.lang?.toLowerCase();
     if (info !== "yaml" && info !== "yml" && info !== "promql") continue;
-    reporter.error(
-      "stray-fence",
-      spanOf(node).start,
-      `This \`${info}\` fence belongs to no action, undo or check.`,
-      "a fence directly below its bullet with the bullet's indentation; another info word for an example",
-    );
+    reporter.error({
+      rule: "stray-fence",
+      at: spanOf(node).start,
+      message: `This \`${info}\` fence belongs to no action, undo or check.`,
+      accepted: "a fence directly below its bullet with the bullet's indentation; another info word for an example",
+    });
   }
 }

@@ -40,7 +40,11 @@ export type DurationLead = "within" | "every" | "colon";
 const leads: Readonly<Record<DurationLead, string>> = { within: "\\bwithin\\s+", every: "\\bevery\\s+", colon: ":[\\s*_`]*" };
 
 /** The duration behind a word, or behind the label's colon, in a stretch of the document. */
-export function durationBehind(lead: DurationLead, text: string, start: number, end: number): readonly DurationSite[] {
+export function durationBehind(
+  lead: DurationLead,
+  text: string,
+  { start, end }: { readonly start: number; readonly end: number },
+): readonly DurationSite[] {
   const match = new RegExp(`${leads[lead]}([0-9][0-9a-z]*)`, "iu").exec(text.slice(start, end));
   const written = match?.[1];
   const ms = written === undefined ? undefined : parseDuration(written);

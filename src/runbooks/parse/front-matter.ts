@@ -86,14 +86,14 @@ export function readFrontMatter(code: CodeText, reporter: Reporter, durations: D
   const isEmpty = code.text.trim() === "";
   const block = isEmpty ? undefined : parseYamlBlock(code.text, code.toOffset, reporter);
   if (block === undefined || block.value === null) {
-    return { fields: fieldsOf({}, undefined, true, reporter), isReadable: isEmpty || block !== undefined };
+    return { fields: fieldsOf({}, { block: undefined, isReadable: true }, reporter), isReadable: isEmpty || block !== undefined };
   }
   const parsed = runbookFrontMatterSchema.safeParse(block.value);
   for (const issue of parsed.error?.issues ?? []) reportIssue(issue, block, reporter);
   const data = parsed.success ? parsed.data : salvage(block.value);
   noteDurations(data, block, durations);
   const isReadable = parsed.success || !isBroken(parsed.error, ["params", "track"]);
-  return { fields: fieldsOf(data, block, isReadable, reporter), isReadable };
+  return { fields: fieldsOf(data, { block, isReadable }, reporter), isReadable };
 }
 
 function noteDurations(data: FrontMatter, block: YamlBlock, durations: DurationSite[]): void {
@@ -131,27 +131,27 @@ function reportIssue(issue: z.core.$ZodIssue, block: YamlBlock, reporter: Report
     const known = where === "" ? Object.keys(runbookFrontMatterSchema.shape) : Object.keys(param.shape);
     for (const key of issue.keys) {
       const meant = nearest(key, known);
-      reporter.error(
-        "front-matter",
-        block.keyOffsetOf([...path, key]),
-        `Unknown key \`${[...path, key].join(".")}\`.`,
-        meant === undefined ? oneOf(known) : `\`${meant}\`, or another of ${oneOf(known)}`,
-      );
+      reporter.error({
+        rule: "front-matter",
+        at: block.keyOffsetOf([...path, key]),
+        message: `Unknown key \`${[...path, key].join(".")}\`.`,
+        accepted: meant === undefined ? oneOf(known) : `\`${meant}\`, or another of ${oneOf(known)}`,
+      });
     }
     return;
   }
   if (issue.code === "invalid_key") {
-    reporter.error(
-      "front-matter",
-      block.keyOffsetOf(path),
-      `\`${where}\` is no name.`,
-      "a name of a-z, 0-9 and _, beginning with a letter",
-    );
+    reporter.error({
+      rule: "front-matter",
+      at: block.keyOffsetOf(path),
+      message: `\`${where}\` is no name.`,
+      accepted: "a name of a-z, 0-9 and _, beginning with a letter",
+    });
     return;
   }
   const written = JSON.stringify(valueAt(block.value, path))?.slice(0, 60) ?? "missing";
   const message = issue.path.length === 0 ? "The front matter is no map." : `\`${where}\` cannot be ${written}.`;
-  reporter.error("front-matter", block.offsetOf(path), message, acceptedBy(issue));
+  reporter.error({ rule: "front-matter", at: block.offsetOf(path), message, accepted: acceptedBy(issue) });
 }
 
 function valueAt(value: Json, path: readonly (string | number)[]): Json | undefined {
@@ -179,22 +179,31 @@ function acceptedBy(issue: z.core.$ZodIssue): string {
   return issue.message.replace(/^must be /u, "");
 }
 
-function fieldsOf(data: FrontMatter, block: YamlBlock | undefined, isReadable: boolean, reporter: Reporter): FrontMatterFields {
+function fieldsOf(
+  data: FrontMatter,
+  { block, isReadable }: { readonly block: YamlBlock | undefined; readonly isReadable: boolean },
+  reporter: Reporter,
+): FrontMatterFields {
   const params = data.params ?? {};
   const track = data.track ?? {};
   if (block !== undefined) {
     checkParams(params, block, reporter);
     const names = { roots: ["alert", "params"] as const, params: isReadable ? Object.keys(params) : undefined };
-    if (data.target !== undefined) checkTemplates(data.target, ["target"], block, names, reporter);
+    if (data.target !== undefined) checkTemplates(data.target, ["target"], { block, names, reporter });
     for (const [metric, query] of Object.entries(track)) {
       const fault = checkPromql(query, names);
       if (fault === undefined) continue;
       const path = ["track", metric];
-      reporter.error(fault.rule, block.insideOffsetOf(path, fault.offset, query.slice(fault.offset)), fault.message, fault.accepted);
+      reporter.error({
+        rule: fault.rule,
+        at: block.insideOffsetOf(path, fault.offset, query.slice(fault.offset)),
+        message: fault.message,
+        accepted: fault.accepted,
+      });
     }
   }
   return {
-    triggers: block === undefined ? [] : writtenTriggers(block.value).flatMap((one) => readTrigger(one.source, one.path, block, reporter)),
+    triggers: block === undefined ? [] : writtenTriggers(block.value).flatMap((one) => readTrigger(one, block, reporter)),
     ...(data.target !== undefined && { target: data.target }),
     params: Object.fromEntries(Object.entries(params).map(([key, spec]) => [key, paramOf(spec)])),
     mode: data.mode ?? "observe",
@@ -217,14 +226,28 @@ function writtenTriggers(value: Json): readonly { readonly source: string; reado
   );
 }
 
-function readTrigger(source: string, path: readonly (string | number)[], block: YamlBlock, reporter: Reporter): Trigger[] {
+function readTrigger(
+  { source, path }: { readonly source: string; readonly path: readonly (string | number)[] },
+  block: YamlBlock,
+  reporter: Reporter,
+): Trigger[] {
   if (hasTemplate(source)) {
-    reporter.error("trigger", block.offsetOf(path), "A trigger holds no `${{ }}`.", 'an alert name, or `Name{label="value"}` in quotes');
+    reporter.error({
+      rule: "trigger",
+      at: block.offsetOf(path),
+      message: "A trigger holds no `${{ }}`.",
+      accepted: 'an alert name, or `Name{label="value"}` in quotes',
+    });
     return [];
   }
   const parsed = parseMatchers(source);
   if (parsed.ok) return [{ source, matchers: parsed.matchers, position: reporter.positionOf(block.offsetOf(path)) }];
-  reporter.error("trigger", block.insideOffsetOf(path, parsed.offset, source.slice(parsed.offset)), parsed.message, parsed.accepted);
+  reporter.error({
+    rule: "trigger",
+    at: block.insideOffsetOf(path, parsed.offset, source.slice(parsed.offset)),
+    message: parsed.message,
+    accepted: parsed.accepted,
+  });
   return [];
 }
 
@@ -248,12 +271,12 @@ function checkParams(params: NonNullable<FrontMatter["params"]>, block: YamlBloc
       const isListed = path[0] !== "default" || spec.enum === undefined || spec.enum.includes(value);
       if (fitsType(spec.type, value) && isListed) continue;
       const problem = isListed ? `is no ${spec.type}` : "is not in `enum`";
-      reporter.error(
-        "front-matter",
-        block.offsetOf(["params", key, ...path]),
-        `\`params.${key}.${path.join(".")}\` ${problem}.`,
-        isListed ? acceptedType(spec.type) : (spec.enum ?? []).map((one) => JSON.stringify(one)).join(", "),
-      );
+      reporter.error({
+        rule: "front-matter",
+        at: block.offsetOf(["params", key, ...path]),
+        message: `\`params.${key}.${path.join(".")}\` ${problem}.`,
+        accepted: isListed ? acceptedType(spec.type) : (spec.enum ?? []).map((one) => JSON.stringify(one)).join(", "),
+      });
     }
   }
 }

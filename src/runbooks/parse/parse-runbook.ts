@@ -49,21 +49,31 @@ export function readDocument({ file, source, catalogue }: RunbookSource): Docume
   const reporter = createReporter(file, createLocator(source), skipped);
   const bytes = Buffer.byteLength(source);
   if (bytes > maxDocumentBytes) {
-    reporter.error("too-large", 0, `The document has ${bytes} bytes.`, `at most ${maxDocumentBytes} bytes`);
+    reporter.error({
+      rule: "too-large",
+      at: 0,
+      message: `The document has ${bytes} bytes.`,
+      accepted: `at most ${maxDocumentBytes} bytes`,
+    });
     return { diagnostics: reporter.diagnostics, durations: [], skipped };
   }
   const text = source.slice(skipped);
   const root = parseMarkdown(text);
   const id = runbookIdOf(file);
   if (!/^[a-z0-9][a-z0-9-]{0,79}$/u.test(id)) {
-    reporter.error("file-name", 0, `\`${id}\` is no id of a runbook.`, "a file name of a-z, 0-9 and -, e.g. `cost-incident-response.md`");
+    reporter.error({
+      rule: "file-name",
+      at: 0,
+      message: `\`${id}\` is no id of a runbook.`,
+      accepted: "a file name of a-z, 0-9 and -, e.g. `cost-incident-response.md`",
+    });
   }
   const durations: DurationSite[] = [];
-  const front = frontMatter(text, root, reporter, durations);
+  const front = frontMatter({ text, root, reporter, durations });
   const outline = outlineOf(text, root, reporter);
   checkClosed(text, root, reporter);
-  const runbook = readBody(text, root, outline, front, { id, file, source, sha256: sha256(source) }, catalogue, reporter, durations);
-  warnAbout(runbook, outline, catalogue, reporter);
+  const runbook = readBody({ text, root, outline, catalogue, reporter, durations }, front, { id, file, source, sha256: sha256(source) });
+  warnAbout(runbook, outline, { catalogue, reporter });
   const diagnostics = reporter.diagnostics.toSorted((a, b) => a.position.line - b.position.line || a.position.column - b.position.column);
   const hasErrors = diagnostics.some((one) => one.severity === "error");
   return { diagnostics, durations, skipped, ...(!hasErrors && { runbook }) };
@@ -74,16 +84,23 @@ export function runbookIdOf(file: string): string {
   return (file.split(/[/\\]/u).at(-1) ?? file).replace(/\.md$/u, "");
 }
 
-function frontMatter(text: string, root: Root, reporter: Reporter, durations: DurationSite[]): FrontMatterReading {
+interface DocumentParts {
+  readonly text: string;
+  readonly root: Root;
+  readonly reporter: Reporter;
+  readonly durations: DurationSite[];
+}
+
+function frontMatter({ text, root, reporter, durations }: DocumentParts): FrontMatterReading {
   const [first, second] = root.children;
   if (first?.type === "yaml") {
     if (second?.type === "thematicBreak" && text.startsWith("---", second.position?.start.offset)) {
-      reporter.error(
-        "front-matter",
-        second.position?.start.offset ?? 0,
-        "A second front matter follows the first.",
-        "one front matter at the top",
-      );
+      reporter.error({
+        rule: "front-matter",
+        at: second.position?.start.offset ?? 0,
+        message: "A second front matter follows the first.",
+        accepted: "one front matter at the top",
+      });
     }
     const code = codeText(text, first);
     return readFrontMatter(code, reporter, durations);
@@ -91,26 +108,30 @@ function frontMatter(text: string, root: Root, reporter: Reporter, durations: Du
   if (/^(?:---|\+\+\+|;;;)/u.test(text)) {
     const line = /^[^\r\n]*/u.exec(text)?.[0] ?? "";
     const message = line.trimEnd() === "---" ? "The front matter is not closed." : `\`${line.slice(0, 30)}\` opens no front matter.`;
-    reporter.error("front-matter", 0, message, "plain YAML between two lines of exactly `---`");
+    reporter.error({ rule: "front-matter", at: 0, message, accepted: "plain YAML between two lines of exactly `---`" });
   }
   const { fields } = readFrontMatter({ text: "", toOffset: () => 0 }, reporter, durations);
   return { fields, isReadable: !/^(?:---|\+\+\+|;;;)/u.test(text) };
 }
 
+interface BodyParts {
+  readonly text: string;
+  readonly root: Root;
+  readonly outline: DocumentOutline;
+  readonly catalogue: ActionCatalogue;
+  readonly reporter: Reporter;
+  readonly durations: DurationSite[];
+}
+
 function readBody(
-  text: string,
-  root: Root,
-  outline: DocumentOutline,
+  { text, root, outline, catalogue, reporter, durations }: BodyParts,
   { fields, isReadable }: FrontMatterReading,
   file: Pick<Runbook, "id" | "file" | "source" | "sha256">,
-  catalogue: ActionCatalogue,
-  reporter: Reporter,
-  durations: DurationSite[],
 ): Runbook {
   const { sections } = outline;
   const lines = new Set<number>();
   const fences = new Set<Code>();
-  const steps = collectSteps(text, sections, reporter, lines);
+  const steps = collectSteps({ text, sections, lines }, reporter);
   const context: ReadContext = {
     text,
     reporter,
@@ -142,7 +163,7 @@ function readBody(
   };
   checkStrayFences(root, fences, reporter);
   checkUndressedLabels(root, context);
-  checkStrayLines(text, root, lines, reporter);
+  checkStrayLines({ text, root, read: lines }, reporter);
   return runbook;
 }
 
@@ -154,16 +175,20 @@ function checkUndressedLabels(root: Root, { reporter, lines }: ReadContext): voi
     const start = node.position?.start.offset ?? 0;
     const { line } = reporter.positionOf(start);
     if (reading.kind !== "near" || reading.problem !== "colon" || lines.has(line) || reporter.hasErrorOn(line)) continue;
-    reporter.warn(
-      "label-colon",
-      start,
-      `\`${reading.written}\` without a colon is read as prose.`,
-      "a colon behind the label, or other words for prose",
-    );
+    reporter.warn({
+      rule: "label-colon",
+      at: start,
+      message: `\`${reading.written}\` without a colon is read as prose.`,
+      accepted: "a colon behind the label, or other words for prose",
+    });
   }
 }
 
-function warnAbout(runbook: Runbook, outline: DocumentOutline, catalogue: ActionCatalogue, reporter: Reporter): void {
+function warnAbout(
+  runbook: Runbook,
+  outline: DocumentOutline,
+  { catalogue, reporter }: { readonly catalogue: ActionCatalogue; readonly reporter: Reporter },
+): void {
   const writing = runbook.steps.find((step) => {
     const spec = step.action === undefined ? undefined : catalogue.find(step.action.name);
     return spec !== undefined && step.action !== undefined && spec.effectOf(step.action.parameters) !== "read";
@@ -174,10 +199,10 @@ function warnAbout(runbook: Runbook, outline: DocumentOutline, catalogue: Action
     verification === undefined
       ? `Step ${writing.number} changes something and the document has no \`## Verification\`.`
       : `Step ${writing.number} changes something and Verification holds no check.`;
-  reporter.warn(
-    "no-verification",
-    verification === undefined ? writing.position : verification.start,
+  reporter.warn({
+    rule: "no-verification",
+    at: verification === undefined ? writing.position : verification.start,
     message,
-    "a `## Verification` with a `promql` fence, an expression or a read action with Expected",
-  );
+    accepted: "a `## Verification` with a `promql` fence, an expression or a read action with Expected",
+  });
 }

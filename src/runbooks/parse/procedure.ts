@@ -8,11 +8,18 @@ import { stepIdOf } from "./step-id.ts";
 /** Most steps of one document. */
 export const maxSteps = 100;
 
+/** Where the steps are read from. */
+export interface StepSource {
+  readonly text: string;
+  readonly sections: readonly Section[];
+  readonly lines: Set<number>;
+}
+
 /**
  * The numbered items of a document's Procedure (and of Diagnosis and Mitigation) as one list.
  * Items without a name and numbers that do not continue are errors, as a step may have been lost there.
  */
-export function collectSteps(text: string, sections: readonly Section[], reporter: Reporter, lines: Set<number>): readonly RawStep[] {
+export function collectSteps({ text, sections, lines }: StepSource, reporter: Reporter): readonly RawStep[] {
   const steps: RawStep[] = [];
   let expected = 1;
   for (const section of sections.filter((one) => one.heading === "Procedure")) {
@@ -28,42 +35,57 @@ export function collectSteps(text: string, sections: readonly Section[], reporte
         if (mayRestart && written === 1) expected = 1;
         mayRestart = false;
         if (written !== expected) {
-          reporter.error(
-            "step-number",
-            start,
-            `Step ${written ?? "?"} follows where ${expected} was expected; a step may be missing or hidden.`,
-            `the number ${expected}, and numbers without gaps`,
-          );
+          reporter.error({
+            rule: "step-number",
+            at: start,
+            message: `Step ${written ?? "?"} follows where ${expected} was expected; a step may be missing or hidden.`,
+            accepted: `the number ${expected}, and numbers without gaps`,
+          });
         }
         expected = (written ?? expected) + 1;
         lines.add(reporter.positionOf(start).line);
-        const raw = rawStep(item, steps.length + 1, under, section.readOnly, reporter);
+        const raw = rawStep(item, { number: steps.length + 1, section: under, readOnly: section.readOnly }, reporter);
         if (raw === undefined) continue;
         const twin = steps.find((step) => step.id === raw.id);
         if (twin !== undefined) {
-          reporter.error(
-            "repeated-step",
-            start,
-            `"${raw.name}" has the same id (\`${raw.id}\`) as step ${twin.number}.`,
-            "a name of its own for every step",
-          );
+          reporter.error({
+            rule: "repeated-step",
+            at: start,
+            message: `"${raw.name}" has the same id (\`${raw.id}\`) as step ${twin.number}.`,
+            accepted: "a name of its own for every step",
+          });
         }
         steps.push(raw);
       }
     }
   }
-  if (steps.length > maxSteps) reporter.error("too-many-steps", 0, `The document has ${steps.length} steps.`, `at most ${maxSteps}`);
+  if (steps.length > maxSteps)
+    reporter.error({ rule: "too-many-steps", at: 0, message: `The document has ${steps.length} steps.`, accepted: `at most ${maxSteps}` });
   const procedure = sections.find((one) => one.heading === "Procedure");
   if (steps.length === 0 && procedure !== undefined && !reporter.diagnostics.some((one) => one.severity === "error")) {
-    reporter.error("no-steps", procedure.start, `\`${procedure.written}\` has no steps.`, "a numbered list: `1. **Name**: what to do`");
+    reporter.error({
+      rule: "no-steps",
+      at: procedure.start,
+      message: `\`${procedure.written}\` has no steps.`,
+      accepted: "a numbered list: `1. **Name**: what to do`",
+    });
   }
   return steps;
 }
 
-function rawStep(item: ListItem, number: number, section: string | undefined, readOnly: boolean, reporter: Reporter): RawStep | undefined {
+function rawStep(
+  item: ListItem,
+  { number, section, readOnly }: { readonly number: number; readonly section: string | undefined; readonly readOnly: boolean },
+  reporter: Reporter,
+): RawStep | undefined {
   const named = stepName(item);
   if (named === undefined) {
-    reporter.error("step-name", spanOf(item).start, "This numbered item has no name in bold.", "`1. **Name**: what to do`");
+    reporter.error({
+      rule: "step-name",
+      at: spanOf(item).start,
+      message: "This numbered item has no name in bold.",
+      accepted: "`1. **Name**: what to do`",
+    });
     return undefined;
   }
   return { item, id: stepIdOf(named.name), name: named.name, number, readOnly, ...(section !== undefined && { section }) };

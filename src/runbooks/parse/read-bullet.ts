@@ -56,12 +56,12 @@ export function bulletsOf(
       const one = readBullet(bullet, context, allowed);
       if (one === undefined) continue;
       if (found.has(one.label.kind)) {
-        context.reporter.error(
-          "repeated-bullet",
-          one.label.start,
-          `\`${one.label.written}\` is there twice in this step.`,
-          "each bullet at most once",
-        );
+        context.reporter.error({
+          rule: "repeated-bullet",
+          at: one.label.start,
+          message: `\`${one.label.written}\` is there twice in this step.`,
+          accepted: "each bullet at most once",
+        });
       } else found.set(one.label.kind, one);
     }
   }
@@ -78,20 +78,25 @@ export function readBullet(item: ListItem, context: ReadContext, allowed: readon
   if (reading.kind === "near") {
     const accepted = `\`${labelNames[reading.meant]}: …\``;
     if (reading.problem === "colon")
-      context.reporter.error("label-colon", start, `The colon behind \`${reading.written}\` is missing.`, accepted);
+      context.reporter.error({ rule: "label-colon", at: start, message: `The colon behind \`${reading.written}\` is missing.`, accepted });
     else
-      context.reporter.error("label-spelling", start, `\`${reading.written}\` is no known label.`, `${accepted}, or other words for prose`);
+      context.reporter.error({
+        rule: "label-spelling",
+        at: start,
+        message: `\`${reading.written}\` is no known label.`,
+        accepted: `${accepted}, or other words for prose`,
+      });
     return undefined;
   }
   const { label } = reading;
   context.lines.add(context.reporter.positionOf(start).line);
   if (!allowed.includes(label.kind)) {
-    context.reporter.error(
-      "label-misplaced",
-      start,
-      `\`${label.written}\` means nothing here.`,
-      oneOf(allowed.map((kind) => labelNames[kind])),
-    );
+    context.reporter.error({
+      rule: "label-misplaced",
+      at: start,
+      message: `\`${label.written}\` means nothing here.`,
+      accepted: oneOf(allowed.map((kind) => labelNames[kind])),
+    });
     return undefined;
   }
   if (next?.type !== "code" || (label.kind !== "action" && label.kind !== "undo")) return { label, item };
@@ -119,12 +124,17 @@ function codeValue(bullet: Bullet, context: ReadContext, accepted: string): Code
   const [only] = codes;
   if (only === undefined || codes.length > 1) {
     const problem = only === undefined ? "holds no inline code" : "holds more than one inline code";
-    context.reporter.error("one-code", label.start, `\`${label.written}\` ${problem}.`, accepted);
+    context.reporter.error({ rule: "one-code", at: label.start, message: `\`${label.written}\` ${problem}.`, accepted });
     return undefined;
   }
   const before = plainText(label.value.slice(0, only.index)).trim();
   if (before !== "") {
-    context.reporter.error("one-code", label.start, `\`${label.written}\` has text before its inline code.`, accepted);
+    context.reporter.error({
+      rule: "one-code",
+      at: label.start,
+      message: `\`${label.written}\` has text before its inline code.`,
+      accepted,
+    });
     return undefined;
   }
   const start = insideCode(context.text, only.node, spanOf(only.node).start);
@@ -146,23 +156,28 @@ export function readAction(bullet: Bullet | undefined, context: ReadContext & Pi
   const code = codeValue(bullet, context, accepted);
   if (code === undefined) return undefined;
   if (code.after !== "") {
-    context.reporter.error(
-      "text-after-code",
-      code.start + code.value.length,
-      `There is text behind the action: \`${code.after.slice(0, 40)}\`.`,
-      "text for people in the step itself",
-    );
+    context.reporter.error({
+      rule: "text-after-code",
+      at: code.start + code.value.length,
+      message: `There is text behind the action: \`${code.after.slice(0, 40)}\`.`,
+      accepted: "text for people in the step itself",
+    });
     return undefined;
   }
-  return bindCall(code.value, code.start, bullet.fence, context);
+  return bindCall({ name: code.value, at: code.start, fence: bullet.fence }, context);
+}
+
+/** How a bullet's expression is read. */
+export interface ExpressionRules {
+  readonly names: KnownNames;
+  readonly mayWait: boolean;
 }
 
 /** Reads When or Expected: one inline code, for Expected with an optional `within D`. */
 export function readExpression(
   bullet: Bullet | undefined,
-  names: KnownNames,
+  { names, mayWait }: ExpressionRules,
   context: ReadContext,
-  mayWait: boolean,
 ): { readonly expression: Expression; readonly withinMs?: number } | undefined {
   if (bullet === undefined) return undefined;
   const accepted = mayWait
@@ -170,44 +185,60 @@ export function readExpression(
     : "one expression in backticks and nothing behind it";
   const code = codeValue(bullet, context, accepted);
   if (code === undefined) return undefined;
-  const withinMs = readWithin(code.after, mayWait, code.start + code.value.length, accepted, context.reporter);
-  if (typeof withinMs === "number") noteDuration("within", code.start + code.value.length, bullet.label, context);
-  const expression = provenExpression(code.value, code.start, names, context.reporter);
+  const withinMs = readWithin({ after: code.after, mayWait, at: code.start + code.value.length, accepted }, context.reporter);
+  if (typeof withinMs === "number") noteDuration({ lead: "within", start: code.start + code.value.length, label: bullet.label }, context);
+  const expression = provenExpression({ source: code.value, at: code.start, names }, context.reporter);
   if (withinMs === "refused" || expression === undefined) return undefined;
   return { expression, ...(withinMs !== undefined && { withinMs }) };
 }
 
+/** What stands behind a check. */
+export interface WithinText {
+  readonly after: string;
+  readonly mayWait: boolean;
+  readonly at: number;
+  readonly accepted: string;
+}
+
 /** Reads the `within D` behind a check. */
-export function readWithin(
-  after: string,
-  mayWait: boolean,
-  at: number,
-  accepted: string,
-  reporter: Reporter,
-): number | "refused" | undefined {
+export function readWithin({ after, mayWait, at, accepted }: WithinText, reporter: Reporter): number | "refused" | undefined {
   if (after === "") return undefined;
   const written = mayWait ? /^within\s+(\S+)$/iu.exec(after)?.[1] : undefined;
   if (written === undefined) {
-    reporter.error("text-after-code", at, `There is text behind the expression: \`${after.slice(0, 40)}\`.`, accepted);
+    reporter.error({ rule: "text-after-code", at, message: `There is text behind the expression: \`${after.slice(0, 40)}\`.`, accepted });
     return "refused";
   }
   const ms = parseDuration(written);
   if (ms === undefined || ms === 0) {
-    reporter.error("duration", at, `\`${written}\` is no duration of more than zero.`, durationGrammar);
+    reporter.error({ rule: "duration", at, message: `\`${written}\` is no duration of more than zero.`, accepted: durationGrammar });
     return "refused";
   }
   return ms;
 }
 
+/** An expression as written, and the names that it may read. */
+export interface WrittenExpression {
+  readonly source: string;
+  readonly at: number;
+  readonly names: KnownNames;
+}
+
 /** An expression whose syntax and names hold. */
-export function provenExpression(source: string, at: number, names: KnownNames, reporter: Reporter): Expression | undefined {
+export function provenExpression({ source, at, names }: WrittenExpression, reporter: Reporter): Expression | undefined {
   const checked = checkExpression(source, names);
   if (checked.ok) return { source, position: reporter.positionOf(at) };
-  reporter.error("expression", at + checked.offset, checked.message, checked.accepted);
+  reporter.error({ rule: "expression", at: at + checked.offset, message: checked.message, accepted: checked.accepted });
   return undefined;
 }
 
+/** Where a duration of a bullet is. */
+export interface LeadDuration {
+  readonly lead: DurationLead;
+  readonly start: number;
+  readonly label: Label;
+}
+
 /** Notes the duration that stands behind a word of a bullet. */
-export function noteDuration(lead: DurationLead, start: number, label: Label, context: ReadContext): void {
-  context.durations.push(...durationBehind(lead, context.text, start, label.end));
+export function noteDuration({ lead, start, label }: LeadDuration, context: ReadContext): void {
+  context.durations.push(...durationBehind(lead, context.text, { start, end: label.end }));
 }

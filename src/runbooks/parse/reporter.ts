@@ -1,12 +1,22 @@
 import type { Diagnostic, Position } from "../../../packages/sdk/src/wire/runbooks.ts";
 import type { Locator } from "./locate.ts";
 
+/** One fault of a document. */
+export interface Fault {
+  readonly rule: string;
+  /** An offset of the text, or the position itself. */
+  readonly at: number | Position;
+  readonly message: string;
+  /** What would be accepted in its place. */
+  readonly accepted: string;
+}
+
 /** Collects the diagnostics of one document; parsing goes on, so that every fault is told at once. */
 export interface Reporter {
   readonly diagnostics: readonly Diagnostic[];
   positionOf(offset: number): Position;
-  error(rule: string, at: number | Position, message: string, accepted: string): void;
-  warn(rule: string, at: number | Position, message: string, accepted: string): void;
+  error(fault: Fault): void;
+  warn(fault: Fault): void;
   /** Whether an error was reported on this 1-based line. */
   hasErrorOn(line: number): boolean;
 }
@@ -14,19 +24,15 @@ export interface Reporter {
 /** A reporter whose numbers are offsets of the locator's text without its first `skipped` characters (a byte order mark). */
 export function createReporter(file: string, locator: Locator, skipped = 0): Reporter {
   const diagnostics: Diagnostic[] = [];
-  const add = (severity: Diagnostic["severity"], rule: string, at: number | Position, message: string, accepted: string) => {
+  const add = (severity: Diagnostic["severity"], { rule, at, message, accepted }: Fault) => {
     const position = typeof at === "number" ? locator.positionOf(at + skipped) : at;
     diagnostics.push({ file, position, severity, rule, message, accepted });
   };
   return {
     diagnostics,
     positionOf: (offset) => locator.positionOf(offset + skipped),
-    error: (rule, at, message, accepted) => {
-      add("error", rule, at, message, accepted);
-    },
-    warn: (rule, at, message, accepted) => {
-      add("warning", rule, at, message, accepted);
-    },
+    error: (fault) => add("error", fault),
+    warn: (fault) => add("warning", fault),
     hasErrorOn: (line) => diagnostics.some((one) => one.severity === "error" && one.position.line === line),
   };
 }

@@ -44,52 +44,54 @@ export function readStep(raw: RawStep, context: ReadContext): Step {
   const action = readAction(bullets.get("action"), { ...context, names });
   const undo = readAction(bullets.get("undo"), { ...context, names: undoNames });
   const isManual = !bullets.has("action") || isInstruction(bullets.get("action"), context.catalogue);
-  const when = readExpression(bullets.get("when"), names, context, false);
+  const when = readExpression(bullets.get("when"), { names, mayWait: false }, context);
   const expectedBullet = bullets.get("expected");
   const expected = isManual
     ? undefined
     : readExpression(
         expectedBullet,
-        { ...names, roots: [...names.roots, "result"], ...(action && { result: Object.keys(action.spec.result) }) },
+        {
+          names: { ...names, roots: [...names.roots, "result"], ...(action && { result: Object.keys(action.spec.result) }) },
+          mayWait: true,
+        },
         context,
-        true,
       );
   const expectedText = isManual && expectedBullet !== undefined ? valueText(expectedBullet.label) : undefined;
   const approval = readApproval(bullets.get("approval"), names, context);
   const timeoutMs = readTimeout(bullets.get("timeout"), context);
-  const onFailure = readPolicy(bullets.get("failure"), raw, isManual, context);
+  const onFailure = readPolicy(bullets.get("failure"), { raw, isManual }, context);
 
   if (action !== undefined && expected?.withinMs !== undefined && !action.spec.probes && effectOf(action) !== "read") {
-    reporter.error(
-      "within-without-probe",
-      expectedBullet?.label.start ?? 0,
-      `\`${action.spec.name}\` cannot be read again, so \`within\` cannot come true later.`,
-      "an Expected without `within`, or a later step that reads",
-    );
+    reporter.error({
+      rule: "within-without-probe",
+      at: expectedBullet?.label.start ?? 0,
+      message: `\`${action.spec.name}\` cannot be read again, so \`within\` cannot come true later.`,
+      accepted: "an Expected without `within`, or a later step that reads",
+    });
   }
   if (raw.readOnly && action !== undefined && effectOf(action) !== "read") {
-    reporter.error(
-      "diagnosis-writes",
-      bullets.get("action")?.label.start ?? 0,
-      `Steps under Diagnosis only read; \`${action.spec.name}\` changes something.`,
-      "the step under `## Procedure`",
-    );
+    reporter.error({
+      rule: "diagnosis-writes",
+      at: bullets.get("action")?.label.start ?? 0,
+      message: `Steps under Diagnosis only read; \`${action.spec.name}\` changes something.`,
+      accepted: "the step under `## Procedure`",
+    });
   }
   if (isManual && undo !== undefined) {
-    reporter.error(
-      "undo-without-action",
-      bullets.get("undo")?.label.start ?? 0,
-      "A manual step has no Undo of its own.",
-      "an Action beside the Undo, or the Undo as text for people",
-    );
+    reporter.error({
+      rule: "undo-without-action",
+      at: bullets.get("undo")?.label.start ?? 0,
+      message: "A manual step has no Undo of its own.",
+      accepted: "an Action beside the Undo, or the Undo as text for people",
+    });
   }
   if (isManual && timeoutMs !== undefined) {
-    reporter.error(
-      "timeout-without-action",
-      bullets.get("timeout")?.label.start ?? 0,
-      "A manual step waits for a person and has no Timeout.",
-      "an Action beside the Timeout",
-    );
+    reporter.error({
+      rule: "timeout-without-action",
+      at: bullets.get("timeout")?.label.start ?? 0,
+      message: "A manual step waits for a person and has no Timeout.",
+      accepted: "an Action beside the Timeout",
+    });
   }
   return {
     id: raw.id,
@@ -121,7 +123,7 @@ function readApproval(bullet: Bullet | undefined, names: KnownNames, context: Re
   const { label } = bullet;
   const accepted = "`ROLE [of N] [within D] [unless `expr`]` with the role operator or approver, e.g. `approver of 2 within 30m`";
   const fail = (message: string) => {
-    context.reporter.error("approval", label.start, message, accepted);
+    context.reporter.error({ rule: "approval", at: label.start, message, accepted });
     return undefined;
   };
   const code = label.value.find((node) => node.type === "inlineCode");
@@ -138,8 +140,8 @@ function readApproval(bullet: Bullet | undefined, names: KnownNames, context: Re
   const unless =
     code === undefined
       ? undefined
-      : provenExpression(code.value.trim(), insideCode(context.text, code, spanOf(code).start), names, context.reporter);
-  if (groups["within"] !== undefined) noteDuration("within", label.start, label, context);
+      : provenExpression({ source: code.value.trim(), at: insideCode(context.text, code, spanOf(code).start), names }, context.reporter);
+  if (groups["within"] !== undefined) noteDuration({ lead: "within", start: label.start, label }, context);
   const role = groups["role"]?.toLowerCase() === "operator" ? "operator" : "approver";
   return { role, of: people, withinMs, ...(unless && { unless }) };
 }
@@ -149,24 +151,34 @@ function readTimeout(bullet: Bullet | undefined, context: ReadContext): number |
   const text = valueText(bullet.label);
   const ms = parseDuration(text);
   if (ms !== undefined && ms > 0) {
-    noteDuration("colon", bullet.label.start, bullet.label, context);
+    noteDuration({ lead: "colon", start: bullet.label.start, label: bullet.label }, context);
     return ms;
   }
-  context.reporter.error("duration", bullet.label.start, `\`${text.slice(0, 40)}\` is no duration of more than zero.`, durationGrammar);
+  context.reporter.error({
+    rule: "duration",
+    at: bullet.label.start,
+    message: `\`${text.slice(0, 40)}\` is no duration of more than zero.`,
+    accepted: durationGrammar,
+  });
   return undefined;
 }
 
-function readPolicy(bullet: Bullet | undefined, raw: RawStep, isManual: boolean, context: ReadContext): FailurePolicy {
+function readPolicy(
+  bullet: Bullet | undefined,
+  { raw, isManual }: { readonly raw: RawStep; readonly isManual: boolean },
+  context: ReadContext,
+): FailurePolicy {
   if (bullet === undefined) return defaultPolicy;
   const { label } = bullet;
   const parsed = parsePolicy(valueText(label));
   if (!parsed.ok) {
     // Beside a manual step the older wording is an instruction for the person who does the step.
-    if (!(isManual && label.isSeed)) context.reporter.error("failure-policy", label.start, parsed.message, policyGrammar);
+    if (!(isManual && label.isSeed))
+      context.reporter.error({ rule: "failure-policy", at: label.start, message: parsed.message, accepted: policyGrammar });
     return defaultPolicy;
   }
   const { policy } = parsed;
-  if (policy.retries > 0) noteDuration("every", label.start, label, context);
+  if (policy.retries > 0) noteDuration({ lead: "every", start: label.start, label }, context);
   if (policy.then.kind !== "go_to") return policy;
   const wanted = policy.then.step;
   const target = context.steps.find((step) => step.id === stepIdOf(wanted));
@@ -174,7 +186,12 @@ function readPolicy(bullet: Bullet | undefined, raw: RawStep, isManual: boolean,
   if (target === undefined || target.number <= raw.number) {
     const message =
       target === undefined ? `There is no step "${wanted}".` : `"${wanted}" does not come later; \`go to\` goes forward only.`;
-    context.reporter.error("go-to", label.start, message, later.length === 0 ? "another policy; this is the last step" : oneOf(later));
+    context.reporter.error({
+      rule: "go-to",
+      at: label.start,
+      message,
+      accepted: later.length === 0 ? "another policy; this is the last step" : oneOf(later),
+    });
     return defaultPolicy;
   }
   return { ...policy, then: { kind: "go_to", step: target.id } };

@@ -8,11 +8,18 @@ const labelled = new RegExp(
 );
 const numbered = /^[\s>]*(?:[-*+]\s+)*(\d+)[.)]\s+(?:\[[ xX]\]\s+)?(?:\*\*|__)/u;
 
+/** The lines of a document, and which of them were read. */
+export interface StrayLineSource {
+  readonly text: string;
+  readonly root: Root;
+  readonly read: ReadonlySet<number>;
+}
+
 /**
  * Reports every line outside fences and comments that looks like a step or a labelled bullet and was read as neither.
  * This is what keeps a wrong indentation from silently dropping a step.
  */
-export function checkStrayLines(text: string, root: Root, read: ReadonlySet<number>, reporter: Reporter): void {
+export function checkStrayLines({ text, root, read }: StrayLineSource, reporter: Reporter): void {
   const hidden = hiddenRanges(text, root);
   for (const match of text.matchAll(/[^\r\n]+/gu)) {
     const line = match[0];
@@ -22,22 +29,22 @@ export function checkStrayLines(text: string, root: Root, read: ReadonlySet<numb
     if (read.has(reporter.positionOf(index).line)) continue;
     const number = numbered.exec(line)?.[1];
     if (number !== undefined) {
-      reporter.error(
-        "step-outside-list",
+      reporter.error({
+        rule: "step-outside-list",
         at,
-        `\`${line.trim().slice(0, 40)}\` looks like step ${number} and is none here.`,
-        `\`${number}. **Name**\` at the beginning of a line under \`## Procedure\`, with an empty line before it; no bold name for a numbered list inside a step`,
-      );
+        message: `\`${line.trim().slice(0, 40)}\` looks like step ${number} and is none here.`,
+        accepted: `\`${number}. **Name**\` at the beginning of a line under \`## Procedure\`, with an empty line before it; no bold name for a numbered list inside a step`,
+      });
       continue;
     }
     const label = labelled.exec(line)?.[1];
     if (label === undefined) continue;
-    reporter.error(
-      "label-outside-step",
+    reporter.error({
+      rule: "label-outside-step",
       at,
-      `\`${label}\` belongs to no step here.`,
-      `\`- ${label}: …\` indented by three spaces below its step (two below a bullet), with the same indentation as the step's other bullets`,
-    );
+      message: `\`${label}\` belongs to no step here.`,
+      accepted: `\`- ${label}: …\` indented by three spaces below its step (two below a bullet), with the same indentation as the step's other bullets`,
+    });
   }
 }
 

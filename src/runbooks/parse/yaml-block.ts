@@ -31,7 +31,7 @@ export function parseYamlBlock(text: string, toOffset: (offset: number) => numbe
   let faults = 0;
   const fail = (offset: number, message: string, accepted: string) => {
     faults += 1;
-    reporter.error("yaml", toOffset(offset), message, accepted);
+    reporter.error({ rule: "yaml", at: toOffset(offset), message, accepted });
   };
   for (const error of document.errors) {
     const unquoted = /\$\{\{/u.test(lineAt(text, error.pos[0]));

@@ -11,6 +11,13 @@ interface Route {
   readonly routes: readonly Route[];
 }
 
+interface RouteFault {
+  readonly rule: string;
+  readonly at: { readonly file: string; readonly position: Position };
+  readonly message: string;
+  readonly accepted: string;
+}
+
 const webhookPath = "/webhooks/alertmanager";
 
 /** Alerts that never reach our webhook, and routes of an Alertmanager configuration that nothing reaches. */
@@ -22,27 +29,35 @@ export function checkRoutes(file: TextFile, rules: readonly AlertRule[]): readon
     const { line, col } = counter.linePos(offset);
     return { line: Math.max(1, line), column: Math.max(1, col) };
   };
-  const report = (rule: string, at: { readonly file: string; readonly position: Position }, message: string, accepted: string) => {
+  const report = ({ rule, at, message, accepted }: RouteFault) => {
     diagnostics.push({ file: at.file, position: at.position, severity: "error", rule, message, accepted });
   };
   for (const error of document.errors)
-    report("alertmanager-file", { file: file.file, position: positionAt(error.pos[0]) }, error.message, "a file that amtool accepts");
+    report({
+      rule: "alertmanager-file",
+      at: { file: file.file, position: positionAt(error.pos[0]) },
+      message: error.message,
+      accepted: "a file that amtool accepts",
+    });
   const ours = webhookReceivers(document.get("receivers", true));
   const root = document.get("route", true);
   const start = { file: file.file, position: { line: 1, column: 1 } };
   if (ours.size === 0)
-    report(
-      "no-webhook-receiver",
-      start,
-      "No receiver calls runbookd.",
-      `a receiver with a \`webhook_configs\` url that ends in \`${webhookPath}\``,
-    );
+    report({
+      rule: "no-webhook-receiver",
+      at: start,
+      message: "No receiver calls runbookd.",
+      accepted: `a receiver with a \`webhook_configs\` url that ends in \`${webhookPath}\``,
+    });
   if (!isMap(root)) {
-    report("alertmanager-file", start, "There is no `route`.", "a `route` with a `receiver`");
+    report({ rule: "alertmanager-file", at: start, message: "There is no `route`.", accepted: "a `route` with a `receiver`" });
     return diagnostics;
   }
-  const tree = readRoute(root, undefined, positionAt, (at, message, accepted) => {
-    report("alertmanager-file", { file: file.file, position: positionAt(at) }, message, accepted);
+  const tree = readRoute(root, undefined, {
+    positionAt,
+    fail: (at, message, accepted) => {
+      report({ rule: "alertmanager-file", at: { file: file.file, position: positionAt(at) }, message, accepted });
+    },
   });
   reportUnreachable(tree, file.file, report);
   if (ours.size === 0) return diagnostics;
@@ -50,12 +65,12 @@ export function checkRoutes(file: TextFile, rules: readonly AlertRule[]): readon
     const runbook = rule.labels["runbook"];
     if (runbook === undefined || runbook === "none") continue;
     if ([...reachable(tree, rule)].some((receiver) => ours.has(receiver))) continue;
-    report(
-      "alert-not-routed",
-      { file: rule.file, position: rule.position },
-      `\`${rule.name}\` names the runbook \`${runbook}\` and no route of ${file.file} takes it to runbookd.`,
-      `a route to ${[...ours].map((name) => `\`${name}\``).join(" or ")} that matches it, before any route without \`continue: true\` that does`,
-    );
+    report({
+      rule: "alert-not-routed",
+      at: { file: rule.file, position: rule.position },
+      message: `\`${rule.name}\` names the runbook \`${runbook}\` and no route of ${file.file} takes it to runbookd.`,
+      accepted: `a route to ${[...ours].map((name) => `\`${name}\``).join(" or ")} that matches it, before any route without \`continue: true\` that does`,
+    });
   }
   return diagnostics;
 }
@@ -76,12 +91,12 @@ function isOurUrl(url: unknown): boolean {
   return typeof url === "string" && url.replace(/\/$/u, "").endsWith(webhookPath);
 }
 
-function readRoute(
-  map: YAMLMap,
-  inherited: string | undefined,
-  positionAt: (offset: number) => Position,
-  fail: (offset: number, message: string, accepted: string) => void,
-): Route {
+interface RouteReader {
+  readonly positionAt: (offset: number) => Position;
+  readonly fail: (offset: number, message: string, accepted: string) => void;
+}
+
+function readRoute(map: YAMLMap, inherited: string | undefined, { positionAt, fail }: RouteReader): Route {
   const receiver = map.get("receiver");
   const own = typeof receiver === "string" ? receiver : inherited;
   const matchers: Matcher[] = [];
@@ -107,24 +122,20 @@ function readRoute(
     receiver: own,
     matchers,
     isLast: map.get("continue") !== true,
-    routes: (isSeq(children) ? children.items : []).flatMap((child) => (isMap(child) ? [readRoute(child, own, positionAt, fail)] : [])),
+    routes: (isSeq(children) ? children.items : []).flatMap((child) => (isMap(child) ? [readRoute(child, own, { positionAt, fail })] : [])),
   };
 }
 
-function reportUnreachable(
-  route: Route,
-  file: string,
-  report: (rule: string, at: { file: string; position: Position }, message: string, accepted: string) => void,
-): void {
+function reportUnreachable(route: Route, file: string, report: (fault: RouteFault) => void): void {
   let taker: Route | undefined;
   for (const child of route.routes) {
     if (taker !== undefined) {
-      report(
-        "route-unreachable",
-        { file, position: child.position },
-        `The route at line ${taker.position.line} takes every alert before this one.`,
-        "this route before it, or `continue: true` there",
-      );
+      report({
+        rule: "route-unreachable",
+        at: { file, position: child.position },
+        message: `The route at line ${taker.position.line} takes every alert before this one.`,
+        accepted: "this route before it, or `continue: true` there",
+      });
     } else reportUnreachable(child, file, report);
     if (child.isLast && child.matchers.length === 0) taker ??= child;
   }

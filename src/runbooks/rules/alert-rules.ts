@@ -121,11 +121,17 @@ type Labels = ReadonlySet<string> | undefined;
  */
 export function producedLabels(expr: string, recorded: ReadonlyMap<string, RecordedMetric>, depth = 0): Labels {
   const tree = parser.parse(expr).topNode.firstChild;
-  return tree === null || depth > 10 ? undefined : labelsOf(tree, expr, recorded, depth);
+  return tree === null || depth > 10 ? undefined : labelsOf(tree, { text: expr, recorded, depth });
 }
 
-function labelsOf(node: SyntaxNode, text: string, recorded: ReadonlyMap<string, RecordedMetric>, depth: number): Labels {
-  const of = (child: SyntaxNode | undefined): Labels => (child === undefined ? undefined : labelsOf(child, text, recorded, depth));
+interface QuerySource {
+  readonly text: string;
+  readonly recorded: ReadonlyMap<string, RecordedMetric>;
+  readonly depth: number;
+}
+
+function labelsOf(node: SyntaxNode, { text, recorded, depth }: QuerySource): Labels {
+  const of = (child: SyntaxNode | undefined): Labels => (child === undefined ? undefined : labelsOf(child, { text, recorded, depth }));
   const children = expressionsIn(node);
   switch (node.name) {
     case "NumberDurationLiteral":
