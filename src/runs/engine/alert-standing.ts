@@ -1,7 +1,7 @@
 import type { Alert } from "../../../packages/sdk/src/wire/alerts.ts";
 
 /**
- * How an alert stands. `gone`: no Alertmanager that could be asked holds it any more. `unknown`: nobody could say.
+ * How an alert stands. `gone`: no Alertmanager that answered holds it any more. `unknown`: none answered.
  * `detail` is one sentence without its end, for the journal.
  */
 export interface StandingSeen {

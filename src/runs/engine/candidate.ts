@@ -16,7 +16,7 @@ export interface Candidate {
   readonly approved: boolean;
   /** Targets that this run has raised already, by its intents. */
   readonly raised: readonly string[];
-  /** Nobody asked for this run: an alert started it. */
+  /** An alert started this run, not a person. */
   readonly byMachine: boolean;
   /** Of the alert that started the run. */
   readonly fingerprint?: string;

@@ -18,7 +18,7 @@ export interface EngineDeps {
   readonly actions: { find(name: string): Action | undefined };
   readonly guard: (candidate: Candidate, now: Instant) => Verdict | Promise<Verdict>;
   readonly metrics: MetricSource;
-  /** Absent: no Alertmanager is configured, so that nobody can be asked before a run begins to change things. */
+  /** Absent: no Alertmanager is configured, and runs begin to change things without asking whether the alert still fires. */
   readonly standing?: AlertStanding;
   readonly observer: EngineObserver;
   /** Every freeze that stands in the ledger; looked at while an effect is under way. Absent: an effect under way is not cut. */
@@ -27,7 +27,7 @@ export interface EngineDeps {
   readonly frozen?: () => Promise<Freeze | undefined>;
   /**
    * Tells people that a question waits for them; `escalated`: again and to more people, because half of its time is over.
-   * Called before the run is suspended; a rejection is told to nobody and changes nothing.
+   * Called before the run is suspended; a rejection is ignored.
    */
   readonly announce: (question: Question, runbook: Runbook, escalated: boolean) => Promise<void>;
 }

@@ -1,6 +1,6 @@
-/** What the engine tells telemetry; never throws, never awaited. */
+/** Receives what the engine reports to telemetry; never throws, never awaited. */
 export interface EngineObserver {
-  /** `idleMs`: how long nobody had worked on a run that was in the middle of its work. */
+  /** `idleMs`: how long a run that was in the middle of its work had no worker; absent when it was waiting. */
   claimed(run: { readonly runId: string; readonly runbookId: string; readonly stalls: number; readonly idleMs?: number }): void;
   stepEnded(step: {
     readonly runId: string;

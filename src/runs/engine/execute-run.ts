@@ -159,7 +159,7 @@ export function createExecutor(ports: EngineDeps, options: ExecutorOptions): Exe
     }
     if (!asked) writer.record({ kind: "suspended", until, why, ...(step !== undefined && { step }) });
     const question = asked ? writer.view.question?.question : undefined;
-    // Announced before it is written: a question of which nobody is told would wait for ever, while one that is announced twice does no harm.
+    // Announced before it is written: a question that is never announced would wait for ever, while one that is announced twice does no harm.
     if (question !== undefined) await deps.announce(question, runbook, false).catch(() => undefined);
     const reply = await writer.flush({
       state: question?.kind === "in_doubt" ? "in_doubt" : "suspended",

@@ -57,7 +57,7 @@ export interface RunView {
   changed: boolean;
   /** The freeze that holds the next effect back, as recorded. */
   frozen?: Entry<"frozen">;
-  /** How the alert stood when it was last asked about. `fresh`: nobody has waited or claimed since. `unknowns`: in a row. */
+  /** How the alert stood when it was last asked about. `fresh`: the run was not claimed again since. `unknowns`: how many answers in a row were unknown. */
   preflight?: { standing: Entry<"preflight">["standing"]; detail: string; at: Instant; unknowns: number; fresh: boolean };
   resolved?: string;
   stop?: { by: string; reason: string };

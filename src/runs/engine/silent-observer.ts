@@ -1,6 +1,6 @@
 import type { EngineObserver } from "./engine-observer.ts";
 
-/** Tells nobody. */
+/** Reports nothing. */
 export const silentObserver: EngineObserver = {
   claimed: () => undefined,
   stepEnded: () => undefined,

@@ -17,7 +17,7 @@ export interface FreezableEffect {
   readonly undo: boolean;
 }
 
-/** The scopes of an effect. Undefined: no freeze stops it, because it only tells people something, and a freeze must not silence the automation. */
+/** The scopes of an effect. Undefined: no freeze stops it, because it only notifies people, and a freeze must not silence the automation. */
 export function freezeQueryOf({ action, plan, undo }: FreezableEffect, { runbookId, target }: RunRequest): FreezeQuery | undefined {
   if (action.risk === "none") return undefined;
   const targets = target === undefined ? plan.targets : [target, ...plan.targets];
