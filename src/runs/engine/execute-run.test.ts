@@ -33,7 +33,7 @@ interface Bench {
 
 interface Options {
   readonly request?: Partial<RunRequest>;
-  readonly guard?: (candidate: Candidate) => Verdict;
+  readonly guard?: (candidate: Candidate) => Verdict | Promise<Verdict>;
   readonly metrics?: MetricSource["query"];
   readonly frozen?: () => Promise<Freeze | undefined>;
 }
@@ -552,6 +552,25 @@ describe("what comes from outside", () => {
     await bench.run();
     expect(bench.actions.calls).toEqual(["run one"]);
     expect(bench.last("finished")).toMatchObject({ outcome: "aborted", reason: expect.stringContaining("ann") });
+  });
+
+  it("does not begin an effect once a stop has arrived, even while the guardrails are asked", async () => {
+    let stop = (): Promise<void> => Promise.resolve();
+    const bench = aBench(aRunbook([aStep("one")]), [{ name: "one", effect: "once" }], {
+      guard: async () => {
+        await stop();
+        return { kind: "allow", claims: [] };
+      },
+    });
+    // The heartbeat brings the stop before the intent is written.
+    stop = async () => {
+      bench.ledger.notice("run_1", { stop: { by: "ann", reason: "wrong target" } });
+      await bench.clock.advance(3000);
+    };
+    expect(await bench.run()).toBe("ended");
+    expect(bench.actions.calls).toEqual([]);
+    expect(bench.kinds()).toEqual(["accepted", "claimed", "stop_requested", "concluded", "finished"]);
+    expect(bench.last("finished")).toMatchObject({ outcome: "aborted" });
   });
 
   it("yields at the step boundary when the process wants to stop, and another worker goes on", async () => {
