@@ -8,7 +8,7 @@ import { benchTickets, renderTickets } from "./bench-tickets.ts";
 import { type Measurement, measureSaturation, measureSubject, pacedPerSecond, stormGroup, type Volume } from "./measure.ts";
 import { createObserver } from "./observer.ts";
 import { createWorkFolder, type Fsync } from "./programs.ts";
-import { type Round, renderReport, summarise } from "./report.ts";
+import { type Round, renderReport, summarize } from "./report.ts";
 import { floorSide, productSide, type Side } from "./sides.ts";
 
 const full: Volume = { warmUp: 500, saturation: 4000, storm: 10_000, pacedSeconds: 10 };
@@ -76,7 +76,7 @@ async function main(args: readonly string[]): Promise<void> {
   say("Guardrail limits are lifted on the product's side: no cooldown, no rate limits, a target of its own for each run. Mode auto.");
   const rounds: Round[] = [];
   for (let number = 1; number <= count; number += 1) rounds.push(await runRound(number, volume));
-  const lines = summarise(rounds);
+  const lines = summarize(rounds);
   process.stdout.write(`\n${renderReport(lines)}`);
   if (values.json) process.stdout.write(`${JSON.stringify({ rounds, lines })}\n`);
 }

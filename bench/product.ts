@@ -12,7 +12,7 @@ import { packageFolder } from "../src/cli/process-context.ts";
 import type { ActionCatalogue } from "../src/core/action.ts";
 import { createSystemClock } from "../src/core/clock.ts";
 import { createUlids } from "../src/core/ulid.ts";
-import { createFreezeBoard } from "../src/freeze/redis-store.ts";
+import { createFreezeStore } from "../src/freeze/redis-store.ts";
 import { evaluateGuardrails } from "../src/guardrails/evaluate-guardrails.ts";
 import { createApp } from "../src/platform/http/create-app.ts";
 import { createHttpServer } from "../src/platform/http/create-http-server.ts";
@@ -20,16 +20,16 @@ import type { HttpLog } from "../src/platform/http/http-log.ts";
 import { connectRedis } from "../src/platform/redis/connection.ts";
 import { parseRunbook } from "../src/runbooks/parse/parse-runbook.ts";
 import { matchTriggers } from "../src/runbooks/runbook-set.ts";
+import { createBullWakeQueue } from "../src/runs/bull-wake-queue.ts";
+import { createConcurrencyLimiter } from "../src/runs/concurrency-limiter.ts";
 import { createExecutor } from "../src/runs/engine/execute-run.ts";
-import { createHand } from "../src/runs/hand.ts";
+import { createInProcessDispatcher } from "../src/runs/in-process-dispatcher.ts";
 import { startRunWorker } from "../src/runs/jobs.ts";
-import { createNearDoorbell } from "../src/runs/near-doorbell.ts";
 import { createPinnedRunbooks } from "../src/runs/redis-pinned-runbooks.ts";
 import { createRunNotices } from "../src/runs/redis-run-notices.ts";
-import { createRunLedger, type RedisRunLedger } from "../src/runs/redis-store.ts";
-import type { RunLedger } from "../src/runs/store.ts";
+import { createRunJournal, type RedisRunJournal } from "../src/runs/redis-store.ts";
+import type { RunJournal } from "../src/runs/store.ts";
 import { startSweep } from "../src/runs/sweep.ts";
-import { createWakeQueue } from "../src/runs/wake-queue.ts";
 import { benchSet } from "./bench-set.ts";
 
 /*
@@ -50,12 +50,12 @@ async function main([socketPath = "", port = "", observerPath = ""]: readonly st
   const worker = connectRedis({ socketPath }, "worker");
   const request = connectRedis({ socketPath }, "request");
   const bytes = createRunbookBytes(request);
-  const freezes = createFreezeBoard(request, { notices: createRunNotices(request) });
+  const freezes = createFreezeStore(request, { notices: createRunNotices(request) });
   const drain = new AbortController();
   const random = () => randomBytes(4).readUInt32BE() / 2 ** 32;
   const fail = (error: unknown): void => void process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);
 
-  const ledger = createRunLedger(worker, { worker: "bench", leaseMs: 6000, nonce: () => randomBytes(8).toString("hex"), clock });
+  const ledger = createRunJournal(worker, { worker: "bench", leaseMs: 6000, nonce: () => randomBytes(8).toString("hex"), clock });
   const executor = createExecutor(
     {
       ledger: watched(ledger, observerPath),
@@ -71,9 +71,9 @@ async function main([socketPath = "", port = "", observerPath = ""]: readonly st
   );
 
   const log = { executed: () => undefined, failed: (runId: string, error: unknown) => fail(`${runId} ${String(error)}`), queueError: fail };
-  const hand = createHand(concurrency);
-  const far = createWakeQueue(connectRedis({ socketPath }, "worker"), fail);
-  const wake = createNearDoorbell(executor, { far, hand, drain: drain.signal, log });
+  const hand = createConcurrencyLimiter(concurrency);
+  const far = createBullWakeQueue(connectRedis({ socketPath }, "worker"), fail);
+  const wake = createInProcessDispatcher(executor, { far, hand, drain: drain.signal, log });
   const intake = createIntake({
     store: createAcceptStore(request, { now: () => clock.now(), bytes }),
     bytes,
@@ -116,7 +116,7 @@ function readRunbook(catalogue: ActionCatalogue) {
 }
 
 /** Reports the first durable result and the durable end of each run to the bench; it changes nothing. */
-function watched(ledger: RedisRunLedger, observerPath: string): RunLedger {
+function watched(ledger: RedisRunJournal, observerPath: string): RunJournal {
   const observer = connect(observerPath);
   const fingerprints = new Map<string, string>();
   const observe = (what: "first" | "done", runId: string): void => {

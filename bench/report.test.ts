@@ -1,6 +1,6 @@
 import { expect, it } from "@jest/globals";
 import type { Measurement } from "./measure.ts";
-import { type Round, renderReport, summarise } from "./report.ts";
+import { type Round, renderReport, summarize } from "./report.ts";
 
 function aMeasurement(value: number): Measurement {
   return {
@@ -32,17 +32,17 @@ function aRound(floor: number, product: number): Round {
 }
 
 it("takes ratios inside each round, so that a slow round does not bend them", () => {
-  const [first] = summarise([aRound(1000, 800), aRound(10, 8), aRound(500, 400)]);
+  const [first] = summarize([aRound(1000, 800), aRound(10, 8), aRound(500, 400)]);
   expect(first).toMatchObject({ target: "1", floor: "500", product: "400", ratio: 0.8 });
 });
 
 it("covers the targets 1 to 9", () => {
-  const targets = new Set(summarise([aRound(1, 1)]).map((line) => line.target));
+  const targets = new Set(summarize([aRound(1, 1)]).map((line) => line.target));
   expect([...targets].filter((target) => target !== "-")).toEqual(["1", "2", "3", "4", "5", "6", "7", "8", "9"]);
 });
 
 it("shows no ratio where there is nothing to divide by", () => {
-  const text = renderReport(summarise([aRound(2, 1)]));
+  const text = renderReport(summarize([aRound(2, 1)]));
   expect(text).toMatch(/answers 503, tried again\s+0\s+0\s+-\s*\n/);
   expect(text).toMatch(/share of bare BullMQ\s+4\s+1\s+0\.25\s+ratio >= 0\.80\n/);
 });

@@ -22,7 +22,7 @@ export interface Line {
 }
 
 /** The table of all targets from the rounds. */
-export function summarise(rounds: readonly Round[]): readonly Line[] {
+export function summarize(rounds: readonly Round[]): readonly Line[] {
   const compare = (target: string, metric: string, wanted: string, digits: number, pick: (side: Measurement) => number): Line =>
     line(
       target,

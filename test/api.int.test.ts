@@ -4,7 +4,7 @@ import type { Question } from "../packages/sdk/src/wire/questions.ts";
 import type { RunSummary } from "../packages/sdk/src/wire/runs.ts";
 import { createAdminRoutes } from "../src/alerts/admin-routes.ts";
 import { createRejectedSamples } from "../src/alerts/rejected-samples.ts";
-import type { AnswerReply } from "../src/approvals/question-desk.ts";
+import type { AnswerReply } from "../src/approvals/approval-service.ts";
 import { createApprovalRoutes } from "../src/approvals/routes.ts";
 import { createRunbookRoutes } from "../src/runbooks/routes.ts";
 import { createRunRoutes } from "../src/runs/routes.ts";

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import type { JournalEntry } from "../packages/sdk/src/wire/journal.ts";
 import type { RunSummary } from "../packages/sdk/src/wire/runs.ts";
-import { createQuestionDesk } from "../src/approvals/redis-store.ts";
+import { createApprovalService } from "../src/approvals/redis-store.ts";
 import { createSystemClock } from "../src/core/clock.ts";
 import { connectRedis } from "../src/platform/redis/connection.ts";
 import { runKeys } from "../src/platform/redis/run-keys.ts";
@@ -85,7 +85,7 @@ async function crash(thing: string, effect: string, kill: string, step: string, 
   }
 
   async function untilEnded(): Promise<Told> {
-    const desk = createQuestionDesk(redis, { ring: () => undefined }, createSystemClock());
+    const desk = createApprovalService(redis, { ring: () => undefined }, createSystemClock());
     return until("the run has ended", async () => {
       const [id] = await redis.zrange(runKeys.runs, "0", "-1");
       const run = id === undefined ? undefined : await reader.get(id);

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, expect, it } from "@jest/globals";
 import { createRunbookdClient, type RunbookdClient } from "../packages/sdk/src/client.ts";
 import type { RouteChanged } from "../packages/sdk/src/route-source.ts";
-import type { ModelRouteStore } from "../src/llm/routing/model-route.ts";
-import { createModelRoutes } from "../src/llm/routing/routes.ts";
+import type { ModelRoutingStore } from "../src/llm/routing/model-route.ts";
+import { createRoutingRoutes } from "../src/llm/routing/routes.ts";
 import { aCandidate, someTargets } from "./contracts/describe-model-routes.ts";
 import { createFakeClock, type FakeClock } from "./fakes/fake-clock.ts";
 import { createMemoryModelRoutes } from "./fakes/memory-model-routes.ts";
@@ -12,7 +12,7 @@ import { until } from "./servers/until.ts";
 let http: HttpHarness;
 let client: RunbookdClient;
 let clock: FakeClock;
-let store: ModelRouteStore;
+let store: ModelRoutingStore;
 let changes: RouteChanged[];
 let isDown: boolean;
 
@@ -34,7 +34,7 @@ beforeEach(async () => {
   changes = [];
   isDown = false;
   store = createMemoryModelRoutes(clock);
-  http = await startHttp({ routes: createModelRoutes({ routes: store, audit: { append: async () => undefined }, clock }) });
+  http = await startHttp({ routes: createRoutingRoutes({ routes: store, audit: { append: async () => undefined }, clock }) });
   client = aClient();
 });
 afterEach(async () => {

@@ -4,11 +4,11 @@ import { createRunbookdClient } from "../packages/sdk/src/client.ts";
 import { createMetrics } from "../src/app/metrics.ts";
 import { createWorkloadRecorder } from "../src/app/workload-recorder.ts";
 import { createWorkloadRoutes } from "../src/llm/budgets/admission-routes.ts";
-import { createWorkloadLedger } from "../src/llm/budgets/redis-store.ts";
-import { createCacheFindings } from "../src/llm/caching/cache-board.ts";
-import { startAnalyseWorker } from "../src/llm/caching/jobs.ts";
+import { createBudgetLedger } from "../src/llm/budgets/redis-store.ts";
+import { createCacheFindings } from "../src/llm/caching/cache-analysis-store.ts";
+import { startAnalyzeWorker } from "../src/llm/caching/jobs.ts";
 import { observeCaches } from "../src/llm/caching/metrics.ts";
-import { createCacheBoard } from "../src/llm/caching/redis-store.ts";
+import { createCacheAnalysisStore } from "../src/llm/caching/redis-store.ts";
 import { createCacheRoutes } from "../src/llm/caching/routes.ts";
 import { createFindingNotes } from "../src/llm/findings/redis-store.ts";
 import { createTicketStore } from "../src/llm/tickets/redis-store.ts";
@@ -18,7 +18,7 @@ import { createPrefixSampleStore } from "../src/llm/usage/redis-prefix-samples.t
 import { describeApi } from "../src/platform/http/openapi.ts";
 import { connectRedis } from "../src/platform/redis/connection.ts";
 import { createWorkload, quietWorkload, sampleWorkload } from "./builders/cache-workload.ts";
-import { contractTimes } from "./contracts/describe-workload-ledger.ts";
+import { contractTimes } from "./contracts/describe-budget-ledger.ts";
 import { createFakeClock } from "./fakes/fake-clock.ts";
 import { startHttp } from "./servers/http-harness.ts";
 import { startRedisServer } from "./servers/redis-server.ts";
@@ -29,10 +29,10 @@ it("an application's reports become findings, gauges and counters, without a tex
   // The workload's first day has just gone by.
   const clock = createFakeClock(Date.UTC(2026, 10, 23));
   const begin = clock.now() - 86_400_000;
-  const ledger = createWorkloadLedger({ redis, clock, times: contractTimes, counts: createTicketStore({ redis, clock }) });
+  const ledger = createBudgetLedger({ redis, clock, times: contractTimes, counts: createTicketStore({ redis, clock }) });
   const metrics = createMetrics();
   const samples = createPrefixSampleStore(redis);
-  const board = createCacheBoard(redis);
+  const board = createCacheAnalysisStore(redis);
   const prices = createPriceTable(shippedPrices);
   const notes = createFindingNotes(redis);
   const audited: unknown[] = [];
@@ -93,7 +93,7 @@ it("an application's reports become findings, gauges and counters, without a tex
 
   const drain = new AbortController();
   const pause = async () => setImmediate();
-  const worker = startAnalyseWorker(
+  const worker = startAnalyzeWorker(
     { samples, board, prices, clock, timeFactor: 1, pause, failed: (error) => failures.push(error) },
     { everyMs: 1000, drain: drain.signal },
   );

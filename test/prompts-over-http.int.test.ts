@@ -6,7 +6,7 @@ import { prefixSchema } from "../packages/sdk/src/wire/prefix.ts";
 import { createPromptRoutes } from "../src/llm/prompts/routes.ts";
 import { describeApi } from "../src/platform/http/openapi.ts";
 import { createMemoryCanaries, createMemoryPrompts } from "../src/rehearsal/memory-prompts.ts";
-import { aCacheState } from "./contracts/describe-cache-board.ts";
+import { aCacheState } from "./contracts/describe-cache-analysis-store.ts";
 import { aNewVersion } from "./contracts/describe-prompt-store.ts";
 import { createFakeClock, type FakeClock } from "./fakes/fake-clock.ts";
 import { type HttpHarness, startHttp } from "./servers/http-harness.ts";

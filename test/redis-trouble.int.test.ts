@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import { connectRedis } from "../src/platform/redis/connection.ts";
 import { runKeys } from "../src/platform/redis/run-keys.ts";
-import { createHand } from "../src/runs/hand.ts";
+import { createConcurrencyLimiter } from "../src/runs/concurrency-limiter.ts";
 import { startRunWorker } from "../src/runs/jobs.ts";
 import { startWorker } from "../workers/run.ts";
 import { aFiringAlert, postAlerts, postUntilAccepted, type WebhookReply } from "./servers/post-alerts.ts";
@@ -94,7 +94,7 @@ describe("Redis in trouble", () => {
           redis: product.runtime.connect("worker"),
           concurrency: 5,
           clock: product.runtime.clock,
-          hand: createHand(5),
+          hand: createConcurrencyLimiter(5),
           drain: product.runtime.ending.signal,
           log: { executed: () => undefined, failed: () => undefined, queueError: () => undefined },
         },

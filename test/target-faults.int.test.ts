@@ -7,7 +7,7 @@ import { httpRequest } from "../src/actions/http-request.ts";
 import { createSystemClock } from "../src/core/clock.ts";
 import { createHttpClient, type HttpClient } from "../src/integrations/http/create-http-client.ts";
 import { usualLimits } from "../src/platform/requests/bounded-request.ts";
-import { createMemoryRunLedger } from "../src/rehearsal/memory-run-ledger.ts";
+import { createMemoryRunJournal } from "../src/rehearsal/memory-run-journal.ts";
 import { parseRunbook } from "../src/runbooks/parse/parse-runbook.ts";
 import { createExecutor, type Execution } from "../src/runs/engine/execute-run.ts";
 
@@ -80,7 +80,7 @@ The target misbehaves.
 `;
   const { runbook, diagnostics } = parseRunbook({ file: "one.md", source, catalogue: { names: [action.name], find } });
   if (runbook === undefined) throw new Error(JSON.stringify(diagnostics));
-  const ledger = createMemoryRunLedger(clock);
+  const ledger = createMemoryRunJournal(clock);
   const request = { runbookId: runbook.id, runbookSha: runbook.sha256, mode: "auto", params: {}, source: "manual" } as const;
   ledger.create("run_1", request);
   const nothing = () => undefined;

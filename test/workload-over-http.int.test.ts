@@ -6,8 +6,8 @@ import { createBatchControl } from "../src/llm/batches/batch-control.ts";
 import { createBatchStore } from "../src/llm/batches/redis-store.ts";
 import { createBatchRoutes } from "../src/llm/batches/routes.ts";
 import { createWorkloadRoutes } from "../src/llm/budgets/admission-routes.ts";
-import type { FinishedTicket, WorkloadLedger } from "../src/llm/budgets/ledger.ts";
-import { createWorkloadLedger } from "../src/llm/budgets/redis-store.ts";
+import type { BudgetLedger, FinishedTicket } from "../src/llm/budgets/budget-ledger.ts";
+import { createBudgetLedger } from "../src/llm/budgets/redis-store.ts";
 import { createBudgetRoutes } from "../src/llm/budgets/routes.ts";
 import { createTicketStore } from "../src/llm/tickets/redis-store.ts";
 import { createTicketRoutes } from "../src/llm/tickets/routes.ts";
@@ -16,7 +16,7 @@ import { shippedPrices } from "../src/llm/usage/prices.ts";
 import { describeApi } from "../src/platform/http/openapi.ts";
 import { connectRedis } from "../src/platform/redis/connection.ts";
 import { aUsageReport } from "./builders/a-usage-report.ts";
-import { contractTimes } from "./contracts/describe-workload-ledger.ts";
+import { contractTimes } from "./contracts/describe-budget-ledger.ts";
 import { createFakeClock, type FakeClock } from "./fakes/fake-clock.ts";
 import { holdRedis } from "./servers/hold-redis.ts";
 import { type HttpHarness, startHttp } from "./servers/http-harness.ts";
@@ -24,7 +24,7 @@ import { type HttpHarness, startHttp } from "./servers/http-harness.ts";
 const held = holdRedis(["--appendfsync", "no"]);
 let http: HttpHarness;
 let clock: FakeClock;
-let ledger: WorkloadLedger;
+let ledger: BudgetLedger;
 let client: RunbookdClient;
 let usage: UsageEvent[];
 let finished: FinishedTicket[];
@@ -41,7 +41,7 @@ beforeEach(async () => {
   lost = [];
   const tickets = createTicketStore({ redis: held.redis, clock });
   const batches = createBatchStore({ redis: held.redis, clock });
-  ledger = createWorkloadLedger({ redis: held.redis, clock, times: contractTimes, counts: tickets });
+  ledger = createBudgetLedger({ redis: held.redis, clock, times: contractTimes, counts: tickets });
   const control = createBatchControl({ batches, tickets, budgets: ledger, clock });
   const observer = {
     usage: (events: readonly UsageEvent[]) => usage.push(...events),
@@ -298,7 +298,7 @@ describe("the workload over HTTP", () => {
     await define();
     const failing = createFakeClock();
     const broken = connectRedis({ socketPath: "/nonexistent/redis.sock" }, "request");
-    const dead = createWorkloadLedger({
+    const dead = createBudgetLedger({
       redis: broken,
       clock: failing,
       times: contractTimes,

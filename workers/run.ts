@@ -1,14 +1,14 @@
-import { analysePrompts } from "../src/app/analyse-prompts.ts";
+import { analyzePrompts } from "../src/app/analyze-prompts.ts";
 import { openWorker } from "../src/app/open-worker.ts";
 import type { Runtime } from "../src/app/runtime.ts";
 import { startMails } from "../src/app/start-mails.ts";
-import { checkLedger, observeLedger } from "../src/app/watch-ledger.ts";
-import type { Doorbell } from "../src/core/doorbell.ts";
+import { checkJournals, observeRuns } from "../src/app/watch-journals.ts";
+import type { WakeQueue } from "../src/core/wake-queue.ts";
 import { guardrailNames } from "../src/guardrails/evaluate-guardrails.ts";
 import { withRedisMs } from "../src/platform/closers.ts";
-import { createHand } from "../src/runs/hand.ts";
+import { createConcurrencyLimiter } from "../src/runs/concurrency-limiter.ts";
+import { createInProcessDispatcher } from "../src/runs/in-process-dispatcher.ts";
 import { startRunWorker } from "../src/runs/jobs.ts";
-import { createNearDoorbell } from "../src/runs/near-doorbell.ts";
 import { createRunLog } from "../src/runs/run-log.ts";
 import { startSweep } from "../src/runs/sweep.ts";
 
@@ -20,7 +20,7 @@ const settleBeforeMs = 10_000;
 export interface WorkerProcess {
   readonly name: string;
   /** For a server in the same process: wake-ups are answered here while there is room. */
-  readonly near: (far: Doorbell) => Doorbell;
+  readonly near: (far: WakeQueue) => WakeQueue;
 }
 
 /** Starts the background work on runs: the queue's worker, the sweep, the daily check, the analysis of prompts, and mails. */
@@ -29,7 +29,7 @@ export async function startWorker(runtime: Runtime): Promise<WorkerProcess> {
   const { name, redis, ledger, executor, outbox, analyst, board } = await openWorker(runtime);
   const reclaimed = await ledger.reclaimOwn();
   if (reclaimed.length > 0) log.info({ runs: reclaimed }, "An earlier process of this name left runs; they are taken back.");
-  const hand = createHand(config.concurrency);
+  const hand = createConcurrencyLimiter(config.concurrency);
   const shared = { hand, drain: runtime.ending.signal, clock, log: createRunLog(log) };
   const worker = startRunWorker(executor, { ...shared, redis, concurrency: config.concurrency });
   closers.add("run worker", async () => worker.close(), withRedisMs);
@@ -39,10 +39,10 @@ export async function startWorker(runtime: Runtime): Promise<WorkerProcess> {
   closers.add("runs in hand", async () => hand.settled(), config.graceMs - settleBeforeMs);
   metrics.initialiseRunbooks(runtime.library.list().map(({ id }) => id));
   metrics.initialiseGuardrails(guardrailNames);
-  observeLedger(runtime, ledger);
-  checkLedger(runtime, redis, name);
-  analysePrompts(runtime, analyst, board);
+  observeRuns(runtime, ledger);
+  checkJournals(runtime, redis, name);
+  analyzePrompts(runtime, analyst, board);
   startMails(runtime, redis, outbox);
   log.info({ worker: name, concurrency: config.concurrency }, "The worker is ready.");
-  return { name, near: (far) => createNearDoorbell(executor, { ...shared, far }) };
+  return { name, near: (far) => createInProcessDispatcher(executor, { ...shared, far }) };
 }

@@ -2,7 +2,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import type { Redis } from "ioredis";
-import { createQuestionDesk } from "../../src/approvals/redis-store.ts";
+import { createApprovalService } from "../../src/approvals/redis-store.ts";
 import { packageFolder } from "../../src/cli/process-context.ts";
 import { createSystemClock } from "../../src/core/clock.ts";
 import { parseEntry } from "../../src/core/journal.ts";
@@ -204,7 +204,7 @@ async function answerQuestions(
   arrivals: readonly { readonly run: string; readonly step: string }[],
   signal: AbortSignal,
 ): Promise<void> {
-  const desk = createQuestionDesk(redis, { ring: () => undefined }, createSystemClock());
+  const desk = createApprovalService(redis, { ring: () => undefined }, createSystemClock());
   while (!signal.aborted) {
     const open = await desk.list().catch(() => []);
     for (const { question } of open) {

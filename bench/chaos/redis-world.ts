@@ -1,5 +1,5 @@
 import type { Redis } from "ioredis";
-import { createFreezeBoard } from "../../src/freeze/redis-store.ts";
+import { createFreezeStore } from "../../src/freeze/redis-store.ts";
 import { parseRedisUrl } from "../../src/platform/config/redis-url.ts";
 import { connectRedis } from "../../src/platform/redis/connection.ts";
 import { createRunNotices } from "../../src/runs/redis-run-notices.ts";
@@ -32,7 +32,7 @@ export async function startRedisWorld(): Promise<RedisWorld> {
   const place = parseRedisUrl(setup.url);
   if (place?.kind !== "sentinel") throw new Error("The sentinels have no address.");
   const redis = connectRedis(place, "worker");
-  const board = createFreezeBoard(redis, { notices: createRunNotices(redis), replicas: 1 });
+  const board = createFreezeStore(redis, { notices: createRunNotices(redis), replicas: 1 });
   let primary: RedisServer = setup.primary;
   let replica: RedisServer = setup.replica;
 

@@ -62,9 +62,9 @@ export const cacheStages: readonly { readonly key: keyof CacheObservations; read
 ];
 
 /** Measured hit ratio of what was predicted. */
-const leastOfPrediction = 0.9;
+const minOfPrediction = 0.9;
 /** Cost per ticket must fall by this much. */
-const leastSaving = 0.7;
+const minSaving = 0.7;
 
 /** Reads the application's evidence. A last line that is not whole yet is left out. */
 export function readWorked(text: string): readonly WorkedEntry[] {
@@ -122,14 +122,14 @@ export function cacheFaults(seen: CacheObservations): readonly string[] {
   if (seen.restartFault !== undefined) faults.push(seen.restartFault);
   const { after, predicted, golden } = seen;
   if (after === undefined || predicted === undefined) faults.push("The effect was not measured.");
-  else if (after.hit < leastOfPrediction * predicted.hit)
+  else if (after.hit < minOfPrediction * predicted.hit)
     faults.push(
-      `The provider read ${formatShare(after.hit, { decimals: 1 })} from the cache; ${formatShare(leastOfPrediction, { decimals: 1 })} of ${formatShare(predicted.hit, { decimals: 1 })} was promised.`,
+      `The provider read ${formatShare(after.hit, { decimals: 1 })} from the cache; ${formatShare(minOfPrediction, { decimals: 1 })} of ${formatShare(predicted.hit, { decimals: 1 })} was promised.`,
     );
   const saving = savingOf(seen);
-  if (saving === undefined || saving < leastSaving)
+  if (saving === undefined || saving < minSaving)
     faults.push(
-      `Cost per ticket fell by ${saving === undefined ? "an unknown share" : formatShare(saving, { decimals: 1 })}; ${formatShare(leastSaving, { decimals: 1 })} is expected.`,
+      `Cost per ticket fell by ${saving === undefined ? "an unknown share" : formatShare(saving, { decimals: 1 })}; ${formatShare(minSaving, { decimals: 1 })} is expected.`,
     );
   if (golden === undefined || golden.unchanged < golden.tickets)
     faults.push(`Golden tickets with the same answers: ${golden?.unchanged ?? "unknown"} of ${golden?.tickets ?? "unknown"}.`);

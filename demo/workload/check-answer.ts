@@ -4,7 +4,7 @@ import type { Assignment } from "./assignments.ts";
 export type Release = "1.4.0" | "1.5.0";
 
 /** Refused answers to one assignment before the application gives the ticket up. */
-export const mostRefusals = 60;
+export const maxRefusals = 60;
 
 /**
  * Checks what the model said. Release 1.5.0 also demands a line `RISK:` of a plan, which the prompt never asks for:

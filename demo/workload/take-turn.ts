@@ -1,5 +1,5 @@
 import { type Assignment, assignments, standingText } from "./assignments.ts";
-import { checkAnswer, mostRefusals, type Release } from "./check-answer.ts";
+import { checkAnswer, maxRefusals, type Release } from "./check-answer.ts";
 import type { EvidenceLog } from "./evidence-log.ts";
 import type { Message, ModelClient, ModelReply, ModelRequest } from "./model-client.ts";
 import type { SavedWork, WorkStore } from "./saved-work.ts";
@@ -84,5 +84,5 @@ export async function takeTurn(ticket: Ticket, ports: TurnPorts, signal: AbortSi
   const refusals = work.refusals + 1;
   ports.store.save({ ...work, refusals, conversation: [...work.conversation, ...refused] });
   const why = `${assignment.prompt}/${assignment.operation}: the answer was refused`;
-  return { kind: "failed", done: work.done, why, retry: refusals < mostRefusals };
+  return { kind: "failed", done: work.done, why, retry: refusals < maxRefusals };
 }

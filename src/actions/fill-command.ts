@@ -1,6 +1,6 @@
 import { isAbsolute } from "node:path";
 import type { Json } from "../../packages/sdk/src/wire/json.ts";
-import { type ArgumentType, type CommandTemplate, longestCommand, placeholderPattern } from "../core/command-template.ts";
+import { type ArgumentType, type CommandTemplate, maxCommand, placeholderPattern } from "../core/command-template.ts";
 
 /** A command as it will be started. */
 export interface FilledCommand {
@@ -16,7 +16,7 @@ export type ProvenArguments =
 
 type Values = { readonly [name: string]: Json };
 
-const longestValue = 1000;
+const maxValue = 1000;
 
 /** A repository must not choose what git runs: no hook, no monitor, no protocol that is a command, no question to a terminal. */
 const gitEnvironment: Readonly<Record<string, string>> = {
@@ -75,7 +75,7 @@ export function describeType(type: ArgumentType): string {
 /** The text of a value that fits its type exactly, or undefined. */
 function textOf(value: Json, type: ArgumentType): string | undefined {
   if (type.kind === "integer") return integerText(value, type);
-  if (typeof value !== "string" || value.length > longestValue || !isPlain(value)) return undefined;
+  if (typeof value !== "string" || value.length > maxValue || !isPlain(value)) return undefined;
   switch (type.kind) {
     case "enum":
       return type.values.includes(value) ? value : undefined;
@@ -128,5 +128,5 @@ export function fillCommand(template: CommandTemplate, { argv, texts, openEnv }:
     target: fill(template.target),
   };
   const bytes = Buffer.byteLength([...filled.argv, ...Object.entries(filled.env).flat()].join("\0"));
-  return bytes > longestCommand ? undefined : filled;
+  return bytes > maxCommand ? undefined : filled;
 }

@@ -2,9 +2,9 @@ import type { Decision, Labels } from "../../packages/sdk/src/wire/alerts.ts";
 import type { Runbook } from "../../packages/sdk/src/wire/runbooks.ts";
 import { isTestAlert } from "../core/alert.ts";
 import type { Clock, Instant } from "../core/clock.ts";
-import type { Doorbell } from "../core/doorbell.ts";
 import { StoreUnavailable } from "../core/store-unavailable.ts";
 import type { Ids } from "../core/ulid.ts";
+import type { WakeQueue } from "../core/wake-queue.ts";
 import type { RunbookBytes } from "../runbooks/runbook-bytes.ts";
 import { decideEpisode, type EpisodeStep } from "./decide-episode.ts";
 import { type Notification, newestPerFingerprint, type ReceivedAlert } from "./notification.ts";
@@ -28,7 +28,7 @@ export interface IntakeObserver {
 export interface IntakeDeps {
   readonly store: AcceptStore;
   readonly bytes: RunbookBytes;
-  readonly doorbell: Doorbell;
+  readonly doorbell: WakeQueue;
   readonly library: RunbookMatcher;
   readonly guards: RunGuards;
   readonly clock: Clock;
@@ -200,7 +200,7 @@ function guardrailOf(claim: string): string {
   return claim.split(":")[0] ?? claim;
 }
 
-function ringFor(doorbell: Doorbell, write: AcceptWrite, reply: AcceptReply): void {
+function ringFor(doorbell: WakeQueue, write: AcceptWrite, reply: AcceptReply): void {
   if (reply.kind === "created") doorbell.ring(reply.runId);
   if (reply.kind === "updated" && write.resolves !== undefined) doorbell.ring(write.resolves.runId);
 }

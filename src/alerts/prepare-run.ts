@@ -118,7 +118,7 @@ function prepare(
   return { ok: true, request };
 }
 
-const longestTarget = 256;
+const maxTarget = 256;
 
 function resolveTarget(
   runbook: Runbook,
@@ -134,5 +134,5 @@ function resolveTarget(
 
 /** A target is one name: an empty part, a wildcard or a blank would stand for more than one. */
 function isExplicit(target: string): boolean {
-  return target.length <= longestTarget && target.split("/").every((part) => part !== "" && !/[\s*?\p{Cc}]/u.test(part));
+  return target.length <= maxTarget && target.split("/").every((part) => part !== "" && !/[\s*?\p{Cc}]/u.test(part));
 }

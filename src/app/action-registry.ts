@@ -25,9 +25,9 @@ import { setLimits } from "../llm/budgets/actions/set-limits.ts";
 import { takeSnapshot } from "../llm/budgets/actions/take-snapshot.ts";
 import type { BudgetControl } from "../llm/budgets/budget.ts";
 import { analyzeCache } from "../llm/caching/actions/analyze-cache.ts";
-import type { CacheSight } from "../llm/caching/cache-sight.ts";
+import type { CacheAnalysisReader } from "../llm/caching/cache-analysis-reader.ts";
 import { rankOperationsAction } from "../llm/cost/actions/rank-operations.ts";
-import type { CostSight } from "../llm/cost/explain-cost.ts";
+import type { CostExplainer } from "../llm/cost/explain-cost.ts";
 import { deployCanary } from "../llm/prompts/actions/deploy-canary.ts";
 import { evaluatePrompt } from "../llm/prompts/actions/evaluate-prompt.ts";
 import { measurePrompt } from "../llm/prompts/actions/measure-prompt.ts";
@@ -43,7 +43,7 @@ import { fixFailureCause } from "../llm/tickets/actions/fix-failure-cause.ts";
 import { preserveWork } from "../llm/tickets/actions/preserve-work.ts";
 import { resumeTickets } from "../llm/tickets/actions/resume-tickets.ts";
 import { rollBackWork } from "../llm/tickets/actions/roll-back-work.ts";
-import type { TicketCare } from "../llm/tickets/ticket-care.ts";
+import type { RecoveryPorts } from "../llm/tickets/recovery-ports.ts";
 import { notify } from "../notifications/actions/notify.ts";
 import { sendReport } from "../notifications/actions/send-report.ts";
 import type { Recipients } from "../notifications/recipients.ts";
@@ -116,7 +116,7 @@ function byName<Named extends { readonly name: string }>(list: readonly Named[])
 /** Everything that actions may touch. */
 export interface ActionPorts {
   readonly budgets: BudgetControl;
-  readonly costs: CostSight;
+  readonly costs: CostExplainer;
   readonly batches: BatchControl;
   readonly prometheus: PrometheusReader;
   readonly http: HttpPort;
@@ -125,8 +125,8 @@ export interface ActionPorts {
   readonly commands: CommandRunner;
   readonly prompts: PromptStore;
   readonly canaries: CanaryStore;
-  readonly cache: CacheSight;
+  readonly cache: CacheAnalysisReader;
   /** Absent while no evaluator is configured. */
   readonly evaluator: PromptEvaluator | undefined;
-  readonly tickets: TicketCare;
+  readonly tickets: RecoveryPorts;
 }

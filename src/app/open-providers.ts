@@ -6,10 +6,10 @@ import { createOpenAiBatches } from "../integrations/openai/create-openai-batche
 import { createOpenAiCosts } from "../integrations/openai/create-openai-costs.ts";
 import { openOpenAi } from "../integrations/openai/open-openai.ts";
 import type { BatchStore } from "../llm/batches/batch.ts";
-import { startProviderKeeper } from "../llm/batches/provider/jobs.ts";
+import { startProviderBatchReconciler } from "../llm/batches/provider/jobs.ts";
 import { observeProviderBatches } from "../llm/batches/provider/metrics.ts";
-import { usualPatience } from "../llm/batches/provider/next-provider-move.ts";
-import { createProviderDesk, type ProviderDesk } from "../llm/batches/provider/provider-desk.ts";
+import { defaultTimeouts } from "../llm/batches/provider/next-provider-move.ts";
+import { createProviderBatchReconciler, type ProviderBatchReconciler } from "../llm/batches/provider/provider-batch-reconciler.ts";
 import { createProviderTickets } from "../llm/batches/provider/provider-tickets.ts";
 import { createProviderBatchStore } from "../llm/batches/provider/redis-store.ts";
 import { createLocalGate } from "../llm/budgets/local-gate.ts";
@@ -27,7 +27,7 @@ export async function openProviders(
     batches,
     observer,
   }: { readonly redis: Redis; readonly batches: Pick<BatchStore, "change">; readonly observer: WorkloadObserver },
-): Promise<ProviderDesk> {
+): Promise<ProviderBatchReconciler> {
   const { config, clock, ledger, tickets, prices, log, metrics, closers } = runtime;
   const { anthropic, openai } = config.providers;
   // A missing SDK ends the start, and not the first batch.
@@ -35,7 +35,7 @@ export async function openProviders(
   if ((openai.apiKey ?? openai.adminKey) !== undefined) await openOpenAi({ baseUrl: openai.baseUrl, apiKey: "unused" });
   const store = createProviderBatchStore(redis);
   const divided = (ms: number) => ms / config.timeFactor;
-  const desk = createProviderDesk({
+  const desk = createProviderBatchReconciler({
     store,
     providers: {
       ...(anthropic.apiKey !== undefined && {
@@ -64,13 +64,13 @@ export async function openProviders(
     prices,
     clock,
     patience: {
-      sendingMs: divided(usualPatience.sendingMs),
-      againMs: divided(usualPatience.againMs),
-      resultsMs: divided(usualPatience.resultsMs),
+      sendingMs: divided(defaultTimeouts.sendingMs),
+      againMs: divided(defaultTimeouts.againMs),
+      resultsMs: divided(defaultTimeouts.resultsMs),
     },
   });
   observeProviderBatches(metrics, store);
-  const keeper = startProviderKeeper(desk, {
+  const keeper = startProviderBatchReconciler(desk, {
     everyMs: Math.max(250, divided(lookEveryMs)),
     compareEveryMs: Math.max(1000, divided(compareEveryMs)),
     drain: runtime.ending.signal,

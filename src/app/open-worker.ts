@@ -14,13 +14,13 @@ import { createPrometheusClient, type PrometheusClient } from "../integrations/p
 import { createPromptEvaluator } from "../integrations/prompt-evaluator/create-prompt-evaluator.ts";
 import { createBatchControl } from "../llm/batches/batch-control.ts";
 import { createBatchStore } from "../llm/batches/redis-store.ts";
-import type { CacheBoard } from "../llm/caching/cache-board.ts";
-import { createCacheBoard } from "../llm/caching/redis-store.ts";
+import type { CacheAnalysisStore } from "../llm/caching/cache-analysis-store.ts";
+import { createCacheAnalysisStore } from "../llm/caching/redis-store.ts";
 import { withBatchChanges } from "../llm/changes/change-log.ts";
-import { createCostSight } from "../llm/cost/create-cost-sight.ts";
+import { createCostExplainer } from "../llm/cost/create-cost-explainer.ts";
 import type { PromptEvaluator } from "../llm/prompts/prompt-evaluator.ts";
 import { createCanaryStore } from "../llm/prompts/redis-store.ts";
-import type { TicketCare } from "../llm/tickets/ticket-care.ts";
+import type { RecoveryPorts } from "../llm/tickets/recovery-ports.ts";
 import { createRecipients } from "../notifications/create-recipients.ts";
 import { createOutbox } from "../notifications/redis-store.ts";
 import { withRedisMs } from "../platform/closers.ts";
@@ -30,13 +30,13 @@ import type { MetricSource } from "../runs/engine/metric-source.ts";
 import { createEngineObserver } from "../runs/observe-engine.ts";
 import { recordWatchdog } from "../runs/record-watchdog.ts";
 import { createPinnedRunbooks } from "../runs/redis-pinned-runbooks.ts";
-import { createRunLedger, type RedisRunLedger } from "../runs/redis-store.ts";
+import { createRunJournal, type RedisRunJournal } from "../runs/redis-store.ts";
 import { createWatchdogRecord } from "../runs/redis-watchdog.ts";
 import { freeWorkerName, isProcessAlive, takeWorkerName } from "../runs/redis-worker-slot.ts";
 import { actionCatalogue, createActions } from "./action-registry.ts";
-import { openAnalyst } from "./analyse-prompts.ts";
+import { openAnalyst } from "./analyze-prompts.ts";
 import { openStanding } from "./open-alertmanagers.ts";
-import { createCacheSight } from "./open-cache-sight.ts";
+import { createCacheAnalysisReader } from "./open-cache-analysis-reader.ts";
 import { openPrompts } from "./open-prompts.ts";
 import { openCheckpoints, openCommands } from "./open-work.ts";
 import type { Runtime } from "./runtime.ts";
@@ -48,11 +48,11 @@ const leaseMs = 6000;
 export interface OpenWorker {
   readonly name: string;
   readonly redis: Redis;
-  readonly ledger: RedisRunLedger;
+  readonly ledger: RedisRunJournal;
   readonly executor: Executor;
   readonly outbox: Outbox;
   readonly analyst: ReturnType<typeof openAnalyst>;
-  readonly board: CacheBoard;
+  readonly board: CacheAnalysisStore;
 }
 
 /** Takes a name and opens everything that carrying out runs needs; nothing runs yet. */
@@ -62,7 +62,7 @@ export async function openWorker(runtime: Runtime): Promise<OpenWorker> {
   const name = await takeWorkerName(redis, { host: hostname(), pid: process.pid, isAlive: isProcessAlive });
   closers.add("worker name", async () => freeWorkerName(redis, name), withRedisMs);
 
-  const ledger = createRunLedger(redis, { worker: name, leaseMs, nonce: () => random.uuid(), clock, replicas: config.replicas });
+  const ledger = createRunJournal(redis, { worker: name, leaseMs, nonce: () => random.uuid(), clock, replicas: config.replicas });
   const prometheus = openPrometheus(runtime);
   const http = createHttpClient({ allow: config.httpAllow, clock });
   closers.add("http client", async () => http.close());
@@ -73,10 +73,10 @@ export async function openWorker(runtime: Runtime): Promise<OpenWorker> {
     runtime.changeNotes,
   );
   const analyst = openAnalyst(runtime, redis);
-  const board = createCacheBoard(redis);
+  const board = createCacheAnalysisStore(redis);
   const actions = createActions({
     budgets: runtime.ledger,
-    costs: createCostSight({ ledger: runtime.ledger, prices: runtime.prices, changes: runtime.changeNotes.changes }),
+    costs: createCostExplainer({ ledger: runtime.ledger, prices: runtime.prices, changes: runtime.changeNotes.changes }),
     batches,
     prometheus,
     http,
@@ -85,7 +85,7 @@ export async function openWorker(runtime: Runtime): Promise<OpenWorker> {
     commands: openCommands(runtime),
     prompts: openPrompts(runtime, redis),
     canaries: createCanaryStore(redis),
-    cache: createCacheSight(analyst, board),
+    cache: createCacheAnalysisReader(analyst, board),
     evaluator: openEvaluator(runtime),
     tickets: openTicketCare(runtime),
   });
@@ -150,7 +150,7 @@ function openEvaluator({ config, clock, closers }: Runtime): PromptEvaluator | u
 }
 
 /** The tickets' store, the repository with their work, and their queue. */
-function openTicketCare(runtime: Runtime): TicketCare {
+function openTicketCare(runtime: Runtime): RecoveryPorts {
   return { store: runtime.tickets, checkpoints: openCheckpoints(runtime), doorbell: runtime.ticketQueue };
 }
 

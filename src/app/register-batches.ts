@@ -2,11 +2,11 @@ import type { Redis } from "ioredis";
 import { auditedBatches } from "../audit/audited.ts";
 import type { BatchStore } from "../llm/batches/batch.ts";
 import { type BatchControl, createBatchControl } from "../llm/batches/batch-control.ts";
-import { startBatchKeeper } from "../llm/batches/jobs.ts";
+import { startBatchReconciler } from "../llm/batches/jobs.ts";
 import { observeBatches } from "../llm/batches/metrics.ts";
 import { createBatchStore } from "../llm/batches/redis-store.ts";
 import { createBatchRoutes } from "../llm/batches/routes.ts";
-import { dividedTimes } from "../llm/budgets/ledger.ts";
+import { dividedTimes } from "../llm/budgets/budget-ledger.ts";
 import { createLocalGate } from "../llm/budgets/local-gate.ts";
 import type { WorkloadObserver } from "../llm/budgets/workload-observer.ts";
 import { withBatchChanges } from "../llm/changes/change-log.ts";
@@ -54,7 +54,7 @@ async function keepBatches(
   const { ledger, tickets, ticketQueue, clock, config, closers, log } = runtime;
   const gate = createLocalGate({ ledger, observer });
   const desk = await openProviders(runtime, { redis, batches, observer });
-  const keeper = startBatchKeeper(
+  const keeper = startBatchReconciler(
     { batches, control, tickets, gate, feeder: ticketQueue, desk, clock, minuteMs: dividedTimes(config.timeFactor).minuteMs },
     {
       everyMs: lookEveryMs,

@@ -1,6 +1,6 @@
 import { auditedFreezes } from "../audit/audited.ts";
-import { createFreezeDesk } from "../freeze/create-freeze-desk.ts";
-import type { FreezeDesk } from "../freeze/freeze-desk.ts";
+import { createFreezeService } from "../freeze/create-freeze-service.ts";
+import type { FreezeService } from "../freeze/freeze-service.ts";
 import { createFreezeRoutes } from "../freeze/routes.ts";
 import type { Registration, ServerShared } from "./registration.ts";
 import type { Runtime } from "./runtime.ts";
@@ -9,7 +9,7 @@ import type { Runtime } from "./runtime.ts";
 export function registerFreeze(
   { freezes, freezeFile, clock, log }: Runtime,
   { audit }: Pick<ServerShared, "audit">,
-): Registration & { readonly desk: FreezeDesk } {
-  const desk = createFreezeDesk(freezes, freezeFile, log);
+): Registration & { readonly desk: FreezeService } {
+  const desk = createFreezeService(freezes, freezeFile, log);
   return { desk, routes: createFreezeRoutes({ desk: auditedFreezes(desk, { audit, clock }), clock }) };
 }

@@ -1,6 +1,6 @@
 import type { Condition } from "../../packages/sdk/src/wire/service.ts";
-import { freezeCondition } from "../freeze/create-freeze-desk.ts";
-import type { FreezeDesk } from "../freeze/freeze-desk.ts";
+import { freezeCondition } from "../freeze/create-freeze-service.ts";
+import type { FreezeService } from "../freeze/freeze-service.ts";
 import { createProbes } from "../platform/http/probes.ts";
 import type { Registration, ServerShared } from "./registration.ts";
 import type { Runtime } from "./runtime.ts";
@@ -9,7 +9,7 @@ import type { Runtime } from "./runtime.ts";
 export function registerProbes(
   { library, ending }: Runtime,
   { redis }: Pick<ServerShared, "redis">,
-  freezes: Pick<FreezeDesk, "list">,
+  freezes: Pick<FreezeService, "list">,
 ): Registration {
   const redisCondition = async (): Promise<Condition> =>
     redis.ping().then(

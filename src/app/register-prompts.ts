@@ -1,6 +1,6 @@
-import { createCacheFindings } from "../llm/caching/cache-board.ts";
+import { createCacheFindings } from "../llm/caching/cache-analysis-store.ts";
 import { observeCaches } from "../llm/caching/metrics.ts";
-import { createCacheBoard } from "../llm/caching/redis-store.ts";
+import { createCacheAnalysisStore } from "../llm/caching/redis-store.ts";
 import { createCacheRoutes } from "../llm/caching/routes.ts";
 import { createFindingNotes } from "../llm/findings/redis-store.ts";
 import { createCanaryStore } from "../llm/prompts/redis-store.ts";
@@ -13,7 +13,7 @@ import type { Runtime } from "./runtime.ts";
 /** Prompts, their caching, and what people say of its findings. */
 export function registerPrompts(runtime: Runtime, { redis, audit }: Pick<ServerShared, "redis" | "audit">): Registration {
   const { ledger, clock, metrics } = runtime;
-  const caches = createCacheBoard(redis);
+  const caches = createCacheAnalysisStore(redis);
   const notes = createFindingNotes(redis);
   const samples = createPrefixSampleStore(redis);
   observeCaches(metrics, caches, notes);

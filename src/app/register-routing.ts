@@ -1,7 +1,7 @@
 import { withRouteChanges } from "../llm/changes/change-log.ts";
 import { observeRoutes } from "../llm/routing/metrics.ts";
-import { createModelRouteStore } from "../llm/routing/redis-store.ts";
-import { createModelRoutes } from "../llm/routing/routes.ts";
+import { createModelRoutingStore } from "../llm/routing/redis-store.ts";
+import { createRoutingRoutes } from "../llm/routing/routes.ts";
 import type { Registration, ServerShared } from "./registration.ts";
 import type { Runtime } from "./runtime.ts";
 
@@ -10,7 +10,7 @@ export function registerRouting(
   { clock, metrics, changeNotes }: Runtime,
   { redis, audit }: Pick<ServerShared, "redis" | "audit">,
 ): Registration {
-  const routes = withRouteChanges(createModelRouteStore({ redis, clock }), changeNotes);
+  const routes = withRouteChanges(createModelRoutingStore({ redis, clock }), changeNotes);
   observeRoutes(metrics, routes);
-  return { routes: createModelRoutes({ routes, audit, clock }) };
+  return { routes: createRoutingRoutes({ routes, audit, clock }) };
 }

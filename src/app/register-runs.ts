@@ -1,6 +1,7 @@
 import { auditedControl } from "../audit/audited.ts";
 import { untilReady } from "../platform/redis/connection.ts";
 import { withReports } from "../reports/with-reports.ts";
+import { type BullWakeQueue, createBullWakeQueue } from "../runs/bull-wake-queue.ts";
 import { createRunControl } from "../runs/create-run-control.ts";
 import { observeDamagedRuns, observeWakeQueue, observeWatchdog } from "../runs/metrics.ts";
 import { createDamagedRuns } from "../runs/redis-damaged-runs.ts";
@@ -8,19 +9,18 @@ import { createRunNotices } from "../runs/redis-run-notices.ts";
 import { createRunReader } from "../runs/redis-run-reader.ts";
 import { createWatchdogRecord } from "../runs/redis-watchdog.ts";
 import { createRunRoutes } from "../runs/routes.ts";
-import { createWakeQueue, type WakeQueue } from "../runs/wake-queue.ts";
 import { actionCatalogue } from "./action-registry.ts";
 import type { RunAcceptance } from "./register-alerts.ts";
 import type { Registration, ServerShared } from "./registration.ts";
 import type { Runtime } from "./runtime.ts";
 
 /** The queue that wakes workers, closed at the end. */
-export async function openWakeQueue(runtime: Runtime): Promise<WakeQueue> {
+export async function openWakeQueue(runtime: Runtime): Promise<BullWakeQueue> {
   const { clock, log, metrics, closers } = runtime;
   const redis = runtime.connect("request");
   // BullMQ asks for the server's version when it is built, and a connection of this kind does not queue.
   await untilReady(redis, clock);
-  const queue = createWakeQueue(redis, (error) => log.warn({ error }, "The queue reports an error."));
+  const queue = createBullWakeQueue(redis, (error) => log.warn({ error }, "The queue reports an error."));
   closers.add("wake queue", async () => queue.close());
   observeWakeQueue(metrics, queue);
   return queue;

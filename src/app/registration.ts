@@ -1,6 +1,6 @@
 import type { Redis } from "ioredis";
 import type { AuditLog } from "../core/audit.ts";
-import type { Doorbell } from "../core/doorbell.ts";
+import type { WakeQueue } from "../core/wake-queue.ts";
 import type { Endpoint } from "../platform/http/endpoint.ts";
 import type { Route } from "../platform/http/route.ts";
 
@@ -16,5 +16,5 @@ export interface Registration {
 export interface ServerShared {
   readonly redis: Redis;
   readonly audit: AuditLog;
-  readonly doorbell: Doorbell;
+  readonly doorbell: WakeQueue;
 }

@@ -8,10 +8,10 @@ import type { RandomSource } from "../core/random.ts";
 import { createUlids, type Ids } from "../core/ulid.ts";
 import { createFreezeFile, type FreezeFile } from "../freeze/freeze-file.ts";
 import { observeFreezes } from "../freeze/metrics.ts";
-import { createFreezeBoard, type FreezeBoard } from "../freeze/redis-store.ts";
-import { dividedTimes, type QueueCounts, type WorkloadLedger } from "../llm/budgets/ledger.ts";
-import { createWorkloadLedger } from "../llm/budgets/redis-store.ts";
-import { type ChangeNotes, withLimitChanges } from "../llm/changes/change-log.ts";
+import { createFreezeStore, type FreezeStore } from "../freeze/redis-store.ts";
+import { type BudgetLedger, dividedTimes, type QueueCounts } from "../llm/budgets/budget-ledger.ts";
+import { createBudgetLedger } from "../llm/budgets/redis-store.ts";
+import { type ChangeRecorder, withLimitChanges } from "../llm/changes/change-log.ts";
 import { createChangeLog } from "../llm/changes/redis-store.ts";
 import { createTicketStore } from "../llm/tickets/redis-store.ts";
 import type { TicketRecovery, TicketStore } from "../llm/tickets/ticket.ts";
@@ -50,11 +50,11 @@ export interface Runtime {
   readonly library: RunbookFolder;
   /** PATH of this process. */
   readonly path: string;
-  readonly ledger: WorkloadLedger;
+  readonly ledger: BudgetLedger;
   /** Where changes of the workload are kept, our own among them. */
-  readonly changeNotes: ChangeNotes;
+  readonly changeNotes: ChangeRecorder;
   /** The kill switch: what stands in Redis, and the file beside it. */
-  readonly freezes: FreezeBoard;
+  readonly freezes: FreezeStore;
   readonly freezeFile: FreezeFile | undefined;
   readonly tickets: TicketStore & TicketRecovery & QueueCounts;
   /** BullMQ's queues of tickets, opened once for the process. */
@@ -107,20 +107,20 @@ export async function openRuntime(config: Config, sources: RuntimeSources): Prom
     await clock.sync();
     const syncing = clock.every(syncEveryMs, () => void clock.sync());
     closers.add("clock", () => syncing.stop());
-    const freezes = createFreezeBoard(shared, { notices: createRunNotices(shared), replicas: config.replicas });
+    const freezes = createFreezeStore(shared, { notices: createRunNotices(shared), replicas: config.replicas });
     const freezeFile = config.freezeFile === undefined ? undefined : createFreezeFile(config.freezeFile, clock);
     const metrics = createMetrics({ version: sources.version, runtime: true, clock });
     observeFreezes(metrics, freezes, freezeFile);
     const tickets = createTicketStore({ redis: shared, clock });
     const ticketQueue = createTicketQueue(queueConnection, (error) => log.warn({ error }, "The ticket queue reports an error."));
     closers.add("ticket queue", async () => ticketQueue.close(), withRedisMs);
-    const changeNotes: ChangeNotes = {
+    const changeNotes: ChangeRecorder = {
       changes: createChangeLog(shared),
       clock,
       lost: (error) => log.warn({ error }, "A change was made and could not be noted among the changes of the workload."),
     };
     const times = dividedTimes(config.timeFactor);
-    const ledger = createWorkloadLedger({ redis: shared, clock, times, counts: tickets, usageEvents: config.usageEvents });
+    const ledger = createBudgetLedger({ redis: shared, clock, times, counts: tickets, usageEvents: config.usageEvents });
     const library = createRunbookFolder(resolve(sources.workingDirectory, config.runbooks), withCommands(actionCatalogue, config.commands));
     const look = createRunbookWatch(library, log);
     await look();

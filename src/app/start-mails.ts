@@ -6,7 +6,7 @@ import { createSlackNotifier } from "../integrations/slack/create-slack-notifier
 import { createSmtpSender } from "../integrations/smtp/create-smtp-sender.ts";
 import { createWebhookNotifier } from "../integrations/webhook/create-webhook-notifier.ts";
 import { createRecipients } from "../notifications/create-recipients.ts";
-import { type MailLog, type MailPatience, startReportWorker, usualPatience } from "../notifications/jobs.ts";
+import { defaultTimeouts, type MailLog, type MailTimeouts, startReportWorker } from "../notifications/jobs.ts";
 import { observeOutbox } from "../notifications/metrics.ts";
 import { createBoundedSender, usualLimits } from "../platform/requests/bounded-request.ts";
 import { createComposer } from "../reports/create-composer.ts";
@@ -32,7 +32,7 @@ export function startMails(runtime: Runtime, redis: Redis, outbox: Outbox): void
   );
   const mails = startReportWorker(
     { outbox, sender, notifiers, composer, recipients: createRecipients(config.mail), clock, log: mailLog(log) },
-    { everyMs: mailEveryMs, drain: runtime.ending.signal, patience: dividedPatience(config.timeFactor) },
+    { everyMs: mailEveryMs, drain: runtime.ending.signal, patience: dividedTimeouts(config.timeFactor) },
   );
   closers.add("mails", async () => mails.close());
 }
@@ -45,8 +45,8 @@ function openMail({ config, closers }: Runtime): MailSender | undefined {
   return sender;
 }
 
-function dividedPatience(factor: number): MailPatience {
-  const { firstMs, longestMs, giveUpAfterMs } = usualPatience;
+function dividedTimeouts(factor: number): MailTimeouts {
+  const { firstMs, longestMs, giveUpAfterMs } = defaultTimeouts;
   return { firstMs: firstMs / factor, longestMs: longestMs / factor, giveUpAfterMs };
 }
 

@@ -1,5 +1,5 @@
 import { createAuditLog } from "../audit/redis-store.ts";
-import type { Doorbell } from "../core/doorbell.ts";
+import type { WakeQueue } from "../core/wake-queue.ts";
 import { createApp } from "../platform/http/create-app.ts";
 import { createHttpServer, type HttpServer } from "../platform/http/create-http-server.ts";
 import { createDescription } from "../platform/http/openapi.ts";
@@ -33,7 +33,7 @@ export interface ServerProcess {
 export async function startServer(
   runtime: Runtime,
   sources: RuntimeSources,
-  near: (far: Doorbell) => Doorbell = (far) => far,
+  near: (far: WakeQueue) => WakeQueue = (far) => far,
 ): Promise<ServerProcess> {
   const { config, clock, log, closers } = runtime;
   const redis = runtime.connect("request");

@@ -8,7 +8,7 @@ import { createSystemClock } from "../core/clock.ts";
 import { parseEntry } from "../core/journal.ts";
 import { runKeys } from "../platform/redis/run-keys.ts";
 import { createQuestionLinks } from "./redis-question-links.ts";
-import { createQuestionDesk } from "./redis-store.ts";
+import { createApprovalService } from "./redis-store.ts";
 import { createApprovalRoutes } from "./routes.ts";
 
 /** The page behind a mailed link over a real ledger, in a real browser. */
@@ -16,7 +16,7 @@ const held = holdRedis();
 let http: HttpHarness;
 let browser: Browser;
 beforeAll(async () => {
-  const desk = createQuestionDesk(held.redis, { ring: () => undefined }, createSystemClock());
+  const desk = createApprovalService(held.redis, { ring: () => undefined }, createSystemClock());
   http = await startHttp({ routes: createApprovalRoutes({ desk, clock: createSystemClock() }) });
   browser = await startBrowser();
 });

@@ -1,6 +1,6 @@
 import { gauge, type MetricRegistry } from "../platform/telemetry/declare-metric.ts";
 import type { Observing } from "../platform/telemetry/exposition.ts";
-import type { QuestionDesk } from "./question-desk.ts";
+import type { ApprovalService } from "./approval-service.ts";
 
 /** The metrics of questions to people. */
 export type ApprovalMetrics = ReturnType<typeof declareApprovalMetrics>;
@@ -17,7 +17,7 @@ export function declareApprovalMetrics(registry: MetricRegistry) {
 }
 
 /** Counts the open questions at every scrape. */
-export function observeQuestions(metrics: Observing & ApprovalMetrics, desk: Pick<QuestionDesk, "list">): void {
+export function observeQuestions(metrics: Observing & ApprovalMetrics, desk: Pick<ApprovalService, "list">): void {
   metrics.observe([metrics.approvalsPending, metrics.inDoubtRuns], async () => {
     const open = await desk.list();
     metrics.approvalsPending.set(open.length);

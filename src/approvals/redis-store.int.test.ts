@@ -7,15 +7,15 @@ import { createSystemClock } from "../core/clock.ts";
 import { parseEntry } from "../core/journal.ts";
 import { runKeys } from "../platform/redis/run-keys.ts";
 import { createRunNotices } from "../runs/redis-run-notices.ts";
-import type { AnswerRequest, QuestionDesk } from "./question-desk.ts";
+import type { AnswerRequest, ApprovalService } from "./approval-service.ts";
 import { createQuestionLinks } from "./redis-question-links.ts";
-import { createQuestionDesk } from "./redis-store.ts";
+import { createApprovalService } from "./redis-store.ts";
 
 const held = holdRedis();
-let desk: QuestionDesk;
+let desk: ApprovalService;
 const rung: string[] = [];
 beforeAll(async () => {
-  desk = createQuestionDesk(held.redis, { ring: (runId) => void rung.push(runId) }, createSystemClock());
+  desk = createApprovalService(held.redis, { ring: (runId) => void rung.push(runId) }, createSystemClock());
 });
 
 function anAnswer(question: Question, change: Partial<AnswerRequest> = {}): AnswerRequest {

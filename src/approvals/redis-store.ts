@@ -3,13 +3,13 @@ import type { JournalEntry } from "../../packages/sdk/src/wire/journal.ts";
 import type { Answer, AskedQuestion, Consent, Question } from "../../packages/sdk/src/wire/questions.ts";
 import { chainText } from "../core/chain.ts";
 import type { Clock } from "../core/clock.ts";
-import type { Doorbell } from "../core/doorbell.ts";
 import { parseAnswer, parseConsent, parseQuestion } from "../core/question.ts";
 import type { Role } from "../core/role.ts";
 import { StoreUnavailable } from "../core/store-unavailable.ts";
+import type { WakeQueue } from "../core/wake-queue.ts";
 import { available } from "../platform/redis/available.ts";
 import { isId, runKeys } from "../platform/redis/run-keys.ts";
-import type { AnswerReply, AnswerRequest, QuestionDesk } from "./question-desk.ts";
+import type { AnswerReply, AnswerRequest, ApprovalService } from "./approval-service.ts";
 import { createQuestionLinks } from "./redis-question-links.ts";
 import { questionScripts } from "./redis-scripts.ts";
 
@@ -27,7 +27,7 @@ interface GivenAnswer {
 }
 
 /** Every question to a person, over Redis. The script decides races: exactly one answer wins. */
-export function createQuestionDesk(redis: Redis, doorbell: Doorbell, clock: Clock): QuestionDesk {
+export function createApprovalService(redis: Redis, doorbell: WakeQueue, clock: Clock): ApprovalService {
   const links = createQuestionLinks(redis, () => clock.now());
 
   const read = async (id: string): Promise<(AskedQuestion & { readonly runId: string }) | undefined> => {

@@ -6,10 +6,10 @@ import type { Clock } from "../core/clock.ts";
 import type { Caller } from "../core/role.ts";
 import { defineRoute, json, noBody, noQuery, problem, type Route, type RouteReply, type RouteRequest } from "../platform/http/route.ts";
 import { answerers } from "../platform/http/who.ts";
-import type { AnswerReply, QuestionDesk } from "./question-desk.ts";
+import type { AnswerReply, ApprovalService } from "./approval-service.ts";
 
 /** Questions to people and their answers. */
-export function createApprovalRoutes({ desk, clock }: { readonly desk: QuestionDesk; readonly clock: Clock }): readonly Route[] {
+export function createApprovalRoutes({ desk, clock }: { readonly desk: ApprovalService; readonly clock: Clock }): readonly Route[] {
   return [
     defineRoute({
       method: "get",

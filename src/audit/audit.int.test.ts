@@ -3,7 +3,7 @@ import type { AuditEntry } from "../../packages/sdk/src/wire/audit.ts";
 import { createAskingRun } from "../../test/builders/an-asking-run.ts";
 import { createFakeClock, type FakeClock } from "../../test/fakes/fake-clock.ts";
 import { holdRedis } from "../../test/servers/hold-redis.ts";
-import { createQuestionDesk } from "../approvals/redis-store.ts";
+import { createApprovalService } from "../approvals/redis-store.ts";
 import type { AuditLog } from "../core/audit.ts";
 import { createSystemClock } from "../core/clock.ts";
 import { runKeys } from "../platform/redis/run-keys.ts";
@@ -51,7 +51,7 @@ const damage: readonly [string, number, (key: string) => Promise<unknown>][] = [
 describe("a run's journal", () => {
   async function anAnsweredRun() {
     const run = await createAskingRun(held.redis);
-    await createQuestionDesk(held.redis, { ring: () => undefined }, createSystemClock()).answer(run.question.id, {
+    await createApprovalService(held.redis, { ring: () => undefined }, createSystemClock()).answer(run.question.id, {
       answer: "reject",
       reason: "no",
       by: "bob",

@@ -3,9 +3,9 @@ import type { AuditEntry } from "../../packages/sdk/src/wire/audit.ts";
 import { createActionBench } from "../../test/builders/action-bench.ts";
 import { aBudgetState } from "../../test/fakes/fake-budget-control.ts";
 import { createFakeClock } from "../../test/fakes/fake-clock.ts";
-import type { AnswerReply } from "../approvals/question-desk.ts";
+import type { AnswerReply } from "../approvals/approval-service.ts";
 import type { ControlReply } from "../runs/run-control.ts";
-import { auditedBatches, auditedControl, auditedDesk, auditedFreezes } from "./audited.ts";
+import { auditedApprovals, auditedBatches, auditedControl, auditedFreezes } from "./audited.ts";
 
 function anAudit() {
   const entries: AuditEntry[] = [];
@@ -33,7 +33,7 @@ it.each<[AnswerReply, AuditEntry["kind"] | undefined]>([
   [{ kind: "not_found" }, undefined],
 ])("records an answer that is met with %j as %s, and never the link's token", async (reply, kind) => {
   const { entries, deps } = anAudit();
-  const desk = auditedDesk({ list: async () => [], find: async () => undefined, answer: async () => reply }, deps);
+  const desk = auditedApprovals({ list: async () => [], find: async () => undefined, answer: async () => reply }, deps);
   const request = { answer: "approve", reason: "fine", by: "bob", role: "approver", at: 1, link: "secret-token" } as const;
   expect(await desk.answer("q_1", request)).toEqual(reply);
   expect(entries.map(({ kind, at, by, subject, detail }) => [kind, at, by, subject, detail["byLink"], detail["reply"]])).toEqual(

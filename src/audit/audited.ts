@@ -1,8 +1,8 @@
 import type { AuditEntry } from "../../packages/sdk/src/wire/audit.ts";
-import type { QuestionDesk } from "../approvals/question-desk.ts";
+import type { ApprovalService } from "../approvals/approval-service.ts";
 import type { AuditLog } from "../core/audit.ts";
 import type { Clock } from "../core/clock.ts";
-import type { FreezeDesk } from "../freeze/freeze-desk.ts";
+import type { FreezeService } from "../freeze/freeze-service.ts";
 import type { BatchControl } from "../llm/batches/batch-control.ts";
 import type { ControlReply, RunControl, StartReply } from "../runs/run-control.ts";
 
@@ -13,7 +13,7 @@ export interface AuditDeps {
 }
 
 /** A desk whose answers are recorded, the refused ones too. The answer comes first: the run's own journal has it in any case. */
-export function auditedDesk(desk: QuestionDesk, { audit, clock }: AuditDeps): QuestionDesk {
+export function auditedApprovals(desk: ApprovalService, { audit, clock }: AuditDeps): ApprovalService {
   return {
     list: async () => desk.list(),
     find: async (id) => desk.find(id),
@@ -110,7 +110,7 @@ export function auditedBatches(control: BatchControl, { audit, clock }: AuditDep
 }
 
 /** Freezes and their ends are recorded. A freeze is in force before its record. */
-export function auditedFreezes(desk: FreezeDesk, { audit, clock }: AuditDeps): FreezeDesk {
+export function auditedFreezes(desk: FreezeService, { audit, clock }: AuditDeps): FreezeService {
   return {
     list: async () => desk.list(),
     async put(freeze) {

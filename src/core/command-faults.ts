@@ -33,7 +33,7 @@ const dangerousOptions: Readonly<Record<string, RegExp>> = {
 const codeVariables =
   /^(?:LD_|DYLD_|GIT_|BASH_|PERL5|PYTHON|RUBY|NODE_|JAVA_TOOL|_JAVA|PATH$|IFS$|ENV$|SHELLOPTS$|PS4$|PROMPT_COMMAND$|EDITOR$|VISUAL$|PAGER$|RUNBOOKD_)/;
 
-const longestEnum = 200;
+const maxEnum = 200;
 
 /** Everything that is wrong with a template, each as a sentence; empty when it may be used. */
 export function commandFaults(template: CommandTemplate): readonly string[] {
@@ -62,8 +62,8 @@ export function commandFaults(template: CommandTemplate): readonly string[] {
 function typeFaults(name: string, type: ArgumentType): readonly string[] {
   switch (type.kind) {
     case "enum":
-      return type.values.length > longestEnum || new Set(type.values).size < type.values.length
-        ? [`argument ${name}: at most ${longestEnum} different values`]
+      return type.values.length > maxEnum || new Set(type.values).size < type.values.length
+        ? [`argument ${name}: at most ${maxEnum} different values`]
         : [];
     case "integer":
       return type.min > type.max ? [`argument ${name}: min is greater than max`] : [];

@@ -41,7 +41,7 @@ export interface CommandTemplate {
 }
 
 /** Bytes of argv and environment together; a longer command is refused. */
-export const longestCommand = 8192;
+export const maxCommand = 8192;
 
 /** `{name}` inside an element; `{{` and `}}` are a brace each. */
 export const placeholderPattern = /\{\{|\}\}|\{([a-z][a-z0-9_]{0,39})\}/g;

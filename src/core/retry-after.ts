@@ -1,4 +1,4 @@
-const longestMs = 60_000;
+const maxMs = 60_000;
 
 /**
  * Milliseconds that a Retry-After header asks for, at most 60 s: a target cannot hold a run up for a year.
@@ -7,9 +7,9 @@ const longestMs = 60_000;
 export function retryAfterMs(header: string | undefined, now: number): number | undefined {
   if (header === undefined) return undefined;
   const text = header.trim();
-  if (/^\d+$/.test(text)) return Math.min(longestMs, Number(text) * 1000);
+  if (/^\d+$/.test(text)) return Math.min(maxMs, Number(text) * 1000);
   // Date.parse reads far more than HTTP dates; a date has a weekday in front.
   if (!/^[A-Za-z]{3,9},? /.test(text)) return undefined;
   const at = Date.parse(text);
-  return Number.isNaN(at) ? undefined : Math.min(longestMs, Math.max(0, at - now));
+  return Number.isNaN(at) ? undefined : Math.min(maxMs, Math.max(0, at - now));
 }

@@ -10,7 +10,7 @@ export interface FreezeFile {
 
 /** How old a look may be, in milliseconds. */
 const freshMs = 1000;
-const longestReason = 300;
+const maxReason = 300;
 
 /**
  * The file's text is the reason; a line `no-undo` forbids undo as well. A file that is there and cannot be read freezes everything:
@@ -36,7 +36,7 @@ async function readFreeze(path: string, at: number): Promise<Freeze | undefined>
     const reason = lines
       .filter((line) => line !== "" && line !== "no-undo")
       .join(" ")
-      .slice(0, longestReason);
+      .slice(0, maxReason);
     return { ...frozen, reason: reason === "" ? "the file is there" : reason, undo: !lines.includes("no-undo") };
   } catch (error) {
     if (typeof error === "object" && error !== null && "code" in error && error.code === "ENOENT") return undefined;

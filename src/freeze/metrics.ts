@@ -1,7 +1,7 @@
 import { gauge, type MetricRegistry } from "../platform/telemetry/declare-metric.ts";
 import type { Observing } from "../platform/telemetry/exposition.ts";
 import type { FreezeFile } from "./freeze-file.ts";
-import type { FreezeBoard } from "./redis-store.ts";
+import type { FreezeStore } from "./redis-store.ts";
 
 /** The metrics of the kill switch. */
 export type FreezeMetrics = ReturnType<typeof declareFreezeMetrics>;
@@ -12,7 +12,7 @@ export function declareFreezeMetrics(registry: MetricRegistry) {
 }
 
 /** Shows at every scrape whether anything is frozen; a freeze by file shows without Redis. */
-export function observeFreezes(metrics: Observing & FreezeMetrics, board: Pick<FreezeBoard, "list">, file: FreezeFile | undefined): void {
+export function observeFreezes(metrics: Observing & FreezeMetrics, board: Pick<FreezeStore, "list">, file: FreezeFile | undefined): void {
   metrics.observe([metrics.frozen], async () => {
     const isFrozen = (await file?.standing()) !== undefined || (await board.list()).length > 0;
     metrics.frozen.set(isFrozen ? 1 : 0);

@@ -8,7 +8,7 @@ import { runKeys } from "../platform/redis/run-keys.ts";
 import type { RunNotices } from "../runs/run-notices.ts";
 
 /** The freezes that stand in the ledger; they outlive every process. */
-export interface FreezeBoard {
+export interface FreezeStore {
   /** By time, oldest first. */
   list(): Promise<readonly Freeze[]>;
   /**
@@ -24,10 +24,10 @@ export interface FreezeBoard {
  * The hash that append.lua and accept.lua look into. `notices` wakes the runs that were held back; `replicas` is how many must have a freeze
  * before it is said to stand.
  */
-export function createFreezeBoard(
+export function createFreezeStore(
   redis: Redis,
   { notices, replicas = 0 }: { readonly notices: Pick<RunNotices, "wake">; readonly replicas?: number },
-): FreezeBoard {
+): FreezeStore {
   const replication = createReplication(redis, replicas);
   return {
     async list() {

@@ -4,10 +4,10 @@ import { listSchema } from "../../packages/sdk/src/wire/page.ts";
 import type { Clock } from "../core/clock.ts";
 import { defineRoute, json, noBody, noQuery, problem, type Route } from "../platform/http/route.ts";
 import { admins, operators, viewers } from "../platform/http/who.ts";
-import type { FreezeDesk } from "./freeze-desk.ts";
+import type { FreezeService } from "./freeze-service.ts";
 
 /** The kill switch. Whoever may start runs may stop all of them; only those who look after runbookd let them go on. */
-export function createFreezeRoutes({ desk, clock }: { readonly desk: FreezeDesk; readonly clock: Clock }): readonly Route[] {
+export function createFreezeRoutes({ desk, clock }: { readonly desk: FreezeService; readonly clock: Clock }): readonly Route[] {
   return [
     defineRoute({
       method: "get",

@@ -6,7 +6,7 @@ import { allowed, type GuardFacts, type Guardrail, isRaise } from "./guardrail.t
 /** Failures this close together open the breaker, and it stays open as long after the last of them. */
 const windowMs = 30 * 60_000;
 /** Runs of a runbook that did not help, one after the other, before a person decides about the next. */
-const mostIneffective = 2;
+const maxIneffective = 2;
 
 /**
  * What failed again and again is not tried by a machine for half an hour, an action as well as an action on one target; after that one person's
@@ -22,7 +22,7 @@ export const circuitBreaker: Guardrail = ({ action, approved }, { now, facts, po
   if (refused !== undefined) return refused;
   const asked = verdicts.find(({ kind }) => kind === "ask");
   if (asked !== undefined) return asked;
-  if (facts.ineffectiveRuns >= mostIneffective && !approved)
+  if (facts.ineffectiveRuns >= maxIneffective && !approved)
     return ask(`the last ${facts.ineffectiveRuns} runs of this runbook did not help`);
   return { kind: "allow", claims: verdicts.flatMap((verdict) => (verdict.kind === "allow" ? verdict.claims : [])) };
 };

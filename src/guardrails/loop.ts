@@ -5,7 +5,7 @@ import { keepChangesMs, type TargetChange } from "./target-change.ts";
 /** An alert this soon after a change of ours may have been caused by it. */
 const ourOwnDoingMs = 30 * 60_000;
 /** So many times may one run undo what another has set before a person looks. */
-const mostReversals = 3;
+const maxReversals = 3;
 
 /**
  * Automation that reacts to itself: an alert about runbookd changes nothing; what another run changed within half an hour is not raised again by a
@@ -22,7 +22,7 @@ export const loop: Guardrail = (candidate, { now, facts: { changes } }) => {
   const touched = new Set(touchedTargets(candidate));
   const known = changes.filter(({ target, at }) => touched.has(target) && at > now - keepChangesMs);
   const fought = reversalsBetweenRuns(known);
-  if (fought >= mostReversals)
+  if (fought >= maxReversals)
     return ask(`runs have undone each other's settings of ${[...touched].join(", ")} ${fought} times within two hours`);
   const recent = byMachine ? known.findLast((change) => change.runId !== runId && change.at > now - ourOwnDoingMs) : undefined;
   if (recent === undefined) return allowed;

@@ -6,7 +6,7 @@ import { aPagerDutyTarget, aSlackTarget, aWebhookTarget } from "../../test/serve
 import { type NotificationDelivery, targetIdOf } from "../core/notification-target.ts";
 import type { Mail, MailDelivery, OutboxRow } from "../core/outbox.ts";
 import type { ComposedMail } from "../reports/create-composer.ts";
-import { deliverNext, retryDelayMs, startReportWorker, usualPatience } from "./jobs.ts";
+import { defaultTimeouts, deliverNext, retryDelayMs, startReportWorker } from "./jobs.ts";
 
 const everyMs = 1000;
 const minute = 60_000;
@@ -48,7 +48,7 @@ function aBench(deliveries: (MailDelivery | Error)[] = [], composed: ComposedMai
     },
   };
   const put = (key = "k", to = "default") => outbox.put({ key, to, content: { kind: "review", runId: "run-1" }, putAt: clock.now() });
-  const next = () => deliverNext(deps, everyMs, usualPatience);
+  const next = () => deliverNext(deps, everyMs, defaultTimeouts);
   return { ...deps, deps, mails, told, put, next };
 }
 
@@ -85,7 +85,7 @@ describe("a delivery", () => {
     await next();
     expect(told).toEqual([`failed ESOCKET ${minute}`, `failed ESOCKET ${2 * minute}`, "sent k"]);
     expect(new Set(mails.map((mail) => mail.messageId)).size).toBe(1);
-    expect([0, 3, 5, 6, 50].map((attempts) => retryDelayMs(attempts, usualPatience) / minute)).toEqual([1, 8, 32, 60, 60]);
+    expect([0, 3, 5, 6, 50].map((attempts) => retryDelayMs(attempts, defaultTimeouts) / minute)).toEqual([1, 8, 32, 60, 60]);
   });
 
   it("gives up visibly on a final refusal, on an unknown group, on a run that is gone, and after three days", async () => {
@@ -134,7 +134,7 @@ describe("a delivery", () => {
     const { put, next, mails, clock, outbox, deps } = aBench();
     await put();
     await expect(
-      deliverNext({ ...deps, outbox: { ...outbox, settle: async () => Promise.reject(new Error("crash")) } }, everyMs, usualPatience),
+      deliverNext({ ...deps, outbox: { ...outbox, settle: async () => Promise.reject(new Error("crash")) } }, everyMs, defaultTimeouts),
     ).rejects.toThrow("crash");
     expect(await next()).toBe(false);
     await clock.advance(60_000);
@@ -205,12 +205,12 @@ describe("a delivery to a target of a group", () => {
     const without = { ...deps, sender: undefined };
     await put();
     await outbox.put(target("webhook/hub", clock.now()));
-    expect(await deliverNext(without, everyMs, usualPatience)).toBe(true);
-    expect(await deliverNext(without, everyMs, usualPatience)).toBe(true);
+    expect(await deliverNext(without, everyMs, defaultTimeouts)).toBe(true);
+    expect(await deliverNext(without, everyMs, defaultTimeouts)).toBe(true);
     expect(told).toEqual(["sent k/webhook/hub"]);
     expect(await outbox.find("k")).toEqual({ state: "waiting", attempts: 0 });
     await clock.advance(minute);
-    await deliverNext(deps, everyMs, usualPatience);
+    await deliverNext(deps, everyMs, defaultTimeouts);
     expect(told).toEqual(["sent k/webhook/hub", "sent k"]);
   });
 });

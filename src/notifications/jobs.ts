@@ -14,7 +14,7 @@ import type { Composer } from "../reports/create-composer.ts";
 import type { Recipients } from "./recipients.ts";
 
 /** How long to wait between deliveries that failed; milliseconds. */
-export interface MailPatience {
+export interface MailTimeouts {
   /** After the first failure; it doubles with every further one. */
   readonly firstMs: number;
   readonly longestMs: number;
@@ -23,7 +23,7 @@ export interface MailPatience {
 }
 
 /** A minute, doubling up to an hour, for three days. */
-export const usualPatience: MailPatience = { firstMs: 60_000, longestMs: hourMs, giveUpAfterMs: 3 * dayMs };
+export const defaultTimeouts: MailTimeouts = { firstMs: 60_000, longestMs: hourMs, giveUpAfterMs: 3 * dayMs };
 
 /** What the sender of mails tells its surroundings; never throws, never awaited. */
 export interface MailLog {
@@ -53,7 +53,7 @@ export interface ReportWorkerOptions {
   readonly everyMs: number;
   /** Aborted when the process wants to stop; a mail in hand is finished. */
   readonly drain: AbortSignal;
-  readonly patience?: MailPatience;
+  readonly patience?: MailTimeouts;
 }
 
 /** Between two looks at a mail that has no server yet. */
@@ -68,7 +68,7 @@ export function startReportWorker(deps: ReportWorkerDeps, options: ReportWorkerO
   const stop = AbortSignal.any([options.drain, closing.signal]);
   const loop = async (): Promise<void> => {
     while (!stop.aborted) {
-      const delivered = await deliverNext(deps, options.everyMs, options.patience ?? usualPatience).catch((error: unknown) => {
+      const delivered = await deliverNext(deps, options.everyMs, options.patience ?? defaultTimeouts).catch((error: unknown) => {
         deps.log.defect(error);
         return false;
       });
@@ -85,7 +85,7 @@ export function startReportWorker(deps: ReportWorkerDeps, options: ReportWorkerO
 }
 
 /** Delivers the mail that is due first. False when none was. */
-export async function deliverNext(deps: ReportWorkerDeps, everyMs: number, patience: MailPatience): Promise<boolean> {
+export async function deliverNext(deps: ReportWorkerDeps, everyMs: number, patience: MailTimeouts): Promise<boolean> {
   const claimed = await deps.outbox.claim(deps.clock.now(), leaseMs);
   if (claimed === undefined) return false;
   const settlement = await deliver(claimed, deps, { everyMs, patience });
@@ -100,7 +100,7 @@ export async function deliverNext(deps: ReportWorkerDeps, everyMs: number, patie
 async function deliver(
   claimed: ClaimedMail,
   deps: ReportWorkerDeps,
-  { everyMs, patience }: { readonly everyMs: number; readonly patience: MailPatience },
+  { everyMs, patience }: { readonly everyMs: number; readonly patience: MailTimeouts },
 ): Promise<MailSettlement> {
   const { row, attempts } = claimed;
   const { clock } = deps;
@@ -157,6 +157,6 @@ async function notify(target: NotificationTarget, notification: Notification, no
 }
 
 /** Milliseconds before the next delivery, after `attempts` failed ones before this. */
-export function retryDelayMs(attempts: number, { firstMs, longestMs }: MailPatience): number {
+export function retryDelayMs(attempts: number, { firstMs, longestMs }: MailTimeouts): number {
   return Math.min(longestMs, firstMs * 2 ** attempts);
 }

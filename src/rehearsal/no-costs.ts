@@ -1,7 +1,7 @@
-import type { CostSight } from "../llm/cost/explain-cost.ts";
+import type { CostExplainer } from "../llm/cost/explain-cost.ts";
 
 /** Costs of a world without usage events: no question about them can be answered. */
-export const noCosts: CostSight = {
+export const noCosts: CostExplainer = {
   explain: async (question) => ({
     ...question,
     kind: "incomplete",

@@ -10,14 +10,14 @@ import { dayMs } from "../core/duration.ts";
 import { sha256 } from "../core/json.ts";
 import type { OutboxRow } from "../core/outbox.ts";
 import { evaluateGuardrails } from "../guardrails/evaluate-guardrails.ts";
-import type { TicketCare } from "../llm/tickets/ticket-care.ts";
+import type { RecoveryPorts } from "../llm/tickets/recovery-ports.ts";
 import { createRecipients } from "../notifications/create-recipients.ts";
 import { matchTriggers } from "../runbooks/runbook-set.ts";
 import { createExecutor, type Execution } from "../runs/engine/execute-run.ts";
 import { silentObserver } from "../runs/engine/silent-observer.ts";
-import type { RunLedger } from "../runs/store.ts";
+import type { RunJournal } from "../runs/store.ts";
 import { faultyActions, type StepFaults } from "./faulty-actions.ts";
-import { createMemoryRunLedger } from "./memory-run-ledger.ts";
+import { createMemoryRunJournal } from "./memory-run-journal.ts";
 import { noCosts } from "./no-costs.ts";
 import type { FaultOutcome, Rehearsal } from "./rehearsal.ts";
 import { createScriptedMetrics } from "./scripted-metrics.ts";
@@ -49,7 +49,7 @@ const start: Instant = Date.UTC(2026, 0, 5, 12);
 const leaseMs = dayMs;
 /** How long it takes until another worker takes over. */
 const takeOverMs = 6000;
-const mostLooks = 1000;
+const maxLooks = 1000;
 const never = new AbortController().signal;
 
 /**
@@ -63,7 +63,7 @@ export async function runRehearsal(runbook: Runbook, rehearsal: Rehearsal): Prom
   const faults: string[] = [];
   const questions: Question[] = [];
   const metrics = createScriptedMetrics(rehearsal.metrics, start, () => clock.now());
-  const inner = createMemoryRunLedger(clock, leaseMs);
+  const inner = createMemoryRunJournal(clock, leaseMs);
 
   const prepared = prepare(runbook, rehearsal);
   if (!prepared.ok) return { journal: [], effects, mails, questions, ended: false, faults: [prepared.reason], ms: 0 };
@@ -80,7 +80,7 @@ export async function runRehearsal(runbook: Runbook, rehearsal: Rehearsal): Prom
   if (script.resolveAtMs !== undefined) clock.plan(start + script.resolveAtMs, resolve);
 
   let dueAt: Instant | undefined;
-  const ledger: RunLedger = {
+  const ledger: RunJournal = {
     leaseMs: inner.leaseMs,
     claim: (id) => inner.claim(id),
     renew: (lease) => inner.renew(lease),
@@ -140,7 +140,7 @@ export async function runRehearsal(runbook: Runbook, rehearsal: Rehearsal): Prom
   /** True: the run ended. False: it waits for a person whom the rehearsal does not have. */
   async function carryOn(): Promise<boolean> {
     let idle = 0;
-    for (let looks = 0; looks < mostLooks; looks += 1) {
+    for (let looks = 0; looks < maxLooks; looks += 1) {
       const before = inner.journal(runId).length;
       const died = new Promise<"died">((settle) => (crashed = () => settle("died")));
       const look: Execution | "died" = await Promise.race([executor.execute(runId, never), died]);
@@ -173,7 +173,7 @@ export async function runRehearsal(runbook: Runbook, rehearsal: Rehearsal): Prom
       const expired = open?.expiresAt !== undefined && open.expiresAt <= clock.now();
       if (expired) script.answers.get(open.stepId)?.shift();
     }
-    faults.push(`The run came to no end in ${mostLooks} looks.`);
+    faults.push(`The run came to no end in ${maxLooks} looks.`);
     return false;
   }
 
@@ -253,7 +253,7 @@ function portsOf(
     readonly effects: string[];
     readonly mails: string[];
     readonly prompts: SimulatedPrompts;
-    readonly tickets: TicketCare;
+    readonly tickets: RecoveryPorts;
   },
 ): ActionPorts {
   const rows = new Map<string, OutboxRow>();

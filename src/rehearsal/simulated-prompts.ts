@@ -5,7 +5,7 @@ import type { Clock } from "../core/clock.ts";
 import { dayMs, minuteMs } from "../core/duration.ts";
 import { oneUsd } from "../core/money.ts";
 import { formatShare } from "../core/share.ts";
-import type { CacheSight } from "../llm/caching/cache-sight.ts";
+import type { CacheAnalysisReader } from "../llm/caching/cache-analysis-reader.ts";
 import type { VersionMeasure } from "../llm/caching/compare-versions.ts";
 import type { CanaryStore } from "../llm/prompts/canary.ts";
 import { type PromptStore, productionLabel } from "../llm/prompts/prompt.ts";
@@ -23,7 +23,7 @@ const inputPerRequest = 1000;
 export interface SimulatedPrompts {
   readonly prompts: PromptStore;
   readonly canaries: CanaryStore;
-  readonly cache: CacheSight;
+  readonly cache: CacheAnalysisReader;
   readonly evaluator: PromptEvaluator;
 }
 

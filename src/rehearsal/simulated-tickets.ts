@@ -1,9 +1,9 @@
 import type { Ticket } from "../../packages/sdk/src/wire/tickets.ts";
 import type { Clock, Instant } from "../core/clock.ts";
 import type { CheckpointRepository } from "../llm/tickets/checkpoint.ts";
+import type { RecoveryPorts } from "../llm/tickets/recovery-ports.ts";
 import { parseStagedWork, type StagedWork, storedWork } from "../llm/tickets/staged-work.ts";
 import { hasEnded, lostReason, recoveryReason } from "../llm/tickets/ticket.ts";
-import type { TicketCare } from "../llm/tickets/ticket-care.ts";
 import { createMemoryCheckpoints } from "./memory-checkpoints.ts";
 import type { SimulatedTicket } from "./rehearsal.ts";
 
@@ -20,7 +20,7 @@ export async function createSimulatedTickets(
   written: readonly SimulatedTicket[],
   clock: Pick<Clock, "now">,
   changed: (line: string) => void,
-): Promise<TicketCare> {
+): Promise<RecoveryPorts> {
   const start = clock.now();
   const inner = createMemoryCheckpoints({ "README.md": "base" });
   const tickets = new Map<string, { ticket: Ticket; holder: string; queuedAt?: Instant }>();

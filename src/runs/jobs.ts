@@ -2,9 +2,9 @@ import type { Redis } from "ioredis";
 import type { Clock } from "../core/clock.ts";
 import type { WorkerHandle } from "../core/worker-handle.ts";
 import { startQueueWorker } from "../platform/queue/queue-worker.ts";
+import { type WakeJob, wakePrefix, wakeQueueName } from "./bull-wake-queue.ts";
+import type { ConcurrencyLimiter } from "./concurrency-limiter.ts";
 import type { Execution, Executor } from "./engine/execute-run.ts";
-import type { Hand } from "./hand.ts";
-import { type WakeJob, wakePrefix, wakeQueueName } from "./wake-queue.ts";
 
 /** What a worker tells. */
 export interface RunWorkerLog {
@@ -21,7 +21,7 @@ export function startRunWorker(
   options: {
     readonly redis: Redis;
     readonly concurrency: number;
-    readonly hand: Hand;
+    readonly hand: ConcurrencyLimiter;
     readonly drain: AbortSignal;
     readonly clock: Clock;
     readonly log: RunWorkerLog;

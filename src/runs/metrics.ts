@@ -2,10 +2,10 @@ import { outcomes } from "../../packages/sdk/src/wire/runs.ts";
 import type { Clock } from "../core/clock.ts";
 import { counter, gauge, histogram, type MetricRegistry } from "../platform/telemetry/declare-metric.ts";
 import type { Observing } from "../platform/telemetry/exposition.ts";
+import type { BullWakeQueue } from "./bull-wake-queue.ts";
 import type { DamagedRuns } from "./redis-damaged-runs.ts";
-import type { RedisRunLedger } from "./redis-store.ts";
+import type { RedisRunJournal } from "./redis-store.ts";
 import type { WatchdogRecord } from "./redis-watchdog.ts";
-import type { WakeQueue } from "./wake-queue.ts";
 
 /** The metrics of runs and of what keeps them going. */
 export type RunMetrics = ReturnType<typeof declareRunMetrics>;
@@ -92,7 +92,10 @@ export function declareRunMetrics(registry: MetricRegistry) {
 /** Shows at every scrape how many runs of each runbook are open, and how long the one that is due longest has been waiting. */
 export function observeOpenRuns(
   metrics: Observing & RunMetrics,
-  { runbooks, ledger }: { readonly runbooks: () => readonly string[]; readonly ledger: Pick<RedisRunLedger, "openRuns" | "dueLagSeconds"> },
+  {
+    runbooks,
+    ledger,
+  }: { readonly runbooks: () => readonly string[]; readonly ledger: Pick<RedisRunJournal, "openRuns" | "dueLagSeconds"> },
 ): void {
   metrics.observe([metrics.runsActive], async () => {
     metrics.runsActive.reset();
@@ -108,7 +111,7 @@ export function observeDamagedRuns(metrics: Observing & RunMetrics, damaged: Pic
 }
 
 /** Counts the jobs of the queue that wakes workers, at every scrape. */
-export function observeWakeQueue(metrics: Observing & RunMetrics, queue: Pick<WakeQueue, "counts">): void {
+export function observeWakeQueue(metrics: Observing & RunMetrics, queue: Pick<BullWakeQueue, "counts">): void {
   metrics.observe([metrics.queueJobs], async () => {
     for (const [state, count] of Object.entries(await queue.counts())) metrics.queueJobs.set({ queue: "wake", state }, count);
   });

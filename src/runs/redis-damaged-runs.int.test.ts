@@ -6,7 +6,7 @@ import { createSystemClock } from "../core/clock.ts";
 import { runKeys } from "../platform/redis/run-keys.ts";
 import { createDamagedRuns } from "./redis-damaged-runs.ts";
 import { createRunReader } from "./redis-run-reader.ts";
-import { createRunLedger } from "./redis-store.ts";
+import { createRunJournal } from "./redis-store.ts";
 
 const clock = createSystemClock();
 const held = holdRedis();
@@ -34,7 +34,7 @@ async function accepted(id: string): Promise<void> {
   expect(reply?.kind).toBe("created");
 }
 
-const openLedger = () => createRunLedger(held.redis, { worker: "w", leaseMs: 5000, nonce: randomUUID, clock });
+const openLedger = () => createRunJournal(held.redis, { worker: "w", leaseMs: 5000, nonce: randomUUID, clock });
 
 describe.each([
   ["a journal entry that is no JSON", async () => held.redis.lset(runKeys.journal("run_bad"), 0, '{"at":')],

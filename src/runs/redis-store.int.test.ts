@@ -2,17 +2,17 @@ import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll } from "@jest/globals";
 import type { RunRequest } from "../../packages/sdk/src/wire/runs.ts";
 import { describeAcceptStore } from "../../test/contracts/describe-accept-store.ts";
-import { describeRunLedger } from "../../test/contracts/describe-run-ledger.ts";
+import { describeRunJournal } from "../../test/contracts/describe-run-journal.ts";
 import { type RedisServer, startRedisServer } from "../../test/servers/redis-server.ts";
 import { createAcceptStore, createRunbookBytes } from "../alerts/redis-store.ts";
 import { createSystemClock } from "../core/clock.ts";
 import { parseEntry } from "../core/journal.ts";
 import { parseSummary } from "../core/run.ts";
-import { createFreezeBoard } from "../freeze/redis-store.ts";
+import { createFreezeStore } from "../freeze/redis-store.ts";
 import { connectRedis } from "../platform/redis/connection.ts";
 import { runKeys } from "../platform/redis/run-keys.ts";
 import { createRunNotices } from "./redis-run-notices.ts";
-import { createRunLedger } from "./redis-store.ts";
+import { createRunJournal } from "./redis-store.ts";
 
 let server: RedisServer;
 beforeAll(async () => {
@@ -61,12 +61,12 @@ async function acceptRun(redis: ReturnType<typeof connectRedis>, runId: string, 
   if (reply?.kind !== "created") throw new Error(`Not accepted: ${reply?.kind}`);
 }
 
-describeRunLedger("Redis", async () => {
+describeRunJournal("Redis", async () => {
   const redis = connectRedis({ socketPath: server.socketPath }, "worker");
   await redis.flushall();
-  const ledgerOf = (worker: string) => createRunLedger(redis, { worker, leaseMs: 6000, nonce: () => randomUUID(), clock });
+  const ledgerOf = (worker: string) => createRunJournal(redis, { worker, leaseMs: 6000, nonce: () => randomUUID(), clock });
   const control = createRunNotices(redis);
-  const board = createFreezeBoard(redis, { notices: createRunNotices(redis) });
+  const board = createFreezeStore(redis, { notices: createRunNotices(redis) });
   return {
     ledger: ledgerOf("a"),
     other: ledgerOf("b"),
@@ -92,7 +92,7 @@ describeAcceptStore("Redis", async () => {
   const redis = connectRedis({ socketPath: server.socketPath }, "request");
   await new Promise((resolve) => redis.once("ready", resolve));
   await redis.flushall();
-  const ledger = createRunLedger(redis, { worker: "a", leaseMs: 6000, nonce: () => randomUUID(), clock });
+  const ledger = createRunJournal(redis, { worker: "a", leaseMs: 6000, nonce: () => randomUUID(), clock });
   return {
     store: createAcceptStore(redis, { now: () => Date.now(), bytes: createRunbookBytes(redis) }),
     bytes: createRunbookBytes(redis),
@@ -102,8 +102,8 @@ describeAcceptStore("Redis", async () => {
       if (summary === null || first === null) return undefined;
       return { id: parseSummary(summary).id, first: parseEntry(first).kind };
     },
-    freeze: async (freeze) => createFreezeBoard(redis, { notices: createRunNotices(redis) }).put(freeze),
-    unfreeze: async (scope) => void (await createFreezeBoard(redis, { notices: createRunNotices(redis) }).remove(scope)),
+    freeze: async (freeze) => createFreezeStore(redis, { notices: createRunNotices(redis) }).put(freeze),
+    unfreeze: async (scope) => void (await createFreezeStore(redis, { notices: createRunNotices(redis) }).remove(scope)),
     resolvedOf: async (runId) => (await redis.hget(runKeys.run(runId), "resolved")) ?? undefined,
     async endRun(runId) {
       const run = await ledger.claim(runId);

@@ -11,7 +11,7 @@ import { createReplication } from "../platform/redis/replication.ts";
 import { claimArgs, isId, keepEndedMs, runKeys } from "../platform/redis/run-keys.ts";
 import { replyList } from "../platform/redis/script.ts";
 import { runScripts } from "./redis-scripts.ts";
-import type { Notices, RunLedger } from "./store.ts";
+import type { Notices, RunJournal } from "./store.ts";
 
 /** 720 watchdog runs a day are worth a day of looking back. */
 const watchdogRetentionMs = dayMs;
@@ -19,7 +19,7 @@ const watchdogRetentionMs = dayMs;
 const entryLimitBytes = 64 * 1024;
 
 /** A ledger over Redis in the name of one worker, plus what its sweeper needs. */
-export interface RedisRunLedger extends RunLedger {
+export interface RedisRunJournal extends RunJournal {
   /** Runs that somebody must look at now, oldest first. */
   due(limit: number): Promise<readonly string[]>;
   /** Takes back the leases of an earlier process of this worker's name; its runs are due at once. Only safe when the name is exclusive. */
@@ -34,7 +34,7 @@ export interface RedisRunLedger extends RunLedger {
  * Binds the scripts. `worker` is a stable name, exclusive to one process at a time; `nonce` makes tokens unique.
  * `replicas`: an intent must be on this many replicas before its effect may begin; 0 or absent asks none.
  */
-export function createRunLedger(
+export function createRunJournal(
   redis: Redis,
   options: {
     readonly worker: string;
@@ -43,7 +43,7 @@ export function createRunLedger(
     readonly clock: Clock;
     readonly replicas?: number;
   },
-): RedisRunLedger {
+): RedisRunJournal {
   const { worker, leaseMs } = options;
   /** The projection travels with the lease, because the script only writes. */
   const summaries = new Map<string, RunSummary>();
@@ -51,7 +51,7 @@ export function createRunLedger(
   /** After a write that did not reach its replicas, the next intent is not even written before they are back. */
   let isBehind = false;
 
-  const claimRun: RunLedger["claim"] = async (runId) => {
+  const claimRun: RunJournal["claim"] = async (runId) => {
     if (!isId(runId)) return { refused: "unknown_run" };
     const reply = replyList(
       await runScripts.claim.run(redis, {

@@ -68,7 +68,7 @@ export type AppendReply =
   | { readonly kind: "claim_refused"; readonly claim: Claim; readonly holder?: string; readonly retryAt?: Instant };
 
 /** The ledger as a worker sees it. Every write is fenced by the lease's token. */
-export interface RunLedger {
+export interface RunJournal {
   claim(runId: string): Promise<ClaimedRun | ClaimRefusal>;
   append(lease: Lease, append: Append): Promise<AppendReply>;
   /** False: the lease is lost and will not come back. */

@@ -1,7 +1,7 @@
 import type { Clock } from "../core/clock.ts";
 import type { WorkerHandle } from "../core/worker-handle.ts";
+import type { ConcurrencyLimiter } from "./concurrency-limiter.ts";
 import type { Executor } from "./engine/execute-run.ts";
-import type { Hand } from "./hand.ts";
 import type { RunWorkerLog } from "./jobs.ts";
 
 /** Where due runs are found. */
@@ -20,7 +20,7 @@ export function startSweep(
     readonly ledger: DueRuns;
     readonly clock: Clock;
     readonly everyMs: number;
-    readonly hand: Hand;
+    readonly hand: ConcurrencyLimiter;
     readonly drain: AbortSignal;
     readonly random: () => number;
     readonly log: RunWorkerLog;

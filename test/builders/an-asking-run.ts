@@ -3,13 +3,13 @@ import type { Redis } from "ioredis";
 import type { Question } from "../../packages/sdk/src/wire/questions.ts";
 import { createAcceptStore, createRunbookBytes } from "../../src/alerts/redis-store.ts";
 import { createSystemClock } from "../../src/core/clock.ts";
-import { createRunLedger, type RedisRunLedger } from "../../src/runs/redis-store.ts";
+import { createRunJournal, type RedisRunJournal } from "../../src/runs/redis-store.ts";
 
 /** A run in a real Redis that waits for the answer to one question. */
 export interface AskingRun {
   readonly runId: string;
   readonly question: Question;
-  readonly ledger: RedisRunLedger;
+  readonly ledger: RedisRunJournal;
 }
 
 /** Accepts a run, claims it and suspends it with a question; ids are new each time. */
@@ -50,7 +50,7 @@ export async function createAskingRun(redis: Redis, change: Partial<Question> = 
     },
   ]);
   if (accepted?.kind !== "created") throw new Error(`Not accepted: ${accepted?.kind}`);
-  const ledger = createRunLedger(redis, { worker: `w_${unique}`, leaseMs: 6000, nonce: randomUUID, clock });
+  const ledger = createRunJournal(redis, { worker: `w_${unique}`, leaseMs: 6000, nonce: randomUUID, clock });
   const claimed = await ledger.claim(runId);
   if ("refused" in claimed) throw new Error(claimed.refused);
   const question: Question = {

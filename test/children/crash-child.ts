@@ -18,21 +18,21 @@ import type { Action, BoundAction } from "../../src/core/action.ts";
 import { createSystemClock } from "../../src/core/clock.ts";
 import { StepFailure } from "../../src/core/failure.ts";
 import { createUlids } from "../../src/core/ulid.ts";
-import { createFreezeBoard } from "../../src/freeze/redis-store.ts";
+import { createFreezeStore } from "../../src/freeze/redis-store.ts";
 import { parseRedisUrl } from "../../src/platform/config/redis-url.ts";
 import { createApp } from "../../src/platform/http/create-app.ts";
 import { createHttpServer } from "../../src/platform/http/create-http-server.ts";
 import { addressOf, connectRedis, type RedisAddress, untilReady } from "../../src/platform/redis/connection.ts";
 import { parseRunbook } from "../../src/runbooks/parse/parse-runbook.ts";
+import { createBullWakeQueue } from "../../src/runs/bull-wake-queue.ts";
+import { createConcurrencyLimiter } from "../../src/runs/concurrency-limiter.ts";
 import { createExecutor } from "../../src/runs/engine/execute-run.ts";
-import { createHand } from "../../src/runs/hand.ts";
 import { startRunWorker } from "../../src/runs/jobs.ts";
 import { createPinnedRunbooks } from "../../src/runs/redis-pinned-runbooks.ts";
 import { createRunNotices } from "../../src/runs/redis-run-notices.ts";
-import { createRunLedger } from "../../src/runs/redis-store.ts";
-import type { Append, AppendReply, Lease, RunLedger } from "../../src/runs/store.ts";
+import { createRunJournal } from "../../src/runs/redis-store.ts";
+import type { Append, AppendReply, Lease, RunJournal } from "../../src/runs/store.ts";
 import { startSweep } from "../../src/runs/sweep.ts";
-import { createWakeQueue } from "../../src/runs/wake-queue.ts";
 import { createSwitchAction, refuseAction } from "../fakes/switch-action.ts";
 
 const setting = (name: string): string => process.env[name] ?? "";
@@ -124,7 +124,7 @@ const dyingStore: AcceptStore = {
     return replies;
   },
 };
-const queue = createWakeQueue(redis, () => undefined);
+const queue = createBullWakeQueue(redis, () => undefined);
 const doorbell = {
   ring(runId: string) {
     if (kill === "KP2") setTimeout(() => process.kill(process.pid, "SIGKILL"), 50);
@@ -132,14 +132,14 @@ const doorbell = {
   },
 };
 
-const ledger = createRunLedger(redis, {
+const ledger = createRunJournal(redis, {
   worker: setting("RB_WORKER"),
   leaseMs: 1000,
   nonce: () => `${process.pid}-${randomUUID()}`,
   clock,
   replicas,
 });
-const dyingLedger: RunLedger = {
+const dyingLedger: RunJournal = {
   leaseMs: ledger.leaseMs,
   async renew(lease) {
     const renewed = await ledger.renew(lease);
@@ -174,7 +174,7 @@ async function brokenAppend(lease: Lease, change: Append): Promise<AppendReply> 
   return ledger.append({ ...lease, token }, { ...change, head });
 }
 
-const freezeBoard = createFreezeBoard(redis, { notices: createRunNotices(redis) });
+const freezeBoard = createFreezeStore(redis, { notices: createRunNotices(redis) });
 const limit = Number(setting("RB_LIMIT"));
 const drain = new AbortController().signal;
 const log = {
@@ -209,7 +209,7 @@ const executor = createExecutor(
   },
 );
 await ledger.reclaimOwn();
-const hand = createHand(5);
+const hand = createConcurrencyLimiter(5);
 startRunWorker(executor, { redis, concurrency: 5, hand, drain, clock, log });
 startSweep(executor, { ledger, clock, everyMs: 200, hand, drain, random: Math.random, log });
 

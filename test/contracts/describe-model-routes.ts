@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
 import type { RouteTargets } from "../../packages/sdk/src/wire/routing.ts";
-import type { ModelRouteStore, RouteChange } from "../../src/llm/routing/model-route.ts";
+import type { ModelRoutingStore, RouteChange } from "../../src/llm/routing/model-route.ts";
 
 /** Everything goes to one model. */
 export function someTargets(change: Partial<RouteTargets> = {}): RouteTargets {
@@ -11,7 +11,7 @@ export function someTargets(change: Partial<RouteTargets> = {}): RouteTargets {
 export const aCandidate = { provider: "anthropic", model: "claude-haiku-4-5", share: 0.1, salt: "run_1" };
 
 /** The specification of every store of routes. */
-export function describeModelRoutes(name: string, open: () => Promise<ModelRouteStore>): void {
+export function describeModelRoutes(name: string, open: () => Promise<ModelRoutingStore>): void {
   const aChange = (change: Partial<RouteChange> = {}): RouteChange => ({
     id: "implement",
     expected: 0,

@@ -1,5 +1,5 @@
 import type { WorkloadChange } from "../../packages/sdk/src/wire/changes.ts";
-import { type ChangeLog, mostChanges } from "../../src/llm/changes/change-log.ts";
+import { type ChangeLog, maxChanges } from "../../src/llm/changes/change-log.ts";
 
 /** A change log in memory. */
 export function createMemoryChangeLog(): ChangeLog {
@@ -8,7 +8,7 @@ export function createMemoryChangeLog(): ChangeLog {
   return {
     async record(change) {
       kept.set(JSON.stringify(change), change);
-      if (kept.size <= mostChanges) return;
+      if (kept.size <= maxChanges) return;
       const [oldest] = sorted();
       kept.delete(JSON.stringify(oldest));
     },

@@ -1,9 +1,9 @@
 import type { ModelRoute } from "../../packages/sdk/src/wire/routing.ts";
 import type { Clock } from "../../src/core/clock.ts";
-import { holdsTargets, type ModelRouteStore } from "../../src/llm/routing/model-route.ts";
+import { holdsTargets, type ModelRoutingStore } from "../../src/llm/routing/model-route.ts";
 
 /** Routes in memory. */
-export function createMemoryModelRoutes(clock: Pick<Clock, "now">): ModelRouteStore {
+export function createMemoryModelRoutes(clock: Pick<Clock, "now">): ModelRoutingStore {
   const kept = new Map<string, ModelRoute>();
   return {
     read: async (id) => kept.get(id),

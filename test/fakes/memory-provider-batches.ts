@@ -1,5 +1,5 @@
 import { createBatchEngine, type EngineBatch, type EngineOutcome } from "../../demo/simulators/provider-batches/batch-engine.ts";
-import { createQuirkBoard } from "../../demo/simulators/provider-batches/batch-quirk.ts";
+import { createQuirkSet } from "../../demo/simulators/provider-batches/batch-quirk.ts";
 import type { Clock } from "../../src/core/clock.ts";
 import {
   type ItemErrorClass,
@@ -26,7 +26,7 @@ const classes: { readonly [Error in Extract<EngineOutcome<Answer>, { kind: "erro
 
 /** The port in memory. It counts late and remembers keys. Every answer uses 1000 and 100 tokens of `claude-sonnet-4-5`. */
 export function createMemoryProviderBatches(clock: Clock & { advance(ms: number): Promise<void> }): ProviderBench {
-  const quirks = createQuirkBoard();
+  const quirks = createQuirkSet();
   const costMicroUsd = 2250;
   let answers = 0;
   const engine = createBatchEngine<Answer>({

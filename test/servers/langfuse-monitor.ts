@@ -1,7 +1,7 @@
 import { createHmac } from "node:crypto";
 
 /** Failures in a row after which Langfuse switches a webhook off; a person has to switch it on again. */
-const mostFailures = 5;
+const maxFailures = 5;
 
 /** What came of one message. `off`: the webhook was switched off before, and nothing was sent. */
 export type MonitorReply = { readonly kind: "answered"; readonly status: number; readonly body: unknown } | { readonly kind: "off" };
@@ -31,7 +31,7 @@ export function createLangfuseMonitor(webhook: {
   let failures = 0;
   return {
     async send(message, { at = webhook.now(), secret = webhook.secret, header } = {}) {
-      if (failures >= mostFailures) return { kind: "off" };
+      if (failures >= maxFailures) return { kind: "off" };
       const text = typeof message === "string" ? message : JSON.stringify(message);
       const seconds = Math.floor(at / 1000);
       const signed = `t=${seconds},v1=${createHmac("sha256", secret).update(`${seconds}.${text}`).digest("hex")}`;

@@ -1,7 +1,7 @@
 import type { Redis } from "ioredis";
 import { createSystemClock } from "../../src/core/clock.ts";
 import { createLocalGate } from "../../src/llm/budgets/local-gate.ts";
-import { createWorkloadLedger } from "../../src/llm/budgets/redis-store.ts";
+import { createBudgetLedger } from "../../src/llm/budgets/redis-store.ts";
 import { startTicketWorker } from "../../src/llm/tickets/jobs.ts";
 import { createTicketStore } from "../../src/llm/tickets/redis-store.ts";
 import type { TicketProcessor } from "../../src/llm/tickets/ticket.ts";
@@ -12,7 +12,7 @@ export function openTicketSystem(redis: Redis) {
   const clock = createSystemClock();
   const tickets = createTicketStore({ redis, clock });
   const times = { leaseMs: 2000, minuteMs: 60_000, bucketMs: 60_000, keepMs: 3_600_000 };
-  const ledger = createWorkloadLedger({ redis, clock, times, counts: tickets });
+  const ledger = createBudgetLedger({ redis, clock, times, counts: tickets });
   const gate = createLocalGate({ ledger, observer: { usage: () => undefined, finished: () => undefined } });
   return { redis, clock, tickets, ledger, gate };
 }

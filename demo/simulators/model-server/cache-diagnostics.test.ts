@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
-import { createDiagnosticsDesk } from "./cache-diagnostics.ts";
+import { createDiagnosticsLog } from "./cache-diagnostics.ts";
 import { findModel, servedModels } from "./model-catalogue.ts";
 import { promptBlocks } from "./prompt-blocks.ts";
 
@@ -21,7 +21,7 @@ function request(tool: string, system: string, ...messages: string[]) {
 
 describe("diagnostics of the cache", () => {
   it("say nothing about a first request and one that goes on where the one before ended", () => {
-    const desk = createDiagnosticsDesk();
+    const desk = createDiagnosticsLog();
     desk.remember("msg_1", request("read", "rules", "one"));
     expect(desk.compare(null, request("read", "rules", "one"))).toBeNull();
     expect(desk.compare("msg_1", request("read", "rules", "one", "two"))).toBeNull();
@@ -33,13 +33,13 @@ describe("diagnostics of the cache", () => {
     ["messages_changed", request("read", "rules", "another")],
     ["model_changed", { ...request("read", "rules", "one"), model: "other" }],
   ])("name %s as what comes first, with the tokens behind it", (type, next) => {
-    const desk = createDiagnosticsDesk();
+    const desk = createDiagnosticsLog();
     desk.remember("msg_1", request("read", "rules", "one"));
     expect(desk.compare("msg_1", next)).toMatchObject({ cache_miss_reason: { type, cache_missed_input_tokens: expect.any(Number) } });
   });
 
   it("do not know a message that nobody got", () => {
-    expect(createDiagnosticsDesk().compare("msg_x", request("read", "rules", "one"))).toEqual({
+    expect(createDiagnosticsLog().compare("msg_x", request("read", "rules", "one"))).toEqual({
       cache_miss_reason: { type: "previous_message_not_found", cache_missed_input_tokens: null },
     });
   });

@@ -11,20 +11,20 @@ interface Remembered {
 }
 
 /** Compares requests with earlier ones by the message that answered them. */
-export interface DiagnosticsDesk {
+export interface DiagnosticsLog {
   /** `previousId` null: there is nothing to compare with, and nothing diverges. */
   compare(previousId: string | null, request: Remembered): CacheDiagnostics;
   remember(messageId: string, request: Remembered): void;
 }
 
 /** Beyond these the oldest are forgotten, as the provider forgets after a while. */
-const mostRemembered = 5000;
+const maxRemembered = 5000;
 
 /**
  * Says where a prompt left the one before it: model, tools, system or messages, whichever comes first.
  * https://platform.claude.com/docs/en/build-with-claude/prompt-caching
  */
-export function createDiagnosticsDesk(): DiagnosticsDesk {
+export function createDiagnosticsLog(): DiagnosticsLog {
   const known = new Map<string, Remembered>();
   return {
     compare(previousId, { model, blocks }) {
@@ -41,7 +41,7 @@ export function createDiagnosticsDesk(): DiagnosticsDesk {
     remember(messageId, request) {
       known.set(messageId, request);
       const oldest = known.keys().next();
-      if (known.size > mostRemembered && oldest.done !== true) known.delete(oldest.value);
+      if (known.size > maxRemembered && oldest.done !== true) known.delete(oldest.value);
     },
   };
 }

@@ -35,14 +35,14 @@ export type Fault = FaultKind & {
 };
 
 /** The faults that are on. */
-export interface FaultBoard {
+export interface FaultSet {
   inject(fault: Fault): Disposable;
   /** The faults that hit this request; counts them. */
   hit(model: string, random: Random): readonly Fault[];
 }
 
 /** An empty board. */
-export function createFaultBoard(): FaultBoard {
+export function createFaultSet(): FaultSet {
   const active = new Set<{ readonly fault: Fault; left: number }>();
   return {
     inject(fault) {

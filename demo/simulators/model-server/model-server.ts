@@ -6,14 +6,14 @@ import { sha256 } from "../../../src/core/json.ts";
 import { createRandom, hash32, logNormalFactor } from "../../../src/core/random.ts";
 import { serveLoopback } from "../serve-loopback.ts";
 import { type ApiError, errorBody, statusOf } from "./api-error.ts";
-import { createDiagnosticsDesk } from "./cache-diagnostics.ts";
+import { createDiagnosticsLog } from "./cache-diagnostics.ts";
 import { checkCountTokens, checkMessages } from "./check-request.ts";
 import { contentIdentity } from "./content-identity.ts";
 import { contentEvents, endEvents, startEvent } from "./event-stream.ts";
 import { generateReply } from "./generate-reply.ts";
 import { messageJson, usageJson } from "./message-json.ts";
 import { costOf, type ModelCall, type ModelServerStats } from "./model-call.ts";
-import { createFaultBoard, errorOf, type Fault } from "./model-fault.ts";
+import { createFaultSet, errorOf, type Fault } from "./model-fault.ts";
 import type { CacheTtl } from "./prompt-blocks.ts";
 import { type CacheSplit, createPromptCache } from "./prompt-cache.ts";
 
@@ -67,8 +67,8 @@ export async function startModelServer(options: ModelServerOptions = {}): Promis
   const seed = options.seed ?? 1;
   const latency = { ...defaultLatency, ...options.latency };
   const cache = createPromptCache(options.cacheTtlMs ?? { "5m": 300_000, "1h": hourMs });
-  const diagnostics = createDiagnosticsDesk();
-  const faults = createFaultBoard();
+  const diagnostics = createDiagnosticsLog();
+  const faults = createFaultSet();
   const seen = new Map<string, number>();
   const buckets = new Map<string, { tokens: number; at: number }>();
   const calls: ModelCall[] = [];

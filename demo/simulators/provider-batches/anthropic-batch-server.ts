@@ -10,7 +10,7 @@ import { messageJson, usageJson } from "../model-server/message-json.ts";
 import { costOf } from "../model-server/model-call.ts";
 import { createPromptCache } from "../model-server/prompt-cache.ts";
 import { createBatchEngine, type EngineBatch, type EngineItem } from "./batch-engine.ts";
-import { createQuirkBoard } from "./batch-quirk.ts";
+import { createQuirkSet } from "./batch-quirk.ts";
 import type { BatchServer, BatchServerOptions } from "./batch-server.ts";
 import { serveBatches } from "./serve-batches.ts";
 
@@ -40,7 +40,7 @@ const itemErrors: { readonly [Kind in "overloaded" | "rate_limited" | "spend_lim
 export async function startAnthropicBatchServer(options: BatchServerOptions = {}): Promise<BatchServer> {
   const clock = options.clock ?? createSystemClock();
   const seed = options.seed ?? 1;
-  const quirks = createQuirkBoard();
+  const quirks = createQuirkSet();
   const cache = createPromptCache({ "5m": 300_000, "1h": hourMs });
   const engine = createBatchEngine<Answer>({
     prefix: "msgbatch_",

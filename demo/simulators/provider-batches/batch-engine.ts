@@ -2,7 +2,7 @@ import type { Clock, Instant } from "../../../src/core/clock.ts";
 import { dayMs } from "../../../src/core/duration.ts";
 import { sha256 } from "../../../src/core/json.ts";
 import { createRandom, hash32, type Random } from "../../../src/core/random.ts";
-import type { BatchQuirk, QuirkBoard } from "./batch-quirk.ts";
+import type { BatchQuirk, QuirkSet } from "./batch-quirk.ts";
 
 /** How a provider ends an item. `fields` go into its own shape; an answer is billed. */
 export type EngineOutcome<Answer> =
@@ -50,7 +50,7 @@ export interface BatchEngine<Answer> {
 export interface EngineOptions<Answer> {
   readonly prefix: string;
   readonly clock: Pick<Clock, "now">;
-  readonly quirks: QuirkBoard;
+  readonly quirks: QuirkSet;
   readonly seed: number;
   /** From creation to the end of a batch that nothing disturbs. */
   readonly durationMs: number;

@@ -36,7 +36,7 @@ export type BatchQuirk =
   | { readonly kind: "missing_result" };
 
 /** The quirks that are on. */
-export interface QuirkBoard {
+export interface QuirkSet {
   /** Switches a quirk on; disposing the answer switches it off. */
   inject(quirk: BatchQuirk): Disposable;
   find<Kind extends BatchQuirk["kind"]>(kind: Kind): (BatchQuirk & { readonly kind: Kind }) | undefined;
@@ -44,7 +44,7 @@ export interface QuirkBoard {
 }
 
 /** An empty board. */
-export function createQuirkBoard(): QuirkBoard {
+export function createQuirkSet(): QuirkSet {
   const active = new Set<BatchQuirk>();
   const isKind = <Kind extends BatchQuirk["kind"]>(quirk: BatchQuirk, kind: Kind): quirk is BatchQuirk & { readonly kind: Kind } =>
     quirk.kind === kind;

@@ -4,7 +4,7 @@ import { createSystemClock } from "../../../src/core/clock.ts";
 import { dayMs } from "../../../src/core/duration.ts";
 import { sha256 } from "../../../src/core/json.ts";
 import { createBatchEngine, type EngineBatch, type EngineItem } from "./batch-engine.ts";
-import { createQuirkBoard } from "./batch-quirk.ts";
+import { createQuirkSet } from "./batch-quirk.ts";
 import { type BatchServer, type BatchServerOptions } from "./batch-server.ts";
 import { type ChatCompletion, completeChat } from "./complete-chat.ts";
 import { serveBatches } from "./serve-batches.ts";
@@ -71,7 +71,7 @@ const itemErrors = {
 export async function startOpenAiBatchServer(options: BatchServerOptions = {}): Promise<BatchServer> {
   const clock = options.clock ?? createSystemClock();
   const seed = options.seed ?? 1;
-  const quirks = createQuirkBoard();
+  const quirks = createQuirkSet();
   const files = new Map<string, string>();
   const metadata = new Map<string, { readonly inputFile: string; readonly faults: readonly InputFault[]; readonly metadata: unknown }>();
   const engine = createBatchEngine<ChatCompletion>({

@@ -1,7 +1,7 @@
 import type { RequestListener } from "node:http";
 import { serveLoopback } from "../serve-loopback.ts";
 import type { BatchEngine } from "./batch-engine.ts";
-import type { QuirkBoard } from "./batch-quirk.ts";
+import type { QuirkSet } from "./batch-quirk.ts";
 import type { BatchServer } from "./batch-server.ts";
 
 /** Serves a provider of batches. `counts` grow while it runs. */
@@ -10,7 +10,7 @@ export async function serveBatches(
   port: number | undefined,
   of: {
     readonly engine: Pick<BatchEngine<unknown>, "billed">;
-    readonly quirks: QuirkBoard;
+    readonly quirks: QuirkSet;
     readonly counts: { readonly requests: number; readonly created: number };
   },
 ): Promise<BatchServer> {

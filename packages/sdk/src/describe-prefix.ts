@@ -1,7 +1,7 @@
 import { hash } from "node:crypto";
 import { canonicalJson } from "./wire/json.ts";
 import { maskSecrets } from "./wire/mask-secrets.ts";
-import { type BlockRole, mostBlocks, type Prefix, type PrefixBlock } from "./wire/prefix.ts";
+import { type BlockRole, maxBlocks, type Prefix, type PrefixBlock } from "./wire/prefix.ts";
 import { type CacheLifetime, historyLayer } from "./wire/prompt-layout.ts";
 import { maskSpans, volatileSpans } from "./wire/volatile-span.ts";
 
@@ -28,8 +28,8 @@ export interface DescribeOptions {
 
 const bytesPerToken = 3.6;
 /** A longer block is hashed and not looked into. */
-const longestLookedInto = 100_000;
-const mostTexts = 40;
+const maxLookedInto = 100_000;
+const maxTexts = 40;
 const longestText = 20_000;
 
 /**
@@ -37,7 +37,7 @@ const longestText = 20_000;
  * Tools, system blocks, blocks of layers and the first message are also hashed in canonical form and with clocks, ids and counters masked, so that a cause can be named without a text.
  */
 export function describePrefix(blocks: readonly DescribedBlock[], options: DescribeOptions = {}): Prefix | undefined {
-  if (blocks.length === 0 || blocks.length > mostBlocks) return undefined;
+  if (blocks.length === 0 || blocks.length > maxBlocks) return undefined;
   const { parameters, texts = false } = options;
   const answer = blocks.findIndex(({ role }) => role === "assistant");
   const isOpening = ({ role }: DescribedBlock, index: number) => role === "user" && (answer < 0 || index < answer);
@@ -50,14 +50,14 @@ export function describePrefix(blocks: readonly DescribedBlock[], options: Descr
   return {
     blocks: described,
     ...(parameters === undefined ? {} : { parameters: digest(canonicalJson(parameters)) }),
-    ...(shown.length === 0 ? {} : { texts: shown.slice(0, mostTexts) }),
+    ...(shown.length === 0 ? {} : { texts: shown.slice(0, maxTexts) }),
   };
 }
 
 /** What an application writes itself; turns of the conversation do not change, but for the first, into which some put a clock. */
 function isLookedInto({ role, layer, block }: DescribedBlock, isOpening: boolean): boolean {
   const isOwn = role === "tools" || role === "system" || isOpening || (layer !== undefined && layer !== historyLayer);
-  return isOwn && bytesOf(block).length <= longestLookedInto;
+  return isOwn && bytesOf(block).length <= maxLookedInto;
 }
 
 function describeBlock({ role, layer, mark, block }: DescribedBlock, lookInto: boolean, { countTokens }: DescribeOptions): PrefixBlock {

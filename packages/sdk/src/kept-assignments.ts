@@ -1,4 +1,4 @@
-const mostTickets = 10_000;
+const maxTickets = 10_000;
 
 /** What tickets were assigned, so that a ticket keeps what it began with; the tickets not asked for longest make room. */
 export interface KeptAssignments<Assignment> {
@@ -16,7 +16,7 @@ export function createKeptAssignments<Assignment>(): KeptAssignments<Assignment>
       kept.delete(key);
       kept.set(key, own);
       const oldest = kept.keys().next();
-      if (kept.size > mostTickets && oldest.done !== true) kept.delete(oldest.value);
+      if (kept.size > maxTickets && oldest.done !== true) kept.delete(oldest.value);
       return own;
     },
   };

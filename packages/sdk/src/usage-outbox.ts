@@ -1,7 +1,7 @@
 import type { Clock } from "./clock.ts";
 import { type Http, Unreachable } from "./http.ts";
 import { tolerant } from "./wire/tolerant.ts";
-import { mostEventsPerReport, mostReportBytes, type UsageReport, usageReplySchema } from "./wire/usage.ts";
+import { maxEventsPerReport, maxReportBytes, type UsageReport, usageReplySchema } from "./wire/usage.ts";
 
 /** Usage that runbookd will never count. */
 export interface UsageLoss {
@@ -25,8 +25,8 @@ const readReply = tolerant(usageReplySchema);
 /** Bulk is worth a moment's wait. */
 const lingerMs = 500;
 /** Beyond this number the oldest are dropped, and told. */
-const mostKept = 20_000;
-const longestBackoffMs = 30_000;
+const maxKept = 20_000;
+const maxBackoffMs = 30_000;
 
 interface Waiting {
   readonly report: UsageReport;
@@ -67,7 +67,7 @@ export function createUsageOutbox(deps: {
       } catch (error) {
         if (error instanceof Unreachable) {
           failures += 1;
-          plan(Math.min(longestBackoffMs, lingerMs * 2 ** failures));
+          plan(Math.min(maxBackoffMs, lingerMs * 2 ** failures));
           return;
         }
         forget(events);
@@ -104,9 +104,9 @@ export function createUsageOutbox(deps: {
     add(report) {
       // Without an id of the provider two sendings could not be told apart, so the caller gives it and it is never made up here.
       waiting.push(shortened(report));
-      if (waiting.length > mostKept) {
-        const dropped = waiting.splice(0, waiting.length - mostKept).map((one) => one.report);
-        onLost({ reports: dropped, why: `more than ${mostKept} events wait for runbookd` });
+      if (waiting.length > maxKept) {
+        const dropped = waiting.splice(0, waiting.length - maxKept).map((one) => one.report);
+        onLost({ reports: dropped, why: `more than ${maxKept} events wait for runbookd` });
       }
       plan(lingerMs);
     },
@@ -117,7 +117,7 @@ export function createUsageOutbox(deps: {
 }
 
 /** A report alone may be so long; a longer one goes without the texts of its prefix, or without the prefix: money comes first. */
-const mostBytesOfOne = 512 * 1024;
+const maxBytesOfOne = 512 * 1024;
 
 function bytesOf(report: UsageReport): number {
   return Buffer.byteLength(JSON.stringify(report));
@@ -125,11 +125,11 @@ function bytesOf(report: UsageReport): number {
 
 function shortened(report: UsageReport): Waiting {
   const bytes = bytesOf(report);
-  if (bytes <= mostBytesOfOne || report.prefix === undefined) return { report, bytes };
+  if (bytes <= maxBytesOfOne || report.prefix === undefined) return { report, bytes };
   const { prefix, ...rest } = report;
   const { texts: _texts, ...hashes } = prefix;
   const without = { ...rest, prefix: hashes };
-  return bytesOf(without) <= mostBytesOfOne ? { report: without, bytes: bytesOf(without) } : { report: rest, bytes: bytesOf(rest) };
+  return bytesOf(without) <= maxBytesOfOne ? { report: without, bytes: bytesOf(without) } : { report: rest, bytes: bytesOf(rest) };
 }
 
 /** How many of the oldest events go into one request: at least one, and no more than its body may hold. */
@@ -137,7 +137,7 @@ function bulkOf(waiting: readonly Waiting[]): number {
   let sum = 0;
   for (const [index, { bytes }] of waiting.entries()) {
     sum += bytes + 1;
-    if (index > 0 && (index >= mostEventsPerReport || sum > mostReportBytes.events)) return index;
+    if (index > 0 && (index >= maxEventsPerReport || sum > maxReportBytes.events)) return index;
   }
   return waiting.length;
 }

@@ -7,7 +7,7 @@ import {
   batchProviders,
   batchQuoteSchema,
   batchViewSchema,
-  mostTicketsAtOnce,
+  maxTicketsAtOnce,
   takenReferenceSchema,
 } from "../../../packages/sdk/src/wire/batches.ts";
 import { listSchema } from "../../../packages/sdk/src/wire/page.ts";
@@ -21,7 +21,7 @@ import { type ExitCode, exitCodes, renderTable, writeJson } from "../context.ts"
 import { type CommandDefinition, type CommandInvocation, flagOption, textOption } from "../define-command.ts";
 
 /** A body of runbookd's stays below its limit of 8 MiB with room for JSON around the tickets. */
-const mostCharactersAtOnce = 4_000_000;
+const maxCharactersAtOnce = 4_000_000;
 
 /** `runbookd batches create`: a file of tickets, proven as a whole before anything of it is handed in. */
 export const createBatch: CommandDefinition = {
@@ -190,8 +190,8 @@ function ticketOf(ticket: ImportedTicket, batchId: string) {
 /** References that belong to a ticket of somebody else, each at its place in the file. */
 async function findTaken(client: ApiClient, batchId: string, tickets: readonly ImportedTicket[]) {
   const faults = [];
-  for (let start = 0; start < tickets.length; start += mostTicketsAtOnce) {
-    const piece = tickets.slice(start, start + mostTicketsAtOnce);
+  for (let start = 0; start < tickets.length; start += maxTicketsAtOnce) {
+    const piece = tickets.slice(start, start + maxTicketsAtOnce);
     const answer = await client.post(
       "/api/batches/references",
       { references: piece.map(({ externalRef }) => externalRef) },
@@ -217,7 +217,7 @@ function piecesOf<Ticket>(tickets: readonly Ticket[]): Ticket[][] {
   let characters = 0;
   for (const ticket of tickets) {
     const size = JSON.stringify(ticket).length;
-    if (piece.length === mostTicketsAtOnce || (piece.length > 0 && characters + size > mostCharactersAtOnce)) {
+    if (piece.length === maxTicketsAtOnce || (piece.length > 0 && characters + size > maxCharactersAtOnce)) {
       pieces.push(piece);
       piece = [];
       characters = 0;

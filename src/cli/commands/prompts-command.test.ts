@@ -1,7 +1,7 @@
 import { expect, it } from "@jest/globals";
 import type { CacheAnalysis } from "../../../packages/sdk/src/wire/caches.ts";
 import { aCommandContext } from "../../../test/builders/command-context.ts";
-import { aCacheState } from "../../../test/contracts/describe-cache-board.ts";
+import { aCacheState } from "../../../test/contracts/describe-cache-analysis-store.ts";
 import { runCli } from "../run-cli.ts";
 
 const calibration: CacheAnalysis["calibration"] = {

@@ -50,11 +50,11 @@ export const runCommand: CommandBody = {
 };
 
 /** A plan is made of reads, so it is there within moments; what takes longer is looked at in the list of runs. */
-const planPatienceMs = 120_000;
+const planTimeoutMs = 120_000;
 
 async function showPlan(client: ApiClient, runId: string, invocation: CommandInvocation): Promise<ExitCode> {
   const { context } = invocation;
-  const followed = await followRun(client, runId, context, planPatienceMs);
+  const followed = await followRun(client, runId, context, planTimeoutMs);
   if (followed.kind === "problem" || followed.kind === "unreachable") return reportFailure(invocation, followed);
   if (followed.kind === "unfinished") {
     context.warn(describeUnfinished(followed.summary));

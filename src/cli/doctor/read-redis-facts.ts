@@ -1,10 +1,10 @@
 import type { Redis } from "ioredis";
-import { ledgerNode } from "../../platform/redis/connection.ts";
+import { primaryNode } from "../../platform/redis/connection.ts";
 import { parseInfo, type RedisFacts } from "./judge-redis.ts";
 
 /** What a connected Redis says of itself. Managed ones forbid CONFIG GET; then only INFO speaks. */
 export async function readRedisFacts(client: Redis): Promise<RedisFacts> {
-  const redis = ledgerNode(client);
+  const redis = primaryNode(client);
   if (redis === undefined) throw new Error("no node of the cluster owns the slot of our keys");
   const info = parseInfo(await redis.info());
   const replies = await Promise.all(

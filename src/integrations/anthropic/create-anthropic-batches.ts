@@ -1,7 +1,7 @@
 import type { z } from "zod";
 import type { Clock, Instant } from "../../core/clock.ts";
 import { errorField } from "../../core/error-field.ts";
-import { clockSkewMs, mostPages, type ProviderAccess } from "../../llm/batches/provider/provider-access.ts";
+import { clockSkewMs, maxPages, type ProviderAccess } from "../../llm/batches/provider/provider-access.ts";
 import {
   type FoundSubmission,
   type ProviderBatches,
@@ -78,7 +78,7 @@ export function createAnthropicBatches(access: ProviderAccess, clock: Pick<Clock
   const begunSince = async (since: Instant, signal: AbortSignal | undefined): Promise<ProviderBatchStatus[]> => {
     const found: ProviderBatchStatus[] = [];
     let after: string | undefined;
-    for (let page = 0; page < mostPages; page += 1) {
+    for (let page = 0; page < maxPages; page += 1) {
       const { data, has_more, last_id } = parse(
         batchPage,
         await get(path, { limit: 100, ...(after !== undefined && { after_id: after }) }, signal),

@@ -3,7 +3,7 @@ import { jsonSchema } from "../../../packages/sdk/src/wire/json.ts";
 import type { ItemErrorClass, ItemOutcome, ProviderBatchStatus, ProviderResult } from "../../llm/batches/provider/provider-batch.ts";
 import { type ErrorWords, isOutOfMoney } from "../../llm/batches/provider/provider-trouble.ts";
 import { readResultLine } from "../../llm/batches/provider/result-line.ts";
-import { normaliseUsage } from "../../llm/usage/normalise-usage.ts";
+import { normalizeUsage } from "../../llm/usage/normalize-usage.ts";
 
 /** A batch's id as it may stand in a path. */
 export const batchId = z.string().regex(/^[\w-]{1,128}$/);
@@ -81,7 +81,7 @@ export function readResult(text: string, line: number): ProviderResult {
     const outcome: ItemOutcome = {
       kind: "succeeded",
       model,
-      usage: normaliseUsage(usage, "anthropic", "anthropic-messages"),
+      usage: normalizeUsage(usage, "anthropic", "anthropic-messages"),
       isRefusal: stop_reason === "refusal",
       answerId: id,
       answer: result.message,

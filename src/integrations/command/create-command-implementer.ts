@@ -22,7 +22,7 @@ export interface CommandImplementerOptions {
 /** Well within what counts as a sign of life. */
 const beatEveryMs = 20_000;
 /** Of what a command wrote in one stage. */
-const mostConversation = 20_000;
+const maxConversation = 20_000;
 
 /**
  * A registered command as the implementer of every stage: started without a shell in the ticket's workspace, with the ticket, the stage and what was said so
@@ -34,7 +34,7 @@ export function createCommandImplementer({ commands, template, clock }: CommandI
     const scratch = await mkdtemp(join(tmpdir(), "runbookd-stage-"));
     const over = new AbortController();
     const lost = new AbortController();
-    const beating = keepBeating(task, over.signal, lost, clock);
+    const beating = sendHeartbeats(task, over.signal, lost, clock);
     try {
       await writeFile(join(scratch, "conversation"), task.conversation);
       await writeFile(
@@ -54,7 +54,7 @@ export function createCommandImplementer({ commands, template, clock }: CommandI
 }
 
 /** A process that lives is a sign of life; one whose ticket was taken away is killed. */
-async function keepBeating(task: StageTask, over: AbortSignal, lost: AbortController, clock: Clock): Promise<void> {
+async function sendHeartbeats(task: StageTask, over: AbortSignal, lost: AbortController, clock: Clock): Promise<void> {
   for (;;) {
     try {
       await clock.sleep(beatEveryMs, over);
@@ -96,7 +96,7 @@ function build(template: CommandTemplate, task: StageTask, scratch: string) {
 function judge(task: StageTask, template: CommandTemplate, outcome: CommandOutcome): StageResult {
   if (outcome.kind === "not_started")
     return failure(task.conversation, `The command could not be started: ${outcome.reason}`, false, "tool_error");
-  const said = cleanText(outcome.stdout.text, mostConversation);
+  const said = cleanText(outcome.stdout.text, maxConversation);
   const conversation = `${task.conversation}\n[${task.stage}] ${said}`.trim();
   if (outcome.kind === "exited" && !outcome.left && template.okExits.includes(outcome.code)) return { kind: "done", conversation };
   const last = cleanText(outcome.stderr.text.trimEnd().split("\n").at(-1) ?? "", 300);

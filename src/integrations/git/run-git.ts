@@ -32,7 +32,7 @@ export interface RunGitOptions {
   readonly clock: Pick<Clock, "after">;
 }
 
-const mostBytes = 64 * 1024 * 1024;
+const maxBytes = 64 * 1024 * 1024;
 
 /**
  * A repository must not choose what git runs: no hook, no monitor, no helper that asks a terminal, no protocol that is a command, no signing program, no
@@ -86,7 +86,7 @@ export function createRunGit({ git, environment, protocols, timeoutMs, clock }: 
       let said = "";
       child.stdout.on("data", (chunk: Buffer) => {
         bytes += chunk.length;
-        if (bytes <= mostBytes) out.push(chunk);
+        if (bytes <= maxBytes) out.push(chunk);
         else child.kill("SIGKILL");
       });
       child.stderr.on("data", (chunk: Buffer) => (said = `${said}${chunk.toString()}`.slice(-4000)));

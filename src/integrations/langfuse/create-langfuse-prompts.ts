@@ -20,8 +20,8 @@ const pageSchema = z.looseObject({
 type Row = z.output<typeof pageSchema>["data"][number];
 
 const pageSize = 100;
-const mostPages = 50;
-const mostKept = 500;
+const maxPages = 50;
+const maxKept = 500;
 /** Versions among which one with the same layout is looked for. */
 const looked = 20;
 
@@ -65,7 +65,7 @@ export function createLangfusePrompts(sender: BoundedSender, endpoint: LangfuseE
     const made = fromLangfuse(found);
     kept.set(key, made);
     const oldest = kept.keys().next();
-    if (kept.size > mostKept && oldest.done !== true) kept.delete(oldest.value);
+    if (kept.size > maxKept && oldest.done !== true) kept.delete(oldest.value);
     return made;
   };
   const labelled = async (name: string, label: string): Promise<number | null> =>
@@ -73,7 +73,7 @@ export function createLangfusePrompts(sender: BoundedSender, endpoint: LangfuseE
 
   const rows = async (filter: string): Promise<readonly Row[]> => {
     const all: Row[] = [];
-    for (let page = 1; page <= mostPages; page += 1) {
+    for (let page = 1; page <= maxPages; page += 1) {
       const answer = await call("GET", `?${filter}page=${page}&limit=${pageSize}`, pageSchema);
       all.push(...(answer?.data ?? []));
       if (page >= (answer?.meta.totalPages ?? 0)) break;

@@ -3,7 +3,7 @@ import { jsonSchema } from "../../../packages/sdk/src/wire/json.ts";
 import type { ItemErrorClass, ItemOutcome, ProviderBatchStatus, ProviderResult } from "../../llm/batches/provider/provider-batch.ts";
 import { type ErrorWords, isOutOfMoney } from "../../llm/batches/provider/provider-trouble.ts";
 import { readResultLine } from "../../llm/batches/provider/result-line.ts";
-import { normaliseUsage } from "../../llm/usage/normalise-usage.ts";
+import { normalizeUsage } from "../../llm/usage/normalize-usage.ts";
 
 /** An id of a batch or a file as it may stand in a path. */
 export const objectId = z.string().regex(/^[\w-]{1,128}$/);
@@ -101,7 +101,7 @@ export function readResult(text: string, line: number): ProviderResult {
     const outcome: ItemOutcome = {
       kind: "succeeded",
       model,
-      usage: normaliseUsage(usage, "openai", "openai-chat"),
+      usage: normalizeUsage(usage, "openai", "openai-chat"),
       isRefusal: choices.some(({ finish_reason, message }) => finish_reason === "content_filter" || typeof message.refusal === "string"),
       answerId: id,
       answer: response.body,

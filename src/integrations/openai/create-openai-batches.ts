@@ -2,7 +2,7 @@ import type { z } from "zod";
 import type { Clock } from "../../core/clock.ts";
 import { errorField } from "../../core/error-field.ts";
 import { sha256 } from "../../core/json.ts";
-import { clockSkewMs, mostPages, type ProviderAccess } from "../../llm/batches/provider/provider-access.ts";
+import { clockSkewMs, maxPages, type ProviderAccess } from "../../llm/batches/provider/provider-access.ts";
 import {
   type FoundSubmission,
   type ProviderBatches,
@@ -83,7 +83,7 @@ export function createOpenAiBatches(access: ProviderAccess, clock: Pick<Clock, "
     async find({ key, since }, signal): Promise<FoundSubmission> {
       const wanted = markOf(key);
       let after: string | undefined;
-      for (let page = 0; page < mostPages; page += 1) {
+      for (let page = 0; page < maxPages; page += 1) {
         const query = { limit: 100, ...(after !== undefined && { after }) };
         const { data, has_more } = await call("read", signal, async (client, options) => client.batches.list(query, options));
         const batches = data.map((batch) => parse(batchShape, batch));

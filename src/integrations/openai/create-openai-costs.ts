@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { Clock } from "../../core/clock.ts";
 import { errorField } from "../../core/error-field.ts";
-import { mostPages, type ProviderAccess } from "../../llm/batches/provider/provider-access.ts";
+import { maxPages, type ProviderAccess } from "../../llm/batches/provider/provider-access.ts";
 import { type ProviderCostReport, ProviderFailure } from "../../llm/batches/provider/provider-batch.ts";
 import { failureOf } from "../../llm/batches/provider/provider-trouble.ts";
 import { costOf, type PriceTable } from "../../llm/usage/price-table.ts";
@@ -58,7 +58,7 @@ export function createOpenAiCosts(
     async batchCost(from, until, signal) {
       let sum = 0;
       let next: string | undefined;
-      for (let pages = 0; pages < mostPages; pages += 1) {
+      for (let pages = 0; pages < maxPages; pages += 1) {
         const query = {
           start_time: Math.floor(from / 1000),
           end_time: Math.floor(until / 1000),

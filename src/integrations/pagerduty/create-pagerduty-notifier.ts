@@ -3,9 +3,9 @@ import type { Notifier, PagerDutyTarget } from "../../core/notification-target.t
 import type { BoundedSender } from "../../platform/requests/bounded-request.ts";
 import { deliveryOfAnswer } from "../../platform/requests/delivery-of-answer.ts";
 
-const longestSummary = 1024;
+const maxSummary = 1024;
 const longestText = 8000;
-const longestKey = 255;
+const maxKey = 255;
 
 const refusalSchema = z.object({ status: z.string().regex(/^[a-z ]{1,40}$/) });
 
@@ -16,9 +16,9 @@ export function createPagerDutyNotifier(sender: BoundedSender): Notifier<PagerDu
       const event = {
         routing_key: routingKey,
         event_action: "trigger",
-        dedup_key: key.slice(0, longestKey),
+        dedup_key: key.slice(0, maxKey),
         payload: {
-          summary: subject.slice(0, longestSummary),
+          summary: subject.slice(0, maxSummary),
           source: "runbookd",
           severity,
           timestamp: new Date(putAt).toISOString(),

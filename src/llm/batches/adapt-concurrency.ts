@@ -11,7 +11,7 @@ export interface ConcurrencyState {
 }
 
 /** Requests since the last look that counted. */
-export interface RequestSight {
+export interface RequestView {
   readonly requests: number;
   readonly rateLimited: number;
 }
@@ -37,15 +37,15 @@ export interface ConcurrencyMove {
 /** Above this share of 429s the provider is asked too much. */
 const tooManyRefused = 0.05;
 /** Fewer requests say nothing about a share of 5 %. */
-const fewestRequests = 20;
+const minRequests = 20;
 
 /**
  * Additive increase, multiplicative decrease (Chiu and Jain, 1989): halve when more than one request in twenty was refused for its rate, one more per
  * clean five minutes. What refuses every other request is noticed before twenty have been made.
  */
-export function adaptConcurrency(state: ConcurrencyState, sight: RequestSight, now: Instant, rules: ConcurrencyRules): ConcurrencyMove {
+export function adaptConcurrency(state: ConcurrencyState, sight: RequestView, now: Instant, rules: ConcurrencyRules): ConcurrencyMove {
   const { limit } = state;
-  const few = sight.requests < fewestRequests;
+  const few = sight.requests < minRequests;
   const refused = sight.requests > 0 && sight.rateLimited / sight.requests > tooManyRefused;
   const share = `${sight.rateLimited} of ${sight.requests} requests were answered with 429`;
   if (refused && (!few || sight.rateLimited >= 3)) {

@@ -38,7 +38,7 @@ export interface FailedTicket {
   readonly reason: string;
 }
 
-const mostFailures = 1000;
+const maxFailures = 1000;
 
 /** Ends that say something against a batch; a cancelled ticket says nothing. */
 const unsuccessfulStates: readonly TicketState[] = ticketStates.filter(
@@ -98,9 +98,9 @@ export function createBatchControl({ batches, tickets, budgets, clock }: BatchCo
           const page = await tickets.list({ batchId: id, state }, cursor === undefined ? { limit: 200 } : { cursor, limit: 200 });
           found.push(...(page?.items ?? []).map((ticket) => ({ id: ticket.id, state: ticket.state, reason: ticket.reason })));
           cursor = page?.nextCursor;
-        } while (cursor !== undefined && found.length < mostFailures);
+        } while (cursor !== undefined && found.length < maxFailures);
       }
-      return found.slice(0, mostFailures);
+      return found.slice(0, maxFailures);
     },
     async handInAgain(id, newId, ticketIds, by) {
       const first = await batches.get(id);

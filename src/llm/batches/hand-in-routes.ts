@@ -13,8 +13,8 @@ import { listSchema } from "../../../packages/sdk/src/wire/page.ts";
 import type { NewTicket } from "../../../packages/sdk/src/wire/tickets.ts";
 import { defineRoute, json, noQuery, problem, type Refusal, type Route } from "../../platform/http/route.ts";
 import { submitters } from "../../platform/http/who.ts";
-import type { WorkloadLedger } from "../budgets/ledger.ts";
-import type { AddReply, TicketDoorbell, TicketStore } from "../tickets/ticket.ts";
+import type { BudgetLedger } from "../budgets/budget-ledger.ts";
+import type { AddReply, TicketStore, TicketWakeQueue } from "../tickets/ticket.ts";
 import type { BatchStore } from "./batch.ts";
 import type { BatchControl } from "./batch-control.ts";
 import { noBatch } from "./batch-reply-routes.ts";
@@ -25,11 +25,11 @@ const bodyLimitBytes = 8 * 1024 * 1024;
 
 /** What handing in stands on. */
 export interface HandInRouteDeps {
-  readonly ledger: Pick<WorkloadLedger, "read">;
+  readonly ledger: Pick<BudgetLedger, "read">;
   readonly batches: Pick<BatchStore, "create" | "get">;
   readonly control: Pick<BatchControl, "look">;
   readonly tickets: Pick<TicketStore, "addAll" | "holdersOf">;
-  readonly doorbell: TicketDoorbell;
+  readonly doorbell: TicketWakeQueue;
 }
 
 /** Handing batches in: whole or as a draft that is filled, and which references are taken already. */

@@ -13,7 +13,7 @@ import { createSystemClock } from "../../core/clock.ts";
 import { hasEnded } from "../tickets/ticket.ts";
 import { createTicketQueue } from "../tickets/ticket-queue.ts";
 import { createBatchControl } from "./batch-control.ts";
-import { createBatchKeeper } from "./jobs.ts";
+import { createBatchReconciler } from "./jobs.ts";
 import { createBatchStore } from "./redis-store.ts";
 
 const held = holdRedis();
@@ -42,7 +42,7 @@ async function open(ids: readonly string[], limits: Partial<BatchLimits> = {}) {
   );
   const control = createBatchControl({ batches, tickets, budgets: ledger, clock });
   expect(await control.submit("b")).toEqual({ kind: "submitted" });
-  const keeper = createBatchKeeper({ batches, control, tickets, gate, feeder, clock, minuteMs: 60_000 });
+  const keeper = createBatchReconciler({ batches, control, tickets, gate, feeder, clock, minuteMs: 60_000 });
   const look = async () => {
     await keeper.look();
     const sight = await control.look("b");

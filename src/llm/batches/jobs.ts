@@ -6,7 +6,7 @@ import { hasEnded, type TicketFeeder, type TicketStore } from "../tickets/ticket
 import { adaptConcurrency } from "./adapt-concurrency.ts";
 import type { BatchStore } from "./batch.ts";
 import type { BatchControl } from "./batch-control.ts";
-import type { ProviderDesk } from "./provider/provider-desk.ts";
+import type { ProviderBatchReconciler } from "./provider/provider-batch-reconciler.ts";
 
 /** Whom the keeper needs. */
 export interface KeepBatchesDeps {
@@ -17,20 +17,20 @@ export interface KeepBatchesDeps {
   readonly gate: Pick<AdmissionGate, "release">;
   readonly feeder: TicketFeeder;
   /** Where batches for a provider go; without it they wait. */
-  readonly desk?: Pick<ProviderDesk, "submit" | "cancel" | "resume" | "isOpen">;
+  readonly desk?: Pick<ProviderBatchReconciler, "submit" | "cancel" | "resume" | "isOpen">;
   readonly clock: Clock;
   /** What "per minute" means; a demo divides it. */
   readonly minuteMs: number;
 }
 
 /** Tickets of one batch that are in the queue and have not ended; enough for every worker, and few enough that waiting ones do not ask all day. */
-const fewestFed = 20;
-const mostFed = 1000;
+const minFed = 20;
+const maxFed = 1000;
 /** Pages of a cancelled batch that one look goes through. */
 const pagesPerLook = 10;
 
 /** Looks after the batches that were submitted or cancelled: every look goes on from what is stored, so that any number of processes may look at once. */
-export function createBatchKeeper(deps: KeepBatchesDeps): { look(): Promise<void> } {
+export function createBatchReconciler(deps: KeepBatchesDeps): { look(): Promise<void> } {
   const { batches, control, clock } = deps;
   const cursors = new Map<string, string>();
 
@@ -50,7 +50,7 @@ export function createBatchKeeper(deps: KeepBatchesDeps): { look(): Promise<void
   const feed = async (batch: BatchView): Promise<void> => {
     if (batch.estimate === undefined || batch.gate === "paused" || batch.stop !== null) return;
     const { leadingTickets } = batch.limits;
-    const window = Math.min(mostFed, Math.max(fewestFed, 3 * (batch.concurrencyNow ?? mostFed)));
+    const window = Math.min(maxFed, Math.max(minFed, 3 * (batch.concurrencyNow ?? maxFed)));
     const leads = leadingTickets > 0 && !batch.led && batch.progress.ended < leadingTickets;
     const upTo = Math.min(batch.estimate.tickets, batch.progress.ended + (leads ? leadingTickets : window));
     const ids = await batches.feed(batch.id, upTo);
@@ -65,7 +65,7 @@ export function createBatchKeeper(deps: KeepBatchesDeps): { look(): Promise<void
     if (deps.desk === undefined || batch.estimate === undefined || batch.gate === "paused" || batch.stop !== null) return;
     const { id: batchId, fed } = batch;
     await deps.desk.resume(batchId);
-    const ticketIds = await batches.feed(batchId, Math.min(batch.estimate.tickets, fed + mostFed));
+    const ticketIds = await batches.feed(batchId, Math.min(batch.estimate.tickets, fed + maxFed));
     if (ticketIds.length === 0) return;
     await deps.desk.submit({ key: `${batchId}/${fed}`, provider, batchId, ticketIds });
     await batches.fed(batchId, fed + ticketIds.length);
@@ -120,11 +120,11 @@ export function createBatchKeeper(deps: KeepBatchesDeps): { look(): Promise<void
 }
 
 /** Looks every `everyMs` until the drain. A look that fails is made again. */
-export function startBatchKeeper(
+export function startBatchReconciler(
   deps: KeepBatchesDeps,
   options: { readonly everyMs: number; readonly drain: AbortSignal; readonly failed: (error: unknown) => void },
 ): WorkerHandle {
-  const keeper = createBatchKeeper(deps);
+  const keeper = createBatchReconciler(deps);
   const closing = new AbortController();
   const over = AbortSignal.any([options.drain, closing.signal]);
   const keeping = (async () => {

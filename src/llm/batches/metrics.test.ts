@@ -1,9 +1,9 @@
 import { expect, it } from "@jest/globals";
 import type { Batch } from "../../../packages/sdk/src/wire/batches.ts";
 import { aBatch } from "../../../test/builders/a-batch.ts";
-import { contractTimes } from "../../../test/contracts/describe-workload-ledger.ts";
+import { contractTimes } from "../../../test/contracts/describe-budget-ledger.ts";
 import { createFakeClock } from "../../../test/fakes/fake-clock.ts";
-import { createMemoryLedger } from "../../../test/fakes/memory-ledger.ts";
+import { createMemoryBudgetLedger } from "../../../test/fakes/memory-budget-ledger.ts";
 import { createExposition } from "../../platform/telemetry/exposition.ts";
 import { noLimits } from "../budgets/controls.ts";
 import { declareUsageMetrics } from "../usage/metrics.ts";
@@ -14,7 +14,7 @@ const now = Date.UTC(2026, 0, 5);
 it("shows how many tickets of a queue may run at once, by its budgets and by its batches, whichever is less", async () => {
   const exposition = createExposition();
   const metrics = { ...exposition, ...declareUsageMetrics(exposition.registry), ...declareBatchMetrics(exposition.registry) };
-  const budgets = createMemoryLedger({ clock: createFakeClock(now), times: contractTimes });
+  const budgets = createMemoryBudgetLedger({ clock: createFakeClock(now), times: contractTimes });
   await budgets.define({ id: "checkout", limitMicroUsd: 3_600_000_000, periodMs: 3_600_000, periodStartsAt: now });
   await budgets.admit({ ticketId: "T-1", budget: "checkout", queue: "fast", estimateMicroUsd: 10_000 });
   const running = new Map<string, Batch>();

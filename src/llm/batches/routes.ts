@@ -21,8 +21,8 @@ import {
   type ServerSentEvent,
 } from "../../platform/http/route.ts";
 import { operators, submitters, viewers, workloads } from "../../platform/http/who.ts";
-import type { WorkloadLedger } from "../budgets/ledger.ts";
-import type { TicketDoorbell, TicketStore } from "../tickets/ticket.ts";
+import type { BudgetLedger } from "../budgets/budget-ledger.ts";
+import type { TicketStore, TicketWakeQueue } from "../tickets/ticket.ts";
 import type { BatchChange, BatchStore } from "./batch.ts";
 import { type BatchControl, isThrough } from "./batch-control.ts";
 import { batchReply, noBatch } from "./batch-reply-routes.ts";
@@ -30,11 +30,11 @@ import { createHandInRoutes } from "./hand-in-routes.ts";
 
 /** What batches stand on. */
 export interface BatchRouteDeps {
-  readonly ledger: Pick<WorkloadLedger, "read">;
+  readonly ledger: Pick<BudgetLedger, "read">;
   readonly batches: BatchStore;
   readonly control: BatchControl;
   readonly tickets: Pick<TicketStore, "addAll" | "holdersOf">;
-  readonly doorbell: TicketDoorbell;
+  readonly doorbell: TicketWakeQueue;
   readonly clock: Clock;
 }
 

@@ -10,18 +10,18 @@ import {
   releaseSchema,
 } from "../../../packages/sdk/src/wire/admissions.ts";
 import { listSchema } from "../../../packages/sdk/src/wire/page.ts";
-import { mostReportBytes, usageEventSchema, usageReplySchema, usageReportsSchema } from "../../../packages/sdk/src/wire/usage.ts";
+import { maxReportBytes, usageEventSchema, usageReplySchema, usageReportsSchema } from "../../../packages/sdk/src/wire/usage.ts";
 import type { Clock } from "../../core/clock.ts";
 import { defineRoute, json, noBody, noQuery, type Route } from "../../platform/http/route.ts";
 import { viewers, workloads } from "../../platform/http/who.ts";
 import type { PriceTable } from "../usage/price-table.ts";
 import { type PrefixKeeping, recordUsage } from "../usage/record-usage.ts";
-import type { WorkloadLedger } from "./ledger.ts";
+import type { BudgetLedger } from "./budget-ledger.ts";
 import type { WorkloadObserver } from "./workload-observer.ts";
 
 /** What permission and usage stand on. */
 export interface WorkloadRouteDeps {
-  readonly ledger: WorkloadLedger;
+  readonly ledger: BudgetLedger;
   readonly prices: PriceTable;
   readonly observer: WorkloadObserver;
   /** Where the prompts' prefixes are kept; without it they are not. */
@@ -99,7 +99,7 @@ export function createWorkloadRoutes(deps: WorkloadRouteDeps): readonly Route[] 
       who: workloads,
       query: noQuery,
       body: usageReportsSchema,
-      bodyLimitBytes: mostReportBytes.body,
+      bodyLimitBytes: maxReportBytes.body,
       success: { status: 200, description: "`results`: one per event, in order", schema: usageReplySchema },
       handle: async ({ body }) => json({ results: await recordUsage(body.events, clock.now(), deps) }),
     }),

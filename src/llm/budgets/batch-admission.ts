@@ -28,7 +28,7 @@ export interface BatchFacts {
 }
 
 /** Why no ticket of a batch begins now; a closed set, a part of the admission's. */
-export type BatchHold =
+export type BatchBlockReason =
   | "batch_draft"
   | "batch_leading"
   | "batch_leading_failed"
@@ -55,7 +55,7 @@ export function leadingVerdict(
 export function stopOf(
   batch: Pick<BatchFacts, "led" | "succeeded" | "unsuccessful" | "spentMicroUsd" | "limits">,
   now: Instant,
-): { readonly hold: BatchHold | "batch_exhausted"; readonly detail: string } | undefined {
+): { readonly hold: BatchBlockReason | "batch_exhausted"; readonly detail: string } | undefined {
   const { limits, succeeded, unsuccessful, spentMicroUsd } = batch;
   if (limits.deadlineAt !== null && now >= limits.deadlineAt) {
     return { hold: "batch_deadline", detail: `The batch's deadline ${new Date(limits.deadlineAt).toISOString()} has passed.` };
@@ -91,7 +91,7 @@ export function holdBack(
   begun: boolean,
   now: Instant,
   minuteMs: number,
-): { readonly hold: BatchHold; readonly detail: string; readonly retryAfterMs?: number } | undefined {
+): { readonly hold: BatchBlockReason; readonly detail: string; readonly retryAfterMs?: number } | undefined {
   const { limits } = batch;
   if (batch.state === "draft") return { hold: "batch_draft", detail: "The batch has not been submitted." };
   const stop = stopOf(batch, now);

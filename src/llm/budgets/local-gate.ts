@@ -1,5 +1,5 @@
 import type { AdmissionGate } from "../../../packages/sdk/src/wire/admissions.ts";
-import type { WorkloadLedger } from "./ledger.ts";
+import type { BudgetLedger } from "./budget-ledger.ts";
 import type { WorkloadObserver } from "./workload-observer.ts";
 
 /** The gate for workers in runbookd's own process: the ledger itself, with ended tickets told to metrics. */
@@ -7,7 +7,7 @@ export function createLocalGate({
   ledger,
   observer,
 }: {
-  readonly ledger: WorkloadLedger;
+  readonly ledger: BudgetLedger;
   readonly observer: WorkloadObserver;
 }): AdmissionGate {
   return {

@@ -1,8 +1,8 @@
 import { expect, it } from "@jest/globals";
 import { aUsageEvent } from "../../../test/builders/a-usage-report.ts";
-import { contractTimes } from "../../../test/contracts/describe-workload-ledger.ts";
+import { contractTimes } from "../../../test/contracts/describe-budget-ledger.ts";
 import { createFakeClock } from "../../../test/fakes/fake-clock.ts";
-import { createMemoryLedger } from "../../../test/fakes/memory-ledger.ts";
+import { createMemoryBudgetLedger } from "../../../test/fakes/memory-budget-ledger.ts";
 import { createExposition } from "../../platform/telemetry/exposition.ts";
 import { declareUsageMetrics } from "../usage/metrics.ts";
 import { declareBudgetMetrics, observeBudgets } from "./metrics.ts";
@@ -13,7 +13,7 @@ const open = async () => {
   const clock = createFakeClock(now);
   const exposition = createExposition();
   const metrics = { ...exposition, ...declareUsageMetrics(exposition.registry), ...declareBudgetMetrics(exposition.registry) };
-  const budgets = createMemoryLedger({ clock, times: contractTimes });
+  const budgets = createMemoryBudgetLedger({ clock, times: contractTimes });
   await budgets.define({ id: "checkout", limitMicroUsd: 3_600_000_000, periodMs: 3_600_000, periodStartsAt: now });
   const lines = async () => (await metrics.metrics()).split("\n").filter((line) => /^llm_(budget|queue)_/.test(line));
   return { clock, metrics, budgets, lines };

@@ -5,7 +5,7 @@ import { dayMs } from "../../core/duration.ts";
 import { workloadKeys as keys, leaseIdOf, shareIdOf } from "../../platform/redis/workload-keys.ts";
 import { decideAdmission } from "./admission.ts";
 import { type BatchFacts, leadingVerdict } from "./batch-admission.ts";
-import type { LedgerTimes } from "./ledger.ts";
+import type { BudgetTimes } from "./budget-ledger.ts";
 import { type ReadFacts, readFacts } from "./redis-facts.ts";
 import { budgetScripts } from "./redis-scripts.ts";
 
@@ -36,7 +36,7 @@ export function createAdmissionStore({
 }: {
   readonly redis: Redis;
   readonly clock: Clock;
-  readonly times: LedgerTimes;
+  readonly times: BudgetTimes;
 }): AdmissionStore {
   const minuteAt = (now: number) => Math.floor(now / times.minuteMs);
 

@@ -4,7 +4,7 @@ import type { Redis } from "ioredis";
 import { batchLimitsSchema } from "../../../packages/sdk/src/wire/batches.ts";
 import type { BudgetLimits } from "../../../packages/sdk/src/wire/budgets.ts";
 import { aUsageEvent } from "../../../test/builders/a-usage-report.ts";
-import { contractTimes, describeWorkloadLedger } from "../../../test/contracts/describe-workload-ledger.ts";
+import { contractTimes, describeBudgetLedger } from "../../../test/contracts/describe-budget-ledger.ts";
 import { createFakeClock } from "../../../test/fakes/fake-clock.ts";
 import { holdRedis } from "../../../test/servers/hold-redis.ts";
 import { StoreUnavailable } from "../../core/store-unavailable.ts";
@@ -12,7 +12,7 @@ import { connectRedis } from "../../platform/redis/connection.ts";
 import { createBatchStore } from "../batches/redis-store.ts";
 import { countStartsWhilePaused } from "./admission-log.ts";
 import { noLimits } from "./controls.ts";
-import { createWorkloadLedger } from "./redis-store.ts";
+import { createBudgetLedger } from "./redis-store.ts";
 
 const held = holdRedis(["--appendfsync", "no"]);
 let failFast: Redis;
@@ -26,18 +26,18 @@ afterAll(async () => {
   failFast.disconnect();
 });
 
-describeWorkloadLedger("Redis", async () => {
+describeBudgetLedger("Redis", async () => {
   await held.redis.flushall();
   const clock = createFakeClock();
   const counts = { countsOf: async () => ({ queued: 0, queues: [], batches: [] }) };
-  return { clock, ledger: createWorkloadLedger({ redis: held.redis, clock, times: contractTimes, counts }) };
+  return { clock, ledger: createBudgetLedger({ redis: held.redis, clock, times: contractTimes, counts }) };
 });
 
 it("says when events of a window may have been dropped to make room", async () => {
   await held.redis.flushall();
   const clock = createFakeClock();
   const counts = { countsOf: async () => ({ queued: 0, queues: [], batches: [] }) };
-  const ledger = createWorkloadLedger({ redis: held.redis, clock, times: contractTimes, counts });
+  const ledger = createBudgetLedger({ redis: held.redis, clock, times: contractTimes, counts });
   await ledger.define({ id: "checkout", limitMicroUsd: 1_000_000, periodMs: 3_600_000, periodStartsAt: 0 });
   const now = clock.now();
   await ledger.record(Array.from({ length: 2500 }, (_, index) => aUsageEvent({ id: `r${index}`, at: now + index }, now)));
@@ -54,7 +54,7 @@ it("keeps about as many of the newest usage events as it was told", async () => 
   await held.redis.flushall();
   const clock = createFakeClock();
   const counts = { countsOf: async () => ({ queued: 0, queues: [], batches: [] }) };
-  const ledger = createWorkloadLedger({ redis: held.redis, clock, times: contractTimes, counts, usageEvents: 1000 });
+  const ledger = createBudgetLedger({ redis: held.redis, clock, times: contractTimes, counts, usageEvents: 1000 });
   await ledger.define({ id: "checkout", limitMicroUsd: 1_000_000, periodMs: 3_600_000, periodStartsAt: 0 });
   const now = clock.now();
   await ledger.record(Array.from({ length: 2500 }, (_, index) => aUsageEvent({ id: `r${index}`, at: now + index }, now)));
@@ -71,7 +71,7 @@ describe("a Redis that cannot write", () => {
     const clock = createFakeClock();
     const counts = { countsOf: async () => ({ queued: 0, queues: [], batches: [] }) };
     // The server's connection fails at once; a worker's would wait until Redis can write again.
-    const ledger = createWorkloadLedger({ redis: failFast, clock, times: contractTimes, counts });
+    const ledger = createBudgetLedger({ redis: failFast, clock, times: contractTimes, counts });
     await ledger.define({ id: "checkout", limitMicroUsd: 1_000_000, periodMs: 3_600_000, periodStartsAt: 0 });
     return { clock, ledger };
   };
@@ -107,7 +107,7 @@ describe("an admission whose facts have changed before it is taken", () => {
     await held.redis.flushall();
     const clock = createFakeClock();
     const common = { clock, times: contractTimes, counts: { countsOf: async () => ({ queued: 0, queues: [], batches: [] }) } };
-    const ledger = createWorkloadLedger({ redis: held.redis, ...common });
+    const ledger = createBudgetLedger({ redis: held.redis, ...common });
     const batches = createBatchStore({ redis: held.redis, clock });
     await ledger.define({ id: "checkout", limitMicroUsd: 1_000_000, periodMs: 3_600_000, periodStartsAt: 0 });
     await batches.create({ id: "b", budget: "checkout", queue: "default", limits: batchLimitsSchema.parse({ leadingTickets: 0 }) }, false);
@@ -133,7 +133,7 @@ describe("an admission whose facts have changed before it is taken", () => {
           return typeof member === "function" ? member.bind(target) : member;
         },
       });
-      const answer = await createWorkloadLedger({ redis: late, ...common }).admit(ask("T-late"));
+      const answer = await createBudgetLedger({ redis: late, ...common }).admit(ask("T-late"));
       expect(happened).toBe(true);
       return answer.kind === "admitted" ? "admitted" : answer.reason;
     };

@@ -11,18 +11,18 @@ import { inputTokens, unpricedTokens } from "../usage/token-partition.ts";
 import type { UsageReply } from "../usage/usage-ledger.ts";
 import { effectiveControls } from "./admission.ts";
 import { allowanceAt, periodAt, periodRemainingSeconds } from "./budget-allowance.ts";
+import type { BudgetLedger, BudgetTimes, QueueCounts } from "./budget-ledger.ts";
 import { applyChange, holdsChange, openControls } from "./controls.ts";
-import type { LedgerTimes, QueueCounts, WorkloadLedger } from "./ledger.ts";
 import { createAdmissionStore, logLength, ticketMs } from "./redis-admissions.ts";
 import { readLogEntry, readRows } from "./redis-codec.ts";
 import { budgetScripts } from "./redis-scripts.ts";
 import { readUsage } from "./redis-usage.ts";
-import { mostRows, overflowRow, rowKeyOf, sumRows } from "./spend-row.ts";
+import { maxRows, overflowRow, rowKeyOf, sumRows } from "./spend-row.ts";
 
 export interface LedgerDeps {
   readonly redis: Redis;
   readonly clock: Clock;
-  readonly times: LedgerTimes;
+  readonly times: BudgetTimes;
   readonly counts: QueueCounts;
   /** Newest usage events that are kept, about: room is made in blocks. 50,000 by default. */
   readonly usageEvents?: number;
@@ -38,7 +38,7 @@ const historyLength = 500;
  * `now` comes from the caller's clock, not Redis's, so that scaled and rehearsed time work; clocks that differ by seconds move leases by seconds.
  * Rejects with StoreUnavailable when Redis does not answer.
  */
-export function createWorkloadLedger({ redis, clock, times, counts, usageEvents = 50_000 }: LedgerDeps): WorkloadLedger {
+export function createBudgetLedger({ redis, clock, times, counts, usageEvents = 50_000 }: LedgerDeps): BudgetLedger {
   const minuteAt = (now: number) => Math.floor(now / times.minuteMs);
   const admissions = createAdmissionStore({ redis, clock, times });
 
@@ -86,7 +86,7 @@ export function createWorkloadLedger({ redis, clock, times, counts, usageEvents 
         cost: event.costMicroUsd,
         row,
         overflowRow: other,
-        maxRows: mostRows,
+        maxRows: maxRows,
         inputTokens: inputTokens(event.tokens),
         outputTokens: event.tokens.output,
         unpricedTokens: unpricedTokens(event),

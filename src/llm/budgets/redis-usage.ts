@@ -3,7 +3,7 @@ import { z } from "zod";
 import type { UsageEvent } from "../../../packages/sdk/src/wire/usage.ts";
 import type { Instant } from "../../core/clock.ts";
 import { workloadKeys as keys } from "../../platform/redis/workload-keys.ts";
-import type { UsageWindow } from "./ledger.ts";
+import type { UsageWindow } from "./budget-ledger.ts";
 
 const pageLength = 2000;
 

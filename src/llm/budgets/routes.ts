@@ -16,7 +16,7 @@ import { dayMs } from "../../core/duration.ts";
 import { defineRoute, json, noBody, noQuery, problem, type Refusal, type Route, type RouteReply } from "../../platform/http/route.ts";
 import { operators, viewers } from "../../platform/http/who.ts";
 import type { ControlsChange } from "./budget.ts";
-import type { WorkloadLedger } from "./ledger.ts";
+import type { BudgetLedger } from "./budget-ledger.ts";
 
 /** At most a year of rows, and only in order. */
 const window = z
@@ -24,7 +24,7 @@ const window = z
   .refine(({ from, to }) => from < to && to - from <= 366 * dayMs, "from is before to, at most 366 days");
 
 /** Budgets: what they are, what is left, and what people set on them. */
-export function createBudgetRoutes({ ledger, clock }: { readonly ledger: WorkloadLedger; readonly clock: Clock }): readonly Route[] {
+export function createBudgetRoutes({ ledger, clock }: { readonly ledger: BudgetLedger; readonly clock: Clock }): readonly Route[] {
   const one = async (id: string): Promise<RouteReply<Shape<typeof budgetViewSchema>>> => {
     const state = await ledger.read(id);
     return state === undefined ? noBudget(id) : json({ ...state, inFlight: await ledger.running(id) });

@@ -5,7 +5,7 @@ import type { UsageEvent } from "../../../packages/sdk/src/wire/usage.ts";
 export type RowKey = readonly [prompt: string, operation: string, provider: string, model: string];
 
 /** Rows of one bucket beyond this number are added up as one. */
-export const mostRows = 500;
+export const maxRows = 500;
 
 /** The row that takes what is beyond `mostRows`. */
 export const overflowRow: RowKey = ["other", "other", "other", "other"];

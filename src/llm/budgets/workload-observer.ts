@@ -1,5 +1,5 @@
 import type { UsageObserver } from "../usage/usage-ledger.ts";
-import type { FinishedTicket } from "./ledger.ts";
+import type { FinishedTicket } from "./budget-ledger.ts";
 
 /** What the workload tells metrics. Never throws. */
 export interface WorkloadObserver extends UsageObserver {

@@ -75,7 +75,7 @@ export function findBreaks(
       lastWithBlock.set(hash, index);
     }
   }
-  return [...tallies].map(([unit, tally]) => summarise(unit, tally, requests.length)).sort((a, b) => b.damageTokens - a.damageTokens);
+  return [...tallies].map(([unit, tally]) => summarize(unit, tally, requests.length)).sort((a, b) => b.damageTokens - a.damageTokens);
 }
 
 interface Classified {
@@ -142,7 +142,7 @@ function tallyOf(tallies: Map<string, Tally>, unit: string): Tally {
   return known;
 }
 
-function summarise(unit: string, tally: Tally, requests: number): BrokenUnit {
+function summarize(unit: string, tally: Tally, requests: number): BrokenUnit {
   const [first] = [...tally.classes].sort(([, a], [, b]) => b - a);
   const name = first?.[0] ?? "changes_often";
   return {

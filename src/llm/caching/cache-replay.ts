@@ -60,7 +60,7 @@ export interface ReplayOptions {
 }
 
 /** Prefixes up to this number can be told apart. */
-const mostBlocks = 2 ** 26;
+const maxBlocks = 2 ** 26;
 
 /** Numbers the prefixes of a trace. Requests may come in any order. */
 export function prepareTrace(requests: readonly TraceRequest[]): PreparedTrace {
@@ -73,7 +73,7 @@ export function prepareTrace(requests: readonly TraceRequest[]): PreparedTrace {
     return blockNumbers.size;
   };
   const extend = (parent: number, block: number): number => {
-    const key = parent * mostBlocks + block;
+    const key = parent * maxBlocks + block;
     const known = prefixNumbers.get(key);
     if (known !== undefined) return known;
     prefixNumbers.set(key, prefixNumbers.size + 1);

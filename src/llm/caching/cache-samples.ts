@@ -34,7 +34,7 @@ export interface SampleSet {
 }
 
 /** Tokens of blocks are estimates; beyond this factor of the measured total they describe another prompt. */
-const mostOff = 2;
+const maxOff = 2;
 
 /** Measured prompt tokens. */
 export function measuredTotal({ uncached, read, write5m, write30m, write1h, write12h }: MeasuredTokens): number {
@@ -49,7 +49,7 @@ export function segmentSamples(samples: readonly PrefixSample[]): SampleSet {
     const estimated = blocks.reduce((sum, { tokens }) => sum + tokens, 0);
     const total = measured === undefined ? 0 : measuredTotal(measured);
     const scale = estimated === 0 ? 0 : total / estimated;
-    if (measured === undefined || scale < 1 / mostOff || scale > mostOff) continue;
+    if (measured === undefined || scale < 1 / maxOff || scale > maxOff) continue;
     const textOf = new Map(texts.map(({ block, text }) => [block, text]));
     layered &&= blocks.some(({ layer }) => layer !== undefined);
     requests.push({

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { promptNameSchema } from "../../../packages/sdk/src/wire/names.ts";
 import type { ActionContext } from "../../core/action.ts";
 import { StepFailure } from "../../core/failure.ts";
-import type { CacheSight } from "./cache-sight.ts";
+import type { CacheAnalysisReader } from "./cache-analysis-reader.ts";
 
 /** Exactly one prompt by its name; a wildcard or a list is refused. */
 export function promptParameter() {
@@ -15,11 +15,11 @@ export const servedBy = {
   model: z.string().min(1).max(120).meta({ description: "Model that serves it." }),
 };
 
-type Analysed = Extract<Awaited<ReturnType<CacheSight["analyse"]>>, { kind: "analysed" }>["analysis"];
+type Analysed = Extract<Awaited<ReturnType<CacheAnalysisReader["analyse"]>>, { kind: "analysed" }>["analysis"];
 
 /** Analyses one prompt on one model; throws StepFailure with what is missing when it cannot be judged. */
 export async function readAnalysis(
-  cache: CacheSight,
+  cache: CacheAnalysisReader,
   group: { readonly prompt: string; readonly provider: string; readonly model: string },
   { signal }: Pick<ActionContext, "signal">,
 ): Promise<Analysed> {

@@ -7,8 +7,8 @@ import { measuredTotal, type SegmentedRequest, sentMarkers, traceOf, warmUp } fr
 /** Within it the rules alone describe the cache. */
 const goodPoints = 5;
 /** Beyond it they do not, whatever the reliability. */
-const mostPoints = 10;
-const leastReliability = 0.5;
+const maxPoints = 10;
+const minReliability = 0.5;
 
 /** Replays what was really sent and compares it with what was really read. */
 export function calibrateReplay(requests: readonly SegmentedRequest[], rules: CacheRules): Calibration {
@@ -45,13 +45,13 @@ export function calibrateReplay(requests: readonly SegmentedRequest[], rules: Ca
   const reliability = plain > measuredHit && allowed > 0 ? happened / allowed : 1;
   const predictedHit = reliability === 1 ? plain : predict({ reliability: Math.max(reliability, Number.EPSILON) });
   const facts = { measuredHit, predictedHit, reliability, errorPoints: off(predictedHit) };
-  if (reliability < leastReliability)
+  if (reliability < minReliability)
     return {
       ...facts,
       verdict: "refused",
       sentence: `Only ${formatShare(reliability, { decimals: 0 })} of the reads that the rules allow do happen.`,
     };
-  if (off(predictedHit) > mostPoints) {
+  if (off(predictedHit) > maxPoints) {
     const unmarked = rules.automatic === "nothing" && markers.every((own) => own.length === 0);
     const why = unmarked && measuredHit > 0 ? " The samples name no cache markers, and something was cached: report the markers." : "";
     return { ...facts, verdict: "refused", sentence: `The replay is ${points(off(predictedHit))} off what was measured.${why}` };

@@ -1,13 +1,13 @@
 import { describe, expect, it } from "@jest/globals";
 import { createWorkload, quietWorkload, sampleWorkload } from "../../../test/builders/cache-workload.ts";
 import { createFakeClock } from "../../../test/fakes/fake-clock.ts";
-import { createMemoryCacheBoard } from "../../../test/fakes/memory-cache-board.ts";
+import { createMemoryCacheAnalysisStore } from "../../../test/fakes/memory-cache-analysis-store.ts";
 import { createMemoryPrefixSamples } from "../../../test/fakes/memory-prefix-samples.ts";
 import type { PrefixSample } from "../../core/prefix-sample.ts";
 import { createPriceTable } from "../usage/price-table.ts";
 import { shippedPrices } from "../usage/prices.ts";
-import { createCacheFindings, rankCaches } from "./cache-board.ts";
-import { startAnalyseWorker } from "./jobs.ts";
+import { createCacheFindings, rankCaches } from "./cache-analysis-store.ts";
+import { startAnalyzeWorker } from "./jobs.ts";
 
 const calls = createWorkload(quietWorkload).slice(0, 400);
 const shipped = sampleWorkload(calls, "shipped", "last block");
@@ -15,12 +15,12 @@ const shipped = sampleWorkload(calls, "shipped", "last block");
 async function aWorker(samples: readonly PrefixSample[]) {
   const clock = createFakeClock(Date.UTC(2026, 10, 23));
   const store = createMemoryPrefixSamples();
-  const board = createMemoryCacheBoard(clock);
+  const board = createMemoryCacheAnalysisStore(clock);
   const drain = new AbortController();
   const failures: unknown[] = [];
   let pauses = 0;
   await store.add(samples);
-  const worker = startAnalyseWorker(
+  const worker = startAnalyzeWorker(
     {
       samples: store,
       board,

@@ -2,13 +2,13 @@ import type { Clock } from "../../core/clock.ts";
 import { dayMs } from "../../core/duration.ts";
 import type { WorkerHandle } from "../../core/worker-handle.ts";
 import type { PrefixSampleStore } from "../usage/prefix-samples.ts";
-import { analysePrompt, type CacheAnalyst } from "./analyse-prompt.ts";
-import type { CacheBoard } from "./cache-board.ts";
+import { analyzePrompt, type CacheAnalyst } from "./analyze-prompt.ts";
+import type { CacheAnalysisStore } from "./cache-analysis-store.ts";
 
 /** What the analysis of prompts works with. */
 export interface AnalyseWorkerDeps extends CacheAnalyst {
   readonly samples: PrefixSampleStore;
-  readonly board: CacheBoard;
+  readonly board: CacheAnalysisStore;
   readonly clock: Clock;
   /** Something went wrong; it is tried again. Never throws. */
   readonly failed: (error: unknown) => void;
@@ -23,7 +23,7 @@ const forgetMs = 7 * dayMs;
  * Every `everyMs` one of all workers looks at the prompts that have new samples, and puts what it found where all can read it. What was analysed is
  * analysed again after five times as long at the earliest; what had too few samples, at the next look.
  */
-export function startAnalyseWorker(
+export function startAnalyzeWorker(
   deps: AnalyseWorkerDeps,
   { everyMs, drain }: { readonly everyMs: number; readonly drain: AbortSignal },
 ): WorkerHandle {
@@ -37,7 +37,7 @@ export function startAnalyseWorker(
       if (before?.reply.kind === "analysed" && clock.now() - before.at < everyMs * restLooks) continue;
       const [newest] = await samples.read(group, 1);
       if (newest === undefined || newest.at <= (before?.newestAt ?? -1)) continue;
-      await board.put(await analysePrompt(group, deps));
+      await board.put(await analyzePrompt(group, deps));
     }
     await board.prune(clock.now() - forgetMs);
   };

@@ -3,7 +3,7 @@ import { oneUsd } from "../../core/money.ts";
 import { gauge, type MetricRegistry } from "../../platform/telemetry/declare-metric.ts";
 import type { Observing } from "../../platform/telemetry/exposition.ts";
 import type { WorkloadLabels } from "../usage/metrics.ts";
-import { type CacheBoard, findingOf } from "./cache-board.ts";
+import { type CacheAnalysisStore, findingOf } from "./cache-analysis-store.ts";
 
 /** The metrics of prompt caching. */
 export type CachingMetrics = ReturnType<typeof declareCachingMetrics>;
@@ -33,7 +33,7 @@ export function declareCachingMetrics(registry: MetricRegistry) {
 /** Fills the gauges of prompt caching at every scrape from the newest analyses. A prompt without a trustworthy replay has no achievable ratio. */
 export function observeCaches(
   metrics: Observing & CachingMetrics & WorkloadLabels,
-  board: Pick<CacheBoard, "list">,
+  board: Pick<CacheAnalysisStore, "list">,
   notes: Pick<FindingNotes, "list">,
 ): void {
   const { label } = metrics;

@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { describeCacheBoard } from "../../../test/contracts/describe-cache-board.ts";
+import { describeCacheAnalysisStore } from "../../../test/contracts/describe-cache-analysis-store.ts";
 import { holdRedis } from "../../../test/servers/hold-redis.ts";
-import { createCacheBoard } from "./redis-store.ts";
+import { createCacheAnalysisStore } from "./redis-store.ts";
 
 const held = holdRedis(["--appendfsync", "no"]);
 
-describeCacheBoard("Redis", async () => {
+describeCacheAnalysisStore("Redis", async () => {
   await held.redis.flushall();
-  return { board: createCacheBoard(held.redis), wait: async (ms) => sleep(ms) };
+  return { board: createCacheAnalysisStore(held.redis), wait: async (ms) => sleep(ms) };
 });

@@ -2,10 +2,10 @@ import type { Redis } from "ioredis";
 import type { CacheState } from "../../../packages/sdk/src/wire/caches.ts";
 import { available } from "../../platform/redis/available.ts";
 import { workloadKeys as keys } from "../../platform/redis/workload-keys.ts";
-import type { CacheBoard } from "./cache-board.ts";
+import type { CacheAnalysisStore } from "./cache-analysis-store.ts";
 
 /** The newest analysis of each prompt in one hash. Rejects with StoreUnavailable when Redis does not answer. */
-export function createCacheBoard(redis: Redis): CacheBoard {
+export function createCacheAnalysisStore(redis: Redis): CacheAnalysisStore {
   const list = async (): Promise<readonly (readonly [string, CacheState])[]> =>
     Object.entries(await redis.hgetall(keys.cacheStates)).map(([field, text]) => [field, JSON.parse(text)] as const);
   return {

@@ -13,16 +13,16 @@ import type { Clock } from "../../core/clock.ts";
 import { type FindingNotes, type FindingSource, findingStatus } from "../../core/finding.ts";
 import { defineRoute, json, noBody, noQuery, problem, type Route } from "../../platform/http/route.ts";
 import { operators, viewers } from "../../platform/http/who.ts";
-import type { WorkloadLedger } from "../budgets/ledger.ts";
+import type { BudgetLedger } from "../budgets/budget-ledger.ts";
 import type { PrefixSampleStore } from "../usage/prefix-samples.ts";
-import type { CacheBoard } from "./cache-board.ts";
+import type { CacheAnalysisStore } from "./cache-analysis-store.ts";
 import { unsampledPrompts } from "./unsampled-prompts.ts";
 
 /** What is known about the caching of prompts, and everything that was found out. */
 export interface CacheRouteDeps {
-  readonly board: Pick<CacheBoard, "list">;
+  readonly board: Pick<CacheAnalysisStore, "list">;
   readonly samples: Pick<PrefixSampleStore, "groups">;
-  readonly ledger: Pick<WorkloadLedger, "recentUsage">;
+  readonly ledger: Pick<BudgetLedger, "recentUsage">;
   readonly findings: readonly FindingSource[];
   readonly notes: FindingNotes;
   readonly audit: AuditLog;
@@ -31,7 +31,7 @@ export interface CacheRouteDeps {
 
 /** Among so many of the newest requests prompts without a prefix are looked for, and so many of them are told. */
 const recentEvents = 5000;
-const mostUnsampled = 100;
+const maxUnsampled = 100;
 
 const filter = z.strictObject({ kind: z.enum(findingKinds).optional(), status: z.enum(findingStatuses).optional() });
 
@@ -60,7 +60,7 @@ export function createCacheRoutes({ board, samples, ledger, findings, notes, aud
       async handle() {
         const [states, groups, events] = await Promise.all([board.list(), samples.groups(), ledger.recentUsage(recentEvents)]);
         const items = [...states].sort((a, b) => compare(a.prompt, b.prompt) || compare(a.model, b.model));
-        return json({ items, unsampled: unsampledPrompts(events, groups).slice(0, mostUnsampled) });
+        return json({ items, unsampled: unsampledPrompts(events, groups).slice(0, maxUnsampled) });
       },
     }),
     defineRoute({

@@ -30,7 +30,7 @@ export interface MarkerSearch {
   readonly candidates?: number;
 }
 
-const mostCandidates = 8;
+const maxCandidates = 8;
 /** A further marker must save at least this part of the cost: replays are not more exact. */
 const tieRatio = 1e-3;
 
@@ -108,7 +108,7 @@ function endOf(unit: string, blocks: SegmentedRequest["blocks"], units: MarkerSe
 }
 
 /** Units worth a marker: those before a less stable one first, then the longest. In the order of the prompt. */
-function candidateUnits({ requests, units, candidates = mostCandidates }: MarkerSearch): readonly string[] {
+function candidateUnits({ requests, units, candidates = maxCandidates }: MarkerSearch): readonly string[] {
   const order = unitOrder(requests);
   const rankOf = (unit: string | undefined) => {
     const found = unit === undefined ? undefined : units.get(unit);
@@ -120,7 +120,7 @@ function candidateUnits({ requests, units, candidates = mostCandidates }: Marker
     .sort(
       (a, b) => Number(b.unit === conversation) - Number(a.unit === conversation) || Number(b.ends) - Number(a.ends) || b.tokens - a.tokens,
     )
-    .slice(0, Math.min(candidates, mostCandidates))
+    .slice(0, Math.min(candidates, maxCandidates))
     .sort((a, b) => a.place - b.place)
     .map(({ unit }) => unit);
 }

@@ -1,22 +1,22 @@
 import { expect, it } from "@jest/globals";
+import { contractTimes } from "../../../test/contracts/describe-budget-ledger.ts";
 import { aCandidate, someTargets } from "../../../test/contracts/describe-model-routes.ts";
-import { contractTimes } from "../../../test/contracts/describe-workload-ledger.ts";
 import { createFakeBudgetControl } from "../../../test/fakes/fake-budget-control.ts";
 import { createFakeClock } from "../../../test/fakes/fake-clock.ts";
+import { createMemoryBudgetLedger } from "../../../test/fakes/memory-budget-ledger.ts";
 import { createMemoryChangeLog } from "../../../test/fakes/memory-change-log.ts";
-import { createMemoryLedger } from "../../../test/fakes/memory-ledger.ts";
 import { createMemoryModelRoutes } from "../../../test/fakes/memory-model-routes.ts";
 import { createSimulatedBatches } from "../../rehearsal/simulated-batches.ts";
 import type { BatchControl, SubmitAnswer } from "../batches/batch-control.ts";
 import { noLimits } from "../budgets/controls.ts";
 import type { LabelReply, PromptStore } from "../prompts/prompt.ts";
-import { type ChangeNotes, withBatchChanges, withLabelChanges, withLimitChanges, withRouteChanges } from "./change-log.ts";
+import { type ChangeRecorder, withBatchChanges, withLabelChanges, withLimitChanges, withRouteChanges } from "./change-log.ts";
 
 function aNotebook() {
   const clock = createFakeClock();
   const changes = createMemoryChangeLog();
   const lost: unknown[] = [];
-  const notes: ChangeNotes = { changes, clock, lost: (error) => void lost.push(error) };
+  const notes: ChangeRecorder = { changes, clock, lost: (error) => void lost.push(error) };
   return { clock, notes, lost, noted: async () => changes.between(0, Number.MAX_SAFE_INTEGER, 100) };
 }
 
@@ -78,7 +78,7 @@ it.each<[SubmitAnswer, number]>([
 
 it("a gate or limit that was set is a change, and one that could not be is none", async () => {
   const { notes, noted, clock } = aNotebook();
-  const inner = createMemoryLedger({ clock, times: contractTimes });
+  const inner = createMemoryBudgetLedger({ clock, times: contractTimes });
   const ledger = withLimitChanges(inner, notes);
   await ledger.define({ id: "checkout", limitMicroUsd: 1e9, periodMs: 1e9, periodStartsAt: clock.now() });
   const version = (await ledger.read("checkout"))?.controls.version ?? 0;
@@ -108,7 +108,7 @@ it("a route that was set is a change, and one that was set already or by somebod
 
 it("a change that could not be noted stands all the same", async () => {
   const { notes, lost, clock } = aNotebook();
-  const failing: ChangeNotes = { ...notes, changes: { ...notes.changes, record: async () => Promise.reject(new Error("no disk")) } };
+  const failing: ChangeRecorder = { ...notes, changes: { ...notes.changes, record: async () => Promise.reject(new Error("no disk")) } };
   const moved: LabelReply = { kind: "moved", before: 3, after: 4 };
   const move = { prompt: "implement", label: "production", expected: 3, to: 4, by: "anna" };
   expect(await withLabelChanges(promptsThat(moved), failing).moveLabel(move)).toEqual(moved);

@@ -3,12 +3,12 @@ import type { Clock, Instant } from "../../core/clock.ts";
 import { formatShare } from "../../core/share.ts";
 import type { BatchControl } from "../batches/batch-control.ts";
 import type { ControlsChange } from "../budgets/budget.ts";
-import type { WorkloadLedger } from "../budgets/ledger.ts";
+import type { BudgetLedger } from "../budgets/budget-ledger.ts";
 import type { PromptStore } from "../prompts/prompt.ts";
-import type { ModelRouteStore } from "../routing/model-route.ts";
+import type { ModelRoutingStore } from "../routing/model-route.ts";
 
 /** Most changes that are kept; the oldest make room. */
-export const mostChanges = 5000;
+export const maxChanges = 5000;
 
 /** What was changed about the workload, and when. */
 export interface ChangeLog {
@@ -19,7 +19,7 @@ export interface ChangeLog {
 }
 
 /** Where our own changes are noted. `lost` hears why one could not be: the change itself has been made, and stands. */
-export interface ChangeNotes {
+export interface ChangeRecorder {
   readonly changes: ChangeLog;
   readonly clock: Pick<Clock, "now">;
   readonly lost: (error: unknown) => void;
@@ -28,7 +28,7 @@ export interface ChangeNotes {
 type Noted = Omit<WorkloadChange, "at">;
 
 /** What is noted has happened, so neither finding out about it nor keeping it may fail whoever did it. */
-async function note({ changes, clock, lost }: ChangeNotes, noted: Noted | (() => Promise<Noted>)): Promise<void> {
+async function note({ changes, clock, lost }: ChangeRecorder, noted: Noted | (() => Promise<Noted>)): Promise<void> {
   try {
     const change = typeof noted === "function" ? await noted() : noted;
     await changes.record({ ...change, at: clock.now() });
@@ -38,7 +38,7 @@ async function note({ changes, clock, lost }: ChangeNotes, noted: Noted | (() =>
 }
 
 /** A store whose moved labels are noted as changes of the workload. */
-export function withLabelChanges(prompts: PromptStore, notes: ChangeNotes): PromptStore {
+export function withLabelChanges(prompts: PromptStore, notes: ChangeRecorder): PromptStore {
   return {
     ...prompts,
     async moveLabel(move) {
@@ -54,7 +54,7 @@ export function withLabelChanges(prompts: PromptStore, notes: ChangeNotes): Prom
 }
 
 /** A control whose submissions are noted as changes of the workload. */
-export function withBatchChanges(control: BatchControl, notes: ChangeNotes): BatchControl {
+export function withBatchChanges(control: BatchControl, notes: ChangeRecorder): BatchControl {
   const submitted = async (id: string, by: string) =>
     note(notes, async () => {
       const batch = await control.look(id);
@@ -77,7 +77,7 @@ export function withBatchChanges(control: BatchControl, notes: ChangeNotes): Bat
 }
 
 /** A ledger whose gates and limits are noted as changes of the workload when they change. */
-export function withLimitChanges(ledger: WorkloadLedger, notes: ChangeNotes): WorkloadLedger {
+export function withLimitChanges(ledger: BudgetLedger, notes: ChangeRecorder): BudgetLedger {
   return {
     ...ledger,
     async compareAndSet(budget, expectedVersion, change) {
@@ -93,7 +93,7 @@ export function withLimitChanges(ledger: WorkloadLedger, notes: ChangeNotes): Wo
 }
 
 /** A store whose changed routes are noted as changes of the workload. */
-export function withRouteChanges(routes: ModelRouteStore, notes: ChangeNotes): ModelRouteStore {
+export function withRouteChanges(routes: ModelRoutingStore, notes: ChangeRecorder): ModelRoutingStore {
   return {
     ...routes,
     async set(change) {

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { newChangeSchema } from "../../../packages/sdk/src/wire/changes.ts";
 import { available } from "../../platform/redis/available.ts";
 import { workloadKeys as keys } from "../../platform/redis/workload-keys.ts";
-import { type ChangeLog, mostChanges } from "./change-log.ts";
+import { type ChangeLog, maxChanges } from "./change-log.ts";
 
 const stored = newChangeSchema.required({ at: true }).extend({ by: z.string() });
 
@@ -13,7 +13,7 @@ export function createChangeLog(redis: Redis): ChangeLog {
     record: (change) =>
       available(async () => {
         await redis.zadd(keys.changes, change.at, JSON.stringify(change));
-        await redis.zremrangebyrank(keys.changes, 0, -1 - mostChanges);
+        await redis.zremrangebyrank(keys.changes, 0, -1 - maxChanges);
       }),
     between: (from, to, limit) =>
       available(async () => {

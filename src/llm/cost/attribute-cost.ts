@@ -5,9 +5,9 @@ import { noElement } from "./cost-window.ts";
 import { decomposeCost } from "./decompose-cost.ts";
 import { type ComparedWindows, drillDown } from "./search-dimensions.ts";
 
-const leastRise = 0.1;
-const leastDeviations = 3;
-const leastExplained = 0.67;
+const minRise = 0.1;
+const minDeviations = 3;
+const minExplained = 0.67;
 const doubtfulUnpricedShare = 0.01;
 const topShown = 5;
 
@@ -32,7 +32,7 @@ export function attributeCost(windows: ComparedWindows, deviations?: number): Co
     return { ...facts, ...whole, verdict: "no_spend", sentence: `${caution}Nothing was spent in the window.`, factors: [] };
   if (then.events === 0)
     return { ...facts, ...whole, verdict: "diffuse", sentence: `${caution}There is no earlier spend to compare with.`, factors: [] };
-  if (change < leastRise * baseline || (deviations !== undefined && deviations < leastDeviations))
+  if (change < minRise * baseline || (deviations !== undefined && deviations < minDeviations))
     return {
       ...facts,
       ...whole,
@@ -41,7 +41,7 @@ export function attributeCost(windows: ComparedWindows, deviations?: number): Co
       factors: decomposeCost(windows),
     };
   const found = drillDown(windows);
-  if (found === undefined || found.explains < leastExplained) {
+  if (found === undefined || found.explains < minExplained) {
     const factors = decomposeCost(windows);
     const strongest = words(factors[0]?.factor);
     const sentence = `${caution}The rise is diffuse: no element explains two thirds of it. The strongest factor is ${strongest}.`;

@@ -3,7 +3,7 @@ import { costDimensions } from "../../../packages/sdk/src/wire/cost-dimension.ts
 import type { CoincidingChange, Segment } from "../../../packages/sdk/src/wire/costs.ts";
 import type { Instant } from "../../core/clock.ts";
 
-const mostChanges = 3;
+const maxChanges = 3;
 
 /**
  * Changes in [onset − before, onset + after] by how well they fit the segment: (|shared| + 1)/(|all| + 1) over what change and segment name, times
@@ -24,7 +24,7 @@ export function coincidingChanges(
     .filter(({ at }) => at >= onset - beforeMs && at <= onset + afterMs)
     .map((change) => ({ ...change, score: fit(change, segment) * Math.exp(-Math.abs(onset - change.at) / decayMs) }))
     .toSorted((a, b) => b.score - a.score || b.at - a.at || (a.ref < b.ref ? -1 : 1))
-    .slice(0, mostChanges);
+    .slice(0, maxChanges);
 }
 
 function fit({ dims }: WorkloadChange, segment: Segment): number {

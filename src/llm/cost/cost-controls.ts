@@ -27,7 +27,7 @@ export interface CostControls {
 
 /** Where no limit reaches the factor itself, half of the volume is held back until somebody has decided. */
 const precaution = 0.5;
-const leastScale = 0.1;
+const minScale = 0.1;
 const hourSeconds = 3600;
 
 /**
@@ -41,7 +41,7 @@ export function decideCostControls(rise: CostRise): CostControls {
   const perSecond = Math.max(0, costMicroUsd - held) / (durationMs / 1000);
   const fits = perSecond <= allowance;
   const most = retries ? 1 : precaution;
-  const scale = fits ? most : Math.min(most, Math.max(leastScale, Math.floor((100 * allowance) / perSecond) / 100));
+  const scale = fits ? most : Math.min(most, Math.max(minScale, Math.floor((100 * allowance) / perSecond) / 100));
   const predicted = Math.round(perSecond * hourSeconds);
   const work = `${retries ? "With one attempt per ticket the" : "The"} same work costs ${formatUsd(predicted)} an hour, and the plan allows ${formatUsd(Math.round(allowance * hourSeconds))}`;
   const volume = scale === 1 ? "so the volume may stay" : `so ${formatShare(scale, { decimals: 0 })} of the volume goes on`;

@@ -1,11 +1,11 @@
 import { expect, it } from "@jest/globals";
 import type { UsageReport } from "../../../packages/sdk/src/wire/usage.ts";
 import { aUsageEvent } from "../../../test/builders/a-usage-report.ts";
+import { contractTimes } from "../../../test/contracts/describe-budget-ledger.ts";
 import { aChange } from "../../../test/contracts/describe-change-log.ts";
-import { contractTimes } from "../../../test/contracts/describe-workload-ledger.ts";
 import { createFakeClock } from "../../../test/fakes/fake-clock.ts";
+import { createMemoryBudgetLedger } from "../../../test/fakes/memory-budget-ledger.ts";
 import { createMemoryChangeLog } from "../../../test/fakes/memory-change-log.ts";
-import { createMemoryLedger } from "../../../test/fakes/memory-ledger.ts";
 import { createPriceTable } from "../usage/price-table.ts";
 import { shippedPrices } from "../usage/prices.ts";
 import { explainCost } from "./explain-cost.ts";
@@ -19,7 +19,7 @@ const uncached = { input_tokens: 10_000, cache_read_input_tokens: 0, cache_creat
 /** Two hours: 60 tickets of each of three prompts in each hour, and in the second hour what a test changes. */
 async function workload(changed: (prompt: string, nth: number) => readonly Partial<UsageReport>[]) {
   const clock = createFakeClock();
-  const ledger = createMemoryLedger({ clock, times: contractTimes });
+  const ledger = createMemoryBudgetLedger({ clock, times: contractTimes });
   for (const id of ["checkout", "search"]) {
     await ledger.define({ id, limitMicroUsd: 1e12, periodMs: 100 * hour, periodStartsAt: clock.now() - 10 * hour });
   }

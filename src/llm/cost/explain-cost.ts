@@ -1,7 +1,7 @@
 import type { CostAttribution, CostExplanation, CostQuestion } from "../../../packages/sdk/src/wire/costs.ts";
 import type { UsageEvent } from "../../../packages/sdk/src/wire/usage.ts";
 import type { Instant } from "../../core/clock.ts";
-import type { WorkloadLedger } from "../budgets/ledger.ts";
+import type { BudgetLedger } from "../budgets/budget-ledger.ts";
 import type { ChangeLog } from "../changes/change-log.ts";
 import { costOf, type PriceTable } from "../usage/price-table.ts";
 import { inputTokens, unpricedTokens } from "../usage/token-partition.ts";
@@ -13,7 +13,7 @@ import { findOnset, riseInDeviations, usualSpan } from "./find-onset.ts";
 
 /** What an explanation is made from. */
 export interface CostSources {
-  readonly ledger: Pick<WorkloadLedger, "usageBetween">;
+  readonly ledger: Pick<BudgetLedger, "usageBetween">;
   readonly prices: PriceTable;
   readonly changes: Pick<ChangeLog, "between">;
 }
@@ -21,8 +21,8 @@ export interface CostSources {
 /** A window is looked at in so many spans: minutes of an hour. */
 const spans = 60;
 /** Fewer spans than these are too short to be compared with what is usual. */
-const fewestSpans = 10;
-const mostLookedAt = 1000;
+const minSpans = 10;
+const maxLookedAt = 1000;
 
 /** Usage events of both windows, compared. Rejects with StoreUnavailable when ledger or changes cannot be read. */
 export async function explainCost({ ledger, prices, changes }: CostSources, question: CostQuestion): Promise<CostExplanation> {
@@ -44,7 +44,7 @@ export async function explainCost({ ledger, prices, changes }: CostSources, ques
   if (!rose || factor === undefined) return { ...asked, kind: "explained", ...attribution, beganAt, coincides: [] };
   // Half an hour before and two minutes after the onset in a window of an hour, and of ten minutes each less by e.
   const near = { onset: beganAt, beforeMs: (to - from) / 2, afterMs: (to - from) / 30, decayMs: (to - from) / 6 };
-  const made = await changes.between(beganAt - near.beforeMs, beganAt + near.afterMs, mostLookedAt);
+  const made = await changes.between(beganAt - near.beforeMs, beganAt + near.afterMs, maxLookedAt);
   const coincides = coincidingChanges(made, attribution.segment, near);
   return { ...asked, kind: "explained", ...attribution, beganAt, coincides, advice: adviceOf(factor) };
 }
@@ -68,7 +68,7 @@ function attributeSinceOnset(
   const { verdict } = whole.attribution;
   const rose = verdict === "attributed" || verdict === "diffuse";
   const onset = rose && usual !== undefined ? findOnset(whole.series, usual) : undefined;
-  if (onset === undefined || onset === 0 || spans - onset < fewestSpans) return { attribution: whole.attribution, beganAt: from };
+  if (onset === undefined || onset === 0 || spans - onset < minSpans) return { attribution: whole.attribution, beganAt: from };
   const beganAt = Math.round(from + onset * everyMs);
   const sinceOnset = since(
     beganAt,
@@ -115,6 +115,6 @@ function amountOf(reply: ReturnType<typeof costOf>): number {
 }
 
 /** Says what changed in cost between two windows. */
-export interface CostSight {
+export interface CostExplainer {
   explain(question: CostQuestion): Promise<CostExplanation>;
 }

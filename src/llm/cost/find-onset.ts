@@ -12,7 +12,7 @@ const threshold = 5;
 /** A span so many deviations above what is usual belongs to the rise that follows it. */
 const clear = 2;
 /** A rise below a tenth is no spike, so no calm is taken for calmer than that. */
-const leastDeviation = 0.1;
+const minDeviation = 0.1;
 
 /** Mean and standard deviation of what is usual. Undefined: fewer than two spans, or nothing was spent in them. */
 export function usualSpan(spans: readonly number[]): UsualSpan | undefined {
@@ -20,7 +20,7 @@ export function usualSpan(spans: readonly number[]): UsualSpan | undefined {
   const mean = spans.reduce((sum, span) => sum + span, 0) / spans.length;
   if (mean <= 0) return undefined;
   const variance = spans.reduce((sum, span) => sum + (span - mean) ** 2, 0) / (spans.length - 1);
-  return { mean, deviation: Math.max(Math.sqrt(variance), leastDeviation * mean), count: spans.length };
+  return { mean, deviation: Math.max(Math.sqrt(variance), minDeviation * mean), count: spans.length };
 }
 
 /**

@@ -48,7 +48,7 @@ export interface OperationRanking {
   readonly unpricedShare: number;
 }
 
-const leastRise = 0.1;
+const minRise = 0.1;
 const spikeShareOfRise = 0.67;
 const doubtfulUnpricedShare = 0.01;
 
@@ -85,7 +85,7 @@ export function rankOperations(
   if (total === 0 || first === undefined) {
     return { ...facts, verdict: "no_spend", sentence: `${caution}Nothing was spent in this window.` };
   }
-  if (rise <= baselineTotal * leastRise) {
+  if (rise <= baselineTotal * minRise) {
     return { ...facts, verdict: "no_spike", sentence: `${caution}No attributable spike: spend rose by less than 10 %.` };
   }
   if ((first.shareOfRise ?? 0) < spikeShareOfRise) {

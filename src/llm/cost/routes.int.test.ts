@@ -1,9 +1,9 @@
 import { expect, it } from "@jest/globals";
 import { aUsageEvent } from "../../../test/builders/a-usage-report.ts";
-import { contractTimes } from "../../../test/contracts/describe-workload-ledger.ts";
+import { contractTimes } from "../../../test/contracts/describe-budget-ledger.ts";
 import { createFakeClock } from "../../../test/fakes/fake-clock.ts";
+import { createMemoryBudgetLedger } from "../../../test/fakes/memory-budget-ledger.ts";
 import { createMemoryChangeLog } from "../../../test/fakes/memory-change-log.ts";
-import { createMemoryLedger } from "../../../test/fakes/memory-ledger.ts";
 import { startHttp } from "../../../test/servers/http-harness.ts";
 import { createPriceTable } from "../usage/price-table.ts";
 import { shippedPrices } from "../usage/prices.ts";
@@ -12,7 +12,7 @@ import { createCostRoutes } from "./routes.ts";
 it("explains the window against the one before, and refuses windows that are out of order or half a baseline", async () => {
   const clock = createFakeClock();
   const now = clock.now();
-  const ledger = createMemoryLedger({ clock, times: contractTimes });
+  const ledger = createMemoryBudgetLedger({ clock, times: contractTimes });
   await ledger.define({ id: "checkout", limitMicroUsd: 1e9, periodMs: 3_600_000, periodStartsAt: now });
   const agos = [...Array.from({ length: 40 }, (_, nth) => 250 * nth + 250), ...Array.from({ length: 10 }, (_, nth) => 10_001 + 1000 * nth)];
   await ledger.record(agos.map((ago) => aUsageEvent({ id: `r${ago}`, at: now - ago, ticketId: `T-${ago}` }, now)));

@@ -7,7 +7,7 @@ import { defineRoute, json, noBody, type Route } from "../../platform/http/route
 import { viewers } from "../../platform/http/who.ts";
 import { type CostSources, explainCost } from "./explain-cost.ts";
 
-const longestMs = 31 * dayMs;
+const maxMs = 31 * dayMs;
 
 const question = z
   .strictObject({
@@ -18,12 +18,12 @@ const question = z
     baselineTo: instantQuery.optional(),
     budget: budgetIdSchema.optional(),
   })
-  .refine(({ from, to }) => from < to && to - from <= longestMs, "from is before to, at most 31 days")
+  .refine(({ from, to }) => from < to && to - from <= maxMs, "from is before to, at most 31 days")
   .refine(
     ({ from, baselineFrom, baselineTo }) =>
       baselineFrom === undefined
         ? baselineTo === undefined
-        : baselineTo !== undefined && baselineFrom < baselineTo && baselineTo <= from && from - baselineFrom <= longestMs,
+        : baselineTo !== undefined && baselineFrom < baselineTo && baselineTo <= from && from - baselineFrom <= maxMs,
     "baselineFrom and baselineTo come together, in order, before from, at most 31 days",
   );
 

@@ -3,8 +3,8 @@ import type { DimensionFinding, ElementChange, Segment } from "../../../packages
 import type { CostWindow } from "./cost-window.ts";
 
 /** An element counts from this part of the change on, and a dimension once its elements explain so much of it. */
-const leastElement = 0.1;
-const leastDimension = 0.67;
+const minElement = 0.1;
+const minDimension = 0.67;
 
 /** Two windows of the same length: `now` is the incident, `then` what it is compared with; `scale` brings the costs of `then` to the length of `now`. */
 export interface ComparedWindows {
@@ -49,13 +49,13 @@ function explain(
   let explains = 0;
   let surprise = 0;
   for (const one of ranked) {
-    if (explains > leastDimension) break;
-    if (one.explains <= leastElement) continue;
+    if (explains > minDimension) break;
+    if (one.explains <= minElement) continue;
     elements.push(one);
     explains += one.explains;
     surprise += one.surprise;
   }
-  return explains > leastDimension ? [{ dimension, elements, explains, surprise }] : [];
+  return explains > minDimension ? [{ dimension, elements, explains, surprise }] : [];
 }
 
 /** S = ½(p·ln(2p/(p+q)) + q·ln(2q/(p+q))) of the shares p in the forecast and q in what happened. */
@@ -68,11 +68,11 @@ function surpriseOf(f: number, forecast: number, a: number, actual: number): num
 
 /** How deep a segment is drilled, and how small it may become. */
 const deepest = 3;
-const fewestEvents = 30;
+const minEvents = 30;
 /** Below this part of the element's rise, by logarithm, the rest is nearer to calm than to having risen alike. */
 const calmRest = 0.5;
 /** So many earlier events outside an element say whether the rest is calm; with fewer it cannot be seen, and the wider segment is the answer. */
-const fewestOutside = 12;
+const minOutside = 12;
 
 /** A segment and how much of the whole change it explains. */
 export interface FoundSegment {
@@ -96,7 +96,7 @@ export function drillDown(windows: ComparedWindows): FoundSegment | undefined {
       .map((finding) => {
         const element = finding.elements.toSorted((a, b) => b.explains - a.explains)[0];
         const next = { ...segment, [finding.dimension]: element?.element };
-        return { finding, next, contrast: (element?.explains ?? 0) >= leastDimension ? contrastOf(windows, segment, next) : 0 };
+        return { finding, next, contrast: (element?.explains ?? 0) >= minDimension ? contrastOf(windows, segment, next) : 0 };
       })
       .toSorted((a, b) => b.contrast - a.contrast)
       .at(0);
@@ -116,7 +116,7 @@ export function drillDown(windows: ComparedWindows): FoundSegment | undefined {
 function contrastOf({ now, then, scale }: ComparedWindows, whole: Segment, part: Segment): number {
   const [a, f] = [now.total(part), then.total(part)];
   const [allNow, allThen] = [now.total(whole), then.total(whole)];
-  if (a.events + f.events < fewestEvents || allThen.events - f.events < fewestOutside) return 0;
+  if (a.events + f.events < minEvents || allThen.events - f.events < minOutside) return 0;
   const before = f.costMicroUsd * scale;
   const restBefore = allThen.costMicroUsd * scale - before;
   const restAfter = allNow.costMicroUsd - a.costMicroUsd;

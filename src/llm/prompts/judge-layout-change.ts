@@ -17,12 +17,12 @@ export interface LayoutVerdict {
 }
 
 /** More than this of the tokens moved is a person's decision. */
-const mostMoved = 0.3;
+const maxMoved = 0.3;
 /** More than this of the tokens added is another prompt. */
-const mostAdded = 0.01;
+const maxAdded = 0.01;
 const bytesPerToken = 3.6;
 /** A clock, an id or a path is not longer; what is, may say anything. */
-const longestValueTokens = 64;
+const maxValueTokens = 64;
 
 const tags = [`<${runtimeContextLayer}>`, `</${runtimeContextLayer}>`];
 
@@ -63,10 +63,10 @@ export function judgeLayoutChange(
     .reduce((sum, { line }) => sum + line.length / bytesPerToken, 0);
   const hadTags = linesOf(before).some(({ line }) => tags.includes(line));
   const addedShare = total === 0 || hadTags ? 0 : addedTokens / total;
-  if (addedShare > mostAdded) faults.push(`tags would add ${percent(addedShare)} of the tokens; at most ${percent(mostAdded)} is taken`);
+  if (addedShare > maxAdded) faults.push(`tags would add ${percent(addedShare)} of the tokens; at most ${percent(maxAdded)} is taken`);
 
   const movedShare = total === 0 ? 0 : 1 - heaviestCommonOrder(before, after, tokensOf) / total;
-  if (movedShare > mostMoved) reasons.push(`${percent(movedShare)} of the tokens move; above ${percent(mostMoved)} a person decides`);
+  if (movedShare > maxMoved) reasons.push(`${percent(movedShare)} of the tokens move; above ${percent(maxMoved)} a person decides`);
   return { faults, approval: reasons.length === 0 ? "auto" : "person", reasons, movedShare, addedShare };
 }
 
@@ -105,7 +105,7 @@ function isShortValue(
   const lines = linesIn(layer.render);
   if (lines.some((other) => other !== line && crossed.some((one) => one.line === other))) return false;
   const rest = lines.filter((other) => other !== line).join("\n");
-  return sizeOf(before, layer.key, tokensOf) - Buffer.byteLength(rest) / bytesPerToken <= longestValueTokens;
+  return sizeOf(before, layer.key, tokensOf) - Buffer.byteLength(rest) / bytesPerToken <= maxValueTokens;
 }
 
 /** Lines of `a` beyond those of `b`, counted. */

@@ -32,7 +32,7 @@ import {
   type RouteReply,
 } from "../../platform/http/route.ts";
 import { operators, viewers } from "../../platform/http/who.ts";
-import type { CacheBoard } from "../caching/cache-board.ts";
+import type { CacheAnalysisStore } from "../caching/cache-analysis-store.ts";
 import type { CanaryStore } from "./canary.ts";
 import { type PromptStore, statusOf } from "./prompt.ts";
 import { readServed } from "./served-prompt.ts";
@@ -44,7 +44,7 @@ export interface PromptRouteDeps {
   readonly audit: AuditLog;
   readonly clock: Pick<Clock, "now">;
   /** How prompts are cached. */
-  readonly caches?: Pick<CacheBoard, "list">;
+  readonly caches?: Pick<CacheAnalysisStore, "list">;
 }
 
 const page = z.strictObject({ after: z.string().max(120).optional(), limit: z.coerce.number().int().min(1).max(100).default(50) });

@@ -60,14 +60,14 @@ export function sequenceFactor(n: number, planned: number, alpha: number): numbe
 }
 
 /** From so many tickets on a catastrophe is seen. */
-const fewestForCatastrophe = 10;
+const minForCatastrophe = 10;
 /** As improbable as six failures of ten where one of five fails. */
 const catastrophe = 0.007;
 
 /** Whether a candidate with few tickets yet fails so often that the baseline's own failure ratio explains it hardly ever: the exact binomial tail. */
 function isCatastrophe(candidate: Arm, baseline: Arm, fewest: number): boolean {
   const { tickets, successes } = candidate;
-  if (tickets < fewestForCatastrophe || tickets >= fewest || baseline.tickets < fewest) return false;
+  if (tickets < minForCatastrophe || tickets >= fewest || baseline.tickets < fewest) return false;
   const failing = 1 - (baseline.successes + 0.5) / (baseline.tickets + 1);
   let term = (1 - failing) ** tickets;
   let below = 0;

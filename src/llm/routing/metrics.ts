@@ -1,7 +1,7 @@
 import { gauge, type MetricRegistry } from "../../platform/telemetry/declare-metric.ts";
 import type { Observing } from "../../platform/telemetry/exposition.ts";
 import type { WorkloadLabels } from "../usage/metrics.ts";
-import type { ModelRouteStore } from "./model-route.ts";
+import type { ModelRoutingStore } from "./model-route.ts";
 
 /** The metrics of model routes. */
 export type RoutingMetrics = ReturnType<typeof declareRoutingMetrics>;
@@ -23,7 +23,7 @@ export function declareRoutingMetrics(registry: MetricRegistry) {
 }
 
 /** Fills the gauge of the routes' weights at every scrape. */
-export function observeRoutes(metrics: Observing & RoutingMetrics & WorkloadLabels, routes: Pick<ModelRouteStore, "list">): void {
+export function observeRoutes(metrics: Observing & RoutingMetrics & WorkloadLabels, routes: Pick<ModelRoutingStore, "list">): void {
   const { label } = metrics;
   metrics.observe([metrics.routeWeight], async () => {
     const all = await routes.list();

@@ -16,7 +16,7 @@ export interface RouteChange {
 }
 
 /** Where routes are kept. Every member is atomic and rejects with StoreUnavailable when the store does not answer. */
-export interface ModelRouteStore {
+export interface ModelRoutingStore {
   read(id: string): Promise<ModelRoute | undefined>;
   /** By id. */
   list(): Promise<readonly ModelRoute[]>;

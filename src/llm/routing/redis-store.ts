@@ -5,13 +5,19 @@ import type { Clock } from "../../core/clock.ts";
 import { available } from "../../platform/redis/available.ts";
 import { replyList } from "../../platform/redis/script.ts";
 import { workloadKeys as keys } from "../../platform/redis/workload-keys.ts";
-import { holdsTargets, type ModelRouteStore } from "./model-route.ts";
+import { holdsTargets, type ModelRoutingStore } from "./model-route.ts";
 import { setRoute } from "./redis-scripts.ts";
 
 const stored = routeTargetsSchema.extend({ at: z.number(), by: z.string(), reason: z.string() });
 
 /** Routes in one hash. Rejects with StoreUnavailable when Redis does not answer. */
-export function createModelRouteStore({ redis, clock }: { readonly redis: Redis; readonly clock: Pick<Clock, "now"> }): ModelRouteStore {
+export function createModelRoutingStore({
+  redis,
+  clock,
+}: {
+  readonly redis: Redis;
+  readonly clock: Pick<Clock, "now">;
+}): ModelRoutingStore {
   return {
     read: (id) =>
       available(async () => {

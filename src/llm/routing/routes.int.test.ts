@@ -4,13 +4,13 @@ import { aCandidate, someTargets } from "../../../test/contracts/describe-model-
 import { createFakeClock } from "../../../test/fakes/fake-clock.ts";
 import { createMemoryModelRoutes } from "../../../test/fakes/memory-model-routes.ts";
 import { startHttp } from "../../../test/servers/http-harness.ts";
-import { createModelRoutes } from "./routes.ts";
+import { createRoutingRoutes } from "./routes.ts";
 
 async function aServer() {
   const clock = createFakeClock();
   const audited: AuditEntry[] = [];
   const audit = { append: async (entry: AuditEntry) => void audited.push(entry) };
-  const http = await startHttp({ routes: createModelRoutes({ routes: createMemoryModelRoutes(clock), audit, clock }) });
+  const http = await startHttp({ routes: createRoutingRoutes({ routes: createMemoryModelRoutes(clock), audit, clock }) });
   const send = async (method: string, path: string, role: string, more: { readonly body?: unknown; readonly etag?: string } = {}) => {
     const response = await fetch(`${http.url}${path}`, {
       method,

@@ -6,17 +6,17 @@ import type { Clock } from "../../core/clock.ts";
 import { sha256 } from "../../core/json.ts";
 import { defineRoute, issuesOf, json, noBody, noQuery, problem, type Refusal, type Route } from "../../platform/http/route.ts";
 import { operators, viewers } from "../../platform/http/who.ts";
-import type { ModelRouteStore } from "./model-route.ts";
+import type { ModelRoutingStore } from "./model-route.ts";
 
 /** What routes of models stand on. */
 export interface ModelRouteDeps {
-  readonly routes: ModelRouteStore;
+  readonly routes: ModelRoutingStore;
   readonly audit: AuditLog;
   readonly clock: Pick<Clock, "now">;
 }
 
 /** Routes: which model the tickets of one kind of work get. */
-export function createModelRoutes({ routes, audit, clock }: ModelRouteDeps): readonly Route[] {
+export function createRoutingRoutes({ routes, audit, clock }: ModelRouteDeps): readonly Route[] {
   return [
     defineRoute({
       method: "get",

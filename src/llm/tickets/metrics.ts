@@ -58,7 +58,7 @@ export function declareTicketMetrics(registry: MetricRegistry) {
 }
 
 /** Tickets that are counted as stalled at most; more are as bad. */
-const mostStalled = 1000;
+const maxStalled = 1000;
 
 /** Shows at every scrape the tickets by state, and those that stalled: they named a stage and gave no sign of life for `stalledAfterMs`. */
 export function observeTickets(
@@ -81,7 +81,7 @@ export function observeTickets(
       for (const state of ticketStates) batchTickets.inc({ queue: label.queue(queue), state }, row[state]);
   });
   metrics.observe([ticketsStalled], async () => {
-    const standing = await tickets.standing(clock.now() - stalledAfterMs, mostStalled);
+    const standing = await tickets.standing(clock.now() - stalledAfterMs, maxStalled);
     ticketsStalled.reset();
     for (const { queue, stage } of standing)
       ticketsStalled.inc({ queue: label.queue(queue), stage: stages.find((known) => known === stage) ?? overflowLabel });

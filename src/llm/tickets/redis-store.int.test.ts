@@ -2,12 +2,12 @@ import { describe, expect, it } from "@jest/globals";
 import { batchLimitsSchema } from "../../../packages/sdk/src/wire/batches.ts";
 import { newTicketSchema } from "../../../packages/sdk/src/wire/tickets.ts";
 import { aUsageEvent } from "../../../test/builders/a-usage-report.ts";
+import { contractTimes } from "../../../test/contracts/describe-budget-ledger.ts";
 import { describeTicketStore } from "../../../test/contracts/describe-ticket-store.ts";
-import { contractTimes } from "../../../test/contracts/describe-workload-ledger.ts";
 import { createFakeClock } from "../../../test/fakes/fake-clock.ts";
 import { holdRedis } from "../../../test/servers/hold-redis.ts";
 import { createBatchStore } from "../batches/redis-store.ts";
-import { createWorkloadLedger } from "../budgets/redis-store.ts";
+import { createBudgetLedger } from "../budgets/redis-store.ts";
 import { createTicketStore } from "./redis-store.ts";
 
 const held = holdRedis(["--appendfsync", "no"]);
@@ -24,7 +24,7 @@ describe("batches in Redis", () => {
     const clock = createFakeClock();
     const tickets = createTicketStore({ redis: held.redis, clock });
     const batches = createBatchStore({ redis: held.redis, clock });
-    const ledger = createWorkloadLedger({ redis: held.redis, clock, times: contractTimes, counts: tickets });
+    const ledger = createBudgetLedger({ redis: held.redis, clock, times: contractTimes, counts: tickets });
     await ledger.define({ id: "checkout", limitMicroUsd: 1_000_000, periodMs: 3_600_000, periodStartsAt: 0 });
     const batch = { id: "b-1", budget: "checkout", queue: "fast" };
     await batches.create(

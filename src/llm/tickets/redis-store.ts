@@ -8,7 +8,7 @@ import { sha256 } from "../../core/json.ts";
 import { available } from "../../platform/redis/available.ts";
 import { pageOf } from "../../platform/redis/page-of.ts";
 import { workloadKeys as keys } from "../../platform/redis/workload-keys.ts";
-import type { QueueCounts } from "../budgets/ledger.ts";
+import type { QueueCounts } from "../budgets/budget-ledger.ts";
 import { type TicketWriteMode, ticketScripts } from "./redis-scripts.ts";
 import {
   type AddReply,

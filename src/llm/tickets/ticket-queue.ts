@@ -2,7 +2,7 @@ import type { Redis } from "ioredis";
 import { sha256 } from "../../core/json.ts";
 import { StoreUnavailable } from "../../core/store-unavailable.ts";
 import { openQueue } from "../../platform/queue/open-queue.ts";
-import type { TicketDoorbell, TicketFeeder, TicketStore } from "./ticket.ts";
+import type { TicketFeeder, TicketStore, TicketWakeQueue } from "./ticket.ts";
 
 /** Shares the hash tag of the workload. */
 export const ticketPrefix = "{wl}";
@@ -23,7 +23,7 @@ export function ticketJobId(ticketId: string): string {
 }
 
 /** The ticket queues of BullMQ, one per queue name, made when first needed. */
-export interface TicketQueue extends TicketDoorbell, TicketFeeder {
+export interface TicketQueue extends TicketWakeQueue, TicketFeeder {
   /** Lets every waiting ticket of a queue ask its gate now. */
   wakeAll(queue: string): Promise<void>;
   /** Puts every ticket of `queue` that has not ended into it, if it is not there: after a crash between record and ring, or a loss of the queue. */

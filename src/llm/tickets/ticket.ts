@@ -129,7 +129,7 @@ export interface TicketFeeder {
 }
 
 /** The doorbell of the ticket queue. */
-export interface TicketDoorbell {
+export interface TicketWakeQueue {
   /** Makes sure that a worker looks at the ticket now; ringing twice is harmless. Rejects with StoreUnavailable when the queue cannot be reached. */
   ring(ticket: { readonly id: string; readonly queue: string }): Promise<void>;
 }

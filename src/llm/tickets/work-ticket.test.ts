@@ -2,15 +2,15 @@ import { describe, expect, it } from "@jest/globals";
 import type { BudgetLimits } from "../../../packages/sdk/src/wire/budgets.ts";
 import { type NewTicketInput, newTicketSchema } from "../../../packages/sdk/src/wire/tickets.ts";
 import { aUsageEvent } from "../../../test/builders/a-usage-report.ts";
-import { contractTimes } from "../../../test/contracts/describe-workload-ledger.ts";
+import { contractTimes } from "../../../test/contracts/describe-budget-ledger.ts";
 import { createFakeClock } from "../../../test/fakes/fake-clock.ts";
-import { createMemoryLedger } from "../../../test/fakes/memory-ledger.ts";
+import { createMemoryBudgetLedger } from "../../../test/fakes/memory-budget-ledger.ts";
 import { createMemoryTickets } from "../../../test/fakes/memory-tickets.ts";
+import type { FinishedTicket } from "../budgets/budget-ledger.ts";
 import { noLimits } from "../budgets/controls.ts";
-import type { FinishedTicket } from "../budgets/ledger.ts";
 import { createLocalGate } from "../budgets/local-gate.ts";
 import type { TicketProcessor } from "./ticket.ts";
-import { type TicketHold, workTicket } from "./work-ticket.ts";
+import { type TicketLease, workTicket } from "./work-ticket.ts";
 
 /** Three turns of $0.003 each. What was done is in the saved work. */
 const threeTurns: TicketProcessor = async (_ticket, { turn }) =>
@@ -19,7 +19,7 @@ const threeTurns: TicketProcessor = async (_ticket, { turn }) =>
 async function open(change: Partial<NewTicketInput> = {}) {
   const clock = createFakeClock();
   const store = createMemoryTickets(clock);
-  const ledger = createMemoryLedger({ clock, times: contractTimes });
+  const ledger = createMemoryBudgetLedger({ clock, times: contractTimes });
   const finished: FinishedTicket[] = [];
   await ledger.define({ id: "checkout", limitMicroUsd: 1_000_000, periodMs: 3_600_000, periodStartsAt: 0 });
   await store.add(newTicketSchema.parse({ id: "GH-1", budget: "checkout", estimateMicroUsd: 4000, ...change }));
@@ -27,7 +27,7 @@ async function open(change: Partial<NewTicketInput> = {}) {
   const drain = new AbortController();
   let deliveries = 0;
   let turns = 0;
-  const work = async (processor: TicketProcessor, hold: Partial<TicketHold> = {}) => {
+  const work = async (processor: TicketProcessor, hold: Partial<TicketLease> = {}) => {
     deliveries += 1;
     const counted: TicketProcessor = async (ticket, context) => {
       const result = await processor(ticket, context);

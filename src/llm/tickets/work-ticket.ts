@@ -22,7 +22,7 @@ export interface WorkTicketDeps {
 }
 
 /** Who works, and until when. */
-export interface TicketHold {
+export interface TicketLease {
   /** Unique for this delivery of the ticket; whoever held it before can write nothing more. */
   readonly holder: string;
   /** How often a worker died with this ticket in hand. */
@@ -44,14 +44,14 @@ export type TicketStep =
 const recoveryLookMs = 60_000;
 
 /** A ticket that took this many workers with it is dead. */
-const mostLosses = 10;
+const maxLosses = 10;
 
 /**
  * Works on one ticket until it ends, waits or is lost. The gate is asked before every turn; the work is saved after every turn and before anything else,
  * so a pause, a stop, a crash or a shutdown costs at most the turn that is running. A ticket that told a stage and whose worker vanished in the middle of
  * a turn has work outside of the store that nobody has looked at: it waits for a recovery.
  */
-export async function workTicket(ticketId: string, hold: TicketHold, deps: WorkTicketDeps): Promise<TicketStep> {
+export async function workTicket(ticketId: string, hold: TicketLease, deps: WorkTicketDeps): Promise<TicketStep> {
   const step = await workHeld(ticketId, hold, deps);
   if (step.kind !== "lost") return step;
   // Taken away and given back while our delivery, of which there is one, was in our hands: the ring for it found nothing to ring.
@@ -59,14 +59,14 @@ export async function workTicket(ticketId: string, hold: TicketHold, deps: WorkT
   return now?.state === "queued" ? { kind: "later", afterMs: 0, reason: "it was taken away and given back" } : step;
 }
 
-async function workHeld(ticketId: string, hold: TicketHold, deps: WorkTicketDeps): Promise<TicketStep> {
+async function workHeld(ticketId: string, hold: TicketLease, deps: WorkTicketDeps): Promise<TicketStep> {
   const held = await deps.store.hold(ticketId, hold.holder);
   if (held === undefined) return { kind: "unknown" };
   if (hasEnded(held.state)) return confirmEnd(held, deps);
   if (held.state === "waiting" && (held.reason === recoveryReason || held.reason === lostReason))
     return { kind: "later", afterMs: recoveryLookMs, reason: held.reason };
   if (held.state === "running" && held.stage !== "") return putBack(held, hold, "waiting", lostReason, recoveryLookMs, deps);
-  if (hold.losses > mostLosses) return end(held, hold, "dead", "worker_lost", deps);
+  if (hold.losses > maxLosses) return end(held, hold, "dead", "worker_lost", deps);
 
   let ticket = held;
   for (;;) {
@@ -123,7 +123,7 @@ function afterTurn(
 async function doTurn(
   ticket: Ticket,
   lease: AdmissionAnswer & { readonly kind: "admitted" },
-  hold: TicketHold,
+  hold: TicketLease,
   deps: WorkTicketDeps,
 ): Promise<TurnResult> {
   const over = new AbortController();
@@ -173,7 +173,7 @@ async function keepLease(
 
 async function putBack(
   ticket: Ticket,
-  hold: TicketHold,
+  hold: TicketLease,
   state: "queued" | "waiting",
   reason: string,
   afterMs: number,
@@ -186,7 +186,7 @@ async function putBack(
 
 async function end(
   ticket: Ticket,
-  hold: TicketHold,
+  hold: TicketLease,
   state: "succeeded" | "failed" | "dead" | "cancelled",
   reason: string,
   deps: WorkTicketDeps,

@@ -6,7 +6,7 @@ import { unpricedTokens, writtenTokens } from "./token-partition.ts";
 import type { UsageObserver } from "./usage-ledger.ts";
 
 /** Combinations of labels beyond which further prompts are counted as `other`. */
-const mostSeries = 5000;
+const maxSeries = 5000;
 
 interface Labels {
   readonly provider: string;
@@ -25,7 +25,7 @@ export function createUsageObserver(metrics: UsageMetrics): UsageObserver {
   const promptOf = ({ provider, model, prompt, budget }: Labels): string => {
     const combination = [provider, model, prompt, budget].join("\n");
     if (combinations.has(combination)) return prompt;
-    if (combinations.size >= mostSeries) {
+    if (combinations.size >= maxSeries) {
       metrics.labelOverflow.inc({ label: "prompt" });
       return overflowLabel;
     }

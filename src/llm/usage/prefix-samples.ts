@@ -7,7 +7,7 @@ import type { PrefixSample } from "../../core/prefix-sample.ts";
 
 /** Prefix samples by group, capped: the newest of each group, for a week. Every member rejects with StoreUnavailable when it cannot be asked. */
 export interface PrefixSampleStore {
-  /** Keeps samples in the order given; texts beyond the newest {@link mostTexts} of a group go. */
+  /** Keeps samples in the order given; texts beyond the newest {@link maxTexts} of a group go. */
   add(samples: readonly PrefixSample[]): Promise<void>;
   /** Groups that have samples, the one with the newest sample first. */
   groups(): Promise<readonly SampleGroup[]>;

@@ -4,7 +4,7 @@ import type { UsageEvent, usageReportSchema } from "../../../packages/sdk/src/wi
 import type { Instant } from "../../core/clock.ts";
 import { dayMs } from "../../core/duration.ts";
 import { cacheMissOf, readDiagnostics } from "./cache-miss.ts";
-import { normaliseUsage } from "./normalise-usage.ts";
+import { normalizeUsage } from "./normalize-usage.ts";
 import { costOf, type PriceTable } from "./price-table.ts";
 import { noTokens } from "./token-partition.ts";
 
@@ -15,7 +15,7 @@ export function priceReport(report: z.output<typeof usageReportSchema>, prices: 
   const base = { ...rest, at: plausible ? at : now };
   // A failed request without usage cost nothing; a successful one without usage is an anomaly.
   if (usage === undefined && rest.outcome !== "ok") return { ...base, tokens: noTokens, costMicroUsd: 0 };
-  const reply = normaliseUsage(usage, rest.provider, shape);
+  const reply = normalizeUsage(usage, rest.provider, shape);
   if (reply.kind === "anomaly") return { ...base, tokens: noTokens, costMicroUsd: 0, anomaly: reply.reason };
   const cost = costOf(reply.tokens, prices.find(rest.provider, rest.model, base.at), reply.serviceTier ?? rest.serviceTier);
   const diagnosis = readDiagnostics(diagnostics);

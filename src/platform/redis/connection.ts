@@ -106,7 +106,7 @@ export const ledgerSlot = 8927;
  * The connection that carries the commands on the ledger's keys: on a cluster that of the node that owns their slot, else the connection itself.
  * What speaks of one server (WAIT, TIME, INFO, CONFIG) must go there; a cluster client sends such commands to any node. Undefined: the owner is not known now.
  */
-export function ledgerNode(redis: Redis): Redis | undefined {
+export function primaryNode(redis: Redis): Redis | undefined {
   const client: unknown = redis;
   if (!(client instanceof Cluster)) return redis;
   const owner = client.slots[ledgerSlot]?.[0];

@@ -7,10 +7,10 @@ import { createAcceptStore, createRunbookBytes } from "../../alerts/redis-store.
 import type { AcceptWrite } from "../../alerts/store.ts";
 import { createSystemClock } from "../../core/clock.ts";
 import { StoreUnavailable } from "../../core/store-unavailable.ts";
-import { createFreezeBoard } from "../../freeze/redis-store.ts";
+import { createFreezeStore } from "../../freeze/redis-store.ts";
 import { createExecutor } from "../../runs/engine/execute-run.ts";
 import { createRunNotices } from "../../runs/redis-run-notices.ts";
-import { createRunLedger } from "../../runs/redis-store.ts";
+import { createRunJournal } from "../../runs/redis-store.ts";
 import { connectRedis } from "./connection.ts";
 import { createReplication } from "./replication.ts";
 import { runKeys } from "./run-keys.ts";
@@ -112,7 +112,7 @@ it("begins no effect whose intent is not on the replica, goes on when it is, and
   const store = await openStore();
   await store.accept([startOf("run_1")]);
   const clock = createSystemClock();
-  const ledger = createRunLedger(redis, { worker: "a", leaseMs: 3000, nonce: randomUUID, clock, replicas: 1 });
+  const ledger = createRunJournal(redis, { worker: "a", leaseMs: 3000, nonce: randomUUID, clock, replicas: 1 });
   const actions = scriptActions([
     { name: "one", effect: "once", turns: [done()] },
     { name: "two", effect: "once", turns: [done()] },
@@ -146,7 +146,7 @@ it("begins no effect whose intent is not on the replica, goes on when it is, and
 }, 20_000);
 
 it("a freeze is not said to stand before it is on a replica, and stands all the same", async () => {
-  const board = createFreezeBoard(redis, { notices: createRunNotices(redis), replicas: 1 });
+  const board = createFreezeStore(redis, { notices: createRunNotices(redis), replicas: 1 });
   const freeze = { scope: "all", by: "ann", reason: "stop", at: 1, undo: false } as const;
   await board.put(freeze);
   replica.pause();

@@ -1,5 +1,5 @@
 import type { Redis } from "ioredis";
-import { ledgerNode } from "./connection.ts";
+import { primaryNode } from "./connection.ts";
 
 /** How long a write may take to reach its replicas, in milliseconds. */
 const confirmWithinMs = 300;
@@ -37,7 +37,7 @@ export function createReplication(redis: Redis, replicas: number): Replication {
     // Whoever asks in this turn has written already.
     await Promise.resolve();
     shared = undefined;
-    const node = ledgerNode(redis);
+    const node = primaryNode(redis);
     if (node === undefined) return false;
     return node.wait(replicas, confirmWithinMs).then(
       (reached) => reached >= replicas,

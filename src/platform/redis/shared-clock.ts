@@ -1,6 +1,6 @@
 import type { Redis } from "ioredis";
 import type { Clock, Instant } from "../../core/clock.ts";
-import { ledgerNode } from "./connection.ts";
+import { primaryNode } from "./connection.ts";
 
 /** A clock that tells Redis's time, so that every process agrees on when something is due, whatever its host's clock says or jumps to. */
 export interface SharedClock extends Clock {
@@ -9,7 +9,7 @@ export interface SharedClock extends Clock {
 }
 
 /** A reading that took longer than this says too little about when it was taken. */
-const longestReadingMs = 500;
+const maxReadingMs = 500;
 
 /** Between two readings only the monotonic clock counts. `readTime`: milliseconds of Redis's TIME. */
 export function createSharedClock(host: Clock, readTime: () => Promise<Instant>): SharedClock {
@@ -22,7 +22,7 @@ export function createSharedClock(host: Clock, readTime: () => Promise<Instant>)
       const asked = host.monotonic();
       const time = await readTime().catch(() => undefined);
       const took = host.monotonic() - asked;
-      if (time === undefined || took > longestReadingMs) return;
+      if (time === undefined || took > maxReadingMs) return;
       // The reading was taken somewhere between question and answer.
       base = time;
       at = asked + took / 2;
@@ -33,7 +33,7 @@ export function createSharedClock(host: Clock, readTime: () => Promise<Instant>)
 /** Milliseconds of Redis's own clock. */
 export async function readRedisTime(redis: Redis): Promise<Instant> {
   // Scripts read the clock of the node that owns the ledger.
-  const node = ledgerNode(redis);
+  const node = primaryNode(redis);
   if (node === undefined) throw new Error("The owner of the ledger's slot is not known.");
   const [seconds, micros] = await node.time();
   return Number(seconds) * 1000 + Math.floor(Number(micros) / 1000);

@@ -1,5 +1,5 @@
 /** A longer line is cut: one answer of a model is far shorter. */
-export const longestLine = 16_777_216;
+export const maxLine = 16_777_216;
 
 /** The lines of a UTF-8 stream without their ends; the rest after the last end is a line if it is not empty. Rejects when the stream breaks. */
 export async function* readLines(stream: ReadableStream<Uint8Array>): AsyncGenerator<string> {
@@ -8,7 +8,7 @@ export async function* readLines(stream: ReadableStream<Uint8Array>): AsyncGener
   for await (const chunk of stream) {
     rest += decoder.decode(chunk, { stream: true });
     const lines = rest.split("\n");
-    rest = (lines.pop() ?? "").slice(0, longestLine);
+    rest = (lines.pop() ?? "").slice(0, maxLine);
     yield* lines;
   }
   rest += decoder.decode();

@@ -43,7 +43,7 @@ export function evaluate(source: string, scope: Scope): Evaluation {
 
 type Program = { readonly run: ParseResult } | { readonly message: string };
 
-const mostPrograms = 500;
+const maxPrograms = 500;
 const programs = new Map<string, Program>();
 
 /** A checked expression; the same few are evaluated again and again while a run waits, so they are kept. */
@@ -52,7 +52,7 @@ function programOf(source: string): Program {
   if (kept !== undefined) return kept;
   const checked = checkExpression(source, undefined);
   const program: Program = checked.ok ? { run: celEnvironment().parse(source) } : { message: checked.message };
-  if (programs.size >= mostPrograms) programs.clear();
+  if (programs.size >= maxPrograms) programs.clear();
   programs.set(source, program);
   return program;
 }

@@ -9,7 +9,7 @@ export const policyGrammar =
 export const defaultPolicy: FailurePolicy = { retries: 0, retryEveryMs: 0, then: { kind: "stop" } };
 
 const defaultRetryEveryMs = 10_000;
-const mostRetries = 20;
+const maxRetries = 20;
 const pattern =
   /^(?:retry\s+(?<times>\d+)\s+times?(?:\s+every\s+(?<every>[^\s,]+))?\s*,?\s*)?(?:then\s+)?(?<then>stop|continue|ask|undo|go\s+to\s+["“](?<step>[^"”]+)["”])$/iu;
 
@@ -23,7 +23,7 @@ export function parsePolicy(text: string): PolicyParse {
   if (groups === undefined) return { ok: false, message: `\`${sentence.slice(0, 80)}\` is no failure policy.` };
   const { times, every, then = "", step } = groups;
   const retries = Number(times ?? 0);
-  if (retries > mostRetries) return { ok: false, message: `${retries} retries are more than ${mostRetries}.` };
+  if (retries > maxRetries) return { ok: false, message: `${retries} retries are more than ${maxRetries}.` };
   if (times !== undefined && retries === 0) return { ok: false, message: "A retry count of 0 is no retry." };
   const everyMs = every === undefined ? defaultRetryEveryMs : parseDuration(every);
   if (everyMs === undefined) return { ok: false, message: `\`${every ?? ""}\` is no duration.` };

@@ -5,7 +5,7 @@ import type { Action } from "../../core/action.ts";
 import type { Instant } from "../../core/clock.ts";
 import type { Verdict } from "../../core/verdict.ts";
 import type { PinnedRunbooks } from "../pinned-runbooks.ts";
-import type { RunLedger } from "../store.ts";
+import type { RunJournal } from "../store.ts";
 import type { AlertStanding } from "./alert-standing.ts";
 import type { Candidate } from "./candidate.ts";
 import type { EngineObserver } from "./engine-observer.ts";
@@ -13,7 +13,7 @@ import type { MetricSource } from "./metric-source.ts";
 
 /** Everything the engine needs from the world. */
 export interface EngineDeps {
-  readonly ledger: RunLedger;
+  readonly ledger: RunJournal;
   readonly runbooks: PinnedRunbooks;
   readonly actions: { find(name: string): Action | undefined };
   readonly guard: (candidate: Candidate, now: Instant) => Verdict | Promise<Verdict>;

@@ -10,7 +10,7 @@ import { done, type ScriptedAction, type ScriptedActions, scriptActions } from "
 import type { ActionContext } from "../../core/action.ts";
 import { StepFailure } from "../../core/failure.ts";
 import type { Verdict } from "../../core/verdict.ts";
-import { createMemoryRunLedger, type MemoryRunLedger } from "../../rehearsal/memory-run-ledger.ts";
+import { createMemoryRunJournal, type MemoryRunJournal } from "../../rehearsal/memory-run-journal.ts";
 import type { Candidate } from "./candidate.ts";
 import { createExecutor, type Execution, type Executor } from "./execute-run.ts";
 import type { MetricSource } from "./metric-source.ts";
@@ -20,7 +20,7 @@ const never = new AbortController().signal;
 
 interface Bench {
   readonly clock: FakeClock;
-  readonly ledger: MemoryRunLedger;
+  readonly ledger: MemoryRunJournal;
   readonly actions: ScriptedActions;
   readonly executor: Executor;
   /** Ids of the questions that people were told of. */
@@ -40,7 +40,7 @@ interface Options {
 
 function aBench(runbook: Runbook, scripts: readonly ScriptedAction[], options: Options = {}): Bench {
   const clock = createFakeClock();
-  const ledger = createMemoryRunLedger(clock);
+  const ledger = createMemoryRunJournal(clock);
   const actions = scriptActions(scripts);
   ledger.create("run_1", { runbookId: "test", runbookSha: runbook.sha256, mode: "auto", params: {}, source: "manual", ...options.request });
   let question = 0;
@@ -117,10 +117,10 @@ describe("a run", () => {
   it("writes the result of one repeatable step and the intent of the next at once", async () => {
     const bench = aBench(aRunbook([aStep("one"), aStep("two"), aStep("three")]), [{ name: "one" }, { name: "two" }, { name: "three" }]);
     let writes = 0;
-    const append: MemoryRunLedger["append"] = async (lease, change) => original.append(lease, change);
+    const append: MemoryRunJournal["append"] = async (lease, change) => original.append(lease, change);
     const original = { ...bench.ledger };
     Object.assign(bench.ledger, {
-      append: async (...args: Parameters<MemoryRunLedger["append"]>) => {
+      append: async (...args: Parameters<MemoryRunJournal["append"]>) => {
         writes += 1;
         return append(...args);
       },

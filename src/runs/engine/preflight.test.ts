@@ -5,7 +5,7 @@ import type { RunRequest } from "../../../packages/sdk/src/wire/runs.ts";
 import { anExpression, aRunbook, aStep } from "../../../test/builders/a-runbook.ts";
 import { createFakeClock } from "../../../test/fakes/fake-clock.ts";
 import { type ScriptedAction, scriptActions } from "../../../test/fakes/scripted-actions.ts";
-import { createMemoryRunLedger } from "../../rehearsal/memory-run-ledger.ts";
+import { createMemoryRunJournal } from "../../rehearsal/memory-run-journal.ts";
 import type { StandingSeen } from "./alert-standing.ts";
 import { createExecutor, type Execution } from "./execute-run.ts";
 import { silentObserver } from "./silent-observer.ts";
@@ -21,7 +21,7 @@ function aBench(
   locked: { tries: number } = { tries: 0 },
 ) {
   const clock = createFakeClock();
-  const ledger = createMemoryRunLedger(clock);
+  const ledger = createMemoryRunJournal(clock);
   const actions = scriptActions(scripts);
   const base = { runbookId: "test", runbookSha: runbook.sha256, mode: "auto", params: {} } as const;
   ledger.create("run_1", { ...base, ...request });

@@ -1,13 +1,13 @@
 import { expect, it } from "@jest/globals";
 import { createFakeClock } from "../../../test/fakes/fake-clock.ts";
-import { createMemoryRunLedger } from "../../rehearsal/memory-run-ledger.ts";
+import { createMemoryRunJournal } from "../../rehearsal/memory-run-journal.ts";
 import { createRunWriter } from "./run-writer.ts";
 
 const leaseMs = 6000;
 
 async function aClaimedRun() {
   const clock = createFakeClock();
-  const ledger = createMemoryRunLedger(clock, leaseMs);
+  const ledger = createMemoryRunJournal(clock, leaseMs);
   ledger.create("run_1", { runbookId: "test", runbookSha: "x", mode: "auto", params: {}, source: "manual" });
   const claimed = await ledger.claim("run_1");
   if ("refused" in claimed) throw new Error(claimed.refused);

@@ -4,7 +4,7 @@ import type { RunState, RunSummary } from "../../../packages/sdk/src/wire/runs.t
 import type { Clock, Instant } from "../../core/clock.ts";
 import type { FreezeQuery } from "../../core/freeze.ts";
 import type { Claim } from "../../core/verdict.ts";
-import type { AppendReply, ClaimedRun, Lease, Notices, RunLedger } from "../store.ts";
+import type { AppendReply, ClaimedRun, Lease, Notices, RunJournal } from "../store.ts";
 import type { EntryBody } from "./move.ts";
 import { fold, type RunView, viewOf } from "./run-view.ts";
 
@@ -75,7 +75,7 @@ export interface RunWriter {
 }
 
 /** Becomes the writer of a claimed run and renews its lease until `close`. */
-export function createRunWriter(claimed: ClaimedRun, deps: { readonly ledger: RunLedger; readonly clock: Clock }): RunWriter {
+export function createRunWriter(claimed: ClaimedRun, deps: { readonly ledger: RunJournal; readonly clock: Clock }): RunWriter {
   const { ledger, clock } = deps;
   const { lease } = claimed;
   const margin = Math.min(2000, ledger.leaseMs / 3);

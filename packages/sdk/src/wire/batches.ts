@@ -34,7 +34,7 @@ export type BatchLimits = Shape<typeof batchLimitsSchema>;
 export const batchTicketSchema = newTicketSchema.omit({ budget: true, queue: true, batchId: true });
 
 /** Most tickets of one request; larger batches come as a draft, piece by piece. */
-export const mostTicketsAtOnce = 1000;
+export const maxTicketsAtOnce = 1000;
 
 /** Providers whose batch interface is known, by OTel's name. */
 export const batchProviders = ["anthropic", "openai"] as const;
@@ -54,7 +54,7 @@ export type BatchHead = Shape<typeof batchHeadSchema>;
 
 /** A batch that is handed in whole and begins at once, or `draft: true`: filled piece by piece and submitted later. */
 export const newBatchSchema = batchHeadSchema
-  .extend({ draft: z.boolean().default(false), tickets: z.array(batchTicketSchema).max(mostTicketsAtOnce).default([]) })
+  .extend({ draft: z.boolean().default(false), tickets: z.array(batchTicketSchema).max(maxTicketsAtOnce).default([]) })
   .refine(({ draft, provider }) => draft || provider === undefined, {
     path: ["draft"],
     error: "a batch for a provider is handed in as a draft, estimated as a whole, and submitted",
@@ -65,10 +65,10 @@ export const newBatchSchema = batchHeadSchema
 export type NewBatchInput = z.input<typeof newBatchSchema>;
 
 /** More tickets for a draft. */
-export const moreTicketsSchema = z.strictObject({ tickets: z.array(batchTicketSchema).min(1).max(mostTicketsAtOnce) });
+export const moreTicketsSchema = z.strictObject({ tickets: z.array(batchTicketSchema).min(1).max(maxTicketsAtOnce) });
 
 /** References of which it is asked whether a ticket has them. */
-export const referencesSchema = z.strictObject({ references: z.array(externalIdSchema).min(1).max(mostTicketsAtOnce) });
+export const referencesSchema = z.strictObject({ references: z.array(externalIdSchema).min(1).max(maxTicketsAtOnce) });
 
 /** New limits of a batch; `version` is the one that was read. */
 export const batchChangeSchema = z.strictObject({ limits: batchLimitsSchema, version: z.int().min(0) });

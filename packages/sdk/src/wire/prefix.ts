@@ -4,7 +4,7 @@ import type { Shape } from "./shape.ts";
 import { spanKinds } from "./volatile-span.ts";
 
 /** Most blocks of one prefix that are taken. */
-export const mostBlocks = 1000;
+export const maxBlocks = 1000;
 
 /** Whose words a block holds, in the order in which a provider's cache sees them. */
 export const blockRoles = ["tools", "system", "user", "assistant"] as const;
@@ -42,12 +42,12 @@ export const prefixBlockSchema = z.strictObject({
 /** The prompt of one request as the application reports it; see {@link Prefix}. */
 export const prefixSchema = z.strictObject({
   /** In the order in which the cache sees them: tools, system, messages. */
-  blocks: z.array(prefixBlockSchema).min(1).max(mostBlocks),
+  blocks: z.array(prefixBlockSchema).min(1).max(maxBlocks),
   /** Hash of everything else that breaks the cache of the messages: tool choice, thinking, output format, cache key. */
   parameters: digest.optional(),
   /** Texts of blocks, by index; only when the application has opted in. Redacted before they are kept. */
   texts: z
-    .array(z.strictObject({ block: z.int().min(0).max(mostBlocks), text: z.string().max(20_000) }))
+    .array(z.strictObject({ block: z.int().min(0).max(maxBlocks), text: z.string().max(20_000) }))
     .max(40)
     .optional(),
 });

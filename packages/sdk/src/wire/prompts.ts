@@ -14,7 +14,7 @@ export const promptLabelSchema = z
   .regex(/^[a-z0-9_.-]{1,36}$/, "a label of 1 to 36 letters a-z, digits and _ . -")
   .refine((label) => label !== "latest", "`latest` is the newest version and cannot be moved");
 
-const mostEvidenceBytes = 65_536;
+const maxEvidenceBytes = 65_536;
 
 /** A version before it has a number; see {@link NewPromptVersion}. */
 export const newPromptVersionSchema = z.strictObject({
@@ -24,7 +24,7 @@ export const newPromptVersionSchema = z.strictObject({
   parent: z.int().min(1).optional(),
   note: z.string().trim().max(300).default(""),
   /** What speaks for it, e.g. the optimizer's prediction and diff; at most 64 KiB of JSON. */
-  evidence: jsonSchema.refine((value) => JSON.stringify(value).length <= mostEvidenceBytes, "evidence of at most 64 KiB").optional(),
+  evidence: jsonSchema.refine((value) => JSON.stringify(value).length <= maxEvidenceBytes, "evidence of at most 64 KiB").optional(),
 });
 
 /** What is handed in to become a version. */

@@ -66,13 +66,13 @@ export const usageReportSchema = z.strictObject({
 export type UsageReport = Omit<z.input<typeof usageReportSchema>, "prefix"> & { readonly prefix?: Prefix };
 
 /** Most events of one request. */
-export const mostEventsPerReport = 1000;
+export const maxEventsPerReport = 1000;
 
 /** Most bytes of one request's body, and of the events that a client puts into one, so that reading one blocks no other request for long. */
-export const mostReportBytes = { body: 4 * 1024 * 1024, events: 1024 * 1024 } as const;
+export const maxReportBytes = { body: 4 * 1024 * 1024, events: 1024 * 1024 } as const;
 
 /** Reports in bulk. Each is parsed by itself with {@link usageReportSchema}, so that one that does not fit stops none of the others. */
-export const usageReportsSchema = z.strictObject({ events: z.array(z.unknown()).min(1).max(mostEventsPerReport) });
+export const usageReportsSchema = z.strictObject({ events: z.array(z.unknown()).min(1).max(maxEventsPerReport) });
 
 /** Why a usage object could not become a partition: a closed set, and the metric label. */
 export const usageAnomalies = [

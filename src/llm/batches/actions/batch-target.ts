@@ -23,7 +23,7 @@ export const batchOrQueue = {
 };
 
 /** More batches than these are not one person's look any more. */
-const mostBatches = 10;
+const maxBatches = 10;
 
 /** Reads one batch; throws StepFailure when there is none of that id. */
 export async function readBatch(batches: Pick<BatchControl, "look">, id: string): Promise<BatchView> {
@@ -50,10 +50,10 @@ export async function batchesOf(
   if (queue === "")
     throw new StepFailure({ reason: "invalid_parameters", message: "Neither a batch nor a queue is named.", applied: "no" });
   const ids = await batches.activeOn(queue);
-  if (ids.length <= mostBatches) return ids;
+  if (ids.length <= maxBatches) return ids;
   throw new StepFailure({
     reason: "invalid_parameters",
-    message: `Queue ${queue} has ${ids.length} batches that are not through; at most ${mostBatches} are looked at together. Name one.`,
+    message: `Queue ${queue} has ${ids.length} batches that are not through; at most ${maxBatches} are looked at together. Name one.`,
     applied: "no",
   });
 }

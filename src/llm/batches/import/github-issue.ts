@@ -22,7 +22,7 @@ export type GitHubIssue =
   | { readonly kind: "wrong"; readonly issues: readonly { readonly member: string; readonly message: string }[] };
 
 /** Longest body that travels with the ticket; a longer one is left to the issue's address, and the ticket says so. */
-const longestBody = 12_000;
+const maxBody = 12_000;
 
 /** Reads one issue. Without an address its repository is `repo`. A label `kind/bug` or `kind:bug` names the kind. */
 export function readGitHubIssue(value: Json, repo: string | undefined): GitHubIssue {
@@ -58,5 +58,5 @@ export function readGitHubIssue(value: Json, repo: string | undefined): GitHubIs
 }
 
 function bodyOf(body: string): { readonly [name: string]: Json } {
-  return body.length > longestBody ? { body_omitted: true } : { body };
+  return body.length > maxBody ? { body_omitted: true } : { body };
 }

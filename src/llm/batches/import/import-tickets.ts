@@ -13,10 +13,10 @@ export const importFormats = ["csv", "jsonl", "github"] as const;
 export type ImportFormat = (typeof importFormats)[number];
 
 /** Most tickets of one file. */
-export const mostImported = 100_000;
+export const maxImported = 100_000;
 
 /** Faults beyond these are counted and not listed: nobody reads them. */
-const mostListed = 1000;
+const maxListed = 1000;
 
 /** The tickets of a file. With one fault or more nothing of it may be handed in. */
 export interface TicketImport {
@@ -70,12 +70,12 @@ export function importTickets(text: string, format: ImportFormat, defaults: Impo
       skipped = issueRows(text, faults, take, defaults.repo);
       break;
   }
-  if (tickets.length > mostImported)
-    faults.push({ line: 1, column: 1, message: `${tickets.length} tickets; accepted are ${mostImported} in one batch.` });
+  if (tickets.length > maxImported)
+    faults.push({ line: 1, column: 1, message: `${tickets.length} tickets; accepted are ${maxImported} in one batch.` });
   if (tickets.length === 0 && faults.length === 0)
     faults.push({ line: 1, column: 1, message: "There is no ticket in it; a batch without tickets is refused." });
   const inOrder = faults.toSorted((a, b) => a.line - b.line || a.column - b.column);
-  return { tickets, faults: inOrder.slice(0, mostListed), unlisted: Math.max(0, inOrder.length - mostListed), skipped };
+  return { tickets, faults: inOrder.slice(0, maxListed), unlisted: Math.max(0, inOrder.length - maxListed), skipped };
 }
 
 function csvRows(text: string, faults: ImportFault[], take: (row: ImportRow) => void): void {

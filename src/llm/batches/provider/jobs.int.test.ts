@@ -6,17 +6,17 @@ import { holdRedis } from "../../../../test/servers/hold-redis.ts";
 import { createSystemClock } from "../../../core/clock.ts";
 import { createAnthropicBatches } from "../../../integrations/anthropic/create-anthropic-batches.ts";
 import { createAnthropicCosts } from "../../../integrations/anthropic/create-anthropic-costs.ts";
-import { realTimes } from "../../budgets/ledger.ts";
+import { realTimes } from "../../budgets/budget-ledger.ts";
 import { createLocalGate } from "../../budgets/local-gate.ts";
-import { createWorkloadLedger } from "../../budgets/redis-store.ts";
+import { createBudgetLedger } from "../../budgets/redis-store.ts";
 import { createTicketStore } from "../../tickets/redis-store.ts";
 import { createPriceTable } from "../../usage/price-table.ts";
 import { shippedPrices } from "../../usage/prices.ts";
 import { createBatchControl } from "../batch-control.ts";
-import { createBatchKeeper } from "../jobs.ts";
+import { createBatchReconciler } from "../jobs.ts";
 import { createBatchStore } from "../redis-store.ts";
-import { startProviderKeeper } from "./jobs.ts";
-import { createProviderDesk } from "./provider-desk.ts";
+import { startProviderBatchReconciler } from "./jobs.ts";
+import { createProviderBatchReconciler } from "./provider-batch-reconciler.ts";
 import { createProviderTickets } from "./provider-tickets.ts";
 import { createProviderBatchStore } from "./redis-store.ts";
 
@@ -30,7 +30,7 @@ async function open(patience = { sendingMs: 200, againMs: 20, resultsMs: 60_000 
   const provider = await startAnthropicBatchServer({ durationMs: 300, cancelMs: 100 });
   const tickets = createTicketStore({ redis: held.redis, clock });
   const batches = createBatchStore({ redis: held.redis, clock });
-  const ledger = createWorkloadLedger({ redis: held.redis, clock, times: realTimes, counts: tickets });
+  const ledger = createBudgetLedger({ redis: held.redis, clock, times: realTimes, counts: tickets });
   const observer = { usage: () => undefined, finished: () => undefined };
   const gate = createLocalGate({ ledger, observer });
   await ledger.define({ id: "checkout", limitMicroUsd: 10_000_000_000, periodMs: 3_600_000_000, periodStartsAt: 0 });
@@ -39,7 +39,7 @@ async function open(patience = { sendingMs: 200, againMs: 20, resultsMs: 60_000 
   const ids = Array.from({ length: 40 }, (_, index) => `acme/shop#${index}`);
   await tickets.addAll(ids.map((id) => newTicketSchema.parse({ id, budget: "checkout", batchId: "b", payload: { request } })));
   const store = createProviderBatchStore(held.redis);
-  const desk = createProviderDesk({
+  const desk = createProviderBatchReconciler({
     store,
     providers: { anthropic: createAnthropicBatches({ baseUrl: provider.url, apiKey: "sk-ant-api03-test" }, clock) },
     costs: { anthropic: createAnthropicCosts({ baseUrl: provider.url, apiKey: "sk-ant-admin01-test" }, clock) },
@@ -57,14 +57,14 @@ async function open(patience = { sendingMs: 200, againMs: 20, resultsMs: 60_000 
   });
   const control = createBatchControl({ batches, tickets, budgets: ledger, clock });
   const feeder = { ringAll: async () => Promise.reject(new Error("no worker is asked")) };
-  const keeper = createBatchKeeper({ batches, control, tickets, gate, feeder, desk, clock, minuteMs: 60_000 });
+  const keeper = createBatchReconciler({ batches, control, tickets, gate, feeder, desk, clock, minuteMs: 60_000 });
   expect(await control.submit("b")).toEqual({ kind: "submitted" });
   const drain = new AbortController();
   const faults: unknown[] = [];
   const failed = (error: unknown) => void faults.push(error);
   const options = { everyMs: 20, compareEveryMs: 100, drain: drain.signal, clock, settled: () => undefined, failed };
   // As two servers do.
-  const handles = [startProviderKeeper(desk, options), startProviderKeeper(desk, options)];
+  const handles = [startProviderBatchReconciler(desk, options), startProviderBatchReconciler(desk, options)];
   const until = async (isReached: (batch: NonNullable<Awaited<ReturnType<typeof control.look>>>) => boolean | Promise<boolean>) => {
     for (const deadline = Date.now() + 20_000; Date.now() < deadline; await clock.sleep(20)) {
       await keeper.look();

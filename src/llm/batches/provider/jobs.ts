@@ -1,6 +1,6 @@
 import type { Clock } from "../../../core/clock.ts";
 import type { WorkerHandle } from "../../../core/worker-handle.ts";
-import type { ProviderDesk } from "./provider-desk.ts";
+import type { ProviderBatchReconciler } from "./provider-batch-reconciler.ts";
 
 /** What the keeper of provider batches goes by; all lengths in milliseconds. */
 export interface KeepProvidersOptions {
@@ -14,7 +14,10 @@ export interface KeepProvidersOptions {
 }
 
 /** Looks after submissions to providers until the drain. A look that fails is made again; what was in the middle is cut and goes on from the record. */
-export function startProviderKeeper(desk: Pick<ProviderDesk, "look" | "compare">, options: KeepProvidersOptions): WorkerHandle {
+export function startProviderBatchReconciler(
+  desk: Pick<ProviderBatchReconciler, "look" | "compare">,
+  options: KeepProvidersOptions,
+): WorkerHandle {
   const { clock, everyMs, compareEveryMs, failed } = options;
   const closing = new AbortController();
   const over = AbortSignal.any([options.drain, closing.signal]);

@@ -4,7 +4,7 @@ import type { OpenProviderBatch } from "./open-provider-batch.ts";
 import type { FoundSubmission, ProviderBatchStatus, ProviderFailure } from "./provider-batch.ts";
 
 /** How long things may take. */
-export interface ProviderPatience {
+export interface ProviderTimeouts {
   /** A submission whose sender is silent for so long is looked for. Longer than a request lasts, and than a list may be behind. */
   readonly sendingMs: number;
   /** After a trouble that passes, unless the provider says when. */
@@ -14,13 +14,13 @@ export interface ProviderPatience {
 }
 
 /** Real time. */
-export const usualPatience: ProviderPatience = { sendingMs: 180_000, againMs: 30_000, resultsMs: hourMs };
+export const defaultTimeouts: ProviderTimeouts = { sendingMs: 180_000, againMs: 30_000, resultsMs: hourMs };
 
 /** What is done about a submission next. `drop`: it was cancelled before the provider had it. */
 export type ProviderMove = "wait" | "submit" | "find" | "read" | "drop";
 
 /** The next move from the record alone. Pure. */
-export function nextProviderMove(batch: OpenProviderBatch, now: Instant, { sendingMs }: ProviderPatience): ProviderMove {
+export function nextProviderMove(batch: OpenProviderBatch, now: Instant, { sendingMs }: ProviderTimeouts): ProviderMove {
   if (batch.cancel && (batch.state === "ready" || batch.state === "held")) return "drop";
   if (batch.state === "held" || now < batch.notBefore) return "wait";
   if (batch.state === "ready") return "submit";
@@ -33,7 +33,7 @@ export function afterFailure(
   batch: OpenProviderBatch,
   failure: ProviderFailure,
   now: Instant,
-  { againMs }: ProviderPatience,
+  { againMs }: ProviderTimeouts,
 ): OpenProviderBatch | undefined {
   const reason = failure.trouble;
   const notBefore = now + Math.max(againMs, failure.retryAfterMs ?? 0);
@@ -59,7 +59,7 @@ export function afterSearch(
   batch: OpenProviderBatch,
   found: FoundSubmission,
   now: Instant,
-  { againMs }: ProviderPatience,
+  { againMs }: ProviderTimeouts,
 ): OpenProviderBatch {
   switch (found.kind) {
     case "found":

@@ -17,4 +17,4 @@ export const clientOptions = {
 export const clockSkewMs = 300_000;
 
 /** Pages of a list that a search looks at, at most. */
-export const mostPages = 50;
+export const maxPages = 50;

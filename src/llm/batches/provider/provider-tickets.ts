@@ -3,13 +3,13 @@ import type { AdmissionGate } from "../../../../packages/sdk/src/wire/admissions
 import type { Ticket } from "../../../../packages/sdk/src/wire/tickets.ts";
 import type { UsageEvent } from "../../../../packages/sdk/src/wire/usage.ts";
 import type { Clock } from "../../../core/clock.ts";
-import type { WorkloadLedger } from "../../budgets/ledger.ts";
+import type { BudgetLedger } from "../../budgets/budget-ledger.ts";
 import type { WorkloadObserver } from "../../budgets/workload-observer.ts";
 import { hasEnded, type TicketStore } from "../../tickets/ticket.ts";
 import { noTokens } from "../../usage/token-partition.ts";
 import type { OpenProviderBatch } from "./open-provider-batch.ts";
 import type { ProviderBatchItem } from "./provider-batch.ts";
-import type { TicketSide } from "./provider-desk.ts";
+import type { TicketSide } from "./provider-batch-reconciler.ts";
 import type { AnswerCost, Answered, ItemVerdict, SubmittedItem } from "./reconcile-results.ts";
 
 /** Payload of a ticket that a provider batch answers: one request in the provider's own shape. */
@@ -21,7 +21,7 @@ export const providerReason = "provider_batch";
 /** Whom the tickets' side needs. */
 export interface ProviderTicketsDeps {
   readonly tickets: Pick<TicketStore, "get" | "hold" | "write">;
-  readonly ledger: Pick<WorkloadLedger, "record">;
+  readonly ledger: Pick<BudgetLedger, "record">;
   readonly observer: Pick<WorkloadObserver, "usage">;
   readonly gate: Pick<AdmissionGate, "release">;
   readonly clock: Pick<Clock, "now">;

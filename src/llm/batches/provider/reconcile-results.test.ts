@@ -4,7 +4,7 @@ import { createPriceTable } from "../../usage/price-table.ts";
 import { shippedPrices } from "../../usage/prices.ts";
 import { noTokens } from "../../usage/token-partition.ts";
 import { customIdOf, customIdSchema, type ItemOutcome, itemErrorClasses, type ProviderResult } from "./provider-batch.ts";
-import { compareCosts, mostResubmissions, reconcileResults, type SubmittedItem } from "./reconcile-results.ts";
+import { compareCosts, maxResubmissions, reconcileResults, type SubmittedItem } from "./reconcile-results.ts";
 
 const prices = createPriceTable(shippedPrices);
 const endedAt = Date.parse("2026-09-01T00:00:00Z");
@@ -49,7 +49,7 @@ describe("reconciling results by custom id", () => {
     ["cancelled", { kind: "canceled" } as const, "canceled", "canceled"],
     ["refused by the model", answered("m", true), "person", "person"],
   ])("%s: the first time, and once all resubmissions are used", (_name, outcome, first, last) => {
-    expect([verdictOf(outcome)?.kind, verdictOf(outcome, mostResubmissions)?.kind]).toEqual([first, last]);
+    expect([verdictOf(outcome)?.kind, verdictOf(outcome, maxResubmissions)?.kind]).toEqual([first, last]);
   });
 
   it("bills a refusal, and hands it to a person", () => {
@@ -121,7 +121,7 @@ describe("reconciling results by custom id", () => {
       property(lines, (results) => {
         for (const { item: one, verdict } of reconcile(results, items).verdicts) {
           if (verdict.kind !== "resubmit") continue;
-          expect(one.resubmissions).toBeLessThan(mostResubmissions);
+          expect(one.resubmissions).toBeLessThan(maxResubmissions);
           expect(["expired", "provider_rate_limit", "provider_overload", "provider_error"]).toContain(verdict.reason);
         }
       }),

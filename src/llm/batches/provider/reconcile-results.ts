@@ -6,7 +6,7 @@ import { type CostReply, costOf, type PriceTable } from "../../usage/price-table
 import { type ItemErrorClass, type ItemOutcome, isRetryable, type ProviderResult } from "./provider-batch.ts";
 
 /** An item is submitted at most so often again. */
-export const mostResubmissions = 2;
+export const maxResubmissions = 2;
 
 /** What we know of one item that was submitted. */
 export interface SubmittedItem {
@@ -144,11 +144,11 @@ function judge(item: SubmittedItem, outcome: ItemOutcome | undefined, facts: Rec
   }
   if (outcome.kind === "expired") {
     const message = `expired at the provider ${item.resubmissions + 1} times`;
-    return item.resubmissions < mostResubmissions ? { kind: "resubmit", reason: "expired" } : { kind: "dead", reason: "expired", message };
+    return item.resubmissions < maxResubmissions ? { kind: "resubmit", reason: "expired" } : { kind: "dead", reason: "expired", message };
   }
   const { errorClass, message } = outcome;
   if (errorClass === "provider_spend_limit") return { kind: "pause", reason: errorClass };
-  return isRetryable(errorClass) && item.resubmissions < mostResubmissions
+  return isRetryable(errorClass) && item.resubmissions < maxResubmissions
     ? { kind: "resubmit", reason: errorClass }
     : { kind: "dead", reason: errorClass, message };
 }

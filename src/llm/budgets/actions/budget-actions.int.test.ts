@@ -2,15 +2,15 @@ import { beforeEach, describe, expect, it } from "@jest/globals";
 import type { Json } from "../../../../packages/sdk/src/wire/json.ts";
 import type { ActionOutput } from "../../../../packages/sdk/src/wire/plans.ts";
 import { createActionBench, outputOf } from "../../../../test/builders/action-bench.ts";
-import { contractTimes } from "../../../../test/contracts/describe-workload-ledger.ts";
+import { contractTimes } from "../../../../test/contracts/describe-budget-ledger.ts";
 import { holdRedis } from "../../../../test/servers/hold-redis.ts";
 import { type Actions, createActions } from "../../../app/action-registry.ts";
 import type { ActionContext, ActionResult } from "../../../core/action.ts";
-import type { WorkloadLedger } from "../ledger.ts";
-import { createWorkloadLedger } from "../redis-store.ts";
+import type { BudgetLedger } from "../budget-ledger.ts";
+import { createBudgetLedger } from "../redis-store.ts";
 
 const held = holdRedis(["--appendfsync", "no"]);
-let ledger: WorkloadLedger;
+let ledger: BudgetLedger;
 let actions: Actions;
 let bench: ReturnType<typeof createActionBench>;
 
@@ -18,7 +18,7 @@ beforeEach(async () => {
   await held.redis.flushall();
   bench = createActionBench();
   const counts = { countsOf: async () => ({ queued: 2, queues: ["tickets"], batches: [] }) };
-  ledger = createWorkloadLedger({ redis: held.redis, clock: bench.clock, times: contractTimes, counts });
+  ledger = createBudgetLedger({ redis: held.redis, clock: bench.clock, times: contractTimes, counts });
   await ledger.define({ id: "checkout", limitMicroUsd: 1_000_000, periodMs: 3_600_000, periodStartsAt: bench.clock.now() });
   actions = createActions({ ...bench.ports, budgets: ledger });
 });

@@ -1,7 +1,7 @@
 import type { PrometheusReader } from "../../../core/prometheus.ts";
 
 /** What the burn queries show together: over as soon as one is over, under only when every one was seen and is under. */
-export type BurnSight = {
+export type BurnRate = {
   readonly text: string;
 } & ({ readonly kind: "under" | "over"; readonly values: readonly number[] } | { readonly kind: "unseen" });
 
@@ -11,7 +11,7 @@ export async function judgeBurn(
   queries: readonly string[],
   threshold: number,
   signal: AbortSignal,
-): Promise<BurnSight> {
+): Promise<BurnRate> {
   const answers = await Promise.all(queries.map((query) => prometheus.query(query, { signal })));
   const values: number[] = [];
   let unseen = "";

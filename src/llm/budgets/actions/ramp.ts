@@ -11,7 +11,7 @@ export interface RampState {
 }
 
 /** A gate that stays closed so many stages long, and still the burn is over: something spends without asking, and people must know. */
-const longestClosedStages = 8;
+const maxClosedStages = 8;
 
 /** What one look shows. */
 export interface RampFacts {
@@ -47,7 +47,7 @@ export function nextRampMove(ramp: RampState, facts: RampFacts, rules: RampRules
   const move = looked(ramp, facts, rules);
   const closedSince = move.ramp.stage >= 0 ? null : ramp.stage >= 0 ? facts.now : (ramp.closedSince ?? facts.now);
   const next = { ...move, ramp: { ...move.ramp, closedSince } };
-  if (move.kind !== "stay" || closedSince === null || facts.now - closedSince < longestClosedStages * rules.everyMs) return next;
+  if (move.kind !== "stay" || closedSince === null || facts.now - closedSince < maxClosedStages * rules.everyMs) return next;
   return { ...next, kind: "ask_decision", why: `${move.why}, although the gate has been closed for long` };
 }
 

@@ -10,7 +10,7 @@ import { formatUsd } from "../../../core/money.ts";
 import type { PrometheusReader } from "../../../core/prometheus.ts";
 import type { BudgetControl } from "../budget.ts";
 import { isPaused, stateOfWork } from "./gate.ts";
-import { type BurnSight, judgeBurn } from "./judge-burn.ts";
+import { type BurnRate, judgeBurn } from "./judge-burn.ts";
 import { type ControlFields, changesOf, plannedChange, plannedOf, readBudget, restorePlanned } from "./planned-controls.ts";
 import { nextRampMove, type RampMove, rampStart } from "./ramp.ts";
 import { ranBefore } from "./ran-before.ts";
@@ -139,7 +139,7 @@ export const resumeWithRamp = defineAction({
     async function act(
       move: RampMove,
       progress: Progress,
-      seen: { readonly known: Known; readonly sight: BurnSight; readonly state: BudgetState; readonly context: ActionContext },
+      seen: { readonly known: Known; readonly sight: BurnRate; readonly state: BudgetState; readonly context: ActionContext },
     ): Promise<ActionResult> {
       const { known, sight, state, context } = seen;
       const written = await settled(move.ramp.stage, known, context, state);

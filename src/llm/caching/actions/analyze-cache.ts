@@ -3,7 +3,7 @@ import type { ActionOutput } from "../../../../packages/sdk/src/wire/plans.ts";
 import { defineAction } from "../../../actions/define-action.ts";
 import { formatUsd, oneUsd } from "../../../core/money.ts";
 import { formatShare } from "../../../core/share.ts";
-import type { CacheSight } from "../cache-sight.ts";
+import type { CacheAnalysisReader } from "../cache-analysis-reader.ts";
 import { promptParameter, readAnalysis, servedBy } from "../cached-prompt.ts";
 
 const causesShown = 8;
@@ -34,7 +34,7 @@ export const analyzeCache = defineAction({
   timeoutMs: 120_000,
   probes: false,
   undoes: false,
-  behave(parameters, { cache }: { readonly cache: CacheSight }) {
+  behave(parameters, { cache }: { readonly cache: CacheAnalysisReader }) {
     const { prompt } = parameters;
     return {
       async plan() {

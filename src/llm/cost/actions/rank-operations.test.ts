@@ -1,17 +1,17 @@
 import { expect, it } from "@jest/globals";
 import { aUsageEvent } from "../../../../test/builders/a-usage-report.ts";
 import { benchStart, createActionBench, outputOf } from "../../../../test/builders/action-bench.ts";
+import { contractTimes } from "../../../../test/contracts/describe-budget-ledger.ts";
 import { aChange } from "../../../../test/contracts/describe-change-log.ts";
-import { contractTimes } from "../../../../test/contracts/describe-workload-ledger.ts";
 import { aBudgetState } from "../../../../test/fakes/fake-budget-control.ts";
 import { createFakeClock } from "../../../../test/fakes/fake-clock.ts";
+import { createMemoryBudgetLedger } from "../../../../test/fakes/memory-budget-ledger.ts";
 import { createMemoryChangeLog } from "../../../../test/fakes/memory-change-log.ts";
-import { createMemoryLedger } from "../../../../test/fakes/memory-ledger.ts";
 import { createActions } from "../../../app/action-registry.ts";
 import { createPriceTable } from "../../usage/price-table.ts";
 import { shippedPrices } from "../../usage/prices.ts";
-import { createCostSight } from "../create-cost-sight.ts";
-import type { CostSight } from "../explain-cost.ts";
+import { createCostExplainer } from "../create-cost-explainer.ts";
+import type { CostExplainer } from "../explain-cost.ts";
 
 const hour = 3_600_000;
 const aSpend = (at: number, costMicroUsd: number, operation = "plan") => ({
@@ -66,7 +66,7 @@ it("falls back to the window before, and says when there is nothing to compare w
 /** Twenty tickets in each hour; in the last one each is tried three times. */
 async function retriedUsage() {
   const clock = createFakeClock(benchStart);
-  const ledger = createMemoryLedger({ clock, times: contractTimes });
+  const ledger = createMemoryBudgetLedger({ clock, times: contractTimes });
   await ledger.define({ id: "checkout", limitMicroUsd: 1e9, periodMs: 100 * hour, periodStartsAt: benchStart - 50 * hour });
   const event = (at: number, prompt: string, attempt: number) =>
     aUsageEvent(
@@ -93,14 +93,14 @@ it("tells the factor of the rise, its part of it and what to do, from the usage 
   const changes = createMemoryChangeLog();
   const release = aChange({ at: benchStart - hour + 10_000 });
   await changes.record(release);
-  const runWith = async (costs: CostSight) => {
+  const runWith = async (costs: CostExplainer) => {
     const bound = createActions({ ...ports, costs })
       .find("rank-operations")
       ?.bind({ budget: "checkout" });
     if (bound?.ok !== true) throw new Error("it cannot be bound");
     return outputOf(await bound.action.run(await bound.action.plan(context()), context()));
   };
-  const sight = createCostSight({ ledger, prices: createPriceTable(shippedPrices), changes });
+  const sight = createCostExplainer({ ledger, prices: createPriceTable(shippedPrices), changes });
   const output = await runWith(sight);
   expect(output).toMatchObject({
     verdict: "spike",
@@ -124,7 +124,7 @@ it("tells the factor of the rise, its part of it and what to do, from the usage 
 
   // What ran a week ago is no longer kept as events, so the hour before stands in; and without either nothing is claimed.
   control.of("checkout").spend = [aSpend(benchStart - 1, 3_000_000), aSpend(benchStart - 168 * hour - 1, 1_000_000)];
-  const recent: CostSight = {
+  const recent: CostExplainer = {
     explain: async (question) =>
       question.baselineFrom < benchStart - 100 * hour
         ? { ...question, kind: "incomplete", requests: 0, baselineRequests: 0, sentence: "" }

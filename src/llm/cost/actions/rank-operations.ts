@@ -8,7 +8,7 @@ import { oneUsd } from "../../../core/money.ts";
 import { readBudget } from "../../budgets/actions/planned-controls.ts";
 import type { BudgetControl } from "../../budgets/budget.ts";
 import { type CostControls, type CostRise, decideCostControls } from "../cost-controls.ts";
-import type { CostSight } from "../explain-cost.ts";
+import type { CostExplainer } from "../explain-cost.ts";
 import { type OperationRanking, type RankedOperation, rankOperations } from "../operation-ranking.ts";
 
 const rowsShown = 10;
@@ -58,7 +58,7 @@ export const rankOperationsAction = defineAction({
   timeoutMs: 20_000,
   probes: false,
   undoes: false,
-  behave(parameters, { budgets, costs }: { readonly budgets: BudgetControl; readonly costs: CostSight }) {
+  behave(parameters, { budgets, costs }: { readonly budgets: BudgetControl; readonly costs: CostExplainer }) {
     const { budget } = parameters;
     const windowMs = millisecondsOf(parameters.window);
     const baselineMs = Math.max(millisecondsOf(parameters.baseline), windowMs);

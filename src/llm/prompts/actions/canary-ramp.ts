@@ -39,7 +39,7 @@ const enough = 0.8;
 /** Reading less than the baseline by this much is harm. */
 const worse = 0.05;
 /** A stage that lasts so many of its times without a verdict is a person's. */
-const longestStages = 6;
+const maxStages = 6;
 
 /** The hit ratio that counts as success. */
 export function neededHit(predictedHit: number): number {
@@ -78,6 +78,6 @@ export function nextCanaryMove(state: CanaryState, facts: CanaryFacts, rules: Ca
   return stayOrAsk(`it reads ${formatShare(candidate.hit, { decimals: 1 })}; ${formatShare(needed, { decimals: 1 })} is needed`);
 
   function stayOrAsk(why: string): CanaryMove {
-    return { kind: now - state.since >= longestStages * rules.everyMs ? "ask" : "stay", why };
+    return { kind: now - state.since >= maxStages * rules.everyMs ? "ask" : "stay", why };
   }
 }

@@ -7,7 +7,7 @@ import { durationParameter, millisecondsOf, promqlParameter } from "../../../act
 import type { ActionContext, ActionResult } from "../../../core/action.ts";
 import type { PrometheusReader } from "../../../core/prometheus.ts";
 import { formatShare } from "../../../core/share.ts";
-import type { CacheSight } from "../../caching/cache-sight.ts";
+import type { CacheAnalysisReader } from "../../caching/cache-analysis-reader.ts";
 import { promptParameter, servedBy } from "../../caching/cached-prompt.ts";
 import { costRatioUpper, type VersionMeasure } from "../../caching/compare-versions.ts";
 import type { CanaryStore } from "../canary.ts";
@@ -96,7 +96,7 @@ export const deployCanary = defineAction({
     ports: {
       readonly prompts: PromptStore;
       readonly canaries: CanaryStore;
-      readonly cache: CacheSight;
+      readonly cache: CacheAnalysisReader;
       readonly prometheus: PrometheusReader;
     },
   ) {

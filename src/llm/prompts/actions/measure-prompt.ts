@@ -3,7 +3,7 @@ import type { ActionOutput } from "../../../../packages/sdk/src/wire/plans.ts";
 import { defineAction } from "../../../actions/define-action.ts";
 import { durationParameter, millisecondsOf } from "../../../actions/parameter-types.ts";
 import { oneUsd } from "../../../core/money.ts";
-import type { CacheSight } from "../../caching/cache-sight.ts";
+import type { CacheAnalysisReader } from "../../caching/cache-analysis-reader.ts";
 import { promptParameter, servedBy } from "../../caching/cached-prompt.ts";
 import { versionParameter } from "../stored-prompt.ts";
 
@@ -29,7 +29,7 @@ export const measurePrompt = defineAction({
   timeoutMs: 30_000,
   probes: false,
   undoes: false,
-  behave(parameters, { cache }: { readonly cache: CacheSight }) {
+  behave(parameters, { cache }: { readonly cache: CacheAnalysisReader }) {
     const { prompt, provider, model, version } = parameters;
     const group = { prompt, provider, model };
     const windowMs = millisecondsOf(parameters.window);

@@ -3,7 +3,7 @@ import type { SampleGroup } from "../../../../packages/sdk/src/wire/caches.ts";
 import type { ActionOutput } from "../../../../packages/sdk/src/wire/plans.ts";
 import { defineAction } from "../../../actions/define-action.ts";
 import { formatUsd, oneUsd } from "../../../core/money.ts";
-import type { CacheSight } from "../../caching/cache-sight.ts";
+import type { CacheAnalysisReader } from "../../caching/cache-analysis-reader.ts";
 import { promptParameter, servedBy } from "../../caching/cached-prompt.ts";
 
 const rowsShown = 20;
@@ -32,7 +32,7 @@ export const rankPrompts = defineAction({
   timeoutMs: 120_000,
   probes: false,
   undoes: false,
-  behave(parameters, { cache }: { readonly cache: CacheSight }) {
+  behave(parameters, { cache }: { readonly cache: CacheAnalysisReader }) {
     const { prompt, provider, model, top } = parameters;
     const least = parameters.least_usd_per_day * oneUsd;
     const isOwn = (group: SampleGroup) => group.prompt === prompt && group.provider === provider && group.model === model;

@@ -12,7 +12,7 @@ import {
   type WorkloadCall,
 } from "../../../../test/builders/cache-workload.ts";
 import type { PrefixSample } from "../../../core/prefix-sample.ts";
-import { analyseCacheAtOnce } from "../../caching/analyse-cache.ts";
+import { analyzeCacheAtOnce } from "../../caching/analyze-prompt-cache.ts";
 import { cacheRulesOf } from "../../caching/cache-rules.ts";
 import { judgeLayoutChange } from "../judge-layout-change.ts";
 import { restructurePrompt } from "../restructure-layout.ts";
@@ -43,7 +43,7 @@ function aLayout(keys: readonly string[], breakpoints: readonly LayoutBreakpoint
 
 /** What becomes of a layout whose requests were these: from the samples to the verdict of the gate. */
 function follow(samples: readonly PrefixSample[], layout: PromptLayout) {
-  const reply = analyseCacheAtOnce({ samples, rules, prices });
+  const reply = analyzeCacheAtOnce({ samples, rules, prices });
   if (reply.kind !== "analysed") throw new Error(reply.sentence);
   const { units, transforms } = reply.analysis;
   const drafted = restructurePrompt(layout, adviceOf(reply.analysis));
@@ -143,7 +143,7 @@ describe("each transform is proposed from requests that need it, drafted, and pr
   });
 
   it("T5 is the application's: it is told, and no layout is drafted for it", () => {
-    const reply = analyseCacheAtOnce({ samples: churned, rules, prices });
+    const reply = analyzeCacheAtOnce({ samples: churned, rules, prices });
     expect(reply).toMatchObject({
       kind: "analysed",
       analysis: { blocked: "not_the_layout", causes: expect.arrayContaining([expect.objectContaining({ transform: "T5", risk: "none" })]) },

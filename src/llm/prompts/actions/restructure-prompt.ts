@@ -4,7 +4,7 @@ import type { Stability } from "../../../../packages/sdk/src/wire/prompt-layout.
 import { newPromptVersionSchema, type PromptVersion } from "../../../../packages/sdk/src/wire/prompts.ts";
 import { defineAction } from "../../../actions/define-action.ts";
 import { StepFailure } from "../../../core/failure.ts";
-import type { CacheSight } from "../../caching/cache-sight.ts";
+import type { CacheAnalysisReader } from "../../caching/cache-analysis-reader.ts";
 import { promptParameter, readAnalysis, servedBy } from "../../caching/cached-prompt.ts";
 import { judgeLayoutChange } from "../judge-layout-change.ts";
 import { type PromptStore, productionLabel } from "../prompt.ts";
@@ -37,7 +37,7 @@ export const restructurePromptAction = defineAction({
   timeoutMs: 120_000,
   probes: true,
   undoes: false,
-  behave(parameters, { prompts, cache }: { readonly prompts: PromptStore; readonly cache: CacheSight }) {
+  behave(parameters, { prompts, cache }: { readonly prompts: PromptStore; readonly cache: CacheAnalysisReader }) {
     const { prompt } = parameters;
 
     /** The same layout is the same version, so that a second time finds the first. */

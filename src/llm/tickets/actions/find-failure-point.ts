@@ -2,8 +2,8 @@ import { z } from "zod";
 import type { ActionOutput } from "../../../../packages/sdk/src/wire/plans.ts";
 import { defineAction } from "../../../actions/define-action.ts";
 import { millisecondsOf } from "../../../actions/parameter-types.ts";
-import type { TicketCare } from "../ticket-care.ts";
-import { deadOf, lookAtTicket, mostTickets, pointOf, silentForParameter, standingOf } from "./tickets-in-care.ts";
+import type { RecoveryPorts } from "../recovery-ports.ts";
+import { deadOf, lookAtTicket, maxTickets, pointOf, silentForParameter, standingOf } from "./tickets-in-care.ts";
 
 /** Alerts name a queue; what follows acts on explicit tickets. */
 export const findFailurePoint = defineAction({
@@ -17,7 +17,7 @@ export const findFailurePoint = defineAction({
     stage: z.string().default("unknown").meta({ description: "Only tickets that stand still in this stage; `unknown` for any." }),
     failure_class: z.string().default("unknown").meta({ description: "Only dead tickets of this class; `unknown` for any." }),
     silent_for: silentForParameter(),
-    limit: z.int().min(1).max(mostTickets).default(3).meta({ description: "Tickets that this run takes care of at most, longest first." }),
+    limit: z.int().min(1).max(maxTickets).default(3).meta({ description: "Tickets that this run takes care of at most, longest first." }),
   }),
   result: {
     found: "tickets that stand still or are dead",
@@ -33,7 +33,10 @@ export const findFailurePoint = defineAction({
   timeoutMs: 120_000,
   probes: false,
   undoes: false,
-  behave({ queue, stage, failure_class: failureClass, silent_for: silentFor, limit }, { tickets: care }: { readonly tickets: TicketCare }) {
+  behave(
+    { queue, stage, failure_class: failureClass, silent_for: silentFor, limit },
+    { tickets: care }: { readonly tickets: RecoveryPorts },
+  ) {
     return {
       plan: async () => ({
         summary: `Find the tickets of queue ${queue} that stopped`,

@@ -4,7 +4,7 @@ import { defineAction } from "../../../actions/define-action.ts";
 import { changesOf, plannedChange, plannedOf, readBudget, setPlanned } from "../../budgets/actions/planned-controls.ts";
 import type { BudgetControl } from "../../budgets/budget.ts";
 import type { FailureClass } from "../failure-class.ts";
-import type { TicketCare } from "../ticket-care.ts";
+import type { RecoveryPorts } from "../recovery-ports.ts";
 import { lookAtTicket, ticketsParameter } from "./tickets-in-care.ts";
 
 /** What is done about each class before its tickets go on; `person`: only people can. */
@@ -40,7 +40,7 @@ export const fixFailureCause = defineAction({
   timeoutMs: 60_000,
   probes: true,
   undoes: false,
-  behave({ tickets: ids }, { tickets: care, budgets }: { readonly tickets: TicketCare; readonly budgets: BudgetControl }) {
+  behave({ tickets: ids }, { tickets: care, budgets }: { readonly tickets: RecoveryPorts; readonly budgets: BudgetControl }) {
     const fixes = async (now: number) =>
       Promise.all(
         ids.map(async (id) => {

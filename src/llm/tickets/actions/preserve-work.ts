@@ -4,8 +4,8 @@ import { defineAction } from "../../../actions/define-action.ts";
 import { millisecondsOf } from "../../../actions/parameter-types.ts";
 import type { ActionContext } from "../../../core/action.ts";
 import { StepFailure } from "../../../core/failure.ts";
+import type { RecoveryPorts } from "../recovery-ports.ts";
 import { recoveryReason } from "../ticket.ts";
-import type { TicketCare } from "../ticket-care.ts";
 import { lookAtTicket, recoveryHolder, requireCheckpoints, silentForParameter, ticketsParameter } from "./tickets-in-care.ts";
 
 /** First of all: nothing that was done is lost, whatever is decided afterwards. */
@@ -26,7 +26,7 @@ export const preserveWork = defineAction({
   timeoutMs: 600_000,
   probes: true,
   undoes: false,
-  behave({ tickets: ids, silent_for: silentFor }, { tickets: care }: { readonly tickets: TicketCare }) {
+  behave({ tickets: ids, silent_for: silentFor }, { tickets: care }: { readonly tickets: RecoveryPorts }) {
     async function preserve(context: ActionContext): Promise<ActionOutput> {
       const checkpoints = requireCheckpoints(care);
       const holder = recoveryHolder(context.runId);

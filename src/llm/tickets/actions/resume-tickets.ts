@@ -3,10 +3,10 @@ import { jsonSchema } from "../../../../packages/sdk/src/wire/json.ts";
 import type { ActionOutput, Plan } from "../../../../packages/sdk/src/wire/plans.ts";
 import { defineAction } from "../../../actions/define-action.ts";
 import { recoveredWord, workAfter } from "../recover-ticket.ts";
+import type { RecoveryPorts } from "../recovery-ports.ts";
 import { storedWork } from "../staged-work.ts";
 import { hasEnded, recoveryReason, type TicketChange } from "../ticket.ts";
-import type { TicketCare } from "../ticket-care.ts";
-import { type LookedTicket, lookAtTicket, recoveryHolder, ticketsParameter } from "./tickets-in-care.ts";
+import { lookAtTicket, recoveryHolder, type TicketStatus, ticketsParameter } from "./tickets-in-care.ts";
 
 const stepSchema = z.object({
   id: z.string(),
@@ -49,7 +49,7 @@ export const resumeTickets = defineAction({
   timeoutMs: 120_000,
   probes: true,
   undoes: false,
-  behave({ tickets: ids }, { tickets: care }: { readonly tickets: TicketCare }) {
+  behave({ tickets: ids }, { tickets: care }: { readonly tickets: RecoveryPorts }) {
     async function look(plan: Plan): Promise<ActionOutput> {
       const { steps } = dataSchema.parse(plan.data);
       const count = (state: Step["change"]["state"]) => steps.filter(({ change }) => change.state === state).length;
@@ -111,7 +111,7 @@ export const resumeTickets = defineAction({
   },
 });
 
-function stepOf({ ticket, decision, failure, work }: LookedTicket): Step {
+function stepOf({ ticket, decision, failure, work }: TicketStatus): Step {
   const { id, queue, attempt, turn } = ticket;
   const base = { id, queue, attempt, turn, decision: decision.kind, why: decision.why };
   const reason = `${failure.failureClass}: ${decision.why}`.slice(0, 300);

@@ -2,8 +2,8 @@ import { z } from "zod";
 import type { ActionOutput } from "../../../../packages/sdk/src/wire/plans.ts";
 import { defineAction } from "../../../actions/define-action.ts";
 import { StepFailure } from "../../../core/failure.ts";
-import type { TicketCare } from "../ticket-care.ts";
-import { type LookedTicket, lookAtTicket, requireCheckpoints, ticketsParameter } from "./tickets-in-care.ts";
+import type { RecoveryPorts } from "../recovery-ports.ts";
+import { lookAtTicket, requireCheckpoints, type TicketStatus, ticketsParameter } from "./tickets-in-care.ts";
 
 const stepSchema = z.object({ id: z.string(), commit: z.string().optional(), n: z.int().optional(), published: z.string().optional() });
 const dataSchema = z.object({ steps: z.array(stepSchema) });
@@ -24,7 +24,7 @@ export const rollBackWork = defineAction({
   timeoutMs: 600_000,
   probes: true,
   undoes: false,
-  behave({ tickets: ids }, { tickets: care }: { readonly tickets: TicketCare }) {
+  behave({ tickets: ids }, { tickets: care }: { readonly tickets: RecoveryPorts }) {
     async function rollBack(steps: z.output<typeof dataSchema>["steps"]): Promise<ActionOutput> {
       const checkpoints = requireCheckpoints(care);
       const withdrawn: { ticket: string; what: string }[] = [];
@@ -67,7 +67,7 @@ export const rollBackWork = defineAction({
   },
 });
 
-function stepOf({ ticket, decision, work }: LookedTicket) {
+function stepOf({ ticket, decision, work }: TicketStatus) {
   const goesBack = decision.kind === "roll_back" || decision.kind === "restart" || decision.kind === "quarantine";
   return {
     id: ticket.id,

@@ -7,23 +7,23 @@ import type { Instant } from "../../../core/clock.ts";
 import { StepFailure } from "../../../core/failure.ts";
 import type { CheckpointRepository, FoundCheckpoint, Workspace } from "../checkpoint.ts";
 import { decideRecovery, type NamedFailure, nameFailure, type RecoveryDecision } from "../recover-ticket.ts";
+import type { RecoveryPorts } from "../recovery-ports.ts";
 import { parseStagedWork, type StagedWork } from "../staged-work.ts";
 import { hasEnded, lostReason, recoveryReason, type StandingTicket } from "../ticket.ts";
-import type { TicketCare } from "../ticket-care.ts";
 
 /** So many tickets are looked through for those of one queue. */
-const mostLooked = 500;
+const maxLooked = 500;
 
 /** Tickets that one run takes care of at most. */
-export const mostTickets = 5;
+export const maxTickets = 5;
 
 /** Tickets by their ids. Empty is refused: empty never means all. */
 export function ticketsParameter() {
   return z
     .array(externalIdSchema)
     .min(1)
-    .max(mostTickets)
-    .meta({ description: `Ids of 1 to ${mostTickets} tickets.` });
+    .max(maxTickets)
+    .meta({ description: `Ids of 1 to ${maxTickets} tickets.` });
 }
 
 /** From when on a silent ticket counts as standing. */
@@ -37,7 +37,7 @@ export function recoveryHolder(runId: string): string {
 }
 
 /** One ticket with everything that is decided from. */
-export interface LookedTicket {
+export interface TicketStatus {
   readonly ticket: Ticket;
   readonly workspace: Workspace | undefined;
   readonly checkpoints: readonly FoundCheckpoint[];
@@ -49,7 +49,7 @@ export interface LookedTicket {
 }
 
 /** The repository with the work; throws StepFailure when none is configured. */
-export function requireCheckpoints({ checkpoints }: TicketCare): CheckpointRepository {
+export function requireCheckpoints({ checkpoints }: RecoveryPorts): CheckpointRepository {
   if (checkpoints !== undefined) return checkpoints;
   throw new StepFailure({
     reason: "invalid_parameters",
@@ -59,22 +59,22 @@ export function requireCheckpoints({ checkpoints }: TicketCare): CheckpointRepos
 }
 
 /** Open tickets of one queue without a sign of life since `before`, longest first. */
-export async function standingOf({ store }: TicketCare, queue: string, before: Instant): Promise<readonly StandingTicket[]> {
-  return (await store.standing(before, mostLooked)).filter((ticket) => ticket.queue === queue);
+export async function standingOf({ store }: RecoveryPorts, queue: string, before: Instant): Promise<readonly StandingTicket[]> {
+  return (await store.standing(before, maxLooked)).filter((ticket) => ticket.queue === queue);
 }
 
 /** Dead tickets of one queue, newest first. */
-export async function deadOf({ store }: TicketCare, queue: string): Promise<readonly Ticket[]> {
-  const page = await store.list({ state: "dead" }, { limit: mostLooked });
+export async function deadOf({ store }: RecoveryPorts, queue: string): Promise<readonly Ticket[]> {
+  const page = await store.list({ state: "dead" }, { limit: maxLooked });
   return (page?.items ?? []).filter((ticket) => ticket.queue === queue);
 }
 
 /** Looks at one ticket; throws StepFailure when there is none of that id. Pure reads. */
-export async function lookAtTicket(id: string, before: Instant, care: TicketCare): Promise<LookedTicket> {
+export async function lookAtTicket(id: string, before: Instant, care: RecoveryPorts): Promise<TicketStatus> {
   const checkpoints = requireCheckpoints(care);
   const ticket = await care.store.get(id);
   if (ticket === undefined) throw new StepFailure({ reason: "invalid_parameters", message: `There is no ticket ${id}.`, applied: "no" });
-  const standing = (await care.store.standing(before, mostLooked)).some((one) => one.id === id);
+  const standing = (await care.store.standing(before, maxLooked)).some((one) => one.id === id);
   const [workspace, found] = [await checkpoints.find(id), await checkpoints.list(id)];
   const failure = nameFailure({ ticket, conflicts: workspace?.conflicts ?? [], standing });
   const isHeld = ticket.state === "waiting" && (ticket.reason === recoveryReason || ticket.reason === lostReason);
@@ -90,7 +90,7 @@ export async function lookAtTicket(id: string, before: Instant, care: TicketCare
 }
 
 /** What people read of one ticket. */
-export function pointOf({ ticket, failure, decision, checkpoints, work }: LookedTicket): { readonly [key: string]: Json } {
+export function pointOf({ ticket, failure, decision, checkpoints, work }: TicketStatus): { readonly [key: string]: Json } {
   return {
     ticket: ticket.id,
     state: ticket.state,

@@ -1,4 +1,0 @@
-/** The doorbell: tells a worker that a run is due. Its loss costs latency only, so it never rejects. */
-export interface Doorbell {
-  ring(runId: string): void;
-}

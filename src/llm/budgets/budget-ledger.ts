@@ -1,0 +1,77 @@
+import type { AdmissionGate, AdmissionLogEntry, ReleaseInput } from "../../../packages/sdk/src/wire/admissions.ts";
+import type { Budget } from "../../../packages/sdk/src/wire/budgets.ts";
+import type { UsageEvent } from "../../../packages/sdk/src/wire/usage.ts";
+import type { Instant } from "../../core/clock.ts";
+import { dayMs } from "../../core/duration.ts";
+import type { MicroUsd } from "../../core/money.ts";
+import type { UsageLedger } from "../usage/usage-ledger.ts";
+import type { BudgetControl } from "./budget.ts";
+
+/** A ticket that has just ended, for metrics. */
+export interface FinishedTicket {
+  readonly ticketId: string;
+  readonly budget: string;
+  readonly queue: string;
+  readonly outcome: NonNullable<ReleaseInput["outcome"]>;
+  readonly variant: string;
+  readonly failureClass?: string;
+  readonly costMicroUsd: MicroUsd;
+  readonly durationMs: number;
+  readonly attempts: number;
+}
+
+/** Lengths that a demo divides by its factor. */
+export interface BudgetTimes {
+  /** A lease that is neither renewed nor used for so long gives its reservation back. */
+  readonly leaseMs: number;
+  /** What "per minute" means. */
+  readonly minuteMs: number;
+  /** Width of one row of the spend history. */
+  readonly bucketMs: number;
+  /** How long rows are kept. */
+  readonly keepMs: number;
+}
+
+/** Real time. */
+export const realTimes: BudgetTimes = { leaseMs: 120_000, minuteMs: 60_000, bucketMs: 60_000, keepMs: 9 * dayMs };
+
+/** Real time divided by a demo's factor, in whole milliseconds. */
+export function dividedTimes(factor: number): BudgetTimes {
+  const divide = (ms: number) => Math.max(1, Math.round(ms / factor));
+  return {
+    leaseMs: divide(realTimes.leaseMs),
+    minuteMs: divide(realTimes.minuteMs),
+    bucketMs: divide(realTimes.bucketMs),
+    keepMs: divide(realTimes.keepMs),
+  };
+}
+
+/** Usage events of a window. */
+export interface UsageWindow {
+  /** In no particular order. */
+  readonly events: readonly UsageEvent[];
+  /** False when events of the window may have been dropped to make room; then the events are a part of it, and which part nobody knows. */
+  readonly complete: boolean;
+}
+
+/** Money: defined, reserved, settled, released. Every member is atomic. */
+export interface BudgetLedger extends BudgetControl, AdmissionGate, UsageLedger {
+  /** Creates a budget, or redefines its limit, period and profile; controls and spend stay. */
+  define(budget: Budget): Promise<void>;
+  /** Answers the ticket when this call was the first that ended it. */
+  finish(release: ReleaseInput): Promise<FinishedTicket | undefined>;
+  /** Marks a ticket: the gate stops it at its next turn boundary. */
+  cancelTicket(budget: string, ticketId: string): Promise<void>;
+  /** The newest `limit` entries, oldest first. */
+  admissions(limit: number): Promise<readonly AdmissionLogEntry[]>;
+  /** The newest usage events, newest first. */
+  recentUsage(limit: number): Promise<readonly UsageEvent[]>;
+  /** The events that are kept of [from, to), by the time at which the request ended. */
+  usageBetween(from: Instant, to: Instant): Promise<UsageWindow>;
+}
+
+/** What the ledger needs to know about tickets that it does not hold itself. */
+export interface QueueCounts {
+  /** Tickets that have not ended and are not in flight, and where they are. */
+  countsOf(budget: string): Promise<{ readonly queued: number; readonly queues: readonly string[]; readonly batches: readonly string[] }>;
+}

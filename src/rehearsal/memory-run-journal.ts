@@ -1,0 +1,236 @@
+import type { Freeze } from "../../packages/sdk/src/wire/freezes.ts";
+import type { JournalEntry } from "../../packages/sdk/src/wire/journal.ts";
+import type { Question } from "../../packages/sdk/src/wire/questions.ts";
+import type { RunRequest, RunState, RunSummary } from "../../packages/sdk/src/wire/runs.ts";
+import type { Clock } from "../core/clock.ts";
+import { isHeldBack } from "../core/freeze.ts";
+import { genesisHead, nextHead, parseEntry } from "../core/journal.ts";
+import type { Claim } from "../core/verdict.ts";
+import type { Append, Notices, RunJournal } from "../runs/store.ts";
+
+interface Row {
+  state: RunState;
+  epoch: number;
+  token?: string;
+  leaseUntil: number;
+  wakeAt: number;
+  woken: boolean;
+  stalls: number;
+  head: string;
+  journal: JournalEntry[];
+  summary: Partial<RunSummary>;
+  notices: Notices;
+}
+
+interface Shared {
+  readonly rows: Map<string, Row>;
+  readonly locks: Map<string, string>;
+  readonly buckets: Map<string, { used: number; until: number }>;
+  readonly logs: Map<string, readonly string[]>;
+  readonly questions: Map<string, Question>;
+  readonly freezes: Map<string, Freeze>;
+  readonly frozenRuns: Set<string>;
+}
+
+/** A ledger in memory with the manners of the real one, and doors for a test. */
+export interface MemoryRunJournal extends RunJournal {
+  /** Another worker's view of the same runs. */
+  asWorker(): MemoryRunJournal;
+  create(runId: string, request: RunRequest): void;
+  journal(runId: string): readonly JournalEntry[];
+  /** The entries of a log that claims have written. */
+  log(name: string): readonly string[];
+  state(runId: string): RunState | undefined;
+  questions(): readonly Question[];
+  /** What `answer.lua` does; the permitted answers are the caller's care. */
+  answer(questionId: string, answer: string, by?: string): void;
+  notice(runId: string, notices: Notices): void;
+  freeze(freeze: Freeze): void;
+  /** Lifts the freeze of a scope and wakes what it held back. */
+  unfreeze(scope: string): void;
+  /** Ends the lease as if its time were over. */
+  expireLease(runId: string): void;
+}
+
+/** All entries are copied through JSON, as Redis would. */
+export function createMemoryRunJournal(
+  clock: Clock,
+  leaseMs = 6000,
+  shared: Shared = {
+    rows: new Map(),
+    locks: new Map(),
+    buckets: new Map(),
+    logs: new Map(),
+    questions: new Map(),
+    freezes: new Map(),
+    frozenRuns: new Set(),
+  },
+): MemoryRunJournal {
+  const { rows } = shared;
+  let nonce = 0;
+
+  const rowOf = (runId: string): Row => {
+    const row = rows.get(runId);
+    if (row === undefined) throw new Error(`No run ${runId}.`);
+    return row;
+  };
+
+  const push = (row: Row, entries: readonly JournalEntry[]): void => {
+    for (const entry of entries) {
+      const text = JSON.stringify(entry);
+      row.head = nextHead(row.head, text);
+      row.journal.push(parseEntry(text));
+    }
+  };
+
+  const refusedClaim = (claims: readonly Claim[], runId: string) => {
+    for (const claim of claims) {
+      if ("lock" in claim) {
+        const holder = shared.locks.get(claim.lock);
+        if (holder !== undefined && holder !== runId) return { claim, holder };
+      } else if ("bucket" in claim) {
+        const bucket = shared.buckets.get(claim.bucket);
+        const alive = bucket !== undefined && bucket.until > clock.now();
+        if ((alive ? bucket.used : 0) + claim.amount > claim.max) return { claim, ...(alive && { retryAt: bucket.until }) };
+      }
+    }
+    return undefined;
+  };
+
+  const take = (claims: readonly Claim[], runId: string): void => {
+    for (const claim of claims) {
+      if ("lock" in claim) {
+        shared.locks.set(claim.lock, runId);
+        continue;
+      }
+      if ("log" in claim) {
+        shared.logs.set(claim.log, [...(shared.logs.get(claim.log) ?? []), claim.entry].slice(-50));
+        continue;
+      }
+      const known = shared.buckets.get(claim.bucket);
+      const alive = known !== undefined && known.until > clock.now();
+      shared.buckets.set(claim.bucket, {
+        used: (alive ? known.used : 0) + claim.amount,
+        until: alive ? known.until : clock.now() + claim.windowMs,
+      });
+    }
+  };
+
+  const settle = (row: Row, runId: string, change: Append): void => {
+    row.state = change.state;
+    row.stalls = 0;
+    row.summary = { ...row.summary, ...change.summary };
+    if (change.question !== undefined) shared.questions.set(change.question.id, change.question);
+    if (change.release === undefined) {
+      row.leaseUntil = clock.now() + leaseMs;
+      return;
+    }
+    delete row.token;
+    row.leaseUntil = 0;
+    row.wakeAt = change.release.dueAt ?? -1;
+    if (change.state === "ended") {
+      for (const [lock, holder] of shared.locks) if (holder === runId) shared.locks.delete(lock);
+      for (const { bucket, forMs } of change.cooldowns ?? []) {
+        // The start may have claimed a longer one, doubled by its repeats: that one stays.
+        shared.buckets.set(bucket, { used: 1, until: Math.max(clock.now() + forMs, shared.buckets.get(bucket)?.until ?? 0) });
+      }
+    } else if ((row.notices.stop !== undefined && !change.heard.stop) || (row.notices.resolved !== undefined && !change.heard.resolved)) {
+      row.woken = true;
+    }
+  };
+
+  return {
+    leaseMs,
+    asWorker: () => createMemoryRunJournal(clock, leaseMs, shared),
+    create(runId, request) {
+      const row: Row = {
+        state: "queued",
+        epoch: 0,
+        leaseUntil: 0,
+        wakeAt: 0,
+        woken: false,
+        stalls: 0,
+        head: genesisHead,
+        journal: [],
+        summary: {},
+        notices: {},
+      };
+      push(row, [{ at: clock.now(), kind: "accepted", runId, request }]);
+      rows.set(runId, row);
+    },
+    log: (name) => shared.logs.get(name) ?? [],
+    journal: (runId) => rowOf(runId).journal,
+    state: (runId) => rows.get(runId)?.state,
+    questions: () => [...shared.questions.values()],
+    answer(questionId, answer, by = "ann") {
+      const question = shared.questions.get(questionId);
+      if (question === undefined) throw new Error(`No open question ${questionId}.`);
+      shared.questions.delete(questionId);
+      const row = rowOf(question.runId);
+      push(row, [{ at: clock.now(), kind: "answered", questionId, answer: { answer, by, reason: "", at: clock.now() } }]);
+      row.woken = true;
+      row.stalls = 0;
+    },
+    notice(runId, notices) {
+      const row = rowOf(runId);
+      row.notices = { ...row.notices, ...notices };
+      if (row.state !== "running") row.woken = true;
+    },
+    freeze(freeze) {
+      shared.freezes.set(freeze.scope, freeze);
+    },
+    unfreeze(scope) {
+      shared.freezes.delete(scope);
+      for (const runId of shared.frozenRuns) if (rowOf(runId).state === "suspended") rowOf(runId).woken = true;
+      shared.frozenRuns.clear();
+    },
+    expireLease(runId) {
+      rowOf(runId).leaseUntil = 0;
+    },
+    async claim(runId) {
+      const row = rows.get(runId);
+      if (row === undefined) return { refused: "unknown_run" };
+      if (row.state === "ended") return { refused: "ended" };
+      if (row.leaseUntil > clock.now()) return { refused: "held" };
+      const asleep = row.state === "suspended" || row.state === "in_doubt";
+      if (asleep && !row.woken && (row.wakeAt < 0 || row.wakeAt > clock.now())) return { refused: "waiting" };
+      nonce += 1;
+      row.epoch = Math.max(row.epoch + 1, clock.now());
+      row.token = `${row.epoch}:${nonce}:${Math.trunc(clock.monotonic())}`;
+      row.leaseUntil = clock.now() + leaseMs;
+      row.state = "running";
+      row.woken = false;
+      row.stalls += 1;
+      return {
+        lease: { runId, token: row.token, epoch: row.epoch },
+        journal: [...row.journal],
+        head: row.head,
+        stalls: row.stalls,
+        notices: row.notices,
+      };
+    },
+    async append(lease, change) {
+      const row = rowOf(lease.runId);
+      if (row.token !== lease.token || row.state === "ended" || row.head !== change.head) return { kind: "fenced" };
+      if (change.effect === true && row.notices.stop !== undefined && !change.heard.stop) return { kind: "stopped", notices: row.notices };
+      const query = change.freeze;
+      const freeze = query === undefined ? undefined : [...shared.freezes.values()].find((standing) => isHeldBack(query, standing));
+      if (freeze !== undefined) {
+        shared.frozenRuns.add(lease.runId);
+        return { kind: "frozen", freeze };
+      }
+      const refused = refusedClaim(change.claims, lease.runId);
+      if (refused !== undefined) return { kind: "claim_refused", ...refused };
+      take(change.claims, lease.runId);
+      push(row, change.entries);
+      settle(row, lease.runId, change);
+      return { kind: "ok", head: row.head, notices: row.notices };
+    },
+    async renew(lease) {
+      const row = rowOf(lease.runId);
+      const held = row.token === lease.token && row.leaseUntil >= clock.now();
+      if (held) row.leaseUntil = clock.now() + leaseMs;
+      return { held, notices: held ? row.notices : {} };
+    },
+  };
+}
