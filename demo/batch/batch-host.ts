@@ -21,7 +21,7 @@ const steps: readonly Assignment[] = assignments.filter(({ operation }) => ["cla
 /** What one turn costs at most; reserved before it. */
 const estimateMicroUsd = 40_000;
 /** Tries of one call while the provider asks for patience. */
-const patience = 8;
+const pollTimeouts = 8;
 
 const clock = createSystemClock();
 const { client, model } = reachSystem(settings);
@@ -52,7 +52,7 @@ const processor: TicketProcessor = async (ticket, { turn, attempt, leaseId, sign
       const saved = { answers: answered + 1 };
       return saved.answers === steps.length ? { kind: "done", saved } : { kind: "continue", saved, estimateMicroUsd };
     }
-    if (reply.retryAfterSeconds === undefined || tries >= patience) {
+    if (reply.retryAfterSeconds === undefined || tries >= pollTimeouts) {
       return {
         kind: "failed",
         saved: ticket.saved,

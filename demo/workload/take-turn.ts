@@ -30,7 +30,7 @@ export type Turn =
   | { readonly kind: "failed"; readonly done: number; readonly why: string; readonly retry: boolean };
 
 /** Tries of one call while the provider is in trouble. */
-const patience = 5;
+const pollTimeouts = 5;
 
 function text(value: string): Message["content"] {
   return [{ type: "text", text: value }];
@@ -55,7 +55,7 @@ async function ask(ticket: Ticket, assignment: Assignment, work: SavedWork, port
     const outcome = reply.kind === "answer" ? "ok" : reply.outcome;
     ports.evidence.write({ kind: "model_answered", at: ports.now(), ticketId: ticket.id, requestId: reply.requestId, outcome });
     ports.report({ ticket, assignment, reply });
-    if (reply.kind === "answer" || reply.retryAfterSeconds === undefined || tries >= patience) return reply;
+    if (reply.kind === "answer" || reply.retryAfterSeconds === undefined || tries >= pollTimeouts) return reply;
     await ports.sleep(reply.retryAfterSeconds * 1000, signal);
   }
 }

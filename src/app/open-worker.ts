@@ -87,7 +87,7 @@ export async function openWorker(runtime: Runtime): Promise<OpenWorker> {
     canaries: createCanaryStore(redis),
     cache: createCacheAnalysisReader(analyst, board),
     evaluator: openEvaluator(runtime),
-    tickets: openTicketCare(runtime),
+    tickets: openRecoveryPorts(runtime),
   });
 
   const memory = createGuardMemory(redis, clock);
@@ -150,7 +150,7 @@ function openEvaluator({ config, clock, closers }: Runtime): PromptEvaluator | u
 }
 
 /** The tickets' store, the repository with their work, and their queue. */
-function openTicketCare(runtime: Runtime): RecoveryPorts {
+function openRecoveryPorts(runtime: Runtime): RecoveryPorts {
   return { store: runtime.tickets, checkpoints: openCheckpoints(runtime), doorbell: runtime.ticketQueue };
 }
 

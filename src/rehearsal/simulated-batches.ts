@@ -76,7 +76,7 @@ export function createSimulatedBatches(
     submit,
     look: async (id) => {
       const world = at(id);
-      return world === undefined ? undefined : sightOf(world, clock.now());
+      return world === undefined ? undefined : viewOfBatch(world, clock.now());
     },
     activeOn: async (queue) =>
       [...worlds.keys()].filter((id) => at(id)?.written.queue === queue && ["open", "cancelled"].includes(at(id)?.state ?? "")),
@@ -160,7 +160,7 @@ function reasonsOf({ failures }: SimulatedBatch): readonly string[] {
   return Object.entries(failures).flatMap(([reason, count]) => Array.from({ length: count }, () => reason));
 }
 
-function sightOf(world: World, now: number): BatchView {
+function viewOfBatch(world: World, now: number): BatchView {
   const { written, state, gate, limits, version } = world;
   const { succeeded, unsuccessful, spentMicroUsd, led } = factsOf(world);
   const open = written.tickets - succeeded - unsuccessful;

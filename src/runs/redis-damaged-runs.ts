@@ -1,7 +1,7 @@
 import type { Redis } from "ioredis";
 import { damagedSummary } from "../core/run.ts";
 import { available } from "../platform/redis/available.ts";
-import { isId, keepEndedMs, runKeys } from "../platform/redis/run-keys.ts";
+import { endedRetentionMs, isId, runKeys } from "../platform/redis/run-keys.ts";
 import { runScripts } from "./redis-scripts.ts";
 
 /** Runs whose record in Redis cannot be read any more. No worker touches them; their target stays locked until a person gives them up. */
@@ -30,7 +30,7 @@ export function createDamagedRuns(redis: Redis): DamagedRuns {
         openRuns: runKeys.openRuns,
         damagedRuns: runKeys.damaged,
       };
-      const args = { runId, summary: JSON.stringify(summary), retentionMs: keepEndedMs };
+      const args = { runId, summary: JSON.stringify(summary), retentionMs: endedRetentionMs };
       return (await available(async () => runScripts.abandonRun.run(redis, { keys, args }))) === 1;
     },
   };

@@ -8,7 +8,7 @@ import { parseFreeze } from "../core/freeze.ts";
 import { parseEntry } from "../core/journal.ts";
 import { parseSummary, watchdogRunbook } from "../core/run.ts";
 import { createReplication } from "../platform/redis/replication.ts";
-import { claimArgs, isId, keepEndedMs, runKeys } from "../platform/redis/run-keys.ts";
+import { claimArgs, endedRetentionMs, isId, runKeys } from "../platform/redis/run-keys.ts";
 import { replyList } from "../platform/redis/script.ts";
 import { runScripts } from "./redis-scripts.ts";
 import type { Notices, RunJournal } from "./store.ts";
@@ -132,7 +132,7 @@ export function createRunJournal(
             state: change.state,
             summary: JSON.stringify(summary),
             release: release === undefined ? "keep" : (release.dueAt ?? "park"),
-            retentionMs: summary.runbookId === watchdogRunbook ? watchdogRetentionMs : keepEndedMs,
+            retentionMs: summary.runbookId === watchdogRunbook ? watchdogRetentionMs : endedRetentionMs,
             questionJson: question === undefined ? "" : JSON.stringify(question),
             questionId: question?.id ?? "",
             entryCount: texts.length,

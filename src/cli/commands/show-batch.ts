@@ -4,9 +4,9 @@ import { type ExitCode, exitCodes, writeJson } from "../context.ts";
 import { type CommandDefinition, type CommandInvocation, flagOption } from "../define-command.ts";
 import { progressBar, progressLine } from "../render-batch.ts";
 
-/** A runbookd that restarts is waited for this many looks. */
-const patience = 30;
-const lookEveryMs = 1000;
+/** A server that restarts is polled this many times before the command gives up. */
+const maxMisses = 30;
+const pollIntervalMs = 1000;
 const barWidth = 24;
 
 /** `runbookd batches show`: one batch, once or until it is through. */
@@ -40,7 +40,7 @@ async function follow(look: () => Promise<ApiAnswer<BatchView>>, invocation: Com
   let misses = 0;
   for (;;) {
     const answer = await look();
-    if (answer.kind === "unreachable" && last !== "" && misses < patience) {
+    if (answer.kind === "unreachable" && last !== "" && misses < maxMisses) {
       misses += 1;
     } else if (answer.kind !== "ok") {
       if (drawsBar && last !== "") context.write("\n");
@@ -61,7 +61,7 @@ async function follow(look: () => Promise<ApiAnswer<BatchView>>, invocation: Com
       }
     }
     try {
-      await context.clock.sleep(lookEveryMs, context.signal);
+      await context.clock.sleep(pollIntervalMs, context.signal);
     } catch {
       if (drawsBar) context.write("\n");
       return exitCodes.ok;

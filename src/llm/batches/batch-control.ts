@@ -57,7 +57,7 @@ export interface BatchControlDeps {
 export function createBatchControl({ batches, tickets, budgets, clock }: BatchControlDeps): BatchControl {
   const look = async (id: string): Promise<BatchView | undefined> => {
     const batch = await batches.get(id);
-    return batch === undefined ? undefined : sightOf(batch, await batches.endedBySlot(id), clock.now());
+    return batch === undefined ? undefined : viewOfBatch(batch, await batches.endedBySlot(id), clock.now());
   };
   const estimateOf = async ({ kinds, limits }: Batch): Promise<BatchEstimate> =>
     estimateBatch(
@@ -121,7 +121,7 @@ export function createBatchControl({ batches, tickets, budgets, clock }: BatchCo
   };
 }
 
-function sightOf(batch: Batch, endedBySlot: ReadonlyMap<number, number>, now: number): BatchView {
+function viewOfBatch(batch: Batch, endedBySlot: ReadonlyMap<number, number>, now: number): BatchView {
   const { counts, spentMicroUsd, estimate, limits, led } = batch;
   const tickets = ticketStates.reduce((sum, state) => sum + counts[state], 0);
   const p50MicroUsd = estimate === undefined ? 0 : Math.round(estimate.p50MicroUsd / Math.max(1, estimate.tickets));

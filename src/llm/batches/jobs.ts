@@ -27,7 +27,7 @@ export interface KeepBatchesDeps {
 const minFed = 20;
 const maxFed = 1000;
 /** Pages of a cancelled batch that one look goes through. */
-const pagesPerLook = 10;
+const pagesPerPoll = 10;
 
 /** Looks after the batches that were submitted or cancelled: every look goes on from what is stored, so that any number of processes may look at once. */
 export function createBatchReconciler(deps: KeepBatchesDeps): { look(): Promise<void> } {
@@ -93,7 +93,7 @@ export function createBatchReconciler(deps: KeepBatchesDeps): { look(): Promise<
 
   /** What nobody works on ends here; what runs ends at its next turn, where the gate tells it. */
   const cancelTickets = async ({ id }: BatchView): Promise<void> => {
-    for (let pages = 0; pages < pagesPerLook; pages += 1) {
+    for (let pages = 0; pages < pagesPerPoll; pages += 1) {
       const cursor = cursors.get(id);
       const page = await deps.tickets.list({ batchId: id }, cursor === undefined ? { limit: 200 } : { cursor, limit: 200 });
       await Promise.all(

@@ -19,7 +19,7 @@ import { budgetScripts } from "./redis-scripts.ts";
 import { readUsage } from "./redis-usage.ts";
 import { maxRows, overflowRow, rowKeyOf, sumRows } from "./spend-row.ts";
 
-export interface LedgerDeps {
+export interface BudgetLedgerDeps {
   readonly redis: Redis;
   readonly clock: Clock;
   readonly times: BudgetTimes;
@@ -38,7 +38,7 @@ const historyLength = 500;
  * `now` comes from the caller's clock, not Redis's, so that scaled and rehearsed time work; clocks that differ by seconds move leases by seconds.
  * Rejects with StoreUnavailable when Redis does not answer.
  */
-export function createBudgetLedger({ redis, clock, times, counts, usageEvents = 50_000 }: LedgerDeps): BudgetLedger {
+export function createBudgetLedger({ redis, clock, times, counts, usageEvents = 50_000 }: BudgetLedgerDeps): BudgetLedger {
   const minuteAt = (now: number) => Math.floor(now / times.minuteMs);
   const admissions = createAdmissionStore({ redis, clock, times });
 

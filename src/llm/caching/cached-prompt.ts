@@ -15,14 +15,14 @@ export const servedBy = {
   model: z.string().min(1).max(120).meta({ description: "Model that serves it." }),
 };
 
-type Analysed = Extract<Awaited<ReturnType<CacheAnalysisReader["analyse"]>>, { kind: "analysed" }>["analysis"];
+type Analyzed = Extract<Awaited<ReturnType<CacheAnalysisReader["analyse"]>>, { kind: "analysed" }>["analysis"];
 
 /** Analyses one prompt on one model; throws StepFailure with what is missing when it cannot be judged. */
 export async function readAnalysis(
   cache: CacheAnalysisReader,
   group: { readonly prompt: string; readonly provider: string; readonly model: string },
   { signal }: Pick<ActionContext, "signal">,
-): Promise<Analysed> {
+): Promise<Analyzed> {
   const { prompt, provider, model } = group;
   const reply = await cache.analyse({ prompt, provider, model }, signal);
   if (reply.kind === "analysed") return reply.analysis;

@@ -6,7 +6,7 @@ import { analyzePrompt, type CacheAnalyst } from "./analyze-prompt.ts";
 import type { CacheAnalysisStore } from "./cache-analysis-store.ts";
 
 /** What the analysis of prompts works with. */
-export interface AnalyseWorkerDeps extends CacheAnalyst {
+export interface AnalyzeWorkerDeps extends CacheAnalyst {
   readonly samples: PrefixSampleStore;
   readonly board: CacheAnalysisStore;
   readonly clock: Clock;
@@ -24,7 +24,7 @@ const forgetMs = 7 * dayMs;
  * analysed again after five times as long at the earliest; what had too few samples, at the next look.
  */
 export function startAnalyzeWorker(
-  deps: AnalyseWorkerDeps,
+  deps: AnalyzeWorkerDeps,
   { everyMs, drain }: { readonly everyMs: number; readonly drain: AbortSignal },
 ): WorkerHandle {
   const { board, samples, clock } = deps;

@@ -41,7 +41,7 @@ export type TicketStep =
   | { readonly kind: "unknown" };
 
 /** How often a ticket looks whether its recovery is over; a recovery also rings. */
-const recoveryLookMs = 60_000;
+const recoveryPollMs = 60_000;
 
 /** A ticket that took this many workers with it is dead. */
 const maxLosses = 10;
@@ -64,8 +64,8 @@ async function workHeld(ticketId: string, hold: TicketLease, deps: WorkTicketDep
   if (held === undefined) return { kind: "unknown" };
   if (hasEnded(held.state)) return confirmEnd(held, deps);
   if (held.state === "waiting" && (held.reason === recoveryReason || held.reason === lostReason))
-    return { kind: "later", afterMs: recoveryLookMs, reason: held.reason };
-  if (held.state === "running" && held.stage !== "") return putBack(held, hold, "waiting", lostReason, recoveryLookMs, deps);
+    return { kind: "later", afterMs: recoveryPollMs, reason: held.reason };
+  if (held.state === "running" && held.stage !== "") return putBack(held, hold, "waiting", lostReason, recoveryPollMs, deps);
   if (hold.losses > maxLosses) return end(held, hold, "dead", "worker_lost", deps);
 
   let ticket = held;

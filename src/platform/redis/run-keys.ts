@@ -38,7 +38,7 @@ export const runKeys = {
 } as const;
 
 /** Runs are kept this long after their end. */
-export const keepEndedMs = 30 * dayMs;
+export const endedRetentionMs = 30 * dayMs;
 
 /** Run ids and question ids come from outside in URLs; anything else is no id of ours. */
 export function isId(text: string): boolean {
