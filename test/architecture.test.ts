@@ -107,6 +107,16 @@ it("registers every action, under the name of its file", () => {
   expect([...actionCatalogue.names].sort()).toEqual(names.sort());
 });
 
+it("gives a name to one file only, but for the names that every slice has", () => {
+  const fixed = new Set(["store.ts", "redis-store.ts", "redis-scripts.ts", "routes.ts", "metrics.ts", "jobs.ts"]);
+  // The wire names the shapes of what the folders of the product are named after.
+  const names = sources()
+    .filter((file) => /^(src|workers)\//.test(file) && !isTest(file))
+    .map((file) => file.replace(/^.*\//, ""))
+    .filter((name) => !fixed.has(name));
+  expect(names.filter((name, index) => names.indexOf(name) !== index)).toEqual([]);
+});
+
 it("calls no file by what says nothing", () => {
   const vague = /(^|[-/])(utils?|helpers?|common|misc|manager)\.ts$|\/(lib|index)\.ts$/;
   expect(sources().filter((file) => vague.test(file))).toEqual([]);

@@ -3,7 +3,7 @@ import { connectRedis } from "../src/platform/redis/connection.ts";
 import { runKeys } from "../src/platform/redis/run-keys.ts";
 import { createConcurrencyLimiter } from "../src/runs/concurrency-limiter.ts";
 import { startRunWorker } from "../src/runs/jobs.ts";
-import { startWorker } from "../workers/run.ts";
+import { startWorker } from "../workers/start-worker.ts";
 import { aFiringAlert, postAlerts, postUntilAccepted, type WebhookReply } from "./servers/post-alerts.ts";
 import { type RedisServer, startRedisServer } from "./servers/redis-server.ts";
 import { aProductFolder, aWaitingRunbook, type ProductFolder, type RunningProduct, startProduct } from "./servers/running-product.ts";

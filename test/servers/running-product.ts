@@ -6,7 +6,7 @@ import { startServer } from "../../src/app/start-server.ts";
 import { createSystemClock } from "../../src/core/clock.ts";
 import { createSystemRandom } from "../../src/core/random.ts";
 import { loadConfig } from "../../src/platform/config/load-config.ts";
-import { startWorker } from "../../workers/run.ts";
+import { startWorker } from "../../workers/start-worker.ts";
 import { webhookToken } from "./post-alerts.ts";
 
 /** How the product is started. */

@@ -1,6 +1,6 @@
 import { queueNameSchema } from "../../../packages/sdk/src/wire/names.ts";
-import { startWorker } from "../../../workers/run.ts";
-import { startTicketWork } from "../../../workers/ticket.ts";
+import { startTicketWork } from "../../../workers/start-ticket-work.ts";
+import { startWorker } from "../../../workers/start-worker.ts";
 import { openRuntime, type Runtime, type RuntimeSources } from "../../app/runtime.ts";
 import { startMetrics, usualMetricsPorts } from "../../app/start-metrics.ts";
 import { startServer } from "../../app/start-server.ts";
