@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { AuditKind } from "../../../packages/sdk/src/wire/audit.ts";
+import { promptPageSchema } from "../../../packages/sdk/src/wire/caches.ts";
 import { canonicalJson, type Json } from "../../../packages/sdk/src/wire/json.ts";
 import { promptNameSchema } from "../../../packages/sdk/src/wire/names.ts";
 import {
@@ -11,7 +12,6 @@ import {
   type PromptState,
   type PromptVersion,
   promptLabelSchema,
-  promptPageSchema,
   promptVersionSchema,
   promptViewSchema,
   servedPromptSchema,

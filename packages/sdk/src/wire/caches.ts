@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { missReasons } from "./prefix.ts";
 import { cacheLifetimes, stabilities } from "./prompt-layout.ts";
+import { promptStateSchema } from "./prompts.ts";
 import type { Shape } from "./shape.ts";
 import { instantSchema, microUsdSchema } from "./units.ts";
 import { spanKinds } from "./volatile-span.ts";
@@ -213,3 +214,9 @@ export type UnsampledPrompt = Shape<typeof unsampledPromptSchema>;
 
 /** How prompts are cached, one item for each prompt and model, and recent prompts that reported no prefix. */
 export const promptCachesSchema = z.object({ items: z.array(cacheStateSchema), unsampled: z.array(unsampledPromptSchema) });
+
+/** One page of prompts, each with its newest analyses; `nextAfter` is the `after` of the next page and absent on the last. */
+export const promptPageSchema = z.object({
+  items: z.array(promptStateSchema.extend({ caches: z.array(cacheStateSchema) })),
+  nextAfter: z.exactOptional(z.string()),
+});

@@ -6,8 +6,8 @@ import { instantSchema } from "./units.ts";
 /** What may be changed about a workload. */
 export const changeKinds = ["deploy", "prompt", "route", "flag", "batch", "price", "limit"] as const;
 
-// Without control characters; not `\P{Cc}`, which readers of the JSON Schema may not know.
-const printable = /^[^\u0000-\u001f\u007f-\u009f]+$/;
+/** Not `\P{Cc}`, which readers of the JSON Schema may not know. */
+const printable = new RegExp(String.raw`^[^\u0000-\u001f\u007f-\u009f]+$`);
 
 /** A change as somebody reports it; see {@link WorkloadChange}. */
 export const newChangeSchema = z.strictObject({

@@ -1,5 +1,4 @@
 import { z } from "zod";
-import { cacheStateSchema } from "./caches.ts";
 import { jsonSchema } from "./json.ts";
 import { promptLayoutSchema } from "./prompt-layout.ts";
 import type { Shape } from "./shape.ts";
@@ -97,12 +96,6 @@ const versionSummarySchema = promptVersionSchema
 
 /** One prompt with its labels, its canary and its newest versions. */
 export const promptViewSchema = promptStateSchema.extend({ canary: canarySchema.nullable(), versions: z.array(versionSummarySchema) });
-
-/** One page of prompts, each with its newest analyses; `nextAfter` is the `after` of the next page and absent on the last. */
-export const promptPageSchema = z.object({
-  items: z.array(promptStateSchema.extend({ caches: z.array(cacheStateSchema) })),
-  nextAfter: z.exactOptional(z.string()),
-});
 
 /** A move of a label from where it was seen. */
 export const labelMoveSchema = z.strictObject({
