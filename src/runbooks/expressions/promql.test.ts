@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
+import { findPromqlFault } from "./find-promql-fault.ts";
 import { divideRanges, readPromql } from "./promql.ts";
-import { checkPromql } from "./promql-check.ts";
 
 describe("divideRanges", () => {
   it.each([
@@ -64,17 +64,17 @@ describe("readPromql", () => {
   });
 });
 
-describe("checkPromql", () => {
+describe("findPromqlFault", () => {
   it.each(["", "   ", "up{", "up{a=`${{ params.a }}`}", "up # ${{ 1 }}", 'up{a="${{ params.b }}"}', 'up{a="${{ "}'])(
     "refuses %j",
     (query) => {
-      expect(checkPromql(query, { roots: ["params"], params: ["a"] })).toBeDefined();
+      expect(findPromqlFault(query, { roots: ["params"], params: ["a"] })).toBeDefined();
     },
   );
 
   it("accepts templates inside quotes, and outside as a number", () => {
     expect(
-      checkPromql('up{a="${{ params.a }}",b=~"x-${{ params.a }}"} > ${{ 1 + 1 }}', { roots: ["params"], params: ["a"] }),
+      findPromqlFault('up{a="${{ params.a }}",b=~"x-${{ params.a }}"} > ${{ 1 + 1 }}', { roots: ["params"], params: ["a"] }),
     ).toBeUndefined();
   });
 });

@@ -4,7 +4,7 @@ import type { ActionCall } from "../../../packages/sdk/src/wire/runbooks.ts";
 import type { ActionCatalogue, ActionSpec } from "../../core/action.ts";
 import { isJsonObject } from "../../core/json.ts";
 import { checkExpression, type KnownNames } from "../expressions/check-expression.ts";
-import { checkPromql } from "../expressions/promql-check.ts";
+import { findPromqlFault } from "../expressions/find-promql-fault.ts";
 import { hasTemplate, splitTemplates } from "../expressions/template.ts";
 import { type DurationSite, yamlDuration, yamlQuery } from "./duration-site.ts";
 import { type Code, codeText } from "./markdown.ts";
@@ -174,7 +174,7 @@ function proveParameters(
       const schema = shape[key];
       if (schema === undefined || formatOf(schema) !== "promql") continue;
       for (const query of [value].flat()) {
-        const fault = typeof query === "string" ? checkPromql(query) : undefined;
+        const fault = typeof query === "string" ? findPromqlFault(query) : undefined;
         if (fault !== undefined) fail(block.offsetOf([key]), fault.message, fault.accepted);
       }
     }

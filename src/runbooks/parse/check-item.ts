@@ -1,6 +1,6 @@
 import type { CheckItem, PostItem } from "../../../packages/sdk/src/wire/runbooks.ts";
 import { checkExpression, type KnownNames } from "../expressions/check-expression.ts";
-import { checkPromql } from "../expressions/promql-check.ts";
+import { findPromqlFault } from "../expressions/find-promql-fault.ts";
 import { insideCode } from "./action-call.ts";
 import type { Section } from "./document.ts";
 import { durationBehind, fenceDurations } from "./duration-site.ts";
@@ -137,7 +137,7 @@ function promqlChecks(
 
 function proveQuery(fence: Code, names: KnownNames, context: ReadContext): boolean {
   const code = codeText(context.text, fence);
-  const fault = checkPromql(code.text, names);
+  const fault = findPromqlFault(code.text, names);
   if (fault === undefined) return true;
   context.reporter.error({ rule: fault.rule, at: code.toOffset(fault.offset), message: fault.message, accepted: fault.accepted });
   return false;

@@ -4,7 +4,7 @@ import type { ParamSpec, Runbook, Trigger } from "../../../packages/sdk/src/wire
 import { durationGrammar, parseDuration } from "../../core/duration.ts";
 import { isJsonObject } from "../../core/json.ts";
 import { parseMatchers } from "../../core/matcher.ts";
-import { checkPromql } from "../expressions/promql-check.ts";
+import { findPromqlFault } from "../expressions/find-promql-fault.ts";
 import { hasTemplate } from "../expressions/template.ts";
 import { checkTemplates } from "./action-call.ts";
 import { type DurationSite, yamlDuration, yamlQuery } from "./duration-site.ts";
@@ -191,7 +191,7 @@ function fieldsOf(
     const names = { roots: ["alert", "params"] as const, params: isReadable ? Object.keys(params) : undefined };
     if (data.target !== undefined) checkTemplates(data.target, ["target"], { block, names, reporter });
     for (const [metric, query] of Object.entries(track)) {
-      const fault = checkPromql(query, names);
+      const fault = findPromqlFault(query, names);
       if (fault === undefined) continue;
       const path = ["track", metric];
       reporter.error({

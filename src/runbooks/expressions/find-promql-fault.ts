@@ -11,7 +11,7 @@ export interface PromqlFault {
 }
 
 /** The first fault of a query with templates: braces, names that its templates read (when `names` is given), then PromQL itself. */
-export function checkPromql(query: string, names?: KnownNames): PromqlFault | undefined {
+export function findPromqlFault(query: string, names?: KnownNames): PromqlFault | undefined {
   if (query.trim() === "") return { rule: "promql", message: "The query is empty.", accepted: "a PromQL expression", offset: 0 };
   const masked = maskPromql(query);
   if (!masked.ok)
