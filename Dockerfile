@@ -12,7 +12,7 @@ COPY workers ./workers
 COPY packages ./packages
 COPY src ./src
 RUN npm run build
-# A package leaves the SDKs of providers to whoever installs it; the image has them.
+# A package does not contain the SDKs of providers; the image does.
 RUN node setup/keep-provider-sdks.js && npm prune --omit=dev --workspaces=false --no-audit --no-fund
 
 FROM ${NODE_IMAGE}

@@ -15,7 +15,7 @@ const commands = ["--version", "--help", "lint"];
 // The child itself reports its time at the very end: the time of a child that has ended cannot be read from outside on every system.
 const report = "import { writeSync } from 'node:fs'; process.on('exit', () => writeSync(3, JSON.stringify(process.cpuUsage())));";
 
-/** Medians of so many starts, in turns, so that what else the machine does meets all alike. Throws when a command fails. */
+/** Medians of that many starts, taken in turns, so that other load on the machine affects all of them alike. Throws when a command fails. */
 export function benchStart(starts: number): readonly StartCost[] {
   const root = packageFolder();
   const program = join(root, "bin/runbookd.js");
