@@ -2,13 +2,14 @@ import { analyzePrompts } from "../src/app/analyze-prompts.ts";
 import { openWorker } from "../src/app/open-worker.ts";
 import type { Runtime } from "../src/app/runtime.ts";
 import { startMails } from "../src/app/start-mails.ts";
-import { checkJournals, observeRuns } from "../src/app/watch-journals.ts";
+import { checkJournals } from "../src/app/watch-journals.ts";
 import type { WakeQueue } from "../src/core/wake-queue.ts";
 import { guardrailNames } from "../src/guardrails/evaluate-guardrails.ts";
 import { withRedisMs } from "../src/platform/closers.ts";
 import { createConcurrencyLimiter } from "../src/runs/concurrency-limiter.ts";
 import { createInProcessDispatcher } from "../src/runs/in-process-dispatcher.ts";
 import { startRunWorker } from "../src/runs/jobs.ts";
+import { observeOpenRuns } from "../src/runs/metrics.ts";
 import { createRunLog } from "../src/runs/run-log.ts";
 import { startSweep } from "../src/runs/sweep.ts";
 
@@ -39,7 +40,7 @@ export async function startWorker(runtime: Runtime): Promise<WorkerProcess> {
   closers.add("runs in hand", async () => hand.settled(), config.graceMs - settleBeforeMs);
   metrics.initialiseRunbooks(runtime.library.list().map(({ id }) => id));
   metrics.initialiseGuardrails(guardrailNames);
-  observeRuns(runtime, ledger);
+  observeOpenRuns(metrics, { runbooks: () => runtime.library.list().map(({ id }) => id), ledger });
   checkJournals(runtime, redis, name);
   analyzePrompts(runtime, analyst, board);
   startMails(runtime, redis, outbox);

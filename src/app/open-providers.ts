@@ -31,8 +31,10 @@ export async function openProviders(
   const { config, clock, ledger, tickets, prices, log, metrics, closers } = runtime;
   const { anthropic, openai } = config.providers;
   // A missing SDK ends the start, and not the first batch.
-  if ((anthropic.apiKey ?? anthropic.adminKey) !== undefined) await openAnthropic({ baseUrl: anthropic.baseUrl, apiKey: "unused" });
-  if ((openai.apiKey ?? openai.adminKey) !== undefined) await openOpenAi({ baseUrl: openai.baseUrl, apiKey: "unused" });
+  const anthropicKey = anthropic.apiKey ?? anthropic.adminKey;
+  if (anthropicKey !== undefined) await openAnthropic({ baseUrl: anthropic.baseUrl, apiKey: anthropicKey });
+  const openaiKey = openai.apiKey ?? openai.adminKey;
+  if (openaiKey !== undefined) await openOpenAi({ baseUrl: openai.baseUrl, apiKey: openaiKey });
   const store = createProviderBatchStore(redis);
   const divided = (ms: number) => ms / config.timeFactor;
   const desk = createProviderBatchReconciler({

@@ -3,9 +3,7 @@ import { createAuditReader } from "../audit/redis-audit-reader.ts";
 import { dayMs } from "../core/duration.ts";
 import { withRedisMs } from "../platform/closers.ts";
 import { startJournalCheck } from "../runs/check-journals.ts";
-import { observeOpenRuns } from "../runs/metrics.ts";
 import { createJournalCheck, journalFaults } from "../runs/redis-journal-check.ts";
-import type { RedisRunJournal } from "../runs/redis-store.ts";
 import type { Runtime } from "./runtime.ts";
 
 const checkEveryMs = dayMs;
@@ -28,9 +26,4 @@ export function checkJournals({ config, clock, log, metrics, closers, ending }: 
     },
   });
   closers.add("ledger check", async () => checking.close(), withRedisMs);
-}
-
-/** How many runs of each runbook are open, and how late the latest is, asked whenever metrics are read. */
-export function observeRuns({ metrics, library }: Runtime, ledger: RedisRunJournal): void {
-  observeOpenRuns(metrics, { runbooks: () => library.list().map(({ id }) => id), ledger });
 }

@@ -28,7 +28,7 @@ export type AdmissionRequest = Shape<typeof admissionRequestSchema>;
 export const admissionReasons = [
   "budget_paused", // The budget's gate is closed.
   "batch_paused", // The batch's gate is closed.
-  "stop_requested", // Somebody asked every ticket that was in flight to stop.
+  "stop_requested", // Every ticket in flight was asked to stop.
   "ticket_cap", // The ticket has cost more than one ticket may.
   "minute_cap", // The budget's spend of this minute is used up.
   "attempts_exhausted", // More attempts than a ticket may have.
@@ -43,8 +43,8 @@ export const admissionReasons = [
   "batch_deadline", // Its deadline has passed.
   "batch_concurrency", // As many of its tickets in flight as permitted.
   "batch_rate", // As many of its tickets started this minute as permitted.
-  "batch_cancelled", // Somebody cancelled the whole batch.
-  "ticket_cancelled", // Somebody cancelled it.
+  "batch_cancelled", // The whole batch was cancelled.
+  "ticket_cancelled", // The ticket itself was cancelled.
   "unknown_budget", // Nobody defined this budget.
   "unreachable", // The gate could not be asked.
 ] as const;
