@@ -11,12 +11,12 @@ import { createMetrics, type Metrics } from "../src/app/metrics.ts";
 import { packageFolder } from "../src/cli/process-context.ts";
 import type { ActionCatalogue } from "../src/core/action.ts";
 import { createSystemClock } from "../src/core/clock.ts";
+import type { Log } from "../src/core/log.ts";
 import { createUlids } from "../src/core/ulid.ts";
 import { createFreezeStore } from "../src/freeze/redis-store.ts";
 import { evaluateGuardrails } from "../src/guardrails/evaluate-guardrails.ts";
 import { createApp } from "../src/platform/http/create-app.ts";
 import { createHttpServer } from "../src/platform/http/create-http-server.ts";
-import type { HttpLog } from "../src/platform/http/http-log.ts";
 import { connectRedis } from "../src/platform/redis/connection.ts";
 import { parseRunbook } from "../src/runbooks/parse/parse-runbook.ts";
 import { matchTriggers } from "../src/runbooks/runbook-set.ts";
@@ -28,6 +28,7 @@ import { startRunWorker } from "../src/runs/jobs.ts";
 import { createPinnedRunbooks } from "../src/runs/redis-pinned-runbooks.ts";
 import { createRunNotices } from "../src/runs/redis-run-notices.ts";
 import { createRunJournal, type RedisRunJournal } from "../src/runs/redis-store.ts";
+import { createRunInProcess } from "../src/runs/run-in-process.ts";
 import type { RunJournal } from "../src/runs/store.ts";
 import { startSweep } from "../src/runs/sweep.ts";
 import { benchSet } from "./bench-set.ts";
@@ -70,10 +71,17 @@ async function main([socketPath = "", port = "", observerPath = ""]: readonly st
     { clock, questionId: () => ids("q"), cooldownOf: () => [] },
   );
 
-  const log = { executed: () => undefined, failed: (runId: string, error: unknown) => fail(`${runId} ${String(error)}`), queueError: fail };
-  const hand = createConcurrencyLimiter(concurrency);
-  const far = createBullWakeQueue(connectRedis({ socketPath }, "worker"), fail);
-  const wake = createInProcessDispatcher(executor, { far, hand, drain: drain.signal, log });
+  const log: Log = {
+    debug: () => undefined,
+    info: () => undefined,
+    warn: (_fields, message) => fail(message),
+    error: (fields, message) => fail(`${message} ${JSON.stringify(fields)}`),
+    ofRun: () => log,
+  };
+  const limiter = createConcurrencyLimiter(concurrency);
+  const run = createRunInProcess(executor, { limiter, drain: drain.signal, log });
+  const queue = createBullWakeQueue(connectRedis({ socketPath }, "worker"), fail);
+  const wake = createInProcessDispatcher(run, { queue, limiter, drain: drain.signal });
   const intake = createIntake({
     store: createAcceptStore(request, { now: () => clock.now(), bytes }),
     bytes,
@@ -84,25 +92,21 @@ async function main([socketPath = "", port = "", observerPath = ""]: readonly st
     ids,
     observer: { decided: ({ decision }) => metrics.alerts.inc({ decision }) },
   });
-  const httpLog: HttpLog = {
-    info: () => undefined,
-    warn: (_fields, message) => fail(message),
-    error: (fields, message) => fail(`${message} ${JSON.stringify(fields)}`),
-  };
   const webhook = createWebhook({
     intake,
     tokens: [],
     samples: createRejectedSamples(),
     answered: (status, seconds) => countNotification(metrics, status, seconds),
-    log: httpLog,
+    log,
     clock,
     closing: drain.signal,
   });
   const tokens = { verify: () => Promise.resolve(undefined) };
-  const app = createApp({ routes: [], endpoints: [webhook], tokens, log: httpLog, clock, closing: drain.signal });
+  const app = createApp({ routes: [], endpoints: [webhook], tokens, log, clock, closing: drain.signal });
 
-  startRunWorker(executor, { redis: connectRedis({ socketPath }, "worker"), concurrency, hand, drain: drain.signal, clock, log });
-  startSweep(executor, { ledger, clock, everyMs: 1000, hand, drain: drain.signal, random, log });
+  startRunWorker(run, { redis: connectRedis({ socketPath }, "worker"), concurrency, drain: drain.signal, clock, log });
+  const jitter = () => 0.9 + 0.2 * random();
+  startSweep(run, { runs: ledger, limiter, intervalMs: 1000, jitter, clock, log, signal: drain.signal });
   await createHttpServer(app, { host: "127.0.0.1", port: Number(port) }, clock);
   process.stdout.write("ready\n");
 }

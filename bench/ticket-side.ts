@@ -2,6 +2,7 @@ import { Queue, Worker } from "bullmq";
 import { Redis } from "ioredis";
 import { newTicketSchema } from "../packages/sdk/src/wire/tickets.ts";
 import { createSystemClock } from "../src/core/clock.ts";
+import type { Log } from "../src/core/log.ts";
 import { realTimes } from "../src/llm/budgets/budget-ledger.ts";
 import { createLocalGate } from "../src/llm/budgets/local-gate.ts";
 import { createBudgetLedger } from "../src/llm/budgets/redis-store.ts";
@@ -78,6 +79,17 @@ function productSide(socketPath: string): Side {
       new Promise((resolve, reject) => {
         let done = 0;
         const abort = new AbortController();
+        const log: Log = {
+          debug: () => undefined,
+          info(fields) {
+            if (fields["kind"] !== "ended" || fields["state"] !== "succeeded") reject(new Error(JSON.stringify(fields)));
+            done += 1;
+            if (done === count) resolve();
+          },
+          warn: (fields, message) => reject(new Error(message, { cause: fields["error"] })),
+          error: (fields, message) => reject(new Error(message, { cause: fields["error"] })),
+          ofRun: () => log,
+        };
         startTicketWorker(
           {
             store: tickets,
@@ -106,15 +118,7 @@ function productSide(socketPath: string): Side {
             concurrency,
             drain: abort.signal,
             abort: abort.signal,
-            log: {
-              worked(ticketId, step) {
-                if (step.kind !== "ended" || step.state !== "succeeded") reject(new Error(`${ticketId}: ${JSON.stringify(step)}`));
-                done += 1;
-                if (done === count) resolve();
-              },
-              failed: (_id, error) => reject(error),
-              queueError: reject,
-            },
+            log,
           },
         );
       }),

@@ -1,10 +1,12 @@
 import { z } from "zod";
 import { createSystemClock } from "../src/core/clock.ts";
-import { startTicketWorker, type TicketWorkerLog, type TicketWorkerOptions } from "../src/llm/tickets/jobs.ts";
+import { startTicketWorker, type TicketWorkerOptions } from "../src/llm/tickets/jobs.ts";
 import { createTicketStore } from "../src/llm/tickets/redis-store.ts";
 import type { TicketProcessor } from "../src/llm/tickets/ticket.ts";
 import { createTicketQueue } from "../src/llm/tickets/ticket-queue.ts";
 import { connectRedis } from "../src/platform/redis/connection.ts";
+import { createLog } from "../src/platform/telemetry/create-log.ts";
+import { createRedaction } from "../src/platform/telemetry/redaction.ts";
 import { endWithStarter, hostSettings, type Reached } from "./workload/host-process.ts";
 import type { Gate } from "./workload/recorded-gate.ts";
 
@@ -12,20 +14,20 @@ import type { Gate } from "./workload/recorded-gate.ts";
 export const ticketSettings = { ...hostSettings, REDIS_URL: z.string(), DEMO_QUEUE: z.string() };
 
 /** How the tickets of one queue are worked on. */
-export interface TicketHost
-  extends Pick<TicketWorkerOptions, "concurrency" | "lockMs" | "stalledCheckMs">,
-    Partial<Pick<TicketWorkerLog, "worked">> {
+export interface TicketHost extends Pick<TicketWorkerOptions, "concurrency" | "lockMs" | "stalledCheckMs"> {
   readonly settings: { readonly [Name in keyof typeof ticketSettings]: string };
   readonly client: Reached["client"];
   /** Lets tickets begin and end; the client itself by default. */
   readonly gate?: Gate;
   readonly processor: TicketProcessor;
+  /** Lines of the worker's log go to standard error; `info` has one for each turn. */
+  readonly logLevel?: "info" | "warn";
   /** Called first when the process ends. */
   readonly stop?: () => void;
 }
 
 /** Works on tickets until the process ends, and ends with whoever started it: the turns that run are told to end, and usage that is left is sent. */
-export function hostTickets({ settings, client, gate = client, processor, worked = () => undefined, stop, ...options }: TicketHost): void {
+export function hostTickets({ settings, client, gate = client, processor, stop, logLevel = "warn", ...options }: TicketHost): void {
   const clock = createSystemClock();
   const over = new AbortController();
   const redis = connectRedis({ url: settings.REDIS_URL }, "worker");
@@ -40,11 +42,7 @@ export function hostTickets({ settings, client, gate = client, processor, worked
       queue: settings.DEMO_QUEUE,
       drain: over.signal,
       abort: over.signal,
-      log: {
-        worked,
-        failed: (ticketId, error) => console.error(`${ticketId}: ${error instanceof Error ? error.message : String(error)}`),
-        queueError,
-      },
+      log: createLog({ level: logLevel, destination: process.stderr, redaction: createRedaction([]), clock }),
     },
   );
   endWithStarter(async () => {

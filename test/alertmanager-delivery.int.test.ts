@@ -13,6 +13,7 @@ import { type AlertmanagerClient, createAlertmanagerClient } from "../src/integr
 import { runKeys } from "../src/platform/redis/run-keys.ts";
 import { createRunReader } from "../src/runs/redis-run-reader.ts";
 import { aRunbook, aStep } from "./builders/a-runbook.ts";
+import { createRecordedLog } from "./fakes/recorded-log.ts";
 import { startAlertmanager } from "./servers/alertmanager.ts";
 import { holdRedis } from "./servers/hold-redis.ts";
 import type { ServiceOnPort } from "./servers/start-on-port.ts";
@@ -123,12 +124,8 @@ it("a receiver that was down: the poll finds the alert, and the webhook that com
     settlesMs: 0,
     restMs: 50,
     drain: drain.signal,
-    observer: {
-      asked: () => undefined,
-      unavailable: () => undefined,
-      found: (what, count) => found.push(`${what} ${count}`),
-      failed: (error) => found.push(String(error)),
-    },
+    publish: (event) => void (event.kind === "poll_corrected" && found.push(`${event.found} ${event.count}`)),
+    log: createRecordedLog(),
   });
   closers.push(async () => {
     drain.abort();

@@ -5,8 +5,8 @@ import { createMetrics } from "../src/app/metrics.ts";
 import { createWorkloadRecorder } from "../src/app/workload-recorder.ts";
 import { createWorkloadRoutes } from "../src/llm/budgets/admission-routes.ts";
 import { createBudgetLedger } from "../src/llm/budgets/redis-store.ts";
+import { analyzePrompts } from "../src/llm/caching/analyze-prompts.ts";
 import { createCacheFindings } from "../src/llm/caching/cache-analysis-store.ts";
-import { startAnalyzeWorker } from "../src/llm/caching/jobs.ts";
 import { observeCaches } from "../src/llm/caching/metrics.ts";
 import { createCacheAnalysisStore } from "../src/llm/caching/redis-store.ts";
 import { createCacheRoutes } from "../src/llm/caching/routes.ts";
@@ -93,13 +93,7 @@ it("an application's reports become findings, gauges and counters, without a tex
 
   const drain = new AbortController();
   const pause = async () => setImmediate();
-  const worker = startAnalyzeWorker(
-    { samples, board, prices, clock, timeFactor: 1, pause, failed: (error) => failures.push(error) },
-    { everyMs: 1000, drain: drain.signal },
-  );
-  while ((await board.list()).length === 0 && failures.length === 0) await setImmediate();
-  drain.abort();
-  await worker.close();
+  await analyzePrompts({ samples, analyses: board, prices, clock, timeFactor: 1, pause, intervalMs: 1000 }, drain.signal);
 
   const call = async (path: string) =>
     Object(await (await fetch(`${http.url}${path}`, { headers: { authorization: "Bearer viewer-token" } })).json());

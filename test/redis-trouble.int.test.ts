@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import { connectRedis } from "../src/platform/redis/connection.ts";
 import { runKeys } from "../src/platform/redis/run-keys.ts";
-import { createConcurrencyLimiter } from "../src/runs/concurrency-limiter.ts";
 import { startRunWorker } from "../src/runs/jobs.ts";
 import { startWorker } from "../workers/start-worker.ts";
+import { createRecordedLog } from "./fakes/recorded-log.ts";
 import { aFiringAlert, postAlerts, postUntilAccepted, type WebhookReply } from "./servers/post-alerts.ts";
 import { type RedisServer, startRedisServer } from "./servers/redis-server.ts";
 import { aProductFolder, aWaitingRunbook, type ProductFolder, type RunningProduct, startProduct } from "./servers/running-product.ts";
@@ -82,21 +82,17 @@ describe("Redis in trouble", () => {
       const call = async ([command = "", ...args]: readonly string[]) => own.call(command, ...args);
       const executed: string[] = [];
       const worker = startRunWorker(
-        {
-          async execute(runId) {
-            // Work is in hand when Redis turns: a worker that has drained its queue would only wait.
-            await new Promise((resolve) => setTimeout(resolve, 200));
-            executed.push(runId);
-            return "ended";
-          },
+        async (runId) => {
+          // Work is in hand when Redis turns: a worker that has drained its queue would only wait.
+          await new Promise((resolve) => setTimeout(resolve, 200));
+          executed.push(runId);
         },
         {
           redis: product.runtime.connect("worker"),
           concurrency: 5,
           clock: product.runtime.clock,
-          hand: createConcurrencyLimiter(5),
           drain: product.runtime.ending.signal,
-          log: { executed: () => undefined, failed: () => undefined, queueError: () => undefined },
+          log: createRecordedLog(),
         },
       );
       for (const thing of ["a", "b", "c", "d", "e", "f", "g", "h"]) await post(thing);

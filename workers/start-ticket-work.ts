@@ -49,11 +49,7 @@ export function startTicketWork(runtime: Runtime, { queue, command, concurrency,
       concurrency,
       drain: ending.signal,
       abort: abort.signal,
-      log: {
-        worked: (ticketId, step) => log.info({ ticketId, ...step }, "A look at a ticket ended."),
-        failed: (ticketId, error) => log.error({ ticketId, error }, "A ticket met a defect; it will be looked at again."),
-        queueError: (error) => log.warn({ error }, "The ticket queue reports an error."),
-      },
+      log,
     },
   );
   closers.add("ticket worker", async () => worker.close(), config.graceMs - closeMs);

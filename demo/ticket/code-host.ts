@@ -67,5 +67,5 @@ hostTickets({
   concurrency: 1,
   lockMs: 1500,
   stalledCheckMs: 500,
-  worked: (ticketId, step) => console.error(`${ticketId}: ${JSON.stringify(step)}`),
+  logLevel: "info",
 });

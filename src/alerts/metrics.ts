@@ -1,5 +1,8 @@
 import { decisionKinds } from "../../packages/sdk/src/wire/alerts.ts";
+import type { Instant } from "../core/clock.ts";
+import type { EventSink } from "../core/event.ts";
 import { counter, gauge, histogram, type MetricRegistry } from "../platform/telemetry/declare-metric.ts";
+import type { PollEvent } from "./poll.ts";
 
 /** The metrics of alerts. */
 export type AlertMetrics = ReturnType<typeof declareAlertMetrics>;
@@ -39,6 +42,17 @@ export function declareAlertMetrics(registry: MetricRegistry) {
       // Under 5 ms is one durable write; 10 s is where Alertmanager gives up.
       buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
     }),
+  };
+}
+
+/** Turns what happens at a poll into metrics. */
+export function createPollEventSink(
+  metrics: Pick<AlertMetrics, "pollFound" | "pollLastSuccess">,
+  now: () => Instant,
+): EventSink<PollEvent> {
+  return (event) => {
+    if (event.kind === "poll_corrected") metrics.pollFound.inc({ found: event.found }, event.count);
+    else metrics.pollLastSuccess.set({ alertmanager: event.alertmanager }, now() / 1000);
   };
 }
 

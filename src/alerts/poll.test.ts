@@ -2,6 +2,7 @@ import { describe, expect, it } from "@jest/globals";
 import type { Alert, Labels } from "../../packages/sdk/src/wire/alerts.ts";
 import { aRunbook, aStep } from "../../test/builders/a-runbook.ts";
 import { createFakeClock } from "../../test/fakes/fake-clock.ts";
+import { createRecordedLog } from "../../test/fakes/recorded-log.ts";
 import { createUlids } from "../core/ulid.ts";
 import { createMemoryAcceptStore } from "../rehearsal/memory-accept-store.ts";
 import { createIntake } from "./create-intake.ts";
@@ -51,6 +52,7 @@ function aBench(count = 1) {
     status: { startedAt: began, receivers: ["us"] },
   }));
   const told: string[] = [];
+  const log = createRecordedLog();
   const open: OpenAlert[] = [];
   const drain = new AbortController();
   let asked = 0;
@@ -72,12 +74,8 @@ function aBench(count = 1) {
     settlesMs: 5 * minute,
     restMs: 5 * second,
     drain: drain.signal,
-    observer: {
-      asked: () => undefined,
-      unavailable: (name) => told.push(`unavailable ${name}`),
-      found: (what, number) => told.push(`${what} ${number}`),
-      failed: (error) => told.push(`failed ${String(error)}`),
-    },
+    publish: (event) => void (event.kind === "poll_corrected" && told.push(`${event.found} ${event.count}`)),
+    log,
   });
   const settle = async () => {
     for (let round = 0; round < 50; round += 1) await new Promise((resolve) => setImmediate(resolve));
@@ -94,7 +92,7 @@ function aBench(count = 1) {
     await poll.close();
   };
   const see = (...alerts: StandingAlert[]): StandingAlerts => ({ kind: "alerts", alerts });
-  return { clock, store, views, told, open, poll, pass, end, see, verdict, asked: () => asked };
+  return { clock, store, views, told, log, open, poll, pass, end, see, verdict, asked: () => asked };
 }
 
 describe("an alert that no webhook told of", () => {
@@ -217,11 +215,11 @@ describe("an open run whose alert no Alertmanager holds", () => {
 });
 
 it("goes on when the store is down for a while, and finds the alert then", async () => {
-  const { views, see, pass, end, store, told } = aBench();
+  const { views, see, pass, end, store, log } = aBench();
   store.failing(true);
   for (const view of views) view.seen = see(standing(anAlert("f1")));
   await pass(second);
-  expect(told[0]).toContain("failed");
+  expect(log.lines[0]).toMatchObject({ level: "warn", fields: { work: "alert poll" } });
   store.failing(false);
   await pass(minute);
   await end();

@@ -1,6 +1,8 @@
 import type { Alert, Labels } from "../../packages/sdk/src/wire/alerts.ts";
 import type { Clock } from "../core/clock.ts";
-import type { WorkerHandle } from "../core/worker-handle.ts";
+import type { EventSink } from "../core/event.ts";
+import type { Log } from "../core/log.ts";
+import { type PeriodicWork, runPeriodically } from "../core/run-periodically.ts";
 import type { Intake } from "./create-intake.ts";
 import { notificationOfEnds, notificationOfPoll } from "./found-by-poll.ts";
 import type { AlertmanagerStatus, StandingAlerts } from "./standing-alert.ts";
@@ -20,15 +22,12 @@ export interface OpenAlert {
   readonly alert: Alert;
 }
 
-/** What the poll tells. */
-export interface PollObserver {
-  /** An Alertmanager could be asked, and what it said was accepted. */
-  asked(alertmanager: string): void;
-  unavailable(alertmanager: string, reason: string): void;
-  /** A webhook did not tell us: `missed` firing alerts whose runs began now, `resolved` ones whose open runs heard of it now. */
-  found(what: "missed" | "resolved", count: number): void;
-  failed(error: unknown): void;
-}
+/** What happens at a poll. */
+export type PollEvent =
+  /** An Alertmanager could be asked, and what it holds was accepted. */
+  | { readonly kind: "alertmanager_polled"; readonly alertmanager: string }
+  /** `missed`: firing alerts whose runs began only now. `resolved`: ended alerts of open runs that no webhook had reported. */
+  | { readonly kind: "poll_corrected"; readonly found: "missed" | "resolved"; readonly count: number };
 
 /** What the poll is made of; all lengths in milliseconds. */
 export interface PollOptions {
@@ -47,13 +46,8 @@ export interface PollOptions {
   /** Between two looks, however often it is triggered. */
   readonly restMs: number;
   readonly drain: AbortSignal;
-  readonly observer: PollObserver;
-}
-
-/** A running poll. */
-export interface PollHandle extends WorkerHandle {
-  /** Look now: a webhook has left alerts out. */
-  trigger(): void;
+  readonly publish: EventSink<PollEvent>;
+  readonly log: Log;
 }
 
 /** What one look remembers for the next. */
@@ -71,43 +65,20 @@ interface Memory {
  * as if it had come by webhook, so that it starts at most one run. An open run whose alert no Alertmanager held in two looks in a row hears
  * that it has ended; an Alertmanager that cannot be asked, or has just started, says nothing of the kind.
  */
-export function startPoll(options: PollOptions): PollHandle {
-  const { clock, drain } = options;
-  let triggered = false;
-  let wake = new AbortController();
+export function startPoll(options: PollOptions): PeriodicWork {
+  const { clock, log, everyMs: intervalMs, graceMs, restMs: minRestMs, drain: signal } = options;
   let memory: Memory = { young: false, missing: new Set(), heldBack: new Set() };
-
-  const loop = async (): Promise<void> => {
-    while (!drain.aborted) {
-      const graceMs = triggered ? 0 : options.graceMs;
-      triggered = false;
-      wake = new AbortController();
-      try {
-        memory = await look(options, memory, graceMs);
-      } catch (error) {
-        if (!drain.aborted) options.observer.failed(error);
-      }
-      await clock.sleep(options.restMs, drain).catch(() => undefined);
-      const untilNextMs = memory.young ? Math.min(options.graceMs, options.everyMs) : options.everyMs;
-      if (!triggered)
-        await clock.sleep(Math.max(0, untilNextMs - options.restMs), AbortSignal.any([drain, wake.signal])).catch(() => undefined);
-    }
-  };
-  const running = loop();
-  return {
-    trigger() {
-      triggered = true;
-      wake.abort();
-    },
-    close: async () => running,
-  };
+  return runPeriodically({ name: "alert poll", intervalMs, minRestMs, clock, log, signal }, async ({ triggered }) => {
+    memory = await look(options, memory, triggered ? 0 : graceMs);
+    return memory.young ? Math.min(graceMs, intervalMs) : intervalMs;
+  });
 }
 
 async function look(options: PollOptions, memory: Memory, graceMs: number): Promise<Memory> {
-  const { clock, drain, intake, observer } = options;
+  const { clock, drain, intake } = options;
   // First what we know: a run that starts while we ask is no run whose alert has ended.
   const open = await options.open();
-  const views = await Promise.all(options.alertmanagers.map(async (alertmanager) => ask(alertmanager, observer, drain)));
+  const views = await Promise.all(options.alertmanagers.map(async (alertmanager) => ask(alertmanager, options)));
   const reached = views.filter((view) => view !== undefined);
   if (drain.aborted || reached.length === 0) return memory;
   const now = clock.now();
@@ -125,7 +96,7 @@ async function look(options: PollOptions, memory: Memory, graceMs: number): Prom
     young ||= due.length < notification.alerts.length;
     const decisions = await intake.accept({ ...notification, alerts: due }, "poll");
     const missed = decisions.filter(({ decision, fingerprint }) => decision === "enqueued" && !memory.heldBack.has(fingerprint));
-    if (missed.length > 0) observer.found("missed", missed.length);
+    if (missed.length > 0) reportCorrection(options, "missed", missed.length);
     heldBack = new Set([
       ...heldBack,
       ...decisions.filter(({ decision }) => decision === "refused" || decision === "paused").map(({ fingerprint }) => fingerprint),
@@ -146,15 +117,21 @@ async function look(options: PollOptions, memory: Memory, graceMs: number): Prom
       ),
       "poll",
     );
-    observer.found("resolved", gone.length);
+    reportCorrection(options, "resolved", gone.length);
   }
-  for (const { name } of reached) observer.asked(name);
+  for (const { name } of reached) options.publish({ kind: "alertmanager_polled", alertmanager: name });
   return { young, missing: new Set(missing.map(({ runId }) => runId)), heldBack };
 }
 
-async function ask(alertmanager: PolledAlertmanager, observer: PollObserver, signal: AbortSignal) {
-  const [seen, status] = await Promise.all([alertmanager.alerts(signal), alertmanager.status(signal)]);
-  if (seen.kind === "alerts") return { name: alertmanager.name, alerts: seen.alerts, status };
-  if (!signal.aborted) observer.unavailable(alertmanager.name, seen.reason);
+function reportCorrection({ publish, log }: PollOptions, found: "missed" | "resolved", count: number): void {
+  publish({ kind: "poll_corrected", found, count });
+  log.warn({ found, count }, "The poll of Alertmanager found what no webhook had reported.");
+}
+
+async function ask(alertmanager: PolledAlertmanager, { drain, log }: PollOptions) {
+  const { name } = alertmanager;
+  const [polled, status] = await Promise.all([alertmanager.alerts(drain), alertmanager.status(drain)]);
+  if (polled.kind === "alerts") return { name, alerts: polled.alerts, status };
+  if (!drain.aborted) log.warn({ alertmanager: name, reason: polled.reason }, "An Alertmanager could not be asked for its alerts.");
   return undefined;
 }

@@ -1,9 +1,9 @@
 import { decisionsSchema } from "../../packages/sdk/src/wire/alerts.ts";
 import type { Shape } from "../../packages/sdk/src/wire/shape.ts";
 import type { Clock } from "../core/clock.ts";
+import type { Log } from "../core/log.ts";
 import { runHeader } from "../core/run.ts";
 import type { Endpoint, EndpointRequest } from "../platform/http/endpoint.ts";
-import type { HttpLog } from "../platform/http/http-log.ts";
 import { aProblem } from "../platform/http/problem.ts";
 import { type Answer, unavailable } from "../platform/http/route.ts";
 import { createWebhookAuth } from "../platform/http/webhook-auth.ts";
@@ -25,7 +25,7 @@ export interface WebhookDeps {
   /** Called after each answer with its status and how long it took. Never throws. */
   readonly answered?: (status: number, seconds: number) => void;
   readonly clock: Clock;
-  readonly log: HttpLog;
+  readonly log: Log;
   /** Aborted when the process is shutting down: then the answer is 503. */
   readonly closing: AbortSignal;
 }

@@ -1,12 +1,12 @@
 import type { Redis } from "ioredis";
 import { yieldToEventLoop } from "../core/clock.ts";
+import { analyzePrompts } from "../llm/caching/analyze-prompts.ts";
 import type { CacheAnalysisStore } from "../llm/caching/cache-analysis-store.ts";
-import { startAnalyzeWorker } from "../llm/caching/jobs.ts";
 import { createPrefixSampleStore } from "../llm/usage/redis-prefix-samples.ts";
-import { withRedisMs } from "../platform/closers.ts";
+import type { ScheduledTask } from "../platform/queue/scheduled-work.ts";
 import type { Runtime } from "./runtime.ts";
 
-const analyzeEveryMs = 60_000;
+const analysisIntervalMs = 60_000;
 
 /** What an analysis of prompts needs, for the background and for runs. */
 export function openAnalyst({ config, clock, prices }: Runtime, redis: Redis) {
@@ -19,20 +19,13 @@ export function openAnalyst({ config, clock, prices }: Runtime, redis: Redis) {
   };
 }
 
-/** Analyses the caching of prompts in the background; nothing waits for it. */
-export function analyzePrompts(
-  { config, log, closers, ending, clock }: Runtime,
+/** The analysis of the caching of all prompts, for one process of all; nothing waits for it. */
+export function schedulePromptAnalysis(
+  { config, clock }: Runtime,
   analyst: ReturnType<typeof openAnalyst>,
-  board: CacheAnalysisStore,
-): void {
-  const analysing = startAnalyzeWorker(
-    {
-      ...analyst,
-      clock,
-      board,
-      failed: (error) => log.warn({ error }, "The caching of prompts could not be analysed; it will be."),
-    },
-    { everyMs: Math.max(1000, analyzeEveryMs / config.timeFactor), drain: ending.signal },
-  );
-  closers.add("analysis of prompts", async () => analysing.close(), withRedisMs);
+  analyses: CacheAnalysisStore,
+): ScheduledTask {
+  const intervalMs = Math.max(1000, analysisIntervalMs / config.timeFactor);
+  const deps = { ...analyst, clock, analyses, intervalMs };
+  return { name: "prompt-analysis", intervalMs, run: async (signal) => analyzePrompts(deps, signal) };
 }

@@ -1,5 +1,6 @@
 import type { Redis } from "ioredis";
 import type { Intake } from "../alerts/create-intake.ts";
+import { createPollEventSink } from "../alerts/metrics.ts";
 import { startPoll } from "../alerts/poll.ts";
 import { createOpenAlerts } from "../alerts/redis-open-alerts.ts";
 import { alertmanagerSettlesMs, createAlertStanding } from "../integrations/alertmanager/create-alert-standing.ts";
@@ -49,15 +50,8 @@ export function startAlertPoll(runtime: Runtime, { intake, redis }: { readonly i
     settlesMs: settlesMs(runtime),
     restMs: divided(pollRestMs, 200),
     drain: runtime.ending.signal,
-    observer: {
-      asked: (alertmanager) => metrics.pollLastSuccess.set({ alertmanager }, clock.now() / 1000),
-      unavailable: (alertmanager, reason) => log.warn({ alertmanager, reason }, "An Alertmanager could not be asked for its alerts."),
-      found(found, count) {
-        metrics.pollFound.inc({ found }, count);
-        log.warn({ found, count }, "A look at Alertmanager found what no webhook had told.");
-      },
-      failed: (error) => log.warn({ error }, "The look at Alertmanager failed; it will be repeated."),
-    },
+    publish: createPollEventSink(metrics, () => clock.now()),
+    log,
   });
   closers.add("alert poll", async () => poll.close());
   return () => poll.trigger();

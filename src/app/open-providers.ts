@@ -1,4 +1,5 @@
 import type { Redis } from "ioredis";
+import { runPeriodically } from "../core/run-periodically.ts";
 import { createAnthropicBatches } from "../integrations/anthropic/create-anthropic-batches.ts";
 import { createAnthropicCosts } from "../integrations/anthropic/create-anthropic-costs.ts";
 import { openAnthropic } from "../integrations/anthropic/open-anthropic.ts";
@@ -6,7 +7,7 @@ import { createOpenAiBatches } from "../integrations/openai/create-openai-batche
 import { createOpenAiCosts } from "../integrations/openai/create-openai-costs.ts";
 import { openOpenAi } from "../integrations/openai/open-openai.ts";
 import type { BatchStore } from "../llm/batches/batch.ts";
-import { startProviderBatchReconciler } from "../llm/batches/provider/jobs.ts";
+import { createProviderCostComparison } from "../llm/batches/provider/compare-provider-costs.ts";
 import { observeProviderBatches } from "../llm/batches/provider/metrics.ts";
 import { defaultTimeouts } from "../llm/batches/provider/next-provider-move.ts";
 import { createProviderBatchReconciler, type ProviderBatchReconciler } from "../llm/batches/provider/provider-batch-reconciler.ts";
@@ -14,10 +15,11 @@ import { createProviderTickets } from "../llm/batches/provider/provider-tickets.
 import { createProviderBatchStore } from "../llm/batches/provider/redis-store.ts";
 import { createLocalGate } from "../llm/budgets/local-gate.ts";
 import type { WorkloadObserver } from "../llm/budgets/workload-observer.ts";
+import type { ScheduledTask } from "../platform/queue/scheduled-work.ts";
 import type { Runtime } from "./runtime.ts";
 
-const lookEveryMs = 5000;
-const compareEveryMs = 600_000;
+const reconcileIntervalMs = 5000;
+const comparisonIntervalMs = 600_000;
 
 /** Batches at providers: whoever looks after them in this process, and their gauges. A provider without a key is not there; what was sent to it waits. */
 export async function openProviders(
@@ -30,11 +32,7 @@ export async function openProviders(
 ): Promise<ProviderBatchReconciler> {
   const { config, clock, ledger, tickets, prices, log, metrics, closers } = runtime;
   const { anthropic, openai } = config.providers;
-  // A missing SDK ends the start, and not the first batch.
-  const anthropicKey = anthropic.apiKey ?? anthropic.adminKey;
-  if (anthropicKey !== undefined) await openAnthropic({ baseUrl: anthropic.baseUrl, apiKey: anthropicKey });
-  const openaiKey = openai.apiKey ?? openai.adminKey;
-  if (openaiKey !== undefined) await openOpenAi({ baseUrl: openai.baseUrl, apiKey: openaiKey });
+  await loadSdks(config);
   const store = createProviderBatchStore(redis);
   const divided = (ms: number) => ms / config.timeFactor;
   const desk = createProviderBatchReconciler({
@@ -44,14 +42,6 @@ export async function openProviders(
         anthropic: createAnthropicBatches({ baseUrl: anthropic.baseUrl, apiKey: anthropic.apiKey }, clock),
       }),
       ...(openai.apiKey !== undefined && { openai: createOpenAiBatches({ baseUrl: openai.baseUrl, apiKey: openai.apiKey }, clock) }),
-    },
-    costs: {
-      ...(anthropic.adminKey !== undefined && {
-        anthropic: createAnthropicCosts({ baseUrl: anthropic.baseUrl, apiKey: anthropic.adminKey }, clock),
-      }),
-      ...(openai.adminKey !== undefined && {
-        openai: createOpenAiCosts({ baseUrl: openai.baseUrl, apiKey: openai.adminKey }, { prices, clock }),
-      }),
     },
     tickets: createProviderTickets({
       tickets,
@@ -72,14 +62,38 @@ export async function openProviders(
     },
   });
   observeProviderBatches(metrics, store);
-  const keeper = startProviderBatchReconciler(desk, {
-    everyMs: Math.max(250, divided(lookEveryMs)),
-    compareEveryMs: Math.max(1000, divided(compareEveryMs)),
-    drain: runtime.ending.signal,
-    clock,
-    settled: (key) => log.info({ submission: key }, "A provider batch was settled."),
-    failed: (error) => log.warn({ error }, "Provider batches could not be looked after; they will be."),
-  });
-  closers.add("provider keeper", async () => keeper.close());
+  const work = runPeriodically(
+    { name: "provider batches", intervalMs: Math.max(250, divided(reconcileIntervalMs)), clock, log, signal: runtime.ending.signal },
+    async ({ signal }) => {
+      for (const { key } of await desk.look(signal)) log.info({ submission: key }, "A provider batch was settled.");
+    },
+  );
+  closers.add("provider batches", async () => work.close());
   return desk;
+}
+
+/** The comparison of what we counted with what each provider bills, for one process of all; nothing without an admin key. */
+export async function scheduleCostComparison({ config, clock, prices }: Runtime, redis: Redis): Promise<readonly ScheduledTask[]> {
+  const { anthropic, openai } = config.providers;
+  await loadSdks(config);
+  const costs = {
+    ...(anthropic.adminKey !== undefined && {
+      anthropic: createAnthropicCosts({ baseUrl: anthropic.baseUrl, apiKey: anthropic.adminKey }, clock),
+    }),
+    ...(openai.adminKey !== undefined && {
+      openai: createOpenAiCosts({ baseUrl: openai.baseUrl, apiKey: openai.adminKey }, { prices, clock }),
+    }),
+  };
+  if (Object.keys(costs).length === 0) return [];
+  const compare = createProviderCostComparison({ store: createProviderBatchStore(redis), costs, clock });
+  const intervalMs = Math.max(1000, comparisonIntervalMs / config.timeFactor);
+  return [{ name: "provider-costs", intervalMs, run: async (signal) => void (await compare(signal)) }];
+}
+
+/** A missing SDK ends the start, and not the first batch. */
+async function loadSdks({ providers: { anthropic, openai } }: Runtime["config"]): Promise<void> {
+  const anthropicKey = anthropic.apiKey ?? anthropic.adminKey;
+  if (anthropicKey !== undefined) await openAnthropic({ baseUrl: anthropic.baseUrl, apiKey: anthropicKey });
+  const openaiKey = openai.apiKey ?? openai.adminKey;
+  if (openaiKey !== undefined) await openOpenAi({ baseUrl: openai.baseUrl, apiKey: openaiKey });
 }

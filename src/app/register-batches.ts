@@ -1,8 +1,9 @@
 import type { Redis } from "ioredis";
 import { auditedBatches } from "../audit/audited.ts";
+import { runPeriodically } from "../core/run-periodically.ts";
 import type { BatchStore } from "../llm/batches/batch.ts";
 import { type BatchControl, createBatchControl } from "../llm/batches/batch-control.ts";
-import { startBatchReconciler } from "../llm/batches/jobs.ts";
+import { createBatchReconciler } from "../llm/batches/batch-reconciler.ts";
 import { observeBatches } from "../llm/batches/metrics.ts";
 import { createBatchStore } from "../llm/batches/redis-store.ts";
 import { createBatchRoutes } from "../llm/batches/routes.ts";
@@ -16,7 +17,7 @@ import { openProviders } from "./open-providers.ts";
 import type { Registration, ServerShared } from "./registration.ts";
 import type { Runtime } from "./runtime.ts";
 
-const lookEveryMs = 1000;
+const reconcileIntervalMs = 1000;
 
 /** A ticket that is code work beats at least once a minute; see docs/tickets.md. */
 const stalledAfterMs = 120_000;
@@ -54,13 +55,18 @@ async function keepBatches(
   const { ledger, tickets, ticketQueue, clock, config, closers, log } = runtime;
   const gate = createLocalGate({ ledger, observer });
   const desk = await openProviders(runtime, { redis, batches, observer });
-  const keeper = startBatchReconciler(
-    { batches, control, tickets, gate, feeder: ticketQueue, desk, clock, minuteMs: dividedTimes(config.timeFactor).minuteMs },
-    {
-      everyMs: lookEveryMs,
-      drain: runtime.ending.signal,
-      failed: (error) => log.warn({ error }, "Batches could not be looked after; they will be."),
-    },
+  const reconciler = createBatchReconciler({
+    batches,
+    control,
+    tickets,
+    gate,
+    feeder: ticketQueue,
+    desk,
+    clock,
+    minuteMs: dividedTimes(config.timeFactor).minuteMs,
+  });
+  const work = runPeriodically({ name: "batches", intervalMs: reconcileIntervalMs, clock, log, signal: runtime.ending.signal }, async () =>
+    reconciler.reconcile(),
   );
-  closers.add("batch keeper", async () => keeper.close());
+  closers.add("batches", async () => work.close());
 }

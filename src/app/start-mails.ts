@@ -1,12 +1,11 @@
 import type { Redis } from "ioredis";
-import type { Log } from "../core/log.ts";
-import type { MailSender, Outbox, OutboxRow } from "../core/outbox.ts";
+import type { MailSender, Outbox } from "../core/outbox.ts";
 import { createPagerDutyNotifier } from "../integrations/pagerduty/create-pagerduty-notifier.ts";
 import { createSlackNotifier } from "../integrations/slack/create-slack-notifier.ts";
 import { createSmtpSender } from "../integrations/smtp/create-smtp-sender.ts";
 import { createWebhookNotifier } from "../integrations/webhook/create-webhook-notifier.ts";
 import { createRecipients } from "../notifications/create-recipients.ts";
-import { defaultTimeouts, type MailLog, type MailTimeouts, startReportWorker } from "../notifications/jobs.ts";
+import { defaultTimeouts, type MailTimeouts, startReportWorker } from "../notifications/jobs.ts";
 import { observeOutbox } from "../notifications/metrics.ts";
 import { createBoundedSender, usualLimits } from "../platform/requests/bounded-request.ts";
 import { createComposer } from "../reports/create-composer.ts";
@@ -31,7 +30,7 @@ export function startMails(runtime: Runtime, redis: Redis, outbox: Outbox): void
     (text) => redaction.apply(text),
   );
   const mails = startReportWorker(
-    { outbox, sender, notifiers, composer, recipients: createRecipients(config.mail), clock, log: mailLog(log) },
+    { outbox, sender, notifiers, composer, recipients: createRecipients(config.mail), clock, log },
     { everyMs: mailEveryMs, drain: runtime.ending.signal, patience: dividedTimeouts(config.timeFactor) },
   );
   closers.add("mails", async () => mails.close());
@@ -48,16 +47,4 @@ function openMail({ config, closers }: Runtime): MailSender | undefined {
 function dividedTimeouts(factor: number): MailTimeouts {
   const { firstMs, longestMs, giveUpAfterMs } = defaultTimeouts;
   return { firstMs: firstMs / factor, longestMs: longestMs / factor, giveUpAfterMs };
-}
-
-function mailLog(log: Log): MailLog {
-  const of = (row: OutboxRow) => log.ofRun(row.content.runId);
-  return {
-    sent: (row) => of(row).info({ mail: row.content.kind, to: row.to, target: row.target }, "A notification was sent."),
-    refusedRecipients: (row, count) => of(row).warn({ to: row.to, count }, "The mail server refused some recipients."),
-    failed: (row, error, dueAt) =>
-      of(row).warn({ to: row.to, target: row.target, error, dueAt }, "A notification could not be sent; it waits."),
-    gaveUp: (row, error) => of(row).error({ to: row.to, target: row.target, error }, "A notification was given up."),
-    defect: (error) => log.error({ error }, "The sender of mails met a defect."),
-  };
 }

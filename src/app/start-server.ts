@@ -29,17 +29,17 @@ export interface ServerProcess {
   readonly adminTokenFile: string | undefined;
 }
 
-/** Starts what listens: the webhooks and the API. `near`: how a worker in the same process shortens the way of a ring. */
+/** Starts what listens: the webhooks and the API. `dispatch`: how a worker in the same process executes runs without the queue. */
 export async function startServer(
   runtime: Runtime,
   sources: RuntimeSources,
-  near: (far: WakeQueue) => WakeQueue = (far) => far,
+  dispatch: (queue: WakeQueue) => WakeQueue = (queue) => queue,
 ): Promise<ServerProcess> {
   const { config, clock, log, closers } = runtime;
   const redis = runtime.connect("request");
   await untilReady(redis, clock);
   const audit = createAuditLog(redis, clock);
-  const slices = await registerSlices(runtime, { redis, audit, doorbell: near(await openWakeQueue(runtime)) });
+  const slices = await registerSlices(runtime, { redis, audit, doorbell: dispatch(await openWakeQueue(runtime)) });
   const { tokens, adminTokenFile } = await openTokens(runtime, sources, audit);
   const routes = slices.flatMap((slice) => slice.routes ?? []);
   const endpoints = slices.flatMap((slice) => slice.endpoints ?? []);

@@ -1,29 +1,25 @@
 import type { Redis } from "ioredis";
 import { createAuditReader } from "../audit/redis-audit-reader.ts";
-import { dayMs } from "../core/duration.ts";
-import { withRedisMs } from "../platform/closers.ts";
-import { startJournalCheck } from "../runs/check-journals.ts";
+import { dayMs, hourMs } from "../core/duration.ts";
+import type { ScheduledTask } from "../platform/queue/scheduled-work.ts";
 import { createJournalCheck, journalFaults } from "../runs/redis-journal-check.ts";
 import type { Runtime } from "./runtime.ts";
 
-const checkEveryMs = dayMs;
+const checkIntervalMs = dayMs;
 
-/** Once a day somebody looks whether the ledger is in order. */
-export function checkJournals({ config, clock, log, metrics, closers, ending }: Runtime, redis: Redis, name: string): void {
+/** The daily check of all journals, for one process of all. It ticks every hour and does nothing before a day has passed since the last check. */
+export function scheduleJournalCheck({ config, clock, log, metrics }: Runtime, redis: Redis, name: string): ScheduledTask {
   metrics.initialiseLedgerFaults(journalFaults);
-  const everyMs = checkEveryMs / config.timeFactor;
-  const checking = startJournalCheck({
-    check: createJournalCheck(redis, { audit: createAuditReader(redis, () => clock.now()), everyMs, name }),
-    clock,
-    everyMs,
-    drain: ending.signal,
-    observer: {
-      found(fault) {
-        metrics.ledgerFaults.inc({ fault: fault.fault });
-        log.error(fault, "The ledger was out of order.");
-      },
-      failed: (error) => log.warn({ error }, "The ledger could not be looked through; it will be."),
+  const everyMs = checkIntervalMs / config.timeFactor;
+  const check = createJournalCheck(redis, { audit: createAuditReader(redis, () => clock.now()), everyMs, name });
+  return {
+    name: "journal-check",
+    intervalMs: Math.max(1000, hourMs / config.timeFactor),
+    async run() {
+      for (const { fault, about } of await check()) {
+        metrics.ledgerFaults.inc({ fault });
+        log.error({ fault, about }, "A journal was out of order.");
+      }
     },
-  });
-  closers.add("ledger check", async () => checking.close(), withRedisMs);
+  };
 }

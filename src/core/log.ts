@@ -1,7 +1,7 @@
 /** Fields of a line; Errors anywhere inside are made safe. */
 export type LogFields = { readonly [name: string]: unknown };
 
-/** Structured log: one JSON object per line. */
+/** Structured log: one JSON object per line. `fields` hold no secret; what is untrusted in them is made safe. */
 export interface Log {
   debug(fields: LogFields, message: string): void;
   info(fields: LogFields, message: string): void;

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "@jest/globals";
 import { createFakeClock } from "../../test/fakes/fake-clock.ts";
 import { createMemoryOutbox } from "../../test/fakes/memory-outbox.ts";
+import { createRecordedLog, type RecordedLine } from "../../test/fakes/recorded-log.ts";
 import { scriptedNotifiers } from "../../test/fakes/scripted-notifiers.ts";
 import { aPagerDutyTarget, aSlackTarget, aWebhookTarget } from "../../test/servers/notification-targets.ts";
 import { type NotificationDelivery, targetIdOf } from "../core/notification-target.ts";
@@ -39,17 +40,27 @@ function aBench(deliveries: (MailDelivery | Error)[] = [], composed: ComposedMai
       targets: () => [],
       target: (group: string, id: string) => (group === "oncall" ? oncall.find((target) => targetIdOf(target) === id) : undefined),
     },
-    log: {
-      sent: (row: OutboxRow) => told.push(`sent ${row.key}`),
-      refusedRecipients: (_row: OutboxRow, count: number) => told.push(`refused ${count}`),
-      failed: (_row: OutboxRow, error: string, dueAt: number) => told.push(`failed ${error} ${dueAt - clock.now()}`),
-      gaveUp: (_row: OutboxRow, error: string) => told.push(`gave up ${error}`),
-      defect: (error: unknown) => told.push(`defect ${String(error)}`),
-    },
+    log: createRecordedLog((line) => told.push(summaryOf(line, clock.now()))),
   };
   const put = (key = "k", to = "default") => outbox.put({ key, to, content: { kind: "review", runId: "run-1" }, putAt: clock.now() });
   const next = () => deliverNext(deps, everyMs, defaultTimeouts);
   return { ...deps, deps, mails, told, put, next };
+}
+
+/** A line of the log in the words of these tests. */
+function summaryOf({ message, fields: { key, error, count, dueAt } }: RecordedLine, now: number): string {
+  switch (message) {
+    case "A notification was sent.":
+      return `sent ${String(key)}`;
+    case "A notification could not be sent; it waits.":
+      return `failed ${String(error)} ${Number(dueAt) - now}`;
+    case "A notification was given up.":
+      return `gave up ${String(error)}`;
+    case "The mail server refused some recipients.":
+      return `refused ${String(count)}`;
+    default:
+      return `defect ${String(error)}`;
+  }
 }
 
 describe("a delivery", () => {

@@ -1,5 +1,6 @@
-import type { Clock, Instant } from "../core/clock.ts";
+import type { Clock } from "../core/clock.ts";
 import { dayMs, hourMs } from "../core/duration.ts";
+import type { Log } from "../core/log.ts";
 import type { Notification, NotificationDelivery, NotificationTarget, Notifiers } from "../core/notification-target.ts";
 import {
   type ClaimedMail,
@@ -10,6 +11,8 @@ import {
   type Outbox,
   type OutboxRow,
 } from "../core/outbox.ts";
+import { runPeriodically } from "../core/run-periodically.ts";
+import type { WorkerHandle } from "../core/worker-handle.ts";
 import type { Composer } from "../reports/create-composer.ts";
 import type { Recipients } from "./recipients.ts";
 
@@ -25,16 +28,6 @@ export interface MailTimeouts {
 /** A minute, doubling up to an hour, for three days. */
 export const defaultTimeouts: MailTimeouts = { firstMs: 60_000, longestMs: hourMs, giveUpAfterMs: 3 * dayMs };
 
-/** What the sender of mails tells its surroundings; never throws, never awaited. */
-export interface MailLog {
-  sent(row: OutboxRow, at: Instant): void;
-  /** The server refused some of the recipients and took the mail for the others. */
-  refusedRecipients(row: OutboxRow, count: number): void;
-  failed(row: OutboxRow, error: string, dueAt: Instant): void;
-  gaveUp(row: OutboxRow, error: string): void;
-  defect(error: unknown): void;
-}
-
 /** What the sender of mails works with. */
 export interface ReportWorkerDeps {
   readonly outbox: Outbox;
@@ -44,7 +37,7 @@ export interface ReportWorkerDeps {
   readonly composer: Pick<Composer, "compose">;
   readonly recipients: Recipients;
   readonly clock: Clock;
-  readonly log: MailLog;
+  readonly log: Log;
 }
 
 /** Settings of the sender of mails. */
@@ -62,26 +55,13 @@ const unconfiguredMs = 60_000;
 /** Longer than a delivery takes; should one take longer, another worker sends the same Message-ID again. */
 const leaseMs = 60_000;
 
-/** Sends what is due, one mail after the other, until it is drained. Runs never wait for it; `close` waits for the mail in hand. */
-export function startReportWorker(deps: ReportWorkerDeps, options: ReportWorkerOptions): { close(): Promise<void> } {
-  const closing = new AbortController();
-  const stop = AbortSignal.any([options.drain, closing.signal]);
-  const loop = async (): Promise<void> => {
-    while (!stop.aborted) {
-      const delivered = await deliverNext(deps, options.everyMs, options.patience ?? defaultTimeouts).catch((error: unknown) => {
-        deps.log.defect(error);
-        return false;
-      });
-      if (!delivered) await deps.clock.sleep(options.everyMs, stop).catch(() => undefined);
-    }
-  };
-  const running = loop();
-  return {
-    async close() {
-      closing.abort();
-      await running;
-    },
-  };
+/** Sends what is due, one notification after the other, until it is drained. Runs never wait for it; `close` waits for the delivery in progress. */
+export function startReportWorker(deps: ReportWorkerDeps, options: ReportWorkerOptions): WorkerHandle {
+  const { clock, log } = deps;
+  const { everyMs: intervalMs, drain: signal, patience = defaultTimeouts } = options;
+  return runPeriodically({ name: "outbox", intervalMs, clock, log, signal }, async () =>
+    (await deliverNext(deps, intervalMs, patience)) ? 0 : intervalMs,
+  );
 }
 
 /** Delivers the mail that is due first. False when none was. */
@@ -90,11 +70,25 @@ export async function deliverNext(deps: ReportWorkerDeps, everyMs: number, patie
   if (claimed === undefined) return false;
   const settlement = await deliver(claimed, deps, { everyMs, patience });
   if (!(await deps.outbox.settle(claimed, settlement))) return true;
-  const { row } = claimed;
-  if (settlement.kind === "sent") deps.log.sent(row, settlement.at);
-  if (settlement.kind === "retry") deps.log.failed(row, settlement.error, settlement.dueAt);
-  if (settlement.kind === "gave_up") deps.log.gaveUp(row, settlement.error);
+  logSettlement(claimed.row, settlement, deps.log);
   return true;
+}
+
+function logSettlement({ key, content, to, target }: OutboxRow, settlement: MailSettlement, log: Log): void {
+  const ofRun = log.ofRun(content.runId);
+  switch (settlement.kind) {
+    case "sent":
+      return ofRun.info({ key, mail: content.kind, to, target }, "A notification was sent.");
+    case "retry":
+      return ofRun.warn(
+        { key, to, target, error: settlement.error, dueAt: settlement.dueAt },
+        "A notification could not be sent; it waits.",
+      );
+    case "gave_up":
+      return ofRun.error({ key, to, target, error: settlement.error }, "A notification was given up.");
+    case "later":
+      return undefined;
+  }
 }
 
 async function deliver(
@@ -137,7 +131,8 @@ function recipientOf(
 async function sendMail(mail: Mail, row: OutboxRow, { sender, log }: ReportWorkerDeps): Promise<NotificationDelivery> {
   if (sender === undefined) throw new Error("There is no mail server to hand a mail to.");
   const delivery = await sender.send(mail);
-  if (delivery.kind === "sent" && delivery.refused.length > 0) log.refusedRecipients(row, delivery.refused.length);
+  if (delivery.kind === "sent" && delivery.refused.length > 0)
+    log.ofRun(row.content.runId).warn({ to: row.to, count: delivery.refused.length }, "The mail server refused some recipients.");
   return delivery;
 }
 

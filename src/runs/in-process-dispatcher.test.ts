@@ -1,15 +1,18 @@
 import { expect, it } from "@jest/globals";
+import { createRecordedLog } from "../../test/fakes/recorded-log.ts";
 import { createConcurrencyLimiter } from "./concurrency-limiter.ts";
 import type { Execution } from "./engine/execute-run.ts";
 import { createInProcessDispatcher } from "./in-process-dispatcher.ts";
+import { createRunInProcess } from "./run-in-process.ts";
 
 function aBell(capacity: number) {
   const executed: string[] = [];
-  const failed: string[] = [];
   const rung: string[] = [];
   const gates: (() => void)[] = [];
   const drain = new AbortController();
-  const bell = createInProcessDispatcher(
+  const limiter = createConcurrencyLimiter(capacity);
+  const log = createRecordedLog();
+  const run = createRunInProcess(
     {
       async execute(runId): Promise<Execution> {
         executed.push(runId);
@@ -18,17 +21,14 @@ function aBell(capacity: number) {
         return "ended";
       },
     },
-    {
-      far: { ring: (runId) => void rung.push(runId) },
-      hand: createConcurrencyLimiter(capacity),
-      drain: drain.signal,
-      log: { executed: () => undefined, failed: (runId) => void failed.push(runId), queueError: () => undefined },
-    },
+    { limiter, drain: drain.signal, log },
   );
+  const bell = createInProcessDispatcher(run, { queue: { ring: (runId) => void rung.push(runId) }, limiter, drain: drain.signal });
   const release = async () => {
     for (const gate of gates.splice(0)) gate();
     await new Promise((resolve) => setImmediate(resolve));
   };
+  const failed = () => log.lines.filter(({ level }) => level === "error").map(({ fields }) => fields["run"]);
   return { bell, executed, failed, rung, drain, release };
 }
 
@@ -47,7 +47,7 @@ it("gives its room back after a defect and tells of it", async () => {
   const { bell, executed, failed, release } = aBell(1);
   bell.ring("broken");
   await release();
-  expect(failed).toEqual(["broken"]);
+  expect(failed()).toEqual(["broken"]);
   bell.ring("next");
   expect(executed).toEqual(["broken", "next"]);
   await release();

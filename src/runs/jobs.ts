@@ -1,61 +1,46 @@
 import type { Redis } from "ioredis";
 import type { Clock } from "../core/clock.ts";
+import type { Log } from "../core/log.ts";
 import type { WorkerHandle } from "../core/worker-handle.ts";
 import { startQueueWorker } from "../platform/queue/queue-worker.ts";
 import { type WakeJob, wakePrefix, wakeQueueName } from "./bull-wake-queue.ts";
-import type { ConcurrencyLimiter } from "./concurrency-limiter.ts";
-import type { Execution, Executor } from "./engine/execute-run.ts";
+import type { RunInProcess } from "./run-in-process.ts";
 
-/** What a worker tells. */
-export interface RunWorkerLog {
-  executed(runId: string, execution: Execution): void;
-  failed(runId: string, error: unknown): void;
-  queueError(error: Error): void;
-}
-
-/**
- * Answers the doorbell: one wake-up, one look at the run. A wake-up that fails or is lost is found by the sweeper.
- */
+/** Executes a run for each job of the wake queue. A job that fails or is lost costs latency only: the sweep finds the run. */
 export function startRunWorker(
-  executor: Executor,
+  run: RunInProcess,
   options: {
     readonly redis: Redis;
     readonly concurrency: number;
-    readonly hand: ConcurrencyLimiter;
+    /** No further job is taken after it is aborted. */
     readonly drain: AbortSignal;
     readonly clock: Clock;
-    readonly log: RunWorkerLog;
+    readonly log: Pick<Log, "warn">;
   },
 ): WorkerHandle {
-  const { log } = options;
+  const { redis, concurrency, drain, clock, log } = options;
   const bull = startQueueWorker<WakeJob>(
     wakeQueueName,
     async (job) => {
-      const { runId } = job.data;
-      // What rings now is found by another worker's sweeper.
-      if (options.drain.aborted) return;
-      try {
-        log.executed(runId, await options.hand.hold(async () => executor.execute(runId, options.drain)));
-      } catch (error) {
-        log.failed(runId, error);
-      }
+      // What is queued from now on is found by another worker's sweep.
+      if (!drain.aborted) await run(job.data.runId);
     },
     {
-      redis: options.redis,
+      redis,
       prefix: wakePrefix,
-      concurrency: options.concurrency,
+      concurrency,
       lockMs: 30_000,
       stalledCheckMs: 5000,
-      clock: options.clock,
-      queueError: (error) => log.queueError(error),
+      clock,
+      queueError: (error) => log.warn({ error }, "The wake queue reports an error."),
     },
   );
-  const rest = () => void bull.worker.pause(true).catch(() => undefined);
-  if (options.drain.aborted) rest();
-  else options.drain.addEventListener("abort", rest, { once: true });
+  const pause = () => void bull.worker.pause(true).catch(() => undefined);
+  if (drain.aborted) pause();
+  else drain.addEventListener("abort", pause, { once: true });
   return {
     async close() {
-      options.drain.removeEventListener("abort", rest);
+      drain.removeEventListener("abort", pause);
       await bull.close();
     },
   };

@@ -1,65 +1,36 @@
-import type { Clock } from "../core/clock.ts";
+import { type Periodic, runPeriodically } from "../core/run-periodically.ts";
 import type { WorkerHandle } from "../core/worker-handle.ts";
 import type { ConcurrencyLimiter } from "./concurrency-limiter.ts";
-import type { Executor } from "./engine/execute-run.ts";
-import type { RunWorkerLog } from "./jobs.ts";
+import type { RunInProcess } from "./run-in-process.ts";
 
 /** Where due runs are found. */
 export interface DueRuns {
-  /** Runs that somebody must look at now, oldest first. */
+  /** Runs that are due now, oldest first. */
   due(limit: number): Promise<readonly string[]>;
 }
 
-/**
- * The guarantee: every `everyMs` (jittered by a fifth, so that workers do not march in step) it claims and executes what is due by itself.
- * A dead BullMQ only costs latency.
- */
+/** Executes every run that is due, as many as the limiter has room for. What makes a dead queue cost latency only. */
 export function startSweep(
-  executor: Executor,
-  options: {
-    readonly ledger: DueRuns;
-    readonly clock: Clock;
-    readonly everyMs: number;
-    readonly hand: ConcurrencyLimiter;
-    readonly drain: AbortSignal;
-    readonly random: () => number;
-    readonly log: RunWorkerLog;
-  },
+  run: RunInProcess,
+  options: Omit<Periodic, "name"> & { readonly runs: DueRuns; readonly limiter: ConcurrencyLimiter },
 ): WorkerHandle {
-  const { log } = options;
-  const inHand = new Map<string, Promise<void>>();
-
-  const execute = async (runId: string): Promise<void> => {
-    try {
-      log.executed(runId, await options.hand.hold(async () => executor.execute(runId, options.drain)));
-    } catch (error) {
-      log.failed(runId, error);
-    }
-  };
-
-  const sweep = async (): Promise<void> => {
-    const free = options.hand.free();
+  const { runs, limiter } = options;
+  const executing = new Map<string, Promise<void>>();
+  const sweeps = runPeriodically({ ...options, name: "sweep" }, async () => {
+    const free = limiter.free();
     if (free <= 0) return;
-    for (const runId of await options.ledger.due(free)) {
-      if (inHand.has(runId)) continue;
-      inHand.set(
+    for (const runId of await runs.due(free)) {
+      if (executing.has(runId)) continue;
+      executing.set(
         runId,
-        execute(runId).finally(() => inHand.delete(runId)),
+        run(runId).finally(() => executing.delete(runId)),
       );
     }
-  };
-
-  const loop = async (): Promise<void> => {
-    while (!options.drain.aborted) {
-      await sweep().catch((error: unknown) => log.failed("sweep", error));
-      await options.clock.sleep(options.everyMs * (0.9 + 0.2 * options.random()), options.drain).catch(() => undefined);
-    }
-  };
-  const running = loop();
+  });
   return {
     async close() {
-      await running;
-      await Promise.all(inHand.values());
+      await sweeps.close();
+      await Promise.all(executing.values());
     },
   };
 }

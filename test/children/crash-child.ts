@@ -17,6 +17,7 @@ import { createWebhook } from "../../src/alerts/webhook.ts";
 import type { Action, BoundAction } from "../../src/core/action.ts";
 import { createSystemClock } from "../../src/core/clock.ts";
 import { StepFailure } from "../../src/core/failure.ts";
+import type { Log } from "../../src/core/log.ts";
 import { createUlids } from "../../src/core/ulid.ts";
 import { createFreezeStore } from "../../src/freeze/redis-store.ts";
 import { parseRedisUrl } from "../../src/platform/config/redis-url.ts";
@@ -31,6 +32,7 @@ import { startRunWorker } from "../../src/runs/jobs.ts";
 import { createPinnedRunbooks } from "../../src/runs/redis-pinned-runbooks.ts";
 import { createRunNotices } from "../../src/runs/redis-run-notices.ts";
 import { createRunJournal } from "../../src/runs/redis-store.ts";
+import { createRunInProcess } from "../../src/runs/run-in-process.ts";
 import type { Append, AppendReply, Lease, RunJournal } from "../../src/runs/store.ts";
 import { startSweep } from "../../src/runs/sweep.ts";
 import { createSwitchAction, refuseAction } from "../fakes/switch-action.ts";
@@ -177,10 +179,14 @@ async function brokenAppend(lease: Lease, change: Append): Promise<AppendReply> 
 const freezeBoard = createFreezeStore(redis, { notices: createRunNotices(redis) });
 const limit = Number(setting("RB_LIMIT"));
 const drain = new AbortController().signal;
-const log = {
-  executed: () => undefined,
-  failed: (runId: string, error: unknown) => process.stderr.write(`${runId}: ${String(error)}\n`),
-  queueError: () => undefined,
+const log: Log = {
+  debug: () => undefined,
+  info: () => undefined,
+  warn: () => undefined,
+  error: (fields, message) =>
+    process.stderr.write(`${message} ${String(fields["error"])}
+`),
+  ofRun: () => log,
 };
 const nothing = () => undefined;
 const executor = createExecutor(
@@ -209,9 +215,10 @@ const executor = createExecutor(
   },
 );
 await ledger.reclaimOwn();
-const hand = createConcurrencyLimiter(5);
-startRunWorker(executor, { redis, concurrency: 5, hand, drain, clock, log });
-startSweep(executor, { ledger, clock, everyMs: 200, hand, drain, random: Math.random, log });
+const limiter = createConcurrencyLimiter(5);
+const run = createRunInProcess(executor, { limiter, drain, log });
+startRunWorker(run, { redis, concurrency: 5, drain, clock, log });
+startSweep(run, { runs: ledger, limiter, intervalMs: 200, jitter: () => 0.9 + 0.2 * Math.random(), clock, log, signal: drain });
 
 const intake = createIntake({
   store: dyingStore,
@@ -223,10 +230,9 @@ const intake = createIntake({
   ids: createUlids(() => clock.now(), randomBytes),
   observer: { decided: nothing },
 });
-const silent = { info: nothing, warn: nothing, error: nothing };
 const samples = createRejectedSamples();
-const webhook = createWebhook({ intake, tokens: ["0123456789abcdef"], samples, clock, log: silent, closing: drain });
+const webhook = createWebhook({ intake, tokens: ["0123456789abcdef"], samples, clock, log, closing: drain });
 const tokens = { verify: async () => undefined };
-const app = createApp({ routes: [], endpoints: [webhook], tokens, clock, log: silent, closing: drain });
+const app = createApp({ routes: [], endpoints: [webhook], tokens, clock, log, closing: drain });
 const server = await createHttpServer(app, { host: "127.0.0.1", port: 0 }, clock);
 process.stdout.write(`ready ${server.address.port}\n`);

@@ -17,14 +17,11 @@ export function aCacheState(change: Partial<CacheState> = {}): CacheState {
   };
 }
 
-/** The specification of every board of analyses. `open` makes a fresh one; `wait` lets time go by. */
-export function describeCacheAnalysisStore(
-  name: string,
-  open: () => Promise<{ readonly board: CacheAnalysisStore; readonly wait: (ms: number) => Promise<void> }>,
-): void {
+/** The specification of every board of analyses. `open` makes a fresh one. */
+export function describeCacheAnalysisStore(name: string, open: () => Promise<CacheAnalysisStore>): void {
   describe(`${name} as a board of analyses`, () => {
     it("keeps the newest analysis of each prompt, provider and model", async () => {
-      const { board } = await open();
+      const board = await open();
       await board.put(aCacheState());
       await board.put(aCacheState({ model: "claude-haiku-4-5" }));
       await board.put(aCacheState({ at: 2000, version: "7" }));
@@ -33,20 +30,12 @@ export function describeCacheAnalysisStore(
     });
 
     it("forgets what is old", async () => {
-      const { board } = await open();
+      const board = await open();
       await board.put(aCacheState());
       await board.put(aCacheState({ prompt: "review", at: 5000 }));
       await board.prune(1001);
       await board.prune(1001);
       expect((await board.list()).map(({ prompt }) => prompt)).toEqual(["review"]);
-    });
-
-    it("lets one caller in at a time", async () => {
-      const { board, wait } = await open();
-      expect(await board.takeTurn(200)).toBe(true);
-      expect(await board.takeTurn(200)).toBe(false);
-      await wait(250);
-      expect(await board.takeTurn(200)).toBe(true);
     });
   });
 }

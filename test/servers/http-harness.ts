@@ -7,11 +7,11 @@ import { createRejectedSamples, type RejectedSamples } from "../../src/alerts/re
 import { createWebhook } from "../../src/alerts/webhook.ts";
 import { createAnswerPage } from "../../src/approvals/answer-page.ts";
 import type { Clock } from "../../src/core/clock.ts";
+import type { Log } from "../../src/core/log.ts";
 import type { Caller, Role } from "../../src/core/role.ts";
 import { createUlids } from "../../src/core/ulid.ts";
 import { createLangfuseWebhook } from "../../src/integrations/langfuse/langfuse-webhook.ts";
 import { type AppLimits, createApp } from "../../src/platform/http/create-app.ts";
-import type { HttpLog } from "../../src/platform/http/http-log.ts";
 import { createDescription } from "../../src/platform/http/openapi.ts";
 import { createProbes } from "../../src/platform/http/probes.ts";
 import type { Route } from "../../src/platform/http/route.ts";
@@ -81,7 +81,7 @@ export async function startHttp(options: HttpHarnessOptions = {}): Promise<HttpH
     ),
     observer: { decided: options.decided ?? (() => undefined) },
   });
-  const log: HttpLog = { info: keep, warn: keep, error: keep };
+  const log: Log = { debug: keep, info: keep, warn: keep, error: keep, ofRun: () => log };
   function keep(fields: object, message: string): void {
     logged.push(JSON.stringify({ ...fields, message }));
   }

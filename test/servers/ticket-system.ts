@@ -6,6 +6,7 @@ import { startTicketWorker } from "../../src/llm/tickets/jobs.ts";
 import { createTicketStore } from "../../src/llm/tickets/redis-store.ts";
 import type { TicketProcessor } from "../../src/llm/tickets/ticket.ts";
 import { createTicketQueue } from "../../src/llm/tickets/ticket-queue.ts";
+import { createRecordedLog } from "../fakes/recorded-log.ts";
 
 /** Tickets over a real Redis, wired like the product; a lease lasts two seconds. */
 export function openTicketSystem(redis: Redis) {
@@ -35,7 +36,7 @@ export function workUntilKilled(
       abort: never,
       lockMs: 1000,
       stalledCheckMs: 300,
-      log: { worked: () => undefined, failed: (_id, error) => console.error(error), queueError: () => undefined },
+      log: createRecordedLog(({ level, fields }) => void (level === "error" && console.error(fields))),
     },
   );
 }

@@ -168,8 +168,8 @@ export const upCommand: CommandBody = {
   examples: ["runbookd up", "RUNBOOKD_PORT=0 runbookd up --json"],
   run: async (_args, invocation) =>
     serve(invocation, async (runtime, sources) => {
-      const { name, near } = await startWorker(runtime);
-      const { server, adminTokenFile } = await startServer(runtime, sources, near);
+      const { name, dispatch } = await startWorker(runtime);
+      const { server, adminTokenFile } = await startServer(runtime, sources, dispatch);
       const metrics = await startMetrics(runtime, runtime.config.metricsPort ?? usualMetricsPorts.server);
       return {
         api: urlOf(server.address),

@@ -5,8 +5,8 @@ import { decisionsSchema } from "../../../packages/sdk/src/wire/alerts.ts";
 import type { Intake } from "../../alerts/create-intake.ts";
 import { accepted } from "../../alerts/webhook.ts";
 import type { Clock } from "../../core/clock.ts";
+import type { Log } from "../../core/log.ts";
 import type { Endpoint, EndpointRequest } from "../../platform/http/endpoint.ts";
-import type { HttpLog } from "../../platform/http/http-log.ts";
 import { type Answer, problem, unavailable } from "../../platform/http/route.ts";
 import { readLangfuseEvent } from "./langfuse-event.ts";
 
@@ -16,7 +16,7 @@ export interface LangfuseWebhookDeps {
   /** `lf-whsec_…`; undefined: nothing is accepted. */
   readonly secret: string | undefined;
   readonly clock: Clock;
-  readonly log: HttpLog;
+  readonly log: Log;
 }
 
 const bodyLimitBytes = 1024 * 1024;

@@ -14,8 +14,6 @@ export interface CacheAnalysisStore {
   list(): Promise<readonly CacheState[]>;
   /** Forgets what was analysed before `at`. */
   prune(at: Instant): Promise<void>;
-  /** True for one caller in `forMs`: who may analyse now, so that workers do not do it all at once. */
-  takeTurn(forMs: number): Promise<boolean>;
 }
 
 /** An analysed state, the costliest loss first. */

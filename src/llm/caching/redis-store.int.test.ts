@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { describeCacheAnalysisStore } from "../../../test/contracts/describe-cache-analysis-store.ts";
 import { holdRedis } from "../../../test/servers/hold-redis.ts";
 import { createCacheAnalysisStore } from "./redis-store.ts";
@@ -7,5 +6,5 @@ const held = holdRedis(["--appendfsync", "no"]);
 
 describeCacheAnalysisStore("Redis", async () => {
   await held.redis.flushall();
-  return { board: createCacheAnalysisStore(held.redis), wait: async (ms) => sleep(ms) };
+  return createCacheAnalysisStore(held.redis);
 });

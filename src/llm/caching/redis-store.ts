@@ -20,6 +20,5 @@ export function createCacheAnalysisStore(redis: Redis): CacheAnalysisStore {
         const old = (await list()).filter(([, state]) => state.at < at).map(([field]) => field);
         if (old.length > 0) await redis.hdel(keys.cacheStates, ...old);
       }),
-    takeTurn: (forMs) => available(async () => (await redis.set(keys.cacheTurn, "1", "PX", Math.max(1, Math.round(forMs)), "NX")) === "OK"),
   };
 }

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import { newTicketSchema } from "../../../packages/sdk/src/wire/tickets.ts";
 import { aUsageEvent } from "../../../test/builders/a-usage-report.ts";
+import { createRecordedLog } from "../../../test/fakes/recorded-log.ts";
 import { holdRedis } from "../../../test/servers/hold-redis.ts";
 import { openTicketSystem } from "../../../test/servers/ticket-system.ts";
 import { until } from "../../../test/servers/until.ts";
@@ -53,7 +54,7 @@ async function open() {
         concurrency,
         drain: drain.signal,
         abort: drain.signal,
-        log: { worked: () => undefined, failed: (_id, error) => failures.push(error), queueError: () => undefined },
+        log: createRecordedLog(({ level, fields }) => void (level === "error" && failures.push(fields))),
       },
     );
     closers.push(async () => {
@@ -94,7 +95,7 @@ describe("startTicketWorker", () => {
         concurrency: 1,
         drain: drain.signal,
         abort: drain.signal,
-        log: { worked: () => undefined, failed: () => undefined, queueError: (error) => errors.push(error) },
+        log: createRecordedLog(({ fields: { error } }) => void (error instanceof Error && errors.push(error))),
       },
     );
     closers.push(async () => {

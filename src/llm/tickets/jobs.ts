@@ -1,15 +1,10 @@
 import type { Redis } from "ioredis";
+import type { Log } from "../../core/log.ts";
+import { runPeriodically } from "../../core/run-periodically.ts";
 import type { WorkerHandle } from "../../core/worker-handle.ts";
 import { giveBackUntil, startQueueWorker } from "../../platform/queue/queue-worker.ts";
 import { type TicketJob, type TicketQueue, ticketPrefix, ticketQueueName } from "./ticket-queue.ts";
-import { type TicketStep, type WorkTicketDeps, workTicket } from "./work-ticket.ts";
-
-/** What a ticket worker tells. */
-export interface TicketWorkerLog {
-  worked(ticketId: string, step: TicketStep): void;
-  failed(ticketId: string, error: unknown): void;
-  queueError(error: Error): void;
-}
+import { type WorkTicketDeps, workTicket } from "./work-ticket.ts";
 
 /** How a ticket worker runs. */
 export interface TicketWorkerOptions {
@@ -23,7 +18,7 @@ export interface TicketWorkerOptions {
   readonly drain: AbortSignal;
   /** The running turns are told to end. */
   readonly abort: AbortSignal;
-  readonly log: TicketWorkerLog;
+  readonly log: Log;
   /** BullMQ's lock; a dead worker's tickets are handed out again after about one lock and two checks. 10 s and 2 s by default. */
   readonly lockMs?: number;
   readonly stalledCheckMs?: number;
@@ -46,11 +41,11 @@ export function startTicketWorker(deps: WorkTicketDeps, options: TicketWorkerOpt
       let afterMs = troubleMs;
       try {
         const step = await workTicket(ticketId, hold, deps);
-        log.worked(ticketId, step);
+        log.info({ ticketId, ...step }, "A turn of a ticket ended.");
         if (step.kind !== "later") return;
         afterMs = step.afterMs;
       } catch (error) {
-        log.failed(ticketId, error);
+        log.error({ ticketId, error }, "A turn of a ticket met a defect; it is tried again.");
       }
       await giveBackUntil(job, deps.clock.now() + afterMs, token);
     },
@@ -61,40 +56,26 @@ export function startTicketWorker(deps: WorkTicketDeps, options: TicketWorkerOpt
       lockMs: options.lockMs ?? 10_000,
       stalledCheckMs: options.stalledCheckMs ?? 2000,
       clock: deps.clock,
-      queueError: (error) => log.queueError(error),
+      queueError: (error) => log.warn({ error }, "The ticket queue reports an error."),
     },
   );
-  const closing = new AbortController();
-  const recovering = recoverUntil(
-    AbortSignal.any([drain, closing.signal]),
-    async () => options.recovery.recover(deps.store, options.queue),
-    deps,
-    log,
+  // A ticket is recorded before it enters the queue; what a crash left between the two is found here.
+  const recovery = runPeriodically(
+    { name: "ticket recovery", intervalMs: recoverEveryMs, clock: deps.clock, log, signal: drain },
+    async () => {
+      try {
+        await options.recovery.recover(deps.store, options.queue);
+        return recoverEveryMs;
+      } catch (error) {
+        log.warn({ error }, "Tickets that are in no queue could not be looked for.");
+        return troubleMs;
+      }
+    },
   );
   return {
     async close() {
-      closing.abort();
       await worker.close();
-      await recovering;
+      await recovery.close();
     },
   };
-}
-
-/** A ticket is recorded before it is rung for; what a crash left between the two is found here. */
-async function recoverUntil(
-  over: AbortSignal,
-  recover: () => Promise<number>,
-  { clock }: WorkTicketDeps,
-  log: TicketWorkerLog,
-): Promise<void> {
-  while (!over.aborted) {
-    let restMs = recoverEveryMs;
-    try {
-      await recover();
-    } catch (error) {
-      restMs = troubleMs;
-      log.queueError(error instanceof Error ? error : new Error(String(error)));
-    }
-    await clock.sleep(restMs, over).catch(() => undefined);
-  }
 }

@@ -1,9 +1,9 @@
 import express, { type Express, type NextFunction, type Request, type Response } from "express";
 import type { Clock } from "../../core/clock.ts";
+import type { Log } from "../../core/log.ts";
 import { StoreUnavailable } from "../../core/store-unavailable.ts";
 import { authorize } from "./authorize.ts";
 import type { Endpoint } from "./endpoint.ts";
-import type { HttpLog } from "./http-log.ts";
 import { createMemoryBudget, type MemoryBudget, readJsonBody } from "./json-body.ts";
 import { aProblem } from "./problem.ts";
 import { type Answer, noBody, problem, type Reply, type Route, unavailable } from "./route.ts";
@@ -19,7 +19,7 @@ export interface AppDeps {
   readonly tokens: TokenVerifier;
   /** Where people reach this server; absent: under the name that they use. */
   readonly publicUrl?: string | undefined;
-  readonly log: HttpLog;
+  readonly log: Log;
   readonly clock: Clock;
   /** Aborted when the process shuts down: streams end. */
   readonly closing: AbortSignal;
@@ -148,7 +148,7 @@ function refuseOtherMethods(app: Express, path: string, allowed: readonly string
 }
 
 /** What an exception becomes: a store that is away is 503, a request that Express cannot read is 400, everything else is a defect without a word about it. */
-function replyOf(thrown: unknown, log: HttpLog): Answer {
+function replyOf(thrown: unknown, log: Log): Answer {
   if (thrown instanceof StoreUnavailable) return unavailable(thrown.message);
   const status = thrown instanceof Error && "status" in thrown ? thrown.status : undefined;
   if (status === 400) return problem("malformed-body", "The address or the request cannot be read.");

@@ -11,6 +11,8 @@ export interface QueueWorkerOptions {
   /** BullMQ's lock, and how often jobs whose lock has run out are handed out again. */
   readonly lockMs: number;
   readonly stalledCheckMs: number;
+  /** Seconds that an idle worker waits in one blocking command; 2 by default. */
+  readonly drainDelay?: number;
   readonly clock: Clock;
   queueError(error: Error): void;
 }
@@ -36,7 +38,7 @@ export function startQueueWorker<Data>(queue: string, processor: Processor<Data>
     lockDuration: options.lockMs,
     stalledInterval: options.stalledCheckMs,
     maxStalledCount: 1000,
-    drainDelay: 2,
+    drainDelay: options.drainDelay ?? 2,
     removeOnComplete: { count: 0 },
     removeOnFail: { count: 0 },
   });

@@ -49,9 +49,8 @@ export const workloadKeys = {
   sampleGroups: "{wl}:prefix-samples:groups",
   /** Prefix samples of one group, oldest first. */
   samples: (group: string) => `{wl}:prefix-samples:${hashOf(group)}`,
-  /** Newest analysis of each group, and who may analyse now. */
+  /** Newest analysis of each group. */
   cacheStates: "{wl}:cache-analysis:states",
-  cacheTurn: "{wl}:cache-analysis:turn",
   /** What people said of findings, by the finding's id. */
   findingNotes: "{wl}:findings",
   sampleTexts: (group: string) => `{wl}:prefix-samples:${hashOf(group)}:texts`,

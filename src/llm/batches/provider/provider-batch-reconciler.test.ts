@@ -4,6 +4,7 @@ import { createMemoryProviderBatchStore } from "../../../../test/fakes/memory-pr
 import { createMemoryProviderBatches } from "../../../../test/fakes/memory-provider-batches.ts";
 import { createPriceTable } from "../../usage/price-table.ts";
 import { shippedPrices } from "../../usage/prices.ts";
+import { createProviderCostComparison } from "./compare-provider-costs.ts";
 import { defaultTimeouts } from "./next-provider-move.ts";
 import { createProviderBatchReconciler } from "./provider-batch-reconciler.ts";
 import type { ItemVerdict } from "./reconcile-results.ts";
@@ -19,7 +20,6 @@ function aDesk() {
   const desk = createProviderBatchReconciler({
     store,
     providers: { anthropic: provider.port },
-    costs: { anthropic: provider.costs },
     tickets: {
       bodiesOf: async ({ items }) => items.map(({ customId }) => ({ customId, body: {} })),
       async settle(_batch, { ticketId }, verdict) {
@@ -35,6 +35,7 @@ function aDesk() {
     clock,
     patience: defaultTimeouts,
   });
+  const compare = createProviderCostComparison({ store, costs: { anthropic: provider.costs }, clock });
   const ticketIds = Array.from({ length: 10 }, (_, index) => `t-${index}`);
   const submit = async () => desk.submit({ key: "b-1/1", provider: "anthropic", batchId: "b-1", ticketIds });
   /** Looks every ten seconds for a while. */
@@ -46,19 +47,19 @@ function aDesk() {
   };
   const last = () => [...verdicts.values()].map((kinds) => kinds.at(-1));
   const counted = () => [...answers.values()].reduce((sum, cost) => sum + cost, 0);
-  return { clock, provider, store, desk, submit, lookFor, verdicts, last, held, counted };
+  return { clock, provider, store, desk, compare, submit, lookFor, verdicts, last, held, counted };
 }
 
 describe("the desk of provider batches", () => {
   it("submits once, follows, and settles every ticket", async () => {
-    const { desk, submit, lookFor, provider, store, last, counted } = aDesk();
+    const { compare, submit, lookFor, provider, store, last, counted } = aDesk();
     expect([await submit(), await submit()]).toEqual(["opened", "known"]);
     await lookFor(30_000);
     expect(provider.created()).toBe(1);
     expect(last()).toEqual(Array.from({ length: 10 }, () => "succeeded"));
     expect([await store.list(), counted()]).toEqual([[], provider.billedMicroUsd()]);
     expect(await submit()).toBe("known");
-    expect(await desk.compare()).toMatchObject([{ provider: "anthropic", deltaRatio: 0 }]);
+    expect(await compare()).toMatchObject([{ provider: "anthropic", deltaRatio: 0 }]);
   });
 
   it("submits once although two processes look at once", async () => {
@@ -177,11 +178,11 @@ describe("the desk of provider batches", () => {
   });
 
   it("does not compare days on which something is still open", async () => {
-    const { submit, desk, lookFor, provider } = aDesk();
+    const { submit, desk, compare, lookFor, provider } = aDesk();
     await submit();
     await lookFor(30_000);
     using _ = provider.inject({ kind: "spend_limited" });
     await desk.submit({ key: "b-2/1", provider: "anthropic", batchId: "b-2", ticketIds: ["t-x"] });
-    expect(await desk.compare()).toEqual([]);
+    expect(await compare()).toEqual([]);
   });
 });

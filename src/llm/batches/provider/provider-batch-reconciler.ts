@@ -2,17 +2,16 @@ import type { Clock, Instant } from "../../../core/clock.ts";
 import { dayMs } from "../../../core/duration.ts";
 import type { PriceTable } from "../../usage/price-table.ts";
 import { afterFailure, afterSearch, judgeStatus, nextProviderMove, type ProviderTimeouts } from "./next-provider-move.ts";
-import type { ClosedProviderBatch, OpenProviderBatch, ProviderBatchStore, ProviderDelta } from "./open-provider-batch.ts";
+import type { ClosedProviderBatch, OpenProviderBatch, ProviderBatchStore } from "./open-provider-batch.ts";
 import {
   customIdOf,
   type InputFault,
   type ProviderBatches,
   type ProviderBatchItem,
-  type ProviderCostReport,
   ProviderFailure,
   type ProviderResult,
 } from "./provider-batch.ts";
-import { compareCosts, type ItemVerdict, type Reconciliation, reconcileResults, type SubmittedItem } from "./reconcile-results.ts";
+import { type ItemVerdict, type Reconciliation, reconcileResults, type SubmittedItem } from "./reconcile-results.ts";
 
 /** What owns the tickets. Every member is idempotent: after a crash the same is said again. */
 export interface TicketSide {
@@ -29,7 +28,6 @@ export interface ProviderBatchReconcilerDeps {
   readonly store: ProviderBatchStore;
   /** By OTel's name. */
   readonly providers: { readonly [provider: string]: ProviderBatches };
-  readonly costs: { readonly [provider: string]: ProviderCostReport };
   readonly tickets: TicketSide;
   readonly prices: Pick<PriceTable, "find">;
   readonly clock: Pick<Clock, "now">;
@@ -56,11 +54,7 @@ export interface ProviderBatchReconciler {
   resume(batchId: string): Promise<number>;
   /** Whether a submission of this batch of ours is not settled. */
   isOpen(batchId: string): Promise<boolean>;
-  /** Compares our count with each provider's, over whole days on which nothing is open any more. */
-  compare(signal?: AbortSignal): Promise<readonly ProviderDelta[]>;
 }
-
-const comparedDays = 7;
 
 /** See {@link ProviderBatchReconciler}. */
 export function createProviderBatchReconciler(deps: ProviderBatchReconcilerDeps): ProviderBatchReconciler {
@@ -242,26 +236,5 @@ export function createProviderBatchReconciler(deps: ProviderBatchReconcilerDeps)
         batch.state === "held" ? { ...batch, state: "ready", reason: "", notBefore: clock.now() } : undefined,
       ),
     isOpen: async (batchId) => (await store.list()).some((batch) => batch.batchId === batchId),
-    async compare(signal) {
-      const [opened, closed] = await Promise.all([store.list(), store.closed()]);
-      const deltas: ProviderDelta[] = [];
-      for (const [provider, report] of Object.entries(deps.costs)) {
-        const starts = opened.filter((batch) => batch.provider === provider).map(({ startedAt }) => startedAt ?? clock.now());
-        const until = starts.length === 0 ? dayOf(clock.now()) + dayMs : dayOf(Math.min(...starts));
-        const from = until - comparedDays * dayMs;
-        const mine = closed.filter((batch) => batch.provider === provider && batch.endedAt >= from && batch.endedAt < until);
-        if (mine.length === 0) continue;
-        const ours = mine.reduce((sum, { costMicroUsd }) => sum + costMicroUsd, 0);
-        const { oursMicroUsd, providerMicroUsd, deltaRatio } = compareCosts(ours, await report.batchCost(from, until, signal));
-        const delta = { provider, at: clock.now(), oursMicroUsd, providerMicroUsd, ...(deltaRatio !== undefined && { deltaRatio }) };
-        await store.putDelta(delta);
-        deltas.push(delta);
-      }
-      return deltas;
-    },
   };
-}
-
-function dayOf(at: Instant): Instant {
-  return Math.floor(at / dayMs) * dayMs;
 }

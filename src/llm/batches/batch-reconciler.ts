@@ -1,15 +1,14 @@
 import type { AdmissionGate } from "../../../packages/sdk/src/wire/admissions.ts";
 import type { BatchView } from "../../../packages/sdk/src/wire/batches.ts";
 import type { Clock } from "../../core/clock.ts";
-import type { WorkerHandle } from "../../core/worker-handle.ts";
 import { hasEnded, type TicketFeeder, type TicketStore } from "../tickets/ticket.ts";
 import { adaptConcurrency } from "./adapt-concurrency.ts";
 import type { BatchStore } from "./batch.ts";
 import type { BatchControl } from "./batch-control.ts";
 import type { ProviderBatchReconciler } from "./provider/provider-batch-reconciler.ts";
 
-/** Whom the keeper needs. */
-export interface KeepBatchesDeps {
+/** What the reconciler of batches needs. */
+export interface BatchReconcilerDeps {
   readonly batches: BatchStore;
   readonly control: Pick<BatchControl, "look">;
   readonly tickets: Pick<TicketStore, "list" | "cancel" | "enqueue">;
@@ -29,8 +28,8 @@ const maxFed = 1000;
 /** Pages of a cancelled batch that one look goes through. */
 const pagesPerPoll = 10;
 
-/** Looks after the batches that were submitted or cancelled: every look goes on from what is stored, so that any number of processes may look at once. */
-export function createBatchReconciler(deps: KeepBatchesDeps): { look(): Promise<void> } {
+/** Moves batches that were submitted or cancelled on. Every call starts from what is stored, so any number of processes may call at once. */
+export function createBatchReconciler(deps: BatchReconcilerDeps): { reconcile(): Promise<void> } {
   const { batches, control, clock } = deps;
   const cursors = new Map<string, string>();
 
@@ -113,34 +112,8 @@ export function createBatchReconciler(deps: KeepBatchesDeps): { look(): Promise<
   };
 
   return {
-    async look() {
+    async reconcile() {
       for (const id of await batches.active()) await keep(id);
-    },
-  };
-}
-
-/** Looks every `everyMs` until the drain. A look that fails is made again. */
-export function startBatchReconciler(
-  deps: KeepBatchesDeps,
-  options: { readonly everyMs: number; readonly drain: AbortSignal; readonly failed: (error: unknown) => void },
-): WorkerHandle {
-  const keeper = createBatchReconciler(deps);
-  const closing = new AbortController();
-  const over = AbortSignal.any([options.drain, closing.signal]);
-  const keeping = (async () => {
-    while (!over.aborted) {
-      try {
-        await keeper.look();
-      } catch (error) {
-        options.failed(error);
-      }
-      await deps.clock.sleep(options.everyMs, over).catch(() => undefined);
-    }
-  })();
-  return {
-    async close() {
-      closing.abort();
-      await keeping;
     },
   };
 }

@@ -13,7 +13,7 @@ import { createSystemClock } from "../../core/clock.ts";
 import { hasEnded } from "../tickets/ticket.ts";
 import { createTicketQueue } from "../tickets/ticket-queue.ts";
 import { createBatchControl } from "./batch-control.ts";
-import { createBatchReconciler } from "./jobs.ts";
+import { createBatchReconciler } from "./batch-reconciler.ts";
 import { createBatchStore } from "./redis-store.ts";
 
 const held = holdRedis();
@@ -44,7 +44,7 @@ async function open(ids: readonly string[], limits: Partial<BatchLimits> = {}) {
   expect(await control.submit("b")).toEqual({ kind: "submitted" });
   const keeper = createBatchReconciler({ batches, control, tickets, gate, feeder, clock, minuteMs: 60_000 });
   const look = async () => {
-    await keeper.look();
+    await keeper.reconcile();
     const sight = await control.look("b");
     if (sight === undefined) throw new Error("there is a batch");
     return sight;

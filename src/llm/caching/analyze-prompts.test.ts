@@ -3,11 +3,13 @@ import { createWorkload, quietWorkload, sampleWorkload } from "../../../test/bui
 import { createFakeClock } from "../../../test/fakes/fake-clock.ts";
 import { createMemoryCacheAnalysisStore } from "../../../test/fakes/memory-cache-analysis-store.ts";
 import { createMemoryPrefixSamples } from "../../../test/fakes/memory-prefix-samples.ts";
+import { createRecordedLog } from "../../../test/fakes/recorded-log.ts";
 import type { PrefixSample } from "../../core/prefix-sample.ts";
+import { runPeriodically } from "../../core/run-periodically.ts";
 import { createPriceTable } from "../usage/price-table.ts";
 import { shippedPrices } from "../usage/prices.ts";
+import { analyzePrompts } from "./analyze-prompts.ts";
 import { createCacheFindings, rankCaches } from "./cache-analysis-store.ts";
-import { startAnalyzeWorker } from "./jobs.ts";
 
 const calls = createWorkload(quietWorkload).slice(0, 400);
 const shipped = sampleWorkload(calls, "shipped", "last block");
@@ -15,28 +17,28 @@ const shipped = sampleWorkload(calls, "shipped", "last block");
 async function aWorker(samples: readonly PrefixSample[]) {
   const clock = createFakeClock(Date.UTC(2026, 10, 23));
   const store = createMemoryPrefixSamples();
-  const board = createMemoryCacheAnalysisStore(clock);
+  const board = createMemoryCacheAnalysisStore();
   const drain = new AbortController();
-  const failures: unknown[] = [];
+  const log = createRecordedLog();
   let pauses = 0;
   await store.add(samples);
-  const worker = startAnalyzeWorker(
-    {
-      samples: store,
-      board,
-      prices: createPriceTable(shippedPrices),
-      // Every look at the time takes a while, so that each slice is over at once.
-      clock: { ...clock, monotonic: () => (pauses += 1) * 9 },
-      timeFactor: 1,
-      pause: async () => undefined,
-      failed: (error) => failures.push(error),
-    },
-    { everyMs: 1000, drain: drain.signal },
+  const deps = {
+    samples: store,
+    analyses: board,
+    prices: createPriceTable(shippedPrices),
+    // Every look at the time takes a while, so that each slice is over at once.
+    clock: { ...clock, monotonic: () => (pauses += 1) * 9 },
+    timeFactor: 1,
+    pause: async () => undefined,
+    intervalMs: 1000,
+  };
+  const worker = runPeriodically({ name: "prompts", intervalMs: 1000, clock, log, signal: drain.signal }, async ({ signal }) =>
+    analyzePrompts(deps, signal),
   );
   const until = async (done: () => Promise<boolean>) => {
     for (let round = 0; round < 200 && !(await done()); round += 1) await clock.advance(100);
   };
-  return { board, store, failures, clock, until, pauses: () => pauses, [Symbol.asyncDispose]: async () => (drain.abort(), worker.close()) };
+  return { board, store, log, clock, until, pauses: () => pauses, [Symbol.asyncDispose]: async () => (drain.abort(), worker.close()) };
 }
 
 describe("the analysis in the background", () => {
@@ -46,7 +48,7 @@ describe("the analysis in the background", () => {
     const [state] = await worker.board.list();
     expect(state).toMatchObject({ prompt: "implement", versions: [{ version: null, requests: 400 }], reply: { kind: "analysed" } });
     expect(worker.pauses()).toBeGreaterThan(100);
-    expect(worker.failures).toEqual([]);
+    expect(worker.log.lines).toEqual([]);
     const [finding] = await createCacheFindings(worker.board).findings();
     expect(finding).toMatchObject({ kind: "cache", severity: "high" });
     expect(finding?.title).toMatch(
@@ -105,7 +107,7 @@ describe("the analysis in the background", () => {
     const groups = await worker.store.groups();
     let fails = true;
     Object.assign(worker.store, { groups: async () => (fails ? Promise.reject(new Error("Redis is away")) : groups) });
-    await worker.until(async () => worker.failures.length > 0);
+    await worker.until(async () => worker.log.lines.length > 0);
     fails = false;
     await worker.until(async () => (await worker.board.list()).length > 0);
     expect(await worker.board.list()).toHaveLength(1);

@@ -2,8 +2,10 @@ import { expect, it } from "@jest/globals";
 import { startAnthropicBatchServer } from "../../../../demo/simulators/provider-batches/anthropic-batch-server.ts";
 import { batchHeadSchema } from "../../../../packages/sdk/src/wire/batches.ts";
 import { newTicketSchema } from "../../../../packages/sdk/src/wire/tickets.ts";
+import { createRecordedLog } from "../../../../test/fakes/recorded-log.ts";
 import { holdRedis } from "../../../../test/servers/hold-redis.ts";
 import { createSystemClock } from "../../../core/clock.ts";
+import { runPeriodically } from "../../../core/run-periodically.ts";
 import { createAnthropicBatches } from "../../../integrations/anthropic/create-anthropic-batches.ts";
 import { createAnthropicCosts } from "../../../integrations/anthropic/create-anthropic-costs.ts";
 import { realTimes } from "../../budgets/budget-ledger.ts";
@@ -13,9 +15,9 @@ import { createTicketStore } from "../../tickets/redis-store.ts";
 import { createPriceTable } from "../../usage/price-table.ts";
 import { shippedPrices } from "../../usage/prices.ts";
 import { createBatchControl } from "../batch-control.ts";
-import { createBatchReconciler } from "../jobs.ts";
+import { createBatchReconciler } from "../batch-reconciler.ts";
 import { createBatchStore } from "../redis-store.ts";
-import { startProviderBatchReconciler } from "./jobs.ts";
+import { createProviderCostComparison } from "./compare-provider-costs.ts";
 import { createProviderBatchReconciler } from "./provider-batch-reconciler.ts";
 import { createProviderTickets } from "./provider-tickets.ts";
 import { createProviderBatchStore } from "./redis-store.ts";
@@ -42,7 +44,6 @@ async function open(patience = { sendingMs: 200, againMs: 20, resultsMs: 60_000 
   const desk = createProviderBatchReconciler({
     store,
     providers: { anthropic: createAnthropicBatches({ baseUrl: provider.url, apiKey: "sk-ant-api03-test" }, clock) },
-    costs: { anthropic: createAnthropicCosts({ baseUrl: provider.url, apiKey: "sk-ant-admin01-test" }, clock) },
     tickets: createProviderTickets({
       tickets,
       ledger,
@@ -61,13 +62,16 @@ async function open(patience = { sendingMs: 200, againMs: 20, resultsMs: 60_000 
   expect(await control.submit("b")).toEqual({ kind: "submitted" });
   const drain = new AbortController();
   const faults: unknown[] = [];
-  const failed = (error: unknown) => void faults.push(error);
-  const options = { everyMs: 20, compareEveryMs: 100, drain: drain.signal, clock, settled: () => undefined, failed };
-  // As two servers do.
-  const handles = [startProviderBatchReconciler(desk, options), startProviderBatchReconciler(desk, options)];
+  const log = createRecordedLog(({ fields }) => faults.push(fields));
+  const costs = { anthropic: createAnthropicCosts({ baseUrl: provider.url, apiKey: "sk-ant-admin01-test" }, clock) };
+  const compare = createProviderCostComparison({ store, costs, clock });
+  const repeat = (intervalMs: number, tick: (signal: AbortSignal) => Promise<unknown>) =>
+    runPeriodically({ name: "test", intervalMs, clock, log, signal: drain.signal }, async ({ signal }) => void (await tick(signal)));
+  // As two servers do, and one worker.
+  const handles = [repeat(20, async (signal) => desk.look(signal)), repeat(20, async (signal) => desk.look(signal)), repeat(100, compare)];
   const until = async (isReached: (batch: NonNullable<Awaited<ReturnType<typeof control.look>>>) => boolean | Promise<boolean>) => {
     for (const deadline = Date.now() + 20_000; Date.now() < deadline; await clock.sleep(20)) {
-      await keeper.look();
+      await keeper.reconcile();
       const batch = await control.look("b");
       if (batch !== undefined && (await isReached(batch))) return batch;
     }
