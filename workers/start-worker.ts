@@ -1,9 +1,9 @@
-import { schedulePromptAnalysis } from "../src/app/analyze-prompts.ts";
 import { scheduleCostComparison } from "../src/app/open-providers.ts";
 import { openWorker } from "../src/app/open-worker.ts";
 import type { Runtime } from "../src/app/runtime.ts";
+import { scheduleJournalCheck } from "../src/app/schedule-journal-check.ts";
+import { schedulePromptAnalysis } from "../src/app/schedule-prompt-analysis.ts";
 import { startMails } from "../src/app/start-mails.ts";
-import { scheduleJournalCheck } from "../src/app/watch-journals.ts";
 import type { WakeQueue } from "../src/core/wake-queue.ts";
 import { guardrailNames } from "../src/guardrails/evaluate-guardrails.ts";
 import { withRedisMs } from "../src/platform/closers.ts";

@@ -34,12 +34,12 @@ import { createRunJournal, type RedisRunJournal } from "../runs/redis-store.ts";
 import { createWatchdogRecord } from "../runs/redis-watchdog.ts";
 import { freeWorkerName, isProcessAlive, takeWorkerName } from "../runs/redis-worker-slot.ts";
 import { actionCatalogue, createActions } from "./action-registry.ts";
-import { openAnalyst } from "./analyze-prompts.ts";
 import { openStanding } from "./open-alertmanagers.ts";
 import { createCacheAnalysisReader } from "./open-cache-analysis-reader.ts";
 import { openPrompts } from "./open-prompts.ts";
 import { openCheckpoints, openCommands } from "./open-work.ts";
 import type { Runtime } from "./runtime.ts";
+import { openAnalyst } from "./schedule-prompt-analysis.ts";
 
 /** Lease of a run; another worker takes over at most this long, plus one sweep, after a worker died. */
 const leaseMs = 6000;

@@ -5,7 +5,7 @@ import { createRecordedLog, type RecordedLine } from "../../test/fakes/recorded-
 import { scriptedNotifiers } from "../../test/fakes/scripted-notifiers.ts";
 import { aPagerDutyTarget, aSlackTarget, aWebhookTarget } from "../../test/servers/notification-targets.ts";
 import { type NotificationDelivery, targetIdOf } from "../core/notification-target.ts";
-import type { Mail, MailDelivery, OutboxRow } from "../core/outbox.ts";
+import type { Mail, MailDelivery } from "../core/outbox.ts";
 import type { ComposedMail } from "../reports/create-composer.ts";
 import { defaultTimeouts, deliverNext, retryDelayMs, startReportWorker } from "./jobs.ts";
 

@@ -65,7 +65,7 @@ export function startScheduledWork(tasks: readonly ScheduledTask[], options: Sch
       running.delete(task.name);
     }
   };
-  const { worker, close } = startQueueWorker<object>(
+  const ticker = startQueueWorker<object>(
     scheduleQueueName,
     async ({ name }) => {
       const task = taskByName.get(name);
@@ -79,14 +79,14 @@ export function startScheduledWork(tasks: readonly ScheduledTask[], options: Sch
     for (const { name, intervalMs } of tasks)
       await queue.upsertJobScheduler(name, { every: Math.max(1, Math.round(intervalMs)) }, { name });
   });
-  const pause = () => void worker.pause(true).catch(() => undefined);
+  const pause = () => void ticker.worker.pause(true).catch(() => undefined);
   if (signal.aborted) pause();
   else signal.addEventListener("abort", pause, { once: true });
   return {
     async close() {
       signal.removeEventListener("abort", pause);
       await schedules.close();
-      await close();
+      await ticker.close();
       await queue.close();
     },
   };

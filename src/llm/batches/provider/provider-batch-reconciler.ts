@@ -1,5 +1,4 @@
 import type { Clock, Instant } from "../../../core/clock.ts";
-import { dayMs } from "../../../core/duration.ts";
 import type { PriceTable } from "../../usage/price-table.ts";
 import { afterFailure, afterSearch, judgeStatus, nextProviderMove, type ProviderTimeouts } from "./next-provider-move.ts";
 import type { ClosedProviderBatch, OpenProviderBatch, ProviderBatchStore } from "./open-provider-batch.ts";

@@ -8,6 +8,7 @@ import { createSystemClock } from "../../../core/clock.ts";
 import { runPeriodically } from "../../../core/run-periodically.ts";
 import { createAnthropicBatches } from "../../../integrations/anthropic/create-anthropic-batches.ts";
 import { createAnthropicCosts } from "../../../integrations/anthropic/create-anthropic-costs.ts";
+import { openAnthropic } from "../../../integrations/anthropic/open-anthropic.ts";
 import { realTimes } from "../../budgets/budget-ledger.ts";
 import { createLocalGate } from "../../budgets/local-gate.ts";
 import { createBudgetLedger } from "../../budgets/redis-store.ts";
@@ -30,6 +31,8 @@ const clock = createSystemClock();
 async function open(patience = { sendingMs: 200, againMs: 20, resultsMs: 60_000 }) {
   await held.redis.flushall();
   const provider = await startAnthropicBatchServer({ durationMs: 300, cancelMs: 100 });
+  // As the product does at its start: loading the SDK takes longer than this test lets a submission take.
+  await openAnthropic({ baseUrl: provider.url, apiKey: "sk-ant-api03-test" });
   const tickets = createTicketStore({ redis: held.redis, clock });
   const batches = createBatchStore({ redis: held.redis, clock });
   const ledger = createBudgetLedger({ redis: held.redis, clock, times: realTimes, counts: tickets });
