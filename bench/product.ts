@@ -11,6 +11,7 @@ import { createMetrics, type Metrics } from "../src/app/metrics.ts";
 import { packageFolder } from "../src/cli/process-context.ts";
 import type { ActionCatalogue } from "../src/core/action.ts";
 import { createSystemClock } from "../src/core/clock.ts";
+import type { EventSink } from "../src/core/event.ts";
 import type { Log } from "../src/core/log.ts";
 import { createUlids } from "../src/core/ulid.ts";
 import { createFreezeStore } from "../src/freeze/redis-store.ts";
@@ -23,6 +24,7 @@ import { matchTriggers } from "../src/runbooks/runbook-set.ts";
 import { createBullWakeQueue } from "../src/runs/bull-wake-queue.ts";
 import { createConcurrencyLimiter } from "../src/runs/concurrency-limiter.ts";
 import { createExecutor } from "../src/runs/engine/execute-run.ts";
+import type { RunEvent } from "../src/runs/engine/run-event.ts";
 import { createInProcessDispatcher } from "../src/runs/in-process-dispatcher.ts";
 import { startRunWorker } from "../src/runs/jobs.ts";
 import { createPinnedRunbooks } from "../src/runs/redis-pinned-runbooks.ts";
@@ -65,7 +67,7 @@ async function main([socketPath = "", port = "", observerPath = ""]: readonly st
       guard: evaluateGuardrails,
       announce: () => Promise.resolve(),
       metrics: { query: () => Promise.resolve({ kind: "unavailable", reason: "The bench has no Prometheus." }) },
-      observer: engineObserver(metrics),
+      publish: createBenchRunSink(metrics),
       freezes: async () => freezes.list(),
     },
     { clock, questionId: () => ids("q"), cooldownOf: () => [] },
@@ -150,17 +152,27 @@ function watched(ledger: RedisRunJournal, observerPath: string): RunJournal {
   };
 }
 
-function engineObserver(metrics: Metrics) {
-  return {
-    claimed: () => undefined,
-    stepEnded: () => undefined,
-    firstEffect: (afterAcceptMs: number) => metrics.alertToAction.observe(afterAcceptMs / 1000),
-    refused: (guardrail: string) => metrics.refusals.inc({ guardrail }),
-    fenced: () => metrics.fencedWrites.inc(),
-    ended: ({ runbookId, outcome, ms }: { readonly runbookId: string; readonly outcome: string; readonly ms: number }) => {
-      metrics.runs.inc({ runbook: runbookId, outcome });
-      metrics.runDuration.observe({ runbook: runbookId }, ms / 1000);
-    },
+/** Metrics as in the product, without the log and without the time of each step. */
+function createBenchRunSink(metrics: Metrics): EventSink<RunEvent> {
+  return (event) => {
+    switch (event.kind) {
+      case "first_effect":
+        metrics.alertToAction.observe(event.afterAcceptMs / 1000);
+        break;
+      case "step_refused":
+        metrics.refusals.inc({ guardrail: event.guardrail });
+        break;
+      case "write_fenced":
+        metrics.fencedWrites.inc();
+        break;
+      case "run_ended":
+        metrics.runs.inc({ runbook: event.runbookId, outcome: event.outcome });
+        metrics.runDuration.observe({ runbook: event.runbookId }, event.ms / 1000);
+        break;
+      case "run_claimed":
+      case "step_ended":
+        break;
+    }
   };
 }
 

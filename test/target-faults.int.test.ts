@@ -83,7 +83,6 @@ The target misbehaves.
   const ledger = createMemoryRunJournal(clock);
   const request = { runbookId: runbook.id, runbookSha: runbook.sha256, mode: "auto", params: {}, source: "manual" } as const;
   ledger.create("run_1", request);
-  const nothing = () => undefined;
   const executor = createExecutor(
     {
       ledger,
@@ -92,7 +91,7 @@ The target misbehaves.
       guard: () => ({ kind: "allow", claims: [] }),
       metrics: { query: async () => ({ kind: "unavailable", reason: "none" }) },
       announce: async () => undefined,
-      observer: { claimed: nothing, stepEnded: nothing, firstEffect: nothing, refused: nothing, fenced: nothing, ended: nothing },
+      publish: () => undefined,
     },
     { clock, questionId: () => `q_${randomUUID()}`, cooldownOf: () => [] },
   );

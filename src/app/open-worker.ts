@@ -7,7 +7,7 @@ import { isTestAlert } from "../core/alert.ts";
 import type { Outbox } from "../core/outbox.ts";
 import type { PrometheusReader } from "../core/prometheus.ts";
 import { cooldownBucket, cooldownWindowMs } from "../guardrails/cooldown.ts";
-import { guardSteps, rememberOutcomes } from "../guardrails/guard-steps.ts";
+import { guardSteps } from "../guardrails/guard-steps.ts";
 import { createGuardMemory } from "../guardrails/redis-store.ts";
 import { createHttpClient } from "../integrations/http/create-http-client.ts";
 import { createPrometheusClient, type PrometheusClient } from "../integrations/prometheus/create-prometheus-client.ts";
@@ -27,17 +27,15 @@ import { withRedisMs } from "../platform/closers.ts";
 import { createBoundedSender, usualLimits } from "../platform/requests/bounded-request.ts";
 import { createExecutor, type Executor, type ExecutorOptions } from "../runs/engine/execute-run.ts";
 import type { MetricSource } from "../runs/engine/metric-source.ts";
-import { createEngineObserver } from "../runs/observe-engine.ts";
-import { recordWatchdog } from "../runs/record-watchdog.ts";
 import { createPinnedRunbooks } from "../runs/redis-pinned-runbooks.ts";
 import { createRunJournal, type RedisRunJournal } from "../runs/redis-store.ts";
-import { createWatchdogRecord } from "../runs/redis-watchdog.ts";
 import { freeWorkerName, isProcessAlive, takeWorkerName } from "../runs/redis-worker-slot.ts";
 import { actionCatalogue, createActions } from "./action-registry.ts";
 import { openStanding } from "./open-alertmanagers.ts";
 import { createCacheAnalysisReader } from "./open-cache-analysis-reader.ts";
 import { openPrompts } from "./open-prompts.ts";
 import { openCheckpoints, openCommands } from "./open-work.ts";
+import { createWorkerSink } from "./product-event.ts";
 import type { Runtime } from "./runtime.ts";
 import { openAnalyst } from "./schedule-prompt-analysis.ts";
 
@@ -57,7 +55,7 @@ export interface OpenWorker {
 
 /** Takes a name and opens everything that carrying out runs needs; nothing runs yet. */
 export async function openWorker(runtime: Runtime): Promise<OpenWorker> {
-  const { config, clock, random, log, metrics, closers } = runtime;
+  const { config, clock, random, closers } = runtime;
   const redis = runtime.connect("worker");
   const name = await takeWorkerName(redis, { host: hostname(), pid: process.pid, isAlive: isProcessAlive });
   closers.add("worker name", async () => freeWorkerName(redis, name), withRedisMs);
@@ -99,22 +97,7 @@ export async function openWorker(runtime: Runtime): Promise<OpenWorker> {
       guard: guardSteps(config, memory, { budget: async () => (await runtime.ledger.list()).length }),
       metrics: metricSource(prometheus),
       ...openStanding(runtime),
-      observer: rememberOutcomes(
-        recordWatchdog(
-          createEngineObserver(metrics, log, () => clock.now()),
-          {
-            record: createWatchdogRecord(redis),
-            clock,
-            lost: (error) => log.warn({ error }, "A watchdog run came through and that could not be recorded."),
-          },
-        ),
-        memory,
-        {
-          actions,
-          clock,
-          lost: (error) => log.error({ error }, "How an attempt ended could not be remembered for the circuit breaker."),
-        },
-      ),
+      publish: createWorkerSink(runtime, { redis, memory, actions }),
       freezes: async () => runtime.freezes.list(),
       frozen: async () => runtime.freezeFile?.standing(),
       announce: createAnnouncer({

@@ -3,7 +3,6 @@ import { aRunbook, aStep } from "../../test/builders/a-runbook.ts";
 import { createFakeClock } from "../../test/fakes/fake-clock.ts";
 import { scriptActions } from "../../test/fakes/scripted-actions.ts";
 import type { Candidate } from "../runs/engine/candidate.ts";
-import type { EngineObserver } from "../runs/engine/engine-observer.ts";
 import { guardSteps, rememberOutcomes } from "./guard-steps.ts";
 import { noFacts } from "./guardrail.ts";
 
@@ -49,39 +48,46 @@ it("has no verdict on what raises while it cannot see, and does not need to see 
   expect((await guardSteps(settings, blind)(aCandidate("stop"), 0)).kind).toBe("allow");
 });
 
-it("lets the breaker hear of raising actions only, and still tells telemetry of all", async () => {
-  const heard: string[] = [];
-  const told: string[] = [];
-  const nothing = () => undefined;
-  const observer: EngineObserver = {
-    claimed: nothing,
-    stepEnded: ({ action, outcome }) => void told.push(`${action} ${outcome}`),
-    firstEffect: nothing,
-    refused: nothing,
-    fenced: nothing,
-    ended: nothing,
-  };
+it("remembers how the attempts of raising actions and the runs end, and nothing of other events", async () => {
+  const kept: string[] = [];
   const memory = {
-    failed: async (action: string, targets: readonly string[], id: string) =>
-      void heard.push(`failed ${action} on ${targets.join()} ${id}`),
-    worked: async (action: string, targets: readonly string[]) => void heard.push(`worked ${action} on ${targets.join()}`),
-    helped: async (runbookId: string, helped: boolean) => void heard.push(`${runbookId} ${helped ? "helped" : "did not help"}`),
+    failed: async (action: string, targets: readonly string[], id: string) => void kept.push(`failed ${action} on ${targets.join()} ${id}`),
+    worked: async (action: string, targets: readonly string[]) => void kept.push(`worked ${action} on ${targets.join()}`),
+    helped: async (runbookId: string, helped: boolean) => void kept.push(`${runbookId} ${helped ? "helped" : "did not help"}`),
   };
-  const remembering = rememberOutcomes(observer, memory, { actions, clock: createFakeClock(7), lost: nothing });
+  const remember = rememberOutcomes(memory, { actions, clock: createFakeClock(7), lost: () => undefined });
+  remember({ kind: "run_claimed", runId: "run_1", runbookId: "cost", stalls: 0 });
+  remember({ kind: "first_effect", afterAcceptMs: 1 });
+  remember({ kind: "step_refused", guardrail: "cooldown" });
+  remember({ kind: "write_fenced", runId: "run_1" });
+  expect(kept).toEqual([]);
   for (const outcome of ["completed", "failed", "in_doubt"] as const) {
     for (const action of ["stop", "resume"])
-      remembering.stepEnded({ runId: "run_1", stepId: "a", action, outcome, ms: 1, targets: ["budget/a"] });
+      remember({ kind: "step_ended", runId: "run_1", stepId: "a", action, outcome, ms: 1, targets: ["budget/a"] });
   }
   for (const outcome of ["succeeded", "ineffective", "inconclusive", "aborted"])
-    remembering.ended({ runId: "run_1", runbookId: "cost", outcome, ms: 1 });
-  expect(heard).toEqual([
+    remember({ kind: "run_ended", runId: "run_1", runbookId: "cost", outcome, ms: 1 });
+  expect(kept).toEqual([
     "worked resume on budget/a",
     "failed resume on budget/a run_1:a:7",
     "failed resume on budget/a run_1:a:7",
     "cost helped",
     "cost did not help",
   ]);
-  expect(told).toHaveLength(6);
+});
+
+it("says when an outcome could not be remembered", async () => {
+  const fail = async () => Promise.reject(new Error("Redis is away."));
+  const lost: unknown[] = [];
+  const remember = rememberOutcomes(
+    { failed: fail, worked: fail, helped: fail },
+    { actions, clock: createFakeClock(), lost: (error) => lost.push(error) },
+  );
+  remember({ kind: "step_ended", runId: "run_1", stepId: "a", action: "resume", outcome: "completed", ms: 1, targets: [] });
+  remember({ kind: "step_ended", runId: "run_1", stepId: "a", action: "resume", outcome: "failed", ms: 1, targets: [] });
+  remember({ kind: "run_ended", runId: "run_1", runbookId: "cost", outcome: "succeeded", ms: 1 });
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(lost).toHaveLength(3);
 });
 
 it("measures the reach of a raise against how many there are, and has no verdict while they cannot be counted", async () => {

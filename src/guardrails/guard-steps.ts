@@ -1,9 +1,10 @@
 import type { ActionCatalogue } from "../core/action.ts";
 import type { Clock, Instant } from "../core/clock.ts";
+import type { EventSink } from "../core/event.ts";
 import { limitsOf } from "../core/limits.ts";
 import type { Verdict } from "../core/verdict.ts";
 import type { Candidate } from "../runs/engine/candidate.ts";
-import type { EngineObserver } from "../runs/engine/engine-observer.ts";
+import type { RunEvent } from "../runs/engine/run-event.ts";
 import { kindOf } from "./blast-radius.ts";
 import { evaluateGuardrails } from "./evaluate-guardrails.ts";
 import { isRaise, touchedTargets } from "./guardrail.ts";
@@ -40,28 +41,31 @@ async function countFleets(fleets: Fleets, targets: readonly string[]): Promise<
   return Object.fromEntries(await Promise.all(kinds.map(async (kind) => [kind, (await fleets[kind]?.()) ?? 0] as const)));
 }
 
-/** Lets the circuit breaker hear how the attempts of raising actions and the runs end. `lost` is told when it could not be remembered. */
+/**
+ * Keeps for the circuit breaker how the attempts of raising actions and the runs end; ignores other events.
+ * `lost` is called when it could not be kept.
+ */
 export function rememberOutcomes(
-  observer: EngineObserver,
   memory: Pick<GuardMemory, "failed" | "worked" | "helped">,
-  about: { readonly actions: Pick<ActionCatalogue, "find">; readonly clock: Clock; readonly lost: (error: unknown) => void },
-): EngineObserver {
-  return {
-    ...observer,
-    stepEnded(step) {
-      observer.stepEnded(step);
-      if (about.actions.find(step.action)?.risk !== "raises") return;
-      const told =
-        step.outcome === "completed"
-          ? memory.worked(step.action, step.targets)
-          : memory.failed(step.action, step.targets, `${step.runId}:${step.stepId}:${about.clock.now()}`);
-      told.catch(about.lost);
-    },
-    ended(run) {
-      observer.ended(run);
+  {
+    actions,
+    clock,
+    lost,
+  }: { readonly actions: Pick<ActionCatalogue, "find">; readonly clock: Pick<Clock, "now">; readonly lost: (error: unknown) => void },
+): EventSink<RunEvent> {
+  return (event) => {
+    if (event.kind === "step_ended") {
+      if (actions.find(event.action)?.risk !== "raises") return;
+      const kept =
+        event.outcome === "completed"
+          ? memory.worked(event.action, event.targets)
+          : memory.failed(event.action, event.targets, `${event.runId}:${event.stepId}:${clock.now()}`);
+      kept.catch(lost);
+    }
+    if (event.kind === "run_ended") {
       // Whoever could not see, or never began, has not shown that the runbook does not help.
-      if (run.outcome !== "succeeded" && run.outcome !== "ineffective") return;
-      memory.helped(run.runbookId, run.outcome === "succeeded").catch(about.lost);
-    },
+      if (event.outcome !== "succeeded" && event.outcome !== "ineffective") return;
+      memory.helped(event.runbookId, event.outcome === "succeeded").catch(lost);
+    }
   };
 }

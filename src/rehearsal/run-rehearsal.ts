@@ -14,7 +14,6 @@ import type { RecoveryPorts } from "../llm/tickets/recovery-ports.ts";
 import { createRecipients } from "../notifications/create-recipients.ts";
 import { matchTriggers } from "../runbooks/runbook-set.ts";
 import { createExecutor, type Execution } from "../runs/engine/execute-run.ts";
-import { silentObserver } from "../runs/engine/silent-observer.ts";
 import type { RunJournal } from "../runs/store.ts";
 import { faultyActions, type StepFaults } from "./faulty-actions.ts";
 import { createMemoryRunJournal } from "./memory-run-journal.ts";
@@ -122,7 +121,7 @@ export async function runRehearsal(runbook: Runbook, rehearsal: Rehearsal): Prom
         ask: async () =>
           resolved ? { kind: "gone", detail: "no Alertmanager holds the alert any more" } : { kind: "firing", detail: "the alert fires" },
       },
-      observer: silentObserver,
+      publish: () => undefined,
       announce: async () => undefined,
     },
     { clock, questionId: () => `q_${questions.length + 1}`, cooldownOf: () => [] },

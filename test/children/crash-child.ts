@@ -204,7 +204,7 @@ const executor = createExecutor(
     }),
     metrics: { query: async () => ({ kind: "unavailable", reason: "none" }) },
     announce: async () => undefined,
-    observer: { claimed: nothing, stepEnded: nothing, firstEffect: nothing, refused: nothing, fenced: nothing, ended: nothing },
+    publish: nothing,
   },
   {
     clock,

@@ -117,7 +117,6 @@ it("begins no effect whose intent is not on the replica, goes on when it is, and
     { name: "one", effect: "once", turns: [done()] },
     { name: "two", effect: "once", turns: [done()] },
   ]);
-  const nothing = () => undefined;
   const executor = createExecutor(
     {
       ledger,
@@ -126,7 +125,7 @@ it("begins no effect whose intent is not on the replica, goes on when it is, and
       guard: () => ({ kind: "allow", claims: [] }),
       metrics: { query: async () => ({ kind: "unavailable", reason: "none" }) },
       announce: async () => undefined,
-      observer: { claimed: nothing, stepEnded: nothing, firstEffect: nothing, refused: nothing, fenced: nothing, ended: nothing },
+      publish: () => undefined,
     },
     { clock, questionId: () => "q_1", cooldownOf: () => [] },
   );

@@ -3,13 +3,14 @@ import type { Question } from "../../../packages/sdk/src/wire/questions.ts";
 import type { Runbook } from "../../../packages/sdk/src/wire/runbooks.ts";
 import type { Action } from "../../core/action.ts";
 import type { Instant } from "../../core/clock.ts";
+import type { EventSink } from "../../core/event.ts";
 import type { Verdict } from "../../core/verdict.ts";
 import type { PinnedRunbooks } from "../pinned-runbooks.ts";
 import type { RunJournal } from "../store.ts";
 import type { AlertStanding } from "./alert-standing.ts";
 import type { Candidate } from "./candidate.ts";
-import type { EngineObserver } from "./engine-observer.ts";
 import type { MetricSource } from "./metric-source.ts";
+import type { RunEvent } from "./run-event.ts";
 
 /** Everything the engine needs from the world. */
 export interface EngineDeps {
@@ -20,7 +21,7 @@ export interface EngineDeps {
   readonly metrics: MetricSource;
   /** Absent: no Alertmanager is configured, and runs begin to change things without asking whether the alert still fires. */
   readonly standing?: AlertStanding;
-  readonly observer: EngineObserver;
+  readonly publish: EventSink<RunEvent>;
   /** Every freeze that stands in the ledger; looked at while an effect is under way. Absent: an effect under way is not cut. */
   readonly freezes?: () => Promise<readonly Freeze[]>;
   /** The freeze that stands outside of the ledger (a file); looked at before every effect. Absent: there is no such place. */

@@ -14,7 +14,7 @@ import { createMemoryRunJournal, type MemoryRunJournal } from "../../rehearsal/m
 import type { Candidate } from "./candidate.ts";
 import { createExecutor, type Execution, type Executor } from "./execute-run.ts";
 import type { MetricSource } from "./metric-source.ts";
-import { silentObserver } from "./silent-observer.ts";
+import type { RunEvent } from "./run-event.ts";
 
 const never = new AbortController().signal;
 
@@ -25,6 +25,7 @@ interface Bench {
   readonly executor: Executor;
   /** Ids of the questions that people were told of. */
   readonly announced: readonly string[];
+  readonly published: readonly RunEvent[];
   /** Executes until the run ends or sleeps for a person, letting time pass. */
   run(): Promise<Execution>;
   kinds(): string[];
@@ -45,6 +46,7 @@ function aBench(runbook: Runbook, scripts: readonly ScriptedAction[], options: O
   ledger.create("run_1", { runbookId: "test", runbookSha: runbook.sha256, mode: "auto", params: {}, source: "manual", ...options.request });
   let question = 0;
   const announced: string[] = [];
+  const published: RunEvent[] = [];
   const executor = createExecutor(
     {
       ledger,
@@ -52,7 +54,7 @@ function aBench(runbook: Runbook, scripts: readonly ScriptedAction[], options: O
       actions,
       guard: options.guard ?? (() => ({ kind: "allow", claims: [] })),
       metrics: { query: options.metrics ?? (async () => ({ kind: "unavailable", reason: "no Prometheus in this test" })) },
-      observer: silentObserver,
+      publish: (event) => published.push(event),
       ...(options.frozen !== undefined && { frozen: options.frozen }),
       announce: async (question, _runbook, escalated) => void announced.push(`${question.id}${escalated ? " escalated" : ""}`),
     },
@@ -64,6 +66,7 @@ function aBench(runbook: Runbook, scripts: readonly ScriptedAction[], options: O
     actions,
     executor,
     announced,
+    published,
     async run() {
       for (;;) {
         const execution = executor.execute("run_1", never);
@@ -100,6 +103,18 @@ describe("a run", () => {
     expect(await bench.run()).toBe("ended");
     expect(bench.actions.calls).toEqual(["run one", "run two"]);
     expect(bench.last("finished")).toMatchObject({ outcome: "succeeded" });
+  });
+
+  it("publishes its claim, the end of each attempt, its first effect and its end", async () => {
+    const bench = aBench(aRunbook([aStep("one"), aStep("two")]), [{ name: "one" }, { name: "two" }]);
+    await bench.run();
+    expect(bench.published).toMatchObject([
+      { kind: "run_claimed", runId: "run_1", runbookId: "test", stalls: 1 },
+      { kind: "step_ended", runId: "run_1", stepId: "one", action: "one", outcome: "completed" },
+      { kind: "first_effect" },
+      { kind: "step_ended", runId: "run_1", stepId: "two", action: "two", outcome: "completed" },
+      { kind: "run_ended", runId: "run_1", runbookId: "test", outcome: "succeeded" },
+    ]);
   });
 
   it("cuts an action at its timeout, in the time of its clock", async () => {
@@ -432,6 +447,10 @@ describe("guardrails and people", () => {
         .filter((entry) => entry.kind === "refused")
         .map((entry) => entry.plan?.summary),
     ).toEqual(["Do one", "Do two"]);
+    expect(bench.published.filter(({ kind }) => kind === "step_refused")).toEqual([
+      { kind: "step_refused", guardrail: "mode" },
+      { kind: "step_refused", guardrail: "mode" },
+    ]);
     expect(bench.last("finished")).toMatchObject({ outcome: "stood_down" });
   });
 
@@ -627,6 +646,7 @@ describe("what comes from outside", () => {
     expect(await bench.executor.execute("run_1", never)).toBe("fenced");
     expect(bench.actions.calls).toEqual(["run one"]);
     expect(bench.kinds()).toEqual(["accepted", "claimed", "intent"]);
+    expect(bench.published.at(-1)).toEqual({ kind: "write_fenced", runId: "run_1" });
   });
 });
 

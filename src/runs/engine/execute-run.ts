@@ -62,7 +62,7 @@ export function createExecutor(ports: EngineDeps, options: ExecutorOptions): Exe
       } catch (error) {
         if (error instanceof NotReplicated) return await releaseForReplicas(writer);
         if (!(error instanceof LeaseLost)) throw error;
-        deps.observer.fenced(runId);
+        deps.publish({ kind: "write_fenced", runId });
         return "fenced";
       } finally {
         writer.close();
@@ -75,7 +75,8 @@ export function createExecutor(ports: EngineDeps, options: ExecutorOptions): Exe
     const { request, waiting, lastAt } = writer.view;
     const idleMs = waiting ? undefined : clock.now() - lastAt;
     writer.record({ kind: "claimed", worker: lease.token });
-    deps.observer.claimed({ runId: lease.runId, runbookId: request.runbookId, stalls, ...(idleMs !== undefined && { idleMs }) });
+    const { runId } = lease;
+    deps.publish({ kind: "run_claimed", runId, runbookId: request.runbookId, stalls, ...(idleMs !== undefined && { idleMs }) });
     const runbook = await deps.runbooks.get(request.runbookSha, request.runbookId);
     const failure = runbook === undefined ? corrupt : stalls > maxStalls ? poisoned : undefined;
     if (runbook !== undefined && failure === undefined) return drive({ runbook, writer, deps }, drain);
@@ -192,7 +193,7 @@ export function createExecutor(ports: EngineDeps, options: ExecutorOptions): Exe
       return "yielded";
     } catch (error) {
       if (!(error instanceof LeaseLost)) throw error;
-      deps.observer.fenced(writer.lease.runId);
+      deps.publish({ kind: "write_fenced", runId: writer.lease.runId });
       return "fenced";
     }
   }
@@ -207,7 +208,7 @@ export function createExecutor(ports: EngineDeps, options: ExecutorOptions): Exe
       release: {},
       ...(runbook !== undefined && { cooldowns: options.cooldownOf(runbook, writer) }),
     });
-    deps.observer.ended({ runId, runbookId: request.runbookId, outcome, ms: clock.now() - acceptedAt });
+    deps.publish({ kind: "run_ended", runId, runbookId: request.runbookId, outcome, ms: clock.now() - acceptedAt });
     return "ended";
   }
 }

@@ -8,7 +8,6 @@ import { type ScriptedAction, scriptActions } from "../../../test/fakes/scripted
 import { createMemoryRunJournal } from "../../rehearsal/memory-run-journal.ts";
 import type { StandingSeen } from "./alert-standing.ts";
 import { createExecutor, type Execution } from "./execute-run.ts";
-import { silentObserver } from "./silent-observer.ts";
 
 const alert: Alert = { status: "firing", labels: { alertname: "Burn" }, annotations: {}, startsAt: 0, generatorUrl: "", fingerprint: "f1" };
 const approval = { role: "approver", of: 1, withinMs: 3_600_000 } as const;
@@ -48,7 +47,7 @@ function aBench(
           return { kind, detail: `it is ${kind}` };
         },
       },
-      observer: silentObserver,
+      publish: () => undefined,
       announce: async () => undefined,
     },
     { clock, questionId: () => `q_${(question += 1)}`, cooldownOf: () => [] },

@@ -37,7 +37,7 @@ export async function suspendForFreeze(freeze: Freeze, step: Step, { writer, dep
   const recorded = writer.view.frozen;
   const isRecorded = recorded?.step === step.id && recorded.scope === scope && recorded.by === by && recorded.reason === reason;
   if (!isRecorded || !writer.discardClaim()) writer.record({ kind: "frozen", step: step.id, scope, by, reason });
-  if (!isRecorded) deps.observer.refused("freeze");
+  if (!isRecorded) deps.publish({ kind: "step_refused", guardrail: "freeze" });
   await writer.flush({
     state: "suspended",
     summary: { step: step.name, note: describeFreeze(freeze) },

@@ -19,8 +19,8 @@ export function approvalStage(attempt: Attempt): StageOutcome {
 function requestApproval({ run, step, plan, judgement, approved }: Attempt, wanted: string): void {
   const { verdict, planSha } = judgement;
   const isOutdated = approved !== undefined;
-  if (isOutdated) run.deps.observer.refused("stale-plan");
-  else if (verdict.kind === "ask") run.deps.observer.refused(verdict.guardrail);
+  if (isOutdated) run.deps.publish({ kind: "step_refused", guardrail: "stale-plan" });
+  else if (verdict.kind === "ask") run.deps.publish({ kind: "step_refused", guardrail: verdict.guardrail });
   const rule = step.approval;
   askPeople(run, step, {
     kind: "approve",

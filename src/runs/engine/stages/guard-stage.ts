@@ -18,7 +18,7 @@ export async function guardStage(attempt: Attempt): Promise<StageOutcome> {
 
 function recordRefusal(attempt: Attempt, { guardrail, reason, retryAt }: Extract<Verdict, { readonly kind: "refuse" }>): StageOutcome {
   const { run, step, plan } = attempt;
-  run.deps.observer.refused(guardrail);
+  run.deps.publish({ kind: "step_refused", guardrail });
   run.writer.record({ kind: "refused", step: step.id, guardrail, reason, plan, ...(retryAt !== undefined && { retryAt }) });
   if (retryAt === undefined && run.writer.view.request.mode !== "observe")
     recordFailure(attempt, { reason: "refused_by_guardrail", message: `${guardrail}: ${reason}`, applied: "no" });

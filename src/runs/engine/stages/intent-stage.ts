@@ -64,7 +64,7 @@ function recordClaimRefusal({ run, step, plan }: Attempt, reply: Extract<AppendR
   const { claim, holder, retryAt } = reply;
   // A bucket begins with the name of the guardrail that claims it.
   const guardrail = "bucket" in claim ? (claim.bucket.split(":")[0] ?? "limit") : "target-lock";
-  run.deps.observer.refused(guardrail);
+  run.deps.publish({ kind: "step_refused", guardrail });
   run.writer.record({
     kind: "refused",
     step: step.id,

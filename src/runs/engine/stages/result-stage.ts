@@ -2,7 +2,7 @@ import type { Failure } from "../../../../packages/sdk/src/wire/failures.ts";
 import type { ActionResult } from "../../../core/action.ts";
 import { askPeople } from "../ask-people.ts";
 import { type Attempt, proceed, recordFailure, type StageOutcome } from "../attempt.ts";
-import type { EngineObserver } from "../engine-observer.ts";
+import type { StepEnded } from "../run-event.ts";
 import { sampleMetrics } from "../sample-metrics.ts";
 
 /** Records how the call ended. A result that must not be asked for twice is written at once; a repeatable one is written with the next intent. */
@@ -48,7 +48,7 @@ function recordOutput(attempt: Attempt, { output }: Extract<ActionResult, { read
   const isFirstEffect = action.effect !== "read" && writer.view.effects.length === 0;
   writer.record({ kind: "applied", step: step.id, attempt: number, output });
   reportEnd(attempt, "completed");
-  if (isFirstEffect) deps.observer.firstEffect(deps.clock.now() - writer.view.acceptedAt);
+  if (isFirstEffect) deps.publish({ kind: "first_effect", afterAcceptMs: deps.clock.now() - writer.view.acceptedAt });
 }
 
 function recordThrown(attempt: Attempt, failure: Failure): void {
@@ -58,8 +58,9 @@ function recordThrown(attempt: Attempt, failure: Failure): void {
   reportEnd(attempt, failure.applied === "unknown" && effect === "once" ? "in_doubt" : "failed");
 }
 
-function reportEnd({ run, step, action, plan, startedAt }: Attempt, outcome: Parameters<EngineObserver["stepEnded"]>[0]["outcome"]): void {
-  run.deps.observer.stepEnded({
+function reportEnd({ run, step, action, plan, startedAt }: Attempt, outcome: StepEnded["outcome"]): void {
+  run.deps.publish({
+    kind: "step_ended",
     runId: run.writer.lease.runId,
     stepId: step.id,
     action: action.name,
