@@ -40,7 +40,7 @@ const order = [
 /** What belongs to one noun of the trade. */
 const slices = order.slice(order.indexOf("src/runbooks"), order.indexOf("src/integrations"));
 /** The files of a slice that meet Redis, HTTP, queues and metrics; its other files are rules. */
-const edges = "/(redis-[^/]+|routes|[^/]+-routes|metrics|observe-[^/]+|jobs|[^/]+-queue|webhook|[^/]+-page)\\.ts$";
+const edges = "/(redis-[^/]+|routes|[^/]+-routes|metrics|record-[^/]+-events|jobs|[^/]+-queue|webhook|[^/]+-page)\\.ts$";
 
 /** Each client library has one home. */
 const homes = {

@@ -61,7 +61,7 @@ function productSide(socketPath: string): Side {
   const clock = createSystemClock();
   const tickets = createTicketStore({ redis, clock });
   const ledger = createBudgetLedger({ redis, clock, times: realTimes, counts: tickets });
-  const observer = { usage: () => undefined, finished: () => undefined };
+  const publish = () => undefined;
   const prices = createPriceTable(shippedPrices);
   const usage = { input_tokens: 1000, cache_read_input_tokens: 0, cache_creation_input_tokens: 0, output_tokens: 100 };
   return {
@@ -93,7 +93,7 @@ function productSide(socketPath: string): Side {
         startTicketWorker(
           {
             store: tickets,
-            gate: createLocalGate({ ledger, observer }),
+            gate: createLocalGate({ ledger, publish }),
             clock,
             async processor(ticket) {
               const report = {
@@ -106,7 +106,7 @@ function productSide(socketPath: string): Side {
                 ticketId: ticket.id,
                 usage,
               };
-              const [counted] = await recordUsage([report], clock.now(), { ledger, prices, observer });
+              const [counted] = await recordUsage([report], clock.now(), { ledger, prices, publish });
               if (counted?.result !== "accepted") throw new Error(`usage was ${counted?.result}`);
               return { kind: "done", saved: { answer: ticket.id } };
             },

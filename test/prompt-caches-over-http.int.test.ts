@@ -2,7 +2,7 @@ import { setImmediate } from "node:timers/promises";
 import { expect, it } from "@jest/globals";
 import { createRunbookdClient } from "../packages/sdk/src/client.ts";
 import { createMetrics } from "../src/app/metrics.ts";
-import { createWorkloadRecorder } from "../src/app/workload-recorder.ts";
+import { createWorkloadSink } from "../src/app/product-event.ts";
 import { createWorkloadRoutes } from "../src/llm/budgets/admission-routes.ts";
 import { createBudgetLedger } from "../src/llm/budgets/redis-store.ts";
 import { analyzePrompts } from "../src/llm/caching/analyze-prompts.ts";
@@ -41,7 +41,7 @@ it("an application's reports become findings, gauges and counters, without a tex
   const failures: unknown[] = [];
   const prefixes = { samples, redact: (text: string) => text, lost: (error: unknown) => failures.push(error) };
   const routes = [
-    ...createWorkloadRoutes({ ledger, prices, observer: createWorkloadRecorder(metrics), prefixes, clock }),
+    ...createWorkloadRoutes({ ledger, prices, publish: createWorkloadSink(metrics), prefixes, clock }),
     ...createCacheRoutes({ board, samples, ledger, findings: [createCacheFindings(board)], notes, audit, clock }),
   ];
   await using http = await startHttp({ routes });

@@ -9,6 +9,7 @@ import { createWorkloadRoutes } from "../src/llm/budgets/admission-routes.ts";
 import type { BudgetLedger, FinishedTicket } from "../src/llm/budgets/budget-ledger.ts";
 import { createBudgetLedger } from "../src/llm/budgets/redis-store.ts";
 import { createBudgetRoutes } from "../src/llm/budgets/routes.ts";
+import type { WorkloadEvent } from "../src/llm/budgets/workload-event.ts";
 import { createTicketStore } from "../src/llm/tickets/redis-store.ts";
 import { createTicketRoutes } from "../src/llm/tickets/routes.ts";
 import { createPriceTable } from "../src/llm/usage/price-table.ts";
@@ -43,12 +44,12 @@ beforeEach(async () => {
   const batches = createBatchStore({ redis: held.redis, clock });
   ledger = createBudgetLedger({ redis: held.redis, clock, times: contractTimes, counts: tickets });
   const control = createBatchControl({ batches, tickets, budgets: ledger, clock });
-  const observer = {
-    usage: (events: readonly UsageEvent[]) => usage.push(...events),
-    finished: (ticket: FinishedTicket) => finished.push(ticket),
+  const publish = (event: WorkloadEvent) => {
+    if (event.kind === "usage_counted") usage.push(...event.usage);
+    else finished.push(event.ticket);
   };
   const routes = [
-    createWorkloadRoutes({ ledger, prices: createPriceTable(shippedPrices), observer, clock }),
+    createWorkloadRoutes({ ledger, prices: createPriceTable(shippedPrices), publish, clock }),
     createBudgetRoutes({ ledger, clock }),
     createBatchRoutes({ ledger, batches, control, tickets, doorbell: { ring: async ({ id }) => void rung.push(id) }, clock }),
     createTicketRoutes({ tickets }),
@@ -304,9 +305,9 @@ describe("the workload over HTTP", () => {
       times: contractTimes,
       counts: { countsOf: async () => ({ queued: 0, queues: [], batches: [] }) },
     });
-    const observer = { usage: () => undefined, finished: () => undefined };
+    const publish = () => undefined;
     await using other = await startHttp({
-      routes: createWorkloadRoutes({ ledger: dead, prices: createPriceTable([]), observer, clock: failing }),
+      routes: createWorkloadRoutes({ ledger: dead, prices: createPriceTable([]), publish, clock: failing }),
     });
     const cut = createRunbookdClient({ url: other.url, token: "workload-token", clock: failing });
     expect(await cut.admit({ ticketId: "GH-1", budget: "checkout", estimateMicroUsd: 5 })).toMatchObject({

@@ -1,6 +1,6 @@
 import { openCheckpoints, openCommands } from "../src/app/open-work.ts";
+import { createWorkloadSink } from "../src/app/product-event.ts";
 import type { Runtime } from "../src/app/runtime.ts";
-import { createWorkloadRecorder } from "../src/app/workload-recorder.ts";
 import { createCommandImplementer } from "../src/integrations/command/create-command-implementer.ts";
 import { createLocalGate } from "../src/llm/budgets/local-gate.ts";
 import { createStagedProcessor } from "../src/llm/tickets/create-staged-processor.ts";
@@ -34,7 +34,7 @@ export function startTicketWork(runtime: Runtime, { queue, command, concurrency,
   const worker = startTicketWorker(
     {
       store: runtime.tickets,
-      gate: createLocalGate({ ledger: runtime.ledger, observer: createWorkloadRecorder(metrics) }),
+      gate: createLocalGate({ ledger: runtime.ledger, publish: createWorkloadSink(metrics) }),
       processor: createStagedProcessor({
         checkpoints,
         stageEstimateMicroUsd: stageMicroUsd,

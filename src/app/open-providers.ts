@@ -1,4 +1,5 @@
 import type { Redis } from "ioredis";
+import type { EventSink } from "../core/event.ts";
 import { runPeriodically } from "../core/run-periodically.ts";
 import { createAnthropicBatches } from "../integrations/anthropic/create-anthropic-batches.ts";
 import { createAnthropicCosts } from "../integrations/anthropic/create-anthropic-costs.ts";
@@ -14,7 +15,7 @@ import { createProviderBatchReconciler, type ProviderBatchReconciler } from "../
 import { createProviderTickets } from "../llm/batches/provider/provider-tickets.ts";
 import { createProviderBatchStore } from "../llm/batches/provider/redis-store.ts";
 import { createLocalGate } from "../llm/budgets/local-gate.ts";
-import type { WorkloadObserver } from "../llm/budgets/workload-observer.ts";
+import type { WorkloadEvent } from "../llm/budgets/workload-event.ts";
 import type { ScheduledTask } from "../platform/queue/scheduled-work.ts";
 import type { Runtime } from "./runtime.ts";
 
@@ -27,8 +28,8 @@ export async function openProviders(
   {
     redis,
     batches,
-    observer,
-  }: { readonly redis: Redis; readonly batches: Pick<BatchStore, "change">; readonly observer: WorkloadObserver },
+    publish,
+  }: { readonly redis: Redis; readonly batches: Pick<BatchStore, "change">; readonly publish: EventSink<WorkloadEvent> },
 ): Promise<ProviderBatchReconciler> {
   const { config, clock, ledger, tickets, prices, log, metrics, closers } = runtime;
   const { anthropic, openai } = config.providers;
@@ -46,8 +47,8 @@ export async function openProviders(
     tickets: createProviderTickets({
       tickets,
       ledger,
-      observer,
-      gate: createLocalGate({ ledger, observer }),
+      publish,
+      gate: createLocalGate({ ledger, publish }),
       clock,
       async pause(batchId, reason) {
         await batches.change(batchId, { gate: "paused", reason: `the provider says ${reason}`, by: "runbookd" });

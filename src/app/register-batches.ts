@@ -1,5 +1,6 @@
 import type { Redis } from "ioredis";
 import { auditedBatches } from "../audit/audited.ts";
+import type { EventSink } from "../core/event.ts";
 import { runPeriodically } from "../core/run-periodically.ts";
 import type { BatchStore } from "../llm/batches/batch.ts";
 import { type BatchControl, createBatchControl } from "../llm/batches/batch-control.ts";
@@ -9,7 +10,7 @@ import { createBatchStore } from "../llm/batches/redis-store.ts";
 import { createBatchRoutes } from "../llm/batches/routes.ts";
 import { dividedTimes } from "../llm/budgets/budget-ledger.ts";
 import { createLocalGate } from "../llm/budgets/local-gate.ts";
-import type { WorkloadObserver } from "../llm/budgets/workload-observer.ts";
+import type { WorkloadEvent } from "../llm/budgets/workload-event.ts";
 import { withBatchChanges } from "../llm/changes/change-log.ts";
 import { observeTickets } from "../llm/tickets/metrics.ts";
 import { createTicketRoutes } from "../llm/tickets/routes.ts";
@@ -26,12 +27,12 @@ const stalledAfterMs = 120_000;
 export async function registerBatches(
   runtime: Runtime,
   { redis, audit }: Pick<ServerShared, "redis" | "audit">,
-  observer: WorkloadObserver,
+  publish: EventSink<WorkloadEvent>,
 ): Promise<Registration> {
   const { ledger, tickets, ticketQueue, changeNotes, clock, config, metrics } = runtime;
   const batches = createBatchStore({ redis, clock });
   const control = withBatchChanges(createBatchControl({ batches, tickets, budgets: ledger, clock }), changeNotes);
-  await keepBatches(runtime, { redis, batches, control, observer });
+  await keepBatches(runtime, { redis, batches, control, publish });
   observeTickets(metrics, { tickets, clock, stalledAfterMs: stalledAfterMs / config.timeFactor });
   observeBatches(metrics, { batches, budgets: ledger });
   const audited = auditedBatches(control, { audit, clock });
@@ -49,12 +50,12 @@ async function keepBatches(
     redis,
     batches,
     control,
-    observer,
-  }: { readonly redis: Redis; readonly batches: BatchStore; readonly control: BatchControl; readonly observer: WorkloadObserver },
+    publish,
+  }: { readonly redis: Redis; readonly batches: BatchStore; readonly control: BatchControl; readonly publish: EventSink<WorkloadEvent> },
 ): Promise<void> {
   const { ledger, tickets, ticketQueue, clock, config, closers, log } = runtime;
-  const gate = createLocalGate({ ledger, observer });
-  const desk = await openProviders(runtime, { redis, batches, observer });
+  const gate = createLocalGate({ ledger, publish });
+  const desk = await openProviders(runtime, { redis, batches, publish });
   const reconciler = createBatchReconciler({
     batches,
     control,

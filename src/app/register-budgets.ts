@@ -1,7 +1,8 @@
+import type { EventSink } from "../core/event.ts";
 import { createWorkloadRoutes } from "../llm/budgets/admission-routes.ts";
 import { observeBudgets } from "../llm/budgets/metrics.ts";
 import { createBudgetRoutes } from "../llm/budgets/routes.ts";
-import type { WorkloadObserver } from "../llm/budgets/workload-observer.ts";
+import type { WorkloadEvent } from "../llm/budgets/workload-event.ts";
 import { createPrefixSampleStore } from "../llm/usage/redis-prefix-samples.ts";
 import type { Registration, ServerShared } from "./registration.ts";
 import type { Runtime } from "./runtime.ts";
@@ -10,7 +11,7 @@ import type { Runtime } from "./runtime.ts";
 export function registerBudgets(
   { ledger, prices, clock, log, metrics, redaction }: Runtime,
   { redis }: Pick<ServerShared, "redis">,
-  observer: WorkloadObserver,
+  publish: EventSink<WorkloadEvent>,
 ): Registration {
   const prefixes = {
     samples: createPrefixSampleStore(redis),
@@ -18,5 +19,5 @@ export function registerBudgets(
     lost: (error: unknown) => log.warn({ error }, "Prefixes of prompts could not be kept; their usage was counted."),
   };
   observeBudgets(metrics, ledger);
-  return { routes: [...createWorkloadRoutes({ ledger, prices, observer, prefixes, clock }), ...createBudgetRoutes({ ledger, clock })] };
+  return { routes: [...createWorkloadRoutes({ ledger, prices, publish, prefixes, clock }), ...createBudgetRoutes({ ledger, clock })] };
 }

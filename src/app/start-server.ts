@@ -5,6 +5,7 @@ import { createHttpServer, type HttpServer } from "../platform/http/create-http-
 import { createDescription } from "../platform/http/openapi.ts";
 import { untilReady } from "../platform/redis/connection.ts";
 import { openTokens } from "./open-tokens.ts";
+import { createWorkloadSink } from "./product-event.ts";
 import { registerAlerts } from "./register-alerts.ts";
 import { registerApprovals } from "./register-approvals.ts";
 import { registerAudit } from "./register-audit.ts";
@@ -20,7 +21,6 @@ import { registerRunbooks } from "./register-runbooks.ts";
 import { openWakeQueue, registerRuns } from "./register-runs.ts";
 import type { Registration, ServerShared } from "./registration.ts";
 import type { Runtime, RuntimeSources } from "./runtime.ts";
-import { createWorkloadRecorder } from "./workload-recorder.ts";
 
 /** A running server. */
 export interface ServerProcess {
@@ -62,14 +62,14 @@ export async function startServer(
 async function registerSlices(runtime: Runtime, shared: ServerShared): Promise<readonly Registration[]> {
   const alerts = registerAlerts(runtime, shared, registerGuardrails(runtime));
   const freeze = registerFreeze(runtime, shared);
-  const recorder = createWorkloadRecorder(runtime.metrics);
+  const publish = createWorkloadSink(runtime.metrics);
   return [
     registerRunbooks(runtime),
     alerts,
     registerRuns(runtime, shared, alerts),
     freeze,
-    registerBudgets(runtime, shared, recorder),
-    await registerBatches(runtime, shared, recorder),
+    registerBudgets(runtime, shared, publish),
+    await registerBatches(runtime, shared, publish),
     registerPrompts(runtime, shared),
     registerRouting(runtime, shared),
     registerCost(runtime),

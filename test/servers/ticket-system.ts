@@ -14,7 +14,7 @@ export function openTicketSystem(redis: Redis) {
   const tickets = createTicketStore({ redis, clock });
   const times = { leaseMs: 2000, minuteMs: 60_000, bucketMs: 60_000, keepMs: 3_600_000 };
   const ledger = createBudgetLedger({ redis, clock, times, counts: tickets });
-  const gate = createLocalGate({ ledger, observer: { usage: () => undefined, finished: () => undefined } });
+  const gate = createLocalGate({ ledger, publish: () => undefined });
   return { redis, clock, tickets, ledger, gate };
 }
 

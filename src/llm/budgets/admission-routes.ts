@@ -12,18 +12,19 @@ import {
 import { listSchema } from "../../../packages/sdk/src/wire/page.ts";
 import { maxReportBytes, usageEventSchema, usageReplySchema, usageReportsSchema } from "../../../packages/sdk/src/wire/usage.ts";
 import type { Clock } from "../../core/clock.ts";
+import type { EventSink } from "../../core/event.ts";
 import { defineRoute, json, noBody, noQuery, type Route } from "../../platform/http/route.ts";
 import { viewers, workloads } from "../../platform/http/who.ts";
 import type { PriceTable } from "../usage/price-table.ts";
 import { type PrefixKeeping, recordUsage } from "../usage/record-usage.ts";
 import type { BudgetLedger } from "./budget-ledger.ts";
-import type { WorkloadObserver } from "./workload-observer.ts";
+import type { WorkloadEvent } from "./workload-event.ts";
 
 /** What permission and usage stand on. */
 export interface WorkloadRouteDeps {
   readonly ledger: BudgetLedger;
   readonly prices: PriceTable;
-  readonly observer: WorkloadObserver;
+  readonly publish: EventSink<WorkloadEvent>;
   /** Where the prompts' prefixes are kept; without it they are not. */
   readonly prefixes?: PrefixKeeping;
   readonly clock: Clock;
@@ -33,7 +34,7 @@ const newest = z.strictObject({ limit: z.coerce.number().int().min(1).max(10_000
 
 /** What the application says and asks: admission, its end, and usage. */
 export function createWorkloadRoutes(deps: WorkloadRouteDeps): readonly Route[] {
-  const { ledger, observer, clock } = deps;
+  const { ledger, publish, clock } = deps;
   return [
     defineRoute({
       method: "post",
@@ -77,9 +78,9 @@ export function createWorkloadRoutes(deps: WorkloadRouteDeps): readonly Route[] 
         schema: releaseReplySchema,
       },
       async handle({ body }) {
-        const finished = await ledger.finish(body);
-        if (finished !== undefined) observer.finished(finished);
-        return json({ finished: finished !== undefined });
+        const ticket = await ledger.finish(body);
+        if (ticket !== undefined) publish({ kind: "ticket_ended", ticket });
+        return json({ finished: ticket !== undefined });
       },
     }),
     defineRoute({

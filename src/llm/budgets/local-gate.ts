@@ -1,21 +1,22 @@
 import type { AdmissionGate } from "../../../packages/sdk/src/wire/admissions.ts";
+import type { EventSink } from "../../core/event.ts";
 import type { BudgetLedger } from "./budget-ledger.ts";
-import type { WorkloadObserver } from "./workload-observer.ts";
+import type { TicketEnded } from "./workload-event.ts";
 
-/** The gate for workers in runbookd's own process: the ledger itself, with ended tickets told to metrics. */
+/** The gate for workers in runbookd's own process: the ledger itself; the tickets that it ends are published. */
 export function createLocalGate({
   ledger,
-  observer,
+  publish,
 }: {
   readonly ledger: BudgetLedger;
-  readonly observer: WorkloadObserver;
+  readonly publish: EventSink<TicketEnded>;
 }): AdmissionGate {
   return {
     admit: (request) => ledger.admit(request),
     extend: (budget, leaseId) => ledger.extend(budget, leaseId),
     async release(release) {
-      const finished = await ledger.finish(release);
-      if (finished !== undefined) observer.finished(finished);
+      const ticket = await ledger.finish(release);
+      if (ticket !== undefined) publish({ kind: "ticket_ended", ticket });
     },
   };
 }

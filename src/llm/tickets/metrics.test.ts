@@ -4,7 +4,7 @@ import { createFakeClock } from "../../../test/fakes/fake-clock.ts";
 import { createMemoryTickets } from "../../../test/fakes/memory-tickets.ts";
 import { createExposition, type Exposition } from "../../platform/telemetry/exposition.ts";
 import { declareUsageMetrics } from "../usage/metrics.ts";
-import { createTicketObserver, declareTicketMetrics, observeTickets } from "./metrics.ts";
+import { declareTicketMetrics, observeTickets } from "./metrics.ts";
 
 const someMetrics = () => {
   const exposition = createExposition();
@@ -44,26 +44,4 @@ it("counts a ticket as stalled in the stage of its last sign of life, until it s
   expect(await lines()).toEqual([]);
   await clock.advance(120_001);
   expect(await lines()).toEqual(['llm_tickets_stalled{queue="fast",stage="other"} 1']);
-});
-
-it("counts an ended ticket with its cost, duration and attempts", async () => {
-  const metrics = someMetrics();
-  const ticket = {
-    ticketId: "T",
-    budget: "checkout",
-    queue: "fast",
-    variant: "baseline",
-    costMicroUsd: 20_000,
-    durationMs: 2000,
-    attempts: 2,
-  };
-  const observer = createTicketObserver(metrics);
-  observer.finished({ ...ticket, outcome: "succeeded" });
-  observer.finished({ ...ticket, outcome: "dead", failureClass: "the model said: sk-secret" });
-  const lines = await linesOf(metrics);
-  expect(lines).toContain('llm_tickets_finished_total{queue="fast",variant="baseline",outcome="succeeded"} 1');
-  expect(lines).toContain('llm_ticket_cost_usd_sum{queue="fast",variant="baseline",outcome="succeeded"} 0.02');
-  expect(lines).toContain('llm_ticket_dead_letter_total{queue="fast",failure_class="other"} 1');
-  observer.finished({ ...ticket, outcome: "dead", failureClass: "context_overflow" });
-  expect(await linesOf(metrics)).toContain('llm_ticket_dead_letter_total{queue="fast",failure_class="context_overflow"} 1');
 });

@@ -1,12 +1,9 @@
 import { ticketStates } from "../../../packages/sdk/src/wire/tickets.ts";
 import type { Clock } from "../../core/clock.ts";
-import { oneUsd } from "../../core/money.ts";
 import { counter, gauge, histogram, type MetricRegistry } from "../../platform/telemetry/declare-metric.ts";
 import type { Observing } from "../../platform/telemetry/exposition.ts";
 import { overflowLabel } from "../../platform/telemetry/label-cap.ts";
-import type { WorkloadObserver } from "../budgets/workload-observer.ts";
 import type { WorkloadLabels } from "../usage/metrics.ts";
-import { failureClasses } from "./failure-class.ts";
 import { stages } from "./stage.ts";
 import type { TicketRecovery, TicketStore } from "./ticket.ts";
 
@@ -86,24 +83,4 @@ export function observeTickets(
     for (const { queue, stage } of standing)
       ticketsStalled.inc({ queue: label.queue(queue), stage: stages.find((known) => known === stage) ?? overflowLabel });
   });
-}
-
-/** Why a ticket died, as a label: the gate's words and our own; a sentence of the application is `other`. */
-const deathClasses = new Set<string>(["attempts_exhausted", "ticket_cancelled", ...failureClasses]);
-
-/** Turns ended tickets into counters and histograms. */
-export function createTicketObserver(metrics: TicketMetrics & WorkloadLabels): Pick<WorkloadObserver, "finished"> {
-  const { label } = metrics;
-  return {
-    finished(ticket) {
-      const labels = { queue: label.queue(ticket.queue), variant: label.variant(ticket.variant), outcome: ticket.outcome };
-      metrics.ticketsFinished.inc(labels);
-      metrics.ticketCost.observe(labels, ticket.costMicroUsd / oneUsd);
-      metrics.ticketDuration.observe(labels, ticket.durationMs / 1000);
-      metrics.ticketAttempts.observe(labels, ticket.attempts);
-      if (ticket.outcome !== "dead") return;
-      const failureClass = ticket.failureClass ?? overflowLabel;
-      metrics.ticketsDead.inc({ queue: labels.queue, failure_class: deathClasses.has(failureClass) ? failureClass : overflowLabel });
-    },
-  };
 }

@@ -23,7 +23,7 @@ async function open(change: Partial<NewTicketInput> = {}) {
   const finished: FinishedTicket[] = [];
   await ledger.define({ id: "checkout", limitMicroUsd: 1_000_000, periodMs: 3_600_000, periodStartsAt: 0 });
   await store.add(newTicketSchema.parse({ id: "GH-1", budget: "checkout", estimateMicroUsd: 4000, ...change }));
-  const gate = createLocalGate({ ledger, observer: { usage: () => undefined, finished: (ticket) => finished.push(ticket) } });
+  const gate = createLocalGate({ ledger, publish: ({ ticket }) => finished.push(ticket) });
   const drain = new AbortController();
   let deliveries = 0;
   let turns = 0;

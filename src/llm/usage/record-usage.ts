@@ -2,16 +2,17 @@ import type { z } from "zod";
 import type { Prefix } from "../../../packages/sdk/src/wire/prefix.ts";
 import { type UsageEvent, type UsageResult, usageReportSchema } from "../../../packages/sdk/src/wire/usage.ts";
 import type { Instant } from "../../core/clock.ts";
+import type { EventSink } from "../../core/event.ts";
 import { type PrefixSampleStore, readPrefix, sampleOf } from "./prefix-samples.ts";
 import type { PriceTable } from "./price-table.ts";
-import type { UsageLedger, UsageObserver } from "./usage-ledger.ts";
+import type { UsageCounted, UsageLedger } from "./usage-ledger.ts";
 import { priceReport } from "./usage-report.ts";
 
 /** Whom recording needs. */
 export interface RecordDeps {
   readonly ledger: UsageLedger;
   readonly prices: PriceTable;
-  readonly observer: UsageObserver;
+  readonly publish: EventSink<UsageCounted>;
   /** Where prefixes are kept; without it they are not. */
   readonly prefixes?: PrefixKeeping;
 }
@@ -30,7 +31,7 @@ export async function recordUsage(reports: readonly unknown[], now: Instant, dep
   const known = parsed.filter((entry) => entry.kind === "known");
   const replies = await deps.ledger.record(known.map(({ event }) => event));
   const accepted = known.filter((_, index) => replies[index] === "accepted");
-  deps.observer.usage(accepted.map(({ event }) => event));
+  deps.publish({ kind: "usage_counted", usage: accepted.map(({ event }) => event) });
   if (deps.prefixes !== undefined) await keepPrefixes(accepted, deps.prefixes);
   let next = 0;
   return parsed.map((entry): UsageResult => {

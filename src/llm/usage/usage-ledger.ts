@@ -9,8 +9,9 @@ export interface UsageLedger {
   record(events: readonly UsageEvent[]): Promise<readonly UsageReply[]>;
 }
 
-/** Is notified of usage. Never throws. */
-export interface UsageObserver {
-  /** Events that were counted for the first time; duplicates never come here. */
-  usage(events: readonly UsageEvent[]): void;
+/** Usage was counted. */
+export interface UsageCounted {
+  readonly kind: "usage_counted";
+  /** Only what was counted for the first time, without duplicates; may be empty. */
+  readonly usage: readonly UsageEvent[];
 }

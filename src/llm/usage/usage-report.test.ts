@@ -60,7 +60,7 @@ describe("recordUsage", () => {
     const results = await recordUsage([{ ...report, id: "a" }, null, { ...report, id: "b" }, { ...report, id: "c" }], now, {
       prices,
       ledger: { record: async () => replies },
-      observer: { usage: (events) => told.push(...events.map(({ id }) => id)) },
+      publish: ({ usage }) => told.push(...usage.map(({ id }) => id)),
     });
     expect(results.map(({ result }) => result)).toEqual(["accepted", "invalid", "duplicate", "unknown_budget"]);
     expect(told).toEqual(["a"]);
@@ -80,7 +80,7 @@ describe("recordUsage", () => {
         {
           prices,
           ledger: { record: async () => ["accepted", "duplicate", "accepted"] },
-          observer: { usage: () => undefined },
+          publish: () => undefined,
           prefixes: { samples, redact: (text) => text.replaceAll("secret", "[secret]"), lost },
         },
       );

@@ -36,8 +36,8 @@ async function open(patience = { sendingMs: 200, againMs: 20, resultsMs: 60_000 
   const tickets = createTicketStore({ redis: held.redis, clock });
   const batches = createBatchStore({ redis: held.redis, clock });
   const ledger = createBudgetLedger({ redis: held.redis, clock, times: realTimes, counts: tickets });
-  const observer = { usage: () => undefined, finished: () => undefined };
-  const gate = createLocalGate({ ledger, observer });
+  const publish = () => undefined;
+  const gate = createLocalGate({ ledger, publish });
   await ledger.define({ id: "checkout", limitMicroUsd: 10_000_000_000, periodMs: 3_600_000_000, periodStartsAt: 0 });
   await batches.create(batchHeadSchema.parse({ id: "b", budget: "checkout", provider: "anthropic" }), true);
   const request = { model: "claude-haiku-4-5", max_tokens: 100, messages: [{ role: "user", content: "Which label fits?" }] };
@@ -50,7 +50,7 @@ async function open(patience = { sendingMs: 200, againMs: 20, resultsMs: 60_000 
     tickets: createProviderTickets({
       tickets,
       ledger,
-      observer,
+      publish,
       gate,
       clock,
       pause: async (id, reason) => void (await batches.change(id, { gate: "paused", reason })),

@@ -50,7 +50,7 @@ async function aSide() {
         });
       },
     },
-    observer: { usage: (list) => void seen.push(...list) },
+    publish: ({ usage }) => void seen.push(...usage),
     gate: { release: async (release) => void releases.push(release) },
     clock,
     pause: async () => undefined,

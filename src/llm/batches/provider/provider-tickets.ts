@@ -3,10 +3,11 @@ import type { AdmissionGate } from "../../../../packages/sdk/src/wire/admissions
 import type { Ticket } from "../../../../packages/sdk/src/wire/tickets.ts";
 import type { UsageEvent } from "../../../../packages/sdk/src/wire/usage.ts";
 import type { Clock } from "../../../core/clock.ts";
+import type { EventSink } from "../../../core/event.ts";
 import type { BudgetLedger } from "../../budgets/budget-ledger.ts";
-import type { WorkloadObserver } from "../../budgets/workload-observer.ts";
 import { hasEnded, type TicketStore } from "../../tickets/ticket.ts";
 import { noTokens } from "../../usage/token-partition.ts";
+import type { UsageCounted } from "../../usage/usage-ledger.ts";
 import type { OpenProviderBatch } from "./open-provider-batch.ts";
 import type { ProviderBatchItem } from "./provider-batch.ts";
 import type { TicketSide } from "./provider-batch-reconciler.ts";
@@ -22,7 +23,7 @@ export const providerReason = "provider_batch";
 export interface ProviderTicketsDeps {
   readonly tickets: Pick<TicketStore, "get" | "hold" | "write">;
   readonly ledger: Pick<BudgetLedger, "record">;
-  readonly observer: Pick<WorkloadObserver, "usage">;
+  readonly publish: EventSink<UsageCounted>;
   readonly gate: Pick<AdmissionGate, "release">;
   readonly clock: Pick<Clock, "now">;
   /** Keeps a batch of ours from submitting more, with the reason. */
@@ -38,7 +39,7 @@ export function createProviderTickets(deps: ProviderTicketsDeps): TicketSide {
     if (!("cost" in verdict)) return;
     const event = eventOf(ticket, batch, item, verdict, verdict.kind === "person" ? "refusal" : "ok", clock.now());
     const [reply] = await deps.ledger.record([event]);
-    if (reply === "accepted") deps.observer.usage([event]);
+    if (reply === "accepted") deps.publish({ kind: "usage_counted", usage: [event] });
   };
 
   const end = async (batch: OpenProviderBatch, ticketId: string, verdict: ItemVerdict): Promise<void> => {

@@ -1,9 +1,10 @@
 import { type UsageEvent, usageAnomalies } from "../../../packages/sdk/src/wire/usage.ts";
+import type { EventSink } from "../../core/event.ts";
 import { oneUsd } from "../../core/money.ts";
 import { overflowLabel } from "../../platform/telemetry/label-cap.ts";
 import type { UsageMetrics } from "./metrics.ts";
 import { unpricedTokens, writtenTokens } from "./token-partition.ts";
-import type { UsageObserver } from "./usage-ledger.ts";
+import type { UsageCounted } from "./usage-ledger.ts";
 
 /** Combinations of labels beyond which further prompts are counted as `other`. */
 const maxSeries = 5000;
@@ -16,7 +17,7 @@ interface Labels {
 }
 
 /** Turns counted usage into counters. Every label goes through its cap; ids of tickets, batches and requests are never labels. */
-export function createUsageObserver(metrics: UsageMetrics): UsageObserver {
+export function createUsageEventSink(metrics: UsageMetrics): EventSink<UsageCounted> {
   const { label } = metrics;
   const combinations = new Set<string>();
   for (const reason of usageAnomalies) metrics.usageAnomalies.inc({ reason }, 0);
@@ -33,18 +34,16 @@ export function createUsageObserver(metrics: UsageMetrics): UsageObserver {
     return prompt;
   };
 
-  return {
-    usage(events) {
-      for (const event of events) {
-        const labels = {
-          provider: label.provider(event.provider),
-          model: label.model(event.model),
-          budget: label.budget(event.budget),
-          prompt: label.prompt(event.prompt),
-        };
-        countRequest(metrics, event, { ...labels, prompt: promptOf(labels) });
-      }
-    },
+  return ({ usage }) => {
+    for (const event of usage) {
+      const labels = {
+        provider: label.provider(event.provider),
+        model: label.model(event.model),
+        budget: label.budget(event.budget),
+        prompt: label.prompt(event.prompt),
+      };
+      countRequest(metrics, event, { ...labels, prompt: promptOf(labels) });
+    }
   };
 }
 

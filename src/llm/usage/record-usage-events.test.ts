@@ -2,7 +2,7 @@ import { expect, it } from "@jest/globals";
 import { aUsageEvent } from "../../../test/builders/a-usage-report.ts";
 import { createExposition, type Exposition } from "../../platform/telemetry/exposition.ts";
 import { declareUsageMetrics } from "./metrics.ts";
-import { createUsageObserver } from "./observe-usage.ts";
+import { createUsageEventSink } from "./record-usage-events.ts";
 
 const now = Date.UTC(2026, 0, 5);
 
@@ -15,7 +15,7 @@ const linesOf = async (exposition: Exposition) => (await exposition.metrics()).s
 it("counts cost, and tokens as partitions that sum to the total", async () => {
   const metrics = someMetrics();
   const usage = { input_tokens: 10, cache_read_input_tokens: 20, cache_creation_input_tokens: 30, output_tokens: 5 };
-  createUsageObserver(metrics).usage([aUsageEvent({ id: "r1", usage, latencyMs: 1500 }, now)]);
+  createUsageEventSink(metrics)({ kind: "usage_counted", usage: [aUsageEvent({ id: "r1", usage, latencyMs: 1500 }, now)] });
   const lines = await linesOf(metrics);
   const of = 'provider="anthropic",model="claude-sonnet-4-5",prompt="planner"';
   expect(lines).toEqual(
@@ -35,7 +35,7 @@ it("counts cost, and tokens as partitions that sum to the total", async () => {
 
 it("counts what has no price as unpriced, and not as a cost of zero", async () => {
   const metrics = someMetrics();
-  createUsageObserver(metrics).usage([aUsageEvent({ id: "r1", model: "new-model" }, now)]);
+  createUsageEventSink(metrics)({ kind: "usage_counted", usage: [aUsageEvent({ id: "r1", model: "new-model" }, now)] });
   const lines = await linesOf(metrics);
   expect(lines).toContain('llm_unpriced_tokens_total{provider="anthropic",model="new-model"} 1000');
   expect(lines.some((line) => line.startsWith("llm_cost_usd_total{"))).toBe(false);
@@ -43,7 +43,10 @@ it("counts what has no price as unpriced, and not as a cost of zero", async () =
 
 it("counts an anomaly by its reason, and none of its tokens", async () => {
   const metrics = someMetrics();
-  createUsageObserver(metrics).usage([aUsageEvent({ id: "r1", usage: { input_tokens: -1, output_tokens: 1 } }, now)]);
+  createUsageEventSink(metrics)({
+    kind: "usage_counted",
+    usage: [aUsageEvent({ id: "r1", usage: { input_tokens: -1, output_tokens: 1 } }, now)],
+  });
   const lines = await linesOf(metrics);
   expect(lines).toContain('llm_usage_anomaly_total{reason="not_a_count"} 1');
   expect(lines.some((line) => line.startsWith("llm_input_tokens_total{"))).toBe(false);
@@ -51,8 +54,8 @@ it("counts an anomaly by its reason, and none of its tokens", async () => {
 
 it("never makes a label of what is beyond its cap", async () => {
   const metrics = someMetrics();
-  const observer = createUsageObserver(metrics);
-  observer.usage(Array.from({ length: 100 }, (_, index) => aUsageEvent({ id: `r${index}`, prompt: `p${index}` }, now)));
+  const usage = Array.from({ length: 100 }, (_, index) => aUsageEvent({ id: `r${index}`, prompt: `p${index}` }, now));
+  createUsageEventSink(metrics)({ kind: "usage_counted", usage });
   const prompts = (await linesOf(metrics)).filter((line) => line.startsWith("llm_requests_total{"));
   expect(prompts).toHaveLength(41);
   expect(prompts.some((line) => line.includes('prompt="other"') && line.endsWith(" 60"))).toBe(true);
