@@ -92,7 +92,7 @@ async function main([socketPath = "", port = "", observerPath = ""]: readonly st
     guards: () => ({ kind: "allow", claims: [] }),
     clock,
     ids,
-    observer: { decided: ({ decision }) => metrics.alerts.inc({ decision }) },
+    publish: ({ decision }) => metrics.alerts.inc({ decision: decision.decision }),
   });
   const webhook = createWebhook({
     intake,

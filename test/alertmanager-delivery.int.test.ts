@@ -48,7 +48,7 @@ function openIntake(): Intake {
     guards: () => ({ kind: "allow", claims: [] }),
     clock,
     ids: createUlids(() => clock.now(), randomBytes),
-    observer: { decided: () => undefined },
+    publish: () => undefined,
   });
 }
 

@@ -32,7 +32,7 @@ it("an alert that comes and goes every ten seconds for half an hour starts at mo
       () => clock.now(),
       (count) => Uint8Array.from({ length: count }, () => (random += 1)),
     ),
-    observer: { decided: () => undefined },
+    publish: () => undefined,
   });
   const alert = (status: "firing" | "resolved", startsAt: number): ReceivedAlert => ({
     alert: {

@@ -28,7 +28,7 @@ function setUp(options: { runbooks?: Readonly<Record<string, Runbook>>; verdict?
   const clock = createFakeClock(Date.UTC(2026, 10, 23, 6));
   const store = createMemoryAcceptStore(clock);
   const rung: string[] = [];
-  const observed: Decision[] = [];
+  const published: Decision[] = [];
   const asked: { candidate: RunCandidate; facts: RunFacts }[] = [];
   const runbooks = options.runbooks ?? { Burn: budgetRunbook };
   let random = 0;
@@ -49,7 +49,7 @@ function setUp(options: { runbooks?: Readonly<Record<string, Runbook>>; verdict?
       () => clock.now(),
       (count) => Uint8Array.from({ length: count }, (_, index) => (index === 0 ? (random += 1) : random >> 5)),
     ),
-    observer: { decided: (decision) => observed.push(decision) },
+    publish: ({ decision }) => published.push(decision),
   });
   const now = clock.now();
   const firing = (fingerprint: string, labels: Labels = {}, startsAt = now): ReceivedAlert => ({
@@ -66,7 +66,7 @@ function setUp(options: { runbooks?: Readonly<Record<string, Runbook>>; verdict?
     const { alert } = firing(fingerprint);
     return { alert: { ...alert, status: "resolved", endsAt } };
   };
-  return { clock, store, rung, observed, asked, intake, firing, resolved, now };
+  return { clock, store, rung, published, asked, intake, firing, resolved, now };
 }
 
 function notification(...alerts: ReceivedAlert[]): Notification {
@@ -254,15 +254,15 @@ describe("a resolved alert", () => {
 });
 
 describe("every notification", () => {
-  it("gets one decision per fingerprint, in order, each told to the observer", async () => {
-    const { intake, observed, firing, resolved } = setUp();
+  it("gets one decision per fingerprint, in order, each published", async () => {
+    const { intake, published, firing, resolved } = setUp();
     const decisions = await intake.accept(notification(firing("f1"), firing("f2", { alertname: "Other" }), resolved("f3"), firing("f1")));
     expect(decisions.map(({ fingerprint, decision }) => [fingerprint, decision])).toEqual([
       ["f1", "enqueued"],
       ["f2", "unmatched"],
       ["f3", "resolved"],
     ]);
-    expect(observed).toEqual(decisions);
+    expect(published).toEqual(decisions);
   });
 
   it("without alerts is answered with none", async () => {
@@ -291,16 +291,16 @@ describe("every notification", () => {
   });
 
   it("gives up as unavailable when the episode never stops changing", async () => {
-    const { intake, store, firing, observed, rung } = setUp({ everyWriteConflicts: true });
+    const { intake, store, firing, published, rung } = setUp({ everyWriteConflicts: true });
     await expect(intake.accept(notification(firing("f1")))).rejects.toBeInstanceOf(StoreUnavailable);
-    expect([store.runs(), observed, rung]).toEqual([[], [], []]);
+    expect([store.runs(), published, rung]).toEqual([[], [], []]);
   });
 
   it("is rejected as unavailable when the store is, and is decided afterwards as if it had come first then", async () => {
-    const { intake, store, firing, observed, rung } = setUp();
+    const { intake, store, firing, published, rung } = setUp();
     store.failing(true);
     await expect(intake.accept(notification(firing("f1")))).rejects.toBeInstanceOf(StoreUnavailable);
-    expect([observed, rung]).toEqual([[], []]);
+    expect([published, rung]).toEqual([[], []]);
     store.failing(false);
     expect(await intake.accept(notification(firing("f1")))).toMatchObject([{ decision: "enqueued" }]);
   });

@@ -2,10 +2,12 @@ import type { Decision, Labels } from "../../packages/sdk/src/wire/alerts.ts";
 import type { Runbook } from "../../packages/sdk/src/wire/runbooks.ts";
 import { isTestAlert } from "../core/alert.ts";
 import type { Clock, Instant } from "../core/clock.ts";
+import type { EventSink } from "../core/event.ts";
 import { StoreUnavailable } from "../core/store-unavailable.ts";
 import type { Ids } from "../core/ulid.ts";
 import type { WakeQueue } from "../core/wake-queue.ts";
 import type { RunbookBytes } from "../runbooks/runbook-bytes.ts";
+import type { AlertEvent, AlertSource } from "./alert-event.ts";
 import { decideEpisode, type EpisodeStep } from "./decide-episode.ts";
 import { type Notification, newestPerFingerprint, type ReceivedAlert } from "./notification.ts";
 import { moreCareful, proposeRun, type RunGuards, requestFromAlert } from "./prepare-run.ts";
@@ -14,14 +16,6 @@ import type { AcceptReply, AcceptStore, AcceptWrite } from "./store.ts";
 /** The running set of runbooks, as intake needs it. */
 export interface RunbookMatcher {
   match(labels: Labels): Runbook | undefined;
-}
-
-/** Where a notification came from. */
-export type AlertSource = "webhook" | "poll";
-
-/** Told once per decision that was answered. Never throws. */
-export interface IntakeObserver {
-  decided(decision: Decision, source: AlertSource): void;
 }
 
 /** What intake is made of. */
@@ -33,7 +27,7 @@ export interface IntakeDeps {
   readonly guards: RunGuards;
   readonly clock: Clock;
   readonly ids: Ids;
-  readonly observer: IntakeObserver;
+  readonly publish: EventSink<AlertEvent>;
 }
 
 /** Notification in, one decision per alert out. */
@@ -69,7 +63,7 @@ export function createIntake(deps: IntakeDeps): Intake {
         matched = again;
       }
       const answers = alerts.flatMap(({ alert }) => decisions.get(alert.fingerprint) ?? []);
-      for (const decision of answers) deps.observer.decided(decision, source);
+      for (const decision of answers) deps.publish({ kind: "alert_decided", decision, source });
       return answers;
     },
   };

@@ -45,7 +45,7 @@ function aBench(count = 1) {
       () => clock.now(),
       (bytes) => Uint8Array.from({ length: bytes }, () => (random = (random * 31 + 7) % 251)),
     ),
-    observer: { decided: () => undefined },
+    publish: () => undefined,
   });
   const views = Array.from({ length: count }, (): { seen: StandingAlerts; status: AlertmanagerStatus | undefined } => ({
     seen: { kind: "alerts", alerts: [] },

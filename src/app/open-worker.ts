@@ -29,6 +29,7 @@ import { createExecutor, type Executor, type ExecutorOptions } from "../runs/eng
 import type { MetricSource } from "../runs/engine/metric-source.ts";
 import { createPinnedRunbooks } from "../runs/redis-pinned-runbooks.ts";
 import { createRunJournal, type RedisRunJournal } from "../runs/redis-store.ts";
+import { createWatchdogRecord } from "../runs/redis-watchdog.ts";
 import { freeWorkerName, isProcessAlive, takeWorkerName } from "../runs/redis-worker-slot.ts";
 import { actionCatalogue, createActions } from "./action-registry.ts";
 import { openStanding } from "./open-alertmanagers.ts";
@@ -97,7 +98,7 @@ export async function openWorker(runtime: Runtime): Promise<OpenWorker> {
       guard: guardSteps(config, memory, { budget: async () => (await runtime.ledger.list()).length }),
       metrics: metricSource(prometheus),
       ...openStanding(runtime),
-      publish: createWorkerSink(runtime, { redis, memory, actions }),
+      publish: createWorkerSink(runtime, { watchdog: createWatchdogRecord(redis), memory, actions }),
       freezes: async () => runtime.freezes.list(),
       frozen: async () => runtime.freezeFile?.standing(),
       announce: createAnnouncer({

@@ -1,4 +1,6 @@
-import type { Redis } from "ioredis";
+import type { AlertEvent } from "../alerts/alert-event.ts";
+import type { RecentDecisions } from "../alerts/recent-decisions.ts";
+import { createAlertEventSink } from "../alerts/record-alert-events.ts";
 import type { ActionCatalogue } from "../core/action.ts";
 import { type EventSink, sendToAll } from "../core/event.ts";
 import { rememberOutcomes } from "../guardrails/guard-steps.ts";
@@ -9,19 +11,35 @@ import { createUsageEventSink } from "../llm/usage/record-usage-events.ts";
 import type { RunEvent } from "../runs/engine/run-event.ts";
 import { createRunEventSink } from "../runs/record-run-events.ts";
 import { recordWatchdog } from "../runs/record-watchdog.ts";
-import { createWatchdogRecord } from "../runs/redis-watchdog.ts";
+import type { WatchdogRecord } from "../runs/redis-watchdog.ts";
 import type { Metrics } from "./metrics.ts";
 import type { Runtime } from "./runtime.ts";
 
+/** Everything that happens in the product. */
+type ProductEvent = RunEvent | AlertEvent | WorkloadEvent;
+
+/** What a server publishes: everything but the runs, which a worker carries out. */
+export type ServerEvent = Exclude<ProductEvent, RunEvent>;
+
+type Telemetry = Pick<Runtime, "metrics" | "log" | "clock">;
+
 /** Where a worker's events go: metrics and the log first, then the record of the watchdog and the memory of the circuit breaker. */
 export function createWorkerSink(
-  { metrics, log, clock }: Pick<Runtime, "metrics" | "log" | "clock">,
-  { redis, memory, actions }: { readonly redis: Redis; readonly memory: GuardMemory; readonly actions: Pick<ActionCatalogue, "find"> },
+  { metrics, log, clock }: Telemetry,
+  {
+    watchdog,
+    memory,
+    actions,
+  }: {
+    readonly watchdog: Pick<WatchdogRecord, "passed">;
+    readonly memory: Pick<GuardMemory, "failed" | "worked" | "helped">;
+    readonly actions: Pick<ActionCatalogue, "find">;
+  },
 ): EventSink<RunEvent> {
   return sendToAll([
     createRunEventSink(metrics, log, () => clock.now()),
     recordWatchdog({
-      record: createWatchdogRecord(redis),
+      record: watchdog,
       clock,
       lost: (error) => log.warn({ error }, "A watchdog run came through and that could not be recorded."),
     }),
@@ -31,6 +49,13 @@ export function createWorkerSink(
       lost: (error) => log.error({ error }, "How an attempt ended could not be remembered for the circuit breaker."),
     }),
   ]);
+}
+
+/** Where a server's events go: decisions about alerts into metrics, the log and `decisions`, the workload into metrics. */
+export function createServerSink({ metrics, log, clock }: Telemetry, decisions: Pick<RecentDecisions, "keep">): EventSink<ServerEvent> {
+  const alerts = createAlertEventSink(metrics, log, { decisions, now: () => clock.now() });
+  const workload = createWorkloadSink(metrics);
+  return (event) => (event.kind === "alert_decided" ? alerts(event) : workload(event));
 }
 
 /** Where counted usage and ended tickets go: into metrics. */

@@ -1,8 +1,8 @@
 import { createAdminRoutes } from "../alerts/admin-routes.ts";
-import { createIntake, type IntakeObserver } from "../alerts/create-intake.ts";
+import { createIntake } from "../alerts/create-intake.ts";
 import { countNotification } from "../alerts/metrics.ts";
 import type { RunGuards } from "../alerts/prepare-run.ts";
-import { createRecentDecisions, type RecentDecisions } from "../alerts/recent-decisions.ts";
+import type { RecentDecisions } from "../alerts/recent-decisions.ts";
 import { createAcceptStore, createRunbookBytes } from "../alerts/redis-store.ts";
 import { createRejectedSamples } from "../alerts/rejected-samples.ts";
 import { createDecisionRoutes } from "../alerts/routes.ts";
@@ -23,8 +23,8 @@ export interface RunAcceptance {
 /** Every way in which an alert comes in: the webhooks, and the poll of what no webhook brought. */
 export function registerAlerts(
   runtime: Runtime,
-  { redis, doorbell }: Pick<ServerShared, "redis" | "doorbell">,
-  guards: RunGuards,
+  { redis, doorbell, publish }: Pick<ServerShared, "redis" | "doorbell" | "publish">,
+  { guards, decisions }: { readonly guards: RunGuards; readonly decisions: RecentDecisions },
 ): Registration & RunAcceptance {
   const { config, clock, log, metrics, ids, library } = runtime;
   const bytes = createRunbookBytes(redis);
@@ -34,9 +34,8 @@ export function registerAlerts(
     replicas: config.replicas,
     frozen: async () => runtime.freezeFile?.standing(),
   });
-  const decisions = createRecentDecisions();
   const samples = createRejectedSamples();
-  const intake = createIntake({ store, bytes, doorbell, library, guards, clock, ids, observer: observeIntake(runtime, decisions) });
+  const intake = createIntake({ store, bytes, doorbell, library, guards, clock, ids, publish });
   const webhook = createWebhook({
     intake,
     tokens: config.webhookTokens,
@@ -52,18 +51,5 @@ export function registerAlerts(
     bytes,
     routes: [...createAdminRoutes(samples), ...createDecisionRoutes(decisions)],
     endpoints: [webhook, createLangfuseWebhook({ intake, secret: config.langfuseWebhookSecret, clock, log })],
-  };
-}
-
-function observeIntake({ metrics, clock, log }: Runtime, decisions: RecentDecisions): IntakeObserver {
-  return {
-    decided(decision, source) {
-      // Every poll repeats what is known; only what it starts is recorded, and that has a metric of its own.
-      if (source === "poll" && decision.decision !== "enqueued") return;
-      if (source === "webhook") metrics.alerts.inc({ decision: decision.decision });
-      if (decision.guardrail !== undefined) metrics.refusals.inc({ guardrail: decision.guardrail });
-      decisions.keep({ ...decision, source, at: clock.now() });
-      log.info({ ...decision, source }, "An alert was decided.");
-    },
   };
 }

@@ -26,8 +26,7 @@ const stalledAfterMs = 120_000;
 /** Tickets and batches, those at providers among them, and what looks after batches in this process. */
 export async function registerBatches(
   runtime: Runtime,
-  { redis, audit }: Pick<ServerShared, "redis" | "audit">,
-  publish: EventSink<WorkloadEvent>,
+  { redis, audit, publish }: Pick<ServerShared, "redis" | "audit" | "publish">,
 ): Promise<Registration> {
   const { ledger, tickets, ticketQueue, changeNotes, clock, config, metrics } = runtime;
   const batches = createBatchStore({ redis, clock });

@@ -1,8 +1,6 @@
-import type { EventSink } from "../core/event.ts";
 import { createWorkloadRoutes } from "../llm/budgets/admission-routes.ts";
 import { observeBudgets } from "../llm/budgets/metrics.ts";
 import { createBudgetRoutes } from "../llm/budgets/routes.ts";
-import type { WorkloadEvent } from "../llm/budgets/workload-event.ts";
 import { createPrefixSampleStore } from "../llm/usage/redis-prefix-samples.ts";
 import type { Registration, ServerShared } from "./registration.ts";
 import type { Runtime } from "./runtime.ts";
@@ -10,8 +8,7 @@ import type { Runtime } from "./runtime.ts";
 /** Usage, admission and budgets. */
 export function registerBudgets(
   { ledger, prices, clock, log, metrics, redaction }: Runtime,
-  { redis }: Pick<ServerShared, "redis">,
-  publish: EventSink<WorkloadEvent>,
+  { redis, publish }: Pick<ServerShared, "redis" | "publish">,
 ): Registration {
   const prefixes = {
     samples: createPrefixSampleStore(redis),

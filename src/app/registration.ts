@@ -1,8 +1,10 @@
 import type { Redis } from "ioredis";
 import type { AuditLog } from "../core/audit.ts";
+import type { EventSink } from "../core/event.ts";
 import type { WakeQueue } from "../core/wake-queue.ts";
 import type { Endpoint } from "../platform/http/endpoint.ts";
 import type { Route } from "../platform/http/route.ts";
+import type { ServerEvent } from "./product-event.ts";
 
 /** What a slice adds to the server's HTTP application. */
 export interface Registration {
@@ -17,4 +19,6 @@ export interface ServerShared {
   readonly redis: Redis;
   readonly audit: AuditLog;
   readonly doorbell: WakeQueue;
+  /** Receives what happens in the slices. */
+  readonly publish: EventSink<ServerEvent>;
 }

@@ -1,3 +1,4 @@
+import { createRecentDecisions, type RecentDecisions } from "../alerts/recent-decisions.ts";
 import { createAuditLog } from "../audit/redis-store.ts";
 import type { WakeQueue } from "../core/wake-queue.ts";
 import { createApp } from "../platform/http/create-app.ts";
@@ -5,7 +6,7 @@ import { createHttpServer, type HttpServer } from "../platform/http/create-http-
 import { createDescription } from "../platform/http/openapi.ts";
 import { untilReady } from "../platform/redis/connection.ts";
 import { openTokens } from "./open-tokens.ts";
-import { createWorkloadSink } from "./product-event.ts";
+import { createServerSink } from "./product-event.ts";
 import { registerAlerts } from "./register-alerts.ts";
 import { registerApprovals } from "./register-approvals.ts";
 import { registerAudit } from "./register-audit.ts";
@@ -39,7 +40,9 @@ export async function startServer(
   const redis = runtime.connect("request");
   await untilReady(redis, clock);
   const audit = createAuditLog(redis, clock);
-  const slices = await registerSlices(runtime, { redis, audit, doorbell: dispatch(await openWakeQueue(runtime)) });
+  const decisions = createRecentDecisions();
+  const publish = createServerSink(runtime, decisions);
+  const slices = await registerSlices(runtime, { redis, audit, doorbell: dispatch(await openWakeQueue(runtime)), publish }, decisions);
   const { tokens, adminTokenFile } = await openTokens(runtime, sources, audit);
   const routes = slices.flatMap((slice) => slice.routes ?? []);
   const endpoints = slices.flatMap((slice) => slice.endpoints ?? []);
@@ -59,17 +62,16 @@ export async function startServer(
 }
 
 /** Every slice that is served, in the order of the architecture. */
-async function registerSlices(runtime: Runtime, shared: ServerShared): Promise<readonly Registration[]> {
-  const alerts = registerAlerts(runtime, shared, registerGuardrails(runtime));
+async function registerSlices(runtime: Runtime, shared: ServerShared, decisions: RecentDecisions): Promise<readonly Registration[]> {
+  const alerts = registerAlerts(runtime, shared, { guards: registerGuardrails(runtime), decisions });
   const freeze = registerFreeze(runtime, shared);
-  const publish = createWorkloadSink(runtime.metrics);
   return [
     registerRunbooks(runtime),
     alerts,
     registerRuns(runtime, shared, alerts),
     freeze,
-    registerBudgets(runtime, shared, publish),
-    await registerBatches(runtime, shared, publish),
+    registerBudgets(runtime, shared),
+    await registerBatches(runtime, shared),
     registerPrompts(runtime, shared),
     registerRouting(runtime, shared),
     registerCost(runtime),

@@ -44,7 +44,7 @@ export async function replay(
     guards: (candidate, facts) => cooldown(candidate, facts),
     clock,
     ids: (prefix) => `${prefix}_${(runs += 1)}`,
-    observer: { decided: () => undefined },
+    publish: () => undefined,
   });
   const replayed: ReplayedDecision[] = [];
   for (const [index, { receivedAt, notification }] of recorded.entries()) {

@@ -228,7 +228,7 @@ const intake = createIntake({
   guards: () => ({ kind: "allow", claims: [] }),
   clock,
   ids: createUlids(() => clock.now(), randomBytes),
-  observer: { decided: nothing },
+  publish: nothing,
 });
 const samples = createRejectedSamples();
 const webhook = createWebhook({ intake, tokens: ["0123456789abcdef"], samples, clock, log, closing: drain });

@@ -1,12 +1,14 @@
 import { serveLoopback } from "../../demo/simulators/serve-loopback.ts";
 import type { Runbook } from "../../packages/sdk/src/wire/runbooks.ts";
 import type { Condition } from "../../packages/sdk/src/wire/service.ts";
-import { createIntake, type IntakeObserver } from "../../src/alerts/create-intake.ts";
+import type { AlertEvent } from "../../src/alerts/alert-event.ts";
+import { createIntake } from "../../src/alerts/create-intake.ts";
 import type { RunGuards } from "../../src/alerts/prepare-run.ts";
 import { createRejectedSamples, type RejectedSamples } from "../../src/alerts/rejected-samples.ts";
 import { createWebhook } from "../../src/alerts/webhook.ts";
 import { createAnswerPage } from "../../src/approvals/answer-page.ts";
 import type { Clock } from "../../src/core/clock.ts";
+import type { EventSink } from "../../src/core/event.ts";
 import type { Log } from "../../src/core/log.ts";
 import type { Caller, Role } from "../../src/core/role.ts";
 import { createUlids } from "../../src/core/ulid.ts";
@@ -44,8 +46,8 @@ export interface HttpHarnessOptions {
   readonly guards?: RunGuards;
   /** Called when a sender has left alerts out. */
   readonly onTruncated?: () => void;
-  /** Told of every decision. */
-  readonly decided?: IntakeObserver["decided"];
+  /** Receives every decision. */
+  readonly publish?: EventSink<AlertEvent>;
 }
 
 /** Tokens of a test: `<role>-token` belongs to a caller of that role. */
@@ -79,7 +81,7 @@ export async function startHttp(options: HttpHarnessOptions = {}): Promise<HttpH
       () => clock.now(),
       (count) => Uint8Array.from({ length: count }, (_, index) => (random += index + 7) & 255),
     ),
-    observer: { decided: options.decided ?? (() => undefined) },
+    publish: options.publish ?? (() => undefined),
   });
   const log: Log = { debug: keep, info: keep, warn: keep, error: keep, ofRun: () => log };
   function keep(fields: object, message: string): void {

@@ -1,0 +1,44 @@
+import { expect, it } from "@jest/globals";
+import { createRecordedLog } from "../../test/fakes/recorded-log.ts";
+import { counter } from "../platform/telemetry/declare-metric.ts";
+import { createExposition } from "../platform/telemetry/exposition.ts";
+import { declareAlertMetrics } from "./metrics.ts";
+import { createRecentDecisions } from "./recent-decisions.ts";
+import { createAlertEventSink } from "./record-alert-events.ts";
+
+function open() {
+  const exposition = createExposition();
+  const { registry } = exposition;
+  const refusals = counter(registry, { name: "refusals_total", help: "Refusals.", labels: ["guardrail"] });
+  const log = createRecordedLog();
+  const decisions = createRecentDecisions();
+  const record = createAlertEventSink({ ...declareAlertMetrics(registry), refusals }, log, { decisions, now: () => 7 });
+  const counted = async () =>
+    (await exposition.metrics()).split("\n").filter((line) => /^(runbookd_alerts|refusals)_total\{/.test(line) && !line.endsWith(" 0"));
+  return { record, lines: log.lines, decisions, counted };
+}
+
+const enqueued = { fingerprint: "f1", decision: "enqueued", runbook: "cost", runId: "run_1" } as const;
+const refused = { fingerprint: "f1", decision: "refused", runbook: "cost", reason: "too soon", guardrail: "cooldown" } as const;
+
+it("counts a decision about an alert of a webhook and what a guardrail refused, keeps it and logs it", async () => {
+  const { record, lines, decisions, counted } = open();
+  record({ kind: "alert_decided", decision: refused, source: "webhook" });
+  expect(await counted()).toEqual(['refusals_total{guardrail="cooldown"} 1', 'runbookd_alerts_total{decision="refused"} 1']);
+  expect(decisions.of("f1")).toEqual([{ ...refused, source: "webhook", at: 7 }]);
+  expect(lines).toEqual([{ level: "info", fields: { ...refused, source: "webhook" }, message: "An alert was decided." }]);
+});
+
+it("keeps and logs what a poll starts, and does not count it among the alerts of webhooks", async () => {
+  const { record, lines, decisions, counted } = open();
+  record({ kind: "alert_decided", decision: enqueued, source: "poll" });
+  expect(await counted()).toEqual([]);
+  expect(decisions.of("f1")).toEqual([{ ...enqueued, source: "poll", at: 7 }]);
+  expect(lines).toEqual([{ level: "info", fields: { ...enqueued, source: "poll" }, message: "An alert was decided." }]);
+});
+
+it("ignores what a poll only repeats", async () => {
+  const { record, lines, decisions, counted } = open();
+  record({ kind: "alert_decided", decision: refused, source: "poll" });
+  expect([await counted(), decisions.of("f1"), lines]).toEqual([[], [], []]);
+});

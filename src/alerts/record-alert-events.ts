@@ -1,0 +1,25 @@
+import type { Instant } from "../core/clock.ts";
+import type { EventSink } from "../core/event.ts";
+import type { Log } from "../core/log.ts";
+import type { AlertEvent } from "./alert-event.ts";
+import type { AlertMetrics } from "./metrics.ts";
+import type { RecentDecisions } from "./recent-decisions.ts";
+
+/** The metrics of alerts, and the counter in which guardrails count what they refuse. */
+type DecisionMetrics = Pick<AlertMetrics, "alerts"> & { readonly refusals: { inc(labels: { readonly guardrail: string }): void } };
+
+/** Turns decisions about alerts into metrics and log lines, and keeps them for people who look where an alert went. */
+export function createAlertEventSink(
+  metrics: DecisionMetrics,
+  log: Log,
+  { decisions, now }: { readonly decisions: Pick<RecentDecisions, "keep">; readonly now: () => Instant },
+): EventSink<AlertEvent> {
+  return ({ decision, source }) => {
+    // Every poll repeats what is known; only what it starts is recorded, and that has a metric of its own.
+    if (source === "poll" && decision.decision !== "enqueued") return;
+    if (source === "webhook") metrics.alerts.inc({ decision: decision.decision });
+    if (decision.guardrail !== undefined) metrics.refusals.inc({ guardrail: decision.guardrail });
+    decisions.keep({ ...decision, source, at: now() });
+    log.info({ ...decision, source }, "An alert was decided.");
+  };
+}
