@@ -61,7 +61,7 @@ async function main([socketPath = "", port = "", observerPath = ""]: readonly st
   const ledger = createRunJournal(worker, { worker: "bench", leaseMs: 6000, nonce: () => randomBytes(8).toString("hex"), clock });
   const executor = createExecutor(
     {
-      ledger: watched(ledger, observerPath),
+      journal: watched(ledger, observerPath),
       runbooks: createPinnedRunbooks(createRunbookBytes(worker), actions),
       actions,
       guard: evaluateGuardrails,
@@ -87,7 +87,7 @@ async function main([socketPath = "", port = "", observerPath = ""]: readonly st
   const intake = createIntake({
     store: createAcceptStore(request, { now: () => clock.now(), bytes }),
     bytes,
-    doorbell: wake,
+    wakeQueue: wake,
     library: { match: (labels) => matchTriggers([runbook], labels) },
     guards: () => ({ kind: "allow", claims: [] }),
     clock,

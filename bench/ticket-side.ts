@@ -71,7 +71,7 @@ function productSide(socketPath: string): Side {
       for (let from = 0; from < count; from += piece) {
         const ids = Array.from({ length: Math.min(piece, count - from) }, (_, index) => `t/${from + index}`);
         await tickets.addAll(ids.map((id) => newTicketSchema.parse({ id, budget: "bench", queue: queueName, estimateMicroUsd: 5000 })));
-        await queue.ringAll(ids, queueName);
+        await queue.enqueueAll(ids, queueName);
       }
       await queue.close();
     },

@@ -20,14 +20,14 @@ export interface ServiceContext {
 const startMs = 20_000;
 
 /** Waits until `look` is true, and fails at once with the log's end when the process is gone. */
-export async function waitForProcess(context: ServiceContext, started: StartedProcess, look: () => Promise<boolean>): Promise<void> {
+export async function waitForProcess(context: ServiceContext, started: StartedProcess, isReady: () => Promise<boolean>): Promise<void> {
   const gone = started.gone.then((how): never => {
     throw new Error(`${started.name} ${how}. The end of ${started.logFile}:\n${started.tail()}`);
   });
   const ready = waitUntil(
     context.clock,
     `${started.name} was not ready (its log: ${started.logFile})`,
-    async () => ((await look()) ? true : undefined),
+    async () => ((await isReady()) ? true : undefined),
     { withinMs: startMs, everyMs: 50, signal: context.signal },
   );
   await Promise.race([ready, gone]);

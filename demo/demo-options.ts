@@ -7,7 +7,7 @@ export const scenarioNames = ["cost", "cache", "batch", "ticket"] as const;
 export type ScenarioName = (typeof scenarioNames)[number];
 
 /** A canary needs stages that are long enough for tickets and short enough to watch. */
-const usualFactors: { readonly [Name in ScenarioName]: number } = { cost: 60, cache: 120, batch: 60, ticket: 60 };
+const defaultFactors: { readonly [Name in ScenarioName]: number } = { cost: 60, cache: 120, batch: 60, ticket: 60 };
 
 /** How the demo was asked to run. */
 export interface DemoOptions {
@@ -82,7 +82,7 @@ export function parseDemoOptions(argv: readonly string[]): ParsedOptions {
   if (scenario === undefined) {
     return { kind: "wrong", message: `--scenario ${values.scenario}: accepted are ${scenarioNames.join(", ")}` };
   }
-  const factor = Number(values.factor ?? usualFactors[scenario]);
+  const factor = Number(values.factor ?? defaultFactors[scenario]);
   if (!Number.isFinite(factor) || factor < 20 || factor > 120) {
     return { kind: "wrong", message: `--factor ${values.factor}: a number from 20 (slow) to 120 (windows of a few scrapes) is accepted` };
   }

@@ -8,9 +8,9 @@ const view: DemoView = {
   factor: 60,
   seed: 1,
   doing: "windows fill",
-  stages: [
-    { key: "traffic", label: "Normal traffic runs on plan", seen: 20_000 },
-    { key: "storm", label: "A release makes one prompt retry without end", seen: 40_000, detail: "release 1.5.0" },
+  milestones: [
+    { key: "traffic", label: "Normal traffic runs on plan", reached: 20_000 },
+    { key: "storm", label: "A release makes one prompt retry without end", reached: 40_000, detail: "release 1.5.0" },
     { key: "alert", label: "Prometheus fires the burn-rate alert" },
     { key: "accepted", label: "Alertmanager calls, runbookd accepts" },
   ],

@@ -2,11 +2,11 @@ import type { Instant } from "../src/core/clock.ts";
 import type { StepProgress } from "./journal-checks.ts";
 
 /** One thing that the demo waits to see. */
-export interface ShownStage {
+export interface ShownMilestone {
   readonly key: string;
   readonly label: string;
   /** When it was seen; `true`: seen, at no particular moment; absent: not yet. */
-  readonly seen?: Instant | boolean | undefined;
+  readonly reached?: Instant | boolean | undefined;
   /** A sentence beside it. */
   readonly detail?: string | undefined;
 }
@@ -29,7 +29,7 @@ export interface DemoView {
   /** What is being done right now, while it is no stage yet. */
   readonly doing: string;
   /** In order. */
-  readonly stages: readonly ShownStage[];
+  readonly milestones: readonly ShownMilestone[];
   readonly gauges: readonly Gauge[];
   readonly run?: { readonly id: string; readonly outcome?: string | undefined } | undefined;
   readonly steps: readonly (StepProgress & { readonly name: string })[];
@@ -53,8 +53,8 @@ export function elapsed(ms: number): string {
 }
 
 /** Whether a stage was seen. */
-export function isSeen({ seen }: Pick<ShownStage, "seen">): boolean {
-  return seen !== undefined && seen !== false;
+export function isReached({ reached }: Pick<ShownMilestone, "reached">): boolean {
+  return reached !== undefined && reached !== false;
 }
 
 function bar(share: number, width: number): string {
@@ -79,7 +79,7 @@ const stepSigns: Readonly<Record<StepProgress["state"], readonly [string, "green
 
 /** The whole screen as lines of at most `width` characters (colour codes not counted; gauges are left whole). */
 export function renderDemo(view: DemoView, width: number, paint: Paint): readonly string[] {
-  const { now, beganAt, stages } = view;
+  const { now, beganAt, milestones } = view;
   const turning = spinner[Math.floor(now / 120) % spinner.length] ?? "*";
   const inner = Math.max(40, width);
   const lines = [
@@ -88,12 +88,12 @@ export function renderDemo(view: DemoView, width: number, paint: Paint): readonl
   ];
 
   // The stage that is being waited for.
-  const current = stages.findLastIndex(isSeen) + 1;
-  for (const [index, stage] of stages.entries()) {
-    const detail = stage.detail ?? (index === current ? view.doing : "");
-    const time = typeof stage.seen === "number" ? elapsed(stage.seen - beganAt).padStart(5) : "     ";
-    const text = cut(`${stage.label}${detail === "" ? "" : `: ${detail}`}`, inner - 11);
-    if (isSeen(stage)) lines.push(`  ${paint("✔", "green")} ${paint(time, "dim")}  ${text}`);
+  const current = milestones.findLastIndex(isReached) + 1;
+  for (const [index, milestone] of milestones.entries()) {
+    const detail = milestone.detail ?? (index === current ? view.doing : "");
+    const time = typeof milestone.reached === "number" ? elapsed(milestone.reached - beganAt).padStart(5) : "     ";
+    const text = cut(`${milestone.label}${detail === "" ? "" : `: ${detail}`}`, inner - 11);
+    if (isReached(milestone)) lines.push(`  ${paint("✔", "green")} ${paint(time, "dim")}  ${text}`);
     else if (index === current) lines.push(`  ${paint(turning, "cyan")} ${time}  ${paint(text, "bold")}`);
     else lines.push(`  ${paint("·", "dim")} ${time}  ${paint(text, "dim")}`);
   }

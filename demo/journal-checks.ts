@@ -75,7 +75,7 @@ const causeSchema = z.object({
 });
 
 /** Why cost rose, as a rank-operations step told it, and the limits that followed. */
-export interface ToldCause {
+export interface ReportedCause {
   readonly segment: Readonly<Record<string, string>>;
   readonly factor: string;
   /** Of the rise, 1 is all of it. */
@@ -86,11 +86,11 @@ export interface ToldCause {
 }
 
 /** The cause that a rank-operations step told, wherever it stands in the journal. */
-export function causeOf(journal: readonly JournalEntry[]): ToldCause | undefined {
+export function causeOf(journal: readonly JournalEntry[]): ReportedCause | undefined {
   for (const entry of journal) {
-    const told = causeSchema.safeParse(entry.kind === "applied" ? entry.output : undefined);
-    if (!told.success) continue;
-    const { segment, factor, factor_share: share, coincides, controls } = told.data;
+    const parsed = causeSchema.safeParse(entry.kind === "applied" ? entry.output : undefined);
+    if (!parsed.success) continue;
+    const { segment, factor, factor_share: share, coincides, controls } = parsed.data;
     const { scale, max_attempts: maxAttempts, because } = controls;
     const [best] = coincides;
     return {

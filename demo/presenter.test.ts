@@ -8,7 +8,7 @@ const view: DemoView = {
   factor: 60,
   seed: 1,
   doing: "",
-  stages: [{ key: "traffic", label: "Normal traffic runs on plan", seen: 3000 }],
+  milestones: [{ key: "traffic", label: "Normal traffic runs on plan", reached: 3000 }],
   gauges: [],
   steps: [],
   stepsToCome: [],
@@ -41,7 +41,7 @@ it("prints the figures every ten seconds, on one line", () => {
     { label: "Budget", share: 0.1, text: "$1 of $10" },
     { label: "Tickets", text: "3 finished" },
   ];
-  for (const now of [20_000, 25_000, 31_000]) presenter.show({ ...view, stages: [], gauges, now });
+  for (const now of [20_000, 25_000, 31_000]) presenter.show({ ...view, milestones: [], gauges, now });
   expect(lines).toEqual([
     "00:00:05.000 +0:20   budget $1 of $10, tickets 3 finished",
     "00:00:05.000 +0:31   budget $1 of $10, tickets 3 finished",

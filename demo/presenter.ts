@@ -1,4 +1,4 @@
-import { createPaint, type DemoView, elapsed, isSeen, renderDemo } from "./demo-view.ts";
+import { createPaint, type DemoView, elapsed, isReached, renderDemo } from "./demo-view.ts";
 import { createScreen } from "./screen.ts";
 
 /** Shows progress. */
@@ -43,10 +43,10 @@ export function createPlainPresenter(write: (line: string) => void, now: () => n
   };
   return {
     say: (text) => write(`${stamp()} ${text}`),
-    show({ beganAt, stages, gauges, steps, now: at }) {
-      for (const stage of stages.filter(isSeen)) {
-        const { key, label, seen, detail = "" } = stage;
-        once(key, "seen", beganAt, typeof seen === "number" ? seen : at, `✔ ${label}${detail === "" ? "" : `: ${detail}`}`);
+    show({ beganAt, milestones, gauges, steps, now: at }) {
+      for (const milestone of milestones.filter(isReached)) {
+        const { key, label, reached, detail = "" } = milestone;
+        once(key, "seen", beganAt, typeof reached === "number" ? reached : at, `✔ ${label}${detail === "" ? "" : `: ${detail}`}`);
       }
       for (const { step, name, state, at: changedAt } of steps) once(`step ${step}`, state, beganAt, changedAt, `  ${name}: ${state}`);
       if (gauges.length === 0 || at - figuresAt < 10_000) return;

@@ -33,7 +33,7 @@ function addresses(system: DemoSystem, folder: DemoFolder): readonly string[] {
 }
 
 /** The mail as it arrived, beside the logs. */
-async function keepReport({ root }: DemoFolder, mail: Played["mail"]): Promise<void> {
+async function saveReport({ root }: DemoFolder, mail: Played["mail"]): Promise<void> {
   if (mail === undefined) return;
   await writeFile(join(root, "report.txt"), mail.text);
   await writeFile(join(root, "report.html"), mail.html);
@@ -68,7 +68,7 @@ export async function runDemo(context: DemoContext): Promise<number> {
     for (const line of summary) print(line);
     for (const fault of faults) print(`✘ ${fault}`);
     if (!clean) for (const { name, logFile } of group.all) print(`  log of ${name}: ${logFile}`);
-    if (options.keep) await keepReport(folder, mail);
+    if (options.keep) await saveReport(folder, mail);
     if (options.keep) print(`Logs, rendered configuration and evidence: ${folder.root}`);
     if (!options.once) {
       for (const line of leaveRunning?.() ?? []) print(line);

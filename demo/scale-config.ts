@@ -64,19 +64,19 @@ export function placeAlertmanagerConfig(
 ): string {
   const document = parseDocument(source);
   replace(document, ["global", "smtp_smarthost"], smtp);
-  let found = false;
+  let isReplaced = false;
   visit(document, {
     Map(_, node) {
       if (node.has("webhook_configs") && node.get("name") === "runbookd") {
         const hook = node.getIn(["webhook_configs", 0]);
         if (isMap(hook)) {
           hook.set("url", webhookUrl);
-          found = true;
+          isReplaced = true;
         }
       }
     },
   });
-  if (!found) throw new Error("alertmanager.yml has no receiver runbookd with a webhook.");
+  if (!isReplaced) throw new Error("alertmanager.yml has no receiver runbookd with a webhook.");
   return document.toString({ lineWidth: 0 });
 }
 

@@ -7,7 +7,7 @@ import type { ModelServerOptions } from "./simulators/model-server/model-server.
 import type { DemoSystem } from "./start-system.ts";
 
 /** What a scenario plays on: everything runs, nothing has happened yet. */
-export interface Stage {
+export interface ScenarioContext {
   readonly options: DemoOptions;
   readonly clock: Clock;
   readonly presenter: Presenter;
@@ -36,7 +36,7 @@ export interface Play {
   /** Further settings of server and worker that are known only when the scenario is prepared, e.g. a port. */
   settings?(): Promise<Readonly<Record<string, string>>>;
   /** Starts the workload, lets something go wrong, and watches until the incident is closed or hopeless. Rejects when it is aborted or cannot start. */
-  play(stage: Stage): Promise<Played>;
+  play(context: ScenarioContext): Promise<Played>;
   /** The last line of `--json`, from whatever was observed so far. */
   line(): string;
 }

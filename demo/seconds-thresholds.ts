@@ -5,7 +5,7 @@ import { parser } from "@prometheus-io/lezer-promql";
 type Dimension = "seconds" | "instant" | "number" | "other";
 
 const comparisons = new Set([">", "<", ">=", "<=", "==", "!="]);
-const keepsDimension = new Set(["min", "max", "avg", "sum", "min_over_time", "max_over_time", "avg_over_time", "quantile_over_time"]);
+const preservesDimension = new Set(["min", "max", "avg", "sum", "min_over_time", "max_over_time", "avg_over_time", "quantile_over_time"]);
 
 /**
  * Divides every number that an expression measured in seconds is compared with, e.g. `x_remaining_seconds > 86400` or
@@ -53,7 +53,7 @@ function dimensionOf(query: string, node: SyntaxNode): Dimension {
       if (name === "time") return "instant";
       const body = node.getChild("FunctionCallBody");
       const argument = body === null ? undefined : lastExpression(body);
-      return keepsDimension.has(name) && argument !== undefined ? dimensionOf(query, argument) : "other";
+      return preservesDimension.has(name) && argument !== undefined ? dimensionOf(query, argument) : "other";
     }
     case "BinaryExpr": {
       const [left, right] = operands(node);
@@ -74,11 +74,11 @@ function dimensionOf(query: string, node: SyntaxNode): Dimension {
 const noExpressions = new Set(["MatchingModifierClause", "BoolModifier", "AggregateOp", "AggregateModifier", "FunctionIdentifier"]);
 
 function expressionsOf(node: SyntaxNode): SyntaxNode[] {
-  const found: SyntaxNode[] = [];
+  const expressions: SyntaxNode[] = [];
   for (let child = node.firstChild; child !== null; child = child.nextSibling) {
-    if (/(Expr|Selector|Literal|Call)$/.test(child.name) && !noExpressions.has(child.name)) found.push(child);
+    if (/(Expr|Selector|Literal|Call)$/.test(child.name) && !noExpressions.has(child.name)) expressions.push(child);
   }
-  return found;
+  return expressions;
 }
 
 const firstExpression = (node: SyntaxNode) => expressionsOf(node)[0];

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import type { StartedProcess } from "./process-group.ts";
-import type { Stage } from "./scenario.ts";
+import type { ScenarioContext } from "./scenario.ts";
 import { waitUntil } from "./wait-until.ts";
 
 /** One process of the application under care. */
@@ -13,7 +13,7 @@ export interface ApplicationProcess {
 }
 
 /** Starts a process of the application under care; it ends with this one. */
-export function startApplication({ system, services }: Stage, { name, module, env }: ApplicationProcess): StartedProcess {
+export function startApplication({ system, services }: ScenarioContext, { name, module, env }: ApplicationProcess): StartedProcess {
   return services.group.start({
     name,
     program: process.execPath,
@@ -30,7 +30,7 @@ export function startApplication({ system, services }: Stage, { name, module, en
 }
 
 /** Resolves once the application has called the model; rejects with the end of its log when it is gone before. */
-export async function untilModelCalled({ system, clock, signal }: Stage, application: StartedProcess): Promise<void> {
+export async function untilModelCalled({ system, clock, signal }: ScenarioContext, application: StartedProcess): Promise<void> {
   await Promise.race([
     waitUntil(clock, "The workload called no model", async () => (system.model.stats().requests > 0 ? true : undefined), {
       withinMs: 15_000,

@@ -7,7 +7,7 @@ import type { Clock } from "../src/core/clock.ts";
 export async function waitUntil<Value>(
   clock: Clock,
   what: string,
-  look: () => Promise<Value | undefined>,
+  poll: () => Promise<Value | undefined>,
   options: { readonly withinMs: number; readonly everyMs?: number; readonly signal?: AbortSignal },
 ): Promise<Value> {
   const deadline = clock.monotonic() + options.withinMs;
@@ -15,8 +15,8 @@ export async function waitUntil<Value>(
   for (;;) {
     options.signal?.throwIfAborted();
     try {
-      const seen = await look();
-      if (seen !== undefined) return seen;
+      const value = await poll();
+      if (value !== undefined) return value;
     } catch (error) {
       last = error instanceof Error ? `: ${error.message}` : "";
     }

@@ -2,10 +2,10 @@ import type { JournalEntry } from "../packages/sdk/src/wire/journal.ts";
 import type { Instant } from "../src/core/clock.ts";
 import type { DemoView } from "./demo-view.ts";
 import { stepsOf } from "./journal-checks.ts";
-import type { Stage } from "./scenario.ts";
+import type { ScenarioContext } from "./scenario.ts";
 
 /** What one look came to: what to show, and whether there is anything left to wait for. */
-export interface Look {
+export interface ProgressSnapshot {
   readonly view: Omit<DemoView, "now" | "beganAt" | "factor" | "seed">;
   readonly over: boolean;
 }
@@ -17,14 +17,18 @@ export interface Watching {
 }
 
 /** Looks ten times a second and shows what was seen until it is over, time is over or a program is gone. Rejects when the stage's signal is aborted. */
-export async function watchStage(stage: Stage, watching: Watching, look: (now: Instant, beganAt: Instant) => Look): Promise<void> {
-  const { options, clock, presenter, signal, services } = stage;
+export async function watchProgress(
+  context: ScenarioContext,
+  watching: Watching,
+  readProgress: (now: Instant, beganAt: Instant) => ProgressSnapshot,
+): Promise<void> {
+  const { options, clock, presenter, signal, services } = context;
   const { factor, seed } = options;
   const beganAt = clock.now();
   for (;;) {
     signal.throwIfAborted();
     const now = clock.now();
-    const { view, over } = look(now, beganAt);
+    const { view, over } = readProgress(now, beganAt);
     presenter.show({ ...view, now, beganAt, factor, seed });
     if (over) return;
     const dead = services.group.all.find((one) => !one.isAlive() && watching.mayBeGone?.(one.name) !== true);
@@ -50,6 +54,6 @@ export function stepsShown(
     ...step,
     name: names.get(step.step) ?? step.step.replace(/^post_action_/, "Post-Action "),
   }));
-  const known = new Set(steps.map(({ step }) => step));
-  return { steps, stepsToCome: [...names].filter(([step]) => !known.has(step)).map(([, name]) => name) };
+  const startedSteps = new Set(steps.map(({ step }) => step));
+  return { steps, stepsToCome: [...names].filter(([step]) => !startedSteps.has(step)).map(([, name]) => name) };
 }

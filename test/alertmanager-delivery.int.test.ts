@@ -43,7 +43,7 @@ function openIntake(): Intake {
   return createIntake({
     store: createAcceptStore(held.redis, { now: () => clock.now(), bytes }),
     bytes,
-    doorbell: { ring: () => undefined },
+    wakeQueue: { enqueue: () => undefined },
     library: { match },
     guards: () => ({ kind: "allow", claims: [] }),
     clock,
@@ -122,7 +122,7 @@ it("a receiver that was down: the poll finds the alert, and the webhook that com
     everyMs: 200,
     graceMs: 0,
     settlesMs: 0,
-    restMs: 50,
+    minIntervalMs: 50,
     drain: drain.signal,
     publish: (event) => void (event.kind === "poll_corrected" && found.push(`${event.found} ${event.count}`)),
     log: createRecordedLog(),

@@ -4,11 +4,11 @@ import type { Question } from "../packages/sdk/src/wire/questions.ts";
 import type { RunSummary } from "../packages/sdk/src/wire/runs.ts";
 import { createAdminRoutes } from "../src/alerts/admin-routes.ts";
 import { createRejectedSamples } from "../src/alerts/rejected-samples.ts";
-import type { AnswerReply } from "../src/approvals/approval-service.ts";
+import type { AnswerResult } from "../src/approvals/approval-service.ts";
 import { createApprovalRoutes } from "../src/approvals/routes.ts";
 import { createRunbookRoutes } from "../src/runbooks/routes.ts";
 import { createRunRoutes } from "../src/runs/routes.ts";
-import type { ControlReply, StartReply } from "../src/runs/run-control.ts";
+import type { ControlResult, StartResult } from "../src/runs/run-control.ts";
 import type { RunReader } from "../src/runs/run-reader.ts";
 import { aRunbook, aStep } from "./builders/a-runbook.ts";
 import { createFakeClock } from "./fakes/fake-clock.ts";
@@ -48,8 +48,8 @@ const question: Question = {
 
 interface Told {
   readonly calls: unknown[];
-  reply: StartReply & ControlReply;
-  answer: AnswerReply;
+  reply: StartResult & ControlResult;
+  answer: AnswerResult;
 }
 
 async function startApi(
@@ -86,7 +86,7 @@ async function startApi(
         },
       }),
       ...createApprovalRoutes({
-        desk: {
+        approvalService: {
           list: async () => [{ question, consents: [], missing: 1 }],
           find: async (id) => (id === "q_1" ? { question, consents: [], missing: 1 } : undefined),
           async answer(...call) {
@@ -283,7 +283,7 @@ describe("runs", () => {
     ]);
   });
 
-  it.each<[StartReply, number, string]>([
+  it.each<[StartResult, number, string]>([
     [{ kind: "conflict", reason: "It is open." }, 409, "conflict"],
     [{ kind: "not_found" }, 404, "not-found"],
     [{ kind: "invalid", issues: ["params.budget is missing"] }, 400, "invalid-request"],
@@ -397,7 +397,7 @@ describe("questions", () => {
     expect(told.calls).toEqual([["q_1", { ...body, by: "a approver", role: "approver", at: 1000 }]]);
   });
 
-  it.each<[AnswerReply, number, string]>([
+  it.each<[AnswerResult, number, string]>([
     [{ kind: "already", answer: { answer: "reject", by: "ann", reason: "no", at: 1 } }, 409, "already-answered"],
     [{ kind: "plan_changed" }, 409, "plan-changed"],
     [{ kind: "expired" }, 410, "expired"],

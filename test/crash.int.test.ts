@@ -85,7 +85,7 @@ async function crash(thing: string, effect: string, kill: string, step: string, 
   }
 
   async function untilEnded(): Promise<Told> {
-    const desk = createApprovalService(redis, { ring: () => undefined }, createSystemClock());
+    const desk = createApprovalService(redis, { enqueue: () => undefined }, createSystemClock());
     return until("the run has ended", async () => {
       const [id] = await redis.zrange(runKeys.runs, "0", "-1");
       const run = id === undefined ? undefined : await reader.get(id);

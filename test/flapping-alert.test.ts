@@ -24,7 +24,7 @@ it("an alert that comes and goes every ten seconds for half an hour starts at mo
   const intake = createIntake({
     store,
     bytes: store,
-    doorbell: { ring: (runId) => store.endRun(runId) },
+    wakeQueue: { enqueue: (runId) => store.endRun(runId) },
     library: { match: () => runbook },
     guards: (candidate, facts) => cooldown(candidate, facts),
     clock,

@@ -10,7 +10,7 @@ import { createCacheFindings } from "../src/llm/caching/cache-analysis-store.ts"
 import { observeCaches } from "../src/llm/caching/metrics.ts";
 import { createCacheAnalysisStore } from "../src/llm/caching/redis-store.ts";
 import { createCacheRoutes } from "../src/llm/caching/routes.ts";
-import { createFindingNotes } from "../src/llm/findings/redis-store.ts";
+import { createFindingCommentStore } from "../src/llm/findings/redis-store.ts";
 import { createTicketStore } from "../src/llm/tickets/redis-store.ts";
 import { createPriceTable } from "../src/llm/usage/price-table.ts";
 import { shippedPrices } from "../src/llm/usage/prices.ts";
@@ -34,7 +34,7 @@ it("an application's reports become findings, gauges and counters, without a tex
   const samples = createPrefixSampleStore(redis);
   const board = createCacheAnalysisStore(redis);
   const prices = createPriceTable(shippedPrices);
-  const notes = createFindingNotes(redis);
+  const notes = createFindingCommentStore(redis);
   const audited: unknown[] = [];
   const audit = { append: async (entry: unknown) => void audited.push(entry) };
   observeCaches(metrics, board, notes);
@@ -42,7 +42,15 @@ it("an application's reports become findings, gauges and counters, without a tex
   const prefixes = { samples, redact: (text: string) => text, lost: (error: unknown) => failures.push(error) };
   const routes = [
     ...createWorkloadRoutes({ ledger, prices, publish: createWorkloadSink(metrics), prefixes, clock }),
-    ...createCacheRoutes({ board, samples, ledger, findings: [createCacheFindings(board)], notes, audit, clock }),
+    ...createCacheRoutes({
+      cacheAnalysisStore: board,
+      samples,
+      ledger,
+      findings: [createCacheFindings(board)],
+      comments: notes,
+      audit,
+      clock,
+    }),
   ];
   await using http = await startHttp({ routes });
   expect(Object.keys(describeApi(routes, []).paths)).toEqual(expect.arrayContaining(["/api/prompt-caches", "/api/findings"]));

@@ -5,7 +5,7 @@ import type { AuditEntry } from "../packages/sdk/src/wire/audit.ts";
 import { prefixSchema } from "../packages/sdk/src/wire/prefix.ts";
 import { createPromptRoutes } from "../src/llm/prompts/routes.ts";
 import { describeApi } from "../src/platform/http/openapi.ts";
-import { createMemoryCanaries, createMemoryPrompts } from "../src/rehearsal/memory-prompts.ts";
+import { createMemoryPromptRollouts, createMemoryPrompts } from "../src/rehearsal/memory-prompts.ts";
 import { aCacheState } from "./contracts/describe-cache-analysis-store.ts";
 import { aNewVersion } from "./contracts/describe-prompt-store.ts";
 import { createFakeClock, type FakeClock } from "./fakes/fake-clock.ts";
@@ -27,7 +27,7 @@ beforeEach(async () => {
   isDown = false;
   const routes = createPromptRoutes({
     prompts: createMemoryPrompts(clock),
-    canaries: createMemoryCanaries(),
+    rollouts: createMemoryPromptRollouts(),
     audit: { append: async (entry) => void audited.push(entry) },
     clock,
     caches: { list: async () => [aCacheState(), aCacheState({ prompt: "review" })] },
@@ -127,7 +127,7 @@ describe("prompts over HTTP", () => {
   it("are described", () => {
     const routes = createPromptRoutes({
       prompts: createMemoryPrompts(clock),
-      canaries: createMemoryCanaries(),
+      rollouts: createMemoryPromptRollouts(),
       audit: { append: async () => undefined },
       clock,
     });

@@ -7,7 +7,7 @@ import type { Json } from "../packages/sdk/src/wire/json.ts";
 import { newTicketSchema } from "../packages/sdk/src/wire/tickets.ts";
 import { createActions } from "../src/app/action-registry.ts";
 import { createStagedProcessor } from "../src/llm/tickets/create-staged-processor.ts";
-import type { StageTask } from "../src/llm/tickets/implementer.ts";
+import type { PhaseTask } from "../src/llm/tickets/implementer.ts";
 import { parseStagedWork, storedWork } from "../src/llm/tickets/staged-work.ts";
 import { createActionBench, outputOf } from "./builders/action-bench.ts";
 import { aBudgetState } from "./fakes/fake-budget-control.ts";
@@ -26,26 +26,33 @@ async function open() {
   const { tickets, clock } = bench;
   const actions = createActions({ ...bench.ports, tickets: { ...bench.ports.tickets, checkpoints } });
   await tickets.add(newTicketSchema.parse({ id: "GH-1", budget: "checkout", queue: "fast" }));
-  const asked: StageTask[] = [];
+  const asked: PhaseTask[] = [];
   const processor = createStagedProcessor({
     checkpoints,
-    stageEstimateMicroUsd: 1,
+    phaseEstimateMicroUsd: 1,
     async implementer(task) {
       asked.push(task);
-      await task.beat();
-      writeFileSync(join(task.folder, `${task.stage}.txt`), `${task.stage} by try ${task.attempt}`);
-      return { kind: "done", conversation: `${task.conversation}${task.stage};` };
+      await task.heartbeat();
+      writeFileSync(join(task.folder, `${task.phase}.txt`), `${task.phase} by try ${task.attempt}`);
+      return { kind: "done", conversation: `${task.conversation}${task.phase};` };
     },
   });
   const at = join(worktrees, "GH-1");
   const turn = async (holder: string) => {
-    await tickets.hold("GH-1", holder);
+    await tickets.claim("GH-1", holder);
     await tickets.write("GH-1", holder, { state: "running" });
     const ticket = await tickets.get("GH-1");
     if (ticket === undefined) throw new Error("There is no ticket.");
     const { attempt, saved, turn: number } = ticket;
     const beat = async (stage: string) => void (await tickets.write("GH-1", holder, { stage }));
-    const result = await processor(ticket, { turn: number, attempt, saved, leaseId: "l", signal: new AbortController().signal, beat });
+    const result = await processor(ticket, {
+      turn: number,
+      attempt,
+      saved,
+      leaseId: "l",
+      signal: new AbortController().signal,
+      heartbeat: beat,
+    });
     await tickets.write("GH-1", holder, { saved: result.saved, turn: number + 1 });
     return result;
   };
@@ -62,7 +69,7 @@ async function open() {
     return { found, kept, back, resumed: await act("resume-tickets", { tickets: ["GH-1"] }) };
   };
   const work = async () => parseStagedWork((await tickets.get("GH-1"))?.saved ?? null);
-  const stagesAsked = () => asked.map(({ stage }) => stage);
+  const stagesAsked = () => asked.map(({ phase: stage }) => stage);
   return { folder, origin, at, tickets, checkpoints, turn, recover, work, stagesAsked };
 }
 

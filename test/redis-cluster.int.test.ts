@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from "@jest/globals";
 import { createSystemClock } from "../src/core/clock.ts";
 import { parseRedisUrl } from "../src/platform/config/redis-url.ts";
-import { connectRedis, ledgerSlot, primaryNode, untilReady } from "../src/platform/redis/connection.ts";
+import { connectRedis, primaryNode, runKeysSlot, untilReady } from "../src/platform/redis/connection.ts";
 import { runKeys } from "../src/platform/redis/run-keys.ts";
 import { aFiringAlert, postAlerts, postUntilAccepted, type WebhookReply } from "./servers/post-alerts.ts";
 import { type ClusterSetup, startRedisCluster } from "./servers/redis-cluster.ts";
@@ -15,7 +15,7 @@ let product: RunningProduct;
 let redis: ReturnType<typeof connectRedis>;
 
 beforeAll(async () => {
-  cluster = await startRedisCluster(ledgerSlot);
+  cluster = await startRedisCluster(runKeysSlot);
   const place = parseRedisUrl(cluster.url);
   if (place?.kind !== "cluster") throw new Error("no cluster address");
   redis = connectRedis(place, "worker");
@@ -47,8 +47,8 @@ async function untilEnded({ decisions }: WebhookReply): Promise<void> {
 }
 
 it("knows the slot of the ledger's keys and the node that owns it", async () => {
-  expect(await redis.cluster("KEYSLOT", runKeys.due)).toBe(ledgerSlot);
-  expect(primaryNode(redis)?.options.port).toBe(cluster.ownerOf(ledgerSlot).port);
+  expect(await redis.cluster("KEYSLOT", runKeys.due)).toBe(runKeysSlot);
+  expect(primaryNode(redis)?.options.port).toBe(cluster.ownerOf(runKeysSlot).port);
 });
 
 it("carries alerts from the webhook to the ends of their runs, each confirmed by the node that wrote it", async () => {

@@ -11,7 +11,7 @@ const { claim, ...others } = runKeys;
 const keys: readonly string[] = [
   claim({ lock: "x" }),
   claim({ bucket: "x", max: 1, windowMs: 1, amount: 1 }),
-  claim({ log: "x", entry: "", keepMs: 1 }),
+  claim({ log: "x", entry: "", retentionMs: 1 }),
   ...[...Object.values(others), ...Object.values(workloadKeys)].map((key) =>
     typeof key === "string" ? key : String(Reflect.apply(key, undefined, ["x", 7])),
   ),

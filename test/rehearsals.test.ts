@@ -2,7 +2,7 @@ import { describe, expect, it } from "@jest/globals";
 import { packageFolder } from "../src/cli/process-context.ts";
 import { readLintInput } from "../src/cli/read-folder.ts";
 import { readRehearsals } from "../src/cli/read-rehearsals.ts";
-import { holdRehearsal } from "../src/rehearsal/judge-rehearsal.ts";
+import { judgeRehearsal } from "../src/rehearsal/judge-rehearsal.ts";
 import { changesSomething, mutateRunbook } from "../src/rehearsal/mutate-runbook.ts";
 import { lintFolder } from "../src/runbooks/lint/lint-folder.ts";
 import { formatDiagnostic } from "../src/runbooks/lint/lint-format.ts";
@@ -31,7 +31,7 @@ describe("the shipped rehearsals", () => {
       rehearsals.map((rehearsal) => [`${runbook.id}: ${rehearsal.name}`, runbook, rehearsal] as const),
     ),
   )("pass: %s", async (_name, runbook, rehearsal) => {
-    expect((await holdRehearsal(runbook, rehearsal)).differences).toEqual([]);
+    expect((await judgeRehearsal(runbook, rehearsal)).differences).toEqual([]);
   });
 
   it("show the cost incident as it succeeds, fails, crashes, is denied by a person and resolves midway", () => {

@@ -6,7 +6,7 @@ import type { JournalEntry } from "../packages/sdk/src/wire/journal.ts";
 import { httpRequest } from "../src/actions/http-request.ts";
 import { createSystemClock } from "../src/core/clock.ts";
 import { createHttpClient, type HttpClient } from "../src/integrations/http/create-http-client.ts";
-import { usualLimits } from "../src/platform/requests/bounded-request.ts";
+import { defaultRequestLimits } from "../src/platform/requests/bounded-request.ts";
 import { createMemoryRunJournal } from "../src/rehearsal/memory-run-journal.ts";
 import { parseRunbook } from "../src/runbooks/parse/parse-runbook.ts";
 import { createExecutor, type Execution } from "../src/runs/engine/execute-run.ts";
@@ -30,7 +30,7 @@ beforeEach(async () => {
   http = createHttpClient({
     allow: [target.url],
     clock: createSystemClock(),
-    limits: { ...usualLimits, headersMs: 400, bodyMs: 400, totalMs: 1000, maxBytes: 10_000 },
+    limits: { ...defaultRequestLimits, headersMs: 400, bodyMs: 400, totalMs: 1000, maxBytes: 10_000 },
   });
 });
 
@@ -85,7 +85,7 @@ The target misbehaves.
   ledger.create("run_1", request);
   const executor = createExecutor(
     {
-      ledger,
+      journal: ledger,
       runbooks: { get: async () => runbook },
       actions: { find },
       guard: () => ({ kind: "allow", claims: [] }),

@@ -51,7 +51,7 @@ beforeEach(async () => {
   const routes = [
     createWorkloadRoutes({ ledger, prices: createPriceTable(shippedPrices), publish, clock }),
     createBudgetRoutes({ ledger, clock }),
-    createBatchRoutes({ ledger, batches, control, tickets, doorbell: { ring: async ({ id }) => void rung.push(id) }, clock }),
+    createBatchRoutes({ ledger, batches, control, tickets, wakeQueue: { enqueue: async ({ id }) => void rung.push(id) }, clock }),
     createTicketRoutes({ tickets }),
   ].flat();
   http = await startHttp({ routes });

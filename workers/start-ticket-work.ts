@@ -13,22 +13,22 @@ export interface TicketWork {
   readonly command: string;
   readonly concurrency: number;
   /** What a stage costs at most. */
-  readonly stageMicroUsd: number;
+  readonly phaseMicroUsd: number;
 }
 
 /** Where BullMQ looks for lost tickets does not matter to us: their worker's silence does. */
 const closeMs = 2000;
 
 /** Starts a worker for tickets that are code work, with a command as their implementer. Throws with what to set when something is missing. */
-export function startTicketWork(runtime: Runtime, { queue, command, concurrency, stageMicroUsd }: TicketWork): void {
+export function startTicketWork(runtime: Runtime, { queue, command, concurrency, phaseMicroUsd }: TicketWork): void {
   const { config, clock, log, metrics, closers, ending } = runtime;
   const checkpoints = openCheckpoints(runtime);
   if (checkpoints === undefined)
     throw new Error("RUNBOOKD_TICKET_REPOSITORY must name the repository that tickets work in, and git must be on PATH.");
   const template = config.commands.find(({ name }) => name === command);
   if (template === undefined) {
-    const known = config.commands.map(({ name }) => name).join(", ");
-    throw new Error(`There is no registered command ${command}; accepted: ${known === "" ? "none is registered" : known}.`);
+    const commandNames = config.commands.map(({ name }) => name).join(", ");
+    throw new Error(`There is no registered command ${command}; accepted: ${commandNames === "" ? "none is registered" : commandNames}.`);
   }
   const abort = new AbortController();
   const worker = startTicketWorker(
@@ -37,7 +37,7 @@ export function startTicketWork(runtime: Runtime, { queue, command, concurrency,
       gate: createLocalGate({ ledger: runtime.ledger, publish: createWorkloadSink(metrics) }),
       processor: createStagedProcessor({
         checkpoints,
-        stageEstimateMicroUsd: stageMicroUsd,
+        phaseEstimateMicroUsd: phaseMicroUsd,
         implementer: createCommandImplementer({ commands: openCommands(runtime), template, clock }),
       }),
       clock,

@@ -30,8 +30,8 @@ export interface WorkerProcess {
 /** Starts the background work on runs: the queue's worker, the sweep, scheduled work, and mails. */
 export async function startWorker(runtime: Runtime): Promise<WorkerProcess> {
   const { config, clock, random, log, metrics, closers, ending } = runtime;
-  const { name, redis, ledger, executor, outbox, analyst, board } = await openWorker(runtime);
-  const reclaimed = await ledger.reclaimOwn();
+  const { name, redis, journal, executor, outbox, analyst, cacheAnalysisStore } = await openWorker(runtime);
+  const reclaimed = await journal.reclaimLeases();
   if (reclaimed.length > 0) log.info({ runs: reclaimed }, "An earlier process of this name left runs; they are taken back.");
   const drain = ending.signal;
   const limiter = createConcurrencyLimiter(config.concurrency);
@@ -39,16 +39,16 @@ export async function startWorker(runtime: Runtime): Promise<WorkerProcess> {
   const worker = startRunWorker(run, { redis, concurrency: config.concurrency, drain, clock, log });
   closers.add("run worker", async () => worker.close(), withRedisMs);
   const jitter = () => 0.9 + 0.2 * random.fraction();
-  const sweep = startSweep(run, { runs: ledger, limiter, intervalMs: sweepIntervalMs, jitter, clock, log, signal: drain });
+  const sweep = startSweep(run, { runs: journal, limiter, intervalMs: sweepIntervalMs, jitter, clock, log, signal: drain });
   closers.add("sweep", async () => sweep.close(), withRedisMs);
   // Closed first: the steps in progress end, and their runs are given back.
   closers.add("runs in progress", async () => limiter.settled(), config.graceMs - settleBeforeMs);
-  metrics.initialiseRunbooks(runtime.library.list().map(({ id }) => id));
-  metrics.initialiseGuardrails(guardrailNames);
-  observeOpenRuns(metrics, { runbooks: () => runtime.library.list().map(({ id }) => id), ledger });
+  metrics.initializeRunbooks(runtime.library.list().map(({ id }) => id));
+  metrics.initializeGuardrails(guardrailNames);
+  observeOpenRuns(metrics, { runbooks: () => runtime.library.list().map(({ id }) => id), journal });
   const tasks = [
     scheduleJournalCheck(runtime, redis, name),
-    schedulePromptAnalysis(runtime, analyst, board),
+    schedulePromptAnalysis(runtime, analyst, cacheAnalysisStore),
     ...(await scheduleCostComparison(runtime, redis)),
   ];
   const scheduled = startScheduledWork(tasks, { redis, prefix: wakePrefix, clock, log, signal: drain });

@@ -204,7 +204,7 @@ async function answerQuestions(
   arrivals: readonly { readonly run: string; readonly step: string }[],
   signal: AbortSignal,
 ): Promise<void> {
-  const desk = createApprovalService(redis, { ring: () => undefined }, createSystemClock());
+  const desk = createApprovalService(redis, { enqueue: () => undefined }, createSystemClock());
   while (!signal.aborted) {
     const open = await desk.list().catch(() => []);
     for (const { question } of open) {

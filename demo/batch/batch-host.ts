@@ -5,9 +5,9 @@ import type { TicketProcessor } from "../../src/llm/tickets/ticket.ts";
 import { hostTickets, ticketSettings } from "../host-tickets.ts";
 import { type Assignment, assignments, standingText } from "../workload/assignments.ts";
 import { reachSystem } from "../workload/host-process.ts";
-import type { ModelReply } from "../workload/model-client.ts";
+import type { ModelResponse } from "../workload/model-client.ts";
 import { ticketOf } from "../workload/tickets.ts";
-import { usageOfReply } from "../workload/usage-of-reply.ts";
+import { usageOfResponse } from "../workload/usage-of-reply.ts";
 
 /*
  * A process of the application in the batch scenario: a ticket worker that asks runbookd over HTTP and the model server for every turn.
@@ -44,31 +44,36 @@ const processor: TicketProcessor = async (ticket, { turn, attempt, leaseId, sign
     metadata: { user_id: ticket.id },
   };
   for (let tries = 1; ; tries += 1) {
-    const reply = await model.ask(request, signal);
-    report(ticket, step, reply, { turn, attempt, leaseId });
+    const response = await model.ask(request, signal);
+    report(ticket, step, response, { turn, attempt, leaseId });
     // What was billed is told before anything else, so that a killed process owes one call at most per ticket in hand.
     await client.flush();
-    if (reply.kind === "answer") {
+    if (response.kind === "answer") {
       const saved = { answers: answered + 1 };
       return saved.answers === steps.length ? { kind: "done", saved } : { kind: "continue", saved, estimateMicroUsd };
     }
-    if (reply.retryAfterSeconds === undefined || tries >= pollTimeouts) {
+    if (response.retryAfterSeconds === undefined || tries >= pollTimeouts) {
       return {
         kind: "failed",
         saved: ticket.saved,
-        reason: `${reply.outcome}: ${reply.message}`,
-        retry: reply.outcome !== "error",
+        reason: `${response.outcome}: ${response.message}`,
+        retry: response.outcome !== "error",
         estimateMicroUsd,
       };
     }
-    await clock.sleep(reply.retryAfterSeconds * 200, signal);
+    await clock.sleep(response.retryAfterSeconds * 200, signal);
   }
 };
 
-function report(ticket: Ticket, step: Assignment, reply: ModelReply, place: { turn: number; attempt: number; leaseId: string }): void {
+function report(
+  ticket: Ticket,
+  step: Assignment,
+  response: ModelResponse,
+  place: { turn: number; attempt: number; leaseId: string },
+): void {
   const { budget, queue, batchId, id: ticketId } = ticket;
   client.reportUsage({
-    ...usageOfReply(reply, step.model, clock.now()),
+    ...usageOfResponse(response, step.model, clock.now()),
     operation: step.operation,
     prompt: step.prompt,
     budget,

@@ -2,7 +2,7 @@ import type { Instant } from "../../src/core/clock.ts";
 import { formatUsd } from "../../src/core/money.ts";
 import { formatShare } from "../../src/core/share.ts";
 import { allTickets, batchPlan } from "./batch-plan.ts";
-import type { ProviderSeen } from "./work-at-provider.ts";
+import type { ProviderObservations } from "./work-at-provider.ts";
 
 /** What was observed, from outside. Absent members were not. */
 export interface BatchObservations {
@@ -11,12 +11,12 @@ export interface BatchObservations {
   /** What the run's end was given as its reason. */
   reason?: string;
   submittedAt?: Instant;
-  ledAt?: Instant;
+  pilotPassedAt?: Instant;
   /** When the concurrency was first seen below what is configured. */
   halvedAt?: Instant;
-  leastConcurrency?: number;
+  minConcurrency?: number;
   killedAt: Instant[];
-  readonly provider: ProviderSeen;
+  readonly provider: ProviderObservations;
   /** Why the application stopped working at the provider's batch interface. */
   providerFault?: string;
   providerBatchCostMicroUsd?: number;
@@ -49,32 +49,35 @@ function isWithin(ours: number | undefined, billed: number): boolean {
 }
 
 /** What was missed or went wrong, one sentence each. */
-export function batchFaults(seen: BatchObservations): readonly string[] {
+export function batchFaults(observations: BatchObservations): readonly string[] {
   const faults: string[] = [];
-  const must = (holds: boolean, fault: string) => void (holds || faults.push(fault));
-  must(seen.submittedAt !== undefined, "The batch was never submitted.");
-  must(seen.ledAt !== undefined, "No leading group proved itself.");
-  must(seen.halvedAt !== undefined, "The concurrency was never lowered, although the provider refused requests.");
-  must(seen.killedAt.length === 2, `${seen.killedAt.length} workers were killed; it should have been 2.`);
+  const must = (condition: boolean, fault: string) => void (condition || faults.push(fault));
+  must(observations.submittedAt !== undefined, "The batch was never submitted.");
+  must(observations.pilotPassedAt !== undefined, "No leading group proved itself.");
+  must(observations.halvedAt !== undefined, "The concurrency was never lowered, although the provider refused requests.");
+  must(observations.killedAt.length === 2, `${observations.killedAt.length} workers were killed; it should have been 2.`);
   must(
-    seen.outcome === "succeeded",
-    `The run ${seen.outcome === undefined ? "did not end" : `ended ${seen.outcome}: ${seen.reason ?? "no reason given"}`}.`,
+    observations.outcome === "succeeded",
+    `The run ${observations.outcome === undefined ? "did not end" : `ended ${observations.outcome}: ${observations.reason ?? "no reason given"}`}.`,
   );
-  must(seen.reportSentAt !== undefined, "No report was mailed.");
-  must(seen.tickets === allTickets, `There are ${seen.tickets ?? 0} tickets; it should be ${allTickets}.`);
-  const open = Object.entries(seen.states ?? {}).filter(([state]) => !ends.has(state));
+  must(observations.reportSentAt !== undefined, "No report was mailed.");
+  must(observations.tickets === allTickets, `There are ${observations.tickets ?? 0} tickets; it should be ${allTickets}.`);
+  const open = Object.entries(observations.states ?? {}).filter(([state]) => !ends.has(state));
   must(open.length === 0, `Not every ticket has ended: ${open.map(([state, count]) => `${count} ${state}`).join(", ")}.`);
   must(
-    seen.states?.["succeeded"] === allTickets - 1,
-    `${seen.states?.["succeeded"] ?? 0} tickets succeeded; all but the poisoned one should have.`,
+    observations.states?.["succeeded"] === allTickets - 1,
+    `${observations.states?.["succeeded"] ?? 0} tickets succeeded; all but the poisoned one should have.`,
   );
   must(
-    seen.poisonedState !== undefined && seen.poisonedState !== "succeeded" && ends.has(seen.poisonedState),
-    `The poisoned ticket is ${seen.poisonedState ?? "unknown"}.`,
+    observations.poisonedState !== undefined && observations.poisonedState !== "succeeded" && ends.has(observations.poisonedState),
+    `The poisoned ticket is ${observations.poisonedState ?? "unknown"}.`,
   );
-  must(seen.ledgerReservedMicroUsd === 0, `${formatUsd(seen.ledgerReservedMicroUsd ?? 0)} are still reserved.`);
-  must((seen.costMicroUsd ?? Number.POSITIVE_INFINITY) <= batchPlan.maxCostUsd * 1_000_000, "The batch has cost more than its limit.");
-  const { provider, providerFault, providerBatchCostMicroUsd } = seen;
+  must(observations.ledgerReservedMicroUsd === 0, `${formatUsd(observations.ledgerReservedMicroUsd ?? 0)} are still reserved.`);
+  must(
+    (observations.costMicroUsd ?? Number.POSITIVE_INFINITY) <= batchPlan.maxCostUsd * 1_000_000,
+    "The batch has cost more than its limit.",
+  );
+  const { provider, providerFault, providerBatchCostMicroUsd } = observations;
   must(providerFault === undefined, `The provider's batch: ${providerFault ?? ""}`);
   must(
     provider.succeeded === batchPlan.providerTickets,
@@ -88,7 +91,7 @@ export function batchFaults(seen: BatchObservations): readonly string[] {
     isWithin(providerBatchCostMicroUsd, provider.billedMicroUsd),
     `The provider billed ${formatUsd(provider.billedMicroUsd)} for its batches, ours says ${formatUsd(providerBatchCostMicroUsd ?? 0)}.`,
   );
-  const difference = providerDifference(seen);
+  const difference = providerDifference(observations);
   must(
     difference !== undefined && difference <= tolerance,
     `Ours and the provider's cost differ by ${difference === undefined ? "an unknown share" : formatShare(difference, { decimals: 2 })}.`,
@@ -97,31 +100,35 @@ export function batchFaults(seen: BatchObservations): readonly string[] {
 }
 
 /** The last line of `--json`. */
-export function batchLine(seen: BatchObservations): string {
+export function batchLine(observations: BatchObservations): string {
   const time = (at: Instant | undefined) => (at === undefined ? null : new Date(at).toISOString());
-  const difference = providerDifference(seen);
+  const difference = providerDifference(observations);
   return JSON.stringify({
     scenario: "batch",
-    run: seen.run ?? null,
-    outcome: seen.outcome ?? null,
-    tickets: seen.tickets ?? null,
-    states: seen.states ?? null,
-    poisonedTicket: seen.poisonedState ?? null,
-    workersKilled: seen.killedAt.length,
-    requestsRefused: seen.refused ?? null,
+    run: observations.run ?? null,
+    outcome: observations.outcome ?? null,
+    tickets: observations.tickets ?? null,
+    states: observations.states ?? null,
+    poisonedTicket: observations.poisonedState ?? null,
+    workersKilled: observations.killedAt.length,
+    requestsRefused: observations.refused ?? null,
     concurrency: batchPlan.concurrency,
-    leastConcurrency: seen.leastConcurrency ?? null,
-    ledgerReservedMicroUsd: seen.ledgerReservedMicroUsd ?? null,
-    costMicroUsd: seen.costMicroUsd ?? null,
+    leastConcurrency: observations.minConcurrency ?? null,
+    ledgerReservedMicroUsd: observations.ledgerReservedMicroUsd ?? null,
+    costMicroUsd: observations.costMicroUsd ?? null,
     maxCostMicroUsd: batchPlan.maxCostUsd * 1_000_000,
-    providerCostMicroUsd: seen.providerCostMicroUsd ?? null,
+    providerCostMicroUsd: observations.providerCostMicroUsd ?? null,
     providerDifferenceRatio: difference === undefined ? null : Number(difference.toFixed(5)),
-    providerBatch: { tickets: batchPlan.providerTickets, ...seen.provider, costMicroUsd: seen.providerBatchCostMicroUsd ?? null },
-    submittedAt: time(seen.submittedAt),
-    ledAt: time(seen.ledAt),
-    halvedAt: time(seen.halvedAt),
-    endedAt: time(seen.endedAt),
-    reportSentAt: time(seen.reportSentAt),
-    faults: batchFaults(seen),
+    providerBatch: {
+      tickets: batchPlan.providerTickets,
+      ...observations.provider,
+      costMicroUsd: observations.providerBatchCostMicroUsd ?? null,
+    },
+    submittedAt: time(observations.submittedAt),
+    ledAt: time(observations.pilotPassedAt),
+    halvedAt: time(observations.halvedAt),
+    endedAt: time(observations.endedAt),
+    reportSentAt: time(observations.reportSentAt),
+    faults: batchFaults(observations),
   });
 }

@@ -5,9 +5,9 @@ import { formatShare } from "../../src/core/share.ts";
 import type { StartedProcess } from "../process-group.ts";
 import { runbookSteps } from "../runbook-steps.ts";
 import type { BatchView, RunView } from "../runbookd-api.ts";
-import type { Play, Played, Scenario, Stage } from "../scenario.ts";
+import type { Play, Played, Scenario, ScenarioContext } from "../scenario.ts";
 import { startApplication } from "../start-application.ts";
-import { stepsShown, watchStage } from "../watch-stage.ts";
+import { stepsShown, watchProgress } from "../watch-stage.ts";
 import { batchPlan, ticketFile } from "./batch-plan.ts";
 import { type BatchObservations, batchFaults, batchLine, providerDifference } from "./batch-result.ts";
 import { requestFile, startProvider, watchProvider } from "./work-at-provider.ts";
@@ -23,18 +23,18 @@ const createName = "batches-create";
 export const batchScenario: Scenario = {
   model: () => ({ latency: { firstTokenMs: 90, inputTokensPerSecond: 200_000, outputTokensPerSecond: 600 } }),
   prepare({ seed }): Play {
-    const seen: BatchObservations = {
+    const observations: BatchObservations = {
       killedAt: [],
       provider: { submissions: 0, expired: 0, resubmitted: 0, succeeded: 0, billedMicroUsd: 0 },
     };
     let provider: Awaited<ReturnType<typeof startProvider>> | undefined;
     return {
-      line: () => batchLine(seen),
+      line: () => batchLine(observations),
       async settings() {
         provider = await startProvider(seed);
         return provider.settings;
       },
-      async play(stage) {
+      async play(context) {
         if (provider === undefined) throw new Error("The provider was not started.");
         await using server = provider.server;
         const quirks = [
@@ -43,40 +43,40 @@ export const batchScenario: Scenario = {
           server.inject({ kind: "double_results" }),
         ];
 
-        await handIn(stage);
-        const hosts = createHosts(stage);
-        seen.run = await stage.system.api.startRun(runbook, {
+        await submitBatches(context);
+        const hosts = createHosts(context);
+        observations.run = await context.system.api.startRun(runbook, {
           batch: batchPlan.batch,
           max_cost_usd: batchPlan.maxCostUsd,
           per_ticket_usd: batchPlan.perTicketUsd,
           concurrency: batchPlan.concurrency,
         });
-        const atProvider = watchProvider(stage, { server, quirks, seen: seen.provider }).catch((error: unknown) => {
-          seen.providerFault = error instanceof Error ? error.message : String(error);
+        const atProvider = watchProvider(context, { server, quirks, observations: observations.provider }).catch((error: unknown) => {
+          observations.providerFault = error instanceof Error ? error.message : String(error);
         });
-        await watch(stage, seen, hosts);
+        await watch(context, observations, hosts);
         await atProvider;
-        await addUp(stage, seen);
-        return await played(stage, seen);
+        await addUp(context, observations);
+        return await played(context, observations);
       },
     };
   },
 };
 
 /** Hands both files in as a person would: with the command, which proves every line first. The larger batch stays a draft for the runbook. */
-async function handIn(stage: Stage): Promise<void> {
-  const { system, clock, presenter } = stage;
+async function submitBatches(context: ScenarioContext): Promise<void> {
+  const { system, clock, presenter } = context;
   const { batch, budget, queue, budgetMicroUsd, tickets, providerBatch, providerQueue, providerTickets, concurrency } = batchPlan;
   await system.api.defineBudget({ id: budget, limitMicroUsd: budgetMicroUsd, periodMs: 3_600_000, periodStartsAt: clock.now() - 60_000 });
-  const draft = await create(stage, "csv", ticketFile(1, tickets, "fix"), ["--draft"], { id: batch, queue, concurrency });
+  const draft = await create(context, "csv", ticketFile(1, tickets, "fix"), ["--draft"], { id: batch, queue, concurrency });
   presenter.say(`${tickets} tickets were handed in as a draft:\n${draft}`);
   const single = requestFile(tickets + 1, providerTickets, "triage");
-  const submitted = await create(stage, "jsonl", single, [], { id: providerBatch, queue: providerQueue, provider: "anthropic" });
+  const submitted = await create(context, "jsonl", single, [], { id: providerBatch, queue: providerQueue, provider: "anthropic" });
   presenter.say(`${providerTickets} tickets of single calls were submitted for the provider's batch interface:\n${submitted}`);
 }
 
 async function create(
-  { system, services, folder }: Stage,
+  { system, services, folder }: ScenarioContext,
   format: "csv" | "jsonl",
   text: string,
   flags: readonly string[],
@@ -108,11 +108,11 @@ interface Hosts {
   replaceOne(): void;
 }
 
-function createHosts(stage: Stage): Hosts {
+function createHosts(context: ScenarioContext): Hosts {
   let started = 0;
   const start = (): StartedProcess => {
     started += 1;
-    return startApplication(stage, {
+    return startApplication(context, {
       name: `${hostName}-${started}`,
       module: "batch/batch-host",
       env: { DEMO_QUEUE: batchPlan.queue, DEMO_CONCURRENCY: String(batchPlan.concurrency / batchPlan.hosts) },
@@ -128,33 +128,33 @@ function createHosts(stage: Stage): Hosts {
 }
 
 /** What the API told last; a look that fails is made again. */
-interface Sight {
+interface ApiSnapshot {
   batch?: BatchView;
   run?: RunView;
 }
 
-async function watch(stage: Stage, seen: BatchObservations, hosts: Hosts): Promise<void> {
-  const { system, presenter, signal } = stage;
+async function watch(context: ScenarioContext, observations: BatchObservations, hosts: Hosts): Promise<void> {
+  const { system, presenter, signal } = context;
   const names = await runbookSteps(system.api, runbook);
-  const sight: Sight = {};
+  const snapshot: ApiSnapshot = {};
   const over = new AbortController();
-  const looking = lookOn(stage, seen.run ?? "", sight, AbortSignal.any([over.signal, signal]));
+  const looking = pollApi(context, observations.run ?? "", snapshot, AbortSignal.any([over.signal, signal]));
   let refusals: Disposable | undefined;
   const mayBeGone = (name: string) => name.startsWith(createName) || name.startsWith(`${hostName}-`);
   try {
-    await watchStage(stage, { withinMs: batchPlan.timeoutMs, mayBeGone }, (now) => {
-      const { batch, run } = sight;
+    await watchProgress(context, { withinMs: batchPlan.timeoutMs, mayBeGone }, (now) => {
+      const { batch, run } = snapshot;
       const ended = batch?.progress.ended ?? 0;
-      if (batch !== undefined && batch.state !== "draft") seen.submittedAt ??= now;
-      if (batch?.led === true) seen.ledAt ??= now;
+      if (batch !== undefined && batch.state !== "draft") observations.submittedAt ??= now;
+      if (batch?.led === true) observations.pilotPassedAt ??= now;
       if (batch !== undefined && batch.concurrencyNow !== null && batch.state === "open") {
-        seen.leastConcurrency = Math.min(seen.leastConcurrency ?? batchPlan.concurrency, batch.concurrencyNow);
-        if (batch.concurrencyNow < batchPlan.concurrency) seen.halvedAt ??= now;
+        observations.minConcurrency = Math.min(observations.minConcurrency ?? batchPlan.concurrency, batch.concurrencyNow);
+        if (batch.concurrencyNow < batchPlan.concurrency) observations.halvedAt ??= now;
       }
-      if (batch?.state === "done") seen.endedAt ??= now;
+      if (batch?.state === "done") observations.endedAt ??= now;
       for (const [index, at] of [batchPlan.firstKillAt, batchPlan.secondKillAt].entries()) {
-        if (ended < at || seen.killedAt.length !== index) continue;
-        seen.killedAt.push(now);
+        if (ended < at || observations.killedAt.length !== index) continue;
+        observations.killedAt.push(now);
         hosts.replaceOne();
         presenter.say("A process of ticket workers was killed with SIGKILL, and another one was started");
       }
@@ -164,15 +164,15 @@ async function watch(stage: Stage, seen: BatchObservations, hosts: Hosts): Promi
       }
       if (ended >= batchPlan.refusalsUntil) refusals?.[Symbol.dispose]();
       const outcome = run?.summary.outcome;
-      if (outcome !== undefined) seen.outcome = outcome;
-      seen.reportSentAt ??= reportOf(stage, seen)?.at;
+      if (outcome !== undefined) observations.outcome = outcome;
+      observations.reportSentAt ??= reportOf(context, observations)?.at;
       return {
-        over: outcome !== undefined && (outcome !== "succeeded" || seen.reportSentAt !== undefined),
+        over: outcome !== undefined && (outcome !== "succeeded" || observations.reportSentAt !== undefined),
         view: {
           doing: batch?.stop?.detail ?? "",
-          stages: stagesOf(seen),
+          milestones: milestonesOf(observations),
           gauges: batch === undefined ? [] : gaugesOf(batch, now),
-          ...(seen.run !== undefined && { run: { id: seen.run, outcome } }),
+          ...(observations.run !== undefined && { run: { id: observations.run, outcome } }),
           ...stepsShown(run?.journal, names),
         },
       };
@@ -184,11 +184,11 @@ async function watch(stage: Stage, seen: BatchObservations, hosts: Hosts): Promi
   }
 }
 
-async function lookOn({ system, clock }: Stage, runId: string, sight: Sight, over: AbortSignal): Promise<void> {
+async function pollApi({ system, clock }: ScenarioContext, runId: string, snapshot: ApiSnapshot, over: AbortSignal): Promise<void> {
   while (!over.aborted) {
     try {
-      sight.batch = await system.api.batch(batchPlan.batch);
-      sight.run = await system.api.run(runId);
+      snapshot.batch = await system.api.batch(batchPlan.batch);
+      snapshot.run = await system.api.run(runId);
     } catch {
       // The next look tells.
     }
@@ -196,26 +196,26 @@ async function lookOn({ system, clock }: Stage, runId: string, sight: Sight, ove
   }
 }
 
-function stagesOf(seen: BatchObservations) {
-  const kills = seen.killedAt;
+function milestonesOf(observations: BatchObservations) {
+  const kills = observations.killedAt;
   return [
-    { key: "submitted", label: "The batch fits its budget, has limits, and is submitted", seen: seen.submittedAt },
-    { key: "led", label: "The leading tickets have succeeded", seen: seen.ledAt },
-    { key: "killed", label: "Two processes of workers were killed", seen: kills[1], detail: kills.length === 1 ? "one so far" : "" },
+    { key: "submitted", label: "The batch fits its budget, has limits, and is submitted", reached: observations.submittedAt },
+    { key: "led", label: "The leading tickets have succeeded", reached: observations.pilotPassedAt },
+    { key: "killed", label: "Two processes of workers were killed", reached: kills[1], detail: kills.length === 1 ? "one so far" : "" },
     {
       key: "halved",
       label: "The provider refuses, and fewer tickets run at once",
-      seen: seen.halvedAt,
-      detail: seen.leastConcurrency === undefined ? "" : `${seen.leastConcurrency} at the least`,
+      reached: observations.halvedAt,
+      detail: observations.minConcurrency === undefined ? "" : `${observations.minConcurrency} at the least`,
     },
     {
       key: "provider",
       label: "The provider's batch is reconciled, and what expired is submitted again",
-      seen: seen.provider.succeeded === batchPlan.providerTickets,
-      detail: seen.provider.expired === 0 ? "" : `${seen.provider.expired} of ${batchPlan.providerTickets} had expired`,
+      reached: observations.provider.succeeded === batchPlan.providerTickets,
+      detail: observations.provider.expired === 0 ? "" : `${observations.provider.expired} of ${batchPlan.providerTickets} had expired`,
     },
-    { key: "ended", label: "Every ticket has ended, and nothing is reserved any more", seen: seen.endedAt },
-    { key: "report", label: "The report was mailed", seen: seen.reportSentAt },
+    { key: "ended", label: "Every ticket has ended, and nothing is reserved any more", reached: observations.endedAt },
+    { key: "report", label: "The report was mailed", reached: observations.reportSentAt },
   ];
 }
 
@@ -239,44 +239,44 @@ function gaugesOf(batch: BatchView, now: number) {
 }
 
 /** Every ticket from its own record, and the money from both sides. */
-async function addUp({ system }: Stage, seen: BatchObservations): Promise<void> {
+async function addUp({ system }: ScenarioContext, observations: BatchObservations): Promise<void> {
   const { api, model } = system;
   const tickets = [...(await api.ticketsOf(batchPlan.batch)), ...(await api.ticketsOf(batchPlan.providerBatch))];
   const states = new Map<string, number>();
   for (const { state } of tickets) states.set(state, (states.get(state) ?? 0) + 1);
-  seen.states = Object.fromEntries(states);
-  seen.tickets = new Set(tickets.map(({ id }) => id)).size;
+  observations.states = Object.fromEntries(states);
+  observations.tickets = new Set(tickets.map(({ id }) => id)).size;
   const poisoned = tickets.find(({ id }) => id.endsWith(`#${batchPlan.poisoned}`));
-  if (poisoned !== undefined) seen.poisonedState = poisoned.state;
-  const own = await api.batch(batchPlan.batch);
+  if (poisoned !== undefined) observations.poisonedState = poisoned.state;
+  const mainBatch = await api.batch(batchPlan.batch);
   const atProvider = await api.batch(batchPlan.providerBatch);
-  seen.costMicroUsd = own.spentMicroUsd + atProvider.spentMicroUsd;
-  seen.providerBatchCostMicroUsd = atProvider.spentMicroUsd;
-  seen.refused = own.rateLimited;
-  seen.providerCostMicroUsd = model.stats().costMicroUsd + seen.provider.billedMicroUsd;
-  seen.ledgerReservedMicroUsd = (await api.budget(batchPlan.budget)).committedMicroUsd;
+  observations.costMicroUsd = mainBatch.spentMicroUsd + atProvider.spentMicroUsd;
+  observations.providerBatchCostMicroUsd = atProvider.spentMicroUsd;
+  observations.refused = mainBatch.rateLimited;
+  observations.providerCostMicroUsd = model.stats().costMicroUsd + observations.provider.billedMicroUsd;
+  observations.ledgerReservedMicroUsd = (await api.budget(batchPlan.budget)).committedMicroUsd;
 }
 
 /** The mail about this run; the watchdog's own run reports too. */
-function reportOf({ system }: Stage, { run }: BatchObservations) {
+function reportOf({ system }: ScenarioContext, { run }: BatchObservations) {
   return run === undefined ? undefined : system.mail.mails.find(({ text }) => text.includes(run));
 }
 
-async function played(stage: Stage, seen: BatchObservations): Promise<Played> {
-  const { system } = stage;
-  const run = seen.run === undefined ? undefined : await system.api.run(seen.run);
-  const mail = reportOf(stage, seen);
-  const difference = providerDifference(seen);
+async function played(context: ScenarioContext, observations: BatchObservations): Promise<Played> {
+  const { system } = context;
+  const run = observations.run === undefined ? undefined : await system.api.run(observations.run);
+  const mail = reportOf(context, observations);
+  const difference = providerDifference(observations);
   return {
-    faults: batchFaults(seen),
+    faults: batchFaults(observations),
     summary: [
       run?.report?.text ?? mail?.text ?? "There is no report.",
       "",
-      `${seen.tickets ?? 0} tickets: ${Object.entries(seen.states ?? {})
+      `${observations.tickets ?? 0} tickets: ${Object.entries(observations.states ?? {})
         .map(([state, count]) => `${count} ${state}`)
         .join(", ")}.`,
-      `At the provider's batch interface: ${seen.provider.succeeded} tickets in ${seen.provider.submissions} submissions; ${seen.provider.expired} items had expired and were submitted again.`,
-      `The provider billed ${formatUsd(seen.providerCostMicroUsd ?? 0)}, the batches say ${formatUsd(seen.costMicroUsd ?? 0)}${difference === undefined ? "" : `: a difference of ${formatShare(difference, { decimals: 2 })}`}.`,
+      `At the provider's batch interface: ${observations.provider.succeeded} tickets in ${observations.provider.submissions} submissions; ${observations.provider.expired} items had expired and were submitted again.`,
+      `The provider billed ${formatUsd(observations.providerCostMicroUsd ?? 0)}, the batches say ${formatUsd(observations.costMicroUsd ?? 0)}${difference === undefined ? "" : `: a difference of ${formatShare(difference, { decimals: 2 })}`}.`,
     ],
     ...(mail !== undefined && { mail }),
   };

@@ -1,6 +1,6 @@
 import { createProviderBatchStore } from "../../src/llm/batches/provider/redis-store.ts";
 import { connectRedis } from "../../src/platform/redis/connection.ts";
-import type { Stage } from "../scenario.ts";
+import type { ScenarioContext } from "../scenario.ts";
 import { startAnthropicBatchServer } from "../simulators/provider-batches/anthropic-batch-server.ts";
 import type { BatchServer } from "../simulators/provider-batches/batch-server.ts";
 import { waitUntil } from "../wait-until.ts";
@@ -9,7 +9,7 @@ import { ticketOf } from "../workload/tickets.ts";
 import { batchPlan } from "./batch-plan.ts";
 
 /** What the provider batch came to, from the provider's side and from ours. */
-export interface ProviderSeen {
+export interface ProviderObservations {
   submissions: number;
   expired: number;
   resubmitted: number;
@@ -48,8 +48,12 @@ export function requestFile(first: number, count: number, kind: string): string 
  * is submitted again. `quirks` end with the first submission. Fills `seen`.
  */
 export async function watchProvider(
-  { system, clock, signal }: Stage,
-  { server, quirks, seen }: { readonly server: BatchServer; readonly quirks: Disposable[]; readonly seen: ProviderSeen },
+  { system, clock, signal }: ScenarioContext,
+  {
+    server,
+    quirks,
+    observations,
+  }: { readonly server: BatchServer; readonly quirks: Disposable[]; readonly observations: ProviderObservations },
 ): Promise<void> {
   const redis = connectRedis({ url: system.redisUrl }, "worker");
   try {
@@ -61,16 +65,19 @@ export async function watchProvider(
         const settled = (await store.closed()).filter(({ batchId }) => batchId === batchPlan.providerBatch);
         if (settled.length > 0) for (const quirk of quirks.splice(0)) quirk[Symbol.dispose]();
         const sum = (kind: "resubmit" | "succeeded") => settled.reduce((total, { counts }) => total + counts[kind], 0);
-        seen.submissions = settled.length;
-        seen.expired = sum("resubmit");
-        seen.succeeded = sum("succeeded");
+        observations.submissions = settled.length;
+        observations.expired = sum("resubmit");
+        observations.succeeded = sum("succeeded");
         const again = settled.filter(({ key }) => key.endsWith("+"));
-        seen.resubmitted = again.reduce((total, { counts }) => total + Object.values(counts).reduce((all, count) => all + count, 0), 0);
+        observations.resubmitted = again.reduce(
+          (total, { counts }) => total + Object.values(counts).reduce((all, count) => all + count, 0),
+          0,
+        );
         return (await system.api.batch(batchPlan.providerBatch)).state === "done" ? true : undefined;
       },
       { withinMs: 90_000, signal },
     );
-    seen.billedMicroUsd = server.stats().billedMicroUsd;
+    observations.billedMicroUsd = server.stats().billedMicroUsd;
   } finally {
     redis.disconnect();
   }

@@ -4,14 +4,14 @@ import {
   billedFor,
   type CacheObservations,
   cacheFaults,
+  cacheMilestones,
   cacheResultLine,
-  cacheStages,
   readWorked,
   type WorkedEntry,
 } from "./cache-result.ts";
 
 const good: CacheObservations = {
-  ...Object.fromEntries(cacheStages.map(({ key }, index) => [key, index * 1000])),
+  ...Object.fromEntries(cacheMilestones.map(({ key }, index) => [key, index * 1000])),
   outcome: "succeeded",
   run: "run_1",
   version: 2,

@@ -48,7 +48,7 @@ export interface CacheObservations {
 }
 
 /** The stages of the loop. Each must be observed, or the demo has failed. */
-export const cacheStages: readonly { readonly key: keyof CacheObservations; readonly label: string }[] = [
+export const cacheMilestones: readonly { readonly key: keyof CacheObservations; readonly label: string }[] = [
   { key: "trafficAt", label: "Tickets are worked on with a badly laid out prompt" },
   { key: "alertFiringAt", label: "Prometheus fires: writes are paid and nothing is read" },
   { key: "acceptedAt", label: "Alertmanager calls, runbookd accepts" },
@@ -75,39 +75,39 @@ export function readWorked(text: string): readonly WorkedEntry[] {
 
 /** What the provider billed for exactly these tickets. Undefined when there is none. */
 export function billedFor(tickets: readonly WorkedEntry[], calls: readonly ModelCall[]): BilledVersion | undefined {
-  const known = new Set(tickets.filter(({ ok }) => ok).map(({ ticketId }) => ticketId));
-  if (known.size === 0) return undefined;
+  const ticketIds = new Set(tickets.filter(({ ok }) => ok).map(({ ticketId }) => ticketId));
+  if (ticketIds.size === 0) return undefined;
   let read = 0;
   let total = 0;
   let cost = 0;
   for (const { userId = "", tokens, costMicroUsd } of calls) {
-    if (!known.has(userId)) continue;
+    if (!ticketIds.has(userId)) continue;
     read += tokens.read;
     total += tokens.read + tokens.uncached + tokens.write5m + tokens.write1h;
     cost += costMicroUsd;
   }
-  return { tickets: known.size, hit: total === 0 ? 0 : read / total, costPerTicketMicroUsd: Math.round(cost / known.size) };
+  return { tickets: ticketIds.size, hit: total === 0 ? 0 : read / total, costPerTicketMicroUsd: Math.round(cost / ticketIds.size) };
 }
 
 /** The last line of `--json`; the names are a contract. Times are ISO 8601 in UTC, null when not observed; ratios are 0 to 1. */
-export function cacheResultLine(seen: CacheObservations): string {
+export function cacheResultLine(observations: CacheObservations): string {
   const iso = (at: Instant | undefined) => (at === undefined ? null : new Date(at).toISOString());
-  const { before, predicted, after } = seen;
+  const { before, predicted, after } = observations;
   return JSON.stringify({
-    outcome: seen.outcome ?? null,
-    run: seen.run ?? null,
-    version: seen.version ?? null,
+    outcome: observations.outcome ?? null,
+    run: observations.run ?? null,
+    version: observations.version ?? null,
     before: before ?? null,
     predicted:
       predicted === undefined || before === undefined
         ? null
         : { hit: predicted.hit, costPerTicketMicroUsd: Math.round(before.costPerTicketMicroUsd * predicted.costRatio) },
     after: after ?? null,
-    costReduction: savingOf(seen) ?? null,
-    golden: seen.golden ?? null,
+    costReduction: savingOf(observations) ?? null,
+    golden: observations.golden ?? null,
     ...Object.fromEntries(
-      cacheStages.map(({ key }) => {
-        const at = seen[key];
+      cacheMilestones.map(({ key }) => {
+        const at = observations[key];
         return [key, typeof at === "number" ? iso(at) : null];
       }),
     ),
@@ -115,18 +115,18 @@ export function cacheResultLine(seen: CacheObservations): string {
 }
 
 /** What speaks against success, one sentence each; empty only when everything was observed and is as good as promised. */
-export function cacheFaults(seen: CacheObservations): readonly string[] {
-  const faults = cacheStages.filter(({ key }) => seen[key] === undefined).map(({ label }) => `Not observed: ${label}.`);
-  if (seen.outcome !== "succeeded")
-    faults.push(seen.outcome === undefined ? "Not observed: the end of the run." : `The run ended ${seen.outcome}.`);
-  if (seen.restartFault !== undefined) faults.push(seen.restartFault);
-  const { after, predicted, golden } = seen;
+export function cacheFaults(observations: CacheObservations): readonly string[] {
+  const faults = cacheMilestones.filter(({ key }) => observations[key] === undefined).map(({ label }) => `Not observed: ${label}.`);
+  if (observations.outcome !== "succeeded")
+    faults.push(observations.outcome === undefined ? "Not observed: the end of the run." : `The run ended ${observations.outcome}.`);
+  if (observations.restartFault !== undefined) faults.push(observations.restartFault);
+  const { after, predicted, golden } = observations;
   if (after === undefined || predicted === undefined) faults.push("The effect was not measured.");
   else if (after.hit < minOfPrediction * predicted.hit)
     faults.push(
       `The provider read ${formatShare(after.hit, { decimals: 1 })} from the cache; ${formatShare(minOfPrediction, { decimals: 1 })} of ${formatShare(predicted.hit, { decimals: 1 })} was promised.`,
     );
-  const saving = savingOf(seen);
+  const saving = savingOf(observations);
   if (saving === undefined || saving < minSaving)
     faults.push(
       `Cost per ticket fell by ${saving === undefined ? "an unknown share" : formatShare(saving, { decimals: 1 })}; ${formatShare(minSaving, { decimals: 1 })} is expected.`,

@@ -11,11 +11,11 @@ import type { StartedProcess } from "../process-group.ts";
 import { createPrometheusApi } from "../prometheus-api.ts";
 import { runbookSteps } from "../runbook-steps.ts";
 import type { RunView } from "../runbookd-api.ts";
-import type { Play, Played, Scenario, Stage } from "../scenario.ts";
+import type { Play, Played, Scenario, ScenarioContext } from "../scenario.ts";
 import { startApplication, untilModelCalled } from "../start-application.ts";
 import { waitUntil } from "../wait-until.ts";
-import { type Look, stepsShown, watchStage } from "../watch-stage.ts";
-import { billedFor, type CacheObservations, cacheFaults, cacheResultLine, cacheStages, readWorked, savingOf } from "./cache-result.ts";
+import { type ProgressSnapshot, stepsShown, watchProgress } from "../watch-stage.ts";
+import { billedFor, type CacheObservations, cacheFaults, cacheMilestones, cacheResultLine, readWorked, savingOf } from "./cache-result.ts";
 import { promptName, shippedLayout } from "./demo-prompt.ts";
 
 const runbook = "cache-optimization";
@@ -37,28 +37,28 @@ export const cacheScenario: Scenario = {
     cacheTtlMs: { "5m": fiveMinutesMs / factor, "1h": (12 * fiveMinutesMs) / factor },
   }),
   prepare({ factor }): Play {
-    const seen: CacheObservations = {};
+    const observations: CacheObservations = {};
     let evaluatorPort = 0;
     return {
       async settings() {
         evaluatorPort = await freePort();
         return { PROMPT_EVALUATOR_URL: `http://127.0.0.1:${evaluatorPort}/evaluations` };
       },
-      line: () => cacheResultLine(seen),
-      async play(stage) {
-        await startPromptWorkload(stage, evaluatorPort, fiveMinutesMs / factor / 60);
-        const watched = await watch(stage, seen);
-        seen.golden = await askGolden(evaluatorPort, seen.version, stage);
-        await measure(stage, seen);
-        return played(seen, watched);
+      line: () => cacheResultLine(observations),
+      async play(context) {
+        await startPromptWorkload(context, evaluatorPort, fiveMinutesMs / factor / 60);
+        const watched = await watch(context, observations);
+        observations.golden = await askGolden(evaluatorPort, observations.version, context);
+        await measure(context, observations);
+        return played(observations, watched);
       },
     };
   },
 };
 
 /** Puts the prompt into the store, labels it, and starts the application that uses it. */
-async function startPromptWorkload(stage: Stage, evaluatorPort: number, everyMs: number): Promise<StartedProcess> {
-  const { system, folder, clock } = stage;
+async function startPromptWorkload(context: ScenarioContext, evaluatorPort: number, everyMs: number): Promise<StartedProcess> {
+  const { system, folder, clock } = context;
   const { api, runbookdUrl, adminToken } = system;
   const periodMs = 21_600_000;
   // Far more than this demo spends: money is not its subject.
@@ -74,7 +74,7 @@ async function startPromptWorkload(stage: Stage, evaluatorPort: number, everyMs:
   };
   await post("POST", `/api/prompts/${promptName}/versions`, { layout: shippedLayout, note: "As it was shipped." });
   await post("PUT", `/api/prompts/${promptName}/labels/production`, { version: 1, expected: null, reason: "The first version." });
-  const workload = startApplication(stage, {
+  const workload = startApplication(context, {
     name: "workload",
     module: "cache/prompt-host",
     env: {
@@ -86,7 +86,7 @@ async function startPromptWorkload(stage: Stage, evaluatorPort: number, everyMs:
       DEMO_PROMPTS_EVERY_MS: String(Math.max(100, Math.round(everyMs))),
     },
   });
-  await untilModelCalled(stage, workload);
+  await untilModelCalled(context, workload);
   return workload;
 }
 
@@ -95,8 +95,8 @@ interface Watched {
   readonly report: ReceivedMail | undefined;
 }
 
-async function watch(stage: Stage, seen: CacheObservations): Promise<Watched> {
-  const { system, folder, clock } = stage;
+async function watch(context: ScenarioContext, observations: CacheObservations): Promise<Watched> {
+  const { system, folder, clock } = context;
   const { api, mail } = system;
   const prometheus = createPrometheusApi(system.prometheusUrl);
   const names = await runbookSteps(api, runbook);
@@ -106,51 +106,52 @@ async function watch(stage: Stage, seen: CacheObservations): Promise<Watched> {
   let hit: number | undefined;
   const stopping = new AbortController();
 
-  const look = async () => {
+  const poll = async () => {
     const worked = readWorked(await readFile(folder.evidence, "utf8"));
     tickets = worked.length;
-    if (tickets >= 5) seen.trafficAt ??= clock.now();
-    for (const name of alertnames) seen.alertFiringAt ??= await prometheus.firingSince(name, { prompt: promptName });
+    if (tickets >= 5) observations.trafficAt ??= clock.now();
+    for (const name of alertnames) observations.alertFiringAt ??= await prometheus.firingSince(name, { prompt: promptName });
     hit = await prometheus.value(`prompt:llm_cache_read:ratio1h{prompt="${promptName}"}`);
-    seen.run ??= await api.newestRun(runbook);
-    if (seen.run === undefined) return;
-    run = await api.run(seen.run);
-    noteRun(seen, run);
+    observations.run ??= await api.newestRun(runbook);
+    if (observations.run === undefined) return;
+    run = await api.run(observations.run);
+    recordRun(observations, run);
     const promised = messageIdsOf(run.journal);
     report ??= mail.mails.find(({ messageId }) => promised.includes(messageId.replace(/^<|>$/g, "")));
-    seen.reportSentAt = report?.at;
+    observations.reportSentAt = report?.at;
   };
   const looking = (async () => {
     while (!stopping.signal.aborted) {
-      await look().catch(() => undefined);
+      await poll().catch(() => undefined);
       await clock.sleep(250, stopping.signal).catch(() => undefined);
     }
   })();
 
   let killedAt: Instant | undefined;
   const watching = { withinMs: timeoutMs, mayBeGone: (name: string) => name === "runbookd-worker" };
-  await watchStage(stage, watching, (now) => {
+  await watchProgress(context, watching, (now) => {
     // In the middle of the canary: its first share is out, the next look is due.
-    if (stage.options.killWorker && killedAt === undefined && seen.canaryAt !== undefined && now - seen.canaryAt > 3000) {
+    if (context.options.killWorker && killedAt === undefined && observations.canaryAt !== undefined && now - observations.canaryAt > 3000) {
       killedAt = now;
       system.replaceWorker();
-      stage.presenter.say("The runbookd worker was killed with SIGKILL in the middle of the canary, and another one was started");
+      context.presenter.say("The runbookd worker was killed with SIGKILL in the middle of the canary, and another one was started");
     }
-    return lookNow();
+    return readProgress();
   });
   stopping.abort(new Error("The watch is over."));
   await looking;
-  if (stage.options.killWorker) seen.restartFault = judgeRestart(killedAt, run?.journal ?? []);
+  if (context.options.killWorker) observations.restartFault = judgeRestart(killedAt, run?.journal ?? []);
   return { run, report };
 
-  function lookNow(): Look {
+  function readProgress(): ProgressSnapshot {
     return {
-      over: seen.outcome !== undefined && (seen.outcome !== "succeeded" || seen.reportSentAt !== undefined),
+      over: observations.outcome !== undefined && (observations.outcome !== "succeeded" || observations.reportSentAt !== undefined),
       view: {
-        doing: seen.canaryAt !== undefined && seen.allTicketsAt === undefined ? "each stage needs 30 tickets and its time" : "",
-        stages: cacheStages.map(({ key, label }) => {
-          const at = seen[key];
-          return { key, label, seen: typeof at === "number" ? at : undefined };
+        doing:
+          observations.canaryAt !== undefined && observations.allTicketsAt === undefined ? "each stage needs 30 tickets and its time" : "",
+        milestones: cacheMilestones.map(({ key, label }) => {
+          const at = observations[key];
+          return { key, label, reached: typeof at === "number" ? at : undefined };
         }),
         gauges: [
           {
@@ -161,7 +162,7 @@ async function watch(stage: Stage, seen: CacheObservations): Promise<Watched> {
           { label: "Tickets", text: `${tickets} worked on` },
           { label: "Bill", text: formatUsd(system.model.stats().costMicroUsd) },
         ],
-        ...(seen.run !== undefined && { run: { id: seen.run, outcome: seen.outcome } }),
+        ...(observations.run !== undefined && { run: { id: observations.run, outcome: observations.outcome } }),
         ...stepsShown(run?.journal, names),
       },
     };
@@ -177,22 +178,22 @@ function judgeRestart(killedAt: Instant | undefined, journal: readonly JournalEn
 const restructured = z.looseObject({ version: z.number(), predicted_hit: z.number(), predicted_cost_ratio: z.number() });
 
 /** What the journal says, and nothing that it does not. */
-function noteRun(seen: CacheObservations, { journal, summary }: RunView): void {
-  seen.acceptedAt = summary.acceptedAt;
+function recordRun(observations: CacheObservations, { journal, summary }: RunView): void {
+  observations.acceptedAt = summary.acceptedAt;
   const applied = (step: string) => journal.find((entry) => entry.kind === "applied" && entry.step === step);
   const draft = applied("restructure_for_better_caching");
   const output = restructured.safeParse(draft?.kind === "applied" ? draft.output : undefined);
   if (output.success) {
-    seen.version = output.data.version;
-    seen.predicted = { hit: output.data.predicted_hit, costRatio: output.data.predicted_cost_ratio };
+    observations.version = output.data.version;
+    observations.predicted = { hit: output.data.predicted_hit, costRatio: output.data.predicted_cost_ratio };
   }
-  seen.draftedAt = draft?.at;
-  seen.evaluatedAt = completedAt(journal, "compare_on_the_same_tickets");
-  seen.canaryAt = journal.find((entry) => entry.kind === "intent" && entry.step === "deploy_to_a_growing_share_of_tickets")?.at;
-  seen.allTicketsAt = completedAt(journal, "deploy_to_a_growing_share_of_tickets");
-  seen.promotedAt = completedAt(journal, "deploy_optimized_prompts");
-  seen.verifiedAt = verifiedAt(journal);
-  if (journal.some(({ kind }) => kind === "finished")) seen.outcome = summary.outcome;
+  observations.draftedAt = draft?.at;
+  observations.evaluatedAt = completedAt(journal, "compare_on_the_same_tickets");
+  observations.canaryAt = journal.find((entry) => entry.kind === "intent" && entry.step === "deploy_to_a_growing_share_of_tickets")?.at;
+  observations.allTicketsAt = completedAt(journal, "deploy_to_a_growing_share_of_tickets");
+  observations.promotedAt = completedAt(journal, "deploy_optimized_prompts");
+  observations.verifiedAt = verifiedAt(journal);
+  if (journal.some(({ kind }) => kind === "finished")) observations.outcome = summary.outcome;
 }
 
 function completedAt(journal: readonly JournalEntry[], step: string): Instant | undefined {
@@ -205,7 +206,11 @@ const evaluation = z.looseObject({
 });
 
 /** Asks the application, and not runbookd, whether the golden tickets still have the same answers. */
-async function askGolden(port: number, version: number | undefined, { clock, signal }: Stage): Promise<CacheObservations["golden"]> {
+async function askGolden(
+  port: number,
+  version: number | undefined,
+  { clock, signal }: ScenarioContext,
+): Promise<CacheObservations["golden"]> {
   if (version === undefined) return undefined;
   const url = `http://127.0.0.1:${port}/evaluations`;
   const body = JSON.stringify({ baseline: 1, candidate: version, tickets: goldenTickets });
@@ -214,8 +219,8 @@ async function askGolden(port: number, version: number | undefined, { clock, sig
     clock,
     "The golden tickets were not answered",
     async () => {
-      const { state, pairs: found } = evaluation.parse(await (await fetch(`${url}/afterwards`)).json());
-      return state === "done" ? found : undefined;
+      const { state, pairs: evaluatedPairs } = evaluation.parse(await (await fetch(`${url}/afterwards`)).json());
+      return state === "done" ? evaluatedPairs : undefined;
     },
     { withinMs: 30_000, signal },
   );
@@ -223,26 +228,26 @@ async function askGolden(port: number, version: number | undefined, { clock, sig
 }
 
 /** By the provider's bill: tickets of the old version before anybody had the new one, and tickets that began after the promotion. */
-async function measure({ system, folder }: Stage, seen: CacheObservations): Promise<void> {
+async function measure({ system, folder }: ScenarioContext, observations: CacheObservations): Promise<void> {
   const worked = readWorked(await readFile(folder.evidence, "utf8"));
   const { calls } = system.model.stats();
-  const { canaryAt, promotedAt, version } = seen;
-  seen.before = billedFor(
+  const { canaryAt, promotedAt, version } = observations;
+  observations.before = billedFor(
     worked.filter((ticket) => ticket.version === 1 && ticket.at < (canaryAt ?? Number.POSITIVE_INFINITY)),
     calls,
   );
   if (promotedAt === undefined) return;
-  seen.after = billedFor(
+  observations.after = billedFor(
     worked.filter((ticket) => ticket.version === version && ticket.beganAt > promotedAt),
     calls,
   );
 }
 
-function played(seen: CacheObservations, { run, report }: Watched): Played {
-  const { before, predicted, after } = seen;
-  const saving = savingOf(seen);
+function played(observations: CacheObservations, { run, report }: Watched): Played {
+  const { before, predicted, after } = observations;
+  const saving = savingOf(observations);
   return {
-    faults: cacheFaults(seen),
+    faults: cacheFaults(observations),
     summary: [
       run?.report?.text ?? report?.text ?? "There is no report.",
       "",

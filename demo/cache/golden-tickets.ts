@@ -62,8 +62,8 @@ export function createEvaluator(application: PromptApplication, signal: AbortSig
       response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(body));
     };
     if (request.method === "GET") {
-      const found = evaluations.get(decodeURIComponent(request.url?.split("/").at(-1) ?? ""));
-      return answer(found === undefined ? 404 : 200, found ?? {});
+      const evaluation = evaluations.get(decodeURIComponent(request.url?.split("/").at(-1) ?? ""));
+      return answer(evaluation === undefined ? 404 : 200, evaluation ?? {});
     }
     const chunks: Buffer[] = [];
     request.on("data", (chunk: Buffer) => chunks.push(chunk));

@@ -3,8 +3,8 @@ import type { TicketPrompt } from "../../packages/sdk/src/prompt-source.ts";
 import type { RenderedMessage } from "../../packages/sdk/src/render-prompt.ts";
 import { sha256 } from "../../src/core/json.ts";
 import { createRandom, hash32 } from "../../src/core/random.ts";
-import type { ModelBody, ModelClient, ModelReply } from "../workload/model-client.ts";
-import { usageOfReply } from "../workload/usage-of-reply.ts";
+import type { ModelBody, ModelClient, ModelResponse } from "../workload/model-client.ts";
+import { usageOfResponse } from "../workload/usage-of-reply.ts";
 import { demoModel, nextRequest, promptName, turnsPerTicket, variablesOf } from "./demo-prompt.ts";
 
 /** What one ticket came to. */
@@ -41,7 +41,7 @@ export function createPromptApplication({ client, model, budget, now }: PromptAp
     ticketId: string,
     prompt: TicketPrompt,
     signal: AbortSignal,
-    told: (reply: ModelReply, report: ReturnType<TicketPrompt["render"]>["report"], turn: number) => void,
+    onResponse: (response: ModelResponse, report: ReturnType<TicketPrompt["render"]>["report"], turn: number) => void,
   ): Promise<WorkedTicket> => {
     const history: RenderedMessage[] = [];
     const answers: string[] = [];
@@ -52,13 +52,13 @@ export function createPromptApplication({ client, model, budget, now }: PromptAp
       const random = createRandom(hash32(`${ticketId} ${turn} ${now()}`));
       const { body, report } = prompt.render({ variables: variablesOf(ticketId, now(), random), history });
       const asked = { model: demoModel, max_tokens: maxTokens, ...body, metadata: { user_id: ticketId } };
-      const reply: ModelReply = await model.ask({ ...asked, diagnostics: { previous_message_id: previous } }, signal);
-      told(reply, report, turn);
-      if (reply.kind === "error") return { ticketId, version: prompt.version, variant: prompt.variant, inputTokens };
-      answers.push(reply.text);
-      previous = reply.messageId ?? null;
+      const response: ModelResponse = await model.ask({ ...asked, diagnostics: { previous_message_id: previous } }, signal);
+      onResponse(response, report, turn);
+      if (response.kind === "error") return { ticketId, version: prompt.version, variant: prompt.variant, inputTokens };
+      answers.push(response.text);
+      previous = response.messageId ?? null;
       inputTokens += JSON.stringify(body).length;
-      history.push({ role: "assistant", content: reply.text }, { role: "user", content: nextRequest(turn + 1) });
+      history.push({ role: "assistant", content: response.text }, { role: "user", content: nextRequest(turn + 1) });
     }
     return { ticketId, version: prompt.version, variant: prompt.variant, answers: sha256(answers.join("\n")), inputTokens };
   };
@@ -66,10 +66,10 @@ export function createPromptApplication({ client, model, budget, now }: PromptAp
   return {
     async work(ticketId, signal) {
       const prompt = await client.prompts.forTicket(promptName, ticketId);
-      const worked = await run(ticketId, prompt, signal, (reply, report, turn) => {
+      const worked = await run(ticketId, prompt, signal, (response, report, turn) => {
         client.reportUsage({
           ...report,
-          ...usageOfReply(reply, demoModel, now()),
+          ...usageOfResponse(response, demoModel, now()),
           operation: "implement",
           budget,
           ticketId,

@@ -53,12 +53,12 @@ const work = async (): Promise<void> => {
 
 const evaluator = createEvaluator(application, ending.signal);
 evaluator.listen(settings.DEMO_EVALUATOR_PORT, "127.0.0.1");
-const hands = Array.from({ length: settings.DEMO_CONCURRENCY }, work);
+const workers = Array.from({ length: settings.DEMO_CONCURRENCY }, work);
 
 endWithStarter(async () => {
   ending.abort(new Error("The demo ends."));
   evaluator.closeAllConnections();
   evaluator.close();
-  await Promise.allSettled(hands);
+  await Promise.allSettled(workers);
   await client.close();
 });

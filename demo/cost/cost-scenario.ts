@@ -4,14 +4,14 @@ import { effectsBefore, repeatedWork } from "../journal-checks.ts";
 import type { StartedProcess } from "../process-group.ts";
 import { createPrometheusApi } from "../prometheus-api.ts";
 import { runbookSteps } from "../runbook-steps.ts";
-import type { Play, Played, Scenario, Stage } from "../scenario.ts";
+import type { Play, Played, Scenario, ScenarioContext } from "../scenario.ts";
 import type { DemoSystem } from "../start-system.ts";
-import { stepsShown, watchStage } from "../watch-stage.ts";
+import { stepsShown, watchProgress } from "../watch-stage.ts";
 import { type CostPlan, planCost } from "./cost-plan.ts";
-import { doingNow, figuresShown, stagesShown } from "./cost-view.ts";
+import { doingNow, figuresShown, milestonesShown } from "./cost-view.ts";
 import { type Observer, startObserver } from "./observe.ts";
 import { startWorkload } from "./start-workload.ts";
-import { faultsOf, type Observations, resultLine, stages } from "./timeline.ts";
+import { faultsOf, milestones, type Observations, resultLine } from "./timeline.ts";
 
 /** The retries of one prompt run wild, and a budget burns. */
 export const costScenario: Scenario = {
@@ -19,17 +19,17 @@ export const costScenario: Scenario = {
   model: () => ({ latency: { firstTokenMs: 120, inputTokensPerSecond: 100_000, outputTokensPerSecond: 900 } }),
   prepare({ factor }): Play {
     const plan = planCost(factor);
-    let seen: Observations = { budgetMicroUsd: plan.limitMicroUsd };
+    let observations: Observations = { budgetMicroUsd: plan.limitMicroUsd };
     return {
-      line: () => resultLine(seen),
-      async play(stage) {
-        const workload = await startWorkload(stage, plan);
-        const observer = observe(stage, plan);
-        seen = observer.seen;
-        const kill = await watch(stage, plan, workload, observer);
+      line: () => resultLine(observations),
+      async play(context) {
+        const workload = await startWorkload(context, plan);
+        const observer = observe(context, plan);
+        observations = observer.observations;
+        const kill = await watch(context, plan, workload, observer);
         await observer.stop();
-        if (stage.options.killWorker) seen.restart = judgeRestart(kill, observer, stage.system);
-        return played(observer, stage, plan, workload);
+        if (context.options.killWorker) observations.restart = judgeRestart(kill, observer, context.system);
+        return played(observer, context, plan, workload);
       },
     };
   },
@@ -39,34 +39,37 @@ interface Kill {
   at?: Instant;
 }
 
-function observe({ system, folder, clock }: Stage, plan: CostPlan): Observer {
+function observe({ system, folder, clock }: ScenarioContext, plan: CostPlan): Observer {
   const { api, model, mail } = system;
   return startObserver({ api, prometheus: createPrometheusApi(system.prometheusUrl), model, mail, evidence: folder.evidence, plan, clock });
 }
 
-async function watch(stage: Stage, plan: CostPlan, workload: StartedProcess, observer: Observer): Promise<Kill> {
-  const { options, presenter, system } = stage;
-  const { seen } = observer;
+async function watch(context: ScenarioContext, plan: CostPlan, workload: StartedProcess, observer: Observer): Promise<Kill> {
+  const { options, presenter, system } = context;
+  const { observations } = observer;
   const kill: Kill = {};
   const names = await runbookSteps(system.api, "cost-incident-response");
   const watching = { withinMs: plan.timeoutMs, mayBeGone: (name: string) => name === "runbookd-worker" };
-  await watchStage(stage, watching, (now, beganAt) => {
-    if (seen.trafficAt === undefined && observer.finishedTickets() >= 5) seen.trafficAt = now;
-    if (seen.trafficAt !== undefined && seen.stormAt === undefined && now - beganAt >= plan.calmMs) {
+  await watchProgress(context, watching, (now, beganAt) => {
+    if (observations.trafficAt === undefined && observer.finishedTickets() >= 5) observations.trafficAt = now;
+    if (observations.trafficAt !== undefined && observations.stormAt === undefined && now - beganAt >= plan.calmMs) {
       workload.send({ release: "1.5.0" });
-      seen.stormAt = now;
+      observations.stormAt = now;
     }
     if (options.killWorker && kill.at === undefined && isMidway(observer.run()?.journal ?? [])) {
       kill.at = now;
       system.replaceWorker();
       presenter.say("The runbookd worker was killed with SIGKILL in the middle of the run, and another one was started");
     }
-    const { outcome } = seen;
+    const { outcome } = observations;
     return {
-      over: outcome !== undefined && (outcome !== "succeeded" || stages.every(({ key }) => seen[key] !== undefined)),
+      over: outcome !== undefined && (outcome !== "succeeded" || milestones.every(({ key }) => observations[key] !== undefined)),
       view: {
-        doing: doingNow(seen),
-        stages: stagesShown(seen, { mailedTo: system.mail.mails.at(-1)?.to.join(", ") ?? "nobody", workerKilled: kill.at !== undefined }),
+        doing: doingNow(observations),
+        milestones: milestonesShown(observations, {
+          mailedTo: system.mail.mails.at(-1)?.to.join(", ") ?? "nobody",
+          workerKilled: kill.at !== undefined,
+        }),
         gauges: figuresShown({
           plan,
           budget: observer.budget(),
@@ -75,7 +78,7 @@ async function watch(stage: Stage, plan: CostPlan, workload: StartedProcess, obs
           beganAt,
           at: now,
         }),
-        ...(seen.run !== undefined && { run: { id: seen.run, outcome } }),
+        ...(observations.run !== undefined && { run: { id: observations.run, outcome } }),
         ...stepsShown(observer.run()?.journal, names),
       },
     };
@@ -94,7 +97,7 @@ function judgeRestart(kill: Kill, observer: Observer, system: DemoSystem): Obser
   const journal = observer.run()?.journal ?? [];
   const repeated = repeatedWork(journal);
   if (repeated !== undefined) return { killedAt, fault: repeated };
-  const effects = effectsBefore(journal, observer.seen.resumedAt ?? 0, "resume-with-ramp");
+  const effects = effectsBefore(journal, observer.observations.resumedAt ?? 0, "resume-with-ramp");
   const writes = observer.writesWhilePaused();
   if (writes !== effects) {
     return {
@@ -108,16 +111,16 @@ function judgeRestart(kill: Kill, observer: Observer, system: DemoSystem): Obser
   return claims === 0 ? { killedAt, fault: "No worker claimed the run after the kill." } : { killedAt };
 }
 
-function played(observer: Observer, { system }: Stage, plan: CostPlan, workload: StartedProcess): Played {
+function played(observer: Observer, { system }: ScenarioContext, plan: CostPlan, workload: StartedProcess): Played {
   const billed = system.model.stats().costMicroUsd;
-  const ledger = observer.seen.costMicroUsd ?? 0;
+  const recorded = observer.observations.costMicroUsd ?? 0;
   const mail = observer.report();
   return {
-    faults: faultsOf(observer.seen, plan.storm),
+    faults: faultsOf(observer.observations, plan.storm),
     summary: [
       observer.run()?.report?.text ?? mail?.text ?? "There is no report.",
       "",
-      `The provider billed $${(billed / 1_000_000).toFixed(4)}, the budget's ledger says $${(ledger / 1_000_000).toFixed(4)}.`,
+      `The provider billed $${(billed / 1_000_000).toFixed(4)}, the budget's ledger says $${(recorded / 1_000_000).toFixed(4)}.`,
     ],
     ...(mail !== undefined && { mail }),
     leaveRunning() {

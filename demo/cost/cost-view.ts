@@ -1,10 +1,10 @@
 import type { Instant } from "../../src/core/clock.ts";
 import { formatUsd } from "../../src/core/money.ts";
 import { formatShare } from "../../src/core/share.ts";
-import type { Gauge, ShownStage } from "../demo-view.ts";
+import type { Gauge, ShownMilestone } from "../demo-view.ts";
 import type { BudgetView } from "../runbookd-api.ts";
 import type { CostPlan } from "./cost-plan.ts";
-import { type Observations, stages } from "./timeline.ts";
+import { milestones, type Observations } from "./timeline.ts";
 
 const doing: { readonly [Key in keyof Observations]?: string } = {
   alertFiringAt: "the one-hour window fills with storm",
@@ -13,26 +13,27 @@ const doing: { readonly [Key in keyof Observations]?: string } = {
 };
 
 /** What is being done while the next stage is waited for. */
-export function doingNow(seen: Observations): string {
-  const next = stages.find(({ key }) => seen[key] === undefined)?.key;
+export function doingNow(observations: Observations): string {
+  const next = milestones.find(({ key }) => observations[key] === undefined)?.key;
   return (next === undefined ? undefined : doing[next]) ?? "";
 }
 
 /** The stages with what was seen of each. */
-export function stagesShown(
-  seen: Observations,
+export function milestonesShown(
+  observations: Observations,
   { mailedTo, workerKilled }: { readonly mailedTo: string; readonly workerKilled: boolean },
-): readonly ShownStage[] {
+): readonly ShownMilestone[] {
   const details: { readonly [Key in keyof Observations]?: string | undefined } = {
     stormAt: "release 1.5.0 refuses every plan of prompt implement",
-    acceptedAt: seen.run === undefined ? undefined : `run ${seen.run}`,
-    culpritAt: seen.culprit === undefined ? undefined : `prompt ${seen.culprit.prompt}, operation ${seen.culprit.operation}`,
-    reportSentAt: seen.reportSentAt === undefined ? undefined : `to ${mailedTo}`,
+    acceptedAt: observations.run === undefined ? undefined : `run ${observations.run}`,
+    culpritAt:
+      observations.culprit === undefined ? undefined : `prompt ${observations.culprit.prompt}, operation ${observations.culprit.operation}`,
+    reportSentAt: observations.reportSentAt === undefined ? undefined : `to ${mailedTo}`,
     firstEffectAt: workerKilled ? "worker killed and started again afterwards" : undefined,
   };
-  return stages.map(({ key, label }) => {
-    const at = seen[key];
-    return { key, label, seen: typeof at === "number" ? at : at !== undefined, detail: details[key] };
+  return milestones.map(({ key, label }) => {
+    const at = observations[key];
+    return { key, label, reached: typeof at === "number" ? at : at !== undefined, detail: details[key] };
   });
 }
 

@@ -10,7 +10,7 @@ import { countStartsWhilePaused, readEvidence, ticketStarts } from "./evidence.t
 import type { Observations } from "./timeline.ts";
 
 /** A pause as it was seen from outside: certainly closed between the two. */
-interface SeenPause {
+interface ObservedPause {
   readonly closedAt: Instant;
   lastClosedAt: Instant;
 }
@@ -29,7 +29,7 @@ export interface Observed {
 
 /** Everything that was seen, kept up to date while it runs. */
 export interface Observer {
-  readonly seen: Observations;
+  readonly observations: Observations;
   readonly run: () => RunView | undefined;
   readonly budget: () => BudgetView | undefined;
   readonly burn: () => number | undefined;
@@ -48,9 +48,9 @@ const silenceMs = 1000;
 
 /** Begins to look at everything from outside. Whatever cannot be read at a moment is looked at again; it never counts as seen. */
 export function startObserver({ api, prometheus, model, mail, evidence, plan, clock }: Observed): Observer {
-  const seen: Observations = { budgetMicroUsd: plan.limitMicroUsd };
+  const observations: Observations = { budgetMicroUsd: plan.limitMicroUsd };
   const stopping = new AbortController();
-  const pauses: SeenPause[] = [];
+  const pauses: ObservedPause[] = [];
   let run: RunView | undefined;
   let budget: BudgetView | undefined;
   let burn: number | undefined;
@@ -60,100 +60,100 @@ export function startObserver({ api, prometheus, model, mail, evidence, plan, cl
   let versionBefore: number | undefined;
   let versionAtOpening: number | undefined;
 
-  const lookAtBudget = async () => {
+  const pollBudget = async () => {
     const askedAt = clock.now();
     budget = await api.budget(plan.budget);
-    seen.costMicroUsd = budget.spentMicroUsd;
+    observations.costMicroUsd = budget.spentMicroUsd;
     const { gate, version } = budget.controls;
     const paused = gate === "paused";
     if (!paused && pauses.length === 0) versionBefore = version;
-    if (paused && seen.resumedAt === undefined) versionAtOpening = version;
+    if (paused && observations.resumedAt === undefined) versionAtOpening = version;
     if (paused) {
       const pause = pauses.at(-1);
       // Seen closed in the answer means closed when it was asked for the second time in a row; the first answer dates the closing.
       if (!wasPaused || pause === undefined) pauses.push({ closedAt: clock.now(), lastClosedAt: clock.now() });
       else pause.lastClosedAt = askedAt;
     } else if (pauses.length > 0) {
-      seen.resumedAt ??= clock.now();
+      observations.resumedAt ??= clock.now();
     }
     wasPaused = paused;
   };
 
-  const lookAtProvider = async () => {
+  const pollProvider = async () => {
     const closedAt = pauses[0]?.closedAt;
-    if (closedAt === undefined || seen.spendStoppedAt !== undefined) return;
+    if (closedAt === undefined || observations.spendStoppedAt !== undefined) return;
     const { calls, inFlight } = model.stats();
     const last = calls.at(-1)?.at ?? closedAt;
-    if (inFlight === 0 && clock.now() - Math.max(last, closedAt) >= silenceMs) seen.spendStoppedAt = Math.max(last, closedAt);
+    if (inFlight === 0 && clock.now() - Math.max(last, closedAt) >= silenceMs) observations.spendStoppedAt = Math.max(last, closedAt);
   };
 
-  const lookAtRun = async () => {
-    seen.run ??= await api.newestRun(runbook);
-    if (seen.run === undefined) return;
-    run = await api.run(seen.run);
+  const pollRun = async () => {
+    observations.run ??= await api.newestRun(runbook);
+    if (observations.run === undefined) return;
+    run = await api.run(observations.run);
     const { journal, summary } = run;
-    seen.acceptedAt = summary.acceptedAt;
-    if (pauses.length > 0) seen.firstEffectAt ??= firstEffectAt(journal);
+    observations.acceptedAt = summary.acceptedAt;
+    if (pauses.length > 0) observations.firstEffectAt ??= firstEffectAt(journal);
     const culprit = culpritOf(journal);
     if (culprit !== undefined) {
-      seen.culprit = { prompt: culprit.prompt, operation: culprit.operation };
-      seen.culpritAt = culprit.at;
+      observations.culprit = { prompt: culprit.prompt, operation: culprit.operation };
+      observations.culpritAt = culprit.at;
     }
-    seen.cause ??= causeOf(journal);
-    seen.maxAttempts ??= budget?.controls.limits.maxAttempts ?? undefined;
-    if (seen.verifiedAt === undefined) {
+    observations.cause ??= causeOf(journal);
+    observations.maxAttempts ??= budget?.controls.limits.maxAttempts ?? undefined;
+    if (observations.verifiedAt === undefined) {
       const at = verifiedAt(journal);
       // The run's word alone is not enough.
-      const own = at === undefined ? undefined : await prometheus.value(`budget:llm_budget_burn:ratio5m{budget="${plan.budget}"}`);
-      if (own !== undefined && own < 1.2) seen.verifiedAt = at;
+      const measuredBurn = at === undefined ? undefined : await prometheus.value(`budget:llm_budget_burn:ratio5m{budget="${plan.budget}"}`);
+      if (measuredBurn !== undefined && measuredBurn < 1.2) observations.verifiedAt = at;
     }
-    if (journal.some(({ kind }) => kind === "finished")) seen.outcome = summary.outcome;
+    if (journal.some(({ kind }) => kind === "finished")) observations.outcome = summary.outcome;
     if (report === undefined) {
       const promised = messageIdsOf(journal);
       report = mail.mails.find(({ messageId }) => promised.includes(messageId.replace(/^<|>$/g, "")));
-      seen.reportSentAt = report?.at;
+      observations.reportSentAt = report?.at;
     }
   };
 
-  const lookAtAlert = async () => {
-    if (seen.alertFiringAt !== undefined) return;
+  const pollAlert = async () => {
+    if (observations.alertFiringAt !== undefined) return;
     if (!(await prometheus.isFiring(alertname, { budget: plan.budget }))) return;
     // Its own record of the moment; looking takes its time.
-    seen.alertFiringAt = await prometheus.firingSince(alertname, { budget: plan.budget });
+    observations.alertFiringAt = await prometheus.firingSince(alertname, { budget: plan.budget });
   };
 
-  const lookAtBurn = async () => {
+  const pollBurn = async () => {
     burn = await prometheus.value(`budget:llm_budget_burn:ratio5m{budget="${plan.budget}"}`);
   };
 
-  const lookAtEvidence = async () => {
+  const pollEvidence = async () => {
     const entries = readEvidence(await readFile(evidence, "utf8"));
     finished = entries.filter(({ kind }) => kind === "ticket_ended").length;
     const starts = ticketStarts(entries);
     if (pauses.length > 0) {
-      seen.ticketsStartedWhilePaused = pauses
+      observations.ticketsStartedWhilePaused = pauses
         .map(({ closedAt, lastClosedAt }) => countStartsWhilePaused(starts, closedAt, lastClosedAt))
         .reduce((sum, count) => sum + count, 0);
     }
   };
 
-  const repeat = async (look: () => Promise<void>, everyMs: number) => {
+  const repeat = async (poll: () => Promise<void>, everyMs: number) => {
     while (!stopping.signal.aborted) {
-      await look().catch(() => undefined);
+      await poll().catch(() => undefined);
       await clock.sleep(everyMs, stopping.signal).catch(() => undefined);
     }
   };
   const loops = [
-    repeat(lookAtBudget, 100),
-    repeat(lookAtProvider, 100),
-    repeat(lookAtRun, 250),
-    repeat(lookAtAlert, 150),
-    repeat(lookAtBurn, 500),
-    repeat(lookAtEvidence, 1000),
+    repeat(pollBudget, 100),
+    repeat(pollProvider, 100),
+    repeat(pollRun, 250),
+    repeat(pollAlert, 150),
+    repeat(pollBurn, 500),
+    repeat(pollEvidence, 1000),
   ];
 
   return {
-    seen,
+    observations,
     run: () => run,
     budget: () => budget,
     burn: () => burn,
@@ -163,7 +163,7 @@ export function startObserver({ api, prometheus, model, mail, evidence, plan, cl
     async stop() {
       stopping.abort();
       await Promise.all(loops);
-      await lookAtEvidence();
+      await pollEvidence();
     },
   };
 }

@@ -1,15 +1,15 @@
 import type { StartedProcess } from "../process-group.ts";
-import type { Stage } from "../scenario.ts";
+import type { ScenarioContext } from "../scenario.ts";
 import { startApplication, untilModelCalled } from "../start-application.ts";
 import type { CostPlan } from "./cost-plan.ts";
 
 /** Defines the budget, starts the application that spends it, and resolves when the application has called the model. It understands `{release}`. */
-export async function startWorkload(stage: Stage, plan: CostPlan): Promise<StartedProcess> {
-  const { system, folder, clock } = stage;
+export async function startWorkload(context: ScenarioContext, plan: CostPlan): Promise<StartedProcess> {
+  const { system, folder, clock } = context;
   const { budget: id, limitMicroUsd, periodMs } = plan;
   // The period began long enough ago that a burn over the longest window lies inside it.
   await system.api.defineBudget({ id, limitMicroUsd, periodMs, periodStartsAt: clock.now() - Math.round(periodMs / 10) });
-  const workload = startApplication(stage, {
+  const workload = startApplication(context, {
     name: "workload",
     module: "cost/ticket-host",
     env: {
@@ -21,6 +21,6 @@ export async function startWorkload(stage: Stage, plan: CostPlan): Promise<Start
       DEMO_TICKET_EVERY_MS: String(plan.ticketEveryMs),
     },
   });
-  await untilModelCalled(stage, workload);
+  await untilModelCalled(context, workload);
   return workload;
 }

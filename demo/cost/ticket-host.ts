@@ -56,7 +56,7 @@ const processor: TicketProcessor = async (ticket, { turn, attempt, leaseId, sign
 };
 
 const arrival = setInterval(() => {
-  application.handIn().catch((error: unknown) => console.error(`hand-in: ${error instanceof Error ? error.message : String(error)}`));
+  application.submitTicket().catch((error: unknown) => console.error(`hand-in: ${error instanceof Error ? error.message : String(error)}`));
 }, settings.DEMO_TICKET_EVERY_MS);
 
 const message = z.object({ release: z.enum(["1.4.0", "1.5.0"]) });

@@ -1,6 +1,6 @@
 import type { Instant } from "../../src/core/clock.ts";
 import type { MicroUsd } from "../../src/core/money.ts";
-import type { ToldCause } from "../journal-checks.ts";
+import type { ReportedCause } from "../journal-checks.ts";
 
 /** What the demo saw from outside; absent means: not seen. */
 export interface Observations {
@@ -18,7 +18,7 @@ export interface Observations {
   spendStoppedAt?: Instant | undefined;
   culprit?: { readonly prompt: string; readonly operation: string } | undefined;
   culpritAt?: Instant | undefined;
-  cause?: ToldCause | undefined;
+  cause?: ReportedCause | undefined;
   /** Attempts per ticket that the budget was seen to allow. */
   maxAttempts?: number | undefined;
   /** The gate was seen open again. */
@@ -37,13 +37,13 @@ export interface Observations {
 }
 
 /** One stage of the loop, in order. */
-export interface Stage {
+export interface Milestone {
   readonly key: keyof Observations;
   readonly label: string;
 }
 
 /** The stages of the loop. Each must be observed, or the demo has failed. */
-export const stages: readonly Stage[] = [
+export const milestones: readonly Milestone[] = [
   { key: "trafficAt", label: "Normal traffic runs on plan" },
   { key: "stormAt", label: "A release makes one prompt retry without end" },
   { key: "alertFiringAt", label: "Prometheus fires the burn-rate alert" },
@@ -57,23 +57,23 @@ export const stages: readonly Stage[] = [
 ];
 
 /** The last line of `--json`; the names are a contract. Times are ISO 8601 in UTC, null when not observed. */
-export function resultLine(seen: Observations): string {
+export function resultLine(observations: Observations): string {
   const iso = (at: Instant | undefined) => (at === undefined ? null : new Date(at).toISOString());
   return JSON.stringify({
-    outcome: seen.outcome ?? null,
-    alertFiringAt: iso(seen.alertFiringAt),
-    acceptedAt: iso(seen.acceptedAt),
-    firstEffectAt: iso(seen.firstEffectAt),
-    spendStoppedAt: iso(seen.spendStoppedAt),
-    resumedAt: iso(seen.resumedAt),
-    verifiedAt: iso(seen.verifiedAt),
-    reportSentAt: iso(seen.reportSentAt),
-    culprit: seen.culprit ?? null,
-    cause: seen.cause ?? null,
-    ticketsStartedWhilePaused: seen.ticketsStartedWhilePaused ?? null,
-    costMicroUsd: seen.costMicroUsd ?? null,
-    budgetMicroUsd: seen.budgetMicroUsd ?? null,
-    run: seen.run ?? null,
+    outcome: observations.outcome ?? null,
+    alertFiringAt: iso(observations.alertFiringAt),
+    acceptedAt: iso(observations.acceptedAt),
+    firstEffectAt: iso(observations.firstEffectAt),
+    spendStoppedAt: iso(observations.spendStoppedAt),
+    resumedAt: iso(observations.resumedAt),
+    verifiedAt: iso(observations.verifiedAt),
+    reportSentAt: iso(observations.reportSentAt),
+    culprit: observations.culprit ?? null,
+    cause: observations.cause ?? null,
+    ticketsStartedWhilePaused: observations.ticketsStartedWhilePaused ?? null,
+    costMicroUsd: observations.costMicroUsd ?? null,
+    budgetMicroUsd: observations.budgetMicroUsd ?? null,
+    run: observations.run ?? null,
   });
 }
 
@@ -87,21 +87,24 @@ export interface Injected {
 }
 
 /** What speaks against success, one sentence each; empty only when every stage was observed, in order, and the run succeeded. */
-export function faultsOf(seen: Observations, injected: Injected): readonly string[] {
-  const faults = stages.filter(({ key }) => seen[key] === undefined).map(({ label }) => `Not observed: ${label}.`);
-  if (seen.outcome !== undefined && seen.outcome !== "succeeded") faults.push(`The run ended ${seen.outcome}.`);
-  if (seen.outcome === undefined) faults.push("Not observed: the end of the run.");
-  if (seen.culprit !== undefined && (seen.culprit.prompt !== injected.prompt || seen.culprit.operation !== injected.operation)) {
+export function faultsOf(observations: Observations, injected: Injected): readonly string[] {
+  const faults = milestones.filter(({ key }) => observations[key] === undefined).map(({ label }) => `Not observed: ${label}.`);
+  if (observations.outcome !== undefined && observations.outcome !== "succeeded") faults.push(`The run ended ${observations.outcome}.`);
+  if (observations.outcome === undefined) faults.push("Not observed: the end of the run.");
+  if (
+    observations.culprit !== undefined &&
+    (observations.culprit.prompt !== injected.prompt || observations.culprit.operation !== injected.operation)
+  ) {
     faults.push(
-      `The run named ${seen.culprit.prompt}/${seen.culprit.operation}, but the storm was injected in ${injected.prompt}/${injected.operation}.`,
+      `The run named ${observations.culprit.prompt}/${observations.culprit.operation}, but the storm was injected in ${injected.prompt}/${injected.operation}.`,
     );
   }
-  faults.push(...causeFaults(seen, injected));
-  if (seen.ticketsStartedWhilePaused !== 0) {
-    faults.push(`Tickets that started while the budget was paused: ${seen.ticketsStartedWhilePaused ?? "unknown"}; expected 0.`);
+  faults.push(...causeFaults(observations, injected));
+  if (observations.ticketsStartedWhilePaused !== 0) {
+    faults.push(`Tickets that started while the budget was paused: ${observations.ticketsStartedWhilePaused ?? "unknown"}; expected 0.`);
   }
-  if (seen.restart?.fault !== undefined) faults.push(seen.restart.fault);
-  if (seen.stormAt !== undefined && seen.alertFiringAt !== undefined && seen.alertFiringAt < seen.stormAt) {
+  if (observations.restart?.fault !== undefined) faults.push(observations.restart.fault);
+  if (observations.stormAt !== undefined && observations.alertFiringAt !== undefined && observations.alertFiringAt < observations.stormAt) {
     faults.push("The alert fired before anything was wrong.");
   }
   return faults;
@@ -110,7 +113,7 @@ export function faultsOf(seen: Observations, injected: Injected): readonly strin
 function causeFaults({ cause, maxAttempts }: Observations, injected: Injected): readonly string[] {
   if (cause === undefined) return ["Not observed: the factor behind the rise."];
   const { segment, factor, coincides, controls } = cause;
-  const told = [
+  const comparisons = [
     ["prompt", segment["prompt"], injected.prompt],
     ["operation", segment["operation"], injected.operation],
     ["factor", factor, injected.factor],
@@ -118,5 +121,7 @@ function causeFaults({ cause, maxAttempts }: Observations, injected: Injected): 
     ["limit of attempts that follows", controls.maxAttempts, injected.maxAttempts],
     ["limit of attempts that was set", maxAttempts, injected.maxAttempts],
   ] as const;
-  return told.flatMap(([what, is, expected]) => (is === expected ? [] : [`The ${what} is ${is ?? "not told"}; it should be ${expected}.`]));
+  return comparisons.flatMap(([what, is, expected]) =>
+    is === expected ? [] : [`The ${what} is ${is ?? "not told"}; it should be ${expected}.`],
+  );
 }

@@ -6,7 +6,7 @@ import { hostTickets, ticketSettings } from "../host-tickets.ts";
 import { assignments } from "../workload/assignments.ts";
 import { createEvidenceLog } from "../workload/evidence-log.ts";
 import { reachSystem } from "../workload/host-process.ts";
-import { usageOfReply } from "../workload/usage-of-reply.ts";
+import { usageOfResponse } from "../workload/usage-of-reply.ts";
 import { createCodeImplementer } from "./code-implementer.ts";
 
 /*
@@ -37,18 +37,18 @@ const processor = createStagedProcessor({
     worktrees: settings.DEMO_WORKTREES,
     protocols: ["file"],
   }),
-  stageEstimateMicroUsd: 200_000,
+  phaseEstimateMicroUsd: 200_000,
   implementer: createCodeImplementer({
     model,
     modelName,
     evidence: createEvidenceLog(settings.DEMO_EVIDENCE),
     now: () => clock.now(),
-    report({ ticket, stage, attempt, leaseId }, reply) {
+    report({ ticket, phase, attempt, leaseId }, response) {
       const { budget, queue, id: ticketId, turn } = ticket;
       client.reportUsage({
-        ...usageOfReply(reply, modelName, clock.now()),
-        operation: stage,
-        prompt: stage,
+        ...usageOfResponse(response, modelName, clock.now()),
+        operation: phase,
+        prompt: phase,
         budget,
         queue,
         ticketId,

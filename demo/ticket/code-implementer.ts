@@ -1,9 +1,9 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
-import type { Implementer, StageResult, StageTask } from "../../src/llm/tickets/implementer.ts";
+import type { Implementer, PhaseResult, PhaseTask } from "../../src/llm/tickets/implementer.ts";
 import type { EvidenceLog } from "../workload/evidence-log.ts";
-import type { ModelClient, ModelReply, ModelRequest } from "../workload/model-client.ts";
+import type { ModelClient, ModelRequest, ModelResponse } from "../workload/model-client.ts";
 import { runTests } from "./run-tests.ts";
 import { type Edit, edits, ticketText } from "./small-repository.ts";
 
@@ -14,7 +14,7 @@ export interface CodeImplementerOptions {
   readonly evidence: EvidenceLog;
   readonly now: () => number;
   /** Hears of every call, for whoever counts the money. */
-  readonly report: (task: StageTask, reply: ModelReply) => void;
+  readonly report: (task: PhaseTask, response: ModelResponse) => void;
 }
 
 const editSchema = z.object({ path: z.string(), content: z.string() });
@@ -25,13 +25,13 @@ const editSchema = z.object({ path: z.string(), content: z.string() });
  */
 export function createCodeImplementer({ model, modelName, evidence, now, report }: CodeImplementerOptions): Implementer {
   async function ask(
-    task: StageTask,
+    task: PhaseTask,
     instruction: string,
     tool?: ModelRequest["tools"],
-  ): Promise<ModelReply & { readonly kind: "answer" }> {
+  ): Promise<ModelResponse & { readonly kind: "answer" }> {
     const text = `${ticketText.title}\n\n${ticketText.body}\n\n${task.conversation}\n\n${instruction}`;
-    await task.beat();
-    const reply = await model.ask(
+    await task.heartbeat();
+    const response = await model.ask(
       {
         model: modelName,
         max_tokens: 300,
@@ -42,13 +42,13 @@ export function createCodeImplementer({ model, modelName, evidence, now, report 
       },
       task.signal,
     );
-    report(task, reply);
-    await task.beat();
-    if (reply.kind === "error") throw new Error(`${reply.outcome}: ${reply.message}`);
-    return reply;
+    report(task, response);
+    await task.heartbeat();
+    if (response.kind === "error") throw new Error(`${response.outcome}: ${response.message}`);
+    return response;
   }
 
-  async function edit(task: StageTask, wanted: Edit): Promise<void> {
+  async function edit(task: PhaseTask, wanted: Edit): Promise<void> {
     const properties = { path: { type: "string", enum: [wanted.path] }, content: { type: "string", enum: [wanted.content] } };
     const tool = {
       name: "write_file",
@@ -60,9 +60,9 @@ export function createCodeImplementer({ model, modelName, evidence, now, report 
     evidence.write({ kind: "edited", at: now(), ticketId: task.ticket.id, path, attempt: task.attempt });
   }
 
-  async function work(task: StageTask): Promise<StageResult> {
-    const said = (text: string): StageResult => ({ kind: "done", conversation: `${task.conversation}\n[${task.stage}] ${text}`.trim() });
-    switch (task.stage) {
+  async function work(task: PhaseTask): Promise<PhaseResult> {
+    const said = (text: string): PhaseResult => ({ kind: "done", conversation: `${task.conversation}\n[${task.phase}] ${text}`.trim() });
+    switch (task.phase) {
       case "plan":
         return said((await ask(task, "Plan the change.")).text);
       case "implement": {
@@ -89,13 +89,13 @@ export function createCodeImplementer({ model, modelName, evidence, now, report 
   }
 
   return async (task) => {
-    evidence.write({ kind: "stage_began", at: now(), stage: task.stage, attempt: task.attempt, ticketId: task.ticket.id });
+    evidence.write({ kind: "stage_began", at: now(), stage: task.phase, attempt: task.attempt, ticketId: task.ticket.id });
     const result = await work(task);
     evidence.write({
       kind: "stage_ended",
       at: now(),
       ticketId: task.ticket.id,
-      stage: task.stage,
+      stage: task.phase,
       attempt: task.attempt,
       result: result.kind,
     });

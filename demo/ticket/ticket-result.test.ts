@@ -1,15 +1,15 @@
 import { describe, expect, it } from "@jest/globals";
-import { type TicketObservations, ticketFaults, ticketLine, ticketStages } from "./ticket-result.ts";
+import { type TicketObservations, ticketFaults, ticketLine, ticketMilestones } from "./ticket-result.ts";
 
 const whole: TicketObservations = {
-  ...Object.fromEntries(ticketStages.map(({ key }, index) => [key, index])),
+  ...Object.fromEntries(ticketMilestones.map(({ key }, index) => [key, index])),
   outcome: "succeeded",
   failureClass: "worker_lost",
-  leftTree: "t1",
-  leftEdits: 2,
+  uncommittedTree: "t1",
+  uncommittedEdits: 2,
   preserved: { ref: "refs/checkpoints/SHOP-17/2", tree: "t1" },
   ticketState: "succeeded",
-  stagesDone: { plan: 1, implement: 1, test: 1, review: 1, publish: 1 },
+  phasesDone: { plan: 1, implement: 1, test: 1, review: 1, publish: 1 },
   editsRepeated: 0,
   testsBefore: { ok: false, passed: 0, failed: 5, said: "" },
   testsAfter: { ok: true, passed: 5, failed: 0, said: "" },
@@ -27,12 +27,12 @@ describe("what is said of the ticket scenario", () => {
 
   it.each<[string, Partial<TicketObservations>]>([
     ["a stage that was not seen", { resumedAt: undefined }],
-    ["another tree", { leftTree: "t2" }],
-    ["a plan that was made twice", { stagesDone: { plan: 2, implement: 1, test: 1, review: 1, publish: 1 } }],
+    ["another tree", { uncommittedTree: "t2" }],
+    ["a plan that was made twice", { phasesDone: { plan: 2, implement: 1, test: 1, review: 1, publish: 1 } }],
     ["a file that was written twice", { editsRepeated: 1 }],
     ["tests that fail", { testsAfter: { ok: false, passed: 4, failed: 1, said: "" } }],
     ["tests that say nothing", { testsBefore: { ok: true, passed: 5, failed: 0, said: "" } }],
-    ["nothing that was left", { leftEdits: 0 }],
+    ["nothing that was left", { uncommittedEdits: 0 }],
     ["another outcome", { outcome: "ineffective" }],
     ["another cause", { failureClass: "unknown" }],
     ["another end", { ticketState: "dead" }],

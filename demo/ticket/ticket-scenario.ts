@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { z } from "zod";
-import { stages, type Stage as WorkStage } from "../../src/llm/tickets/stage.ts";
+import { ticketPhases, type TicketPhase as WorkStage } from "../../src/llm/tickets/stage.ts";
 import { readEvidence } from "../cost/evidence.ts";
 import { findProgram } from "../find-program.ts";
 import { messageIdsOf, verifiedAt } from "../journal-checks.ts";
@@ -13,12 +13,12 @@ import type { StartedProcess } from "../process-group.ts";
 import { createPrometheusApi } from "../prometheus-api.ts";
 import { runbookSteps } from "../runbook-steps.ts";
 import type { RunView } from "../runbookd-api.ts";
-import type { Play, Played, Scenario, Stage } from "../scenario.ts";
+import type { Play, Played, Scenario, ScenarioContext } from "../scenario.ts";
 import { startApplication } from "../start-application.ts";
-import { stepsShown, watchStage } from "../watch-stage.ts";
+import { stepsShown, watchProgress } from "../watch-stage.ts";
 import { runTests } from "./run-tests.ts";
 import { edits, makeSmallRepository, ticketText } from "./small-repository.ts";
-import { type TicketObservations, ticketFaults, ticketLine, ticketStages } from "./ticket-result.ts";
+import { type TicketObservations, ticketFaults, ticketLine, ticketMilestones } from "./ticket-result.ts";
 
 const execute = promisify(execFile);
 const runbook = "ticket-recovery";
@@ -41,7 +41,7 @@ interface Place {
 export const ticketScenario: Scenario = {
   model: () => ({ latency: { firstTokenMs: 300, inputTokensPerSecond: 100_000, outputTokensPerSecond: 400 } }),
   prepare(): Play {
-    const seen: TicketObservations = {};
+    const observations: TicketObservations = {};
     let place: Place | undefined;
     return {
       async settings() {
@@ -51,24 +51,24 @@ export const ticketScenario: Scenario = {
         place = { git, root, repository, worktrees: join(root, "worktrees") };
         return { RUNBOOKD_TICKET_REPOSITORY: repository, RUNBOOKD_TICKET_WORKTREES: place.worktrees };
       },
-      line: () => ticketLine(seen),
-      async play(stage) {
+      line: () => ticketLine(observations),
+      async play(context) {
         if (place === undefined) throw new Error("The repository was not made.");
         try {
-          seen.testsBefore = await runTests(place.repository);
-          await handIn(stage);
-          const watched = await watch(stage, place, seen);
-          await judge(stage, place, seen);
-          return played(seen, watched, place);
+          observations.testsBefore = await runTests(place.repository);
+          await submitTicket(context);
+          const watched = await watch(context, place, observations);
+          await judge(context, place, observations);
+          return played(observations, watched, place);
         } finally {
-          if (!stage.options.keep && stage.options.once) await rm(place.root, { recursive: true, force: true });
+          if (!context.options.keep && context.options.once) await rm(place.root, { recursive: true, force: true });
         }
       },
     };
   },
 };
 
-async function handIn({ system, clock }: Stage): Promise<void> {
+async function submitTicket({ system, clock }: ScenarioContext): Promise<void> {
   await system.api.defineBudget({ id: budget, limitMicroUsd: 100_000_000, periodMs: 3_600_000, periodStartsAt: clock.now() - 60_000 });
   const ticket = { id: ticketText.id, externalRef: `shop/prices#${ticketText.id}`, kind: "bug", estimateMicroUsd: 200_000 };
   const response = await fetch(`${system.runbookdUrl}/api/batches`, {
@@ -79,15 +79,15 @@ async function handIn({ system, clock }: Stage): Promise<void> {
   if (!response.ok) throw new Error(`POST /api/batches answered ${response.status}: ${(await response.text()).slice(0, 300)}`);
 }
 
-function startHost(stage: Stage, { git, repository, worktrees }: Place, name: string): StartedProcess {
-  return startApplication(stage, {
+function startHost(context: ScenarioContext, { git, repository, worktrees }: Place, name: string): StartedProcess {
+  return startApplication(context, {
     name,
     module: "ticket/code-host",
     env: {
       DEMO_GIT: git,
       DEMO_REPOSITORY: repository,
       DEMO_WORKTREES: worktrees,
-      DEMO_EVIDENCE: stage.folder.evidence,
+      DEMO_EVIDENCE: context.folder.evidence,
       DEMO_QUEUE: queue,
     },
   });
@@ -95,14 +95,14 @@ function startHost(stage: Stage, { git, repository, worktrees }: Place, name: st
 
 const evidenceSchema = z.looseObject({
   kind: z.string(),
-  stage: z.enum(stages).optional(),
+  stage: z.enum(ticketPhases).optional(),
   result: z.string().optional(),
   path: z.string().optional(),
   attempt: z.number().optional(),
   at: z.number(),
 });
 
-async function evidenceOf({ folder }: Stage) {
+async function evidenceOf({ folder }: ScenarioContext) {
   const text = await readFile(folder.evidence, "utf8").catch(() => "");
   return readEvidence(text).map((entry) => evidenceSchema.parse(entry));
 }
@@ -112,44 +112,46 @@ interface Watched {
   readonly report: ReceivedMail | undefined;
 }
 
-async function watch(stage: Stage, place: Place, seen: TicketObservations): Promise<Watched> {
-  const { system, clock, presenter } = stage;
+async function watch(context: ScenarioContext, place: Place, observations: TicketObservations): Promise<Watched> {
+  const { system, clock, presenter } = context;
   const { api, mail } = system;
   const prometheus = createPrometheusApi(system.prometheusUrl);
   const names = await runbookSteps(api, runbook);
-  const first = startHost(stage, place, "tickets-1");
+  const first = startHost(context, place, "tickets-1");
   let run: RunView | undefined;
   let report: ReceivedMail | undefined;
   let written = 0;
   let killed = false;
   const over = new AbortController();
 
-  const look = async () => {
-    const evidence = await evidenceOf(stage);
+  const poll = async () => {
+    const evidence = await evidenceOf(context);
     written = new Set(evidence.flatMap(({ kind, path }) => (kind === "edited" && path !== undefined ? [path] : []))).size;
-    seen.plannedAt ??= evidence.find(({ kind, stage: name }) => kind === "stage_ended" && name === "plan")?.at;
-    if (written >= killAfterEdits && seen.killedAt === undefined) {
+    observations.plannedAt ??= evidence.find(({ kind, stage: name }) => kind === "stage_ended" && name === "plan")?.at;
+    if (written >= killAfterEdits && observations.killedAt === undefined) {
       first.signal("SIGKILL");
       await first.gone;
-      seen.killedAt = clock.now();
-      seen.leftEdits = new Set((await evidenceOf(stage)).flatMap(({ kind, path }) => (kind === "edited" ? [path] : []))).size;
-      seen.leftTree = await treeOf(place);
+      observations.killedAt = clock.now();
+      observations.uncommittedEdits = new Set(
+        (await evidenceOf(context)).flatMap(({ kind, path }) => (kind === "edited" ? [path] : [])),
+      ).size;
+      observations.uncommittedTree = await treeOf(place);
       presenter.say("The worker was killed with SIGKILL while it implemented; its supervisor starts another one");
-      startHost(stage, place, "tickets-2");
+      startHost(context, place, "tickets-2");
     }
-    if (seen.killedAt === undefined) return;
-    seen.alertFiringAt ??= await prometheus.firingSince("LLMTicketStalled", { queue });
+    if (observations.killedAt === undefined) return;
+    observations.alertFiringAt ??= await prometheus.firingSince("LLMTicketStalled", { queue });
     const resumed = evidence.find(({ kind, attempt }) => kind === "stage_began" && attempt !== undefined && attempt > 1);
-    seen.resumedAt ??= resumed?.at;
+    observations.resumedAt ??= resumed?.at;
     const [ticket] = await api.ticketsOf(batch);
-    seen.ticketState = ticket?.state;
-    if (ticket?.state === "succeeded") seen.endedAt ??= clock.now();
-    seen.run ??= await api.newestRun(runbook);
-    if (seen.run === undefined) return;
-    run = await api.run(seen.run);
-    noteRun(seen, run);
+    observations.ticketState = ticket?.state;
+    if (ticket?.state === "succeeded") observations.endedAt ??= clock.now();
+    observations.run ??= await api.newestRun(runbook);
+    if (observations.run === undefined) return;
+    run = await api.run(observations.run);
+    recordRun(observations, run);
     if (
-      stage.options.killWorker &&
+      context.options.killWorker &&
       !killed &&
       run.journal.some((entry) => entry.kind === "intent" && entry.step === "preserve_partial_work")
     ) {
@@ -159,33 +161,38 @@ async function watch(stage: Stage, place: Place, seen: TicketObservations): Prom
     }
     const promised = messageIdsOf(run.journal);
     report ??= mail.mails.find(({ messageId }) => promised.includes(messageId.replace(/^<|>$/g, "")));
-    seen.reportSentAt = report?.at;
+    observations.reportSentAt = report?.at;
   };
   const looking = (async () => {
     while (!over.signal.aborted) {
-      await look().catch(() => undefined);
+      await poll().catch(() => undefined);
       await clock.sleep(100, over.signal).catch(() => undefined);
     }
   })();
   try {
-    await watchStage(stage, { withinMs: timeoutMs, mayBeGone: (name) => name === "tickets-1" || name === "runbookd-worker" }, () => ({
-      over: seen.outcome !== undefined && (seen.outcome !== "succeeded" || (seen.reportSentAt !== undefined && seen.endedAt !== undefined)),
+    await watchProgress(context, { withinMs: timeoutMs, mayBeGone: (name) => name === "tickets-1" || name === "runbookd-worker" }, () => ({
+      over:
+        observations.outcome !== undefined &&
+        (observations.outcome !== "succeeded" || (observations.reportSentAt !== undefined && observations.endedAt !== undefined)),
       view: {
-        doing: seen.killedAt !== undefined && seen.alertFiringAt === undefined ? "nobody shows a sign of life for the ticket" : "",
-        stages: ticketStages.map(({ key, label }) => {
-          const at = seen[key];
+        doing:
+          observations.killedAt !== undefined && observations.alertFiringAt === undefined
+            ? "nobody shows a sign of life for the ticket"
+            : "",
+        milestones: ticketMilestones.map(({ key, label }) => {
+          const at = observations[key];
           return {
             key,
             label,
-            seen: typeof at === "number" ? at : undefined,
-            detail: key === "preservedAt" ? seen.preserved?.tree : undefined,
+            reached: typeof at === "number" ? at : undefined,
+            detail: key === "preservedAt" ? observations.preserved?.tree : undefined,
           };
         }),
         gauges: [
           { label: "Files", share: written / edits.length, text: `${written} of ${edits.length} are written` },
-          { label: "Ticket", text: `${ticketText.id}: ${seen.ticketState ?? "worked on"}` },
+          { label: "Ticket", text: `${ticketText.id}: ${observations.ticketState ?? "worked on"}` },
         ],
-        ...(seen.run !== undefined && { run: { id: seen.run, outcome: seen.outcome } }),
+        ...(observations.run !== undefined && { run: { id: observations.run, outcome: observations.outcome } }),
         ...stepsShown(run?.journal, names),
       },
     }));
@@ -196,24 +203,24 @@ async function watch(stage: Stage, place: Place, seen: TicketObservations): Prom
   return { run, report };
 }
 
-const found = z.looseObject({ failure_class: z.string() });
+const failurePointSchema = z.looseObject({ failure_class: z.string() });
 const preserved = z.looseObject({ checkpoints: z.array(z.looseObject({ ref: z.string(), tree: z.string() })) });
 
 /** What the journal says, and nothing that it does not. */
-function noteRun(seen: TicketObservations, { journal, summary }: RunView): void {
-  seen.acceptedAt = summary.acceptedAt;
+function recordRun(observations: TicketObservations, { journal, summary }: RunView): void {
+  observations.acceptedAt = summary.acceptedAt;
   const applied = (step: string) => journal.findLast((entry) => entry.kind === "applied" && entry.step === step);
-  const [point, kept] = [applied("identify_failure_point"), applied("preserve_partial_work")];
-  const read = found.safeParse(point?.kind === "applied" ? point.output : undefined);
-  if (read.success) seen.failureClass = read.data.failure_class;
-  seen.foundAt = point?.at;
-  const [first] = preserved.safeParse(kept?.kind === "applied" ? kept.output : undefined).data?.checkpoints ?? [];
+  const [point, preservedEntry] = [applied("identify_failure_point"), applied("preserve_partial_work")];
+  const read = failurePointSchema.safeParse(point?.kind === "applied" ? point.output : undefined);
+  if (read.success) observations.failureClass = read.data.failure_class;
+  observations.foundAt = point?.at;
+  const [first] = preserved.safeParse(preservedEntry?.kind === "applied" ? preservedEntry.output : undefined).data?.checkpoints ?? [];
   if (first !== undefined) {
-    seen.preserved = { ref: first.ref, tree: first.tree };
-    seen.preservedAt = kept?.at;
+    observations.preserved = { ref: first.ref, tree: first.tree };
+    observations.preservedAt = preservedEntry?.at;
   }
-  seen.verifiedAt = verifiedAt(journal);
-  if (journal.some(({ kind }) => kind === "finished")) seen.outcome = summary.outcome;
+  observations.verifiedAt = verifiedAt(journal);
+  if (journal.some(({ kind }) => kind === "finished")) observations.outcome = summary.outcome;
 }
 
 /** The tree of the ticket's worktree by our own reckoning, with an index of our own. */
@@ -226,11 +233,11 @@ async function treeOf({ git, root, worktrees }: Place): Promise<string> {
 }
 
 /** Counts what was done how often, and runs the repository's tests on what was published, in a clone of its own. */
-async function judge(stage: Stage, { git, root }: Place, seen: TicketObservations): Promise<void> {
-  const evidence = await evidenceOf(stage);
+async function judge(context: ScenarioContext, { git, root }: Place, observations: TicketObservations): Promise<void> {
+  const evidence = await evidenceOf(context);
   const ends = (name: WorkStage) =>
     evidence.filter(({ kind, stage: one, result }) => kind === "stage_ended" && one === name && result === "done").length;
-  seen.stagesDone = {
+  observations.phasesDone = {
     plan: ends("plan"),
     implement: ends("implement"),
     test: ends("test"),
@@ -238,24 +245,26 @@ async function judge(stage: Stage, { git, root }: Place, seen: TicketObservation
     publish: ends("publish"),
   };
   const paths = evidence.flatMap(({ kind, path }) => (kind === "edited" && path !== undefined ? [path] : []));
-  seen.editsRepeated = paths.length - new Set(paths).size;
-  seen.attempts = Math.max(0, ...evidence.map(({ attempt }) => attempt ?? 0));
-  if (seen.endedAt === undefined) return;
+  observations.editsRepeated = paths.length - new Set(paths).size;
+  observations.attempts = Math.max(0, ...evidence.map(({ attempt }) => attempt ?? 0));
+  if (observations.endedAt === undefined) return;
   const clone = join(root, "published");
   await execute(git, ["clone", "-q", "-b", `ticket/${ticketText.id}`, join(root, "origin.git"), clone]);
-  seen.testsAfter = await runTests(clone);
+  observations.testsAfter = await runTests(clone);
 }
 
-function played(seen: TicketObservations, { run, report }: Watched, { repository }: Place): Played {
-  const { preserved: kept, testsAfter: tests } = seen;
+function played(observations: TicketObservations, { run, report }: Watched, { repository }: Place): Played {
+  const { preserved: preservedWork, testsAfter: tests } = observations;
   return {
-    faults: ticketFaults(seen),
+    faults: ticketFaults(observations),
     summary: [
       run?.report?.text ?? report?.text ?? "There is no report.",
       "",
-      ...(kept === undefined
+      ...(preservedWork === undefined
         ? []
-        : [`Tree ${kept.tree} lay in the worktree of the dead worker; it is kept as ${kept.ref}, and the ticket went on from it.`]),
+        : [
+            `Tree ${preservedWork.tree} lay in the worktree of the dead worker; it is kept as ${preservedWork.ref}, and the ticket went on from it.`,
+          ]),
       ...(tests === undefined ? [] : [`The repository's own tests on the published branch: ${tests.passed} pass, ${tests.failed} fail.`]),
     ],
     ...(report !== undefined && { mail: report }),

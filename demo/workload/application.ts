@@ -5,11 +5,11 @@ import type { ModelClient } from "./model-client.ts";
 import type { WorkStore } from "./saved-work.ts";
 import { type CallReport, type Turn, takeTurn } from "./take-turn.ts";
 import { ticketOf } from "./tickets.ts";
-import { usageOfReply } from "./usage-of-reply.ts";
+import { usageOfResponse } from "./usage-of-reply.ts";
 
 /** What the application is made of. */
 export interface ApplicationOptions {
-  readonly client: Pick<RunbookdClient, "createBatch" | "reportUsage" | "tellChange">;
+  readonly client: Pick<RunbookdClient, "createBatch" | "reportUsage" | "reportChange">;
   readonly model: ModelClient;
   readonly store: WorkStore;
   readonly evidence: EvidenceLog;
@@ -32,7 +32,7 @@ export interface TurnPlace {
 /** The application under care: tickets come in, and each is worked on turn by turn. */
 export interface Application {
   /** Hands the next ticket in. */
-  handIn(): Promise<void>;
+  submitTicket(): Promise<void>;
   takeTurn(place: TurnPlace): Promise<Turn>;
   /** Puts another release out, from the next answer on. */
   deploy(release: Release): Promise<void>;
@@ -49,10 +49,10 @@ export function createApplication(options: ApplicationOptions): Application {
   let release: Release = "1.4.0";
   let tickets = 0;
 
-  const report = (place: TurnPlace, { ticket, assignment, reply }: CallReport) => {
+  const report = (place: TurnPlace, { ticket, assignment, response }: CallReport) => {
     const { batchId, leaseId, attempt, turn } = place;
     client.reportUsage({
-      ...usageOfReply(reply, assignment.model, now()),
+      ...usageOfResponse(response, assignment.model, now()),
       operation: assignment.operation,
       prompt: assignment.prompt,
       budget,
@@ -66,7 +66,7 @@ export function createApplication(options: ApplicationOptions): Application {
   };
 
   return {
-    async handIn() {
+    async submitTicket() {
       tickets += 1;
       const { id } = ticketOf(tickets);
       const batch = `batch-${Math.ceil(tickets / ticketsPerBatch)}`;
@@ -84,7 +84,7 @@ export function createApplication(options: ApplicationOptions): Application {
     async deploy(next) {
       release = next;
       evidence.write({ kind: "released", at: now(), release: next });
-      await client.tellChange({ kind: "deploy", ref: `release ${next}`, at: now() });
+      await client.reportChange({ kind: "deploy", ref: `release ${next}`, at: now() });
     },
   };
 }

@@ -30,7 +30,7 @@ export interface ModelRequest extends ModelBody {
 }
 
 /** What came of it. `usage` is the provider's object, untouched. */
-export type ModelReply =
+export type ModelResponse =
   | {
       readonly kind: "answer";
       readonly requestId: string;
@@ -58,7 +58,7 @@ export type ModelReply =
 
 /** Speaks the Messages API over HTTP. */
 export interface ModelClient<Request extends ModelBody = ModelRequest> {
-  ask(request: Request, signal: AbortSignal): Promise<ModelReply>;
+  ask(request: Request, signal: AbortSignal): Promise<ModelResponse>;
 }
 
 /** Fields of the provider's two bodies that are read; everything may be missing in a body from who knows where. */

@@ -1,12 +1,12 @@
 import { describe, expect, it } from "@jest/globals";
 import { assignments } from "./assignments.ts";
 import type { EvidenceEntry } from "./evidence-log.ts";
-import type { ModelReply, ModelRequest } from "./model-client.ts";
+import type { ModelRequest, ModelResponse } from "./model-client.ts";
 import type { SavedWork } from "./saved-work.ts";
 import { type CallReport, type Turn, type TurnPorts, takeTurn } from "./take-turn.ts";
 import { ticketOf } from "./tickets.ts";
 
-const answer: ModelReply = {
+const answer: ModelResponse = {
   kind: "answer",
   requestId: "req_1",
   model: "m",
@@ -82,7 +82,7 @@ describe("a ticket", () => {
 
   it("waits as long as the provider says, and fails the try when the money is gone", async () => {
     const slept: number[] = [];
-    const replies: ModelReply[] = [
+    const replies: ModelResponse[] = [
       { kind: "error", requestId: "r", outcome: "rate_limited", message: "slow down", retryAfterSeconds: 3, latencyMs: 1 },
       { kind: "error", requestId: "r", outcome: "spend_limited", message: "no money", latencyMs: 1 },
     ];

@@ -1,7 +1,7 @@
 import { type Assignment, assignments, standingText } from "./assignments.ts";
 import { checkAnswer, maxRefusals, type Release } from "./check-answer.ts";
 import type { EvidenceLog } from "./evidence-log.ts";
-import type { Message, ModelClient, ModelReply, ModelRequest } from "./model-client.ts";
+import type { Message, ModelClient, ModelRequest, ModelResponse } from "./model-client.ts";
 import type { SavedWork, WorkStore } from "./saved-work.ts";
 import type { Ticket } from "./tickets.ts";
 
@@ -9,7 +9,7 @@ import type { Ticket } from "./tickets.ts";
 export interface CallReport {
   readonly ticket: Ticket;
   readonly assignment: Assignment;
-  readonly reply: ModelReply;
+  readonly response: ModelResponse;
 }
 
 /** What the application needs for a turn. */
@@ -47,16 +47,16 @@ function requestFor(ticket: Ticket, assignment: Assignment, work: SavedWork): Mo
   };
 }
 
-async function ask(ticket: Ticket, assignment: Assignment, work: SavedWork, ports: TurnPorts, signal: AbortSignal): Promise<ModelReply> {
+async function ask(ticket: Ticket, assignment: Assignment, work: SavedWork, ports: TurnPorts, signal: AbortSignal): Promise<ModelResponse> {
   const { prompt, operation } = assignment;
   for (let tries = 1; ; tries += 1) {
     ports.evidence.write({ kind: "model_called", at: ports.now(), ticketId: ticket.id, prompt, operation, tries: work.refusals + tries });
-    const reply = await ports.model.ask(requestFor(ticket, assignment, work), signal);
-    const outcome = reply.kind === "answer" ? "ok" : reply.outcome;
-    ports.evidence.write({ kind: "model_answered", at: ports.now(), ticketId: ticket.id, requestId: reply.requestId, outcome });
-    ports.report({ ticket, assignment, reply });
-    if (reply.kind === "answer" || reply.retryAfterSeconds === undefined || tries >= pollTimeouts) return reply;
-    await ports.sleep(reply.retryAfterSeconds * 1000, signal);
+    const response = await ports.model.ask(requestFor(ticket, assignment, work), signal);
+    const outcome = response.kind === "answer" ? "ok" : response.outcome;
+    ports.evidence.write({ kind: "model_answered", at: ports.now(), ticketId: ticket.id, requestId: response.requestId, outcome });
+    ports.report({ ticket, assignment, response });
+    if (response.kind === "answer" || response.retryAfterSeconds === undefined || tries >= pollTimeouts) return response;
+    await ports.sleep(response.retryAfterSeconds * 1000, signal);
   }
 }
 
@@ -68,17 +68,17 @@ export async function takeTurn(ticket: Ticket, ports: TurnPorts, signal: AbortSi
   const work = ports.store.load(ticket.id);
   const assignment = assignments[work.done];
   if (assignment === undefined) return { kind: "done", done: work.done };
-  const reply = await ask(ticket, assignment, work, ports, signal);
-  if (reply.kind === "error") return { kind: "failed", done: work.done, why: reply.message, retry: reply.outcome !== "error" };
+  const response = await ask(ticket, assignment, work, ports, signal);
+  if (response.kind === "error") return { kind: "failed", done: work.done, why: response.message, retry: response.outcome !== "error" };
 
-  const check = checkAnswer(ports.release(), assignment, reply.text);
+  const check = checkAnswer(ports.release(), assignment, response.text);
   if (check.ok) {
     const done = work.done + 1;
     ports.store.save({ ticketId: ticket.id, done, refusals: 0, conversation: [] });
     return { kind: done < assignments.length ? "continue" : "done", done };
   }
   const refused: readonly Message[] = [
-    { role: "assistant", content: text(reply.text) },
+    { role: "assistant", content: text(response.text) },
     { role: "user", content: text(check.complaint) },
   ];
   const refusals = work.refusals + 1;

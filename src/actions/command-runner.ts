@@ -26,7 +26,7 @@ export type CommandOutcome =
   | {
       readonly kind: "exited";
       readonly code: number;
-      readonly left: boolean;
+      readonly hasOrphans: boolean;
       readonly stdout: CommandStream;
       readonly stderr: CommandStream;
     }

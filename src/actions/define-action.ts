@@ -54,12 +54,12 @@ export function defineAction<Schema extends z.ZodObject, Ports>(definition: Acti
       bind(parameters) {
         const parsed = definition.parameters.safeParse(parameters ?? {});
         if (!parsed.success) return { ok: false, issues: parsed.error.issues.map(describeIssue) };
-        const { risk, effect: ownEffect, timeoutMs, ...behaviour } = definition.behave(parsed.data, ports);
+        const { risk, effect: specificEffect, timeoutMs, ...behaviour } = definition.behave(parsed.data, ports);
         return {
           ok: true,
           action: {
             name: spec.name,
-            effect: ownEffect ?? spec.effectOf(parsed.data),
+            effect: specificEffect ?? spec.effectOf(parsed.data),
             risk: risk ?? spec.risk,
             timeoutMs: timeoutMs ?? definition.timeoutMs,
             ...behaviour,

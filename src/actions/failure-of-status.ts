@@ -9,12 +9,12 @@ const unknown = new Set([408, 409, 425]);
  */
 export function failureOfStatus(
   status: number,
-  seen: { readonly read: boolean; readonly expected: string; readonly retryAfterMs?: number },
+  context: { readonly read: boolean; readonly expected: string; readonly retryAfterMs?: number },
 ): Failure {
-  const message = `The target answered ${status}; expected ${seen.expected}.`;
-  const later = seen.retryAfterMs === undefined ? {} : { retryAfterMs: seen.retryAfterMs };
+  const message = `The target answered ${status}; expected ${context.expected}.`;
+  const later = context.retryAfterMs === undefined ? {} : { retryAfterMs: context.retryAfterMs };
   if (notApplied.has(status)) return { reason: "overloaded", message, applied: "no", ...later };
-  if (seen.read) return { reason: status >= 500 ? "not_reachable" : "refused_by_target", message, applied: "no", ...later };
+  if (context.read) return { reason: status >= 500 ? "not_reachable" : "refused_by_target", message, applied: "no", ...later };
   if (status >= 400 && status < 500 && !unknown.has(status)) return { reason: "refused_by_target", message, applied: "no" };
   return { reason: "unknown_outcome", message, applied: "unknown", ...later };
 }

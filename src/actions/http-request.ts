@@ -9,8 +9,8 @@ import { defineAction } from "./define-action.ts";
 import { failureOfStatus } from "./failure-of-status.ts";
 import type { HttpPort } from "./http-port.ts";
 
-const bodyKept = 8_000;
-const headersKept = 20;
+const maxBodyLength = 8_000;
+const maxHeaders = 20;
 const methods = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"] as const;
 const reads = new Set(["GET", "HEAD"]);
 
@@ -32,7 +32,7 @@ export const httpRequest = defineAction({
   }),
   result: {
     status: "HTTP status",
-    headers: `first ${headersKept} headers, lower case, without cookies`,
+    headers: `first ${maxHeaders} headers, lower case, without cookies`,
     json: "the body, when it is JSON",
     body: "the body, when it is not",
     truncated: "whether the body was longer than what is kept",
@@ -88,7 +88,7 @@ export const httpRequest = defineAction({
             }),
           );
         }
-        return { kind: "done", output: { status: answer.status, headers: keptHeaders(answer.headers), ...keptBody(answer) } };
+        return { kind: "done", output: { status: answer.status, headers: headersOutput(answer.headers), ...bodyOutput(answer) } };
       },
     };
   },
@@ -106,20 +106,20 @@ function targetOf(url: string): string {
   return `${origin}${pathname}`;
 }
 
-function keptHeaders(headers: Readonly<Record<string, string>>): ActionOutput {
-  const kept = Object.entries(headers).filter(([name]) => !/^(set-cookie|authorization|proxy-)/i.test(name));
-  return Object.fromEntries(kept.slice(0, headersKept).map(([name, value]) => [name.toLowerCase(), shortLine(value, 300)]));
+function headersOutput(headers: Readonly<Record<string, string>>): ActionOutput {
+  const safeHeaders = Object.entries(headers).filter(([name]) => !/^(set-cookie|authorization|proxy-)/i.test(name));
+  return Object.fromEntries(safeHeaders.slice(0, maxHeaders).map(([name, value]) => [name.toLowerCase(), shortLine(value, 300)]));
 }
 
-function keptBody(answer: { readonly headers: Readonly<Record<string, string>>; readonly body: string }): ActionOutput {
+function bodyOutput(answer: { readonly headers: Readonly<Record<string, string>>; readonly body: string }): ActionOutput {
   const { body } = answer;
   const type = Object.entries(answer.headers).find(([name]) => name.toLowerCase() === "content-type")?.[1] ?? "";
-  if (body.length <= bodyKept && /^application\/([a-z.+-]+\+)?json\b/i.test(type)) {
+  if (body.length <= maxBodyLength && /^application\/([a-z.+-]+\+)?json\b/i.test(type)) {
     try {
       return { json: z.json().parse(JSON.parse(body)), truncated: false };
     } catch {
       // It said JSON and is none: it is shown as it came, and an Expected over `json` finds nothing.
     }
   }
-  return { body: body.slice(0, bodyKept), truncated: body.length > bodyKept };
+  return { body: body.slice(0, maxBodyLength), truncated: body.length > maxBodyLength };
 }

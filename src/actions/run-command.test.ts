@@ -214,7 +214,7 @@ describe("how a command ended", () => {
   it("is its result, cleaned, with the beginning and the end", async () => {
     const { run, world } = aBench();
     const stdout = { ...aCommandStream(`\u001b[31mred\u001b[0m\u0007${"x".repeat(20_000)}end`), bytes: 1e9, truncated: true };
-    world.outcome = { kind: "exited", code: 0, left: false, stdout, stderr: aCommandStream("") };
+    world.outcome = { kind: "exited", code: 0, hasOrphans: false, stdout, stderr: aCommandStream("") };
     const output = outputOf(await run());
     expect(output).toMatchObject({ exit_code: 0, stdout_bytes: 1e9, stdout_sha256: stdout.sha256, stderr: "", truncated: true });
     expect(output["stdout"]).toMatch(/^redx+\n…\nx+end$/);
@@ -226,13 +226,25 @@ describe("how a command ended", () => {
     ["never started", { kind: "not_started", reason: "ENOENT" }, "not_reachable", "no", "could not be started: ENOENT"],
     [
       "a status that is not known",
-      { kind: "exited", code: 3, left: false, ...streams },
+      { kind: "exited", code: 3, hasOrphans: false, ...streams },
       "unknown_outcome",
       "unknown",
       "status 3. Its last line: no such service",
     ],
-    ["a status that says no", { kind: "exited", code: 64, left: false, ...streams }, "refused_by_target", "no", "refused with status 64"],
-    ["processes left behind", { kind: "exited", code: 0, left: true, ...streams }, "unknown_outcome", "unknown", "left processes behind"],
+    [
+      "a status that says no",
+      { kind: "exited", code: 64, hasOrphans: false, ...streams },
+      "refused_by_target",
+      "no",
+      "refused with status 64",
+    ],
+    [
+      "processes left behind",
+      { kind: "exited", code: 0, hasOrphans: true, ...streams },
+      "unknown_outcome",
+      "unknown",
+      "left processes behind",
+    ],
     ["its time is over", { kind: "killed", why: "timeout", signal: "SIGTERM", ...streams }, "timeout", "unknown", "ran for too long"],
     ["it was stopped", { kind: "killed", why: "stopped", signal: "SIGKILL", ...streams }, "timeout", "unknown", "was stopped"],
     ["a signal", { kind: "killed", why: "signal", signal: "SIGSEGV", ...streams }, "unknown_outcome", "unknown", "SIGSEGV"],
@@ -244,7 +256,7 @@ describe("how a command ended", () => {
 
   it("may be well with another status", async () => {
     const { run, world } = aBench({ okExits: [0, 2] });
-    world.outcome = { kind: "exited", code: 2, left: false, stdout: aCommandStream("x"), stderr: aCommandStream("") };
+    world.outcome = { kind: "exited", code: 2, hasOrphans: false, stdout: aCommandStream("x"), stderr: aCommandStream("") };
     expect(outputOf(await run())).toMatchObject({ exit_code: 2, stdout: "x" });
   });
 });
@@ -258,7 +270,7 @@ describe("the probe of a command", () => {
   ])("reads status %i as %s", async (code, kind) => {
     const { action, context, started, world } = aBench({ args: { a: integer }, effect: "probed", probe }, { a: 5 });
     const plan = await action.plan(context());
-    world.outcome = { kind: "exited", code, left: false, stdout: aCommandStream(""), stderr: aCommandStream("") };
+    world.outcome = { kind: "exited", code, hasOrphans: false, stdout: aCommandStream(""), stderr: aCommandStream("") };
     expect(await action.probe?.(plan, context())).toMatchObject({ kind });
     expect(started[0]?.argv).toEqual(["/opt/is-there", "5"]);
   });

@@ -12,7 +12,7 @@ import type { CommandOutcome, CommandRunner, CommandStream } from "./command-run
 import { defineAction } from "./define-action.ts";
 import { describeType, type FilledCommand, fillCommand, proveArguments } from "./fill-command.ts";
 
-const streamKept = 6000;
+const maxStreamText = 6000;
 
 const parameterSchema = z.strictObject({
   command: z
@@ -38,7 +38,7 @@ export const runCommand = defineAction({
   parameters: parameterSchema,
   result: {
     exit_code: "exit status",
-    stdout: `what it wrote, cleaned, at most ${streamKept} characters: the beginning and the end`,
+    stdout: `what it wrote, cleaned, at most ${maxStreamText} characters: the beginning and the end`,
     stderr: "the same of its other stream",
     stdout_sha256: "hash of everything that it wrote",
     stderr_sha256: "hash of everything that it wrote",
@@ -85,7 +85,7 @@ export const runCommand = defineAction({
             applied: "no",
           });
         const outcome = await commands.run(start(template, command, context));
-        if (outcome.kind === "exited" && !outcome.left && template.okExits.includes(outcome.code))
+        if (outcome.kind === "exited" && !outcome.hasOrphans && template.okExits.includes(outcome.code))
           return { kind: "done", output: outputOf(outcome) };
         throw new StepFailure(failureOf(template, outcome));
       },
@@ -104,14 +104,16 @@ export const runCommand = defineAction({
 
 /** The catalogue with what the configuration registers: a document that names another command, or a wrong argument, is a fault of the document. */
 export function withCommands(catalogue: ActionCatalogue, templates: readonly CommandTemplate[]): ActionCatalogue {
-  const known = new Map(templates.map((template) => [template.name, template]));
-  const accepted = [...known.keys()].sort().join(", ") || "none is registered";
+  const templatesByName = new Map(templates.map((template) => [template.name, template]));
+  const accepted = [...templatesByName.keys()].sort().join(", ") || "none is registered";
   const spec: ActionSpec = {
     ...runCommand.spec,
     parameters: parameterSchema
-      .extend({ command: parameterSchema.shape.command.refine((name) => known.has(name), `no registered command; accepted: ${accepted}`) })
+      .extend({
+        command: parameterSchema.shape.command.refine((name) => templatesByName.has(name), `no registered command; accepted: ${accepted}`),
+      })
       .superRefine(({ command, args, env }, context) => {
-        const template = known.get(command);
+        const template = templatesByName.get(command);
         if (template === undefined) return;
         for (const proven of [
           proveArguments(args, { what: "args:", types: template.args }),
@@ -119,7 +121,7 @@ export function withCommands(catalogue: ActionCatalogue, templates: readonly Com
         ])
           if (!proven.ok) for (const message of proven.issues) context.addIssue({ code: "custom", message });
       }),
-    effectOf: ({ command }): Effect => (typeof command === "string" ? known.get(command)?.effect : undefined) ?? "once",
+    effectOf: ({ command }): Effect => (typeof command === "string" ? templatesByName.get(command)?.effect : undefined) ?? "once",
   };
   return { names: catalogue.names, find: (name) => (name === spec.name ? spec : catalogue.find(name)) };
 }
@@ -171,21 +173,21 @@ function outputOf(outcome: Extract<CommandOutcome, { kind: "exited" }>): ActionO
   const { stdout, stderr } = outcome;
   return {
     exit_code: outcome.code,
-    stdout: keptText(stdout),
-    stderr: keptText(stderr),
+    stdout: boundedText(stdout),
+    stderr: boundedText(stderr),
     stdout_sha256: stdout.sha256,
     stderr_sha256: stderr.sha256,
     stdout_bytes: stdout.bytes,
     stderr_bytes: stderr.bytes,
-    truncated: [stdout, stderr].some((stream) => stream.truncated || stream.text.length > streamKept),
+    truncated: [stdout, stderr].some((stream) => stream.truncated || stream.text.length > maxStreamText),
   };
 }
 
 /** The beginning and the end: an error usually stands last. */
-function keptText({ text }: CommandStream): string {
+function boundedText({ text }: CommandStream): string {
   const clean = cleanText(text, 100_000);
-  const half = streamKept / 2;
-  return clean.length <= streamKept ? clean : `${clean.slice(0, half)}\n…\n${clean.slice(-half)}`;
+  const half = maxStreamText / 2;
+  return clean.length <= maxStreamText ? clean : `${clean.slice(0, half)}\n…\n${clean.slice(-half)}`;
 }
 
 /** Only what never started, and what the command itself declares, is certainly not applied. */
@@ -200,7 +202,7 @@ function failureOf(template: CommandTemplate, outcome: CommandOutcome): Failure 
     const reason = outcome.why === "signal" ? "unknown_outcome" : "timeout";
     return { reason, message: `The command ${name} ${why} and was killed by ${outcome.signal}.${tail}`, applied: "unknown" };
   }
-  if (outcome.left)
+  if (outcome.hasOrphans)
     return {
       reason: "unknown_outcome",
       message: `The command ${name} ended with status ${outcome.code} and left processes behind, which were killed.${tail}`,

@@ -11,7 +11,7 @@ export function createAdminRoutes(samples: RejectedSamples): readonly Route[] {
       method: "get",
       path: "/api/rejected-notifications",
       summary: "The newest notifications that were refused, redacted and cut, newest first; since this process began",
-      who: admins,
+      allow: admins,
       query: noQuery,
       body: noBody,
       success: { status: 200, description: "`items` say when, why and how the body began", schema: listSchema(rejectedNotificationSchema) },

@@ -38,7 +38,7 @@ function setUp(options: { runbooks?: Readonly<Record<string, Runbook>>; verdict?
         ? { ...store, accept: async (writes) => writes.map(() => ({ kind: "conflict" as const })) }
         : store,
     bytes: store,
-    doorbell: { ring: (runId) => rung.push(runId) },
+    wakeQueue: { enqueue: (runId) => rung.push(runId) },
     library: { match: (labels) => runbooks[labels["alertname"] ?? ""] },
     guards: (candidate, facts) => {
       asked.push({ candidate, facts });

@@ -11,7 +11,7 @@ import type { AlertEvent, AlertSource } from "./alert-event.ts";
 import { decideEpisode, type EpisodeStep } from "./decide-episode.ts";
 import { type Notification, newestPerFingerprint, type ReceivedAlert } from "./notification.ts";
 import { moreCareful, proposeRun, type RunGuards, requestFromAlert } from "./prepare-run.ts";
-import type { AcceptReply, AcceptStore, AcceptWrite } from "./store.ts";
+import type { AcceptResult, AcceptStore, AcceptWrite } from "./store.ts";
 
 /** The running set of runbooks, as intake needs it. */
 export interface RunbookMatcher {
@@ -22,7 +22,7 @@ export interface RunbookMatcher {
 export interface IntakeDeps {
   readonly store: AcceptStore;
   readonly bytes: RunbookBytes;
-  readonly doorbell: WakeQueue;
+  readonly wakeQueue: WakeQueue;
   readonly library: RunbookMatcher;
   readonly guards: RunGuards;
   readonly clock: Clock;
@@ -98,14 +98,14 @@ async function acceptSome(
     else pending.push({ ...item, write: { ...plan.write, expectedVersion: version } });
   }
   await putRunbooks(deps.bytes, pending);
-  const replies = pending.length === 0 ? [] : await deps.store.accept(pending.map(({ write }) => write));
+  const results = pending.length === 0 ? [] : await deps.store.accept(pending.map(({ write }) => write));
   const again: Matched[] = [];
   for (const [index, item] of pending.entries()) {
-    const reply = replies[index];
-    if (reply === undefined) throw new StoreUnavailable(new Error("The store left a write unanswered."));
-    if (reply.kind === "conflict") again.push(item);
-    else decisions.set(item.received.alert.fingerprint, decisionOf(item, reply));
-    ringFor(deps.doorbell, item.write, reply);
+    const result = results[index];
+    if (result === undefined) throw new StoreUnavailable(new Error("The store left a write unanswered."));
+    if (result.kind === "conflict") again.push(item);
+    else decisions.set(item.received.alert.fingerprint, decisionOf(item, result));
+    wakeRun(deps.wakeQueue, item.write, result);
   }
   return again;
 }
@@ -129,7 +129,8 @@ function planStep(deps: IntakeDeps, { received, runbook }: Matched, { step, sour
       if (!step.write) return { decision: { ...about, decision: "joined", runId: step.runId } };
       return { write: { ...key, episode: step.episode } };
     case "resolve": {
-      if (!step.write) return { decision: { ...about, decision: "resolved", ...(step.note === undefined ? {} : { reason: step.note }) } };
+      if (!step.write)
+        return { decision: { ...about, decision: "resolved", ...(step.detail === undefined ? {} : { reason: step.detail }) } };
       const name = received.alert.labels["alertname"] ?? "The alert";
       const ended = new Date(step.episode.endsAt ?? now).toISOString();
       const resolves =
@@ -163,14 +164,14 @@ function planStep(deps: IntakeDeps, { received, runbook }: Matched, { step, sour
   }
 }
 
-function decisionOf({ received, runbook, write }: Pending, reply: Exclude<AcceptReply, { kind: "conflict" }>): Decision {
+function decisionOf({ received, runbook, write }: Pending, result: Exclude<AcceptResult, { kind: "conflict" }>): Decision {
   const about = { fingerprint: received.alert.fingerprint, runbook: runbook.id };
   const clockFault = received.clockFault === undefined ? {} : { reason: received.clockFault };
-  switch (reply.kind) {
+  switch (result.kind) {
     case "created":
-      return { ...about, decision: "enqueued", runId: reply.runId, ...clockFault };
+      return { ...about, decision: "enqueued", runId: result.runId, ...clockFault };
     case "joined":
-      return { ...about, decision: "joined", runId: reply.runId, ...clockFault };
+      return { ...about, decision: "joined", runId: result.runId, ...clockFault };
     case "updated": {
       const runId = write.resolves?.runId ?? write.episode.runId;
       return {
@@ -181,11 +182,11 @@ function decisionOf({ received, runbook, write }: Pending, reply: Exclude<Accept
       };
     }
     case "refused": {
-      const until = reply.retryAt === undefined ? "" : ` until ${new Date(reply.retryAt).toISOString()}`;
-      return { ...about, decision: "refused", reason: `${reply.claim} is taken${until}.`, guardrail: guardrailOf(reply.claim) };
+      const until = result.retryAt === undefined ? "" : ` until ${new Date(result.retryAt).toISOString()}`;
+      return { ...about, decision: "refused", reason: `${result.claim} is taken${until}.`, guardrail: guardrailOf(result.claim) };
     }
     case "frozen":
-      return { ...about, decision: "paused", reason: reply.reason, guardrail: "freeze" };
+      return { ...about, decision: "paused", reason: result.reason, guardrail: "freeze" };
   }
 }
 
@@ -194,9 +195,9 @@ function guardrailOf(claim: string): string {
   return claim.split(":")[0] ?? claim;
 }
 
-function ringFor(doorbell: WakeQueue, write: AcceptWrite, reply: AcceptReply): void {
-  if (reply.kind === "created") doorbell.ring(reply.runId);
-  if (reply.kind === "updated" && write.resolves !== undefined) doorbell.ring(write.resolves.runId);
+function wakeRun(wakeQueue: WakeQueue, write: AcceptWrite, result: AcceptResult): void {
+  if (result.kind === "created") wakeQueue.enqueue(result.runId);
+  if (result.kind === "updated" && write.resolves !== undefined) wakeQueue.enqueue(write.resolves.runId);
 }
 
 /** Before any run refers to them. */

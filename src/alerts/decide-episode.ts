@@ -15,7 +15,7 @@ export type EpisodeStep =
   | { readonly kind: "start"; readonly why: "first" | "fired_again" | "refired" | "not_started"; readonly episode: Episode }
   | { readonly kind: "join"; readonly episode: Episode; readonly runId: string; readonly write: boolean }
   /** `runId` is the run to tell: the one that was started for this alert; absent when there is none, or another alert's was joined. */
-  | { readonly kind: "resolve"; readonly episode: Episode; readonly runId?: string; readonly write: boolean; readonly note?: string }
+  | { readonly kind: "resolve"; readonly episode: Episode; readonly runId?: string; readonly write: boolean; readonly detail?: string }
   | { readonly kind: "stale"; readonly reason: string };
 
 /** The runbook that the alert matches, and the time of the decision. */
@@ -31,39 +31,40 @@ export interface EpisodeContext {
  *
  * A resolve without a firing is recorded, so that the firing that it overtook is known to be old.
  */
-export function decideEpisode(received: ReceivedAlert, known: Episode | undefined, context: EpisodeContext): EpisodeStep {
-  return received.alert.status === "firing" ? decideFiring(received, known, context) : decideResolved(received, known, context);
+export function decideEpisode(received: ReceivedAlert, existing: Episode | undefined, context: EpisodeContext): EpisodeStep {
+  return received.alert.status === "firing" ? decideFiring(received, existing, context) : decideResolved(received, existing, context);
 }
 
-function decideFiring(received: ReceivedAlert, known: Episode | undefined, context: EpisodeContext): EpisodeStep {
+function decideFiring(received: ReceivedAlert, existing: Episode | undefined, context: EpisodeContext): EpisodeStep {
   const { now } = context;
   const { startsAt } = received.alert;
   const trusted = received.clockFault === undefined;
-  if (known === undefined) return { kind: "start", why: "first", episode: begin(received, [], context) };
-  if (known.endsAt !== undefined) {
-    if (startsAt <= known.endsAt) return { kind: "stale", reason: `It began before ${isoTime(known.endsAt)}, when its end was reported.` };
-    return { kind: "start", why: "fired_again", episode: begin(received, known.recentStarts, context) };
+  if (existing === undefined) return { kind: "start", why: "first", episode: begin(received, [], context) };
+  if (existing.endsAt !== undefined) {
+    if (startsAt <= existing.endsAt)
+      return { kind: "stale", reason: `It began before ${isoTime(existing.endsAt)}, when its end was reported.` };
+    return { kind: "start", why: "fired_again", episode: begin(received, existing.recentStarts, context) };
   }
-  if (trusted && startsAt > known.latestStartsAt + refireToleranceMs) {
-    return { kind: "start", why: "refired", episode: begin(received, known.recentStarts, context) };
+  if (trusted && startsAt > existing.latestStartsAt + refireToleranceMs) {
+    return { kind: "start", why: "refired", episode: begin(received, existing.recentStarts, context) };
   }
   const merged: Episode = trusted
     ? {
-        ...known,
-        startsAt: Math.min(known.startsAt, startsAt),
-        latestStartsAt: Math.max(known.latestStartsAt, startsAt),
-        lastSeenAt: Math.max(known.lastSeenAt, now),
+        ...existing,
+        startsAt: Math.min(existing.startsAt, startsAt),
+        latestStartsAt: Math.max(existing.latestStartsAt, startsAt),
+        lastSeenAt: Math.max(existing.lastSeenAt, now),
       }
-    : { ...known, lastSeenAt: Math.max(known.lastSeenAt, now) };
-  if (known.runId === undefined) return { kind: "start", why: "not_started", episode: merged };
-  const moved = merged.startsAt !== known.startsAt || merged.latestStartsAt !== known.latestStartsAt;
-  return { kind: "join", episode: merged, runId: known.runId, write: moved || now - known.lastSeenAt >= touchEveryMs };
+    : { ...existing, lastSeenAt: Math.max(existing.lastSeenAt, now) };
+  if (existing.runId === undefined) return { kind: "start", why: "not_started", episode: merged };
+  const moved = merged.startsAt !== existing.startsAt || merged.latestStartsAt !== existing.latestStartsAt;
+  return { kind: "join", episode: merged, runId: existing.runId, write: moved || now - existing.lastSeenAt >= touchEveryMs };
 }
 
-function decideResolved(received: ReceivedAlert, known: Episode | undefined, { runbookId, now }: EpisodeContext): EpisodeStep {
+function decideResolved(received: ReceivedAlert, existing: Episode | undefined, { runbookId, now }: EpisodeContext): EpisodeStep {
   const { fingerprint, startsAt } = received.alert;
   const endsAt = Math.max(received.alert.endsAt ?? now, startsAt);
-  if (known === undefined) {
+  if (existing === undefined) {
     const episode: Episode = {
       runbookId,
       fingerprint,
@@ -74,26 +75,32 @@ function decideResolved(received: ReceivedAlert, known: Episode | undefined, { r
       recentStarts: [],
       count: 0,
     };
-    return { kind: "resolve", episode, write: true, note: "No firing of it was seen." };
+    return { kind: "resolve", episode, write: true, detail: "No firing of it was seen." };
   }
-  if (known.endsAt !== undefined) {
+  if (existing.endsAt !== undefined) {
     // The run is told again: the write that recorded this end may have been cut off before the run heard of it.
-    const episode = { ...known, endsAt: Math.max(known.endsAt, endsAt), lastSeenAt: Math.max(known.lastSeenAt, now) };
-    const told = runToTell(known);
-    return { kind: "resolve", episode, ...told, write: endsAt > known.endsAt || told.runId !== undefined, note: "Its end was known." };
+    const episode = { ...existing, endsAt: Math.max(existing.endsAt, endsAt), lastSeenAt: Math.max(existing.lastSeenAt, now) };
+    const notified = runToNotify(existing);
+    return {
+      kind: "resolve",
+      episode,
+      ...notified,
+      write: endsAt > existing.endsAt || notified.runId !== undefined,
+      detail: "Its end was known.",
+    };
   }
-  if (endsAt < known.latestStartsAt) {
-    return { kind: "stale", reason: `It ended before ${isoTime(known.latestStartsAt)}, when the present episode began.` };
+  if (endsAt < existing.latestStartsAt) {
+    return { kind: "stale", reason: `It ended before ${isoTime(existing.latestStartsAt)}, when the present episode began.` };
   }
   return {
     kind: "resolve",
-    episode: { ...known, endsAt, lastSeenAt: Math.max(known.lastSeenAt, now) },
-    ...runToTell(known),
+    episode: { ...existing, endsAt, lastSeenAt: Math.max(existing.lastSeenAt, now) },
+    ...runToNotify(existing),
     write: true,
   };
 }
 
-function runToTell({ runId, ownRunId }: Episode): { readonly runId?: string } {
+function runToNotify({ runId, ownRunId }: Episode): { readonly runId?: string } {
   return runId !== undefined && runId === ownRunId ? { runId } : {};
 }
 

@@ -17,19 +17,19 @@ export function declareAlertMetrics(registry: MetricRegistry) {
       name: "runbookd_notifications_total",
       help: "Webhook messages by the HTTP status that answered them.",
       labels: ["code"],
-      known: notificationCodes.map((code) => ({ code })),
+      initialLabels: notificationCodes.map((code) => ({ code })),
     }),
     alerts: counter(registry, {
       name: "runbookd_alerts_total",
       help: "Alerts of accepted webhook messages by the decision taken.",
       labels: ["decision"],
-      known: decisionKinds.map((decision) => ({ decision })),
+      initialLabels: decisionKinds.map((decision) => ({ decision })),
     }),
-    pollFound: counter(registry, {
+    pollDiscrepancies: counter(registry, {
       name: "runbookd_poll_found_total",
       help: "What webhooks should have told and a look at Alertmanager found: firing alerts that were missed, and ends that open runs had not heard of.",
       labels: ["found"],
-      known: [{ found: "missed" }, { found: "resolved" }],
+      initialLabels: [{ found: "missed" }, { found: "resolved" }],
     }),
     pollLastSuccess: gauge(registry, {
       name: "runbookd_poll_last_success_timestamp_seconds",
@@ -47,11 +47,11 @@ export function declareAlertMetrics(registry: MetricRegistry) {
 
 /** Turns what happens at a poll into metrics. */
 export function createPollEventSink(
-  metrics: Pick<AlertMetrics, "pollFound" | "pollLastSuccess">,
+  metrics: Pick<AlertMetrics, "pollDiscrepancies" | "pollLastSuccess">,
   now: () => Instant,
 ): EventSink<PollEvent> {
   return (event) => {
-    if (event.kind === "poll_corrected") metrics.pollFound.inc({ found: event.found }, event.count);
+    if (event.kind === "poll_corrected") metrics.pollDiscrepancies.inc({ found: event.found }, event.count);
     else metrics.pollLastSuccess.set({ alertmanager: event.alertmanager }, now() / 1000);
   };
 }

@@ -37,7 +37,7 @@ function aBench(count = 1) {
   const intake = createIntake({
     store,
     bytes: store,
-    doorbell: { ring: () => undefined },
+    wakeQueue: { enqueue: () => undefined },
     library: { match },
     guards: () => (verdict.refuse ? { kind: "refuse", guardrail: "cooldown", reason: "too soon" } : { kind: "allow", claims: [] }),
     clock,
@@ -72,7 +72,7 @@ function aBench(count = 1) {
     everyMs: minute,
     graceMs: 30 * second,
     settlesMs: 5 * minute,
-    restMs: 5 * second,
+    minIntervalMs: 5 * second,
     drain: drain.signal,
     publish: (event) => void (event.kind === "poll_corrected" && told.push(`${event.found} ${event.count}`)),
     log,

@@ -44,7 +44,7 @@ export interface PollOptions {
   /** How long an Alertmanager must have been up before what it does not hold has ended. */
   readonly settlesMs: number;
   /** Between two looks, however often it is triggered. */
-  readonly restMs: number;
+  readonly minIntervalMs: number;
   readonly drain: AbortSignal;
   readonly publish: EventSink<PollEvent>;
   readonly log: Log;
@@ -57,7 +57,7 @@ interface Memory {
   /** Alerts of open runs that no Alertmanager held. */
   readonly missing: ReadonlySet<string>;
   /** Alerts that were refused or paused: that they start later is no webhook's fault. */
-  readonly heldBack: ReadonlySet<string>;
+  readonly blocked: ReadonlySet<string>;
 }
 
 /**
@@ -66,15 +66,15 @@ interface Memory {
  * that it has ended; an Alertmanager that cannot be asked, or has just started, says nothing of the kind.
  */
 export function startPoll(options: PollOptions): PeriodicWork {
-  const { clock, log, everyMs: intervalMs, graceMs, restMs: minRestMs, drain: signal } = options;
-  let memory: Memory = { young: false, missing: new Set(), heldBack: new Set() };
+  const { clock, log, everyMs: intervalMs, graceMs, minIntervalMs: minRestMs, drain: signal } = options;
+  let memory: Memory = { young: false, missing: new Set(), blocked: new Set() };
   return runPeriodically({ name: "alert poll", intervalMs, minRestMs, clock, log, signal }, async ({ triggered }) => {
-    memory = await look(options, memory, triggered ? 0 : graceMs);
+    memory = await reconcile(options, memory, triggered ? 0 : graceMs);
     return memory.young ? Math.min(graceMs, intervalMs) : intervalMs;
   });
 }
 
-async function look(options: PollOptions, memory: Memory, graceMs: number): Promise<Memory> {
+async function reconcile(options: PollOptions, memory: Memory, graceMs: number): Promise<Memory> {
   const { clock, drain, intake } = options;
   // First what we know: a run that starts while we ask is no run whose alert has ended.
   const open = await options.open();
@@ -84,7 +84,7 @@ async function look(options: PollOptions, memory: Memory, graceMs: number): Prom
   const now = clock.now();
 
   let young = false;
-  let heldBack: ReadonlySet<string> = new Set<string>();
+  let blocked: ReadonlySet<string> = new Set<string>();
   for (const { alerts, status } of reached) {
     const ours = status?.receivers;
     const notification = notificationOfPoll(alerts, {
@@ -95,18 +95,18 @@ async function look(options: PollOptions, memory: Memory, graceMs: number): Prom
     const due = notification.alerts.filter(({ alert, clockFault }) => clockFault !== undefined || alert.startsAt <= now - graceMs);
     young ||= due.length < notification.alerts.length;
     const decisions = await intake.accept({ ...notification, alerts: due }, "poll");
-    const missed = decisions.filter(({ decision, fingerprint }) => decision === "enqueued" && !memory.heldBack.has(fingerprint));
+    const missed = decisions.filter(({ decision, fingerprint }) => decision === "enqueued" && !memory.blocked.has(fingerprint));
     if (missed.length > 0) reportCorrection(options, "missed", missed.length);
-    heldBack = new Set([
-      ...heldBack,
+    blocked = new Set([
+      ...blocked,
       ...decisions.filter(({ decision }) => decision === "refused" || decision === "paused").map(({ fingerprint }) => fingerprint),
     ]);
   }
 
   const canSayGone = reached.every(({ status }) => status?.startedAt !== undefined && now - status.startedAt >= options.settlesMs);
-  const held = new Set(reached.flatMap(({ alerts }) => alerts.map(({ alert }) => alert.fingerprint)));
+  const activeFingerprints = new Set(reached.flatMap(({ alerts }) => alerts.map(({ alert }) => alert.fingerprint)));
   const missing = canSayGone
-    ? open.filter(({ alert, runbookId }) => !held.has(alert.fingerprint) && options.match(alert.labels) === runbookId)
+    ? open.filter(({ alert, runbookId }) => !activeFingerprints.has(alert.fingerprint) && options.match(alert.labels) === runbookId)
     : [];
   const gone = missing.filter(({ runId }) => memory.missing.has(runId));
   if (gone.length > 0) {
@@ -120,7 +120,7 @@ async function look(options: PollOptions, memory: Memory, graceMs: number): Prom
     reportCorrection(options, "resolved", gone.length);
   }
   for (const { name } of reached) options.publish({ kind: "alertmanager_polled", alertmanager: name });
-  return { young, missing: new Set(missing.map(({ runId }) => runId)), heldBack };
+  return { young, missing: new Set(missing.map(({ runId }) => runId)), blocked };
 }
 
 function reportCorrection({ publish, log }: PollOptions, found: "missed" | "resolved", count: number): void {

@@ -12,14 +12,14 @@ type DecisionMetrics = Pick<AlertMetrics, "alerts"> & { readonly refusals: { inc
 export function createAlertEventSink(
   metrics: DecisionMetrics,
   log: Log,
-  { decisions, now }: { readonly decisions: Pick<RecentDecisions, "keep">; readonly now: () => Instant },
+  { decisions, now }: { readonly decisions: Pick<RecentDecisions, "add">; readonly now: () => Instant },
 ): EventSink<AlertEvent> {
   return ({ decision, source }) => {
     // Every poll repeats what is known; only what it starts is recorded, and that has a metric of its own.
     if (source === "poll" && decision.decision !== "enqueued") return;
     if (source === "webhook") metrics.alerts.inc({ decision: decision.decision });
     if (decision.guardrail !== undefined) metrics.refusals.inc({ guardrail: decision.guardrail });
-    decisions.keep({ ...decision, source, at: now() });
+    decisions.add({ ...decision, source, at: now() });
     log.info({ ...decision, source }, "An alert was decided.");
   };
 }

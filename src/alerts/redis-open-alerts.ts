@@ -17,8 +17,8 @@ const atOnce = 500;
 /** Alerts of an Alertmanager for which a run is open that has not heard of their end. Reads only. */
 export function createOpenAlerts(redis: Redis): () => Promise<readonly OpenAlert[]> {
   const read = async (runId: string): Promise<OpenAlert | undefined> => {
-    const [told, text] = await Promise.all([redis.hexists(runKeys.run(runId), "resolved"), redis.lindex(runKeys.journal(runId), 0)]);
-    if (told === 1 || text === null) return undefined;
+    const [resolved, text] = await Promise.all([redis.hexists(runKeys.run(runId), "resolved"), redis.lindex(runKeys.journal(runId), 0)]);
+    if (resolved === 1 || text === null) return undefined;
     const entry = parseEntry(text);
     if (entry.kind !== "accepted") return undefined;
     const { alert, source, runbookId } = entry.request;

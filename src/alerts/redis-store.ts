@@ -8,14 +8,14 @@ import { StoreUnavailable } from "../core/store-unavailable.ts";
 import { available } from "../platform/redis/available.ts";
 import { createReplication } from "../platform/redis/replication.ts";
 import { claimArgs, runKeys } from "../platform/redis/run-keys.ts";
-import { replyList } from "../platform/redis/script.ts";
+import { resultList } from "../platform/redis/script.ts";
 import type { RunbookBytes } from "../runbooks/runbook-bytes.ts";
 import { parseEpisode } from "./episode.ts";
 import { accept } from "./redis-scripts.ts";
-import type { AcceptReply, AcceptStore, AcceptWrite } from "./store.ts";
+import type { AcceptResult, AcceptStore, AcceptWrite } from "./store.ts";
 
 /** An episode is remembered this long after it was last heard of: the doubling cooldown counts over 24 h. */
-const keepEpisodeMs = 8 * dayMs;
+const episodeRetentionMs = 8 * dayMs;
 
 /**
  * Episodes and the atomic accept, over Redis. With `appendfsync always` a reply means: on disk.
@@ -33,14 +33,14 @@ export function createAcceptStore(
 ): AcceptStore {
   const replication = createReplication(redis, options.replicas ?? 0);
 
-  const write = async (change: AcceptWrite): Promise<AcceptReply> => {
+  const write = async (change: AcceptWrite): Promise<AcceptResult> => {
     const { run } = change;
     const outside = run === undefined ? undefined : await options.frozen?.();
     if (outside !== undefined) return { kind: "frozen", reason: describeFreeze(outside) };
     const id = run?.id ?? change.resolves?.runId ?? "none";
     const first = run === undefined ? undefined : chainText(genesisHead, JSON.stringify(run.accepted));
     const claims = run?.claims ?? [];
-    const reply = replyList(
+    const result = resultList(
       await accept.run(redis, {
         keys: {
           episode: runKeys.episode(change.runbookId, change.fingerprint),
@@ -59,7 +59,7 @@ export function createAcceptStore(
         args: {
           expectedVersion: change.expectedVersion,
           episodeJson: JSON.stringify(change.episode),
-          episodeTtlMs: keepEpisodeMs,
+          episodeTtlMs: episodeRetentionMs,
           createsRun: run !== undefined,
           runId: id,
           acceptedEntry: first?.text ?? "",
@@ -72,18 +72,18 @@ export function createAcceptStore(
         moreArgs: claimArgs(claims),
       }),
     );
-    switch (String(reply[0])) {
+    switch (String(result[0])) {
       case "created":
       case "joined":
-        return { kind: reply[0] === "created" ? "created" : "joined", runId: String(reply[1]) };
+        return { kind: result[0] === "created" ? "created" : "joined", runId: String(result[1]) };
       case "updated":
       case "conflict":
-        return { kind: reply[0] === "updated" ? "updated" : "conflict" };
+        return { kind: result[0] === "updated" ? "updated" : "conflict" };
       case "frozen":
-        return { kind: "frozen", reason: describeFreeze(parseFreeze(String(reply[1]))) };
+        return { kind: "frozen", reason: describeFreeze(parseFreeze(String(result[1]))) };
       case "refused": {
-        const claim = claims[Number(reply[1])];
-        const retryAfterMs = Number(reply[2]);
+        const claim = claims[Number(result[1])];
+        const retryAfterMs = Number(result[2]);
         return {
           kind: "refused",
           claim: claim === undefined || "log" in claim ? "unknown" : "lock" in claim ? claim.lock : claim.bucket,
@@ -105,8 +105,8 @@ export function createAcceptStore(
           keys.map(async (key) => redis.hmget(runKeys.episode(key.runbookId, key.fingerprint), "version", "episode", "run")),
         );
         // A duplicate is answered 202 without a write of its own, so what it rests on must be as safe as one.
-        const isKnown = rows.some(([version]) => typeof version === "string");
-        if (isKnown && !(await replication.confirmRead(life))) throw notReplicated(replication.replicas);
+        const isStored = rows.some(([version]) => typeof version === "string");
+        if (isStored && !(await replication.confirmRead(life))) throw notReplicated(replication.replicas);
         return rows.map(([version, text, runId]) => {
           if (typeof version !== "string" || typeof text !== "string") return { version: 0 };
           const episode = parseEpisode(text);
@@ -117,9 +117,9 @@ export function createAcceptStore(
     accept: async (writes) =>
       available(async () => {
         const life = replication.begin();
-        const replies = await Promise.all(writes.map(async (change) => write(change)));
+        const results = await Promise.all(writes.map(async (change) => write(change)));
         if (!(await replication.confirm(life))) throw notReplicated(replication.replicas);
-        return replies;
+        return results;
       }),
   };
 }

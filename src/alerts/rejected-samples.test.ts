@@ -26,6 +26,6 @@ it("writes control characters, escapes of terminals and direction marks out", ()
 
 it("keeps the newest, cut", () => {
   const samples = createRejectedSamples(2);
-  for (const body of ["first", "second", "x y ".repeat(5000)]) samples.keep({ at: 1, status: 400, detail: "", issues: [], body });
+  for (const body of ["first", "second", "x y ".repeat(5000)]) samples.add({ at: 1, status: 400, detail: "", issues: [], body });
   expect(samples.list().map(({ body }) => body.length)).toEqual([2000, "second".length]);
 });

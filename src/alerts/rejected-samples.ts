@@ -2,7 +2,7 @@ import type { RejectedNotification } from "../../packages/sdk/src/wire/alerts.ts
 
 /** The newest refused bodies; bounded, in memory. */
 export interface RejectedSamples {
-  keep(sample: RejectedNotification): void;
+  add(sample: RejectedNotification): void;
   /** Newest first. */
   list(): readonly RejectedNotification[];
 }
@@ -13,7 +13,7 @@ const maxCharacters = 2000;
 export function createRejectedSamples(capacity = 20): RejectedSamples {
   const samples: RejectedNotification[] = [];
   return {
-    keep(sample) {
+    add(sample) {
       samples.unshift({ ...sample, body: redactSample(sample.body) });
       samples.length = Math.min(samples.length, capacity);
     },

@@ -15,7 +15,7 @@ export function createDecisionRoutes(decisions: RecentDecisions): readonly Route
       method: "get",
       path: "/api/decisions",
       summary: "What was decided lately about one alert, by its fingerprint",
-      who: viewers,
+      allow: viewers,
       query,
       body: noBody,
       success: {

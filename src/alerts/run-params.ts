@@ -33,8 +33,8 @@ export function paramsFromPerson(specs: Specs, given: { readonly [name: string]:
     return { ok: false, issue: `params.${name} is missing: ${acceptedBy(spec)} is expected` };
   });
   if (unknown.length === 0) return collected;
-  const known = Object.keys(specs).join(", ") || "none";
-  const issues = unknown.map((name) => `params.${name} is unknown; this runbook has: ${known}`);
+  const acceptedNames = Object.keys(specs).join(", ") || "none";
+  const issues = unknown.map((name) => `params.${name} is unknown; this runbook has: ${acceptedNames}`);
   return { ok: false, issues: collected.ok ? issues : [...collected.issues, ...issues] };
 }
 

@@ -28,7 +28,7 @@ export interface AcceptWrite {
 }
 
 /** `conflict`: the episode changed since it was read; read and decide again. */
-export type AcceptReply =
+export type AcceptResult =
   | { readonly kind: "created"; readonly runId: string }
   | { readonly kind: "joined"; readonly runId: string }
   | { readonly kind: "updated" }
@@ -41,5 +41,5 @@ export interface AcceptStore {
   /** In one round trip, in the order asked. What it answers is durable as well: a duplicate is answered 202 without another write. */
   read(keys: readonly { readonly runbookId: string; readonly fingerprint: string }[]): Promise<readonly StoredEpisode[]>;
   /** Each write is atomic; the replies are in order. The runbook's bytes must have been stored before (`RunbookBytes.put`). */
-  accept(writes: readonly AcceptWrite[]): Promise<readonly AcceptReply[]>;
+  accept(writes: readonly AcceptWrite[]): Promise<readonly AcceptResult[]>;
 }

@@ -5,7 +5,7 @@ import type { Log } from "../core/log.ts";
 import { runHeader } from "../core/run.ts";
 import type { Endpoint, EndpointRequest } from "../platform/http/endpoint.ts";
 import { aProblem } from "../platform/http/problem.ts";
-import { type Answer, unavailable } from "../platform/http/route.ts";
+import { type HttpResponse, unavailable } from "../platform/http/route.ts";
 import { createWebhookAuth } from "../platform/http/webhook-auth.ts";
 import type { Intake } from "./create-intake.ts";
 import { notificationSchema, parseNotification } from "./notification.ts";
@@ -31,13 +31,13 @@ export interface WebhookDeps {
 }
 
 /** Above this many at once a webhook is answered 503. */
-const usualMaxInFlight = 200;
+const defaultMaxInFlight = 200;
 
 /**
  * POST /webhooks/alertmanager. Authenticates before a byte of the body is read; 202 only after every decision is durable. Only 202, 400, 401,
  * 413, 500 and 503 are answered: Alertmanager retries 5xx at once and nothing else, so that overload must never look like a fault of the sender.
  */
-export function createWebhook(deps: WebhookDeps, { maxInFlight = usualMaxInFlight }: { readonly maxInFlight?: number } = {}): Endpoint {
+export function createWebhook(deps: WebhookDeps, { maxInFlight = defaultMaxInFlight }: { readonly maxInFlight?: number } = {}): Endpoint {
   return {
     method: "post",
     path: "/webhooks/alertmanager",
@@ -74,7 +74,7 @@ function limited(deps: WebhookDeps, maxInFlight: number): Endpoint["handle"] {
   };
 }
 
-async function receive(deps: WebhookDeps, request: EndpointRequest): Promise<Answer> {
+async function receive(deps: WebhookDeps, request: EndpointRequest): Promise<HttpResponse> {
   const body = await request.readJson(webhookBodyLimitBytes);
   if (!body.ok) {
     if (body.problem.status === 503) return unavailable(body.problem.detail);
@@ -98,13 +98,13 @@ async function receive(deps: WebhookDeps, request: EndpointRequest): Promise<Ans
 }
 
 /** What a webhook answers once every decision is durable. */
-export function accepted(decisions: Shape<typeof decisionsSchema>["decisions"]): Answer {
+export function accepted(decisions: Shape<typeof decisionsSchema>["decisions"]): HttpResponse {
   return { kind: "json", status: 202, body: { decisions } };
 }
 
-function reject(deps: WebhookDeps, problem: ReturnType<typeof aProblem>, text: string): Answer {
+function reject(deps: WebhookDeps, problem: ReturnType<typeof aProblem>, text: string): HttpResponse {
   const { status, detail, issues = [] } = problem;
-  deps.samples.keep({ at: deps.clock.now(), status, detail, issues, body: text });
+  deps.samples.add({ at: deps.clock.now(), status, detail, issues, body: text });
   deps.log.warn({ status, detail, issues: issues.length }, "A notification was refused.");
   return { kind: "problem", problem };
 }

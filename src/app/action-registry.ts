@@ -34,7 +34,7 @@ import { measurePrompt } from "../llm/prompts/actions/measure-prompt.ts";
 import { promotePrompt } from "../llm/prompts/actions/promote-prompt.ts";
 import { rankPrompts } from "../llm/prompts/actions/rank-prompts.ts";
 import { restructurePromptAction } from "../llm/prompts/actions/restructure-prompt.ts";
-import type { CanaryStore } from "../llm/prompts/canary.ts";
+import type { PromptRolloutStore } from "../llm/prompts/canary.ts";
 import type { PromptStore } from "../llm/prompts/prompt.ts";
 import type { PromptEvaluator } from "../llm/prompts/prompt-evaluator.ts";
 import { cancelTickets } from "../llm/tickets/actions/cancel-tickets.ts";
@@ -124,7 +124,7 @@ export interface ActionPorts {
   readonly recipients: Recipients;
   readonly commands: CommandRunner;
   readonly prompts: PromptStore;
-  readonly canaries: CanaryStore;
+  readonly rollouts: PromptRolloutStore;
   readonly cache: CacheAnalysisReader;
   /** Absent while no evaluator is configured. */
   readonly evaluator: PromptEvaluator | undefined;

@@ -6,8 +6,8 @@ const linesOf = async (metrics: ReturnType<typeof createMetrics>) => (await metr
 
 it("shows every label value that is known in advance at zero", async () => {
   const metrics = createMetrics();
-  metrics.initialiseRunbooks(["cost-incident-response"]);
-  metrics.initialiseGuardrails(["cooldown"]);
+  metrics.initializeRunbooks(["cost-incident-response"]);
+  metrics.initializeGuardrails(["cooldown"]);
   const lines = await linesOf(metrics);
   expect(lines).toContain('runbookd_alerts_total{decision="unmatched"} 0');
   expect(lines).toContain('runbookd_notifications_total{code="503"} 0');

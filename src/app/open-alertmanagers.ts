@@ -31,14 +31,14 @@ export function openStanding(runtime: Runtime): { readonly standing?: AlertStand
 
 const pollEveryMs = 60_000;
 const pollGraceMs = 30_000;
-const pollRestMs = 5_000;
+const pollMinIntervalMs = 5_000;
 
 /** Looks for what webhooks missed; answers how to make it look now. Nothing to look at: nothing happens. */
 export function startAlertPoll(runtime: Runtime, { intake, redis }: { readonly intake: Intake; readonly redis: Redis }): () => void {
   const { config, clock, log, metrics, library, closers } = runtime;
   const clients = openAlertmanagers(runtime);
   if (clients.length === 0) return () => undefined;
-  const divided = (ms: number, atLeastMs: number) => Math.max(atLeastMs, ms / config.timeFactor);
+  const divided = (ms: number, minMs: number) => Math.max(minMs, ms / config.timeFactor);
   const poll = startPoll({
     alertmanagers: clients.map((client, index) => ({ ...client, name: hostOf(config.alertmanagers[index]?.url ?? "") })),
     intake,
@@ -48,7 +48,7 @@ export function startAlertPoll(runtime: Runtime, { intake, redis }: { readonly i
     everyMs: divided(pollEveryMs, 1000),
     graceMs: divided(pollGraceMs, 5000),
     settlesMs: settlesMs(runtime),
-    restMs: divided(pollRestMs, 200),
+    minIntervalMs: divided(pollMinIntervalMs, 200),
     drain: runtime.ending.signal,
     publish: createPollEventSink(metrics, () => clock.now()),
     log,

@@ -8,10 +8,13 @@ import { measureVersions } from "../llm/caching/compare-versions.ts";
 const maxSamples = 2000;
 
 /** What is known about the caching of prompts, from the samples that applications report. */
-export function createCacheAnalysisReader(analyst: CacheAnalyst, board: Pick<CacheAnalysisStore, "list">): CacheAnalysisReader {
+export function createCacheAnalysisReader(
+  analyst: CacheAnalyst,
+  cacheAnalysisStore: Pick<CacheAnalysisStore, "list">,
+): CacheAnalysisReader {
   return {
-    list: async () => board.list(),
-    async analyse(group, signal) {
+    list: async () => cacheAnalysisStore.list(),
+    async analyze(group, signal) {
       const pause = async () => {
         signal.throwIfAborted();
         return analyst.pause();

@@ -3,13 +3,13 @@ import { createLangfusePrompts } from "../integrations/langfuse/create-langfuse-
 import { withLabelChanges } from "../llm/changes/change-log.ts";
 import type { PromptStore } from "../llm/prompts/prompt.ts";
 import { createPromptStore } from "../llm/prompts/redis-store.ts";
-import { createBoundedSender, usualLimits } from "../platform/requests/bounded-request.ts";
+import { createBoundedSender, defaultRequestLimits } from "../platform/requests/bounded-request.ts";
 import type { Runtime } from "./runtime.ts";
 
 /** Prompts in Langfuse when it is configured, else in Redis. */
-export function openPrompts({ config, clock, closers, changeNotes }: Runtime, redis: Redis): PromptStore {
-  if (config.langfuse === undefined) return withLabelChanges(createPromptStore({ redis, clock }), changeNotes);
-  const sender = createBoundedSender(usualLimits, { clock });
+export function openPrompts({ config, clock, closers, changeRecorder }: Runtime, redis: Redis): PromptStore {
+  if (config.langfuse === undefined) return withLabelChanges(createPromptStore({ redis, clock }), changeRecorder);
+  const sender = createBoundedSender(defaultRequestLimits, { clock });
   closers.add("langfuse client", async () => sender.close());
-  return withLabelChanges(createLangfusePrompts(sender, config.langfuse, clock), changeNotes);
+  return withLabelChanges(createLangfusePrompts(sender, config.langfuse, clock), changeRecorder);
 }

@@ -36,7 +36,7 @@ export async function openProviders(
   await loadSdks(config);
   const store = createProviderBatchStore(redis);
   const divided = (ms: number) => ms / config.timeFactor;
-  const desk = createProviderBatchReconciler({
+  const reconciler = createProviderBatchReconciler({
     store,
     providers: {
       ...(anthropic.apiKey !== undefined && {
@@ -56,7 +56,7 @@ export async function openProviders(
     }),
     prices,
     clock,
-    patience: {
+    timeouts: {
       sendingMs: divided(defaultTimeouts.sendingMs),
       againMs: divided(defaultTimeouts.againMs),
       resultsMs: divided(defaultTimeouts.resultsMs),
@@ -66,11 +66,11 @@ export async function openProviders(
   const work = runPeriodically(
     { name: "provider batches", intervalMs: Math.max(250, divided(reconcileIntervalMs)), clock, log, signal: runtime.ending.signal },
     async ({ signal }) => {
-      for (const { key } of await desk.look(signal)) log.info({ submission: key }, "A provider batch was settled.");
+      for (const { key } of await reconciler.reconcile(signal)) log.info({ submission: key }, "A provider batch was settled.");
     },
   );
   closers.add("provider batches", async () => work.close());
-  return desk;
+  return reconciler;
 }
 
 /** The comparison of what we counted with what each provider bills, for one process of all; nothing without an admin key. */

@@ -20,7 +20,7 @@ export async function openTokens(
 ): Promise<OpenTokens> {
   const folder = resolve(workingDirectory, runtime.config.dataFolder);
   const tokens = createTokenFile(tokenFilePath(folder), runtime);
-  watchTokens(runtime, { tokens, audit, seenPath: join(folder, "tokens.audited.json"), clock: runtime.clock });
+  watchTokens(runtime, { tokens, audit, auditedPath: join(folder, "tokens.audited.json"), clock: runtime.clock });
   const adminTokenFile = adminTokenPath(folder);
   const isFirst = (await tokens.createFirstAdmin(adminTokenFile)) !== undefined;
   return { tokens, adminTokenFile: isFirst ? adminTokenFile : undefined };
@@ -31,12 +31,12 @@ const watchTokensEveryMs = 5000;
 /** A look that fails is made again: the file or Redis may be away for a while. */
 function watchTokens({ log, closers, clock }: Runtime, deps: WatchTokensDeps): void {
   let looking: Promise<void> | undefined;
-  const look = () => {
+  const poll = () => {
     looking ??= recordTokenChanges(deps)
       .catch((error: unknown) => log.warn({ error }, "Changes of tokens could not be recorded; they will be."))
       .finally(() => (looking = undefined));
   };
-  const watching = clock.every(watchTokensEveryMs, look);
+  const watching = clock.every(watchTokensEveryMs, poll);
   closers.add("token watch", async () => {
     watching.stop();
     await looking;

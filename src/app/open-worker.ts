@@ -19,12 +19,12 @@ import { createCacheAnalysisStore } from "../llm/caching/redis-store.ts";
 import { withBatchChanges } from "../llm/changes/change-log.ts";
 import { createCostExplainer } from "../llm/cost/create-cost-explainer.ts";
 import type { PromptEvaluator } from "../llm/prompts/prompt-evaluator.ts";
-import { createCanaryStore } from "../llm/prompts/redis-store.ts";
+import { createPromptRolloutStore } from "../llm/prompts/redis-store.ts";
 import type { RecoveryPorts } from "../llm/tickets/recovery-ports.ts";
 import { createRecipients } from "../notifications/create-recipients.ts";
 import { createOutbox } from "../notifications/redis-store.ts";
 import { withRedisMs } from "../platform/closers.ts";
-import { createBoundedSender, usualLimits } from "../platform/requests/bounded-request.ts";
+import { createBoundedSender, defaultRequestLimits } from "../platform/requests/bounded-request.ts";
 import { createExecutor, type Executor, type ExecutorOptions } from "../runs/engine/execute-run.ts";
 import type { MetricSource } from "../runs/engine/metric-source.ts";
 import { createPinnedRunbooks } from "../runs/redis-pinned-runbooks.ts";
@@ -47,11 +47,11 @@ const leaseMs = 6000;
 export interface OpenWorker {
   readonly name: string;
   readonly redis: Redis;
-  readonly ledger: RedisRunJournal;
+  readonly journal: RedisRunJournal;
   readonly executor: Executor;
   readonly outbox: Outbox;
   readonly analyst: ReturnType<typeof openAnalyst>;
-  readonly board: CacheAnalysisStore;
+  readonly cacheAnalysisStore: CacheAnalysisStore;
 }
 
 /** Takes a name and opens everything that carrying out runs needs; nothing runs yet. */
@@ -61,7 +61,7 @@ export async function openWorker(runtime: Runtime): Promise<OpenWorker> {
   const name = await takeWorkerName(redis, { host: hostname(), pid: process.pid, isAlive: isProcessAlive });
   closers.add("worker name", async () => freeWorkerName(redis, name), withRedisMs);
 
-  const ledger = createRunJournal(redis, { worker: name, leaseMs, nonce: () => random.uuid(), clock, replicas: config.replicas });
+  const journal = createRunJournal(redis, { worker: name, leaseMs, nonce: () => random.uuid(), clock, replicas: config.replicas });
   const prometheus = openPrometheus(runtime);
   const http = createHttpClient({ allow: config.httpAllow, clock });
   closers.add("http client", async () => http.close());
@@ -69,13 +69,13 @@ export async function openWorker(runtime: Runtime): Promise<OpenWorker> {
   const recipients = createRecipients(config.mail);
   const batches = withBatchChanges(
     createBatchControl({ batches: createBatchStore({ redis, clock }), tickets: runtime.tickets, budgets: runtime.ledger, clock }),
-    runtime.changeNotes,
+    runtime.changeRecorder,
   );
   const analyst = openAnalyst(runtime, redis);
-  const board = createCacheAnalysisStore(redis);
+  const cacheAnalysisStore = createCacheAnalysisStore(redis);
   const actions = createActions({
     budgets: runtime.ledger,
-    costs: createCostExplainer({ ledger: runtime.ledger, prices: runtime.prices, changes: runtime.changeNotes.changes }),
+    costs: createCostExplainer({ ledger: runtime.ledger, prices: runtime.prices, changes: runtime.changeRecorder.changes }),
     batches,
     prometheus,
     http,
@@ -83,8 +83,8 @@ export async function openWorker(runtime: Runtime): Promise<OpenWorker> {
     recipients,
     commands: openCommands(runtime),
     prompts: openPrompts(runtime, redis),
-    canaries: createCanaryStore(redis),
-    cache: createCacheAnalysisReader(analyst, board),
+    rollouts: createPromptRolloutStore(redis),
+    cache: createCacheAnalysisReader(analyst, cacheAnalysisStore),
     evaluator: openEvaluator(runtime),
     tickets: openRecoveryPorts(runtime),
   });
@@ -92,7 +92,7 @@ export async function openWorker(runtime: Runtime): Promise<OpenWorker> {
   const memory = createGuardMemory(redis, clock);
   const executor = createExecutor(
     {
-      ledger,
+      journal,
       runbooks: createPinnedRunbooks(createRunbookBytes(redis), actionCatalogue),
       actions,
       guard: guardSteps(config, memory, { budget: async () => (await runtime.ledger.list()).length }),
@@ -113,7 +113,7 @@ export async function openWorker(runtime: Runtime): Promise<OpenWorker> {
     { clock, questionId: () => runtime.ids("q"), cooldownOf },
   );
 
-  return { name, redis, ledger, executor, outbox, analyst, board };
+  return { name, redis, journal, executor, outbox, analyst, cacheAnalysisStore };
 }
 
 /** Prometheus, or the certainty that nobody can see. */
@@ -128,22 +128,22 @@ function openPrometheus({ config, clock, closers }: Runtime): PrometheusReader {
 function openEvaluator({ config, clock, closers }: Runtime): PromptEvaluator | undefined {
   if (config.promptEvaluator === undefined) return undefined;
   const { ca } = config.promptEvaluator;
-  const sender = createBoundedSender(usualLimits, { clock, ca });
+  const sender = createBoundedSender(defaultRequestLimits, { clock, ca });
   closers.add("prompt evaluator", async () => sender.close());
   return createPromptEvaluator(sender, config.promptEvaluator);
 }
 
 /** The tickets' store, the repository with their work, and their queue. */
 function openRecoveryPorts(runtime: Runtime): RecoveryPorts {
-  return { store: runtime.tickets, checkpoints: openCheckpoints(runtime), doorbell: runtime.ticketQueue };
+  return { store: runtime.tickets, checkpoints: openCheckpoints(runtime), wakeQueue: runtime.ticketQueue };
 }
 
 function metricSource(prometheus: PrometheusReader): MetricSource {
   return { query: async (promql, at, signal) => prometheus.query(promql, { signal, ...(at !== undefined && { at }) }) };
 }
 
-const cooldownOf: ExecutorOptions["cooldownOf"] = (runbook, hold) => {
-  const { request } = hold.view;
+const cooldownOf: ExecutorOptions["cooldownOf"] = (runbook, writer) => {
+  const { request } = writer.view;
   // A test must not hold back what comes in earnest.
   if (runbook.cooldownMs <= 0 || (request.alert !== undefined && isTestAlert(request.alert.labels))) return [];
   const bucket = cooldownBucket({

@@ -52,7 +52,7 @@ export function createWorkerSink(
 }
 
 /** Where a server's events go: decisions about alerts into metrics, the log and `decisions`, the workload into metrics. */
-export function createServerSink({ metrics, log, clock }: Telemetry, decisions: Pick<RecentDecisions, "keep">): EventSink<ServerEvent> {
+export function createServerSink({ metrics, log, clock }: Telemetry, decisions: Pick<RecentDecisions, "add">): EventSink<ServerEvent> {
   const alerts = createAlertEventSink(metrics, log, { decisions, now: () => clock.now() });
   const workload = createWorkloadSink(metrics);
   return (event) => (event.kind === "alert_decided" ? alerts(event) : workload(event));

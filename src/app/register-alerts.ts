@@ -23,7 +23,7 @@ export interface RunAcceptance {
 /** Every way in which an alert comes in: the webhooks, and the poll of what no webhook brought. */
 export function registerAlerts(
   runtime: Runtime,
-  { redis, doorbell, publish }: Pick<ServerShared, "redis" | "doorbell" | "publish">,
+  { redis, wakeQueue, publish }: Pick<ServerShared, "redis" | "wakeQueue" | "publish">,
   { guards, decisions }: { readonly guards: RunGuards; readonly decisions: RecentDecisions },
 ): Registration & RunAcceptance {
   const { config, clock, log, metrics, ids, library } = runtime;
@@ -35,7 +35,7 @@ export function registerAlerts(
     frozen: async () => runtime.freezeFile?.standing(),
   });
   const samples = createRejectedSamples();
-  const intake = createIntake({ store, bytes, doorbell, library, guards, clock, ids, publish });
+  const intake = createIntake({ store, bytes, wakeQueue, library, guards, clock, ids, publish });
   const webhook = createWebhook({
     intake,
     tokens: config.webhookTokens,

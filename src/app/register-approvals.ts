@@ -8,8 +8,8 @@ import type { Registration, ServerShared } from "./registration.ts";
 import type { Runtime } from "./runtime.ts";
 
 /** Questions to people, and the page behind mailed links. */
-export function registerApprovals({ clock, metrics }: Runtime, { redis, audit, doorbell }: ServerShared): Registration {
-  const desk = auditedApprovals(groupedApprovals(createApprovalService(redis, doorbell, clock)), { audit, clock });
-  observeQuestions(metrics, desk);
-  return { routes: createApprovalRoutes({ desk, clock }), endpoints: createAnswerPage() };
+export function registerApprovals({ clock, metrics }: Runtime, { redis, audit, wakeQueue }: ServerShared): Registration {
+  const approvalService = auditedApprovals(groupedApprovals(createApprovalService(redis, wakeQueue, clock)), { audit, clock });
+  observeQuestions(metrics, approvalService);
+  return { routes: createApprovalRoutes({ approvalService, clock }), endpoints: createAnswerPage() };
 }

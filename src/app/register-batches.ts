@@ -28,22 +28,22 @@ export async function registerBatches(
   runtime: Runtime,
   { redis, audit, publish }: Pick<ServerShared, "redis" | "audit" | "publish">,
 ): Promise<Registration> {
-  const { ledger, tickets, ticketQueue, changeNotes, clock, config, metrics } = runtime;
+  const { ledger, tickets, ticketQueue, changeRecorder, clock, config, metrics } = runtime;
   const batches = createBatchStore({ redis, clock });
-  const control = withBatchChanges(createBatchControl({ batches, tickets, budgets: ledger, clock }), changeNotes);
-  await keepBatches(runtime, { redis, batches, control, publish });
+  const control = withBatchChanges(createBatchControl({ batches, tickets, budgets: ledger, clock }), changeRecorder);
+  await startReconcilers(runtime, { redis, batches, control, publish });
   observeTickets(metrics, { tickets, clock, stalledAfterMs: stalledAfterMs / config.timeFactor });
   observeBatches(metrics, { batches, budgets: ledger });
   const audited = auditedBatches(control, { audit, clock });
   return {
     routes: [
-      ...createBatchRoutes({ ledger, batches, control: audited, tickets, doorbell: ticketQueue, clock }),
+      ...createBatchRoutes({ ledger, batches, control: audited, tickets, wakeQueue: ticketQueue, clock }),
       ...createTicketRoutes({ tickets }),
     ],
   };
 }
 
-async function keepBatches(
+async function startReconcilers(
   runtime: Runtime,
   {
     redis,
@@ -54,14 +54,14 @@ async function keepBatches(
 ): Promise<void> {
   const { ledger, tickets, ticketQueue, clock, config, closers, log } = runtime;
   const gate = createLocalGate({ ledger, publish });
-  const desk = await openProviders(runtime, { redis, batches, publish });
+  const providerReconciler = await openProviders(runtime, { redis, batches, publish });
   const reconciler = createBatchReconciler({
     batches,
     control,
     tickets,
     gate,
     feeder: ticketQueue,
-    desk,
+    desk: providerReconciler,
     clock,
     minuteMs: dividedTimes(config.timeFactor).minuteMs,
   });

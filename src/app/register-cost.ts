@@ -4,6 +4,6 @@ import type { Registration } from "./registration.ts";
 import type { Runtime } from "./runtime.ts";
 
 /** Why cost rose, and what was changed when it did. */
-export function registerCost({ ledger, prices, changeNotes }: Runtime): Registration {
-  return { routes: [...createChangeRoutes(changeNotes), ...createCostRoutes({ ledger, prices, changes: changeNotes.changes })] };
+export function registerCost({ ledger, prices, changeRecorder }: Runtime): Registration {
+  return { routes: [...createChangeRoutes(changeRecorder), ...createCostRoutes({ ledger, prices, changes: changeRecorder.changes })] };
 }

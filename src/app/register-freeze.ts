@@ -9,7 +9,7 @@ import type { Runtime } from "./runtime.ts";
 export function registerFreeze(
   { freezes, freezeFile, clock, log }: Runtime,
   { audit }: Pick<ServerShared, "audit">,
-): Registration & { readonly desk: FreezeService } {
-  const desk = createFreezeService(freezes, freezeFile, log);
-  return { desk, routes: createFreezeRoutes({ desk: auditedFreezes(desk, { audit, clock }), clock }) };
+): Registration & { readonly freezeService: FreezeService } {
+  const freezeService = createFreezeService(freezes, freezeFile, log);
+  return { freezeService, routes: createFreezeRoutes({ freezeService: auditedFreezes(freezeService, { audit, clock }), clock }) };
 }

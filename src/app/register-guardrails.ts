@@ -9,15 +9,15 @@ import type { Runtime } from "./runtime.ts";
 
 /** The guardrails that an alert's run passes before it is accepted. */
 export function registerGuardrails({ config, metrics }: Runtime): RunGuards {
-  metrics.initialiseGuardrails(guardrailNames);
+  metrics.initializeGuardrails(guardrailNames);
   return (candidate, facts) =>
     combineVerdicts([cooldown(candidate, facts), runRate(startOf(candidate), limitsOf(config.guardrails, candidate.limits))]);
 }
 
 function startOf({ runbookId, actions }: RunCandidate): { readonly runbookId: string; readonly risks: readonly Risk[] } {
   const risks = actions.flatMap(({ name, parameters }) => {
-    const known = actionCatalogue.find(name);
-    return known === undefined ? [] : [known.effectOf(parameters) === "read" ? ("none" as const) : known.risk];
+    const spec = actionCatalogue.find(name);
+    return spec === undefined ? [] : [spec.effectOf(parameters) === "read" ? ("none" as const) : spec.risk];
   });
   return { runbookId, risks };
 }

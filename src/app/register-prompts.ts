@@ -2,8 +2,8 @@ import { createCacheFindings } from "../llm/caching/cache-analysis-store.ts";
 import { observeCaches } from "../llm/caching/metrics.ts";
 import { createCacheAnalysisStore } from "../llm/caching/redis-store.ts";
 import { createCacheRoutes } from "../llm/caching/routes.ts";
-import { createFindingNotes } from "../llm/findings/redis-store.ts";
-import { createCanaryStore } from "../llm/prompts/redis-store.ts";
+import { createFindingCommentStore } from "../llm/findings/redis-store.ts";
+import { createPromptRolloutStore } from "../llm/prompts/redis-store.ts";
 import { createPromptRoutes } from "../llm/prompts/routes.ts";
 import { createPrefixSampleStore } from "../llm/usage/redis-prefix-samples.ts";
 import { openPrompts } from "./open-prompts.ts";
@@ -14,13 +14,21 @@ import type { Runtime } from "./runtime.ts";
 export function registerPrompts(runtime: Runtime, { redis, audit }: Pick<ServerShared, "redis" | "audit">): Registration {
   const { ledger, clock, metrics } = runtime;
   const caches = createCacheAnalysisStore(redis);
-  const notes = createFindingNotes(redis);
+  const comments = createFindingCommentStore(redis);
   const samples = createPrefixSampleStore(redis);
-  observeCaches(metrics, caches, notes);
+  observeCaches(metrics, caches, comments);
   return {
     routes: [
-      ...createPromptRoutes({ prompts: openPrompts(runtime, redis), canaries: createCanaryStore(redis), audit, clock, caches }),
-      ...createCacheRoutes({ board: caches, samples, ledger, findings: [createCacheFindings(caches)], notes, audit, clock }),
+      ...createPromptRoutes({ prompts: openPrompts(runtime, redis), rollouts: createPromptRolloutStore(redis), audit, clock, caches }),
+      ...createCacheRoutes({
+        cacheAnalysisStore: caches,
+        samples,
+        ledger,
+        findings: [createCacheFindings(caches)],
+        comments,
+        audit,
+        clock,
+      }),
     ],
   };
 }

@@ -7,10 +7,10 @@ import type { Runtime } from "./runtime.ts";
 
 /** Which model a ticket gets. */
 export function registerRouting(
-  { clock, metrics, changeNotes }: Runtime,
+  { clock, metrics, changeRecorder }: Runtime,
   { redis, audit }: Pick<ServerShared, "redis" | "audit">,
 ): Registration {
-  const routes = withRouteChanges(createModelRoutingStore({ redis, clock }), changeNotes);
+  const routes = withRouteChanges(createModelRoutingStore({ redis, clock }), changeRecorder);
   observeRoutes(metrics, routes);
   return { routes: createRoutingRoutes({ routes, audit, clock }) };
 }

@@ -4,6 +4,6 @@ import type { Runtime } from "./runtime.ts";
 
 /** The running set of runbooks, over HTTP. */
 export function registerRunbooks({ library, metrics }: Runtime): Registration {
-  metrics.initialiseRunbooks(library.list().map(({ id }) => id));
+  metrics.initializeRunbooks(library.list().map(({ id }) => id));
   return { routes: createRunbookRoutes(library) };
 }

@@ -27,7 +27,7 @@ export async function openWakeQueue(runtime: Runtime): Promise<BullWakeQueue> {
 }
 
 /** Runs as people see and steer them. */
-export function registerRuns(runtime: Runtime, { redis, audit, doorbell }: ServerShared, { store, bytes }: RunAcceptance): Registration {
+export function registerRuns(runtime: Runtime, { redis, audit, wakeQueue }: ServerShared, { store, bytes }: RunAcceptance): Registration {
   const { config, clock, metrics, ids, library, ledger: budgets } = runtime;
   const reader = withReports(createRunReader(redis, clock), { budgets, catalogue: actionCatalogue, publicUrl: config.publicUrl });
   const damaged = createDamagedRuns(redis);
@@ -36,7 +36,7 @@ export function registerRuns(runtime: Runtime, { redis, audit, doorbell }: Serve
     bytes,
     notices: createRunNotices(redis),
     damaged,
-    doorbell,
+    wakeQueue,
     reader,
     library,
     ids,

@@ -18,7 +18,7 @@ export interface Registration {
 export interface ServerShared {
   readonly redis: Redis;
   readonly audit: AuditLog;
-  readonly doorbell: WakeQueue;
+  readonly wakeQueue: WakeQueue;
   /** Receives what happens in the slices. */
   readonly publish: EventSink<ServerEvent>;
 }

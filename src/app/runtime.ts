@@ -52,7 +52,7 @@ export interface Runtime {
   readonly path: string;
   readonly ledger: BudgetLedger;
   /** Where changes of the workload are kept, our own among them. */
-  readonly changeNotes: ChangeRecorder;
+  readonly changeRecorder: ChangeRecorder;
   /** The kill switch: what stands in Redis, and the file beside it. */
   readonly freezes: FreezeStore;
   readonly freezeFile: FreezeFile | undefined;
@@ -114,7 +114,7 @@ export async function openRuntime(config: Config, sources: RuntimeSources): Prom
     const tickets = createTicketStore({ redis: shared, clock });
     const ticketQueue = createTicketQueue(queueConnection, (error) => log.warn({ error }, "The ticket queue reports an error."));
     closers.add("ticket queue", async () => ticketQueue.close(), withRedisMs);
-    const changeNotes: ChangeRecorder = {
+    const changeRecorder: ChangeRecorder = {
       changes: createChangeLog(shared),
       clock,
       lost: (error) => log.warn({ error }, "A change was made and could not be noted among the changes of the workload."),
@@ -122,9 +122,9 @@ export async function openRuntime(config: Config, sources: RuntimeSources): Prom
     const times = dividedTimes(config.timeFactor);
     const ledger = createBudgetLedger({ redis: shared, clock, times, counts: tickets, usageEvents: config.usageEvents });
     const library = createRunbookFolder(resolve(sources.workingDirectory, config.runbooks), withCommands(actionCatalogue, config.commands));
-    const look = createRunbookWatch(library, log);
-    await look();
-    const refreshing = clock.every(refreshEveryMs, () => void look());
+    const refreshRunbooks = createRunbookWatch(library, log);
+    await refreshRunbooks();
+    const refreshing = clock.every(refreshEveryMs, () => void refreshRunbooks());
     observeRunbooks(metrics, library);
     closers.add("runbook folder", () => refreshing.stop());
     return {
@@ -149,8 +149,8 @@ export async function openRuntime(config: Config, sources: RuntimeSources): Prom
       tickets,
       ticketQueue,
       prices: readPrices(config, sources),
-      ledger: withLimitChanges(ledger, changeNotes),
-      changeNotes,
+      ledger: withLimitChanges(ledger, changeRecorder),
+      changeRecorder,
       ending,
     };
   } catch (error) {

@@ -9,7 +9,7 @@ const checkIntervalMs = dayMs;
 
 /** The daily check of all journals, for one process of all. It ticks every hour and does nothing before a day has passed since the last check. */
 export function scheduleJournalCheck({ config, clock, log, metrics }: Runtime, redis: Redis, name: string): ScheduledTask {
-  metrics.initialiseLedgerFaults(journalFaults);
+  metrics.initializeJournalFaults(journalFaults);
   const everyMs = checkIntervalMs / config.timeFactor;
   const check = createJournalCheck(redis, { audit: createAuditReader(redis, () => clock.now()), everyMs, name });
   return {

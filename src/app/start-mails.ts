@@ -7,7 +7,7 @@ import { createWebhookNotifier } from "../integrations/webhook/create-webhook-no
 import { createRecipients } from "../notifications/create-recipients.ts";
 import { defaultTimeouts, type MailTimeouts, startReportWorker } from "../notifications/jobs.ts";
 import { observeOutbox } from "../notifications/metrics.ts";
-import { createBoundedSender, usualLimits } from "../platform/requests/bounded-request.ts";
+import { createBoundedSender, defaultRequestLimits } from "../platform/requests/bounded-request.ts";
 import { createComposer } from "../reports/create-composer.ts";
 import { withoutSecrets } from "../reports/without-secrets.ts";
 import { createRunReader } from "../runs/redis-run-reader.ts";
@@ -21,7 +21,7 @@ export function startMails(runtime: Runtime, redis: Redis, outbox: Outbox): void
   const { config, clock, log, metrics, closers, redaction } = runtime;
   observeOutbox(metrics, { outbox, clock });
   const sender = openMail(runtime);
-  const http = createBoundedSender(usualLimits, { clock });
+  const http = createBoundedSender(defaultRequestLimits, { clock });
   closers.add("notification connections", async () => http.close());
   const notifiers = { webhook: createWebhookNotifier(http), slack: createSlackNotifier(http), pagerduty: createPagerDutyNotifier(http) };
   const runs = createRunReader(redis, clock);
@@ -31,7 +31,7 @@ export function startMails(runtime: Runtime, redis: Redis, outbox: Outbox): void
   );
   const mails = startReportWorker(
     { outbox, sender, notifiers, composer, recipients: createRecipients(config.mail), clock, log },
-    { everyMs: mailEveryMs, drain: runtime.ending.signal, patience: dividedTimeouts(config.timeFactor) },
+    { everyMs: mailEveryMs, drain: runtime.ending.signal, timeouts: dividedTimeouts(config.timeFactor) },
   );
   closers.add("mails", async () => mails.close());
 }
@@ -45,6 +45,6 @@ function openMail({ config, closers }: Runtime): MailSender | undefined {
 }
 
 function dividedTimeouts(factor: number): MailTimeouts {
-  const { firstMs, longestMs, giveUpAfterMs } = defaultTimeouts;
-  return { firstMs: firstMs / factor, longestMs: longestMs / factor, giveUpAfterMs };
+  const { firstMs, maxMs, giveUpAfterMs } = defaultTimeouts;
+  return { firstMs: firstMs / factor, maxMs: maxMs / factor, giveUpAfterMs };
 }

@@ -3,7 +3,7 @@ import { createMetricsServer } from "../platform/http/create-metrics-server.ts";
 import type { Runtime } from "./runtime.ts";
 
 /** Where /metrics is served when no port is set: a server and a worker on one machine must not want the same one. */
-export const usualMetricsPorts = { server: 9098, worker: 9099 } as const;
+export const defaultMetricsPorts = { server: 9098, worker: 9099 } as const;
 
 /** Serves /metrics on its own listener. */
 export async function startMetrics(runtime: Runtime, port: number): Promise<HttpServer> {

@@ -42,7 +42,7 @@ export async function startServer(
   const audit = createAuditLog(redis, clock);
   const decisions = createRecentDecisions();
   const publish = createServerSink(runtime, decisions);
-  const slices = await registerSlices(runtime, { redis, audit, doorbell: dispatch(await openWakeQueue(runtime)), publish }, decisions);
+  const slices = await registerSlices(runtime, { redis, audit, wakeQueue: dispatch(await openWakeQueue(runtime)), publish }, decisions);
   const { tokens, adminTokenFile } = await openTokens(runtime, sources, audit);
   const routes = slices.flatMap((slice) => slice.routes ?? []);
   const endpoints = slices.flatMap((slice) => slice.endpoints ?? []);
@@ -77,6 +77,6 @@ async function registerSlices(runtime: Runtime, shared: ServerShared, decisions:
     registerCost(runtime),
     registerApprovals(runtime, shared),
     registerAudit(runtime, shared),
-    registerProbes(runtime, shared, freeze.desk),
+    registerProbes(runtime, shared, freeze.freezeService),
   ];
 }

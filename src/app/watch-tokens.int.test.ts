@@ -15,7 +15,7 @@ it("records each token that came or went once, also one that was replaced under 
     recordTokenChanges({
       tokens: { list: async () => tokens },
       audit: { append: async (entry) => void entries.push(entry) },
-      seenPath: join(folder, "seen.json"),
+      auditedPath: join(folder, "seen.json"),
       clock: createFakeClock(9),
     });
   try {

@@ -4,15 +4,15 @@ import type { AuditLog } from "../core/audit.ts";
 import type { Clock } from "../core/clock.ts";
 import type { TokenFile, TokenInfo } from "../platform/http/token-file.ts";
 
-const seenSchema = z.array(z.object({ name: z.string(), role: z.string(), createdAt: z.number() }));
+const auditedTokensSchema = z.array(z.object({ name: z.string(), role: z.string(), createdAt: z.number() }));
 
-type Seen = z.output<typeof seenSchema>;
+type AuditedTokens = z.output<typeof auditedTokensSchema>;
 
 /** What the watch works with. `seenPath`: file that remembers which tokens the audit log knows of. */
 export interface WatchTokensDeps {
   readonly tokens: Pick<TokenFile, "list">;
   readonly audit: AuditLog;
-  readonly seenPath: string;
+  readonly auditedPath: string;
   readonly clock: Pick<Clock, "now">;
 }
 
@@ -20,28 +20,28 @@ export interface WatchTokensDeps {
  * Records tokens that came and went since the last look. Tokens are made by a command that needs no Redis, or by hand: so their file is
  * compared with what was recorded. Recorded first and remembered afterwards: a crash between records twice and forgets nothing.
  */
-export async function recordTokenChanges({ tokens, audit, seenPath, clock }: WatchTokensDeps): Promise<void> {
+export async function recordTokenChanges({ tokens, audit, auditedPath, clock }: WatchTokensDeps): Promise<void> {
   const now = await tokens.list();
-  const seen = await readSeen(seenPath);
-  const created = now.filter((token) => !seen.some((known) => isSame(known, token)));
-  const revoked = seen.filter((known) => !now.some((token) => isSame(known, token)));
+  const audited = await readAuditedTokens(auditedPath);
+  const created = now.filter((token) => !audited.some((auditedToken) => isSame(auditedToken, token)));
+  const revoked = audited.filter((auditedToken) => !now.some((token) => isSame(auditedToken, token)));
   if (created.length + revoked.length === 0) return;
-  const note = async (kind: "token_created" | "token_revoked", { name, role, createdAt }: Seen[number]) =>
+  const record = async (kind: "token_created" | "token_revoked", { name, role, createdAt }: AuditedTokens[number]) =>
     audit.append({ at: clock.now(), kind, by: "token file", subject: name, detail: { role, createdAt } });
-  for (const token of revoked) await note("token_revoked", token);
-  for (const token of created) await note("token_created", token);
-  await writeFile(`${seenPath}.new`, JSON.stringify(now), { mode: 0o600 });
-  await rename(`${seenPath}.new`, seenPath);
+  for (const token of revoked) await record("token_revoked", token);
+  for (const token of created) await record("token_created", token);
+  await writeFile(`${auditedPath}.new`, JSON.stringify(now), { mode: 0o600 });
+  await rename(`${auditedPath}.new`, auditedPath);
 }
 
-function isSame(a: Seen[number], b: TokenInfo | Seen[number]): boolean {
+function isSame(a: AuditedTokens[number], b: TokenInfo | AuditedTokens[number]): boolean {
   return a.name === b.name && a.role === b.role && a.createdAt === b.createdAt;
 }
 
 /** A memory that is gone or broken is an empty one: everything is recorded again rather than nothing. */
-async function readSeen(path: string): Promise<Seen> {
+async function readAuditedTokens(path: string): Promise<AuditedTokens> {
   try {
-    return seenSchema.parse(JSON.parse(await readFile(path, "utf8")));
+    return auditedTokensSchema.parse(JSON.parse(await readFile(path, "utf8")));
   } catch {
     return [];
   }

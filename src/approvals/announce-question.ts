@@ -2,7 +2,7 @@ import type { Clock } from "../core/clock.ts";
 import type { MailContent, Outbox } from "../core/outbox.ts";
 import { putForGroup, rowsForGroup } from "../notifications/put-for-group.ts";
 import type { Recipients } from "../notifications/recipients.ts";
-import { reachesSomebody } from "../notifications/require-group.ts";
+import { hasRecipients } from "../notifications/require-group.ts";
 import type { EngineDeps } from "../runs/engine/engine-deps.ts";
 import { questionMail } from "./question-mail.ts";
 import type { QuestionLinks } from "./redis-question-links.ts";
@@ -29,7 +29,7 @@ export function createAnnouncer({ outbox, links, recipients, publicUrl, clock, t
     // What is asked as one question is told once in a while, not once for each run that waits for it.
     const about = question.group === undefined ? question.id : `${question.group}:${Math.floor(question.askedAt / groupEveryMs)}`;
     const key = `question:${about}${escalated ? ":escalated" : ""}`;
-    const to = escalated && reachesSomebody(recipients, escalationGroup) ? escalationGroup : recipients.defaultGroup;
+    const to = escalated && hasRecipients(recipients, escalationGroup) ? escalationGroup : recipients.defaultGroup;
     const rowOf = (content: MailContent) => ({ key, to, content, putAt: clock.now() });
     const [first] = rowsForGroup(recipients, rowOf(questionMail(question, runbook, { publicUrl, linkToken: "", escalated })));
     if (first === undefined || (await outbox.find(first.key)) !== undefined) return;

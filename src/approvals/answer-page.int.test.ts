@@ -16,8 +16,8 @@ const held = holdRedis();
 let http: HttpHarness;
 let browser: Browser;
 beforeAll(async () => {
-  const desk = createApprovalService(held.redis, { ring: () => undefined }, createSystemClock());
-  http = await startHttp({ routes: createApprovalRoutes({ desk, clock: createSystemClock() }) });
+  const desk = createApprovalService(held.redis, { enqueue: () => undefined }, createSystemClock());
+  http = await startHttp({ routes: createApprovalRoutes({ approvalService: desk, clock: createSystemClock() }) });
   browser = await startBrowser();
 });
 afterAll(async () => {

@@ -19,13 +19,13 @@ export interface AnswerRequest {
  * `recorded`: counted, and `missing` more people must approve. `over`: the run does not wait for this any more.
  * `unknown_answer`: not among the question's permitted answers. `wrong_link`: `left` more tries, then the link is locked.
  */
-export type AnswerReply =
+export type AnswerResult =
   /** `runIds`: all that go on, when the question stood for several. */
   | { readonly kind: "ok"; readonly runId: string; readonly runIds?: readonly string[] }
   | { readonly kind: "recorded"; readonly runId: string; readonly missing: number }
   | { readonly kind: "already"; readonly answer: Answer }
   | { readonly kind: "over"; readonly reason: string }
-  | { readonly kind: "wrong_link"; readonly left: number }
+  | { readonly kind: "wrong_link"; readonly remainingTries: number }
   | { readonly kind: "plan_changed" }
   | { readonly kind: "expired" }
   | { readonly kind: "not_permitted"; readonly reason: string }
@@ -38,5 +38,5 @@ export interface ApprovalService {
   list(): Promise<readonly AskedQuestion[]>;
   /** One question, open or not. */
   find(id: string): Promise<AskedQuestion | undefined>;
-  answer(id: string, answer: AnswerRequest): Promise<AnswerReply>;
+  answer(id: string, answer: AnswerRequest): Promise<AnswerResult>;
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
 import type { AskedQuestion, Question } from "../../packages/sdk/src/wire/questions.ts";
-import type { AnswerReply, AnswerRequest, ApprovalService } from "./approval-service.ts";
+import type { AnswerRequest, AnswerResult, ApprovalService } from "./approval-service.ts";
 import { groupedApprovals } from "./grouped-approvals.ts";
 
 function aQuestion(number: number, change: Partial<Question> = {}): Question {
@@ -30,7 +30,7 @@ function aQuestion(number: number, change: Partial<Question> = {}): Question {
 }
 
 /** A desk of open questions that answers what it is told to. */
-function aDesk(questions: readonly Question[], replies: { readonly [id: string]: AnswerReply } = {}) {
+function aDesk(questions: readonly Question[], replies: { readonly [id: string]: AnswerResult } = {}) {
   const open = [...questions];
   const given: (AnswerRequest & { id: string })[] = [];
   const desk: ApprovalService = {

@@ -1,23 +1,23 @@
 import type { AskedQuestion, Question } from "../../packages/sdk/src/wire/questions.ts";
 import { sha256 } from "../core/json.ts";
 import { groupQuestionId } from "../core/question.ts";
-import type { AnswerReply, AnswerRequest, ApprovalService } from "./approval-service.ts";
+import type { AnswerRequest, AnswerResult, ApprovalService } from "./approval-service.ts";
 
 /**
  * Puts questions that are asked for one reason to people as one question, which lists every target: in a storm fifty runs ask fifty times, and a
  * person decides once. Each run's own question stays, bound to its own plan; the answer to all is for exactly the plans that were read, so that
  * one that comes later makes the answer outdated and not wider.
  */
-export function groupedApprovals(desk: ApprovalService): ApprovalService {
+export function groupedApprovals(approvalService: ApprovalService): ApprovalService {
   return {
-    list: async () => collapse(await desk.list()),
+    list: async () => collapse(await approvalService.list()),
     async find(id) {
       const group = groupOf(id);
-      return group === undefined ? desk.find(id) : collapse(membersOf(await desk.list(), group))[0];
+      return group === undefined ? approvalService.find(id) : collapse(membersOf(await approvalService.list(), group))[0];
     },
     async answer(id, request) {
       const group = groupOf(id);
-      return group === undefined ? desk.answer(id, request) : answerAll(desk, group, request);
+      return group === undefined ? approvalService.answer(id, request) : answerAll(approvalService, group, request);
     },
   };
 }
@@ -47,9 +47,9 @@ function allInOne(group: string, members: readonly AskedQuestion[]): Question {
   if (first === undefined) throw new Error(`Group ${group} has no question.`);
   const plans = questions.flatMap(({ plan }) => plan ?? []);
   const ends = questions.flatMap(({ expiresAt }) => expiresAt ?? []);
-  const { requester: _requester, of: _of, ...rest } = first;
+  const { requester: _requester, of: _of, ...fields } = first;
   return {
-    ...rest,
+    ...fields,
     id: groupQuestionId(group),
     text: `${group}: one decision for ${questions.length} run${questions.length === 1 ? "" : "s"} on ${[...new Set(plans.flatMap(({ targets }) => targets))].join(", ")}`,
     planSha: planShaOfAll(questions),
@@ -73,15 +73,16 @@ function planShaOfAll(questions: readonly Question[]): string {
   );
 }
 
-async function answerAll(desk: ApprovalService, group: string, request: AnswerRequest): Promise<AnswerReply> {
-  const members = membersOf(await desk.list(), group).map(({ question }) => question);
+async function answerAll(approvalService: ApprovalService, group: string, request: AnswerRequest): Promise<AnswerResult> {
+  const members = membersOf(await approvalService.list(), group).map(({ question }) => question);
   if (members.length === 0) return { kind: "not_found" };
   if (request.planSha !== planShaOfAll(members)) return { kind: "plan_changed" };
   const { link: _link, ...given } = request;
-  const replies: AnswerReply[] = [];
-  for (const { id, planSha } of members) replies.push(await desk.answer(id, { ...given, ...(planSha !== undefined && { planSha }) }));
-  const runIds = replies.flatMap((reply) => (reply.kind === "ok" ? [reply.runId] : []));
+  const results: AnswerResult[] = [];
+  for (const { id, planSha } of members)
+    results.push(await approvalService.answer(id, { ...given, ...(planSha !== undefined && { planSha }) }));
+  const runIds = results.flatMap((result) => (result.kind === "ok" ? [result.runId] : []));
   const [runId] = runIds;
   if (runId !== undefined) return { kind: "ok", runId, runIds };
-  return replies.find(({ kind }) => kind === "recorded") ?? replies[0] ?? { kind: "not_found" };
+  return results.find(({ kind }) => kind === "recorded") ?? results[0] ?? { kind: "not_found" };
 }

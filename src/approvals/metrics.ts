@@ -17,9 +17,9 @@ export function declareApprovalMetrics(registry: MetricRegistry) {
 }
 
 /** Counts the open questions at every scrape. */
-export function observeQuestions(metrics: Observing & ApprovalMetrics, desk: Pick<ApprovalService, "list">): void {
+export function observeQuestions(metrics: Observing & ApprovalMetrics, approvalService: Pick<ApprovalService, "list">): void {
   metrics.observe([metrics.approvalsPending, metrics.inDoubtRuns], async () => {
-    const open = await desk.list();
+    const open = await approvalService.list();
     metrics.approvalsPending.set(open.length);
     metrics.inDoubtRuns.set(open.filter(({ question }) => question.kind === "in_doubt").length);
   });

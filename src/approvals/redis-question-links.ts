@@ -10,7 +10,7 @@ export interface QuestionLinks {
   /** Makes `token` one of the question's links until the question expires, at most a day. */
   add(question: Question, token: string): Promise<void>;
   /** `right`, or how many wrong tokens are still allowed. */
-  try(question: Question, token: string): Promise<{ readonly right: true } | { readonly right: false; readonly left: number }>;
+  try(question: Question, token: string): Promise<{ readonly right: true } | { readonly right: false; readonly remainingTries: number }>;
 }
 
 /** Links over Redis. */
@@ -23,12 +23,12 @@ export function createQuestionLinks(redis: Redis, now: () => Instant): QuestionL
       await redis.multi().hset(key, linkHash(token, question), "1").pexpire(key, Math.ceil(lifeMs)).exec();
     },
     async try(question, token) {
-      const reply = await questionScripts.tryLink.run(redis, {
+      const result = await questionScripts.tryLink.run(redis, {
         keys: { links: runKeys.links(question.id) },
         args: { tokenHash: linkHash(token, question), maxTries: linkTries },
       });
-      const left = Number(reply);
-      return left < 0 ? { right: true } : { right: false, left };
+      const remainingTries = Number(result);
+      return remainingTries < 0 ? { right: true } : { right: false, remainingTries };
     },
   };
 }

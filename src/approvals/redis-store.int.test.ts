@@ -15,7 +15,7 @@ const held = holdRedis();
 let desk: ApprovalService;
 const rung: string[] = [];
 beforeAll(async () => {
-  desk = createApprovalService(held.redis, { ring: (runId) => void rung.push(runId) }, createSystemClock());
+  desk = createApprovalService(held.redis, { enqueue: (runId) => void rung.push(runId) }, createSystemClock());
 });
 
 function anAnswer(question: Question, change: Partial<AnswerRequest> = {}): AnswerRequest {
@@ -126,7 +126,7 @@ describe("an answer that comes too late (A02)", () => {
       state: "ended",
       summary: {},
       claims: [],
-      heard: { stop: true, resolved: false },
+      recordedNotices: { stop: true, resolved: false },
       release: {},
     });
     expect(await desk.answer(run.question.id, anAnswer(run.question))).toMatchObject({ kind: "over" });
@@ -144,7 +144,7 @@ describe("an answer that comes too late (A02)", () => {
       state: "suspended",
       summary: {},
       claims: [],
-      heard: { stop: false, resolved: false },
+      recordedNotices: { stop: false, resolved: false },
       release: { dueAt: Date.now() + 60_000 },
     });
     expect((await desk.list()).map(({ question }) => question.id)).not.toContain(run.question.id);
@@ -162,7 +162,7 @@ describe("an answer that comes too late (A02)", () => {
       state: "queued",
       summary: {},
       claims: [],
-      heard: { stop: false, resolved: false },
+      recordedNotices: { stop: false, resolved: false },
       release: { dueAt: Date.now() },
     });
     expect(await desk.answer(run.question.id, anAnswer(run.question))).toMatchObject({ kind: "ok" });

@@ -9,7 +9,7 @@ import { StoreUnavailable } from "../core/store-unavailable.ts";
 import type { WakeQueue } from "../core/wake-queue.ts";
 import { available } from "../platform/redis/available.ts";
 import { isId, runKeys } from "../platform/redis/run-keys.ts";
-import type { AnswerReply, AnswerRequest, ApprovalService } from "./approval-service.ts";
+import type { AnswerRequest, AnswerResult, ApprovalService } from "./approval-service.ts";
 import { createQuestionLinks } from "./redis-question-links.ts";
 import { questionScripts } from "./redis-scripts.ts";
 
@@ -18,7 +18,7 @@ const tries = 20;
 const busyWaitMs = 50;
 /** Consents of others move the count; each of them is one more reading. */
 const consentTries = 200;
-const keepDays = 30;
+const retentionDays = 30;
 
 interface GivenAnswer {
   readonly question: Question;
@@ -27,7 +27,7 @@ interface GivenAnswer {
 }
 
 /** Every question to a person, over Redis. The script decides races: exactly one answer wins. */
-export function createApprovalService(redis: Redis, doorbell: WakeQueue, clock: Clock): ApprovalService {
+export function createApprovalService(redis: Redis, wakeQueue: WakeQueue, clock: Clock): ApprovalService {
   const links = createQuestionLinks(redis, () => clock.now());
 
   const read = async (id: string): Promise<(AskedQuestion & { readonly runId: string }) | undefined> => {
@@ -54,7 +54,7 @@ export function createApprovalService(redis: Redis, doorbell: WakeQueue, clock: 
     const entry: JournalEntry = { at: request.at, kind: "answered", questionId: id, answer };
     const next = chainText(head, JSON.stringify(entry));
     const mode = !needsMany(question, request) ? "alone" : consents.length + 1 >= (question.of ?? 1) ? "decide" : "consent";
-    const reply = await questionScripts.answer.run(redis, {
+    const result = await questionScripts.answer.run(redis, {
       keys: {
         question: runKeys.question(id),
         run: runKeys.run(runId),
@@ -74,13 +74,13 @@ export function createApprovalService(redis: Redis, doorbell: WakeQueue, clock: 
         mode,
         by: request.by,
         expectedConsents: consents.length,
-        retentionDays: keepDays,
+        retentionDays: retentionDays,
       },
     });
-    return String(reply);
+    return String(result);
   };
 
-  const decide = async (given: GivenAnswer): Promise<AnswerReply> => {
+  const decide = async (given: GivenAnswer): Promise<AnswerResult> => {
     const { question, runId, request } = given;
     let busy = 0;
     for (let attempt = 0; busy < tries && attempt < consentTries; attempt += 1) {
@@ -88,20 +88,20 @@ export function createApprovalService(redis: Redis, doorbell: WakeQueue, clock: 
         redis.hget(runKeys.run(runId), "head"),
         needsMany(question, request) ? consentsOf(question.id) : [],
       ]);
-      const reply = await send(given, consents, head ?? "");
-      if (reply === "ok") {
-        doorbell.ring(runId);
+      const result = await send(given, consents, head ?? "");
+      if (result === "ok") {
+        wakeQueue.enqueue(runId);
         return { kind: "ok", runId };
       }
-      if (reply.startsWith("already:")) return { kind: "already", answer: parseAnswer(reply.slice("already:".length)) };
-      switch (reply) {
+      if (result.startsWith("already:")) return { kind: "already", answer: parseAnswer(result.slice("already:".length)) };
+      switch (result) {
         case "recorded":
           return { kind: "recorded", runId, missing: Math.max(1, (question.of ?? 1) - consents.length - 1) };
         case "counted":
           return { kind: "recorded", runId, missing: Math.max(1, (question.of ?? 1) - consents.length) };
         case "expired":
         case "not_found":
-          return { kind: reply };
+          return { kind: result };
         case "over":
           return { kind: "over", reason: "The run was stopped, has ended or went on without this answer." };
         case "conflict":
@@ -122,8 +122,8 @@ export function createApprovalService(redis: Redis, doorbell: WakeQueue, clock: 
 
   async function list(): Promise<readonly AskedQuestion[]> {
     const ids = await redis.zrange(runKeys.questions, "0", "-1");
-    const found = await Promise.all(ids.map(find));
-    return found.flatMap((asked) =>
+    const questions = await Promise.all(ids.map(find));
+    return questions.flatMap((asked) =>
       asked === undefined || asked.answer !== undefined || (asked.question.expiresAt ?? Infinity) < clock.now() ? [] : [asked],
     );
   }
@@ -131,19 +131,19 @@ export function createApprovalService(redis: Redis, doorbell: WakeQueue, clock: 
   async function find(id: string): Promise<AskedQuestion | undefined> {
     const asked = isId(id) ? await read(id) : undefined;
     if (asked === undefined) return undefined;
-    const { runId: _runId, ...rest } = asked;
-    return rest;
+    const { runId: _runId, ...askedQuestion } = asked;
+    return askedQuestion;
   }
 
-  async function answer(id: string, request: AnswerRequest): Promise<AnswerReply> {
+  async function answer(id: string, request: AnswerRequest): Promise<AnswerResult> {
     const asked = isId(id) ? await read(id) : undefined;
     if (asked === undefined) return { kind: "not_found" };
     const { question } = asked;
     const refusal = mayNot(request, question);
     if (refusal !== undefined) return { kind: "not_permitted", reason: refusal };
     if (request.link !== undefined) {
-      const seen = await links.try(question, request.link);
-      if (!seen.right) return { kind: "wrong_link", left: seen.left };
+      const linkCheck = await links.try(question, request.link);
+      if (!linkCheck.right) return { kind: "wrong_link", remainingTries: linkCheck.remainingTries };
     }
     if (asked.answer !== undefined) return { kind: "already", answer: asked.answer };
     if (!question.answers.includes(request.answer)) return { kind: "unknown_answer", answers: question.answers };

@@ -4,18 +4,33 @@ import { answeredSchema, askedQuestionSchema, newAnswerSchema, newLinkAnswerSche
 import type { Shape } from "../../packages/sdk/src/wire/shape.ts";
 import type { Clock } from "../core/clock.ts";
 import type { Caller } from "../core/role.ts";
-import { defineRoute, json, noBody, noQuery, problem, type Route, type RouteReply, type RouteRequest } from "../platform/http/route.ts";
+import {
+  defineRoute,
+  type HandlerResponse,
+  json,
+  noBody,
+  noQuery,
+  problem,
+  type Route,
+  type RouteRequest,
+} from "../platform/http/route.ts";
 import { answerers } from "../platform/http/who.ts";
-import type { AnswerReply, ApprovalService } from "./approval-service.ts";
+import type { AnswerResult, ApprovalService } from "./approval-service.ts";
 
 /** Questions to people and their answers. */
-export function createApprovalRoutes({ desk, clock }: { readonly desk: ApprovalService; readonly clock: Clock }): readonly Route[] {
+export function createApprovalRoutes({
+  approvalService,
+  clock,
+}: {
+  readonly approvalService: ApprovalService;
+  readonly clock: Clock;
+}): readonly Route[] {
   return [
     defineRoute({
       method: "get",
       path: "/api/approvals",
       summary: "Open questions, oldest first, each with its permitted answers and the plan that an approval is for",
-      who: answerers,
+      allow: answerers,
       query: noQuery,
       body: noBody,
       success: {
@@ -23,13 +38,13 @@ export function createApprovalRoutes({ desk, clock }: { readonly desk: ApprovalS
         description: "`items` hold `question`, the `consents` so far and how many are `missing`",
         schema: listSchema(askedQuestionSchema),
       },
-      handle: async () => json({ items: await desk.list() }),
+      handle: async () => json({ items: await approvalService.list() }),
     }),
     defineRoute({
       method: "get",
       path: "/api/approvals/{id}/question",
       summary: "One question, open or not; reading it decides nothing",
-      who: answerers,
+      allow: answerers,
       query: noQuery,
       body: noBody,
       success: {
@@ -39,7 +54,7 @@ export function createApprovalRoutes({ desk, clock }: { readonly desk: ApprovalS
       },
       problems: ["not-found"],
       async handle({ params }) {
-        const asked = await desk.find(params["id"] ?? "");
+        const asked = await approvalService.find(params["id"] ?? "");
         return asked === undefined ? problem("not-found", "There is no such question.") : json(asked);
       },
     }),
@@ -47,7 +62,7 @@ export function createApprovalRoutes({ desk, clock }: { readonly desk: ApprovalS
       method: "post",
       path: "/api/approvals/{id}/link",
       summary: "Answer one question from the page behind a mailed link: the link's token and a person's token together",
-      who: answerers,
+      allow: answerers,
       fromPage: true,
       query: noQuery,
       body: newLinkAnswerSchema,
@@ -63,7 +78,7 @@ export function createApprovalRoutes({ desk, clock }: { readonly desk: ApprovalS
       method: "post",
       path: "/api/approvals/{id}",
       summary: "Answer one question; `planSha` names the plan that was read",
-      who: answerers,
+      allow: answerers,
       query: noQuery,
       body: newAnswerSchema,
       success: {
@@ -83,7 +98,7 @@ export function createApprovalRoutes({ desk, clock }: { readonly desk: ApprovalS
   ) {
     const { answer: given, reason, planSha, link } = body;
     return answered(
-      await desk.answer(params["id"] ?? "", {
+      await approvalService.answer(params["id"] ?? "", {
         answer: given,
         reason,
         by: caller.name,
@@ -96,34 +111,34 @@ export function createApprovalRoutes({ desk, clock }: { readonly desk: ApprovalS
   }
 }
 
-function answered(reply: AnswerReply): RouteReply<Shape<typeof answeredSchema>> {
-  switch (reply.kind) {
+function answered(result: AnswerResult): HandlerResponse<Shape<typeof answeredSchema>> {
+  switch (result.kind) {
     case "ok":
-      return json({ runId: reply.runId, ...(reply.runIds !== undefined && { runIds: reply.runIds }) });
+      return json({ runId: result.runId, ...(result.runIds !== undefined && { runIds: result.runIds }) });
     case "recorded":
-      return json({ runId: reply.runId, missing: reply.missing });
+      return json({ runId: result.runId, missing: result.missing });
     case "over":
-      return problem("conflict", reply.reason);
+      return problem("conflict", result.reason);
     case "wrong_link":
       return problem(
         "forbidden",
-        reply.left > 0
-          ? `This link is not for this question, this step and this plan; ${reply.left} more tries.`
+        result.remainingTries > 0
+          ? `This link is not for this question, this step and this plan; ${result.remainingTries} more tries.`
           : "The links of this question are locked or have expired; answer with the command line or the API.",
       );
     case "already":
       return problem(
         "already-answered",
-        `${reply.answer.by} answered ${reply.answer.answer} at ${new Date(reply.answer.at).toISOString()}.`,
+        `${result.answer.by} answered ${result.answer.answer} at ${new Date(result.answer.at).toISOString()}.`,
       );
     case "plan_changed":
       return problem("plan-changed", "The plan is another one now; read the question again and name its planSha.");
     case "expired":
       return problem("expired", "The question has expired; its run took the safe branch.");
     case "not_permitted":
-      return problem("forbidden", reply.reason);
+      return problem("forbidden", result.reason);
     case "unknown_answer":
-      return problem("invalid-request", `The permitted answers are ${reply.answers.join(", ")}.`);
+      return problem("invalid-request", `The permitted answers are ${result.answers.join(", ")}.`);
     case "not_found":
       return problem("not-found", "There is no such question.");
   }

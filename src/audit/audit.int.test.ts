@@ -9,7 +9,7 @@ import { createSystemClock } from "../core/clock.ts";
 import { runKeys } from "../platform/redis/run-keys.ts";
 import type { AuditReader } from "./audit-reader.ts";
 import { createAuditReader } from "./redis-audit-reader.ts";
-import { createAuditLog, keepAuditMs } from "./redis-store.ts";
+import { auditRetentionMs, createAuditLog } from "./redis-store.ts";
 
 const held = holdRedis();
 let clock: FakeClock;
@@ -51,7 +51,7 @@ const damage: readonly [string, number, (key: string) => Promise<unknown>][] = [
 describe("a run's journal", () => {
   async function anAnsweredRun() {
     const run = await createAskingRun(held.redis);
-    await createApprovalService(held.redis, { ring: () => undefined }, createSystemClock()).answer(run.question.id, {
+    await createApprovalService(held.redis, { enqueue: () => undefined }, createSystemClock()).answer(run.question.id, {
       answer: "reject",
       reason: "no",
       by: "bob",
@@ -122,7 +122,7 @@ describe("the audit log", () => {
 
   it("drops what is older than its time, and still holds", async () => {
     await write(3);
-    await clock.advance(keepAuditMs + 1);
+    await clock.advance(auditRetentionMs + 1);
     await write(2);
     expect(await reader.verify()).toMatchObject({ ok: true, entries: 2 });
     expect((await reader.list({ limit: 10 }))?.items.map(({ index, subject }) => [index, subject])).toEqual([

@@ -3,8 +3,8 @@ import type { AuditEntry } from "../../packages/sdk/src/wire/audit.ts";
 import { createActionBench } from "../../test/builders/action-bench.ts";
 import { aBudgetState } from "../../test/fakes/fake-budget-control.ts";
 import { createFakeClock } from "../../test/fakes/fake-clock.ts";
-import type { AnswerReply } from "../approvals/approval-service.ts";
-import type { ControlReply } from "../runs/run-control.ts";
+import type { AnswerResult } from "../approvals/approval-service.ts";
+import type { ControlResult } from "../runs/run-control.ts";
 import { auditedApprovals, auditedBatches, auditedControl, auditedFreezes } from "./audited.ts";
 
 function anAudit() {
@@ -22,12 +22,12 @@ function anAudit() {
   };
 }
 
-it.each<[AnswerReply, AuditEntry["kind"] | undefined]>([
+it.each<[AnswerResult, AuditEntry["kind"] | undefined]>([
   [{ kind: "ok", runId: "run_1" }, "answered"],
   [{ kind: "recorded", runId: "run_1", missing: 1 }, "answered"],
   [{ kind: "expired" }, "answer_refused"],
   [{ kind: "over", reason: "r" }, "answer_refused"],
-  [{ kind: "wrong_link", left: 4 }, "answer_refused"],
+  [{ kind: "wrong_link", remainingTries: 4 }, "answer_refused"],
   [{ kind: "not_permitted", reason: "r" }, "answer_refused"],
   [{ kind: "plan_changed" }, "answer_refused"],
   [{ kind: "not_found" }, undefined],
@@ -44,7 +44,7 @@ it.each<[AnswerReply, AuditEntry["kind"] | undefined]>([
 
 it("records what people do to runs, and what they were refused", async () => {
   const { entries, deps } = anAudit();
-  let reply: ControlReply = { kind: "ok", runId: "run_2" };
+  let reply: ControlResult = { kind: "ok", runId: "run_2" };
   const answer = async () => reply;
   const control = auditedControl({ start: answer, abort: answer, resume: answer, rerun: answer }, deps);
   await control.start({ runbookId: "cost", params: { budget: "checkout" }, requester: "ann" });
@@ -75,7 +75,7 @@ it("stops a run and freezes even when the record cannot be written, and says so"
     },
     clock: createFakeClock(7),
   };
-  const ok = async (): Promise<ControlReply> => {
+  const ok = async (): Promise<ControlResult> => {
     done.push("abort");
     return { kind: "ok", runId: "run_1" };
   };

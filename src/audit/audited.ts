@@ -4,7 +4,7 @@ import type { AuditLog } from "../core/audit.ts";
 import type { Clock } from "../core/clock.ts";
 import type { FreezeService } from "../freeze/freeze-service.ts";
 import type { BatchControl } from "../llm/batches/batch-control.ts";
-import type { ControlReply, RunControl, StartReply } from "../runs/run-control.ts";
+import type { ControlResult, RunControl, StartResult } from "../runs/run-control.ts";
 
 /** Where acts are recorded, and when. */
 export interface AuditDeps {
@@ -13,16 +13,16 @@ export interface AuditDeps {
 }
 
 /** A desk whose answers are recorded, the refused ones too. The answer comes first: the run's own journal has it in any case. */
-export function auditedApprovals(desk: ApprovalService, { audit, clock }: AuditDeps): ApprovalService {
+export function auditedApprovals(approvalService: ApprovalService, { audit, clock }: AuditDeps): ApprovalService {
   return {
-    list: async () => desk.list(),
-    find: async (id) => desk.find(id),
+    list: async () => approvalService.list(),
+    find: async (id) => approvalService.find(id),
     async answer(id, request) {
-      const reply = await desk.answer(id, request);
+      const result = await approvalService.answer(id, request);
       const { answer, reason, by, role, planSha, link } = request;
-      const given = reply.kind === "ok" || reply.kind === "recorded";
+      const given = result.kind === "ok" || result.kind === "recorded";
       // An id that nobody asked under is no act on anything, and costs the log a record each.
-      if (reply.kind === "not_found") return reply;
+      if (result.kind === "not_found") return result;
       await audit.append({
         at: clock.now(),
         kind: given ? "answered" : "answer_refused",
@@ -32,14 +32,14 @@ export function auditedApprovals(desk: ApprovalService, { audit, clock }: AuditD
           answer,
           reason,
           role,
-          reply: reply.kind,
+          reply: result.kind,
           ...(planSha !== undefined && { planSha }),
           ...(link !== undefined && { byLink: true }),
-          ...("missing" in reply && { missing: reply.missing }),
-          ...("runIds" in reply && reply.runIds !== undefined && { runs: reply.runIds.length }),
+          ...("missing" in result && { missing: result.missing }),
+          ...("runIds" in result && result.runIds !== undefined && { runs: result.runIds.length }),
         },
       });
-      return reply;
+      return result;
     },
   };
 }
@@ -49,17 +49,20 @@ type Act = Pick<AuditEntry, "kind" | "by" | "subject" | "detail">;
 
 /** Starts, stops, wakes and repeats by people are recorded, the refused ones too. A stop is never held back by its record. */
 export function auditedControl(control: RunControl, { audit, clock }: AuditDeps): RunControl {
-  const record = async <Reply extends StartReply | ControlReply>({ kind, by, subject, detail }: Act, reply: Reply): Promise<Reply> => {
-    if (reply.kind === "not_found") return reply;
-    const isDone = reply.kind === "ok";
+  const record = async <Result extends StartResult | ControlResult>(
+    { kind, by, subject, detail }: Act,
+    result: Result,
+  ): Promise<Result> => {
+    if (result.kind === "not_found") return result;
+    const isDone = result.kind === "ok";
     await audit.append({
       at: clock.now(),
       kind: isDone ? kind : "run_refused",
       by,
       subject,
-      detail: { ...detail, ...(isDone ? { runId: reply.runId } : { wanted: kind, reply: reply.kind }) },
+      detail: { ...detail, ...(isDone ? { runId: result.runId } : { wanted: kind, reply: result.kind }) },
     });
-    return reply;
+    return result;
   };
   return {
     start: async (request) =>
@@ -81,10 +84,10 @@ export function auditedControl(control: RunControl, { audit, clock }: AuditDeps)
 
 /** What people do to batches is recorded, the refused ones too. A pause is in force before its record. */
 export function auditedBatches(control: BatchControl, { audit, clock }: AuditDeps): BatchControl {
-  const record = async ({ kind, by, subject, detail }: Act, reply: string): Promise<void> => {
-    if (reply === "missing") return;
-    const done = reply === "set" || reply === "submitted" || reply === "joined";
-    await audit.append({ at: clock.now(), kind: done ? kind : "batch_refused", by, subject, detail: { ...detail, reply } });
+  const record = async ({ kind, by, subject, detail }: Act, result: string): Promise<void> => {
+    if (result === "missing") return;
+    const done = result === "set" || result === "submitted" || result === "joined";
+    await audit.append({ at: clock.now(), kind: done ? kind : "batch_refused", by, subject, detail: { ...detail, reply: result } });
   };
   return {
     ...control,
@@ -95,7 +98,7 @@ export function auditedBatches(control: BatchControl, { audit, clock }: AuditDep
       return answer;
     },
     async change(id, change, expectedVersion) {
-      const reply = await control.change(id, change, expectedVersion);
+      const result = await control.change(id, change, expectedVersion);
       const { gate, state, limits, reason, by = "" } = change;
       const detail = {
         ...(gate !== undefined && { gate }),
@@ -103,18 +106,18 @@ export function auditedBatches(control: BatchControl, { audit, clock }: AuditDep
         ...(limits !== undefined && { limits: { ...limits } }),
         ...(reason !== undefined && { reason }),
       };
-      await record({ kind: "batch_changed", by, subject: id, detail }, reply);
-      return reply;
+      await record({ kind: "batch_changed", by, subject: id, detail }, result);
+      return result;
     },
   };
 }
 
 /** Freezes and their ends are recorded. A freeze is in force before its record. */
-export function auditedFreezes(desk: FreezeService, { audit, clock }: AuditDeps): FreezeService {
+export function auditedFreezes(freezeService: FreezeService, { audit, clock }: AuditDeps): FreezeService {
   return {
-    list: async () => desk.list(),
+    list: async () => freezeService.list(),
     async put(freeze) {
-      await desk.put(freeze);
+      await freezeService.put(freeze);
       await audit.append({
         at: clock.now(),
         kind: "frozen",
@@ -124,7 +127,7 @@ export function auditedFreezes(desk: FreezeService, { audit, clock }: AuditDeps)
       });
     },
     async remove(scope, by) {
-      const removed = await desk.remove(scope, by);
+      const removed = await freezeService.remove(scope, by);
       if (removed) await audit.append({ at: clock.now(), kind: "unfrozen", by, subject: scope, detail: {} });
       return removed;
     },

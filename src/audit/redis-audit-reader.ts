@@ -64,9 +64,9 @@ export function createAuditReader(redis: Redis, now: () => number): AuditReader 
 
   async function checkRun(id: string, acceptedAt: number): Promise<Checked> {
     // One transaction: a worker may be writing.
-    const replies = await redis.multi().hget(runKeys.run(id), "head").lrange(runKeys.journal(id), 0, -1).exec();
-    const head = replies?.[0]?.[1];
-    const texts = textsOf(replies?.[1]?.[1]);
+    const results = await redis.multi().hget(runKeys.run(id), "head").lrange(runKeys.journal(id), 0, -1).exec();
+    const head = results?.[0]?.[1];
+    const texts = textsOf(results?.[1]?.[1]);
     if (typeof head !== "string") {
       if (texts.length === 0 && acceptedAt < now() - mayBeGoneAfterMs) return { entries: 0 };
       return { entries: texts.length, broken: { run: id, index: 0, what: "the run's own record is gone before its time" } };
@@ -76,9 +76,9 @@ export function createAuditReader(redis: Redis, now: () => number): AuditReader 
   }
 
   async function checkAudit(): Promise<Checked> {
-    const replies = await redis.multi().hmget(runKeys.auditState, "head", "start", "dropped").lrange(runKeys.audit, 0, -1).exec();
-    const [head, start, dropped] = optionalTexts(replies?.[0]?.[1]);
-    const texts = textsOf(replies?.[1]?.[1]);
+    const results = await redis.multi().hmget(runKeys.auditState, "head", "start", "dropped").lrange(runKeys.audit, 0, -1).exec();
+    const [head, start, dropped] = optionalTexts(results?.[0]?.[1]);
+    const texts = textsOf(results?.[1]?.[1]);
     const fault = findFault(texts, head ?? genesisHead, parseAuditEntry, start ?? genesisHead);
     if (fault === undefined) return { entries: texts.length };
     return { entries: texts.length, broken: { index: Number(dropped ?? 0) + fault.index, what: fault.what } };
@@ -98,10 +98,10 @@ function verdictOf(runs: number, { entries, broken }: Checked): AuditVerdict {
   return { ok: broken === undefined, runs, entries, ...(broken !== undefined && { broken }) };
 }
 
-function textsOf(reply: unknown): string[] {
-  return Array.isArray(reply) ? reply.map(String) : [];
+function textsOf(result: unknown): string[] {
+  return Array.isArray(result) ? result.map(String) : [];
 }
 
-function optionalTexts(reply: unknown): (string | undefined)[] {
-  return Array.isArray(reply) ? reply.map((value: unknown) => (typeof value === "string" ? value : undefined)) : [];
+function optionalTexts(result: unknown): (string | undefined)[] {
+  return Array.isArray(result) ? result.map((value: unknown) => (typeof value === "string" ? value : undefined)) : [];
 }

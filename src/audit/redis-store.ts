@@ -10,7 +10,7 @@ import { runKeys } from "../platform/redis/run-keys.ts";
 import { appendRecord } from "./redis-scripts.ts";
 
 /** Acts of people are kept this long. */
-export const keepAuditMs = 400 * dayMs;
+export const auditRetentionMs = 400 * dayMs;
 /** At most so many old records go with one new one. */
 const dropAtOnce = 20;
 const tries = 100;
@@ -26,9 +26,9 @@ export function createAuditLog(redis: Redis, clock: Pick<Clock, "now">): AuditLo
         redis.hmget(runKeys.auditState, "head", "start"),
         redis.lrange(runKeys.audit, 0, dropAtOnce - 1),
       ]);
-      const { drop, after } = outdated(oldest, start ?? genesisHead, clock.now() - keepAuditMs);
+      const { drop, after } = outdated(oldest, start ?? genesisHead, clock.now() - auditRetentionMs);
       const next = chainText(head ?? genesisHead, plain);
-      const reply = await appendRecord.run(redis, {
+      const result = await appendRecord.run(redis, {
         keys: { records: runKeys.audit, state: runKeys.auditState },
         args: {
           expectedHead: head ?? "",
@@ -39,7 +39,7 @@ export function createAuditLog(redis: Redis, clock: Pick<Clock, "now">): AuditLo
           expectedStart: start ?? "",
         },
       });
-      if (reply === "ok") return;
+      if (result === "ok") return;
     }
     throw new StoreUnavailable(new Error(`The audit log was written by others ${tries} times.`));
   };

@@ -19,7 +19,7 @@ export function createAuditRoutes(reader: AuditReader): readonly Route[] {
       method: "get",
       path: "/api/audit",
       summary: "What people did and what they were refused, newest first, by page",
-      who: admins,
+      allow: admins,
       query: listQuery,
       body: noBody,
       success: {
@@ -36,7 +36,7 @@ export function createAuditRoutes(reader: AuditReader): readonly Route[] {
       method: "get",
       path: "/api/audit/verify",
       summary: "Recompute every hash chain, or one run's, from what is stored",
-      who: admins,
+      allow: admins,
       query: verifyQuery,
       body: noBody,
       success: {

@@ -68,18 +68,18 @@ function valueOf(field: string, value: Json): string {
   return typeof value === "number" && /(?:Until|Before|At)$/.test(field) ? formatInstant(value) : oneLine(JSON.stringify(value));
 }
 
-const lookEveryMs = 250;
+const pollIntervalMs = 250;
 
 /** Follows a run to its end, at most `patienceMs`. `unfinished` when it goes on, or the API's own refusal. */
-export async function followRun(client: ApiClient, runId: string, context: Pick<CommandContext, "clock" | "signal">, patienceMs: number) {
-  const until = context.clock.monotonic() + patienceMs;
+export async function followRun(client: ApiClient, runId: string, context: Pick<CommandContext, "clock" | "signal">, timeoutMs: number) {
+  const until = context.clock.monotonic() + timeoutMs;
   for (;;) {
     const answer = await client.get(`/api/runs/${encodeURIComponent(runId)}`, runRecordSchema);
     if (answer.kind !== "ok") return answer;
     const { summary, journal } = answer.body;
     if (summary.state === "ended") return { kind: "ended" as const, summary, journal };
     if (context.clock.monotonic() >= until || context.signal.aborted) return { kind: "unfinished" as const, summary };
-    await context.clock.sleep(lookEveryMs, context.signal);
+    await context.clock.sleep(pollIntervalMs, context.signal);
   }
 }
 

@@ -19,9 +19,9 @@ export async function fireRehearsal(rehearsal: Rehearsal, { workingDirectory, ru
   const { rule } = rehearsal;
   if (rule === undefined) return { ok: true, rehearsal };
   const folder = resolve(workingDirectory, rules);
-  const reply = await fireRule(rule, { promtool: "promtool", ruleFiles: ruleFilesIn(folder), path });
-  if (reply.kind === "unavailable") return { ok: false, reason: `alert: promtool could not evaluate ${rules}: ${reply.reason}` };
-  const fitting = reply.alerts.filter(({ labels }) => Object.entries(rule.labels).every(([name, value]) => labels[name] === value));
+  const result = await fireRule(rule, { promtool: "promtool", ruleFiles: ruleFilesIn(folder), path });
+  if (result.kind === "unavailable") return { ok: false, reason: `alert: promtool could not evaluate ${rules}: ${result.reason}` };
+  const fitting = result.alerts.filter(({ labels }) => Object.entries(rule.labels).every(([name, value]) => labels[name] === value));
   const [alert, another] = fitting;
   if (alert === undefined) return { ok: false, reason: `alert: ${rule.alertname} does not fire on these series` };
   if (another !== undefined)

@@ -37,9 +37,9 @@ export function renderRun(summary: RunSummary, journal: readonly JournalEntry[])
     ["ended", summary.endedAt === undefined ? undefined : formatInstant(summary.endedAt)],
     ["note", summary.note],
   ];
-  const known = head.filter((row): row is readonly [string, string] => row[1] !== undefined);
+  const definedRows = head.filter((row): row is readonly [string, string] => row[1] !== undefined);
   const lines = journal.map((entry) => [formatInstant(entry.at), entry.kind, describeEntry(entry)]);
-  return `${renderTable(known)}\n${renderTable(lines)}`;
+  return `${renderTable(definedRows)}\n${renderTable(lines)}`;
 }
 
 /** Open questions as a table, each with the answers it permits. */

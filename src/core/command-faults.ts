@@ -80,25 +80,25 @@ function typeFaults(name: string, type: ArgumentType): readonly string[] {
 }
 
 function argvFaults(where: string, argv: readonly string[], args: CommandTemplate["args"]): readonly string[] {
-  const [executable = "", ...rest] = argv;
+  const [executable = "", ...programArguments] = argv;
   const program = executable.split("/").at(-1) ?? "";
   const faults = argv.flatMap((element) => unknownNames(where, element, args));
   if (!executable.startsWith("/") || executable.split("/").includes("..") || placeholdersOf(executable).length > 0)
     faults.push(`${where}: the program is no absolute path`);
   if (launchers.has(program)) faults.push(`${where}: ${program} starts other programs; name that program itself`);
   if (interpreters.test(program)) {
-    const at = rest.findIndex((element) => !element.startsWith("-"));
-    const before = at === -1 ? rest : rest.slice(0, at + 1);
+    const at = programArguments.findIndex((element) => !element.startsWith("-"));
+    const before = at === -1 ? programArguments : programArguments.slice(0, at + 1);
     const inline = shells.test(program) ? inlineShell : inlineCode;
     if (before.some((element) => inline.test(element))) faults.push(`${where}: ${program} with code in its arguments`);
-    if (rest[at]?.startsWith("/") !== true || before.some((element) => placeholdersOf(element).length > 0))
+    if (programArguments[at]?.startsWith("/") !== true || before.some((element) => placeholdersOf(element).length > 0))
       faults.push(`${where}: ${program} needs a script that is an absolute path, without placeholders up to it`);
   }
   const dangerous = Object.hasOwn(dangerousOptions, program) ? dangerousOptions[program] : undefined;
-  const option = dangerous === undefined ? undefined : rest.find((element) => dangerous.test(element));
+  const option = dangerous === undefined ? undefined : programArguments.find((element) => dangerous.test(element));
   if (option !== undefined) faults.push(`${where}: ${program} ${option.split("=")[0] ?? ""} starts other programs or deletes`);
-  const end = rest.indexOf("--");
-  for (const [index, element] of rest.entries()) {
+  const end = programArguments.indexOf("--");
+  for (const [index, element] of programArguments.entries()) {
     const [first] = placeholdersOf(element);
     const type = first === undefined || !element.startsWith(`{${first}}`) ? undefined : args[first];
     if (type?.kind === "pattern" && type.leadingDash && (end === -1 || index < end))

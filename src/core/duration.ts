@@ -34,14 +34,14 @@ export function parseDuration(text: string): number | undefined {
 
 /** The shortest text that `parseDuration` reads back to the same number; rounds to whole milliseconds. */
 export function formatDuration(ms: number): string {
-  let rest = Math.round(ms);
-  if (rest <= 0) return "0s";
+  let remainingMs = Math.round(ms);
+  if (remainingMs <= 0) return "0s";
   let text = "";
   for (const unit of ["d", "h", "m", "s", "ms"] as const) {
     const size = unitMs[unit] ?? 1;
-    const count = Math.floor(rest / size);
+    const count = Math.floor(remainingMs / size);
     if (count > 0) text += `${count}${unit}`;
-    rest -= count * size;
+    remainingMs -= count * size;
   }
   return text;
 }

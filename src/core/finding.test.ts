@@ -1,8 +1,8 @@
 import { expect, it } from "@jest/globals";
-import type { FindingNote } from "../../packages/sdk/src/wire/findings.ts";
+import type { FindingComment } from "../../packages/sdk/src/wire/findings.ts";
 import { findingStatus } from "./finding.ts";
 
-const note: FindingNote = { status: "accepted", reason: "a nightly job", by: "ada", at: 0, severity: "medium" };
+const note: FindingComment = { status: "accepted", reason: "a nightly job", by: "ada", at: 0, severity: "medium" };
 
 it("a finding is open until a person says something of it, and again when it is graver than it was then", () => {
   expect(findingStatus({ severity: "high" }, undefined)).toBe("open");

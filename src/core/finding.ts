@@ -1,4 +1,4 @@
-import { type Finding, type FindingNote, type FindingStatus, severities } from "../../packages/sdk/src/wire/findings.ts";
+import { type Finding, type FindingComment, type FindingStatus, severities } from "../../packages/sdk/src/wire/findings.ts";
 
 /** Who finds things out. Rejects when it cannot be asked. */
 export interface FindingSource {
@@ -6,14 +6,14 @@ export interface FindingSource {
 }
 
 /** Notes by the finding's id; they outlive the finding, which may come back. Members reject with StoreUnavailable when they cannot be asked. */
-export interface FindingNotes {
-  list(): Promise<ReadonlyMap<string, FindingNote>>;
+export interface FindingCommentStore {
+  list(): Promise<ReadonlyMap<string, FindingComment>>;
   /** The newest note on a finding is the one that counts. */
-  put(id: string, note: FindingNote): Promise<void>;
+  put(id: string, comment: FindingComment): Promise<void>;
 }
 
 /** A finding is what was said of it last, until it is graver than it was then: who accepts a loss of six dollars has not accepted one of six hundred. */
-export function findingStatus({ severity }: Pick<Finding, "severity">, note: FindingNote | undefined): FindingStatus {
-  if (note === undefined || severities.indexOf(severity) < severities.indexOf(note.severity)) return "open";
-  return note.status;
+export function findingStatus({ severity }: Pick<Finding, "severity">, comment: FindingComment | undefined): FindingStatus {
+  if (comment === undefined || severities.indexOf(severity) < severities.indexOf(comment.severity)) return "open";
+  return comment.status;
 }

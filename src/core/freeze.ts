@@ -18,7 +18,7 @@ export function freezeScopesOf(what: {
 }
 
 /** Whether a freeze holds this back. */
-export function isHeldBack(query: FreezeQuery, freeze: Freeze): boolean {
+export function isFrozenBy(query: FreezeQuery, freeze: Freeze): boolean {
   return query.scopes.includes(freeze.scope) && !(query.undo && freeze.undo);
 }
 

@@ -41,7 +41,7 @@ export function isLimitName(name: string): name is LimitName {
 /** The configured limits, the defaults where nothing is configured; a runbook's own only where they are lower. */
 export function limitsOf(configured: { readonly [limit: string]: number }, runbook: { readonly [limit: string]: number } = {}): Limits {
   const limit = (name: LimitName): number =>
-    Math.min(own(configured, name) ?? defaultLimits[name], own(runbook, name) ?? Number.POSITIVE_INFINITY);
+    Math.min(limitIn(configured, name) ?? defaultLimits[name], limitIn(runbook, name) ?? Number.POSITIVE_INFINITY);
   return {
     runs_per_hour_runbook: limit("runs_per_hour_runbook"),
     runs_per_hour: limit("runs_per_hour"),
@@ -57,6 +57,6 @@ export function limitsOf(configured: { readonly [limit: string]: number }, runbo
   };
 }
 
-function own(limits: { readonly [limit: string]: number }, name: LimitName): number | undefined {
+function limitIn(limits: { readonly [limit: string]: number }, name: LimitName): number | undefined {
   return Object.hasOwn(limits, name) ? limits[name] : undefined;
 }

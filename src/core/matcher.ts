@@ -88,9 +88,9 @@ function createReader(text: string): Reader {
   const take = (pattern: RegExp) => {
     const sticky = new RegExp(pattern.source, "uy");
     sticky.lastIndex = at;
-    const found = sticky.exec(text)?.[0];
-    at += found?.length ?? 0;
-    return found;
+    const match = sticky.exec(text)?.[0];
+    at += match?.length ?? 0;
+    return match;
   };
   return { take, space: () => void take(/\s*/uy), offset: () => at, atEnd: () => at >= text.length };
 }
@@ -160,21 +160,21 @@ export function dangerOfRegex(pattern: string): string | undefined {
     if (character === "\\") index += 1;
     else if (character === "[") index = classEnd(pattern, index);
     else if (character === "(") {
-      const rest = pattern.slice(index);
-      if (/^\(\?(?:[=!]|<[=!])/u.test(rest)) return "looks around";
+      const remainingPattern = pattern.slice(index);
+      if (/^\(\?(?:[=!]|<[=!])/u.test(remainingPattern)) return "looks around";
       groups.push(createGroup());
-      index += (/^\(\?(?::|<[^>]*>)/u.exec(rest)?.[0].length ?? 1) - 1;
+      index += (/^\(\?(?::|<[^>]*>)/u.exec(remainingPattern)?.[0].length ?? 1) - 1;
       continue;
     } else if (character === "|") {
       group.chooses = true;
-      group.most = Math.max(group.most, group.branch);
+      group.maxBranch = Math.max(group.maxBranch, group.branch);
       group.branch = 0;
       continue;
     } else if (character === ")") closed = groups.pop();
     const quantifier = /^(?:[*+?]|\{\d+(?:,\d*)?\})\??/u.exec(pattern.slice(index + 1))?.[0];
     const optional = quantifier?.startsWith("?") === true;
     const repeats = quantifier !== undefined && !optional;
-    const inner = closed === undefined ? 0 : Math.max(closed.most, closed.branch);
+    const inner = closed === undefined ? 0 : Math.max(closed.maxBranch, closed.branch);
     if (repeats && closed !== undefined && (inner > 0 || closed.chooses)) return "repeats a group that itself repeats or chooses";
     const outer = groups.at(-1);
     if (outer === undefined) return "cannot be read";
@@ -190,13 +190,13 @@ interface Group {
   /** Repetitions of the branch that is being read. */
   branch: number;
   /** Of the branch that had the most. */
-  most: number;
+  maxBranch: number;
   /** Whether it holds an alternative or an optional part. */
   chooses: boolean;
 }
 
 function createGroup(): Group {
-  return { branch: 0, most: 0, chooses: false };
+  return { branch: 0, maxBranch: 0, chooses: false };
 }
 
 function classEnd(pattern: string, from: number): number {

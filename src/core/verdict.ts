@@ -8,7 +8,7 @@ import type { Instant } from "./clock.ts";
 export type Claim =
   | { readonly lock: string }
   | { readonly bucket: string; readonly max: number; readonly windowMs: number; readonly amount: number }
-  | { readonly log: string; readonly entry: string; readonly keepMs: number };
+  | { readonly log: string; readonly entry: string; readonly retentionMs: number };
 
 /** A guardrail's advice. Only a claim is a fact. */
 export type Verdict =

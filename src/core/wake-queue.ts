@@ -1,4 +1,4 @@
 /** The doorbell: tells a worker that a run is due. Its loss costs latency only, so it never rejects. */
 export interface WakeQueue {
-  ring(runId: string): void;
+  enqueue(runId: string): void;
 }

@@ -6,15 +6,15 @@ import type { FreezeService } from "./freeze-service.ts";
 import type { FreezeStore } from "./redis-store.ts";
 
 /** The kill switch as people see it: what stands in Redis and, last, the file's. Every change is logged with who and why. */
-export function createFreezeService(board: FreezeStore, file: FreezeFile | undefined, log: Log): FreezeService {
+export function createFreezeService(freezes: FreezeStore, file: FreezeFile | undefined, log: Log): FreezeService {
   return {
-    list: async () => [...(await board.list()), ...present(await file?.standing())],
+    list: async () => [...(await freezes.list()), ...present(await file?.standing())],
     async put(freeze) {
-      await board.put(freeze);
+      await freezes.put(freeze);
       log.warn({ scope: freeze.scope, by: freeze.by, reason: freeze.reason, undo: freeze.undo }, "Frozen.");
     },
     async remove(scope, by) {
-      const removed = await board.remove(scope);
+      const removed = await freezes.remove(scope);
       if (removed) log.warn({ scope, by }, "The freeze was lifted.");
       return removed;
     },
@@ -22,8 +22,8 @@ export function createFreezeService(board: FreezeStore, file: FreezeFile | undef
 }
 
 /** The condition that readiness shows. A freeze is no reason to turn alerts away: they are answered `paused`. */
-export async function freezeCondition(desk: Pick<FreezeService, "list">): Promise<{ name: string; ok: true; detail?: string }> {
-  const freezes = await desk.list().catch(() => []);
+export async function freezeCondition(freezeService: Pick<FreezeService, "list">): Promise<{ name: string; ok: true; detail?: string }> {
+  const freezes = await freezeService.list().catch(() => []);
   return { name: "freeze", ok: true, ...(freezes.length > 0 && { detail: freezes.map(describeFreeze).join("; ").slice(0, 500) }) };
 }
 

@@ -17,13 +17,13 @@ const maxReason = 300;
  * what cannot be seen is not taken for permission.
  */
 export function createFreezeFile(path: string, clock: Clock): FreezeFile {
-  let seen: { readonly at: number; readonly freeze: Freeze | undefined } | undefined;
+  let cached: { readonly at: number; readonly freeze: Freeze | undefined } | undefined;
   return {
     async standing() {
       const at = clock.monotonic();
-      if (seen !== undefined && at - seen.at < freshMs) return seen.freeze;
-      const freeze = await readFreeze(path, seen?.freeze?.at ?? clock.now());
-      seen = { at, freeze };
+      if (cached !== undefined && at - cached.at < freshMs) return cached.freeze;
+      const freeze = await readFreeze(path, cached?.freeze?.at ?? clock.now());
+      cached = { at, freeze };
       return freeze;
     },
   };

@@ -12,9 +12,9 @@ export function declareFreezeMetrics(registry: MetricRegistry) {
 }
 
 /** Shows at every scrape whether anything is frozen; a freeze by file shows without Redis. */
-export function observeFreezes(metrics: Observing & FreezeMetrics, board: Pick<FreezeStore, "list">, file: FreezeFile | undefined): void {
+export function observeFreezes(metrics: Observing & FreezeMetrics, freezes: Pick<FreezeStore, "list">, file: FreezeFile | undefined): void {
   metrics.observe([metrics.frozen], async () => {
-    const isFrozen = (await file?.standing()) !== undefined || (await board.list()).length > 0;
+    const isFrozen = (await file?.standing()) !== undefined || (await freezes.list()).length > 0;
     metrics.frozen.set(isFrozen ? 1 : 0);
   });
 }

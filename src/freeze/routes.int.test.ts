@@ -14,7 +14,7 @@ beforeEach(async () => {
     put: async (freeze: Freeze) => void freezes.set(freeze.scope, freeze),
     remove: async (scope: string) => freezes.delete(scope),
   };
-  harness = await startHttp({ routes: createFreezeRoutes({ desk, clock: createFakeClock(1000) }) });
+  harness = await startHttp({ routes: createFreezeRoutes({ freezeService: desk, clock: createFakeClock(1000) }) });
 });
 afterEach(async () => {
   await harness[Symbol.asyncDispose]();

@@ -7,13 +7,19 @@ import { admins, operators, viewers } from "../platform/http/who.ts";
 import type { FreezeService } from "./freeze-service.ts";
 
 /** The kill switch. Whoever may start runs may stop all of them; only those who look after runbookd let them go on. */
-export function createFreezeRoutes({ desk, clock }: { readonly desk: FreezeService; readonly clock: Clock }): readonly Route[] {
+export function createFreezeRoutes({
+  freezeService,
+  clock,
+}: {
+  readonly freezeService: FreezeService;
+  readonly clock: Clock;
+}): readonly Route[] {
   return [
     defineRoute({
       method: "get",
       path: "/api/freeze",
       summary: "Every freeze that stands, with who set it and why",
-      who: viewers,
+      allow: viewers,
       query: noQuery,
       body: noBody,
       success: {
@@ -21,19 +27,19 @@ export function createFreezeRoutes({ desk, clock }: { readonly desk: FreezeServi
         description: "`items` are freezes, oldest first; that of the freeze file is the last one",
         schema: listSchema(freezeSchema),
       },
-      handle: async () => json({ items: await desk.list() }),
+      handle: async () => json({ items: await freezeService.list() }),
     }),
     defineRoute({
       method: "put",
       path: "/api/freeze",
       summary: "Freeze a scope: no effect in it begins and no run of it starts until the freeze is lifted",
-      who: operators,
+      allow: operators,
       query: noQuery,
       body: newFreezeSchema,
       success: { status: 200, description: "The freeze as it stands", schema: freezeSchema },
       async handle({ body, caller }) {
         const freeze: Freeze = { ...body, by: caller.name, at: clock.now() };
-        await desk.put(freeze);
+        await freezeService.put(freeze);
         return json(freeze);
       },
     }),
@@ -41,18 +47,18 @@ export function createFreezeRoutes({ desk, clock }: { readonly desk: FreezeServi
       method: "delete",
       path: "/api/freeze",
       summary: "Lift the freeze of one scope; runs that it held back go on",
-      who: admins,
+      allow: admins,
       query: z.strictObject({ scope: freezeScopeSchema }),
       body: noBody,
       success: { status: 200, description: "`scope` was lifted; `items` are the freezes that still stand", schema: liftedFreezeSchema },
       problems: ["not-found"],
       async handle({ query, caller }) {
-        if (!(await desk.remove(query.scope, caller.name)))
+        if (!(await freezeService.remove(query.scope, caller.name)))
           return problem(
             "not-found",
             `There is no freeze of ${query.scope}; GET /api/freeze lists them. That of a file ends with the file.`,
           );
-        return json({ scope: query.scope, items: await desk.list() });
+        return json({ scope: query.scope, items: await freezeService.list() });
       },
     }),
   ];

@@ -10,7 +10,7 @@ export interface CooldownCandidate {
   readonly cooldownMs: number;
 }
 
-const longest = 8;
+const maxFactor = 8;
 
 /** After a run the same runbook leaves the same target alone for a while; the while doubles with every episode of a day, up to eight times. */
 export function cooldown(candidate: CooldownCandidate, facts: { readonly episodesInDay: number }): Verdict {
@@ -30,5 +30,5 @@ export function cooldownBucket({ runbookId, fingerprint, target }: Omit<Cooldown
 
 /** 1, 2, 4, 8 times the cooldown for the first, second, third and every further episode of a day. */
 export function cooldownWindowMs(cooldownMs: number, episodesInDay: number): number {
-  return cooldownMs * Math.min(longest, 2 ** Math.max(0, episodesInDay - 1));
+  return cooldownMs * Math.min(maxFactor, 2 ** Math.max(0, episodesInDay - 1));
 }

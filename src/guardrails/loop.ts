@@ -1,9 +1,9 @@
 import type { Instant } from "../core/clock.ts";
 import { allowed, type Guardrail, isMutation, isRaise, touchedTargets } from "./guardrail.ts";
-import { keepChangesMs, type TargetChange } from "./target-change.ts";
+import { changeRetentionMs, type TargetChange } from "./target-change.ts";
 
 /** An alert this soon after a change of ours may have been caused by it. */
-const ourOwnDoingMs = 30 * 60_000;
+const selfCausedWindowMs = 30 * 60_000;
 /** So many times may one run undo what another has set before a person looks. */
 const maxReversals = 3;
 
@@ -20,11 +20,13 @@ export const loop: Guardrail = (candidate, { now, facts: { changes } }) => {
   if (!isRaise(action) || approved) return allowed;
 
   const touched = new Set(touchedTargets(candidate));
-  const known = changes.filter(({ target, at }) => touched.has(target) && at > now - keepChangesMs);
-  const fought = reversalsBetweenRuns(known);
+  const relevantChanges = changes.filter(({ target, at }) => touched.has(target) && at > now - changeRetentionMs);
+  const fought = reversalsBetweenRuns(relevantChanges);
   if (fought >= maxReversals)
     return ask(`runs have undone each other's settings of ${[...touched].join(", ")} ${fought} times within two hours`);
-  const recent = byMachine ? known.findLast((change) => change.runId !== runId && change.at > now - ourOwnDoingMs) : undefined;
+  const recent = byMachine
+    ? relevantChanges.findLast((change) => change.runId !== runId && change.at > now - selfCausedWindowMs)
+    : undefined;
   if (recent === undefined) return allowed;
   return ask(`run ${recent.runId} changed ${recent.target} ${minutesAgo(now, recent.at)} ago, and its alert may be the consequence`);
 };

@@ -10,7 +10,7 @@ export function declareGuardrailMetrics(registry: MetricRegistry) {
   return {
     refusals,
     /** Creates the series of these guardrails at zero. */
-    initialiseGuardrails(names: readonly string[]) {
+    initializeGuardrails(names: readonly string[]) {
       for (const guardrail of names) refusals.inc({ guardrail }, 0);
     },
   };

@@ -8,8 +8,8 @@ import { changeLogOf, parseChange } from "./target-change.ts";
 
 const stormMs = 5 * 60_000;
 /** Failures are forgotten a day after the last one, and when the action works. */
-const keepFailuresMs = dayMs;
-const failuresKept = 100;
+const failureRetentionMs = dayMs;
+const maxFailures = 100;
 
 /** What happened before, kept in Redis: it outlives every process, and nothing is permitted while it cannot be read. */
 export interface GuardMemory {
@@ -62,8 +62,8 @@ export function createGuardMemory(redis: Redis, clock: Pick<Clock, "now">): Guar
       for (const key of [action, ...targets.map((target) => onTarget(action, target))].map(runKeys.failures)) {
         writes
           .zadd(key, "NX", clock.now(), id)
-          .zremrangebyrank(key, 0, -failuresKept - 1)
-          .pexpire(key, keepFailuresMs);
+          .zremrangebyrank(key, 0, -maxFailures - 1)
+          .pexpire(key, failureRetentionMs);
       }
       await writes.exec();
     },
@@ -73,7 +73,7 @@ export function createGuardMemory(redis: Redis, clock: Pick<Clock, "now">): Guar
     async helped(runbookId, helped) {
       const key = runKeys.ineffective(runbookId);
       if (helped) await redis.del(key);
-      else await redis.multi().incr(key).pexpire(key, keepFailuresMs).exec();
+      else await redis.multi().incr(key).pexpire(key, failureRetentionMs).exec();
     },
   };
 

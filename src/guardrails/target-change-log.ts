@@ -1,5 +1,5 @@
 import { allowed, type Guardrail, isMutation } from "./guardrail.ts";
-import { changeLogOf, hashOf, keepChangesMs, type TargetChange } from "./target-change.ts";
+import { changeLogOf, changeRetentionMs, hashOf, type TargetChange } from "./target-change.ts";
 
 /** Refuses nothing: has every announced change written down together with its intent, for whoever looks for loops later. */
 export const targetChangeLog: Guardrail = ({ action, plan, runId }, { now }) => {
@@ -9,7 +9,7 @@ export const targetChangeLog: Guardrail = ({ action, plan, runId }, { now }) => 
     claims: plan.changes.map(({ target, field, before, after }) => ({
       log: changeLogOf(target),
       entry: JSON.stringify({ at: now, runId, target, field, before: hashOf(before), after: hashOf(after) } satisfies TargetChange),
-      keepMs: keepChangesMs,
+      retentionMs: changeRetentionMs,
     })),
   };
 };

@@ -14,7 +14,7 @@ export interface TargetChange {
 }
 
 /** How long a change is remembered. */
-export const keepChangesMs = 2 * hourMs;
+export const changeRetentionMs = 2 * hourMs;
 
 /** Name of a target's log; hashed, because a target may hold text from an alert. */
 export function changeLogOf(target: string): string {

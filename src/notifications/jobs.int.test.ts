@@ -13,7 +13,7 @@ import { createPagerDutyNotifier } from "../integrations/pagerduty/create-pagerd
 import { createSlackNotifier } from "../integrations/slack/create-slack-notifier.ts";
 import { createSmtpSender } from "../integrations/smtp/create-smtp-sender.ts";
 import { createWebhookNotifier } from "../integrations/webhook/create-webhook-notifier.ts";
-import { createBoundedSender, usualLimits } from "../platform/requests/bounded-request.ts";
+import { createBoundedSender, defaultRequestLimits } from "../platform/requests/bounded-request.ts";
 import { createComposer } from "../reports/create-composer.ts";
 import { withoutSecrets } from "../reports/without-secrets.ts";
 import { createRecipients } from "./create-recipients.ts";
@@ -51,7 +51,7 @@ it("mails the review of a run, once, after a mail server that was away has come 
       clock,
       log: createRecordedLog(({ message }) => told.push(message)),
     },
-    { everyMs: 20, drain: new AbortController().signal, patience: { firstMs: 50, longestMs: 100, giveUpAfterMs: 60_000 } },
+    { everyMs: 20, drain: new AbortController().signal, timeouts: { firstMs: 50, maxMs: 100, giveUpAfterMs: 60_000 } },
   );
   sink.refuse(451);
   const row = { key: "review:run_01JH", to: "default", content: { kind: "review", runId: "run_01JH" }, putAt: clock.now() } as const;
@@ -83,7 +83,7 @@ it("tells each target of a group by itself: one that is away holds up no other, 
     targets: { oncall: [aSlackTarget(slack.url), aWebhookTarget(hook.url), aPagerDutyTarget(pagerDuty.url)] },
     from: "runbookd@example.org",
   });
-  const http = createBoundedSender(usualLimits, { clock: createSystemClock() });
+  const http = createBoundedSender(defaultRequestLimits, { clock: createSystemClock() });
   const secret = "s3cret-of-a-target";
   const mailsBefore = sink.mails.length;
   slack.answerWith({ status: 503, body: "rollup_error" });
@@ -104,7 +104,7 @@ it("tells each target of a group by itself: one that is away holds up no other, 
       clock,
       log: createRecordedLog(({ message }) => void (message.includes("could not be sent") && slack.answerWith(undefined))),
     },
-    { everyMs: 20, drain: new AbortController().signal, patience: { firstMs: 50, longestMs: 100, giveUpAfterMs: 60_000 } },
+    { everyMs: 20, drain: new AbortController().signal, timeouts: { firstMs: 50, maxMs: 100, giveUpAfterMs: 60_000 } },
   );
   const row = {
     key: "told-once",

@@ -20,13 +20,13 @@ import type { Recipients } from "./recipients.ts";
 export interface MailTimeouts {
   /** After the first failure; it doubles with every further one. */
   readonly firstMs: number;
-  readonly longestMs: number;
+  readonly maxMs: number;
   /** Counted from when the mail was put; then it is given up, visibly. */
   readonly giveUpAfterMs: number;
 }
 
 /** A minute, doubling up to an hour, for three days. */
-export const defaultTimeouts: MailTimeouts = { firstMs: 60_000, longestMs: hourMs, giveUpAfterMs: 3 * dayMs };
+export const defaultTimeouts: MailTimeouts = { firstMs: 60_000, maxMs: hourMs, giveUpAfterMs: 3 * dayMs };
 
 /** What the sender of mails works with. */
 export interface ReportWorkerDeps {
@@ -46,7 +46,7 @@ export interface ReportWorkerOptions {
   readonly everyMs: number;
   /** Aborted when the process wants to stop; a mail in hand is finished. */
   readonly drain: AbortSignal;
-  readonly patience?: MailTimeouts;
+  readonly timeouts?: MailTimeouts;
 }
 
 /** Between two looks at a mail that has no server yet. */
@@ -58,17 +58,17 @@ const leaseMs = 60_000;
 /** Sends what is due, one notification after the other, until it is drained. Runs never wait for it; `close` waits for the delivery in progress. */
 export function startReportWorker(deps: ReportWorkerDeps, options: ReportWorkerOptions): WorkerHandle {
   const { clock, log } = deps;
-  const { everyMs: intervalMs, drain: signal, patience = defaultTimeouts } = options;
+  const { everyMs: intervalMs, drain: signal, timeouts: patience = defaultTimeouts } = options;
   return runPeriodically({ name: "outbox", intervalMs, clock, log, signal }, async () =>
     (await deliverNext(deps, intervalMs, patience)) ? 0 : intervalMs,
   );
 }
 
 /** Delivers the mail that is due first. False when none was. */
-export async function deliverNext(deps: ReportWorkerDeps, everyMs: number, patience: MailTimeouts): Promise<boolean> {
+export async function deliverNext(deps: ReportWorkerDeps, everyMs: number, timeouts: MailTimeouts): Promise<boolean> {
   const claimed = await deps.outbox.claim(deps.clock.now(), leaseMs);
   if (claimed === undefined) return false;
-  const settlement = await deliver(claimed, deps, { everyMs, patience });
+  const settlement = await deliver(claimed, deps, { everyMs, timeouts });
   if (!(await deps.outbox.settle(claimed, settlement))) return true;
   logSettlement(claimed.row, settlement, deps.log);
   return true;
@@ -94,7 +94,7 @@ function logSettlement({ key, content, to, target }: OutboxRow, settlement: Mail
 async function deliver(
   claimed: ClaimedMail,
   deps: ReportWorkerDeps,
-  { everyMs, patience }: { readonly everyMs: number; readonly patience: MailTimeouts },
+  { everyMs, timeouts }: { readonly everyMs: number; readonly timeouts: MailTimeouts },
 ): Promise<MailSettlement> {
   const { row, attempts } = claimed;
   const { clock } = deps;
@@ -113,8 +113,8 @@ async function deliver(
       : await notify(recipient, notificationOf(row, parts), deps.notifiers);
   if (delivery.kind === "sent") return { kind: "sent", at: clock.now(), messageId };
   if (!delivery.retry) return { kind: "gave_up", at, error: delivery.error };
-  const dueAt = clock.now() + Math.max(retryDelayMs(attempts, patience), delivery.retryAfterMs ?? 0);
-  if (dueAt - row.putAt > patience.giveUpAfterMs) return { kind: "gave_up", at, error: `${delivery.error}, for too long` };
+  const dueAt = clock.now() + Math.max(retryDelayMs(attempts, timeouts), delivery.retryAfterMs ?? 0);
+  if (dueAt - row.putAt > timeouts.giveUpAfterMs) return { kind: "gave_up", at, error: `${delivery.error}, for too long` };
   return { kind: "retry", at, dueAt, error: delivery.error };
 }
 
@@ -152,6 +152,6 @@ async function notify(target: NotificationTarget, notification: Notification, no
 }
 
 /** Milliseconds before the next delivery, after `attempts` failed ones before this. */
-export function retryDelayMs(attempts: number, { firstMs, longestMs }: MailTimeouts): number {
-  return Math.min(longestMs, firstMs * 2 ** attempts);
+export function retryDelayMs(attempts: number, { firstMs, maxMs }: MailTimeouts): number {
+  return Math.min(maxMs, firstMs * 2 ** attempts);
 }

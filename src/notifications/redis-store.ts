@@ -5,7 +5,7 @@ import type { MailSettlement, MailState, Outbox, OutboxRow } from "../core/outbo
 import type { ScriptValue } from "../platform/redis/script.ts";
 import { outboxScripts } from "./redis-scripts.ts";
 
-const keepDays = 30;
+const retentionDays = 30;
 
 const keys = {
   row: (id: string) => `{rb}:outbox:row:${id}`,
@@ -28,30 +28,30 @@ const rowSchema = z.object({
 /** The outbox in Redis: as durable as the ledger beside it. Rows are kept for 30 days after they were sent or given up. */
 export function createOutbox(redis: Redis): Outbox {
   const settle = async (id: string, leaseUntil: ScriptValue, { kind, at, text }: Settled): Promise<boolean> => {
-    const reply = await outboxScripts.settle.run(redis, {
+    const result = await outboxScripts.settle.run(redis, {
       keys: { row: keys.row(id), due: keys.due, waiting: keys.waiting, gaveUp: keys.gaveUp },
-      args: { id, leaseUntil, result: kind, at, detail: text, retentionDays: keepDays },
+      args: { id, leaseUntil, result: kind, at, detail: text, retentionDays: retentionDays },
     });
-    return reply === 1;
+    return result === 1;
   };
 
   return {
     async put(row) {
       const id = sha256(row.key);
-      const reply = await outboxScripts.put.run(redis, {
+      const result = await outboxScripts.put.run(redis, {
         keys: { row: keys.row(id), due: keys.due, waiting: keys.waiting },
         args: { id, content: JSON.stringify(row), now: row.putAt },
       });
-      return { put: reply === 1 };
+      return { put: result === 1 };
     },
 
     async claim(now, leaseMs) {
       const until = Math.ceil(now + leaseMs);
       const id = await outboxScripts.claim.run(redis, { keys: { due: keys.due }, args: { now, leaseUntil: until } });
       if (typeof id !== "string") return undefined;
-      const found = await redis.hgetall(keys.row(id));
-      const row = parseRow(found["row"]);
-      if (row !== undefined) return { row, attempts: Number(found["attempts"] ?? 0), token: String(until) };
+      const fields = await redis.hgetall(keys.row(id));
+      const row = parseRow(fields["row"]);
+      if (row !== undefined) return { row, attempts: Number(fields["attempts"] ?? 0), token: String(until) };
       // A row that nobody can read would be claimed for ever.
       await settle(id, until, { kind: "gave_up", at: now, text: "the row is corrupt" });
       return undefined;

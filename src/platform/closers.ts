@@ -11,13 +11,13 @@ export interface Closers {
   close(): Promise<void>;
 }
 
-const usuallyWithinMs = 10_000;
+const defaultTimeoutMs = 10_000;
 
 /** `failed` hears of a release that threw or took too long; the others still run. */
 export function createClosers(failed: (name: string, error: unknown) => void, clock: Pick<Clock, "sleep">): Closers {
   const stack: { readonly name: string; readonly close: () => Promise<void> | void; readonly withinMs: number }[] = [];
   return {
-    add: (name, close, withinMs = usuallyWithinMs) => void stack.push({ name, close, withinMs }),
+    add: (name, close, withinMs = defaultTimeoutMs) => void stack.push({ name, close, withinMs }),
     async close() {
       for (let next = stack.pop(); next !== undefined; next = stack.pop()) {
         const { name, close, withinMs } = next;

@@ -21,10 +21,10 @@ export interface RehearsalResult {
 }
 
 /** Holds one rehearsal and compares what came of it with what must come of it. */
-export async function holdRehearsal(runbook: Runbook, rehearsal: Rehearsal): Promise<RehearsalResult> {
+export async function judgeRehearsal(runbook: Runbook, rehearsal: Rehearsal): Promise<RehearsalResult> {
   const rehearsed = await runRehearsal(runbook, rehearsal);
   const finished = rehearsed.journal.findLast((entry) => entry.kind === "finished");
-  const seen = {
+  const observed = {
     outcome: finished?.outcome ?? "waiting",
     reason: finished?.reason ?? "",
     steps: Object.fromEntries(runbook.steps.map(({ id }) => [id, endOf(id, rehearsed)])),
@@ -36,9 +36,9 @@ export async function holdRehearsal(runbook: Runbook, rehearsal: Rehearsal): Pro
     runbookId: runbook.id,
     file: rehearsal.file,
     name: rehearsal.name,
-    ...seen,
+    ...observed,
     virtualMs: rehearsed.ms,
-    differences: [...rehearsed.faults, ...compare(runbook, rehearsal.expect, seen)],
+    differences: [...rehearsed.faults, ...compare(runbook, rehearsal.expect, observed)],
   };
 }
 
@@ -56,24 +56,26 @@ function endOf(stepId: string, { journal, ended }: Rehearsed): StepEnd {
   return end;
 }
 
-type Seen = Pick<RehearsalResult, "outcome" | "reason" | "steps" | "effects" | "mails" | "questions">;
+type RehearsalObservation = Pick<RehearsalResult, "outcome" | "reason" | "steps" | "effects" | "mails" | "questions">;
 
-function compare(runbook: Runbook, expect: Expectation, seen: Seen): readonly string[] {
+function compare(runbook: Runbook, expect: Expectation, observed: RehearsalObservation): readonly string[] {
   const differences: string[] = [];
-  if (seen.outcome !== expect.outcome)
-    differences.push(`outcome: expected ${expect.outcome}, it is ${seen.outcome}${seen.reason === "" ? "" : ` (${seen.reason})`}`);
-  if (expect.reason !== undefined && !seen.reason.includes(expect.reason))
-    differences.push(`reason: expected a sentence with "${expect.reason}", it is "${seen.reason}"`);
+  if (observed.outcome !== expect.outcome)
+    differences.push(
+      `outcome: expected ${expect.outcome}, it is ${observed.outcome}${observed.reason === "" ? "" : ` (${observed.reason})`}`,
+    );
+  if (expect.reason !== undefined && !observed.reason.includes(expect.reason))
+    differences.push(`reason: expected a sentence with "${expect.reason}", it is "${observed.reason}"`);
   for (const [name, end] of Object.entries(expect.steps)) {
     const id = stepIdOf(runbook, name);
-    const is = id === undefined ? undefined : seen.steps[id];
+    const is = id === undefined ? undefined : observed.steps[id];
     if (is === undefined) differences.push(`steps: the runbook has no step \`${name}\``);
     else if (is !== end) differences.push(`steps: expected ${name} to be ${end}, it is ${is}`);
   }
   for (const part of ["effects", "mails", "questions"] as const) {
     const wanted = expect[part];
-    if (wanted !== undefined && !isDeepStrictEqual([...wanted], [...seen[part]]))
-      differences.push(`${part}: expected ${listed(wanted)}, there were ${listed(seen[part])}`);
+    if (wanted !== undefined && !isDeepStrictEqual([...wanted], [...observed[part]]))
+      differences.push(`${part}: expected ${listed(wanted)}, there were ${listed(observed[part])}`);
   }
   return differences;
 }

@@ -2,9 +2,9 @@ import type { Freeze } from "../../packages/sdk/src/wire/freezes.ts";
 import type { JournalEntry } from "../../packages/sdk/src/wire/journal.ts";
 import type { RunSummary } from "../../packages/sdk/src/wire/runs.ts";
 import type { Episode } from "../alerts/episode.ts";
-import type { AcceptReply, AcceptStore, AcceptWrite } from "../alerts/store.ts";
+import type { AcceptResult, AcceptStore, AcceptWrite } from "../alerts/store.ts";
 import type { Clock } from "../core/clock.ts";
-import { describeFreeze, freezeScopesOf, isHeldBack } from "../core/freeze.ts";
+import { describeFreeze, freezeScopesOf, isFrozenBy } from "../core/freeze.ts";
 import { StoreUnavailable } from "../core/store-unavailable.ts";
 import type { Claim } from "../core/verdict.ts";
 import type { RunbookBytes } from "../runbooks/runbook-bytes.ts";
@@ -36,7 +36,7 @@ export function createMemoryAcceptStore(clock: Pick<Clock, "now">): MemoryAccept
   const runs = new Map<string, MemoryRun>();
   const open = new Map<string, string>();
   const buckets = new Map<string, { spent: number; endsAt: number }>();
-  const told = new Map<string, string>();
+  const resolutions = new Map<string, string>();
   const sources = new Map<string, string>();
   const freezes = new Map<string, Freeze>();
   let down = false;
@@ -48,7 +48,7 @@ export function createMemoryAcceptStore(clock: Pick<Clock, "now">): MemoryAccept
   };
   const store = (write: AcceptWrite, episode: Episode) => episodes.set(keyOf(write), { version: write.expectedVersion + 1, episode });
 
-  function take(claims: readonly Claim[]): AcceptReply | undefined {
+  function take(claims: readonly Claim[]): AcceptResult | undefined {
     const now = clock.now();
     for (const claim of claims) {
       if (!("bucket" in claim)) continue;
@@ -65,17 +65,17 @@ export function createMemoryAcceptStore(clock: Pick<Clock, "now">): MemoryAccept
     return undefined;
   }
 
-  function accept(write: AcceptWrite): AcceptReply {
+  function accept(write: AcceptWrite): AcceptResult {
     hook?.(write);
     if ((episodes.get(keyOf(write))?.version ?? 0) !== write.expectedVersion) return { kind: "conflict" };
     if (write.run === undefined) {
       store(write, write.episode);
-      if (write.resolves !== undefined) told.set(write.resolves.runId, write.resolves.why);
+      if (write.resolves !== undefined) resolutions.set(write.resolves.runId, write.resolves.why);
       return { kind: "updated" };
     }
     const { runbookId, target } = write.run.summary;
     const query = { scopes: freezeScopesOf({ runbookId, targets: target === undefined ? [] : [target] }), undo: false };
-    const freeze = [...freezes.values()].find((standing) => isHeldBack(query, standing));
+    const freeze = [...freezes.values()].find((standing) => isFrozenBy(query, standing));
     if (freeze !== undefined) return { kind: "frozen", reason: describeFreeze(freeze) };
     const holder = open.get(write.run.openKey);
     if (holder !== undefined) {
@@ -105,7 +105,7 @@ export function createMemoryAcceptStore(clock: Pick<Clock, "now">): MemoryAccept
     },
     get: async (sha256) => sources.get(sha256),
     runs: () => [...runs.values()],
-    resolvedOf: (runId) => told.get(runId),
+    resolvedOf: (runId) => resolutions.get(runId),
     endRun(runId) {
       for (const [key, holder] of open) if (holder === runId) open.delete(key);
     },

@@ -1,6 +1,6 @@
 import { canonicalJson } from "../../packages/sdk/src/wire/json.ts";
 import { sha256 } from "../core/json.ts";
-import { type Checkpoint, type CheckpointRepository, checkpointRef, type FoundCheckpoint } from "../llm/tickets/checkpoint.ts";
+import { type Checkpoint, type CheckpointRepository, checkpointRef, type ListedCheckpoint } from "../llm/tickets/checkpoint.ts";
 
 /** Files of a workspace by path. */
 export type Files = Readonly<Record<string, string>>;
@@ -51,8 +51,8 @@ export function createMemoryCheckpoints(base: Files = {}): MemoryCheckpoints {
     conflict: (ticketId, paths) => void (spaceOf(ticketId).conflicts = paths),
     forget: (ticketId) => void spaces.delete(ticketId),
     publishedIs(ticketId, how) {
-      const known = published.get(ticketId);
-      if (known !== undefined) known.how = how;
+      const publication = published.get(ticketId);
+      if (publication !== undefined) publication.how = how;
     },
     find: async (ticketId) => (spaces.has(ticketId) ? workspace(ticketId) : undefined),
     async open(ticketId, fresh = false) {
@@ -83,21 +83,21 @@ export function createMemoryCheckpoints(base: Files = {}): MemoryCheckpoints {
     },
     list: async (ticketId) =>
       (saved.get(ticketId) ?? []).map(
-        (one): FoundCheckpoint =>
+        (one): ListedCheckpoint =>
           damaged.has(one.ref)
             ? { kind: "broken", n: one.n, ref: one.ref, reason: `object ${one.tree} is not what its hash says, or is missing` }
             : { kind: "whole", checkpoint: plain(one) },
       ),
     async conversation({ ref }) {
-      const found = [...saved.values()].flat().find((one) => one.ref === ref);
-      if (found === undefined) throw new Error(`git cat-file: there is no ${ref}`);
-      return found.conversation;
+      const match = [...saved.values()].flat().find((one) => one.ref === ref);
+      if (match === undefined) throw new Error(`git cat-file: there is no ${ref}`);
+      return match.conversation;
     },
     async restore(ticketId, commit) {
-      const found = saved.get(ticketId)?.find((one) => one.commit === commit);
-      if (found === undefined) throw new Error(`git read-tree: there is no ${commit}`);
+      const match = saved.get(ticketId)?.find((one) => one.commit === commit);
+      if (match === undefined) throw new Error(`git read-tree: there is no ${commit}`);
       const space = spaceOf(ticketId);
-      space.files = found.files;
+      space.files = match.files;
       space.conflicts = [];
     },
     push: async () => true,
@@ -107,10 +107,10 @@ export function createMemoryCheckpoints(base: Files = {}): MemoryCheckpoints {
       return commit;
     },
     async withdraw(ticketId, commit) {
-      const known = published.get(ticketId);
-      if (known === undefined) return { kind: "nothing" };
-      if (known.how === "merged") return { kind: "reverted", branch: `revert/${ticketId}` };
-      if (known.how === "moved" || known.commit !== commit) return { kind: "moved", detail: "somebody built on it" };
+      const publication = published.get(ticketId);
+      if (publication === undefined) return { kind: "nothing" };
+      if (publication.how === "merged") return { kind: "reverted", branch: `revert/${ticketId}` };
+      if (publication.how === "moved" || publication.commit !== commit) return { kind: "moved", detail: "somebody built on it" };
       published.delete(ticketId);
       return { kind: "withdrawn" };
     },

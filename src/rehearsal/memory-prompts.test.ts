@@ -1,7 +1,7 @@
-import { describeCanaryStore } from "../../test/contracts/describe-canary-store.ts";
+import { describePromptRolloutStore } from "../../test/contracts/describe-canary-store.ts";
 import { describePromptStore } from "../../test/contracts/describe-prompt-store.ts";
 import { createFakeClock } from "../../test/fakes/fake-clock.ts";
-import { createMemoryCanaries, createMemoryPrompts } from "./memory-prompts.ts";
+import { createMemoryPromptRollouts, createMemoryPrompts } from "./memory-prompts.ts";
 
 describePromptStore("memory", async () => createMemoryPrompts(createFakeClock()));
-describeCanaryStore("memory", async () => createMemoryCanaries());
+describePromptRolloutStore("memory", async () => createMemoryPromptRollouts());

@@ -1,7 +1,7 @@
 import { canonicalJson } from "../../packages/sdk/src/wire/json.ts";
-import type { Canary, NewPromptVersion, PromptState, PromptVersion } from "../../packages/sdk/src/wire/prompts.ts";
+import type { NewPromptVersion, PromptRollout, PromptState, PromptVersion } from "../../packages/sdk/src/wire/prompts.ts";
 import type { Clock } from "../core/clock.ts";
-import type { CanaryStore } from "../llm/prompts/canary.ts";
+import type { PromptRolloutStore } from "../llm/prompts/canary.ts";
 import { layoutHash, type PromptStore, productionLabel } from "../llm/prompts/prompt.ts";
 
 interface Entry {
@@ -31,8 +31,8 @@ export function createMemoryPrompts(
       const entry: Entry = prompts.get(prompt) ?? { versions: [], labels: new Map() };
       prompts.set(prompt, entry);
       const hash = layoutHash(version.layout);
-      const known = entry.versions.find((one) => one.hash === hash);
-      if (known !== undefined) return known;
+      const existing = entry.versions.find((one) => one.hash === hash);
+      if (existing !== undefined) return existing;
       const made: PromptVersion = { ...version, prompt, version: entry.versions.length + 1, hash, createdAt: clock.now(), createdBy: by };
       entry.versions.push(made);
       return made;
@@ -59,16 +59,16 @@ export function createMemoryPrompts(
 }
 
 /** Canaries in memory, for rehearsals and tests. */
-export function createMemoryCanaries(): CanaryStore {
-  const canaries = new Map<string, Canary>();
+export function createMemoryPromptRollouts(): PromptRolloutStore {
+  const rollouts = new Map<string, PromptRollout>();
   return {
-    read: async (prompt) => canaries.get(prompt) ?? null,
+    read: async (prompt) => rollouts.get(prompt) ?? null,
     async compareAndSet(prompt, expected, next) {
-      const present = canaries.get(prompt) ?? null;
-      if (canonicalJson(present) !== canonicalJson(expected)) return { set: false, canary: present };
-      if (next === null) canaries.delete(prompt);
-      else canaries.set(prompt, next);
-      return { set: true, canary: next };
+      const present = rollouts.get(prompt) ?? null;
+      if (canonicalJson(present) !== canonicalJson(expected)) return { set: false, rollout: present };
+      if (next === null) rollouts.delete(prompt);
+      else rollouts.set(prompt, next);
+      return { set: true, rollout: next };
     },
   };
 }

@@ -3,7 +3,7 @@ import type { JournalEntry } from "../../packages/sdk/src/wire/journal.ts";
 import type { Question } from "../../packages/sdk/src/wire/questions.ts";
 import type { RunRequest, RunState, RunSummary } from "../../packages/sdk/src/wire/runs.ts";
 import type { Clock } from "../core/clock.ts";
-import { isHeldBack } from "../core/freeze.ts";
+import { isFrozenBy } from "../core/freeze.ts";
 import { genesisHead, nextHead, parseEntry } from "../core/journal.ts";
 import type { Claim } from "../core/verdict.ts";
 import type { Append, Notices, RunJournal } from "../runs/store.ts";
@@ -107,11 +107,11 @@ export function createMemoryRunJournal(
         shared.logs.set(claim.log, [...(shared.logs.get(claim.log) ?? []), claim.entry].slice(-50));
         continue;
       }
-      const known = shared.buckets.get(claim.bucket);
-      const alive = known !== undefined && known.until > clock.now();
+      const bucket = shared.buckets.get(claim.bucket);
+      const alive = bucket !== undefined && bucket.until > clock.now();
       shared.buckets.set(claim.bucket, {
-        used: (alive ? known.used : 0) + claim.amount,
-        until: alive ? known.until : clock.now() + claim.windowMs,
+        used: (alive ? bucket.used : 0) + claim.amount,
+        until: alive ? bucket.until : clock.now() + claim.windowMs,
       });
     }
   };
@@ -134,7 +134,10 @@ export function createMemoryRunJournal(
         // The start may have claimed a longer one, doubled by its repeats: that one stays.
         shared.buckets.set(bucket, { used: 1, until: Math.max(clock.now() + forMs, shared.buckets.get(bucket)?.until ?? 0) });
       }
-    } else if ((row.notices.stop !== undefined && !change.heard.stop) || (row.notices.resolved !== undefined && !change.heard.resolved)) {
+    } else if (
+      (row.notices.stop !== undefined && !change.recordedNotices.stop) ||
+      (row.notices.resolved !== undefined && !change.recordedNotices.resolved)
+    ) {
       row.woken = true;
     }
   };
@@ -212,9 +215,10 @@ export function createMemoryRunJournal(
     async append(lease, change) {
       const row = rowOf(lease.runId);
       if (row.token !== lease.token || row.state === "ended" || row.head !== change.head) return { kind: "fenced" };
-      if (change.effect === true && row.notices.stop !== undefined && !change.heard.stop) return { kind: "stopped", notices: row.notices };
+      if (change.effect === true && row.notices.stop !== undefined && !change.recordedNotices.stop)
+        return { kind: "stopped", notices: row.notices };
       const query = change.freeze;
-      const freeze = query === undefined ? undefined : [...shared.freezes.values()].find((standing) => isHeldBack(query, standing));
+      const freeze = query === undefined ? undefined : [...shared.freezes.values()].find((standing) => isFrozenBy(query, standing));
       if (freeze !== undefined) {
         shared.frozenRuns.add(lease.runId);
         return { kind: "frozen", freeze };
@@ -228,9 +232,9 @@ export function createMemoryRunJournal(
     },
     async renew(lease) {
       const row = rowOf(lease.runId);
-      const held = row.token === lease.token && row.leaseUntil >= clock.now();
-      if (held) row.leaseUntil = clock.now() + leaseMs;
-      return { held, notices: held ? row.notices : {} };
+      const renewed = row.token === lease.token && row.leaseUntil >= clock.now();
+      if (renewed) row.leaseUntil = clock.now() + leaseMs;
+      return { renewed, notices: renewed ? row.notices : {} };
     },
   };
 }

@@ -1,6 +1,6 @@
 import type { FailurePolicy, Runbook, Step } from "../../packages/sdk/src/wire/runbooks.ts";
 import { actionCatalogue } from "../app/action-registry.ts";
-import { holdRehearsal } from "./judge-rehearsal.ts";
+import { judgeRehearsal } from "./judge-rehearsal.ts";
 import type { Rehearsal } from "./rehearsal.ts";
 import { stepIdOf } from "./step-names.ts";
 
@@ -27,15 +27,15 @@ export function mutationsOf(runbook: Runbook): readonly Mutation[] {
       steps: runbook.steps.flatMap((one) => (one === step ? (change ?? []) : one)),
     });
     const { expected, when, approval, ...bare } = step;
-    const rest = {
+    const stepFields = {
       ...bare,
       ...(expected !== undefined && { expected }),
       ...(when !== undefined && { when }),
       ...(approval !== undefined && { approval }),
     };
     const without = (name: "expected" | "when" | "approval"): Runbook => {
-      const { [name]: _dropped, ...left } = rest;
-      return replaced(left);
+      const { [name]: _dropped, ...remainingFields } = stepFields;
+      return replaced(remainingFields);
     };
     const isLenient = step.onFailure.then.kind === "continue" || step.action === undefined;
     const lenient: FailurePolicy = { ...step.onFailure, then: { kind: "continue" } };
@@ -57,7 +57,7 @@ export async function mutateRunbook(runbook: Runbook, rehearsals: readonly Rehea
     let noticedBy: string | undefined;
     const blind = mutation.kind === "drop step" && changesSomething(runbook, mutation.step);
     for (const rehearsal of blind ? rehearsals.map((one) => withoutName(runbook, one, mutation.step)) : rehearsals) {
-      const { differences } = await holdRehearsal(mutation.runbook, rehearsal);
+      const { differences } = await judgeRehearsal(mutation.runbook, rehearsal);
       if (differences.length === 0) continue;
       noticedBy = rehearsal.name;
       break;

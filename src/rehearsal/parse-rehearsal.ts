@@ -4,7 +4,7 @@ import { jsonSchema } from "../../packages/sdk/src/wire/json.ts";
 import type { Diagnostic } from "../../packages/sdk/src/wire/runbooks.ts";
 import { outcomes } from "../../packages/sdk/src/wire/runs.ts";
 import { durationGrammar, parseDuration } from "../core/duration.ts";
-import { stages } from "../llm/tickets/stage.ts";
+import { ticketPhases } from "../llm/tickets/stage.ts";
 import { createLocator } from "../runbooks/parse/locate.ts";
 import { createReporter, nearest, oneOf } from "../runbooks/parse/reporter.ts";
 import { parseYamlBlock } from "../runbooks/parse/yaml-block.ts";
@@ -88,7 +88,7 @@ const ticket = z.strictObject({
   stage: z.string().default("implement"),
   attempt: count.default(1),
   failures: z.array(z.string()).default([]),
-  done: z.array(z.enum(stages)).default(["plan"]),
+  done: z.array(z.enum(ticketPhases)).default(["plan"]),
   green: z.array(z.string()).default([]),
   broken: z.array(count).default([]),
   work: z.boolean().default(true),
@@ -177,8 +177,9 @@ export function parseRehearsal({ file, source }: { readonly file: string; readon
         continue;
       }
       for (const key of issue.keys) {
-        const near = nearest(key, knownKeys);
-        const accepted = near === undefined ? `${oneOf(Object.keys(rehearsalSchema.shape))}; see docs/rehearsals.md` : `\`${near}\``;
+        const suggestion = nearest(key, acceptedKeys);
+        const accepted =
+          suggestion === undefined ? `${oneOf(Object.keys(rehearsalSchema.shape))}; see docs/rehearsals.md` : `\`${suggestion}\``;
         reporter.error({
           rule: "rehearsal",
           at: block.keyOffsetOf([...path, key]),
@@ -189,7 +190,7 @@ export function parseRehearsal({ file, source }: { readonly file: string; readon
     }
     return { diagnostics: reporter.diagnostics };
   }
-  const { workload, metrics, alert, mode, ...rest } = parsed.data;
+  const { workload, metrics, alert, mode, ...fields } = parsed.data;
   const tables = Object.entries(metrics).map(([query, written]) => {
     const points = pointsOf(written);
     if (points === undefined)
@@ -202,14 +203,14 @@ export function parseRehearsal({ file, source }: { readonly file: string; readon
     return [oneBlank(query), points ?? []] as const;
   });
   if (reporter.diagnostics.length > 0) return { diagnostics: reporter.diagnostics };
-  const { reason, effects, mails, questions, ...expected } = rest.expect;
+  const { reason, effects, mails, questions, ...expected } = fields.expect;
   return {
     diagnostics: [],
     rehearsal: {
       file,
-      name: rest.name,
-      params: rest.params,
-      faults: rest.faults,
+      name: fields.name,
+      params: fields.params,
+      faults: fields.faults,
       budgets: Object.entries(workload.budgets).map(([id, written]) => budgetOf(id, written)),
       prompts: Object.entries(workload.prompts).map(([name, written]) => promptOf(name, written)),
       batches: Object.entries(workload.batches).map(([id, { per_minute: perMinute, cost_usd: costUsd, p90_usd: p90Usd, ...written }]) => ({
@@ -239,19 +240,19 @@ export function parseRehearsal({ file, source }: { readonly file: string; readon
   };
 }
 
-function ruleOf({ input_series: series, interval, at, ...rest }: z.output<typeof ruleAlert>): RehearsedRule {
-  return { ...rest, series, intervalMs: interval, atMs: at };
+function ruleOf({ input_series: series, interval, at, ...fields }: z.output<typeof ruleAlert>): RehearsedRule {
+  return { ...fields, series, intervalMs: interval, atMs: at };
 }
 
-const knownKeys = [rehearsalSchema, budget, batch, prompt, ticket, spend, rehearsalSchema.shape.expect].flatMap((schema) =>
+const acceptedKeys = [rehearsalSchema, budget, batch, prompt, ticket, spend, rehearsalSchema.shape.expect].flatMap((schema) =>
   Object.keys(schema.shape),
 );
 
 function pointsOf(written: z.output<typeof series>): readonly MetricPoint[] | undefined {
   if (typeof written !== "object") return [{ fromMs: 0, value: written }];
   const points = Object.entries(written).map(([time, value]) => ({ fromMs: parseDuration(time), value }));
-  const known = points.flatMap(({ fromMs, value }) => (fromMs === undefined ? [] : [{ fromMs, value }]));
-  return known.length === points.length ? known.toSorted((a, b) => a.fromMs - b.fromMs) : undefined;
+  const validPoints = points.flatMap(({ fromMs, value }) => (fromMs === undefined ? [] : [{ fromMs, value }]));
+  return validPoints.length === points.length ? validPoints.toSorted((a, b) => a.fromMs - b.fromMs) : undefined;
 }
 
 function budgetOf(id: string, written: z.output<typeof budget>): SimulatedBudget {

@@ -2,7 +2,7 @@ import type { Labels } from "../../packages/sdk/src/wire/alerts.ts";
 import type { CacheBlock } from "../../packages/sdk/src/wire/caches.ts";
 import type { Json } from "../../packages/sdk/src/wire/json.ts";
 import type { Mode, Outcome } from "../../packages/sdk/src/wire/runs.ts";
-import type { Stage } from "../llm/tickets/stage.ts";
+import type { TicketPhase } from "../llm/tickets/stage.ts";
 
 /** What the simulated target does when a step acts on it. `status` is an HTTP status where one was written. */
 export interface FaultOutcome {
@@ -119,7 +119,7 @@ export interface SimulatedTicket {
   readonly attempt: number;
   readonly failures: readonly string[];
   /** Stages with a checkpoint, in order; those in `green` passed the tests, and the numbers in `broken` cannot be read. */
-  readonly done: readonly Stage[];
+  readonly done: readonly TicketPhase[];
   readonly green: readonly string[];
   readonly broken: readonly number[];
   /** There is unfinished work in its workspace. */

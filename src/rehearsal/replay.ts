@@ -39,7 +39,7 @@ export async function replay(
   const intake = createIntake({
     store,
     bytes: store,
-    doorbell: { ring: () => undefined },
+    wakeQueue: { enqueue: () => undefined },
     library: { match: (labels) => matchTriggers(runbooks, labels) },
     guards: (candidate, facts) => cooldown(candidate, facts),
     clock,

@@ -48,7 +48,7 @@ const start: Instant = Date.UTC(2026, 0, 5, 12);
 const leaseMs = dayMs;
 /** How long it takes until another worker takes over. */
 const takeOverMs = 6000;
-const maxLooks = 1000;
+const maxExecutions = 1000;
 const never = new AbortController().signal;
 
 /**
@@ -79,18 +79,18 @@ export async function runRehearsal(runbook: Runbook, rehearsal: Rehearsal): Prom
   if (script.resolveAtMs !== undefined) clock.plan(start + script.resolveAtMs, resolve);
 
   let dueAt: Instant | undefined;
-  const ledger: RunJournal = {
+  const journal: RunJournal = {
     leaseMs: inner.leaseMs,
     claim: (id) => inner.claim(id),
     renew: (lease) => inner.renew(lease),
     async append(lease, change) {
       if (change.entries.some((entry) => isOver(entry, script.resolveAfter))) resolve();
-      const reply = await inner.append(lease, change);
-      if (reply.kind === "ok") {
+      const result = await inner.append(lease, change);
+      if (result.kind === "ok") {
         dueAt = change.release?.dueAt;
         if (change.question !== undefined && !questions.some(({ id }) => id === change.question?.id)) questions.push(change.question);
       }
-      return reply;
+      return result;
     },
   };
 
@@ -112,7 +112,7 @@ export async function runRehearsal(runbook: Runbook, rehearsal: Rehearsal): Prom
   const actions = faultyActions(createActions(portsOf(rehearsal, { clock, metrics, effects, mails, prompts, tickets })), stepFaults);
   const executor = createExecutor(
     {
-      ledger,
+      journal,
       runbooks: { get: async () => runbook },
       actions,
       guard: (candidate, now) => evaluateGuardrails(candidate, now),
@@ -129,27 +129,28 @@ export async function runRehearsal(runbook: Runbook, rehearsal: Rehearsal): Prom
 
   const ended = await carryOn();
   for (const query of metrics.unknown) faults.push(`metrics: there are no values for the query \`${query}\``);
-  for (const [stepId, rest] of script.outcomes)
-    if (rest.length > 0) faults.push(`faults: ${rest.length} outcomes of step ${stepId} were never met`);
+  for (const [stepId, remaining] of script.outcomes)
+    if (remaining.length > 0) faults.push(`faults: ${remaining.length} outcomes of step ${stepId} were never met`);
   for (const crash of script.crashes) faults.push(`faults: crash ${crash} never happened`);
-  for (const [stepId, rest] of script.answers)
-    if (rest.length > 0) faults.push(`faults: step ${stepId} did not ask for "${rest.join(", ")}"`);
+  for (const [stepId, remaining] of script.answers)
+    if (remaining.length > 0) faults.push(`faults: step ${stepId} did not ask for "${remaining.join(", ")}"`);
   return { journal: inner.journal(runId), effects, mails, questions, ended, faults, ms: clock.now() - start };
 
   /** True: the run ended. False: it waits for a person whom the rehearsal does not have. */
   async function carryOn(): Promise<boolean> {
     let idle = 0;
-    for (let looks = 0; looks < maxLooks; looks += 1) {
+    for (let executions = 0; executions < maxExecutions; executions += 1) {
       const before = inner.journal(runId).length;
       const died = new Promise<"died">((settle) => (crashed = () => settle("died")));
-      const look: Execution | "died" = await Promise.race([executor.execute(runId, never), died]);
-      if (look === "ended") return true;
-      if (look === "died") {
+      const execution: Execution | "died" = await Promise.race([executor.execute(runId, never), died]);
+      if (execution === "ended") return true;
+      if (execution === "died") {
         inner.expireLease(runId);
         clock.moveTo(clock.now() + takeOverMs);
         continue;
       }
-      if (look !== "suspended" && look !== "waiting" && look !== "yielded") throw new Error(`A rehearsal's run was ${look}.`);
+      if (execution !== "suspended" && execution !== "waiting" && execution !== "yielded")
+        throw new Error(`A rehearsal's run was ${execution}.`);
       const open = openQuestion();
       if (open !== undefined) {
         const answer = (open.kind === "approve" ? script.approval : undefined) ?? script.answers.get(open.stepId)?.shift();
@@ -172,7 +173,7 @@ export async function runRehearsal(runbook: Runbook, rehearsal: Rehearsal): Prom
       const expired = open?.expiresAt !== undefined && open.expiresAt <= clock.now();
       if (expired) script.answers.get(open.stepId)?.shift();
     }
-    faults.push(`The run came to no end in ${maxLooks} looks.`);
+    faults.push(`The run came to no end in ${maxExecutions} looks.`);
     return false;
   }
 

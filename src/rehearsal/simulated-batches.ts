@@ -74,7 +74,7 @@ export function createSimulatedBatches(
 
   return {
     submit,
-    look: async (id) => {
+    get: async (id) => {
       const world = at(id);
       return world === undefined ? undefined : viewOfBatch(world, clock.now());
     },
@@ -106,7 +106,7 @@ export function createSimulatedBatches(
         reason: reasons[index] ?? "",
       }));
     },
-    async handInAgain(id, newId, ticketIds) {
+    async resubmit(id, newId, ticketIds) {
       const first = at(id);
       if (first === undefined) return { kind: "missing" };
       if (!worlds.has(newId)) {
@@ -135,12 +135,12 @@ function worldOf(written: SimulatedBatch, now: number): World {
 function letWork(world: World, now: number): void {
   const { written } = world;
   const mayWork = world.state === "open" && world.gate === "open";
-  let rest = mayWork ? ((now - world.workedUntil) / 60_000) * written.perMinute : 0;
+  let remaining = mayWork ? ((now - world.workedUntil) / 60_000) * written.perMinute : 0;
   world.workedUntil = now;
-  while (rest > 0 && world.ended < written.tickets && stopOf(factsOf(world), now) === undefined) {
-    const step = Math.min(rest, Math.floor(world.ended) + 1 - world.ended);
+  while (remaining > 0 && world.ended < written.tickets && stopOf(factsOf(world), now) === undefined) {
+    const step = Math.min(remaining, Math.floor(world.ended) + 1 - world.ended);
     world.ended += step;
-    rest -= step;
+    remaining -= step;
   }
   if (world.state === "open" && world.ended >= written.tickets) world.state = "done";
 }
@@ -149,7 +149,7 @@ function factsOf({ written, ended, limits }: World) {
   const whole = Math.floor(ended + 1e-9);
   const unsuccessful = failedAmong(written, whole);
   const spentMicroUsd = Math.round(whole * written.costUsd * oneUsd);
-  return { limits, led: whole > limits.leadingTickets, succeeded: whole - unsuccessful, unsuccessful, spentMicroUsd };
+  return { limits, pilotPassed: whole > limits.leadingTickets, succeeded: whole - unsuccessful, unsuccessful, spentMicroUsd };
 }
 
 function failedAmong(written: SimulatedBatch, ended: number): number {
@@ -162,7 +162,7 @@ function reasonsOf({ failures }: SimulatedBatch): readonly string[] {
 
 function viewOfBatch(world: World, now: number): BatchView {
   const { written, state, gate, limits, version } = world;
-  const { succeeded, unsuccessful, spentMicroUsd, led } = factsOf(world);
+  const { succeeded, unsuccessful, spentMicroUsd, pilotPassed: led } = factsOf(world);
   const open = written.tickets - succeeded - unsuccessful;
   const cancelled = state === "cancelled" ? open : 0;
   const counts = { queued: open - cancelled, running: 0, waiting: 0, succeeded, failed: unsuccessful, dead: 0, cancelled, quarantined: 0 };
@@ -204,10 +204,10 @@ function viewOfBatch(world: World, now: number): BatchView {
 function differences(world: World, change: Parameters<BatchControl["change"]>[1], start: number): readonly string[] {
   const { gate, state, limits } = change;
   const before = new Map<string, number | null>(Object.entries(world.limits));
-  const told = (name: string, value: number | null | undefined) =>
+  const formatValue = (name: string, value: number | null | undefined) =>
     value === null || value === undefined ? "none" : name === "deadlineAt" ? formatDuration(value - start) : String(value);
   const changes = Object.entries(limits ?? {}).flatMap(([name, value]) =>
-    value === before.get(name) ? [] : [`${name} ${told(name, before.get(name))} -> ${told(name, value)}`],
+    value === before.get(name) ? [] : [`${name} ${formatValue(name, before.get(name))} -> ${formatValue(name, value)}`],
   );
   return [
     ...(gate === undefined || gate === world.gate ? [] : [`gate ${world.gate} -> ${gate}`]),

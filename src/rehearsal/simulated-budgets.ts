@@ -110,7 +110,7 @@ function letWork(world: World, now: number): void {
 }
 
 function stateOf({ written, controls, tickets }: World, start: number, now: number): BudgetState {
-  const rest = Math.max(0, start + periodMs / 2 - now) / 1000;
+  const remainingSeconds = Math.max(0, start + periodMs / 2 - now) / 1000;
   return {
     budget: { id: written.id, limitMicroUsd: Math.round(written.limitUsd * oneUsd), periodMs, periodStartsAt: start - periodMs / 2 },
     controls,
@@ -119,7 +119,7 @@ function stateOf({ written, controls, tickets }: World, start: number, now: numb
     running: tickets.length,
     queued: written.queued + Math.max(0, written.running - tickets.length),
     allowanceMicroUsdPerSecond: Math.round((written.limitUsd * oneUsd * 1000) / periodMs),
-    periodRemainingSeconds: rest,
+    periodRemainingSeconds: remainingSeconds,
     queues: ["tickets"],
     batches: ["batch-1"],
   };

@@ -1,4 +1,4 @@
-import type { CacheAnalysis, CacheReply } from "../../packages/sdk/src/wire/caches.ts";
+import type { CacheAnalysis, CacheAnalysisResult } from "../../packages/sdk/src/wire/caches.ts";
 import { promptLayoutSchema } from "../../packages/sdk/src/wire/prompt-layout.ts";
 import type { NewPromptVersion } from "../../packages/sdk/src/wire/prompts.ts";
 import type { Clock } from "../core/clock.ts";
@@ -7,10 +7,10 @@ import { oneUsd } from "../core/money.ts";
 import { formatShare } from "../core/share.ts";
 import type { CacheAnalysisReader } from "../llm/caching/cache-analysis-reader.ts";
 import type { VersionMeasure } from "../llm/caching/compare-versions.ts";
-import type { CanaryStore } from "../llm/prompts/canary.ts";
+import type { PromptRolloutStore } from "../llm/prompts/canary.ts";
 import { type PromptStore, productionLabel } from "../llm/prompts/prompt.ts";
 import type { PromptEvaluator } from "../llm/prompts/prompt-evaluator.ts";
-import { createMemoryCanaries, createMemoryPrompts } from "./memory-prompts.ts";
+import { createMemoryPromptRollouts, createMemoryPrompts } from "./memory-prompts.ts";
 import type { SimulatedPrompt } from "./rehearsal.ts";
 
 /** How long the application takes to work on the tickets of an evaluation. */
@@ -22,7 +22,7 @@ const inputPerRequest = 1000;
 /** The prompts of a rehearsal with everything that acts on them. */
 export interface SimulatedPrompts {
   readonly prompts: PromptStore;
-  readonly canaries: CanaryStore;
+  readonly rollouts: PromptRolloutStore;
   readonly cache: CacheAnalysisReader;
   readonly evaluator: PromptEvaluator;
 }
@@ -40,7 +40,7 @@ export function createSimulatedPrompts(
     clock,
     written.map(({ name }) => ({ name, version: shipped() })),
   );
-  const canaries = createMemoryCanaries();
+  const rollouts = createMemoryPromptRollouts();
   const given = new Map<string, { from: number; share: number }>();
   const evaluations = new Map<string, { readonly from: number; readonly prompt: string; readonly tickets: number }>();
   const find = (name: string) => written.find((prompt) => prompt.name === name);
@@ -54,48 +54,48 @@ export function createSimulatedPrompts(
       return made;
     },
     async moveLabel(move) {
-      const reply = await inner.moveLabel(move);
-      if (reply.kind === "moved" && move.label === productionLabel && reply.before !== reply.after) {
-        changed(`prompt/${move.prompt}: ${move.label} ${reply.before ?? "none"} -> ${reply.after ?? "none"}`);
-        if (reply.after !== 1) given.set(move.prompt, { from: clock.now(), share: 1 });
+      const result = await inner.moveLabel(move);
+      if (result.kind === "moved" && move.label === productionLabel && result.before !== result.after) {
+        changed(`prompt/${move.prompt}: ${move.label} ${result.before ?? "none"} -> ${result.after ?? "none"}`);
+        if (result.after !== 1) given.set(move.prompt, { from: clock.now(), share: 1 });
       }
-      return reply;
+      return result;
     },
   };
 
   return {
     prompts,
-    canaries: {
-      read: async (prompt) => canaries.read(prompt),
+    rollouts: {
+      read: async (prompt) => rollouts.read(prompt),
       async compareAndSet(prompt, expected, next) {
-        const reply = await canaries.compareAndSet(prompt, expected, next);
+        const result = await rollouts.compareAndSet(prompt, expected, next);
         const text = (share: number | undefined) => (share === undefined ? "none" : formatShare(share, { decimals: 0 }));
-        if (reply.set && expected?.share !== next?.share) {
+        if (result.set && expected?.share !== next?.share) {
           changed(`prompt/${prompt}: canary ${text(expected?.share)} -> ${text(next?.share)}`);
           if (next !== null) given.set(prompt, { from: clock.now(), share: next.share });
         }
-        return reply;
+        return result;
       },
     },
     cache: {
       list: async () =>
-        written.map((prompt) => ({ prompt: prompt.name, provider: prompt.provider, model: prompt.model, reply: replyOf(prompt) })),
-      async analyse({ prompt, provider, model }) {
-        const known = find(prompt);
-        if (known !== undefined && known.provider === provider && known.model === model) return replyOf(known);
+        written.map((prompt) => ({ prompt: prompt.name, provider: prompt.provider, model: prompt.model, reply: resultOf(prompt) })),
+      async analyze({ prompt, provider, model }) {
+        const simulated = find(prompt);
+        if (simulated !== undefined && simulated.provider === provider && simulated.model === model) return resultOf(simulated);
         return { kind: "missing", reason: "too_few_samples", sentence: "There are no samples of this prompt." };
       },
       async measure({ prompt }, { from }) {
-        const known = find(prompt);
-        if (known === undefined) return [];
-        const baseline = measured("1", known.hit, baselineTickets, inputPerRequest);
-        const canary = given.get(prompt);
-        if (canary === undefined) return [baseline];
-        const minutes = (clock.now() - Math.max(from, canary.from)) / minuteMs;
-        const tickets = Math.floor(minutes * known.ticketsPerMinute * canary.share);
+        const simulated = find(prompt);
+        if (simulated === undefined) return [];
+        const baseline = measured("1", simulated.hit, baselineTickets, inputPerRequest);
+        const rollout = given.get(prompt);
+        if (rollout === undefined) return [baseline];
+        const minutes = (clock.now() - Math.max(from, rollout.from)) / minuteMs;
+        const tickets = Math.floor(minutes * simulated.ticketsPerMinute * rollout.share);
         const isPromoted = ((await inner.read(prompt))?.labels[productionLabel] ?? 1) > 1;
-        const hit = isPromoted ? known.promotedHit : known.canaryHit;
-        return tickets === 0 ? [baseline] : [baseline, measured("2", hit, tickets, inputPerRequest * known.costRatio)];
+        const hit = isPromoted ? simulated.promotedHit : simulated.canaryHit;
+        return tickets === 0 ? [baseline] : [baseline, measured("2", hit, tickets, inputPerRequest * simulated.costRatio)];
       },
     },
     evaluator: {
@@ -124,7 +124,7 @@ export function createSimulatedPrompts(
     },
   };
 
-  function replyOf(prompt: SimulatedPrompt): CacheReply {
+  function resultOf(prompt: SimulatedPrompt): CacheAnalysisResult {
     return { kind: "analysed", analysis: analysisOf(prompt) };
   }
 }

@@ -8,7 +8,7 @@ import { createMemoryCheckpoints } from "./memory-checkpoints.ts";
 import type { SimulatedTicket } from "./rehearsal.ts";
 
 /** How long a stage takes that goes well. */
-const stageMs = 60_000;
+const phaseMs = 60_000;
 /** How long the tickets have been silent when the alert comes. */
 const silentMs = 600_000;
 
@@ -65,7 +65,7 @@ export async function createSimulatedTickets(
   const read = (id: string): Ticket | undefined => {
     const entry = tickets.get(id);
     const goesOn = written.find((one) => one.id === id)?.goesOn === true;
-    if (entry?.queuedAt === undefined || !goesOn || clock.now() < entry.queuedAt + stageMs) return entry?.ticket;
+    if (entry?.queuedAt === undefined || !goesOn || clock.now() < entry.queuedAt + phaseMs) return entry?.ticket;
     const { ticket } = entry;
     tickets.set(id, { holder: "another worker", ticket: { ...ticket, state: "running", turn: ticket.turn + 1 } });
     return tickets.get(id)?.ticket;
@@ -80,9 +80,9 @@ export async function createSimulatedTickets(
 
   const checkpoints: CheckpointRepository = {
     ...inner,
-    async save(id, note) {
+    async save(id, record) {
       const before = (await inner.list(id)).length;
-      const saved = await inner.save(id, note);
+      const saved = await inner.save(id, record);
       if (saved !== undefined && saved.n > before) changed(`ticket/${id}: checkpoint ${saved.n} (${saved.stage})`);
       return saved;
     },
@@ -103,7 +103,7 @@ export async function createSimulatedTickets(
 
   return {
     checkpoints,
-    doorbell: { ring: async () => undefined },
+    wakeQueue: { enqueue: async () => undefined },
     store: {
       get: async (id) => read(id),
       async standing(_before, limit) {

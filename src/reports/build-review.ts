@@ -4,9 +4,9 @@ import { cleanText } from "../core/clean-text.ts";
 import type { Journal } from "../core/journal.ts";
 import { shortLine } from "../core/one-line.ts";
 import { resolvePromql } from "../runbooks/expressions/expression.ts";
-import { tellMoney } from "./money-windows.ts";
+import { describeMoney } from "./money-windows.ts";
 import type { CheckStory, MetricStory, Review, ReviewInput, StepStory } from "./review.ts";
-import { tellStep } from "./step-story.ts";
+import { describeStep } from "./step-story.ts";
 import { moment, span } from "./wording.ts";
 
 /** Fills the runbook's own headings with what the journal proves. */
@@ -21,13 +21,13 @@ export function buildReview({ summary, journal, runbook, money, publicUrl }: Rev
     prerequisites: checksOf("prerequisite", runbook?.prerequisites ?? [], journal),
     verification: checksOf("verification", runbook?.verification ?? [], journal),
   };
-  const told = money === undefined ? undefined : tellMoney(money);
-  const leftForPeople = leftOf({ runbook, journal, steps, verification: checks.verification });
+  const moneySummary = money === undefined ? undefined : describeMoney(money);
+  const remainingTasks = remainingTasksOf({ runbook, journal, steps, verification: checks.verification });
   return {
     title: runbook?.title.replace(/^Runbook:\s*/i, "") ?? summary.runbookId,
     outcome: outcome?.replaceAll("_", " ") ?? summary.state.replaceAll("_", " "),
     headline: cleanText(concluded?.reason ?? summary.note ?? "The run goes on.", 500),
-    inShort: inShortOf(journal, { acceptedAt: summary.acceptedAt, avoided: told?.avoided, left: leftForPeople }),
+    inShort: inShortOf(journal, { acceptedAt: summary.acceptedAt, avoided: moneySummary?.avoided, remainingTasks: remainingTasks }),
     facts: factsOf({ summary, journal }, accepted, concluded?.at),
     ...(publicUrl !== undefined && { link: `${publicUrl.replace(/\/+$/, "")}/api/runs/${encodeURIComponent(summary.id)}` }),
     ...proseOf(runbook),
@@ -35,8 +35,8 @@ export function buildReview({ summary, journal, runbook, money, publicUrl }: Rev
     steps,
     post: post.filter((story) => story.action !== "send-report"),
     metrics: metricsOf(journal),
-    money: told?.lines ?? [],
-    leftForPeople,
+    money: moneySummary?.lines ?? [],
+    remainingTasks,
   };
 }
 
@@ -95,10 +95,10 @@ function firstEffectOf(journal: Journal): number | undefined {
 interface InShort {
   readonly acceptedAt: number;
   readonly avoided: string | undefined;
-  readonly left: readonly string[];
+  readonly remainingTasks: readonly string[];
 }
 
-function inShortOf(journal: Journal, { acceptedAt, avoided, left }: InShort): readonly string[] {
+function inShortOf(journal: Journal, { acceptedAt, avoided, remainingTasks }: InShort): readonly string[] {
   const sentence = journal
     .flatMap((entry) => (entry.kind === "applied" ? [entry.output["sentence"]] : []))
     .find((text) => typeof text === "string");
@@ -111,9 +111,9 @@ function inShortOf(journal: Journal, { acceptedAt, avoided, left }: InShort): re
       : `The first change was made ${span(firstEffect - acceptedAt)} after the alert was accepted.`,
     avoided,
     people.size === 0 ? "No person had to act." : `Asked and answered: ${[...people].join(", ")}.`,
-    left.length === 0
+    remainingTasks.length === 0
       ? "Nothing is left for people."
-      : `${left.length} ${left.length === 1 ? "thing is" : "things are"} left for people, at the end.`,
+      : `${remainingTasks.length} ${remainingTasks.length === 1 ? "thing is" : "things are"} left for people, at the end.`,
   ].flatMap((text) => (text === undefined ? [] : [cleanText(text, 500)]));
 }
 
@@ -127,7 +127,7 @@ function labelText(labels: Readonly<Record<string, string>>): string {
 function storiesOf(runbook: Runbook | undefined, journal: Journal): readonly StepStory[] {
   if (runbook !== undefined) {
     return runbook.steps.map((step) =>
-      tellStep(
+      describeStep(
         {
           id: step.id,
           name: step.name,
@@ -141,27 +141,27 @@ function storiesOf(runbook: Runbook | undefined, journal: Journal): readonly Ste
     );
   }
   const ids = new Set(journal.flatMap((entry) => ("step" in entry && entry.step !== undefined ? [entry.step] : [])));
-  return [...ids].map((id) => tellStep({ id, name: id, text: "" }, journal));
+  return [...ids].map((id) => describeStep({ id, name: id, text: "" }, journal));
 }
 
 function postOf(runbook: Runbook | undefined, journal: Journal): readonly StepStory[] {
   return (runbook?.postAction ?? []).flatMap((item, index) =>
     item.action === undefined
       ? []
-      : [tellStep({ id: `post_action_${index + 1}`, name: item.action.name, text: item.text, action: item.action.name }, journal)],
+      : [describeStep({ id: `post_action_${index + 1}`, name: item.action.name, text: item.text, action: item.action.name }, journal)],
   );
 }
 
 function checksOf(kind: "prerequisite" | "verification", items: readonly CheckItem[], journal: Journal): readonly CheckStory[] {
   const accepted = acceptedOf(journal);
   return items.map((item, index) => {
-    const seen = journal.filter((entry) => entry.kind === "checked" && entry.subject.kind === kind && entry.subject.index === index);
-    const last = seen.at(-1);
+    const entries = journal.filter((entry) => entry.kind === "checked" && entry.subject.kind === kind && entry.subject.index === index);
+    const last = entries.at(-1);
     const source = sourceOf(item, accepted);
     const base = { text: item.text, ...(source !== undefined && { source }) };
     if (last?.kind !== "checked") return { ...base, truth: "unchecked", detail: item.check === undefined ? "for people" : "not reached" };
-    const looks = seen.length > 1 ? `, after ${seen.length} looks` : "";
-    return { ...base, truth: last.truth, detail: `${cleanText(last.detail, 400)} (${moment(last.at)}${looks})` };
+    const repetition = entries.length > 1 ? `, after ${entries.length} looks` : "";
+    return { ...base, truth: last.truth, detail: `${cleanText(last.detail, 400)} (${moment(last.at)}${repetition})` };
   });
 }
 
@@ -195,7 +195,7 @@ interface Leftovers {
   readonly verification: readonly CheckStory[];
 }
 
-function leftOf({ runbook, journal, steps, verification }: Leftovers): readonly string[] {
+function remainingTasksOf({ runbook, journal, steps, verification }: Leftovers): readonly string[] {
   const answered = new Set(journal.flatMap((entry) => (entry.kind === "answered" ? [entry.questionId] : [])));
   const ended = journal.some((entry) => entry.kind === "finished" || entry.kind === "concluded");
   return [

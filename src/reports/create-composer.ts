@@ -34,7 +34,7 @@ export interface ComposerSources {
   readonly graceMs?: number;
 }
 
-const usualGraceMs = 600_000;
+const defaultGraceMs = 600_000;
 
 /** The review of a run as it is now; money is read from the ledger. */
 export async function reviewOf(run: StoredRun, sources: Pick<ComposerSources, "budgets" | "catalogue" | "publicUrl">): Promise<Review> {
@@ -63,7 +63,7 @@ export function createComposer(sources: ComposerSources): Composer {
       const run = await sources.runs.get(content.runId);
       if (run === undefined) return { kind: "gone", reason: `there is no run ${content.runId}` };
       const ended = run.journal.some((entry) => entry.kind === "finished");
-      if (!ended && now - putAt < (sources.graceMs ?? usualGraceMs)) return { kind: "later" };
+      if (!ended && now - putAt < (sources.graceMs ?? defaultGraceMs)) return { kind: "later" };
       const review = await reviewOf(run, sources);
       const { target } = run.summary;
       const about = target === undefined ? review.title : `${review.title}, ${target}`;

@@ -49,11 +49,11 @@ export function waterfallTable(rows: Waterfall): string {
 function bar({ from, to, kind }: WaterfallRow): string {
   if (from === to) return "";
   // What is too small to be seen is a line.
-  const [left, width] = [Math.min(99, Math.round(from * 100)), Math.max(1, Math.round((to - from) * 100))];
+  const [offset, width] = [Math.min(99, Math.round(from * 100)), Math.max(1, Math.round((to - from) * 100))];
   const parts = [
-    [left, ""],
+    [offset, ""],
     [width, `;background:${barColours[kind]}`],
-    [Math.max(0, 100 - left - width), ""],
+    [Math.max(0, 100 - offset - width), ""],
   ] as const;
   const cells = parts.flatMap(([share, more]) =>
     share === 0 ? [] : [`<td style="padding:0;height:12px;line-height:12px;font-size:1px;width:${share}%${more}">&nbsp;</td>`],

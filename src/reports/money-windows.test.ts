@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@jest/globals";
 import { aBurnAlert, aCostRun } from "../../test/builders/a-cost-run.ts";
 import { aBudgetState, createFakeBudgetControl } from "../../test/fakes/fake-budget-control.ts";
-import { gatherMoney, type MoneyFacts, moneyWindows, tellMoney } from "./money-windows.ts";
+import { describeMoney, gatherMoney, type MoneyFacts, moneyWindows } from "./money-windows.ts";
 
 const hour = 3_600_000;
 const usd = 1_000_000;
@@ -11,13 +11,13 @@ const facts: MoneyFacts = {
   spentMicroUsd: 96 * usd,
   onset: { from: 0, to: hour, costMicroUsd: 12 * usd },
   afterStop: { from: hour, to: hour + hour / 2, costMicroUsd: 2 * usd },
-  restOfPeriodMs: 10 * hour,
+  remainingPeriodMs: 10 * hour,
   unpricedTokens: 0,
 };
 
 describe("what was avoided", () => {
   it("is onset rate × time, less what was spent instead, with the formula written out", () => {
-    const { lines, avoided } = tellMoney(facts);
+    const { lines, avoided } = describeMoney(facts);
     expect(lines).toEqual([
       "Budget checkout: $96.00 of $300.00 is spent in this period.",
       "Onset rate: $12.00 in 1h (1970-01-01 00:00:00 UTC to 1970-01-01 01:00:00 UTC) = $12.00/h.",
@@ -28,19 +28,19 @@ describe("what was avoided", () => {
   });
 
   it("is not claimed when more was spent than before", () => {
-    const told = tellMoney({ ...facts, afterStop: { from: hour, to: 2 * hour, costMicroUsd: 15 * usd } });
+    const told = describeMoney({ ...facts, afterStop: { from: hour, to: 2 * hour, costMicroUsd: 15 * usd } });
     expect(told.lines[2]).toContain("nothing avoided: $3.00 more than that");
     expect(told).not.toHaveProperty("avoided");
   });
 
   it("cannot be computed without spend before, and is nothing when nothing was changed", () => {
-    expect(tellMoney({ ...facts, onset: { from: 0, to: hour, costMicroUsd: 0 } }).lines.at(-1)).toMatch(/cannot be computed/);
+    expect(describeMoney({ ...facts, onset: { from: 0, to: hour, costMicroUsd: 0 } }).lines.at(-1)).toMatch(/cannot be computed/);
     const { afterStop: _none, ...unchanged } = facts;
-    expect(tellMoney(unchanged).lines.at(-1)).toMatch(/nothing was avoided/);
+    expect(describeMoney(unchanged).lines.at(-1)).toMatch(/nothing was avoided/);
   });
 
   it("says that tokens without a price make it too low", () => {
-    expect(tellMoney({ ...facts, unpricedTokens: 12_000 }).lines[1]).toBe(
+    expect(describeMoney({ ...facts, unpricedTokens: 12_000 }).lines[1]).toBe(
       "12,000 tokens have no price and count as nothing here: the true cost is higher.",
     );
   });

@@ -24,12 +24,12 @@ export interface MoneyFacts {
   /** From the first effect to the end of the run; absent when nothing was changed. */
   readonly afterStop?: SpentWindow;
   /** Rest of the budget's period at the first effect. */
-  readonly restOfPeriodMs?: number;
+  readonly remainingPeriodMs?: number;
   readonly unpricedTokens: number;
 }
 
 const rankingSchema = z.object({ from: z.number(), to: z.number(), rows: z.array(z.unknown()) });
-const usualOnsetMs = 10 * 60_000;
+const defaultOnsetMs = 10 * 60_000;
 
 /** Windows of a run: before its first effect, and from there to its end. Undefined when the run was not about a budget. */
 export function moneyWindows(
@@ -46,9 +46,9 @@ export function moneyWindows(
   const end = (journal.find((entry) => entry.kind === "concluded") ?? journal.at(-1))?.at ?? accepted.at;
   const ranking = journal
     .flatMap((entry) => (entry.kind === "applied" ? [rankingSchema.safeParse(entry.output)] : []))
-    .find((seen) => seen.success);
+    .find((parsed) => parsed.success);
   const onset = ranking?.data ?? {
-    from: Math.min(accepted.request.alert?.startsAt ?? accepted.at, accepted.at - usualOnsetMs),
+    from: Math.min(accepted.request.alert?.startsAt ?? accepted.at, accepted.at - defaultOnsetMs),
     to: accepted.at,
   };
   return { budget, onset: { from: onset.from, to: onset.to }, end, ...(stop !== undefined && { stop }) };
@@ -78,13 +78,13 @@ export async function gatherMoney(journal: Journal, budgets: Pick<BudgetControl,
     spentMicroUsd: state.spentMicroUsd,
     onset: { from: onset.from, to: onset.to, costMicroUsd: onset.costMicroUsd },
     ...(after !== undefined && { afterStop: { from: after.from, to: after.to, costMicroUsd: after.costMicroUsd } }),
-    ...(stop !== undefined && periodEnd > stop && { restOfPeriodMs: periodEnd - stop }),
+    ...(stop !== undefined && periodEnd > stop && { remainingPeriodMs: periodEnd - stop }),
     unpricedTokens: onset.unpriced + (after?.unpriced ?? 0),
   };
 }
 
 /** What it cost and what was avoided, every number with its formula. What cannot be computed is said, never left out. */
-export function tellMoney(facts: MoneyFacts): { readonly lines: readonly string[]; readonly avoided?: string } {
+export function describeMoney(facts: MoneyFacts): { readonly lines: readonly string[]; readonly avoided?: string } {
   const { onset, afterStop } = facts;
   const lines = [`Budget ${facts.budget}: ${formatUsd(facts.spentMicroUsd)} of ${formatUsd(facts.limitMicroUsd)} is spent in this period.`];
   if (facts.unpricedTokens > 0) {
@@ -110,10 +110,10 @@ export function tellMoney(facts: MoneyFacts): { readonly lines: readonly string[
   lines.push(
     `Until the run ended: onset rate × time since the stop = ${perTime} × ${span(lasted)} = ${formatUsd(counterfactual)}; spent instead ${formatUsd(afterStop.costMicroUsd)}; ${verb}.`,
   );
-  if (facts.restOfPeriodMs !== undefined) {
-    const whole = Math.round((onset.costMicroUsd * facts.restOfPeriodMs) / length);
+  if (facts.remainingPeriodMs !== undefined) {
+    const whole = Math.round((onset.costMicroUsd * facts.remainingPeriodMs) / length);
     lines.push(
-      `To the end of the budget's period: onset rate × remaining time = ${perTime} × ${span(facts.restOfPeriodMs)} = ${formatUsd(whole)}. This is an upper bound: it assumes that nobody else would have stopped it.`,
+      `To the end of the budget's period: onset rate × remaining time = ${perTime} × ${span(facts.remainingPeriodMs)} = ${formatUsd(whole)}. This is an upper bound: it assumes that nobody else would have stopped it.`,
     );
   }
   return {

@@ -60,9 +60,9 @@ function phraseHtml(node: PhrasingContent): string {
 function blockText(node: Nodes): readonly string[] {
   if (node.type === "list") {
     return node.children.flatMap((item, index) => {
-      const [first = "", ...rest] = item.children.flatMap(blockText);
+      const [first = "", ...otherLines] = item.children.flatMap(blockText);
       const mark = node.ordered === true ? `${(node.start ?? 1) + index}. ` : "- ";
-      return [`${mark}${first}`, ...rest.map((line) => `${" ".repeat(mark.length)}${line}`)];
+      return [`${mark}${first}`, ...otherLines.map((line) => `${" ".repeat(mark.length)}${line}`)];
     });
   }
   if (node.type === "code") return node.value.split("\n").map((line) => `    ${line}`);

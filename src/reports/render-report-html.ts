@@ -35,7 +35,7 @@ export function renderReportHtml(review: Review): string {
     section("Tracked metrics", review.metrics.map(metric).join("")),
     section("Cost", review.money.map((line) => `<p style="margin:6px 0 0">${escapeHtml(line)}</p>`).join("")),
     section("Post-Action", steps(review.post)),
-    section("Left for people", leftForPeople(review.leftForPeople)),
+    section("Left for people", taskList(review.remainingTasks)),
     section("Related", review.related === undefined ? "" : proseToHtml(review.related)),
   ];
   const link =
@@ -129,15 +129,15 @@ function checks(stories: readonly CheckStory[]): string {
 
 function metric(story: MetricStory): string {
   const figures = figuresOf(story);
-  const told =
+  const summary =
     figures === undefined
       ? "could not be seen"
       : `first ${figure(figures.first)} · highest ${figure(figures.highest)} · last ${figure(figures.last)}${figures.unseen > 0 ? ` · ${figures.unseen} of ${story.points.length} looks saw nothing` : ""}`;
   const picture = figures === undefined ? "" : svgSparkline(story);
-  return `<table role="presentation" cellpadding="0" cellspacing="0" style="width:100%;margin:8px 0 0"><tr><td style="vertical-align:top"><strong>${escapeHtml(story.name)}</strong> <span style="color:#59636e;font-size:13px">${escapeHtml(told)}</span></td></tr><tr><td>${picture}</td></tr></table>`;
+  return `<table role="presentation" cellpadding="0" cellspacing="0" style="width:100%;margin:8px 0 0"><tr><td style="vertical-align:top"><strong>${escapeHtml(story.name)}</strong> <span style="color:#59636e;font-size:13px">${escapeHtml(summary)}</span></td></tr><tr><td>${picture}</td></tr></table>`;
 }
 
-function leftForPeople(items: readonly string[]): string {
+function taskList(items: readonly string[]): string {
   if (items.length === 0) return `<p style="margin:6px 0 0">Nothing.</p>`;
   return `<ul style="margin:6px 0 0;padding-left:20px">${items.map((text) => `<li style="margin:3px 0">${proseToHtml(text)}</li>`).join("")}</ul>`;
 }

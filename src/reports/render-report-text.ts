@@ -18,7 +18,7 @@ export function renderReportText(review: Review): string {
     section("Tracked metrics", review.metrics.map(metric).join("\n")),
     section("Cost", review.money.map((line) => `- ${line}`).join("\n")),
     section("Post-Action", steps(review.post)),
-    section("Left for people", review.leftForPeople.length === 0 ? "Nothing." : review.leftForPeople.map(item).join("\n")),
+    section("Left for people", review.remainingTasks.length === 0 ? "Nothing." : review.remainingTasks.map(item).join("\n")),
     section("Related", review.related === undefined ? "" : proseToText(review.related)),
   ];
   return `${parts.filter((part) => part !== "").join("\n\n")}\n`;
@@ -59,9 +59,9 @@ const pictureWidth = 40;
 function waterfall(rows: Waterfall): readonly string[] {
   const bar = ({ from, to, kind }: WaterfallRow): string => {
     if (from === to) return "";
-    const left = Math.min(pictureWidth - 1, Math.round(from * pictureWidth));
-    const width = Math.max(1, Math.round(to * pictureWidth) - left);
-    return `${" ".repeat(left)}${(kind === "fall" ? "░" : "█").repeat(width)}`;
+    const offset = Math.min(pictureWidth - 1, Math.round(from * pictureWidth));
+    const width = Math.max(1, Math.round(to * pictureWidth) - offset);
+    return `${" ".repeat(offset)}${(kind === "fall" ? "░" : "█").repeat(width)}`;
   };
   return columns([
     ["Factor", "Change", "Share", "Times", ""],

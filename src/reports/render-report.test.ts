@@ -102,7 +102,7 @@ describe("structure", () => {
   });
 
   it("says what is left for people and links only to itself", () => {
-    expect(review.leftForPeople).toHaveLength(2);
+    expect(review.remainingTasks).toHaveLength(2);
     const html = renderReportHtml(review);
     expect(html.match(/href="[^"]*"/g)).toEqual(['href="https://runbookd.example.com/api/runs/run_01JH"']);
   });
@@ -161,7 +161,7 @@ describe("other ends", () => {
       }),
     });
     expect(review.steps[0]?.state).toBe("in doubt");
-    expect(review.leftForPeople).toContain('Step "one" is in doubt: look at it.');
+    expect(review.remainingTasks).toContain('Step "one" is in doubt: look at it.');
     expect(review.steps[1]?.state).toBe("not reached");
   });
 
@@ -198,7 +198,7 @@ describe("other ends", () => {
         },
       ),
     });
-    expect(review.leftForPeople).toEqual([
+    expect(review.remainingTasks).toEqual([
       'Step "one" is failed: look at it.',
       'Step "one" could not be undone: changed by ann',
       "Verification is inconclusive: Burn is down",

@@ -94,5 +94,5 @@ export interface Review {
   /** Sentences with their formulas; empty when no budget was concerned. */
   readonly money: readonly string[];
   /** What nobody did yet; Markdown. */
-  readonly leftForPeople: readonly string[];
+  readonly remainingTasks: readonly string[];
 }

@@ -12,10 +12,10 @@ export interface MetricFigures {
 
 /** Undefined when no look saw anything. */
 export function figuresOf(metric: MetricStory): MetricFigures | undefined {
-  const seen = metric.points.flatMap(({ value }) => (value === null ? [] : [value]));
-  const [first, last] = [seen[0], seen.at(-1)];
+  const values = metric.points.flatMap(({ value }) => (value === null ? [] : [value]));
+  const [first, last] = [values[0], values.at(-1)];
   if (first === undefined || last === undefined) return undefined;
-  return { first, highest: Math.max(...seen), last, unseen: metric.points.length - seen.length };
+  return { first, highest: Math.max(...values), last, unseen: metric.points.length - values.length };
 }
 
 /** One character per slice of time, its highest value; a slice that nobody saw is a dot. The scale begins at zero. */
@@ -67,8 +67,8 @@ function slicesOf({ points }: MetricStory, width: number): readonly (number | nu
   if (points.length <= width) return points.map(({ value }) => value);
   return Array.from({ length: width }, (_, index) => {
     const slice = points.slice(Math.floor((index * points.length) / width), Math.floor(((index + 1) * points.length) / width));
-    const seen = slice.flatMap(({ value }) => (value === null ? [] : [value]));
-    return seen.length === 0 ? null : Math.max(...seen);
+    const values = slice.flatMap(({ value }) => (value === null ? [] : [value]));
+    return values.length === 0 ? null : Math.max(...values);
   });
 }
 

@@ -20,40 +20,40 @@ export interface StepHead {
 const resultsShown = 18;
 
 /** The sentence is a line of the story, and the budget is the run's target. */
-const told = new Set(["sentence", "budget"]);
+const shownElsewhere = new Set(["sentence", "budget"]);
 
 /** Tells one step from the journal: what was done when, before → after, results, attempts, checks, and who answered. */
-export function tellStep(head: StepHead, journal: Journal): StepStory {
+export function describeStep(head: StepHead, journal: Journal): StepStory {
   const questions = new Set(
     journal.flatMap((entry) => (entry.kind === "asked" && entry.question.stepId === head.id ? [entry.question.id] : [])),
   );
-  const own = journal.filter((entry) => ("step" in entry && entry.step === head.id) || concerns(entry, head.id, questions));
+  const entries = journal.filter((entry) => ("step" in entry && entry.step === head.id) || concerns(entry, head.id, questions));
   const lines: StoryLine[] = [];
   let headline = "";
-  for (const entry of own) {
+  for (const entry of entries) {
     if (entry.kind === "progressed") {
       const next = headlineOf(entry.progress);
       if (next === headline) continue;
       headline = next;
     }
-    const text = tell(entry);
+    const text = lineOf(entry);
     if (text !== undefined) lines.push({ at: entry.at, text: cleanText(text, 600) });
   }
-  const plan = own.findLast((entry) => entry.kind === "intent" || (entry.kind === "refused" && entry.plan !== undefined));
+  const plan = entries.findLast((entry) => entry.kind === "intent" || (entry.kind === "refused" && entry.plan !== undefined));
   const changes = plan?.kind === "intent" || plan?.kind === "refused" ? (plan.plan?.changes ?? []) : [];
-  const applied = own.findLast((entry) => entry.kind === "applied");
+  const applied = entries.findLast((entry) => entry.kind === "applied");
   const output = applied?.kind === "applied" ? applied.output : {};
   const ranking = rankingOf(output);
   const waterfall = waterfallOf(output);
   return {
     ...head,
-    state: stateOf(own),
+    state: stateOf(entries),
     lines,
     changes: changes.map(changeLine),
     results: Object.entries(output)
       .filter(
         ([name, value]) =>
-          !told.has(name) &&
+          !shownElsewhere.has(name) &&
           !(name === "rows" && ranking !== undefined) &&
           !(waterfall !== undefined && waterfallFields.has(name)) &&
           !(Array.isArray(value) && value.length === 0),
@@ -83,22 +83,22 @@ const stateAfter: { readonly [Kind in JournalEntry["kind"]]?: StepState } = {
   intent: "in doubt",
 };
 
-function stateOf(own: Journal): StepState {
-  const last = own.findLast((entry) => entry.kind !== "checked" && entry.kind !== "suspended");
+function stateOf(entries: Journal): StepState {
+  const last = entries.findLast((entry) => entry.kind !== "checked" && entry.kind !== "suspended");
   if (last === undefined) return "not reached";
   if (last.kind === "refused") return last.guardrail === "mode" ? "planned only" : "refused";
   return stateAfter[last.kind] ?? "waiting";
 }
 
-function tell(entry: JournalEntry): string | undefined {
+function lineOf(entry: JournalEntry): string | undefined {
   switch (entry.kind) {
     case "intent":
       return `${entry.attempt > 1 ? `Attempt ${entry.attempt}: ` : ""}${entry.plan.summary}.`;
     case "applied": {
       const sentence = entry.output["sentence"];
-      const found =
+      const prefix =
         entry.found === undefined ? "Done" : `Found done (${entry.found === "probe" ? "the target was asked" : "a person said so"})`;
-      return typeof sentence === "string" ? `${found}: ${sentence}` : `${found}.`;
+      return typeof sentence === "string" ? `${prefix}: ${sentence}` : `${prefix}.`;
     }
     case "progressed":
       return sentenceOf(headlineOf(entry.progress));

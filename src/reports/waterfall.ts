@@ -33,10 +33,10 @@ interface Factor {
 export function waterfallOf(output: { readonly [name: string]: Json }): Waterfall | undefined {
   const { factors, segment_cost_usd: now, segment_baseline_usd: before } = output;
   if (!Array.isArray(factors) || factors.length === 0 || typeof now !== "number" || typeof before !== "number") return undefined;
-  const known = factors.flatMap((row: Json) => factorOf(row));
-  if (known.length !== factors.length) return undefined;
+  const parsedFactors = factors.flatMap((row: Json) => factorOf(row));
+  if (parsedFactors.length !== factors.length) return undefined;
   let sum = before;
-  const moves = known.map((one) => {
+  const moves = parsedFactors.map((one) => {
     const start = sum;
     sum += one.change;
     return { ...one, start, end: sum };

@@ -54,33 +54,33 @@ export function createRunbookFolder(path: string, catalogue: ActionCatalogue): R
   const read = async (file: string): Promise<Newest> => {
     const full = join(path, file);
     const id = runbookIdOf(file);
-    const known = parsed.get(file);
+    const previous = parsed.get(file);
     try {
       const { size } = await stat(full);
       const source = size > readLimitBytes ? "" : await readFile(full, "utf8");
-      if (known?.source === source && size <= readLimitBytes) return known;
+      if (previous?.source === source && size <= readLimitBytes) return previous;
       const newest = { id, file, source, ...parseRunbook({ file, source, catalogue }) };
       parsed.set(file, newest);
       return newest;
     } catch (error) {
       // A link to nowhere, or a file that has just gone: it must not hold the other documents back.
-      return { id, file, source: known?.source ?? "", diagnostics: [unreadable(file, error)] };
+      return { id, file, source: previous?.source ?? "", diagnostics: [unreadable(file, error)] };
     }
   };
 
   /** Takes one document after the other: whoever would take an alert of another stays as it was, so that the set in force is never ambiguous. */
-  const takeOver = (found: readonly Newest[]): readonly FolderDocument[] => {
-    const inForce = new Map(found.flatMap(({ id }) => documents.get(id)?.runbook ?? []).map((runbook) => [runbook.id, runbook]));
-    return found
+  const takeOver = (candidates: readonly Newest[]): readonly FolderDocument[] => {
+    const inForce = new Map(candidates.flatMap(({ id }) => documents.get(id)?.runbook ?? []).map((runbook) => [runbook.id, runbook]));
+    return candidates
       .map((newest) => {
         const others = [...inForce.values()].filter(({ id }) => id !== newest.id);
         const conflicts = newest.runbook === undefined ? [] : conflictsOf(newest.runbook, others);
         if (newest.runbook !== undefined && conflicts.length === 0) inForce.set(newest.id, newest.runbook);
         return { ...newest, diagnostics: [...newest.diagnostics, ...conflicts] };
       })
-      .map(({ runbook: _newest, ...rest }) => {
-        const runbook = inForce.get(rest.id);
-        return { ...rest, ...(runbook !== undefined && { runbook }) };
+      .map(({ runbook: _newest, ...document }) => {
+        const runbook = inForce.get(document.id);
+        return { ...document, ...(runbook !== undefined && { runbook }) };
       });
   };
 

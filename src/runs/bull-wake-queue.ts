@@ -24,15 +24,15 @@ export interface BullWakeQueue extends WakeQueue {
 /** `failed` hears of rings that were lost. The job id is a hash: an id from outside could brick the queue. */
 export function createBullWakeQueue(redis: Redis, failed: (error: Error) => void): BullWakeQueue {
   const queue = openQueue<WakeJob>(wakeQueueName, { redis, prefix: wakePrefix, failed });
-  let rings = 0;
+  let sequence = 0;
   return {
-    ring(runId) {
-      rings += 1;
+    enqueue(runId) {
+      sequence += 1;
       queue
         .add(
           "wake",
           { runId },
-          { jobId: `w-${sha256(`${runId}:${process.pid}:${rings}`).slice(0, 32)}`, removeOnComplete: true, removeOnFail: true },
+          { jobId: `w-${sha256(`${runId}:${process.pid}:${sequence}`).slice(0, 32)}`, removeOnComplete: true, removeOnFail: true },
         )
         .catch((error: unknown) => failed(error instanceof Error ? error : new Error(String(error))));
     },

@@ -5,7 +5,7 @@ it("is settled when the last of what it holds has ended, however it ended", asyn
   const hand = createConcurrencyLimiter(2);
   await hand.settled();
   const ends: (() => void)[] = [];
-  const work = [1, 2].map(async () => hand.hold(async () => new Promise<void>((resolve) => ends.push(resolve))));
+  const work = [1, 2].map(async () => hand.run(async () => new Promise<void>((resolve) => ends.push(resolve))));
   expect(hand.free()).toBe(0);
   let isSettled = false;
   const settled = hand.settled().then(() => (isSettled = true));
@@ -15,6 +15,6 @@ it("is settled when the last of what it holds has ended, however it ended", asyn
   ends[1]?.();
   await settled;
   expect(hand.free()).toBe(2);
-  await expect(hand.hold(async () => Promise.reject(new Error("broken")))).rejects.toThrow("broken");
+  await expect(hand.run(async () => Promise.reject(new Error("broken")))).rejects.toThrow("broken");
   await hand.settled();
 });

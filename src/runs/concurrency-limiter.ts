@@ -5,7 +5,7 @@ export interface ConcurrencyLimiter {
   /** Resolves when nothing is in hand. */
   settled(): Promise<void>;
   /** Counts while the work goes on. */
-  hold<Result>(work: () => Promise<Result>): Promise<Result>;
+  run<Result>(work: () => Promise<Result>): Promise<Result>;
 }
 
 /**
@@ -13,20 +13,20 @@ export interface ConcurrencyLimiter {
  * when the doorbell is dead the whole hand is the sweeper's.
  */
 export function createConcurrencyLimiter(capacity: number): ConcurrencyLimiter {
-  let held = 0;
+  let active = 0;
   let waiting: (() => void)[] = [];
   return {
-    free: () => capacity - held,
+    free: () => capacity - active,
     async settled() {
-      if (held > 0) await new Promise<void>((resolve) => waiting.push(resolve));
+      if (active > 0) await new Promise<void>((resolve) => waiting.push(resolve));
     },
-    async hold(work) {
-      held += 1;
+    async run(work) {
+      active += 1;
       try {
         return await work();
       } finally {
-        held -= 1;
-        if (held === 0) {
+        active -= 1;
+        if (active === 0) {
           for (const resolve of waiting) resolve();
           waiting = [];
         }

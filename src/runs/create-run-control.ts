@@ -8,7 +8,7 @@ import type { WakeQueue } from "../core/wake-queue.ts";
 import type { RunbookBytes } from "../runbooks/runbook-bytes.ts";
 import type { RunbookFolder } from "../runbooks/runbook-folder.ts";
 import type { DamagedRuns } from "./redis-damaged-runs.ts";
-import type { ControlReply, RunControl } from "./run-control.ts";
+import type { ControlResult, RunControl } from "./run-control.ts";
 import type { RunNotices } from "./run-notices.ts";
 import type { RunReader } from "./run-reader.ts";
 
@@ -18,7 +18,7 @@ export interface RunControlDeps {
   readonly bytes: RunbookBytes;
   readonly notices: RunNotices;
   readonly damaged: Pick<DamagedRuns, "giveUp">;
-  readonly doorbell: WakeQueue;
+  readonly wakeQueue: WakeQueue;
   readonly reader: Pick<RunReader, "get">;
   readonly library: Pick<RunbookFolder, "get">;
   readonly ids: Ids;
@@ -27,7 +27,7 @@ export interface RunControlDeps {
 
 /** Starts, stops and repeats runs by hand. A start by hand takes no cooldown: a person has decided. */
 export function createRunControl(deps: RunControlDeps): RunControl {
-  const accept = async (request: RunRequest, source: string): Promise<ControlReply> => {
+  const accept = async (request: RunRequest, source: string): Promise<ControlResult> => {
     await deps.bytes.put(request.runbookSha, source);
     const id = deps.ids("run");
     const now = deps.clock.now();
@@ -44,21 +44,21 @@ export function createRunControl(deps: RunControlDeps): RunControl {
       recentStarts: [],
       runId: id,
     };
-    const [reply] = await deps.store.accept([{ runbookId: request.runbookId, fingerprint, expectedVersion: 0, episode, run }]);
-    if (reply?.kind === "created") {
-      deps.doorbell.ring(id);
+    const [result] = await deps.store.accept([{ runbookId: request.runbookId, fingerprint, expectedVersion: 0, episode, run }]);
+    if (result?.kind === "created") {
+      deps.wakeQueue.enqueue(id);
       return { kind: "ok", runId: id };
     }
-    if (reply?.kind === "joined") return { kind: "conflict", reason: `Run ${reply.runId} of this runbook is open for this target.` };
-    if (reply?.kind === "frozen") return { kind: "conflict", reason: reply.reason };
-    return { kind: "conflict", reason: `The run was not accepted: ${reply?.kind ?? "no reply"}.` };
+    if (result?.kind === "joined") return { kind: "conflict", reason: `Run ${result.runId} of this runbook is open for this target.` };
+    if (result?.kind === "frozen") return { kind: "conflict", reason: result.reason };
+    return { kind: "conflict", reason: `The run was not accepted: ${result?.kind ?? "no reply"}.` };
   };
 
-  const noticed = async (id: string, send: () => Promise<"ok" | "ended" | "unknown_run">): Promise<ControlReply> => {
-    const reply = await send();
-    if (reply === "unknown_run") return { kind: "not_found" };
-    if (reply === "ended") return { kind: "conflict", reason: "The run has ended." };
-    deps.doorbell.ring(id);
+  const noticed = async (id: string, send: () => Promise<"ok" | "ended" | "unknown_run">): Promise<ControlResult> => {
+    const result = await send();
+    if (result === "unknown_run") return { kind: "not_found" };
+    if (result === "ended") return { kind: "conflict", reason: "The run has ended." };
+    deps.wakeQueue.enqueue(id);
     return { kind: "ok", runId: id };
   };
 

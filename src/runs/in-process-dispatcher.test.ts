@@ -23,7 +23,7 @@ function aBell(capacity: number) {
     },
     { limiter, drain: drain.signal, log },
   );
-  const bell = createInProcessDispatcher(run, { queue: { ring: (runId) => void rung.push(runId) }, limiter, drain: drain.signal });
+  const bell = createInProcessDispatcher(run, { queue: { enqueue: (runId) => void rung.push(runId) }, limiter, drain: drain.signal });
   const release = async () => {
     for (const gate of gates.splice(0)) gate();
     await new Promise((resolve) => setImmediate(resolve));
@@ -34,21 +34,21 @@ function aBell(capacity: number) {
 
 it("answers while there is room and passes the rest on to the queue", async () => {
   const { bell, executed, rung, release } = aBell(2);
-  for (const run of ["a", "b", "c"]) bell.ring(run);
+  for (const run of ["a", "b", "c"]) bell.enqueue(run);
   expect(executed).toEqual(["a", "b"]);
   expect(rung).toEqual(["c"]);
   await release();
-  bell.ring("d");
+  bell.enqueue("d");
   expect(executed).toEqual(["a", "b", "d"]);
   await release();
 });
 
 it("gives its room back after a defect and tells of it", async () => {
   const { bell, executed, failed, release } = aBell(1);
-  bell.ring("broken");
+  bell.enqueue("broken");
   await release();
   expect(failed()).toEqual(["broken"]);
-  bell.ring("next");
+  bell.enqueue("next");
   expect(executed).toEqual(["broken", "next"]);
   await release();
 });
@@ -56,7 +56,7 @@ it("gives its room back after a defect and tells of it", async () => {
 it("takes nothing while the process ends", () => {
   const { bell, executed, rung, drain } = aBell(2);
   drain.abort();
-  bell.ring("a");
+  bell.enqueue("a");
   expect(executed).toEqual([]);
   expect(rung).toEqual(["a"]);
 });

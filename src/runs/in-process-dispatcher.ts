@@ -11,8 +11,8 @@ export function createInProcessDispatcher(
   { queue, limiter, drain }: { readonly queue: WakeQueue; readonly limiter: ConcurrencyLimiter; readonly drain: AbortSignal },
 ): WakeQueue {
   return {
-    ring(runId) {
-      if (drain.aborted || limiter.free() <= 0) queue.ring(runId);
+    enqueue(runId) {
+      if (drain.aborted || limiter.free() <= 0) queue.enqueue(runId);
       else void run(runId);
     },
   };

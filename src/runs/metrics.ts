@@ -24,7 +24,7 @@ export function declareRunMetrics(registry: MetricRegistry) {
     // A quick check, a containment, a ramp of several stages, a run that waited for people.
     buckets: [1, 5, 15, 30, 60, 120, 300, 600, 1800, 3600, 7200, 21_600],
   });
-  const ledgerFaults = counter(registry, {
+  const journalFaultsTotal = counter(registry, {
     name: "runbookd_ledger_faults_total",
     help: "What the daily look at the ledger found out of order; all but a broken chain was mended.",
     labels: ["fault"],
@@ -74,17 +74,17 @@ export function declareRunMetrics(registry: MetricRegistry) {
       name: "runbookd_watchdog_age_seconds",
       help: "Since the watchdog (alert RunbookdWatchdog) last came through the whole pipeline; absent before the first time.",
     }),
-    ledgerFaults,
+    ledgerFaults: journalFaultsTotal,
     /** Creates the series of these runbooks at zero, so that the first run is a visible increase. */
-    initialiseRunbooks(ids: readonly string[]) {
+    initializeRunbooks(ids: readonly string[]) {
       for (const runbook of ids) {
         for (const outcome of outcomes) runs.inc({ runbook, outcome }, 0);
         runDuration.zero({ runbook });
       }
     },
     /** Creates the series of these faults of the ledger at zero. */
-    initialiseLedgerFaults(faults: readonly string[]) {
-      for (const fault of faults) ledgerFaults.inc({ fault }, 0);
+    initializeJournalFaults(faults: readonly string[]) {
+      for (const fault of faults) journalFaultsTotal.inc({ fault }, 0);
     },
   };
 }
@@ -94,15 +94,15 @@ export function observeOpenRuns(
   metrics: Observing & RunMetrics,
   {
     runbooks,
-    ledger,
-  }: { readonly runbooks: () => readonly string[]; readonly ledger: Pick<RedisRunJournal, "openRuns" | "dueLagSeconds"> },
+    journal,
+  }: { readonly runbooks: () => readonly string[]; readonly journal: Pick<RedisRunJournal, "openRuns" | "dueLagSeconds"> },
 ): void {
   metrics.observe([metrics.runsActive], async () => {
     metrics.runsActive.reset();
     for (const runbook of runbooks()) metrics.runsActive.set({ runbook }, 0);
-    for (const [runbook, count] of await ledger.openRuns()) metrics.runsActive.set({ runbook }, count);
+    for (const [runbook, count] of await journal.openRuns()) metrics.runsActive.set({ runbook }, count);
   });
-  metrics.observe([metrics.dueLag], async () => metrics.dueLag.set(await ledger.dueLagSeconds()));
+  metrics.observe([metrics.dueLag], async () => metrics.dueLag.set(await journal.dueLagSeconds()));
 }
 
 /** Counts the runs that cannot be read, at every scrape. */

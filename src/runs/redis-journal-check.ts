@@ -37,24 +37,24 @@ export function createJournalCheck(
 ): () => Promise<readonly JournalFault[]> {
   const checkOpenRuns = async (): Promise<JournalFault[]> => {
     const ids = [...new Set([...(await redis.smembers(runKeys.openRuns)), ...(await redis.zrange(runKeys.due, "0", "-1"))])];
-    const replies = await inParts(ids, async (id) =>
+    const results = await inParts(ids, async (id) =>
       runScripts.requeueOrphanedRun.run(redis, {
         keys: { run: runKeys.run(id), due: runKeys.due, openRuns: runKeys.openRuns },
         args: { runId: id },
       }),
     );
-    return replies.flatMap(([about, reply]) => {
-      const fault = faultOf[String(reply)];
+    return results.flatMap(([about, result]) => {
+      const fault = faultOf[String(result)];
       return fault === undefined ? [] : [{ fault, about }];
     });
   };
 
   const checkLocks = async (): Promise<JournalFault[]> => {
     const ids = await redis.zrange(runKeys.runs, "0", "-1");
-    const replies = await inParts(ids, async (id) =>
+    const results = await inParts(ids, async (id) =>
       runScripts.releaseLocks.run(redis, { keys: { run: runKeys.run(id), locks: runKeys.locks(id) }, args: { runId: id } }),
     );
-    return replies.flatMap(([about, freed]) => (Number(freed) > 0 ? [{ fault: "lock_left" as const, about }] : []));
+    return results.flatMap(([about, freed]) => (Number(freed) > 0 ? [{ fault: "lock_left" as const, about }] : []));
   };
 
   return async () =>
@@ -70,10 +70,10 @@ export function createJournalCheck(
     });
 }
 
-async function inParts<Reply>(ids: readonly string[], ask: (id: string) => Promise<Reply>): Promise<(readonly [string, Reply])[]> {
-  const replies: (readonly [string, Reply])[] = [];
+async function inParts<Result>(ids: readonly string[], ask: (id: string) => Promise<Result>): Promise<(readonly [string, Result])[]> {
+  const results: (readonly [string, Result])[] = [];
   for (let at = 0; at < ids.length; at += runsAtOnce) {
-    replies.push(...(await Promise.all(ids.slice(at, at + runsAtOnce).map(async (id) => [id, await ask(id)] as const))));
+    results.push(...(await Promise.all(ids.slice(at, at + runsAtOnce).map(async (id) => [id, await ask(id)] as const))));
   }
-  return replies;
+  return results;
 }

@@ -6,7 +6,7 @@ import type { RunbookBytes } from "../runbooks/runbook-bytes.ts";
 import type { PinnedRunbooks } from "./pinned-runbooks.ts";
 
 /** Compiled documents kept in memory. */
-const keep = 64;
+const maxCompiled = 64;
 
 /** The documents that runs are pinned to: from memory by hash, else from the ledger, proven by their hash and parsed. */
 export function createPinnedRunbooks(bytes: Pick<RunbookBytes, "get">, catalogue: ActionCatalogue): PinnedRunbooks {
@@ -14,13 +14,13 @@ export function createPinnedRunbooks(bytes: Pick<RunbookBytes, "get">, catalogue
   return {
     async get(sha, runbookId) {
       const key = `${runbookId}:${sha}`;
-      const known = compiled.get(key);
-      if (known !== undefined) return known;
+      const cached = compiled.get(key);
+      if (cached !== undefined) return cached;
       const source = await bytes.get(sha);
       if (source === undefined || sha256(source) !== sha) return undefined;
       const { runbook } = parseRunbook({ file: `${runbookId}.md`, source, catalogue });
       if (runbook === undefined) return undefined;
-      if (compiled.size >= keep) compiled.delete([...compiled.keys()][0] ?? "");
+      if (compiled.size >= maxCompiled) compiled.delete([...compiled.keys()][0] ?? "");
       compiled.set(key, runbook);
       return runbook;
     },

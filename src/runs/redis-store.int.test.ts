@@ -114,7 +114,7 @@ describeAcceptStore("Redis", async () => {
         state: "ended",
         summary: {},
         claims: [],
-        heard: { stop: false, resolved: false },
+        recordedNotices: { stop: false, resolved: false },
         release: {},
       });
     },

@@ -9,7 +9,7 @@ import { parseEntry } from "../core/journal.ts";
 import { parseSummary, watchdogRunbook } from "../core/run.ts";
 import { createReplication } from "../platform/redis/replication.ts";
 import { claimArgs, endedRetentionMs, isId, runKeys } from "../platform/redis/run-keys.ts";
-import { replyList } from "../platform/redis/script.ts";
+import { resultList } from "../platform/redis/script.ts";
 import { runScripts } from "./redis-scripts.ts";
 import type { Notices, RunJournal } from "./store.ts";
 
@@ -23,7 +23,7 @@ export interface RedisRunJournal extends RunJournal {
   /** Runs that somebody must look at now, oldest first. */
   due(limit: number): Promise<readonly string[]>;
   /** Takes back the leases of an earlier process of this worker's name; its runs are due at once. Only safe when the name is exclusive. */
-  reclaimOwn(): Promise<readonly string[]>;
+  reclaimLeases(): Promise<readonly string[]>;
   /** Open runs by runbook. */
   openRuns(): Promise<ReadonlyMap<string, number>>;
   /** Seconds by which the oldest due run is late; 0 when none is. */
@@ -53,17 +53,17 @@ export function createRunJournal(
 
   const claimRun: RunJournal["claim"] = async (runId) => {
     if (!isId(runId)) return { refused: "unknown_run" };
-    const reply = replyList(
+    const result = resultList(
       await runScripts.claim.run(redis, {
         keys: { run: runKeys.run(runId), journal: runKeys.journal(runId), due: runKeys.due },
         args: { runId, worker, leaseMs, nonce: options.nonce() },
       }),
     ).map(String);
-    const [kind] = reply;
+    const [kind] = result;
     if (kind === "ended" || kind === "held" || kind === "waiting" || kind === "unknown_run" || kind === "damaged") return { refused: kind };
     const [, token = "", epoch = "0", head = "", stalls = "1", stopBy = "", stopReason = "", resolved = "", summary = "", ...entries] =
-      reply;
-    const journal = readRecord(summary, entries, (known) => summaries.set(runId, known));
+      result;
+    const journal = readRecord(summary, entries, (currentSummary) => summaries.set(runId, currentSummary));
     if (journal === undefined) {
       const keys = { run: runKeys.run(runId), due: runKeys.due, damagedRuns: runKeys.damaged };
       await runScripts.quarantineRun.run(redis, { keys, args: { runId, token } });
@@ -83,11 +83,11 @@ export function createRunJournal(
     claim: claimRun,
     async renew(lease) {
       const { runId, token } = lease;
-      const reply = replyList(
+      const result = resultList(
         await runScripts.renew.run(redis, { keys: { run: runKeys.run(runId), due: runKeys.due }, args: { runId, token, leaseMs } }),
       );
-      const [, stopBy = "", stopReason = "", resolved = ""] = reply.map(String);
-      return { held: reply[0] === 1, notices: noticesOf(stopBy, stopReason, resolved) };
+      const [, stopBy = "", stopReason = "", resolved = ""] = result.map(String);
+      return { renewed: result[0] === 1, notices: noticesOf(stopBy, stopReason, resolved) };
     },
     async append(lease, change) {
       if (change.effect === true && isBehind) {
@@ -101,11 +101,11 @@ export function createRunJournal(
         head = link.head;
         return link.text;
       });
-      const known = summaries.get(lease.runId) ?? (await readSummary(redis, lease.runId));
-      const summary = { ...known, ...change.summary, state: change.state };
+      const currentSummary = summaries.get(lease.runId) ?? (await readSummary(redis, lease.runId));
+      const summary = { ...currentSummary, ...change.summary, state: change.state };
       const cooldowns = change.cooldowns ?? [];
       const { question, release } = change;
-      const reply = replyList(
+      const result = resultList(
         await runScripts.append.run(redis, {
           keys: {
             run: runKeys.run(lease.runId),
@@ -138,15 +138,15 @@ export function createRunJournal(
             entryCount: texts.length,
             claimCount: change.claims.length,
             cooldownCount: cooldowns.length,
-            sawStop: change.heard.stop,
-            sawResolved: change.heard.resolved,
+            sawStop: change.recordedNotices.stop,
+            sawResolved: change.recordedNotices.resolved,
             precedesEffect: change.effect === true,
             freezeQuery: change.freeze === undefined ? "" : JSON.stringify(change.freeze),
           },
           moreArgs: [...texts, ...claimArgs(change.claims), ...cooldowns.map((cooldown) => Math.max(1, Math.ceil(cooldown.forMs)))],
         }),
       );
-      switch (String(reply[0])) {
+      switch (String(result[0])) {
         case "ok":
           if (release === undefined) summaries.set(lease.runId, summary);
           else summaries.delete(lease.runId);
@@ -154,18 +154,18 @@ export function createRunJournal(
           return {
             kind: "ok",
             head,
-            notices: noticesOf(String(reply[1]), String(reply[2]), String(reply[3])),
+            notices: noticesOf(String(result[1]), String(result[2]), String(result[3])),
             ...(isBehind && { unreplicated: true }),
           };
         case "stopped":
-          return { kind: "stopped", notices: noticesOf(String(reply[1]), String(reply[2]), String(reply[3])) };
+          return { kind: "stopped", notices: noticesOf(String(result[1]), String(result[2]), String(result[3])) };
         case "frozen":
-          return { kind: "frozen", freeze: parseFreeze(String(reply[1])) };
+          return { kind: "frozen", freeze: parseFreeze(String(result[1])) };
         case "refused": {
-          const refused = change.claims[Number(reply[1])];
+          const refused = change.claims[Number(result[1])];
           if (refused === undefined) throw new Error("append.lua refused a claim that was not made.");
-          const holder = String(reply[2]);
-          const retryAfterMs = Number(reply[3]);
+          const holder = String(result[2]);
+          const retryAfterMs = Number(result[3]);
           return {
             kind: "claim_refused",
             claim: refused,
@@ -179,7 +179,7 @@ export function createRunJournal(
       }
     },
     due: async (limit) => redis.zrangebyscore(runKeys.due, "-inf", String(options.clock.now()), "LIMIT", 0, limit),
-    async reclaimOwn() {
+    async reclaimLeases() {
       const all = await redis.zrange(runKeys.due, "0", "-1");
       const owners = await Promise.all(all.map(async (id) => redis.hget(runKeys.run(id), "owner")));
       const mine = all.filter((_, index) => owners[index] === worker);
@@ -203,11 +203,15 @@ export function createRunJournal(
 }
 
 /** Undefined: something in it is no record of ours. */
-function readRecord(summary: string, entries: readonly string[], keep: (summary: RunSummary) => void): readonly JournalEntry[] | undefined {
+function readRecord(
+  summary: string,
+  entries: readonly string[],
+  onSummary: (summary: RunSummary) => void,
+): readonly JournalEntry[] | undefined {
   try {
     const journal = entries.map((entry) => parseEntry(entry));
     if (journal[0]?.kind !== "accepted") return undefined;
-    keep(parseSummary(summary));
+    onSummary(parseSummary(summary));
     return journal;
   } catch {
     return undefined;

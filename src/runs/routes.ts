@@ -13,17 +13,17 @@ import type { Shape } from "../../packages/sdk/src/wire/shape.ts";
 import {
   defineEventRoute,
   defineRoute,
+  type HandlerResponse,
   json,
   noBody,
   noQuery,
   problem,
   type Refusal,
   type Route,
-  type RouteReply,
   type ServerSentEvent,
 } from "../platform/http/route.ts";
 import { operators, viewers } from "../platform/http/who.ts";
-import type { ControlReply, RunControl, StartReply } from "./run-control.ts";
+import type { ControlResult, RunControl, StartResult } from "./run-control.ts";
 import type { IndexedEntry, RunFilter, RunReader } from "./run-reader.ts";
 
 /** An id or a target in a query: short text. */
@@ -45,7 +45,7 @@ export function createRunRoutes({ reader, control }: { readonly reader: RunReade
       method: "get",
       path: "/api/runs",
       summary: "Runs, newest first, by page",
-      who: viewers,
+      allow: viewers,
       query: listQuery,
       body: noBody,
       success: {
@@ -68,7 +68,7 @@ export function createRunRoutes({ reader, control }: { readonly reader: RunReade
       method: "post",
       path: "/api/runs",
       summary: "Start a run by hand",
-      who: operators,
+      allow: operators,
       query: noQuery,
       body: newRunSchema,
       success: { status: 202, description: "`runId` is the new run", schema: runReferenceSchema },
@@ -82,7 +82,7 @@ export function createRunRoutes({ reader, control }: { readonly reader: RunReade
       method: "get",
       path: "/api/runs/{id}",
       summary: "One run: `summary`, `journal`, `runbookSource` as pinned and `report` once it is written",
-      who: viewers,
+      allow: viewers,
       query: noQuery,
       body: noBody,
       success: { status: 200, description: "The run", schema: runRecordSchema },
@@ -96,7 +96,7 @@ export function createRunRoutes({ reader, control }: { readonly reader: RunReade
       method: "get",
       path: "/api/runs/{id}/events",
       summary: "The run's journal as server-sent events: the id is the entry's index, Last-Event-ID resumes behind it, `end` is the last",
-      who: viewers,
+      allow: viewers,
       query: noQuery,
       body: noBody,
       success: { status: 200, description: "Server-sent events", events: runEventSchema },
@@ -113,7 +113,7 @@ export function createRunRoutes({ reader, control }: { readonly reader: RunReade
       method: "post",
       path: "/api/runs/{id}/abort",
       summary: "End the run before its next effect",
-      who: operators,
+      allow: operators,
       query: noQuery,
       body: runAbortSchema,
       success: { status: 202, description: "It will stop", schema: runReferenceSchema },
@@ -124,7 +124,7 @@ export function createRunRoutes({ reader, control }: { readonly reader: RunReade
       method: "post",
       path: "/api/runs/{id}/resume",
       summary: "Wake a waiting run now",
-      who: operators,
+      allow: operators,
       query: noQuery,
       body: noBody,
       success: { status: 202, description: "It was woken", schema: runReferenceSchema },
@@ -135,7 +135,7 @@ export function createRunRoutes({ reader, control }: { readonly reader: RunReade
       method: "post",
       path: "/api/runs/{id}/rerun",
       summary: "Start a new run with the same request",
-      who: operators,
+      allow: operators,
       query: noQuery,
       body: noBody,
       success: { status: 202, description: "`runId` is the new run", schema: runReferenceSchema },
@@ -145,14 +145,14 @@ export function createRunRoutes({ reader, control }: { readonly reader: RunReade
   ];
 }
 
-function started(reply: ControlReply | StartReply): RouteReply<Shape<typeof runReferenceSchema>> {
-  switch (reply.kind) {
+function started(result: ControlResult | StartResult): HandlerResponse<Shape<typeof runReferenceSchema>> {
+  switch (result.kind) {
     case "ok":
-      return json({ runId: reply.runId });
+      return json({ runId: result.runId });
     case "conflict":
-      return problem("conflict", reply.reason);
+      return problem("conflict", result.reason);
     case "invalid":
-      return problem("invalid-request", "The parameters do not fit the runbook.", reply.issues);
+      return problem("invalid-request", "The parameters do not fit the runbook.", result.issues);
     case "not_found":
       return problem("not-found", "There is no such run or runbook.");
   }

@@ -2,13 +2,13 @@ import type { Json } from "../../packages/sdk/src/wire/json.ts";
 import type { Mode } from "../../packages/sdk/src/wire/runs.ts";
 
 /** `conflict`: the run exists and cannot do this now. */
-export type ControlReply =
+export type ControlResult =
   | { readonly kind: "ok"; readonly runId: string }
   | { readonly kind: "conflict"; readonly reason: string }
   | { readonly kind: "not_found" };
 
 /** `invalid`: the parameters do not fit the runbook; one sentence each. */
-export type StartReply = ControlReply | { readonly kind: "invalid"; readonly issues: readonly string[] };
+export type StartResult = ControlResult | { readonly kind: "invalid"; readonly issues: readonly string[] };
 
 /** What a person asks for when starting a run by hand. */
 export interface StartRequest {
@@ -21,9 +21,9 @@ export interface StartRequest {
 
 /** What people do to runs. Each promise resolves when it is durable and rejects with `StoreUnavailable` otherwise. */
 export interface RunControl {
-  start(request: StartRequest): Promise<StartReply>;
-  abort(id: string, by: string, reason: string): Promise<ControlReply>;
-  resume(id: string, by: string): Promise<ControlReply>;
+  start(request: StartRequest): Promise<StartResult>;
+  abort(id: string, by: string, reason: string): Promise<ControlResult>;
+  resume(id: string, by: string): Promise<ControlResult>;
   /** A new run with the same request; answers the new run's id. */
-  rerun(id: string, by: string): Promise<ControlReply>;
+  rerun(id: string, by: string): Promise<ControlResult>;
 }

@@ -17,7 +17,7 @@ export type RunInProcess = (runId: string) => Promise<void>;
 export function createRunInProcess(executor: Executor, { limiter, drain, log }: RunInProcessOptions): RunInProcess {
   return async (runId) => {
     try {
-      const execution = await limiter.hold(async () => executor.execute(runId, drain));
+      const execution = await limiter.run(async () => executor.execute(runId, drain));
       if (execution === "damaged")
         log.ofRun(runId).error({}, "The run's record is unreadable; the run is marked as damaged, and its target stays locked.");
       else log.ofRun(runId).debug({ execution }, "The execution of the run ended.");

@@ -50,7 +50,7 @@ export interface Append {
   /** Give the lease back; look again at `dueAt` (absent: only when somebody wakes the run). */
   readonly release?: { readonly dueAt?: Instant };
   /** Which notices are in the journal already; an unheard one wakes a run that is being released. */
-  readonly heard: { readonly stop: boolean; readonly resolved: boolean };
+  readonly recordedNotices: { readonly stop: boolean; readonly resolved: boolean };
   /** At the end of the run: cooldown buckets to fill for a while. */
   readonly cooldowns?: readonly { readonly bucket: string; readonly forMs: number }[];
 }
@@ -59,7 +59,7 @@ export interface Append {
  * `unreplicated`: what is written may not survive the loss of the primary, so no effect may begin; as a kind of its own nothing was written.
  * `fenced`: the lease is lost, nothing was written. `stopped`: nothing was written, a person wants the run to end. `frozen`: nothing was written, the kill switch is on. `claim_refused`: nothing was written; `holder` is the run that has the lock.
  */
-export type AppendReply =
+export type AppendResult =
   | { readonly kind: "ok"; readonly head: string; readonly notices: Notices; readonly unreplicated?: boolean }
   | { readonly kind: "unreplicated" }
   | { readonly kind: "fenced" }
@@ -70,9 +70,9 @@ export type AppendReply =
 /** The ledger as a worker sees it. Every write is fenced by the lease's token. */
 export interface RunJournal {
   claim(runId: string): Promise<ClaimedRun | ClaimRefusal>;
-  append(lease: Lease, append: Append): Promise<AppendReply>;
+  append(lease: Lease, append: Append): Promise<AppendResult>;
   /** False: the lease is lost and will not come back. */
-  renew(lease: Lease): Promise<{ readonly held: boolean; readonly notices: Notices }>;
+  renew(lease: Lease): Promise<{ readonly renewed: boolean; readonly notices: Notices }>;
   /** Length of a lease in milliseconds. */
   readonly leaseMs: number;
 }

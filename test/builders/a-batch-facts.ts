@@ -17,7 +17,7 @@ export function aBatchFacts(change: Partial<Omit<BatchFacts, "limits">> & { read
     begunEnded: 0,
     succeeded: 0,
     unsuccessful: 0,
-    led: false,
+    pilotPassed: false,
     ...rest,
     limits: { ...batchLimitsSchema.parse({ leadingTickets: 0 }), ...limits },
   };

@@ -54,7 +54,7 @@ export function createActionBench(...budgets: readonly BudgetState[]) {
   const world: World = {
     burn: 0.5,
     answer: { kind: "answered", status: 200, headers: {}, body: "" },
-    outcome: { kind: "exited", code: 0, left: false, stdout: aCommandStream(""), stderr: aCommandStream("") },
+    outcome: { kind: "exited", code: 0, hasOrphans: false, stdout: aCommandStream(""), stderr: aCommandStream("") },
     commands: [aCommandTemplate({ name: "restart" })],
   };
   const prompt: { -readonly [Key in keyof SimulatedPrompt]: SimulatedPrompt[Key] } = aSimulatedPrompt();
@@ -69,7 +69,7 @@ export function createActionBench(...budgets: readonly BudgetState[]) {
   const checkpoints = createMemoryCheckpoints({ "a.txt": "base" });
   const rung: string[] = [];
   const ports: ActionPorts = {
-    tickets: { store: tickets, checkpoints, doorbell: { ring: async ({ id }) => void rung.push(id) } },
+    tickets: { store: tickets, checkpoints, wakeQueue: { enqueue: async ({ id }) => void rung.push(id) } },
     budgets: control,
     costs: noCosts,
     batches,

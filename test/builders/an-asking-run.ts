@@ -78,7 +78,7 @@ export async function createAskingRun(redis: Redis, change: Partial<Question> = 
     summary: {},
     claims: [],
     question,
-    heard: { stop: false, resolved: false },
+    recordedNotices: { stop: false, resolved: false },
     release: question.expiresAt === undefined ? {} : { dueAt: question.expiresAt },
   });
   return { runId, question, ledger };

@@ -33,7 +33,7 @@ import { createPinnedRunbooks } from "../../src/runs/redis-pinned-runbooks.ts";
 import { createRunNotices } from "../../src/runs/redis-run-notices.ts";
 import { createRunJournal } from "../../src/runs/redis-store.ts";
 import { createRunInProcess } from "../../src/runs/run-in-process.ts";
-import type { Append, AppendReply, Lease, RunJournal } from "../../src/runs/store.ts";
+import type { Append, AppendResult, Lease, RunJournal } from "../../src/runs/store.ts";
 import { startSweep } from "../../src/runs/sweep.ts";
 import { createSwitchAction, refuseAction } from "../fakes/switch-action.ts";
 
@@ -128,9 +128,9 @@ const dyingStore: AcceptStore = {
 };
 const queue = createBullWakeQueue(redis, () => undefined);
 const doorbell = {
-  ring(runId: string) {
+  enqueue(runId: string) {
     if (kill === "KP2") setTimeout(() => process.kill(process.pid, "SIGKILL"), 50);
-    else queue.ring(runId);
+    else queue.enqueue(runId);
   },
 };
 
@@ -145,7 +145,7 @@ const dyingLedger: RunJournal = {
   leaseMs: ledger.leaseMs,
   async renew(lease) {
     const renewed = await ledger.renew(lease);
-    return broken === "fencing" ? { ...renewed, held: true } : renewed;
+    return broken === "fencing" ? { ...renewed, renewed: true } : renewed;
   },
   async claim(runId) {
     const claimed = await ledger.claim(runId);
@@ -167,7 +167,7 @@ function dieAfter(entry: Append["entries"][number], change: Append): void {
 }
 
 /** The ledger as it is, unless a protection is to be missed. */
-async function brokenAppend(lease: Lease, change: Append): Promise<AppendReply> {
+async function brokenAppend(lease: Lease, change: Append): Promise<AppendResult> {
   if (broken === "intent") return ledger.append(lease, { ...change, entries: change.entries.filter(({ kind }) => kind !== "intent") });
   const reply = await ledger.append(lease, change);
   if (broken !== "fencing" || reply.kind !== "fenced") return reply;
@@ -191,7 +191,7 @@ const log: Log = {
 const nothing = () => undefined;
 const executor = createExecutor(
   {
-    ledger: dyingLedger,
+    journal: dyingLedger,
     runbooks: createPinnedRunbooks(bytes, catalogue),
     actions: { find },
     freezes: async () => freezeBoard.list(),
@@ -214,7 +214,7 @@ const executor = createExecutor(
     cooldownOf: () => [],
   },
 );
-await ledger.reclaimOwn();
+await ledger.reclaimLeases();
 const limiter = createConcurrencyLimiter(5);
 const run = createRunInProcess(executor, { limiter, drain, log });
 startRunWorker(run, { redis, concurrency: 5, drain, clock, log });
@@ -223,7 +223,7 @@ startSweep(run, { runs: ledger, limiter, intervalMs: 200, jitter: () => 0.9 + 0.
 const intake = createIntake({
   store: dyingStore,
   bytes,
-  doorbell,
+  wakeQueue: doorbell,
   library: { match: (labels) => (labels["kind"] === "undone" ? undone : runbook) },
   guards: () => ({ kind: "allow", claims: [] }),
   clock,

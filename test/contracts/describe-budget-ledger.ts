@@ -9,7 +9,7 @@ import { aUsageEvent } from "../builders/a-usage-report.ts";
 import type { FakeClock } from "../fakes/fake-clock.ts";
 
 /** Times of the contract's ledgers. */
-export const contractTimes: BudgetTimes = { leaseMs: 60_000, minuteMs: 60_000, bucketMs: 10_000, keepMs: 86_400_000 };
+export const contractTimes: BudgetTimes = { leaseMs: 60_000, minuteMs: 60_000, bucketMs: 10_000, retentionMs: 86_400_000 };
 
 /** A ledger of its own for one test, on the times above, and the clock that it reads. */
 export type LedgerFixture = { readonly ledger: BudgetLedger; readonly clock: FakeClock };

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "@jest/globals";
-import type { CanaryStore } from "../../src/llm/prompts/canary.ts";
+import type { PromptRolloutStore } from "../../src/llm/prompts/canary.ts";
 
 /** The specification of every store of canaries. `open` makes a fresh one. */
-export function describeCanaryStore(name: string, open: () => Promise<CanaryStore>): void {
+export function describePromptRolloutStore(name: string, open: () => Promise<PromptRolloutStore>): void {
   const tenth = { version: 2, share: 0.1, salt: "run-1" };
   const half = { ...tenth, share: 0.5 };
 

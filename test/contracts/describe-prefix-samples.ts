@@ -3,7 +3,7 @@ import type { PrefixSampleStore, SampleCaps } from "../../src/llm/usage/prefix-s
 import { aPrefixSample } from "../builders/a-prefix-sample.ts";
 
 const group = { prompt: "implement", provider: "anthropic", model: "claude-sonnet-4-5" };
-const caps: SampleCaps = { samples: 5, groups: 2, texts: 2, keepMs: 60_000 };
+const caps: SampleCaps = { samples: 5, groups: 2, texts: 2, retentionMs: 60_000 };
 
 /** The specification of every store of prefix samples. `open` makes a fresh one. */
 export function describePrefixSamples(name: string, open: (caps: SampleCaps) => Promise<PrefixSampleStore>): void {

@@ -58,7 +58,7 @@ export function describeRunJournal(name: string, create: () => Promise<RunJourna
         state: "running",
         summary: {},
         claims: [],
-        heard: { stop: false, resolved: false },
+        recordedNotices: { stop: false, resolved: false },
         ...change,
       };
     }
@@ -99,7 +99,7 @@ export function describeRunJournal(name: string, create: () => Promise<RunJourna
       expect(heir.lease.epoch).toBeGreaterThan(zombie.lease.epoch);
       expect(heir.stalls).toBe(2);
       expect(await harness.ledger.append(zombie.lease, aChange(zombie))).toEqual({ kind: "fenced" });
-      expect((await harness.ledger.renew(zombie.lease)).held).toBe(false);
+      expect((await harness.ledger.renew(zombie.lease)).renewed).toBe(false);
       expect((await harness.journal(runId)).length).toBe(1);
       expect((await harness.other.append(heir.lease, aChange(heir))).kind).toBe("ok");
     });
@@ -115,7 +115,7 @@ export function describeRunJournal(name: string, create: () => Promise<RunJourna
     it("does not revive an expired lease, even when nobody has taken the run", async () => {
       const run = await claimed();
       await harness.expireLease(runId);
-      expect((await harness.ledger.renew(run.lease)).held).toBe(false);
+      expect((await harness.ledger.renew(run.lease)).renewed).toBe(false);
     });
 
     it("counts claims without progress and forgets them at the next write", async () => {
@@ -195,7 +195,7 @@ export function describeRunJournal(name: string, create: () => Promise<RunJourna
     it("keeps the newest fifty entries of a log, together with the write and never without it", async () => {
       const run = await claimed();
       const log = `log${count}`;
-      const entry = (text: string) => ({ log, entry: text, keepMs: 60_000 });
+      const entry = (text: string) => ({ log, entry: text, retentionMs: 60_000 });
       const full = { bucket: `never${count}`, max: 0, windowMs: 60_000, amount: 1 };
       expect((await harness.ledger.append(run.lease, aChange(run, { claims: [entry("refused"), full] }))).kind).toBe("claim_refused");
       const claims = Array.from({ length: 60 }, (_, index) => entry(`e${index}`));
@@ -244,7 +244,10 @@ export function describeRunJournal(name: string, create: () => Promise<RunJourna
     it("sleeps on when the notice had been heard", async () => {
       const run = await claimed();
       await harness.notice(runId, { resolved: "the alert ended" });
-      await harness.ledger.append(run.lease, aChange(run, { state: "suspended", release: {}, heard: { stop: false, resolved: true } }));
+      await harness.ledger.append(
+        run.lease,
+        aChange(run, { state: "suspended", release: {}, recordedNotices: { stop: false, resolved: true } }),
+      );
       expect(await harness.other.claim(runId)).toEqual({ refused: "waiting" });
     });
 
@@ -264,9 +267,9 @@ export function describeRunJournal(name: string, create: () => Promise<RunJourna
         notices: { stop: { by: "ann" } },
       });
       expect((await harness.journal(runId)).length).toBe(1);
-      expect((await harness.ledger.append(run.lease, aChange(run, { effect: true, heard: { stop: true, resolved: false } }))).kind).toBe(
-        "ok",
-      );
+      expect(
+        (await harness.ledger.append(run.lease, aChange(run, { effect: true, recordedNotices: { stop: true, resolved: false } }))).kind,
+      ).toBe("ok");
     });
 
     it("does not let an effect begin under a freeze of its scope, writes nothing, and says who and why", async () => {

@@ -46,11 +46,11 @@ export function describeTicketStore(
       const again = [...wanted, aTicket("GH-2", { payload: 1 }), aTicket("GH-3", { externalRef: "acme/shop#1" })];
       expect(await store.addAll(again)).toEqual([{ kind: "known" }, { kind: "known" }, { kind: "differs" }, { kind: "taken", by: "GH-1" }]);
       expect(await store.holdersOf(["acme/shop#1", "acme/shop#2"])).toEqual([{ id: "GH-1", state: "queued" }, undefined]);
-      await store.hold("GH-1", "a");
+      await store.claim("GH-1", "a");
       await store.write("GH-1", "a", { state: "failed" });
       expect(await store.holdersOf(["acme/shop#1"])).toEqual([undefined]);
       expect(await store.add(aTicket("GH-3", { externalRef: "acme/shop#1" }))).toBe(true);
-      await store.hold("GH-3", "a");
+      await store.claim("GH-3", "a");
       await store.write("GH-3", "a", { state: "succeeded" });
       expect(await store.addAll([aTicket("GH-4", { externalRef: "acme/shop#1" })])).toEqual([{ kind: "taken", by: "GH-3" }]);
     });
@@ -58,9 +58,9 @@ export function describeTicketStore(
     it("cancels what nobody works on, for good, and nothing that runs", async () => {
       const { store } = await open();
       await store.addAll(["GH-1", "GH-2", "GH-3"].map((id) => aTicket(id)));
-      await store.hold("GH-1", "a");
+      await store.claim("GH-1", "a");
       await store.write("GH-1", "a", { state: "running" });
-      await store.hold("GH-2", "a");
+      await store.claim("GH-2", "a");
       expect(await Promise.all(["GH-1", "GH-2", "GH-3", "GH-4"].map((id) => store.cancel(id, "not needed")))).toEqual([
         false,
         true,
@@ -77,21 +77,21 @@ export function describeTicketStore(
       const { store } = await open();
       await store.add(aTicket("GH-1"));
       expect(await store.write("GH-1", "a", { turn: 1 })).toBe(false);
-      await store.hold("GH-1", "a");
+      await store.claim("GH-1", "a");
       expect(await store.write("GH-1", "a", { state: "running", turn: 1, saved: { step: "plan" } })).toBe(true);
-      expect(await store.hold("GH-1", "b")).toMatchObject({ turn: 1, saved: { step: "plan" }, state: "running" });
+      expect(await store.claim("GH-1", "b")).toMatchObject({ turn: 1, saved: { step: "plan" }, state: "running" });
       expect(await store.write("GH-1", "a", { turn: 9, state: "failed" })).toBe(false);
       expect(await store.get("GH-1")).toMatchObject({ turn: 1, state: "running" });
-      expect(await store.hold("GH-2", "b")).toBeUndefined();
+      expect(await store.claim("GH-2", "b")).toBeUndefined();
     });
 
     it("never leads out of an end", async () => {
       const { store } = await open();
       await store.add(aTicket("GH-1"));
-      await store.hold("GH-1", "a");
+      await store.claim("GH-1", "a");
       expect(await store.write("GH-1", "a", { state: "dead", reason: "attempts_exhausted" })).toBe(true);
       expect(await store.write("GH-1", "a", { state: "running" })).toBe(false);
-      expect(await store.hold("GH-1", "b")).toMatchObject({ state: "dead" });
+      expect(await store.claim("GH-1", "b")).toMatchObject({ state: "dead" });
       expect(await store.write("GH-1", "b", { state: "queued" })).toBe(false);
       expect(await store.open(0, 10)).toEqual([]);
     });
@@ -100,7 +100,7 @@ export function describeTicketStore(
       const { store, clock } = await open();
       for (const id of ["GH-1", "GH-2", "GH-3"]) {
         await store.add(aTicket(id, { queue: "slow" }));
-        await store.hold(id, "a");
+        await store.claim(id, "a");
         await store.write(id, "a", { state: "running", ...(id === "GH-3" ? {} : { stage: "implement" }) });
         await clock.advance(1000);
       }
@@ -108,7 +108,7 @@ export function describeTicketStore(
       expect(await store.standing(at, 10)).toEqual(["GH-1", "GH-2"].map((id) => ({ id, queue: "slow", stage: "implement" })));
       expect(await store.standing(at, 1)).toHaveLength(1);
       await store.write("GH-2", "a", { stage: "test" });
-      await store.hold("GH-1", "b");
+      await store.claim("GH-1", "b");
       expect((await store.standing(at, 10)).map(({ id }) => id)).toEqual(["GH-1"]);
       await store.write("GH-1", "b", { state: "waiting", reason: lostReason });
       await clock.advance(1000);
@@ -121,16 +121,16 @@ export function describeTicketStore(
     it("gives a ticket to a recovery, whoever has it, and keeps workers away from it", async () => {
       const { store } = await open();
       await store.add(aTicket("GH-1"));
-      await store.hold("GH-1", "a");
+      await store.claim("GH-1", "a");
       await store.write("GH-1", "a", { state: "running", stage: "implement" });
       expect(await store.recover("GH-1", "recovery:1")).toMatchObject({ state: "waiting", reason: recoveryReason, stage: "implement" });
       expect(await store.write("GH-1", "a", { turn: 9 })).toBe(false);
-      expect(await store.hold("GH-1", "b")).toMatchObject({ state: "waiting", reason: recoveryReason });
+      expect(await store.claim("GH-1", "b")).toMatchObject({ state: "waiting", reason: recoveryReason });
       expect(await store.write("GH-1", "b", { state: "running" })).toBe(false);
       expect(await store.recover("GH-1", "recovery:1")).toMatchObject({ reason: recoveryReason });
       const failures = Array.from({ length: 25 }, (_, index) => `class_${index}`);
       expect(await store.write("GH-1", "recovery:1", { state: "queued", reason: "", failures: failures.slice(-20) })).toBe(true);
-      expect(await store.hold("GH-1", "b")).toMatchObject({ state: "queued", failures: failures.slice(-20) });
+      expect(await store.claim("GH-1", "b")).toMatchObject({ state: "queued", failures: failures.slice(-20) });
       expect(await store.write("GH-1", "b", { state: "running" })).toBe(true);
       expect(await store.recover("GH-2", "recovery:1")).toBeUndefined();
     });
@@ -138,7 +138,7 @@ export function describeTicketStore(
     it("opens a dead ticket again for a recovery, and nothing else that has ended", async () => {
       const { store, clock } = await open();
       await store.add(aTicket("GH-1", { externalRef: "acme/shop#1" }));
-      await store.hold("GH-1", "a");
+      await store.claim("GH-1", "a");
       await store.write("GH-1", "a", { state: "dead", reason: "attempts_exhausted" });
       expect(await store.recover("GH-1", "recovery:1")).toMatchObject({ state: "waiting", reason: recoveryReason });
       expect((await store.open(0, 10)).map(({ id }) => id)).toEqual(["GH-1"]);
@@ -149,7 +149,7 @@ export function describeTicketStore(
       for (const state of ["quarantined", "succeeded"] as const) {
         const id = `GH-${state}`;
         await store.add(aTicket(id));
-        await store.hold(id, "a");
+        await store.claim(id, "a");
         expect(await store.write(id, "a", { state })).toBe(true);
         expect(await store.recover(id, "recovery:1")).toBeUndefined();
         expect(await store.write(id, "a", { state: "running" })).toBe(false);
@@ -162,7 +162,7 @@ export function describeTicketStore(
     it("counts every ticket in exactly one state", async () => {
       const { store } = await open();
       for (const id of ["GH-1", "GH-2", "GH-3"]) await store.add(aTicket(id, { queue: id === "GH-3" ? "slow" : "fast" }));
-      await store.hold("GH-1", "a");
+      await store.claim("GH-1", "a");
       for (const state of ["running", "waiting", "running", "succeeded"] as const) await store.write("GH-1", "a", { state });
       const none = { queued: 0, running: 0, waiting: 0, succeeded: 0, failed: 0, dead: 0, cancelled: 0, quarantined: 0 };
       expect(await store.counts()).toEqual({ fast: { ...none, queued: 1, succeeded: 1 }, slow: { ...none, queued: 1 } });

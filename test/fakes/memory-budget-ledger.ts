@@ -10,7 +10,7 @@ import type { Clock } from "../../src/core/clock.ts";
 import { type AdmissionFacts, decideAdmission, effectiveControls } from "../../src/llm/budgets/admission.ts";
 import { allowanceAt, periodAt, periodRemainingSeconds } from "../../src/llm/budgets/budget-allowance.ts";
 import type { BudgetLedger, BudgetTimes } from "../../src/llm/budgets/budget-ledger.ts";
-import { applyChange, holdsChange, openControls } from "../../src/llm/budgets/controls.ts";
+import { applyChange, hasChange, openControls } from "../../src/llm/budgets/controls.ts";
 import { type RowPart, rowKeyOf, sumRows } from "../../src/llm/budgets/spend-row.ts";
 import { inputTokens, unpricedTokens } from "../../src/llm/usage/token-partition.ts";
 
@@ -147,7 +147,7 @@ export function createMemoryBudgetLedger({ clock, times }: { readonly clock: Clo
       const account = open(id);
       if (account === undefined) throw new Error(`there is no budget ${id}`);
       const { version, ...current } = account.controls;
-      if (version !== expectedVersion) return { set: holdsChange(account.controls, change), controls: account.controls };
+      if (version !== expectedVersion) return { set: hasChange(account.controls, change), controls: account.controls };
       const next = applyChange(current, change);
       account.controls = { ...next, version: version + 1 };
       if (next.gate !== current.gate || next.pausedUntil !== current.pausedUntil) {

@@ -1,6 +1,6 @@
 import type { ModelRoute } from "../../packages/sdk/src/wire/routing.ts";
 import type { Clock } from "../../src/core/clock.ts";
-import { holdsTargets, type ModelRoutingStore } from "../../src/llm/routing/model-route.ts";
+import { hasTargets, type ModelRoutingStore } from "../../src/llm/routing/model-route.ts";
 
 /** Routes in memory. */
 export function createMemoryModelRoutes(clock: Pick<Clock, "now">): ModelRoutingStore {
@@ -11,7 +11,7 @@ export function createMemoryModelRoutes(clock: Pick<Clock, "now">): ModelRouting
     async set({ id, expected, targets, by, reason }) {
       const present = kept.get(id);
       if ((present?.version ?? 0) !== expected)
-        return present !== undefined && holdsTargets(present, targets)
+        return present !== undefined && hasTargets(present, targets)
           ? { kind: "set", route: present }
           : { kind: "conflict", route: present };
       const route = { ...targets, id, version: expected + 1, at: clock.now(), by, reason };

@@ -1,9 +1,9 @@
 import type { SampleGroup } from "../../packages/sdk/src/wire/caches.ts";
 import type { PrefixSample } from "../../src/core/prefix-sample.ts";
-import { type PrefixSampleStore, type SampleCaps, usualSampleCaps } from "../../src/llm/usage/prefix-samples.ts";
+import { defaultSampleCaps, type PrefixSampleStore, type SampleCaps } from "../../src/llm/usage/prefix-samples.ts";
 
 /** The contract of stores of prefix samples in memory; nothing ages. */
-export function createMemoryPrefixSamples(caps: SampleCaps = usualSampleCaps): PrefixSampleStore {
+export function createMemoryPrefixSamples(caps: SampleCaps = defaultSampleCaps): PrefixSampleStore {
   const groups = new Map<string, { readonly group: SampleGroup; newest: number; samples: PrefixSample[] }>();
   const keyOf = ({ prompt, provider, model }: SampleGroup) => JSON.stringify([prompt, provider, model]);
   const newestFirst = () => [...groups.values()].sort((a, b) => b.newest - a.newest);

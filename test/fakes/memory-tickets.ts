@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import { type NewTicket, type Ticket, type TicketState, ticketStates } from "../../packages/sdk/src/wire/tickets.ts";
 import type { Clock } from "../../src/core/clock.ts";
 import {
-  type AddReply,
+  type AddTicketResult,
   hasEnded,
   lostReason,
   recoveryReason,
@@ -18,7 +18,7 @@ export function createMemoryTickets(clock: Clock): TicketStore & TicketRecovery 
   const beats = new Map<string, number>();
   const references = new Map<string, string>();
   const newestFirst = () => [...tickets.values()].map(({ ticket }) => ticket).toReversed();
-  const addOne = (wanted: NewTicket): AddReply => {
+  const addOne = (wanted: NewTicket): AddTicketResult => {
     const known = tickets.get(wanted.id);
     if (known !== undefined) return { kind: isDeepStrictEqual(known.wanted, wanted) ? "known" : "differs" };
     const { batchId, externalRef, ...rest } = wanted;
@@ -75,7 +75,7 @@ export function createMemoryTickets(clock: Clock): TicketStore & TicketRecovery 
       return true;
     },
     get: async (id) => tickets.get(id)?.ticket,
-    async hold(id, holder) {
+    async claim(id, holder) {
       const entry = tickets.get(id);
       const inRecovery = entry?.ticket.state === "waiting" && entry.ticket.reason === recoveryReason;
       if (entry !== undefined && !inRecovery && !hasEnded(entry.ticket.state)) entry.holder = holder;

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "@jest/globals";
 import { parse } from "yaml";
 import { z } from "zod";
-import { usualMetricsPorts } from "../../src/app/start-metrics.ts";
+import { defaultMetricsPorts } from "../../src/app/start-metrics.ts";
 import { commandList } from "../../src/cli/command-list.ts";
 import { secretKeys, settingsSchema } from "../../src/platform/config/settings-schema.ts";
 import { metricsPath } from "../../src/platform/http/create-metrics-server.ts";
@@ -117,7 +117,7 @@ describe("compose.yaml", () => {
     const asked = (words: string) => [...words.matchAll(/http:\/\/127\.0\.0\.1:(?:(\d+)|\$\{[^}]*\?\? (\d+)\})(\/[a-z]+)/g)];
     const [server] = asked(read("Dockerfile"));
     const [worker] = asked(services["worker"]?.healthcheck?.test.join(" ") ?? "");
-    expect([Number(server?.[2]), Number(worker?.[1])]).toEqual([port, usualMetricsPorts.worker]);
+    expect([Number(server?.[2]), Number(worker?.[1])]).toEqual([port, defaultMetricsPorts.worker]);
     expect([server?.[3], worker?.[3]].filter((path) => path === undefined || !routes.has(path))).toEqual([]);
   });
 
@@ -125,13 +125,13 @@ describe("compose.yaml", () => {
     const exposed = parseDockerfile(read("Dockerfile"))
       .at(-1)
       ?.instructions.find(({ name }) => name === "EXPOSE")?.text;
-    expect(exposed).toBe(`${port} ${usualMetricsPorts.server}`);
+    expect(exposed).toBe(`${port} ${defaultMetricsPorts.server}`);
   });
 });
 
 describe("alerts/prometheus.yml", () => {
   it("scrapes a server and a worker where they serve metrics", () => {
     const targets = [...read("alerts/prometheus.yml").matchAll(/"localhost:(\d+)"/g)].map(([, number]) => Number(number));
-    expect(targets).toEqual(expect.arrayContaining(Object.values(usualMetricsPorts)));
+    expect(targets).toEqual(expect.arrayContaining(Object.values(defaultMetricsPorts)));
   });
 });

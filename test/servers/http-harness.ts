@@ -73,7 +73,7 @@ export async function startHttp(options: HttpHarnessOptions = {}): Promise<HttpH
   const intake = createIntake({
     store,
     bytes: store,
-    doorbell: { ring: () => undefined },
+    wakeQueue: { enqueue: () => undefined },
     library: { match: (labels) => options.runbooks?.find(({ alertName }) => labels["alertname"] === alertName)?.runbook },
     guards: options.guards ?? (() => ({ kind: "allow", claims: [] })),
     clock,

@@ -4,7 +4,7 @@ import { defineEventRoute, defineRoute, json, noBody, noQuery, type Route, type 
 import { provenRoutes } from "./proven-routes.ts";
 
 const thing = z.object({ name: z.string(), inner: z.object({ count: z.number() }), kind: z.enum(["a", "b"]).optional() });
-const head = { method: "get", path: "/api/thing", summary: "", who: [], query: noQuery, body: noBody } as const;
+const head = { method: "get", path: "/api/thing", summary: "", allow: [], query: noQuery, body: noBody } as const;
 const request = { params: {}, query: {}, body: undefined, caller: { name: "ada", role: "viewer" }, lastEventId: undefined } as const;
 const good = { name: "one", inner: { count: 1 } };
 

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import type { z } from "zod";
-import type { Reply, Route } from "../../src/platform/http/route.ts";
+import type { Route, RouteResponse } from "../../src/platform/http/route.ts";
 
 /** Routes whose success bodies are parsed with their schemas, and what did not fit so far. */
 export interface ProvenRoutes {
@@ -23,7 +23,7 @@ export function provenRoutes(routes: readonly Route[]): ProvenRoutes {
   };
   const proven = (route: Route): Route => ({
     ...route,
-    async handle(request): Promise<Reply> {
+    async handle(request): Promise<RouteResponse> {
       const reply = await route.handle(request);
       const { success } = route;
       if (reply.kind === "json" && "schema" in success) prove(route, success.schema, reply.body);

@@ -12,7 +12,7 @@ import { createRecordedLog } from "../fakes/recorded-log.ts";
 export function openTicketSystem(redis: Redis) {
   const clock = createSystemClock();
   const tickets = createTicketStore({ redis, clock });
-  const times = { leaseMs: 2000, minuteMs: 60_000, bucketMs: 60_000, keepMs: 3_600_000 };
+  const times = { leaseMs: 2000, minuteMs: 60_000, bucketMs: 60_000, retentionMs: 3_600_000 };
   const ledger = createBudgetLedger({ redis, clock, times, counts: tickets });
   const gate = createLocalGate({ ledger, publish: () => undefined });
   return { redis, clock, tickets, ledger, gate };

@@ -25,11 +25,11 @@ const maxRemembered = 5000;
  * https://platform.claude.com/docs/en/build-with-claude/prompt-caching
  */
 export function createDiagnosticsLog(): DiagnosticsLog {
-  const known = new Map<string, Remembered>();
+  const entries = new Map<string, Remembered>();
   return {
     compare(previousId, { model, blocks }) {
       if (previousId === null) return null;
-      const before = known.get(previousId);
+      const before = entries.get(previousId);
       if (before === undefined) return missed("previous_message_not_found", null);
       const total = before.blocks.at(-1)?.prefixTokens ?? 0;
       if (before.model !== model) return missed("model_changed", total);
@@ -39,9 +39,9 @@ export function createDiagnosticsLog(): DiagnosticsLog {
       return missed(`${section}_changed`, total - (before.blocks[at - 1]?.prefixTokens ?? 0));
     },
     remember(messageId, request) {
-      known.set(messageId, request);
-      const oldest = known.keys().next();
-      if (known.size > maxRemembered && oldest.done !== true) known.delete(oldest.value);
+      entries.set(messageId, request);
+      const oldest = entries.keys().next();
+      if (entries.size > maxRemembered && oldest.done !== true) entries.delete(oldest.value);
     },
   };
 }

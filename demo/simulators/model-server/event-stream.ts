@@ -1,4 +1,4 @@
-import type { Reply } from "./generate-reply.ts";
+import type { GeneratedResponse } from "./generate-reply.ts";
 import type { messageJson } from "./message-json.ts";
 
 function serverSentEvent(name: string, data: object): string {
@@ -19,8 +19,8 @@ export function endEvents(message: ReturnType<typeof messageJson>): string {
 }
 
 /** The events of a reply's content between `message_start` and `message_delta`, in the provider's order. */
-export function contentEvents(reply: Reply): string[] {
-  return reply.content.flatMap((block, index) => {
+export function contentEvents(generated: GeneratedResponse): string[] {
+  return generated.content.flatMap((block, index) => {
     if (block.type === "text") {
       const pieces = block.text.match(/.{1,200}/gsu) ?? [];
       return [

@@ -3,7 +3,7 @@ import type { MessagesBody } from "./messages-body.ts";
 import type { ServedModel } from "./model-catalogue.ts";
 
 /** What the model "said". */
-export interface Reply {
+export interface GeneratedResponse {
   readonly content: readonly (
     | { readonly type: "text"; readonly text: string; readonly citations: null }
     | { readonly type: "tool_use"; readonly id: string; readonly name: string; readonly input: unknown }
@@ -42,7 +42,7 @@ function valueFor(schema: unknown, random: Random, depth: number): unknown {
  * A reply of a plausible length: about half of `max_tokens`, at most 600 tokens on average. The same random sequence gives the same reply.
  * A forced tool is called with an input that fits its schema.
  */
-export function generateReply(body: MessagesBody, model: ServedModel, random: Random, refuse: boolean): Reply {
+export function generateResponse(body: MessagesBody, model: ServedModel, random: Random, refuse: boolean): GeneratedResponse {
   if (body.max_tokens === 0) return { content: [], stopReason: "max_tokens", stopSequence: null, outputTokens: 0 };
   if (refuse) return { content: [], stopReason: "refusal", stopSequence: null, outputTokens: 1 };
 

@@ -1,4 +1,4 @@
-import type { Reply } from "./generate-reply.ts";
+import type { GeneratedResponse } from "./generate-reply.ts";
 import type { CacheSplit } from "./prompt-cache.ts";
 
 /** `usage` of an answer. `input_tokens` is the uncached remainder only; `nullFields` is the form of older answers. */
@@ -22,16 +22,16 @@ export function usageJson(split: CacheSplit, outputTokens: number, nullFields: b
 }
 
 /** A whole answer of `POST /v1/messages`. */
-export function messageJson(id: string, model: string, reply: Reply, usage: ReturnType<typeof usageJson>) {
+export function messageJson(id: string, model: string, generated: GeneratedResponse, usage: ReturnType<typeof usageJson>) {
   return {
     id,
     type: "message",
     role: "assistant",
     model,
-    content: reply.content,
+    content: generated.content,
     container: null,
-    stop_reason: reply.stopReason,
-    stop_sequence: reply.stopSequence,
+    stop_reason: generated.stopReason,
+    stop_sequence: generated.stopSequence,
     stop_details: null,
     usage,
   };

@@ -43,10 +43,10 @@ export interface FaultSet {
 
 /** An empty board. */
 export function createFaultSet(): FaultSet {
-  const active = new Set<{ readonly fault: Fault; left: number }>();
+  const active = new Set<{ readonly fault: Fault; remainingTimes: number }>();
   return {
     inject(fault) {
-      const item = { fault, left: fault.times ?? Number.POSITIVE_INFINITY };
+      const item = { fault, remainingTimes: fault.times ?? Number.POSITIVE_INFINITY };
       active.add(item);
       return { [Symbol.dispose]: () => void active.delete(item) };
     },
@@ -55,8 +55,8 @@ export function createFaultSet(): FaultSet {
       for (const item of active) {
         if (item.fault.model !== undefined && item.fault.model !== model) continue;
         if (random() >= (item.fault.ratio ?? 1)) continue;
-        item.left -= 1;
-        if (item.left <= 0) active.delete(item);
+        item.remainingTimes -= 1;
+        if (item.remainingTimes <= 0) active.delete(item);
         hits.push(item.fault);
       }
       return hits;

@@ -10,7 +10,7 @@ import { createDiagnosticsLog } from "./cache-diagnostics.ts";
 import { checkCountTokens, checkMessages } from "./check-request.ts";
 import { contentIdentity } from "./content-identity.ts";
 import { contentEvents, endEvents, startEvent } from "./event-stream.ts";
-import { generateReply } from "./generate-reply.ts";
+import { generateResponse } from "./generate-reply.ts";
 import { messageJson, usageJson } from "./message-json.ts";
 import { costOf, type ModelCall, type ModelServerStats } from "./model-call.ts";
 import { createFaultSet, errorOf, type Fault } from "./model-fault.ts";
@@ -55,7 +55,7 @@ export interface ModelServer extends AsyncDisposable {
   inject(fault: Fault): Disposable;
 }
 
-const keptCalls = 100_000;
+const maxCalls = 100_000;
 const noTokens: CacheSplit & { readonly output: number } = { uncached: 0, read: 0, write5m: 0, write1h: 0, output: 0 };
 const bodyLimit = "32mb";
 
@@ -69,7 +69,7 @@ export async function startModelServer(options: ModelServerOptions = {}): Promis
   const cache = createPromptCache(options.cacheTtlMs ?? { "5m": 300_000, "1h": hourMs });
   const diagnostics = createDiagnosticsLog();
   const faults = createFaultSet();
-  const seen = new Map<string, number>();
+  const repeatsByIdentity = new Map<string, number>();
   const buckets = new Map<string, { tokens: number; at: number }>();
   const calls: ModelCall[] = [];
   const byStatus: Record<string, number> = {};
@@ -84,7 +84,7 @@ export async function startModelServer(options: ModelServerOptions = {}): Promis
     byStatus[String(call.status)] = (byStatus[String(call.status)] ?? 0) + 1;
     sums.costMicroUsd += call.costMicroUsd;
     calls.push(call);
-    if (calls.length > keptCalls) calls.splice(0, calls.length - keptCalls);
+    if (calls.length > maxCalls) calls.splice(0, calls.length - maxCalls);
   };
 
   const refuse = (response: Response, requestId: string, error: ApiError, call: Partial<ModelCall> = {}) => {
@@ -137,8 +137,8 @@ export async function startModelServer(options: ModelServerOptions = {}): Promis
 
     // Seeded by the request itself and by how often it came, so that the order of concurrent requests changes nothing.
     const identity = sha256(JSON.stringify(request.body));
-    const repeat = seen.get(identity) ?? 0;
-    seen.set(identity, repeat + 1);
+    const repeat = repeatsByIdentity.get(identity) ?? 0;
+    repeatsByIdentity.set(identity, repeat + 1);
     const asked = options.answersBy === "content" ? contentIdentity(body) : `${identity}:${repeat}`;
     const random = createRandom(hash32(`${seed}:${asked}`));
 
@@ -149,44 +149,44 @@ export async function startModelServer(options: ModelServerOptions = {}): Promis
 
     // A cache that misses is an empty one: nobody ever wrote to a workspace named after this request.
     const room = has("cache_miss") ? `${workspace}:${requestId}` : workspace;
-    const look = cache.look(room, checked.blocks, model.minCacheableTokens, clock.now());
-    const reply = generateReply(body, model, random, has("refusal"));
+    const lookup = cache.lookup(room, checked.blocks, model.minCacheableTokens, clock.now());
+    const generated = generateResponse(body, model, random, has("refusal"));
     const slow = hits.reduce((factor, fault) => (fault.kind === "slow" ? factor * fault.factor : factor), 1);
     const spread = logNormalFactor(random, latency.sigma) * slow;
-    const fresh = checked.totalTokens - look.split.read;
+    const fresh = checked.totalTokens - lookup.split.read;
     const firstMs = (latency.firstTokenMs + (fresh / latency.inputTokensPerSecond) * 1000) * spread;
-    const restMs = (reply.outputTokens / latency.outputTokensPerSecond) * 1000 * spread;
-    cache.write(look, clock.now() + firstMs);
+    const remainingMs = (generated.outputTokens / latency.outputTokensPerSecond) * 1000 * spread;
+    cache.write(lookup, clock.now() + firstMs);
 
     sums.inFlight += 1;
     try {
       await clock.sleep(firstMs, closing.signal);
-      const costMicroUsd = costOf(model, look.split, reply.outputTokens);
-      const call = { at: clock.now(), requestId, ...about, tokens: { ...look.split, output: reply.outputTokens }, costMicroUsd };
+      const costMicroUsd = costOf(model, lookup.split, generated.outputTokens);
+      const call = { at: clock.now(), requestId, ...about, tokens: { ...lookup.split, output: generated.outputTokens }, costMicroUsd };
       if (has("connection_reset")) {
         record({ ...call, status: 0, error: "connection_reset" });
         request.socket.destroy();
         return;
       }
-      const usage = usageJson(look.split, reply.outputTokens, has("null_cache_fields"));
+      const usage = usageJson(lookup.split, generated.outputTokens, has("null_cache_fields"));
       const messageId = `msg_${sha256(`${seed}:${identity}:${repeat}`).slice(0, 24)}`;
       const asSent = { model: model.id, blocks: checked.blocks };
       // Nothing is kept for requests that do not ask.
       const compared =
         body.diagnostics === undefined ? {} : { diagnostics: diagnostics.compare(body.diagnostics.previous_message_id, asSent) };
       if (body.diagnostics !== undefined) diagnostics.remember(messageId, asSent);
-      const message = { ...messageJson(messageId, body.model, reply, usage), ...compared };
+      const message = { ...messageJson(messageId, body.model, generated, usage), ...compared };
       record({ ...call, status: 200 });
       if (body.stream !== true) {
-        await clock.sleep(restMs, closing.signal);
+        await clock.sleep(remainingMs, closing.signal);
         response.json(message);
         return;
       }
       response.set({ "content-type": "text/event-stream; charset=utf-8", "cache-control": "no-cache" });
       response.write(startEvent(message));
-      const events = contentEvents(reply);
+      const events = contentEvents(generated);
       for (const event of events) {
-        await clock.sleep(restMs / events.length, closing.signal);
+        await clock.sleep(remainingMs / events.length, closing.signal);
         response.write(event);
       }
       response.end(endEvents(message));

@@ -26,7 +26,7 @@ interface RawBlock {
 }
 
 /** Why a prompt's breakpoints are refused, in the provider's words. */
-export type BlocksReply =
+export type BlocksResult =
   | { readonly ok: true; readonly blocks: readonly PromptBlock[]; readonly totalTokens: number }
   | { readonly ok: false; readonly message: string };
 
@@ -38,9 +38,9 @@ function tokensOf(text: string, model: ServedModel): number {
 function contentBlocks(content: string | readonly ContentBlock[], path: string, model: ServedModel): RawBlock[] {
   const blocks: readonly ContentBlock[] = typeof content === "string" ? [{ type: "text", text: content }] : content;
   return blocks.map((block, index) => {
-    const { cache_control: cacheControl, ...rest } = block;
+    const { cache_control: cacheControl, ...fields } = block;
     // Key order is kept: a block whose fields were shuffled is another prefix.
-    const bytes = JSON.stringify(rest);
+    const bytes = JSON.stringify(fields);
     return {
       path: typeof content === "string" ? path : `${path}.${index}`,
       bytes,
@@ -59,10 +59,10 @@ function hasImage(body: PromptBody): boolean {
  * Flattens a prompt in the order tools → system → messages with cumulative hashes and token counts.
  * A change of `tool_choice`, `thinking` or of images being there breaks the cache of the messages only, so it enters the hash where they begin.
  */
-export function promptBlocks(body: PromptBody, model: ServedModel): BlocksReply {
+export function promptBlocks(body: PromptBody, model: ServedModel): BlocksResult {
   const tools = (body.tools ?? []).map((tool, index): RawBlock => {
-    const { cache_control: cacheControl, ...rest } = tool;
-    const bytes = JSON.stringify(rest);
+    const { cache_control: cacheControl, ...fields } = tool;
+    const bytes = JSON.stringify(fields);
     return { path: `tools.${index}`, bytes, tokens: tokensOf(bytes, model), cacheControl: cacheControl ?? undefined, cacheable: true };
   });
   const system = body.system === undefined ? [] : contentBlocks(body.system, "system", model);
@@ -80,19 +80,19 @@ export function promptBlocks(body: PromptBody, model: ServedModel): BlocksReply 
 
   const count = marks.filter((mark) => mark !== undefined).length;
   if (count > 4) return { ok: false, message: `A maximum of 4 blocks with cache_control may be provided. Found ${count}.` };
-  let shortSeen = false;
+  let hasShortTtl = false;
   for (const [index, mark] of marks.entries()) {
     const block = raw[index];
     if (mark === undefined || block === undefined) continue;
     if (!block.cacheable)
       return { ok: false, message: `${block.path}.cache_control: cache_control cannot be set for empty text or thinking blocks` };
-    if (mark.ttl === "1h" && shortSeen) {
+    if (mark.ttl === "1h" && hasShortTtl) {
       return {
         ok: false,
         message: `${block.path}.cache_control.ttl: a ttl='1h' cache_control block must not come after a ttl='5m' cache_control block. Note that blocks are processed in the following order: \`tools\`, \`system\`, \`messages\`.`,
       };
     }
-    if (mark.ttl !== "1h") shortSeen = true;
+    if (mark.ttl !== "1h") hasShortTtl = true;
   }
 
   const messageMode = JSON.stringify({ choice: body.tool_choice, thinking: body.thinking, images: hasImage(body) });

@@ -18,7 +18,7 @@ function blocksOf(text: string): PromptBlock[] {
 function createHarness() {
   const cache = createPromptCache(ttlMs);
   const ask = (text: string, now: number, { workspace = "w", firstMs = 0, min = 100 } = {}) => {
-    const look = cache.look(workspace, blocksOf(text), min, now);
+    const look = cache.lookup(workspace, blocksOf(text), min, now);
     cache.write(look, now + firstMs);
     return look.split;
   };

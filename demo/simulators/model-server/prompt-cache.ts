@@ -18,14 +18,14 @@ interface Entry {
 /** One provider cache. Entries belong to a workspace and, through the prefix hash, to a model. */
 export interface PromptCache {
   /** What is read and written by a request that arrives at `now`; refreshes what it reads. Writes nothing yet. */
-  look(workspace: string, blocks: readonly PromptBlock[], minTokens: number, now: Instant): CacheLook;
+  lookup(workspace: string, blocks: readonly PromptBlock[], minTokens: number, now: Instant): CacheLookup;
   /** Makes the writes of a look readable from `readyAt` on: the moment at which the response starts. */
-  write(look: CacheLook, readyAt: Instant): void;
+  write(lookup: CacheLookup, readyAt: Instant): void;
   readonly size: number;
 }
 
 /** A look, to be handed back to `write`. */
-export interface CacheLook {
+export interface CacheLookup {
   readonly split: CacheSplit;
   readonly writes: readonly { readonly key: string; readonly ttl: CacheTtl }[];
 }
@@ -52,7 +52,7 @@ export function createPromptCache(ttlMs: Readonly<Record<CacheTtl, number>>): Pr
   };
 
   return {
-    look(workspace, blocks, minTokens, now) {
+    lookup(workspace, blocks, minTokens, now) {
       const total = blocks.at(-1)?.prefixTokens ?? 0;
       let read = 0;
       let last = 0;
@@ -79,14 +79,14 @@ export function createPromptCache(ttlMs: Readonly<Record<CacheTtl, number>>): Pr
         writes,
       };
     },
-    write(look, readyAt) {
-      for (const { key, ttl } of look.writes) {
-        const known = entries.get(key);
+    write(lookup, readyAt) {
+      for (const { key, ttl } of lookup.writes) {
+        const existing = entries.get(key);
         const expiresAt = readyAt + ttlMs[ttl];
-        if (known === undefined) entries.set(key, { ttl, readyAt, expiresAt });
+        if (existing === undefined) entries.set(key, { ttl, readyAt, expiresAt });
         else {
-          known.readyAt = Math.min(known.readyAt, readyAt);
-          known.expiresAt = Math.max(known.expiresAt, expiresAt);
+          existing.readyAt = Math.min(existing.readyAt, readyAt);
+          existing.expiresAt = Math.max(existing.expiresAt, expiresAt);
         }
       }
     },

@@ -5,7 +5,7 @@ import { hourMs } from "../../../src/core/duration.ts";
 import { sha256 } from "../../../src/core/json.ts";
 import { type ApiError, errorBody, statusOf } from "../model-server/api-error.ts";
 import { checkMessages } from "../model-server/check-request.ts";
-import { generateReply } from "../model-server/generate-reply.ts";
+import { generateResponse } from "../model-server/generate-reply.ts";
 import { messageJson, usageJson } from "../model-server/message-json.ts";
 import { costOf } from "../model-server/model-call.ts";
 import { createPromptCache } from "../model-server/prompt-cache.ts";
@@ -56,14 +56,14 @@ export async function startAnthropicBatchServer(options: BatchServerOptions = {}
       if (checked.body.stream === true || checked.body.max_tokens === 0)
         return { kind: "errored", error: "invalid", message: "stream: not supported in batches" };
       const { model, blocks } = checked;
-      const look = cache.look("batches", blocks, model.minCacheableTokens, clock.now());
-      cache.write(look, clock.now());
-      const reply = generateReply(checked.body, model, random, refuse);
-      const usage = { ...usageJson(look.split, reply.outputTokens, false), service_tier: "batch" };
+      const lookup = cache.lookup("batches", blocks, model.minCacheableTokens, clock.now());
+      cache.write(lookup, clock.now());
+      const generated = generateResponse(checked.body, model, random, refuse);
+      const usage = { ...usageJson(lookup.split, generated.outputTokens, false), service_tier: "batch" };
       const id = `msg_${sha256(`${seed}:${random()}:${JSON.stringify(body)}`).slice(0, 24)}`;
-      const answer = messageJson(id, checked.body.model, reply, usage);
+      const answer = messageJson(id, checked.body.model, generated, usage);
       // Batches cost half.
-      return { kind: "answered", answer, model: checked.body.model, costMicroUsd: costOf(model, look.split, reply.outputTokens) / 2 };
+      return { kind: "answered", answer, model: checked.body.model, costMicroUsd: costOf(model, lookup.split, generated.outputTokens) / 2 };
     },
   });
   const counts = { requests: 0, created: 0 };
@@ -110,7 +110,7 @@ export async function startAnthropicBatchServer(options: BatchServerOptions = {}
     next();
   });
   const urlOf = (request: Request) => `http://${request.get("host") ?? "127.0.0.1"}`;
-  const found = (request: Request<{ readonly id: string }>, response: Response): EngineBatch<Answer> | undefined => {
+  const findOrRefuse = (request: Request<{ readonly id: string }>, response: Response): EngineBatch<Answer> | undefined => {
     const batch = engine.find(request.params.id);
     if (batch === undefined) refuse(response, { type: "not_found_error", message: "Message batch not found." });
     return batch;
@@ -142,19 +142,19 @@ export async function startAnthropicBatchServer(options: BatchServerOptions = {}
     response.json({ data, has_more: after + limit < all.length, first_id: data[0]?.id ?? null, last_id: data.at(-1)?.id ?? null });
   });
   app.get("/v1/messages/batches/:id", (request, response) => {
-    const batch = found(request, response);
+    const batch = findOrRefuse(request, response);
     if (batch === undefined) return;
     response.json(quirks.has("nonsense") ? { id: batch.id, processing_status: "sleeping" } : shape(batch, urlOf(request)));
   });
   app.post("/v1/messages/batches/:id/cancel", (request, response) => {
-    const batch = found(request, response);
+    const batch = findOrRefuse(request, response);
     if (batch === undefined) return;
     if (batch.endedAt !== undefined) return refuse(response, { type: "invalid_request_error", message: "The batch has ended." });
     engine.cancel(batch);
     response.json(shape(batch, urlOf(request)));
   });
   app.get("/v1/messages/batches/:id/results", (request, response) => {
-    const batch = found(request, response);
+    const batch = findOrRefuse(request, response);
     if (batch === undefined) return;
     if (batch.endedAt === undefined) return refuse(response, { type: "not_found_error", message: "The batch has no results yet." });
     const lines = engine

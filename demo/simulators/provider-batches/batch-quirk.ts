@@ -50,9 +50,9 @@ export function createQuirkSet(): QuirkSet {
     quirk.kind === kind;
   return {
     inject(quirk) {
-      const own = { ...quirk };
-      active.add(own);
-      return { [Symbol.dispose]: () => void active.delete(own) };
+      const copy = { ...quirk };
+      active.add(copy);
+      return { [Symbol.dispose]: () => void active.delete(copy) };
     },
     find(kind) {
       for (const quirk of active) if (isKind(quirk, kind)) return quirk;

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { sha256 } from "../../../src/core/json.ts";
 import type { Random } from "../../../src/core/random.ts";
-import { generateReply } from "../model-server/generate-reply.ts";
+import { generateResponse } from "../model-server/generate-reply.ts";
 import type { ServedModel } from "../model-server/model-catalogue.ts";
 import type { EngineOutcome } from "./batch-engine.ts";
 
@@ -32,27 +32,27 @@ export function completeChat(body: unknown, random: Random, refuse: boolean): En
   if (model === undefined) return { kind: "errored", error: "invalid", message: `The model ${asked} does not exist` };
   const max_tokens = parsed.data.max_completion_tokens ?? parsed.data.max_tokens ?? model.maxOutputTokens;
   const turns = messages.map(({ content }) => ({ role: "user" as const, content }));
-  const reply = generateReply({ model: asked, messages: turns, max_tokens }, model, random, refuse);
+  const generated = generateResponse({ model: asked, messages: turns, max_tokens }, model, random, refuse);
   const promptTokens = messages.reduce((sum, { content }) => sum + 4 + Math.ceil(Buffer.byteLength(content) / model.bytesPerToken), 3);
-  const answer = completionOf(`chatcmpl-${sha256(`${random()}${JSON.stringify(body)}`).slice(0, 24)}`, asked, reply, promptTokens);
-  const costMicroUsd = (promptTokens * model.inputPerMillion + reply.outputTokens * model.outputPerMillion) / 1_000_000 / 2;
+  const answer = completionOf(`chatcmpl-${sha256(`${random()}${JSON.stringify(body)}`).slice(0, 24)}`, asked, generated, promptTokens);
+  const costMicroUsd = (promptTokens * model.inputPerMillion + generated.outputTokens * model.outputPerMillion) / 1_000_000 / 2;
   return { kind: "answered", answer, model: asked, costMicroUsd };
 }
 
-function completionOf(id: string, model: string, reply: ReturnType<typeof generateReply>, promptTokens: number) {
-  const isRefusal = reply.stopReason === "refusal";
-  const text = reply.content.map((block) => (block.type === "text" ? block.text : "")).join("");
+function completionOf(id: string, model: string, generated: ReturnType<typeof generateResponse>, promptTokens: number) {
+  const isRefusal = generated.stopReason === "refusal";
+  const text = generated.content.map((block) => (block.type === "text" ? block.text : "")).join("");
   const message = { role: "assistant", content: isRefusal ? null : text, refusal: isRefusal ? "I cannot help with that." : null };
   return {
     id,
     object: "chat.completion",
     created: 0,
     model,
-    choices: [{ index: 0, message, logprobs: null, finish_reason: reply.stopReason === "max_tokens" ? "length" : "stop" }],
+    choices: [{ index: 0, message, logprobs: null, finish_reason: generated.stopReason === "max_tokens" ? "length" : "stop" }],
     usage: {
       prompt_tokens: promptTokens,
-      completion_tokens: reply.outputTokens,
-      total_tokens: promptTokens + reply.outputTokens,
+      completion_tokens: generated.outputTokens,
+      total_tokens: promptTokens + generated.outputTokens,
       prompt_tokens_details: { cached_tokens: 0, audio_tokens: 0 },
       completion_tokens_details: { reasoning_tokens: 0, audio_tokens: 0 },
     },

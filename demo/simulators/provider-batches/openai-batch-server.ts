@@ -28,17 +28,17 @@ interface InputFault {
 function readInput(text: string, endpoint: string) {
   const items: { customId: string; body: unknown }[] = [];
   const faults: InputFault[] = [];
-  const seen = new Set<string>();
+  const customIds = new Set<string>();
   for (const [index, line] of text.split("\n").entries()) {
     if (line.trim() === "") continue;
     const fault = (code: string, message: string) => faults.push({ code, line: index + 1, message, param: null });
     const parsed = inputLine.safeParse(parseLine(line));
     if (!parsed.success) fault("invalid_json_line", "This line is not parseable as valid JSON.");
     else if (parsed.data.url !== endpoint) fault("url_mismatch", "The URL provided for this request does not match the batch endpoint.");
-    else if (seen.has(parsed.data.custom_id))
+    else if (customIds.has(parsed.data.custom_id))
       fault("duplicate_custom_id", "The custom_id for this request is a duplicate of another request.");
     else {
-      seen.add(parsed.data.custom_id);
+      customIds.add(parsed.data.custom_id);
       items.push({ customId: parsed.data.custom_id, body: parsed.data.body });
     }
   }
@@ -196,17 +196,17 @@ export async function startOpenAiBatchServer(options: BatchServerOptions = {}): 
       has_more: after + limit < all.length,
     });
   });
-  const found = (request: Request<{ readonly id: string }>, response: Response): EngineBatch<ChatCompletion> | undefined => {
+  const findOrRefuse = (request: Request<{ readonly id: string }>, response: Response): EngineBatch<ChatCompletion> | undefined => {
     const batch = engine.find(request.params.id);
     if (batch === undefined) refuse(response, 404, "invalid_request_error", null, `No batch found with id '${request.params.id}'.`);
     return batch;
   };
   app.get("/v1/batches/:id", (request, response) => {
-    const batch = found(request, response);
+    const batch = findOrRefuse(request, response);
     if (batch !== undefined) response.json(quirks.has("nonsense") ? { id: batch.id, object: "batch", status: "sleeping" } : shape(batch));
   });
   app.post("/v1/batches/:id/cancel", (request, response) => {
-    const batch = found(request, response);
+    const batch = findOrRefuse(request, response);
     if (batch === undefined) return;
     if (batch.endedAt !== undefined) return refuse(response, 409, "invalid_request_error", null, "Cannot cancel a batch that has ended.");
     engine.cancel(batch);
@@ -279,11 +279,11 @@ function lineOf({ customId, outcome }: EngineItem<ChatCompletion>): string | und
       return JSON.stringify({ id, custom_id: customId, response: { status_code: 200, request_id: id, body: outcome.answer }, error: null });
     case "errored": {
       const { status, ...error } = itemErrors[outcome.error];
-      const told = outcome.error === "invalid" ? { ...error, message: outcome.message } : error;
+      const responseError = outcome.error === "invalid" ? { ...error, message: outcome.message } : error;
       return JSON.stringify({
         id,
         custom_id: customId,
-        response: { status_code: status, request_id: id, body: { error: { ...told, param: null } } },
+        response: { status_code: status, request_id: id, body: { error: { ...responseError, param: null } } },
         error: null,
       });
     }

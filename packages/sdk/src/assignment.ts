@@ -1,5 +1,5 @@
 import { hash } from "node:crypto";
-import type { Canary, ServedPrompt, ServedVersion } from "./wire/prompts.ts";
+import type { PromptRollout, ServedPrompt, ServedVersion } from "./wire/prompts.ts";
 import type { ModelRef, RouteTargets } from "./wire/routing.ts";
 
 /** Where a ticket falls, in [0, 1): the first four bytes of SHA-256 over salt and id. The same everywhere, in every language. */
@@ -8,8 +8,8 @@ export function bucketOf(salt: string, ticketId: string): number {
 }
 
 /** Whether the ticket is one of the canary's. */
-export function isInCanary(canary: Pick<Canary, "share" | "salt">, ticketId: string): boolean {
-  return bucketOf(canary.salt, ticketId) < canary.share;
+export function isInCanary(rollout: Pick<PromptRollout, "share" | "salt">, ticketId: string): boolean {
+  return bucketOf(rollout.salt, ticketId) < rollout.share;
 }
 
 /** What one ticket gets; `variant` goes into its usage reports. */

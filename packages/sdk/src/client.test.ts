@@ -128,9 +128,9 @@ describe("createRunbookdClient", () => {
 
   it("tells a change, and says when it could not", async () => {
     const { client, seen } = aClient(() => ({ status: 201, body: {} }));
-    await client.tellChange({ kind: "deploy", ref: "release 1.5.0" });
+    await client.reportChange({ kind: "deploy", ref: "release 1.5.0" });
     expect(seen).toEqual([{ path: "/api/changes", body: { kind: "deploy", ref: "release 1.5.0" } }]);
-    await expect(aClient(() => undefined).client.tellChange({ kind: "deploy", ref: "x" })).rejects.toThrow("fetch failed");
+    await expect(aClient(() => undefined).client.reportChange({ kind: "deploy", ref: "x" })).rejects.toThrow("fetch failed");
   });
 
   it("says that a batch does not exist", async () => {

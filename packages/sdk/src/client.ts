@@ -8,8 +8,8 @@ import {
   type AdmissionGate,
   type AdmissionRequestInput,
   admissionFromWire,
-  admissionReplySchema,
-  extensionReplySchema,
+  admissionResponseSchema,
+  extensionResponseSchema,
   type ReleaseInput,
 } from "./wire/admissions.ts";
 import { type BatchView, batchViewSchema, type NewBatchInput } from "./wire/batches.ts";
@@ -51,7 +51,7 @@ export interface RunbookdClient extends AdmissionGate {
   /** Usage events that have not arrived yet. */
   pendingUsage(): number;
   /** Tells a change of the workload, such as this release; a rise of cost that begins near it names it. Rejects with Unreachable; telling it again is harmless. */
-  tellChange(change: NewChangeInput): Promise<void>;
+  reportChange(change: NewChangeInput): Promise<void>;
   /** Creates a batch with its tickets; creating it again with the same tickets adds only what is missing. */
   createBatch(batch: NewBatchInput): Promise<BatchView>;
   readBatch(id: string): Promise<BatchView | undefined>;
@@ -63,12 +63,12 @@ export interface RunbookdClient extends AdmissionGate {
   close(): Promise<void>;
 }
 
-const readAdmission = tolerant(admissionReplySchema);
-const readExtension = tolerant(extensionReplySchema);
+const readAdmission = tolerant(admissionResponseSchema);
+const readExtension = tolerant(extensionResponseSchema);
 const readBatchView = tolerant(batchViewSchema);
 
 const retryMs = 5000;
-const usualRefreshEveryMs = 5000;
+const defaultRefreshEveryMs = 5000;
 
 /**
  * The client of an application. Every member rejects with Refused when runbookd calls a request wrong. That runbookd cannot be reached is an answer of the
@@ -81,13 +81,13 @@ export function createRunbookdClient(options: RunbookdClientOptions): RunbookdCl
   const prompts = createPromptSource({
     http,
     clock,
-    everyMs: options.refreshEveryMs ?? usualRefreshEveryMs,
+    everyMs: options.refreshEveryMs ?? defaultRefreshEveryMs,
     onChanged: options.onPromptChanged ?? (() => undefined),
   });
   const routes = createRouteSource({
     http,
     clock,
-    everyMs: options.refreshEveryMs ?? usualRefreshEveryMs,
+    everyMs: options.refreshEveryMs ?? defaultRefreshEveryMs,
     onChanged: options.onRouteChanged ?? (() => undefined),
   });
   const policy = { start: options.whenUnreachable?.start ?? "wait", turn: options.whenUnreachable?.turn ?? "wait" };
@@ -107,8 +107,8 @@ export function createRunbookdClient(options: RunbookdClientOptions): RunbookdCl
     },
     async extend(budget, leaseId) {
       try {
-        const reply = await http.send("POST", `/api/admissions/${encodeURIComponent(leaseId)}/extend`, { budget });
-        return readExtension.parse(reply).extended;
+        const response = await http.send("POST", `/api/admissions/${encodeURIComponent(leaseId)}/extend`, { budget });
+        return readExtension.parse(response).extended;
       } catch (error) {
         if (error instanceof Unreachable) return false;
         throw error;
@@ -126,13 +126,13 @@ export function createRunbookdClient(options: RunbookdClientOptions): RunbookdCl
     reportUsage: (report) => outbox.add(report),
     flush: () => outbox.flush(),
     pendingUsage: () => outbox.size(),
-    async tellChange(change) {
+    async reportChange(change) {
       await http.send("POST", "/api/changes", change);
     },
     createBatch: async (batch) => readBatchView.parse(await http.send("POST", "/api/batches", batch)),
     async readBatch(id) {
-      const reply = await http.send("GET", `/api/batches/${encodeURIComponent(id)}`);
-      return reply === undefined ? undefined : readBatchView.parse(reply);
+      const response = await http.send("GET", `/api/batches/${encodeURIComponent(id)}`);
+      return response === undefined ? undefined : readBatchView.parse(response);
     },
     prompts,
     routes,

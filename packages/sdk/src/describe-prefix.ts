@@ -28,9 +28,9 @@ export interface DescribeOptions {
 
 const bytesPerToken = 3.6;
 /** A longer block is hashed and not looked into. */
-const maxLookedInto = 100_000;
+const maxInspectedLength = 100_000;
 const maxTexts = 40;
-const longestText = 20_000;
+const maxTextLength = 20_000;
 
 /**
  * The prefix of a request as hashes, for `reportUsage`. Undefined for a prompt of more blocks than are taken. Pure: equal bytes have equal hashes.
@@ -41,10 +41,10 @@ export function describePrefix(blocks: readonly DescribedBlock[], options: Descr
   const { parameters, texts = false } = options;
   const answer = blocks.findIndex(({ role }) => role === "assistant");
   const isOpening = ({ role }: DescribedBlock, index: number) => role === "user" && (answer < 0 || index < answer);
-  const described = blocks.map((block, index) => describeBlock(block, isLookedInto(block, isOpening(block, index)), options));
+  const described = blocks.map((block, index) => describeBlock(block, isInspected(block, isOpening(block, index)), options));
   const shown = texts
     ? blocks.flatMap(({ role, block }, index) =>
-        role === "tools" || role === "system" ? [{ block: index, text: maskSecrets(bytesOf(block)).slice(0, longestText) }] : [],
+        role === "tools" || role === "system" ? [{ block: index, text: maskSecrets(bytesOf(block)).slice(0, maxTextLength) }] : [],
       )
     : [];
   return {
@@ -55,25 +55,25 @@ export function describePrefix(blocks: readonly DescribedBlock[], options: Descr
 }
 
 /** What an application writes itself; turns of the conversation do not change, but for the first, into which some put a clock. */
-function isLookedInto({ role, layer, block }: DescribedBlock, isOpening: boolean): boolean {
-  const isOwn = role === "tools" || role === "system" || isOpening || (layer !== undefined && layer !== historyLayer);
-  return isOwn && bytesOf(block).length <= maxLookedInto;
+function isInspected({ role, layer, block }: DescribedBlock, isOpening: boolean): boolean {
+  const isPromptContent = role === "tools" || role === "system" || isOpening || (layer !== undefined && layer !== historyLayer);
+  return isPromptContent && bytesOf(block).length <= maxInspectedLength;
 }
 
-function describeBlock({ role, layer, mark, block }: DescribedBlock, lookInto: boolean, { countTokens }: DescribeOptions): PrefixBlock {
+function describeBlock({ role, layer, mark, block }: DescribedBlock, inspect: boolean, { countTokens }: DescribeOptions): PrefixBlock {
   const bytes = bytesOf(block);
   const tokens = Math.ceil(countTokens === undefined ? Buffer.byteLength(textOf(block) ?? bytes) / bytesPerToken : countTokens(bytes));
   const kind =
     typeof block["type"] === "string" && /^[\w.-]{1,40}$/.test(block["type"]) ? block["type"] : role === "tools" ? "tool" : "text";
-  const own = digest(`${role} ${bytes}`);
+  const blockHash = digest(`${role} ${bytes}`);
   return {
     role,
     kind,
-    hash: own,
+    hash: blockHash,
     tokens,
     ...(layer === undefined ? {} : { layer }),
     ...(mark === undefined ? {} : { mark }),
-    ...(lookInto ? fingerprints(role, block, own) : {}),
+    ...(inspect ? fingerprints(role, block, blockHash) : {}),
   };
 }
 

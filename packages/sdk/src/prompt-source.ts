@@ -2,7 +2,7 @@ import { assignPrompt, type PromptAssignment } from "./assignment.ts";
 import type { Clock } from "./clock.ts";
 import { describePrefix } from "./describe-prefix.ts";
 import { type Http, Refused } from "./http.ts";
-import { createKeptAssignments } from "./kept-assignments.ts";
+import { createAssignmentCache } from "./kept-assignments.ts";
 import { type PromptInput, type RenderedBody, renderPrompt } from "./render-prompt.ts";
 import { createServedDocuments } from "./served-documents.ts";
 import type { Json } from "./wire/json.ts";
@@ -75,7 +75,7 @@ export function createPromptSource(deps: {
     deps,
   );
   const old = new Map<string, PromptLayout>();
-  const kept = createKeptAssignments<{ readonly version: number; readonly variant: PromptAssignment["variant"] }>();
+  const assignments = createAssignmentCache<{ readonly version: number; readonly variant: PromptAssignment["variant"] }>();
 
   const layoutOf = async (served: ServedPrompt, version: number): Promise<PromptLayout> => {
     const { prompt, production, canary } = served;
@@ -88,9 +88,9 @@ export function createPromptSource(deps: {
   };
 
   const loadVersion = async (prompt: string, version: number): Promise<PromptLayout> => {
-    const reply = await http.send("GET", `/api/prompts/${encodeURIComponent(prompt)}/versions/${version}`);
-    if (reply === undefined) throw new Refused(404, `runbookd has no version ${version} of prompt ${prompt}.`);
-    return readPromptVersion.parse(reply).layout;
+    const response = await http.send("GET", `/api/prompts/${encodeURIComponent(prompt)}/versions/${version}`);
+    if (response === undefined) throw new Refused(404, `runbookd has no version ${version} of prompt ${prompt}.`);
+    return readPromptVersion.parse(response).layout;
   };
 
   return {
@@ -104,16 +104,16 @@ export function createPromptSource(deps: {
         version === undefined
           ? undefined
           : { version, variant: served.canary?.version === version ? ("canary" as const) : ("baseline" as const) };
-      const own = kept.of(prompt, ticketId, fresh, given);
-      const layout = await layoutOf(served, own.version);
-      return { ...own, render: ({ parameters, ...input }) => renderFor({ prompt, layout, ...own }, input, parameters) };
+      const assignment = assignments.of(prompt, ticketId, fresh, given);
+      const layout = await layoutOf(served, assignment.version);
+      return { ...assignment, render: ({ parameters, ...input }) => renderFor({ prompt, layout, ...assignment }, input, parameters) };
     },
     close: () => documents.close(),
   };
 }
 
 function renderFor(
-  own: {
+  assigned: {
     readonly prompt: string;
     readonly layout: PromptLayout;
     readonly version: number;
@@ -122,15 +122,15 @@ function renderFor(
   input: PromptInput,
   parameters: Json | undefined,
 ): RenderedPrompt {
-  const reply = renderPrompt(own.layout, input);
-  if (!reply.ok) throw new TypeError(`Prompt ${own.prompt}, version ${own.version}: ${reply.faults.join("; ")}.`);
-  const prefix = describePrefix(reply.blocks, parameters === undefined ? {} : { parameters });
+  const rendered = renderPrompt(assigned.layout, input);
+  if (!rendered.ok) throw new TypeError(`Prompt ${assigned.prompt}, version ${assigned.version}: ${rendered.faults.join("; ")}.`);
+  const prefix = describePrefix(rendered.blocks, parameters === undefined ? {} : { parameters });
   return {
-    body: reply.body,
+    body: rendered.body,
     report: {
-      prompt: own.prompt,
-      promptVersion: String(own.version),
-      variant: own.variant,
+      prompt: assigned.prompt,
+      promptVersion: String(assigned.version),
+      variant: assigned.variant,
       ...(prefix === undefined ? {} : { prefix }),
     },
   };

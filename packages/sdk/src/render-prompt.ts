@@ -50,7 +50,7 @@ export interface PromptInput {
 }
 
 /** A body and its blocks, or every fault: a variable that is missing, tools that are no list. */
-export type RenderReply =
+export type RenderResult =
   | { readonly ok: true; readonly body: RenderedBody; readonly blocks: readonly PlacedBlock[] }
   | { readonly ok: false; readonly faults: readonly string[] };
 
@@ -59,7 +59,7 @@ export type RenderReply =
  * form the first user message, those behind it end the last one. A marker stands on the last block of its layer; one behind an empty layer moves to the
  * block before it, unless that has one already. Pure: the same input gives the same bytes.
  */
-export function renderPrompt(layout: PromptLayout, input: PromptInput): RenderReply {
+export function renderPrompt(layout: PromptLayout, input: PromptInput): RenderResult {
   const faults: string[] = [];
   const placed = layout.layers.flatMap((layer) => blocksOf(layer, input, faults));
   if (faults.length > 0) return { ok: false, faults };
@@ -153,8 +153,8 @@ function nameOf(tool: RenderedBlock): string {
 
 /** Markers are the version's to place, and never the application's. */
 function withoutMark(block: RenderedBlock): RenderedBlock {
-  const { cache_control: _mark, ...rest } = block;
-  return rest;
+  const { cache_control: _mark, ...unmarked } = block;
+  return unmarked;
 }
 
 function withMarks(placed: readonly PlacedBlock[], layout: PromptLayout): readonly PlacedBlock[] {

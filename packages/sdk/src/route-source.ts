@@ -1,7 +1,7 @@
 import { assignModel, type RouteAssignment } from "./assignment.ts";
 import type { Clock } from "./clock.ts";
 import type { Http } from "./http.ts";
-import { createKeptAssignments } from "./kept-assignments.ts";
+import { createAssignmentCache } from "./kept-assignments.ts";
 import { createServedDocuments } from "./served-documents.ts";
 import { type ModelRef, modelRouteSchema, type RouteTargets } from "./wire/routing.ts";
 import { tolerant } from "./wire/tolerant.ts";
@@ -47,11 +47,11 @@ export function createRouteSource(deps: {
     },
     deps,
   );
-  const kept = createKeptAssignments<RouteAssignment>();
+  const assignments = createAssignmentCache<RouteAssignment>();
   return {
     async forTicket(route, ticketId, begun) {
       const targets = await documents.of(route);
-      return { ...kept.of(route, ticketId, () => assignModel(targets, ticketId), begun), fallback: targets.fallback };
+      return { ...assignments.of(route, ticketId, () => assignModel(targets, ticketId), begun), fallback: targets.fallback };
     },
     close: () => documents.close(),
   };

@@ -24,13 +24,13 @@ export function createServedDocuments<Document>(
   { path, parse, missing, onChanged }: DocumentSort<Document>,
   { http, clock, everyMs }: { readonly http: Http; readonly clock: Clock; readonly everyMs: number },
 ): ServedDocuments<Document> {
-  const known = new Map<string, { document: Document; etag: string }>();
+  const cached = new Map<string, { document: Document; etag: string }>();
   const loading = new Map<string, Promise<Document>>();
   const watched = new Set<string>();
   const stopped = new AbortController();
 
   const load = async (name: string): Promise<Document> => {
-    const entry = known.get(name);
+    const entry = cached.get(name);
     const answer = await http.getChanged(path(name), entry?.etag);
     if (answer.kind === "missing") throw new Refused(404, missing(name));
     if (answer.kind === "unchanged") {
@@ -38,7 +38,7 @@ export function createServedDocuments<Document>(
       throw new Unreachable("runbookd answered that nothing has changed, and nothing is known.");
     }
     const document = parse(answer.body);
-    known.set(name, { document, etag: answer.etag ?? "" });
+    cached.set(name, { document, etag: answer.etag ?? "" });
     if (entry !== undefined) onChanged(name, entry.document, document);
     return document;
   };
@@ -56,7 +56,7 @@ export function createServedDocuments<Document>(
 
   return {
     async of(name) {
-      const entry = known.get(name);
+      const entry = cached.get(name);
       if (entry !== undefined) return entry.document;
       const first = loading.get(name) ?? load(name);
       loading.set(name, first);

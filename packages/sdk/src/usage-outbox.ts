@@ -1,7 +1,7 @@
 import type { Clock } from "./clock.ts";
 import { type Http, Unreachable } from "./http.ts";
 import { tolerant } from "./wire/tolerant.ts";
-import { maxEventsPerReport, maxReportBytes, type UsageReport, usageReplySchema } from "./wire/usage.ts";
+import { maxEventsPerReport, maxReportBytes, type UsageReport, usageResponseSchema } from "./wire/usage.ts";
 
 /** Usage that runbookd will never count. */
 export interface UsageLoss {
@@ -20,12 +20,12 @@ export interface UsageOutbox {
   stop(): void;
 }
 
-const readReply = tolerant(usageReplySchema);
+const readResponse = tolerant(usageResponseSchema);
 
 /** Bulk is worth a moment's wait. */
 const lingerMs = 500;
 /** Beyond this number the oldest are dropped, and told. */
-const maxKept = 20_000;
+const maxPendingReports = 20_000;
 const maxBackoffMs = 30_000;
 
 interface Waiting {
@@ -56,7 +56,7 @@ export function createUsageOutbox(deps: {
     while (waiting.length > 0) {
       const events = waiting.slice(0, bulkOf(waiting));
       try {
-        const { results } = readReply.parse(await http.send("POST", "/api/usage", { events: events.map(({ report }) => report) }));
+        const { results } = readResponse.parse(await http.send("POST", "/api/usage", { events: events.map(({ report }) => report) }));
         forget(events);
         failures = 0;
         for (const [index, { result, issues = [] }] of results.entries()) {
@@ -104,9 +104,9 @@ export function createUsageOutbox(deps: {
     add(report) {
       // Without an id of the provider two sendings could not be told apart, so the caller gives it and it is never made up here.
       waiting.push(shortened(report));
-      if (waiting.length > maxKept) {
-        const dropped = waiting.splice(0, waiting.length - maxKept).map((one) => one.report);
-        onLost({ reports: dropped, why: `more than ${maxKept} events wait for runbookd` });
+      if (waiting.length > maxPendingReports) {
+        const dropped = waiting.splice(0, waiting.length - maxPendingReports).map((one) => one.report);
+        onLost({ reports: dropped, why: `more than ${maxPendingReports} events wait for runbookd` });
       }
       plan(lingerMs);
     },
@@ -126,10 +126,12 @@ function bytesOf(report: UsageReport): number {
 function shortened(report: UsageReport): Waiting {
   const bytes = bytesOf(report);
   if (bytes <= maxBytesOfOne || report.prefix === undefined) return { report, bytes };
-  const { prefix, ...rest } = report;
+  const { prefix, ...withoutPrefix } = report;
   const { texts: _texts, ...hashes } = prefix;
-  const without = { ...rest, prefix: hashes };
-  return bytesOf(without) <= maxBytesOfOne ? { report: without, bytes: bytesOf(without) } : { report: rest, bytes: bytesOf(rest) };
+  const without = { ...withoutPrefix, prefix: hashes };
+  return bytesOf(without) <= maxBytesOfOne
+    ? { report: without, bytes: bytesOf(without) }
+    : { report: withoutPrefix, bytes: bytesOf(withoutPrefix) };
 }
 
 /** How many of the oldest events go into one request: at least one, and no more than its body may hold. */

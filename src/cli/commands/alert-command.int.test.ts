@@ -19,7 +19,7 @@ async function open() {
   const http = await startHttp({
     runbooks: [{ runbook, alertName: "Burn" }],
     routes: createDecisionRoutes(decisions),
-    publish: ({ decision, source }) => decisions.keep({ ...decision, source, at: 0 }),
+    publish: ({ decision, source }) => decisions.add({ ...decision, source, at: 0 }),
   });
   opened.push(http);
   const alertmanager = await startAlertmanager({

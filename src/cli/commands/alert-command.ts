@@ -16,7 +16,7 @@ export function alertCommands(): readonly CommandDefinition[] {
 
 /** Long enough for a group_wait, short enough to leave no trace. */
 const testLastsMs = 5 * 60_000;
-const lookEveryMs = 500;
+const pollIntervalMs = 500;
 
 const test: CommandDefinition = {
   usage: "test <alertname>",
@@ -83,15 +83,15 @@ interface Sender {
 
 async function sendAndFollow(labels: Labels, senders: readonly Sender[], waitMs: number, invocation: CommandInvocation): Promise<ExitCode> {
   const { context } = invocation;
-  const tell = (text: string) => (flagOption(invocation, "json") ? undefined : context.write(text));
+  const report = (text: string) => (flagOption(invocation, "json") ? undefined : context.write(text));
   const now = context.clock.now();
   const annotations = { summary: "A test of `runbookd alert test`; nothing is wrong." };
   let sent = 0;
   for (const { url, client } of senders) {
-    const reply = await client.send({ labels, annotations, startsAt: now, endsAt: now + testLastsMs }, context.signal);
-    if (reply.kind === "sent") sent += 1;
-    else context.warn(`${url}: ${oneLine(reply.reason)}\n`);
-    if (reply.kind === "sent") tell(`Sent to ${url}\n`);
+    const result = await client.send({ labels, annotations, startsAt: now, endsAt: now + testLastsMs }, context.signal);
+    if (result.kind === "sent") sent += 1;
+    else context.warn(`${url}: ${oneLine(result.reason)}\n`);
+    if (result.kind === "sent") report(`Sent to ${url}\n`);
   }
   if (sent === 0) return exitCodes.no;
   const api = await createApiClient(invocation);
@@ -103,7 +103,7 @@ async function sendAndFollow(labels: Labels, senders: readonly Sender[], waitMs:
   if (trace.failure !== undefined) return reportFailure(invocation, trace.failure);
   const { decision, fingerprint, receivers } = trace;
   if (flagOption(invocation, "json")) writeJson(context, { labels, fingerprint, receivers, decision: decision ?? null });
-  else tell(describe(decision, receivers));
+  else report(describe(decision, receivers));
   return decision?.runId === undefined ? exitCodes.no : exitCodes.ok;
 }
 
@@ -125,9 +125,9 @@ async function follow(
   let trace: Trace = { receivers: [] };
   for (;;) {
     for (const { client } of trace.fingerprint === undefined ? senders : []) {
-      const seen = await client.alerts(context.signal, labels);
-      const [found] = seen.kind === "alerts" ? seen.alerts : [];
-      if (found !== undefined) trace = { fingerprint: found.alert.fingerprint, receivers: found.receivers };
+      const result = await client.alerts(context.signal, labels);
+      const [match] = result.kind === "alerts" ? result.alerts : [];
+      if (match !== undefined) trace = { fingerprint: match.alert.fingerprint, receivers: match.receivers };
     }
     if (trace.fingerprint !== undefined) {
       const answer = await api.get(`/api/decisions?fingerprint=${encodeURIComponent(trace.fingerprint)}`, listSchema(recentDecisionSchema));
@@ -137,7 +137,7 @@ async function follow(
       if (decision !== undefined) return { ...trace, decision };
     }
     if (context.clock.monotonic() >= deadline || context.signal.aborted) return trace;
-    await context.clock.sleep(lookEveryMs, context.signal).catch(() => undefined);
+    await context.clock.sleep(pollIntervalMs, context.signal).catch(() => undefined);
   }
 }
 

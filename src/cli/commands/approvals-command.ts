@@ -49,11 +49,11 @@ const answerQuestion: CommandDefinition = {
     }
     const planSha = textOption(invocation, "plan") ?? question?.planSha;
     const body = { answer, reason: textOption(invocation, "reason"), ...(planSha === undefined ? {} : { planSha }) };
-    const reply = await client.post(`/api/approvals/${encodeURIComponent(id)}`, body, answeredSchema);
-    if (reply.kind !== "ok") return reportFailure(invocation, reply);
-    if (flagOption(invocation, "json")) writeJson(context, reply.body);
+    const response = await client.post(`/api/approvals/${encodeURIComponent(id)}`, body, answeredSchema);
+    if (response.kind !== "ok") return reportFailure(invocation, response);
+    if (flagOption(invocation, "json")) writeJson(context, response.body);
     else {
-      const { runId, runIds = [], missing = 0 } = reply.body;
+      const { runId, runIds = [], missing = 0 } = response.body;
       const goesOn = runIds.length > 1 ? `${runIds.length} runs go on.` : `Run ${runId} goes on.`;
       const then = missing > 0 ? `${missing} more must approve before run ${runId} goes on.` : goesOn;
       context.write(`${question === undefined ? "" : `${oneLine(question.text)}\n`}Answered ${answer}. ${then}\n`);

@@ -11,10 +11,10 @@ import { formatInstant } from "../render-run.ts";
 
 /** `runbookd changes …`: what was changed about the workload. */
 export function changesCommands(): readonly CommandDefinition[] {
-  return [tellCommand, listCommand];
+  return [addCommand, listCommand];
 }
 
-const tellCommand: CommandDefinition = {
+const addCommand: CommandDefinition = {
   usage: "tell <kind> <what>",
   summary: `Tell a change that is made now; <kind> is ${changeKinds.join(", ")}`,
   examples: ["runbookd changes tell deploy 'release 1.5.0'", "runbookd changes tell route 'triage to a smaller model' --of prompt=triage"],

@@ -90,9 +90,9 @@ export const createBatch: CommandDefinition = {
       const added = await client.post(`${path}/tickets`, { tickets }, addedTicketsSchema);
       if (added.kind !== "ok") return reportFailure(invocation, added);
     }
-    const told = { id: head.id, tickets: imported.tickets.length, skipped: imported.skipped };
+    const summary = { id: head.id, tickets: imported.tickets.length, skipped: imported.skipped };
     if (created.body.state !== "draft") {
-      if (flagOption(invocation, "json")) writeJson(context, { ...told, state: created.body.state });
+      if (flagOption(invocation, "json")) writeJson(context, { ...summary, state: created.body.state });
       else context.write(`${head.id} was handed in before, with the same tickets; it is ${created.body.state}.\n`);
       return exitCodes.ok;
     }
@@ -103,7 +103,7 @@ export const createBatch: CommandDefinition = {
       const submitted = await client.post(`${path}/submit`, undefined, batchViewSchema);
       if (submitted.kind !== "ok") return reportFailure(invocation, submitted);
     }
-    if (flagOption(invocation, "json")) writeJson(context, { ...told, ...quote.body });
+    if (flagOption(invocation, "json")) writeJson(context, { ...summary, ...quote.body });
     else
       context.write(
         flagOption(invocation, "draft")
@@ -183,8 +183,8 @@ function readDeadline(invocation: CommandInvocation, faults: string[]): number |
 }
 
 function ticketOf(ticket: ImportedTicket, batchId: string) {
-  const { place: _place, ...rest } = ticket;
-  return { id: ticketIdOf(batchId, ticket.externalRef), ...rest };
+  const { place: _place, ...fields } = ticket;
+  return { id: ticketIdOf(batchId, ticket.externalRef), ...fields };
 }
 
 /** References that belong to a ticket of somebody else, each at its place in the file. */

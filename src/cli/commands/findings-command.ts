@@ -1,4 +1,4 @@
-import { findingStatuses, notedFindingSchema } from "../../../packages/sdk/src/wire/findings.ts";
+import { commentedFindingSchema, findingStatuses } from "../../../packages/sdk/src/wire/findings.ts";
 import { pageSchema } from "../../../packages/sdk/src/wire/page.ts";
 import { oneLine } from "../../core/one-line.ts";
 import { createApiClient, reportFailure } from "../api-client.ts";
@@ -20,7 +20,7 @@ export const findingsCommand: CommandBody = {
     const client = await createApiClient(invocation);
     const status = textOption(invocation, "status");
     const query = status === undefined ? "" : `?${new URLSearchParams({ status }).toString()}`;
-    const answer = await client.get(`/api/findings${query}`, pageSchema(notedFindingSchema));
+    const answer = await client.get(`/api/findings${query}`, pageSchema(commentedFindingSchema));
     if (answer.kind !== "ok") return reportFailure(invocation, answer);
     const { items } = answer.body;
     if (flagOption(invocation, "json")) writeJson(context, answer.body);
@@ -47,7 +47,7 @@ const say: CommandDefinition = {
       return exitCodes.usage;
     }
     const client = await createApiClient(invocation);
-    const answer = await client.put(`/api/findings/${encodeURIComponent(id)}/status`, { status, reason }, notedFindingSchema);
+    const answer = await client.put(`/api/findings/${encodeURIComponent(id)}/status`, { status, reason }, commentedFindingSchema);
     if (answer.kind !== "ok") return reportFailure(invocation, answer);
     if (flagOption(invocation, "json")) writeJson(context, answer.body);
     else context.write(`${answer.body.id} is ${answer.body.status}: ${oneLine(answer.body.title)}\n`);

@@ -24,10 +24,10 @@ export const promptsCommand: CommandBody = {
       context.write("No prompt was analysed yet. Report the `prefix` with the usage (docs/prompt-caching.md).\n");
       return exitCodes.ok;
     }
-    const known = items.filter(({ reply }) => reply.kind === "analysed");
+    const analyzed = items.filter(({ reply }) => reply.kind === "analysed");
     const missing = items.filter(({ reply }) => reply.kind !== "analysed");
-    if (known.length > 0) context.write(renderTable([header, ...known.flatMap(rowOf)]));
-    for (const state of known)
+    if (analyzed.length > 0) context.write(renderTable([header, ...analyzed.flatMap(rowOf)]));
+    for (const state of analyzed)
       for (const sentence of sentencesOf(state)) context.write(`${oneLine(state.prompt)} on ${oneLine(state.model)}${sentence}\n`);
     for (const { prompt, model, reply } of missing)
       context.write(`${oneLine(prompt)} on ${oneLine(model)}: ${oneLine(reply.kind === "missing" ? reply.sentence : "unknown")}\n`);
@@ -77,20 +77,20 @@ function rowOf({ prompt, model, reply }: CacheState): readonly (readonly string[
   if (reply.kind !== "analysed") return [];
   const { analysis } = reply;
   // A replay that does not tell what was measured tells nothing else either.
-  const told = (text: string) => (analysis.calibration.verdict === "refused" ? "?" : text);
+  const shown = (text: string) => (analysis.calibration.verdict === "refused" ? "?" : text);
   const first = [
     oneLine(prompt),
     oneLine(model),
     formatShare(analysis.measuredHit, { decimals: 1 }),
     analysis.achievableHit === undefined ? "?" : formatShare(analysis.achievableHit, { decimals: 1 }),
-    told(formatUsd(analysis.lostPerDay)),
+    shown(formatUsd(analysis.lostPerDay)),
   ];
-  if (analysis.causes.length === 0) return [[...first, "none", "", told(formatShare(analysis.predictedHit, { decimals: 1 })), ""]];
+  if (analysis.causes.length === 0) return [[...first, "none", "", shown(formatShare(analysis.predictedHit, { decimals: 1 })), ""]];
   return analysis.causes.map((cause, index) => [
     ...(index === 0 ? first : first.map(() => "")),
     `${cause.class.replaceAll("_", " ")} in ${oneLine(cause.unit)}`,
     cause.transform,
-    told(formatShare(cause.hitAfter, { decimals: 1 })),
-    told(formatUsd(cause.savedAfterMicroUsdPerDay)),
+    shown(formatShare(cause.hitAfter, { decimals: 1 })),
+    shown(formatUsd(cause.savedAfterMicroUsdPerDay)),
   ]);
 }

@@ -1,7 +1,7 @@
 import type { Runbook } from "../../../packages/sdk/src/wire/runbooks.ts";
 import { formatDuration } from "../../core/duration.ts";
 import { oneLine } from "../../core/one-line.ts";
-import { holdRehearsal, type RehearsalResult } from "../../rehearsal/judge-rehearsal.ts";
+import { judgeRehearsal, type RehearsalResult } from "../../rehearsal/judge-rehearsal.ts";
 import { type MutationResult, mutateRunbook } from "../../rehearsal/mutate-runbook.ts";
 import type { Rehearsal } from "../../rehearsal/rehearsal.ts";
 import { lintFolder } from "../../runbooks/lint/lint-folder.ts";
@@ -50,10 +50,10 @@ export const rehearseCommand: CommandBody = {
       const results: RehearsalResult[] = [];
       const fired: Rehearsal[] = [];
       for (const rehearsal of rehearsals) {
-        const reply = await fireRehearsal(rehearsal, sources);
-        const held = await holdRehearsal(runbook, reply.ok ? reply.rehearsal : rehearsal);
-        results.push(reply.ok ? held : { ...held, differences: [reply.reason] });
-        if (reply.ok) fired.push(reply.rehearsal);
+        const firedRehearsal = await fireRehearsal(rehearsal, sources);
+        const rehearsalResult = await judgeRehearsal(runbook, firedRehearsal.ok ? firedRehearsal.rehearsal : rehearsal);
+        results.push(firedRehearsal.ok ? rehearsalResult : { ...rehearsalResult, differences: [firedRehearsal.reason] });
+        if (firedRehearsal.ok) fired.push(firedRehearsal.rehearsal);
       }
       // A rehearsal that fails anyway would seem to notice every change.
       const isSound = faults.length === 0 && results.every(({ differences }) => differences.length === 0);

@@ -79,7 +79,7 @@ const setCommand: CommandDefinition = {
     const answer = await client.put(path, body, modelRouteSchema);
     if (answer.kind !== "ok") return reportFailure(invocation, answer);
     if (flagOption(invocation, "json")) writeJson(context, answer.body);
-    else context.write(`Route ${oneLine(id)} is set: ${told(answer.body)}.\n`);
+    else context.write(`Route ${oneLine(id)} is set: ${describeModels(answer.body)}.\n`);
     return exitCodes.ok;
   },
 };
@@ -123,7 +123,7 @@ function modelOf(text: string): ModelRef | undefined {
   return slash < 1 || slash === text.length - 1 ? undefined : { provider: text.slice(0, slash), model: text.slice(slash + 1) };
 }
 
-function told({ baseline, candidate }: ModelRoute): string {
+function describeModels({ baseline, candidate }: ModelRoute): string {
   const trial = candidate === null ? "" : `, ${candidate.provider}/${candidate.model} for ${formatShare(candidate.share)} of new tickets`;
   return `${baseline.provider}/${baseline.model}${trial}`;
 }

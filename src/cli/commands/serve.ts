@@ -2,7 +2,7 @@ import { queueNameSchema } from "../../../packages/sdk/src/wire/names.ts";
 import { startTicketWork } from "../../../workers/start-ticket-work.ts";
 import { startWorker } from "../../../workers/start-worker.ts";
 import { openRuntime, type Runtime, type RuntimeSources } from "../../app/runtime.ts";
-import { startMetrics, usualMetricsPorts } from "../../app/start-metrics.ts";
+import { defaultMetricsPorts, startMetrics } from "../../app/start-metrics.ts";
 import { startServer } from "../../app/start-server.ts";
 import { oneUsd } from "../../core/money.ts";
 import { ProviderSdkMissing } from "../../llm/batches/provider/load-provider-sdk.ts";
@@ -109,7 +109,7 @@ export const serverCommand: CommandBody = {
   run: async (_args, invocation) =>
     serve(invocation, async (runtime, sources) => {
       const { server, adminTokenFile } = await startServer(runtime, sources);
-      const metrics = await startMetrics(runtime, runtime.config.metricsPort ?? usualMetricsPorts.server);
+      const metrics = await startMetrics(runtime, runtime.config.metricsPort ?? defaultMetricsPorts.server);
       return {
         api: urlOf(server.address),
         metrics: `${urlOf(metrics.address)}/metrics`,
@@ -124,7 +124,7 @@ export const workerCommand: CommandBody = {
   run: async (_args, invocation) =>
     serve(invocation, async (runtime) => {
       const { name } = await startWorker(runtime);
-      const metrics = await startMetrics(runtime, runtime.config.metricsPort ?? usualMetricsPorts.worker);
+      const metrics = await startMetrics(runtime, runtime.config.metricsPort ?? defaultMetricsPorts.worker);
       return { worker: name, metrics: `${urlOf(metrics.address)}/metrics` };
     }),
 };
@@ -138,7 +138,7 @@ export const workCommand: CommandBody = {
     { flags: "--stage-usd <n>", description: "what one stage costs at most; reserved before it", default: "1" },
   ],
   async run([queue = ""], invocation) {
-    const [command, concurrency, stageUsd] = [
+    const [command, concurrency, phaseUsd] = [
       textOption(invocation, "command") ?? "",
       Number(textOption(invocation, "concurrency")),
       Number(textOption(invocation, "stageUsd")),
@@ -149,14 +149,14 @@ export const workCommand: CommandBody = {
       ...(Number.isInteger(concurrency) && concurrency >= 1 && concurrency <= 100
         ? []
         : ["--concurrency must be a whole number from 1 to 100."]),
-      ...(stageUsd > 0 && stageUsd <= 10_000 ? [] : ["--stage-usd must be a number above 0, at most 10000."]),
+      ...(phaseUsd > 0 && phaseUsd <= 10_000 ? [] : ["--stage-usd must be a number above 0, at most 10000."]),
     ];
     if (faults.length > 0) {
       for (const fault of faults) invocation.context.warn(`${fault}\n`);
       return exitCodes.usage;
     }
     return serve(invocation, async (runtime) => {
-      startTicketWork(runtime, { queue, command, concurrency, stageMicroUsd: Math.round(stageUsd * oneUsd) });
+      startTicketWork(runtime, { queue, command, concurrency, phaseMicroUsd: Math.round(phaseUsd * oneUsd) });
       const metrics = await startMetrics(runtime, runtime.config.metricsPort ?? 0);
       return { queue, command, metrics: `${urlOf(metrics.address)}/metrics` };
     });
@@ -170,7 +170,7 @@ export const upCommand: CommandBody = {
     serve(invocation, async (runtime, sources) => {
       const { name, dispatch } = await startWorker(runtime);
       const { server, adminTokenFile } = await startServer(runtime, sources, dispatch);
-      const metrics = await startMetrics(runtime, runtime.config.metricsPort ?? usualMetricsPorts.server);
+      const metrics = await startMetrics(runtime, runtime.config.metricsPort ?? defaultMetricsPorts.server);
       return {
         api: urlOf(server.address),
         metrics: `${urlOf(metrics.address)}/metrics`,

@@ -18,9 +18,9 @@ export const showBatch: CommandDefinition = {
   options: [{ flags: "--follow", description: "go on until it is through: a bar on a terminal, a line per change elsewhere" }],
   async run([id = ""], invocation) {
     const client = await createApiClient(invocation);
-    const look = () => client.get(`/api/batches/${encodeURIComponent(id)}`, batchViewSchema);
-    if (flagOption(invocation, "follow")) return follow(look, invocation);
-    const answer = await look();
+    const getBatch = () => client.get(`/api/batches/${encodeURIComponent(id)}`, batchViewSchema);
+    if (flagOption(invocation, "follow")) return follow(getBatch, invocation);
+    const answer = await getBatch();
     if (answer.kind !== "ok") return reportFailure(invocation, answer);
     const { context } = invocation;
     if (flagOption(invocation, "json")) writeJson(context, answer.body);
@@ -32,14 +32,14 @@ export const showBatch: CommandDefinition = {
   },
 };
 
-async function follow(look: () => Promise<ApiAnswer<BatchView>>, invocation: CommandInvocation): Promise<ExitCode> {
+async function follow(getBatch: () => Promise<ApiAnswer<BatchView>>, invocation: CommandInvocation): Promise<ExitCode> {
   const { context } = invocation;
   const asJson = flagOption(invocation, "json");
   const drawsBar = context.isTerminal && !asJson;
   let last = "";
   let misses = 0;
   for (;;) {
-    const answer = await look();
+    const answer = await getBatch();
     if (answer.kind === "unreachable" && last !== "" && misses < maxMisses) {
       misses += 1;
     } else if (answer.kind !== "ok") {
@@ -48,12 +48,12 @@ async function follow(look: () => Promise<ApiAnswer<BatchView>>, invocation: Com
     } else {
       misses = 0;
       const batch = answer.body;
-      const told = asJson ? JSON.stringify(batch) : progressLine(batch, context.clock.now());
+      const line = asJson ? JSON.stringify(batch) : progressLine(batch, context.clock.now());
       const changed = asJson
         ? JSON.stringify({ ...batch, progress: batch.progress.ended })
         : `${batch.progress.ended} ${batch.state} ${batch.gate} ${batch.stop?.hold ?? ""}`;
-      if (drawsBar) context.write(`\r\u001B[2K${progressBar(batch, barWidth)} ${told}`);
-      else if (changed !== last) context.write(`${told}\n`);
+      if (drawsBar) context.write(`\r\u001B[2K${progressBar(batch, barWidth)} ${line}`);
+      else if (changed !== last) context.write(`${line}\n`);
       last = changed;
       if (isThrough(batch)) {
         if (drawsBar) context.write("\n");

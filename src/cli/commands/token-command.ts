@@ -23,7 +23,7 @@ const create: CommandDefinition = {
   async run([name = ""], invocation) {
     const { context } = invocation;
     const given = textOption(invocation, "role");
-    const role = roles.find((known) => known === given) ?? "viewer";
+    const role = roles.find((candidate) => candidate === given) ?? "viewer";
     if (!tokenNamePattern.test(name)) {
       context.warn(
         `${oneLine(name)} is no name of a token; accepted: letters, digits and . _ @ - up to 64, beginning with a letter or digit\n`,

@@ -10,7 +10,7 @@ import type { Config, Endpoint } from "../../platform/config/config.ts";
 import { adminTokenPath, tokenFilePath } from "../../platform/config/data-folder.ts";
 import { addressOf, connectRedis, type RedisAddress } from "../../platform/redis/connection.ts";
 import { readSchema } from "../../platform/redis/schema-version.ts";
-import { createBoundedSender, usualLimits } from "../../platform/requests/bounded-request.ts";
+import { createBoundedSender, defaultRequestLimits } from "../../platform/requests/bounded-request.ts";
 import type { CommandContext } from "../context.ts";
 import { type Finding, fault, fine, warning } from "./diagnosis.ts";
 import { examineCommands } from "./examine-commands.ts";
@@ -90,7 +90,7 @@ async function examinePrometheus(endpoint: Endpoint | undefined, { clock, signal
 const statusSchema = z.looseObject({ config: z.looseObject({ original: z.string() }) });
 
 async function examineAlertmanager(endpoint: Endpoint, { clock, signal }: CommandContext): Promise<readonly Finding[]> {
-  const sender = createBoundedSender(usualLimits, { clock, ca: endpoint.ca });
+  const sender = createBoundedSender(defaultRequestLimits, { clock, ca: endpoint.ca });
   const fix = "Correct ALERTMANAGER_URL, or its credentials under alertmanager in runbookd.yml.";
   try {
     const url = `${endpoint.url.replace(/\/+$/, "")}/api/v2/status`;

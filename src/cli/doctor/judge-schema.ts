@@ -8,13 +8,13 @@ const olderData =
 const newerData = `A newer runbookd wrote this data. Start that version, or ${otherRedis}.`;
 
 /** Whether this program may use a store of that version. `found`: undefined if the store is empty. */
-export function judgeSchema(found: number | undefined): Finding {
+export function judgeSchema(storedVersion: number | undefined): Finding {
   const name = "Redis data";
-  if (found === undefined) return fine(name, "none yet");
-  if (found === schemaVersion) return fine(name, `version ${found}`);
+  if (storedVersion === undefined) return fine(name, "none yet");
+  if (storedVersion === schemaVersion) return fine(name, `version ${storedVersion}`);
   return fault(
     name,
-    `the data has layout version ${found}, this runbookd uses version ${schemaVersion}`,
-    found > schemaVersion ? newerData : olderData,
+    `the data has layout version ${storedVersion}, this runbookd uses version ${schemaVersion}`,
+    storedVersion > schemaVersion ? newerData : olderData,
   );
 }

@@ -7,11 +7,11 @@ export async function readRedisFacts(client: Redis): Promise<RedisFacts> {
   const redis = primaryNode(client);
   if (redis === undefined) throw new Error("no node of the cluster owns the slot of our keys");
   const info = parseInfo(await redis.info());
-  const replies = await Promise.all(
+  const results = await Promise.all(
     ["maxmemory-policy", "appendfsync"].map(async (name) => {
-      const reply: unknown = await redis.config("GET", name).catch(() => []);
-      return Array.isArray(reply) && typeof reply[1] === "string" ? ([[name, reply[1]]] as const) : [];
+      const result: unknown = await redis.config("GET", name).catch(() => []);
+      return Array.isArray(result) && typeof result[1] === "string" ? ([[name, result[1]]] as const) : [];
     }),
   );
-  return { info, config: new Map(replies.flat()) };
+  return { info, config: new Map(results.flat()) };
 }

@@ -15,14 +15,17 @@ export async function renderMetricsReference(registry: MetricRegistry): Promise<
             .join(", ") ?? ""
         } | ${metric.help.replaceAll("|", "\\|")} |`,
     );
-  const [own, workload] = [rows.filter((row) => row.startsWith("| `runbookd_")), rows.filter((row) => !row.startsWith("| `runbookd_"))];
+  const [runbookd, workload] = [
+    rows.filter((row) => row.startsWith("| `runbookd_")),
+    rows.filter((row) => !row.startsWith("| `runbookd_")),
+  ];
   return `# Metrics
 
 Generated from the registry by \`npm run docs\`. Labels come from closed or capped sets; labels of alerts never become labels of metrics. A gauge whose value cannot be read is absent, never its last value.
 
 ## runbookd itself
 
-${table(own)}
+${table(runbookd)}
 ## The workload
 
 ${table(workload)}`;

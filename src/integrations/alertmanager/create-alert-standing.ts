@@ -1,6 +1,6 @@
 import type { StandingAlerts } from "../../alerts/standing-alert.ts";
 import type { Clock } from "../../core/clock.ts";
-import type { AlertStanding, StandingSeen } from "../../runs/engine/alert-standing.ts";
+import type { AlertStanding, StandingResult } from "../../runs/engine/alert-standing.ts";
 import type { AlertmanagerClient } from "./create-alertmanager-client.ts";
 
 /** What one Alertmanager answered about one alert. `settled`: it has been up for so long that what it does not hold does not fire. */
@@ -20,10 +20,10 @@ export function createAlertStanding(
     async ask({ fingerprint, labels }, signal) {
       const views = await Promise.all(
         clients.map(async (client): Promise<StandingView> => {
-          const seen = await client.alerts(signal, labels);
-          if (seen.kind === "unavailable") return seen;
-          if (seen.alerts.some(({ alert }) => alert.fingerprint === fingerprint)) return { ...seen, settled: true };
-          return { ...seen, settled: await isSettled(client, { clock, settlesMs }, signal) };
+          const result = await client.alerts(signal, labels);
+          if (result.kind === "unavailable") return result;
+          if (result.alerts.some(({ alert }) => alert.fingerprint === fingerprint)) return { ...result, settled: true };
+          return { ...result, settled: await isSettled(client, { clock, settlesMs }, signal) };
         }),
       );
       signal.throwIfAborted();
@@ -43,13 +43,13 @@ async function isSettled(
 }
 
 /** One that says "firing" decides; a silence counts when none does. An inhibited alert fires: another alert only speaks for it. */
-export function judgeStanding(fingerprint: string, views: readonly StandingView[]): StandingSeen {
-  const found = views.flatMap((view) =>
+export function judgeStanding(fingerprint: string, views: readonly StandingView[]): StandingResult {
+  const matches = views.flatMap((view) =>
     view.kind === "alerts" ? view.alerts.filter(({ alert }) => alert.fingerprint === fingerprint) : [],
   );
-  if (found.some(({ silencedBy }) => silencedBy.length === 0)) return { kind: "firing", detail: "the alert fires" };
-  if (found.length > 0) {
-    const silences = [...new Set(found.flatMap(({ silencedBy }) => silencedBy))].slice(0, 5);
+  if (matches.some(({ silencedBy }) => silencedBy.length === 0)) return { kind: "firing", detail: "the alert fires" };
+  if (matches.length > 0) {
+    const silences = [...new Set(matches.flatMap(({ silencedBy }) => silencedBy))].slice(0, 5);
     return { kind: "silenced", detail: `the alert is silenced (${silences.join(", ")})` };
   }
   const reached = views.filter((view) => view.kind === "alerts");

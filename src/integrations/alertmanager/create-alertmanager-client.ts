@@ -3,7 +3,7 @@ import { z } from "zod";
 import type { Labels } from "../../../packages/sdk/src/wire/alerts.ts";
 import type { AlertmanagerStatus, StandingAlerts } from "../../alerts/standing-alert.ts";
 import type { Clock, Instant } from "../../core/clock.ts";
-import { createBoundedSender, type RequestLimits, usualLimits } from "../../platform/requests/bounded-request.ts";
+import { createBoundedSender, defaultRequestLimits, type RequestLimits } from "../../platform/requests/bounded-request.ts";
 
 /** Asks one Alertmanager over its API v2; sends only test alerts. */
 export interface AlertmanagerClient {
@@ -60,7 +60,7 @@ const configSchema = z.object({
 });
 
 /** Every alert of a big installation is larger than a usual answer. */
-const alertLimits: RequestLimits = { ...usualLimits, maxBytes: 16 * 1_048_576 };
+const alertLimits: RequestLimits = { ...defaultRequestLimits, maxBytes: 16 * 1_048_576 };
 
 /** Whatever goes wrong is `unavailable`: cannot see is not the same as gone. */
 export function createAlertmanagerClient(options: AlertmanagerOptions): AlertmanagerClient {

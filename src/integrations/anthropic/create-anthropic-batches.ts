@@ -3,11 +3,11 @@ import type { Clock, Instant } from "../../core/clock.ts";
 import { errorField } from "../../core/error-field.ts";
 import { clockSkewMs, maxPages, type ProviderAccess } from "../../llm/batches/provider/provider-access.ts";
 import {
-  type FoundSubmission,
   type ProviderBatches,
   type ProviderBatchStatus,
   ProviderFailure,
   type ProviderResult,
+  type SubmissionSearchResult,
   type SubmissionTrace,
 } from "../../llm/batches/provider/provider-batch.ts";
 import { type CallKind, failureOf } from "../../llm/batches/provider/provider-trouble.ts";
@@ -76,7 +76,7 @@ export function createAnthropicBatches(access: ProviderAccess, clock: Pick<Clock
 
   /** Batches that began at or after `since`, newest first. */
   const begunSince = async (since: Instant, signal: AbortSignal | undefined): Promise<ProviderBatchStatus[]> => {
-    const found: ProviderBatchStatus[] = [];
+    const statuses: ProviderBatchStatus[] = [];
     let after: string | undefined;
     for (let page = 0; page < maxPages; page += 1) {
       const { data, has_more, last_id } = parse(
@@ -84,8 +84,8 @@ export function createAnthropicBatches(access: ProviderAccess, clock: Pick<Clock
         await get(path, { limit: 100, ...(after !== undefined && { after_id: after }) }, signal),
       );
       const young = data.filter(({ created_at }) => created_at >= since - clockSkewMs);
-      found.push(...young.map((batch) => statusOf(batch)));
-      if (!has_more || young.length < data.length || typeof last_id !== "string") return found;
+      statuses.push(...young.map((batch) => statusOf(batch)));
+      if (!has_more || young.length < data.length || typeof last_id !== "string") return statuses;
       after = last_id;
     }
     throw new ProviderFailure("unavailable", "anthropic lists more batches than can be looked through");
@@ -103,9 +103,11 @@ export function createAnthropicBatches(access: ProviderAccess, clock: Pick<Clock
       if (!parsed.success) throw new ProviderFailure("unknown_outcome", "anthropic answered a creation with something that is no batch");
       return parsed.data.id;
     },
-    async find({ customIds, since, known }: SubmissionTrace, signal): Promise<FoundSubmission> {
+    async find({ customIds, since, known: existingIds }: SubmissionTrace, signal): Promise<SubmissionSearchResult> {
       const ids = new Set(customIds);
-      const candidates = (await begunSince(since, signal)).filter(({ id, items }) => items === customIds.length && !known.includes(id));
+      const candidates = (await begunSince(since, signal)).filter(
+        ({ id, items }) => items === customIds.length && !existingIds.includes(id),
+      );
       for (const { id, state } of candidates) if (state === "ended" && (await isOurs(id, ids, signal))) return { kind: "found", id };
       const open = candidates.filter(({ state }) => state !== "ended").map(({ id }) => id);
       return open.length === 0 ? { kind: "none" } : { kind: "unclear", candidates: open };

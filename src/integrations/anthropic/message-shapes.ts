@@ -75,9 +75,9 @@ export function readResult(text: string, line: number): ProviderResult {
   return readResultLine({ text, line }, resultLine, ({ custom_id: customId, result }) => {
     if (result.type === "errored") return { kind: "item", customId, outcome: erroredOf(wordsOf(result.error)) };
     if (result.type !== "succeeded") return { kind: "item", customId, outcome: { kind: result.type } };
-    const told = message.safeParse(result.message);
-    if (!told.success) return { kind: "unreadable", line, detail: "no message" };
-    const { id, model, stop_reason, usage } = told.data;
+    const parsedMessage = message.safeParse(result.message);
+    if (!parsedMessage.success) return { kind: "unreadable", line, detail: "no message" };
+    const { id, model, stop_reason, usage } = parsedMessage.data;
     const outcome: ItemOutcome = {
       kind: "succeeded",
       model,

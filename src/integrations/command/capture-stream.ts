@@ -8,7 +8,7 @@ const margin = 4096;
 /** Reads a stream to its end, keeps its beginning, hashes all of it. */
 export function captureStream(stream: Readable, maxBytes: number, redact: (text: string) => string): () => CommandStream {
   const hash = createHash("sha256");
-  const kept: Buffer[] = [];
+  const chunks: Buffer[] = [];
   let [bytes, size] = [0, 0];
   stream.on("error", () => undefined);
   stream.on("data", (chunk: Buffer) => {
@@ -16,10 +16,10 @@ export function captureStream(stream: Readable, maxBytes: number, redact: (text:
     bytes += chunk.length;
     const part = chunk.subarray(0, Math.max(0, maxBytes + margin - size));
     size += part.length;
-    if (part.length > 0) kept.push(Buffer.from(part));
+    if (part.length > 0) chunks.push(Buffer.from(part));
   });
   return () => {
-    const clear = redact(Buffer.concat(kept).toString("utf8"));
+    const clear = redact(Buffer.concat(chunks).toString("utf8"));
     const truncated = bytes > maxBytes;
     // Where not all was kept, what stands at its end may be half of a secret.
     const whole = bytes <= maxBytes + margin ? clear.length : Math.max(0, clear.length - margin);

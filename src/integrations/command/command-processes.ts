@@ -17,10 +17,10 @@ export async function processesOf(mark: CommandMark): Promise<readonly number[]>
   const names = await readdir("/proc").catch(() => undefined);
   if (names === undefined) return mark.group !== undefined && isAlive(-mark.group) ? [-mark.group] : [];
   const wanted = Buffer.from(`${cookieVariable}=${mark.cookie}\0`);
-  const found = await Promise.all(
+  const pids = await Promise.all(
     names.filter((name) => /^\d+$/.test(name)).map(async (name) => ((await isOf(name, mark, wanted)) ? [Number(name)] : [])),
   );
-  return found.flat();
+  return pids.flat();
 }
 
 async function isOf(name: string, { group }: CommandMark, wanted: Buffer): Promise<boolean> {

@@ -8,7 +8,7 @@ import { createFakeClock } from "../../../test/fakes/fake-clock.ts";
 import { createMemoryTickets } from "../../../test/fakes/memory-tickets.ts";
 import { createSystemClock } from "../../core/clock.ts";
 import type { CommandTemplate } from "../../core/command-template.ts";
-import type { StageTask } from "../../llm/tickets/implementer.ts";
+import type { PhaseTask } from "../../llm/tickets/implementer.ts";
 import { createCommandImplementer } from "./create-command-implementer.ts";
 import { createCommandRunner } from "./create-command-runner.ts";
 
@@ -20,7 +20,7 @@ beforeEach(() => {
 afterEach(() => rmSync(root, { recursive: true, force: true }));
 
 /** One stage by a script. */
-async function stage(script: string, change: Partial<StageTask> = {}, template: Partial<CommandTemplate> = {}) {
+async function stage(script: string, change: Partial<PhaseTask> = {}, template: Partial<CommandTemplate> = {}) {
   const program = join(root, "implement.sh");
   writeFileSync(program, `#!/bin/sh\n${script}\n`);
   chmodSync(program, 0o755);
@@ -35,14 +35,14 @@ async function stage(script: string, change: Partial<StageTask> = {}, template: 
       clock: createSystemClock(),
       setpriv: undefined,
       redact: (text) => text,
-      patienceMs: 200,
+      graceMs: 200,
     }),
     template: aCommandTemplate({ name: "implement", argv: [program, "{stage}"], args, env: { PATH: "/usr/bin:/bin" }, ...template }),
     clock: createSystemClock(),
   });
   return implementer({
     ticket,
-    stage: "implement",
+    phase: "implement",
     folder: join(root, "workspace"),
     attempt: 2,
     conversation: "planned",
@@ -50,7 +50,7 @@ async function stage(script: string, change: Partial<StageTask> = {}, template: 
     complaint: "",
     leaseId: "l",
     signal: new AbortController().signal,
-    beat: async () => undefined,
+    heartbeat: async () => undefined,
     ...change,
   });
 }
@@ -74,7 +74,7 @@ describe("a command as implementer", () => {
       failureClass: "provider_rate_limit",
       retry: true,
     });
-    expect(await stage("exit 3", { stage: "test" })).toMatchObject({
+    expect(await stage("exit 3", { phase: "test" })).toMatchObject({
       failureClass: "test_failure",
       reason: "The command ended with status 3.",
     });

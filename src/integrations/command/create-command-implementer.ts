@@ -8,7 +8,7 @@ import type { Clock } from "../../core/clock.ts";
 import type { CommandTemplate } from "../../core/command-template.ts";
 import { sha256 } from "../../core/json.ts";
 import type { FailureClass } from "../../llm/tickets/failure-class.ts";
-import type { Implementer, StageResult, StageTask } from "../../llm/tickets/implementer.ts";
+import type { Implementer, PhaseResult, PhaseTask } from "../../llm/tickets/implementer.ts";
 import { nameFailure } from "../../llm/tickets/recover-ticket.ts";
 
 /** What a command implements with. */
@@ -20,7 +20,7 @@ export interface CommandImplementerOptions {
 }
 
 /** Well within what counts as a sign of life. */
-const beatEveryMs = 20_000;
+const heartbeatIntervalMs = 20_000;
 /** Of what a command wrote in one stage. */
 const maxConversation = 20_000;
 
@@ -42,7 +42,7 @@ export function createCommandImplementer({ commands, template, clock }: CommandI
         JSON.stringify({ id: task.ticket.id, kind: task.ticket.kind, payload: task.ticket.payload }),
       );
       const { argv, env } = build(template, task, scratch);
-      const cookie = sha256(`${task.ticket.id} ${task.stage} ${task.attempt}`).slice(0, 32);
+      const cookie = sha256(`${task.ticket.id} ${task.phase} ${task.attempt}`).slice(0, 32);
       const signal = AbortSignal.any([task.signal, lost.signal, clock.timeout(template.timeoutMs)]);
       return judge(task, template, await commands.run({ argv, env, cwd: task.folder, cookie, signal }));
     } finally {
@@ -54,15 +54,15 @@ export function createCommandImplementer({ commands, template, clock }: CommandI
 }
 
 /** A process that lives is a sign of life; one whose ticket was taken away is killed. */
-async function sendHeartbeats(task: StageTask, over: AbortSignal, lost: AbortController, clock: Clock): Promise<void> {
+async function sendHeartbeats(task: PhaseTask, over: AbortSignal, lost: AbortController, clock: Clock): Promise<void> {
   for (;;) {
     try {
-      await clock.sleep(beatEveryMs, over);
+      await clock.sleep(heartbeatIntervalMs, over);
     } catch {
       return;
     }
     try {
-      await task.beat();
+      await task.heartbeat();
     } catch (error) {
       lost.abort(error);
       return;
@@ -70,8 +70,8 @@ async function sendHeartbeats(task: StageTask, over: AbortSignal, lost: AbortCon
   }
 }
 
-function build(template: CommandTemplate, task: StageTask, scratch: string) {
-  const given = { stage: task.stage, ticket: task.ticket.id, attempt: task.attempt };
+function build(template: CommandTemplate, task: PhaseTask, scratch: string) {
+  const given = { stage: task.phase, ticket: task.ticket.id, attempt: task.attempt };
   const wanted = Object.fromEntries(Object.entries(given).filter(([name]) => Object.hasOwn(template.args, name)));
   const proven = proveArguments(wanted, { what: "Argument", types: template.args });
   if (!proven.ok) throw new Error(`The command ${template.name} cannot be built: ${proven.issues.join("; ")}.`);
@@ -79,7 +79,7 @@ function build(template: CommandTemplate, task: StageTask, scratch: string) {
     argv: template.argv,
     texts: proven.texts,
     openEnv: {
-      RUNBOOKD_STAGE: task.stage,
+      RUNBOOKD_STAGE: task.phase,
       RUNBOOKD_TICKET: task.ticket.id,
       RUNBOOKD_ATTEMPT: String(task.attempt),
       RUNBOOKD_LEASE: task.leaseId,
@@ -93,21 +93,21 @@ function build(template: CommandTemplate, task: StageTask, scratch: string) {
   return filled;
 }
 
-function judge(task: StageTask, template: CommandTemplate, outcome: CommandOutcome): StageResult {
+function judge(task: PhaseTask, template: CommandTemplate, outcome: CommandOutcome): PhaseResult {
   if (outcome.kind === "not_started")
     return failure(task.conversation, `The command could not be started: ${outcome.reason}`, false, "tool_error");
   const said = cleanText(outcome.stdout.text, maxConversation);
-  const conversation = `${task.conversation}\n[${task.stage}] ${said}`.trim();
-  if (outcome.kind === "exited" && !outcome.left && template.okExits.includes(outcome.code)) return { kind: "done", conversation };
+  const conversation = `${task.conversation}\n[${task.phase}] ${said}`.trim();
+  if (outcome.kind === "exited" && !outcome.hasOrphans && template.okExits.includes(outcome.code)) return { kind: "done", conversation };
   const last = cleanText(outcome.stderr.text.trimEnd().split("\n").at(-1) ?? "", 300);
   if (outcome.kind === "killed")
     return failure(conversation, `The command was killed (${outcome.why}). ${last}`.trim(), true, "tool_error");
   const reason = `The command ended with status ${outcome.code}. ${last}`.trim();
   const named = nameFailure({ ticket: { state: "running", reason: last, failures: [] }, conflicts: [], standing: false }).failureClass;
-  const failureClass = named === "unknown" ? (task.stage === "test" ? "test_failure" : "tool_error") : named;
+  const failureClass = named === "unknown" ? (task.phase === "test" ? "test_failure" : "tool_error") : named;
   return failure(conversation, reason, !template.notAppliedExits.includes(outcome.code), failureClass);
 }
 
-function failure(conversation: string, reason: string, retry: boolean, failureClass: FailureClass): StageResult {
+function failure(conversation: string, reason: string, retry: boolean, failureClass: FailureClass): PhaseResult {
   return { kind: "failed", conversation, failureClass, reason, retry };
 }

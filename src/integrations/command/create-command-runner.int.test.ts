@@ -21,7 +21,7 @@ const runner = createCommandRunner({
   clock: createSystemClock(),
   setpriv,
   redact: (text) => text.replaceAll(secret, "[secret]"),
-  patienceMs: 400,
+  graceMs: 400,
 });
 
 beforeAll(async () => {
@@ -86,7 +86,7 @@ describe("a command", () => {
   });
 
   it("tells its exit status and keeps both streams apart", async () => {
-    const { code, left, stdout, stderr } = exited(await runner.run(started([await script("echo out; echo err >&2; exit 7")])));
+    const { code, hasOrphans: left, stdout, stderr } = exited(await runner.run(started([await script("echo out; echo err >&2; exit 7")])));
     expect({ code, left }).toEqual({ code: 7, left: false });
     expect([stdout.text, stderr.text]).toEqual(["out\n", "err\n"]);
     expect(stdout.sha256).toBe(sha256("out\n"));

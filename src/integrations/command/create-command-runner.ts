@@ -19,7 +19,7 @@ export interface CommandRunnerOptions {
   readonly redact: (text: string) => string;
   readonly clock: Clock;
   /** From SIGTERM to SIGKILL; 5 s unless said. */
-  readonly patienceMs?: number;
+  readonly graceMs?: number;
   /** Kept of each stream; 64 kB unless said. */
   readonly maxBytes?: number;
 }
@@ -34,7 +34,7 @@ type Exit = { readonly code: number | null; readonly signal: NodeJS.Signals | nu
 
 /** Starts commands in a process group of their own, without a shell, and leaves nothing of them behind. */
 export function createCommandRunner(options: CommandRunnerOptions): CommandRunner {
-  const { setpriv, redact, clock, patienceMs = 5000, maxBytes = 65_536 } = options;
+  const { setpriv, redact, clock, graceMs = 5000, maxBytes = 65_536 } = options;
   const templates = new Map(options.templates.map((template) => [template.name, template]));
 
   return {
@@ -62,22 +62,22 @@ export function createCommandRunner(options: CommandRunnerOptions): CommandRunne
 
       const mark = { group: pid, cookie: command.cookie };
       const cut = await untilCut(command.signal, exit);
-      if (cut !== undefined) await stop(mark, patienceMs);
+      if (cut !== undefined) await stop(mark, graceMs);
       const ended = await exit;
-      const left = !(await isGone(mark, cut === undefined ? settleMs : 0, clock));
-      if (left) await killAll(mark, clock);
+      const hasOrphans = !(await isGone(mark, cut === undefined ? settleMs : 0, clock));
+      if (hasOrphans) await killAll(mark, clock);
       // With every holder of the pipes gone they close by themselves; a holder that hides from us is cut off.
       await within(clock, cutOffMs, closed).catch(() => undefined);
       child.stdout.destroy();
       child.stderr.destroy();
-      return outcomeOf(ended, cut, left, { stdout: stdout(), stderr: stderr() });
+      return outcomeOf(ended, cut, hasOrphans, { stdout: stdout(), stderr: stderr() });
     },
   };
 
-  async function stop(mark: { readonly group: number; readonly cookie: string }, patience: number): Promise<void> {
+  async function stop(mark: { readonly group: number; readonly cookie: string }, waitMs: number): Promise<void> {
     // The whole group at once, then whoever has left it.
     signalAll([-mark.group, ...(await processesOf(mark))], "SIGTERM");
-    if (!(await isGone(mark, patience, clock))) await killAll(mark, clock);
+    if (!(await isGone(mark, waitMs, clock))) await killAll(mark, clock);
   }
 }
 
@@ -97,9 +97,9 @@ function startChild({ argv, env, cwd, cookie }: CommandStart, setpriv: string | 
 async function untilCut(signal: AbortSignal, exit: Promise<Exit>): Promise<"timeout" | "stopped" | undefined> {
   const over = new AbortController();
   const aborted = new Promise<"timeout" | "stopped">((resolve) => {
-    const tell = () => resolve(errorField(signal.reason, "name") === "TimeoutError" ? "timeout" : "stopped");
-    if (signal.aborted) tell();
-    else signal.addEventListener("abort", tell, { once: true, signal: over.signal });
+    const onAbort = () => resolve(errorField(signal.reason, "name") === "TimeoutError" ? "timeout" : "stopped");
+    if (signal.aborted) onAbort();
+    else signal.addEventListener("abort", onAbort, { once: true, signal: over.signal });
   });
   try {
     return await Promise.race([exit.then(() => undefined), aborted]);
@@ -111,11 +111,11 @@ async function untilCut(signal: AbortSignal, exit: Promise<Exit>): Promise<"time
 function outcomeOf(
   { code, signal }: Exit,
   cut: "timeout" | "stopped" | undefined,
-  left: boolean,
+  hasOrphans: boolean,
   streams: Pick<Extract<CommandOutcome, { kind: "exited" }>, "stdout" | "stderr">,
 ): CommandOutcome {
   if (cut !== undefined || code === null) return { kind: "killed", why: cut ?? "signal", signal: signal ?? "SIGTERM", ...streams };
-  return { kind: "exited", code, left, ...streams };
+  return { kind: "exited", code, hasOrphans, ...streams };
 }
 
 async function whyNotStartable({ argv: [executable = ""], cwd }: CommandStart): Promise<string | undefined> {
@@ -127,7 +127,7 @@ async function whyNotStartable({ argv: [executable = ""], cwd }: CommandStart): 
     return `${executable} cannot be executed (${codeOf(error)})`;
   }
   const isFolder = await stat(cwd).then(
-    (found) => found.isDirectory(),
+    (stats) => stats.isDirectory(),
     () => false,
   );
   return isFolder ? undefined : `${cwd} is no folder`;

@@ -5,10 +5,10 @@ import { type Clock, createSystemClock } from "../../core/clock.ts";
 import { sha256 } from "../../core/json.ts";
 import {
   type Checkpoint,
-  type CheckpointNote,
+  type CheckpointMetadata,
   type CheckpointRepository,
   checkpointRef,
-  type FoundCheckpoint,
+  type ListedCheckpoint,
   ticketBranch,
   ticketRefName,
   type Workspace,
@@ -78,23 +78,23 @@ export function createGitCheckpoints(options: GitCheckpointsOptions): Checkpoint
   async function find(ticketId: string): Promise<Workspace | undefined> {
     const all = parseWorktrees(await text(repository, ["worktree", "list", "--porcelain", "-z"]));
     const [branch, name] = [`refs/heads/${ticketBranch(ticketId)}`, ticketRefName(ticketId)];
-    const found = all.find((one) => !one.prunable && (one.branch === branch || (one.detached && basename(one.folder) === name)));
-    if (found === undefined) return undefined;
+    const worktree = all.find((one) => !one.prunable && (one.branch === branch || (one.detached && basename(one.folder) === name)));
+    if (worktree === undefined) return undefined;
     // From the index alone: to compare contents would run the repository's filters. An index that cannot be read tells of no conflict.
-    const unmerged = (await run({ cwd: found.folder, args: ["ls-files", "--unmerged", "-z"], ok: [0, 128] })).text;
+    const unmerged = (await run({ cwd: worktree.folder, args: ["ls-files", "--unmerged", "-z"], ok: [0, 128] })).text;
     const conflicts = unmerged.split("\0").flatMap((line) => (line === "" ? [] : [line.slice(line.indexOf("\t") + 1)]));
-    return { folder: found.folder, base: found.head, conflicts: [...new Set(conflicts)] };
+    return { folder: worktree.folder, base: worktree.head, conflicts: [...new Set(conflicts)] };
   }
 
   async function refs(ticketId: string): Promise<readonly { readonly n: number; readonly ref: string; readonly commit: string }[]> {
     const prefix = `refs/checkpoints/${ticketRefName(ticketId)}/`;
     const listed = await text(repository, ["for-each-ref", "--format=%(refname) %(objectname)", prefix]);
-    const found = listed.split("\n").flatMap((line) => {
+    const checkpointRefs = listed.split("\n").flatMap((line) => {
       const [ref = "", commit = ""] = line.split(" ");
       const n = Number(ref.slice(prefix.length));
       return Number.isSafeInteger(n) && n > 0 ? [{ n, ref, commit }] : [];
     });
-    return found.toSorted((a, b) => a.n - b.n);
+    return checkpointRefs.toSorted((a, b) => a.n - b.n);
   }
 
   async function inspect({
@@ -105,8 +105,8 @@ export function createGitCheckpoints(options: GitCheckpointsOptions): Checkpoint
     readonly n: number;
     readonly ref: string;
     readonly commit: string;
-  }): Promise<FoundCheckpoint> {
-    const broken = (reason: string): FoundCheckpoint => ({ kind: "broken", n, ref, reason });
+  }): Promise<ListedCheckpoint> {
+    const broken = (reason: string): ListedCheckpoint => ({ kind: "broken", n, ref, reason });
     try {
       await run({ cwd: repository, args: ["cat-file", "-e", `${commit}^{commit}`] });
       // What the base brings along belongs to the repository and is not read again.
@@ -159,30 +159,35 @@ export function createGitCheckpoints(options: GitCheckpointsOptions): Checkpoint
     find,
     conversation,
     async open(ticketId, fresh = false) {
-      const found = await find(ticketId);
-      if (found !== undefined && !fresh) return found;
-      if (found !== undefined) await run({ cwd: repository, args: ["worktree", "remove", "--force", "--force", found.folder] });
+      const existing = await find(ticketId);
+      if (existing !== undefined && !fresh) return existing;
+      if (existing !== undefined) await run({ cwd: repository, args: ["worktree", "remove", "--force", "--force", existing.folder] });
       await run({ cwd: repository, args: ["worktree", "prune"] });
       const folder = join(worktrees, ticketRefName(ticketId));
-      await run({ cwd: repository, args: ["worktree", "add", "--detach", folder, found?.base ?? base] });
+      await run({ cwd: repository, args: ["worktree", "add", "--detach", folder, existing?.base ?? base] });
       const made = await find(ticketId);
       if (made === undefined) throw new Error(`git worktree add made no worktree at ${folder}`);
       return made;
     },
-    async save(ticketId, note) {
+    async save(ticketId, details) {
       const workspace = await find(ticketId);
       if (workspace === undefined) return undefined;
       const tree = await snapshot(workspace.folder);
       const before = await refs(ticketId);
       const last = before.at(-1);
-      const known = last === undefined ? undefined : await inspect(last);
-      if (known?.kind === "whole" && isSame(known.checkpoint, tree, note)) return known.checkpoint;
-      const blob = await text(repository, ["hash-object", "-w", "--stdin"], {}, note.conversation);
-      const held = await text(repository, ["mktree"], {}, `100644 blob ${blob}\t${conversationFile}\n`);
-      const kept = await text(repository, ["commit-tree", held, "-m", `Conversation of ticket ${ticketRefName(ticketId)}`]);
+      const previous = last === undefined ? undefined : await inspect(last);
+      if (previous?.kind === "whole" && isSame(previous.checkpoint, tree, details)) return previous.checkpoint;
+      const blob = await text(repository, ["hash-object", "-w", "--stdin"], {}, details.conversation);
+      const conversationTree = await text(repository, ["mktree"], {}, `100644 blob ${blob}\t${conversationFile}\n`);
+      const conversationCommit = await text(repository, [
+        "commit-tree",
+        conversationTree,
+        "-m",
+        `Conversation of ticket ${ticketRefName(ticketId)}`,
+      ]);
       const n = (last?.n ?? 0) + 1;
-      const message = describeCheckpoint(ticketRefName(ticketId), n, note);
-      const commit = await text(repository, ["commit-tree", tree, "-p", workspace.base, "-p", kept], {}, message);
+      const message = describeCheckpoint(ticketRefName(ticketId), n, details);
+      const commit = await text(repository, ["commit-tree", tree, "-p", workspace.base, "-p", conversationCommit], {}, message);
       // The empty old value lets it be created once and never be overwritten.
       await run({ cwd: repository, args: ["update-ref", "-m", "checkpoint", checkpointRef(ticketId, n), commit, ""] });
       const saved = await inspect({ n, ref: checkpointRef(ticketId, n), commit });
@@ -190,9 +195,9 @@ export function createGitCheckpoints(options: GitCheckpointsOptions): Checkpoint
       return saved.checkpoint;
     },
     async list(ticketId) {
-      const found: FoundCheckpoint[] = [];
-      for (const one of await refs(ticketId)) found.push(await inspect(one));
-      return found;
+      const checkpoints: ListedCheckpoint[] = [];
+      for (const one of await refs(ticketId)) checkpoints.push(await inspect(one));
+      return checkpoints;
     },
     async restore(ticketId, commit) {
       const { folder } = await repo.open(ticketId);
@@ -250,11 +255,16 @@ async function copyIndex(from: string, to: string): Promise<boolean> {
   }
 }
 
-function isSame(known: Checkpoint, tree: string, { stage, green, conversation }: CheckpointNote): boolean {
-  return known.tree === tree && known.stage === stage && known.green === green && known.conversationSha256 === sha256(conversation);
+function isSame(checkpoint: Checkpoint, tree: string, { stage, green, conversation }: CheckpointMetadata): boolean {
+  return (
+    checkpoint.tree === tree &&
+    checkpoint.stage === stage &&
+    checkpoint.green === green &&
+    checkpoint.conversationSha256 === sha256(conversation)
+  );
 }
 
-function describeCheckpoint(ticket: string, n: number, { stage, green, conversation }: CheckpointNote): string {
+function describeCheckpoint(ticket: string, n: number, { stage, green, conversation }: CheckpointMetadata): string {
   const trailers = [`Runbookd-Stage: ${stage}`, `Runbookd-Green: ${green}`, `Runbookd-Conversation-Sha256: ${sha256(conversation)}`];
   return `Checkpoint ${n} of ticket ${ticket}\n\n${trailers.join("\n")}\n`;
 }

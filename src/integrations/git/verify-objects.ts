@@ -27,9 +27,9 @@ export async function firstBrokenObject({ git, cwd, env, ids }: ObjectsToVerify)
   });
   child.stdin.on("error", () => undefined);
   child.stdin.end(`${ids.join("\n")}\n`);
-  const seen = new Set<string>();
+  const checkedIds = new Set<string>();
   let line = "";
-  let left = -1;
+  let remainingBytes = -1;
   let id = "";
   let hash = createHash("sha1");
   let broken: string | undefined;
@@ -37,17 +37,17 @@ export async function firstBrokenObject({ git, cwd, env, ids }: ObjectsToVerify)
     if (!Buffer.isBuffer(chunk)) continue;
     let at = 0;
     while (at < chunk.length && broken === undefined) {
-      if (left > 1) {
-        const taken = Math.min(left - 1, chunk.length - at);
+      if (remainingBytes > 1) {
+        const taken = Math.min(remainingBytes - 1, chunk.length - at);
         hash.update(chunk.subarray(at, at + taken));
         at += taken;
-        left -= taken;
-      } else if (left === 1) {
+        remainingBytes -= taken;
+      } else if (remainingBytes === 1) {
         // The line feed behind the content.
         if (hash.digest("hex") !== id) broken = id;
-        seen.add(id);
+        checkedIds.add(id);
         at += 1;
-        left = -1;
+        remainingBytes = -1;
       } else {
         const end = chunk.indexOf(10, at);
         line += chunk.subarray(at, end === -1 ? chunk.length : end).toString();
@@ -62,12 +62,12 @@ export async function firstBrokenObject({ git, cwd, env, ids }: ObjectsToVerify)
         id = name;
         // The name's length tells the repository's hash.
         hash = createHash(id.length === 64 ? "sha256" : "sha1").update(`${type} ${size}\0`);
-        left = Number(size) + 1;
+        remainingBytes = Number(size) + 1;
       }
     }
     if (broken !== undefined) break;
   }
   child.kill();
   await gone.catch(() => undefined);
-  return broken ?? ids.find((one) => !seen.has(one));
+  return broken ?? ids.find((one) => !checkedIds.has(one));
 }

@@ -27,11 +27,11 @@ export async function withdrawPublication(
   const { code } = await run({ cwd: repository, args: ["merge-base", "--is-ancestor", commit, main], ok: [0, 1] });
   if (code === 0) return revert(main);
   const local = await tipOf(["rev-parse", "--verify", "--quiet", branch]);
-  const far = remote === undefined ? undefined : await tipOf(["ls-remote", "--exit-code", remote, branch]);
-  if (local === undefined && far === undefined) return { kind: "nothing" };
-  const moved = [local, far].find((tip) => tip !== undefined && tip !== commit);
+  const remoteTip = remote === undefined ? undefined : await tipOf(["ls-remote", "--exit-code", remote, branch]);
+  if (local === undefined && remoteTip === undefined) return { kind: "nothing" };
+  const moved = [local, remoteTip].find((tip) => tip !== undefined && tip !== commit);
   if (moved !== undefined) return { kind: "moved", detail: `${branch} is at ${moved}, the ticket left it at ${commit}` };
-  if (remote !== undefined && far !== undefined)
+  if (remote !== undefined && remoteTip !== undefined)
     await run({ cwd: repository, args: ["push", "--quiet", `--force-with-lease=${branch}:${commit}`, remote, `:${branch}`] });
   if (local !== undefined) await run({ cwd: repository, args: ["update-ref", "-d", branch, commit] });
   return { kind: "withdrawn" };

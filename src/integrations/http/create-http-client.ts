@@ -1,6 +1,6 @@
 import type { HttpPort } from "../../actions/http-port.ts";
 import type { Clock } from "../../core/clock.ts";
-import { createBoundedSender, type RequestLimits, usualLimits } from "../../platform/requests/bounded-request.ts";
+import { createBoundedSender, defaultRequestLimits, type RequestLimits } from "../../platform/requests/bounded-request.ts";
 
 /** The HTTP port of actions over the network; close it to drop its connections. */
 export interface HttpClient extends HttpPort {
@@ -18,7 +18,7 @@ export interface HttpClientOptions {
 /** Requests go to these origins and to no other, and no redirect is followed. An empty list allows nothing. */
 export function createHttpClient(options: HttpClientOptions): HttpClient {
   const allowed = new Set(options.allow.map((origin) => new URL(origin).origin));
-  const sender = createBoundedSender(options.limits ?? usualLimits, options);
+  const sender = createBoundedSender(options.limits ?? defaultRequestLimits, options);
 
   function refusal(text: string): string | undefined {
     if (!URL.canParse(text)) return "it is no absolute URL";

@@ -7,7 +7,7 @@ import { createActions } from "../../app/action-registry.ts";
 import { createSystemClock } from "../../core/clock.ts";
 import { StoreUnavailable } from "../../core/store-unavailable.ts";
 import type { PromptStore } from "../../llm/prompts/prompt.ts";
-import { type BoundedSender, createBoundedSender, usualLimits } from "../../platform/requests/bounded-request.ts";
+import { type BoundedSender, createBoundedSender, defaultRequestLimits } from "../../platform/requests/bounded-request.ts";
 import { createLangfusePrompts } from "./create-langfuse-prompts.ts";
 
 const keys = { publicKey: "pk-lf-test", secretKey: "sk-lf-test" };
@@ -21,7 +21,7 @@ const storeOf = (secret = keys.secretKey): PromptStore =>
 
 beforeEach(async () => {
   server = await startLangfuse(keys);
-  sender = createBoundedSender(usualLimits, { clock: createSystemClock() });
+  sender = createBoundedSender(defaultRequestLimits, { clock: createSystemClock() });
 });
 afterEach(async () => {
   await sender.close();
@@ -150,6 +150,6 @@ describe("Langfuse", () => {
     await deploy.undo?.(deployed, {}, context);
     // The label stays where it was given; without a share nobody gets that version.
     expect((await store.read("implement"))?.labels).toEqual({ production: 1, canary: 2 });
-    expect(await bench.ports.canaries.read("implement")).toBeNull();
+    expect(await bench.ports.rollouts.read("implement")).toBeNull();
   });
 });

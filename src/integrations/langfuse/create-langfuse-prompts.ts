@@ -21,9 +21,9 @@ type Row = z.output<typeof pageSchema>["data"][number];
 
 const pageSize = 100;
 const maxPages = 50;
-const maxKept = 500;
+const maxCached = 500;
 /** Versions among which one with the same layout is looked for. */
-const looked = 20;
+const maxSearchedVersions = 20;
 
 /**
  * Prompts in Langfuse, by its public API. Labels there are unique over the versions of a prompt: giving one moves it, and none can be taken away, so that undoing
@@ -55,17 +55,17 @@ export function createLangfusePrompts(sender: BoundedSender, endpoint: LangfuseE
 
   const one = async (name: string, query: string) => call("GET", `/${encodeURIComponent(name)}?${query}`, langfusePromptSchema);
   // What a version says never changes.
-  const kept = new Map<string, PromptVersion>();
+  const cache = new Map<string, PromptVersion>();
   const version = async (name: string, number: number): Promise<PromptVersion | undefined> => {
     const key = `${number} ${name}`;
-    const known = kept.get(key);
-    if (known !== undefined) return known;
-    const found = await one(name, `version=${number}`);
-    if (found === undefined) return undefined;
-    const made = fromLangfuse(found);
-    kept.set(key, made);
-    const oldest = kept.keys().next();
-    if (kept.size > maxKept && oldest.done !== true) kept.delete(oldest.value);
+    const cached = cache.get(key);
+    if (cached !== undefined) return cached;
+    const fetched = await one(name, `version=${number}`);
+    if (fetched === undefined) return undefined;
+    const made = fromLangfuse(fetched);
+    cache.set(key, made);
+    const oldest = cache.keys().next();
+    if (cache.size > maxCached && oldest.done !== true) cache.delete(oldest.value);
     return made;
   };
   const labelled = async (name: string, label: string): Promise<number | null> =>
@@ -84,25 +84,25 @@ export function createLangfusePrompts(sender: BoundedSender, endpoint: LangfuseE
 
   const stateOf = async ({ name, versions, labels }: Row): Promise<PromptState> => {
     // A row tells labels and versions, and not which belongs to which.
-    const own = await Promise.all(
+    const labeledVersions = await Promise.all(
       labels.filter((label) => label !== "latest").map(async (label) => [label, await labelled(name, label)] as const),
     );
-    const known = own.filter((entry): entry is readonly [string, number] => entry[1] !== null);
-    return { name, latest: Math.max(0, ...versions), labels: Object.fromEntries(known) };
+    const assignedVersions = labeledVersions.filter((entry): entry is readonly [string, number] => entry[1] !== null);
+    return { name, latest: Math.max(0, ...versions), labels: Object.fromEntries(assignedVersions) };
   };
 
   const versions = async (name: string, limit: number): Promise<readonly PromptVersion[]> => {
     const row = await rowOf(name);
     const newest = [...(row?.versions ?? [])].sort((a, b) => b - a).slice(0, limit);
-    const found = await Promise.all(newest.map((number) => version(name, number)));
-    return found.filter((known) => known !== undefined);
+    const fetched = await Promise.all(newest.map((number) => version(name, number)));
+    return fetched.filter((item) => item !== undefined);
   };
 
   return {
     async create(prompt, wanted, by) {
       const hash = layoutHash(wanted.layout);
-      const known = (await versions(prompt, looked)).find((made) => made.hash === hash);
-      if (known !== undefined) return known;
+      const existing = (await versions(prompt, maxSearchedVersions)).find((made) => made.hash === hash);
+      if (existing !== undefined) return existing;
       const made = await call("POST", "", langfusePromptSchema, toLangfuse(prompt, wanted, by, clock.now()));
       if (made === undefined) throw new Error("Langfuse answered 404 to a new version; is the address right?");
       return fromLangfuse(made);

@@ -29,7 +29,7 @@ export type LangfuseEvent =
   | { readonly kind: "invalid"; readonly issues: readonly string[] };
 
 const severities: Readonly<Record<string, "critical" | "warning">> = { ALERT: "critical", WARNING: "warning" };
-const longestText = 1000;
+const maxText = 1000;
 
 /**
  * Reads one event. A monitor that is over its threshold fires `LangfuseMonitor` and one that is back resolves it; that it has no data says neither.
@@ -51,7 +51,7 @@ export function readLangfuseEvent(value: unknown, now: Instant): LangfuseEvent {
   const alert: Alert = {
     status: isOver ? "resolved" : "firing",
     labels: { ...identity, ...(level !== undefined && { severity: level }) },
-    annotations: { summary: message.title.slice(0, longestText), description: message.body.slice(0, longestText) },
+    annotations: { summary: message.title.slice(0, maxText), description: message.body.slice(0, maxText) },
     startsAt: at,
     ...(isOver && { endsAt: at }),
     generatorUrl: permalink,

@@ -66,11 +66,11 @@ export function toLangfuse(name: string, version: NewPromptVersion, by: string, 
 
 /** A version of Langfuse as ours. One that was made in Langfuse itself has a layer a message, and no markers: what it says can be restructured, what is volatile is seen later. */
 export function fromLangfuse(prompt: LangfusePrompt): PromptVersion {
-  const known = z.object({ runbookd: ours }).safeParse(prompt.config);
+  const parsed = z.object({ runbookd: ours }).safeParse(prompt.config);
   const common = { prompt: prompt.name, version: prompt.version };
-  if (known.success) {
-    const { layout, ...rest } = known.data.runbookd;
-    return { ...common, ...rest, layout, hash: layoutHash(layout) };
+  if (parsed.success) {
+    const { layout, ...metadata } = parsed.data.runbookd;
+    return { ...common, ...metadata, layout, hash: layoutHash(layout) };
   }
   const layout = layoutOf(prompt);
   const createdAt = Date.parse(prompt.createdAt ?? "");

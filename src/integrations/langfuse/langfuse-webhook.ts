@@ -7,7 +7,7 @@ import { accepted } from "../../alerts/webhook.ts";
 import type { Clock } from "../../core/clock.ts";
 import type { Log } from "../../core/log.ts";
 import type { Endpoint, EndpointRequest } from "../../platform/http/endpoint.ts";
-import { type Answer, problem, unavailable } from "../../platform/http/route.ts";
+import { type HttpResponse, problem, unavailable } from "../../platform/http/route.ts";
 import { readLangfuseEvent } from "./langfuse-event.ts";
 
 /** What the webhook of Langfuse is made of. */
@@ -40,7 +40,7 @@ export function createLangfuseWebhook(deps: LangfuseWebhookDeps): Endpoint {
   };
 }
 
-async function receive(deps: LangfuseWebhookDeps, request: EndpointRequest): Promise<Answer> {
+async function receive(deps: LangfuseWebhookDeps, request: EndpointRequest): Promise<HttpResponse> {
   const { secret, clock } = deps;
   if (secret === undefined) return problem("not-found", "LANGFUSE_WEBHOOK_SECRET is not set.");
   const body = await request.readJson(bodyLimitBytes);
@@ -51,7 +51,7 @@ async function receive(deps: LangfuseWebhookDeps, request: EndpointRequest): Pro
   return answerOf(readLangfuseEvent(body.value, clock.now()), deps);
 }
 
-async function answerOf(event: ReturnType<typeof readLangfuseEvent>, { intake, log }: LangfuseWebhookDeps): Promise<Answer> {
+async function answerOf(event: ReturnType<typeof readLangfuseEvent>, { intake, log }: LangfuseWebhookDeps): Promise<HttpResponse> {
   switch (event.kind) {
     case "alert":
       return accepted(await intake.accept(event.notification));

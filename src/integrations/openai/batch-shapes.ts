@@ -95,9 +95,9 @@ export function readResult(text: string, line: number): ProviderResult {
       const body = z.object({ error: z.unknown() }).safeParse(response.body);
       return { kind: "item", customId, outcome: erroredOf(response.status_code, wordsOf(body.data?.error)) };
     }
-    const told = completion.safeParse(response.body);
-    if (!told.success) return { kind: "unreadable", line, detail: "no chat completion" };
-    const { id, model, choices, usage } = told.data;
+    const parsedCompletion = completion.safeParse(response.body);
+    if (!parsedCompletion.success) return { kind: "unreadable", line, detail: "no chat completion" };
+    const { id, model, choices, usage } = parsedCompletion.data;
     const outcome: ItemOutcome = {
       kind: "succeeded",
       model,

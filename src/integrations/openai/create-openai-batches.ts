@@ -4,10 +4,10 @@ import { errorField } from "../../core/error-field.ts";
 import { sha256 } from "../../core/json.ts";
 import { clockSkewMs, maxPages, type ProviderAccess } from "../../llm/batches/provider/provider-access.ts";
 import {
-  type FoundSubmission,
   type ProviderBatches,
   ProviderFailure,
   type ProviderResult,
+  type SubmissionSearchResult,
 } from "../../llm/batches/provider/provider-batch.ts";
 import { type CallKind, failureOf } from "../../llm/batches/provider/provider-trouble.ts";
 import { readLines } from "../../platform/requests/read-lines.ts";
@@ -80,15 +80,15 @@ export function createOpenAiBatches(access: ProviderAccess, clock: Pick<Clock, "
       if (!parsed.success) throw new ProviderFailure("unknown_outcome", "openai answered a creation with something that is no batch");
       return parsed.data.id;
     },
-    async find({ key, since }, signal): Promise<FoundSubmission> {
+    async find({ key, since }, signal): Promise<SubmissionSearchResult> {
       const wanted = markOf(key);
       let after: string | undefined;
       for (let page = 0; page < maxPages; page += 1) {
         const query = { limit: 100, ...(after !== undefined && { after }) };
         const { data, has_more } = await call("read", signal, async (client, options) => client.batches.list(query, options));
         const batches = data.map((batch) => parse(batchShape, batch));
-        const found = batches.find(({ metadata }) => metadata?.[mark] === wanted);
-        if (found !== undefined) return { kind: "found", id: found.id };
+        const match = batches.find(({ metadata }) => metadata?.[mark] === wanted);
+        if (match !== undefined) return { kind: "found", id: match.id };
         const last = batches.at(-1);
         if (!has_more || last === undefined || last.created_at * 1000 < since - clockSkewMs) return { kind: "none" };
         after = last.id;

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, it } from "@jest/globals";
 import { startPagerDutyReceiver } from "../../../test/servers/notification-receivers.ts";
 import { aNotification, aPagerDutyTarget, routingKey } from "../../../test/servers/notification-targets.ts";
 import { createSystemClock } from "../../core/clock.ts";
-import { type BoundedSender, createBoundedSender, usualLimits } from "../../platform/requests/bounded-request.ts";
+import { type BoundedSender, createBoundedSender, defaultRequestLimits } from "../../platform/requests/bounded-request.ts";
 import { createPagerDutyNotifier } from "./create-pagerduty-notifier.ts";
 
 let pagerDuty: Awaited<ReturnType<typeof startPagerDutyReceiver>>;
@@ -10,7 +10,7 @@ let sender: BoundedSender;
 
 beforeEach(async () => {
   pagerDuty = await startPagerDutyReceiver();
-  sender = createBoundedSender(usualLimits, { clock: createSystemClock() });
+  sender = createBoundedSender(defaultRequestLimits, { clock: createSystemClock() });
 });
 
 afterEach(async () => {

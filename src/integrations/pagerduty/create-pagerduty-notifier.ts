@@ -4,7 +4,7 @@ import type { BoundedSender } from "../../platform/requests/bounded-request.ts";
 import { deliveryOfAnswer } from "../../platform/requests/delivery-of-answer.ts";
 
 const maxSummary = 1024;
-const longestText = 8000;
+const maxText = 8000;
 const maxKey = 255;
 
 const refusalSchema = z.object({ status: z.string().regex(/^[a-z ]{1,40}$/) });
@@ -22,7 +22,7 @@ export function createPagerDutyNotifier(sender: BoundedSender): Notifier<PagerDu
           source: "runbookd",
           severity,
           timestamp: new Date(putAt).toISOString(),
-          custom_details: { run_id: runId, group, text: text.slice(0, longestText) },
+          custom_details: { run_id: runId, group, text: text.slice(0, maxText) },
         },
       };
       const answer = await sender.send({

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { startPrometheus } from "../../../test/servers/prometheus.ts";
 import type { ServiceOnPort } from "../../../test/servers/start-on-port.ts";
-import { usualLimits } from "../../platform/requests/bounded-request.ts";
+import { defaultRequestLimits } from "../../platform/requests/bounded-request.ts";
 import { createPrometheusClient, type PrometheusClient } from "./create-prometheus-client.ts";
 
 const { signal } = new AbortController();
@@ -46,7 +46,7 @@ describe("a real Prometheus", () => {
   });
 
   it("cannot see an answer that is too large, and does not cut it in half", async () => {
-    const small = createPrometheusClient({ url: server.url, limits: { ...usualLimits, maxBytes: 50 } });
+    const small = createPrometheusClient({ url: server.url, limits: { ...defaultRequestLimits, maxBytes: 50 } });
     expect(await small.query("vector(1)", { signal })).toEqual({ kind: "unavailable", reason: "the answer is larger than 50 bytes" });
     await small.close();
   });

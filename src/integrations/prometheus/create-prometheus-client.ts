@@ -1,6 +1,6 @@
 import { type Clock, createSystemClock, type Instant } from "../../core/clock.ts";
 import type { PrometheusAnswer, PrometheusReader } from "../../core/prometheus.ts";
-import { createBoundedSender, type RequestLimits, usualLimits } from "../../platform/requests/bounded-request.ts";
+import { createBoundedSender, defaultRequestLimits, type RequestLimits } from "../../platform/requests/bounded-request.ts";
 import { parseMatrix, parseVector } from "./parse-answer.ts";
 import type { PrometheusRange } from "./prometheus-range.ts";
 
@@ -25,7 +25,7 @@ export interface PrometheusOptions {
 
 /** Whatever goes wrong is `unavailable` with the reason; an empty answer is an answer. */
 export function createPrometheusClient(options: PrometheusOptions): PrometheusClient {
-  const limits = options.limits ?? usualLimits;
+  const limits = options.limits ?? defaultRequestLimits;
   const sender = createBoundedSender(limits, { clock: options.clock ?? createSystemClock(), ca: options.ca });
   const base = options.url.replace(/\/+$/, "");
 

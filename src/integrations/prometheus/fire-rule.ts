@@ -23,7 +23,7 @@ export interface FiredAlert {
 }
 
 /** What the rules made of the series. `unavailable`: promtool is not there or could not read them; the reason is its own. */
-export type RuleReply =
+export type RuleResult =
   | { readonly kind: "fired"; readonly alerts: readonly FiredAlert[] }
   | { readonly kind: "unavailable"; readonly reason: string };
 
@@ -38,7 +38,7 @@ const withinMs = 20_000;
 export async function fireRule(
   rule: RuleCase,
   { promtool, ruleFiles, path }: { readonly promtool: string; readonly ruleFiles: readonly string[]; readonly path: string },
-): Promise<RuleReply> {
+): Promise<RuleResult> {
   const folder = await mkdtemp(join(tmpdir(), "runbookd-rule-"));
   try {
     const file = join(folder, "case.test.yml");
@@ -70,7 +70,7 @@ function outputOfFailure(error: unknown): string {
 }
 
 /** What promtool printed: success means that nothing fired, a difference lists what did. Pure. */
-export function readComplaint(output: string): RuleReply {
+export function readComplaint(output: string): RuleResult {
   if (/^\s*SUCCESS\s*$/m.test(output)) return { kind: "fired", alerts: [] };
   const labels = [...output.matchAll(/^\s*Labels:\{(.*)\}\s*$/gm)].map(([, text = ""]) => pairsOf(text));
   const annotations = [...output.matchAll(/^\s*Annotations:\{(.*)\}\s*$/gm)].map(([, text = ""]) => pairsOf(text));

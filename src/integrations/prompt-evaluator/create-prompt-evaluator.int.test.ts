@@ -3,7 +3,7 @@ import { createServer, type Server } from "node:http";
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import { createEvaluator } from "../../../demo/cache/golden-tickets.ts";
 import { createSystemClock } from "../../core/clock.ts";
-import { type BoundedSender, createBoundedSender, usualLimits } from "../../platform/requests/bounded-request.ts";
+import { type BoundedSender, createBoundedSender, defaultRequestLimits } from "../../platform/requests/bounded-request.ts";
 import { createPromptEvaluator } from "./create-prompt-evaluator.ts";
 
 const wanted = { prompt: "implement", baseline: 1, candidate: 2, tickets: 5 };
@@ -13,7 +13,7 @@ let sender: BoundedSender;
 let server: Server | undefined;
 
 beforeEach(() => {
-  sender = createBoundedSender(usualLimits, { clock: createSystemClock() });
+  sender = createBoundedSender(defaultRequestLimits, { clock: createSystemClock() });
 });
 afterEach(async () => {
   await sender.close();

@@ -3,15 +3,15 @@ import type { BoundedSender } from "../../platform/requests/bounded-request.ts";
 import { deliveryOfAnswer } from "../../platform/requests/delivery-of-answer.ts";
 
 /** Slack advises 4,000 characters; escapes make it longer. */
-const longestText = 3000;
+const maxText = 3000;
 
 /** Posts one message to an incoming webhook. https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks/ */
 export function createSlackNotifier(sender: BoundedSender): Notifier<SlackTarget> {
   return {
     async send({ name, url }, { subject, text, runId }) {
-      const more = text.length > longestText ? `\n… (run ${runId} has the rest)` : "";
+      const more = text.length > maxText ? `\n… (run ${runId} has the rest)` : "";
       const message = {
-        text: slackText(`${subject}\n\n${text.slice(0, longestText)}${more}`),
+        text: slackText(`${subject}\n\n${text.slice(0, maxText)}${more}`),
         // A label is no markup, and no address in it is looked up.
         mrkdwn: false,
         unfurl_links: false,

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, it } from "@jest/globals";
 import { type NotificationReceiver, startWebhookReceiver } from "../../../test/servers/notification-receivers.ts";
 import { aNotification, aWebhookTarget } from "../../../test/servers/notification-targets.ts";
 import { createSystemClock } from "../../core/clock.ts";
-import { type BoundedSender, createBoundedSender, usualLimits } from "../../platform/requests/bounded-request.ts";
+import { type BoundedSender, createBoundedSender, defaultRequestLimits } from "../../platform/requests/bounded-request.ts";
 import { createWebhookNotifier } from "./create-webhook-notifier.ts";
 
 let hook: NotificationReceiver;
@@ -10,7 +10,7 @@ let sender: BoundedSender;
 
 beforeEach(async () => {
   hook = await startWebhookReceiver();
-  sender = createBoundedSender(usualLimits, { clock: createSystemClock() });
+  sender = createBoundedSender(defaultRequestLimits, { clock: createSystemClock() });
 });
 
 afterEach(async () => {

@@ -2,7 +2,7 @@ import type { Notifier, WebhookTarget } from "../../core/notification-target.ts"
 import type { BoundedSender } from "../../platform/requests/bounded-request.ts";
 import { deliveryOfAnswer } from "../../platform/requests/delivery-of-answer.ts";
 
-const longestText = 100_000;
+const maxText = 100_000;
 
 /** Posts JSON: `{version, id, about, group, run_id, subject, text, put_at}`. `Idempotency-Key` and `id` are the same for every delivery. */
 export function createWebhookNotifier(sender: BoundedSender): Notifier<WebhookTarget> {
@@ -15,7 +15,7 @@ export function createWebhookNotifier(sender: BoundedSender): Notifier<WebhookTa
         group,
         run_id: runId,
         subject,
-        text: text.slice(0, longestText),
+        text: text.slice(0, maxText),
         put_at: new Date(putAt).toISOString(),
       };
       const answer = await sender.send({

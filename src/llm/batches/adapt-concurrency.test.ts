@@ -3,7 +3,7 @@ import * as fc from "fast-check";
 import { adaptConcurrency, type ConcurrencyState } from "./adapt-concurrency.ts";
 
 const minute = 60_000;
-const rules = { most: 8, cleanMs: 5 * minute, settleMs: minute };
+const rules = { maxConcurrency: 8, cleanMs: 5 * minute, settleMs: minute };
 const at = (limit: number, more: Partial<ConcurrencyState> = {}): ConcurrencyState => ({ limit, cleanSince: 0, ...more });
 
 describe("adaptive concurrency", () => {
@@ -56,7 +56,10 @@ describe("adaptive concurrency", () => {
         for (const { requests, refused, passMs } of seen) {
           now += passMs;
           const before = state.limit;
-          const move = adaptConcurrency(state, { requests, rateLimited: Math.min(refused, requests) }, now, { ...rules, most });
+          const move = adaptConcurrency(state, { requests, rateLimited: Math.min(refused, requests) }, now, {
+            ...rules,
+            maxConcurrency: most,
+          });
           state = move.state;
           expect(state.limit).toBeGreaterThanOrEqual(1);
           expect(state.limit).toBeLessThanOrEqual(most);

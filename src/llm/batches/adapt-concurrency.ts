@@ -19,7 +19,7 @@ export interface RequestView {
 /** Times that a demo divides. */
 export interface ConcurrencyRules {
   /** What was configured; the limit never rises above it. */
-  readonly most: number;
+  readonly maxConcurrency: number;
   /** How long it must be clean before one more is let in: 5 min. */
   readonly cleanMs: number;
   /** How long a cut takes to show; it is not cut again meanwhile: 1 min. */
@@ -43,12 +43,17 @@ const minRequests = 20;
  * Additive increase, multiplicative decrease (Chiu and Jain, 1989): halve when more than one request in twenty was refused for its rate, one more per
  * clean five minutes. What refuses every other request is noticed before twenty have been made.
  */
-export function adaptConcurrency(state: ConcurrencyState, sight: RequestView, now: Instant, rules: ConcurrencyRules): ConcurrencyMove {
+export function adaptConcurrency(
+  state: ConcurrencyState,
+  requestCounts: RequestView,
+  now: Instant,
+  rules: ConcurrencyRules,
+): ConcurrencyMove {
   const { limit } = state;
-  const few = sight.requests < minRequests;
-  const refused = sight.requests > 0 && sight.rateLimited / sight.requests > tooManyRefused;
-  const share = `${sight.rateLimited} of ${sight.requests} requests were answered with 429`;
-  if (refused && (!few || sight.rateLimited >= 3)) {
+  const few = requestCounts.requests < minRequests;
+  const refused = requestCounts.requests > 0 && requestCounts.rateLimited / requestCounts.requests > tooManyRefused;
+  const share = `${requestCounts.rateLimited} of ${requestCounts.requests} requests were answered with 429`;
+  if (refused && (!few || requestCounts.rateLimited >= 3)) {
     if (state.halvedAt !== undefined && now - state.halvedAt < rules.settleMs) {
       return { kind: "stay", state: { ...state, cleanSince: now }, why: `${share}; the last cut has not shown yet` };
     }
@@ -56,8 +61,8 @@ export function adaptConcurrency(state: ConcurrencyState, sight: RequestView, no
     if (half === limit) return { kind: "stay", state: { ...state, cleanSince: now }, why: `${share}; one at once is the least` };
     return { kind: "halve", state: { limit: half, cleanSince: now, halvedAt: now }, why: `${share}; ${half} at once instead of ${limit}` };
   }
-  if (few && sight.rateLimited > 0) return { kind: "wait", state, why: `${share}; too few to tell` };
-  if (limit < rules.most && now - state.cleanSince >= rules.cleanMs) {
+  if (few && requestCounts.rateLimited > 0) return { kind: "wait", state, why: `${share}; too few to tell` };
+  if (limit < rules.maxConcurrency && now - state.cleanSince >= rules.cleanMs) {
     return {
       kind: "raise",
       state: { ...state, limit: limit + 1, cleanSince: now },
@@ -65,6 +70,7 @@ export function adaptConcurrency(state: ConcurrencyState, sight: RequestView, no
     };
   }
   // What was configured lower meanwhile holds at once.
-  if (limit > rules.most) return { kind: "stay", state: { ...state, limit: rules.most }, why: "the configured limit is lower" };
+  if (limit > rules.maxConcurrency)
+    return { kind: "stay", state: { ...state, limit: rules.maxConcurrency }, why: "the configured limit is lower" };
   return { kind: "stay", state, why: share };
 }

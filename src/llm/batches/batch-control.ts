@@ -5,16 +5,16 @@ import { stopOf } from "../budgets/batch-admission.ts";
 import type { BudgetControl } from "../budgets/budget.ts";
 import { hasEnded, type TicketStore } from "../tickets/ticket.ts";
 import { ticketIdOf } from "../tickets/ticket-id.ts";
-import type { BatchChange, BatchStore, SubmitReply } from "./batch.ts";
+import type { BatchChange, BatchStore, SubmitResult } from "./batch.ts";
 import { estimateBatch, estimateTicket, judgeRoom } from "./batch-estimate.ts";
 import { batchProgress } from "./batch-progress.ts";
 
 /** What came of a submission, with the sentence that shows the arithmetic of a refusal. */
-export type SubmitAnswer = Exclude<SubmitReply, { kind: "refused" }> | { readonly kind: "refused"; readonly arithmetic: string };
+export type SubmitAnswer = Exclude<SubmitResult, { kind: "refused" }> | { readonly kind: "refused"; readonly arithmetic: string };
 
 /** What people and runs may do to batches. */
 export interface BatchControl {
-  look(id: string): Promise<BatchView | undefined>;
+  get(id: string): Promise<BatchView | undefined>;
   /** Ids of batches of a queue that are not through; "all queues" is never implied. */
   activeOn(queue: string): Promise<readonly string[]>;
   /** Undefined: there is no such batch, or its budget is gone. */
@@ -28,7 +28,7 @@ export interface BatchControl {
    * Hands tickets that ended without success in again: under new ids, as a submitted batch of its own with the limits of the first. Again under the
    * same id it joins. What has meanwhile been handed in elsewhere is left out.
    */
-  handInAgain(id: string, newId: string, ticketIds: readonly string[], by: string): Promise<SubmitAnswer>;
+  resubmit(id: string, newId: string, ticketIds: readonly string[], by: string): Promise<SubmitAnswer>;
 }
 
 /** A ticket that ended without success. */
@@ -55,7 +55,7 @@ export interface BatchControlDeps {
 
 /** Judges by the store's facts; every effect is one call of the store. */
 export function createBatchControl({ batches, tickets, budgets, clock }: BatchControlDeps): BatchControl {
-  const look = async (id: string): Promise<BatchView | undefined> => {
+  const get = async (id: string): Promise<BatchView | undefined> => {
     const batch = await batches.get(id);
     return batch === undefined ? undefined : viewOfBatch(batch, await batches.endedBySlot(id), clock.now());
   };
@@ -73,14 +73,14 @@ export function createBatchControl({ batches, tickets, budgets, clock }: BatchCo
     const batch = await batches.get(id);
     if (batch === undefined) return { kind: "missing" };
     const estimate = await estimateOf(batch);
-    const reply = await batches.submit(id, estimate);
-    return reply.kind === "refused" ? { kind: "refused", arithmetic: judgeRoom(estimate, reply).arithmetic } : reply;
+    const result = await batches.submit(id, estimate);
+    return result.kind === "refused" ? { kind: "refused", arithmetic: judgeRoom(estimate, result).arithmetic } : result;
   };
   return {
-    look,
+    get,
     async activeOn(queue) {
-      const found = await Promise.all((await batches.active()).map(async (id) => batches.get(id)));
-      return found.flatMap((batch) => (batch?.queue === queue ? [batch.id] : []));
+      const activeBatches = await Promise.all((await batches.active()).map(async (id) => batches.get(id)));
+      return activeBatches.flatMap((batch) => (batch?.queue === queue ? [batch.id] : []));
     },
     async quote(id) {
       const batch = await batches.get(id);
@@ -91,18 +91,18 @@ export function createBatchControl({ batches, tickets, budgets, clock }: BatchCo
     },
     submit,
     async failures(id) {
-      const found: FailedTicket[] = [];
+      const failedTickets: FailedTicket[] = [];
       for (const state of unsuccessfulStates) {
         let cursor: string | undefined;
         do {
           const page = await tickets.list({ batchId: id, state }, cursor === undefined ? { limit: 200 } : { cursor, limit: 200 });
-          found.push(...(page?.items ?? []).map((ticket) => ({ id: ticket.id, state: ticket.state, reason: ticket.reason })));
+          failedTickets.push(...(page?.items ?? []).map((ticket) => ({ id: ticket.id, state: ticket.state, reason: ticket.reason })));
           cursor = page?.nextCursor;
-        } while (cursor !== undefined && found.length < maxFailures);
+        } while (cursor !== undefined && failedTickets.length < maxFailures);
       }
-      return found.slice(0, maxFailures);
+      return failedTickets.slice(0, maxFailures);
     },
-    async handInAgain(id, newId, ticketIds, by) {
+    async resubmit(id, newId, ticketIds, by) {
       const first = await batches.get(id);
       if (first === undefined) return { kind: "missing" };
       await batches.create({ id: newId, budget: first.budget, queue: first.queue, limits: { ...first.limits, leadingTickets: 0 } }, true);
@@ -111,8 +111,17 @@ export function createBatchControl({ batches, tickets, budgets, clock }: BatchCo
       const wanted = old.flatMap((ticket) => {
         if (ticket === undefined) return [];
         const { budget, queue, kind, payload, variant, maxAttempts, externalRef } = ticket;
-        const own = { id: ticketIdOf(newId, externalRef ?? ticket.id), budget, queue, batchId: newId, kind, payload, variant, maxAttempts };
-        return [newTicketSchema.parse(externalRef === undefined ? own : { ...own, externalRef })];
+        const newTicket = {
+          id: ticketIdOf(newId, externalRef ?? ticket.id),
+          budget,
+          queue,
+          batchId: newId,
+          kind,
+          payload,
+          variant,
+          maxAttempts,
+        };
+        return [newTicketSchema.parse(externalRef === undefined ? newTicket : { ...newTicket, externalRef })];
       });
       await tickets.addAll(wanted);
       return submit(newId);
@@ -122,11 +131,11 @@ export function createBatchControl({ batches, tickets, budgets, clock }: BatchCo
 }
 
 function viewOfBatch(batch: Batch, endedBySlot: ReadonlyMap<number, number>, now: number): BatchView {
-  const { counts, spentMicroUsd, estimate, limits, led } = batch;
+  const { counts, spentMicroUsd, estimate, limits, led: pilotPassed } = batch;
   const tickets = ticketStates.reduce((sum, state) => sum + counts[state], 0);
   const p50MicroUsd = estimate === undefined ? 0 : Math.round(estimate.p50MicroUsd / Math.max(1, estimate.tickets));
   const unsuccessful = unsuccessfulStates.reduce((sum, state) => sum + counts[state], 0);
-  const facts = { led, succeeded: counts.succeeded, unsuccessful, spentMicroUsd, limits };
+  const facts = { pilotPassed, succeeded: counts.succeeded, unsuccessful, spentMicroUsd, limits };
   const progress = batchProgress({ counts, spentMicroUsd, p50MicroUsd, endedBySlot }, now);
   const isOver = batch.state !== "open" || progress.ended === tickets;
   return { ...batch, progress, stop: isOver ? null : (stopOf(facts, now) ?? null) };

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
-import { estimateBatch, estimateTicket, judgeRoom, usualPrior } from "./batch-estimate.ts";
+import { defaultPrior, estimateBatch, estimateTicket, judgeRoom } from "./batch-estimate.ts";
 
 const hundred = Array.from({ length: 100 }, (_, index) => (index + 1) * 1000);
 
@@ -15,7 +15,7 @@ describe("the estimate of a batch", () => {
   });
 
   it("assumes while fewer than 20 have ended, and assumes no less than the dearest of them", () => {
-    expect(estimateTicket(hundred.slice(0, 19), null)).toEqual({ ...usualPrior, n: 19, from: "prior" });
+    expect(estimateTicket(hundred.slice(0, 19), null)).toEqual({ ...defaultPrior, n: 19, from: "prior" });
     expect(estimateTicket([3_000_000], null)).toMatchObject({ p90MicroUsd: 3_000_000, n: 1, from: "prior" });
   });
 

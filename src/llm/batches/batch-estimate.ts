@@ -5,13 +5,13 @@ import { formatUsd, type MicroUsd, oneUsd } from "../../core/money.ts";
 export const fewTickets = 20;
 
 /** Assumed for a kind that nobody has seen: what an agent's ticket of several turns usually stays under. */
-export const usualPrior = { p50MicroUsd: oneUsd / 4, p90MicroUsd: oneUsd };
+export const defaultPrior = { p50MicroUsd: oneUsd / 4, p90MicroUsd: oneUsd };
 
 /**
  * Median and 90th percentile (nearest rank) of what tickets of a kind cost. With fewer than 20 the prior holds, raised to the dearest ticket seen;
  * a cap per ticket bounds both, because a ticket that passes it is stopped.
  */
-export function estimateTicket(costs: readonly MicroUsd[], capMicroUsd: MicroUsd | null, prior = usualPrior): TicketEstimate {
+export function estimateTicket(costs: readonly MicroUsd[], capMicroUsd: MicroUsd | null, prior = defaultPrior): TicketEstimate {
   const bound = (amount: MicroUsd) => (capMicroUsd === null ? amount : Math.min(amount, capMicroUsd));
   const sorted = costs.toSorted((a, b) => a - b);
   const n = sorted.length;

@@ -31,6 +31,6 @@ const rules: readonly (readonly [pattern: RegExp, failureClass: string, handling
 /** Sorts a ticket that ended without success. What no rule knows is a person's. */
 export function classifyFailure(ticket: Pick<Ticket, "state" | "reason">): BatchFailure {
   if (ticket.state === "cancelled") return { class: "cancelled", handling: "dead_letter" };
-  const found = rules.find(([pattern]) => pattern.test(ticket.reason));
-  return found === undefined ? { class: "unknown", handling: "person" } : { class: found[1], handling: found[2] };
+  const rule = rules.find(([pattern]) => pattern.test(ticket.reason));
+  return rule === undefined ? { class: "unknown", handling: "person" } : { class: rule[1], handling: rule[2] };
 }

@@ -45,7 +45,7 @@ async function open(ids: readonly string[], limits: Partial<BatchLimits> = {}) {
   const keeper = createBatchReconciler({ batches, control, tickets, gate, feeder, clock, minuteMs: 60_000 });
   const look = async () => {
     await keeper.reconcile();
-    const sight = await control.look("b");
+    const sight = await control.get("b");
     if (sight === undefined) throw new Error("there is a batch");
     return sight;
   };

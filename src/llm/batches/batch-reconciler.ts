@@ -1,7 +1,7 @@
 import type { AdmissionGate } from "../../../packages/sdk/src/wire/admissions.ts";
 import type { BatchView } from "../../../packages/sdk/src/wire/batches.ts";
 import type { Clock } from "../../core/clock.ts";
-import { hasEnded, type TicketFeeder, type TicketStore } from "../tickets/ticket.ts";
+import { hasEnded, type TicketEnqueuer, type TicketStore } from "../tickets/ticket.ts";
 import { adaptConcurrency } from "./adapt-concurrency.ts";
 import type { BatchStore } from "./batch.ts";
 import type { BatchControl } from "./batch-control.ts";
@@ -10,11 +10,11 @@ import type { ProviderBatchReconciler } from "./provider/provider-batch-reconcil
 /** What the reconciler of batches needs. */
 export interface BatchReconcilerDeps {
   readonly batches: BatchStore;
-  readonly control: Pick<BatchControl, "look">;
+  readonly control: Pick<BatchControl, "get">;
   readonly tickets: Pick<TicketStore, "list" | "cancel" | "enqueue">;
   /** Where an ended ticket gives back what it had reserved. */
   readonly gate: Pick<AdmissionGate, "release">;
-  readonly feeder: TicketFeeder;
+  readonly feeder: TicketEnqueuer;
   /** Where batches for a provider go; without it they wait. */
   readonly desk?: Pick<ProviderBatchReconciler, "submit" | "cancel" | "resume" | "isOpen">;
   readonly clock: Clock;
@@ -23,8 +23,8 @@ export interface BatchReconcilerDeps {
 }
 
 /** Tickets of one batch that are in the queue and have not ended; enough for every worker, and few enough that waiting ones do not ask all day. */
-const minFed = 20;
-const maxFed = 1000;
+const minEnqueued = 20;
+const maxEnqueued = 1000;
 /** Pages of a cancelled batch that one look goes through. */
 const pagesPerPoll = 10;
 
@@ -33,12 +33,12 @@ export function createBatchReconciler(deps: BatchReconcilerDeps): { reconcile():
   const { batches, control, clock } = deps;
   const cursors = new Map<string, string>();
 
-  const keep = async (id: string): Promise<void> => {
-    const batch = await control.look(id);
+  const reconcileOne = async (id: string): Promise<void> => {
+    const batch = await control.get(id);
     if (batch === undefined) return;
     if (batch.state === "cancelled" && !(await isAtProvider(batch))) await cancelTickets(batch);
     if (batch.state === "open") {
-      await (batch.provider === undefined ? feed(batch) : handOver(batch, batch.provider));
+      await (batch.provider === undefined ? enqueueNext(batch) : submitToProvider(batch, batch.provider));
       await adapt(batch);
     }
     const { ended, tickets } = batch.progress;
@@ -46,28 +46,28 @@ export function createBatchReconciler(deps: BatchReconcilerDeps): { reconcile():
   };
 
   /** As many as can be worked on soon enter the queue: the leading group alone, or a window that moves on as tickets end. */
-  const feed = async (batch: BatchView): Promise<void> => {
+  const enqueueNext = async (batch: BatchView): Promise<void> => {
     if (batch.estimate === undefined || batch.gate === "paused" || batch.stop !== null) return;
-    const { leadingTickets } = batch.limits;
-    const window = Math.min(maxFed, Math.max(minFed, 3 * (batch.concurrencyNow ?? maxFed)));
-    const leads = leadingTickets > 0 && !batch.led && batch.progress.ended < leadingTickets;
-    const upTo = Math.min(batch.estimate.tickets, batch.progress.ended + (leads ? leadingTickets : window));
-    const ids = await batches.feed(batch.id, upTo);
+    const { leadingTickets: pilotTickets } = batch.limits;
+    const window = Math.min(maxEnqueued, Math.max(minEnqueued, 3 * (batch.concurrencyNow ?? maxEnqueued)));
+    const isPilotRunning = pilotTickets > 0 && !batch.led && batch.progress.ended < pilotTickets;
+    const upTo = Math.min(batch.estimate.tickets, batch.progress.ended + (isPilotRunning ? pilotTickets : window));
+    const ids = await batches.nextToEnqueue(batch.id, upTo);
     if (ids.length === 0) return;
     await deps.tickets.enqueue(ids);
-    await deps.feeder.ringAll(ids, batch.queue);
-    await batches.fed(batch.id, batch.fed + ids.length);
+    await deps.feeder.enqueueAll(ids, batch.queue);
+    await batches.setEnqueued(batch.id, batch.fed + ids.length);
   };
 
   /** A thousand at a time, always cut alike, so that the key of a submission always means the same tickets. */
-  const handOver = async (batch: BatchView, provider: string): Promise<void> => {
+  const submitToProvider = async (batch: BatchView, provider: string): Promise<void> => {
     if (deps.desk === undefined || batch.estimate === undefined || batch.gate === "paused" || batch.stop !== null) return;
-    const { id: batchId, fed } = batch;
+    const { id: batchId, fed: enqueued } = batch;
     await deps.desk.resume(batchId);
-    const ticketIds = await batches.feed(batchId, Math.min(batch.estimate.tickets, fed + maxFed));
+    const ticketIds = await batches.nextToEnqueue(batchId, Math.min(batch.estimate.tickets, enqueued + maxEnqueued));
     if (ticketIds.length === 0) return;
-    await deps.desk.submit({ key: `${batchId}/${fed}`, provider, batchId, ticketIds });
-    await batches.fed(batchId, fed + ticketIds.length);
+    await deps.desk.submit({ key: `${batchId}/${enqueued}`, provider, batchId, ticketIds });
+    await batches.setEnqueued(batchId, enqueued + ticketIds.length);
   };
 
   /** What a provider has answered before it was cancelled is paid for and counts, so its tickets end by its results. */
@@ -82,11 +82,11 @@ export function createBatchReconciler(deps: BatchReconcilerDeps): { reconcile():
     const { limits, adapted, requests, rateLimited } = batch;
     if (limits.concurrency === null) return;
     const before = adapted ?? { limit: limits.concurrency, cleanSince: batch.submittedAt ?? now, requests: 0, rateLimited: 0 };
-    const sight = { requests: requests - before.requests, rateLimited: rateLimited - before.rateLimited };
+    const requestCounts = { requests: requests - before.requests, rateLimited: rateLimited - before.rateLimited };
     const { requests: _requests, rateLimited: _rateLimited, ...state } = before;
-    const rules = { most: limits.concurrency, cleanMs: 5 * deps.minuteMs, settleMs: deps.minuteMs };
-    const move = adaptConcurrency(state, sight, now, rules);
-    if (move.kind === "wait" || (move.kind === "stay" && sight.requests < 20)) return;
+    const rules = { maxConcurrency: limits.concurrency, cleanMs: 5 * deps.minuteMs, settleMs: deps.minuteMs };
+    const move = adaptConcurrency(state, requestCounts, now, rules);
+    if (move.kind === "wait" || (move.kind === "stay" && requestCounts.requests < 20)) return;
     await batches.change(batch.id, { adapted: { ...move.state, requests, rateLimited } }, batch.version);
   };
 
@@ -113,7 +113,7 @@ export function createBatchReconciler(deps: BatchReconcilerDeps): { reconcile():
 
   return {
     async reconcile() {
-      for (const id of await batches.active()) await keep(id);
+      for (const id of await batches.active()) await reconcileOne(id);
     },
   };
 }

@@ -1,10 +1,10 @@
 import type { BatchView } from "../../../packages/sdk/src/wire/batches.ts";
-import { json, problem, type Refusal, type RouteReply } from "../../platform/http/route.ts";
+import { type HandlerResponse, json, problem, type Refusal } from "../../platform/http/route.ts";
 import type { BatchControl } from "./batch-control.ts";
 
 /** The batch as it is now. */
-export async function batchReply(control: Pick<BatchControl, "look">, id: string): Promise<RouteReply<BatchView>> {
-  const batch = await control.look(id);
+export async function batchResponse(control: Pick<BatchControl, "get">, id: string): Promise<HandlerResponse<BatchView>> {
+  const batch = await control.get(id);
   return batch === undefined ? noBatch(id) : json(batch);
 }
 

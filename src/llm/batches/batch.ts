@@ -19,7 +19,7 @@ export interface BatchChange {
 }
 
 /** What came of a submission. `joined`: it had been submitted before. `refused`: the budget has no room for it. */
-export type SubmitReply =
+export type SubmitResult =
   | { readonly kind: "submitted" }
   | { readonly kind: "joined" }
   | { readonly kind: "missing" }
@@ -43,11 +43,11 @@ export interface BatchStore {
   /** With a version it is a compare-and-set. A batch that is through, or cancelled, takes no change. */
   change(id: string, change: BatchChange, expectedVersion?: number): Promise<"set" | "conflict" | "missing" | "over">;
   /** Makes a draft of exactly `estimate.tickets` tickets run, and reserves its 90th percentile, in one step. */
-  submit(id: string, estimate: BatchEstimate): Promise<SubmitReply>;
+  submit(id: string, estimate: BatchEstimate): Promise<SubmitResult>;
   /** Tickets that are to enter the queue next, so that `upTo` of the batch have; the same again until `fed` notes them. */
-  feed(id: string, upTo: number): Promise<readonly string[]>;
+  nextToEnqueue(id: string, upTo: number): Promise<readonly string[]>;
   /** Notes that so many tickets are in the queue. */
-  fed(id: string, count: number): Promise<void>;
+  setEnqueued(id: string, count: number): Promise<void>;
   /** Gives back what is still reserved and ends the batch, if every ticket of it has ended. */
   settle(id: string): Promise<boolean>;
   /** What the last tickets of a kind cost, newest first, at most 500. */

@@ -14,7 +14,7 @@ import type { NewTicket } from "../../../packages/sdk/src/wire/tickets.ts";
 import { defineRoute, json, noQuery, problem, type Refusal, type Route } from "../../platform/http/route.ts";
 import { submitters } from "../../platform/http/who.ts";
 import type { BudgetLedger } from "../budgets/budget-ledger.ts";
-import type { AddReply, TicketStore, TicketWakeQueue } from "../tickets/ticket.ts";
+import type { AddTicketResult, TicketStore, TicketWakeQueue } from "../tickets/ticket.ts";
 import type { BatchStore } from "./batch.ts";
 import type { BatchControl } from "./batch-control.ts";
 import { noBatch } from "./batch-reply-routes.ts";
@@ -24,25 +24,25 @@ import { providerPayloadSchema } from "./provider/provider-tickets.ts";
 const bodyLimitBytes = 8 * 1024 * 1024;
 
 /** What handing in stands on. */
-export interface HandInRouteDeps {
+export interface BatchCreationRouteDeps {
   readonly ledger: Pick<BudgetLedger, "read">;
   readonly batches: Pick<BatchStore, "create" | "get">;
-  readonly control: Pick<BatchControl, "look">;
+  readonly control: Pick<BatchControl, "get">;
   readonly tickets: Pick<TicketStore, "addAll" | "holdersOf">;
-  readonly doorbell: TicketWakeQueue;
+  readonly wakeQueue: TicketWakeQueue;
 }
 
 /** Handing batches in: whole or as a draft that is filled, and which references are taken already. */
-export function createHandInRoutes({ ledger, batches, control, tickets, doorbell }: HandInRouteDeps): readonly Route[] {
+export function createBatchCreationRoutes({ ledger, batches, control, tickets, wakeQueue }: BatchCreationRouteDeps): readonly Route[] {
   const add = async (wanted: readonly z.output<typeof batchTicketSchema>[], head: Pick<Batch, "id" | "budget" | "queue" | "provider">) => {
     const issues = head.provider === undefined ? [] : wanted.flatMap((ticket) => requestIssue(ticket.id, ticket.payload));
-    if (issues.length > 0) return { own: [], added: 0, issues };
-    const own = wanted.map((ticket): NewTicket => ({ ...ticket, budget: head.budget, queue: head.queue, batchId: head.id }));
-    const replies = await tickets.addAll(own);
+    if (issues.length > 0) return { newTickets: [], added: 0, issues };
+    const newTickets = wanted.map((ticket): NewTicket => ({ ...ticket, budget: head.budget, queue: head.queue, batchId: head.id }));
+    const results = await tickets.addAll(newTickets);
     return {
-      own,
-      added: replies.filter(({ kind }) => kind === "added").length,
-      issues: replies.flatMap((reply, index) => issueOf(reply, own[index])),
+      newTickets,
+      added: results.filter(({ kind }) => kind === "added").length,
+      issues: results.flatMap((result, index) => issueOf(result, newTickets[index])),
     };
   };
   return [
@@ -51,7 +51,7 @@ export function createHandInRoutes({ ledger, batches, control, tickets, doorbell
       path: "/api/batches",
       summary:
         "Hand in a batch that begins at once, or with `draft: true` one that is filled and submitted later; the same one again adds only what is missing",
-      who: submitters,
+      allow: submitters,
       query: noQuery,
       body: newBatchSchema,
       bodyLimitBytes,
@@ -64,12 +64,12 @@ export function createHandInRoutes({ ledger, batches, control, tickets, doorbell
         if ((await batches.create(head, draft)) === "differs") {
           return problem("conflict", `Batch ${head.id} exists with another budget, queue or limits.`);
         }
-        const { own, added, issues } = await add(wanted, head);
+        const { newTickets, added, issues } = await add(wanted, head);
         // Rung for a known ticket too: the first try may have ended between the record and the ring.
         if (!draft && (await batches.get(head.id))?.estimate === undefined)
-          await Promise.all(own.map(async (ticket) => doorbell.ring(ticket)));
+          await Promise.all(newTickets.map(async (ticket) => wakeQueue.enqueue(ticket)));
         if (issues.length > 0) return refusedTickets(issues);
-        const batch = await control.look(head.id);
+        const batch = await control.get(head.id);
         return batch === undefined ? noBatch(head.id) : json({ ...batch, added });
       },
     }),
@@ -77,7 +77,7 @@ export function createHandInRoutes({ ledger, batches, control, tickets, doorbell
       method: "post",
       path: "/api/batches/references",
       summary: "Which references belong to a ticket that is open or was successful; such a ticket is not handed in again",
-      who: submitters,
+      allow: submitters,
       query: noQuery,
       body: referencesSchema,
       success: {
@@ -98,7 +98,7 @@ export function createHandInRoutes({ ledger, batches, control, tickets, doorbell
       method: "post",
       path: "/api/batches/{id}/tickets",
       summary: "Fill a draft, up to 1000 tickets at a time; the same tickets again change nothing",
-      who: submitters,
+      allow: submitters,
       query: noQuery,
       body: moreTicketsSchema,
       bodyLimitBytes,
@@ -114,9 +114,9 @@ export function createHandInRoutes({ ledger, batches, control, tickets, doorbell
   ];
 }
 
-function issueOf(reply: AddReply, ticket: NewTicket | undefined): string[] {
+function issueOf(result: AddTicketResult, ticket: NewTicket | undefined): string[] {
   const name = ticket?.id ?? "a ticket";
-  switch (reply.kind) {
+  switch (result.kind) {
     case "added":
     case "known":
       return [];
@@ -125,7 +125,7 @@ function issueOf(reply: AddReply, ticket: NewTicket | undefined): string[] {
     case "sealed":
       return [`${name}: the batch was submitted or cancelled and takes no more tickets.`];
     case "taken":
-      return [`${name}: its reference ${ticket?.externalRef ?? ""} belongs to ticket ${reply.by}.`];
+      return [`${name}: its reference ${ticket?.externalRef ?? ""} belongs to ticket ${result.by}.`];
   }
 }
 

@@ -59,7 +59,7 @@ async function open({
   };
   const end = async (index: number, state: "succeeded" | "failed" | "cancelled" = "succeeded") => {
     const id = `b/${index}`;
-    await tickets.hold(id, "worker");
+    await tickets.claim(id, "worker");
     await tickets.write(id, "worker", { state });
     await ledger.finish({ ticketId: id, budget: "checkout", batchId: "b", kind: "bug", outcome: state });
   };
@@ -173,13 +173,13 @@ describe("a batch that is submitted as a whole", () => {
   it("feeds its queue piece by piece, again what was not noted, and nothing twice once it was", async () => {
     const { batches, estimate, tickets } = await open({ size: 5 });
     await batches.submit("b", estimate);
-    const first = await batches.feed("b", 3);
-    expect(await batches.feed("b", 3)).toEqual(first);
-    await batches.fed("b", 3);
-    expect(await batches.feed("b", 3)).toEqual([]);
-    const second = await batches.feed("b", 99);
+    const first = await batches.nextToEnqueue("b", 3);
+    expect(await batches.nextToEnqueue("b", 3)).toEqual(first);
+    await batches.setEnqueued("b", 3);
+    expect(await batches.nextToEnqueue("b", 3)).toEqual([]);
+    const second = await batches.nextToEnqueue("b", 99);
     // One of them is in somebody's hands already, who keeps it.
-    await tickets.hold(second[0] ?? "", "early");
+    await tickets.claim(second[0] ?? "", "early");
     await tickets.enqueue([...first, ...second]);
     expect(await tickets.write(second[0] ?? "", "early", { turn: 1 })).toBe(true);
     expect(await batches.get("b")).toMatchObject({ counts: { queued: 5, waiting: 0 } });
@@ -231,7 +231,7 @@ describe("the money of a batch, whatever happens in whatever order", () => {
           } else if (kind === "end") await end(ticket, amount % 2 === 0 ? "succeeded" : "failed");
           else {
             // A worker that died between the ticket's record and the ledger's.
-            await tickets.hold(id, "w");
+            await tickets.claim(id, "w");
             await tickets.write(id, "w", { state: "failed" });
           }
           const leases = await held.redis.hvals("{wl}:budget:checkout:reserved");

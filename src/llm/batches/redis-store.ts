@@ -9,7 +9,7 @@ import { pageOf } from "../../platform/redis/page-of.ts";
 import { workloadKeys as keys, shareIdOf, unleasedField } from "../../platform/redis/workload-keys.ts";
 import { readLimits } from "../budgets/batch-admission.ts";
 import { stateCounts } from "../tickets/ticket.ts";
-import type { AdaptedConcurrency, BatchStore, SubmitReply } from "./batch.ts";
+import type { AdaptedConcurrency, BatchStore, SubmitResult } from "./batch.ts";
 import { batchScripts } from "./redis-scripts.ts";
 
 /** Batches in Redis; the ledger's scripts read their gates and limits and add to their spend. Rejects with StoreUnavailable when Redis does not answer. */
@@ -17,8 +17,8 @@ export function createBatchStore({ redis, clock }: { readonly redis: Redis; read
   const get = async (id: string): Promise<Batch | undefined> => {
     const fields = await redis.hgetall(keys.batch(id));
     if (fields["id"] === undefined) return undefined;
-    const left = await redis.hget(keys.shares(fields["budget"] ?? ""), unleasedField(shareIdOf(id)));
-    return readBatch(fields, Number(left ?? 0));
+    const unleased = await redis.hget(keys.shares(fields["budget"] ?? ""), unleasedField(shareIdOf(id)));
+    return readBatch(fields, Number(unleased ?? 0));
   };
   const reservationKeys = (budget: string, id: string) => ({
     budget: keys.budget(budget),
@@ -48,12 +48,12 @@ export function createBatchStore({ redis, clock }: { readonly redis: Redis; read
         };
         // A deadline is often said as a time from now on, and then differs every time.
         const hash = sha256(canonicalJson({ ...batch, limits: { ...batch.limits, deadlineAt: null } }));
-        const reply = await batchScripts.create.run(redis, {
+        const result = await batchScripts.create.run(redis, {
           keys: { batch: keys.batch(batch.id), batches: keys.batchIndex },
           args: { id: batch.id, now, hash },
           moreArgs: Object.entries(fields).flat(),
         });
-        return z.enum(["created", "same", "differs"]).parse(reply);
+        return z.enum(["created", "same", "differs"]).parse(result);
       }),
     get: (id) => available(() => get(id)),
     list: ({ cursor, limit: size }) => available(() => pageOf(redis, keys.batchIndex, cursor, size, get)),
@@ -71,19 +71,19 @@ export function createBatchStore({ redis, clock }: { readonly redis: Redis; read
           ...(adapted === undefined ? {} : { adapted: JSON.stringify(adapted), concurrency_now: adapted.limit }),
         };
         const raisesVersion = gate !== undefined || state !== undefined || limits !== undefined;
-        const reply = await batchScripts.change.run(redis, {
+        const result = await batchScripts.change.run(redis, {
           keys: { batch: keys.batch(id), activeBatches: keys.batchesActive },
           args: { expectedVersion: expectedVersion ?? "", isActive: state !== undefined, raisesVersion },
           moreArgs: Object.entries(fields).flat(),
         });
-        return z.enum(["set", "conflict", "missing", "over"]).parse(reply);
+        return z.enum(["set", "conflict", "missing", "over"]).parse(result);
       }),
     submit: (id, estimate) =>
       available(async () => {
         const budget = await redis.hget(keys.batch(id), "budget");
         if (budget === null) return { kind: "missing" };
         const { tickets, p50MicroUsd, p90MicroUsd } = estimate;
-        const reply = await batchScripts.submit.run(redis, {
+        const result = await batchScripts.submit.run(redis, {
           keys: reservationKeys(budget, id),
           args: {
             now: clock.now(),
@@ -94,15 +94,15 @@ export function createBatchStore({ redis, clock }: { readonly redis: Redis; read
             p50Cost: p50MicroUsd,
           },
         });
-        return readSubmitReply(z.array(z.string()).parse(reply));
+        return readSubmitResult(z.array(z.string()).parse(result));
       }),
-    feed: (id, upTo) =>
+    nextToEnqueue: (id, upTo) =>
       available(async () => {
-        const fed = Number((await redis.hget(keys.batch(id), "enqueued")) ?? 0);
-        if (fed >= upTo) return [];
-        return redis.zrange(keys.batchTickets(id), fed, String(upTo - 1));
+        const enqueued = Number((await redis.hget(keys.batch(id), "enqueued")) ?? 0);
+        if (enqueued >= upTo) return [];
+        return redis.zrange(keys.batchTickets(id), enqueued, String(upTo - 1));
       }),
-    fed: (id, count) => available(async () => void (await redis.hset(keys.batch(id), "enqueued", count))),
+    setEnqueued: (id, count) => available(async () => void (await redis.hset(keys.batch(id), "enqueued", count))),
     settle: (id) =>
       available(async () => {
         const budget = await redis.hget(keys.batch(id), "budget");
@@ -119,7 +119,7 @@ export function createBatchStore({ redis, clock }: { readonly redis: Redis; read
   };
 }
 
-function readSubmitReply([kind = "nothing", first = "", second, third]: readonly string[]): SubmitReply {
+function readSubmitResult([kind = "nothing", first = "", second, third]: readonly string[]): SubmitResult {
   switch (kind) {
     case "submitted":
     case "joined":

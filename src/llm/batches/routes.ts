@@ -25,8 +25,8 @@ import type { BudgetLedger } from "../budgets/budget-ledger.ts";
 import type { TicketStore, TicketWakeQueue } from "../tickets/ticket.ts";
 import type { BatchChange, BatchStore } from "./batch.ts";
 import { type BatchControl, isThrough } from "./batch-control.ts";
-import { batchReply, noBatch } from "./batch-reply-routes.ts";
-import { createHandInRoutes } from "./hand-in-routes.ts";
+import { batchResponse, noBatch } from "./batch-reply-routes.ts";
+import { createBatchCreationRoutes } from "./hand-in-routes.ts";
 
 /** What batches stand on. */
 export interface BatchRouteDeps {
@@ -34,7 +34,7 @@ export interface BatchRouteDeps {
   readonly batches: BatchStore;
   readonly control: BatchControl;
   readonly tickets: Pick<TicketStore, "addAll" | "holdersOf">;
-  readonly doorbell: TicketWakeQueue;
+  readonly wakeQueue: TicketWakeQueue;
   readonly clock: Clock;
 }
 
@@ -48,7 +48,7 @@ const followEveryMs = 1000;
 const readers = [...new Set([...viewers, ...workloads])];
 
 /** Batches: handing them in whole or as a draft, what they will cost, how far they are, and the three verbs. */
-export function createBatchRoutes({ ledger, batches, control, tickets, doorbell, clock }: BatchRouteDeps): readonly Route[] {
+export function createBatchRoutes({ ledger, batches, control, tickets, wakeQueue, clock }: BatchRouteDeps): readonly Route[] {
   const verbRoute = (verb: string, summary: string, change: Pick<BatchChange, "gate" | "state">): Route => {
     const success =
       change.state === "cancelled"
@@ -58,7 +58,7 @@ export function createBatchRoutes({ ledger, batches, control, tickets, doorbell,
       method: "post",
       path: `/api/batches/{id}/${verb}`,
       summary,
-      who: operators,
+      allow: operators,
       query: noQuery,
       body: batchReasonSchema,
       success,
@@ -67,7 +67,7 @@ export function createBatchRoutes({ ledger, batches, control, tickets, doorbell,
         const id = params["id"] ?? "";
         switch (await control.change(id, { ...change, reason: body.reason, by: caller.name })) {
           case "set":
-            return batchReply(control, id);
+            return batchResponse(control, id);
           case "missing":
             return noBatch(id);
           case "over":
@@ -78,12 +78,12 @@ export function createBatchRoutes({ ledger, batches, control, tickets, doorbell,
     });
   };
   return [
-    ...createHandInRoutes({ ledger, batches, control, tickets, doorbell }),
+    ...createBatchCreationRoutes({ ledger, batches, control, tickets, wakeQueue }),
     defineRoute({
       method: "get",
       path: "/api/batches",
       summary: "Batches, newest first, by page",
-      who: viewers,
+      allow: viewers,
       query: batchPage,
       body: noBody,
       success: {
@@ -100,19 +100,19 @@ export function createBatchRoutes({ ledger, batches, control, tickets, doorbell,
       method: "get",
       path: "/api/batches/{id}",
       summary: "One batch: tickets by state, progress, forecast, and why it has stopped if it has",
-      who: readers,
+      allow: readers,
       query: noQuery,
       body: noBody,
       success: { status: 200, description: "The batch", schema: batchViewSchema },
       problems: ["not-found"],
-      handle: async ({ params }) => batchReply(control, params["id"] ?? ""),
+      handle: async ({ params }) => batchResponse(control, params["id"] ?? ""),
     }),
     defineEventRoute({
       method: "get",
       path: "/api/batches/{id}/events",
       summary:
         "The batch as server-sent events, one `progress` whenever it has changed: the id is its revision, Last-Event-ID resumes behind it, `end` is the last",
-      who: readers,
+      allow: readers,
       query: noQuery,
       body: noBody,
       success: { status: 200, description: "Server-sent events", events: batchEventSchema },
@@ -122,7 +122,7 @@ export function createBatchRoutes({ ledger, batches, control, tickets, doorbell,
         if (lastEventId !== undefined && !/^\d{1,15}$/.test(lastEventId)) {
           return problem("invalid-request", "Last-Event-ID is not an id that this stream has given out.");
         }
-        if ((await control.look(id)) === undefined) return noBatch(id);
+        if ((await control.get(id)) === undefined) return noBatch(id);
         return { kind: "events", events: follow(id, lastEventId === undefined ? -1 : Number(lastEventId), signal) };
       },
     }),
@@ -130,7 +130,7 @@ export function createBatchRoutes({ ledger, batches, control, tickets, doorbell,
       method: "patch",
       path: "/api/batches/{id}",
       summary: "Set the limits; `version` is the one that was read",
-      who: operators,
+      allow: operators,
       query: noQuery,
       body: batchChangeSchema,
       success: { status: 200, description: "The batch as it is now", schema: batchViewSchema },
@@ -139,7 +139,7 @@ export function createBatchRoutes({ ledger, batches, control, tickets, doorbell,
         const id = params["id"] ?? "";
         switch (await control.change(id, { limits: body.limits, by: caller.name }, body.version)) {
           case "set":
-            return batchReply(control, id);
+            return batchResponse(control, id);
           case "missing":
             return noBatch(id);
           case "conflict":
@@ -153,7 +153,7 @@ export function createBatchRoutes({ ledger, batches, control, tickets, doorbell,
       method: "get",
       path: "/api/batches/{id}/estimate",
       summary: "What it will probably cost, from tickets of the same kinds, and whether its budget has room for that",
-      who: readers,
+      allow: readers,
       query: noQuery,
       body: noBody,
       success: { status: 200, description: "`estimate` and `room`", schema: batchQuoteSchema },
@@ -167,7 +167,7 @@ export function createBatchRoutes({ ledger, batches, control, tickets, doorbell,
       method: "post",
       path: "/api/batches/{id}/submit",
       summary: "Make a draft run: its 90th percentile is reserved from the budget in the same step, or it is refused with the arithmetic",
-      who: submitters,
+      allow: submitters,
       query: noQuery,
       body: noBody,
       success: { status: 202, description: "The batch; it was submitted now or before", schema: batchViewSchema },
@@ -178,7 +178,7 @@ export function createBatchRoutes({ ledger, batches, control, tickets, doorbell,
         switch (answer.kind) {
           case "submitted":
           case "joined":
-            return batchReply(control, id);
+            return batchResponse(control, id);
           case "missing":
             return noBatch(id);
           case "no_budget":
@@ -208,7 +208,7 @@ export function createBatchRoutes({ ledger, batches, control, tickets, doorbell,
   async function* follow(id: string, after: number, signal: AbortSignal): AsyncGenerator<ServerSentEvent & Shape<typeof batchEventSchema>> {
     let last = after;
     while (!signal.aborted) {
-      const batch = await control.look(id);
+      const batch = await control.get(id);
       if (batch === undefined) return;
       if (batch.revision > last) {
         last = batch.revision;

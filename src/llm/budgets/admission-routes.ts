@@ -1,16 +1,16 @@
 import { z } from "zod";
 import {
   admissionLogEntrySchema,
-  admissionReplySchema,
   admissionRequestSchema,
+  admissionResponseSchema,
   admissionToWire,
-  extensionReplySchema,
+  extensionResponseSchema,
   extensionSchema,
-  releaseReplySchema,
+  releaseResponseSchema,
   releaseSchema,
 } from "../../../packages/sdk/src/wire/admissions.ts";
 import { listSchema } from "../../../packages/sdk/src/wire/page.ts";
-import { maxReportBytes, usageEventSchema, usageReplySchema, usageReportsSchema } from "../../../packages/sdk/src/wire/usage.ts";
+import { maxReportBytes, usageEventSchema, usageReportsSchema, usageResponseSchema } from "../../../packages/sdk/src/wire/usage.ts";
 import type { Clock } from "../../core/clock.ts";
 import type { EventSink } from "../../core/event.ts";
 import { defineRoute, json, noBody, noQuery, type Route } from "../../platform/http/route.ts";
@@ -40,14 +40,14 @@ export function createWorkloadRoutes(deps: WorkloadRouteDeps): readonly Route[] 
       method: "post",
       path: "/api/admissions",
       summary: "Ask for permission to start a ticket or its next turn; the estimate is reserved",
-      who: workloads,
+      allow: workloads,
       query: noQuery,
       body: admissionRequestSchema,
       success: {
         status: 200,
         description:
           "`{leaseId, leaseMs}`, or `{wait: true, reason, detail, retryAfterMs}`, or `{stop: true, reason, detail, retryAfterMs}`",
-        schema: admissionReplySchema,
+        schema: admissionResponseSchema,
       },
       handle: async ({ body }) => json(admissionToWire(await ledger.admit(body))),
     }),
@@ -55,13 +55,13 @@ export function createWorkloadRoutes(deps: WorkloadRouteDeps): readonly Route[] 
       method: "post",
       path: "/api/admissions/{leaseId}/extend",
       summary: "Keep the reservation of a turn that takes long",
-      who: workloads,
+      allow: workloads,
       query: noQuery,
       body: extensionSchema,
       success: {
         status: 200,
         description: "`extended` is false when the lease is gone: its reservation was given back",
-        schema: extensionReplySchema,
+        schema: extensionResponseSchema,
       },
       handle: async ({ params, body }) => json({ extended: await ledger.extend(body.budget, params["leaseId"] ?? "") }),
     }),
@@ -69,13 +69,13 @@ export function createWorkloadRoutes(deps: WorkloadRouteDeps): readonly Route[] 
       method: "post",
       path: "/api/admissions/release",
       summary: "Give a ticket's lease up; with an outcome the ticket has ended",
-      who: workloads,
+      allow: workloads,
       query: noQuery,
       body: releaseSchema,
       success: {
         status: 200,
         description: "`finished` is true when this request was the first that ended the ticket",
-        schema: releaseReplySchema,
+        schema: releaseResponseSchema,
       },
       async handle({ body }) {
         const ticket = await ledger.finish(body);
@@ -87,7 +87,7 @@ export function createWorkloadRoutes(deps: WorkloadRouteDeps): readonly Route[] 
       method: "get",
       path: "/api/admissions",
       summary: "What the gates did: admissions, refusals and changes of the gates, oldest of the newest `limit` first",
-      who: viewers,
+      allow: viewers,
       query: newest,
       body: noBody,
       success: { status: 200, description: "`items` are entries of the log", schema: listSchema(admissionLogEntrySchema) },
@@ -97,18 +97,18 @@ export function createWorkloadRoutes(deps: WorkloadRouteDeps): readonly Route[] 
       method: "post",
       path: "/api/usage",
       summary: "Report model requests with the provider's own usage objects; an id counts once",
-      who: workloads,
+      allow: workloads,
       query: noQuery,
       body: usageReportsSchema,
       bodyLimitBytes: maxReportBytes.body,
-      success: { status: 200, description: "`results`: one per event, in order", schema: usageReplySchema },
+      success: { status: 200, description: "`results`: one per event, in order", schema: usageResponseSchema },
       handle: async ({ body }) => json({ results: await recordUsage(body.events, clock.now(), deps) }),
     }),
     defineRoute({
       method: "get",
       path: "/api/usage",
       summary: "The newest usage events, newest first",
-      who: viewers,
+      allow: viewers,
       query: newest,
       body: noBody,
       success: { status: 200, description: "`items` are events with their partition and price", schema: listSchema(usageEventSchema) },

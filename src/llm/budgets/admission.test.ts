@@ -98,7 +98,7 @@ describe("decideAdmission", () => {
       { batch: aBatchFacts({ begun: 5, begunEnded: 5, succeeded: 2, unsuccessful: 3, limits: { leadingTickets: 5 } }) },
       {},
     ],
-    ["admit", { batch: aBatchFacts({ led: true, begun: 9, succeeded: 3, unsuccessful: 5, limits: { leadingTickets: 5 } }) }, {}],
+    ["admit", { batch: aBatchFacts({ pilotPassed: true, begun: 9, succeeded: 3, unsuccessful: 5, limits: { leadingTickets: 5 } }) }, {}],
     ["wait batch_concurrency", { batch: aBatchFacts({ running: 8, limits: { concurrency: 8 } }) }, {}],
     ["wait batch_rate", { batch: aBatchFacts({ startedThisMinute: 3, limits: { ratePerMinute: 3 } }) }, {}],
     ["wait concurrency", { running: 2, controls: limited({ concurrency: 2 }) }, {}],

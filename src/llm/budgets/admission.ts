@@ -2,7 +2,7 @@ import type { AdmissionReason, AdmissionRequest } from "../../../packages/sdk/sr
 import type { BudgetControls } from "../../../packages/sdk/src/wire/budgets.ts";
 import type { Instant } from "../../core/clock.ts";
 import { formatUsd, type MicroUsd } from "../../core/money.ts";
-import { type BatchFacts, holdBack } from "./batch-admission.ts";
+import { type BatchFacts, blockOf } from "./batch-admission.ts";
 
 /** What a stopped ticket becomes: it waits for a change of its budget, or it has ended. */
 export function afterStop(reason: AdmissionReason): "waiting" | "dead" | "cancelled" {
@@ -74,18 +74,18 @@ export function decideAdmission(request: AdmissionRequest, facts: AdmissionFacts
     return wait("budget_paused", `The budget is paused: ${controls.reason}`, until);
   }
   if (facts.batch?.gate === "paused") return wait("batch_paused", `The batch is paused: ${facts.batch.reason}`);
-  const held =
-    facts.batch === undefined || facts.lease !== undefined ? undefined : holdBack(facts.batch, facts.ticketBegun, now, facts.minuteMs);
-  if (held !== undefined) return wait(held.hold, held.detail, held.retryAfterMs);
+  const block =
+    facts.batch === undefined || facts.lease !== undefined ? undefined : blockOf(facts.batch, facts.ticketBegun, now, facts.minuteMs);
+  if (block !== undefined) return wait(block.hold, block.detail, block.retryAfterMs);
 
   if (limits.perMinuteCapMicroUsd !== null && facts.spentThisMinuteMicroUsd >= limits.perMinuteCapMicroUsd) {
     const detail = `This minute cost ${formatUsd(facts.spentThisMinuteMicroUsd)} of at most ${formatUsd(limits.perMinuteCapMicroUsd)}.`;
     return wait("minute_cap", detail, facts.minuteMs - (now % facts.minuteMs));
   }
-  const own = facts.lease?.reservedMicroUsd ?? 0;
+  const reservedByLease = facts.lease?.reservedMicroUsd ?? 0;
   // What the batch has reserved is there for its tickets.
-  const ownBatch = Math.min(facts.batch?.reservedMicroUsd ?? 0, Math.max(0, request.estimateMicroUsd - own));
-  const others = facts.committedMicroUsd - own - ownBatch;
+  const reservedByBatch = Math.min(facts.batch?.reservedMicroUsd ?? 0, Math.max(0, request.estimateMicroUsd - reservedByLease));
+  const others = facts.committedMicroUsd - reservedByLease - reservedByBatch;
   const asked = facts.spentMicroUsd + others + request.estimateMicroUsd;
   if (asked > facts.limitMicroUsd) {
     const detail = `${formatUsd(facts.spentMicroUsd)} spent + ${formatUsd(others)} reserved + ${formatUsd(request.estimateMicroUsd)} estimated = ${formatUsd(asked)}, more than the limit ${formatUsd(facts.limitMicroUsd)}.`;
@@ -94,7 +94,7 @@ export function decideAdmission(request: AdmissionRequest, facts: AdmissionFacts
   const maxCost = facts.batch?.limits.maxCostMicroUsd ?? null;
   if (maxCost !== null && facts.batch !== undefined) {
     const { spentMicroUsd } = facts.batch;
-    const inFlight = Math.max(0, facts.batch.inFlightMicroUsd - own);
+    const inFlight = Math.max(0, facts.batch.inFlightMicroUsd - reservedByLease);
     if (spentMicroUsd + inFlight + request.estimateMicroUsd > maxCost) {
       const detail = `${formatUsd(spentMicroUsd)} spent + ${formatUsd(inFlight)} in flight + ${formatUsd(request.estimateMicroUsd)} estimated, more than the batch's limit ${formatUsd(maxCost)}.`;
       return facts.lease === undefined ? wait("batch_exhausted", detail) : stop("batch_exhausted", detail);

@@ -24,7 +24,7 @@ export interface BatchFacts {
   /** Failed, dead or set aside; cancelled ones say nothing. */
   readonly unsuccessful: number;
   /** The leading group has proven itself. */
-  readonly led: boolean;
+  readonly pilotPassed: boolean;
 }
 
 /** Why no ticket of a batch begins now; a closed set, a part of the admission's. */
@@ -38,22 +38,22 @@ export type BatchBlockReason =
   | "batch_rate";
 
 /** What of the leading group must succeed before the rest follows. */
-export const leadingSuccessRatio = 0.6;
+export const minPilotSuccessRatio = 0.6;
 
 /** Where a batch's leading group stands. */
-export function leadingVerdict(
-  batch: Pick<BatchFacts, "led" | "succeeded" | "unsuccessful"> & { readonly limits: Pick<BatchLimits, "leadingTickets"> },
+export function pilotVerdict(
+  batch: Pick<BatchFacts, "pilotPassed" | "succeeded" | "unsuccessful"> & { readonly limits: Pick<BatchLimits, "leadingTickets"> },
 ): "passed" | "running" | "failed" {
-  const { leadingTickets } = batch.limits;
-  if (leadingTickets === 0 || batch.led) return "passed";
+  const { leadingTickets: pilotTickets } = batch.limits;
+  if (pilotTickets === 0 || batch.pilotPassed) return "passed";
   const judged = batch.succeeded + batch.unsuccessful;
-  if (judged < leadingTickets) return "running";
-  return batch.succeeded / judged >= leadingSuccessRatio ? "passed" : "failed";
+  if (judged < pilotTickets) return "running";
+  return batch.succeeded / judged >= minPilotSuccessRatio ? "passed" : "failed";
 }
 
 /** Why a batch has stopped admitting until somebody changes something; undefined while it has not. */
 export function stopOf(
-  batch: Pick<BatchFacts, "led" | "succeeded" | "unsuccessful" | "spentMicroUsd" | "limits">,
+  batch: Pick<BatchFacts, "pilotPassed" | "succeeded" | "unsuccessful" | "spentMicroUsd" | "limits">,
   now: Instant,
 ): { readonly hold: BatchBlockReason | "batch_exhausted"; readonly detail: string } | undefined {
   const { limits, succeeded, unsuccessful, spentMicroUsd } = batch;
@@ -73,10 +73,10 @@ export function stopOf(
       detail: `${unsuccessful} of ${judged} tickets were not successful; the batch stops at ${formatShare(limits.maxFailureRatio, { decimals: 0 })}.`,
     };
   }
-  if (leadingVerdict(batch) === "failed") {
+  if (pilotVerdict(batch) === "failed") {
     return {
       hold: "batch_leading_failed",
-      detail: `Only ${succeeded} of the ${judged} leading tickets succeeded; ${formatShare(leadingSuccessRatio, { decimals: 0 })} must before the rest begins.`,
+      detail: `Only ${succeeded} of the ${judged} leading tickets succeeded; ${formatShare(minPilotSuccessRatio, { decimals: 0 })} must before the rest begins.`,
     };
   }
   return undefined;
@@ -86,7 +86,7 @@ export function stopOf(
 const placeAgainMs = 500;
 
 /** Why a ticket without a lease does not begin now. One that has begun before belongs to no leading group. Pure. */
-export function holdBack(
+export function blockOf(
   batch: BatchFacts,
   begun: boolean,
   now: Instant,
@@ -99,7 +99,7 @@ export function holdBack(
   if (stop !== undefined && stop.hold !== "batch_exhausted") return { ...stop, hold: stop.hold };
   if (
     !begun &&
-    leadingVerdict(batch) === "running" &&
+    pilotVerdict(batch) === "running" &&
     batch.succeeded + batch.unsuccessful + batch.begun - batch.begunEnded >= limits.leadingTickets
   ) {
     return {

@@ -29,11 +29,11 @@ export interface BudgetTimes {
   /** Width of one row of the spend history. */
   readonly bucketMs: number;
   /** How long rows are kept. */
-  readonly keepMs: number;
+  readonly retentionMs: number;
 }
 
 /** Real time. */
-export const realTimes: BudgetTimes = { leaseMs: 120_000, minuteMs: 60_000, bucketMs: 60_000, keepMs: 9 * dayMs };
+export const realTimes: BudgetTimes = { leaseMs: 120_000, minuteMs: 60_000, bucketMs: 60_000, retentionMs: 9 * dayMs };
 
 /** Real time divided by a demo's factor, in whole milliseconds. */
 export function dividedTimes(factor: number): BudgetTimes {
@@ -42,7 +42,7 @@ export function dividedTimes(factor: number): BudgetTimes {
     leaseMs: divide(realTimes.leaseMs),
     minuteMs: divide(realTimes.minuteMs),
     bucketMs: divide(realTimes.bucketMs),
-    keepMs: divide(realTimes.keepMs),
+    retentionMs: divide(realTimes.retentionMs),
   };
 }
 

@@ -8,7 +8,7 @@ export type ControlsChange = Partial<Omit<BudgetControls, "version" | "pausedUnt
 };
 
 /** Reply to a compare-and-set: the controls as they are now, and whether this call's change (or an equal one) is in them. */
-export interface ControlsReply {
+export interface ControlsChangeResult {
   readonly set: boolean;
   readonly controls: BudgetControls;
 }
@@ -18,7 +18,7 @@ export interface BudgetControl {
   read(budget: string): Promise<BudgetState | undefined>;
   /** All ids that exist; "all" is never implied by an empty selector. */
   list(): Promise<readonly string[]>;
-  compareAndSet(budget: string, expectedVersion: number, change: ControlsChange): Promise<ControlsReply>;
+  compareAndSet(budget: string, expectedVersion: number, change: ControlsChange): Promise<ControlsChangeResult>;
   running(budget: string): Promise<readonly RunningTicket[]>;
   /** Spend by row over [from, to). */
   spend(budget: string, from: Instant, to: Instant): Promise<readonly SpendRow[]>;

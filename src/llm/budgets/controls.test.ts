@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
-import { applyChange, holdsChange, noLimits, openControls } from "./controls.ts";
+import { applyChange, hasChange, noLimits, openControls } from "./controls.ts";
 
 describe("applyChange", () => {
   it("keeps what is absent and removes what is null", () => {
@@ -16,9 +16,9 @@ describe("applyChange", () => {
 describe("holdsChange", () => {
   it("sees an equal change that is there already, and one that is not", () => {
     const controls = { ...openControls, gate: "paused", reason: "x".repeat(300), version: 9 } as const;
-    expect(holdsChange(controls, { gate: "paused", reason: "x".repeat(900) })).toBe(true);
-    expect(holdsChange(controls, { pausedUntil: null })).toBe(true);
-    expect(holdsChange(controls, { pausedUntil: 3 })).toBe(false);
-    expect(holdsChange(controls, { limits: { ...noLimits, concurrency: 1 } })).toBe(false);
+    expect(hasChange(controls, { gate: "paused", reason: "x".repeat(900) })).toBe(true);
+    expect(hasChange(controls, { pausedUntil: null })).toBe(true);
+    expect(hasChange(controls, { pausedUntil: 3 })).toBe(false);
+    expect(hasChange(controls, { limits: { ...noLimits, concurrency: 1 } })).toBe(false);
   });
 });

@@ -27,18 +27,18 @@ export const controlsSchema = z.strictObject({
 
 /** The controls after a change: a field that is absent stays, null removes. Texts are cut to what is stored. */
 export function applyChange(current: Omit<BudgetControls, "version">, change: ControlsChange): Omit<BudgetControls, "version"> {
-  const { pausedUntil, stopBefore, ...rest } = { ...current, ...change };
+  const { pausedUntil, stopBefore, ...otherControls } = { ...current, ...change };
   return {
-    ...rest,
-    reason: rest.reason.slice(0, 300),
-    by: rest.by.slice(0, 200),
+    ...otherControls,
+    reason: otherControls.reason.slice(0, 300),
+    by: otherControls.by.slice(0, 200),
     ...(typeof pausedUntil === "number" ? { pausedUntil } : {}),
     ...(typeof stopBefore === "number" ? { stopBefore } : {}),
   };
 }
 
 /** Whether a change, or an equal one of somebody else, is in the controls already. */
-export function holdsChange(controls: BudgetControls, change: ControlsChange): boolean {
+export function hasChange(controls: BudgetControls, change: ControlsChange): boolean {
   const { version: _, ...current } = controls;
   return isDeepStrictEqual(applyChange(current, change), applyChange(current, {}));
 }

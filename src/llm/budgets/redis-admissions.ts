@@ -4,7 +4,7 @@ import type { Clock } from "../../core/clock.ts";
 import { dayMs } from "../../core/duration.ts";
 import { workloadKeys as keys, leaseIdOf, shareIdOf } from "../../platform/redis/workload-keys.ts";
 import { decideAdmission } from "./admission.ts";
-import { type BatchFacts, leadingVerdict } from "./batch-admission.ts";
+import { type BatchFacts, pilotVerdict } from "./batch-admission.ts";
 import type { BudgetTimes } from "./budget-ledger.ts";
 import { type ReadFacts, readFacts } from "./redis-facts.ts";
 import { budgetScripts } from "./redis-scripts.ts";
@@ -55,11 +55,11 @@ export function createAdmissionStore({
   const factsOf = async (request: Asked, now: number): Promise<ReadFacts | undefined> => {
     const { budget, ticketId } = request;
     const leaseId = leaseIdOf(budget, ticketId);
-    const reply = await budgetScripts.admissionFacts.run(redis, {
+    const result = await budgetScripts.admissionFacts.run(redis, {
       keys: keysOf(request, now),
       args: { now, leaseId, share: shareIdOf(request.batchId) },
     });
-    return readFacts(reply, { leaseId, now, minuteMs: times.minuteMs });
+    return readFacts(result, { leaseId, now, minuteMs: times.minuteMs });
   };
 
   const take = async (request: AdmissionRequest, read: ReadFacts, now: number): Promise<boolean> => {
@@ -67,7 +67,7 @@ export function createAdmissionStore({
     const leaseId = leaseIdOf(budget, ticketId);
     const { limits } = read.facts.controls;
     const description = { ticketId, queue: request.queue, batchId, turn: request.turn, since: read.facts.lease?.since ?? now };
-    const reply = await budgetScripts.admit.run(redis, {
+    const result = await budgetScripts.admit.run(redis, {
       keys: { ...keysOf(request, now), log: keys.admissions, queues: keys.queues(budget), batches: keys.batches(budget) },
       args: {
         now,
@@ -93,7 +93,7 @@ export function createAdmissionStore({
         ...batchArgs(read.facts.batch),
       },
     });
-    return reply === "admitted";
+    return result === "admitted";
   };
 
   const logRefusal = async (entry: AdmissionLogEntry & { readonly kind: "wait" | "stop" }): Promise<void> => {
@@ -134,13 +134,13 @@ export function createAdmissionStore({
 /** What must still hold of the batch when the admission is committed; `""` means no limit. */
 function batchArgs(batch: BatchFacts | undefined) {
   if (batch === undefined) return { batchMaxRunning: "", batchMaxStarts: "", batchMaxCost: "", pilotSize: "", pilotPassed: false };
-  const { concurrency, ratePerMinute, maxCostMicroUsd, leadingTickets } = batch.limits;
-  const isPilotRunning = leadingVerdict(batch) === "running";
+  const { concurrency, ratePerMinute, maxCostMicroUsd, leadingTickets: pilotTickets } = batch.limits;
+  const isPilotRunning = pilotVerdict(batch) === "running";
   return {
     batchMaxRunning: concurrency ?? "",
     batchMaxStarts: ratePerMinute ?? "",
     batchMaxCost: maxCostMicroUsd ?? "",
-    pilotSize: isPilotRunning ? leadingTickets : "",
-    pilotPassed: !isPilotRunning && leadingTickets > 0,
+    pilotSize: isPilotRunning ? pilotTickets : "",
+    pilotPassed: !isPilotRunning && pilotTickets > 0,
   };
 }

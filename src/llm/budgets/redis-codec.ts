@@ -22,8 +22,8 @@ export function readLogEntry(fields: readonly string[]): AdmissionLogEntry {
   for (let index = 0; index < fields.length; index += 2) pairs.push([fields[index] ?? "", fields[index + 1] ?? ""]);
   const { kind, at, budget, ticket, starts, reason, gate, until, by } = logFields.parse(Object.fromEntries(pairs));
   if (kind === "gate") return { kind, at, budget, gate, by, ...(until === "" ? {} : { pausedUntil: Number(until) }) };
-  const known = z.enum(admissionReasons).safeParse(reason);
-  return { kind, at, budget, ticketId: ticket, starts: starts === "1", ...(known.success ? { reason: known.data } : {}) };
+  const parsedReason = z.enum(admissionReasons).safeParse(reason);
+  return { kind, at, budget, ticketId: ticket, starts: starts === "1", ...(parsedReason.success ? { reason: parsedReason.data } : {}) };
 }
 
 /** Every row has a field that begins so. */

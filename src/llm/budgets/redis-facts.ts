@@ -27,7 +27,7 @@ export const budgetSchema = z.strictObject({
 const amount = z.union([z.literal("").transform(() => 0), z.coerce.number()]);
 const json = z.string().transform((text): unknown => JSON.parse(text));
 
-const reply = z.tuple([
+const factsSchema = z.tuple([
   json.pipe(budgetSchema), // definition
   z.coerce.number(), // its version
   json.pipe(controlsSchema),
@@ -46,7 +46,7 @@ const reply = z.tuple([
 ]);
 
 /** The batch's part of the reply, in the order of admission-facts.lua. */
-const batchReply = z.tuple([
+const batchFactsSchema = z.tuple([
   z.enum(["open", "paused"]).catch("open"), // gate
   z.string(), // reason
   amount, // spent
@@ -69,8 +69,8 @@ const batchReply = z.tuple([
 
 function readBatchFacts(raw: readonly string[], minute: number): BatchFacts | undefined {
   if (raw.length === 0) return undefined;
-  const [gate, reason, spent, state, limits, adapted, startedMinute, started, ...rest] = batchReply.parse(raw);
-  const [begun, begunEnded, led, succeeded, failed, dead, quarantined, left, inFlight, running] = rest;
+  const [gate, reason, spent, state, limits, adapted, startedMinute, started, ...remaining] = batchFactsSchema.parse(raw);
+  const [begun, begunEnded, pilotPassed, succeeded, failed, dead, quarantined, unleased, inFlight, running] = remaining;
   const configured = readLimits(limits);
   return {
     state,
@@ -79,14 +79,14 @@ function readBatchFacts(raw: readonly string[], minute: number): BatchFacts | un
     limits: { ...configured, concurrency: adapted === "" ? configured.concurrency : Number(adapted) },
     spentMicroUsd: spent,
     inFlightMicroUsd: inFlight,
-    reservedMicroUsd: left,
+    reservedMicroUsd: unleased,
     running,
     startedThisMinute: startedMinute === String(minute) ? started : 0,
     begun,
     begunEnded,
     succeeded,
     unsuccessful: failed + dead + quarantined,
-    led: led === "1",
+    pilotPassed: pilotPassed === "1",
   };
 }
 
@@ -108,9 +108,9 @@ export function readFacts(
     spentMinute,
     ticketSpent,
     cancelled,
-    ...rest
-  ] = reply.parse(raw);
-  const [lease, reserved, begun, rawBatch] = rest;
+    ...remaining
+  ] = factsSchema.parse(raw);
+  const [lease, reserved, begun, rawBatch] = remaining;
   const batch = readBatchFacts(rawBatch, Math.floor(asked.now / asked.minuteMs));
   const { pausedUntil, stopBefore, ...always } = controls;
   return {

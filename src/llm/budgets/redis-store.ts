@@ -8,11 +8,11 @@ import { dayMs } from "../../core/duration.ts";
 import { available } from "../../platform/redis/available.ts";
 import { workloadKeys as keys, leaseIdOf, shareIdOf } from "../../platform/redis/workload-keys.ts";
 import { inputTokens, unpricedTokens } from "../usage/token-partition.ts";
-import type { UsageReply } from "../usage/usage-ledger.ts";
+import type { UsageRecordResult } from "../usage/usage-ledger.ts";
 import { effectiveControls } from "./admission.ts";
 import { allowanceAt, periodAt, periodRemainingSeconds } from "./budget-allowance.ts";
 import type { BudgetLedger, BudgetTimes, QueueCounts } from "./budget-ledger.ts";
-import { applyChange, holdsChange, openControls } from "./controls.ts";
+import { applyChange, hasChange, openControls } from "./controls.ts";
 import { createAdmissionStore, logLength, ticketMs } from "./redis-admissions.ts";
 import { readLogEntry, readRows } from "./redis-codec.ts";
 import { budgetScripts } from "./redis-scripts.ts";
@@ -60,14 +60,14 @@ export function createBudgetLedger({ redis, clock, times, counts, usageEvents = 
       },
     });
 
-  const recordOne = async (event: UsageEvent): Promise<UsageReply> => {
+  const recordOne = async (event: UsageEvent): Promise<UsageRecordResult> => {
     const now = clock.now();
     const { budget, ticketId } = event;
     const bucket = Math.floor(event.at / times.bucketMs);
     const row = JSON.stringify(rowKeyOf(event));
     const other = JSON.stringify(overflowRow);
     const member = (name: string) => JSON.stringify([name, `${ticketId}#${event.attempt}`]);
-    const reply = await budgetScripts.recordUsage.run(redis, {
+    const result = await budgetScripts.recordUsage.run(redis, {
       keys: {
         ...reservationKeys(budget),
         reported: keys.usageReported(event.id),
@@ -94,7 +94,7 @@ export function createBudgetLedger({ redis, clock, times, counts, usageEvents = 
         overflowRowTicket: member(other),
         event: JSON.stringify(event),
         streamLength: usageEvents,
-        rowsTtlMs: times.keepMs,
+        rowsTtlMs: times.retentionMs,
         minuteTtlMs: times.minuteMs * 2,
         ticketTtlMs: ticketMs,
         attempt: event.attempt,
@@ -102,27 +102,27 @@ export function createBudgetLedger({ redis, clock, times, counts, usageEvents = 
         rateLimited: event.outcome === "rate_limited",
       },
     });
-    return z.enum(["accepted", "duplicate", "unknown_budget"]).parse(reply);
+    return z.enum(["accepted", "duplicate", "unknown_budget"]).parse(result);
   };
 
   const read = async (budget: string): Promise<BudgetState | undefined> => {
     const now = clock.now();
-    const found = await admissions.factsOf({ budget, ticketId: "" }, now);
-    if (found === undefined) return undefined;
+    const snapshot = await admissions.factsOf({ budget, ticketId: "" }, now);
+    if (snapshot === undefined) return undefined;
     const [queues, batches, waiting] = await Promise.all([
       redis.smembers(keys.queues(budget)),
       redis.smembers(keys.batches(budget)),
       counts.countsOf(budget),
     ]);
     return {
-      budget: found.definition,
-      controls: effectiveControls(found.facts.controls, now),
-      spentMicroUsd: found.facts.spentMicroUsd,
-      committedMicroUsd: found.facts.committedMicroUsd,
-      running: found.facts.running,
+      budget: snapshot.definition,
+      controls: effectiveControls(snapshot.facts.controls, now),
+      spentMicroUsd: snapshot.facts.spentMicroUsd,
+      committedMicroUsd: snapshot.facts.committedMicroUsd,
+      running: snapshot.facts.running,
       queued: waiting.queued,
-      allowanceMicroUsdPerSecond: allowanceAt(found.definition, now),
-      periodRemainingSeconds: periodRemainingSeconds(found.definition, now),
+      allowanceMicroUsdPerSecond: allowanceAt(snapshot.definition, now),
+      periodRemainingSeconds: periodRemainingSeconds(snapshot.definition, now),
       queues: union(queues, waiting.queues),
       batches: union(batches, waiting.batches),
     };
@@ -136,11 +136,11 @@ export function createBudgetLedger({ redis, clock, times, counts, usageEvents = 
     extend: (budget, leaseId) =>
       available(async () => {
         const now = clock.now();
-        const reply = await budgetScripts.extendLease.run(redis, {
+        const result = await budgetScripts.extendLease.run(redis, {
           keys: { expiry: keys.expiry(budget) },
           args: { now, leaseId, newExpiresAt: now + times.leaseMs },
         });
-        return reply === 1;
+        return result === 1;
       }),
     release: (input) =>
       available(async () => {
@@ -154,8 +154,8 @@ export function createBudgetLedger({ redis, clock, times, counts, usageEvents = 
         const [costMicroUsd, startedAt, attempts] = ended;
         if (outcome === undefined || costMicroUsd === undefined || startedAt === undefined || attempts === undefined) return undefined;
         const durationMs = Math.max(0, clock.now() - startedAt);
-        const known = { ticketId, budget, queue, outcome, variant, costMicroUsd, durationMs, attempts };
-        return failureClass === undefined ? known : { ...known, failureClass };
+        const finished = { ticketId, budget, queue, outcome, variant, costMicroUsd, durationMs, attempts };
+        return failureClass === undefined ? finished : { ...finished, failureClass };
       }),
     record: (events) => available(() => Promise.all(events.map((event) => recordOne(event)))),
     cancelTicket: (budget, ticketId) =>
@@ -166,10 +166,10 @@ export function createBudgetLedger({ redis, clock, times, counts, usageEvents = 
     compareAndSet: (budget, expectedVersion, change) =>
       available(async () => {
         const now = clock.now();
-        const found = await admissions.factsOf({ budget, ticketId: "" }, now);
-        if (found === undefined) throw new Error(`there is no budget ${budget}`);
-        const { version, ...current } = found.facts.controls;
-        if (version !== expectedVersion) return { set: holdsChange(found.facts.controls, change), controls: found.facts.controls };
+        const snapshot = await admissions.factsOf({ budget, ticketId: "" }, now);
+        if (snapshot === undefined) throw new Error(`there is no budget ${budget}`);
+        const { version, ...current } = snapshot.facts.controls;
+        if (version !== expectedVersion) return { set: hasChange(snapshot.facts.controls, change), controls: snapshot.facts.controls };
         const next = applyChange(current, change);
         const gateChanges = next.gate !== current.gate || next.pausedUntil !== current.pausedUntil;
         await budgetScripts.setControls.run(redis, {
@@ -189,7 +189,7 @@ export function createBudgetLedger({ redis, clock, times, counts, usageEvents = 
         // Read back rather than believed: another writer may have come between, with the same change or another.
         const after = await admissions.factsOf({ budget, ticketId: "" }, now);
         if (after === undefined) throw new Error(`there is no budget ${budget}`);
-        return { set: holdsChange(after.facts.controls, change), controls: after.facts.controls };
+        return { set: hasChange(after.facts.controls, change), controls: after.facts.controls };
       }),
     running: (budget) =>
       available(async () => {

@@ -33,7 +33,7 @@ export async function readUsage(redis: Redis, from: Instant, to: Instant): Promi
 
 /** Whether the stream was ever trimmed: more was added than is there. */
 async function hasDropped(redis: Redis): Promise<boolean> {
-  const reply = z.array(z.unknown()).parse(await redis.xinfo("STREAM", keys.usage));
-  const valueOf = (name: string) => z.number().parse(reply[reply.indexOf(name) + 1]);
+  const streamInfo = z.array(z.unknown()).parse(await redis.xinfo("STREAM", keys.usage));
+  const valueOf = (name: string) => z.number().parse(streamInfo[streamInfo.indexOf(name) + 1]);
   return valueOf("entries-added") > valueOf("length");
 }

@@ -13,7 +13,7 @@ import { listSchema } from "../../../packages/sdk/src/wire/page.ts";
 import type { Shape } from "../../../packages/sdk/src/wire/shape.ts";
 import type { Clock } from "../../core/clock.ts";
 import { dayMs } from "../../core/duration.ts";
-import { defineRoute, json, noBody, noQuery, problem, type Refusal, type Route, type RouteReply } from "../../platform/http/route.ts";
+import { defineRoute, type HandlerResponse, json, noBody, noQuery, problem, type Refusal, type Route } from "../../platform/http/route.ts";
 import { operators, viewers } from "../../platform/http/who.ts";
 import type { ControlsChange } from "./budget.ts";
 import type { BudgetLedger } from "./budget-ledger.ts";
@@ -25,7 +25,7 @@ const window = z
 
 /** Budgets: what they are, what is left, and what people set on them. */
 export function createBudgetRoutes({ ledger, clock }: { readonly ledger: BudgetLedger; readonly clock: Clock }): readonly Route[] {
-  const one = async (id: string): Promise<RouteReply<Shape<typeof budgetViewSchema>>> => {
+  const one = async (id: string): Promise<HandlerResponse<Shape<typeof budgetViewSchema>>> => {
     const state = await ledger.read(id);
     return state === undefined ? noBudget(id) : json({ ...state, inFlight: await ledger.running(id) });
   };
@@ -34,7 +34,7 @@ export function createBudgetRoutes({ ledger, clock }: { readonly ledger: BudgetL
       method: "get",
       path: "/api/budgets",
       summary: "All budgets with their ledgers",
-      who: viewers,
+      allow: viewers,
       query: noQuery,
       body: noBody,
       success: { status: 200, description: "`items` are budgets, by id", schema: listSchema(budgetStateSchema) },
@@ -47,7 +47,7 @@ export function createBudgetRoutes({ ledger, clock }: { readonly ledger: BudgetL
       method: "get",
       path: "/api/budgets/{id}",
       summary: "One budget with its ledger, controls and tickets in flight",
-      who: viewers,
+      allow: viewers,
       query: noQuery,
       body: noBody,
       success: { status: 200, description: "The budget", schema: budgetViewSchema },
@@ -58,18 +58,18 @@ export function createBudgetRoutes({ ledger, clock }: { readonly ledger: BudgetL
       method: "put",
       path: "/api/budgets/{id}",
       summary: "Define a budget, or its limit, period and profile anew; spend and controls stay",
-      who: operators,
+      allow: operators,
       query: noQuery,
       body: budgetDefinitionSchema,
       success: { status: 200, description: "The budget as it is now", schema: budgetViewSchema },
       async handle({ params, body }) {
         const id = budgetIdSchema.safeParse(params["id"]);
         if (!id.success) return problem("invalid-request", "The budget's id is not accepted; it takes 1 to 40 letters a-z, digits and -.");
-        const { profile, profileHourMs, periodStartsAt, ...rest } = body;
-        const known = await ledger.read(id.data);
-        const startsAt = periodStartsAt ?? known?.budget.periodStartsAt ?? Math.floor(clock.now() / dayMs) * dayMs;
+        const { profile, profileHourMs, periodStartsAt, ...definition } = body;
+        const existing = await ledger.read(id.data);
+        const startsAt = periodStartsAt ?? existing?.budget.periodStartsAt ?? Math.floor(clock.now() / dayMs) * dayMs;
         const budget: Budget = {
-          ...rest,
+          ...definition,
           id: id.data,
           periodStartsAt: startsAt,
           ...(profile === undefined ? {} : { profile }),
@@ -83,7 +83,7 @@ export function createBudgetRoutes({ ledger, clock }: { readonly ledger: BudgetL
       method: "patch",
       path: "/api/budgets/{id}",
       summary: "Open or close the gate, stop tickets in flight, set limits",
-      who: operators,
+      allow: operators,
       query: noQuery,
       body: budgetChangeSchema,
       success: { status: 200, description: "The budget as it is now", schema: budgetViewSchema },
@@ -105,8 +105,8 @@ export function createBudgetRoutes({ ledger, clock }: { readonly ledger: BudgetL
               : { gate: body.gate, pausedUntil: body.gate === "paused" && body.pausedForMs ? now + body.pausedForMs : null }),
             ...(body.stopRunning ? { stopBefore: now } : {}),
           };
-          const reply = await ledger.compareAndSet(id, body.version ?? state.controls.version, fields);
-          if (reply.set) return one(id);
+          const result = await ledger.compareAndSet(id, body.version ?? state.controls.version, fields);
+          if (result.set) return one(id);
           if (body.version !== undefined) break;
         }
         return problem("conflict", "Somebody else changed the budget's controls meanwhile; read them and decide again.");
@@ -116,7 +116,7 @@ export function createBudgetRoutes({ ledger, clock }: { readonly ledger: BudgetL
       method: "get",
       path: "/api/budgets/{id}/spend",
       summary: "Spend by prompt, operation, provider and model, dearest first",
-      who: viewers,
+      allow: viewers,
       query: window,
       body: noBody,
       success: {

@@ -32,19 +32,19 @@ export function sumRows(parts: readonly RowPart[]): SpendRow[] {
   const rows = new Map<string, { sums: Omit<RowPart, "attempts">; attempts: Set<string> }>();
   for (const part of parts) {
     const name = JSON.stringify(part.key);
-    const found = rows.get(name);
-    if (found === undefined) {
+    const existing = rows.get(name);
+    if (existing === undefined) {
       rows.set(name, { sums: part, attempts: new Set(part.attempts) });
       continue;
     }
-    for (const attempt of part.attempts) found.attempts.add(attempt);
-    found.sums = {
+    for (const attempt of part.attempts) existing.attempts.add(attempt);
+    existing.sums = {
       key: part.key,
-      costMicroUsd: found.sums.costMicroUsd + part.costMicroUsd,
-      requests: found.sums.requests + part.requests,
-      inputTokens: found.sums.inputTokens + part.inputTokens,
-      outputTokens: found.sums.outputTokens + part.outputTokens,
-      unpricedTokens: found.sums.unpricedTokens + part.unpricedTokens,
+      costMicroUsd: existing.sums.costMicroUsd + part.costMicroUsd,
+      requests: existing.sums.requests + part.requests,
+      inputTokens: existing.sums.inputTokens + part.inputTokens,
+      outputTokens: existing.sums.outputTokens + part.outputTokens,
+      unpricedTokens: existing.sums.unpricedTokens + part.unpricedTokens,
     };
   }
   return [...rows.values()]

@@ -1,8 +1,8 @@
 import {
   type CacheAnalysis,
+  type CacheAnalysisResult,
   type CacheBlock,
   type CacheCause,
-  type CacheReply,
   type CacheTransform,
   type Calibration,
   missCauses,
@@ -15,7 +15,7 @@ import { type CachePrices, measuredInputCost } from "./cache-cost.ts";
 import type { CacheRules } from "./cache-rules.ts";
 import { measuredTotal, type SegmentedRequest, segmentSamples, warmUp } from "./cache-samples.ts";
 import { describeBreak, describeMiss } from "./cache-sentences.ts";
-import { canonicalise, cutSpans, orderUnits, pinParameters } from "./cache-transforms.ts";
+import { canonicalize, cutSpans, orderUnits, pinParameters } from "./cache-transforms.ts";
 import { observeUnits } from "./cache-units.ts";
 import { calibrateReplay } from "./calibrate-replay.ts";
 import { explainMisses } from "./explain-misses.ts";
@@ -34,9 +34,9 @@ export interface CacheAnalysisInput {
 }
 
 /** So many requests say enough, and so does a day of them when they are at least {@link minRequests}. */
-const enoughRequests = 200;
+const sufficientRequests = 200;
 const minRequests = 20;
-const enoughMs = dayMs;
+const sufficientSpanMs = dayMs;
 const maxContradictory = 0.1;
 /** A break that could win less than this part of the prompt is not worth a word. */
 const minDamage = 0.01;
@@ -44,7 +44,7 @@ const minDamage = 0.01;
 const minMissed = 0.02;
 /** A change that saves less than this part of the cost is none. */
 const minSaved = 0.02;
-const mostSteps = 6;
+const maxStructuralSteps = 6;
 /** Requests that the search replays for each set of markers; the choice is replayed over all. */
 const searchedRequests = 500;
 /** And for the prediction after each step on the way. */
@@ -54,8 +54,8 @@ const steppedRequests = 250;
  * Analyses one prompt's caching: calibrates the replay on what was measured, finds what breaks the prefix, mends it in the replay, one cause after the other
  * as mending one exposes the next, and searches markers and lifetimes. Yields often, so that a caller may let others work.
  */
-export function* analyzePromptCache({ samples, rules, prices, timeFactor = 1 }: CacheAnalysisInput): Generator<void, CacheReply> {
-  const missing = (reason: (CacheReply & { kind: "missing" })["reason"], sentence: string): CacheReply => ({
+export function* analyzePromptCache({ samples, rules, prices, timeFactor = 1 }: CacheAnalysisInput): Generator<void, CacheAnalysisResult> {
+  const missing = (reason: (CacheAnalysisResult & { kind: "missing" })["reason"], sentence: string): CacheAnalysisResult => ({
     kind: "missing",
     reason,
     sentence,
@@ -64,10 +64,10 @@ export function* analyzePromptCache({ samples, rules, prices, timeFactor = 1 }: 
   const spanMs = (requests.at(-1)?.at ?? 0) - (requests[0]?.at ?? 0);
   if (samples.length > 0 && contradictory / samples.length > maxContradictory)
     return missing("contradictory_usage", `${contradictory} of ${samples.length} samples contradict their own usage; at most a tenth may.`);
-  if (requests.length < enoughRequests && (requests.length < minRequests || spanMs < enoughMs / timeFactor))
+  if (requests.length < sufficientRequests && (requests.length < minRequests || spanMs < sufficientSpanMs / timeFactor))
     return missing(
       "too_few_samples",
-      `There are ${requests.length} samples; ${enoughRequests} are needed, or ${minRequests} over a day. Report the prefix with the usage.`,
+      `There are ${requests.length} samples; ${sufficientRequests} are needed, or ${minRequests} over a day. Report the prefix with the usage.`,
     );
   if (rules === undefined) return missing("unknown_rules", "The rules of this provider's prompt cache are not known.");
   if (prices === undefined) return missing("unpriced", "This model has no price for input and cache reads; add it to the price table.");
@@ -112,27 +112,28 @@ function* mend(
   const predict = function* (requests: readonly SegmentedRequest[], newest: number): Generator<void, Prediction> {
     if (calibration.verdict === "refused") return asSent;
     const { markers } = yield* searchMarkers(searchOver(requests, newest));
-    const found = replayMarkers(markers, { requests, units: observeUnits(requests), rules, prices, reliability, countFrom });
-    return found.costMicroUsd < measuredCost ? found : asSent;
+    const prediction = replayMarkers(markers, { requests, units: observeUnits(requests), rules, prices, reliability, countFrom });
+    return prediction.costMicroUsd < measuredCost ? prediction : asSent;
   };
 
   const causes: CacheCause[] = [];
-  const note = (cause: Step["cause"], { hit, costMicroUsd }: Prediction) =>
+  const recordCause = (cause: Step["cause"], { hit, costMicroUsd }: Prediction) =>
     causes.push({ ...cause, hitAfter: hit, savedAfterMicroUsdPerDay: perDay(measuredCost - costMicroUsd) });
   let working = sent;
   for (const { cause, requests } of structuralSteps(sent, rules, promptTokens)) {
     working = requests;
-    note(cause, yield* predict(working, steppedRequests));
+    recordCause(cause, yield* predict(working, steppedRequests));
   }
 
   const shares = explainMisses(sent, rules, countFrom);
   const missed = missCauses.filter((miss) => shares[miss] >= minMissed);
   // Parameters and the moment of sending are the application's: a new layout comes without that part of the gain, and must not be measured by it.
-  const chosen = yield* predict(missed.includes("fan_out") ? ledByOne(working) : working, searchedRequests);
+  const chosen = yield* predict(missed.includes("fan_out") ? asStaggered(working) : working, searchedRequests);
   const byApplication = missed.includes("fan_out") || causes.some(({ transform }) => transform === "T5");
-  const byLayout = byApplication ? yield* predict(asParametrised(working, sent), searchedRequests) : undefined;
+  const byLayout = byApplication ? yield* predict(asParametrized(working, sent), searchedRequests) : undefined;
   const { markers } = chosen;
-  for (const miss of missed) note(describeMiss(miss, shares[miss], { rules, markers: chosen === asSent ? undefined : markers }), chosen);
+  for (const miss of missed)
+    recordCause(describeMiss(miss, shares[miss], { rules, markers: chosen === asSent ? undefined : markers }), chosen);
   yield;
   const achievable = Math.max(achievableHit({ ...searchOver(working, sent.length), countFrom }), chosen.hit, calibration.measuredHit);
   const behaviour = observeUnits(working);
@@ -158,12 +159,12 @@ function* mend(
 }
 
 /** As if of requests that start together one went first and the rest when it answers: what one writes, all others can read. */
-function ledByOne(requests: readonly SegmentedRequest[]): readonly SegmentedRequest[] {
+function asStaggered(requests: readonly SegmentedRequest[]): readonly SegmentedRequest[] {
   return requests.map((request) => ({ ...request, ttftMs: 0 }));
 }
 
 /** Mended requests with the parameters that they were sent with. */
-function asParametrised(mended: readonly SegmentedRequest[], sent: readonly SegmentedRequest[]): readonly SegmentedRequest[] {
+function asParametrized(mended: readonly SegmentedRequest[], sent: readonly SegmentedRequest[]): readonly SegmentedRequest[] {
   return mended.map((request, index) => {
     const parameters = sent[index]?.parameters;
     return parameters === undefined ? request : { ...request, parameters };
@@ -172,19 +173,19 @@ function asParametrised(mended: readonly SegmentedRequest[], sent: readonly Segm
 
 /** One cause after the other, each mended before the next is looked for. */
 function* structuralSteps(sent: readonly SegmentedRequest[], rules: CacheRules, promptTokens: number): Generator<Step> {
-  const longest = rules.lifetimeMs[rules.lifetimes.at(-1) ?? "5m"];
+  const maxLifetimeMs = rules.lifetimeMs[rules.lifetimes.at(-1) ?? "5m"];
   const mended = new Set<string>();
   const conditional = new Map<string, Stability>();
   let working = sent;
   const orders = countOrders(sent);
   if (orders > 1) {
-    working = canonicalise(working);
+    working = canonicalize(working);
     mended.add("T1");
     yield { cause: describeBreak({ unit: "tools", class: "order_noise", orders }), requests: working };
   }
-  for (let step = 0; step < mostSteps; step += 1) {
+  for (let step = 0; step < maxStructuralSteps; step += 1) {
     const units = observeUnits(working);
-    const broken = findBreaks(working, longest, units).find(
+    const broken = findBreaks(working, maxLifetimeMs, units).find(
       (candidate) => candidate.damageTokens >= promptTokens * minDamage && !mended.has(keyOf(candidate)),
     );
     if (broken === undefined) return;
@@ -210,7 +211,7 @@ function applyTo(
 ): readonly SegmentedRequest[] {
   switch (broken.class) {
     case "order_noise":
-      return canonicalise(requests);
+      return canonicalize(requests);
     case "volatile_span":
       return cutSpans(requests, broken.unit);
     case "parameter_churn":
@@ -234,7 +235,7 @@ function blockOf(
 }
 
 /** Runs an analysis to its end at once. */
-export function analyzeCacheAtOnce(input: CacheAnalysisInput): CacheReply {
+export function analyzeCacheAtOnce(input: CacheAnalysisInput): CacheAnalysisResult {
   const steps = analyzePromptCache(input);
   for (;;) {
     const { done, value } = steps.next();

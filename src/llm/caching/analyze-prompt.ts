@@ -1,4 +1,4 @@
-import type { CacheReply, CacheState, SampleGroup } from "../../../packages/sdk/src/wire/caches.ts";
+import type { CacheAnalysisResult, CacheState, SampleGroup } from "../../../packages/sdk/src/wire/caches.ts";
 import type { MissReason } from "../../../packages/sdk/src/wire/prefix.ts";
 import type { Clock } from "../../core/clock.ts";
 import type { PrefixSample } from "../../core/prefix-sample.ts";
@@ -23,7 +23,7 @@ export interface CacheAnalyst {
 const maxSamples = 2000;
 const maxBlocks = 60_000;
 /** However long they are, so many say enough. */
-const enoughSamples = 250;
+const sufficientSamples = 250;
 /** So long an analysis may keep everybody else waiting. */
 const sliceMs = 8;
 
@@ -32,11 +32,11 @@ export async function analyzePrompt(group: SampleGroup, analyst: CacheAnalyst): 
   const { clock, timeFactor, prices } = analyst;
   const samples = await analyst.samples.read(group, maxSamples);
   const versions = measureVersions(samples);
-  const [version = null] = [...versions].sort((a, b) => b.requests - a.requests).map((own) => own.version);
-  const own = newestOf(samples.filter(({ promptVersion = null }) => promptVersion === version));
+  const [version = null] = [...versions].sort((a, b) => b.requests - a.requests).map((selected) => selected.version);
+  const selected = newestOf(samples.filter(({ promptVersion = null }) => promptVersion === version));
   const now = clock.now();
   const steps = analyzePromptCache({
-    samples: own,
+    samples: selected,
     rules: cacheRulesOf(group.provider, group.model, timeFactor),
     prices: cachePricesOf(prices, group, now),
     timeFactor,
@@ -75,7 +75,7 @@ export function cachePricesOf(
   };
 }
 
-async function runInSlices(steps: Generator<void, CacheReply>, { clock, pause }: CacheAnalyst): Promise<CacheReply> {
+async function runInSlices(steps: Generator<void, CacheAnalysisResult>, { clock, pause }: CacheAnalyst): Promise<CacheAnalysisResult> {
   let begin = clock.monotonic();
   for (;;) {
     const step = steps.next();
@@ -90,7 +90,7 @@ function newestOf(samples: readonly PrefixSample[]): readonly PrefixSample[] {
   let blocks = 0;
   const first = samples.findLastIndex((sample, index) => {
     blocks += sample.blocks.length;
-    return blocks > maxBlocks && samples.length - index > enoughSamples;
+    return blocks > maxBlocks && samples.length - index > sufficientSamples;
   });
   return samples.slice(first + 1);
 }

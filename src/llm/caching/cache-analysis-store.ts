@@ -27,10 +27,10 @@ const worthActing = 5 * oneUsd;
 const muchLost = 50 * oneUsd;
 
 /** Prompts by what their layout loses a day, without those that lose less than `leastPerDay` micro-USD, five dollars by default. */
-export function rankCaches(states: readonly CacheState[], leastPerDay = worthActing): readonly RankedCache[] {
+export function rankCaches(states: readonly CacheState[], minLossPerDay = worthActing): readonly RankedCache[] {
   return states
     .flatMap((state) => (state.reply.kind === "analysed" ? [{ state, lostMicroUsdPerDay: state.reply.analysis.lostPerDay }] : []))
-    .filter(({ lostMicroUsdPerDay }) => lostMicroUsdPerDay >= leastPerDay)
+    .filter(({ lostMicroUsdPerDay }) => lostMicroUsdPerDay >= minLossPerDay)
     .sort((a, b) => b.lostMicroUsdPerDay - a.lostMicroUsdPerDay || (a.state.prompt < b.state.prompt ? -1 : 1));
 }
 
@@ -55,19 +55,19 @@ export function findingOf(state: CacheState): Finding | undefined {
 /** The cause whose mending saves most on top of those before it. */
 function mainCause({ causes }: CacheAnalysis): CacheCause | undefined {
   let before = 0;
-  let most = Number.NEGATIVE_INFINITY;
+  let maxGain = Number.NEGATIVE_INFINITY;
   let main: CacheCause | undefined;
   for (const cause of causes) {
     const gain = cause.savedAfterMicroUsdPerDay - before;
     before = cause.savedAfterMicroUsdPerDay;
-    if (gain <= most) continue;
-    most = gain;
+    if (gain <= maxGain) continue;
+    maxGain = gain;
     main = cause;
   }
   return main;
 }
 
 /** Findings of every prompt on a board, the costliest first. */
-export function createCacheFindings(board: Pick<CacheAnalysisStore, "list">): FindingSource {
-  return { findings: async () => rankCaches(await board.list(), 0).flatMap(({ state }) => findingOf(state) ?? []) };
+export function createCacheFindings(cacheAnalysisStore: Pick<CacheAnalysisStore, "list">): FindingSource {
+  return { findings: async () => rankCaches(await cacheAnalysisStore.list(), 0).flatMap(({ state }) => findingOf(state) ?? []) };
 }

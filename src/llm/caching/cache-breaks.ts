@@ -58,15 +58,15 @@ export function findBreaks(
       const churned = textEnd > broken;
       // With the parameters pinned the text itself would have survived; otherwise what was seen lately would.
       const lost = request.blocks.slice(churned ? broken : broken + 1).filter(({ hash }) => recent(lastWithBlock.get(hash)));
-      const found = churned ? churnedParameters : classify(request, requests[parent ?? -1], broken, units);
-      const damage = lost.reduce((sum, { tokens }) => sum + tokens, keptOf(found, request.blocks[broken]));
-      if (found !== undefined && damage > 0) {
-        const tally = tallyOf(tallies, found.unit);
+      const classification = churned ? churnedParameters : classify(request, requests[parent ?? -1], broken, units);
+      const damage = lost.reduce((sum, { tokens }) => sum + tokens, recoverableTokens(classification, request.blocks[broken]));
+      if (classification !== undefined && damage > 0) {
+        const tally = tallyOf(tallies, classification.unit);
         tally.breaks += 1;
         tally.damage += damage;
-        tally.classes.set(found.class, (tally.classes.get(found.class) ?? 0) + damage);
-        tally.examples.set(found.class, [index, parent ?? -1]);
-        for (const span of found.spans) tally.spans.set(span, (tally.spans.get(span) ?? 0) + 1);
+        tally.classes.set(classification.class, (tally.classes.get(classification.class) ?? 0) + damage);
+        tally.examples.set(classification.class, [index, parent ?? -1]);
+        for (const span of classification.spans) tally.spans.set(span, (tally.spans.get(span) ?? 0) + 1);
       }
     }
     for (const number of text) lastWithText[number] = index;
@@ -114,10 +114,10 @@ function classify(
 }
 
 /** What of the broken block itself would be read once it is mended: all of it in canonical form, and without its volatile spans what is left. */
-function keptOf(found: Classified | undefined, block: SegmentBlock | undefined): number {
-  if (found === undefined || block === undefined) return 0;
-  if (found.class === "order_noise") return block.tokens;
-  return found.class === "volatile_span" && !movesWhole(block) ? block.tokens - (block.spanTokens ?? 0) : 0;
+function recoverableTokens(classification: Classified | undefined, block: SegmentBlock | undefined): number {
+  if (classification === undefined || block === undefined) return 0;
+  if (classification.class === "order_noise") return block.tokens;
+  return classification.class === "volatile_span" && !movesWhole(block) ? block.tokens - (block.spanTokens ?? 0) : 0;
 }
 
 function canonicalOf({ canonical, hash }: SegmentBlock): string {
@@ -137,9 +137,9 @@ function sameTools(a: SegmentedRequest, b: SegmentedRequest, mine: SegmentBlock,
 }
 
 function tallyOf(tallies: Map<string, Tally>, unit: string): Tally {
-  const known = tallies.get(unit) ?? { breaks: 0, damage: 0, classes: new Map(), spans: new Map(), examples: new Map() };
-  tallies.set(unit, known);
-  return known;
+  const tally = tallies.get(unit) ?? { breaks: 0, damage: 0, classes: new Map(), spans: new Map(), examples: new Map() };
+  tallies.set(unit, tally);
+  return tally;
 }
 
 function summarize(unit: string, tally: Tally, requests: number): BrokenUnit {

@@ -43,9 +43,9 @@ export function longLifetimeHit(shortHit: number, { long = 2, short = 1.25, read
 /** Expected cost of a layered prefix and its unmarked rest per request: p·[Σ t_k·(r·H_k + w_k·(1 − H_k)) + u], in micro-USD. */
 export function layeredCost(
   layers: readonly { readonly tokens: number; readonly hit: number; readonly writeMultiple: number }[],
-  rest: { readonly uncachedTokens: number; readonly inputPrice: MicroUsd; readonly readMultiple?: number },
+  options: { readonly uncachedTokens: number; readonly inputPrice: MicroUsd; readonly readMultiple?: number },
 ): number {
-  const { uncachedTokens, inputPrice, readMultiple = 0.1 } = rest;
+  const { uncachedTokens, inputPrice, readMultiple = 0.1 } = options;
   const weighted = layers.reduce(
     (sum, { tokens, hit, writeMultiple }) => sum + tokens * (readMultiple * hit + writeMultiple * (1 - hit)),
     uncachedTokens,

@@ -253,7 +253,7 @@ describe("the replay by the provider's rules", () => {
             const breakpoint = own.get(block);
             return { path: `${block}`, prefixHash, prefixTokens, ...(breakpoint === undefined ? {} : { breakpoint }) };
           });
-          const look = cache.look("w", marked, known.minTokens, at);
+          const look = cache.lookup("w", marked, known.minTokens, at);
           cache.write(look, at + ttftMs);
           return look.split.read;
         });

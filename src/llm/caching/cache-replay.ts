@@ -67,15 +67,15 @@ export function prepareTrace(requests: readonly TraceRequest[]): PreparedTrace {
   const blockNumbers = new Map<string, number>();
   const prefixNumbers = new Map<number, number>();
   const numberOf = (hash: string): number => {
-    const known = blockNumbers.get(hash);
-    if (known !== undefined) return known;
+    const existing = blockNumbers.get(hash);
+    if (existing !== undefined) return existing;
     blockNumbers.set(hash, blockNumbers.size + 1);
     return blockNumbers.size;
   };
   const extend = (parent: number, block: number): number => {
     const key = parent * maxBlocks + block;
-    const known = prefixNumbers.get(key);
-    if (known !== undefined) return known;
+    const existing = prefixNumbers.get(key);
+    if (existing !== undefined) return existing;
     prefixNumbers.set(key, prefixNumbers.size + 1);
     return prefixNumbers.size;
   };

@@ -5,7 +5,7 @@ export interface CacheRules {
   /** Blocks that one marker looks at, its own included, for an entry that can be read. */
   readonly lookbackBlocks: number;
   /** Most markers of one request that are written. */
-  readonly mostMarkers: number;
+  readonly maxMarkers: number;
   /** A shorter prefix is neither written nor read, without an error. */
   readonly minTokens: number;
   /** Lifetimes that can be chosen, the shortest first. */
@@ -56,7 +56,7 @@ export function cacheRulesOf(provider: string, model: string, timeFactor = 1): C
   if (name.startsWith("claude-")) {
     return {
       lookbackBlocks: 20,
-      mostMarkers: 4,
+      maxMarkers: 4,
       minTokens: anthropicMinimums[name] ?? largestMinimum,
       lifetimes: ["5m", "1h"],
       lifetimeMs: divided,
@@ -68,12 +68,12 @@ export function cacheRulesOf(provider: string, model: string, timeFactor = 1): C
   const [major, minor] = [Number(version?.[1] ?? 0), Number(version?.[2] ?? 0)];
   if (major > 5 || (major === 5 && minor >= 6)) {
     // Earlier ends of the prompt are breakpoints too, and the latest 80 are looked at; three more can be set.
-    return { lookbackBlocks: 80, mostMarkers: 3, minTokens: 1024, lifetimes: ["30m", "12h"], lifetimeMs: divided, automatic: "end" };
+    return { lookbackBlocks: 80, maxMarkers: 3, minTokens: 1024, lifetimes: ["30m", "12h"], lifetimeMs: divided, automatic: "end" };
   }
   // Before 5.6 the cache is automatic and lasts 5 to 10 minutes of idleness; the shorter is assumed.
   return {
     lookbackBlocks: Number.POSITIVE_INFINITY,
-    mostMarkers: 0,
+    maxMarkers: 0,
     minTokens: 1024,
     lifetimes: ["30m"],
     lifetimeMs: { ...divided, "30m": divided["5m"] },

@@ -12,7 +12,7 @@ const shortTokens = 64;
 const roleRank = { tools: 0, system: 1, user: 2, assistant: 2 } as const;
 
 /** T1: every block in canonical form, tools in one order. */
-export function canonicalise(requests: readonly SegmentedRequest[]): SegmentedRequest[] {
+export function canonicalize(requests: readonly SegmentedRequest[]): SegmentedRequest[] {
   return requests.map((request) => {
     const blocks = request.blocks.map((block) => ({ ...block, hash: block.canonical ?? block.hash }));
     const tools = blocks.filter(({ role }) => role === "tools").sort((a, b) => (a.hash < b.hash ? -1 : a.hash > b.hash ? 1 : 0));
@@ -23,12 +23,12 @@ export function canonicalise(requests: readonly SegmentedRequest[]): SegmentedRe
 /** T2: the volatile spans of one unit go behind everything else. */
 export function cutSpans(requests: readonly SegmentedRequest[], unit: string): SegmentedRequest[] {
   return requests.map((request) => {
-    const kept: SegmentBlock[] = [];
+    const remainingBlocks: SegmentBlock[] = [];
     const moved: string[] = [];
     let movedTokens = 0;
     for (const block of request.blocks) {
       if (block.unit !== unit || block.masked === undefined) {
-        kept.push(block);
+        remainingBlocks.push(block);
         continue;
       }
       const { masked, spanTokens = 0 } = block;
@@ -37,11 +37,11 @@ export function cutSpans(requests: readonly SegmentedRequest[], unit: string): S
         movedTokens += block.tokens;
       } else {
         movedTokens += spanTokens;
-        kept.push({ ...withoutMask(block), hash: masked, tokens: block.tokens - spanTokens });
+        remainingBlocks.push({ ...withoutMask(block), hash: masked, tokens: block.tokens - spanTokens });
       }
     }
     if (moved.length === 0) return request;
-    const last = kept.at(-1);
+    const last = remainingBlocks.at(-1);
     const joined = last?.unit === runtimeContextLayer ? last : undefined;
     const context: SegmentBlock = {
       role: "user",
@@ -50,7 +50,7 @@ export function cutSpans(requests: readonly SegmentedRequest[], unit: string): S
       hash: [...(joined === undefined ? [] : [joined.hash]), ...moved].join("+"),
       tokens: (joined?.tokens ?? contextTokens) + movedTokens,
     };
-    return { ...request, blocks: [...(joined === undefined ? kept : kept.slice(0, -1)), context] };
+    return { ...request, blocks: [...(joined === undefined ? remainingBlocks : remainingBlocks.slice(0, -1)), context] };
   });
 }
 

@@ -7,7 +7,7 @@ const changesOften = 0.2;
 /** A content that serves so many tickets on average is shared between them. */
 const sharedTickets = 1.5;
 
-interface Seen {
+interface UnitObservation {
   tokens: number;
   requests: number;
   pairs: number;
@@ -17,15 +17,15 @@ interface Seen {
 
 /** Measures every unit's stability; by name, in the order of their first appearance. */
 export function observeUnits(requests: readonly SegmentedRequest[]): ReadonlyMap<string, UnitBehaviour> {
-  const seen = new Map<string, Seen>();
+  const observations = new Map<string, UnitObservation>();
   const lastOfTicket = new Map<string, ReadonlyMap<string, string>>();
   for (const request of requests) {
     const contents = contentsOf(request);
     const before = lastOfTicket.get(request.ticketId);
     lastOfTicket.set(request.ticketId, contents);
-    for (const block of request.blocks) unitOf(seen, block.unit).tokens += block.tokens;
+    for (const block of request.blocks) unitOf(observations, block.unit).tokens += block.tokens;
     for (const [unit, content] of contents) {
-      const entry = unitOf(seen, unit);
+      const entry = unitOf(observations, unit);
       entry.requests += 1;
       entry.ticketsOf.set(content, (entry.ticketsOf.get(content) ?? new Set()).add(request.ticketId));
       if (before === undefined) continue;
@@ -34,7 +34,7 @@ export function observeUnits(requests: readonly SegmentedRequest[]): ReadonlyMap
     }
   }
   return new Map(
-    [...seen].map(([unit, { tokens, requests: present, pairs, changes, ticketsOf }]) => [
+    [...observations].map(([unit, { tokens, requests: present, pairs, changes, ticketsOf }]) => [
       unit,
       {
         unit,
@@ -60,7 +60,7 @@ function contentsOf({ blocks }: SegmentedRequest): ReadonlyMap<string, string> {
   return contents;
 }
 
-function stabilityOf(unit: string, { changes, pairs, ticketsOf }: Pick<Seen, "changes" | "pairs" | "ticketsOf">): Stability {
+function stabilityOf(unit: string, { changes, pairs, ticketsOf }: Pick<UnitObservation, "changes" | "pairs" | "ticketsOf">): Stability {
   if (unit === conversation) return "turn";
   if (pairs > 0 && changes / pairs > changesOften) return "request";
   if (ticketsOf.size <= 1) return "static";
@@ -68,8 +68,8 @@ function stabilityOf(unit: string, { changes, pairs, ticketsOf }: Pick<Seen, "ch
   return uses / ticketsOf.size >= sharedTickets ? "repo" : "ticket";
 }
 
-function unitOf(seen: Map<string, Seen>, unit: string): Seen {
-  const known = seen.get(unit) ?? { tokens: 0, requests: 0, pairs: 0, changes: 0, ticketsOf: new Map<string, Set<string>>() };
-  seen.set(unit, known);
-  return known;
+function unitOf(observations: Map<string, UnitObservation>, unit: string): UnitObservation {
+  const observation = observations.get(unit) ?? { tokens: 0, requests: 0, pairs: 0, changes: 0, ticketsOf: new Map<string, Set<string>>() };
+  observations.set(unit, observation);
+  return observation;
 }

@@ -15,7 +15,7 @@ export const servedBy = {
   model: z.string().min(1).max(120).meta({ description: "Model that serves it." }),
 };
 
-type Analyzed = Extract<Awaited<ReturnType<CacheAnalysisReader["analyse"]>>, { kind: "analysed" }>["analysis"];
+type Analyzed = Extract<Awaited<ReturnType<CacheAnalysisReader["analyze"]>>, { kind: "analysed" }>["analysis"];
 
 /** Analyses one prompt on one model; throws StepFailure with what is missing when it cannot be judged. */
 export async function readAnalysis(
@@ -24,7 +24,7 @@ export async function readAnalysis(
   { signal }: Pick<ActionContext, "signal">,
 ): Promise<Analyzed> {
   const { prompt, provider, model } = group;
-  const reply = await cache.analyse({ prompt, provider, model }, signal);
-  if (reply.kind === "analysed") return reply.analysis;
-  throw new StepFailure({ reason: "expectation_inconclusive", message: reply.sentence, applied: "no" });
+  const result = await cache.analyze({ prompt, provider, model }, signal);
+  if (result.kind === "analysed") return result.analysis;
+  throw new StepFailure({ reason: "expectation_inconclusive", message: result.sentence, applied: "no" });
 }

@@ -52,7 +52,7 @@ export function calibrateReplay(requests: readonly SegmentedRequest[], rules: Ca
       sentence: `Only ${formatShare(reliability, { decimals: 0 })} of the reads that the rules allow do happen.`,
     };
   if (off(predictedHit) > maxPoints) {
-    const unmarked = rules.automatic === "nothing" && markers.every((own) => own.length === 0);
+    const unmarked = rules.automatic === "nothing" && markers.every((requestMarkers) => requestMarkers.length === 0);
     const why = unmarked && measuredHit > 0 ? " The samples name no cache markers, and something was cached: report the markers." : "";
     return { ...facts, verdict: "refused", sentence: `The replay is ${points(off(predictedHit))} off what was measured.${why}` };
   }

@@ -34,11 +34,11 @@ export function measureVersions(samples: readonly PrefixSample[], { from, coldMs
     if (group === undefined) groups.set(sample.promptVersion, [sample]);
     else group.push(sample);
   }
-  return [...groups].map(([version, own]) => {
-    const first = Math.min(...own.map(({ at }) => at));
+  return [...groups].map(([version, versionSamples]) => {
+    const first = Math.min(...versionSamples.map(({ at }) => at));
     return measureOne(
       version,
-      own.filter(({ at }) => at >= first + coldMs),
+      versionSamples.filter(({ at }) => at >= first + coldMs),
       costOf,
     );
   });
@@ -54,10 +54,10 @@ function measureOne(version: string, samples: readonly PrefixSample[], costOf: M
     const { uncached, write5m, write30m, write1h, write12h } = measured;
     read += measured.read;
     total += uncached + measured.read + write5m + write30m + write1h + write12h;
-    const own = tickets.get(ticketId) ?? { costMicroUsd: 0, requests: 0 };
+    const totals = tickets.get(ticketId) ?? { costMicroUsd: 0, requests: 0 };
     const spent = costOf(measured);
     cost += spent;
-    tickets.set(ticketId, { costMicroUsd: own.costMicroUsd + spent, requests: own.requests + 1 });
+    tickets.set(ticketId, { costMicroUsd: totals.costMicroUsd + spent, requests: totals.requests + 1 });
   }
   return {
     version,

@@ -17,7 +17,7 @@ export function explainMisses(requests: readonly SegmentedRequest[], rules: Cach
   const shortest = rules.lifetimeMs[rules.lifetimes[0] ?? "5m"];
   let total = 0;
 
-  const note = (index: number): void => {
+  const recordRequest = (index: number): void => {
     const request = trace.requests[index];
     if (request === undefined) return;
     for (const number of request.prefix) {
@@ -27,26 +27,28 @@ export function explainMisses(requests: readonly SegmentedRequest[], rules: Cach
     for (const { block } of markers[index] ?? []) writtenAt[request.prefix[block] ?? 0] = request.at;
   };
 
-  let noted = 0;
+  let recordedCount = 0;
   replayCache(trace, (index) => markers[index] ?? [], rules, {
     onRequest(index, tokens) {
-      for (; noted < index; noted += 1) note(noted);
+      for (; recordedCount < index; recordedCount += 1) recordRequest(recordedCount);
       const request = trace.requests[index];
       if (request === undefined || index < countFrom) return;
       total += tokens.total;
-      const known = request.prefix.findLastIndex((number) => (usedAt[number] ?? 0) > Number.NEGATIVE_INFINITY);
-      const number = request.prefix[known] ?? 0;
-      const missed = known < 0 ? 0 : (request.upTo[known] ?? 0) - tokens.read;
+      const lastSentBlock = request.prefix.findLastIndex((number) => (usedAt[number] ?? 0) > Number.NEGATIVE_INFINITY);
+      const number = request.prefix[lastSentBlock] ?? 0;
+      const missed = lastSentBlock < 0 ? 0 : (request.upTo[lastSentBlock] ?? 0) - tokens.read;
       const lastMarker = markers[index]?.at(-1)?.block ?? -1;
-      const isShort = (request.upTo[known] ?? 0) < rules.minTokens;
+      const isShort = (request.upTo[lastSentBlock] ?? 0) < rules.minTokens;
       // A short common beginning is nobody's fault, unless a marker was meant for it.
       if (missed <= 0 || (isShort && (request.upTo[lastMarker] ?? 0) >= rules.minTokens)) return;
       const cause = (): MissCause => {
         if (isShort) return "below_minimum";
         if ((readyAt[number] ?? 0) > request.at) return "fan_out";
         if (request.at - (usedAt[number] ?? 0) > shortest) return "ttl_gap";
-        const written = request.prefix.some((prefix, block) => block <= known && (writtenAt[prefix] ?? 0) > Number.NEGATIVE_INFINITY);
-        const behind = (markers[index] ?? []).some(({ block }) => block >= known);
+        const written = request.prefix.some(
+          (prefix, block) => block <= lastSentBlock && (writtenAt[prefix] ?? 0) > Number.NEGATIVE_INFINITY,
+        );
+        const behind = (markers[index] ?? []).some(({ block }) => block >= lastSentBlock);
         return written && behind ? "lookback" : "marker_misplaced";
       };
       shares[cause()] += missed;

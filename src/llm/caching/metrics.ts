@@ -1,4 +1,4 @@
-import { type FindingNotes, findingStatus } from "../../core/finding.ts";
+import { type FindingCommentStore, findingStatus } from "../../core/finding.ts";
 import { oneUsd } from "../../core/money.ts";
 import { gauge, type MetricRegistry } from "../../platform/telemetry/declare-metric.ts";
 import type { Observing } from "../../platform/telemetry/exposition.ts";
@@ -33,19 +33,19 @@ export function declareCachingMetrics(registry: MetricRegistry) {
 /** Fills the gauges of prompt caching at every scrape from the newest analyses. A prompt without a trustworthy replay has no achievable ratio. */
 export function observeCaches(
   metrics: Observing & CachingMetrics & WorkloadLabels,
-  board: Pick<CacheAnalysisStore, "list">,
-  notes: Pick<FindingNotes, "list">,
+  cacheAnalysisStore: Pick<CacheAnalysisStore, "list">,
+  comments: Pick<FindingCommentStore, "list">,
 ): void {
   const { label } = metrics;
   const gauges = [metrics.cacheAchievable, metrics.cacheLost, metrics.cacheSettled];
   metrics.observe(gauges, async () => {
-    const [states, noted] = await Promise.all([board.list(), notes.list()]);
+    const [states, commentById] = await Promise.all([cacheAnalysisStore.list(), comments.list()]);
     for (const each of gauges) each.reset();
     for (const state of states) {
       const { provider, model, prompt, reply } = state;
       const labels = { provider: label.provider(provider), model: label.model(model), prompt: label.prompt(prompt) };
       const finding = findingOf(state);
-      if (finding !== undefined && findingStatus(finding, noted.get(finding.id)) !== "open") metrics.cacheSettled.set(labels, 1);
+      if (finding !== undefined && findingStatus(finding, commentById.get(finding.id)) !== "open") metrics.cacheSettled.set(labels, 1);
       if (reply.kind !== "analysed") continue;
       const { achievableHit, lostPerDay } = reply.analysis;
       if (achievableHit === undefined) continue;

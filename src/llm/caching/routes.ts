@@ -1,16 +1,16 @@
 import { z } from "zod";
 import { promptCachesSchema } from "../../../packages/sdk/src/wire/caches.ts";
 import {
+  commentedFindingSchema,
   findingKinds,
   findingStatuses,
-  newFindingNoteSchema,
-  notedFindingSchema,
+  newFindingCommentSchema,
   severities,
 } from "../../../packages/sdk/src/wire/findings.ts";
 import { listSchema } from "../../../packages/sdk/src/wire/page.ts";
 import type { AuditLog } from "../../core/audit.ts";
 import type { Clock } from "../../core/clock.ts";
-import { type FindingNotes, type FindingSource, findingStatus } from "../../core/finding.ts";
+import { type FindingCommentStore, type FindingSource, findingStatus } from "../../core/finding.ts";
 import { defineRoute, json, noBody, noQuery, problem, type Route } from "../../platform/http/route.ts";
 import { operators, viewers } from "../../platform/http/who.ts";
 import type { BudgetLedger } from "../budgets/budget-ledger.ts";
@@ -20,11 +20,11 @@ import { unsampledPrompts } from "./unsampled-prompts.ts";
 
 /** What is known about the caching of prompts, and everything that was found out. */
 export interface CacheRouteDeps {
-  readonly board: Pick<CacheAnalysisStore, "list">;
+  readonly cacheAnalysisStore: Pick<CacheAnalysisStore, "list">;
   readonly samples: Pick<PrefixSampleStore, "groups">;
   readonly ledger: Pick<BudgetLedger, "recentUsage">;
   readonly findings: readonly FindingSource[];
-  readonly notes: FindingNotes;
+  readonly comments: FindingCommentStore;
   readonly audit: AuditLog;
   readonly clock: Pick<Clock, "now">;
 }
@@ -36,19 +36,34 @@ const maxUnsampled = 100;
 const filter = z.strictObject({ kind: z.enum(findingKinds).optional(), status: z.enum(findingStatuses).optional() });
 
 /** Prompts as their requests were cached, and findings. */
-export function createCacheRoutes({ board, samples, ledger, findings, notes, audit, clock }: CacheRouteDeps): readonly Route[] {
+export function createCacheRoutes({
+  cacheAnalysisStore,
+  samples,
+  ledger,
+  findings,
+  comments,
+  audit,
+  clock,
+}: CacheRouteDeps): readonly Route[] {
   const listed = async () => {
-    const [found, noted] = await Promise.all([Promise.all(findings.map(async (source) => source.findings())), notes.list()]);
-    return found
+    const [findingsBySource, commentById] = await Promise.all([
+      Promise.all(findings.map(async (source) => source.findings())),
+      comments.list(),
+    ]);
+    return findingsBySource
       .flat()
-      .map((finding) => ({ ...finding, status: findingStatus(finding, noted.get(finding.id)), note: noted.get(finding.id) ?? null }));
+      .map((finding) => ({
+        ...finding,
+        status: findingStatus(finding, commentById.get(finding.id)),
+        note: commentById.get(finding.id) ?? null,
+      }));
   };
   return [
     defineRoute({
       method: "get",
       path: "/api/prompt-caches",
       summary: "How each prompt is cached: measured, achievable and predicted hit ratio, causes and what mends them, or what is missing",
-      who: viewers,
+      allow: viewers,
       query: noQuery,
       body: noBody,
       success: {
@@ -58,7 +73,7 @@ export function createCacheRoutes({ board, samples, ledger, findings, notes, aud
         schema: promptCachesSchema,
       },
       async handle() {
-        const [states, groups, events] = await Promise.all([board.list(), samples.groups(), ledger.recentUsage(recentEvents)]);
+        const [states, groups, events] = await Promise.all([cacheAnalysisStore.list(), samples.groups(), ledger.recentUsage(recentEvents)]);
         const items = [...states].sort((a, b) => compare(a.prompt, b.prompt) || compare(a.model, b.model));
         return json({ items, unsampled: unsampledPrompts(events, groups).slice(0, maxUnsampled) });
       },
@@ -67,13 +82,13 @@ export function createCacheRoutes({ board, samples, ledger, findings, notes, aud
       method: "get",
       path: "/api/findings",
       summary: "What was found out about the workload, with the evidence; by kind, the gravest first",
-      who: viewers,
+      allow: viewers,
       query: filter,
       body: noBody,
       success: {
         status: 200,
         description: "`items` are findings with their `status` and the `note` that it comes from; a finding that no longer holds is gone",
-        schema: listSchema(notedFindingSchema),
+        schema: listSchema(commentedFindingSchema),
       },
       async handle({ query: { kind, status } }) {
         const items = (await listed()).filter(
@@ -87,19 +102,19 @@ export function createCacheRoutes({ board, samples, ledger, findings, notes, aud
       path: "/api/findings/{id}/status",
       summary:
         "Say what becomes of a finding; it is open again when it gets graver. A prompt whose finding is not open does not alert for a low hit ratio",
-      who: operators,
+      allow: operators,
       query: noQuery,
-      body: newFindingNoteSchema,
-      success: { status: 200, description: "The finding with its status", schema: notedFindingSchema },
+      body: newFindingCommentSchema,
+      success: { status: 200, description: "The finding with its status", schema: commentedFindingSchema },
       problems: ["not-found"],
       async handle({ params, body: { status, reason }, caller }) {
         const finding = (await listed()).find(({ id }) => id === params["id"]);
         if (finding === undefined) return problem("not-found", "There is no such finding now; GET /api/findings lists them.");
-        const note = { status, reason, by: caller.name, at: clock.now(), severity: finding.severity };
-        await notes.put(finding.id, note);
+        const comment = { status, reason, by: caller.name, at: clock.now(), severity: finding.severity };
+        await comments.put(finding.id, comment);
         const detail = { status, before: finding.status, reason, title: finding.title.slice(0, 300) };
-        await audit.append({ at: note.at, kind: "finding_noted", by: note.by, subject: finding.id, detail });
-        return json({ ...finding, status, note });
+        await audit.append({ at: comment.at, kind: "finding_noted", by: comment.by, subject: finding.id, detail });
+        return json({ ...finding, status, note: comment });
       },
     }),
   ];

@@ -47,7 +47,7 @@ export function* searchMarkers(search: MarkerSearch): Generator<void, MarkerChoi
 
   let best: MarkerChoice | undefined;
   let tried = 0;
-  for (const chosen of subsets(candidates.length, rules.mostMarkers)) {
+  for (const chosen of subsets(candidates.length, rules.maxMarkers)) {
     for (const ttls of lifetimeOrders(chosen.length, lifetimes)) {
       const markersOf = (request: number): Marker[] =>
         chosen.flatMap((candidate, place) => {
@@ -86,7 +86,7 @@ export function replayMarkers(markers: readonly UnitMarker[], search: MarkerSear
 export function achievableHit(search: MarkerSearch): number {
   const { requests, rules, prices, reliability = 1, countFrom = 0 } = search;
   const trace = prepareTrace(traceOf(requests));
-  const unlimited = { ...rules, mostMarkers: Number.POSITIVE_INFINITY };
+  const unlimited = { ...rules, maxMarkers: Number.POSITIVE_INFINITY };
   let best = { hit: 0, cost: Number.POSITIVE_INFINITY };
   for (const ttl of rules.lifetimes) {
     if (prices.write[ttl] === undefined) continue;
@@ -111,8 +111,8 @@ function endOf(unit: string, blocks: SegmentedRequest["blocks"], units: MarkerSe
 function candidateUnits({ requests, units, candidates = maxCandidates }: MarkerSearch): readonly string[] {
   const order = unitOrder(requests);
   const rankOf = (unit: string | undefined) => {
-    const found = unit === undefined ? undefined : units.get(unit);
-    return found === undefined ? Number.POSITIVE_INFINITY : stabilityRank(found.stability);
+    const match = unit === undefined ? undefined : units.get(unit);
+    return match === undefined ? Number.POSITIVE_INFINITY : stabilityRank(match.stability);
   };
   return order
     .map((unit, place) => ({ unit, place, ends: rankOf(order[place + 1]) > rankOf(unit), tokens: units.get(unit)?.tokens ?? 0 }))
@@ -131,8 +131,8 @@ export function unitOrder(requests: readonly SegmentedRequest[]): readonly strin
   for (const { blocks } of requests.toSorted((a, b) => b.blocks.length - a.blocks.length).slice(0, 50)) {
     let place = 0;
     for (const { unit } of blocks) {
-      const known = order.indexOf(unit);
-      if (known >= 0) place = known + 1;
+      const position = order.indexOf(unit);
+      if (position >= 0) place = position + 1;
       else order.splice(place++, 0, unit);
     }
   }
@@ -140,15 +140,15 @@ export function unitOrder(requests: readonly SegmentedRequest[]): readonly strin
 }
 
 /** Sets of at most `most` of the numbers below `count`, the smaller sets first, each in rising order. */
-function* subsets(count: number, most: number): Generator<readonly number[]> {
+function* subsets(count: number, maxSize: number): Generator<readonly number[]> {
   function* ofSize(size: number, from: number): Generator<readonly number[]> {
     if (size === 0) {
       yield [];
       return;
     }
-    for (let first = from; first < count; first += 1) for (const rest of ofSize(size - 1, first + 1)) yield [first, ...rest];
+    for (let first = from; first < count; first += 1) for (const remaining of ofSize(size - 1, first + 1)) yield [first, ...remaining];
   }
-  for (let size = 0; size <= Math.min(count, most); size += 1) yield* ofSize(size, 0);
+  for (let size = 0; size <= Math.min(count, maxSize); size += 1) yield* ofSize(size, 0);
 }
 
 /** Lifetimes for `count` markers, the longer ones first. */

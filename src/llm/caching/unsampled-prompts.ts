@@ -4,11 +4,11 @@ import { inputTokens } from "../usage/token-partition.ts";
 
 /** Prompts among usage events that are none of `sampled`, the one with the most input tokens that were not read first. Requests that failed do not count. */
 export function unsampledPrompts(events: readonly UsageEvent[], sampled: readonly SampleGroup[]): readonly UnsampledPrompt[] {
-  const known = new Set(sampled.map(keyOf));
+  const sampledKeys = new Set(sampled.map(keyOf));
   const sums = new Map<string, { readonly group: SampleGroup; requests: number; read: number; input: number }>();
   for (const event of events) {
     const key = keyOf(event);
-    if (event.outcome !== "ok" || known.has(key)) continue;
+    if (event.outcome !== "ok" || sampledKeys.has(key)) continue;
     const { prompt, provider, model } = event;
     const sum = sums.get(key) ?? { group: { prompt, provider, model }, requests: 0, read: 0, input: 0 };
     sums.set(key, sum);

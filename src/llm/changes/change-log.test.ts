@@ -9,7 +9,7 @@ import { createMemoryModelRoutes } from "../../../test/fakes/memory-model-routes
 import { createSimulatedBatches } from "../../rehearsal/simulated-batches.ts";
 import type { BatchControl, SubmitAnswer } from "../batches/batch-control.ts";
 import { noLimits } from "../budgets/controls.ts";
-import type { LabelReply, PromptStore } from "../prompts/prompt.ts";
+import type { LabelMoveResult, PromptStore } from "../prompts/prompt.ts";
 import { type ChangeRecorder, withBatchChanges, withLabelChanges, withLimitChanges, withRouteChanges } from "./change-log.ts";
 
 function aNotebook() {
@@ -24,11 +24,11 @@ const unused = () => {
   throw new Error("nobody asks for this");
 };
 
-function promptsThat(reply: LabelReply): PromptStore {
+function promptsThat(reply: LabelMoveResult): PromptStore {
   return { create: unused, version: unused, read: unused, versions: unused, list: unused, moveLabel: async () => reply };
 }
 
-it.each<[string, LabelReply, readonly string[]]>([
+it.each<[string, LabelMoveResult, readonly string[]]>([
   ["that moved", { kind: "moved", before: 3, after: 4 }, ["prompt implement: production is version 4"]],
   ["that was taken away", { kind: "moved", before: 3, after: null }, ["prompt implement: production is nothing"]],
   ["that is where it was", { kind: "moved", before: 4, after: 4 }, []],
@@ -61,7 +61,7 @@ it.each<[SubmitAnswer, number]>([
   const control: BatchControl = {
     ...createSimulatedBatches([{ ...batch, failures: {} }], { clock, budgets: createFakeBudgetControl(), changed: () => undefined }),
     submit: async () => answer,
-    handInAgain: async () => answer,
+    resubmit: async () => answer,
   };
   const told = withBatchChanges(control, notes);
   await told.submit("nightly", "anna");
@@ -72,7 +72,7 @@ it.each<[SubmitAnswer, number]>([
     by: "anna",
   };
   expect(await noted()).toEqual(Array.from({ length: count }, () => expect.objectContaining(change)));
-  await told.handInAgain("nightly", "nightly-2", ["T-1"], "anna");
+  await told.resubmit("nightly", "nightly-2", ["T-1"], "anna");
   expect(await noted()).toHaveLength(2 * count);
 });
 
@@ -109,7 +109,7 @@ it("a route that was set is a change, and one that was set already or by somebod
 it("a change that could not be noted stands all the same", async () => {
   const { notes, lost, clock } = aNotebook();
   const failing: ChangeRecorder = { ...notes, changes: { ...notes.changes, record: async () => Promise.reject(new Error("no disk")) } };
-  const moved: LabelReply = { kind: "moved", before: 3, after: 4 };
+  const moved: LabelMoveResult = { kind: "moved", before: 3, after: 4 };
   const move = { prompt: "implement", label: "production", expected: 3, to: 4, by: "anna" };
   expect(await withLabelChanges(promptsThat(moved), failing).moveLabel(move)).toEqual(moved);
   expect(lost).toEqual([new Error("no disk")]);

@@ -25,12 +25,15 @@ export interface ChangeRecorder {
   readonly lost: (error: unknown) => void;
 }
 
-type Noted = Omit<WorkloadChange, "at">;
+type PendingChange = Omit<WorkloadChange, "at">;
 
 /** What is noted has happened, so neither finding out about it nor keeping it may fail whoever did it. */
-async function note({ changes, clock, lost }: ChangeRecorder, noted: Noted | (() => Promise<Noted>)): Promise<void> {
+async function recordChange(
+  { changes, clock, lost }: ChangeRecorder,
+  pending: PendingChange | (() => Promise<PendingChange>),
+): Promise<void> {
   try {
-    const change = typeof noted === "function" ? await noted() : noted;
+    const change = typeof pending === "function" ? await pending() : pending;
     await changes.record({ ...change, at: clock.now() });
   } catch (error) {
     lost(error);
@@ -38,26 +41,26 @@ async function note({ changes, clock, lost }: ChangeRecorder, noted: Noted | (()
 }
 
 /** A store whose moved labels are noted as changes of the workload. */
-export function withLabelChanges(prompts: PromptStore, notes: ChangeRecorder): PromptStore {
+export function withLabelChanges(prompts: PromptStore, recorder: ChangeRecorder): PromptStore {
   return {
     ...prompts,
     async moveLabel(move) {
-      const reply = await prompts.moveLabel(move);
-      if (reply.kind === "moved" && reply.before !== reply.after) {
+      const result = await prompts.moveLabel(move);
+      if (result.kind === "moved" && result.before !== result.after) {
         const { prompt, label, by } = move;
-        const ref = `prompt ${prompt}: ${label} is ${reply.after === null ? "nothing" : `version ${reply.after}`}`;
-        await note(notes, { kind: "prompt", ref, dims: { prompt }, by });
+        const ref = `prompt ${prompt}: ${label} is ${result.after === null ? "nothing" : `version ${result.after}`}`;
+        await recordChange(recorder, { kind: "prompt", ref, dims: { prompt }, by });
       }
-      return reply;
+      return result;
     },
   };
 }
 
 /** A control whose submissions are noted as changes of the workload. */
-export function withBatchChanges(control: BatchControl, notes: ChangeRecorder): BatchControl {
+export function withBatchChanges(control: BatchControl, recorder: ChangeRecorder): BatchControl {
   const submitted = async (id: string, by: string) =>
-    note(notes, async () => {
-      const batch = await control.look(id);
+    recordChange(recorder, async () => {
+      const batch = await control.get(id);
       const dims = batch === undefined ? {} : { budget: batch.budget, queue: batch.queue };
       return { kind: "batch", ref: `batch ${id} was submitted`, dims: { batch: id, ...dims }, by };
     });
@@ -68,8 +71,8 @@ export function withBatchChanges(control: BatchControl, notes: ChangeRecorder): 
       if (answer.kind === "submitted") await submitted(id, by);
       return answer;
     },
-    async handInAgain(id, newId, ticketIds, by) {
-      const answer = await control.handInAgain(id, newId, ticketIds, by);
+    async resubmit(id, newId, ticketIds, by) {
+      const answer = await control.resubmit(id, newId, ticketIds, by);
       if (answer.kind === "submitted") await submitted(newId, by);
       return answer;
     },
@@ -77,35 +80,35 @@ export function withBatchChanges(control: BatchControl, notes: ChangeRecorder): 
 }
 
 /** A ledger whose gates and limits are noted as changes of the workload when they change. */
-export function withLimitChanges(ledger: BudgetLedger, notes: ChangeRecorder): BudgetLedger {
+export function withLimitChanges(ledger: BudgetLedger, recorder: ChangeRecorder): BudgetLedger {
   return {
     ...ledger,
     async compareAndSet(budget, expectedVersion, change) {
-      const reply = await ledger.compareAndSet(budget, expectedVersion, change);
+      const result = await ledger.compareAndSet(budget, expectedVersion, change);
       const what = namesOf(change);
       // A reply that this very change was there already comes with the version that it made.
-      if (reply.set && what !== "" && reply.controls.version === expectedVersion + 1) {
-        await note(notes, { kind: "limit", ref: `budget ${budget}: ${what}`, dims: { budget }, by: reply.controls.by });
+      if (result.set && what !== "" && result.controls.version === expectedVersion + 1) {
+        await recordChange(recorder, { kind: "limit", ref: `budget ${budget}: ${what}`, dims: { budget }, by: result.controls.by });
       }
-      return reply;
+      return result;
     },
   };
 }
 
 /** A store whose changed routes are noted as changes of the workload. */
-export function withRouteChanges(routes: ModelRoutingStore, notes: ChangeRecorder): ModelRoutingStore {
+export function withRouteChanges(routes: ModelRoutingStore, recorder: ChangeRecorder): ModelRoutingStore {
   return {
     ...routes,
     async set(change) {
-      const reply = await routes.set(change);
+      const result = await routes.set(change);
       // The same targets again leave the version where it was.
-      if (reply.kind === "set" && reply.route.version === change.expected + 1) {
-        const { baseline, candidate } = reply.route;
+      if (result.kind === "set" && result.route.version === change.expected + 1) {
+        const { baseline, candidate } = result.route;
         const trial = candidate === null ? "" : `, ${candidate.model} for ${formatShare(candidate.share)}`;
         const dims = { model: candidate?.model ?? baseline.model };
-        await note(notes, { kind: "route", ref: `route ${change.id}: ${baseline.model}${trial}`, dims, by: change.by });
+        await recordChange(recorder, { kind: "route", ref: `route ${change.id}: ${baseline.model}${trial}`, dims, by: change.by });
       }
-      return reply;
+      return result;
     },
   };
 }

@@ -40,15 +40,15 @@ export function attributeCost(windows: ComparedWindows, deviations?: number): Co
       sentence: `${caution}There is no attributable spike: cost changed by ${formatShare(baseline > 0 ? change / baseline : 0)}.`,
       factors: decomposeCost(windows),
     };
-  const found = drillDown(windows);
-  if (found === undefined || found.explains < minExplained) {
+  const explanation = drillDown(windows);
+  if (explanation === undefined || explanation.explains < minExplained) {
     const factors = decomposeCost(windows);
     const strongest = words(factors[0]?.factor);
     const sentence = `${caution}The rise is diffuse: no element explains two thirds of it. The strongest factor is ${strongest}.`;
     return { ...facts, ...whole, verdict: "diffuse", sentence, factors };
   }
-  const { explains, findings } = found;
-  const segment = withOperation(now, found.segment);
+  const { explains, findings } = explanation;
+  const segment = withOperation(now, explanation.segment);
   const segmentCostMicroUsd = now.total(segment).costMicroUsd;
   const isNew = then.total(segment).events === 0;
   const parts = isNew ? newWork(segment, segmentCostMicroUsd) : decomposeCost(windows, segment);

@@ -37,11 +37,11 @@ const hourSeconds = 3600;
 export function decideCostControls(rise: CostRise): CostControls {
   const { factor, times, costMicroUsd, segmentCostMicroUsd, durationMs, allowanceMicroUsdPerSecond: allowance } = rise;
   const retries = factor === "attempts_per_ticket";
-  const held = retries && times > 1 ? segmentCostMicroUsd * (1 - 1 / times) : 0;
-  const perSecond = Math.max(0, costMicroUsd - held) / (durationMs / 1000);
+  const avoidedMicroUsd = retries && times > 1 ? segmentCostMicroUsd * (1 - 1 / times) : 0;
+  const perSecond = Math.max(0, costMicroUsd - avoidedMicroUsd) / (durationMs / 1000);
   const fits = perSecond <= allowance;
-  const most = retries ? 1 : precaution;
-  const scale = fits ? most : Math.min(most, Math.max(minScale, Math.floor((100 * allowance) / perSecond) / 100));
+  const maxScale = retries ? 1 : precaution;
+  const scale = fits ? maxScale : Math.min(maxScale, Math.max(minScale, Math.floor((100 * allowance) / perSecond) / 100));
   const predicted = Math.round(perSecond * hourSeconds);
   const work = `${retries ? "With one attempt per ticket the" : "The"} same work costs ${formatUsd(predicted)} an hour, and the plan allows ${formatUsd(Math.round(allowance * hourSeconds))}`;
   const volume = scale === 1 ? "so the volume may stay" : `so ${formatShare(scale, { decimals: 0 })} of the volume goes on`;

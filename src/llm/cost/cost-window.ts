@@ -81,8 +81,8 @@ export function createCostWindow(events: readonly CostEvent[]): CostWindow {
     const last = elements.at(-1);
     if (last === undefined) return whole;
     const key = JSON.stringify(elements);
-    const known = slices.get(key);
-    if (known !== undefined) return known;
+    const cached = slices.get(key);
+    if (cached !== undefined) return cached;
     const [dimension, element] = last;
     const part = sliceOf(elements.slice(0, -1)).events.filter((event) => elementOf(event, dimension) === element);
     const slice = { events: part, costMicroUsd: part.reduce((sum, event) => sum + counted(event.costMicroUsd), 0) };
@@ -176,11 +176,11 @@ function createCounts() {
   let attempts = 0;
   return {
     add({ ticketId, attempt }: CostEvent): void {
-      const seen = early.get(ticketId);
+      const attemptBits = early.get(ticketId);
       const bit = attempt < earlyAttempts ? 1 << attempt : 0;
       if (bit === 0) late.add(`${attempt} ${ticketId}`);
-      if (seen !== undefined && (seen | bit) === seen) return;
-      early.set(ticketId, (seen ?? 0) | bit);
+      if (attemptBits !== undefined && (attemptBits | bit) === attemptBits) return;
+      early.set(ticketId, (attemptBits ?? 0) | bit);
       if (bit !== 0) attempts += 1;
     },
     read: () => ({ tickets: early.size, attempts: attempts + late.size }),

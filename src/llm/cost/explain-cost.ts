@@ -9,7 +9,7 @@ import { attributeCost } from "./attribute-cost.ts";
 import { coincidingChanges } from "./coinciding-changes.ts";
 import { adviceOf } from "./cost-advice.ts";
 import { type CostEvent, createCostWindow } from "./cost-window.ts";
-import { findOnset, riseInDeviations, usualSpan } from "./find-onset.ts";
+import { baselineStatistics, findOnset, riseInDeviations } from "./find-onset.ts";
 
 /** What an explanation is made from. */
 export interface CostSources {
@@ -22,7 +22,7 @@ export interface CostSources {
 const spans = 60;
 /** Fewer spans than these are too short to be compared with what is usual. */
 const minSpans = 10;
-const maxLookedAt = 1000;
+const maxCandidateChanges = 1000;
 
 /** Usage events of both windows, compared. Rejects with StoreUnavailable when ledger or changes cannot be read. */
 export async function explainCost({ ledger, prices, changes }: CostSources, question: CostQuestion): Promise<CostExplanation> {
@@ -43,9 +43,9 @@ export async function explainCost({ ledger, prices, changes }: CostSources, ques
   const factor = attribution.factors[0]?.factor;
   if (!rose || factor === undefined) return { ...asked, kind: "explained", ...attribution, beganAt, coincides: [] };
   // Half an hour before and two minutes after the onset in a window of an hour, and of ten minutes each less by e.
-  const near = { onset: beganAt, beforeMs: (to - from) / 2, afterMs: (to - from) / 30, decayMs: (to - from) / 6 };
-  const made = await changes.between(beganAt - near.beforeMs, beganAt + near.afterMs, maxLookedAt);
-  const coincides = coincidingChanges(made, attribution.segment, near);
+  const proximity = { onset: beganAt, beforeMs: (to - from) / 2, afterMs: (to - from) / 30, decayMs: (to - from) / 6 };
+  const made = await changes.between(beganAt - proximity.beforeMs, beganAt + proximity.afterMs, maxCandidateChanges);
+  const coincides = coincidingChanges(made, attribution.segment, proximity);
   return { ...asked, kind: "explained", ...attribution, beganAt, coincides, advice: adviceOf(factor) };
 }
 
@@ -57,17 +57,17 @@ function attributeSinceOnset(
 ): { readonly attribution: CostAttribution; readonly beganAt: Instant } {
   const then = createCostWindow(before);
   const everyMs = (to - from) / spans;
-  const usual = usualSpan(then.series(baselineFrom, everyMs, Math.floor((baselineTo - baselineFrom) / everyMs)));
+  const baseline = baselineStatistics(then.series(baselineFrom, everyMs, Math.floor((baselineTo - baselineFrom) / everyMs)));
   const since = (first: Instant, ofWhat: readonly CostEvent[]) => {
     const window = createCostWindow(ofWhat);
     const series = window.series(first, everyMs, Math.round((to - first) / everyMs));
-    const deviations = usual === undefined ? undefined : riseInDeviations(series, usual);
+    const deviations = baseline === undefined ? undefined : riseInDeviations(series, baseline);
     return { series, attribution: attributeCost({ now: window, then, scale: (to - first) / (baselineTo - baselineFrom) }, deviations) };
   };
   const whole = since(from, now);
   const { verdict } = whole.attribution;
   const rose = verdict === "attributed" || verdict === "diffuse";
-  const onset = rose && usual !== undefined ? findOnset(whole.series, usual) : undefined;
+  const onset = rose && baseline !== undefined ? findOnset(whole.series, baseline) : undefined;
   if (onset === undefined || onset === 0 || spans - onset < minSpans) return { attribution: whole.attribution, beganAt: from };
   const beganAt = Math.round(from + onset * everyMs);
   const sinceOnset = since(
@@ -110,8 +110,8 @@ function costEventOf(event: UsageEvent, prices: PriceTable): CostEvent {
   };
 }
 
-function amountOf(reply: ReturnType<typeof costOf>): number {
-  return reply.kind === "priced" ? reply.costMicroUsd : 0;
+function amountOf(cost: ReturnType<typeof costOf>): number {
+  return cost.kind === "priced" ? cost.costMicroUsd : 0;
 }
 
 /** Says what changed in cost between two windows. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@jest/globals";
 import * as fc from "fast-check";
 import { createRandom } from "../../core/random.ts";
-import { findOnset, riseInDeviations, usualSpan } from "./find-onset.ts";
+import { baselineStatistics, findOnset, riseInDeviations } from "./find-onset.ts";
 
 const usual = { mean: 10, deviation: 2, count: 60 };
 const calm = Array.from({ length: 40 }, (_, index) => (index % 2 === 0 ? 9 : 11));
@@ -32,7 +32,7 @@ describe("the onset", () => {
     const random = createRandom(3);
     const noise = () => 10 + 4 * (random() + random() + random() - 1.5);
     const found = Array.from({ length: 200 }, () => {
-      const earlier = usualSpan(Array.from({ length: 60 }, noise));
+      const earlier = baselineStatistics(Array.from({ length: 60 }, noise));
       const spans = Array.from({ length: 60 }, (_, index) => noise() + (index >= 30 ? 10 : 0));
       return earlier === undefined ? undefined : findOnset(spans, earlier);
     });
@@ -41,18 +41,18 @@ describe("the onset", () => {
 });
 
 it("what is usual needs two spans and some cost, and is never calmer than a tenth", () => {
-  expect(usualSpan([5])).toBeUndefined();
-  expect(usualSpan([0, 0, 0])).toBeUndefined();
-  expect(usualSpan([10, 10, 10])).toEqual({ mean: 10, deviation: 1, count: 3 });
-  expect(usualSpan([5, 15])?.deviation).toBeCloseTo(Math.sqrt(50), 9);
+  expect(baselineStatistics([5])).toBeUndefined();
+  expect(baselineStatistics([0, 0, 0])).toBeUndefined();
+  expect(baselineStatistics([10, 10, 10])).toEqual({ mean: 10, deviation: 1, count: 3 });
+  expect(baselineStatistics([5, 15])?.deviation).toBeCloseTo(Math.sqrt(50), 9);
 });
 
 it("the same cost under another unit is the same onset and the same rise", () => {
   const cost = fc.array(fc.integer({ min: 0, max: 1000 }), { minLength: 2, maxLength: 60 });
   fc.assert(
     fc.property(cost, cost, fc.constantFrom(2, 1024), (before, spans, unit) => {
-      const earlier = usualSpan(before);
-      const other = usualSpan(before.map((span) => span * unit));
+      const earlier = baselineStatistics(before);
+      const other = baselineStatistics(before.map((span) => span * unit));
       expect(other === undefined).toBe(earlier === undefined);
       if (earlier === undefined || other === undefined) return;
       const scaled = spans.map((span) => span * unit);

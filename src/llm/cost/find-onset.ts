@@ -1,5 +1,5 @@
 /** What is usual of a span, and how much one span differs from the next. */
-export interface UsualSpan {
+export interface BaselineStatistics {
   readonly mean: number;
   readonly deviation: number;
   /** How many spans this is told from. */
@@ -15,7 +15,7 @@ const clear = 2;
 const minDeviation = 0.1;
 
 /** Mean and standard deviation of what is usual. Undefined: fewer than two spans, or nothing was spent in them. */
-export function usualSpan(spans: readonly number[]): UsualSpan | undefined {
+export function baselineStatistics(spans: readonly number[]): BaselineStatistics | undefined {
   if (spans.length < 2) return undefined;
   const mean = spans.reduce((sum, span) => sum + span, 0) / spans.length;
   if (mean <= 0) return undefined;
@@ -30,14 +30,14 @@ export function usualSpan(spans: readonly number[]): UsualSpan | undefined {
  * perfect notion of what is usual; one that is a little low keeps S above zero long before the rise. A rise that grows has its change point in its middle,
  * so the spans directly before it that are clearly above what is usual are part of it.
  */
-export function findOnset(spans: readonly number[], usual: UsualSpan): number | undefined {
-  if (!rises(spans, usual)) return undefined;
-  let onset = changePoint(spans, usual);
-  while (onset > 0 && (spans[onset - 1] ?? 0) > usual.mean + clear * usual.deviation) onset -= 1;
+export function findOnset(spans: readonly number[], baseline: BaselineStatistics): number | undefined {
+  if (!rises(spans, baseline)) return undefined;
+  let onset = changePoint(spans, baseline);
+  while (onset > 0 && (spans[onset - 1] ?? 0) > baseline.mean + clear * baseline.deviation) onset -= 1;
   return onset;
 }
 
-function rises(spans: readonly number[], { mean, deviation }: UsualSpan): boolean {
+function rises(spans: readonly number[], { mean, deviation }: BaselineStatistics): boolean {
   let sum = 0;
   return spans.some((span) => {
     sum = Math.max(0, sum + span - mean - slack * deviation);
@@ -46,12 +46,12 @@ function rises(spans: readonly number[], { mean, deviation }: UsualSpan): boolea
 }
 
 /** The split of the spans that leaves the least squares around the means of its two sides: the one with the largest (difference of means)²·n·m/(n+m). */
-function changePoint(spans: readonly number[], usual: UsualSpan): number {
-  let before = usual.mean * usual.count;
+function changePoint(spans: readonly number[], baseline: BaselineStatistics): number {
+  let before = baseline.mean * baseline.count;
   let after = spans.reduce((sum, span) => sum + span, 0);
   let [best, onset] = [0, 0];
   for (const [index, span] of spans.entries()) {
-    const [earlier, later] = [usual.count + index, spans.length - index];
+    const [earlier, later] = [baseline.count + index, spans.length - index];
     const difference = after / later - before / earlier;
     const apart = difference > 0 ? (difference ** 2 * earlier * later) / (earlier + later) : 0;
     if (apart > best) [best, onset] = [apart, index];
@@ -62,7 +62,7 @@ function changePoint(spans: readonly number[], usual: UsualSpan): number {
 }
 
 /** How many standard errors the mean of these spans lies above what is usual. */
-export function riseInDeviations(spans: readonly number[], { mean, deviation }: UsualSpan): number {
+export function riseInDeviations(spans: readonly number[], { mean, deviation }: BaselineStatistics): number {
   const sum = spans.reduce((all, span) => all + span, 0);
   return (sum - spans.length * mean) / (deviation * Math.sqrt(spans.length));
 }

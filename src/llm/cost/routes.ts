@@ -35,7 +35,7 @@ export function createCostRoutes(sources: CostSources): readonly Route[] {
       path: "/api/costs/explanation",
       summary:
         "What changed in cost between two windows: when a rise began, the segment that explains it, the factors that it is made of, and what coincides",
-      who: viewers,
+      allow: viewers,
       query: question,
       body: noBody,
       success: {

@@ -70,12 +70,12 @@ function surpriseOf(f: number, forecast: number, a: number, actual: number): num
 const deepest = 3;
 const minEvents = 30;
 /** Below this part of the element's rise, by logarithm, the rest is nearer to calm than to having risen alike. */
-const calmRest = 0.5;
+const calmRiseRatio = 0.5;
 /** So many earlier events outside an element say whether the rest is calm; with fewer it cannot be seen, and the wider segment is the answer. */
 const minOutside = 12;
 
 /** A segment and how much of the whole change it explains. */
-export interface FoundSegment {
+export interface SegmentExplanation {
   readonly segment: Segment;
   /** Of the whole change. */
   readonly explains: number;
@@ -86,13 +86,13 @@ export interface FoundSegment {
  * Drills into the element that explains most of what is left while the rest stays calm, as long as there is one; of several the one whose rest is calmest.
  * Undefined: no element of any dimension explains the change.
  */
-export function drillDown(windows: ComparedWindows): FoundSegment | undefined {
+export function drillDown(windows: ComparedWindows): SegmentExplanation | undefined {
   const { now, then, scale } = windows;
   const change = now.costMicroUsd - then.costMicroUsd * scale;
   let segment: Segment = {};
   const findings: DimensionFinding[] = [];
   for (let depth = 0; depth < deepest; depth += 1) {
-    const found = searchDimensions(windows, segment)
+    const best = searchDimensions(windows, segment)
       .map((finding) => {
         const element = finding.elements.toSorted((a, b) => b.explains - a.explains)[0];
         const next = { ...segment, [finding.dimension]: element?.element };
@@ -100,9 +100,9 @@ export function drillDown(windows: ComparedWindows): FoundSegment | undefined {
       })
       .toSorted((a, b) => b.contrast - a.contrast)
       .at(0);
-    if (found === undefined || found.contrast <= 0) break;
-    segment = found.next;
-    findings.push(found.finding);
+    if (best === undefined || best.contrast <= 0) break;
+    segment = best.next;
+    findings.push(best.finding);
   }
   if (findings.length === 0 || change === 0) return undefined;
   const rise = now.total(segment).costMicroUsd - then.total(segment).costMicroUsd * scale;
@@ -118,10 +118,10 @@ function contrastOf({ now, then, scale }: ComparedWindows, whole: Segment, part:
   const [allNow, allThen] = [now.total(whole), then.total(whole)];
   if (a.events + f.events < minEvents || allThen.events - f.events < minOutside) return 0;
   const before = f.costMicroUsd * scale;
-  const restBefore = allThen.costMicroUsd * scale - before;
-  const restAfter = allNow.costMicroUsd - a.costMicroUsd;
-  if (restBefore <= 0) return 0;
+  const remainderBefore = allThen.costMicroUsd * scale - before;
+  const remainderAfter = allNow.costMicroUsd - a.costMicroUsd;
+  if (remainderBefore <= 0) return 0;
   // What was not there before, as most batches, is the answer only when nothing that was there is: nothing of it can be compared.
   if (before <= 0) return Object.keys(whole).length === 0 ? Number.MIN_VALUE : 0;
-  return calmRest * Math.log(a.costMicroUsd / before) - Math.max(0, Math.log(restAfter / restBefore));
+  return calmRiseRatio * Math.log(a.costMicroUsd / before) - Math.max(0, Math.log(remainderAfter / remainderBefore));
 }

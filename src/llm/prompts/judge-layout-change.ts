@@ -51,9 +51,9 @@ export function judgeLayoutChange(
       reasons.push(`${shown(line)} would move to role ${role} and may be more than a value`);
   }
   for (const { key, render } of after.layers) {
-    const own = before.layers.find((layer) => layer.key === key);
-    const kept = linesIn(render).filter((line) => old.some((one) => one.line === line));
-    if (own === undefined || key === runtimeContextLayer || isInOrder(kept, linesIn(own.render))) continue;
+    const previousLayer = before.layers.find((layer) => layer.key === key);
+    const unchangedLines = linesIn(render).filter((line) => old.some((one) => one.line === line));
+    if (previousLayer === undefined || key === runtimeContextLayer || isInOrder(unchangedLines, linesIn(previousLayer.render))) continue;
     faults.push(`the lines of ${key} would stand in another order, or in another layer`);
   }
 
@@ -104,17 +104,17 @@ function isShortValue(
   if (layer === undefined || !isLabelledValue(line)) return false;
   const lines = linesIn(layer.render);
   if (lines.some((other) => other !== line && crossed.some((one) => one.line === other))) return false;
-  const rest = lines.filter((other) => other !== line).join("\n");
-  return sizeOf(before, layer.key, tokensOf) - Buffer.byteLength(rest) / bytesPerToken <= maxValueTokens;
+  const otherLines = lines.filter((other) => other !== line).join("\n");
+  return sizeOf(before, layer.key, tokensOf) - Buffer.byteLength(otherLines) / bytesPerToken <= maxValueTokens;
 }
 
 /** Lines of `a` beyond those of `b`, counted. */
 function surplus(a: readonly PlacedLine[], b: readonly PlacedLine[]): readonly string[] {
-  const left = new Map<string, number>();
-  for (const { line } of b) left.set(line, (left.get(line) ?? 0) + 1);
+  const remainingCounts = new Map<string, number>();
+  for (const { line } of b) remainingCounts.set(line, (remainingCounts.get(line) ?? 0) + 1);
   return a.flatMap(({ line }) => {
-    const count = left.get(line) ?? 0;
-    left.set(line, count - 1);
+    const count = remainingCounts.get(line) ?? 0;
+    remainingCounts.set(line, count - 1);
     return count > 0 ? [] : [line];
   });
 }

@@ -22,7 +22,7 @@ export interface LabelMove {
  * `moved` holds what an undo needs. `conflict`: the label points elsewhere and nothing was changed.
  * `not_found`: there is no such prompt or version. `unsupported`: this store cannot do it, ever.
  */
-export type LabelReply =
+export type LabelMoveResult =
   | { readonly kind: "moved"; readonly before: number | null; readonly after: number | null }
   | { readonly kind: "conflict"; readonly present: number | null }
   | { readonly kind: "not_found" }
@@ -39,7 +39,7 @@ export interface PromptStore {
   /** Names in alphabetical order; `after` is the last name of the page before. */
   list(page: { readonly after?: string; readonly limit: number }): Promise<readonly PromptState[]>;
   /** Compare-and-set of one label. */
-  moveLabel(move: LabelMove): Promise<LabelReply>;
+  moveLabel(move: LabelMove): Promise<LabelMoveResult>;
 }
 
 /** Hash of a layout; what is left to a default and what says the default are equal. */

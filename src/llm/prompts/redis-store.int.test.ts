@@ -1,8 +1,8 @@
-import { describeCanaryStore } from "../../../test/contracts/describe-canary-store.ts";
+import { describePromptRolloutStore } from "../../../test/contracts/describe-canary-store.ts";
 import { describePromptStore } from "../../../test/contracts/describe-prompt-store.ts";
 import { createFakeClock } from "../../../test/fakes/fake-clock.ts";
 import { holdRedis } from "../../../test/servers/hold-redis.ts";
-import { createCanaryStore, createPromptStore } from "./redis-store.ts";
+import { createPromptRolloutStore, createPromptStore } from "./redis-store.ts";
 
 const held = holdRedis(["--appendfsync", "no"]);
 
@@ -11,7 +11,7 @@ describePromptStore("Redis", async () => {
   return createPromptStore({ redis: held.redis, clock: createFakeClock() });
 });
 
-describeCanaryStore("Redis", async () => {
+describePromptRolloutStore("Redis", async () => {
   await held.redis.flushall();
-  return createCanaryStore(held.redis);
+  return createPromptRolloutStore(held.redis);
 });

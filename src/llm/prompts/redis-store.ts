@@ -2,12 +2,18 @@ import type { Redis } from "ioredis";
 import { z } from "zod";
 import { canonicalJson, jsonSchema } from "../../../packages/sdk/src/wire/json.ts";
 import { promptLayoutSchema } from "../../../packages/sdk/src/wire/prompt-layout.ts";
-import { type Canary, canarySchema, type PromptState, type PromptVersion, promptOrigins } from "../../../packages/sdk/src/wire/prompts.ts";
+import {
+  type PromptRollout,
+  type PromptState,
+  type PromptVersion,
+  promptOrigins,
+  promptRolloutSchema,
+} from "../../../packages/sdk/src/wire/prompts.ts";
 import type { Clock } from "../../core/clock.ts";
 import { available } from "../../platform/redis/available.ts";
-import { replyList } from "../../platform/redis/script.ts";
+import { resultList } from "../../platform/redis/script.ts";
 import { workloadKeys as keys } from "../../platform/redis/workload-keys.ts";
-import type { CanaryStore } from "./canary.ts";
+import type { PromptRolloutStore } from "./canary.ts";
 import { layoutHash, type PromptStore } from "./prompt.ts";
 import { promptScripts } from "./redis-scripts.ts";
 
@@ -34,9 +40,9 @@ export function createPromptStore({ redis, clock }: { readonly redis: Redis; rea
   };
   const read = async (name: string): Promise<PromptState | undefined> => {
     const fields = await redis.hgetall(keys.prompt(name));
-    const { latest, ...rest } = fields;
+    const { latest, ...labelFields } = fields;
     if (latest === undefined) return undefined;
-    const labels = Object.entries(rest).map(([field, value]) => [field.slice(labelPrefix.length), Number(value)] as const);
+    const labels = Object.entries(labelFields).map(([field, value]) => [field.slice(labelPrefix.length), Number(value)] as const);
     return { name, latest: Number(latest), labels: Object.fromEntries(labels) };
   };
 
@@ -45,11 +51,11 @@ export function createPromptStore({ redis, clock }: { readonly redis: Redis; rea
       available(async () => {
         const hash = layoutHash(wanted.layout);
         const body: Omit<PromptVersion, "version"> = { ...wanted, prompt, hash, createdAt: clock.now(), createdBy: by };
-        const reply = await promptScripts.createVersion.run(redis, {
+        const result = await promptScripts.createVersion.run(redis, {
           keys: { prompt: keys.prompt(prompt), versions: keys.promptVersions(prompt), prompts: keys.prompts },
           args: { name: prompt, layoutHash: hash, versionJson: JSON.stringify(body) },
         });
-        const number = Number(reply);
+        const number = Number(result);
         const made = await version(prompt, number);
         if (made === undefined) throw new Error(`Version ${number} of prompt ${prompt} was written and is not there.`);
         return made;
@@ -60,8 +66,8 @@ export function createPromptStore({ redis, clock }: { readonly redis: Redis; rea
       available(async () => {
         const latest = Number((await redis.hget(keys.prompt(prompt), "latest")) ?? 0);
         const numbers = Array.from({ length: Math.min(limit, latest) }, (_, index) => latest - index);
-        const found = await Promise.all(numbers.map((number) => version(prompt, number)));
-        return found.filter((one) => one !== undefined);
+        const loadedVersions = await Promise.all(numbers.map((number) => version(prompt, number)));
+        return loadedVersions.filter((one) => one !== undefined);
       }),
     list: ({ after, limit }) =>
       available(async () => {
@@ -71,11 +77,11 @@ export function createPromptStore({ redis, clock }: { readonly redis: Redis; rea
       }),
     moveLabel: ({ prompt, label, expected, to }) =>
       available(async () => {
-        const reply = await promptScripts.moveLabel.run(redis, {
+        const result = await promptScripts.moveLabel.run(redis, {
           keys: { prompt: keys.prompt(prompt), versions: keys.promptVersions(prompt) },
           args: { label, expectedVersion: expected ?? "", newVersion: to ?? "" },
         });
-        const [kind, present] = replyList(reply);
+        const [kind, present] = resultList(result);
         if (kind === "moved") return { kind: "moved", before: expected, after: to };
         if (kind === "not_found") return { kind: "not_found" };
         return { kind: "conflict", present: present === "" ? null : Number(present) };
@@ -84,24 +90,25 @@ export function createPromptStore({ redis, clock }: { readonly redis: Redis; rea
 }
 
 /** Canaries in Redis, one value a prompt. Rejects with StoreUnavailable when Redis does not answer. */
-export function createCanaryStore(redis: Redis): CanaryStore {
-  const parse = (text: string | null): Canary | null => (text === null || text === "" ? null : canarySchema.parse(JSON.parse(text)));
-  const write = (canary: Canary | null) => (canary === null ? "" : canonicalJson(canary));
+export function createPromptRolloutStore(redis: Redis): PromptRolloutStore {
+  const parse = (text: string | null): PromptRollout | null =>
+    text === null || text === "" ? null : promptRolloutSchema.parse(JSON.parse(text));
+  const write = (rollout: PromptRollout | null) => (rollout === null ? "" : canonicalJson(rollout));
   return {
     read: (prompt) => available(async () => parse(await redis.get(keys.promptRollout(prompt)))),
     compareAndSet: (prompt, expected, next) =>
       available(async () => {
-        const reply = await promptScripts.setRollout.run(redis, {
+        const result = await promptScripts.setRollout.run(redis, {
           keys: { rollout: keys.promptRollout(prompt) },
           args: { expected: write(expected), newRollout: write(next) },
         });
-        const [kind, present] = replyList(reply);
-        return kind === "set" ? { set: true, canary: next } : { set: false, canary: parse(String(present ?? "")) };
+        const [kind, present] = resultList(result);
+        return kind === "set" ? { set: true, rollout: next } : { set: false, rollout: parse(String(present ?? "")) };
       }),
   };
 }
 
 function readVersion(text: string, version: number): PromptVersion {
-  const { parent, evidence, ...rest } = stored.parse(JSON.parse(text));
-  return { ...rest, version, ...(parent === undefined ? {} : { parent }), ...(evidence === undefined ? {} : { evidence }) };
+  const { parent, evidence, ...fields } = stored.parse(JSON.parse(text));
+  return { ...fields, version, ...(parent === undefined ? {} : { parent }), ...(evidence === undefined ? {} : { evidence }) };
 }

@@ -70,8 +70,8 @@ export function restructurePrompt(layout: PromptLayout, advice: LayoutAdvice): R
   }
   if (faults.length > 0) return { ok: false, faults };
   if (advice.stabilities !== undefined) {
-    const seen = advice.stabilities;
-    const ordered = orderLayers(layers.map((layer) => ({ ...layer, stability: seen.get(layer.key) ?? layer.stability })));
+    const measuredStabilities = advice.stabilities;
+    const ordered = orderLayers(layers.map((layer) => ({ ...layer, stability: measuredStabilities.get(layer.key) ?? layer.stability })));
     if (ordered.some(({ key }, index) => key !== layers[index]?.key)) changes.push(`order: ${ordered.map(({ key }) => key).join(", ")}`);
     layers = ordered;
   }
@@ -103,7 +103,7 @@ function cutLines(
   if (volatile.length === 0) return `${key}: no line is data alone, so its volatile part cannot be moved without rewriting the text`;
   // Which of several variables changes cannot be told from hashes.
   if (stuck.length > 0) return `${key}: ${stuck.join(", ")} stands inside sentences; move what changes into a layer of its own`;
-  const rest = lines.filter((line) => !volatile.includes(line)).join("\n");
+  const remainingText = lines.filter((line) => !volatile.includes(line)).join("\n");
   const context = layers.find((one) => one.key === runtimeContextLayer);
   const inside = context === undefined ? [] : context.render.split("\n").slice(1, -1);
   const moved: PromptLayer = {
@@ -114,11 +114,11 @@ function cutLines(
     canonical: true,
   };
   const others = layers.filter((one) => one.key !== key && one.key !== runtimeContextLayer);
-  const kept =
-    rest.trim() === ""
+  const remainingLayers =
+    remainingText.trim() === ""
       ? others
-      : layers.flatMap((one) => (one.key === key ? [{ ...one, render: rest }] : others.includes(one) ? [one] : []));
-  return { layers: [...kept, moved], lines: volatile.map((line) => line.trim()) };
+      : layers.flatMap((one) => (one.key === key ? [{ ...one, render: remainingText }] : others.includes(one) ? [one] : []));
+  return { layers: [...remainingLayers, moved], lines: volatile.map((line) => line.trim()) };
 }
 
 /** Within each role by stability; what is equally stable keeps its order, and the runtime context is last. */

@@ -4,14 +4,14 @@ import { promptPageSchema } from "../../../packages/sdk/src/wire/caches.ts";
 import { canonicalJson, type Json } from "../../../packages/sdk/src/wire/json.ts";
 import { promptNameSchema } from "../../../packages/sdk/src/wire/names.ts";
 import {
-  canaryChangeSchema,
-  canaryStateSchema,
   labelMoveSchema,
   movedLabelSchema,
   newPromptVersionSchema,
   type PromptState,
   type PromptVersion,
   promptLabelSchema,
+  promptRolloutChangeSchema,
+  promptRolloutStateSchema,
   promptVersionSchema,
   promptViewSchema,
   servedPromptSchema,
@@ -22,6 +22,7 @@ import type { Clock } from "../../core/clock.ts";
 import { sha256 } from "../../core/json.ts";
 import {
   defineRoute,
+  type HandlerResponse,
   issuesOf,
   json,
   noBody,
@@ -29,18 +30,17 @@ import {
   problem,
   type Refusal,
   type Route,
-  type RouteReply,
 } from "../../platform/http/route.ts";
 import { operators, viewers } from "../../platform/http/who.ts";
 import type { CacheAnalysisStore } from "../caching/cache-analysis-store.ts";
-import type { CanaryStore } from "./canary.ts";
+import type { PromptRolloutStore } from "./canary.ts";
 import { type PromptStore, statusOf } from "./prompt.ts";
 import { readServed } from "./served-prompt.ts";
 
 /** What prompt routes stand on. */
 export interface PromptRouteDeps {
   readonly prompts: PromptStore;
-  readonly canaries: CanaryStore;
+  readonly rollouts: PromptRolloutStore;
   readonly audit: AuditLog;
   readonly clock: Pick<Clock, "now">;
   /** How prompts are cached. */
@@ -52,21 +52,21 @@ const page = z.strictObject({ after: z.string().max(120).optional(), limit: z.co
 const newestVersions = 20;
 
 /** Prompts: their versions, their labels, and what applications are given of them. */
-export function createPromptRoutes({ prompts, canaries, audit, clock, caches }: PromptRouteDeps): readonly Route[] {
+export function createPromptRoutes({ prompts, rollouts, audit, clock, caches }: PromptRouteDeps): readonly Route[] {
   const record = async (kind: AuditKind, by: string, prompt: string, detail: { readonly [name: string]: Json }) =>
     audit.append({ at: clock.now(), kind, by, subject: `prompt/${prompt}`, detail });
-  const one = async (name: string): Promise<RouteReply<Shape<typeof promptViewSchema>>> => {
+  const one = async (name: string): Promise<HandlerResponse<Shape<typeof promptViewSchema>>> => {
     const state = await prompts.read(name);
     if (state === undefined) return noPrompt(name);
-    const [versions, canary] = await Promise.all([prompts.versions(name, newestVersions), canaries.read(name)]);
-    return json({ ...state, canary, versions: versions.map((version) => summaryOf(version, state)) });
+    const [versions, rollout] = await Promise.all([prompts.versions(name, newestVersions), rollouts.read(name)]);
+    return json({ ...state, canary: rollout, versions: versions.map((version) => summaryOf(version, state)) });
   };
   return [
     defineRoute({
       method: "get",
       path: "/api/prompts",
       summary: "Prompts with their labels, by name",
-      who: viewers,
+      allow: viewers,
       query: page,
       body: noBody,
       success: {
@@ -87,7 +87,7 @@ export function createPromptRoutes({ prompts, canaries, audit, clock, caches }: 
       method: "get",
       path: "/api/prompts/{name}",
       summary: `One prompt with its labels, its canary and its newest ${newestVersions} versions`,
-      who: viewers,
+      allow: viewers,
       query: noQuery,
       body: noBody,
       success: { status: 200, description: "The prompt", schema: promptViewSchema },
@@ -98,7 +98,7 @@ export function createPromptRoutes({ prompts, canaries, audit, clock, caches }: 
       method: "post",
       path: "/api/prompts/{name}/versions",
       summary: "Make a version; a layout that some version has already answers that one",
-      who: operators,
+      allow: operators,
       query: noQuery,
       body: newPromptVersionSchema,
       bodyLimitBytes: 2 * 1024 * 1024,
@@ -115,7 +115,7 @@ export function createPromptRoutes({ prompts, canaries, audit, clock, caches }: 
       method: "get",
       path: "/api/prompts/{name}/versions/{version}",
       summary: "One version with its layers, markers and evidence",
-      who: [...viewers, "workload"],
+      allow: [...viewers, "workload"],
       query: noQuery,
       body: noBody,
       success: { status: 200, description: "The version", schema: promptVersionSchema },
@@ -133,7 +133,7 @@ export function createPromptRoutes({ prompts, canaries, audit, clock, caches }: 
       method: "put",
       path: "/api/prompts/{name}/labels/{label}",
       summary: "Move a label from where it was seen to another version",
-      who: operators,
+      allow: operators,
       query: noQuery,
       body: labelMoveSchema,
       success: { status: 200, description: "`before` and `after`: what moving it back needs", schema: movedLabelSchema },
@@ -143,47 +143,47 @@ export function createPromptRoutes({ prompts, canaries, audit, clock, caches }: 
         const label = promptLabelSchema.safeParse(params["label"]);
         if (!label.success) return problem("invalid-request", "The label is not accepted.", issuesOf(label.error));
         const { version: to, expected, reason } = body;
-        const reply = await prompts.moveLabel({ prompt: name, label: label.data, expected, to, by: caller.name });
+        const result = await prompts.moveLabel({ prompt: name, label: label.data, expected, to, by: caller.name });
         const wanted = { label: label.data, expected, to, reason };
-        if (reply.kind === "not_found") return noPrompt(name);
-        await record(reply.kind === "moved" ? "prompt_label_moved" : "prompt_label_refused", caller.name, name, {
+        if (result.kind === "not_found") return noPrompt(name);
+        await record(result.kind === "moved" ? "prompt_label_moved" : "prompt_label_refused", caller.name, name, {
           ...wanted,
-          reply: reply.kind,
+          reply: result.kind,
         });
-        if (reply.kind === "unsupported") return problem("conflict", reply.reason);
-        if (reply.kind === "conflict") {
+        if (result.kind === "unsupported") return problem("conflict", result.reason);
+        if (result.kind === "conflict") {
           return problem(
             "conflict",
-            `The label points at ${reply.present ?? "nothing"} and not at ${expected ?? "nothing"}; read again and decide.`,
+            `The label points at ${result.present ?? "nothing"} and not at ${expected ?? "nothing"}; read again and decide.`,
           );
         }
-        return json({ label: label.data, before: reply.before, after: reply.after });
+        return json({ label: label.data, before: result.before, after: result.after });
       },
     }),
     defineRoute({
       method: "put",
       path: "/api/prompts/{name}/canary",
       summary: "Give a share of the tickets another version, or take that back",
-      who: operators,
+      allow: operators,
       query: noQuery,
-      body: canaryChangeSchema,
-      success: { status: 200, description: "`canary` as it is now", schema: canaryStateSchema },
+      body: promptRolloutChangeSchema,
+      success: { status: 200, description: "`canary` as it is now", schema: promptRolloutStateSchema },
       problems: ["not-found", "conflict"],
       async handle({ params, body, caller }) {
         const name = params["name"] ?? "";
         const { canary, expected, reason } = body;
         if (canary !== null && (await prompts.version(name, canary.version)) === undefined) return noPrompt(name);
-        const reply = await canaries.compareAndSet(name, expected, canary);
-        if (!reply.set) return problem("conflict", "The canary is not what was seen; read it again and decide.");
+        const result = await rollouts.compareAndSet(name, expected, canary);
+        if (!result.set) return problem("conflict", "The canary is not what was seen; read it again and decide.");
         await record("prompt_canary_set", caller.name, name, { before: expected, after: canary, reason });
-        return json({ canary: reply.canary });
+        return json({ canary: result.rollout });
       },
     }),
     defineRoute({
       method: "get",
       path: "/api/prompts/{name}/served",
       summary: "What applications are given: the version labelled production, and the canary with its share; carries an entity tag",
-      who: [...viewers, "workload"],
+      allow: [...viewers, "workload"],
       query: noQuery,
       body: noBody,
       success: { status: 200, description: "Both versions with their layers", schema: servedPromptSchema },
@@ -191,7 +191,7 @@ export function createPromptRoutes({ prompts, canaries, audit, clock, caches }: 
       problems: ["not-found"],
       async handle({ params, ifNoneMatch }) {
         const name = params["name"] ?? "";
-        const served = await readServed(name, { prompts, canaries });
+        const served = await readServed(name, { prompts, rollouts });
         if (served === undefined) return problem("not-found", `Nothing of prompt ${quoted(name)} is labelled production.`);
         const headers = { etag: `"${sha256(canonicalJson(served)).slice(0, 32)}"` };
         return ifNoneMatch === headers.etag ? { kind: "unchanged", headers } : json(served, headers);
@@ -201,8 +201,8 @@ export function createPromptRoutes({ prompts, canaries, audit, clock, caches }: 
 }
 
 function summaryOf({ layout: _layout, evidence: _evidence, ...version }: PromptVersion, { labels }: PromptState) {
-  const own = Object.entries(labels).filter(([, number]) => number === version.version);
-  return { ...version, labels: own.map(([label]) => label), status: statusOf(version.version, labels) };
+  const versionLabels = Object.entries(labels).filter(([, number]) => number === version.version);
+  return { ...version, labels: versionLabels.map(([label]) => label), status: statusOf(version.version, labels) };
 }
 
 function noPrompt(name: string): Refusal {

@@ -15,7 +15,7 @@ export interface PairedPolicy {
   /** The new version may be worse by less than this, 0 to 1; 0.1 by default. */
   readonly margin?: number;
   /** The upper end of the interval of the cost ratio must lie below it; 1 by default, which demands a saving. */
-  readonly mostCostRatio?: number;
+  readonly maxCostRatio?: number;
   /** The run or rollout: equal pairs give an equal verdict. */
   readonly seed: string;
 }
@@ -48,7 +48,7 @@ const resamples = 2000;
 /** Of the exact bound, which holds by itself. */
 const exactAlpha = 0.05;
 /** From so many pairs on the percentile bootstrap covers what it claims; with fewer the interval is widened to the next level. */
-const enoughPairs = 100;
+const sufficientPairs = 100;
 
 /** Pairs for a power of 80 % at one-sided 5 %: (z_0.95 + z_0.80)²·discordance/margin². Discordance is the share of pairs with different outcomes. */
 export function neededPairs(discordance: number, margin: number): number {
@@ -61,7 +61,7 @@ export function neededPairs(discordance: number, margin: number): number {
  * worse"; cost by a percentile bootstrap of ln(mean new/mean old) that
  * resamples pairs. B. Efron, R. Tibshirani, An Introduction to the Bootstrap (1993), chapter 13. Pure and reproducible: randomness comes from the seed.
  */
-export function evaluatePairs(pairs: readonly PairedTicket[], { margin = 0.1, mostCostRatio = 1, seed }: PairedPolicy): PairedVerdict {
+export function evaluatePairs(pairs: readonly PairedTicket[], { margin = 0.1, maxCostRatio = 1, seed }: PairedPolicy): PairedVerdict {
   const differences = pairs.map(({ oldQuality, newQuality }) => newQuality - oldQuality);
   const count = differences.length;
   const mean = sum(differences) / Math.max(1, count);
@@ -85,14 +85,14 @@ export function evaluatePairs(pairs: readonly PairedTicket[], { margin = 0.1, mo
       sentence: `On ${count} tickets quality changed by ${points(mean)}, at worst by ${points(qualityLower)}; it is not shown to be within ${points(margin)}. About ${needed} tickets show an equal version to be equal.`,
     };
   }
-  if (costRatio === undefined || costRatio.upper >= mostCostRatio) {
+  if (costRatio === undefined || costRatio.upper >= maxCostRatio) {
     return {
       ...facts,
       verdict: "dear",
       sentence:
         costRatio === undefined
           ? "There is no cost to compare."
-          : `The new version costs ${formatShare(costRatio.point)} of the old one, at most ${formatShare(costRatio.upper)}; below ${formatShare(mostCostRatio)} is asked for.`,
+          : `The new version costs ${formatShare(costRatio.point)} of the old one, at most ${formatShare(costRatio.upper)}; below ${formatShare(maxCostRatio)} is asked for.`,
     };
   }
   return {
@@ -121,7 +121,7 @@ function bootstrapRatio(pairs: readonly PairedTicket[], seed: string): PairedVer
     drawn[resample] = now / old;
   }
   drawn.sort();
-  const outside = pairs.length < enoughPairs ? 0.01 : 0.025;
+  const outside = pairs.length < sufficientPairs ? 0.01 : 0.025;
   const at = (share: number) => drawn[Math.min(resamples - 1, Math.max(0, Math.round(share * resamples) - 1))] ?? 0;
   return { lower: at(outside), point: after / before, upper: at(1 - outside) };
 }

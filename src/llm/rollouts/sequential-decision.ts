@@ -65,9 +65,9 @@ const minForCatastrophe = 10;
 const catastrophe = 0.007;
 
 /** Whether a candidate with few tickets yet fails so often that the baseline's own failure ratio explains it hardly ever: the exact binomial tail. */
-function isCatastrophe(candidate: Arm, baseline: Arm, fewest: number): boolean {
+function isCatastrophe(candidate: Arm, baseline: Arm, minTickets: number): boolean {
   const { tickets, successes } = candidate;
-  if (tickets < minForCatastrophe || tickets >= fewest || baseline.tickets < fewest) return false;
+  if (tickets < minForCatastrophe || tickets >= minTickets || baseline.tickets < minTickets) return false;
   const failing = 1 - (baseline.successes + 0.5) / (baseline.tickets + 1);
   let term = (1 - failing) ** tickets;
   let below = 0;

@@ -2,7 +2,7 @@ import { canonicalJson } from "../../../packages/sdk/src/wire/json.ts";
 import type { ModelRoute, RouteTargets } from "../../../packages/sdk/src/wire/routing.ts";
 
 /** Reply to a change: the route as it is now; `conflict`: its version was not the expected one, and nothing was written. */
-export type RouteReply =
+export type RouteChangeResult =
   | { readonly kind: "set"; readonly route: ModelRoute }
   | { readonly kind: "conflict"; readonly route: ModelRoute | undefined };
 
@@ -21,11 +21,11 @@ export interface ModelRoutingStore {
   /** By id. */
   list(): Promise<readonly ModelRoute[]>;
   /** Compare-and-set on the version. The same targets again, by whoever wrote them, are set already. */
-  set(change: RouteChange): Promise<RouteReply>;
+  set(change: RouteChange): Promise<RouteChangeResult>;
 }
 
 /** Whether a route goes where these targets say. */
-export function holdsTargets({ baseline, candidate, fallback }: RouteTargets, targets: RouteTargets): boolean {
+export function hasTargets({ baseline, candidate, fallback }: RouteTargets, targets: RouteTargets): boolean {
   const { baseline: wanted, candidate: trial, fallback: others } = targets;
   return canonicalJson({ baseline, candidate, fallback }) === canonicalJson({ baseline: wanted, candidate: trial, fallback: others });
 }

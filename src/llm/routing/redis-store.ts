@@ -3,9 +3,9 @@ import { z } from "zod";
 import { type ModelRoute, routeTargetsSchema } from "../../../packages/sdk/src/wire/routing.ts";
 import type { Clock } from "../../core/clock.ts";
 import { available } from "../../platform/redis/available.ts";
-import { replyList } from "../../platform/redis/script.ts";
+import { resultList } from "../../platform/redis/script.ts";
 import { workloadKeys as keys } from "../../platform/redis/workload-keys.ts";
-import { holdsTargets, type ModelRoutingStore } from "./model-route.ts";
+import { hasTargets, type ModelRoutingStore } from "./model-route.ts";
 import { setRoute } from "./redis-scripts.ts";
 
 const stored = routeTargetsSchema.extend({ at: z.number(), by: z.string(), reason: z.string() });
@@ -26,23 +26,23 @@ export function createModelRoutingStore({
       }),
     list: () =>
       available(async () => {
-        const found = Object.entries(await redis.hgetall(keys.modelRoutes)).map(([id, text]) => parse(id, text));
-        return found.toSorted((a, b) => (a.id < b.id ? -1 : 1));
+        const routes = Object.entries(await redis.hgetall(keys.modelRoutes)).map(([id, text]) => parse(id, text));
+        return routes.toSorted((a, b) => (a.id < b.id ? -1 : 1));
       }),
     set: ({ id, expected, targets, by, reason }) =>
       available(async () => {
-        const own = { ...targets, at: clock.now(), by, reason };
+        const record = { ...targets, at: clock.now(), by, reason };
         const version = expected + 1;
-        const reply = replyList(
+        const result = resultList(
           await setRoute.run(redis, {
             keys: { routes: keys.modelRoutes },
-            args: { id, expectedVersion: expected, newRoute: `${version} ${JSON.stringify(own)}` },
+            args: { id, expectedVersion: expected, newRoute: `${version} ${JSON.stringify(record)}` },
           }),
         );
-        if (reply[0] === "set") return { kind: "set", route: { id, version, ...own } };
-        const present = String(reply[1] ?? "");
+        if (result[0] === "set") return { kind: "set", route: { id, version, ...record } };
+        const present = String(result[1] ?? "");
         const route = present === "" ? undefined : parse(id, present);
-        return route !== undefined && holdsTargets(route, targets) ? { kind: "set", route } : { kind: "conflict", route };
+        return route !== undefined && hasTargets(route, targets) ? { kind: "set", route } : { kind: "conflict", route };
       }),
   };
 }

@@ -22,7 +22,7 @@ export function createRoutingRoutes({ routes, audit, clock }: ModelRouteDeps): r
       method: "get",
       path: "/api/routes",
       summary: "Every route: the model of its tickets, the one on trial with its share, and the fallbacks",
-      who: viewers,
+      allow: viewers,
       query: noQuery,
       body: noBody,
       success: { status: 200, description: "`items` are routes, by id", schema: listSchema(modelRouteSchema) },
@@ -32,7 +32,7 @@ export function createRoutingRoutes({ routes, audit, clock }: ModelRouteDeps): r
       method: "get",
       path: "/api/routes/{id}",
       summary: "One route, as applications follow it; carries an entity tag",
-      who: [...viewers, "workload"],
+      allow: [...viewers, "workload"],
       query: noQuery,
       body: noBody,
       success: { status: 200, description: "The route", schema: modelRouteSchema },
@@ -50,7 +50,7 @@ export function createRoutingRoutes({ routes, audit, clock }: ModelRouteDeps): r
       method: "put",
       path: "/api/routes/{id}",
       summary: "Set where a route goes, from the version that was read; tickets keep the model that they began with",
-      who: operators,
+      allow: operators,
       query: noQuery,
       body: routeChangeSchema,
       success: { status: 200, description: "The route as it is now", schema: modelRouteSchema },
@@ -59,8 +59,8 @@ export function createRoutingRoutes({ routes, audit, clock }: ModelRouteDeps): r
         const id = routeIdSchema.safeParse(params["id"]);
         if (!id.success) return problem("invalid-request", "The route's id is not accepted.", issuesOf(id.error));
         const { expected, reason, ...targets } = body;
-        const reply = await routes.set({ id: id.data, expected, targets, by: caller.name, reason });
-        const { kind } = reply;
+        const result = await routes.set({ id: id.data, expected, targets, by: caller.name, reason });
+        const { kind } = result;
         await audit.append({
           at: clock.now(),
           kind: "route_set",
@@ -68,9 +68,9 @@ export function createRoutingRoutes({ routes, audit, clock }: ModelRouteDeps): r
           subject: `route/${id.data}`,
           detail: { ...body, reply: kind },
         });
-        if (reply.kind === "set") return json(reply.route);
+        if (result.kind === "set") return json(result.route);
         const present =
-          reply.route === undefined ? "there is no such route" : `it has version ${reply.route.version}, by ${reply.route.by}`;
+          result.route === undefined ? "there is no such route" : `it has version ${result.route.version}, by ${result.route.by}`;
         return problem("conflict", `The route is not what was read: ${present}. Read it again and decide.`);
       },
     }),

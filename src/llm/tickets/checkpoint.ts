@@ -1,7 +1,7 @@
 import { sha256 } from "../../core/json.ts";
 
 /** What is said about a checkpoint when it is saved. */
-export interface CheckpointNote {
+export interface CheckpointMetadata {
   /** Part of the work that it was taken in, or `partial` for work that nobody had finished. */
   readonly stage: string;
   /** The repository's own tests passed with exactly this work. */
@@ -23,7 +23,7 @@ export interface Checkpoint {
 }
 
 /** A checkpoint as it was found: whole, with everything of it read and compared with its hashes, or broken. A broken one is kept. */
-export type FoundCheckpoint =
+export type ListedCheckpoint =
   | { readonly kind: "whole"; readonly checkpoint: Checkpoint }
   | { readonly kind: "broken"; readonly n: number; readonly ref: string; readonly reason: string };
 
@@ -56,9 +56,9 @@ export interface CheckpointRepository {
    * Saves everything in the workspace that is not ignored, without touching index, work tree or stash. Saving the same again answers the last
    * checkpoint. Undefined: there is no workspace.
    */
-  save(ticketId: string, note: CheckpointNote): Promise<Checkpoint | undefined>;
+  save(ticketId: string, metadata: CheckpointMetadata): Promise<Checkpoint | undefined>;
   /** Oldest first. */
-  list(ticketId: string): Promise<readonly FoundCheckpoint[]>;
+  list(ticketId: string): Promise<readonly ListedCheckpoint[]>;
   conversation(checkpoint: Checkpoint): Promise<string>;
   /** Makes the workspace exactly this work. What is ignored stays, and HEAD does. */
   restore(ticketId: string, commit: string): Promise<void>;

@@ -4,25 +4,25 @@ import { createFakeClock } from "../../../test/fakes/fake-clock.ts";
 import { createMemoryTickets } from "../../../test/fakes/memory-tickets.ts";
 import { createMemoryCheckpoints } from "../../rehearsal/memory-checkpoints.ts";
 import { createStagedProcessor } from "./create-staged-processor.ts";
-import type { StageResult, StageTask } from "./implementer.ts";
+import type { PhaseResult, PhaseTask } from "./implementer.ts";
 import { parseStagedWork } from "./staged-work.ts";
 import type { TurnResult } from "./ticket.ts";
 
 /** Writes one file a stage, and answers what it did; `fails` may say otherwise. */
-async function open(fails: (task: StageTask) => Promise<StageResult | undefined> | undefined = () => undefined) {
+async function open(fails: (task: PhaseTask) => Promise<PhaseResult | undefined> | undefined = () => undefined) {
   const store = createMemoryTickets(createFakeClock());
   const checkpoints = createMemoryCheckpoints({ "a.txt": "base" });
   await store.add(newTicketSchema.parse({ id: "GH-1", budget: "checkout" }));
-  await store.hold("GH-1", "a");
-  const asked: StageTask[] = [];
+  await store.claim("GH-1", "a");
+  const asked: PhaseTask[] = [];
   const beats: string[] = [];
   const processor = createStagedProcessor({
     checkpoints,
-    stageEstimateMicroUsd: 10,
+    phaseEstimateMicroUsd: 10,
     async implementer(task) {
       asked.push(task);
-      checkpoints.write("GH-1", { [`${task.stage}.txt`]: `by attempt ${task.attempt}` });
-      return (await fails(task)) ?? { kind: "done", conversation: `${task.conversation}${task.stage};` };
+      checkpoints.write("GH-1", { [`${task.phase}.txt`]: `by attempt ${task.attempt}` });
+      return (await fails(task)) ?? { kind: "done", conversation: `${task.conversation}${task.phase};` };
     },
   });
   const turn = async (): Promise<TurnResult> => {
@@ -31,7 +31,7 @@ async function open(fails: (task: StageTask) => Promise<StageResult | undefined>
     const { attempt, saved } = ticket;
     const signal = new AbortController().signal;
     const beat = async (stage: string) => void beats.push(stage);
-    const result = await processor(ticket, { turn: ticket.turn, attempt, saved, leaseId: "l", signal, beat });
+    const result = await processor(ticket, { turn: ticket.turn, attempt, saved, leaseId: "l", signal, heartbeat: beat });
     await store.write("GH-1", "a", {
       saved: result.saved,
       turn: ticket.turn + 1,
@@ -40,7 +40,7 @@ async function open(fails: (task: StageTask) => Promise<StageResult | undefined>
     return result;
   };
   const work = async () => parseStagedWork((await store.get("GH-1"))?.saved ?? null);
-  const stagesAsked = () => asked.map(({ stage }) => stage);
+  const stagesAsked = () => asked.map(({ phase: stage }) => stage);
   return { checkpoints, asked, beats, turn, work, stagesAsked, store };
 }
 
@@ -100,7 +100,7 @@ describe("a processor of code work", () => {
 
   it("saves what a failed stage left, and goes on with it", async () => {
     let tries = 0;
-    const { turn, checkpoints, asked, work } = await open(async ({ stage }) => {
+    const { turn, checkpoints, asked, work } = await open(async ({ phase: stage }) => {
       if (stage !== "implement" || (tries += 1) > 1) return undefined;
       throw new Error("spawn npm ENOENT");
     });
@@ -116,7 +116,7 @@ describe("a processor of code work", () => {
 
   it("leads back to implement with what the tests said", async () => {
     let tries = 0;
-    const { turn, stagesAsked, asked } = await open(async ({ stage, conversation }) => {
+    const { turn, stagesAsked, asked } = await open(async ({ phase: stage, conversation }) => {
       if (stage !== "test" || (tries += 1) > 1) return undefined;
       return { kind: "failed", conversation, failureClass: "test_failure", reason: "2 of 9", retry: true };
     });

@@ -1,9 +1,9 @@
 import type { Ticket } from "../../../packages/sdk/src/wire/tickets.ts";
 import type { MicroUsd } from "../../core/money.ts";
 import type { Checkpoint, CheckpointRepository } from "./checkpoint.ts";
-import type { Implementer, StageResult } from "./implementer.ts";
-import type { Stage } from "./stage.ts";
-import { nextStage, parseStagedWork, type StagedWork, storedWork } from "./staged-work.ts";
+import type { Implementer, PhaseResult } from "./implementer.ts";
+import type { TicketPhase } from "./stage.ts";
+import { nextPhase, parseStagedWork, type StagedWork, storedWork } from "./staged-work.ts";
 import type { TicketProcessor, TurnContext, TurnResult } from "./ticket.ts";
 
 /** What a processor of code work is made of. */
@@ -11,25 +11,25 @@ export interface StagedProcessorOptions {
   readonly checkpoints: CheckpointRepository;
   readonly implementer: Implementer;
   /** What a stage costs at most. */
-  readonly stageEstimateMicroUsd: MicroUsd;
+  readonly phaseEstimateMicroUsd: MicroUsd;
 }
 
 /** Nothing is changed between the test and its checkpoint, so that what is saved is what was tested. */
-const greenStages: readonly Stage[] = ["test", "review", "publish"];
+const greenPhases: readonly TicketPhase[] = ["test", "review", "publish"];
 
 /**
  * Works on a ticket in its own workspace, one stage a turn: plan, implement, test, review, publish. After each stage everything is saved as a checkpoint with
  * the conversation, and a stage that is done is not done again, whoever goes on. A workspace that is gone, or a checkpoint that is broken, is replaced by
  * the last whole checkpoint. A failed test or review leads back to `implement` with what was said.
  */
-export function createStagedProcessor({ checkpoints, implementer, stageEstimateMicroUsd }: StagedProcessorOptions): TicketProcessor {
-  async function runStage(ticket: Ticket, stage: Stage, work: StagedWork, context: TurnContext): Promise<StageResult> {
+export function createStagedProcessor({ checkpoints, implementer, phaseEstimateMicroUsd }: StagedProcessorOptions): TicketProcessor {
+  async function runPhase(ticket: Ticket, phase: TicketPhase, work: StagedWork, context: TurnContext): Promise<PhaseResult> {
     const { last, workspace } = await prepare(ticket, work);
     const conversation = last === undefined ? "" : await checkpoints.conversation(last);
     const { attempt, leaseId, signal } = context;
     const task = {
       ticket,
-      stage,
+      phase,
       folder: workspace.folder,
       attempt,
       conversation,
@@ -39,7 +39,7 @@ export function createStagedProcessor({ checkpoints, implementer, stageEstimateM
       complaint: work.complaint,
     };
     try {
-      return await implementer({ ...task, beat: async () => context.beat(stage) });
+      return await implementer({ ...task, heartbeat: async () => context.heartbeat(phase) });
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
       return { kind: "failed", conversation, failureClass: "tool_error", reason, retry: true };
@@ -61,26 +61,26 @@ export function createStagedProcessor({ checkpoints, implementer, stageEstimateM
 
   return async (ticket, context): Promise<TurnResult> => {
     const work = parseStagedWork(ticket.saved);
-    const stage = nextStage(work);
-    if (stage === undefined) return { kind: "done", saved: storedWork(work) };
-    await context.beat(stage);
-    const result = await runStage(ticket, stage, work, context);
-    await context.beat(stage);
-    const note = { conversation: result.conversation, green: result.kind === "done" && greenStages.includes(stage) };
-    const saved = await checkpoints.save(ticket.id, { ...note, stage: result.kind === "done" ? stage : "partial" });
+    const phase = nextPhase(work);
+    if (phase === undefined) return { kind: "done", saved: storedWork(work) };
+    await context.heartbeat(phase);
+    const result = await runPhase(ticket, phase, work, context);
+    await context.heartbeat(phase);
+    const metadata = { conversation: result.conversation, green: result.kind === "done" && greenPhases.includes(phase) };
+    const saved = await checkpoints.save(ticket.id, { ...metadata, stage: result.kind === "done" ? phase : "partial" });
     if (saved === undefined) throw new Error(`The workspace of ticket ${ticket.id} vanished while it was worked in.`);
     const { n, commit, tree } = saved;
-    const { resume: _resume, ...rest } = { ...work, fresh: false, compact: false, complaint: "" };
+    const { resume: _resume, ...withoutResume } = { ...work, fresh: false, compact: false, complaint: "" };
     if (result.kind === "failed") {
-      const back = result.failureClass === "test_failure" || stage === "review";
+      const back = result.failureClass === "test_failure" || phase === "review";
       const done = back ? work.done.filter((one) => one.stage === "plan") : work.done;
-      const failed = storedWork({ ...rest, done, resume: { n, commit, tree }, complaint: result.reason.slice(0, 4000) });
+      const failed = storedWork({ ...withoutResume, done, resume: { n, commit, tree }, complaint: result.reason.slice(0, 4000) });
       const { reason, retry, failureClass } = result;
-      return { kind: "failed", saved: failed, reason, retry, failureClass, estimateMicroUsd: stageEstimateMicroUsd };
+      return { kind: "failed", saved: failed, reason, retry, failureClass, estimateMicroUsd: phaseEstimateMicroUsd };
     }
-    const published = stage === "publish" ? { published: await checkpoints.publish(ticket.id, `Ticket ${ticket.id}`) } : {};
+    const published = phase === "publish" ? { published: await checkpoints.publish(ticket.id, `Ticket ${ticket.id}`) } : {};
     await checkpoints.push(ticket.id);
-    const done = storedWork({ ...rest, ...published, done: [...work.done, { stage, n, commit, tree }] });
-    return stage === "publish" ? { kind: "done", saved: done } : { kind: "continue", saved: done, estimateMicroUsd: stageEstimateMicroUsd };
+    const done = storedWork({ ...withoutResume, ...published, done: [...work.done, { stage: phase, n, commit, tree }] });
+    return phase === "publish" ? { kind: "done", saved: done } : { kind: "continue", saved: done, estimateMicroUsd: phaseEstimateMicroUsd };
   };
 }

@@ -20,7 +20,7 @@ export type FailureClass = (typeof failureClasses)[number];
 
 /** The class that a stored word stands for, or undefined when it is none of ours. */
 export function asFailureClass(word: string): FailureClass | undefined {
-  return failureClasses.find((known) => known === word);
+  return failureClasses.find((failureClass) => failureClass === word);
 }
 
 /** The class that a ticket's reason begins with (`test_failure` or `test_failure: 2 of 9`), when it begins with one. */

@@ -1,11 +1,11 @@
 import type { Ticket } from "../../../packages/sdk/src/wire/tickets.ts";
 import type { FailureClass } from "./failure-class.ts";
-import type { Stage } from "./stage.ts";
+import type { TicketPhase } from "./stage.ts";
 
 /** What one stage is given. */
-export interface StageTask {
+export interface PhaseTask {
   readonly ticket: Ticket;
-  readonly stage: Stage;
+  readonly phase: TicketPhase;
   /** The ticket's workspace; everything in it that is not ignored is kept. */
   readonly folder: string;
   /** 1 for the first try of the ticket. */
@@ -19,11 +19,11 @@ export interface StageTask {
   readonly leaseId: string;
   readonly signal: AbortSignal;
   /** A sign of life, at least once a minute while it works. Rejects when the ticket was taken away. */
-  beat(): Promise<void>;
+  heartbeat(): Promise<void>;
 }
 
 /** What a stage came to. A failure leaves the workspace as it is. */
-export type StageResult =
+export type PhaseResult =
   | { readonly kind: "done"; readonly conversation: string }
   | {
       readonly kind: "failed";
@@ -35,4 +35,4 @@ export type StageResult =
     };
 
 /** Whoever does the work of a stage: a function of the application, or a command. What it throws is a failed stage of class `tool_error`. */
-export type Implementer = (task: StageTask) => Promise<StageResult>;
+export type Implementer = (task: PhaseTask) => Promise<PhaseResult>;

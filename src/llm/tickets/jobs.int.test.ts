@@ -38,7 +38,7 @@ async function open() {
   const add = async (count: number) => {
     for (let index = 1; index <= count; index += 1) {
       await store.add(newTicketSchema.parse({ id: `GH-${index}`, budget: "checkout", estimateMicroUsd: 4000 }));
-      await queue.ring({ id: `GH-${index}`, queue: "default" });
+      await queue.enqueue({ id: `GH-${index}`, queue: "default" });
     }
   };
   const start = (processor: TicketProcessor, concurrency = 4) => {

@@ -37,10 +37,10 @@ export function startTicketWorker(deps: WorkTicketDeps, options: TicketWorkerOpt
     ticketQueueName(options.queue),
     async (job, token = "") => {
       const { ticketId } = job.data;
-      const hold = { holder: `${token}:${job.attemptsStarted}`, losses: job.stalledCounter, drain, abort };
+      const ticketLease = { holder: `${token}:${job.attemptsStarted}`, losses: job.stalledCounter, drain, abort };
       let afterMs = troubleMs;
       try {
-        const step = await workTicket(ticketId, hold, deps);
+        const step = await workTicket(ticketId, ticketLease, deps);
         log.info({ ticketId, ...step }, "A turn of a ticket ended.");
         if (step.kind !== "later") return;
         afterMs = step.afterMs;

@@ -26,14 +26,14 @@ it("counts the tickets of a queue by state at every scrape", async () => {
   const lines = async () => (await linesOf(metrics)).filter((line) => line.startsWith("llm_batch_tickets{") && !line.endsWith(" 0"));
   expect(await linesOf(metrics)).toContain('llm_batch_tickets{queue="fast",state="running"} 0');
   expect(await lines()).toEqual(['llm_batch_tickets{queue="fast",state="queued"} 1']);
-  await tickets.hold("T-2", "a");
+  await tickets.claim("T-2", "a");
   await tickets.write("T-2", "a", { state: "running" });
   expect(await lines()).toEqual(['llm_batch_tickets{queue="fast",state="running"} 1']);
 });
 
 it("counts a ticket as stalled in the stage of its last sign of life, until it shows another", async () => {
   const { metrics, tickets, clock } = await open();
-  await tickets.hold("T-2", "a");
+  await tickets.claim("T-2", "a");
   await tickets.write("T-2", "a", { state: "running", stage: "implement" });
   await clock.advance(120_000);
   const lines = async () => (await linesOf(metrics)).filter((line) => line.startsWith("llm_tickets_stalled{"));

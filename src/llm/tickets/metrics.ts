@@ -4,7 +4,7 @@ import { counter, gauge, histogram, type MetricRegistry } from "../../platform/t
 import type { Observing } from "../../platform/telemetry/exposition.ts";
 import { overflowLabel } from "../../platform/telemetry/label-cap.ts";
 import type { WorkloadLabels } from "../usage/metrics.ts";
-import { stages } from "./stage.ts";
+import { ticketPhases } from "./stage.ts";
 import type { TicketRecovery, TicketStore } from "./ticket.ts";
 
 /** The metrics of tickets. */
@@ -81,6 +81,6 @@ export function observeTickets(
     const standing = await tickets.standing(clock.now() - stalledAfterMs, maxStalled);
     ticketsStalled.reset();
     for (const { queue, stage } of standing)
-      ticketsStalled.inc({ queue: label.queue(queue), stage: stages.find((known) => known === stage) ?? overflowLabel });
+      ticketsStalled.inc({ queue: label.queue(queue), stage: ticketPhases.find((phase) => phase === stage) ?? overflowLabel });
   });
 }

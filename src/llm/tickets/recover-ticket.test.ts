@@ -1,15 +1,15 @@
 import { describe, expect, it } from "@jest/globals";
 import * as fc from "fast-check";
-import type { FoundCheckpoint } from "./checkpoint.ts";
+import type { ListedCheckpoint } from "./checkpoint.ts";
 import { type FailureClass, failureClasses } from "./failure-class.ts";
 import { decideRecovery, nameFailure, recoveredWord, workAfter } from "./recover-ticket.ts";
 import { parseStagedWork } from "./staged-work.ts";
 
-const whole = (n: number, stage: string, green = false): FoundCheckpoint => ({
+const whole = (n: number, stage: string, green = false): ListedCheckpoint => ({
   kind: "whole",
   checkpoint: { n, ref: `refs/checkpoints/T/${n}`, commit: `c${n}`, tree: `t${n}`, stage, green, conversationSha256: "" },
 });
-const broken = (n: number): FoundCheckpoint => ({ kind: "broken", n, ref: `refs/checkpoints/T/${n}`, reason: "gone" });
+const broken = (n: number): ListedCheckpoint => ({ kind: "broken", n, ref: `refs/checkpoints/T/${n}`, reason: "gone" });
 
 const name = (reason: string, change: { failures?: readonly string[]; conflicts?: readonly string[]; standing?: boolean } = {}) =>
   nameFailure({
@@ -48,7 +48,7 @@ describe("nameFailure", () => {
 });
 
 describe("decideRecovery", () => {
-  const decide = (failureClass: FailureClass, checkpoints: readonly FoundCheckpoint[], failures: readonly string[] = []) =>
+  const decide = (failureClass: FailureClass, checkpoints: readonly ListedCheckpoint[], failures: readonly string[] = []) =>
     decideRecovery({ failure: { failureClass, evidence: "" }, ticket: { failures }, checkpoints });
 
   it("goes on from the newest whole checkpoint when the cause passes, partial work included", () => {

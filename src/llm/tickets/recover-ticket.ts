@@ -1,6 +1,6 @@
 import type { AdmissionReason } from "../../../packages/sdk/src/wire/admissions.ts";
 import type { Ticket } from "../../../packages/sdk/src/wire/tickets.ts";
-import type { Checkpoint, FoundCheckpoint } from "./checkpoint.ts";
+import type { Checkpoint, ListedCheckpoint } from "./checkpoint.ts";
 import { classOfReason, type FailureClass } from "./failure-class.ts";
 import type { StagedWork } from "./staged-work.ts";
 import { lostReason, recoveryReason } from "./ticket.ts";
@@ -55,24 +55,24 @@ export function nameFailure({ ticket, conflicts, standing }: FailureFacts): Name
   const { state, failures } = ticket;
   const reason = ticket.reason === recoveryReason ? "" : ticket.reason;
   const last = failures.findLast((word) => !word.startsWith("recovered/"));
-  const kept = ticket.reason === recoveryReason ? classOfReason(last ?? "") : undefined;
-  const told = (failureClass: FailureClass, evidence: string): NamedFailure => ({ failureClass, evidence });
-  if (state === "cancelled" || reason.endsWith("cancelled")) return told("cancelled", `It was cancelled: ${reason}.`);
-  if (limits.has(reason)) return told("budget_cut", `The gate stopped it: ${reason}.`);
-  if (conflicts.length > 0) return told("git_conflict", `In conflict in its workspace: ${conflicts.slice(0, 5).join(", ")}.`);
+  const recordedClass = ticket.reason === recoveryReason ? classOfReason(last ?? "") : undefined;
+  const named = (failureClass: FailureClass, evidence: string): NamedFailure => ({ failureClass, evidence });
+  if (state === "cancelled" || reason.endsWith("cancelled")) return named("cancelled", `It was cancelled: ${reason}.`);
+  if (limits.has(reason)) return named("budget_cut", `The gate stopped it: ${reason}.`);
+  if (conflicts.length > 0) return named("git_conflict", `In conflict in its workspace: ${conflicts.slice(0, 5).join(", ")}.`);
   // A recovery that has the ticket in hand wrote the class down before.
-  if (kept !== undefined) return told(kept, "So its recovery found it.");
-  const own = classOfReason(reason);
-  if (own !== undefined && reason !== lostReason) return told(own, `Its last try ended with: ${reason}.`);
+  if (recordedClass !== undefined) return named(recordedClass, "So its recovery found it.");
+  const statedClass = classOfReason(reason);
+  if (statedClass !== undefined && reason !== lostReason) return named(statedClass, `Its last try ended with: ${reason}.`);
   if (reason !== lostReason && reason !== "attempts_exhausted") {
-    const heard = reason === "" ? undefined : sentences.find(([, pattern]) => pattern.test(reason));
-    if (heard !== undefined) return told(heard[0], `Its last try ended with: ${reason}.`);
+    const match = reason === "" ? undefined : sentences.find(([, pattern]) => pattern.test(reason));
+    if (match !== undefined) return named(match[0], `Its last try ended with: ${reason}.`);
   }
   const exhausted = reason === "attempts_exhausted" ? classOfReason(last ?? "") : undefined;
-  if (exhausted !== undefined) return told(exhausted, "It used up its tries, and the last one ended so.");
-  if (reason === lostReason) return told("worker_lost", "Its worker vanished in the middle of a stage.");
-  if (standing) return told("worker_lost", "It shows no sign of life, and nobody gave it back.");
-  return told("unknown", reason === "" ? "Nothing tells why." : `Its last try ended with: ${reason}.`);
+  if (exhausted !== undefined) return named(exhausted, "It used up its tries, and the last one ended so.");
+  if (reason === lostReason) return named("worker_lost", "Its worker vanished in the middle of a stage.");
+  if (standing) return named("worker_lost", "It shows no sign of life, and nobody gave it back.");
+  return named("unknown", reason === "" ? "Nothing tells why." : `Its last try ended with: ${reason}.`);
 }
 
 /** What is to become of a ticket; every answer but `quarantine` and `hold` lets it go on. */
@@ -90,7 +90,7 @@ export type RecoveryDecision =
 export interface RecoveryFacts {
   readonly failure: NamedFailure;
   readonly ticket: Pick<Ticket, "failures">;
-  readonly checkpoints: readonly FoundCheckpoint[];
+  readonly checkpoints: readonly ListedCheckpoint[];
 }
 
 /** Decides how a ticket goes on. Pure. */
@@ -131,8 +131,8 @@ export function workAfter(
     fresh: failureClass === "tool_error" || decision.kind === "restart",
     compact: failureClass === "context_overflow",
   };
-  const { resume: _resume, ...rest } = mended;
-  if (decision.kind === "restart") return { ...rest, done: [] };
+  const { resume: _resume, ...withoutResume } = mended;
+  if (decision.kind === "restart") return { ...withoutResume, done: [] };
   const { n, commit, tree } = decision.from;
-  return { ...rest, resume: { n, commit, tree }, done: work.done.filter((one) => one.n <= n) };
+  return { ...withoutResume, resume: { n, commit, tree }, done: work.done.filter((one) => one.n <= n) };
 }

@@ -6,5 +6,5 @@ export interface RecoveryPorts {
   readonly store: TicketRecovery & Pick<TicketStore, "list">;
   /** Absent while nobody said where the work of tickets is. */
   readonly checkpoints: CheckpointRepository | undefined;
-  readonly doorbell: TicketWakeQueue;
+  readonly wakeQueue: TicketWakeQueue;
 }

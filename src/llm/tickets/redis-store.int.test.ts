@@ -39,7 +39,7 @@ describe("batches in Redis", () => {
   it("are created once and count their tickets by state", async () => {
     const { tickets, batches, batch } = await open();
     expect(await batches.create({ ...batch, limits: batchLimitsSchema.parse({}) }, false)).toBe("differs");
-    await tickets.hold("GH-1", "a");
+    await tickets.claim("GH-1", "a");
     await tickets.write("GH-1", "a", { state: "running" });
     expect(await batches.get("b-1")).toMatchObject({
       gate: "open",

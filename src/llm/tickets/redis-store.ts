@@ -11,7 +11,7 @@ import { workloadKeys as keys } from "../../platform/redis/workload-keys.ts";
 import type { QueueCounts } from "../budgets/budget-ledger.ts";
 import { type TicketWriteMode, ticketScripts } from "./redis-scripts.ts";
 import {
-  type AddReply,
+  type AddTicketResult,
   hasEnded,
   progressSlotMs,
   recoveryReason,
@@ -23,7 +23,7 @@ import {
 } from "./ticket.ts";
 
 /** For as long as an ended ticket can be read. */
-const keepMs = 30 * dayMs;
+const ticketRetentionMs = 30 * dayMs;
 
 const index = keys.ticketIndex;
 const openIndex = `${keys.ticketIndex}:open`;
@@ -58,7 +58,7 @@ export function createTicketStore({
     const pairs = Object.entries({ ...fields, ...texts });
     const renamed = pairs.flatMap(([name, value]) => [name === "estimateMicroUsd" ? "estimate" : name, value]);
     const now = clock.now();
-    const reply = await ticketScripts.write.run(redis, {
+    const result = await ticketScripts.write.run(redis, {
       keys: {
         ticket: keys.ticket(id),
         openTickets: openIndex,
@@ -69,15 +69,15 @@ export function createTicketStore({
         referenceHolder: keys.reference(reference ?? ""),
         heartbeats: keys.ticketHeartbeats,
       },
-      args: { holder, now, mode, retentionMs: keepMs, newState: state, slot: Math.floor(now / progressSlotMs) },
+      args: { holder, now, mode, retentionMs: ticketRetentionMs, newState: state, slot: Math.floor(now / progressSlotMs) },
       moreArgs: renamed,
     });
-    return Number(reply);
+    return Number(result);
   };
 
-  const addOne = async (ticket: NewTicket): Promise<AddReply> => {
+  const addOne = async (ticket: NewTicket): Promise<AddTicketResult> => {
     const { id, budget, queue, batchId = "", payload, variant, maxAttempts, estimateMicroUsd, kind, externalRef = "" } = ticket;
-    const reply = await ticketScripts.add.run(redis, {
+    const result = await ticketScripts.add.run(redis, {
       keys: {
         ticket: keys.ticket(id),
         tickets: index,
@@ -97,14 +97,14 @@ export function createTicketStore({
         batchId,
         definition: JSON.stringify({ payload, variant, maxAttempts }),
         estimate: estimateMicroUsd,
-        retentionMs: keepMs,
+        retentionMs: ticketRetentionMs,
         hash: sha256(canonicalJson(ticket)),
         kind,
         reference: externalRef,
       },
     });
-    const [kindOfReply, by = ""] = addReply.parse(reply);
-    return kindOfReply === "taken" ? { kind: "taken", by } : { kind: kindOfReply };
+    const [resultKind, by = ""] = addResultSchema.parse(result);
+    return resultKind === "taken" ? { kind: "taken", by } : { kind: resultKind };
   };
 
   return {
@@ -130,10 +130,10 @@ export function createTicketStore({
       }),
     cancel: (id, reason) => available(async () => (await write({ id, mode: "claim_if_idle" }, { state: "cancelled", reason })) === 1),
     get: (id) => available(() => get(id)),
-    hold: (id, holder) =>
+    claim: (id, holder) =>
       available(async () => {
-        const reply = await write({ id, holder, mode: "claim" }, {});
-        return reply === -1 ? undefined : get(id);
+        const result = await write({ id, holder, mode: "claim" }, {});
+        return result === -1 ? undefined : get(id);
       }),
     write: (id, holder, change) => available(async () => (await write({ id, holder, mode: "update" }, change)) === 1),
     recover: (id, holder) =>
@@ -178,7 +178,7 @@ export function createTicketStore({
   };
 }
 
-const addReply = z.union([z.tuple([z.enum(["added", "known", "differs", "sealed"])]), z.tuple([z.literal("taken"), z.string()])]);
+const addResultSchema = z.union([z.tuple([z.enum(["added", "known", "differs", "sealed"])]), z.tuple([z.literal("taken"), z.string()])]);
 
 const definition = z.object({ payload: z.json(), variant: z.string(), maxAttempts: z.number() });
 

@@ -17,7 +17,7 @@ export function createTicketRoutes({ tickets }: { readonly tickets: Pick<TicketS
       method: "get",
       path: "/api/tickets",
       summary: "Tickets, newest first, by page",
-      who: viewers,
+      allow: viewers,
       query: ticketPage,
       body: noBody,
       success: {
@@ -27,18 +27,18 @@ export function createTicketRoutes({ tickets }: { readonly tickets: Pick<TicketS
       },
       async handle({ query: { state, batch, ...page } }) {
         const filter = { ...(state === undefined ? {} : { state }), ...(batch === undefined ? {} : { batchId: batch }) };
-        const found = await tickets.list(
+        const listed = await tickets.list(
           filter,
           page.cursor === undefined ? { limit: page.limit } : { cursor: page.cursor, limit: page.limit },
         );
-        return found === undefined ? problem("invalid-request", "The cursor is not one that this list has given out.") : json(found);
+        return listed === undefined ? problem("invalid-request", "The cursor is not one that this list has given out.") : json(listed);
       },
     }),
     defineRoute({
       method: "get",
       path: "/api/tickets/{id}",
       summary: "One ticket with its saved work",
-      who: viewers,
+      allow: viewers,
       query: noQuery,
       body: noBody,
       success: { status: 200, description: "The ticket", schema: ticketSchema },

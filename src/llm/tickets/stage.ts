@@ -1,5 +1,5 @@
 /** What a ticket that is code work goes through, in this order. */
-export const stages = ["plan", "implement", "test", "review", "publish"] as const;
+export const ticketPhases = ["plan", "implement", "test", "review", "publish"] as const;
 
-/** See {@link stages}. */
-export type Stage = (typeof stages)[number];
+/** See {@link ticketPhases}. */
+export type TicketPhase = (typeof ticketPhases)[number];

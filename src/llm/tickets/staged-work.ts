@@ -1,12 +1,12 @@
 import { z } from "zod";
 import type { Json } from "../../../packages/sdk/src/wire/json.ts";
-import { type Stage, stages } from "./stage.ts";
+import { type TicketPhase, ticketPhases } from "./stage.ts";
 
 const pointer = z.object({ n: z.int().min(1), commit: z.string(), tree: z.string() });
 
 const stagedWorkSchema = z.object({
   /** Stages that are done, in their order, each with the checkpoint after it. */
-  done: z.array(pointer.extend({ stage: z.enum(stages) })).default([]),
+  done: z.array(pointer.extend({ stage: z.enum(ticketPhases) })).default([]),
   /** What the next try begins with, when it is not the last done stage's work. */
   resume: pointer.optional(),
   /** The workspace is made anew before the next stage. */
@@ -34,6 +34,6 @@ export function storedWork(work: StagedWork): Json {
 }
 
 /** The stage that comes next, or undefined when all are done. */
-export function nextStage({ done }: Pick<StagedWork, "done">): Stage | undefined {
-  return stages.find((stage) => !done.some((one) => one.stage === stage));
+export function nextPhase({ done }: Pick<StagedWork, "done">): TicketPhase | undefined {
+  return ticketPhases.find((phase) => !done.some((one) => one.stage === phase));
 }

@@ -2,7 +2,7 @@ import type { Redis } from "ioredis";
 import { sha256 } from "../../core/json.ts";
 import { StoreUnavailable } from "../../core/store-unavailable.ts";
 import { openQueue } from "../../platform/queue/open-queue.ts";
-import type { TicketFeeder, TicketStore, TicketWakeQueue } from "./ticket.ts";
+import type { TicketEnqueuer, TicketStore, TicketWakeQueue } from "./ticket.ts";
 
 /** Shares the hash tag of the workload. */
 export const ticketPrefix = "{wl}";
@@ -23,7 +23,7 @@ export function ticketJobId(ticketId: string): string {
 }
 
 /** The ticket queues of BullMQ, one per queue name, made when first needed. */
-export interface TicketQueue extends TicketWakeQueue, TicketFeeder {
+export interface TicketQueue extends TicketWakeQueue, TicketEnqueuer {
   /** Lets every waiting ticket of a queue ask its gate now. */
   wakeAll(queue: string): Promise<void>;
   /** Puts every ticket of `queue` that has not ended into it, if it is not there: after a crash between record and ring, or a loss of the queue. */
@@ -35,8 +35,8 @@ export interface TicketQueue extends TicketWakeQueue, TicketFeeder {
 export function createTicketQueue(redis: Redis, failed: (error: Error) => void): TicketQueue {
   const queues = new Map<string, ReturnType<typeof openQueue<TicketJob>>>();
   const queueOf = (name: string) => {
-    const found = queues.get(name);
-    if (found !== undefined) return found;
+    const existing = queues.get(name);
+    if (existing !== undefined) return existing;
     const queue = openQueue<TicketJob>(ticketQueueName(name), { redis, prefix: ticketPrefix, failed });
     queues.set(name, queue);
     return queue;
@@ -48,7 +48,7 @@ export function createTicketQueue(redis: Redis, failed: (error: Error) => void):
     queueOf(ticket.queue).add("ticket", { ticketId: ticket.id }, optionsOf(ticket.id));
 
   return {
-    async ring(ticket) {
+    async enqueue(ticket) {
       try {
         const job = await add(ticket);
         // A ticket that waits is asked for now; one that runs or is queued needs nothing.
@@ -57,7 +57,7 @@ export function createTicketQueue(redis: Redis, failed: (error: Error) => void):
         throw new StoreUnavailable(error instanceof Error ? error.message.slice(0, 200) : "unknown");
       }
     },
-    async ringAll(ids, queue) {
+    async enqueueAll(ids, queue) {
       try {
         await queueOf(queue).addBulk(ids.map((id) => jobOf(id)));
       } catch (error) {
@@ -69,10 +69,10 @@ export function createTicketQueue(redis: Redis, failed: (error: Error) => void):
       let count = 0;
       for (let offset = 0; ; offset += 500) {
         const tickets = await store.open(offset, 500);
-        const own = tickets.filter((ticket) => ticket.queue === queue);
+        const matching = tickets.filter((ticket) => ticket.queue === queue);
         // One call for all of them: a long queue is looked through whenever a worker starts.
-        if (own.length > 0) await queueOf(queue).addBulk(own.map(({ id }) => jobOf(id)));
-        count += own.length;
+        if (matching.length > 0) await queueOf(queue).addBulk(matching.map(({ id }) => jobOf(id)));
+        count += matching.length;
         if (tickets.length < 500) return count;
       }
     },

@@ -61,14 +61,14 @@ export type TicketCounts = { readonly [queue: string]: { readonly [State in Tick
  * What became of a ticket that was handed in. `known`: the same ticket is there. `differs`: another ticket of this id is there. `taken`: its reference
  * belongs to a ticket that is open or was successful. `sealed`: its batch takes no more tickets.
  */
-export type AddReply = { readonly kind: "added" | "known" | "differs" | "sealed" } | { readonly kind: "taken"; readonly by: string };
+export type AddTicketResult = { readonly kind: "added" | "known" | "differs" | "sealed" } | { readonly kind: "taken"; readonly by: string };
 
 /** Where tickets are kept. A worker holds a ticket before it writes; whoever lost it cannot write any more. */
 export interface TicketStore {
   /** False: a ticket of this id is there already and stays as it is, or its batch or its reference does not permit it. */
   add(ticket: NewTicket): Promise<boolean>;
   /** The same for many, with what became of each, in order. */
-  addAll(tickets: readonly NewTicket[]): Promise<readonly AddReply[]>;
+  addAll(tickets: readonly NewTicket[]): Promise<readonly AddTicketResult[]>;
   /** The ticket that holds each reference, or undefined. */
   holdersOf(externalRefs: readonly string[]): Promise<readonly ({ readonly id: string; readonly state: TicketState } | undefined)[]>;
   /** Lets tickets that waited for their batch count as queued. */
@@ -77,7 +77,7 @@ export interface TicketStore {
   cancel(id: string, reason: string): Promise<boolean>;
   get(id: string): Promise<Ticket | undefined>;
   /** Takes the ticket for `holder`, away from whoever held it. Undefined: there is no such ticket. One that has ended is answered, not taken. */
-  hold(id: string, holder: string): Promise<Ticket | undefined>;
+  claim(id: string, holder: string): Promise<Ticket | undefined>;
   /** False: somebody else holds the ticket, or it has ended; nothing was written. */
   write(id: string, holder: string, change: TicketChange): Promise<boolean>;
   /** Newest first; `undefined` means that the cursor is none of ours. */
@@ -116,22 +116,22 @@ export interface TurnContext {
   /** Aborted when the worker is shutting down and the grace is over, or the ticket was taken away. */
   readonly signal: AbortSignal;
   /** Tells that the work goes on, and which part of it. Rejects when the ticket was taken away: whoever hears that stops. */
-  beat(stage: string): Promise<void>;
+  heartbeat(phase: string): Promise<void>;
 }
 
 /** The application's own code: does one turn of a ticket. What it throws counts as a failed try. */
 export type TicketProcessor = (ticket: Ticket, context: TurnContext) => Promise<TurnResult>;
 
 /** Puts many tickets of one queue into it; what is there already stays as it is. */
-export interface TicketFeeder {
+export interface TicketEnqueuer {
   /** Rejects with StoreUnavailable when the queue cannot be reached. */
-  ringAll(ids: readonly string[], queue: string): Promise<void>;
+  enqueueAll(ids: readonly string[], queue: string): Promise<void>;
 }
 
 /** The doorbell of the ticket queue. */
 export interface TicketWakeQueue {
   /** Makes sure that a worker looks at the ticket now; ringing twice is harmless. Rejects with StoreUnavailable when the queue cannot be reached. */
-  ring(ticket: { readonly id: string; readonly queue: string }): Promise<void>;
+  enqueue(ticket: { readonly id: string; readonly queue: string }): Promise<void>;
 }
 
 /** Width of one slot in which ended tickets are counted. */

@@ -158,7 +158,7 @@ describe("workTicket", () => {
   it("writes nothing more once somebody else holds the ticket", async () => {
     const { work, store } = await open();
     const overtaken: TicketProcessor = async (ticket, context) => {
-      await store.hold(ticket.id, "somebody else");
+      await store.claim(ticket.id, "somebody else");
       return threeTurns(ticket, context);
     };
     expect(await work(overtaken)).toEqual({ kind: "lost" });
@@ -167,7 +167,7 @@ describe("workTicket", () => {
 
   it("leaves a ticket that told a stage and lost its worker to a recovery, and takes it up when that is over", async () => {
     const { work, store, turns, ledger } = await open();
-    await store.hold("GH-1", "dead worker");
+    await store.claim("GH-1", "dead worker");
     await store.write("GH-1", "dead worker", { state: "running", stage: "implement" });
     expect(await work(threeTurns)).toMatchObject({ kind: "later", reason: "worker_lost" });
     expect(await work(threeTurns)).toMatchObject({ kind: "later", reason: "worker_lost" });
@@ -184,7 +184,7 @@ describe("workTicket", () => {
     const { work, store, clock } = await open();
     const hanging: TicketProcessor = async (_ticket, context) => {
       const { signal } = context;
-      await context.beat("implement");
+      await context.heartbeat("implement");
       await new Promise((_resolve, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
       return { kind: "done", saved: "too late" };
     };
@@ -209,10 +209,10 @@ describe("workTicket", () => {
     const { work, store } = await open();
     const seen: unknown[] = [];
     const beating: TicketProcessor = async (ticket, context) => {
-      await context.beat("plan");
+      await context.heartbeat("plan");
       seen.push((await store.get(ticket.id))?.stage);
       await store.recover(ticket.id, "recovery:1");
-      await context.beat("plan").catch((error: unknown) => seen.push(String(error)));
+      await context.heartbeat("plan").catch((error: unknown) => seen.push(String(error)));
       return threeTurns(ticket, context);
     };
     expect(await work(beating)).toEqual({ kind: "lost" });

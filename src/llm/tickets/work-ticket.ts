@@ -51,45 +51,46 @@ const maxLosses = 10;
  * so a pause, a stop, a crash or a shutdown costs at most the turn that is running. A ticket that told a stage and whose worker vanished in the middle of
  * a turn has work outside of the store that nobody has looked at: it waits for a recovery.
  */
-export async function workTicket(ticketId: string, hold: TicketLease, deps: WorkTicketDeps): Promise<TicketStep> {
-  const step = await workHeld(ticketId, hold, deps);
+export async function workTicket(ticketId: string, ticketLease: TicketLease, deps: WorkTicketDeps): Promise<TicketStep> {
+  const step = await claimAndWork(ticketId, ticketLease, deps);
   if (step.kind !== "lost") return step;
   // Taken away and given back while our delivery, of which there is one, was in our hands: the ring for it found nothing to ring.
   const now = await deps.store.get(ticketId);
   return now?.state === "queued" ? { kind: "later", afterMs: 0, reason: "it was taken away and given back" } : step;
 }
 
-async function workHeld(ticketId: string, hold: TicketLease, deps: WorkTicketDeps): Promise<TicketStep> {
-  const held = await deps.store.hold(ticketId, hold.holder);
-  if (held === undefined) return { kind: "unknown" };
-  if (hasEnded(held.state)) return confirmEnd(held, deps);
-  if (held.state === "waiting" && (held.reason === recoveryReason || held.reason === lostReason))
-    return { kind: "later", afterMs: recoveryPollMs, reason: held.reason };
-  if (held.state === "running" && held.stage !== "") return putBack(held, hold, "waiting", lostReason, recoveryPollMs, deps);
-  if (hold.losses > maxLosses) return end(held, hold, "dead", "worker_lost", deps);
+async function claimAndWork(ticketId: string, ticketLease: TicketLease, deps: WorkTicketDeps): Promise<TicketStep> {
+  const claimed = await deps.store.claim(ticketId, ticketLease.holder);
+  if (claimed === undefined) return { kind: "unknown" };
+  if (hasEnded(claimed.state)) return confirmEnd(claimed, deps);
+  if (claimed.state === "waiting" && (claimed.reason === recoveryReason || claimed.reason === lostReason))
+    return { kind: "later", afterMs: recoveryPollMs, reason: claimed.reason };
+  if (claimed.state === "running" && claimed.stage !== "")
+    return putBack(claimed, ticketLease, "waiting", lostReason, recoveryPollMs, deps);
+  if (ticketLease.losses > maxLosses) return end(claimed, ticketLease, "dead", "worker_lost", deps);
 
-  let ticket = held;
+  let ticket = claimed;
   for (;;) {
-    if (hold.drain.aborted) return putBack(ticket, hold, "queued", "the worker is shutting down", 0, deps);
+    if (ticketLease.drain.aborted) return putBack(ticket, ticketLease, "queued", "the worker is shutting down", 0, deps);
     const { id, budget, queue, batchId, turn, attempt, estimateMicroUsd } = ticket;
     const batch = batchId === undefined ? {} : { batchId };
     const answer = await deps.gate.admit({ ticketId: id, budget, queue, ...batch, turn, attempt, estimateMicroUsd });
-    if (answer.kind === "wait") return putBack(ticket, hold, "waiting", answer.reason, answer.retryAfterMs, deps);
+    if (answer.kind === "wait") return putBack(ticket, ticketLease, "waiting", answer.reason, answer.retryAfterMs, deps);
     if (answer.kind === "stop") {
       const state = afterStop(answer.reason);
-      if (state === "waiting") return putBack(ticket, hold, state, answer.reason, answer.retryAfterMs, deps);
-      return end(ticket, hold, state, answer.reason, deps);
+      if (state === "waiting") return putBack(ticket, ticketLease, state, answer.reason, answer.retryAfterMs, deps);
+      return end(ticket, ticketLease, state, answer.reason, deps);
     }
-    if (!(await deps.store.write(id, hold.holder, { state: "running", reason: "" }))) {
+    if (!(await deps.store.write(id, ticketLease.holder, { state: "running", reason: "" }))) {
       // Cancelled between the two: the lease that was just taken goes back at once instead of when it expires.
       const now = await deps.store.get(id);
       return now !== undefined && hasEnded(now.state) ? confirmEnd(now, deps) : { kind: "lost" };
     }
 
-    const result = await doTurn(ticket, answer, hold, deps);
+    const result = await doTurn(ticket, answer, ticketLease, deps);
     const next = afterTurn(ticket, result);
-    if (next.kind === "end") return end(ticket, hold, next.state, next.reason, deps, next.change);
-    if (!(await deps.store.write(id, hold.holder, next.change))) return { kind: "lost" };
+    if (next.kind === "end") return end(ticket, ticketLease, next.state, next.reason, deps, next.change);
+    if (!(await deps.store.write(id, ticketLease.holder, next.change))) return { kind: "lost" };
     ticket = { ...ticket, ...next.change };
   }
 }
@@ -108,12 +109,12 @@ function afterTurn(
     case "done":
       return { kind: "end", state: "succeeded", reason: "", change: saved };
     case "failed": {
-      const found = asFailureClass(result.failureClass ?? "");
-      const reason = (found === undefined ? result.reason : `${found}: ${result.reason}`).slice(0, 300);
-      const kept = { ...saved, ...(found === undefined ? {} : { failures: [...ticket.failures, found].slice(-20) }) };
-      if (!result.retry) return { kind: "end", state: "failed", reason, change: kept };
-      if (ticket.attempt >= ticket.maxAttempts) return { kind: "end", state: "dead", reason, change: kept };
-      const change = { ...kept, attempt: ticket.attempt + 1, estimateMicroUsd: result.estimateMicroUsd, reason };
+      const failureClass = asFailureClass(result.failureClass ?? "");
+      const reason = (failureClass === undefined ? result.reason : `${failureClass}: ${result.reason}`).slice(0, 300);
+      const recorded = { ...saved, ...(failureClass === undefined ? {} : { failures: [...ticket.failures, failureClass].slice(-20) }) };
+      if (!result.retry) return { kind: "end", state: "failed", reason, change: recorded };
+      if (ticket.attempt >= ticket.maxAttempts) return { kind: "end", state: "dead", reason, change: recorded };
+      const change = { ...recorded, attempt: ticket.attempt + 1, estimateMicroUsd: result.estimateMicroUsd, reason };
       return { kind: "go_on", change };
     }
   }
@@ -123,35 +124,36 @@ function afterTurn(
 async function doTurn(
   ticket: Ticket,
   lease: AdmissionAnswer & { readonly kind: "admitted" },
-  hold: TicketLease,
+  ticketLease: TicketLease,
   deps: WorkTicketDeps,
 ): Promise<TurnResult> {
   const over = new AbortController();
   const lost = new AbortController();
-  const kept = keepLease(ticket, lease, { over: over.signal, lost }, deps);
+  const renewal = renewLease(ticket, lease, { over: over.signal, lost }, deps);
   try {
     const { turn, attempt, saved } = ticket;
-    const beat = async (stage: string) => {
-      if (!(await deps.store.write(ticket.id, hold.holder, { stage: stage.slice(0, 40) }))) throw new Error("The ticket was taken away.");
+    const heartbeat = async (phase: string) => {
+      if (!(await deps.store.write(ticket.id, ticketLease.holder, { stage: phase.slice(0, 40) })))
+        throw new Error("The ticket was taken away.");
     };
     return await deps.processor(ticket, {
       turn,
       attempt,
       saved,
       leaseId: lease.leaseId,
-      signal: AbortSignal.any([hold.abort, lost.signal]),
-      beat,
+      signal: AbortSignal.any([ticketLease.abort, lost.signal]),
+      heartbeat,
     });
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     return { kind: "failed", saved: ticket.saved, reason, retry: true, estimateMicroUsd: ticket.estimateMicroUsd };
   } finally {
     over.abort();
-    await kept;
+    await renewal;
   }
 }
 
-async function keepLease(
+async function renewLease(
   { id, budget }: Ticket,
   lease: { readonly leaseId: string; readonly leaseMs: number },
   { over, lost }: { readonly over: AbortSignal; readonly lost: AbortController },
@@ -173,26 +175,26 @@ async function keepLease(
 
 async function putBack(
   ticket: Ticket,
-  hold: TicketLease,
+  ticketLease: TicketLease,
   state: "queued" | "waiting",
   reason: string,
   afterMs: number,
   { store, gate }: WorkTicketDeps,
 ): Promise<TicketStep> {
-  if (!(await store.write(ticket.id, hold.holder, { state, reason }))) return { kind: "lost" };
+  if (!(await store.write(ticket.id, ticketLease.holder, { state, reason }))) return { kind: "lost" };
   await gate.release({ ticketId: ticket.id, budget: ticket.budget, queue: ticket.queue });
   return { kind: "later", afterMs, reason };
 }
 
 async function end(
   ticket: Ticket,
-  hold: TicketLease,
+  ticketLease: TicketLease,
   state: "succeeded" | "failed" | "dead" | "cancelled",
   reason: string,
   deps: WorkTicketDeps,
   change: TicketChange = {},
 ): Promise<TicketStep> {
-  if (!(await deps.store.write(ticket.id, hold.holder, { ...change, state, reason }))) return { kind: "lost" };
+  if (!(await deps.store.write(ticket.id, ticketLease.holder, { ...change, state, reason }))) return { kind: "lost" };
   return confirmEnd({ ...ticket, state, reason }, deps);
 }
 

@@ -38,7 +38,7 @@ export function readDiagnostics(value: unknown): Diagnosis {
 }
 
 function missOf(name: string, missedTokens: number | null | undefined): Diagnosis {
-  const reason = renamed[name] ?? missReasons.find((known) => known === name) ?? "other";
+  const reason = renamed[name] ?? missReasons.find((candidate) => candidate === name) ?? "other";
   return { kind: "miss", miss: missedTokens === null || missedTokens === undefined ? { reason } : { reason, missedTokens } };
 }
 

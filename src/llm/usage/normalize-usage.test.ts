@@ -2,13 +2,13 @@ import { describe, expect, it } from "@jest/globals";
 import * as fc from "fast-check";
 import type { TokenPartition } from "../../../packages/sdk/src/wire/usage.ts";
 import { normalizeUsage } from "./normalize-usage.ts";
-import { inputTokens, noTokens, type PartitionReply } from "./token-partition.ts";
+import { inputTokens, noTokens, type PartitionResult } from "./token-partition.ts";
 
-const tokensOf = (reply: PartitionReply): TokenPartition => {
+const tokensOf = (reply: PartitionResult): TokenPartition => {
   if (reply.kind !== "tokens") throw new Error(`${reply.reason}: ${reply.detail}`);
   return reply.tokens;
 };
-const reasonOf = (reply: PartitionReply): string => (reply.kind === "anomaly" ? reply.reason : "none");
+const reasonOf = (reply: PartitionResult): string => (reply.kind === "anomaly" ? reply.reason : "none");
 
 describe("normaliseUsage", () => {
   it("reads Anthropic Messages, where input_tokens is the uncached remainder only", () => {

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { type TokenPartition, type UsageShape, usageShapes } from "../../../packages/sdk/src/wire/usage.ts";
-import { anomaly, type ClaimedUsage, type PartitionReply, partitionOf } from "./token-partition.ts";
+import { anomaly, type ClaimedUsage, type PartitionResult, partitionOf } from "./token-partition.ts";
 
 const count = z.number().nullish();
 const tier = z.string().nullish();
@@ -166,7 +166,7 @@ const readers: { readonly [Shape in UsageShape]: (usage: unknown, provider: stri
  * One partition from a usage object as a provider or library wrote it. `provider` is OTel's name and decides only what the object leaves open.
  * Without a shape it is recognised by its keys; an object that two shapes fit is an anomaly, never a guess.
  */
-export function normalizeUsage(usage: unknown, provider: string, shape?: UsageShape): PartitionReply {
+export function normalizeUsage(usage: unknown, provider: string, shape?: UsageShape): PartitionResult {
   if (usage === undefined || usage === null) return anomaly("missing_usage", "there is no usage object");
   const recognised = shape === undefined ? recognize(usage, provider) : { shape };
   if (!("shape" in recognised)) return recognised;
@@ -175,7 +175,7 @@ export function normalizeUsage(usage: unknown, provider: string, shape?: UsageSh
   return partitionOf(claimed);
 }
 
-function recognize(usage: unknown, provider: string): PartitionReply | { readonly shape: UsageShape } {
+function recognize(usage: unknown, provider: string): PartitionResult | { readonly shape: UsageShape } {
   if (typeof usage !== "object" || usage === null || Array.isArray(usage)) return anomaly("unrecognised_shape", "the usage is no object");
   const has = (key: string) => Object.hasOwn(usage, key);
   if (has("uncached")) return { shape: "partition" };
@@ -205,13 +205,13 @@ function openAiCacheOf(total: number, details: z.output<typeof openAiCache> | nu
   const written = details?.cache_write_tokens ?? 0;
   const byLifetime = details?.cache_write_tokens_details ?? undefined;
   if (byLifetime === undefined) return { read, write30m: written };
-  const rest = total - read - written;
+  const remainingTokens = total - read - written;
   return {
     read,
     write30m: byLifetime.ttl_30m_tokens ?? 0,
     write12h: byLifetime.ttl_12h_tokens ?? 0,
     // Named, so that a breakdown which does not sum to what was written fails the invariant.
-    ...(rest < 0 ? {} : { uncached: rest }),
+    ...(remainingTokens < 0 ? {} : { uncached: remainingTokens }),
   };
 }
 

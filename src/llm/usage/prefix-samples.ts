@@ -23,11 +23,11 @@ export interface SampleCaps {
   readonly groups: number;
   /** Samples with texts kept of one group. */
   readonly texts: number;
-  readonly keepMs: number;
+  readonly retentionMs: number;
 }
 
 /** About a hundred megabytes in the worst case; a busy prompt fills its part within an hour and has enough then. */
-export const usualSampleCaps: SampleCaps = { samples: 2000, groups: 100, texts: 20, keepMs: 7 * dayMs };
+export const defaultSampleCaps: SampleCaps = { samples: 2000, groups: 100, texts: 20, retentionMs: 7 * dayMs };
 
 /** A time to the first token that is assumed when none was reported: answers of long prompts begin after some seconds. */
 const assumedTtftMs = 4000;

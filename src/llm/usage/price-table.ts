@@ -31,11 +31,11 @@ export type PriceTableSource = z.input<typeof priceTableSchema>;
 
 /** Rows in any order; two rows for the same provider, model and day are refused. */
 export const priceTableSchema = z.array(priceRowSchema).superRefine((rows, context) => {
-  const seen = new Set<string>();
+  const rowKeys = new Set<string>();
   for (const [index, row] of rows.entries()) {
     const key = `${row.provider} ${row.model} ${row.from}`;
-    if (seen.has(key)) context.addIssue({ code: "custom", path: [index], message: `a second row for ${key}; keep one` });
-    seen.add(key);
+    if (rowKeys.has(key)) context.addIssue({ code: "custom", path: [index], message: `a second row for ${key}; keep one` });
+    rowKeys.add(key);
   }
 });
 
@@ -60,12 +60,12 @@ export function createPriceTable(source: PriceTableSource): PriceTable {
 /** What may follow a known id: a date, `latest`, a hosting version. `gpt-5` does not price `gpt-5-mini` or `gpt-5.6`. */
 const datedSuffix = /^(?:[-@](?:\d{8}|\d{4}-\d{2}-\d{2}|latest|v\d+(?::\d+)?))*$/;
 
-function isSameModel(known: string, model: string): boolean {
-  return model.startsWith(known) && datedSuffix.test(model.slice(known.length));
+function isSameModel(listedModel: string, model: string): boolean {
+  return model.startsWith(listedModel) && datedSuffix.test(model.slice(listedModel.length));
 }
 
 /** What a request costs, or why that is unknown. Unknown is counted and shown, never zero. */
-export type CostReply =
+export type CostResult =
   | { readonly kind: "priced"; readonly costMicroUsd: MicroUsd }
   | { readonly kind: "unpriced"; readonly reason: "unknown_model" | "unknown_tier" | "unknown_cache_price" };
 
@@ -73,7 +73,7 @@ export type CostReply =
 const listTiers: readonly string[] = ["standard", "default", "auto", ""];
 
 /** One rounding per request, half up; exact before it. */
-export function costOf(tokens: TokenPartition, row: PriceRow | undefined, serviceTier = ""): CostReply {
+export function costOf(tokens: TokenPartition, row: PriceRow | undefined, serviceTier = ""): CostResult {
   if (row === undefined) return { kind: "unpriced", reason: "unknown_model" };
   const percent = row.tiers[serviceTier] ?? (listTiers.includes(serviceTier) ? 100 : undefined);
   if (percent === undefined) return { kind: "unpriced", reason: "unknown_tier" };

@@ -28,11 +28,11 @@ export interface PrefixKeeping {
 /** Parses, prices and counts reports: one result each, in order. One that does not fit stops none of the others. */
 export async function recordUsage(reports: readonly unknown[], now: Instant, deps: RecordDeps): Promise<UsageResult[]> {
   const parsed = reports.map((report) => readReport(report, now, deps.prices));
-  const known = parsed.filter((entry) => entry.kind === "known");
-  const replies = await deps.ledger.record(known.map(({ event }) => event));
-  const accepted = known.filter((_, index) => replies[index] === "accepted");
+  const valid = parsed.filter((entry) => entry.kind === "known");
+  const results = await deps.ledger.record(valid.map(({ event }) => event));
+  const accepted = valid.filter((_, index) => results[index] === "accepted");
   deps.publish({ kind: "usage_counted", usage: accepted.map(({ event }) => event) });
-  if (deps.prefixes !== undefined) await keepPrefixes(accepted, deps.prefixes);
+  if (deps.prefixes !== undefined) await storePrefixes(accepted, deps.prefixes);
   let next = 0;
   return parsed.map((entry): UsageResult => {
     if (entry.kind === "invalid") {
@@ -42,10 +42,10 @@ export async function recordUsage(reports: readonly unknown[], now: Instant, dep
         issues: entry.issues.map(({ path, message }) => `${path.join(".") || "(whole)"}: ${message}`),
       };
     }
-    const reply = replies[next] ?? "unknown_budget";
+    const result = results[next] ?? "unknown_budget";
     next += 1;
     const { event, prefixIssues } = entry;
-    return { id: event.id, result: reply, ...pricing(event), ...(prefixIssues.length === 0 ? {} : { prefixIssues: [...prefixIssues] }) };
+    return { id: event.id, result: result, ...pricing(event), ...(prefixIssues.length === 0 ? {} : { prefixIssues: [...prefixIssues] }) };
   });
 }
 
@@ -60,14 +60,14 @@ function readReport(report: unknown, now: Instant, prices: PriceTable): ReadRepo
   return { kind: "known", event: priceReport(result.data, prices, now, prefix), prefix, prefixIssues };
 }
 
-async function keepPrefixes(
+async function storePrefixes(
   accepted: readonly { readonly event: UsageEvent; readonly prefix: Prefix | undefined }[],
   { samples, redact, lost }: PrefixKeeping,
 ): Promise<void> {
-  const kept = accepted.flatMap(({ event, prefix }) => (prefix === undefined ? [] : (sampleOf(event, prefix, redact) ?? [])));
-  if (kept.length === 0) return;
+  const newSamples = accepted.flatMap(({ event, prefix }) => (prefix === undefined ? [] : (sampleOf(event, prefix, redact) ?? [])));
+  if (newSamples.length === 0) return;
   try {
-    await samples.add(kept);
+    await samples.add(newSamples);
   } catch (error) {
     lost(error);
   }

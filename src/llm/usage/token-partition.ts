@@ -27,7 +27,7 @@ export function unpricedTokens(event: Pick<UsageEvent, "unpriced" | "tokens">): 
 }
 
 /** A partition, or the named reason why there is none. An anomaly is counted and shown, never priced. */
-export type PartitionReply =
+export type PartitionResult =
   | { readonly kind: "tokens"; readonly tokens: TokenPartition; readonly serviceTier?: string }
   | { readonly kind: "anomaly"; readonly reason: UsageAnomaly; readonly detail: string };
 
@@ -50,7 +50,7 @@ export interface ClaimedUsage {
 const largestCount = 10_000_000_000;
 
 /** Asserts the invariant: every part a count, the parts sum to the total, reasoning within the output. */
-export function partitionOf(claimed: ClaimedUsage): PartitionReply {
+export function partitionOf(claimed: ClaimedUsage): PartitionResult {
   for (const [name, value] of Object.entries(claimed)) {
     if (typeof value === "number" && !(Number.isInteger(value) && value >= 0 && value <= largestCount)) {
       return anomaly("not_a_count", `${name} is ${value}; a count is a whole number from 0 to ${largestCount}`);
@@ -73,6 +73,6 @@ export function partitionOf(claimed: ClaimedUsage): PartitionReply {
 }
 
 /** An anomaly as a value. */
-export function anomaly(reason: UsageAnomaly, detail: string): PartitionReply {
+export function anomaly(reason: UsageAnomaly, detail: string): PartitionResult {
   return { kind: "anomaly", reason, detail };
 }

@@ -1,12 +1,12 @@
 import type { UsageEvent } from "../../../packages/sdk/src/wire/usage.ts";
 
 /** What the ledger did with one usage event. `unknown_budget`: nobody defined it; nothing was counted. */
-export type UsageReply = "accepted" | "duplicate" | "unknown_budget";
+export type UsageRecordResult = "accepted" | "duplicate" | "unknown_budget";
 
 /** Counts usage events against their budgets. */
 export interface UsageLedger {
   /** In the order given. An id counts once. */
-  record(events: readonly UsageEvent[]): Promise<readonly UsageReply[]>;
+  record(events: readonly UsageEvent[]): Promise<readonly UsageRecordResult[]>;
 }
 
 /** Usage was counted. */

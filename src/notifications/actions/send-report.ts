@@ -5,7 +5,7 @@ import { sha256 } from "../../core/json.ts";
 import { messageIdOf, type Outbox } from "../../core/outbox.ts";
 import { putForGroup } from "../put-for-group.ts";
 import type { Recipients } from "../recipients.ts";
-import { reachesSomebody, requireGroup } from "../require-group.ts";
+import { hasRecipients, requireGroup } from "../require-group.ts";
 
 /** Asks for the post-incident review of this run. It is composed when it is sent, after the run has ended, so that the verification is in it. */
 export const sendReport = defineAction({
@@ -25,10 +25,10 @@ export const sendReport = defineAction({
   undoes: false,
   behave(parameters, { outbox, recipients }: { readonly outbox: Pick<Outbox, "put">; readonly recipients: Recipients }) {
     const to = parameters.to ?? recipients.defaultGroup;
-    const nobody = parameters.to === undefined && !reachesSomebody(recipients, to);
+    const hasNoRecipients = parameters.to === undefined && !hasRecipients(recipients, to);
     return {
       async plan({ runId }) {
-        if (nobody) {
+        if (hasNoRecipients) {
           const summary = "Keep the review of this run; no mail is configured";
           return { summary, targets: [`review/${runId}`], changes: [], reversible: false, data: null };
         }
@@ -36,7 +36,7 @@ export const sendReport = defineAction({
         return { summary: `Mail the review of this run to ${to}`, targets: [`mail/${to}`], changes: [], reversible: false, data: { to } };
       },
       async run(_plan, { runId, stepId, clock }) {
-        if (nobody) return { kind: "done", output: { mailed: false } };
+        if (hasNoRecipients) return { kind: "done", output: { mailed: false } };
         // Not the attempt's key: a second attempt of the step must not put a second review.
         const key = sha256(`review:${runId}:${stepId}`);
         const told = await putForGroup(outbox, recipients, { key, to, content: { kind: "review", runId }, putAt: clock.now() });

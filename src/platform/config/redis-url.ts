@@ -40,18 +40,18 @@ export function parseRedisUrl(text: string): RedisPlace | undefined {
   if (text.startsWith("unix:///")) return { kind: "socket", path: text.slice("unix://".length) };
   const match = grouped.exec(text);
   if (match === null) return isPlainUrl(text) ? { kind: "url", url: text } : undefined;
-  const [, scheme, kind, credentials, hosts = "", rest] = match;
+  const [, scheme, kind, credentials, hosts = "", path] = match;
   const login = readLogin(credentials);
   if (kind !== "sentinel" && kind !== "cluster") return undefined;
   const nodes = hosts.split(",").map((host) => readNode(host, defaultPorts[kind]));
-  const found = nodes.flatMap((node) => node ?? []);
-  if (login === undefined || found.length !== nodes.length) return undefined;
+  const validNodes = nodes.flatMap((node) => node ?? []);
+  if (login === undefined || validNodes.length !== nodes.length) return undefined;
   const tls = scheme === "rediss";
   // A cluster has one database, 0.
-  if (kind === "cluster") return rest === undefined || rest === "" ? { kind, nodes: found, tls, login } : undefined;
-  const [master = "", db = "0", ...more] = (rest ?? "").split("/");
+  if (kind === "cluster") return path === undefined || path === "" ? { kind, nodes: validNodes, tls, login } : undefined;
+  const [master = "", db = "0", ...more] = (path ?? "").split("/");
   if (!/^[A-Za-z0-9._-]{1,100}$/.test(master) || !/^\d{1,4}$/.test(db) || more.length > 0) return undefined;
-  return { kind, sentinels: found, master, db: Number(db), tls, login };
+  return { kind, sentinels: validNodes, master, db: Number(db), tls, login };
 }
 
 /** The password of any form, as it stands there and decoded; for redaction. */

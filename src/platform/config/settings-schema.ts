@@ -66,8 +66,8 @@ const filePath = z
   .refine((path) => !path.includes("\0"), "holds NUL");
 
 const tokens = check((text) => {
-  const found = list(text);
-  return found.length <= 2 && found.every((token) => /^[\x21-\x7e]{16,512}$/.test(token)) ? found : undefined;
+  const values = list(text);
+  return values.length <= 2 && values.every((token) => /^[\x21-\x7e]{16,512}$/.test(token)) ? values : undefined;
 }, "is not one or two tokens");
 
 const providerKey = check((text) => (/^[\x21-\x7e]{8,512}$/.test(text) ? text : undefined), "is no key");

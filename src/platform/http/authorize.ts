@@ -2,32 +2,35 @@ import type { Request } from "express";
 import type { Caller } from "../../core/role.ts";
 import { runHeader } from "../../core/run.ts";
 import { aProblem } from "./problem.ts";
-import { type Answer, problem, type Route } from "./route.ts";
+import { type HttpResponse, problem, type Route } from "./route.ts";
 import type { TokenVerifier } from "./token-verifier.ts";
 import { bearerOf } from "./webhook-auth.ts";
 
 /** A caller who may do this, or the answer that says why not. */
-export type Permitted = { readonly ok: true; readonly caller: Caller } | { readonly ok: false; readonly reply: Answer };
+export type Permitted = { readonly ok: true; readonly caller: Caller } | { readonly ok: false; readonly response: HttpResponse };
 
 /** What a run may not reach, whatever token its document holds. */
-const ownMatters = /^\/api\/(?:runs|approvals|freeze)\b/;
+const pathsForbiddenToRuns = /^\/api\/(?:runs|approvals|freeze)\b/;
 
 /** Denies by default: a valid bearer token whose role the route names, and no request that a browser sends for another site. */
 export async function authorize(
   request: Request,
-  route: Pick<Route, "who" | "fromPage" | "method" | "path">,
+  route: Pick<Route, "allow" | "fromPage" | "method" | "path">,
   tokens: TokenVerifier,
   publicUrl: string | undefined,
 ): Promise<Permitted> {
   const site = request.get("sec-fetch-site");
   if (site !== undefined && site !== "same-origin" && (site !== "none" || route.fromPage)) {
-    return { ok: false, reply: problem("forbidden", "Requests that a browser sends for another site are refused.") };
+    return { ok: false, response: problem("forbidden", "Requests that a browser sends for another site are refused.") };
   }
-  if (route.fromPage && !isOwnOrigin(request, publicUrl)) {
-    return { ok: false, reply: problem("forbidden", "Requests that come from a page of another origin are refused.") };
+  if (route.fromPage && !isSameOrigin(request, publicUrl)) {
+    return { ok: false, response: problem("forbidden", "Requests that come from a page of another origin are refused.") };
   }
-  if (request.get(runHeader) !== undefined && route.method !== "get" && ownMatters.test(route.path)) {
-    return { ok: false, reply: problem("forbidden", "A run may not start, steer or decide runs: this request says that a run sent it.") };
+  if (request.get(runHeader) !== undefined && route.method !== "get" && pathsForbiddenToRuns.test(route.path)) {
+    return {
+      ok: false,
+      response: problem("forbidden", "A run may not start, steer or decide runs: this request says that a run sent it."),
+    };
   }
   const token = bearerOf(request.headers.authorization);
   const caller = token === undefined ? undefined : await tokens.verify(token);
@@ -35,15 +38,18 @@ export async function authorize(
     const headers = { "WWW-Authenticate": 'Bearer realm="runbookd"' };
     return {
       ok: false,
-      reply: { kind: "problem", problem: aProblem("unauthenticated", "Send a valid token: Authorization: Bearer …"), headers },
+      response: { kind: "problem", problem: aProblem("unauthenticated", "Send a valid token: Authorization: Bearer …"), headers },
     };
   }
-  if (route.who.includes(caller.role)) return { ok: true, caller };
-  return { ok: false, reply: problem("forbidden", `This needs one of the roles ${route.who.join(", ")}; the token has ${caller.role}.`) };
+  if (route.allow.includes(caller.role)) return { ok: true, caller };
+  return {
+    ok: false,
+    response: problem("forbidden", `This needs one of the roles ${route.allow.join(", ")}; the token has ${caller.role}.`),
+  };
 }
 
 /** `X-Forwarded-*` is what anybody may claim: the own origin is the configured one, else what the client itself connected to. */
-function isOwnOrigin(request: Request, publicUrl: string | undefined): boolean {
+function isSameOrigin(request: Request, publicUrl: string | undefined): boolean {
   const origin = request.get("origin");
   if (origin === undefined) return true;
   return origin === (publicUrl === undefined ? `http://${request.headers.host ?? ""}` : new URL(publicUrl).origin);

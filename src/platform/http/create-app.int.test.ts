@@ -82,7 +82,7 @@ describe("routes", () => {
       method: "get",
       path,
       summary: path,
-      who: ["viewer"],
+      allow: ["viewer"],
       query: noQuery,
       body: noBody,
       success: { status: 200, description: "", schema: z.unknown() },

@@ -6,8 +6,8 @@ import { authorize } from "./authorize.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { createMemoryBudget, type MemoryBudget, readJsonBody } from "./json-body.ts";
 import { aProblem } from "./problem.ts";
-import { type Answer, noBody, problem, type Reply, type Route, unavailable } from "./route.ts";
-import { securityHeaders, sendEvents, sendReply } from "./send-reply.ts";
+import { type HttpResponse, noBody, problem, type Route, type RouteResponse, unavailable } from "./route.ts";
+import { securityHeaders, sendEvents, sendResponse } from "./send-reply.ts";
 import type { TokenVerifier } from "./token-verifier.ts";
 
 /** What an HTTP application is made of. */
@@ -43,11 +43,11 @@ export function createApp(deps: AppDeps, limits: AppLimits = {}): Express {
   mountRoutes(app, deps, { budget, maxStreams: limits.maxEventStreams ?? 100 });
 
   app.use((_request, response) =>
-    sendReply(response, problem("not-found", "There is nothing at this address; GET /openapi.json lists all.")),
+    sendResponse(response, problem("not-found", "There is nothing at this address; GET /openapi.json lists all.")),
   );
   // Express knows an error handler by its four parameters.
   app.use((thrown: unknown, _request: Request, response: Response, _next: NextFunction) => {
-    sendReply(response, replyOf(thrown, deps.log));
+    sendResponse(response, responseOf(thrown, deps.log));
   });
   return app;
 }
@@ -60,8 +60,8 @@ function mountEndpoints(app: Express, { endpoints, clock, log }: AppDeps, budget
       app[endpoint.method](expressPath(path), async (request, response) => {
         const began = clock.monotonic();
         const readJson = async (limitBytes: number) => readJsonBody(request, { limitBytes, budget });
-        const reply = await endpoint.handle({ headers: request.headers, readJson }).catch((thrown: unknown) => replyOf(thrown, log));
-        sendReply(response, reply);
+        const result = await endpoint.handle({ headers: request.headers, readJson }).catch((thrown: unknown) => responseOf(thrown, log));
+        sendResponse(response, result);
         endpoint.answered?.(response.statusCode, (clock.monotonic() - began) / 1000);
       });
     }
@@ -79,13 +79,13 @@ function mountRoutes(app: Express, deps: AppDeps, limits: { readonly budget: Mem
         const gone = new AbortController();
         response.once("close", () => gone.abort());
         const signal = AbortSignal.any([gone.signal, deps.closing]);
-        const reply = await answer(route, request, { deps, signal, budget: limits.budget });
-        if (reply.kind === "unchanged") return void response.writeHead(304, reply.headers).end();
-        if (reply.kind !== "events") return sendReply(response, reply);
-        if (streams >= limits.maxStreams) return sendReply(response, unavailable("Too many event streams are open."));
+        const result = await answer(route, request, { deps, signal, budget: limits.budget });
+        if (result.kind === "unchanged") return void response.writeHead(304, result.headers).end();
+        if (result.kind !== "events") return sendResponse(response, result);
+        if (streams >= limits.maxStreams) return sendResponse(response, unavailable("Too many event streams are open."));
         streams += 1;
         try {
-          await sendEvents(response, reply.events, deps.clock, signal);
+          await sendEvents(response, result.events, deps.clock, signal);
         } finally {
           streams -= 1;
         }
@@ -116,9 +116,9 @@ async function answer(
   route: Route,
   request: Request,
   { deps, signal, budget }: { readonly deps: AppDeps; readonly signal: AbortSignal; readonly budget: MemoryBudget },
-): Promise<Reply> {
+): Promise<RouteResponse> {
   const permitted = await authorize(request, route, deps.tokens, deps.publicUrl);
-  if (!permitted.ok) return permitted.reply;
+  if (!permitted.ok) return permitted.response;
   const query = parseQuery(request.url);
   if (query === undefined) return problem("invalid-request", "A key stands twice in the query; each may stand once.");
   let body: unknown;
@@ -143,12 +143,12 @@ function parseQuery(url: string): { readonly [key: string]: string } | undefined
 function refuseOtherMethods(app: Express, path: string, allowed: readonly string[]): void {
   app.all(expressPath(path), function methodNotAllowed(_request, response) {
     response.setHeader("Allow", allowed.join(", "));
-    sendReply(response, problem("method-not-allowed", `Accepted here: ${allowed.join(", ")}.`));
+    sendResponse(response, problem("method-not-allowed", `Accepted here: ${allowed.join(", ")}.`));
   });
 }
 
 /** What an exception becomes: a store that is away is 503, a request that Express cannot read is 400, everything else is a defect without a word about it. */
-function replyOf(thrown: unknown, log: Log): Answer {
+function responseOf(thrown: unknown, log: Log): HttpResponse {
   if (thrown instanceof StoreUnavailable) return unavailable(thrown.message);
   const status = thrown instanceof Error && "status" in thrown ? thrown.status : undefined;
   if (status === 400) return problem("malformed-body", "The address or the request cannot be read.");

@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders } from "node:http";
 import type { z } from "zod";
 import type { ProblemName } from "../../../packages/sdk/src/wire/problems.ts";
 import type { JsonBody } from "./json-body.ts";
-import type { Answer } from "./route.ts";
+import type { HttpResponse } from "./route.ts";
 
 /** A file as it is. */
 export interface Content {
@@ -43,7 +43,7 @@ export interface Endpoint {
   readonly answers: Readonly<Record<number, EndpointAnswer>>;
   readonly problems: readonly ProblemName[];
   /** An exception is a defect, except `StoreUnavailable`, which becomes 503. */
-  handle(request: EndpointRequest): Promise<Answer | Content>;
+  handle(request: EndpointRequest): Promise<HttpResponse | Content>;
   /** Called after each answer with its status and how long it took. Never throws. */
   answered?(status: number, seconds: number): void;
 }

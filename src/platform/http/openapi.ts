@@ -70,7 +70,7 @@ function describeRoute(route: Route, definitions: Definitions): object {
   return {
     summary: route.summary,
     security: [{ token: [] }],
-    "x-roles": route.who,
+    "x-roles": route.allow,
     ...(parameters.length === 0 ? {} : { parameters }),
     ...(reads ? requestBody(route.body, definitions) : {}),
     responses: { ...describeSuccess(route, definitions), ...problemResponses(named) },

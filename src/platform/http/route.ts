@@ -19,7 +19,7 @@ export interface Refusal {
 }
 
 /** A complete answer. */
-export type Answer =
+export type HttpResponse =
   | { readonly kind: "json"; readonly status: number; readonly body: unknown; readonly headers?: Readonly<Record<string, string>> }
   | Refusal;
 
@@ -30,17 +30,17 @@ export interface Unchanged {
 }
 
 /** What a route answers. An exception is a defect, except `StoreUnavailable`, which becomes 503. */
-export type Reply = Answer | Unchanged | { readonly kind: "events"; readonly events: AsyncIterable<ServerSentEvent> };
+export type RouteResponse = HttpResponse | Unchanged | { readonly kind: "events"; readonly events: AsyncIterable<ServerSentEvent> };
 
 /** A success body; the route declares its status. */
-export interface JsonReply<Body> {
+export interface JsonResponse<Body> {
   readonly kind: "json";
   readonly body: Body;
   readonly headers?: Readonly<Record<string, string>>;
 }
 
 /** What the handler of a route answers. */
-export type RouteReply<Body> = JsonReply<Body> | Refusal | Unchanged;
+export type HandlerResponse<Body> = JsonResponse<Body> | Refusal | Unchanged;
 
 /** What a handler is given: everything in it was verified or parsed. */
 export interface RouteRequest<Query, Body> {
@@ -84,7 +84,7 @@ interface RouteHead<Query extends z.ZodType, Body extends z.ZodType> {
   readonly path: string;
   readonly summary: string;
   /** Roles that are answered; everybody else gets 403. */
-  readonly who: readonly Role[];
+  readonly allow: readonly Role[];
   /** Only for the page that this server serves: a browser must say that the request comes from the same origin. */
   readonly fromPage?: true;
   /** A strict object of strings (coerce numbers); each key stands at most once in the URL. `noQuery` when there is none. */
@@ -102,7 +102,7 @@ export interface RouteDefinition<Query extends z.ZodType, Body extends z.ZodType
   readonly success: Success<Ok>;
   /** The answer carries an entity tag, and 304 says that the client's is the newest. */
   readonly revalidates?: true;
-  handle(request: RouteRequest<z.output<Query>, z.output<Body>>): Promise<RouteReply<Shape<Ok>>>;
+  handle(request: RouteRequest<z.output<Query>, z.output<Body>>): Promise<HandlerResponse<Shape<Ok>>>;
 }
 
 /** One route that answers with server-sent events. */
@@ -119,7 +119,7 @@ export interface Route {
   readonly method: RouteHead<z.ZodType, z.ZodType>["method"];
   readonly path: string;
   readonly summary: string;
-  readonly who: readonly Role[];
+  readonly allow: readonly Role[];
   readonly fromPage: boolean;
   readonly query: z.ZodType;
   readonly body: z.ZodType;
@@ -127,7 +127,7 @@ export interface Route {
   readonly success: Success<z.ZodType> | SuccessEvents<z.ZodType>;
   readonly revalidates: boolean;
   readonly problems: readonly ProblemName[];
-  handle(request: RouteRequest<unknown, unknown>): Promise<Reply>;
+  handle(request: RouteRequest<unknown, unknown>): Promise<RouteResponse>;
 }
 
 /** Closes over the types of query and body: the handler sees parsed values, a value that does not fit is answered 400 with every issue. */
@@ -142,8 +142,8 @@ export function defineRoute<Query extends z.ZodType, Body extends z.ZodType, Ok 
     async handle(request) {
       const parsed = parseRequest(definition, request);
       if (parsed.kind === "problem") return parsed;
-      const reply = await definition.handle(parsed.request);
-      return reply.kind === "json" ? { ...reply, status: success.status } : reply;
+      const result = await definition.handle(parsed.request);
+      return result.kind === "json" ? { ...result, status: success.status } : result;
     },
   };
 }
@@ -164,8 +164,8 @@ export function defineEventRoute<Query extends z.ZodType, Body extends z.ZodType
 }
 
 function headOf(definition: RouteHead<z.ZodType, z.ZodType>): Omit<Route, "success" | "revalidates" | "handle"> {
-  const { method, path, summary, who, fromPage = false, query, body, bodyLimitBytes = 256 * 1024, problems = [] } = definition;
-  return { method, path, summary, who, fromPage, query, body, bodyLimitBytes, problems };
+  const { method, path, summary, allow, fromPage = false, query, body, bodyLimitBytes = 256 * 1024, problems = [] } = definition;
+  return { method, path, summary, allow, fromPage, query, body, bodyLimitBytes, problems };
 }
 
 function parseRequest<Query extends z.ZodType, Body extends z.ZodType>(
@@ -180,7 +180,7 @@ function parseRequest<Query extends z.ZodType, Body extends z.ZodType>(
 }
 
 /** The success body of a route. */
-export function json<Body>(body: Body, headers?: Readonly<Record<string, string>>): JsonReply<Body> {
+export function json<Body>(body: Body, headers?: Readonly<Record<string, string>>): JsonResponse<Body> {
   return { kind: "json", body, ...(headers === undefined ? {} : { headers }) };
 }
 
@@ -190,7 +190,7 @@ export function problem(name: ProblemName, detail: string, issues?: readonly str
 }
 
 /** 503 with the time after which trying again is sensible. */
-export function unavailable(detail: string): Answer {
+export function unavailable(detail: string): HttpResponse {
   return { kind: "problem", problem: aProblem("unavailable", detail), headers: { "Retry-After": "5" } };
 }
 

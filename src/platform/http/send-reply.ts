@@ -2,7 +2,7 @@ import { once } from "node:events";
 import type { NextFunction, Request, Response } from "express";
 import type { Clock } from "../../core/clock.ts";
 import type { Content } from "./endpoint.ts";
-import type { Answer, ServerSentEvent } from "./route.ts";
+import type { HttpResponse, ServerSentEvent } from "./route.ts";
 
 /** A comment line keeps proxies from closing a quiet stream. */
 const heartbeatMs = 15_000;
@@ -23,25 +23,25 @@ export function securityHeaders(_request: Request, response: Response, next: Nex
 }
 
 /** Puts a complete answer on the wire. After a stream has begun, cutting the connection is the only way left to say that it broke. */
-export function sendReply(response: Response, reply: Answer | Content): void {
+export function sendResponse(response: Response, result: HttpResponse | Content): void {
   if (response.headersSent) {
     response.destroy();
     return;
   }
-  const { status, type, body } = bytesOf(reply);
+  const { status, type, body } = bytesOf(result);
   // What Express's own `send` does beyond this (ETag, freshness, content negotiation) is all switched off here, and costs.
-  response.writeHead(status, { ...reply.headers, "Content-Type": `${type}; charset=utf-8`, "Content-Length": Buffer.byteLength(body) });
+  response.writeHead(status, { ...result.headers, "Content-Type": `${type}; charset=utf-8`, "Content-Length": Buffer.byteLength(body) });
   response.end(body);
 }
 
-function bytesOf(reply: Answer | Content): { readonly status: number; readonly type: string; readonly body: string | Buffer } {
-  switch (reply.kind) {
+function bytesOf(result: HttpResponse | Content): { readonly status: number; readonly type: string; readonly body: string | Buffer } {
+  switch (result.kind) {
     case "json":
-      return { status: reply.status, type: "application/json", body: JSON.stringify(reply.body) };
+      return { status: result.status, type: "application/json", body: JSON.stringify(result.body) };
     case "problem":
-      return { status: reply.problem.status, type: "application/problem+json", body: JSON.stringify(reply.problem) };
+      return { status: result.problem.status, type: "application/problem+json", body: JSON.stringify(result.problem) };
     case "content":
-      return { status: 200, type: reply.type, body: reply.body };
+      return { status: 200, type: result.type, body: result.body };
   }
 }
 
@@ -55,7 +55,7 @@ export async function sendEvents(
   response.status(200).set({ "Content-Type": "text/event-stream; charset=utf-8", "X-Accel-Buffering": "no" });
   response.flushHeaders();
   const ended = new AbortController();
-  const beating = beat(response, clock, AbortSignal.any([signal, ended.signal]));
+  const beating = sendHeartbeats(response, clock, AbortSignal.any([signal, ended.signal]));
   try {
     for await (const { id, event, data } of events) {
       if (signal.aborted) break;
@@ -71,7 +71,7 @@ export async function sendEvents(
   response.end();
 }
 
-async function beat(response: Response, clock: Clock, signal: AbortSignal): Promise<void> {
+async function sendHeartbeats(response: Response, clock: Clock, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
     try {
       await clock.sleep(heartbeatMs, signal);

@@ -74,8 +74,8 @@ export function createTokenFile(path: string, { clock, random }: TokenFileDeps):
     async verify(token): Promise<Caller | undefined> {
       const given = Buffer.from(sha256(token), "hex");
       const { tokens } = await read();
-      const found = tokens.filter((known) => timingSafeEqual(Buffer.from(known.sha256, "hex"), given));
-      return found[0] === undefined ? undefined : { name: found[0].name, role: found[0].role };
+      const matches = tokens.filter((stored) => timingSafeEqual(Buffer.from(stored.sha256, "hex"), given));
+      return matches[0] === undefined ? undefined : { name: matches[0].name, role: matches[0].role };
     },
     async list() {
       const { tokens } = await read();
@@ -85,11 +85,11 @@ export function createTokenFile(path: string, { clock, random }: TokenFileDeps):
       if (!tokenNamePattern.test(name))
         throw new RangeError(`${JSON.stringify(name)} is no token name; accepted is ${tokenNamePattern.source}`);
       const contents = await read();
-      return contents.tokens.some((known) => known.name === name) ? undefined : add(contents, name, role);
+      return contents.tokens.some((stored) => stored.name === name) ? undefined : add(contents, name, role);
     },
     async revoke(name) {
       const contents = await read();
-      const tokens = contents.tokens.filter((known) => known.name !== name);
+      const tokens = contents.tokens.filter((stored) => stored.name !== name);
       if (tokens.length === contents.tokens.length) return false;
       await writePrivate(path, `${JSON.stringify({ ...contents, tokens }, null, 2)}\n`, random);
       return true;

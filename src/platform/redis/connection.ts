@@ -100,7 +100,7 @@ function actsAsRedis(client: unknown): client is Redis {
 }
 
 /** CRC16 of the hash tag `rb`, modulo 16384: the slot of every key of the ledger. A real cluster is asked for it in `cluster.int.test.ts`. */
-export const ledgerSlot = 8927;
+export const runKeysSlot = 8927;
 
 /**
  * The connection that carries the commands on the ledger's keys: on a cluster that of the node that owns their slot, else the connection itself.
@@ -109,7 +109,7 @@ export const ledgerSlot = 8927;
 export function primaryNode(redis: Redis): Redis | undefined {
   const client: unknown = redis;
   if (!(client instanceof Cluster)) return redis;
-  const owner = client.slots[ledgerSlot]?.[0];
+  const owner = client.slots[runKeysSlot]?.[0];
   return client.nodes("master").find(({ options }) => `${options.host ?? ""}:${options.port ?? ""}` === owner);
 }
 

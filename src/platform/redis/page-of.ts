@@ -16,13 +16,13 @@ export async function pageOf<Item>(
   // Counted from the oldest end, so that new members do not move what the cursor points at.
   const size = await redis.zcard(source);
   let next = cursor === undefined ? size : Math.min(Number(cursor), size);
-  for (let looked = 0; next > 0 && looked < 2000; ) {
+  for (let scanned = 0; next > 0 && scanned < 2000; ) {
     const start = Math.max(0, next - 100);
     const ids = (await redis.zrange(source, start, String(next - 1))).toReversed();
     const loaded = await Promise.all(ids.map((id) => load(id)));
     for (const item of loaded) {
       next -= 1;
-      looked += 1;
+      scanned += 1;
       if (item !== undefined) items.push(item);
       if (items.length === limit) return next > 0 ? { items, nextCursor: String(next) } : { items };
     }

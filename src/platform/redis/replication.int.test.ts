@@ -119,7 +119,7 @@ it("begins no effect whose intent is not on the replica, goes on when it is, and
   ]);
   const executor = createExecutor(
     {
-      ledger,
+      journal: ledger,
       runbooks: { get: async () => runbook },
       actions,
       guard: () => ({ kind: "allow", claims: [] }),

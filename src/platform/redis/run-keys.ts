@@ -50,6 +50,6 @@ export function claimArgs(claims: readonly Claim[]): (string | number)[] {
   return claims.flatMap((claim) => {
     if ("lock" in claim) return ["lock", 0, 0, 0];
     if ("bucket" in claim) return ["bucket", claim.max, Math.ceil(claim.windowMs), claim.amount];
-    return ["log", 0, Math.ceil(claim.keepMs), claim.entry];
+    return ["log", 0, Math.ceil(claim.retentionMs), claim.entry];
   });
 }

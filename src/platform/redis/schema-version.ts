@@ -16,6 +16,6 @@ export async function markSchema(redis: Pick<Redis, "hsetnx" | "hget">): Promise
 
 /** The version that the store was written with; undefined: it is empty. Rejects when Redis does not answer. */
 export async function readSchema(redis: Pick<Redis, "hget">): Promise<number | undefined> {
-  const found = await redis.hget(runKeys.meta, "schema");
-  return found === null ? undefined : Number(found);
+  const stored = await redis.hget(runKeys.meta, "schema");
+  return stored === null ? undefined : Number(stored);
 }

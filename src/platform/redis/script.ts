@@ -71,7 +71,7 @@ function wireValue(value: ScriptValue): string | number | Buffer {
 }
 
 /** A script's reply as a list. Throws when the reply is not a list, which means that the script and its caller do not match. */
-export function replyList(reply: unknown): readonly (string | number)[] {
-  if (!Array.isArray(reply)) throw new Error(`The script replied with ${typeof reply} instead of a list.`);
-  return reply.map((item: unknown) => (typeof item === "number" ? item : String(item)));
+export function resultList(result: unknown): readonly (string | number)[] {
+  if (!Array.isArray(result)) throw new Error(`The script replied with ${typeof result} instead of a list.`);
+  return result.map((item: unknown) => (typeof item === "number" ? item : String(item)));
 }

@@ -52,7 +52,7 @@ export const workloadKeys = {
   /** Newest analysis of each group. */
   cacheStates: "{wl}:cache-analysis:states",
   /** What people said of findings, by the finding's id. */
-  findingNotes: "{wl}:findings",
+  findingComments: "{wl}:findings",
   sampleTexts: (group: string) => `{wl}:prefix-samples:${hashOf(group)}:texts`,
   /** Every route with its version before it, by id. */
   modelRoutes: "{wl}:routes",

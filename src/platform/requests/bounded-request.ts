@@ -17,7 +17,13 @@ export interface RequestLimits {
 }
 
 /** What every outside system gets unless it needs other limits. */
-export const usualLimits: RequestLimits = { connectMs: 5000, headersMs: 5000, bodyMs: 10_000, totalMs: 20_000, maxBytes: 1_048_576 };
+export const defaultRequestLimits: RequestLimits = {
+  connectMs: 5000,
+  headersMs: 5000,
+  bodyMs: 10_000,
+  totalMs: 20_000,
+  maxBytes: 1_048_576,
+};
 
 /** A request as it will be sent. */
 export interface BoundedRequest {
@@ -114,7 +120,7 @@ function flatten(headers: Dispatcher.ResponseData["headers"]): Readonly<Record<s
 const methods: readonly Dispatcher.HttpMethod[] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"];
 
 function methodOf(text: string): Dispatcher.HttpMethod {
-  const method = methods.find((known) => known === text);
+  const method = methods.find((candidate) => candidate === text);
   if (method === undefined) throw new TypeError(`"${text}" is none of ${methods.join(", ")}.`);
   return method;
 }
@@ -125,8 +131,8 @@ const neverSent =
 /** What an error says about the effect: no connection, no effect; everything that broke later may have been applied. */
 export function failureOfError(error: unknown, status?: number): Failure {
   const code = codeOf(error);
-  const found = errorField(error, "name");
-  const name = typeof found === "string" ? found : "";
+  const errorName = errorField(error, "name");
+  const name = typeof errorName === "string" ? errorName : "";
   if (status === undefined && (neverSent.test(code) || name === "TypeError")) {
     return { reason: "not_reachable", message: `The target could not be reached (${code || "invalid request"}).`, applied: "no" };
   }

@@ -14,10 +14,15 @@ export interface MetricDeclaration<Label extends string> {
 /** Declares a counter. The series of `known` label values exist at zero, so that the first event is a visible increase. */
 export function counter<Label extends string = never>(
   registry: MetricRegistry,
-  { name, help, labels = [], known = [] }: MetricDeclaration<Label> & { readonly known?: readonly Readonly<Record<Label, string>>[] },
+  {
+    name,
+    help,
+    labels = [],
+    initialLabels = [],
+  }: MetricDeclaration<Label> & { readonly initialLabels?: readonly Readonly<Record<Label, string>>[] },
 ): Counter<Label> {
   const declared = new Counter({ name, help, labelNames: labels, registers: [registry] });
-  for (const values of known) declared.inc(values, 0);
+  for (const values of initialLabels) declared.inc(values, 0);
   return declared;
 }
 

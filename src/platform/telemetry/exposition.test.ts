@@ -45,7 +45,7 @@ it("shows what is known in advance at zero, and no gauge that nobody has set", a
     name: "runbookd_a_decisions_total",
     help: "Decisions.",
     labels: ["decision"],
-    known: [{ decision: "joined" }, { decision: "refused" }],
+    initialLabels: [{ decision: "joined" }, { decision: "refused" }],
   });
   gauge(exposition.registry, { name: "runbookd_a_lag_seconds", help: "A lag." });
   expect(await linesOf(exposition)).toEqual([

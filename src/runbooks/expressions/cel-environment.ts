@@ -41,10 +41,10 @@ export interface CelFault {
 
 /** The single gate from what CEL throws to a fault. */
 export function celFault(thrown: unknown): CelFault {
-  const isKnown = thrown instanceof EvaluationError || thrown instanceof ParseError || thrown instanceof CelTypeError;
-  const text = isKnown ? thrown.summary : thrown instanceof Error ? thrown.message : "The expression cannot be evaluated";
+  const isCelError = thrown instanceof EvaluationError || thrown instanceof ParseError || thrown instanceof CelTypeError;
+  const text = isCelError ? thrown.summary : thrown instanceof Error ? thrown.message : "The expression cannot be evaluated";
   // The lexer may cut a character in half.
   const summary = (text.split("\n")[0]?.slice(0, 200) ?? "").replaceAll(/\p{Cs}/gu, "\uFFFD");
-  if (!isKnown) return { summary };
+  if (!isCelError) return { summary };
   return { code: thrown.code, summary, ...(thrown.range !== undefined && { start: thrown.range.start }) };
 }

@@ -8,7 +8,7 @@ const maxExpressionLength = 2000;
 const macros: readonly string[] = ["all", "exists", "exists_one", "map", "filter"];
 
 /** Which names may be read where an expression stands; an absent list is not checked further. */
-export interface KnownNames {
+export interface AllowedNames {
   readonly roots: readonly (typeof rootNames)[number][];
   readonly params?: readonly string[] | undefined;
   readonly steps?: readonly string[] | undefined;
@@ -27,7 +27,7 @@ const alertFields = ["labels", "annotations", "startsAt", "fingerprint"];
 const runFields = ["id", "runbook", "mode", "target", "source", "acceptedAt", "requester"];
 
 /** Proves syntax, types and names; `labels` are the alert labels that it reads. Without `names` only syntax, types and bounded cost. */
-export function checkExpression(source: string, names: KnownNames | undefined): ExpressionCheck {
+export function checkExpression(source: string, names: AllowedNames | undefined): ExpressionCheck {
   if (source.trim() === "") return { ok: false, message: "The expression is empty.", accepted: "a CEL expression", offset: 0 };
   if (source.length > maxExpressionLength) {
     return { ok: false, message: `The expression is longer than ${maxExpressionLength} characters.`, accepted: "a shorter one", offset: 0 };
@@ -46,7 +46,7 @@ export function checkExpression(source: string, names: KnownNames | undefined): 
   }
 }
 
-function walk(root: ASTNode, names: KnownNames | undefined): ExpressionCheck {
+function walk(root: ASTNode, names: AllowedNames | undefined): ExpressionCheck {
   const labels: string[] = [];
   let fault: Extract<ExpressionCheck, { ok: false }> | undefined;
   const report = (node: ASTNode, message: string, accepted: string) => {
@@ -85,13 +85,13 @@ function walk(root: ASTNode, names: KnownNames | undefined): ExpressionCheck {
 }
 
 function childrenOf(node: ASTNode): ASTNode[] {
-  const found: ASTNode[] = [];
+  const children: ASTNode[] = [];
   const collect = (value: unknown) => {
     if (Array.isArray(value)) for (const item of value) collect(item);
-    else if (isNode(value)) found.push(value);
+    else if (isNode(value)) children.push(value);
   };
   collect(node.args);
-  return found;
+  return children;
 }
 
 function isNode(value: unknown): value is ASTNode {
@@ -129,7 +129,7 @@ function pathOf(node: ASTNode): Path | undefined {
 }
 
 interface PathContext {
-  readonly names: KnownNames | undefined;
+  readonly names: AllowedNames | undefined;
   readonly labels: string[];
   readonly report: (node: ASTNode, message: string, accepted: string) => void;
 }
@@ -140,8 +140,8 @@ function checkPath(node: ASTNode, path: Path, { names, labels, report }: PathCon
   if (names === undefined) return;
   const list = (values: readonly string[]) => (values.length === 0 ? "nothing here" : values.map((value) => `\`${value}\``).join(", "));
   if (!(names.roots as readonly string[]).includes(path.root)) {
-    const known = (rootNames as readonly string[]).includes(path.root);
-    report(node, known ? `\`${path.root}\` cannot be read here.` : `Unknown name \`${path.root}\`.`, list(names.roots));
+    const isRootName = (rootNames as readonly string[]).includes(path.root);
+    report(node, isRootName ? `\`${path.root}\` cannot be read here.` : `Unknown name \`${path.root}\`.`, list(names.roots));
     return;
   }
   const members: Readonly<Record<string, readonly string[] | undefined>> = {

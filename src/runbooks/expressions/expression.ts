@@ -48,8 +48,8 @@ const programs = new Map<string, Program>();
 
 /** A checked expression; the same few are evaluated again and again while a run waits, so they are kept. */
 function programOf(source: string): Program {
-  const kept = programs.get(source);
-  if (kept !== undefined) return kept;
+  const cached = programs.get(source);
+  if (cached !== undefined) return cached;
   const checked = checkExpression(source, undefined);
   const program: Program = checked.ok ? { run: celEnvironment().parse(source) } : { message: checked.message };
   if (programs.size >= maxPrograms) programs.clear();

@@ -1,5 +1,5 @@
 import { parser } from "@prometheus-io/lezer-promql";
-import { checkExpression, type KnownNames } from "./check-expression.ts";
+import { type AllowedNames, checkExpression } from "./check-expression.ts";
 import { maskPromql } from "./promql-template.ts";
 
 /** The first fault of a query; the offset is of the query's text. */
@@ -11,7 +11,7 @@ export interface PromqlFault {
 }
 
 /** The first fault of a query with templates: braces, names that its templates read (when `names` is given), then PromQL itself. */
-export function findPromqlFault(query: string, names?: KnownNames): PromqlFault | undefined {
+export function findPromqlFault(query: string, names?: AllowedNames): PromqlFault | undefined {
   if (query.trim() === "") return { rule: "promql", message: "The query is empty.", accepted: "a PromQL expression", offset: 0 };
   const masked = maskPromql(query);
   if (!masked.ok)
@@ -28,7 +28,7 @@ export function findPromqlFault(query: string, names?: KnownNames): PromqlFault 
     },
   });
   if (fault === undefined) return undefined;
-  const rest = query.slice(fault).split("\n")[0] ?? "";
-  const message = rest.trim() === "" ? "The query ends too early." : `The query cannot be read from \`${rest.slice(0, 30)}\`.`;
+  const remaining = query.slice(fault).split("\n")[0] ?? "";
+  const message = remaining.trim() === "" ? "The query ends too early." : `The query cannot be read from \`${remaining.slice(0, 30)}\`.`;
   return { rule: "promql", message, accepted: "a PromQL expression", offset: fault };
 }

@@ -14,11 +14,11 @@ export interface LabelRead {
 /** Every label of the alert that a runbook reads, in the order of the document. */
 export function labelsRead(runbook: Runbook): readonly LabelRead[] {
   const top: Position = { line: 1, column: 1 };
-  const found: LabelRead[] = [];
+  const reads: LabelRead[] = [];
   const expression = (source: string, position: Position) => {
     const checked = checkExpression(source, undefined);
     if (!checked.ok) return;
-    for (const name of checked.labels) found.push({ kind: "labels", name, position, needed: true });
+    for (const name of checked.labels) reads.push({ kind: "labels", name, position, needed: true });
   };
   const text = (source: string, position: Position) => {
     const split = splitTemplates(source);
@@ -37,7 +37,7 @@ export function labelsRead(runbook: Runbook): readonly LabelRead[] {
   for (const spec of Object.values(runbook.params)) {
     const [, kind, name] = /^alert\.(labels|annotations)\.(.+)$/u.exec(spec.from ?? "") ?? [];
     if (name !== undefined && (kind === "labels" || kind === "annotations"))
-      found.push({ kind, name, position: top, needed: spec.default === undefined });
+      reads.push({ kind, name, position: top, needed: spec.default === undefined });
   }
   if (runbook.target !== undefined) text(runbook.target, top);
   for (const query of Object.values(runbook.track)) text(query, top);
@@ -57,5 +57,5 @@ export function labelsRead(runbook: Runbook): readonly LabelRead[] {
     }
   }
   for (const item of runbook.postAction) call(item.action);
-  return found;
+  return reads;
 }

@@ -77,7 +77,7 @@ export interface PromqlDuration {
 export function durationsOf(query: string): readonly PromqlDuration[] {
   const masked = maskPromql(query);
   if (!masked.ok) return [];
-  const found: PromqlDuration[] = [];
+  const durations: PromqlDuration[] = [];
   parser.parse(masked.masked).iterate({
     enter: ({ node }) => {
       if (node.name !== "NumberDurationLiteralInDurationContext") return;
@@ -86,10 +86,10 @@ export function durationsOf(query: string): readonly PromqlDuration[] {
       const ms = durationMs(text);
       // A bare number beside an operator is a factor and no duration.
       const isFactor = /^[\d.]+$/u.test(text) && isOperand(node);
-      if (ms !== undefined && !isFactor) found.push({ from: node.from, to: node.to, ms });
+      if (ms !== undefined && !isFactor) durations.push({ from: node.from, to: node.to, ms });
     },
   });
-  return found;
+  return durations;
 }
 
 /**

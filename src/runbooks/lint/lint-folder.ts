@@ -6,7 +6,7 @@ import { createLocator } from "../parse/locate.ts";
 import { descendants, parseMarkdown, spanOf } from "../parse/markdown.ts";
 import { parseRunbook, runbookIdOf } from "../parse/parse-runbook.ts";
 import { nearest, oneOf } from "../parse/reporter.ts";
-import { checkRoutes, knownValue } from "../rules/alert-routes.ts";
+import { checkRoutes, staticValue } from "../rules/alert-routes.ts";
 import { type AlertRule, readAlertRules, type TextFile } from "../rules/alert-rules.ts";
 import { checkRunbookSet } from "../runbook-set.ts";
 
@@ -76,10 +76,10 @@ function fault({ file, position, rule, message, accepted }: Omit<Diagnostic, "se
 
 function checkAlert(rule: AlertRule, runbooks: readonly Runbook[], ids: readonly string[]): Diagnostic[] {
   const { file, position, name } = rule;
-  const found: Diagnostic[] = [];
+  const diagnostics: Diagnostic[] = [];
   const severity = rule.labels["severity"];
   if (severity === undefined || !["critical", "warning", "info"].includes(severity)) {
-    found.push(
+    diagnostics.push(
       fault({
         file,
         position: rule.positionOf("labels", "severity"),
@@ -92,7 +92,7 @@ function checkAlert(rule: AlertRule, runbooks: readonly Runbook[], ids: readonly
   const id = rule.labels["runbook"];
   const at = rule.positionOf("labels", "runbook");
   if (id === undefined) {
-    found.push(
+    diagnostics.push(
       fault({
         file,
         position,
@@ -101,12 +101,12 @@ function checkAlert(rule: AlertRule, runbooks: readonly Runbook[], ids: readonly
         accepted: "`runbook: <id>` of a document, or `runbook: none`",
       }),
     );
-    return found;
+    return diagnostics;
   }
-  if (id === "none") return found;
+  if (id === "none") return diagnostics;
   if (!ids.includes(id)) {
     const meant = nearest(id, ids);
-    found.push(
+    diagnostics.push(
       fault({
         file,
         position: at,
@@ -115,11 +115,11 @@ function checkAlert(rule: AlertRule, runbooks: readonly Runbook[], ids: readonly
         accepted: meant === undefined ? `${oneOf(ids)}, or \`none\`` : `\`${meant}\`, another document, or \`none\``,
       }),
     );
-    return found;
+    return diagnostics;
   }
   const runbook = runbooks.find((one) => one.id === id);
   if (runbook !== undefined && !runbook.triggers.some((trigger) => canTrigger(trigger, rule))) {
-    found.push(
+    diagnostics.push(
       fault({
         file,
         position: at,
@@ -130,7 +130,7 @@ function checkAlert(rule: AlertRule, runbooks: readonly Runbook[], ids: readonly
     );
   }
   const url = rule.annotations["runbook_url"];
-  if (url === undefined) return found;
+  if (url === undefined) return diagnostics;
   const urlAt = rule.positionOf("annotations", "runbook_url");
   const slug = (/^[^?#]*/u.exec(url)?.[0] ?? "")
     .replace(/\/+$/u, "")
@@ -138,7 +138,7 @@ function checkAlert(rule: AlertRule, runbooks: readonly Runbook[], ids: readonly
     .at(-1)
     ?.replace(/\.(?:md|html)$/u, "");
   if (url.includes("{{"))
-    found.push(
+    diagnostics.push(
       fault({
         file,
         position: urlAt,
@@ -148,7 +148,7 @@ function checkAlert(rule: AlertRule, runbooks: readonly Runbook[], ids: readonly
       }),
     );
   else if (slug !== id)
-    found.push(
+    diagnostics.push(
       fault({
         file,
         position: urlAt,
@@ -157,19 +157,19 @@ function checkAlert(rule: AlertRule, runbooks: readonly Runbook[], ids: readonly
         accepted: `a URL that ends in \`${id}\``,
       }),
     );
-  return found;
+  return diagnostics;
 }
 
 /** Whether some alert of the rule can satisfy the trigger. */
 export function canTrigger(trigger: Trigger, rule: AlertRule): boolean {
   return trigger.matchers.every((matcher) => {
-    const value = knownValue(rule, matcher.label);
+    const value = staticValue(rule, matcher.label);
     return value === undefined || matchesValue(matcher, value);
   });
 }
 
 function checkAgainstRules(runbook: Runbook, rules: readonly AlertRule[]): Diagnostic[] {
-  const found: Diagnostic[] = [];
+  const diagnostics: Diagnostic[] = [];
   for (const trigger of runbook.triggers) {
     const alerts = rules.filter((rule) => canTrigger(trigger, rule));
     if (alerts.length === 0) {
@@ -178,7 +178,7 @@ function checkAgainstRules(runbook: Runbook, rules: readonly AlertRule[]): Diagn
         name,
         rules.map((rule) => rule.name),
       );
-      found.push(
+      diagnostics.push(
         fault({
           file: runbook.file,
           position: trigger.position,
@@ -191,7 +191,7 @@ function checkAgainstRules(runbook: Runbook, rules: readonly AlertRule[]): Diagn
     for (const alert of alerts) {
       const id = alert.labels["runbook"];
       if (id === undefined || id === runbook.id) continue;
-      found.push(
+      diagnostics.push(
         fault({
           file: runbook.file,
           position: trigger.position,
@@ -203,17 +203,17 @@ function checkAgainstRules(runbook: Runbook, rules: readonly AlertRule[]): Diagn
     }
   }
   const alerts = rules.filter((rule) => runbook.triggers.some((trigger) => canTrigger(trigger, rule)));
-  if (alerts.length > 0) found.push(...checkLabels(runbook, alerts));
-  return found;
+  if (alerts.length > 0) diagnostics.push(...checkLabels(runbook, alerts));
+  return diagnostics;
 }
 
 function checkLabels(runbook: Runbook, alerts: readonly AlertRule[]): Diagnostic[] {
-  const told = new Set<string>();
+  const reported = new Set<string>();
   return labelsRead(runbook).flatMap(({ kind, name, position, needed }): Diagnostic[] => {
     const key = `${kind}.${name}`;
     const without = alerts.filter((alert) => !canHave(alert, kind, name));
-    if (without.length === 0 || told.has(key)) return [];
-    told.add(key);
+    if (without.length === 0 || reported.has(key)) return [];
+    reported.add(key);
     const missing = `\`alert.${key}\``;
     if (without.length === alerts.length) {
       return [

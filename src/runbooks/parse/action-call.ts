@@ -3,7 +3,7 @@ import type { Json } from "../../../packages/sdk/src/wire/json.ts";
 import type { ActionCall } from "../../../packages/sdk/src/wire/runbooks.ts";
 import type { ActionCatalogue, ActionSpec } from "../../core/action.ts";
 import { isJsonObject } from "../../core/json.ts";
-import { checkExpression, type KnownNames } from "../expressions/check-expression.ts";
+import { type AllowedNames, checkExpression } from "../expressions/check-expression.ts";
 import { findPromqlFault } from "../expressions/find-promql-fault.ts";
 import { hasTemplate, splitTemplates } from "../expressions/template.ts";
 import { type DurationSite, yamlDuration, yamlQuery } from "./duration-site.ts";
@@ -22,7 +22,7 @@ export interface CallContext {
   readonly text: string;
   readonly reporter: Reporter;
   readonly catalogue: ActionCatalogue;
-  readonly names: KnownNames;
+  readonly names: AllowedNames;
   readonly durations: DurationSite[];
 }
 
@@ -59,11 +59,11 @@ export function bindCall({ name, at, fence }: WrittenCall, context: CallContext)
     return undefined;
   }
   const isProven = proveParameters({ spec, parameters }, { block, at }, reporter);
-  if (block !== undefined) noteDurations({ spec, parameters }, block, context.durations);
+  if (block !== undefined) collectDurations({ spec, parameters }, block, context.durations);
   return isProven && fenced?.isProven !== false ? { call: { name, parameters, position: reporter.positionOf(at) }, spec } : undefined;
 }
 
-function noteDurations(
+function collectDurations(
   { spec, parameters }: { readonly spec: ActionSpec; readonly parameters: { readonly [key: string]: Json } },
   block: YamlBlock,
   durations: DurationSite[],
@@ -89,7 +89,7 @@ function readFence(fence: Code, context: CallContext): { readonly block: YamlBlo
 /** What the templates of a block are checked against. */
 export interface TemplateContext {
   readonly block: YamlBlock;
-  readonly names: KnownNames;
+  readonly names: AllowedNames;
   readonly reporter: Reporter;
 }
 
@@ -159,7 +159,7 @@ function proveParameters(
       fail(at, `\`${spec.name}\` needs the parameter \`${key}\`.`, `\`${key}:\` in a \`yaml\` fence below; ${describe(schema)}`);
     }
   }
-  if (isProven && !holdsTemplate(parameters)) {
+  if (isProven && !containsTemplate(parameters)) {
     const whole = spec.parameters.safeParse(parameters);
     for (const issue of whole.error?.issues ?? []) {
       fail(
@@ -189,7 +189,7 @@ interface ParameterFault {
 
 /** Values that hold a template are proven when the run resolves them. */
 function faultsOf(key: string, value: Json, schema: z.core.$ZodType): readonly ParameterFault[] {
-  if (holdsTemplate(value)) return [];
+  if (containsTemplate(value)) return [];
   const parsed = z.safeParse(schema, value);
   return (parsed.error?.issues ?? []).map((issue) => ({
     path: issue.path.filter((part) => typeof part !== "symbol"),
@@ -198,10 +198,10 @@ function faultsOf(key: string, value: Json, schema: z.core.$ZodType): readonly P
 }
 
 /** Whether a value, or anything in it, holds a template. */
-export function holdsTemplate(value: Json): boolean {
+export function containsTemplate(value: Json): boolean {
   if (typeof value === "string") return hasTemplate(value);
   if (value === null || typeof value !== "object") return false;
-  return Object.values(value).some((item) => holdsTemplate(item));
+  return Object.values(value).some((item) => containsTemplate(item));
 }
 
 /** `format` of a parameter's metadata, looked up below optional and default. */
@@ -240,6 +240,6 @@ function typeText(schema: z.core.$ZodType): string {
 
 /** Offset of the first character inside the backticks of an inline code. */
 export function insideCode(text: string, node: { readonly value: string }, start: number): number {
-  const found = text.indexOf(node.value.split("\n")[0] ?? "", start);
-  return found === -1 ? start : found;
+  const offset = text.indexOf(node.value.split("\n")[0] ?? "", start);
+  return offset === -1 ? start : offset;
 }

@@ -1,5 +1,5 @@
 import type { CheckItem, PostItem } from "../../../packages/sdk/src/wire/runbooks.ts";
-import { checkExpression, type KnownNames } from "../expressions/check-expression.ts";
+import { type AllowedNames, checkExpression } from "../expressions/check-expression.ts";
 import { findPromqlFault } from "../expressions/find-promql-fault.ts";
 import { insideCode } from "./action-call.ts";
 import type { Section } from "./document.ts";
@@ -27,7 +27,7 @@ export function readCheckItems(
 
 /** The items of Post-Action: an action, or prose left for people. */
 export function readPostItems(section: Section | undefined, context: ReadContext): readonly PostItem[] {
-  const names: KnownNames = {
+  const names: AllowedNames = {
     roots: ["alert", "params", "steps", "before", "now", "run"],
     params: context.params,
     steps: context.steps.map((step) => step.id),
@@ -49,7 +49,7 @@ type Check = NonNullable<CheckItem["check"]>;
 
 function readCheckItem(item: ListItem, where: "prerequisites" | "verification", context: ReadContext): CheckItem {
   const { reporter } = context;
-  const names: KnownNames = {
+  const names: AllowedNames = {
     roots: where === "prerequisites" ? ["alert", "params", "run"] : ["alert", "params", "steps", "before", "now", "run"],
     params: context.params,
     metrics: context.metrics,
@@ -73,10 +73,10 @@ function readCheckItem(item: ListItem, where: "prerequisites" | "verification", 
   return { text: proseOf(item, context), position: reporter.positionOf(spanOf(item).start), ...(check && { check }) };
 }
 
-function actionChecks(item: ListItem, names: KnownNames, context: ReadContext): Check[] {
-  const own = readBullet(item, context, ["action"]);
+function actionChecks(item: ListItem, names: AllowedNames, context: ReadContext): Check[] {
+  const itemBullet = readBullet(item, context, ["action"]);
   const bullets = new Map(bulletsOf(item, context, ["action", "expected"]));
-  const actionBullet: Bullet | undefined = own ?? bullets.get("action");
+  const actionBullet: Bullet | undefined = itemBullet ?? bullets.get("action");
   const expectedBullet = bullets.get("expected");
   if (actionBullet === undefined && expectedBullet === undefined) return [];
   const action = readAction(actionBullet, { ...context, names });
@@ -118,7 +118,7 @@ function actionChecks(item: ListItem, names: KnownNames, context: ReadContext): 
 
 function promqlChecks(
   item: ListItem,
-  { names, mayWait }: { readonly names: KnownNames; readonly mayWait: boolean },
+  { names, mayWait }: { readonly names: AllowedNames; readonly mayWait: boolean },
   context: ReadContext,
 ): Check[] {
   return item.children.flatMap((child, index): Check[] => {
@@ -135,7 +135,7 @@ function promqlChecks(
   });
 }
 
-function proveQuery(fence: Code, names: KnownNames, context: ReadContext): boolean {
+function proveQuery(fence: Code, names: AllowedNames, context: ReadContext): boolean {
   const code = codeText(context.text, fence);
   const fault = findPromqlFault(code.text, names);
   if (fault === undefined) return true;
@@ -157,7 +157,7 @@ function withinAfter(next: Nodes | undefined, mayWait: boolean, context: ReadCon
  */
 function expressionChecks(
   item: ListItem,
-  { names, mayWait }: { readonly names: KnownNames; readonly mayWait: boolean },
+  { names, mayWait }: { readonly names: AllowedNames; readonly mayWait: boolean },
   context: ReadContext,
 ): Check[] {
   const [paragraph] = item.children;

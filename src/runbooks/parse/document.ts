@@ -95,9 +95,9 @@ function checkHeadings(
       });
     }
   }
-  const known = sections.filter((section) => section.heading !== undefined);
-  for (const [index, section] of known.entries()) {
-    const earlier = known.slice(0, index).filter((other) => other.heading === section.heading);
+  const namedSections = sections.filter((section) => section.heading !== undefined);
+  for (const [index, section] of namedSections.entries()) {
+    const earlier = namedSections.slice(0, index).filter((other) => other.heading === section.heading);
     const isRepeated = earlier.some((other) => section.heading !== "Procedure" || !other.readOnly || section.readOnly);
     if (isRepeated)
       reporter.error({
@@ -118,7 +118,7 @@ function checkHeadings(
   for (const section of sections) {
     if (section.heading !== undefined || section.isTitle) continue;
     const meant = nearest(section.written, canonicalHeadings);
-    if (meant !== undefined && !known.some((other) => other.heading === meant)) {
+    if (meant !== undefined && !namedSections.some((other) => other.heading === meant)) {
       reporter.warn({
         rule: "unknown-heading",
         at: section.start,
@@ -128,7 +128,7 @@ function checkHeadings(
     }
   }
   for (const heading of ["Scenario", "Procedure"] as const) {
-    if (!known.some((section) => section.heading === heading)) {
+    if (!namedSections.some((section) => section.heading === heading)) {
       reporter.error({
         rule: "missing-section",
         at: 0,

@@ -37,7 +37,7 @@ export function fenceDurations(text: string, fence: Code): readonly DurationSite
 /** What a duration of a bullet follows. */
 export type DurationLead = "within" | "every" | "colon";
 
-const leads: Readonly<Record<DurationLead, string>> = { within: "\\bwithin\\s+", every: "\\bevery\\s+", colon: ":[\\s*_`]*" };
+const leadPatterns: Readonly<Record<DurationLead, string>> = { within: "\\bwithin\\s+", every: "\\bevery\\s+", colon: ":[\\s*_`]*" };
 
 /** The duration behind a word, or behind the label's colon, in a stretch of the document. */
 export function durationBehind(
@@ -45,7 +45,7 @@ export function durationBehind(
   text: string,
   { start, end }: { readonly start: number; readonly end: number },
 ): readonly DurationSite[] {
-  const match = new RegExp(`${leads[lead]}([0-9][0-9a-z]*)`, "iu").exec(text.slice(start, end));
+  const match = new RegExp(`${leadPatterns[lead]}([0-9][0-9a-z]*)`, "iu").exec(text.slice(start, end));
   const written = match?.[1];
   const ms = written === undefined ? undefined : parseDuration(written);
   if (match === null || written === undefined || ms === undefined) return [];

@@ -91,12 +91,12 @@ export function readFrontMatter(code: CodeText, reporter: Reporter, durations: D
   const parsed = runbookFrontMatterSchema.safeParse(block.value);
   for (const issue of parsed.error?.issues ?? []) reportIssue(issue, block, reporter);
   const data = parsed.success ? parsed.data : salvage(block.value);
-  noteDurations(data, block, durations);
+  collectDurations(data, block, durations);
   const isReadable = parsed.success || !isBroken(parsed.error, ["params", "track"]);
   return { fields: fieldsOf(data, { block, isReadable }, reporter), isReadable };
 }
 
-function noteDurations(data: FrontMatter, block: YamlBlock, durations: DurationSite[]): void {
+function collectDurations(data: FrontMatter, block: YamlBlock, durations: DurationSite[]): void {
   for (const key of ["cooldown", "timeout"] as const) {
     const value = data[key];
     if (value !== undefined) durations.push(...yamlDuration(value, block, [key]));
@@ -120,22 +120,22 @@ function isBroken(error: z.ZodError, keys: readonly string[]): boolean {
 /** The keys that are right by themselves, so that one wrong key does not make every use of a parameter wrong too. */
 function salvage(value: Json): FrontMatter {
   if (!isJsonObject(value)) return {};
-  const kept = Object.entries(value).filter(([key, field]) => runbookFrontMatterSchema.safeParse({ [key]: field }).success);
-  return runbookFrontMatterSchema.safeParse(Object.fromEntries(kept)).data ?? {};
+  const validFields = Object.entries(value).filter(([key, field]) => runbookFrontMatterSchema.safeParse({ [key]: field }).success);
+  return runbookFrontMatterSchema.safeParse(Object.fromEntries(validFields)).data ?? {};
 }
 
 function reportIssue(issue: z.core.$ZodIssue, block: YamlBlock, reporter: Reporter): void {
   const path = issue.path.filter((part) => typeof part !== "symbol");
   const where = path.join(".");
   if (issue.code === "unrecognized_keys") {
-    const known = where === "" ? Object.keys(runbookFrontMatterSchema.shape) : Object.keys(param.shape);
+    const acceptedKeys = where === "" ? Object.keys(runbookFrontMatterSchema.shape) : Object.keys(param.shape);
     for (const key of issue.keys) {
-      const meant = nearest(key, known);
+      const meant = nearest(key, acceptedKeys);
       reporter.error({
         rule: "front-matter",
         at: block.keyOffsetOf([...path, key]),
         message: `Unknown key \`${[...path, key].join(".")}\`.`,
-        accepted: meant === undefined ? oneOf(known) : `\`${meant}\`, or another of ${oneOf(known)}`,
+        accepted: meant === undefined ? oneOf(acceptedKeys) : `\`${meant}\`, or another of ${oneOf(acceptedKeys)}`,
       });
     }
     return;
@@ -155,12 +155,12 @@ function reportIssue(issue: z.core.$ZodIssue, block: YamlBlock, reporter: Report
 }
 
 function valueAt(value: Json, path: readonly (string | number)[]): Json | undefined {
-  const [key, ...rest] = path;
+  const [key, ...remaining] = path;
   if (key === undefined) return value;
-  if (isJsonObject(value)) return Object.hasOwn(value, key) ? valueAt(value[key] ?? null, rest) : undefined;
+  if (isJsonObject(value)) return Object.hasOwn(value, key) ? valueAt(value[key] ?? null, remaining) : undefined;
   if (!Array.isArray(value) || typeof key !== "number") return undefined;
   const items: readonly Json[] = value;
-  return valueAt(items[key] ?? null, rest);
+  return valueAt(items[key] ?? null, remaining);
 }
 
 const typeTexts: Readonly<Record<string, string>> = {

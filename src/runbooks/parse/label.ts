@@ -49,29 +49,29 @@ export type LabelReading =
 
 /** Reads the label of a paragraph: case-insensitive, may be bold or emphasised, the colon inside or outside. */
 export function readLabel(paragraph: Paragraph): LabelReading {
-  const [first, ...rest] = paragraph.children;
+  const [first, ...remaining] = paragraph.children;
   if (first === undefined) return { kind: "prose" };
   const span = spanOf(paragraph);
   if (first.type === "strong" || first.type === "emphasis") {
     const inner = plainText(first).trim();
-    if (inner.endsWith(":")) return reading(inner.slice(0, -1), rest, span);
-    const [next, ...others] = rest;
+    if (inner.endsWith(":")) return reading(inner.slice(0, -1), remaining, span);
+    const [next, ...others] = remaining;
     const colon = next?.type === "text" ? /^\s*:/u.exec(next.value) : null;
-    if (next?.type !== "text" || colon === null) return kindOf(inner) === undefined ? { kind: "prose" } : withoutColon(inner, rest);
+    if (next?.type !== "text" || colon === null) return kindOf(inner) === undefined ? { kind: "prose" } : withoutColon(inner, remaining);
     return reading(inner, [{ ...next, value: next.value.slice(colon[0].length) }, ...others], span);
   }
   if (first.type !== "text") return { kind: "prose" };
   const match = /^\s*([\p{L}][\p{L} ]*?)\s*:/u.exec(first.value);
   if (match?.[1] === undefined) {
     const bare = first.value.trim();
-    return kindOf(bare) === undefined ? { kind: "prose" } : withoutColon(bare, rest);
+    return kindOf(bare) === undefined ? { kind: "prose" } : withoutColon(bare, remaining);
   }
-  return reading(match[1], [{ ...first, value: first.value.slice(match[0].length) }, ...rest], span);
+  return reading(match[1], [{ ...first, value: first.value.slice(match[0].length) }, ...remaining], span);
 }
 
-function withoutColon(written: string, rest: readonly PhrasingContent[]): LabelReading {
+function withoutColon(written: string, remaining: readonly PhrasingContent[]): LabelReading {
   const meant = kindOf(written);
-  return meant !== undefined && rest[0] !== undefined ? { kind: "near", written, meant, problem: "colon" } : { kind: "prose" };
+  return meant !== undefined && remaining[0] !== undefined ? { kind: "near", written, meant, problem: "colon" } : { kind: "prose" };
 }
 
 function reading(written: string, value: readonly PhrasingContent[], span: { readonly start: number; readonly end: number }): LabelReading {
@@ -92,11 +92,11 @@ function kindOf(written: string): LabelKind | undefined {
 /** Short words differ from too many others by a letter, so only the longer labels are guessed. */
 function nearlyKind(written: string): LabelKind | undefined {
   const name = written.trim().toLowerCase();
-  const found = Object.entries(wordings).find(
+  const match = Object.entries(wordings).find(
     ([wording]) =>
       wording.length >= 6 && Math.abs(wording.length - name.length) <= 2 && editDistance(name, wording) <= (wording.length > 6 ? 2 : 1),
   );
-  return found?.[1];
+  return match?.[1];
 }
 
 /** Words that begin a labelled line, for the search in lines that nothing has read. */

@@ -1,7 +1,7 @@
 import type { Expression } from "../../../packages/sdk/src/wire/runbooks.ts";
 import type { ActionCatalogue } from "../../core/action.ts";
 import { durationGrammar, parseDuration } from "../../core/duration.ts";
-import { checkExpression, type KnownNames } from "../expressions/check-expression.ts";
+import { type AllowedNames, checkExpression } from "../expressions/check-expression.ts";
 import { type BoundCall, bindCall, type CallContext, insideCode } from "./action-call.ts";
 import { type DurationLead, type DurationSite, durationBehind } from "./duration-site.ts";
 import { type Label, type LabelKind, labelNames, readLabel } from "./label.ts";
@@ -49,23 +49,23 @@ export function bulletsOf(
   context: ReadContext,
   allowed: readonly LabelKind[] = ["action", "when", "expected", "failure", "undo", "approval", "timeout"],
 ): ReadonlyMap<LabelKind, Bullet> {
-  const found = new Map<LabelKind, Bullet>();
+  const bullets = new Map<LabelKind, Bullet>();
   for (const child of item.children) {
     if (child.type !== "list" || child.ordered === true) continue;
     for (const bullet of child.children) {
       const one = readBullet(bullet, context, allowed);
       if (one === undefined) continue;
-      if (found.has(one.label.kind)) {
+      if (bullets.has(one.label.kind)) {
         context.reporter.error({
           rule: "repeated-bullet",
           at: one.label.start,
           message: `\`${one.label.written}\` is there twice in this step.`,
           accepted: "each bullet at most once",
         });
-      } else found.set(one.label.kind, one);
+      } else bullets.set(one.label.kind, one);
     }
   }
-  return found;
+  return bullets;
 }
 
 /** A list item as a labelled bullet; undefined when it is prose or its label was refused. */
@@ -169,7 +169,7 @@ export function readAction(bullet: Bullet | undefined, context: ReadContext & Pi
 
 /** How a bullet's expression is read. */
 export interface ExpressionRules {
-  readonly names: KnownNames;
+  readonly names: AllowedNames;
   readonly mayWait: boolean;
 }
 
@@ -186,7 +186,8 @@ export function readExpression(
   const code = codeValue(bullet, context, accepted);
   if (code === undefined) return undefined;
   const withinMs = readWithin({ after: code.after, mayWait, at: code.start + code.value.length, accepted }, context.reporter);
-  if (typeof withinMs === "number") noteDuration({ lead: "within", start: code.start + code.value.length, label: bullet.label }, context);
+  if (typeof withinMs === "number")
+    collectDuration({ lead: "within", start: code.start + code.value.length, label: bullet.label }, context);
   const expression = provenExpression({ source: code.value, at: code.start, names }, context.reporter);
   if (withinMs === "refused" || expression === undefined) return undefined;
   return { expression, ...(withinMs !== undefined && { withinMs }) };
@@ -220,7 +221,7 @@ export function readWithin({ after, mayWait, at, accepted }: WithinText, reporte
 export interface WrittenExpression {
   readonly source: string;
   readonly at: number;
-  readonly names: KnownNames;
+  readonly names: AllowedNames;
 }
 
 /** An expression whose syntax and names hold. */
@@ -239,6 +240,6 @@ export interface LeadDuration {
 }
 
 /** Notes the duration that stands behind a word of a bullet. */
-export function noteDuration({ lead, start, label }: LeadDuration, context: ReadContext): void {
+export function collectDuration({ lead, start, label }: LeadDuration, context: ReadContext): void {
   context.durations.push(...durationBehind(lead, context.text, { start, end: label.end }));
 }

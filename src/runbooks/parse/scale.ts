@@ -12,6 +12,6 @@ export function divideDurations(document: RunbookSource, factor: number): string
   const text = document.source.slice(skipped);
   const divided = durations
     .toSorted((a, b) => b.start - a.start)
-    .reduce((rest, site) => rest.slice(0, site.start) + site.divide(factor) + rest.slice(site.end), text);
+    .reduce((result, site) => result.slice(0, site.start) + site.divide(factor) + result.slice(site.end), text);
   return document.source.slice(0, skipped) + divided;
 }

@@ -1,14 +1,14 @@
 import type { ApprovalRule, FailurePolicy, Step } from "../../../packages/sdk/src/wire/runbooks.ts";
 import { durationGrammar, hourMs, parseDuration } from "../../core/duration.ts";
-import type { KnownNames } from "../expressions/check-expression.ts";
+import type { AllowedNames } from "../expressions/check-expression.ts";
 import { type BoundCall, insideCode } from "./action-call.ts";
 import { type ListItem, type PhrasingContent, plainText, spanOf } from "./markdown.ts";
 import { defaultPolicy, parsePolicy, policyGrammar } from "./policy.ts";
 import {
   type Bullet,
   bulletsOf,
+  collectDuration,
   isInstruction,
-  noteDuration,
   provenExpression,
   type RawStep,
   type ReadContext,
@@ -20,13 +20,13 @@ import { oneOf } from "./reporter.ts";
 import { stepIdOf } from "./step-id.ts";
 
 /** The name in bold that an item begins with. */
-export function stepName(item: ListItem): { readonly name: string; readonly rest: readonly PhrasingContent[] } | undefined {
+export function stepName(item: ListItem): { readonly name: string; readonly remaining: readonly PhrasingContent[] } | undefined {
   const [paragraph] = item.children;
   if (paragraph?.type !== "paragraph") return undefined;
-  const [bold, ...rest] = paragraph.children;
+  const [bold, ...remaining] = paragraph.children;
   if (bold?.type !== "strong") return undefined;
   const name = plainText(bold).replaceAll(/\s+/gu, " ").trim().replace(/:$/u, "").trim();
-  return stepIdOf(name) === "" ? undefined : { name, rest };
+  return stepIdOf(name) === "" ? undefined : { name, remaining };
 }
 
 /** Reads the bullets of a step. Always a step, so that nothing is dropped; faults are reported. */
@@ -34,13 +34,13 @@ export function readStep(raw: RawStep, context: ReadContext): Step {
   const { reporter } = context;
   const bullets = bulletsOf(raw.item, context);
   const earlier = context.steps.filter((step) => step.number < raw.number).map((step) => step.id);
-  const names: KnownNames = {
+  const names: AllowedNames = {
     roots: ["alert", "params", "steps", "before", "now", "run"],
     params: context.params,
     steps: earlier,
     metrics: context.metrics,
   };
-  const undoNames: KnownNames = { ...names, steps: [...earlier, raw.id] };
+  const undoNames: AllowedNames = { ...names, steps: [...earlier, raw.id] };
   const action = readAction(bullets.get("action"), { ...context, names });
   const undo = readAction(bullets.get("undo"), { ...context, names: undoNames });
   const isManual = !bullets.has("action") || isInstruction(bullets.get("action"), context.catalogue);
@@ -118,7 +118,7 @@ function effectOf({ call, spec }: BoundCall): string {
 const approvalPattern = /^(?<role>operator|approver)(?:\s+of\s+(?<of>\d+))?(?:\s+within\s+(?<within>\S+))?(?:\s+(?<unless>unless))?$/iu;
 const defaultApprovalMs = hourMs;
 
-function readApproval(bullet: Bullet | undefined, names: KnownNames, context: ReadContext): ApprovalRule | undefined {
+function readApproval(bullet: Bullet | undefined, names: AllowedNames, context: ReadContext): ApprovalRule | undefined {
   if (bullet === undefined) return undefined;
   const { label } = bullet;
   const accepted = "`ROLE [of N] [within D] [unless `expr`]` with the role operator or approver, e.g. `approver of 2 within 30m`";
@@ -141,7 +141,7 @@ function readApproval(bullet: Bullet | undefined, names: KnownNames, context: Re
     code === undefined
       ? undefined
       : provenExpression({ source: code.value.trim(), at: insideCode(context.text, code, spanOf(code).start), names }, context.reporter);
-  if (groups["within"] !== undefined) noteDuration({ lead: "within", start: label.start, label }, context);
+  if (groups["within"] !== undefined) collectDuration({ lead: "within", start: label.start, label }, context);
   const role = groups["role"]?.toLowerCase() === "operator" ? "operator" : "approver";
   return { role, of: people, withinMs, ...(unless && { unless }) };
 }
@@ -151,7 +151,7 @@ function readTimeout(bullet: Bullet | undefined, context: ReadContext): number |
   const text = valueText(bullet.label);
   const ms = parseDuration(text);
   if (ms !== undefined && ms > 0) {
-    noteDuration({ lead: "colon", start: bullet.label.start, label: bullet.label }, context);
+    collectDuration({ lead: "colon", start: bullet.label.start, label: bullet.label }, context);
     return ms;
   }
   context.reporter.error({
@@ -178,7 +178,7 @@ function readPolicy(
     return defaultPolicy;
   }
   const { policy } = parsed;
-  if (policy.retries > 0) noteDuration({ lead: "every", start: label.start, label }, context);
+  if (policy.retries > 0) collectDuration({ lead: "every", start: label.start, label }, context);
   if (policy.then.kind !== "go_to") return policy;
   const wanted = policy.then.step;
   const target = context.steps.find((step) => step.id === stepIdOf(wanted));

@@ -12,7 +12,7 @@ export interface YamlBlock {
   /** Offset of a key of a map. */
   keyOffsetOf(path: readonly (string | number)[]): number;
   /** Offset of a place inside a text value, when that text is written on one line without escapes; else where the value begins. */
-  insideOffsetOf(path: readonly (string | number)[], inside: number, found: string): number;
+  insideOffsetOf(path: readonly (string | number)[], inside: number, expected: string): number;
 }
 
 /**
@@ -84,9 +84,9 @@ export function parseYamlBlock(text: string, toOffset: (offset: number) => numbe
       const pair = isMap(parent) ? parent.items.find((item) => isScalar(item.key) && item.key.value === path.at(-1)) : undefined;
       return toOffset(isNode(pair?.key) ? (pair.key.range?.[0] ?? 0) : startOf(path));
     },
-    insideOffsetOf: (path, inside, found) => {
+    insideOffsetOf: (path, inside, expected) => {
       const start = startOf(path);
-      for (const quote of [0, 1]) if (text.startsWith(found, start + quote + inside)) return toOffset(start + quote + inside);
+      for (const quote of [0, 1]) if (text.startsWith(expected, start + quote + inside)) return toOffset(start + quote + inside);
       return toOffset(start);
     },
   };

@@ -98,7 +98,7 @@ interface RouteReader {
 
 function readRoute(map: YAMLMap, inherited: string | undefined, { positionAt, fail }: RouteReader): Route {
   const receiver = map.get("receiver");
-  const own = typeof receiver === "string" ? receiver : inherited;
+  const receiverName = typeof receiver === "string" ? receiver : inherited;
   const matchers: Matcher[] = [];
   const list = map.get("matchers", true);
   for (const item of isSeq(list) ? list.items : []) {
@@ -119,10 +119,12 @@ function readRoute(map: YAMLMap, inherited: string | undefined, { positionAt, fa
   const children = map.get("routes", true);
   return {
     position: positionAt(map.range?.[0] ?? 0),
-    receiver: own,
+    receiver: receiverName,
     matchers,
     isLast: map.get("continue") !== true,
-    routes: (isSeq(children) ? children.items : []).flatMap((child) => (isMap(child) ? [readRoute(child, own, { positionAt, fail })] : [])),
+    routes: (isSeq(children) ? children.items : []).flatMap((child) =>
+      isMap(child) ? [readRoute(child, receiverName, { positionAt, fail })] : [],
+    ),
   };
 }
 
@@ -143,31 +145,31 @@ function reportUnreachable(route: Route, file: string, report: (fault: RouteFaul
 
 /** Receivers that an alert of the rule can reach; a label whose value is not known can have any. */
 function reachable(route: Route, rule: AlertRule): ReadonlySet<string> {
-  const found = new Set<string>();
+  const receivers = new Set<string>();
   let isTaken = false;
   for (const child of route.routes) {
     const match = matchOf(child, rule);
     if (match === "no") continue;
-    for (const receiver of reachable(child, rule)) found.add(receiver);
+    for (const receiver of reachable(child, rule)) receivers.add(receiver);
     if (match === "yes") isTaken = true;
-    if (match === "yes" && child.isLast) return found;
+    if (match === "yes" && child.isLast) return receivers;
   }
-  if (!isTaken && route.receiver !== undefined) found.add(route.receiver);
-  return found;
+  if (!isTaken && route.receiver !== undefined) receivers.add(route.receiver);
+  return receivers;
 }
 
 function matchOf(route: Route, rule: AlertRule): "yes" | "no" | "maybe" {
   let answer: "yes" | "maybe" = "yes";
   for (const matcher of route.matchers) {
-    const known = knownValue(rule, matcher.label);
-    if (known === undefined) answer = "maybe";
-    else if (!matchesValue(matcher, known)) return "no";
+    const value = staticValue(rule, matcher.label);
+    if (value === undefined) answer = "maybe";
+    else if (!matchesValue(matcher, value)) return "no";
   }
   return answer;
 }
 
 /** The value of a label in every alert of a rule, when that is certain; a label that the rule cannot produce is empty. */
-export function knownValue(rule: AlertRule, label: string): string | undefined {
+export function staticValue(rule: AlertRule, label: string): string | undefined {
   if (label === "alertname") return rule.name;
   const written = rule.labels[label];
   if (written !== undefined) return written.includes("{{") ? undefined : written;

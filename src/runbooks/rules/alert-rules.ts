@@ -221,9 +221,9 @@ function namesIn(list: SyntaxNode, text: string): readonly string[] {
 }
 
 function expressionsIn(node: SyntaxNode): readonly SyntaxNode[] {
-  const found: SyntaxNode[] = [];
+  const expressions: SyntaxNode[] = [];
   for (let child = node.firstChild; child !== null; child = child.nextSibling) {
-    if (/(?:Expr|Selector|Literal|Call)$/u.test(child.name)) found.push(child);
+    if (/(?:Expr|Selector|Literal|Call)$/u.test(child.name)) expressions.push(child);
   }
-  return found;
+  return expressions;
 }

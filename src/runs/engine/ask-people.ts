@@ -24,7 +24,7 @@ const defaultApprovalMs = hourMs;
 /** Records a question; the move that follows suspends the run. */
 export function askPeople({ writer, deps }: ActiveRun, step: Step, asked: Asked): void {
   writer.receiveNotices();
-  const { withinMs = asked.kind === "approve" ? defaultApprovalMs : undefined, ...rest } = asked;
+  const { withinMs = asked.kind === "approve" ? defaultApprovalMs : undefined, ...questionFields } = asked;
   const { runId, request } = writer.view;
   const now = deps.clock.now();
   const question: Question = {
@@ -36,7 +36,7 @@ export function askPeople({ writer, deps }: ActiveRun, step: Step, asked: Asked)
     role: asked.role ?? (asked.kind === "approve" ? "approver" : "operator"),
     ...(withinMs !== undefined && { expiresAt: now + withinMs }),
     ...(asked.kind === "approve" && request.requester !== undefined && { requester: request.requester }),
-    ...rest,
+    ...questionFields,
   };
   writer.record({ kind: "asked", question });
 }

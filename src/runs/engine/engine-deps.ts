@@ -14,7 +14,7 @@ import type { RunEvent } from "./run-event.ts";
 
 /** Everything the engine needs from the world. */
 export interface EngineDeps {
-  readonly ledger: RunJournal;
+  readonly journal: RunJournal;
   readonly runbooks: PinnedRunbooks;
   readonly actions: { find(name: string): Action | undefined };
   readonly guard: (candidate: Candidate, now: Instant) => Verdict | Promise<Verdict>;

@@ -49,7 +49,7 @@ function aBench(runbook: Runbook, scripts: readonly ScriptedAction[], options: O
   const published: RunEvent[] = [];
   const executor = createExecutor(
     {
-      ledger,
+      journal: ledger,
       runbooks: { get: async (sha) => (sha === runbook.sha256 ? runbook : undefined) },
       actions,
       guard: options.guard ?? (() => ({ kind: "allow", claims: [] })),
@@ -499,7 +499,7 @@ describe("guardrails and people", () => {
       state: "running",
       summary: {},
       claims: [{ lock: "target:x" }],
-      heard: { stop: false, resolved: false },
+      recordedNotices: { stop: false, resolved: false },
     });
     if (taken.kind !== "ok") throw new Error(taken.kind);
 
@@ -517,7 +517,7 @@ describe("guardrails and people", () => {
       summary: {},
       claims: [],
       release: {},
-      heard: { stop: false, resolved: false },
+      recordedNotices: { stop: false, resolved: false },
     });
     for (let round = 0; round < 50; round += 1) {
       await new Promise((resolve) => setImmediate(resolve));

@@ -54,9 +54,9 @@ export function createExecutor(ports: EngineDeps, options: ExecutorOptions): Exe
 
   return {
     async execute(runId, drain) {
-      const claimed = await deps.ledger.claim(runId);
+      const claimed = await deps.journal.claim(runId);
       if ("refused" in claimed) return claimed.refused;
-      const writer = createRunWriter(claimed, { ledger: deps.ledger, clock });
+      const writer = createRunWriter(claimed, { journal: deps.journal, clock });
       try {
         return await executeClaimed(claimed, writer, drain);
       } catch (error) {
@@ -162,14 +162,14 @@ export function createExecutor(ports: EngineDeps, options: ExecutorOptions): Exe
     const question = asked ? writer.view.question?.question : undefined;
     // Announced before it is written: a question that is never announced would wait for ever, while one that is announced twice does no harm.
     if (question !== undefined) await deps.announce(question, runbook, false).catch(() => undefined);
-    const reply = await writer.flush({
+    const result = await writer.flush({
       state: question?.kind === "in_doubt" ? "in_doubt" : "suspended",
       summary: { note: why },
       ...(question !== undefined && { question }),
       release: Number.isFinite(until) ? { dueAt: until } : {},
     });
     // The script wakes the run again when a stop or an end of the alert has arrived that is not in the journal.
-    return { kind: "left", execution: reply.kind === "ok" ? "suspended" : "fenced" };
+    return { kind: "left", execution: result.kind === "ok" ? "suspended" : "fenced" };
   }
 
   async function sleepUntilWoken(ms: number, writer: RunWriter, drain: AbortSignal): Promise<void> {

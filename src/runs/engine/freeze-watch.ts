@@ -1,4 +1,4 @@
-import { describeFreeze, type FreezeQuery, isHeldBack } from "../../core/freeze.ts";
+import { describeFreeze, type FreezeQuery, isFrozenBy } from "../../core/freeze.ts";
 import type { ActiveRunDeps } from "./active-run.ts";
 
 /** An effect that is under way is aborted at most this long, and one reading, after the kill switch was set. */
@@ -17,20 +17,20 @@ export interface FreezeWatch extends Disposable {
 export function watchFreeze(query: FreezeQuery | undefined, { clock, freezes, frozen }: ActiveRunDeps): FreezeWatch {
   let isOver = false;
   let cut: AbortController | undefined;
-  let found: DOMException | undefined;
+  let abortReason: DOMException | undefined;
   const poll = async (of: FreezeQuery): Promise<void> => {
     const outside = await frozen?.();
     const standing = [...(outside === undefined ? [] : [outside]), ...((await freezes?.()) ?? [])];
-    const freeze = standing.find((one) => isHeldBack(of, one));
+    const freeze = standing.find((one) => isFrozenBy(of, one));
     if (freeze === undefined) return;
-    found = new DOMException(describeFreeze(freeze), "AbortError");
-    cut?.abort(found);
+    abortReason = new DOMException(describeFreeze(freeze), "AbortError");
+    cut?.abort(abortReason);
   };
   const repeat = async (of: FreezeQuery): Promise<void> => {
     for (;;) {
       // Not cut short at the end of the effect: a timer that runs out costs less than a signal for every effect.
       await clock.sleep(pollIntervalMs);
-      if (isOver || found !== undefined) return;
+      if (isOver || abortReason !== undefined) return;
       await poll(of).catch(() => undefined);
     }
   };
@@ -39,7 +39,7 @@ export function watchFreeze(query: FreezeQuery | undefined, { clock, freezes, fr
     get signal() {
       if (cut === undefined) {
         cut = new AbortController();
-        if (found !== undefined) cut.abort(found);
+        if (abortReason !== undefined) cut.abort(abortReason);
       }
       return cut.signal;
     },

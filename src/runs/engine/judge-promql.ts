@@ -3,7 +3,7 @@ import { type PromqlSelector, readPromql } from "../../runbooks/expressions/prom
 import type { MetricSource } from "./metric-source.ts";
 
 /** What a check saw. */
-export interface Seen {
+export interface CheckResult {
   readonly truth: Truth;
   readonly detail: string;
 }
@@ -12,10 +12,10 @@ export interface Seen {
  * A promql check passes when the query returns a non-empty result, as in an alert rule.
  * NaN, a missing series or an unreachable Prometheus is inconclusive: an empty answer is only "false" when every series that the query reads exists.
  */
-export async function checkPromql(query: string, metrics: MetricSource, signal: AbortSignal): Promise<Seen> {
-  const reply = await metrics.query(query, undefined, signal);
-  if (reply.kind === "unavailable") return { truth: "inconclusive", detail: `Prometheus could not be asked: ${reply.reason}` };
-  const values = reply.samples.map((sample) => sample.value);
+export async function checkPromql(query: string, metrics: MetricSource, signal: AbortSignal): Promise<CheckResult> {
+  const result = await metrics.query(query, undefined, signal);
+  if (result.kind === "unavailable") return { truth: "inconclusive", detail: `Prometheus could not be asked: ${result.reason}` };
+  const values = result.samples.map((sample) => sample.value);
   if (values.some((value) => Number.isNaN(value))) return { truth: "inconclusive", detail: "The answer is not a number." };
   if (values.length > 0) return { truth: "true", detail: values.length === 1 ? `value ${String(values[0])}` : `${values.length} series` };
   for (const selector of readPromql(query).selectors.map(selectorText)) {

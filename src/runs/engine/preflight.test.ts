@@ -6,7 +6,7 @@ import { anExpression, aRunbook, aStep } from "../../../test/builders/a-runbook.
 import { createFakeClock } from "../../../test/fakes/fake-clock.ts";
 import { type ScriptedAction, scriptActions } from "../../../test/fakes/scripted-actions.ts";
 import { createMemoryRunJournal } from "../../rehearsal/memory-run-journal.ts";
-import type { StandingSeen } from "./alert-standing.ts";
+import type { StandingResult } from "./alert-standing.ts";
 import { createExecutor, type Execution } from "./execute-run.ts";
 
 const alert: Alert = { status: "firing", labels: { alertname: "Burn" }, annotations: {}, startsAt: 0, generatorUrl: "", fingerprint: "f1" };
@@ -24,13 +24,13 @@ function aBench(
   const actions = scriptActions(scripts);
   const base = { runbookId: "test", runbookSha: runbook.sha256, mode: "auto", params: {} } as const;
   ledger.create("run_1", { ...base, ...request });
-  type Told = StandingSeen["kind"] | "fails";
+  type Told = StandingResult["kind"] | "fails";
   /** `first`: told before `now`, one by one. */
   const stands: { first: Told[]; now: Told; asked: string[] } = { first: [], now: "firing", asked: [] };
   let question = 0;
   const executor = createExecutor(
     {
-      ledger,
+      journal: ledger,
       runbooks: { get: async () => runbook },
       actions,
       guard({ mode }, now) {
@@ -118,7 +118,7 @@ describe("before anything is changed", () => {
       state: "running",
       summary: {},
       claims: [],
-      heard: { stop: false, resolved: false },
+      recordedNotices: { stop: false, resolved: false },
     });
     ledger.expireLease("run_1");
     stands.now = "silenced";

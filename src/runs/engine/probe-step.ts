@@ -112,11 +112,13 @@ function judgeExpected(
 ): void {
   writer.receiveNotices();
   const source = step.expected?.expression.source ?? "true";
-  const seen = evaluate(source, scopeOf(writer.view, output));
-  const truth = truthOf(seen);
+  const evaluation = evaluate(source, scopeOf(writer.view, output));
+  const truth = truthOf(evaluation);
   // `true` is recorded by the next move together with the end of the step.
   if (truth === "true") return;
   const detail =
-    seen.kind === "missing" ? `${seen.what} is missing` : `\`${source}\` is ${truth}${last ? " at the end of the time allowed" : ""}`;
+    evaluation.kind === "missing"
+      ? `${evaluation.what} is missing`
+      : `\`${source}\` is ${truth}${last ? " at the end of the time allowed" : ""}`;
   writer.record({ kind: "checked", subject: { kind: "expected", step: step.id }, truth, detail });
 }

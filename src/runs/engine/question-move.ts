@@ -43,24 +43,24 @@ export function moveOfQuestion(facts: StepFacts): Move | undefined {
 
 function moveOfAnswer(facts: StepFacts, question: Question, { answer, by, reason }: Answer): Move | undefined {
   const { step, state } = facts;
-  const who = `${by}${reason === "" ? "" : `: ${reason}`}`;
+  const answeredBy = `${by}${reason === "" ? "" : `: ${reason}`}`;
   switch (question.kind) {
     case "approve":
-      return answer === "approve" ? undefined : failStep(facts, "stopped_by_person", `Rejected by ${who}.`);
+      return answer === "approve" ? undefined : failStep(facts, "stopped_by_person", `Rejected by ${answeredBy}.`);
     case "manual":
       if (answer === "done") return record({ kind: "completed", step: step.id });
-      if (answer === "skipped") return record({ kind: "skipped", step: step.id, why: `Skipped by ${who}.` });
-      return failStep(facts, "stopped_by_person", `Marked as failed by ${who}.`);
+      if (answer === "skipped") return record({ kind: "skipped", step: step.id, why: `Skipped by ${answeredBy}.` });
+      return failStep(facts, "stopped_by_person", `Marked as failed by ${answeredBy}.`);
     case "ask":
       // The action itself has asked: it continues with the answer.
       if (question.byAction === true) return { kind: "attempt", step, resume: state.pending };
-      if (answer === "retry") return record({ kind: "retried", step: step.id, why: `Retry ordered by ${who}.` });
-      if (answer === "skip") return record({ kind: "skipped", step: step.id, why: `Skipped by ${who}.` });
-      if (answer === "undo") return undoAll(`Undo ordered by ${who}.`, "undone");
-      return conclude("failed", `Stopped by ${who}.`, state.failure);
+      if (answer === "retry") return record({ kind: "retried", step: step.id, why: `Retry ordered by ${answeredBy}.` });
+      if (answer === "skip") return record({ kind: "skipped", step: step.id, why: `Skipped by ${answeredBy}.` });
+      if (answer === "undo") return undoAll(`Undo ordered by ${answeredBy}.`, "undone");
+      return conclude("failed", `Stopped by ${answeredBy}.`, state.failure);
     case "in_doubt":
       if (answer === "happened") return record({ kind: "applied", step: step.id, attempt: state.attempts, output: {}, found: "person" });
-      if (answer === "retry") return record({ kind: "retried", step: step.id, why: `${who} says it did not happen.` });
-      return undoAll(`Abort and undo ordered by ${who}.`, "aborted");
+      if (answer === "retry") return record({ kind: "retried", step: step.id, why: `${answeredBy} says it did not happen.` });
+      return undoAll(`Abort and undo ordered by ${answeredBy}.`, "aborted");
   }
 }

@@ -1,6 +1,6 @@
 import { ensureFailure } from "../../core/failure.ts";
 import type { ActiveRun } from "./active-run.ts";
-import type { StandingSeen } from "./alert-standing.ts";
+import type { StandingResult } from "./alert-standing.ts";
 import { LeaseLost } from "./run-writer.ts";
 
 const preflightTimeoutMs = 15_000;
@@ -9,7 +9,7 @@ const preflightTimeoutMs = 15_000;
  * Asks the Alertmanagers whether the run's alert still fires; `unknown` when that cannot be found out.
  * @throws LeaseLost
  */
-export async function readStanding({ writer, deps }: ActiveRun): Promise<StandingSeen> {
+export async function readStanding({ writer, deps }: ActiveRun): Promise<StandingResult> {
   const { alert } = writer.view.request;
   if (deps.standing === undefined || alert === undefined) return { kind: "unknown", detail: "no Alertmanager is configured" };
   try {

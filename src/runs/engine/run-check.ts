@@ -3,7 +3,7 @@ import type { CheckItem, Step } from "../../../packages/sdk/src/wire/runbooks.ts
 import { ensureFailure } from "../../core/failure.ts";
 import { evaluate, resolvePromql, truthOf } from "../../runbooks/expressions/expression.ts";
 import type { ActiveRun } from "./active-run.ts";
-import { checkPromql, type Seen } from "./judge-promql.ts";
+import { type CheckResult, checkPromql } from "./judge-promql.ts";
 import { readOnce } from "./read-once.ts";
 import { LeaseLost } from "./run-writer.ts";
 import { scopeOf } from "./scope.ts";
@@ -16,7 +16,7 @@ const checkTimeoutMs = 15_000;
  * Evaluates a Prerequisite or Verification item once. What cannot be seen is inconclusive.
  * @throws LeaseLost
  */
-export async function runCheck(item: CheckItem, run: ActiveRun): Promise<Seen> {
+export async function runCheck(item: CheckItem, run: ActiveRun): Promise<CheckResult> {
   const { check } = item;
   if (check === undefined) return { truth: "true", detail: "" };
   const scope = scopeOf(run.writer.view);
@@ -34,7 +34,7 @@ export async function runCheck(item: CheckItem, run: ActiveRun): Promise<Seen> {
   }
 }
 
-async function checkAction(item: CheckItem, check: ActionCheck, run: ActiveRun): Promise<Seen> {
+async function checkAction(item: CheckItem, check: ActionCheck, run: ActiveRun): Promise<CheckResult> {
   const { writer } = run;
   try {
     const output = await readOnce(stepOf(item, check), run);
@@ -58,6 +58,6 @@ function stepOf({ position, text }: CheckItem, check: ActionCheck): Step {
   };
 }
 
-function judged(source: string, truth: Truth): Seen {
+function judged(source: string, truth: Truth): CheckResult {
   return { truth, detail: `\`${source}\` is ${truth}` };
 }

@@ -217,12 +217,12 @@ export function fold(view: RunView, entry: JournalEntry): void {
     }
     case "checked": {
       const key = checkKey(entry.subject);
-      const known = view.checks.get(key);
+      const previous = view.checks.get(key);
       view.checks.set(key, {
         truth: entry.truth,
         detail: entry.detail,
-        tries: (known?.tries ?? 0) + 1,
-        firstAt: known?.firstAt ?? entry.at,
+        tries: (previous?.tries ?? 0) + 1,
+        firstAt: previous?.firstAt ?? entry.at,
         lastAt: entry.at,
       });
       if (entry.subject.kind === "expected") foldedStep(view, entry.subject.step).expected = { truth: entry.truth, detail: entry.detail };

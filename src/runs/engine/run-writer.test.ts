@@ -11,7 +11,7 @@ async function aClaimedRun() {
   ledger.create("run_1", { runbookId: "test", runbookSha: "x", mode: "auto", params: {}, source: "manual" });
   const claimed = await ledger.claim("run_1");
   if ("refused" in claimed) throw new Error(claimed.refused);
-  return { clock, ledger, writer: createRunWriter(claimed, { ledger, clock }) };
+  return { clock, ledger, writer: createRunWriter(claimed, { journal: ledger, clock }) };
 }
 
 it("keeps its lease alive for as long as it is held, and no longer", async () => {

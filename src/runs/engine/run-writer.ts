@@ -4,7 +4,7 @@ import type { RunState, RunSummary } from "../../../packages/sdk/src/wire/runs.t
 import type { Clock, Instant } from "../../core/clock.ts";
 import type { FreezeQuery } from "../../core/freeze.ts";
 import type { Claim } from "../../core/verdict.ts";
-import type { AppendReply, ClaimedRun, Lease, Notices, RunJournal } from "../store.ts";
+import type { AppendResult, ClaimedRun, Lease, Notices, RunJournal } from "../store.ts";
 import type { EntryBody } from "./move.ts";
 import { fold, type RunView, viewOf } from "./run-view.ts";
 
@@ -61,7 +61,7 @@ export interface RunWriter {
    * Writes the recorded entries. When the reply is not `ok`, nothing was written and the entries stay recorded; `discardLast` removes the last one.
    * @throws LeaseLost
    */
-  flush(flush?: Flush): Promise<AppendReply>;
+  flush(flush?: Flush): Promise<AppendResult>;
   /** Removes the last recorded entry; only valid before it was written. */
   discardLast(): void;
   /** Removes the recorded entries if they say only that the run was claimed; false: they say more, and stay. */
@@ -70,15 +70,15 @@ export interface RunWriter {
    * Ends normally when the lease is certain to last for a while; called before every effect.
    * @throws LeaseLost
    */
-  assertHeld(): Promise<void>;
+  assertLeased(): Promise<void>;
   close(): void;
 }
 
 /** Becomes the writer of a claimed run and renews its lease until `close`. */
-export function createRunWriter(claimed: ClaimedRun, deps: { readonly ledger: RunJournal; readonly clock: Clock }): RunWriter {
-  const { ledger, clock } = deps;
+export function createRunWriter(claimed: ClaimedRun, deps: { readonly journal: RunJournal; readonly clock: Clock }): RunWriter {
+  const { journal, clock } = deps;
   const { lease } = claimed;
-  const margin = Math.min(2000, ledger.leaseMs / 3);
+  const margin = Math.min(2000, journal.leaseMs / 3);
   const lostController = new AbortController();
   const stopController = new AbortController();
   const written = [...claimed.journal];
@@ -111,18 +111,18 @@ export function createRunWriter(claimed: ClaimedRun, deps: { readonly ledger: Ru
 
   const renew = async (): Promise<void> => {
     const asked = clock.monotonic();
-    const reply = await ledger.renew(lease);
-    if (!reply.held) throw lose();
+    const result = await journal.renew(lease);
+    if (!result.renewed) throw lose();
     lastOk = asked;
-    addNotices(reply.notices);
-    if (reply.notices.stop !== undefined) stop();
+    addNotices(result.notices);
+    if (result.notices.stop !== undefined) stop();
   };
 
-  const heartbeat = clock.every(ledger.leaseMs / 6, () => {
-    if (lost || clock.monotonic() - lastOk < ledger.leaseMs / 3) return;
+  const heartbeat = clock.every(journal.leaseMs / 6, () => {
+    if (lost || clock.monotonic() - lastOk < journal.leaseMs / 3) return;
     renew().catch(() => {
       // Redis may come back in time; only an expired lease is certainly lost.
-      if (clock.monotonic() - lastOk > ledger.leaseMs) lose();
+      if (clock.monotonic() - lastOk > journal.leaseMs) lose();
     });
   });
 
@@ -159,35 +159,35 @@ export function createRunWriter(claimed: ClaimedRun, deps: { readonly ledger: Ru
       const asked = clock.monotonic();
       const entries = unwritten;
       const claims = (flush.claims ?? []).filter((claim) => !("lock" in claim && locks.has(claim.lock)));
-      const reply = await ledger.append(lease, {
+      const result = await journal.append(lease, {
         head,
         entries,
         state: flush.state ?? "running",
         summary: flush.summary ?? {},
         claims,
-        heard: { stop: view.stop !== undefined, resolved: view.resolved !== undefined },
+        recordedNotices: { stop: view.stop !== undefined, resolved: view.resolved !== undefined },
         ...(flush.effect === true && { effect: true }),
         ...(flush.freeze !== undefined && { freeze: flush.freeze }),
         ...(flush.question !== undefined && { question: flush.question }),
         ...(flush.release !== undefined && { release: flush.release }),
         ...(flush.cooldowns !== undefined && { cooldowns: flush.cooldowns }),
       });
-      if (reply.kind === "fenced") throw lose();
-      if (reply.kind === "ok") {
+      if (result.kind === "fenced") throw lose();
+      if (result.kind === "ok") {
         lastOk = asked;
-        head = reply.head;
+        head = result.head;
         for (const claim of claims) if ("lock" in claim) locks.add(claim.lock);
         written.push(...entries);
         unwritten = unwritten.slice(entries.length);
-        addNotices(reply.notices);
+        addNotices(result.notices);
       }
-      if (reply.kind === "stopped") addNotices(reply.notices);
-      return reply;
+      if (result.kind === "stopped") addNotices(result.notices);
+      return result;
     },
-    async assertHeld() {
+    async assertLeased() {
       if (lost) throw new LeaseLost(lease.runId);
-      if (ledger.leaseMs - (clock.monotonic() - lastOk) < margin) await renew();
-      if (ledger.leaseMs - (clock.monotonic() - lastOk) < margin) throw lose();
+      if (journal.leaseMs - (clock.monotonic() - lastOk) < margin) await renew();
+      if (journal.leaseMs - (clock.monotonic() - lastOk) < margin) throw lose();
     },
     close() {
       heartbeat.stop();

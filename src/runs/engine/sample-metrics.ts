@@ -15,8 +15,8 @@ export async function sampleMetrics({ runbook, writer, deps }: ActiveRun): Promi
     names.map(async ([name, source]) => {
       const query = resolvePromql(source, scope);
       if (!query.ok) return [name, null] as const;
-      const reply = await deps.metrics.query(query.query, undefined, signal);
-      const value = reply.kind === "samples" ? reply.samples[0]?.value : undefined;
+      const result = await deps.metrics.query(query.query, undefined, signal);
+      const value = result.kind === "samples" ? result.samples[0]?.value : undefined;
       return [name, value !== undefined && Number.isFinite(value) ? value : null] as const;
     }),
   );

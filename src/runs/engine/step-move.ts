@@ -81,11 +81,16 @@ function moveOfFresh(facts: StepFacts): Move {
   const { view, step } = facts;
   if (step.when !== undefined) {
     const { source } = step.when;
-    const seen = evaluate(source, scopeOf(view));
-    const truth = truthOf(seen);
+    const evaluation = evaluate(source, scopeOf(view));
+    const truth = truthOf(evaluation);
     if (truth === "false") return record({ kind: "skipped", step: step.id, why: `When \`${source}\` is false.` });
     if (truth === "inconclusive") {
-      const what = seen.kind === "missing" ? `${seen.what} is missing` : seen.kind === "error" ? seen.message : "it is no truth value";
+      const what =
+        evaluation.kind === "missing"
+          ? `${evaluation.what} is missing`
+          : evaluation.kind === "error"
+            ? evaluation.message
+            : "it is no truth value";
       return failStep(facts, "expression_error", `When \`${source}\` cannot be told: ${what}.`);
     }
   }
@@ -131,9 +136,14 @@ function moveOfApplied(facts: StepFacts, applied: NonNullable<StepFacts["state"]
   if (expected === undefined || state.expected?.truth === "true") return record({ kind: "completed", step: step.id });
   const { source } = expected.expression;
   const subject: CheckSubject = { kind: "expected", step: step.id };
-  const seen = evaluate(source, scopeOf(view, applied.output));
-  const truth = truthOf(seen);
-  const detail = seen.kind === "value" ? `\`${source}\` is ${truth}` : seen.kind === "missing" ? `${seen.what} is missing` : seen.message;
+  const evaluation = evaluate(source, scopeOf(view, applied.output));
+  const truth = truthOf(evaluation);
+  const detail =
+    evaluation.kind === "value"
+      ? `\`${source}\` is ${truth}`
+      : evaluation.kind === "missing"
+        ? `${evaluation.what} is missing`
+        : evaluation.message;
   if (truth === "true" || view.request.mode === "observe")
     return record({ kind: "checked", subject, truth, detail }, { kind: "completed", step: step.id });
   if (expected.withinMs !== undefined) {

@@ -3,7 +3,7 @@ import type { Plan } from "../../../packages/sdk/src/wire/plans.ts";
 import type { Step } from "../../../packages/sdk/src/wire/runbooks.ts";
 import type { RunRequest } from "../../../packages/sdk/src/wire/runs.ts";
 import type { BoundAction } from "../../core/action.ts";
-import { describeFreeze, type FreezeQuery, freezeScopesOf, isHeldBack } from "../../core/freeze.ts";
+import { describeFreeze, type FreezeQuery, freezeScopesOf, isFrozenBy } from "../../core/freeze.ts";
 import type { ActiveRun, ActiveRunDeps } from "./active-run.ts";
 import { type StageOutcome, suspended } from "./attempt.ts";
 
@@ -27,7 +27,7 @@ export function freezeQueryOf({ action, plan, undo }: FreezableEffect, { runbook
 /** The freeze in the file, if it covers the effect. */
 export async function freezeFromFile(query: FreezeQuery | undefined, deps: Pick<ActiveRunDeps, "frozen">): Promise<Freeze | undefined> {
   const freeze = query === undefined ? undefined : await deps.frozen?.();
-  return query !== undefined && freeze !== undefined && isHeldBack(query, freeze) ? freeze : undefined;
+  return query !== undefined && freeze !== undefined && isFrozenBy(query, freeze) ? freeze : undefined;
 }
 
 /** Releases the run until the freeze ends. The freeze is recorded once; later tries under the same freeze leave no entry. */

@@ -43,10 +43,10 @@ export async function undoEffect({ step, effect }: MoveOf<"undo">, run: ActiveRu
   if (freeze !== undefined) return suspendForFreeze(freeze, step, run);
   const idempotencyKey = idempotencyKeyOf(writer.lease.runId, step.id, "undo");
   writer.record({ kind: "undo_intent", step: step.id, attempt: 1, idempotencyKey });
-  const reply = await writer.flush(freezeQuery === undefined ? {} : { freeze: freezeQuery });
-  if (reply.kind === "frozen") {
+  const result = await writer.flush(freezeQuery === undefined ? {} : { freeze: freezeQuery });
+  if (result.kind === "frozen") {
     writer.discardLast();
-    return suspendForFreeze(reply.freeze, step, run);
+    return suspendForFreeze(result.freeze, step, run);
   }
   await callUndo({ run, step, action, effect, freezeQuery, number: 1, idempotencyKey, timeoutMs: step.timeoutMs ?? action.timeoutMs });
   await writer.flush();
@@ -56,7 +56,7 @@ export async function undoEffect({ step, effect }: MoveOf<"undo">, run: ActiveRu
 async function callUndo(undo: Undo): Promise<void> {
   const { run, step, action, effect } = undo;
   const { writer } = run;
-  await writer.assertHeld();
+  await writer.assertLeased();
   writer.receiveNotices();
   using watch = watchFreeze(undo.freezeQuery, run.deps);
   const context = contextOf(undo, watch);

@@ -55,14 +55,14 @@ export type AdmissionReason = (typeof admissionReasons)[number];
 const refusal = { reason: z.enum(admissionReasons), detail: z.string(), retryAfterMs: z.number() };
 
 /** The answer to an admission on the wire: `{leaseId}`, `{wait}` or `{stop}`, each with what belongs to it. */
-export const admissionReplySchema = z.union([
+export const admissionResponseSchema = z.union([
   z.object({ leaseId: z.string(), leaseMs: z.number() }),
   z.object({ wait: z.literal(true), ...refusal }),
   z.object({ stop: z.literal(true), ...refusal }),
 ]);
 
-/** See {@link admissionReplySchema}. */
-export type AdmissionReply = Shape<typeof admissionReplySchema>;
+/** See {@link admissionResponseSchema}. */
+export type AdmissionResponse = Shape<typeof admissionResponseSchema>;
 
 /** The gate's answer. `wait`: ask again after `retryAfterMs`. `stop`: save the work and give the lease up. */
 export type AdmissionAnswer =
@@ -71,24 +71,24 @@ export type AdmissionAnswer =
   | { readonly kind: "stop"; readonly reason: AdmissionReason; readonly detail: string; readonly retryAfterMs: number };
 
 /** An answer as it is sent. */
-export function admissionToWire(answer: AdmissionAnswer): AdmissionReply {
+export function admissionToWire(answer: AdmissionAnswer): AdmissionResponse {
   if (answer.kind === "admitted") return { leaseId: answer.leaseId, leaseMs: answer.leaseMs };
   const { reason, detail, retryAfterMs } = answer;
   return answer.kind === "wait" ? { wait: true, reason, detail, retryAfterMs } : { stop: true, reason, detail, retryAfterMs };
 }
 
 /** An answer as it was received. */
-export function admissionFromWire(reply: AdmissionReply): AdmissionAnswer {
-  if ("leaseId" in reply) return { kind: "admitted", ...reply };
-  const { reason, detail, retryAfterMs } = reply;
-  return { kind: "wait" in reply ? "wait" : "stop", reason, detail, retryAfterMs };
+export function admissionFromWire(response: AdmissionResponse): AdmissionAnswer {
+  if ("leaseId" in response) return { kind: "admitted", ...response };
+  const { reason, detail, retryAfterMs } = response;
+  return { kind: "wait" in response ? "wait" : "stop", reason, detail, retryAfterMs };
 }
 
 /** Which budget a lease draws on. */
 export const extensionSchema = z.strictObject({ budget: budgetIdSchema });
 
 /** False: there is no such lease any more, and its reservation was given back. */
-export const extensionReplySchema = z.object({ extended: z.boolean() });
+export const extensionResponseSchema = z.object({ extended: z.boolean() });
 
 /** A ticket's end, or its pause. Only the first end of a ticket is counted. */
 export const releaseSchema = z.strictObject({
@@ -107,7 +107,7 @@ export const releaseSchema = z.strictObject({
 export type ReleaseInput = z.input<typeof releaseSchema>;
 
 /** True: this request was the first that ended the ticket. */
-export const releaseReplySchema = z.object({ finished: z.boolean() });
+export const releaseResponseSchema = z.object({ finished: z.boolean() });
 
 /** Where tickets ask. A ticket's worker calls `admit` before the start and after every turn, `extend` during long turns, `release` at the end. */
 export interface AdmissionGate {

@@ -163,7 +163,7 @@ export type CacheAnalysis = Shape<typeof cacheAnalysisSchema>;
 export const cacheGaps = ["too_few_samples", "contradictory_usage", "unknown_rules", "unpriced"] as const;
 
 /** An analysis, or what is missing for one. */
-export const cacheReplySchema = z.discriminatedUnion("kind", [
+export const cacheAnalysisResultSchema = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("analysed"), analysis: cacheAnalysisSchema }),
   z.object({
     kind: z.literal("missing"),
@@ -173,8 +173,8 @@ export const cacheReplySchema = z.discriminatedUnion("kind", [
   }),
 ]);
 
-/** See {@link cacheReplySchema}. */
-export type CacheReply = Shape<typeof cacheReplySchema>;
+/** See {@link cacheAnalysisResultSchema}. */
+export type CacheAnalysisResult = Shape<typeof cacheAnalysisResultSchema>;
 
 /** What shares one provider cache and one price: samples of a group can be replayed together. */
 export const sampleGroupSchema = z.object({ prompt: z.string(), provider: z.string(), model: z.string() });
@@ -195,7 +195,7 @@ export const cacheStateSchema = sampleGroupSchema
     versions: z.array(z.object({ version: z.string().nullable(), requests: z.number(), hit: z.number() })),
     /** Why the samples missed, as the provider said or as their counters show; the most missed tokens first. */
     misses: z.array(z.object({ reason: z.enum(missReasons), requests: z.number(), missedTokens: z.number() })),
-    reply: cacheReplySchema,
+    reply: cacheAnalysisResultSchema,
   })
   .meta({ id: "CacheState" });
 

@@ -32,7 +32,7 @@ export const findingStatuses = ["open", "acted", "accepted", "false_positive"] a
 export type FindingStatus = (typeof findingStatuses)[number];
 
 /** What a person has said of a finding. */
-export const findingNoteSchema = z.object({
+export const findingCommentSchema = z.object({
   status: z.enum(findingStatuses),
   reason: z.string(),
   by: z.string(),
@@ -41,11 +41,11 @@ export const findingNoteSchema = z.object({
   severity: z.enum(severities),
 });
 
-/** See {@link findingNoteSchema}. */
-export type FindingNote = Shape<typeof findingNoteSchema>;
+/** See {@link findingCommentSchema}. */
+export type FindingComment = Shape<typeof findingCommentSchema>;
 
 /** A finding with its status and the note that it comes from. */
-export const notedFindingSchema = findingSchema.extend({ status: z.enum(findingStatuses), note: findingNoteSchema.nullable() });
+export const commentedFindingSchema = findingSchema.extend({ status: z.enum(findingStatuses), note: findingCommentSchema.nullable() });
 
 /** What a person says becomes of a finding. */
-export const newFindingNoteSchema = z.strictObject({ status: z.enum(findingStatuses), reason: z.string().trim().min(1).max(300) });
+export const newFindingCommentSchema = z.strictObject({ status: z.enum(findingStatuses), reason: z.string().trim().min(1).max(300) });

@@ -56,8 +56,8 @@ export const promptStateSchema = z.object({ name: z.string(), latest: z.number()
 /** See {@link promptStateSchema}. */
 export type PromptState = Shape<typeof promptStateSchema>;
 
-/** A share of tickets that gets another version; see {@link Canary}. */
-export const canarySchema = z.strictObject({
+/** A share of tickets that gets another version; see {@link PromptRollout}. */
+export const promptRolloutSchema = z.strictObject({
   version: z.int().min(1),
   /** Of the tickets, from 0 to 1. */
   share: z.number().min(0).max(1),
@@ -66,7 +66,7 @@ export const canarySchema = z.strictObject({
 });
 
 /** Which version a share of the tickets gets. The same ticket stays in as the share grows: a bigger share holds every smaller one. */
-export type Canary = Shape<typeof canarySchema>;
+export type PromptRollout = Shape<typeof promptRolloutSchema>;
 
 const servedVersionSchema = z.object({ version: z.number(), layout: promptLayoutSchema });
 
@@ -95,7 +95,10 @@ const versionSummarySchema = promptVersionSchema
   .extend({ labels: z.array(z.string()), status: z.enum(promptVersionStatuses) });
 
 /** One prompt with its labels, its canary and its newest versions. */
-export const promptViewSchema = promptStateSchema.extend({ canary: canarySchema.nullable(), versions: z.array(versionSummarySchema) });
+export const promptViewSchema = promptStateSchema.extend({
+  canary: promptRolloutSchema.nullable(),
+  versions: z.array(versionSummarySchema),
+});
 
 /** A move of a label from where it was seen. */
 export const labelMoveSchema = z.strictObject({
@@ -110,11 +113,11 @@ export const labelMoveSchema = z.strictObject({
 export const movedLabelSchema = z.object({ label: z.string(), before: z.number().nullable(), after: z.number().nullable() });
 
 /** A change of a prompt's canary from what was seen. */
-export const canaryChangeSchema = z.strictObject({
-  canary: canarySchema.nullable(),
-  expected: canarySchema.nullable(),
+export const promptRolloutChangeSchema = z.strictObject({
+  canary: promptRolloutSchema.nullable(),
+  expected: promptRolloutSchema.nullable(),
   reason: z.string().trim().min(1).max(300),
 });
 
 /** The canary of a prompt; null: it has none. */
-export const canaryStateSchema = z.object({ canary: canarySchema.nullable() });
+export const promptRolloutStateSchema = z.object({ canary: promptRolloutSchema.nullable() });

@@ -33,7 +33,7 @@ function relaxedObject({ shape }: z.ZodObject, closed?: string): z.ZodObject {
 function relaxedKinds(union: z.ZodDiscriminatedUnion): z.core.$ZodType {
   const { discriminator } = union.def;
   const options = union.options.filter((option) => option instanceof z.ZodObject);
-  const known = z.union(options.map(({ shape }) => z.object({ [discriminator]: shape[discriminator] ?? z.never() })));
-  const unknown = z.looseObject({ [discriminator]: z.string() }).refine((value) => !known.safeParse(value).success);
+  const recognized = z.union(options.map(({ shape }) => z.object({ [discriminator]: shape[discriminator] ?? z.never() })));
+  const unknown = z.looseObject({ [discriminator]: z.string() }).refine((value) => !recognized.safeParse(value).success);
   return z.union([...options.map((option) => relaxedObject(option, discriminator)), unknown]);
 }

@@ -105,7 +105,7 @@ export const usageResultSchema = z.object({
 export type UsageResult = Shape<typeof usageResultSchema>;
 
 /** The answer to a report of usage; one result per event, in order. */
-export const usageReplySchema = z.object({ results: z.array(usageResultSchema) });
+export const usageResponseSchema = z.object({ results: z.array(usageResultSchema) });
 
 /**
  * Every token of one request exactly once on the input side, and the output with the part of it that was reasoning.

@@ -58,7 +58,7 @@ describe("actions on one batch", () => {
     await expect(action.undo?.(plan, {}, bench.context())).rejects.toMatchObject({ failure: { reason: "refused_by_target" } });
     await act("set-batch-limits", { concurrency: 4 });
     await action.undo?.(plan, {}, bench.context());
-    expect((await bench.batches.look("nightly"))?.limits).toMatchObject({ concurrency: null, maxCostMicroUsd: null, deadlineAt: null });
+    expect((await bench.batches.get("nightly"))?.limits).toMatchObject({ concurrency: null, maxCostMicroUsd: null, deadlineAt: null });
     await expect(bench.bind("set-batch-limits", { batch: "nightly" }).plan(bench.context())).rejects.toMatchObject({
       failure: { message: "No limit is named." },
     });

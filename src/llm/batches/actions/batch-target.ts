@@ -26,8 +26,8 @@ export const batchOrQueue = {
 const maxBatches = 10;
 
 /** Reads one batch; throws StepFailure when there is none of that id. */
-export async function readBatch(batches: Pick<BatchControl, "look">, id: string): Promise<BatchView> {
-  const batch = await batches.look(id);
+export async function readBatch(batches: Pick<BatchControl, "get">, id: string): Promise<BatchView> {
+  const batch = await batches.get(id);
   if (batch !== undefined) return batch;
   throw new StepFailure({
     reason: "invalid_parameters",
@@ -37,13 +37,13 @@ export async function readBatch(batches: Pick<BatchControl, "look">, id: string)
 }
 
 /** How much of a batch is still to come, for people. */
-export function ticketsLeft({ progress }: BatchView): string {
+export function describeRemaining({ progress }: BatchView): string {
   return `${progress.tickets - progress.ended} tickets have not ended`;
 }
 
 /** The explicit ids that a step is about; throws StepFailure when neither a batch nor a queue is named, and when there are too many. */
 export async function batchesOf(
-  batches: Pick<BatchControl, "look" | "activeOn">,
+  batches: Pick<BatchControl, "get" | "activeOn">,
   { batch, queue }: { readonly batch: string; readonly queue: string },
 ): Promise<readonly string[]> {
   if (batch !== "") return [(await readBatch(batches, batch)).id];

@@ -3,7 +3,7 @@ import { defineAction } from "../../../actions/define-action.ts";
 import { shortLine } from "../../../core/one-line.ts";
 import type { BatchControl } from "../batch-control.ts";
 import { batchOutput, batchOutputFields } from "./batch-output.ts";
-import { batchParameter, ticketsLeft } from "./batch-target.ts";
+import { batchParameter, describeRemaining } from "./batch-target.ts";
 import { plannedBatch } from "./planned-batch.ts";
 
 /** Ends one batch for good. */
@@ -24,7 +24,7 @@ export const cancelBatch = defineAction({
     return plannedBatch(batches, id, {
       after: () => ({ state: "cancelled" }),
       summary: (batch, changes) =>
-        changes.length === 0 ? `Batch ${id} is cancelled already` : `Cancel batch ${id}: ${ticketsLeft(batch)}`,
+        changes.length === 0 ? `Batch ${id} is cancelled already` : `Cancel batch ${id}: ${describeRemaining(batch)}`,
       reason: () => shortLine(reason, 200),
       reversible: false,
       output: batchOutput,

@@ -16,7 +16,7 @@ const plannedSchema = z.object({
 type Planned = z.output<typeof plannedSchema>;
 
 /** A ticket is handed in again so many times at most. */
-const mostRounds = 2;
+const maxRounds = 2;
 
 /**
  * Sorts what was not successful: overload, server errors, rate limits and what expired are handed in again, at most twice; invalid requests stay dead
@@ -61,7 +61,7 @@ export const handleBatchFailures = defineAction({
         for (const ticket of await batches.failures(id)) {
           const { class: failureClass, handling } = classifyFailure(ticket);
           // What failed twice after it was handed in again is a person's.
-          const last = handling === "again" && round >= mostRounds;
+          const last = handling === "again" && round >= maxRounds;
           const actual = last ? "person" : handling;
           classes.set(failureClass, (classes.get(failureClass) ?? 0) + 1);
           handlings.set(actual, (handlings.get(actual) ?? 0) + 1);
@@ -101,7 +101,7 @@ export const handleBatchFailures = defineAction({
           await batches.change(id, { gate: "paused", reason: "the provider's spend limit is exhausted", by: `run:${runId}` });
         }
         if (planned.again.length > 0) {
-          const answer = await batches.handInAgain(id, planned.newId, planned.again, `run:${runId}`);
+          const answer = await batches.resubmit(id, planned.newId, planned.again, `run:${runId}`);
           if (answer.kind !== "submitted" && answer.kind !== "joined") {
             throw new StepFailure({ reason: "refused_by_target", message: describeRefusal(planned.newId, answer), applied: "no" });
           }
@@ -110,7 +110,7 @@ export const handleBatchFailures = defineAction({
       },
       async probe(plan) {
         const planned = plannedSchema.parse(plan.data);
-        const next = planned.again.length === 0 ? undefined : await batches.look(planned.newId);
+        const next = planned.again.length === 0 ? undefined : await batches.get(planned.newId);
         const handedIn = planned.again.length === 0 || (next !== undefined && next.state !== "draft");
         const paused = !planned.pause || (await readBatch(batches, id)).gate === "paused";
         return handedIn && paused ? { kind: "applied", output: output(planned) } : { kind: "not_applied" };
@@ -123,6 +123,6 @@ const againMark = "-again-";
 
 /** `nightly-again-1` is the first round of `nightly`. */
 function roundOf(id: string): { readonly base: string; readonly round: number } {
-  const found = /^(.*)-again-(\d{1,3})$/.exec(id);
-  return found === null ? { base: id, round: 0 } : { base: found[1] ?? id, round: Number(found[2]) };
+  const match = /^(.*)-again-(\d{1,3})$/.exec(id);
+  return match === null ? { base: id, round: 0 } : { base: match[1] ?? id, round: Number(match[2]) };
 }

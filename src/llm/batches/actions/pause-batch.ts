@@ -3,7 +3,7 @@ import { defineAction } from "../../../actions/define-action.ts";
 import { shortLine } from "../../../core/one-line.ts";
 import type { BatchControl } from "../batch-control.ts";
 import { batchOutput, batchOutputFields } from "./batch-output.ts";
-import { batchParameter, ticketsLeft } from "./batch-target.ts";
+import { batchParameter, describeRemaining } from "./batch-target.ts";
 import { plannedBatch } from "./planned-batch.ts";
 
 /** Closes one batch's own gate; `pause-batches` closes the gate of a whole budget. */
@@ -23,7 +23,8 @@ export const pauseBatch = defineAction({
   behave({ batch: id, reason }, { batches }: { readonly batches: BatchControl }) {
     return plannedBatch(batches, id, {
       after: () => ({ gate: "paused" }),
-      summary: (batch, changes) => (changes.length === 0 ? `Batch ${id} is paused already` : `Pause batch ${id}: ${ticketsLeft(batch)}`),
+      summary: (batch, changes) =>
+        changes.length === 0 ? `Batch ${id} is paused already` : `Pause batch ${id}: ${describeRemaining(batch)}`,
       reason: () => shortLine(reason, 200),
       reversible: true,
       output: batchOutput,

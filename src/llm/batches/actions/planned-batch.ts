@@ -64,14 +64,14 @@ export function plannedBatch(batches: BatchControl, id: string, wanted: BatchCha
     },
     async run(plan) {
       const planned = plannedSchema.parse(plan.data);
-      const found = await readBatch(batches, id);
-      if (!holdsFields(found, planned.after)) await writeFields(batches, planned, planned.after, planned.version);
+      const batch = await readBatch(batches, id);
+      if (!hasBatchFields(batch, planned.after)) await writeFields(batches, planned, planned.after, planned.version);
       return { kind: "done", output: wanted.output(await readBatch(batches, id), planned.before) };
     },
     async probe(plan) {
       const planned = plannedSchema.parse(plan.data);
       const batch = await readBatch(batches, id);
-      return holdsFields(batch, planned.after)
+      return hasBatchFields(batch, planned.after)
         ? { kind: "applied", output: wanted.output(batch, planned.before) }
         : { kind: "not_applied" };
     },
@@ -79,8 +79,8 @@ export function plannedBatch(batches: BatchControl, id: string, wanted: BatchCha
       async undo(plan: Plan) {
         const planned = plannedSchema.parse(plan.data);
         const batch = await readBatch(batches, id);
-        if (holdsFields(batch, planned.before)) return;
-        if (!holdsFields(batch, planned.after)) throw changedMeanwhile(batch);
+        if (hasBatchFields(batch, planned.before)) return;
+        if (!hasBatchFields(batch, planned.after)) throw changedMeanwhile(batch);
         await writeFields(batches, planned, planned.before, batch.version);
       },
     }),
@@ -103,7 +103,7 @@ function batchChanges(batch: BatchView, after: PlannedBatch["after"]): readonly 
 }
 
 /** Whether the batch holds every one of these fields. */
-function holdsFields(batch: BatchView, fields: PlannedBatch["after"]): boolean {
+function hasBatchFields(batch: BatchView, fields: PlannedBatch["after"]): boolean {
   return (
     (fields.gate === undefined || batch.gate === fields.gate) &&
     (fields.state === undefined || batch.state === fields.state) &&
@@ -112,11 +112,11 @@ function holdsFields(batch: BatchView, fields: PlannedBatch["after"]): boolean {
 }
 
 async function writeFields(batches: BatchControl, planned: PlannedBatch, fields: BatchChange, version: number): Promise<void> {
-  const reply = await batches.change(planned.batch, { ...fields, reason: planned.reason, by: planned.by }, version);
-  if (reply === "set") return;
+  const result = await batches.change(planned.batch, { ...fields, reason: planned.reason, by: planned.by }, version);
+  if (result === "set") return;
   const now = await readBatch(batches, planned.batch);
-  if (holdsFields(now, fields)) return;
-  if (reply === "over") {
+  if (hasBatchFields(now, fields)) return;
+  if (result === "over") {
     throw new StepFailure({
       reason: "refused_by_target",
       message: `Batch ${now.id} is ${now.state}; nothing of it changes any more.`,

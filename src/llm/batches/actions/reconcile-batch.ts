@@ -27,7 +27,7 @@ export const reconcileBatch = defineAction({
   probes: true,
   undoes: false,
   behave({ batch: id }, { batches }: { readonly batches: BatchControl }) {
-    const look = async () => {
+    const readOutput = async () => {
       const { counts, progress, spentMicroUsd, reservedMicroUsd, limits } = await readBatch(batches, id);
       return {
         batch: id,
@@ -46,10 +46,10 @@ export const reconcileBatch = defineAction({
         return { summary: `Add batch ${id} up`, targets: [`batch/${id}`], changes: [], reversible: true, data: null };
       },
       async run() {
-        return { kind: "done", output: await look() };
+        return { kind: "done", output: await readOutput() };
       },
       async probe() {
-        return { kind: "applied", output: await look() };
+        return { kind: "applied", output: await readOutput() };
       },
     };
   },

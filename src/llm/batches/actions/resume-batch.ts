@@ -3,7 +3,7 @@ import { defineAction } from "../../../actions/define-action.ts";
 import { shortLine } from "../../../core/one-line.ts";
 import type { BatchControl } from "../batch-control.ts";
 import { batchOutput, batchOutputFields } from "./batch-output.ts";
-import { batchParameter, ticketsLeft } from "./batch-target.ts";
+import { batchParameter, describeRemaining } from "./batch-target.ts";
 import { plannedBatch } from "./planned-batch.ts";
 
 /** Opens one batch's own gate; its budget's gate stays as it is. */
@@ -23,7 +23,8 @@ export const resumeBatch = defineAction({
   behave({ batch: id, reason }, { batches }: { readonly batches: BatchControl }) {
     return plannedBatch(batches, id, {
       after: () => ({ gate: "open" }),
-      summary: (batch, changes) => (changes.length === 0 ? `Batch ${id} is open already` : `Resume batch ${id}: ${ticketsLeft(batch)}`),
+      summary: (batch, changes) =>
+        changes.length === 0 ? `Batch ${id} is open already` : `Resume batch ${id}: ${describeRemaining(batch)}`,
       reason: () => shortLine(reason, 200),
       reversible: true,
       output: batchOutput,

@@ -63,21 +63,21 @@ export const watchBatch = defineAction({
         // The ids are those of the plan: a batch that comes later is another run's.
         const before = progress === undefined ? undefined : progressSchema.parse(progress);
         const ids = before?.ids ?? z.object({ ids: z.array(z.string()) }).parse(plan.data).ids;
-        const seen = await Promise.all(ids.map(async (id) => readBatch(batches, id)));
-        const sum = (of: (batch: BatchView) => number) => seen.reduce((total, batch) => total + of(batch), 0);
+        const views = await Promise.all(ids.map(async (id) => readBatch(batches, id)));
+        const sum = (of: (batch: BatchView) => number) => views.reduce((total, batch) => total + of(batch), 0);
         const ended = sum(({ progress: { ended: one } }) => one);
         const now = clock.now();
         const since = before === undefined || before.ended !== ended ? now : before.since;
-        const goesOn = seen.some((batch) => !isThrough(batch) && batch.stop === null && batch.gate === "open" && batch.state === "open");
+        const goesOn = views.some((batch) => !isThrough(batch) && batch.stop === null && batch.gate === "open" && batch.state === "open");
         const stalled = goesOn && now - since >= stalledMs;
         if (goesOn && !stalled) {
           return {
             kind: "continue",
             afterMs: everyMs,
-            progress: { ids: [...ids], headline: headlineOf(seen), note: noteOf(seen), ended, since },
+            progress: { ids: [...ids], headline: headlineOf(views), note: detailOf(views), ended, since },
           };
         }
-        const rates = seen.flatMap(({ progress: { perMinute } }) => (perMinute === null ? [] : [perMinute]));
+        const rates = views.flatMap(({ progress: { perMinute } }) => (perMinute === null ? [] : [perMinute]));
         const succeeded = sum(({ counts }) => counts.succeeded);
         return {
           kind: "done",
@@ -87,10 +87,10 @@ export const watchBatch = defineAction({
             ended,
             succeeded,
             unsuccessful: ended - succeeded - sum(({ counts }) => counts.cancelled),
-            through: seen.every((batch) => isThrough(batch)),
-            stopped: seen.find(({ stop }) => stop !== null)?.stop?.hold ?? "",
+            through: views.every((batch) => isThrough(batch)),
+            stopped: views.find(({ stop }) => stop !== null)?.stop?.hold ?? "",
             stalled,
-            paused: seen.some(({ gate }) => gate === "paused"),
+            paused: views.some(({ gate }) => gate === "paused"),
             spent_usd: sum(({ spentMicroUsd }) => spentMicroUsd) / oneUsd,
             forecast_usd: sum(({ progress: { forecastMicroUsd } }) => forecastMicroUsd) / oneUsd,
             per_minute: rates.length === 0 ? null : rates.reduce((total, rate) => total + rate, 0),
@@ -101,8 +101,8 @@ export const watchBatch = defineAction({
   },
 });
 
-function headlineOf(seen: readonly BatchView[]): string {
-  return seen
+function headlineOf(views: readonly BatchView[]): string {
+  return views
     .map(
       ({ id, progress: { ended, tickets } }) =>
         `${id}: ${Math.floor((10 * ended) / Math.max(1, tickets)) * 10} % of ${tickets} tickets have ended`,
@@ -110,8 +110,8 @@ function headlineOf(seen: readonly BatchView[]): string {
     .join("; ");
 }
 
-function noteOf(seen: readonly BatchView[]): string {
-  return seen
+function detailOf(views: readonly BatchView[]): string {
+  return views
     .map(({ id, progress: { ended, tickets, forecastMicroUsd, etaAt }, spentMicroUsd }) => {
       const eta = etaAt === null ? "" : `, ETA ${new Date(etaAt).toISOString().slice(11, 16)} UTC`;
       return `${id}: ${ended} of ${tickets}, ${formatUsd(spentMicroUsd)} of ~${formatUsd(forecastMicroUsd)}${eta}`;

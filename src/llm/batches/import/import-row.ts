@@ -52,7 +52,7 @@ const amountUsd = z.union(
 );
 
 /** Names that mean something; everything else of a row is handed to the application as part of the payload. */
-const known = {
+const columns = {
   ref: externalIdSchema,
   kind: ticketKindSchema,
   repo: z.string().regex(/^[\w.:/@~+-]{1,300}$/, "a repository such as acme/shop, or its address"),
@@ -84,22 +84,22 @@ export function readImportRow(
   };
 
   const before = faults.length;
-  const externalRef = read(refName, known.ref);
+  const externalRef = read(refName, columns.ref);
   if (externalRef === undefined && faults.length === before) {
     faults.push({
       ...row.placeOf(),
       message: "The ticket has no `ref`; accepted is what identifies it where it comes from, e.g. acme/shop#7.",
     });
   }
-  const kind = read("kind", known.kind) ?? defaults.kind;
-  const repo = read("repo", known.repo) ?? defaults.repo;
-  const baseSha = read("base_sha", known.base_sha) ?? defaults.baseSha;
-  const variant = read("variant", known.variant);
-  const maxAttempts = read("max_attempts", known.max_attempts);
-  const estimateUsd = read("estimate_usd", known.estimate_usd);
+  const kind = read("kind", columns.kind) ?? defaults.kind;
+  const repo = read("repo", columns.repo) ?? defaults.repo;
+  const baseSha = read("base_sha", columns.base_sha) ?? defaults.baseSha;
+  const variant = read("variant", columns.variant);
+  const maxAttempts = read("max_attempts", columns.max_attempts);
+  const estimateUsd = read("estimate_usd", columns.estimate_usd);
 
   const payload: Json = {
-    ...Object.fromEntries(Object.entries(row.values).filter(([name]) => name !== refName && !Object.hasOwn(known, name))),
+    ...Object.fromEntries(Object.entries(row.values).filter(([name]) => name !== refName && !Object.hasOwn(columns, name))),
     ...(repo === undefined ? {} : { repo }),
     ...(baseSha === undefined ? {} : { base_sha: baseSha }),
   };

@@ -33,9 +33,9 @@ export function readCsv(source: string): { readonly records: readonly CsvRecord[
     for (;;) {
       const end = text.indexOf('"', at);
       const part = text.slice(at, end < 0 ? text.length : end);
-      for (let found = part.indexOf("\n"); found >= 0; found = part.indexOf("\n", found + 1)) {
+      for (let newlineAt = part.indexOf("\n"); newlineAt >= 0; newlineAt = part.indexOf("\n", newlineAt + 1)) {
         line += 1;
-        lineStart = at + found + 1;
+        lineStart = at + newlineAt + 1;
       }
       value += part;
       if (end < 0) {
@@ -49,7 +49,7 @@ export function readCsv(source: string): { readonly records: readonly CsvRecord[
       at += 1;
     }
   };
-  const rest = (): string => {
+  const readToDelimiter = (): string => {
     const from = at;
     while (at < text.length && text[at] !== "," && text[at] !== "\n") at += 1;
     const part = text.slice(from, at);
@@ -57,7 +57,7 @@ export function readCsv(source: string): { readonly records: readonly CsvRecord[
   };
   const bare = (): string => {
     const place = here();
-    const value = rest();
+    const value = readToDelimiter();
     const stray = value.indexOf('"');
     if (stray >= 0) {
       faults.push({
@@ -73,7 +73,7 @@ export function readCsv(source: string): { readonly records: readonly CsvRecord[
     if (text[at] !== '"') return void fields.push({ ...place, text: bare() });
     const value = quoted();
     const after = here();
-    const extra = rest();
+    const extra = readToDelimiter();
     if (extra !== "") faults.push({ ...after, message: "Text behind a closing quote; accepted is a comma or the end of the line." });
     fields.push({ ...place, text: value });
   };

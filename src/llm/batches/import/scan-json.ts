@@ -32,9 +32,9 @@ export function scanJson(text: string): JsonScan {
 
   const skip = (pattern: RegExp): boolean => {
     pattern.lastIndex = at;
-    const found = pattern.exec(text);
-    at = found === null ? at : pattern.lastIndex;
-    return found !== null && found[0] !== "";
+    const match = pattern.exec(text);
+    at = match === null ? at : pattern.lastIndex;
+    return match !== null && match[0] !== "";
   };
   const fault = (expected: string): never => {
     throw new Unreadable(at, expected);

@@ -1,7 +1,7 @@
 import type { Instant } from "../../../core/clock.ts";
 import { hourMs } from "../../../core/duration.ts";
 import type { OpenProviderBatch } from "./open-provider-batch.ts";
-import type { FoundSubmission, ProviderBatchStatus, ProviderFailure } from "./provider-batch.ts";
+import type { ProviderBatchStatus, ProviderFailure, SubmissionSearchResult } from "./provider-batch.ts";
 
 /** How long things may take. */
 export interface ProviderTimeouts {
@@ -57,13 +57,13 @@ export function afterFailure(
 /** The record after a lost submission was looked for. Only a certain "there is none" permits to send it again. Pure. */
 export function afterSearch(
   batch: OpenProviderBatch,
-  found: FoundSubmission,
+  result: SubmissionSearchResult,
   now: Instant,
   { againMs }: ProviderTimeouts,
 ): OpenProviderBatch {
-  switch (found.kind) {
+  switch (result.kind) {
     case "found":
-      return { ...batch, state: "submitted", id: found.id, reason: "", notBefore: now };
+      return { ...batch, state: "submitted", id: result.id, reason: "", notBefore: now };
     case "none":
       return { ...batch, state: "ready", reason: "", notBefore: now };
     case "unclear":

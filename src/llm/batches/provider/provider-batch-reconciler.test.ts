@@ -27,13 +27,13 @@ function aDesk() {
         // Counted once by the answer's id, as a ledger does.
         if ("cost" in verdict && verdict.cost.kind === "priced") answers.set(verdict.answerId, verdict.cost.costMicroUsd);
       },
-      async hold(_batch, reason) {
+      async pause(_batch, reason) {
         held.push(reason);
       },
     },
     prices: createPriceTable(shippedPrices),
     clock,
-    patience: defaultTimeouts,
+    timeouts: defaultTimeouts,
   });
   const compare = createProviderCostComparison({ store, costs: { anthropic: provider.costs }, clock });
   const ticketIds = Array.from({ length: 10 }, (_, index) => `t-${index}`);
@@ -41,7 +41,7 @@ function aDesk() {
   /** Looks every ten seconds for a while. */
   const lookFor = async (ms: number) => {
     for (let passed = 0; passed <= ms; passed += 10_000) {
-      await desk.look();
+      await desk.reconcile();
       await clock.advance(10_000);
     }
   };
@@ -65,7 +65,7 @@ describe("the desk of provider batches", () => {
   it("submits once although two processes look at once", async () => {
     const { desk, submit, provider } = aDesk();
     await submit();
-    await Promise.all([desk.look(), desk.look(), desk.look()]);
+    await Promise.all([desk.reconcile(), desk.reconcile(), desk.reconcile()]);
     expect(provider.created()).toBe(1);
   });
 
@@ -73,7 +73,7 @@ describe("the desk of provider batches", () => {
     const { submit, desk, lookFor, provider, last } = aDesk();
     await submit();
     const on = provider.inject({ kind: "lost_answer" });
-    await desk.look();
+    await desk.reconcile();
     on[Symbol.dispose]();
     await lookFor(240_000);
     expect(provider.created()).toBe(1);
@@ -152,10 +152,10 @@ describe("the desk of provider batches", () => {
 
     const late = aDesk();
     await late.submit();
-    await late.desk.look();
+    await late.desk.reconcile();
     await late.clock.advance(1000);
     await late.desk.cancel("b-1");
-    await late.desk.look();
+    await late.desk.reconcile();
     await late.clock.advance(1000);
     await late.lookFor(0);
     expect(late.last().filter((kind) => kind === "succeeded").length).toBe(7);
@@ -166,13 +166,13 @@ describe("the desk of provider batches", () => {
   it("settles again after a crash between the tickets and the record, and counts nothing twice", async () => {
     const { submit, desk, clock, store, provider, counted, verdicts } = aDesk();
     await submit();
-    await desk.look();
+    await desk.reconcile();
     await clock.advance(10_000);
     const close = store.close.bind(store);
     store.close = async () => Promise.reject(new Error("crashed"));
-    await expect(desk.look()).rejects.toThrow("could not be looked after");
+    await expect(desk.reconcile()).rejects.toThrow("could not be looked after");
     store.close = close;
-    await desk.look();
+    await desk.reconcile();
     expect(verdicts.get("t-0")).toEqual(["succeeded", "succeeded"]);
     expect([await store.list(), counted()]).toEqual([[], provider.billedMicroUsd()]);
   });

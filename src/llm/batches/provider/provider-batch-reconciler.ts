@@ -19,7 +19,7 @@ export interface TicketSide {
   /** Applies a verdict to its ticket and counts what it cost, once per answer id. `wait` never comes here. */
   settle(batch: OpenProviderBatch, item: SubmittedItem, verdict: ItemVerdict): Promise<void>;
   /** Nothing more can be submitted for this batch of ours until a person has changed something. */
-  hold(batch: OpenProviderBatch, reason: string): Promise<void>;
+  pause(batch: OpenProviderBatch, reason: string): Promise<void>;
 }
 
 /** Whom the desk needs. */
@@ -30,7 +30,7 @@ export interface ProviderBatchReconcilerDeps {
   readonly tickets: TicketSide;
   readonly prices: Pick<PriceTable, "find">;
   readonly clock: Pick<Clock, "now">;
-  readonly patience: ProviderTimeouts;
+  readonly timeouts: ProviderTimeouts;
 }
 
 /** What is handed to a provider, before it has a record. */
@@ -46,7 +46,7 @@ export interface ProviderBatchReconciler {
   /** Records the submission; a look sends it. The same key again changes nothing. */
   submit(submission: NewSubmission): Promise<"opened" | "known">;
   /** One step for each open submission, and what was closed by it. A provider in trouble stops none of the others. */
-  look(signal?: AbortSignal): Promise<readonly ClosedProviderBatch[]>;
+  reconcile(signal?: AbortSignal): Promise<readonly ClosedProviderBatch[]>;
   /** Cancels all submissions of a batch of ours; irreversible for what has been answered. Says how many. */
   cancel(batchId: string): Promise<number>;
   /** Submits what is held once more, after a person has mended the reason. Says how many. */
@@ -57,7 +57,7 @@ export interface ProviderBatchReconciler {
 
 /** See {@link ProviderBatchReconciler}. */
 export function createProviderBatchReconciler(deps: ProviderBatchReconcilerDeps): ProviderBatchReconciler {
-  const { store, clock, patience } = deps;
+  const { store, clock, timeouts } = deps;
 
   const open = async (key: string, batch: Pick<OpenProviderBatch, "provider" | "batchId" | "items" | "state" | "reason" | "cancel">) =>
     store.open({ ...batch, key, notBefore: clock.now(), revision: 0 });
@@ -78,10 +78,10 @@ export function createProviderBatchReconciler(deps: ProviderBatchReconcilerDeps)
 
   const failed = async (batch: OpenProviderBatch, error: unknown): Promise<ClosedProviderBatch | undefined> => {
     if (!(error instanceof ProviderFailure)) throw error;
-    const next = afterFailure(batch, error, clock.now(), patience);
+    const next = afterFailure(batch, error, clock.now(), timeouts);
     if (next === undefined) return refuse(batch, [{ code: error.trouble, message: error.message }]);
     const put = await store.put(next);
-    if (put?.state === "held") await deps.tickets.hold(put, put.reason);
+    if (put?.state === "held") await deps.tickets.pause(put, put.reason);
     return undefined;
   };
 
@@ -92,44 +92,48 @@ export function createProviderBatchReconciler(deps: ProviderBatchReconcilerDeps)
     if (meaning === "refused") return refuse(batch, status.faults);
     if (meaning === "wait") return undefined;
     const endedAt = status.endedAt ?? clock.now();
-    const known = batch.endedAt === undefined ? await store.put({ ...batch, endedAt }) : batch;
-    if (known === undefined) return undefined;
+    const endedBatch = batch.endedAt === undefined ? await store.put({ ...batch, endedAt }) : batch;
+    if (endedBatch === undefined) return undefined;
     const results: ProviderResult[] = [];
     for await (const result of port.results(id, signal)) results.push(result);
-    const told = reconcileResults(results, {
+    const reconciliation = reconcileResults(results, {
       provider: batch.provider,
       items: batch.items,
       prices: deps.prices,
       endedAt,
-      isOverdue: clock.now() - endedAt >= patience.resultsMs,
+      isOverdue: clock.now() - endedAt >= timeouts.resultsMs,
       ...(status.unnamed !== undefined && { unnamed: status.unnamed }),
     });
-    if (told.counts.wait === 0) return settle(known, endedAt, told);
-    await store.put({ ...known, reason: "results_missing", notBefore: clock.now() + patience.againMs });
+    if (reconciliation.counts.wait === 0) return settle(endedBatch, endedAt, reconciliation);
+    await store.put({ ...endedBatch, reason: "results_missing", notBefore: clock.now() + timeouts.againMs });
     return undefined;
   };
 
   /** The tickets first, then what is submitted again, then the end: a crash in between repeats, and loses nothing. */
-  const settle = async (batch: OpenProviderBatch, endedAt: Instant, told: Reconciliation): Promise<ClosedProviderBatch | undefined> => {
-    for (const { item, verdict } of told.verdicts) await deps.tickets.settle(batch, item, verdict);
-    const again = told.verdicts.flatMap(({ item, verdict }) =>
+  const settle = async (
+    batch: OpenProviderBatch,
+    endedAt: Instant,
+    reconciliation: Reconciliation,
+  ): Promise<ClosedProviderBatch | undefined> => {
+    for (const { item, verdict } of reconciliation.verdicts) await deps.tickets.settle(batch, item, verdict);
+    const again = reconciliation.verdicts.flatMap(({ item, verdict }) =>
       verdict.kind === "resubmit" ? [{ item, resubmissions: item.resubmissions + 1 }] : [],
     );
-    const paused = told.verdicts.flatMap(({ item, verdict }) =>
+    const paused = reconciliation.verdicts.flatMap(({ item, verdict }) =>
       verdict.kind === "pause" ? [{ item, resubmissions: item.resubmissions }] : [],
     );
     await reopen(batch, `${batch.key}+`, again, "ready");
     await reopen(batch, `${batch.key}~`, paused, "held");
-    const { counts, costMicroUsd, unpriced, unreadableLines } = told;
+    const { counts, costMicroUsd, unpriced, unreadableLines } = reconciliation;
     return close(batch, {
       endedAt,
       counts,
       costMicroUsd,
       unpriced,
       unreadableLines,
-      unknownIds: told.unknownIds.length,
-      doubleIds: told.doubleIds.length,
-      conflictingIds: told.conflictingIds.length,
+      unknownIds: reconciliation.unknownIds.length,
+      doubleIds: reconciliation.doubleIds.length,
+      conflictingIds: reconciliation.conflictingIds.length,
     });
   };
 
@@ -149,7 +153,7 @@ export function createProviderBatchReconciler(deps: ProviderBatchReconcilerDeps)
     const { provider, batchId, cancel } = batch;
     const opened = { provider, batchId, items: fresh, state, reason, cancel };
     await open(key, opened);
-    if (state === "held") await deps.tickets.hold({ ...opened, key, notBefore: 0, revision: 0 }, reason);
+    if (state === "held") await deps.tickets.pause({ ...opened, key, notBefore: 0, revision: 0 }, reason);
   };
 
   /** Every item gets the same verdict, without a word of the provider about it. */
@@ -175,7 +179,7 @@ export function createProviderBatchReconciler(deps: ProviderBatchReconcilerDeps)
   };
 
   const step = async (batch: OpenProviderBatch, signal?: AbortSignal): Promise<ClosedProviderBatch | undefined> => {
-    const move = nextProviderMove(batch, clock.now(), patience);
+    const move = nextProviderMove(batch, clock.now(), timeouts);
     if (move === "wait") return undefined;
     if (move === "drop") return settleAll(batch, { kind: "canceled" });
     const port = deps.providers[batch.provider];
@@ -186,15 +190,15 @@ export function createProviderBatchReconciler(deps: ProviderBatchReconcilerDeps)
     if (move === "submit") return send(batch, port, signal);
     try {
       if (move === "read") return await follow(batch, batch.id ?? "", port, signal);
-      const known = (await store.list()).flatMap(({ id }) => (id === undefined ? [] : [id]));
+      const storedIds = (await store.list()).flatMap(({ id }) => (id === undefined ? [] : [id]));
       const customIds = batch.items.map(({ customId }) => customId);
-      const found = await port.find({ key: batch.key, customIds, since: batch.startedAt ?? 0, known }, signal);
-      await store.put(afterSearch(batch, found, clock.now(), patience));
+      const searchResult = await port.find({ key: batch.key, customIds, since: batch.startedAt ?? 0, known: storedIds }, signal);
+      await store.put(afterSearch(batch, searchResult, clock.now(), timeouts));
       return undefined;
     } catch (error) {
       // A search that failed says nothing about the submission: it stays lost.
       if (!(error instanceof ProviderFailure)) throw error;
-      await store.put({ ...batch, reason: error.trouble, notBefore: clock.now() + Math.max(patience.againMs, error.retryAfterMs ?? 0) });
+      await store.put({ ...batch, reason: error.trouble, notBefore: clock.now() + Math.max(timeouts.againMs, error.retryAfterMs ?? 0) });
       return undefined;
     }
   };
@@ -213,7 +217,7 @@ export function createProviderBatchReconciler(deps: ProviderBatchReconcilerDeps)
       const items = ticketIds.map((ticketId) => ({ ticketId, customId: customIdOf(key, ticketId), resubmissions: 0 }));
       return open(key, { provider, batchId, items, state: "ready", reason: "", cancel: false });
     },
-    async look(signal) {
+    async reconcile(signal) {
       const closed: ClosedProviderBatch[] = [];
       const faults: unknown[] = [];
       for (const batch of await store.list()) {

@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { Json } from "../../../../packages/sdk/src/wire/json.ts";
 import type { Instant } from "../../../core/clock.ts";
 import { sha256 } from "../../../core/json.ts";
-import type { PartitionReply } from "../../usage/token-partition.ts";
+import type { PartitionResult } from "../../usage/token-partition.ts";
 
 /** An id that every provider accepts for an item: letters, digits, `_` and `-`, at most 64. */
 export const customIdSchema = z.string().regex(/^[\w-]{1,64}$/, "an id of 1 to 64 letters, digits, _ and -");
@@ -92,7 +92,7 @@ export type ItemOutcome =
       /** The model that answered. */
       readonly model: string;
       /** What it used, as one partition, or why that cannot be read. */
-      readonly usage: PartitionReply;
+      readonly usage: PartitionResult;
       /** The provider declined to answer: a person decides; it is billed all the same. */
       readonly isRefusal: boolean;
       /** The provider's id of the answer; usage is counted once by it. */
@@ -142,7 +142,7 @@ export class ProviderFailure extends Error {
  * What a search for a submission came to whose answer was lost. `unclear`: a batch at the provider may be it, and will tell once it has ended;
  * it is neither adopted nor submitted again until then.
  */
-export type FoundSubmission =
+export type SubmissionSearchResult =
   | { readonly kind: "found"; readonly id: string }
   | { readonly kind: "none" }
   | { readonly kind: "unclear"; readonly candidates: readonly string[] };
@@ -167,7 +167,7 @@ export interface ProviderBatches {
    */
   submit(submission: ProviderSubmission, signal?: AbortSignal): Promise<string>;
   /** Looks for a submission whose answer was lost. */
-  find(trace: SubmissionTrace, signal?: AbortSignal): Promise<FoundSubmission>;
+  find(trace: SubmissionTrace, signal?: AbortSignal): Promise<SubmissionSearchResult>;
   read(id: string, signal?: AbortSignal): Promise<ProviderBatchStatus>;
   /** Streams the results of an ended batch, in any order. Rejects with `not_ready` before. What was yielded before it rejects is true. */
   results(id: string, signal?: AbortSignal): AsyncIterable<ProviderResult>;

@@ -57,10 +57,10 @@ async function open(patience = { sendingMs: 200, againMs: 20, resultsMs: 60_000 
     }),
     prices: createPriceTable(shippedPrices),
     clock,
-    patience,
+    timeouts: patience,
   });
   const control = createBatchControl({ batches, tickets, budgets: ledger, clock });
-  const feeder = { ringAll: async () => Promise.reject(new Error("no worker is asked")) };
+  const feeder = { enqueueAll: async () => Promise.reject(new Error("no worker is asked")) };
   const keeper = createBatchReconciler({ batches, control, tickets, gate, feeder, desk, clock, minuteMs: 60_000 });
   expect(await control.submit("b")).toEqual({ kind: "submitted" });
   const drain = new AbortController();
@@ -71,14 +71,18 @@ async function open(patience = { sendingMs: 200, againMs: 20, resultsMs: 60_000 
   const repeat = (intervalMs: number, tick: (signal: AbortSignal) => Promise<unknown>) =>
     runPeriodically({ name: "test", intervalMs, clock, log, signal: drain.signal }, async ({ signal }) => void (await tick(signal)));
   // As two servers do, and one worker.
-  const handles = [repeat(20, async (signal) => desk.look(signal)), repeat(20, async (signal) => desk.look(signal)), repeat(100, compare)];
-  const until = async (isReached: (batch: NonNullable<Awaited<ReturnType<typeof control.look>>>) => boolean | Promise<boolean>) => {
+  const handles = [
+    repeat(20, async (signal) => desk.reconcile(signal)),
+    repeat(20, async (signal) => desk.reconcile(signal)),
+    repeat(100, compare),
+  ];
+  const until = async (isReached: (batch: NonNullable<Awaited<ReturnType<typeof control.get>>>) => boolean | Promise<boolean>) => {
     for (const deadline = Date.now() + 20_000; Date.now() < deadline; await clock.sleep(20)) {
       await keeper.reconcile();
-      const batch = await control.look("b");
+      const batch = await control.get("b");
       if (batch !== undefined && (await isReached(batch))) return batch;
     }
-    throw new Error(`it did not happen within 20 s: ${JSON.stringify(await control.look("b"))}`);
+    throw new Error(`it did not happen within 20 s: ${JSON.stringify(await control.get("b"))}`);
   };
   return {
     provider,

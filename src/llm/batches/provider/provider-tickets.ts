@@ -21,7 +21,7 @@ export const providerReason = "provider_batch";
 
 /** Whom the tickets' side needs. */
 export interface ProviderTicketsDeps {
-  readonly tickets: Pick<TicketStore, "get" | "hold" | "write">;
+  readonly tickets: Pick<TicketStore, "get" | "claim" | "write">;
   readonly ledger: Pick<BudgetLedger, "record">;
   readonly publish: EventSink<UsageCounted>;
   readonly gate: Pick<AdmissionGate, "release">;
@@ -38,16 +38,16 @@ export function createProviderTickets(deps: ProviderTicketsDeps): TicketSide {
   const count = async (ticket: Ticket, batch: OpenProviderBatch, item: SubmittedItem, verdict: ItemVerdict): Promise<void> => {
     if (!("cost" in verdict)) return;
     const event = eventOf(ticket, batch, item, verdict, verdict.kind === "person" ? "refusal" : "ok", clock.now());
-    const [reply] = await deps.ledger.record([event]);
-    if (reply === "accepted") deps.publish({ kind: "usage_counted", usage: [event] });
+    const [result] = await deps.ledger.record([event]);
+    if (result === "accepted") deps.publish({ kind: "usage_counted", usage: [event] });
   };
 
   const end = async (batch: OpenProviderBatch, ticketId: string, verdict: ItemVerdict): Promise<void> => {
     const change = changeOf(verdict);
-    const held = await tickets.hold(ticketId, holderOf(batch));
-    if (held === undefined) return;
-    if (!hasEnded(held.state) && !(await tickets.write(ticketId, holderOf(batch), change))) return;
-    const { budget, queue, batchId, kind, variant, state } = hasEnded(held.state) ? held : { ...held, ...change };
+    const claimed = await tickets.claim(ticketId, holderOf(batch));
+    if (claimed === undefined) return;
+    if (!hasEnded(claimed.state) && !(await tickets.write(ticketId, holderOf(batch), change))) return;
+    const { budget, queue, batchId, kind, variant, state } = hasEnded(claimed.state) ? claimed : { ...claimed, ...change };
     const failureClass = "reason" in change && state === "dead" && verdict.kind === "dead" ? { failureClass: verdict.reason } : {};
     const outcome = state === "succeeded" || state === "dead" || state === "cancelled" ? { outcome: state } : {};
     await deps.gate.release({
@@ -78,7 +78,7 @@ export function createProviderTickets(deps: ProviderTicketsDeps): TicketSide {
       await count(ticket, batch, item, verdict);
       await end(batch, item.ticketId, verdict);
     },
-    hold: async (batch, reason) => deps.pause(batch.batchId, reason),
+    pause: async (batch, reason) => deps.pause(batch.batchId, reason),
   };
 }
 

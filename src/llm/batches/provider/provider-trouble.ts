@@ -44,10 +44,10 @@ export function failureOf(error: unknown, provider: string, kind: CallKind, word
   }
   const headers = errorField(error, "headers");
   const header = headers instanceof Headers ? (headers.get("retry-after") ?? undefined) : undefined;
-  const told = [words.type, words.code].filter((word) => /^[\w.-]{1,60}$/.test(word)).join(", ");
+  const details = [words.type, words.code].filter((word) => /^[\w.-]{1,60}$/.test(word)).join(", ");
   return new ProviderFailure(
     troubleOf(status, kind, words),
-    `${provider} answered ${status}${told === "" ? "" : ` (${told})`}`,
+    `${provider} answered ${status}${details === "" ? "" : ` (${details})`}`,
     retryAfterMs(header, now),
   );
 }

@@ -2,7 +2,7 @@ import type { Json } from "../../../../packages/sdk/src/wire/json.ts";
 import type { TokenPartition, UsageAnomaly } from "../../../../packages/sdk/src/wire/usage.ts";
 import type { Instant } from "../../../core/clock.ts";
 import type { MicroUsd } from "../../../core/money.ts";
-import { type CostReply, costOf, type PriceTable } from "../../usage/price-table.ts";
+import { type CostResult, costOf, type PriceTable } from "../../usage/price-table.ts";
 import { type ItemErrorClass, type ItemOutcome, isRetryable, type ProviderResult } from "./provider-batch.ts";
 
 /** An item is submitted at most so often again. */
@@ -19,7 +19,7 @@ export interface SubmittedItem {
 /** What an answer cost, or why that is unknown. */
 export type AnswerCost =
   | { readonly kind: "priced"; readonly tokens: TokenPartition; readonly costMicroUsd: MicroUsd }
-  | { readonly kind: "unpriced"; readonly tokens: TokenPartition; readonly reason: (CostReply & { kind: "unpriced" })["reason"] }
+  | { readonly kind: "unpriced"; readonly tokens: TokenPartition; readonly reason: (CostResult & { kind: "unpriced" })["reason"] }
   | { readonly kind: "anomaly"; readonly reason: UsageAnomaly };
 
 /** An answer that is billed. */
@@ -90,10 +90,10 @@ export function reconcileResults(results: Iterable<ProviderResult>, facts: Recon
     if (result.kind === "unreadable") unreadableLines += 1;
     else if (!ours.has(result.customId)) unknown.add(result.customId);
     else {
-      const known = best.get(result.customId);
-      if (known !== undefined) doubles.add(result.customId);
-      if (known !== undefined && rankOf(known) !== rankOf(result.outcome)) conflicts.add(result.customId);
-      if (known === undefined || rankOf(result.outcome) < rankOf(known)) best.set(result.customId, result.outcome);
+      const previous = best.get(result.customId);
+      if (previous !== undefined) doubles.add(result.customId);
+      if (previous !== undefined && rankOf(previous) !== rankOf(result.outcome)) conflicts.add(result.customId);
+      if (previous === undefined || rankOf(result.outcome) < rankOf(previous)) best.set(result.customId, result.outcome);
     }
   }
 

@@ -12,7 +12,7 @@ import {
 } from "./open-provider-batch.ts";
 import { submissionScripts } from "./redis-scripts.ts";
 
-const keptMs = 35 * dayMs;
+const retentionMs = 35 * dayMs;
 
 const instant = z.number();
 const openShape: z.ZodType<OpenProviderBatch> = z.object({
@@ -64,8 +64,8 @@ export function createProviderBatchStore(redis: Redis): ProviderBatchStore {
     open: (batch) =>
       available(async () => {
         const args = { key: batch.key, submission: JSON.stringify({ ...batch, revision: 0 }) };
-        const reply = await submissionScripts.open.run(redis, { keys: allKeys, args });
-        return reply === 1 ? "opened" : "known";
+        const result = await submissionScripts.open.run(redis, { keys: allKeys, args });
+        return result === 1 ? "opened" : "known";
       }),
     list: () => available(async () => (await all(keys.providerOpen, openShape)).sort((a, b) => (a.key < b.key ? -1 : 1))),
     put: (batch) =>
@@ -77,10 +77,10 @@ export function createProviderBatchStore(redis: Redis): ProviderBatchStore {
     close: (batch, closed) =>
       available(async () => {
         const args = { key: batch.key, expectedRevision: batch.revision, closed: JSON.stringify(closed) };
-        const reply = await submissionScripts.close.run(redis, { keys: allKeys, args });
-        const old = (await settled()).filter(({ closedAt }) => closedAt < closed.closedAt - keptMs).map(({ key }) => key);
+        const result = await submissionScripts.close.run(redis, { keys: allKeys, args });
+        const old = (await settled()).filter(({ closedAt }) => closedAt < closed.closedAt - retentionMs).map(({ key }) => key);
         if (old.length > 0) await redis.hdel(keys.providerClosed, ...old);
-        return reply === 1;
+        return result === 1;
       }),
     closed: () => available(settled),
     putDelta: (delta) => available(async () => void (await redis.hset(keys.providerDeltas, delta.provider, JSON.stringify(delta)))),

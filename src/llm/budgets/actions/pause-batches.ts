@@ -32,7 +32,7 @@ export const pauseBatches = defineAction({
   behave(parameters, { budgets }: { readonly budgets: BudgetControl }) {
     const { budget } = parameters;
 
-    async function look(now: number, already: boolean): Promise<ActionOutput> {
+    async function readOutput(now: number, already: boolean): Promise<ActionOutput> {
       const state = await readBudget(budgets, budget);
       return {
         ...stateOfWork(state, now),
@@ -66,10 +66,10 @@ export const pauseBatches = defineAction({
         const planned = plannedOf(plan);
         const already = Object.keys(planned.after).length === 0;
         if (!already) await setPlanned(budgets, planned);
-        return { kind: "done", output: await look(clock.now(), already) };
+        return { kind: "done", output: await readOutput(clock.now(), already) };
       },
       async probe(plan, { clock }) {
-        const output = await look(clock.now(), Object.keys(plannedOf(plan).after).length === 0);
+        const output = await readOutput(clock.now(), Object.keys(plannedOf(plan).after).length === 0);
         return output["paused"] === true ? { kind: "applied", output } : { kind: "not_applied" };
       },
       async undo(plan) {

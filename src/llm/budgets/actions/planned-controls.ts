@@ -50,10 +50,10 @@ export type PlannedControls = z.output<typeof plannedSchema>;
 export async function readBudget(budgets: BudgetControl, budget: string): Promise<BudgetState> {
   const state = await budgets.read(budget);
   if (state !== undefined) return state;
-  const known = await budgets.list();
+  const budgetIds = await budgets.list();
   throw new StepFailure({
     reason: "invalid_parameters",
-    message: `There is no budget "${budget}". Known: ${known.length === 0 ? "none" : known.slice(0, 20).join(", ")}.`,
+    message: `There is no budget "${budget}". Known: ${budgetIds.length === 0 ? "none" : budgetIds.slice(0, 20).join(", ")}.`,
     applied: "no",
   });
 }
@@ -87,11 +87,11 @@ export function plannedOf(plan: Plan): PlannedControls {
  * Throws StepFailure `refused_by_target` when somebody changed the controls since the plan; nothing was written then.
  */
 export async function setPlanned(budgets: BudgetControl, planned: PlannedControls): Promise<BudgetControls> {
-  const reply = await budgets.compareAndSet(planned.budget, planned.version, changeOf(planned.after));
-  if (reply.set || holds(reply.controls, planned.after)) return reply.controls;
+  const result = await budgets.compareAndSet(planned.budget, planned.version, changeOf(planned.after));
+  if (result.set || hasFields(result.controls, planned.after)) return result.controls;
   throw new StepFailure({
     reason: "refused_by_target",
-    message: `The controls of budget ${planned.budget} changed since the plan (version ${reply.controls.version} by ${reply.controls.by || "unknown"}, planned from ${planned.version}); nothing was written.`,
+    message: `The controls of budget ${planned.budget} changed since the plan (version ${result.controls.version} by ${result.controls.by || "unknown"}, planned from ${planned.version}); nothing was written.`,
     applied: "no",
   });
 }
@@ -105,16 +105,16 @@ export async function restorePlanned(budgets: BudgetControl, planned: PlannedCon
     const { controls } = await readBudget(budgets, planned.budget);
     const after = withCurrentLimits(planned.after, planned, controls);
     const before = withCurrentLimits(planned.before, planned, controls);
-    if (holds(controls, before)) return;
-    if (!holds(controls, after)) {
+    if (hasFields(controls, before)) return;
+    if (!hasFields(controls, after)) {
       throw new StepFailure({
         reason: "refused_by_target",
         message: `Somebody else changed the controls of budget ${planned.budget} meanwhile (by ${controls.by || "unknown"}: ${controls.reason || "no reason given"}); they stay as they are.`,
         applied: "no",
       });
     }
-    const reply = await budgets.compareAndSet(planned.budget, controls.version, changeOf(before));
-    if (reply.set) return;
+    const result = await budgets.compareAndSet(planned.budget, controls.version, changeOf(before));
+    if (result.set) return;
   }
   throw new StepFailure({
     reason: "overloaded",
@@ -124,7 +124,7 @@ export async function restorePlanned(budgets: BudgetControl, planned: PlannedCon
 }
 
 /** Whether the controls hold every one of these fields. */
-export function holds(controls: BudgetControls, fields: ControlFields): boolean {
+export function hasFields(controls: BudgetControls, fields: ControlFields): boolean {
   return canonicalJson(sameFields(controls, fields)) === canonicalJson(fields);
 }
 

@@ -3,7 +3,7 @@ import * as fc from "fast-check";
 import { nextRampMove, type RampFacts, type RampState, rampStart } from "./ramp.ts";
 
 const rules = { everyMs: 100, stepsBackAllowed: 2 };
-const at = (now: number, sight: RampFacts["sight"], exhausted = false): RampFacts => ({ now, sight, exhausted, lastStage: 2 });
+const at = (now: number, sight: RampFacts["burnRate"], exhausted = false): RampFacts => ({ now, burnRate: sight, exhausted, lastStep: 2 });
 
 describe("one look", () => {
   it.each<[string, RampState, RampFacts, string, number]>([
@@ -50,7 +50,7 @@ describe("every history", () => {
         let now = 0;
         for (const { sight, exhausted, wait } of history) {
           now += wait;
-          const move = nextRampMove(ramp, { sight, exhausted, now, lastStage: 2 }, rules);
+          const move = nextRampMove(ramp, { burnRate: sight, exhausted, now, lastStep: 2 }, rules);
           const up = move.ramp.stage - ramp.stage;
           const mayRise = sight === "under" && !exhausted && (ramp.stage < 0 || now - ramp.since >= rules.everyMs);
           expect(up).toBeLessThanOrEqual(mayRise ? 1 : 0);

@@ -11,14 +11,14 @@ export interface RampState {
 }
 
 /** A gate that stays closed so many stages long, and still the burn is over: something spends without asking, and people must know. */
-const maxClosedStages = 8;
+const maxClosedPeriods = 8;
 
 /** What one look shows. */
 export interface RampFacts {
-  readonly sight: "under" | "over" | "unseen";
+  readonly burnRate: "under" | "over" | "unseen";
   /** Spent and reserved money has reached the limit. */
   readonly exhausted: boolean;
-  readonly lastStage: number;
+  readonly lastStep: number;
   readonly now: number;
 }
 
@@ -44,10 +44,10 @@ export function rampStart(now: number): RampState {
  * exhausted: closed, and a person is asked.
  */
 export function nextRampMove(ramp: RampState, facts: RampFacts, rules: RampRules): RampMove {
-  const move = looked(ramp, facts, rules);
+  const move = decideRampMove(ramp, facts, rules);
   const closedSince = move.ramp.stage >= 0 ? null : ramp.stage >= 0 ? facts.now : (ramp.closedSince ?? facts.now);
   const next = { ...move, ramp: { ...move.ramp, closedSince } };
-  if (move.kind !== "stay" || closedSince === null || facts.now - closedSince < maxClosedStages * rules.everyMs) return next;
+  if (move.kind !== "stay" || closedSince === null || facts.now - closedSince < maxClosedPeriods * rules.everyMs) return next;
   return { ...next, kind: "ask_decision", why: `${move.why}, although the gate has been closed for long` };
 }
 
@@ -57,12 +57,12 @@ export interface RampRules {
   readonly stepsBackAllowed: number;
 }
 
-function looked(ramp: RampState, facts: RampFacts, rules: RampRules): RampMove {
+function decideRampMove(ramp: RampState, facts: RampFacts, rules: RampRules): RampMove {
   const { now } = facts;
   if (facts.exhausted) {
     return { kind: "ask_limit", why: "the budget is exhausted", ramp: { ...ramp, stage: -1, since: now, unseenSince: null } };
   }
-  switch (facts.sight) {
+  switch (facts.burnRate) {
     case "unseen": {
       const unseenSince = ramp.unseenSince ?? now;
       if (ramp.stage >= 0 && now - unseenSince >= rules.everyMs) {
@@ -91,12 +91,12 @@ function looked(ramp: RampState, facts: RampFacts, rules: RampRules): RampMove {
       };
     }
     case "under": {
-      const held = ramp.stage < 0 || (ramp.unseenSince === null && now - ramp.since >= rules.everyMs);
-      if (!held) {
+      const isStable = ramp.stage < 0 || (ramp.unseenSince === null && now - ramp.since >= rules.everyMs);
+      if (!isStable) {
         const since = ramp.unseenSince === null ? ramp.since : now;
         return { kind: "stay", why: "the burn is under the threshold", ramp: { ...ramp, since, unseenSince: null } };
       }
-      if (ramp.stage >= facts.lastStage)
+      if (ramp.stage >= facts.lastStep)
         return { kind: "finish", why: "the burn stayed under the threshold", ramp: { ...ramp, unseenSince: null } };
       return {
         kind: "advance",

@@ -11,9 +11,9 @@ const snapshotSchema = z.object({ budget: z.string(), limits: z.object({}), runn
  */
 export function ranBefore(state: BudgetState, results: { readonly [stepId: string]: Json }): number | undefined {
   if (state.controls.limits.concurrency !== null) return state.controls.limits.concurrency;
-  const seen = Object.values(results).flatMap((result) => snapshotRunning(result, state.budget.id));
-  const most = Math.max(0, state.running, ...seen);
-  return most > 0 ? most : undefined;
+  const earlierRunning = Object.values(results).flatMap((result) => snapshotRunning(result, state.budget.id));
+  const maxRunning = Math.max(0, state.running, ...earlierRunning);
+  return maxRunning > 0 ? maxRunning : undefined;
 }
 
 function snapshotRunning(result: Json, budget: string): readonly number[] {

@@ -27,7 +27,7 @@ export const resumeBatches = defineAction({
   probes: true,
   undoes: true,
   behave({ budget, reason }, { budgets }: { readonly budgets: BudgetControl }) {
-    async function look(now: number): Promise<ActionOutput> {
+    async function readOutput(now: number): Promise<ActionOutput> {
       return { ...stateOfWork(await readBudget(budgets, budget), now), budget };
     }
 
@@ -50,10 +50,10 @@ export const resumeBatches = defineAction({
       async run(plan, { clock }) {
         const planned = plannedOf(plan);
         if (planned.after.gate !== undefined) await setPlanned(budgets, planned);
-        return { kind: "done", output: await look(clock.now()) };
+        return { kind: "done", output: await readOutput(clock.now()) };
       },
       async probe(_plan, { clock }) {
-        const output = await look(clock.now());
+        const output = await readOutput(clock.now());
         return output["paused"] === false ? { kind: "applied", output } : { kind: "not_applied" };
       },
       async undo(plan) {

@@ -15,9 +15,9 @@ import { type ControlFields, changesOf, plannedChange, plannedOf, readBudget, re
 import { nextRampMove, type RampMove, rampStart } from "./ramp.ts";
 import { ranBefore } from "./ran-before.ts";
 
-const stageShares = [0.25, 0.5, 1] as const;
+const stepShares = [0.25, 0.5, 1] as const;
 
-const checksPerStage = 5;
+const pollsPerStep = 5;
 
 const progressSchema = z.object({
   stage: z.number().int(),
@@ -37,8 +37,8 @@ const progressSchema = z.object({
 type Progress = z.output<typeof progressSchema>;
 
 /** What the ramp may find in the controls without somebody else having been there. */
-interface Known {
-  readonly stages: readonly number[];
+interface RampPlan {
+  readonly steps: readonly number[];
   readonly before: number | null;
   readonly version: number;
 }
@@ -89,30 +89,30 @@ export const resumeWithRamp = defineAction({
   behave(parameters, ports: { readonly budgets: BudgetControl; readonly prometheus: PrometheusReader }) {
     const { budget, threshold } = parameters;
     const everyMs = millisecondsOf(parameters.every);
-    const lookEveryMs = Math.max(250, Math.round(everyMs / checksPerStage));
+    const pollIntervalMs = Math.max(250, Math.round(everyMs / pollsPerStep));
     const rules = { everyMs, stepsBackAllowed: parameters.steps_back };
 
     return {
       async plan(context) {
         const state = await readBudget(ports.budgets, budget);
         const full = parameters.concurrency ?? ranBefore(state, context.results) ?? 1;
-        const stages = stagesOf(full);
+        const steps = concurrencyStepsOf(full);
         const planned = plannedChange(state, {
           ...openAs(context.runId, `ramp to ${full} at once`),
-          limits: { ...state.controls.limits, concurrency: stages.at(-1) ?? full },
+          limits: { ...state.controls.limits, concurrency: steps.at(-1) ?? full },
         });
         const queries = parameters.burn === undefined ? defaultQueries(budget) : [parameters.burn].flat();
         return {
-          summary: `Open budget ${budget} with ${stages.join(", then ")} tickets at once, each held ${formatDuration(everyMs)} while the burn is under ${threshold}`,
+          summary: `Open budget ${budget} with ${steps.join(", then ")} tickets at once, each held ${formatDuration(everyMs)} while the burn is under ${threshold}`,
           targets: [`budget/${budget}`],
           changes: changesOf(planned),
           reversible: true,
-          data: { ...planned, stages, queries },
+          data: { ...planned, stages: steps, queries },
         };
       },
       async run(plan, context) {
         const planned = plannedOf(plan);
-        const { stages, queries } = dataSchema.parse(plan.data);
+        const { stages: steps, queries } = dataSchema.parse(plan.data);
         const state = await readBudget(ports.budgets, budget);
         const now = context.clock.now();
         let progress: Progress =
@@ -126,10 +126,14 @@ export const resumeWithRamp = defineAction({
         } else if (context.progress === undefined && isPaused(state.controls, now) && state.controls.by !== `run:${context.runId}`) {
           return askOwner(state, progress);
         }
-        const known = { stages, before: planned.before.limits?.concurrency ?? null, version: progress.version };
-        const sight = await judgeBurn(ports.prometheus, queries, threshold, context.signal);
-        const move = nextRampMove(progress, { sight: sight.kind, exhausted: isExhausted(state), lastStage: stages.length - 1, now }, rules);
-        return act(move, progress, { known, sight, state, context });
+        const rampPlan = { steps, before: planned.before.limits?.concurrency ?? null, version: progress.version };
+        const burnRate = await judgeBurn(ports.prometheus, queries, threshold, context.signal);
+        const move = nextRampMove(
+          progress,
+          { burnRate: burnRate.kind, exhausted: isExhausted(state), lastStep: steps.length - 1, now },
+          rules,
+        );
+        return act(move, progress, { rampPlan, burnRate, state, context });
       },
       async undo(plan, _output, context) {
         await restoreRamp(plan, context);
@@ -139,25 +143,25 @@ export const resumeWithRamp = defineAction({
     async function act(
       move: RampMove,
       progress: Progress,
-      seen: { readonly known: Known; readonly sight: BurnRate; readonly state: BudgetState; readonly context: ActionContext },
+      observed: { readonly rampPlan: RampPlan; readonly burnRate: BurnRate; readonly state: BudgetState; readonly context: ActionContext },
     ): Promise<ActionResult> {
-      const { known, sight, state, context } = seen;
-      const written = await settled(move.ramp.stage, known, context, state);
-      const concurrency = known.stages[move.ramp.stage];
+      const { rampPlan, burnRate, state, context } = observed;
+      const written = await settled(move.ramp.stage, rampPlan, context, state);
+      const concurrency = rampPlan.steps[move.ramp.stage];
       const next: Progress = {
         ...move.ramp,
         reached: move.kind === "advance" && concurrency !== undefined ? [...progress.reached, concurrency] : progress.reached,
         waitsFor: null,
-        burn: sight.kind === "unseen" ? null : [...sight.values],
+        burn: burnRate.kind === "unseen" ? null : [...burnRate.values],
         headline: `${move.why}; now ${concurrency === undefined ? "closed" : `${concurrency} at once`}`,
-        note: sight.text,
+        note: burnRate.text,
         version: written.controls.version,
       };
       switch (move.kind) {
         case "advance":
         case "stay":
         case "step_back":
-          return { kind: "continue", afterMs: lookEveryMs, progress: next };
+          return { kind: "continue", afterMs: pollIntervalMs, progress: next };
         case "finish":
           return done(written, next, true, context);
         case "ask_limit":
@@ -170,7 +174,7 @@ export const resumeWithRamp = defineAction({
         case "ask_decision":
           return {
             kind: "ask",
-            question: `Budget ${budget} is closed and stays closed: ${move.why} (${sight.text}; it stepped back ${move.ramp.stepsBack} times). Answer "try_again" to ramp from the beginning, or "stay_paused".`,
+            question: `Budget ${budget} is closed and stays closed: ${move.why} (${burnRate.text}; it stepped back ${move.ramp.stepsBack} times). Answer "try_again" to ramp from the beginning, or "stay_paused".`,
             answers: ["try_again", "stay_paused"],
             progress: { ...next, waitsFor: "decision" },
           };
@@ -188,32 +192,32 @@ export const resumeWithRamp = defineAction({
     }
 
     /** Makes the controls those of this stage, by compare-and-set; equal counts as done. Stage −1 is closed. */
-    async function settled(stage: number, known: Known, context: ActionContext, seen: BudgetState): Promise<BudgetState> {
+    async function settled(step: number, rampPlan: RampPlan, context: ActionContext, observed: BudgetState): Promise<BudgetState> {
       const by = `run:${context.runId}`;
-      let state = seen;
+      let state = observed;
       for (let tries = 0; tries < 5; tries++) {
         const { controls } = state;
         const present = controls.limits.concurrency;
-        const concurrency = known.stages[stage] ?? present;
+        const concurrency = rampPlan.steps[step] ?? present;
         const closed = isPaused(controls, context.clock.now());
         // A look that ran before and whose progress was lost left another of our own values.
-        const ours = controls.by === by && (present === known.before || (present !== null && known.stages.includes(present)));
-        if (!ours && controls.version !== known.version) {
+        const ours = controls.by === by && (present === rampPlan.before || (present !== null && rampPlan.steps.includes(present)));
+        if (!ours && controls.version !== rampPlan.version) {
           throw new StepFailure({
             reason: "refused_by_target",
             message: `Somebody else changed the controls of budget ${budget} meanwhile (by ${controls.by || "unknown"}: ${controls.reason || "no reason given"}); they stay as they are.`,
             applied: "no",
           });
         }
-        if (closed === stage < 0 && present === concurrency) return state;
-        const reply = await ports.budgets.compareAndSet(budget, controls.version, {
-          ...(stage < 0
+        if (closed === step < 0 && present === concurrency) return state;
+        const result = await ports.budgets.compareAndSet(budget, controls.version, {
+          ...(step < 0
             ? { gate: "paused" as const, reason: "the burn came back during the ramp", by, pausedUntil: null }
             : openAs(context.runId, `ramp: ${concurrency} at once`)),
           limits: { ...controls.limits, concurrency },
         });
         state = await readBudget(ports.budgets, budget);
-        if (reply.set) return state;
+        if (result.set) return state;
       }
       throw new StepFailure({
         reason: "overloaded",
@@ -238,10 +242,10 @@ export const resumeWithRamp = defineAction({
     }
 
     async function restoreRamp(plan: Parameters<typeof plannedOf>[0], context: ActionContext): Promise<void> {
-      const { stages } = dataSchema.parse(plan.data);
+      const { stages: steps } = dataSchema.parse(plan.data);
       const planned = plannedOf(plan);
       const { controls } = await readBudget(ports.budgets, budget);
-      const halfWay = controls.by === `run:${context.runId}` && stages.includes(controls.limits.concurrency ?? 0);
+      const halfWay = controls.by === `run:${context.runId}` && steps.includes(controls.limits.concurrency ?? 0);
       // A ramp that was stopped between its stages left one of its own values; that is no third value.
       const after: ControlFields = halfWay
         ? { ...planned.after, reason: controls.reason, gate: controls.gate, limits: { ...controls.limits } }
@@ -251,8 +255,8 @@ export const resumeWithRamp = defineAction({
   },
 });
 
-function stagesOf(full: number): readonly number[] {
-  return stageShares.map((share) => Math.max(1, Math.floor(full * share)));
+function concurrencyStepsOf(full: number): readonly number[] {
+  return stepShares.map((share) => Math.max(1, Math.floor(full * share)));
 }
 
 function openAs(runId: string, reason: string) {

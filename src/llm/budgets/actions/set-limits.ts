@@ -8,7 +8,7 @@ import { StepFailure } from "../../../core/failure.ts";
 import { formatUsd, oneUsd } from "../../../core/money.ts";
 import type { BudgetControl } from "../budget.ts";
 import { limitsForPeople } from "./limits-for-people.ts";
-import { changesOf, holds, limitNames, plannedChange, plannedOf, readBudget, restorePlanned, setPlanned } from "./planned-controls.ts";
+import { changesOf, hasFields, limitNames, plannedChange, plannedOf, readBudget, restorePlanned, setPlanned } from "./planned-controls.ts";
 import { ranBefore } from "./ran-before.ts";
 
 const positive = z.number().positive();
@@ -83,7 +83,7 @@ export const setLimits = defineAction({
       async probe(plan) {
         const planned = plannedOf(plan);
         const { controls } = await readBudget(budgets, budget);
-        if (!holds(controls, planned.after)) return { kind: "not_applied" };
+        if (!hasFields(controls, planned.after)) return { kind: "not_applied" };
         return { kind: "applied", output: output(controls.limits, loweredBy(plan.changes)) };
       },
       async undo(plan) {

@@ -47,15 +47,15 @@ export const analyzeCache = defineAction({
         };
       },
       async run(_plan, context) {
-        const found = await readAnalysis(cache, parameters, context);
+        const analysis = await readAnalysis(cache, parameters, context);
         const output: ActionOutput = {
           prompt,
-          hit: found.measuredHit,
-          ...(found.achievableHit !== undefined && { achievable: found.achievableHit }),
-          predicted_hit: found.predictedHit,
-          cost_usd_per_day: found.costPerDay / oneUsd,
-          lost_usd_per_day: found.lostPerDay / oneUsd,
-          causes: found.causes.slice(0, causesShown).map((cause) => ({
+          hit: analysis.measuredHit,
+          ...(analysis.achievableHit !== undefined && { achievable: analysis.achievableHit }),
+          predicted_hit: analysis.predictedHit,
+          cost_usd_per_day: analysis.costPerDay / oneUsd,
+          lost_usd_per_day: analysis.lostPerDay / oneUsd,
+          causes: analysis.causes.slice(0, causesShown).map((cause) => ({
             unit: cause.unit,
             class: cause.class,
             transform: cause.transform,
@@ -63,12 +63,12 @@ export const analyzeCache = defineAction({
             sentence: cause.sentence,
             hit_after: cause.hitAfter,
           })),
-          transforms: [...found.transforms],
-          markers: found.markers.map(({ after, ttl }) => ({ after, ttl })),
-          sentence: sentenceOf(prompt, found),
-          calibration: found.calibration.sentence,
-          ...(found.blocked !== undefined && { blocked: found.blocked }),
-          requests: found.requests,
+          transforms: [...analysis.transforms],
+          markers: analysis.markers.map(({ after, ttl }) => ({ after, ttl })),
+          sentence: sentenceOf(prompt, analysis),
+          calibration: analysis.calibration.sentence,
+          ...(analysis.blocked !== undefined && { blocked: analysis.blocked }),
+          requests: analysis.requests,
         };
         return { kind: "done", output };
       },
@@ -76,9 +76,12 @@ export const analyzeCache = defineAction({
   },
 });
 
-type Told = Pick<Awaited<ReturnType<typeof readAnalysis>>, "measuredHit" | "predictedHit" | "lostPerDay" | "causes" | "calibration">;
+type AnalysisSummary = Pick<
+  Awaited<ReturnType<typeof readAnalysis>>,
+  "measuredHit" | "predictedHit" | "lostPerDay" | "causes" | "calibration"
+>;
 
-function sentenceOf(prompt: string, { measuredHit, predictedHit, lostPerDay, causes, calibration }: Told): string {
+function sentenceOf(prompt: string, { measuredHit, predictedHit, lostPerDay, causes, calibration }: AnalysisSummary): string {
   const better =
     calibration.verdict === "refused"
       ? `nobody can tell what it could read. ${calibration.sentence}`

@@ -81,13 +81,13 @@ export const rankOperationsAction = defineAction({
         const rows = await budgets.spend(budget, from, to);
         const compared = await baselineRows(from, to);
         const ranking = rankOperations({ rows, durationMs: windowMs }, { rows: compared.rows, durationMs: windowMs });
-        const told = await explain(from, to, compared.which);
-        const rise = told === undefined ? riseOfRows(ranking, windowMs) : riseOfEvents(told.explanation);
+        const explained = await explain(from, to, compared.which);
+        const rise = explained === undefined ? riseOfRows(ranking, windowMs) : riseOfEvents(explained.explanation);
         return {
           kind: "done",
           output: {
             ...outputOf(budget, ranking, compared.which, from, to),
-            ...(told !== undefined && factorOf(told.explanation, told.comparedWith, ranking.sentence)),
+            ...(explained !== undefined && factorOf(explained.explanation, explained.comparedWith, ranking.sentence)),
             ...(rise !== undefined && { controls: controlsOf(decideCostControls({ ...rise, allowanceMicroUsdPerSecond })) }),
           },
         };
@@ -95,7 +95,7 @@ export const rankOperationsAction = defineAction({
     };
 
     /** Rows are kept for longer than usage events; the preceding window stands in for an earlier one that is no longer kept. */
-    async function explain(from: number, to: number, which: string): Promise<ToldRise | undefined> {
+    async function explain(from: number, to: number, which: string): Promise<ExplainedRise | undefined> {
       const windows = [
         ...(which === "earlier" ? [{ name: "earlier", baselineFrom: from - baselineMs, baselineTo: to - baselineMs }] : []),
         ...(which === "nothing" ? [] : [{ name: "preceding", baselineFrom: from - windowMs, baselineTo: from }]),
@@ -135,7 +135,7 @@ function outputOf(budget: string, ranking: OperationRanking, comparedWith: strin
 type Explained = Extract<CostExplanation, { readonly kind: "explained" }>;
 
 /** A rise that usage events tell, and which window they were compared with. */
-interface ToldRise {
+interface ExplainedRise {
   readonly explanation: Explained;
   readonly comparedWith: string;
 }
@@ -144,12 +144,12 @@ function factorOf(explanation: Explained, comparedWith: string, ranked: string):
   const { verdict, segment, factors, advice, beganAt, coincides, segmentCostMicroUsd, segmentBaselineMicroUsd } = explanation;
   const [strongest] = factors;
   if (strongest === undefined) return {};
-  const known = Object.entries(segment).filter((pair) => typeof pair[1] === "string");
+  const elements = Object.entries(segment).filter((pair) => typeof pair[1] === "string");
   const [nearest] = coincides;
   const beside = nearest === undefined ? "" : ` ${nearest.ref} (${nearest.kind}) coincides with its beginning.`;
   return {
     sentence: `${verdict === "attributed" ? explanation.sentence : ranked}${beside}`,
-    ...(known.length > 0 && { segment: Object.fromEntries(known) }),
+    ...(elements.length > 0 && { segment: Object.fromEntries(elements) }),
     segment_cost_usd: segmentCostMicroUsd / oneUsd,
     segment_baseline_usd: segmentBaselineMicroUsd / oneUsd,
     factor: strongest.factor,

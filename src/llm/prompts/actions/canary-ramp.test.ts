@@ -1,11 +1,11 @@
 import { describe, expect, it } from "@jest/globals";
-import { type CanaryFacts, type CanaryState, neededHit, nextCanaryMove } from "./canary-ramp.ts";
+import { neededHit, nextRolloutMove, type RolloutFacts, type RolloutState } from "./canary-ramp.ts";
 
 const rules = { everyMs: 100, minTickets: 30, predictedHit: 0.9 };
-const stage: CanaryState = { stage: 0, since: 0 };
-const good: CanaryFacts = {
+const stage: RolloutState = { stage: 0, since: 0 };
+const good: RolloutFacts = {
   now: 100,
-  lastStage: 2,
+  lastStep: 2,
   candidate: { tickets: 30, hit: 0.9 },
   baselineHit: 0.1,
   costRatioUpper: 0.5,
@@ -13,7 +13,7 @@ const good: CanaryFacts = {
 };
 
 describe("nextCanaryMove", () => {
-  it.each<[string, Partial<CanaryFacts>, Partial<CanaryState>, string, string]>([
+  it.each<[string, Partial<RolloutFacts>, Partial<RolloutState>, string, string]>([
     ["begins", { candidate: undefined }, { stage: -1 }, "advance", "begins"],
     [
       "does not begin while harm cannot be seen",
@@ -42,7 +42,10 @@ describe("nextCanaryMove", () => {
     ["ends when the last stage reads what was promised", { candidate: { tickets: 30, hit: 0.8 } }, { stage: 2 }, "finish", "needed"],
     ["does not end when it reads less", { candidate: { tickets: 30, hit: 0.79 } }, { stage: 2 }, "stay", "80.0 % is needed"],
   ])("%s", (_name, facts, state, kind, why) => {
-    expect(nextCanaryMove({ ...stage, ...state }, { ...good, ...facts }, rules)).toMatchObject({ kind, why: expect.stringContaining(why) });
+    expect(nextRolloutMove({ ...stage, ...state }, { ...good, ...facts }, rules)).toMatchObject({
+      kind,
+      why: expect.stringContaining(why),
+    });
   });
 
   it("needs nine tenths of what was predicted, and never more than 80 %", () => {

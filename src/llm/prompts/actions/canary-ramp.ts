@@ -1,16 +1,16 @@
 import { formatShare } from "../../../core/share.ts";
 
 /** Where a canary stands. Stage −1: nobody has it yet. */
-export interface CanaryState {
+export interface RolloutState {
   readonly stage: number;
   /** Since when this stage holds, UTC ms. */
   readonly since: number;
 }
 
 /** What one look shows. */
-export interface CanaryFacts {
+export interface RolloutFacts {
   readonly now: number;
-  readonly lastStage: number;
+  readonly lastStep: number;
   /** Of the canary since this stage began; undefined: nothing was seen of it. */
   readonly candidate: { readonly tickets: number; readonly hit: number } | undefined;
   readonly baselineHit: number | undefined;
@@ -21,40 +21,40 @@ export interface CanaryFacts {
 }
 
 /** When to go on. */
-export interface CanaryRules {
+export interface RolloutRules {
   readonly everyMs: number;
   readonly minTickets: number;
   readonly predictedHit: number;
 }
 
 /** What to do and why. */
-export interface CanaryMove {
+export interface RolloutMove {
   readonly kind: "advance" | "stay" | "finish" | "take_back" | "ask";
   readonly why: string;
 }
 
 /** The canary must reach this part of what was predicted, and no more than 80 % is ever asked. */
 const reached = 0.9;
-const enough = 0.8;
+const sufficientHit = 0.8;
 /** Reading less than the baseline by this much is harm. */
 const worse = 0.05;
 /** A stage that lasts so many of its times without a verdict is a person's. */
-const maxStages = 6;
+const maxPeriodsPerStep = 6;
 
 /** The hit ratio that counts as success. */
 export function neededHit(predictedHit: number): number {
-  return Math.min(enough, reached * predictedHit);
+  return Math.min(sufficientHit, reached * predictedHit);
 }
 
 /**
  * Decides one look at a canary. Forward only when a stage has lasted its time, enough tickets were seen, it is not dearer, and nothing that must not get worse
  * has; the last stage also needs the predicted hit ratio. Harm takes it back at once. What cannot be seen never goes forward.
  */
-export function nextCanaryMove(state: CanaryState, facts: CanaryFacts, rules: CanaryRules): CanaryMove {
+export function nextRolloutMove(state: RolloutState, facts: RolloutFacts, rules: RolloutRules): RolloutMove {
   const { candidate, baselineHit, costRatioUpper, harm, now } = facts;
   if (harm.kind === "harmed") return { kind: "take_back", why: harm.text };
   if (state.stage < 0) return harm.kind === "unseen" ? stayOrAsk(harm.text) : { kind: "advance", why: "it begins" };
-  const held = now - state.since;
+  const elapsedMs = now - state.since;
   if (candidate === undefined || candidate.tickets < rules.minTickets)
     return stayOrAsk(`${candidate?.tickets ?? 0} of ${rules.minTickets} tickets were seen`);
   if (baselineHit !== undefined && candidate.hit < baselineHit - worse)
@@ -63,11 +63,11 @@ export function nextCanaryMove(state: CanaryState, facts: CanaryFacts, rules: Ca
       why: `it reads ${formatShare(candidate.hit, { decimals: 1 })}, the version before ${formatShare(baselineHit, { decimals: 1 })}`,
     };
   if (harm.kind === "unseen") return stayOrAsk(harm.text);
-  if (held < rules.everyMs)
+  if (elapsedMs < rules.everyMs)
     return { kind: "stay", why: `the stage lasts until its time is over; it reads ${formatShare(candidate.hit, { decimals: 1 })}` };
   if (costRatioUpper === undefined || costRatioUpper >= 1)
     return stayOrAsk(`it is not proven to be cheaper (ratio up to ${costRatioUpper?.toFixed(2) ?? "unknown"})`);
-  if (state.stage < facts.lastStage)
+  if (state.stage < facts.lastStep)
     return { kind: "advance", why: `it reads ${formatShare(candidate.hit, { decimals: 1 })} and is cheaper` };
   const needed = neededHit(rules.predictedHit);
   if (candidate.hit >= needed)
@@ -77,7 +77,7 @@ export function nextCanaryMove(state: CanaryState, facts: CanaryFacts, rules: Ca
     };
   return stayOrAsk(`it reads ${formatShare(candidate.hit, { decimals: 1 })}; ${formatShare(needed, { decimals: 1 })} is needed`);
 
-  function stayOrAsk(why: string): CanaryMove {
-    return { kind: now - state.since >= maxStages * rules.everyMs ? "ask" : "stay", why };
+  function stayOrAsk(why: string): RolloutMove {
+    return { kind: now - state.since >= maxPeriodsPerStep * rules.everyMs ? "ask" : "stay", why };
   }
 }

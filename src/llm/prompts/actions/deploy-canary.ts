@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { ActionOutput, Plan } from "../../../../packages/sdk/src/wire/plans.ts";
 import type { PromptLayout } from "../../../../packages/sdk/src/wire/prompt-layout.ts";
-import { canarySchema, type PromptVersion } from "../../../../packages/sdk/src/wire/prompts.ts";
+import { type PromptVersion, promptRolloutSchema } from "../../../../packages/sdk/src/wire/prompts.ts";
 import { defineAction } from "../../../actions/define-action.ts";
 import { durationParameter, millisecondsOf, promqlParameter } from "../../../actions/parameter-types.ts";
 import type { ActionContext, ActionResult } from "../../../core/action.ts";
@@ -10,18 +10,18 @@ import { formatShare } from "../../../core/share.ts";
 import type { CacheAnalysisReader } from "../../caching/cache-analysis-reader.ts";
 import { promptParameter, servedBy } from "../../caching/cached-prompt.ts";
 import { costRatioUpper, type VersionMeasure } from "../../caching/compare-versions.ts";
-import type { CanaryStore } from "../canary.ts";
+import type { PromptRolloutStore } from "../canary.ts";
 import { canaryLabel, type PromptStore, productionLabel } from "../prompt.ts";
 import { readPrompt, versionParameter } from "../stored-prompt.ts";
-import { type CanaryFacts, type CanaryMove, nextCanaryMove } from "./canary-ramp.ts";
-import { describeCanary, type HeldCanary, holdCanary, refused } from "./hold-canary.ts";
+import { nextRolloutMove, type RolloutFacts, type RolloutMove } from "./canary-ramp.ts";
+import { createRolloutControl, describeRollout, type RolloutControl, refused } from "./hold-canary.ts";
 import { judgeHarm } from "./judge-canary.ts";
 
 const dataSchema = z.object({
   version: z.int(),
   /** As it was measured before anybody got the new version: later there may be too few samples left of it. */
   baseline: z.object({ hit: z.number().nullable(), costPerRequestMicroUsd: z.number(), costLogVariance: z.number().exactOptional() }),
-  before: canarySchema.nullable(),
+  before: promptRolloutSchema.nullable(),
   labelBefore: z.int().nullable(),
   shares: z.array(z.number()).min(1),
 });
@@ -37,7 +37,7 @@ const progressSchema = z.object({
 });
 type Progress = z.output<typeof progressSchema>;
 
-const looksPerStage = 5;
+const pollsPerStep = 5;
 
 /** Gives a version to a growing share of the tickets, and takes it back by itself when it harms. */
 export const deployCanary = defineAction({
@@ -95,7 +95,7 @@ export const deployCanary = defineAction({
     parameters,
     ports: {
       readonly prompts: PromptStore;
-      readonly canaries: CanaryStore;
+      readonly rollouts: PromptRolloutStore;
       readonly cache: CacheAnalysisReader;
       readonly prometheus: PrometheusReader;
     },
@@ -103,7 +103,7 @@ export const deployCanary = defineAction({
     const { prompt, provider, model, version } = parameters;
     const everyMs = millisecondsOf(parameters.every);
     const coldMs = millisecondsOf(parameters.cold);
-    const lookEveryMs = Math.max(250, Math.round(everyMs / looksPerStage));
+    const pollIntervalMs = Math.max(250, Math.round(everyMs / pollsPerStep));
     const rules = { everyMs, minTickets: parameters.min_tickets, predictedHit: parameters.predicted_hit };
     const group = { prompt, provider, model };
 
@@ -116,7 +116,7 @@ export const deployCanary = defineAction({
         if (baseline === undefined || present === undefined || tried === undefined)
           throw refused(`Prompt ${prompt} has no version ${version}, or nothing is labelled production.`);
         if (baseline === version) throw refused(`Version ${version} of prompt ${prompt} is labelled production already.`);
-        const before = await ports.canaries.read(prompt);
+        const before = await ports.rollouts.read(prompt);
         if (before !== null && before.share > 0)
           throw refused(
             `Version ${before.version} of prompt ${prompt} is a canary already, for ${formatShare(before.share)} of the tickets.`,
@@ -130,7 +130,7 @@ export const deployCanary = defineAction({
             {
               target: `prompt/${prompt}`,
               field: "canary",
-              before: describeCanary(before),
+              before: describeRollout(before),
               after: `version ${version} for up to ${formatShare(shares.at(-1) ?? 1)}`,
             },
             ...layoutChanges(present, tried),
@@ -156,20 +156,24 @@ export const deployCanary = defineAction({
           context.progress === undefined
             ? { stage: -1, since: now, reached: [], asked: false, headline: "", note: "" }
             : progressSchema.parse(context.progress);
-        const facts = await look(progress, data, context);
-        const canary = canaryOf(data, context);
+        const facts = await readFacts(progress, data, context);
+        const control = controlOf(data, context);
         if (progress.asked) {
-          if (context.answer === "take_back") return takeBack(progress, facts, "a person took it back", canary);
+          if (context.answer === "take_back") return takeBack(progress, facts, "a person took it back", control);
           progress = { ...progress, asked: false, since: now };
         }
-        return act(nextCanaryMove(progress, facts, rules), progress, facts, { shares: data.shares, canary, clock: context.clock });
+        return act(nextRolloutMove(progress, facts, rules), progress, facts, { shares: data.shares, control, clock: context.clock });
       },
       async undo(plan, _output, context) {
-        await canaryOf(dataSchema.parse(plan.data), context).restore();
+        await controlOf(dataSchema.parse(plan.data), context).restore();
       },
     };
 
-    async function look(progress: Progress, { baseline, shares }: z.output<typeof dataSchema>, context: ActionContext): Promise<Facts> {
+    async function readFacts(
+      progress: Progress,
+      { baseline, shares }: z.output<typeof dataSchema>,
+      context: ActionContext,
+    ): Promise<Facts> {
       const measured = await ports.cache.measure(group, { from: progress.since, coldMs });
       const candidate = progress.stage < 0 ? undefined : measured.find((one) => one.version === String(version));
       const harm = await judgeHarm(
@@ -179,7 +183,7 @@ export const deployCanary = defineAction({
       );
       return {
         now: context.clock.now(),
-        lastStage: shares.length - 1,
+        lastStep: shares.length - 1,
         candidate,
         baselineHit: baseline.hit ?? undefined,
         costRatioUpper: candidate === undefined ? undefined : costRatioUpper(candidate, baseline),
@@ -188,18 +192,18 @@ export const deployCanary = defineAction({
     }
 
     async function act(
-      move: CanaryMove,
+      move: RolloutMove,
       progress: Progress,
       facts: Facts,
       {
         shares,
-        canary,
+        control,
         clock,
-      }: { readonly shares: readonly number[]; readonly canary: HeldCanary; readonly clock: ActionContext["clock"] },
+      }: { readonly shares: readonly number[]; readonly control: RolloutControl; readonly clock: ActionContext["clock"] },
     ): Promise<ActionResult> {
       switch (move.kind) {
         case "take_back":
-          return takeBack(progress, facts, move.why, canary);
+          return takeBack(progress, facts, move.why, control);
         case "finish":
           return { kind: "done", output: outputOf(progress, facts, { share: shares.at(-1) ?? 1, verified: true, why: move.why }) };
         case "ask":
@@ -210,17 +214,17 @@ export const deployCanary = defineAction({
             progress: { ...progress, asked: true },
           };
         case "stay":
-          await canary.settle(shares[progress.stage]);
-          return { kind: "continue", afterMs: lookEveryMs, progress: { ...progress, note: move.why } };
+          await control.settle(shares[progress.stage]);
+          return { kind: "continue", afterMs: pollIntervalMs, progress: { ...progress, note: move.why } };
         case "advance": {
-          const stage = progress.stage + 1;
-          const share = shares[stage] ?? 1;
-          await canary.settle(shares[stage]);
+          const step = progress.stage + 1;
+          const share = shares[step] ?? 1;
+          await control.settle(shares[step]);
           return {
             kind: "continue",
-            afterMs: lookEveryMs,
+            afterMs: pollIntervalMs,
             progress: {
-              stage,
+              stage: step,
               since: clock.now(),
               reached: [...progress.reached, share],
               asked: false,
@@ -232,12 +236,12 @@ export const deployCanary = defineAction({
       }
     }
 
-    function canaryOf({ before, labelBefore }: z.output<typeof dataSchema>, { runId }: ActionContext): HeldCanary {
-      return holdCanary(ports, { prompt, version, runId, before, labelBefore });
+    function controlOf({ before, labelBefore }: z.output<typeof dataSchema>, { runId }: ActionContext): RolloutControl {
+      return createRolloutControl(ports, { prompt, version, runId, before, labelBefore });
     }
 
-    async function takeBack(progress: Progress, facts: Facts, why: string, canary: HeldCanary): Promise<ActionResult> {
-      await canary.restore();
+    async function takeBack(progress: Progress, facts: Facts, why: string, control: RolloutControl): Promise<ActionResult> {
+      await control.restore();
       return { kind: "done", output: outputOf(progress, facts, { share: 0, verified: false, why }) };
     }
 
@@ -274,11 +278,11 @@ function layoutChanges({ prompt, layout }: PromptVersion, tried: PromptVersion):
 
 /** Why the static gate wants a person, where it does. */
 function whyAsked({ evidence }: PromptVersion): string {
-  const known = z.object({ reasons: z.array(z.string()) }).safeParse(evidence);
-  return known.success && known.data.reasons.length > 0 ? `; ${known.data.reasons.join("; ")}` : "";
+  const parsed = z.object({ reasons: z.array(z.string()) }).safeParse(evidence);
+  return parsed.success && parsed.data.reasons.length > 0 ? `; ${parsed.data.reasons.join("; ")}` : "";
 }
 
-interface Facts extends CanaryFacts {
+interface Facts extends RolloutFacts {
   readonly candidate: VersionMeasure | undefined;
 }
 

@@ -61,15 +61,15 @@ export const evaluatePrompt = defineAction({
           return { kind: "done", output: byPerson(prompt, answer === "not_worse") };
         }
         // The same key is the same evaluation, so that asking again after a crash starts none.
-        const known =
+        const evaluation =
           progress === undefined
             ? await evaluator.start({ prompt, baseline, candidate, tickets }, idempotencyKey, signal)
             : progressSchema.parse(progress);
-        const state = await evaluator.read(known.id, signal);
+        const state = await evaluator.read(evaluation.id, signal);
         switch (state.kind) {
           case "running": {
             const note = `${state.done} of ${state.of} tickets`;
-            return { kind: "continue", afterMs, progress: { id: known.id, headline: "the application works on the tickets", note } };
+            return { kind: "continue", afterMs, progress: { id: evaluation.id, headline: "the application works on the tickets", note } };
           }
           case "failed":
             throw new StepFailure({ reason: "refused_by_target", message: `The evaluation failed: ${state.reason}`, applied: "no" });

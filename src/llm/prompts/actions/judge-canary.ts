@@ -1,6 +1,6 @@
 import type { PrometheusReader } from "../../../core/prometheus.ts";
 import { type Arm, decideSequentially } from "../../rollouts/sequential-decision.ts";
-import type { CanaryFacts } from "./canary-ramp.ts";
+import type { RolloutFacts } from "./canary-ramp.ts";
 
 /** What may show that a canary harms. */
 export interface HarmQueries {
@@ -21,9 +21,9 @@ const planned = 600;
  */
 export async function judgeHarm(
   { harm, outcomes }: HarmQueries,
-  seen: { readonly canaryHasTickets: boolean },
+  observed: { readonly canaryHasTickets: boolean },
   { prometheus, signal }: { readonly prometheus: PrometheusReader; readonly signal: AbortSignal },
-): Promise<CanaryFacts["harm"]> {
+): Promise<RolloutFacts["harm"]> {
   const queries = [...harm, ...(outcomes ?? [])];
   const answers = await Promise.all(queries.map((query) => prometheus.query(query, { signal })));
   const counts: number[] = [];
@@ -33,10 +33,10 @@ export async function judgeHarm(
     else if (answer.samples.length > 0)
       return { kind: "harmed", text: `this must answer nothing and does: ${(queries[index] ?? "").slice(0, 200)}` };
   }
-  return outcomes === undefined ? { kind: "none" } : judgeOutcomes(counts, seen.canaryHasTickets);
+  return outcomes === undefined ? { kind: "none" } : judgeOutcomes(counts, observed.canaryHasTickets);
 }
 
-function judgeOutcomes(counts: readonly number[], canaryHasTickets: boolean): CanaryFacts["harm"] {
+function judgeOutcomes(counts: readonly number[], canaryHasTickets: boolean): RolloutFacts["harm"] {
   const [canary, baseline] = [armOf(counts[0], counts[1]), armOf(counts[2], counts[3])];
   if (baseline.tickets === 0) return { kind: "unseen", text: "no ended ticket of the baseline is counted" };
   if (canaryHasTickets && canary.tickets === 0) return { kind: "unseen", text: "no ended ticket of the canary is counted" };

@@ -45,14 +45,14 @@ export const measurePrompt = defineAction({
       },
       async run(_plan, { clock }) {
         const measured = await cache.measure(group, { from: clock.now() - windowMs, coldMs: 0 });
-        const own = measured.find((one) => one.version === String(version));
+        const measure = measured.find((one) => one.version === String(version));
         const output: ActionOutput = {
           prompt,
-          requests: own?.requests ?? 0,
-          tickets: own?.tickets ?? 0,
-          ...(own !== undefined && own.requests > 0 && { hit: own.hit }),
-          ...(own !== undefined &&
-            Number.isFinite(own.costPerRequestMicroUsd) && { cost_usd_per_request: own.costPerRequestMicroUsd / oneUsd }),
+          requests: measure?.requests ?? 0,
+          tickets: measure?.tickets ?? 0,
+          ...(measure !== undefined && measure.requests > 0 && { hit: measure.hit }),
+          ...(measure !== undefined &&
+            Number.isFinite(measure.costPerRequestMicroUsd) && { cost_usd_per_request: measure.costPerRequestMicroUsd / oneUsd }),
         };
         return { kind: "done", output };
       },

@@ -1,16 +1,16 @@
 import { z } from "zod";
 import { canonicalJson } from "../../../../packages/sdk/src/wire/json.ts";
 import type { Plan } from "../../../../packages/sdk/src/wire/plans.ts";
-import { canarySchema } from "../../../../packages/sdk/src/wire/prompts.ts";
+import { promptRolloutSchema } from "../../../../packages/sdk/src/wire/prompts.ts";
 import { defineAction } from "../../../actions/define-action.ts";
 import type { ActionContext } from "../../../core/action.ts";
 import { StepFailure } from "../../../core/failure.ts";
 import { promptParameter } from "../../caching/cached-prompt.ts";
-import type { CanaryStore } from "../canary.ts";
+import type { PromptRolloutStore } from "../canary.ts";
 import { type PromptStore, productionLabel } from "../prompt.ts";
 import { readPrompt, versionParameter } from "../stored-prompt.ts";
 
-const dataSchema = z.object({ version: z.int(), before: z.int().nullable(), canary: canarySchema.nullable() });
+const dataSchema = z.object({ version: z.int(), before: z.int().nullable(), canary: promptRolloutSchema.nullable() });
 
 /** Labels a version as production, and ends its canary. */
 export const promotePrompt = defineAction({
@@ -28,16 +28,16 @@ export const promotePrompt = defineAction({
   timeoutMs: 20_000,
   probes: true,
   undoes: true,
-  behave({ prompt, version }, ports: { readonly prompts: PromptStore; readonly canaries: CanaryStore }) {
+  behave({ prompt, version }, ports: { readonly prompts: PromptStore; readonly rollouts: PromptRolloutStore }) {
     /** Compare-and-set of the label; pointing there already counts as done. */
     async function label(expected: number | null, to: number | null, by: string): Promise<void> {
-      const reply = await ports.prompts.moveLabel({ prompt, label: productionLabel, expected, to, by });
-      if (reply.kind === "moved" || (reply.kind === "conflict" && reply.present === to)) return;
+      const result = await ports.prompts.moveLabel({ prompt, label: productionLabel, expected, to, by });
+      if (result.kind === "moved" || (result.kind === "conflict" && result.present === to)) return;
       throw refused(
-        reply.kind === "conflict"
-          ? `Somebody else labelled version ${reply.present ?? "none"} of prompt ${prompt} as production meanwhile; it stays.`
-          : reply.kind === "unsupported"
-            ? reply.reason
+        result.kind === "conflict"
+          ? `Somebody else labelled version ${result.present ?? "none"} of prompt ${prompt} as production meanwhile; it stays.`
+          : result.kind === "unsupported"
+            ? result.reason
             : `Prompt ${prompt} has no version ${to ?? "none"}.`,
       );
     }
@@ -51,7 +51,7 @@ export const promotePrompt = defineAction({
       async plan() {
         const state = await readPrompt(ports.prompts, prompt);
         const before = state.labels[productionLabel] ?? null;
-        const canary = await ports.canaries.read(prompt);
+        const rollout = await ports.rollouts.read(prompt);
         return {
           summary: `Label version ${version} of prompt ${prompt} as production (before: ${before ?? "none"})`,
           targets: [`prompt/${prompt}`],
@@ -59,26 +59,26 @@ export const promotePrompt = defineAction({
             (one) => one.before !== one.after,
           ),
           reversible: before !== null,
-          data: { version, before, canary: canary?.version === version ? canary : null },
+          data: { version, before, canary: rollout?.version === version ? rollout : null },
         };
       },
       async run(plan, context) {
         const data = dataSchema.parse(plan.data);
         await label(data.before, version, `run:${context.runId}`);
         // Everybody has the version now; a canary of it says nothing any more.
-        if (data.canary !== null) await ports.canaries.compareAndSet(prompt, data.canary, null);
+        if (data.canary !== null) await ports.rollouts.compareAndSet(prompt, data.canary, null);
         return { kind: "done", output: await output(data, context) };
       },
       async probe(plan, context) {
-        const found = await output(dataSchema.parse(plan.data), context);
-        return found.production === version ? { kind: "applied", output: found } : { kind: "not_applied" };
+        const currentState = await output(dataSchema.parse(plan.data), context);
+        return currentState.production === version ? { kind: "applied", output: currentState } : { kind: "not_applied" };
       },
       async undo(plan: Plan, _output, { runId }) {
         const { before, canary } = dataSchema.parse(plan.data);
         await label(version, before, `run:${runId}`);
         if (canary === null) return;
-        const reply = await ports.canaries.compareAndSet(prompt, null, canary);
-        if (!reply.set && canonicalJson(reply.canary) !== canonicalJson(canary))
+        const result = await ports.rollouts.compareAndSet(prompt, null, canary);
+        if (!result.set && canonicalJson(result.rollout) !== canonicalJson(canary))
           throw refused(`Prompt ${prompt} has another canary meanwhile; it stays.`);
       },
     };

@@ -37,7 +37,7 @@ describe("deploy-canary", () => {
       hit: 0.93,
       baseline_hit: 0.02,
     });
-    expect(await bench.ports.canaries.read("implement")).toEqual({ version: 2, share: 1, salt: "run-1" });
+    expect(await bench.ports.rollouts.read("implement")).toEqual({ version: 2, share: 1, salt: "run-1" });
     expect((await bench.ports.prompts.read("implement"))?.labels).toEqual({ production: 1, canary: 2 });
   });
 
@@ -63,7 +63,7 @@ describe("deploy-canary", () => {
     expect(bench.acts.slice(1)).toEqual(["prompt/implement: canary none -> 10 %"]);
     await bench.deploy.undo?.(plan, {}, bench.context());
     await bench.deploy.undo?.(plan, {}, bench.context());
-    expect(await bench.ports.canaries.read("implement")).toBeNull();
+    expect(await bench.ports.rollouts.read("implement")).toBeNull();
     expect((await bench.ports.prompts.read("implement"))?.labels).toEqual({ production: 1 });
   });
 
@@ -72,7 +72,7 @@ describe("deploy-canary", () => {
     const plan = await bench.deploy.plan(bench.context());
     await bench.deploy.run(plan, bench.context());
     const other = { version: 1, share: 0.3, salt: "ada" };
-    await bench.ports.canaries.compareAndSet("implement", await bench.ports.canaries.read("implement"), other);
+    await bench.ports.rollouts.compareAndSet("implement", await bench.ports.rollouts.read("implement"), other);
     const refused = { failure: { reason: "refused_by_target", applied: "no", message: expect.stringContaining("version 1 for 30 %") } };
     await expect(
       bench.deploy.run(
@@ -81,7 +81,7 @@ describe("deploy-canary", () => {
       ),
     ).rejects.toMatchObject(refused);
     await expect(bench.deploy.undo?.(plan, {}, bench.context())).rejects.toMatchObject(refused);
-    expect(await bench.ports.canaries.read("implement")).toEqual(other);
+    expect(await bench.ports.rollouts.read("implement")).toEqual(other);
   });
 
   it("refuses a version that does not exist, one that is production, and a second canary", async () => {
@@ -89,7 +89,7 @@ describe("deploy-canary", () => {
     const bind = (version: number) => bench.bind("deploy-canary", { ...cached, version, predicted_hit: 0.9 });
     await expect(bind(7).plan(bench.context())).rejects.toThrow("no version 7");
     await expect(bind(1).plan(bench.context())).rejects.toThrow("production already");
-    await bench.ports.canaries.compareAndSet("implement", null, { version: 2, share: 0.1, salt: "x" });
+    await bench.ports.rollouts.compareAndSet("implement", null, { version: 2, share: 0.1, salt: "x" });
     await expect(bind(2).plan(bench.context())).rejects.toThrow("a canary already");
     const shares = { ...cached, version: 2, predicted_hit: 0.9, shares: [0.5, 0.1] };
     expect(bench.actions.find("deploy-canary")?.bind(shares)).toMatchObject({ ok: false });
@@ -100,7 +100,7 @@ describe("deploy-canary", () => {
     bench.prompt.ticketsPerMinute = 0;
     const asked = await lookOn(bench, bench.deploy);
     expect(asked).toMatchObject({ kind: "ask", answers: ["wait", "take_back"], question: expect.stringContaining("0 of 30 tickets") });
-    expect(await bench.ports.canaries.read("implement")).toMatchObject({ share: 0.1 });
+    expect(await bench.ports.rollouts.read("implement")).toMatchObject({ share: 0.1 });
   });
 });
 
@@ -108,16 +108,16 @@ describe("promote-prompt", () => {
   it("labels, ends the canary, and gives both back", async () => {
     const bench = await aBench();
     const canary = { version: 2, share: 1, salt: "run-1" };
-    await bench.ports.canaries.compareAndSet("implement", null, canary);
+    await bench.ports.rollouts.compareAndSet("implement", null, canary);
     const promote = bench.bind("promote-prompt", { prompt: "implement", version: 2 });
     const plan = await promote.plan(bench.context());
     expect(await promote.probe?.(plan, bench.context())).toEqual({ kind: "not_applied" });
     expect(outputOf(await promote.run(plan, bench.context()))).toMatchObject({ production: 2, before: 1 });
     expect(outputOf(await promote.run(plan, bench.context()))).toMatchObject({ production: 2, before: 1 });
-    expect(await bench.ports.canaries.read("implement")).toBeNull();
+    expect(await bench.ports.rollouts.read("implement")).toBeNull();
     await promote.undo?.(plan, {}, bench.context());
     expect((await bench.ports.prompts.read("implement"))?.labels).toMatchObject({ production: 1 });
-    expect(await bench.ports.canaries.read("implement")).toEqual(canary);
+    expect(await bench.ports.rollouts.read("implement")).toEqual(canary);
   });
 
   it("does not take a label from somebody who was faster", async () => {

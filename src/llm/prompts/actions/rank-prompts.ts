@@ -34,8 +34,8 @@ export const rankPrompts = defineAction({
   undoes: false,
   behave(parameters, { cache }: { readonly cache: CacheAnalysisReader }) {
     const { prompt, provider, model, top } = parameters;
-    const least = parameters.least_usd_per_day * oneUsd;
-    const isOwn = (group: SampleGroup) => group.prompt === prompt && group.provider === provider && group.model === model;
+    const minLoss = parameters.least_usd_per_day * oneUsd;
+    const isRequested = (group: SampleGroup) => group.prompt === prompt && group.provider === provider && group.model === model;
     return {
       async plan() {
         return {
@@ -47,11 +47,11 @@ export const rankPrompts = defineAction({
         };
       },
       async run(_plan, { signal }) {
-        const own = { prompt, provider, model };
-        const others = (await cache.list()).filter((state) => !isOwn(state));
+        const requestedGroup = { prompt, provider, model };
+        const others = (await cache.list()).filter((state) => !isRequested(state));
         const judged: { readonly group: SampleGroup; readonly hit: number; readonly achievable?: number; readonly lost: number }[] = [];
         const unjudged: { readonly group: SampleGroup; readonly why: string }[] = [];
-        for (const { reply, ...group } of [...others, { ...own, reply: await cache.analyse(own, signal) }]) {
+        for (const { reply, ...group } of [...others, { ...requestedGroup, reply: await cache.analyze(requestedGroup, signal) }]) {
           if (reply.kind === "missing") unjudged.push({ group, why: reply.sentence });
           else if (reply.analysis.calibration.verdict === "refused") unjudged.push({ group, why: reply.analysis.calibration.sentence });
           else {
@@ -60,13 +60,13 @@ export const rankPrompts = defineAction({
           }
         }
         judged.sort((a, b) => b.lost - a.lost);
-        const rank = judged.findIndex(({ group }) => isOwn(group)) + 1;
-        const found = judged[rank - 1];
-        const worth = found !== undefined && rank <= top && found.lost >= least;
+        const rank = judged.findIndex(({ group }) => isRequested(group)) + 1;
+        const requested = judged[rank - 1];
+        const worth = requested !== undefined && rank <= top && requested.lost >= minLoss;
         const output: ActionOutput = {
           prompt,
           worth,
-          ...(found !== undefined && { rank, lost_usd_per_day: found.lost / oneUsd }),
+          ...(requested !== undefined && { rank, lost_usd_per_day: requested.lost / oneUsd }),
           rows: judged.slice(0, rowsShown).map(({ group, hit, achievable, lost }) => ({
             prompt: group.prompt,
             provider: group.provider,
@@ -77,9 +77,9 @@ export const rankPrompts = defineAction({
           })),
           unjudged: unjudged.slice(0, rowsShown).map(({ group, why }) => ({ prompt: group.prompt, why })),
           sentence:
-            found === undefined
-              ? `${prompt} could not be judged: ${unjudged.find(({ group }) => isOwn(group))?.why ?? ""}`
-              : sentenceOf(prompt, found.lost, { rank, top, least }),
+            requested === undefined
+              ? `${prompt} could not be judged: ${unjudged.find(({ group }) => isRequested(group))?.why ?? ""}`
+              : sentenceOf(prompt, requested.lost, { rank, top, minLoss }),
         };
         return { kind: "done", output };
       },
@@ -87,9 +87,9 @@ export const rankPrompts = defineAction({
   },
 });
 
-function sentenceOf(prompt: string, lost: number, { rank, top, least }: { rank: number; top: number; least: number }): string {
+function sentenceOf(prompt: string, lost: number, { rank, top, minLoss }: { rank: number; top: number; minLoss: number }): string {
   const loses = `${prompt} loses ${formatUsd(Math.round(lost))} a day by its layout`;
-  if (lost < least) return `${loses}; below ${formatUsd(least)} nothing is changed.`;
+  if (lost < minLoss) return `${loses}; below ${formatUsd(minLoss)} nothing is changed.`;
   if (rank > top) return `${loses} and is number ${rank}; the first ${top} come before it.`;
   return `${loses} and is number ${rank}.`;
 }

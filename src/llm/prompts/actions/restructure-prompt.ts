@@ -110,11 +110,11 @@ function layoutOf({ markers, predictedHit, predictedCostPerDay, byLayout }: Advi
 export function adviceOf(analysis: Advised): LayoutAdvice {
   const { causes, transforms, units } = analysis;
   const conditional = new Set(causes.flatMap((cause) => (cause.class === "conditional_section" ? [cause.unit] : [])));
-  const seen = units.map(({ unit, stability }): [string, Stability] => [unit, conditional.has(unit) ? "ticket" : stability]);
+  const unitStabilities = units.map(({ unit, stability }): [string, Stability] => [unit, conditional.has(unit) ? "ticket" : stability]);
   return {
     canonical: transforms.includes("T1"),
     volatile: causes.flatMap(({ transform, unit }) => (transform === "T2" ? [unit] : [])),
-    ...(transforms.includes("T3") || transforms.includes("T4") ? { stabilities: new Map(seen) } : {}),
+    ...(transforms.includes("T3") || transforms.includes("T4") ? { stabilities: new Map(unitStabilities) } : {}),
     breakpoints: layoutOf(analysis).markers.map(({ after, ttl }) => ({ afterLayer: after, ttl })),
   };
 }

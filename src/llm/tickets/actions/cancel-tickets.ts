@@ -30,16 +30,16 @@ export const cancelTickets = defineAction({
   probes: true,
   undoes: false,
   behave({ budget }, { budgets }: { readonly budgets: BudgetControl }) {
-    async function look(planned: PlannedControls): Promise<ActionOutput> {
+    async function readOutput(planned: PlannedControls): Promise<ActionOutput> {
       const stopBefore = planned.after.stopBefore ?? 0;
-      const left = (await budgets.running(budget)).filter((ticket) => ticket.since < stopBefore);
-      const found = planned.found ?? left.length;
+      const stillRunning = (await budgets.running(budget)).filter((ticket) => ticket.since < stopBefore);
+      const runningAtPlan = planned.found ?? stillRunning.length;
       return {
         budget,
-        found,
-        stopped: Math.max(0, found - left.length),
-        running: left.length,
-        tickets: left.slice(0, 50).map((ticket) => ticket.ticketId),
+        found: runningAtPlan,
+        stopped: Math.max(0, runningAtPlan - stillRunning.length),
+        running: stillRunning.length,
+        tickets: stillRunning.slice(0, 50).map((ticket) => ticket.ticketId),
       };
     }
 
@@ -49,10 +49,10 @@ export const cancelTickets = defineAction({
         const now = clock.now();
         // The stop is pinned here: a second run of this plan must not stop tickets that began after it.
         const stopBefore = Math.max(now, state.controls.stopBefore ?? 0);
-        const found = (await budgets.running(budget)).filter((ticket) => ticket.since < stopBefore).length;
-        const planned = { ...plannedChange(state, { stopBefore }), found };
+        const runningNow = (await budgets.running(budget)).filter((ticket) => ticket.since < stopBefore).length;
+        const planned = { ...plannedChange(state, { stopBefore }), found: runningNow };
         return {
-          summary: `Stop ${found} running tickets of budget ${budget} at their next turn`,
+          summary: `Stop ${runningNow} running tickets of budget ${budget} at their next turn`,
           targets: [`budget/${budget}`],
           changes: changesOf(planned),
           reversible: false,
@@ -64,13 +64,13 @@ export const cancelTickets = defineAction({
         const { controls } = await readBudget(budgets, budget);
         // A later stop includes this one.
         if ((controls.stopBefore ?? 0) < (planned.after.stopBefore ?? 0)) await setPlanned(budgets, planned);
-        return { kind: "done", output: await look(planned) };
+        return { kind: "done", output: await readOutput(planned) };
       },
       async probe(plan) {
         const planned = plannedOf(plan);
         const { controls } = await readBudget(budgets, budget);
         if ((controls.stopBefore ?? 0) < (planned.after.stopBefore ?? 0)) return { kind: "not_applied" };
-        return { kind: "applied", output: await look(planned) };
+        return { kind: "applied", output: await readOutput(planned) };
       },
     };
   },

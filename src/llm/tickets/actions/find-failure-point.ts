@@ -3,7 +3,7 @@ import type { ActionOutput } from "../../../../packages/sdk/src/wire/plans.ts";
 import { defineAction } from "../../../actions/define-action.ts";
 import { millisecondsOf } from "../../../actions/parameter-types.ts";
 import type { RecoveryPorts } from "../recovery-ports.ts";
-import { deadOf, lookAtTicket, maxTickets, pointOf, silentForParameter, standingOf } from "./tickets-in-care.ts";
+import { deadOf, maxTickets, pointOf, readTicketStatus, silentForParameter, standingOf } from "./tickets-in-care.ts";
 
 /** Alerts name a queue; what follows acts on explicit tickets. */
 export const findFailurePoint = defineAction({
@@ -35,7 +35,7 @@ export const findFailurePoint = defineAction({
   undoes: false,
   behave(
     { queue, stage, failure_class: failureClass, silent_for: silentFor, limit },
-    { tickets: care }: { readonly tickets: RecoveryPorts },
+    { tickets: ports }: { readonly tickets: RecoveryPorts },
   ) {
     return {
       plan: async () => ({
@@ -48,15 +48,15 @@ export const findFailurePoint = defineAction({
       async run(_plan, { clock }) {
         const before = clock.now() - millisecondsOf(silentFor);
         // An alert tells a stage or a class; by hand neither need be told. What has no label of its own is `other`.
-        const [anyStage, anyClass] = [stage, failureClass].map((word) => word === "unknown" || word === "other");
-        const standing = stage !== "unknown" || failureClass === "unknown" ? await standingOf(care, queue, before) : [];
-        const dead = failureClass !== "unknown" || stage === "unknown" ? await deadOf(care, queue) : [];
-        const ids = [...standing.filter((one) => anyStage === true || one.stage === stage), ...dead].map(({ id }) => id);
-        const looked = [];
-        let found = 0;
+        const [anyPhase, anyClass] = [stage, failureClass].map((word) => word === "unknown" || word === "other");
+        const standing = stage !== "unknown" || failureClass === "unknown" ? await standingOf(ports, queue, before) : [];
+        const dead = failureClass !== "unknown" || stage === "unknown" ? await deadOf(ports, queue) : [];
+        const ids = [...standing.filter((one) => anyPhase === true || one.stage === stage), ...dead].map(({ id }) => id);
+        const statuses = [];
+        let matchCount = 0;
         // Every broken or long history costs a look, so that no more than a few times the limit are looked at.
         for (const id of ids.slice(0, limit * 10)) {
-          const one = await lookAtTicket(id, before, care);
+          const one = await readTicketStatus(id, before, ports);
           if (
             one.ticket.state === "dead" &&
             anyClass !== true &&
@@ -66,17 +66,17 @@ export const findFailurePoint = defineAction({
             continue;
           // Set aside by an earlier run on purpose: only what a person does brings it on.
           if (one.ticket.state === "dead" && one.decision.kind === "hold") continue;
-          found += 1;
-          if (looked.length < limit) looked.push(one);
+          matchCount += 1;
+          if (statuses.length < limit) statuses.push(one);
         }
         const output: ActionOutput = {
-          found,
-          tickets: looked.map(({ ticket }) => ticket.id),
-          points: looked.map((one) => pointOf(one)),
-          failure_class: looked[0]?.failure.failureClass ?? "unknown",
-          stage: looked[0]?.ticket.stage ?? "unknown",
-          most_attempts: Math.max(0, ...looked.map(({ ticket }) => ticket.attempt)),
-          published: looked.filter(({ work }) => work.published !== undefined).length,
+          found: matchCount,
+          tickets: statuses.map(({ ticket }) => ticket.id),
+          points: statuses.map((one) => pointOf(one)),
+          failure_class: statuses[0]?.failure.failureClass ?? "unknown",
+          stage: statuses[0]?.ticket.stage ?? "unknown",
+          most_attempts: Math.max(0, ...statuses.map(({ ticket }) => ticket.attempt)),
+          published: statuses.filter(({ work }) => work.published !== undefined).length,
         };
         return { kind: "done", output };
       },

@@ -5,7 +5,7 @@ import { changesOf, plannedChange, plannedOf, readBudget, setPlanned } from "../
 import type { BudgetControl } from "../../budgets/budget.ts";
 import type { FailureClass } from "../failure-class.ts";
 import type { RecoveryPorts } from "../recovery-ports.ts";
-import { lookAtTicket, ticketsParameter } from "./tickets-in-care.ts";
+import { readTicketStatus, ticketsParameter } from "./tickets-in-care.ts";
 
 /** What is done about each class before its tickets go on; `person`: only people can. */
 const mends: { readonly [Class in FailureClass]: { readonly fix: string; readonly person?: true } } = {
@@ -40,11 +40,11 @@ export const fixFailureCause = defineAction({
   timeoutMs: 60_000,
   probes: true,
   undoes: false,
-  behave({ tickets: ids }, { tickets: care, budgets }: { readonly tickets: RecoveryPorts; readonly budgets: BudgetControl }) {
+  behave({ tickets: ids }, { tickets: ports, budgets }: { readonly tickets: RecoveryPorts; readonly budgets: BudgetControl }) {
     const fixes = async (now: number) =>
       Promise.all(
         ids.map(async (id) => {
-          const { failure, ticket } = await lookAtTicket(id, now, care);
+          const { failure, ticket } = await readTicketStatus(id, now, ports);
           return { ticket: id, budget: ticket.budget, failure_class: failure.failureClass, ...mends[failure.failureClass] };
         }),
       );

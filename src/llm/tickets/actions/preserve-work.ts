@@ -6,7 +6,7 @@ import type { ActionContext } from "../../../core/action.ts";
 import { StepFailure } from "../../../core/failure.ts";
 import type { RecoveryPorts } from "../recovery-ports.ts";
 import { recoveryReason } from "../ticket.ts";
-import { lookAtTicket, recoveryHolder, requireCheckpoints, silentForParameter, ticketsParameter } from "./tickets-in-care.ts";
+import { readTicketStatus, recoveryHolder, requireCheckpoints, silentForParameter, ticketsParameter } from "./tickets-in-care.ts";
 
 /** First of all: nothing that was done is lost, whatever is decided afterwards. */
 export const preserveWork = defineAction({
@@ -26,23 +26,23 @@ export const preserveWork = defineAction({
   timeoutMs: 600_000,
   probes: true,
   undoes: false,
-  behave({ tickets: ids, silent_for: silentFor }, { tickets: care }: { readonly tickets: RecoveryPorts }) {
+  behave({ tickets: ids, silent_for: silentFor }, { tickets: ports }: { readonly tickets: RecoveryPorts }) {
     async function preserve(context: ActionContext): Promise<ActionOutput> {
-      const checkpoints = requireCheckpoints(care);
+      const checkpoints = requireCheckpoints(ports);
       const holder = recoveryHolder(context.runId);
       const before = context.clock.now() - millisecondsOf(silentFor);
-      const [held, skipped]: [string[], string[]] = [[], []];
+      const [claimedIds, skipped]: [string[], string[]] = [[], []];
       const saved: { ticket: string; ref: string; tree: string; commit: string }[] = [];
       let [broken, sent] = [0, 0];
       for (const id of ids) {
-        const { ticket, failure, needsCare } = await lookAtTicket(id, before, care);
-        if (!needsCare || (await care.store.recover(id, holder)) === undefined) {
+        const { ticket, failure, needsRecovery } = await readTicketStatus(id, before, ports);
+        if (!needsRecovery || (await ports.store.recover(id, holder)) === undefined) {
           skipped.push(id);
           continue;
         }
         const isNew = ticket.reason !== recoveryReason && ticket.failures.at(-1) !== failure.failureClass;
-        if (isNew) await care.store.write(id, holder, { failures: [...ticket.failures, failure.failureClass] });
-        held.push(id);
+        if (isNew) await ports.store.write(id, holder, { failures: [...ticket.failures, failure.failureClass] });
+        claimedIds.push(id);
         const whole = (await checkpoints.list(id)).findLast((one) => one.kind === "whole");
         const conversation = whole?.kind === "whole" ? await checkpoints.conversation(whole.checkpoint) : "";
         const made = await checkpoints.save(id, { stage: "partial", green: false, conversation });
@@ -50,17 +50,17 @@ export const preserveWork = defineAction({
         broken += (await checkpoints.list(id)).filter(({ kind }) => kind === "broken").length;
         if (await checkpoints.push(id).catch(() => false)) sent += 1;
       }
-      return { tickets: held, preserved: saved.length, checkpoints: saved, broken, sent, skipped };
+      return { tickets: claimedIds, preserved: saved.length, checkpoints: saved, broken, sent, skipped };
     }
 
     return {
       async plan({ clock }) {
         const before = clock.now() - millisecondsOf(silentFor);
-        const looked = await Promise.all(ids.map(async (id) => lookAtTicket(id, before, care)));
+        const statuses = await Promise.all(ids.map(async (id) => readTicketStatus(id, before, ports)));
         return {
           summary: `Take ${ids.join(", ")} from whoever had ${ids.length === 1 ? "it" : "them"}, and save the work as checkpoints`,
           targets: ids.map((id) => `ticket/${id}`),
-          changes: looked.map(({ ticket }) => ({
+          changes: statuses.map(({ ticket }) => ({
             target: `ticket/${ticket.id}`,
             field: "state",
             before: ticket.reason === "" ? ticket.state : `${ticket.state} (${ticket.reason})`.slice(0, 200),

@@ -6,7 +6,7 @@ import { recoveredWord, workAfter } from "../recover-ticket.ts";
 import type { RecoveryPorts } from "../recovery-ports.ts";
 import { storedWork } from "../staged-work.ts";
 import { hasEnded, recoveryReason, type TicketChange } from "../ticket.ts";
-import { lookAtTicket, recoveryHolder, type TicketStatus, ticketsParameter } from "./tickets-in-care.ts";
+import { readTicketStatus, recoveryHolder, type TicketStatus, ticketsParameter } from "./tickets-in-care.ts";
 
 const stepSchema = z.object({
   id: z.string(),
@@ -49,11 +49,11 @@ export const resumeTickets = defineAction({
   timeoutMs: 120_000,
   probes: true,
   undoes: false,
-  behave({ tickets: ids }, { tickets: care }: { readonly tickets: RecoveryPorts }) {
-    async function look(plan: Plan): Promise<ActionOutput> {
+  behave({ tickets: ids }, { tickets: ports }: { readonly tickets: RecoveryPorts }) {
+    async function readOutput(plan: Plan): Promise<ActionOutput> {
       const { steps } = dataSchema.parse(plan.data);
       const count = (state: Step["change"]["state"]) => steps.filter(({ change }) => change.state === state).length;
-      const now = await Promise.all(steps.map(async ({ id }) => care.store.get(id)));
+      const now = await Promise.all(steps.map(async ({ id }) => ports.store.get(id)));
       const moving = steps.filter(({ change, turn }, index) => {
         const ticket = now[index];
         return (
@@ -73,7 +73,7 @@ export const resumeTickets = defineAction({
 
     return {
       async plan({ clock }) {
-        const steps = (await Promise.all(ids.map(async (id) => lookAtTicket(id, clock.now(), care)))).map((one) => stepOf(one));
+        const steps = (await Promise.all(ids.map(async (id) => readTicketStatus(id, clock.now(), ports)))).map((one) => stepOf(one));
         return {
           summary: steps
             .map(({ id, decision, checkpoint }) => `${id}: ${decision}${checkpoint === null ? "" : ` ${checkpoint}`}`)
@@ -92,20 +92,20 @@ export const resumeTickets = defineAction({
       async run(plan, { runId }) {
         const holder = recoveryHolder(runId);
         for (const { id, queue, change } of dataSchema.parse(plan.data).steps) {
-          const ticket = await care.store.get(id);
+          const ticket = await ports.store.get(id);
           // Whoever is not in our hands any more was given back by an earlier time, or taken by a person.
           if (ticket?.state === "waiting" && ticket.reason === recoveryReason)
-            await care.store.write(id, holder, change satisfies TicketChange);
+            await ports.store.write(id, holder, change satisfies TicketChange);
           // A worker takes it up, or tells the gate that it has ended.
-          await care.doorbell.ring({ id, queue });
+          await ports.wakeQueue.enqueue({ id, queue });
         }
-        return { kind: "done", output: await look(plan) };
+        return { kind: "done", output: await readOutput(plan) };
       },
       async probe(plan) {
         const { steps } = dataSchema.parse(plan.data);
-        const now = await Promise.all(steps.map(async ({ id }) => care.store.get(id)));
-        const isHeld = now.some((ticket) => ticket?.state === "waiting" && ticket.reason === recoveryReason);
-        return isHeld ? { kind: "not_applied" } : { kind: "applied", output: await look(plan) };
+        const now = await Promise.all(steps.map(async ({ id }) => ports.store.get(id)));
+        const awaitsRecovery = now.some((ticket) => ticket?.state === "waiting" && ticket.reason === recoveryReason);
+        return awaitsRecovery ? { kind: "not_applied" } : { kind: "applied", output: await readOutput(plan) };
       },
     };
   },

@@ -3,7 +3,7 @@ import type { ActionOutput } from "../../../../packages/sdk/src/wire/plans.ts";
 import { defineAction } from "../../../actions/define-action.ts";
 import { StepFailure } from "../../../core/failure.ts";
 import type { RecoveryPorts } from "../recovery-ports.ts";
-import { lookAtTicket, requireCheckpoints, type TicketStatus, ticketsParameter } from "./tickets-in-care.ts";
+import { readTicketStatus, requireCheckpoints, type TicketStatus, ticketsParameter } from "./tickets-in-care.ts";
 
 const stepSchema = z.object({ id: z.string(), commit: z.string().optional(), n: z.int().optional(), published: z.string().optional() });
 const dataSchema = z.object({ steps: z.array(stepSchema) });
@@ -24,9 +24,9 @@ export const rollBackWork = defineAction({
   timeoutMs: 600_000,
   probes: true,
   undoes: false,
-  behave({ tickets: ids }, { tickets: care }: { readonly tickets: RecoveryPorts }) {
+  behave({ tickets: ids }, { tickets: ports }: { readonly tickets: RecoveryPorts }) {
     async function rollBack(steps: z.output<typeof dataSchema>["steps"]): Promise<ActionOutput> {
-      const checkpoints = requireCheckpoints(care);
+      const checkpoints = requireCheckpoints(ports);
       const withdrawn: { ticket: string; what: string }[] = [];
       for (const { id, commit, published } of steps) {
         if (commit !== undefined && (await checkpoints.find(id)) !== undefined) await checkpoints.restore(id, commit);
@@ -46,8 +46,8 @@ export const rollBackWork = defineAction({
 
     return {
       async plan({ clock }) {
-        const looked = await Promise.all(ids.map(async (id) => lookAtTicket(id, clock.now(), care)));
-        const steps = looked.map((one) => stepOf(one));
+        const statuses = await Promise.all(ids.map(async (id) => readTicketStatus(id, clock.now(), ports)));
+        const steps = statuses.map((one) => stepOf(one));
         const back = steps.filter(({ commit, published }) => commit !== undefined || published !== undefined);
         return {
           summary: back.length === 0 ? "Nothing has to be rolled back" : `Roll back ${back.map(({ id }) => id).join(", ")}`,

@@ -11,7 +11,7 @@ async function open(queue = "fast") {
   const bench = createActionBench(aBudgetState("checkout"));
   const { tickets, checkpoints, clock } = bench;
   await tickets.add(newTicketSchema.parse({ id: "GH-1", budget: "checkout", queue, variant: "canary" }));
-  await tickets.hold("GH-1", "dead worker");
+  await tickets.claim("GH-1", "dead worker");
   await checkpoints.open("GH-1");
   const plan = await checkpoints.save("GH-1", { stage: "plan", green: false, conversation: "planned" });
   const done = plan === undefined ? [] : [{ stage: "plan" as const, n: plan.n, commit: plan.commit, tree: plan.tree }];
@@ -65,7 +65,7 @@ describe("the recovery of a ticket", () => {
     const ticket = await tickets.get("GH-1");
     expect(ticket).toMatchObject({ state: "queued", attempt: 2, variant: "canary", failures: ["worker_lost", "recovered/worker_lost"] });
     expect(parseStagedWork(ticket?.saved ?? null)).toMatchObject({ done: [{ stage: "plan", n: 1 }], resume: { n: 2 } });
-    await tickets.hold("GH-1", "other worker");
+    await tickets.claim("GH-1", "other worker");
     await tickets.write("GH-1", "other worker", { state: "running", turn: 2 });
     expect(await action.probe?.(made, context)).toMatchObject({ kind: "applied", output: { moving: 1 } });
   });
@@ -116,7 +116,7 @@ describe("the recovery of a ticket", () => {
       ["D", "tool_error", "other"],
     ] as const) {
       await tickets.add(newTicketSchema.parse({ id, budget: "checkout", queue }));
-      await tickets.hold(id, "w");
+      await tickets.claim(id, "w");
       await tickets.write(id, "w", { state: "dead", reason });
     }
     expect((await run("find-failure-point", { queue: "fast", failure_class: "tool_error" })).output).toMatchObject({ tickets: ["A"] });

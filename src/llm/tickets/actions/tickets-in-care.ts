@@ -5,14 +5,14 @@ import type { Ticket } from "../../../../packages/sdk/src/wire/tickets.ts";
 import { durationParameter } from "../../../actions/parameter-types.ts";
 import type { Instant } from "../../../core/clock.ts";
 import { StepFailure } from "../../../core/failure.ts";
-import type { CheckpointRepository, FoundCheckpoint, Workspace } from "../checkpoint.ts";
+import type { CheckpointRepository, ListedCheckpoint, Workspace } from "../checkpoint.ts";
 import { decideRecovery, type NamedFailure, nameFailure, type RecoveryDecision } from "../recover-ticket.ts";
 import type { RecoveryPorts } from "../recovery-ports.ts";
 import { parseStagedWork, type StagedWork } from "../staged-work.ts";
 import { hasEnded, lostReason, recoveryReason, type StandingTicket } from "../ticket.ts";
 
 /** So many tickets are looked through for those of one queue. */
-const maxLooked = 500;
+const maxListedTickets = 500;
 
 /** Tickets that one run takes care of at most. */
 export const maxTickets = 5;
@@ -40,12 +40,12 @@ export function recoveryHolder(runId: string): string {
 export interface TicketStatus {
   readonly ticket: Ticket;
   readonly workspace: Workspace | undefined;
-  readonly checkpoints: readonly FoundCheckpoint[];
+  readonly checkpoints: readonly ListedCheckpoint[];
   readonly work: StagedWork;
   readonly failure: NamedFailure;
   readonly decision: RecoveryDecision;
   /** It stands still, is dead, or a recovery has it: nobody works on it. */
-  readonly needsCare: boolean;
+  readonly needsRecovery: boolean;
 }
 
 /** The repository with the work; throws StepFailure when none is configured. */
@@ -60,32 +60,32 @@ export function requireCheckpoints({ checkpoints }: RecoveryPorts): CheckpointRe
 
 /** Open tickets of one queue without a sign of life since `before`, longest first. */
 export async function standingOf({ store }: RecoveryPorts, queue: string, before: Instant): Promise<readonly StandingTicket[]> {
-  return (await store.standing(before, maxLooked)).filter((ticket) => ticket.queue === queue);
+  return (await store.standing(before, maxListedTickets)).filter((ticket) => ticket.queue === queue);
 }
 
 /** Dead tickets of one queue, newest first. */
 export async function deadOf({ store }: RecoveryPorts, queue: string): Promise<readonly Ticket[]> {
-  const page = await store.list({ state: "dead" }, { limit: maxLooked });
+  const page = await store.list({ state: "dead" }, { limit: maxListedTickets });
   return (page?.items ?? []).filter((ticket) => ticket.queue === queue);
 }
 
 /** Looks at one ticket; throws StepFailure when there is none of that id. Pure reads. */
-export async function lookAtTicket(id: string, before: Instant, care: RecoveryPorts): Promise<TicketStatus> {
-  const checkpoints = requireCheckpoints(care);
-  const ticket = await care.store.get(id);
+export async function readTicketStatus(id: string, before: Instant, ports: RecoveryPorts): Promise<TicketStatus> {
+  const checkpoints = requireCheckpoints(ports);
+  const ticket = await ports.store.get(id);
   if (ticket === undefined) throw new StepFailure({ reason: "invalid_parameters", message: `There is no ticket ${id}.`, applied: "no" });
-  const standing = (await care.store.standing(before, maxLooked)).some((one) => one.id === id);
-  const [workspace, found] = [await checkpoints.find(id), await checkpoints.list(id)];
+  const standing = (await ports.store.standing(before, maxListedTickets)).some((one) => one.id === id);
+  const [workspace, listed] = [await checkpoints.find(id), await checkpoints.list(id)];
   const failure = nameFailure({ ticket, conflicts: workspace?.conflicts ?? [], standing });
-  const isHeld = ticket.state === "waiting" && (ticket.reason === recoveryReason || ticket.reason === lostReason);
+  const awaitsRecovery = ticket.state === "waiting" && (ticket.reason === recoveryReason || ticket.reason === lostReason);
   return {
     ticket,
     workspace,
-    checkpoints: found,
+    checkpoints: listed,
     work: parseStagedWork(ticket.saved),
     failure,
-    decision: decideRecovery({ failure, ticket, checkpoints: found }),
-    needsCare: ticket.state === "dead" || (!hasEnded(ticket.state) && (standing || isHeld)),
+    decision: decideRecovery({ failure, ticket, checkpoints: listed }),
+    needsRecovery: ticket.state === "dead" || (!hasEnded(ticket.state) && (standing || awaitsRecovery)),
   };
 }
 

@@ -1,4 +1,4 @@
-import type { AppendReply } from "../../store.ts";
+import type { AppendResult } from "../../store.ts";
 import { type Attempt, deferred, proceed, type StageOutcome } from "../attempt.ts";
 import { NotReplicated } from "../run-writer.ts";
 import { suspendForFreeze } from "../suspend-for-freeze.ts";
@@ -12,31 +12,31 @@ export async function intentStage(attempt: Attempt): Promise<StageOutcome> {
   const { writer } = run;
   const isFirst = attempt.resumed === undefined;
   recordIntent(attempt);
-  const reply = await writer.flush({
+  const result = await writer.flush({
     // A resumed intent has taken its claims.
     claims: judgement.verdict.kind === "allow" && isFirst ? judgement.verdict.claims : [],
     summary: { step: step.name },
     effect: true,
     ...(freezeQuery !== undefined && { freeze: freezeQuery }),
   });
-  if (reply.kind === "ok" && reply.unreplicated === true) {
+  if (result.kind === "ok" && result.unreplicated === true) {
     // Nothing was sent, so a first intent is taken back; that of an earlier attempt stays for bytes that may have been sent.
     if (isFirst) writer.record({ kind: "retried", step: step.id, why: "The intent did not reach the replicas in time; nothing was sent." });
     throw new NotReplicated(writer.lease.runId);
   }
-  if (reply.kind === "ok") return proceed;
+  if (result.kind === "ok") return proceed;
   writer.discardLast();
-  if (reply.kind === "claim_refused") return recordClaimRefusal(attempt, reply);
-  return outcomeOfRefusedWrite(attempt, reply);
+  if (result.kind === "claim_refused") return recordClaimRefusal(attempt, result);
+  return outcomeOfRefusedWrite(attempt, result);
 }
 
 /** The intent of an action that continues is written; this worker's claim of the run must be durable before it acts again, and no freeze may cover it. */
 export async function continueIntentStage(attempt: Attempt): Promise<StageOutcome> {
   const { freezeQuery } = attempt;
   const { writer } = attempt.run;
-  const reply = await writer.flush({ effect: true, ...(freezeQuery !== undefined && { freeze: freezeQuery }) });
-  if (reply.kind === "ok" && reply.unreplicated === true) throw new NotReplicated(writer.lease.runId);
-  return reply.kind === "ok" ? proceed : outcomeOfRefusedWrite(attempt, reply);
+  const result = await writer.flush({ effect: true, ...(freezeQuery !== undefined && { freeze: freezeQuery }) });
+  if (result.kind === "ok" && result.unreplicated === true) throw new NotReplicated(writer.lease.runId);
+  return result.kind === "ok" ? proceed : outcomeOfRefusedWrite(attempt, result);
 }
 
 function recordIntent({ run, step, action, number, group, idempotencyKey, plan, judgement }: Attempt): void {
@@ -53,15 +53,18 @@ function recordIntent({ run, step, action, number, group, idempotencyKey, plan, 
   });
 }
 
-async function outcomeOfRefusedWrite({ run, step }: Attempt, reply: AppendReply): Promise<StageOutcome> {
-  if (reply.kind === "frozen") return suspendForFreeze(reply.freeze, step, run);
-  if (reply.kind === "unreplicated") throw new NotReplicated(run.writer.lease.runId);
+async function outcomeOfRefusedWrite({ run, step }: Attempt, result: AppendResult): Promise<StageOutcome> {
+  if (result.kind === "frozen") return suspendForFreeze(result.freeze, step, run);
+  if (result.kind === "unreplicated") throw new NotReplicated(run.writer.lease.runId);
   // A person has asked for a stop: the next move receives the notice.
   return deferred;
 }
 
-function recordClaimRefusal({ run, step, plan }: Attempt, reply: Extract<AppendReply, { readonly kind: "claim_refused" }>): StageOutcome {
-  const { claim, holder, retryAt } = reply;
+function recordClaimRefusal(
+  { run, step, plan }: Attempt,
+  refusal: Extract<AppendResult, { readonly kind: "claim_refused" }>,
+): StageOutcome {
+  const { claim, holder, retryAt } = refusal;
   // A bucket begins with the name of the guardrail that claims it.
   const guardrail = "bucket" in claim ? (claim.bucket.split(":")[0] ?? "limit") : "target-lock";
   run.deps.publish({ kind: "step_refused", guardrail });

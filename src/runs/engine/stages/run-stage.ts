@@ -8,7 +8,7 @@ import { LeaseLost } from "../run-writer.ts";
 export async function runStage(attempt: Attempt): Promise<StageOutcome> {
   const { run, action, plan } = attempt;
   const { writer } = run;
-  await writer.assertHeld();
+  await writer.assertLeased();
   writer.receiveNotices();
   using watch = watchFreeze(attempt.freezeQuery, run.deps);
   const context = contextOf(attempt, watch);
