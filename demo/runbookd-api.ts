@@ -40,7 +40,7 @@ const documentSchema = z.looseObject({
 const batchSchema = z.looseObject({
   state: z.string(),
   gate: z.string(),
-  led: z.boolean(),
+  pilotPassed: z.boolean(),
   concurrencyNow: z.number().nullable(),
   spentMicroUsd: z.number(),
   reservedMicroUsd: z.number(),

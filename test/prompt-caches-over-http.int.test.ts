@@ -101,7 +101,7 @@ it("an application's reports become findings, gauges and counters, without a tex
 
   const drain = new AbortController();
   const pause = async () => setImmediate();
-  await analyzePrompts({ samples, analyses: board, prices, clock, timeFactor: 1, pause, intervalMs: 1000 }, drain.signal);
+  await analyzePrompts({ samples, cacheAnalysisStore: board, prices, clock, timeFactor: 1, pause, intervalMs: 1000 }, drain.signal);
 
   const call = async (path: string) =>
     Object(await (await fetch(`${http.url}${path}`, { headers: { authorization: "Bearer viewer-token" } })).json());

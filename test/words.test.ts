@@ -5,45 +5,100 @@ import { expect, it } from "@jest/globals";
 const root = join(import.meta.dirname, "..");
 const product = ["src", "workers", "packages/sdk/src"].flatMap((folder) =>
   readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })
-    .filter((file) => file.endsWith(".ts") && !file.endsWith(".test.ts"))
+    .filter((file) => /\.(?:ts|lua)$/.test(file) && !file.endsWith(".test.ts"))
     .map((file) => join(folder, file)),
 );
 
-/** Words that were metaphors or meant several things, as parts of a name in any case; what stands behind them is said in the field's terms. */
-const retired = ["desk", "board", "sight", "doorbell", "keeper", "patience"];
-/** Names of our own choice are spelled as in American English. */
-const british = /(?:analy|normali|initiali|summari|recogni|authori|organi|optimi)s(?:e|ing|ed|er)/i;
+/** Words that were metaphors or meant several things; in no name, whatever it names. */
+const retiredWords = ["desk", "board", "sight", "doorbell", "keeper", "patience", "hand", "ring", "rung", "beat", "wl", "longest"];
 
-/** A name as lower-case words: `createNearDoorbell` and `near-doorbell` are both "create near doorbell". */
+/** Names that had a second meaning or a private one. Their words may stand in other names. */
+const retiredNames = [
+  ["RunLedger", "WorkloadLedger", "memory-ledger", "memory-run-ledger", "ledgerFaults"], // The journal of runs, or the budgets' ledger.
+  ["createCanaryRecord", "createCanaryStore", "watch-canary", "holdCanary", "CanaryState"], // A watchdog, or a rollout.
+  ["createModelRoutes", "AnswerReply", "replyOf", "JsonReply"],
+  ["RunHold", "TicketHold", "BatchHold", "isHeldBack", "holdOf"], // A lease, or a reason why something is blocked.
+  ["ringAll", "createNearDoorbell", "near", "far"],
+  ["TicketCare", "care", "pace", "Pace"],
+  ["fed", "feed", "feeder", "led", "leadingTickets"],
+  ["enough", "enoughRequests", "mostRounds", "mostSteps", "leastDamage", "mostFed", "leastFed"], // min and max.
+  ["keepMs", "keepEndedMs", "seenMs", "lookEveryMs"], // retention, ttl and interval.
+  ["restFrozen", "outsideFreeze", "set-aside", "give-up", "mend-run"],
+].flat();
+
+/** Everyday words that say nothing about the thing; their uses in names of the product, of which there were 2,578. */
+const everydayWords = [
+  "known",
+  "own",
+  "seen",
+  "found",
+  "rest",
+  "left",
+  "note",
+  "noted",
+  "notes",
+  "look",
+  "looks",
+  "looked",
+  "tell",
+  "told",
+];
+const maxEverydayUses = 257;
+
+/** Names of our own choice are spelled as in American English. Words that others read, such as the finding `analysed`, keep their spelling. */
+const british = /(?:analy|normali|initiali|summari|recogni|authori|organi|optimi|seriali|canoni[sc]ali)s(?:e|ing|er)/i;
+/** Values and keys that leave the process, or come from outside. */
+const spelledOutside = new Set(["unrecognised_shape", "unauthorised"]);
+
+/** The words of a name: `createNearDoorbell` and `near-doorbell` are both "create near doorbell". */
 const wordsOf = (name: string) =>
   name
-    .replace(/([a-z0-9])([A-Z])/g, "$1 $2")
-    .replaceAll(/[-_]/g, " ")
-    .toLowerCase();
+    .replaceAll(/([a-z0-9])([A-Z])/g, "$1 $2")
+    .replaceAll(/[-_.]/g, " ")
+    .toLowerCase()
+    .split(" ");
 const isRetired = (name: string) =>
-  wordsOf(name)
-    .split(" ")
-    .some((word) => retired.includes(word)) || british.test(name);
+  retiredNames.includes(name) ||
+  wordsOf(name).some((word) => retiredWords.includes(word)) ||
+  (british.test(name) && !spelledOutside.has(name));
 
-const declared = (file: string) =>
-  [
-    ...readFileSync(join(root, file), "utf8").matchAll(
-      /^(?:export )?(?:async )?(?:interface|type|class|const|function\*?) ([A-Za-z]\w*)/gm,
-    ),
-  ].map(([, name = ""]) => name);
+/** A source without its comments and the text of its strings, so that only names are left. */
+const withoutText = (source: string) =>
+  source
+    .replaceAll(/\/\*[\s\S]*?\*\//g, " ")
+    .replaceAll(/"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'/g, '""')
+    .replaceAll(/(?<![:"'`\\])\/\/.*$/gm, " ")
+    // What stands in a template outside its holes.
+    .replaceAll(/`(?:\\.|[^`\\])*`/g, (text) => [...text.matchAll(/\$\{([^}]*)\}/g)].map(([, hole]) => ` ${hole} `).join(""));
+const namesIn = (file: string) => withoutText(readFileSync(join(root, file), "utf8")).match(/[A-Za-z_$][\w$]*/g) ?? [];
 
-it("recognizes a retired word in a name, and nothing that only contains its letters", () => {
-  expect(["QuestionDesk", "near-doorbell", "CacheBoard", "normaliseUsage"].filter((name) => !isRetired(name))).toEqual([]);
-  expect(["dashboardFiles", "insight", "keyboard", "normalizeUsage"].filter((name) => isRetired(name))).toEqual([]);
+it("recognizes a retired name, and nothing that only contains its letters", () => {
+  const names = ["QuestionDesk", "near-doorbell", "CacheBoard", "normaliseUsage", "RunHold", "leadingTickets", "{wl}"];
+  expect(names.filter((name) => !isRetired(name.replaceAll(/[{}]/g, "")))).toEqual([]);
+  expect(["dashboardFiles", "insight", "keyboard", "normalizeUsage", "heartbeat", "string", "handler"].filter(isRetired)).toEqual([]);
 });
 
-it("names no file of the product by a retired word", () => {
+it("names no file of the product by a retired name", () => {
   expect(product.length).toBeGreaterThan(500);
-  expect(product.filter((file) => isRetired(file.replace(/^.*\/|\.ts$/g, "")))).toEqual([]);
+  expect(product.filter((file) => isRetired(file.replace(/^.*\/|\.(?:ts|lua)$/g, "")))).toEqual([]);
 });
 
-it("declares nothing in the product by a retired word", () => {
-  const names = product.flatMap((file) => declared(file).map((name) => ({ file, name })));
-  expect(names.length).toBeGreaterThan(2000);
-  expect(names.filter(({ name }) => isRetired(name)).map(({ file, name }) => `${file}: ${name}`)).toEqual([]);
+it("uses no retired name in the product, and the everyday words at most a tenth as often as once", () => {
+  const names = product.filter((file) => file.endsWith(".ts")).flatMap((file) => namesIn(file).map((name) => ({ file, name })));
+  expect(names.length).toBeGreaterThan(100_000);
+  expect([...new Set(names.filter(({ name }) => isRetired(name)).map(({ file, name }) => `${file}: ${name}`))]).toEqual([]);
+  const everyday = names.flatMap(({ name }) => wordsOf(name).filter((word) => everydayWords.includes(word)));
+  expect(everyday.length).toBeLessThanOrEqual(maxEverydayUses);
+  expect(everyday).not.toEqual([]);
+});
+
+it("has no retired name in settings, metrics, labels, actions and Redis keys", () => {
+  const lines = ["configuration", "metrics", "actions"].flatMap((page) =>
+    [...readFileSync(join(root, `docs/reference/${page}.md`), "utf8").matchAll(/`([A-Za-z_][\w-]*)`/g)].map(([, name = ""]) => name),
+  );
+  const keys = [...readFileSync(join(root, "docs/redis.md"), "utf8").matchAll(/^\| `([^`]+)`/gm)].flatMap(([, key = ""]) =>
+    key.split(/[:{}<>*]/),
+  );
+  expect([lines.length > 300, keys.length > 100]).toEqual([true, true]);
+  expect([...new Set([...lines, ...keys.filter((part) => part !== "wl")])].filter(isRetired)).toEqual([]);
 });

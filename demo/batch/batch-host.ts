@@ -7,7 +7,7 @@ import { type Assignment, assignments, standingText } from "../workload/assignme
 import { reachSystem } from "../workload/host-process.ts";
 import type { ModelResponse } from "../workload/model-client.ts";
 import { ticketOf } from "../workload/tickets.ts";
-import { usageOfResponse } from "../workload/usage-of-reply.ts";
+import { usageOfResponse } from "../workload/usage-of-response.ts";
 
 /*
  * A process of the application in the batch scenario: a ticket worker that asks runbookd over HTTP and the model server for every turn.

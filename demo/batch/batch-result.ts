@@ -125,7 +125,7 @@ export function batchLine(observations: BatchObservations): string {
       costMicroUsd: observations.providerBatchCostMicroUsd ?? null,
     },
     submittedAt: time(observations.submittedAt),
-    ledAt: time(observations.pilotPassedAt),
+    pilotPassedAt: time(observations.pilotPassedAt),
     halvedAt: time(observations.halvedAt),
     endedAt: time(observations.endedAt),
     reportSentAt: time(observations.reportSentAt),

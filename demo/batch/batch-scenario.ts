@@ -7,7 +7,7 @@ import { runbookSteps } from "../runbook-steps.ts";
 import type { BatchView, RunView } from "../runbookd-api.ts";
 import type { Play, Played, Scenario, ScenarioContext } from "../scenario.ts";
 import { startApplication } from "../start-application.ts";
-import { stepsShown, watchProgress } from "../watch-stage.ts";
+import { stepsShown, watchProgress } from "../watch-progress.ts";
 import { batchPlan, ticketFile } from "./batch-plan.ts";
 import { type BatchObservations, batchFaults, batchLine, providerDifference } from "./batch-result.ts";
 import { requestFile, startProvider, watchProvider } from "./work-at-provider.ts";
@@ -146,7 +146,7 @@ async function watch(context: ScenarioContext, observations: BatchObservations, 
       const { batch, run } = snapshot;
       const ended = batch?.progress.ended ?? 0;
       if (batch !== undefined && batch.state !== "draft") observations.submittedAt ??= now;
-      if (batch?.led === true) observations.pilotPassedAt ??= now;
+      if (batch?.pilotPassed === true) observations.pilotPassedAt ??= now;
       if (batch !== undefined && batch.concurrencyNow !== null && batch.state === "open") {
         observations.minConcurrency = Math.min(observations.minConcurrency ?? batchPlan.concurrency, batch.concurrencyNow);
         if (batch.concurrencyNow < batchPlan.concurrency) observations.halvedAt ??= now;
@@ -200,7 +200,7 @@ function milestonesOf(observations: BatchObservations) {
   const kills = observations.killedAt;
   return [
     { key: "submitted", label: "The batch fits its budget, has limits, and is submitted", reached: observations.submittedAt },
-    { key: "led", label: "The leading tickets have succeeded", reached: observations.pilotPassedAt },
+    { key: "pilotPassed", label: "The pilot tickets have succeeded", reached: observations.pilotPassedAt },
     { key: "killed", label: "Two processes of workers were killed", reached: kills[1], detail: kills.length === 1 ? "one so far" : "" },
     {
       key: "halved",

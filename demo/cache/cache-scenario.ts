@@ -14,7 +14,7 @@ import type { RunView } from "../runbookd-api.ts";
 import type { Play, Played, Scenario, ScenarioContext } from "../scenario.ts";
 import { startApplication, untilModelCalled } from "../start-application.ts";
 import { waitUntil } from "../wait-until.ts";
-import { type ProgressSnapshot, stepsShown, watchProgress } from "../watch-stage.ts";
+import { type ProgressSnapshot, stepsShown, watchProgress } from "../watch-progress.ts";
 import { billedFor, type CacheObservations, cacheFaults, cacheMilestones, cacheResultLine, readWorked, savingOf } from "./cache-result.ts";
 import { promptName, shippedLayout } from "./demo-prompt.ts";
 

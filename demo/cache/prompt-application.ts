@@ -4,7 +4,7 @@ import type { RenderedMessage } from "../../packages/sdk/src/render-prompt.ts";
 import { sha256 } from "../../src/core/json.ts";
 import { createRandom, hash32 } from "../../src/core/random.ts";
 import type { ModelBody, ModelClient, ModelResponse } from "../workload/model-client.ts";
-import { usageOfResponse } from "../workload/usage-of-reply.ts";
+import { usageOfResponse } from "../workload/usage-of-response.ts";
 import { demoModel, nextRequest, promptName, turnsPerTicket, variablesOf } from "./demo-prompt.ts";
 
 /** What one ticket came to. */

@@ -6,7 +6,7 @@ import { createPrometheusApi } from "../prometheus-api.ts";
 import { runbookSteps } from "../runbook-steps.ts";
 import type { Play, Played, Scenario, ScenarioContext } from "../scenario.ts";
 import type { DemoSystem } from "../start-system.ts";
-import { stepsShown, watchProgress } from "../watch-stage.ts";
+import { stepsShown, watchProgress } from "../watch-progress.ts";
 import { type CostPlan, planCost } from "./cost-plan.ts";
 import { doingNow, figuresShown, milestonesShown } from "./cost-view.ts";
 import { type Observer, startObserver } from "./observe.ts";

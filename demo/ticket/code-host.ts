@@ -6,7 +6,7 @@ import { hostTickets, ticketSettings } from "../host-tickets.ts";
 import { assignments } from "../workload/assignments.ts";
 import { createEvidenceLog } from "../workload/evidence-log.ts";
 import { reachSystem } from "../workload/host-process.ts";
-import { usageOfResponse } from "../workload/usage-of-reply.ts";
+import { usageOfResponse } from "../workload/usage-of-response.ts";
 import { createCodeImplementer } from "./code-implementer.ts";
 
 /*

@@ -1,5 +1,5 @@
 import type { Instant } from "../../src/core/clock.ts";
-import type { TicketPhase } from "../../src/llm/tickets/stage.ts";
+import type { TicketPhase } from "../../src/llm/tickets/ticket-phase.ts";
 import type { TestRun } from "./run-tests.ts";
 
 /** What was seen from outside; absent means: not seen. */

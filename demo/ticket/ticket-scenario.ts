@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { z } from "zod";
-import { ticketPhases, type TicketPhase as WorkStage } from "../../src/llm/tickets/stage.ts";
+import { ticketPhases, type TicketPhase as WorkStage } from "../../src/llm/tickets/ticket-phase.ts";
 import { readEvidence } from "../cost/evidence.ts";
 import { findProgram } from "../find-program.ts";
 import { messageIdsOf, verifiedAt } from "../journal-checks.ts";
@@ -15,7 +15,7 @@ import { runbookSteps } from "../runbook-steps.ts";
 import type { RunView } from "../runbookd-api.ts";
 import type { Play, Played, Scenario, ScenarioContext } from "../scenario.ts";
 import { startApplication } from "../start-application.ts";
-import { stepsShown, watchProgress } from "../watch-stage.ts";
+import { stepsShown, watchProgress } from "../watch-progress.ts";
 import { runTests } from "./run-tests.ts";
 import { edits, makeSmallRepository, ticketText } from "./small-repository.ts";
 import { type TicketObservations, ticketFaults, ticketLine, ticketMilestones } from "./ticket-result.ts";
@@ -74,7 +74,7 @@ async function submitTicket({ system, clock }: ScenarioContext): Promise<void> {
   const response = await fetch(`${system.runbookdUrl}/api/batches`, {
     method: "POST",
     headers: { authorization: `Bearer ${system.workloadToken}`, "content-type": "application/json" },
-    body: JSON.stringify({ id: batch, budget, queue, limits: { leadingTickets: 0, maxFailureRatio: 1 }, tickets: [ticket] }),
+    body: JSON.stringify({ id: batch, budget, queue, limits: { pilotTickets: 0, maxFailureRatio: 1 }, tickets: [ticket] }),
   });
   if (!response.ok) throw new Error(`POST /api/batches answered ${response.status}: ${(await response.text()).slice(0, 300)}`);
 }

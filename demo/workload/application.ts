@@ -5,7 +5,7 @@ import type { ModelClient } from "./model-client.ts";
 import type { WorkStore } from "./saved-work.ts";
 import { type CallReport, type Turn, takeTurn } from "./take-turn.ts";
 import { ticketOf } from "./tickets.ts";
-import { usageOfResponse } from "./usage-of-reply.ts";
+import { usageOfResponse } from "./usage-of-response.ts";
 
 /** What the application is made of. */
 export interface ApplicationOptions {
@@ -73,7 +73,7 @@ export function createApplication(options: ApplicationOptions): Application {
       // Generous tries are what turns one wrong check into a storm.
       const ticket = { id, payload: { number: tickets }, maxAttempts: 100, estimateMicroUsd: turnEstimateMicroUsd };
       // Tickets come one by one and go on as they come: no group leads, and failures are this scenario's subject.
-      await client.createBatch({ id: batch, budget, queue, limits: { leadingTickets: 0, maxFailureRatio: 1 }, tickets: [ticket] });
+      await client.createBatch({ id: batch, budget, queue, limits: { pilotTickets: 0, maxFailureRatio: 1 }, tickets: [ticket] });
     },
     takeTurn: (place) =>
       takeTurn(

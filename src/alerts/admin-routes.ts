@@ -1,7 +1,7 @@
 import { rejectedNotificationSchema } from "../../packages/sdk/src/wire/alerts.ts";
 import { listSchema } from "../../packages/sdk/src/wire/page.ts";
+import { admins } from "../platform/http/roles.ts";
 import { defineRoute, json, noBody, noQuery, type Route } from "../platform/http/route.ts";
-import { admins } from "../platform/http/who.ts";
 import type { RejectedSamples } from "./rejected-samples.ts";
 
 /** What the people who look after runbookd itself may see. */

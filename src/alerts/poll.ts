@@ -68,7 +68,7 @@ interface Memory {
 export function startPoll(options: PollOptions): PeriodicWork {
   const { clock, log, everyMs: intervalMs, graceMs, minIntervalMs: minRestMs, drain: signal } = options;
   let memory: Memory = { young: false, missing: new Set(), blocked: new Set() };
-  return runPeriodically({ name: "alert poll", intervalMs, minRestMs, clock, log, signal }, async ({ triggered }) => {
+  return runPeriodically({ name: "alert poll", intervalMs, minPauseMs: minRestMs, clock, log, signal }, async ({ triggered }) => {
     memory = await reconcile(options, memory, triggered ? 0 : graceMs);
     return memory.young ? Math.min(graceMs, intervalMs) : intervalMs;
   });

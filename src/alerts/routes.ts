@@ -1,8 +1,8 @@
 import { z } from "zod";
 import { recentDecisionSchema } from "../../packages/sdk/src/wire/alerts.ts";
 import { listSchema } from "../../packages/sdk/src/wire/page.ts";
+import { viewers } from "../platform/http/roles.ts";
 import { defineRoute, json, noBody, type Route } from "../platform/http/route.ts";
-import { viewers } from "../platform/http/who.ts";
 import { notificationCaps } from "./notification.ts";
 import type { RecentDecisions } from "./recent-decisions.ts";
 

@@ -42,9 +42,9 @@ it("passes the end of a run to the log, the record of the watchdog and the memor
     {
       watchdog: { passed: async (at) => void received.push(`passed at ${at}`) },
       memory: {
-        failed: async () => undefined,
-        worked: async () => undefined,
-        helped: async (runbookId) => void received.push(`${runbookId} helped`),
+        recordFailure: async () => undefined,
+        recordSuccess: async () => undefined,
+        recordOutcome: async (runbookId) => void received.push(`${runbookId} helped`),
       },
       actions: scriptActions([]),
     },
@@ -58,7 +58,7 @@ it("logs what the watchdog's record or the breaker's memory did not take", async
   const fail = async () => Promise.reject(new Error("Redis is away."));
   const publish = createWorkerSink(telemetry, {
     watchdog: { passed: fail },
-    memory: { failed: fail, worked: fail, helped: fail },
+    memory: { recordFailure: fail, recordSuccess: fail, recordOutcome: fail },
     actions: scriptActions([]),
   });
   publish({ kind: "run_ended", runId: "run_1", runbookId: watchdogRunbook, outcome: "succeeded", ms: 1 });

@@ -32,7 +32,7 @@ export function createWorkerSink(
     actions,
   }: {
     readonly watchdog: Pick<WatchdogRecord, "passed">;
-    readonly memory: Pick<GuardMemory, "failed" | "worked" | "helped">;
+    readonly memory: Pick<GuardMemory, "recordFailure" | "recordSuccess" | "recordOutcome">;
     readonly actions: Pick<ActionCatalogue, "find">;
   },
 ): EventSink<RunEvent> {

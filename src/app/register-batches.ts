@@ -60,8 +60,8 @@ async function startReconcilers(
     control,
     tickets,
     gate,
-    feeder: ticketQueue,
-    desk: providerReconciler,
+    enqueuer: ticketQueue,
+    providerReconciler: providerReconciler,
     clock,
     minuteMs: dividedTimes(config.timeFactor).minuteMs,
   });

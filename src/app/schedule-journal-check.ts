@@ -17,7 +17,7 @@ export function scheduleJournalCheck({ config, clock, log, metrics }: Runtime, r
     intervalMs: Math.max(1000, hourMs / config.timeFactor),
     async run() {
       for (const { fault, about } of await check()) {
-        metrics.ledgerFaults.inc({ fault });
+        metrics.journalFaultsTotal.inc({ fault });
         log.error({ fault, about }, "A journal was out of order.");
       }
     },

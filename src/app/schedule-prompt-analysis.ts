@@ -23,9 +23,9 @@ export function openAnalyst({ config, clock, prices }: Runtime, redis: Redis) {
 export function schedulePromptAnalysis(
   { config, clock }: Runtime,
   analyst: ReturnType<typeof openAnalyst>,
-  analyses: CacheAnalysisStore,
+  cacheAnalysisStore: CacheAnalysisStore,
 ): ScheduledTask {
   const intervalMs = Math.max(1000, analysisIntervalMs / config.timeFactor);
-  const deps = { ...analyst, clock, analyses, intervalMs };
+  const deps = { ...analyst, clock, cacheAnalysisStore, intervalMs };
   return { name: "prompt-analysis", intervalMs, run: async (signal) => analyzePrompts(deps, signal) };
 }

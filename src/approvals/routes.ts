@@ -4,6 +4,7 @@ import { answeredSchema, askedQuestionSchema, newAnswerSchema, newLinkAnswerSche
 import type { Shape } from "../../packages/sdk/src/wire/shape.ts";
 import type { Clock } from "../core/clock.ts";
 import type { Caller } from "../core/role.ts";
+import { answerers } from "../platform/http/roles.ts";
 import {
   defineRoute,
   type HandlerResponse,
@@ -14,7 +15,6 @@ import {
   type Route,
   type RouteRequest,
 } from "../platform/http/route.ts";
-import { answerers } from "../platform/http/who.ts";
 import type { AnswerResult, ApprovalService } from "./approval-service.ts";
 
 /** Questions to people and their answers. */

@@ -1,8 +1,8 @@
 import { z } from "zod";
 import { auditRecordSchema, auditVerdictSchema } from "../../packages/sdk/src/wire/audit.ts";
 import { pageSchema } from "../../packages/sdk/src/wire/page.ts";
+import { admins } from "../platform/http/roles.ts";
 import { defineRoute, json, noBody, problem, type Route } from "../platform/http/route.ts";
-import { admins } from "../platform/http/who.ts";
 import type { AuditReader } from "./audit-reader.ts";
 
 const listQuery = z.strictObject({

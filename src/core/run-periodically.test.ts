@@ -47,7 +47,7 @@ describe("periodic work", () => {
   });
 
   it("ticks when it is triggered, not before its shortest rest, and once for many triggers", async () => {
-    const { pass, ticks, work } = aBench(async () => undefined, { minRestMs: 400 });
+    const { pass, ticks, work } = aBench(async () => undefined, { minPauseMs: 400 });
     for (let count = 0; count < 5; count += 1) work.trigger();
     await pass(300);
     expect(ticks).toHaveLength(1);

@@ -17,7 +17,7 @@ export interface Periodic {
   /** From the end of a tick to the beginning of the next, unless the tick says otherwise. */
   readonly intervalMs: number;
   /** The shortest rest between two ticks, however often one is triggered; 0 by default. */
-  readonly minRestMs?: number;
+  readonly minPauseMs?: number;
   /** Multiplies each interval, so that processes do not tick in step; 1 by default. */
   readonly jitter?: () => number;
   readonly clock: Pick<Clock, "sleep">;
@@ -37,7 +37,7 @@ export interface PeriodicWork extends WorkerHandle {
  * is aborted. `tick` may return the milliseconds until the next one. A tick that throws is logged and repeated at the next interval.
  */
 export function runPeriodically(periodic: Periodic, tick: (tick: Tick) => Promise<number | void>): PeriodicWork {
-  const { intervalMs, minRestMs = 0, jitter = () => 1, clock, log } = periodic;
+  const { intervalMs, minPauseMs = 0, jitter = () => 1, clock, log } = periodic;
   const closing = new AbortController();
   const signal = AbortSignal.any([periodic.signal, closing.signal]);
   let triggered = false;
@@ -60,8 +60,8 @@ export function runPeriodically(periodic: Periodic, tick: (tick: Tick) => Promis
       triggered = false;
       wake = new AbortController();
       const nextMs = await tickOnce(wasTriggered);
-      await sleep(minRestMs, signal);
-      if (!triggered) await sleep(nextMs - minRestMs, AbortSignal.any([signal, wake.signal]));
+      await sleep(minPauseMs, signal);
+      if (!triggered) await sleep(nextMs - minPauseMs, AbortSignal.any([signal, wake.signal]));
     }
   };
   const running = loop();

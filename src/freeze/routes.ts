@@ -2,8 +2,8 @@ import { z } from "zod";
 import { type Freeze, freezeSchema, freezeScopeSchema, liftedFreezeSchema, newFreezeSchema } from "../../packages/sdk/src/wire/freezes.ts";
 import { listSchema } from "../../packages/sdk/src/wire/page.ts";
 import type { Clock } from "../core/clock.ts";
+import { admins, operators, viewers } from "../platform/http/roles.ts";
 import { defineRoute, json, noBody, noQuery, problem, type Route } from "../platform/http/route.ts";
-import { admins, operators, viewers } from "../platform/http/who.ts";
 import type { FreezeService } from "./freeze-service.ts";
 
 /** The kill switch. Whoever may start runs may stop all of them; only those who look after runbookd let them go on. */

@@ -51,9 +51,10 @@ it("has no verdict on what raises while it cannot see, and does not need to see 
 it("remembers how the attempts of raising actions and the runs end, and nothing of other events", async () => {
   const kept: string[] = [];
   const memory = {
-    failed: async (action: string, targets: readonly string[], id: string) => void kept.push(`failed ${action} on ${targets.join()} ${id}`),
-    worked: async (action: string, targets: readonly string[]) => void kept.push(`worked ${action} on ${targets.join()}`),
-    helped: async (runbookId: string, helped: boolean) => void kept.push(`${runbookId} ${helped ? "helped" : "did not help"}`),
+    recordFailure: async (action: string, targets: readonly string[], id: string) =>
+      void kept.push(`failed ${action} on ${targets.join()} ${id}`),
+    recordSuccess: async (action: string, targets: readonly string[]) => void kept.push(`worked ${action} on ${targets.join()}`),
+    recordOutcome: async (runbookId: string, helped: boolean) => void kept.push(`${runbookId} ${helped ? "helped" : "did not help"}`),
   };
   const remember = rememberOutcomes(memory, { actions, clock: createFakeClock(7), lost: () => undefined });
   remember({ kind: "run_claimed", runId: "run_1", runbookId: "cost", stalls: 0 });
@@ -80,7 +81,7 @@ it("says when an outcome could not be remembered", async () => {
   const fail = async () => Promise.reject(new Error("Redis is away."));
   const lost: unknown[] = [];
   const remember = rememberOutcomes(
-    { failed: fail, worked: fail, helped: fail },
+    { recordFailure: fail, recordSuccess: fail, recordOutcome: fail },
     { actions, clock: createFakeClock(), lost: (error) => lost.push(error) },
   );
   remember({ kind: "step_ended", runId: "run_1", stepId: "a", action: "resume", outcome: "completed", ms: 1, targets: [] });

@@ -46,7 +46,7 @@ async function countFleets(fleets: Fleets, targets: readonly string[]): Promise<
  * `lost` is called when it could not be kept.
  */
 export function rememberOutcomes(
-  memory: Pick<GuardMemory, "failed" | "worked" | "helped">,
+  memory: Pick<GuardMemory, "recordFailure" | "recordSuccess" | "recordOutcome">,
   {
     actions,
     clock,
@@ -58,14 +58,14 @@ export function rememberOutcomes(
       if (actions.find(event.action)?.risk !== "raises") return;
       const kept =
         event.outcome === "completed"
-          ? memory.worked(event.action, event.targets)
-          : memory.failed(event.action, event.targets, `${event.runId}:${event.stepId}:${clock.now()}`);
+          ? memory.recordSuccess(event.action, event.targets)
+          : memory.recordFailure(event.action, event.targets, `${event.runId}:${event.stepId}:${clock.now()}`);
       kept.catch(lost);
     }
     if (event.kind === "run_ended") {
       // Whoever could not see, or never began, has not shown that the runbook does not help.
       if (event.outcome !== "succeeded" && event.outcome !== "ineffective") return;
-      memory.helped(event.runbookId, event.outcome === "succeeded").catch(lost);
+      memory.recordOutcome(event.runbookId, event.outcome === "succeeded").catch(lost);
     }
   };
 }

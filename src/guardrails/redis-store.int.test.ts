@@ -69,17 +69,17 @@ it("counts the episodes of an alert within the hour, and every new episode once,
 it("remembers failures of an action, each once and in order, until it works", async () => {
   const clock = createFakeClock(1_000_000);
   const memory = createGuardMemory(held.redis, clock);
-  await memory.failed("resume-batches", ["budget/a"], "run_1:a:1");
+  await memory.recordFailure("resume-batches", ["budget/a"], "run_1:a:1");
   await clock.advance(10);
-  await memory.failed("resume-batches", ["budget/b"], "run_2:a:1");
-  await memory.failed("resume-batches", ["budget/a"], "run_1:a:1");
-  await memory.failed("set-limits", ["budget/a"], "run_3:a:1");
+  await memory.recordFailure("resume-batches", ["budget/b"], "run_2:a:1");
+  await memory.recordFailure("resume-batches", ["budget/a"], "run_1:a:1");
+  await memory.recordFailure("set-limits", ["budget/a"], "run_3:a:1");
   expect((await memory.read(about)).failures).toEqual([1_000_000, 1_000_010]);
   expect((await memory.read({ ...about, targets: ["budget/a", "budget/b"] })).targetFailures).toEqual({
     "budget/a": [1_000_000],
     "budget/b": [1_000_010],
   });
-  await memory.worked("resume-batches", ["budget/a"]);
+  await memory.recordSuccess("resume-batches", ["budget/a"]);
   expect((await memory.read({ ...about, targets: ["budget/b"] })).targetFailures).toEqual({ "budget/b": [1_000_010] });
   expect((await memory.read(about)).failures).toEqual([]);
   expect((await memory.read({ ...about, action: "set-limits" })).failures).toHaveLength(1);
@@ -87,11 +87,11 @@ it("remembers failures of an action, each once and in order, until it works", as
 
 it("counts the runs of a runbook that did not help, until one helps", async () => {
   const memory = createGuardMemory(held.redis, { now: () => Date.now() });
-  await memory.helped("cost", false);
-  await memory.helped("cost", false);
-  await memory.helped("other", false);
+  await memory.recordOutcome("cost", false);
+  await memory.recordOutcome("cost", false);
+  await memory.recordOutcome("other", false);
   expect((await memory.read(about)).ineffectiveRuns).toBe(2);
-  await memory.helped("cost", true);
+  await memory.recordOutcome("cost", true);
   expect((await memory.read(about)).ineffectiveRuns).toBe(0);
 });
 

@@ -16,11 +16,11 @@ export interface GuardMemory {
   /** Rejects when Redis cannot be asked: then there is no verdict and no effect. */
   read(about: GuardSubject): Promise<Omit<GuardFacts, "fleet">>;
   /** An attempt failed, or nobody knows how it ended; `id` names it, so that telling twice counts once. */
-  failed(action: string, targets: readonly string[], id: string): Promise<void>;
+  recordFailure(action: string, targets: readonly string[], id: string): Promise<void>;
   /** The action worked on these targets: what failed before does not count any more. */
-  worked(action: string, targets: readonly string[]): Promise<void>;
+  recordSuccess(action: string, targets: readonly string[]): Promise<void>;
   /** A run of the runbook ended: without having helped, or having helped. */
-  helped(runbookId: string, helped: boolean): Promise<void>;
+  recordOutcome(runbookId: string, recordOutcome: boolean): Promise<void>;
 }
 
 /** What a verdict is about. */
@@ -57,7 +57,7 @@ export function createGuardMemory(redis: Redis, clock: Pick<Clock, "now">): Guar
           .toSorted((a, b) => a.at - b.at),
       };
     },
-    async failed(action, targets, id) {
+    async recordFailure(action, targets, id) {
       const writes = redis.multi();
       for (const key of [action, ...targets.map((target) => onTarget(action, target))].map(runKeys.failures)) {
         writes
@@ -67,10 +67,10 @@ export function createGuardMemory(redis: Redis, clock: Pick<Clock, "now">): Guar
       }
       await writes.exec();
     },
-    async worked(action, targets) {
+    async recordSuccess(action, targets) {
       await redis.del(...[action, ...targets.map((target) => onTarget(action, target))].map(runKeys.failures));
     },
-    async helped(runbookId, helped) {
+    async recordOutcome(runbookId, helped) {
       const key = runKeys.ineffective(runbookId);
       if (helped) await redis.del(key);
       else await redis.multi().incr(key).pexpire(key, failureRetentionMs).exec();

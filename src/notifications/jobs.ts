@@ -58,9 +58,9 @@ const leaseMs = 60_000;
 /** Sends what is due, one notification after the other, until it is drained. Runs never wait for it; `close` waits for the delivery in progress. */
 export function startReportWorker(deps: ReportWorkerDeps, options: ReportWorkerOptions): WorkerHandle {
   const { clock, log } = deps;
-  const { everyMs: intervalMs, drain: signal, timeouts: patience = defaultTimeouts } = options;
+  const { everyMs: intervalMs, drain: signal, timeouts: timeouts = defaultTimeouts } = options;
   return runPeriodically({ name: "outbox", intervalMs, clock, log, signal }, async () =>
-    (await deliverNext(deps, intervalMs, patience)) ? 0 : intervalMs,
+    (await deliverNext(deps, intervalMs, timeouts)) ? 0 : intervalMs,
   );
 }
 

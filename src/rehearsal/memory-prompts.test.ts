@@ -1,4 +1,4 @@
-import { describePromptRolloutStore } from "../../test/contracts/describe-canary-store.ts";
+import { describePromptRolloutStore } from "../../test/contracts/describe-prompt-rollout-store.ts";
 import { describePromptStore } from "../../test/contracts/describe-prompt-store.ts";
 import { createFakeClock } from "../../test/fakes/fake-clock.ts";
 import { createMemoryPromptRollouts, createMemoryPrompts } from "./memory-prompts.ts";

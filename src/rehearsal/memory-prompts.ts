@@ -1,8 +1,8 @@
 import { canonicalJson } from "../../packages/sdk/src/wire/json.ts";
 import type { NewPromptVersion, PromptRollout, PromptState, PromptVersion } from "../../packages/sdk/src/wire/prompts.ts";
 import type { Clock } from "../core/clock.ts";
-import type { PromptRolloutStore } from "../llm/prompts/canary.ts";
 import { layoutHash, type PromptStore, productionLabel } from "../llm/prompts/prompt.ts";
+import type { PromptRolloutStore } from "../llm/prompts/prompt-rollout-store.ts";
 
 interface Entry {
   readonly versions: PromptVersion[];

@@ -194,7 +194,7 @@ export function createMemoryRunJournal(
       const row = rows.get(runId);
       if (row === undefined) return { refused: "unknown_run" };
       if (row.state === "ended") return { refused: "ended" };
-      if (row.leaseUntil > clock.now()) return { refused: "held" };
+      if (row.leaseUntil > clock.now()) return { refused: "leased" };
       const asleep = row.state === "suspended" || row.state === "in_doubt";
       if (asleep && !row.woken && (row.wakeAt < 0 || row.wakeAt > clock.now())) return { refused: "waiting" };
       nonce += 1;

@@ -4,7 +4,7 @@ import { jsonSchema } from "../../packages/sdk/src/wire/json.ts";
 import type { Diagnostic } from "../../packages/sdk/src/wire/runbooks.ts";
 import { outcomes } from "../../packages/sdk/src/wire/runs.ts";
 import { durationGrammar, parseDuration } from "../core/duration.ts";
-import { ticketPhases } from "../llm/tickets/stage.ts";
+import { ticketPhases } from "../llm/tickets/ticket-phase.ts";
 import { createLocator } from "../runbooks/parse/locate.ts";
 import { createReporter, nearest, oneOf } from "../runbooks/parse/reporter.ts";
 import { parseYamlBlock } from "../runbooks/parse/yaml-block.ts";

@@ -2,7 +2,7 @@ import type { Labels } from "../../packages/sdk/src/wire/alerts.ts";
 import type { CacheBlock } from "../../packages/sdk/src/wire/caches.ts";
 import type { Json } from "../../packages/sdk/src/wire/json.ts";
 import type { Mode, Outcome } from "../../packages/sdk/src/wire/runs.ts";
-import type { TicketPhase } from "../llm/tickets/stage.ts";
+import type { TicketPhase } from "../llm/tickets/ticket-phase.ts";
 
 /** What the simulated target does when a step acts on it. `status` is an HTTP status where one was written. */
 export interface FaultOutcome {

@@ -149,7 +149,7 @@ function factsOf({ written, ended, limits }: World) {
   const whole = Math.floor(ended + 1e-9);
   const unsuccessful = failedAmong(written, whole);
   const spentMicroUsd = Math.round(whole * written.costUsd * oneUsd);
-  return { limits, pilotPassed: whole > limits.leadingTickets, succeeded: whole - unsuccessful, unsuccessful, spentMicroUsd };
+  return { limits, pilotPassed: whole > limits.pilotTickets, succeeded: whole - unsuccessful, unsuccessful, spentMicroUsd };
 }
 
 function failedAmong(written: SimulatedBatch, ended: number): number {
@@ -162,7 +162,7 @@ function reasonsOf({ failures }: SimulatedBatch): readonly string[] {
 
 function viewOfBatch(world: World, now: number): BatchView {
   const { written, state, gate, limits, version } = world;
-  const { succeeded, unsuccessful, spentMicroUsd, pilotPassed: led } = factsOf(world);
+  const { succeeded, unsuccessful, spentMicroUsd, pilotPassed } = factsOf(world);
   const open = written.tickets - succeeded - unsuccessful;
   const cancelled = state === "cancelled" ? open : 0;
   const counts = { queued: open - cancelled, running: 0, waiting: 0, succeeded, failed: unsuccessful, dead: 0, cancelled, quarantined: 0 };
@@ -190,8 +190,8 @@ function viewOfBatch(world: World, now: number): BatchView {
     kinds: { [written.kind]: written.tickets },
     begun: succeeded + unsuccessful,
     begunEnded: succeeded + unsuccessful,
-    led,
-    fed: written.tickets,
+    pilotPassed,
+    enqueued: written.tickets,
     requests: 0,
     rateLimited: 0,
     revision: version,

@@ -7,9 +7,9 @@ import { oneUsd } from "../core/money.ts";
 import { formatShare } from "../core/share.ts";
 import type { CacheAnalysisReader } from "../llm/caching/cache-analysis-reader.ts";
 import type { VersionMeasure } from "../llm/caching/compare-versions.ts";
-import type { PromptRolloutStore } from "../llm/prompts/canary.ts";
 import { type PromptStore, productionLabel } from "../llm/prompts/prompt.ts";
 import type { PromptEvaluator } from "../llm/prompts/prompt-evaluator.ts";
+import type { PromptRolloutStore } from "../llm/prompts/prompt-rollout-store.ts";
 import { createMemoryPromptRollouts, createMemoryPrompts } from "./memory-prompts.ts";
 import type { SimulatedPrompt } from "./rehearsal.ts";
 

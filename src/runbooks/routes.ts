@@ -5,8 +5,8 @@ import {
   type RunbookDocument,
   runbookDocumentSchema,
 } from "../../packages/sdk/src/wire/runbooks.ts";
+import { viewers } from "../platform/http/roles.ts";
 import { defineRoute, json, noBody, noQuery, problem, type Route } from "../platform/http/route.ts";
-import { viewers } from "../platform/http/who.ts";
 import type { RunbookLibrary } from "./runbook-library.ts";
 
 /** The running set of runbooks. */

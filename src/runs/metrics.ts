@@ -74,7 +74,7 @@ export function declareRunMetrics(registry: MetricRegistry) {
       name: "runbookd_watchdog_age_seconds",
       help: "Since the watchdog (alert RunbookdWatchdog) last came through the whole pipeline; absent before the first time.",
     }),
-    ledgerFaults: journalFaultsTotal,
+    journalFaultsTotal: journalFaultsTotal,
     /** Creates the series of these runbooks at zero, so that the first run is a visible increase. */
     initializeRunbooks(ids: readonly string[]) {
       for (const runbook of ids) {

@@ -60,7 +60,8 @@ export function createRunJournal(
       }),
     ).map(String);
     const [kind] = result;
-    if (kind === "ended" || kind === "held" || kind === "waiting" || kind === "unknown_run" || kind === "damaged") return { refused: kind };
+    if (kind === "ended" || kind === "leased" || kind === "waiting" || kind === "unknown_run" || kind === "damaged")
+      return { refused: kind };
     const [, token = "", epoch = "0", head = "", stalls = "1", stopBy = "", stopReason = "", resolved = "", summary = "", ...entries] =
       result;
     const journal = readRecord(summary, entries, (currentSummary) => summaries.set(runId, currentSummary));

@@ -10,6 +10,7 @@ import {
   runSummarySchema,
 } from "../../packages/sdk/src/wire/runs.ts";
 import type { Shape } from "../../packages/sdk/src/wire/shape.ts";
+import { operators, viewers } from "../platform/http/roles.ts";
 import {
   defineEventRoute,
   defineRoute,
@@ -22,7 +23,6 @@ import {
   type Route,
   type ServerSentEvent,
 } from "../platform/http/route.ts";
-import { operators, viewers } from "../platform/http/who.ts";
 import type { ControlResult, RunControl, StartResult } from "./run-control.ts";
 import type { IndexedEntry, RunFilter, RunReader } from "./run-reader.ts";
 

@@ -25,7 +25,7 @@ export interface ClaimedRun {
 }
 
 /** Why a run could not be claimed. */
-export type ClaimRefusal = { readonly refused: "held" | "ended" | "waiting" | "unknown_run" | "damaged" };
+export type ClaimRefusal = { readonly refused: "leased" | "ended" | "waiting" | "unknown_run" | "damaged" };
 
 /** What others left for the holder of the lease. */
 export interface Notices {

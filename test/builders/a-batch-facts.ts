@@ -19,6 +19,6 @@ export function aBatchFacts(change: Partial<Omit<BatchFacts, "limits">> & { read
     unsuccessful: 0,
     pilotPassed: false,
     ...rest,
-    limits: { ...batchLimitsSchema.parse({ leadingTickets: 0 }), ...limits },
+    limits: { ...batchLimitsSchema.parse({ pilotTickets: 0 }), ...limits },
   };
 }

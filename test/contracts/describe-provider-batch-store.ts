@@ -51,7 +51,7 @@ export function describeProviderBatchStore(name: string, open: () => Promise<Pro
       const put = await store.put({ ...read, state: "submitting", startedAt: 5, id: "msgbatch_1", endedAt: 6 });
       expect(put).toEqual(aSubmission({ state: "submitting", startedAt: 5, id: "msgbatch_1", endedAt: 6, revision: 1 }));
       expect(await store.list()).toEqual([put]);
-      expect(await store.put({ ...read, state: "held" })).toBeUndefined();
+      expect(await store.put({ ...read, state: "paused" })).toBeUndefined();
       expect(await store.close(read, aSettled())).toBe(false);
       expect(await store.put(aSubmission({ key: "b-9/1" }))).toBeUndefined();
       expect(await store.closed()).toEqual([]);

@@ -67,8 +67,8 @@ export function describeRunJournal(name: string, create: () => Promise<RunJourna
       const run = await claimed();
       expect(run.journal.map((entry) => entry.kind)).toEqual(["accepted"]);
       expect(run.stalls).toBe(1);
-      expect(await harness.other.claim(runId)).toEqual({ refused: "held" });
-      expect(await harness.ledger.claim(runId)).toEqual({ refused: "held" });
+      expect(await harness.other.claim(runId)).toEqual({ refused: "leased" });
+      expect(await harness.ledger.claim(runId)).toEqual({ refused: "leased" });
     });
 
     it("does not know a run that nobody created", async () => {

@@ -1,4 +1,4 @@
-import type { GeneratedResponse } from "./generate-reply.ts";
+import type { GeneratedResponse } from "./generate-response.ts";
 import type { messageJson } from "./message-json.ts";
 
 function serverSentEvent(name: string, data: object): string {

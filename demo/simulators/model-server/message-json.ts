@@ -1,4 +1,4 @@
-import type { GeneratedResponse } from "./generate-reply.ts";
+import type { GeneratedResponse } from "./generate-response.ts";
 import type { CacheSplit } from "./prompt-cache.ts";
 
 /** `usage` of an answer. `input_tokens` is the uncached remainder only; `nullFields` is the form of older answers. */

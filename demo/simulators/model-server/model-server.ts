@@ -10,7 +10,7 @@ import { createDiagnosticsLog } from "./cache-diagnostics.ts";
 import { checkCountTokens, checkMessages } from "./check-request.ts";
 import { contentIdentity } from "./content-identity.ts";
 import { contentEvents, endEvents, startEvent } from "./event-stream.ts";
-import { generateResponse } from "./generate-reply.ts";
+import { generateResponse } from "./generate-response.ts";
 import { messageJson, usageJson } from "./message-json.ts";
 import { costOf, type ModelCall, type ModelServerStats } from "./model-call.ts";
 import { createFaultSet, errorOf, type Fault } from "./model-fault.ts";

@@ -5,7 +5,7 @@ import { hourMs } from "../../../src/core/duration.ts";
 import { sha256 } from "../../../src/core/json.ts";
 import { type ApiError, errorBody, statusOf } from "../model-server/api-error.ts";
 import { checkMessages } from "../model-server/check-request.ts";
-import { generateResponse } from "../model-server/generate-reply.ts";
+import { generateResponse } from "../model-server/generate-response.ts";
 import { messageJson, usageJson } from "../model-server/message-json.ts";
 import { costOf } from "../model-server/model-call.ts";
 import { createPromptCache } from "../model-server/prompt-cache.ts";

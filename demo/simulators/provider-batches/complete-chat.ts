@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { sha256 } from "../../../src/core/json.ts";
 import type { Random } from "../../../src/core/random.ts";
-import { generateResponse } from "../model-server/generate-reply.ts";
+import { generateResponse } from "../model-server/generate-response.ts";
 import type { ServedModel } from "../model-server/model-catalogue.ts";
 import type { EngineOutcome } from "./batch-engine.ts";
 

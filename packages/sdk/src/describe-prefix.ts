@@ -22,8 +22,8 @@ export interface DescribeOptions {
   readonly parameters?: unknown;
   /** Sends the texts of tools and system blocks along, without what looks like a secret, for people who look for a cause. Off by default: hashes only. */
   readonly texts?: boolean;
-  /** Tokens of a serialised block; by default its bytes divided by 3.6. */
-  readonly countTokens?: (serialised: string) => number;
+  /** Tokens of a serialized block; by default its bytes divided by 3.6. */
+  readonly countTokens?: (serialized: string) => number;
 }
 
 const bytesPerToken = 3.6;

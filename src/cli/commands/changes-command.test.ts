@@ -8,10 +8,10 @@ const at = Date.UTC(2026, 2, 1, 12);
 it("tells a change with what it concerns", async () => {
   const body = aChange({ at, by: "anna" });
   const context = aCommandContext({ answers: { "POST /api/changes": { status: 201, body } } });
-  const line = ["changes", "tell", "deploy", "release 1.5.0", "--of", "prompt=implement", "--of", "repo=shop=eu"];
+  const line = ["changes", "add", "deploy", "release 1.5.0", "--of", "prompt=implement", "--of", "repo=shop=eu"];
   expect(await runCli(line, context, "1")).toBe(0);
   expect(context.requests[0]?.body).toEqual({ kind: "deploy", ref: "release 1.5.0", dims: { prompt: "implement", repo: "shop=eu" } });
-  expect(context.printed.out).toBe("Noted at 2026-03-01 12:00:00Z: release 1.5.0.\n");
+  expect(context.printed.out).toBe("Recorded at 2026-03-01 12:00:00Z: release 1.5.0.\n");
 });
 
 it.each([
@@ -21,12 +21,12 @@ it.each([
   ["a dimension without a value", ["deploy", "x", "--of", "prompt"], /dims/],
 ])("refuses %s before it asks anybody", async (_name, args, names) => {
   const context = aCommandContext();
-  expect(await runCli(["changes", "tell", ...args], context, "1")).toBe(2);
+  expect(await runCli(["changes", "add", ...args], context, "1")).toBe(2);
   expect(context.requests).toEqual([]);
   expect(context.printed.err).toMatch(names);
 });
 
-it("lists changes of the last days, and says how to tell one when there is none", async () => {
+it("lists changes of the last days, and says how to add one when there is none", async () => {
   const context = aCommandContext({
     answers: { "GET /api/changes": { status: 200, body: { items: [aChange({ at, ref: "re\u001b[31mlease" })] } } },
   });

@@ -15,9 +15,9 @@ export function changesCommands(): readonly CommandDefinition[] {
 }
 
 const addCommand: CommandDefinition = {
-  usage: "tell <kind> <what>",
-  summary: `Tell a change that is made now; <kind> is ${changeKinds.join(", ")}`,
-  examples: ["runbookd changes tell deploy 'release 1.5.0'", "runbookd changes tell route 'triage to a smaller model' --of prompt=triage"],
+  usage: "add <kind> <what>",
+  summary: `Record a change that is made now; <kind> is ${changeKinds.join(", ")}`,
+  examples: ["runbookd changes add deploy 'release 1.5.0'", "runbookd changes add route 'triage to a smaller model' --of prompt=triage"],
   options: [
     {
       flags: "--of <name=value>",
@@ -41,7 +41,7 @@ const addCommand: CommandDefinition = {
     const answer = await client.post("/api/changes", change.data, workloadChangeSchema);
     if (answer.kind !== "ok") return reportFailure(invocation, answer);
     if (flagOption(invocation, "json")) writeJson(context, answer.body);
-    else context.write(`Noted at ${formatInstant(answer.body.at)}: ${oneLine(answer.body.ref)}.\n`);
+    else context.write(`Recorded at ${formatInstant(answer.body.at)}: ${oneLine(answer.body.ref)}.\n`);
     return exitCodes.ok;
   },
 };

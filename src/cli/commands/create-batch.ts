@@ -149,7 +149,7 @@ function readOptions(
     ratePerMinute: number("rate", "--rate"),
     deadlineAt: readDeadline(invocation, faults),
     maxFailureRatio: number("maxFailureRatio", "--max-failure-ratio") ?? 0.2,
-    leadingTickets: number("leading", "--leading") ?? 5,
+    pilotTickets: number("leading", "--leading") ?? 5,
   };
   const provider = textOption(invocation, "provider");
   const repo = textOption(invocation, "repo");

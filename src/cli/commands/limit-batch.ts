@@ -11,7 +11,7 @@ const names = {
   concurrency: ["concurrency", 1],
   rate: ["ratePerMinute", 1],
   maxFailureRatio: ["maxFailureRatio", 1],
-  leading: ["leadingTickets", 1],
+  leading: ["pilotTickets", 1],
 } as const;
 
 /** `runbookd batches limits`: reads the limits, sets those that are named, and fails when somebody changed them in between. */

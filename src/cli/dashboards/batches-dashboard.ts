@@ -169,7 +169,7 @@ export function batchesDashboard(): Dashboard {
           {
             title: "Requests that are not settled",
             description:
-              "`ready` is to be sent, `submitting` is being sent or its answer was lost, `submitted` lies at the provider, `held` waits for a person.",
+              "`ready` is to be sent, `submitting` is being sent or its answer was lost, `submitted` lies at the provider, `paused` waits for a person.",
             unit: "short",
             show: "curve",
             queries: [{ expr: "max by (provider, state) (llm_provider_batch_requests)", legend: "{{provider}} {{state}}" }],

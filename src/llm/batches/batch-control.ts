@@ -105,7 +105,7 @@ export function createBatchControl({ batches, tickets, budgets, clock }: BatchCo
     async resubmit(id, newId, ticketIds, by) {
       const first = await batches.get(id);
       if (first === undefined) return { kind: "missing" };
-      await batches.create({ id: newId, budget: first.budget, queue: first.queue, limits: { ...first.limits, leadingTickets: 0 } }, true);
+      await batches.create({ id: newId, budget: first.budget, queue: first.queue, limits: { ...first.limits, pilotTickets: 0 } }, true);
       await batches.change(newId, { by, reason: `again from ${id}` });
       const old = await Promise.all(ticketIds.map(async (ticketId) => tickets.get(ticketId)));
       const wanted = old.flatMap((ticket) => {
@@ -131,7 +131,7 @@ export function createBatchControl({ batches, tickets, budgets, clock }: BatchCo
 }
 
 function viewOfBatch(batch: Batch, endedBySlot: ReadonlyMap<number, number>, now: number): BatchView {
-  const { counts, spentMicroUsd, estimate, limits, led: pilotPassed } = batch;
+  const { counts, spentMicroUsd, estimate, limits, pilotPassed } = batch;
   const tickets = ticketStates.reduce((sum, state) => sum + counts[state], 0);
   const p50MicroUsd = estimate === undefined ? 0 : Math.round(estimate.p50MicroUsd / Math.max(1, estimate.tickets));
   const unsuccessful = unsuccessfulStates.reduce((sum, state) => sum + counts[state], 0);

@@ -36,13 +36,13 @@ async function open(ids: readonly string[], limits: Partial<BatchLimits> = {}) {
   });
   closers.push(() => feeder.close());
   await ledger.define({ id: "checkout", limitMicroUsd: 10_000_000_000, periodMs: 3_600_000_000, periodStartsAt: 0 });
-  await batches.create(batchHeadSchema.parse({ id: "b", budget: "checkout", limits: { leadingTickets: 0, ...limits } }), true);
+  await batches.create(batchHeadSchema.parse({ id: "b", budget: "checkout", limits: { pilotTickets: 0, ...limits } }), true);
   await tickets.addAll(
     ids.map((id) => newTicketSchema.parse({ id, budget: "checkout", batchId: "b", externalRef: id, estimateMicroUsd: 1000 })),
   );
   const control = createBatchControl({ batches, tickets, budgets: ledger, clock });
   expect(await control.submit("b")).toEqual({ kind: "submitted" });
-  const keeper = createBatchReconciler({ batches, control, tickets, gate, feeder, clock, minuteMs: 60_000 });
+  const keeper = createBatchReconciler({ batches, control, tickets, gate, enqueuer: feeder, clock, minuteMs: 60_000 });
   const look = async () => {
     await keeper.reconcile();
     const sight = await control.get("b");
@@ -113,12 +113,12 @@ describe("a batch over two processes of workers", () => {
 
   it("runs five ahead, stops at a fifth of failures, and goes on once the limit was raised, to one end for each", async () => {
     const ids = Array.from({ length: 40 }, (_, index) => (index >= 10 && index % 2 === 0 ? `b/${index}=` : `b/${index}`));
-    const { look, startWorkers, control, ledger } = await open(ids, { concurrency: 4, leadingTickets: 5 });
+    const { look, startWorkers, control, ledger } = await open(ids, { concurrency: 4, pilotTickets: 5 });
     startWorkers();
     startWorkers();
     const led = await until("the leading tickets are through", async () => {
       const sight = await look();
-      return sight.led && sight;
+      return sight.pilotPassed && sight;
     });
     expect(led.progress.succeeded).toBeGreaterThanOrEqual(3);
     const stopped = await until("it stops itself", async () => {
@@ -139,14 +139,14 @@ describe("a batch over two processes of workers", () => {
 
 describe("looking after a batch", () => {
   it("puts no more tickets into the queue than can be worked on soon, and the leading ones alone first", async () => {
-    const { look, batches, tickets } = await open(named(1200), { leadingTickets: 5 });
+    const { look, batches, tickets } = await open(named(1200), { pilotTickets: 5 });
     await look();
-    expect(await batches.get("b")).toMatchObject({ fed: 5 });
+    expect(await batches.get("b")).toMatchObject({ enqueued: 5 });
     expect(await tickets.open(0, 2000)).toHaveLength(5);
     await held.redis.hset("{wl}:batch:" + (await shareOf()), "pilot_passed", "1");
     await look();
     await look();
-    expect(await batches.get("b")).toMatchObject({ fed: 1000 });
+    expect(await batches.get("b")).toMatchObject({ enqueued: 1000 });
     expect(await held.redis.llen("{wl}:tickets-default:wait")).toBe(1000);
   });
 

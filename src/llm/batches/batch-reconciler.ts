@@ -14,9 +14,9 @@ export interface BatchReconcilerDeps {
   readonly tickets: Pick<TicketStore, "list" | "cancel" | "enqueue">;
   /** Where an ended ticket gives back what it had reserved. */
   readonly gate: Pick<AdmissionGate, "release">;
-  readonly feeder: TicketEnqueuer;
+  readonly enqueuer: TicketEnqueuer;
   /** Where batches for a provider go; without it they wait. */
-  readonly desk?: Pick<ProviderBatchReconciler, "submit" | "cancel" | "resume" | "isOpen">;
+  readonly providerReconciler?: Pick<ProviderBatchReconciler, "submit" | "cancel" | "resume" | "isOpen">;
   readonly clock: Clock;
   /** What "per minute" means; a demo divides it. */
   readonly minuteMs: number;
@@ -48,33 +48,33 @@ export function createBatchReconciler(deps: BatchReconcilerDeps): { reconcile():
   /** As many as can be worked on soon enter the queue: the leading group alone, or a window that moves on as tickets end. */
   const enqueueNext = async (batch: BatchView): Promise<void> => {
     if (batch.estimate === undefined || batch.gate === "paused" || batch.stop !== null) return;
-    const { leadingTickets: pilotTickets } = batch.limits;
+    const { pilotTickets } = batch.limits;
     const window = Math.min(maxEnqueued, Math.max(minEnqueued, 3 * (batch.concurrencyNow ?? maxEnqueued)));
-    const isPilotRunning = pilotTickets > 0 && !batch.led && batch.progress.ended < pilotTickets;
+    const isPilotRunning = pilotTickets > 0 && !batch.pilotPassed && batch.progress.ended < pilotTickets;
     const upTo = Math.min(batch.estimate.tickets, batch.progress.ended + (isPilotRunning ? pilotTickets : window));
     const ids = await batches.nextToEnqueue(batch.id, upTo);
     if (ids.length === 0) return;
     await deps.tickets.enqueue(ids);
-    await deps.feeder.enqueueAll(ids, batch.queue);
-    await batches.setEnqueued(batch.id, batch.fed + ids.length);
+    await deps.enqueuer.enqueueAll(ids, batch.queue);
+    await batches.setEnqueued(batch.id, batch.enqueued + ids.length);
   };
 
   /** A thousand at a time, always cut alike, so that the key of a submission always means the same tickets. */
   const submitToProvider = async (batch: BatchView, provider: string): Promise<void> => {
-    if (deps.desk === undefined || batch.estimate === undefined || batch.gate === "paused" || batch.stop !== null) return;
-    const { id: batchId, fed: enqueued } = batch;
-    await deps.desk.resume(batchId);
+    if (deps.providerReconciler === undefined || batch.estimate === undefined || batch.gate === "paused" || batch.stop !== null) return;
+    const { id: batchId, enqueued } = batch;
+    await deps.providerReconciler.resume(batchId);
     const ticketIds = await batches.nextToEnqueue(batchId, Math.min(batch.estimate.tickets, enqueued + maxEnqueued));
     if (ticketIds.length === 0) return;
-    await deps.desk.submit({ key: `${batchId}/${enqueued}`, provider, batchId, ticketIds });
+    await deps.providerReconciler.submit({ key: `${batchId}/${enqueued}`, provider, batchId, ticketIds });
     await batches.setEnqueued(batchId, enqueued + ticketIds.length);
   };
 
   /** What a provider has answered before it was cancelled is paid for and counts, so its tickets end by its results. */
   const isAtProvider = async ({ id, provider }: BatchView): Promise<boolean> => {
-    if (deps.desk === undefined || provider === undefined) return false;
-    await deps.desk.cancel(id);
-    return deps.desk.isOpen(id);
+    if (deps.providerReconciler === undefined || provider === undefined) return false;
+    await deps.providerReconciler.cancel(id);
+    return deps.providerReconciler.isOpen(id);
   };
 
   const adapt = async (batch: BatchView): Promise<void> => {

@@ -32,7 +32,7 @@ async function open({
   const batches = createBatchStore({ redis: held.redis, clock });
   const ledger = createBudgetLedger({ redis: held.redis, clock, times: contractTimes, counts: tickets });
   await ledger.define({ id: "checkout", limitMicroUsd: limit, periodMs: 3_600_000, periodStartsAt: 0 });
-  const head = batchHeadSchema.parse({ id: "b", budget: "checkout", limits: { leadingTickets: 0, maxFailureRatio: 1, ...limits } });
+  const head = batchHeadSchema.parse({ id: "b", budget: "checkout", limits: { pilotTickets: 0, maxFailureRatio: 1, ...limits } });
   await batches.create(head, true);
   const ids = Array.from({ length: size }, (_, index) => `b/${index}`);
   const wanted = ids.map((id) => newTicketSchema.parse({ id, budget: "checkout", batchId: "b", externalRef: id, kind: "bug" }));
@@ -137,7 +137,7 @@ describe("a batch that is submitted as a whole", () => {
   });
 
   it("sends five ahead however many workers ask at once, and the rest when three have succeeded", async () => {
-    const { batches, estimate, ledger, ask, end } = await open({ size: 12, limits: { leadingTickets: 5 } });
+    const { batches, estimate, ledger, ask, end } = await open({ size: 12, limits: { pilotTickets: 5 } });
     await batches.submit("b", estimate);
     const answers = await Promise.all(Array.from({ length: 12 }, (_, index) => ledger.admit(ask(index, 10))));
     const ahead = answers.flatMap(({ kind }, index) => (kind === "admitted" ? [index] : []));
@@ -148,7 +148,7 @@ describe("a batch that is submitted as a whole", () => {
       await end(index, place < 3 ? "succeeded" : "failed");
     }
     expect(await ledger.admit(ask(rest, 10))).toMatchObject({ kind: "admitted" });
-    expect(await batches.get("b")).toMatchObject({ led: true, begun: 6, begunEnded: 5 });
+    expect(await batches.get("b")).toMatchObject({ pilotPassed: true, begun: 6, begunEnded: 5 });
   });
 
   it("stops what begins, and what is between turns, once it is cancelled, and settles to nothing", async () => {

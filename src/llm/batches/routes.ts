@@ -10,6 +10,7 @@ import {
 import { pageSchema } from "../../../packages/sdk/src/wire/page.ts";
 import type { Shape } from "../../../packages/sdk/src/wire/shape.ts";
 import type { Clock } from "../../core/clock.ts";
+import { operators, submitters, viewers, workloads } from "../../platform/http/roles.ts";
 import {
   defineEventRoute,
   defineRoute,
@@ -20,13 +21,12 @@ import {
   type Route,
   type ServerSentEvent,
 } from "../../platform/http/route.ts";
-import { operators, submitters, viewers, workloads } from "../../platform/http/who.ts";
 import type { BudgetLedger } from "../budgets/budget-ledger.ts";
 import type { TicketStore, TicketWakeQueue } from "../tickets/ticket.ts";
 import type { BatchChange, BatchStore } from "./batch.ts";
 import { type BatchControl, isThrough } from "./batch-control.ts";
-import { batchResponse, noBatch } from "./batch-reply-routes.ts";
-import { createBatchCreationRoutes } from "./hand-in-routes.ts";
+import { createBatchCreationRoutes } from "./batch-creation-routes.ts";
+import { batchResponse, noBatch } from "./batch-response-routes.ts";
 
 /** What batches stand on. */
 export interface BatchRouteDeps {

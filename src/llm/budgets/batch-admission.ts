@@ -42,9 +42,9 @@ export const minPilotSuccessRatio = 0.6;
 
 /** Where a batch's leading group stands. */
 export function pilotVerdict(
-  batch: Pick<BatchFacts, "pilotPassed" | "succeeded" | "unsuccessful"> & { readonly limits: Pick<BatchLimits, "leadingTickets"> },
+  batch: Pick<BatchFacts, "pilotPassed" | "succeeded" | "unsuccessful"> & { readonly limits: Pick<BatchLimits, "pilotTickets"> },
 ): "passed" | "running" | "failed" {
-  const { leadingTickets: pilotTickets } = batch.limits;
+  const { pilotTickets } = batch.limits;
   if (pilotTickets === 0 || batch.pilotPassed) return "passed";
   const judged = batch.succeeded + batch.unsuccessful;
   if (judged < pilotTickets) return "running";
@@ -100,11 +100,11 @@ export function blockOf(
   if (
     !begun &&
     pilotVerdict(batch) === "running" &&
-    batch.succeeded + batch.unsuccessful + batch.begun - batch.begunEnded >= limits.leadingTickets
+    batch.succeeded + batch.unsuccessful + batch.begun - batch.begunEnded >= limits.pilotTickets
   ) {
     return {
       hold: "batch_leading",
-      detail: `The first ${limits.leadingTickets} tickets go ahead; the rest follows when they have succeeded.`,
+      detail: `The first ${limits.pilotTickets} tickets go ahead; the rest follows when they have succeeded.`,
     };
   }
   if (limits.concurrency !== null && batch.running >= limits.concurrency) {
@@ -123,5 +123,5 @@ export function blockOf(
 
 /** Limits as they are stored; a batch that an older version stored has none but those it knew. */
 export function readLimits(stored: string): BatchLimits {
-  return stored === "" ? batchLimitsSchema.parse({ leadingTickets: 0 }) : batchLimitsSchema.parse(JSON.parse(stored));
+  return stored === "" ? batchLimitsSchema.parse({ pilotTickets: 0 }) : batchLimitsSchema.parse(JSON.parse(stored));
 }

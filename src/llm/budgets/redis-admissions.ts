@@ -134,7 +134,7 @@ export function createAdmissionStore({
 /** What must still hold of the batch when the admission is committed; `""` means no limit. */
 function batchArgs(batch: BatchFacts | undefined) {
   if (batch === undefined) return { batchMaxRunning: "", batchMaxStarts: "", batchMaxCost: "", pilotSize: "", pilotPassed: false };
-  const { concurrency, ratePerMinute, maxCostMicroUsd, leadingTickets: pilotTickets } = batch.limits;
+  const { concurrency, ratePerMinute, maxCostMicroUsd, pilotTickets } = batch.limits;
   const isPilotRunning = pilotVerdict(batch) === "running";
   return {
     batchMaxRunning: concurrency ?? "",

@@ -110,7 +110,7 @@ describe("an admission whose facts have changed before it is taken", () => {
     const ledger = createBudgetLedger({ redis: held.redis, ...common });
     const batches = createBatchStore({ redis: held.redis, clock });
     await ledger.define({ id: "checkout", limitMicroUsd: 1_000_000, periodMs: 3_600_000, periodStartsAt: 0 });
-    await batches.create({ id: "b", budget: "checkout", queue: "default", limits: batchLimitsSchema.parse({ leadingTickets: 0 }) }, false);
+    await batches.create({ id: "b", budget: "checkout", queue: "default", limits: batchLimitsSchema.parse({ pilotTickets: 0 }) }, false);
     const limit = async (limits: Partial<BudgetLimits>) => {
       const state = await ledger.read("checkout");
       await ledger.compareAndSet("checkout", state?.controls.version ?? 0, { limits: { ...noLimits, ...limits } });

@@ -13,8 +13,8 @@ import { listSchema } from "../../../packages/sdk/src/wire/page.ts";
 import type { Shape } from "../../../packages/sdk/src/wire/shape.ts";
 import type { Clock } from "../../core/clock.ts";
 import { dayMs } from "../../core/duration.ts";
+import { operators, viewers } from "../../platform/http/roles.ts";
 import { defineRoute, type HandlerResponse, json, noBody, noQuery, problem, type Refusal, type Route } from "../../platform/http/route.ts";
-import { operators, viewers } from "../../platform/http/who.ts";
 import type { ControlsChange } from "./budget.ts";
 import type { BudgetLedger } from "./budget-ledger.ts";
 

@@ -24,7 +24,7 @@ async function aWorker(samples: readonly PrefixSample[]) {
   await store.add(samples);
   const deps = {
     samples: store,
-    analyses: board,
+    cacheAnalysisStore: board,
     prices: createPriceTable(shippedPrices),
     // Every look at the time takes a while, so that each slice is over at once.
     clock: { ...clock, monotonic: () => (pauses += 1) * 9 },

@@ -11,8 +11,8 @@ import { listSchema } from "../../../packages/sdk/src/wire/page.ts";
 import type { AuditLog } from "../../core/audit.ts";
 import type { Clock } from "../../core/clock.ts";
 import { type FindingCommentStore, type FindingSource, findingStatus } from "../../core/finding.ts";
+import { operators, viewers } from "../../platform/http/roles.ts";
 import { defineRoute, json, noBody, noQuery, problem, type Route } from "../../platform/http/route.ts";
-import { operators, viewers } from "../../platform/http/who.ts";
 import type { BudgetLedger } from "../budgets/budget-ledger.ts";
 import type { PrefixSampleStore } from "../usage/prefix-samples.ts";
 import type { CacheAnalysisStore } from "./cache-analysis-store.ts";
@@ -50,13 +50,11 @@ export function createCacheRoutes({
       Promise.all(findings.map(async (source) => source.findings())),
       comments.list(),
     ]);
-    return findingsBySource
-      .flat()
-      .map((finding) => ({
-        ...finding,
-        status: findingStatus(finding, commentById.get(finding.id)),
-        note: commentById.get(finding.id) ?? null,
-      }));
+    return findingsBySource.flat().map((finding) => ({
+      ...finding,
+      status: findingStatus(finding, commentById.get(finding.id)),
+      note: commentById.get(finding.id) ?? null,
+    }));
   };
   return [
     defineRoute({

@@ -118,7 +118,7 @@ it("a change that could not be noted stands all the same", async () => {
   const blind = {
     ...batches,
     submit: async () => ({ kind: "submitted" }) as const,
-    look: async () => Promise.reject(new Error("no Redis")),
+    get: async () => Promise.reject(new Error("no Redis")),
   };
   expect(await withBatchChanges(blind, notes).submit("nightly", "anna")).toEqual({ kind: "submitted" });
   expect(lost).toEqual([new Error("no disk"), new Error("no Redis")]);

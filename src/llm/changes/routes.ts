@@ -3,8 +3,8 @@ import { newChangeSchema, workloadChangeSchema } from "../../../packages/sdk/src
 import { listSchema } from "../../../packages/sdk/src/wire/page.ts";
 import type { Clock } from "../../core/clock.ts";
 import { instantQuery } from "../../platform/http/instant.ts";
+import { operators, viewers } from "../../platform/http/roles.ts";
 import { defineRoute, json, noBody, noQuery, problem, type Route } from "../../platform/http/route.ts";
-import { operators, viewers } from "../../platform/http/who.ts";
 import type { ChangeLog } from "./change-log.ts";
 
 const window = z.strictObject({

@@ -3,8 +3,8 @@ import { costExplanationSchema } from "../../../packages/sdk/src/wire/costs.ts";
 import { budgetIdSchema } from "../../../packages/sdk/src/wire/names.ts";
 import { dayMs } from "../../core/duration.ts";
 import { instantQuery } from "../../platform/http/instant.ts";
+import { viewers } from "../../platform/http/roles.ts";
 import { defineRoute, json, noBody, type Route } from "../../platform/http/route.ts";
-import { viewers } from "../../platform/http/who.ts";
 import { type CostSources, explainCost } from "./explain-cost.ts";
 
 const maxMs = 31 * dayMs;

@@ -13,8 +13,8 @@ import type { Clock } from "../../core/clock.ts";
 import { available } from "../../platform/redis/available.ts";
 import { resultList } from "../../platform/redis/script.ts";
 import { workloadKeys as keys } from "../../platform/redis/workload-keys.ts";
-import type { PromptRolloutStore } from "./canary.ts";
 import { layoutHash, type PromptStore } from "./prompt.ts";
+import type { PromptRolloutStore } from "./prompt-rollout-store.ts";
 import { promptScripts } from "./redis-scripts.ts";
 
 const stored = z.object({

@@ -20,6 +20,7 @@ import type { Shape } from "../../../packages/sdk/src/wire/shape.ts";
 import type { AuditLog } from "../../core/audit.ts";
 import type { Clock } from "../../core/clock.ts";
 import { sha256 } from "../../core/json.ts";
+import { operators, viewers } from "../../platform/http/roles.ts";
 import {
   defineRoute,
   type HandlerResponse,
@@ -31,10 +32,9 @@ import {
   type Refusal,
   type Route,
 } from "../../platform/http/route.ts";
-import { operators, viewers } from "../../platform/http/who.ts";
 import type { CacheAnalysisStore } from "../caching/cache-analysis-store.ts";
-import type { PromptRolloutStore } from "./canary.ts";
 import { type PromptStore, statusOf } from "./prompt.ts";
+import type { PromptRolloutStore } from "./prompt-rollout-store.ts";
 import { readServed } from "./served-prompt.ts";
 
 /** What prompt routes stand on. */

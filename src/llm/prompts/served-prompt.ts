@@ -1,6 +1,6 @@
 import type { PromptVersion, ServedPrompt, ServedVersion } from "../../../packages/sdk/src/wire/prompts.ts";
-import type { PromptRolloutStore } from "./canary.ts";
 import { type PromptStore, productionLabel } from "./prompt.ts";
+import type { PromptRolloutStore } from "./prompt-rollout-store.ts";
 
 /** Reads what is served now; undefined when there is no such prompt or nothing is labelled `production`. A canary whose version is gone is left out. */
 export async function readServed(

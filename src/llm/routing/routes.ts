@@ -4,8 +4,8 @@ import { modelRouteSchema, routeChangeSchema, routeIdSchema } from "../../../pac
 import type { AuditLog } from "../../core/audit.ts";
 import type { Clock } from "../../core/clock.ts";
 import { sha256 } from "../../core/json.ts";
+import { operators, viewers } from "../../platform/http/roles.ts";
 import { defineRoute, issuesOf, json, noBody, noQuery, problem, type Refusal, type Route } from "../../platform/http/route.ts";
-import { operators, viewers } from "../../platform/http/who.ts";
 import type { ModelRoutingStore } from "./model-route.ts";
 
 /** What routes of models stand on. */

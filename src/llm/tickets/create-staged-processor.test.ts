@@ -109,7 +109,7 @@ describe("a processor of code work", () => {
     expect((await checkpoints.list("GH-1"))[1]).toMatchObject({ checkpoint: { stage: "partial", green: false } });
     expect(await work()).toMatchObject({ resume: { n: 2 }, complaint: "spawn npm ENOENT", done: [{ stage: "plan" }] });
     expect(await turn()).toMatchObject({ kind: "continue" });
-    expect(asked.at(-1)).toMatchObject({ stage: "implement", attempt: 2, complaint: "spawn npm ENOENT" });
+    expect(asked.at(-1)).toMatchObject({ phase: "implement", attempt: 2, complaint: "spawn npm ENOENT" });
     expect(await work()).toMatchObject({ complaint: "", done: [{ stage: "plan" }, { stage: "implement", n: 3 }] });
     expect(await work()).not.toHaveProperty("resume");
   });

@@ -2,9 +2,9 @@ import type { Ticket } from "../../../packages/sdk/src/wire/tickets.ts";
 import type { MicroUsd } from "../../core/money.ts";
 import type { Checkpoint, CheckpointRepository } from "./checkpoint.ts";
 import type { Implementer, PhaseResult } from "./implementer.ts";
-import type { TicketPhase } from "./stage.ts";
 import { nextPhase, parseStagedWork, type StagedWork, storedWork } from "./staged-work.ts";
 import type { TicketProcessor, TurnContext, TurnResult } from "./ticket.ts";
+import type { TicketPhase } from "./ticket-phase.ts";
 
 /** What a processor of code work is made of. */
 export interface StagedProcessorOptions {

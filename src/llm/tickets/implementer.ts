@@ -1,6 +1,6 @@
 import type { Ticket } from "../../../packages/sdk/src/wire/tickets.ts";
 import type { FailureClass } from "./failure-class.ts";
-import type { TicketPhase } from "./stage.ts";
+import type { TicketPhase } from "./ticket-phase.ts";
 
 /** What one stage is given. */
 export interface PhaseTask {

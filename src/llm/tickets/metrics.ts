@@ -4,8 +4,8 @@ import { counter, gauge, histogram, type MetricRegistry } from "../../platform/t
 import type { Observing } from "../../platform/telemetry/exposition.ts";
 import { overflowLabel } from "../../platform/telemetry/label-cap.ts";
 import type { WorkloadLabels } from "../usage/metrics.ts";
-import { ticketPhases } from "./stage.ts";
 import type { TicketRecovery, TicketStore } from "./ticket.ts";
+import { ticketPhases } from "./ticket-phase.ts";
 
 /** The metrics of tickets. */
 export type TicketMetrics = ReturnType<typeof declareTicketMetrics>;

@@ -28,7 +28,7 @@ describe("batches in Redis", () => {
     await ledger.define({ id: "checkout", limitMicroUsd: 1_000_000, periodMs: 3_600_000, periodStartsAt: 0 });
     const batch = { id: "b-1", budget: "checkout", queue: "fast" };
     await batches.create(
-      { ...batch, limits: batchLimitsSchema.parse({ maxCostMicroUsd: 10_000, perTicketCapMicroUsd: 3000, leadingTickets: 0 }) },
+      { ...batch, limits: batchLimitsSchema.parse({ maxCostMicroUsd: 10_000, perTicketCapMicroUsd: 3000, pilotTickets: 0 }) },
       false,
     );
     await tickets.add(newTicketSchema.parse({ id: "GH-1", budget: "checkout", queue: "fast", batchId: "b-1" }));

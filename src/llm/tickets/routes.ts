@@ -2,8 +2,8 @@ import { z } from "zod";
 import { externalIdSchema } from "../../../packages/sdk/src/wire/names.ts";
 import { pageSchema } from "../../../packages/sdk/src/wire/page.ts";
 import { ticketSchema, ticketStates } from "../../../packages/sdk/src/wire/tickets.ts";
+import { viewers } from "../../platform/http/roles.ts";
 import { defineRoute, json, noBody, noQuery, problem, type Route } from "../../platform/http/route.ts";
-import { viewers } from "../../platform/http/who.ts";
 import type { TicketStore } from "./ticket.ts";
 
 const cursor = z.string().min(1).max(512).optional();

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { Json } from "../../../packages/sdk/src/wire/json.ts";
-import { type TicketPhase, ticketPhases } from "./stage.ts";
+import { type TicketPhase, ticketPhases } from "./ticket-phase.ts";
 
 const pointer = z.object({ n: z.int().min(1), commit: z.string(), tree: z.string() });
 

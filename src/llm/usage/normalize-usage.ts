@@ -164,14 +164,14 @@ const readers: { readonly [Shape in UsageShape]: (usage: unknown, provider: stri
 
 /**
  * One partition from a usage object as a provider or library wrote it. `provider` is OTel's name and decides only what the object leaves open.
- * Without a shape it is recognised by its keys; an object that two shapes fit is an anomaly, never a guess.
+ * Without a shape it is recognized by its keys; an object that two shapes fit is an anomaly, never a guess.
  */
 export function normalizeUsage(usage: unknown, provider: string, shape?: UsageShape): PartitionResult {
   if (usage === undefined || usage === null) return anomaly("missing_usage", "there is no usage object");
-  const recognised = shape === undefined ? recognize(usage, provider) : { shape };
-  if (!("shape" in recognised)) return recognised;
-  const claimed = readers[recognised.shape](usage, provider);
-  if (claimed === undefined) return anomaly("missing_count", `the object lacks a count that ${recognised.shape} has`);
+  const recognized = shape === undefined ? recognize(usage, provider) : { shape };
+  if (!("shape" in recognized)) return recognized;
+  const claimed = readers[recognized.shape](usage, provider);
+  if (claimed === undefined) return anomaly("missing_count", `the object lacks a count that ${recognized.shape} has`);
   return partitionOf(claimed);
 }
 

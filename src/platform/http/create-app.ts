@@ -7,7 +7,7 @@ import type { Endpoint } from "./endpoint.ts";
 import { createMemoryBudget, type MemoryBudget, readJsonBody } from "./json-body.ts";
 import { aProblem } from "./problem.ts";
 import { type HttpResponse, noBody, problem, type Route, type RouteResponse, unavailable } from "./route.ts";
-import { securityHeaders, sendEvents, sendResponse } from "./send-reply.ts";
+import { securityHeaders, sendEvents, sendResponse } from "./send-response.ts";
 import type { TokenVerifier } from "./token-verifier.ts";
 
 /** What an HTTP application is made of. */

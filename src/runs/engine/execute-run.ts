@@ -15,7 +15,7 @@ import { sampleMetrics } from "./sample-metrics.ts";
 import { undoEffect } from "./undo-effect.ts";
 
 /** How one execution of a run ended. */
-export type Execution = "ended" | "suspended" | "yielded" | "fenced" | "held" | "waiting" | "unknown_run" | "damaged";
+export type Execution = "ended" | "suspended" | "yielded" | "fenced" | "leased" | "waiting" | "unknown_run" | "damaged";
 
 /** What the executor needs beside the engine's ports. */
 export interface ExecutorOptions {

@@ -18,7 +18,7 @@ it("keeps its lease alive for as long as it is held, and no longer", async () =>
   const { clock, ledger, writer } = await aClaimedRun();
   for (let beat = 0; beat < 5; beat += 1) {
     await clock.advance(leaseMs);
-    expect(await ledger.asWorker().claim("run_1")).toEqual({ refused: "held" });
+    expect(await ledger.asWorker().claim("run_1")).toEqual({ refused: "leased" });
   }
   expect(writer.lostSignal.aborted).toBe(false);
   writer.close();

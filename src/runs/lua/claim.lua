@@ -1,5 +1,6 @@
 -- Gives one worker the right to write into a run. A live lease prevents it, even the worker's own.
--- Replies: {'unknown_run'} | {'ended'} | {'damaged'} | {'held', ms} | {'waiting', ms; -1 = no end}
+-- Replies: {'unknown_run'} | {'ended'} | {'damaged'} | {'leased', ms}
+--   | {'waiting', ms; -1 = no end}
 --   | {'ok', token, epoch, head, stalls, stop by, stop reason, resolved, summary JSON, journal…}
 local run = KEYS[1]
 local journal = KEYS[2]
@@ -20,7 +21,7 @@ local now = now_ms()
 local lease = tonumber(lease_until or '0')
 if lease > now then
   redis.call('ZADD', due, lease, run_id)
-  return { 'held', lease - now }
+  return { 'leased', lease - now }
 end
 -- A suspended run can be claimed when its time has come, or after it was woken.
 if (state == 'suspended' or state == 'in_doubt') and not woken then

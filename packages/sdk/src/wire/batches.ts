@@ -24,7 +24,7 @@ export const batchLimitsSchema = z.strictObject({
   /** … once so many have ended. */
   minForRatio: z.int().min(1).max(1_000_000).default(20),
   /** So many go first, and three of five of them must succeed before the rest follows; 0 = all at once. */
-  leadingTickets: z.int().min(0).max(1000).default(5),
+  pilotTickets: z.int().min(0).max(1000).default(5),
 });
 
 /** See {@link batchLimitsSchema}. */
@@ -111,10 +111,10 @@ export const batchSchema = z.object({
   /** Tickets that have begun, and of these the ones that have ended. */
   begun: z.number(),
   begunEnded: z.number(),
-  /** The leading group has proven itself. */
-  led: z.boolean(),
+  /** Enough tickets of the pilot group have succeeded. */
+  pilotPassed: z.boolean(),
   /** Of a submitted batch: how many tickets have been put into the queue. */
-  fed: z.number(),
+  enqueued: z.number(),
   /** Requests to a model, and of these the ones that were answered 429. */
   requests: z.number(),
   rateLimited: z.number(),

@@ -44,7 +44,7 @@ export const setBatchLimits = defineAction({
       deadlineAt: parameters.deadline === undefined ? limits.deadlineAt : now + millisecondsOf(parameters.deadline),
       maxFailureRatio: parameters.max_failure_ratio ?? limits.maxFailureRatio,
       minForRatio: parameters.min_for_ratio ?? limits.minForRatio,
-      leadingTickets: parameters.leading ?? limits.leadingTickets,
+      pilotTickets: parameters.leading ?? limits.pilotTickets,
     });
     return plannedBatch(batches, id, {
       after(batch, now) {
@@ -76,6 +76,6 @@ function raises(before: BatchLimits, after: BatchLimits): boolean {
     more(before.ratePerMinute, after.ratePerMinute) ||
     more(before.deadlineAt, after.deadlineAt) ||
     after.maxFailureRatio > before.maxFailureRatio ||
-    after.leadingTickets < before.leadingTickets
+    after.pilotTickets < before.pilotTickets
   );
 }

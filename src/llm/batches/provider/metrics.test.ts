@@ -27,14 +27,14 @@ it("tells items by state, the longest wait for results, and how costs compare", 
   expect(await lines()).toEqual([]);
   await store.open(aSubmission("a", { state: "submitted", endedAt: 9_000 }));
   await store.open(aSubmission("b", { state: "submitted", endedAt: 7_000 }));
-  await store.open(aSubmission("c", { state: "held" }));
+  await store.open(aSubmission("c", { state: "paused" }));
   await store.putDelta({ provider: "anthropic", at: 0, oursMicroUsd: 101, providerMicroUsd: 100, deltaRatio: 0.01 });
   await store.putDelta({ provider: "openai", at: 0, oursMicroUsd: 101, providerMicroUsd: 0 });
   expect(await lines()).toEqual([
     'llm_provider_batch_requests{provider="anthropic",state="ready"} 0',
     'llm_provider_batch_requests{provider="anthropic",state="submitting"} 0',
     'llm_provider_batch_requests{provider="anthropic",state="submitted"} 2',
-    'llm_provider_batch_requests{provider="anthropic",state="held"} 1',
+    'llm_provider_batch_requests{provider="anthropic",state="paused"} 1',
     'llm_provider_batch_oldest_unreconciled_timestamp_seconds{provider="anthropic"} 7',
     'llm_provider_reconciliation_delta_ratio{provider="anthropic"} 0.01',
   ]);

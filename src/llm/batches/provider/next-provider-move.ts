@@ -21,8 +21,8 @@ export type ProviderMove = "wait" | "submit" | "find" | "read" | "drop";
 
 /** The next move from the record alone. Pure. */
 export function nextProviderMove(batch: OpenProviderBatch, now: Instant, { sendingMs }: ProviderTimeouts): ProviderMove {
-  if (batch.cancel && (batch.state === "ready" || batch.state === "held")) return "drop";
-  if (batch.state === "held" || now < batch.notBefore) return "wait";
+  if (batch.cancel && (batch.state === "ready" || batch.state === "paused")) return "drop";
+  if (batch.state === "paused" || now < batch.notBefore) return "wait";
   if (batch.state === "ready") return "submit";
   if (batch.state === "submitted") return "read";
   return now - (batch.startedAt ?? 0) < sendingMs ? "wait" : "find";
@@ -40,7 +40,7 @@ export function afterFailure(
   switch (failure.trouble) {
     case "spend_limited":
     case "unauthorised":
-      return { ...batch, state: "held", reason };
+      return { ...batch, state: "paused", reason };
     case "invalid":
     case "missing":
       return undefined;

@@ -3,10 +3,10 @@ import type { MicroUsd } from "../../../core/money.ts";
 import type { ItemVerdict, SubmittedItem } from "./reconcile-results.ts";
 
 /**
- * `ready` is to be submitted · `submitting`: it is being sent, or the answer was lost · `submitted`: the provider has it · `held`: it waits for a person,
+ * `ready` is to be submitted · `submitting`: it is being sent, or the answer was lost · `submitted`: the provider has it · `paused`: it waits for a person,
  * because money or permission is missing.
  */
-export const openStates = ["ready", "submitting", "submitted", "held"] as const;
+export const openStates = ["ready", "submitting", "submitted", "paused"] as const;
 
 /** One submission to a provider that is not settled yet. */
 export interface OpenProviderBatch {

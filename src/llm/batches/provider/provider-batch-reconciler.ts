@@ -81,7 +81,7 @@ export function createProviderBatchReconciler(deps: ProviderBatchReconcilerDeps)
     const next = afterFailure(batch, error, clock.now(), timeouts);
     if (next === undefined) return refuse(batch, [{ code: error.trouble, message: error.message }]);
     const put = await store.put(next);
-    if (put?.state === "held") await deps.tickets.pause(put, put.reason);
+    if (put?.state === "paused") await deps.tickets.pause(put, put.reason);
     return undefined;
   };
 
@@ -123,7 +123,7 @@ export function createProviderBatchReconciler(deps: ProviderBatchReconcilerDeps)
       verdict.kind === "pause" ? [{ item, resubmissions: item.resubmissions }] : [],
     );
     await reopen(batch, `${batch.key}+`, again, "ready");
-    await reopen(batch, `${batch.key}~`, paused, "held");
+    await reopen(batch, `${batch.key}~`, paused, "paused");
     const { counts, costMicroUsd, unpriced, unreadableLines } = reconciliation;
     return close(batch, {
       endedAt,
@@ -141,7 +141,7 @@ export function createProviderBatchReconciler(deps: ProviderBatchReconcilerDeps)
     batch: OpenProviderBatch,
     key: string,
     items: readonly { readonly item: SubmittedItem; readonly resubmissions: number }[],
-    state: "ready" | "held",
+    state: "ready" | "paused",
   ): Promise<void> => {
     if (items.length === 0) return;
     const fresh = items.map(({ item, resubmissions }) => ({
@@ -149,11 +149,11 @@ export function createProviderBatchReconciler(deps: ProviderBatchReconcilerDeps)
       customId: customIdOf(key, item.ticketId),
       resubmissions,
     }));
-    const reason = state === "held" ? "spend_limited" : "";
+    const reason = state === "paused" ? "spend_limited" : "";
     const { provider, batchId, cancel } = batch;
     const opened = { provider, batchId, items: fresh, state, reason, cancel };
     await open(key, opened);
-    if (state === "held") await deps.tickets.pause({ ...opened, key, notBefore: 0, revision: 0 }, reason);
+    if (state === "paused") await deps.tickets.pause({ ...opened, key, notBefore: 0, revision: 0 }, reason);
   };
 
   /** Every item gets the same verdict, without a word of the provider about it. */
@@ -236,7 +236,7 @@ export function createProviderBatchReconciler(deps: ProviderBatchReconcilerDeps)
       changeAll(batchId, (batch) => (batch.cancel ? undefined : { ...batch, cancel: true, notBefore: clock.now() })),
     resume: async (batchId) =>
       changeAll(batchId, (batch) =>
-        batch.state === "held" ? { ...batch, state: "ready", reason: "", notBefore: clock.now() } : undefined,
+        batch.state === "paused" ? { ...batch, state: "ready", reason: "", notBefore: clock.now() } : undefined,
       ),
     isOpen: async (batchId) => (await store.list()).some((batch) => batch.batchId === batchId),
   };

@@ -61,7 +61,16 @@ async function open(patience = { sendingMs: 200, againMs: 20, resultsMs: 60_000 
   });
   const control = createBatchControl({ batches, tickets, budgets: ledger, clock });
   const feeder = { enqueueAll: async () => Promise.reject(new Error("no worker is asked")) };
-  const keeper = createBatchReconciler({ batches, control, tickets, gate, feeder, desk, clock, minuteMs: 60_000 });
+  const keeper = createBatchReconciler({
+    batches,
+    control,
+    tickets,
+    gate,
+    enqueuer: feeder,
+    providerReconciler: desk,
+    clock,
+    minuteMs: 60_000,
+  });
   expect(await control.submit("b")).toEqual({ kind: "submitted" });
   const drain = new AbortController();
   const faults: unknown[] = [];

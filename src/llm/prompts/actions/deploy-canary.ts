@@ -10,12 +10,12 @@ import { formatShare } from "../../../core/share.ts";
 import type { CacheAnalysisReader } from "../../caching/cache-analysis-reader.ts";
 import { promptParameter, servedBy } from "../../caching/cached-prompt.ts";
 import { costRatioUpper, type VersionMeasure } from "../../caching/compare-versions.ts";
-import type { PromptRolloutStore } from "../canary.ts";
 import { canaryLabel, type PromptStore, productionLabel } from "../prompt.ts";
+import type { PromptRolloutStore } from "../prompt-rollout-store.ts";
 import { readPrompt, versionParameter } from "../stored-prompt.ts";
-import { nextRolloutMove, type RolloutFacts, type RolloutMove } from "./canary-ramp.ts";
-import { createRolloutControl, describeRollout, type RolloutControl, refused } from "./hold-canary.ts";
-import { judgeHarm } from "./judge-canary.ts";
+import { judgeHarm } from "./judge-harm.ts";
+import { createRolloutControl, describeRollout, type RolloutControl, refused } from "./rollout-control.ts";
+import { nextRolloutMove, type RolloutFacts, type RolloutMove } from "./rollout-ramp.ts";
 
 const dataSchema = z.object({
   version: z.int(),

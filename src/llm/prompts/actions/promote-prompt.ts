@@ -6,8 +6,8 @@ import { defineAction } from "../../../actions/define-action.ts";
 import type { ActionContext } from "../../../core/action.ts";
 import { StepFailure } from "../../../core/failure.ts";
 import { promptParameter } from "../../caching/cached-prompt.ts";
-import type { PromptRolloutStore } from "../canary.ts";
 import { type PromptStore, productionLabel } from "../prompt.ts";
+import type { PromptRolloutStore } from "../prompt-rollout-store.ts";
 import { readPrompt, versionParameter } from "../stored-prompt.ts";
 
 const dataSchema = z.object({ version: z.int(), before: z.int().nullable(), canary: promptRolloutSchema.nullable() });

@@ -3,7 +3,7 @@ import type { ActionOutput } from "../../../../packages/sdk/src/wire/plans.ts";
 import { defineAction } from "../../../actions/define-action.ts";
 import { millisecondsOf } from "../../../actions/parameter-types.ts";
 import type { RecoveryPorts } from "../recovery-ports.ts";
-import { deadOf, maxTickets, pointOf, readTicketStatus, silentForParameter, standingOf } from "./tickets-in-care.ts";
+import { deadOf, maxTickets, pointOf, readTicketStatus, silentForParameter, standingOf } from "./ticket-status.ts";
 
 /** Alerts name a queue; what follows acts on explicit tickets. */
 export const findFailurePoint = defineAction({

@@ -5,7 +5,7 @@ import { changesOf, plannedChange, plannedOf, readBudget, setPlanned } from "../
 import type { BudgetControl } from "../../budgets/budget.ts";
 import type { FailureClass } from "../failure-class.ts";
 import type { RecoveryPorts } from "../recovery-ports.ts";
-import { readTicketStatus, ticketsParameter } from "./tickets-in-care.ts";
+import { readTicketStatus, ticketsParameter } from "./ticket-status.ts";
 
 /** What is done about each class before its tickets go on; `person`: only people can. */
 const mends: { readonly [Class in FailureClass]: { readonly fix: string; readonly person?: true } } = {

@@ -6,7 +6,7 @@ import type { ActionContext } from "../../../core/action.ts";
 import { StepFailure } from "../../../core/failure.ts";
 import type { RecoveryPorts } from "../recovery-ports.ts";
 import { recoveryReason } from "../ticket.ts";
-import { readTicketStatus, recoveryHolder, requireCheckpoints, silentForParameter, ticketsParameter } from "./tickets-in-care.ts";
+import { readTicketStatus, recoveryLeaseHolder, requireCheckpoints, silentForParameter, ticketsParameter } from "./ticket-status.ts";
 
 /** First of all: nothing that was done is lost, whatever is decided afterwards. */
 export const preserveWork = defineAction({
@@ -29,7 +29,7 @@ export const preserveWork = defineAction({
   behave({ tickets: ids, silent_for: silentFor }, { tickets: ports }: { readonly tickets: RecoveryPorts }) {
     async function preserve(context: ActionContext): Promise<ActionOutput> {
       const checkpoints = requireCheckpoints(ports);
-      const holder = recoveryHolder(context.runId);
+      const holder = recoveryLeaseHolder(context.runId);
       const before = context.clock.now() - millisecondsOf(silentFor);
       const [claimedIds, skipped]: [string[], string[]] = [[], []];
       const saved: { ticket: string; ref: string; tree: string; commit: string }[] = [];

@@ -6,7 +6,7 @@ import { recoveredWord, workAfter } from "../recover-ticket.ts";
 import type { RecoveryPorts } from "../recovery-ports.ts";
 import { storedWork } from "../staged-work.ts";
 import { hasEnded, recoveryReason, type TicketChange } from "../ticket.ts";
-import { readTicketStatus, recoveryHolder, type TicketStatus, ticketsParameter } from "./tickets-in-care.ts";
+import { readTicketStatus, recoveryLeaseHolder, type TicketStatus, ticketsParameter } from "./ticket-status.ts";
 
 const stepSchema = z.object({
   id: z.string(),
@@ -90,7 +90,7 @@ export const resumeTickets = defineAction({
         };
       },
       async run(plan, { runId }) {
-        const holder = recoveryHolder(runId);
+        const holder = recoveryLeaseHolder(runId);
         for (const { id, queue, change } of dataSchema.parse(plan.data).steps) {
           const ticket = await ports.store.get(id);
           // Whoever is not in our hands any more was given back by an earlier time, or taken by a person.

@@ -3,7 +3,7 @@ import type { ActionOutput } from "../../../../packages/sdk/src/wire/plans.ts";
 import { defineAction } from "../../../actions/define-action.ts";
 import { StepFailure } from "../../../core/failure.ts";
 import type { RecoveryPorts } from "../recovery-ports.ts";
-import { readTicketStatus, requireCheckpoints, type TicketStatus, ticketsParameter } from "./tickets-in-care.ts";
+import { readTicketStatus, requireCheckpoints, type TicketStatus, ticketsParameter } from "./ticket-status.ts";
 
 const stepSchema = z.object({ id: z.string(), commit: z.string().optional(), n: z.int().optional(), published: z.string().optional() });
 const dataSchema = z.object({ steps: z.array(stepSchema) });

@@ -32,7 +32,7 @@ export function silentForParameter() {
 }
 
 /** What a run is called as the holder of tickets: whoever held them can write nothing more. */
-export function recoveryHolder(runId: string): string {
+export function recoveryLeaseHolder(runId: string): string {
   return `recovery:${runId}`;
 }
 

@@ -2,8 +2,8 @@ import { canonicalJson } from "../../../../packages/sdk/src/wire/json.ts";
 import type { PromptRollout } from "../../../../packages/sdk/src/wire/prompts.ts";
 import { StepFailure } from "../../../core/failure.ts";
 import { formatShare } from "../../../core/share.ts";
-import type { PromptRolloutStore } from "../canary.ts";
 import { canaryLabel, type PromptStore } from "../prompt.ts";
+import type { PromptRolloutStore } from "../prompt-rollout-store.ts";
 
 /** The canary of one prompt in the hands of one run. Both members throw StepFailure `refused_by_target` when somebody else changed it. */
 export interface RolloutControl {

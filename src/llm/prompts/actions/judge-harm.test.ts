@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
 import type { PrometheusReader } from "../../../core/prometheus.ts";
-import { judgeHarm } from "./judge-canary.ts";
+import { judgeHarm } from "./judge-harm.ts";
 
 const outcomes = ["canary", "canary ok", "baseline", "baseline ok"];
 

@@ -1,6 +1,6 @@
 import type { PrometheusReader } from "../../../core/prometheus.ts";
 import { type Arm, decideSequentially } from "../../rollouts/sequential-decision.ts";
-import type { RolloutFacts } from "./canary-ramp.ts";
+import type { RolloutFacts } from "./rollout-ramp.ts";
 
 /** What may show that a canary harms. */
 export interface HarmQueries {

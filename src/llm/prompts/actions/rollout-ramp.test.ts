@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
-import { neededHit, nextRolloutMove, type RolloutFacts, type RolloutState } from "./canary-ramp.ts";
+import { neededHit, nextRolloutMove, type RolloutFacts, type RolloutState } from "./rollout-ramp.ts";
 
 const rules = { everyMs: 100, minTickets: 30, predictedHit: 0.9 };
 const stage: RolloutState = { stage: 0, since: 0 };

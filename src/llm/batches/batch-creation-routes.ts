@@ -11,13 +11,13 @@ import {
 } from "../../../packages/sdk/src/wire/batches.ts";
 import { listSchema } from "../../../packages/sdk/src/wire/page.ts";
 import type { NewTicket } from "../../../packages/sdk/src/wire/tickets.ts";
+import { submitters } from "../../platform/http/roles.ts";
 import { defineRoute, json, noQuery, problem, type Refusal, type Route } from "../../platform/http/route.ts";
-import { submitters } from "../../platform/http/who.ts";
 import type { BudgetLedger } from "../budgets/budget-ledger.ts";
 import type { AddTicketResult, TicketStore, TicketWakeQueue } from "../tickets/ticket.ts";
 import type { BatchStore } from "./batch.ts";
 import type { BatchControl } from "./batch-control.ts";
-import { noBatch } from "./batch-reply-routes.ts";
+import { noBatch } from "./batch-response-routes.ts";
 import { providerPayloadSchema } from "./provider/provider-tickets.ts";
 
 /** A thousand tickets of up to 16 kB each would be more; whoever hands in large ones sends fewer at a time. */
