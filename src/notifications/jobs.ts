@@ -58,7 +58,7 @@ const leaseMs = 60_000;
 /** Sends what is due, one notification after the other, until it is drained. Runs never wait for it; `close` waits for the delivery in progress. */
 export function startReportWorker(deps: ReportWorkerDeps, options: ReportWorkerOptions): WorkerHandle {
   const { clock, log } = deps;
-  const { everyMs: intervalMs, drain: signal, timeouts: timeouts = defaultTimeouts } = options;
+  const { everyMs: intervalMs, drain: signal, timeouts = defaultTimeouts } = options;
   return runPeriodically({ name: "outbox", intervalMs, clock, log, signal }, async () =>
     (await deliverNext(deps, intervalMs, timeouts)) ? 0 : intervalMs,
   );
