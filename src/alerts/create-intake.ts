@@ -39,8 +39,7 @@ export interface Intake {
 /** Writes of one call to the store, so that a huge notification lets others in between. */
 const writesAtOnce = 250;
 
-/** How often an alert is decided again because its episode changed meanwhile. */
-const maxRounds = 8;
+const maxConflictRetries = 8;
 
 /** Reads episodes, decides each alert by pure functions, and makes the decisions true with one atomic write each. */
 export function createIntake(deps: IntakeDeps): Intake {
@@ -55,7 +54,8 @@ export function createIntake(deps: IntakeDeps): Intake {
         else matched.push({ received, runbook });
       }
       for (let round = 0; matched.length > 0; round += 1) {
-        if (round === maxRounds) throw new StoreUnavailable(new Error(`${matched.length} episodes kept changing while they were decided.`));
+        if (round === maxConflictRetries)
+          throw new StoreUnavailable(new Error(`${matched.length} episodes kept changing while they were decided.`));
         const again: Matched[] = [];
         for (let from = 0; from < matched.length; from += writesAtOnce) {
           again.push(...(await acceptSome(deps, matched.slice(from, from + writesAtOnce), { source, decisions })));

@@ -78,7 +78,7 @@ function decideResolved(received: ReceivedAlert, existing: Episode | undefined, 
     return { kind: "resolve", episode, write: true, detail: "No firing of it was seen." };
   }
   if (existing.endsAt !== undefined) {
-    // The run is told again: the write that recorded this end may have been cut off before the run heard of it.
+    // Notify the run again: the previous write may have failed after storing the end.
     const episode = { ...existing, endsAt: Math.max(existing.endsAt, endsAt), lastSeenAt: Math.max(existing.lastSeenAt, now) };
     const notified = runToNotify(existing);
     return {

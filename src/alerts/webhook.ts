@@ -85,7 +85,7 @@ async function receive(deps: WebhookDeps, request: EndpointRequest): Promise<Htt
     return reject(deps, aProblem("invalid-request", "A run may not start a run: this notification says that a run sent it."), body.text);
   const parsed = parseNotification(body.value, deps.clock.now());
   if (!parsed.ok) {
-    const detail = 'The body is no Alertmanager notification of version "4".';
+    const detail = 'Expected an Alertmanager webhook payload with version "4".';
     return reject(deps, aProblem("invalid-request", detail, parsed.issues), body.text);
   }
   const { notification } = parsed;

@@ -84,14 +84,14 @@ export async function openRuntime(config: Config, sources: RuntimeSources): Prom
   const { clock: host, random } = sources;
   const redaction = createRedaction(config.secrets);
   const log = createLog({ level: config.logLevel, redaction, clock: host });
-  const closers = createClosers((name, error) => log.error({ name, error }, "Something did not close in order."), host);
+  const closers = createClosers((name, error) => log.error({ name, error }, "A resource did not close cleanly."), host);
   const ending = new AbortController();
   const end = () => ending.abort();
   if (sources.signal.aborted) end();
   else sources.signal.addEventListener("abort", end, { once: true });
   try {
     const address = await redisAddress(config, sources, closers, (code) => {
-      log.error({ code }, "Our redis-server has ended; so do we.");
+      log.error({ code }, "Embedded redis-server exited; shutting down.");
       ending.abort();
     });
     const connect = (purpose: ConnectionPurpose): Redis => {
@@ -117,7 +117,7 @@ export async function openRuntime(config: Config, sources: RuntimeSources): Prom
     const changeRecorder: ChangeRecorder = {
       changes: createChangeLog(shared),
       clock,
-      lost: (error) => log.warn({ error }, "A change was made and could not be noted among the changes of the workload."),
+      lost: (error) => log.warn({ error }, "A change of the workload could not be recorded in the change log."),
     };
     const times = dividedTimes(config.timeFactor);
     const ledger = createBudgetLedger({ redis: shared, clock, times, counts: tickets, usageEvents: config.usageEvents });

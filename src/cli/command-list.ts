@@ -14,7 +14,7 @@ const settings = "Settings come from the environment and runbookd.yml; `runbookd
 export const commandList: readonly CommandEntry[] = [
   {
     usage: "up",
-    summary: `Everything in one process; without REDIS_URL with a redis-server of its own. ${settings}`,
+    summary: `Run server and worker in one process. Starts an embedded Redis unless REDIS_URL is set. ${settings}`,
     body: async () => (await import("./commands/serve.ts")).upCommand,
   },
   {

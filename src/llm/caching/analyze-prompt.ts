@@ -22,9 +22,9 @@ export interface CacheAnalyst {
 /** Samples of one group that are looked at, fewer when conversations are long: a stage of an analysis keeps others waiting for a microsecond or two a block. */
 const maxSamples = 2000;
 const maxBlocks = 60_000;
-/** However long they are, so many say enough. */
+/** More samples change the result little. */
 const sufficientSamples = 250;
-/** So long an analysis may keep everybody else waiting. */
+/** Yield to the event loop after this long. */
 const sliceMs = 8;
 
 /** Analyses one prompt on one model, by its samples of the version that most of them have. Rejects with StoreUnavailable when the samples cannot be read. */

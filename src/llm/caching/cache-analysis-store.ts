@@ -22,7 +22,7 @@ export interface RankedCache {
   readonly lostMicroUsdPerDay: number;
 }
 
-/** Below it a day a change is not worth the while. */
+/** Smallest loss per day, in micro-USD, worth acting on. */
 const worthActing = 5 * oneUsd;
 const muchLost = 50 * oneUsd;
 

@@ -5,7 +5,7 @@ export function declareRolloutMetrics(registry: MetricRegistry) {
   return {
     rolloutDecision: gauge(registry, {
       name: "llm_rollout_decision",
-      help: "1 at the decision that holds for the rollout.",
+      help: "1 for the rollout's current decision.",
       labels: ["rollout", "decision"],
     }),
     rolloutSampleRatio: gauge(registry, {

@@ -13,7 +13,7 @@ import {
   type TurnResult,
 } from "./ticket.ts";
 
-/** Whom working on a ticket needs. */
+/** Ports of the ticket runner. */
 export interface WorkTicketDeps {
   readonly store: TicketStore;
   readonly gate: AdmissionGate;
@@ -43,7 +43,7 @@ export type TicketStep =
 /** How often a ticket looks whether its recovery is over; a recovery also rings. */
 const recoveryPollMs = 60_000;
 
-/** A ticket that took this many workers with it is dead. */
+/** A ticket whose worker crashed this many times is moved to `dead`. */
 const maxLosses = 10;
 
 /**
@@ -54,7 +54,7 @@ const maxLosses = 10;
 export async function workTicket(ticketId: string, ticketLease: TicketLease, deps: WorkTicketDeps): Promise<TicketStep> {
   const step = await claimAndWork(ticketId, ticketLease, deps);
   if (step.kind !== "lost") return step;
-  // Taken away and given back while our delivery, of which there is one, was in our hands: the ring for it found nothing to ring.
+  // A recovery took and returned the ticket while we still held its only queue job, so its wake-up was lost; re-enqueue it.
   const now = await deps.store.get(ticketId);
   return now?.state === "queued" ? { kind: "later", afterMs: 0, reason: "it was taken away and given back" } : step;
 }

@@ -11,9 +11,9 @@ const text = (max: number) =>
     .refine((value) => !/\p{Cc}/u.test(value), "holds a control character");
 const exits = z.array(z.number().int().min(0).max(255)).max(50);
 const argv = z.array(text(1000)).min(1).max(100);
-const argumentName = z.string().regex(/^[a-z][a-z0-9_]{0,39}$/, "is no argument's name");
-const variableName = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]{0,99}$/, "is no variable's name");
-const absolute = text(1000).refine((path) => path.startsWith("/"), "is no absolute path");
+const argumentName = z.string().regex(/^[a-z][a-z0-9_]{0,39}$/, "must be an argument's name");
+const variableName = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]{0,99}$/, "must be a variable's name");
+const absolute = text(1000).refine((path) => path.startsWith("/"), "must be an absolute path");
 const duration = z
   .string()
   .refine((value) => (parseDuration(value) ?? 0) > 0 && (parseDuration(value) ?? 0) <= dayMs, `must be ${durationGrammar}, at most 1d`);
@@ -25,7 +25,7 @@ const argumentType = z.union(
     z.strictObject({ integer: z.strictObject({ min: z.number().int(), max: z.number().int() }) }),
     z.strictObject({ path_below: absolute }),
   ],
-  "is none of { enum: [...] }, { pattern: … }, { integer: { min, max } }, { path_below: /folder }",
+  "must be one of { enum: [...] }, { pattern: … }, { integer: { min, max } }, { path_below: /folder }",
 );
 
 const commandSchema = z.strictObject({
@@ -48,7 +48,7 @@ type CommandSettings = z.output<typeof commandSchema>;
 
 /** `commands` of runbookd.yml: names and their templates, proven so that no value can become code. */
 export const commandsSchema = z
-  .record(z.string().regex(/^[a-z][a-z0-9-]{0,59}$/, "is no command's name"), commandSchema)
+  .record(z.string().regex(/^[a-z][a-z0-9-]{0,59}$/, "must be a command's name"), commandSchema)
   .superRefine((commands, context) => {
     for (const [name, settings] of Object.entries(commands))
       for (const message of commandFaults(commandTemplateOf(name, settings))) context.addIssue({ code: "custom", path: [name], message });

@@ -189,7 +189,7 @@ describe("settings that do not fit", () => {
       "RUNBOOKD_PORT environment",
       "mail_groups runbookd.yml",
     ]);
-    expect(describeFaults(found)).toContain("RUNBOOKD_PORT (environment) is no port number. Accepted: a port number from 0 to 65535");
+    expect(describeFaults(found)).toContain("RUNBOOKD_PORT (environment) must be a port number. Accepted: a port number from 0 to 65535");
   });
 
   it("are faults together: a reachable host without a token", () => {
@@ -374,9 +374,9 @@ describe("groups that are told", () => {
       "{ oncall: { slack: [{ name: ops, url: 'https://x.example', url_file: /run/slack }] } }",
       "needs url or url_file, and not both",
     ],
-    ["credentials in the URL", "{ oncall: { slack: [{ name: ops, url: 'https://u:p@x.example' }] } }", "is no http(s) address"],
-    ["another scheme", "{ oncall: { webhooks: [{ name: a, url: 'ftp://x.example' }] } }", "is no http(s) address"],
-    ["a backslash", "{ oncall: { webhooks: [{ name: a, url: 'https://good\\\\@evil' }] } }", "is no http(s) address"],
+    ["credentials in the URL", "{ oncall: { slack: [{ name: ops, url: 'https://u:p@x.example' }] } }", "must be an http(s) address"],
+    ["another scheme", "{ oncall: { webhooks: [{ name: a, url: 'ftp://x.example' }] } }", "must be an http(s) address"],
+    ["a backslash", "{ oncall: { webhooks: [{ name: a, url: 'https://good\\\\@evil' }] } }", "must be an http(s) address"],
     [
       "two of one name",
       "{ oncall: { slack: [{ name: a, url: 'https://x.example' }, { name: a, url: 'https://y.example' }] } }",
@@ -393,11 +393,11 @@ describe("groups that are told", () => {
       "names a file that is empty or cannot be read",
     ],
     ["a key that is none", "{ oncall: { pagerduty: [{ name: p, routing_key_file: /run/text }] } }", "names a file with something else"],
-    ["B61 quotes in an address", "{ oncall: { mail: ['\"evil@a x\"@internal'] } }", "is not one plain mail address"],
-    ["B61 a list of addresses", "{ oncall: { mail: ['a@x.org, b@x.org'] } }", "is not one plain mail address"],
-    ["B61 a group of addresses", "{ oncall: { mail: ['g:a@x.org;'] } }", "is not one plain mail address"],
-    ["B61 a name beside the address", "{ oncall: { mail: ['Ann <a@x.org>'] } }", "is not one plain mail address"],
-    ["B59 a header in an address", '{ oncall: { mail: ["a@x.org\\r\\nBcc: b@x.org"] } }', "is not one plain mail address"],
+    ["B61 quotes in an address", "{ oncall: { mail: ['\"evil@a x\"@internal'] } }", "must be one plain mail address"],
+    ["B61 a list of addresses", "{ oncall: { mail: ['a@x.org, b@x.org'] } }", "must be one plain mail address"],
+    ["B61 a group of addresses", "{ oncall: { mail: ['g:a@x.org;'] } }", "must be one plain mail address"],
+    ["B61 a name beside the address", "{ oncall: { mail: ['Ann <a@x.org>'] } }", "must be one plain mail address"],
+    ["B59 a header in an address", '{ oncall: { mail: ["a@x.org\\r\\nBcc: b@x.org"] } }', "must be one plain mail address"],
   ])("are refused with %s", (_name, groups, problem) => {
     const found = faults({ yaml: `notify_groups: ${groups}`, readFile });
     expect(found[0]).toMatchObject({ key: "notify_groups", problem: expect.stringContaining(problem) });

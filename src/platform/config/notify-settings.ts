@@ -2,9 +2,9 @@ import { z } from "zod";
 import { type NotificationTarget, targetIdOf } from "../../core/notification-target.ts";
 import { mailAddress } from "./mail-address.ts";
 
-const targetName = z.string().regex(/^[a-z][a-z0-9-]{0,39}$/, "is no target's name");
+const targetName = z.string().regex(/^[a-z][a-z0-9-]{0,39}$/, "must be a target's name");
 const file = z.string().min(1).max(4096);
-const url = z.string().refine((text) => isTargetUrl(text), "is no http(s) address without credentials");
+const url = z.string().refine((text) => isTargetUrl(text), "must be an http(s) address without credentials");
 const place = { name: targetName, url: url.optional(), url_file: file.optional() };
 const oneUrl = (target: { readonly url?: string | undefined; readonly url_file?: string | undefined }) =>
   (target.url === undefined) !== (target.url_file === undefined);
@@ -18,7 +18,7 @@ const groupSchema = z
         z
           .strictObject({
             ...place,
-            headers: z.record(z.string().regex(/^[A-Za-z0-9-]{1,100}$/, "is no header name"), z.string().max(4096)).optional(),
+            headers: z.record(z.string().regex(/^[A-Za-z0-9-]{1,100}$/, "must be a header name"), z.string().max(4096)).optional(),
             bearer_token_file: file.optional(),
           })
           .refine(oneUrl, "needs url or url_file, and not both"),
@@ -49,7 +49,7 @@ const groupSchema = z
   );
 
 /** `notify_groups` of runbookd.yml: who is told, beside and beyond mail. */
-export const notifyGroupsSchema = z.record(z.string().regex(/^[a-z][a-z0-9-]{0,39}$/, "is no group name"), groupSchema);
+export const notifyGroupsSchema = z.record(z.string().regex(/^[a-z][a-z0-9-]{0,39}$/, "must be a group name"), groupSchema);
 
 /** Whether a notification may be sent there. What a person reads must be what is sent. */
 export function isTargetUrl(text: string): boolean {

@@ -27,7 +27,7 @@ export function readSettings(sources: ConfigSources, faults: ConfigFault[]): Set
     const refuse = (key: string, problem: string) =>
       faults.push({ key, source: fromEnvironment.has(key) ? "environment" : "runbookd.yml", problem, accepted: acceptedFor(key) });
     if (issue.code !== "unrecognized_keys") refuse(String(first ?? "runbookd.yml"), `${at}${issue.message}`);
-    else if (first === undefined) for (const key of issue.keys) refuse(key, "is no setting");
+    else if (first === undefined) for (const key of issue.keys) refuse(key, "is not a setting");
     else refuse(String(first), `${at}has unknown keys: ${issue.keys.join(", ")}`);
   }
   return undefined;
@@ -51,7 +51,7 @@ function readYaml(text: string, faults: ConfigFault[]): Values {
     return refuse("uses too many aliases");
   }
   if (value === null || value === undefined) return {};
-  if (typeof value !== "object" || Array.isArray(value)) return refuse("is no mapping");
+  if (typeof value !== "object" || Array.isArray(value)) return refuse("must be a mapping");
   const isFlat = (key: string, field: unknown) =>
     environmentKeys.includes(key.replace(/_FILE$/, "")) && ["number", "boolean"].includes(typeof field);
   return Object.fromEntries(
@@ -86,7 +86,7 @@ function readSecretFiles(
     const refuse = (problem: string) =>
       faults.push({ key: fileKey, source, problem, accepted: `a readable file that holds ${key}, alone` });
     if (read[key] !== undefined) refuse(`is set beside ${key}`);
-    else if (typeof path !== "string") refuse("is no path");
+    else if (typeof path !== "string") refuse("must be a path");
     else {
       const text = readText(path, sources);
       if (text === undefined || text === "") refuse(text === "" ? "names an empty file" : "names a file that cannot be read");

@@ -31,7 +31,7 @@ const check = <Value>(read: (text: string) => Value | undefined, message: string
     return z.NEVER;
   });
 
-const port = check((text) => (/^\d{1,5}$/.test(text) && Number(text) <= 65_535 ? Number(text) : undefined), "is no port number");
+const port = check((text) => (/^\d{1,5}$/.test(text) && Number(text) <= 65_535 ? Number(text) : undefined), "must be a port number");
 
 const list = (text: string) => text.split(",").map((item) => item.trim());
 
@@ -68,15 +68,15 @@ const filePath = z
 const tokens = check((text) => {
   const values = list(text);
   return values.length <= 2 && values.every((token) => /^[\x21-\x7e]{16,512}$/.test(token)) ? values : undefined;
-}, "is not one or two tokens");
+}, "must be one or two tokens");
 
-const providerKey = check((text) => (/^[\x21-\x7e]{8,512}$/.test(text) ? text : undefined), "is no key");
+const providerKey = check((text) => (/^[\x21-\x7e]{8,512}$/.test(text) ? text : undefined), "must be a key");
 
-const redisUrl = check((text) => (parseRedisUrl(text) === undefined ? undefined : text), "is no Redis address");
+const redisUrl = check((text) => (parseRedisUrl(text) === undefined ? undefined : text), "must be a Redis address");
 
 /** Credentials, trust and extra headers of an HTTP system, beside its address. */
 const access = z.strictObject({
-  headers: z.record(z.string().regex(/^[A-Za-z0-9-]{1,100}$/, "is no header name"), z.string().max(4096)).optional(),
+  headers: z.record(z.string().regex(/^[A-Za-z0-9-]{1,100}$/, "must be a header name"), z.string().max(4096)).optional(),
   bearer_token_file: filePath.optional(),
   username: z.string().min(1).max(256).optional(),
   password_file: filePath.optional(),
@@ -92,17 +92,17 @@ const accessAccepted = "any of headers, bearer_token_file, username with passwor
 export const settingsSchema = z.strictObject({
   REDIS_URL: setting(
     redisUrl.optional(),
-    "Redis 6.2 or later; absent: an own redis-server with its data in RUNBOOKD_DATA",
+    "Redis 6.2+. If unset, runbookd starts its own redis-server and stores data in RUNBOOKD_DATA.",
     redisUrlGrammar,
   ),
   REDIS_WAIT_REPLICAS: setting(
-    check((text) => (/^\d$/.test(text) ? Number(text) : undefined), "is no number of replicas").default(0),
+    check((text) => (/^\d$/.test(text) ? Number(text) : undefined), "must be a number of replicas").default(0),
     "Replicas that must have a run before it is accepted, and an intent before its effect begins",
     "an integer from 0 to 9",
   ),
   RUNBOOKD_DATA: setting(filePath.default(".runbookd"), "Folder for tokens and the own Redis", "a folder's path"),
   RUNBOOKD_HOST: setting(
-    z.string().regex(hostPattern, "is no host name or address").default("127.0.0.1"),
+    z.string().regex(hostPattern, "must be a host name or address").default("127.0.0.1"),
     "Where the API listens",
     "a host name or IP address, e.g. 127.0.0.1 or 0.0.0.0",
   ),
@@ -122,34 +122,34 @@ export const settingsSchema = z.strictObject({
     "one token, or two separated by a comma while rotating; 16 to 512 printable characters each",
   ),
   RUNBOOKD_PUBLIC_URL: setting(
-    check(readBase, "is no http(s) address").optional(),
+    check(readBase, "must be an http(s) address").optional(),
     "The address that people reach this runbookd at; links in mails begin with it",
     "e.g. https://runbookd.example.com",
   ),
   PROMETHEUS_URL: setting(
-    check(readBase, "is no http(s) address without credentials").optional(),
+    check(readBase, "must be an http(s) address without credentials").optional(),
     "Prometheus; absent: every check of a metric is inconclusive",
     "e.g. http://127.0.0.1:9090; credentials belong under prometheus in runbookd.yml",
   ),
   ALERTMANAGER_URL: setting(
-    check((text) => readAll(list(text), readBase), "holds something that is no http(s) address without credentials").optional(),
+    check((text) => readAll(list(text), readBase), "holds something that must be an http(s) address without credentials").optional(),
     "Alertmanager, or several separated by commas",
     "e.g. http://127.0.0.1:9093; credentials belong under alertmanager in runbookd.yml",
   ),
   PROMPT_EVALUATOR_URL: setting(
-    check(readBase, "is no http(s) address without credentials").optional(),
+    check(readBase, "must be an http(s) address without credentials").optional(),
     "Where the application lets two versions of a prompt work on the same tickets; absent: a person is asked",
     "e.g. http://127.0.0.1:8085/evaluations; credentials belong under prompt_evaluator in runbookd.yml",
   ),
   LANGFUSE_URL: setting(
-    check(readBase, "is no http(s) address without credentials").optional(),
+    check(readBase, "must be an http(s) address without credentials").optional(),
     "Langfuse, as the store of prompts; absent: prompts are in Redis",
     "e.g. https://cloud.langfuse.com",
   ),
   LANGFUSE_PUBLIC_KEY: setting(
     z
       .string()
-      .regex(/^[\x21-\x7e]{1,200}$/, "is no key")
+      .regex(/^[\x21-\x7e]{1,200}$/, "must be a key")
       .optional(),
     "The project's public key at Langfuse",
     "pk-lf-…",
@@ -157,7 +157,7 @@ export const settingsSchema = z.strictObject({
   LANGFUSE_SECRET_KEY: setting(
     z
       .string()
-      .regex(/^[\x21-\x7e]{1,200}$/, "is no key")
+      .regex(/^[\x21-\x7e]{1,200}$/, "must be a key")
       .optional(),
     "The project's secret key at Langfuse",
     "sk-lf-…",
@@ -165,7 +165,7 @@ export const settingsSchema = z.strictObject({
   LANGFUSE_WEBHOOK_SECRET: setting(
     z
       .string()
-      .regex(/^[\x21-\x7e]{16,512}$/, "is no secret")
+      .regex(/^[\x21-\x7e]{16,512}$/, "must be a secret")
       .optional(),
     "What Langfuse signs its webhooks with; absent: /webhooks/langfuse answers 404",
     "lf-whsec_…, at least 16 printable characters",
@@ -181,7 +181,7 @@ export const settingsSchema = z.strictObject({
     "one key, 8 to 512 printable characters",
   ),
   ANTHROPIC_BASE_URL: setting(
-    check(readBase, "is no http(s) address without credentials").default("https://api.anthropic.com"),
+    check(readBase, "must be an http(s) address without credentials").default("https://api.anthropic.com"),
     "Where Anthropic's API is",
     "e.g. https://api.anthropic.com",
   ),
@@ -196,12 +196,12 @@ export const settingsSchema = z.strictObject({
     "one key, 8 to 512 printable characters",
   ),
   OPENAI_BASE_URL: setting(
-    check(readBase, "is no http(s) address without credentials").default("https://api.openai.com/v1"),
+    check(readBase, "must be an http(s) address without credentials").default("https://api.openai.com/v1"),
     "Where OpenAI's API is",
     "e.g. https://api.openai.com/v1",
   ),
   SMTP_URL: setting(
-    check((text) => (readUrl(text, ["smtp:", "smtps:"]) === undefined ? undefined : text), "is no SMTP address").optional(),
+    check((text) => (readUrl(text, ["smtp:", "smtps:"]) === undefined ? undefined : text), "must be an SMTP address").optional(),
     "The mail server; absent: reports are kept and not mailed",
     "smtp://[user:password@]host:port or smtps://…",
   ),
@@ -218,21 +218,21 @@ export const settingsSchema = z.strictObject({
     "origins separated by commas, e.g. https://api.example.com,http://127.0.0.1:8080; no path and no wildcard",
   ),
   RUNBOOKD_CONCURRENCY: setting(
-    check((text) => (/^[1-9]\d?$|^100$/.test(text) ? Number(text) : undefined), "is no number of runs").default(10),
+    check((text) => (/^[1-9]\d?$|^100$/.test(text) ? Number(text) : undefined), "must be a number of runs").default(10),
     "Runs that one worker executes at once",
     "an integer from 1 to 100",
   ),
   RUNBOOKD_USAGE_EVENTS: setting(
     check(
       (text) => (/^[1-9]\d{3,6}$/.test(text) && Number(text) <= 5_000_000 ? Number(text) : undefined),
-      "is no number of events",
+      "must be a number of events",
     ).default(50_000),
     "Newest usage events that are kept, about; a rise of cost is explained from them",
     "an integer from 1000 to 5000000; the same in every process",
   ),
   RUNBOOKD_GRACE_SECONDS: setting(
-    check((text) => (/^\d{1,4}$/.test(text) && Number(text) >= 15 ? Number(text) : undefined), "is no grace period").default(60),
-    "Seconds between SIGTERM and SIGKILL that whoever runs us allows; a step may finish until 10 s before, and we are gone 3 s before",
+    check((text) => (/^\d{1,4}$/.test(text) && Number(text) >= 15 ? Number(text) : undefined), "must be a grace period").default(60),
+    "Shutdown grace period in seconds. Steps may finish until 10 s before it ends; the process exits 3 s before.",
     "an integer from 15 to 9999, not more than Kubernetes' terminationGracePeriodSeconds",
   ),
   RUNBOOKD_FREEZE_FILE: setting(filePath.optional(), "While this file exists nothing is changed", "a file's path"),
@@ -247,7 +247,7 @@ export const settingsSchema = z.strictObject({
     "a folder's path",
   ),
   RUNBOOKD_TIME_FACTOR: setting(
-    check((text) => (/^\d{1,4}(?:\.\d+)?$/.test(text) && Number(text) >= 1 ? Number(text) : undefined), "is no factor").default(1),
+    check((text) => (/^\d{1,4}(?:\.\d+)?$/.test(text) && Number(text) >= 1 ? Number(text) : undefined), "must be a factor").default(1),
     "Divides what the budget ledger calls a minute, a lease and a row of its history; only for a demo whose rules and runbooks are divided too",
     "a number from 1 to 9999",
   ),
@@ -262,7 +262,7 @@ export const settingsSchema = z.strictObject({
   mail_groups: setting(
     z
       .record(
-        z.string().regex(/^[a-z][a-z0-9-]{0,39}$/, "is no group name"),
+        z.string().regex(/^[a-z][a-z0-9-]{0,39}$/, "must be a group name"),
         z.array(mailAddress).min(1, "is empty: empty never means all").max(50),
       )
       .optional(),
@@ -277,8 +277,8 @@ export const settingsSchema = z.strictObject({
   guardrails: setting(
     z
       .record(
-        z.string().refine((name) => isLimitName(name), "is no limit's name"),
-        z.number().int("is no whole number").min(0),
+        z.string().refine((name) => isLimitName(name), "must be a limit's name"),
+        z.number().int("must be a whole number").min(0),
       )
       .optional(),
     "Limits of guardrails; a runbook may only lower them",
@@ -286,7 +286,7 @@ export const settingsSchema = z.strictObject({
   ),
   protected_targets: setting(
     z
-      .array(z.string().regex(/^[^\s*]{1,300}(?:\/\*)?$/, "is neither a target nor a target's beginning with /*"))
+      .array(z.string().regex(/^[^\s*]{1,300}(?:\/\*)?$/, "must be a target, or the beginning of targets followed by /*"))
       .max(1000)
       .optional(),
     "Targets that no run ever raises",

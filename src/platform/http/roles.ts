@@ -1,6 +1,6 @@
 import type { Role } from "../../core/role.ts";
 
-/** People who may look. */
+/** Roles that may read. */
 export const viewers: readonly Role[] = ["viewer", "operator", "approver", "admin"];
 
 /** People who may start and stop. */

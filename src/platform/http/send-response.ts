@@ -78,6 +78,6 @@ async function sendHeartbeats(response: Response, clock: Clock, signal: AbortSig
     } catch {
       return;
     }
-    if (!response.writableNeedDrain) response.write(": still here\n\n");
+    if (!response.writableNeedDrain) response.write(": keep-alive\n\n");
   }
 }

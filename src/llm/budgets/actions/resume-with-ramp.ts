@@ -185,7 +185,7 @@ export const resumeWithRamp = defineAction({
     function askOwner({ controls }: BudgetState, progress: Progress): ActionResult {
       return {
         kind: "ask",
-        question: `Budget ${budget} was closed by ${controls.by || "somebody"} and not by this run: ${controls.reason || "no reason given"}. Answer "open" to ramp it up, or "stay_paused".`,
+        question: `Budget ${budget} is paused by ${controls.by || "an unnamed person"}, not by this run: ${controls.reason || "no reason given"}. Answer "open" to ramp it up, or "stay_paused".`,
         answers: ["open", "stay_paused"],
         progress: { ...progress, waitsFor: "owner", version: controls.version },
       };

@@ -53,7 +53,7 @@ export function requireCheckpoints({ checkpoints }: RecoveryPorts): CheckpointRe
   if (checkpoints !== undefined) return checkpoints;
   throw new StepFailure({
     reason: "invalid_parameters",
-    message: "Nobody said where the work of tickets is: set RUNBOOKD_TICKET_REPOSITORY to the repository whose worktrees they work in.",
+    message: "RUNBOOKD_TICKET_REPOSITORY is not set. Set it to the Git repository whose worktrees tickets use.",
     applied: "no",
   });
 }
