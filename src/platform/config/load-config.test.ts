@@ -315,7 +315,7 @@ describe("commands", () => {
 
   it.each([
     ["a shell", "x: { argv: [/bin/sh, -c, id] }", "(at x) argv: sh with code in its arguments"],
-    ["a type that is none", "x: { argv: [/bin/x, '{a}'], args: { a: { glob: '*' } } }", "(at x.args.a) is none of"],
+    ["a type that is none", "x: { argv: [/bin/x, '{a}'], args: { a: { glob: '*' } } }", "(at x.args.a) must be one of"],
     ["an unknown key", "x: { argv: [/bin/x], shell: true }", "has unknown keys: shell"],
     ["a name that is none", "'X Y': { argv: [/bin/x] }", "Invalid key in record"],
     ["a secret that is not there", "x: { argv: [/bin/x], env_files: { A: /gone } }", "(at x.env_files.A) names a file"],
