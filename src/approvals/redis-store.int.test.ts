@@ -195,7 +195,7 @@ describe("a mailed link", () => {
     const wrong = [bit.toString("base64url"), run.token.slice(0, -1), other.token, ""];
     const replies = [];
     for (const link of wrong) replies.push(await desk.answer(run.question.id, anAnswer(run.question, { link })));
-    expect(replies).toEqual([4, 3, 2, 1].map((left) => ({ kind: "wrong_link", left })));
+    expect(replies).toEqual([4, 3, 2, 1].map((remainingTries) => ({ kind: "wrong_link", remainingTries })));
     expect(await desk.answer(run.question.id, anAnswer(run.question, { link: run.token }))).toMatchObject({ kind: "ok" });
   });
 
@@ -205,7 +205,7 @@ describe("a mailed link", () => {
       Array.from({ length: 10 }, async () => desk.answer(run.question.id, anAnswer(run.question, { link: aToken() }))),
     );
     expect(replies.every(({ kind }) => kind === "wrong_link")).toBe(true);
-    expect(await desk.answer(run.question.id, anAnswer(run.question, { link: run.token }))).toEqual({ kind: "wrong_link", left: 0 });
+    expect(await desk.answer(run.question.id, anAnswer(run.question, { link: run.token }))).toEqual({ kind: "wrong_link", remainingTries: 0 });
     expect(await desk.answer(run.question.id, anAnswer(run.question))).toMatchObject({ kind: "ok" });
   });
 

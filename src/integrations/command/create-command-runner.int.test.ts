@@ -86,8 +86,8 @@ describe("a command", () => {
   });
 
   it("tells its exit status and keeps both streams apart", async () => {
-    const { code, hasOrphans: left, stdout, stderr } = exited(await runner.run(started([await script("echo out; echo err >&2; exit 7")])));
-    expect({ code, left }).toEqual({ code: 7, left: false });
+    const { code, hasOrphans, stdout, stderr } = exited(await runner.run(started([await script("echo out; echo err >&2; exit 7")])));
+    expect({ code, hasOrphans }).toEqual({ code: 7, hasOrphans: false });
     expect([stdout.text, stderr.text]).toEqual(["out\n", "err\n"]);
     expect(stdout.sha256).toBe(sha256("out\n"));
   });
@@ -163,12 +163,12 @@ describe("a command that ends and leaves something behind", () => {
     ["as a daemon of a daemon", "/usr/bin/setsid /bin/sh -c '/usr/bin/nohup /bin/sleep 1000 > /dev/null 2>&1 &' &"],
   ])("%s is killed and told of", async (_name, text) => {
     const command = started([await script(`echo done; ${text}\n/bin/sleep 0.2`)]);
-    expect(exited(await runner.run(command))).toMatchObject({ code: 0, left: true, stdout: { text: "done\n" } });
+    expect(exited(await runner.run(command))).toMatchObject({ code: 0, hasOrphans: true, stdout: { text: "done\n" } });
     expect(await remaining(command)).toEqual([]);
   });
 
   it("is given a moment when it is about to end by itself", async () => {
-    expect(exited(await runner.run(started([await script("/bin/sleep 0.1 &")])))).toMatchObject({ left: false });
+    expect(exited(await runner.run(started([await script("/bin/sleep 0.1 &")])))).toMatchObject({ hasOrphans: false });
   });
 });
 
