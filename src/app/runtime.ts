@@ -90,10 +90,11 @@ export async function openRuntime(config: Config, sources: RuntimeSources): Prom
   if (sources.signal.aborted) end();
   else sources.signal.addEventListener("abort", end, { once: true });
   try {
-    const address = await redisAddress(config, sources, closers, (code) => {
+    const died = (code: number | null) => {
       log.error({ code }, "Embedded redis-server exited; shutting down.");
       ending.abort();
-    });
+    };
+    const address = await redisAddress(config, sources, { closers, died });
     const connect = (purpose: ConnectionPurpose): Redis => {
       const redis = connectRedis(address, purpose);
       closers.add(`redis connection (${purpose})`, () => redis.disconnect());
@@ -159,12 +160,14 @@ export async function openRuntime(config: Config, sources: RuntimeSources): Prom
   }
 }
 
-async function redisAddress(
-  config: Config,
-  sources: RuntimeSources,
-  closers: Closers,
-  died: (code: number | null) => void,
-): Promise<RedisAddress> {
+/** How the life of an embedded server is bound to that of the process. */
+interface ServerLifetime {
+  readonly closers: Closers;
+  /** Called when the server ends without having been closed. */
+  readonly died: (code: number | null) => void;
+}
+
+async function redisAddress(config: Config, sources: RuntimeSources, { closers, died }: ServerLifetime): Promise<RedisAddress> {
   if (config.redis.kind !== "embedded") return addressOf(config.redis);
   const server = await startEmbeddedRedis({
     folder: resolve(sources.workingDirectory, config.dataFolder),

@@ -71,7 +71,7 @@ export function createAuditReader(redis: Redis, now: () => number): AuditReader 
       if (texts.length === 0 && acceptedAt < now() - mayBeGoneAfterMs) return { entries: 0 };
       return { entries: texts.length, broken: { run: id, index: 0, what: "the run's own record is gone before its time" } };
     }
-    const fault = findFault(texts, head, parseEntry);
+    const fault = findFault({ texts, head }, parseEntry);
     return { entries: texts.length, ...(fault !== undefined && { broken: { run: id, ...fault } }) };
   }
 
@@ -79,7 +79,7 @@ export function createAuditReader(redis: Redis, now: () => number): AuditReader 
     const results = await redis.multi().hmget(runKeys.auditState, "head", "start", "dropped").lrange(runKeys.audit, 0, -1).exec();
     const [head, start, dropped] = optionalTexts(results?.[0]?.[1]);
     const texts = textsOf(results?.[1]?.[1]);
-    const fault = findFault(texts, head ?? genesisHead, parseAuditEntry, start ?? genesisHead);
+    const fault = findFault({ texts, head: head ?? genesisHead, start: start ?? genesisHead }, parseAuditEntry);
     if (fault === undefined) return { entries: texts.length };
     return { entries: texts.length, broken: { index: Number(dropped ?? 0) + fault.index, what: fault.what } };
   }

@@ -18,7 +18,7 @@ it("finds nothing in what was written", () => {
   assert(
     property(array(jsonValue(), { maxLength: 12 }), (values) => {
       const { texts, head } = aChain(values);
-      expect(findFault(texts, head, JSON.parse)).toBeUndefined();
+      expect(findFault({ texts, head }, JSON.parse)).toBeUndefined();
     }),
   );
 });
@@ -46,18 +46,18 @@ it.each(damage)("names the first record that was %s", (_name, spoil) => {
       const { texts, head } = aChain(Array.from({ length }, (_, index) => index));
       const at = seed % (length - 1);
       spoil(texts, at);
-      expect(findFault(texts, head, JSON.parse)?.index).toBe(at);
+      expect(findFault({ texts, head }, JSON.parse)?.index).toBe(at);
     }),
   );
 });
 
 it("names the first missing record of a chain that was cut off", () => {
   const { texts, head } = aChain([1, 2, 3, 4]);
-  expect(findFault(texts.slice(0, 2), head, JSON.parse)).toMatchObject({ index: 2 });
+  expect(findFault({ texts: texts.slice(0, 2), head }, JSON.parse)).toMatchObject({ index: 2 });
 });
 
 it("sees records without marks by the head alone", () => {
   const plain = ['{"a":1}', '{"a":2}'];
   const head = "d".repeat(64);
-  expect(findFault(plain, head, JSON.parse)).toMatchObject({ index: 2 });
+  expect(findFault({ texts: plain, head }, JSON.parse)).toMatchObject({ index: 2 });
 });

@@ -29,16 +29,17 @@ export interface ChainFault {
   readonly what: string;
 }
 
-/**
- * Recomputes a chain. `isRecord` throws for a text that is none; `head` is what the store says the last record leads to, `start` the head before
- * the first record that is still kept. Undefined when every record is what was written there and none is missing.
- */
-export function findFault(
-  texts: readonly string[],
-  head: string,
-  isRecord: (text: string) => unknown,
-  start: string = genesisHead,
-): ChainFault | undefined {
+/** A chain as a store keeps it. */
+export interface StoredChain {
+  readonly texts: readonly string[];
+  /** What the store says that the last record leads to. */
+  readonly head: string;
+  /** The head before the first record that is still kept; that of an empty chain unless given. */
+  readonly start?: string;
+}
+
+/** Recomputes a chain. `isRecord` throws for a text that is none. Undefined when every record is what was written there and none is missing. */
+export function findFault({ texts, head, start = genesisHead }: StoredChain, isRecord: (text: string) => unknown): ChainFault | undefined {
   let at = start;
   for (const [index, text] of texts.entries()) {
     try {

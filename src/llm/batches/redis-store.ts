@@ -56,7 +56,7 @@ export function createBatchStore({ redis, clock }: { readonly redis: Redis; read
         return z.enum(["created", "same", "differs"]).parse(result);
       }),
     get: (id) => available(() => get(id)),
-    list: ({ cursor, limit: size }) => available(() => pageOf(redis, keys.batchIndex, cursor, size, get)),
+    list: ({ cursor, limit: size }) => available(() => pageOf(redis, { source: keys.batchIndex, cursor, limit: size }, get)),
     active: () => available(async () => (await redis.smembers(keys.batchesActive)).sort()),
     change: (id, change, expectedVersion) =>
       available(async () => {

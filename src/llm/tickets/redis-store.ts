@@ -150,7 +150,7 @@ export function createTicketStore({
     list: (filter, { cursor, limit }) =>
       available(async () => {
         const source = filter.batchId === undefined ? index : keys.batchTickets(filter.batchId);
-        return pageOf(redis, source, cursor, limit, async (id) => {
+        return pageOf(redis, { source, cursor, limit }, async (id) => {
           const ticket = await get(id);
           return ticket !== undefined && (filter.state === undefined || ticket.state === filter.state) ? ticket : undefined;
         });

@@ -45,9 +45,9 @@ function toConfig(settings: Settings, sources: ConfigSources, faults: ConfigFaul
     const accepted = `${acceptedFor("MAIL_TO")}; or mail_groups.default in runbookd.yml`;
     faults.push({ key: "MAIL_TO", source: "together", problem: "is missing while SMTP_URL is set", accepted });
   }
-  const prometheus = readAccess("prometheus", settings.prometheus, sources, faults);
-  const alertmanager = readAccess("alertmanager", settings.alertmanager, sources, faults);
-  const evaluator = readAccess("prompt_evaluator", settings.prompt_evaluator, sources, faults);
+  const prometheus = readAccess({ key: "prometheus", given: settings.prometheus }, sources, faults);
+  const alertmanager = readAccess({ key: "alertmanager", given: settings.alertmanager }, sources, faults);
+  const evaluator = readAccess({ key: "prompt_evaluator", given: settings.prompt_evaluator }, sources, faults);
   const langfuse = readLangfuse(settings, faults);
   const commands = readCommands(settings.commands, sources, faults);
   const secrets = [

@@ -22,13 +22,14 @@ export function readLangfuse(
 /** How a system is reached, and what of it is secret. */
 export type Access = { readonly access: Omit<Endpoint, "url">; readonly secrets: readonly string[] };
 
+/** A section of runbookd.yml that says how a system is reached. */
+export interface AccessSection {
+  readonly key: "prometheus" | "alertmanager" | "prompt_evaluator";
+  readonly given: Settings["prometheus"];
+}
+
 /** Credentials and headers of one system, from its section of runbookd.yml and from the files that it names. */
-export function readAccess(
-  key: "prometheus" | "alertmanager" | "prompt_evaluator",
-  given: Settings["prometheus"],
-  sources: ConfigSources,
-  faults: ConfigFault[],
-): Access {
+export function readAccess({ key, given }: AccessSection, sources: ConfigSources, faults: ConfigFault[]): Access {
   const { headers = {}, bearer_token_file: tokenFile, username, password_file: passwordFile, ca_file: caFile } = given ?? {};
   const refuse = (problem: string) => faults.push({ key, source: "runbookd.yml", problem, accepted: acceptedFor(key) });
   const read = (name: string, path: string | undefined): string | undefined => {

@@ -17,7 +17,7 @@ const maxYamlCharacters = 262_144;
 export function readSettings(sources: ConfigSources, faults: ConfigFault[]): Settings | undefined {
   const fromYaml = sources.yaml === undefined ? {} : readYaml(sources.yaml, faults);
   const { values, fromEnvironment } = readEnvironment(sources, faults);
-  const merged = { ...readSecretFiles(fromYaml, sources, faults), ...values };
+  const merged = { ...readSecretFiles({ values: fromYaml, source: "runbookd.yml" }, sources, faults), ...values };
   const parsed = settingsSchema.safeParse(merged);
   if (parsed.success) return parsed.data;
   for (const issue of parsed.error.issues) {
@@ -66,17 +66,17 @@ function readEnvironment(
   const named = [...environmentKeys, ...secretKeys.map((key) => `${key}_FILE`)];
   // An empty variable is one that is not set: compose files and units write it so.
   const given = Object.fromEntries(named.map((key) => [key, env[key]] as const).filter(([, value]) => value !== undefined && value !== ""));
-  const values = readSecretFiles(given, { readFile: (path) => sources.readFile(path) }, faults, "environment");
+  const values = readSecretFiles({ values: given, source: "environment" }, { readFile: (path) => sources.readFile(path) }, faults);
   return { values, fromEnvironment: new Set(Object.keys(values)) };
 }
 
+interface WrittenValues {
+  readonly values: Values;
+  readonly source: ConfigFault["source"];
+}
+
 /** `X_FILE` becomes `X` with the file's text; both at once is a fault. */
-function readSecretFiles(
-  values: Values,
-  sources: Pick<ConfigSources, "readFile">,
-  faults: ConfigFault[],
-  source: ConfigFault["source"] = "runbookd.yml",
-): Values {
+function readSecretFiles({ values, source }: WrittenValues, sources: Pick<ConfigSources, "readFile">, faults: ConfigFault[]): Values {
   const read: { [key: string]: unknown } = { ...values };
   for (const key of secretKeys) {
     const fileKey = `${key}_FILE`;

@@ -12,12 +12,18 @@ export type Permitted = { readonly ok: true; readonly caller: Caller } | { reado
 /** What a run may not reach, whatever token its document holds. */
 const pathsForbiddenToRuns = /^\/api\/(?:runs|approvals|freeze)\b/;
 
+/** What a caller is judged with. */
+export interface Authority {
+  readonly tokens: TokenVerifier;
+  /** Where people reach this server; absent: under the name that they use. */
+  readonly publicUrl?: string | undefined;
+}
+
 /** Denies by default: a valid bearer token whose role the route names, and no request that a browser sends for another site. */
 export async function authorize(
   request: Request,
   route: Pick<Route, "allow" | "fromPage" | "method" | "path">,
-  tokens: TokenVerifier,
-  publicUrl: string | undefined,
+  { tokens, publicUrl }: Authority,
 ): Promise<Permitted> {
   const site = request.get("sec-fetch-site");
   if (site !== undefined && site !== "same-origin" && (site !== "none" || route.fromPage)) {

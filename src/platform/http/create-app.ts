@@ -2,23 +2,19 @@ import express, { type Express, type NextFunction, type Request, type Response }
 import type { Clock } from "../../core/clock.ts";
 import type { Log } from "../../core/log.ts";
 import { StoreUnavailable } from "../../core/store-unavailable.ts";
-import { authorize } from "./authorize.ts";
+import { type Authority, authorize } from "./authorize.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { createMemoryBudget, type MemoryBudget, readJsonBody } from "./json-body.ts";
 import { aProblem } from "./problem.ts";
 import { type HttpResponse, noBody, problem, type Route, type RouteResponse, unavailable } from "./route.ts";
 import { securityHeaders, sendEvents, sendResponse } from "./send-response.ts";
-import type { TokenVerifier } from "./token-verifier.ts";
 
 /** What an HTTP application is made of. */
-export interface AppDeps {
+export interface AppDeps extends Authority {
   /** Everything under /api: each checks its caller's token. */
   readonly routes: readonly Route[];
   /** Everything else. */
   readonly endpoints: readonly Endpoint[];
-  readonly tokens: TokenVerifier;
-  /** Where people reach this server; absent: under the name that they use. */
-  readonly publicUrl?: string | undefined;
   readonly log: Log;
   readonly clock: Clock;
   /** Aborted when the process shuts down: streams end. */
@@ -45,7 +41,7 @@ export function createApp(deps: AppDeps, limits: AppLimits = {}): Express {
   app.use((_request, response) =>
     sendResponse(response, problem("not-found", "There is nothing at this address; GET /openapi.json lists all.")),
   );
-  // Express knows an error handler by its four parameters.
+  // oxlint-disable-next-line max-params -- Express knows an error handler by its four parameters.
   app.use((thrown: unknown, _request: Request, response: Response, _next: NextFunction) => {
     sendResponse(response, responseOf(thrown, deps.log));
   });
@@ -85,7 +81,7 @@ function mountRoutes(app: Express, deps: AppDeps, limits: { readonly budget: Mem
         if (streams >= limits.maxStreams) return sendResponse(response, unavailable("Too many event streams are open."));
         streams += 1;
         try {
-          await sendEvents(response, result.events, deps.clock, signal);
+          await sendEvents(response, result.events, { clock: deps.clock, signal });
         } finally {
           streams -= 1;
         }
@@ -117,7 +113,7 @@ async function answer(
   request: Request,
   { deps, signal, budget }: { readonly deps: AppDeps; readonly signal: AbortSignal; readonly budget: MemoryBudget },
 ): Promise<RouteResponse> {
-  const permitted = await authorize(request, route, deps.tokens, deps.publicUrl);
+  const permitted = await authorize(request, route, deps);
   if (!permitted.ok) return permitted.response;
   const query = parseQuery(request.url);
   if (query === undefined) return problem("invalid-request", "A key stands twice in the query; each may stand once.");

@@ -49,8 +49,7 @@ function bytesOf(result: HttpResponse | Content): { readonly status: number; rea
 export async function sendEvents(
   response: Response,
   events: AsyncIterable<ServerSentEvent>,
-  clock: Clock,
-  signal: AbortSignal,
+  { clock, signal }: { readonly clock: Clock; readonly signal: AbortSignal },
 ): Promise<void> {
   response.status(200).set({ "Content-Type": "text/event-stream; charset=utf-8", "X-Accel-Buffering": "no" });
   response.flushHeaders();

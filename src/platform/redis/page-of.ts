@@ -1,14 +1,21 @@
 import type { Redis } from "ioredis";
 
+/** Which page of a sorted set. */
+export interface PageRequest {
+  /** The sorted set's key. */
+  readonly source: string;
+  /** That of the page before; undefined for the first page. */
+  readonly cursor: string | undefined;
+  readonly limit: number;
+}
+
 /**
  * One page of a sorted set, newest first, of what `load` answers. The cursor is the place of the last item looked at, so that a page may be short but
  * nothing is skipped. At most 2000 members are looked at for one page.
  */
 export async function pageOf<Item>(
   redis: Redis,
-  source: string,
-  cursor: string | undefined,
-  limit: number,
+  { source, cursor, limit }: PageRequest,
   load: (id: string) => Promise<Item | undefined>,
 ): Promise<{ readonly items: readonly Item[]; readonly nextCursor?: string } | undefined> {
   if (cursor !== undefined && !/^\d{1,10}$/.test(cursor)) return undefined;
