@@ -7,7 +7,6 @@ import { cleanText } from "../../core/clean-text.ts";
 import type { Clock } from "../../core/clock.ts";
 import type { CommandTemplate } from "../../core/command-template.ts";
 import { sha256 } from "../../core/json.ts";
-import type { FailureClass } from "../../llm/tickets/failure-class.ts";
 import type { Implementer, PhaseResult, PhaseTask } from "../../llm/tickets/implementer.ts";
 import { nameFailure } from "../../llm/tickets/recover-ticket.ts";
 
@@ -32,9 +31,7 @@ const maxConversation = 20_000;
 export function createCommandImplementer({ commands, template, clock }: CommandImplementerOptions): Implementer {
   return async (task) => {
     const scratch = await mkdtemp(join(tmpdir(), "runbookd-stage-"));
-    const over = new AbortController();
-    const lost = new AbortController();
-    const beating = sendHeartbeats(task, over.signal, lost, clock);
+    const heartbeats = startHeartbeats(task, clock);
     try {
       await writeFile(join(scratch, "conversation"), task.conversation);
       await writeFile(
@@ -43,29 +40,47 @@ export function createCommandImplementer({ commands, template, clock }: CommandI
       );
       const { argv, env } = build(template, task, scratch);
       const cookie = sha256(`${task.ticket.id} ${task.phase} ${task.attempt}`).slice(0, 32);
-      const signal = AbortSignal.any([task.signal, lost.signal, clock.timeout(template.timeoutMs)]);
+      const signal = AbortSignal.any([task.signal, heartbeats.lost, clock.timeout(template.timeoutMs)]);
       return judge(task, template, await commands.run({ argv, env, cwd: task.folder, cookie, signal }));
     } finally {
-      over.abort();
-      await beating;
+      await heartbeats.stop();
       await rm(scratch, { recursive: true, force: true });
     }
   };
 }
 
+interface Heartbeats {
+  /** Aborted when the ticket was taken away. */
+  readonly lost: AbortSignal;
+  stop(): Promise<void>;
+}
+
 /** A process that lives is a sign of life; one whose ticket was taken away is killed. */
-async function sendHeartbeats(task: PhaseTask, over: AbortSignal, lost: AbortController, clock: Clock): Promise<void> {
-  for (;;) {
-    try {
-      await clock.sleep(heartbeatIntervalMs, over);
-    } catch {
-      return;
-    }
-    try {
-      await task.heartbeat();
-    } catch (error) {
-      lost.abort(error);
-      return;
+function startHeartbeats(task: PhaseTask, clock: Clock): Heartbeats {
+  const over = new AbortController();
+  const lost = new AbortController();
+  const sending = send();
+  return {
+    lost: lost.signal,
+    async stop() {
+      over.abort();
+      await sending;
+    },
+  };
+
+  async function send(): Promise<void> {
+    for (;;) {
+      try {
+        await clock.sleep(heartbeatIntervalMs, over.signal);
+      } catch {
+        return;
+      }
+      try {
+        await task.heartbeat();
+      } catch (error) {
+        lost.abort(error);
+        return;
+      }
     }
   }
 }
@@ -95,19 +110,27 @@ function build(template: CommandTemplate, task: PhaseTask, scratch: string) {
 
 function judge(task: PhaseTask, template: CommandTemplate, outcome: CommandOutcome): PhaseResult {
   if (outcome.kind === "not_started")
-    return failure(task.conversation, `The command could not be started: ${outcome.reason}`, false, "tool_error");
+    return {
+      kind: "failed",
+      failureClass: "tool_error",
+      conversation: task.conversation,
+      reason: `The command could not be started: ${outcome.reason}`,
+      retry: false,
+    };
   const said = cleanText(outcome.stdout.text, maxConversation);
   const conversation = `${task.conversation}\n[${task.phase}] ${said}`.trim();
   if (outcome.kind === "exited" && !outcome.hasOrphans && template.okExits.includes(outcome.code)) return { kind: "done", conversation };
   const last = cleanText(outcome.stderr.text.trimEnd().split("\n").at(-1) ?? "", 300);
   if (outcome.kind === "killed")
-    return failure(conversation, `The command was killed (${outcome.why}). ${last}`.trim(), true, "tool_error");
+    return {
+      kind: "failed",
+      failureClass: "tool_error",
+      conversation,
+      reason: `The command was killed (${outcome.why}). ${last}`.trim(),
+      retry: true,
+    };
   const reason = `The command ended with status ${outcome.code}. ${last}`.trim();
   const named = nameFailure({ ticket: { state: "running", reason: last, failures: [] }, conflicts: [], standing: false }).failureClass;
   const failureClass = named === "unknown" ? (task.phase === "test" ? "test_failure" : "tool_error") : named;
-  return failure(conversation, reason, !template.notAppliedExits.includes(outcome.code), failureClass);
-}
-
-function failure(conversation: string, reason: string, retry: boolean, failureClass: FailureClass): PhaseResult {
-  return { kind: "failed", conversation, failureClass, reason, retry };
+  return { kind: "failed", conversation, failureClass, reason, retry: !template.notAppliedExits.includes(outcome.code) };
 }

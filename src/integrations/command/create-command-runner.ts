@@ -70,7 +70,7 @@ export function createCommandRunner(options: CommandRunnerOptions): CommandRunne
       await within(clock, cutOffMs, closed).catch(() => undefined);
       child.stdout.destroy();
       child.stderr.destroy();
-      return outcomeOf(ended, cut, hasOrphans, { stdout: stdout(), stderr: stderr() });
+      return outcomeOf({ ...ended, cut, hasOrphans }, { stdout: stdout(), stderr: stderr() });
     },
   };
 
@@ -108,10 +108,11 @@ async function untilCut(signal: AbortSignal, exit: Promise<Exit>): Promise<"time
   }
 }
 
+/** How the command's first process ended, why we ended it, and whether others outlived it. */
+type Ending = Exit & { readonly cut: "timeout" | "stopped" | undefined; readonly hasOrphans: boolean };
+
 function outcomeOf(
-  { code, signal }: Exit,
-  cut: "timeout" | "stopped" | undefined,
-  hasOrphans: boolean,
+  { code, signal, cut, hasOrphans }: Ending,
   streams: Pick<Extract<CommandOutcome, { kind: "exited" }>, "stdout" | "stderr">,
 ): CommandOutcome {
   if (cut !== undefined || code === null) return { kind: "killed", why: cut ?? "signal", signal: signal ?? "SIGTERM", ...streams };

@@ -13,7 +13,7 @@ import {
   ticketRefName,
   type Workspace,
 } from "../../llm/tickets/checkpoint.ts";
-import { createRunGit, gitEnvironment } from "./run-git.ts";
+import { createRunGit, type GitCall, gitEnvironment } from "./run-git.ts";
 import { firstBrokenObject } from "./verify-objects.ts";
 import { withdrawPublication } from "./withdraw-publication.ts";
 import { parseWorktrees } from "./worktrees.ts";
@@ -40,6 +40,9 @@ export interface GitCheckpointsOptions {
   readonly clock?: Clock;
 }
 
+/** A commit that a ref of a ticket's checkpoints points at. */
+type NumberedCommit = Pick<Checkpoint, "n" | "ref" | "commit">;
+
 /** The name of the file that a conversation is kept in. */
 const conversationFile = "conversation";
 
@@ -60,8 +63,8 @@ export function createGitCheckpoints(options: GitCheckpointsOptions): Checkpoint
     clock = createSystemClock(),
   } = options;
   const run = createRunGit({ git, environment, protocols, timeoutMs, clock });
-  const text = async (cwd: string, args: readonly string[], env: Readonly<Record<string, string>> = {}, input = "") =>
-    (await run({ cwd, args, env, input })).text.trim();
+  const text = async (cwd: string, args: readonly string[], more: Pick<GitCall, "env" | "input"> = {}) =>
+    (await run({ cwd, args, ...more })).text.trim();
 
   /** The repository's filters are programs of its configuration: what is kept is what lies in the folder. */
   const withoutFilters = async (cwd: string): Promise<Record<string, string>> => {
@@ -86,7 +89,7 @@ export function createGitCheckpoints(options: GitCheckpointsOptions): Checkpoint
     return { folder: worktree.folder, base: worktree.head, conflicts: [...new Set(conflicts)] };
   }
 
-  async function refs(ticketId: string): Promise<readonly { readonly n: number; readonly ref: string; readonly commit: string }[]> {
+  async function refs(ticketId: string): Promise<readonly NumberedCommit[]> {
     const prefix = `refs/checkpoints/${ticketRefName(ticketId)}/`;
     const listed = await text(repository, ["for-each-ref", "--format=%(refname) %(objectname)", prefix]);
     const checkpointRefs = listed.split("\n").flatMap((line) => {
@@ -97,15 +100,8 @@ export function createGitCheckpoints(options: GitCheckpointsOptions): Checkpoint
     return checkpointRefs.toSorted((a, b) => a.n - b.n);
   }
 
-  async function inspect({
-    n,
-    ref,
-    commit,
-  }: {
-    readonly n: number;
-    readonly ref: string;
-    readonly commit: string;
-  }): Promise<ListedCheckpoint> {
+  async function inspect(numbered: NumberedCommit): Promise<ListedCheckpoint> {
+    const { n, ref, commit } = numbered;
     const broken = (reason: string): ListedCheckpoint => ({ kind: "broken", n, ref, reason });
     try {
       await run({ cwd: repository, args: ["cat-file", "-e", `${commit}^{commit}`] });
@@ -114,7 +110,7 @@ export function createGitCheckpoints(options: GitCheckpointsOptions): Checkpoint
       const ids = listed.split("\n").filter((id) => id !== "");
       const bad = await firstBrokenObject({ git, cwd: repository, env: { ...environment, ...gitEnvironment([], protocols) }, ids });
       if (bad !== undefined) return broken(`object ${bad} is not what its hash says, or is missing`);
-      const checkpoint = parseCheckpoint(n, ref, commit, await text(repository, ["cat-file", "commit", commit]));
+      const checkpoint = parseCheckpoint(numbered, await text(repository, ["cat-file", "commit", commit]));
       if (checkpoint === undefined) return broken("it was not written by runbookd");
       const said = sha256(await conversation(checkpoint));
       return said === checkpoint.conversationSha256
@@ -149,7 +145,7 @@ export function createGitCheckpoints(options: GitCheckpointsOptions): Checkpoint
         await run({ cwd: folder, args: ["read-tree", "HEAD"], env });
       }
       await run({ cwd: folder, args: ["add", "-A"], env });
-      return await text(folder, ["write-tree"], env);
+      return await text(folder, ["write-tree"], { env });
     } finally {
       await rm(scratch, { recursive: true, force: true });
     }
@@ -177,8 +173,8 @@ export function createGitCheckpoints(options: GitCheckpointsOptions): Checkpoint
       const last = before.at(-1);
       const previous = last === undefined ? undefined : await inspect(last);
       if (previous?.kind === "whole" && isSame(previous.checkpoint, tree, details)) return previous.checkpoint;
-      const blob = await text(repository, ["hash-object", "-w", "--stdin"], {}, details.conversation);
-      const conversationTree = await text(repository, ["mktree"], {}, `100644 blob ${blob}\t${conversationFile}\n`);
+      const blob = await text(repository, ["hash-object", "-w", "--stdin"], { input: details.conversation });
+      const conversationTree = await text(repository, ["mktree"], { input: `100644 blob ${blob}\t${conversationFile}\n` });
       const conversationCommit = await text(repository, [
         "commit-tree",
         conversationTree,
@@ -187,7 +183,7 @@ export function createGitCheckpoints(options: GitCheckpointsOptions): Checkpoint
       ]);
       const n = (last?.n ?? 0) + 1;
       const message = describeCheckpoint(ticketRefName(ticketId), n, details);
-      const commit = await text(repository, ["commit-tree", tree, "-p", workspace.base, "-p", conversationCommit], {}, message);
+      const commit = await text(repository, ["commit-tree", tree, "-p", workspace.base, "-p", conversationCommit], { input: message });
       // The empty old value lets it be created once and never be overwritten.
       await run({ cwd: repository, args: ["update-ref", "-m", "checkpoint", checkpointRef(ticketId, n), commit, ""] });
       const saved = await inspect({ n, ref: checkpointRef(ticketId, n), commit });
@@ -228,7 +224,7 @@ export function createGitCheckpoints(options: GitCheckpointsOptions): Checkpoint
       const tip = present.trim();
       const isThere = code === 0 && (await text(repository, ["rev-parse", `${tip}^{tree}`])) === tree;
       const parent = code === 0 ? tip : workspace.base;
-      const commit = isThere ? tip : await text(repository, ["commit-tree", tree, "-p", parent], {}, message);
+      const commit = isThere ? tip : await text(repository, ["commit-tree", tree, "-p", parent], { input: message });
       if (!isThere) await run({ cwd: repository, args: ["update-ref", "-m", "publish", branch, commit, tip] });
       if (await hasRemote()) await run({ cwd: repository, args: ["push", "--quiet", remote, `${commit}:${branch}`] });
       return commit;
@@ -269,12 +265,12 @@ function describeCheckpoint(ticket: string, n: number, { stage, green, conversat
   return `Checkpoint ${n} of ticket ${ticket}\n\n${trailers.join("\n")}\n`;
 }
 
-function parseCheckpoint(n: number, ref: string, commit: string, raw: string): Checkpoint | undefined {
+function parseCheckpoint(numbered: NumberedCommit, raw: string): Checkpoint | undefined {
   const field = (pattern: RegExp) => pattern.exec(raw)?.[1];
   const tree = field(/^tree ([0-9a-f]+)$/m);
   const stage = field(/^Runbookd-Stage: (.+)$/m);
   const green = field(/^Runbookd-Green: (true|false)$/m);
   const conversationSha256 = field(/^Runbookd-Conversation-Sha256: ([0-9a-f]{64})$/m);
   if (tree === undefined || stage === undefined || green === undefined || conversationSha256 === undefined) return undefined;
-  return { n, ref, commit, tree, stage, green: green === "true", conversationSha256 };
+  return { ...numbered, tree, stage, green: green === "true", conversationSha256 };
 }

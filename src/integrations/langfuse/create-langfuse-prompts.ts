@@ -17,6 +17,13 @@ const pageSchema = z.looseObject({
   meta: z.looseObject({ totalPages: z.int() }),
 });
 
+interface LangfuseCall {
+  readonly method: "GET" | "POST" | "PATCH";
+  /** Below the address of the prompts, with the query. */
+  readonly path: string;
+  readonly body?: object;
+}
+
 type Row = z.output<typeof pageSchema>["data"][number];
 
 const pageSize = 100;
@@ -35,7 +42,7 @@ export function createLangfusePrompts(sender: BoundedSender, endpoint: LangfuseE
   const base = `${endpoint.url}/api/public/v2/prompts`;
 
   /** The parsed answer, or undefined for 404. */
-  const call = async <Value>(method: string, path: string, shape: z.ZodType<Value>, body?: object): Promise<Value | undefined> => {
+  const call = async <Value>({ method, path, body }: LangfuseCall, shape: z.ZodType<Value>): Promise<Value | undefined> => {
     const answer = await sender.send({
       method,
       url: `${base}${path}`,
@@ -53,7 +60,8 @@ export function createLangfusePrompts(sender: BoundedSender, endpoint: LangfuseE
     throw new Error(`Langfuse answered ${method} ${path.split("?")[0] ?? ""} with a body that is not one of its prompts.`);
   };
 
-  const one = async (name: string, query: string) => call("GET", `/${encodeURIComponent(name)}?${query}`, langfusePromptSchema);
+  const one = async (name: string, query: string) =>
+    call({ method: "GET", path: `/${encodeURIComponent(name)}?${query}` }, langfusePromptSchema);
   // What a version says never changes.
   const cache = new Map<string, PromptVersion>();
   const version = async (name: string, number: number): Promise<PromptVersion | undefined> => {
@@ -74,7 +82,7 @@ export function createLangfusePrompts(sender: BoundedSender, endpoint: LangfuseE
   const rows = async (filter: string): Promise<readonly Row[]> => {
     const all: Row[] = [];
     for (let page = 1; page <= maxPages; page += 1) {
-      const answer = await call("GET", `?${filter}page=${page}&limit=${pageSize}`, pageSchema);
+      const answer = await call({ method: "GET", path: `?${filter}page=${page}&limit=${pageSize}` }, pageSchema);
       all.push(...(answer?.data ?? []));
       if (page >= (answer?.meta.totalPages ?? 0)) break;
     }
@@ -103,7 +111,8 @@ export function createLangfusePrompts(sender: BoundedSender, endpoint: LangfuseE
       const hash = layoutHash(wanted.layout);
       const existing = (await versions(prompt, maxSearchedVersions)).find((made) => made.hash === hash);
       if (existing !== undefined) return existing;
-      const made = await call("POST", "", langfusePromptSchema, toLangfuse(prompt, wanted, by, clock.now()));
+      const body = toLangfuse(prompt, wanted, { createdBy: by, createdAt: clock.now() });
+      const made = await call({ method: "POST", path: "", body }, langfusePromptSchema);
       if (made === undefined) throw new Error("Langfuse answered 404 to a new version; is the address right?");
       return fromLangfuse(made);
     },
@@ -127,7 +136,7 @@ export function createLangfusePrompts(sender: BoundedSender, endpoint: LangfuseE
       if (present === to) return { kind: "moved", before: present, after: to };
       if (to === null)
         return { kind: "unsupported", reason: `Langfuse cannot take the label ${label} away; give it to another version instead.` };
-      await call("PATCH", `/${encodeURIComponent(prompt)}/versions/${to}`, z.unknown(), { newLabels: [label] });
+      await call({ method: "PATCH", path: `/${encodeURIComponent(prompt)}/versions/${to}`, body: { newLabels: [label] } }, z.unknown());
       const after = await labelled(prompt, label);
       // Somebody else was faster than the second look: theirs stands.
       return after === to ? { kind: "moved", before: present, after } : { kind: "conflict", present: after };

@@ -40,7 +40,11 @@ export type LangfusePrompt = z.output<typeof langfusePromptSchema>;
  * A version for Langfuse: its system and user layers as chat messages, so that people read it there, and everything that Langfuse has no place for (tools,
  * stability, markers, evidence) in `config.runbookd`.
  */
-export function toLangfuse(name: string, version: NewPromptVersion, by: string, at: number): object {
+export function toLangfuse(
+  name: string,
+  version: NewPromptVersion,
+  { createdAt, createdBy }: Pick<PromptVersion, "createdAt" | "createdBy">,
+): object {
   const { layout, origin, parent, note, evidence } = version;
   const messages = layout.layers.filter(({ role, render }) => role !== "tools" && render !== "");
   return {
@@ -49,14 +53,14 @@ export function toLangfuse(name: string, version: NewPromptVersion, by: string, 
     // A chat prompt needs a message, and one of tools alone has none.
     prompt: messages.length === 0 ? [{ role: "system", content: "" }] : messages.map(({ role, render }) => ({ role, content: render })),
     labels: [],
-    commitMessage: note === "" ? `Made by ${by}` : note,
+    commitMessage: note === "" ? `Made by ${createdBy}` : note,
     config: {
       runbookd: {
         layout,
         origin,
         note,
-        createdAt: at,
-        createdBy: by,
+        createdAt,
+        createdBy,
         ...(parent !== undefined && { parent }),
         ...(evidence !== undefined && { evidence }),
       },
