@@ -73,7 +73,7 @@ async function call<Body>(context: CommandContext, { base, token, method, path, 
       },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
-    return readAnswer(response.status, await response.text(), shape, url);
+    return readAnswer({ url, status: response.status, text: await response.text() }, shape);
   } catch (error) {
     return {
       kind: "unreachable",
@@ -82,7 +82,13 @@ async function call<Body>(context: CommandContext, { base, token, method, path, 
   }
 }
 
-function readAnswer<Body>(status: number, text: string, shape: z.ZodType<Body>, url: URL): ApiAnswer<Body> {
+interface ReceivedAnswer {
+  readonly url: URL;
+  readonly status: number;
+  readonly text: string;
+}
+
+function readAnswer<Body>({ url, status, text }: ReceivedAnswer, shape: z.ZodType<Body>): ApiAnswer<Body> {
   const body = parseJson(text);
   if (status >= 200 && status < 300) {
     const parsed = tolerant(shape).safeParse(body);

@@ -69,10 +69,12 @@ function valueOf(field: string, value: Json): string {
 }
 
 const pollIntervalMs = 250;
+/** A plan is made of reads, so it is there within moments; what takes longer is looked at in the list of runs. */
+const planTimeoutMs = 120_000;
 
-/** Follows a run to its end, at most `patienceMs`. `unfinished` when it goes on, or the API's own refusal. */
-export async function followRun(client: ApiClient, runId: string, context: Pick<CommandContext, "clock" | "signal">, timeoutMs: number) {
-  const until = context.clock.monotonic() + timeoutMs;
+/** Follows a dry run to its end, at most two minutes. `unfinished` when it goes on, or the API's own refusal. */
+export async function followDryRun(client: ApiClient, runId: string, context: Pick<CommandContext, "clock" | "signal">) {
+  const until = context.clock.monotonic() + planTimeoutMs;
   for (;;) {
     const answer = await client.get(`/api/runs/${encodeURIComponent(runId)}`, runRecordSchema);
     if (answer.kind !== "ok") return answer;

@@ -88,14 +88,16 @@ export function createSimulatedPrompts(
       async measure({ prompt }, { from }) {
         const simulated = find(prompt);
         if (simulated === undefined) return [];
-        const baseline = measured("1", simulated.hit, baselineTickets, inputPerRequest);
+        const baseline = measured({ version: "1", hit: simulated.hit, tickets: baselineTickets, costPerRequestMicroUsd: inputPerRequest });
         const rollout = given.get(prompt);
         if (rollout === undefined) return [baseline];
         const minutes = (clock.now() - Math.max(from, rollout.from)) / minuteMs;
         const tickets = Math.floor(minutes * simulated.ticketsPerMinute * rollout.share);
         const isPromoted = ((await inner.read(prompt))?.labels[productionLabel] ?? 1) > 1;
         const hit = isPromoted ? simulated.promotedHit : simulated.canaryHit;
-        return tickets === 0 ? [baseline] : [baseline, measured("2", hit, tickets, inputPerRequest * simulated.costRatio)];
+        if (tickets === 0) return [baseline];
+        const costPerRequestMicroUsd = inputPerRequest * simulated.costRatio;
+        return [baseline, measured({ version: "2", hit, tickets, costPerRequestMicroUsd })];
       },
     },
     evaluator: {
@@ -129,8 +131,8 @@ export function createSimulatedPrompts(
   }
 }
 
-function measured(version: string, hit: number, tickets: number, cost: number): VersionMeasure {
-  return { version, requests: tickets * 5, tickets, hit, costPerRequestMicroUsd: cost, ...(tickets > 1 && { costLogVariance: 0 }) };
+function measured(seen: Pick<VersionMeasure, "version" | "hit" | "tickets" | "costPerRequestMicroUsd">): VersionMeasure {
+  return { ...seen, requests: seen.tickets * 5, ...(seen.tickets > 1 && { costLogVariance: 0 }) };
 }
 
 function shipped(): NewPromptVersion {

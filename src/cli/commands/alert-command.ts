@@ -4,8 +4,8 @@ import { testAlertLabel } from "../../core/alert.ts";
 import { parseDuration } from "../../core/duration.ts";
 import { oneLine } from "../../core/one-line.ts";
 import { type AlertmanagerClient, createAlertmanagerClient } from "../../integrations/alertmanager/create-alertmanager-client.ts";
-import { type ApiClient, createApiClient, reportFailure } from "../api-client.ts";
-import { type CommandContext, type ExitCode, exitCodes, writeJson } from "../context.ts";
+import { createApiClient, reportFailure } from "../api-client.ts";
+import { type ExitCode, exitCodes, writeJson } from "../context.ts";
 import { type CommandDefinition, type CommandInvocation, flagOption, listOption, textOption } from "../define-command.ts";
 import { readConfigOrExplain } from "../read-config.ts";
 
@@ -56,7 +56,7 @@ const test: CommandDefinition = {
       client: createAlertmanagerClient({ ...endpoint, clock: context.clock }),
     }));
     try {
-      return await sendAndFollow(labels, clients, waitMs, invocation);
+      return await sendAndFollow({ labels, senders: clients }, waitMs, invocation);
     } finally {
       await Promise.all(clients.map(async ({ client }) => client.close()));
     }
@@ -81,7 +81,14 @@ interface Sender {
   readonly client: AlertmanagerClient;
 }
 
-async function sendAndFollow(labels: Labels, senders: readonly Sender[], waitMs: number, invocation: CommandInvocation): Promise<ExitCode> {
+/** The labels of a test alert and every Alertmanager that gets it. */
+interface TestAlert {
+  readonly labels: Labels;
+  readonly senders: readonly Sender[];
+}
+
+async function sendAndFollow(alert: TestAlert, waitMs: number, invocation: CommandInvocation): Promise<ExitCode> {
+  const { labels, senders } = alert;
   const { context } = invocation;
   const report = (text: string) => (flagOption(invocation, "json") ? undefined : context.write(text));
   const now = context.clock.now();
@@ -94,8 +101,7 @@ async function sendAndFollow(labels: Labels, senders: readonly Sender[], waitMs:
     if (result.kind === "sent") report(`Sent to ${url}\n`);
   }
   if (sent === 0) return exitCodes.no;
-  const api = await createApiClient(invocation);
-  const trace = await follow(labels, senders, api, context.clock.monotonic() + waitMs, context);
+  const trace = await follow(alert, waitMs, invocation);
   for (const { client } of senders) {
     // Nothing is wrong any more; whoever was told of the test is told of its end.
     await client.send({ labels, annotations, startsAt: now, endsAt: context.clock.now() }, context.signal);
@@ -115,13 +121,10 @@ interface Trace {
 }
 
 /** Asks Alertmanager for the alert's fingerprint and runbookd for what was decided, until there is a decision or the time is over. */
-async function follow(
-  labels: Labels,
-  senders: readonly Sender[],
-  api: ApiClient,
-  deadline: number,
-  context: CommandContext,
-): Promise<Trace> {
+async function follow({ labels, senders }: TestAlert, waitMs: number, invocation: CommandInvocation): Promise<Trace> {
+  const { context } = invocation;
+  const api = await createApiClient(invocation);
+  const deadline = context.clock.monotonic() + waitMs;
   let trace: Trace = { receivers: [] };
   for (;;) {
     for (const { client } of trace.fingerprint === undefined ? senders : []) {

@@ -5,7 +5,7 @@ import { oneLine } from "../../core/one-line.ts";
 import { type ApiClient, createApiClient, reportFailure } from "../api-client.ts";
 import { type ExitCode, exitCodes, writeJson } from "../context.ts";
 import { type CommandBody, type CommandInvocation, flagOption, listOption, textOption } from "../define-command.ts";
-import { describeUnfinished, followRun, planOf, renderPlan } from "../dry-run.ts";
+import { describeUnfinished, followDryRun, planOf, renderPlan } from "../dry-run.ts";
 
 /** `runbookd run <id>`: start a run by hand. */
 export const runCommand: CommandBody = {
@@ -49,12 +49,9 @@ export const runCommand: CommandBody = {
   },
 };
 
-/** A plan is made of reads, so it is there within moments; what takes longer is looked at in the list of runs. */
-const planTimeoutMs = 120_000;
-
 async function showPlan(client: ApiClient, runId: string, invocation: CommandInvocation): Promise<ExitCode> {
   const { context } = invocation;
-  const followed = await followRun(client, runId, context, planTimeoutMs);
+  const followed = await followDryRun(client, runId, context);
   if (followed.kind === "problem" || followed.kind === "unreachable") return reportFailure(invocation, followed);
   if (followed.kind === "unfinished") {
     context.warn(describeUnfinished(followed.summary));

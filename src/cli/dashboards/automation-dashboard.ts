@@ -1,16 +1,25 @@
 import type { Dashboard } from "@grafana/grafana-foundation-sdk/dashboard";
 import { buildDashboard, type PanelSpec } from "./panels.ts";
 
-const count = (title: string, description: string, expr: string, legend = "", alarmAt?: number): PanelSpec => ({
-  title,
-  description,
+/** One number, a count unless it has another unit. */
+interface NumberPanel extends Pick<PanelSpec, "title" | "description" | "alarmAt">, Partial<Pick<PanelSpec, "unit">> {
+  readonly expr: string;
+}
+
+const numberPanel = ({ expr, ...panel }: NumberPanel): PanelSpec => ({
   unit: "short",
+  ...panel,
   show: "number",
-  queries: [{ expr, legend }],
-  ...(alarmAt === undefined ? {} : { alarmAt }),
+  queries: [{ expr, legend: "" }],
 });
 
-const quantiles = (title: string, description: string, metric: string, by = ""): PanelSpec => ({
+/** The median and the 99th percentile of a histogram of seconds, one pair of curves for each value of the label `by`. */
+interface QuantilesPanel extends Pick<PanelSpec, "title" | "description"> {
+  readonly metric: string;
+  readonly by?: string;
+}
+
+const quantilesPanel = ({ title, description, metric, by = "" }: QuantilesPanel): PanelSpec => ({
   title,
   description,
   unit: "s",
@@ -31,19 +40,35 @@ export function automationDashboard(): Dashboard {
       {
         title: "Now",
         panels: [
-          count("Up", "Processes of runbookd that Prometheus can read.", 'sum(up{job="runbookd"})'),
-          count("Runs going on", "Accepted and not ended.", "sum(runbookd_runs_active)"),
-          count("In doubt", "Runs that wait because nobody knows whether an effect happened.", "max(runbookd_in_doubt_runs)", "", 1),
-          count("Questions", "Questions that wait for a person.", "max(runbookd_approvals_pending)", "", 1),
-          count("Frozen", "1 while the kill switch is on.", "max(runbookd_frozen)", "", 1),
-          {
-            ...count("Watchdog", "Since the watchdog last came through the whole pipeline.", "max(runbookd_watchdog_age_seconds)", "", 300),
+          numberPanel({ title: "Up", description: "Processes of runbookd that Prometheus can read.", expr: 'sum(up{job="runbookd"})' }),
+          numberPanel({ title: "Runs going on", description: "Accepted and not ended.", expr: "sum(runbookd_runs_active)" }),
+          numberPanel({
+            title: "In doubt",
+            description: "Runs that wait because nobody knows whether an effect happened.",
+            expr: "max(runbookd_in_doubt_runs)",
+            alarmAt: 1,
+          }),
+          numberPanel({
+            title: "Questions",
+            description: "Questions that wait for a person.",
+            expr: "max(runbookd_approvals_pending)",
+            alarmAt: 1,
+          }),
+          numberPanel({ title: "Frozen", description: "1 while the kill switch is on.", expr: "max(runbookd_frozen)", alarmAt: 1 }),
+          numberPanel({
+            title: "Watchdog",
+            description: "Since the watchdog last came through the whole pipeline.",
             unit: "s",
-          },
-          {
-            ...count("Oldest mail", "Age of the oldest report that has not left.", "max(runbookd_mail_oldest_seconds)", "", 900),
+            expr: "max(runbookd_watchdog_age_seconds)",
+            alarmAt: 300,
+          }),
+          numberPanel({
+            title: "Oldest mail",
+            description: "Age of the oldest report that has not left.",
             unit: "s",
-          },
+            expr: "max(runbookd_mail_oldest_seconds)",
+            alarmAt: 900,
+          }),
         ],
       },
       {
@@ -63,11 +88,11 @@ export function automationDashboard(): Dashboard {
             show: "curve",
             queries: [{ expr: "sum by (decision) (rate(runbookd_alerts_total[$__rate_interval])) * 60", legend: "{{decision}}" }],
           },
-          quantiles(
-            "Time to answer a webhook",
-            "Includes the durable write. Alertmanager gives up at 10 s.",
-            "runbookd_webhook_duration_seconds",
-          ),
+          quantilesPanel({
+            title: "Time to answer a webhook",
+            description: "Includes the durable write. Alertmanager gives up at 10 s.",
+            metric: "runbookd_webhook_duration_seconds",
+          }),
         ],
       },
       {
@@ -80,9 +105,23 @@ export function automationDashboard(): Dashboard {
             show: "curve",
             queries: [{ expr: "sum by (runbook, outcome) (increase(runbookd_runs_total[1h])) > 0", legend: "{{runbook}} {{outcome}}" }],
           },
-          quantiles("From alert to first effect", "From acceptance to the commit of the first effect.", "runbookd_alert_to_action_seconds"),
-          quantiles("Duration of a run", "From accepted to ended, waiting included.", "runbookd_run_duration_seconds", "runbook"),
-          quantiles("Duration of a step", "One attempt, by action.", "runbookd_step_duration_seconds", "action"),
+          quantilesPanel({
+            title: "From alert to first effect",
+            description: "From acceptance to the commit of the first effect.",
+            metric: "runbookd_alert_to_action_seconds",
+          }),
+          quantilesPanel({
+            title: "Duration of a run",
+            description: "From accepted to ended, waiting included.",
+            metric: "runbookd_run_duration_seconds",
+            by: "runbook",
+          }),
+          quantilesPanel({
+            title: "Duration of a step",
+            description: "One attempt, by action.",
+            metric: "runbookd_step_duration_seconds",
+            by: "action",
+          }),
           {
             title: "Since the last success",
             description: "How long ago each runbook last succeeded. Automation that never runs is automation that nobody has tested.",
