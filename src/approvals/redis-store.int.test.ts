@@ -205,7 +205,10 @@ describe("a mailed link", () => {
       Array.from({ length: 10 }, async () => desk.answer(run.question.id, anAnswer(run.question, { link: aToken() }))),
     );
     expect(replies.every(({ kind }) => kind === "wrong_link")).toBe(true);
-    expect(await desk.answer(run.question.id, anAnswer(run.question, { link: run.token }))).toEqual({ kind: "wrong_link", remainingTries: 0 });
+    expect(await desk.answer(run.question.id, anAnswer(run.question, { link: run.token }))).toEqual({
+      kind: "wrong_link",
+      remainingTries: 0,
+    });
     expect(await desk.answer(run.question.id, anAnswer(run.question))).toMatchObject({ kind: "ok" });
   });
 
