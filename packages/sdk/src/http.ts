@@ -51,8 +51,7 @@ export function createHttp(target: HttpTarget): Http {
   const exchange = async (
     method: string,
     path: string,
-    headers: Readonly<Record<string, string>>,
-    body?: string,
+    { headers, body }: { readonly headers?: Readonly<Record<string, string>>; readonly body?: string },
   ): Promise<{ readonly response: Response; readonly text: string }> => {
     let response: Response;
     let text: string;
@@ -78,11 +77,11 @@ export function createHttp(target: HttpTarget): Http {
       const { response, text } =
         body === undefined
           ? await exchange(method, path, {})
-          : await exchange(method, path, { "content-type": "application/json" }, JSON.stringify(body));
+          : await exchange(method, path, { headers: { "content-type": "application/json" }, body: JSON.stringify(body) });
       return response.ok ? JSON.parse(text) : undefined;
     },
     async getChanged(path, etag) {
-      const { response, text } = await exchange("GET", path, etag === undefined ? {} : { "if-none-match": etag });
+      const { response, text } = await exchange("GET", path, etag === undefined ? {} : { headers: { "if-none-match": etag } });
       if (response.status === 404) return { kind: "missing" };
       if (response.status === 304) return { kind: "unchanged" };
       return { kind: "changed", body: JSON.parse(text), etag: response.headers.get("etag") ?? undefined };

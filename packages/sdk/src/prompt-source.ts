@@ -104,7 +104,7 @@ export function createPromptSource(deps: {
         version === undefined
           ? undefined
           : { version, variant: served.canary?.version === version ? ("canary" as const) : ("baseline" as const) };
-      const assignment = assignments.of(prompt, ticketId, fresh, given);
+      const assignment = assignments.of(prompt, ticketId, { given, fresh });
       const layout = await layoutOf(served, assignment.version);
       return { ...assignment, render: ({ parameters, ...input }) => renderFor({ prompt, layout, ...assignment }, input, parameters) };
     },

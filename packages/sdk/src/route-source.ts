@@ -51,7 +51,8 @@ export function createRouteSource(deps: {
   return {
     async forTicket(route, ticketId, begun) {
       const targets = await documents.of(route);
-      return { ...assignments.of(route, ticketId, () => assignModel(targets, ticketId), begun), fallback: targets.fallback };
+      const assignment = assignments.of(route, ticketId, { given: begun, fresh: () => assignModel(targets, ticketId) });
+      return { ...assignment, fallback: targets.fallback };
     },
     close: () => documents.close(),
   };
