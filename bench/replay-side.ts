@@ -12,7 +12,7 @@ function replayByProduct({ requests }: ReplayWorkload): ReplayRow {
   const rules = cacheRulesOf("anthropic", "claude-sonnet-4-5");
   if (rules === undefined) throw new Error("the rules of Anthropic are known");
   const trace = prepareTrace(requests.map(({ atSeconds, blocks }) => ({ at: atSeconds * 1000, ttftMs: 4000, blocks })));
-  const { read, write, uncached } = replayCache(trace, (index) => requests[index]?.markers ?? [], rules);
+  const { read, write, uncached } = replayCache(trace, { markersOf: (index) => requests[index]?.markers ?? [], rules });
   return { read, write5m: write["5m"], write1h: write["1h"], uncached };
 }
 

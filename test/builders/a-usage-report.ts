@@ -1,7 +1,7 @@
 import { type UsageEvent, type UsageReport, usageReportSchema } from "../../packages/sdk/src/wire/usage.ts";
 import { createPriceTable } from "../../src/llm/usage/price-table.ts";
 import { shippedPrices } from "../../src/llm/usage/prices.ts";
-import { priceReport } from "../../src/llm/usage/usage-report.ts";
+import { createReportPricer } from "../../src/llm/usage/usage-report.ts";
 
 /** A report of one request of `claude-sonnet-4-5`: 1000 uncached input tokens, so it costs 3000 micro-USD. */
 export function aUsageReport(change: Partial<UsageReport> & { readonly id: string }): UsageReport {
@@ -19,5 +19,5 @@ export function aUsageReport(change: Partial<UsageReport> & { readonly id: strin
 
 /** The same, priced at `now`. */
 export function aUsageEvent(change: Partial<UsageReport> & { readonly id: string }, now: number): UsageEvent {
-  return priceReport(usageReportSchema.parse(aUsageReport(change)), createPriceTable(shippedPrices), now);
+  return createReportPricer(createPriceTable(shippedPrices), now)(usageReportSchema.parse(aUsageReport(change)));
 }

@@ -115,11 +115,15 @@ export function sampleWorkload(
   const markers = laidOut.map((blocks) => marksOf(blocks, marks));
   const billed: PrefixSample["measured"][] = [];
   const trace = prepareTrace(calls.map(({ atMs }, index) => ({ at: atMs, ttftMs: 4000, blocks: laidOut[index] ?? [] })));
-  replayCache(trace, (index) => markers[index] ?? [], rules, {
-    reliability,
-    onRequest: (index, { read, write, uncached }) =>
-      (billed[index] = { uncached, read, write5m: write["5m"], write30m: 0, write1h: write["1h"], write12h: 0, output: 400 }),
-  });
+  replayCache(
+    trace,
+    { markersOf: (index) => markers[index] ?? [], rules },
+    {
+      reliability,
+      onRequest: (index, { read, write, uncached }) =>
+        (billed[index] = { uncached, read, write5m: write["5m"], write30m: 0, write1h: write["1h"], write12h: 0, output: 400 }),
+    },
+  );
   return calls.map((call, index): PrefixSample => {
     const marked = new Map(markers[index]?.map(({ block, ttl }) => [block, ttl]));
     const measured = billed[index];

@@ -74,8 +74,7 @@ export function decideAdmission(request: AdmissionRequest, facts: AdmissionFacts
     return wait("budget_paused", `The budget is paused: ${controls.reason}`, until);
   }
   if (facts.batch?.gate === "paused") return wait("batch_paused", `The batch is paused: ${facts.batch.reason}`);
-  const block =
-    facts.batch === undefined || facts.lease !== undefined ? undefined : blockOf(facts.batch, facts.ticketBegun, now, facts.minuteMs);
+  const block = facts.batch === undefined || facts.lease !== undefined ? undefined : blockOf(facts.batch, facts, now);
   if (block !== undefined) return wait(block.hold, block.detail, block.retryAfterMs);
 
   if (limits.perMinuteCapMicroUsd !== null && facts.spentThisMinuteMicroUsd >= limits.perMinuteCapMicroUsd) {

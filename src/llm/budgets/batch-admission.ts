@@ -88,9 +88,8 @@ const placeAgainMs = 500;
 /** Why a ticket without a lease does not begin now. One that has begun before belongs to no leading group. Pure. */
 export function blockOf(
   batch: BatchFacts,
-  begun: boolean,
+  { ticketBegun, minuteMs }: { readonly ticketBegun: boolean; readonly minuteMs: number },
   now: Instant,
-  minuteMs: number,
 ): { readonly hold: BatchBlockReason; readonly detail: string; readonly retryAfterMs?: number } | undefined {
   const { limits } = batch;
   if (batch.state === "draft") return { hold: "batch_draft", detail: "The batch has not been submitted." };
@@ -98,7 +97,7 @@ export function blockOf(
   // Whether the money suffices is the admission's own question, which sees the estimate too.
   if (stop !== undefined && stop.hold !== "batch_exhausted") return { ...stop, hold: stop.hold };
   if (
-    !begun &&
+    !ticketBegun &&
     pilotVerdict(batch) === "running" &&
     batch.succeeded + batch.unsuccessful + batch.begun - batch.begunEnded >= limits.pilotTickets
   ) {

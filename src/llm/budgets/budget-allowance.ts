@@ -34,8 +34,7 @@ export function allowanceAt(budget: Budget, now: Instant): number {
   const uniform = (budget.limitMicroUsd / budget.periodMs) * 1000;
   const profile = budget.profile;
   if (profile === undefined) return uniform;
-  const period = periodAt(budget, now);
-  const weightMs = weightBetween(profile, hourMsOf(budget), period.startsAt, period.endsAt);
+  const weightMs = weightWithin(periodAt(budget, now), profile, hourMsOf(budget));
   if (weightMs <= 0) return uniform;
   return (budget.limitMicroUsd * weightAt(profile, hourMsOf(budget), now) * 1000) / weightMs;
 }
@@ -45,10 +44,9 @@ export function plannedBetween(budget: Budget, from: Instant, to: Instant): numb
   const profile = budget.profile;
   const uniform = (budget.limitMicroUsd * (to - from)) / budget.periodMs;
   if (profile === undefined) return uniform;
-  const period = periodAt(budget, from);
-  const weightMs = weightBetween(profile, hourMsOf(budget), period.startsAt, period.endsAt);
+  const weightMs = weightWithin(periodAt(budget, from), profile, hourMsOf(budget));
   if (weightMs <= 0) return uniform;
-  return (budget.limitMicroUsd * weightBetween(profile, hourMsOf(budget), from, to)) / weightMs;
+  return (budget.limitMicroUsd * weightWithin({ startsAt: from, endsAt: to }, profile, hourMsOf(budget))) / weightMs;
 }
 
 function hourMsOf(budget: Budget): number {
@@ -60,15 +58,15 @@ function weightAt(profile: readonly number[], profileHourMs: number, at: Instant
   return profile[((hour % hoursPerWeek) + hoursPerWeek) % hoursPerWeek] ?? 0;
 }
 
-/** Integral of the weight over [from, to) in weight × milliseconds. Whole weeks are not walked. */
-function weightBetween(profile: readonly number[], profileHourMs: number, from: Instant, to: Instant): number {
+/** Integral of the weight over [startsAt, endsAt) in weight × milliseconds. Whole weeks are not walked. */
+function weightWithin({ startsAt, endsAt }: Period, profile: readonly number[], profileHourMs: number): number {
   const weekMs = profileHourMs * hoursPerWeek;
-  const weeks = Math.floor((to - from) / weekMs);
+  const weeks = Math.floor((endsAt - startsAt) / weekMs);
   let sum = weeks * profileHourMs * profile.reduce((total, weight) => total + weight, 0);
-  let at = from + weeks * weekMs;
-  while (at < to) {
+  let at = startsAt + weeks * weekMs;
+  while (at < endsAt) {
     const hourEnds = firstMonday + (Math.floor((at - firstMonday) / profileHourMs) + 1) * profileHourMs;
-    const until = Math.min(hourEnds, to);
+    const until = Math.min(hourEnds, endsAt);
     sum += weightAt(profile, profileHourMs, at) * (until - at);
     at = until;
   }

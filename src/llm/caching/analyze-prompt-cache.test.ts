@@ -323,10 +323,14 @@ it("the analysis knows OpenAI's automatic cache, which needs no markers", () => 
   const billed = (layout: "shipped" | "static first") => {
     const calls = busy.map((call) => ({ at: call.atMs, ttftMs: 4000, blocks: layOut(call, layout), call }));
     const measured: NonNullable<PrefixSample["measured"]>[] = [];
-    replayCache(prepareTrace(calls), () => [], openAi, {
-      onRequest: (index, { read, write, uncached }) =>
-        (measured[index] = { uncached, read, write5m: 0, write30m: write["30m"], write1h: 0, write12h: 0, output: 1 }),
-    });
+    replayCache(
+      prepareTrace(calls),
+      { markersOf: () => [], rules: openAi },
+      {
+        onRequest: (index, { read, write, uncached }) =>
+          (measured[index] = { uncached, read, write5m: 0, write30m: write["30m"], write1h: 0, write12h: 0, output: 1 }),
+      },
+    );
     return calls.map(({ at, blocks, call }, index) => {
       const own = measured[index];
       return aPrefixSample({

@@ -44,6 +44,7 @@ export function findBreaks(
   const lastWithText = new Int32Array(textOnly.prefixes).fill(-1);
   const lastWithBlock = new Map<string, number>();
   const tallies = new Map<string, Tally>();
+  const classify = createClassifier(units);
 
   for (const [index, request] of requests.entries()) {
     const prefix = trace.requests[index]?.prefix ?? new Int32Array();
@@ -58,7 +59,7 @@ export function findBreaks(
       const churned = textEnd > broken;
       // With the parameters pinned the text itself would have survived; otherwise what was seen lately would.
       const lost = request.blocks.slice(churned ? broken : broken + 1).filter(({ hash }) => recent(lastWithBlock.get(hash)));
-      const classification = churned ? churnedParameters : classify(request, requests[parent ?? -1], broken, units);
+      const classification = churned ? churnedParameters : classify(request, requests[parent ?? -1], broken);
       const damage = lost.reduce((sum, { tokens }) => sum + tokens, recoverableTokens(classification, request.blocks[broken]));
       if (classification !== undefined && damage > 0) {
         const tally = tallyOf(tallies, classification.unit);
@@ -87,30 +88,30 @@ interface Classified {
 const churnedParameters: Classified = { unit: "parameters", class: "parameter_churn", spans: [] };
 
 /** Why `request` stops being like `parent` at block `at`. Undefined: it does not, it only goes on. */
-function classify(
-  request: SegmentedRequest,
-  parent: SegmentedRequest | undefined,
-  at: number,
-  units: ReadonlyMap<string, UnitBehaviour>,
-): Classified | undefined {
-  const mine = request.blocks[at];
-  const theirs = parent?.blocks[at];
-  if (mine === undefined || parent === undefined) return undefined;
-  const { unit } = mine;
-  // Another ticket's conversation is another one; the same ticket's only grows, unless what was said before is rewritten.
-  if (unit === conversation && request.ticketId !== parent.ticketId) return undefined;
-  const named = (name: BreakClass, of = unit, spans: readonly SpanKind[] = []): Classified => ({ unit: of, class: name, spans });
-  if (theirs === undefined) return unit === conversation ? undefined : named("conditional_section");
-  if (canonicalOf(mine) === canonicalOf(theirs) || sameTools(request, parent, mine, theirs)) return named("order_noise");
-  if (unit !== theirs.unit) {
-    if (!parent.blocks.some((block) => block.unit === unit)) return unit === conversation ? undefined : named("conditional_section");
-    if (!request.blocks.some((block) => block.unit === theirs.unit)) return named("conditional_section", theirs.unit);
-    return named("scope_order");
-  }
-  const within = units.get(unit)?.changesWithinTicket;
-  const steady = unit !== conversation && within !== undefined && within <= 0.2;
-  if (!steady && mine.masked !== undefined && mine.masked === theirs.masked) return named("volatile_span", unit, mine.spans ?? []);
-  return named(steady ? "scope_order" : "changes_often");
+type Classifier = (request: SegmentedRequest, parent: SegmentedRequest | undefined, at: number) => Classified | undefined;
+
+function createClassifier(units: ReadonlyMap<string, UnitBehaviour>): Classifier {
+  return (request, parent, at) => {
+    const mine = request.blocks[at];
+    const theirs = parent?.blocks[at];
+    if (mine === undefined || parent === undefined) return undefined;
+    const { unit } = mine;
+    // Another ticket's conversation is another one; the same ticket's only grows, unless what was said before is rewritten.
+    if (unit === conversation && request.ticketId !== parent.ticketId) return undefined;
+    const named = (name: BreakClass, of = unit, spans: readonly SpanKind[] = []): Classified => ({ unit: of, class: name, spans });
+    if (theirs === undefined) return unit === conversation ? undefined : named("conditional_section");
+    if (canonicalOf(mine) === canonicalOf(theirs) || (mine.role === "tools" && theirs.role === "tools" && sameTools(request, parent)))
+      return named("order_noise");
+    if (unit !== theirs.unit) {
+      if (!parent.blocks.some((block) => block.unit === unit)) return unit === conversation ? undefined : named("conditional_section");
+      if (!request.blocks.some((block) => block.unit === theirs.unit)) return named("conditional_section", theirs.unit);
+      return named("scope_order");
+    }
+    const within = units.get(unit)?.changesWithinTicket;
+    const steady = unit !== conversation && within !== undefined && within <= 0.2;
+    if (!steady && mine.masked !== undefined && mine.masked === theirs.masked) return named("volatile_span", unit, mine.spans ?? []);
+    return named(steady ? "scope_order" : "changes_often");
+  };
 }
 
 /** What of the broken block itself would be read once it is mended: all of it in canonical form, and without its volatile spans what is left. */
@@ -125,8 +126,7 @@ function canonicalOf({ canonical, hash }: SegmentBlock): string {
 }
 
 /** Whether two requests bring the same tools in another order. */
-function sameTools(a: SegmentedRequest, b: SegmentedRequest, mine: SegmentBlock, theirs: SegmentBlock): boolean {
-  if (mine.role !== "tools" || theirs.role !== "tools") return false;
+function sameTools(a: SegmentedRequest, b: SegmentedRequest): boolean {
   const tools = ({ blocks }: SegmentedRequest) =>
     blocks
       .filter(({ role }) => role === "tools")

@@ -24,7 +24,7 @@ const prices = { input: 3_000_000, read: 300_000, write: { "5m": 3_750_000, "1h"
 function replayWorkload(shape: typeof busyWorkload, layout: WorkloadLayout, marks: WorkloadMarks) {
   const blocks = createWorkload(shape).map((call) => ({ at: call.atMs, ttftMs: 4000, blocks: layOut(call, layout) }));
   const markers = blocks.map((request) => marksOf(request.blocks, marks));
-  const tokens = replayCache(prepareTrace(blocks), (index) => markers[index] ?? [], known);
+  const tokens = replayCache(prepareTrace(blocks), { markersOf: (index) => markers[index] ?? [], rules: known });
   return { requests: blocks.length, tokens, hit: 100 * hitRatio(tokens), usd: replayCost(tokens, prices) / 1_000_000 };
 }
 
@@ -106,7 +106,11 @@ describe("the replay by the provider's rules", () => {
   });
   const readBlocks = (requests: readonly TraceRequest[], markers: readonly (readonly Marker[])[], rule = known) => {
     const read: number[] = [];
-    replayCache(prepareTrace(requests), (index) => markers[index] ?? [], rule, { onRequest: (_, __, block) => read.push(block) });
+    replayCache(
+      prepareTrace(requests),
+      { markersOf: (index) => markers[index] ?? [], rules: rule },
+      { onRequest: (_, __, block) => read.push(block) },
+    );
     return read;
   };
   const end =
@@ -134,7 +138,10 @@ describe("the replay by the provider's rules", () => {
     const short = { ...known, minTokens: 2049 };
     const requests = [request(0, "ab"), request(2000, "ab")];
     expect(readBlocks(requests, requests.map(end()), short)).toEqual([-1, -1]);
-    expect(replayCache(prepareTrace(requests), () => [{ block: 1, ttl: "5m" }], short)).toMatchObject({ uncached: 4096, read: 0 });
+    expect(replayCache(prepareTrace(requests), { markersOf: () => [{ block: 1, ttl: "5m" }], rules: short })).toMatchObject({
+      uncached: 4096,
+      read: 0,
+    });
   });
 
   it("loses the messages when a parameter changes, and keeps what stands before them", () => {
@@ -159,10 +166,14 @@ describe("the replay by the provider's rules", () => {
     const share = readBlocks(requests, requests.map(end())).filter((block) => block >= 0).length / 2000;
     expect(share).toBeGreaterThan(0.99);
     let read = 0;
-    replayCache(prepareTrace(requests), () => [{ block: 1, ttl: "5m" }], known, {
-      reliability: 0.6,
-      onRequest: (_, __, block) => (read += block >= 0 ? 1 : 0),
-    });
+    replayCache(
+      prepareTrace(requests),
+      { markersOf: () => [{ block: 1, ttl: "5m" }], rules: known },
+      {
+        reliability: 0.6,
+        onRequest: (_, __, block) => (read += block >= 0 ? 1 : 0),
+      },
+    );
     expect(read / 2000).toBeCloseTo(0.6, 1);
   });
 
@@ -177,29 +188,35 @@ describe("the replay by the provider's rules", () => {
             .join("") ?? "";
         const upTo = (index: number, block: number) =>
           requests[index]?.blocks.slice(0, block + 1).reduce((sum, { tokens }) => sum + tokens, 0) ?? 0;
-        const sum = replayCache(prepareTrace(requests), (index) => markers[index] ?? [], known, {
-          onRequest(index, tokens, block) {
-            const { read, write, uncached, total } = tokens;
-            expect(read + write["5m"] + write["1h"] + uncached).toBe(total);
-            expect(read).toBe(block < 0 ? 0 : upTo(index, block));
-            if (block < 0) return;
-            const now = requests[index]?.at ?? 0;
-            expect(markers[index]?.some((marker) => marker.block >= block && marker.block - block < 20)).toBe(true);
-            expect(read).toBeGreaterThanOrEqual(known.minTokens);
-            const prefix = prefixOf(index, block);
-            const writers = requests
-              .slice(0, index)
-              .flatMap((earlier, other) =>
-                prefixOf(other, block) === prefix && earlier.at + earlier.ttftMs <= now
-                  ? (markers[other] ?? []).filter((marker) => marker.block === block).map(({ ttl }) => ttl)
-                  : [],
+        const sum = replayCache(
+          prepareTrace(requests),
+          { markersOf: (index) => markers[index] ?? [], rules: known },
+          {
+            onRequest(index, tokens, block) {
+              const { read, write, uncached, total } = tokens;
+              expect(read + write["5m"] + write["1h"] + uncached).toBe(total);
+              expect(read).toBe(block < 0 ? 0 : upTo(index, block));
+              if (block < 0) return;
+              const now = requests[index]?.at ?? 0;
+              expect(markers[index]?.some((marker) => marker.block >= block && marker.block - block < 20)).toBe(true);
+              expect(read).toBeGreaterThanOrEqual(known.minTokens);
+              const prefix = prefixOf(index, block);
+              const writers = requests
+                .slice(0, index)
+                .flatMap((earlier, other) =>
+                  prefixOf(other, block) === prefix && earlier.at + earlier.ttftMs <= now
+                    ? (markers[other] ?? []).filter((marker) => marker.block === block).map(({ ttl }) => ttl)
+                    : [],
+                );
+              expect(writers).not.toEqual([]);
+              const longest = Math.max(...writers.map((ttl) => lifetimeMs[ttl]));
+              const lastUse = Math.max(
+                ...requests.slice(0, index).flatMap((r, other) => (prefixOf(other, block) === prefix ? [r.at] : [])),
               );
-            expect(writers).not.toEqual([]);
-            const longest = Math.max(...writers.map((ttl) => lifetimeMs[ttl]));
-            const lastUse = Math.max(...requests.slice(0, index).flatMap((r, other) => (prefixOf(other, block) === prefix ? [r.at] : [])));
-            expect(now - lastUse).toBeLessThanOrEqual(longest);
+              expect(now - lastUse).toBeLessThanOrEqual(longest);
+            },
           },
-        });
+        );
         expect(sum.read + sum.write["5m"] + sum.write["1h"] + sum.uncached).toBe(sum.total);
       }),
       { seed: 11, numRuns: 400 },
@@ -216,21 +233,27 @@ describe("the replay by the provider's rules", () => {
         const hashes = requests.map(({ blocks }) => blocks.map(({ hash }) => hash));
         const shares = (index: number, other: number, block: number) =>
           hashes[index]?.slice(0, block + 1).join() === hashes[other]?.slice(0, block + 1).join();
-        replayCache(prepareTrace(requests), () => [], rule, {
-          onRequest(index, { read, write, uncached, total }, block) {
-            expect(read + write["30m"] + uncached).toBe(total);
-            if (block < 0) return;
-            readAnything += 1;
-            const now = requests[index]?.at ?? 0;
-            expect(read).toBeGreaterThanOrEqual(1024);
-            const sharing = requests.slice(0, index).flatMap((earlier, other) => (shares(index, other, block) ? [{ earlier, other }] : []));
-            // From 5.6 on a prefix is kept where an earlier prompt has ended; before that, at every block.
-            const ended = sharing.filter(({ other }) => rule.automatic === "everywhere" || hashes[other]?.length === block + 1);
-            expect(ended.some(({ earlier }) => earlier.at + earlier.ttftMs <= now)).toBe(true);
-            expect(now - Math.max(...sharing.map(({ earlier }) => earlier.at))).toBeLessThanOrEqual(lifeMs);
-            expect((requests[index]?.blocks.length ?? 0) - 1 - block).toBeLessThan(rule.lookbackBlocks);
+        replayCache(
+          prepareTrace(requests),
+          { markersOf: () => [], rules: rule },
+          {
+            onRequest(index, { read, write, uncached, total }, block) {
+              expect(read + write["30m"] + uncached).toBe(total);
+              if (block < 0) return;
+              readAnything += 1;
+              const now = requests[index]?.at ?? 0;
+              expect(read).toBeGreaterThanOrEqual(1024);
+              const sharing = requests
+                .slice(0, index)
+                .flatMap((earlier, other) => (shares(index, other, block) ? [{ earlier, other }] : []));
+              // From 5.6 on a prefix is kept where an earlier prompt has ended; before that, at every block.
+              const ended = sharing.filter(({ other }) => rule.automatic === "everywhere" || hashes[other]?.length === block + 1);
+              expect(ended.some(({ earlier }) => earlier.at + earlier.ttftMs <= now)).toBe(true);
+              expect(now - Math.max(...sharing.map(({ earlier }) => earlier.at))).toBeLessThanOrEqual(lifeMs);
+              expect((requests[index]?.blocks.length ?? 0) - 1 - block).toBeLessThan(rule.lookbackBlocks);
+            },
           },
-        });
+        );
       }),
       { seed: 13, numRuns: 400 },
     );
@@ -257,12 +280,16 @@ describe("the replay by the provider's rules", () => {
           cache.write(look, at + ttftMs);
           return look.split.read;
         });
-        replayCache(prepareTrace(requests), (index) => markers[index] ?? [], known, {
-          onRequest(index, { read }) {
-            expect(read).toBeLessThanOrEqual(served[index] ?? 0);
-            if (read > 0) readAnything += 1;
+        replayCache(
+          prepareTrace(requests),
+          { markersOf: (index) => markers[index] ?? [], rules: known },
+          {
+            onRequest(index, { read }) {
+              expect(read).toBeLessThanOrEqual(served[index] ?? 0);
+              if (read > 0) readAnything += 1;
+            },
           },
-        });
+        );
       }),
       { seed: 12, numRuns: 300 },
     );

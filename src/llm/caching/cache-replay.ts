@@ -48,6 +48,13 @@ export interface ReplayTokens {
   total: number;
 }
 
+/** How a prompt is marked for a cache, and how that cache works. */
+export interface CacheSetup {
+  /** The markers of the request at an index of the trace, in the order of their blocks. */
+  readonly markersOf: (index: number) => readonly Marker[];
+  readonly rules: CacheRules;
+}
+
 /** What a replay can be told besides markers and rules. */
 export interface ReplayOptions {
   /** Probability in (0, 1] that a read which the rules allow does happen; caches are best effort. Drawn from `seed`. */
@@ -116,14 +123,9 @@ export function hitRatio({ read, total }: Pick<ReplayTokens, "read" | "total">):
 
 /**
  * Replays a trace through a provider's cache. Where the rules leave something open, less is read: an entry lives from the request that wrote or read it,
- * and a read refreshes only the entries that its markers found. Markers of a request are in the order of their blocks.
+ * and a read refreshes only the entries that its markers found.
  */
-export function replayCache(
-  trace: PreparedTrace,
-  markersOf: (index: number) => readonly Marker[],
-  rules: CacheRules,
-  options: ReplayOptions = {},
-): ReplayTokens {
+export function replayCache(trace: PreparedTrace, { markersOf, rules }: CacheSetup, options: ReplayOptions = {}): ReplayTokens {
   const readyAt = new Float64Array(trace.prefixes).fill(Number.POSITIVE_INFINITY);
   const expiresAt = new Float64Array(trace.prefixes).fill(Number.NEGATIVE_INFINITY);
   const lives = new Float64Array(trace.prefixes);

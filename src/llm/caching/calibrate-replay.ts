@@ -20,7 +20,7 @@ export function calibrateReplay(requests: readonly SegmentedRequest[], rules: Ca
   const measuredHit = total === 0 ? 0 : counted.reduce((sum, { measured }) => sum + measured.read, 0) / total;
 
   const predict = (options: ReplayOptions) =>
-    hitRatio(replayCache(trace, (index) => markers[index] ?? [], rules, { countFrom, ...options }));
+    hitRatio(replayCache(trace, { markersOf: (index) => markers[index] ?? [], rules }, { countFrom, ...options }));
   let allowed = 0;
   let happened = 0;
   const plain = predict({

@@ -28,32 +28,36 @@ export function explainMisses(requests: readonly SegmentedRequest[], rules: Cach
   };
 
   let recordedCount = 0;
-  replayCache(trace, (index) => markers[index] ?? [], rules, {
-    onRequest(index, tokens) {
-      for (; recordedCount < index; recordedCount += 1) recordRequest(recordedCount);
-      const request = trace.requests[index];
-      if (request === undefined || index < countFrom) return;
-      total += tokens.total;
-      const lastSentBlock = request.prefix.findLastIndex((number) => (usedAt[number] ?? 0) > Number.NEGATIVE_INFINITY);
-      const number = request.prefix[lastSentBlock] ?? 0;
-      const missed = lastSentBlock < 0 ? 0 : (request.upTo[lastSentBlock] ?? 0) - tokens.read;
-      const lastMarker = markers[index]?.at(-1)?.block ?? -1;
-      const isShort = (request.upTo[lastSentBlock] ?? 0) < rules.minTokens;
-      // A short common beginning is nobody's fault, unless a marker was meant for it.
-      if (missed <= 0 || (isShort && (request.upTo[lastMarker] ?? 0) >= rules.minTokens)) return;
-      const cause = (): MissCause => {
-        if (isShort) return "below_minimum";
-        if ((readyAt[number] ?? 0) > request.at) return "fan_out";
-        if (request.at - (usedAt[number] ?? 0) > shortest) return "ttl_gap";
-        const written = request.prefix.some(
-          (prefix, block) => block <= lastSentBlock && (writtenAt[prefix] ?? 0) > Number.NEGATIVE_INFINITY,
-        );
-        const behind = (markers[index] ?? []).some(({ block }) => block >= lastSentBlock);
-        return written && behind ? "lookback" : "marker_misplaced";
-      };
-      shares[cause()] += missed;
+  replayCache(
+    trace,
+    { markersOf: (index) => markers[index] ?? [], rules },
+    {
+      onRequest(index, tokens) {
+        for (; recordedCount < index; recordedCount += 1) recordRequest(recordedCount);
+        const request = trace.requests[index];
+        if (request === undefined || index < countFrom) return;
+        total += tokens.total;
+        const lastSentBlock = request.prefix.findLastIndex((number) => (usedAt[number] ?? 0) > Number.NEGATIVE_INFINITY);
+        const number = request.prefix[lastSentBlock] ?? 0;
+        const missed = lastSentBlock < 0 ? 0 : (request.upTo[lastSentBlock] ?? 0) - tokens.read;
+        const lastMarker = markers[index]?.at(-1)?.block ?? -1;
+        const isShort = (request.upTo[lastSentBlock] ?? 0) < rules.minTokens;
+        // A short common beginning is nobody's fault, unless a marker was meant for it.
+        if (missed <= 0 || (isShort && (request.upTo[lastMarker] ?? 0) >= rules.minTokens)) return;
+        const cause = (): MissCause => {
+          if (isShort) return "below_minimum";
+          if ((readyAt[number] ?? 0) > request.at) return "fan_out";
+          if (request.at - (usedAt[number] ?? 0) > shortest) return "ttl_gap";
+          const written = request.prefix.some(
+            (prefix, block) => block <= lastSentBlock && (writtenAt[prefix] ?? 0) > Number.NEGATIVE_INFINITY,
+          );
+          const behind = (markers[index] ?? []).some(({ block }) => block >= lastSentBlock);
+          return written && behind ? "lookback" : "marker_misplaced";
+        };
+        shares[cause()] += missed;
+      },
     },
-  });
+  );
   for (const cause of missCauses) shares[cause] = total === 0 ? 0 : shares[cause] / total;
   return shares;
 }

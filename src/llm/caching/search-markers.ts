@@ -54,7 +54,7 @@ export function* searchMarkers(search: MarkerSearch): Generator<void, MarkerChoi
           const block = ends[candidate]?.[request] ?? -1;
           return block < 0 ? [] : [{ block, ttl: ttls[place] ?? "5m" }];
         });
-      const tokens = replayCache(trace, markersOf, rules, { reliability, countFrom });
+      const tokens = replayCache(trace, { markersOf, rules }, { reliability, countFrom });
       tried += 1;
       const cost = replayCost(tokens, prices);
       if (best === undefined || cost < best.costMicroUsd * (1 - tieRatio)) {
@@ -75,7 +75,7 @@ export function replayMarkers(markers: readonly UnitMarker[], search: MarkerSear
       const block = endOf(after, requests[index]?.blocks ?? [], search.units);
       return block < 0 ? [] : [{ block, ttl }];
     });
-  const tokens = replayCache(prepareTrace(traceOf(requests)), markersOf, rules, { reliability, countFrom });
+  const tokens = replayCache(prepareTrace(traceOf(requests)), { markersOf, rules }, { reliability, countFrom });
   return { markers, hit: hitRatio(tokens), costMicroUsd: replayCost(tokens, prices), tokens };
 }
 
@@ -93,7 +93,7 @@ export function achievableHit(search: MarkerSearch): number {
     const all = requests.map(({ blocks }) =>
       blocks.flatMap(({ unit }, block): Marker[] => (unit === runtimeContextLayer ? [] : [{ block, ttl }])),
     );
-    const tokens = replayCache(trace, (index) => all[index] ?? [], unlimited, { reliability, countFrom });
+    const tokens = replayCache(trace, { markersOf: (index) => all[index] ?? [], rules: unlimited }, { reliability, countFrom });
     const cost = replayCost(tokens, prices);
     if (cost < best.cost) best = { hit: hitRatio(tokens), cost };
   }
@@ -160,6 +160,6 @@ function* lifetimeOrders(count: number, lifetimes: readonly CacheLifetime[]): Ge
 }
 
 function unmarked(trace: PreparedTrace, { rules, prices }: MarkerSearch): MarkerChoice {
-  const tokens = replayCache(trace, () => [], rules);
+  const tokens = replayCache(trace, { markersOf: () => [], rules });
   return { markers: [], hit: hitRatio(tokens), costMicroUsd: replayCost(tokens, prices), tokens, tried: 0 };
 }

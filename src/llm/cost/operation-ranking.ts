@@ -67,9 +67,10 @@ export function rankOperations(
   const total = sum(now.values());
   const baselineTotal = sum(then.values());
   const rise = total - baselineTotal;
+  const whole = { total, rise };
 
   const rows = [...new Set([...now.keys(), ...then.keys()])]
-    .map((key) => rankRow(now.get(key), then.get(key), total, rise))
+    .map((key) => rankRow(now.get(key), then.get(key), whole))
     .sort((a, b) => b.changeMicroUsd - a.changeMicroUsd || b.costMicroUsd - a.costMicroUsd || (a.prompt < b.prompt ? -1 : 1));
 
   const unpriced = incident.rows.reduce((tokens, row) => tokens + row.unpricedTokens, 0);
@@ -132,7 +133,12 @@ function groupByOperation(rows: readonly OperationSpend[], scale: number): Map<s
   return groups;
 }
 
-function rankRow(now: Totals | undefined, then: Totals | undefined, total: number, rise: number): RankedOperation {
+/** `whole` is what all rows cost now, and by how much that rose. */
+function rankRow(
+  now: Totals | undefined,
+  then: Totals | undefined,
+  { total, rise }: { readonly total: number; readonly rise: number },
+): RankedOperation {
   const cost = now?.costMicroUsd ?? 0;
   const before = then?.costMicroUsd ?? 0;
   const attempts = perTicket(now);

@@ -25,15 +25,23 @@ export function searchDimensions(windows: ComparedWindows, within: Segment = {})
   if (change === 0) return [];
   return costDimensions
     .filter((dimension) => within[dimension] === undefined)
-    .flatMap((dimension) => explain(dimension, now.costBy(dimension, within), then.costBy(dimension, within), { actual, forecast, scale }))
+    .flatMap((dimension) =>
+      explain(dimension, { now: now.costBy(dimension, within), then: then.costBy(dimension, within), scale }, { actual, forecast }),
+    )
     .toSorted((a, b) => b.surprise - a.surprise || costDimensions.indexOf(a.dimension) - costDimensions.indexOf(b.dimension));
+}
+
+/** Costs by element of one dimension, as {@link ComparedWindows} compares them. */
+interface ComparedElements {
+  readonly now: ReadonlyMap<string, number>;
+  readonly then: ReadonlyMap<string, number>;
+  readonly scale: number;
 }
 
 function explain(
   dimension: CostDimension,
-  now: ReadonlyMap<string, number>,
-  then: ReadonlyMap<string, number>,
-  { actual, forecast, scale }: { readonly actual: number; readonly forecast: number; readonly scale: number },
+  { now, then, scale }: ComparedElements,
+  { actual, forecast }: { readonly actual: number; readonly forecast: number },
 ): readonly DimensionFinding[] {
   const names = [...new Set([...now.keys(), ...then.keys()])];
   // A dimension of one element says nothing about which.
@@ -42,7 +50,7 @@ function explain(
     .map((element): ElementChange => {
       const a = now.get(element) ?? 0;
       const f = (then.get(element) ?? 0) * scale;
-      return { element, explains: (a - f) / (actual - forecast), surprise: surpriseOf(f, forecast, a, actual) };
+      return { element, explains: (a - f) / (actual - forecast), surprise: surpriseOf(shareOf(f, forecast), shareOf(a, actual)) };
     })
     .toSorted((a, b) => b.surprise - a.surprise || (a.element < b.element ? -1 : 1));
   const elements: ElementChange[] = [];
@@ -59,11 +67,13 @@ function explain(
 }
 
 /** S = ½(p·ln(2p/(p+q)) + q·ln(2q/(p+q))) of the shares p in the forecast and q in what happened. */
-function surpriseOf(f: number, forecast: number, a: number, actual: number): number {
-  const p = forecast > 0 ? f / forecast : 0;
-  const q = actual > 0 ? a / actual : 0;
+function surpriseOf(p: number, q: number): number {
   const term = (x: number, y: number): number => (x > 0 ? x * Math.log((2 * x) / (x + y)) : 0);
   return 0.5 * (term(p, q) + term(q, p));
+}
+
+function shareOf(part: number, whole: number): number {
+  return whole > 0 ? part / whole : 0;
 }
 
 /** How deep a segment is drilled, and how small it may become. */

@@ -40,6 +40,7 @@ export function judgeLayoutChange(
   const now = linesOf(after).filter(({ line }) => !tags.includes(line));
   const faults = [...surplus(old, now).map((line) => `lost: ${shown(line)}`), ...surplus(now, old).map((line) => `added: ${shown(line)}`)];
 
+  const measured = { layout: before, tokensOf };
   const reasons: string[] = [];
   const crossed = now.filter(
     ({ line, role }) => old.some((one) => one.line === line) && !old.some((one) => one.line === line && one.role === role),
@@ -47,8 +48,7 @@ export function judgeLayoutChange(
   for (const { line, role } of crossed) {
     const isData = role === "user" && isDataOnly(line);
     if (!isData) faults.push(`text would change its role to ${role}: ${shown(line)}`);
-    else if (!isShortValue(line, before, crossed, tokensOf))
-      reasons.push(`${shown(line)} would move to role ${role} and may be more than a value`);
+    else if (!isShortValue(line, crossed, measured)) reasons.push(`${shown(line)} would move to role ${role} and may be more than a value`);
   }
   for (const { key, render } of after.layers) {
     const previousLayer = before.layers.find((layer) => layer.key === key);
@@ -57,7 +57,7 @@ export function judgeLayoutChange(
     faults.push(`the lines of ${key} would stand in another order, or in another layer`);
   }
 
-  const total = before.layers.reduce((sum, { key }) => sum + sizeOf(before, key, tokensOf), 0);
+  const total = before.layers.reduce((sum, { key }) => sum + sizeOf(key, measured), 0);
   const addedTokens = linesOf(after)
     .filter(({ line }) => tags.includes(line))
     .reduce((sum, { line }) => sum + line.length / bytesPerToken, 0);
@@ -65,9 +65,15 @@ export function judgeLayoutChange(
   const addedShare = total === 0 || hadTags ? 0 : addedTokens / total;
   if (addedShare > maxAdded) faults.push(`tags would add ${percent(addedShare)} of the tokens; at most ${percent(maxAdded)} is taken`);
 
-  const movedShare = total === 0 ? 0 : 1 - heaviestCommonOrder(before, after, tokensOf) / total;
+  const movedShare = total === 0 ? 0 : 1 - heaviestCommonOrder(measured, after) / total;
   if (movedShare > maxMoved) reasons.push(`${percent(movedShare)} of the tokens move; above ${percent(maxMoved)} a person decides`);
   return { faults, approval: reasons.length === 0 ? "auto" : "person", reasons, movedShare, addedShare };
+}
+
+/** A layout with the lengths of its layers as they were measured. */
+interface MeasuredLayout {
+  readonly layout: PromptLayout;
+  readonly tokensOf: (layerKey: string) => number | undefined;
 }
 
 interface PlacedLine {
@@ -94,18 +100,13 @@ function isInOrder(part: readonly string[], whole: readonly string[]): boolean {
 }
 
 /** Whether a line is all data of its layer: then it alone is what changes, and its length is known. */
-function isShortValue(
-  line: string,
-  before: PromptLayout,
-  crossed: readonly PlacedLine[],
-  tokensOf: (layerKey: string) => number | undefined,
-): boolean {
-  const layer = before.layers.find(({ render }) => linesIn(render).includes(line));
+function isShortValue(line: string, crossed: readonly PlacedLine[], measured: MeasuredLayout): boolean {
+  const layer = measured.layout.layers.find(({ render }) => linesIn(render).includes(line));
   if (layer === undefined || !isLabelledValue(line)) return false;
   const lines = linesIn(layer.render);
   if (lines.some((other) => other !== line && crossed.some((one) => one.line === other))) return false;
   const otherLines = lines.filter((other) => other !== line).join("\n");
-  return sizeOf(before, layer.key, tokensOf) - Buffer.byteLength(otherLines) / bytesPerToken <= maxValueTokens;
+  return sizeOf(layer.key, measured) - Buffer.byteLength(otherLines) / bytesPerToken <= maxValueTokens;
 }
 
 /** Lines of `a` beyond those of `b`, counted. */
@@ -119,20 +120,20 @@ function surplus(a: readonly PlacedLine[], b: readonly PlacedLine[]): readonly s
   });
 }
 
-function sizeOf(layout: PromptLayout, key: string, tokensOf: (layerKey: string) => number | undefined): number {
+function sizeOf(key: string, { layout, tokensOf }: MeasuredLayout): number {
   const render = layout.layers.find((layer) => layer.key === key)?.render ?? "";
   return tokensOf(key) ?? Math.max(1, Buffer.byteLength(render) / bytesPerToken);
 }
 
 /** Tokens of the heaviest set of layers that stand in the same order in both: everything else has moved. */
-function heaviestCommonOrder(before: PromptLayout, after: PromptLayout, tokensOf: (layerKey: string) => number | undefined): number {
+function heaviestCommonOrder(measured: MeasuredLayout, after: PromptLayout): number {
   const place = new Map(after.layers.map(({ key }, index) => [key, index]));
   const best: { readonly place: number; readonly weight: number }[] = [];
-  for (const { key } of before.layers) {
+  for (const { key } of measured.layout.layers) {
     const at = place.get(key);
     if (at === undefined) continue;
     const upTo = Math.max(0, ...best.filter((one) => one.place < at).map(({ weight }) => weight));
-    best.push({ place: at, weight: upTo + sizeOf(before, key, tokensOf) });
+    best.push({ place: at, weight: upTo + sizeOf(key, measured) });
   }
   return Math.max(0, ...best.map(({ weight }) => weight));
 }

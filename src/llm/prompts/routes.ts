@@ -47,13 +47,19 @@ export interface PromptRouteDeps {
   readonly caches?: Pick<CacheAnalysisStore, "list">;
 }
 
+/** Which prompt was changed, and by whom. */
+interface PromptChange {
+  readonly prompt: string;
+  readonly by: string;
+}
+
 const page = z.strictObject({ after: z.string().max(120).optional(), limit: z.coerce.number().int().min(1).max(100).default(50) });
 
 const newestVersions = 20;
 
 /** Prompts: their versions, their labels, and what applications are given of them. */
 export function createPromptRoutes({ prompts, rollouts, audit, clock, caches }: PromptRouteDeps): readonly Route[] {
-  const record = async (kind: AuditKind, by: string, prompt: string, detail: { readonly [name: string]: Json }) =>
+  const record = async (kind: AuditKind, { prompt, by }: PromptChange, detail: { readonly [name: string]: Json }) =>
     audit.append({ at: clock.now(), kind, by, subject: `prompt/${prompt}`, detail });
   const one = async (name: string): Promise<HandlerResponse<Shape<typeof promptViewSchema>>> => {
     const state = await prompts.read(name);
@@ -107,7 +113,7 @@ export function createPromptRoutes({ prompts, rollouts, audit, clock, caches }: 
         const name = promptNameSchema.safeParse(params["name"]);
         if (!name.success) return problem("invalid-request", "The prompt's name is not accepted.", issuesOf(name.error));
         const version = await prompts.create(name.data, body, caller.name);
-        await record("prompt_version_created", caller.name, name.data, { version: version.version, hash: version.hash });
+        await record("prompt_version_created", { prompt: name.data, by: caller.name }, { version: version.version, hash: version.hash });
         return json(version);
       },
     }),
@@ -146,10 +152,8 @@ export function createPromptRoutes({ prompts, rollouts, audit, clock, caches }: 
         const result = await prompts.moveLabel({ prompt: name, label: label.data, expected, to, by: caller.name });
         const wanted = { label: label.data, expected, to, reason };
         if (result.kind === "not_found") return noPrompt(name);
-        await record(result.kind === "moved" ? "prompt_label_moved" : "prompt_label_refused", caller.name, name, {
-          ...wanted,
-          reply: result.kind,
-        });
+        const kind = result.kind === "moved" ? "prompt_label_moved" : "prompt_label_refused";
+        await record(kind, { prompt: name, by: caller.name }, { ...wanted, reply: result.kind });
         if (result.kind === "unsupported") return problem("conflict", result.reason);
         if (result.kind === "conflict") {
           return problem(
@@ -175,7 +179,7 @@ export function createPromptRoutes({ prompts, rollouts, audit, clock, caches }: 
         if (canary !== null && (await prompts.version(name, canary.version)) === undefined) return noPrompt(name);
         const result = await rollouts.compareAndSet(name, expected, canary);
         if (!result.set) return problem("conflict", "The canary is not what was seen; read it again and decide.");
-        await record("prompt_canary_set", caller.name, name, { before: expected, after: canary, reason });
+        await record("prompt_canary_set", { prompt: name, by: caller.name }, { before: expected, after: canary, reason });
         return json({ canary: result.rollout });
       },
     }),

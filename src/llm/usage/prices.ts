@@ -6,33 +6,44 @@ import type { PriceTableSource } from "./price-table.ts";
  * https://platform.claude.com/docs/en/about-claude/pricing · https://platform.openai.com/docs/pricing
  */
 export const shippedPrices: PriceTableSource = [
-  ...anthropic("claude-opus-5", "2026-01-01", 5_000_000, 25_000_000),
-  ...anthropic("claude-opus-4-8", "2026-01-01", 5_000_000, 25_000_000),
-  ...anthropic("claude-opus-4-7", "2026-01-01", 5_000_000, 25_000_000),
-  ...anthropic("claude-opus-4-6", "2026-01-01", 5_000_000, 25_000_000),
-  ...anthropic("claude-opus-4-5", "2025-11-01", 5_000_000, 25_000_000),
-  ...anthropic("claude-opus-4-1", "2025-08-01", 15_000_000, 75_000_000),
-  ...anthropic("claude-opus-4", "2025-05-01", 15_000_000, 75_000_000),
-  ...anthropic("claude-sonnet-5", "2026-01-01", 2_000_000, 10_000_000),
-  ...anthropic("claude-sonnet-4-6", "2026-01-01", 3_000_000, 15_000_000),
-  ...anthropic("claude-sonnet-4-5", "2025-09-01", 3_000_000, 15_000_000),
-  ...anthropic("claude-sonnet-4", "2025-05-01", 3_000_000, 15_000_000),
-  ...anthropic("claude-haiku-4-5", "2025-10-01", 1_000_000, 5_000_000),
-  ...anthropic("claude-3-5-haiku", "2024-11-01", 800_000, 4_000_000),
-  ...openai("gpt-4o", "2024-10-01", 2_500_000, 1_250_000, 10_000_000),
-  ...openai("gpt-4o-mini", "2024-07-01", 150_000, 75_000, 600_000),
-  ...openai("gpt-4.1", "2025-04-01", 2_000_000, 500_000, 8_000_000),
-  ...openai("gpt-4.1-mini", "2025-04-01", 400_000, 100_000, 1_600_000),
-  ...openai("gpt-4.1-nano", "2025-04-01", 100_000, 25_000, 400_000),
-  ...openai("gpt-5", "2025-08-01", 1_250_000, 125_000, 10_000_000),
-  ...openai("gpt-5-mini", "2025-08-01", 250_000, 25_000, 2_000_000),
-  ...openai("gpt-5-nano", "2025-08-01", 50_000, 5_000, 400_000),
-  ...openai("gpt-5.6-sol", "2026-06-01", 5_000_000, 500_000, 30_000_000, 6_250_000),
-  ...openai("gpt-5.6-terra", "2026-06-01", 2_000_000, 200_000, 12_000_000, 2_500_000),
+  ...anthropic("claude-opus-5", "2026-01-01", { input: 5_000_000, output: 25_000_000 }),
+  ...anthropic("claude-opus-4-8", "2026-01-01", { input: 5_000_000, output: 25_000_000 }),
+  ...anthropic("claude-opus-4-7", "2026-01-01", { input: 5_000_000, output: 25_000_000 }),
+  ...anthropic("claude-opus-4-6", "2026-01-01", { input: 5_000_000, output: 25_000_000 }),
+  ...anthropic("claude-opus-4-5", "2025-11-01", { input: 5_000_000, output: 25_000_000 }),
+  ...anthropic("claude-opus-4-1", "2025-08-01", { input: 15_000_000, output: 75_000_000 }),
+  ...anthropic("claude-opus-4", "2025-05-01", { input: 15_000_000, output: 75_000_000 }),
+  ...anthropic("claude-sonnet-5", "2026-01-01", { input: 2_000_000, output: 10_000_000 }),
+  ...anthropic("claude-sonnet-4-6", "2026-01-01", { input: 3_000_000, output: 15_000_000 }),
+  ...anthropic("claude-sonnet-4-5", "2025-09-01", { input: 3_000_000, output: 15_000_000 }),
+  ...anthropic("claude-sonnet-4", "2025-05-01", { input: 3_000_000, output: 15_000_000 }),
+  ...anthropic("claude-haiku-4-5", "2025-10-01", { input: 1_000_000, output: 5_000_000 }),
+  ...anthropic("claude-3-5-haiku", "2024-11-01", { input: 800_000, output: 4_000_000 }),
+  ...openai("gpt-4o", "2024-10-01", { input: 2_500_000, cacheRead: 1_250_000, output: 10_000_000 }),
+  ...openai("gpt-4o-mini", "2024-07-01", { input: 150_000, cacheRead: 75_000, output: 600_000 }),
+  ...openai("gpt-4.1", "2025-04-01", { input: 2_000_000, cacheRead: 500_000, output: 8_000_000 }),
+  ...openai("gpt-4.1-mini", "2025-04-01", { input: 400_000, cacheRead: 100_000, output: 1_600_000 }),
+  ...openai("gpt-4.1-nano", "2025-04-01", { input: 100_000, cacheRead: 25_000, output: 400_000 }),
+  ...openai("gpt-5", "2025-08-01", { input: 1_250_000, cacheRead: 125_000, output: 10_000_000 }),
+  ...openai("gpt-5-mini", "2025-08-01", { input: 250_000, cacheRead: 25_000, output: 2_000_000 }),
+  ...openai("gpt-5-nano", "2025-08-01", { input: 50_000, cacheRead: 5_000, output: 400_000 }),
+  ...openai("gpt-5.6-sol", "2026-06-01", { input: 5_000_000, cacheRead: 500_000, cacheWrite: 6_250_000, output: 30_000_000 }),
+  ...openai("gpt-5.6-terra", "2026-06-01", { input: 2_000_000, cacheRead: 200_000, cacheWrite: 2_500_000, output: 12_000_000 }),
 ];
 
+/** Micro-USD per million tokens. */
+interface ListPrice {
+  readonly input: number;
+  readonly output: number;
+}
+
+interface ListPriceWithCache extends ListPrice {
+  readonly cacheRead: number;
+  readonly cacheWrite?: number;
+}
+
 /** Cache multipliers on the input price: read 0.1, write 1.25 for five minutes, 2 for an hour. */
-function anthropic(model: string, from: string, input: number, output: number): PriceTableSource {
+function anthropic(model: string, from: string, { input, output }: ListPrice): PriceTableSource {
   return [
     {
       provider: "anthropic",
@@ -48,7 +59,8 @@ function anthropic(model: string, from: string, input: number, output: number): 
 }
 
 /** Writes cost the plain input price before GPT-5.6 and 1.25 times that from then on. */
-function openai(model: string, from: string, input: number, cacheRead: number, output: number, write = input): PriceTableSource {
+function openai(model: string, from: string, price: ListPriceWithCache): PriceTableSource {
+  const { input, output, cacheRead, cacheWrite = input } = price;
   return [
     {
       provider: "openai",
@@ -57,7 +69,7 @@ function openai(model: string, from: string, input: number, cacheRead: number, o
       input,
       output,
       cacheRead,
-      cacheWrite: { "30m": write, "12h": write },
+      cacheWrite: { "30m": cacheWrite, "12h": cacheWrite },
       tiers: { batch: 50, flex: 50 },
     },
   ];

@@ -6,7 +6,7 @@ import type { EventSink } from "../../core/event.ts";
 import { type PrefixSampleStore, readPrefix, sampleOf } from "./prefix-samples.ts";
 import type { PriceTable } from "./price-table.ts";
 import type { UsageCounted, UsageLedger } from "./usage-ledger.ts";
-import { priceReport } from "./usage-report.ts";
+import { createReportPricer, type ReportPricer } from "./usage-report.ts";
 
 /** Whom recording needs. */
 export interface RecordDeps {
@@ -27,7 +27,8 @@ export interface PrefixKeeping {
 
 /** Parses, prices and counts reports: one result each, in order. One that does not fit stops none of the others. */
 export async function recordUsage(reports: readonly unknown[], now: Instant, deps: RecordDeps): Promise<UsageResult[]> {
-  const parsed = reports.map((report) => readReport(report, now, deps.prices));
+  const price = createReportPricer(deps.prices, now);
+  const parsed = reports.map((report) => readReport(report, price));
   const valid = parsed.filter((entry) => entry.kind === "known");
   const results = await deps.ledger.record(valid.map(({ event }) => event));
   const accepted = valid.filter((_, index) => results[index] === "accepted");
@@ -53,11 +54,11 @@ type ReadReport =
   | { readonly kind: "invalid"; readonly id: string; readonly issues: readonly z.core.$ZodIssue[] }
   | { readonly kind: "known"; readonly event: UsageEvent; readonly prefix: Prefix | undefined; readonly prefixIssues: readonly string[] };
 
-function readReport(report: unknown, now: Instant, prices: PriceTable): ReadReport {
+function readReport(report: unknown, price: ReportPricer): ReadReport {
   const result = usageReportSchema.safeParse(report);
   if (!result.success) return { kind: "invalid", issues: result.error.issues, id: idOf(report) };
   const { prefix, issues: prefixIssues } = readPrefix(result.data.prefix);
-  return { kind: "known", event: priceReport(result.data, prices, now, prefix), prefix, prefixIssues };
+  return { kind: "known", event: price(result.data, prefix), prefix, prefixIssues };
 }
 
 async function storePrefixes(

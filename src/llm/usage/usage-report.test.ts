@@ -7,7 +7,7 @@ import { createPriceTable } from "./price-table.ts";
 import { shippedPrices } from "./prices.ts";
 import { recordUsage } from "./record-usage.ts";
 import { noTokens } from "./token-partition.ts";
-import { priceReport } from "./usage-report.ts";
+import { createReportPricer } from "./usage-report.ts";
 
 const now = Date.UTC(2026, 10, 23);
 const prices = createPriceTable(shippedPrices);
@@ -21,9 +21,10 @@ const report: UsageReport = {
   ticketId: "GH-1",
   usage: { input_tokens: 1000, output_tokens: 100 },
 };
-const price = (change: Partial<UsageReport> = {}) => priceReport(usageReportSchema.parse({ ...report, ...change }), prices, now);
+const priceReport = createReportPricer(prices, now);
+const price = (change: Partial<UsageReport> = {}) => priceReport(usageReportSchema.parse({ ...report, ...change }));
 
-describe("priceReport", () => {
+describe("createReportPricer", () => {
   it("prices what it can read", () => {
     expect(price()).toMatchObject({ costMicroUsd: 1500, at: now, attempt: 1, queue: "default", tokens: { uncached: 1000, output: 100 } });
   });

@@ -9,17 +9,22 @@ import { costOf, type PriceTable } from "./price-table.ts";
 import { noTokens } from "./token-partition.ts";
 
 /** Normalises and prices one report; `prefix` is the report's own once it was read. Pure; never refuses: what cannot be read or priced is marked. */
-export function priceReport(report: z.output<typeof usageReportSchema>, prices: PriceTable, now: Instant, prefix?: Prefix): UsageEvent {
-  const { usage, shape, at, prefix: _, diagnostics, ...fields } = report;
-  const plausible = at !== undefined && at >= now - 7 * dayMs && at <= now + 300_000;
-  const base = { ...fields, at: plausible ? at : now };
-  // A failed request without usage cost nothing; a successful one without usage is an anomaly.
-  if (usage === undefined && fields.outcome !== "ok") return { ...base, tokens: noTokens, costMicroUsd: 0 };
-  const partition = normalizeUsage(usage, fields.provider, shape);
-  if (partition.kind === "anomaly") return { ...base, tokens: noTokens, costMicroUsd: 0, anomaly: partition.reason };
-  const cost = costOf(partition.tokens, prices.find(fields.provider, fields.model, base.at), partition.serviceTier ?? fields.serviceTier);
-  const diagnosis = readDiagnostics(diagnostics);
-  const cacheMiss = cacheMissOf({ tokens: partition.tokens, turn: fields.turn, diagnosis, ...(prefix === undefined ? {} : { prefix }) });
-  const read = { ...base, tokens: partition.tokens, ...(cacheMiss === undefined ? {} : { cacheMiss }) };
-  return cost.kind === "priced" ? { ...read, costMicroUsd: cost.costMicroUsd } : { ...read, costMicroUsd: 0, unpriced: cost.reason };
+export type ReportPricer = (report: z.output<typeof usageReportSchema>, prefix?: Prefix) => UsageEvent;
+
+/** Prices reports that arrive at `now`. A closure, so that pricing a report creates no object besides its event. */
+export function createReportPricer(prices: PriceTable, now: Instant): ReportPricer {
+  return (report, prefix) => {
+    const { usage, shape, at, prefix: _, diagnostics, ...fields } = report;
+    const plausible = at !== undefined && at >= now - 7 * dayMs && at <= now + 300_000;
+    const base = { ...fields, at: plausible ? at : now };
+    // A failed request without usage cost nothing; a successful one without usage is an anomaly.
+    if (usage === undefined && fields.outcome !== "ok") return { ...base, tokens: noTokens, costMicroUsd: 0 };
+    const partition = normalizeUsage(usage, fields.provider, shape);
+    if (partition.kind === "anomaly") return { ...base, tokens: noTokens, costMicroUsd: 0, anomaly: partition.reason };
+    const cost = costOf(partition.tokens, prices.find(fields.provider, fields.model, base.at), partition.serviceTier ?? fields.serviceTier);
+    const diagnosis = readDiagnostics(diagnostics);
+    const cacheMiss = cacheMissOf({ tokens: partition.tokens, turn: fields.turn, diagnosis, ...(prefix === undefined ? {} : { prefix }) });
+    const read = { ...base, tokens: partition.tokens, ...(cacheMiss === undefined ? {} : { cacheMiss }) };
+    return cost.kind === "priced" ? { ...read, costMicroUsd: cost.costMicroUsd } : { ...read, costMicroUsd: 0, unpriced: cost.reason };
+  };
 }

@@ -6,6 +6,7 @@ export type BurnRate = {
 } & ({ readonly kind: "under" | "over"; readonly values: readonly number[] } | { readonly kind: "unseen" });
 
 /** Asks every query. No sample, NaN, or an unreachable Prometheus is unseen and never under. */
+// oxlint-disable-next-line max-params -- callers outside of this repository rely on this call shape
 export async function judgeBurn(
   prometheus: PrometheusReader,
   queries: readonly string[],

@@ -43,6 +43,14 @@ interface RampPlan {
   readonly version: number;
 }
 
+/** What one look of a run found. */
+interface RampLook {
+  readonly rampPlan: RampPlan;
+  readonly burnRate: BurnRate;
+  readonly state: BudgetState;
+  readonly context: ActionContext;
+}
+
 const dataSchema = z.object({ stages: z.array(z.number().int().positive()), queries: z.array(z.string()) });
 
 /**
@@ -121,7 +129,7 @@ export const resumeWithRamp = defineAction({
             : progressSchema.parse(context.progress);
 
         if (progress.waitsFor !== null) {
-          if (context.answer === "stay_paused") return done(state, progress, false, context);
+          if (context.answer === "stay_paused") return done(state, progress, { verified: false, now });
           progress = { ...progress, ...rampStart(now), waitsFor: null };
         } else if (context.progress === undefined && isPaused(state.controls, now) && state.controls.by !== `run:${context.runId}`) {
           return askOwner(state, progress);
@@ -140,13 +148,9 @@ export const resumeWithRamp = defineAction({
       },
     };
 
-    async function act(
-      move: RampMove,
-      progress: Progress,
-      observed: { readonly rampPlan: RampPlan; readonly burnRate: BurnRate; readonly state: BudgetState; readonly context: ActionContext },
-    ): Promise<ActionResult> {
-      const { rampPlan, burnRate, state, context } = observed;
-      const written = await settled(move.ramp.stage, rampPlan, context, state);
+    async function act(move: RampMove, progress: Progress, look: RampLook): Promise<ActionResult> {
+      const { rampPlan, burnRate, state, context } = look;
+      const written = await settled(move.ramp.stage, look);
       const concurrency = rampPlan.steps[move.ramp.stage];
       const next: Progress = {
         ...move.ramp,
@@ -163,7 +167,7 @@ export const resumeWithRamp = defineAction({
         case "step_back":
           return { kind: "continue", afterMs: pollIntervalMs, progress: next };
         case "finish":
-          return done(written, next, true, context);
+          return done(written, next, { verified: true, now: context.clock.now() });
         case "ask_limit":
           return {
             kind: "ask",
@@ -192,7 +196,7 @@ export const resumeWithRamp = defineAction({
     }
 
     /** Makes the controls those of this stage, by compare-and-set; equal counts as done. Stage −1 is closed. */
-    async function settled(step: number, rampPlan: RampPlan, context: ActionContext, observed: BudgetState): Promise<BudgetState> {
+    async function settled(step: number, { rampPlan, state: observed, context }: RampLook): Promise<BudgetState> {
       const by = `run:${context.runId}`;
       let state = observed;
       for (let tries = 0; tries < 5; tries++) {
@@ -226,8 +230,12 @@ export const resumeWithRamp = defineAction({
       });
     }
 
-    function done(state: BudgetState, progress: Progress, verified: boolean, { clock }: ActionContext): ActionResult {
-      const work = stateOfWork(state, clock.now());
+    function done(
+      state: BudgetState,
+      progress: Progress,
+      { verified, now }: { readonly verified: boolean; readonly now: number },
+    ): ActionResult {
+      const work = stateOfWork(state, now);
       const output: ActionOutput = {
         ...work,
         budget,

@@ -86,7 +86,7 @@ export const rankOperationsAction = defineAction({
         return {
           kind: "done",
           output: {
-            ...outputOf(budget, ranking, compared.which, from, to),
+            ...outputOf(ranking, compared.which, { budget, from, to }),
             ...(explained !== undefined && factorOf(explained.explanation, explained.comparedWith, ranking.sentence)),
             ...(rise !== undefined && { controls: controlsOf(decideCostControls({ ...rise, allowanceMicroUsdPerSecond })) }),
           },
@@ -116,7 +116,14 @@ export const rankOperationsAction = defineAction({
   },
 });
 
-function outputOf(budget: string, ranking: OperationRanking, comparedWith: string, from: number, to: number): ActionOutput {
+/** The spend that was ranked. */
+interface RankedWindow {
+  readonly budget: string;
+  readonly from: number;
+  readonly to: number;
+}
+
+function outputOf(ranking: OperationRanking, comparedWith: string, { budget, from, to }: RankedWindow): ActionOutput {
   return {
     budget,
     verdict: ranking.verdict,

@@ -159,10 +159,10 @@ export const deployCanary = defineAction({
         const facts = await readFacts(progress, data, context);
         const control = controlOf(data, context);
         if (progress.asked) {
-          if (context.answer === "take_back") return takeBack(progress, facts, "a person took it back", control);
+          if (context.answer === "take_back") return takeBack({ progress, facts }, "a person took it back", control);
           progress = { ...progress, asked: false, since: now };
         }
-        return act(nextRolloutMove(progress, facts, rules), progress, facts, { shares: data.shares, control, clock: context.clock });
+        return act(nextRolloutMove(progress, facts, rules), { progress, facts }, { shares: data.shares, control, clock: context.clock });
       },
       async undo(plan, _output, context) {
         await controlOf(dataSchema.parse(plan.data), context).restore();
@@ -193,17 +193,17 @@ export const deployCanary = defineAction({
 
     async function act(
       move: RolloutMove,
-      progress: Progress,
-      facts: Facts,
+      look: RolloutLook,
       {
         shares,
         control,
         clock,
       }: { readonly shares: readonly number[]; readonly control: RolloutControl; readonly clock: ActionContext["clock"] },
     ): Promise<ActionResult> {
+      const { progress, facts } = look;
       switch (move.kind) {
         case "take_back":
-          return takeBack(progress, facts, move.why, control);
+          return takeBack(look, move.why, control);
         case "finish":
           return { kind: "done", output: outputOf(progress, facts, { share: shares.at(-1) ?? 1, verified: true, why: move.why }) };
         case "ask":
@@ -240,7 +240,7 @@ export const deployCanary = defineAction({
       return createRolloutControl(ports, { prompt, version, runId, before, labelBefore });
     }
 
-    async function takeBack(progress: Progress, facts: Facts, why: string, control: RolloutControl): Promise<ActionResult> {
+    async function takeBack({ progress, facts }: RolloutLook, why: string, control: RolloutControl): Promise<ActionResult> {
       await control.restore();
       return { kind: "done", output: outputOf(progress, facts, { share: 0, verified: false, why }) };
     }
@@ -284,6 +284,12 @@ function whyAsked({ evidence }: PromptVersion): string {
 
 interface Facts extends RolloutFacts {
   readonly candidate: VersionMeasure | undefined;
+}
+
+/** How far the canary is, and what was measured of it. */
+interface RolloutLook {
+  readonly progress: Progress;
+  readonly facts: Facts;
 }
 
 /** JSON has no NaN; a cost that is not known proves nothing. */
