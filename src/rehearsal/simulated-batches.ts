@@ -106,7 +106,7 @@ export function createSimulatedBatches(
         reason: reasons[index] ?? "",
       }));
     },
-    async resubmit(id, newId, ticketIds) {
+    async resubmit(id, { newId, ticketIds }) {
       const first = at(id);
       if (first === undefined) return { kind: "missing" };
       if (!worlds.has(newId)) {

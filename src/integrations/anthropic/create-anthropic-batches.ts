@@ -38,7 +38,7 @@ export function createAnthropicBatches(access: ProviderAccess, clock: Pick<Clock
       return await send(client);
     } catch (error) {
       if (signal?.aborted === true) throw signal.reason;
-      throw failureOf(error, "anthropic", kind, wordsOf(errorField(error, "error")), clock.now());
+      throw failureOf(error, { provider: "anthropic", kind, words: wordsOf(errorField(error, "error")) }, clock.now());
     }
   };
   const get = async (at: string, query: { readonly [name: string]: string | number }, signal: AbortSignal | undefined): Promise<unknown> =>
@@ -70,7 +70,7 @@ export function createAnthropicBatches(access: ProviderAccess, clock: Pick<Clock
       }
     } catch (error) {
       if (signal?.aborted === true) throw signal.reason;
-      throw failureOf(error, "anthropic", "read", { type: "", code: "" }, clock.now());
+      throw failureOf(error, { provider: "anthropic", kind: "read", words: { type: "", code: "" } }, clock.now());
     }
   }
 

@@ -28,7 +28,7 @@ export function createAnthropicCosts(access: ProviderAccess, clock: Pick<Clock, 
         for await (const row of rows) cents += centsOf(row);
       } catch (error) {
         if (signal?.aborted === true) throw signal.reason;
-        throw failureOf(error, "anthropic", "read", wordsOf(errorField(error, "error")), clock.now());
+        throw failureOf(error, { provider: "anthropic", kind: "read", words: wordsOf(errorField(error, "error")) }, clock.now());
       }
       return Math.round(cents * 10_000);
     },

@@ -38,7 +38,7 @@ export function createOpenAiBatches(access: ProviderAccess, clock: Pick<Clock, "
       return await send(client, signal === undefined ? {} : { signal });
     } catch (error) {
       if (signal?.aborted === true) throw signal.reason;
-      throw failureOf(error, "openai", kind, wordsOf(errorField(error, "error")), clock.now());
+      throw failureOf(error, { provider: "openai", kind, words: wordsOf(errorField(error, "error")) }, clock.now());
     }
   };
   const fetchBatch = async (id: string, signal: AbortSignal | undefined): Promise<OpenAiBatch> => {
@@ -56,7 +56,7 @@ export function createOpenAiBatches(access: ProviderAccess, clock: Pick<Clock, "
       }
     } catch (error) {
       if (signal?.aborted === true) throw signal.reason;
-      throw failureOf(error, "openai", "read", { type: "", code: "" }, clock.now());
+      throw failureOf(error, { provider: "openai", kind: "read", words: { type: "", code: "" } }, clock.now());
     }
   }
 

@@ -83,7 +83,7 @@ export function createOpenAiCosts(
       return await client.get("/organization/usage/completions", { query: { ...query }, ...(signal !== undefined && { signal }) });
     } catch (error) {
       if (signal?.aborted === true) throw signal.reason;
-      throw failureOf(error, "openai", "read", wordsOf(errorField(error, "error")), clock.now());
+      throw failureOf(error, { provider: "openai", kind: "read", words: wordsOf(errorField(error, "error")) }, clock.now());
     }
   }
 }

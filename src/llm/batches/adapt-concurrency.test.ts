@@ -8,43 +8,46 @@ const at = (limit: number, more: Partial<ConcurrencyState> = {}): ConcurrencySta
 
 describe("adaptive concurrency", () => {
   it("halves above 5 % of 429s, and not at 5 %", () => {
-    expect(adaptConcurrency(at(8), { requests: 100, rateLimited: 6 }, minute, rules)).toMatchObject({
+    expect(adaptConcurrency(at(8), { requests: 100, rateLimited: 6, now: minute }, rules)).toMatchObject({
       kind: "halve",
       state: { limit: 4, halvedAt: minute },
     });
-    expect(adaptConcurrency(at(8), { requests: 100, rateLimited: 5 }, minute, rules)).toMatchObject({ kind: "stay", state: { limit: 8 } });
+    expect(adaptConcurrency(at(8), { requests: 100, rateLimited: 5, now: minute }, rules)).toMatchObject({
+      kind: "stay",
+      state: { limit: 8 },
+    });
   });
 
   it("does not cut again before the last cut can have shown, and never below one", () => {
     const cut = at(4, { halvedAt: minute, cleanSince: minute });
-    expect(adaptConcurrency(cut, { requests: 50, rateLimited: 25 }, 2 * minute - 1, rules)).toMatchObject({
+    expect(adaptConcurrency(cut, { requests: 50, rateLimited: 25, now: 2 * minute - 1 }, rules)).toMatchObject({
       kind: "stay",
       state: { limit: 4 },
     });
-    expect(adaptConcurrency(cut, { requests: 50, rateLimited: 25 }, 2 * minute, rules)).toMatchObject({
+    expect(adaptConcurrency(cut, { requests: 50, rateLimited: 25, now: 2 * minute }, rules)).toMatchObject({
       kind: "halve",
       state: { limit: 2 },
     });
-    expect(adaptConcurrency(at(1), { requests: 50, rateLimited: 50 }, 9 * minute, rules)).toMatchObject({
+    expect(adaptConcurrency(at(1), { requests: 50, rateLimited: 50, now: 9 * minute }, rules)).toMatchObject({
       kind: "stay",
       state: { limit: 1 },
     });
   });
 
   it("adds one per clean five minutes up to what was configured, and a 429 storm starts the five minutes anew", () => {
-    expect(adaptConcurrency(at(4), { requests: 30, rateLimited: 0 }, 5 * minute - 1, rules).state.limit).toBe(4);
-    const raised = adaptConcurrency(at(4), { requests: 30, rateLimited: 1 }, 5 * minute, rules);
+    expect(adaptConcurrency(at(4), { requests: 30, rateLimited: 0, now: 5 * minute - 1 }, rules).state.limit).toBe(4);
+    const raised = adaptConcurrency(at(4), { requests: 30, rateLimited: 1, now: 5 * minute }, rules);
     expect(raised).toMatchObject({ kind: "raise", state: { limit: 5, cleanSince: 5 * minute } });
-    expect(adaptConcurrency(raised.state, { requests: 30, rateLimited: 0 }, 9 * minute, rules).kind).toBe("stay");
-    expect(adaptConcurrency(at(8), { requests: 30, rateLimited: 0 }, 99 * minute, rules)).toMatchObject({
+    expect(adaptConcurrency(raised.state, { requests: 30, rateLimited: 0, now: 9 * minute }, rules).kind).toBe("stay");
+    expect(adaptConcurrency(at(8), { requests: 30, rateLimited: 0, now: 99 * minute }, rules)).toMatchObject({
       kind: "stay",
       state: { limit: 8 },
     });
   });
 
   it("waits for more requests before it judges a single 429, and does not wait when three of a few were refused", () => {
-    expect(adaptConcurrency(at(8), { requests: 10, rateLimited: 1 }, minute, rules).kind).toBe("wait");
-    expect(adaptConcurrency(at(8), { requests: 6, rateLimited: 3 }, minute, rules).kind).toBe("halve");
+    expect(adaptConcurrency(at(8), { requests: 10, rateLimited: 1, now: minute }, rules).kind).toBe("wait");
+    expect(adaptConcurrency(at(8), { requests: 6, rateLimited: 3, now: minute }, rules).kind).toBe("halve");
   });
 
   it("stays between one and what is configured, whatever it sees", () => {
@@ -56,10 +59,14 @@ describe("adaptive concurrency", () => {
         for (const { requests, refused, passMs } of seen) {
           now += passMs;
           const before = state.limit;
-          const move = adaptConcurrency(state, { requests, rateLimited: Math.min(refused, requests) }, now, {
-            ...rules,
-            maxConcurrency: most,
-          });
+          const move = adaptConcurrency(
+            state,
+            { requests, rateLimited: Math.min(refused, requests), now: now },
+            {
+              ...rules,
+              maxConcurrency: most,
+            },
+          );
           state = move.state;
           expect(state.limit).toBeGreaterThanOrEqual(1);
           expect(state.limit).toBeLessThanOrEqual(most);

@@ -14,6 +14,8 @@ export interface ConcurrencyState {
 export interface RequestView {
   readonly requests: number;
   readonly rateLimited: number;
+  /** When they were counted. */
+  readonly now: Instant;
 }
 
 /** Times that a demo divides. */
@@ -43,13 +45,9 @@ const minRequests = 20;
  * Additive increase, multiplicative decrease (Chiu and Jain, 1989): halve when more than one request in twenty was refused for its rate, one more per
  * clean five minutes. What refuses every other request is noticed before twenty have been made.
  */
-export function adaptConcurrency(
-  state: ConcurrencyState,
-  requestCounts: RequestView,
-  now: Instant,
-  rules: ConcurrencyRules,
-): ConcurrencyMove {
+export function adaptConcurrency(state: ConcurrencyState, requestCounts: RequestView, rules: ConcurrencyRules): ConcurrencyMove {
   const { limit } = state;
+  const { now } = requestCounts;
   const few = requestCounts.requests < minRequests;
   const refused = requestCounts.requests > 0 && requestCounts.rateLimited / requestCounts.requests > tooManyRefused;
   const share = `${requestCounts.rateLimited} of ${requestCounts.requests} requests were answered with 429`;

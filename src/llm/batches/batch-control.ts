@@ -28,7 +28,16 @@ export interface BatchControl {
    * Hands tickets that ended without success in again: under new ids, as a submitted batch of its own with the limits of the first. Again under the
    * same id it joins. What has meanwhile been handed in elsewhere is left out.
    */
-  resubmit(id: string, newId: string, ticketIds: readonly string[], by: string): Promise<SubmitAnswer>;
+  resubmit(id: string, resubmission: Resubmission): Promise<SubmitAnswer>;
+}
+
+/** Tickets of one batch that are handed in again as another. */
+export interface Resubmission {
+  readonly newId: string;
+  /** Of the first batch. */
+  readonly ticketIds: readonly string[];
+  /** Who asks. */
+  readonly by: string;
 }
 
 /** A ticket that ended without success. */
@@ -102,7 +111,7 @@ export function createBatchControl({ batches, tickets, budgets, clock }: BatchCo
       }
       return failedTickets.slice(0, maxFailures);
     },
-    async resubmit(id, newId, ticketIds, by) {
+    async resubmit(id, { newId, ticketIds, by }) {
       const first = await batches.get(id);
       if (first === undefined) return { kind: "missing" };
       await batches.create({ id: newId, budget: first.budget, queue: first.queue, limits: { ...first.limits, pilotTickets: 0 } }, true);

@@ -82,10 +82,10 @@ export function createBatchReconciler(deps: BatchReconcilerDeps): { reconcile():
     const { limits, adapted, requests, rateLimited } = batch;
     if (limits.concurrency === null) return;
     const before = adapted ?? { limit: limits.concurrency, cleanSince: batch.submittedAt ?? now, requests: 0, rateLimited: 0 };
-    const requestCounts = { requests: requests - before.requests, rateLimited: rateLimited - before.rateLimited };
+    const requestCounts = { requests: requests - before.requests, rateLimited: rateLimited - before.rateLimited, now };
     const { requests: _requests, rateLimited: _rateLimited, ...state } = before;
     const rules = { maxConcurrency: limits.concurrency, cleanMs: 5 * deps.minuteMs, settleMs: deps.minuteMs };
-    const move = adaptConcurrency(state, requestCounts, now, rules);
+    const move = adaptConcurrency(state, requestCounts, rules);
     if (move.kind === "wait" || (move.kind === "stay" && requestCounts.requests < 20)) return;
     await batches.change(batch.id, { adapted: { ...move.state, requests, rateLimited } }, batch.version);
   };

@@ -72,7 +72,7 @@ it.each<[SubmitAnswer, number]>([
     by: "anna",
   };
   expect(await noted()).toEqual(Array.from({ length: count }, () => expect.objectContaining(change)));
-  await told.resubmit("nightly", "nightly-2", ["T-1"], "anna");
+  await told.resubmit("nightly", { newId: "nightly-2", ticketIds: ["T-1"], by: "anna" });
   expect(await noted()).toHaveLength(2 * count);
 });
 

@@ -71,9 +71,9 @@ export function withBatchChanges(control: BatchControl, recorder: ChangeRecorder
       if (answer.kind === "submitted") await submitted(id, by);
       return answer;
     },
-    async resubmit(id, newId, ticketIds, by) {
-      const answer = await control.resubmit(id, newId, ticketIds, by);
-      if (answer.kind === "submitted") await submitted(newId, by);
+    async resubmit(id, resubmission) {
+      const answer = await control.resubmit(id, resubmission);
+      if (answer.kind === "submitted") await submitted(resubmission.newId, resubmission.by);
       return answer;
     },
   };

@@ -14,6 +14,12 @@ export interface StagedProcessorOptions {
   readonly phaseEstimateMicroUsd: MicroUsd;
 }
 
+/** The stage that a turn is for, and the work that it goes on with. */
+interface PhaseOfWork {
+  readonly work: StagedWork;
+  readonly phase: TicketPhase;
+}
+
 /** Nothing is changed between the test and its checkpoint, so that what is saved is what was tested. */
 const greenPhases: readonly TicketPhase[] = ["test", "review", "publish"];
 
@@ -23,7 +29,7 @@ const greenPhases: readonly TicketPhase[] = ["test", "review", "publish"];
  * the last whole checkpoint. A failed test or review leads back to `implement` with what was said.
  */
 export function createStagedProcessor({ checkpoints, implementer, phaseEstimateMicroUsd }: StagedProcessorOptions): TicketProcessor {
-  async function runPhase(ticket: Ticket, phase: TicketPhase, work: StagedWork, context: TurnContext): Promise<PhaseResult> {
+  async function runPhase(ticket: Ticket, { work, phase }: PhaseOfWork, context: TurnContext): Promise<PhaseResult> {
     const { last, workspace } = await prepare(ticket, work);
     const conversation = last === undefined ? "" : await checkpoints.conversation(last);
     const { attempt, leaseId, signal } = context;
@@ -64,7 +70,7 @@ export function createStagedProcessor({ checkpoints, implementer, phaseEstimateM
     const phase = nextPhase(work);
     if (phase === undefined) return { kind: "done", saved: storedWork(work) };
     await context.heartbeat(phase);
-    const result = await runPhase(ticket, phase, work, context);
+    const result = await runPhase(ticket, { work, phase }, context);
     await context.heartbeat(phase);
     const metadata = { conversation: result.conversation, green: result.kind === "done" && greenPhases.includes(phase) };
     const saved = await checkpoints.save(ticket.id, { ...metadata, stage: result.kind === "done" ? phase : "partial" });

@@ -33,6 +33,11 @@ export interface TicketLease {
   readonly abort: AbortSignal;
 }
 
+/** One delivery of a ticket to a worker. */
+interface Delivery extends WorkTicketDeps {
+  readonly ticketLease: TicketLease;
+}
+
 /** What the queue does next. `later`: hand the ticket out again after `afterMs`. `lost`: somebody else has it. */
 export type TicketStep =
   | { readonly kind: "ended"; readonly state: Ticket["state"] }
@@ -52,45 +57,47 @@ const maxLosses = 10;
  * a turn has work outside of the store that nobody has looked at: it waits for a recovery.
  */
 export async function workTicket(ticketId: string, ticketLease: TicketLease, deps: WorkTicketDeps): Promise<TicketStep> {
-  const step = await claimAndWork(ticketId, ticketLease, deps);
+  const step = await claimAndWork(ticketId, { ...deps, ticketLease });
   if (step.kind !== "lost") return step;
   // A recovery took and returned the ticket while we still held its only queue job, so its wake-up was lost; re-enqueue it.
   const now = await deps.store.get(ticketId);
   return now?.state === "queued" ? { kind: "later", afterMs: 0, reason: "it was taken away and given back" } : step;
 }
 
-async function claimAndWork(ticketId: string, ticketLease: TicketLease, deps: WorkTicketDeps): Promise<TicketStep> {
-  const claimed = await deps.store.claim(ticketId, ticketLease.holder);
+async function claimAndWork(ticketId: string, delivery: Delivery): Promise<TicketStep> {
+  const { ticketLease, store, gate } = delivery;
+  const claimed = await store.claim(ticketId, ticketLease.holder);
   if (claimed === undefined) return { kind: "unknown" };
-  if (hasEnded(claimed.state)) return confirmEnd(claimed, deps);
+  if (hasEnded(claimed.state)) return confirmEnd(claimed, gate);
   if (claimed.state === "waiting" && (claimed.reason === recoveryReason || claimed.reason === lostReason))
     return { kind: "later", afterMs: recoveryPollMs, reason: claimed.reason };
   if (claimed.state === "running" && claimed.stage !== "")
-    return putBack(claimed, ticketLease, "waiting", lostReason, recoveryPollMs, deps);
-  if (ticketLease.losses > maxLosses) return end(claimed, ticketLease, "dead", "worker_lost", deps);
+    return putBack(claimed, { state: "waiting", reason: lostReason, afterMs: recoveryPollMs }, delivery);
+  if (ticketLease.losses > maxLosses) return end(claimed, { state: "dead", reason: "worker_lost" }, delivery);
 
   let ticket = claimed;
   for (;;) {
-    if (ticketLease.drain.aborted) return putBack(ticket, ticketLease, "queued", "the worker is shutting down", 0, deps);
+    if (ticketLease.drain.aborted) return putBack(ticket, { state: "queued", reason: "the worker is shutting down", afterMs: 0 }, delivery);
     const { id, budget, queue, batchId, turn, attempt, estimateMicroUsd } = ticket;
     const batch = batchId === undefined ? {} : { batchId };
-    const answer = await deps.gate.admit({ ticketId: id, budget, queue, ...batch, turn, attempt, estimateMicroUsd });
-    if (answer.kind === "wait") return putBack(ticket, ticketLease, "waiting", answer.reason, answer.retryAfterMs, deps);
+    const answer = await gate.admit({ ticketId: id, budget, queue, ...batch, turn, attempt, estimateMicroUsd });
+    if (answer.kind === "wait") return putBack(ticket, { state: "waiting", reason: answer.reason, afterMs: answer.retryAfterMs }, delivery);
     if (answer.kind === "stop") {
-      const state = afterStop(answer.reason);
-      if (state === "waiting") return putBack(ticket, ticketLease, state, answer.reason, answer.retryAfterMs, deps);
-      return end(ticket, ticketLease, state, answer.reason, deps);
+      const { reason } = answer;
+      const state = afterStop(reason);
+      if (state === "waiting") return putBack(ticket, { state, reason, afterMs: answer.retryAfterMs }, delivery);
+      return end(ticket, { state, reason }, delivery);
     }
-    if (!(await deps.store.write(id, ticketLease.holder, { state: "running", reason: "" }))) {
+    if (!(await store.write(id, ticketLease.holder, { state: "running", reason: "" }))) {
       // Cancelled between the two: the lease that was just taken goes back at once instead of when it expires.
-      const now = await deps.store.get(id);
-      return now !== undefined && hasEnded(now.state) ? confirmEnd(now, deps) : { kind: "lost" };
+      const now = await store.get(id);
+      return now !== undefined && hasEnded(now.state) ? confirmEnd(now, gate) : { kind: "lost" };
     }
 
-    const result = await doTurn(ticket, answer, ticketLease, deps);
+    const result = await doTurn(ticket, answer, delivery);
     const next = afterTurn(ticket, result);
-    if (next.kind === "end") return end(ticket, ticketLease, next.state, next.reason, deps, next.change);
-    if (!(await deps.store.write(id, ticketLease.holder, next.change))) return { kind: "lost" };
+    if (next.kind === "end") return end(ticket, next, delivery);
+    if (!(await store.write(id, ticketLease.holder, next.change))) return { kind: "lost" };
     ticket = { ...ticket, ...next.change };
   }
 }
@@ -121,26 +128,22 @@ function afterTurn(
 }
 
 /** Runs the application's code, and keeps the lease while it takes long. What it throws is a failed try on the work that was saved before. */
-async function doTurn(
-  ticket: Ticket,
-  lease: AdmissionAnswer & { readonly kind: "admitted" },
-  ticketLease: TicketLease,
-  deps: WorkTicketDeps,
-): Promise<TurnResult> {
+async function doTurn(ticket: Ticket, lease: AdmissionAnswer & { readonly kind: "admitted" }, delivery: Delivery): Promise<TurnResult> {
+  const { ticketLease, store, processor } = delivery;
   const over = new AbortController();
   const lost = new AbortController();
-  const renewal = renewLease(ticket, lease, { over: over.signal, lost }, deps);
+  const { leaseId, leaseMs } = lease;
+  const renewal = renewLease({ ticketId: ticket.id, budget: ticket.budget, leaseId, leaseMs }, { over: over.signal, lost }, delivery);
   try {
     const { turn, attempt, saved } = ticket;
     const heartbeat = async (phase: string) => {
-      if (!(await deps.store.write(ticket.id, ticketLease.holder, { stage: phase.slice(0, 40) })))
-        throw new Error("The ticket was taken away.");
+      if (!(await store.write(ticket.id, ticketLease.holder, { stage: phase.slice(0, 40) }))) throw new Error("The ticket was taken away.");
     };
-    return await deps.processor(ticket, {
+    return await processor(ticket, {
       turn,
       attempt,
       saved,
-      leaseId: lease.leaseId,
+      leaseId,
       signal: AbortSignal.any([ticketLease.abort, lost.signal]),
       heartbeat,
     });
@@ -153,18 +156,25 @@ async function doTurn(
   }
 }
 
+/** The admission under which a turn of a ticket runs. */
+interface TurnLease {
+  readonly ticketId: string;
+  readonly budget: string;
+  readonly leaseId: string;
+  readonly leaseMs: number;
+}
+
 async function renewLease(
-  { id, budget }: Ticket,
-  lease: { readonly leaseId: string; readonly leaseMs: number },
+  { ticketId, budget, leaseId, leaseMs }: TurnLease,
   { over, lost }: { readonly over: AbortSignal; readonly lost: AbortController },
   { gate, clock, store }: WorkTicketDeps,
 ): Promise<void> {
   for (;;) {
     try {
-      await clock.sleep(lease.leaseMs / 3, over);
-      await gate.extend(budget, lease.leaseId);
+      await clock.sleep(leaseMs / 3, over);
+      await gate.extend(budget, leaseId);
       // A turn that hangs never hears that its ticket is somebody else's; what it still does would be done to their work.
-      const now = await store.get(id);
+      const now = await store.get(ticketId);
       if (now?.state === "waiting" && now.reason === recoveryReason) lost.abort(new Error("The ticket was taken away."));
     } catch {
       // Over, or the gate cannot be asked now; the next round tries again, and an expired lease only gives its reservation back.
@@ -175,31 +185,28 @@ async function renewLease(
 
 async function putBack(
   ticket: Ticket,
-  ticketLease: TicketLease,
-  state: "queued" | "waiting",
-  reason: string,
-  afterMs: number,
-  { store, gate }: WorkTicketDeps,
+  { state, reason, afterMs }: { readonly state: "queued" | "waiting"; readonly reason: string; readonly afterMs: number },
+  { store, gate, ticketLease }: Delivery,
 ): Promise<TicketStep> {
   if (!(await store.write(ticket.id, ticketLease.holder, { state, reason }))) return { kind: "lost" };
   await gate.release({ ticketId: ticket.id, budget: ticket.budget, queue: ticket.queue });
   return { kind: "later", afterMs, reason };
 }
 
-async function end(
-  ticket: Ticket,
-  ticketLease: TicketLease,
-  state: "succeeded" | "failed" | "dead" | "cancelled",
-  reason: string,
-  deps: WorkTicketDeps,
-  change: TicketChange = {},
-): Promise<TicketStep> {
-  if (!(await deps.store.write(ticket.id, ticketLease.holder, { ...change, state, reason }))) return { kind: "lost" };
-  return confirmEnd({ ...ticket, state, reason }, deps);
+/** How a ticket ends; `change` is what else is saved of it. */
+interface TicketEnd {
+  readonly state: "succeeded" | "failed" | "dead" | "cancelled";
+  readonly reason: string;
+  readonly change?: TicketChange;
+}
+
+async function end(ticket: Ticket, { state, reason, change }: TicketEnd, { store, gate, ticketLease }: Delivery): Promise<TicketStep> {
+  if (!(await store.write(ticket.id, ticketLease.holder, { ...change, state, reason }))) return { kind: "lost" };
+  return confirmEnd({ ...ticket, state, reason }, gate);
 }
 
 /** Tells the gate that the ticket has ended; asked again after a crash in between, which counts nothing twice. */
-async function confirmEnd(ticket: Ticket, { gate }: WorkTicketDeps): Promise<TicketStep> {
+async function confirmEnd(ticket: Ticket, gate: AdmissionGate): Promise<TicketStep> {
   const { id: ticketId, budget, queue, variant, state, reason, kind, batchId } = ticket;
   if (state === "succeeded" || state === "failed" || state === "dead" || state === "cancelled" || state === "quarantined") {
     // A sentence is no class; only the gate's reasons and our own words become one.

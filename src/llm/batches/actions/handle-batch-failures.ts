@@ -101,7 +101,7 @@ export const handleBatchFailures = defineAction({
           await batches.change(id, { gate: "paused", reason: "the provider's spend limit is exhausted", by: `run:${runId}` });
         }
         if (planned.again.length > 0) {
-          const answer = await batches.resubmit(id, planned.newId, planned.again, `run:${runId}`);
+          const answer = await batches.resubmit(id, { newId: planned.newId, ticketIds: planned.again, by: `run:${runId}` });
           if (answer.kind !== "submitted" && answer.kind !== "joined") {
             throw new StepFailure({ reason: "refused_by_target", message: describeRefusal(planned.newId, answer), applied: "no" });
           }

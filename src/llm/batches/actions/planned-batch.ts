@@ -65,7 +65,7 @@ export function plannedBatch(batches: BatchControl, id: string, wanted: BatchCha
     async run(plan) {
       const planned = plannedSchema.parse(plan.data);
       const batch = await readBatch(batches, id);
-      if (!hasBatchFields(batch, planned.after)) await writeFields(batches, planned, planned.after, planned.version);
+      if (!hasBatchFields(batch, planned.after)) await writeFields(batches, planned, { fields: planned.after, version: planned.version });
       return { kind: "done", output: wanted.output(await readBatch(batches, id), planned.before) };
     },
     async probe(plan) {
@@ -81,7 +81,7 @@ export function plannedBatch(batches: BatchControl, id: string, wanted: BatchCha
         const batch = await readBatch(batches, id);
         if (hasBatchFields(batch, planned.before)) return;
         if (!hasBatchFields(batch, planned.after)) throw changedMeanwhile(batch);
-        await writeFields(batches, planned, planned.before, batch.version);
+        await writeFields(batches, planned, { fields: planned.before, version: batch.version });
       },
     }),
   };
@@ -111,7 +111,12 @@ function hasBatchFields(batch: BatchView, fields: PlannedBatch["after"]): boolea
   );
 }
 
-async function writeFields(batches: BatchControl, planned: PlannedBatch, fields: BatchChange, version: number): Promise<void> {
+/** Writes `fields` if the batch still has `version`. */
+async function writeFields(
+  batches: BatchControl,
+  planned: PlannedBatch,
+  { fields, version }: { readonly fields: BatchChange; readonly version: number },
+): Promise<void> {
   const result = await batches.change(planned.batch, { ...fields, reason: planned.reason, by: planned.by }, version);
   if (result === "set") return;
   const now = await readBatch(batches, planned.batch);

@@ -29,6 +29,12 @@ export interface TicketImport {
   readonly skipped: number;
 }
 
+/** Where rows of any form go, and the faults that are found before there is a row. */
+interface RowSink {
+  readonly take: (row: ImportRow) => void;
+  readonly faults: ImportFault[];
+}
+
 /** The form that a file's name or its beginning tells. */
 export function formatOf(name: string, text: string): ImportFormat {
   if (/\.csv$/i.test(name)) return "csv";
@@ -61,13 +67,13 @@ export function importTickets(text: string, format: ImportFormat, defaults: Impo
 
   switch (format) {
     case "csv":
-      csvRows(text, faults, take);
+      csvRows(text, { faults, take });
       break;
     case "jsonl":
-      jsonRows(text, faults, take);
+      jsonRows(text, { faults, take });
       break;
     case "github":
-      skipped = issueRows(text, faults, take, defaults.repo);
+      skipped = issueRows(text, defaults.repo, { faults, take });
       break;
   }
   if (tickets.length > maxImported)
@@ -78,7 +84,7 @@ export function importTickets(text: string, format: ImportFormat, defaults: Impo
   return { tickets, faults: inOrder.slice(0, maxListed), unlisted: Math.max(0, inOrder.length - maxListed), skipped };
 }
 
-function csvRows(text: string, faults: ImportFault[], take: (row: ImportRow) => void): void {
+function csvRows(text: string, { faults, take }: RowSink): void {
   const { records, faults: broken } = readCsv(text);
   faults.push(...broken);
   const [header, ...rows] = records;
@@ -100,7 +106,7 @@ function csvRows(text: string, faults: ImportFault[], take: (row: ImportRow) => 
   }
 }
 
-function jsonRows(text: string, faults: ImportFault[], take: (row: ImportRow) => void): void {
+function jsonRows(text: string, { faults, take }: RowSink): void {
   for (const [index, raw] of text.split("\n").entries()) {
     const written = index === 0 && raw.startsWith("\uFEFF") ? raw.slice(1) : raw;
     if (written.trim() === "") continue;
@@ -135,7 +141,7 @@ function parseLine(line: string): Json | undefined {
   }
 }
 
-function issueRows(source: string, faults: ImportFault[], take: (row: ImportRow) => void, repo: string | undefined): number {
+function issueRows(source: string, repo: string | undefined, { faults, take }: RowSink): number {
   const text = source.startsWith("\uFEFF") ? source.slice(1) : source;
   const places = createPlaces(text);
   const scan = scanJson(text);

@@ -28,12 +28,16 @@ export function nextProviderMove(batch: OpenProviderBatch, now: Instant, { sendi
   return now - (batch.startedAt ?? 0) < sendingMs ? "wait" : "find";
 }
 
+/** When a submission is tried again after a trouble. */
+export interface RetryTiming extends Pick<ProviderTimeouts, "againMs"> {
+  readonly now: Instant;
+}
+
 /** The record after sending failed. `invalid` ends the whole submission, which is told by undefined. Pure. */
 export function afterFailure(
   batch: OpenProviderBatch,
   failure: ProviderFailure,
-  now: Instant,
-  { againMs }: ProviderTimeouts,
+  { now, againMs }: RetryTiming,
 ): OpenProviderBatch | undefined {
   const reason = failure.trouble;
   const notBefore = now + Math.max(againMs, failure.retryAfterMs ?? 0);
@@ -55,12 +59,7 @@ export function afterFailure(
 }
 
 /** The record after a lost submission was looked for. Only a certain "there is none" permits to send it again. Pure. */
-export function afterSearch(
-  batch: OpenProviderBatch,
-  result: SubmissionSearchResult,
-  now: Instant,
-  { againMs }: ProviderTimeouts,
-): OpenProviderBatch {
+export function afterSearch(batch: OpenProviderBatch, result: SubmissionSearchResult, { now, againMs }: RetryTiming): OpenProviderBatch {
   switch (result.kind) {
     case "found":
       return { ...batch, state: "submitted", id: result.id, reason: "", notBefore: now };

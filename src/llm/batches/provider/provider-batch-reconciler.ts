@@ -55,6 +55,13 @@ export interface ProviderBatchReconciler {
   isOpen(batchId: string): Promise<boolean>;
 }
 
+/** A submission that goes on with some items of one that is settled. */
+interface FollowUp {
+  readonly key: string;
+  readonly items: readonly { readonly item: SubmittedItem; readonly resubmissions: number }[];
+  readonly state: "ready" | "paused";
+}
+
 /** See {@link ProviderBatchReconciler}. */
 export function createProviderBatchReconciler(deps: ProviderBatchReconcilerDeps): ProviderBatchReconciler {
   const { store, clock, timeouts } = deps;
@@ -78,14 +85,15 @@ export function createProviderBatchReconciler(deps: ProviderBatchReconcilerDeps)
 
   const failed = async (batch: OpenProviderBatch, error: unknown): Promise<ClosedProviderBatch | undefined> => {
     if (!(error instanceof ProviderFailure)) throw error;
-    const next = afterFailure(batch, error, clock.now(), timeouts);
+    const next = afterFailure(batch, error, { now: clock.now(), againMs: timeouts.againMs });
     if (next === undefined) return refuse(batch, [{ code: error.trouble, message: error.message }]);
     const put = await store.put(next);
     if (put?.state === "paused") await deps.tickets.pause(put, put.reason);
     return undefined;
   };
 
-  const follow = async (batch: OpenProviderBatch, id: string, port: ProviderBatches, signal?: AbortSignal) => {
+  const follow = async (batch: OpenProviderBatch, port: ProviderBatches, signal?: AbortSignal) => {
+    const id = batch.id ?? "";
     const status = await port.read(id, signal);
     if (batch.cancel && (status.state === "running" || status.state === "validating")) await port.cancel(id, signal);
     const meaning = judgeStatus(status);
@@ -122,8 +130,8 @@ export function createProviderBatchReconciler(deps: ProviderBatchReconcilerDeps)
     const paused = reconciliation.verdicts.flatMap(({ item, verdict }) =>
       verdict.kind === "pause" ? [{ item, resubmissions: item.resubmissions }] : [],
     );
-    await reopen(batch, `${batch.key}+`, again, "ready");
-    await reopen(batch, `${batch.key}~`, paused, "paused");
+    await reopen(batch, { key: `${batch.key}+`, items: again, state: "ready" });
+    await reopen(batch, { key: `${batch.key}~`, items: paused, state: "paused" });
     const { counts, costMicroUsd, unpriced, unreadableLines } = reconciliation;
     return close(batch, {
       endedAt,
@@ -137,12 +145,7 @@ export function createProviderBatchReconciler(deps: ProviderBatchReconcilerDeps)
     });
   };
 
-  const reopen = async (
-    batch: OpenProviderBatch,
-    key: string,
-    items: readonly { readonly item: SubmittedItem; readonly resubmissions: number }[],
-    state: "ready" | "paused",
-  ): Promise<void> => {
+  const reopen = async (batch: OpenProviderBatch, { key, items, state }: FollowUp): Promise<void> => {
     if (items.length === 0) return;
     const fresh = items.map(({ item, resubmissions }) => ({
       ticketId: item.ticketId,
@@ -189,11 +192,11 @@ export function createProviderBatchReconciler(deps: ProviderBatchReconcilerDeps)
     }
     if (move === "submit") return send(batch, port, signal);
     try {
-      if (move === "read") return await follow(batch, batch.id ?? "", port, signal);
+      if (move === "read") return await follow(batch, port, signal);
       const storedIds = (await store.list()).flatMap(({ id }) => (id === undefined ? [] : [id]));
       const customIds = batch.items.map(({ customId }) => customId);
       const searchResult = await port.find({ key: batch.key, customIds, since: batch.startedAt ?? 0, known: storedIds }, signal);
-      await store.put(afterSearch(batch, searchResult, clock.now(), timeouts));
+      await store.put(afterSearch(batch, searchResult, { now: clock.now(), againMs: timeouts.againMs }));
       return undefined;
     } catch (error) {
       // A search that failed says nothing about the submission: it stays lost.

@@ -35,9 +35,9 @@ export function createProviderTickets(deps: ProviderTicketsDeps): TicketSide {
   const { tickets, clock } = deps;
   const holderOf = ({ key }: OpenProviderBatch) => `provider ${key}`;
 
-  const count = async (ticket: Ticket, batch: OpenProviderBatch, item: SubmittedItem, verdict: ItemVerdict): Promise<void> => {
+  const count = async (ticket: Ticket, submission: Submission, verdict: ItemVerdict): Promise<void> => {
     if (!("cost" in verdict)) return;
-    const event = eventOf(ticket, batch, item, verdict, verdict.kind === "person" ? "refusal" : "ok", clock.now());
+    const event = { at: clock.now(), ...usageOf(ticket, submission, verdict) };
     const [result] = await deps.ledger.record([event]);
     if (result === "accepted") deps.publish({ kind: "usage_counted", usage: [event] });
   };
@@ -75,7 +75,7 @@ export function createProviderTickets(deps: ProviderTicketsDeps): TicketSide {
     async settle(batch, item, verdict) {
       const ticket = await tickets.get(item.ticketId);
       if (ticket === undefined) return;
-      await count(ticket, batch, item, verdict);
+      await count(ticket, { batch, item }, verdict);
       await end(batch, item.ticketId, verdict);
     },
     pause: async (batch, reason) => deps.pause(batch.batchId, reason),
@@ -100,18 +100,20 @@ function changeOf(verdict: ItemVerdict): { readonly state: Ticket["state"]; read
   }
 }
 
-function eventOf(
+/** The item of a provider batch that a ticket was submitted as. */
+interface Submission {
+  readonly batch: OpenProviderBatch;
+  readonly item: SubmittedItem;
+}
+
+function usageOf(
   ticket: Ticket,
-  { provider, key }: OpenProviderBatch,
-  { customId, resubmissions }: SubmittedItem,
-  answered: Answered,
-  outcome: "ok" | "refusal",
-  at: number,
-): UsageEvent {
+  { batch: { provider, key }, item: { customId, resubmissions } }: Submission,
+  answered: Extract<ItemVerdict, Answered>,
+): Omit<UsageEvent, "at"> {
   const { id: ticketId, budget, queue, batchId, variant, kind } = ticket;
   return {
     id: answered.answerId,
-    at,
     provider,
     model: answered.model,
     operation: "batch",
@@ -124,7 +126,7 @@ function eventOf(
     turn: 0,
     variant,
     serviceTier: "batch",
-    outcome,
+    outcome: answered.kind === "person" ? "refusal" : "ok",
     traceId: `${key} ${customId}`.slice(0, 64),
     ...moneyOf(answered.cost),
   };

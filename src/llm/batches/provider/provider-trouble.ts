@@ -11,6 +11,15 @@ export interface ErrorWords {
   readonly code: string;
 }
 
+/** A call that failed. */
+export interface FailedCall {
+  /** By OTel's name. */
+  readonly provider: string;
+  readonly kind: CallKind;
+  /** What the provider answered; empty words when it said nothing. */
+  readonly words: ErrorWords;
+}
+
 /** Words that mean "out of money", whatever the status. */
 const moneyWords = new Set([
   "enforced_spend_limit_reached",
@@ -33,7 +42,7 @@ export function isOutOfMoney({ type, code }: ErrorWords): boolean {
  * The failure that an exception of an SDK stands for. Structural, because both SDKs throw alike: `status`, `headers` and the parsed body. Only the
  * provider's own words go into the message; its sentences may repeat what it was sent.
  */
-export function failureOf(error: unknown, provider: string, kind: CallKind, words: ErrorWords, now: number): ProviderFailure {
+export function failureOf(error: unknown, { provider, kind, words }: FailedCall, now: number): ProviderFailure {
   if (error instanceof ProviderFailure) return error;
   const status = errorField(error, "status");
   if (typeof status !== "number") {
