@@ -19,6 +19,8 @@ export interface DemoOptions {
   readonly killWorker: boolean;
   /** Every duration of rules, configuration and runbooks is divided by it. */
   readonly factor: number;
+  /** The factor was not named, so that a busy machine may lower it. */
+  readonly mayGoSlower: boolean;
   readonly seed: number;
   readonly scenario: ScenarioName;
   /** Keep the folder with logs, configuration and evidence. */
@@ -35,7 +37,8 @@ Options:
   --once            exit when the incident is closed: 0 only if every stage was observed and the run succeeded
   --json            the last line is the observed timeline as JSON
   --kill-worker     kill the worker process (SIGKILL) once in the middle of the run and start it again
-  --factor <n>      divide every duration of the shipped rules, configuration and runbooks by n (default 60, cache 120)
+  --factor <n>      divide every duration of the shipped rules, configuration and runbooks by n (default 60, cache 120;
+                    less on a busy machine)
   --seed <n>        seed of the model server's answers (default 1)
   --scenario <name> what goes wrong:
                     cost    the retries of one prompt run wild and burn the budget (default)
@@ -44,6 +47,8 @@ Options:
                     ticket  a worker dies in the middle of a ticket that is code work
   --keep            keep logs, rendered configuration and evidence
   --help            this text
+
+Exit codes: 0 held, 1 a fault, 2 wrong arguments, 75 this machine is too busy for the demo.
 
 Example: npm run demo -- --once --json
 `;
@@ -91,6 +96,7 @@ export function parseDemoOptions(argv: readonly string[]): ParsedOptions {
     json: values.json,
     killWorker: values["kill-worker"],
     factor,
+    mayGoSlower: values.factor === undefined,
     seed,
     scenario,
     keep: values.keep,

@@ -4,6 +4,7 @@ import type { Clock } from "../src/core/clock.ts";
 import { formatDuration } from "../src/core/duration.ts";
 import { createDemoFolder, type DemoFolder, findProjectRoot } from "./demo-folder.ts";
 import type { DemoOptions } from "./demo-options.ts";
+import { choosePace, measureCpuShare, type Pace } from "./measure-machine.ts";
 import type { Presenter } from "./presenter.ts";
 import { createProcessGroup } from "./process-group.ts";
 import type { Played } from "./scenario.ts";
@@ -32,6 +33,13 @@ function addresses(system: DemoSystem, folder: DemoFolder): readonly string[] {
   ];
 }
 
+/** Exit code: the machine cannot hold the demo now; as EX_TEMPFAIL of sysexits. */
+const tooBusy = 75;
+
+function paceOf({ options, clock }: DemoContext): Pace {
+  return options.mayGoSlower ? choosePace(options.factor, measureCpuShare(clock)) : { kind: "as_asked", factor: options.factor };
+}
+
 /** The mail as it arrived, beside the logs. */
 async function saveReport({ root }: DemoFolder, mail: Played["mail"]): Promise<void> {
   if (mail === undefined) return;
@@ -41,8 +49,17 @@ async function saveReport({ root }: DemoFolder, mail: Played["mail"]): Promise<v
 
 /** Runs the whole demo and answers the exit code. Everything that was started is ended when it returns or rejects. */
 export async function runDemo(context: DemoContext): Promise<number> {
-  const { options, clock, presenter, signal, print } = context;
-  const { factor, seed } = options;
+  const { clock, presenter, signal, print } = context;
+  const pace = paceOf(context);
+  if (pace.kind === "too_busy") {
+    print(
+      "This machine is too busy for the demo: even at its slowest it would miss what it must observe. Try again when less runs beside it, or name a --factor.",
+    );
+    return tooBusy;
+  }
+  const { factor } = pace;
+  const options = { ...context.options, factor };
+  const { seed } = options;
   const projectRoot = findProjectRoot(context.programFolder);
   const scenario = scenarios[options.scenario];
   const play = scenario.prepare(options);
@@ -50,6 +67,7 @@ export async function runDemo(context: DemoContext): Promise<number> {
   let clean = true;
   try {
     await using group = createProcessGroup(folder.logs);
+    if (pace.kind === "slower") presenter.say("This machine is busy, so the demo runs slower than usual.");
     presenter.say(
       `Every duration of the shipped rules, configuration and runbooks is divided by ${factor}: a budget's 30 days last ${formatDuration(Math.round((30 * 86_400_000) / factor))}, an hour ${formatDuration(3_600_000 / factor)}.`,
     );

@@ -50,7 +50,7 @@ async function open(ids: readonly string[], limits: Partial<BatchLimits> = {}) {
     return sight;
   };
   const startWorkers = (): ChildProcess => {
-    if (!existsSync(child)) throw new Error(`this test needs the build: npm run build makes ${child}`);
+    if (!existsSync(child)) throw new Error(`this test needs the development build: npm run build:dev makes ${child}`);
     const started = spawn(process.execPath, [child], {
       env: { PATH: process.env["PATH"], BC_SOCKET: held.server.socketPath },
       stdio: ["ignore", "inherit", "inherit"],

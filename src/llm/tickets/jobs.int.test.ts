@@ -169,7 +169,7 @@ describe("startTicketWorker", () => {
   });
 
   it("resumes from the saved work after the worker was killed in the middle of a turn", async () => {
-    if (!existsSync(child)) throw new Error(`this test needs the build: npm run build makes ${child}`);
+    if (!existsSync(child)) throw new Error(`this test needs the development build: npm run build:dev makes ${child}`);
     const { add, store } = await open();
     await add(1);
     const run = (killTurn: string) =>
