@@ -5,7 +5,7 @@ describe("the demo's options", () => {
   it("have defaults that need no argument", () => {
     expect(parseDemoOptions([])).toEqual({
       kind: "options",
-      options: { once: false, json: false, killWorker: false, factor: 60, seed: 1, scenario: "cost", keep: false },
+      options: { once: false, json: false, killWorker: false, factor: 60, mayGoSlower: true, seed: 1, scenario: "cost", keep: false },
     });
   });
 
