@@ -8,7 +8,7 @@ import { judgeBurn } from "../llm/budgets/actions/judge-burn.ts";
 import { createRecipients } from "../notifications/create-recipients.ts";
 
 describe("prometheus-query", () => {
-  async function ask(burn: number | undefined | "down") {
+  async function ask(burn: number | undefined | "down" | "partial") {
     const { bind, context, world } = createActionBench();
     world.burn = burn;
     const query = bind("prometheus-query", { query: "up" });
@@ -20,13 +20,25 @@ describe("prometheus-query", () => {
   });
 
   it.each([
-    ["nothing", undefined, 0],
+    ["nothing, where no series exists", undefined, undefined],
     ["NaN", Number.NaN, 1],
     ["infinity", Number.POSITIVE_INFINITY, 1],
   ])("gives no value for %s", async (_name, burn, count) => {
     const output = await ask(burn);
     expect(output).not.toHaveProperty("value");
     expect(output["count"]).toBe(count);
+  });
+
+  it("counts none when the series exists and the query returns nothing", async () => {
+    const { bind, context, world } = createActionBench();
+    const one = { labels: {}, value: 1, at: benchStart };
+    world.prometheus = (promql) => ({ kind: "samples", samples: promql === "count(up{})" ? [one] : [], warnings: [] });
+    const query = bind("prometheus-query", { query: "up == 0" });
+    expect(outputOf(await query.run(await query.plan(context()), context()))).toEqual({ series: [], count: 0, warnings: [] });
+  });
+
+  it("fails as inconclusive when the answer is incomplete, whatever it seems to show", async () => {
+    await expect(ask("partial")).rejects.toMatchObject({ failure: { reason: "expectation_inconclusive", applied: "no" } });
   });
 
   it("fails when Prometheus cannot be asked, and does not answer with nothing", async () => {
@@ -205,6 +217,7 @@ describe("the burn that a ramp looks at", () => {
     ["one series of a query is over", [samples(0.5, 3)], "over"],
     ["one is over and one cannot be seen", [samples(3), down], "over"],
     ["one is under and one cannot be seen", [samples(0.5), down], "unseen"],
+    ["one is under and one is incomplete", [samples(0.5), { kind: "incomplete", reason: "partial response" }], "unseen"],
     ["one has no sample", [samples(0.5), samples()], "unseen"],
     ["one is NaN", [samples(Number.NaN)], "unseen"],
     ["it is infinite", [samples(Number.POSITIVE_INFINITY)], "over"],

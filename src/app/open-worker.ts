@@ -11,6 +11,7 @@ import { guardSteps } from "../guardrails/guard-steps.ts";
 import { createGuardMemory } from "../guardrails/redis-store.ts";
 import { createHttpClient } from "../integrations/http/create-http-client.ts";
 import { createPrometheusClient, type PrometheusClient } from "../integrations/prometheus/create-prometheus-client.ts";
+import { withFreshSamples } from "../integrations/prometheus/with-fresh-samples.ts";
 import { createPromptEvaluator } from "../integrations/prompt-evaluator/create-prompt-evaluator.ts";
 import { createBatchControl } from "../llm/batches/batch-control.ts";
 import { createBatchStore } from "../llm/batches/redis-store.ts";
@@ -121,7 +122,7 @@ function openPrometheus({ config, clock, closers }: Runtime): PrometheusReader {
   if (config.prometheus === undefined) return { query: async () => ({ kind: "unavailable", reason: "PROMETHEUS_URL is not set" }) };
   const client: PrometheusClient = createPrometheusClient({ ...config.prometheus, clock });
   closers.add("prometheus client", async () => client.close());
-  return client;
+  return withFreshSamples(client, clock);
 }
 
 /** The application's evaluator of prompts, when one is configured. */

@@ -8,10 +8,24 @@ export interface PrometheusSample {
   readonly at: Instant;
 }
 
-/** An empty list of samples is an answer; `unavailable` means that nobody could see. */
+/** An answer that shows nothing to rely on: Prometheus could not be asked, or it says that data is missing from its answer. */
+export interface UnseenAnswer {
+  readonly kind: "unavailable" | "incomplete";
+  readonly reason: string;
+}
+
+/**
+ * `samples` is a complete answer, and an empty list of them is one too; its warnings are harmless notes on the query.
+ * Samples of an incomplete answer are not given: whatever they seem to show may be wrong.
+ */
 export type PrometheusAnswer =
   | { readonly kind: "samples"; readonly samples: readonly PrometheusSample[]; readonly warnings: readonly string[] }
-  | { readonly kind: "unavailable"; readonly reason: string };
+  | UnseenAnswer;
+
+/** Why an answer shows nothing, as one sentence without a full stop. */
+export function describeUnseen({ kind, reason }: UnseenAnswer): string {
+  return kind === "unavailable" ? `Prometheus could not be asked: ${reason}` : `The answer of Prometheus is incomplete: ${reason}`;
+}
 
 /** Reads Prometheus. Never rejects for what Prometheus says or does not say. */
 export interface PrometheusReader {

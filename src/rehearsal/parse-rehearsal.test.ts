@@ -14,7 +14,7 @@ workload:
     checkout: { limit_usd: 300, running: 12, turn: 1m, spend: [{ ago: 30m, prompt: p, operation: o, cost_usd: 2 }] }
 metrics:
   up: 1
-  "sum(rate(x[5m]))  / 2": { 0s: 21.4, 10m: none, 5m: down }
+  "sum(rate(x[5m]))  / 2": { 0s: 21.4, 10m: none, 5m: down, 6m: partial }
 faults:
   - step 2: 503, 200
   - step 3: timeout
@@ -33,6 +33,7 @@ expect:
     "sum(rate(x[5m])) / 2": [
       { fromMs: 0, value: 21.4 },
       { fromMs: 300_000, value: "down" },
+      { fromMs: 360_000, value: "partial" },
       { fromMs: 600_000, value: "none" },
     ],
   });
@@ -74,7 +75,7 @@ expect:
 
 it.each([
   ["no duration", "metrics: { up: { soon: 1 } }", "times as a duration such as 500ms"],
-  ["no number", "metrics: { up: high }", "must be a number, `none`, `down`, or a table"],
+  ["no number", "metrics: { up: high }", "must be a number, `none`, `down`, `partial`, or a table"],
   ["a broken line", "name: [", "error yaml"],
 ])("refuses %s in a table of values", (_what, line, accepted) => {
   expect(faultsOf(`name: x\n${line}\nexpect: { outcome: failed }\n`).join("\n")).toContain(accepted);

@@ -98,9 +98,9 @@ const ticket = z.strictObject({
   back_after: duration.optional(),
 });
 
-const sample = z.union([z.number(), z.enum(["none", "down"])], { error: "must be a number, `none` or `down`" });
+const sample = z.union([z.number(), z.enum(["none", "down", "partial"])], { error: "must be a number, `none`, `down` or `partial`" });
 const series = z.union([sample, z.record(z.string(), sample)], {
-  error: "must be a number, `none`, `down`, or a table of these by the time after the alert, e.g. `{ 0s: 21.4, 10m: 0.3 }`",
+  error: "must be a number, `none`, `down`, `partial`, or a table of these by the time after the alert, e.g. `{ 0s: 21.4, 10m: 0.3 }`",
 });
 
 const fault = z.union([z.string(), z.record(z.string(), z.union([z.string(), z.number()]))]).transform((written, context) => {

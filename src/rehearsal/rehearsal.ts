@@ -28,10 +28,10 @@ export type Fault =
   | { readonly kind: "resolve"; readonly afterStep: StepName }
   | { readonly kind: "resolve"; readonly atMs: number };
 
-/** A number from an instant on (milliseconds after the alert), no series at all, or a Prometheus that cannot be reached. */
+/** A number from an instant on (milliseconds after the alert), no series at all, a Prometheus that cannot be reached, or one whose answer is incomplete. */
 export interface MetricPoint {
   readonly fromMs: number;
-  readonly value: number | "none" | "down";
+  readonly value: number | "none" | "down" | "partial";
 }
 
 /** Spend in the past, for what ranks operations. */

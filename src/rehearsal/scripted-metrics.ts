@@ -32,6 +32,7 @@ export function createScriptedMetrics(
       }
       const value = points.findLast((point) => start + point.fromMs <= at)?.value ?? "none";
       if (value === "down") return { kind: "unavailable", reason: "connection refused (rehearsed)" };
+      if (value === "partial") return { kind: "incomplete", reason: "a store did not answer (rehearsed)" };
       return { kind: "samples", samples: value === "none" ? [] : [{ labels: {}, value, at }], warnings: [] };
     },
   };

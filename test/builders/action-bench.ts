@@ -23,7 +23,9 @@ export const benchStart = Date.UTC(2026, 0, 5, 12, 0, 0);
 
 /** What the bench's targets answer; a test changes it as it goes. */
 interface World {
-  burn: number | undefined | "down";
+  burn: number | undefined | "down" | "partial";
+  /** Answers each query in place of `burn`. */
+  prometheus?: (promql: string) => PrometheusAnswer;
   answer: HttpAnswer;
   outcome: CommandOutcome;
   commands: readonly CommandTemplate[];
@@ -73,7 +75,7 @@ export function createActionBench(...budgets: readonly BudgetState[]) {
     budgets: control,
     costs: noCosts,
     batches,
-    prometheus: { query: async () => sampleOf(world.burn) },
+    prometheus: { query: async (promql) => world.prometheus?.(promql) ?? sampleOf(world.burn) },
     http: {
       refusal: (url) => (url.startsWith("https://allowed.example/") ? undefined : "its origin is not listed"),
       async request(request) {
@@ -110,8 +112,9 @@ export function createActionBench(...budgets: readonly BudgetState[]) {
   };
   const actions = createActions(ports);
 
-  function sampleOf(burn: number | undefined | "down"): PrometheusAnswer {
+  function sampleOf(burn: number | undefined | "down" | "partial"): PrometheusAnswer {
     if (burn === "down") return { kind: "unavailable", reason: "connection refused" };
+    if (burn === "partial") return { kind: "incomplete", reason: "a store did not answer" };
     return { kind: "samples", samples: burn === undefined ? [] : [{ labels: {}, value: burn, at: clock.now() }], warnings: [] };
   }
 

@@ -1,15 +1,22 @@
 import { describe, expect, it } from "@jest/globals";
+import * as fc from "fast-check";
 import { parseMatrix, parseVector } from "./parse-answer.ts";
 
 const success = (resultType: string, result: unknown, extra: object = {}) =>
   JSON.stringify({ status: "success", data: { resultType, result }, ...extra });
 
+const notCounter = 'PromQL info: metric might not be a counter, name does not end in _total/_sum/_count/_bucket: "burn" (1:6)';
+const monotonic =
+  'PromQL info: input to histogram_quantile needed to be fixed for monotonicity (see https://prometheus.io/docs) for metric name "x" (1:1)';
+
 describe("an instant answer", () => {
   it("gives every sample with its labels and milliseconds", () => {
-    expect(parseVector(200, success("vector", [{ metric: { a: "b" }, value: [1767614400.123, "0.25"] }], { warnings: ["w"] }))).toEqual({
+    expect(
+      parseVector(200, success("vector", [{ metric: { a: "b" }, value: [1767614400.123, "0.25"] }], { warnings: [notCounter] })),
+    ).toEqual({
       kind: "samples",
       samples: [{ labels: { a: "b" }, at: 1767614400123, value: 0.25 }],
-      warnings: ["w"],
+      warnings: [notCounter],
     });
   });
 
@@ -40,6 +47,49 @@ describe("an instant answer", () => {
     ["a broken vector", 200, success("vector", [{ metric: {}, value: ["x"] }]), "Prometheus answered a vector, which is no set of samples"],
   ])("is unavailable for %s", (_name, status, body, reason) => {
     expect(parseVector(status, body)).toEqual({ kind: "unavailable", reason });
+  });
+});
+
+describe("an answer from which data is missing", () => {
+  const result = [{ metric: {}, value: [1, "0.5"] }];
+  const points = [{ metric: {}, values: [[1, "0.5"]] }];
+
+  it.each<[string, object]>([
+    ["a store that did not answer", { warnings: ["store-eu:10901: context deadline exceeded, partial response"] }],
+    ["a warning beside a harmless note", { warnings: [notCounter, "partial response"] }],
+    ["a warning of PromQL", { warnings: ["PromQL warning: encountered a mix of histograms and floats for aggregation (1:1)"] }],
+    ["a note that something was left out", { infos: ["PromQL info: ignored histogram in sum aggregation (1:1)"] }],
+    ["a note among the harmless ones", { infos: [notCounter, "2 of 3 shards answered"] }],
+    ["a note that only begins as a harmless one is spelled", { infos: ["promql info: metric might not be a counter"] }],
+    ["a warning that is no list", { warnings: "partial" }],
+    ["a warning that is no text", { warnings: [{ store: "eu" }] }],
+    ["VictoriaMetrics' mark", { isPartial: true }],
+    ["the mark within the data", { data: { resultType: "vector", result, isPartial: true } }],
+    ["the mark as a text", { isPartial: "true" }],
+    ["an error beside a success", { error: "timeout" }],
+  ])("is incomplete: %s", (_name, extra) => {
+    expect(parseVector(200, success("vector", result, extra))).toMatchObject({ kind: "incomplete" });
+    const asRange = "data" in extra ? { data: { resultType: "matrix", result: points, isPartial: true } } : extra;
+    expect(parseMatrix(200, success("matrix", points, asRange))).toMatchObject({ kind: "incomplete" });
+  });
+
+  it("is incomplete for any text that is not known to be harmless", () => {
+    fc.assert(
+      fc.property(fc.string({ minLength: 1 }), fc.constantFrom("warnings", "infos"), fc.boolean(), (text, list, hasNote) => {
+        const extra = { [list]: hasNote ? [notCounter, text] : [text] };
+        expect(parseVector(200, success("vector", result, extra))).toMatchObject({ kind: "incomplete" });
+      }),
+    );
+  });
+
+  it.each<[string, object]>([
+    ["notes of PromQL 3", { infos: [notCounter, monotonic, "3 more info annotations omitted"] }],
+    ["notes of PromQL 2", { warnings: [monotonic] }],
+    ["empty lists", { warnings: [], infos: [] }],
+    ["null", { warnings: null, infos: null, isPartial: null, error: null }],
+    ["no mark", { isPartial: false, error: "", errorType: "" }],
+  ])("is complete with %s", (_name, extra) => {
+    expect(parseVector(200, success("vector", result, extra))).toMatchObject({ kind: "samples", samples: [{ value: 0.5 }] });
   });
 });
 

@@ -1,24 +1,38 @@
 import { z } from "zod";
-import type { PrometheusAnswer, PrometheusSample } from "../../core/prometheus.ts";
+import type { PrometheusAnswer, PrometheusSample, UnseenAnswer } from "../../core/prometheus.ts";
 import type { PrometheusRange } from "./prometheus-range.ts";
 
 const labels = z.record(z.string(), z.string());
 const point = z.tuple([z.number(), z.string()]);
-const vector = z.array(z.object({ metric: labels, value: point.optional() }));
-const matrix = z.array(z.object({ metric: labels, values: z.array(point).default([]) }));
+const histogram = z.tuple([z.number(), z.unknown()]);
+const vector = z.array(z.object({ metric: labels, value: point.optional(), histogram: histogram.optional() }));
+const matrix = z.array(z.object({ metric: labels, values: z.array(point).default([]), histograms: z.array(histogram).default([]) }));
 
 const answerSchema = z.object({
   status: z.enum(["success", "error"]),
-  error: z.string().optional(),
-  errorType: z.string().optional(),
-  warnings: z.array(z.string()).default([]),
-  data: z.object({ resultType: z.string(), result: z.unknown() }).optional(),
+  error: z.string().nullish(),
+  errorType: z.string().nullish(),
+  warnings: z.unknown().optional(),
+  infos: z.unknown().optional(),
+  isPartial: z.unknown().optional(),
+  data: z.object({ resultType: z.string(), result: z.unknown(), isPartial: z.unknown().optional() }).optional(),
 });
+
+/**
+ * Annotations of PromQL that say nothing of missing data. Prometheus 2.x sends them under `warnings`, 3.x under `infos`.
+ * Anything else makes an answer incomplete, so that a text which is not known here is never taken for harmless.
+ * https://github.com/prometheus/prometheus/blob/main/util/annotations/annotations.go
+ */
+const harmlessNotes = [
+  /^PromQL info: metric might not be a counter, /,
+  /^PromQL info: input to histogram_quantile needed to be fixed for monotonicity/,
+  /^\d+ more info annotations omitted$/,
+];
 
 /** Samples of an instant query. A native histogram has no single number and becomes NaN; a string has none and is unavailable. */
 export function parseVector(status: number, body: string): PrometheusAnswer {
   const parsed = parseAnswer(status, body);
-  if ("reason" in parsed) return { kind: "unavailable", reason: parsed.reason };
+  if ("reason" in parsed) return parsed;
   const { resultType, result, warnings } = parsed;
   if (resultType === "scalar") {
     const scalar = point.safeParse(result);
@@ -27,7 +41,11 @@ export function parseVector(status: number, body: string): PrometheusAnswer {
   if (resultType === "vector") {
     const rows = vector.safeParse(result);
     if (rows.success) {
-      return { kind: "samples", samples: rows.data.map(({ metric, value }) => sampleOf(metric, value ?? [0, "NaN"])), warnings };
+      return {
+        kind: "samples",
+        samples: rows.data.map(({ metric, value, histogram: [at] = [0] }) => sampleOf(metric, value ?? [at, "NaN"])),
+        warnings,
+      };
     }
   }
   return { kind: "unavailable", reason: `Prometheus answered a ${resultType}, which is no set of samples` };
@@ -36,34 +54,60 @@ export function parseVector(status: number, body: string): PrometheusAnswer {
 /** Series of a range query. */
 export function parseMatrix(status: number, body: string): PrometheusRange {
   const parsed = parseAnswer(status, body);
-  if ("reason" in parsed) return { kind: "unavailable", reason: parsed.reason };
+  if ("reason" in parsed) return parsed;
   const rows = parsed.resultType === "matrix" ? matrix.safeParse(parsed.result) : undefined;
   if (rows?.success !== true)
     return { kind: "unavailable", reason: `Prometheus answered a ${parsed.resultType}, which is no set of series` };
-  const series = rows.data.map(({ metric, values }) => ({
+  const series = rows.data.map(({ metric, values, histograms }) => ({
     labels: metric,
-    points: values.map(([at, value]) => ({ at: Math.round(at * 1000), value: numberOf(value) })),
+    points: [...values, ...histograms.map(([at]) => [at, "NaN"] as const)]
+      .map(([at, value]) => ({ at: Math.round(at * 1000), value: numberOf(value) }))
+      .sort((a, b) => a.at - b.at),
   }));
   return { kind: "series", series, warnings: parsed.warnings };
 }
 
-function parseAnswer(
-  status: number,
-  body: string,
-): { readonly resultType: string; readonly result: unknown; readonly warnings: readonly string[] } | { readonly reason: string } {
+interface ParsedAnswer {
+  readonly resultType: string;
+  readonly result: unknown;
+  readonly warnings: readonly string[];
+}
+
+function parseAnswer(status: number, body: string): ParsedAnswer | UnseenAnswer {
   let json: unknown;
   try {
     json = JSON.parse(body);
   } catch {
-    return { reason: `HTTP ${status} without JSON: is this a Prometheus?` };
+    return { kind: "unavailable", reason: `HTTP ${status} without JSON: is this a Prometheus?` };
   }
   const parsed = answerSchema.safeParse(json);
-  if (!parsed.success) return { reason: `HTTP ${status} with JSON that is no answer of Prometheus` };
+  if (!parsed.success) return { kind: "unavailable", reason: `HTTP ${status} with JSON that is no answer of Prometheus` };
   const { data } = parsed.data;
   if (status !== 200 || parsed.data.status === "error" || data === undefined) {
-    return { reason: `${parsed.data.errorType ?? `HTTP ${status}`}: ${(parsed.data.error ?? "no reason given").slice(0, 300)}` };
+    const reason = `${parsed.data.errorType ?? `HTTP ${status}`}: ${(parsed.data.error ?? "no reason given").slice(0, 300)}`;
+    return { kind: "unavailable", reason };
   }
-  return { resultType: data.resultType, result: data.result, warnings: parsed.data.warnings };
+  const { notes, missing } = judgeCompleteness(parsed.data);
+  if (missing !== undefined) return { kind: "incomplete", reason: missing.slice(0, 300) };
+  return { resultType: data.resultType, result: data.result, warnings: notes };
+}
+
+/** Splits what an answer says of itself into harmless notes and the first sign that data is missing. */
+function judgeCompleteness({ error, errorType, warnings, infos, isPartial, data }: z.output<typeof answerSchema>): {
+  readonly notes: readonly string[];
+  readonly missing: string | undefined;
+} {
+  const notes = [...textsOf(warnings), ...textsOf(infos)];
+  const isPart = [isPartial, data?.isPartial].some((mark) => mark !== undefined && mark !== null && mark !== false);
+  const said = [error, errorType].find((text) => text !== undefined && text !== null && text !== "");
+  const alarming = notes.find((note) => !harmlessNotes.some((harmless) => harmless.test(note)));
+  return { notes, missing: alarming ?? said ?? (isPart ? "it says that it is partial" : undefined) };
+}
+
+/** Texts of a list, also of one that is no list of texts: nothing that is said may be overlooked. */
+function textsOf(list: unknown): readonly string[] {
+  if (list === undefined || list === null) return [];
+  return [list].flat().map((one) => (typeof one === "string" ? one : JSON.stringify(one)));
 }
 
 function sampleOf(metric: Readonly<Record<string, string>>, [at, value]: readonly [number, string]): PrometheusSample {

@@ -1,5 +1,6 @@
 import type { Labels } from "../../../packages/sdk/src/wire/alerts.ts";
 import type { Instant } from "../../core/clock.ts";
+import type { UnseenAnswer } from "../../core/prometheus.ts";
 
 /** Points of one series; a value may be NaN or infinite. */
 interface PrometheusSeries {
@@ -10,4 +11,4 @@ interface PrometheusSeries {
 /** Answer to a range query. */
 export type PrometheusRange =
   | { readonly kind: "series"; readonly series: readonly PrometheusSeries[]; readonly warnings: readonly string[] }
-  | { readonly kind: "unavailable"; readonly reason: string };
+  | UnseenAnswer;

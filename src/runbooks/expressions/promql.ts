@@ -35,6 +35,15 @@ export function readPromql(query: string): PromqlReading {
   return { selectors, ...(errorAt !== undefined && { errorAt }) };
 }
 
+/** The series that a query reads, each as a selector that can be asked for by itself. */
+export function seriesRead(query: string): readonly string[] {
+  return [...new Set(readPromql(query).selectors.map(selectorText))];
+}
+
+function selectorText({ metric, matchers }: PromqlSelector): string {
+  return `${metric ?? ""}{${matchers.map(({ label, op, value }) => `${label}${op}${JSON.stringify(value)}`).join(",")}}`;
+}
+
 function selectorOf(node: SyntaxNode, text: string): PromqlSelector {
   const identifier = node.getChild("Identifier");
   const matchers: Matcher[] = [];

@@ -718,6 +718,8 @@ describe("verification", () => {
   it("is inconclusive, never passed, when Prometheus cannot be asked, says NaN, or lacks the series", async () => {
     const blind: MetricSource["query"][] = [
       async () => ({ kind: "unavailable", reason: "connection refused" }),
+      async () => ({ kind: "incomplete", reason: "a store did not answer" }),
+      async (query) => (query.startsWith("count(") ? { kind: "incomplete", reason: "a store did not answer" } : empty),
       async () => sample(Number.NaN),
       async () => empty,
     ];
@@ -750,11 +752,24 @@ describe("verification", () => {
     expect(bench.last("finished")).toMatchObject({ outcome: "failed", failure: { reason: "prerequisite_false" } });
   });
 
-  it("of a prerequisite that cannot be seen ends the run inconclusive", async () => {
-    const bench = aBench(aRunbook([aStep("one")], { prerequisites: [aPromqlCheck("up == 1")] }), [{ name: "one" }]);
+  it.each(["unavailable", "incomplete"] as const)("of a prerequisite whose answer is %s ends the run inconclusive", async (kind) => {
+    const bench = aBench(aRunbook([aStep("one")], { prerequisites: [aPromqlCheck("up == 1")] }), [{ name: "one" }], {
+      metrics: async () => ({ kind, reason: "nothing was seen" }),
+    });
     await bench.run();
     expect(bench.actions.calls).toEqual([]);
     expect(bench.last("finished")).toMatchObject({ outcome: "inconclusive" });
+  });
+
+  it.each<[string, Awaited<ReturnType<MetricSource["query"]>>]>([
+    ["an incomplete answer", { kind: "incomplete", reason: "a store did not answer" }],
+    ["no sample", empty],
+    ["NaN", sample(Number.NaN)],
+    ["several samples", { kind: "samples", samples: [...sample(1).samples, ...sample(2).samples] }],
+  ])("samples no number from %s", async (_name, answer) => {
+    const bench = aBench(aRunbook([aStep("one")], { track: { burn: "burn" } }), [{ name: "one" }], { metrics: async () => answer });
+    await bench.run();
+    expect(bench.last("sampled")).toMatchObject({ values: { burn: null } });
   });
 });
 

@@ -1,5 +1,6 @@
 import type { Truth } from "../../../packages/sdk/src/wire/journal.ts";
-import { type PromqlSelector, readPromql } from "../../runbooks/expressions/promql.ts";
+import { describeUnseen } from "../../core/prometheus.ts";
+import { seriesRead } from "../../runbooks/expressions/promql.ts";
 import type { MetricSource } from "./metric-source.ts";
 
 /** What a check saw. */
@@ -10,22 +11,18 @@ export interface CheckResult {
 
 /**
  * A promql check passes when the query returns a non-empty result, as in an alert rule.
- * NaN, a missing series or an unreachable Prometheus is inconclusive: an empty answer is only "false" when every series that the query reads exists.
+ * NaN, a missing series, an incomplete answer or an unreachable Prometheus is inconclusive: an empty answer is only "false" when every series that the query reads exists.
  */
 export async function checkPromql(query: string, metrics: MetricSource, signal: AbortSignal): Promise<CheckResult> {
   const result = await metrics.query(query, undefined, signal);
-  if (result.kind === "unavailable") return { truth: "inconclusive", detail: `Prometheus could not be asked: ${result.reason}` };
+  if (result.kind !== "samples") return { truth: "inconclusive", detail: describeUnseen(result) };
   const values = result.samples.map((sample) => sample.value);
   if (values.some((value) => Number.isNaN(value))) return { truth: "inconclusive", detail: "The answer is not a number." };
   if (values.length > 0) return { truth: "true", detail: values.length === 1 ? `value ${String(values[0])}` : `${values.length} series` };
-  for (const selector of readPromql(query).selectors.map(selectorText)) {
+  for (const selector of seriesRead(query)) {
     const exists = await metrics.query(`count(${selector})`, undefined, signal);
-    if (exists.kind === "unavailable") return { truth: "inconclusive", detail: `Prometheus could not be asked: ${exists.reason}` };
+    if (exists.kind !== "samples") return { truth: "inconclusive", detail: describeUnseen(exists) };
     if (exists.samples.length === 0) return { truth: "inconclusive", detail: `No series ${selector}.` };
   }
   return { truth: "false", detail: "The query returns nothing, although its series exist." };
-}
-
-function selectorText({ metric, matchers }: PromqlSelector): string {
-  return `${metric ?? ""}{${matchers.map(({ label, op, value }) => `${label}${op}${JSON.stringify(value)}`).join(",")}}`;
 }

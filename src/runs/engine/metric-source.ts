@@ -1,4 +1,5 @@
 import type { Instant } from "../../core/clock.ts";
+import type { UnseenAnswer } from "../../core/prometheus.ts";
 
 /** Prometheus, as the engine needs it. */
 export interface MetricSource {
@@ -11,6 +12,6 @@ export interface MetricSource {
         readonly kind: "samples";
         readonly samples: readonly { readonly labels: { readonly [name: string]: string }; readonly value: number; readonly at: Instant }[];
       }
-    | { readonly kind: "unavailable"; readonly reason: string }
+    | UnseenAnswer
   >;
 }

@@ -1,11 +1,11 @@
-import type { PrometheusReader } from "../../../core/prometheus.ts";
+import { describeUnseen, type PrometheusReader } from "../../../core/prometheus.ts";
 
 /** What the burn queries show together: over as soon as one is over, under only when every one was seen and is under. */
 export type BurnRate = {
   readonly text: string;
 } & ({ readonly kind: "under" | "over"; readonly values: readonly number[] } | { readonly kind: "unseen" });
 
-/** Asks every query. No sample, NaN, or an unreachable Prometheus is unseen and never under. */
+/** Asks every query. No sample, NaN, an incomplete answer or an unreachable Prometheus is unseen and never under. */
 // oxlint-disable-next-line max-params -- callers outside of this repository rely on this call shape
 export async function judgeBurn(
   prometheus: PrometheusReader,
@@ -17,8 +17,8 @@ export async function judgeBurn(
   const values: number[] = [];
   let unseen = "";
   for (const [index, answer] of answers.entries()) {
-    if (answer.kind === "unavailable") {
-      unseen = `Prometheus could not be asked: ${answer.reason}`;
+    if (answer.kind !== "samples") {
+      unseen = describeUnseen(answer);
     } else {
       const numbers = answer.samples.map((sample) => sample.value);
       if (numbers.length === 0 || numbers.some((value) => Number.isNaN(value))) unseen = `no data of ${queries[index] ?? "the burn"}`;

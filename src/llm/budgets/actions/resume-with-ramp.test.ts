@@ -116,6 +116,7 @@ describe("the burn", () => {
     ["no data", undefined],
     ["NaN", Number.NaN],
     ["no Prometheus", "down" as const],
+    ["an incomplete answer", "partial" as const],
   ])("never advances on %s and goes back after a whole stage of it", async (_name, burn) => {
     const { ramp, context, drive, controls, world } = aBench();
     const plan = await ramp.plan(context());

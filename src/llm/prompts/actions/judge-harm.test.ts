@@ -5,10 +5,14 @@ import { judgeHarm } from "./judge-harm.ts";
 const outcomes = ["canary", "canary ok", "baseline", "baseline ok"];
 
 /** Answers each query with its value; a query without one has no series. */
-function judge(values: Readonly<Record<string, number>>, change: { harm?: string[]; canaryHasTickets?: boolean; down?: boolean } = {}) {
+function judge(
+  values: Readonly<Record<string, number>>,
+  change: { harm?: string[]; canaryHasTickets?: boolean; down?: boolean; partial?: string } = {},
+) {
   const prometheus: PrometheusReader = {
     async query(promql) {
       if (change.down === true) return { kind: "unavailable", reason: "it is away" };
+      if (change.partial === promql) return { kind: "incomplete", reason: "a store did not answer" };
       const value = values[promql];
       return { kind: "samples", samples: value === undefined ? [] : [{ labels: {}, value, at: 0 }], warnings: [] };
     },
@@ -46,11 +50,24 @@ describe("judgeHarm", () => {
       kind: "unseen",
       text: expect.stringContaining("canary"),
     });
-    expect(await judge({ ...counted(Number.NaN, 1) }, { canaryHasTickets: true })).toMatchObject({ kind: "unseen" });
+    for (const values of [counted(Number.NaN, 1), counted(60, Number.NaN), counted(60, 50, Number.NaN), counted(60, 50, 400, Number.NaN)]) {
+      expect(await judge(values)).toMatchObject({ kind: "unseen", text: expect.stringContaining("not a number") });
+    }
+    for (const partial of outcomes) expect(await judge(counted(60, 20), { partial })).toMatchObject({ kind: "unseen" });
   });
 
   it("takes the answer of a query that must be silent for harm", async () => {
     expect(await judge({ ...counted(50, 40), burning: 1 }, { harm: ["burning"] })).toMatchObject({ kind: "harmed" });
-    expect(await judge(counted(50, 40), { harm: ["burning"] })).toEqual({ kind: "none" });
+    expect(await judge({ ...counted(50, 40), "count(burning{})": 1 }, { harm: ["burning"] })).toEqual({ kind: "none" });
+  });
+
+  it("takes silence for none only when the series exist, and a partial or unreadable answer for nothing", async () => {
+    expect(await judge(counted(50, 40), { harm: ["burning > 1"] })).toEqual({ kind: "unseen", text: "no series burning{}" });
+    expect(await judge({ ...counted(50, 40), burning: Number.NaN }, { harm: ["burning"] })).toMatchObject({ kind: "unseen" });
+    expect(await judge({ ...counted(50, 40), burning: 1 }, { harm: ["burning"], partial: "burning" })).toMatchObject({ kind: "unseen" });
+    expect(await judge(counted(50, 40), { harm: ["burning"], partial: "count(burning{})" })).toMatchObject({ kind: "unseen" });
+    // Prometheus has these series only while an alert is active.
+    expect(await judge(counted(50, 40), { harm: ['ALERTS{alertname="Burning"}'] })).toEqual({ kind: "none" });
+    expect(await judge({ ...counted(50, 40), worse: 1 }, { harm: ["burning", "worse"] })).toMatchObject({ kind: "harmed" });
   });
 });

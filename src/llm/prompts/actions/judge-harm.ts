@@ -1,4 +1,5 @@
-import type { PrometheusReader } from "../../../core/prometheus.ts";
+import { describeUnseen, type PrometheusReader } from "../../../core/prometheus.ts";
+import { seriesRead } from "../../../runbooks/expressions/promql.ts";
 import { type Arm, decideSequentially } from "../../rollouts/sequential-decision.ts";
 import type { RolloutFacts } from "./rollout-ramp.ts";
 
@@ -12,6 +13,8 @@ export interface HarmQueries {
 
 /** The canary's tickets may succeed less often by less than this. */
 const margin = 0.1;
+/** Prometheus keeps these two for alerts that are active, so that their absence is an answer. */
+const existsOnlyWhileFiring = /^ALERTS(?:_FOR_STATE)?\{/;
 /** Tickets of both arms for which the comparison is sharpest. */
 const planned = 600;
 
@@ -24,16 +27,39 @@ export async function judgeHarm(
   observed: { readonly canaryHasTickets: boolean },
   { prometheus, signal }: { readonly prometheus: PrometheusReader; readonly signal: AbortSignal },
 ): Promise<RolloutFacts["harm"]> {
-  const queries = [...harm, ...(outcomes ?? [])];
-  const answers = await Promise.all(queries.map((query) => prometheus.query(query, { signal })));
-  const counts: number[] = [];
-  for (const [index, answer] of answers.entries()) {
-    if (answer.kind === "unavailable") return { kind: "unseen", text: `Prometheus could not be asked: ${answer.reason}` };
-    if (index >= harm.length) counts.push(answer.samples.reduce((sum, { value }) => sum + value, 0));
-    else if (answer.samples.length > 0)
-      return { kind: "harmed", text: `this must answer nothing and does: ${(queries[index] ?? "").slice(0, 200)}` };
+  const looks = await Promise.all(harm.map(async (query) => lookForHarm(query, prometheus, signal)));
+  const counts = await Promise.all((outcomes ?? []).map(async (query) => countTickets(query, prometheus, signal)));
+  const found = looks.find(({ kind }) => kind === "harmed") ?? looks.find(({ kind }) => kind === "unseen");
+  if (found !== undefined) return found;
+  const numbers: number[] = [];
+  for (const count of counts) {
+    if (typeof count !== "number") return count;
+    numbers.push(count);
   }
-  return outcomes === undefined ? { kind: "none" } : judgeOutcomes(counts, observed.canaryHasTickets);
+  return outcomes === undefined ? { kind: "none" } : judgeOutcomes(numbers, observed.canaryHasTickets);
+}
+
+/** An answer of nothing shows that there is no harm only when the series that the query reads exist. */
+async function lookForHarm(query: string, prometheus: PrometheusReader, signal: AbortSignal): Promise<RolloutFacts["harm"]> {
+  const answer = await prometheus.query(query, { signal });
+  if (answer.kind !== "samples") return { kind: "unseen", text: describeUnseen(answer) };
+  const shown = query.slice(0, 200);
+  if (answer.samples.some(({ value }) => Number.isNaN(value))) return { kind: "unseen", text: `the answer is not a number: ${shown}` };
+  if (answer.samples.length > 0) return { kind: "harmed", text: `this must answer nothing and does: ${shown}` };
+  for (const selector of seriesRead(query).filter((one) => !existsOnlyWhileFiring.test(one))) {
+    const exists = await prometheus.query(`count(${selector})`, { signal });
+    if (exists.kind !== "samples") return { kind: "unseen", text: describeUnseen(exists) };
+    if (exists.samples.length === 0) return { kind: "unseen", text: `no series ${selector}` };
+  }
+  return { kind: "none" };
+}
+
+/** No sample counts as none: a counter without an event has no series. */
+async function countTickets(query: string, prometheus: PrometheusReader, signal: AbortSignal): Promise<number | RolloutFacts["harm"]> {
+  const answer = await prometheus.query(query, { signal });
+  if (answer.kind !== "samples") return { kind: "unseen", text: describeUnseen(answer) };
+  const count = answer.samples.reduce((sum, { value }) => sum + value, 0);
+  return Number.isFinite(count) ? count : { kind: "unseen", text: `the answer is not a number: ${query.slice(0, 200)}` };
 }
 
 function judgeOutcomes(counts: readonly number[], canaryHasTickets: boolean): RolloutFacts["harm"] {
@@ -51,6 +77,6 @@ function judgeOutcomes(counts: readonly number[], canaryHasTickets: boolean): Ro
 
 /** Rates over time are extrapolated, so counts need not be whole. */
 function armOf(ended = 0, succeeded = 0): Arm {
-  const tickets = Number.isFinite(ended) ? Math.max(0, Math.round(ended)) : 0;
-  return { tickets, successes: Math.min(tickets, Number.isFinite(succeeded) ? Math.max(0, Math.round(succeeded)) : 0) };
+  const tickets = Math.max(0, Math.round(ended));
+  return { tickets, successes: Math.min(tickets, Math.max(0, Math.round(succeeded))) };
 }
