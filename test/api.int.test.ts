@@ -305,8 +305,19 @@ describe("runs", () => {
     expect(told.calls).toEqual([
       ["abort", "run_1", "a admin", "wrong budget"],
       ["resume", "run_1", "a admin"],
-      ["rerun", "run_1", "a admin"],
+      ["rerun", "run_1", "a admin", "present"],
     ]);
+  });
+
+  it("are rerun with the document of the first run by an admin only", async () => {
+    await using api = await startApi();
+    const { http, told } = api;
+    const pinned = "/api/runs/run_1/rerun?document=pinned";
+    expect((await call(http, "POST", pinned, { role: "operator" })).answer["type"]).toBe("urn:problem-type:runbookd:forbidden");
+    expect((await call(http, "POST", "/api/runs/run_1/rerun?document=older")).status).toBe(400);
+    expect(told.calls).toEqual([]);
+    await call(http, "POST", pinned);
+    expect(told.calls).toEqual([["rerun", "run_1", "a admin", "pinned"]]);
   });
 });
 

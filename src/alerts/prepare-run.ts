@@ -51,6 +51,14 @@ export function requestFromPerson(
   return prepare(runbook, params, { mode, source: "manual", requester: given.requester });
 }
 
+/** The request of an earlier run for the document as it is now. Not ok: the document no longer takes its parameters, or the target cannot be resolved. */
+export function requestFromEarlier(runbook: Runbook, earlier: RunRequest, requester: string): PreparedRequest {
+  const { alert } = earlier;
+  const params = alert === undefined ? paramsFromPerson(runbook.params, earlier.params) : paramsFromAlert(runbook.params, alert);
+  const mode = moreCareful(earlier.mode, runbook.mode);
+  return prepare(runbook, params, { mode, source: "rerun", ...(alert !== undefined && { alert }), requester });
+}
+
 /** Hash of (runbook, target): at most one run of it is open. */
 export function openKeyOf(runbookId: string, target: string | undefined): string {
   return sha256(JSON.stringify([runbookId, target ?? null]));

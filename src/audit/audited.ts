@@ -78,7 +78,8 @@ export function auditedControl(control: RunControl, { audit, clock }: AuditDeps)
     abort: async (id, by, reason) =>
       record({ kind: "run_aborted", by, subject: id, detail: { reason } }, await control.abort(id, by, reason)),
     resume: async (id, by) => record({ kind: "run_resumed", by, subject: id, detail: {} }, await control.resume(id, by)),
-    rerun: async (id, by) => record({ kind: "run_repeated", by, subject: id, detail: {} }, await control.rerun(id, by)),
+    rerun: async (id, by, document = "present") =>
+      record({ kind: "run_repeated", by, subject: id, detail: { document } }, await control.rerun(id, by, document)),
   };
 }
 

@@ -1,5 +1,5 @@
 import type { RunRequest } from "../../packages/sdk/src/wire/runs.ts";
-import { proposeRun, requestFromPerson } from "../alerts/prepare-run.ts";
+import { moreCareful, proposeRun, requestFromEarlier, requestFromPerson } from "../alerts/prepare-run.ts";
 import type { AcceptStore } from "../alerts/store.ts";
 import type { Clock } from "../core/clock.ts";
 import { sha256 } from "../core/json.ts";
@@ -81,13 +81,21 @@ export function createRunControl(deps: RunControlDeps): RunControl {
         return { kind: "conflict", reason: `The run is ${run.summary.state}; only a suspended run can be resumed.` };
       return noticed(id, async () => deps.notices.wake(id));
     },
-    async rerun(id, by) {
+    async rerun(id, by, document = "present") {
       const run = await deps.reader.get(id);
       const first = run?.journal[0];
       if (run === undefined || first?.kind !== "accepted") return { kind: "not_found" };
       if (run.summary.state !== "ended") return { kind: "conflict", reason: "The run goes on; abort it first." };
+      const present = deps.library.get(first.request.runbookId)?.runbook;
+      if (present !== undefined && document === "present") {
+        const prepared = requestFromEarlier(present, first.request, by);
+        if (prepared.ok) return accept(prepared.request, present.source);
+        return { kind: "conflict", reason: `The document was changed since and does not take this request: ${prepared.reason}` };
+      }
       if (run.runbookSource === undefined) return { kind: "conflict", reason: "The document that the run was pinned to is gone." };
-      return accept({ ...first.request, source: "rerun", requester: by }, run.runbookSource);
+      // A document that was removed permits nothing without a person.
+      const mode = moreCareful(first.request.mode, present?.mode ?? "approve");
+      return accept({ ...first.request, mode, source: "rerun", requester: by }, run.runbookSource);
     },
   };
 }

@@ -10,7 +10,7 @@ import {
   runSummarySchema,
 } from "../../packages/sdk/src/wire/runs.ts";
 import type { Shape } from "../../packages/sdk/src/wire/shape.ts";
-import { operators, viewers } from "../platform/http/roles.ts";
+import { admins, operators, viewers } from "../platform/http/roles.ts";
 import {
   defineEventRoute,
   defineRoute,
@@ -134,13 +134,19 @@ export function createRunRoutes({ reader, control }: { readonly reader: RunReade
     defineRoute({
       method: "post",
       path: "/api/runs/{id}/rerun",
-      summary: "Start a new run with the same request",
+      summary:
+        "Start a new run with the same request and the document in force; `document=pinned` (admin only) takes the first run's document",
       allow: operators,
-      query: noQuery,
+      query: z.strictObject({ document: z.enum(["present", "pinned"]).default("present") }),
       body: noBody,
       success: { status: 202, description: "`runId` is the new run", schema: runReferenceSchema },
       problems: ["not-found", "conflict"],
-      handle: async ({ params, caller }) => started(await control.rerun(params["id"] ?? "", caller.name)),
+      async handle({ params, query: { document }, caller }) {
+        if (document === "pinned" && !admins.includes(caller.role)) {
+          return problem("forbidden", "Only an admin repeats a run with a document that is no longer in force.");
+        }
+        return started(await control.rerun(params["id"] ?? "", caller.name, document));
+      },
     }),
   ];
 }

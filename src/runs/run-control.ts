@@ -19,11 +19,17 @@ export interface StartRequest {
   readonly requester: string;
 }
 
+/** Which document a repeated run executes: the one in force now, or the bytes that the first run was pinned to. */
+export type RerunDocument = "present" | "pinned";
+
 /** What people do to runs. Each promise resolves when it is durable and rejects with `StoreUnavailable` otherwise. */
 export interface RunControl {
   start(request: StartRequest): Promise<StartResult>;
   abort(id: string, by: string, reason: string): Promise<ControlResult>;
   resume(id: string, by: string): Promise<ControlResult>;
-  /** A new run with the same request; answers the new run's id. */
-  rerun(id: string, by: string): Promise<ControlResult>;
+  /**
+   * A new run with the same request; answers the new run's id. Its mode is the more careful one of the run's and of the document's
+   * today, and at least `approve` when the document is no longer in force. The document is the one in force unless `pinned` is asked for.
+   */
+  rerun(id: string, by: string, document?: RerunDocument): Promise<ControlResult>;
 }

@@ -56,6 +56,16 @@ it.each(["resume", "rerun"])("can %s a run", async (verb) => {
   expect(context.printed.out).toContain("01K0RUN");
 });
 
+it("asks for the first run's document only with --pinned", async () => {
+  const answer = { status: 202, body: { runId: "01K0NEW" } };
+  const context = aCommandContext({
+    answers: { "POST /api/runs/01K0RUN/rerun": answer, "POST /api/runs/01K0RUN/rerun?document=pinned": answer },
+  });
+  expect(await runCli(["runs", "rerun", "01K0RUN"], context, "1")).toBe(0);
+  expect(await runCli(["runs", "rerun", "01K0RUN", "--pinned"], context, "1")).toBe(0);
+  expect(context.requests.map(({ url }) => new URL(url).search)).toEqual(["", "?document=pinned"]);
+});
+
 it("escapes an id, so that it names nothing else", async () => {
   const context = aCommandContext();
   await runCli(["runs", "show", "../tokens?x"], context, "1");

@@ -65,7 +65,7 @@ const show: CommandDefinition = {
 const controls = {
   abort: { summary: "End a run before its next effect", done: "will stop before its next effect" },
   resume: { summary: "Wake a waiting run now", done: "was woken" },
-  rerun: { summary: "Start a new run with the same request", done: "was started" },
+  rerun: { summary: "Start a new run with the same request and the document in force", done: "was started" },
 } as const;
 
 function control(verb: keyof typeof controls): CommandDefinition {
@@ -81,10 +81,12 @@ function control(verb: keyof typeof controls): CommandDefinition {
           ],
         }
       : {}),
+    ...(verb === "rerun" ? { options: [{ flags: "--pinned", description: "with the document of the first run; for admins only" }] } : {}),
     async run([id = ""], invocation) {
       const client = await createApiClient(invocation);
       const body = verb === "abort" ? { reason: textOption(invocation, "reason") } : undefined;
-      const answer = await client.post(`/api/runs/${encodeURIComponent(id)}/${verb}`, body, runReferenceSchema);
+      const query = verb === "rerun" && flagOption(invocation, "pinned") ? "?document=pinned" : "";
+      const answer = await client.post(`/api/runs/${encodeURIComponent(id)}/${verb}${query}`, body, runReferenceSchema);
       if (answer.kind !== "ok") return reportFailure(invocation, answer);
       if (flagOption(invocation, "json")) writeJson(invocation.context, answer.body);
       else invocation.context.write(`Run ${answer.body.runId} ${controls[verb].done}.\n`);
