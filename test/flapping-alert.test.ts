@@ -49,7 +49,13 @@ it("an alert that comes and goes every ten seconds for half an hour starts at mo
   for (let at = 0; at < 30 * minute; at += 20 * second) {
     const startsAt = clock.now();
     for (const status of ["firing", "resolved"] as const) {
-      const [decision] = await intake.accept({ receiver: "r", groupKey: "{}", truncatedAlerts: 0, alerts: [alert(status, startsAt)] });
+      const [decision] = await intake.accept({
+        receiver: "r",
+        groupKey: "{}",
+        truncatedAlerts: 0,
+        alerts: [alert(status, startsAt)],
+        unreadable: [],
+      });
       decisions.push(decision?.decision ?? "none");
       await clock.advance(10 * second);
     }

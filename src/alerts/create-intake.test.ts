@@ -70,7 +70,7 @@ function setUp(options: { runbooks?: Readonly<Record<string, Runbook>>; verdict?
 }
 
 function notification(...alerts: ReceivedAlert[]): Notification {
-  return { receiver: "runbookd", groupKey: "{}", truncatedAlerts: 0, alerts };
+  return { receiver: "runbookd", groupKey: "{}", truncatedAlerts: 0, alerts, unreadable: [] };
 }
 
 describe("a firing alert that a runbook matches", () => {

@@ -3,6 +3,7 @@ import type { Runbook } from "../../packages/sdk/src/wire/runbooks.ts";
 import { isTestAlert } from "../core/alert.ts";
 import type { Clock, Instant } from "../core/clock.ts";
 import type { EventSink } from "../core/event.ts";
+import { shortLine } from "../core/one-line.ts";
 import { StoreUnavailable } from "../core/store-unavailable.ts";
 import type { Ids } from "../core/ulid.ts";
 import type { WakeQueue } from "../core/wake-queue.ts";
@@ -62,7 +63,8 @@ export function createIntake(deps: IntakeDeps): Intake {
         }
         matched = again;
       }
-      const answers = alerts.flatMap(({ alert }) => decisions.get(alert.fingerprint) ?? []);
+      const unreadable = notification.unreadable.map((one): Decision => ({ ...one, decision: "unreadable" }));
+      const answers = [...alerts.flatMap(({ alert }) => decisions.get(alert.fingerprint) ?? []), ...unreadable];
       for (const decision of answers) deps.publish({ kind: "alert_decided", decision, source });
       return answers;
     },
@@ -131,7 +133,7 @@ function planStep(deps: IntakeDeps, { received, runbook }: Matched, { step, sour
     case "resolve": {
       if (!step.write)
         return { decision: { ...about, decision: "resolved", ...(step.detail === undefined ? {} : { reason: step.detail }) } };
-      const name = received.alert.labels["alertname"] ?? "The alert";
+      const name = shortLine(received.alert.labels["alertname"] ?? "The alert", 256);
       const ended = new Date(step.episode.endsAt ?? now).toISOString();
       const resolves =
         step.runId === undefined ? {} : { resolves: { runId: step.runId, why: `${name} (${fingerprint}) ended at ${ended}.` } };

@@ -1,6 +1,6 @@
 import type { Alert, Labels } from "../../packages/sdk/src/wire/alerts.ts";
 import type { Instant } from "../core/clock.ts";
-import { type Notification, parseNotification, type ReceivedAlert } from "./notification.ts";
+import { type Notification, parseNotification } from "./notification.ts";
 
 /** One alert as an Alertmanager lists it, with what it does about it. */
 export interface PolledAlert {
@@ -22,29 +22,38 @@ export interface PollRules {
 
 /**
  * The alerts that a webhook should have told us of, as a webhook would have: active ones that a runbook matches and a route sends to us. What
- * any Alertmanager silences or inhibits is left out, and so is what the webhook would not have accepted either.
+ * any Alertmanager silences or inhibits is left out; what a webhook could not have read is named as unreadable here too.
  */
 export function notificationOfPoll(polled: readonly PolledAlert[], rules: PollRules): Notification {
   const muted = new Set(
     polled.filter((one) => one.silencedBy.length > 0 || one.inhibitedBy.length > 0).map(({ alert }) => alert.fingerprint),
   );
-  const alerts = polled
+  const parsed = polled
     .filter(
       ({ alert, state, receivers }) =>
         state === "active" && !muted.has(alert.fingerprint) && rules.callsUs(receivers) && rules.isMatched(alert.labels),
     )
-    .flatMap(({ alert }) => receive(alert, rules.now));
-  return { receiver: "", groupKey: "poll", truncatedAlerts: 0, alerts };
+    .map(({ alert }) => receive(alert, rules.now));
+  return {
+    receiver: "",
+    groupKey: "poll",
+    truncatedAlerts: 0,
+    alerts: parsed.flatMap(({ alerts }) => alerts),
+    unreadable: parsed.flatMap(({ unreadable }) => unreadable),
+  };
 }
 
 /** The notification that says that these alerts have ended now. */
 export function notificationOfEnds(alerts: readonly Alert[], now: Instant): Notification {
   const ended = alerts.map((alert) => ({ alert: { ...alert, status: "resolved" as const, endsAt: now } }));
-  return { receiver: "", groupKey: "poll", truncatedAlerts: 0, alerts: ended };
+  return { receiver: "", groupKey: "poll", truncatedAlerts: 0, alerts: ended, unreadable: [] };
 }
 
 /** Through the same gate as a webhook's body, one by one, so that one bad alert costs no other. */
-function receive({ labels, annotations, startsAt, generatorUrl, fingerprint }: Alert, now: Instant): readonly ReceivedAlert[] {
+function receive(
+  { labels, annotations, startsAt, generatorUrl, fingerprint }: Alert,
+  now: Instant,
+): Pick<Notification, "alerts" | "unreadable"> {
   const alert = {
     status: "firing",
     labels,
@@ -54,5 +63,5 @@ function receive({ labels, annotations, startsAt, generatorUrl, fingerprint }: A
     fingerprint,
   };
   const parsed = parseNotification({ version: "4", alerts: [alert] }, now);
-  return parsed.ok ? parsed.notification.alerts : [];
+  return parsed.ok ? parsed.notification : { alerts: [], unreadable: [{ fingerprint, reason: parsed.issues.join("; ") }] };
 }

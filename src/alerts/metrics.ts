@@ -21,7 +21,7 @@ export function declareAlertMetrics(registry: MetricRegistry) {
     }),
     alerts: counter(registry, {
       name: "runbookd_alerts_total",
-      help: "Alerts of accepted webhook messages by the decision taken.",
+      help: "Alerts of accepted webhook messages by the decision taken; `unreadable` counts those of polls too, once each.",
       labels: ["decision"],
       initialLabels: decisionKinds.map((decision) => ({ decision })),
     }),

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "@jest/globals";
+import * as fc from "fast-check";
 import { type Notification, newestPerFingerprint, notificationCaps, parseNotification } from "./notification.ts";
 
 const receivedAt = Date.UTC(2026, 10, 23, 6);
@@ -89,11 +90,7 @@ describe("version and shape", () => {
     ["no version", aBody({ version: undefined })],
     ["version 1 without Grafana's orgId", aBody({ version: "1" })],
     ["no alerts", aBody({ alerts: undefined })],
-    ["an unknown status", aBody({ alerts: [anAlertBody({ status: "weird" })] })],
-    ["an empty fingerprint", aBody({ alerts: [anAlertBody({ fingerprint: "" })] })],
-    ["a fingerprint of 10 kB", aBody({ alerts: [anAlertBody({ fingerprint: "f".repeat(10_000) })] })],
-    ["a time that is none", aBody({ alerts: [anAlertBody({ startsAt: "yesterday" })] })],
-    ["a month that is none", aBody({ alerts: [anAlertBody({ startsAt: "2026-13-01T00:00:00Z" })] })],
+    ["alerts that are no list", aBody({ alerts: {} })],
     ["null", null],
     ["a list", []],
     ["a text", "x"],
@@ -103,11 +100,11 @@ describe("version and shape", () => {
 
   it("names the field and what would be accepted", () => {
     expect(issues(aBody({ version: "3" }))[0]).toContain('version: expected "4"');
-    expect(issues(aBody({ alerts: [anAlertBody({ startsAt: "soon" })] }))[0]).toContain("alerts.0.startsAt: expected an RFC 3339 time");
   });
 
-  it("says no more than twenty faults of a large body", () => {
-    expect(issues(aBody({ alerts: Array.from({ length: 100 }, () => ({})) }))).toHaveLength(20);
+  it("reads alerts whatever the fields around them hold", () => {
+    const odd = { groupKey: "k".repeat(1_000_000), receiver: null, truncatedAlerts: -1, commonLabels: 7, externalURL: null };
+    expect(accepted(aBody(odd))).toMatchObject({ receiver: "", truncatedAlerts: 0, alerts: [{}], unreadable: [] });
   });
 
   it("drops fields it does not know", () => {
@@ -168,29 +165,76 @@ describe("labels and annotations are data", () => {
   });
 
   it.each([
-    ["NUL in a value", { alertname: "a\0b" }],
-    ["NUL in a name", { "a\0b": "x" }],
-    ["an empty name", { "": "x" }],
     ["a value of 64 kB", { alertname: "x".repeat(65_536) }],
-    ["a value one byte too long in UTF-8", { alertname: `${"x".repeat(notificationCaps.labelValueBytes - 1)}é` }],
     ["1,000 labels", Object.fromEntries(Array.from({ length: 1000 }, (_, index) => [`l${index}`, "x"]))],
-    ["a number", { alertname: 1 }],
-    ["a list", ["alertname"]],
-    ["nothing", null],
-  ])("refuses labels with %s", (_name, labels) => {
-    expect(issues(withLabels(labels))).toHaveLength(1);
+    ["a name of 2,000 characters", { [`n${"x".repeat(2000)}`]: "x" }],
+  ])("keeps labels and annotations with %s whole", (_name, fields) => {
+    const [received] = accepted(aBody({ alerts: [anAlertBody({ labels: fields, annotations: fields })] })).alerts;
+    expect(received?.alert).toMatchObject({ labels: fields, annotations: fields });
+  });
+});
+
+describe("one alert that cannot be used", () => {
+  const oddAlerts: readonly (readonly [string, unknown, string])[] = [
+    ["an unknown status", anAlertBody({ status: "weird" }), "status"],
+    ["an empty fingerprint", anAlertBody({ fingerprint: "" }), "fingerprint"],
+    ["a fingerprint of 10 kB", anAlertBody({ fingerprint: "f".repeat(10_000) }), "fingerprint"],
+    ["a time that is none", anAlertBody({ startsAt: "soon" }), "startsAt: expected an RFC 3339 time"],
+    ["a month that is none", anAlertBody({ startsAt: "2026-13-01T00:00:00Z" }), "startsAt"],
+    ["NUL in a value", anAlertBody({ labels: { alertname: "a\0b" } }), "labels"],
+    ["NUL in a name", anAlertBody({ labels: { "a\0b": "x" } }), "labels"],
+    ["an empty name", anAlertBody({ labels: { "": "x" } }), "labels"],
+    ["a number as a label", anAlertBody({ labels: { alertname: 1 } }), "labels: expected text without NUL as the value of alertname"],
+    ["a list of labels", anAlertBody({ labels: ["alertname"] }), "labels"],
+    ["no labels", anAlertBody({ labels: null }), "labels"],
+    ["an end that is none", anAlertBody({ status: "resolved", endsAt: 7 }), "endsAt"],
+    ["nothing in it", {}, "and 1 more"],
+    ["null in its place", null, "alert"],
+    ["a text in its place", "alert", "alert"],
+    ["a list in its place", [[]], "alert"],
+  ];
+
+  it.each(oddAlerts)("for %s is named, and costs no other", (_name, odd, place) => {
+    const { alerts, unreadable } = accepted(aBody({ alerts: [anAlertBody(), odd, anAlertBody({ fingerprint: "f2" })] }));
+    expect(alerts.map(({ alert }) => alert.fingerprint)).toEqual(["c1acb3495e10a2ff", "f2"]);
+    expect(unreadable).toEqual([{ fingerprint: expect.any(String), reason: expect.stringContaining(place) }]);
+    expect((unreadable[0]?.fingerprint ?? "").length).toBeLessThanOrEqual(notificationCaps.fingerprintCharacters);
   });
 
-  it("accepts labels at their caps", () => {
-    const labels = Object.fromEntries(
-      Array.from({ length: notificationCaps.labels }, (_, index) => [`l${index}`, "x".repeat(notificationCaps.labelValueBytes)]),
+  it.each([
+    ["no annotations", { annotations: null }],
+    ["no generatorURL", { generatorURL: null }],
+    ["a generatorURL of 100 kB", { generatorURL: `http://p/${"x".repeat(100_000)}` }],
+    ["a forecast of its end that is no time", { endsAt: "later" }],
+  ])("is used when it only has %s", (_name, fields) => {
+    expect(accepted(aBody({ alerts: [anAlertBody(fields)] }))).toMatchObject({ alerts: [{}], unreadable: [] });
+  });
+
+  it("is never the price of another, whatever a body's alerts hold", () => {
+    const sound = fc.record({
+      name: fc.string({ minLength: 1 }).filter((name) => !name.includes("\0")),
+      value: fc.string({ size: "large" }).map((text) => text.replaceAll("\0", "")),
+    });
+    const odd = fc.oneof(
+      fc.constantFrom(...oddAlerts.map(([, alert]) => alert)),
+      fc.record({ fingerprint: fc.anything(), labels: fc.anything(), annotations: fc.anything(), startsAt: fc.anything() }),
     );
-    expect(issues(withLabels(labels))).toEqual([]);
-  });
-
-  it("cuts a long annotation and keeps the alert", () => {
-    const [received] = accepted(aBody({ alerts: [anAlertBody({ annotations: { summary: "x".repeat(100_000) } })] })).alerts;
-    expect(received?.alert.annotations["summary"]).toHaveLength(notificationCaps.annotationCharacters + 1);
+    fc.assert(
+      fc.property(fc.array(fc.oneof(fc.record({ sound }), fc.record({ odd })), { maxLength: 20 }), (items) => {
+        const alerts = items.map((item, index) =>
+          "sound" in item
+            ? anAlertBody({ fingerprint: `sound-${index}`, labels: Object.fromEntries([[item.sound.name, item.sound.value]]) })
+            : item.odd,
+        );
+        const { alerts: read, unreadable } = accepted(aBody({ alerts }));
+        expect(read.length + unreadable.length).toBe(items.length);
+        for (const [index, item] of items.entries()) {
+          if (!("sound" in item)) continue;
+          const { alert } = read.find((one) => one.alert.fingerprint === `sound-${index}`) ?? {};
+          expect(Object.entries(alert?.labels ?? {})).toEqual([[item.sound.name, item.sound.value]]);
+        }
+      }),
+    );
   });
 });
 

@@ -1,17 +1,13 @@
 import { z } from "zod";
 import type { Alert, Labels } from "../../packages/sdk/src/wire/alerts.ts";
 import type { Instant } from "../core/clock.ts";
+import { shortLine } from "../core/one-line.ts";
 
-/** Caps of one notification; beyond them the body can never be valid. */
+/** Limits of one notification. Labels and annotations have none of their own: the body's limit binds them, as Prometheus binds none of them. */
 export const notificationCaps = {
   // More than fit into the largest body: a storm is never refused for its number.
   alerts: 100_000,
-  /** Of one alert, and likewise of annotations. */
-  labels: 64,
-  nameCharacters: 256,
-  labelValueBytes: 1024,
-  /** Longer annotations are cut: they are text for people and must not cost an alert. */
-  annotationCharacters: 8192,
+  /** A fingerprint is a part of the names of keys. */
   fingerprintCharacters: 256,
   /** A start or an end further ahead than this is a wrong clock. */
   futureMs: 5 * 60_000,
@@ -24,6 +20,14 @@ export interface ReceivedAlert {
   readonly clockFault?: string;
 }
 
+/** An alert that cannot be used; the others of its list can. */
+export interface UnreadableAlert {
+  /** As far as it could be read; empty when it could not. */
+  readonly fingerprint: string;
+  /** A sentence: where the alert is wrong and what would be accepted. */
+  readonly reason: string;
+}
+
 /** One webhook message: the state of a group, not a delta. */
 export interface Notification {
   readonly receiver: string;
@@ -31,6 +35,8 @@ export interface Notification {
   /** Alerts that the sender left out; absent alerts say nothing. */
   readonly truncatedAlerts: number;
   readonly alerts: readonly ReceivedAlert[];
+  /** Alerts of the same message that cannot be used. */
+  readonly unreadable: readonly UnreadableAlert[];
 }
 
 /** A notification, or every reason (at most 20) why the body can never be one. */
@@ -56,76 +62,98 @@ const timestamp = z
 const noNul = (text: string) => !text.includes("\0");
 
 /** `__proto__` and its like are labels as any other: own fields of a plain object, never its prototype. */
-function labelSet(fit: (value: string) => string | undefined, accepted: string) {
-  return z
-    .unknown()
-    .transform((value, context): Labels => {
-      const refuse = (message: string) => {
-        context.addIssue({ code: "custom", message });
-        return z.NEVER;
-      };
-      if (value === null || typeof value !== "object" || Array.isArray(value)) return refuse("expected an object of strings");
-      const entries = Object.entries(value);
-      if (entries.length > notificationCaps.labels) return refuse(`expected at most ${notificationCaps.labels} entries`);
-      const fields: [string, string][] = [];
-      for (const [name, text] of entries) {
-        if (name === "" || name.length > notificationCaps.nameCharacters || !noNul(name))
-          return refuse("a name is empty, too long or holds NUL");
-        const fitted = typeof text === "string" && noNul(text) ? fit(text) : undefined;
-        if (fitted === undefined) return refuse(accepted);
-        fields.push([name, fitted]);
-      }
-      return Object.fromEntries(fields);
-    })
-    .meta({ type: "object", additionalProperties: { type: "string" } });
-}
+const labels = z
+  .unknown()
+  .transform((value, context): Labels => {
+    const refuse = (message: string) => {
+      context.addIssue({ code: "custom", message });
+      return z.NEVER;
+    };
+    if (value === null || typeof value !== "object" || Array.isArray(value)) return refuse("expected an object of strings");
+    const fields: [string, string][] = [];
+    for (const [name, text] of Object.entries(value)) {
+      if (name === "" || !noNul(name)) return refuse("a name is empty or holds NUL");
+      if (typeof text !== "string" || !noNul(text)) return refuse(`expected text without NUL as the value of ${shortLine(name, 80)}`);
+      fields.push([name, text]);
+    }
+    return Object.fromEntries(fields);
+  })
+  .meta({ type: "object", additionalProperties: { type: "string" } });
 
-const labels = labelSet(
-  (value) => (Buffer.byteLength(value) <= notificationCaps.labelValueBytes ? value : undefined),
-  `expected every value to be text of at most ${notificationCaps.labelValueBytes} bytes without NUL`,
-);
-
-const annotations = labelSet(
-  (value) => (value.length > notificationCaps.annotationCharacters ? `${value.slice(0, notificationCaps.annotationCharacters)}…` : value),
-  "expected every value to be text without NUL",
-);
-
+/** What decides nothing must not cost an alert: such a field counts as absent when it cannot be read. */
 const alertSchema = z.object({
   status: z.enum(["firing", "resolved"]),
   labels,
-  annotations: annotations.optional(),
+  annotations: labels.nullish(),
   startsAt: timestamp,
   endsAt: timestamp.optional(),
-  generatorURL: z.string().max(8192).optional(),
+  generatorURL: z.string().catch(""),
   fingerprint: z.string().min(1).max(notificationCaps.fingerprintCharacters).refine(noNul, "expected text without NUL"),
 });
 
-/** What Alertmanager (version "4") and Grafana Alerting (version "1" with an orgId) send. Unknown fields are dropped: senders add some without a new version. */
-export const notificationSchema = z
-  .object({
-    version: z.string(),
-    orgId: z.number().optional(),
-    receiver: z.string().max(4096).optional(),
-    groupKey: z.string().max(262_144).optional(),
-    truncatedAlerts: z.int().min(0).optional(),
-    alerts: z.array(alertSchema).max(notificationCaps.alerts),
-  })
+const envelopeFields = {
+  version: z.string(),
+  orgId: z.number().optional(),
+  receiver: z.string().catch(""),
+  groupKey: z.string().catch(""),
+  truncatedAlerts: z.int().min(0).catch(0),
+};
+
+/** What Alertmanager (version "4") and Grafana Alerting (version "1" with an orgId) send, for the description. Unknown fields are dropped: senders add some without a new version. */
+export const notificationSchema = z.object({
+  version: z.string(),
+  orgId: z.number().optional(),
+  receiver: z.string().optional(),
+  groupKey: z.string().optional(),
+  truncatedAlerts: z.int().min(0).optional(),
+  alerts: z.array(alertSchema.extend({ generatorURL: z.string().optional() })).max(notificationCaps.alerts),
+});
+
+/** The message around its alerts, which are read one by one. */
+const envelopeSchema = z
+  .object({ ...envelopeFields, alerts: z.array(z.unknown()).max(notificationCaps.alerts) })
   .refine((body) => body.version === "4" || (body.version === "1" && body.orgId !== undefined), {
     path: ["version"],
     message: 'expected "4", the version of Alertmanager\'s webhook, or Grafana Alerting\'s "1" with orgId',
   });
 
-/** Reads a webhook's body. Times ahead of `receivedAt` are not trusted for ordering: the time of receipt stands in, and the alert is flagged. */
+/**
+ * Reads a webhook's body. Its alerts are read one by one, so that one that cannot be used costs no other. Times ahead of `receivedAt` are not trusted
+ * for ordering: the time of receipt stands in, and the alert is flagged.
+ */
 export function parseNotification(body: unknown, receivedAt: Instant): ParsedNotification {
-  const parsed = notificationSchema.safeParse(body);
-  if (!parsed.success) {
-    const issues = parsed.error.issues.slice(0, 20).map((issue) => `${issue.path.join(".") || "body"}: ${issue.message}`);
-    return { ok: false, issues };
-  }
-  const { version, receiver = "", groupKey = "", truncatedAlerts = 0, alerts } = parsed.data;
+  const parsed = envelopeSchema.safeParse(body);
+  if (!parsed.success) return { ok: false, issues: placesOf(parsed.error, "body").slice(0, 20) };
+  const { version, receiver, groupKey, truncatedAlerts } = parsed.data;
   const sender = version === "1" ? ({ sender: "grafana" } as const) : {};
-  const received = alerts.map((alert) => receive(alert, sender, receivedAt));
-  return { ok: true, notification: { receiver, groupKey, truncatedAlerts, alerts: received } };
+  const alerts: ReceivedAlert[] = [];
+  const unreadable: UnreadableAlert[] = [];
+  for (const item of parsed.data.alerts) {
+    const alert = alertSchema.safeParse(withoutForecast(item));
+    if (alert.success) alerts.push(receive(alert.data, sender, receivedAt));
+    else unreadable.push(unreadableAlert(item, alert.error));
+  }
+  return { ok: true, notification: { receiver, groupKey, truncatedAlerts, alerts, unreadable } };
+}
+
+/** A firing alert's end is a forecast of the sender's, not a fact, so that nothing depends on it. */
+function withoutForecast(item: unknown): unknown {
+  return typeof item === "object" && item !== null && "status" in item && item.status === "firing" && "endsAt" in item
+    ? { ...item, endsAt: undefined }
+    : item;
+}
+
+/** What is said of an item of a list of alerts that cannot be read, whoever listed it. */
+export function unreadableAlert(item: unknown, error: z.ZodError): UnreadableAlert {
+  const given = typeof item === "object" && item !== null && "fingerprint" in item ? item.fingerprint : undefined;
+  const fingerprint = typeof given === "string" ? shortLine(given, notificationCaps.fingerprintCharacters) : "";
+  const places = placesOf(error, "alert");
+  const more = places.length > 3 ? `; and ${places.length - 3} more` : "";
+  return { fingerprint, reason: `The alert cannot be read: ${places.slice(0, 3).join("; ")}${more}.` };
+}
+
+function placesOf(error: z.ZodError, whole: string): string[] {
+  return error.issues.map((issue) => `${issue.path.join(".") || whole}: ${issue.message}`);
 }
 
 function receive(body: z.output<typeof alertSchema>, sender: Pick<Alert, "sender">, receivedAt: Instant): ReceivedAlert {
@@ -139,9 +167,8 @@ function receive(body: z.output<typeof alertSchema>, sender: Pick<Alert, "sender
     labels: body.labels,
     annotations: body.annotations ?? {},
     startsAt: trusted(startsAt),
-    // A firing alert's end is a forecast of the sender's, not a fact.
     ...(body.status === "resolved" ? { endsAt: trusted(endsAt) } : {}),
-    generatorUrl: body.generatorURL ?? "",
+    generatorUrl: body.generatorURL,
     fingerprint: body.fingerprint,
     ...sender,
   };

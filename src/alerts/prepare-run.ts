@@ -5,6 +5,7 @@ import type { Mode, RunRequest } from "../../packages/sdk/src/wire/runs.ts";
 import { isTestAlert } from "../core/alert.ts";
 import type { Instant } from "../core/clock.ts";
 import { sha256 } from "../core/json.ts";
+import { shortLine } from "../core/one-line.ts";
 import type { Verdict } from "../core/verdict.ts";
 import { resolveTemplates } from "../runbooks/expressions/expression.ts";
 import { paramsFromAlert, paramsFromPerson, type RunParams } from "./run-params.ts";
@@ -85,7 +86,7 @@ export function proposeRun({ id, request, claims, now }: RunProposal): NonNullab
       mode: request.mode,
       state: "queued",
       ...(request.target === undefined ? {} : { target: request.target }),
-      ...(alertName === undefined ? {} : { alertName }),
+      ...(alertName === undefined ? {} : { alertName: shortLine(alertName, 256) }),
       source: request.source,
       acceptedAt: now,
     },

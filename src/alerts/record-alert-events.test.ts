@@ -25,7 +25,7 @@ it("counts a decision about an alert of a webhook and what a guardrail refused, 
   const { record, lines, decisions, counted } = open();
   record({ kind: "alert_decided", decision: refused, source: "webhook" });
   expect(await counted()).toEqual(['refusals_total{guardrail="cooldown"} 1', 'runbookd_alerts_total{decision="refused"} 1']);
-  expect(decisions.of("f1")).toEqual([{ ...refused, source: "webhook", at: 7 }]);
+  expect(decisions.newest({ fingerprint: "f1" })).toEqual([{ ...refused, source: "webhook", at: 7 }]);
   expect(lines).toEqual([{ level: "info", fields: { ...refused, source: "webhook" }, message: "An alert was decided." }]);
 });
 
@@ -33,12 +33,21 @@ it("keeps and logs what a poll starts, and does not count it among the alerts of
   const { record, lines, decisions, counted } = open();
   record({ kind: "alert_decided", decision: enqueued, source: "poll" });
   expect(await counted()).toEqual([]);
-  expect(decisions.of("f1")).toEqual([{ ...enqueued, source: "poll", at: 7 }]);
+  expect(decisions.newest({ fingerprint: "f1" })).toEqual([{ ...enqueued, source: "poll", at: 7 }]);
   expect(lines).toEqual([{ level: "info", fields: { ...enqueued, source: "poll" }, message: "An alert was decided." }]);
 });
 
 it("ignores what a poll only repeats", async () => {
   const { record, lines, decisions, counted } = open();
   record({ kind: "alert_decided", decision: refused, source: "poll" });
-  expect([await counted(), decisions.of("f1"), lines]).toEqual([[], [], []]);
+  expect([await counted(), decisions.newest({ fingerprint: "f1" }), lines]).toEqual([[], [], []]);
+});
+
+it.each(["webhook", "poll"] as const)("counts, keeps and warns of an alert of a %s that cannot be read", async (source) => {
+  const { record, lines, decisions, counted } = open();
+  const decision = { fingerprint: "", decision: "unreadable", reason: "The alert cannot be read: startsAt." } as const;
+  record({ kind: "alert_decided", decision, source });
+  expect(await counted()).toEqual(['runbookd_alerts_total{decision="unreadable"} 1']);
+  expect(decisions.newest({ decision: "unreadable" })).toEqual([{ ...decision, source, at: 7 }]);
+  expect(lines).toMatchObject([{ level: "warn", fields: { ...decision, source } }]);
 });

@@ -15,11 +15,13 @@ export function createAlertEventSink(
   { decisions, now }: { readonly decisions: Pick<RecentDecisions, "add">; readonly now: () => Instant },
 ): EventSink<AlertEvent> {
   return ({ decision, source }) => {
-    // Every poll repeats what is known; only what it starts is recorded, and that has a metric of its own.
-    if (source === "poll" && decision.decision !== "enqueued") return;
-    if (source === "webhook") metrics.alerts.inc({ decision: decision.decision });
+    const isUnreadable = decision.decision === "unreadable";
+    // Every poll repeats what is known: recorded is what it starts, which has a metric of its own, and what it cannot read.
+    if (source === "poll" && decision.decision !== "enqueued" && !isUnreadable) return;
+    if (source === "webhook" || isUnreadable) metrics.alerts.inc({ decision: decision.decision });
     if (decision.guardrail !== undefined) metrics.refusals.inc({ guardrail: decision.guardrail });
     decisions.add({ ...decision, source, at: now() });
-    log.info({ ...decision, source }, "An alert was decided.");
+    if (isUnreadable) log.warn({ ...decision, source }, "An alert cannot be read; the others of its list are decided.");
+    else log.info({ ...decision, source }, "An alert was decided.");
   };
 }

@@ -44,7 +44,9 @@ export function createWebhook(deps: WebhookDeps, { maxInFlight = defaultMaxInFli
     summary: "A notification of Alertmanager or Grafana Alerting; answered 202 once every decision is durable",
     security: ["webhookBearer", "webhookBasic"],
     body: notificationSchema,
-    answers: { 202: { description: "`decisions`: exactly one per alert", schema: decisionsSchema } },
+    answers: {
+      202: { description: "`decisions`: exactly one per alert; `unreadable` names one that cannot be used", schema: decisionsSchema },
+    },
     problems: ["malformed-body", "invalid-request", "unauthenticated", "body-too-large", "defect", "unavailable"],
     handle: limited(deps, maxInFlight),
     ...(deps.answered !== undefined && { answered: deps.answered }),
@@ -75,7 +77,9 @@ function limited(deps: WebhookDeps, maxInFlight: number): Endpoint["handle"] {
 }
 
 async function receive(deps: WebhookDeps, request: EndpointRequest): Promise<HttpResponse> {
-  const body = await request.readJson(webhookBodyLimitBytes);
+  // Amazon SNS calls whatever it sends text/plain. A browser may send that from any page, which only a token tells apart.
+  const contentTypes = ["application/json", ...(deps.tokens.length > 0 ? ["text/plain"] : [])];
+  const body = await request.readJson(webhookBodyLimitBytes, { contentTypes });
   if (!body.ok) {
     if (body.problem.status === 503) return unavailable(body.problem.detail);
     const problem = body.problem.status === 415 ? aProblem("malformed-body", body.problem.detail) : body.problem;
@@ -85,8 +89,7 @@ async function receive(deps: WebhookDeps, request: EndpointRequest): Promise<Htt
     return reject(deps, aProblem("invalid-request", "A run may not start a run: this notification says that a run sent it."), body.text);
   const parsed = parseNotification(body.value, deps.clock.now());
   if (!parsed.ok) {
-    const detail = 'Expected an Alertmanager webhook payload with version "4".';
-    return reject(deps, aProblem("invalid-request", detail, parsed.issues), body.text);
+    return reject(deps, aProblem("invalid-request", refusalOf(body.value), parsed.issues), body.text);
   }
   const { notification } = parsed;
   const decisions = await deps.intake.accept(notification);
@@ -95,6 +98,17 @@ async function receive(deps: WebhookDeps, request: EndpointRequest): Promise<Htt
     deps.onTruncated?.();
   }
   return accepted(decisions);
+}
+
+/** What somebody who set a sender up has to know: what is accepted, and what to do about a sender that is known to differ. */
+function refusalOf(body: unknown): string {
+  if (Array.isArray(body))
+    return "This is the list that Prometheus and vmalert send to an Alertmanager. Put an Alertmanager between, with a webhook receiver that calls this address.";
+  if (typeof body === "object" && body !== null && "Type" in body && "TopicArn" in body)
+    return body.Type === "SubscriptionConfirmation"
+      ? "This is Amazon SNS asking to confirm a subscription: open the SubscribeURL of this message, and turn raw message delivery on for the subscription."
+      : "This is a message of Amazon SNS around a notification: turn raw message delivery on for the subscription.";
+  return 'Expected what Alertmanager\'s webhook sends (version "4"), or Grafana Alerting\'s (version "1" with orgId). Other senders are not read.';
 }
 
 /** What a webhook answers once every decision is durable. */

@@ -24,7 +24,7 @@ it("passes what a server publishes to the sinks of its slice, and to no other", 
       .map((line) => line.split("{")[0]);
   publish({ kind: "alert_decided", decision: { fingerprint: "f1", decision: "unmatched" }, source: "webhook" });
   expect(await counted()).toEqual(["runbookd_alerts_total"]);
-  expect(decisions.of("f1")).toHaveLength(1);
+  expect(decisions.newest({ fingerprint: "f1" })).toHaveLength(1);
   expect(log.lines).toHaveLength(1);
   publish({ kind: "usage_counted", usage: [aUsageEvent({ id: "r1" }, 7)] });
   expect(await counted()).toEqual(["runbookd_alerts_total", "llm_requests_total"]);

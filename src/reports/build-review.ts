@@ -118,10 +118,13 @@ function inShortOf(journal: Journal, { acceptedAt, avoided, remainingTasks }: In
 }
 
 function labelText(labels: Readonly<Record<string, string>>): string {
-  return Object.entries(labels)
-    .filter(([name]) => name !== "alertname")
-    .map(([name, value]) => `${name}="${value}"`)
-    .join(", ");
+  return (
+    Object.entries(labels)
+      .filter(([name]) => name !== "alertname")
+      // Each cut by itself, so that a long one does not hide those behind it.
+      .map(([name, value]) => `${shortLine(name, 60)}="${shortLine(value, 120)}"`)
+      .join(", ")
+  );
 }
 
 function storiesOf(runbook: Runbook | undefined, journal: Journal): readonly StepStory[] {

@@ -255,6 +255,12 @@ describe("hostile text", () => {
     expect(bad).toEqual([]);
   });
 
+  it("cuts each long label by itself, so that it hides none behind it", () => {
+    const labels = { alertname: "Burn", sql: "x".repeat(100_000), budget: "checkout" };
+    const text = renderReportText(aReview({ alert: aBurnAlert({ labels }) }));
+    expect(text).toContain(`sql="${"x".repeat(119)}…", budget="checkout"`);
+  });
+
   it("keeps a label on its own line", () => {
     const lines = renderReportText(review).split("\n");
     expect(lines.filter((line) => line.startsWith("Bcc:"))).toEqual([]);

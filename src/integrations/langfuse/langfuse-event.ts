@@ -60,7 +60,7 @@ export function readLangfuseEvent(value: unknown, now: Instant): LangfuseEvent {
   };
   return {
     kind: "alert",
-    notification: { receiver: "langfuse", groupKey: `langfuse/${monitorId}`, truncatedAlerts: 0, alerts: [{ alert }] },
+    notification: { receiver: "langfuse", groupKey: `langfuse/${monitorId}`, truncatedAlerts: 0, alerts: [{ alert }], unreadable: [] },
   };
 }
 

@@ -23,11 +23,14 @@ describe("methods, paths and connections", () => {
     expect([response.status, response.headers.get("allow")]).toEqual([405, "POST"]);
   });
 
-  it.each(["/nothing", "/webhooks/alertmanager/", "/WEBHOOKS/alertmanager", "/api"])("answers 404 at %s, as a problem", async (path) => {
-    await using http = await startHttp();
-    const response = await fetch(`${http.url}${path}`);
-    expect([response.status, response.headers.get("content-type")]).toEqual([404, "application/problem+json; charset=utf-8"]);
-  });
+  it.each(["/nothing", "/webhooks/alertmanager//", "/healthz/", "/WEBHOOKS/alertmanager", "/api"])(
+    "answers 404 at %s, as a problem",
+    async (path) => {
+      await using http = await startHttp();
+      const response = await fetch(`${http.url}${path}`);
+      expect([response.status, response.headers.get("content-type")]).toEqual([404, "application/problem+json; charset=utf-8"]);
+    },
+  );
 
   it("answers a path that cannot be decoded without a stack", async () => {
     await using http = await startHttp();

@@ -3,7 +3,7 @@ import type { Clock } from "../../core/clock.ts";
 import type { Log } from "../../core/log.ts";
 import { StoreUnavailable } from "../../core/store-unavailable.ts";
 import { type Authority, authorize } from "./authorize.ts";
-import type { Endpoint } from "./endpoint.ts";
+import type { Endpoint, EndpointRequest } from "./endpoint.ts";
 import { createMemoryBudget, type MemoryBudget, readJsonBody } from "./json-body.ts";
 import { aProblem } from "./problem.ts";
 import { type HttpResponse, noBody, problem, type Route, type RouteResponse, unavailable } from "./route.ts";
@@ -34,6 +34,7 @@ export function createApp(deps: AppDeps, limits: AppLimits = {}): Express {
   app.disable("x-powered-by").disable("etag").set("query parser", false).set("trust proxy", false);
   app.enable("case sensitive routing").enable("strict routing");
   app.use(securityHeaders);
+  app.use(withoutTrailingSlash);
 
   mountEndpoints(app, deps, budget);
   mountRoutes(app, deps, { budget, maxStreams: limits.maxEventStreams ?? 100 });
@@ -48,6 +49,12 @@ export function createApp(deps: AppDeps, limits: AppLimits = {}): Express {
   return app;
 }
 
+/** Addresses of webhooks are typed by hand into other programs, whose alerts must not be lost for a slash. */
+function withoutTrailingSlash(request: Request, _response: Response, next: NextFunction): void {
+  request.url = request.url.replace(/^(\/webhooks\/[a-z]+)\/(?=\?|$)/u, "$1");
+  next();
+}
+
 function mountEndpoints(app: Express, { endpoints, clock, log }: AppDeps, budget: MemoryBudget): void {
   for (const path of new Set(endpoints.map((endpoint) => endpoint.path))) {
     const here = endpoints.filter((endpoint) => endpoint.path === path);
@@ -55,7 +62,8 @@ function mountEndpoints(app: Express, { endpoints, clock, log }: AppDeps, budget
     for (const endpoint of here) {
       app[endpoint.method](expressPath(path), async (request, response) => {
         const began = clock.monotonic();
-        const readJson = async (limitBytes: number) => readJsonBody(request, { limitBytes, budget });
+        const readJson: EndpointRequest["readJson"] = async (limitBytes, options) =>
+          readJsonBody(request, { ...options, limitBytes, budget });
         const result = await endpoint.handle({ headers: request.headers, readJson }).catch((thrown: unknown) => responseOf(thrown, log));
         sendResponse(response, result);
         endpoint.answered?.(response.statusCode, (clock.monotonic() - began) / 1000);

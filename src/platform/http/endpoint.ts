@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from "node:http";
 import type { z } from "zod";
 import type { ProblemName } from "../../../packages/sdk/src/wire/problems.ts";
-import type { JsonBody } from "./json-body.ts";
+import type { BodyOptions, JsonBody } from "./json-body.ts";
 import type { HttpResponse } from "./route.ts";
 
 /** A file as it is. */
@@ -17,7 +17,7 @@ export interface Content {
 export interface EndpointRequest {
   readonly headers: IncomingHttpHeaders;
   /** Reads the body as one JSON document of at most `limitBytes`. Call it once at most. */
-  readJson(limitBytes: number): Promise<JsonBody>;
+  readJson(limitBytes: number, options?: BodyOptions): Promise<JsonBody>;
 }
 
 /** What an endpoint asks of its callers, as the description names it. */

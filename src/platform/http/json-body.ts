@@ -34,15 +34,21 @@ export type JsonBody =
   | { readonly ok: true; readonly value: unknown; readonly text: string }
   | { readonly ok: false; readonly problem: Problem; readonly text?: string };
 
+/** What one reader of a body accepts beyond the usual. */
+export interface BodyOptions {
+  /** Media types without parameters; only application/json unless said. */
+  readonly contentTypes?: readonly string[];
+}
+
 /** Limits of one request's body. `limitBytes` holds for what was sent and for what it inflates to. */
-export interface BodyLimits {
+export interface BodyLimits extends BodyOptions {
   readonly limitBytes: number;
   readonly budget: MemoryBudget;
 }
 
 /** Reads one JSON document from a request: content type, size, encoding, nesting and syntax are checked in this order, and no byte is kept after it. */
-export async function readJsonBody(request: IncomingMessage, { limitBytes, budget }: BodyLimits): Promise<JsonBody> {
-  const typeFault = faultOfContentType(request.headers["content-type"]);
+export async function readJsonBody(request: IncomingMessage, { limitBytes, budget, contentTypes }: BodyLimits): Promise<JsonBody> {
+  const typeFault = faultOfContentType(request.headers["content-type"], contentTypes);
   if (typeFault !== undefined) return refuse("unsupported-media-type", typeFault);
   const encoding = request.headers["content-encoding"] ?? "identity";
   if (encoding !== "identity" && encoding !== "gzip") {
@@ -99,9 +105,9 @@ export function isDeeperThan(bytes: Uint8Array, limit: number): boolean {
   return false;
 }
 
-function faultOfContentType(header: string | undefined): string | undefined {
+function faultOfContentType(header: string | undefined, accepted: readonly string[] = ["application/json"]): string | undefined {
   const [type = "", ...parameters] = (header ?? "").toLowerCase().split(";");
-  if (type.trim() !== "application/json") return "The content-type must be application/json.";
+  if (!accepted.includes(type.trim())) return `The content-type must be ${accepted.join(" or ")}.`;
   const charset = parameters.map((parameter) => parameter.trim()).find((parameter) => parameter.startsWith("charset="));
   const isUtf8 = charset === undefined || charset === "charset=utf-8" || charset === 'charset="utf-8"';
   return isUtf8 ? undefined : "The charset must be utf-8.";

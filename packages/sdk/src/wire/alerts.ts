@@ -28,11 +28,12 @@ export const alertSchema = z
 /** See {@link alertSchema}. */
 export type Alert = Shape<typeof alertSchema>;
 
-/** What intake did with one alert; exactly one per alert. */
-export const decisionKinds = ["enqueued", "joined", "resolved", "stale", "unmatched", "refused", "paused"] as const;
+/** What intake did with one alert; exactly one per alert. `unreadable`: it cannot be used, and the others of its message can. */
+export const decisionKinds = ["enqueued", "joined", "resolved", "stale", "unmatched", "refused", "paused", "unreadable"] as const;
 
 /** The answer for one alert of a webhook. */
 export const decisionSchema = z.object({
+  /** Empty when an unreadable alert has none. */
   fingerprint: z.string(),
   decision: z.enum(decisionKinds),
   runbook: z.exactOptional(z.string()),
