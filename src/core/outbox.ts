@@ -18,9 +18,19 @@ export interface OutboxRow {
   readonly putAt: Instant;
 }
 
+/** The lane of everything that the mail server takes. */
+export const mailLane = "mail";
+
+/** Where a row waits: rows of one lane are delivered one after the other, and no lane waits for another. */
+export function laneOf({ to, target }: Pick<OutboxRow, "to" | "target">): string {
+  return target === undefined ? mailLane : `${to}/${target}`;
+}
+
 /** A row that a sender holds until `leaseUntil`. */
 export interface ClaimedMail {
   readonly row: OutboxRow;
+  /** The lane that it was claimed from. */
+  readonly lane: string;
   /** Deliveries tried before this one. */
   readonly attempts: number;
   /** Proves that the row is still held by this claim. */
@@ -53,8 +63,10 @@ export type MailState =
 export interface Outbox {
   /** Idempotent by key: the first row stays. */
   put(row: OutboxRow): Promise<{ readonly put: boolean }>;
-  /** The earliest due row, leased to the caller, or undefined when none is due. */
-  claim(now: Instant, leaseMs: number): Promise<ClaimedMail | undefined>;
+  /** Lanes in which a row waits or may wait. */
+  lanes(): Promise<readonly string[]>;
+  /** The earliest due row of a lane, leased to the caller, or undefined when none is due. */
+  claim(lane: string, now: Instant, leaseMs: number): Promise<ClaimedMail | undefined>;
   /** False when the lease was lost meanwhile: somebody else settles it. */
   settle(claimed: ClaimedMail, settlement: MailSettlement): Promise<boolean>;
   find(key: string): Promise<MailState | undefined>;
@@ -82,5 +94,6 @@ export type MailDelivery =
 
 /** Hands mails to a mail server. Never rejects. */
 export interface MailSender {
-  send(mail: Mail): Promise<MailDelivery>;
+  /** Gives up, with a failure that is worth a retry, once `signal` is aborted. */
+  send(mail: Mail, signal: AbortSignal): Promise<MailDelivery>;
 }

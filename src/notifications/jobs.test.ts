@@ -7,7 +7,7 @@ import { aPagerDutyTarget, aSlackTarget, aWebhookTarget } from "../../test/serve
 import { type NotificationDelivery, targetIdOf } from "../core/notification-target.ts";
 import type { Mail, MailDelivery } from "../core/outbox.ts";
 import type { ComposedMail } from "../reports/create-composer.ts";
-import { defaultTimeouts, deliverNext, retryDelayMs, startReportWorker } from "./jobs.ts";
+import { defaultTimeouts, deliverNext, deliveryLimitMs, type ReportWorkerDeps, retryDelayMs, startReportWorker } from "./jobs.ts";
 
 const everyMs = 1000;
 const minute = 60_000;
@@ -43,8 +43,14 @@ function aBench(deliveries: (MailDelivery | Error)[] = [], composed: ComposedMai
     log: createRecordedLog((line) => told.push(summaryOf(line, clock.now()))),
   };
   const put = (key = "k", to = "default") => outbox.put({ key, to, content: { kind: "review", runId: "run-1" }, putAt: clock.now() });
-  const next = () => deliverNext(deps, everyMs, defaultTimeouts);
+  const next = () => deliverAny(deps);
   return { ...deps, deps, mails, told, put, next };
+}
+
+/** Delivers one row of any lane. */
+async function deliverAny(deps: ReportWorkerDeps): Promise<boolean> {
+  for (const lane of await deps.outbox.lanes()) if (await deliverNext(deps, lane, { everyMs, timeouts: defaultTimeouts })) return true;
+  return false;
 }
 
 /** A line of the log in the words of these tests. */
@@ -144,9 +150,9 @@ describe("a delivery", () => {
   it("is made again after a crash between sending and its record, with the same Message-ID", async () => {
     const { put, next, mails, clock, outbox, deps } = aBench();
     await put();
-    await expect(
-      deliverNext({ ...deps, outbox: { ...outbox, settle: async () => Promise.reject(new Error("crash")) } }, everyMs, defaultTimeouts),
-    ).rejects.toThrow("crash");
+    await expect(deliverAny({ ...deps, outbox: { ...outbox, settle: async () => Promise.reject(new Error("crash")) } })).rejects.toThrow(
+      "crash",
+    );
     expect(await next()).toBe(false);
     await clock.advance(60_000);
     await next();
@@ -216,12 +222,12 @@ describe("a delivery to a target of a group", () => {
     const without = { ...deps, sender: undefined };
     await put();
     await outbox.put(target("webhook/hub", clock.now()));
-    expect(await deliverNext(without, everyMs, defaultTimeouts)).toBe(true);
-    expect(await deliverNext(without, everyMs, defaultTimeouts)).toBe(true);
+    expect(await deliverAny(without)).toBe(true);
+    expect(await deliverAny(without)).toBe(true);
     expect(told).toEqual(["sent k/webhook/hub"]);
     expect(await outbox.find("k")).toEqual({ state: "waiting", attempts: 0 });
     await clock.advance(minute);
-    await deliverNext(deps, everyMs, defaultTimeouts);
+    await deliverAny(deps);
     expect(told).toEqual(["sent k/webhook/hub", "sent k"]);
   });
 });
@@ -235,4 +241,64 @@ it("goes on after a defect, and closes after the mail in hand", async () => {
   await clock.advance(everyMs);
   expect(told).toEqual(["defect Error: boom", "sent b"]);
   await worker.close();
+});
+
+describe("lanes", () => {
+  const target = (name: string, index: number) => ({
+    key: `${name}-${index}`,
+    to: "oncall",
+    target: name,
+    content: { kind: "review", runId: "run-1" } as const,
+    putAt: 0,
+  });
+  const never = new Promise<never>(() => undefined);
+
+  it("let every target be told while a mail server neither answers nor ends, and end that delivery at its limit", async () => {
+    const { deps, put, told, clock, outbox } = aBench();
+    const signals: AbortSignal[] = [];
+    const sender = {
+      send: async (_mail: Mail, signal: AbortSignal) => {
+        signals.push(signal);
+        return never;
+      },
+    };
+    for (let index = 0; index < 5; index += 1) {
+      await put(`mail-${index}`);
+      await outbox.put(target("webhook/hub", index));
+      await outbox.put(target("slack/ops", index));
+    }
+    const worker = startReportWorker({ ...deps, sender }, { everyMs, drain: new AbortController().signal });
+    await clock.advance(everyMs);
+    expect(told).toHaveLength(10);
+    expect(signals.map(({ aborted }) => aborted)).toEqual([false]);
+    await clock.advance(deliveryLimitMs);
+    expect(signals.map(({ aborted }) => aborted)).toEqual([true, false]);
+    expect(told.at(-1)).toBe(`failed not done after 30 s ${minute}`);
+    const closed = worker.close();
+    await clock.advance(deliveryLimitMs);
+    await closed;
+    expect(signals).toHaveLength(2);
+  });
+
+  it("tell one target one thing at a time, in order", async () => {
+    const { deps, told, clock, outbox } = aBench();
+    let inFlight = 0;
+    const webhook = {
+      send: async () => {
+        inFlight += 1;
+        expect(inFlight).toBe(1);
+        await clock.sleep(everyMs);
+        inFlight -= 1;
+        return { kind: "sent" } as const;
+      },
+    };
+    for (let index = 0; index < 3; index += 1) await outbox.put(target("webhook/hub", index));
+    const worker = startReportWorker(
+      { ...deps, notifiers: { ...deps.notifiers, webhook } },
+      { everyMs: 100, drain: new AbortController().signal },
+    );
+    for (let round = 0; round < 4; round += 1) await clock.advance(everyMs);
+    await worker.close();
+    expect(told).toEqual(["sent webhook/hub-0", "sent webhook/hub-1", "sent webhook/hub-2"]);
+  });
 });

@@ -1,4 +1,4 @@
-import type { Clock } from "../core/clock.ts";
+import { type Clock, within } from "../core/clock.ts";
 import { dayMs, hourMs } from "../core/duration.ts";
 import type { Log } from "../core/log.ts";
 import type { Notification, NotificationDelivery, NotificationTarget, Notifiers } from "../core/notification-target.ts";
@@ -52,23 +52,55 @@ export interface ReportWorkerOptions {
 /** Between two looks at a mail that has no server yet. */
 const unconfiguredMs = 60_000;
 
-/** Longer than a delivery takes; should one take longer, another worker sends the same Message-ID again. */
+/** Longer than a delivery may take; should a process die in one, another sends the same Message-ID again. */
 const leaseMs = 60_000;
 
-/** Sends what is due, one notification after the other, until it is drained. Runs never wait for it; `close` waits for the delivery in progress. */
+/** The most that one delivery may take as a whole, however busy the receiver keeps the connection. */
+export const deliveryLimitMs = 30_000;
+
+/**
+ * Sends what is due until it is drained: one notification after the other to each target, and every target in a lane of its own, so that a slow one
+ * delays no other. Runs never wait for it; `close` waits for the deliveries in progress.
+ */
 export function startReportWorker(deps: ReportWorkerDeps, options: ReportWorkerOptions): WorkerHandle {
-  const { clock, log } = deps;
-  const { everyMs: intervalMs, drain: signal, timeouts = defaultTimeouts } = options;
-  return runPeriodically({ name: "outbox", intervalMs, clock, log, signal }, async () =>
-    (await deliverNext(deps, intervalMs, timeouts)) ? 0 : intervalMs,
-  );
+  const { outbox, clock, log } = deps;
+  const { everyMs: intervalMs, drain, timeouts = defaultTimeouts } = options;
+  const closing = new AbortController();
+  const signal = AbortSignal.any([drain, closing.signal]);
+  const busy = new Map<string, Promise<void>>();
+  const empty = async (lane: string): Promise<void> => {
+    try {
+      while (!signal.aborted && (await deliverNext(deps, lane, { everyMs: intervalMs, timeouts })));
+    } catch (error) {
+      log.warn({ work: "outbox", lane, error }, "Background work failed; it is repeated at the next interval.");
+    } finally {
+      busy.delete(lane);
+    }
+  };
+  const looking = runPeriodically({ name: "outbox", intervalMs, clock, log, signal }, async () => {
+    for (const lane of await outbox.lanes()) if (!signal.aborted && !busy.has(lane)) busy.set(lane, empty(lane));
+  });
+  return {
+    async close() {
+      closing.abort();
+      await looking.close();
+      await Promise.all(busy.values());
+    },
+  };
 }
 
-/** Delivers the mail that is due first. False when none was. */
-export async function deliverNext(deps: ReportWorkerDeps, everyMs: number, timeouts: MailTimeouts): Promise<boolean> {
-  const claimed = await deps.outbox.claim(deps.clock.now(), leaseMs);
+/** How a delivery is repeated. */
+interface Repeats {
+  /** Between two looks at a review whose run goes on; milliseconds. */
+  readonly everyMs: number;
+  readonly timeouts: MailTimeouts;
+}
+
+/** Delivers what is due first in a lane. False when nothing was. */
+export async function deliverNext(deps: ReportWorkerDeps, lane: string, repeats: Repeats): Promise<boolean> {
+  const claimed = await deps.outbox.claim(lane, deps.clock.now(), leaseMs);
   if (claimed === undefined) return false;
-  const settlement = await deliver(claimed, deps, { everyMs, timeouts });
+  const settlement = await deliver(claimed, deps, repeats);
   if (!(await deps.outbox.settle(claimed, settlement))) return true;
   logSettlement(claimed.row, settlement, deps.log);
   return true;
@@ -91,11 +123,7 @@ function logSettlement({ key, content, to, target }: OutboxRow, settlement: Mail
   }
 }
 
-async function deliver(
-  claimed: ClaimedMail,
-  deps: ReportWorkerDeps,
-  { everyMs, timeouts }: { readonly everyMs: number; readonly timeouts: MailTimeouts },
-): Promise<MailSettlement> {
+async function deliver(claimed: ClaimedMail, deps: ReportWorkerDeps, { everyMs, timeouts }: Repeats): Promise<MailSettlement> {
   const { row, attempts } = claimed;
   const { clock } = deps;
   const at = clock.now();
@@ -107,15 +135,31 @@ async function deliver(
   if (composed.kind === "gone") return { kind: "gave_up", at, error: composed.reason };
   const { kind: _mail, ...parts } = composed;
   const messageId = messageIdOf(row.key, deps.recipients.domain);
-  const delivery =
+  const delivery = await inTime(deps, async (signal) =>
     recipient.kind === "mail"
-      ? await sendMail({ ...parts, to: recipient.to, messageId }, row, deps)
-      : await notify(recipient, notificationOf(row, parts), deps.notifiers);
+      ? sendMail({ ...parts, to: recipient.to, messageId }, { row, deps, signal })
+      : notify(recipient, notificationOf(row, parts), deps.notifiers),
+  );
   if (delivery.kind === "sent") return { kind: "sent", at: clock.now(), messageId };
   if (!delivery.retry) return { kind: "gave_up", at, error: delivery.error };
   const dueAt = clock.now() + Math.max(retryDelayMs(attempts, timeouts), delivery.retryAfterMs ?? 0);
   if (dueAt - row.putAt > timeouts.giveUpAfterMs) return { kind: "gave_up", at, error: `${delivery.error}, for too long` };
   return { kind: "retry", at, dueAt, error: delivery.error };
+}
+
+/** Ends a delivery at its limit, whether or not what makes it gives up then. */
+async function inTime(
+  { clock }: ReportWorkerDeps,
+  deliver: (signal: AbortSignal) => Promise<NotificationDelivery>,
+): Promise<NotificationDelivery> {
+  const over = new AbortController();
+  try {
+    return await within(clock, deliveryLimitMs, deliver(over.signal));
+  } catch (error) {
+    if (!(error instanceof DOMException && error.name === "TimeoutError")) throw error;
+    over.abort();
+    return { kind: "failed", retry: true, error: `not done after ${deliveryLimitMs / 1000} s` };
+  }
 }
 
 /** Looked up at the moment of sending; a text says why there is nobody. */
@@ -128,9 +172,13 @@ function recipientOf(
   return to.length === 0 ? `there is no configured group "${group}"` : { kind: "mail", to };
 }
 
-async function sendMail(mail: Mail, row: OutboxRow, { sender, log }: ReportWorkerDeps): Promise<NotificationDelivery> {
+async function sendMail(
+  mail: Mail,
+  { row, deps, signal }: { readonly row: OutboxRow; readonly deps: ReportWorkerDeps; readonly signal: AbortSignal },
+): Promise<NotificationDelivery> {
+  const { sender, log } = deps;
   if (sender === undefined) throw new Error("There is no mail server to hand a mail to.");
-  const delivery = await sender.send(mail);
+  const delivery = await sender.send(mail, signal);
   if (delivery.kind === "sent" && delivery.refused.length > 0)
     log.ofRun(row.content.runId).warn({ to: row.to, count: delivery.refused.length }, "The mail server refused some recipients.");
   return delivery;

@@ -5,11 +5,15 @@ const lua = join(import.meta.dirname, "lua");
 
 /** Scripts of the outbox; each is documented in its file. */
 export const outboxScripts = {
-  put: defineScript({ path: join(lua, "outbox-put.lua"), keys: ["row", "due", "waiting"], args: ["id", "content", "now"] }),
+  put: defineScript({
+    path: join(lua, "outbox-put.lua"),
+    keys: ["row", "due", "waiting", "lanes"],
+    args: ["id", "content", "now", "lane"],
+  }),
   claim: defineScript({ path: join(lua, "outbox-claim.lua"), keys: ["due"], args: ["now", "leaseUntil"] }),
   settle: defineScript({
     path: join(lua, "outbox-settle.lua"),
-    keys: ["row", "due", "waiting", "gaveUp"],
-    args: ["id", "leaseUntil", "result", "at", "detail", "retentionDays"],
+    keys: ["row", "due", "waiting", "gaveUp", "lanes"],
+    args: ["id", "leaseUntil", "result", "at", "detail", "retentionDays", "lane"],
   }),
 } as const;

@@ -1,6 +1,7 @@
 import { expect, it } from "@jest/globals";
 import { describeOutbox } from "../../test/contracts/describe-outbox.ts";
 import { holdRedis } from "../../test/servers/hold-redis.ts";
+import { mailLane } from "../core/outbox.ts";
 import { createOutbox } from "./redis-store.ts";
 
 const held = holdRedis();
@@ -17,7 +18,7 @@ it("keeps mails over a SIGKILL of Redis", async () => {
   await outbox.put({ key: "a", to: "default", content: { kind: "review", runId: "run-1" }, putAt: 1 });
   await held.server.kill();
   await held.server.restart();
-  expect((await outbox.claim(2, 1000))?.row.key).toBe("a");
+  expect((await outbox.claim(mailLane, 2, 1000))?.row.key).toBe("a");
 });
 
 it("gives up a row that nobody can read, instead of claiming it for ever", async () => {
@@ -25,14 +26,14 @@ it("gives up a row that nobody can read, instead of claiming it for ever", async
   await outbox.put({ key: "a", to: "default", content: { kind: "review", runId: "run-1" }, putAt: 1 });
   const [id] = await held.redis.zrange("{rb}:outbox:due", "0", "-1");
   await held.redis.hset(`{rb}:outbox:row:${id ?? ""}`, "row", '{"key":1}');
-  expect(await outbox.claim(2, 1000)).toBeUndefined();
+  expect(await outbox.claim(mailLane, 2, 1000)).toBeUndefined();
   expect(await outbox.status()).toEqual({ waiting: 0, gaveUp: 1 });
 });
 
 it("forgets what was sent after 30 days, and nothing that waits", async () => {
   const outbox = await anEmptyOutbox();
   await outbox.put({ key: "sent", to: "default", content: { kind: "review", runId: "run-1" }, putAt: 1 });
-  const mail = await outbox.claim(2, 1000);
+  const mail = await outbox.claim(mailLane, 2, 1000);
   await outbox.put({ key: "waits", to: "default", content: { kind: "review", runId: "run-1" }, putAt: 1 });
   expect(mail !== undefined && (await outbox.settle(mail, { kind: "sent", at: 3, messageId: "<m>" }))).toBe(true);
   const ttls = await Promise.all((await held.redis.keys("{rb}:outbox:row:*")).map((key) => held.redis.ttl(key)));

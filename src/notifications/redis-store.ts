@@ -1,7 +1,7 @@
 import type { Redis } from "ioredis";
 import { z } from "zod";
 import { sha256 } from "../core/json.ts";
-import type { MailSettlement, MailState, Outbox, OutboxRow } from "../core/outbox.ts";
+import { laneOf, type MailSettlement, type MailState, mailLane, type Outbox, type OutboxRow } from "../core/outbox.ts";
 import type { ScriptValue } from "../platform/redis/script.ts";
 import { outboxScripts } from "./redis-scripts.ts";
 
@@ -9,7 +9,9 @@ const retentionDays = 30;
 
 const keys = {
   row: (id: string) => `{rb}:outbox:row:${id}`,
-  due: "{rb}:outbox:due",
+  // The lane of mails has the name that all lanes shared before there were lanes: what waits in it from then is delivered.
+  due: (lane: string) => (lane === mailLane ? "{rb}:outbox:due" : `{rb}:outbox:due:${lane}`),
+  lanes: "{rb}:outbox:lanes",
   waiting: "{rb}:outbox:waiting",
   gaveUp: "{rb}:outbox:gave-up",
 } as const;
@@ -27,10 +29,10 @@ const rowSchema = z.object({
 
 /** The outbox in Redis: as durable as the ledger beside it. Rows are kept for 30 days after they were sent or given up. */
 export function createOutbox(redis: Redis): Outbox {
-  const settle = async (id: string, leaseUntil: ScriptValue, { kind, at, text }: Settled): Promise<boolean> => {
+  const settle = async ({ id, lane, leaseUntil }: Leased, { kind, at, text }: Settled): Promise<boolean> => {
     const result = await outboxScripts.settle.run(redis, {
-      keys: { row: keys.row(id), due: keys.due, waiting: keys.waiting, gaveUp: keys.gaveUp },
-      args: { id, leaseUntil, result: kind, at, detail: text, retentionDays: retentionDays },
+      keys: { row: keys.row(id), due: keys.due(lane), waiting: keys.waiting, gaveUp: keys.gaveUp, lanes: keys.lanes },
+      args: { id, leaseUntil, result: kind, at, detail: text, retentionDays, lane },
     });
     return result === 1;
   };
@@ -38,27 +40,32 @@ export function createOutbox(redis: Redis): Outbox {
   return {
     async put(row) {
       const id = sha256(row.key);
+      const lane = laneOf(row);
       const result = await outboxScripts.put.run(redis, {
-        keys: { row: keys.row(id), due: keys.due, waiting: keys.waiting },
-        args: { id, content: JSON.stringify(row), now: row.putAt },
+        keys: { row: keys.row(id), due: keys.due(lane), waiting: keys.waiting, lanes: keys.lanes },
+        args: { id, content: JSON.stringify(row), now: row.putAt, lane },
       });
       return { put: result === 1 };
     },
 
-    async claim(now, leaseMs) {
+    async lanes() {
+      return [...new Set([mailLane, ...(await redis.smembers(keys.lanes))])];
+    },
+
+    async claim(lane, now, leaseMs) {
       const until = Math.ceil(now + leaseMs);
-      const id = await outboxScripts.claim.run(redis, { keys: { due: keys.due }, args: { now, leaseUntil: until } });
+      const id = await outboxScripts.claim.run(redis, { keys: { due: keys.due(lane) }, args: { now, leaseUntil: until } });
       if (typeof id !== "string") return undefined;
       const fields = await redis.hgetall(keys.row(id));
       const row = parseRow(fields["row"]);
-      if (row !== undefined) return { row, attempts: Number(fields["attempts"] ?? 0), token: String(until) };
+      if (row !== undefined) return { row, lane, attempts: Number(fields["attempts"] ?? 0), token: String(until) };
       // A row that nobody can read would be claimed for ever.
-      await settle(id, until, { kind: "gave_up", at: now, text: "the row is corrupt" });
+      await settle({ id, lane, leaseUntil: until }, { kind: "gave_up", at: now, text: "the row is corrupt" });
       return undefined;
     },
 
     async settle(claimed, settlement) {
-      return settle(sha256(claimed.row.key), claimed.token, settledOf(settlement));
+      return settle({ id: sha256(claimed.row.key), lane: claimed.lane, leaseUntil: claimed.token }, settledOf(settlement));
     },
 
     async find(key) {
@@ -74,6 +81,13 @@ export function createOutbox(redis: Redis): Outbox {
       return { waiting, gaveUp, ...(oldest[1] !== undefined && { oldestPutAt: Number(oldest[1]) }) };
     },
   };
+}
+
+/** A row that is held. */
+interface Leased {
+  readonly id: string;
+  readonly lane: string;
+  readonly leaseUntil: ScriptValue;
 }
 
 /** A settlement as the script takes it. */

@@ -1,4 +1,4 @@
-import type { MailState, Outbox, OutboxRow } from "../../src/core/outbox.ts";
+import { laneOf, type MailState, type Outbox, type OutboxRow } from "../../src/core/outbox.ts";
 
 interface Held {
   readonly row: OutboxRow;
@@ -17,13 +17,16 @@ export function createMemoryOutbox(): Outbox {
       rows.set(row.key, { row, state: { state: "waiting", attempts: 0 }, attempts: 0, due: row.putAt });
       return { put: true };
     },
-    async claim(now, leaseMs) {
+    async lanes() {
+      return [...new Set(waiting().map(({ row }) => laneOf(row)))];
+    },
+    async claim(lane, now, leaseMs) {
       const [first] = waiting()
-        .filter((held) => held.due !== undefined && held.due <= now)
+        .filter((held) => laneOf(held.row) === lane && held.due !== undefined && held.due <= now)
         .sort((a, b) => (a.due ?? 0) - (b.due ?? 0));
       if (first === undefined) return undefined;
       first.due = Math.ceil(now + leaseMs);
-      return { row: first.row, attempts: first.attempts, token: String(first.due) };
+      return { row: first.row, lane, attempts: first.attempts, token: String(first.due) };
     },
     async settle(claimed, settlement) {
       const held = rows.get(claimed.row.key);

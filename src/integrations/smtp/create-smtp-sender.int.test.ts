@@ -1,3 +1,4 @@
+import { createServer } from "node:net";
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import { SMTPServer } from "smtp-server";
 import { type SmtpSink, startSmtpSink } from "../../../test/servers/smtp-sink.ts";
@@ -11,6 +12,7 @@ const mail: Mail = {
   html: "<p>html</p>",
   messageId: "<abc.runbookd@example.org>",
 };
+const { signal } = new AbortController();
 const releases: (() => Promise<void>)[] = [];
 let sink: SmtpSink;
 
@@ -44,8 +46,8 @@ async function listen(server: SMTPServer): Promise<number> {
 describe("a mail server that takes it", () => {
   it("delivers text and HTML under the given Message-ID, each time", async () => {
     const sender = aSender();
-    expect(await sender.send(mail)).toEqual({ kind: "sent", refused: [] });
-    expect(await sender.send(mail)).toEqual({ kind: "sent", refused: [] });
+    expect(await sender.send(mail, signal)).toEqual({ kind: "sent", refused: [] });
+    expect(await sender.send(mail, signal)).toEqual({ kind: "sent", refused: [] });
     const [first, second] = await sink.received(2);
     expect(first).toMatchObject({ messageId: mail.messageId, subject: "Review", html: "<p>html</p>" });
     expect(first?.text?.trim()).toBe("plain");
@@ -54,7 +56,7 @@ describe("a mail server that takes it", () => {
   });
 
   it("adds no header from a subject", async () => {
-    await aSender().send({ ...mail, subject: "Burn\r\nBcc: evil@example.com\r\n\r\nbody" });
+    await aSender().send({ ...mail, subject: "Burn\r\nBcc: evil@example.com\r\n\r\nbody" }, signal);
     const [got] = await sink.received(1);
     expect(got?.headers.has("bcc")).toBe(false);
     expect(got?.headerLines.map((line) => line.key)).not.toContain("bcc");
@@ -71,7 +73,7 @@ describe("a mail server that takes it", () => {
     [[""]],
     [[]],
   ])("refuses the recipients %j for good", async (to) => {
-    expect(await aSender().send({ ...mail, to })).toMatchObject({ kind: "failed", retry: false });
+    expect(await aSender().send({ ...mail, to }, signal)).toMatchObject({ kind: "failed", retry: false });
     expect(sink.mails).toEqual([]);
   });
 });
@@ -84,11 +86,11 @@ describe("a mail server that does not", () => {
     [552, false],
   ])("answering %i is worth a retry: %s", async (code, retry) => {
     sink.refuse(code);
-    expect(await aSender().send(mail)).toMatchObject({ kind: "failed", retry, error: expect.stringContaining(String(code)) });
+    expect(await aSender().send(mail, signal)).toMatchObject({ kind: "failed", retry, error: expect.stringContaining(String(code)) });
   });
 
   it("is worth a retry when it is not there", async () => {
-    expect(await aSender("smtp://127.0.0.1:1").send(mail)).toEqual({ kind: "failed", retry: true, error: "ESOCKET" });
+    expect(await aSender("smtp://127.0.0.1:1").send(mail, signal)).toEqual({ kind: "failed", retry: true, error: "ESOCKET" });
     expect(await aSender("smtp://127.0.0.1:1").verify()).toMatchObject({ ok: false });
   });
 
@@ -99,9 +101,31 @@ describe("a mail server that does not", () => {
       onAuth: (_auth, _session, callback) => callback(new Error("no")),
     });
     const port = await listen(strict);
-    const delivery = await aSender(`smtp://user:s3cret@127.0.0.1:${port}`).send(mail);
+    const delivery = await aSender(`smtp://user:s3cret@127.0.0.1:${port}`).send(mail, signal);
     expect(delivery).toMatchObject({ kind: "failed", retry: true, error: expect.stringContaining("EAUTH") });
     expect(JSON.stringify(delivery)).not.toContain("s3cret");
+  });
+
+  it("is worth a retry when it is never silent and never done, once the delivery is given up", async () => {
+    const trickling = createServer((socket) => {
+      socket.on("error", () => undefined);
+      socket.write("220 hello\r\n");
+      socket.once("data", () => {
+        const timer = setInterval(() => socket.write("250-and more\r\n"), 20);
+        socket.on("close", () => clearInterval(timer));
+      });
+    });
+    await new Promise<void>((resolve) => {
+      trickling.listen(0, "127.0.0.1", resolve);
+    });
+    releases.push(async () => void trickling.close());
+    const gone = new Promise<void>((resolve) => {
+      trickling.on("connection", (socket) => socket.on("close", () => resolve()));
+    });
+    const address = trickling.address();
+    const port = address !== null && typeof address === "object" ? address.port : 0;
+    expect(await aSender(`smtp://127.0.0.1:${port}`).send(mail, AbortSignal.timeout(1500))).toMatchObject({ kind: "failed", retry: true });
+    await gone;
   });
 
   it("refuses one recipient and takes the other", async () => {
@@ -117,10 +141,10 @@ describe("a mail server that does not", () => {
     });
     const port = await listen(picky);
     const sender = aSender(`smtp://127.0.0.1:${port}`);
-    expect(await sender.send({ ...mail, to: ["team@example.org", "gone@example.org"] })).toEqual({
+    expect(await sender.send({ ...mail, to: ["team@example.org", "gone@example.org"] }, signal)).toEqual({
       kind: "sent",
       refused: ["gone@example.org"],
     });
-    expect(await sender.send({ ...mail, to: ["gone@example.org"] })).toMatchObject({ kind: "failed", retry: false });
+    expect(await sender.send({ ...mail, to: ["gone@example.org"] }, signal)).toMatchObject({ kind: "failed", retry: false });
   });
 });

@@ -32,7 +32,7 @@ export function createSmtpSender({ url, from, timeoutMs = 10_000 }: SmtpOptions)
     disableUrlAccess: true,
   });
   return {
-    async send({ to, subject, text, html, messageId }): Promise<MailDelivery> {
+    async send({ to, subject, text, html, messageId }, signal): Promise<MailDelivery> {
       const wrong = to.filter((address) => !plainAddress.test(address));
       if (to.length === 0 || wrong.length > 0) {
         return { kind: "failed", retry: false, error: `${wrong.length} of ${to.length} recipients are no plain addresses` };
@@ -47,6 +47,7 @@ export function createSmtpSender({ url, from, timeoutMs = 10_000 }: SmtpOptions)
           headers: { "Auto-Submitted": "auto-generated" },
           disableFileAccess: true,
           disableUrlAccess: true,
+          signal,
           ...(html !== undefined && { html }),
         });
         return { kind: "sent", refused: info.rejected.map(String) };
