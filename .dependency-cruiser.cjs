@@ -39,8 +39,8 @@ const order = [
 
 /** What belongs to one noun of the trade. */
 const slices = order.slice(order.indexOf("src/runbooks"), order.indexOf("src/integrations"));
-/** The files of a slice that meet Redis, HTTP, queues and metrics; its other files are rules. */
-const edges = "/(redis-[^/]+|routes|[^/]+-routes|metrics|record-[^/]+-events|jobs|[^/]+-queue|webhook|[^/]+-page)\\.ts$";
+/** The files of a slice that meet Redis, HTTP, queues, metrics and the disk; its other files are rules. */
+const edges = "/(redis-[^/]+|routes|[^/]+-routes|metrics|record-[^/]+-events|jobs|[^/]+-queue|webhook|[^/]+-page|[^/]+-folder)\\.ts$";
 
 /** Each client library has one home. */
 const homes = {

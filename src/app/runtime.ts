@@ -122,8 +122,12 @@ export async function openRuntime(config: Config, sources: RuntimeSources): Prom
     };
     const times = dividedTimes(config.timeFactor);
     const ledger = createBudgetLedger({ redis: shared, clock, times, counts: tickets, usageEvents: config.usageEvents });
-    const library = createRunbookFolder(resolve(sources.workingDirectory, config.runbooks), withCommands(actionCatalogue, config.commands));
-    const refreshRunbooks = createRunbookWatch(library, log);
+    const library = createRunbookFolder(
+      resolve(sources.workingDirectory, config.runbooks),
+      withCommands(actionCatalogue, config.commands),
+      { clock: host },
+    );
+    const refreshRunbooks = createRunbookWatch(library, { log, clock: host });
     await refreshRunbooks();
     const refreshing = clock.every(refreshEveryMs, () => void refreshRunbooks());
     observeRunbooks(metrics, library);

@@ -1,10 +1,14 @@
-import { readdir, readFile, stat } from "node:fs/promises";
+import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { Labels } from "../../packages/sdk/src/wire/alerts.ts";
 import type { Diagnostic, Runbook } from "../../packages/sdk/src/wire/runbooks.ts";
 import type { ActionCatalogue } from "../core/action.ts";
-import { parseRunbook, runbookIdOf } from "./parse/parse-runbook.ts";
-import { checkRunbookSet, matchTriggers } from "./runbook-set.ts";
+import { type Clock, within } from "../core/clock.ts";
+import { type RegularFile, readRegularFile } from "../platform/read-regular-file.ts";
+import { conflictsBetween } from "./check-runbook-set.ts";
+import { maxDocumentBytes, parseRunbook, runbookIdOf } from "./parse/parse-runbook.ts";
+import { matchTriggers } from "./runbook-set.ts";
+import { createTriggerIndex } from "./trigger-index.ts";
 
 /** One document of the running set, or a file that could not be read into one. */
 export interface FolderDocument {
@@ -32,10 +36,29 @@ export interface RunbookFolder {
   refresh(): Promise<FolderChange>;
 }
 
-/** Larger files are refused by the parser; reading stops a little above its limit. */
-const readLimitBytes = 300 * 1024;
+/** The folder as it lies on disk. */
+export interface RunbookFiles {
+  /** Names of everything in it. */
+  names(): Promise<readonly string[]>;
+  /** See {@link readRegularFile}. */
+  read(file: string, knownStamp: string | undefined): Promise<RegularFile>;
+}
 
-/** The newest bytes of one file, and what they say. */
+/** What a folder works with. */
+export interface RunbookFolderDeps {
+  readonly clock: Pick<Clock, "sleep">;
+  /** The disk unless given. */
+  readonly files?: RunbookFiles;
+  /** The errors of a document that come from another one. */
+  readonly compare?: typeof conflictsBetween;
+}
+
+/** How long one file may take before the others go on without it. */
+const fileMs = 5000;
+/** Each file that does not answer occupies one of the four threads that Node.js reads files with, and the others are needed. */
+const maxHanging = 2;
+
+/** The newest bytes of one file, and what they say. The same object while they stay. */
 interface Newest {
   readonly id: string;
   readonly file: string;
@@ -44,60 +67,141 @@ interface Newest {
   readonly diagnostics: readonly Diagnostic[];
 }
 
-/** Nothing is read before the first `refresh`. */
-export function createRunbookFolder(path: string, catalogue: ActionCatalogue): RunbookFolder {
-  let documents = new Map<string, FolderDocument>();
-  let good: readonly Runbook[] = [];
-  /** What was parsed is not parsed again while its bytes stay; a document is the same object then. */
-  const parsed = new Map<string, Newest>();
+/** What is known of one file. */
+interface Known {
+  readonly newest: Newest;
+  /** Of the newest bytes; absent when they could not be read. */
+  readonly stamp?: string;
+  /** A file may change twice within one tick of the file system's clock: a stamp is believed when a second look has found the same bytes under it. */
+  readonly confirmed?: boolean;
+  /** What was read last, when `newest` says that it cannot be read now. */
+  readonly read?: Newest;
+}
 
-  const read = async (file: string): Promise<Newest> => {
-    const full = join(path, file);
-    const id = runbookIdOf(file);
-    const previous = parsed.get(file);
+/** A document that is not in force, because others would take an alert of it. */
+interface Rejected {
+  readonly conflicts: readonly Diagnostic[];
+  readonly rivals: ReadonlySet<string>;
+}
+
+/** Nothing is read before the first `refresh`. A look at an unchanged folder asks for each file's stamp and does nothing else. */
+export function createRunbookFolder(path: string, catalogue: ActionCatalogue, deps: RunbookFolderDeps): RunbookFolder {
+  const { clock, files = filesOf(path), compare = conflictsBetween } = deps;
+  let documents = new Map<string, FolderDocument>();
+  let broken: readonly FolderDocument[] = [];
+  const inForce = createTriggerIndex();
+  const rejected = new Map<string, Rejected>();
+  let known: ReadonlyMap<string, Known> = new Map();
+  const hanging = new Set<string>();
+
+  /** Undefined: it does not answer, and the call goes on. */
+  const readInTime = async (file: string, knownStamp: string | undefined): Promise<RegularFile | undefined> => {
+    if (hanging.has(file)) return undefined;
+    const reading = files.read(file, knownStamp);
+    if (hanging.size >= maxHanging) return reading;
     try {
-      const { size } = await stat(full);
-      const source = size > readLimitBytes ? "" : await readFile(full, "utf8");
-      if (previous?.source === source && size <= readLimitBytes) return previous;
-      const newest = { id, file, source, ...parseRunbook({ file, source, catalogue }) };
-      parsed.set(file, newest);
-      return newest;
-    } catch (error) {
-      // A link to nowhere, or a file that has just gone: it must not hold the other documents back.
-      return { id, file, source: previous?.source ?? "", diagnostics: [unreadable(file, error)] };
+      return await within(clock, fileMs, reading);
+    } catch {
+      hanging.add(file);
+      void reading.finally(() => hanging.delete(file));
+      return undefined;
     }
   };
 
-  /** Takes one document after the other: whoever would take an alert of another stays as it was, so that the set in force is never ambiguous. */
-  const takeOver = (candidates: readonly Newest[]): readonly FolderDocument[] => {
-    const inForce = new Map(candidates.flatMap(({ id }) => documents.get(id)?.runbook ?? []).map((runbook) => [runbook.id, runbook]));
-    return candidates
-      .map((newest) => {
-        const others = [...inForce.values()].filter(({ id }) => id !== newest.id);
-        const conflicts = newest.runbook === undefined ? [] : conflictsOf(newest.runbook, others);
-        if (newest.runbook !== undefined && conflicts.length === 0) inForce.set(newest.id, newest.runbook);
-        return { ...newest, diagnostics: [...newest.diagnostics, ...conflicts] };
-      })
-      .map(({ runbook: _newest, ...document }) => {
-        const runbook = inForce.get(document.id);
-        return { ...document, ...(runbook !== undefined && { runbook }) };
-      });
+  const lookAt = async (file: string): Promise<Known> => {
+    const before = known.get(file);
+    const found = await readInTime(file, before?.confirmed === true ? before.stamp : undefined);
+    if (before !== undefined && found?.kind === "unchanged") return before;
+    const last = before?.read ?? (before?.stamp === undefined ? undefined : before.newest);
+    if (found?.kind !== "read") {
+      const reason = found?.kind === "refused" ? found.reason : `no answer within ${fileMs / 1000} s`;
+      const diagnostics = [unreadable(file, reason)];
+      const isSame = before?.stamp === undefined && JSON.stringify(before?.newest.diagnostics) === JSON.stringify(diagnostics);
+      if (before !== undefined && isSame) return before;
+      const newest = { id: runbookIdOf(file), file, source: last?.source ?? "", diagnostics };
+      return { newest, ...(last !== undefined && { read: last }) };
+    }
+    const { stamp } = found;
+    const source = found.bytes.toString("utf8");
+    if (last?.source === source) return { newest: last, stamp, confirmed: before?.stamp === stamp };
+    return { newest: { id: runbookIdOf(file), file, source, ...parseRunbook({ file, source, catalogue }) }, stamp };
+  };
+
+  /** One file after the other: a folder that does not answer then occupies one thread. */
+  const look = async (): Promise<{
+    readonly names: readonly string[];
+    readonly dirty: readonly Newest[];
+    readonly gone: readonly string[];
+  }> => {
+    const names = (await files.names()).filter((file) => file.endsWith(".md") && file !== "README.md").toSorted();
+    const found = new Map<string, Known>();
+    for (const file of names) found.set(file, await lookAt(file));
+    const dirty = [...found].filter(([file, { newest }]) => newest !== known.get(file)?.newest).map(([, { newest }]) => newest);
+    const gone = [...known.keys()].filter((file) => !found.has(file));
+    known = found;
+    return { names, dirty, gone };
+  };
+
+  /** Whether the document is in force now, and was not before. One that would take an alert of another stays as it was. */
+  const tryToTake = ({ id, runbook }: Newest): boolean => {
+    rejected.delete(id);
+    if (runbook === undefined || inForce.get(id) === runbook) return false;
+    const found = inForce
+      .rivalsOf(runbook)
+      .filter((other) => other.id !== id)
+      .map((other) => ({ id: other.id, conflicts: compare(runbook, other) }))
+      .filter(({ conflicts }) => conflicts.length > 0);
+    if (found.length === 0) {
+      inForce.add(runbook);
+      return true;
+    }
+    rejected.set(id, { conflicts: found.flatMap(({ conflicts }) => conflicts), rivals: new Set(found.map((rival) => rival.id)) });
+    return false;
+  };
+
+  /** Compares what has changed, then what waited for a document that has changed or is gone, until nothing more can be taken. */
+  const takeOver = (dirty: readonly Newest[], gone: readonly string[]): void => {
+    let moved = new Set(gone);
+    for (const id of gone) {
+      inForce.remove(id);
+      rejected.delete(id);
+    }
+    for (let next = dirty; ; ) {
+      for (const newest of next) if (tryToTake(newest)) moved.add(newest.id);
+      const waiting = new Set([...rejected].filter(([, { rivals }]) => [...rivals].some((id) => moved.has(id))).map(([id]) => id));
+      if (waiting.size === 0) return;
+      moved = new Set();
+      next = [...known.values()].map(({ newest }) => newest).filter(({ id }) => waiting.has(id));
+    }
   };
 
   return {
     list: () => [...documents.values()],
     get: (id) => documents.get(id),
-    match: (labels) => matchTriggers(good, labels),
+    match: (labels) => matchTriggers(inForce.startedBy(labels["alertname"] ?? ""), labels),
     async refresh() {
-      const files = (await readdir(path)).filter((file) => file.endsWith(".md") && file !== "README.md").sort();
-      const next = takeOver(await Promise.all(files.map(read)));
-      const changed = next
-        .filter((document) => document.runbook !== undefined && document.runbook !== documents.get(document.id)?.runbook)
-        .map(({ id }) => id);
+      const { names, dirty, gone } = await look();
+      if (dirty.length === 0 && gone.length === 0) return { changed: [], broken };
+      takeOver(dirty, gone.map(runbookIdOf));
+      const next = names
+        .flatMap((file) => known.get(file)?.newest ?? [])
+        .map(({ runbook: _newest, ...document }): FolderDocument => {
+          const runbook = inForce.get(document.id);
+          const conflicts = rejected.get(document.id)?.conflicts ?? [];
+          return { ...document, diagnostics: [...document.diagnostics, ...conflicts], ...(runbook !== undefined && { runbook }) };
+        });
+      const changed = next.filter(({ id, runbook }) => runbook !== undefined && runbook !== documents.get(id)?.runbook).map(({ id }) => id);
       documents = new Map(next.map((document) => [document.id, document]));
-      good = next.flatMap((document) => document.runbook ?? []);
-      return { changed, broken: next.filter(isBroken) };
+      broken = next.filter(isBroken);
+      return { changed, broken };
     },
+  };
+}
+
+function filesOf(path: string): RunbookFiles {
+  return {
+    names: async () => readdir(path),
+    read: async (file, knownStamp) => readRegularFile(join(path, file), { maxBytes: maxDocumentBytes, knownStamp }),
   };
 }
 
@@ -106,19 +210,13 @@ export function isBroken({ diagnostics }: Pick<FolderDocument, "diagnostics">): 
   return diagnostics.some(({ severity }) => severity === "error");
 }
 
-function unreadable(file: string, error: unknown): Diagnostic {
-  const code = error instanceof Error && "code" in error ? String(error.code) : "unknown";
+function unreadable(file: string, reason: string): Diagnostic {
   return {
     severity: "error",
     rule: "unreadable",
     file,
     position: { line: 1, column: 1 },
-    message: `The file cannot be read (${code}).`,
-    accepted: "a readable file, or none",
+    message: `The file cannot be read (${reason}).`,
+    accepted: "a readable file of at most 256 KiB, or none",
   };
-}
-
-/** The conflicts of a document with others, under its own name. */
-function conflictsOf(runbook: Runbook, others: readonly Runbook[]): readonly Diagnostic[] {
-  return checkRunbookSet([...others, runbook]).filter(({ severity, file }) => severity === "error" && file === runbook.file);
 }

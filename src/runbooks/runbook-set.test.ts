@@ -4,7 +4,7 @@ import type { Runbook, Trigger } from "../../packages/sdk/src/wire/runbooks.ts";
 import { sampleCatalogue as catalogue } from "../../test/builders/sample-catalogue.ts";
 import { matches, parseMatchers } from "../core/matcher.ts";
 import { parseRunbook } from "./parse/parse-runbook.ts";
-import { canBothMatch, checkRunbookSet, matchTriggers } from "./runbook-set.ts";
+import { canBothMatch, matchTriggers } from "./runbook-set.ts";
 
 function aRunbook(id: string, ...triggers: string[]): Runbook {
   const front = triggers.length === 0 ? "" : `---\ntriggers: ${JSON.stringify(triggers)}\n---\n`;
@@ -35,22 +35,6 @@ describe("matchTriggers", () => {
 
   it("never starts a runbook without triggers", () => {
     expect(matchTriggers([aRunbook("by-hand")], { alertname: "A" })).toBeUndefined();
-  });
-});
-
-describe("checkRunbookSet", () => {
-  it("accepts runbooks that no alert can start both", () => {
-    expect(checkRunbookSet([aRunbook("a", "A"), aRunbook("b", "B"), aRunbook("c", 'C{x="1"}'), aRunbook("d", 'C{x="2"}')])).toEqual([]);
-  });
-
-  it("names both triggers of an alert that two runbooks would take", () => {
-    const [diagnostic, ...more] = checkRunbookSet([aRunbook("a", "A"), aRunbook("b", "B", '{alertname=~"A.*"}')]);
-    expect(more).toEqual([]);
-    expect(diagnostic).toMatchObject({ file: "b.md", rule: "ambiguous-trigger", message: expect.stringContaining("a.md:2") });
-  });
-
-  it("refuses two runbooks of one id", () => {
-    expect(checkRunbookSet([aRunbook("a"), aRunbook("a")])).toMatchObject([{ rule: "repeated-runbook" }]);
   });
 });
 

@@ -1,6 +1,7 @@
 import type { Diagnostic, Runbook, Trigger } from "../../../packages/sdk/src/wire/runbooks.ts";
 import type { ActionCatalogue } from "../../core/action.ts";
 import { matchesValue } from "../../core/matcher.ts";
+import { checkRunbookSet } from "../check-runbook-set.ts";
 import { labelsRead } from "../expressions/labels-read.ts";
 import { createLocator } from "../parse/locate.ts";
 import { descendants, parseMarkdown, spanOf } from "../parse/markdown.ts";
@@ -8,7 +9,6 @@ import { parseRunbook, runbookIdOf } from "../parse/parse-runbook.ts";
 import { nearest, oneOf } from "../parse/reporter.ts";
 import { checkRoutes, staticValue } from "../rules/alert-routes.ts";
 import { type AlertRule, readAlertRules, type TextFile } from "../rules/alert-rules.ts";
-import { checkRunbookSet } from "../runbook-set.ts";
 
 /** Everything that lint looks at, as texts. Paths have `/` and share one root. */
 export interface LintInput {
