@@ -29,14 +29,16 @@ export interface WorkerProcess {
 
 /** Starts the background work on runs: the queue's worker, the sweep, scheduled work, and mails. */
 export async function startWorker(runtime: Runtime): Promise<WorkerProcess> {
-  const { config, clock, random, log, metrics, closers, ending } = runtime;
+  const { config, clock, random, log, metrics, closers, ending, store } = runtime;
+  // A name and the leases that go with it are not taken from a store that may be the wrong one.
+  await store.untilFit(ending.signal);
   const { name, redis, journal, executor, outbox, analyst, cacheAnalysisStore } = await openWorker(runtime);
   const reclaimed = await journal.reclaimLeases();
   if (reclaimed.length > 0) log.info({ runs: reclaimed }, "An earlier process of this name left runs; they are taken back.");
   const drain = ending.signal;
   const limiter = createConcurrencyLimiter(config.concurrency);
-  const run = createRunInProcess(executor, { limiter, drain, log });
-  const worker = startRunWorker(run, { redis, concurrency: config.concurrency, drain, clock, log });
+  const run = createRunInProcess(executor, { limiter, drain, log, store });
+  const worker = startRunWorker(run, { redis, concurrency: config.concurrency, drain, clock, log, store });
   closers.add("run worker", async () => worker.close(), withRedisMs);
   const jitter = () => 0.9 + 0.2 * random.fraction();
   const sweep = startSweep(run, { runs: journal, limiter, intervalMs: sweepIntervalMs, jitter, clock, log, signal: drain });
@@ -51,7 +53,7 @@ export async function startWorker(runtime: Runtime): Promise<WorkerProcess> {
     schedulePromptAnalysis(runtime, analyst, cacheAnalysisStore),
     ...(await scheduleCostComparison(runtime, redis)),
   ];
-  const scheduled = startScheduledWork(tasks, { redis, prefix: wakePrefix, clock, log, signal: drain });
+  const scheduled = startScheduledWork(tasks, { redis, prefix: wakePrefix, clock, log, store, signal: drain });
   closers.add("scheduled work", async () => scheduled.close(), withRedisMs);
   startMails(runtime, redis, outbox);
   log.info({ worker: name, concurrency: config.concurrency }, "The worker is ready.");

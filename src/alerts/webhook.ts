@@ -3,6 +3,7 @@ import type { Shape } from "../../packages/sdk/src/wire/shape.ts";
 import type { Clock } from "../core/clock.ts";
 import type { Log } from "../core/log.ts";
 import { runHeader } from "../core/run.ts";
+import type { StoreGate } from "../core/store-gate.ts";
 import type { Endpoint, EndpointRequest } from "../platform/http/endpoint.ts";
 import { aProblem } from "../platform/http/problem.ts";
 import { type HttpResponse, unavailable } from "../platform/http/route.ts";
@@ -28,6 +29,8 @@ export interface WebhookDeps {
   readonly log: Log;
   /** Aborted when the process is shutting down: then the answer is 503. */
   readonly closing: AbortSignal;
+  /** While it is not fit the answer is 503. */
+  readonly storeGate?: Pick<StoreGate, "isFit">;
 }
 
 /** Above this many at once a webhook is answered 503. */
@@ -66,6 +69,7 @@ function limited(deps: WebhookDeps, maxInFlight: number): Endpoint["handle"] {
       };
     }
     if (deps.closing.aborted) return unavailable("This process is shutting down.");
+    if (deps.storeGate?.isFit() === false) return unavailable("The store is unfit or has not been judged; nothing is accepted.");
     if (inFlight >= maxInFlight) return unavailable("Too many webhooks are being worked on.");
     inFlight += 1;
     try {

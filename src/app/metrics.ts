@@ -12,6 +12,7 @@ import { declareRoutingMetrics } from "../llm/routing/metrics.ts";
 import { declareTicketMetrics } from "../llm/tickets/metrics.ts";
 import { declareUsageMetrics } from "../llm/usage/metrics.ts";
 import { declareNotificationMetrics } from "../notifications/metrics.ts";
+import { declareStoreMetrics } from "../platform/redis/store-metrics.ts";
 import { createExposition, type ExpositionOptions } from "../platform/telemetry/exposition.ts";
 import { declareRunbookMetrics } from "../runbooks/metrics.ts";
 import { declareRunMetrics } from "../runs/metrics.ts";
@@ -25,6 +26,7 @@ export function createMetrics(options: ExpositionOptions = {}) {
   const { registry } = exposition;
   return {
     ...exposition,
+    ...declareStoreMetrics(registry),
     ...declareRunbookMetrics(registry),
     ...declareAlertMetrics(registry),
     ...declareRunMetrics(registry),

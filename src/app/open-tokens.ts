@@ -29,9 +29,10 @@ export async function openTokens(
 const watchTokensEveryMs = 5000;
 
 /** A look that fails is made again: the file or Redis may be away for a while. */
-function watchTokens({ log, closers, clock }: Runtime, deps: WatchTokensDeps): void {
+function watchTokens({ log, closers, clock, store }: Runtime, deps: WatchTokensDeps): void {
   let looking: Promise<void> | undefined;
   const poll = () => {
+    if (!store.isFit()) return;
     looking ??= recordTokenChanges(deps)
       .catch((error: unknown) => log.warn({ error }, "Changes of tokens could not be recorded; they will be."))
       .finally(() => (looking = undefined));

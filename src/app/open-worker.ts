@@ -33,6 +33,7 @@ import { createRunJournal, type RedisRunJournal } from "../runs/redis-store.ts";
 import { createWatchdogRecord } from "../runs/redis-watchdog.ts";
 import { freeWorkerName, isProcessAlive, takeWorkerName } from "../runs/redis-worker-slot.ts";
 import { actionCatalogue, createActions } from "./action-registry.ts";
+import { journalOnFitStore } from "./on-fit-store.ts";
 import { openStanding } from "./open-alertmanagers.ts";
 import { createCacheAnalysisReader } from "./open-cache-analysis-reader.ts";
 import { openPrompts } from "./open-prompts.ts";
@@ -62,7 +63,10 @@ export async function openWorker(runtime: Runtime): Promise<OpenWorker> {
   const name = await takeWorkerName(redis, { host: hostname(), pid: process.pid, isAlive: isProcessAlive });
   closers.add("worker name", async () => freeWorkerName(redis, name), withRedisMs);
 
-  const journal = createRunJournal(redis, { worker: name, leaseMs, nonce: () => random.uuid(), clock, replicas: config.replicas });
+  const journal = journalOnFitStore(
+    createRunJournal(redis, { worker: name, leaseMs, nonce: () => random.uuid(), clock, replicas: config.replicas }),
+    runtime.store,
+  );
   const prometheus = openPrometheus(runtime);
   const http = createHttpClient({ allow: config.httpAllow, clock });
   closers.add("http client", async () => http.close());

@@ -10,6 +10,7 @@ import type { AcceptStore } from "../alerts/store.ts";
 import { createWebhook } from "../alerts/webhook.ts";
 import { createLangfuseWebhook } from "../integrations/langfuse/langfuse-webhook.ts";
 import type { RunbookBytes } from "../runbooks/runbook-bytes.ts";
+import { acceptOnFitStore } from "./on-fit-store.ts";
 import { startAlertPoll } from "./open-alertmanagers.ts";
 import type { Registration, ServerShared } from "./registration.ts";
 import type { Runtime } from "./runtime.ts";
@@ -28,12 +29,15 @@ export function registerAlerts(
 ): Registration & RunAcceptance {
   const { config, clock, log, metrics, ids, library } = runtime;
   const bytes = createRunbookBytes(redis);
-  const store = createAcceptStore(redis, {
-    now: () => clock.now(),
-    bytes,
-    replicas: config.replicas,
-    frozen: async () => runtime.freezeFile?.standing(),
-  });
+  const store = acceptOnFitStore(
+    createAcceptStore(redis, {
+      now: () => clock.now(),
+      bytes,
+      replicas: config.replicas,
+      frozen: async () => runtime.freezeFile?.standing(),
+    }),
+    runtime.store,
+  );
   const samples = createRejectedSamples();
   const intake = createIntake({ store, bytes, wakeQueue, library, guards, clock, ids, publish });
   const webhook = createWebhook({
@@ -45,6 +49,7 @@ export function registerAlerts(
     clock,
     log,
     closing: runtime.ending.signal,
+    storeGate: runtime.store,
   });
   return {
     store,

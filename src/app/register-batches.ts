@@ -52,7 +52,7 @@ async function startReconcilers(
     publish,
   }: { readonly redis: Redis; readonly batches: BatchStore; readonly control: BatchControl; readonly publish: EventSink<WorkloadEvent> },
 ): Promise<void> {
-  const { ledger, tickets, ticketQueue, clock, config, closers, log } = runtime;
+  const { ledger, tickets, ticketQueue, clock, config, closers, log, store } = runtime;
   const gate = createLocalGate({ ledger, publish });
   const providerReconciler = await openProviders(runtime, { redis, batches, publish });
   const reconciler = createBatchReconciler({
@@ -66,7 +66,7 @@ async function startReconcilers(
     minuteMs: dividedTimes(config.timeFactor).minuteMs,
   });
   const work = runPeriodically({ name: "batches", intervalMs: reconcileIntervalMs, clock, log, signal: runtime.ending.signal }, async () =>
-    reconciler.reconcile(),
+    store.isFit() ? reconciler.reconcile() : undefined,
   );
   closers.add("batches", async () => work.close());
 }

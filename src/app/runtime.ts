@@ -23,6 +23,8 @@ import type { Config } from "../platform/config/config.ts";
 import { addressOf, type ConnectionPurpose, connectRedis, type RedisAddress, untilReady } from "../platform/redis/connection.ts";
 import { startEmbeddedRedis } from "../platform/redis/embedded-server.ts";
 import { createSharedClock, readRedisTime } from "../platform/redis/shared-clock.ts";
+import { observeStore } from "../platform/redis/store-metrics.ts";
+import { type StoreWatch, startStoreWatch } from "../platform/redis/store-watch.ts";
 import { createLog } from "../platform/telemetry/create-log.ts";
 import { createRedaction, type Redaction } from "../platform/telemetry/redaction.ts";
 import { observeRunbooks } from "../runbooks/metrics.ts";
@@ -45,6 +47,8 @@ export interface Runtime {
   readonly metrics: Metrics;
   readonly closers: Closers;
   readonly address: RedisAddress;
+  /** Whether the store may be used now. */
+  readonly store: StoreWatch;
   /** A new connection, closed at the end. */
   connect(purpose: ConnectionPurpose): Redis;
   readonly library: RunbookFolder;
@@ -95,16 +99,24 @@ export async function openRuntime(config: Config, sources: RuntimeSources): Prom
       ending.abort();
     };
     const address = await redisAddress(config, sources, { closers, died });
-    const connect = (purpose: ConnectionPurpose): Redis => {
+    const open = (purpose: ConnectionPurpose): Redis => {
       const redis = connectRedis(address, purpose);
       closers.add(`redis connection (${purpose})`, () => redis.disconnect());
       return redis;
     };
-    const shared = connect("request");
+    const shared = open("request");
+    const store = startStoreWatch({ redis: shared, durableBy: config.durableBy, clock: host, log, signal: ending.signal });
+    closers.add("store watch", async () => store.close(), withRedisMs);
+    const connect = (purpose: ConnectionPurpose): Redis => {
+      const redis = open(purpose);
+      store.watch(redis);
+      return redis;
+    };
     const clock = createSharedClock(host, async () => readRedisTime(shared));
     const queueConnection = connect("request");
     // BullMQ asks for the server's version when it is built, and a connection of this kind does not queue.
     await Promise.all([shared, queueConnection].map(async (redis) => untilReady(redis, host)));
+    if (queueConnection.status === "ready") await store.untilJudged(host);
     await clock.sync();
     const syncing = clock.every(syncEveryMs, () => void clock.sync());
     closers.add("clock", () => syncing.stop());
@@ -112,6 +124,7 @@ export async function openRuntime(config: Config, sources: RuntimeSources): Prom
     const freezeFile = config.freezeFile === undefined ? undefined : createFreezeFile(config.freezeFile, clock);
     const metrics = createMetrics({ version: sources.version, runtime: true, clock });
     observeFreezes(metrics, freezes, freezeFile);
+    observeStore(metrics, store);
     const tickets = createTicketStore({ redis: shared, clock });
     const ticketQueue = createTicketQueue(queueConnection, (error) => log.warn({ error }, "The ticket queue reports an error."));
     closers.add("ticket queue", async () => ticketQueue.close(), withRedisMs);
@@ -148,6 +161,7 @@ export async function openRuntime(config: Config, sources: RuntimeSources): Prom
       freezeFile,
       closers,
       address,
+      store,
       connect,
       library,
       path: sources.path,

@@ -31,7 +31,7 @@ export function startMails(runtime: Runtime, redis: Redis, outbox: Outbox): void
   );
   const mails = startReportWorker(
     { outbox, sender, notifiers, composer, recipients: createRecipients(config.mail), clock, log },
-    { everyMs: mailEveryMs, drain: runtime.ending.signal, timeouts: dividedTimeouts(config.timeFactor) },
+    { everyMs: mailEveryMs, drain: runtime.ending.signal, store: runtime.store, timeouts: dividedTimeouts(config.timeFactor) },
   );
   closers.add("mails", async () => mails.close());
 }

@@ -54,6 +54,7 @@ export async function startServer(
     log,
     clock,
     closing: runtime.ending.signal,
+    storeGate: runtime.store,
   });
   const server = await createHttpServer(app, { host: config.host, port: config.port }, clock);
   closers.add("http listener", async () => server.close());

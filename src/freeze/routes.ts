@@ -34,6 +34,7 @@ export function createFreezeRoutes({
       path: "/api/freeze",
       summary: "Freeze a scope: no effect in it begins and no run of it starts until the freeze is lifted",
       allow: operators,
+      stops: true,
       query: noQuery,
       body: newFreezeSchema,
       success: { status: 200, description: "The freeze as it stands", schema: freezeSchema },

@@ -12,6 +12,7 @@ import {
   type OutboxRow,
 } from "../core/outbox.ts";
 import { runPeriodically } from "../core/run-periodically.ts";
+import type { StoreGate } from "../core/store-gate.ts";
 import type { WorkerHandle } from "../core/worker-handle.ts";
 import type { Composer } from "../reports/create-composer.ts";
 import type { Recipients } from "./recipients.ts";
@@ -46,6 +47,8 @@ export interface ReportWorkerOptions {
   readonly everyMs: number;
   /** Aborted when the process wants to stop; a mail in hand is finished. */
   readonly drain: AbortSignal;
+  /** Nothing is delivered while it is not fit: what was delivered could not be recorded. */
+  readonly store?: Pick<StoreGate, "isFit">;
   readonly timeouts?: MailTimeouts;
 }
 
@@ -64,13 +67,14 @@ export const deliveryLimitMs = 30_000;
  */
 export function startReportWorker(deps: ReportWorkerDeps, options: ReportWorkerOptions): WorkerHandle {
   const { outbox, clock, log } = deps;
-  const { everyMs: intervalMs, drain, timeouts = defaultTimeouts } = options;
+  const { everyMs: intervalMs, drain, timeouts = defaultTimeouts, store } = options;
+  const isFit = (): boolean => store?.isFit() !== false;
   const closing = new AbortController();
   const signal = AbortSignal.any([drain, closing.signal]);
   const busy = new Map<string, Promise<void>>();
   const empty = async (lane: string): Promise<void> => {
     try {
-      while (!signal.aborted && (await deliverNext(deps, lane, { everyMs: intervalMs, timeouts })));
+      while (!signal.aborted && isFit() && (await deliverNext(deps, lane, { everyMs: intervalMs, timeouts })));
     } catch (error) {
       log.warn({ work: "outbox", lane, error }, "Background work failed; it is repeated at the next interval.");
     } finally {
@@ -78,6 +82,7 @@ export function startReportWorker(deps: ReportWorkerDeps, options: ReportWorkerO
     }
   };
   const looking = runPeriodically({ name: "outbox", intervalMs, clock, log, signal }, async () => {
+    if (!isFit()) return;
     for (const lane of await outbox.lanes()) if (!signal.aborted && !busy.has(lane)) busy.set(lane, empty(lane));
   });
   return {

@@ -1,6 +1,7 @@
 import type { Redis } from "ioredis";
 import type { Clock } from "../core/clock.ts";
 import type { Log } from "../core/log.ts";
+import type { StoreGate } from "../core/store-gate.ts";
 import type { WorkerHandle } from "../core/worker-handle.ts";
 import { startQueueWorker } from "../platform/queue/queue-worker.ts";
 import { type WakeJob, wakePrefix, wakeQueueName } from "./bull-wake-queue.ts";
@@ -16,9 +17,11 @@ export function startRunWorker(
     readonly drain: AbortSignal;
     readonly clock: Clock;
     readonly log: Pick<Log, "warn">;
+    /** No job is taken while it is not fit. */
+    readonly store?: StoreGate;
   },
 ): WorkerHandle {
-  const { redis, concurrency, drain, clock, log } = options;
+  const { redis, concurrency, drain, clock, log, store } = options;
   const bull = startQueueWorker<WakeJob>(
     wakeQueueName,
     async (job) => {
@@ -32,10 +35,11 @@ export function startRunWorker(
       lockMs: 30_000,
       stalledCheckMs: 5000,
       clock,
+      ...(store !== undefined && { store }),
       queueError: (error) => log.warn({ error }, "The wake queue reports an error."),
     },
   );
-  const pause = () => void bull.worker.pause(true).catch(() => undefined);
+  const pause = () => bull.drain();
   if (drain.aborted) pause();
   else drain.addEventListener("abort", pause, { once: true });
   return {

@@ -114,6 +114,7 @@ export function createRunRoutes({ reader, control }: { readonly reader: RunReade
       path: "/api/runs/{id}/abort",
       summary: "End the run before its next effect",
       allow: operators,
+      stops: true,
       query: noQuery,
       body: runAbortSchema,
       success: { status: 202, description: "It will stop", schema: runReferenceSchema },

@@ -1,7 +1,7 @@
+import type { Finding } from "../../core/diagnosis.ts";
 import { oneLine } from "../../core/one-line.ts";
 import { exitCodes, paint, writeJson } from "../context.ts";
 import { type CommandBody, flagOption } from "../define-command.ts";
-import type { Finding } from "../doctor/diagnosis.ts";
 import { examine } from "../doctor/examine.ts";
 import { readConfigOrExplain } from "../read-config.ts";
 

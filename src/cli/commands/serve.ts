@@ -1,33 +1,22 @@
 import { queueNameSchema } from "../../../packages/sdk/src/wire/names.ts";
 import { startTicketWork } from "../../../workers/start-ticket-work.ts";
-import { startWorker } from "../../../workers/start-worker.ts";
+import { startWorker, type WorkerProcess } from "../../../workers/start-worker.ts";
 import { openRuntime, type Runtime, type RuntimeSources } from "../../app/runtime.ts";
 import { defaultMetricsPorts, startMetrics } from "../../app/start-metrics.ts";
 import { startServer } from "../../app/start-server.ts";
+import type { Finding } from "../../core/diagnosis.ts";
 import { oneUsd } from "../../core/money.ts";
+import type { WakeQueue } from "../../core/wake-queue.ts";
 import { ProviderSdkMissing } from "../../llm/batches/provider/load-provider-sdk.ts";
-import { untilReady } from "../../platform/redis/connection.ts";
-import { markSchema } from "../../platform/redis/schema-version.ts";
 import { type CommandContext, type ExitCode, exitCodes, writeJson } from "../context.ts";
 import { type CommandBody, type CommandInvocation, flagOption, textOption } from "../define-command.ts";
-import type { Finding } from "../doctor/diagnosis.ts";
-import { judgeRedis } from "../doctor/judge-redis.ts";
-import { judgeSchema } from "../doctor/judge-schema.ts";
-import { readRedisFacts } from "../doctor/read-redis-facts.ts";
 import { readVersion } from "../process-context.ts";
 import { readConfigOrExplain } from "../read-config.ts";
 
-/** Settings of a Redis that would lose what was accepted, and data of another version, told with what to change. A Redis that does not answer is no fault: the server says 503 until it does. */
-async function unsafeRedis(runtime: Runtime): Promise<readonly Finding[]> {
-  const redis = runtime.connect("request");
-  // A connection of this kind answers nothing before it is ready; unasked, an unsafe Redis would count as an absent one (life-cycle.int.test.ts).
-  await untilReady(redis, runtime.clock);
-  const facts = await readRedisFacts(redis).catch(() => undefined);
-  if (facts === undefined) return [];
-  const settings = judgeRedis(facts).filter(({ verdict }) => verdict === "fault");
-  // A store that we must not use is not marked either.
-  const data = settings.length > 0 ? [] : [judgeSchema(await markSchema(redis))];
-  return [...settings, ...data.filter(({ verdict }) => verdict === "fault")];
+/** What makes the store unfit, told with what to change. A Redis that does not answer is no fault: the server says 503 until it does. */
+function unsafeStore({ store }: Runtime): readonly Finding[] {
+  const judgement = store.judgement();
+  return judgement.kind === "unfit" ? judgement.faults : [];
 }
 
 /** Opens a runtime, lets `start` tell where things are, and stays until it is told to end. */
@@ -55,7 +44,7 @@ async function serve(
   }
   let code: ExitCode = exitCodes.ok;
   try {
-    const unsafe = await unsafeRedis(runtime);
+    const unsafe = unsafeStore(runtime);
     if (unsafe.length > 0) {
       for (const { name, detail, fix } of unsafe) context.warn(`${name}: ${detail}. ${fix ?? ""}\n`);
       runtime.ending.abort();
@@ -68,8 +57,11 @@ async function serve(
     await untilEnded(runtime.ending.signal);
     if (!context.signal.aborted) code = exitCodes.no;
   } catch (error) {
-    context.warn(`runbookd did not start: ${error instanceof Error ? error.message : String(error)}\n`);
-    code = error instanceof ProviderSdkMissing ? exitCodes.refused : exitCodes.no;
+    // Told to end while it waited for a fit store: nothing had begun.
+    if (!context.signal.aborted) {
+      context.warn(`runbookd did not start: ${error instanceof Error ? error.message : String(error)}\n`);
+      code = error instanceof ProviderSdkMissing ? exitCodes.refused : exitCodes.no;
+    }
   }
   runtime.ending.abort();
   await closeWithinGrace(runtime, context);
@@ -123,8 +115,9 @@ export const workerCommand: CommandBody = {
   examples: ["REDIS_URL=redis://127.0.0.1:6379 runbookd worker"],
   run: async (_args, invocation) =>
     serve(invocation, async (runtime) => {
-      const { name } = await startWorker(runtime);
+      // First, so that a worker that waits for a fit store shows that it does.
       const metrics = await startMetrics(runtime, runtime.config.metricsPort ?? defaultMetricsPorts.worker);
+      const { name } = await startWorker(runtime);
       return { worker: name, metrics: `${urlOf(metrics.address)}/metrics` };
     }),
 };
@@ -163,14 +156,24 @@ export const workCommand: CommandBody = {
   },
 };
 
+/** Runs are dispatched by the queue until the worker of this process has started, and by the worker from then on. */
+function dispatchOnce(worker: Promise<WorkerProcess>): (queue: WakeQueue) => WakeQueue {
+  return (queue) => {
+    let current = queue;
+    worker.then(({ dispatch }) => (current = dispatch(queue))).catch(() => undefined);
+    return { enqueue: (runId) => current.enqueue(runId) };
+  };
+}
+
 /** `runbookd up`. */
 export const upCommand: CommandBody = {
   examples: ["runbookd up", "RUNBOOKD_PORT=0 runbookd up --json"],
   run: async (_args, invocation) =>
     serve(invocation, async (runtime, sources) => {
-      const { name, dispatch } = await startWorker(runtime);
-      const { server, adminTokenFile } = await startServer(runtime, sources, dispatch);
       const metrics = await startMetrics(runtime, runtime.config.metricsPort ?? defaultMetricsPorts.server);
+      // The server answers 503 while the worker waits for a fit store.
+      const worker = startWorker(runtime);
+      const [{ name }, { server, adminTokenFile }] = await Promise.all([worker, startServer(runtime, sources, dispatchOnce(worker))]);
       return {
         api: urlOf(server.address),
         metrics: `${urlOf(metrics.address)}/metrics`,

@@ -1,7 +1,7 @@
 import { statSync } from "node:fs";
 import type { CommandTemplate } from "../../core/command-template.ts";
+import { type Finding, fault, fine, warning } from "../../core/diagnosis.ts";
 import { findExecutable, isExecutable } from "../../platform/find-executable.ts";
-import { type Finding, fault, fine, warning } from "./diagnosis.ts";
 
 /** Looks whether registered commands can be started here, and whether they would die with their worker; nothing when none is registered. */
 export function examineCommands(templates: readonly CommandTemplate[], path: string): readonly Finding[] {

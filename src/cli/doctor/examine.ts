@@ -2,6 +2,7 @@ import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import type { Clock } from "../../core/clock.ts";
+import { type Finding, fault, fine, warning } from "../../core/diagnosis.ts";
 import { openAnthropic } from "../../integrations/anthropic/open-anthropic.ts";
 import { openOpenAi } from "../../integrations/openai/open-openai.ts";
 import { createPrometheusClient } from "../../integrations/prometheus/create-prometheus-client.ts";
@@ -9,15 +10,14 @@ import { createSmtpSender } from "../../integrations/smtp/create-smtp-sender.ts"
 import type { Config, Endpoint } from "../../platform/config/config.ts";
 import { adminTokenPath, tokenFilePath } from "../../platform/config/data-folder.ts";
 import { addressOf, connectRedis, type RedisAddress } from "../../platform/redis/connection.ts";
+import { judgeRedis, judgeReplicas } from "../../platform/redis/judge-redis.ts";
+import { judgeSchema } from "../../platform/redis/judge-schema.ts";
+import { readRedisFacts } from "../../platform/redis/read-redis-facts.ts";
 import { readSchema } from "../../platform/redis/schema-version.ts";
 import { createBoundedSender, defaultRequestLimits } from "../../platform/requests/bounded-request.ts";
 import type { CommandContext } from "../context.ts";
-import { type Finding, fault, fine, warning } from "./diagnosis.ts";
 import { examineCommands } from "./examine-commands.ts";
 import { judgeAlertmanagerConfig } from "./judge-alertmanager.ts";
-import { judgeRedis, judgeReplicas } from "./judge-redis.ts";
-import { judgeSchema } from "./judge-schema.ts";
-import { readRedisFacts } from "./read-redis-facts.ts";
 
 /** Looks at everything that a running runbookd needs; never rejects. In the order in which to fix things. */
 export async function examine(config: Config, context: CommandContext): Promise<readonly Finding[]> {
@@ -51,7 +51,12 @@ async function examineRedis(config: Config, clock: Clock): Promise<readonly Find
       clock.after(3000, () => reject(new Error("no answer within 3 s")));
     });
     const facts = await readRedisFacts(redis);
-    return [fine("Redis", "reachable"), ...judgeRedis(facts), judgeReplicas(facts, config.replicas), judgeSchema(await readSchema(redis))];
+    return [
+      fine("Redis", "reachable"),
+      ...judgeRedis(facts, config.durableBy),
+      judgeReplicas(facts, config.replicas),
+      judgeSchema(await readSchema(redis)),
+    ];
   } catch (error) {
     return [fault("Redis", `cannot be reached: ${messageOf(error)}`, "Start it, or correct REDIS_URL. Nothing is accepted without it.")];
   } finally {

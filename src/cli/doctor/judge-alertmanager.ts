@@ -1,6 +1,6 @@
 import { parseDocument } from "yaml";
 import { z } from "zod";
-import { type Finding, fault, fine, warning } from "./diagnosis.ts";
+import { type Finding, fault, fine, warning } from "../../core/diagnosis.ts";
 
 const route: z.ZodType<Route> = z.lazy(() => z.looseObject({ receiver: z.string().optional(), routes: z.array(route).optional() }));
 

@@ -1,6 +1,7 @@
 import type { Redis } from "ioredis";
 import type { Log } from "../../core/log.ts";
 import { runPeriodically } from "../../core/run-periodically.ts";
+import type { StoreGate } from "../../core/store-gate.ts";
 import type { WorkerHandle } from "../../core/worker-handle.ts";
 import { giveBackUntil, startQueueWorker } from "../../platform/queue/queue-worker.ts";
 import { type TicketJob, type TicketQueue, ticketPrefix, ticketQueueName } from "./ticket-queue.ts";
@@ -19,6 +20,8 @@ export interface TicketWorkerOptions {
   /** The running turns are told to end. */
   readonly abort: AbortSignal;
   readonly log: Log;
+  /** No turn is taken while it is not fit. */
+  readonly store?: StoreGate;
   /** BullMQ's lock; a dead worker's tickets are handed out again after about one lock and two checks. 10 s and 2 s by default. */
   readonly lockMs?: number;
   readonly stalledCheckMs?: number;
@@ -37,6 +40,7 @@ export function startTicketWorker(deps: WorkTicketDeps, options: TicketWorkerOpt
     ticketQueueName(options.queue),
     async (job, token = "") => {
       const { ticketId } = job.data;
+      if (options.store?.isFit() === false) return giveBackUntil(job, deps.clock.now() + troubleMs, token);
       const ticketLease = { holder: `${token}:${job.attemptsStarted}`, losses: job.stalledCounter, drain, abort };
       let afterMs = troubleMs;
       try {
@@ -56,6 +60,7 @@ export function startTicketWorker(deps: WorkTicketDeps, options: TicketWorkerOpt
       lockMs: options.lockMs ?? 10_000,
       stalledCheckMs: options.stalledCheckMs ?? 2000,
       clock: deps.clock,
+      ...(options.store !== undefined && { store: options.store }),
       queueError: (error) => log.warn({ error }, "The ticket queue reports an error."),
     },
   );
@@ -63,6 +68,7 @@ export function startTicketWorker(deps: WorkTicketDeps, options: TicketWorkerOpt
   const recovery = runPeriodically(
     { name: "ticket recovery", intervalMs: recoverEveryMs, clock: deps.clock, log, signal: drain },
     async () => {
+      if (options.store?.isFit() === false) return troubleMs;
       try {
         await options.recovery.recover(deps.store, options.queue);
         return recoverEveryMs;

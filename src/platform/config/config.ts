@@ -1,5 +1,6 @@
 import type { CommandTemplate } from "../../core/command-template.ts";
 import type { NotificationTarget } from "../../core/notification-target.ts";
+import type { DurabilitySource } from "../redis/judge-redis.ts";
 import type { RedisPlace } from "./redis-url.ts";
 import type { Settings } from "./settings-schema.ts";
 
@@ -23,6 +24,8 @@ export interface Config {
   readonly redis: RedisPlace;
   /** Replicas that must have a write before it counts; 0 = none is asked. */
   readonly replicas: number;
+  /** What makes writes durable where Redis does not say it. */
+  readonly durableBy: DurabilitySource | undefined;
   readonly dataFolder: string;
   readonly host: string;
   readonly port: number;

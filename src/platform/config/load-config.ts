@@ -67,6 +67,7 @@ function toConfig(settings: Settings, sources: ConfigSources, faults: ConfigFaul
   return {
     redis: (redis === undefined ? undefined : parseRedisUrl(redis)) ?? { kind: "embedded" },
     replicas: settings.REDIS_WAIT_REPLICAS,
+    durableBy: settings.REDIS_DURABLE_BY,
     dataFolder: settings.RUNBOOKD_DATA,
     host,
     port: settings.RUNBOOKD_PORT,

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { isLimitName, limitNames } from "../../core/limits.ts";
+import { durabilitySources } from "../redis/judge-redis.ts";
 import { commandsSchema } from "./command-settings.ts";
 import { mailAddress } from "./mail-address.ts";
 import { notifyGroupsSchema } from "./notify-settings.ts";
@@ -99,6 +100,11 @@ export const settingsSchema = z.strictObject({
     check((text) => (/^\d$/.test(text) ? Number(text) : undefined), "must be a number of replicas").default(0),
     "Replicas that must have a run before it is accepted, and an intent before its effect begins",
     "an integer from 0 to 9",
+  ),
+  REDIS_DURABLE_BY: setting(
+    z.enum(durabilitySources).optional(),
+    "What makes writes durable on a managed Redis that does not permit CONFIG GET; what Redis itself says comes first",
+    durabilitySources.join(", "),
   ),
   RUNBOOKD_DATA: setting(filePath.default(".runbookd"), "Folder for tokens and the own Redis", "a folder's path"),
   RUNBOOKD_HOST: setting(

@@ -1,6 +1,7 @@
 import express, { type Express, type NextFunction, type Request, type Response } from "express";
 import type { Clock } from "../../core/clock.ts";
 import type { Log } from "../../core/log.ts";
+import type { StoreGate } from "../../core/store-gate.ts";
 import { StoreUnavailable } from "../../core/store-unavailable.ts";
 import { type Authority, authorize } from "./authorize.ts";
 import type { Endpoint, EndpointRequest } from "./endpoint.ts";
@@ -19,6 +20,8 @@ export interface AppDeps extends Authority {
   readonly clock: Clock;
   /** Aborted when the process shuts down: streams end. */
   readonly closing: AbortSignal;
+  /** While it is not fit only what reads or stops is answered; the rest gets 503. */
+  readonly storeGate?: Pick<StoreGate, "isFit">;
 }
 
 /** Limits of one process; the defaults suit half a gigabyte of memory. */
@@ -123,6 +126,8 @@ async function answer(
 ): Promise<RouteResponse> {
   const permitted = await authorize(request, route, deps);
   if (!permitted.ok) return permitted.response;
+  if (route.method !== "get" && !route.stops && deps.storeGate?.isFit() === false)
+    return unavailable("The store is unfit or has not been judged; nothing is accepted.");
   const query = parseQuery(request.url);
   if (query === undefined) return problem("invalid-request", "A key stands twice in the query; each may stand once.");
   let body: unknown;

@@ -87,6 +87,8 @@ interface RouteHead<Query extends z.ZodType, Body extends z.ZodType> {
   readonly allow: readonly Role[];
   /** Only for the page that this server serves: a browser must say that the request comes from the same origin. */
   readonly fromPage?: true;
+  /** A stop of something; it is taken also while the store is unfit. */
+  readonly stops?: true;
   /** A strict object of strings (coerce numbers); each key stands at most once in the URL. `noQuery` when there is none. */
   readonly query: Query;
   /** JSON body; `noBody` when none is read. */
@@ -121,6 +123,7 @@ export interface Route {
   readonly summary: string;
   readonly allow: readonly Role[];
   readonly fromPage: boolean;
+  readonly stops: boolean;
   readonly query: z.ZodType;
   readonly body: z.ZodType;
   readonly bodyLimitBytes: number;
@@ -164,8 +167,19 @@ export function defineEventRoute<Query extends z.ZodType, Body extends z.ZodType
 }
 
 function headOf(definition: RouteHead<z.ZodType, z.ZodType>): Omit<Route, "success" | "revalidates" | "handle"> {
-  const { method, path, summary, allow, fromPage = false, query, body, bodyLimitBytes = 256 * 1024, problems = [] } = definition;
-  return { method, path, summary, allow, fromPage, query, body, bodyLimitBytes, problems };
+  const {
+    method,
+    path,
+    summary,
+    allow,
+    fromPage = false,
+    stops = false,
+    query,
+    body,
+    bodyLimitBytes = 256 * 1024,
+    problems = [],
+  } = definition;
+  return { method, path, summary, allow, fromPage, stops, query, body, bodyLimitBytes, problems };
 }
 
 function parseRequest<Query extends z.ZodType, Body extends z.ZodType>(

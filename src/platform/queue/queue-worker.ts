@@ -1,6 +1,7 @@
 import { DelayedError, type Job, type Processor, Worker } from "bullmq";
 import type { Redis } from "ioredis";
 import type { Clock, Timer } from "../../core/clock.ts";
+import type { StoreGate } from "../../core/store-gate.ts";
 
 /** How a worker of a queue runs. */
 export interface QueueWorkerOptions {
@@ -14,12 +15,16 @@ export interface QueueWorkerOptions {
   /** Seconds that an idle worker waits in one blocking command; 2 by default. */
   readonly drainDelay?: number;
   readonly clock: Clock;
+  /** No job is taken while it is not fit; absent: jobs are taken always. */
+  readonly store?: StoreGate;
   queueError(error: Error): void;
 }
 
 /** A worker of a queue, and how it ends. */
 export interface QueueWorker<Data> {
   readonly worker: Worker<Data>;
+  /** No further job is taken. */
+  drain(): void;
   /** Resolves when nothing is in hand any more. */
   close(): Promise<void>;
 }
@@ -42,14 +47,21 @@ export function startQueueWorker<Data>(queue: string, processor: Processor<Data>
     removeOnComplete: { count: 0 },
     removeOnFail: { count: 0 },
   });
-  const breaker = createBreaker(worker, options.clock);
+  const holds = createHolds(worker);
+  const { store } = options;
+  const holdUnlessFit = (isFit: boolean) => holds.set("store", !isFit);
+  const stopListening = store?.onChange(holdUnlessFit);
+  if (store !== undefined) holdUnlessFit(store.isFit());
+  const breaker = createBreaker(holds, options.clock);
   worker.on("error", (error) => {
     options.queueError(error);
     breaker.count();
   });
   return {
     worker,
+    drain: () => holds.set("drain", true),
     async close() {
+      stopListening?.();
       breaker.stop();
       await worker.close();
     },
@@ -62,7 +74,26 @@ export async function giveBackUntil(job: Pick<Job, "moveToDelayed">, at: number,
   throw new DelayedError();
 }
 
-function createBreaker(worker: Pick<Worker, "pause" | "resume">, clock: Clock): { count(): void; stop(): void } {
+/** Why a worker takes no jobs; it takes them again when no reason is left. */
+interface Holds {
+  set(reason: "breaker" | "store" | "drain", isHeld: boolean): void;
+}
+
+function createHolds(worker: Pick<Worker, "pause" | "resume">): Holds {
+  const reasons = new Set<string>();
+  return {
+    set(reason, isHeld) {
+      const wasHeld = reasons.size > 0;
+      if (isHeld) reasons.add(reason);
+      else reasons.delete(reason);
+      if (reasons.size > 0 === wasHeld) return;
+      if (reasons.size > 0) worker.pause(true).catch(() => undefined);
+      else Promise.resolve(worker.resume()).catch(() => undefined);
+    },
+  };
+}
+
+function createBreaker(holds: Holds, clock: Clock): { count(): void; stop(): void } {
   let errors = 0;
   let windowStart = 0;
   let pauseMs = 2000;
@@ -77,11 +108,11 @@ function createBreaker(worker: Pick<Worker, "pause" | "resume">, clock: Clock): 
       }
       errors += 1;
       if (errors < 20 || pause !== undefined) return;
-      worker.pause(true).catch(() => undefined);
+      holds.set("breaker", true);
       pause = clock.after(pauseMs, () => {
         pause = undefined;
         pauseMs = Math.min(30_000, pauseMs * 2);
-        Promise.resolve(worker.resume()).catch(() => undefined);
+        holds.set("breaker", false);
       });
     },
     stop() {

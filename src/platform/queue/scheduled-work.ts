@@ -2,6 +2,7 @@ import type { Redis } from "ioredis";
 import type { Clock } from "../../core/clock.ts";
 import type { Log } from "../../core/log.ts";
 import { runPeriodically } from "../../core/run-periodically.ts";
+import type { StoreGate } from "../../core/store-gate.ts";
 import type { WorkerHandle } from "../../core/worker-handle.ts";
 import { openQueue } from "./open-queue.ts";
 import { startQueueWorker } from "./queue-worker.ts";
@@ -24,6 +25,8 @@ export interface ScheduledWorkOptions {
   readonly prefix: string;
   readonly clock: Clock;
   readonly log: Log;
+  /** Nothing is done while it is not fit. */
+  readonly store?: StoreGate;
   /** No further tick begins after it is aborted. */
   readonly signal: AbortSignal;
   /** How often the schedules are written again, so that lost ones come back. A minute by default. */
@@ -47,7 +50,7 @@ const drainDelay = 10;
  * when Redis has lost them. Nothing that must be right rests on a tick: it may come late, twice, or, when a process is killed, again.
  */
 export function startScheduledWork(tasks: readonly ScheduledTask[], options: ScheduledWorkOptions): WorkerHandle {
-  const { redis, prefix, clock, log, signal } = options;
+  const { redis, prefix, clock, log, signal, store } = options;
   const taskByName = new Map(tasks.map((task) => [task.name, task]));
   const running = new Set<string>();
   const queueError = (error: Error) => log.warn({ error }, "The queue of scheduled work reports an error.");
@@ -69,17 +72,28 @@ export function startScheduledWork(tasks: readonly ScheduledTask[], options: Sch
     scheduleQueueName,
     async ({ name }) => {
       const task = taskByName.get(name);
-      if (task !== undefined && !signal.aborted) await runTask(task);
+      if (task !== undefined && !signal.aborted && store?.isFit() !== false) await runTask(task);
       // Left behind by another version of the product; a process that knows the task writes its schedule again.
       if (task === undefined) await queue.removeJobScheduler(name);
     },
-    { redis, prefix, concurrency: Math.max(1, tasks.length), lockMs, stalledCheckMs, drainDelay, clock, queueError },
+    {
+      redis,
+      prefix,
+      concurrency: Math.max(1, tasks.length),
+      lockMs,
+      stalledCheckMs,
+      drainDelay,
+      clock,
+      queueError,
+      ...(store !== undefined && { store }),
+    },
   );
   const schedules = runPeriodically({ name: "schedules", intervalMs: options.upsertIntervalMs ?? 60_000, clock, log, signal }, async () => {
+    if (store?.isFit() === false) return;
     for (const { name, intervalMs } of tasks)
       await queue.upsertJobScheduler(name, { every: Math.max(1, Math.round(intervalMs)) }, { name });
   });
-  const pause = () => void ticker.worker.pause(true).catch(() => undefined);
+  const pause = () => ticker.drain();
   if (signal.aborted) pause();
   else signal.addEventListener("abort", pause, { once: true });
   return {

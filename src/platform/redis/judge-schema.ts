@@ -1,5 +1,5 @@
-import { schemaVersion } from "../../platform/redis/schema-version.ts";
-import { type Finding, fault, fine } from "./diagnosis.ts";
+import { type Finding, fault, fine } from "../../core/diagnosis.ts";
+import { schemaVersion } from "./schema-version.ts";
 
 const otherRedis = "set REDIS_URL to an empty Redis (without REDIS_URL: RUNBOOKD_DATA to an empty folder)";
 const olderData =

@@ -1,5 +1,11 @@
+import { type Finding, fault, fine, warning } from "../../core/diagnosis.ts";
 import { formatShare } from "../../core/share.ts";
-import { type Finding, fault, fine, warning } from "./diagnosis.ts";
+
+/** What makes writes durable where Redis does not permit CONFIG GET; see docs/redis.md. */
+export const durabilitySources = ["appendfsync-always", "appendfsync-everysec", "provider"] as const;
+
+/** One of {@link durabilitySources}. */
+export type DurabilitySource = (typeof durabilitySources)[number];
 
 /** What a Redis says of itself: the fields of INFO, and CONFIG GET where it is permitted. */
 export interface RedisFacts {
@@ -19,9 +25,19 @@ export function parseInfo(text: string): ReadonlyMap<string, string> {
 /** Releases without the use-after-free faults of Redis' Lua (CVE-2025-49844 and siblings), by series. */
 const patched: Readonly<Record<string, number>> = { "6.2": 20, "7.2": 11, "7.4": 6, "8.0": 4, "8.2": 2 };
 
-/** Whether the settings carry our promises: nothing evicted, everything on disk before it is answered, and writable. */
-export function judgeRedis(facts: RedisFacts): readonly Finding[] {
-  return [judgeVersion(facts), judgeRole(facts), judgePolicy(facts), judgeLog(facts), judgeSync(facts), judgeMemory(facts)];
+/**
+ * Whether the settings carry our promises: nothing evicted, everything on disk before it is answered, and writable. What is not known is a fault;
+ * `durableBy` (REDIS_DURABLE_BY) decides only what Redis does not say.
+ */
+export function judgeRedis(facts: RedisFacts, durableBy?: DurabilitySource): readonly Finding[] {
+  return [
+    judgeVersion(facts),
+    judgeRole(facts),
+    judgePolicy(facts),
+    judgeLog(facts, durableBy),
+    judgeSync(facts, durableBy),
+    judgeMemory(facts),
+  ];
 }
 
 function judgeVersion({ info }: RedisFacts): Finding {
@@ -55,11 +71,13 @@ function judgePolicy({ info, config }: RedisFacts): Finding {
   );
 }
 
-function judgeLog({ info }: RedisFacts): Finding {
+function judgeLog({ info, config }: RedisFacts, durableBy: DurabilitySource | undefined): Finding {
+  if (durableBy === "provider" && !config.has("appendfsync"))
+    return warning("Redis AOF", "not asked: REDIS_DURABLE_BY says that the provider keeps writes", isProvidersPromise);
   if (info.get("aof_enabled") !== "1") {
     return fault(
       "Redis AOF",
-      "off",
+      info.has("aof_enabled") ? "off" : "unknown",
       "CONFIG SET appendonly yes, and the same in redis.conf: without it a restart forgets runs that were accepted.",
     );
   }
@@ -69,18 +87,31 @@ function judgeLog({ info }: RedisFacts): Finding {
     : fault("Redis AOF", `last write: ${status}`, "See to the disk that Redis writes to; it is full or failing.");
 }
 
-function judgeSync({ config }: RedisFacts): Finding {
-  const sync = config.get("appendfsync");
-  if (sync === "always") return fine("Redis appendfsync", sync);
-  const fix = "CONFIG SET appendfsync always, and the same in redis.conf.";
-  if (sync === "everysec") return warning("Redis appendfsync", "everysec: a power loss forgets about the last second", fix);
-  if (sync === undefined)
-    return warning(
-      "Redis appendfsync",
-      "cannot be seen: CONFIG GET is not permitted",
-      "Ask who runs it whether writes are on disk before they are answered.",
+const isProvidersPromise = "Check that your provider promises that an acknowledged write survives the loss of a node.";
+
+function judgeSync({ config }: RedisFacts, durableBy: DurabilitySource | undefined): Finding {
+  const name = "Redis appendfsync";
+  const seen = config.get("appendfsync");
+  if (seen === undefined && durableBy === undefined)
+    return fault(
+      name,
+      "unknown: CONFIG GET is not permitted",
+      "Ask whoever runs this Redis whether a write is on disk before it is answered, and set REDIS_DURABLE_BY accordingly (docs/redis.md).",
     );
-  return fault("Redis appendfsync", sync, fix);
+  if (seen === undefined && durableBy === "provider")
+    return warning(name, "not asked: REDIS_DURABLE_BY says that the provider keeps writes", isProvidersPromise);
+  const sync = seen ?? durableBy?.replace("appendfsync-", "") ?? "unknown";
+  const detail = seen === undefined ? `${sync}, according to REDIS_DURABLE_BY` : sync;
+  if (sync === "always") return fine(name, detail);
+  const fix = "CONFIG SET appendfsync always, and the same in redis.conf.";
+  return sync === "everysec" ? warning(name, `${detail}: a power loss forgets about the last second`, fix) : fault(name, detail, fix);
+}
+
+/** Used memory as a share of maxmemory; 0 without a limit, undefined when INFO does not say. */
+export function memoryShare({ info }: Pick<RedisFacts, "info">): number | undefined {
+  const [used, limit] = [Number(info.get("used_memory") ?? Number.NaN), Number(info.get("maxmemory") ?? 0)];
+  if (Number.isNaN(used) || Number.isNaN(limit)) return undefined;
+  return limit === 0 ? 0 : used / limit;
 }
 
 function judgeMemory({ info }: RedisFacts): Finding {

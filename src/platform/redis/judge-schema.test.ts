@@ -1,6 +1,6 @@
 import { expect, it } from "@jest/globals";
-import { schemaVersion } from "../../platform/redis/schema-version.ts";
 import { judgeSchema } from "./judge-schema.ts";
+import { schemaVersion } from "./schema-version.ts";
 
 it("accepts an empty store and one of its own version", () => {
   expect(judgeSchema(undefined).verdict).toBe("ok");

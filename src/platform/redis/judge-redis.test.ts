@@ -40,7 +40,7 @@ it.each([
 });
 
 it("does not call good what it cannot see", () => {
-  expect(verdicts(good, new Map())).toEqual({ "Redis appendfsync": "warning" });
+  expect(verdicts(good, new Map())).toEqual({ "Redis appendfsync": "fault" });
   expect(Object.keys(verdicts("", new Map()))).toEqual([
     "Redis version",
     "Redis role",
