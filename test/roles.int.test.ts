@@ -6,7 +6,7 @@ import { type Role, roles } from "../src/core/role.ts";
 import { tokenFilePath } from "../src/platform/config/data-folder.ts";
 import { createTokenFile } from "../src/platform/http/token-file.ts";
 import { type RedisServer, startRedisServer } from "./servers/redis-server.ts";
-import { aProductFolder, type ProductFolder, type RunningProduct, startProduct } from "./servers/running-product.ts";
+import { aProductFolder, aWaitingRunbook, type ProductFolder, type RunningProduct, startProduct } from "./servers/running-product.ts";
 
 /**
  * Every route of the real server × every role × no token. Who may do what is written here once more, by hand: a route that is not in this
@@ -98,7 +98,7 @@ const tokens = new Map<Role, string>();
 
 beforeAll(async () => {
   redis = await startRedisServer();
-  folder = await aProductFolder({ "none.md": "nothing" });
+  folder = await aProductFolder({ "none.md": "nothing", "start.md": aWaitingRunbook("StartAlert").replace(/^target: .*\n/m, "") });
   const file = createTokenFile(tokenFilePath(folder.path), { clock: createSystemClock(), random: createSystemRandom() });
   for (const role of roles) tokens.set(role, (await file.create(`a-${role}`, role)) ?? "");
   product = await startProduct(folder.path, { env: { REDIS_URL: `unix://${redis.socketPath}` }, worker: false });
@@ -189,4 +189,21 @@ describe("who may do what", () => {
     await file.revoke("short-lived");
     expect(await ask("GET /api/runs", token)).toBe(401);
   });
+
+  it("ends the open stream of a revoked token, long before its events end", async () => {
+    const operator = { authorization: `Bearer ${tokens.get("operator") ?? ""}` };
+    const started = await fetch(`${product.url}/api/runs`, {
+      method: "POST",
+      headers: { ...operator, "content-type": "application/json" },
+      body: JSON.stringify({ runbook: "start", params: {} }),
+    });
+    const { runId } = z.object({ runId: z.string() }).parse(await started.json());
+    const file = createTokenFile(tokenFilePath(folder.path), { clock: createSystemClock(), random: createSystemRandom() });
+    const token = (await file.create("reader", "viewer")) ?? "";
+    const stream = await fetch(`${product.url}/api/runs/${runId}/events`, { headers: { authorization: `Bearer ${token}` } });
+    expect(stream.status).toBe(200);
+    await file.revoke("reader");
+    // No worker runs: without the revocation the stream would stay open until the product ends.
+    expect(await stream.text()).not.toContain("event: end");
+  }, 25_000);
 });

@@ -7,7 +7,6 @@ import type { RunGuards } from "../../src/alerts/prepare-run.ts";
 import { createRejectedSamples, type RejectedSamples } from "../../src/alerts/rejected-samples.ts";
 import { createWebhook } from "../../src/alerts/webhook.ts";
 import { createAnswerPage } from "../../src/approvals/answer-page.ts";
-import type { Clock } from "../../src/core/clock.ts";
 import type { EventSink } from "../../src/core/event.ts";
 import type { Log } from "../../src/core/log.ts";
 import type { Caller, Role } from "../../src/core/role.ts";
@@ -19,13 +18,13 @@ import { createProbes } from "../../src/platform/http/probes.ts";
 import type { Route } from "../../src/platform/http/route.ts";
 import type { TokenVerifier } from "../../src/platform/http/token-verifier.ts";
 import { createMemoryAcceptStore, type MemoryAcceptStore } from "../../src/rehearsal/memory-accept-store.ts";
-import { createFakeClock } from "../fakes/fake-clock.ts";
+import { createFakeClock, type FakeClock } from "../fakes/fake-clock.ts";
 import { provenRoutes } from "./proven-routes.ts";
 
 /** The HTTP application over stores in memory, listening on a free port of loopback. */
 export interface HttpHarness extends AsyncDisposable {
   readonly url: string;
-  readonly clock: Clock;
+  readonly clock: FakeClock;
   readonly store: MemoryAcceptStore;
   readonly samples: RejectedSamples;
   readonly notifications: readonly number[];
@@ -42,6 +41,8 @@ export interface HttpHarnessOptions {
   readonly webhookTokens?: readonly string[];
   readonly langfuseSecret?: string;
   readonly routes?: readonly Route[];
+  /** Default {@link testTokens}. */
+  readonly tokens?: TokenVerifier;
   readonly limits?: AppLimits & { readonly maxWebhooksInFlight?: number };
   readonly guards?: RunGuards;
   /** Called when a sender has left alerts out. */
@@ -108,7 +109,14 @@ export async function startHttp(options: HttpHarnessOptions = {}): Promise<HttpH
     ...createAnswerPage(),
   ];
   const app = createApp(
-    { routes, endpoints: [...endpoints, createDescription(routes, endpoints)], tokens: testTokens, log, clock, closing: closing.signal },
+    {
+      routes,
+      endpoints: [...endpoints, createDescription(routes, endpoints)],
+      tokens: options.tokens ?? testTokens,
+      log,
+      clock,
+      closing: closing.signal,
+    },
     limits,
   );
   const server = await serveLoopback(app);

@@ -85,20 +85,35 @@ function mountRoutes(app: Express, deps: AppDeps, limits: { readonly budget: Mem
       app[route.method](expressPath(path), async (request, response) => {
         const gone = new AbortController();
         response.once("close", () => gone.abort());
-        const signal = AbortSignal.any([gone.signal, deps.closing]);
+        const refused = new AbortController();
+        const signal = AbortSignal.any([gone.signal, refused.signal, deps.closing]);
         const result = await answer(route, request, { deps, signal, budget: limits.budget });
         if (result.kind === "unchanged") return void response.writeHead(304, result.headers).end();
         if (result.kind !== "events") return sendResponse(response, result);
         if (streams >= limits.maxStreams) return sendResponse(response, unavailable("Too many event streams are open."));
         streams += 1;
+        const recheck = async () => {
+          if (!(await isStillPermitted(request, route, deps))) refused.abort();
+        };
+        const stopListening = deps.tokens.onChange?.(() => void recheck());
         try {
-          await sendEvents(response, result.events, { clock: deps.clock, signal });
+          await sendEvents(response, result.events, { clock: deps.clock, signal, recheck });
         } finally {
+          stopListening?.();
           streams -= 1;
         }
       });
     }
     refuseOtherMethods(app, path, allowed);
+  }
+}
+
+/** What cannot be verified is not permitted. */
+async function isStillPermitted(request: Request, route: Route, authority: Authority): Promise<boolean> {
+  try {
+    return (await authorize(request, route, authority)).ok;
+  } catch {
+    return false;
   }
 }
 

@@ -45,18 +45,25 @@ function bytesOf(result: HttpResponse | Content): { readonly status: number; rea
   }
 }
 
-/** Streams events until they end, the client is gone or `signal` is aborted; a failure of the source rejects. */
-export async function sendEvents(
-  response: Response,
-  events: AsyncIterable<ServerSentEvent>,
-  { clock, signal }: { readonly clock: Clock; readonly signal: AbortSignal },
-): Promise<void> {
+/** What ends a stream before its events do. */
+export interface StreamEnd {
+  readonly clock: Clock;
+  /** Aborted when the client is gone, may no longer read this, or the process shuts down. */
+  readonly signal: AbortSignal;
+  /** Aborts `signal` when the client may no longer read this; called before each event and with each heartbeat. */
+  readonly recheck: () => Promise<void>;
+}
+
+/** Streams events until they end or `signal` is aborted; a failure of the source rejects. */
+export async function sendEvents(response: Response, events: AsyncIterable<ServerSentEvent>, end: StreamEnd): Promise<void> {
+  const { signal } = end;
   response.status(200).set({ "Content-Type": "text/event-stream; charset=utf-8", "X-Accel-Buffering": "no" });
   response.flushHeaders();
   const ended = new AbortController();
-  const beating = sendHeartbeats(response, clock, AbortSignal.any([signal, ended.signal]));
+  const beating = sendHeartbeats(response, end, AbortSignal.any([signal, ended.signal]));
   try {
     for await (const { id, event, data } of events) {
+      await end.recheck();
       if (signal.aborted) break;
       const isFull = !response.write(`id: ${id}\nevent: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
       if (isFull) await once(response, "drain", { signal });
@@ -70,13 +77,15 @@ export async function sendEvents(
   response.end();
 }
 
-async function sendHeartbeats(response: Response, clock: Clock, signal: AbortSignal): Promise<void> {
+async function sendHeartbeats(response: Response, { clock, recheck }: StreamEnd, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
     try {
       await clock.sleep(heartbeatMs, signal);
     } catch {
       return;
     }
+    await recheck();
+    if (signal.aborted) return;
     if (!response.writableNeedDrain) response.write(": keep-alive\n\n");
   }
 }

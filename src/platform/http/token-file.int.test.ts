@@ -61,6 +61,28 @@ it("ends a revoked token at once, in another process too", async () => {
   expect(await commandLine.revoke("revoked")).toBe(false);
 });
 
+it("announces that tokens were changed by another process, until nobody listens", async () => {
+  const server = createTokenFile(path, { clock, random });
+  const commandLine = createTokenFile(path, { clock, random });
+  await commandLine.create("ann", "viewer");
+  let changes = 0;
+  const stop = server.onChange?.(() => (changes += 1));
+  await server.list();
+  await server.list();
+  expect(changes).toBe(0);
+  await commandLine.revoke("ann");
+  await server.list();
+  await server.list();
+  expect(changes).toBe(1);
+  await rm(path);
+  await server.list();
+  expect(changes).toBe(2);
+  stop?.();
+  await commandLine.create("bob", "viewer");
+  await server.list();
+  expect(changes).toBe(2);
+});
+
 it("writes the first admin token into a file for its owner alone, once", async () => {
   const tokens = createTokenFile(path, { clock, random });
   const plain = join(folder, "data", "admin-token");

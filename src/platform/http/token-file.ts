@@ -54,13 +54,17 @@ type Contents = z.output<typeof contentsSchema>;
  * Verification rejects when the file exists and cannot be read as ours: nobody is let in by a broken file.
  */
 export function createTokenFile(path: string, { clock, random }: TokenFileDeps): TokenFile {
-  let cached: { readonly stamp: string; readonly contents: Contents } | undefined;
+  const listeners = new Set<() => void>();
+  let cached: { readonly stamp: string | undefined; readonly contents: Contents } | undefined;
 
   async function read(): Promise<Contents> {
     const stamp = await stampOf(path);
-    if (stamp === undefined) return { version: 1, tokens: [] };
-    if (cached?.stamp !== stamp) cached = { stamp, contents: parseContents(await readFile(path, "utf8"), path) };
-    return cached.contents;
+    const known = cached;
+    if (known !== undefined && known.stamp === stamp) return known.contents;
+    cached = { stamp, contents: stamp === undefined ? { version: 1, tokens: [] } : parseContents(await readFile(path, "utf8"), path) };
+    const { contents } = cached;
+    if (known !== undefined) for (const listener of listeners) listener();
+    return contents;
   }
 
   async function add(contents: Contents, name: string, role: Role): Promise<string> {
@@ -76,6 +80,10 @@ export function createTokenFile(path: string, { clock, random }: TokenFileDeps):
       const { tokens } = await read();
       const matches = tokens.filter((stored) => timingSafeEqual(Buffer.from(stored.sha256, "hex"), given));
       return matches[0] === undefined ? undefined : { name: matches[0].name, role: matches[0].role };
+    },
+    onChange(listener) {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
     },
     async list() {
       const { tokens } = await read();
