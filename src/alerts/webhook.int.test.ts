@@ -2,8 +2,10 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { describe, expect, it } from "@jest/globals";
+import { z } from "zod";
 import { aRunbook, aStep } from "../../test/builders/a-runbook.ts";
 import { type HttpHarness, type HttpHarnessOptions, startHttp } from "../../test/servers/http-harness.ts";
+import { defineRoute, json, noQuery } from "../platform/http/route.ts";
 import type { AlertEvent } from "./alert-event.ts";
 import { webhookBodyLimitBytes } from "./webhook.ts";
 
@@ -112,6 +114,44 @@ describe("POST /webhooks/alertmanager", () => {
     await using http = await startHttp({ limits: { maxBytesBeingRead: 10_000 } });
     expect((await post(http, aBody(200))).status).toBe(503);
     expect((await post(http, aBody(1))).status).toBe(202);
+  });
+
+  it("has memory of its own: half-sent bodies of applications cost no notification", async () => {
+    const route = defineRoute({
+      method: "post",
+      path: "/api/things",
+      summary: "Takes things",
+      allow: ["workload"],
+      query: noQuery,
+      body: z.unknown(),
+      success: { status: 200, description: "Nothing", schema: z.object({}) },
+      handle: async () => json({}),
+    });
+    await using http = await startHttp({ routes: [route], limits: { maxBytesBeingRead: 100_000 } });
+    const send = async (body: NonNullable<RequestInit["body"]>) => {
+      const headers = { authorization: "Bearer workload-token", "content-type": "application/json" };
+      const init: RequestInit & { duplex: "half" } = { method: "POST", headers, body, duplex: "half" };
+      return (await fetch(`${http.url}/api/things`, init)).status;
+    };
+    const feeds: ReadableStreamDefaultController<Uint8Array>[] = [];
+    const halfSent = Array.from({ length: 20 }, async () =>
+      send(
+        new ReadableStream<Uint8Array>({
+          start(controller) {
+            feeds.push(controller);
+            controller.enqueue(new TextEncoder().encode(" ".repeat(4000)));
+          },
+        }),
+      ),
+    );
+    // Applications have used up what is theirs.
+    while ((await send(`"${"x".repeat(2000)}"`)) !== 503);
+    expect((await post(http, aBody(200))).status).toBe(202);
+    for (const feed of feeds) {
+      feed.enqueue(new TextEncoder().encode("{}"));
+      feed.close();
+    }
+    expect(new Set(await Promise.all(halfSent))).toEqual(new Set([200, 503]));
   });
 
   it("answers 500 without a stack or a message when something unexpected happens", async () => {

@@ -1,3 +1,5 @@
+import { connect } from "node:net";
+import { setTimeout } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import { aRunbook } from "../../../test/builders/a-runbook.ts";
 import { type HttpHarness, startHttp } from "../../../test/servers/http-harness.ts";
@@ -75,6 +77,40 @@ describe("POST /webhooks/langfuse", () => {
     expect(await post({ type: 7 })).toMatchObject({ status: 400, body: { issues: [expect.stringContaining("type")] } });
     expect(await post(monitor({ monitorId: "" }))).toMatchObject({ status: 400 });
     expect(await post("{")).toMatchObject({ status: 400 });
+  });
+
+  it("accepts a long event without reading it, as Langfuse sends a whole prompt with its event", async () => {
+    const long = { type: "prompt-version", payload: { prompt: "x".repeat(500_000) } };
+    expect(await post(long)).toEqual({ status: 202, body: { decisions: [] } });
+    expect(await post(long, { secret: "lf-whsec_another_secret" })).toMatchObject({ status: 401 });
+    expect(await post({ type: "prompt-version", payload: "x".repeat(1_100_000) })).toMatchObject({ status: 413 });
+  });
+
+  it("judges the bytes that were sent before it parses them", async () => {
+    expect(await post('{"type": "prompt-version",  "payload": "\\u0041"}')).toMatchObject({ status: 202 });
+    expect(await post('{"type":', { secret: "lf-whsec_another_secret" })).toMatchObject({ status: 401 });
+    expect(await post('{"type":')).toMatchObject({ status: 400 });
+  });
+
+  it("reads only a few bodies at once whose sender is not known yet, and notifications of Alertmanager beside them", async () => {
+    const t = Math.floor(http.clock.now() / 1000);
+    const { port } = new URL(http.url);
+    const halfSent = Array.from({ length: 100 }, () => {
+      const socket = connect(Number(port), "127.0.0.1");
+      socket.on("error", () => undefined);
+      const head = `POST /webhooks/langfuse HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\nx-langfuse-signature: t=${t},v1=${"0".repeat(64)}\r\n`;
+      socket.write(`${head}content-length: 1000000\r\n\r\n${"x".repeat(60_000)}`);
+      return socket;
+    });
+    while ((await post({ type: "prompt-version" })).status !== 503) await setTimeout(5);
+    const response = await fetch(`${http.url}/webhooks/alertmanager`, {
+      method: "POST",
+      headers: { authorization: "Bearer correct-horse-battery", "content-type": "application/json" },
+      body: JSON.stringify({ version: "4", alerts: [], padding: "x".repeat(15_000_000) }),
+    });
+    expect(response.status).toBe(202);
+    for (const socket of halfSent) socket.destroy();
+    while ((await post({ type: "prompt-version" })).status !== 202) await setTimeout(5);
   });
 
   it("does not exist without a secret", async () => {

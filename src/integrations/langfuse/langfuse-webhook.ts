@@ -8,6 +8,7 @@ import type { Clock } from "../../core/clock.ts";
 import type { Log } from "../../core/log.ts";
 import type { Endpoint, EndpointRequest } from "../../platform/http/endpoint.ts";
 import { type HttpResponse, problem, unavailable } from "../../platform/http/route.ts";
+import type { BodyVerifier } from "../../platform/http/verified-body.ts";
 import { readLangfuseEvent } from "./langfuse-event.ts";
 
 /** What the webhook of Langfuse is made of. */
@@ -20,6 +21,10 @@ export interface LangfuseWebhookDeps {
 }
 
 const bodyLimitBytes = 1024 * 1024;
+/** An event of a prompt carries the prompt, and nothing of it is needed; what is needed is short. */
+const keptBytes = 64 * 1024;
+/** Until a body is read to its end anybody may have sent it. */
+const maxInFlight = 8;
 /** A signature that is older, or newer, may have been recorded by somebody. */
 const toleranceSeconds = 300;
 
@@ -36,19 +41,44 @@ export function createLangfuseWebhook(deps: LangfuseWebhookDeps): Endpoint {
     body: z.unknown().meta({ type: "object" }),
     answers: { 202: { description: "`decisions`: one for an alert, else none", schema: decisionsSchema } },
     problems: ["malformed-body", "invalid-request", "unauthenticated", "not-found", "body-too-large", "defect", "unavailable"],
-    handle: async (request) => receive(deps, request),
+    handle: limited(deps),
   };
 }
 
-async function receive(deps: LangfuseWebhookDeps, request: EndpointRequest): Promise<HttpResponse> {
-  const { secret, clock } = deps;
-  if (secret === undefined) return problem("not-found", "LANGFUSE_WEBHOOK_SECRET is not set.");
-  const body = await request.readJson(bodyLimitBytes);
-  if (!body.ok && body.problem.status === 503) return unavailable(body.problem.detail);
-  if (!isSigned(request.headers, body.text ?? "", { secret, nowSeconds: clock.now() / 1000 }))
-    return problem("unauthenticated", "The signature in x-langfuse-signature is missing, wrong or older than five minutes.");
-  if (!body.ok) return { kind: "problem", problem: body.problem };
-  return answerOf(readLangfuseEvent(body.value, clock.now()), deps);
+function limited(deps: LangfuseWebhookDeps): Endpoint["handle"] {
+  let inFlight = 0;
+  return async (request) => {
+    if (deps.secret === undefined) return problem("not-found", "LANGFUSE_WEBHOOK_SECRET is not set.");
+    const verifier = signatureVerifier(request.headers, { secret: deps.secret, nowSeconds: deps.clock.now() / 1000 });
+    // Without a byte of the body.
+    if (verifier === undefined) return unsigned();
+    if (inFlight >= maxInFlight) return unavailable("Too many events of Langfuse are being read.");
+    inFlight += 1;
+    try {
+      return await receive(deps, request, verifier);
+    } finally {
+      inFlight -= 1;
+    }
+  };
+}
+
+async function receive(deps: LangfuseWebhookDeps, request: EndpointRequest, verifier: BodyVerifier): Promise<HttpResponse> {
+  const body = await request.readVerified(verifier, { limitBytes: bodyLimitBytes, keptBytes });
+  switch (body.kind) {
+    case "json":
+      return answerOf(readLangfuseEvent(body.value, deps.clock.now()), deps);
+    case "long":
+      deps.log.info({ keptBytes }, "An event of Langfuse is longer than any that needs a decision; it was not read.");
+      return accepted([]);
+    case "forged":
+      return unsigned();
+    case "problem":
+      return { kind: "problem", problem: body.problem };
+  }
+}
+
+function unsigned(): HttpResponse {
+  return problem("unauthenticated", "The signature in x-langfuse-signature is missing, wrong or older than five minutes.");
 }
 
 async function answerOf(event: ReturnType<typeof readLangfuseEvent>, { intake, log }: LangfuseWebhookDeps): Promise<HttpResponse> {
@@ -63,15 +93,14 @@ async function answerOf(event: ReturnType<typeof readLangfuseEvent>, { intake, l
   }
 }
 
-/** `t=<unix seconds>,v1=<hex HMAC-SHA256 of "<t>.<body>">`, compared in constant time. */
-function isSigned(
+/** `t=<unix seconds>,v1=<hex HMAC-SHA256 of "<t>.<body>">`, compared in constant time; undefined when no body can make this header authentic. */
+function signatureVerifier(
   headers: IncomingHttpHeaders,
-  text: string,
   { secret, nowSeconds }: { readonly secret: string; readonly nowSeconds: number },
-): boolean {
+): BodyVerifier | undefined {
   const header = headers["x-langfuse-signature"];
   const [, seconds = "", given = ""] = /^t=(\d{1,12}),v1=([0-9a-f]{64})$/.exec(typeof header === "string" ? header : "") ?? [];
-  if (seconds === "" || Math.abs(nowSeconds - Number(seconds)) > toleranceSeconds) return false;
-  const expected = createHmac("sha256", secret).update(`${seconds}.${text}`).digest();
-  return timingSafeEqual(expected, Buffer.from(given, "hex"));
+  if (seconds === "" || Math.abs(nowSeconds - Number(seconds)) > toleranceSeconds) return undefined;
+  const hmac = createHmac("sha256", secret).update(`${seconds}.`);
+  return { update: (chunk) => void hmac.update(chunk), isAuthentic: () => timingSafeEqual(hmac.digest(), Buffer.from(given, "hex")) };
 }

@@ -4,11 +4,13 @@ import type { Log } from "../../core/log.ts";
 import type { StoreGate } from "../../core/store-gate.ts";
 import { StoreUnavailable } from "../../core/store-unavailable.ts";
 import { type Authority, authorize } from "./authorize.ts";
+import { type BodyBudgets, createBodyBudgets } from "./body-budgets.ts";
 import type { Endpoint, EndpointRequest } from "./endpoint.ts";
-import { createMemoryBudget, type MemoryBudget, readJsonBody } from "./json-body.ts";
+import { readJsonBody } from "./json-body.ts";
 import { aProblem } from "./problem.ts";
 import { type HttpResponse, noBody, problem, type Route, type RouteResponse, unavailable } from "./route.ts";
 import { securityHeaders, sendEvents, sendResponse } from "./send-response.ts";
+import { readVerifiedBody } from "./verified-body.ts";
 
 /** What an HTTP application is made of. */
 export interface AppDeps extends Authority {
@@ -26,21 +28,22 @@ export interface AppDeps extends Authority {
 
 /** Limits of one process; the defaults suit half a gigabyte of memory. */
 export interface AppLimits {
+  /** Divided by {@link createBodyBudgets}. */
   readonly maxBytesBeingRead?: number;
   readonly maxEventStreams?: number;
 }
 
 /** The application: nothing listens yet. Throws when two routes claim one method and path. */
 export function createApp(deps: AppDeps, limits: AppLimits = {}): Express {
-  const budget = createMemoryBudget(limits.maxBytesBeingRead ?? 64 * 1024 * 1024);
+  const budgets = createBodyBudgets(limits.maxBytesBeingRead ?? 64 * 1024 * 1024);
   const app = express();
   app.disable("x-powered-by").disable("etag").set("query parser", false).set("trust proxy", false);
   app.enable("case sensitive routing").enable("strict routing");
   app.use(securityHeaders);
   app.use(withoutTrailingSlash);
 
-  mountEndpoints(app, deps, budget);
-  mountRoutes(app, deps, { budget, maxStreams: limits.maxEventStreams ?? 100 });
+  mountEndpoints(app, deps, budgets);
+  mountRoutes(app, deps, { budgets, maxStreams: limits.maxEventStreams ?? 100 });
 
   app.use((_request, response) =>
     sendResponse(response, problem("not-found", "There is nothing at this address; GET /openapi.json lists all.")),
@@ -58,7 +61,7 @@ function withoutTrailingSlash(request: Request, _response: Response, next: NextF
   next();
 }
 
-function mountEndpoints(app: Express, { endpoints, clock, log }: AppDeps, budget: MemoryBudget): void {
+function mountEndpoints(app: Express, { endpoints, clock, log }: AppDeps, { webhook: budget }: BodyBudgets): void {
   for (const path of new Set(endpoints.map((endpoint) => endpoint.path))) {
     const here = endpoints.filter((endpoint) => endpoint.path === path);
     const allowed = methodsOf(path, here);
@@ -67,7 +70,10 @@ function mountEndpoints(app: Express, { endpoints, clock, log }: AppDeps, budget
         const began = clock.monotonic();
         const readJson: EndpointRequest["readJson"] = async (limitBytes, options) =>
           readJsonBody(request, { ...options, limitBytes, budget });
-        const result = await endpoint.handle({ headers: request.headers, readJson }).catch((thrown: unknown) => responseOf(thrown, log));
+        const readVerified: EndpointRequest["readVerified"] = async (verifier, sizes) => readVerifiedBody(request, verifier, sizes);
+        const result = await endpoint
+          .handle({ headers: request.headers, readJson, readVerified })
+          .catch((thrown: unknown) => responseOf(thrown, log));
         sendResponse(response, result);
         endpoint.answered?.(response.statusCode, (clock.monotonic() - began) / 1000);
       });
@@ -76,7 +82,7 @@ function mountEndpoints(app: Express, { endpoints, clock, log }: AppDeps, budget
   }
 }
 
-function mountRoutes(app: Express, deps: AppDeps, limits: { readonly budget: MemoryBudget; readonly maxStreams: number }): void {
+function mountRoutes(app: Express, deps: AppDeps, limits: { readonly budgets: BodyBudgets; readonly maxStreams: number }): void {
   let streams = 0;
   for (const path of literalFirst(deps.routes.map((route) => route.path))) {
     const routes = deps.routes.filter((route) => route.path === path);
@@ -87,7 +93,7 @@ function mountRoutes(app: Express, deps: AppDeps, limits: { readonly budget: Mem
         response.once("close", () => gone.abort());
         const refused = new AbortController();
         const signal = AbortSignal.any([gone.signal, refused.signal, deps.closing]);
-        const result = await answer(route, request, { deps, signal, budget: limits.budget });
+        const result = await answer(route, request, { deps, signal, budgets: limits.budgets });
         if (result.kind === "unchanged") return void response.writeHead(304, result.headers).end();
         if (result.kind !== "events") return sendResponse(response, result);
         if (streams >= limits.maxStreams) return sendResponse(response, unavailable("Too many event streams are open."));
@@ -137,7 +143,7 @@ function expressPath(path: string): string {
 async function answer(
   route: Route,
   request: Request,
-  { deps, signal, budget }: { readonly deps: AppDeps; readonly signal: AbortSignal; readonly budget: MemoryBudget },
+  { deps, signal, budgets }: { readonly deps: AppDeps; readonly signal: AbortSignal; readonly budgets: BodyBudgets },
 ): Promise<RouteResponse> {
   const permitted = await authorize(request, route, deps);
   if (!permitted.ok) return permitted.response;
@@ -147,7 +153,7 @@ async function answer(
   if (query === undefined) return problem("invalid-request", "A key stands twice in the query; each may stand once.");
   let body: unknown;
   if (route.body !== noBody) {
-    const read = await readJsonBody(request, { limitBytes: route.bodyLimitBytes, budget });
+    const read = await readJsonBody(request, { limitBytes: route.bodyLimitBytes, budget: budgets.ofCaller(permitted.caller) });
     if (!read.ok) return read.problem.status === 503 ? unavailable(read.problem.detail) : { kind: "problem", problem: read.problem };
     body = read.value;
   }

@@ -3,6 +3,7 @@ import type { z } from "zod";
 import type { ProblemName } from "../../../packages/sdk/src/wire/problems.ts";
 import type { BodyOptions, JsonBody } from "./json-body.ts";
 import type { HttpResponse } from "./route.ts";
+import type { BodyVerifier, VerifiedBody, VerifiedLimits } from "./verified-body.ts";
 
 /** A file as it is. */
 export interface Content {
@@ -18,6 +19,8 @@ export interface EndpointRequest {
   readonly headers: IncomingHttpHeaders;
   /** Reads the body as one JSON document of at most `limitBytes`. Call it once at most. */
   readJson(limitBytes: number, options?: BodyOptions): Promise<JsonBody>;
+  /** In place of `readJson`: reads a body whose bytes prove who sent it. */
+  readVerified(verifier: BodyVerifier, limits: VerifiedLimits): Promise<VerifiedBody>;
 }
 
 /** What an endpoint asks of its callers, as the description names it. */

@@ -105,7 +105,8 @@ export function isDeeperThan(bytes: Uint8Array, limit: number): boolean {
   return false;
 }
 
-function faultOfContentType(header: string | undefined, accepted: readonly string[] = ["application/json"]): string | undefined {
+/** Why a body of this content type is not read; undefined when it is. */
+export function faultOfContentType(header: string | undefined, accepted: readonly string[] = ["application/json"]): string | undefined {
   const [type = "", ...parameters] = (header ?? "").toLowerCase().split(";");
   if (!accepted.includes(type.trim())) return `The content-type must be ${accepted.join(" or ")}.`;
   const charset = parameters.map((parameter) => parameter.trim()).find((parameter) => parameter.startsWith("charset="));
