@@ -90,7 +90,7 @@ module.exports = {
       { path: "^src/((?:llm/)?[^/]+)/", pathNot: under("src/app") },
       { path: "^src/.*/(redis-[^/]+|routes|[^/]+-routes)\\.ts$", pathNot: "^src/($1|platform)/" },
     ),
-    rule("core-knows-only-zod", { path: under("src/core") }, { dependencyTypes: npm, pathNot: "node_modules/zod/" }),
+    rule("core-knows-only-zod-and-re2js", { path: under("src/core") }, { dependencyTypes: npm, pathNot: "node_modules/(zod|re2js)/" }),
     rule("engine-knows-no-library", { path: under("src/runs/engine") }, { dependencyTypes: npm }),
     rule(
       "integrations-are-strangers",

@@ -1,6 +1,7 @@
 import { isAbsolute } from "node:path";
 import type { Json } from "../../packages/sdk/src/wire/json.ts";
 import { type ArgumentType, type CommandTemplate, maxCommand, placeholderPattern } from "../core/command-template.ts";
+import { readPattern } from "../core/linear-pattern.ts";
 
 /** A command as it will be started. */
 export interface FilledCommand {
@@ -81,12 +82,17 @@ function textOf(value: Json, type: ArgumentType): string | undefined {
       return type.values.includes(value) ? value : undefined;
     case "pattern":
       if (value.startsWith("-") && !type.leadingDash) return undefined;
-      return new RegExp(`^(?:${type.pattern})$`, "u").test(value) ? value : undefined;
+      return fitsPattern(value, type.pattern) ? value : undefined;
     case "path": {
       const isBelow = !isAbsolute(value) && !value.startsWith("-") && !value.split("/").some((part) => part === ".." || part === "");
       return isBelow && !value.includes("\\") && !value.includes(":") ? value : undefined;
     }
   }
+}
+
+function fitsPattern(value: string, source: string): boolean {
+  const reading = readPattern(source);
+  return reading.ok && reading.pattern.test(value) === true;
 }
 
 /** Canonical decimal only: what a person reads is what the command is given. */

@@ -1,5 +1,5 @@
 import { type ArgumentType, type CommandTemplate, placeholdersOf } from "./command-template.ts";
-import { dangerOfRegex } from "./matcher.ts";
+import { readPattern } from "./linear-pattern.ts";
 
 /** Reads code from its arguments; the script itself must be a literal of the template. */
 const interpreters =
@@ -72,9 +72,11 @@ function typeFaults(name: string, type: ArgumentType): readonly string[] {
         ? []
         : [`argument ${name}: path_below is no absolute folder`];
     case "pattern": {
-      const danger = dangerOfRegex(type.pattern);
-      if (danger !== undefined) return [`argument ${name}: the pattern ${danger}`];
-      return new RegExp(`^(?:${type.pattern})$`, "u").test("") ? [`argument ${name}: the pattern fits an empty value`] : [];
+      // Also without the anchors, which `a)|(b` would leave behind.
+      const alone = readPattern(type.pattern, "part");
+      const reading = alone.ok ? readPattern(type.pattern) : alone;
+      if (!reading.ok) return [`argument ${name}: the pattern ${reading.fault}`];
+      return reading.pattern.test("") === true ? [`argument ${name}: the pattern fits an empty value`] : [];
     }
   }
 }

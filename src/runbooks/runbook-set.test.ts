@@ -2,7 +2,8 @@ import { describe, expect, it } from "@jest/globals";
 import * as fc from "fast-check";
 import type { Runbook, Trigger } from "../../packages/sdk/src/wire/runbooks.ts";
 import { sampleCatalogue as catalogue } from "../../test/builders/sample-catalogue.ts";
-import { matches, parseMatchers } from "../core/matcher.ts";
+import { matches } from "../core/matcher.ts";
+import { parseMatchers } from "../core/parse-matchers.ts";
 import { parseRunbook } from "./parse/parse-runbook.ts";
 import { canBothMatch, matchTriggers } from "./runbook-set.ts";
 

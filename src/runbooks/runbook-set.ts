@@ -1,6 +1,6 @@
 import type { Labels } from "../../packages/sdk/src/wire/alerts.ts";
 import type { Matcher, Runbook, Trigger } from "../../packages/sdk/src/wire/runbooks.ts";
-import { dangerOfRegex, matches, matchesValue } from "../core/matcher.ts";
+import { matches, matchesValue } from "../core/matcher.ts";
 
 /** The runbook one of whose triggers matches the labels. A set without errors has at most one. */
 export function matchTriggers(runbooks: readonly Runbook[], labels: Labels): Runbook | undefined {
@@ -22,7 +22,7 @@ export function finiteValues(matchers: readonly Matcher[]): readonly string[] | 
   for (const { op, value } of matchers) {
     if (op === "=") return [value];
     // Alternatives of plain words are the whole language of the expression.
-    if (op === "=~" && dangerOfRegex(value) === undefined && /^[\p{L}\p{N} _:/|-]*$/u.test(value)) return value.split("|");
+    if (op === "=~" && /^[\p{L}\p{N} _:/|-]*$/u.test(value)) return value.split("|");
   }
   return undefined;
 }

@@ -1,6 +1,6 @@
 import type { ASTNode } from "@marcbachmann/cel-js";
-import { dangerOfRegex } from "../../core/matcher.ts";
-import { celEnvironment, celFault, rootNames } from "./cel-environment.ts";
+import { readPattern } from "../../core/linear-pattern.ts";
+import { celFault, childrenOf, linearMatches, parseCel, rootNames } from "./cel-environment.ts";
 
 /** Longest expression that is read, in characters. */
 const maxExpressionLength = 2000;
@@ -33,7 +33,7 @@ export function checkExpression(source: string, names: AllowedNames | undefined)
     return { ok: false, message: `The expression is longer than ${maxExpressionLength} characters.`, accepted: "a shorter one", offset: 0 };
   }
   try {
-    const parsed = celEnvironment().parse(source);
+    const parsed = parseCel(source);
     const checked = walk(parsed.ast, names);
     if (!checked.ok) return checked;
     const types = parsed.check();
@@ -59,12 +59,9 @@ function walk(root: ASTNode, names: AllowedNames | undefined): ExpressionCheck {
       for (const index of path.dynamic) visit(index, locals, loops);
       return;
     }
-    if (node.op === "call" && node.args[0] === "matches") {
-      checkRegex(node, node.args[1][1], report);
-    }
     if (node.op === "rcall") {
       const [name, receiver, args] = node.args;
-      if (name === "matches") checkRegex(node, args[0], report);
+      if (name === linearMatches) checkRegex(node, args[0], report);
       const [first] = args;
       if (macros.includes(name) && first?.op === "id") {
         if (loops >= 2) report(node, "Loops are nested more than twice.", "at most one loop inside another");
@@ -82,20 +79,6 @@ function walk(root: ASTNode, names: AllowedNames | undefined): ExpressionCheck {
   };
   visit(root, new Set(), 0);
   return fault ?? { ok: true, labels };
-}
-
-function childrenOf(node: ASTNode): ASTNode[] {
-  const children: ASTNode[] = [];
-  const collect = (value: unknown) => {
-    if (Array.isArray(value)) for (const item of value) collect(item);
-    else if (isNode(value)) children.push(value);
-  };
-  collect(node.args);
-  return children;
-}
-
-function isNode(value: unknown): value is ASTNode {
-  return typeof value === "object" && value !== null && "op" in value && "args" in value;
 }
 
 interface Path {
@@ -178,7 +161,6 @@ function checkRegex(node: ASTNode, pattern: ASTNode | undefined, report: (node: 
     report(node, "The pattern of `matches` is computed.", "a pattern written out in quotes");
     return;
   }
-  const danger = dangerOfRegex(pattern.args);
-  if (danger !== undefined)
-    report(node, `The pattern of \`matches\` ${danger}.`, "a pattern without nested repetition, up to 200 characters");
+  const reading = readPattern(pattern.args, "part");
+  if (!reading.ok) report(node, `The pattern of \`matches\` ${reading.fault}.`, "a regular expression in RE2's syntax");
 }

@@ -63,7 +63,9 @@ describe("evaluate", () => {
     ["an unknown name", "process.exit(0)"],
     ["no expression", "result.value <"],
     ["a computed pattern", "'a'.matches(params.budget)"],
-    ["a pattern that explodes", "'a'.matches('(a+)+$')"],
+    ["a pattern that looks ahead", "'a'.matches('(?=a)a')"],
+    ["the name under which patterns are run, with a computed pattern", "'a'.matchesRe2(params.budget)"],
+    ["a pattern for what is no text", "params.count.matches('3')"],
     ["three loops", "[1].all(a, [1].all(b, [1].all(c, true)))"],
     ["a value that is no data", "type(1)"],
     ["what may be absent, without saying what then", "steps.?look"],
@@ -89,6 +91,87 @@ describe("evaluate", () => {
   it("takes lists of more than 1000 elements and texts of more than 64 KiB for missing", () => {
     expect(evaluate("size(params.l) > 0", { params: { l: Array<number>(1001).fill(1) } }).kind).toBe("missing");
     expect(evaluate("size(params.t) > 0", { params: { t: "x".repeat(65_537) } }).kind).toBe("missing");
+  });
+
+  // V8's own engine takes years for this; here it is enough that the test ends.
+  it("matches patterns in linear time, on any part of the text", () => {
+    const labels = { a: `${"a".repeat(5000)}b`, n: "12" };
+    expect(evaluate("alert.labels.a.matches('^(a+)+$')", { alert: { labels } })).toEqual({ kind: "value", value: false });
+    expect(evaluate("[alert.labels.a, 'x'].exists(l, l.matches('(a|a)*c'))", { alert: { labels } })).toEqual({
+      kind: "value",
+      value: false,
+    });
+    expect(evaluate("alert.labels.a.matches('a(?i)B')", { alert: { labels } })).toEqual({ kind: "value", value: true });
+    expect(evaluate("params.count.matches('3')", scope)).toEqual({ kind: "error", message: expect.stringContaining(".matches(") });
+  });
+
+  it.each([
+    ["texts that double", `[alert.labels.a]${".map(y, y + y)".repeat(18)}[0].size()`],
+    ["lists that double", `[[1]]${".map(y, y + y)".repeat(20)}[0].size()`],
+    ["lists that hold themselves twice", `[[1]]${".map(y, [y, y])".repeat(20)}`],
+    ["such lists, compared", `${Array.from({ length: 2 }, () => `[params.l]${".map(y, [y, y, y, y])".repeat(18)}`).join(" == ")}`],
+    ["maps that hold themselves twice", `[{'a': 1}]${".map(y, {'a': y, 'b': y})".repeat(16)}`],
+    [
+      "names bound to sums",
+      "cel.bind(a, alert.labels.a + alert.labels.a, cel.bind(b, a+a+a+a+a+a+a+a, cel.bind(c, b+b+b+b+b+b+b+b, c+c+c+c+c+c+c+c+c+c)))",
+    ],
+    ["a loop in a loop", "params.l.all(x, params.l.all(y, x + y >= 0))"],
+    ["a search in a loop", "params.l.all(x, x in params.l && x in params.l && x in params.l)"],
+    ["time zones in a loop", "params.l.all(x, timestamp(x).getHours('Europe/Berlin') >= 0)"],
+    ["a long text that is searched for a long one", "params.t.contains(params.u)"],
+    ["a duration of many digits", "duration(params.t) == duration('1s')"],
+    ["a pattern on a long text in a loop", "params.l.all(x, !params.t.matches('(a|b|c){40}x'))"],
+    ["what a logical operator would hide", `params.l.all(x, params.l.all(y, x + y >= 0)) || true`],
+    ["what a loop would hide", "params.l.exists(x, x == 999 || params.l.all(y, x + y >= 0) && false)"],
+  ])("ends %s with a named error", (_, source) => {
+    const bomb: Scope = {
+      alert: { labels: { a: "x".repeat(1000) } },
+      params: { l: Array.from({ length: 1000 }, (_unused, index) => index), t: "1".repeat(60_000), u: `2${"1".repeat(30_000)}` },
+    };
+    expect(evaluate(source, bomb)).toEqual({
+      kind: "error",
+      message: expect.stringMatching(/^The expression (?:takes|makes) more than \d+ (?:steps|bytes)$/u),
+    });
+  });
+
+  it.each<[string, Json]>([
+    ["params.l.filter(x, x % 2 == 0).map(x, x * 2).size()", 500],
+    ["params.l.exists(x, x == 999) && !params.l.exists(x, x in [1000, 1001])", true],
+    ["params.l.map(x, string(x)).join(',').size() > 1000", true],
+    ["params.l.all(x, params.s.all(y, x >= y || y > x))", true],
+    ["params.t.contains('2') || params.t.startsWith('1')", true],
+    ["params.l == params.l", true],
+  ])("%s costs little enough", (source, value) => {
+    const usual: Scope = { params: { l: Array.from({ length: 1000 }, (_unused, index) => index), s: [1, 2, 3], t: "1".repeat(60_000) } };
+    expect(evaluate(source, usual)).toEqual({ kind: "value", value });
+  });
+
+  it("is over after an error: the next expression has all of its steps", () => {
+    const bomb = `[[1]]${".map(y, [y, y])".repeat(20)}`;
+    for (let round = 0; round < 3; round += 1) {
+      expect(evaluate(bomb, scope).kind).toBe("error");
+      expect(evaluate("params.count + 1", scope)).toEqual({ kind: "value", value: 4 });
+    }
+  });
+
+  it("ends whatever chain of calls makes its values grow", () => {
+    const link = fc.constantFrom(
+      ".map(y, y + y)",
+      ".map(y, [y, y])",
+      ".map(y, {'k': y, 'l': [y]})",
+      ".map(y, [y, y, y].map(z, [z, z]))",
+      ".filter(y, y == y)",
+      ".map(y, cel.bind(z, [y, y], z + z))",
+      ".map(y, [[y].map(z, z), [y]])",
+      ".map(y, string(1) + 'ab')",
+    );
+    fc.assert(
+      fc.property(fc.array(link, { maxLength: 20 }), (links) => {
+        const { kind } = evaluate(`[alert.labels.budget]${links.join("")}`, scope);
+        expect(["value", "missing", "error"]).toContain(kind);
+      }),
+      { seed: 7, numRuns: 300 },
+    );
   });
 
   it("never throws, whatever the text", () => {

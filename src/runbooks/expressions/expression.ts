@@ -3,7 +3,8 @@ import type { Alert } from "../../../packages/sdk/src/wire/alerts.ts";
 import type { Truth } from "../../../packages/sdk/src/wire/journal.ts";
 import type { Json } from "../../../packages/sdk/src/wire/json.ts";
 import { isJsonObject } from "../../core/json.ts";
-import { celEnvironment, celFault, rootNames } from "./cel-environment.ts";
+import { withinCost } from "./cel-cost.ts";
+import { celFault, parseCel, rootNames } from "./cel-environment.ts";
 import { type CelValue, toCel, toJson } from "./cel-value.ts";
 import { checkExpression } from "./check-expression.ts";
 import { maskPromql } from "./promql-template.ts";
@@ -34,7 +35,7 @@ export function evaluate(source: string, scope: Scope): Evaluation {
   const program = programOf(source);
   if ("message" in program) return { kind: "error", message: program.message };
   try {
-    const answer: unknown = program.run(contextOf(scope, source));
+    const answer: unknown = withinCost(program.run.ast, () => program.run(contextOf(scope, source)));
     return fromCel(answer);
   } catch (thrown) {
     return evaluationFailure(source, thrown);
@@ -51,7 +52,7 @@ function programOf(source: string): Program {
   const cached = programs.get(source);
   if (cached !== undefined) return cached;
   const checked = checkExpression(source, undefined);
-  const program: Program = checked.ok ? { run: celEnvironment().parse(source) } : { message: checked.message };
+  const program: Program = checked.ok ? { run: parseCel(source) } : { message: checked.message };
   if (programs.size >= maxPrograms) programs.clear();
   programs.set(source, program);
   return program;

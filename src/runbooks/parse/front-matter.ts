@@ -3,7 +3,7 @@ import type { Json } from "../../../packages/sdk/src/wire/json.ts";
 import type { ParamSpec, Runbook, Trigger } from "../../../packages/sdk/src/wire/runbooks.ts";
 import { durationGrammar, parseDuration } from "../../core/duration.ts";
 import { isJsonObject } from "../../core/json.ts";
-import { parseMatchers } from "../../core/matcher.ts";
+import { parseMatchers } from "../../core/parse-matchers.ts";
 import { findPromqlFault } from "../expressions/find-promql-fault.ts";
 import { hasTemplate } from "../expressions/template.ts";
 import { checkTemplates } from "./action-call.ts";

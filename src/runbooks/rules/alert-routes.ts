@@ -1,6 +1,7 @@
 import { isMap, isScalar, isSeq, LineCounter, parseDocument, type YAMLMap } from "yaml";
 import type { Diagnostic, Matcher, Position } from "../../../packages/sdk/src/wire/runbooks.ts";
-import { matchesValue, readMatchers } from "../../core/matcher.ts";
+import { matchesValue } from "../../core/matcher.ts";
+import { readMatchers } from "../../core/parse-matchers.ts";
 import type { AlertRule, TextFile } from "./alert-rules.ts";
 
 interface Route {
