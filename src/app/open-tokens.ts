@@ -20,7 +20,7 @@ export async function openTokens(
 ): Promise<OpenTokens> {
   const folder = resolve(workingDirectory, runtime.config.dataFolder);
   const tokens = createTokenFile(tokenFilePath(folder), runtime);
-  watchTokens(runtime, { tokens, audit, auditedPath: join(folder, "tokens.audited.json"), clock: runtime.clock });
+  watchTokens(runtime, { tokens, audit, auditedPath: join(folder, "tokens.audited.json"), clock: runtime.clock, random: runtime.random });
   const adminTokenFile = adminTokenPath(folder);
   const isFirst = (await tokens.createFirstAdmin(adminTokenFile)) !== undefined;
   return { tokens, adminTokenFile: isFirst ? adminTokenFile : undefined };

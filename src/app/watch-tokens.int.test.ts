@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { expect, it } from "@jest/globals";
 import type { AuditEntry } from "../../packages/sdk/src/wire/audit.ts";
 import { createFakeClock } from "../../test/fakes/fake-clock.ts";
+import { createSystemRandom } from "../core/random.ts";
 import type { TokenInfo } from "../platform/http/token-file.ts";
 import { recordTokenChanges } from "./watch-tokens.ts";
 
@@ -17,6 +18,7 @@ it("records each token that came or went once, also one that was replaced under 
       audit: { append: async (entry) => void entries.push(entry) },
       auditedPath: join(folder, "seen.json"),
       clock: createFakeClock(9),
+      random: createSystemRandom(),
     });
   try {
     await look();
@@ -39,6 +41,26 @@ it("records each token that came or went once, also one that was replaced under 
     await look();
     expect(entries.at(-1)).toMatchObject({ kind: "token_created", subject: "bob" });
     expect(await readFile(join(folder, "seen.json"), "utf8")).toContain("bob");
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+});
+
+it("records once what two servers over one data folder find at the same time", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "rb-tokens-"));
+  const entries: AuditEntry[] = [];
+  const look = async () =>
+    recordTokenChanges({
+      tokens: { list: async () => [{ name: "ann", role: "admin", createdAt: 1 }] },
+      audit: { append: async (entry) => void entries.push(entry) },
+      auditedPath: join(folder, "seen.json"),
+      clock: createFakeClock(9),
+      random: createSystemRandom(),
+    });
+  try {
+    await Promise.all([look(), look(), look()]);
+    await look();
+    expect(entries.map(({ subject }) => subject)).toEqual(["ann"]);
   } finally {
     await rm(folder, { recursive: true });
   }

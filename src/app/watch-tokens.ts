@@ -1,31 +1,47 @@
 import { readFile, rename, writeFile } from "node:fs/promises";
 import { z } from "zod";
 import type { AuditLog } from "../core/audit.ts";
-import type { Clock } from "../core/clock.ts";
 import type { TokenFile, TokenInfo } from "../platform/http/token-file.ts";
+import { type LockFileDeps, takeLockFile } from "../platform/lock-file.ts";
 
 const auditedTokensSchema = z.array(z.object({ name: z.string(), role: z.string(), createdAt: z.number() }));
 
 type AuditedTokens = z.output<typeof auditedTokensSchema>;
 
-/** What the watch works with. `seenPath`: file that remembers which tokens the audit log knows of. */
-export interface WatchTokensDeps {
+/** What the watch works with. `auditedPath`: file that remembers which tokens the audit log knows of. */
+export interface WatchTokensDeps extends LockFileDeps {
   readonly tokens: Pick<TokenFile, "list">;
   readonly audit: AuditLog;
   readonly auditedPath: string;
-  readonly clock: Pick<Clock, "now">;
 }
 
 /**
  * Records tokens that came and went since the last look. Tokens are made by a command that needs no Redis, or by hand: so their file is
  * compared with what was recorded. Recorded first and remembered afterwards: a crash between records twice and forgets nothing.
  */
-export async function recordTokenChanges({ tokens, audit, auditedPath, clock }: WatchTokensDeps): Promise<void> {
+export async function recordTokenChanges(deps: WatchTokensDeps): Promise<void> {
+  if ((await changesOf(deps)).isEmpty) return;
+  // Servers that share a data folder share its memory: while one records, the others have nothing to do.
+  const lock = await takeLockFile(`${deps.auditedPath}.lock`, { waitMs: 0 }, deps);
+  if (lock.kind === "taken") return;
+  try {
+    await recordUnderLock(deps);
+  } finally {
+    await lock.release();
+  }
+}
+
+async function changesOf({ tokens, auditedPath }: Pick<WatchTokensDeps, "tokens" | "auditedPath">) {
   const now = await tokens.list();
   const audited = await readAuditedTokens(auditedPath);
   const created = now.filter((token) => !audited.some((auditedToken) => isSame(auditedToken, token)));
   const revoked = audited.filter((auditedToken) => !now.some((token) => isSame(auditedToken, token)));
-  if (created.length + revoked.length === 0) return;
+  return { now, created, revoked, isEmpty: created.length + revoked.length === 0 };
+}
+
+async function recordUnderLock(deps: WatchTokensDeps): Promise<void> {
+  const { audit, auditedPath, clock } = deps;
+  const { now, created, revoked } = await changesOf(deps);
   const record = async (kind: "token_created" | "token_revoked", { name, role, createdAt }: AuditedTokens[number]) =>
     audit.append({ at: clock.now(), kind, by: "token file", subject: name, detail: { role, createdAt } });
   for (const token of revoked) await record("token_revoked", token);

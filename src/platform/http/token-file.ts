@@ -1,11 +1,13 @@
 import { timingSafeEqual } from "node:crypto";
-import { chmod, mkdir, open, readFile, rename, stat } from "node:fs/promises";
+import { chmod, mkdir, open, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { z } from "zod";
-import type { Clock, Instant } from "../../core/clock.ts";
+import type { Instant } from "../../core/clock.ts";
 import { sha256 } from "../../core/json.ts";
 import type { RandomSource } from "../../core/random.ts";
 import { type Caller, type Role, roles } from "../../core/role.ts";
+import { type HeldLock, type LockFileDeps, withLockFile } from "../lock-file.ts";
+import { readRegularFile } from "../read-regular-file.ts";
 import type { TokenVerifier } from "./token-verifier.ts";
 
 /** What a list of tokens shows: never the token, of which only a hash is kept. */
@@ -20,17 +22,20 @@ export interface TokenFile extends TokenVerifier {
   list(): Promise<readonly TokenInfo[]>;
   /** The token in plain text, for the only time; undefined when the name is taken. */
   create(name: string, role: Role): Promise<string | undefined>;
-  /** False when there is no such name. */
+  /** False when there is no such name. True only when the file was read again and no longer has it. */
   revoke(name: string): Promise<boolean>;
   /** Makes the first admin token and writes it in plain text to `path` (0600); undefined when there are tokens already. */
   createFirstAdmin(path: string): Promise<string | undefined>;
 }
 
 /** What a token file works with. */
-export interface TokenFileDeps {
-  readonly clock: Pick<Clock, "now">;
+export interface TokenFileDeps extends LockFileDeps {
   readonly random: RandomSource;
 }
+
+/** Longer than a lock of an owner that cannot be looked at is believed. */
+const waitForLockMs = 15_000;
+const maxFileBytes = 4 * 1024 * 1024;
 
 /** What a token's name may be; it stands in journals and reports. */
 export const tokenNamePattern = /^[A-Za-z0-9][A-Za-z0-9._@-]{0,63}$/;
@@ -51,28 +56,44 @@ type Contents = z.output<typeof contentsSchema>;
 
 /**
  * The file at `path`: SHA-256 of each token, mode 0600, replaced as a whole. It is read again when it has changed, so that a revoked token ends at once.
- * Verification rejects when the file exists and cannot be read as ours: nobody is let in by a broken file.
+ * Changes are made one at a time across processes, under a lock file beside it. Verification rejects when the file exists and cannot be read as ours:
+ * a broken file authorizes no one.
  */
-export function createTokenFile(path: string, { clock, random }: TokenFileDeps): TokenFile {
+export function createTokenFile(path: string, deps: TokenFileDeps): TokenFile {
+  const { clock, random } = deps;
   const listeners = new Set<() => void>();
-  let cached: { readonly stamp: string | undefined; readonly contents: Contents } | undefined;
+  let cached: { readonly stamp: string; readonly contents: Contents } | undefined;
 
-  async function read(): Promise<Contents> {
-    const stamp = await stampOf(path);
-    const known = cached;
-    if (known !== undefined && known.stamp === stamp) return known.contents;
-    cached = { stamp, contents: stamp === undefined ? { version: 1, tokens: [] } : parseContents(await readFile(path, "utf8"), path) };
-    const { contents } = cached;
-    if (known !== undefined) for (const listener of listeners) listener();
+  async function read(knownStamp = cached?.stamp): Promise<Contents> {
+    const file = await readRegularFile(path, { maxBytes: maxFileBytes, knownStamp });
+    const previous = cached;
+    if (file.kind === "unchanged" && previous !== undefined) return previous.contents;
+    if (file.kind === "refused" && file.reason !== "ENOENT") throw new Error(`${path} cannot be read (${file.reason}).`);
+    const contents: Contents = file.kind === "read" ? parseContents(file.bytes.toString("utf8"), path) : { version: 1, tokens: [] };
+    cached = file.kind === "read" ? { stamp: file.stamp, contents } : undefined;
+    if (previous !== undefined && previous.stamp !== cached?.stamp) for (const listener of listeners) listener();
     return contents;
   }
 
-  async function add(contents: Contents, name: string, role: Role): Promise<string> {
+  /** Everything that reads the file in order to write it. */
+  const change = async <Value>(work: (contents: Contents, write: (tokens: Contents["tokens"]) => Promise<Contents>) => Promise<Value>) =>
+    withLockFile({ path: `${path}.lock`, what: path, waitMs: waitForLockMs }, deps, async (lock) =>
+      work(await readAnew(), async (tokens) => {
+        await writePrivate(path, `${JSON.stringify({ version: 1, tokens }, null, 2)}\n`, { random, lock });
+        return readAnew();
+      }),
+    );
+
+  const readAnew = async () => read("");
+
+  const describe = (name: string, role: Role) => {
     const token = `rbd_${random.token()}`;
-    const added = { name, role, sha256: sha256(token), createdAt: clock.now() };
-    await writePrivate(path, `${JSON.stringify({ ...contents, tokens: [...contents.tokens, added] }, null, 2)}\n`, random);
-    return token;
-  }
+    return { token, added: { name, role, sha256: sha256(token), createdAt: clock.now() } };
+  };
+
+  const confirm = (isDone: boolean, what: string): void => {
+    if (!isDone) throw new Error(`${what} was written to ${path} and is not there; another program has changed the file. Try again.`);
+  };
 
   return {
     async verify(token): Promise<Caller | undefined> {
@@ -92,21 +113,36 @@ export function createTokenFile(path: string, { clock, random }: TokenFileDeps):
     async create(name, role) {
       if (!tokenNamePattern.test(name))
         throw new RangeError(`${JSON.stringify(name)} is no token name; accepted is ${tokenNamePattern.source}`);
-      const contents = await read();
-      return contents.tokens.some((stored) => stored.name === name) ? undefined : add(contents, name, role);
+      return change(async ({ tokens }, write) => {
+        if (tokens.some((stored) => stored.name === name)) return undefined;
+        const { token, added } = describe(name, role);
+        const written = await write([...tokens, added]);
+        confirm(
+          written.tokens.some((stored) => stored.sha256 === added.sha256),
+          `The token ${name}`,
+        );
+        return token;
+      });
     },
-    async revoke(name) {
-      const contents = await read();
-      const tokens = contents.tokens.filter((stored) => stored.name !== name);
-      if (tokens.length === contents.tokens.length) return false;
-      await writePrivate(path, `${JSON.stringify({ ...contents, tokens }, null, 2)}\n`, random);
-      return true;
-    },
+    revoke: async (name) =>
+      change(async ({ tokens }, write) => {
+        const left = tokens.filter((stored) => stored.name !== name);
+        if (left.length === tokens.length) return false;
+        const written = await write(left);
+        confirm(!written.tokens.some((stored) => stored.name === name), `The revocation of ${name}`);
+        return true;
+      }),
     async createFirstAdmin(plainPath) {
-      const contents = await read();
-      if (contents.tokens.length > 0) return undefined;
-      await writePrivate(plainPath, `${await add(contents, "first-admin", "admin")}\n`, random);
-      return plainPath;
+      // Where there are tokens nothing is written: the folder may be one that can only be read.
+      if ((await read()).tokens.length > 0) return undefined;
+      return change(async ({ tokens }, write) => {
+        if (tokens.length > 0) return undefined;
+        const { token, added } = describe("first-admin", "admin");
+        // First the plain text: after a crash between the two the next start makes another one, and no admin is without a token.
+        await writePrivate(plainPath, `${token}\n`, { random });
+        await write([added]);
+        return plainPath;
+      });
     },
   };
 }
@@ -119,21 +155,14 @@ function parseContents(text: string, path: string): Contents {
   }
 }
 
-async function stampOf(path: string): Promise<string | undefined> {
-  try {
-    const { ino, mtimeMs, size } = await stat(path);
-    return `${ino}:${mtimeMs}:${size}`;
-  } catch (thrown) {
-    // Not instanceof: a test runner gives errors of the file system a class of its own.
-    if (typeof thrown === "object" && thrown !== null && "code" in thrown && thrown.code === "ENOENT") return undefined;
-    throw thrown;
-  }
-}
-
-/** A reader sees the old file or the new one; a crash leaves the old one. */
-async function writePrivate(path: string, text: string, random: RandomSource): Promise<void> {
+/** A reader sees the old file or the new one; a crash leaves the old one. Rejects without a change when the lock was lost. */
+async function writePrivate(
+  path: string,
+  text: string,
+  { random, lock }: { readonly random: RandomSource; readonly lock?: HeldLock },
+): Promise<void> {
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-  const temporary = `${path}.${process.pid}.${random.bytes(4).toString("hex")}`;
+  const temporary = `${path}.${random.bytes(8).toString("hex")}`;
   const file = await open(temporary, "wx", 0o600);
   try {
     await file.writeFile(text);
@@ -141,6 +170,23 @@ async function writePrivate(path: string, text: string, random: RandomSource): P
   } finally {
     await file.close();
   }
-  await chmod(temporary, 0o600);
-  await rename(temporary, path);
+  try {
+    await chmod(temporary, 0o600);
+    if (lock !== undefined && !(await lock.isHeld())) throw new Error(`The lock of ${path} was lost; nothing was changed, try again.`);
+    await rename(temporary, path);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
+  await syncFolder(dirname(path));
+}
+
+/** Until then a power failure may bring the old file back. */
+async function syncFolder(path: string): Promise<void> {
+  const folder = await open(path, "r");
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
 }
