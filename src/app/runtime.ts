@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { hostname } from "node:os";
 import { join, resolve } from "node:path";
 import type { Redis } from "ioredis";
 import { withCommands } from "../actions/run-command.ts";
@@ -20,6 +21,7 @@ import { createPriceTable, type PriceTable, priceTableSchema } from "../llm/usag
 import { shippedPrices } from "../llm/usage/prices.ts";
 import { type Closers, createClosers, withRedisMs } from "../platform/closers.ts";
 import type { Config } from "../platform/config/config.ts";
+import { createProcessView } from "../platform/process-identity.ts";
 import { addressOf, type ConnectionPurpose, connectRedis, type RedisAddress, untilReady } from "../platform/redis/connection.ts";
 import { startEmbeddedRedis } from "../platform/redis/embedded-server.ts";
 import { createSharedClock, readRedisTime } from "../platform/redis/shared-clock.ts";
@@ -98,7 +100,7 @@ export async function openRuntime(config: Config, sources: RuntimeSources): Prom
       log.error({ code }, "Embedded redis-server exited; shutting down.");
       ending.abort();
     };
-    const address = await redisAddress(config, sources, { closers, died });
+    const address = await redisAddress(config, sources, { closers, log, died });
     const open = (purpose: ConnectionPurpose): Redis => {
       const redis = connectRedis(address, purpose);
       closers.add(`redis connection (${purpose})`, () => redis.disconnect());
@@ -180,18 +182,23 @@ export async function openRuntime(config: Config, sources: RuntimeSources): Prom
 
 /** How the life of an embedded server is bound to that of the process. */
 interface ServerLifetime {
+  readonly log: Log;
   readonly closers: Closers;
   /** Called when the server ends without having been closed. */
   readonly died: (code: number | null) => void;
 }
 
-async function redisAddress(config: Config, sources: RuntimeSources, { closers, died }: ServerLifetime): Promise<RedisAddress> {
+async function redisAddress(config: Config, sources: RuntimeSources, { closers, log, died }: ServerLifetime): Promise<RedisAddress> {
   if (config.redis.kind !== "embedded") return addressOf(config.redis);
   const server = await startEmbeddedRedis({
     folder: resolve(sources.workingDirectory, config.dataFolder),
     path: sources.path,
     places: [join(sources.workingDirectory, ".tools", "bin")],
+    host: hostname(),
+    view: createProcessView(),
     clock: sources.clock,
+    random: sources.random,
+    log,
     died,
   });
   closers.add("redis-server", () => server.close());

@@ -8,6 +8,7 @@ import type { Finding } from "../../core/diagnosis.ts";
 import { oneUsd } from "../../core/money.ts";
 import type { WakeQueue } from "../../core/wake-queue.ts";
 import { ProviderSdkMissing } from "../../llm/batches/provider/load-provider-sdk.ts";
+import { FolderInUse } from "../../platform/folder-owner.ts";
 import { type CommandContext, type ExitCode, exitCodes, writeJson } from "../context.ts";
 import { type CommandBody, type CommandInvocation, flagOption, textOption } from "../define-command.ts";
 import { readVersion } from "../process-context.ts";
@@ -40,7 +41,7 @@ async function serve(
     runtime = await openRuntime(config, sources);
   } catch (error) {
     context.warn(`runbookd did not start: ${error instanceof Error ? error.message : String(error)}\n`);
-    return exitCodes.no;
+    return error instanceof FolderInUse ? exitCodes.refused : exitCodes.no;
   }
   let code: ExitCode = exitCodes.ok;
   try {
