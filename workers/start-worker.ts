@@ -32,8 +32,8 @@ export async function startWorker(runtime: Runtime): Promise<WorkerProcess> {
   const { config, clock, random, log, metrics, closers, ending, store } = runtime;
   // A name and the leases that go with it are not taken from a store that may be the wrong one.
   await store.untilFit(ending.signal);
-  const { name, redis, journal, executor, outbox, analyst, cacheAnalysisStore } = await openWorker(runtime);
-  const reclaimed = await journal.reclaimLeases();
+  const { name, isPredecessorDead, redis, journal, executor, outbox, analyst, cacheAnalysisStore } = await openWorker(runtime);
+  const reclaimed = isPredecessorDead ? await journal.reclaimLeases() : [];
   if (reclaimed.length > 0) log.info({ runs: reclaimed }, "An earlier process of this name left runs; they are taken back.");
   const drain = ending.signal;
   const limiter = createConcurrencyLimiter(config.concurrency);

@@ -25,13 +25,14 @@ import type { RecoveryPorts } from "../llm/tickets/recovery-ports.ts";
 import { createRecipients } from "../notifications/create-recipients.ts";
 import { createOutbox } from "../notifications/redis-store.ts";
 import { withRedisMs } from "../platform/closers.ts";
+import { createProcessView } from "../platform/process-identity.ts";
 import { createBoundedSender, defaultRequestLimits } from "../platform/requests/bounded-request.ts";
 import { createExecutor, type Executor, type ExecutorOptions } from "../runs/engine/execute-run.ts";
 import type { MetricSource } from "../runs/engine/metric-source.ts";
 import { createPinnedRunbooks } from "../runs/redis-pinned-runbooks.ts";
 import { createRunJournal, type RedisRunJournal } from "../runs/redis-store.ts";
 import { createWatchdogRecord } from "../runs/redis-watchdog.ts";
-import { freeWorkerName, isProcessAlive, takeWorkerName } from "../runs/redis-worker-slot.ts";
+import { slotLeaseMs, takeWorkerSlot, type WorkerSlot } from "../runs/redis-worker-slot.ts";
 import { actionCatalogue, createActions } from "./action-registry.ts";
 import { journalOnFitStore } from "./on-fit-store.ts";
 import { openStanding } from "./open-alertmanagers.ts";
@@ -48,6 +49,8 @@ const leaseMs = 6000;
 /** A worker that has not begun to work: its name among all workers, and what its loops run on. */
 export interface OpenWorker {
   readonly name: string;
+  /** Whether the leases that an earlier process of this name left may be taken back at once. */
+  readonly isPredecessorDead: boolean;
   readonly redis: Redis;
   readonly journal: RedisRunJournal;
   readonly executor: Executor;
@@ -60,8 +63,9 @@ export interface OpenWorker {
 export async function openWorker(runtime: Runtime): Promise<OpenWorker> {
   const { config, clock, random, closers } = runtime;
   const redis = runtime.connect("worker");
-  const name = await takeWorkerName(redis, { host: hostname(), pid: process.pid, isAlive: isProcessAlive });
-  closers.add("worker name", async () => freeWorkerName(redis, name), withRedisMs);
+  const slot = await takeWorkerSlot(redis, { host: hostname(), view: createProcessView(), nonce: random.uuid() });
+  keepWorkerSlot(runtime, slot);
+  const { name } = slot;
 
   const journal = journalOnFitStore(
     createRunJournal(redis, { worker: name, leaseMs, nonce: () => random.uuid(), clock, replicas: config.replicas }),
@@ -118,7 +122,26 @@ export async function openWorker(runtime: Runtime): Promise<OpenWorker> {
     { clock, questionId: () => runtime.ids("q"), cooldownOf },
   );
 
-  return { name, redis, journal, executor, outbox, analyst, cacheAnalysisStore };
+  return { name, isPredecessorDead: slot.isPredecessorDead, redis, journal, executor, outbox, analyst, cacheAnalysisStore };
+}
+
+/** Renews the name until the end. A process that has lost its name ends: another one may take back the runs that the name holds. */
+function keepWorkerSlot({ clock, closers, ending, log }: Runtime, slot: WorkerSlot): void {
+  const renew = async (): Promise<void> => {
+    if (await slot.renew()) return;
+    renewing.stop();
+    log.error({ worker: slot.name }, "Another process has this worker's name, as its lease was not renewed in time; shutting down.");
+    ending.abort();
+  };
+  const renewing = clock.every(slotLeaseMs / 5, () => void renew().catch(() => undefined));
+  closers.add(
+    "worker name",
+    async () => {
+      renewing.stop();
+      await slot.free();
+    },
+    withRedisMs,
+  );
 }
 
 /** Prometheus, or the certainty that nobody can see. */

@@ -44,6 +44,7 @@ export const runScripts = {
     ],
     moreArgs: "entriesClaimsCooldowns",
   }),
+  workerSlot: defineScript({ path: join(lua, "worker-slot.lua"), keys: ["slot"], args: ["expected", "holder", "leaseMs"] }),
   notice: defineScript({
     path: join(lua, "notice.lua"),
     preludes: ["now-ms"],

@@ -1,44 +1,71 @@
 import type { Redis } from "ioredis";
+import { z } from "zod";
+import { livenessOf, type ProcessView } from "../platform/process-identity.ts";
+import { runScripts } from "./redis-scripts.ts";
 
 const slots = 64;
+
+/** How long a name stays with a process that no longer renews it, in milliseconds. Longer than the lease of a run. */
+export const slotLeaseMs = 15_000;
 
 /** The process that takes a name. */
 export interface WorkerProcess {
   readonly host: string;
-  readonly pid: number;
-  /** Asks whether a process of this machine lives. */
-  readonly isAlive: (pid: number) => boolean;
+  readonly view: ProcessView;
+  /** Names this life of the process. */
+  readonly nonce: string;
 }
 
+/** A name that this process has. */
+export interface WorkerSlot {
+  /** `<host>/<n>`; no other process has it while the lease is renewed. */
+  readonly name: string;
+  /** Whether the process that had the name before is proven to be dead, so that the leases of its runs may be taken back at once. */
+  readonly isPredecessorDead: boolean;
+  /** To be called well within {@link slotLeaseMs}. False: another process has the name now. Rejects when Redis does not answer. */
+  renew(): Promise<boolean>;
+  /** Frees the name, unless another process has it. */
+  free(): Promise<void>;
+}
+
+const holderSchema = z.strictObject({
+  pid: z.number(),
+  bootId: z.string(),
+  pidNamespace: z.string(),
+  startTime: z.string(),
+  nonce: z.string(),
+});
+
 /**
- * A stable name for a worker: the first slot of this host that no living process holds. A process that starts again after a crash gets its
- * predecessor's name, and may take back the leases that the name holds. Throws when every slot is taken.
+ * Takes the first name of this host that no process holds: one whose lease is over, or whose holder is proven to be dead by pid, start time, boot id
+ * and PID namespace. A holder that cannot be seen (another container under the same host name) keeps its name as long as it renews the lease.
+ * Throws when every name is taken.
  */
-export async function takeWorkerName(redis: Redis, { host, pid, isAlive }: WorkerProcess): Promise<string> {
+export async function takeWorkerSlot(redis: Redis, { host, view, nonce }: WorkerProcess): Promise<WorkerSlot> {
+  const holder = JSON.stringify({ ...view.self, nonce });
   for (let slot = 0; slot < slots; slot += 1) {
     const key = `{rb}:worker-slot:${host}:${slot}`;
-    if ((await redis.set(key, String(pid), "NX")) === "OK") return `${host}/${slot}`;
-    const holder = Number(await redis.get(key));
-    if (holder !== pid && isAlive(holder)) continue;
-    // Two successors may meet at one dead holder: the one whose exchange found the dead wins.
-    if ((await redis.getset(key, String(pid))) === String(holder)) return `${host}/${slot}`;
+    const change = async (expected: string, leaseMs: number): Promise<boolean> =>
+      (await runScripts.workerSlot.run(redis, { keys: { slot: key }, args: { expected, holder, leaseMs } })) === 1;
+    const slotOf = (isPredecessorDead: boolean): WorkerSlot => ({
+      name: `${host}/${slot}`,
+      isPredecessorDead,
+      renew: async () => change(holder, slotLeaseMs),
+      free: async () => void (await change(holder, 0)),
+    });
+    if ((await redis.set(key, holder, "PX", slotLeaseMs, "NX")) === "OK") return slotOf(false);
+    const found = await redis.get(key);
+    // Two successors may meet at one dead holder: the one that replaces what it read wins.
+    if (found !== null && isDead(found, view) && (await change(found, slotLeaseMs))) return slotOf(true);
   }
   throw new Error(`All ${slots} worker names of ${host} are taken.`);
 }
 
-/** Frees the name at an orderly end. */
-export async function freeWorkerName(redis: Redis, name: string): Promise<void> {
-  const at = name.lastIndexOf("/");
-  await redis.del(`{rb}:worker-slot:${name.slice(0, at)}:${name.slice(at + 1)}`);
-}
-
-/** Whether a process of this machine lives; one that belongs to somebody else does. */
-export function isProcessAlive(pid: number): boolean {
-  if (!Number.isSafeInteger(pid) || pid <= 0) return false;
+function isDead(text: string, view: ProcessView): boolean {
   try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return error instanceof Error && "code" in error && error.code === "EPERM";
+    return livenessOf(holderSchema.parse(JSON.parse(text)), view) === "dead";
+  } catch {
+    // Not a holder that this version writes: its lease, or its absence, decides.
+    return false;
   }
 }
