@@ -1,4 +1,5 @@
 import type { RejectedNotification } from "../../packages/sdk/src/wire/alerts.ts";
+import { escapeHidden } from "../core/clean-text.ts";
 
 /** The newest refused bodies; bounded, in memory. */
 export interface RejectedSamples {
@@ -23,11 +24,11 @@ export function createRejectedSamples(capacity = 20): RejectedSamples {
 
 /** The beginning of a body, in one printable line: values of keys that name secrets, credentials in URLs and long random-looking words are gone. */
 export function redactSample(body: string): string {
-  return body
+  const redacted = body
     .slice(0, maxCharacters)
     .replaceAll(/("[^"]*(?:secret|token|passw|authorization|credential|api_?key)[^"]*"\s*:\s*)"(?:[^"\\]|\\.)*("|$)/giu, '$1"[redacted]"')
     .replaceAll(/:\/\/[^/\s"@]+@/gu, "://[redacted]@")
     .replaceAll(/\b(Bearer|Basic)\s+[^\s"]+/giu, "$1 [redacted]")
-    .replaceAll(/[A-Za-z0-9+_-]{32,}={0,2}/gu, "[redacted]")
-    .replaceAll(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, (character) => `\\u${(character.codePointAt(0) ?? 0).toString(16).padStart(4, "0")}`);
+    .replaceAll(/[A-Za-z0-9+_-]{32,}={0,2}/gu, "[redacted]");
+  return escapeHidden(redacted.replaceAll("\r", "\\u000d").replaceAll("\n", "\\u000a").replaceAll("\t", "\\u0009"));
 }

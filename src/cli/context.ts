@@ -1,3 +1,4 @@
+import { escapeHidden } from "../core/clean-text.ts";
 import type { Clock } from "../core/clock.ts";
 import { oneLine } from "../core/one-line.ts";
 import type { RandomSource } from "../core/random.ts";
@@ -39,8 +40,32 @@ export function paint(
   text: string,
 ): string {
   if (!hasColour(context)) return text;
-  const code = { red: 31, green: 32, yellow: 33, dim: 2 }[colour];
-  return `\u001b[${code}m${text}\u001b[0m`;
+  return `\u001b[${colourCodes[colour]}m${text}\u001b[0m`;
+}
+
+const colourCodes = { red: 31, green: 32, yellow: 33, dim: 2 } as const;
+
+// oxlint-disable-next-line no-control-regex -- these are what `paint` writes
+const painted = /(\u001b\[(?:31|32|33|2|0)m)/;
+
+/** At the beginning of a text for a terminal: erases the line that the cursor is on. */
+export const eraseLine = "\r\u001b[2K";
+
+/**
+ * The same context, except that nothing which a terminal obeys or an eye does not see is printed raw. On a terminal the colours of
+ * {@link paint} and {@link eraseLine} at the beginning of a text are.
+ */
+export function withCleanOutput(context: CommandContext): CommandContext {
+  const cleanParts = (text: string) =>
+    hasColour(context)
+      ? text
+          .split(painted)
+          .map((part, index) => (index % 2 === 1 ? part : escapeHidden(part)))
+          .join("")
+      : escapeHidden(text);
+  const clean = (text: string) =>
+    context.isTerminal && text.startsWith(eraseLine) ? `${eraseLine}${cleanParts(text.slice(eraseLine.length))}` : cleanParts(text);
+  return { ...context, write: (text) => context.write(clean(text)), warn: (text) => context.warn(clean(text)) };
 }
 
 /** One JSON document on its own line: what `--json` prints. */

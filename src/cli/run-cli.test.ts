@@ -1,10 +1,12 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { expect, it } from "@jest/globals";
+import { describe, expect, it } from "@jest/globals";
 import type { Command } from "commander";
+import { array, assert, asyncProperty, constantFrom, oneof, string } from "fast-check";
 import { scopeGrammar } from "../../packages/sdk/src/wire/freezes.ts";
 import { aCommandContext } from "../../test/builders/command-context.ts";
+import { eraseLine, paint, withCleanOutput } from "./context.ts";
 import { createProgram, runCli } from "./run-cli.ts";
 
 function leaves(command: Command): readonly Command[] {
@@ -72,4 +74,73 @@ it("takes the admin token of the data folder for loopback only", async () => {
   } finally {
     rmSync(folder, { recursive: true });
   }
+});
+
+describe("what is printed", () => {
+  const hostile = array(
+    oneof(constantFrom("\u202e", "\u009b", "\u0085", "\u200b", "\u007f", "\u001b[2J", "\r", "\u{e0041}", "\ufeff"), string()),
+    {
+      minLength: 1,
+      maxLength: 6,
+    },
+  ).map((parts) => parts.join(""));
+  // Apart from the class that the code uses: what a terminal acts on, turns or does not show.
+  // oxlint-disable-next-line no-control-regex -- that none of them is left is what is tested
+  const raw = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\u{e0000}-\u{e007f}]/u;
+
+  const show = async (text: string, more: readonly string[], isTerminal = false) => {
+    const summary = {
+      id: "run_1",
+      runbookId: "cost",
+      runbookSha: "a",
+      mode: "auto",
+      state: "ended",
+      source: "manual",
+      acceptedAt: 0,
+      note: text,
+    };
+    const journal = [{ kind: "finished", at: 0, outcome: "failed", reason: text }];
+    const body = { summary, journal, runbookSource: text, report: { text } };
+    const context = aCommandContext({ answers: { "GET /api/runs/run_1": { status: 200, body } }, isTerminal });
+    const code = await runCli(["runs", "show", "run_1", ...more], context, "1");
+    return { code, out: context.printed.out, err: context.printed.err, body };
+  };
+
+  it("holds no raw control, turning or invisible character of what a server answers, and --json still is what it answered", async () => {
+    await assert(
+      asyncProperty(hostile, async (text) => {
+        const shown = await show(text, []);
+        expect(shown.code).toBe(0);
+        expect(shown.out).not.toMatch(raw);
+        const json = await show(text, ["--json"]);
+        expect(json.out).not.toMatch(raw);
+        expect(JSON.parse(json.out)).toEqual(json.body);
+      }),
+    );
+  });
+
+  it("holds none of what was typed either", async () => {
+    await assert(
+      asyncProperty(hostile, async (text) => {
+        const context = aCommandContext();
+        await runCli([`x${text}`], context, "1");
+        expect(context.printed.err).not.toMatch(raw);
+        expect(context.printed.err).toContain("unknown command");
+      }),
+    );
+  });
+
+  it("keeps the own colours on a terminal and writes out every other sequence", () => {
+    const printed: string[] = [];
+    const inner = { ...aCommandContext({ isTerminal: true }), write: (text: string) => void printed.push(text) };
+    const context = withCleanOutput(inner);
+    context.write(`${paint(context, "red", "no")} \u001b[2J\u001b]0;title\u0007\u202e`);
+    context.write(`${eraseLine}half ${eraseLine}done`);
+    withCleanOutput({ ...inner, env: { NO_COLOR: "1" } }).write("\u001b[31mred");
+    expect(printed).toEqual([
+      "\u001b[31mno\u001b[0m \\u001b[2J\\u001b]0;title\\u0007\\u202e",
+      `${eraseLine}half \\u000d\\u001b[2Kdone`,
+      "\\u001b[31mred",
+    ]);
+  });
 });

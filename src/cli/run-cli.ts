@@ -1,6 +1,6 @@
 import { Command, CommanderError } from "commander";
 import { type CommandEntry, commandList } from "./command-list.ts";
-import { type CommandContext, exitCodes, hasColour } from "./context.ts";
+import { type CommandContext, exitCodes, hasColour, withCleanOutput } from "./context.ts";
 import { defineCommand, type ExitSink, outlineCommand } from "./define-command.ts";
 
 /** What a program is built for. */
@@ -65,7 +65,7 @@ export async function runCli(args: readonly string[], context: CommandContext, v
   // Options before the command's name take no value, so the first other word is the name.
   const only = args.find((word) => !word.startsWith("-")) ?? "";
   try {
-    const program = await createProgram(context, { exit, version, only });
+    const program = await createProgram(withCleanOutput(context), { exit, version, only });
     await program.parseAsync([...args], { from: "user" });
     return code;
   } catch (error) {

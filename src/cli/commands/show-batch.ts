@@ -1,6 +1,6 @@
 import { type BatchView, batchViewSchema } from "../../../packages/sdk/src/wire/batches.ts";
 import { type ApiAnswer, createApiClient, reportFailure } from "../api-client.ts";
-import { type ExitCode, exitCodes, writeJson } from "../context.ts";
+import { type ExitCode, eraseLine, exitCodes, writeJson } from "../context.ts";
 import { type CommandDefinition, type CommandInvocation, flagOption } from "../define-command.ts";
 import { progressBar, progressLine } from "../render-batch.ts";
 
@@ -52,7 +52,7 @@ async function follow(getBatch: () => Promise<ApiAnswer<BatchView>>, invocation:
       const changed = asJson
         ? JSON.stringify({ ...batch, progress: batch.progress.ended })
         : `${batch.progress.ended} ${batch.state} ${batch.gate} ${batch.stop?.hold ?? ""}`;
-      if (drawsBar) context.write(`\r\u001B[2K${progressBar(batch, barWidth)} ${line}`);
+      if (drawsBar) context.write(`${eraseLine}${progressBar(batch, barWidth)} ${line}`);
       else if (changed !== last) context.write(`${line}\n`);
       last = changed;
       if (isThrough(batch)) {

@@ -1,4 +1,5 @@
 import { type DestinationStream, type Level, pino } from "pino";
+import { escapeHidden } from "../../core/clean-text.ts";
 import type { Clock } from "../../core/clock.ts";
 import type { Log } from "../../core/log.ts";
 import type { Redaction } from "./redaction.ts";
@@ -32,7 +33,7 @@ export function createLog({
     },
     // pino's own error serializer would copy every property of an error.
     serializers: { err: (value: unknown) => value },
-    hooks: { streamWrite: (line) => printable(redaction.apply(line)) },
+    hooks: { streamWrite: (line) => escapeHidden(redaction.apply(line)) },
   };
   return wrap(destination === undefined ? pino(options) : pino(options, destination));
 }
@@ -63,12 +64,4 @@ function plainError(error: Error, depth: number): { [name: string]: unknown } {
   const code = "code" in error && (typeof error.code === "string" || typeof error.code === "number") ? { code: error.code } : {};
   const cause = error.cause === undefined ? {} : { cause: plain(error.cause, depth + 1) };
   return { name: error.name, message: error.message, ...code, stack: error.stack, ...cause };
-}
-
-/** JSON escapes what is below a space; this escapes the rest of what a terminal would act on or a reader would be deceived by. */
-function printable(line: string): string {
-  return line.replaceAll(
-    /[\u007f-\u009f\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g,
-    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
-  );
 }
