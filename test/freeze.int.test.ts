@@ -101,7 +101,10 @@ it("set while an effect is under way holds back the next one and every new run, 
   expect(arrivals).toBe(1);
   expect(await fire("two")).toMatchObject({ decision: "paused", reason: expect.stringContaining("a release") });
   expect(await product.runtime.metrics.metrics()).toContain("\nrunbookd_frozen 1\n");
-  expect(JSON.stringify(await (await fetch(`${product.url}/readyz`)).json())).toContain("a release");
+  expect(JSON.stringify(await api("GET", "/readyz"))).toMatch(/Frozen \(all\) by .*: a release/);
+  expect(await (await fetch(`${product.url}/readyz`)).json()).toMatchObject({
+    conditions: expect.arrayContaining([{ name: "freeze", ok: true, detail: "A freeze is in force." }]),
+  });
 
   await product[Symbol.asyncDispose]();
   await redis.kill();

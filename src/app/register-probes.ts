@@ -9,7 +9,7 @@ import type { Runtime } from "./runtime.ts";
 /** Whether this process lives, and whether it can accept work. */
 export function registerProbes(
   { library, ending, store }: Runtime,
-  { redis }: Pick<ServerShared, "redis">,
+  { redis, tokens }: Pick<ServerShared, "redis" | "tokens">,
   freezes: Pick<FreezeService, "list">,
 ): Registration {
   const storeCondition = (): Condition => {
@@ -26,5 +26,5 @@ export function registerProbes(
       ? { name: "runbooks", ok: true }
       : { name: "runbooks", ok: false, detail: "No good runbook was found." };
   const conditions = async () => [await redisCondition(), await freezeCondition(freezes), runbooksCondition()];
-  return { endpoints: createProbes({ readiness: { conditions }, closing: ending.signal }) };
+  return { endpoints: createProbes({ readiness: { conditions }, closing: ending.signal, tokens }) };
 }

@@ -4,6 +4,7 @@ import type { EventSink } from "../core/event.ts";
 import type { WakeQueue } from "../core/wake-queue.ts";
 import type { Endpoint } from "../platform/http/endpoint.ts";
 import type { Route } from "../platform/http/route.ts";
+import type { TokenVerifier } from "../platform/http/token-verifier.ts";
 import type { ServerEvent } from "./product-event.ts";
 
 /** What a slice adds to the server's HTTP application. */
@@ -19,6 +20,8 @@ export interface ServerShared {
   readonly redis: Redis;
   readonly audit: AuditLog;
   readonly wakeQueue: WakeQueue;
+  /** Whom the tokens of the API belong to. */
+  readonly tokens: TokenVerifier;
   /** Receives what happens in the slices. */
   readonly publish: EventSink<ServerEvent>;
 }

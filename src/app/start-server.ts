@@ -42,8 +42,9 @@ export async function startServer(
   const audit = createAuditLog(redis, clock);
   const decisions = createRecentDecisions();
   const publish = createServerSink(runtime, decisions);
-  const slices = await registerSlices(runtime, { redis, audit, wakeQueue: dispatch(await openWakeQueue(runtime)), publish }, decisions);
   const { tokens, adminTokenFile } = await openTokens(runtime, sources, audit);
+  const wakeQueue = dispatch(await openWakeQueue(runtime));
+  const slices = await registerSlices(runtime, { redis, audit, wakeQueue, tokens, publish }, decisions);
   const routes = slices.flatMap((slice) => slice.routes ?? []);
   const endpoints = slices.flatMap((slice) => slice.endpoints ?? []);
   const app = createApp({

@@ -21,10 +21,23 @@ export function createFreezeService(freezes: FreezeStore, file: FreezeFile | und
   };
 }
 
-/** The condition that readiness shows. A freeze is no reason to turn alerts away: they are answered `paused`. */
-export async function freezeCondition(freezeService: Pick<FreezeService, "list">): Promise<{ name: string; ok: true; detail?: string }> {
+/**
+ * The condition that readiness shows. A freeze is no reason to turn alerts away: they are answered `paused`. Who froze and why is in
+ * `detailForPeople` alone.
+ */
+export async function freezeCondition(freezeService: Pick<FreezeService, "list">): Promise<FreezeCondition> {
   const freezes = await freezeService.list().catch(() => []);
-  return { name: "freeze", ok: true, ...(freezes.length > 0 && { detail: freezes.map(describeFreeze).join("; ").slice(0, 500) }) };
+  if (freezes.length === 0) return { name: "freeze", ok: true };
+  const detail = freezes.length === 1 ? "A freeze is in force." : `${freezes.length} freezes are in force.`;
+  return { name: "freeze", ok: true, detail, detailForPeople: freezes.map(describeFreeze).join("; ").slice(0, 500) };
+}
+
+/** See {@link freezeCondition}. */
+export interface FreezeCondition {
+  readonly name: "freeze";
+  readonly ok: true;
+  readonly detail?: string;
+  readonly detailForPeople?: string;
 }
 
 function present(freeze: Freeze | undefined): readonly Freeze[] {

@@ -112,7 +112,11 @@ describe("compose.yaml", () => {
   });
 
   it("asks for health where the program answers", () => {
-    const probes = createProbes({ readiness: { conditions: async () => [] }, closing: new AbortController().signal });
+    const probes = createProbes({
+      readiness: { conditions: async () => [] },
+      closing: new AbortController().signal,
+      tokens: { verify: async () => undefined },
+    });
     const routes = new Set([...probes.map(({ path }) => path), metricsPath]);
     const asked = (words: string) => [...words.matchAll(/http:\/\/127\.0\.0\.1:(?:(\d+)|\$\{[^}]*\?\? (\d+)\})(\/[a-z]+)/g)];
     const [server] = asked(read("Dockerfile"));

@@ -1,6 +1,5 @@
 import { serveLoopback } from "../../demo/simulators/serve-loopback.ts";
 import type { Runbook } from "../../packages/sdk/src/wire/runbooks.ts";
-import type { Condition } from "../../packages/sdk/src/wire/service.ts";
 import type { AlertEvent } from "../../src/alerts/alert-event.ts";
 import { createIntake } from "../../src/alerts/create-intake.ts";
 import type { RunGuards } from "../../src/alerts/prepare-run.ts";
@@ -15,6 +14,7 @@ import { createLangfuseWebhook } from "../../src/integrations/langfuse/langfuse-
 import { type AppLimits, createApp } from "../../src/platform/http/create-app.ts";
 import { createDescription } from "../../src/platform/http/openapi.ts";
 import { createProbes } from "../../src/platform/http/probes.ts";
+import type { ReadinessCondition } from "../../src/platform/http/readiness.ts";
 import type { Route } from "../../src/platform/http/route.ts";
 import type { TokenVerifier } from "../../src/platform/http/token-verifier.ts";
 import { createMemoryAcceptStore, type MemoryAcceptStore } from "../../src/rehearsal/memory-accept-store.ts";
@@ -30,7 +30,7 @@ export interface HttpHarness extends AsyncDisposable {
   readonly notifications: readonly number[];
   readonly logged: readonly string[];
   readonly closing: AbortController;
-  readonly conditions: Condition[];
+  readonly conditions: ReadinessCondition[];
   /** Methods and paths that Express really has. */
   readonly mounted: readonly { readonly method: string; readonly path: string }[];
 }
@@ -68,7 +68,7 @@ export async function startHttp(options: HttpHarnessOptions = {}): Promise<HttpH
   const samples = createRejectedSamples();
   const notifications: number[] = [];
   const logged: string[] = [];
-  const conditions: Condition[] = [];
+  const conditions: ReadinessCondition[] = [];
   const closing = new AbortController();
   let random = 0;
   const intake = createIntake({
@@ -105,7 +105,7 @@ export async function startHttp(options: HttpHarnessOptions = {}): Promise<HttpH
       maxWebhooksInFlight === undefined ? {} : { maxInFlight: maxWebhooksInFlight },
     ),
     createLangfuseWebhook({ intake, secret: options.langfuseSecret, clock, log }),
-    ...createProbes({ readiness: { conditions: async () => conditions }, closing: closing.signal }),
+    ...createProbes({ readiness: { conditions: async () => conditions }, closing: closing.signal, tokens: options.tokens ?? testTokens }),
     ...createAnswerPage(),
   ];
   const app = createApp(

@@ -30,6 +30,8 @@ export interface Config {
   readonly host: string;
   readonly port: number;
   /** Absent: 9098 for a server, 9099 for a worker. */
+  /** Where /metrics listens. */
+  readonly metricsHost: string;
   readonly metricsPort: number | undefined;
   /** Empty only on loopback. */
   readonly webhookTokens: readonly string[];

@@ -33,6 +33,7 @@ describe("without any setting", () => {
       dataFolder: ".runbookd",
       host: "127.0.0.1",
       port: 9097,
+      metricsHost: "127.0.0.1",
       metricsPort: undefined,
       webhookTokens: [],
       publicUrl: undefined,
@@ -129,6 +130,12 @@ describe("settings that fit", () => {
     expect(loaded.redis).toEqual({ kind: "socket", path: "/run/redis.sock" });
   });
 
+  it("say where /metrics listens apart from the API, which decides when they do not", () => {
+    const env = { RUNBOOKD_HOST: "0.0.0.0", RUNBOOKD_WEBHOOK_TOKEN: token };
+    expect(config({ env }).metricsHost).toBe("0.0.0.0");
+    expect(config({ env: { ...env, RUNBOOKD_METRICS_HOST: "127.0.0.1" } })).toMatchObject({ host: "0.0.0.0", metricsHost: "127.0.0.1" });
+  });
+
   it("name origins that actions may call", () => {
     expect(config({ env: { RUNBOOKD_HTTP_ALLOW: "https://api.example.com, http://127.0.0.1:8080/" } }).httpAllow).toEqual([
       "https://api.example.com",
@@ -145,6 +152,7 @@ describe("settings that do not fit", () => {
     ["RUNBOOKD_PORT", "65536"],
     ["RUNBOOKD_PORT", "-1"],
     ["RUNBOOKD_HOST", "not a host"],
+    ["RUNBOOKD_METRICS_HOST", "10.0.0.5:9098"],
     ["RUNBOOKD_WEBHOOK_TOKEN", "short"],
     ["RUNBOOKD_WEBHOOK_TOKEN", `${token},${token},${token}`],
     ["RUNBOOKD_WEBHOOK_TOKEN", `${token},`],

@@ -71,6 +71,7 @@ function toConfig(settings: Settings, sources: ConfigSources, faults: ConfigFaul
     dataFolder: settings.RUNBOOKD_DATA,
     host,
     port: settings.RUNBOOKD_PORT,
+    metricsHost: settings.RUNBOOKD_METRICS_HOST ?? host,
     metricsPort: settings.RUNBOOKD_METRICS_PORT,
     webhookTokens,
     publicUrl: settings.RUNBOOKD_PUBLIC_URL,

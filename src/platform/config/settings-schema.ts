@@ -117,6 +117,11 @@ export const settingsSchema = z.strictObject({
     "Port of the API; 0 = any free one",
     "a port number from 0 to 65535 (Kubernetes sets tcp://… unless enableServiceLinks is false)",
   ),
+  RUNBOOKD_METRICS_HOST: setting(
+    z.string().regex(hostPattern, "must be a host name or address").optional(),
+    "Where /metrics listens; absent: where the API listens",
+    "a host name or IP address, e.g. 127.0.0.1 or 10.0.0.5",
+  ),
   RUNBOOKD_METRICS_PORT: setting(
     port.optional(),
     "Port of /metrics; absent: 9098 for a server, 9099 for a worker; 0 = any free one",

@@ -122,6 +122,32 @@ describe("health", () => {
     });
   });
 
+  it.each([
+    ["no token", undefined, "a freeze"],
+    ["a token that is not valid", "Bearer wrong", "a freeze"],
+    ["the workload's token", "Bearer workload-token", "a freeze"],
+    ["a person's token", "Bearer viewer-token", "by Ann: fire in the data center"],
+  ])("shows to %s who and why only when that is a person", async (_who, authorization, detail) => {
+    await using http = await startHttp();
+    http.conditions.push({ name: "freeze", ok: true, detail: "a freeze", detailForPeople: "by Ann: fire in the data center" });
+    const ready = await fetch(`${http.url}/readyz`, authorization === undefined ? {} : { headers: { authorization } });
+    expect(await ready.json()).toEqual({
+      ready: true,
+      conditions: [
+        { name: "running", ok: true },
+        { name: "freeze", ok: true, detail },
+      ],
+    });
+  });
+
+  it("shows less, and is not refused, while tokens cannot be verified", async () => {
+    const tokens = { verify: async () => Promise.reject(new Error("no token file")) };
+    await using http = await startHttp({ tokens });
+    http.conditions.push({ name: "freeze", ok: true, detail: "a freeze", detailForPeople: "by Ann" });
+    const ready = await fetch(`${http.url}/readyz`, { headers: { authorization: "Bearer viewer-token" } });
+    expect([ready.status, await ready.text()]).toEqual([200, expect.not.stringContaining("Ann")]);
+  });
+
   it("is ready when every condition holds, and no longer once it is shutting down", async () => {
     await using http = await startHttp();
     http.conditions.push({ name: "redis", ok: true });
