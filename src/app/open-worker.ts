@@ -2,7 +2,6 @@ import { hostname } from "node:os";
 import type { Redis } from "ioredis";
 import { createRunbookBytes } from "../alerts/redis-store.ts";
 import { createAnnouncer } from "../approvals/announce-question.ts";
-import { createQuestionLinks } from "../approvals/redis-question-links.ts";
 import { isTestAlert } from "../core/alert.ts";
 import type { Outbox } from "../core/outbox.ts";
 import type { PrometheusReader } from "../core/prometheus.ts";
@@ -110,14 +109,7 @@ export async function openWorker(runtime: Runtime): Promise<OpenWorker> {
       publish: createWorkerSink(runtime, { watchdog: createWatchdogRecord(redis), memory, actions }),
       freezes: async () => runtime.freezes.list(),
       frozen: async () => runtime.freezeFile?.standing(),
-      announce: createAnnouncer({
-        outbox,
-        links: createQuestionLinks(redis, () => clock.now()),
-        recipients,
-        publicUrl: config.publicUrl,
-        clock,
-        token: () => random.token(),
-      }),
+      announce: createAnnouncer({ outbox, recipients, clock }),
     },
     { clock, questionId: () => runtime.ids("q"), cooldownOf },
   );

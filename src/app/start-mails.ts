@@ -1,4 +1,6 @@
 import type { Redis } from "ioredis";
+import { createQuestionLinks } from "../approvals/redis-question-links.ts";
+import { withAnswerLinks } from "../approvals/with-answer-links.ts";
 import type { MailSender, Outbox } from "../core/outbox.ts";
 import { createPagerDutyNotifier } from "../integrations/pagerduty/create-pagerduty-notifier.ts";
 import { createSlackNotifier } from "../integrations/slack/create-slack-notifier.ts";
@@ -18,17 +20,19 @@ const mailEveryMs = 500;
 
 /** What is told leaves in the background; mails only when a mail server is configured, and until then they wait in the outbox. */
 export function startMails(runtime: Runtime, redis: Redis, outbox: Outbox): void {
-  const { config, clock, log, metrics, closers, redaction } = runtime;
+  const { config, clock, log, metrics, closers, random, redaction } = runtime;
   observeOutbox(metrics, { outbox, clock });
   const sender = openMail(runtime);
   const http = createBoundedSender(defaultRequestLimits, { clock });
   closers.add("notification connections", async () => http.close());
   const notifiers = { webhook: createWebhookNotifier(http), slack: createSlackNotifier(http), pagerduty: createPagerDutyNotifier(http) };
   const runs = createRunReader(redis, clock);
-  const composer = withoutSecrets(
-    createComposer({ runs, budgets: runtime.ledger, catalogue: actionCatalogue, publicUrl: config.publicUrl }),
-    (text) => redaction.apply(text),
+  const { publicUrl } = config;
+  const redacted = withoutSecrets(createComposer({ runs, budgets: runtime.ledger, catalogue: actionCatalogue, publicUrl }), (text) =>
+    redaction.apply(text),
   );
+  const links = createQuestionLinks(redis, () => clock.now());
+  const composer = withAnswerLinks(redacted, { links, publicUrl, token: () => random.token() });
   const mails = startReportWorker(
     { outbox, sender, notifiers, composer, recipients: createRecipients(config.mail), clock, log },
     { everyMs: mailEveryMs, drain: runtime.ending.signal, store: runtime.store, timeouts: dividedTimeouts(config.timeFactor) },

@@ -2,18 +2,13 @@ import type { Question } from "../../packages/sdk/src/wire/questions.ts";
 import type { Runbook } from "../../packages/sdk/src/wire/runbooks.ts";
 import type { MailContent } from "../core/outbox.ts";
 import { groupQuestionId } from "../core/question.ts";
+import type { LinkedQuestion } from "../core/question-link.ts";
 
-/** Where the mail leads, and why it comes. */
-export interface QuestionMailOptions {
-  readonly publicUrl: string | undefined;
-  /** Of the link; the page behind it asks for the person's own token too. */
-  readonly linkToken: string;
-  /** Half of the time is over and nobody has answered. */
-  readonly escalated: boolean;
-}
-
-/** The mail that tells people of a question. It decides nothing: an answer needs a token and a command, a call or the page behind the link. */
-export function questionMail(question: Question, runbook: Runbook, { publicUrl, linkToken, escalated }: QuestionMailOptions): MailContent {
+/**
+ * The mail that tells people of a question. It decides nothing: an answer needs a token and a command, a call or the page behind the link,
+ * which is added when the mail is sent. `escalated`: half of the time is over and nobody has answered.
+ */
+export function questionMail(question: Question, runbook: Runbook, escalated: boolean): MailContent {
   if (question.group !== undefined) return groupMail(question, question.group, escalated);
   const step = runbook.steps.find(({ id }) => id === question.stepId);
   const changes = (question.plan?.changes ?? []).map(
@@ -34,7 +29,6 @@ export function questionMail(question: Question, runbook: Runbook, { publicUrl, 
     ...(question.requester === undefined ? [] : [`${question.requester} started the run and cannot approve this.`]),
     "",
     `  runbookd approvals answer ${question.id} ${question.answers[0] ?? "ANSWER"}${question.planSha === undefined ? "" : ` --plan ${question.planSha}`}`,
-    ...(publicUrl === undefined ? [] : [`  ${publicUrl.replace(/\/+$/u, "")}/a/${question.id}#${linkToken}`]),
     "",
     `Run ${question.runId}`,
   ];
@@ -43,7 +37,12 @@ export function questionMail(question: Question, runbook: Runbook, { publicUrl, 
     runId: question.runId,
     subject: `${escalated ? "Still open: " : ""}runbookd needs an answer: ${runbook.title} (${question.kind})`,
     text: lines.join("\n"),
+    link: linkOf(question),
   };
+}
+
+function linkOf({ id, runId, stepId, planSha, expiresAt }: Question): LinkedQuestion {
+  return { id, runId, stepId, ...(planSha !== undefined && { planSha }), ...(expiresAt !== undefined && { expiresAt }) };
 }
 
 /** Tells of one question for many runs; which they are is read where it is answered, as more of them may come. */

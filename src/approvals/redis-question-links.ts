@@ -1,16 +1,18 @@
 import type { Redis } from "ioredis";
-import type { Question } from "../../packages/sdk/src/wire/questions.ts";
 import type { Instant } from "../core/clock.ts";
-import { linkHash, linkLifeMs, linkTries } from "../core/question-link.ts";
+import { type LinkedQuestion, linkHash, linkLifeMs, linkTries } from "../core/question-link.ts";
 import { runKeys } from "../platform/redis/run-keys.ts";
 import { questionScripts } from "./redis-scripts.ts";
 
 /** Tokens of mailed links, of which only a hash is kept. */
 export interface QuestionLinks {
   /** Makes `token` one of the question's links until the question expires, at most a day. */
-  add(question: Question, token: string): Promise<void>;
+  add(question: LinkedQuestion, token: string): Promise<void>;
   /** `right`, or how many wrong tokens are still allowed. */
-  try(question: Question, token: string): Promise<{ readonly right: true } | { readonly right: false; readonly remainingTries: number }>;
+  try(
+    question: LinkedQuestion,
+    token: string,
+  ): Promise<{ readonly right: true } | { readonly right: false; readonly remainingTries: number }>;
 }
 
 /** Links over Redis. */

@@ -1,10 +1,18 @@
 import type { Instant } from "./clock.ts";
 import { sha256 } from "./json.ts";
+import type { LinkedQuestion } from "./question-link.ts";
 
 /** What a mail will say. A review is composed from the run's journal at the moment of sending, a message is sent as it stands. */
 export type MailContent =
   | { readonly kind: "review"; readonly runId: string }
-  | { readonly kind: "message"; readonly runId: string; readonly subject: string; readonly text: string };
+  | {
+      readonly kind: "message";
+      readonly runId: string;
+      readonly subject: string;
+      readonly text: string;
+      /** The question that the message is about; the link to its page gets its token when the message is sent. */
+      readonly link?: LinkedQuestion;
+    };
 
 /** One mail that must go out, kept until it was sent or given up. */
 export interface OutboxRow {

@@ -2,11 +2,14 @@ import type { Question } from "../../packages/sdk/src/wire/questions.ts";
 import { dayMs } from "./duration.ts";
 import { sha256 } from "./json.ts";
 
+/** What a link is for. */
+export type LinkedQuestion = Pick<Question, "id" | "runId" | "stepId" | "planSha" | "expiresAt">;
+
 /**
  * What is kept of a mailed link's token: a hash over the token and everything that the link is for. A token of another question, step or plan
  * has another hash, so it opens nothing.
  */
-export function linkHash(token: string, question: Question): string {
+export function linkHash(token: string, question: LinkedQuestion): string {
   return sha256([token, question.id, question.runId, question.stepId, question.planSha ?? ""].join("\n"));
 }
 

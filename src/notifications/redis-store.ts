@@ -23,7 +23,21 @@ const rowSchema = z.object({
   putAt: z.number(),
   content: z.discriminatedUnion("kind", [
     z.object({ kind: z.literal("review"), runId: z.string() }),
-    z.object({ kind: z.literal("message"), runId: z.string(), subject: z.string(), text: z.string() }),
+    z.object({
+      kind: z.literal("message"),
+      runId: z.string(),
+      subject: z.string(),
+      text: z.string(),
+      link: z.exactOptional(
+        z.object({
+          id: z.string(),
+          runId: z.string(),
+          stepId: z.string(),
+          planSha: z.exactOptional(z.string()),
+          expiresAt: z.exactOptional(z.number()),
+        }),
+      ),
+    }),
   ]),
 });
 

@@ -4,7 +4,8 @@ import { type ClaimedMail, laneOf, mailLane, type Outbox, type OutboxRow } from 
 const lease = 1000;
 
 function aRow(key: string, putAt: number): OutboxRow {
-  return { key, to: "default", content: { kind: "message", runId: "run-1", subject: "s", text: "ü\n*" }, putAt };
+  const link = { id: "q-1", runId: "run-1", stepId: "one", planSha: "a", expiresAt: 5 };
+  return { key, to: "default", content: { kind: "message", runId: "run-1", subject: "s", text: "ü\n*", link }, putAt };
 }
 
 async function claimed(outbox: Outbox, now: number): Promise<ClaimedMail> {
