@@ -1,6 +1,7 @@
 import type { Alert } from "../../packages/sdk/src/wire/alerts.ts";
 import type { Json } from "../../packages/sdk/src/wire/json.ts";
 import type { ParamSpec, Runbook } from "../../packages/sdk/src/wire/runbooks.ts";
+import { readAlertField } from "../runbooks/parse/alert-field.ts";
 import { fitsType } from "../runbooks/parse/fits-type.ts";
 
 /** Typed inputs of a run, or one sentence per parameter that is missing or does not fit. */
@@ -52,8 +53,9 @@ function collect(specs: Specs, read: (name: string, spec: ParamSpec) => Read): R
 }
 
 function readFrom(from: string, alert: Alert): string | undefined {
-  const [, kind, name] = /^alert\.(labels|annotations)\.(.+)$/.exec(from) ?? [];
-  if ((kind !== "labels" && kind !== "annotations") || name === undefined) return undefined;
+  const field = readAlertField(from);
+  if (field === undefined) return undefined;
+  const { kind, name } = field;
   const value = Object.hasOwn(alert[kind], name) ? alert[kind][name] : undefined;
   // A label with the empty value is a label that is not there, as in Prometheus.
   return value === "" ? undefined : value;

@@ -52,7 +52,9 @@ export function describeTicketStore(
       expect(await store.add(aTicket("GH-3", { externalRef: "acme/shop#1" }))).toBe(true);
       await store.claim("GH-3", "a");
       await store.write("GH-3", "a", { state: "succeeded" });
-      expect(await store.addAll([aTicket("GH-4", { externalRef: "acme/shop#1" })])).toEqual([{ kind: "taken", by: "GH-3" }]);
+      expect(await store.addAll([aTicket("GH-4", { externalRef: "https://github.com/Acme/Shop/issues/1" })])).toEqual([
+        { kind: "taken", by: "GH-3" },
+      ]);
     });
 
     it("cancels what nobody works on, for good, and nothing that runs", async () => {

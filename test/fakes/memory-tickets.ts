@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import { type NewTicket, type Ticket, type TicketState, ticketStates } from "../../packages/sdk/src/wire/tickets.ts";
+import { canonicalReference } from "../../src/core/canonical-reference.ts";
 import type { Clock } from "../../src/core/clock.ts";
 import {
   type AddTicketResult,
@@ -22,9 +23,9 @@ export function createMemoryTickets(clock: Clock): TicketStore & TicketRecovery 
     const known = tickets.get(wanted.id);
     if (known !== undefined) return { kind: isDeepStrictEqual(known.wanted, wanted) ? "known" : "differs" };
     const { batchId, externalRef, ...rest } = wanted;
-    const by = externalRef === undefined ? undefined : references.get(externalRef);
+    const by = externalRef === undefined ? undefined : references.get(canonicalReference(externalRef));
     if (by !== undefined) return { kind: "taken", by };
-    if (externalRef !== undefined) references.set(externalRef, wanted.id);
+    if (externalRef !== undefined) references.set(canonicalReference(externalRef), wanted.id);
     const now = clock.now();
     const ticket: Ticket = {
       ...rest,
@@ -50,15 +51,15 @@ export function createMemoryTickets(clock: Clock): TicketStore & TicketRecovery 
     else if (now === "waiting" && reason === recoveryReason) beats.set(entry.ticket.id, beats.get(entry.ticket.id) ?? clock.now());
     else if (now !== "waiting" || reason !== lostReason) beats.delete(entry.ticket.id);
     const { externalRef, state, id } = entry.ticket;
-    if (externalRef !== undefined && hasEnded(state) && state !== "succeeded" && references.get(externalRef) === id)
-      references.delete(externalRef);
+    if (externalRef !== undefined && hasEnded(state) && state !== "succeeded" && references.get(canonicalReference(externalRef)) === id)
+      references.delete(canonicalReference(externalRef));
   };
   return {
     add: async (wanted) => addOne(wanted).kind === "added",
     addAll: async (wanted) => wanted.map((one) => addOne(one)),
     holdersOf: async (externalRefs) =>
       externalRefs.map((reference) => {
-        const ticket = tickets.get(references.get(reference) ?? "")?.ticket;
+        const ticket = tickets.get(references.get(canonicalReference(reference)) ?? "")?.ticket;
         return ticket === undefined ? undefined : { id: ticket.id, state: ticket.state };
       }),
     async enqueue(ids) {
@@ -92,8 +93,8 @@ export function createMemoryTickets(clock: Clock): TicketStore & TicketRecovery 
       if (entry === undefined || (entry.ticket.state !== "dead" && hasEnded(entry.ticket.state))) return undefined;
       const { externalRef, state } = entry.ticket;
       if (state === "dead" && externalRef !== undefined) {
-        if ((references.get(externalRef) ?? id) !== id) return undefined;
-        references.set(externalRef, id);
+        if ((references.get(canonicalReference(externalRef)) ?? id) !== id) return undefined;
+        references.set(canonicalReference(externalRef), id);
       }
       entry.holder = holder;
       change(entry, { state: "waiting", reason: recoveryReason });

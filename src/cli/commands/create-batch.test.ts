@@ -10,6 +10,7 @@ let folder: string;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "rb-batch-"));
   await writeFile(join(folder, "good.csv"), "ref,kind\na#1,bug\na#2,bug\n");
+  await writeFile(join(folder, "windows-1252.csv"), Buffer.from("ref,title\na#1,caf\u00e9\n", "latin1"));
   await writeFile(join(folder, "bad.csv"), "ref,kind\na 1,Bug\na#2,bug\na#2,bug\n");
 });
 afterAll(async () => rm(folder, { recursive: true }));
@@ -127,4 +128,10 @@ it("only proves the file with --check", async () => {
     out: "2 tickets, no faults.\n",
     asked: [],
   });
+});
+
+it("refuses a file that is not UTF-8 at its first wrong byte, and sends nothing", async () => {
+  const { code, err, asked } = await run(["windows-1252.csv", "--id", "b", "--budget", "checkout"]);
+  expect([code, asked]).toEqual([1, []]);
+  expect(err).toMatch(/^windows-1252\.csv:2:8: The byte 0xe9 is no UTF-8\./);
 });

@@ -11,6 +11,7 @@ import {
   takenReferenceSchema,
 } from "../../../packages/sdk/src/wire/batches.ts";
 import { listSchema } from "../../../packages/sdk/src/wire/page.ts";
+import { decodeUtf8 } from "../../core/decode-utf8.ts";
 import { durationGrammar, parseDuration } from "../../core/duration.ts";
 import { formatUsd, oneUsd } from "../../core/money.ts";
 import type { ImportedTicket } from "../../llm/batches/import/import-row.ts";
@@ -65,13 +66,19 @@ export const createBatch: CommandDefinition = {
       context.warn(options.faults.map((fault) => `${fault}\n`).join(""));
       return exitCodes.usage;
     }
-    let text: string;
+    let bytes: Uint8Array;
     try {
-      text = await readFile(resolve(context.workingDirectory, file), "utf8");
+      bytes = await readFile(resolve(context.workingDirectory, file));
     } catch (error) {
       context.warn(`${file} cannot be read: ${error instanceof Error ? error.message : String(error)}\n`);
       return exitCodes.no;
     }
+    const decoded = decodeUtf8(bytes);
+    if (!decoded.ok) {
+      const { line, column, message } = decoded;
+      return reportFaults(invocation, file, { faults: [{ line, column, message }], unlisted: 0 });
+    }
+    const { text } = decoded;
     const { head, defaults } = options;
     const format = importFormats.find((one) => one === textOption(invocation, "format")) ?? formatOf(file, text);
     const imported = importTickets(text, format, defaults);

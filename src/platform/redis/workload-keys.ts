@@ -1,3 +1,4 @@
+import { canonicalReference } from "../../core/canonical-reference.ts";
 import { sha256 } from "../../core/json.ts";
 
 /** Keys of the LLM workload; docs/redis.md lists them. One hash tag, so that every script is single-slot. Ids from outside are hashed. */
@@ -36,8 +37,8 @@ export const workloadKeys = {
   providerRevisions: "{wl}:provider-batches:revisions",
   providerClosed: "{wl}:provider-batches:closed",
   providerDeltas: "{wl}:provider-batches:deltas",
-  /** Id of the ticket with this external reference. */
-  reference: (externalRef: string) => `{wl}:external-ref:${hashOf(externalRef)}`,
+  /** Id of the ticket with this external reference, in whatever form it is written. */
+  reference: (externalRef: string) => `{wl}:external-ref:${hashOf(canonicalReference(externalRef))}`,
   /** What the last tickets of a kind cost. */
   costs: (kind: string) => `{wl}:ticket-costs:${hashOf(kind)}`,
   ticket: (ticketId: string) => `{wl}:ticket:${hashOf(ticketId)}`,

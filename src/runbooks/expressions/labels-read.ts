@@ -1,5 +1,6 @@
 import type { Json } from "../../../packages/sdk/src/wire/json.ts";
 import type { ActionCall, Expression, Position, Runbook } from "../../../packages/sdk/src/wire/runbooks.ts";
+import { readAlertField } from "../parse/alert-field.ts";
 import { checkExpression } from "./check-expression.ts";
 import { splitTemplates } from "./template.ts";
 
@@ -35,9 +36,8 @@ export function labelsRead(runbook: Runbook): readonly LabelRead[] {
     if (one !== undefined) expression(one.source, one.position);
   };
   for (const spec of Object.values(runbook.params)) {
-    const [, kind, name] = /^alert\.(labels|annotations)\.(.+)$/u.exec(spec.from ?? "") ?? [];
-    if (name !== undefined && (kind === "labels" || kind === "annotations"))
-      reads.push({ kind, name, position: top, needed: spec.default === undefined });
+    const field = readAlertField(spec.from ?? "");
+    if (field !== undefined) reads.push({ ...field, position: top, needed: spec.default === undefined });
   }
   if (runbook.target !== undefined) text(runbook.target, top);
   for (const query of Object.values(runbook.track)) text(query, top);

@@ -7,6 +7,7 @@ import { parseMatchers } from "../../core/parse-matchers.ts";
 import { findPromqlFault } from "../expressions/find-promql-fault.ts";
 import { hasTemplate } from "../expressions/template.ts";
 import { checkTemplates } from "./action-call.ts";
+import { alertFieldGrammar, readAlertField } from "./alert-field.ts";
 import { type DurationSite, yamlDuration, yamlQuery } from "./duration-site.ts";
 import { fitsType } from "./fits-type.ts";
 import type { CodeText } from "./markdown.ts";
@@ -24,9 +25,7 @@ const param = z.strictObject({
   type: z.enum(["string", "number", "integer", "boolean", "duration"]),
   from: z
     .string()
-    .regex(/^alert\.(?:labels|annotations)\.[A-Za-z_][A-Za-z0-9_]*$/, {
-      message: "must be `alert.labels.NAME` or `alert.annotations.NAME`",
-    })
+    .refine((text) => readAlertField(text) !== undefined, { message: `must be ${alertFieldGrammar}` })
     .optional(),
   default: scalar.optional(),
   enum: z.array(scalar).min(1).max(100).optional(),

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { Json } from "../../../../packages/sdk/src/wire/json.ts";
+import { largestPayload } from "./import-row.ts";
 
 const label = z.union([z.string(), z.looseObject({ name: z.string() }).transform(({ name }) => name)]);
 
@@ -24,6 +25,9 @@ export type GitHubIssue =
 /** Longest body that travels with the ticket; a longer one is left to the issue's address, and the ticket says so. */
 const maxBody = 12_000;
 
+/** What a row may be given beside what the issue says. */
+const roomForDefaults = 200;
+
 /** Reads one issue. Without an address its repository is `repo`. A label `kind/bug` or `kind:bug` names the kind. */
 export function readGitHubIssue(value: Json, repo: string | undefined): GitHubIssue {
   const parsed = issueSchema.safeParse(value);
@@ -42,21 +46,20 @@ export function readGitHubIssue(value: Json, repo: string | undefined): GitHubIs
     };
   }
   const kind = labels.flatMap((name) => /^kind[/:]\s*([a-z0-9-]{1,40})$/.exec(name)?.[1] ?? [])[0];
-  return {
-    kind: "row",
-    values: {
-      ref: `${named}#${number}`,
-      repo: named,
-      number,
-      title,
-      ...bodyOf(body ?? ""),
-      labels,
-      ...(page === "" ? {} : { url: page }),
-      ...(kind === undefined ? {} : { kind }),
-    },
+  const values = {
+    ref: `${named}#${number}`,
+    repo: named,
+    number,
+    title,
+    labels,
+    ...(page === "" ? {} : { url: page }),
+    ...(kind === undefined ? {} : { kind }),
   };
+  return { kind: "row", values: { ...values, ...bodyOf(body ?? "", values) } };
 }
 
-function bodyOf(body: string): { readonly [name: string]: Json } {
-  return body.length > maxBody ? { body_omitted: true } : { body };
+/** In JSON a body may be several times as long as it is: what counts is what the ticket carries. */
+function bodyOf(body: string, others: Json): { readonly [name: string]: Json } {
+  const room = largestPayload - JSON.stringify(others).length - roomForDefaults;
+  return body.length > maxBody || JSON.stringify(body).length > room ? { body_omitted: true } : { body };
 }

@@ -65,7 +65,24 @@ const columns = {
 /** Names that other tools use for the reference. */
 const refNames = ["ref", "external_ref", "externalRef"] as const;
 
-const largestPayload = 16_384;
+/** Characters of JSON that a ticket carries at most. */
+export const largestPayload = 16_384;
+
+const letters = (name: string) => name.toLowerCase().replaceAll(/[\s_-]/gu, "");
+
+/** The known column that a name differs from only in its letters' case, blanks or dashes: as part of the payload it would mean nothing. */
+export function misspelledColumn(name: string): string | undefined {
+  if (Object.hasOwn(columns, name) || refNames.some((one) => one === name)) return undefined;
+  return [...Object.keys(columns), ...refNames].find((known) => letters(known) === letters(name));
+}
+
+/** Names that other tools give to what identifies a ticket. */
+const idNames = ["id", "key", "issuekey", "issueid", "reference", "number", "url"];
+
+function suggestion({ values }: ImportRow): string {
+  const name = Object.keys(values).find((one) => idNames.includes(letters(one)) && values[one] !== "");
+  return name === undefined ? "" : ` If that is \`${name}\`, call it \`ref\`.`;
+}
 
 /** Proves one row. Every fault is told at the place of the value that has it. */
 export function readImportRow(
@@ -88,7 +105,7 @@ export function readImportRow(
   if (externalRef === undefined && faults.length === before) {
     faults.push({
       ...row.placeOf(),
-      message: "The ticket has no `ref`; accepted is what identifies it where it comes from, e.g. acme/shop#7.",
+      message: `The ticket has no \`ref\`; accepted is what identifies it where it comes from, e.g. acme/shop#7.${suggestion(row)}`,
     });
   }
   const kind = read("kind", columns.kind) ?? defaults.kind;

@@ -156,3 +156,56 @@ describe("a file of tickets", () => {
     ]).toEqual(["csv", "jsonl", "github", "jsonl", "csv"]);
   });
 });
+
+describe("a file that means what it says", () => {
+  const known = ["kind", "repo", "base_sha", "variant", "max_attempts", "estimate_usd", "ref"];
+  const misspelled = (name: string) => [
+    name.toUpperCase(),
+    name.replaceAll("_", " "),
+    name.replaceAll("_", "-"),
+    name.replaceAll(/_./g, (part) => part.slice(1).toUpperCase()),
+  ];
+
+  it.each(
+    known.flatMap((name) =>
+      misspelled(name)
+        .filter((one) => one !== name)
+        .map((one) => [one, name]),
+    ),
+  )("names the column %s, which must be %s to mean anything", (written, name) => {
+    expect(faultsOf(`title,${written}\nx,1\n`, "csv")).toContain(`1:7 The column ${written} must be written \`${name}\`.`);
+    expect(faultsOf(`${JSON.stringify({ ref: "a-1", [written]: "1" })}\n`, "jsonl").join()).toContain(`must be written \`${name}\``);
+  });
+
+  it("leaves every other name to the application", () => {
+    expect(read("ref,Title,kinds,max\na-1,x,y,z\n", "csv").tickets).toMatchObject([{ payload: { Title: "x", kinds: "y", max: "z" } }]);
+  });
+
+  it.each(["id", "ID", "Key", "Issue key", "number"])("suggests to call `%s` the reference when there is none", (name) => {
+    expect(faultsOf(`${name},title\nPROJ-1,x\n`, "csv")).toEqual([expect.stringContaining(`If that is \`${name}\`, call it \`ref\`.`)]);
+  });
+
+  it("takes the same issue in other letters, or by its address, for the same", () => {
+    const text = "ref,title\nacme/shop#1,a\nAcme/Shop#1,b\nhttps://github.com/acme/shop/issues/1,c\nacme/shop#2,d\n";
+    expect(faultsOf(text, "csv")).toEqual([
+      "3:1 The reference Acme/Shop#1 stands in line 2 already.",
+      "4:1 The reference https://github.com/acme/shop/issues/1 stands in line 2 already.",
+    ]);
+  });
+
+  it("lets every issue travel whose body does not fit, whatever it consists of", () => {
+    const text = fc
+      .constantFrom('"', "\\", "\u001b[31m", "\n", "ä", "\u2028", "x")
+      .chain((part) => fc.nat({ max: 20_000 }).map((length) => part.repeat(Math.ceil(length / part.length)).slice(0, length)));
+    fc.assert(
+      fc.property(text, fc.stringMatching(/^[ -~]{0,200}$/), (body, title) => {
+        const issue = { number: 1, title, body, labels: ["a"], url: "https://github.com/acme/shop/issues/1" };
+        const { tickets, faults } = read(JSON.stringify([issue]), "github", { baseSha: "a".repeat(64) });
+        expect(faults).toEqual([]);
+        const { payload } = tickets[0] ?? {};
+        const travels = JSON.stringify(body).length < 12_000 || !("body_omitted" in Object(payload));
+        expect(Object(payload)).toMatchObject(travels ? { body } : { body_omitted: true });
+      }),
+    );
+  });
+});

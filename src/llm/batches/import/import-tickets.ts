@@ -1,8 +1,9 @@
 import type { Json } from "../../../../packages/sdk/src/wire/json.ts";
+import { canonicalReference } from "../../../core/canonical-reference.ts";
 import { isJsonObject } from "../../../core/json.ts";
 import { readGitHubIssue } from "./github-issue.ts";
 import { createPlaces, type FilePlace, type ImportFault } from "./import-fault.ts";
-import { type ImportDefaults, type ImportedTicket, type ImportRow, readImportRow } from "./import-row.ts";
+import { type ImportDefaults, type ImportedTicket, type ImportRow, misspelledColumn, readImportRow } from "./import-row.ts";
 import { readCsv } from "./read-csv.ts";
 import { deepestJson, scanJson } from "./scan-json.ts";
 
@@ -56,12 +57,13 @@ export function importTickets(text: string, format: ImportFormat, defaults: Impo
     faults.push(...read.faults);
     if (read.ticket === undefined) return;
     const { externalRef, place } = read.ticket;
-    const first = lines.get(externalRef);
+    const reference = canonicalReference(externalRef);
+    const first = lines.get(reference);
     if (first !== undefined) {
       faults.push({ ...row.placeOf("ref"), message: `The reference ${externalRef} stands in line ${first} already.` });
       return;
     }
-    lines.set(externalRef, place.line);
+    lines.set(reference, place.line);
     tickets.push(read.ticket);
   };
 
@@ -94,6 +96,8 @@ function csvRows(text: string, { faults, take }: RowSink): void {
     const place = header[index] ?? { line: 1, column: 1 };
     if (name === "") faults.push({ ...at(place), message: "A column without a name; the first line names every column." });
     else if (names.indexOf(name) < index) faults.push({ ...at(place), message: `Two columns are called ${name}.` });
+    const known = misspelledColumn(name);
+    if (known !== undefined) faults.push({ ...at(place), message: `The column ${name} must be written \`${known}\`.` });
   }
   for (const record of rows) {
     const first = at(record[0] ?? { line: 1, column: 1 });
@@ -125,7 +129,12 @@ function jsonRows(text: string, { faults, take }: RowSink): void {
       faults.push({ line, column: 1, message: "A ticket is one JSON object per line." });
       continue;
     }
-    take({ values: value, placeOf: placesIn(written, "", (offset) => ({ line, column: offset + 1 })) });
+    const placeOf = placesIn(written, "", (offset) => ({ line, column: offset + 1 }));
+    for (const name of Object.keys(value)) {
+      const known = misspelledColumn(name);
+      if (known !== undefined) faults.push({ ...placeOf(name), message: `The member ${name} must be written \`${known}\`.` });
+    }
+    take({ values: value, placeOf });
   }
 }
 
