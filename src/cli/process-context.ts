@@ -9,6 +9,12 @@ import type { CommandContext } from "./context.ts";
 export function createProcessContext(): CommandContext {
   const controller = new AbortController();
   for (const name of ["SIGINT", "SIGTERM"] as const) process.once(name, () => controller.abort(new Error(`stopped by ${name}`)));
+  // A reader such as `head` has enough: the command ends with its own exit code, and what follows goes on no longer.
+  for (const stream of [process.stdout, process.stderr])
+    stream.on("error", (error: NodeJS.ErrnoException) => {
+      if (error.code !== "EPIPE") throw error;
+      controller.abort(new Error("the reader of the output is gone"));
+    });
   return {
     env: process.env,
     workingDirectory: process.cwd(),

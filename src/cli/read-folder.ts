@@ -1,8 +1,8 @@
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
-import { join, relative, resolve, sep } from "node:path";
+import { basename, join, relative, resolve, sep } from "node:path";
 import { withCommands } from "../actions/run-command.ts";
 import { actionCatalogue } from "../app/action-registry.ts";
-import type { ActionCatalogue } from "../core/action.ts";
+import type { Config } from "../platform/config/config.ts";
 import { loadConfig } from "../platform/config/load-config.ts";
 import type { LintInput } from "../runbooks/lint/lint-folder.ts";
 import type { TextFile } from "../runbooks/rules/alert-rules.ts";
@@ -12,7 +12,7 @@ export interface RunbookPlaces {
   readonly workingDirectory: string;
   /** A folder of runbooks, or single files. */
   readonly runbooks: readonly string[];
-  /** A folder of `*.rules.yml`; one that does not exist means that alerts are not checked. */
+  /** A folder of rule files, `*.yml` or `*.yaml`, or one file; when it does not exist alerts are not checked. */
   readonly rules?: string;
   readonly alertmanager?: string;
 }
@@ -25,25 +25,35 @@ export function readLintInput(places: RunbookPlaces): { readonly input: LintInpu
   // Alerts name runbooks of the whole folder; beside a single file they would all seem to be missing.
   const isWhole = places.runbooks.every((path) => statSync(resolve(places.workingDirectory, path)).isDirectory());
   const alertmanager = places.alertmanager === undefined || !isWhole ? undefined : readText(places.workingDirectory, places.alertmanager);
+  const rulesPlace = isWhole ? places.rules : undefined;
+  const rules = rulesPlace === undefined ? [] : rulesAt(places.workingDirectory, rulesPlace);
+  const configuration = configurationOf(places.workingDirectory);
   return {
     input: {
       runbooks,
-      rules:
-        places.rules === undefined || !isWhole ? [] : filesIn(places.workingDirectory, places.rules, (name) => name.endsWith(".rules.yml")),
+      rules,
+      ...(rulesPlace !== undefined && existsSync(resolve(places.workingDirectory, rulesPlace)) && { rulesPlace }),
       ...(alertmanager === undefined ? {} : { alertmanager }),
-      catalogue: catalogueOf(places.workingDirectory),
+      catalogue: configuration === undefined ? actionCatalogue : withCommands(actionCatalogue, configuration.commands),
+      severities: configuration?.severities ?? {},
       exists: (path) => existsSync(resolve(places.workingDirectory, path)),
     },
   };
 }
 
-/** The actions with the commands that runbookd.yml registers; without the file no command is known and none is missed. */
-function catalogueOf(workingDirectory: string): ActionCatalogue {
+function rulesAt(workingDirectory: string, path: string): readonly TextFile[] {
+  const absolute = resolve(workingDirectory, path);
+  if (existsSync(absolute) && statSync(absolute).isFile()) return [readText(workingDirectory, path)].filter((file) => file !== undefined);
+  return filesIn(workingDirectory, path, (name) => /\.ya?ml$/iu.test(name));
+}
+
+/** What runbookd.yml says; undefined without a good one: then no command is known and none is missed. */
+function configurationOf(workingDirectory: string): Pick<Config, "commands" | "severities"> | undefined {
   const file = resolve(workingDirectory, "runbookd.yml");
-  if (!existsSync(file)) return actionCatalogue;
+  if (!existsSync(file)) return undefined;
   // Secrets are not needed to read a document, and may be out of reach where documents are checked.
   const loaded = loadConfig({ env: {}, yaml: readFileSync(file, "utf8"), readFile: () => "unread" });
-  return loaded.ok ? withCommands(actionCatalogue, loaded.config.commands) : actionCatalogue;
+  return loaded.ok ? loaded.config : undefined;
 }
 
 function documentsAt(workingDirectory: string, path: string): readonly TextFile[] {
@@ -56,11 +66,21 @@ function documentsAt(workingDirectory: string, path: string): readonly TextFile[
 function filesIn(workingDirectory: string, folder: string, wanted: (name: string) => boolean): readonly TextFile[] {
   const absolute = resolve(workingDirectory, folder);
   if (!existsSync(absolute)) return [];
-  const names = readdirSync(absolute, { withFileTypes: true }).filter((entry) => entry.isFile() && wanted(entry.name));
-  return names
-    .map((entry) => entry.name)
-    .toSorted()
+  return namesBelow(absolute)
+    .filter((name) => wanted(basename(name)))
     .flatMap((name) => readText(workingDirectory, join(folder, name)) ?? []);
+}
+
+/** Paths of the files of a folder and of its sub-folders, in order; what begins with a dot, and what is no file, is left out. */
+function namesBelow(absolute: string): readonly string[] {
+  return readdirSync(absolute, { withFileTypes: true })
+    .toSorted((a, b) => (a.name < b.name ? -1 : 1))
+    .flatMap((entry): readonly string[] => {
+      if (entry.name.startsWith(".") || entry.name === "node_modules") return [];
+      const path = join(absolute, entry.name);
+      if (entry.isDirectory()) return namesBelow(path).map((name) => join(entry.name, name));
+      return entry.isFile() || (entry.isSymbolicLink() && existsSync(path) && statSync(path).isFile()) ? [entry.name] : [];
+    });
 }
 
 /** One text file; inside the working directory its path is relative. Undefined when there is none. */

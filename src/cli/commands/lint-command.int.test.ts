@@ -1,4 +1,5 @@
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "@jest/globals";
@@ -58,6 +59,80 @@ it("colours on a terminal and not when NO_COLOR is set", async () => {
 it("answers 2 to a path that does not exist and 1 to a folder without runbooks", async () => {
   expect(await runCli(["lint", "nowhere"], aCommandContext({ workingDirectory }), "1")).toBe(2);
   expect(await runCli(["lint", "alerts"], aCommandContext({ workingDirectory }), "1")).toBe(1);
+});
+
+it.each(["alerts.yaml", "alerts.yml", "team/payments/alerts.rules.yml"])("reads rules from %s", async (name) => {
+  rmSync(join(workingDirectory, "alerts/alertmanager.yml"));
+  const rules = join(workingDirectory, "alerts/rules");
+  rmSync(rules, { recursive: true });
+  mkdirSync(dirname(join(rules, name)), { recursive: true });
+  writeFileSync(
+    join(rules, name),
+    "groups: [{ name: a, rules: [{ alert: A, expr: up == 0, labels: { severity: critical, runbook: gone } }] }]\n",
+  );
+  const context = aCommandContext({ workingDirectory });
+  expect(await runCli(["lint"], context, "1")).toBe(1);
+  expect(context.printed.out).toContain(`alerts/rules/${name}:1:`);
+  expect(context.printed.out).toContain("alert-unknown-runbook");
+});
+
+it("says that no rule was read: a folder without rules is a warning, no folder is said behind the counts", async () => {
+  rmSync(join(workingDirectory, "alerts"), { recursive: true });
+  const absent = aCommandContext({ workingDirectory });
+  expect(await runCli(["lint"], absent, "1")).toBe(0);
+  expect(absent.printed.out).toMatch(/; no alerting rule was read, so nothing was compared with alerts\n$/);
+  mkdirSync(join(workingDirectory, "alerts/rules"), { recursive: true });
+  writeFileSync(join(workingDirectory, "alerts/rules/README.md"), "nothing\n");
+  const empty = aCommandContext({ workingDirectory });
+  expect(await runCli(["lint", "--strict"], empty, "1")).toBe(1);
+  expect(empty.printed.out).toContain("alerts/rules:1:1: warning no-rules");
+});
+
+it("maps severities by runbookd.yml", async () => {
+  const file = join(workingDirectory, "alerts/rules/own.yml");
+  writeFileSync(file, "groups: [{ name: a, rules: [{ alert: A, expr: up == 0, labels: { severity: page, runbook: none } }] }]\n");
+  expect(await runCli(["lint"], aCommandContext({ workingDirectory }), "1")).toBe(1);
+  writeFileSync(join(workingDirectory, "runbookd.yml"), "severities: { page: critical }\n");
+  expect(await runCli(["lint"], aCommandContext({ workingDirectory }), "1")).toBe(0);
+});
+
+it("reads runbooks of sub-folders, through links to files, and nothing hidden", async () => {
+  const folder = join(workingDirectory, "runbooks");
+  mkdirSync(join(folder, "node/deep"), { recursive: true });
+  mkdirSync(join(folder, ".git"));
+  renameSync(join(folder, "cost-incident-response.md"), join(folder, "node/deep/cost-incident-response.md"));
+  writeFileSync(join(folder, "node/Bad_Name.md"), "# x\n");
+  writeFileSync(join(folder, ".git/hidden.md"), "# x\n");
+  symlinkSync("/nowhere", join(folder, "node/dangling.md"));
+  const context = aCommandContext({ workingDirectory });
+  expect(await runCli(["lint"], context, "1")).toBe(1);
+  expect(context.printed.out).toContain("runbooks/node/deep/cost-incident-response.md: ");
+  expect(context.printed.out).toContain("runbooks/node/Bad_Name.md:1:1: error file-name");
+  expect(context.printed.out).not.toContain("hidden.md");
+});
+
+it("answers one line to a folder without runbooks", async () => {
+  mkdirSync(join(workingDirectory, "empty/deeper"), { recursive: true });
+  const context = aCommandContext({ workingDirectory });
+  expect(await runCli(["lint", "empty"], context, "1")).toBe(1);
+  expect(context.printed.out).toBe("");
+  expect(context.printed.err.trim().split("\n")).toEqual(["There is no runbook in there; accepted: files that end in .md"]);
+});
+
+it.each([
+  [true, 1],
+  [false, 0],
+])("ends silently with its own exit code when the reader of its output is gone (broken: %s)", async (isBroken, expected) => {
+  if (isBroken) breakCostRunbook();
+  const child = spawn(process.execPath, [join(packageFolder(), "dist/src/cli/main.js"), "lint"], {
+    cwd: workingDirectory,
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  child.stdout.destroy();
+  let errors = "";
+  child.stderr.on("data", (chunk: Buffer) => (errors += String(chunk)));
+  const code = await new Promise((resolve) => child.once("close", resolve));
+  expect({ code, errors }).toEqual({ code: expected, errors: "" });
 });
 
 it("counts warnings as errors when strict", async () => {

@@ -8,7 +8,11 @@ import { readLintInput } from "../read-folder.ts";
 
 /** Options that say where documents, rules and routes are. */
 export const placeOptions: NonNullable<CommandBody["options"]> = [
-  { flags: "--rules <folder>", description: "alerting rules; alerts are not checked when it does not exist", default: "alerts/rules" },
+  {
+    flags: "--rules <folder>",
+    description: "folder or file of alerting rules; alerts are not checked when it does not exist",
+    default: "alerts/rules",
+  },
   { flags: "--alertmanager <file>", description: "its routes; not checked when it does not exist", default: "alerts/alertmanager.yml" },
 ];
 

@@ -16,9 +16,15 @@ it.each([
   ["the address is hidden", "http://localhost:9097/webhooks/alertmanager", "<secret>", "warning"],
   ["resolves are not sent", "send_resolved: true\n        max_alerts", "send_resolved: false\n        max_alerts", "warning"],
   ["alerts are left out", "max_alerts: 0", "max_alerts: 10", "warning"],
+  ["the body is another one", "max_alerts: 0", "payload: { a: b }", "fault"],
 ])("tells when %s", (_name, from, to, verdict) => {
   expect(reference).toContain(from);
   expect(judgeAlertmanagerConfig(reference.replaceAll(from, to)).map((one) => one.verdict)).toContain(verdict);
+});
+
+it("knows our address with a query and a slash behind it", () => {
+  for (const end of ["/", "?team=a", "/?team=a"])
+    expect(judgeAlertmanagerConfig(reference.replaceAll("/webhooks/alertmanager", `/webhooks/alertmanager${end}`))[0]?.verdict).toBe("ok");
 });
 
 it("does not call good what it cannot read", () => {

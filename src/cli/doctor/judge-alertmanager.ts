@@ -16,7 +16,14 @@ const configuration = z.looseObject({
       z.looseObject({
         name: z.string(),
         webhook_configs: z
-          .array(z.looseObject({ url: z.string().optional(), send_resolved: z.boolean().optional(), max_alerts: z.number().optional() }))
+          .array(
+            z.looseObject({
+              url: z.string().optional(),
+              send_resolved: z.boolean().optional(),
+              max_alerts: z.number().optional(),
+              payload: z.unknown().optional(),
+            }),
+          )
           .optional(),
       }),
     )
@@ -32,7 +39,7 @@ export function judgeAlertmanagerConfig(text: string): readonly Finding[] {
   if (!parsed.success) return [warning(name, "its configuration cannot be read", howTo)];
   const { receivers, route: root } = parsed.data;
   const hooks = receivers.flatMap((receiver) => (receiver.webhook_configs ?? []).map((hook) => ({ receiver: receiver.name, ...hook })));
-  const ours = hooks.filter((hook) => (hook.url ?? "").replace(/\/$/, "").endsWith("/webhooks/alertmanager"));
+  const ours = hooks.filter((hook) => (/^[^?#]*/.exec(hook.url ?? "")?.[0] ?? "").replace(/\/$/, "").endsWith("/webhooks/alertmanager"));
   const [first] = ours;
   if (first === undefined) {
     const isHidden = hooks.some((hook) => hook.url === undefined || hook.url.includes("<secret>"));
@@ -44,6 +51,15 @@ export function judgeAlertmanagerConfig(text: string): readonly Finding[] {
     return [fault(name, `no route leads to the receiver ${first.receiver}`, `Add a route with receiver: ${first.receiver}.`)];
   }
   const findings = [fine(name, `receiver ${first.receiver}`)];
+  if (first.payload !== undefined) {
+    findings.push(
+      fault(
+        "Alertmanager payload",
+        "a body of its own, which runbookd cannot read",
+        "Remove payload: from the webhook_configs of our receiver.",
+      ),
+    );
+  }
   if (first.send_resolved === false) {
     findings.push(warning("Alertmanager send_resolved", "false", "Set send_resolved: true, so that a run hears when its alert has ended."));
   }

@@ -67,6 +67,8 @@ export interface Config {
   readonly logLevel: Settings["RUNBOOKD_LOG_LEVEL"];
   /** Limits by name that replace the defaults of the guardrails. */
   readonly guardrails: { readonly [limit: string]: number };
+  /** Severities of other people's alerts by what they mean here; only lint reads them. */
+  readonly severities: { readonly [severity: string]: string };
   /** Targets that no run ever raises. */
   readonly protectedTargets: readonly string[];
   /** What `run-command` may run. */

@@ -53,6 +53,7 @@ describe("without any setting", () => {
       ticketWork: undefined,
       logLevel: "info",
       guardrails: {},
+      severities: {},
       protectedTargets: [],
       commands: [],
       priceTable: undefined,
@@ -84,6 +85,7 @@ describe("settings that fit", () => {
       "alertmanager: { username: runbookd, password_file: /run/password, ca_file: /run/ca }",
       "mail_groups: { owners: [ann@example.com, bob@example.com] }",
       "guardrails: { runs_per_hour: 3 }",
+      "severities: { page: critical, P2: warning }",
     ].join("\n");
     const files: Readonly<Record<string, string>> = { "/run/token": "prom-secret\n", "/run/password": "am-secret\n", "/run/ca": "PEM" };
     const loaded = config({ yaml, readFile: (path) => files[path] ?? noFiles(path) });
@@ -101,6 +103,7 @@ describe("settings that fit", () => {
     );
     expect(loaded.mail.groups).toEqual({ owners: ["ann@example.com", "bob@example.com"] });
     expect(loaded.guardrails).toEqual({ runs_per_hour: 3 });
+    expect(loaded.severities).toEqual({ page: "critical", P2: "warning" });
     expect(loaded.secrets).toEqual(expect.arrayContaining(["prom-secret", "am-secret", "team-a"]));
   });
 

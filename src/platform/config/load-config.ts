@@ -95,6 +95,7 @@ function toConfig(settings: Settings, sources: ConfigSources, faults: ConfigFaul
     timeFactor: settings.RUNBOOKD_TIME_FACTOR,
     logLevel: settings.RUNBOOKD_LOG_LEVEL,
     guardrails: settings.guardrails ?? {},
+    severities: settings.severities ?? {},
     protectedTargets: settings.protected_targets ?? [],
     commands: commands.templates,
     priceTable: settings.price_table,

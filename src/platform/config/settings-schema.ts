@@ -295,6 +295,11 @@ export const settingsSchema = z.strictObject({
     "Limits of guardrails; a runbook may only lower them",
     `names of limits (${limitNames.join(", ")}), each with a whole number of at least 0`,
   ),
+  severities: setting(
+    z.record(z.string().min(1).max(100), z.enum(["critical", "warning", "info"])).optional(),
+    "What the `severity` labels of other people's alerts mean, for `runbookd lint`",
+    "values of the label, each with critical, warning or info",
+  ),
   protected_targets: setting(
     z
       .array(z.string().regex(/^[^\s*]{1,300}(?:\/\*)?$/, "must be a target, or the beginning of targets followed by /*"))

@@ -204,6 +204,142 @@ describe("lintFolder", () => {
   });
 });
 
+const crd = (groups: string) =>
+  `apiVersion: monitoring.coreos.com/v1\nkind: PrometheusRule\nmetadata: { name: a }\nspec:\n${groups.replaceAll(/^/gm, "  ")}`;
+
+describe("rule files", () => {
+  it.each<[string, string]>([
+    ["a rule file", rules],
+    ["a PrometheusRule object", crd(rules)],
+    ["objects one behind the other", `kind: Namespace\nmetadata: { name: x }\n---\n${crd(rules)}\n---\n`],
+    ["a list of objects", `kind: List\nitems:\n  - kind: ConfigMap\n  -\n${crd(rules).replaceAll(/^/gm, "    ")}`],
+    ["a list of rules", `kind: PrometheusRuleList\nitems:\n  -\n${crd(rules).replaceAll(/^/gm, "    ")}`],
+  ])("reads %s", (_, source) => {
+    const { diagnostics, alerts } = lintFolder(withRules(source));
+    expect(diagnostics).toEqual([]);
+    expect(alerts).toBe(1);
+  });
+
+  it("says when no rule was read, and claims nothing then", () => {
+    const none = { ...base, rules: [], rulesPlace: "alerts/rules" };
+    expect(lintFolder(none).diagnostics).toMatchObject([{ file: "alerts/rules", severity: "warning", rule: "no-rules" }]);
+    expect(formatText(lintFolder({ ...base, rules: [] }))).toContain("0 errors, 0 warnings; no alerting rule was read");
+    expect(formatText(lintFolder(base))).toMatch(/\n0 errors, 0 warnings\n$/u);
+  });
+
+  it("says which file holds no rules, unless it is an object of another kind", () => {
+    const files = [
+      { file: "a.yml", source: "rules: []\n" },
+      { file: "b.yaml", source: "kind: Kustomization\n" },
+      { file: "c.yml", source: "" },
+    ];
+    expect(found({ ...base, rules: [...base.rules, ...files] })).toEqual(["a.yml:1:1 rule-file", "c.yml:1:1 rule-file"]);
+  });
+
+  it.each([
+    ["up ===== 0 )", "from `=== 0 )` on"],
+    ["sum(rate(x[5m])", "it ends too early"],
+    ["rate(x[5q])", "from `"],
+    ["x{a=b}", "from `b}` on"],
+    ["nosuchfunction(x)", "from `"],
+    ['""', "has no expression"],
+  ])("refuses the expression %s", (expr, message) => {
+    const source = rules.replace("budget:cost:rate5m > 5", expr);
+    expect(lintFolder(withRules(source)).diagnostics).toContainEqual(
+      expect.objectContaining({
+        severity: "error",
+        rule: "rule-file",
+        position: { line: 7, column: 15 },
+        message: expect.stringContaining(message),
+      }),
+    );
+  });
+
+  it("accepts what Prometheus 2 accepts, and names the new function", () => {
+    const source = rules.replace("budget:cost:rate5m > 5", "holt_winters(x[5m], 0.5, 0.5) > 5");
+    expect(lintFolder(withRules(source)).diagnostics).toMatchObject([
+      { severity: "warning", rule: "rule-file", accepted: "`double_exponential_smoothing` in Prometheus 3" },
+    ]);
+  });
+
+  it("takes the severities of other people for what the configuration says", () => {
+    const foreign = withRules(rules.replace("critical", "page"));
+    expect(lintFolder(foreign).diagnostics).toMatchObject([
+      { rule: "alert-severity", accepted: expect.stringContaining("severities: { page: critical }") },
+    ]);
+    expect(lintFolder({ ...foreign, severities: { page: "critical" } }).diagnostics).toEqual([]);
+    expect(found(withRules(rules.replace("critical", "toString")))).toEqual(["alerts/a.yml:8:29 alert-severity"]);
+  });
+});
+
+describe("routes", () => {
+  const hook = (fields: string) => withRoutes(alertmanager.replace(/\[\{ url.*\}\]/u, `[{ ${fields} }]`));
+  const url = "url: 'http://localhost:9097/webhooks/alertmanager'";
+
+  it.each(["/", "?team=a", "/?team=a", "#x"])("takes the address with %s behind it for runbookd's, as the server does", (end) => {
+    expect(found(hook(url.replace(/'$/u, `${end}'`)))).toEqual([]);
+  });
+
+  it.each(["//", "/x", "s"])("does not take the address with %s behind it", (end) => {
+    expect(found(hook(url.replace(/'$/u, `${end}'`)))).toEqual(["alerts/alertmanager.yml:1:1 no-webhook-receiver"]);
+  });
+
+  it.each<[string, string, string]>([
+    ["send_resolved: false", "warning", "does not send the end"],
+    ["max_alerts: 1", "warning", "all but 1"],
+    ["payload: { text: x }", "error", "a body of its own"],
+  ])("reports %s of our webhook", (field, severity, message) => {
+    expect(lintFolder(hook(`${url}, ${field}`)).diagnostics).toMatchObject([
+      { severity, rule: "webhook", message: expect.stringContaining(message) },
+    ]);
+    expect(found(hook(`${url}, send_resolved: true, max_alerts: 0`))).toEqual([]);
+  });
+
+  it.each(["url_file: /run/url", "url: <secret>", "url: '${WEBHOOK}'", "url: '{{ .Values.url }}'"])(
+    "says that it cannot see the address of %s",
+    (field) => {
+      expect(lintFolder(hook(field)).diagnostics).toMatchObject([
+        { severity: "warning", rule: "webhook", message: expect.stringContaining("not in the file") },
+      ]);
+    },
+  );
+
+  const interval = (times: string) => `time_intervals: [{ name: t, time_intervals: [${times}] }]\n`;
+  const timed = (line: string, times: string) =>
+    withRoutes(`${alertmanager.replace("      continue: true", `      continue: true\n      ${line}`)}${interval(times)}`);
+  const allDay = "{ times: [{ start_time: '00:00', end_time: '24:00' }] }";
+  const weekend = "{ weekdays: ['saturday'] }";
+
+  it.each([
+    ["mute_time_intervals: [t]", allDay, ["always muted"]],
+    ["mute_time_intervals: [t]", "{}", ["always muted"]],
+    ["mute_time_intervals: [t]", weekend, ["muted in `t`"]],
+    ["active_time_intervals: [t]", weekend, ["active only in `t`"]],
+    ["active_time_intervals: [t]", allDay, []],
+  ])("of %s with %s is told", (line, times, messages) => {
+    expect(lintFolder(timed(line, times)).diagnostics).toMatchObject(
+      messages.map((message) => ({ severity: "warning", rule: "route-muted", message: expect.stringContaining(message) })),
+    );
+  });
+
+  it.each(["(?i)prod.*", "^(?i:prod)-.*", "(Kube.*|Node.*)+", ".*x.*y.*z.*w.*", "[[:alpha:]]+", "(?P<n>a)", "a".repeat(300)])(
+    "accepts the matcher %s, as amtool does",
+    (pattern) => {
+      expect(found(withRoutes(alertmanager.replace(`'runbook!="none"'`, `'runbook!="none"', 'namespace!~"${pattern}"'`)))).toEqual([]);
+    },
+  );
+
+  it("warns about a matcher that only the old rules of Alertmanager read, and reads it by them", () => {
+    const source = alertmanager.replace(`'runbook!="none"'`, `'runbook!~"\\d+"'`);
+    expect(lintFolder(withRoutes(source)).diagnostics).toMatchObject([
+      { severity: "warning", rule: "alertmanager-file", message: expect.stringContaining("by its old rules"), position: { line: 5 } },
+    ]);
+    expect(lintFolder(withRoutes(alertmanager.replace(`'runbook!="none"'`, `'runbook!~"[a"'`))).diagnostics).toContainEqual(
+      expect.objectContaining({ severity: "error", rule: "alertmanager-file" }),
+    );
+  });
+});
+
 describe("output", () => {
   const report = lintFolder(withRunbook(runbook.replace("`look`", "`lok`").replace("(other.md)", "(gone.md)")));
 
@@ -218,7 +354,7 @@ describe("output", () => {
   });
 
   it("as JSON holds diagnostics and documents", () => {
-    expect(JSON.parse(formatJson(report))).toEqual({ diagnostics: report.diagnostics, documents: report.documents });
+    expect(JSON.parse(formatJson(report))).toEqual({ diagnostics: report.diagnostics, documents: report.documents, alerts: 1 });
   });
 
   it("as SARIF 2.1.0 names every rule and place", () => {

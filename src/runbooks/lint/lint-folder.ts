@@ -15,7 +15,11 @@ export interface LintInput {
   readonly runbooks: readonly TextFile[];
   /** Prometheus rule files; when there are none, the link between alerts and runbooks is not checked. */
   readonly rules: readonly TextFile[];
+  /** Where rules were looked for, when that place exists. */
+  readonly rulesPlace?: string;
   readonly alertmanager?: TextFile;
+  /** Severities of other people by what they mean here, e.g. `page: critical`. */
+  readonly severities?: Readonly<Record<string, string>>;
   readonly catalogue: ActionCatalogue;
   /** Whether a path below the same root exists, for relative links. */
   readonly exists: (path: string) => boolean;
@@ -32,6 +36,8 @@ export interface DocumentShare {
 /** What lint found, in the order of files and lines. */
 export interface LintReport {
   readonly diagnostics: readonly Diagnostic[];
+  /** How many alerting rules were read and compared with the documents. */
+  readonly alerts: number;
   readonly documents: readonly DocumentShare[];
   /** The runbooks without errors of their own. */
   readonly runbooks: readonly Runbook[];
@@ -48,12 +54,15 @@ export function lintFolder(input: LintInput): LintReport {
     ...input.runbooks.flatMap((file) => deadLinks(file, input.exists)),
     ...checkRunbookSet(runbooks),
     ...ruleFaults,
+    ...noRules(input, rules),
+    ...rules.flatMap((rule) => checkSeverity(rule, input.severities ?? {})),
     ...rules.flatMap((rule) => checkAlert(rule, runbooks, ids)),
     ...(input.rules.length > 0 ? runbooks.flatMap((runbook) => checkAgainstRules(runbook, rules)) : []),
     ...(input.alertmanager === undefined ? [] : checkRoutes(input.alertmanager, rules)),
   ];
   return {
     diagnostics: diagnostics.toSorted(byPlace),
+    alerts: rules.length,
     documents: runbooks.map(shareOf),
     runbooks,
   };
@@ -74,21 +83,27 @@ function fault({ file, position, rule, message, accepted }: Omit<Diagnostic, "se
   return { file, position, severity: "error", rule, message, accepted };
 }
 
+/** Without a single rule nothing was proven about alerts, and a folder that is there was meant to be read. */
+function noRules({ rulesPlace }: LintInput, rules: readonly AlertRule[]): Diagnostic[] {
+  if (rulesPlace === undefined || rules.length > 0) return [];
+  const message = "No alerting rule was read in there, so nothing was compared with alerts.";
+  const accepted = "rule files that end in .yml or .yaml, with `groups` or as PrometheusRule objects";
+  return [{ ...fault({ file: rulesPlace, position: { line: 1, column: 1 }, rule: "no-rules", message, accepted }), severity: "warning" }];
+}
+
+const knownSeverities = ["critical", "warning", "info"];
+
+function checkSeverity(rule: AlertRule, mapped: Readonly<Record<string, string>>): Diagnostic[] {
+  const severity = rule.labels["severity"];
+  if (severity !== undefined && (knownSeverities.includes(severity) || Object.hasOwn(mapped, severity))) return [];
+  const accepted = `${oneOf(knownSeverities)}${severity === undefined ? "" : `, or \`severities: { ${severity}: critical }\` in runbookd.yml`}`;
+  const [file, position] = [rule.file, rule.positionOf("labels", "severity")];
+  return [fault({ file, position, rule: "alert-severity", message: `\`${rule.name}\` has no known severity.`, accepted })];
+}
+
 function checkAlert(rule: AlertRule, runbooks: readonly Runbook[], ids: readonly string[]): Diagnostic[] {
   const { file, position, name } = rule;
   const diagnostics: Diagnostic[] = [];
-  const severity = rule.labels["severity"];
-  if (severity === undefined || !["critical", "warning", "info"].includes(severity)) {
-    diagnostics.push(
-      fault({
-        file,
-        position: rule.positionOf("labels", "severity"),
-        rule: "alert-severity",
-        message: `\`${name}\` has no known severity.`,
-        accepted: oneOf(["critical", "warning", "info"]),
-      }),
-    );
-  }
   const id = rule.labels["runbook"];
   const at = rule.positionOf("labels", "runbook");
   if (id === undefined) {

@@ -8,13 +8,14 @@ export function formatDiagnostic({ file, position, severity, rule, message, acce
 }
 
 /** For people: every diagnostic, then how much of each document is automated, then a count. */
-export function formatText({ diagnostics, documents }: LintReport): string {
+export function formatText({ diagnostics, documents, alerts }: LintReport): string {
   const shares = documents.map(
     ({ file, automated, steps }) =>
       `${file}: ${automated} of ${steps} steps automated (${formatShare(steps === 0 ? 0 : automated / steps, { decimals: 0 })})`,
   );
   const errors = diagnostics.filter((one) => one.severity === "error").length;
-  const counts = `${count(errors, "error")}, ${count(diagnostics.length - errors, "warning")}`;
+  const found = `${count(errors, "error")}, ${count(diagnostics.length - errors, "warning")}`;
+  const counts = alerts === 0 ? `${found}; no alerting rule was read, so nothing was compared with alerts` : found;
   return [...diagnostics.map(formatDiagnostic), ...shares, counts].map((line) => `${line}\n`).join("");
 }
 
@@ -23,8 +24,8 @@ function count(number: number, name: string): string {
 }
 
 /** For programs. */
-export function formatJson({ diagnostics, documents }: LintReport): string {
-  return `${JSON.stringify({ diagnostics, documents }, undefined, 2)}\n`;
+export function formatJson({ diagnostics, documents, alerts }: LintReport): string {
+  return `${JSON.stringify({ diagnostics, documents, alerts }, undefined, 2)}\n`;
 }
 
 /** SARIF 2.1.0, for code scanning. https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html */

@@ -1,7 +1,7 @@
-import { isMap, isScalar, isSeq, LineCounter, parseDocument, type YAMLMap } from "yaml";
+import { type Document, isMap, isNode, isScalar, isSeq, LineCounter, parseDocument, type YAMLMap } from "yaml";
 import type { Diagnostic, Matcher, Position } from "../../../packages/sdk/src/wire/runbooks.ts";
 import { matchesValue } from "../../core/matcher.ts";
-import { readMatchers } from "../../core/parse-matchers.ts";
+import { readClassicMatchers, readMatchers } from "../../core/parse-matchers.ts";
 import type { AlertRule, TextFile } from "./alert-rules.ts";
 
 interface Route {
@@ -9,10 +9,14 @@ interface Route {
   readonly receiver: string | undefined;
   readonly matchers: readonly Matcher[];
   readonly isLast: boolean;
+  /** Where it names times in which it is muted or active. */
+  readonly times: readonly { readonly position: Position; readonly key: string; readonly name: string }[];
   readonly routes: readonly Route[];
 }
 
 interface RouteFault {
+  /** Default: an error. */
+  readonly severity?: Diagnostic["severity"];
   readonly rule: string;
   readonly at: { readonly file: string; readonly position: Position };
   readonly message: string;
@@ -30,8 +34,8 @@ export function checkRoutes(file: TextFile, rules: readonly AlertRule[]): readon
     const { line, col } = counter.linePos(offset);
     return { line: Math.max(1, line), column: Math.max(1, col) };
   };
-  const report = ({ rule, at, message, accepted }: RouteFault) => {
-    diagnostics.push({ file: at.file, position: at.position, severity: "error", rule, message, accepted });
+  const report = ({ severity = "error", rule, at, message, accepted }: RouteFault) => {
+    diagnostics.push({ file: at.file, position: at.position, severity, rule, message, accepted });
   };
   for (const error of document.errors)
     report({
@@ -40,7 +44,12 @@ export function checkRoutes(file: TextFile, rules: readonly AlertRule[]): readon
       message: error.message,
       accepted: "a file that amtool accepts",
     });
-  const ours = webhookReceivers(document.get("receivers", true));
+  const hooks = webhooksOf(document.get("receivers", true));
+  const ours = new Set(hooks.filter(({ address }) => address !== "other").map(({ receiver }) => receiver));
+  for (const hook of hooks) {
+    for (const { offset, ...what } of hookFaults(hook))
+      report({ rule: "webhook", at: { file: file.file, position: positionAt(offset) }, ...what });
+  }
   const root = document.get("route", true);
   const start = { file: file.file, position: { line: 1, column: 1 } };
   if (ours.size === 0)
@@ -56,11 +65,24 @@ export function checkRoutes(file: TextFile, rules: readonly AlertRule[]): readon
   }
   const tree = readRoute(root, undefined, {
     positionAt,
-    fail: (at, message, accepted) => {
-      report({ rule: "alertmanager-file", at: { file: file.file, position: positionAt(at) }, message, accepted });
+    fail: ({ offset, ...what }) => {
+      report({ rule: "alertmanager-file", at: { file: file.file, position: positionAt(offset) }, ...what });
     },
   });
   reportUnreachable(tree, file.file, report);
+  const always = alwaysOn(document);
+  for (const route of routesOf(tree).filter(({ receiver }) => receiver !== undefined && ours.has(receiver)))
+    for (const { position, key, name } of route.times) {
+      const isMute = key === "mute_time_intervals";
+      if (!isMute && always.has(name)) continue;
+      report({
+        severity: "warning",
+        rule: "route-muted",
+        at: { file: file.file, position },
+        message: `The route to \`${route.receiver ?? ""}\` is ${isMute && always.has(name) ? "always muted" : `${isMute ? "muted in" : "active only in"} \`${name}\``}: alerts of that time start no run.`,
+        accepted: "a route to runbookd without times; quiet hours belong to the routes that tell people",
+      });
+    }
   if (ours.size === 0) return diagnostics;
   for (const rule of rules) {
     const runbook = rule.labels["runbook"];
@@ -76,25 +98,94 @@ export function checkRoutes(file: TextFile, rules: readonly AlertRule[]): readon
   return diagnostics;
 }
 
-function webhookReceivers(node: unknown): ReadonlySet<string> {
-  if (!isSeq(node)) return new Set();
-  return new Set(
-    node.items.flatMap((receiver): string[] => {
-      if (!isMap(receiver)) return [];
-      const [name, hooks] = [receiver.get("name"), receiver.get("webhook_configs", true)];
-      const calls = isSeq(hooks) && hooks.items.some((hook) => isMap(hook) && isOurUrl(hook.get("url")));
-      return calls && typeof name === "string" ? [name] : [];
-    }),
-  );
+interface Webhook {
+  readonly receiver: string;
+  readonly map: YAMLMap;
+  /** `hidden`: the file does not say where it goes. */
+  readonly address: "ours" | "hidden" | "other";
 }
 
-function isOurUrl(url: unknown): boolean {
-  return typeof url === "string" && url.replace(/\/$/u, "").endsWith(webhookPath);
+function webhooksOf(receivers: unknown): readonly Webhook[] {
+  return (isSeq(receivers) ? receivers.items : []).flatMap((receiver): readonly Webhook[] => {
+    if (!isMap(receiver)) return [];
+    const [name, hooks] = [receiver.get("name"), receiver.get("webhook_configs", true)];
+    if (typeof name !== "string" || !isSeq(hooks)) return [];
+    return hooks.items.flatMap((map) => (isMap(map) ? [{ receiver: name, map, address: addressOf(map) }] : []));
+  });
+}
+
+function addressOf(map: YAMLMap): Webhook["address"] {
+  const url = map.get("url");
+  if (map.has("url_file") || (typeof url === "string" && /<secret>|\{\{|\$\{?\w/u.test(url))) return "hidden";
+  return typeof url === "string" && isOurUrl(url) ? "ours" : "other";
+}
+
+/** As the server answers: behind any prefix of a proxy, with a slash at the end, with a query. */
+function isOurUrl(url: string): boolean {
+  const path = /^[^?#]*/u.exec(url)?.[0] ?? "";
+  return path.replace(/\/$/u, "").endsWith(webhookPath);
+}
+
+type HookFault = Pick<RouteFault, "severity" | "message" | "accepted"> & { readonly offset: number };
+
+function hookFaults({ receiver, map, address }: Webhook): readonly HookFault[] {
+  if (address === "other") return [];
+  const offset = map.range?.[0] ?? 0;
+  const at = (key: string) => {
+    const value = map.get(key, true);
+    return isNode(value) ? (value.range?.[0] ?? offset) : offset;
+  };
+  const faults: HookFault[] = [];
+  if (address === "hidden") {
+    const message = `The address of a webhook of \`${receiver}\` is not in the file; it is taken for runbookd's.`;
+    faults.push({ severity: "warning", offset, message, accepted: `a \`url\` that ends in \`${webhookPath}\`` });
+    return faults;
+  }
+  if (map.has("payload")) {
+    const message = `The webhook of \`${receiver}\` sends a body of its own, which runbookd cannot read.`;
+    faults.push({ offset: at("payload"), message, accepted: "no `payload`: Alertmanager's own body" });
+  }
+  if (map.get("send_resolved") === false) {
+    const message = `The webhook of \`${receiver}\` does not send the end of an alert, so a run does not hear of it.`;
+    faults.push({ severity: "warning", offset: at("send_resolved"), message, accepted: "`send_resolved: true`" });
+  }
+  const most = map.get("max_alerts");
+  if (typeof most === "number" && most > 0) {
+    const message = `The webhook of \`${receiver}\` leaves out all but ${most} of the alerts of a group.`;
+    faults.push({ severity: "warning", offset: at("max_alerts"), message, accepted: "`max_alerts: 0`" });
+  }
+  return faults;
+}
+
+function routesOf(route: Route): readonly Route[] {
+  return [route, ...route.routes.flatMap(routesOf)];
+}
+
+/** Names of the time intervals that hold at every moment. */
+function alwaysOn(document: Document): ReadonlySet<string> {
+  const names = ["time_intervals", "mute_time_intervals"].flatMap((key) => {
+    const list = document.get(key, true);
+    return (isSeq(list) ? list.items : []).flatMap((item): readonly string[] => {
+      const intervals = isMap(item) ? item.get("time_intervals", true) : undefined;
+      const name = isMap(item) ? item.get("name") : undefined;
+      return isSeq(intervals) && typeof name === "string" && intervals.items.some(isWholeDay) ? [name] : [];
+    });
+  });
+  return new Set(names);
+}
+
+/** Whether an interval names no day, month or year, and no times but the whole day. */
+function isWholeDay(interval: unknown): boolean {
+  if (!isMap(interval) || interval.items.some(({ key }) => isScalar(key) && key.value !== "times" && key.value !== "location"))
+    return false;
+  const times = interval.get("times", true);
+  if (!isSeq(times)) return true;
+  return times.items.some((time) => isMap(time) && time.get("start_time") === "00:00" && time.get("end_time") === "24:00");
 }
 
 interface RouteReader {
   readonly positionAt: (offset: number) => Position;
-  readonly fail: (offset: number, message: string, accepted: string) => void;
+  readonly fail: (fault: HookFault) => void;
 }
 
 function readRoute(map: YAMLMap, inherited: string | undefined, { positionAt, fail }: RouteReader): Route {
@@ -104,9 +195,17 @@ function readRoute(map: YAMLMap, inherited: string | undefined, { positionAt, fa
   const list = map.get("matchers", true);
   for (const item of isSeq(list) ? list.items : []) {
     if (!isScalar(item)) continue;
-    const parsed = readMatchers(String(item.value));
-    if (parsed.ok) matchers.push(...parsed.matchers);
-    else fail((item.range?.[0] ?? 0) + (item.type === "PLAIN" ? 0 : 1) + parsed.offset, parsed.message, parsed.accepted);
+    const text = String(item.value);
+    const begin = (item.range?.[0] ?? 0) + (item.type === "PLAIN" ? 0 : 1);
+    const parsed = readMatchers(text);
+    // As Alertmanager does: what its new parser refuses is read by the old one, and logged.
+    const read = parsed.ok ? parsed : readClassicMatchers(text);
+    if (read.ok) matchers.push(...read.matchers);
+    if (!parsed.ok) {
+      const { offset, message, accepted } = parsed;
+      const note = read.ok ? " Alertmanager reads it by its old rules." : "";
+      fail({ offset: begin + offset, message: `${message}${note}`, accepted, ...(read.ok && { severity: "warning" as const }) });
+    }
   }
   for (const [key, op] of [
     ["match", "="],
@@ -118,11 +217,18 @@ function readRoute(map: YAMLMap, inherited: string | undefined, { positionAt, fa
     }
   }
   const children = map.get("routes", true);
+  const times = ["mute_time_intervals", "active_time_intervals"].flatMap((key) => {
+    const names = map.get(key, true);
+    return (isSeq(names) ? names.items : []).flatMap((name) =>
+      isScalar(name) ? [{ position: positionAt(name.range?.[0] ?? 0), key, name: String(name.value) }] : [],
+    );
+  });
   return {
     position: positionAt(map.range?.[0] ?? 0),
     receiver: receiverName,
     matchers,
     isLast: map.get("continue") !== true,
+    times,
     routes: (isSeq(children) ? children.items : []).flatMap((child) =>
       isMap(child) ? [readRoute(child, receiverName, { positionAt, fail })] : [],
     ),

@@ -1,6 +1,6 @@
 import type { SyntaxNode } from "@lezer/common";
 import { parser } from "@prometheus-io/lezer-promql";
-import { isMap, isScalar, isSeq, LineCounter, parseDocument, type YAMLMap } from "yaml";
+import { type Document, isMap, isScalar, isSeq, LineCounter, parseAllDocuments, type YAMLMap } from "yaml";
 import type { Diagnostic, Position } from "../../../packages/sdk/src/wire/runbooks.ts";
 
 /** One alerting rule of a rule file. */
@@ -23,11 +23,17 @@ export interface TextFile {
   readonly source: string;
 }
 
-/** The alerting rules of Prometheus rule files, and what could not be read in them. Recording rules are used to tell labels. */
-export function readAlertRules(files: readonly TextFile[]): {
+/** What rule files say. */
+export interface RuleReading {
   readonly rules: readonly AlertRule[];
   readonly diagnostics: readonly Diagnostic[];
-} {
+}
+
+/**
+ * The alerting rules of Prometheus rule files and of PrometheusRule objects (monitoring.coreos.com/v1), several documents in one file included, and what
+ * could not be read in them. Recording rules are used to tell labels.
+ */
+export function readAlertRules(files: readonly TextFile[]): RuleReading {
   const diagnostics: Diagnostic[] = [];
   const written = files.flatMap((file) => readRuleFile(file, diagnostics));
   const recorded = new Map<string, RecordedMetric>();
@@ -46,35 +52,63 @@ interface WrittenRule extends Pick<AlertRule, "file" | "expr" | "labels" | "anno
   readonly record?: string;
 }
 
+interface RuleFile {
+  readonly file: string;
+  readonly positionAt: (offset: number) => Position;
+  readonly report: (severity: Diagnostic["severity"], at: number, what: Pick<Diagnostic, "message" | "accepted">) => void;
+}
+
 function readRuleFile({ file, source }: TextFile, diagnostics: Diagnostic[]): WrittenRule[] {
   const counter = new LineCounter();
-  const document = parseDocument(source, { lineCounter: counter, prettyErrors: false, logLevel: "silent" });
+  const parsed = parseAllDocuments(source, { lineCounter: counter, prettyErrors: false, logLevel: "silent" });
+  const documents: readonly Document[] = "empty" in parsed ? [] : parsed;
   const positionAt = (offset: number): Position => {
     const { line, col } = counter.linePos(offset);
     return { line: Math.max(1, line), column: Math.max(1, col) };
   };
-  for (const error of document.errors) {
-    diagnostics.push({
-      file,
-      position: positionAt(error.pos[0]),
-      severity: "error",
-      rule: "rule-file",
-      message: error.message,
-      accepted: "a rule file that promtool accepts",
-    });
-  }
-  const groups: unknown = document.get("groups", true);
-  if (!isSeq(groups)) return [];
-  return groups.items.flatMap((group) => {
+  const report: RuleFile["report"] = (severity, at, what) => {
+    diagnostics.push({ file, position: positionAt(at), severity, rule: "rule-file", ...what });
+  };
+  for (const error of documents.flatMap((document) => document.errors))
+    report("error", error.pos[0], { message: error.message, accepted: "a rule file that promtool accepts" });
+  const roots = documents.flatMap((document) => (isMap(document.contents) ? objectsOf(document.contents) : []));
+  const groups = roots.flatMap(groupsOf);
+  if (groups.length === 0 && !roots.some(isOtherObject) && !documents.some((document) => document.errors.length > 0))
+    report("warning", 0, { message: "The file holds no group of rules.", accepted: "`groups`, or a PrometheusRule object" });
+  return groups.flatMap((group) => {
     const rules = isMap(group) ? group.get("rules", true) : undefined;
-    return isSeq(rules) ? rules.items.flatMap((rule) => (isMap(rule) ? [writtenRule(file, rule, positionAt)] : [])) : [];
+    return isSeq(rules) ? rules.items.flatMap((rule) => (isMap(rule) ? [writtenRule(rule, { file, positionAt, report })] : [])) : [];
   });
 }
 
-function writtenRule(file: string, rule: YAMLMap, positionAt: (offset: number) => Position): WrittenRule {
+/** The objects of a document: itself, or the items of a Kubernetes list. */
+function objectsOf(root: YAMLMap): readonly YAMLMap[] {
+  const items = root.get("items", true);
+  return isSeq(items) && isKind(root, /List$/u) ? items.items.filter((item) => isMap(item)) : [root];
+}
+
+function groupsOf(root: YAMLMap): readonly unknown[] {
+  const holder = isKind(root, /^PrometheusRule$/u) ? root.get("spec", true) : root;
+  const groups = isMap(holder) ? holder.get("groups", true) : undefined;
+  return isSeq(groups) ? groups.items : [];
+}
+
+/** Whether this is an object of Kubernetes that holds no rules, as kustomizations and lists of files are. */
+function isOtherObject(root: YAMLMap): boolean {
+  return isKind(root, /^(?!PrometheusRule$)/u);
+}
+
+function isKind(root: YAMLMap, kind: RegExp): boolean {
+  const written = root.get("kind");
+  return typeof written === "string" && kind.test(written);
+}
+
+function writtenRule(rule: YAMLMap, context: RuleFile): WrittenRule {
+  const { file, positionAt } = context;
   const position = positionAt(rule.range?.[0] ?? 0);
   const alert = textOf(rule.get("alert", true));
   const record = textOf(rule.get("record", true));
+  checkQuery(rule, alert ?? record ?? "", context);
   return {
     file,
     position,
@@ -89,6 +123,47 @@ function writtenRule(file: string, rule: YAMLMap, positionAt: (offset: number) =
     ...(alert !== undefined && { alert }),
     ...(record !== undefined && { record }),
   };
+}
+
+/** Functions that Prometheus 2 has by another name than the grammar of Prometheus 3. */
+const renamedFunctions: Readonly<Record<string, string>> = { holt_winters: "double_exponential_smoothing" };
+const renamedCall = new RegExp(`\\b(?:${Object.keys(renamedFunctions).join("|")})(?=\\s*\\()`, "gu");
+
+function checkQuery(rule: YAMLMap, name: string, { report }: RuleFile): void {
+  const node = rule.get("expr", true);
+  const expr = textOf(node) ?? "";
+  const at = (isScalar(node) ? node.range?.[0] : undefined) ?? rule.range?.[0] ?? 0;
+  if (expr.trim() === "") {
+    report("error", at, { message: `\`${name}\` has no expression.`, accepted: "`expr` with a PromQL query" });
+    return;
+  }
+  const renamed = expr.replaceAll(renamedCall, (old) => renamedFunctions[old] ?? old);
+  const errorAt = firstErrorOf(renamed);
+  if (errorAt !== undefined) {
+    const rest = renamed
+      .slice(errorAt, errorAt + 40)
+      .replaceAll(/\s+/gu, " ")
+      .trim();
+    report("error", at, {
+      message: `The expression of \`${name}\` is no PromQL${rest === "" ? ": it ends too early" : ` from \`${rest}\` on`}.`,
+      accepted: "an expression that promtool accepts",
+    });
+  }
+  for (const old of new Set(expr.match(renamedCall)))
+    report("warning", at, {
+      message: `The expression of \`${name}\` calls \`${old}\`, which only Prometheus 2 knows.`,
+      accepted: `\`${renamedFunctions[old] ?? ""}\` in Prometheus 3`,
+    });
+}
+
+function firstErrorOf(query: string): number | undefined {
+  let errorAt: number | undefined;
+  parser.parse(query).iterate({
+    enter: ({ node }) => {
+      if (node.type.isError) errorAt ??= node.from;
+    },
+  });
+  return errorAt;
 }
 
 function textOf(node: unknown): string | undefined {
