@@ -30,6 +30,38 @@ afterEach(async () => {
   await rm(path, { recursive: true, force: true });
 });
 
+describe("sub-folders", () => {
+  beforeEach(async () => {
+    await mkdir(join(path, "node/deep"), { recursive: true });
+    await mkdir(join(path, ".git"));
+    await write("node/deep/disk.md", document("Disk", "Full"));
+    await write("node/README.md", "# Index\n");
+    await write(".git/hidden.md", document("Hidden", "Hidden"));
+  });
+
+  it("are read, but for what is hidden", async () => {
+    expect(await folder.refresh()).toEqual({ changed: ["disk"], broken: [] });
+    expect([matched("Full"), matched("Hidden"), folder.get("disk")?.file]).toEqual(["Disk", undefined, "node/deep/disk.md"]);
+    expect(await folder.refresh()).toEqual({ changed: [], broken: [] });
+  });
+
+  it("may hold a file of a name that is taken: it is named, and costs the first one nothing", async () => {
+    await write("node/cost.md", document("Cost of nodes", "NodeCost"));
+    const [broken] = (await folder.refresh()).broken;
+    expect([broken?.file, broken?.diagnostics[0]?.rule]).toEqual(["node/cost.md", "repeated-runbook"]);
+    expect([matched("Burn"), matched("NodeCost"), folder.get("cost")?.file]).toEqual(["Cost", undefined, "cost.md"]);
+    await rename(join(path, "node/cost.md"), join(path, "node/cost-of-nodes.md"));
+    expect(await folder.refresh()).toEqual({ changed: ["cost-of-nodes"], broken: [] });
+    expect([matched("Burn"), matched("NodeCost")]).toEqual(["Cost", "Cost of nodes"]);
+    await rename(join(path, "cost.md"), join(path, "node/cost.md"));
+    await folder.refresh();
+    expect([matched("Burn"), folder.get("cost")?.file]).toEqual(["Cost", "node/cost.md"]);
+    await unlink(join(path, "node/cost.md"));
+    await folder.refresh();
+    expect(matched("Burn")).toBeUndefined();
+  });
+});
+
 describe("a document that changes while the set is in force (C01)", () => {
   it("is taken when it is good", async () => {
     await write("cost.md", document("Cost, new", "Burn"));

@@ -1,5 +1,5 @@
 import { readdir } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import type { Labels } from "../../packages/sdk/src/wire/alerts.ts";
 import type { Diagnostic, Runbook } from "../../packages/sdk/src/wire/runbooks.ts";
 import type { ActionCatalogue } from "../core/action.ts";
@@ -127,17 +127,38 @@ export function createRunbookFolder(path: string, catalogue: ActionCatalogue, de
     return { newest: { id: runbookIdOf(file), file, source, ...parseRunbook({ file, source, catalogue }) }, stamp };
   };
 
+  /** A second file of one name, in another sub-folder: it is no runbook, and the first one stays. The same object while that lasts. */
+  const repeatedOf = (file: string, first: string): Newest => {
+    const last = known.get(file)?.newest;
+    const message = `${first} has the id \`${runbookIdOf(file)}\` too.`;
+    if (last?.diagnostics[0]?.message === message) return last;
+    const position = { line: 1, column: 1 };
+    const accepted = "a file name of its own";
+    return {
+      id: file,
+      file,
+      source: "",
+      diagnostics: [{ severity: "error", rule: "repeated-runbook", file, position, message, accepted }],
+    };
+  };
+
   /** One file after the other: a folder that does not answer then occupies one thread. */
   const look = async (): Promise<{
     readonly names: readonly string[];
     readonly dirty: readonly Newest[];
     readonly gone: readonly string[];
   }> => {
-    const names = (await files.names()).filter((file) => file.endsWith(".md") && file !== "README.md").toSorted();
+    const names = (await files.names()).filter((file) => file.endsWith(".md") && basename(file) !== "README.md").toSorted();
     const found = new Map<string, Known>();
-    for (const file of names) found.set(file, await lookAt(file));
+    const firstOf = new Map<string, string>();
+    for (const file of names) {
+      const first = firstOf.get(runbookIdOf(file));
+      found.set(file, first === undefined ? await lookAt(file) : { newest: repeatedOf(file, first) });
+      if (first === undefined) firstOf.set(runbookIdOf(file), file);
+    }
     const dirty = [...found].filter(([file, { newest }]) => newest !== known.get(file)?.newest).map(([, { newest }]) => newest);
-    const gone = [...known.keys()].filter((file) => !found.has(file));
+    const ids = new Set([...found.values()].map(({ newest }) => newest.id));
+    const gone = [...known.values()].map(({ newest }) => newest.id).filter((id) => !ids.has(id));
     known = found;
     return { names, dirty, gone };
   };
@@ -182,7 +203,7 @@ export function createRunbookFolder(path: string, catalogue: ActionCatalogue, de
     async refresh() {
       const { names, dirty, gone } = await look();
       if (dirty.length === 0 && gone.length === 0) return { changed: [], broken };
-      takeOver(dirty, gone.map(runbookIdOf));
+      takeOver(dirty, gone);
       const next = names
         .flatMap((file) => known.get(file)?.newest ?? [])
         .map(({ runbook: _newest, ...document }): FolderDocument => {
@@ -200,9 +221,20 @@ export function createRunbookFolder(path: string, catalogue: ActionCatalogue, de
 
 function filesOf(path: string): RunbookFiles {
   return {
-    names: async () => readdir(path),
+    names: async () => namesBelow(path),
     read: async (file, knownStamp) => readRegularFile(join(path, file), { maxBytes: maxDocumentBytes, knownStamp }),
   };
+}
+
+/** Paths of what is in a folder and its sub-folders. What begins with a dot is left out, and links to folders are not followed. */
+async function namesBelow(path: string): Promise<readonly string[]> {
+  const names: string[] = [];
+  for (const entry of await readdir(path, { withFileTypes: true })) {
+    if (entry.name.startsWith(".")) continue;
+    if (!entry.isDirectory() || entry.name.endsWith(".md")) names.push(entry.name);
+    else names.push(...(await namesBelow(join(path, entry.name))).map((name) => join(entry.name, name)));
+  }
+  return names;
 }
 
 /** Whether the newest bytes of a document are not in force. */

@@ -35,6 +35,17 @@ it("tells of a file that is not good once, also when nothing else has changed, a
   expect(lines).toEqual([bad, bad, "info: Runbooks were loaded.", "error: The runbook folder cannot be read; the running set stays."]);
 });
 
+it("says once that the folder cannot be read, and again when it could be read in between", async () => {
+  const { lines, log } = aLog();
+  const absent = () => Promise.reject(new Error("ENOENT: no such file or directory, scandir 'runbooks'"));
+  const present = async () => ({ changed: [], broken: [] });
+  const looks = [absent, absent, absent, present, absent, absent];
+  const look = createRunbookWatch({ refresh: async () => (looks.shift() ?? present)() }, { log, clock: createFakeClock() });
+  for (let times = 0; times < 7; times += 1) await look();
+  const line = "error: The runbook folder cannot be read; the running set stays.";
+  expect(lines).toEqual([line, line]);
+});
+
 it("asks a folder that does not answer once, and says so after 10 s", async () => {
   const { lines, log } = aLog();
   const clock = createFakeClock();

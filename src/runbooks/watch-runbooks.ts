@@ -12,11 +12,12 @@ export interface RunbookWatchDeps {
 const slowLookMs = 10_000;
 
 /**
- * One look at the runbook folder, or the one in progress: a folder that does not answer is asked once. What is new is logged once, and a file that is not
- * good until it is. Never rejects.
+ * One look at the runbook folder, or the one in progress: a folder that does not answer is asked once. What is new is logged once, and so is a
+ * file that is not good, or a folder that cannot be read, until it is. Never rejects.
  */
 export function createRunbookWatch(library: Pick<RunbookFolder, "refresh">, { log, clock }: RunbookWatchDeps): () => Promise<void> {
   let reported = "";
+  let failed = "";
   let looking: Promise<void> | undefined;
   const look = async (): Promise<void> => {
     const slow = clock.after(slowLookMs, () =>
@@ -24,6 +25,7 @@ export function createRunbookWatch(library: Pick<RunbookFolder, "refresh">, { lo
     );
     try {
       const { changed, broken } = await library.refresh();
+      failed = "";
       if (changed.length > 0) log.info({ runbooks: changed }, "Runbooks were loaded.");
       const report = JSON.stringify(broken.map(({ file, diagnostics }) => [file, diagnostics]));
       if (report === reported) return;
@@ -31,7 +33,13 @@ export function createRunbookWatch(library: Pick<RunbookFolder, "refresh">, { lo
       for (const { file, diagnostics } of broken)
         log.error({ file, diagnostics: diagnostics.slice(0, 5) }, "A runbook is not good; its last good version, if any, stays.");
     } catch (error) {
-      log.error({ error }, "The runbook folder cannot be read; the running set stays.");
+      const reason = error instanceof Error ? error.message : String(error);
+      if (reason === failed) return;
+      failed = reason;
+      log.error(
+        { reason, fix: "`runbookd new <id>` makes the folder and a first runbook" },
+        "The runbook folder cannot be read; the running set stays.",
+      );
     } finally {
       slow.stop();
       looking = undefined;
