@@ -109,7 +109,7 @@ describe("evaluate", () => {
     ["texts that double", `[alert.labels.a]${".map(y, y + y)".repeat(18)}[0].size()`],
     ["lists that double", `[[1]]${".map(y, y + y)".repeat(20)}[0].size()`],
     ["lists that hold themselves twice", `[[1]]${".map(y, [y, y])".repeat(20)}`],
-    ["such lists, compared", `${Array.from({ length: 2 }, () => `[params.l]${".map(y, [y, y, y, y])".repeat(18)}`).join(" == ")}`],
+    ["such lists, compared", Array.from({ length: 2 }, () => `[params.l]${".map(y, [y, y, y, y])".repeat(18)}`).join(" == ")],
     ["maps that hold themselves twice", `[{'a': 1}]${".map(y, {'a': y, 'b': y})".repeat(16)}`],
     [
       "names bound to sums",
