@@ -20,6 +20,8 @@ export interface ActionDefinition<Schema extends z.ZodObject, Ports> {
   /** A function when the class depends on the parameters. */
   readonly effect: Effect | ActionSpec["effectOf"];
   readonly risk: Risk;
+  /** Targets that it raises, where its parameters `budget`, `prompt` and `batch` do not name them. */
+  readonly targetsOf?: NonNullable<ActionSpec["targetsOf"]>;
   /** Time limit of one attempt in milliseconds, unless the step names another. */
   readonly timeoutMs: number;
   /** Whether the behaviour has a `probe`, and an `undo`; the registry's test proves that these say the truth. */
@@ -44,6 +46,7 @@ export function defineAction<Schema extends z.ZodObject, Ports>(definition: Acti
     result: definition.result,
     effectOf: typeof effect === "function" ? effect : () => effect,
     risk: definition.risk,
+    targetsOf: definition.targetsOf ?? ((parameters) => (definition.risk === "raises" ? namedTargets(parameters) : [])),
     probes: definition.probes,
     undoes: definition.undoes,
   };
@@ -68,6 +71,11 @@ export function defineAction<Schema extends z.ZodObject, Ports>(definition: Acti
       },
     }),
   };
+}
+
+/** The ids that parameters are called after. */
+function namedTargets(parameters: { readonly [key: string]: unknown }): readonly string[] {
+  return ["budget", "prompt", "batch"].flatMap((kind) => (typeof parameters[kind] === "string" ? [`${kind}/${parameters[kind]}`] : []));
 }
 
 function describeIssue(issue: z.core.$ZodIssue): string {

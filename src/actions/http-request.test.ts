@@ -49,6 +49,28 @@ describe("plan", () => {
     expect(new Set(shas).size).toBe(4);
   });
 
+  it.each([
+    "https://allowed.example/a/../b",
+    "https://allowed.example/a/%2e%2E/b",
+    "https://allowed.example/a//b",
+    "https://allowed.example/%zz",
+  ])("refuses %s, which a server may take for another path than a reader does", async (hostile) => {
+    const { bind, context } = createActionBench();
+    await expect(bind("http-request", { url: hostile, method: "POST" }).plan(context())).rejects.toMatchObject({
+      failure: { reason: "invalid_parameters", applied: "no", message: expect.stringContaining("its path has") },
+    });
+  });
+
+  it("names one target for every spelling of a path", async () => {
+    const { bind, context } = createActionBench();
+    const targets = [
+      "https://allowed.example/pools/prod",
+      "https://allowed.example/pools/pro%64/",
+      "https://allowed.example/%70ools/prod?a=1",
+    ].map(async (spelled) => (await bind("http-request", { url: spelled }).plan(context())).targets);
+    expect(new Set((await Promise.all(targets)).flat())).toEqual(new Set(["https://allowed.example/pools/prod"]));
+  });
+
   it("refuses an origin that is not listed", async () => {
     const { bind, context } = createActionBench();
     await expect(bind("http-request", { url: "http://169.254.169.254/" }).plan(context())).rejects.toMatchObject({

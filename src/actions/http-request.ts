@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { canonicalJson, type Json } from "../../packages/sdk/src/wire/json.ts";
 import type { ActionOutput, Effect } from "../../packages/sdk/src/wire/plans.ts";
+import { canonicalTarget, urlPathFault } from "../core/canonical-target.ts";
 import { StepFailure } from "../core/failure.ts";
 import { sha256 } from "../core/json.ts";
 import { shortLine } from "../core/one-line.ts";
@@ -19,7 +20,10 @@ export const httpRequest = defineAction({
   name: "http-request",
   summary: "Sends one HTTP request to a listed origin; redirects are not followed.",
   parameters: z.strictObject({
-    url: z.string().min(1).max(2000).meta({ description: "Absolute http or https URL of a listed origin." }),
+    url: z.string().min(1).max(2000).meta({
+      format: "url",
+      description: "Absolute http or https URL of a listed origin; a template's value is encoded for the place where it stands.",
+    }),
     method: z.enum(methods).default("GET"),
     headers: z.record(z.string().regex(/^[A-Za-z0-9-]{1,60}$/, { message: "is no header name" }), z.string().max(4000)).default({}),
     json: z.json().optional().meta({ description: "Sent as application/json." }),
@@ -39,6 +43,7 @@ export const httpRequest = defineAction({
   },
   effect: effectOf,
   risk: "raises",
+  targetsOf: (parameters) => (effectOf(parameters) === "read" ? [] : [writtenTarget(parameters["url"])].filter((one) => one !== "")),
   timeoutMs: 30_000,
   probes: false,
   undoes: false,
@@ -52,10 +57,13 @@ export const httpRequest = defineAction({
       risk: read ? "none" : "raises",
       async plan() {
         const refusal =
-          parameters.json !== undefined && parameters.body !== undefined ? "json and body exclude each other" : http.refusal(url);
+          parameters.json !== undefined && parameters.body !== undefined
+            ? "json and body exclude each other"
+            : (http.refusal(url) ?? urlPathFault(url));
         if (refusal !== undefined)
           throw new StepFailure({ reason: "invalid_parameters", message: `${shortLine(url, 200)}: ${refusal}`, applied: "no" });
-        const target = targetOf(url);
+        // Without the query, which may hold a secret.
+        const target = canonicalTarget(url);
         return {
           summary: `${method} ${target}`,
           targets: [target],
@@ -100,10 +108,10 @@ function effectOf(parameters: { readonly [key: string]: unknown }): Effect {
   return parameters["idempotency_key"] === true ? "keyed" : "once";
 }
 
-/** Scheme, host and path; a query may hold a secret. */
-function targetOf(url: string): string {
-  const { origin, pathname } = new URL(url);
-  return `${origin}${pathname}`;
+/** A template stays as it is written: equal text is an equal target. */
+function writtenTarget(url: unknown): string {
+  if (typeof url !== "string") return "";
+  return url.includes("${{") ? (/^[^?#]*/u.exec(url)?.[0] ?? "") : canonicalTarget(url);
 }
 
 function headersOutput(headers: Readonly<Record<string, string>>): ActionOutput {

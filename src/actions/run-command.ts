@@ -4,7 +4,7 @@ import { canonicalJson, type Json } from "../../packages/sdk/src/wire/json.ts";
 import type { ActionOutput, Effect, Plan } from "../../packages/sdk/src/wire/plans.ts";
 import type { ActionCatalogue, ActionContext, ActionSpec, Probe } from "../core/action.ts";
 import { cleanText } from "../core/clean-text.ts";
-import type { CommandTemplate } from "../core/command-template.ts";
+import { type CommandTemplate, placeholderPattern } from "../core/command-template.ts";
 import { StepFailure } from "../core/failure.ts";
 import { sha256 } from "../core/json.ts";
 import { shortLine } from "../core/one-line.ts";
@@ -49,6 +49,7 @@ export const runCommand = defineAction({
   // Nobody knows the template here, so the dearest class; a bound action has its template's.
   effect: "once",
   risk: "raises",
+  targetsOf: () => [],
   timeoutMs: 60_000,
   probes: true,
   undoes: false,
@@ -122,8 +123,20 @@ export function withCommands(catalogue: ActionCatalogue, templates: readonly Com
           if (!proven.ok) for (const message of proven.issues) context.addIssue({ code: "custom", message });
       }),
     effectOf: ({ command }): Effect => (typeof command === "string" ? templatesByName.get(command)?.effect : undefined) ?? "once",
+    targetsOf({ command, args }) {
+      const template = typeof command === "string" ? templatesByName.get(command) : undefined;
+      return template?.risk === "raises" ? [writtenTarget(template.target, args)] : [];
+    },
   };
   return { names: catalogue.names, find: (name) => (name === spec.name ? spec : catalogue.find(name)) };
+}
+
+/** The target with the arguments as the document writes them; an unresolved one stays a name. */
+function writtenTarget(target: string, args: unknown): string {
+  const valueOf = (name: string): unknown => (typeof args === "object" && args !== null ? Reflect.get(args, name) : undefined);
+  return target.replaceAll(placeholderPattern, (whole, name?: string) =>
+    name === undefined ? whole.slice(1) : String(valueOf(name) ?? whole),
+  );
 }
 
 function unregistered(name: string): StepFailure {

@@ -3,6 +3,7 @@ import type { Json } from "../../packages/sdk/src/wire/json.ts";
 import type { ActionCall, Runbook } from "../../packages/sdk/src/wire/runbooks.ts";
 import type { Mode, RunRequest } from "../../packages/sdk/src/wire/runs.ts";
 import { isTestAlert } from "../core/alert.ts";
+import { canonicalTarget } from "../core/canonical-target.ts";
 import type { Instant } from "../core/clock.ts";
 import { sha256 } from "../core/json.ts";
 import { shortLine } from "../core/one-line.ts";
@@ -62,7 +63,7 @@ export function requestFromEarlier(runbook: Runbook, earlier: RunRequest, reques
 
 /** Hash of (runbook, target): at most one run of it is open. */
 export function openKeyOf(runbookId: string, target: string | undefined): string {
-  return sha256(JSON.stringify([runbookId, target ?? null]));
+  return sha256(JSON.stringify([runbookId, target === undefined ? null : canonicalTarget(target)]));
 }
 
 /** A run to start. */

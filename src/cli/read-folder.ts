@@ -36,6 +36,7 @@ export function readLintInput(places: RunbookPlaces): { readonly input: LintInpu
       ...(alertmanager === undefined ? {} : { alertmanager }),
       catalogue: configuration === undefined ? actionCatalogue : withCommands(actionCatalogue, configuration.commands),
       severities: configuration?.severities ?? {},
+      ...(configuration !== undefined && { limits: configuration.guardrails }),
       exists: (path) => existsSync(resolve(places.workingDirectory, path)),
     },
   };
@@ -48,7 +49,7 @@ function rulesAt(workingDirectory: string, path: string): readonly TextFile[] {
 }
 
 /** What runbookd.yml says; undefined without a good one: then no command is known and none is missed. */
-function configurationOf(workingDirectory: string): Pick<Config, "commands" | "severities"> | undefined {
+function configurationOf(workingDirectory: string): Pick<Config, "commands" | "severities" | "guardrails"> | undefined {
   const file = resolve(workingDirectory, "runbookd.yml");
   if (!existsSync(file)) return undefined;
   // Secrets are not needed to read a document, and may be out of reach where documents are checked.

@@ -71,6 +71,8 @@ export interface ActionSpec {
   /** Of these parameters; unresolved templates are passed as they stand, and the dearest class that fits is answered. */
   effectOf(parameters: { readonly [key: string]: unknown }): Effect;
   readonly risk: Risk;
+  /** Targets that it raises with these parameters, as far as they name them; unresolved templates are passed as they stand. */
+  targetsOf?(parameters: { readonly [key: string]: unknown }): readonly string[];
   /** Whether `probe` exists, so that `Expected … within` is possible. Reads always can. */
   readonly probes: boolean;
   /** Whether it undoes itself when the step names no Undo. */

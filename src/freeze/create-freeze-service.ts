@@ -1,5 +1,5 @@
 import type { Freeze } from "../../packages/sdk/src/wire/freezes.ts";
-import { describeFreeze } from "../core/freeze.ts";
+import { canonicalScope, describeFreeze } from "../core/freeze.ts";
 import type { Log } from "../core/log.ts";
 import type { FreezeFile } from "./freeze-file.ts";
 import type { FreezeService } from "./freeze-service.ts";
@@ -9,12 +9,13 @@ import type { FreezeStore } from "./redis-store.ts";
 export function createFreezeService(freezes: FreezeStore, file: FreezeFile | undefined, log: Log): FreezeService {
   return {
     list: async () => [...(await freezes.list()), ...present(await file?.standing())],
-    async put(freeze) {
+    async put(written) {
+      const freeze = { ...written, scope: canonicalScope(written.scope) };
       await freezes.put(freeze);
       log.warn({ scope: freeze.scope, by: freeze.by, reason: freeze.reason, undo: freeze.undo }, "Frozen.");
     },
     async remove(scope, by) {
-      const removed = await freezes.remove(scope);
+      const removed = await freezes.remove(canonicalScope(scope));
       if (removed) log.warn({ scope, by }, "The freeze was lifted.");
       return removed;
     },

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { type Freeze, freezeSchema, freezeScopeSchema, liftedFreezeSchema, newFreezeSchema } from "../../packages/sdk/src/wire/freezes.ts";
 import { listSchema } from "../../packages/sdk/src/wire/page.ts";
 import type { Clock } from "../core/clock.ts";
+import { canonicalScope } from "../core/freeze.ts";
 import { admins, operators, viewers } from "../platform/http/roles.ts";
 import { defineRoute, json, noBody, noQuery, problem, type Route } from "../platform/http/route.ts";
 import type { FreezeService } from "./freeze-service.ts";
@@ -39,7 +40,7 @@ export function createFreezeRoutes({
       body: newFreezeSchema,
       success: { status: 200, description: "The freeze as it stands", schema: freezeSchema },
       async handle({ body, caller }) {
-        const freeze: Freeze = { ...body, by: caller.name, at: clock.now() };
+        const freeze: Freeze = { ...body, scope: canonicalScope(body.scope), by: caller.name, at: clock.now() };
         await freezeService.put(freeze);
         return json(freeze);
       },

@@ -1,20 +1,23 @@
+import { kindOfTarget } from "../core/canonical-target.ts";
 import { hourMs } from "../core/duration.ts";
 import type { Claim } from "../core/verdict.ts";
-import { allowed, type Guardrail, isRaise } from "./guardrail.ts";
+import { allowed, canonicalTargets, type Guardrail, isRaise } from "./guardrail.ts";
 
 /**
- * How many targets one run, and all runs of an hour, may raise: absolute numbers, and shares of the kind's fleet where it can be counted.
+ * How many targets of a kind one run, and how many all runs of an hour, may raise: absolute numbers, and shares of the kind's fleet where it can be counted.
  * A share never becomes less than one target. After Google's Diskerase (Site Reliability Engineering, chapter 7): an automation that
- * misunderstands its selection must not reach everything at once.
+ * misunderstands its selection must not reach everything at once. Kinds are counted apart, because a command and a call are no selection.
  */
 export const blastRadius: Guardrail = ({ action, plan, raised }, { facts: { fleet }, policy: { limits } }) => {
   if (!isRaise(action)) return allowed;
-  const fresh = [...new Set(plan.targets)].filter((target) => !raised.includes(target));
-  const all = [...new Set([...raised, ...fresh])];
-  if (all.length > limits.targets_per_run)
-    return refuse(`this run would raise ${all.length} targets; targets_per_run permits ${limits.targets_per_run}`);
+  const before = canonicalTargets(raised);
+  const fresh = canonicalTargets(plan.targets).filter((target) => !before.includes(target));
   const claims: Claim[] = [];
-  for (const [kind, targets] of byKind(all)) {
+  for (const [kind, targets] of byKind([...before, ...fresh])) {
+    if (targets.length > limits.targets_per_run)
+      return refuse(
+        `this run would raise ${targets.length} targets${kind === "" ? "" : ` of kind ${kind}`}; targets_per_run permits ${limits.targets_per_run} (guardrails in runbookd.yml)`,
+      );
     const size = Object.hasOwn(fleet, kind) ? fleet[kind] : undefined;
     if (size === undefined) continue;
     const perRun = shareOf(size, limits.percent_per_run);
@@ -33,16 +36,11 @@ export const blastRadius: Guardrail = ({ action, plan, raised }, { facts: { flee
   };
 };
 
-/** The part of a target before its first slash, e.g. `budget`; undefined when the target is no `kind/name` of plain words. */
-export function kindOf(target: string): string | undefined {
-  return /^([a-z][a-z-]{0,29})\/[^/]/.exec(target)?.[1];
-}
-
 function byKind(targets: readonly string[]): ReadonlyMap<string, readonly string[]> {
   const kinds = new Map<string, string[]>();
   for (const target of targets) {
-    const kind = kindOf(target);
-    if (kind !== undefined) kinds.set(kind, [...(kinds.get(kind) ?? []), target]);
+    const kind = kindOfTarget(target) ?? "";
+    kinds.set(kind, [...(kinds.get(kind) ?? []), target]);
   }
   return kinds;
 }

@@ -1,11 +1,11 @@
 import type { ActionCatalogue } from "../core/action.ts";
+import { kindOfTarget } from "../core/canonical-target.ts";
 import type { Clock, Instant } from "../core/clock.ts";
 import type { EventSink } from "../core/event.ts";
 import { limitsOf } from "../core/limits.ts";
 import type { Verdict } from "../core/verdict.ts";
 import type { Candidate } from "../runs/engine/candidate.ts";
 import type { RunEvent } from "../runs/engine/run-event.ts";
-import { kindOf } from "./blast-radius.ts";
 import { evaluateGuardrails } from "./evaluate-guardrails.ts";
 import { isRaise, touchedTargets } from "./guardrail.ts";
 import type { GuardMemory } from "./redis-store.ts";
@@ -37,7 +37,7 @@ export function guardSteps(settings: GuardSettings, memory: Pick<GuardMemory, "r
 }
 
 async function countFleets(fleets: Fleets, targets: readonly string[]): Promise<{ readonly [kind: string]: number }> {
-  const kinds = [...new Set(targets.flatMap((target) => kindOf(target) ?? []))].filter((kind) => Object.hasOwn(fleets, kind));
+  const kinds = [...new Set(targets.flatMap((target) => kindOfTarget(target) ?? []))].filter((kind) => Object.hasOwn(fleets, kind));
   return Object.fromEntries(await Promise.all(kinds.map(async (kind) => [kind, (await fleets[kind]?.()) ?? 0] as const)));
 }
 

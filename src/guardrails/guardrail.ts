@@ -1,6 +1,7 @@
 import type { Change, Effect } from "../../packages/sdk/src/wire/plans.ts";
 import type { Mode } from "../../packages/sdk/src/wire/runs.ts";
 import type { Risk } from "../core/action.ts";
+import { canonicalTarget } from "../core/canonical-target.ts";
 import type { Instant } from "../core/clock.ts";
 import { defaultLimits, type Limits } from "../core/limits.ts";
 import type { Verdict } from "../core/verdict.ts";
@@ -86,7 +87,12 @@ export function isRaise(action: GuardrailCandidate["action"]): boolean {
 /** Nothing to say. */
 export const allowed: Verdict = { kind: "allow", claims: [] };
 
-/** The run's target and everything that the plan touches, each once. */
+/** The run's target and everything that the plan touches, each once and in canonical form. */
 export function touchedTargets({ target, plan }: Pick<GuardrailCandidate, "target" | "plan">): readonly string[] {
-  return [...new Set(target === undefined ? plan.targets : [target, ...plan.targets])];
+  return canonicalTargets(target === undefined ? plan.targets : [target, ...plan.targets]);
+}
+
+/** Each target once, in canonical form: two spellings of one target are one target. */
+export function canonicalTargets(targets: readonly string[]): readonly string[] {
+  return [...new Set(targets.map(canonicalTarget))];
 }

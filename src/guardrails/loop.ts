@@ -1,3 +1,4 @@
+import { canonicalTarget } from "../core/canonical-target.ts";
 import type { Instant } from "../core/clock.ts";
 import { allowed, type Guardrail, isMutation, isRaise, touchedTargets } from "./guardrail.ts";
 import { changeRetentionMs, type TargetChange } from "./target-change.ts";
@@ -20,7 +21,7 @@ export const loop: Guardrail = (candidate, { now, facts: { changes } }) => {
   if (!isRaise(action) || approved) return allowed;
 
   const touched = new Set(touchedTargets(candidate));
-  const relevantChanges = changes.filter(({ target, at }) => touched.has(target) && at > now - changeRetentionMs);
+  const relevantChanges = changes.filter(({ target, at }) => touched.has(canonicalTarget(target)) && at > now - changeRetentionMs);
   const fought = reversalsBetweenRuns(relevantChanges);
   if (fought >= maxReversals)
     return ask(`runs have undone each other's settings of ${[...touched].join(", ")} ${fought} times within two hours`);

@@ -1,3 +1,4 @@
+import { canonicalTarget } from "../core/canonical-target.ts";
 import { allowed, type Guardrail, isRaise, touchedTargets } from "./guardrail.ts";
 
 /** Some things are never raised by a machine, whatever a runbook says and whoever permits it. */
@@ -8,6 +9,9 @@ export const protectedTargets: Guardrail = (candidate, { policy }) => {
   return { kind: "refuse", guardrail: "protected-targets", reason: `${target} is protected by the configuration` };
 };
 
+/** Both sides in canonical form, so that no other spelling of a protected target is let through. */
 function covers(pattern: string, target: string): boolean {
-  return pattern.endsWith("/*") ? target.startsWith(pattern.slice(0, -1)) : target === pattern;
+  if (!pattern.endsWith("/*")) return target === canonicalTarget(pattern);
+  const base = canonicalTarget(pattern.slice(0, -2));
+  return target === base || target.startsWith(`${base}/`);
 }

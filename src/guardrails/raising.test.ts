@@ -13,6 +13,7 @@ import { runRate } from "./run-rate.ts";
 import { storm } from "./storm.ts";
 import { hashOf, parseChange } from "./target-change.ts";
 import { targetChangeLog } from "./target-change-log.ts";
+import { targetLock } from "./target-lock.ts";
 
 const minute = 60_000;
 const hour = 60 * minute;
@@ -88,6 +89,18 @@ describe("blast radius", () => {
   ] as const)("raising %j after %j with a limit of %d is answered %s", (targets, raised, limit, kind) => {
     const policy = { ...defaultPolicy, limits: limitsOf({ targets_per_run: limit }) };
     expect(blastRadius(aRaise({ plan: { targets, changes: [] }, raised }), { now: 0, facts: noFacts, policy }).kind).toBe(kind);
+  });
+
+  it.each([
+    [["command/restart"], ["https://a.example/x"], "allow"],
+    [["https://a.example/x", "command/restart", "budget/a"], [], "allow"],
+    [["command/clean"], ["https://a.example/x", "command/restart"], "refuse"],
+    [["https://a.example/pro%64"], ["https://A.example:443//prod/"], "allow"],
+    [["https://b.example/x"], ["https://a.example/x"], "refuse"],
+  ] as const)("of kinds that are counted apart: %j after %j is answered %s", (targets, raised, kind) => {
+    const verdict = blastRadius(aRaise({ plan: { targets, changes: [] }, raised }), { now: 0, facts: noFacts, policy: defaultPolicy });
+    expect(verdict.kind).toBe(kind);
+    if (verdict.kind === "refuse") expect(verdict.reason).toMatch(/2 targets of kind (?:command|http); targets_per_run permits 1/u);
   });
 
   it("does not become wider by a person's permission", () => {
@@ -242,6 +255,14 @@ describe("protected targets", () => {
     ["budget/ab", ["budget/a"], "allow"],
     ["budgets/a", ["budget/*"], "allow"],
     ["budget/a", [], "allow"],
+    ["https://gw.example/pools/pro%64", ["https://gw.example/pools/prod"], "refuse"],
+    ["https://gw.example//pools//prod/", ["https://gw.example/pools/prod"], "refuse"],
+    ["https://gw.example/pools%2Fprod", ["https://gw.example/pools/prod"], "refuse"],
+    ["https://gw.example/pools/test/../prod", ["https://GW.example:443/pools/*"], "refuse"],
+    ["https://gw.example/pools/", ["https://gw.example/pools/*"], "refuse"],
+    ["https://gw.example/pools/prod", ["https://GW.example:443/pools//prod/"], "refuse"],
+    ["https://gw.example/pool", ["https://gw.example/pools/*"], "allow"],
+    ["budget/%61", ["budget/a"], "refuse"],
   ] as const)("%s under %j is answered %s, also with a person's permission", (target, patterns, kind) => {
     const policy = { ...defaultPolicy, protectedTargets: patterns };
     for (const approved of [true, false])
@@ -349,4 +370,18 @@ describe("limits", () => {
     expect(limitsOf({}, { runs_per_hour: 1_000_000 }).runs_per_hour).toBe(30);
     expect(limitsOf({}, {})).toEqual(defaultLimits);
   });
+});
+
+it("takes one lock, one rate and one log for every spelling of a target", () => {
+  const spellings = ["https://gw.example/pools/prod", "https://GW.example:443/pools//pro%64/"];
+  const claimsOf = (target: string) => {
+    const change = { target, field: "weight", before: 1, after: 2 };
+    const candidate = aRaise({ target, plan: { targets: [target], changes: [change] } });
+    const verdicts = [targetLock, changeRate, targetChangeLog].map((guardrail) =>
+      guardrail(candidate, { now: 7, facts: noFacts, policy: defaultPolicy }),
+    );
+    return verdicts.map((verdict) => (verdict.kind === "allow" ? verdict.claims : verdict));
+  };
+  expect(claimsOf(spellings[1] ?? "")).toEqual(claimsOf(spellings[0] ?? ""));
+  expect(claimsOf("https://gw.example/pools/other")).not.toEqual(claimsOf(spellings[0] ?? ""));
 });

@@ -1,5 +1,6 @@
 import type { Redis } from "ioredis";
 import { parseEpisode } from "../alerts/episode.ts";
+import { canonicalTarget } from "../core/canonical-target.ts";
 import type { Clock } from "../core/clock.ts";
 import { dayMs, hourMs } from "../core/duration.ts";
 import { runKeys } from "../platform/redis/run-keys.ts";
@@ -84,5 +85,5 @@ export function createGuardMemory(redis: Redis, clock: Pick<Clock, "now">): Guar
 }
 
 function onTarget(action: string, target: string): string {
-  return `${action} on ${target}`;
+  return `${action} on ${canonicalTarget(target)}`;
 }

@@ -1,4 +1,5 @@
 import { canonicalJson, type Json } from "../../packages/sdk/src/wire/json.ts";
+import { canonicalTarget } from "../core/canonical-target.ts";
 import type { Instant } from "../core/clock.ts";
 import { hourMs } from "../core/duration.ts";
 import { sha256 } from "../core/json.ts";
@@ -18,7 +19,7 @@ export const changeRetentionMs = 2 * hourMs;
 
 /** Name of a target's log; hashed, because a target may hold text from an alert. */
 export function changeLogOf(target: string): string {
-  return `changes:${sha256(target)}`;
+  return `changes:${sha256(canonicalTarget(target))}`;
 }
 
 /** A value as it stands in the log. */

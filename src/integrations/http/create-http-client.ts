@@ -1,4 +1,5 @@
 import type { HttpPort } from "../../actions/http-port.ts";
+import { urlPathFault } from "../../core/canonical-target.ts";
 import type { Clock } from "../../core/clock.ts";
 import { createBoundedSender, defaultRequestLimits, type RequestLimits } from "../../platform/requests/bounded-request.ts";
 
@@ -27,6 +28,8 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
     if (url.username !== "" || url.password !== "") return "a URL may hold no credentials";
     // What a person reads must be what is sent: the parser would quietly drop or turn these.
     if (/[\\\s\p{Cc}]/u.test(text)) return "it holds a backslash, a space or a control character";
+    const fault = urlPathFault(text);
+    if (fault !== undefined) return fault;
     if (allowed.has(url.origin)) return undefined;
     return `its origin ${url.origin} is not listed in RUNBOOKD_HTTP_ALLOW (listed: ${[...allowed].join(", ") || "none"})`;
   }

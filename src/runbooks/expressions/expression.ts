@@ -9,6 +9,7 @@ import { type CelValue, toCel, toJson } from "./cel-value.ts";
 import { checkExpression } from "./check-expression.ts";
 import { maskPromql } from "./promql-template.ts";
 import { splitTemplates } from "./template.ts";
+import { fillUrl, splitUrl } from "./url-template.ts";
 
 /** The names an expression may read. Values are data: a string that looks like an expression stays a string. */
 export interface Scope {
@@ -137,6 +138,23 @@ export function resolvePromql(
     from = hole.end;
   }
   return { ok: true, query: resolved + query.slice(from) };
+}
+
+/** The URL with every `${{ }}` replaced, each value encoded for the place where it stands, so that a label never names another target. */
+export function resolveUrl(
+  url: string,
+  scope: Scope,
+): { readonly ok: true; readonly value: Json } | { readonly ok: false; readonly what: string } {
+  const split = splitUrl(url);
+  if (!split.ok) return split;
+  const filled = fillUrl(split.parts, (source) => {
+    const evaluation = evaluate(source, scope);
+    if (evaluation.kind !== "value") return { what: failureText({ source }, evaluation) };
+    if (evaluation.value === null || typeof evaluation.value === "object")
+      return { what: `\${{ ${source} }} is no text, number or boolean, so it cannot stand inside a URL` };
+    return String(evaluation.value);
+  });
+  return filled.ok ? { ok: true, value: filled.url } : filled;
 }
 
 function promqlText(value: Json, place: "text" | "regex" | "number"): string | undefined {

@@ -9,6 +9,7 @@ import { parseRunbook, runbookIdOf } from "../parse/parse-runbook.ts";
 import { nearest, oneOf } from "../parse/reporter.ts";
 import { checkRoutes, staticValue } from "../rules/alert-routes.ts";
 import { type AlertRule, readAlertRules, type TextFile } from "../rules/alert-rules.ts";
+import { findLimitFaults } from "./find-limit-faults.ts";
 
 /** Everything that lint looks at, as texts. Paths have `/` and share one root. */
 export interface LintInput {
@@ -21,6 +22,8 @@ export interface LintInput {
   /** Severities of other people by what they mean here, e.g. `page: critical`. */
   readonly severities?: Readonly<Record<string, string>>;
   readonly catalogue: ActionCatalogue;
+  /** Limits that the configuration sets, by name; the defaults hold for the others. */
+  readonly limits?: { readonly [limit: string]: number };
   /** Whether a path below the same root exists, for relative links. */
   readonly exists: (path: string) => boolean;
 }
@@ -53,6 +56,7 @@ export function lintFolder(input: LintInput): LintReport {
     ...parsed.flatMap((one) => one.diagnostics),
     ...input.runbooks.flatMap((file) => deadLinks(file, input.exists)),
     ...checkRunbookSet(runbooks),
+    ...runbooks.flatMap((runbook) => findLimitFaults(runbook, { catalogue: input.catalogue, limits: input.limits ?? {} })),
     ...ruleFaults,
     ...noRules(input, rules),
     ...rules.flatMap((rule) => checkSeverity(rule, input.severities ?? {})),

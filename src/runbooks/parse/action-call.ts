@@ -6,6 +6,7 @@ import { isJsonObject } from "../../core/json.ts";
 import { type AllowedNames, checkExpression } from "../expressions/check-expression.ts";
 import { findPromqlFault } from "../expressions/find-promql-fault.ts";
 import { hasTemplate, splitTemplates } from "../expressions/template.ts";
+import { urlTemplateFault, urlTemplateGrammar } from "../expressions/url-template.ts";
 import { type DurationSite, yamlDuration, yamlQuery } from "./duration-site.ts";
 import { type Code, codeText } from "./markdown.ts";
 import { nearest, oneOf, type Reporter } from "./reporter.ts";
@@ -172,7 +173,10 @@ function proveParameters(
   if (isProven && block !== undefined) {
     for (const [key, value] of Object.entries(parameters)) {
       const schema = shape[key];
-      if (schema === undefined || formatOf(schema) !== "promql") continue;
+      if (schema === undefined) continue;
+      const urlFault = formatOf(schema) === "url" && typeof value === "string" ? urlTemplateFault(value) : undefined;
+      if (urlFault !== undefined) fail(block.offsetOf([key]), `\`${key}\` of \`${spec.name}\`: ${urlFault}.`, urlTemplateGrammar);
+      if (formatOf(schema) !== "promql") continue;
       for (const query of [value].flat()) {
         const fault = typeof query === "string" ? findPromqlFault(query) : undefined;
         if (fault !== undefined) fail(block.offsetOf([key]), fault.message, fault.accepted);

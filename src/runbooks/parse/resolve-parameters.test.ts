@@ -6,6 +6,7 @@ const query = z.string().meta({ format: "promql" });
 const schema = z.strictObject({
   text: z.string().optional(),
   query: query.optional(),
+  url: z.string().meta({ format: "url" }).optional(),
   queries: z
     .union([query, z.array(query)])
     .optional()
@@ -31,4 +32,13 @@ it("names the parameter whose template cannot be resolved", () => {
     ok: false,
     what: expect.stringMatching(/^queries: /u),
   });
+});
+
+it("encodes a label inside a URL for its place", () => {
+  const written = "https://gw.example/pools/${{ params.a }}?q=${{ params.a }}";
+  expect(resolveParameters({ url: written }, schema, { params: { a: "a/b&c" } })).toEqual({
+    ok: true,
+    value: { url: "https://gw.example/pools/a%2Fb%26c?q=a%2Fb%26c" },
+  });
+  expect(resolveParameters({ url: written }, schema, { params: { a: "x/../../admin" } })).toMatchObject({ ok: false });
 });

@@ -1,6 +1,6 @@
 import type { Json } from "../../../packages/sdk/src/wire/json.ts";
 import type { ActionSpec } from "../../core/action.ts";
-import { resolvePromql, resolveTemplates, type Scope } from "../expressions/expression.ts";
+import { resolvePromql, resolveTemplates, resolveUrl, type Scope } from "../expressions/expression.ts";
 import { formatOf } from "./action-call.ts";
 
 /** The parameters with every template replaced, or what is missing or wrong. */
@@ -9,8 +9,8 @@ export type ResolvedParameters =
   | { readonly ok: false; readonly what: string };
 
 /**
- * Resolves the parameters of a call. A parameter whose schema says `format: "promql"` (a query or a list of them) is escaped as a query,
- * so that a label can never change what is asked.
+ * Resolves the parameters of a call. A parameter whose schema says `format: "promql"` (a query or a list of them) is escaped as a query, and one
+ * with `format: "url"` is encoded as a URL, so that a label can never change what is asked, or whom.
  */
 export function resolveParameters(
   parameters: { readonly [key: string]: Json },
@@ -20,12 +20,16 @@ export function resolveParameters(
   const fields: [string, Json][] = [];
   for (const [key, value] of Object.entries(parameters)) {
     const parameter = Object.hasOwn(schema.shape, key) ? schema.shape[key] : undefined;
-    const isQuery = parameter !== undefined && formatOf(parameter) === "promql";
-    const resolved = isQuery ? resolveQueries(value, scope) : resolveTemplates(value, scope);
+    const resolved = resolveParameter(value, parameter === undefined ? undefined : formatOf(parameter), scope);
     if (!resolved.ok) return { ok: false, what: `${key}: ${resolved.what}` };
     fields.push([key, resolved.value]);
   }
   return { ok: true, value: Object.fromEntries(fields) };
+}
+
+function resolveParameter(value: Json, format: string | undefined, scope: Scope): ReturnType<typeof resolveTemplates> {
+  if (format === "promql") return resolveQueries(value, scope);
+  return format === "url" && typeof value === "string" ? resolveUrl(value, scope) : resolveTemplates(value, scope);
 }
 
 function resolveQueries(value: Json, scope: Scope): ReturnType<typeof resolveTemplates> {
