@@ -133,10 +133,11 @@ export function withCommands(catalogue: ActionCatalogue, templates: readonly Com
 
 /** The target with the arguments as the document writes them; an unresolved one stays a name. */
 function writtenTarget(target: string, args: unknown): string {
-  const valueOf = (name: string): unknown => (typeof args === "object" && args !== null ? Reflect.get(args, name) : undefined);
-  return target.replaceAll(placeholderPattern, (whole, name?: string) =>
-    name === undefined ? whole.slice(1) : String(valueOf(name) ?? whole),
-  );
+  return target.replaceAll(placeholderPattern, (whole, name?: string) => {
+    const value: unknown = name !== undefined && typeof args === "object" && args !== null ? Reflect.get(args, name) : undefined;
+    if (typeof value === "string" || typeof value === "number") return String(value);
+    return name === undefined ? whole.slice(1) : whole;
+  });
 }
 
 function unregistered(name: string): StepFailure {

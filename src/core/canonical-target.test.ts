@@ -15,7 +15,7 @@ const spelling = fc.record({
 function respell(segments: readonly string[], { encoded, between, end }: { encoded: string[]; between: string; end: string }): string {
   let index = 0;
   const spelled = segments.map((segment) =>
-    [...segment]
+    Array.from(segment)
       .map((character) => {
         const how = encoded[index++ % encoded.length];
         const hex = character.charCodeAt(0).toString(16);

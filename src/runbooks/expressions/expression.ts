@@ -144,7 +144,7 @@ export function resolvePromql(
 export function resolveUrl(
   url: string,
   scope: Scope,
-): { readonly ok: true; readonly value: Json } | { readonly ok: false; readonly what: string } {
+): { readonly ok: true; readonly value: string } | { readonly ok: false; readonly what: string } {
   const split = splitUrl(url);
   if (!split.ok) return split;
   const filled = fillUrl(split.parts, (source) => {

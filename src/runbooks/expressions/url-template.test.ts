@@ -22,7 +22,7 @@ describe("a URL with templates", () => {
       fc.property(hostile, (value) => {
         const filled = fill(`https://gw.example/pools/${hole}/drain?by=runbookd`, value);
         if (!filled.ok) return;
-        const url = new URL(String(filled.value));
+        const url = new URL(filled.value);
         expect(url.origin).toBe("https://gw.example");
         expect(url.search).toBe("?by=runbookd");
         const segments = url.pathname.split("/");
@@ -37,7 +37,7 @@ describe("a URL with templates", () => {
       fc.property(hostile, (value) => {
         const filled = fill(`https://gw.example/drain?pool=${hole}&force=no`, value);
         if (!filled.ok) return;
-        const { searchParams, pathname, hash } = new URL(String(filled.value));
+        const { searchParams, pathname, hash } = new URL(filled.value);
         expect([pathname, hash]).toEqual(["/drain", ""]);
         expect([...searchParams]).toEqual([
           ["pool", value],
@@ -51,7 +51,9 @@ describe("a URL with templates", () => {
     fc.assert(
       fc.property(hostile, (value) => {
         const filled = fill(`https://${hole}.internal/drain`, value);
-        if (filled.ok) expect(new URL(String(filled.value))).toMatchObject({ pathname: "/drain", search: "", username: "", password: "" });
+        if (!filled.ok) return;
+        const { pathname, search, username, password } = new URL(filled.value);
+        expect([pathname, search, username, password]).toEqual(["/drain", "", "", ""]);
       }),
     );
   });
