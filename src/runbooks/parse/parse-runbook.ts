@@ -7,7 +7,7 @@ import type { DurationSite } from "./duration-site.ts";
 import { type FrontMatterReading, readFrontMatter } from "./front-matter.ts";
 import { readLabel } from "./label.ts";
 import { createLocator } from "./locate.ts";
-import { type Code, codeText, descendants, parseMarkdown, type Root } from "./markdown.ts";
+import { type Code, codeText, descendants, parseMarkdown, type Root, spanOf } from "./markdown.ts";
 import { collectSteps } from "./procedure.ts";
 import type { ReadContext } from "./read-bullet.ts";
 import { createReporter, type Reporter } from "./reporter.ts";
@@ -163,7 +163,7 @@ function readBody(
   };
   checkStrayFences(root, fences, reporter);
   checkUndressedLabels(root, context);
-  checkStrayLines({ text, root, read: lines }, reporter);
+  checkStrayLines({ text, root, read: lines, sections, steps: steps.map(({ item }) => spanOf(item)) }, reporter);
   return runbook;
 }
 

@@ -4,6 +4,7 @@ import { durationGrammar, parseDuration } from "../../core/duration.ts";
 import { type AllowedNames, checkExpression } from "../expressions/check-expression.ts";
 import { type BoundCall, bindCall, type CallContext, insideCode } from "./action-call.ts";
 import { type DurationLead, type DurationSite, durationBehind } from "./duration-site.ts";
+import { findHiddenLabel, type HiddenLabel } from "./hidden-label.ts";
 import { type Label, type LabelKind, labelNames, readLabel } from "./label.ts";
 import { type Code, type ListItem, plainText, spanOf } from "./markdown.ts";
 import { oneOf, type Reporter } from "./reporter.ts";
@@ -73,8 +74,15 @@ export function readBullet(item: ListItem, context: ReadContext, allowed: readon
   const [paragraph, next] = item.children;
   if (paragraph?.type !== "paragraph") return undefined;
   const reading = readLabel(paragraph);
-  if (reading.kind === "prose") return undefined;
-  const start = spanOf(paragraph).start;
+  const { start, end } = spanOf(paragraph);
+  if (reading.kind === "prose") {
+    // Only a step has all of them, and only there would a label that is not read be missed.
+    const hidden = allowed.includes("approval")
+      ? (findHiddenLabel(plainText(paragraph).split("\n")[0] ?? "") ?? findHiddenLabel(context.text.slice(start, end)))
+      : undefined;
+    if (hidden !== undefined) reportHiddenLabel(hidden, start, context.reporter);
+    return undefined;
+  }
   if (reading.kind === "near") {
     const accepted = `\`${labelNames[reading.meant]}: …\``;
     if (reading.problem === "colon")
@@ -104,6 +112,21 @@ export function readBullet(item: ListItem, context: ReadContext, allowed: readon
   if (info !== "yaml" && info !== "yml") return { label, item };
   context.fences.add(next);
   return { label, item, fence: next };
+}
+
+/** What looks like a label and is none is a fault, and no prose: a reader relies on it. */
+export function reportHiddenLabel({ written, meant, strength }: HiddenLabel, at: number, reporter: Reporter): void {
+  const fault = {
+    rule: "label-hidden",
+    at,
+    message:
+      strength === "dress"
+        ? `This looks like the label \`${labelNames[meant]}\`, and is not written as one.`
+        : `\`${written}\` is no label, and reads like \`${labelNames[meant]}\`.`,
+    accepted: `\`${labelNames[meant]}: …\` with a plain colon and nothing before it, or other words for prose`,
+  };
+  if (strength === "weak") reporter.warn(fault);
+  else reporter.error(fault);
 }
 
 /** The text behind a label. */

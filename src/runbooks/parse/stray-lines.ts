@@ -1,11 +1,15 @@
+import { canonicalHeadings, type Section } from "./document.ts";
+import { findHiddenLabel } from "./hidden-label.ts";
 import { labelPattern } from "./label.ts";
 import { descendants, fenceOf, type Root, spanOf } from "./markdown.ts";
-import type { Reporter } from "./reporter.ts";
+import { reportHiddenLabel } from "./read-bullet.ts";
+import { oneOf, type Reporter } from "./reporter.ts";
 
 const labelled = new RegExp(
   `^[\\s>]*(?:(?:[-*+]|\\d+[.)])\\s+)*(?:\\[[ xX]\\]\\s+)?(?:\\*\\*|__|\\*|_)?(${labelPattern})(?:\\*\\*|__|\\*|_)?\\s*:`,
   "iu",
 );
+const bulleted = /^[\s>]*(?:[-*+]|\d+[.)])\s/u;
 const numbered = /^[\s>]*(?:[-*+]\s+)*(\d+)[.)]\s+(?:\[[ xX]\]\s+)?(?:\*\*|__)/u;
 
 /** The lines of a document, and which of them were read. */
@@ -13,13 +17,16 @@ export interface StrayLineSource {
   readonly text: string;
   readonly root: Root;
   readonly read: ReadonlySet<number>;
+  readonly sections: readonly Section[];
+  /** Where steps begin and end. */
+  readonly steps: readonly Range[];
 }
 
 /**
  * Reports every line outside fences and comments that looks like a step or a labelled bullet and was read as neither.
  * This is what keeps a wrong indentation from silently dropping a step.
  */
-export function checkStrayLines({ text, root, read }: StrayLineSource, reporter: Reporter): void {
+export function checkStrayLines({ text, root, read, sections, steps }: StrayLineSource, reporter: Reporter): void {
   const hidden = hiddenRanges(text, root);
   for (const match of text.matchAll(/[^\r\n]+/gu)) {
     const line = match[0];
@@ -38,7 +45,24 @@ export function checkStrayLines({ text, root, read }: StrayLineSource, reporter:
       continue;
     }
     const label = labelled.exec(line)?.[1];
-    if (label === undefined) continue;
+    if (label === undefined) {
+      if (reporter.hasErrorOn(reporter.positionOf(index).line)) continue;
+      const hidden = steps.some((step) => at >= step.start && at < step.end) ? findHiddenLabel(line) : undefined;
+      // A sentence goes on in the next line with any word; a bullet begins with what it says.
+      if (hidden !== undefined && hidden.strength !== "weak" && (hidden.hasColon || bulleted.test(line)))
+        reportHiddenLabel(hidden, at, reporter);
+      continue;
+    }
+    const unread = sections.find((section) => at >= section.start && at < section.bodyEnd);
+    if (unread !== undefined && unread.heading === undefined && !unread.isTitle) {
+      reporter.error({
+        rule: "label-in-unknown-section",
+        at,
+        message: `\`${label}\` stands under \`${unread.written}\`, which is no section that is read.`,
+        accepted: `${oneOf(canonicalHeadings)}; a step and its labels stand under Procedure`,
+      });
+      continue;
+    }
     reporter.error({
       rule: "label-outside-step",
       at,
