@@ -1,5 +1,5 @@
--- Leases the mail of a lane that is due first: its due time becomes the end of the lease, which outbox-settle
--- compares.
+-- Leases the mail of a lane that is due first: its due time becomes the end of the lease,
+-- which outbox-settle compares.
 -- Replies: the mail's id | nil = none is due
 local due = KEYS[1] -- of the lane
 local now = ARGV[1]
