@@ -10,10 +10,10 @@ export const outboxScripts = {
     keys: ["row", "due", "waiting", "lanes"],
     args: ["id", "content", "now", "lane"],
   }),
-  claim: defineScript({ path: join(lua, "outbox-claim.lua"), keys: ["due"], args: ["now", "leaseUntil"] }),
+  claim: defineScript({ path: join(lua, "outbox-claim.lua"), keys: ["due", "leased"], args: ["now", "leaseUntil"] }),
   settle: defineScript({
     path: join(lua, "outbox-settle.lua"),
-    keys: ["row", "due", "waiting", "gaveUp", "lanes"],
+    keys: ["row", "due", "waiting", "gaveUp", "lanes", "leased"],
     args: ["id", "leaseUntil", "result", "at", "detail", "retentionDays", "lane"],
   }),
 } as const;

@@ -45,3 +45,25 @@ it("begins every key with the ledger's hash tag", async () => {
   await outbox.put({ key: "}{x}", to: "default", content: { kind: "review", runId: "run-1" }, putAt: 1 });
   expect((await held.redis.keys("*")).every((key) => key.startsWith("{rb}:outbox:"))).toBe(true);
 });
+
+it("counts a lease as over that ends later than one that begins now: the clock was set back", async () => {
+  const outbox = await anEmptyOutbox();
+  const now = Date.now();
+  await outbox.put({ key: "a", to: "default", content: { kind: "review", runId: "run-1" }, putAt: 1 });
+  const early = await outbox.claim(mailLane, now + 3_600_000, 60_000);
+  const again = await outbox.claim(mailLane, now, 60_000);
+  expect(again?.row.key).toBe("a");
+  expect(early !== undefined && (await outbox.settle(early, { kind: "sent", at: now, messageId: "<m>" }))).toBe(false);
+  expect(await outbox.claim(mailLane, now + 100, 60_000)).toBeUndefined();
+  // A caller whose clock is behind takes nothing from one whose clock is right.
+  expect(await outbox.claim(mailLane, now - 3_600_000, 60_000)).toBeUndefined();
+});
+
+it("lets a retry wait however late it is due", async () => {
+  const outbox = await anEmptyOutbox();
+  const now = Date.now();
+  await outbox.put({ key: "a", to: "default", content: { kind: "review", runId: "run-1" }, putAt: 1 });
+  const mail = await outbox.claim(mailLane, now, 60_000);
+  expect(mail !== undefined && (await outbox.settle(mail, { kind: "retry", at: now, dueAt: now + 3_600_000, error: "e" }))).toBe(true);
+  expect(await outbox.claim(mailLane, now + 1, 60_000)).toBeUndefined();
+});

@@ -11,6 +11,7 @@ const keys = {
   row: (id: string) => `{rb}:outbox:row:${id}`,
   // The lane of mails has the name that all lanes shared before there were lanes: what waits in it from then is delivered.
   due: (lane: string) => (lane === mailLane ? "{rb}:outbox:due" : `{rb}:outbox:due:${lane}`),
+  leased: (lane: string) => `{rb}:outbox:leased:${lane}`,
   lanes: "{rb}:outbox:lanes",
   waiting: "{rb}:outbox:waiting",
   gaveUp: "{rb}:outbox:gave-up",
@@ -45,7 +46,14 @@ const rowSchema = z.object({
 export function createOutbox(redis: Redis): Outbox {
   const settle = async ({ id, lane, leaseUntil }: Leased, { kind, at, text }: Settled): Promise<boolean> => {
     const result = await outboxScripts.settle.run(redis, {
-      keys: { row: keys.row(id), due: keys.due(lane), waiting: keys.waiting, gaveUp: keys.gaveUp, lanes: keys.lanes },
+      keys: {
+        row: keys.row(id),
+        due: keys.due(lane),
+        waiting: keys.waiting,
+        gaveUp: keys.gaveUp,
+        lanes: keys.lanes,
+        leased: keys.leased(lane),
+      },
       args: { id, leaseUntil, result: kind, at, detail: text, retentionDays, lane },
     });
     return result === 1;
@@ -68,7 +76,10 @@ export function createOutbox(redis: Redis): Outbox {
 
     async claim(lane, now, leaseMs) {
       const until = Math.ceil(now + leaseMs);
-      const id = await outboxScripts.claim.run(redis, { keys: { due: keys.due(lane) }, args: { now, leaseUntil: until } });
+      const id = await outboxScripts.claim.run(redis, {
+        keys: { due: keys.due(lane), leased: keys.leased(lane) },
+        args: { now, leaseUntil: until },
+      });
       if (typeof id !== "string") return undefined;
       const fields = await redis.hgetall(keys.row(id));
       const row = parseRow(fields["row"]);

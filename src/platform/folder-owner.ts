@@ -89,15 +89,15 @@ export async function claimFolder(claim: FolderClaim): Promise<OwnedFolder> {
     let firstRenewal: number | undefined;
     let waitedMs = 0;
     while (!(await isCreated(temporary, path))) {
-      const found = await readLock(path);
-      if (found === undefined) continue;
-      firstRenewal ??= found.renewedAt;
-      const liveness = found.owner === undefined ? "unseen" : livenessOf(found.owner, view);
-      const decision = decideOwner(liveness, clock.now() - found.renewedAt);
-      if (decision === "held" || found.renewedAt !== firstRenewal || waitedMs > 2 * staleAfterMs)
-        throw new FolderInUse(heldBy(folder, found.owner));
+      const lock = await readLock(path);
+      if (lock === undefined) continue;
+      firstRenewal ??= lock.renewedAt;
+      const liveness = lock.owner === undefined ? "unseen" : livenessOf(lock.owner, view);
+      const decision = decideOwner(liveness, clock.now() - lock.renewedAt);
+      if (decision === "held" || lock.renewedAt !== firstRenewal || waitedMs > 2 * staleAfterMs)
+        throw new FolderInUse(heldBy(folder, lock.owner));
       if (decision === "take") {
-        if (await removeStale(path, found.owner?.nonce, nonce)) previous = found.owner;
+        if (await removeStale(path, lock.owner?.nonce, nonce)) previous = lock.owner;
       } else {
         await clock.sleep(retryEveryMs);
         waitedMs += retryEveryMs;

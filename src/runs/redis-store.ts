@@ -2,7 +2,7 @@ import type { Redis } from "ioredis";
 import type { JournalEntry } from "../../packages/sdk/src/wire/journal.ts";
 import type { RunSummary } from "../../packages/sdk/src/wire/runs.ts";
 import { chainText } from "../core/chain.ts";
-import type { Clock } from "../core/clock.ts";
+import type { Clock, Instant } from "../core/clock.ts";
 import { dayMs } from "../core/duration.ts";
 import { parseFreeze } from "../core/freeze.ts";
 import { parseEntry } from "../core/journal.ts";
@@ -10,6 +10,7 @@ import { parseSummary, watchdogRunbook } from "../core/run.ts";
 import { createReplication } from "../platform/redis/replication.ts";
 import { claimArgs, endedRetentionMs, isId, runKeys } from "../platform/redis/run-keys.ts";
 import { resultList } from "../platform/redis/script.ts";
+import { readRedisTime } from "../platform/redis/shared-clock.ts";
 import { runScripts } from "./redis-scripts.ts";
 import type { Notices, RunJournal } from "./store.ts";
 
@@ -42,6 +43,10 @@ export function createRunJournal(
     readonly nonce: () => string;
     readonly clock: Clock;
     readonly replicas?: number;
+    /** Milliseconds of Redis' clock; that of `redis` unless said. */
+    readonly readTime?: () => Promise<Instant>;
+    /** Hears that Redis' clock was set back, by how many milliseconds at least. */
+    readonly clockSetBack?: (byMs: number) => void;
   },
 ): RedisRunJournal {
   const { worker, leaseMs } = options;
@@ -50,6 +55,14 @@ export function createRunJournal(
   const replication = createReplication(redis, options.replicas ?? 0);
   /** After a write that did not reach its replicas, the next intent is not even written before they are back. */
   let isBehind = false;
+  const endImpossibleLeases = async (now: Instant): Promise<void> => {
+    const ids = await redis.smembers(runKeys.openRuns);
+    const ends = await Promise.all(ids.map(async (id) => redis.hget(runKeys.run(id), "leaseUntil")));
+    const impossible = ids.filter((_, index) => Number(ends[index] ?? 0) > now + leaseMs);
+    // The script of the claim decides; here the run is only made due.
+    if (impossible.length > 0) await redis.zadd(runKeys.due, ...impossible.flatMap((id) => [String(now), id]));
+  };
+  const clockWatch = createClockWatch(options.clock, options.readTime ?? (async () => readRedisTime(redis)));
 
   const claimRun: RunJournal["claim"] = async (runId) => {
     if (!isId(runId)) return { refused: "unknown_run" };
@@ -179,7 +192,12 @@ export function createRunJournal(
           return { kind: "fenced" };
       }
     },
-    due: async (limit) => redis.zrangebyscore(runKeys.due, "-inf", String(options.clock.now()), "LIMIT", 0, limit),
+    async due(limit) {
+      const { now, setBackMs } = await clockWatch();
+      if (setBackMs !== 0) await endImpossibleLeases(now);
+      if (setBackMs !== undefined && setBackMs > 0) options.clockSetBack?.(setBackMs);
+      return redis.zrangebyscore(runKeys.due, "-inf", String(options.clock.now()), "LIMIT", 0, limit);
+    },
     async reclaimLeases() {
       const all = await redis.zrange(runKeys.due, "0", "-1");
       const owners = await Promise.all(all.map(async (id) => redis.hget(runKeys.run(id), "owner")));
@@ -200,6 +218,24 @@ export function createRunJournal(
       const [, score] = await redis.zrange(runKeys.due, "0", "0", "WITHSCORES");
       return score === undefined ? 0 : Math.max(0, (options.clock.now() - Number(score)) / 1000);
     },
+  };
+}
+
+/** A reading of TIME is exact to far less; less than this is no jump. */
+const clockToleranceMs = 1000;
+
+/** Compares each reading of Redis' clock with the monotonic clock since the last one. `setBackMs`: 0 when it was not set back, undefined at the first reading. */
+function createClockWatch(clock: Pick<Clock, "monotonic">, readTime: () => Promise<Instant>) {
+  let last: { readonly time: Instant; readonly readAt: number } | undefined;
+  return async (): Promise<{ readonly now: Instant; readonly setBackMs: number | undefined }> => {
+    const asked = clock.monotonic();
+    const now = await readTime();
+    const before = last;
+    last = { time: now, readAt: clock.monotonic() };
+    if (before === undefined) return { now, setBackMs: undefined };
+    // At least this much time has passed between the two readings, however long an answer was on its way.
+    const backMs = before.time + (asked - before.readAt) - now;
+    return { now, setBackMs: backMs > clockToleranceMs ? Math.round(backMs) : 0 };
   };
 }
 

@@ -54,9 +54,11 @@ export async function takeWorkerSlot(redis: Redis, { host, view, nonce }: Worker
       free: async () => void (await change(holder, 0)),
     });
     if ((await redis.set(key, holder, "PX", slotLeaseMs, "NX")) === "OK") return slotOf(false);
-    const found = await redis.get(key);
+    const current = await redis.get(key);
     // Two successors may meet at one dead holder: the one that replaces what it read wins.
-    if (found !== null && isDead(found, view) && (await change(found, slotLeaseMs))) return slotOf(true);
+    // Expiry follows the wall clock of Redis; when that was set back, a lease may have become longer than any can be.
+    if (current !== null && (await redis.pttl(key)) > slotLeaseMs && (await change(current, slotLeaseMs))) return slotOf(false);
+    if (current !== null && isDead(current, view) && (await change(current, slotLeaseMs))) return slotOf(true);
   }
   throw new Error(`All ${slots} worker names of ${host} are taken.`);
 }

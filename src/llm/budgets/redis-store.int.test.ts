@@ -9,6 +9,7 @@ import { createFakeClock } from "../../../test/fakes/fake-clock.ts";
 import { holdRedis } from "../../../test/servers/hold-redis.ts";
 import { StoreUnavailable } from "../../core/store-unavailable.ts";
 import { connectRedis } from "../../platform/redis/connection.ts";
+import { workloadKeys } from "../../platform/redis/workload-keys.ts";
 import { createBatchStore } from "../batches/redis-store.ts";
 import { countStartsWhilePaused } from "./admission-log.ts";
 import { noLimits } from "./controls.ts";
@@ -63,6 +64,25 @@ it("keeps about as many of the newest usage events as it was told", async () => 
   expect(events.length).toBeGreaterThanOrEqual(1000);
   expect(events.length).toBeLessThan(1200);
   expect(events.at(-1)?.id).toBe("r2499");
+});
+
+it("ends a lease that ends later than any lease can: the clock was set back", async () => {
+  await held.redis.flushall();
+  const counts = { countsOf: async () => ({ queued: 0, queues: [], batches: [] }) };
+  const ledger = createBudgetLedger({ redis: held.redis, clock: createFakeClock(), times: contractTimes, counts });
+  const budget = { id: "checkout", limitMicroUsd: 1_000_000, periodMs: 3_600_000, periodStartsAt: 0 };
+  await ledger.define(budget);
+  for (const [lease, endsInMs] of [
+    ["live", 119_000],
+    ["impossible", 3_600_000],
+  ] as const) {
+    await held.redis.zadd(workloadKeys.expiry("checkout"), String(Date.now() + endsInMs), lease);
+    await held.redis.hset(workloadKeys.reserved("checkout"), lease, 100);
+    await held.redis.hincrby(workloadKeys.budget("checkout"), "committed", 100);
+  }
+  await ledger.define(budget);
+  expect(await held.redis.zrange(workloadKeys.expiry("checkout"), "0", "-1")).toEqual(["live"]);
+  expect(await held.redis.hget(workloadKeys.budget("checkout"), "committed")).toBe("100");
 });
 
 describe("a Redis that cannot write", () => {

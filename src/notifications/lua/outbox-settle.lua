@@ -5,6 +5,7 @@ local due = KEYS[2] -- of the lane
 local waiting = KEYS[3]
 local gave_up = KEYS[4]
 local lanes = KEYS[5]
+local leased = KEYS[6] -- of the lane
 local id = ARGV[1]
 local lease_until = tonumber(ARGV[2])
 local result = ARGV[3] -- 'sent' | 'gave_up' | 'retry' | 'later' (not attempted)
@@ -17,6 +18,7 @@ local lease = redis.call('ZSCORE', due, id)
 if not lease or tonumber(lease) ~= lease_until then
   return 0
 end
+redis.call('ZREM', leased, id)
 if result == 'later' then
   redis.call('ZADD', due, at, id)
   return 1

@@ -91,17 +91,17 @@ const isProvidersPromise = "Check that your provider promises that an acknowledg
 
 function judgeSync({ config }: RedisFacts, durableBy: DurabilitySource | undefined): Finding {
   const name = "Redis appendfsync";
-  const seen = config.get("appendfsync");
-  if (seen === undefined && durableBy === undefined)
+  const configured = config.get("appendfsync");
+  if (configured === undefined && durableBy === undefined)
     return fault(
       name,
       "unknown: CONFIG GET is not permitted",
       "Ask whoever runs this Redis whether a write is on disk before it is answered, and set REDIS_DURABLE_BY accordingly (docs/redis.md).",
     );
-  if (seen === undefined && durableBy === "provider")
+  if (configured === undefined && durableBy === "provider")
     return warning(name, "not asked: REDIS_DURABLE_BY says that the provider keeps writes", isProvidersPromise);
-  const sync = seen ?? durableBy?.replace("appendfsync-", "") ?? "unknown";
-  const detail = seen === undefined ? `${sync}, according to REDIS_DURABLE_BY` : sync;
+  const sync = configured ?? durableBy?.replace("appendfsync-", "") ?? "unknown";
+  const detail = configured === undefined ? `${sync}, according to REDIS_DURABLE_BY` : sync;
   if (sync === "always") return fine(name, detail);
   const fix = "CONFIG SET appendfsync always, and the same in redis.conf.";
   return sync === "everysec" ? warning(name, `${detail}: a power loss forgets about the last second`, fix) : fault(name, detail, fix);

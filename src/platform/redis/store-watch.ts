@@ -68,7 +68,7 @@ export function startStoreWatch(options: StoreWatchOptions): StoreWatch {
     if (changed) for (const listener of listeners) listener(next.kind === "fit");
   };
 
-  const look = async (): Promise<StoreJudgement> => {
+  const judge = async (): Promise<StoreJudgement> => {
     const facts = await readStoreFacts(redis);
     share = memoryShare(facts);
     const judged = judgeStore(facts, options.durableBy);
@@ -81,7 +81,7 @@ export function startStoreWatch(options: StoreWatchOptions): StoreWatch {
 
   const work = runPeriodically({ name: "store", intervalMs: options.intervalMs ?? 10_000, minPauseMs, clock, log, signal }, async () => {
     const began = generation;
-    const next = await look().catch(() => undefined);
+    const next = await judge().catch(() => undefined);
     if (next !== undefined && began === generation) {
       judgedAt = clock.monotonic();
       wasFit ||= next.kind === "fit";

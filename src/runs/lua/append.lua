@@ -73,8 +73,10 @@ if entry_count > 0 then
   redis.call('RPUSH', journal, unpack(entries_claims_cooldowns, 1, entry_count))
 end
 local keeps_lease = release == 'keep'
--- Quick steps follow each other closely: a lease is extended only after a sixth of it has passed.
-if keeps_lease and tonumber(lease_until or '0') - now < lease_ms * 5 / 6 then
+local lease_left = tonumber(lease_until or '0') - now
+-- Quick steps follow each other closely: a lease is extended only after a sixth of it has passed,
+-- or shortened after the clock was set back.
+if keeps_lease and (lease_left < lease_ms * 5 / 6 or lease_left > tonumber(lease_ms)) then
   redis.call('HSET', run, 'head', new_head, 'state', state, 'summary', summary, 'stalls', 0,
     'leaseUntil', now + lease_ms)
   redis.call('ZADD', due, now + lease_ms, run_id)

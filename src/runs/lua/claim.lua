@@ -19,7 +19,8 @@ if not state or state == 'ended' or state == 'damaged' then
 end
 local now = now_ms()
 local lease = tonumber(lease_until or '0')
-if lease > now then
+-- A lease that ends later than one that begins now was given before the clock was set back: over.
+if lease > now and lease <= now + lease_ms then
   redis.call('ZADD', due, lease, run_id)
   return { 'leased', lease - now }
 end

@@ -66,10 +66,20 @@ local function drop_lease(budget, expiry, leases, reserved, shares, lease_id)
   return redis.call('ZREM', expiry, lease_id)
 end
 
+-- No lease is longer. One that ends later was given before the clock was set back: it is over.
+local max_lease_ms = 120000
+
 -- Ends expired leases, and begins a new period when the current one is over.
 local function end_expired(budget, expiry, leases, reserved, shares, now)
   local expired = redis.call('ZRANGEBYSCORE', expiry, '-inf', now, 'LIMIT', 0, 1000)
   for _, lease_id in ipairs(expired) do
+    drop_lease(budget, expiry, leases, reserved, shares, lease_id)
+  end
+  -- Of two clocks the later one counts: a caller may not have heard yet that Redis' was set on.
+  local latest = math.max(tonumber(now), redis.call('TIME')[1] * 1000) + max_lease_ms + 1000
+  local impossible = redis.call('ZRANGEBYSCORE', expiry, '(' .. integer_text(latest), '+inf',
+    'LIMIT', 0, 1000)
+  for _, lease_id in ipairs(impossible) do
     drop_lease(budget, expiry, leases, reserved, shares, lease_id)
   end
   local start = tonumber(redis.call('HGET', budget, 'period_start'))

@@ -1,0 +1,79 @@
+import { beforeEach, describe, expect, it } from "@jest/globals";
+import { holdRedis } from "../../test/servers/hold-redis.ts";
+import { createSystemClock } from "../core/clock.ts";
+import { runKeys } from "../platform/redis/run-keys.ts";
+import { runScripts } from "./redis-scripts.ts";
+import { createRunJournal } from "./redis-store.ts";
+
+/** Redis' clock was set back while a run was leased: its lease ends an hour from now, although no lease is longer than six seconds. */
+const held = holdRedis();
+const leaseMs = 6000;
+const hourMs = 3_600_000;
+
+beforeEach(async () => {
+  await held.redis.flushall();
+});
+
+async function leaveLease(endsInMs: number): Promise<void> {
+  const until = Date.now() + endsInMs;
+  await held.redis.hset(runKeys.run("r"), { state: "running", token: "1:a", epoch: 1, head: "h", leaseUntil: until, owner: "vm/0" });
+  await held.redis.sadd(runKeys.openRuns, "r");
+  await held.redis.zadd(runKeys.due, String(until), "r");
+}
+
+async function claim(): Promise<string> {
+  const keys = { run: runKeys.run("r"), journal: runKeys.journal("r"), due: runKeys.due };
+  const reply = await runScripts.claim.run(held.redis, { keys, args: { runId: "r", worker: "vm/1", leaseMs, nonce: "n" } });
+  return Array.isArray(reply) ? String(reply[0]) : "";
+}
+
+function journalWith(readTime?: () => Promise<number>) {
+  const heard: number[] = [];
+  const journal = createRunJournal(held.redis, {
+    worker: "vm/1",
+    leaseMs,
+    nonce: () => "n",
+    clock: createSystemClock(),
+    ...(readTime !== undefined && { readTime }),
+    clockSetBack: (byMs) => heard.push(byMs),
+  });
+  return { journal, heard };
+}
+
+describe("a lease of a run", () => {
+  it("protects it while it may be one of this clock", async () => {
+    await leaveLease(leaseMs - 500);
+    expect(await claim()).toBe("leased");
+  });
+
+  it("is over when it ends later than one that begins now", async () => {
+    await leaveLease(hourMs);
+    expect(await claim()).toBe("ok");
+  });
+
+  it("is shortened by its holder", async () => {
+    await leaveLease(hourMs);
+    const keys = { run: runKeys.run("r"), due: runKeys.due };
+    expect(await runScripts.renew.run(held.redis, { keys, args: { runId: "r", token: "1:a", leaseMs } })).toEqual([1, "", "", ""]);
+    expect(Number(await held.redis.hget(runKeys.run("r"), "leaseUntil"))).toBeLessThan(Date.now() + leaseMs + 1000);
+    expect(await claim()).toBe("leased");
+  });
+
+  it("makes its run due at the first look, and after the clock was set back, which is told", async () => {
+    await leaveLease(hourMs);
+    expect(await journalWith().journal.due(10)).toEqual(["r"]);
+
+    await held.redis.flushall();
+    let backMs = 0;
+    const { journal, heard } = journalWith(async () => Date.now() - backMs);
+    expect(await journal.due(10)).toEqual([]);
+    await leaveLease(leaseMs);
+    expect(await journal.due(10)).toEqual([]);
+    backMs = hourMs;
+    expect(await journal.due(10)).toEqual(["r"]);
+    expect(heard).toHaveLength(1);
+    expect(heard[0]).toBeGreaterThan(hourMs - 1000);
+    expect(await journal.due(10)).toEqual(["r"]);
+    expect(heard).toHaveLength(1);
+  });
+});
