@@ -1,9 +1,33 @@
+import { join } from "node:path";
+import type { AuditReader } from "../audit/audit-reader.ts";
 import { createAuditReader } from "../audit/redis-audit-reader.ts";
 import { createAuditRoutes } from "../audit/routes.ts";
+import { type AnchorFile, createAnchorFile, createAuditAnchoring } from "./anchor-audit.ts";
 import type { Registration, ServerShared } from "./registration.ts";
 import type { Runtime } from "./runtime.ts";
 
-/** The record of what people did. */
-export function registerAudit({ clock }: Runtime, { redis }: Pick<ServerShared, "redis">): Registration {
-  return { routes: createAuditRoutes(createAuditReader(redis, () => clock.now())) };
+const anchorEveryMs = 5000;
+
+/** The record of what people did. Its head is kept in the data folder, so that a log which was removed or replaced as a whole is noticed. */
+export function registerAudit(runtime: Runtime, { redis, dataFolder }: Pick<ServerShared, "redis" | "dataFolder">): Registration {
+  const { clock } = runtime;
+  const file = createAnchorFile(join(dataFolder, "audit-anchor.json"));
+  const reader = createAuditReader(redis, () => clock.now(), file.read);
+  keepAnchor(runtime, reader, file);
+  return { routes: createAuditRoutes(reader) };
+}
+
+/** A look that fails is made again: Redis or the folder may be away for a while. */
+function keepAnchor({ clock, log, closers }: Runtime, reader: AuditReader, file: AnchorFile): void {
+  const anchor = createAuditAnchoring({ reader, file, log });
+  let anchoring: Promise<void> | undefined;
+  const watching = clock.every(anchorEveryMs, () => {
+    anchoring ??= anchor()
+      .catch((error: unknown) => log.warn({ error }, "The head of the audit log could not be kept; it will be."))
+      .finally(() => (anchoring = undefined));
+  });
+  closers.add("audit anchor", async () => {
+    watching.stop();
+    await anchoring;
+  });
 }

@@ -18,6 +18,8 @@ export interface Registration {
 /** What the slices of one server share. */
 export interface ServerShared {
   readonly redis: Redis;
+  /** Absolute path of the folder for tokens and what the server keeps outside Redis. */
+  readonly dataFolder: string;
   readonly audit: AuditLog;
   readonly wakeQueue: WakeQueue;
   /** Whom the tokens of the API belong to. */

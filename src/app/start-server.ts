@@ -1,3 +1,4 @@
+import { resolve } from "node:path";
 import { createRecentDecisions, type RecentDecisions } from "../alerts/recent-decisions.ts";
 import { createAuditLog } from "../audit/redis-store.ts";
 import type { WakeQueue } from "../core/wake-queue.ts";
@@ -40,11 +41,12 @@ export async function startServer(
   const redis = runtime.connect("request");
   await untilReady(redis, clock);
   const audit = createAuditLog(redis, clock);
+  const dataFolder = resolve(sources.workingDirectory, config.dataFolder);
   const decisions = createRecentDecisions();
   const publish = createServerSink(runtime, decisions);
   const { tokens, adminTokenFile } = await openTokens(runtime, sources, audit);
   const wakeQueue = dispatch(await openWakeQueue(runtime));
-  const slices = await registerSlices(runtime, { redis, audit, wakeQueue, tokens, publish }, decisions);
+  const slices = await registerSlices(runtime, { redis, audit, wakeQueue, tokens, publish, dataFolder }, decisions);
   const routes = slices.flatMap((slice) => slice.routes ?? []);
   const endpoints = slices.flatMap((slice) => slice.endpoints ?? []);
   const app = createApp({

@@ -1,5 +1,6 @@
 import type { AuditRecord, AuditVerdict } from "../../packages/sdk/src/wire/audit.ts";
 import type { Page } from "../core/page.ts";
+import type { AuditAnchor } from "./audit-anchor.ts";
 
 /** The record of what people did, and the proof of all records. */
 export interface AuditReader {
@@ -7,4 +8,11 @@ export interface AuditReader {
   list(page: { readonly cursor?: string; readonly limit: number }): Promise<Page<AuditRecord> | undefined>;
   /** The audit log and every run's journal, or one run's; `undefined`: there is no such run. */
   verify(runId?: string): Promise<AuditVerdict | undefined>;
+  /** The log's present anchor, when the log continues the known one. */
+  anchor(known: AuditAnchor | undefined): Promise<AnchorResult>;
 }
+
+/** See {@link AuditReader}. */
+export type AnchorResult =
+  | { readonly kind: "holds"; readonly anchor: AuditAnchor }
+  | { readonly kind: "broken"; readonly index: number; readonly what: string };

@@ -1,11 +1,17 @@
-import { afterEach, beforeAll, describe, expect, it } from "@jest/globals";
+import { mkdtemp, rm, stat } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from "@jest/globals";
 import type { AuditEntry } from "../../packages/sdk/src/wire/audit.ts";
 import { createAskingRun } from "../../test/builders/an-asking-run.ts";
 import { createFakeClock, type FakeClock } from "../../test/fakes/fake-clock.ts";
+import { createRecordedLog, type RecordedLog } from "../../test/fakes/recorded-log.ts";
 import { holdRedis } from "../../test/servers/hold-redis.ts";
+import { type AnchorFile, createAnchorFile, createAuditAnchoring } from "../app/anchor-audit.ts";
 import { createApprovalService } from "../approvals/redis-store.ts";
 import type { AuditLog } from "../core/audit.ts";
 import { createSystemClock } from "../core/clock.ts";
+import { genesisHead, nextHead } from "../core/journal.ts";
 import { runKeys } from "../platform/redis/run-keys.ts";
 import type { AuditReader } from "./audit-reader.ts";
 import { createAuditReader } from "./redis-audit-reader.ts";
@@ -142,5 +148,94 @@ describe("the audit log", () => {
     expect([first, second, third].map((page) => page?.items.map(({ index }) => index))).toEqual([[4, 3], [2, 1], [0]]);
     expect(third).not.toHaveProperty("nextCursor");
     expect(await reader.list({ limit: 2, cursor: "forged" })).toBeUndefined();
+  });
+});
+
+describe("the audit log and what a server keeps of it on its disk", () => {
+  let folder: string;
+  let file: AnchorFile;
+  let anchored: AuditReader;
+  let logged: RecordedLog;
+  let keep: () => Promise<void>;
+
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), "runbookd-anchor-"));
+    file = createAnchorFile(join(folder, "audit-anchor.json"));
+    anchored = createAuditReader(held.redis, () => clock.now(), file.read);
+    logged = createRecordedLog();
+    keep = createAuditAnchoring({ reader: anchored, file, log: logged });
+  });
+  afterEach(async () => {
+    await rm(folder, { recursive: true });
+  });
+
+  it("is kept with each record that is added, in a file for its owner alone and in the process's log", async () => {
+    for (const count of [0, 1, 1, 3]) {
+      const before = (await file.read())?.count ?? 0;
+      await write(count - (count === 1 && before === 1 ? 1 : 0));
+      await keep();
+    }
+    const kept = await file.read();
+    expect(kept).toEqual({ head: await held.redis.hget(runKeys.auditState, "head"), count: 4 });
+    expect((await stat(join(folder, "audit-anchor.json"))).mode & 0o777).toBe(0o600);
+    expect(logged.lines.map(({ level, fields }) => [level, fields["count"]])).toEqual([
+      ["info", 0],
+      ["info", 1],
+      ["info", 4],
+    ]);
+    expect(await anchored.verify()).toMatchObject({ ok: true, entries: 4 });
+  });
+
+  const loss: readonly [string, () => Promise<unknown>][] = [
+    ["removed as a whole", async () => held.redis.del(runKeys.audit, runKeys.auditState)],
+    ["emptied together with everything else", async () => held.redis.flushall()],
+    [
+      "replaced by a shorter one that holds",
+      async () => {
+        await held.redis.del(runKeys.audit, runKeys.auditState);
+        await write(1);
+      },
+    ],
+    [
+      "replaced by a longer one that holds",
+      async () => {
+        await held.redis.del(runKeys.audit, runKeys.auditState);
+        clock.jumpTo(clock.now() + 1000);
+        await write(5);
+      },
+    ],
+    [
+      "put back to an earlier state that holds",
+      async () => {
+        const [head, start] = [genesisHead, genesisHead];
+        const first = (await held.redis.lindex(runKeys.audit, 0)) ?? "";
+        await held.redis.ltrim(runKeys.audit, 0, 0);
+        await held.redis.hset(runKeys.auditState, "head", nextHead(head, first), "start", start);
+      },
+    ],
+  ];
+
+  it.each(loss)("is named when it was %s, and the file keeps the proof", async (_how, spoil) => {
+    await write(3);
+    await keep();
+    const kept = await file.read();
+    await spoil();
+    expect(await reader.verify()).toMatchObject({ ok: true });
+    expect(await anchored.verify()).toMatchObject({ ok: false, broken: { what: expect.stringMatching(/outside Redis/) } });
+    await keep();
+    await keep();
+    expect(await file.read()).toEqual(kept);
+    expect(logged.lines.filter(({ level }) => level === "error")).toHaveLength(1);
+  });
+
+  it("still holds after old records were dropped for their age", async () => {
+    await write(3);
+    await keep();
+    clock.jumpTo(clock.now() + auditRetentionMs + 1000);
+    await write(2);
+    expect(await anchored.verify()).toMatchObject({ ok: true, entries: 2 });
+    await keep();
+    expect((await file.read())?.count).toBe(5);
+    expect(logged.lines.filter(({ level }) => level === "error")).toEqual([]);
   });
 });

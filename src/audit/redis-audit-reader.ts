@@ -3,11 +3,12 @@ import type { AuditRecord, AuditVerdict } from "../../packages/sdk/src/wire/audi
 import { parseAuditEntry } from "../core/audit.ts";
 import { type BrokenRecord, findFault } from "../core/chain.ts";
 import { dayMs } from "../core/duration.ts";
-import { genesisHead, parseEntry } from "../core/journal.ts";
+import { genesisHead, nextHead, parseEntry } from "../core/journal.ts";
 import type { Page } from "../core/page.ts";
 import { available } from "../platform/redis/available.ts";
 import { isId, runKeys } from "../platform/redis/run-keys.ts";
-import type { AuditReader } from "./audit-reader.ts";
+import { type AuditAnchor, findAnchorFault } from "./audit-anchor.ts";
+import type { AnchorResult, AuditReader } from "./audit-reader.ts";
 
 /** A run may be gone this long after it was accepted: it is kept for 30 days after its end. */
 const mayBeGoneAfterMs = 30 * dayMs;
@@ -18,9 +19,14 @@ interface Checked {
   readonly broken?: BrokenRecord;
 }
 
-/** Recomputes every hash chain from what Redis holds. Reads only. */
-export function createAuditReader(redis: Redis, now: () => number): AuditReader {
+/** Recomputes every hash chain from what Redis holds, and compares the audit log with what `readAnchor` knows of it. Reads only. */
+export function createAuditReader(
+  redis: Redis,
+  now: () => number,
+  readAnchor: () => Promise<AuditAnchor | undefined> = async () => undefined,
+): AuditReader {
   return {
+    anchor: async (known) => available(async () => anchor(known)),
     list: async (page) => available(async () => list(page)),
     verify: async (runId) => available(async () => (runId === undefined ? verifyAll() : verifyOne(runId))),
   };
@@ -80,8 +86,36 @@ export function createAuditReader(redis: Redis, now: () => number): AuditReader 
     const [head, start, dropped] = optionalTexts(results?.[0]?.[1]);
     const texts = textsOf(results?.[1]?.[1]);
     const fault = findFault({ texts, head: head ?? genesisHead, start: start ?? genesisHead }, parseAuditEntry);
-    if (fault === undefined) return { entries: texts.length };
-    return { entries: texts.length, broken: { index: Number(dropped ?? 0) + fault.index, what: fault.what } };
+    if (fault !== undefined) return { entries: texts.length, broken: { index: Number(dropped ?? 0) + fault.index, what: fault.what } };
+    const known = await readAnchor();
+    const lost = known && findAnchorFault(known, { texts, start: start ?? genesisHead, dropped: Number(dropped ?? 0) });
+    return { entries: texts.length, ...(lost !== undefined && { broken: lost }) };
+  }
+
+  /** Reads only what was written since the known anchor. */
+  async function anchor(known: AuditAnchor | undefined): Promise<AnchorResult> {
+    const before = Number((await redis.hget(runKeys.auditState, "dropped")) ?? 0);
+    const from = Math.max(0, (known?.count ?? 0) - before);
+    const results = await redis
+      .multi()
+      .hmget(runKeys.auditState, "head", "start", "dropped")
+      .llen(runKeys.audit)
+      .lrange(runKeys.audit, from, -1)
+      .exec();
+    const [head = genesisHead, start = genesisHead, droppedText] = optionalTexts(results?.[0]?.[1]);
+    const dropped = Number(droppedText ?? 0);
+    const count = dropped + Number(results?.[1]?.[1]);
+    if (known === undefined || known.count < dropped) return { kind: "holds", anchor: { head, count } };
+    // Records were dropped between the two reads: the part that was read does not begin where it should.
+    if (dropped !== before) return { kind: "holds", anchor: known };
+    const missing = known.count > count ? findAnchorFault(known, { texts: [], start, dropped: count }) : undefined;
+    if (missing !== undefined) return { kind: "broken", ...missing };
+    if (textsOf(results?.[2]?.[1]).reduce(nextHead, known.head) === head) return { kind: "holds", anchor: { head, count } };
+    return {
+      kind: "broken",
+      index: dropped,
+      what: `the log was replaced: what follows its record ${known.count} does not lead to its head`,
+    };
   }
 }
 
