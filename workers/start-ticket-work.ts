@@ -50,7 +50,7 @@ export function startTicketWork(runtime: Runtime, { queue, command, concurrency,
       drain: ending.signal,
       abort: abort.signal,
       log,
-      store: runtime.store,
+      store: runtime.claims,
     },
   );
   closers.add("ticket worker", async () => worker.close(), config.graceMs - closeMs);

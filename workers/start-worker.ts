@@ -29,7 +29,7 @@ export interface WorkerProcess {
 
 /** Starts the background work on runs: the queue's worker, the sweep, scheduled work, and mails. */
 export async function startWorker(runtime: Runtime): Promise<WorkerProcess> {
-  const { config, clock, random, log, metrics, closers, ending, store } = runtime;
+  const { config, clock, random, log, metrics, closers, ending, store, claims } = runtime;
   // A name and the leases that go with it are not taken from a store that may be the wrong one.
   await store.untilFit(ending.signal);
   const { name, isPredecessorDead, redis, journal, executor, outbox, analyst, cacheAnalysisStore } = await openWorker(runtime);
@@ -37,8 +37,8 @@ export async function startWorker(runtime: Runtime): Promise<WorkerProcess> {
   if (reclaimed.length > 0) log.info({ runs: reclaimed }, "An earlier process of this name left runs; they are taken back.");
   const drain = ending.signal;
   const limiter = createConcurrencyLimiter(config.concurrency);
-  const run = createRunInProcess(executor, { limiter, drain, log, store });
-  const worker = startRunWorker(run, { redis, concurrency: config.concurrency, drain, clock, log, store });
+  const run = createRunInProcess(executor, { limiter, drain, log, store: claims });
+  const worker = startRunWorker(run, { redis, concurrency: config.concurrency, drain, clock, log, store: claims });
   closers.add("run worker", async () => worker.close(), withRedisMs);
   const jitter = () => 0.9 + 0.2 * random.fraction();
   const sweep = startSweep(run, { runs: journal, limiter, intervalMs: sweepIntervalMs, jitter, clock, log, signal: drain });

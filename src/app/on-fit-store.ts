@@ -20,11 +20,17 @@ export function acceptOnFitStore(store: AcceptStore, gate: Pick<StoreGate, "isFi
   };
 }
 
-/** While the store is unfit no run is due and no effect begins; what a run has done already is still recorded. */
-export function journalOnFitStore(journal: RedisRunJournal, gate: Pick<StoreGate, "isFit">): RedisRunJournal {
+/** By what a journal is held up. */
+export interface JournalGates {
+  readonly store: Pick<StoreGate, "isFit">;
+  readonly claims: Pick<StoreGate, "isFit">;
+}
+
+/** While nothing may be claimed no run is due; while the store is unfit no effect begins. What a run has done already is still recorded. */
+export function journalOnFitStore(journal: RedisRunJournal, { store: gate, claims }: JournalGates): RedisRunJournal {
   return {
     ...journal,
-    due: async (limit) => (gate.isFit() ? journal.due(limit) : []),
+    due: async (limit) => (claims.isFit() ? journal.due(limit) : []),
     append: async (lease, append) => (append.effect === true && !gate.isFit() ? { kind: "unreplicated" } : journal.append(lease, append)),
   };
 }

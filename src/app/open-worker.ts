@@ -70,7 +70,7 @@ export async function openWorker(runtime: Runtime): Promise<OpenWorker> {
     runtime.log.warn({ byMs }, "The clock of Redis was set back; leases that would end later than one that begins now count as over.");
   const journal = journalOnFitStore(
     createRunJournal(redis, { worker: name, leaseMs, nonce: () => random.uuid(), clock, replicas: config.replicas, clockSetBack }),
-    runtime.store,
+    runtime,
   );
   const prometheus = openPrometheus(runtime);
   const http = createHttpClient({ allow: config.httpAllow, clock });

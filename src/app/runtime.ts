@@ -6,6 +6,7 @@ import { withCommands } from "../actions/run-command.ts";
 import type { Clock } from "../core/clock.ts";
 import type { Log } from "../core/log.ts";
 import type { RandomSource } from "../core/random.ts";
+import type { StoreGate } from "../core/store-gate.ts";
 import { createUlids, type Ids } from "../core/ulid.ts";
 import { createFreezeFile, type FreezeFile } from "../freeze/freeze-file.ts";
 import { observeFreezes } from "../freeze/metrics.ts";
@@ -21,6 +22,7 @@ import { createPriceTable, type PriceTable, priceTableSchema } from "../llm/usag
 import { shippedPrices } from "../llm/usage/prices.ts";
 import { type Closers, createClosers, withRedisMs } from "../platform/closers.ts";
 import type { Config } from "../platform/config/config.ts";
+import { startEventLoopWatch } from "../platform/event-loop-watch.ts";
 import { createProcessView } from "../platform/process-identity.ts";
 import { addressOf, type ConnectionPurpose, connectRedis, type RedisAddress, untilReady } from "../platform/redis/connection.ts";
 import { startEmbeddedRedis } from "../platform/redis/embedded-server.ts";
@@ -34,6 +36,7 @@ import { createRunbookFolder, type RunbookFolder } from "../runbooks/runbook-fol
 import { createRunbookWatch } from "../runbooks/watch-runbooks.ts";
 import { createRunNotices } from "../runs/redis-run-notices.ts";
 import { actionCatalogue } from "./action-registry.ts";
+import { createClaimGate } from "./claim-gate.ts";
 import { createMetrics, type Metrics } from "./metrics.ts";
 
 /** What a server and a worker have in common. Everything acquired is in `closers`. */
@@ -51,6 +54,8 @@ export interface Runtime {
   readonly address: RedisAddress;
   /** Whether the store may be used now. */
   readonly store: StoreWatch;
+  /** Whether work may be claimed now: the store is fit, and the event loop of this process is not blocked. */
+  readonly claims: StoreGate;
   /** A new connection, closed at the end. */
   connect(purpose: ConnectionPurpose): Redis;
   readonly library: RunbookFolder;
@@ -78,6 +83,10 @@ export interface RuntimeSources {
   /** The machine's own; the runtime's clock follows Redis. */
   readonly clock: Clock;
   readonly random: RandomSource;
+  /** Processor time of this process, in milliseconds. */
+  readonly cpuMs: () => number;
+  /** Ends the process at once, with the exit code for a stuck event loop. */
+  readonly exitStuck: () => void;
   /** Aborted by SIGINT and SIGTERM. */
   readonly signal: AbortSignal;
 }
@@ -146,6 +155,9 @@ export async function openRuntime(config: Config, sources: RuntimeSources): Prom
     await refreshRunbooks();
     const refreshing = clock.every(refreshEveryMs, () => void refreshRunbooks());
     observeRunbooks(metrics, library);
+    // Last: what a start computes is no sign of a loop that is stuck.
+    const loop = startEventLoopWatch({ clock: host, cpuMs: sources.cpuMs, log, stuck: sources.exitStuck });
+    closers.add("event loop watch", () => loop.stop());
     closers.add("runbook folder", () => refreshing.stop());
     return {
       config,
@@ -164,6 +176,7 @@ export async function openRuntime(config: Config, sources: RuntimeSources): Prom
       closers,
       address,
       store,
+      claims: createClaimGate(store, loop),
       connect,
       library,
       path: sources.path,

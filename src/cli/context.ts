@@ -18,12 +18,14 @@ export interface CommandContext {
   readonly random: RandomSource;
   /** Aborted when a person interrupts the program. */
   readonly signal: AbortSignal;
+  /** Processor time of this process since its start, in milliseconds. */
+  cpuMs(): number;
   /** Ends the program at once, whatever is still open. */
   exitNow(code: ExitCode): void;
 }
 
-/** The exit codes of every command: done, the answer is no, wrong usage, configuration refused. */
-export const exitCodes = { ok: 0, no: 1, usage: 2, refused: 78 } as const;
+/** The exit codes of every command: done, the answer is no, wrong usage, the event loop was stuck (EX_SOFTWARE), configuration refused (EX_CONFIG). */
+export const exitCodes = { ok: 0, no: 1, usage: 2, stuck: 70, refused: 78 } as const;
 
 /** See {@link exitCodes}. */
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];

@@ -25,6 +25,10 @@ export function createProcessContext(): CommandContext {
     clock: createSystemClock(),
     random: createSystemRandom(),
     signal: controller.signal,
+    cpuMs: () => {
+      const { user, system } = process.cpuUsage();
+      return (user + system) / 1000;
+    },
     exitNow: (code) => process.exit(code),
   };
 }

@@ -36,6 +36,7 @@ export function aCommandContext(
     clock: createSystemClock(),
     random: createSystemRandom(),
     signal: new AbortController().signal,
+    cpuMs: () => 0,
     exitNow: () => undefined,
     async fetch(input, init) {
       const request = new Request(input, init);

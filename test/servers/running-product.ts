@@ -54,6 +54,8 @@ export async function startProduct(folder: string, { env, yaml, worker = true }:
     path: "",
     clock: createSystemClock(),
     random: createSystemRandom(),
+    cpuMs: () => 0,
+    exitStuck: () => undefined,
     signal: new AbortController().signal,
   };
   const runtime = await openRuntime(loaded.config, sources);

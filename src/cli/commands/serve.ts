@@ -34,6 +34,8 @@ async function serve(
     path: context.env["PATH"] ?? "",
     clock: context.clock,
     random: context.random,
+    cpuMs: () => context.cpuMs(),
+    exitStuck: () => context.exitNow(exitCodes.stuck),
     signal: context.signal,
   };
   let runtime: Runtime;
