@@ -24,13 +24,19 @@ const gitEnvironment: Readonly<Record<string, string>> = {
   GIT_ALLOW_PROTOCOL: "https:ssh",
   GIT_CONFIG_NOSYSTEM: "1",
   GIT_TERMINAL_PROMPT: "0",
-  GIT_CONFIG_COUNT: "3",
+  GIT_CONFIG_COUNT: "6",
   GIT_CONFIG_KEY_0: "core.hooksPath",
   GIT_CONFIG_VALUE_0: "/dev/null",
   GIT_CONFIG_KEY_1: "core.fsmonitor",
   GIT_CONFIG_VALUE_1: "false",
   GIT_CONFIG_KEY_2: "submodule.recurse",
   GIT_CONFIG_VALUE_2: "false",
+  GIT_CONFIG_KEY_3: "core.sshCommand",
+  GIT_CONFIG_VALUE_3: "ssh",
+  GIT_CONFIG_KEY_4: "core.askPass",
+  GIT_CONFIG_VALUE_4: "",
+  GIT_CONFIG_KEY_5: "gpg.program",
+  GIT_CONFIG_VALUE_5: "false",
 };
 
 /** How arguments are validated. */

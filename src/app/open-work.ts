@@ -1,3 +1,4 @@
+import { homedir } from "node:os";
 import type { CommandRunner } from "../actions/command-runner.ts";
 import { createCommandRunner } from "../integrations/command/create-command-runner.ts";
 import { createGitCheckpoints } from "../integrations/git/create-git-checkpoints.ts";
@@ -21,5 +22,11 @@ export function openCheckpoints({ config, clock, log, path }: Runtime): Checkpoi
     log.warn({}, "There is no git on PATH: the work of tickets cannot be preserved.");
     return undefined;
   }
-  return createGitCheckpoints({ ...config.ticketWork, git, clock, environment: { PATH: path }, protocols: ["https", "ssh", "file"] });
+  return createGitCheckpoints({
+    ...config.ticketWork,
+    git,
+    clock,
+    environment: { PATH: path, HOME: homedir() },
+    protocols: ["https", "ssh", "file"],
+  });
 }

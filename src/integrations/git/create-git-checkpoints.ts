@@ -1,6 +1,7 @@
-import { copyFile, mkdtemp, rm, stat, utimes } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { basename, isAbsolute, join } from "node:path";
+import { realpath, rm, writeFile } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { z } from "zod";
+import { maskSecrets } from "../../../packages/sdk/src/wire/mask-secrets.ts";
 import { type Clock, createSystemClock } from "../../core/clock.ts";
 import { sha256 } from "../../core/json.ts";
 import {
@@ -13,7 +14,10 @@ import {
   ticketRefName,
   type Workspace,
 } from "../../llm/tickets/checkpoint.ts";
-import { createRunGit, type GitCall, gitEnvironment } from "./run-git.ts";
+import { refuseFilteredContent } from "./filtered-content.ts";
+import { createRunGit, type GitSetting, gitEnvironment, type RunGit } from "./run-git.ts";
+import { readSafeFolders } from "./safe-folders.ts";
+import { indexOf, readInertSettings, takeSnapshot } from "./snapshot.ts";
 import { firstBrokenObject } from "./verify-objects.ts";
 import { withdrawPublication } from "./withdraw-publication.ts";
 import { parseWorktrees } from "./worktrees.ts";
@@ -43,6 +47,9 @@ export interface GitCheckpointsOptions {
 /** A commit that a ref of a ticket's checkpoints points at. */
 type NumberedCommit = Pick<Checkpoint, "n" | "ref" | "commit">;
 
+/** Said with every call, because a remote's configuration may name another program. */
+const receivePack = "--receive-pack=git-receive-pack";
+
 /** The name of the file that a conversation is kept in. */
 const conversationFile = "conversation";
 
@@ -62,26 +69,48 @@ export function createGitCheckpoints(options: GitCheckpointsOptions): Checkpoint
     timeoutMs = 600_000,
     clock = createSystemClock(),
   } = options;
-  const run = createRunGit({ git, environment, protocols, timeoutMs, clock });
-  const text = async (cwd: string, args: readonly string[], more: Pick<GitCall, "env" | "input"> = {}) =>
-    (await run({ cwd, args, ...more })).text.trim();
-
-  /** The repository's filters are programs of its configuration: what is kept is what lies in the folder. */
-  const withoutFilters = async (cwd: string): Promise<Record<string, string>> => {
-    const { text: names } = await run({ cwd, args: ["config", "--name-only", "--get-regexp", "^filter\\."], ok: [0, 1] });
-    const off = names.split("\n").flatMap((name): (readonly [string, string])[] => {
-      if (name.endsWith(".required")) return [[name, "false"]];
-      return name === "" ? [] : [[name, ""]];
-    });
-    return gitEnvironment(off, protocols);
-  };
+  const plainRun = createRunGit({ git, environment, protocols, timeoutMs, clock });
+  let safeFolders: Promise<readonly GitSetting[]> | undefined;
+  const run = createRunGit({
+    git,
+    environment,
+    protocols,
+    timeoutMs,
+    clock,
+    standing: async () => (safeFolders ??= readSafeFolders(plainRun)),
+  });
+  const text = async (cwd: string, args: readonly string[], { input = "" }: { readonly input?: string } = {}) =>
+    (await run({ cwd, args, input })).text.trim();
 
   const hasRemote = async () => (await run({ cwd: repository, args: ["config", "--get", `remote.${remote}.url`], ok: [0, 1] })).code === 0;
+
+  let firstAddress: string | undefined;
+  /** Rejects when the remote's address is another one than at the first use: work is sent to where the operator said, not to where a ticket's tools say. */
+  async function remoteSettings(): Promise<readonly GitSetting[]> {
+    const { text: address } = await run({
+      cwd: repository,
+      args: ["config", "--get-regexp", "^(remote|url)\\..*url|insteadof$"],
+      ok: [0, 1],
+    });
+    firstAddress ??= address;
+    if (address !== firstAddress)
+      throw new Error(
+        `The address of a remote of ${repository} has changed since this process began; nothing was sent. Restart it if that is right.`,
+      );
+    return readInertSettings(run, repository);
+  }
 
   async function find(ticketId: string): Promise<Workspace | undefined> {
     const all = parseWorktrees(await text(repository, ["worktree", "list", "--porcelain", "-z"]));
     const [branch, name] = [`refs/heads/${ticketBranch(ticketId)}`, ticketRefName(ticketId)];
-    const worktree = all.find((one) => !one.prunable && (one.branch === branch || (one.detached && basename(one.folder) === name)));
+    const present = all.filter((one) => !one.prunable);
+    const own = await Promise.all(
+      present.map(
+        async (one) =>
+          one.branch === branch || (one.detached && basename(one.folder) === name) || (await isOwnFolder(one.folder, ticketId)),
+      ),
+    );
+    const worktree = present.find((_one, index) => own[index]);
     if (worktree === undefined) return undefined;
     // From the index alone: to compare contents would run the repository's filters. An index that cannot be read tells of no conflict.
     const unmerged = (await run({ cwd: worktree.folder, args: ["ls-files", "--unmerged", "-z"], ok: [0, 128] })).text;
@@ -125,30 +154,40 @@ export function createGitCheckpoints(options: GitCheckpointsOptions): Checkpoint
     return (await run({ cwd: repository, args: ["cat-file", "blob", `${commit}^2:${conversationFile}`] })).text;
   }
 
-  async function indexOf(folder: string): Promise<string> {
-    const path = await text(folder, ["rev-parse", "--git-path", "index"]);
-    return isAbsolute(path) ? path : join(folder, path);
+  /** Whether a folder is the one that this ticket was given, whatever branch is checked out there. */
+  async function isOwnFolder(folder: string, ticketId: string): Promise<boolean> {
+    if (basename(folder) !== ticketRefName(ticketId)) return false;
+    const [parent, own] = await Promise.all([dirname(folder), worktrees].map(async (path) => realpath(path).catch(() => path)));
+    return parent === own;
   }
 
-  /** The tree of everything in the folder that is not ignored. */
-  async function snapshot(folder: string): Promise<string> {
-    const scratch = await mkdtemp(join(tmpdir(), "runbookd-index-"));
-    try {
-      const index = join(scratch, "index");
-      const env = { ...(await withoutFilters(folder)), GIT_INDEX_FILE: index };
-      // Whoever died may have left no index, or half of one.
-      const copied =
-        (await copyIndex(await indexOf(folder), index)) &&
-        (await run({ cwd: folder, args: ["ls-files", "--stage"], env, ok: [0, 128] })).code === 0;
-      if (!copied) {
-        await rm(index, { force: true });
-        await run({ cwd: folder, args: ["read-tree", "HEAD"], env });
-      }
-      await run({ cwd: folder, args: ["add", "-A"], env });
-      return await text(folder, ["write-tree"], { env });
-    } finally {
-      await rm(scratch, { recursive: true, force: true });
+  /** Attributes may turn line ends and encodings while files are written: what then differs from what was saved is written once more, as it is. */
+  async function giveBackBytes(folder: string, commit: string): Promise<void> {
+    const { text: listed } = await run({ cwd: folder, args: ["diff-tree", "-r", "-z", "--no-renames", "HEAD", commit] });
+    const fields = listed.split("\0");
+    for (let at = 0; at + 1 < fields.length; at += 2) {
+      const [, mode = "", , id = ""] = (fields[at] ?? "").split(" ");
+      const path = fields[at + 1] ?? "";
+      if (!mode.startsWith("100")) continue;
+      const lies = await text(folder, ["hash-object", "--no-filters", "--", path]);
+      if (lies !== id) await writeFile(join(folder, path), (await run({ cwd: folder, args: ["cat-file", "blob", id] })).bytes);
     }
+  }
+
+  /** Removes a worktree when everything in it is in a checkpoint; saves it first when it can be. Rejects with what would be lost, and removes nothing. */
+  async function removeSaved(ticketId: string, { folder }: Workspace): Promise<void> {
+    const { tree, leftOut } = await takeSnapshot(run, { folder, as: "bytes" });
+    if (leftOut.length > 0)
+      throw new Error(
+        `The worktree ${folder} is not removed: no checkpoint can keep ${leftOut.join(", ")}. Commit it elsewhere or remove it, then resume.`,
+      );
+    const listed = await repo.list(ticketId);
+    const whole = listed.flatMap((one) => (one.kind === "whole" ? [one.checkpoint] : []));
+    const last = whole.at(-1);
+    const isKept = whole.some((checkpoint) => checkpoint.tree === tree) || (await text(folder, ["rev-parse", "HEAD^{tree}"])) === tree;
+    const said = last === undefined ? "" : await conversation(last);
+    if (!isKept) await repo.save(ticketId, { stage: "partial", green: false, conversation: said });
+    await run({ cwd: repository, args: ["worktree", "remove", "--force", "--force", folder] });
   }
 
   const repo: CheckpointRepository = {
@@ -157,22 +196,26 @@ export function createGitCheckpoints(options: GitCheckpointsOptions): Checkpoint
     async open(ticketId, fresh = false) {
       const existing = await find(ticketId);
       if (existing !== undefined && !fresh) return existing;
-      if (existing !== undefined) await run({ cwd: repository, args: ["worktree", "remove", "--force", "--force", existing.folder] });
+      if (existing !== undefined) await removeSaved(ticketId, existing);
       await run({ cwd: repository, args: ["worktree", "prune"] });
       const folder = join(worktrees, ticketRefName(ticketId));
-      await run({ cwd: repository, args: ["worktree", "add", "--detach", folder, existing?.base ?? base] });
+      const config = await readInertSettings(run, repository);
+      await run({ cwd: repository, args: ["worktree", "add", "--detach", folder, existing?.base ?? base], config });
+      await remoteSettings();
       const made = await find(ticketId);
       if (made === undefined) throw new Error(`git worktree add made no worktree at ${folder}`);
       return made;
     },
-    async save(ticketId, details) {
+    async save(ticketId, given) {
       const workspace = await find(ticketId);
       if (workspace === undefined) return undefined;
-      const tree = await snapshot(workspace.folder);
+      // What is said here is pushed with the work: from here on it is without secrets.
+      const details = { ...given, conversation: maskSecrets(given.conversation) };
+      const { tree, leftOut } = await takeSnapshot(run, { folder: workspace.folder, as: "bytes" });
       const before = await refs(ticketId);
       const last = before.at(-1);
       const previous = last === undefined ? undefined : await inspect(last);
-      if (previous?.kind === "whole" && isSame(previous.checkpoint, tree, details)) return previous.checkpoint;
+      if (previous?.kind === "whole" && isSame(previous.checkpoint, { ...details, tree, leftOut })) return previous.checkpoint;
       const blob = await text(repository, ["hash-object", "-w", "--stdin"], { input: details.conversation });
       const conversationTree = await text(repository, ["mktree"], { input: `100644 blob ${blob}\t${conversationFile}\n` });
       const conversationCommit = await text(repository, [
@@ -182,7 +225,7 @@ export function createGitCheckpoints(options: GitCheckpointsOptions): Checkpoint
         `Conversation of ticket ${ticketRefName(ticketId)}`,
       ]);
       const n = (last?.n ?? 0) + 1;
-      const message = describeCheckpoint(ticketRefName(ticketId), n, details);
+      const message = describeCheckpoint(ticketRefName(ticketId), n, { ...details, leftOut });
       const commit = await text(repository, ["commit-tree", tree, "-p", workspace.base, "-p", conversationCommit], { input: message });
       // The empty old value lets it be created once and never be overwritten.
       await run({ cwd: repository, args: ["update-ref", "-m", "checkpoint", checkpointRef(ticketId, n), commit, ""] });
@@ -197,72 +240,78 @@ export function createGitCheckpoints(options: GitCheckpointsOptions): Checkpoint
     },
     async restore(ticketId, commit) {
       const { folder } = await repo.open(ticketId);
-      const env = await withoutFilters(folder);
+      const config = await readInertSettings(run, folder);
       // Whoever worked here is gone, or has lost the ticket: what it left in the middle of is nobody's.
-      const index = await indexOf(folder);
+      const index = await indexOf(run, folder);
       await rm(`${index}.lock`, { force: true });
       if ((await run({ cwd: folder, args: ["ls-files", "--stage"], ok: [0, 128] })).code !== 0) {
         await rm(index, { force: true });
-        await run({ cwd: folder, args: ["read-tree", "HEAD"], env });
+        await run({ cwd: folder, args: ["read-tree", "HEAD"], config });
       }
-      // What is not known to the index would stay otherwise.
-      await run({ cwd: folder, args: ["add", "-A"], env });
-      await run({ cwd: folder, args: ["read-tree", "-u", "--reset", `${commit}^{tree}`], env });
-      await run({ cwd: folder, args: ["reset", "-q", "HEAD"], env });
+      // What is not known to the index would stay otherwise, and what it hides would be taken for unchanged.
+      await takeSnapshot(run, { folder, as: "bytes", keepIndexAt: index });
+      // A sparse checkout leaves out what a ticket may have written.
+      const all: readonly GitSetting[] = [...config, ["core.sparseCheckout", "false"]];
+      await run({ cwd: folder, args: ["read-tree", "-u", "--reset", `${commit}^{tree}`], config: all });
+      await giveBackBytes(folder, commit);
+      await run({ cwd: folder, args: ["reset", "-q", "HEAD"], config });
     },
     async push(ticketId) {
       if (!(await hasRemote())) return false;
       const all = `refs/checkpoints/${ticketRefName(ticketId)}/*`;
-      await run({ cwd: repository, args: ["push", "--quiet", remote, `${all}:${all}`] });
+      await run({ cwd: repository, args: ["push", "--quiet", receivePack, remote, `${all}:${all}`], config: await remoteSettings() });
       return true;
     },
     async publish(ticketId, message) {
       const workspace = await repo.open(ticketId);
       const branch = `refs/heads/${ticketBranch(ticketId)}`;
-      const tree = await snapshot(workspace.folder);
+      const { tree } = await takeSnapshot(run, { folder: workspace.folder, as: "commit" });
+      await refuseFilteredContent(run, { folder: workspace.folder, from: workspace.base, to: tree });
       const { code, text: present } = await run({ cwd: repository, args: ["rev-parse", "--verify", "--quiet", branch], ok: [0, 1] });
       const tip = present.trim();
       const isThere = code === 0 && (await text(repository, ["rev-parse", `${tip}^{tree}`])) === tree;
       const parent = code === 0 ? tip : workspace.base;
       const commit = isThere ? tip : await text(repository, ["commit-tree", tree, "-p", parent], { input: message });
       if (!isThere) await run({ cwd: repository, args: ["update-ref", "-m", "publish", branch, commit, tip] });
-      if (await hasRemote()) await run({ cwd: repository, args: ["push", "--quiet", remote, `${commit}:${branch}`] });
+      if (await hasRemote())
+        await run({
+          cwd: repository,
+          args: ["push", "--quiet", receivePack, remote, `${commit}:${branch}`],
+          config: await remoteSettings(),
+        });
       return commit;
     },
     withdraw: async (ticketId, commit) =>
-      withdrawPublication({ ticketId, commit }, { run, repository, remote: (await hasRemote()) ? remote : undefined, base }),
+      withdrawPublication(
+        { ticketId, commit },
+        { run: withSettings(run, await remoteSettings()), repository, remote: (await hasRemote()) ? remote : undefined, base },
+      ),
   };
   return repo;
 }
 
-/**
- * The copy keeps the time of the original: git takes a file for unchanged when size and second agree, unless it is as young as the index. A copy that
- * looks younger would lose a change of the same length made in the second of the checkout.
- */
-async function copyIndex(from: string, to: string): Promise<boolean> {
-  try {
-    const { mtimeMs } = await stat(from);
-    await copyFile(from, to);
-    const second = Math.floor(mtimeMs / 1000);
-    await utimes(to, second, second);
-    return true;
-  } catch {
-    return false;
-  }
+function withSettings(run: RunGit, settings: readonly GitSetting[]): RunGit {
+  return async (call) => run({ ...call, config: [...settings, ...(call.config ?? [])] });
 }
 
-function isSame(checkpoint: Checkpoint, tree: string, { stage, green, conversation }: CheckpointMetadata): boolean {
+interface SavedWork extends CheckpointMetadata {
+  readonly leftOut: readonly string[];
+}
+
+function isSame(checkpoint: Checkpoint, { tree, stage, green, conversation, leftOut }: SavedWork & { readonly tree: string }): boolean {
   return (
     checkpoint.tree === tree &&
     checkpoint.stage === stage &&
     checkpoint.green === green &&
-    checkpoint.conversationSha256 === sha256(conversation)
+    checkpoint.conversationSha256 === sha256(conversation) &&
+    JSON.stringify(checkpoint.leftOut ?? []) === JSON.stringify(leftOut)
   );
 }
 
-function describeCheckpoint(ticket: string, n: number, { stage, green, conversation }: CheckpointMetadata): string {
+function describeCheckpoint(ticket: string, n: number, { stage, green, conversation, leftOut }: SavedWork): string {
   const trailers = [`Runbookd-Stage: ${stage}`, `Runbookd-Green: ${green}`, `Runbookd-Conversation-Sha256: ${sha256(conversation)}`];
-  return `Checkpoint ${n} of ticket ${ticket}\n\n${trailers.join("\n")}\n`;
+  const kept = leftOut.length === 0 ? [] : [`Runbookd-Left-Out: ${JSON.stringify(leftOut)}`];
+  return `Checkpoint ${n} of ticket ${ticket}\n\n${[...trailers, ...kept].join("\n")}\n`;
 }
 
 function parseCheckpoint(numbered: NumberedCommit, raw: string): Checkpoint | undefined {
@@ -272,5 +321,7 @@ function parseCheckpoint(numbered: NumberedCommit, raw: string): Checkpoint | un
   const green = field(/^Runbookd-Green: (true|false)$/m);
   const conversationSha256 = field(/^Runbookd-Conversation-Sha256: ([0-9a-f]{64})$/m);
   if (tree === undefined || stage === undefined || green === undefined || conversationSha256 === undefined) return undefined;
-  return { ...numbered, tree, stage, green: green === "true", conversationSha256 };
+  const leftOut = field(/^Runbookd-Left-Out: (\[.*\])$/m);
+  const checkpoint = { ...numbered, tree, stage, green: green === "true", conversationSha256 };
+  return leftOut === undefined ? checkpoint : { ...checkpoint, leftOut: z.array(z.string()).parse(JSON.parse(leftOut)) };
 }

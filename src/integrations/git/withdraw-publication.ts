@@ -14,6 +14,10 @@ export interface Publication {
   readonly base: string;
 }
 
+// Said with every call, because a remote's configuration may name other programs.
+const receivePack = "--receive-pack=git-receive-pack";
+const uploadPack = "--upload-pack=git-upload-pack";
+
 /**
  * Takes the branch of a ticket back while it still ends where the ticket left it. What was merged meanwhile stays in history: a branch that reverts it is
  * made, for whoever merges.
@@ -27,12 +31,12 @@ export async function withdrawPublication(
   const { code } = await run({ cwd: repository, args: ["merge-base", "--is-ancestor", commit, main], ok: [0, 1] });
   if (code === 0) return revert(main);
   const local = await tipOf(["rev-parse", "--verify", "--quiet", branch]);
-  const remoteTip = remote === undefined ? undefined : await tipOf(["ls-remote", "--exit-code", remote, branch]);
+  const remoteTip = remote === undefined ? undefined : await tipOf(["ls-remote", "--exit-code", uploadPack, remote, branch]);
   if (local === undefined && remoteTip === undefined) return { kind: "nothing" };
   const moved = [local, remoteTip].find((tip) => tip !== undefined && tip !== commit);
   if (moved !== undefined) return { kind: "moved", detail: `${branch} is at ${moved}, the ticket left it at ${commit}` };
   if (remote !== undefined && remoteTip !== undefined)
-    await run({ cwd: repository, args: ["push", "--quiet", `--force-with-lease=${branch}:${commit}`, remote, `:${branch}`] });
+    await run({ cwd: repository, args: ["push", "--quiet", receivePack, `--force-with-lease=${branch}:${commit}`, remote, `:${branch}`] });
   if (local !== undefined) await run({ cwd: repository, args: ["update-ref", "-d", branch, commit] });
   return { kind: "withdrawn" };
 
@@ -44,7 +48,9 @@ export async function withdrawPublication(
   async function mainTip(): Promise<string> {
     const { text: name } = await run({ cwd: repository, args: ["rev-parse", "--abbrev-ref", base] });
     const fetched =
-      remote === undefined ? 1 : (await run({ cwd: repository, args: ["fetch", "--quiet", remote, name.trim()], ok: [0, 1, 128] })).code;
+      remote === undefined
+        ? 1
+        : (await run({ cwd: repository, args: ["fetch", "--quiet", uploadPack, remote, name.trim()], ok: [0, 1, 128] })).code;
     return (await run({ cwd: repository, args: ["rev-parse", fetched === 0 ? "FETCH_HEAD" : base] })).text.trim();
   }
 
@@ -57,7 +63,8 @@ export async function withdrawPublication(
       await run({ cwd: repository, args: ["worktree", "add", "--quiet", "--detach", folder, tip] });
       await run({ cwd: folder, args: ["revert", "--no-edit", commit] });
       const made = (await run({ cwd: folder, args: ["rev-parse", "HEAD"] })).text.trim();
-      if (remote !== undefined) await run({ cwd: repository, args: ["push", "--quiet", remote, `${made}:refs/heads/${name}`] });
+      if (remote !== undefined)
+        await run({ cwd: repository, args: ["push", "--quiet", receivePack, remote, `${made}:refs/heads/${name}`] });
       await run({ cwd: repository, args: ["update-ref", `refs/heads/${name}`, made, ""] });
       return { kind: "reverted", branch: name };
     } finally {

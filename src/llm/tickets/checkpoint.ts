@@ -6,7 +6,7 @@ export interface CheckpointMetadata {
   readonly stage: string;
   /** The repository's own tests passed with exactly this work. */
   readonly green: boolean;
-  /** What was said with the model so far; kept beside the work under its hash. */
+  /** What was said with the model so far; kept without secrets beside the work, under its hash. */
   readonly conversation: string;
 }
 
@@ -20,6 +20,8 @@ export interface Checkpoint {
   readonly stage: string;
   readonly green: boolean;
   readonly conversationSha256: string;
+  /** What was in the workspace and could not be kept: paths with the reason in brackets. Absent: everything was kept. */
+  readonly leftOut?: readonly string[];
 }
 
 /** A checkpoint as it was found: whole, with everything of it read and compared with its hashes, or broken. A broken one is kept. */
@@ -50,7 +52,10 @@ export type Withdrawal =
 export interface CheckpointRepository {
   /** The ticket's workspace, when there is one: whoever made it may be dead. */
   find(ticketId: string): Promise<Workspace | undefined>;
-  /** The ticket's workspace; made at the tip of what tickets are based on when there is none. `fresh`: made anew, with nothing that was in it. */
+  /**
+   * The ticket's workspace; made at the tip of what tickets are based on when there is none. `fresh`: made anew, with nothing that was in it; what was
+   * not in a checkpoint is saved first, and the workspace is kept and the call rejects when no checkpoint can keep all of it.
+   */
   open(ticketId: string, fresh?: boolean): Promise<Workspace>;
   /**
    * Saves everything in the workspace that is not ignored, without touching index, work tree or stash. Saving the same again answers the last
