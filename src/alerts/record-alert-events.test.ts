@@ -6,13 +6,13 @@ import { declareAlertMetrics } from "./metrics.ts";
 import { createRecentDecisions } from "./recent-decisions.ts";
 import { createAlertEventSink } from "./record-alert-events.ts";
 
-function open() {
+function open(now: () => number = () => 7) {
   const exposition = createExposition();
   const { registry } = exposition;
   const refusals = counter(registry, { name: "refusals_total", help: "Refusals.", labels: ["guardrail"] });
   const log = createRecordedLog();
   const decisions = createRecentDecisions();
-  const record = createAlertEventSink({ ...declareAlertMetrics(registry), refusals }, log, { decisions, now: () => 7 });
+  const record = createAlertEventSink({ ...declareAlertMetrics(registry), refusals }, log, { decisions, now });
   const counted = async () =>
     (await exposition.metrics()).split("\n").filter((line) => /^(runbookd_alerts|refusals)_total\{/.test(line) && !line.endsWith(" 0"));
   return { record, lines: log.lines, decisions, counted };
@@ -50,4 +50,19 @@ it.each(["webhook", "poll"] as const)("counts, keeps and warns of an alert of a 
   expect(await counted()).toEqual(['runbookd_alerts_total{decision="unreadable"} 1']);
   expect(decisions.newest({ decision: "unreadable" })).toEqual([{ ...decision, source, at: 7 }]);
   expect(lines).toMatchObject([{ level: "warn", fields: { ...decision, source } }]);
+});
+
+it("records an alert that a freeze pauses once, and again after half a day or another decision; every repeat is counted", async () => {
+  let now = 0;
+  const { record, lines, decisions, counted } = open(() => now);
+  const paused = { fingerprint: "f1", decision: "paused", runbook: "cost", reason: "Frozen (all) by ann", guardrail: "freeze" } as const;
+  // A weekend, repeated every five minutes.
+  for (now = 0; now < 60 * 3_600_000; now += 300_000) record({ kind: "alert_decided", decision: paused, source: "webhook" });
+  expect(decisions.newest({ fingerprint: "f1" })).toHaveLength(5);
+  expect(lines).toHaveLength(5);
+  expect(await counted()).toContain('runbookd_alerts_total{decision="paused"} 720');
+  record({ kind: "alert_decided", decision: { ...paused, reason: "Frozen (all) by bob" }, source: "webhook" });
+  record({ kind: "alert_decided", decision: enqueued, source: "webhook" });
+  record({ kind: "alert_decided", decision: { ...paused, reason: "Frozen (all) by bob" }, source: "webhook" });
+  expect(decisions.newest({ fingerprint: "f1" })).toHaveLength(8);
 });

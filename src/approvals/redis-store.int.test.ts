@@ -228,3 +228,29 @@ describe("a mailed link", () => {
     expect(await held.redis.pttl(runKeys.links(run.question.id))).toBeLessThanOrEqual(60_000);
   });
 });
+
+describe("a question that nobody answers", () => {
+  const ending = { entries: [], summary: {}, claims: [], recordedNotices: { stop: false, resolved: false }, release: {} } as const;
+
+  it("expires with its consents after its run has ended", async () => {
+    const run = await createAskingRun(held.redis, { of: 2, expiresAt: Date.now() + 300 });
+    await desk.answer(run.question.id, anAnswer(run.question));
+    expect(await held.redis.pttl(runKeys.question(run.question.id))).toBe(-1);
+    await new Promise((resolve) => setTimeout(resolve, 400));
+    const claimed = await run.ledger.claim(run.runId);
+    if ("refused" in claimed) throw new Error(claimed.refused);
+    await run.ledger.append(claimed.lease, { ...ending, head: claimed.head, state: "ended" });
+    for (const key of [runKeys.run(run.runId), runKeys.question(run.question.id), runKeys.consents(run.question.id)])
+      expect(await held.redis.pttl(key)).toBeGreaterThan(29 * 86_400_000);
+    expect(await held.redis.zscore(runKeys.questions, run.question.id)).toBeNull();
+  });
+
+  it("expires when its run goes on without it", async () => {
+    const run = await createAskingRun(held.redis, { expiresAt: Date.now() + 300 });
+    await new Promise((resolve) => setTimeout(resolve, 400));
+    const claimed = await run.ledger.claim(run.runId);
+    if ("refused" in claimed) throw new Error(claimed.refused);
+    await run.ledger.append(claimed.lease, { ...ending, head: claimed.head, state: "suspended", release: { dueAt: Date.now() + 60_000 } });
+    expect(await held.redis.pttl(runKeys.question(run.question.id))).toBeGreaterThan(29 * 86_400_000);
+  });
+});

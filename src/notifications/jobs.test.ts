@@ -217,18 +217,28 @@ describe("a delivery to a target of a group", () => {
     expect(await outbox.find("k/slack/ops")).toMatchObject({ state: "gave_up" });
   });
 
-  it("does not wait for a mail server that is not configured", async () => {
+  it("does not wait for a mail server that is not configured; mails stay untouched until there is one, and are given up in the end", async () => {
     const { outbox, put, deps, told, clock } = aBench();
-    const without = { ...deps, sender: undefined };
-    await put();
+    let claims = 0;
+    const counting = { ...outbox, claim: async (...args: Parameters<typeof outbox.claim>) => ((claims += 1), outbox.claim(...args)) };
+    const worker = startReportWorker({ ...deps, sender: undefined, outbox: counting }, { everyMs, drain: new AbortController().signal });
+    for (let index = 0; index < 100; index += 1) await put(`mail-${index}`);
     await outbox.put(target("webhook/hub", clock.now()));
-    expect(await deliverAny(without)).toBe(true);
-    expect(await deliverAny(without)).toBe(true);
+    await clock.advance(2 * everyMs);
     expect(told).toEqual(["sent k/webhook/hub"]);
-    expect(await outbox.find("k")).toEqual({ state: "waiting", attempts: 0 });
-    await clock.advance(minute);
+    claims = 0;
+    await clock.advance(10 * minute);
+    // One look a minute, however many wait.
+    expect(claims).toBeLessThanOrEqual(11);
+    expect(await outbox.find("mail-7")).toEqual({ state: "waiting", attempts: 0 });
     await deliverAny(deps);
-    expect(told).toEqual(["sent k/webhook/hub", "sent k"]);
+    expect(told).toEqual(["sent k/webhook/hub", "sent mail-0"]);
+    const putAt = clock.now() - defaultTimeouts.giveUpAfterMs;
+    await outbox.put({ key: "old", to: "default", content: { kind: "review", runId: "run-1" }, putAt });
+    await clock.advance(2 * minute);
+    await worker.close();
+    expect(await outbox.find("old")).toMatchObject({ state: "gave_up", error: "no mail server is configured, for too long" });
+    expect(await outbox.status()).toMatchObject({ waiting: 99, gaveUp: 1 });
   });
 });
 

@@ -7,6 +7,7 @@ import {
   type Mail,
   type MailSender,
   type MailSettlement,
+  mailLane,
   messageIdOf,
   type Outbox,
   type OutboxRow,
@@ -52,8 +53,8 @@ export interface ReportWorkerOptions {
   readonly timeouts?: MailTimeouts;
 }
 
-/** Between two looks at a mail that has no server yet. */
-const unconfiguredMs = 60_000;
+/** Between two looks at mails that have waited too long for a server. */
+const unconfiguredIntervalMs = 60_000;
 
 /** Longer than a delivery may take; should a process die in one, another sends the same Message-ID again. */
 const leaseMs = 60_000;
@@ -67,6 +68,7 @@ export const deliveryLimitMs = 30_000;
  */
 export function startReportWorker(deps: ReportWorkerDeps, options: ReportWorkerOptions): WorkerHandle {
   const { outbox, clock, log } = deps;
+  let nextGiveUpAt = clock.monotonic();
   const { everyMs: intervalMs, drain, timeouts = defaultTimeouts, store } = options;
   const isFit = (): boolean => store?.isFit() !== false;
   const closing = new AbortController();
@@ -83,7 +85,15 @@ export function startReportWorker(deps: ReportWorkerDeps, options: ReportWorkerO
   };
   const looking = runPeriodically({ name: "outbox", intervalMs, clock, log, signal }, async () => {
     if (!isFit()) return;
-    for (const lane of await outbox.lanes()) if (!signal.aborted && !busy.has(lane)) busy.set(lane, empty(lane));
+    // Mails that nobody here can send are not touched: a process with a mail server takes them, or they are given up in the end.
+    if (deps.sender === undefined && clock.monotonic() >= nextGiveUpAt) {
+      nextGiveUpAt = clock.monotonic() + unconfiguredIntervalMs;
+      await giveUpUnsendable(deps, timeouts.giveUpAfterMs);
+    }
+    for (const lane of await outbox.lanes()) {
+      if (signal.aborted || busy.has(lane) || (lane === mailLane && deps.sender === undefined)) continue;
+      busy.set(lane, empty(lane));
+    }
   });
   return {
     async close() {
@@ -92,6 +102,17 @@ export function startReportWorker(deps: ReportWorkerDeps, options: ReportWorkerO
       await Promise.all(busy.values());
     },
   };
+}
+
+/** Gives up the mails that were put too long ago while no mail server was configured. */
+export async function giveUpUnsendable({ outbox, clock, log }: ReportWorkerDeps, giveUpAfterMs: number): Promise<void> {
+  const at = clock.now();
+  const settlement = { kind: "gave_up", at, error: "no mail server is configured, for too long" } as const;
+  for (;;) {
+    const claimed = await outbox.claim(mailLane, at - giveUpAfterMs, leaseMs);
+    if (claimed === undefined) return;
+    if (await outbox.settle(claimed, settlement)) logSettlement(claimed.row, settlement, log);
+  }
 }
 
 /** How a delivery is repeated. */
@@ -134,7 +155,6 @@ async function deliver(claimed: ClaimedMail, deps: ReportWorkerDeps, { everyMs, 
   const at = clock.now();
   const recipient = recipientOf(row, deps);
   if (typeof recipient === "string") return { kind: "gave_up", at, error: recipient };
-  if (recipient.kind === "mail" && deps.sender === undefined) return { kind: "later", dueAt: at + unconfiguredMs };
   const composed = await deps.composer.compose(row, at);
   if (composed.kind === "later") return { kind: "later", dueAt: at + everyMs };
   if (composed.kind === "gone") return { kind: "gave_up", at, error: composed.reason };

@@ -29,6 +29,7 @@ export function createDamagedRuns(redis: Redis): DamagedRuns {
         locks: runKeys.locks(runId),
         openRuns: runKeys.openRuns,
         damagedRuns: runKeys.damaged,
+        openQuestions: runKeys.questions,
       };
       const args = { runId, summary: JSON.stringify(summary), retentionMs: endedRetentionMs };
       return (await available(async () => runScripts.abandonRun.run(redis, { keys, args }))) === 1;

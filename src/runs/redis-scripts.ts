@@ -58,7 +58,7 @@ export const runScripts = {
   }),
   abandonRun: defineScript({
     path: join(lua, "abandon-run.lua"),
-    keys: ["run", "journal", "locks", "openRuns", "damagedRuns"],
+    keys: ["run", "journal", "locks", "openRuns", "damagedRuns", "openQuestions"],
     args: ["runId", "summary", "retentionMs"],
   }),
   requeueOrphanedRun: defineScript({

@@ -11,6 +11,7 @@ import type { ActionContext } from "../../core/action.ts";
 import { StepFailure } from "../../core/failure.ts";
 import type { Verdict } from "../../core/verdict.ts";
 import { createMemoryRunJournal, type MemoryRunJournal } from "../../rehearsal/memory-run-journal.ts";
+import type { AlertStanding } from "./alert-standing.ts";
 import type { Candidate } from "./candidate.ts";
 import { createExecutor, type Execution, type Executor } from "./execute-run.ts";
 import type { MetricSource } from "./metric-source.ts";
@@ -37,6 +38,7 @@ interface Options {
   readonly guard?: (candidate: Candidate) => Verdict | Promise<Verdict>;
   readonly metrics?: MetricSource["query"];
   readonly frozen?: () => Promise<Freeze | undefined>;
+  readonly standing?: AlertStanding;
 }
 
 function aBench(runbook: Runbook, scripts: readonly ScriptedAction[], options: Options = {}): Bench {
@@ -56,6 +58,7 @@ function aBench(runbook: Runbook, scripts: readonly ScriptedAction[], options: O
       metrics: { query: options.metrics ?? (async () => ({ kind: "unavailable", reason: "no Prometheus in this test" })) },
       publish: (event) => published.push(event),
       ...(options.frozen !== undefined && { frozen: options.frozen }),
+      ...(options.standing !== undefined && { standing: options.standing }),
       announce: async (question, _runbook, escalated) => void announced.push(`${question.id}${escalated ? " escalated" : ""}`),
     },
     { clock, questionId: () => `q_${(question += 1)}`, cooldownOf: () => [] },
@@ -824,6 +827,34 @@ describe("a freeze", () => {
     bench.ledger.unfreeze("all");
     expect(await bench.executor.execute("run_1", never)).toBe("ended");
     expect(bench.actions.calls).toEqual(["run one"]);
+    expect(bench.last("finished")).toMatchObject({ outcome: "succeeded" });
+  });
+
+  it("is written down once also when Alertmanager is asked before each try", async () => {
+    let asked = 0;
+    const alert = {
+      status: "firing",
+      fingerprint: "f",
+      labels: { alertname: "A" },
+      annotations: {},
+      startsAt: 0,
+      generatorUrl: "",
+    } as const;
+    const bench = aBench(aRunbook([aStep("one")]), [{ name: "one" }], {
+      request: { alert, source: "webhook" },
+      standing: {
+        ask: async () => {
+          asked += 1;
+          return { kind: "firing", detail: "it fires" };
+        },
+      },
+    });
+    bench.ledger.freeze(freeze);
+    await looks(bench, 50);
+    expect(asked).toBe(50);
+    expect(bench.kinds()).toEqual(["accepted", "claimed", "preflight", "frozen"]);
+    bench.ledger.unfreeze("all");
+    expect(await bench.executor.execute("run_1", never)).toBe("ended");
     expect(bench.last("finished")).toMatchObject({ outcome: "succeeded" });
   });
 

@@ -64,7 +64,7 @@ export interface RunWriter {
   flush(flush?: Flush): Promise<AppendResult>;
   /** Removes the last recorded entry; only valid before it was written. */
   discardLast(): void;
-  /** Removes the recorded entries if they say only that the run was claimed; false: they say more, and stay. */
+  /** Removes the recorded entries if they say only that the run was claimed and what its alert does; false: they say more, and stay. */
   discardClaim(): boolean;
   /**
    * Ends normally when the lease is certain to last for a while; called before every effect.
@@ -149,7 +149,7 @@ export function createRunWriter(claimed: ClaimedRun, deps: { readonly journal: R
       view = viewOf([...written, ...unwritten]);
     },
     discardClaim() {
-      if (unwritten.some(({ kind }) => kind !== "claimed")) return false;
+      if (unwritten.some(({ kind }) => kind !== "claimed" && kind !== "preflight")) return false;
       unwritten = [];
       view = viewOf(written);
       return true;

@@ -5,6 +5,7 @@ local journal = KEYS[2]
 local locks = KEYS[3]
 local open_runs = KEYS[4]
 local damaged_runs = KEYS[5]
+local open_questions = KEYS[6]
 local run_id = ARGV[1]
 local summary = ARGV[2]
 local retention_ms = ARGV[3]
@@ -18,6 +19,12 @@ for _, lock in ipairs(redis.call('SMEMBERS', locks)) do
   end
 end
 redis.call('DEL', locks)
+local last_question = redis.call('HGET', run, 'question')
+if last_question and last_question ~= '' then
+  redis.call('ZREM', open_questions, last_question)
+  redis.call('PEXPIRE', '{rb}:question:' .. last_question, retention_ms)
+  redis.call('PEXPIRE', '{rb}:question:' .. last_question .. ':consents', retention_ms)
+end
 redis.call('SREM', open_runs, run_id)
 redis.call('SREM', damaged_runs, run_id)
 redis.call('HSET', run, 'state', 'ended', 'summary', summary)

@@ -96,6 +96,9 @@ if state ~= 'queued' then
   local last_question = redis.call('HGET', run, 'question')
   if last_question and last_question ~= '' and last_question ~= question_id then
     redis.call('ZREM', open_questions, last_question)
+    -- An answer has set this already; a question that was never answered must end as well.
+    redis.call('PEXPIRE', '{rb}:question:' .. last_question, retention_ms)
+    redis.call('PEXPIRE', '{rb}:question:' .. last_question .. ':consents', retention_ms)
   end
   if last_question or question_id ~= '' then
     redis.call('HSET', run, 'question', question_id)
