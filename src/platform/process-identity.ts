@@ -55,7 +55,7 @@ function orUnknown(read: () => string): string {
 /** Fields 3 (state) and 22 (start time) of /proc/<pid>/stat; the second field may hold spaces and parentheses. */
 function startTimeOf(pid: number): string | undefined {
   const stat = orUnknown(() => readFileSync(`/proc/${pid}/stat`, "utf8"));
-  const [state, ...rest] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  const [state, ...fields] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
   // A zombie has ended; nobody has asked for its exit code yet.
-  return stat === unknown || state === "Z" || state === "X" ? undefined : rest[18];
+  return stat === unknown || state === "Z" || state === "X" ? undefined : fields[18];
 }
