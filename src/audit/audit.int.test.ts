@@ -13,7 +13,9 @@ import type { AuditLog } from "../core/audit.ts";
 import { createSystemClock } from "../core/clock.ts";
 import { genesisHead, nextHead } from "../core/journal.ts";
 import { runKeys } from "../platform/redis/run-keys.ts";
+import { createRunNotices } from "../runs/redis-run-notices.ts";
 import type { AuditReader } from "./audit-reader.ts";
+import { recordEndedRuns } from "./record-ended-runs.ts";
 import { createAuditReader } from "./redis-audit-reader.ts";
 import { auditRetentionMs, createAuditLog } from "./redis-store.ts";
 
@@ -161,7 +163,11 @@ describe("the audit log and what a server keeps of it on its disk", () => {
   beforeEach(async () => {
     folder = await mkdtemp(join(tmpdir(), "runbookd-anchor-"));
     file = createAnchorFile(join(folder, "audit-anchor.json"));
-    anchored = createAuditReader(held.redis, () => clock.now(), file.read);
+    anchored = createAuditReader(
+      held.redis,
+      () => clock.now(),
+      async () => file.read(),
+    );
     logged = createRecordedLog();
     keep = createAuditAnchoring({ reader: anchored, file, log: logged });
   });
@@ -237,5 +243,72 @@ describe("the audit log and what a server keeps of it on its disk", () => {
     await keep();
     expect((await file.read())?.count).toBe(5);
     expect(logged.lines.filter(({ level }) => level === "error")).toEqual([]);
+  });
+});
+
+describe("a run that has ended", () => {
+  /** Ends the answered run as its worker does. */
+  async function anEndedRun() {
+    const run = await createAskingRun(held.redis);
+    await createRunNotices(held.redis).wake(run.runId);
+    const claimed = await run.ledger.claim(run.runId);
+    if ("refused" in claimed) throw new Error(claimed.refused);
+    const result = await run.ledger.append(claimed.lease, {
+      entries: [{ kind: "finished", at: Date.now(), outcome: "succeeded", reason: "" }],
+      head: claimed.head,
+      state: "ended",
+      claims: [],
+      summary: {},
+      release: {},
+      recordedNotices: { stop: false, resolved: false },
+    });
+    expect(result.kind).toBe("ok");
+    return run.runId;
+  }
+  let present: AuditReader;
+  beforeAll(() => {
+    present = createAuditReader(held.redis, () => Date.now());
+  });
+  const record = async () =>
+    recordEndedRuns({ redis: held.redis, audit: createAuditLog(held.redis, createSystemClock()), now: () => Date.now() });
+
+  it("is recorded with the head of its journal, once", async () => {
+    const ids = [await anEndedRun(), await anEndedRun()];
+    await record();
+    await record();
+    const page = await present.list({ limit: 10 });
+    expect(page?.items.map(({ kind, subject, detail }) => [kind, subject, Object.keys(Object(detail["runs"])).sort()])).toEqual([
+      ["runs_ended", "2 runs", ids.toSorted()],
+    ]);
+    expect(await held.redis.exists(runKeys.endedRuns)).toBe(0);
+    expect(await present.verify()).toMatchObject({ ok: true, runs: 2 });
+  });
+
+  it("is named when it is removed as a whole, and is not missed once its time is over", async () => {
+    const id = await anEndedRun();
+    await record();
+    await held.redis.del(runKeys.run(id), runKeys.journal(id));
+    await held.redis.zrem(runKeys.runs, id);
+    const broken = { run: id, what: expect.stringContaining("the run was removed") };
+    expect(await present.verify()).toMatchObject({ ok: false, broken });
+    expect(await present.verify(id)).toMatchObject({ ok: false, broken });
+    const later = createAuditReader(held.redis, () => Date.now() + 31 * 24 * 3_600_000);
+    expect(await later.verify()).toMatchObject({ ok: true });
+  });
+
+  it("is named when its journal is replaced by another that holds", async () => {
+    const [id, other] = [await anEndedRun(), await anEndedRun()];
+    await record();
+    await held.redis.copy(runKeys.journal(other), runKeys.journal(id), "REPLACE");
+    await held.redis.hset(runKeys.run(id), "head", (await held.redis.hget(runKeys.run(other), "head")) ?? "");
+    expect(await present.verify()).toMatchObject({ ok: false, broken: { run: id, what: expect.stringContaining("replaced") } });
+  });
+
+  it("leaves no record when it is kept for a day only", async () => {
+    const id = await anEndedRun();
+    await held.redis.pexpire(runKeys.run(id), 24 * 3_600_000);
+    await record();
+    expect((await present.list({ limit: 10 }))?.items).toEqual([]);
+    expect(await held.redis.exists(runKeys.endedRuns)).toBe(0);
   });
 });

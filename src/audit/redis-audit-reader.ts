@@ -9,6 +9,7 @@ import { available } from "../platform/redis/available.ts";
 import { isId, runKeys } from "../platform/redis/run-keys.ts";
 import { type AuditAnchor, findAnchorFault } from "./audit-anchor.ts";
 import type { AnchorResult, AuditReader } from "./audit-reader.ts";
+import { type RecordedEnd, recordedEnds } from "./recorded-end.ts";
 
 /** A run may be gone this long after it was accepted: it is kept for 30 days after its end. */
 const mayBeGoneAfterMs = 30 * dayMs;
@@ -58,12 +59,31 @@ export function createAuditReader(
         if (one.broken !== undefined) return verdictOf(at + index + 1, { entries, broken: one.broken });
       }
     }
-    return verdictOf(runs.length, { entries });
+    const removed = await findRemovedRun(recordedEnds(acts.texts, now()));
+    return verdictOf(runs.length, { entries, ...(removed !== undefined && { broken: removed }) });
+  }
+
+  /** The first run whose end the audit log knows and which is gone, or has another journal now. */
+  async function findRemovedRun(ends: ReadonlyMap<string, RecordedEnd>): Promise<BrokenRecord | undefined> {
+    const rows = [...ends];
+    for (let at = 0; at < rows.length; at += runsAtOnce) {
+      const part = rows.slice(at, at + runsAtOnce);
+      const heads = await Promise.all(part.map(async ([id]) => redis.hget(runKeys.run(id), "head")));
+      for (const [index, [run, end]] of part.entries()) {
+        const head = heads[index] ?? undefined;
+        if (head === undefined) return { run, index: 0, what: "the run was removed; the audit log knows of its end" };
+        if (head !== end.head) return { run, index: 0, what: "the run's journal was replaced; it ends elsewhere than the audit log says" };
+      }
+    }
+    return undefined;
   }
 
   async function verifyOne(runId: string): Promise<AuditVerdict | undefined> {
     if (!isId(runId)) return undefined;
     const acceptedAt = await redis.zscore(runKeys.runs, runId);
+    const end = recordedEnds(await redis.lrange(runKeys.audit, 0, -1), now()).get(runId);
+    const removed = end && (await findRemovedRun(new Map([[runId, end]])));
+    if (removed !== undefined) return verdictOf(1, { entries: 0, broken: removed });
     if (acceptedAt === null && (await redis.exists(runKeys.run(runId), runKeys.journal(runId))) === 0) return undefined;
     return verdictOf(1, await checkRun(runId, Number(acceptedAt ?? now())));
   }
@@ -81,15 +101,16 @@ export function createAuditReader(
     return { entries: texts.length, ...(fault !== undefined && { broken: { run: id, ...fault } }) };
   }
 
-  async function checkAudit(): Promise<Checked> {
+  async function checkAudit(): Promise<Checked & { readonly texts: readonly string[] }> {
     const results = await redis.multi().hmget(runKeys.auditState, "head", "start", "dropped").lrange(runKeys.audit, 0, -1).exec();
     const [head, start, dropped] = optionalTexts(results?.[0]?.[1]);
     const texts = textsOf(results?.[1]?.[1]);
     const fault = findFault({ texts, head: head ?? genesisHead, start: start ?? genesisHead }, parseAuditEntry);
-    if (fault !== undefined) return { entries: texts.length, broken: { index: Number(dropped ?? 0) + fault.index, what: fault.what } };
+    if (fault !== undefined)
+      return { texts, entries: texts.length, broken: { index: Number(dropped ?? 0) + fault.index, what: fault.what } };
     const known = await readAnchor();
     const lost = known && findAnchorFault(known, { texts, start: start ?? genesisHead, dropped: Number(dropped ?? 0) });
-    return { entries: texts.length, ...(lost !== undefined && { broken: lost }) };
+    return { texts, entries: texts.length, ...(lost !== undefined && { broken: lost }) };
   }
 
   /** Reads only what was written since the known anchor. */

@@ -20,7 +20,7 @@ export const runScripts = {
   append: defineScript({
     path: join(lua, "append.lua"),
     preludes: ["now-ms", "claims", "freeze"],
-    keys: ["run", "journal", "due", "locks", "fencedCount", "question", "openQuestions", "openRuns", "freezes", "frozenRuns"],
+    keys: ["run", "journal", "due", "locks", "fencedCount", "question", "openQuestions", "openRuns", "freezes", "frozenRuns", "endedRuns"],
     moreKeys: "claimAndCooldownKeys",
     args: [
       "runId",

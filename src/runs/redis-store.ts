@@ -132,6 +132,7 @@ export function createRunJournal(
             openRuns: runKeys.openRuns,
             freezes: runKeys.freezes,
             frozenRuns: runKeys.frozenRuns,
+            endedRuns: runKeys.endedRuns,
           },
           moreKeys: [
             ...change.claims.map((claim) => runKeys.claim(claim)),

@@ -20,6 +20,7 @@ export const runKeys = {
   due: `${tag}:due`,
   runs: `${tag}:runs`,
   openRuns: `${tag}:open-runs`,
+  endedRuns: `${tag}:ended-runs`,
   damaged: `${tag}:damaged-runs`,
   fenced: `${tag}:fenced-writes`,
   freezes: `${tag}:freezes`,

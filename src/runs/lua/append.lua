@@ -13,7 +13,8 @@ local open_questions = KEYS[7]
 local open_runs = KEYS[8]
 local freezes = KEYS[9]
 local frozen_runs = KEYS[10]
-local claim_and_cooldown_keys = { unpack(KEYS, 11) }
+local ended_runs = KEYS[11] -- whose heads are not in the audit log yet
+local claim_and_cooldown_keys = { unpack(KEYS, 12) }
 local run_id = ARGV[1]
 local token = ARGV[2]
 local expected_head = ARGV[3]
@@ -116,6 +117,8 @@ if state == 'ended' then
   redis.call('ZREM', due, run_id)
   redis.call('PEXPIRE', run, retention_ms)
   redis.call('PEXPIRE', journal, retention_ms)
+  redis.call('RPUSH', ended_runs, run_id)
+  redis.call('LTRIM', ended_runs, -100000, -1)
   for index = 1, cooldown_count do
     local cooldown = claim_and_cooldown_keys[claim_count + index]
     local cooldown_ms = tonumber(entries_claims_cooldowns[entry_count + claim_count * 4 + index])

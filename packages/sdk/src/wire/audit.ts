@@ -12,6 +12,7 @@ export const auditKinds = [
   "run_resumed",
   "run_repeated",
   "run_refused",
+  "runs_ended",
   "batch_submitted",
   "batch_changed",
   "batch_refused",
