@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from "@jest/globals";
 import { startAnthropicBatchServer } from "../../../demo/simulators/provider-batches/anthropic-batch-server.ts";
 import type { BatchServer } from "../../../demo/simulators/provider-batches/batch-server.ts";
+import { serveLoopback } from "../../../demo/simulators/serve-loopback.ts";
 import { describeProviderBatches } from "../../../test/contracts/describe-provider-batches.ts";
 import { createFakeClock } from "../../../test/fakes/fake-clock.ts";
 import { createAnthropicBatches } from "./create-anthropic-batches.ts";
@@ -42,6 +43,21 @@ describe("Anthropic's adapter", () => {
     await expect(port.submit({ key: "k", items: [{ customId: "a", body: { note: "private" } }] })).rejects.toThrow(
       /^anthropic answered 429 \(rate_limit_error, enforced_spend_limit_reached\)$/,
     );
+  });
+
+  it("is not sure that its batch does not exist while one that cannot be read could be it", async () => {
+    const began = "2026-11-29T18:00:00Z";
+    const odd = { id: "msgbatch_odd", processing_status: "paused", created_at: began };
+    const pages: unknown[][] = [[null, odd], [null, { ...odd, created_at: "2026-11-28T18:00:00Z" }], [{ id: "?" }]];
+    await using server = await serveLoopback((_request, response) => {
+      const page = { data: pages.shift(), has_more: false, last_id: null };
+      response.setHeader("content-type", "application/json").end(JSON.stringify(page));
+    });
+    const port = createAnthropicBatches({ baseUrl: server.url, apiKey: "sk-ant-api03-test" }, createFakeClock());
+    const trace = { key: "k", customIds: ["a"], since: Date.parse(began), known: [] };
+    expect(await port.find(trace)).toEqual({ kind: "unclear", candidates: ["msgbatch_odd"] });
+    expect(await port.find(trace)).toEqual({ kind: "none" });
+    expect(await port.find(trace)).toEqual({ kind: "none" });
   });
 
   it("refuses to report costs without an Admin key", async () => {

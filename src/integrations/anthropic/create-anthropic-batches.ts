@@ -12,7 +12,7 @@ import {
 } from "../../llm/batches/provider/provider-batch.ts";
 import { type CallKind, failureOf } from "../../llm/batches/provider/provider-trouble.ts";
 import { readLines } from "../../platform/requests/read-lines.ts";
-import { batchId, batchPage, batchShape, readResult, statusOf, wordsOf } from "./message-shapes.ts";
+import { batchId, batchPage, batchShape, listedBatch, readResult, statusOf, wordsOf } from "./message-shapes.ts";
 import { openAnthropic } from "./open-anthropic.ts";
 
 type AnthropicClient = Awaited<ReturnType<typeof openAnthropic>>;
@@ -74,18 +74,27 @@ export function createAnthropicBatches(access: ProviderAccess, clock: Pick<Clock
     }
   }
 
-  /** Batches that began at or after `since`, newest first. */
-  const begunSince = async (since: Instant, signal: AbortSignal | undefined): Promise<ProviderBatchStatus[]> => {
+  /** Batches that began at or after `since`, newest first, and the ids of those that cannot be read. */
+  const begunSince = async (since: Instant, signal: AbortSignal | undefined): Promise<Begun> => {
     const statuses: ProviderBatchStatus[] = [];
+    const unreadable: string[] = [];
     let after: string | undefined;
     for (let page = 0; page < maxPages; page += 1) {
       const { data, has_more, last_id } = parse(
         batchPage,
         await get(path, { limit: 100, ...(after !== undefined && { after_id: after }) }, signal),
       );
-      const young = data.filter(({ created_at }) => created_at >= since - clockSkewMs);
-      statuses.push(...young.map((batch) => statusOf(batch)));
-      if (!has_more || young.length < data.length || typeof last_id !== "string") return statuses;
+      let isOver = false;
+      for (const item of data) {
+        const listed = listedBatch.safeParse(item).data;
+        // Without an id and a time nothing can be said of it, and nothing be done with it.
+        if (listed === undefined) continue;
+        const batch = batchShape.safeParse(item);
+        if (listed.created_at < since - clockSkewMs) isOver = true;
+        else if (batch.success) statuses.push(statusOf(batch.data));
+        else unreadable.push(listed.id);
+      }
+      if (!has_more || isOver || typeof last_id !== "string") return { statuses, unreadable };
       after = last_id;
     }
     throw new ProviderFailure("unavailable", "anthropic lists more batches than can be looked through");
@@ -105,11 +114,13 @@ export function createAnthropicBatches(access: ProviderAccess, clock: Pick<Clock
     },
     async find({ customIds, since, known: existingIds }: SubmissionTrace, signal): Promise<SubmissionSearchResult> {
       const ids = new Set(customIds);
-      const candidates = (await begunSince(since, signal)).filter(
-        ({ id, items }) => items === customIds.length && !existingIds.includes(id),
-      );
+      const { statuses, unreadable } = await begunSince(since, signal);
+      const candidates = statuses.filter(({ id, items }) => items === customIds.length && !existingIds.includes(id));
       for (const { id, state } of candidates) if (state === "ended" && (await isOurs(id, ids, signal))) return { kind: "found", id };
-      const open = candidates.filter(({ state }) => state !== "ended").map(({ id }) => id);
+      const open = [
+        ...candidates.filter(({ state }) => state !== "ended").map(({ id }) => id),
+        ...unreadable.filter((id) => !existingIds.includes(id)),
+      ];
       return open.length === 0 ? { kind: "none" } : { kind: "unclear", candidates: open };
     },
     read,
@@ -124,6 +135,12 @@ export function createAnthropicBatches(access: ProviderAccess, clock: Pick<Clock
       }
     },
   };
+}
+
+/** What a list shows of the batches that began after a moment. */
+interface Begun {
+  readonly statuses: readonly ProviderBatchStatus[];
+  readonly unreadable: readonly string[];
 }
 
 function pathOf(id: string): string {

@@ -18,11 +18,14 @@ export const batchShape = z.object({
   request_counts: z.object({ processing: count, succeeded: count, errored: count, canceled: count, expired: count }),
   created_at: instant,
   expires_at: instant,
-  ended_at: instant.nullish(),
+  ended_at: instant.nullish().catch(undefined),
 });
 
-/** One page of batches, newest first. */
-export const batchPage = z.object({ data: z.array(batchShape), has_more: z.boolean(), last_id: z.string().nullish() });
+/** What is known of a batch of a list that cannot be read as a whole. */
+export const listedBatch = z.object({ id: batchId, created_at: instant });
+
+/** One page of batches, newest first, which are read one by one: in it are batches of everybody in the workspace. */
+export const batchPage = z.object({ data: z.array(z.unknown()), has_more: z.boolean(), last_id: z.string().nullish() });
 
 /** A batch in our words. Counts other than `processing` stay 0 until the end, so nothing is said of progress before. */
 export function statusOf(batch: z.output<typeof batchShape>): ProviderBatchStatus {

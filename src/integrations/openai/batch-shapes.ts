@@ -9,25 +9,36 @@ import { normalizeUsage } from "../../llm/usage/normalize-usage.ts";
 export const objectId = z.string().regex(/^[\w-]{1,128}$/);
 
 const count = z.int().min(0);
-const instant = z.int().min(0).nullish();
+/** What decides nothing costs no batch when it is odd: it counts as absent. */
+const instant = z.int().min(0).nullish().catch(undefined);
+
+/** Absent is written as null, or as an empty text. */
+const fileId = z.preprocess((id) => (id === "" ? null : id), objectId.nullish());
 
 /** A batch as the provider describes it; times are Unix seconds. */
 export const batchShape = z.object({
   id: objectId,
   status: z.enum(["validating", "failed", "in_progress", "finalizing", "completed", "expired", "cancelling", "cancelled"]),
-  request_counts: z.object({ total: count, completed: count, failed: count }).nullish(),
-  output_file_id: objectId.nullish(),
-  error_file_id: objectId.nullish(),
+  request_counts: z.object({ total: count, completed: count, failed: count }).nullish().catch(undefined),
+  output_file_id: fileId,
+  error_file_id: fileId,
   errors: z
     .object({ data: z.array(z.object({ code: z.string().nullish(), message: z.string().nullish(), line: z.int().nullish() })).nullish() })
-    .nullish(),
-  metadata: z.record(z.string(), z.string()).nullish(),
+    .nullish()
+    .catch(undefined),
   created_at: z.int().min(0),
   expires_at: instant,
   completed_at: instant,
   expired_at: instant,
   cancelled_at: instant,
   failed_at: instant,
+});
+
+/** What tells one batch of a list from another. In a list are batches of everybody in the organization, of every kind. */
+export const listedBatch = z.object({
+  id: objectId,
+  created_at: z.number().optional().catch(undefined),
+  metadata: z.record(z.string(), z.unknown()).nullish().catch(undefined),
 });
 
 /** See {@link batchShape}. */

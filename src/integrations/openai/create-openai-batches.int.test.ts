@@ -1,8 +1,10 @@
 import { afterEach, describe, expect, it } from "@jest/globals";
 import type { BatchServer } from "../../../demo/simulators/provider-batches/batch-server.ts";
 import { startOpenAiBatchServer } from "../../../demo/simulators/provider-batches/openai-batch-server.ts";
+import { serveLoopback } from "../../../demo/simulators/serve-loopback.ts";
 import { describeProviderBatches } from "../../../test/contracts/describe-provider-batches.ts";
 import { createFakeClock } from "../../../test/fakes/fake-clock.ts";
+import { sha256 } from "../../core/json.ts";
 import { createPriceTable } from "../../llm/usage/price-table.ts";
 import { shippedPrices } from "../../llm/usage/prices.ts";
 import { createOpenAiBatches } from "./create-openai-batches.ts";
@@ -56,6 +58,50 @@ describe("OpenAI's adapter", () => {
       /^openai answered 429 \(insufficient_quota, insufficient_quota\)$/,
     );
   });
+
+  const anyBatch = {
+    id: "batch_1",
+    endpoint: "/v1/chat/completions",
+    status: "completed",
+    input_file_id: "file-1",
+    created_at: 1_795_970_000,
+    request_counts: { total: 2, completed: 2, failed: 0 },
+  };
+  const oddFields = [
+    ["an empty id of a file of errors", { output_file_id: "file-2", error_file_id: "" }],
+    ["metadata that is no text", { metadata: { owner: 7 } }],
+    ["errors that are a text", { errors: "none" }],
+    ["counts that are none", { request_counts: "2" }],
+    ["times that are none", { expires_at: "tomorrow", completed_at: "" }],
+  ] as const;
+
+  it.each(oddFields)("reads a batch with %s", async (_name, odd) => {
+    await using server = await serveLoopback((_request, response) => {
+      response.setHeader("content-type", "application/json").end(JSON.stringify({ ...anyBatch, ...odd }));
+    });
+    const port = createOpenAiBatches({ baseUrl: `${server.url}/v1`, apiKey: "sk-proj-test" }, createFakeClock());
+    expect(await port.read("batch_1")).toMatchObject({ id: "batch_1", state: "ended" });
+  });
+
+  it.each([...oddFields, ["a status of tomorrow", { status: "paused" }], ["no id", { id: "" }], ["nothing", undefined]])(
+    "finds its batch behind one of somebody else with %s, on the next page too",
+    async (_name, odd) => {
+      const foreign = odd === undefined ? null : { ...anyBatch, id: "batch_foreign", ...odd };
+      const ours = { ...anyBatch, id: "batch_ours", metadata: { runbookd_submission: sha256("k").slice(0, 40) } };
+      await using server = await serveLoopback((request, response) => {
+        const isFirst = !(request.url ?? "").includes("after=");
+        const page = isFirst
+          ? { data: [{ ...anyBatch, id: "batch_0" }, foreign, { ...anyBatch, id: "batch_9" }], has_more: true }
+          : { data: [foreign, ours], has_more: false };
+        response.setHeader("content-type", "application/json").end(JSON.stringify({ object: "list", ...page }));
+      });
+      const port = createOpenAiBatches({ baseUrl: `${server.url}/v1`, apiKey: "sk-proj-test" }, createFakeClock());
+      expect(await port.find({ key: "k", since: 1_795_960_000_000, customIds: [], known: [] })).toEqual({
+        kind: "found",
+        id: "batch_ours",
+      });
+    },
+  );
 
   it("refuses to report costs without an Admin key", async () => {
     const server = await start();

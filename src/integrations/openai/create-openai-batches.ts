@@ -11,7 +11,7 @@ import {
 } from "../../llm/batches/provider/provider-batch.ts";
 import { type CallKind, failureOf } from "../../llm/batches/provider/provider-trouble.ts";
 import { readLines } from "../../platform/requests/read-lines.ts";
-import { batchShape, type OpenAiBatch, objectId, readResult, statusOf, wordsOf } from "./batch-shapes.ts";
+import { batchShape, listedBatch, type OpenAiBatch, objectId, readResult, statusOf, wordsOf } from "./batch-shapes.ts";
 import { openOpenAi } from "./open-openai.ts";
 
 type OpenAiClient = Awaited<ReturnType<typeof openOpenAi>>["client"];
@@ -86,11 +86,14 @@ export function createOpenAiBatches(access: ProviderAccess, clock: Pick<Clock, "
       for (let page = 0; page < maxPages; page += 1) {
         const query = { limit: 100, ...(after !== undefined && { after }) };
         const { data, has_more } = await call("read", signal, async (client, options) => client.batches.list(query, options));
-        const batches = data.map((batch) => parse(batchShape, batch));
+        // One by one: a batch of somebody else that cannot be read must not hide ours.
+        const batches = data.flatMap((batch) => listedBatch.safeParse(batch).data ?? []);
         const match = batches.find(({ metadata }) => metadata?.[mark] === wanted);
         if (match !== undefined) return { kind: "found", id: match.id };
+        const oldest = batches.findLast(({ created_at }) => created_at !== undefined)?.created_at ?? Number.POSITIVE_INFINITY;
+        if (!has_more || data.length === 0 || oldest * 1000 < since - clockSkewMs) return { kind: "none" };
         const last = batches.at(-1);
-        if (!has_more || last === undefined || last.created_at * 1000 < since - clockSkewMs) return { kind: "none" };
+        if (last === undefined || last.id === after) throw new ProviderFailure("nonsense", "openai lists batches that cannot be read");
         after = last.id;
       }
       throw new ProviderFailure("unavailable", "openai lists more batches than can be looked through");
