@@ -93,7 +93,7 @@ it("changes what it should when Alertmanager says that the alert fires", async (
   const labels = { alertname: "Burn", thing: "checkout" };
   const now = Date.now();
   await client.send({ labels, annotations: {}, startsAt: now, endsAt: now + 60_000 }, signal);
-  const seen = await client.alerts(signal, labels);
+  const seen = await client.alerts(signal, { labels });
   await post(labels.thing, (seen.kind === "alerts" ? seen.alerts[0]?.alert.fingerprint : undefined) ?? "");
   const run = await endedRun();
   expect(run.summary).toMatchObject({ outcome: "succeeded" });

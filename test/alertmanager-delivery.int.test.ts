@@ -118,6 +118,7 @@ it("a receiver that was down: the poll finds the alert, and the webhook that com
     intake,
     open: createOpenAlerts(held.redis),
     match: (labels) => match(labels)?.id,
+    triggers: () => [],
     clock,
     everyMs: 200,
     graceMs: 0,

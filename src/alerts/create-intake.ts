@@ -1,7 +1,7 @@
 import type { Decision, Labels } from "../../packages/sdk/src/wire/alerts.ts";
 import type { Runbook } from "../../packages/sdk/src/wire/runbooks.ts";
 import { isTestAlert } from "../core/alert.ts";
-import type { Clock, Instant } from "../core/clock.ts";
+import { type Clock, type Instant, yieldToEventLoop } from "../core/clock.ts";
 import type { EventSink } from "../core/event.ts";
 import { shortLine } from "../core/one-line.ts";
 import { StoreUnavailable } from "../core/store-unavailable.ts";
@@ -49,7 +49,9 @@ export function createIntake(deps: IntakeDeps): Intake {
       const alerts = newestPerFingerprint(notification.alerts);
       const decisions = new Map<string, Decision>();
       let matched: Matched[] = [];
-      for (const received of alerts) {
+      for (const [index, received] of alerts.entries()) {
+        // A long list lets others have their turn.
+        if (index % 500 === 499) await yieldToEventLoop();
         const runbook = deps.library.match(received.alert.labels);
         if (runbook === undefined) decisions.set(received.alert.fingerprint, unmatched(received));
         else matched.push({ received, runbook });

@@ -1,37 +1,32 @@
 import type { Alert, Labels } from "../../packages/sdk/src/wire/alerts.ts";
 import type { Instant } from "../core/clock.ts";
 import { type Notification, parseNotification } from "./notification.ts";
-
-/** One alert as an Alertmanager lists it, with what it does about it. */
-export interface PolledAlert {
-  readonly alert: Alert;
-  readonly state: "active" | "suppressed" | "unprocessed";
-  readonly silencedBy: readonly string[];
-  readonly inhibitedBy: readonly string[];
-  /** Names of the receivers that its routes lead to. */
-  readonly receivers: readonly string[];
-}
+import type { StandingAlert } from "./standing-alert.ts";
 
 /** What decides whether a listed alert should have reached us. */
 export interface PollRules {
   isMatched(labels: Labels): boolean;
   /** Whether one of these receivers calls us. */
   callsUs(receivers: readonly string[]): boolean;
+  /** Fingerprints that an Alertmanager silences or inhibits. */
+  readonly muted: ReadonlySet<string>;
   readonly now: Instant;
+}
+
+/** The fingerprints of alerts that are silenced or inhibited. */
+export function mutedBy(polled: readonly StandingAlert[]): ReadonlySet<string> {
+  return new Set(polled.filter((one) => one.silencedBy.length > 0 || one.inhibitedBy.length > 0).map(({ alert }) => alert.fingerprint));
 }
 
 /**
  * The alerts that a webhook should have told us of, as a webhook would have: active ones that a runbook matches and a route sends to us. What
  * any Alertmanager silences or inhibits is left out; what a webhook could not have read is named as unreadable here too.
  */
-export function notificationOfPoll(polled: readonly PolledAlert[], rules: PollRules): Notification {
-  const muted = new Set(
-    polled.filter((one) => one.silencedBy.length > 0 || one.inhibitedBy.length > 0).map(({ alert }) => alert.fingerprint),
-  );
+export function notificationOfPoll(polled: readonly StandingAlert[], rules: PollRules): Notification {
   const parsed = polled
     .filter(
       ({ alert, state, receivers }) =>
-        state === "active" && !muted.has(alert.fingerprint) && rules.callsUs(receivers) && rules.isMatched(alert.labels),
+        state === "active" && !rules.muted.has(alert.fingerprint) && rules.callsUs(receivers) && rules.isMatched(alert.labels),
     )
     .map(({ alert }) => receive(alert, rules.now));
   return {

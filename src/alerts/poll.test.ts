@@ -1,5 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
 import type { Alert, Labels } from "../../packages/sdk/src/wire/alerts.ts";
+import type { Matcher } from "../../packages/sdk/src/wire/runbooks.ts";
 import { aRunbook, aStep } from "../../test/builders/a-runbook.ts";
 import { createFakeClock } from "../../test/fakes/fake-clock.ts";
 import { createRecordedLog } from "../../test/fakes/recorded-log.ts";
@@ -7,7 +8,7 @@ import { createUlids } from "../core/ulid.ts";
 import { createMemoryAcceptStore } from "../rehearsal/memory-accept-store.ts";
 import { createIntake } from "./create-intake.ts";
 import { type OpenAlert, startPoll } from "./poll.ts";
-import type { AlertmanagerStatus, StandingAlert, StandingAlerts } from "./standing-alert.ts";
+import type { AlertmanagerStatus, AlertQuestion, StandingAlert, StandingAlerts } from "./standing-alert.ts";
 
 const second = 1000;
 const minute = 60_000;
@@ -22,6 +23,13 @@ function standing(alert: Alert, more: Partial<StandingAlert> = {}): StandingAler
   return { alert, state: "active", silencedBy: [], inhibitedBy: [], receivers: ["us"], ...more };
 }
 
+/** What a test lets an Alertmanager answer. */
+interface PolledView {
+  seen: StandingAlerts;
+  status: AlertmanagerStatus | undefined;
+  answer?: (question: AlertQuestion) => StandingAlerts;
+}
+
 /** One poll over Alertmanagers that a test turns; dispose of it by `end`. */
 function aBench(count = 1) {
   const clock = createFakeClock(began + 3_600_000);
@@ -34,6 +42,8 @@ function aBench(count = 1) {
   const match = (labels: Labels) => (labels["alertname"] === "Burn" ? runbook : undefined);
   let random = 0;
   const verdict = { refuse: false };
+  const triggers: Matcher[][] = [[{ label: "alertname", op: "=", value: "Burn" }]];
+  const decided: string[] = [];
   const intake = createIntake({
     store,
     bytes: store,
@@ -45,29 +55,33 @@ function aBench(count = 1) {
       () => clock.now(),
       (bytes) => Uint8Array.from({ length: bytes }, () => (random = (random * 31 + 7) % 251)),
     ),
-    publish: () => undefined,
+    publish: ({ decision }) => void decided.push(decision.decision),
   });
-  const views = Array.from({ length: count }, (): { seen: StandingAlerts; status: AlertmanagerStatus | undefined } => ({
-    seen: { kind: "alerts", alerts: [] },
-    status: { startedAt: began, receivers: ["us"] },
-  }));
+  const views = Array.from(
+    { length: count },
+    (): PolledView => ({
+      seen: { kind: "alerts", alerts: [], unreadable: [] },
+      status: { startedAt: began, receivers: ["us"] },
+    }),
+  );
   const told: string[] = [];
   const log = createRecordedLog();
   const open: OpenAlert[] = [];
   const drain = new AbortController();
-  let asked = 0;
+  const questions: AlertQuestion[] = [];
   const poll = startPoll({
     alertmanagers: views.map((view, index) => ({
       name: `am-${index}`,
-      alerts: async () => {
-        asked += 1;
-        return view.seen;
+      alerts: async (_signal, question = {}) => {
+        questions.push(question);
+        return view.answer?.(question) ?? view.seen;
       },
       status: async () => view.status,
     })),
     intake,
     open: async () => open,
     match: (labels) => match(labels)?.id,
+    triggers: () => triggers,
     clock,
     everyMs: minute,
     graceMs: 30 * second,
@@ -91,8 +105,8 @@ function aBench(count = 1) {
     drain.abort();
     await poll.close();
   };
-  const see = (...alerts: StandingAlert[]): StandingAlerts => ({ kind: "alerts", alerts });
-  return { clock, store, views, told, log, open, poll, pass, end, see, verdict, asked: () => asked };
+  const see = (...alerts: StandingAlert[]): StandingAlerts => ({ kind: "alerts", alerts, unreadable: [] });
+  return { clock, store, views, told, log, open, poll, pass, end, see, verdict, questions, triggers, decided };
 }
 
 describe("an alert that no webhook told of", () => {
@@ -214,6 +228,83 @@ describe("an open run whose alert no Alertmanager holds", () => {
   });
 });
 
+describe("what is asked", () => {
+  const nothing: StandingAlerts = { kind: "alerts", alerts: [], unreadable: [] };
+  const tooLarge: StandingAlerts = { kind: "unavailable", reason: "too large", tooLarge: true };
+
+  it("is the receivers that call us", async () => {
+    const { pass, end, questions } = aBench();
+    await pass(second);
+    await end();
+    expect(questions).toEqual([{ receivers: ["us"] }]);
+  });
+
+  it("is each trigger once where they are not known, or have too many alerts", async () => {
+    const { pass, end, questions, triggers, views, store, see } = aBench();
+    triggers.push([{ label: "alertname", op: "=", value: "Other" }], [{ label: "alertname", op: "=", value: "Burn" }]);
+    const [view] = views;
+    if (view === undefined) throw new Error("There is an Alertmanager.");
+    view.answer = ({ matchers }) =>
+      matchers === undefined ? tooLarge : matchers[0]?.value === "Burn" ? see(standing(anAlert("f1"))) : nothing;
+    await pass(second);
+    view.status = { startedAt: began, receivers: undefined };
+    await pass(minute);
+    await end();
+    expect(questions.map(({ receivers, matchers }) => [receivers?.length, matchers?.[0]?.value])).toEqual([
+      [1, undefined],
+      [1, "Burn"],
+      [1, "Other"],
+      [0, "Burn"],
+      [0, "Other"],
+    ]);
+    expect(store.runs()).toHaveLength(1);
+  });
+
+  it("is an open run's own alert before it counts as ended, because its route may have changed", async () => {
+    const { pass, end, views, see, store, open } = aBench();
+    const [view] = views;
+    if (view === undefined) throw new Error("There is an Alertmanager.");
+    view.seen = see(standing(anAlert("f1")));
+    await pass(second);
+    const runId = store.runs()[0]?.summary.id ?? "";
+    open.push({ runId, runbookId: "burn", alert: anAlert("f1") });
+    view.answer = ({ labels }) => (labels === undefined ? see() : see(standing(anAlert("f1"), { receivers: ["people"] })));
+    await pass(3 * minute);
+    expect(store.resolvedOf(runId)).toBeUndefined();
+    view.answer = () => see();
+    await pass(minute);
+    await end();
+    expect(store.resolvedOf(runId)).toContain("ended");
+  });
+});
+
+it("names an alert that cannot be read once, however often and wherever it is seen, and starts the others", async () => {
+  const { pass, end, views, store, decided } = aBench(2);
+  const odd = { fingerprint: "odd", reason: "The alert cannot be read: labels." };
+  for (const view of views) view.seen = { kind: "alerts", alerts: [standing(anAlert("f1"))], unreadable: [odd] };
+  await pass(5 * minute);
+  await end();
+  expect(decided.filter((decision) => decision === "unreadable")).toEqual(["unreadable"]);
+  expect(store.runs()).toHaveLength(1);
+});
+
+it("judges a long list with turns for others in between", async () => {
+  const { end, views, store, see } = aBench();
+  const others = Array.from({ length: 10_000 }, (_, index) => standing(anAlert(`f${index}`, { alertname: "Other" })));
+  for (const view of views) view.seen = see(...others, standing(anAlert("burn")));
+  let turns = 0;
+  let isLooking = true;
+  const turn = () => {
+    turns += 1;
+    if (isLooking) setImmediate(turn);
+  };
+  setImmediate(turn);
+  while (store.runs().length === 0) await new Promise((resolve) => setImmediate(resolve));
+  isLooking = false;
+  await end();
+  expect(turns).toBeGreaterThan(10);
+});
+
 it("goes on when the store is down for a while, and finds the alert then", async () => {
   const { views, see, pass, end, store, log } = aBench();
   store.failing(true);
@@ -227,11 +318,11 @@ it("goes on when the store is down for a while, and finds the alert then", async
 });
 
 it("looks no more often than it may, however often it is triggered", async () => {
-  const { pass, end, poll, asked } = aBench();
+  const { pass, end, poll, questions } = aBench();
   for (let round = 0; round < 20; round += 1) {
     poll.trigger();
     await pass(second);
   }
   await end();
-  expect(asked()).toBeLessThanOrEqual(5);
+  expect(questions.length).toBeLessThanOrEqual(5);
 });

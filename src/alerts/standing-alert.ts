@@ -1,5 +1,7 @@
-import type { Alert } from "../../packages/sdk/src/wire/alerts.ts";
+import type { Alert, Labels } from "../../packages/sdk/src/wire/alerts.ts";
+import type { Matcher } from "../../packages/sdk/src/wire/runbooks.ts";
 import type { Instant } from "../core/clock.ts";
+import type { UnreadableAlert } from "./notification.ts";
 
 /** One active alert of Alertmanager, with what it does about it. */
 export interface StandingAlert {
@@ -19,7 +21,17 @@ export interface AlertmanagerStatus {
   readonly receivers: readonly string[] | undefined;
 }
 
-/** Every alert that Alertmanager holds, or why it could not be asked. */
+/** Which alerts are asked for; absent: all. What does not fit into one question is left out, which only makes the answer longer. */
+export interface AlertQuestion {
+  /** Alerts that carry all of these labels. */
+  readonly labels?: Labels;
+  /** Alerts that are routed to one of these receivers. */
+  readonly receivers?: readonly string[];
+  /** Alerts that satisfy all of these. */
+  readonly matchers?: readonly Matcher[];
+}
+
+/** The alerts that Alertmanager holds, with those of them that cannot be read, or why it could not be asked. */
 export type StandingAlerts =
-  | { readonly kind: "alerts"; readonly alerts: readonly StandingAlert[] }
-  | { readonly kind: "unavailable"; readonly reason: string };
+  | { readonly kind: "alerts"; readonly alerts: readonly StandingAlert[]; readonly unreadable: readonly UnreadableAlert[] }
+  | { readonly kind: "unavailable"; readonly reason: string /** A narrower question may be answered. */; readonly tooLarge?: true };

@@ -44,6 +44,7 @@ export function startAlertPoll(runtime: Runtime, { intake, redis }: { readonly i
     intake,
     open: createOpenAlerts(redis),
     match: (labels) => library.match(labels)?.id,
+    triggers: () => library.list().flatMap(({ runbook }) => runbook?.triggers.map(({ matchers }) => matchers) ?? []),
     clock,
     everyMs: divided(pollEveryMs, 1000),
     graceMs: divided(pollGraceMs, 5000),

@@ -128,7 +128,7 @@ async function follow({ labels, senders }: TestAlert, waitMs: number, invocation
   let trace: Trace = { receivers: [] };
   for (;;) {
     for (const { client } of trace.fingerprint === undefined ? senders : []) {
-      const result = await client.alerts(context.signal, labels);
+      const result = await client.alerts(context.signal, { labels });
       const [match] = result.kind === "alerts" ? result.alerts : [];
       if (match !== undefined) trace = { fingerprint: match.alert.fingerprint, receivers: match.receivers };
     }

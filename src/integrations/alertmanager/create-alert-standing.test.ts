@@ -1,5 +1,6 @@
 import { expect, it } from "@jest/globals";
 import { createFakeClock } from "../../../test/fakes/fake-clock.ts";
+import type { UnreadableAlert } from "../../alerts/notification.ts";
 import type { StandingAlert } from "../../alerts/standing-alert.ts";
 import { createAlertStanding, judgeStanding, type StandingView } from "./create-alert-standing.ts";
 
@@ -15,8 +16,8 @@ const firing: StandingAlert = { alert, state: "active", silencedBy: [], inhibite
 const silenced: StandingAlert = { ...firing, state: "suppressed", silencedBy: ["s-1"] };
 const inhibited: StandingAlert = { ...firing, state: "suppressed", inhibitedBy: ["f9"] };
 const other: StandingAlert = { ...firing, alert: { ...alert, fingerprint: "f2" } };
-const sees = (...alerts: StandingAlert[]): StandingView => ({ kind: "alerts", alerts, settled: true });
-const fresh: StandingView = { kind: "alerts", alerts: [], settled: false };
+const sees = (...alerts: StandingAlert[]): StandingView => ({ kind: "alerts", alerts, unreadable: [], settled: true });
+const fresh: StandingView = { kind: "alerts", alerts: [], unreadable: [], settled: false };
 const down: StandingView = { kind: "unavailable", reason: "refused" };
 
 it.each([
@@ -37,10 +38,10 @@ it.each([
 it("asks by the alert's labels, and how long an Alertmanager has been up only when it does not hold the alert", async () => {
   const clock = createFakeClock(1_000_000);
   const asked: unknown[] = [];
-  const aClient = (alerts: readonly StandingAlert[], startedAt: number | undefined) => ({
-    alerts: async (_signal: AbortSignal, labels?: object) => {
-      asked.push(labels);
-      return { kind: "alerts", alerts } as const;
+  const aClient = (alerts: readonly StandingAlert[], startedAt: number | undefined, unreadable: readonly UnreadableAlert[] = []) => ({
+    alerts: async (_signal: AbortSignal, question?: object) => {
+      asked.push(question);
+      return { kind: "alerts", alerts, unreadable } as const;
     },
     status: async () => {
       asked.push("status");
@@ -50,8 +51,11 @@ it("asks by the alert's labels, and how long an Alertmanager has been up only wh
   const ask = async (...clients: ReturnType<typeof aClient>[]) =>
     (await createAlertStanding(clients, { clock, settlesMs: 60_000 }).ask(alert, new AbortController().signal)).kind;
   expect(await ask(aClient([firing], undefined))).toBe("firing");
-  expect(asked).toEqual([{ alertname: "Burn" }]);
+  expect(asked).toEqual([{ labels: { alertname: "Burn" } }]);
   expect(await ask(aClient([], 940_000))).toBe("gone");
   expect(await ask(aClient([], 940_001))).toBe("unknown");
   expect(await ask(aClient([], undefined))).toBe("unknown");
+  expect(await ask(aClient([], 940_000, [{ fingerprint: "f1", reason: "odd" }]), aClient([], 940_000))).toBe("unknown");
+  expect(await ask(aClient([], 940_000, [{ fingerprint: "", reason: "odd" }]))).toBe("unknown");
+  expect(await ask(aClient([], 940_000, [{ fingerprint: "f2", reason: "odd" }]))).toBe("gone");
 });

@@ -20,9 +20,12 @@ export function createAlertStanding(
     async ask({ fingerprint, labels }, signal) {
       const views = await Promise.all(
         clients.map(async (client): Promise<StandingView> => {
-          const result = await client.alerts(signal, labels);
+          const result = await client.alerts(signal, { labels });
           if (result.kind === "unavailable") return result;
           if (result.alerts.some(({ alert }) => alert.fingerprint === fingerprint)) return { ...result, settled: true };
+          // What cannot be read may be this alert.
+          if (result.unreadable.some((one) => one.fingerprint === fingerprint || one.fingerprint === ""))
+            return { ...result, settled: false };
           return { ...result, settled: await isSettled(client, { clock, settlesMs }, signal) };
         }),
       );
@@ -58,7 +61,10 @@ export function judgeStanding(fingerprint: string, views: readonly StandingView[
     return { kind: "unknown", detail: `no Alertmanager could be asked: ${[...new Set(reasons)].join("; ").slice(0, 300)}` };
   }
   if (reached.some(({ settled }) => !settled)) {
-    return { kind: "unknown", detail: "an Alertmanager does not hold the alert, but it started only a short while ago" };
+    return {
+      kind: "unknown",
+      detail: "an Alertmanager does not hold the alert, but it started only a short while ago, or lists one that cannot be read",
+    };
   }
   return { kind: "gone", detail: "no Alertmanager holds the alert any more" };
 }

@@ -49,8 +49,16 @@ it("tells how an alert stands: firing, silenced, gone, and hands alerts in", asy
   const fingerprint = await fingerprintOf(labels);
   expect(fingerprint).toMatch(/^[0-9a-f]{16}$/);
   expect(await ask(fingerprint)).toBe("firing");
-  const some = await client.alerts(signal, labels);
+  const some = await client.alerts(signal, { labels });
   expect(some.kind === "alerts" && some.alerts.map(({ alert }) => alert.labels)).toEqual([labels]);
+  const counts = [
+    { receivers: ["nobody"] },
+    { receivers: ["no.ody"] },
+    { receivers: ["x", "nobody"] },
+    { matchers: [{ label: "budget", op: "!~", value: "oth.*" } as const] },
+  ];
+  const found = await Promise.all(counts.map(async (question) => client.alerts(signal, question)));
+  expect(found.map((one) => one.kind === "alerts" && one.alerts.length)).toEqual([2, 0, 2, 1]);
   await post("/api/v2/silences", {
     matchers: [{ name: "budget", value: labels.budget, isRegex: false, isEqual: true }],
     startsAt: new Date().toISOString(),

@@ -1,14 +1,17 @@
 import { parseDocument } from "yaml";
 import { z } from "zod";
 import type { Labels } from "../../../packages/sdk/src/wire/alerts.ts";
-import type { AlertmanagerStatus, StandingAlerts } from "../../alerts/standing-alert.ts";
+import type { Matcher } from "../../../packages/sdk/src/wire/runbooks.ts";
+import { type UnreadableAlert, unreadableAlert } from "../../alerts/notification.ts";
+import type { AlertmanagerStatus, AlertQuestion, StandingAlert, StandingAlerts } from "../../alerts/standing-alert.ts";
 import type { Clock, Instant } from "../../core/clock.ts";
 import { createBoundedSender, defaultRequestLimits, type RequestLimits } from "../../platform/requests/bounded-request.ts";
+import { readJsonList } from "./read-json-list.ts";
 
 /** Asks one Alertmanager over its API v2; sends only test alerts. */
 export interface AlertmanagerClient {
-  /** Every alert, or with `labels` only those that carry all of them. */
-  alerts(signal: AbortSignal, labels?: Labels): Promise<StandingAlerts>;
+  /** Every alert, or those that are asked for. */
+  alerts(signal: AbortSignal, question?: AlertQuestion): Promise<StandingAlerts>;
   /** Undefined when it does not say. */
   status(signal: AbortSignal): Promise<AlertmanagerStatus | undefined>;
   /** Hands an alert in, as Prometheus would. */
@@ -37,30 +40,30 @@ export interface AlertmanagerOptions {
 }
 
 const instant = z.iso.datetime({ offset: true }).transform((text) => Date.parse(text));
-const alertsSchema = z.array(
-  z.object({
-    fingerprint: z.string().min(1),
-    labels: z.record(z.string(), z.string()),
-    annotations: z.record(z.string(), z.string()),
-    startsAt: instant,
-    endsAt: instant,
-    generatorURL: z.string().default(""),
-    receivers: z.array(z.object({ name: z.string() })).default([]),
-    status: z.object({
-      state: z.enum(["active", "suppressed", "unprocessed"]),
-      silencedBy: z.array(z.string()),
-      inhibitedBy: z.array(z.string()),
-    }),
+/** What decides nothing must not cost an alert; its endsAt is when it would be forgotten, not when it ended. */
+const alertSchema = z.object({
+  fingerprint: z.string().min(1),
+  labels: z.record(z.string(), z.string()),
+  annotations: z.record(z.string(), z.string()).nullish(),
+  startsAt: instant,
+  generatorURL: z.string().catch(""),
+  receivers: z.array(z.object({ name: z.string() })).default([]),
+  status: z.object({
+    state: z.enum(["active", "suppressed", "unprocessed"]),
+    silencedBy: z.array(z.string()).nullish(),
+    inhibitedBy: z.array(z.string()).nullish(),
   }),
-);
-
-const statusSchema = z.object({ uptime: instant, config: z.object({ original: z.string() }).optional() });
-const configSchema = z.object({
-  receivers: z.array(z.object({ name: z.string(), webhook_configs: z.array(z.object({ url: z.string().optional() })).nullish() })).min(1),
 });
 
-/** Every alert of a big installation is larger than a usual answer. */
-const alertLimits: RequestLimits = { ...defaultRequestLimits, maxBytes: 16 * 1_048_576 };
+const statusSchema = z.object({ uptime: instant, config: z.object({ original: z.string() }).optional() });
+const configSchema = z.object({ receivers: z.array(z.unknown()).min(1) });
+const receiverSchema = z.object({
+  name: z.string(),
+  webhook_configs: z.array(z.object({ url: z.string().optional().catch(undefined) })).nullish(),
+});
+
+/** Every alert of a big installation is larger than a usual answer: this is about 90,000. */
+const alertLimits: RequestLimits = { ...defaultRequestLimits, maxBytes: 64 * 1_048_576 };
 
 /** Whatever goes wrong is `unavailable`: cannot see is not the same as gone. */
 export function createAlertmanagerClient(options: AlertmanagerOptions): AlertmanagerClient {
@@ -72,13 +75,13 @@ export function createAlertmanagerClient(options: AlertmanagerOptions): Alertman
     const answer = await sender.send({ method: "GET", url: `${base}${path}`, headers, signal });
     if (answer.kind === "failed") return { kind: "unavailable", reason: answer.failure.message } as const;
     if (answer.status !== 200) return { kind: "unavailable", reason: `Alertmanager answered ${answer.status}` } as const;
-    if (answer.truncated) return { kind: "unavailable", reason: "the list of alerts is too large" } as const;
+    if (answer.truncated) return { kind: "unavailable", reason: "the list of alerts is too large", tooLarge: true } as const;
     return { kind: "body", body: answer.body } as const;
   }
 
   return {
-    async alerts(signal, labels = {}) {
-      const answer = await read(`/api/v2/alerts${filterOf(labels)}`, signal);
+    async alerts(signal, question = {}) {
+      const answer = await read(`/api/v2/alerts${queryOf(question)}`, signal);
       return answer.kind === "unavailable" ? answer : parseStandingAlerts(answer.body);
     },
     async status(signal) {
@@ -102,13 +105,17 @@ export function createAlertmanagerClient(options: AlertmanagerOptions): Alertman
 /** Longer queries are not understood everywhere; fewer matchers only mean a longer answer. */
 const filterCharacters = 2000;
 
-function filterOf(labels: Labels): string {
+function queryOf({ labels = {}, receivers = [], matchers = [] }: AlertQuestion): string {
+  const wanted: readonly Matcher[] = [...Object.entries(labels).map(([label, value]) => ({ label, op: "=" as const, value })), ...matchers];
+  const parts = wanted
+    .filter(({ label }) => /^[A-Za-z_][A-Za-z0-9_]*$/.test(label))
+    .map(({ label, op, value }) => `filter=${encodeURIComponent(`${label}${op}${JSON.stringify(value)}`)}`);
+  // One expression for all of them: a part of it would leave receivers out.
+  const names = receivers.map((name) => name.replaceAll(/[\\^$.|?*+()[\]{}]/gu, "\\$&")).join("|");
+  const receiver = `receiver=${encodeURIComponent(names)}`;
+  if (receivers.length > 0 && receiver.length < filterCharacters) parts.unshift(receiver);
   let query = "";
-  for (const [name, value] of Object.entries(labels)) {
-    if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) continue;
-    const filter = `filter=${encodeURIComponent(`${name}=${JSON.stringify(value)}`)}`;
-    if (query.length + filter.length < filterCharacters) query += `${query === "" ? "?" : "&"}${filter}`;
-  }
+  for (const part of parts) if (query.length + part.length < filterCharacters) query += `${query === "" ? "?" : "&"}${part}`;
   return query;
 }
 
@@ -126,6 +133,7 @@ function receiversOf(yaml: string): readonly string[] | undefined {
   // From 0.26 on addresses are shown as <secret>.
   const callsUs = (url: string) => url === "<secret>" || url.replace(/\/$/, "").endsWith("/webhooks/alertmanager");
   return parsed.data.receivers
+    .flatMap((receiver) => receiverSchema.safeParse(receiver).data ?? [])
     .filter(({ webhook_configs: hooks }) => hooks?.some(({ url }) => callsUs(url ?? "<secret>")))
     .map(({ name }) => name);
 }
@@ -138,19 +146,24 @@ function parseJson(body: string): unknown {
   }
 }
 
-/** Reads the body of `GET /api/v2/alerts`. */
-export function parseStandingAlerts(body: string): StandingAlerts {
-  const json = parseJson(body);
-  if (json === undefined) return { kind: "unavailable", reason: "Alertmanager answered no JSON" };
-  const parsed = alertsSchema.safeParse(json);
-  if (!parsed.success) return { kind: "unavailable", reason: "Alertmanager answered JSON that is no list of alerts" };
+/** Reads the body of `GET /api/v2/alerts`, alert by alert. */
+export async function parseStandingAlerts(body: string): Promise<StandingAlerts> {
+  const alerts: StandingAlert[] = [];
+  const unreadable: UnreadableAlert[] = [];
+  const isList = await readJsonList(body, (item) => {
+    const parsed = alertSchema.safeParse(item);
+    if (parsed.success) alerts.push(standingOf(parsed.data));
+    else unreadable.push(unreadableAlert(item, parsed.error));
+  });
+  return isList ? { kind: "alerts", alerts, unreadable } : { kind: "unavailable", reason: "Alertmanager answered no JSON list of alerts" };
+}
+
+function standingOf({ status, generatorURL, receivers, annotations, ...alert }: z.output<typeof alertSchema>): StandingAlert {
   return {
-    kind: "alerts",
-    alerts: parsed.data.map(({ status, generatorURL, receivers, endsAt: _soon, ...alert }) => ({
-      // Its endsAt is when it would be forgotten, not when it ended.
-      alert: { ...alert, status: "firing", generatorUrl: generatorURL },
-      ...status,
-      receivers: receivers.map(({ name }) => name),
-    })),
+    alert: { ...alert, annotations: annotations ?? {}, status: "firing", generatorUrl: generatorURL },
+    state: status.state,
+    silencedBy: status.silencedBy ?? [],
+    inhibitedBy: status.inhibitedBy ?? [],
+    receivers: receivers.map(({ name }) => name),
   };
 }

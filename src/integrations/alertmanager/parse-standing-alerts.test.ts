@@ -13,8 +13,8 @@ const anAlert = {
   labels: { alertname: "LLMBudgetBurnFast" },
 };
 
-it("reads alerts with nanoseconds and what Alertmanager does about them; endsAt is no end", () => {
-  expect(parseStandingAlerts(JSON.stringify([anAlert]))).toEqual({
+it("reads alerts with nanoseconds and what Alertmanager does about them; endsAt is no end", async () => {
+  expect(await parseStandingAlerts(JSON.stringify([anAlert]))).toEqual({
     kind: "alerts",
     alerts: [
       {
@@ -32,11 +32,31 @@ it("reads alerts with nanoseconds and what Alertmanager does about them; endsAt 
         receivers: ["runbookd"],
       },
     ],
+    unreadable: [],
   });
 });
 
-it.each(["", "null", "{}", "[{}]", "<html>", '[{"fingerprint":""}]'])("cannot see anything in %j", (body) => {
-  expect(parseStandingAlerts(body)).toMatchObject({ kind: "unavailable" });
+it.each(["", "null", "{}", "<html>", "[{}", "[{}]x"])("cannot see anything in %j", async (body) => {
+  expect(await parseStandingAlerts(body)).toMatchObject({ kind: "unavailable" });
+});
+
+it.each([
+  ["no fingerprint", { fingerprint: "" }, "fingerprint"],
+  ["a label that is a number", { labels: { alertname: 1 } }, "labels.alertname"],
+  ["a state of tomorrow", { status: { state: "muted" } }, "status.state"],
+  ["a start that is none", { startsAt: "soon" }, "startsAt"],
+])("names an alert with %s, and reads those beside it", async (_name, odd, place) => {
+  const seen = await parseStandingAlerts(JSON.stringify([anAlert, { ...anAlert, ...odd }, null, anAlert]));
+  expect(seen).toMatchObject({
+    kind: "alerts",
+    alerts: [{}, {}],
+    unreadable: [{ reason: expect.stringContaining(place) }, { fingerprint: "" }],
+  });
+});
+
+it("reads an alert whose odd fields decide nothing", async () => {
+  const odd = { ...anAlert, annotations: null, generatorURL: null, endsAt: "never", status: { state: "active", silencedBy: null } };
+  expect(await parseStandingAlerts(JSON.stringify([odd]))).toMatchObject({ alerts: [{ silencedBy: [] }], unreadable: [] });
 });
 
 const hook = (name: string, url?: string) => ({ name, webhook_configs: [{ ...(url !== undefined && { url }), send_resolved: true }] });
@@ -53,6 +73,7 @@ it.each([
     ["us", "chat"],
   ],
   ["as none when none does", [{ name: "people" }], []],
+  ["beside receivers that cannot be read", [null, { name: 7 }, { name: "odd", webhook_configs: "x" }, hook("us", "<secret>")], ["us"]],
 ] as const)("knows the receivers that call us %s", (_name, receivers, ours) => {
   const original = JSON.stringify({ route: { receiver: "people" }, receivers });
   expect(parseStatus(JSON.stringify({ uptime: "2026-01-05T12:00:00.000Z", config: { original } }))).toEqual({
