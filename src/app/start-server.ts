@@ -59,7 +59,7 @@ export async function startServer(
     closing: runtime.ending.signal,
     storeGate: runtime.store,
   });
-  const server = await createHttpServer(app, { host: config.host, port: config.port }, clock);
+  const server = await createHttpServer(app, { host: config.host, port: config.port, trustedProxies: config.trustedProxies }, clock);
   closers.add("http listener", async () => server.close());
   log.info({ host: server.address.host, port: server.address.port }, "The server is ready.");
   return { server, adminTokenFile };

@@ -28,6 +28,8 @@ export interface Config {
   readonly durableBy: DurabilitySource | undefined;
   readonly dataFolder: string;
   readonly host: string;
+  /** Addresses and networks of proxies in front of this server. */
+  readonly trustedProxies: readonly string[];
   readonly port: number;
   /** Absent: 9098 for a server, 9099 for a worker. */
   /** Where /metrics listens. */

@@ -32,6 +32,7 @@ describe("without any setting", () => {
       replicas: 0,
       dataFolder: ".runbookd",
       host: "127.0.0.1",
+      trustedProxies: [],
       port: 9097,
       metricsHost: "127.0.0.1",
       metricsPort: undefined,

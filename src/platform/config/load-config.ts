@@ -70,6 +70,7 @@ function toConfig(settings: Settings, sources: ConfigSources, faults: ConfigFaul
     durableBy: settings.REDIS_DURABLE_BY,
     dataFolder: settings.RUNBOOKD_DATA,
     host,
+    trustedProxies: settings.RUNBOOKD_TRUSTED_PROXIES ?? [],
     port: settings.RUNBOOKD_PORT,
     metricsHost: settings.RUNBOOKD_METRICS_HOST ?? host,
     metricsPort: settings.RUNBOOKD_METRICS_PORT,

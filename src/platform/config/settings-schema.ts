@@ -107,6 +107,15 @@ export const settingsSchema = z.strictObject({
     durabilitySources.join(", "),
   ),
   RUNBOOKD_DATA: setting(filePath.default(".runbookd"), "Folder for tokens and the own Redis", "a folder's path"),
+  RUNBOOKD_TRUSTED_PROXIES: setting(
+    z
+      .string()
+      .transform((text) => text.split(",").map((entry) => entry.trim()))
+      .pipe(z.array(z.union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()], "must be addresses or networks, with commas between")))
+      .optional(),
+    "Proxies in front of this server, behind which many callers share one address: their connections are neither counted nor closed",
+    "addresses or networks with commas between, e.g. 10.0.0.5, 10.1.0.0/16",
+  ),
   RUNBOOKD_HOST: setting(
     z.string().regex(hostPattern, "must be a host name or address").default("127.0.0.1"),
     "Where the API listens",

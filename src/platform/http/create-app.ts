@@ -5,7 +5,8 @@ import type { StoreGate } from "../../core/store-gate.ts";
 import { StoreUnavailable } from "../../core/store-unavailable.ts";
 import { type Authority, authorize } from "./authorize.ts";
 import { type BodyBudgets, createBodyBudgets } from "./body-budgets.ts";
-import type { Endpoint, EndpointRequest } from "./endpoint.ts";
+import { keepConnection } from "./connection-limits.ts";
+import type { Content, Endpoint, EndpointRequest } from "./endpoint.ts";
 import { readJsonBody } from "./json-body.ts";
 import { aProblem } from "./problem.ts";
 import { type HttpResponse, noBody, problem, type Route, type RouteResponse, unavailable } from "./route.ts";
@@ -74,6 +75,7 @@ function mountEndpoints(app: Express, { endpoints, clock, log }: AppDeps, { webh
         const result = await endpoint
           .handle({ headers: request.headers, readJson, readVerified })
           .catch((thrown: unknown) => responseOf(thrown, log));
+        if (endpoint.security.length > 0 && !isRefusal(result)) keepConnection(request.socket);
         sendResponse(response, result);
         endpoint.answered?.(response.statusCode, (clock.monotonic() - began) / 1000);
       });
@@ -123,6 +125,11 @@ async function isStillPermitted(request: Request, route: Route, authority: Autho
   }
 }
 
+/** Whether an endpoint that asks for credentials did not get them, or does not exist. */
+function isRefusal(result: HttpResponse | Content): boolean {
+  return result.kind === "problem" && (result.problem.status === 401 || result.problem.status === 404);
+}
+
 /** Each path once; a name comes before a parameter in the same place, so that `/things/special` is not taken for `/things/{id}`. */
 function literalFirst(paths: readonly string[]): readonly string[] {
   const rank = (path: string) => path.replaceAll("{", "\uffff");
@@ -147,6 +154,7 @@ async function answer(
 ): Promise<RouteResponse> {
   const permitted = await authorize(request, route, deps);
   if (!permitted.ok) return permitted.response;
+  keepConnection(request.socket);
   if (route.method !== "get" && !route.stops && deps.storeGate?.isFit() === false)
     return unavailable("The store is unfit or has not been judged; nothing is accepted.");
   const query = parseQuery(request.url);

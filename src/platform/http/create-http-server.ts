@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { createServer, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Clock } from "../../core/clock.ts";
+import { limitConnections } from "./connection-limits.ts";
 
 /** A listening server. */
 export interface HttpServer {
@@ -15,16 +16,26 @@ export interface HttpServer {
 export interface ListenAddress {
   readonly host: string;
   readonly port: number;
+  /** See {@link ConnectionLimits}; none by default. */
+  readonly trustedProxies?: readonly string[];
 }
 
+/** Half of all: whoever opens connections without a token leaves the other half to others. */
+const connectionsPerAddress = 500;
+
 /** Listens with the limits that keep slow and idle clients from holding the process. Rejects when the address is taken. */
-export async function createHttpServer(handler: RequestListener, { host, port }: ListenAddress, clock: Clock): Promise<HttpServer> {
+export async function createHttpServer(
+  handler: RequestListener,
+  { host, port, trustedProxies = [] }: ListenAddress,
+  clock: Clock,
+): Promise<HttpServer> {
   const server = createServer(
     { headersTimeout: 10_000, requestTimeout: 30_000, keepAliveTimeout: 65_000, connectionsCheckingInterval: 2000, maxHeaderSize: 16_384 },
     handler,
   );
   server.maxConnections = 1000;
   server.maxRequestsPerSocket = 10_000;
+  limitConnections(server, { perAddress: connectionsPerAddress, trustedProxies });
   server.listen(port, host);
   await once(server, "listening");
   const bound = server.address();

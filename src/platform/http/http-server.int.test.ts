@@ -1,6 +1,7 @@
 import { connect } from "node:net";
 import { describe, expect, it } from "@jest/globals";
 import { createSystemClock } from "../../core/clock.ts";
+import { keepConnection } from "./connection-limits.ts";
 import { createHttpServer } from "./create-http-server.ts";
 import { createMetricsServer } from "./create-metrics-server.ts";
 
@@ -74,5 +75,52 @@ describe("the metrics listener", () => {
     expect(failed.status).toBe(500);
     expect(await failed.text()).not.toContain("secret");
     await server.close();
+  });
+});
+
+describe("the connections of one address", () => {
+  /** What became of so many connections: opened, or ended at once. */
+  async function open(port: number, count: number, localAddress = "127.0.0.1") {
+    const sockets = Array.from({ length: count }, () => connect({ port, host: "127.0.0.1", localAddress }));
+    const ended = sockets.map(
+      async (socket) => new Promise<boolean>((resolve) => socket.on("error", () => undefined).once("close", () => resolve(true))),
+    );
+    await Promise.all(sockets.map(async (socket) => new Promise((resolve) => socket.once("connect", resolve).once("close", resolve))));
+    const endedSoon = await Promise.all(ended.map(async (one) => Promise.race([one, clock.sleep(500).then(() => false)])));
+    return { sockets, ended: endedSoon.filter(Boolean).length };
+  }
+
+  it("are half of all at most while no token was shown, and leave room for another's", async () => {
+    const server = await createHttpServer((_request, response) => response.end("here"), anywhere, clock);
+    const greedy = await open(server.address.port, 700);
+    expect(greedy.ended).toBe(200);
+    expect((await open(server.address.port, 20, "127.0.0.2")).ended).toBe(0);
+    for (const socket of greedy.sockets) socket.destroy();
+    await clock.sleep(100);
+    expect((await open(server.address.port, 20)).ended).toBe(0);
+    await server.close(0);
+  });
+
+  it("are not counted when they are a trusted proxy's, or once a token was shown", async () => {
+    const proxied = await createHttpServer(() => undefined, { ...anywhere, trustedProxies: ["127.0.0.2", "127.0.0.0/30"] }, clock);
+    expect((await open(proxied.address.port, 600)).ended).toBe(0);
+    await proxied.close(0);
+    const known = await createHttpServer(
+      (request, response) => {
+        keepConnection(request.socket);
+        response.end();
+      },
+      anywhere,
+      clock,
+    );
+    const { sockets } = await open(known.address.port, 500);
+    await Promise.all(
+      sockets.map(async (socket) => {
+        socket.write("GET / HTTP/1.1\r\nhost: x\r\n\r\n");
+        return new Promise((resolve) => socket.once("data", resolve));
+      }),
+    );
+    expect((await open(known.address.port, 400)).ended).toBe(0);
+    await known.close(0);
   });
 });

@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import type { NextFunction, Request, Response } from "express";
 import type { Clock } from "../../core/clock.ts";
+import { isKept } from "./connection-limits.ts";
 import type { Content } from "./endpoint.ts";
 import type { HttpResponse, ServerSentEvent } from "./route.ts";
 
@@ -29,6 +30,8 @@ export function sendResponse(response: Response, result: HttpResponse | Content)
     return;
   }
   const { status, type, body } = bytesOf(result);
+  // Who shows no token gets no connection to keep: idle ones are limited in number.
+  if (!isKept(response.req.socket)) response.setHeader("Connection", "close");
   // What Express's own `send` does beyond this (ETag, freshness, content negotiation) is all switched off here, and costs.
   response.writeHead(status, { ...result.headers, "Content-Type": `${type}; charset=utf-8`, "Content-Length": Buffer.byteLength(body) });
   response.end(body);
