@@ -10,9 +10,9 @@ interface Row {
   readonly shown: string;
 }
 
-/** The rows of a table whose first cell is a number such as B07. */
+/** The rows of a table whose first cell is a number such as B07 or B100. */
 function rowsOf(document: string): readonly Row[] {
-  return [...readFileSync(join(root, document), "utf8").matchAll(/^\| ([A-Z]\d\d) \|.*\| (.+) \|$/gm)].map(
+  return [...readFileSync(join(root, document), "utf8").matchAll(/^\| ([A-Z]\d{2,3}) \|.*\| (.+) \|$/gm)].map(
     ([, number = "", shown = ""]) => ({
       number,
       shown,

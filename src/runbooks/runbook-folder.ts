@@ -249,6 +249,6 @@ function unreadable(file: string, reason: string): Diagnostic {
     file,
     position: { line: 1, column: 1 },
     message: `The file cannot be read (${reason}).`,
-    accepted: "a readable file of at most 256 KiB, or none",
+    accepted: `a readable file of at most ${maxDocumentBytes / 1024} KiB, or none`,
   };
 }

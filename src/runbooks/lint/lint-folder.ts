@@ -5,7 +5,8 @@ import { checkRunbookSet } from "../check-runbook-set.ts";
 import { labelsRead } from "../expressions/labels-read.ts";
 import { createLocator } from "../parse/locate.ts";
 import { descendants, parseMarkdown, spanOf } from "../parse/markdown.ts";
-import { parseRunbook, runbookIdOf } from "../parse/parse-runbook.ts";
+import { findMarkdownCost } from "../parse/markdown-cost.ts";
+import { maxDocumentBytes, parseRunbook, runbookIdOf } from "../parse/parse-runbook.ts";
 import { nearest, oneOf } from "../parse/reporter.ts";
 import { checkRoutes, staticValue } from "../rules/alert-routes.ts";
 import { type AlertRule, readAlertRules, type TextFile } from "../rules/alert-rules.ts";
@@ -277,6 +278,7 @@ function labelsOf(alerts: readonly AlertRule[], kind: "labels" | "annotations"):
 function deadLinks({ file, source }: TextFile, exists: (path: string) => boolean): Diagnostic[] {
   const skipped = source.startsWith("\uFEFF") ? 1 : 0;
   const locator = createLocator(source);
+  if (source.length > maxDocumentBytes || findMarkdownCost(source.slice(skipped)) !== undefined) return [];
   return [...descendants(parseMarkdown(source.slice(skipped)))].flatMap((node): Diagnostic[] => {
     if (node.type !== "link" && node.type !== "image" && node.type !== "definition") return [];
     const path = /^[^?#]*/u.exec(node.url)?.[0] ?? "";

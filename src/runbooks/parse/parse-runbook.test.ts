@@ -8,7 +8,7 @@ const document = (procedure: string) => `# Sample\n\n## Scenario\nSomething.\n\n
 const rulesOf = (source: string) => parse(source).diagnostics.map((one) => one.rule);
 
 describe("limits", () => {
-  it("refuses a document of more than 256 KiB without parsing it", () => {
+  it("refuses a document of more than 128 KiB without parsing it", () => {
     const { runbook, diagnostics } = parse(document("1. **A**: x".padEnd(maxDocumentBytes, "x")));
     expect(runbook).toBeUndefined();
     expect(diagnostics.map((one) => one.rule)).toEqual(["too-large"]);

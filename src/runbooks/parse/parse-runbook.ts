@@ -8,6 +8,7 @@ import { type FrontMatterReading, readFrontMatter } from "./front-matter.ts";
 import { readLabel } from "./label.ts";
 import { createLocator } from "./locate.ts";
 import { type Code, codeText, descendants, parseMarkdown, type Root, spanOf } from "./markdown.ts";
+import { findMarkdownCost } from "./markdown-cost.ts";
 import { collectSteps } from "./procedure.ts";
 import type { ReadContext } from "./read-bullet.ts";
 import { createReporter, type Reporter } from "./reporter.ts";
@@ -15,7 +16,7 @@ import { readStep } from "./step.ts";
 import { checkStrayLines } from "./stray-lines.ts";
 
 /** Largest document, in bytes of UTF-8. */
-export const maxDocumentBytes = 262_144;
+export const maxDocumentBytes = 131_072;
 
 /** A document's text and the actions it may name. `file` ends in `.md`; its name is the runbook's id. */
 export interface RunbookSource {
@@ -58,6 +59,11 @@ export function readDocument({ file, source, catalogue }: RunbookSource): Docume
     return { diagnostics: reporter.diagnostics, durations: [], skipped };
   }
   const text = source.slice(skipped);
+  const cost = findMarkdownCost(text);
+  if (cost !== undefined) {
+    reporter.error({ rule: "too-complex", at: cost.offset, message: cost.message, accepted: cost.accepted });
+    return { diagnostics: reporter.diagnostics, durations: [], skipped };
+  }
   const root = parseMarkdown(text);
   const id = runbookIdOf(file);
   if (!/^[a-z0-9][a-z0-9-]{0,79}$/u.test(id)) {
