@@ -29,3 +29,12 @@ it("keeps the newest, cut", () => {
   for (const body of ["first", "second", "x y ".repeat(5000)]) samples.add({ at: 1, status: 400, detail: "", issues: [], body });
   expect(samples.list().map(({ body }) => body.length)).toEqual([2000, "second".length]);
 });
+
+it.each([
+  "glpat-abcdefghij0123456789",
+  "AKIAIOSFODNN7EXAMPLE",
+  "https://hooks.slack.com/services/T01/B02/abc123def",
+  "mysql --password hunter2secret",
+  "PGPASSWORD=hunter2",
+  "https://x/y?key=abcdef123",
+])("keeps no secret of %s", (text) => expect(redactSample(text)).not.toContain(text.split(/[ =/]/).at(-1)));

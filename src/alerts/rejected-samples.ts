@@ -1,4 +1,5 @@
 import type { RejectedNotification } from "../../packages/sdk/src/wire/alerts.ts";
+import { maskSecrets } from "../../packages/sdk/src/wire/mask-secrets.ts";
 import { escapeHidden } from "../core/clean-text.ts";
 
 /** The newest refused bodies; bounded, in memory. */
@@ -30,5 +31,5 @@ export function redactSample(body: string): string {
     .replaceAll(/:\/\/[^/\s"@]+@/gu, "://[redacted]@")
     .replaceAll(/\b(Bearer|Basic)\s+[^\s"]+/giu, "$1 [redacted]")
     .replaceAll(/[A-Za-z0-9+_-]{32,}={0,2}/gu, "[redacted]");
-  return escapeHidden(redacted.replaceAll("\r", "\\u000d").replaceAll("\n", "\\u000a").replaceAll("\t", "\\u0009"));
+  return escapeHidden(maskSecrets(redacted).replaceAll("\r", "\\u000d").replaceAll("\n", "\\u000a").replaceAll("\t", "\\u0009"));
 }
