@@ -68,16 +68,16 @@ export async function takeLockFile(path: string, { waitMs, staleMs = defaultStal
   for (;;) {
     const handle = await createExclusively(path, JSON.stringify(self));
     if (handle !== undefined) return hold({ path, handle, nonce: self.nonce, staleMs }, deps);
-    const found = await readLock(path);
-    if (found === undefined) continue;
-    const age = ages.lock(found.stamp);
-    const facts = found.owner && (await factsOf(found.owner.pid));
+    const present = await readLock(path);
+    if (present === undefined) continue;
+    const age = ages.lock(present.stamp);
+    const facts = present.owner && (await factsOf(present.owner.pid));
     if (
-      isOver({ owner: found.owner, facts, self, age, staleMs }) &&
-      (await removeStale(path, found, (guard) => ages.guard(guard) >= staleMs))
+      isOver({ owner: present.owner, facts, self, age, staleMs }) &&
+      (await removeStale(path, present, (guard) => ages.guard(guard) >= staleMs))
     )
       continue;
-    if (clock.monotonic() >= until) return { kind: "taken", owner: found.owner };
+    if (clock.monotonic() >= until) return { kind: "taken", owner: present.owner };
     await clock.sleep(retryMs * (0.5 + random.fraction()));
   }
 }
@@ -126,7 +126,7 @@ export interface StaleFacts {
   readonly staleMs: number;
 }
 
-interface FoundLock {
+interface LockState {
   readonly owner: LockOwner | undefined;
   /** Changes when the lock is renewed or taken by another. */
   readonly stamp: string;
@@ -172,12 +172,12 @@ function createAgeWatch(clock: Pick<Clock, "monotonic">): (stamp: string) => num
  * Removes a lock that is over. Two processes may have judged it at once: a guard lets one of them look again before it removes, so that none removes what
  * the other has just taken. False: another process is about it. A guard whose process died is removed when it is as old as a stale lock.
  */
-async function removeStale(path: string, stale: FoundLock, isGuardStale: (stamp: string) => boolean): Promise<boolean> {
+async function removeStale(path: string, stale: LockState, isGuardStale: (stamp: string) => boolean): Promise<boolean> {
   const guard = `${path}.removing`;
   const handle = await createExclusively(guard, "");
   if (handle === undefined) {
-    const found = await readLock(guard);
-    if (found !== undefined && isGuardStale(found.stamp)) await remove(guard);
+    const present = await readLock(guard);
+    if (present !== undefined && isGuardStale(present.stamp)) await remove(guard);
     return false;
   }
   try {
@@ -209,7 +209,7 @@ async function createExclusively(path: string, text: string): Promise<FileHandle
 }
 
 /** Undefined: there is none. */
-async function readLock(path: string): Promise<FoundLock | undefined> {
+async function readLock(path: string): Promise<LockState | undefined> {
   let handle: FileHandle;
   try {
     handle = await open(path, "r");

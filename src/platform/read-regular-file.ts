@@ -15,18 +15,18 @@ export interface ReadRegularFile {
   /** A larger file is refused. */
   readonly maxBytes: number;
   /** Answered by `unchanged` when the file still has it. */
-  readonly knownStamp?: string | undefined;
+  readonly previousStamp?: string | undefined;
 }
 
 /**
  * Reads a file that others may have put there. A pipe, a device, a socket or a folder is refused without being opened, so that none of them can hold up the
  * thread that reads; a file that says nothing of its size (as below `/proc`) is read up to the limit. Never rejects.
  */
-export async function readRegularFile(path: string, { maxBytes, knownStamp }: ReadRegularFile): Promise<RegularFile> {
+export async function readRegularFile(path: string, { maxBytes, previousStamp }: ReadRegularFile): Promise<RegularFile> {
   try {
-    const found = await stat(path, { bigint: true });
-    if (!found.isFile()) return { kind: "refused", reason: kindOf(found) };
-    if (stampOf(found) === knownStamp) return { kind: "unchanged" };
+    const entry = await stat(path, { bigint: true });
+    if (!entry.isFile()) return { kind: "refused", reason: kindOf(entry) };
+    if (stampOf(entry) === previousStamp) return { kind: "unchanged" };
     // Between the two calls a pipe may have taken its place: opened without waiting, it does no harm.
     const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
     try {

@@ -138,9 +138,9 @@ function aCountedFolder(texts: Map<string, string>) {
     clock: createFakeClock(),
     files: {
       names: async () => [...texts.keys()],
-      async read(file, knownStamp) {
+      async read(file, previousStamp) {
         const text = texts.get(file) ?? "";
-        if (knownStamp === text) return { kind: "unchanged" };
+        if (previousStamp === text) return { kind: "unchanged" };
         counts.reads += 1;
         return { kind: "read", stamp: text, bytes: Buffer.from(text) };
       },
@@ -308,8 +308,8 @@ it("reads a file again that has changed within the tick of the clock in which it
     clock: createFakeClock(),
     files: {
       names: async () => ["cost.md"],
-      read: async (_file, knownStamp) =>
-        knownStamp === "tick" ? { kind: "unchanged" } : { kind: "read", stamp: "tick", bytes: Buffer.from(text) },
+      read: async (_file, previousStamp) =>
+        previousStamp === "tick" ? { kind: "unchanged" } : { kind: "read", stamp: "tick", bytes: Buffer.from(text) },
     },
   });
   await ticking.refresh();

@@ -41,7 +41,7 @@ export interface RunbookFiles {
   /** Names of everything in it. */
   names(): Promise<readonly string[]>;
   /** See {@link readRegularFile}. */
-  read(file: string, knownStamp: string | undefined): Promise<RegularFile>;
+  read(file: string, previousStamp: string | undefined): Promise<RegularFile>;
 }
 
 /** What a folder works with. */
@@ -68,7 +68,7 @@ interface Newest {
 }
 
 /** What is known of one file. */
-interface Known {
+interface FileState {
   readonly newest: Newest;
   /** Of the newest bytes; absent when they could not be read. */
   readonly stamp?: string;
@@ -91,13 +91,13 @@ export function createRunbookFolder(path: string, catalogue: ActionCatalogue, de
   let broken: readonly FolderDocument[] = [];
   const inForce = createTriggerIndex();
   const rejected = new Map<string, Rejected>();
-  let known: ReadonlyMap<string, Known> = new Map();
+  let states: ReadonlyMap<string, FileState> = new Map();
   const hanging = new Set<string>();
 
   /** Undefined: it does not answer, and the call goes on. */
-  const readInTime = async (file: string, knownStamp: string | undefined): Promise<RegularFile | undefined> => {
+  const readInTime = async (file: string, previousStamp: string | undefined): Promise<RegularFile | undefined> => {
     if (hanging.has(file)) return undefined;
-    const reading = files.read(file, knownStamp);
+    const reading = files.read(file, previousStamp);
     if (hanging.size >= maxHanging) return reading;
     try {
       return await within(clock, fileMs, reading);
@@ -108,28 +108,28 @@ export function createRunbookFolder(path: string, catalogue: ActionCatalogue, de
     }
   };
 
-  const lookAt = async (file: string): Promise<Known> => {
-    const before = known.get(file);
-    const found = await readInTime(file, before?.confirmed === true ? before.stamp : undefined);
-    if (before !== undefined && found?.kind === "unchanged") return before;
+  const inspect = async (file: string): Promise<FileState> => {
+    const before = states.get(file);
+    const result = await readInTime(file, before?.confirmed === true ? before.stamp : undefined);
+    if (before !== undefined && result?.kind === "unchanged") return before;
     const last = before?.read ?? (before?.stamp === undefined ? undefined : before.newest);
-    if (found?.kind !== "read") {
-      const reason = found?.kind === "refused" ? found.reason : `no answer within ${fileMs / 1000} s`;
+    if (result?.kind !== "read") {
+      const reason = result?.kind === "refused" ? result.reason : `no answer within ${fileMs / 1000} s`;
       const diagnostics = [unreadable(file, reason)];
       const isSame = before?.stamp === undefined && JSON.stringify(before?.newest.diagnostics) === JSON.stringify(diagnostics);
       if (before !== undefined && isSame) return before;
       const newest = { id: runbookIdOf(file), file, source: last?.source ?? "", diagnostics };
       return { newest, ...(last !== undefined && { read: last }) };
     }
-    const { stamp } = found;
-    const source = found.bytes.toString("utf8");
+    const { stamp } = result;
+    const source = result.bytes.toString("utf8");
     if (last?.source === source) return { newest: last, stamp, confirmed: before?.stamp === stamp };
     return { newest: { id: runbookIdOf(file), file, source, ...parseRunbook({ file, source, catalogue }) }, stamp };
   };
 
   /** A second file of one name, in another sub-folder: it is no runbook, and the first one stays. The same object while that lasts. */
   const repeatedOf = (file: string, first: string): Newest => {
-    const last = known.get(file)?.newest;
+    const last = states.get(file)?.newest;
     const message = `${first} has the id \`${runbookIdOf(file)}\` too.`;
     if (last?.diagnostics[0]?.message === message) return last;
     const position = { line: 1, column: 1 };
@@ -143,23 +143,23 @@ export function createRunbookFolder(path: string, catalogue: ActionCatalogue, de
   };
 
   /** One file after the other: a folder that does not answer then occupies one thread. */
-  const look = async (): Promise<{
+  const scan = async (): Promise<{
     readonly names: readonly string[];
     readonly dirty: readonly Newest[];
     readonly gone: readonly string[];
   }> => {
     const names = (await files.names()).filter((file) => file.endsWith(".md") && basename(file) !== "README.md").toSorted();
-    const found = new Map<string, Known>();
+    const result = new Map<string, FileState>();
     const firstOf = new Map<string, string>();
     for (const file of names) {
       const first = firstOf.get(runbookIdOf(file));
-      found.set(file, first === undefined ? await lookAt(file) : { newest: repeatedOf(file, first) });
+      result.set(file, first === undefined ? await inspect(file) : { newest: repeatedOf(file, first) });
       if (first === undefined) firstOf.set(runbookIdOf(file), file);
     }
-    const dirty = [...found].filter(([file, { newest }]) => newest !== known.get(file)?.newest).map(([, { newest }]) => newest);
-    const ids = new Set([...found.values()].map(({ newest }) => newest.id));
-    const gone = [...known.values()].map(({ newest }) => newest.id).filter((id) => !ids.has(id));
-    known = found;
+    const dirty = [...result].filter(([file, { newest }]) => newest !== states.get(file)?.newest).map(([, { newest }]) => newest);
+    const ids = new Set([...result.values()].map(({ newest }) => newest.id));
+    const gone = [...states.values()].map(({ newest }) => newest.id).filter((id) => !ids.has(id));
+    states = result;
     return { names, dirty, gone };
   };
 
@@ -167,16 +167,16 @@ export function createRunbookFolder(path: string, catalogue: ActionCatalogue, de
   const tryToTake = ({ id, runbook }: Newest): boolean => {
     rejected.delete(id);
     if (runbook === undefined || inForce.get(id) === runbook) return false;
-    const found = inForce
+    const result = inForce
       .rivalsOf(runbook)
       .filter((other) => other.id !== id)
       .map((other) => ({ id: other.id, conflicts: compare(runbook, other) }))
       .filter(({ conflicts }) => conflicts.length > 0);
-    if (found.length === 0) {
+    if (result.length === 0) {
       inForce.add(runbook);
       return true;
     }
-    rejected.set(id, { conflicts: found.flatMap(({ conflicts }) => conflicts), rivals: new Set(found.map((rival) => rival.id)) });
+    rejected.set(id, { conflicts: result.flatMap(({ conflicts }) => conflicts), rivals: new Set(result.map((rival) => rival.id)) });
     return false;
   };
 
@@ -192,7 +192,7 @@ export function createRunbookFolder(path: string, catalogue: ActionCatalogue, de
       const waiting = new Set([...rejected].filter(([, { rivals }]) => [...rivals].some((id) => moved.has(id))).map(([id]) => id));
       if (waiting.size === 0) return;
       moved = new Set();
-      next = [...known.values()].map(({ newest }) => newest).filter(({ id }) => waiting.has(id));
+      next = [...states.values()].map(({ newest }) => newest).filter(({ id }) => waiting.has(id));
     }
   };
 
@@ -201,11 +201,11 @@ export function createRunbookFolder(path: string, catalogue: ActionCatalogue, de
     get: (id) => documents.get(id),
     match: (labels) => matchTriggers(inForce.startedBy(labels["alertname"] ?? ""), labels),
     async refresh() {
-      const { names, dirty, gone } = await look();
+      const { names, dirty, gone } = await scan();
       if (dirty.length === 0 && gone.length === 0) return { changed: [], broken };
       takeOver(dirty, gone);
       const next = names
-        .flatMap((file) => known.get(file)?.newest ?? [])
+        .flatMap((file) => states.get(file)?.newest ?? [])
         .map(({ runbook: _newest, ...document }): FolderDocument => {
           const runbook = inForce.get(document.id);
           const conflicts = rejected.get(document.id)?.conflicts ?? [];
@@ -222,7 +222,7 @@ export function createRunbookFolder(path: string, catalogue: ActionCatalogue, de
 function filesOf(path: string): RunbookFiles {
   return {
     names: async () => namesBelow(path),
-    read: async (file, knownStamp) => readRegularFile(join(path, file), { maxBytes: maxDocumentBytes, knownStamp }),
+    read: async (file, previousStamp) => readRegularFile(join(path, file), { maxBytes: maxDocumentBytes, previousStamp }),
   };
 }
 

@@ -104,13 +104,12 @@ export function createGitCheckpoints(options: GitCheckpointsOptions): Checkpoint
     const all = parseWorktrees(await text(repository, ["worktree", "list", "--porcelain", "-z"]));
     const [branch, name] = [`refs/heads/${ticketBranch(ticketId)}`, ticketRefName(ticketId)];
     const present = all.filter((one) => !one.prunable);
-    const own = await Promise.all(
+    const matches = await Promise.all(
       present.map(
-        async (one) =>
-          one.branch === branch || (one.detached && basename(one.folder) === name) || (await isOwnFolder(one.folder, ticketId)),
+        async (one) => one.branch === branch || (one.detached && basename(one.folder) === name) || (await isFolderOf(one.folder, ticketId)),
       ),
     );
-    const worktree = present.find((_one, index) => own[index]);
+    const worktree = present.find((_one, index) => matches[index]);
     if (worktree === undefined) return undefined;
     // From the index alone: to compare contents would run the repository's filters. An index that cannot be read tells of no conflict.
     const unmerged = (await run({ cwd: worktree.folder, args: ["ls-files", "--unmerged", "-z"], ok: [0, 128] })).text;
@@ -155,10 +154,10 @@ export function createGitCheckpoints(options: GitCheckpointsOptions): Checkpoint
   }
 
   /** Whether a folder is the one that this ticket was given, whatever branch is checked out there. */
-  async function isOwnFolder(folder: string, ticketId: string): Promise<boolean> {
+  async function isFolderOf(folder: string, ticketId: string): Promise<boolean> {
     if (basename(folder) !== ticketRefName(ticketId)) return false;
-    const [parent, own] = await Promise.all([dirname(folder), worktrees].map(async (path) => realpath(path).catch(() => path)));
-    return parent === own;
+    const [parent, expected] = await Promise.all([dirname(folder), worktrees].map(async (path) => realpath(path).catch(() => path)));
+    return parent === expected;
   }
 
   /** Attributes may turn line ends and encodings while files are written: what then differs from what was saved is written once more, as it is. */
@@ -176,10 +175,10 @@ export function createGitCheckpoints(options: GitCheckpointsOptions): Checkpoint
 
   /** Removes a worktree when everything in it is in a checkpoint; saves it first when it can be. Rejects with what would be lost, and removes nothing. */
   async function removeSaved(ticketId: string, { folder }: Workspace): Promise<void> {
-    const { tree, leftOut } = await takeSnapshot(run, { folder, as: "bytes" });
-    if (leftOut.length > 0)
+    const { tree, omitted } = await takeSnapshot(run, { folder, as: "bytes" });
+    if (omitted.length > 0)
       throw new Error(
-        `The worktree ${folder} is not removed: no checkpoint can keep ${leftOut.join(", ")}. Commit it elsewhere or remove it, then resume.`,
+        `The worktree ${folder} is not removed: no checkpoint can keep ${omitted.join(", ")}. Commit it elsewhere or remove it, then resume.`,
       );
     const listed = await repo.list(ticketId);
     const whole = listed.flatMap((one) => (one.kind === "whole" ? [one.checkpoint] : []));
@@ -211,11 +210,11 @@ export function createGitCheckpoints(options: GitCheckpointsOptions): Checkpoint
       if (workspace === undefined) return undefined;
       // What is said here is pushed with the work: from here on it is without secrets.
       const details = { ...given, conversation: maskSecrets(given.conversation) };
-      const { tree, leftOut } = await takeSnapshot(run, { folder: workspace.folder, as: "bytes" });
+      const { tree, omitted } = await takeSnapshot(run, { folder: workspace.folder, as: "bytes" });
       const before = await refs(ticketId);
       const last = before.at(-1);
       const previous = last === undefined ? undefined : await inspect(last);
-      if (previous?.kind === "whole" && isSame(previous.checkpoint, { ...details, tree, leftOut })) return previous.checkpoint;
+      if (previous?.kind === "whole" && isSame(previous.checkpoint, { ...details, tree, omitted })) return previous.checkpoint;
       const blob = await text(repository, ["hash-object", "-w", "--stdin"], { input: details.conversation });
       const conversationTree = await text(repository, ["mktree"], { input: `100644 blob ${blob}\t${conversationFile}\n` });
       const conversationCommit = await text(repository, [
@@ -225,7 +224,7 @@ export function createGitCheckpoints(options: GitCheckpointsOptions): Checkpoint
         `Conversation of ticket ${ticketRefName(ticketId)}`,
       ]);
       const n = (last?.n ?? 0) + 1;
-      const message = describeCheckpoint(ticketRefName(ticketId), n, { ...details, leftOut });
+      const message = describeCheckpoint(ticketRefName(ticketId), n, { ...details, omitted });
       const commit = await text(repository, ["commit-tree", tree, "-p", workspace.base, "-p", conversationCommit], { input: message });
       // The empty old value lets it be created once and never be overwritten.
       await run({ cwd: repository, args: ["update-ref", "-m", "checkpoint", checkpointRef(ticketId, n), commit, ""] });
@@ -295,22 +294,22 @@ function withSettings(run: RunGit, settings: readonly GitSetting[]): RunGit {
 }
 
 interface SavedWork extends CheckpointMetadata {
-  readonly leftOut: readonly string[];
+  readonly omitted: readonly string[];
 }
 
-function isSame(checkpoint: Checkpoint, { tree, stage, green, conversation, leftOut }: SavedWork & { readonly tree: string }): boolean {
+function isSame(checkpoint: Checkpoint, { tree, stage, green, conversation, omitted }: SavedWork & { readonly tree: string }): boolean {
   return (
     checkpoint.tree === tree &&
     checkpoint.stage === stage &&
     checkpoint.green === green &&
     checkpoint.conversationSha256 === sha256(conversation) &&
-    JSON.stringify(checkpoint.leftOut ?? []) === JSON.stringify(leftOut)
+    JSON.stringify(checkpoint.omitted ?? []) === JSON.stringify(omitted)
   );
 }
 
-function describeCheckpoint(ticket: string, n: number, { stage, green, conversation, leftOut }: SavedWork): string {
+function describeCheckpoint(ticket: string, n: number, { stage, green, conversation, omitted }: SavedWork): string {
   const trailers = [`Runbookd-Stage: ${stage}`, `Runbookd-Green: ${green}`, `Runbookd-Conversation-Sha256: ${sha256(conversation)}`];
-  const kept = leftOut.length === 0 ? [] : [`Runbookd-Left-Out: ${JSON.stringify(leftOut)}`];
+  const kept = omitted.length === 0 ? [] : [`Runbookd-Omitted: ${JSON.stringify(omitted)}`];
   return `Checkpoint ${n} of ticket ${ticket}\n\n${[...trailers, ...kept].join("\n")}\n`;
 }
 
@@ -321,7 +320,7 @@ function parseCheckpoint(numbered: NumberedCommit, raw: string): Checkpoint | un
   const green = field(/^Runbookd-Green: (true|false)$/m);
   const conversationSha256 = field(/^Runbookd-Conversation-Sha256: ([0-9a-f]{64})$/m);
   if (tree === undefined || stage === undefined || green === undefined || conversationSha256 === undefined) return undefined;
-  const leftOut = field(/^Runbookd-Left-Out: (\[.*\])$/m);
+  const omitted = field(/^Runbookd-Omitted: (\[.*\])$/m);
   const checkpoint = { ...numbered, tree, stage, green: green === "true", conversationSha256 };
-  return leftOut === undefined ? checkpoint : { ...checkpoint, leftOut: z.array(z.string()).parse(JSON.parse(leftOut)) };
+  return omitted === undefined ? checkpoint : { ...checkpoint, omitted: z.array(z.string()).parse(JSON.parse(omitted)) };
 }

@@ -90,7 +90,7 @@ describe("what a ticket's tools do with git", () => {
             .filter((one) => one !== "")
             .toSorted(),
         ).toEqual([...new Set([...files, "work.txt"])].toSorted());
-        expect(saved?.leftOut ?? []).toEqual([...histories].toSorted());
+        expect(saved?.omitted ?? []).toEqual([...histories].toSorted());
         const whole = (await repository.list("GH-1")).at(-1);
         expect(whole).toEqual({ kind: "whole", checkpoint: saved });
       }),
@@ -118,16 +118,16 @@ describe("what a ticket's tools do with git", () => {
     plainly(lib, "commit", "-qm", "lib");
     plainly(at, "-c", "protocol.file.allow=always", "submodule", "add", "-q", lib, "lib");
     plainly(at, "commit", "-qm", "submodule");
-    expect((await repository.save("GH-1", note))?.leftOut).toBeUndefined();
+    expect((await repository.save("GH-1", note))?.omitted).toBeUndefined();
     put(join(at, "lib", "lib.js"), "fixed\n");
     put(join(at, "work.txt"), "work");
     const saved = await repository.save("GH-1", note);
-    expect(saved?.leftOut).toEqual(["lib (changes inside a submodule)"]);
+    expect(saved?.omitted).toEqual(["lib (changes inside a submodule)"]);
     expect(kept(folder, saved?.commit)).toEqual(expect.arrayContaining(["lib", "work.txt"]));
     await expect(repository.open("GH-1", true)).rejects.toThrow("lib (changes inside a submodule)");
     expect(readFileSync(join(at, "lib", "lib.js"), "utf8")).toBe("fixed\n");
     plainly(join(at, "lib"), "commit", "-qam", "fixed");
-    expect((await repository.save("GH-1", note))?.leftOut).toEqual(["lib (commits of a submodule that no remote has)"]);
+    expect((await repository.save("GH-1", note))?.omitted).toEqual(["lib (commits of a submodule that no remote has)"]);
   });
 
   it("work that is in no checkpoint is saved before the worktree is made anew", async () => {

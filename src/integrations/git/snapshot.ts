@@ -7,7 +7,7 @@ import { type GitCall, type GitSetting, inertSettings, type RunGit } from "./run
 export interface Snapshot {
   readonly tree: string;
   /** Paths with the reason in brackets, sorted. */
-  readonly leftOut: readonly string[];
+  readonly omitted: readonly string[];
 }
 
 /** Which folder, and how its files become objects. */
@@ -29,7 +29,7 @@ interface Entry {
 interface Collected {
   readonly paths: readonly string[];
   readonly nested: readonly string[];
-  readonly leftOut: readonly string[];
+  readonly omitted: readonly string[];
 }
 
 /** The settings that keep a repository's own programs from running, read from its configuration, which runs nothing. */
@@ -66,14 +66,14 @@ export async function takeSnapshot(run: RunGit, { folder, as, keepIndexAt }: Sna
     const links = await submodulesOf(call);
     const others = split((await call(["ls-files", "--others", "--exclude-standard", "-z"])).text);
     const nested = [...others.filter((path) => path.endsWith("/")).map((path) => path.slice(0, -1)), ...links.unregistered];
-    const leftOut: string[] = [];
+    const omitted: string[] = [];
     const inside: string[] = [];
     for (const path of nested) {
-      const found = await collect(run, folder, path);
-      inside.push(...found.paths);
-      leftOut.push(...found.leftOut);
+      const item = await collect(run, folder, path);
+      inside.push(...item.paths);
+      omitted.push(...item.omitted);
     }
-    for (const path of links.registered) leftOut.push(...(await lostInSubmodule(run, folder, path)));
+    for (const path of links.registered) omitted.push(...(await lostInSubmodule(run, folder, path)));
     const none = (await call(["rev-parse", "--show-object-format"])).text.trim() === "sha256" ? "0".repeat(64) : "0".repeat(40);
     const outside = links.unregistered.map((path): Entry => ({ mode: "0", id: none, path }));
     await writeEntries(call, outside);
@@ -95,7 +95,7 @@ export async function takeSnapshot(run: RunGit, { folder, as, keepIndexAt }: Sna
     }
     const tree = (await call(["write-tree"])).text.trim();
     if (keepIndexAt !== undefined) await copyIndex(env.GIT_INDEX_FILE, keepIndexAt);
-    return { tree, leftOut: [...leftOut, ...bytes.leftOut].toSorted() };
+    return { tree, omitted: [...omitted, ...bytes.omitted].toSorted() };
   } finally {
     await rm(scratch, { recursive: true, force: true });
   }
@@ -130,12 +130,12 @@ async function submodulesOf(call: Call): Promise<{ readonly registered: readonly
 /** The files of a repository inside a worktree, with those of repositories inside it. Its history is not kept. */
 async function collect(run: RunGit, folder: string, path: string): Promise<Collected> {
   const cwd = join(folder, path);
-  if (!(await isThere(join(cwd, ".git")))) return { paths: [], nested: [], leftOut: [] };
+  if (!(await isThere(join(cwd, ".git")))) return { paths: [], nested: [], omitted: [] };
   try {
     const config = await readInertSettings(run, cwd);
     const listed = split((await run({ cwd, args: ["ls-files", "--cached", "--others", "--exclude-standard", "-z"], config })).text);
     const head = await run({ cwd, args: ["rev-parse", "--verify", "--quiet", "HEAD"], config, ok: [0, 1, 128] });
-    const leftOut = head.code === 0 ? [`${path}/.git (the history of a repository inside)`] : [];
+    const omitted = head.code === 0 ? [`${path}/.git (the history of a repository inside)`] : [];
     const paths: string[] = [];
     for (const name of new Set(listed)) {
       const at = join(path, name);
@@ -143,12 +143,12 @@ async function collect(run: RunGit, folder: string, path: string): Promise<Colle
       else {
         const deeper = await collect(run, folder, at.replace(/\/$/, ""));
         paths.push(...deeper.paths);
-        leftOut.push(...deeper.leftOut);
+        omitted.push(...deeper.omitted);
       }
     }
-    return { paths, nested: [path], leftOut };
+    return { paths, nested: [path], omitted };
   } catch {
-    return { paths: [], nested: [path], leftOut: [`${path} (a repository that cannot be read)`] };
+    return { paths: [], nested: [path], omitted: [`${path} (a repository that cannot be read)`] };
   }
 }
 
@@ -173,23 +173,23 @@ async function lostInSubmodule(run: RunGit, folder: string, path: string): Promi
 async function entriesOf(
   call: Call,
   { folder, none, paths }: { readonly folder: string; readonly none: string; readonly paths: readonly string[] },
-): Promise<{ readonly entries: readonly Entry[]; readonly leftOut: readonly string[] }> {
+): Promise<{ readonly entries: readonly Entry[]; readonly omitted: readonly string[] }> {
   const entries: Entry[] = [];
-  const leftOut: string[] = [];
+  const omitted: string[] = [];
   const files: { readonly path: string; readonly mode: string }[] = [];
   const gone = (path: string): void => void entries.push({ mode: "0", id: none, path });
   const hash = async (args: readonly string[], input: string | Buffer) =>
     (await call(["hash-object", "-w", ...args], { input })).text.trim();
   for (const path of paths) {
-    const found = await lstat(join(folder, path)).catch(() => undefined);
-    if (found === undefined || found.isDirectory()) gone(path);
-    else if (found.isSymbolicLink()) {
+    const item = await lstat(join(folder, path)).catch(() => undefined);
+    if (item === undefined || item.isDirectory()) gone(path);
+    else if (item.isSymbolicLink()) {
       const id = await hash(["--stdin"], await readlink(join(folder, path), { encoding: "buffer" }));
       entries.push({ mode: "120000", id, path });
-    } else if (found.isFile()) files.push({ path, mode: (found.mode & 0o100) === 0 ? "100644" : "100755" });
+    } else if (item.isFile()) files.push({ path, mode: (item.mode & 0o100) === 0 ? "100644" : "100755" });
     else {
       gone(path);
-      leftOut.push(`${path} (no file and no link)`);
+      omitted.push(`${path} (no file and no link)`);
     }
   }
   // The list that git reads has one path a line.
@@ -200,7 +200,7 @@ async function entriesOf(
   for (const { path, mode } of files) {
     if (/[\n"\\]/.test(path)) entries.push({ mode, id: await hash(["--no-filters", "--", path], ""), path });
   }
-  return { entries, leftOut };
+  return { entries, omitted };
 }
 
 async function writeEntries(call: Call, entries: readonly Entry[]): Promise<void> {

@@ -21,7 +21,7 @@ export interface Checkpoint {
   readonly green: boolean;
   readonly conversationSha256: string;
   /** What was in the workspace and could not be kept: paths with the reason in brackets. Absent: everything was kept. */
-  readonly leftOut?: readonly string[];
+  readonly omitted?: readonly string[];
 }
 
 /** A checkpoint as it was found: whole, with everything of it read and compared with its hashes, or broken. A broken one is kept. */

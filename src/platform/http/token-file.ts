@@ -64,8 +64,8 @@ export function createTokenFile(path: string, deps: TokenFileDeps): TokenFile {
   const listeners = new Set<() => void>();
   let cached: { readonly stamp: string; readonly contents: Contents } | undefined;
 
-  async function read(knownStamp = cached?.stamp): Promise<Contents> {
-    const file = await readRegularFile(path, { maxBytes: maxFileBytes, knownStamp });
+  async function read(previousStamp = cached?.stamp): Promise<Contents> {
+    const file = await readRegularFile(path, { maxBytes: maxFileBytes, previousStamp });
     const previous = cached;
     if (file.kind === "unchanged" && previous !== undefined) return previous.contents;
     if (file.kind === "refused" && file.reason !== "ENOENT") throw new Error(`${path} cannot be read (${file.reason}).`);
