@@ -1,5 +1,5 @@
 import type { JournalEntry } from "../../packages/sdk/src/wire/journal.ts";
-import type { AskedQuestion } from "../../packages/sdk/src/wire/questions.ts";
+import type { AskedQuestion, Question } from "../../packages/sdk/src/wire/questions.ts";
 import type { RunSummary } from "../../packages/sdk/src/wire/runs.ts";
 import { oneLine } from "../core/one-line.ts";
 import { renderTable } from "./context.ts";
@@ -35,11 +35,33 @@ export function renderRun(summary: RunSummary, journal: readonly JournalEntry[])
     ["state", summary.outcome === undefined ? summary.state : `${summary.state}: ${summary.outcome}`],
     ["accepted", formatInstant(summary.acceptedAt)],
     ["ended", summary.endedAt === undefined ? undefined : formatInstant(summary.endedAt)],
+    ["step", summary.outcome === undefined ? summary.step : undefined],
     ["note", summary.note],
   ];
+  const open = openQuestionOf(summary, journal);
   const definedRows = head.filter((row): row is readonly [string, string] => row[1] !== undefined);
   const lines = journal.map((entry) => [formatInstant(entry.at), entry.kind, describeEntry(entry)]);
-  return `${renderTable(definedRows)}\n${renderTable(lines)}`;
+  return `${renderTable(definedRows)}${open === undefined ? "" : `\n${renderOpenQuestion(open)}`}\n${renderTable(lines)}`;
+}
+
+/** The question that the run waits for; an ended run waits for none. */
+function openQuestionOf(summary: RunSummary, journal: readonly JournalEntry[]): Question | undefined {
+  if (summary.state === "ended") return undefined;
+  const answered = new Set(journal.flatMap((entry) => (entry.kind === "answered" ? [entry.questionId] : [])));
+  const last = journal.findLast((entry) => entry.kind === "asked");
+  return last?.kind === "asked" && !answered.has(last.question.id) ? last.question : undefined;
+}
+
+/** The question with the command for each of its answers. */
+function renderOpenQuestion({ id, kind, text, answers, expiresAt }: Question): string {
+  const until = expiresAt === undefined ? "" : ` until ${formatInstant(expiresAt)}`;
+  const commands = answers.map((answer) => `  runbookd approvals answer ${shellWord(id)} ${shellWord(answer)} --reason '…'`);
+  return [`Waits for a person${until}: question ${id} (${kind})`, `  ${oneLine(text)}`, ...commands, ""].join("\n");
+}
+
+/** One word for a shell, whatever it holds. */
+function shellWord(text: string): string {
+  return /^[\w.-]+$/u.test(text) ? text : `'${oneLine(text).replaceAll("'", String.raw`'\''`)}'`;
 }
 
 /** Open questions as a table, each with the answers it permits. */

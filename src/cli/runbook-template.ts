@@ -17,7 +17,7 @@ function documentTemplate(title: string, alert: string): string {
   return `---
 triggers:
   - ${alert}
-target: job/\${{ alert.labels.job }}
+target: job/\${{ params.job }}
 params:
   job: { type: string, from: alert.labels.job }
 mode: observe

@@ -41,6 +41,8 @@ export interface MemoryRunJournal extends RunJournal {
   /** The entries of a log that claims have written. */
   log(name: string): readonly string[];
   state(runId: string): RunState | undefined;
+  /** What the changes of the run have said of it so far. */
+  summary(runId: string): Partial<RunSummary> | undefined;
   questions(): readonly Question[];
   /** What `answer.lua` does; the permitted answers are the caller's care. */
   answer(questionId: string, answer: string, by?: string): void;
@@ -164,6 +166,7 @@ export function createMemoryRunJournal(
     log: (name) => shared.logs.get(name) ?? [],
     journal: (runId) => rowOf(runId).journal,
     state: (runId) => rows.get(runId)?.state,
+    summary: (runId) => rows.get(runId)?.summary,
     questions: () => [...shared.questions.values()],
     answer(questionId, answer, by = "ann") {
       const question = shared.questions.get(questionId);

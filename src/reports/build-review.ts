@@ -6,6 +6,7 @@ import { shortLine } from "../core/one-line.ts";
 import { resolvePromql } from "../runbooks/expressions/expression.ts";
 import { describeMoney } from "./money-windows.ts";
 import type { CheckStory, MetricStory, Review, ReviewInput, StepStory } from "./review.ts";
+import { effectsOf, takeoversOf } from "./run-effects.ts";
 import { describeStep } from "./step-story.ts";
 import { moment, span } from "./wording.ts";
 
@@ -61,8 +62,8 @@ function factsOf(
   endedAt: number | undefined,
 ): readonly (readonly [string, string])[] {
   const alert = accepted?.request.alert;
-  const firstEffect = firstEffectOf(journal);
-  const workers = new Set(journal.flatMap((entry) => (entry.kind === "claimed" ? [entry.worker] : []))).size;
+  const effects = effectsOf(journal);
+  const takeovers = takeoversOf(journal);
   const rows: (readonly [string, string | undefined])[] = [
     ["Run", summary.id],
     ["Runbook", `${summary.runbookId} @ ${summary.runbookSha.slice(0, 12)}`],
@@ -76,20 +77,19 @@ function factsOf(
     ["Accepted", moment(summary.acceptedAt)],
     [
       "First effect",
-      firstEffect === undefined
-        ? "none: nothing was changed"
-        : `${moment(firstEffect)} (${span(firstEffect - summary.acceptedAt)} after it was accepted)`,
+      effects.first === undefined
+        ? effects.doubtful.length === 0
+          ? "none: nothing was changed"
+          : "none is known; something may have happened"
+        : `${moment(effects.first)} (${span(effects.first - summary.acceptedAt)} after it was accepted)`,
     ],
     ["Ended", endedAt === undefined ? undefined : `${moment(endedAt)} (after ${span(endedAt - summary.acceptedAt)})`],
-    ["Workers", workers > 1 ? `${workers}: the run was taken over and went on where it was` : undefined],
+    [
+      "Workers",
+      takeovers > 0 ? `taken over ${takeovers === 1 ? "once" : `${takeovers} times`}: another worker went on where the run was` : undefined,
+    ],
   ];
   return rows.flatMap(([name, value]) => (value === undefined || value === "" ? [] : [[name, shortLine(cleanText(value), 500)] as const]));
-}
-
-/** When something was changed for the first time; undefined when nothing was. */
-function firstEffectOf(journal: Journal): number | undefined {
-  const mutating = new Set(journal.flatMap((entry) => (entry.kind === "intent" && entry.plan.changes.length > 0 ? [entry.step] : [])));
-  return journal.find((entry) => entry.kind === "applied" && mutating.has(entry.step))?.at;
 }
 
 interface InShort {
@@ -102,13 +102,16 @@ function inShortOf(journal: Journal, { acceptedAt, avoided, remainingTasks }: In
   const sentence = journal
     .flatMap((entry) => (entry.kind === "applied" ? [entry.output["sentence"]] : []))
     .find((text) => typeof text === "string");
-  const firstEffect = firstEffectOf(journal);
+  const { first, doubtful } = effectsOf(journal);
   const people = new Set(journal.flatMap((entry) => (entry.kind === "answered" ? [entry.answer.by] : [])));
   return [
     typeof sentence === "string" ? `Cause: ${sentence}` : undefined,
-    firstEffect === undefined
-      ? "Nothing was changed."
-      : `The first change was made ${span(firstEffect - acceptedAt)} after the alert was accepted.`,
+    first === undefined
+      ? doubtful.length === 0
+        ? "Nothing was changed."
+        : undefined
+      : `The first change was made ${span(first - acceptedAt)} after the run was accepted.`,
+    doubtful.length === 0 ? undefined : `It is not known whether this happened: ${doubtful.map(({ summary }) => summary).join("; ")}.`,
     avoided,
     people.size === 0 ? "No person had to act." : `Asked and answered: ${[...people].join(", ")}.`,
     remainingTasks.length === 0
@@ -199,11 +202,16 @@ interface Leftovers {
 }
 
 function remainingTasksOf({ runbook, journal, steps, verification }: Leftovers): readonly string[] {
+  const { doubtful } = effectsOf(journal);
   const answered = new Set(journal.flatMap((entry) => (entry.kind === "answered" ? [entry.questionId] : [])));
   const ended = journal.some((entry) => entry.kind === "finished" || entry.kind === "concluded");
   return [
+    ...doubtful.map(
+      ({ summary, targets }) =>
+        `${summary} ${ended ? "may have happened" : "is under way, or its outcome is not known"}: look at ${targets.length === 0 ? "the target" : targets.join(", ")}.`,
+    ),
     ...steps.flatMap(({ name, state }) =>
-      state === "failed" || state === "in doubt" || state === "refused" ? [`Step "${name}" is ${state}: look at it.`] : [],
+      state === "failed" || state === "refused" || (state === "in doubt" && !ended) ? [`Step "${name}" is ${state}: look at it.`] : [],
     ),
     ...journal.flatMap((entry) =>
       entry.kind === "undo_failed" ? [`Step "${entry.step}" could not be undone: ${entry.failure.message}`] : [],

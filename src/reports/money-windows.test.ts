@@ -36,7 +36,7 @@ describe("what was avoided", () => {
   it("cannot be computed without spend before, and is nothing when nothing was changed", () => {
     expect(describeMoney({ ...facts, onset: { from: 0, to: hour, costMicroUsd: 0 } }).lines.at(-1)).toMatch(/cannot be computed/);
     const { afterStop: _none, ...unchanged } = facts;
-    expect(describeMoney(unchanged).lines.at(-1)).toMatch(/nothing was avoided/);
+    expect(describeMoney(unchanged).lines.at(-1)).toMatch(/nothing is counted as avoided/);
   });
 
   it("says that tokens without a price make it too low", () => {

@@ -21,7 +21,7 @@ export interface MoneyFacts {
   readonly spentMicroUsd: MicroUsd;
   /** The window whose rate is taken for what would have gone on. */
   readonly onset: SpentWindow;
-  /** From the first effect to the end of the run; absent when nothing was changed. */
+  /** From the first effect to the end of the run; absent when no change of a value is known. */
   readonly afterStop?: SpentWindow;
   /** Rest of the budget's period at the first effect. */
   readonly remainingPeriodMs?: number;
@@ -100,7 +100,7 @@ export function describeMoney(facts: MoneyFacts): { readonly lines: readonly str
     `Onset rate: ${formatUsd(onset.costMicroUsd)} in ${span(length)} (${moment(onset.from)} to ${moment(onset.to)}) = ${perTime}.`,
   );
   if (afterStop === undefined) {
-    lines.push("Nothing was changed by this run, so nothing was avoided by it.");
+    lines.push("No change of this run is known to have lowered spend, so nothing is counted as avoided.");
     return { lines };
   }
   const lasted = Math.max(0, afterStop.to - afterStop.from);

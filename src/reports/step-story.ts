@@ -4,6 +4,7 @@ import type { Change } from "../../packages/sdk/src/wire/plans.ts";
 import { cleanText } from "../core/clean-text.ts";
 import type { Journal } from "../core/journal.ts";
 import type { ChangeLine, RankingTable, StepState, StepStory, StoryLine } from "./review.ts";
+import { effectsOf } from "./run-effects.ts";
 import { waterfallFields, waterfallOf } from "./waterfall.ts";
 import { fieldValue, figure, words } from "./wording.ts";
 
@@ -39,6 +40,8 @@ export function describeStep(head: StepHead, journal: Journal): StepStory {
     const text = lineOf(entry);
     if (text !== undefined) lines.push({ at: entry.at, text: cleanText(text, 600) });
   }
+  const hasEnded = journal.some((entry) => entry.kind === "finished" || entry.kind === "concluded");
+  const isDoubtful = hasEnded && effectsOf(journal).doubtful.some(({ step }) => step === head.id);
   const plan = entries.findLast((entry) => entry.kind === "intent" || (entry.kind === "refused" && entry.plan !== undefined));
   const changes = plan?.kind === "intent" || plan?.kind === "refused" ? (plan.plan?.changes ?? []) : [];
   const applied = entries.findLast((entry) => entry.kind === "applied");
@@ -47,7 +50,7 @@ export function describeStep(head: StepHead, journal: Journal): StepStory {
   const waterfall = waterfallOf(output);
   return {
     ...head,
-    state: stateOf(entries),
+    state: isDoubtful ? "in doubt" : stateOf(entries, hasEnded),
     lines,
     changes: changes.map(changeLine),
     results: Object.entries(output)
@@ -83,11 +86,12 @@ const stateAfter: { readonly [Kind in JournalEntry["kind"]]?: StepState } = {
   intent: "in doubt",
 };
 
-function stateOf(entries: Journal): StepState {
+function stateOf(entries: Journal, hasEnded: boolean): StepState {
   const last = entries.findLast((entry) => entry.kind !== "checked" && entry.kind !== "suspended");
   if (last === undefined) return "not reached";
   if (last.kind === "refused") return last.guardrail === "mode" ? "planned only" : "refused";
-  return stateAfter[last.kind] ?? "waiting";
+  // An ended run waits for nothing any more.
+  return stateAfter[last.kind] ?? (hasEnded ? "not reached" : "waiting");
 }
 
 function lineOf(entry: JournalEntry): string | undefined {

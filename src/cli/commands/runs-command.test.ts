@@ -42,6 +42,42 @@ it("shows a run's journal line by line and takes control characters out of it", 
   expect(context.printed.out).toMatch(/postponed +\{"why":"a kind that only a newer server writes"\}/);
 });
 
+it("names the step that a run waits at, its question and the command for each answer", async () => {
+  const waiting: RunSummary = { ...summary, state: "suspended", step: "Restart the pool", note: "waiting for a person: manual" };
+  const { outcome: _none, ...open } = waiting;
+  const question = {
+    id: "q-01K0Q",
+    runId: "01K0RUN",
+    runbookId: "x",
+    stepId: "restart",
+    kind: "manual",
+    text: "Restart the pool.",
+    askedAt: 0,
+    role: "operator",
+  };
+  const journal = [
+    { kind: "accepted", at: 0, runId: "01K0RUN", request: { runbookId: "x", runbookSha: "", mode: "auto", params: {}, source: "webhook" } },
+    { kind: "asked", at: 1000, question: { ...question, answers: ["done", "failed", "it's odd"], expiresAt: Date.UTC(2026, 0, 31, 13) } },
+  ];
+  const answered = { kind: "answered", at: 2000, questionId: "q-01K0Q", answer: { answer: "done", by: "ann", reason: "", at: 2000 } };
+  const show = async (record: object) => {
+    const context = aCommandContext({
+      answers: { "GET /api/runs/01K0RUN": { status: 200, body: record }, "GET /api/runs": { status: 200, body: { items: [open] } } },
+    });
+    expect(await runCli(["runs", "show", "01K0RUN"], context, "1")).toBe(0);
+    expect(await runCli(["runs", "list"], context, "1")).toBe(0);
+    return context.printed.out;
+  };
+  const out = await show({ summary: open, journal });
+  expect(out).toContain("suspended  2026-01-31 12:00:00Z  Restart the pool");
+  expect(out).toMatch(/step +Restart the pool/);
+  expect(out).toContain("Waits for a person until 2026-01-31 13:00:00Z: question q-01K0Q (manual)\n  Restart the pool.\n");
+  expect(out).toContain("  runbookd approvals answer q-01K0Q done --reason '…'\n  runbookd approvals answer q-01K0Q failed --reason '…'\n");
+  expect(out).toContain(String.raw`  runbookd approvals answer q-01K0Q 'it'\''s odd' --reason '…'`);
+  expect(await show({ summary: open, journal: [...journal, answered] })).not.toContain("Waits for a person");
+  expect(await show({ summary, journal })).not.toContain("Waits for a person");
+});
+
 it("answers 1 with the reason when a run cannot be aborted", async () => {
   const problem = { type: "urn:x", title: "Its state does not permit this", status: 409, detail: "The run has ended." };
   const context = aCommandContext({ answers: { "POST /api/runs/01K0RUN/abort": { status: 409, body: problem } } });

@@ -698,6 +698,14 @@ describe("an action that goes on later", () => {
   });
 });
 
+describe("the step that a run waits at", () => {
+  it("is the next one, and not the one before", async () => {
+    const bench = aBench(aRunbook([aStep("one"), aStep("two", { action: null })]), [{ name: "one" }]);
+    expect(await bench.run()).toBe("suspended");
+    expect(bench.ledger.summary("run_1")).toMatchObject({ step: "two" });
+  });
+});
+
 describe("verification", () => {
   const sample = (value: number) => ({ kind: "samples" as const, samples: [{ labels: {}, value, at: 0 }] });
   const empty = { kind: "samples" as const, samples: [] };

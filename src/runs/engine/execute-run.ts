@@ -164,7 +164,7 @@ export function createExecutor(ports: EngineDeps, options: ExecutorOptions): Exe
     if (question !== undefined) await deps.announce(question, runbook, false).catch(() => undefined);
     const result = await writer.flush({
       state: question?.kind === "in_doubt" ? "in_doubt" : "suspended",
-      summary: { note: why },
+      summary: { note: why, ...waitingStep(runbook, step ?? question?.stepId) },
       ...(question !== undefined && { question }),
       release: Number.isFinite(until) ? { dueAt: until } : {},
     });
@@ -178,6 +178,12 @@ export function createExecutor(ports: EngineDeps, options: ExecutorOptions): Exe
     } catch {
       if (writer.lostSignal.aborted) throw new LeaseLost(writer.lease.runId);
     }
+  }
+
+  /** The name of the step that the run waits at; of a check or a post-action there is none. */
+  function waitingStep({ steps }: Runbook, id: string | undefined): { readonly step?: string } {
+    const name = steps.find((one) => one.id === id)?.name;
+    return name === undefined ? {} : { step: name };
   }
 
   /** The process stops: another worker may go on with the run at once. */
