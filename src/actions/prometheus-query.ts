@@ -39,7 +39,7 @@ export const prometheusQuery = defineAction({
           const reason = answer.kind === "unavailable" ? "not_reachable" : "expectation_inconclusive";
           throw new StepFailure({ reason, message: describeUnseen(answer), applied: "no" });
         }
-        const isSeen = answer.samples.length > 0 || (await everySeriesExists(query, ask));
+        const isConclusive = answer.samples.length > 0 || (await everySeriesExists(query, ask));
         const only = answer.samples.length === 1 ? answer.samples[0] : undefined;
         const output: ActionOutput = {
           ...(only !== undefined && Number.isFinite(only.value) && { value: only.value }),
@@ -48,7 +48,7 @@ export const prometheusQuery = defineAction({
             ...(Number.isFinite(sample.value) && { value: sample.value }),
             at: sample.at,
           })),
-          ...(isSeen && { count: answer.samples.length }),
+          ...(isConclusive && { count: answer.samples.length }),
           warnings: answer.warnings.slice(0, 5),
         };
         return { kind: "done", output };

@@ -23,7 +23,7 @@ const answerSchema = z.object({
  * Anything else makes an answer incomplete, so that a text which is not known here is never taken for harmless.
  * https://github.com/prometheus/prometheus/blob/main/util/annotations/annotations.go
  */
-const harmlessNotes = [
+const harmlessAnnotations = [
   /^PromQL info: metric might not be a counter, /,
   /^PromQL info: input to histogram_quantile needed to be fixed for monotonicity/,
   /^\d+ more info annotations omitted$/,
@@ -87,21 +87,21 @@ function parseAnswer(status: number, body: string): ParsedAnswer | UnseenAnswer 
     const reason = `${parsed.data.errorType ?? `HTTP ${status}`}: ${(parsed.data.error ?? "no reason given").slice(0, 300)}`;
     return { kind: "unavailable", reason };
   }
-  const { notes, missing } = judgeCompleteness(parsed.data);
+  const { annotations, missing } = judgeCompleteness(parsed.data);
   if (missing !== undefined) return { kind: "incomplete", reason: missing.slice(0, 300) };
-  return { resultType: data.resultType, result: data.result, warnings: notes };
+  return { resultType: data.resultType, result: data.result, warnings: annotations };
 }
 
-/** Splits what an answer says of itself into harmless notes and the first sign that data is missing. */
+/** Splits what an answer says of itself into harmless annotations and the first sign that data is missing. */
 function judgeCompleteness({ error, errorType, warnings, infos, isPartial, data }: z.output<typeof answerSchema>): {
-  readonly notes: readonly string[];
+  readonly annotations: readonly string[];
   readonly missing: string | undefined;
 } {
-  const notes = [...textsOf(warnings), ...textsOf(infos)];
+  const annotations = [...textsOf(warnings), ...textsOf(infos)];
   const isPart = [isPartial, data?.isPartial].some((mark) => mark !== undefined && mark !== null && mark !== false);
   const said = [error, errorType].find((text) => text !== undefined && text !== null && text !== "");
-  const alarming = notes.find((note) => !harmlessNotes.some((harmless) => harmless.test(note)));
-  return { notes, missing: alarming ?? said ?? (isPart ? "it says that it is partial" : undefined) };
+  const alarming = annotations.find((annotation) => !harmlessAnnotations.some((harmless) => harmless.test(annotation)));
+  return { annotations, missing: alarming ?? said ?? (isPart ? "it says that it is partial" : undefined) };
 }
 
 /** Texts of a list, also of one that is no list of texts: nothing that is said may be overlooked. */

@@ -86,7 +86,6 @@ describe("a label inside a step", () => {
     "Approval by an operator",
     "Final approval (two people): operator",
     "On failure: retry 3 times every 5s, then ask.",
-    "On error - ask",
     "If it fails: ask",
     "In case of failure: ask",
     "When this step fails: ask",
@@ -96,12 +95,17 @@ describe("a label inside a step", () => {
     ]);
   });
 
-  it.each(["Retry: 3 times", "Rollback: close it", "Only if: it is day", "Time limit: 30s", "Expected output: true"])(
-    "is a warning in words that often mean no more than they say: %s",
-    (bullet) => {
-      expect(diagnosticsOf(`   - ${bullet}`).diagnostics).toEqual([expect.objectContaining({ severity: "warning", rule: "label-hidden" })]);
-    },
-  );
+  it.each([
+    "Retry: 3 times",
+    "Rollback: close it",
+    "Only if: it is day",
+    "Time limit: 30s",
+    "Expected output: true",
+    "On error - ask",
+    "Get approval from the lead (in the chat)",
+  ])("is a warning in words that often mean no more than they say: %s", (bullet) => {
+    expect(diagnosticsOf(`   - ${bullet}`).diagnostics).toEqual([expect.objectContaining({ severity: "warning", rule: "label-hidden" })]);
+  });
 
   it.each([
     "Approval of the owner was given last week, as the ticket says.",

@@ -1,4 +1,4 @@
-import type { LabelKind } from "./label.ts";
+import { type LabelKind, wordings } from "./label.ts";
 
 /**
  * A label that a reader sees and the machine does not read as one. `dress`: a label's own words, otherwise written (another colon, a link, a mark in front).
@@ -12,20 +12,7 @@ export interface HiddenLabel {
   readonly hasColon: boolean;
 }
 
-/** Words of each label, then words that people write in their place; the longest that fits is taken. */
-const ownWords: Readonly<Record<string, LabelKind>> = {
-  action: "action",
-  "command or action": "action",
-  when: "when",
-  expected: "expected",
-  "expected result": "expected",
-  "if this fails": "failure",
-  "what to do if this fails": "failure",
-  undo: "undo",
-  approval: "approval",
-  timeout: "timeout",
-};
-
+/** Words that people write in place of a label's own. */
 const otherWords: readonly (readonly [RegExp, LabelKind])[] = [
   [/\bapprov(?:al|als|e|er|ers|ed|es)\b|\bsign[ -]?off\b/u, "approval"],
   [
@@ -56,19 +43,20 @@ export function findHiddenLabel(line: string): HiddenLabel | undefined {
   const text = plainLead(line);
   const beforeColon = withColon.exec(text)?.[1]?.trim();
   if (beforeColon !== undefined) {
-    const found = meaningOf(beforeColon);
-    if (found !== undefined) return { ...found, written: beforeColon, hasColon: true };
+    const meaning = meaningOf(beforeColon);
+    if (meaning !== undefined) return { ...meaning, written: beforeColon, hasColon: true };
   }
   const beforeMark = (withRole.exec(text) ?? withMark.exec(text))?.[1]?.trim();
-  const found = beforeMark === undefined ? undefined : meaningOf(beforeMark);
+  const meaning = beforeMark === undefined ? undefined : meaningOf(beforeMark);
   // A sentence may hold any word before a dash; only a label's own words, or nearly so, are taken for one.
-  if (beforeMark === undefined || found === undefined || (found.strength !== "dress" && beforeMark === text.trim())) return undefined;
-  return { ...found, written: beforeMark, hasColon: false };
+  if (beforeMark === undefined || meaning === undefined || (meaning.strength !== "dress" && beforeMark === text.trim())) return undefined;
+  // Other words before a dash or a bracket are as often a sentence.
+  return { meant: meaning.meant, strength: meaning.strength === "dress" ? "dress" : "weak", written: beforeMark, hasColon: false };
 }
 
 function meaningOf(written: string): Pick<HiddenLabel, "meant" | "strength"> | undefined {
-  const own = Object.hasOwn(ownWords, written) ? ownWords[written] : undefined;
-  if (own !== undefined) return { meant: own, strength: "dress" };
+  const exact = Object.hasOwn(wordings, written) ? wordings[written] : undefined;
+  if (exact !== undefined) return { meant: exact, strength: "dress" };
   if (written.split(" ").length > 6) return undefined;
   const other = otherWords.find(([pattern]) => pattern.test(written));
   if (other !== undefined) return { meant: other[1], strength: "words" };

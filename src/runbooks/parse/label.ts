@@ -15,7 +15,8 @@ export const labelNames: Readonly<Record<LabelKind, string>> = {
   timeout: "Timeout",
 };
 
-const wordings: Readonly<Record<string, LabelKind>> = {
+/** Words of each label, in lower case with single blanks. */
+export const wordings: Readonly<Record<string, LabelKind>> = {
   action: "action",
   "command or action": "action",
   when: "when",

@@ -19,7 +19,7 @@ const existsOnlyWhileFiring = /^ALERTS(?:_FOR_STATE)?\{/;
 const planned = 600;
 
 /**
- * Looks for harm. Outcomes are compared by a sequence of intervals that holds at all looks at once, so that looking every few minutes takes no equal version back:
+ * Looks for harm. Outcomes are compared by a sequence of intervals that holds at all checks at once, so that looking every few minutes takes no equal version back:
  * a fixed threshold would in one of five cases. What cannot be seen is said so and is no harm.
  */
 export async function judgeHarm(
@@ -27,10 +27,10 @@ export async function judgeHarm(
   observed: { readonly canaryHasTickets: boolean },
   { prometheus, signal }: { readonly prometheus: PrometheusReader; readonly signal: AbortSignal },
 ): Promise<RolloutFacts["harm"]> {
-  const looks = await Promise.all(harm.map(async (query) => lookForHarm(query, prometheus, signal)));
+  const checks = await Promise.all(harm.map(async (query) => checkHarm(query, prometheus, signal)));
   const counts = await Promise.all((outcomes ?? []).map(async (query) => countTickets(query, prometheus, signal)));
-  const found = looks.find(({ kind }) => kind === "harmed") ?? looks.find(({ kind }) => kind === "unseen");
-  if (found !== undefined) return found;
+  const finding = checks.find(({ kind }) => kind === "harmed") ?? checks.find(({ kind }) => kind === "unseen");
+  if (finding !== undefined) return finding;
   const numbers: number[] = [];
   for (const count of counts) {
     if (typeof count !== "number") return count;
@@ -40,7 +40,7 @@ export async function judgeHarm(
 }
 
 /** An answer of nothing shows that there is no harm only when the series that the query reads exist. */
-async function lookForHarm(query: string, prometheus: PrometheusReader, signal: AbortSignal): Promise<RolloutFacts["harm"]> {
+async function checkHarm(query: string, prometheus: PrometheusReader, signal: AbortSignal): Promise<RolloutFacts["harm"]> {
   const answer = await prometheus.query(query, { signal });
   if (answer.kind !== "samples") return { kind: "unseen", text: describeUnseen(answer) };
   const shown = query.slice(0, 200);
