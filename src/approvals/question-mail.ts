@@ -1,5 +1,6 @@
 import type { Question } from "../../packages/sdk/src/wire/questions.ts";
 import type { Runbook } from "../../packages/sdk/src/wire/runbooks.ts";
+import { describePlan } from "../core/describe-plan.ts";
 import type { MailContent } from "../core/outbox.ts";
 import { groupQuestionId } from "../core/question.ts";
 import type { LinkedQuestion } from "../core/question-link.ts";
@@ -11,15 +12,13 @@ import type { LinkedQuestion } from "../core/question-link.ts";
 export function questionMail(question: Question, runbook: Runbook, escalated: boolean): MailContent {
   if (question.group !== undefined) return groupMail(question, question.group, escalated);
   const step = runbook.steps.find(({ id }) => id === question.stepId);
-  const changes = (question.plan?.changes ?? []).map(
-    (change) => `  ${change.target} ${change.field}: ${JSON.stringify(change.before)} -> ${JSON.stringify(change.after)}`,
-  );
+  const plan = question.plan === undefined ? [] : describePlan(question.plan).map((line) => `  ${line}`);
   const lines = [
     ...(escalated ? ["Half of the time is over and this has not been decided.", ""] : []),
     `${runbook.title}: ${step === undefined ? question.stepId : `step ${step.number}, ${step.name}`}`,
     "",
     question.text,
-    ...(changes.length > 0 ? ["", "What would change:", ...changes] : []),
+    ...(plan.length > 0 ? ["", "What would be done:", ...plan] : []),
     "",
     `Permitted answers: ${question.answers.join(", ")}`,
     question.expiresAt === undefined

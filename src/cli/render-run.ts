@@ -1,6 +1,7 @@
 import type { JournalEntry } from "../../packages/sdk/src/wire/journal.ts";
 import type { AskedQuestion, Question } from "../../packages/sdk/src/wire/questions.ts";
 import type { RunSummary } from "../../packages/sdk/src/wire/runs.ts";
+import { describePlan } from "../core/describe-plan.ts";
 import { oneLine } from "../core/one-line.ts";
 import { renderTable } from "./context.ts";
 
@@ -75,7 +76,16 @@ export function renderQuestions(asked: readonly AskedQuestion[]): string {
     question.of === undefined || question.of === 1 ? "-" : `${missing} of ${question.of}`,
     question.text,
   ]);
-  return renderTable([["QUESTION", "KIND", "STEP", "ANSWERS", "MISSING", "TEXT"], ...rows]);
+  const plans = asked.flatMap(({ question: { id, plan, planSha = "" } }) =>
+    plan === undefined
+      ? []
+      : [
+          `\n${oneLine(id)}, plan ${planSha}:\n${describePlan(plan)
+            .map((line) => `  ${line}\n`)
+            .join("")}`,
+        ],
+  );
+  return `${renderTable([["QUESTION", "KIND", "STEP", "ANSWERS", "MISSING", "TEXT"], ...rows])}${plans.join("")}`;
 }
 
 /** What a journal entry says, in one line; kinds that this version does not know show their fields. */

@@ -43,7 +43,8 @@ function show({ question, consents, missing, answer }) {
     fact("Plan", question.plan.summary);
     fact("Targets", question.plan.targets.join(", "));
     fact("Can be undone", question.plan.reversible ? "yes" : "no");
-    fact("Hash of the plan", question.planSha.slice(0, 12));
+    if (question.plan.data !== null) fact("Details", JSON.stringify(question.plan.data));
+    fact("Hash of the plan", question.planSha);
   }
   const changes = question.plan?.changes ?? [];
   element("changes").hidden = changes.length === 0;

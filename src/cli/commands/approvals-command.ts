@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { answeredSchema, askedQuestionSchema } from "../../../packages/sdk/src/wire/questions.ts";
+import { describePlan } from "../../core/describe-plan.ts";
 import { oneLine } from "../../core/one-line.ts";
 import { createApiClient, reportFailure } from "../api-client.ts";
 import { exitCodes, writeJson } from "../context.ts";
@@ -46,6 +47,9 @@ const answerQuestion: CommandDefinition = {
     if (question !== undefined && !question.answers.includes(answer)) {
       context.warn(`${oneLine(answer)} is no answer to ${oneLine(id)}; accepted: ${question.answers.join(", ")}\n`);
       return exitCodes.usage;
+    }
+    if (question?.plan !== undefined && textOption(invocation, "plan") === undefined && !flagOption(invocation, "json")) {
+      context.write(`${describePlan(question.plan).join("\n")}\n`);
     }
     const planSha = textOption(invocation, "plan") ?? question?.planSha;
     const body = { answer, reason: textOption(invocation, "reason"), ...(planSha === undefined ? {} : { planSha }) };
