@@ -50,10 +50,14 @@ function spawnUp(env: Readonly<Record<string, string>> = {}) {
 
 async function up(env: Readonly<Record<string, string>> = {}) {
   const started = spawnUp(env);
-  await until("it is ready", () => {
-    if (started.child.exitCode !== null) throw new Error(`up ended with ${started.child.exitCode}: ${started.err()}`);
-    return started.out().includes('"api"');
-  });
+  await until(
+    "it is ready",
+    () => {
+      if (started.child.exitCode !== null) throw new Error(`up ended with ${started.child.exitCode}: ${started.err()}`);
+      return started.out().includes('"api"');
+    },
+    60_000,
+  );
   return started;
 }
 
@@ -87,7 +91,7 @@ it("ends with its parent, whose next start finds its data", async () => {
   await until("the redis-server has ended", () => !isAlive(pid), 10_000);
   await up();
   expect(await withRedis(async (redis) => redis.get("kept"))).toBe("yes");
-}, 60_000);
+}, 150_000);
 
 it("is owned by one process: a second one in the same folder is refused with 78 and says why", async () => {
   await up();
@@ -96,7 +100,7 @@ it("is owned by one process: a second one in the same folder is refused with 78 
   expect(await second.exited).toEqual([78, null]);
   expect(second.err()).toMatch(/redis is in use by process \d+ on \S+\. End it, set RUNBOOKD_DATA to another folder, or/);
   expect(isAlive(pid)).toBe(true);
-}, 60_000);
+}, 150_000);
 
 it("is found when it was left behind, ended in order, and loses nothing that was written last", async () => {
   // Without setpriv on PATH nothing ends it with its parent.
@@ -127,7 +131,7 @@ it("is found when it was left behind, ended in order, and loses nothing that was
   expect(await redisPid()).not.toBe(pid);
   expect(await withRedis(async (redis) => redis.get("last"))).toBe("word");
   await rm(programs, { recursive: true, force: true });
-}, 60_000);
+}, 150_000);
 
 it("is not started beside one that was left behind and does not end", async () => {
   const programs = await mkdtemp(join(tmpdir(), "rb-path-"));
@@ -149,4 +153,4 @@ it("is not started beside one that was left behind and does not end", async () =
   expect(second.err()).toContain(`in use by an earlier redis-server (process ${pid}), which does not end. End it, then start again.`);
   process.kill(pid, "SIGCONT");
   await rm(programs, { recursive: true, force: true });
-}, 60_000);
+}, 150_000);

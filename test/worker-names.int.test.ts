@@ -3,18 +3,17 @@ import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, it } from "@jest/globals";
+import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import { type RedisServer, startRedisServer } from "./servers/redis-server.ts";
 import { aWaitingRunbook } from "./servers/running-product.ts";
 import { until } from "./servers/until.ts";
 
 /** Workers as they ship, each in a PID namespace of its own, where each is process 1 under the same host name. Needs the build. */
 const main = join(import.meta.dirname, "../dist/src/cli/main.js");
-const unshare = ["unshare", "--pid", "--fork", "--kill-child", "--mount-proc"];
+const unshare = ["--pid", "--fork", "--kill-child", "--mount-proc"];
 
 /** Namespaces need privileges that a machine may not give; `redis-worker-slot.int.test.ts` shows the same without them. */
-const isPermitted = spawnSync(unshare[0] ?? "", [...unshare.slice(1), "true"]).status === 0;
-const itIfPermitted = isPermitted ? it : it.skip;
+const isPermitted = spawnSync("unshare", [...unshare, "true"]).status === 0;
 
 let redis: RedisServer;
 let folder: string;
@@ -35,8 +34,7 @@ afterEach(async () => {
 });
 
 async function startWorker() {
-  const [file = "", ...args] = [...unshare, process.execPath, main, "worker", "--json"];
-  const child = spawn(file, args, {
+  const child = spawn("unshare", [...unshare, process.execPath, main, "worker", "--json"], {
     cwd: folder,
     env: {
       PATH: process.env["PATH"],
@@ -58,24 +56,18 @@ async function startWorker() {
   return { child, name };
 }
 
-itIfPermitted(
-  "gives workers in two PID namespaces two names, and takes no name from one that lives",
-  async () => {
+(isPermitted ? describe : describe.skip)("workers in PID namespaces of their own", () => {
+  it("have two names, and take no name from one that lives", async () => {
     expect((await startWorker()).name).toBe(`${hostname()}/0`);
     expect((await startWorker()).name).toBe(`${hostname()}/1`);
-  },
-  60_000,
-);
+  }, 60_000);
 
-itIfPermitted(
-  "gives the name of a killed worker again when its lease is over",
-  async () => {
+  it("have the name of a killed worker again when its lease is over", async () => {
     const first = await startWorker();
     first.child.kill("SIGKILL");
     await once(first.child, "exit");
     expect((await startWorker()).name).toBe(`${hostname()}/1`);
     await new Promise((resolve) => setTimeout(resolve, 16_000));
     expect((await startWorker()).name).toBe(`${hostname()}/0`);
-  },
-  60_000,
-);
+  }, 90_000);
+});

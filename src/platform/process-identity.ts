@@ -19,7 +19,7 @@ export interface ProcessView {
   /** This process. */
   readonly self: ProcessIdentity;
   /** Ticks since the boot at which a process of this PID namespace began; undefined: there is none, or it has ended. */
-  startTimeOf(pid: number): string | undefined;
+  readonly startTimeOf: (pid: number) => string | undefined;
 }
 
 /** Whether the process that `identity` names lives. What cannot be proven is `unseen`, never `dead`. */

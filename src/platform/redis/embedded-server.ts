@@ -6,7 +6,7 @@ import { type Clock, within } from "../../core/clock.ts";
 import type { Log } from "../../core/log.ts";
 import type { RandomSource } from "../../core/random.ts";
 import { findExecutable } from "../find-executable.ts";
-import { claimFolder, FolderInUse, type FolderOwner, type OwnedFolder } from "../folder-owner.ts";
+import { claimFolder, FolderInUse, type FolderOwner } from "../folder-owner.ts";
 import { livenessOf, type ProcessView } from "../process-identity.ts";
 import { connectRedis } from "./connection.ts";
 
@@ -96,10 +96,10 @@ function spawnServer(binary: string, folder: string, { path, log }: EmbeddedOpti
       "There is no setpriv (util-linux) on PATH: the embedded redis-server goes on when this process is killed, until the next start ends it.",
     );
   const argv = [
-    ...(setpriv === undefined ? [] : [setpriv, "--pdeathsig", "TERM", "--"]),
-    ...[binary, "--port", "0", "--unixsocket", join(folder, "redis.sock"), "--unixsocketperm", "700", "--dir", folder, "--daemonize", "no"],
-    ...["--appendonly", "yes", "--appendfsync", "always", "--save", "", "--maxmemory-policy", "noeviction", "--loglevel", "warning"],
-  ];
+    setpriv === undefined ? [] : [setpriv, "--pdeathsig", "TERM", "--"],
+    [binary, "--port", "0", "--unixsocket", join(folder, "redis.sock"), "--unixsocketperm", "700", "--dir", folder, "--daemonize", "no"],
+    ["--appendonly", "yes", "--appendfsync", "always", "--save", "", "--maxmemory-policy", "noeviction", "--loglevel", "warning"],
+  ].flat();
   const [file = "", ...args] = argv;
   const child = spawn(file, args, { stdio: ["ignore", "pipe", "pipe"] });
   let said = "";
