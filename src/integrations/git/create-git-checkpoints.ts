@@ -192,14 +192,14 @@ export function createGitCheckpoints(options: GitCheckpointsOptions): Checkpoint
   const repo: CheckpointRepository = {
     find,
     conversation,
-    async open(ticketId, fresh = false) {
+    async open(ticketId, fresh = false, givenBase = undefined) {
       const existing = await find(ticketId);
       if (existing !== undefined && !fresh) return existing;
       if (existing !== undefined) await removeSaved(ticketId, existing);
       await run({ cwd: repository, args: ["worktree", "prune"] });
       const folder = join(worktrees, ticketRefName(ticketId));
       const config = await readInertSettings(run, repository);
-      await run({ cwd: repository, args: ["worktree", "add", "--detach", folder, existing?.base ?? base], config });
+      await run({ cwd: repository, args: ["worktree", "add", "--detach", folder, givenBase ?? existing?.base ?? base], config });
       await remoteSettings();
       const made = await find(ticketId);
       if (made === undefined) throw new Error(`git worktree add made no worktree at ${folder}`);

@@ -222,6 +222,18 @@ describe("what a ticket's tools do with git", () => {
     expect((await trusting().open("GH-1")).folder).toBe(join(worktrees, "GH-1"));
   });
 
+  it("a base that the ticket names is what its work, its checkpoints and its branch are based on", async () => {
+    const { folder, worktrees, checkpoints } = aGitRepository(root, { "a.txt": "base" });
+    const base = plainly(folder, "rev-parse", "HEAD");
+    plainly(folder, "commit", "-q", "--allow-empty", "-m", "newer");
+    const { folder: at } = await checkpoints.open("GH-2", false, base);
+    expect(at).toBe(join(worktrees, "GH-2"));
+    put(join(at, "work.txt"), "work");
+    const commit = await checkpoints.publish("GH-2", "Fix it");
+    expect(plainly(folder, "rev-parse", `${commit}^`)).toBe(base);
+    await expect(checkpoints.open("GH-3", false, "0".repeat(40))).rejects.toThrow("git worktree");
+  });
+
   it("what was said is kept and sent without secrets", async () => {
     const { origin, repository } = await open();
     const token = `ghp_${"a1B2".repeat(9)}`;

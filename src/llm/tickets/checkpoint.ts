@@ -54,9 +54,10 @@ export interface CheckpointRepository {
   find(ticketId: string): Promise<Workspace | undefined>;
   /**
    * The ticket's workspace; made at the tip of what tickets are based on when there is none. `fresh`: made anew, with nothing that was in it; what was
-   * not in a checkpoint is saved first, and the workspace is kept and the call rejects when no checkpoint can keep all of it.
+   * not in a checkpoint is saved first, and the workspace is kept and the call rejects when no checkpoint can keep all of it. `base`: the
+   * commit that a workspace is made at in place of that tip; rejects when the repository does not have it.
    */
-  open(ticketId: string, fresh?: boolean): Promise<Workspace>;
+  open(ticketId: string, fresh?: boolean, base?: string): Promise<Workspace>;
   /**
    * Saves everything in the workspace that is not ignored, without touching index, work tree or stash. Saving the same again answers the last
    * checkpoint. Undefined: there is no workspace.

@@ -125,3 +125,30 @@ describe("a processor of code work", () => {
     expect(asked[3]).toMatchObject({ complaint: "2 of 9", attempt: 2 });
   });
 });
+
+it.each([
+  [{ base_sha: "a".repeat(40) }, "a".repeat(40)],
+  [{ base_sha: "HEAD" }, undefined],
+  [{}, undefined],
+])("a workspace for the payload %j is made at %j", async (payload, wanted) => {
+  const checkpoints = createMemoryCheckpoints({ "a.txt": "base" });
+  const bases: (string | undefined)[] = [];
+  const processor = createStagedProcessor({
+    checkpoints: {
+      ...checkpoints,
+      open: async (ticketId, fresh, base) => {
+        bases.push(base);
+        return checkpoints.open(ticketId, fresh);
+      },
+    },
+    phaseEstimateMicroUsd: 10,
+    implementer: async () => ({ kind: "done", conversation: "" }),
+  });
+  const store = createMemoryTickets(createFakeClock());
+  await store.add(newTicketSchema.parse({ id: "GH-1", budget: "checkout", payload }));
+  const ticket = await store.get("GH-1");
+  if (ticket === undefined) throw new Error("There is no ticket.");
+  const signal = new AbortController().signal;
+  await processor(ticket, { turn: 1, attempt: 1, saved: null, leaseId: "l", signal, heartbeat: async () => undefined });
+  expect(bases).toEqual([wanted]);
+});

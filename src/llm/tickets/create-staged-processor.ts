@@ -55,7 +55,7 @@ export function createStagedProcessor({ checkpoints, implementer, phaseEstimateM
   /** The workspace with the work in it that this stage begins with. */
   async function prepare(ticket: Ticket, work: StagedWork) {
     const before = work.fresh ? undefined : await checkpoints.find(ticket.id);
-    const workspace = before ?? (await checkpoints.open(ticket.id, work.fresh));
+    const workspace = before ?? (await checkpoints.open(ticket.id, work.fresh, baseOf(ticket)));
     const wanted = work.resume ?? work.done.at(-1);
     const whole = (await checkpoints.list(ticket.id)).flatMap((one) => (one.kind === "whole" ? [one.checkpoint] : []));
     // A broken one is passed over for the one before; a newer one than wanted is not ours to choose.
@@ -89,4 +89,10 @@ export function createStagedProcessor({ checkpoints, implementer, phaseEstimateM
     const done = storedWork({ ...withoutResume, ...published, done: [...work.done, { stage: phase, n, commit, tree }] });
     return phase === "publish" ? { kind: "done", saved: done } : { kind: "continue", saved: done, estimateMicroUsd: phaseEstimateMicroUsd };
   };
+}
+
+/** The commit that the ticket's batch named as the base of its work. */
+function baseOf({ payload }: Ticket): string | undefined {
+  const named = typeof payload === "object" && payload !== null && "base_sha" in payload ? payload["base_sha"] : undefined;
+  return typeof named === "string" && /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/.test(named) ? named : undefined;
 }
