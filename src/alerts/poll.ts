@@ -81,9 +81,9 @@ const maxConfirmed = 50;
  * that it has ended; an Alertmanager that cannot be asked, or has just started, says nothing of the kind.
  */
 export function startPoll(options: PollOptions): PeriodicWork {
-  const { clock, log, everyMs: intervalMs, graceMs, minIntervalMs: minRestMs, drain: signal } = options;
+  const { clock, log, everyMs: intervalMs, graceMs, minIntervalMs: minPauseMs, drain: signal } = options;
   let memory: Memory = { young: false, missing: new Set(), blocked: new Set(), unreadable: new Set() };
-  return runPeriodically({ name: "alert poll", intervalMs, minPauseMs: minRestMs, clock, log, signal }, async ({ triggered }) => {
+  return runPeriodically({ name: "alert poll", intervalMs, minPauseMs: minPauseMs, clock, log, signal }, async ({ triggered }) => {
     memory = await reconcile(options, memory, triggered ? 0 : graceMs);
     return memory.young ? Math.min(graceMs, intervalMs) : intervalMs;
   });
@@ -100,14 +100,14 @@ async function reconcile(options: PollOptions, memory: Memory, graceMs: number):
 
   let young = false;
   let blocked: ReadonlySet<string> = new Set<string>();
-  const told = new Set<string>();
+  const reported = new Set<string>();
   for (const view of reached) {
     const notification = await notificationOf(view, options, now);
     const due = notification.alerts.filter(({ alert, clockFault }) => clockFault !== undefined || alert.startsAt <= now - graceMs);
     young ||= due.length < notification.alerts.length;
     const unreadable = notification.unreadable.filter((one) => {
-      const isKnown = memory.unreadable.has(keyOf(one)) || told.has(keyOf(one));
-      told.add(keyOf(one));
+      const isKnown = memory.unreadable.has(keyOf(one)) || reported.has(keyOf(one));
+      reported.add(keyOf(one));
       return !isKnown;
     });
     const decisions = await intake.accept({ ...notification, alerts: due, unreadable }, "poll");
@@ -143,7 +143,7 @@ async function reconcile(options: PollOptions, memory: Memory, graceMs: number):
     reportCorrection(options, "resolved", gone.length);
   }
   for (const { name } of reached) options.publish({ kind: "alertmanager_polled", alertmanager: name });
-  return { young, missing: new Set(missing.map(({ runId }) => runId)), blocked, unreadable: told };
+  return { young, missing: new Set(missing.map(({ runId }) => runId)), blocked, unreadable: reported };
 }
 
 function keyOf({ fingerprint, reason }: UnreadableAlert): string {

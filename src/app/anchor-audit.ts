@@ -44,18 +44,18 @@ export interface AnchorAuditDeps {
 export function createAuditAnchoring({ reader, file, log }: AnchorAuditDeps): () => Promise<void> {
   let reported = "";
   return async () => {
-    const known = await file.read();
-    const found = await reader.anchor(known);
-    if (found.kind === "broken") {
-      if (reported !== found.what)
-        log.error({ index: found.index, what: found.what }, "The audit log does not continue what was kept of it.");
-      reported = found.what;
+    const stored = await file.read();
+    const result = await reader.anchor(stored);
+    if (result.kind === "broken") {
+      if (reported !== result.what)
+        log.error({ index: result.index, what: result.what }, "The audit log does not continue what was kept of it.");
+      reported = result.what;
       return;
     }
     reported = "";
-    const { head, count } = found.anchor;
-    if (known?.head === head && known.count === count) return;
-    await file.write(found.anchor);
+    const { head, count } = result.anchor;
+    if (stored?.head === head && stored.count === count) return;
+    await file.write(result.anchor);
     log.info({ head, count }, "The head of the audit log was kept.");
   };
 }

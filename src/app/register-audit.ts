@@ -1,6 +1,6 @@
 import { join } from "node:path";
-import { recordEndedRuns } from "../audit/record-ended-runs.ts";
 import { createAuditReader } from "../audit/redis-audit-reader.ts";
+import { recordEndedRuns } from "../audit/redis-ended-runs.ts";
 import { createAuditRoutes } from "../audit/routes.ts";
 import { createAnchorFile, createAuditAnchoring } from "./anchor-audit.ts";
 import type { Registration, ServerShared } from "./registration.ts";

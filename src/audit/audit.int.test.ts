@@ -15,8 +15,8 @@ import { genesisHead, nextHead } from "../core/journal.ts";
 import { runKeys } from "../platform/redis/run-keys.ts";
 import { createRunNotices } from "../runs/redis-run-notices.ts";
 import type { AuditReader } from "./audit-reader.ts";
-import { recordEndedRuns } from "./record-ended-runs.ts";
 import { createAuditReader } from "./redis-audit-reader.ts";
+import { recordEndedRuns } from "./redis-ended-runs.ts";
 import { auditRetentionMs, createAuditLog } from "./redis-store.ts";
 
 const held = holdRedis();

@@ -27,7 +27,7 @@ export function createAuditReader(
   readAnchor: () => Promise<AuditAnchor | undefined> = async () => undefined,
 ): AuditReader {
   return {
-    anchor: async (known) => available(async () => anchor(known)),
+    anchor: async (storedAnchor) => available(async () => anchor(storedAnchor)),
     list: async (page) => available(async () => list(page)),
     verify: async (runId) => available(async () => (runId === undefined ? verifyAll() : verifyOne(runId))),
   };
@@ -108,15 +108,15 @@ export function createAuditReader(
     const fault = findFault({ texts, head: head ?? genesisHead, start: start ?? genesisHead }, parseAuditEntry);
     if (fault !== undefined)
       return { texts, entries: texts.length, broken: { index: Number(dropped ?? 0) + fault.index, what: fault.what } };
-    const known = await readAnchor();
-    const lost = known && findAnchorFault(known, { texts, start: start ?? genesisHead, dropped: Number(dropped ?? 0) });
+    const storedAnchor = await readAnchor();
+    const lost = storedAnchor && findAnchorFault(storedAnchor, { texts, start: start ?? genesisHead, dropped: Number(dropped ?? 0) });
     return { texts, entries: texts.length, ...(lost !== undefined && { broken: lost }) };
   }
 
   /** Reads only what was written since the known anchor. */
-  async function anchor(known: AuditAnchor | undefined): Promise<AnchorResult> {
+  async function anchor(storedAnchor: AuditAnchor | undefined): Promise<AnchorResult> {
     const before = Number((await redis.hget(runKeys.auditState, "dropped")) ?? 0);
-    const from = Math.max(0, (known?.count ?? 0) - before);
+    const from = Math.max(0, (storedAnchor?.count ?? 0) - before);
     const results = await redis
       .multi()
       .hmget(runKeys.auditState, "head", "start", "dropped")
@@ -126,16 +126,16 @@ export function createAuditReader(
     const [head = genesisHead, start = genesisHead, droppedText] = optionalTexts(results?.[0]?.[1]);
     const dropped = Number(droppedText ?? 0);
     const count = dropped + Number(results?.[1]?.[1]);
-    if (known === undefined || known.count < dropped) return { kind: "holds", anchor: { head, count } };
+    if (storedAnchor === undefined || storedAnchor.count < dropped) return { kind: "holds", anchor: { head, count } };
     // Records were dropped between the two reads: the part that was read does not begin where it should.
-    if (dropped !== before) return { kind: "holds", anchor: known };
-    const missing = known.count > count ? findAnchorFault(known, { texts: [], start, dropped: count }) : undefined;
+    if (dropped !== before) return { kind: "holds", anchor: storedAnchor };
+    const missing = storedAnchor.count > count ? findAnchorFault(storedAnchor, { texts: [], start, dropped: count }) : undefined;
     if (missing !== undefined) return { kind: "broken", ...missing };
-    if (textsOf(results?.[2]?.[1]).reduce(nextHead, known.head) === head) return { kind: "holds", anchor: { head, count } };
+    if (textsOf(results?.[2]?.[1]).reduce(nextHead, storedAnchor.head) === head) return { kind: "holds", anchor: { head, count } };
     return {
       kind: "broken",
       index: dropped,
-      what: `the log was replaced: what follows its record ${known.count} does not lead to its head`,
+      what: `the log was replaced: what follows its record ${storedAnchor.count} does not lead to its head`,
     };
   }
 }

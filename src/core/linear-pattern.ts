@@ -27,8 +27,8 @@ const readings = new Map<string, PatternReading>();
  */
 export function readPattern(source: string, extent: "whole" | "part" = "whole"): PatternReading {
   const key = `${extent} ${source}`;
-  const known = readings.get(key);
-  if (known !== undefined) return known;
+  const cachedReading = readings.get(key);
+  if (cachedReading !== undefined) return cachedReading;
   const reading = compile(source, extent);
   if (readings.size >= maxReadings) readings.clear();
   readings.set(key, reading);

@@ -166,9 +166,9 @@ function unquote(quoted: string): string | typeof unreadable {
   const token = /\\(?:([abtnvfr"\\])|x([0-9a-fA-F]{2})|([0-3][0-7]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8}))|[^\\\n]+/uy;
   const inner = quoted.slice(1, -1);
   while (token.lastIndex < inner.length) {
-    const found = token.exec(inner);
-    if (found === null) return unreadable;
-    const [whole, letter, hexadecimal, octal, short, long] = found;
+    const match = token.exec(inner);
+    if (match === null) return unreadable;
+    const [whole, letter, hexadecimal, octal, short, long] = match;
     const byte = letter === undefined ? (numberOf(hexadecimal, 16) ?? numberOf(octal, 8)) : letters[letter];
     const point = numberOf(short ?? long, 16);
     if (point !== undefined && (point > 0x10_ffff || (point >= 0xd800 && point <= 0xdfff))) return unreadable;

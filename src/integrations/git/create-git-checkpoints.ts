@@ -192,7 +192,7 @@ export function createGitCheckpoints(options: GitCheckpointsOptions): Checkpoint
   const repo: CheckpointRepository = {
     find,
     conversation,
-    async open(ticketId, fresh = false, givenBase = undefined) {
+    async open(ticketId, fresh = false, givenBase?: string) {
       const existing = await find(ticketId);
       if (existing !== undefined && !fresh) return existing;
       if (existing !== undefined) await removeSaved(ticketId, existing);

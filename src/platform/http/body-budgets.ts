@@ -26,15 +26,15 @@ function sharedBudget(limitBytes: number): (holder: string) => MemoryBudget {
   const held = new Map<string, number>();
   return (holder) => ({
     take(bytes) {
-      const own = (held.get(holder) ?? 0) + bytes;
-      if (own > limitBytes / 2 || !whole.take(bytes)) return false;
-      held.set(holder, own);
+      const bytesOfHolder = (held.get(holder) ?? 0) + bytes;
+      if (bytesOfHolder > limitBytes / 2 || !whole.take(bytes)) return false;
+      held.set(holder, bytesOfHolder);
       return true;
     },
     give(bytes) {
       whole.give(bytes);
-      const rest = (held.get(holder) ?? 0) - bytes;
-      if (rest > 0) held.set(holder, rest);
+      const remaining = (held.get(holder) ?? 0) - bytes;
+      if (remaining > 0) held.set(holder, remaining);
       else held.delete(holder);
     },
   });

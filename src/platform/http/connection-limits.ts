@@ -28,14 +28,14 @@ export function limitConnections(server: Server, { perAddress, trustedProxies }:
   server.on("connection", (socket: Socket) => {
     const address = socket.remoteAddress ?? "";
     if (trusted.check(address, isIPv6(address) ? "ipv6" : "ipv4")) return keepConnection(socket);
-    const own = open.get(address) ?? new Set<Socket>();
+    const sockets = open.get(address) ?? new Set<Socket>();
     // Those that were kept since do not count.
-    for (const one of own) if (isKept(one)) own.delete(one);
-    if (own.size >= perAddress) return void socket.destroy();
-    open.set(address, own.add(socket));
+    for (const one of sockets) if (isKept(one)) sockets.delete(one);
+    if (sockets.size >= perAddress) return void socket.destroy();
+    open.set(address, sockets.add(socket));
     socket.once("close", () => {
-      own.delete(socket);
-      if (own.size === 0 && open.get(address) === own) open.delete(address);
+      sockets.delete(socket);
+      if (sockets.size === 0 && open.get(address) === sockets) open.delete(address);
     });
   });
 }

@@ -126,9 +126,9 @@ export function createTokenFile(path: string, deps: TokenFileDeps): TokenFile {
     },
     revoke: async (name) =>
       change(async ({ tokens }, write) => {
-        const left = tokens.filter((stored) => stored.name !== name);
-        if (left.length === tokens.length) return false;
-        const written = await write(left);
+        const remaining = tokens.filter((stored) => stored.name !== name);
+        if (remaining.length === tokens.length) return false;
+        const written = await write(remaining);
         confirm(!written.tokens.some((stored) => stored.name === name), `The revocation of ${name}`);
         return true;
       }),

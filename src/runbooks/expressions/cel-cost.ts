@@ -140,8 +140,8 @@ const sizes = new WeakMap<object, number>();
 function deepSize(value: unknown): number {
   if (typeof value === "string") return 1 + value.length / 16;
   if (typeof value !== "object" || value === null) return 1;
-  const known = sizes.get(value);
-  if (known !== undefined) return known;
+  const cachedSize = sizes.get(value);
+  if (cachedSize !== undefined) return cachedSize;
   const size = partsOf(value).reduce((sum: number, part) => sum + deepSize(part), 1);
   sizes.set(value, size);
   return size;

@@ -14,8 +14,8 @@ export function formatText({ diagnostics, documents, alerts }: LintReport): stri
       `${file}: ${automated} of ${steps} steps automated (${formatShare(steps === 0 ? 0 : automated / steps, { decimals: 0 })})`,
   );
   const errors = diagnostics.filter((one) => one.severity === "error").length;
-  const found = `${count(errors, "error")}, ${count(diagnostics.length - errors, "warning")}`;
-  const counts = alerts === 0 ? `${found}; no alerting rule was read, so nothing was compared with alerts` : found;
+  const problems = `${count(errors, "error")}, ${count(diagnostics.length - errors, "warning")}`;
+  const counts = alerts === 0 ? `${problems}; no alerting rule was read, so nothing was compared with alerts` : problems;
   return [...diagnostics.map(formatDiagnostic), ...shares, counts].map((line) => `${line}\n`).join("");
 }
 

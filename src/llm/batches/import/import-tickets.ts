@@ -96,8 +96,8 @@ function csvRows(text: string, { faults, take }: RowSink): void {
     const place = header[index] ?? { line: 1, column: 1 };
     if (name === "") faults.push({ ...at(place), message: "A column without a name; the first line names every column." });
     else if (names.indexOf(name) < index) faults.push({ ...at(place), message: `Two columns are called ${name}.` });
-    const known = misspelledColumn(name);
-    if (known !== undefined) faults.push({ ...at(place), message: `The column ${name} must be written \`${known}\`.` });
+    const spelling = misspelledColumn(name);
+    if (spelling !== undefined) faults.push({ ...at(place), message: `The column ${name} must be written \`${spelling}\`.` });
   }
   for (const record of rows) {
     const first = at(record[0] ?? { line: 1, column: 1 });
@@ -131,8 +131,8 @@ function jsonRows(text: string, { faults, take }: RowSink): void {
     }
     const placeOf = placesIn(written, "", (offset) => ({ line, column: offset + 1 }));
     for (const name of Object.keys(value)) {
-      const known = misspelledColumn(name);
-      if (known !== undefined) faults.push({ ...placeOf(name), message: `The member ${name} must be written \`${known}\`.` });
+      const spelling = misspelledColumn(name);
+      if (spelling !== undefined) faults.push({ ...placeOf(name), message: `The member ${name} must be written \`${spelling}\`.` });
     }
     take({ values: value, placeOf });
   }
