@@ -41,7 +41,7 @@ Something costs too much.
      reason: "\${{ params.why }}"
      \`\`\`
    - Expected: \`result.paused == true\`
-   - On failure: retry 1 times every 1s, then undo
+   - If this fails: retry 1 times every 1s, then undo
    - Approval: approver within 1h
    - Undo: \`resume-batches\`
      \`\`\`yaml
