@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -65,10 +66,11 @@ async function redisPid(): Promise<number> {
   return JSON.parse(await readFile(join(folder, "redis", "owner.json"), "utf8")).child.pid;
 }
 
+/** A process that has ended and was not waited for yet is not alive. */
 function isAlive(pid: number): boolean {
   try {
-    process.kill(pid, 0);
-    return true;
+    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+    return !/^[ZX]/.test(stat.slice(stat.lastIndexOf(")") + 2));
   } catch {
     return false;
   }
@@ -127,7 +129,7 @@ it("is found when it was left behind, ended in order, and loses nothing that was
   expect(isAlive(pid)).toBe(true);
   await withRedis(async (redis) => redis.set("last", "word"));
   await up(bin);
-  expect(isAlive(pid)).toBe(false);
+  await until("the orphan has ended", () => !isAlive(pid), 10_000);
   expect(await redisPid()).not.toBe(pid);
   expect(await withRedis(async (redis) => redis.get("last"))).toBe("word");
   await rm(programs, { recursive: true, force: true });

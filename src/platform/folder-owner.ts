@@ -97,7 +97,8 @@ export async function claimFolder(claim: FolderClaim): Promise<OwnedFolder> {
       if (decision === "held" || lock.renewedAt !== firstRenewal || waitedMs > 2 * staleAfterMs)
         throw new FolderInUse(heldBy(folder, lock.owner));
       if (decision === "take") {
-        if (await removeStale(path, lock.owner?.nonce, nonce)) previous = lock.owner;
+        previous = lock.owner;
+        await removeStale(path, lock.owner?.nonce, clock.now());
       } else {
         await clock.sleep(retryEveryMs);
         waitedMs += retryEveryMs;
@@ -161,17 +162,23 @@ function parseOwner(text: string): FolderOwner | undefined {
   }
 }
 
-/** Moves a lock away. Another process may have replaced it since it was judged: then it is put back. */
-async function removeStale(path: string, staleNonce: string | undefined, ourNonce: string): Promise<boolean> {
-  const aside = `${path}.stale-${ourNonce}`;
+/**
+ * Removes a lock that was judged stale. A guard lets one process at a time look again before it removes: without it the second of two that judged at
+ * once would remove what the first has just taken. A guard whose process died is removed when it is as old as a stale lock.
+ */
+async function removeStale(path: string, staleNonce: string | undefined, now: number): Promise<void> {
+  const guard = `${path}.removing`;
   try {
-    await rename(path, aside);
+    await writeFile(guard, "", { flag: "wx", mode: 0o600 });
   } catch (error) {
-    if (errorField(error, "code") === "ENOENT") return false;
-    throw error;
+    if (errorField(error, "code") !== "EEXIST") throw error;
+    const present = await stat(guard).catch(() => undefined);
+    if (present !== undefined && now - present.mtimeMs > staleAfterMs) await unlink(guard).catch(() => undefined);
+    return;
   }
-  const isStale = (await readLock(aside))?.owner?.nonce === staleNonce;
-  if (!isStale) await isCreated(aside, path);
-  await unlink(aside).catch(() => undefined);
-  return isStale;
+  try {
+    if ((await readLock(path))?.owner?.nonce === staleNonce) await unlink(path).catch(() => undefined);
+  } finally {
+    await unlink(guard).catch(() => undefined);
+  }
 }
