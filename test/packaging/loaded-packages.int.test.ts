@@ -44,6 +44,7 @@ it("loads for lint what reads documents, rules and expressions, and nothing that
     "mdast-util-to-string",
     "micromark-extension-frontmatter",
     "micromark-extension-gfm",
+    "re2js",
     "yaml",
     "zod",
   ]);
