@@ -17,7 +17,7 @@ export interface ServiceContext {
   readonly signal: AbortSignal;
 }
 
-const startMs = 20_000;
+const startMs = 120_000;
 
 /** Waits until `look` is true, and fails at once with the log's end when the process is gone. */
 export async function waitForProcess(context: ServiceContext, started: StartedProcess, isReady: () => Promise<boolean>): Promise<void> {

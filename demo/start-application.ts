@@ -33,7 +33,7 @@ export function startApplication({ system, services }: ScenarioContext, { name, 
 export async function untilModelCalled({ system, clock, signal }: ScenarioContext, application: StartedProcess): Promise<void> {
   await Promise.race([
     waitUntil(clock, "The workload called no model", async () => (system.model.stats().requests > 0 ? true : undefined), {
-      withinMs: 15_000,
+      withinMs: 120_000,
       signal,
     }),
     application.gone.then((how) => {
