@@ -7,14 +7,16 @@ const root = packageFolder();
 
 interface Row {
   readonly number: string;
+  readonly input: string;
   readonly shown: string;
 }
 
 /** The rows of a table whose first cell is a number such as B07 or B100. */
 function rowsOf(document: string): readonly Row[] {
-  return [...readFileSync(join(root, document), "utf8").matchAll(/^\| ([A-Z]\d{2,3}) \|.*\| (.+) \|$/gm)].map(
-    ([, number = "", shown = ""]) => ({
+  return [...readFileSync(join(root, document), "utf8").matchAll(/^\| ([A-Z]\d{2,3}) \| (.*) \| (.+) \|$/gm)].map(
+    ([, number = "", input = "", shown = ""]) => ({
       number,
+      input,
       shown,
     }),
   );
@@ -40,6 +42,10 @@ describe("docs/bad-inputs.md", () => {
     expect(rows.map(({ number }) => number)).toEqual(
       Array.from({ length: rows.length }, (_, index) => `B${String(index + 1).padStart(2, "0")}`),
     );
+  });
+
+  it("has every input once", () => {
+    expect(rows.map(({ input }) => input)).toEqual([...new Set(rows.map(({ input }) => input))]);
   });
 
   it("names tests that exist, or says why the input does not apply", () => {

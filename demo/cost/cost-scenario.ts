@@ -67,7 +67,7 @@ async function watch(context: ScenarioContext, plan: CostPlan, workload: Started
       view: {
         doing: doingNow(observations),
         milestones: milestonesShown(observations, {
-          mailedTo: system.mail.mails.at(-1)?.to.join(", ") ?? "nobody",
+          mailedTo: system.mail.mails.at(-1)?.to.join(", ") ?? "no recipient yet",
           workerKilled: kill.at !== undefined,
         }),
         gauges: figuresShown({

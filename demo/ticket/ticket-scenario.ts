@@ -177,7 +177,7 @@ async function watch(context: ScenarioContext, place: Place, observations: Ticke
       view: {
         doing:
           observations.killedAt !== undefined && observations.alertFiringAt === undefined
-            ? "nobody shows a sign of life for the ticket"
+            ? "no worker reports a heartbeat for the ticket"
             : "",
         milestones: ticketMilestones.map(({ key, label }) => {
           const at = observations[key];
