@@ -1,0 +1,154 @@
+import { z } from "zod";
+import { externalIdSchema, promptNameSchema, shortNameSchema } from "./names.ts";
+import { modelRefSchema, routeIdSchema } from "./routing.ts";
+import type { Shape } from "./shape.ts";
+import { instantSchema, microUsdSchema } from "./units.ts";
+
+/** Id of a rollout. */
+export const rolloutIdSchema = z.string().regex(/^[\w.:@-]{1,100}$/, "an id of 1 to 100 letters, digits and . : @ - _");
+
+/** What a rollout changes for a growing share of the tickets. A prompt's `from` and `to` are versions, a flag's are variants. */
+export const rolloutSubjectSchema = z.discriminatedUnion("kind", [
+  z.strictObject({ kind: z.literal("model"), route: routeIdSchema, from: modelRefSchema, to: modelRefSchema }),
+  z.strictObject({ kind: z.literal("prompt"), prompt: promptNameSchema, from: z.int().min(1), to: z.int().min(1) }),
+  z.strictObject({ kind: z.literal("flag"), flag: shortNameSchema, from: z.string().min(1).max(60), to: z.string().min(1).max(60) }),
+]);
+
+/** See {@link rolloutSubjectSchema}. */
+export type RolloutSubject = Shape<typeof rolloutSubjectSchema>;
+
+const shareSchema = z.number().gt(0).max(1);
+
+/** How a rollout grows and what it must show. Durations are milliseconds, ratios are 0 to 1. */
+export const rolloutPlanSchema = z.strictObject({
+  /** Shares of the tickets, each larger than the one before. */
+  steps: z
+    .array(shareSchema)
+    .min(1)
+    .max(12)
+    .refine(
+      (steps) => steps.every((share, index) => index === 0 || share > (steps[index - 1] ?? 0)),
+      "shares that grow, such as 0.1, 0.5, 1",
+    )
+    .default([0.05, 0.1, 0.25, 0.5, 1]),
+  /** Shortest time of one step. */
+  intervalMs: z.int().min(1),
+  /** Canary tickets that must have ended within a step before the next one. */
+  minPerStep: z.int().min(1).max(100_000).default(30),
+  /** Quality may be worse by less than this. */
+  margin: z.number().gt(0).lt(1).default(0.1),
+  /** Cost per success may be at most this multiple of the baseline's. */
+  costLimit: z.number().gt(0).max(100).default(1.1),
+  /** Tickets of both arms at which the intervals are narrowest. */
+  plannedTickets: z.int().min(30).max(1_000_000).default(600),
+  /** Tickets of both arms after which a person decides. */
+  maxTickets: z.int().min(30).max(200_000).default(3000),
+  /** Share that keeps the old variant at the last step, as a control of the same hours. */
+  holdback: z.number().min(0).lt(1).default(0.05),
+  /** A ticket that has not ended so long after its exposure counts as failed. */
+  deadlineMs: z.int().min(1),
+  /** How long after its end the quality of a ticket may be revised. */
+  lagMs: z.int().min(0),
+  /** PromQL that must return no series; one that does takes the rollout back. */
+  guards: z.array(z.string().min(1).max(4000)).max(10).default([]),
+});
+
+/** See {@link rolloutPlanSchema}. */
+export type RolloutPlan = Shape<typeof rolloutPlanSchema>;
+
+/** Where a rollout is: `planned` has no share yet; `running` and `holding` are live; the other three are ends. */
+export const rolloutStates = ["planned", "running", "holding", "promoted", "rolled_back", "aborted"] as const;
+
+/** See {@link rolloutStates}. */
+export type RolloutPhase = (typeof rolloutStates)[number];
+
+/** One decision about a rollout, with the arithmetic that led to it. */
+export const rolloutDecisionSchema = z.object({
+  at: instantSchema,
+  decision: z.enum(["advance", "stay", "hold", "roll_back", "finish", "abort"]),
+  /** Closed names such as `quality_worse`; see `RolloutReason`. */
+  reason: z.string(),
+  /** For people. */
+  detail: z.string(),
+  step: z.number(),
+  share: z.number(),
+  by: z.string(),
+});
+
+/** See {@link rolloutDecisionSchema}. */
+export type RolloutDecision = Shape<typeof rolloutDecisionSchema>;
+
+/** One rollout. */
+export const rolloutSchema = z
+  .object({
+    id: z.string(),
+    subject: rolloutSubjectSchema,
+    plan: rolloutPlanSchema,
+    /** Mixed into the hash that assigns tickets. */
+    salt: z.string(),
+    state: z.enum(rolloutStates),
+    /** Index into `plan.steps`; -1 before the first. */
+    step: z.number(),
+    stepSince: instantSchema,
+    /** Largest share that was ever set. */
+    largestShare: z.number(),
+    /** Newest last; at most 200. */
+    decisions: z.array(rolloutDecisionSchema),
+    /** Counts changes from 1 on. */
+    version: z.number(),
+    by: z.string(),
+    /** The run that drives it; absent when a person does. */
+    runId: z.string().optional(),
+    createdAt: instantSchema,
+    endedAt: instantSchema.optional(),
+  })
+  .meta({ id: "Rollout" });
+
+/** See {@link rolloutSchema}. */
+export type Rollout = Shape<typeof rolloutSchema>;
+
+/** Which arm of a rollout a ticket is in, as the application saw it when it assigned the ticket. */
+export const rolloutAssignmentSchema = z.strictObject({ rollout: rolloutIdSchema, arm: z.enum(["baseline", "canary"]) });
+
+/** See {@link rolloutAssignmentSchema}. */
+export type RolloutAssignment = Shape<typeof rolloutAssignmentSchema>;
+
+/** What one arm did within one step. A ticket stays in the step and arm of its exposure. */
+export const armCountsSchema = z.object({
+  /** Tickets that were admitted. */
+  exposed: z.number(),
+  /** Of them, those that ended or passed the deadline. */
+  ended: z.number(),
+  /** Sum and sum of squares of their quality, each 0 to 1. */
+  quality: z.number(),
+  qualitySquares: z.number(),
+  /** Sum of their cost, failed attempts included. */
+  costMicroUsd: microUsdSchema,
+  /** Sum of the squares of their cost, in micro-USD squared; not exact. */
+  costSquares: z.number(),
+});
+
+/** See {@link armCountsSchema}. */
+export type ArmCounts = Shape<typeof armCountsSchema>;
+
+/** One step of a rollout: both arms under one share. */
+export const rolloutStratumSchema = z.object({
+  step: z.number(),
+  /** The canary's share during the step. */
+  share: z.number(),
+  canary: armCountsSchema,
+  baseline: armCountsSchema,
+});
+
+/** See {@link rolloutStratumSchema}. */
+export type RolloutStratum = Shape<typeof rolloutStratumSchema>;
+
+/** A late judgement of one ticket. */
+export const ticketQualitySchema = z.strictObject({
+  /** 1 for accepted, 0 for not, or a judge's score between. */
+  quality: z.number().min(0).max(1),
+  reason: z.string().trim().min(1).max(300),
+});
+
+/** Tickets whose ids an outcome names. */
+export const rolloutTicketIdSchema = externalIdSchema;

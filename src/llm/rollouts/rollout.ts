@@ -1,0 +1,77 @@
+import type { Rollout, RolloutDecision, RolloutPlan, RolloutStratum, RolloutSubject } from "../../../packages/sdk/src/wire/rollouts.ts";
+
+/** At most so many rollouts are live at once. */
+export const maxLiveRollouts = 10;
+
+/** Decisions that a rollout keeps. */
+export const maxRolloutDecisions = 200;
+
+/** The target that a rollout of this subject locks: two rollouts of one target cannot be live at once. */
+export function rolloutTarget(subject: RolloutSubject): string {
+  switch (subject.kind) {
+    case "model":
+      return `route/${subject.route}`;
+    case "prompt":
+      return `prompt/${subject.prompt}`;
+    case "flag":
+      return `flag/${subject.flag}`;
+  }
+}
+
+/** Whether a rollout has a share, or may get one. */
+export function isLive({ state }: Pick<Rollout, "state">): boolean {
+  return state === "planned" || state === "running" || state === "holding";
+}
+
+/** The canary's share at a step: the last step leaves the holdback to the baseline. Step -1 is 0. */
+export function shareAt({ steps, holdback }: Pick<RolloutPlan, "steps" | "holdback">, step: number): number {
+  const share = step < 0 ? 0 : (steps[Math.min(step, steps.length - 1)] ?? 0);
+  return Math.min(share, 1 - holdback);
+}
+
+/** A rollout that does not exist yet. */
+export type NewRollout = Pick<Rollout, "id" | "subject" | "plan" | "salt" | "by" | "runId">;
+
+/** What one change writes; absent members stay. A decision is appended. */
+export interface RolloutChange {
+  readonly id: string;
+  /** The version that was read. */
+  readonly expected: number;
+  readonly set: Partial<Pick<Rollout, "state" | "step" | "stepSince" | "largestShare" | "plan" | "runId" | "endedAt">>;
+  readonly decision?: RolloutDecision;
+}
+
+/** Reply to a change. `conflict`: the version was not the expected one, and nothing was written. */
+export type RolloutChangeResult =
+  | { readonly kind: "set"; readonly rollout: Rollout }
+  | { readonly kind: "conflict"; readonly rollout: Rollout | undefined };
+
+/** Reply to a creation. `exists`: the same id, subject and plan again; `busy`: another live rollout has the target. */
+export type RolloutCreation =
+  | { readonly kind: "created" | "exists"; readonly rollout: Rollout }
+  | { readonly kind: "busy"; readonly rollout: Rollout }
+  | { readonly kind: "too_many" };
+
+/** What became of a late judgement. */
+export type QualityRevision =
+  | { readonly kind: "revised" | "unchanged"; readonly rollouts: number }
+  | { readonly kind: "unknown_ticket" | "too_late" | "not_ended" };
+
+/** Where rollouts and their counts are kept. Every member is atomic and rejects with StoreUnavailable when the store does not answer. */
+export interface RolloutStore {
+  create(rollout: NewRollout): Promise<RolloutCreation>;
+  read(id: string): Promise<Rollout | undefined>;
+  /** Live ones first, then by end, newest first. */
+  list(): Promise<readonly Rollout[]>;
+  /** The live rollout of a target. */
+  liveOf(target: string): Promise<Rollout | undefined>;
+  change(change: RolloutChange): Promise<RolloutChangeResult>;
+  /** Both arms of every step that has counted a ticket, by step. */
+  strata(id: string): Promise<readonly RolloutStratum[]>;
+  /** Tickets that an application assigned to an arm that the hash forbids. */
+  misassigned(id: string): Promise<number>;
+  /** Counts tickets as failed whose exposure is older than the plan's deadline; returns how many. At most 1,000 at once. */
+  failOverdue(id: string, now: number): Promise<number>;
+  /** Revises the quality of an ended ticket in every rollout that counted it. */
+  reviseQuality(revision: { readonly ticketId: string; readonly quality: number; readonly reason: string }): Promise<QualityRevision>;
+}

@@ -1,0 +1,38 @@
+import type { RolloutSubject } from "../../../packages/sdk/src/wire/rollouts.ts";
+
+/** How many of the processes that read a route, prompt or flag have its newest version. */
+export interface Followers {
+  /** Processes that asked within the last minute. */
+  readonly followers: number;
+  /** Of them, those that hold the newest version. */
+  readonly current: number;
+}
+
+/** What changing the share of one subject needs. */
+export interface ShareRequest {
+  readonly subject: RolloutSubject;
+  readonly salt: string;
+  /** Name of the rollout, which applications send back with their tickets. */
+  readonly rollout: string;
+  /** Who asks, e.g. `run:01J…`. */
+  readonly by: string;
+}
+
+/**
+ * Gives the new variant of one kind of subject to a share of the tickets. Every member is a compare-and-set: it succeeds again when the
+ * state is already what was asked for, and throws StepFailure `refused_by_target` when somebody else set a third value.
+ */
+export interface ShareControl {
+  /** The share now; undefined: the subject has no canary, or the canary of another rollout. */
+  read(request: ShareRequest): Promise<number | undefined>;
+  /** 0 to 1. A ticket keeps what it began with. */
+  set(request: ShareRequest, share: number): Promise<void>;
+  /** New tickets get the old variant again. Also valid when the share was never set. */
+  rollBack(request: ShareRequest): Promise<void>;
+  /** The new variant becomes the only one, the old one its fallback. */
+  complete(request: ShareRequest): Promise<void>;
+  followers(request: ShareRequest): Promise<Followers>;
+}
+
+/** One control per kind of subject. */
+export type ShareControls = { readonly [Kind in RolloutSubject["kind"]]?: ShareControl };
