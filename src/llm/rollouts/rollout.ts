@@ -1,4 +1,11 @@
-import type { Rollout, RolloutDecision, RolloutPlan, RolloutStratum, RolloutSubject } from "../../../packages/sdk/src/wire/rollouts.ts";
+import type {
+  Rollout,
+  RolloutAssignment,
+  RolloutDecision,
+  RolloutPlan,
+  RolloutStratum,
+  RolloutSubject,
+} from "../../../packages/sdk/src/wire/rollouts.ts";
 
 /** At most so many rollouts are live at once. */
 export const maxLiveRollouts = 10;
@@ -70,6 +77,8 @@ export interface RolloutStore {
   strata(id: string): Promise<readonly RolloutStratum[]>;
   /** Tickets that an application assigned to an arm that the hash forbids. */
   misassigned(id: string): Promise<number>;
+  /** Tickets of an arm that were exposed at or after `since`, whether or not they have ended; counts at least the last hour. */
+  exposedSince(id: string, arm: RolloutAssignment["arm"], since: number): Promise<number>;
   /** Counts tickets as failed whose exposure is older than the plan's deadline; returns how many. At most 1,000 at once. */
   failOverdue(id: string, now: number): Promise<number>;
   /** Revises the quality of an ended ticket in every rollout that counted it. */

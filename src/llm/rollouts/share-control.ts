@@ -1,4 +1,5 @@
 import type { RolloutSubject } from "../../../packages/sdk/src/wire/rollouts.ts";
+import type { ModelRef } from "../../../packages/sdk/src/wire/routing.ts";
 
 /** How many of the processes that read a route, prompt or flag have its newest version. */
 export interface Followers {
@@ -7,6 +8,12 @@ export interface Followers {
   /** Of them, those that hold the newest version. */
   readonly current: number;
 }
+
+/** A subject before its old variant was looked up. */
+export type SubjectTarget =
+  | { readonly kind: "model"; readonly route: string; readonly to: ModelRef }
+  | { readonly kind: "prompt"; readonly prompt: string; readonly to: number }
+  | { readonly kind: "flag"; readonly flag: string; readonly to: string };
 
 /** What changing the share of one subject needs. */
 export interface ShareRequest {
@@ -23,6 +30,8 @@ export interface ShareRequest {
  * state is already what was asked for, and throws StepFailure `refused_by_target` when somebody else set a third value.
  */
 export interface ShareControl {
+  /** Adds the variant that tickets get now as `from`; undefined: there is no such route, prompt or flag, or it has no version `to`. */
+  resolve(target: SubjectTarget): Promise<RolloutSubject | undefined>;
   /** The share now; undefined: the subject has no canary, or the canary of another rollout. */
   read(request: ShareRequest): Promise<number | undefined>;
   /** 0 to 1. A ticket keeps what it began with. */

@@ -108,7 +108,12 @@ export const rolloutSchema = z
 export type Rollout = Shape<typeof rolloutSchema>;
 
 /** Which arm of a rollout a ticket is in, as the application saw it when it assigned the ticket. */
-export const rolloutAssignmentSchema = z.strictObject({ rollout: rolloutIdSchema, arm: z.enum(["baseline", "canary"]) });
+export const rolloutAssignmentSchema = z.strictObject({
+  rollout: rolloutIdSchema,
+  arm: z.enum(["baseline", "canary"]),
+  /** The canary's share that the application had then: it names the step, however late the application hears of a change. If unset, the share now. */
+  share: z.number().min(0).max(1).exactOptional(),
+});
 
 /** See {@link rolloutAssignmentSchema}. */
 export type RolloutAssignment = Shape<typeof rolloutAssignmentSchema>;
