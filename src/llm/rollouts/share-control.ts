@@ -9,6 +9,21 @@ export interface Followers {
   readonly current: number;
 }
 
+/** What a rollout is about, without its variants. */
+export type SubjectName =
+  | { readonly kind: "model"; readonly route: string }
+  | { readonly kind: "prompt"; readonly prompt: string }
+  | { readonly kind: "flag"; readonly flag: string };
+
+/** A variant that a share of the tickets gets now, by a rollout or by a person. */
+export interface Trial {
+  readonly subject: RolloutSubject;
+  readonly share: number;
+  readonly salt: string;
+  /** Id of the rollout that set it; absent when a person did. */
+  readonly rollout?: string;
+}
+
 /** A subject before its old variant was looked up. */
 export type SubjectTarget =
   | { readonly kind: "model"; readonly route: string; readonly to: ModelRef }
@@ -19,8 +34,8 @@ export type SubjectTarget =
 export interface ShareRequest {
   readonly subject: RolloutSubject;
   readonly salt: string;
-  /** Name of the rollout, which applications send back with their tickets. */
-  readonly rollout: string;
+  /** Id of the rollout, which applications send back with their tickets; undefined for a trial that a person set. */
+  readonly rollout: string | undefined;
   /** Who asks, e.g. `run:01J…`. */
   readonly by: string;
 }
@@ -30,6 +45,8 @@ export interface ShareRequest {
  * state is already what was asked for, and throws StepFailure `refused_by_target` when somebody else set a third value.
  */
 export interface ShareControl {
+  /** What is on trial now; undefined: nothing is. */
+  trialOf(name: SubjectName): Promise<Trial | undefined>;
   /** Adds the variant that tickets get now as `from`; undefined: there is no such route, prompt or flag, or it has no version `to`. */
   resolve(target: SubjectTarget): Promise<RolloutSubject | undefined>;
   /** The share now; undefined: the subject has no canary, or the canary of another rollout. */
