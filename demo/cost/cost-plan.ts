@@ -26,13 +26,16 @@ const thirtyDaysMs = 30 * 86_400_000;
 
 /** What normal traffic costs per second; the model server's seeded answers make it nearly constant. */
 const normalMicroUsdPerSecond = 11_000;
-/** Normal traffic burns this much of the plan. */
-const normalBurn = 0.4;
+/** Normal traffic burns this much of the plan. On a busy machine the storm makes fewer requests per second, so the plan is tighter there. */
+const normalBurn = { usual: 0.4, busy: 0.65 };
+/** Below it the machine was too busy for the usual factor. */
+const usualFactor = 60;
 
 /** The plan of the cost scenario for one factor: the limit follows from what normal traffic costs, so that it burns a little less than planned. */
 export function planCost(factor: number): CostPlan {
   const periodMs = Math.round(thirtyDaysMs / factor);
-  const perPeriod = (normalMicroUsdPerSecond / normalBurn) * (periodMs / 1000);
+  const burn = factor < usualFactor ? normalBurn.busy : normalBurn.usual;
+  const perPeriod = (normalMicroUsdPerSecond / burn) * (periodMs / 1000);
   return {
     budget: "tickets",
     queue: "tickets",
