@@ -37,8 +37,8 @@ export const rolloutPlanSchema = z.strictObject({
   minPerStep: z.int().min(1).max(100_000).default(30),
   /** Quality may be worse by less than this. */
   margin: z.number().gt(0).lt(1).default(0.1),
-  /** Cost per success may be at most this multiple of the baseline's. */
-  costLimit: z.number().gt(0).max(100).default(1.1),
+  /** Cost per success may be at most this multiple of the baseline's. Null: cost is not a criterion. */
+  costLimit: z.number().gt(0).max(100).nullable().default(1.1),
   /** Tickets of both arms at which the intervals are narrowest. */
   plannedTickets: z.int().min(30).max(1_000_000).default(600),
   /** Tickets of both arms after which a person decides. */
@@ -131,6 +131,10 @@ export const armCountsSchema = z.object({
   costMicroUsd: microUsdSchema,
   /** Sum of the squares of their cost, in micro-USD squared; not exact. */
   costSquares: z.number(),
+  /** Sum of cost times quality of each, in micro-USD: a ticket that fails may well be the one that costs. */
+  costQuality: z.number(),
+  /** Of the ended, those of which no cost is known. They add nothing to the sums of cost; with one of them the arm's cost is unknown. */
+  unpriced: z.number(),
 });
 
 /** See {@link armCountsSchema}. */

@@ -15,7 +15,7 @@ import type { PromptRolloutStore } from "../prompt-rollout-store.ts";
 import { readPrompt, versionParameter } from "../stored-prompt.ts";
 import { judgeHarm } from "./judge-harm.ts";
 import { createRolloutControl, describeRollout, type RolloutControl, refused } from "./rollout-control.ts";
-import { nextRolloutMove, type RolloutFacts, type RolloutMove } from "./rollout-ramp.ts";
+import { nextPromptRolloutMove, type PromptRolloutFacts, type PromptRolloutMove } from "./rollout-ramp.ts";
 
 const dataSchema = z.object({
   version: z.int(),
@@ -162,7 +162,11 @@ export const deployCanary = defineAction({
           if (context.answer === "take_back") return takeBack({ progress, facts }, "a person took it back", control);
           progress = { ...progress, asked: false, since: now };
         }
-        return act(nextRolloutMove(progress, facts, rules), { progress, facts }, { shares: data.shares, control, clock: context.clock });
+        return act(
+          nextPromptRolloutMove(progress, facts, rules),
+          { progress, facts },
+          { shares: data.shares, control, clock: context.clock },
+        );
       },
       async undo(plan, _output, context) {
         await controlOf(dataSchema.parse(plan.data), context).restore();
@@ -192,7 +196,7 @@ export const deployCanary = defineAction({
     }
 
     async function act(
-      move: RolloutMove,
+      move: PromptRolloutMove,
       look: RolloutLook,
       {
         shares,
@@ -282,7 +286,7 @@ function whyAsked({ evidence }: PromptVersion): string {
   return parsed.success && parsed.data.reasons.length > 0 ? `; ${parsed.data.reasons.join("; ")}` : "";
 }
 
-interface Facts extends RolloutFacts {
+interface Facts extends PromptRolloutFacts {
   readonly candidate: VersionMeasure | undefined;
 }
 

@@ -1,7 +1,7 @@
 import { describeUnseen, type PrometheusReader } from "../../../core/prometheus.ts";
 import { seriesRead } from "../../../runbooks/expressions/promql.ts";
 import { type Arm, decideSequentially } from "../../rollouts/sequential-decision.ts";
-import type { RolloutFacts } from "./rollout-ramp.ts";
+import type { PromptRolloutFacts } from "./rollout-ramp.ts";
 
 /** What may show that a canary harms. */
 export interface HarmQueries {
@@ -26,7 +26,7 @@ export async function judgeHarm(
   { harm, outcomes }: HarmQueries,
   observed: { readonly canaryHasTickets: boolean },
   { prometheus, signal }: { readonly prometheus: PrometheusReader; readonly signal: AbortSignal },
-): Promise<RolloutFacts["harm"]> {
+): Promise<PromptRolloutFacts["harm"]> {
   const checks = await Promise.all(harm.map(async (query) => checkHarm(query, prometheus, signal)));
   const counts = await Promise.all((outcomes ?? []).map(async (query) => countTickets(query, prometheus, signal)));
   const finding = checks.find(({ kind }) => kind === "harmed") ?? checks.find(({ kind }) => kind === "unseen");
@@ -40,7 +40,7 @@ export async function judgeHarm(
 }
 
 /** An answer of nothing shows that there is no harm only when the series that the query reads exist. */
-async function checkHarm(query: string, prometheus: PrometheusReader, signal: AbortSignal): Promise<RolloutFacts["harm"]> {
+async function checkHarm(query: string, prometheus: PrometheusReader, signal: AbortSignal): Promise<PromptRolloutFacts["harm"]> {
   const answer = await prometheus.query(query, { signal });
   if (answer.kind !== "samples") return { kind: "unseen", text: describeUnseen(answer) };
   const shown = query.slice(0, 200);
@@ -55,14 +55,18 @@ async function checkHarm(query: string, prometheus: PrometheusReader, signal: Ab
 }
 
 /** No sample counts as none: a counter without an event has no series. */
-async function countTickets(query: string, prometheus: PrometheusReader, signal: AbortSignal): Promise<number | RolloutFacts["harm"]> {
+async function countTickets(
+  query: string,
+  prometheus: PrometheusReader,
+  signal: AbortSignal,
+): Promise<number | PromptRolloutFacts["harm"]> {
   const answer = await prometheus.query(query, { signal });
   if (answer.kind !== "samples") return { kind: "unseen", text: describeUnseen(answer) };
   const count = answer.samples.reduce((sum, { value }) => sum + value, 0);
   return Number.isFinite(count) ? count : { kind: "unseen", text: `the answer is not a number: ${query.slice(0, 200)}` };
 }
 
-function judgeOutcomes(counts: readonly number[], canaryHasTickets: boolean): RolloutFacts["harm"] {
+function judgeOutcomes(counts: readonly number[], canaryHasTickets: boolean): PromptRolloutFacts["harm"] {
   const [canary, baseline] = [armOf(counts[0], counts[1]), armOf(counts[2], counts[3])];
   if (baseline.tickets === 0) return { kind: "unseen", text: "no ended ticket of the baseline is counted" };
   if (canaryHasTickets && canary.tickets === 0) return { kind: "unseen", text: "no ended ticket of the canary is counted" };

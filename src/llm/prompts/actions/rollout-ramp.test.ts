@@ -1,9 +1,9 @@
 import { describe, expect, it } from "@jest/globals";
-import { neededHit, nextRolloutMove, type RolloutFacts, type RolloutState } from "./rollout-ramp.ts";
+import { neededHit, nextPromptRolloutMove, type PromptRolloutFacts, type PromptRolloutState } from "./rollout-ramp.ts";
 
 const rules = { everyMs: 100, minTickets: 30, predictedHit: 0.9 };
-const stage: RolloutState = { stage: 0, since: 0 };
-const good: RolloutFacts = {
+const stage: PromptRolloutState = { stage: 0, since: 0 };
+const good: PromptRolloutFacts = {
   now: 100,
   lastStep: 2,
   candidate: { tickets: 30, hit: 0.9 },
@@ -12,8 +12,8 @@ const good: RolloutFacts = {
   harm: { kind: "none" },
 };
 
-describe("nextCanaryMove", () => {
-  it.each<[string, Partial<RolloutFacts>, Partial<RolloutState>, string, string]>([
+describe("nextPromptRolloutMove", () => {
+  it.each<[string, Partial<PromptRolloutFacts>, Partial<PromptRolloutState>, string, string]>([
     ["begins", { candidate: undefined }, { stage: -1 }, "advance", "begins"],
     [
       "does not begin while harm cannot be seen",
@@ -42,7 +42,7 @@ describe("nextCanaryMove", () => {
     ["ends when the last stage reads what was promised", { candidate: { tickets: 30, hit: 0.8 } }, { stage: 2 }, "finish", "needed"],
     ["does not end when it reads less", { candidate: { tickets: 30, hit: 0.79 } }, { stage: 2 }, "stay", "80.0 % is needed"],
   ])("%s", (_name, facts, state, kind, why) => {
-    expect(nextRolloutMove({ ...stage, ...state }, { ...good, ...facts }, rules)).toMatchObject({
+    expect(nextPromptRolloutMove({ ...stage, ...state }, { ...good, ...facts }, rules)).toMatchObject({
       kind,
       why: expect.stringContaining(why),
     });

@@ -1,14 +1,14 @@
 import { formatShare } from "../../../core/share.ts";
 
 /** Where a canary stands. Stage −1: nobody has it yet. */
-export interface RolloutState {
+export interface PromptRolloutState {
   readonly stage: number;
   /** Since when this stage holds, UTC ms. */
   readonly since: number;
 }
 
 /** What one look shows. */
-export interface RolloutFacts {
+export interface PromptRolloutFacts {
   readonly now: number;
   readonly lastStep: number;
   /** Of the canary since this stage began; undefined: nothing was seen of it. */
@@ -21,14 +21,14 @@ export interface RolloutFacts {
 }
 
 /** When to go on. */
-export interface RolloutRules {
+export interface PromptRolloutRules {
   readonly everyMs: number;
   readonly minTickets: number;
   readonly predictedHit: number;
 }
 
 /** What to do and why. */
-export interface RolloutMove {
+export interface PromptRolloutMove {
   readonly kind: "advance" | "stay" | "finish" | "take_back" | "ask";
   readonly why: string;
 }
@@ -50,7 +50,7 @@ export function neededHit(predictedHit: number): number {
  * Decides one look at a canary. Forward only when a stage has lasted its time, enough tickets were seen, it is not dearer, and nothing that must not get worse
  * has; the last stage also needs the predicted hit ratio. Harm takes it back at once. What cannot be seen never goes forward.
  */
-export function nextRolloutMove(state: RolloutState, facts: RolloutFacts, rules: RolloutRules): RolloutMove {
+export function nextPromptRolloutMove(state: PromptRolloutState, facts: PromptRolloutFacts, rules: PromptRolloutRules): PromptRolloutMove {
   const { candidate, baselineHit, costRatioUpper, harm, now } = facts;
   if (harm.kind === "harmed") return { kind: "take_back", why: harm.text };
   if (state.stage < 0) return harm.kind === "unseen" ? stayOrAsk(harm.text) : { kind: "advance", why: "it begins" };
@@ -77,7 +77,7 @@ export function nextRolloutMove(state: RolloutState, facts: RolloutFacts, rules:
     };
   return stayOrAsk(`it reads ${formatShare(candidate.hit, { decimals: 1 })}; ${formatShare(needed, { decimals: 1 })} is needed`);
 
-  function stayOrAsk(why: string): RolloutMove {
+  function stayOrAsk(why: string): PromptRolloutMove {
     return { kind: now - state.since >= maxPeriodsPerStep * rules.everyMs ? "ask" : "stay", why };
   }
 }
