@@ -20,6 +20,7 @@ import { connectRedis } from "../src/platform/redis/connection.ts";
 import { createWorkload, quietWorkload, sampleWorkload } from "./builders/cache-workload.ts";
 import { contractTimes } from "./contracts/describe-budget-ledger.ts";
 import { createFakeClock } from "./fakes/fake-clock.ts";
+import { createRecordedLog } from "./fakes/recorded-log.ts";
 import { startHttp } from "./servers/http-harness.ts";
 import { startRedisServer } from "./servers/redis-server.ts";
 
@@ -41,7 +42,7 @@ it("an application's reports become findings, gauges and counters, without a tex
   const failures: unknown[] = [];
   const prefixes = { samples, redact: (text: string) => text, lost: (error: unknown) => failures.push(error) };
   const routes = [
-    ...createWorkloadRoutes({ ledger, prices, publish: createWorkloadSink(metrics), prefixes, clock }),
+    ...createWorkloadRoutes({ ledger, prices, publish: createWorkloadSink({ metrics, log: createRecordedLog() }), prefixes, clock }),
     ...createCacheRoutes({
       cacheAnalysisStore: board,
       samples,

@@ -46,7 +46,7 @@ beforeEach(async () => {
   const control = createBatchControl({ batches, tickets, budgets: ledger, clock });
   const publish = (event: WorkloadEvent) => {
     if (event.kind === "usage_counted") usage.push(...event.usage);
-    else finished.push(event.ticket);
+    else if (event.kind === "ticket_ended") finished.push(event.ticket);
   };
   const routes = [
     createWorkloadRoutes({ ledger, prices: createPriceTable(shippedPrices), publish, clock }),

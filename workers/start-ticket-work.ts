@@ -21,7 +21,7 @@ const closeMs = 2000;
 
 /** Starts a worker for tickets that are code work, with a command as their implementer. Throws with what to set when something is missing. */
 export function startTicketWork(runtime: Runtime, { queue, command, concurrency, phaseMicroUsd }: TicketWork): void {
-  const { config, clock, log, metrics, closers, ending } = runtime;
+  const { config, clock, log, closers, ending } = runtime;
   const checkpoints = openCheckpoints(runtime);
   if (checkpoints === undefined)
     throw new Error("RUNBOOKD_TICKET_REPOSITORY must name the repository that tickets work in, and git must be on PATH.");
@@ -34,7 +34,7 @@ export function startTicketWork(runtime: Runtime, { queue, command, concurrency,
   const worker = startTicketWorker(
     {
       store: runtime.tickets,
-      gate: createLocalGate({ ledger: runtime.ledger, publish: createWorkloadSink(metrics) }),
+      gate: createLocalGate({ ledger: runtime.ledger, publish: createWorkloadSink(runtime) }),
       processor: createStagedProcessor({
         checkpoints,
         phaseEstimateMicroUsd: phaseMicroUsd,

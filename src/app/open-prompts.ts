@@ -7,9 +7,9 @@ import { createBoundedSender, defaultRequestLimits } from "../platform/requests/
 import type { Runtime } from "./runtime.ts";
 
 /** Prompts in Langfuse when it is configured, else in Redis. */
-export function openPrompts({ config, clock, closers, changeRecorder }: Runtime, redis: Redis): PromptStore {
+export function openPrompts({ config, clock, log, closers, changeRecorder }: Runtime, redis: Redis): PromptStore {
   if (config.langfuse === undefined) return withLabelChanges(createPromptStore({ redis, clock }), changeRecorder);
   const sender = createBoundedSender(defaultRequestLimits, { clock });
   closers.add("langfuse client", async () => sender.close());
-  return withLabelChanges(createLangfusePrompts(sender, config.langfuse, clock), changeRecorder);
+  return withLabelChanges(createLangfusePrompts(sender, config.langfuse, { clock, log }), changeRecorder);
 }

@@ -12,7 +12,6 @@ import type { RunEvent } from "../runs/engine/run-event.ts";
 import { createRunEventSink } from "../runs/record-run-events.ts";
 import { recordWatchdog } from "../runs/record-watchdog.ts";
 import type { WatchdogRecord } from "../runs/redis-watchdog.ts";
-import type { Metrics } from "./metrics.ts";
 import type { Runtime } from "./runtime.ts";
 
 /** Everything that happens in the product. */
@@ -54,13 +53,13 @@ export function createWorkerSink(
 /** Where a server's events go: decisions about alerts into metrics, the log and `decisions`, the workload into metrics. */
 export function createServerSink({ metrics, log, clock }: Telemetry, decisions: Pick<RecentDecisions, "add">): EventSink<ServerEvent> {
   const alerts = createAlertEventSink(metrics, log, { decisions, now: () => clock.now() });
-  const workload = createWorkloadSink(metrics);
+  const workload = createWorkloadSink({ metrics, log });
   return (event) => (event.kind === "alert_decided" ? alerts(event) : workload(event));
 }
 
-/** Where counted usage and ended tickets go: into metrics. */
-export function createWorkloadSink(metrics: Metrics): EventSink<WorkloadEvent> {
-  const usage = createUsageEventSink(metrics);
+/** Where usage and ended tickets go: into metrics, and what was refused into the log too. */
+export function createWorkloadSink({ metrics, log }: Pick<Telemetry, "metrics" | "log">): EventSink<WorkloadEvent> {
+  const usage = createUsageEventSink(metrics, log);
   const tickets = createTicketEventSink(metrics);
-  return (event) => (event.kind === "usage_counted" ? usage(event) : tickets(event));
+  return (event) => (event.kind === "ticket_ended" ? tickets(event) : usage(event));
 }

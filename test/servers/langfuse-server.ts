@@ -12,6 +12,10 @@ export interface LangfuseQuirks {
   rivalLabels: number | undefined;
   /** Answers HTML, as a proxy in front of it does. */
   proxyPage: boolean;
+  /** Rows of other people that stand first in every list. */
+  oddRows: readonly unknown[];
+  /** Versions of these prompts are shown without their text. */
+  oddPrompts: readonly string[];
 }
 
 interface Version {
@@ -44,7 +48,14 @@ const patchSchema = z.object({ newLabels: z.array(z.string().regex(/^[a-z0-9_\-.
  */
 export async function startLangfuse(keys: { readonly publicKey: string; readonly secretKey: string }): Promise<LangfuseServer> {
   const prompts = new Map<string, Version[]>();
-  const quirks: LangfuseQuirks = { rateLimited: 0, labelAnswerLost: false, rivalLabels: undefined, proxyPage: false };
+  const quirks: LangfuseQuirks = {
+    rateLimited: 0,
+    labelAnswerLost: false,
+    rivalLabels: undefined,
+    proxyPage: false,
+    oddRows: [],
+    oddPrompts: [],
+  };
   const requests: string[] = [];
   const expected = `Basic ${Buffer.from(`${keys.publicKey}:${keys.secretKey}`).toString("base64")}`;
 
@@ -58,6 +69,7 @@ export async function startLangfuse(keys: { readonly publicKey: string; readonly
     name,
     version,
     ...body,
+    ...(quirks.oddPrompts.includes(name) && { prompt: null }),
     labels: [...labels],
     tags: [],
     createdAt: "2026-01-05T12:00:00.000Z",
@@ -112,7 +124,10 @@ export async function startLangfuse(keys: { readonly publicKey: string; readonly
         lastUpdatedAt: "2026-01-05T12:00:00.000Z",
         lastConfig: {},
       }));
-      return answer(200, { data, meta: { page, limit, totalItems: all.length, totalPages: Math.ceil(all.length / limit) } });
+      return answer(200, {
+        data: [...quirks.oddRows, ...data],
+        meta: { page, limit, totalItems: all.length, totalPages: Math.ceil(all.length / limit) },
+      });
     }
     const versions = prompts.get(name) ?? [];
     if (path[2] !== undefined && method === "PATCH") {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
+import * as fc from "fast-check";
 import { aUsageReport } from "../../../test/builders/a-usage-report.ts";
 import { createFakeClock } from "../../../test/fakes/fake-clock.ts";
 import { createRunbookdClient, type RunbookdClientOptions } from "./client.ts";
@@ -119,6 +120,63 @@ describe("createRunbookdClient", () => {
     await client.flush();
     expect(lost).toMatchObject([{ reports: [{ id: "r1" }], why: "invalid: prompt: too long" }]);
     expect(client.pendingUsage()).toBe(0);
+  });
+
+  it("gives up only the report that runbookd cannot read, whatever it is and wherever it waits, and never sends it again", async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.uniqueArray(fc.nat(40), { maxLength: 5 }), fc.constantFrom(400, 413, 422), async (wrong, status) => {
+        const isWrong = (id: string) => wrong.includes(Number(id.slice(1)));
+        const got: string[] = [];
+        const { client, seen, lost } = aClient((entry) => {
+          const events: { id: string }[] = Object(entry.body).events;
+          if (events.some(({ id }) => isWrong(id))) return { status, body: { title: "No.", detail: "One nests too deeply." } };
+          got.push(...events.map(({ id }) => id));
+          return accepted(entry);
+        });
+        const ids = Array.from({ length: 41 }, (_, index) => `r${index}`);
+        for (const id of ids) client.reportUsage(aUsageReport({ id }));
+        await client.flush();
+        expect(got.toSorted()).toEqual(ids.filter((id) => !isWrong(id)).toSorted());
+        expect(lost.flatMap(({ reports }) => reports.map(({ id }) => id)).toSorted()).toEqual(ids.filter(isWrong).toSorted());
+        expect(client.pendingUsage()).toBe(0);
+        const requests = seen.length;
+        await client.flush();
+        expect(seen).toHaveLength(requests);
+      }),
+      { seed: 12, numRuns: 50 },
+    );
+  });
+
+  it("tells of a report that got no answer, and of one that no JSON can hold", async () => {
+    const { client, lost } = aClient(() => ({ status: 200, body: { results: [{ id: "r1", result: "accepted" }] } }));
+    const usage: { self?: unknown } = {};
+    usage.self = usage;
+    client.reportUsage(aUsageReport({ id: "r0", usage }));
+    client.reportUsage(aUsageReport({ id: "r1" }));
+    client.reportUsage(aUsageReport({ id: "r2" }));
+    await client.flush();
+    expect(lost).toMatchObject([
+      { reports: [{ id: "r0" }], why: expect.stringContaining("circular") },
+      { reports: [{ id: "r2" }], why: "not answered" },
+    ]);
+  });
+
+  it("goes on when the application fails to take what was lost", async () => {
+    let calls = 0;
+    const results = [
+      { id: "r1", result: "invalid" },
+      { id: "r2", result: "invalid" },
+    ];
+    const { client, seen } = aClient(() => ({ status: 200, body: { results } }), {
+      onUsageLost: () => {
+        calls += 1;
+        throw new Error("the application's log is full");
+      },
+    });
+    client.reportUsage(aUsageReport({ id: "r1" }));
+    client.reportUsage(aUsageReport({ id: "r2" }));
+    await client.flush();
+    expect([calls, seen.length, client.pendingUsage()]).toEqual([2, 1, 0]);
   });
 
   it("leaves a lease to expire when its release cannot be told", async () => {

@@ -1,5 +1,5 @@
 import type { Clock } from "./clock.ts";
-import { type Http, Unreachable } from "./http.ts";
+import { type Http, Refused, Unreachable } from "./http.ts";
 import { tolerant } from "./wire/tolerant.ts";
 import { maxEventsPerReport, maxReportBytes, type UsageReport, usageResponseSchema } from "./wire/usage.ts";
 
@@ -28,12 +28,23 @@ const lingerMs = 500;
 const maxPendingReports = 20_000;
 const maxBackoffMs = 30_000;
 
+type Exchange =
+  | { readonly kind: "answered"; readonly losses: readonly UsageLoss[] }
+  | { readonly kind: "later" }
+  | { readonly kind: "too_much" };
+
 interface Waiting {
   readonly report: UsageReport;
   readonly bytes: number;
 }
 
-/** Sends in bulk and again until it arrives. Ids make sending twice harmless. */
+/**
+ * What runbookd answers to a body that it cannot read: one report in it may be nested too deeply, or be too long. The parts of the bulk are sent again
+ * each on its own, down to the report at fault, which alone is given up.
+ */
+const unreadableBody: readonly number[] = [400, 413, 422];
+
+/** Sends in bulk and again until it arrives; what is refused is given up, and costs none of the others. Ids make sending twice harmless. */
 export function createUsageOutbox(deps: {
   readonly http: Http;
   readonly clock: Clock;
@@ -51,27 +62,50 @@ export function createUsageOutbox(deps: {
     const gone = new Set(events);
     while (waiting[0] !== undefined && gone.has(waiting[0])) waiting.shift();
   };
+  const lose = (reports: readonly UsageReport[], why: string): void => {
+    try {
+      onLost({ reports, why });
+    } catch {
+      // What the application does with it must not cost the reports that still wait.
+    }
+  };
+
+  /** What becomes of the oldest events; `later`: nothing, and the others need not be tried now. */
+  const exchange = async (events: readonly Waiting[]): Promise<Exchange> => {
+    try {
+      const { results } = readResponse.parse(await http.send("POST", "/api/usage", { events: events.map(({ report }) => report) }));
+      return {
+        kind: "answered",
+        losses: events.flatMap(({ report }, index) => {
+          const { result, issues = [] } = results[index] ?? { result: "not answered" };
+          return result === "accepted" || result === "duplicate" ? [] : [{ reports: [report], why: [result, ...issues].join(": ") }];
+        }),
+      };
+    } catch (error) {
+      if (error instanceof Unreachable) return { kind: "later" };
+      if (error instanceof Refused && unreadableBody.includes(error.status) && events.length > 1) return { kind: "too_much" };
+      const why = error instanceof Error ? error.message : String(error);
+      return { kind: "answered", losses: [{ reports: events.map(({ report }) => report), why }] };
+    }
+  };
 
   const send = async (): Promise<void> => {
+    let largest = maxEventsPerReport;
     while (waiting.length > 0) {
-      const events = waiting.slice(0, bulkOf(waiting));
-      try {
-        const { results } = readResponse.parse(await http.send("POST", "/api/usage", { events: events.map(({ report }) => report) }));
-        forget(events);
-        failures = 0;
-        for (const [index, { result, issues = [] }] of results.entries()) {
-          const report = events[index]?.report;
-          if (report === undefined || result === "accepted" || result === "duplicate") continue;
-          onLost({ reports: [report], why: [result, ...issues].join(": ") });
-        }
-      } catch (error) {
-        if (error instanceof Unreachable) {
+      const events = waiting.slice(0, Math.min(largest, bulkOf(waiting)));
+      const result = await exchange(events);
+      switch (result.kind) {
+        case "later":
           failures += 1;
-          plan(Math.min(maxBackoffMs, lingerMs * 2 ** failures));
-          return;
-        }
-        forget(events);
-        onLost({ reports: events.map(({ report }) => report), why: error instanceof Error ? error.message : String(error) });
+          return plan(Math.min(maxBackoffMs, lingerMs * 2 ** failures));
+        case "too_much":
+          largest = Math.ceil(events.length / 2);
+          break;
+        case "answered":
+          forget(events);
+          failures = 0;
+          largest = Math.min(maxEventsPerReport, largest * 2);
+          for (const { reports, why } of result.losses) lose(reports, why);
       }
     }
   };
@@ -103,10 +137,16 @@ export function createUsageOutbox(deps: {
   return {
     add(report) {
       // Without an id of the provider two sendings could not be told apart, so the caller gives it and it is never made up here.
-      waiting.push(shortened(report));
+      try {
+        waiting.push(shortened(report));
+      } catch (error) {
+        // A usage object that no JSON can hold, as one with a cycle.
+        lose([report], error instanceof Error ? error.message : String(error));
+        return;
+      }
       if (waiting.length > maxPendingReports) {
         const dropped = waiting.splice(0, waiting.length - maxPendingReports).map((one) => one.report);
-        onLost({ reports: dropped, why: `more than ${maxPendingReports} events wait for runbookd` });
+        lose(dropped, `more than ${maxPendingReports} events wait for runbookd`);
       }
       plan(lingerMs);
     },

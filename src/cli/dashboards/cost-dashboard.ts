@@ -164,7 +164,8 @@ export function costDashboard(): Dashboard {
           },
           {
             title: "Not in the numbers",
-            description: "Usage without a price, reports that contradict themselves, labels beyond their cap. All should be nothing.",
+            description:
+              "Usage without a price, reports that contradict themselves or were refused, labels beyond their cap. All should be nothing.",
             unit: "short",
             show: "curve",
             queries: [
@@ -173,6 +174,7 @@ export function costDashboard(): Dashboard {
                 legend: "unpriced tokens {{provider}}/{{model}}",
               },
               { expr: "sum by (reason) (increase(llm_usage_anomaly_total[1h]))", legend: "anomaly {{reason}}" },
+              { expr: "sum by (reason) (increase(llm_usage_refused_total[1h]))", legend: "refused {{reason}}" },
               { expr: "sum by (label) (increase(llm_label_overflow_total[1h]))", legend: "overflow of {{label}}" },
             ],
           },

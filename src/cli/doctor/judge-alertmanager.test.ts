@@ -27,6 +27,31 @@ it("knows our address with a query and a slash behind it", () => {
     expect(judgeAlertmanagerConfig(reference.replaceAll("/webhooks/alertmanager", `/webhooks/alertmanager${end}`))[0]?.verdict).toBe("ok");
 });
 
+it.each([
+  ["muted at a time", "mute_time_intervals: [nights]", "muted in `nights`"],
+  ["active at a time only", "active_time_intervals: [nights]", "active only in `nights`"],
+  ["always muted", "mute_time_intervals: [always]", "always muted"],
+])("tells of a route to us that is %s, as lint does, also when its address is hidden", (_name, field, words) => {
+  const times = `time_intervals:\n  - name: nights\n    time_intervals: [{ times: [{ start_time: "00:00", end_time: "06:00" }] }]\n  - name: always\n    time_intervals: [{}]\n`;
+  const muted = `${times}${reference.replaceAll("- receiver: runbookd", `- receiver: runbookd\n      ${field}`)}`;
+  for (const text of [muted, muted.replaceAll("http://localhost:9097/webhooks/alertmanager", "<secret>")])
+    expect(judgeAlertmanagerConfig(text)).toContainEqual(
+      expect.objectContaining({ verdict: "warning", name: "Alertmanager times", detail: expect.stringContaining(words) }),
+    );
+});
+
+it("sees our receiver and its route beside receivers, webhooks and routes that are written in another way", () => {
+  const odd = reference
+    .replace(
+      /^receivers:$/m,
+      "receivers:\n  - 7\n  - name: [x]\n  - name: odd\n    webhook_configs: text\n  - name: odder\n    webhook_configs: [7, { url: 7 }]",
+    )
+    .replace(/^ {2}routes:$/m, "  routes:\n    - 7\n    - receiver: [x]\n    - receiver: odd\n      routes: text");
+  expect(odd).toContain("odder");
+  expect(odd).toContain("routes: text");
+  expect(judgeAlertmanagerConfig(odd).map((one) => [one.verdict, one.detail])).toEqual([["ok", "receiver runbookd"]]);
+});
+
 it("does not call good what it cannot read", () => {
   expect(judgeAlertmanagerConfig("receivers: 7")[0]?.verdict).toBe("warning");
   expect(judgeAlertmanagerConfig("")[0]?.verdict).not.toBe("ok");

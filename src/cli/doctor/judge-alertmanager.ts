@@ -1,34 +1,23 @@
 import { parseDocument } from "yaml";
 import { z } from "zod";
 import { type Finding, fault, fine, warning } from "../../core/diagnosis.ts";
+import { checkRouting } from "../../runbooks/rules/check-routing.ts";
 
-const route: z.ZodType<Route> = z.lazy(() => z.looseObject({ receiver: z.string().optional(), routes: z.array(route).optional() }));
-
-interface Route {
-  readonly receiver?: string | undefined;
-  readonly routes?: readonly Route[] | undefined;
-}
-
-const configuration = z.looseObject({
-  route: route.optional(),
-  receivers: z
-    .array(
-      z.looseObject({
-        name: z.string(),
-        webhook_configs: z
-          .array(
-            z.looseObject({
-              url: z.string().optional(),
-              send_resolved: z.boolean().optional(),
-              max_alerts: z.number().optional(),
-              payload: z.unknown().optional(),
-            }),
-          )
-          .optional(),
-      }),
-    )
-    .default([]),
+/** What is read of it; a receiver, a webhook or a route that is written in another way must not hide the others. */
+const configuration = z.looseObject({ route: z.unknown().optional(), receivers: z.array(z.unknown()).default([]) });
+const receiverShape = z.looseObject({ name: z.string(), webhook_configs: z.array(z.unknown()).nullish().catch(undefined) });
+const hookShape = z.looseObject({
+  url: z.string().optional().catch(undefined),
+  send_resolved: z.boolean().optional().catch(undefined),
+  max_alerts: z.number().optional().catch(undefined),
+  payload: z.unknown().optional(),
 });
+const routeShape = z.looseObject({
+  receiver: z.string().optional().catch(undefined),
+  routes: z.array(z.unknown()).nullish().catch(undefined),
+});
+
+type Hook = z.output<typeof hookShape> & { readonly receiver: string };
 
 /** Whether an Alertmanager's configuration, as its status shows it, sends alerts to runbookd. Newer ones hide the URL. */
 export function judgeAlertmanagerConfig(text: string): readonly Finding[] {
@@ -38,20 +27,35 @@ export function judgeAlertmanagerConfig(text: string): readonly Finding[] {
   const parsed = configuration.safeParse(parseDocument(text, { logLevel: "silent" }).toJS());
   if (!parsed.success) return [warning(name, "its configuration cannot be read", howTo)];
   const { receivers, route: root } = parsed.data;
-  const hooks = receivers.flatMap((receiver) => (receiver.webhook_configs ?? []).map((hook) => ({ receiver: receiver.name, ...hook })));
+  const hooks = receivers.flatMap(hooksOf);
   const ours = hooks.filter((hook) => (/^[^?#]*/.exec(hook.url ?? "")?.[0] ?? "").replace(/\/$/, "").endsWith("/webhooks/alertmanager"));
   const [first] = ours;
   if (first === undefined) {
     const isHidden = hooks.some((hook) => hook.url === undefined || hook.url.includes("<secret>"));
-    if (isHidden) return [warning(name, "its webhook addresses are hidden", "Compare the receiver's url with our address by hand.")];
-    return [fault(name, "no receiver calls runbookd", howTo)];
+    if (!isHidden) return [fault(name, "no receiver calls runbookd", howTo)];
+    return [
+      warning(name, "its webhook addresses are hidden", "Compare the receiver's url with our address by hand."),
+      ...mutedRoutes(text),
+    ];
   }
   const routed = receiversOf(root);
   if (!ours.some((hook) => routed.has(hook.receiver))) {
     return [fault(name, `no route leads to the receiver ${first.receiver}`, `Add a route with receiver: ${first.receiver}.`)];
   }
-  const findings = [fine(name, `receiver ${first.receiver}`)];
-  if (first.payload !== undefined) {
+  return [fine(name, `receiver ${first.receiver}`), ...judgeHook(first), ...mutedRoutes(text)];
+}
+
+function hooksOf(receiver: unknown): readonly Hook[] {
+  const read = receiverShape.safeParse(receiver).data;
+  return (read?.webhook_configs ?? []).flatMap((hook): readonly Hook[] => {
+    const parsed = hookShape.safeParse(hook);
+    return read === undefined || !parsed.success ? [] : [{ ...parsed.data, receiver: read.name }];
+  });
+}
+
+function judgeHook(hook: Hook): readonly Finding[] {
+  const findings: Finding[] = [];
+  if (hook.payload !== undefined) {
     findings.push(
       fault(
         "Alertmanager payload",
@@ -60,21 +64,31 @@ export function judgeAlertmanagerConfig(text: string): readonly Finding[] {
       ),
     );
   }
-  if (first.send_resolved === false) {
+  if (hook.send_resolved === false) {
     findings.push(warning("Alertmanager send_resolved", "false", "Set send_resolved: true, so that a run hears when its alert has ended."));
   }
-  if ((first.max_alerts ?? 0) > 0) {
+  if ((hook.max_alerts ?? 0) > 0) {
     findings.push(
-      warning("Alertmanager max_alerts", String(first.max_alerts), "Set max_alerts: 0; alerts beyond the number never reach us."),
+      warning("Alertmanager max_alerts", String(hook.max_alerts), "Set max_alerts: 0; alerts beyond the number never reach us."),
     );
   }
   return findings;
 }
 
-function receiversOf(root: Route | undefined): ReadonlySet<string> {
-  if (root === undefined) return new Set();
+/** Routes to us, or to an address that is hidden, that are muted at times: the same rule as lint has for a file. */
+function mutedRoutes(text: string): readonly Finding[] {
+  return checkRouting({ file: "its configuration", source: text }, [])
+    .filter(({ rule }) => rule === "route-muted")
+    .map(({ message, accepted, position }) =>
+      warning("Alertmanager times", `line ${position.line} of its configuration: ${message}`, `It should be ${accepted}.`),
+    );
+}
+
+function receiversOf(route: unknown): ReadonlySet<string> {
+  const read = routeShape.safeParse(route).data;
+  if (read === undefined) return new Set();
   return new Set([
-    ...(root.receiver === undefined ? [] : [root.receiver]),
-    ...(root.routes ?? []).flatMap((child) => [...receiversOf(child)]),
+    ...(read.receiver === undefined ? [] : [read.receiver]),
+    ...(read.routes ?? []).flatMap((child) => [...receiversOf(child)]),
   ]);
 }

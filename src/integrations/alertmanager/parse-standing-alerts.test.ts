@@ -73,6 +73,15 @@ it.each([
     ["us", "chat"],
   ],
   ["as none when none does", [{ name: "people" }], []],
+  [
+    "beside hooks that cannot be read, which may call us",
+    [
+      { name: "us", webhook_configs: [7, { url: "http://runbookd/webhooks/alertmanager" }] },
+      { name: "odd", webhook_configs: [null] },
+      hook("chat", "http://chat/hook"),
+    ],
+    ["us", "odd"],
+  ],
   ["beside receivers that cannot be read", [null, { name: 7 }, { name: "odd", webhook_configs: "x" }, hook("us", "<secret>")], ["us"]],
 ] as const)("knows the receivers that call us %s", (_name, receivers, ours) => {
   const original = JSON.stringify({ route: { receiver: "people" }, receivers });

@@ -60,14 +60,14 @@ const message = z.object({
   id: z.string().min(1).max(128),
   model: z.string().min(1).max(120),
   stop_reason: z.string().nullish(),
-  usage: z.unknown(),
+  usage: z.unknown().optional(),
 });
 
 const resultLine = z.object({
   custom_id: z.string(),
   result: z.discriminatedUnion("type", [
     z.object({ type: z.literal("succeeded"), message: jsonSchema }),
-    z.object({ type: z.literal("errored"), error: z.unknown() }),
+    z.object({ type: z.literal("errored"), error: z.unknown().optional() }),
     z.object({ type: z.literal("canceled") }),
     z.object({ type: z.literal("expired") }),
   ]),

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import { createActionBench } from "../../../test/builders/action-bench.ts";
 import { aNewVersion, describePromptStore } from "../../../test/contracts/describe-prompt-store.ts";
 import { createFakeClock } from "../../../test/fakes/fake-clock.ts";
+import { createRecordedLog, type RecordedLog } from "../../../test/fakes/recorded-log.ts";
 import { type LangfuseServer, startLangfuse } from "../../../test/servers/langfuse-server.ts";
 import { createActions } from "../../app/action-registry.ts";
 import { createSystemClock } from "../../core/clock.ts";
@@ -15,12 +16,14 @@ const basic = (secret: string) => `Basic ${Buffer.from(`${keys.publicKey}:${secr
 
 let server: LangfuseServer;
 let sender: BoundedSender;
+let log: RecordedLog;
 
 const storeOf = (secret = keys.secretKey): PromptStore =>
-  createLangfusePrompts(sender, { url: server.url, headers: { authorization: basic(secret) } }, createFakeClock());
+  createLangfusePrompts(sender, { url: server.url, headers: { authorization: basic(secret) } }, { clock: createFakeClock(), log });
 
 beforeEach(async () => {
   server = await startLangfuse(keys);
+  log = createRecordedLog();
   sender = createBoundedSender(defaultRequestLimits, { clock: createSystemClock() });
 });
 afterEach(async () => {
@@ -119,6 +122,31 @@ describe("Langfuse", () => {
     await server[Symbol.asyncDispose]();
     await expect(store.read("implement")).rejects.toThrow(StoreUnavailable);
     server = await startLangfuse(keys);
+  });
+
+  it("lists the prompts that it can read beside those that it cannot, and says which it leaves out", async () => {
+    const store = await twoVersions();
+    for (const name of ["alpha", "beta", "review"]) await store.create(name, aNewVersion(name), "ada");
+    await store.moveLabel({ ...move, prompt: "beta" });
+    server.quirks.oddPrompts = ["beta"];
+    server.quirks.oddRows = [null, 7, { name: "odd", versions: "many", labels: [] }, { name: "odder", versions: [1], labels: [null] }];
+    const names = async (page: { readonly after?: string; readonly limit: number }) => (await store.list(page)).map(({ name }) => name);
+    expect(await names({ limit: 9 })).toEqual(["alpha", "implement", "review"]);
+    // A page is full although one between was left out: the next one begins behind it.
+    expect(await names({ limit: 2 })).toEqual(["alpha", "implement"]);
+    expect(await names({ after: "implement", limit: 2 })).toEqual(["review"]);
+    expect(log.lines[0]).toMatchObject({ level: "warn", fields: { count: 4, prompts: ["", "", "odd", "odder"] } });
+    expect(log.lines[1]).toMatchObject({ level: "warn", fields: { prompt: "beta" } });
+  });
+
+  it("does not say of a prompt that it cannot read that there is none", async () => {
+    const store = await twoVersions();
+    server.quirks.oddRows = [{ name: "other", versions: [1], labels: [null] }];
+    expect(await store.read("missing")).toBeUndefined();
+    await expect(store.read("other")).rejects.toThrow("in a way that cannot be read");
+    server.quirks.oddPrompts = ["implement"];
+    expect(await storeOf().versions("implement", 5)).toEqual([]);
+    await expect(storeOf().version("implement", 1)).rejects.toThrow("not one of its prompts");
   });
 
   it("lets a run deploy, promote and take everything back, although it cannot take a label away", async () => {

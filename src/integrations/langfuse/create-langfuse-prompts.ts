@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { PromptState, PromptVersion } from "../../../packages/sdk/src/wire/prompts.ts";
 import type { Clock } from "../../core/clock.ts";
+import type { Log } from "../../core/log.ts";
 import { StoreUnavailable } from "../../core/store-unavailable.ts";
 import { layoutHash, type PromptStore } from "../../llm/prompts/prompt.ts";
 import type { BoundedSender } from "../../platform/requests/bounded-request.ts";
@@ -13,9 +14,11 @@ export interface LangfuseEndpoint {
 }
 
 const pageSchema = z.looseObject({
-  data: z.array(z.looseObject({ name: z.string(), versions: z.array(z.int()), labels: z.array(z.string()) })),
+  data: z.array(z.unknown()),
   meta: z.looseObject({ totalPages: z.int() }),
 });
+const rowSchema = z.looseObject({ name: z.string(), versions: z.array(z.int()), labels: z.array(z.string()) });
+const namedSchema = z.looseObject({ name: z.string() });
 
 interface LangfuseCall {
   readonly method: "GET" | "POST" | "PATCH";
@@ -24,7 +27,27 @@ interface LangfuseCall {
   readonly body?: object;
 }
 
-type Row = z.output<typeof pageSchema>["data"][number];
+type Row = z.output<typeof rowSchema>;
+
+/** What Langfuse lists; `unreadable`: names of rows that cannot be read, "" where even the name cannot. */
+interface Listing {
+  readonly rows: readonly Row[];
+  readonly unreadable: readonly string[];
+}
+
+/** Langfuse answered with a body that is not one of its prompts. */
+class UnreadablePrompt extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = "UnreadablePrompt";
+  }
+}
+
+/** What the prompts of Langfuse work with. */
+interface LangfuseDeps {
+  readonly clock: Pick<Clock, "now">;
+  readonly log: Pick<Log, "warn">;
+}
 
 const pageSize = 100;
 const maxPages = 50;
@@ -38,7 +61,7 @@ const maxSearchedVersions = 20;
  * Rejects with StoreUnavailable when Langfuse does not answer, and with an Error when it refuses our keys or our request.
  * https://api.reference.langfuse.com
  */
-export function createLangfusePrompts(sender: BoundedSender, endpoint: LangfuseEndpoint, clock: Pick<Clock, "now">): PromptStore {
+export function createLangfusePrompts(sender: BoundedSender, endpoint: LangfuseEndpoint, { clock, log }: LangfuseDeps): PromptStore {
   const base = `${endpoint.url}/api/public/v2/prompts`;
 
   /** The parsed answer, or undefined for 404. */
@@ -57,7 +80,7 @@ export function createLangfusePrompts(sender: BoundedSender, endpoint: LangfuseE
     if (status < 200 || status >= 300) throw new Error(`Langfuse refused ${method} ${path.split("?")[0] ?? ""} with ${status}.`);
     const parsed = truncated ? undefined : shape.safeParse(parseJson(text));
     if (parsed?.success === true) return parsed.data;
-    throw new Error(`Langfuse answered ${method} ${path.split("?")[0] ?? ""} with a body that is not one of its prompts.`);
+    throw new UnreadablePrompt(`Langfuse answered ${method} ${path.split("?")[0] ?? ""} with a body that is not one of its prompts.`);
   };
 
   const one = async (name: string, query: string) =>
@@ -79,16 +102,39 @@ export function createLangfusePrompts(sender: BoundedSender, endpoint: LangfuseE
   const labelled = async (name: string, label: string): Promise<number | null> =>
     (await one(name, `label=${encodeURIComponent(label)}`))?.version ?? null;
 
-  const rows = async (filter: string): Promise<readonly Row[]> => {
-    const all: Row[] = [];
+  /** Row by row: in the project are prompts of other people too. */
+  const listed = async (filter: string): Promise<Listing> => {
+    const rows: Row[] = [];
+    const unreadable: string[] = [];
     for (let page = 1; page <= maxPages; page += 1) {
       const answer = await call({ method: "GET", path: `?${filter}page=${page}&limit=${pageSize}` }, pageSchema);
-      all.push(...(answer?.data ?? []));
+      for (const item of answer?.data ?? []) {
+        const row = rowSchema.safeParse(item);
+        if (row.success) rows.push(row.data);
+        else unreadable.push(namedSchema.safeParse(item).data?.name ?? "");
+      }
       if (page >= (answer?.meta.totalPages ?? 0)) break;
     }
-    return all;
+    return { rows, unreadable };
   };
-  const rowOf = async (name: string) => (await rows(`name=${encodeURIComponent(name)}&`)).find((row) => row.name === name);
+  const rowOf = async (name: string): Promise<Row | undefined> => {
+    const { rows, unreadable } = await listed(`name=${encodeURIComponent(name)}&`);
+    const row = rows.find((one) => one.name === name);
+    // One that cannot be read is not one that does not exist.
+    if (row === undefined && unreadable.some((one) => one === name || one === ""))
+      throw new UnreadablePrompt(`Langfuse lists the prompt ${name} in a way that cannot be read.`);
+    return row;
+  };
+  /** Undefined and logged where Langfuse's answer for this one cannot be read. */
+  const orSkipped = async <Value>(prompt: string, read: Promise<Value>): Promise<Value | undefined> => {
+    try {
+      return await read;
+    } catch (error) {
+      if (!(error instanceof UnreadablePrompt)) throw error;
+      log.warn({ prompt, reason: error.message }, "A prompt of Langfuse cannot be read; it is left out of the list.");
+      return undefined;
+    }
+  };
 
   const stateOf = async ({ name, versions, labels }: Row): Promise<PromptState> => {
     // A row tells labels and versions, and not which belongs to which.
@@ -102,7 +148,7 @@ export function createLangfusePrompts(sender: BoundedSender, endpoint: LangfuseE
   const versions = async (name: string, limit: number): Promise<readonly PromptVersion[]> => {
     const row = await rowOf(name);
     const newest = [...(row?.versions ?? [])].sort((a, b) => b - a).slice(0, limit);
-    const fetched = await Promise.all(newest.map((number) => version(name, number)));
+    const fetched = await Promise.all(newest.map((number) => orSkipped(name, version(name, number))));
     return fetched.filter((item) => item !== undefined);
   };
 
@@ -123,10 +169,22 @@ export function createLangfusePrompts(sender: BoundedSender, endpoint: LangfuseE
     },
     versions,
     async list({ after, limit }) {
-      const names = (await rows(""))
-        .toSorted((a, b) => (a.name < b.name ? -1 : 1))
-        .filter(({ name }) => after === undefined || name > after);
-      return Promise.all(names.slice(0, limit).map(stateOf));
+      const { rows, unreadable } = await listed("");
+      if (unreadable.length > 0)
+        log.warn(
+          { prompts: unreadable.slice(0, 10), count: unreadable.length },
+          "Prompts of Langfuse cannot be read; they are left out of the list.",
+        );
+      const names = rows.toSorted((a, b) => (a.name < b.name ? -1 : 1)).filter(({ name }) => after === undefined || name > after);
+      const states: PromptState[] = [];
+      // A full page as long as there are more, whatever is left out: a short one says that it is the last.
+      for (let from = 0; from < names.length && states.length < limit; ) {
+        const part = names.slice(from, from + limit - states.length);
+        const read = await Promise.all(part.map(async (row) => orSkipped(row.name, stateOf(row))));
+        states.push(...read.filter((state) => state !== undefined));
+        from += part.length;
+      }
+      return states;
     },
     async moveLabel({ prompt, label, expected, to }) {
       const row = await rowOf(prompt);

@@ -19,7 +19,7 @@ const base = z.looseObject({
   version: z.int().min(1),
   labels: z.array(z.string()),
   /** Whatever the project keeps there; our part is below `runbookd`. */
-  config: z.unknown(),
+  config: z.unknown().optional(),
   commitMessage: z.string().nullish(),
   createdAt: z.string().nullish(),
 });

@@ -23,7 +23,7 @@ export const batchShape = z.object({
   output_file_id: fileId,
   error_file_id: fileId,
   errors: z
-    .object({ data: z.array(z.object({ code: z.string().nullish(), message: z.string().nullish(), line: z.int().nullish() })).nullish() })
+    .object({ data: z.array(z.unknown()).nullish() })
     .nullish()
     .catch(undefined),
   created_at: z.int().min(0),
@@ -67,7 +67,7 @@ export function statusOf(batch: OpenAiBatch): ProviderBatchStatus {
     createdAt: batch.created_at * 1000,
     ...(typeof endedAt === "number" && { endedAt: endedAt * 1000 }),
     ...(typeof batch.expires_at === "number" && { expiresAt: batch.expires_at * 1000 }),
-    faults: (batch.errors?.data ?? []).map(({ code, message, line }) => ({
+    faults: (batch.errors?.data ?? []).map(faultOf).map(({ code, message, line }) => ({
       code: (code ?? "unknown").slice(0, 60),
       message: (message ?? "").slice(0, 300),
       ...(typeof line === "number" && line > 0 && { line }),
@@ -75,6 +75,17 @@ export function statusOf(batch: OpenAiBatch): ProviderBatchStatus {
     ...(batch.status === "expired" && { unnamed: "expired" }),
     ...(batch.status === "cancelled" && { unnamed: "canceled" }),
   };
+}
+
+/** Each by itself: an error that cannot be read is one all the same, and must not hide the others. */
+const batchErrorShape = z.object({
+  code: z.string().nullish().catch(undefined),
+  message: z.string().nullish().catch(undefined),
+  line: z.int().nullish().catch(undefined),
+});
+
+function faultOf(error: unknown): z.output<typeof batchErrorShape> {
+  return batchErrorShape.safeParse(error).data ?? { message: JSON.stringify(error) };
 }
 
 const errorShape = z.object({ type: z.string().nullish(), code: z.string().nullish(), message: z.string().nullish() });
@@ -88,14 +99,14 @@ export function wordsOf(error: unknown): ErrorWords & { readonly message: string
 const resultLine = z.object({
   custom_id: z.string(),
   response: z.object({ status_code: z.int(), body: jsonSchema }).nullish(),
-  error: z.unknown(),
+  error: z.unknown().optional(),
 });
 
 const completion = z.object({
   id: z.string().min(1).max(128),
   model: z.string().min(1).max(120),
-  choices: z.array(z.object({ finish_reason: z.string().nullish(), message: z.object({ refusal: z.string().nullish() }) })).min(1),
-  usage: z.unknown(),
+  choices: z.array(z.unknown()).min(1),
+  usage: z.unknown().optional(),
 });
 
 /** One line of an output or an error file; `line` counts from 1. */
@@ -113,12 +124,26 @@ export function readResult(text: string, line: number): ProviderResult {
       kind: "succeeded",
       model,
       usage: normalizeUsage(usage, "openai", "openai-chat"),
-      isRefusal: choices.some(({ finish_reason, message }) => finish_reason === "content_filter" || typeof message.refusal === "string"),
+      isRefusal: choices.some(isRefused),
       answerId: id,
       answer: response.body,
     };
     return { kind: "item", customId, outcome };
   });
+}
+
+const choice = z.object({
+  finish_reason: z.string().nullish().catch(undefined),
+  message: z
+    .object({ refusal: z.string().nullish().catch(undefined) })
+    .nullish()
+    .catch(undefined),
+});
+
+/** A choice that cannot be read says nothing of a refusal; the answer was paid for and is kept as it came. */
+function isRefused(item: unknown): boolean {
+  const read = choice.safeParse(item).data;
+  return read?.finish_reason === "content_filter" || typeof read?.message?.refusal === "string";
 }
 
 function withoutResponse(words: ErrorWords & { readonly message: string }): ItemOutcome {

@@ -7,6 +7,7 @@ import { createFakeClock } from "../../../test/fakes/fake-clock.ts";
 import { sha256 } from "../../core/json.ts";
 import { createPriceTable } from "../../llm/usage/price-table.ts";
 import { shippedPrices } from "../../llm/usage/prices.ts";
+import { readResult } from "./batch-shapes.ts";
 import { createOpenAiBatches } from "./create-openai-batches.ts";
 import { createOpenAiCosts } from "./create-openai-costs.ts";
 
@@ -81,6 +82,40 @@ describe("OpenAI's adapter", () => {
     });
     const port = createOpenAiBatches({ baseUrl: `${server.url}/v1`, apiKey: "sk-proj-test" }, createFakeClock());
     expect(await port.read("batch_1")).toMatchObject({ id: "batch_1", state: "ended" });
+  });
+
+  it("tells each error of a failed batch, also beside errors that are written in another way", async () => {
+    const errors = {
+      data: [null, { code: 7, message: "odd", line: "3" }, "text", { code: "duplicate_custom_id", message: "twice", line: 3 }],
+    };
+    await using server = await serveLoopback((_request, response) => {
+      response.setHeader("content-type", "application/json").end(JSON.stringify({ ...anyBatch, status: "failed", errors }));
+    });
+    const port = createOpenAiBatches({ baseUrl: `${server.url}/v1`, apiKey: "sk-proj-test" }, createFakeClock());
+    expect((await port.read("batch_1")).faults).toEqual([
+      { code: "unknown", message: "null" },
+      { code: "unknown", message: "odd" },
+      { code: "unknown", message: '"text"' },
+      { code: "duplicate_custom_id", message: "twice", line: 3 },
+    ]);
+  });
+
+  it("keeps an answer whose choices it cannot read", () => {
+    const body = {
+      id: "c1",
+      model: "gpt-5.6",
+      choices: [null, { finish_reason: 7, message: "x" }],
+      usage: { prompt_tokens: 1, completion_tokens: 1 },
+    };
+    const line = (choices: unknown) =>
+      readResult(JSON.stringify({ custom_id: "a", response: { status_code: 200, body: { ...body, choices } } }), 1);
+    expect(line(body.choices)).toMatchObject({ kind: "item", outcome: { kind: "succeeded", isRefusal: false } });
+    expect(line([null, { finish_reason: "content_filter" }])).toMatchObject({ outcome: { isRefusal: true } });
+    expect(line([])).toMatchObject({ kind: "unreadable" });
+    const withoutUsage = { ...body, choices: [{}], usage: undefined };
+    expect(readResult(JSON.stringify({ custom_id: "a", response: { status_code: 200, body: withoutUsage } }), 1)).toMatchObject({
+      outcome: { kind: "succeeded", usage: { kind: "anomaly" } },
+    });
   });
 
   it.each([...oddFields, ["a status of tomorrow", { status: "paused" }], ["no id", { id: "" }], ["nothing", undefined]])(

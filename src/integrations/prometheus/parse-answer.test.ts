@@ -44,7 +44,7 @@ describe("an instant answer", () => {
     ["other JSON", 200, '{"ok":true}', "HTTP 200 with JSON that is no answer of Prometheus"],
     ["null", 200, "null", "HTTP 200 with JSON that is no answer of Prometheus"],
     ["a string", 200, success("string", [1, "x"]), "Prometheus answered a string, which is no set of samples"],
-    ["a broken vector", 200, success("vector", [{ metric: {}, value: ["x"] }]), "Prometheus answered a vector, which is no set of samples"],
+    ["a vector that is no list", 200, success("vector", { metric: {} }), "Prometheus answered a vector, which is no set of samples"],
   ])("is unavailable for %s", (_name, status, body, reason) => {
     expect(parseVector(status, body)).toEqual({ kind: "unavailable", reason });
   });
@@ -71,6 +71,31 @@ describe("an answer from which data is missing", () => {
     expect(parseVector(200, success("vector", result, extra))).toMatchObject({ kind: "incomplete" });
     const asRange = "data" in extra ? { data: { resultType: "matrix", result: points, isPartial: true } } : extra;
     expect(parseMatrix(200, success("matrix", points, asRange))).toMatchObject({ kind: "incomplete" });
+  });
+
+  it("names the sample or the series that cannot be read, wherever it is among others, and gives none of them", () => {
+    const odd = fc.constantFrom<unknown>(
+      null,
+      7,
+      {},
+      { metric: null, value: [1, "0"] },
+      { metric: { a: "b" }, value: ["x"] },
+      { metric: { a: 1 }, value: [1, "0"] },
+    );
+    fc.assert(
+      fc.property(odd, fc.nat(5), fc.nat(5), (item, before, after) => {
+        const good = { metric: { a: "b" }, value: [1, "0.5"] };
+        const all = [...Array.from({ length: before }, () => good), item, ...Array.from({ length: after }, () => good)];
+        const named = (what: string) => ({
+          kind: "incomplete",
+          reason: expect.stringContaining(`${what} ${before + 1} of ${all.length}`),
+        });
+        expect(parseVector(200, success("vector", all))).toEqual(named("sample"));
+        const series = all.map((one) => (one === good ? { metric: { a: "b" }, values: [[1, "0.5"]] } : { values: [[1]], ...Object(one) }));
+        expect(parseMatrix(200, success("matrix", series))).toEqual(named("series"));
+      }),
+      { seed: 12, numRuns: 100 },
+    );
   });
 
   it("is incomplete for any text that is not known to be harmless", () => {

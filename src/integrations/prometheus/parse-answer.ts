@@ -5,8 +5,8 @@ import type { PrometheusRange } from "./prometheus-range.ts";
 const labels = z.record(z.string(), z.string());
 const point = z.tuple([z.number(), z.string()]);
 const histogram = z.tuple([z.number(), z.unknown()]);
-const vector = z.array(z.object({ metric: labels, value: point.optional(), histogram: histogram.optional() }));
-const matrix = z.array(z.object({ metric: labels, values: z.array(point).default([]), histograms: z.array(histogram).default([]) }));
+const sample = z.object({ metric: labels, value: point.optional(), histogram: histogram.optional() });
+const seriesShape = z.object({ metric: labels, values: z.array(point).default([]), histograms: z.array(histogram).default([]) });
 
 const answerSchema = z.object({
   status: z.enum(["success", "error"]),
@@ -39,11 +39,12 @@ export function parseVector(status: number, body: string): PrometheusAnswer {
     if (scalar.success) return { kind: "samples", samples: [sampleOf({}, scalar.data)], warnings };
   }
   if (resultType === "vector") {
-    const rows = vector.safeParse(result);
-    if (rows.success) {
+    const read = readEach(sample, result, "sample");
+    if (read.kind === "incomplete") return read;
+    if (read.kind === "items") {
       return {
         kind: "samples",
-        samples: rows.data.map(({ metric, value, histogram: [at] = [0] }) => sampleOf(metric, value ?? [at, "NaN"])),
+        samples: read.items.map(({ metric, value, histogram: [at] = [0] }) => sampleOf(metric, value ?? [at, "NaN"])),
         warnings,
       };
     }
@@ -55,16 +56,45 @@ export function parseVector(status: number, body: string): PrometheusAnswer {
 export function parseMatrix(status: number, body: string): PrometheusRange {
   const parsed = parseAnswer(status, body);
   if ("reason" in parsed) return parsed;
-  const rows = parsed.resultType === "matrix" ? matrix.safeParse(parsed.result) : undefined;
-  if (rows?.success !== true)
+  const read = parsed.resultType === "matrix" ? readEach(seriesShape, parsed.result, "series") : undefined;
+  if (read?.kind === "incomplete") return read;
+  if (read?.kind !== "items")
     return { kind: "unavailable", reason: `Prometheus answered a ${parsed.resultType}, which is no set of series` };
-  const series = rows.data.map(({ metric, values, histograms }) => ({
+  const series = read.items.map(({ metric, values, histograms }) => ({
     labels: metric,
     points: [...values, ...histograms.map(([at]) => [at, "NaN"] as const)]
       .map(([at, value]) => ({ at: Math.round(at * 1000), value: numberOf(value) }))
       .sort((a, b) => a.at - b.at),
   }));
   return { kind: "series", series, warnings: parsed.warnings };
+}
+
+/**
+ * The items of a list, each read on its own. With one that cannot be read the answer is incomplete, and says which: to go on with the others would be to
+ * decide without the one that may be the reason to act.
+ */
+function readEach<Item>(
+  shape: z.ZodType<Item>,
+  list: unknown,
+  what: "sample" | "series",
+):
+  | { readonly kind: "items"; readonly items: readonly Item[] }
+  | { readonly kind: "no_list" }
+  | (UnseenAnswer & { readonly kind: "incomplete" }) {
+  if (!Array.isArray(list)) return { kind: "no_list" };
+  const items: Item[] = [];
+  for (const [index, item] of list.entries()) {
+    const parsed = shape.safeParse(item);
+    if (!parsed.success) {
+      const { path = [], message = "" } = parsed.error.issues[0] ?? {};
+      const named = labels.safeParse(z.looseObject({ metric: z.unknown() }).safeParse(item).data?.metric);
+      const which = named.success ? ` ${JSON.stringify(named.data)}` : "";
+      const reason = `${what} ${index + 1} of ${list.length}${which} cannot be read: ${path.join(".") || "(whole)"}: ${message}`;
+      return { kind: "incomplete", reason: reason.slice(0, 300) };
+    }
+    items.push(parsed.data);
+  }
+  return { kind: "items", items };
 }
 
 interface ParsedAnswer {

@@ -1,8 +1,8 @@
-import type { UsageCounted } from "../usage/usage-ledger.ts";
+import type { UsageCounted, UsageRefused } from "../usage/usage-ledger.ts";
 import type { FinishedTicket } from "./budget-ledger.ts";
 
 /** What happens in the workload. */
-export type WorkloadEvent = UsageCounted | TicketEnded;
+export type WorkloadEvent = UsageCounted | UsageRefused | TicketEnded;
 
 /** A ticket has ended; happens once per ticket. */
 export interface TicketEnded {

@@ -67,6 +67,11 @@ export function declareUsageMetrics(registry: MetricRegistry) {
       help: "Usage reports that contradict themselves.",
       labels: ["reason"],
     }),
+    usageRefused: counter(registry, {
+      name: "llm_usage_refused_total",
+      help: "Usage reports that were not counted, because they do not fit the schema or name no budget that is defined.",
+      labels: ["reason"],
+    }),
     cacheMisses: counter(registry, {
       name: "llm_cache_miss_total",
       help: "Requests that missed the provider's cache, by the reason that the provider or the counters tell.",

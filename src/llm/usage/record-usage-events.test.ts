@@ -1,5 +1,6 @@
 import { expect, it } from "@jest/globals";
 import { aUsageEvent } from "../../../test/builders/a-usage-report.ts";
+import { createRecordedLog } from "../../../test/fakes/recorded-log.ts";
 import { createExposition, type Exposition } from "../../platform/telemetry/exposition.ts";
 import { declareUsageMetrics } from "./metrics.ts";
 import { createUsageEventSink } from "./record-usage-events.ts";
@@ -15,7 +16,10 @@ const linesOf = async (exposition: Exposition) => (await exposition.metrics()).s
 it("counts cost, and tokens as partitions that sum to the total", async () => {
   const metrics = someMetrics();
   const usage = { input_tokens: 10, cache_read_input_tokens: 20, cache_creation_input_tokens: 30, output_tokens: 5 };
-  createUsageEventSink(metrics)({ kind: "usage_counted", usage: [aUsageEvent({ id: "r1", usage, latencyMs: 1500 }, now)] });
+  createUsageEventSink(
+    metrics,
+    createRecordedLog(),
+  )({ kind: "usage_counted", usage: [aUsageEvent({ id: "r1", usage, latencyMs: 1500 }, now)] });
   const lines = await linesOf(metrics);
   const of = 'provider="anthropic",model="claude-sonnet-4-5",prompt="planner"';
   expect(lines).toEqual(
@@ -35,7 +39,10 @@ it("counts cost, and tokens as partitions that sum to the total", async () => {
 
 it("counts what has no price as unpriced, and not as a cost of zero", async () => {
   const metrics = someMetrics();
-  createUsageEventSink(metrics)({ kind: "usage_counted", usage: [aUsageEvent({ id: "r1", model: "new-model" }, now)] });
+  createUsageEventSink(
+    metrics,
+    createRecordedLog(),
+  )({ kind: "usage_counted", usage: [aUsageEvent({ id: "r1", model: "new-model" }, now)] });
   const lines = await linesOf(metrics);
   expect(lines).toContain('llm_unpriced_tokens_total{provider="anthropic",model="new-model"} 1000');
   expect(lines.some((line) => line.startsWith("llm_cost_usd_total{"))).toBe(false);
@@ -43,7 +50,10 @@ it("counts what has no price as unpriced, and not as a cost of zero", async () =
 
 it("counts an anomaly by its reason, and none of its tokens", async () => {
   const metrics = someMetrics();
-  createUsageEventSink(metrics)({
+  createUsageEventSink(
+    metrics,
+    createRecordedLog(),
+  )({
     kind: "usage_counted",
     usage: [aUsageEvent({ id: "r1", usage: { input_tokens: -1, output_tokens: 1 } }, now)],
   });
@@ -52,10 +62,32 @@ it("counts an anomaly by its reason, and none of its tokens", async () => {
   expect(lines.some((line) => line.startsWith("llm_input_tokens_total{"))).toBe(false);
 });
 
+it("counts and logs what was refused, by its reason, with a few of the reports", async () => {
+  const metrics = someMetrics();
+  const log = createRecordedLog();
+  const reports = Array.from({ length: 9 }, (_, index) => ({
+    index,
+    id: `r${index}`,
+    reason: index < 8 ? ("invalid" as const) : ("unknown_budget" as const),
+    issues: ["turn: a number"],
+  }));
+  createUsageEventSink(metrics, log)({ kind: "usage_refused", reports });
+  const lines = await linesOf(metrics);
+  expect(lines).toContain('llm_usage_refused_total{reason="invalid"} 8');
+  expect(lines).toContain('llm_usage_refused_total{reason="unknown_budget"} 1');
+  expect(log.lines).toMatchObject([
+    {
+      level: "warn",
+      message: "Reports of usage were refused: they are in no budget and in no cost.",
+      fields: { refused: 9, reports: [{ index: 0, id: "r0" }, { index: 1 }, { index: 2 }] },
+    },
+  ]);
+});
+
 it("never makes a label of what is beyond its cap", async () => {
   const metrics = someMetrics();
   const usage = Array.from({ length: 100 }, (_, index) => aUsageEvent({ id: `r${index}`, prompt: `p${index}` }, now));
-  createUsageEventSink(metrics)({ kind: "usage_counted", usage });
+  createUsageEventSink(metrics, createRecordedLog())({ kind: "usage_counted", usage });
   const prompts = (await linesOf(metrics)).filter((line) => line.startsWith("llm_requests_total{"));
   expect(prompts).toHaveLength(41);
   expect(prompts.some((line) => line.includes('prompt="other"') && line.endsWith(" 60"))).toBe(true);

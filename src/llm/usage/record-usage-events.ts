@@ -1,10 +1,11 @@
 import { type UsageEvent, usageAnomalies } from "../../../packages/sdk/src/wire/usage.ts";
 import type { EventSink } from "../../core/event.ts";
+import type { Log } from "../../core/log.ts";
 import { oneUsd } from "../../core/money.ts";
 import { overflowLabel } from "../../platform/telemetry/label-cap.ts";
 import type { UsageMetrics } from "./metrics.ts";
 import { unpricedTokens, writtenTokens } from "./token-partition.ts";
-import type { UsageCounted } from "./usage-ledger.ts";
+import { type UsageCounted, type UsageRefused, usageRefusals } from "./usage-ledger.ts";
 
 /** Combinations of labels beyond which further prompts are counted as `other`. */
 const maxSeries = 5000;
@@ -16,11 +17,15 @@ interface Labels {
   readonly budget: string;
 }
 
-/** Turns counted usage into counters. Every label goes through its cap; ids of tickets, batches and requests are never labels. */
-export function createUsageEventSink(metrics: UsageMetrics): EventSink<UsageCounted> {
+/** Refused reports of one request that a log line names; the metric counts all. */
+const namedRefusals = 3;
+
+/** Turns counted usage into counters, and refused usage into one and a log line. Every label goes through its cap; ids of tickets, batches and requests are never labels. */
+export function createUsageEventSink(metrics: UsageMetrics, log: Pick<Log, "warn">): EventSink<UsageCounted | UsageRefused> {
   const { label } = metrics;
   const combinations = new Set<string>();
   for (const reason of usageAnomalies) metrics.usageAnomalies.inc({ reason }, 0);
+  for (const reason of usageRefusals) metrics.usageRefused.inc({ reason }, 0);
 
   /** The prompt, as long as its combination with provider, model and budget is known or there is room. */
   const promptOf = ({ provider, model, prompt, budget }: Labels): string => {
@@ -34,8 +39,17 @@ export function createUsageEventSink(metrics: UsageMetrics): EventSink<UsageCoun
     return prompt;
   };
 
-  return ({ usage }) => {
-    for (const event of usage) {
+  const refuse = ({ reports }: UsageRefused): void => {
+    for (const { reason } of reports) metrics.usageRefused.inc({ reason });
+    const named = reports
+      .slice(0, namedRefusals)
+      .map(({ index, id, reason, issues }) => ({ index, id, reason, issues: issues.slice(0, 3) }));
+    log.warn({ refused: reports.length, reports: named }, "Reports of usage were refused: they are in no budget and in no cost.");
+  };
+
+  return (published) => {
+    if (published.kind === "usage_refused") return refuse(published);
+    for (const event of published.usage) {
       const labels = {
         provider: label.provider(event.provider),
         model: label.model(event.model),

@@ -15,3 +15,24 @@ export interface UsageCounted {
   /** Only what was counted for the first time, without duplicates; may be empty. */
   readonly usage: readonly UsageEvent[];
 }
+
+/** Why a report was not counted; a metric label. `invalid`: it does not fit the schema. */
+export const usageRefusals = ["invalid", "unknown_budget"] as const;
+
+/** One report that was not counted. */
+export interface RefusedUsage {
+  /** Its place in the request, from 0. */
+  readonly index: number;
+  /** What it gives as its id; "" when that is no text. */
+  readonly id: string;
+  readonly reason: (typeof usageRefusals)[number];
+  /** What is wrong with it, and where. */
+  readonly issues: readonly string[];
+}
+
+/** Reports of one request were refused; the others were counted. */
+export interface UsageRefused {
+  readonly kind: "usage_refused";
+  /** At least one. */
+  readonly reports: readonly RefusedUsage[];
+}

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
+import * as fc from "fast-check";
 import { type UsageReport, usageReportSchema } from "../../../packages/sdk/src/wire/usage.ts";
 import { aBlock } from "../../../test/builders/a-prefix-sample.ts";
 import type { PrefixSample } from "../../core/prefix-sample.ts";
@@ -7,6 +8,7 @@ import { createPriceTable } from "./price-table.ts";
 import { shippedPrices } from "./prices.ts";
 import { recordUsage } from "./record-usage.ts";
 import { noTokens } from "./token-partition.ts";
+import type { RefusedUsage } from "./usage-ledger.ts";
 import { createReportPricer } from "./usage-report.ts";
 
 const now = Date.UTC(2026, 10, 23);
@@ -61,10 +63,59 @@ describe("recordUsage", () => {
     const results = await recordUsage([{ ...report, id: "a" }, null, { ...report, id: "b" }, { ...report, id: "c" }], now, {
       prices,
       ledger: { record: async () => replies },
-      publish: ({ usage }) => told.push(...usage.map(({ id }) => id)),
+      publish: (event) => event.kind === "usage_counted" && told.push(...event.usage.map(({ id }) => id)),
     });
     expect(results.map(({ result }) => result)).toEqual(["accepted", "invalid", "duplicate", "unknown_budget"]);
     expect(told).toEqual(["a"]);
+  });
+
+  it("refuses exactly the reports that cannot be used, whatever they are, counts the others, and publishes which and why", async () => {
+    const refusable: fc.Arbitrary<unknown> = fc.oneof(
+      fc.json().map((text): unknown => JSON.parse(text)),
+      fc.constantFrom({ ...report, turn: "1" }, { ...report, id: "" }, { ...report, budget: undefined }, { ...report, extra: 1 }, [report]),
+    );
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.option(refusable, { nil: report, freq: 2 }), { minLength: 1, maxLength: 20 }), async (sent) => {
+        const reports = sent.map((one, index) => (one === report ? { ...report, id: `good_${index}` } : one));
+        const counted: string[] = [];
+        const refused: RefusedUsage[] = [];
+        const results = await recordUsage(reports, now, {
+          prices,
+          ledger: { record: async (events) => events.map(() => "accepted") },
+          publish: (event) =>
+            event.kind === "usage_counted" ? counted.push(...event.usage.map(({ id }) => id)) : refused.push(...event.reports),
+        });
+        const good = sent.flatMap((one, index) => (one === report ? [`good_${index}`] : []));
+        expect(counted).toEqual(good);
+        expect(results.map(({ result }) => result === "accepted")).toEqual(sent.map((one) => one === report));
+        expect(refused.map(({ index }) => index)).toEqual(sent.flatMap((one, index) => (one === report ? [] : [index])));
+        expect(refused.every(({ reason, issues }) => reason === "invalid" && issues.length > 0)).toBe(true);
+      }),
+      { seed: 12, numRuns: 200 },
+    );
+  });
+
+  it("refuses one whose price cannot be worked out by a defect, and counts the others", async () => {
+    const broken = { find: (_provider: string, model: string) => (model === "m" ? fail() : undefined) };
+    const fail = (): never => {
+      throw new Error("no such row");
+    };
+    const results = await recordUsage(
+      [
+        { ...report, model: "m" },
+        { ...report, id: "b" },
+      ],
+      now,
+      {
+        prices: { ...prices, ...broken },
+        ledger: { record: async (events) => events.map(() => "accepted") },
+        publish: () => undefined,
+      },
+    );
+    expect(results).toMatchObject([
+      { id: "msg_1", result: "invalid", issues: ["(whole): it cannot be read: no such row"] },
+      { id: "b", result: "accepted" },
+    ]);
   });
 
   it("keeps the prefix of what it counted, redacted, and counts the usage of a report whose prefix is wrong", async () => {

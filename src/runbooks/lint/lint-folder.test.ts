@@ -164,6 +164,13 @@ describe("lintFolder", () => {
       ["alerts/alertmanager.yml:1:1 no-webhook-receiver"],
     ],
     [
+      "a route and a matcher that are none",
+      withRoutes(
+        alertmanager.replace("  routes:\n", "  routes:\n    - 7\n    - receiver: people\n      matchers: [[a], 'severity=\"none\"']\n"),
+      ),
+      ["alerts/alertmanager.yml:4:7 alertmanager-file", "alerts/alertmanager.yml:6:18 alertmanager-file"],
+    ],
+    [
       "a matcher that cannot be read",
       withRoutes(alertmanager.replace('runbook!="none"', "runbook!none")),
       ["alerts/alertmanager.yml:5:43 alertmanager-file"],
@@ -217,6 +224,26 @@ describe("rule files", () => {
   ])("reads %s", (_, source) => {
     const { diagnostics, alerts } = lintFolder(withRules(source));
     expect(diagnostics).toEqual([]);
+    expect(alerts).toBe(1);
+  });
+
+  it.each<[string, string, string]>([
+    ["a rule that is none", rules.replace(/^( *)- alert: CostHigh/mu, "$1- 7\n$1- alert: CostHigh"), "no rule"],
+    [
+      "a rule without a name",
+      rules.replace(/^( *)- alert: CostHigh/mu, "$1- expr: up\n$1- alert: CostHigh"),
+      "neither `alert` nor `record`",
+    ],
+    ["a group that is none", rules.replace(/^groups:$/mu, "groups:\n  - text"), "no group"],
+    ["a group whose rules are no list", rules.replace(/^groups:$/mu, "groups:\n  - { name: x, rules: text }"), "rules are no list"],
+    [
+      "an object that is none in a list",
+      `kind: PrometheusRuleList\nitems:\n  - 7\n  -\n${crd(rules).replaceAll(/^/gm, "    ")}`,
+      "no object",
+    ],
+  ])("names %s and reads the others", (_, source, message) => {
+    const { diagnostics, alerts } = lintFolder(withRules(source));
+    expect(diagnostics).toMatchObject([{ severity: "error", rule: "rule-file", message: expect.stringContaining(message) }]);
     expect(alerts).toBe(1);
   });
 

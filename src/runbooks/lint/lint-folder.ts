@@ -8,8 +8,8 @@ import { descendants, parseMarkdown, spanOf } from "../parse/markdown.ts";
 import { findMarkdownCost } from "../parse/markdown-cost.ts";
 import { maxDocumentBytes, parseRunbook, runbookIdOf } from "../parse/parse-runbook.ts";
 import { nearest, oneOf } from "../parse/reporter.ts";
-import { checkRoutes, staticValue } from "../rules/alert-routes.ts";
 import { type AlertRule, readAlertRules, type TextFile } from "../rules/alert-rules.ts";
+import { checkRouting, staticValue } from "../rules/check-routing.ts";
 import { findLimitFaults } from "./find-limit-faults.ts";
 
 /** Everything that lint looks at, as texts. Paths have `/` and share one root. */
@@ -63,7 +63,7 @@ export function lintFolder(input: LintInput): LintReport {
     ...rules.flatMap((rule) => checkSeverity(rule, input.severities ?? {})),
     ...rules.flatMap((rule) => checkAlert(rule, runbooks, ids)),
     ...(input.rules.length > 0 ? runbooks.flatMap((runbook) => checkAgainstRules(runbook, rules)) : []),
-    ...(input.alertmanager === undefined ? [] : checkRoutes(input.alertmanager, rules)),
+    ...(input.alertmanager === undefined ? [] : checkRouting(input.alertmanager, rules)),
   ];
   return {
     diagnostics: diagnostics.toSorted(byPlace),

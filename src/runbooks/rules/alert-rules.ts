@@ -1,6 +1,6 @@
 import type { SyntaxNode } from "@lezer/common";
 import { parser } from "@prometheus-io/lezer-promql";
-import { type Document, isMap, isScalar, isSeq, LineCounter, parseAllDocuments, type YAMLMap } from "yaml";
+import { type Document, isMap, isNode, isScalar, isSeq, LineCounter, parseAllDocuments, type YAMLMap } from "yaml";
 import type { Diagnostic, Position } from "../../../packages/sdk/src/wire/runbooks.ts";
 
 /** One alerting rule of a rule file. */
@@ -71,26 +71,51 @@ function readRuleFile({ file, source }: TextFile, diagnostics: Diagnostic[]): Wr
   };
   for (const error of documents.flatMap((document) => document.errors))
     report("error", error.pos[0], { message: error.message, accepted: "a rule file that promtool accepts" });
-  const roots = documents.flatMap((document) => (isMap(document.contents) ? objectsOf(document.contents) : []));
-  const groups = roots.flatMap(groupsOf);
+  const context = { file, positionAt, report };
+  const roots = documents.flatMap((document) => (isMap(document.contents) ? objectsOf(document.contents, context) : []));
+  const groups = roots.flatMap((root) => groupsOf(root, context));
   if (groups.length === 0 && !roots.some(isOtherObject) && !documents.some((document) => document.errors.length > 0))
     report("warning", 0, { message: "The file holds no group of rules.", accepted: "`groups`, or a PrometheusRule object" });
-  return groups.flatMap((group) => {
-    const rules = isMap(group) ? group.get("rules", true) : undefined;
-    return isSeq(rules) ? rules.items.flatMap((rule) => (isMap(rule) ? [writtenRule(rule, { file, positionAt, report })] : [])) : [];
+  return groups.flatMap((group) =>
+    mapsIn(group.get("rules", true), "rule", context).flatMap((rule) => {
+      const what = writtenRule(rule, context);
+      if (what.alert === undefined && what.record === undefined)
+        report("error", rule.range?.[0] ?? 0, {
+          message: "The rule has neither `alert` nor `record`.",
+          accepted: "one of them, with a name",
+        });
+      return [what];
+    }),
+  );
+}
+
+/** The objects of a list, one by one: what is none is told, and costs none of the others. */
+function mapsIn(list: unknown, what: "object" | "group" | "rule", { report }: RuleFile): readonly YAMLMap[] {
+  if (!isSeq(list)) {
+    const isEmpty = list === undefined || (isScalar(list) && list.value === null);
+    if (!isEmpty) report("error", rangeOf(list), { message: `The ${what}s are no list.`, accepted: `a list of ${what}s` });
+    return [];
+  }
+  return list.items.flatMap((item): readonly YAMLMap[] => {
+    if (isMap(item)) return [item];
+    report("error", rangeOf(item), { message: `This is no ${what}, so it is left out.`, accepted: `a ${what} with its fields` });
+    return [];
   });
 }
 
-/** The objects of a document: itself, or the items of a Kubernetes list. */
-function objectsOf(root: YAMLMap): readonly YAMLMap[] {
-  const items = root.get("items", true);
-  return isSeq(items) && isKind(root, /List$/u) ? items.items.filter((item) => isMap(item)) : [root];
+function rangeOf(node: unknown): number {
+  return isNode(node) ? (node.range?.[0] ?? 0) : 0;
 }
 
-function groupsOf(root: YAMLMap): readonly unknown[] {
+/** The objects of a document: itself, or the items of a Kubernetes list. */
+function objectsOf(root: YAMLMap, context: RuleFile): readonly YAMLMap[] {
+  const items = root.get("items", true);
+  return isSeq(items) && isKind(root, /List$/u) ? mapsIn(items, "object", context) : [root];
+}
+
+function groupsOf(root: YAMLMap, context: RuleFile): readonly YAMLMap[] {
   const holder = isKind(root, /^PrometheusRule$/u) ? root.get("spec", true) : root;
-  const groups = isMap(holder) ? holder.get("groups", true) : undefined;
-  return isSeq(groups) ? groups.items : [];
+  return isMap(holder) && !isOtherObject(root) ? mapsIn(holder.get("groups", true), "group", context) : [];
 }
 
 /** Whether this is an object of Kubernetes that holds no rules, as kustomizations and lists of files are. */

@@ -26,7 +26,7 @@ interface RouteFault {
 const webhookPath = "/webhooks/alertmanager";
 
 /** Alerts that never reach our webhook, and routes of an Alertmanager configuration that nothing reaches. */
-export function checkRoutes(file: TextFile, rules: readonly AlertRule[]): readonly Diagnostic[] {
+export function checkRouting(file: TextFile, rules: readonly AlertRule[]): readonly Diagnostic[] {
   const counter = new LineCounter();
   const document = parseDocument(file.source, { lineCounter: counter, prettyErrors: false, logLevel: "silent" });
   const diagnostics: Diagnostic[] = [];
@@ -194,7 +194,11 @@ function readRoute(map: YAMLMap, inherited: string | undefined, { positionAt, fa
   const matchers: Matcher[] = [];
   const list = map.get("matchers", true);
   for (const item of isSeq(list) ? list.items : []) {
-    if (!isScalar(item)) continue;
+    if (!isScalar(item)) {
+      const offset = isNode(item) ? (item.range?.[0] ?? 0) : 0;
+      fail({ offset, message: "This matcher is no text.", accepted: 'a matcher such as `severity="critical"`' });
+      continue;
+    }
     const text = String(item.value);
     const begin = (item.range?.[0] ?? 0) + (item.type === "PLAIN" ? 0 : 1);
     const parsed = readMatchers(text);
@@ -229,9 +233,12 @@ function readRoute(map: YAMLMap, inherited: string | undefined, { positionAt, fa
     matchers,
     isLast: map.get("continue") !== true,
     times,
-    routes: (isSeq(children) ? children.items : []).flatMap((child) =>
-      isMap(child) ? [readRoute(child, receiverName, { positionAt, fail })] : [],
-    ),
+    routes: (isSeq(children) ? children.items : []).flatMap((child): readonly Route[] => {
+      if (isMap(child)) return [readRoute(child, receiverName, { positionAt, fail })];
+      const offset = isNode(child) ? (child.range?.[0] ?? 0) : 0;
+      fail({ offset, message: "This is no route, so it is left out.", accepted: "a route with a `receiver` or `matchers`" });
+      return [];
+    }),
   };
 }
 
