@@ -1,11 +1,11 @@
 import type { z } from "zod";
 import type { Alert } from "../../packages/sdk/src/wire/alerts.ts";
 import type { Json } from "../../packages/sdk/src/wire/json.ts";
-import type { ActionOutput, Effect, Plan } from "../../packages/sdk/src/wire/plans.ts";
+import type { ActionOutput, Effect, Plan, risks } from "../../packages/sdk/src/wire/plans.ts";
 import type { Clock } from "./clock.ts";
 
 /** What an action does to risk or spend. Guardrail limits bind what raises; a stop is never held back. */
-export type Risk = "none" | "lowers" | "raises";
+export type Risk = (typeof risks)[number];
 
 /** Was the effect applied? `unknown` parks the run in doubt. */
 export type Probe =
@@ -71,6 +71,8 @@ export interface ActionSpec {
   /** Of these parameters; unresolved templates are passed as they stand, and the dearest class that fits is answered. */
   effectOf(parameters: { readonly [key: string]: unknown }): Effect;
   readonly risk: Risk;
+  /** The risk with these parameters, when it depends on them; unresolved templates are passed as they stand. */
+  riskOf?(parameters: { readonly [key: string]: unknown }): Risk;
   /** Targets that it raises with these parameters, as far as they name them; unresolved templates are passed as they stand. */
   targetsOf?(parameters: { readonly [key: string]: unknown }): readonly string[];
   /** Whether `probe` exists, so that `Expected … within` is possible. Reads always can. */

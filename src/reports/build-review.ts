@@ -216,6 +216,11 @@ function remainingTasksOf({ runbook, journal, steps, verification }: Leftovers):
     ...journal.flatMap((entry) =>
       entry.kind === "undo_failed" ? [`Step "${entry.step}" could not be undone: ${entry.failure.message}`] : [],
     ),
+    ...journal.flatMap((entry) =>
+      entry.kind === "undone" && entry.kept !== undefined
+        ? [`Step "${entry.step}" was not undone, because it lowers: take it back yourselves once that is safe.`]
+        : [],
+    ),
     ...verification.flatMap(({ text, truth }) =>
       truth === "false" || truth === "inconclusive" ? [`Verification is ${truth}: ${firstLine(text)}`] : [],
     ),

@@ -206,6 +206,23 @@ describe("other ends", () => {
     ]);
   });
 
+  it("says which step an undo has kept, because it lowers, and who takes it back", () => {
+    const review = buildReview({
+      summary,
+      runbook: one,
+      journal: journalOf(
+        { at, kind: "applied", step: "one", attempt: 1, output: {} },
+        { at, kind: "completed", step: "one" },
+        { at, kind: "undo_started", why: "Step 2 failed", outcome: "undone" },
+        { at, kind: "undone", step: "one", note: "it lowers", kept: "lowers" },
+        { at, kind: "finished", outcome: "undone", reason: "Step 2 failed" },
+      ),
+    });
+    expect(review.steps[0]?.state).toBe("done");
+    expect(renderReportText(review)).toContain("Not undone, kept: it lowers.");
+    expect(review.remainingTasks).toContain('Step "one" was not undone, because it lowers: take it back yourselves once that is safe.');
+  });
+
   it("tells the journal's own steps when the document is gone", () => {
     const { runbook: _gone, ...rest } = { ...aCostRun(), runbook };
     const review = buildReview(rest);

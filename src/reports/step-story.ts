@@ -89,6 +89,7 @@ const stateAfter: { readonly [Kind in JournalEntry["kind"]]?: StepState } = {
 function stateOf(entries: Journal, hasEnded: boolean): StepState {
   const last = entries.findLast((entry) => entry.kind !== "checked" && entry.kind !== "suspended");
   if (last === undefined) return "not reached";
+  if (last.kind === "undone" && last.kept !== undefined) return "done";
   if (last.kind === "refused") return last.guardrail === "mode" ? "planned only" : "refused";
   // An ended run waits for nothing any more.
   return stateAfter[last.kind] ?? (hasEnded ? "not reached" : "waiting");
@@ -129,6 +130,7 @@ function lineOf(entry: JournalEntry): string | undefined {
     case "undo_intent":
       return "Undoing.";
     case "undone":
+      if (entry.kept !== undefined) return `Not undone, kept: ${entry.note ?? "it lowers"}.`;
       return entry.note === undefined ? "Undone." : `Not undone: ${entry.note}`;
     case "undo_failed":
       return `Could not be undone: ${entry.failure.message}`;

@@ -45,7 +45,8 @@ function actionOf(script: ScriptedAction, calls: string[], keys: string[]): Acti
   const bound: BoundAction = {
     name: script.name,
     effect,
-    risk: script.risk ?? "lowers",
+    // What lowers is never undone.
+    risk: script.risk ?? (undo === undefined ? "lowers" : "raises"),
     timeoutMs: 10_000,
     plan: async () => ({
       summary: `Do ${script.name}`,

@@ -23,7 +23,7 @@ export function createSwitchAction(target: string): Action {
     parameters: parametersSchema,
     result: { ok: "Whether it was set" },
     effectOf: () => "set",
-    risk: "lowers",
+    risk: "raises",
     probes: false,
     undoes: true,
     bind(parameters) {
@@ -34,7 +34,7 @@ export function createSwitchAction(target: string): Action {
         action: {
           name: "switch",
           effect: "set",
-          risk: "lowers",
+          risk: "raises",
           timeoutMs: 3000,
           async plan(context) {
             const reply = await fetch(`${target}/value?name=${encodeURIComponent(name)}`, { signal: context.signal });

@@ -16,9 +16,25 @@ export interface AllowedNames {
   readonly metrics?: readonly string[] | undefined;
 }
 
+/** A call of `has` on the result of a step, or on something in it. Offsets are of the expression's text. */
+export interface ResultTest {
+  readonly step: string;
+  readonly start: number;
+  readonly end: number;
+}
+
+/** What an expression reads. */
+export interface ExpressionReads {
+  /** Labels of the alert. */
+  readonly labels: readonly string[];
+  /** Ids of the steps whose results it reads, each once. */
+  readonly steps: readonly string[];
+  readonly resultTests: readonly ResultTest[];
+}
+
 /** Offsets are of the expression's text. */
 export type ExpressionCheck =
-  | { readonly ok: true; readonly labels: readonly string[] }
+  | ({ readonly ok: true } & ExpressionReads)
   | { readonly ok: false; readonly message: string; readonly accepted: string; readonly offset: number };
 
 const alertFields = ["labels", "annotations", "startsAt", "fingerprint"];
@@ -26,7 +42,7 @@ const alertFields = ["labels", "annotations", "startsAt", "fingerprint"];
 /** Fields of `run` that an expression may read. */
 const runFields = ["id", "runbook", "mode", "target", "source", "acceptedAt", "requester"];
 
-/** Proves syntax, types and names; `labels` are the alert labels that it reads. Without `names` only syntax, types and bounded cost. */
+/** Proves syntax, types and names, and says what is read. Without `names` only syntax, types and bounded cost. */
 export function checkExpression(source: string, names: AllowedNames | undefined): ExpressionCheck {
   if (source.trim() === "") return { ok: false, message: "The expression is empty.", accepted: "a CEL expression", offset: 0 };
   if (source.length > maxExpressionLength) {
@@ -48,6 +64,8 @@ export function checkExpression(source: string, names: AllowedNames | undefined)
 
 function walk(root: ASTNode, names: AllowedNames | undefined): ExpressionCheck {
   const labels: string[] = [];
+  const steps = new Set<string>();
+  const resultTests: ResultTest[] = [];
   let fault: Extract<ExpressionCheck, { ok: false }> | undefined;
   const report = (node: ASTNode, message: string, accepted: string) => {
     fault ??= { ok: false, message, accepted, offset: node.range.start };
@@ -55,9 +73,15 @@ function walk(root: ASTNode, names: AllowedNames | undefined): ExpressionCheck {
   const visit = (node: ASTNode, locals: ReadonlySet<string>, loops: number): void => {
     const path = pathOf(node);
     if (path !== undefined && !locals.has(path.root)) {
-      checkPath(node, path, { names, labels, report });
+      checkPath(node, path, { names, labels, steps, report });
       for (const index of path.dynamic) visit(index, locals, loops);
       return;
+    }
+    if (node.op === "call" && node.args[0] === "has") {
+      const tested = node.args[1][0] === undefined ? undefined : pathOf(node.args[1][0]);
+      const [step, part] = tested?.keys ?? [];
+      if (tested?.root === "steps" && !locals.has("steps") && step !== undefined && part === "result")
+        resultTests.push({ step, start: node.range.start, end: node.range.end });
     }
     if (node.op === "rcall") {
       const [name, receiver, args] = node.args;
@@ -78,7 +102,7 @@ function walk(root: ASTNode, names: AllowedNames | undefined): ExpressionCheck {
     for (const child of childrenOf(node)) visit(child, locals, loops);
   };
   visit(root, new Set(), 0);
-  return fault ?? { ok: true, labels };
+  return fault ?? { ok: true, labels, steps: [...steps], resultTests };
 }
 
 interface Path {
@@ -114,11 +138,13 @@ function pathOf(node: ASTNode): Path | undefined {
 interface PathContext {
   readonly names: AllowedNames | undefined;
   readonly labels: string[];
+  readonly steps: Set<string>;
   readonly report: (node: ASTNode, message: string, accepted: string) => void;
 }
 
-function checkPath(node: ASTNode, path: Path, { names, labels, report }: PathContext): void {
+function checkPath(node: ASTNode, path: Path, { names, labels, steps, report }: PathContext): void {
   const [first, second] = path.keys;
+  if (path.root === "steps" && first !== undefined) steps.add(first);
   if (path.root === "alert" && first === "labels" && second !== undefined && !path.optional) labels.push(second);
   if (names === undefined) return;
   const list = (values: readonly string[]) => (values.length === 0 ? "nothing here" : values.map((value) => `\`${value}\``).join(", "));

@@ -2,7 +2,7 @@ import { describe, expect, it } from "@jest/globals";
 import * as fc from "fast-check";
 import type { Json } from "../../../packages/sdk/src/wire/json.ts";
 import { checkExpression } from "./check-expression.ts";
-import { evaluate, resolvePromql, resolveTemplates, type Scope, truthOf } from "./expression.ts";
+import { evaluate, resolvePromql, resolveTemplates, type Scope, stepsWithoutResult, truthOf } from "./expression.ts";
 
 const scope: Scope = {
   alert: { labels: { budget: "checkout", n: "12" }, annotations: {}, status: "firing" },
@@ -76,6 +76,40 @@ describe("evaluate", () => {
     const evaluation = evaluate(source, scope);
     expect(evaluation.kind).toBe("error");
     expect(truthOf(evaluation)).toBe("inconclusive");
+  });
+
+  describe("of a step that is over without a result", () => {
+    const without: Scope = { params: { look: true }, steps: { look: { result: null }, other: { result: { count: 4, none: null } } } };
+
+    it.each<[string, Json]>([
+      ["has(steps.look.result)", false],
+      ["has(steps.look.result.count)", false],
+      ["has(steps.look.result.series.first.value)", false],
+      ["!has(steps.look.result) && has(steps.other.result.count)", true],
+      ["has(steps.look.result.count) ? steps.look.result.count : steps.other.result.count", 4],
+      ["steps.look.result == null", true],
+      ["steps.other.result == null", false],
+      ["has(steps.other.result.none)", false],
+      ["steps.look.result.?count.orValue(7)", 7],
+      ["params.look || steps.look.result.count > 1", true],
+      ["!params.look && steps.look.result.count > 1", false],
+    ])("%s is %j", (source, value) => {
+      expect(evaluate(source, without)).toEqual({ kind: "value", value });
+    });
+
+    it.each(["steps.look.result.count > 1", "steps.look.result.count != 1", "!(steps.look.result.count == 1)"])(
+      "%s is missing, and named",
+      (source) => {
+        expect(evaluate(source, without)).toEqual({ kind: "missing", what: "`steps.look.result.count`" });
+        expect(stepsWithoutResult(source, without)).toEqual(["look"]);
+      },
+    );
+
+    it("counts each step once, and no other", () => {
+      expect(stepsWithoutResult("has(steps.look.result) || steps.look.result.a + steps.other.result.count > 1", without)).toEqual(["look"]);
+      expect(stepsWithoutResult("steps.gone.result.a == 1", without)).toEqual([]);
+      expect(stepsWithoutResult("no expression <", without)).toEqual([]);
+    });
   });
 
   it("names what is missing", () => {
@@ -263,13 +297,13 @@ describe("resolvePromql", () => {
 
 describe("checkExpression", () => {
   it("tells the alert labels that are read, by either notation", () => {
-    expect(checkExpression('alert.labels.a == alert.labels["b c"]', undefined)).toEqual({ ok: true, labels: ["a", "b c"] });
+    expect(checkExpression('alert.labels.a == alert.labels["b c"]', undefined)).toMatchObject({ ok: true, labels: ["a", "b c"] });
   });
 
   it("knows what may be absent: its step must exist, its label need not", () => {
-    expect(checkExpression('alert.labels.?a.orValue("b")', undefined)).toEqual({ ok: true, labels: [] });
+    expect(checkExpression('alert.labels.?a.orValue("b")', undefined)).toMatchObject({ ok: true, labels: [], steps: [] });
     const names = { roots: ["steps"], steps: ["look"] } as const;
-    expect(checkExpression("steps.?look.result.x.orValue(1)", names)).toEqual({ ok: true, labels: [] });
+    expect(checkExpression("steps.?look.result.x.orValue(1)", names)).toMatchObject({ ok: true, labels: [], steps: ["look"] });
     expect(checkExpression("steps.?lok.result.x.orValue(1)", names)).toMatchObject({ ok: false, accepted: "`steps.look`" });
   });
 

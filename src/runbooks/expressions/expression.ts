@@ -6,7 +6,7 @@ import { isJsonObject } from "../../core/json.ts";
 import { withinCost } from "./cel-cost.ts";
 import { celFault, parseCel, rootNames } from "./cel-environment.ts";
 import { type CelValue, toCel, toJson } from "./cel-value.ts";
-import { checkExpression } from "./check-expression.ts";
+import { checkExpression, type ExpressionReads } from "./check-expression.ts";
 import { maskPromql } from "./promql-template.ts";
 import { splitTemplates } from "./template.ts";
 import { fillUrl, splitUrl } from "./url-template.ts";
@@ -15,7 +15,7 @@ import { fillUrl, splitUrl } from "./url-template.ts";
 export interface Scope {
   readonly alert?: Partial<Alert>;
   readonly params?: { readonly [name: string]: Json };
-  /** Step id → `{ result }`. */
+  /** Step id → `{ result }`; a result of null is that of a step that is over and left none. */
   readonly steps?: { readonly [stepId: string]: Json };
   /** The result of the step whose Expected is evaluated. */
   readonly result?: Json;
@@ -35,6 +35,8 @@ export type Evaluation =
 export function evaluate(source: string, scope: Scope): Evaluation {
   const program = programOf(source);
   if ("message" in program) return { kind: "error", message: program.message };
+  const absent = program.reads.resultTests.filter(({ step }) => isWithoutResult(scope, step));
+  if (absent.length > 0) return evaluate(absent.reduce(replaceByFalse, source), scope);
   try {
     const answer: unknown = withinCost(program.run.ast, () => program.run(contextOf(scope, source)));
     return fromCel(answer);
@@ -43,7 +45,23 @@ export function evaluate(source: string, scope: Scope): Evaluation {
   }
 }
 
-type Program = { readonly run: ParseResult } | { readonly message: string };
+/** Ids of the steps that an expression reads and that are over without a result. */
+export function stepsWithoutResult(source: string, scope: Scope): readonly string[] {
+  const program = programOf(source);
+  return "message" in program ? [] : program.reads.steps.filter((step) => isWithoutResult(scope, step));
+}
+
+function isWithoutResult({ steps }: Scope, step: string): boolean {
+  const one = steps !== undefined && Object.hasOwn(steps, step) ? steps[step] : undefined;
+  return one !== undefined && isJsonObject(one) && one["result"] === null;
+}
+
+/** CEL finds a field that holds null, and fails below it; a result that is not there has nothing in it. Offsets stay as they are. */
+function replaceByFalse(source: string, { start, end }: { readonly start: number; readonly end: number }): string {
+  return `${source.slice(0, start)}${"false".padEnd(end - start)}${source.slice(end)}`;
+}
+
+type Program = { readonly run: ParseResult; readonly reads: ExpressionReads } | { readonly message: string };
 
 const maxPrograms = 500;
 const programs = new Map<string, Program>();
@@ -53,7 +71,7 @@ function programOf(source: string): Program {
   const cached = programs.get(source);
   if (cached !== undefined) return cached;
   const checked = checkExpression(source, undefined);
-  const program: Program = checked.ok ? { run: parseCel(source) } : { message: checked.message };
+  const program: Program = checked.ok ? { run: parseCel(source), reads: checked } : { message: checked.message };
   if (programs.size >= maxPrograms) programs.clear();
   programs.set(source, program);
   return program;
@@ -175,10 +193,21 @@ function contextOf(scope: Scope, source: string): Record<string, CelValue> {
   const context: Record<string, CelValue> = {};
   for (const name of rootNames) {
     if (!source.includes(name)) continue;
-    const value = toCel(scope[name]);
+    const value = name === "steps" ? stepsToCel(scope.steps ?? {}) : toCel(scope[name]);
     if (value !== undefined) context[name] = value;
   }
   return context;
+}
+
+/** A result of null stays, so that an expression can ask for it. */
+function stepsToCel(steps: NonNullable<Scope["steps"]>): CelValue {
+  const none = { result: null };
+  return Object.fromEntries(
+    Object.entries(steps).flatMap(([id, step]): [string, CelValue][] => {
+      const converted = isJsonObject(step) && step["result"] === null ? none : toCel(step);
+      return converted === undefined ? [] : [[id, converted]];
+    }),
+  );
 }
 
 function fromCel(value: unknown): Evaluation {

@@ -261,6 +261,94 @@ describe("a failing step", () => {
     expect(bench.last("finished")).toMatchObject({ outcome: "succeeded" });
   });
 
+  describe("that lets the run go on has no result", () => {
+    const aFailingLook = (when: string, action: Partial<ScriptedAction> = {}) =>
+      aBench(
+        aRunbook([
+          aStep("look", { onFailure: { retries: 0, retryEveryMs: 0, then: { kind: "continue" } } }),
+          aStep("stop", { when: anExpression(when) }),
+          aStep("after"),
+        ]),
+        [{ name: "look", effect: "read", turns: [failing({})], ...action }, { name: "stop" }, { name: "after" }],
+      );
+
+    it.each([
+      "steps.look.result.bad == true",
+      "steps.look.result.bad != true",
+      "size(steps.look.result) > 0",
+      "has(steps.look.result.bad)",
+    ])("and When `%s` is false: the step is skipped, and says why", async (when) => {
+      const bench = aFailingLook(when);
+      await bench.run();
+      expect(bench.actions.calls).toEqual(["run look", "run after"]);
+      expect(bench.last("skipped")).toMatchObject({ step: "stop", why: expect.stringContaining(`When \`${when}\` is false`) });
+      expect(bench.last("finished")).toMatchObject({ outcome: "succeeded" });
+    });
+
+    it("and the reason names the step that has none", async () => {
+      const bench = aFailingLook("steps.look.result.bad");
+      await bench.run();
+      expect(bench.last("skipped")).toMatchObject({
+        why: 'When `steps.look.result.bad` is false: step "look" failed and has no result.',
+      });
+    });
+
+    it.each(["!has(steps.look.result)", "steps.look.result == null", "steps.look.result.?bad.orValue(true)"])(
+      "and When `%s` is true, so that a stop does not depend on it",
+      async (when) => {
+        const bench = aFailingLook(when);
+        await bench.run();
+        expect(bench.actions.calls).toEqual(["run look", "run stop", "run after"]);
+      },
+    );
+
+    it("also when the action worked and its Expected did not hold", async () => {
+      const bench = aBench(
+        aRunbook([
+          aStep("look", {
+            expected: { expression: anExpression("result.ok") },
+            onFailure: { retries: 0, retryEveryMs: 0, then: { kind: "continue" } },
+          }),
+          aStep("stop", { when: anExpression("has(steps.look.result.ok)") }),
+        ]),
+        [{ name: "look", turns: [done({ ok: false })] }, { name: "stop" }],
+      );
+      await bench.run();
+      expect(bench.actions.calls).toEqual(["run look"]);
+    });
+
+    it("as has one that was skipped or done by a person", async () => {
+      const bench = aBench(
+        aRunbook([
+          aStep("look", { when: anExpression("1 == 2") }),
+          aStep("one", { when: anExpression("steps.look.result.ok") }),
+          aStep("two", { when: anExpression("steps.one.result.ok") }),
+          aStep("three"),
+        ]),
+        [{ name: "look" }, { name: "one" }, { name: "two" }, { name: "three" }],
+      );
+      await bench.run();
+      expect(bench.actions.calls).toEqual(["run three"]);
+      expect(bench.ledger.journal("run_1").flatMap((entry) => (entry.kind === "skipped" ? [entry.why] : []))).toEqual([
+        "When `1 == 2` is false.",
+        'When `steps.look.result.ok` is false: step "look" was skipped and has no result.',
+        'When `steps.one.result.ok` is false: step "one" was skipped and has no result.',
+      ]);
+    });
+
+    it("and an Expected over it is inconclusive, never true", async () => {
+      const bench = aBench(
+        aRunbook([
+          aStep("look", { onFailure: { retries: 0, retryEveryMs: 0, then: { kind: "continue" } } }),
+          aStep("one", { expected: { expression: anExpression("steps.look.result.count == 0") } }),
+        ]),
+        [{ name: "look", turns: [failing({})] }, { name: "one" }],
+      );
+      await bench.run();
+      expect(bench.last("finished")).toMatchObject({ outcome: "failed", failure: { reason: "expectation_inconclusive" } });
+    });
+  });
+
   it("goes forward to the step that the document names", async () => {
     const bench = aBench(
       aRunbook([
@@ -287,6 +375,66 @@ describe("a failing step", () => {
     await bench.run();
     expect(bench.actions.calls).toEqual(["run one", "run two", "run three", "undo two", "undo one"]);
     expect(bench.last("finished")).toMatchObject({ outcome: "undone" });
+  });
+
+  describe("that undoes the run keeps what lowers", () => {
+    const undone = { undo: () => undefined };
+    const undo = { onFailure: { retries: 0, retryEveryMs: 0, then: { kind: "undo" } } } as const;
+    const scripts: readonly ScriptedAction[] = [
+      { name: "one", ...undone },
+      { name: "stop", risk: "lowers", ...undone },
+      { name: "three", ...undone },
+      { name: "open" },
+      { name: "last", turns: [failing({})] },
+    ];
+
+    it("and says so", async () => {
+      const bench = aBench(aRunbook([aStep("one"), aStep("stop"), aStep("three"), aStep("last", undo)]), scripts);
+      await bench.run();
+      expect(bench.actions.calls).toEqual(["run one", "run stop", "run three", "run last", "undo three", "undo one"]);
+      expect(bench.ledger.journal("run_1")).toContainEqual(
+        expect.objectContaining({ kind: "undone", step: "stop", kept: "lowers", note: "it lowers" }),
+      );
+      expect(bench.last("finished")).toMatchObject({ outcome: "undone" });
+    });
+
+    it("also when the document names an Undo", async () => {
+      const opened = { undo: { name: "open", parameters: {}, position: { line: 1, column: 1 } } };
+      const bench = aBench(aRunbook([aStep("stop", opened), aStep("last", undo)]), scripts);
+      await bench.run();
+      expect(bench.actions.calls).toEqual(["run stop", "run last"]);
+    });
+
+    it("also of a run that an earlier version began, whose intents do not say it", async () => {
+      const bench = aBench(aRunbook([aStep("one"), aStep("stop"), aStep("last", undo)]), scripts);
+      const append = bench.ledger.append.bind(bench.ledger);
+      const journal = bench.ledger.journal.bind(bench.ledger);
+      const earlier = (entry: JournalEntry): JournalEntry => {
+        if (entry.kind !== "intent") return entry;
+        const { risk: _risk, ...fields } = entry;
+        return fields;
+      };
+      const claim = bench.ledger.claim.bind(bench.ledger);
+      Object.assign(bench.ledger, {
+        // The journal of an earlier version, as another worker finds it.
+        async append(...[lease, change]: Parameters<typeof append>) {
+          const reply = await append(lease, change);
+          if (!change.entries.some((entry) => entry.kind === "intent" && entry.step === "last")) return reply;
+          return { kind: "fenced" };
+        },
+        async claim(runId: string) {
+          const claimed = await claim(runId);
+          return "refused" in claimed ? claimed : { ...claimed, journal: claimed.journal.map(earlier) };
+        },
+      });
+      expect(journal("run_1")).toBeDefined();
+      await bench.executor.execute("run_1", never);
+      Object.assign(bench.ledger, { append });
+      await bench.clock.advance(10_000);
+      await bench.run();
+      expect(bench.actions.calls.filter((call) => call.startsWith("undo"))).toEqual(["undo one"]);
+      expect(bench.ledger.journal("run_1")).toContainEqual(expect.objectContaining({ kind: "undone", step: "stop", kept: "lowers" }));
+    });
   });
 
   it("stops and asks when an undo meets a value that somebody else has changed", async () => {

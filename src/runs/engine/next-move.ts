@@ -1,5 +1,6 @@
 import type { CheckSubject } from "../../../packages/sdk/src/wire/journal.ts";
 import type { CheckItem, Runbook, Step } from "../../../packages/sdk/src/wire/runbooks.ts";
+import { keepLowered } from "./keep-lowered.ts";
 import { conclude, type Move, type MoveContext, pollEvery, record, undoAll } from "./move.ts";
 import { checkKey, type RunView, stepView } from "./run-view.ts";
 import { moveOfStep } from "./step-move.ts";
@@ -20,8 +21,9 @@ import { moveOfStep } from "./step-move.ts";
  * Verifying. The Verification items are evaluated in order, each again and again within the time that it allows. The run
  * succeeded if all are true, is ineffective if one is false, and is inconclusive if none is false but one could not be seen.
  *
- * Undoing (`undo_started`). The effects are undone, the last one first. When an undo fails, the run asks a person: retry it, skip
- * this effect, or stop. After the last undo the run ends with the outcome that `undo_started` carries.
+ * Undoing (`undo_started`). The effects are undone, the last one first; one that lowers risk or spend is kept. When an undo fails,
+ * the run asks a person: retry it, skip this effect, or stop. After the last undo the run ends with the outcome that `undo_started`
+ * carries.
  *
  * Concluded (`concluded`). The outcome is decided and does not change any more. The actions of Post-Action are done as steps whose
  * failure changes nothing.
@@ -183,6 +185,7 @@ interface UndoingRun {
 function nextUndo({ runbook, view, undoing }: UndoingRun, context: MoveContext): Move {
   const effect = view.effects.findLast((done) => done.state !== "undone");
   if (effect === undefined) return conclude(undoing.outcome, undoing.why);
+  if (effect.intent.risk === "lowers") return record(keepLowered(effect));
   const step = findStep(runbook, effect.step);
   if (step === undefined) return record({ kind: "undone", step: effect.step, note: "The document has no such step." });
   const byPerson = effect.state === "undo_failed" ? moveOfFailedUndo(view, step, context) : undefined;

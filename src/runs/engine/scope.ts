@@ -1,12 +1,13 @@
 import type { Json } from "../../../packages/sdk/src/wire/json.ts";
 import type { Scope } from "../../runbooks/expressions/expression.ts";
-import type { RunView } from "./run-view.ts";
+import type { RunView, StepView } from "./run-view.ts";
 
 /** What an expression of this run may see right now. `result` is the step's own. */
 export function scopeOf(view: RunView, result?: Json): Scope {
   const steps: Record<string, { readonly result: Json }> = {};
   for (const [id, step] of view.steps) {
-    if (step.applied !== undefined) steps[id] = { result: step.applied.output };
+    const result = resultOf(step);
+    if (result !== undefined) steps[id] = { result };
   }
   const alert = view.request.alert;
   return {
@@ -27,4 +28,10 @@ export function scopeOf(view: RunView, result?: Json): Scope {
     ...(result !== undefined && { result }),
     ...(view.samples.length > 0 && { before: view.samples[0]?.values ?? {}, now: view.samples.at(-1)?.values ?? {} }),
   };
+}
+
+/** Null when the step is over and left none: it failed and the run goes on, it was skipped, or a person did it. Undefined: it is not over. */
+function resultOf({ over, applied }: Readonly<StepView>): Json | undefined {
+  if (over === "skipped") return null;
+  return applied?.output ?? (over === "completed" ? null : undefined);
 }

@@ -2,7 +2,7 @@ import type { Failure, FailureReason } from "../../../packages/sdk/src/wire/fail
 import type { CheckSubject } from "../../../packages/sdk/src/wire/journal.ts";
 import type { Step } from "../../../packages/sdk/src/wire/runbooks.ts";
 import { permittedAnswers } from "../../core/question.ts";
-import { evaluate, truthOf } from "../../runbooks/expressions/expression.ts";
+import { evaluate, stepsWithoutResult, truthOf } from "../../runbooks/expressions/expression.ts";
 import { conclude, type Move, type MoveContext, pollEvery, record, undoAll } from "./move.ts";
 import { moveOfQuestion } from "./question-move.ts";
 import { checkKey, type RunView, stepView } from "./run-view.ts";
@@ -12,8 +12,9 @@ import { failStep, type StepFacts } from "./step-facts.ts";
 /*
  * The states of a step
  *
- * Fresh. Nothing is recorded, or a person has ordered a fresh start (`retried`). `When` is evaluated: false skips the step, and one
- * that cannot be seen fails it. A step without an action asks a person to do it. Any other step is attempted.
+ * Fresh. Nothing is recorded, or a person has ordered a fresh start (`retried`). `When` is evaluated: false skips the step, and so
+ * does one that cannot be seen because a step that it reads is over without a result; any other one that cannot be seen fails the
+ * step. A step without an action asks a person to do it. Any other step is attempted.
  *
  * Asking (`asked`). The step waits for a person; question-move.ts has the states of a question.
  *
@@ -81,10 +82,13 @@ function moveOfFresh(facts: StepFacts): Move {
   const { view, step } = facts;
   if (step.when !== undefined) {
     const { source } = step.when;
-    const evaluation = evaluate(source, scopeOf(view));
+    const scope = scopeOf(view);
+    const evaluation = evaluate(source, scope);
     const truth = truthOf(evaluation);
     if (truth === "false") return record({ kind: "skipped", step: step.id, why: `When \`${source}\` is false.` });
     if (truth === "inconclusive") {
+      const [absent] = stepsWithoutResult(source, scope);
+      if (absent !== undefined) return record({ kind: "skipped", step: step.id, why: whyAbsent(view, source, absent) });
       const what =
         evaluation.kind === "missing"
           ? `${evaluation.what} is missing`
@@ -97,6 +101,12 @@ function moveOfFresh(facts: StepFacts): Move {
   if (step.action !== undefined) return { kind: "attempt", step, resume: false };
   if (view.request.mode === "observe") return record({ kind: "skipped", step: step.id, why: "Mode observe: a person does this." });
   return { kind: "ask", question: "manual", step, text: step.text, answers: permittedAnswers.manual };
+}
+
+function whyAbsent(view: RunView, source: string, absent: string): string {
+  const { over, failure } = stepView(view, absent);
+  const end = failure === undefined ? (over === "skipped" ? "was skipped" : "was done by a person") : "failed";
+  return `When \`${source}\` is false: step "${absent}" ${end} and has no result.`;
 }
 
 function moveOfPending(facts: StepFacts): Move {

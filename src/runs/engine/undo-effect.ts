@@ -1,4 +1,5 @@
 import type { Failure } from "../../../packages/sdk/src/wire/failures.ts";
+import type { Step } from "../../../packages/sdk/src/wire/runbooks.ts";
 import type { BoundAction } from "../../core/action.ts";
 import { ensureFailure } from "../../core/failure.ts";
 import type { FreezeQuery } from "../../core/freeze.ts";
@@ -7,6 +8,7 @@ import type { ActiveRun } from "./active-run.ts";
 import { deferred, proceed, type StageOutcome } from "./attempt.ts";
 import { bindCall } from "./bind-call.ts";
 import { watchFreeze } from "./freeze-watch.ts";
+import { keepLowered } from "./keep-lowered.ts";
 import type { MoveOf } from "./move.ts";
 import { idempotencyKeyOf } from "./plan-sha.ts";
 import type { DoneEffect } from "./run-view.ts";
@@ -21,13 +23,17 @@ interface Undo extends Invocation {
 }
 
 /**
- * Compensates one effect, by the step's Undo or by the action's own; recorded like an attempt, with an intent before and a result after.
+ * Compensates one effect, by the step's Undo or by the action's own, unless it lowered risk or spend; recorded like an attempt, with an intent before and a result after.
  * @throws LeaseLost
  */
 export async function undoEffect({ step, effect }: MoveOf<"undo">, run: ActiveRun): Promise<StageOutcome> {
   const call = step.undo ?? step.action;
   if (call === undefined) throw new Error(`Step ${step.id} has no action to undo.`);
   const { writer } = run;
+  if (lowered(effect, step, run)) {
+    writer.record(keepLowered(effect));
+    return proceed;
+  }
   const bound = bindCall(call, run, effect.output);
   if (!bound.ok) {
     recordUndoFailure({ run, step }, bound.failure);
@@ -51,6 +57,13 @@ export async function undoEffect({ step, effect }: MoveOf<"undo">, run: ActiveRu
   await callUndo({ run, step, action, effect, freezeQuery, number: 1, idempotencyKey, timeoutMs: step.timeoutMs ?? action.timeoutMs });
   await writer.flush();
   return proceed;
+}
+
+/** The intents of an earlier version do not say what their action does to risk or spend. */
+function lowered({ intent }: DoneEffect, { action }: Step, run: ActiveRun): boolean {
+  if (intent.risk !== undefined || action === undefined) return false;
+  const bound = bindCall(action, run);
+  return bound.ok && bound.action.risk === "lowers";
 }
 
 async function callUndo(undo: Undo): Promise<void> {

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { failureSchema } from "./failures.ts";
 import { jsonSchema } from "./json.ts";
 import { endEventSchema } from "./page.ts";
-import { actionOutputSchema, effects, planSchema } from "./plans.ts";
+import { actionOutputSchema, effects, planSchema, risks } from "./plans.ts";
 import { answerSchema, questionSchema } from "./questions.ts";
 import { outcomes, runRequestSchema, runSummarySchema } from "./runs.ts";
 import type { Shape } from "./shape.ts";
@@ -47,6 +47,8 @@ export const journalEntrySchema = z
       step,
       action: z.string(),
       effect: z.enum(effects),
+      /** Of the action with these parameters; absent in a journal of an earlier version. */
+      risk: z.exactOptional(z.enum(risks)),
       attempt,
       /** Counts changes of the idempotency key. */
       group: z.number(),
@@ -87,8 +89,8 @@ export const journalEntrySchema = z
     entry("stop_requested", { by: z.string(), reason }),
     entry("undo_started", { why, outcome }),
     entry("undo_intent", { step, attempt, idempotencyKey: z.string() }),
-    /** `note` when there was nothing to undo, or a person let it be. */
-    entry("undone", { step, note: z.exactOptional(z.string()) }),
+    /** `note` when there was nothing to undo, or a person let it be. `kept`: it was not undone, because it lowers risk or spend. */
+    entry("undone", { step, note: z.exactOptional(z.string()), kept: z.exactOptional(z.literal("lowers")) }),
     entry("undo_failed", { step, attempt, failure }),
     /** What the run came to; actions of Post-Action follow, then `finished`. */
     entry("concluded", { outcome, reason, failure: z.exactOptional(failure) }),

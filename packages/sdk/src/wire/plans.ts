@@ -8,6 +8,9 @@ export const effects = ["read", "set", "keyed", "probed", "once"] as const;
 /** See {@link effects}. */
 export type Effect = (typeof effects)[number];
 
+/** What an action does to risk or spend. */
+export const risks = ["none", "lowers", "raises"] as const;
+
 /** One value that a plan would change. */
 export const changeSchema = z.object({
   /** An explicit id, e.g. `budget/checkout`. Never a wildcard. */

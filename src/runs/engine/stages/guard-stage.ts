@@ -46,5 +46,5 @@ function candidateOf({ run, step, action, plan }: Attempt, approved: boolean): C
 /** What the intents of this run have raised, earlier ones of the same step included. */
 function raisedTargets(view: RunView, actions: Attempt["run"]["deps"]["actions"]): readonly string[] {
   const intents = [...view.steps.values()].flatMap(({ intent }) => intent ?? []);
-  return intents.flatMap(({ action, plan }) => (actions.find(action)?.risk === "raises" ? plan.targets : []));
+  return intents.flatMap(({ action, risk, plan }) => ((risk ?? actions.find(action)?.risk) === "raises" ? plan.targets : []));
 }
