@@ -123,6 +123,7 @@ export function withCommands(catalogue: ActionCatalogue, templates: readonly Com
           if (!proven.ok) for (const message of proven.issues) context.addIssue({ code: "custom", message });
       }),
     effectOf: ({ command }): Effect => (typeof command === "string" ? templatesByName.get(command)?.effect : undefined) ?? "once",
+    riskOf: ({ command }) => (typeof command === "string" ? templatesByName.get(command)?.risk : undefined) ?? "raises",
     targetsOf({ command, args }) {
       const template = typeof command === "string" ? templatesByName.get(command) : undefined;
       return template?.risk === "raises" ? [writtenTarget(template.target, args)] : [];

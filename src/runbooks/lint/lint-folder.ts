@@ -11,6 +11,7 @@ import { nearest, oneOf } from "../parse/reporter.ts";
 import { type AlertRule, readAlertRules, type TextFile } from "../rules/alert-rules.ts";
 import { checkRouting, staticValue } from "../rules/check-routing.ts";
 import { findLimitFaults } from "./find-limit-faults.ts";
+import { findLoweringFaults } from "./find-lowering-faults.ts";
 
 /** Everything that lint looks at, as texts. Paths have `/` and share one root. */
 export interface LintInput {
@@ -58,6 +59,7 @@ export function lintFolder(input: LintInput): LintReport {
     ...input.runbooks.flatMap((file) => deadLinks(file, input.exists)),
     ...checkRunbookSet(runbooks),
     ...runbooks.flatMap((runbook) => findLimitFaults(runbook, { catalogue: input.catalogue, limits: input.limits ?? {} })),
+    ...runbooks.flatMap((runbook) => findLoweringFaults(runbook, input.catalogue)),
     ...ruleFaults,
     ...noRules(input, rules),
     ...rules.flatMap((rule) => checkSeverity(rule, input.severities ?? {})),
