@@ -13,6 +13,7 @@ const order = [
   "src/freeze",
   "src/guardrails",
   "src/llm/usage",
+  "src/llm/models",
   "src/llm/budgets",
   "src/llm/tickets",
   "src/llm/batches",

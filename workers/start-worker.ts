@@ -1,3 +1,4 @@
+import { scheduleModelLists } from "../src/app/open-models.ts";
 import { scheduleCostComparison } from "../src/app/open-providers.ts";
 import { openWorker } from "../src/app/open-worker.ts";
 import type { Runtime } from "../src/app/runtime.ts";
@@ -52,6 +53,7 @@ export async function startWorker(runtime: Runtime): Promise<WorkerProcess> {
     scheduleJournalCheck(runtime, redis, name),
     schedulePromptAnalysis(runtime, analyst, cacheAnalysisStore),
     ...(await scheduleCostComparison(runtime, redis)),
+    ...scheduleModelLists(runtime, redis),
   ];
   const scheduled = startScheduledWork(tasks, { redis, prefix: wakePrefix, clock, log, store, signal: drain });
   closers.add("scheduled work", async () => scheduled.close(), withRedisMs);

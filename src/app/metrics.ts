@@ -7,6 +7,7 @@ import { declareProviderBatchMetrics } from "../llm/batches/provider/metrics.ts"
 import { declareBudgetMetrics } from "../llm/budgets/metrics.ts";
 import { declareCachingMetrics } from "../llm/caching/metrics.ts";
 import { declareFindingMetrics } from "../llm/findings/metrics.ts";
+import { declareModelMetrics } from "../llm/models/metrics.ts";
 import { declareRolloutMetrics } from "../llm/rollouts/metrics.ts";
 import { declareRoutingMetrics } from "../llm/routing/metrics.ts";
 import { declareTicketMetrics } from "../llm/tickets/metrics.ts";
@@ -35,6 +36,7 @@ export function createMetrics(options: ExpositionOptions = {}) {
     ...declareNotificationMetrics(registry),
     ...declareApprovalMetrics(registry),
     ...declareUsageMetrics(registry),
+    ...declareModelMetrics(registry),
     ...declareBudgetMetrics(registry),
     ...declareTicketMetrics(registry),
     ...declareBatchMetrics(registry),

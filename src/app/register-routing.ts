@@ -1,16 +1,18 @@
 import { withRouteChanges } from "../llm/changes/change-log.ts";
+import { observeModels } from "../llm/models/metrics.ts";
 import { observeRoutes } from "../llm/routing/metrics.ts";
 import { createModelRoutingStore } from "../llm/routing/redis-store.ts";
 import { createRoutingRoutes } from "../llm/routing/routes.ts";
+import { describeRouted, openModels } from "./open-models.ts";
 import type { Registration, ServerShared } from "./registration.ts";
 import type { Runtime } from "./runtime.ts";
 
 /** Which model a ticket gets. */
-export function registerRouting(
-  { clock, metrics, changeRecorder }: Runtime,
-  { redis, audit }: Pick<ServerShared, "redis" | "audit">,
-): Registration {
+export function registerRouting(runtime: Runtime, { redis, audit }: Pick<ServerShared, "redis" | "audit">): Registration {
+  const { clock, metrics, changeRecorder } = runtime;
   const routes = withRouteChanges(createModelRoutingStore({ redis, clock }), changeRecorder);
   observeRoutes(metrics, routes);
+  const models = openModels(runtime, redis);
+  observeModels(metrics, async () => describeRouted(models, await routes.list()));
   return { routes: createRoutingRoutes({ routes, audit, clock }) };
 }

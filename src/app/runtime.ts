@@ -15,6 +15,8 @@ import { type BudgetLedger, dividedTimes, type QueueCounts } from "../llm/budget
 import { createBudgetLedger } from "../llm/budgets/redis-store.ts";
 import { type ChangeRecorder, withLimitChanges } from "../llm/changes/change-log.ts";
 import { createChangeLog } from "../llm/changes/redis-store.ts";
+import { createModelTable, type ModelTable } from "../llm/models/model-table.ts";
+import { shippedModels } from "../llm/models/shipped-models.ts";
 import { createTicketStore } from "../llm/tickets/redis-store.ts";
 import type { TicketRecovery, TicketStore } from "../llm/tickets/ticket.ts";
 import { createTicketQueue, type TicketQueue } from "../llm/tickets/ticket-queue.ts";
@@ -71,6 +73,8 @@ export interface Runtime {
   /** BullMQ's queues of tickets, opened once for the process. */
   readonly ticketQueue: TicketQueue;
   readonly prices: PriceTable;
+  /** What people have written down of models. */
+  readonly modelTable: ModelTable;
   /** Aborted when the process should end, by order or because something it cannot live without is gone. */
   readonly ending: AbortController;
 }
@@ -183,6 +187,7 @@ export async function openRuntime(config: Config, sources: RuntimeSources): Prom
       tickets,
       ticketQueue,
       prices: readPrices(config, sources),
+      modelTable: readModelTable(config, sources),
       ledger: withLimitChanges(ledger, changeRecorder),
       changeRecorder,
       ending,
@@ -220,6 +225,10 @@ async function redisAddress(config: Config, sources: RuntimeSources, { closers, 
 
 function readPrices({ priceTable }: Config, sources: RuntimeSources): PriceTable {
   return createPriceTable(priceTable === undefined ? shippedPrices : priceTableSchema.parse(JSON.parse(readBeside(sources, priceTable))));
+}
+
+function readModelTable({ modelTable }: Config, sources: RuntimeSources): ModelTable {
+  return createModelTable(shippedModels, modelTable === undefined ? [] : JSON.parse(readBeside(sources, modelTable)));
 }
 
 /** The text of a file beside the configuration. Throws when it cannot be read. */

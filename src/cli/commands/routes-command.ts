@@ -2,6 +2,7 @@ import { pageSchema } from "../../../packages/sdk/src/wire/page.ts";
 import { type ModelRef, type ModelRoute, modelRouteSchema } from "../../../packages/sdk/src/wire/routing.ts";
 import { oneLine } from "../../core/one-line.ts";
 import { formatShare } from "../../core/share.ts";
+import { modelRefGrammar, parseModelRef } from "../../llm/models/model-ref.ts";
 import { createApiClient, reportFailure } from "../api-client.ts";
 import { exitCodes, renderTable, writeJson } from "../context.ts";
 import { type CommandDefinition, flagOption, listOption, textOption } from "../define-command.ts";
@@ -30,8 +31,6 @@ const listCommand: CommandDefinition = {
   },
 };
 
-const grammar = "<provider>/<model>, e.g. anthropic/claude-sonnet-4-5";
-
 const setCommand: CommandDefinition = {
   usage: "set <route>",
   summary: "Set where a route goes; what is not named stays, and tickets keep the model that they began with",
@@ -41,7 +40,7 @@ const setCommand: CommandDefinition = {
     "runbookd routes set implement --no-trial --reason 'it is worse'",
   ],
   options: [
-    { flags: "--to <model>", description: `model of every ticket that is not on trial: ${grammar}` },
+    { flags: "--to <model>", description: `model of every ticket that is not on trial: ${modelRefGrammar}` },
     { flags: "--try <model>", description: "model on trial" },
     { flags: "--share <share>", description: "share of the tickets that gets it, 0 to 1" },
     { flags: "--no-trial", description: "take the model on trial back" },
@@ -99,28 +98,22 @@ function readWanted(invocation: Parameters<CommandDefinition["run"]>[1]): Wanted
   const fallback = listOption(invocation, "fallback");
   if (reason === undefined || reason.trim() === "") return "A change needs --reason; accepted: a sentence that tells others why.";
   for (const text of [to, tried, ...fallback])
-    if (text !== undefined && modelOf(text) === undefined) return `${oneLine(text)} is no model; accepted: ${grammar}.`;
+    if (text !== undefined && parseModelRef(text) === undefined) return `${oneLine(text)} is no model; accepted: ${modelRefGrammar}.`;
   if ((tried === undefined) !== (share === undefined))
     return "--try and --share come together: which model, and for which share of the tickets.";
   if (share !== undefined && !(/^(0?\.\d+|[01](\.0+)?)$/.test(share) && Number(share) > 0))
     return `--share is ${oneLine(share)}; accepted: above 0, at most 1, e.g. 0.1.`;
   const taken = invocation.options["trial"] === false;
   if (taken && tried !== undefined) return "--no-trial takes the model on trial back, and --try sets one; accepted: one of them.";
-  const model = tried === undefined ? undefined : modelOf(tried);
-  const others = fallback.flatMap((text) => modelOf(text) ?? []);
+  const model = tried === undefined ? undefined : parseModelRef(tried);
+  const others = fallback.flatMap((text) => parseModelRef(text) ?? []);
   if (to === undefined && model === undefined && !taken && others.length === 0) return "Nothing is named to be set; see --help.";
   return {
-    ...(to !== undefined && { to: modelOf(to) }),
+    ...(to !== undefined && { to: parseModelRef(to) }),
     trial: taken ? null : model && { ...model, share: Number(share) },
     fallback: others,
     reason,
   };
-}
-
-/** The provider is what stands before the first slash, as some models have one in their name. */
-function modelOf(text: string): ModelRef | undefined {
-  const slash = text.indexOf("/");
-  return slash < 1 || slash === text.length - 1 ? undefined : { provider: text.slice(0, slash), model: text.slice(slash + 1) };
 }
 
 function describeModels({ baseline, candidate }: ModelRoute): string {

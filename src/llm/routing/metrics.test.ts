@@ -14,9 +14,11 @@ it("shows the share of every model of a route, and forgets a model that was take
   const shown = async () => (await metrics.metrics()).split("\n").filter((line) => line.startsWith("llm_route_weight_ratio{"));
   await routes.set({ id: "implement", expected: 0, targets: someTargets({ candidate: aCandidate }), by: "anna", reason: "" });
   expect(await shown()).toEqual([
-    'llm_route_weight_ratio{rule="implement",model="claude-sonnet-4-5",variant="baseline"} 0.9',
-    'llm_route_weight_ratio{rule="implement",model="claude-haiku-4-5",variant="canary"} 0.1',
+    'llm_route_weight_ratio{rule="implement",provider="anthropic",model="claude-sonnet-4-5",variant="baseline"} 0.9',
+    'llm_route_weight_ratio{rule="implement",provider="anthropic",model="claude-haiku-4-5",variant="canary"} 0.1',
   ]);
   await routes.set({ id: "implement", expected: 1, targets: someTargets(), by: "anna", reason: "" });
-  expect(await shown()).toEqual(['llm_route_weight_ratio{rule="implement",model="claude-sonnet-4-5",variant="baseline"} 1']);
+  expect(await shown()).toEqual([
+    'llm_route_weight_ratio{rule="implement",provider="anthropic",model="claude-sonnet-4-5",variant="baseline"} 1',
+  ]);
 });

@@ -1,3 +1,4 @@
+import type { ModelRef } from "../../../packages/sdk/src/wire/routing.ts";
 import { gauge, type MetricRegistry } from "../../platform/telemetry/declare-metric.ts";
 import type { Observing } from "../../platform/telemetry/exposition.ts";
 import type { WorkloadLabels } from "../usage/metrics.ts";
@@ -9,15 +10,10 @@ export type RoutingMetrics = ReturnType<typeof declareRoutingMetrics>;
 /** Declares the metrics of model routes in `registry`. */
 export function declareRoutingMetrics(registry: MetricRegistry) {
   return {
-    modelRetirement: gauge(registry, {
-      name: "llm_model_retirement_timestamp_seconds",
-      help: "When the provider retires the model.",
-      labels: ["provider", "model"],
-    }),
     routeWeight: gauge(registry, {
       name: "llm_route_weight_ratio",
       help: "Share of new tickets that the route gives to the model.",
-      labels: ["rule", "model", "variant"],
+      labels: ["rule", "provider", "model", "variant"],
     }),
   };
 }
@@ -31,8 +27,9 @@ export function observeRoutes(metrics: Observing & RoutingMetrics & WorkloadLabe
     for (const { id, baseline, candidate } of all) {
       const rule = label.prompt(id);
       const share = candidate?.share ?? 0;
-      metrics.routeWeight.set({ rule, model: label.model(baseline.model), variant: "baseline" }, 1 - share);
-      if (candidate !== null) metrics.routeWeight.set({ rule, model: label.model(candidate.model), variant: "canary" }, share);
+      const labelsOf = ({ provider, model }: ModelRef) => ({ rule, provider: label.provider(provider), model: label.model(model) });
+      metrics.routeWeight.set({ ...labelsOf(baseline), variant: "baseline" }, 1 - share);
+      if (candidate !== null) metrics.routeWeight.set({ ...labelsOf(candidate), variant: "canary" }, share);
     }
   });
 }

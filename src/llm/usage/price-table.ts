@@ -60,7 +60,8 @@ export function createPriceTable(source: PriceTableSource): PriceTable {
 /** What may follow a known id: a date, `latest`, a hosting version. `gpt-5` does not price `gpt-5-mini` or `gpt-5.6`. */
 const datedSuffix = /^(?:[-@](?:\d{8}|\d{4}-\d{2}-\d{2}|latest|v\d+(?::\d+)?))*$/;
 
-function isSameModel(listedModel: string, model: string): boolean {
+/** Whether `model` is the listed one, perhaps with a date or version behind its id. */
+export function isSameModel(listedModel: string, model: string): boolean {
   return model.startsWith(listedModel) && datedSuffix.test(model.slice(listedModel.length));
 }
 

@@ -75,6 +75,8 @@ export interface Config {
   readonly protectedTargets: readonly string[];
   /** What `run-command` may run. */
   readonly commands: readonly CommandTemplate[];
+  /** File with rows about models that go before the shipped ones. */
+  readonly modelTable: string | undefined;
   readonly priceTable: string | undefined;
   /** Every secret among the settings, for redaction. */
   readonly secrets: readonly string[];

@@ -58,6 +58,7 @@ describe("without any setting", () => {
       protectedTargets: [],
       commands: [],
       priceTable: undefined,
+      modelTable: undefined,
       secrets: [],
       timeFactor: 1,
     });

@@ -100,6 +100,7 @@ function toConfig(settings: Settings, sources: ConfigSources, faults: ConfigFaul
     protectedTargets: settings.protected_targets ?? [],
     commands: commands.templates,
     priceTable: settings.price_table,
+    modelTable: settings.model_table,
     secrets,
   };
 }

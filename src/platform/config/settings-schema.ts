@@ -323,6 +323,7 @@ export const settingsSchema = z.strictObject({
     "command names, each with argv (absolute program first, `{name}` for an argument), and any of args, env, env_files, open_env, cwd, timeout, effect (once, set, probed), risk (lowers, raises), target, ok_exits, not_applied_exits, probe",
   ),
   price_table: setting(filePath.optional(), "Price table that replaces the shipped one", "a file's path"),
+  model_table: setting(filePath.optional(), "Table of models whose rows go before the shipped ones", "a file's path"),
 });
 
 /** See {@link settingsSchema}. */

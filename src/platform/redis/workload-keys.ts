@@ -57,6 +57,9 @@ export const workloadKeys = {
   sampleTexts: (group: string) => `{wl}:prefix-samples:${hashOf(group)}:texts`,
   /** Every route with its version before it, by id. */
   modelRoutes: "{wl}:routes",
+  /** What each provider's list of models said last, and why it could not be read since; by provider. */
+  modelListings: "{wl}:models",
+  modelListingFailures: "{wl}:models:failures",
   prompts: "{wl}:prompts",
   /** Newest version and labels of one prompt. */
   prompt: (prompt: string) => `{wl}:prompt:${hashOf(prompt)}`,
