@@ -1,3 +1,8 @@
+import { judgeCatastrophe } from "./failure-chance.ts";
+
+/** Ended tickets that each arm needs before an interval means something. */
+export const minPerArm = 30;
+
 /** Outcomes so far of one arm; successes of `tickets`. */
 export interface Arm {
   readonly tickets: number;
@@ -36,7 +41,7 @@ export interface SequentialDecision {
 export function decideSequentially(
   candidate: Arm,
   baseline: Arm,
-  { margin, planned, most, alpha = 0.05, fewest = 30 }: SequentialPolicy,
+  { margin, planned, most, alpha = 0.05, fewest = minPerArm }: SequentialPolicy,
 ): SequentialDecision {
   const tickets = candidate.tickets + baseline.tickets;
   const difference = ratioOf(candidate) - ratioOf(baseline);
@@ -59,23 +64,10 @@ export function sequenceFactor(n: number, planned: number, alpha: number): numbe
   return Math.sqrt(((2 * scaled) / (n * n * rho2)) * Math.log(1 + Math.sqrt(scaled) / (2 * alpha)));
 }
 
-/** From so many tickets on a catastrophe is seen. */
-const minForCatastrophe = 10;
-/** As improbable as six failures of ten where one of five fails. */
-const catastrophe = 0.007;
-
-/** Whether a candidate with few tickets yet fails so often that the baseline's own failure ratio explains it hardly ever: the exact binomial tail. */
-function isCatastrophe(candidate: Arm, baseline: Arm, minTickets: number): boolean {
-  const { tickets, successes } = candidate;
-  if (tickets < minForCatastrophe || tickets >= minTickets || baseline.tickets < minTickets) return false;
+function isCatastrophe({ tickets, successes }: Arm, baseline: Arm, minTickets: number): boolean {
+  if (baseline.tickets < minTickets) return false;
   const failing = 1 - (baseline.successes + 0.5) / (baseline.tickets + 1);
-  let term = (1 - failing) ** tickets;
-  let below = 0;
-  for (let failures = 0; failures < tickets - successes; failures += 1) {
-    below += term;
-    term *= (((tickets - failures) / (failures + 1)) * failing) / (1 - failing);
-  }
-  return 1 - below < catastrophe;
+  return judgeCatastrophe([{ tickets, failing }], tickets - successes, minTickets).shown;
 }
 
 function ratioOf({ tickets, successes }: Arm): number {

@@ -152,6 +152,94 @@ export const rolloutStratumSchema = z.object({
 /** See {@link rolloutStratumSchema}. */
 export type RolloutStratum = Shape<typeof rolloutStratumSchema>;
 
+/** One arm in figures for people. */
+const judgedArmSchema = z.object({
+  exposed: z.number(),
+  ended: z.number(),
+  /** Mean quality of the ended; null: none has ended. */
+  quality: z.number().nullable(),
+  /** Mean cost of the ended, micro-USD and not rounded; null: none has ended, or of one the cost is unknown. */
+  meanCostMicroUsd: z.number().nullable(),
+});
+
+/** One step of a rollout as it enters the verdict. */
+export const judgedStratumSchema = z.object({
+  step: z.number(),
+  share: z.number(),
+  canary: judgedArmSchema,
+  baseline: judgedArmSchema,
+  /** `c·b/(c+b)` of the ended tickets; 0 when an arm has none. */
+  weight: z.number(),
+  /** Quality of the canary minus the baseline's within this step; null when an arm has no ended ticket. */
+  difference: z.number().nullable(),
+  /** What this step adds to the logarithm of the split's e-value. */
+  logEvalue: z.number(),
+});
+
+/** See {@link judgedStratumSchema}. */
+export type JudgedStratum = Shape<typeof judgedStratumSchema>;
+
+/** Cost per success of the canary against the baseline's. `free`: no ticket of the canary cost anything. */
+export const rolloutCostSchema = z.discriminatedUnion("kind", [
+  z.object({
+    kind: z.literal("compared"),
+    /** Natural logarithm of the ratio, canary to baseline. */
+    logRatio: z.number(),
+    /** Half widths of its intervals that hold at every look, each with its one-sided error: 5 % for "dear", 2 % for "cheap". */
+    halfWidthDear: z.number(),
+    halfWidthCheap: z.number(),
+    /** Whether the ratio is shown to be above, or below, the plan's limit. Both false without a limit. */
+    shownDear: z.boolean(),
+    shownCheap: z.boolean(),
+  }),
+  z.object({ kind: z.literal("free") }),
+  z.object({ kind: z.literal("unknown"), because: z.enum(["unpriced", "too_few", "baseline_free", "no_success"]) }),
+]);
+
+/** See {@link rolloutCostSchema}. */
+export type RolloutCost = Shape<typeof rolloutCostSchema>;
+
+/** What the counts of a rollout show: every figure that leads to a decision. */
+export const rolloutVerdictSchema = z
+  .object({
+    /** Ended tickets of both arms. */
+    tickets: z.number(),
+    canary: judgedArmSchema,
+    baseline: judgedArmSchema,
+    strata: z.array(judgedStratumSchema),
+    /** Null: in no step has a ticket of each arm ended. */
+    quality: z
+      .object({
+        /** Canary minus baseline, weighted over the steps. */
+        difference: z.number(),
+        /** Half width of its interval that holds at every look. */
+        halfWidth: z.number(),
+        /** How much worse the canary may still be: `max(0, halfWidth − difference)`. */
+        harm: z.number(),
+        shownWorse: z.boolean(),
+      })
+      .nullable(),
+    cost: rolloutCostSchema,
+    split: z.object({
+      /** Natural logarithm of the e-value against "tickets are split as the shares say". */
+      logEvalue: z.number(),
+      /** `1/e`, at most 1: the chance of ever coming so far when the split is right. */
+      pValue: z.number(),
+      broken: z.boolean(),
+    }),
+    catastrophe: z.object({
+      /** Chance of at least so many failures among the canary's first tickets if it were equal; null: too few tickets, or no longer asked. */
+      chance: z.number().nullable(),
+      shown: z.boolean(),
+    }),
+    /** Whether each arm has the 30 ended tickets that the intervals need. */
+    sufficient: z.boolean(),
+  })
+  .meta({ id: "RolloutVerdict" });
+
+/** See {@link rolloutVerdictSchema}. */
+export type RolloutVerdict = Shape<typeof rolloutVerdictSchema>;
+
 /** A late judgement of one ticket. */
 export const ticketQualitySchema = z.strictObject({
   /** 1 for accepted, 0 for not, or a judge's score between. */
