@@ -28,7 +28,10 @@ describe("what is served", () => {
     const served = await readServed("implement", stores);
     const assigned = ["T-1", "T-2", "T-3", "T-4", "T-5", "T-6"].map((ticket) => served && assignPrompt(served, ticket));
     expect(new Set(assigned.map((one) => `${one?.version.version} ${one?.variant}`))).toEqual(new Set(["1 baseline", "2 canary"]));
-    await stores.rollouts.compareAndSet("implement", { version: 2, share: 0.5, salt: "s" }, { version: 9, share: 1, salt: "s" });
+    const ofRollout = { version: 2, share: 0.5, salt: "s", rollout: "r_1" };
+    await stores.rollouts.compareAndSet("implement", { version: 2, share: 0.5, salt: "s" }, ofRollout);
+    expect(await readServed("implement", stores)).toMatchObject({ canary: ofRollout });
+    await stores.rollouts.compareAndSet("implement", ofRollout, { version: 9, share: 1, salt: "s" });
     expect(await readServed("implement", stores)).not.toHaveProperty("canary");
   });
 });

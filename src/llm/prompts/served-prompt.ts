@@ -1,4 +1,4 @@
-import type { PromptVersion, ServedPrompt, ServedVersion } from "../../../packages/sdk/src/wire/prompts.ts";
+import type { PromptRollout, PromptVersion, ServedPrompt, ServedVersion } from "../../../packages/sdk/src/wire/prompts.ts";
 import { type PromptStore, productionLabel } from "./prompt.ts";
 import type { PromptRolloutStore } from "./prompt-rollout-store.ts";
 
@@ -15,8 +15,12 @@ export async function readServed(
   return {
     prompt,
     production: served(production),
-    ...(rollout === null || version === undefined ? {} : { canary: { ...served(version), share: rollout.share, salt: rollout.salt } }),
+    ...(rollout === null || version === undefined ? {} : { canary: { ...served(version), ...trialOf(rollout) } }),
   };
+}
+
+function trialOf({ share, salt, rollout }: PromptRollout): Omit<PromptRollout, "version"> {
+  return { share, salt, ...(rollout !== undefined && { rollout }) };
 }
 
 function served({ version, layout }: PromptVersion): ServedVersion {

@@ -17,3 +17,6 @@ export const ticketKindSchema = z.string().regex(/^[a-z0-9-]{1,40}$/, "a kind of
 
 /** Name of a prompt, equal to the one in usage reports. */
 export const promptNameSchema = shortNameSchema.meta({ description: "a prompt, as usage reports name it" });
+
+/** Id of a rollout. */
+export const rolloutIdSchema = z.string().regex(/^[\w.:@-]{1,100}$/, "an id of 1 to 100 letters, digits and . : @ - _");

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { jsonSchema } from "./json.ts";
+import { rolloutIdSchema } from "./names.ts";
 import { promptLayoutSchema } from "./prompt-layout.ts";
 import type { Shape } from "./shape.ts";
 import { instantSchema } from "./units.ts";
@@ -63,6 +64,8 @@ export const promptRolloutSchema = z.strictObject({
   share: z.number().min(0).max(1),
   /** Mixed into the hash, so that two canaries do not meet the same tickets. */
   salt: z.string().min(1).max(100),
+  /** The rollout that set it; absent when a person did. */
+  rollout: rolloutIdSchema.exactOptional(),
 });
 
 /** Which version a share of the tickets gets. The same ticket stays in as the share grows: a bigger share holds every smaller one. */
@@ -74,7 +77,7 @@ const servedVersionSchema = z.object({ version: z.number(), layout: promptLayout
 export const servedPromptSchema = z.object({
   prompt: z.string(),
   production: servedVersionSchema,
-  canary: z.exactOptional(servedVersionSchema.extend({ share: z.number(), salt: z.string() })),
+  canary: z.exactOptional(servedVersionSchema.extend({ share: z.number(), salt: z.string(), rollout: z.exactOptional(z.string()) })),
 });
 
 /** What an application is given of a version. */

@@ -1,11 +1,8 @@
 import { z } from "zod";
-import { externalIdSchema, promptNameSchema, shortNameSchema } from "./names.ts";
+import { externalIdSchema, promptNameSchema, rolloutIdSchema, shortNameSchema } from "./names.ts";
 import { modelRefSchema, routeIdSchema } from "./routing.ts";
 import type { Shape } from "./shape.ts";
 import { instantSchema, microUsdSchema } from "./units.ts";
-
-/** Id of a rollout. */
-export const rolloutIdSchema = z.string().regex(/^[\w.:@-]{1,100}$/, "an id of 1 to 100 letters, digits and . : @ - _");
 
 /** What a rollout changes for a growing share of the tickets. A prompt's `from` and `to` are versions, a flag's are variants. */
 export const rolloutSubjectSchema = z.discriminatedUnion("kind", [

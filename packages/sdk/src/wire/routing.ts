@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { shortNameSchema } from "./names.ts";
+import { rolloutIdSchema, shortNameSchema } from "./names.ts";
 import type { Shape } from "./shape.ts";
 import { instantSchema } from "./units.ts";
 
@@ -14,6 +14,13 @@ const candidateSchema = modelRefSchema.extend({
   share: z.number().min(0).max(1),
   /** Mixed into the hash, so that two rollouts do not meet the same tickets. */
   salt: z.string().min(1).max(100),
+  /** The rollout that set it; absent when a person did. */
+  rollout: rolloutIdSchema.exactOptional(),
+});
+
+const fallbackSchema = modelRefSchema.extend({
+  /** From then on it is not served any more; if unset, it stays. */
+  until: instantSchema.exactOptional(),
 });
 
 /** Where the work of a route goes, as people and runs set it; see {@link ModelRoute}. */
@@ -23,7 +30,7 @@ export const routeTargetsSchema = z.strictObject({
   /** A model on trial; null while there is none. */
   candidate: candidateSchema.nullable().default(null),
   /** In this order, when a provider is away; the application decides when that is. */
-  fallback: z.array(modelRefSchema).max(5).default([]),
+  fallback: z.array(fallbackSchema).max(5).default([]),
 });
 
 /** See {@link routeTargetsSchema}. */
