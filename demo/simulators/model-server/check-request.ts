@@ -1,6 +1,6 @@
 import type { ApiError } from "./api-error.ts";
 import { countTokensBody, describeIssue, type MessagesBody, messagesBody, type PromptBody } from "./messages-body.ts";
-import { findModel, type ServedModel } from "./model-catalogue.ts";
+import { findModel, type ServedModel, servedModels } from "./model-catalogue.ts";
 import { type PromptBlock, promptBlocks } from "./prompt-blocks.ts";
 
 /** A body that can be answered, or the error that it gets. `asked` is the model's name as it was sent, when there is one. */
@@ -18,8 +18,8 @@ function invalid(message: string, asked: string): { ok: false; error: ApiError; 
   return { ok: false, error: { type: "invalid_request_error", message }, asked };
 }
 
-function checkPrompt<Body extends PromptBody>(body: Body): CheckedRequest<Body> {
-  const model = findModel(body.model);
+function checkPrompt<Body extends PromptBody>(body: Body, models: readonly ServedModel[]): CheckedRequest<Body> {
+  const model = findModel(body.model, models);
   if (model === undefined) return { ok: false, error: { type: "not_found_error", message: `model: ${body.model}` }, asked: body.model };
   const prompt = promptBlocks(body, model);
   if (!prompt.ok) return invalid(prompt.message, body.model);
@@ -27,16 +27,16 @@ function checkPrompt<Body extends PromptBody>(body: Body): CheckedRequest<Body> 
 }
 
 /** Checks a body of `POST /v1/messages/count_tokens`. */
-export function checkCountTokens(json: unknown): CheckedRequest<PromptBody> {
+export function checkCountTokens(json: unknown, models: readonly ServedModel[] = servedModels): CheckedRequest<PromptBody> {
   const parsed = countTokensBody.safeParse(json);
-  return parsed.success ? checkPrompt(parsed.data) : invalid(describeIssue(parsed.error), "");
+  return parsed.success ? checkPrompt(parsed.data, models) : invalid(describeIssue(parsed.error), "");
 }
 
 /** Checks a body of `POST /v1/messages`. */
-export function checkMessages(json: unknown): CheckedRequest<MessagesBody> {
+export function checkMessages(json: unknown, models: readonly ServedModel[] = servedModels): CheckedRequest<MessagesBody> {
   const parsed = messagesBody.safeParse(json);
   if (!parsed.success) return invalid(describeIssue(parsed.error), "");
-  const checked = checkPrompt(parsed.data);
+  const checked = checkPrompt(parsed.data, models);
   if (!checked.ok) return checked;
   const { body, model, totalTokens } = checked;
   if (body.max_tokens === 0 && body.stream === true) return invalid("max_tokens: 0 is not supported with stream", body.model);

@@ -13,6 +13,9 @@ export interface GeneratedResponse {
   readonly outputTokens: number;
 }
 
+/** What a reply begins with that does not do what was asked. */
+export const weakWords = "TODO:";
+
 const words =
   "the change touches one module so a small patch with a test should be enough because callers keep their contract and nothing else reads this value".split(
     " ",
@@ -40,9 +43,14 @@ function valueFor(schema: unknown, random: Random, depth: number): unknown {
 
 /**
  * A reply of a plausible length: about half of `max_tokens`, at most 600 tokens on average. The same random sequence gives the same reply.
- * A forced tool is called with an input that fits its schema.
+ * A forced tool is called with an input that fits its schema. A weak reply begins with {@link weakWords}, which only a reader of it finds.
  */
-export function generateResponse(body: MessagesBody, model: ServedModel, random: Random, refuse: boolean): GeneratedResponse {
+export function generateResponse(
+  body: MessagesBody,
+  model: ServedModel,
+  random: Random,
+  { refuse = false, weak = false }: { readonly refuse?: boolean; readonly weak?: boolean } = {},
+): GeneratedResponse {
   if (body.max_tokens === 0) return { content: [], stopReason: "max_tokens", stopSequence: null, outputTokens: 0 };
   if (refuse) return { content: [], stopReason: "refusal", stopSequence: null, outputTokens: 1 };
 
@@ -62,7 +70,7 @@ export function generateResponse(body: MessagesBody, model: ServedModel, random:
   const limit = Math.min(body.max_tokens, model.maxOutputTokens);
   const wanted = Math.max(1, Math.round(Math.min(600, limit / 2) * logNormalFactor(random, 0.25)));
   const outputTokens = Math.min(limit, wanted);
-  let text = sentence(random, Math.floor(outputTokens * 0.7));
+  let text = `${weak ? `${weakWords} ` : ""}${sentence(random, Math.floor(outputTokens * 0.7))}`;
   const stop = (body.stop_sequences ?? []).find((sequence) => sequence !== "" && text.includes(sequence));
   if (stop !== undefined) text = text.slice(0, text.indexOf(stop));
   return {

@@ -1,3 +1,4 @@
+import type { Instant } from "../../../src/core/clock.ts";
 import type { MicroUsd } from "../../../src/core/money.ts";
 
 /** What the server knows about one model: its own price list, limits and tokenizer. */
@@ -12,6 +13,8 @@ export interface ServedModel {
   readonly maxOutputTokens: number;
   /** Tokenizers differ between models: the same text is more tokens on a newer one. */
   readonly bytesPerToken: number;
+  /** When its provider retires it; absent: no date is known, and it is active. */
+  readonly retirement?: { readonly deprecatedAt: Instant; readonly retiresAt: Instant };
 }
 
 /** Multipliers on the base input price: reading, and writing for five minutes or an hour. */
@@ -49,7 +52,24 @@ export const servedModels: readonly ServedModel[] = [
 ];
 
 /** The model of this id or of a dated snapshot of it (`claude-sonnet-4-5-20250929`). */
-export function findModel(id: string): ServedModel | undefined {
+export function findModel(id: string, models: readonly ServedModel[] = servedModels): ServedModel | undefined {
   const base = id.replace(/-\d{8}$/, "");
-  return servedModels.find((model) => model.id === base);
+  return models.find((model) => model.id === base);
+}
+
+/** An entry of `GET /v1/models`. https://platform.claude.com/docs/en/api/models/list */
+export function modelListEntry({ id, contextTokens, maxOutputTokens, retirement }: ServedModel) {
+  const day = (at: Instant) => new Date(at).toISOString();
+  return {
+    type: "model",
+    id,
+    display_name: id,
+    created_at: day(0),
+    lifecycle: retirement === undefined ? "active" : "deprecated",
+    deprecated_at: retirement === undefined ? null : day(retirement.deprecatedAt),
+    retires_at: retirement === undefined ? null : day(retirement.retiresAt),
+    max_input_tokens: contextTokens,
+    max_tokens: maxOutputTokens,
+    capabilities: null,
+  };
 }

@@ -1,4 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
+import { weakWords } from "./generate-response.ts";
+import type { ServedModel } from "./model-catalogue.ts";
 import type { Fault } from "./model-fault.ts";
 import { type ModelServer, startModelServer } from "./model-server.ts";
 
@@ -31,7 +33,39 @@ async function post(body: unknown, { path = "/v1/messages", headers = {}, to = s
   return { status: response.status, headers: response.headers, text, json: text.startsWith("{") ? JSON.parse(text) : undefined };
 }
 
+/** A model that is not of the shipped price table. */
+const leaving: ServedModel = {
+  id: "leaving",
+  inputPerMillion: 1_000_000,
+  outputPerMillion: 2_000_000,
+  minCacheableTokens: 1024,
+  contextTokens: 8000,
+  maxOutputTokens: 1000,
+  bytesPerToken: 4,
+  retirement: { deprecatedAt: Date.UTC(2026, 0, 1), retiresAt: Date.UTC(2026, 5, 1) },
+};
+
 describe("the model server", () => {
+  it("serves and lists the models that it is given, with their retirement", async () => {
+    await using other = await startModelServer({ latency: fast, models: [leaving] });
+    expect((await post({ ...hello, model: "leaving" }, { to: other })).status).toBe(200);
+    expect((await post(hello, { to: other })).status).toBe(404);
+    const headers = { "x-api-key": "sk-ant-api03-test", "anthropic-version": "2023-06-01" };
+    const listed = await (await fetch(`${other.url}/v1/models?limit=10`, { headers })).json();
+    expect(listed).toMatchObject({
+      data: [{ id: "leaving", lifecycle: "deprecated", retires_at: "2026-06-01T00:00:00.000Z", max_input_tokens: 8000 }],
+      has_more: false,
+    });
+  });
+
+  it("lets a model fail at a share of its users, in every reply to them", async () => {
+    server.weaken({ model, users: "TICKET", share: 0.5 });
+    const textFor = async (user: string, content: string) =>
+      (await post({ ...hello, messages: [{ role: "user", content }], metadata: { user_id: user } })).json.content[0].text;
+    const texts = [await textFor("TICKET-1", "a"), await textFor("TICKET-2", "a"), await textFor("TICKET-2", "b"), await textFor("S", "a")];
+    expect(texts.map((text) => text.startsWith(weakWords))).toEqual([false, true, true, false]);
+  });
+
   it("answers a message with usage, request id and nulls where the API has nulls", async () => {
     const { status, headers, json } = await post(hello);
     expect(status).toBe(200);

@@ -13,9 +13,11 @@ import { contentEvents, endEvents, startEvent } from "./event-stream.ts";
 import { generateResponse } from "./generate-response.ts";
 import { messageJson, usageJson } from "./message-json.ts";
 import { costOf, type ModelCall, type ModelServerStats } from "./model-call.ts";
+import { modelListEntry, type ServedModel, servedModels } from "./model-catalogue.ts";
 import { createFaultSet, errorOf, type Fault } from "./model-fault.ts";
 import type { CacheTtl } from "./prompt-blocks.ts";
 import { type CacheSplit, createPromptCache } from "./prompt-cache.ts";
+import { createWeaknesses, type Weakness } from "./weakness.ts";
 
 /** Latencies of an answer before the seeded spread is applied. */
 export interface ModelLatency {
@@ -44,6 +46,8 @@ export interface ModelServerOptions {
   readonly answersBy?: "request" | "content";
   /** How long a cache entry lives; 5 minutes and 1 hour. */
   readonly cacheTtlMs?: Readonly<Record<CacheTtl, number>>;
+  /** The models; those of the shipped price table by default. */
+  readonly models?: readonly ServedModel[];
 }
 
 /** A running server. Disposing it ends every connection. */
@@ -53,6 +57,8 @@ export interface ModelServer extends AsyncDisposable {
   stats(): ModelServerStats;
   /** Switches a quirk on; disposing the answer switches it off. */
   inject(fault: Fault): Disposable;
+  /** Lets a model fail at a share of the users it has not met yet, in place of what was set for these before. */
+  weaken(weakness: Weakness): void;
 }
 
 const maxCalls = 100_000;
@@ -69,6 +75,8 @@ export async function startModelServer(options: ModelServerOptions = {}): Promis
   const cache = createPromptCache(options.cacheTtlMs ?? { "5m": 300_000, "1h": hourMs });
   const diagnostics = createDiagnosticsLog();
   const faults = createFaultSet();
+  const weaknesses = createWeaknesses();
+  const models = options.models ?? servedModels;
   const repeatsByIdentity = new Map<string, number>();
   const buckets = new Map<string, { tokens: number; at: number }>();
   const calls: ModelCall[] = [];
@@ -129,7 +137,7 @@ export async function startModelServer(options: ModelServerOptions = {}): Promis
     const admitted = admit(request, response);
     if (admitted === undefined) return;
     const { requestId, workspace } = admitted;
-    const checked = checkMessages(request.body);
+    const checked = checkMessages(request.body, models);
     if (!checked.ok) return refuse(response, requestId, checked.error, { model: checked.asked });
     const { body, model } = checked;
     const userId = body.metadata?.user_id;
@@ -150,7 +158,8 @@ export async function startModelServer(options: ModelServerOptions = {}): Promis
     // A cache that misses is an empty one: nobody ever wrote to a workspace named after this request.
     const room = has("cache_miss") ? `${workspace}:${requestId}` : workspace;
     const lookup = cache.lookup(room, checked.blocks, model.minCacheableTokens, clock.now());
-    const generated = generateResponse(body, model, random, has("refusal"));
+    const isWeak = userId !== undefined && userId !== null && weaknesses.fails(model.id, userId);
+    const generated = generateResponse(body, model, random, { refuse: has("refusal"), weak: isWeak });
     const slow = hits.reduce((factor, fault) => (fault.kind === "slow" ? factor * fault.factor : factor), 1);
     const spread = logNormalFactor(random, latency.sigma) * slow;
     const fresh = checked.totalTokens - lookup.split.read;
@@ -204,10 +213,15 @@ export async function startModelServer(options: ModelServerOptions = {}): Promis
   app.post("/v1/messages", (request, response, next) => {
     answerMessages(request, response).catch(next);
   });
+  app.get("/v1/models", (request, response) => {
+    if (admit(request, response) === undefined) return;
+    const data = models.map(modelListEntry);
+    response.json({ data, has_more: false, first_id: data[0]?.id ?? null, last_id: data.at(-1)?.id ?? null });
+  });
   app.post("/v1/messages/count_tokens", (request, response) => {
     const admitted = admit(request, response);
     if (admitted === undefined) return;
-    const checked = checkCountTokens(request.body);
+    const checked = checkCountTokens(request.body, models);
     if (!checked.ok) return refuse(response, admitted.requestId, checked.error, { model: checked.asked });
     response.json({ input_tokens: checked.totalTokens });
   });
@@ -236,6 +250,7 @@ export async function startModelServer(options: ModelServerOptions = {}): Promis
     url: server.url,
     stats: () => ({ ...sums, byStatus: { ...byStatus }, calls: calls.slice() }),
     inject: (fault) => faults.inject(fault),
+    weaken: (weakness) => weaknesses.set(weakness),
     async [Symbol.asyncDispose]() {
       closing.abort(new Error("The model server is closing."));
       await server[Symbol.asyncDispose]();

@@ -58,7 +58,7 @@ export async function startAnthropicBatchServer(options: BatchServerOptions = {}
       const { model, blocks } = checked;
       const lookup = cache.lookup("batches", blocks, model.minCacheableTokens, clock.now());
       cache.write(lookup, clock.now());
-      const generated = generateResponse(checked.body, model, random, refuse);
+      const generated = generateResponse(checked.body, model, random, { refuse });
       const usage = { ...usageJson(lookup.split, generated.outputTokens, false), service_tier: "batch" };
       const id = `msg_${sha256(`${seed}:${random()}:${JSON.stringify(body)}`).slice(0, 24)}`;
       const answer = messageJson(id, checked.body.model, generated, usage);

@@ -32,7 +32,7 @@ export function completeChat(body: unknown, random: Random, refuse: boolean): En
   if (model === undefined) return { kind: "errored", error: "invalid", message: `The model ${asked} does not exist` };
   const max_tokens = parsed.data.max_completion_tokens ?? parsed.data.max_tokens ?? model.maxOutputTokens;
   const turns = messages.map(({ content }) => ({ role: "user" as const, content }));
-  const generated = generateResponse({ model: asked, messages: turns, max_tokens }, model, random, refuse);
+  const generated = generateResponse({ model: asked, messages: turns, max_tokens }, model, random, { refuse });
   const promptTokens = messages.reduce((sum, { content }) => sum + 4 + Math.ceil(Buffer.byteLength(content) / model.bytesPerToken), 3);
   const answer = completionOf(`chatcmpl-${sha256(`${random()}${JSON.stringify(body)}`).slice(0, 24)}`, asked, generated, promptTokens);
   const costMicroUsd = (promptTokens * model.inputPerMillion + generated.outputTokens * model.outputPerMillion) / 1_000_000 / 2;
