@@ -4,6 +4,7 @@ import { join, resolve } from "node:path";
 import type { Redis } from "ioredis";
 import { withCommands } from "../actions/run-command.ts";
 import type { Clock } from "../core/clock.ts";
+import { decodeUtf8 } from "../core/decode-utf8.ts";
 import type { Log } from "../core/log.ts";
 import type { RandomSource } from "../core/random.ts";
 import type { StoreGate } from "../core/store-gate.ts";
@@ -231,7 +232,9 @@ function readModelTable({ modelTable }: Config, sources: RuntimeSources): ModelT
   return createModelTable(shippedModels, modelTable === undefined ? [] : JSON.parse(readBeside(sources, modelTable)));
 }
 
-/** The text of a file beside the configuration. Throws when it cannot be read. */
+/** The text of a file beside the configuration. Throws when it cannot be read, or is no UTF-8. */
 export function readBeside(sources: Pick<RuntimeSources, "workingDirectory">, path: string): string {
-  return readFileSync(resolve(sources.workingDirectory, path), "utf8");
+  const decoded = decodeUtf8(readFileSync(resolve(sources.workingDirectory, path)));
+  if (!decoded.ok) throw new Error(`${path}:${decoded.line}:${decoded.column}: ${decoded.message}`);
+  return decoded.text;
 }

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { resolve } from "node:path";
+import { decodeUtf8 } from "../core/decode-utf8.ts";
 import type { Config } from "../platform/config/config.ts";
 import { describeFaults } from "../platform/config/config-fault.ts";
 import { type LoadedConfig, loadConfig } from "../platform/config/load-config.ts";
@@ -9,10 +10,16 @@ import type { CommandContext } from "./context.ts";
 export function readConfig(context: Pick<CommandContext, "env" | "workingDirectory">): LoadedConfig {
   const absolute = (path: string): string => resolve(context.workingDirectory, path);
   const yaml = absolute("runbookd.yml");
+  const written = existsSync(yaml) ? decodeUtf8(readFileSync(yaml)) : undefined;
+  if (written?.ok === false) {
+    const { line, column, message } = written;
+    const problem = `is no text (line ${line}, column ${column}): ${message.replace(/\.$/, "")}`;
+    return { ok: false, faults: [{ key: "runbookd.yml", source: "runbookd.yml", problem, accepted: "a text in UTF-8" }] };
+  }
   const loaded = loadConfig({
     env: context.env,
-    ...(existsSync(yaml) ? { yaml: readFileSync(yaml, "utf8") } : {}),
-    readFile: (path) => readFileSync(absolute(path), "utf8"),
+    ...(written !== undefined && { yaml: written.text }),
+    readFile: (path) => readUtf8(absolute(path)),
   });
   return loaded.ok ? { ok: true, config: withAbsolutePaths(loaded.config, absolute) } : loaded;
 }
@@ -23,6 +30,13 @@ export function readConfigOrExplain(context: CommandContext): Config | undefined
   if (loaded.ok) return loaded.config;
   context.warn(`${describeFaults(loaded.faults)}\n`);
   return undefined;
+}
+
+/** Throws for bytes that are no text: a secret with other characters in their place would be another secret. */
+function readUtf8(path: string): string {
+  const decoded = decodeUtf8(readFileSync(path));
+  if (!decoded.ok) throw new Error(`${path}:${decoded.line}:${decoded.column}: ${decoded.message}`);
+  return decoded.text;
 }
 
 function withAbsolutePaths(config: Config, absolute: (path: string) => string): Config {

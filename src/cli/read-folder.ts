@@ -2,10 +2,11 @@ import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { basename, join, relative, resolve, sep } from "node:path";
 import { withCommands } from "../actions/run-command.ts";
 import { actionCatalogue } from "../app/action-registry.ts";
+import { decodeUtf8 } from "../core/decode-utf8.ts";
 import type { Config } from "../platform/config/config.ts";
 import { loadConfig } from "../platform/config/load-config.ts";
 import type { LintInput } from "../runbooks/lint/lint-folder.ts";
-import type { TextFile } from "../runbooks/rules/alert-rules.ts";
+import { decodeTextFile, isPassedOver, isRunbookFile, type TextFile } from "../runbooks/text-file.ts";
 
 /** Where lint and index look; relative to the working directory. */
 export interface RunbookPlaces {
@@ -53,13 +54,14 @@ function configurationOf(workingDirectory: string): Pick<Config, "commands" | "s
   const file = resolve(workingDirectory, "runbookd.yml");
   if (!existsSync(file)) return undefined;
   // Secrets are not needed to read a document, and may be out of reach where documents are checked.
-  const loaded = loadConfig({ env: {}, yaml: readFileSync(file, "utf8"), readFile: () => "unread" });
-  return loaded.ok ? loaded.config : undefined;
+  const yaml = decodeUtf8(readFileSync(file));
+  const loaded = yaml.ok ? loadConfig({ env: {}, yaml: yaml.text, readFile: () => "unread" }) : undefined;
+  return loaded?.ok === true ? loaded.config : undefined;
 }
 
 function documentsAt(workingDirectory: string, path: string): readonly TextFile[] {
   if (statSync(resolve(workingDirectory, path)).isDirectory()) {
-    return filesIn(workingDirectory, path, (name) => name.endsWith(".md") && name.toLowerCase() !== "readme.md");
+    return filesIn(workingDirectory, path, isRunbookFile);
   }
   return [readText(workingDirectory, path)].filter((file) => file !== undefined);
 }
@@ -77,19 +79,19 @@ function namesBelow(absolute: string): readonly string[] {
   return readdirSync(absolute, { withFileTypes: true })
     .toSorted((a, b) => (a.name < b.name ? -1 : 1))
     .flatMap((entry): readonly string[] => {
-      if (entry.name.startsWith(".") || entry.name === "node_modules") return [];
+      if (isPassedOver(entry.name)) return [];
       const path = join(absolute, entry.name);
       if (entry.isDirectory()) return namesBelow(path).map((name) => join(entry.name, name));
       return entry.isFile() || (entry.isSymbolicLink() && existsSync(path) && statSync(path).isFile()) ? [entry.name] : [];
     });
 }
 
-/** One text file; inside the working directory its path is relative. Undefined when there is none. */
+/** One text file, or where its bytes are no text; inside the working directory its path is relative. Undefined when there is none. */
 export function readText(workingDirectory: string, path: string): TextFile | undefined {
   const absolute = resolve(workingDirectory, path);
   if (!existsSync(absolute)) return undefined;
   // Inside the working directory a path is shown as editors do: relative, with slashes.
   const shown = relative(workingDirectory, absolute);
   const file = shown.startsWith("..") ? absolute : shown;
-  return { file: file.split(sep).join("/"), source: readFileSync(absolute, "utf8") };
+  return decodeTextFile(file.split(sep).join("/"), readFileSync(absolute));
 }

@@ -15,6 +15,7 @@ export function readRehearsals(
   const names = existsSync(absolute) ? readdirSync(absolute).filter((name) => name.endsWith(".yml")) : [];
   const parsed = names.toSorted().flatMap((name) => {
     const text = readText(workingDirectory, join(folder, name));
+    if (text?.fault !== undefined) return [{ diagnostics: [text.fault] }];
     return text === undefined ? [] : [parseRehearsal(text)];
   });
   return {

@@ -10,7 +10,9 @@ describe("a file that is handed in", () => {
     fc.assert(
       fc.property(fc.string({ unit: "grapheme" }), fc.boolean(), (text, mark) => {
         fc.pre(!text.startsWith("\uFEFF"));
-        expect(decodeUtf8(bytes(...(mark ? [0xef, 0xbb, 0xbf] : []), text))).toEqual({ ok: true, text });
+        const file = bytes(...(mark ? [0xef, 0xbb, 0xbf] : []), text);
+        expect(decodeUtf8(file)).toEqual({ ok: true, text });
+        expect(decodeUtf8(file, { keepMark: true })).toEqual({ ok: true, text: mark ? `\uFEFF${text}` : text });
       }),
     );
   });

@@ -3,11 +3,11 @@ export type DecodedText =
   | { readonly ok: true; readonly text: string }
   | { readonly ok: false; readonly line: number; readonly column: number; readonly message: string };
 
-/** Decodes a file that people hand in. A byte order mark is left out; nothing is replaced: what is no UTF-8 is a fault. */
-export function decodeUtf8(bytes: Uint8Array): DecodedText {
+/** Decodes a file that people hand in. A byte order mark is left out unless it is to be kept; nothing is replaced: what is no UTF-8 is a fault. */
+export function decodeUtf8(bytes: Uint8Array, { keepMark = false }: { readonly keepMark?: boolean } = {}): DecodedText {
   if ((bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff))
     return { ok: false, line: 1, column: 1, message: "The file is UTF-16; save it as UTF-8." };
-  const text = textOf(bytes);
+  const text = textOf(bytes, keepMark);
   if (text !== undefined) return { ok: true, text };
   const before = readableBefore(bytes);
   const lines = before.split("\n");
@@ -16,13 +16,13 @@ export function decodeUtf8(bytes: Uint8Array): DecodedText {
     ok: false,
     line: lines.length,
     column: (lines.at(-1)?.length ?? 0) + 1,
-    message: `The byte 0x${wrong.toString(16).padStart(2, "0")} is no UTF-8. Save the file as UTF-8, which spreadsheets call "CSV UTF-8".`,
+    message: `The byte 0x${wrong.toString(16).padStart(2, "0")} is no UTF-8. Save the file as UTF-8.`,
   };
 }
 
-function textOf(bytes: Uint8Array): string | undefined {
+function textOf(bytes: Uint8Array, keepMark: boolean): string | undefined {
   try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: keepMark }).decode(bytes);
   } catch {
     return undefined;
   }

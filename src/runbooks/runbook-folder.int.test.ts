@@ -4,7 +4,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
-import { asyncProperty, constantFrom, dictionary, assert as fcAssert, uniqueArray } from "fast-check";
+import { asyncProperty, constantFrom, dictionary, assert as fcAssert, uint8Array, uniqueArray } from "fast-check";
 import { sampleCatalogue } from "../../test/builders/sample-catalogue.ts";
 import { createFakeClock } from "../../test/fakes/fake-clock.ts";
 import { checkRunbookSet, conflictsBetween } from "./check-runbook-set.ts";
@@ -36,6 +36,9 @@ describe("sub-folders", () => {
     await mkdir(join(path, ".git"));
     await write("node/deep/disk.md", document("Disk", "Full"));
     await write("node/README.md", "# Index\n");
+    await write("node/deep/ReadMe.md", "# Index\n");
+    await mkdir(join(path, "node_modules/some"), { recursive: true });
+    await write("node_modules/some/notes.md", "# Notes\n");
     await write(".git/hidden.md", document("Hidden", "Hidden"));
   });
 
@@ -111,6 +114,29 @@ describe("a document that changes while the set is in force (C01)", () => {
     expect([changed, broken.map(({ id }) => id)]).toEqual([["cache"], ["cost"]]);
     expect(matched("Burn")).toBe("Cost");
     expect(matched("Miss")).toBe("Cache, new");
+  });
+
+  it("that is not UTF-8 keeps its last version, is told with its place, and holds no other document back", async () => {
+    await fcAssert(
+      asyncProperty(uint8Array({ minLength: 1, maxLength: 40 }), async (tail) => {
+        const bytes = Buffer.concat([Buffer.from("# Cost\n\n"), Buffer.from([0xff]), Buffer.from(tail)]);
+        await writeFile(join(path, "cost.md"), bytes);
+        await write("cache.md", document(`Cache ${tail.join(" ")}`, "Miss"));
+        for (let looks = 0; looks < 3; looks += 1) {
+          const { broken } = await folder.refresh();
+          expect(broken.map(({ id, diagnostics }) => [id, diagnostics])).toEqual([
+            ["cost", [expect.objectContaining({ rule: "encoding", position: { line: 3, column: 1 } })]],
+          ]);
+        }
+        expect([matched("Burn"), matched("Miss")]).toEqual(["Cost", `Cache ${tail.join(" ")}`]);
+      }),
+      { seed: 12, numRuns: 20 },
+    );
+    await write("cost.md", "");
+    expect((await folder.refresh()).broken[0]?.diagnostics[0]?.rule).not.toBe("encoding");
+    await write("cost.md", document("Cost, saved as UTF-8", "Burn"));
+    expect(await folder.refresh()).toEqual({ changed: ["cost"], broken: [] });
+    expect(matched("Burn")).toBe("Cost, saved as UTF-8");
   });
 
   it("that takes an alert of another stays as it was until the other lets go", async () => {

@@ -1,5 +1,6 @@
 import { readdir } from "node:fs/promises";
-import { basename, join } from "node:path";
+import { join } from "node:path";
+import { isDeepStrictEqual } from "node:util";
 import type { Labels } from "../../packages/sdk/src/wire/alerts.ts";
 import type { Diagnostic, Runbook } from "../../packages/sdk/src/wire/runbooks.ts";
 import type { ActionCatalogue } from "../core/action.ts";
@@ -8,6 +9,7 @@ import { type RegularFile, readRegularFile } from "../platform/read-regular-file
 import { conflictsBetween } from "./check-runbook-set.ts";
 import { maxDocumentBytes, parseRunbook, runbookIdOf } from "./parse/parse-runbook.ts";
 import { matchTriggers } from "./runbook-set.ts";
+import { decodeTextFile, isPassedOver, isRunbookFile } from "./text-file.ts";
 import { createTriggerIndex } from "./trigger-index.ts";
 
 /** One document of the running set, or a file that could not be read into one. */
@@ -70,11 +72,11 @@ interface Newest {
 /** What is known of one file. */
 interface FileState {
   readonly newest: Newest;
-  /** Of the newest bytes; absent when they could not be read. */
+  /** Of the newest bytes; absent when they could not be had. */
   readonly stamp?: string;
   /** A file may change twice within one tick of the file system's clock: a stamp is believed when a second look has found the same bytes under it. */
   readonly confirmed?: boolean;
-  /** What was read last, when `newest` says that it cannot be read now. */
+  /** What was read last; another one than `newest` when that says that it cannot be read now. */
   readonly read?: Newest;
 }
 
@@ -112,19 +114,22 @@ export function createRunbookFolder(path: string, catalogue: ActionCatalogue, de
     const before = states.get(file);
     const result = await readInTime(file, before?.confirmed === true ? before.stamp : undefined);
     if (before !== undefined && result?.kind === "unchanged") return before;
-    const last = before?.read ?? (before?.stamp === undefined ? undefined : before.newest);
-    if (result?.kind !== "read") {
-      const reason = result?.kind === "refused" ? result.reason : `no answer within ${fileMs / 1000} s`;
-      const diagnostics = [unreadable(file, reason)];
-      const isSame = before?.stamp === undefined && JSON.stringify(before?.newest.diagnostics) === JSON.stringify(diagnostics);
-      if (before !== undefined && isSame) return before;
-      const newest = { id: runbookIdOf(file), file, source: last?.source ?? "", diagnostics };
-      return { newest, ...(last !== undefined && { read: last }) };
-    }
+    const last = before?.read;
+    /** No document: the last one that was read stays. */
+    const refused = (fault: Diagnostic, seen: Pick<FileState, "stamp" | "confirmed">): FileState => {
+      const isSame = before !== undefined && before.newest !== last && isDeepStrictEqual(before.newest.diagnostics, [fault]);
+      const newest = isSame ? before.newest : { id: runbookIdOf(file), file, source: last?.source ?? "", diagnostics: [fault] };
+      return { newest, ...(last !== undefined && { read: last }), ...seen };
+    };
+    if (result?.kind !== "read")
+      return refused(unreadable(file, result?.kind === "refused" ? result.reason : `no answer within ${fileMs / 1000} s`), {});
     const { stamp } = result;
-    const source = result.bytes.toString("utf8");
-    if (last?.source === source) return { newest: last, stamp, confirmed: before?.stamp === stamp };
-    return { newest: { id: runbookIdOf(file), file, source, ...parseRunbook({ file, source, catalogue }) }, stamp };
+    const confirmed = before?.stamp === stamp;
+    const { source, fault } = decodeTextFile(file, result.bytes);
+    if (fault !== undefined) return refused(fault, { stamp, confirmed });
+    if (last?.source === source) return { newest: last, read: last, stamp, confirmed };
+    const newest = { id: runbookIdOf(file), file, source, ...parseRunbook({ file, source, catalogue }) };
+    return { newest, read: newest, stamp };
   };
 
   /** A second file of one name, in another sub-folder: it is no runbook, and the first one stays. The same object while that lasts. */
@@ -148,7 +153,7 @@ export function createRunbookFolder(path: string, catalogue: ActionCatalogue, de
     readonly dirty: readonly Newest[];
     readonly gone: readonly string[];
   }> => {
-    const names = (await files.names()).filter((file) => file.endsWith(".md") && basename(file) !== "README.md").toSorted();
+    const names = (await files.names()).filter(isRunbookFile).toSorted();
     const result = new Map<string, FileState>();
     const firstOf = new Map<string, string>();
     for (const file of names) {
@@ -226,11 +231,11 @@ function filesOf(path: string): RunbookFiles {
   };
 }
 
-/** Paths of what is in a folder and its sub-folders. What begins with a dot is left out, and links to folders are not followed. */
+/** Paths of what is in a folder and its sub-folders. What is passed over is left out, and links to folders are not followed. */
 async function namesBelow(path: string): Promise<readonly string[]> {
   const names: string[] = [];
   for (const entry of await readdir(path, { withFileTypes: true })) {
-    if (entry.name.startsWith(".")) continue;
+    if (isPassedOver(entry.name)) continue;
     if (!entry.isDirectory() || entry.name.endsWith(".md")) names.push(entry.name);
     else names.push(...(await namesBelow(join(path, entry.name))).map((name) => join(entry.name, name)));
   }

@@ -75,7 +75,8 @@ export const createBatch: CommandDefinition = {
     }
     const decoded = decodeUtf8(bytes);
     if (!decoded.ok) {
-      const { line, column, message } = decoded;
+      const { line, column } = decoded;
+      const message = `${decoded.message} Spreadsheets call that "CSV UTF-8".`;
       return reportFaults(invocation, file, { faults: [{ line, column, message }], unlisted: 0 });
     }
     const { text } = decoded;

@@ -76,6 +76,21 @@ it.each(["alerts.yaml", "alerts.yml", "team/payments/alerts.rules.yml"])("reads 
   expect(context.printed.out).toContain("alert-unknown-runbook");
 });
 
+it.each([
+  ["runbooks/zz-own.md", "## Caf\u00e9"],
+  ["alerts/rules/own.yml", "groups: # caf\u00e9"],
+  ["alerts/alertmanager.yml", "route: # caf\u00e9"],
+])("refuses %s that is not UTF-8, with its place, and reads the others", async (name, text) => {
+  breakCostRunbook();
+  writeFileSync(join(workingDirectory, name), Buffer.from(`# first line\n${text}\n`, "latin1"));
+  const context = aCommandContext({ workingDirectory });
+  expect(await runCli(["lint"], context, "1")).toBe(1);
+  expect(context.printed.out).toContain(`${name}:2:${text.indexOf("\u00e9") + 1}: error encoding: The byte 0xe9 is no UTF-8.`);
+  expect(context.printed.out).toContain("pause-batchs");
+  // Neither the names of other files nor the rules of this one are said to be missing.
+  expect(context.printed.out).toContain("2 errors");
+});
+
 it("says that no rule was read: a folder without rules is a warning, no folder is said behind the counts", async () => {
   rmSync(join(workingDirectory, "alerts"), { recursive: true });
   const absent = aCommandContext({ workingDirectory });

@@ -67,6 +67,11 @@ describe("runbookd rehearse", () => {
     });
   });
 
+  it("refuses a rehearsal that is not UTF-8, at its first wrong byte", async () => {
+    writeFileSync(join(folder, rehearsal), Buffer.from("name: one\nalert: caf\u00e9\n", "latin1"));
+    expect(await rehearse()).toMatchObject({ code: 1, err: expect.stringContaining(`${rehearsal}:2:11: error encoding`) });
+  });
+
   it("prints the changes that no rehearsal notices", async () => {
     const { code, out } = await rehearse("--mutate");
     expect(code).toBe(1);

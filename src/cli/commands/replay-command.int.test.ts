@@ -134,6 +134,14 @@ describe("runbookd replay", () => {
     expect(await replay()).toMatchObject({ code: 2, err: expect.stringContaining("alerts.jsonl:2: no ") });
   });
 
+  it("refuses a recording or an edited document that is not UTF-8, at its first wrong byte", async () => {
+    const file = edited((text) => text);
+    writeFileSync(file, Buffer.from("# caf\u00e9\n", "latin1"));
+    expect(await replay("--with", file)).toMatchObject({ code: 1, err: expect.stringContaining(":1:6: error encoding") });
+    writeFileSync(join(folder, "alerts.jsonl"), Buffer.from('\n{"caf\u00e9":1}\n', "latin1"));
+    expect(await replay()).toMatchObject({ code: 2, err: expect.stringContaining("alerts.jsonl:2:6: error encoding") });
+  });
+
   it("takes the newest time of the alerts where no time of receipt was recorded", async () => {
     const { body } = aWebhook(1, "checkout");
     writeFileSync(join(folder, "alerts.jsonl"), `${JSON.stringify(body)}\n${JSON.stringify(aWebhook(20, "checkout", "resolved").body)}\n`);

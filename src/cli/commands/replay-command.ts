@@ -31,6 +31,7 @@ export const replayCommand: CommandBody = {
     if (file === undefined) return usage(context, "--alerts is needed: a file with one webhook a line");
     const text = readText(context.workingDirectory, file);
     if (text === undefined) return usage(context, `${oneLine(file)} does not exist`);
+    if (text.fault !== undefined) return usage(context, formatDiagnostic(text.fault));
     const recorded = readRecording(text, context.clock.now());
     if ("fault" in recorded) return usage(context, recorded.fault);
 
@@ -97,6 +98,7 @@ function readEdited(
   for (const path of paths) {
     const text = readText(context.workingDirectory, path);
     if (text === undefined) return { fault: `${oneLine(path)} does not exist\n` };
+    if (text.fault !== undefined) return { fault: `${formatDiagnostic(text.fault)}\n` };
     const { runbook, diagnostics } = parseRunbook({ ...text, catalogue: actionCatalogue });
     if (runbook === undefined) return { fault: diagnostics.map((one) => `${formatDiagnostic(one)}\n`).join("") };
     set = [...set.filter(({ id }) => `${id}.md` !== basename(path)), runbook];

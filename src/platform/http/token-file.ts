@@ -3,6 +3,7 @@ import { chmod, mkdir, open, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { z } from "zod";
 import type { Instant } from "../../core/clock.ts";
+import { decodeUtf8 } from "../../core/decode-utf8.ts";
 import { sha256 } from "../../core/json.ts";
 import type { RandomSource } from "../../core/random.ts";
 import { type Caller, type Role, roles } from "../../core/role.ts";
@@ -69,7 +70,7 @@ export function createTokenFile(path: string, deps: TokenFileDeps): TokenFile {
     const previous = cached;
     if (file.kind === "unchanged" && previous !== undefined) return previous.contents;
     if (file.kind === "refused" && file.reason !== "ENOENT") throw new Error(`${path} cannot be read (${file.reason}).`);
-    const contents: Contents = file.kind === "read" ? parseContents(file.bytes.toString("utf8"), path) : { version: 1, tokens: [] };
+    const contents: Contents = file.kind === "read" ? parseContents(file.bytes, path) : { version: 1, tokens: [] };
     cached = file.kind === "read" ? { stamp: file.stamp, contents } : undefined;
     if (previous !== undefined && previous.stamp !== cached?.stamp) for (const listener of listeners) listener();
     return contents;
@@ -147,9 +148,11 @@ export function createTokenFile(path: string, deps: TokenFileDeps): TokenFile {
   };
 }
 
-function parseContents(text: string, path: string): Contents {
+function parseContents(bytes: Uint8Array, path: string): Contents {
   try {
-    return contentsSchema.parse(JSON.parse(text));
+    const decoded = decodeUtf8(bytes);
+    if (!decoded.ok) throw new Error(decoded.message);
+    return contentsSchema.parse(JSON.parse(decoded.text));
   } catch (cause) {
     throw new Error(`${path} is no token file of runbookd; move it away and create tokens again.`, { cause });
   }

@@ -8,8 +8,9 @@ import { descendants, parseMarkdown, spanOf } from "../parse/markdown.ts";
 import { findMarkdownCost } from "../parse/markdown-cost.ts";
 import { maxDocumentBytes, parseRunbook, runbookIdOf } from "../parse/parse-runbook.ts";
 import { nearest, oneOf } from "../parse/reporter.ts";
-import { type AlertRule, readAlertRules, type TextFile } from "../rules/alert-rules.ts";
+import { type AlertRule, readAlertRules } from "../rules/alert-rules.ts";
 import { checkRouting, staticValue } from "../rules/check-routing.ts";
+import type { TextFile } from "../text-file.ts";
 import { findLimitFaults } from "./find-limit-faults.ts";
 import { findLoweringFaults } from "./find-lowering-faults.ts";
 
@@ -50,9 +51,11 @@ export interface LintReport {
 
 /** Checks a folder of runbooks together with alert rules and Alertmanager's routes. Pure; every fault is told at once. */
 export function lintFolder(input: LintInput): LintReport {
-  const parsed = input.runbooks.map((file) => parseRunbook({ ...file, catalogue: input.catalogue }));
+  const parsed = input.runbooks.map(({ file, source, fault }) =>
+    fault === undefined ? parseRunbook({ file, source, catalogue: input.catalogue }) : { diagnostics: [fault] },
+  );
   const runbooks = parsed.flatMap((one) => (one.runbook === undefined ? [] : [one.runbook]));
-  const { rules, diagnostics: ruleFaults } = readAlertRules(input.rules);
+  const { rules, diagnostics: ruleFaults } = readAlertRules(input.rules.filter(({ fault }) => fault === undefined));
   const ids = input.runbooks.map((file) => runbookIdOf(file.file));
   const diagnostics = [
     ...parsed.flatMap((one) => one.diagnostics),
@@ -61,11 +64,15 @@ export function lintFolder(input: LintInput): LintReport {
     ...runbooks.flatMap((runbook) => findLimitFaults(runbook, { catalogue: input.catalogue, limits: input.limits ?? {} })),
     ...runbooks.flatMap((runbook) => findLoweringFaults(runbook, input.catalogue)),
     ...ruleFaults,
+    ...[...input.rules, ...(input.alertmanager === undefined ? [] : [input.alertmanager])].flatMap(({ fault }) => fault ?? []),
     ...noRules(input, rules),
     ...rules.flatMap((rule) => checkSeverity(rule, input.severities ?? {})),
     ...rules.flatMap((rule) => checkAlert(rule, runbooks, ids)),
-    ...(input.rules.length > 0 ? runbooks.flatMap((runbook) => checkAgainstRules(runbook, rules)) : []),
-    ...(input.alertmanager === undefined ? [] : checkRouting(input.alertmanager, rules)),
+    // A file that cannot be read may hold the rule that is missed.
+    ...(input.rules.length > 0 && input.rules.every(({ fault }) => fault === undefined)
+      ? runbooks.flatMap((runbook) => checkAgainstRules(runbook, rules))
+      : []),
+    ...(input.alertmanager === undefined || input.alertmanager.fault !== undefined ? [] : checkRouting(input.alertmanager, rules)),
   ];
   return {
     diagnostics: diagnostics.toSorted(byPlace),
@@ -91,8 +98,8 @@ function fault({ file, position, rule, message, accepted }: Omit<Diagnostic, "se
 }
 
 /** Without a single rule nothing was proven about alerts, and a folder that is there was meant to be read. */
-function noRules({ rulesPlace }: LintInput, rules: readonly AlertRule[]): Diagnostic[] {
-  if (rulesPlace === undefined || rules.length > 0) return [];
+function noRules({ rulesPlace, rules: files }: LintInput, rules: readonly AlertRule[]): Diagnostic[] {
+  if (rulesPlace === undefined || rules.length > 0 || files.some(({ fault }) => fault !== undefined)) return [];
   const message = "No alerting rule was read in there, so nothing was compared with alerts.";
   const accepted = "rule files that end in .yml or .yaml, with `groups` or as PrometheusRule objects";
   return [{ ...fault({ file: rulesPlace, position: { line: 1, column: 1 }, rule: "no-rules", message, accepted }), severity: "warning" }];

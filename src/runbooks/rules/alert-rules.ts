@@ -2,6 +2,7 @@ import type { SyntaxNode } from "@lezer/common";
 import { parser } from "@prometheus-io/lezer-promql";
 import { type Document, isMap, isNode, isScalar, isSeq, LineCounter, parseAllDocuments, type YAMLMap } from "yaml";
 import type { Diagnostic, Position } from "../../../packages/sdk/src/wire/runbooks.ts";
+import type { TextFile } from "../text-file.ts";
 
 /** One alerting rule of a rule file. */
 export interface AlertRule {
@@ -15,12 +16,6 @@ export interface AlertRule {
   readonly produced: ReadonlySet<string> | undefined;
   /** Where a label or annotation is written; where the rule begins when it is not. */
   positionOf(kind: "labels" | "annotations", key: string): Position;
-}
-
-/** A text with its path. */
-export interface TextFile {
-  readonly file: string;
-  readonly source: string;
 }
 
 /** What rule files say. */

@@ -2,7 +2,8 @@ import { type Document, isMap, isNode, isScalar, isSeq, LineCounter, parseDocume
 import type { Diagnostic, Matcher, Position } from "../../../packages/sdk/src/wire/runbooks.ts";
 import { matchesValue } from "../../core/matcher.ts";
 import { readClassicMatchers, readMatchers } from "../../core/parse-matchers.ts";
-import type { AlertRule, TextFile } from "./alert-rules.ts";
+import type { TextFile } from "../text-file.ts";
+import type { AlertRule } from "./alert-rules.ts";
 
 interface Route {
   readonly position: Position;
