@@ -8,6 +8,7 @@ import { submissionScripts } from "../src/llm/batches/provider/redis-scripts.ts"
 import { batchScripts } from "../src/llm/batches/redis-scripts.ts";
 import { budgetScripts } from "../src/llm/budgets/redis-scripts.ts";
 import { promptScripts } from "../src/llm/prompts/redis-scripts.ts";
+import { rolloutScripts } from "../src/llm/rollouts/redis-scripts.ts";
 import { setRoute } from "../src/llm/routing/redis-scripts.ts";
 import { ticketScripts } from "../src/llm/tickets/redis-scripts.ts";
 import { outboxScripts } from "../src/notifications/redis-scripts.ts";
@@ -28,6 +29,7 @@ const contracts: readonly ScriptContract[] = [
   ...Object.values(batchScripts),
   ...Object.values(submissionScripts),
   ...Object.values(promptScripts),
+  ...Object.values(rolloutScripts),
   setRoute,
 ].map(({ contract }) => contract);
 

@@ -6,6 +6,7 @@ import { workloadKeys as keys, leaseIdOf, shareIdOf } from "../../platform/redis
 import { decideAdmission } from "./admission.ts";
 import { type BatchFacts, pilotVerdict } from "./batch-admission.ts";
 import type { BudgetTimes } from "./budget-ledger.ts";
+import { createExposureReader, type Exposures, noExposures } from "./redis-exposures.ts";
 import { type ReadFacts, readFacts } from "./redis-facts.ts";
 import { budgetScripts } from "./redis-scripts.ts";
 
@@ -33,10 +34,12 @@ export function createAdmissionStore({
   redis,
   clock,
   times,
+  unknownRollout = () => undefined,
 }: {
   readonly redis: Redis;
   readonly clock: Clock;
   readonly times: BudgetTimes;
+  readonly unknownRollout?: () => void;
 }): AdmissionStore {
   const minuteAt = (now: number) => Math.floor(now / times.minuteMs);
 
@@ -62,7 +65,11 @@ export function createAdmissionStore({
     return readFacts(result, { leaseId, now, minuteMs: times.minuteMs });
   };
 
-  const take = async (request: AdmissionRequest, read: ReadFacts, now: number): Promise<boolean> => {
+  const take = async (
+    request: AdmissionRequest,
+    { read, exposures }: { readonly read: ReadFacts; readonly exposures: Exposures },
+    now: number,
+  ): Promise<boolean> => {
     const { budget, ticketId, batchId = "" } = request;
     const leaseId = leaseIdOf(budget, ticketId);
     const { limits } = read.facts.controls;
@@ -92,6 +99,7 @@ export function createAdmissionStore({
         minuteIndex: minuteAt(now),
         ...batchArgs(read.facts.batch),
       },
+      ...exposures,
     });
     return result === "admitted";
   };
@@ -103,15 +111,17 @@ export function createAdmissionStore({
 
   const admit = async (request: AdmissionRequest): Promise<AdmissionAnswer> => {
     const leaseId = leaseIdOf(request.budget, request.ticketId);
+    const { ticketId, assignments } = request;
+    const exposing = assignments === undefined ? noExposures : createExposureReader(redis, unknownRollout)({ ticketId, assignments });
     for (let round = 0; round < maxRounds; round += 1) {
       const now = clock.now();
-      const read = await factsOf(request, now);
+      const [read, exposures] = await Promise.all([factsOf(request, now), exposing]);
       if (read === undefined) {
         return { kind: "stop", reason: "unknown_budget", detail: `There is no budget ${request.budget}.`, retryAfterMs: times.minuteMs };
       }
       const decision = decideAdmission(request, read.facts, now);
       if (decision.kind === "admit") {
-        if (await take(request, read, now)) return { kind: "admitted", leaseId, leaseMs: times.leaseMs };
+        if (await take(request, { read, exposures }, now)) return { kind: "admitted", leaseId, leaseMs: times.leaseMs };
         continue;
       }
       const starts = read.facts.lease === undefined;

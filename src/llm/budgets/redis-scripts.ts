@@ -24,7 +24,7 @@ export const budgetScripts = {
   }),
   admit: defineScript({
     path: join(lua, "admit.lua"),
-    preludes: ["reservations"],
+    preludes: ["reservations", "rollouts"],
     keys: ["budget", "expiry", "leases", "reserved", "minute", "ticketSpend", "batch", "log", "queues", "batches", "shares"],
     args: [
       "now",
@@ -53,17 +53,21 @@ export const budgetScripts = {
       "pilotSize",
       "pilotPassed",
     ],
+    moreKeys: "rollouts",
+    moreArgs: "assignments",
   }),
   extendLease: defineScript({ path: join(lua, "lease-extend.lua"), keys: ["expiry"], args: ["now", "leaseId", "newExpiresAt"] }),
   releaseLease: defineScript({
     path: join(lua, "lease-release.lua"),
-    preludes: ["reservations"],
+    preludes: ["reservations", "rollouts"],
     keys: ["budget", "expiry", "leases", "reserved", "shares", "ticketSpend", "kindCosts", "batch"],
+    moreKeys: "rollouts",
     args: ["now", "leaseId", "outcome", "ticketTtlMs", "share", "historyLength"],
+    moreArgs: "assignments",
   }),
   recordUsage: defineScript({
     path: join(lua, "usage-record.lua"),
-    preludes: ["reservations"],
+    preludes: ["reservations", "rollouts"],
     keys: [
       "reported",
       "budget",
@@ -78,6 +82,7 @@ export const budgetScripts = {
       "stream",
       "shares",
     ],
+    moreKeys: "rollouts",
     args: [
       "now",
       "reportedTtlMs",
@@ -100,6 +105,8 @@ export const budgetScripts = {
       "attempt",
       "share",
       "rateLimited",
+      "isUnpriced",
     ],
+    moreArgs: "assignments",
   }),
 } as const;

@@ -15,6 +15,7 @@ import type { BudgetLedger, BudgetTimes, QueueCounts } from "./budget-ledger.ts"
 import { applyChange, hasChange, openControls } from "./controls.ts";
 import { createAdmissionStore, logLength, ticketMs } from "./redis-admissions.ts";
 import { readLogEntry, readRows } from "./redis-codec.ts";
+import { createExposureReader, type ExposureReader, noExposures } from "./redis-exposures.ts";
 import { budgetScripts } from "./redis-scripts.ts";
 import { readUsage } from "./redis-usage.ts";
 import { maxRows, overflowRow, rowKeyOf, sumRows } from "./spend-row.ts";
@@ -24,6 +25,8 @@ export interface BudgetLedgerDeps {
   readonly clock: Clock;
   readonly times: BudgetTimes;
   readonly counts: QueueCounts;
+  /** Hears of every assignment to a rollout that does not exist; it is ignored. */
+  readonly unknownRollout?: () => void;
   /** Newest usage events that are kept, about: room is made in blocks. 50,000 by default. */
   readonly usageEvents?: number;
 }
@@ -38,12 +41,14 @@ const historyLength = 500;
  * `now` comes from the caller's clock, not Redis's, so that scaled and rehearsed time work; clocks that differ by seconds move leases by seconds.
  * Rejects with StoreUnavailable when Redis does not answer.
  */
-export function createBudgetLedger({ redis, clock, times, counts, usageEvents = 50_000 }: BudgetLedgerDeps): BudgetLedger {
+export function createBudgetLedger(deps: BudgetLedgerDeps): BudgetLedger {
+  const { redis, clock, times, counts, usageEvents = 50_000, unknownRollout = () => undefined } = deps;
   const minuteAt = (now: number) => Math.floor(now / times.minuteMs);
-  const admissions = createAdmissionStore({ redis, clock, times });
+  const admissions = createAdmissionStore({ redis, clock, times, unknownRollout });
 
-  const releaseLease = async ({ budget, ticketId, batchId, kind }: Release, outcome: string): Promise<unknown> =>
-    budgetScripts.releaseLease.run(redis, {
+  const releaseLease = async (release: Release, outcome: string): Promise<unknown> => {
+    const { budget, ticketId, batchId, kind, assignments } = release;
+    return budgetScripts.releaseLease.run(redis, {
       keys: {
         ...reservationKeys(budget),
         ticketSpend: keys.ticketSpend(budget, ticketId),
@@ -58,11 +63,13 @@ export function createBudgetLedger({ redis, clock, times, counts, usageEvents = 
         share: shareIdOf(batchId),
         historyLength,
       },
+      ...(assignments === undefined ? noExposures : await createExposureReader(redis, unknownRollout)({ ticketId, assignments })),
     });
+  };
 
-  const recordOne = async (event: UsageEvent): Promise<UsageRecordResult> => {
+  const recordOne = async (event: UsageEvent, exposuresOf: ExposureReader): Promise<UsageRecordResult> => {
     const now = clock.now();
-    const { budget, ticketId } = event;
+    const { budget, ticketId, assignments } = event;
     const bucket = Math.floor(event.at / times.bucketMs);
     const row = JSON.stringify(rowKeyOf(event));
     const other = JSON.stringify(overflowRow);
@@ -100,7 +107,9 @@ export function createBudgetLedger({ redis, clock, times, counts, usageEvents = 
         attempt: event.attempt,
         share: shareIdOf(event.batchId),
         rateLimited: event.outcome === "rate_limited",
+        isUnpriced: event.unpriced !== undefined || event.anomaly !== undefined,
       },
+      ...(assignments === undefined ? noExposures : await exposuresOf({ ticketId, assignments })),
     });
     return z.enum(["accepted", "duplicate", "unknown_budget"]).parse(result);
   };
@@ -157,7 +166,11 @@ export function createBudgetLedger({ redis, clock, times, counts, usageEvents = 
         const finished = { ticketId, budget, queue, outcome, variant, costMicroUsd, durationMs, attempts };
         return failureClass === undefined ? finished : { ...finished, failureClass };
       }),
-    record: (events) => available(() => Promise.all(events.map((event) => recordOne(event)))),
+    record: (events) =>
+      available(() => {
+        const exposuresOf = createExposureReader(redis, unknownRollout);
+        return Promise.all(events.map((event) => recordOne(event, exposuresOf)));
+      }),
     cancelTicket: (budget, ticketId) =>
       available(async () => {
         const key = keys.ticketSpend(budget, ticketId);

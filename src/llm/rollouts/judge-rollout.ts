@@ -70,7 +70,7 @@ function atLeastZero(count: number): number {
 }
 
 function addArms(arms: readonly ArmCounts[]): ArmCounts {
-  const sum = (field: keyof ArmCounts) => arms.reduce((total, arm) => total + arm[field], 0);
+  const sum = (field: keyof ArmCounts) => arms.reduce((total, arm) => total + (arm[field] ?? 0), 0);
   return {
     exposed: sum("exposed"),
     ended: sum("ended"),

@@ -60,6 +60,19 @@ export const workloadKeys = {
   /** What each provider's list of models said last, and why it could not be read since; by provider. */
   modelListings: "{wl}:models",
   modelListingFailures: "{wl}:models:failures",
+  /** Every rollout with its version before it, by id. */
+  rollouts: "{wl}:rollouts",
+  /** Id of the live rollout of each target. */
+  rolloutsLive: "{wl}:rollouts:live",
+  /** What the exposure of tickets reads of a rollout; the keys of what it has counted begin with it, see rollouts.lua. */
+  rollout: (id: string) => `{wl}:rollout:${hashOf(id)}`,
+  rolloutStrata: (id: string) => `{wl}:rollout:${hashOf(id)}:strata`,
+  rolloutTickets: (id: string) => `{wl}:rollout:${hashOf(id)}:tickets`,
+  /** Tickets that have not ended, by their exposure. */
+  rolloutDeadlines: (id: string) => `{wl}:rollout:${hashOf(id)}:deadlines`,
+  /** Tickets of an arm by their exposure, of the last hour. */
+  rolloutBaselineTimes: (id: string) => `{wl}:rollout:${hashOf(id)}:baseline-times`,
+  rolloutCanaryTimes: (id: string) => `{wl}:rollout:${hashOf(id)}:canary-times`,
   prompts: "{wl}:prompts",
   /** Newest version and labels of one prompt. */
   prompt: (prompt: string) => `{wl}:prompt:${hashOf(prompt)}`,
@@ -70,6 +83,11 @@ export const workloadKeys = {
 /** The one lease of a ticket on a budget: asking again renews it, and a ticket never reserves twice. */
 export function leaseIdOf(budget: string, ticketId: string): string {
   return hashOf(`lease ${budget} ${ticketId}`);
+}
+
+/** A ticket in the counts of rollouts. */
+export function rolloutTicketOf(ticketId: string): string {
+  return hashOf(ticketId);
 }
 
 /** The id of a batch in the shares of its budget; `""` without a batch. */

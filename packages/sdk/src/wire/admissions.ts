@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { budgetIdSchema, externalIdSchema, queueNameSchema, ticketKindSchema } from "./names.ts";
+import { rolloutAssignmentsSchema } from "./rollouts.ts";
 import type { Shape } from "./shape.ts";
 import { endStates } from "./tickets.ts";
 import { instantSchema } from "./units.ts";
@@ -16,6 +17,8 @@ export const admissionRequestSchema = z.strictObject({
   attempt: z.int().min(1).max(10_000).default(1),
   /** What the next turn will cost at most; it is reserved. */
   estimateMicroUsd: z.int().min(0).max(1_000_000_000_000),
+  /** The rollouts that the ticket is in. The first admission counts it; an unknown rollout is ignored. */
+  assignments: rolloutAssignmentsSchema.exactOptional(),
 });
 
 /** See {@link admissionRequestSchema}; the defaulted members may be left out. */
@@ -101,6 +104,8 @@ export const releaseSchema = z.strictObject({
   outcome: z.enum(endStates).optional(),
   variant: z.string().max(60).default("baseline"),
   failureClass: z.string().max(40).optional(),
+  /** The rollouts that the ticket is in, for one that no admission and no usage has counted. */
+  assignments: rolloutAssignmentsSchema.exactOptional(),
 });
 
 /** See {@link releaseSchema}; the defaulted members may be left out. */

@@ -115,12 +115,20 @@ export const rolloutAssignmentSchema = z.strictObject({
 /** See {@link rolloutAssignmentSchema}. */
 export type RolloutAssignment = Shape<typeof rolloutAssignmentSchema>;
 
+/** The rollouts that a ticket is in; each names an arm. */
+export const rolloutAssignmentsSchema = z.array(rolloutAssignmentSchema).max(5);
+
 /** What one arm did within one step. A ticket stays in the step and arm of its exposure. */
 export const armCountsSchema = z.object({
   /** Tickets that were admitted. */
   exposed: z.number(),
-  /** Of them, those that ended or passed the deadline. */
+  /** Of them, those that ended or passed the deadline; not those that were cancelled. */
   ended: z.number(),
+  /** Of the ended ones, those that succeeded, whatever their quality became; those that passed the deadline, which is a failure. */
+  succeeded: z.exactOptional(z.number()),
+  overdue: z.exactOptional(z.number()),
+  /** Tickets that were cancelled: they say nothing about their arm. */
+  cancelled: z.exactOptional(z.number()),
   /** Sum and sum of squares of their quality, each 0 to 1. */
   quality: z.number(),
   qualitySquares: z.number(),
@@ -130,7 +138,7 @@ export const armCountsSchema = z.object({
   costSquares: z.number(),
   /** Sum of cost times quality of each, in micro-USD: a ticket that fails may well be the one that costs. */
   costQuality: z.number(),
-  /** Of the ended, those of which no cost is known. They add nothing to the sums of cost; with one of them the arm's cost is unknown. */
+  /** Of the ended, those of which no cost is known, or only a part. They add nothing to the sums of cost; with one of them the arm's cost is unknown. */
   unpriced: z.number(),
 });
 

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { budgetIdSchema, externalIdSchema, queueNameSchema, shortNameSchema } from "./names.ts";
 import { cacheMissSchema, type Prefix } from "./prefix.ts";
+import { rolloutAssignmentsSchema } from "./rollouts.ts";
 import type { Shape } from "./shape.ts";
 import { instantSchema, microUsdSchema } from "./units.ts";
 
@@ -56,6 +57,8 @@ export const usageReportSchema = z.strictObject({
   latencyMs: z.number().min(0).max(86_400_000).optional(),
   ttftMs: z.number().min(0).max(86_400_000).optional(),
   traceId: z.string().max(64).optional(),
+  /** The rollouts that the ticket is in, for one that no admission has counted. What does not fit is left out; the usage is counted all the same. */
+  assignments: rolloutAssignmentsSchema.catch([]).exactOptional(),
   /** The prompt as hashes of its blocks, see `prefixSchema`. One that does not fit is reported and left out; the usage is counted all the same. */
   prefix: z.unknown().optional(),
   /** What the provider said about the cache, untouched: Anthropic's `diagnostics`, OpenAI's `prompt_cache_diagnostics`. Null is Anthropic's "no divergence". */

@@ -1,5 +1,5 @@
 -- Commits an admission decided from a snapshot (admission-facts.lua): reserves the estimate under
--- the ticket's one lease.
+-- the ticket's one lease, and exposes the ticket to its rollouts.
 -- Replies: 'admitted' | 'changed' (the snapshot is stale: read again and decide again)
 local budget = KEYS[1]
 local expiry = KEYS[2]
@@ -12,6 +12,7 @@ local log = KEYS[8]
 local queues = KEYS[9]
 local batches = KEYS[10]
 local shares = KEYS[11]
+local rollouts = { unpack(KEYS, 12) } -- of the assignments
 local now = ARGV[1]
 local lease_id = ARGV[2]
 local lease = ARGV[3] -- JSON
@@ -37,6 +38,7 @@ local minute_index = ARGV[22]
 local batch_max_cost = ARGV[23]
 local pilot_size = ARGV[24] -- '' = there are no pilot tickets, or they have ended
 local pilot_passed = ARGV[25] == '1'
+local assignments = { unpack(ARGV, 26) } -- see rollouts.lua
 
 end_expired(budget, expiry, leases, reserved, shares, now)
 local version, stored_definition_version, spent, committed =
@@ -122,6 +124,9 @@ end
 redis.call('HSETNX', ticket_spend, 'started', now)
 if number_or_zero(redis.call('HGET', ticket_spend, 'attempts')) < tonumber(attempt) then
   redis.call('HSET', ticket_spend, 'attempts', attempt)
+end
+if #rollouts > 0 then
+  rollout_tickets().expose(rollouts, assignments, now, ticket_spend)
 end
 redis.call('PEXPIRE', ticket_spend, ticket_ttl_ms)
 redis.call('SADD', queues, queue)

@@ -1,5 +1,6 @@
 -- Ends a ticket's lease. With an outcome it also ends the ticket, once: its cost joins the history
--- of its kind, and its batch reserves only what its open tickets may still need.
+-- of its kind, its batch reserves only what its open tickets may still need, and its rollouts count
+-- it as ended.
 -- Replies: {} | {spent, started at, attempts} = this call ended the ticket
 local budget = KEYS[1]
 local expiry = KEYS[2]
@@ -9,12 +10,14 @@ local shares = KEYS[5]
 local ticket_spend = KEYS[6]
 local kind_costs = KEYS[7]
 local batch = KEYS[8]
+local rollouts = { unpack(KEYS, 9) } -- of the assignments
 local now = ARGV[1]
 local lease_id = ARGV[2]
 local outcome = ARGV[3] -- '' = the ticket has not ended
 local ticket_ttl_ms = ARGV[4]
 local share = ARGV[5] -- '' = no batch
 local history_length = tonumber(ARGV[6])
+local assignments = { unpack(ARGV, 7) } -- see rollouts.lua
 
 local function reduce_share_to_open_tickets()
   local per_ticket, queued, running, waiting = unpack(redis.call('HMGET', batch,
@@ -31,13 +34,19 @@ drop_lease(budget, expiry, leases, reserved, shares, lease_id)
 if outcome == '' then
   return {}
 end
+if #rollouts > 0 then
+  rollout_tickets().expose(rollouts, assignments, now, ticket_spend)
+end
 reduce_share_to_open_tickets()
 if redis.call('HSETNX', ticket_spend, 'finished', outcome) == 0 then
   return {}
 end
 redis.call('PEXPIRE', ticket_spend, ticket_ttl_ms)
-local spent, started_at, attempts =
-  unpack(redis.call('HMGET', ticket_spend, 'spent', 'started', 'attempts'))
+local spent, started_at, attempts, unpriced, counted_by = unpack(redis.call('HMGET', ticket_spend,
+  'spent', 'started', 'attempts', 'unpriced', 'rollouts'))
+if counted_by then
+  rollout_tickets().settle(counted_by, outcome, now, number_or_zero(spent), unpriced)
+end
 -- The cost of a cancelled ticket does not say what a ticket of its kind costs.
 if outcome ~= 'cancelled' then
   redis.call('LPUSH', kind_costs, spent or '0')

@@ -1,5 +1,5 @@
 -- Counts one usage report, once: settles the ticket's lease, adds to the spend of the period, the
--- minute, the ticket, the batch and the row, and keeps the event.
+-- minute, the ticket with its rollouts, the batch and the row, and keeps the event.
 -- Replies: 'accepted' | 'duplicate' | 'unknown_budget'
 local reported = KEYS[1]
 local budget = KEYS[2]
@@ -13,6 +13,7 @@ local rows = KEYS[9]
 local row_tickets = KEYS[10]
 local stream = KEYS[11]
 local shares = KEYS[12]
+local rollouts = { unpack(KEYS, 13) } -- of the assignments
 local now = ARGV[1]
 local reported_ttl_ms = ARGV[2]
 local lease_id = ARGV[3]
@@ -34,6 +35,8 @@ local ticket_ttl_ms = ARGV[18]
 local attempt = ARGV[19]
 local share = ARGV[20] -- '' = no batch
 local rate_limited = ARGV[21] -- '1' = the provider replied 429, else '0'
+local is_unpriced = ARGV[22] == '1' -- the cost is not known, or a part of it is not
+local assignments = { unpack(ARGV, 23) } -- see rollouts.lua
 
 if redis.call('EXISTS', budget) == 0 then
   return 'unknown_budget'
@@ -63,9 +66,20 @@ reduce_share(budget, shares, share, cost - settled)
 redis.call('HINCRBY', budget, 'spent', cost)
 redis.call('HINCRBY', minute, 'spent', cost)
 redis.call('PEXPIRE', minute, minute_ttl_ms)
-redis.call('HINCRBY', ticket_spend, 'spent', cost)
+local ticket_cost = redis.call('HINCRBY', ticket_spend, 'spent', cost)
+if is_unpriced then
+  redis.call('HSET', ticket_spend, 'unpriced', '1')
+end
 redis.call('HSETNX', ticket_spend, 'started', now)
-if number_or_zero(redis.call('HGET', ticket_spend, 'attempts')) < tonumber(attempt) then
+if #rollouts > 0 then
+  rollout_tickets().expose(rollouts, assignments, now, ticket_spend)
+end
+local known_attempts, finished, unpriced, counted_by =
+  unpack(redis.call('HMGET', ticket_spend, 'attempts', 'finished', 'unpriced', 'rollouts'))
+if counted_by then
+  rollout_tickets().settle(counted_by, finished or '', now, ticket_cost, unpriced)
+end
+if number_or_zero(known_attempts) < tonumber(attempt) then
   redis.call('HSET', ticket_spend, 'attempts', attempt)
 end
 redis.call('PEXPIRE', ticket_spend, ticket_ttl_ms)
