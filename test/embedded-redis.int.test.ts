@@ -1,11 +1,14 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "@jest/globals";
+import { createSystemClock } from "../src/core/clock.ts";
 import { connectRedis } from "../src/platform/redis/connection.ts";
+import { askSocket } from "../src/platform/redis/embedded-server.ts";
 import { aWaitingRunbook } from "./servers/running-product.ts";
 import { until } from "./servers/until.ts";
 
@@ -14,17 +17,20 @@ const main = join(import.meta.dirname, "../dist/src/cli/main.js");
 
 let folder: string;
 let children: ChildProcess[];
+/** Servers that a test left behind. */
+let left: number[];
 
 beforeEach(async () => {
   children = [];
+  left = [];
   folder = await mkdtemp(join(tmpdir(), "rb-own-"));
   await writeFile(join(folder, "own.md"), aWaitingRunbook("OwnAlert"));
 });
 
 afterEach(async () => {
   for (const child of children) child.kill("SIGKILL");
-  const pid = await redisPid().catch(() => undefined);
-  if (pid !== undefined && isAlive(pid)) process.kill(pid, "SIGKILL");
+  const last = await redisPid().catch(() => undefined);
+  for (const pid of [...left, ...(last === undefined ? [] : [last])]) if (isAlive(pid)) process.kill(pid, "SIGKILL");
   await rm(folder, { recursive: true, force: true });
 });
 
@@ -104,55 +110,112 @@ it("is owned by one process: a second one in the same folder is refused with 78 
   expect(isAlive(pid)).toBe(true);
 }, 150_000);
 
-it("is found when it was left behind, ended in order, and loses nothing that was written last", async () => {
-  // Without setpriv on PATH nothing ends it with its parent.
-  const programs = await mkdtemp(join(tmpdir(), "rb-path-"));
-  const redisBinary = (process.env["PATH"] ?? "").split(":").map((place) => join(place, "redis-server"));
-  const found = await until("redis-server is found", async () => {
-    for (const path of redisBinary)
-      if (
-        await readFile(path).then(
-          () => true,
-          () => false,
-        )
-      )
-        return path;
-    return undefined;
-  });
-  await writeFile(join(programs, "redis-server"), `#!/bin/sh\nexec ${found} "$@"\n`, { mode: 0o755 });
-  const bin = { PATH: `${programs}:/nowhere` };
-  await writeFile(join(programs, "sh"), "");
-  const first = await up(bin);
+/**
+ * PATH with a setpriv that binds no process to its parent. To leave setpriv out of PATH is not enough: it is looked for in the system's folders
+ * too, and a server that ends with its parent may be stopped too late to be left behind.
+ */
+async function withoutParentBinding(): Promise<{ readonly PATH: string }> {
+  const programs = join(folder, "programs");
+  await mkdir(programs, { recursive: true });
+  await writeFile(join(programs, "setpriv"), '#!/bin/sh\nshift 3\nexec "$@"\n', { mode: 0o755 });
+  return { PATH: `${programs}:${process.env["PATH"] ?? ""}` };
+}
+
+/** A redis-server that its killed parent left, and that neither answers nor ends. */
+async function leaveStopped(env: Readonly<Record<string, string>>): Promise<number> {
+  const first = await up(env);
   const pid = await redisPid();
+  left.push(pid);
+  first.child.kill("SIGKILL");
+  await first.exited;
+  process.kill(pid, "SIGSTOP");
+  expect(isAlive(pid)).toBe(true);
+  return pid;
+}
+
+const doesNotEnd = (pid: number) => `in use by an earlier redis-server (process ${pid}), which does not end. End it, then start again.`;
+
+it("is found when it was left behind, ended in order, and loses nothing that was written last", async () => {
+  const env = await withoutParentBinding();
+  const first = await up(env);
+  const pid = await redisPid();
+  left.push(pid);
   first.child.kill("SIGKILL");
   await first.exited;
   expect(isAlive(pid)).toBe(true);
   await withRedis(async (redis) => redis.set("last", "word"));
-  await up(bin);
-  await until("the orphan has ended", () => !isAlive(pid), 10_000);
+  await up(env);
+  expect(isAlive(pid)).toBe(false);
   expect(await redisPid()).not.toBe(pid);
   expect(await withRedis(async (redis) => redis.get("last"))).toBe("word");
-  await rm(programs, { recursive: true, force: true });
 }, 150_000);
 
-it("is not started beside one that was left behind and does not end", async () => {
-  const programs = await mkdtemp(join(tmpdir(), "rb-path-"));
-  const bin = { PATH: `${programs}:/nowhere` };
-  await writeFile(
-    join(programs, "redis-server"),
-    '#!/bin/sh\nPATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\nexec redis-server "$@"\n',
-    {
-      mode: 0o755,
-    },
-  );
-  const first = await up(bin);
-  const pid = await redisPid();
-  first.child.kill("SIGKILL");
-  await first.exited;
-  process.kill(pid, "SIGSTOP");
-  const second = spawnUp(bin);
-  expect(await second.exited).toEqual([78, null]);
-  expect(second.err()).toContain(`in use by an earlier redis-server (process ${pid}), which does not end. End it, then start again.`);
+it("is not started beside one that was left behind and does not end, however often it is tried", async () => {
+  const env = await withoutParentBinding();
+  const pid = await leaveStopped(env);
+  for (let tries = 0; tries < 2; tries += 1) {
+    const next = spawnUp(env);
+    expect(await next.exited).toEqual([78, null]);
+    expect(next.err()).toContain(doesNotEnd(pid));
+    expect(isAlive(pid)).toBe(true);
+  }
   process.kill(pid, "SIGCONT");
-  await rm(programs, { recursive: true, force: true });
+  await up(env);
+  expect(isAlive(pid)).toBe(false);
+}, 200_000);
+
+it.each([
+  ["the record of its owner", ["owner.json"]],
+  ["the record of its owner and its socket", ["owner.json", "redis.sock"]],
+])(
+  "is found when it was left behind silent without %s",
+  async (_name, files) => {
+    const env = await withoutParentBinding();
+    const pid = await leaveStopped(env);
+    for (const file of files) await rm(join(folder, "redis", file));
+    const second = spawnUp(env);
+    expect(await second.exited).toEqual([78, null]);
+    expect(second.err()).toContain(doesNotEnd(pid));
+    process.kill(pid, "SIGCONT");
+    await until("it has ended, as it was asked to", () => !isAlive(pid));
+  },
+  150_000,
+);
+
+it("is not started beside a server that cannot be identified and answers nothing", async () => {
+  const socketPath = join(folder, "redis", "redis.sock");
+  await mkdir(join(folder, "redis"));
+  const silent = createServer((socket) => socket.resume()).listen(socketPath);
+  await once(silent, "listening");
+  const started = spawnUp();
+  expect(await started.exited).toEqual([78, null]);
+  expect(started.err()).toMatch(
+    /is in use by a server that accepts connections on \S+redis\.sock .*\. Find it \(fuser .*end it, then start again, or set/,
+  );
+  silent.close();
+  await once(silent, "close");
+  await up();
 }, 150_000);
+
+it("tells a server that answers from one that is silent and from none", async () => {
+  const clock = createSystemClock();
+  const ask = async (name: string) => askSocket(join(folder, name), "PING", clock);
+  const servers = Object.entries({
+    answers: createServer((socket) => socket.end("-LOADING Redis is loading the dataset in memory\r\n")),
+    silent: createServer((socket) => socket.resume()),
+    closing: createServer((socket) => socket.destroy()),
+  });
+  for (const [name, server] of servers) await once(server.listen(join(folder, name)), "listening");
+  await writeFile(join(folder, "a-file"), "");
+  const names = ["answers", "silent", "closing", "a-file", "nothing", "own.md/below"];
+  const answers = await Promise.all(names.map(async (name) => [name, await ask(name)]));
+  for (const [, server] of servers) server.close();
+  expect(Object.fromEntries(answers)).toEqual({
+    answers: "answers",
+    silent: "silent",
+    closing: "silent",
+    "a-file": "absent",
+    nothing: "absent",
+    "own.md/below": "absent",
+  });
+}, 30_000);

@@ -1,5 +1,4 @@
 import { readFileSync } from "node:fs";
-import { hostname } from "node:os";
 import { join, resolve } from "node:path";
 import type { Redis } from "ioredis";
 import { withCommands } from "../actions/run-command.ts";
@@ -213,7 +212,6 @@ async function redisAddress(config: Config, sources: RuntimeSources, { closers, 
     folder: resolve(sources.workingDirectory, config.dataFolder),
     path: sources.path,
     places: [join(sources.workingDirectory, ".tools", "bin")],
-    host: hostname(),
     view: createProcessView(),
     clock: sources.clock,
     random: sources.random,

@@ -1,15 +1,15 @@
 import { readFile, rename, writeFile } from "node:fs/promises";
 import { z } from "zod";
 import type { AuditLog } from "../core/audit.ts";
+import { type ClaimDeps, claimPath } from "../platform/claim-path.ts";
 import type { TokenFile, TokenInfo } from "../platform/http/token-file.ts";
-import { type LockFileDeps, takeLockFile } from "../platform/lock-file.ts";
 
 const auditedTokensSchema = z.array(z.object({ name: z.string(), role: z.string(), createdAt: z.number() }));
 
 type AuditedTokens = z.output<typeof auditedTokensSchema>;
 
 /** What the watch works with. `auditedPath`: file that remembers which tokens the audit log knows of. */
-export interface WatchTokensDeps extends LockFileDeps {
+export interface WatchTokensDeps extends ClaimDeps {
   readonly tokens: Pick<TokenFile, "list">;
   readonly audit: AuditLog;
   readonly auditedPath: string;
@@ -22,7 +22,7 @@ export interface WatchTokensDeps extends LockFileDeps {
 export async function recordTokenChanges(deps: WatchTokensDeps): Promise<void> {
   if ((await changesOf(deps)).isEmpty) return;
   // Servers that share a data folder share its memory: while one records, the others have nothing to do.
-  const lock = await takeLockFile(`${deps.auditedPath}.lock`, { waitMs: 0 }, deps);
+  const lock = await claimPath(`${deps.auditedPath}.lock`, { waitMs: 0 }, deps);
   if (lock.kind === "taken") return;
   try {
     await recordUnderLock(deps);

@@ -1,4 +1,5 @@
-import { readFileSync, readlinkSync } from "node:fs";
+import { readdirSync, readFileSync, readlinkSync, realpathSync } from "node:fs";
+import { sep } from "node:path";
 
 /** What tells one process from every other, also after a restart of the machine and across PID namespaces. */
 export interface ProcessIdentity {
@@ -29,6 +30,47 @@ export function livenessOf(identity: ProcessIdentity, { self, startTimeOf }: Pro
   return startTimeOf(identity.pid) === identity.startTime ? "alive" : "dead";
 }
 
+/** A process with the name of its program. */
+export interface NamedProcess extends ProcessIdentity {
+  readonly name: string;
+}
+
+/**
+ * Processes of this PID namespace that have a file below `folder` open, work in it or listen on a socket that was made there, by /proc. Left out is this
+ * process and what its user may not look at; an empty answer proves nothing.
+ */
+export function processesIn(folder: string, { self, startTimeOf }: ProcessView): readonly NamedProcess[] {
+  const places = [folder, ...lines(() => [realpathSync(folder)])];
+  const isInside = (path: string) => places.some((place) => path === place || path.startsWith(`${place}${sep}`));
+  // Flags 00010000: it accepts connections. The path is the one that it was made with, also when it is removed.
+  const sockets = new Set(
+    lines(() => readFileSync("/proc/net/unix", "utf8").split("\n")).flatMap((line) => {
+      const [, inode = "", path = ""] = /^\S+ \S+ \S+ 00010000 \S+ \S+ +(\d+) (.+)$/.exec(line) ?? [];
+      return isInside(path) ? [`socket:[${inode}]`] : [];
+    }),
+  );
+  const isAtWork = (pid: string) =>
+    lines(() => [readlinkSync(`/proc/${pid}/cwd`)]).some((at) => isInside(at)) ||
+    lines(() => readdirSync(`/proc/${pid}/fd`))
+      .flatMap((fd) => lines(() => [readlinkSync(`/proc/${pid}/fd/${fd}`)]))
+      .some((opened) => sockets.has(opened) || isInside(opened));
+  return lines(() => readdirSync("/proc")).flatMap((entry) => {
+    const pid = Number(entry);
+    const startTime = Number.isSafeInteger(pid) && pid !== self.pid ? startTimeOf(pid) : undefined;
+    if (startTime === undefined || !isAtWork(entry)) return [];
+    const name = orUnknown(() => readFileSync(`/proc/${entry}/comm`, "utf8").trim());
+    return [{ pid, bootId: self.bootId, pidNamespace: self.pidNamespace, startTime, name }];
+  });
+}
+
+function lines(read: () => readonly string[]): readonly string[] {
+  try {
+    return read();
+  } catch {
+    return [];
+  }
+}
+
 const unknown = "unknown";
 
 /** The processes that this one can see, by /proc; elsewhere (macOS) everything but its own pid is unknown. */
@@ -56,6 +98,6 @@ function orUnknown(read: () => string): string {
 function startTimeOf(pid: number): string | undefined {
   const stat = orUnknown(() => readFileSync(`/proc/${pid}/stat`, "utf8"));
   const [state, ...fields] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  // A zombie has ended; nobody has asked for its exit code yet.
+  // A zombie has ended; its exit code was not asked for yet.
   return stat === unknown || state === "Z" || state === "X" ? undefined : fields[18];
 }

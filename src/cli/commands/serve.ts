@@ -8,7 +8,7 @@ import type { Finding } from "../../core/diagnosis.ts";
 import { oneUsd } from "../../core/money.ts";
 import type { WakeQueue } from "../../core/wake-queue.ts";
 import { ProviderSdkMissing } from "../../llm/batches/provider/load-provider-sdk.ts";
-import { FolderInUse } from "../../platform/folder-owner.ts";
+import { FolderInUse } from "../../platform/redis/embedded-server.ts";
 import { type CommandContext, type ExitCode, exitCodes, writeJson } from "../context.ts";
 import { type CommandBody, type CommandInvocation, flagOption, textOption } from "../define-command.ts";
 import { readVersion } from "../process-context.ts";

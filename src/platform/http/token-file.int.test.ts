@@ -7,7 +7,7 @@ import { array, asyncProperty, constantFrom, assert as fcAssert, record } from "
 import { createFakeClock } from "../../../test/fakes/fake-clock.ts";
 import { createSystemClock } from "../../core/clock.ts";
 import { createSystemRandom } from "../../core/random.ts";
-import { takeLockFile } from "../lock-file.ts";
+import { claimPath } from "../claim-path.ts";
 import { createTokenFile } from "./token-file.ts";
 
 /** Wall time is the test's; waiting for a lock takes real time. */
@@ -153,7 +153,7 @@ it("makes one first admin when several servers start at once", async () => {
 it("changes nothing and says so when another process has the lock for too long", async () => {
   const tokens = createTokenFile(path, { clock, random });
   await tokens.create("ann", "admin");
-  const held = await takeLockFile(`${path}.lock`, { waitMs: 0 }, { clock, random });
+  const held = await claimPath(`${path}.lock`, { waitMs: 0 }, { clock, random });
   const late = createFakeClock();
   const waiting = createTokenFile(path, { clock: late, random }).revoke("ann");
   const refusal = waiting.then(

@@ -7,7 +7,7 @@ import { decodeUtf8 } from "../../core/decode-utf8.ts";
 import { sha256 } from "../../core/json.ts";
 import type { RandomSource } from "../../core/random.ts";
 import { type Caller, type Role, roles } from "../../core/role.ts";
-import { type HeldLock, type LockFileDeps, withLockFile } from "../lock-file.ts";
+import { type ClaimDeps, type ClaimedPath, withClaimedPath } from "../claim-path.ts";
 import { readRegularFile } from "../read-regular-file.ts";
 import type { TokenVerifier } from "./token-verifier.ts";
 
@@ -30,7 +30,7 @@ export interface TokenFile extends TokenVerifier {
 }
 
 /** What a token file works with. */
-export interface TokenFileDeps extends LockFileDeps {
+export interface TokenFileDeps extends ClaimDeps {
   readonly random: RandomSource;
 }
 
@@ -78,7 +78,7 @@ export function createTokenFile(path: string, deps: TokenFileDeps): TokenFile {
 
   /** Everything that reads the file in order to write it. */
   const change = async <Value>(work: (contents: Contents, write: (tokens: Contents["tokens"]) => Promise<Contents>) => Promise<Value>) =>
-    withLockFile({ path: `${path}.lock`, what: path, waitMs: waitForLockMs }, deps, async (lock) =>
+    withClaimedPath({ path: `${path}.lock`, what: path, waitMs: waitForLockMs }, deps, async (lock) =>
       work(await readAnew(), async (tokens) => {
         await writePrivate(path, `${JSON.stringify({ version: 1, tokens }, null, 2)}\n`, { random, lock });
         return readAnew();
@@ -162,7 +162,7 @@ function parseContents(bytes: Uint8Array, path: string): Contents {
 async function writePrivate(
   path: string,
   text: string,
-  { random, lock }: { readonly random: RandomSource; readonly lock?: HeldLock },
+  { random, lock }: { readonly random: RandomSource; readonly lock?: ClaimedPath },
 ): Promise<void> {
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
   const temporary = `${path}.${random.bytes(8).toString("hex")}`;

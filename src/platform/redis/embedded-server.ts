@@ -1,14 +1,24 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { chmod } from "node:fs/promises";
+import { connect } from "node:net";
 import { join, resolve } from "node:path";
 import { type Clock, within } from "../../core/clock.ts";
+import { errorField } from "../../core/error-field.ts";
 import type { Log } from "../../core/log.ts";
 import type { RandomSource } from "../../core/random.ts";
+import { type ClaimedPath, claimPath, type PathOwner } from "../claim-path.ts";
 import { findExecutable } from "../find-executable.ts";
-import { claimFolder, FolderInUse, type FolderOwner } from "../folder-owner.ts";
-import { livenessOf, type ProcessView } from "../process-identity.ts";
+import { livenessOf, type ProcessIdentity, type ProcessView, processesIn } from "../process-identity.ts";
 import { connectRedis } from "./connection.ts";
+
+/** The folder belongs to another process that lives, or may live. */
+export class FolderInUse extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = "FolderInUse";
+  }
+}
 
 /** Our own Redis: a child process on a private unix socket, with its data in our folder. */
 export interface EmbeddedRedis {
@@ -25,10 +35,9 @@ export interface EmbeddedOptions {
   readonly path: string;
   /** Further folders to look in, e.g. the project's own tools. */
   readonly places: readonly string[];
-  readonly host: string;
   readonly view: ProcessView;
   readonly clock: Clock;
-  readonly random: Pick<RandomSource, "uuid">;
+  readonly random: Pick<RandomSource, "uuid" | "fraction">;
   readonly log: Pick<Log, "warn">;
   /** Told when the child ends although nobody asked. */
   readonly died: (code: number | null) => void;
@@ -41,8 +50,8 @@ const orphanPollMs = 100;
 
 /**
  * Makes this process the only owner of the folder, ends a redis-server that an earlier process left there, starts one and waits until it answers. With
- * setpriv it ends with this process. Throws FolderInUse when another process owns the folder or a server that was left does not end,
- * with what to install when there is no server, and with its own words when it does not start.
+ * setpriv it ends with this process. Throws FolderInUse when another process owns the folder or a server that was left does not end or cannot be
+ * identified, with what to install when there is no server, and with its own words when it does not start.
  */
 export async function startEmbeddedRedis(options: EmbeddedOptions): Promise<EmbeddedRedis> {
   const { clock, view } = options;
@@ -55,13 +64,19 @@ export async function startEmbeddedRedis(options: EmbeddedOptions): Promise<Embe
   const folder = resolve(options.folder, "redis");
   const socketPath = join(folder, "redis.sock");
   let lost: () => void = () => undefined;
-  const owned = await claimFolder({ ...options, folder, lost: () => lost() });
+  const owned = await claimFolder(folder, () => lost(), options);
   try {
     await chmod(folder, 0o700);
-    await endOrphan({ socketPath, folder, previous: owned.previous }, options);
-    const child = spawnServer(binary, folder, options);
-    let closing = false;
-    const gone = once(child, "exit");
+    await endOrphans({ socketPath, folder, previous: owned.previous }, options);
+  } catch (error) {
+    // What is known of the server that was left must reach the next start.
+    await (error instanceof FolderInUse ? owned.abandon() : owned.release());
+    throw error;
+  }
+  const child = spawnServer(binary, folder, options);
+  const gone = once(child, "exit").catch(() => undefined);
+  let closing = false;
+  try {
     child.once("exit", (code) => {
       if (!closing) options.died(code);
     });
@@ -69,8 +84,8 @@ export async function startEmbeddedRedis(options: EmbeddedOptions): Promise<Embe
       options.log.warn({ folder }, "Another process has taken the folder of the embedded redis-server; this one is ended.");
       child.kill("SIGTERM");
     };
-    await untilReady(child, socketPath, clock);
     await owned.recordChild(identityOf(child, view));
+    await untilReady(child, socketPath, clock);
     return {
       socketPath,
       async close() {
@@ -81,9 +96,23 @@ export async function startEmbeddedRedis(options: EmbeddedOptions): Promise<Embe
       },
     };
   } catch (error) {
-    await owned.release();
+    closing = true;
+    child.kill("SIGTERM");
+    await within(clock, orphanEndsWithinMs, gone).then(
+      () => owned.release(),
+      () => owned.abandon(),
+    );
     throw error;
   }
+}
+
+async function claimFolder(folder: string, lost: () => void, { clock, random, view }: EmbeddedOptions): Promise<ClaimedPath> {
+  const claim = await claimPath(join(folder, "owner.json"), { waitMs: 0, lost }, { clock, random, view });
+  if (claim.kind === "held") return claim;
+  const owner = claim.owner === undefined ? "another process" : `process ${claim.owner.pid} on ${claim.owner.host}`;
+  throw new FolderInUse(
+    `${folder} is in use by ${owner}. End it, set RUNBOOKD_DATA to another folder, or let both use one Redis with REDIS_URL.`,
+  );
 }
 
 type Child = ChildProcess & { readonly said: () => string };
@@ -107,62 +136,94 @@ function spawnServer(binary: string, folder: string, { path, log }: EmbeddedOpti
   return Object.assign(child, { said: () => said.trim() });
 }
 
-function identityOf({ pid }: ChildProcess, { self, startTimeOf }: ProcessView): FolderOwner["child"] {
+function identityOf({ pid }: ChildProcess, { self, startTimeOf }: ProcessView): PathOwner["child"] {
   if (pid === undefined) return undefined;
   return { pid, bootId: self.bootId, pidNamespace: self.pidNamespace, startTime: startTimeOf(pid) ?? "unknown" };
 }
 
+/** What a socket says when it is asked. `silent`: connections are accepted and nothing is answered, or it cannot be told that no server is there. */
+export type SocketAnswer = "answers" | "silent" | "absent";
+
+const serverNames: readonly string[] = ["redis-server", "valkey-server"];
+
 /**
- * Two servers that append to one file destroy what they write. One that was left by a killed process is found by its socket or its pid, and ended so
- * that it writes what it has.
+ * Two servers that append to one file destroy what they write. Servers that were left by a killed process are found by their record, by what they have
+ * open in the folder and by their socket, and are ended so that they write what they have.
  */
-async function endOrphan(
-  { socketPath, folder, previous }: { readonly socketPath: string; readonly folder: string; readonly previous: FolderOwner | undefined },
+async function endOrphans(
+  { socketPath, folder, previous }: { readonly socketPath: string; readonly folder: string; readonly previous: PathOwner | undefined },
   { clock, view, log }: EmbeddedOptions,
 ): Promise<void> {
-  const child = previous?.child;
-  const lives = () => child !== undefined && livenessOf(child, view) === "alive";
-  const answers = await isShutDown(socketPath, clock);
-  if (!answers && !lives()) return;
-  log.warn({ folder, pid: child?.pid }, "A redis-server that an earlier process left was found; it is ended before a new one starts.");
-  if (!answers && child !== undefined) process.kill(child.pid, "SIGTERM");
-  for (let waitedMs = 0; waitedMs < orphanEndsWithinMs; waitedMs += orphanPollMs) {
-    if (!lives() && !(await isAnswered(socketPath, clock))) return;
+  const found = processesIn(folder, view).filter(({ name }) => serverNames.includes(name));
+  const recorded = previous?.child;
+  const orphans: readonly ProcessIdentity[] = [
+    ...found,
+    ...(recorded === undefined || found.some(({ pid }) => pid === recorded.pid) ? [] : [recorded]),
+  ];
+  const living = () => orphans.filter((one) => livenessOf(one, view) === "alive").map(({ pid }) => pid);
+  let answer = await askSocket(socketPath, "PING", clock);
+  if (answer === "absent" && living().length === 0) return;
+  log.warn(
+    { folder, pids: living(), answer },
+    "A redis-server that an earlier process left was found; it is ended before a new one starts.",
+  );
+  // The connection breaks when it has ended.
+  if (answer === "answers") await askSocket(socketPath, "SHUTDOWN SAVE", clock);
+  for (const pid of living()) endProcess(pid);
+  const until = clock.monotonic() + orphanEndsWithinMs;
+  for (;;) {
+    const pids = living();
+    answer = pids.length > 0 ? "silent" : await askSocket(socketPath, "PING", clock);
+    if (answer === "absent") return;
+    if (clock.monotonic() >= until) throw new FolderInUse(describeOrphan({ folder, socketPath, pids }));
     await clock.sleep(orphanPollMs);
   }
-  const what = child === undefined ? "an earlier redis-server" : `an earlier redis-server (process ${child.pid})`;
-  throw new FolderInUse(`${folder} is in use by ${what}, which does not end. End it, then start again.`);
 }
 
-/** Whether a server answered on the socket and was asked to save and end. */
-async function isShutDown(socketPath: string, clock: Clock): Promise<boolean> {
-  return askOnce(socketPath, clock, async (redis) => {
-    await redis.ping();
-    // The connection breaks when it has ended.
-    await redis.call("SHUTDOWN", "SAVE").catch(() => undefined);
-  });
+function describeOrphan({
+  folder,
+  socketPath,
+  pids,
+}: {
+  readonly folder: string;
+  readonly socketPath: string;
+  readonly pids: readonly number[];
+}): string {
+  if (pids.length > 0)
+    return `${folder} is in use by an earlier redis-server (process ${pids.join(", ")}), which does not end. End it, then start again.`;
+  return (
+    `${folder} is in use by a server that accepts connections on ${socketPath} and does not end or does not answer; its process cannot be seen from here. ` +
+    `Find it (fuser ${socketPath}, also in other containers that have this folder), end it, then start again, or set RUNBOOKD_DATA to another folder.`
+  );
 }
 
-async function isAnswered(socketPath: string, clock: Clock): Promise<boolean> {
-  return askOnce(socketPath, clock, async (redis) => redis.ping());
-}
-
-async function askOnce(
-  socketPath: string,
-  clock: Clock,
-  ask: (redis: ReturnType<typeof connectRedis>) => Promise<unknown>,
-): Promise<boolean> {
-  const redis = connectRedis({ socketPath }, "request");
-  const failed = once(redis, "close").then(() => Promise.reject(new Error("Nothing answers on the socket.")));
+/** SIGTERM: Redis writes what it has. One that has just ended needs none. */
+function endProcess(pid: number): void {
   try {
-    await within(clock, askWithinMs, Promise.race([once(redis, "ready"), failed]));
-    await ask(redis);
-    return true;
+    process.kill(pid, "SIGTERM");
+  } catch (error) {
+    if (errorField(error, "code") !== "ESRCH") throw error;
+  }
+}
+
+/** These say that no server listens at a path. */
+const absentCodes: readonly unknown[] = ["ENOENT", "ECONNREFUSED", "ENOTDIR", "ENOTSOCK"];
+
+/** Sends one command to a unix socket. A connection that is accepted and closed without a word is `silent`. */
+export async function askSocket(socketPath: string, command: string, clock: Pick<Clock, "sleep">): Promise<SocketAnswer> {
+  const socket = connect(socketPath);
+  const answer = new Promise<SocketAnswer>((resolve) => {
+    socket.once("connect", () => socket.write(`${command}\r\n`));
+    socket.once("data", () => resolve("answers"));
+    socket.once("close", () => resolve("silent"));
+    socket.on("error", (error) => resolve(absentCodes.includes(errorField(error, "code")) ? "absent" : "silent"));
+  });
+  try {
+    return await within(clock, askWithinMs, answer);
   } catch {
-    return false;
+    return "silent";
   } finally {
-    failed.catch(() => undefined);
-    redis.disconnect();
+    socket.destroy();
   }
 }
 
