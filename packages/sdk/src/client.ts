@@ -1,7 +1,8 @@
 import { type Clock, createSystemClock } from "./clock.ts";
-import { createHttp, Unreachable } from "./http.ts";
+import { createHttp, Refused, Unreachable } from "./http.ts";
 import { createPromptSource, type PromptChange, type PromptSource } from "./prompt-source.ts";
 import { createRouteSource, type RouteChanged, type RouteSource } from "./route-source.ts";
+import { createTicketRollouts } from "./ticket-rollouts.ts";
 import { createUsageOutbox, type UsageLoss } from "./usage-outbox.ts";
 import {
   type AdmissionAnswer,
@@ -14,6 +15,7 @@ import {
 } from "./wire/admissions.ts";
 import { type BatchView, batchViewSchema, type NewBatchInput } from "./wire/batches.ts";
 import type { NewChangeInput } from "./wire/changes.ts";
+import type { TicketQuality } from "./wire/rollouts.ts";
 import { tolerant } from "./wire/tolerant.ts";
 import type { UsageReport } from "./wire/usage.ts";
 
@@ -52,6 +54,11 @@ export interface RunbookdClient extends AdmissionGate {
   pendingUsage(): number;
   /** Tells a change of the workload, such as this release; a rise of cost that begins near it names it. Rejects with Unreachable; telling it again is harmless. */
   reportChange(change: NewChangeInput): Promise<void>;
+  /**
+   * Says how good an ended ticket really was, 0 to 1: accepted or not, or a judge's score. The rollouts that the ticket is in count it instead of success
+   * or failure. False: no rollout counts it any more, or yet. Rejects with Unreachable; telling it again is harmless.
+   */
+  reportQuality(ticketId: string, quality: TicketQuality): Promise<boolean>;
   /** Creates a batch with its tickets; creating it again with the same tickets adds only what is missing. */
   createBatch(batch: NewBatchInput): Promise<BatchView>;
   readBatch(id: string): Promise<BatchView | undefined>;
@@ -78,13 +85,16 @@ export function createRunbookdClient(options: RunbookdClientOptions): RunbookdCl
   const clock = options.clock ?? createSystemClock();
   const http = createHttp({ url: options.url, token: options.token, fetch: options.fetch ?? fetch, clock });
   const outbox = createUsageOutbox({ http, clock, onLost: options.onUsageLost ?? (() => undefined) });
+  const rollouts = createTicketRollouts();
   const prompts = createPromptSource({
+    rollouts,
     http,
     clock,
     everyMs: options.refreshEveryMs ?? defaultRefreshEveryMs,
     onChanged: options.onPromptChanged ?? (() => undefined),
   });
   const routes = createRouteSource({
+    rollouts,
     http,
     clock,
     everyMs: options.refreshEveryMs ?? defaultRefreshEveryMs,
@@ -97,7 +107,7 @@ export function createRunbookdClient(options: RunbookdClientOptions): RunbookdCl
       // The gate judges by what was spent, so it must hear of it first.
       await outbox.flush();
       try {
-        return admissionFromWire(readAdmission.parse(await http.send("POST", "/api/admissions", request)));
+        return admissionFromWire(readAdmission.parse(await http.send("POST", "/api/admissions", rollouts.attach(request))));
       } catch (error) {
         if (!(error instanceof Unreachable)) throw error;
         const rule = (request.turn ?? 0) === 0 ? policy.start : policy.turn;
@@ -117,17 +127,27 @@ export function createRunbookdClient(options: RunbookdClientOptions): RunbookdCl
     async release(release: ReleaseInput) {
       await outbox.flush();
       try {
-        await http.send("POST", "/api/admissions/release", release);
+        await http.send("POST", "/api/admissions/release", rollouts.attach(release));
+        if (release.outcome !== undefined) rollouts.forget(release.ticketId);
       } catch (error) {
         // The lease expires automatically, and the reservation with it.
         if (!(error instanceof Unreachable)) throw error;
       }
     },
-    reportUsage: (report) => outbox.add(report),
+    reportUsage: (report) => outbox.add(rollouts.attach(report)),
     flush: () => outbox.flush(),
     pendingUsage: () => outbox.size(),
     async reportChange(change) {
       await http.send("POST", "/api/changes", change);
+    },
+    async reportQuality(ticketId, quality) {
+      try {
+        await http.send("PUT", `/api/tickets/${encodeURIComponent(ticketId)}/quality`, quality);
+        return true;
+      } catch (error) {
+        if (error instanceof Refused && (error.status === 404 || error.status === 409)) return false;
+        throw error;
+      }
     },
     createBatch: async (batch) => readBatchView.parse(await http.send("POST", "/api/batches", batch)),
     async readBatch(id) {

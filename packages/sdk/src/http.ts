@@ -31,7 +31,7 @@ export interface Http {
   /** A GET of what the client may have already; `etag` is what came with it. Rejects as `send` does. */
   getChanged(path: string, etag: string | undefined): Promise<Changed>;
   /** The parsed body; undefined for a GET of what does not exist. Rejects with Unreachable or Refused. */
-  send(method: "GET" | "POST", path: string, body?: unknown): Promise<unknown>;
+  send(method: "GET" | "POST" | "PUT", path: string, body?: unknown): Promise<unknown>;
 }
 
 const timeoutMs = 5000;

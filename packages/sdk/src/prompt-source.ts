@@ -5,10 +5,12 @@ import { type Http, Refused } from "./http.ts";
 import { createAssignmentCache } from "./kept-assignments.ts";
 import { type PromptInput, type RenderedBody, renderPrompt } from "./render-prompt.ts";
 import { createServedDocuments } from "./served-documents.ts";
+import type { TicketRollouts } from "./ticket-rollouts.ts";
 import type { Json } from "./wire/json.ts";
 import type { Prefix } from "./wire/prefix.ts";
 import type { PromptLayout } from "./wire/prompt-layout.ts";
 import { promptVersionSchema, type ServedPrompt, servedPromptSchema } from "./wire/prompts.ts";
+import type { RolloutAssignment } from "./wire/rollouts.ts";
 import { tolerant } from "./wire/tolerant.ts";
 
 const readServedPrompt = tolerant(servedPromptSchema);
@@ -42,17 +44,22 @@ export interface RenderedPrompt {
 export interface TicketPrompt {
   readonly version: number;
   readonly variant: PromptAssignment["variant"];
+  /** Present when a rollout set the canary's share. */
+  readonly rollout?: RolloutAssignment;
   /** Throws when a variable is missing or a tools layer is no list of tools: an application's fault, and every one of them is named. */
   render(input: RenderOptions): RenderedPrompt;
 }
 
+/** What the saved work of a ticket names of its prompt. */
+export type BegunPrompt = Pick<TicketPrompt, "version" | "variant" | "rollout">;
+
 /** Prompts as runbookd serves them. */
 export interface PromptSource {
   /**
-   * The ticket's version: assigned at the first call, and kept for as long as this process lives. `version` is one that the ticket's saved work names; it is
-   * used before anything else. Rejects with Unreachable when runbookd cannot be asked and nothing of the prompt is known yet, with Refused when it has no such prompt.
+   * The ticket's version: assigned at the first call, and kept for as long as this process lives. `begun` is what the ticket's saved work names, the
+   * version alone or with its arm; it is used before anything else. Rejects with Unreachable when runbookd cannot be asked and nothing of the prompt is known yet, with Refused when it has no such prompt.
    */
-  forTicket(prompt: string, ticketId: string, version?: number): Promise<TicketPrompt>;
+  forTicket(prompt: string, ticketId: string, begun?: number | BegunPrompt): Promise<TicketPrompt>;
   /** Stops asking for changes. */
   close(): void;
 }
@@ -63,8 +70,9 @@ export function createPromptSource(deps: {
   readonly clock: Clock;
   readonly everyMs: number;
   readonly onChanged: (change: PromptChange) => void;
+  readonly rollouts: Pick<TicketRollouts, "remember">;
 }): PromptSource {
-  const { http, onChanged } = deps;
+  const { http, onChanged, rollouts } = deps;
   const documents = createServedDocuments<ServedPrompt>(
     {
       path: (prompt) => `/api/prompts/${encodeURIComponent(prompt)}/served`,
@@ -75,7 +83,7 @@ export function createPromptSource(deps: {
     deps,
   );
   const old = new Map<string, PromptLayout>();
-  const assignments = createAssignmentCache<{ readonly version: number; readonly variant: PromptAssignment["variant"] }>();
+  const assignments = createAssignmentCache<BegunPrompt>();
 
   const layoutOf = async (served: ServedPrompt, version: number): Promise<PromptLayout> => {
     const { prompt, production, canary } = served;
@@ -94,22 +102,24 @@ export function createPromptSource(deps: {
   };
 
   return {
-    async forTicket(prompt, ticketId, version) {
+    async forTicket(prompt, ticketId, begun) {
       const served = await documents.of(prompt);
       const fresh = () => {
-        const assigned = assignPrompt(served, ticketId);
-        return { version: assigned.version.version, variant: assigned.variant };
+        const { version, ...assigned } = assignPrompt(served, ticketId);
+        return { version: version.version, ...assigned };
       };
-      const given =
-        version === undefined
-          ? undefined
-          : { version, variant: served.canary?.version === version ? ("canary" as const) : ("baseline" as const) };
+      const given = typeof begun === "number" ? ofVersion(begun, served) : begun;
       const assignment = assignments.of(prompt, ticketId, { given, fresh });
+      if (assignment.rollout !== undefined) rollouts.remember(ticketId, assignment.rollout);
       const layout = await layoutOf(served, assignment.version);
       return { ...assignment, render: ({ parameters, ...input }) => renderFor({ prompt, layout, ...assignment }, input, parameters) };
     },
     close: () => documents.close(),
   };
+}
+
+function ofVersion(version: number, { canary }: ServedPrompt): BegunPrompt {
+  return { version, variant: canary?.version === version ? "canary" : "baseline" };
 }
 
 function renderFor(

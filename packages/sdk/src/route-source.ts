@@ -3,6 +3,7 @@ import type { Clock } from "./clock.ts";
 import type { Http } from "./http.ts";
 import { createAssignmentCache } from "./kept-assignments.ts";
 import { createServedDocuments } from "./served-documents.ts";
+import type { TicketRollouts } from "./ticket-rollouts.ts";
 import { type ModelRef, modelRouteSchema, type RouteTargets } from "./wire/routing.ts";
 import { tolerant } from "./wire/tolerant.ts";
 
@@ -21,8 +22,8 @@ export interface TicketRoute extends RouteAssignment {
 /** Routes as runbookd serves them. */
 export interface RouteSource {
   /**
-   * The ticket's model: assigned at the first call, and kept for as long as this process lives. `begun` is what the ticket's saved work names; it is
-   * used before anything else. Rejects with Unreachable when runbookd cannot be asked and nothing of the route is known yet, with Refused when it has no such route.
+   * The ticket's model: assigned at the first call, and kept for as long as this process lives. `begun` is what the ticket's saved work names, its
+   * rollout included; it is used before anything else. Rejects with Unreachable when runbookd cannot be asked and nothing of the route is known yet, with Refused when it has no such route.
    */
   forTicket(route: string, ticketId: string, begun?: RouteAssignment): Promise<TicketRoute>;
   /** Stops asking for changes. */
@@ -37,6 +38,7 @@ export function createRouteSource(deps: {
   readonly clock: Clock;
   readonly everyMs: number;
   readonly onChanged: (change: RouteChanged) => void;
+  readonly rollouts: Pick<TicketRollouts, "remember">;
 }): RouteSource {
   const documents = createServedDocuments<RouteTargets>(
     {
@@ -52,6 +54,7 @@ export function createRouteSource(deps: {
     async forTicket(route, ticketId, begun) {
       const targets = await documents.of(route);
       const assignment = assignments.of(route, ticketId, { given: begun, fresh: () => assignModel(targets, ticketId) });
+      if (assignment.rollout !== undefined) deps.rollouts.remember(ticketId, assignment.rollout);
       return { ...assignment, fallback: targets.fallback };
     },
     close: () => documents.close(),

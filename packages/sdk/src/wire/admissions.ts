@@ -1,9 +1,14 @@
 import { z } from "zod";
 import { budgetIdSchema, externalIdSchema, queueNameSchema, ticketKindSchema } from "./names.ts";
-import { rolloutAssignmentsSchema } from "./rollouts.ts";
+import { type RolloutAssignment, rolloutAssignmentsSchema } from "./rollouts.ts";
 import type { Shape } from "./shape.ts";
 import { endStates } from "./tickets.ts";
 import { instantSchema } from "./units.ts";
+
+/** What names the rollouts of a ticket. */
+interface Assigned {
+  readonly assignments?: readonly RolloutAssignment[];
+}
 
 /** What is asked before a ticket and between its turns. */
 export const admissionRequestSchema = z.strictObject({
@@ -22,7 +27,7 @@ export const admissionRequestSchema = z.strictObject({
 });
 
 /** See {@link admissionRequestSchema}; the defaulted members may be left out. */
-export type AdmissionRequestInput = z.input<typeof admissionRequestSchema>;
+export type AdmissionRequestInput = Omit<z.input<typeof admissionRequestSchema>, "assignments"> & Assigned;
 
 /** A parsed request. */
 export type AdmissionRequest = Shape<typeof admissionRequestSchema>;
@@ -109,7 +114,7 @@ export const releaseSchema = z.strictObject({
 });
 
 /** See {@link releaseSchema}; the defaulted members may be left out. */
-export type ReleaseInput = z.input<typeof releaseSchema>;
+export type ReleaseInput = Omit<z.input<typeof releaseSchema>, "assignments"> & Assigned;
 
 /** True: this request was the first that ended the ticket. */
 export const releaseResponseSchema = z.object({ finished: z.boolean() });

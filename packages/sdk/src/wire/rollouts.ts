@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { externalIdSchema, promptNameSchema, rolloutIdSchema, shortNameSchema } from "./names.ts";
+import { promptNameSchema, rolloutIdSchema, shortNameSchema } from "./names.ts";
 import { modelRefSchema, routeIdSchema } from "./routing.ts";
 import type { Shape } from "./shape.ts";
 import { instantSchema, microUsdSchema } from "./units.ts";
@@ -252,5 +252,8 @@ export const ticketQualitySchema = z.strictObject({
   reason: z.string().trim().min(1).max(300),
 });
 
-/** Tickets whose ids an outcome names. */
-export const rolloutTicketIdSchema = externalIdSchema;
+/** See {@link ticketQualitySchema}. */
+export type TicketQuality = Shape<typeof ticketQualitySchema>;
+
+/** What became of a late judgement; `rollouts`: how many count the ticket. */
+export const qualityRevisionSchema = z.object({ result: z.enum(["revised", "unchanged"]), rollouts: z.number() });

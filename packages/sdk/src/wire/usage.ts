@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { budgetIdSchema, externalIdSchema, queueNameSchema, shortNameSchema } from "./names.ts";
 import { cacheMissSchema, type Prefix } from "./prefix.ts";
-import { rolloutAssignmentsSchema } from "./rollouts.ts";
+import { type RolloutAssignment, rolloutAssignmentsSchema } from "./rollouts.ts";
 import type { Shape } from "./shape.ts";
 import { instantSchema, microUsdSchema } from "./units.ts";
 
@@ -66,7 +66,10 @@ export const usageReportSchema = z.strictObject({
 });
 
 /** One model request as the application sends it; see {@link usageReportSchema}. */
-export type UsageReport = Omit<z.input<typeof usageReportSchema>, "prefix"> & { readonly prefix?: Prefix };
+export type UsageReport = Omit<z.input<typeof usageReportSchema>, "prefix" | "assignments"> & {
+  readonly prefix?: Prefix;
+  readonly assignments?: readonly RolloutAssignment[];
+};
 
 /** Most events of one request. */
 export const maxEventsPerReport = 1000;
