@@ -87,7 +87,7 @@ export interface RuntimeSources {
   /** The machine's own; the runtime's clock follows Redis. */
   readonly clock: Clock;
   readonly random: RandomSource;
-  /** Processor time of this process, in milliseconds. */
+  /** Processor time of the thread that runs the event loop, in milliseconds. */
   readonly cpuMs: () => number;
   /** Ends the process at once, with the exit code for a stuck event loop. */
   readonly exitStuck: () => void;

@@ -18,7 +18,7 @@ export interface CommandContext {
   readonly random: RandomSource;
   /** Aborted when a person interrupts the program. */
   readonly signal: AbortSignal;
-  /** Processor time of this process since its start, in milliseconds. */
+  /** Processor time of the thread that runs the event loop, in milliseconds; only differences mean anything. */
   cpuMs(): number;
   /** Ends the program at once, whatever is still open. */
   exitNow(code: ExitCode): void;

@@ -3,6 +3,7 @@ import { dirname, join } from "node:path";
 import { isatty } from "node:tty";
 import { createSystemClock } from "../core/clock.ts";
 import { createSystemRandom } from "../core/random.ts";
+import { createMainThreadCpu } from "../platform/main-thread-cpu.ts";
 import type { CommandContext } from "./context.ts";
 
 /** The context of a real command line: this process. Interrupt and terminate abort its signal. */
@@ -25,10 +26,7 @@ export function createProcessContext(): CommandContext {
     clock: createSystemClock(),
     random: createSystemRandom(),
     signal: controller.signal,
-    cpuMs: () => {
-      const { user, system } = process.cpuUsage();
-      return (user + system) / 1000;
-    },
+    cpuMs: createMainThreadCpu(),
     exitNow: (code) => process.exit(code),
   };
 }

@@ -13,8 +13,8 @@ export type LoopJudgement = "free" | "held" | "stuck";
 export const longTurnMs = 1000;
 /** Nothing is claimed this long after a long turn: a lease lives for 6 s. */
 const heldMs = 5000;
-/** A turn that is stuck. */
-const stuckTurnMs = 10_000;
+/** A turn that is stuck: after it the leases, which live for 6 s and are renewed within it, have been lost or nearly so. */
+const stuckTurnMs = 5000;
 /** As is a loop that was blocked for this long within {@link windowMs}. */
 const stuckSumMs = 20_000;
 const windowMs = 30_000;
@@ -33,8 +33,8 @@ export function turnsToKeep(turns: readonly LongTurn[], now: number): readonly L
 }
 
 /**
- * How long a timer was held up by this process itself. A process that was stopped, or that got no processor on a busy machine, used none either:
- * its lateness is nothing that ending it would cure.
+ * How long a timer was held up by the thread that runs the loop itself; `cpuMs` is what that thread computed in the same time. A process that was stopped,
+ * or that got no processor on a busy machine, or whose machine stood still, computed nothing: its lateness is nothing that ending it would cure.
  */
 export function blockedMsOf({ lateMs, cpuMs }: { readonly lateMs: number; readonly cpuMs: number }): number {
   return Math.max(0, Math.min(lateMs, cpuMs));

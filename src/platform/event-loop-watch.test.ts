@@ -53,7 +53,9 @@ it("holds after a long turn, and goes on when the loop was free for 5 s", () => 
 
 it("says once that the loop is stuck", () => {
   const { turn, lines, stopped } = aWatch();
-  turn(10_600);
+  turn(5400);
+  expect(lines).toEqual([held]);
+  turn(5500);
   expect([lines, stopped()]).toEqual([[held, stuck, "stuck"], 1]);
 });
 
@@ -61,6 +63,8 @@ it("ends no process that was stopped, or that gets little of a busy machine", ()
   const { watch, turn, lines } = aWatch();
   turn(3_600_000, 0);
   for (let times = 0; times < 100; times += 1) turn(6000, 0.1);
+  // A machine that stood still for a while between.
+  for (let times = 0; times < 20; times += 1) turn(20_000, 0.03);
   expect([watch.isHeld(), lines]).toEqual([false, []]);
 });
 

@@ -5,7 +5,7 @@ import type { Log } from "../core/log.ts";
 /** What a watch works with. */
 export interface EventLoopWatchOptions {
   readonly clock: Pick<Clock, "monotonic" | "every">;
-  /** Processor time of this process since its start, in milliseconds. */
+  /** Processor time of the thread that runs the loop, in milliseconds; only differences mean anything. */
   readonly cpuMs: () => number;
   readonly log: Pick<Log, "info" | "warn" | "error">;
   /** The loop is stuck: the process should end. Called once. */

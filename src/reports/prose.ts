@@ -2,20 +2,30 @@ import type { Nodes, PhrasingContent, RootContent } from "mdast";
 import { fromMarkdown } from "mdast-util-from-markdown";
 import { toString } from "mdast-util-to-string";
 import { cleanText } from "../core/clean-text.ts";
+import { findMarkdownCost } from "../runbooks/parse/markdown-cost.ts";
 import { escapeHtml } from "./html-fragments.ts";
 
 const code = "font-family:ui-monospace,Menlo,Consolas,monospace;font-size:12px;background:#f0f2f5;border-radius:3px;padding:1px 4px";
 const block =
   "margin:6px 0 0;padding:8px 10px;font-family:ui-monospace,Menlo,Consolas,monospace;font-size:12px;background:#f0f2f5;border-radius:4px;white-space:pre-wrap;word-break:break-word";
 
-/** A document's Markdown as HTML: every text is escaped, raw HTML is shown as text, and only absolute http(s) links are links. */
+/** A longer text is cut. */
+const maxCharacters = 20_000;
+
+/**
+ * A document's Markdown as HTML: every text is escaped, raw HTML is shown as text, and only absolute http(s) links are links. What would take the parser
+ * too long is shown as it is written: a run may have begun with a document that today's limits refuse.
+ */
 export function proseToHtml(markdown: string): string {
-  return fromMarkdown(cleanText(markdown, 20_000)).children.map(blockHtml).join("");
+  const text = cleanText(markdown, maxCharacters);
+  if (findMarkdownCost(text) !== undefined) return `<div style="${block}">${escapeHtml(text)}</div>`;
+  return fromMarkdown(text).children.map(blockHtml).join("");
 }
 
 /** The same as plain text, each line behind `indent`. */
 export function proseToText(markdown: string, indent = ""): string {
-  const lines = fromMarkdown(cleanText(markdown, 20_000)).children.flatMap((node) => blockText(node));
+  const text = cleanText(markdown, maxCharacters);
+  const lines = findMarkdownCost(text) === undefined ? fromMarkdown(text).children.flatMap((node) => blockText(node)) : text.split("\n");
   return lines.map((line) => `${indent}${line}`.trimEnd()).join("\n");
 }
 

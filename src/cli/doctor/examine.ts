@@ -26,7 +26,7 @@ export async function examine(config: Config, context: CommandContext): Promise<
     examinePrometheus(config.prometheus, context),
     ...config.alertmanagers.map((endpoint) => examineAlertmanager(endpoint, context)),
     ...(config.alertmanagers.length === 0 ? [Promise.resolve([noAlertmanager])] : []),
-    examineMail(config),
+    examineMail(config, context),
     examineProviders(config),
     Promise.resolve([
       ...examineCommands(config.commands, context.env["PATH"] ?? ""),
@@ -112,13 +112,16 @@ async function examineAlertmanager(endpoint: Endpoint, { clock, signal }: Comman
   }
 }
 
-async function examineMail({ mail }: Config): Promise<readonly Finding[]> {
+/** How long the mail server may take for everything: each of its lines alone may come in time. */
+const mailMs = 10_000;
+
+async function examineMail({ mail }: Config, { clock, signal }: CommandContext): Promise<readonly Finding[]> {
   if (mail.smtpUrl === undefined || mail.from === undefined) {
     return [warning("Mail", "not configured", "Set SMTP_URL, MAIL_FROM and MAIL_TO; until then reports are kept and not sent.")];
   }
   const sender = createSmtpSender({ url: mail.smtpUrl, from: mail.from, timeoutMs: 5000 });
   try {
-    const verified = await sender.verify();
+    const verified = await sender.verify(AbortSignal.any([signal, clock.timeout(mailMs)]));
     return [
       verified.ok ? fine("Mail", "the server lets us in") : fault("Mail", verified.error, "Correct SMTP_URL. Reports wait until it works."),
     ];

@@ -52,7 +52,7 @@ describe("a mail server that takes it", () => {
     expect(first).toMatchObject({ messageId: mail.messageId, subject: "Review", html: "<p>html</p>" });
     expect(first?.text?.trim()).toBe("plain");
     expect(second?.messageId).toBe(mail.messageId);
-    expect(await sender.verify()).toEqual({ ok: true });
+    expect(await sender.verify(signal)).toEqual({ ok: true });
   });
 
   it("adds no header from a subject", async () => {
@@ -91,7 +91,7 @@ describe("a mail server that does not", () => {
 
   it("is worth a retry when it is not there", async () => {
     expect(await aSender("smtp://127.0.0.1:1").send(mail, signal)).toEqual({ kind: "failed", retry: true, error: "ESOCKET" });
-    expect(await aSender("smtp://127.0.0.1:1").verify()).toMatchObject({ ok: false });
+    expect(await aSender("smtp://127.0.0.1:1").verify(signal)).toMatchObject({ ok: false });
   });
 
   it("is worth a retry when credentials are wrong, and never tells them", async () => {
@@ -106,7 +106,7 @@ describe("a mail server that does not", () => {
     expect(JSON.stringify(delivery)).not.toContain("s3cret");
   });
 
-  it("is worth a retry when it is never silent and never done, once the delivery is given up", async () => {
+  async function startTrickling(): Promise<{ readonly port: number; readonly gone: Promise<void> }> {
     const trickling = createServer((socket) => {
       socket.on("error", () => undefined);
       socket.write("220 hello\r\n");
@@ -123,8 +123,21 @@ describe("a mail server that does not", () => {
       trickling.on("connection", (socket) => socket.on("close", () => resolve()));
     });
     const address = trickling.address();
-    const port = address !== null && typeof address === "object" ? address.port : 0;
+    return { port: address !== null && typeof address === "object" ? address.port : 0, gone };
+  }
+
+  it("is worth a retry when it is never silent and never done, once the delivery is given up", async () => {
+    const { port, gone } = await startTrickling();
     expect(await aSender(`smtp://127.0.0.1:${port}`).send(mail, AbortSignal.timeout(1500))).toMatchObject({ kind: "failed", retry: true });
+    await gone;
+  });
+
+  it("is not waited for by doctor when it is never silent and never done", async () => {
+    const { port, gone } = await startTrickling();
+    expect(await aSender(`smtp://127.0.0.1:${port}`).verify(AbortSignal.timeout(1500))).toEqual({
+      ok: false,
+      error: "it answers, and does not come to an end",
+    });
     await gone;
   });
 

@@ -1,11 +1,12 @@
+import { Socket } from "node:net";
 import { createTransport } from "nodemailer";
 import { errorField } from "../../core/error-field.ts";
 import type { MailDelivery, MailSender } from "../../core/outbox.ts";
 
 /** The mail server. */
 export interface SmtpSender extends MailSender {
-  /** Whether it can be reached and lets us in; for `runbookd doctor`. */
-  verify(): Promise<{ readonly ok: true } | { readonly ok: false; readonly error: string }>;
+  /** Whether it can be reached and lets us in; for `runbookd doctor`. When the signal is aborted the connection is closed. */
+  verify(signal: AbortSignal): Promise<{ readonly ok: true } | { readonly ok: false; readonly error: string }>;
   close(): void;
 }
 
@@ -22,7 +23,7 @@ const plainAddress = /^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9.-]{1,190
 
 /** Speaks SMTP. Reads no file and no URL, whatever a mail says. */
 export function createSmtpSender({ url, from, timeoutMs = 10_000 }: SmtpOptions): SmtpSender {
-  const transport = createTransport({
+  const options = {
     url,
     connectionTimeout: timeoutMs,
     greetingTimeout: timeoutMs,
@@ -30,7 +31,8 @@ export function createSmtpSender({ url, from, timeoutMs = 10_000 }: SmtpOptions)
     dnsTimeout: timeoutMs,
     disableFileAccess: true,
     disableUrlAccess: true,
-  });
+  };
+  const transport = createTransport(options);
   return {
     async send({ to, subject, text, html, messageId }, signal): Promise<MailDelivery> {
       const wrong = to.filter((address) => !plainAddress.test(address));
@@ -55,13 +57,23 @@ export function createSmtpSender({ url, from, timeoutMs = 10_000 }: SmtpOptions)
         return failedDelivery(error);
       }
     },
-    async verify() {
+    async verify(signal) {
+      // Its own socket: nodemailer ends none that is in use, and a server that always has one line more would keep it in use for ever.
+      const socket = new Socket();
+      const end = () => void socket.destroy();
+      signal.addEventListener("abort", end, { once: true });
       try {
-        await transport.verify();
+        signal.throwIfAborted();
+        await createTransport({ ...options, socket }).verify();
         return { ok: true };
       } catch (error) {
+        if (signal.aborted) return { ok: false, error: "it answers, and does not come to an end" };
         const delivery = failedDelivery(error);
         return { ok: false, error: delivery.kind === "failed" ? delivery.error : "unknown" };
+      } finally {
+        signal.removeEventListener("abort", end);
+        // What the server does with our farewell keeps no process alive.
+        socket.unref();
       }
     },
     close: () => transport.close(),
