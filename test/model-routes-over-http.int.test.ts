@@ -1,8 +1,10 @@
 import { afterEach, beforeEach, expect, it } from "@jest/globals";
 import { createRunbookdClient, type RunbookdClient } from "../packages/sdk/src/client.ts";
 import type { RouteChanged } from "../packages/sdk/src/route-source.ts";
-import type { ModelRoutingStore } from "../src/llm/routing/model-route.ts";
+import type { FollowerBook } from "../src/llm/rollouts/followers.ts";
+import { type ModelRoutingStore, servedRoute } from "../src/llm/routing/model-route.ts";
 import { createRoutingRoutes } from "../src/llm/routing/routes.ts";
+import { createMemoryFollowers } from "../src/rehearsal/memory-followers.ts";
 import { aCandidate, someTargets } from "./contracts/describe-model-routes.ts";
 import { createFakeClock, type FakeClock } from "./fakes/fake-clock.ts";
 import { createMemoryModelRoutes } from "./fakes/memory-model-routes.ts";
@@ -13,6 +15,7 @@ let http: HttpHarness;
 let client: RunbookdClient;
 let clock: FakeClock;
 let store: ModelRoutingStore;
+let followers: FollowerBook;
 let changes: RouteChanged[];
 let isDown: boolean;
 
@@ -34,7 +37,8 @@ beforeEach(async () => {
   changes = [];
   isDown = false;
   store = createMemoryModelRoutes(clock);
-  http = await startHttp({ routes: createRoutingRoutes({ routes: store, audit: { append: async () => undefined }, clock }) });
+  followers = createMemoryFollowers(clock);
+  http = await startHttp({ routes: createRoutingRoutes({ routes: store, followers, audit: { append: async () => undefined }, clock }) });
   client = aClient();
 });
 afterEach(async () => {
@@ -79,4 +83,25 @@ it("goes on with what is known while runbookd is away, and says when nothing is"
   await expect(client.routes.forTicket("review", "TICKET-2")).rejects.toThrow("fetch failed");
   isDown = false;
   await expect(client.routes.forTicket("review", "TICKET-2")).rejects.toThrow("runbookd has no route review.");
+});
+
+it("shows how many processes follow a route, and how many have its newest version", async () => {
+  const count = async () => {
+    const route = await store.read("implement");
+    return route === undefined ? undefined : followers.count("route/implement", servedRoute(route, clock.now()).tag);
+  };
+  await store.set({ id: "implement", expected: 0, targets: someTargets(), by: "anna", reason: "first" });
+  const other = aClient();
+  await client.routes.forTicket("implement", "TICKET-1");
+  await other.routes.forTicket("implement", "TICKET-1");
+  await until("both are there", async () => (await count())?.followers === 2);
+  await clock.advance(1000);
+  await until("both have it", async () => (await count())?.current === 2);
+  await store.set({ id: "implement", expected: 1, targets: someTargets({ candidate: aCandidate }), by: "anna", reason: "try" });
+  expect(await count()).toEqual({ followers: 2, current: 0 });
+  await other.close();
+  await clock.advance(1000);
+  await clock.advance(1000);
+  await until("one has the new version, and the one that is gone does not", async () => (await count())?.current === 1);
+  expect(await count()).toEqual({ followers: 2, current: 1 });
 });

@@ -4,7 +4,9 @@ import type { PromptChange } from "../packages/sdk/src/prompt-source.ts";
 import type { AuditEntry } from "../packages/sdk/src/wire/audit.ts";
 import { prefixSchema } from "../packages/sdk/src/wire/prefix.ts";
 import { createPromptRoutes } from "../src/llm/prompts/routes.ts";
+import type { FollowerBook } from "../src/llm/rollouts/followers.ts";
 import { describeApi } from "../src/platform/http/openapi.ts";
+import { createMemoryFollowers } from "../src/rehearsal/memory-followers.ts";
 import { createMemoryPromptRollouts, createMemoryPrompts } from "../src/rehearsal/memory-prompts.ts";
 import { aCacheState } from "./contracts/describe-cache-analysis-store.ts";
 import { aNewVersion } from "./contracts/describe-prompt-store.ts";
@@ -14,6 +16,7 @@ import { type HttpHarness, startHttp } from "./servers/http-harness.ts";
 let http: HttpHarness;
 let client: RunbookdClient;
 let clock: FakeClock;
+let followers: FollowerBook;
 let audited: AuditEntry[];
 let changes: PromptChange[];
 let statuses: number[];
@@ -25,11 +28,13 @@ beforeEach(async () => {
   changes = [];
   statuses = [];
   isDown = false;
+  followers = createMemoryFollowers(clock);
   const routes = createPromptRoutes({
     prompts: createMemoryPrompts(clock),
     rollouts: createMemoryPromptRollouts(),
     audit: { append: async (entry) => void audited.push(entry) },
     clock,
+    followers,
     caches: { list: async () => [aCacheState(), aCacheState({ prompt: "review" })] },
   });
   http = await startHttp({ routes });
@@ -130,6 +135,7 @@ describe("prompts over HTTP", () => {
       rollouts: createMemoryPromptRollouts(),
       audit: { append: async () => undefined },
       clock,
+      followers,
     });
     expect(Object.keys(describeApi(routes, []).paths)).toEqual(
       expect.arrayContaining(["/api/prompts", label.replace(/implement.*/, "{name}/labels/{label}")]),

@@ -6,6 +6,7 @@ import { createFindingCommentStore } from "../llm/findings/redis-store.ts";
 import { createPromptRolloutStore } from "../llm/prompts/redis-store.ts";
 import { createPromptRoutes } from "../llm/prompts/routes.ts";
 import { createPrefixSampleStore } from "../llm/usage/redis-prefix-samples.ts";
+import { openFollowers } from "./open-followers.ts";
 import { openPrompts } from "./open-prompts.ts";
 import type { Registration, ServerShared } from "./registration.ts";
 import type { Runtime } from "./runtime.ts";
@@ -19,7 +20,14 @@ export function registerPrompts(runtime: Runtime, { redis, audit }: Pick<ServerS
   observeCaches(metrics, caches, comments);
   return {
     routes: [
-      ...createPromptRoutes({ prompts: openPrompts(runtime, redis), rollouts: createPromptRolloutStore(redis), audit, clock, caches }),
+      ...createPromptRoutes({
+        prompts: openPrompts(runtime, redis),
+        rollouts: createPromptRolloutStore(redis),
+        followers: openFollowers(runtime, redis),
+        audit,
+        clock,
+        caches,
+      }),
       ...createCacheRoutes({
         cacheAnalysisStore: caches,
         samples,

@@ -1,8 +1,9 @@
 import { withRouteChanges } from "../llm/changes/change-log.ts";
 import { observeModels } from "../llm/models/metrics.ts";
-import { observeRoutes } from "../llm/routing/metrics.ts";
+import { observeFollowers, observeRoutes } from "../llm/routing/metrics.ts";
 import { createModelRoutingStore } from "../llm/routing/redis-store.ts";
 import { createRoutingRoutes } from "../llm/routing/routes.ts";
+import { openFollowers } from "./open-followers.ts";
 import { describeRouted, openModels } from "./open-models.ts";
 import type { Registration, ServerShared } from "./registration.ts";
 import type { Runtime } from "./runtime.ts";
@@ -12,7 +13,9 @@ export function registerRouting(runtime: Runtime, { redis, audit }: Pick<ServerS
   const { clock, metrics, changeRecorder } = runtime;
   const routes = withRouteChanges(createModelRoutingStore({ redis, clock }), changeRecorder);
   observeRoutes(metrics, routes);
+  const followers = openFollowers(runtime, redis);
+  observeFollowers(metrics, { routes, followers, clock });
   const models = openModels(runtime, redis);
   observeModels(metrics, async () => describeRouted(models, await routes.list()));
-  return { routes: createRoutingRoutes({ routes, audit, clock }) };
+  return { routes: createRoutingRoutes({ routes, followers, audit, clock }) };
 }

@@ -215,3 +215,32 @@ describe("createRunbookdClient", () => {
     expect(events[21]).not.toHaveProperty("prefix");
   });
 });
+
+describe("a process that follows routes and prompts", () => {
+  const aFollower = (instance?: string) => {
+    const names: (string | null)[] = [];
+    const client = createRunbookdClient({
+      url: "http://runbookd.test",
+      token: "secret",
+      clock: createFakeClock(),
+      ...(instance !== undefined && { instance }),
+      fetch: async (url, init) => {
+        names.push(new Request(url, init).headers.get("runbookd-follower"));
+        return new Response("{}", { status: 404 });
+      },
+    });
+    return { client, names };
+  };
+
+  it("names itself, alike each time and unlike every other", async () => {
+    const [one, two, named] = [aFollower(), aFollower(), aFollower("desk-7")];
+    for (const { client } of [one, two, named]) {
+      await expect(client.routes.forTicket("implement", "T-1")).rejects.toThrow("no route");
+      await expect(client.prompts.forTicket("implement", "T-1")).rejects.toThrow("no prompt");
+    }
+    expect(one.names[0]).toMatch(/^[\w-]{20,}$/);
+    expect(one.names).toEqual([one.names[0], one.names[0]]);
+    expect(two.names[0]).not.toBe(one.names[0]);
+    expect(named.names).toEqual(["desk-7", "desk-7"]);
+  });
+});

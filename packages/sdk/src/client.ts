@@ -1,5 +1,6 @@
 import { type Clock, createSystemClock } from "./clock.ts";
 import { createHttp, Refused, Unreachable } from "./http.ts";
+import { createInstanceName } from "./instance-name.ts";
 import { createPromptSource, type PromptChange, type PromptSource } from "./prompt-source.ts";
 import { createRouteSource, type RouteChanged, type RouteSource } from "./route-source.ts";
 import { createTicketRollouts } from "./ticket-rollouts.ts";
@@ -40,6 +41,11 @@ export interface RunbookdClientOptions {
   readonly onPromptChanged?: (change: PromptChange) => void;
   /** Hears when a route in use has changed. */
   readonly onRouteChanged?: (change: RouteChanged) => void;
+  /**
+   * Names this process among those that follow routes and prompts, so that a change is known to have reached every one; random by default. Two processes
+   * must not have the same name.
+   */
+  readonly instance?: string;
   /** For tests; real time by default. */
   readonly clock?: Clock;
 }
@@ -83,7 +89,13 @@ const defaultRefreshEveryMs = 5000;
  */
 export function createRunbookdClient(options: RunbookdClientOptions): RunbookdClient {
   const clock = options.clock ?? createSystemClock();
-  const http = createHttp({ url: options.url, token: options.token, fetch: options.fetch ?? fetch, clock });
+  const http = createHttp({
+    url: options.url,
+    token: options.token,
+    fetch: options.fetch ?? fetch,
+    clock,
+    follower: options.instance ?? createInstanceName(),
+  });
   const outbox = createUsageOutbox({ http, clock, onLost: options.onUsageLost ?? (() => undefined) });
   const rollouts = createTicketRollouts();
   const prompts = createPromptSource({

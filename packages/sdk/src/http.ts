@@ -42,6 +42,8 @@ export interface HttpTarget {
   readonly token: string;
   readonly fetch: typeof fetch;
   readonly clock: Pick<Clock, "timeout">;
+  /** Names this process among those that follow a document. */
+  readonly follower: string;
 }
 
 /** Retries nothing by itself. */
@@ -81,7 +83,8 @@ export function createHttp(target: HttpTarget): Http {
       return response.ok ? JSON.parse(text) : undefined;
     },
     async getChanged(path, etag) {
-      const { response, text } = await exchange("GET", path, etag === undefined ? {} : { headers: { "if-none-match": etag } });
+      const headers = { "runbookd-follower": target.follower, ...(etag !== undefined && { "if-none-match": etag }) };
+      const { response, text } = await exchange("GET", path, { headers });
       if (response.status === 404) return { kind: "missing" };
       if (response.status === 304) return { kind: "unchanged" };
       return { kind: "changed", body: JSON.parse(text), etag: response.headers.get("etag") ?? undefined };

@@ -55,7 +55,7 @@ export function createRouteSource(deps: {
       const targets = await documents.of(route);
       const assignment = assignments.of(route, ticketId, { given: begun, fresh: () => assignModel(targets, ticketId) });
       if (assignment.rollout !== undefined) deps.rollouts.remember(ticketId, assignment.rollout);
-      return { ...assignment, fallback: targets.fallback };
+      return { ...assignment, fallback: targets.fallback.map(({ provider, model }) => ({ provider, model })) };
     },
     close: () => documents.close(),
   };

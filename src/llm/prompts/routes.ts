@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { AuditKind } from "../../../packages/sdk/src/wire/audit.ts";
 import { promptPageSchema } from "../../../packages/sdk/src/wire/caches.ts";
-import { canonicalJson, type Json } from "../../../packages/sdk/src/wire/json.ts";
+import type { Json } from "../../../packages/sdk/src/wire/json.ts";
 import { promptNameSchema } from "../../../packages/sdk/src/wire/names.ts";
 import {
   labelMoveSchema,
@@ -19,7 +19,6 @@ import {
 import type { Shape } from "../../../packages/sdk/src/wire/shape.ts";
 import type { AuditLog } from "../../core/audit.ts";
 import type { Clock } from "../../core/clock.ts";
-import { sha256 } from "../../core/json.ts";
 import { operators, viewers } from "../../platform/http/roles.ts";
 import {
   defineRoute,
@@ -33,9 +32,11 @@ import {
   type Route,
 } from "../../platform/http/route.ts";
 import type { CacheAnalysisStore } from "../caching/cache-analysis-store.ts";
+import { entityTagOf } from "../rollouts/entity-tag.ts";
+import type { FollowerBook } from "../rollouts/followers.ts";
 import { type PromptStore, statusOf } from "./prompt.ts";
 import type { PromptRolloutStore } from "./prompt-rollout-store.ts";
-import { readServed } from "./served-prompt.ts";
+import { promptDocument, readServed } from "./served-prompt.ts";
 
 /** What prompt routes stand on. */
 export interface PromptRouteDeps {
@@ -43,6 +44,8 @@ export interface PromptRouteDeps {
   readonly rollouts: PromptRolloutStore;
   readonly audit: AuditLog;
   readonly clock: Pick<Clock, "now">;
+  /** Where it is noted which processes follow a prompt. Its `note` does not reject. */
+  readonly followers: Pick<FollowerBook, "note">;
   /** How prompts are cached. */
   readonly caches?: Pick<CacheAnalysisStore, "list">;
 }
@@ -58,7 +61,7 @@ const page = z.strictObject({ after: z.string().max(120).optional(), limit: z.co
 const newestVersions = 20;
 
 /** Prompts: their versions, their labels, and what applications are given of them. */
-export function createPromptRoutes({ prompts, rollouts, audit, clock, caches }: PromptRouteDeps): readonly Route[] {
+export function createPromptRoutes({ prompts, rollouts, audit, clock, followers, caches }: PromptRouteDeps): readonly Route[] {
   const record = async (kind: AuditKind, { prompt, by }: PromptChange, detail: { readonly [name: string]: Json }) =>
     audit.append({ at: clock.now(), kind, by, subject: `prompt/${prompt}`, detail });
   const one = async (name: string): Promise<HandlerResponse<Shape<typeof promptViewSchema>>> => {
@@ -193,11 +196,12 @@ export function createPromptRoutes({ prompts, rollouts, audit, clock, caches }: 
       success: { status: 200, description: "Both versions with their layers", schema: servedPromptSchema },
       revalidates: true,
       problems: ["not-found"],
-      async handle({ params, ifNoneMatch }) {
+      async handle({ params, ifNoneMatch, follower }) {
         const name = params["name"] ?? "";
         const served = await readServed(name, { prompts, rollouts });
         if (served === undefined) return problem("not-found", `Nothing of prompt ${quoted(name)} is labelled production.`);
-        const headers = { etag: `"${sha256(canonicalJson(served)).slice(0, 32)}"` };
+        if (follower !== undefined) await followers.note({ document: promptDocument(name), instance: follower, tag: ifNoneMatch });
+        const headers = { etag: entityTagOf(served) };
         return ifNoneMatch === headers.etag ? { kind: "unchanged", headers } : json(served, headers);
       },
     }),

@@ -2,6 +2,11 @@ import type { PromptRollout, PromptVersion, ServedPrompt, ServedVersion } from "
 import { type PromptStore, productionLabel } from "./prompt.ts";
 import type { PromptRolloutStore } from "./prompt-rollout-store.ts";
 
+/** Name of a prompt's document among those that applications follow. */
+export function promptDocument(prompt: string): string {
+  return `prompt/${prompt}`;
+}
+
 /** Reads what is served now; undefined when there is no such prompt or nothing is labelled `production`. A canary whose version is gone is left out. */
 export async function readServed(
   prompt: string,

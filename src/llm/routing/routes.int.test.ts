@@ -4,27 +4,35 @@ import { aCandidate, someTargets } from "../../../test/contracts/describe-model-
 import { createFakeClock } from "../../../test/fakes/fake-clock.ts";
 import { createMemoryModelRoutes } from "../../../test/fakes/memory-model-routes.ts";
 import { startHttp } from "../../../test/servers/http-harness.ts";
+import { createMemoryFollowers } from "../../rehearsal/memory-followers.ts";
 import { createRoutingRoutes } from "./routes.ts";
 
 async function aServer() {
   const clock = createFakeClock();
   const audited: AuditEntry[] = [];
   const audit = { append: async (entry: AuditEntry) => void audited.push(entry) };
-  const http = await startHttp({ routes: createRoutingRoutes({ routes: createMemoryModelRoutes(clock), audit, clock }) });
-  const send = async (method: string, path: string, role: string, more: { readonly body?: unknown; readonly etag?: string } = {}) => {
+  const followers = createMemoryFollowers(clock);
+  const http = await startHttp({ routes: createRoutingRoutes({ routes: createMemoryModelRoutes(clock), followers, audit, clock }) });
+  const send = async (
+    method: string,
+    path: string,
+    role: string,
+    more: { readonly body?: unknown; readonly etag?: string; readonly follower?: string } = {},
+  ) => {
     const response = await fetch(`${http.url}${path}`, {
       method,
       headers: {
         authorization: `Bearer ${role}-token`,
         "content-type": "application/json",
         ...(more.etag !== undefined && { "if-none-match": more.etag }),
+        ...(more.follower !== undefined && { "runbookd-follower": more.follower }),
       },
       ...(more.body !== undefined && { body: JSON.stringify(more.body) }),
     });
     const text = await response.text();
     return { status: response.status, body: Object(text === "" ? {} : JSON.parse(text)), etag: response.headers.get("etag") ?? "" };
   };
-  return { http, send, audited };
+  return { http, send, audited, followers, clock };
 }
 
 it("sets a route from the version that was read, shows it, and records who did it", async () => {
@@ -59,6 +67,36 @@ it("gives an application the route with a tag, and nothing when it has it alread
     body: { ...someTargets({ candidate: aCandidate }), expected: 1, reason: "try" },
   });
   expect((await send("GET", "/api/routes/implement", "workload", { etag })).status).toBe(200);
+});
+
+it("notes which process asks, and which version it had", async () => {
+  const { http, send, followers } = await aServer();
+  await using _ = http;
+  await send("PUT", "/api/routes/implement", "operator", { body: { ...someTargets(), expected: 0, reason: "first" } });
+  const ask = async (follower: string, etag?: string) =>
+    send("GET", "/api/routes/implement", "workload", { follower, ...(etag !== undefined && { etag }) });
+  const { etag } = await ask("one");
+  expect(await followers.count("route/implement", etag)).toEqual({ followers: 1, current: 0 });
+  expect((await ask("one", etag)).status).toBe(304);
+  await ask("two");
+  await send("GET", "/api/routes/implement", "viewer");
+  expect(await followers.count("route/implement", etag)).toEqual({ followers: 2, current: 1 });
+});
+
+it("serves a fallback until its time is over, with another tag then", async () => {
+  const { http, send, clock } = await aServer();
+  await using _ = http;
+  const old = { provider: "openai", model: "gpt-5" };
+  const fallback = [
+    { ...old, until: clock.now() + 5000 },
+    { ...old, model: "gpt-6" },
+  ];
+  await send("PUT", "/api/routes/implement", "operator", { body: { ...someTargets({ fallback }), expected: 0, reason: "first" } });
+  const before = await send("GET", "/api/routes/implement", "workload");
+  expect(before.body.fallback).toEqual(fallback);
+  await clock.advance(5000);
+  const after = await send("GET", "/api/routes/implement", "workload", { etag: before.etag });
+  expect(after).toMatchObject({ status: 200, body: { version: 1, fallback: fallback.slice(1) } });
 });
 
 it.each([

@@ -1,22 +1,23 @@
-import { canonicalJson } from "../../../packages/sdk/src/wire/json.ts";
 import { listSchema } from "../../../packages/sdk/src/wire/page.ts";
 import { modelRouteSchema, routeChangeSchema, routeIdSchema } from "../../../packages/sdk/src/wire/routing.ts";
 import type { AuditLog } from "../../core/audit.ts";
 import type { Clock } from "../../core/clock.ts";
-import { sha256 } from "../../core/json.ts";
 import { operators, viewers } from "../../platform/http/roles.ts";
 import { defineRoute, issuesOf, json, noBody, noQuery, problem, type Refusal, type Route } from "../../platform/http/route.ts";
-import type { ModelRoutingStore } from "./model-route.ts";
+import type { FollowerBook } from "../rollouts/followers.ts";
+import { type ModelRoutingStore, routeDocument, servedRoute } from "./model-route.ts";
 
 /** What routes of models stand on. */
 export interface ModelRouteDeps {
   readonly routes: ModelRoutingStore;
   readonly audit: AuditLog;
   readonly clock: Pick<Clock, "now">;
+  /** Where it is noted which processes follow a route. Its `note` does not reject. */
+  readonly followers: Pick<FollowerBook, "note">;
 }
 
 /** Routes: which model the tickets of one kind of work get. */
-export function createRoutingRoutes({ routes, audit, clock }: ModelRouteDeps): readonly Route[] {
+export function createRoutingRoutes({ routes, audit, clock, followers }: ModelRouteDeps): readonly Route[] {
   return [
     defineRoute({
       method: "get",
@@ -38,12 +39,13 @@ export function createRoutingRoutes({ routes, audit, clock }: ModelRouteDeps): r
       success: { status: 200, description: "The route", schema: modelRouteSchema },
       revalidates: true,
       problems: ["not-found"],
-      async handle({ params, ifNoneMatch }) {
+      async handle({ params, ifNoneMatch, follower }) {
         const id = params["id"] ?? "";
         const route = await routes.read(id);
         if (route === undefined) return noRoute(id);
-        const headers = { etag: `"${sha256(canonicalJson({ ...route })).slice(0, 32)}"` };
-        return ifNoneMatch === headers.etag ? { kind: "unchanged", headers } : json(route, headers);
+        if (follower !== undefined) await followers.note({ document: routeDocument(id), instance: follower, tag: ifNoneMatch });
+        const { document, tag: etag } = servedRoute(route, clock.now());
+        return ifNoneMatch === etag ? { kind: "unchanged", headers: { etag } } : json(document, { etag });
       },
     }),
     defineRoute({

@@ -167,8 +167,9 @@ async function answer(
   }
   const lastEventId = request.get("last-event-id");
   const ifNoneMatch = request.get("if-none-match");
+  const follower = request.get("runbookd-follower")?.slice(0, 100);
   const params = Object.fromEntries(Object.entries(request.params).map(([name, value]) => [name, String(value)]));
-  return route.handle({ params, query, body, caller: permitted.caller, lastEventId, ifNoneMatch, signal });
+  return route.handle({ params, query, body, caller: permitted.caller, lastEventId, ifNoneMatch, follower, signal });
 }
 
 /** Each key at most once; undefined when one stands twice. Brackets and dots mean nothing. */

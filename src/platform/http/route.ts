@@ -53,6 +53,8 @@ export interface RouteRequest<Query, Body> {
   readonly lastEventId: string | undefined;
   /** The entity tag that the client has, for answers that carry one. */
   readonly ifNoneMatch?: string | undefined;
+  /** How the process of an application names itself, so that it can be counted among those that follow a document (`Runbookd-Follower`). */
+  readonly follower?: string | undefined;
   /** Aborted when the client has gone away or the server is closing. */
   readonly signal: AbortSignal;
 }

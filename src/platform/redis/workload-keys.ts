@@ -55,6 +55,8 @@ export const workloadKeys = {
   /** What people said of findings, by the finding's id. */
   findingComments: "{wl}:findings",
   sampleTexts: (group: string) => `{wl}:prefix-samples:${hashOf(group)}:texts`,
+  /** Which processes follow a served document, by hashed name. */
+  followers: (document: string) => `{wl}:followers:${hashOf(document)}`,
   /** Every route with its version before it, by id. */
   modelRoutes: "{wl}:routes",
   /** What each provider's list of models said last, and why it could not be read since; by provider. */

@@ -23,6 +23,9 @@ const fallbackSchema = modelRefSchema.extend({
   until: instantSchema.exactOptional(),
 });
 
+/** Most fallbacks of one route. */
+export const maxFallbacks = 5;
+
 /** Where the work of a route goes, as people and runs set it; see {@link ModelRoute}. */
 export const routeTargetsSchema = z.strictObject({
   /** For every ticket outside the candidate's share. */
@@ -30,7 +33,7 @@ export const routeTargetsSchema = z.strictObject({
   /** A model on trial; null while there is none. */
   candidate: candidateSchema.nullable().default(null),
   /** In this order, when a provider is away; the application decides when that is. */
-  fallback: z.array(fallbackSchema).max(5).default([]),
+  fallback: z.array(fallbackSchema).max(maxFallbacks).default([]),
 });
 
 /** See {@link routeTargetsSchema}. */
