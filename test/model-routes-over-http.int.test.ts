@@ -5,9 +5,9 @@ import type { FollowerBook } from "../src/llm/rollouts/followers.ts";
 import { type ModelRoutingStore, servedRoute } from "../src/llm/routing/model-route.ts";
 import { createRoutingRoutes } from "../src/llm/routing/routes.ts";
 import { createMemoryFollowers } from "../src/rehearsal/memory-followers.ts";
+import { createMemoryModelRoutes } from "../src/rehearsal/memory-model-routes.ts";
 import { aCandidate, someTargets } from "./contracts/describe-model-routes.ts";
 import { createFakeClock, type FakeClock } from "./fakes/fake-clock.ts";
-import { createMemoryModelRoutes } from "./fakes/memory-model-routes.ts";
 import { type HttpHarness, startHttp } from "./servers/http-harness.ts";
 import { until } from "./servers/until.ts";
 

@@ -42,7 +42,7 @@ export const cacheScenario: Scenario = {
     return {
       async settings() {
         evaluatorPort = await freePort();
-        return { PROMPT_EVALUATOR_URL: `http://127.0.0.1:${evaluatorPort}/evaluations` };
+        return { EVALUATOR_URL: `http://127.0.0.1:${evaluatorPort}/evaluations` };
       },
       line: () => cacheResultLine(observations),
       async play(context) {

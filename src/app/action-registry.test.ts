@@ -12,6 +12,9 @@ const cached = { prompt: "implement", provider: "anthropic", model: "opus-test" 
 const parametersOf: { readonly [name: string]: { readonly [key: string]: Json } } = {
   "analyze-cache": cached,
   "cancel-tickets": { budget: "checkout" },
+  "check-candidate": { route: "implement", to: "anthropic/claude-new" },
+  "compare-candidate": { evaluation: "e-1" },
+  "evaluate-candidate": { route: "implement", to: "anthropic/claude-new", max_usd: 50 },
   "deploy-canary": { ...cached, version: 2, predicted_hit: 0.9 },
   "evaluate-prompt": { prompt: "implement", baseline: 1, candidate: 2 },
   "cancel-batch": { batch: "nightly", reason: "r" },

@@ -28,6 +28,9 @@ import { analyzeCache } from "../llm/caching/actions/analyze-cache.ts";
 import type { CacheAnalysisReader } from "../llm/caching/cache-analysis-reader.ts";
 import { rankOperationsAction } from "../llm/cost/actions/rank-operations.ts";
 import type { CostExplainer } from "../llm/cost/explain-cost.ts";
+import { checkCandidate } from "../llm/models/actions/check-candidate.ts";
+import type { ModelCatalog } from "../llm/models/model-catalog.ts";
+import type { RouteHistory, RouteReader } from "../llm/models/route-history.ts";
 import { deployCanary } from "../llm/prompts/actions/deploy-canary.ts";
 import { evaluatePrompt } from "../llm/prompts/actions/evaluate-prompt.ts";
 import { measurePrompt } from "../llm/prompts/actions/measure-prompt.ts";
@@ -35,8 +38,11 @@ import { promotePrompt } from "../llm/prompts/actions/promote-prompt.ts";
 import { rankPrompts } from "../llm/prompts/actions/rank-prompts.ts";
 import { restructurePromptAction } from "../llm/prompts/actions/restructure-prompt.ts";
 import type { PromptStore } from "../llm/prompts/prompt.ts";
-import type { PromptEvaluator } from "../llm/prompts/prompt-evaluator.ts";
 import type { PromptRolloutStore } from "../llm/prompts/prompt-rollout-store.ts";
+import { compareCandidate } from "../llm/rollouts/actions/compare-candidate.ts";
+import { evaluateCandidate } from "../llm/rollouts/actions/evaluate-candidate.ts";
+import type { EvaluationStore } from "../llm/rollouts/evaluation.ts";
+import type { Evaluator } from "../llm/rollouts/evaluator.ts";
 import { cancelTickets } from "../llm/tickets/actions/cancel-tickets.ts";
 import { findFailurePoint } from "../llm/tickets/actions/find-failure-point.ts";
 import { fixFailureCause } from "../llm/tickets/actions/fix-failure-cause.ts";
@@ -90,6 +96,10 @@ const definitions: readonly DefinedAction<ActionPorts>[] = [
   restructurePromptAction,
   // Caching
   analyzeCache,
+  // Models
+  checkCandidate,
+  evaluateCandidate,
+  compareCandidate,
   // Cost
   rankOperationsAction,
 ];
@@ -127,6 +137,10 @@ export interface ActionPorts {
   readonly rollouts: PromptRolloutStore;
   readonly cache: CacheAnalysisReader;
   /** Absent while no evaluator is configured. */
-  readonly evaluator: PromptEvaluator | undefined;
+  readonly evaluator: Evaluator | undefined;
+  readonly evaluations: EvaluationStore;
+  readonly routes: RouteReader;
+  readonly models: ModelCatalog;
+  readonly history: RouteHistory;
   readonly tickets: RecoveryPorts;
 }

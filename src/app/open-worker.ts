@@ -8,18 +8,20 @@ import type { PrometheusReader } from "../core/prometheus.ts";
 import { cooldownBucket, cooldownWindowMs } from "../guardrails/cooldown.ts";
 import { guardSteps } from "../guardrails/guard-steps.ts";
 import { createGuardMemory } from "../guardrails/redis-store.ts";
+import { createHttpEvaluator } from "../integrations/evaluator/create-http-evaluator.ts";
 import { createHttpClient } from "../integrations/http/create-http-client.ts";
 import { createPrometheusClient, type PrometheusClient } from "../integrations/prometheus/create-prometheus-client.ts";
 import { withFreshSamples } from "../integrations/prometheus/with-fresh-samples.ts";
-import { createPromptEvaluator } from "../integrations/prompt-evaluator/create-prompt-evaluator.ts";
 import { createBatchControl } from "../llm/batches/batch-control.ts";
 import { createBatchStore } from "../llm/batches/redis-store.ts";
 import type { CacheAnalysisStore } from "../llm/caching/cache-analysis-store.ts";
 import { createCacheAnalysisStore } from "../llm/caching/redis-store.ts";
 import { withBatchChanges } from "../llm/changes/change-log.ts";
 import { createCostExplainer } from "../llm/cost/create-cost-explainer.ts";
-import type { PromptEvaluator } from "../llm/prompts/prompt-evaluator.ts";
 import { createPromptRolloutStore } from "../llm/prompts/redis-store.ts";
+import type { Evaluator } from "../llm/rollouts/evaluator.ts";
+import { createEvaluationStore } from "../llm/rollouts/redis-evaluations.ts";
+import { createModelRoutingStore } from "../llm/routing/redis-store.ts";
 import type { RecoveryPorts } from "../llm/tickets/recovery-ports.ts";
 import { createRecipients } from "../notifications/create-recipients.ts";
 import { createOutbox } from "../notifications/redis-store.ts";
@@ -36,7 +38,9 @@ import { actionCatalogue, createActions } from "./action-registry.ts";
 import { journalOnFitStore } from "./on-fit-store.ts";
 import { openStanding } from "./open-alertmanagers.ts";
 import { createCacheAnalysisReader } from "./open-cache-analysis-reader.ts";
+import { openModels } from "./open-models.ts";
 import { openPrompts } from "./open-prompts.ts";
+import { openRouteHistory } from "./open-route-history.ts";
 import { openCheckpoints, openCommands } from "./open-work.ts";
 import { createWorkerSink } from "./product-event.ts";
 import type { Runtime } from "./runtime.ts";
@@ -96,6 +100,10 @@ export async function openWorker(runtime: Runtime): Promise<OpenWorker> {
     rollouts: createPromptRolloutStore(redis),
     cache: createCacheAnalysisReader(analyst, cacheAnalysisStore),
     evaluator: openEvaluator(runtime),
+    evaluations: createEvaluationStore(redis),
+    routes: createModelRoutingStore({ redis, clock }),
+    models: openModels(runtime, redis),
+    history: openRouteHistory(runtime, analyst.samples),
     tickets: openRecoveryPorts(runtime),
   });
 
@@ -146,13 +154,12 @@ function openPrometheus({ config, clock, closers }: Runtime): PrometheusReader {
   return withFreshSamples(client, clock);
 }
 
-/** The application's evaluator of prompts, when one is configured. */
-function openEvaluator({ config, clock, closers }: Runtime): PromptEvaluator | undefined {
-  if (config.promptEvaluator === undefined) return undefined;
-  const { ca } = config.promptEvaluator;
-  const sender = createBoundedSender(defaultRequestLimits, { clock, ca });
-  closers.add("prompt evaluator", async () => sender.close());
-  return createPromptEvaluator(sender, config.promptEvaluator);
+/** The application's evaluator, when one is configured. */
+function openEvaluator({ config, clock, closers }: Runtime): Evaluator | undefined {
+  if (config.evaluator === undefined) return undefined;
+  const sender = createBoundedSender(defaultRequestLimits, { clock, ca: config.evaluator.ca });
+  closers.add("evaluator", async () => sender.close());
+  return createHttpEvaluator(sender, config.evaluator);
 }
 
 /** The tickets' store, the repository with their work, and their queue. */

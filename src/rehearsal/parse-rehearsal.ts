@@ -1,15 +1,25 @@
 import { z } from "zod";
 import { cacheBlocks } from "../../packages/sdk/src/wire/caches.ts";
 import { jsonSchema } from "../../packages/sdk/src/wire/json.ts";
+import { modelFeatures, modelLifecycles } from "../../packages/sdk/src/wire/models.ts";
 import type { Diagnostic } from "../../packages/sdk/src/wire/runbooks.ts";
 import { outcomes } from "../../packages/sdk/src/wire/runs.ts";
 import { durationGrammar, parseDuration } from "../core/duration.ts";
+import { modelRefGrammar, parseModelRef } from "../llm/models/model-ref.ts";
 import { ticketPhases } from "../llm/tickets/ticket-phase.ts";
 import { createLocator } from "../runbooks/parse/locate.ts";
 import { createReporter, nearest, oneOf } from "../runbooks/parse/reporter.ts";
 import { parseYamlBlock } from "../runbooks/parse/yaml-block.ts";
 import { faultGrammar, parseFault } from "./parse-fault.ts";
-import type { MetricPoint, Rehearsal, RehearsedRule, SimulatedBudget, SimulatedPrompt } from "./rehearsal.ts";
+import type {
+  MetricPoint,
+  Rehearsal,
+  RehearsedRule,
+  SimulatedBudget,
+  SimulatedModel,
+  SimulatedPrompt,
+  SimulatedRoute,
+} from "./rehearsal.ts";
 import { oneBlank } from "./scripted-metrics.ts";
 
 const duration = z.string().transform((text, context): number => {
@@ -65,6 +75,30 @@ const prompt = z.strictObject({
   promoted_hit: ratio.default(0.93),
   cost_ratio: amount.default(0.2),
   worse_answers: count.default(0),
+});
+
+const modelName = z.string().refine((text) => parseModelRef(text) !== undefined, { message: `must be ${modelRefGrammar}` });
+const features = z.array(z.enum(modelFeatures)).default(["tools", "caching"]);
+
+const model = z.strictObject({
+  lifecycle: z.enum(modelLifecycles).default("active"),
+  retires_in: duration.optional(),
+  context: count.default(200_000),
+  features,
+  priced: z.boolean().default(true),
+  replacement: modelName.optional(),
+});
+
+const route = z.strictObject({
+  model: modelName,
+  features,
+  requests: count.default(1000),
+  largest: count.default(50_000),
+  tickets: count.default(200),
+  cost_usd: amount.default(0.1),
+  worse_answers: count.default(0),
+  bad_answers: count.default(0),
+  cost_ratio: amount.default(0.5),
 });
 
 const batch = z.strictObject({
@@ -137,9 +171,12 @@ const rehearsalSchema = z.strictObject({
       budgets: z.record(z.string(), budget).default({}),
       batches: z.record(z.string(), batch).default({}),
       prompts: z.record(z.string(), prompt).default({}),
+      models: z.record(modelName, model).default({}),
+      routes: z.record(z.string(), route).default({}),
+      evaluator: z.enum(["application", "none"]).default("application"),
       tickets: z.record(z.string(), ticket).default({}),
     })
-    .default({ budgets: {}, batches: {}, prompts: {}, tickets: {} }),
+    .default({ budgets: {}, batches: {}, prompts: {}, models: {}, routes: {}, evaluator: "application", tickets: {} }),
   metrics: z.record(z.string(), series).default({}),
   faults: z.array(fault).max(100).default([]),
   expect: z.strictObject({
@@ -213,6 +250,9 @@ export function parseRehearsal({ file, source }: { readonly file: string; readon
       faults: fields.faults,
       budgets: Object.entries(workload.budgets).map(([id, written]) => budgetOf(id, written)),
       prompts: Object.entries(workload.prompts).map(([name, written]) => promptOf(name, written)),
+      models: Object.entries(workload.models).flatMap(([name, written]) => modelOf(name, written)),
+      routes: Object.entries(workload.routes).flatMap(([id, written]) => routeOf(id, written)),
+      evaluator: workload.evaluator === "application",
       batches: Object.entries(workload.batches).map(([id, { per_minute: perMinute, cost_usd: costUsd, p90_usd: p90Usd, ...written }]) => ({
         id,
         ...written,
@@ -244,7 +284,7 @@ function ruleOf({ input_series: series, interval, at, ...fields }: z.output<type
   return { ...fields, series, intervalMs: interval, atMs: at };
 }
 
-const acceptedKeys = [rehearsalSchema, budget, batch, prompt, ticket, spend, rehearsalSchema.shape.expect].flatMap((schema) =>
+const acceptedKeys = [rehearsalSchema, budget, batch, prompt, model, route, ticket, spend, rehearsalSchema.shape.expect].flatMap((schema) =>
   Object.keys(schema.shape),
 );
 
@@ -273,6 +313,27 @@ function budgetOf(id: string, written: z.output<typeof budget>): SimulatedBudget
     },
     spend: written.spend.map(({ ago, cost_usd, ...row }) => ({ ...row, agoMs: ago, costUsd: cost_usd })),
   };
+}
+
+function modelOf(
+  name: string,
+  { retires_in: retiresInMs, context, features: has, replacement, ...written }: z.output<typeof model>,
+): SimulatedModel[] {
+  const ref = parseModelRef(name);
+  const next = replacement === undefined ? undefined : parseModelRef(replacement);
+  if (ref === undefined) return [];
+  const more = { ...(retiresInMs !== undefined && { retiresInMs }), ...(next !== undefined && { replacement: next }) };
+  return [{ ...ref, ...written, ...more, contextTokens: context, features: has }];
+}
+
+function routeOf(
+  id: string,
+  { model: name, features: uses, requests, largest, tickets, ...written }: z.output<typeof route>,
+): SimulatedRoute[] {
+  const baseline = parseModelRef(name);
+  if (baseline === undefined) return [];
+  const { cost_usd: costUsd, worse_answers: worseAnswers, bad_answers: badAnswers, cost_ratio: costRatio } = written;
+  return [{ id, baseline, features: uses, requests, largestTokens: largest, tickets, costUsd, worseAnswers, badAnswers, costRatio }];
 }
 
 function promptOf(name: string, written: z.output<typeof prompt>): SimulatedPrompt {

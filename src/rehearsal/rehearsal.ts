@@ -1,6 +1,8 @@
 import type { Labels } from "../../packages/sdk/src/wire/alerts.ts";
 import type { CacheBlock } from "../../packages/sdk/src/wire/caches.ts";
 import type { Json } from "../../packages/sdk/src/wire/json.ts";
+import type { ModelFeature, ModelLifecycle } from "../../packages/sdk/src/wire/models.ts";
+import type { ModelRef } from "../../packages/sdk/src/wire/routing.ts";
 import type { Mode, Outcome } from "../../packages/sdk/src/wire/runs.ts";
 import type { TicketPhase } from "../llm/tickets/ticket-phase.ts";
 
@@ -90,6 +92,38 @@ export interface SimulatedPrompt {
   readonly worseAnswers: number;
 }
 
+/** One model that the simulated providers have. */
+export interface SimulatedModel {
+  readonly provider: string;
+  readonly model: string;
+  readonly lifecycle: ModelLifecycle;
+  /** How long after the alert it is retired. */
+  readonly retiresInMs?: number;
+  readonly contextTokens: number;
+  readonly features: readonly ModelFeature[];
+  readonly priced: boolean;
+  /** What its provider recommends in its place. */
+  readonly replacement?: ModelRef;
+}
+
+/** One route of the simulated workload, and what an evaluation of any candidate on its past tickets comes to. */
+export interface SimulatedRoute {
+  readonly id: string;
+  readonly baseline: ModelRef;
+  readonly features: readonly ModelFeature[];
+  /** Requests that are known, and the tokens of the largest. */
+  readonly requests: number;
+  readonly largestTokens: number;
+  /** Past tickets, and what one of them has cost. */
+  readonly tickets: number;
+  readonly costUsd: number;
+  /** Tickets of an evaluation that the candidate spoils, the first ones, and that the present model spoils, the last ones. */
+  readonly worseAnswers: number;
+  readonly badAnswers: number;
+  /** Cost of a ticket, candidate to present model. */
+  readonly costRatio: number;
+}
+
 /** One batch of the simulated workload as it stands when the alert arrives, or the run begins. */
 export interface SimulatedBatch {
   readonly id: string;
@@ -172,6 +206,10 @@ export interface Rehearsal {
   readonly mode?: Mode;
   readonly budgets: readonly SimulatedBudget[];
   readonly prompts: readonly SimulatedPrompt[];
+  readonly models: readonly SimulatedModel[];
+  readonly routes: readonly SimulatedRoute[];
+  /** Without one a person is asked. */
+  readonly evaluator: boolean;
   readonly batches: readonly SimulatedBatch[];
   readonly tickets: readonly SimulatedTicket[];
   /** By query, white space made one blank. */

@@ -22,7 +22,9 @@ import type { FaultOutcome, Rehearsal } from "./rehearsal.ts";
 import { createScriptedMetrics } from "./scripted-metrics.ts";
 import { createSimulatedBatches } from "./simulated-batches.ts";
 import { createSimulatedBudgets } from "./simulated-budgets.ts";
+import { simulatedEvaluator } from "./simulated-evaluator.ts";
 import { createSimulatedPrompts, type SimulatedPrompts } from "./simulated-prompts.ts";
+import { createSimulatedRoutes, type SimulatedRoutes } from "./simulated-routes.ts";
 import { createSimulatedTickets } from "./simulated-tickets.ts";
 import { stepIdOf } from "./step-names.ts";
 import { createVirtualClock } from "./virtual-clock.ts";
@@ -109,7 +111,9 @@ export async function runRehearsal(runbook: Runbook, rehearsal: Rehearsal): Prom
   };
   const tickets = await createSimulatedTickets(rehearsal.tickets, clock, (line) => void effects.push(line));
   const prompts = createSimulatedPrompts(rehearsal.prompts, clock, (line) => void effects.push(line));
-  const actions = faultyActions(createActions(portsOf(rehearsal, { clock, metrics, effects, mails, prompts, tickets })), stepFaults);
+  const routes = createSimulatedRoutes(rehearsal, clock, (line) => void effects.push(line));
+  const ports = portsOf(rehearsal, { clock, metrics, effects, mails, prompts, routes, tickets });
+  const actions = faultyActions(createActions(ports), stepFaults);
   const executor = createExecutor(
     {
       journal,
@@ -253,6 +257,7 @@ function portsOf(
     readonly effects: string[];
     readonly mails: string[];
     readonly prompts: SimulatedPrompts;
+    readonly routes: SimulatedRoutes;
     readonly tickets: RecoveryPorts;
   },
 ): ActionPorts {
@@ -261,6 +266,8 @@ function portsOf(
   const budgets = createSimulatedBudgets(rehearsal.budgets, world.clock, changed);
   return {
     ...world.prompts,
+    ...world.routes,
+    evaluator: rehearsal.evaluator ? simulatedEvaluator(world.prompts.evaluator, world.routes.evaluator) : undefined,
     budgets,
     // A rehearsal has spend by row and no usage events.
     costs: noCosts,

@@ -8,8 +8,8 @@ import { formatShare } from "../core/share.ts";
 import type { CacheAnalysisReader } from "../llm/caching/cache-analysis-reader.ts";
 import type { VersionMeasure } from "../llm/caching/compare-versions.ts";
 import { type PromptStore, productionLabel } from "../llm/prompts/prompt.ts";
-import type { PromptEvaluator } from "../llm/prompts/prompt-evaluator.ts";
 import type { PromptRolloutStore } from "../llm/prompts/prompt-rollout-store.ts";
+import type { Evaluator } from "../llm/rollouts/evaluator.ts";
 import { createMemoryPromptRollouts, createMemoryPrompts } from "./memory-prompts.ts";
 import type { SimulatedPrompt } from "./rehearsal.ts";
 
@@ -24,7 +24,7 @@ export interface SimulatedPrompts {
   readonly prompts: PromptStore;
   readonly rollouts: PromptRolloutStore;
   readonly cache: CacheAnalysisReader;
-  readonly evaluator: PromptEvaluator;
+  readonly evaluator: Evaluator;
 }
 
 /**
@@ -101,7 +101,9 @@ export function createSimulatedPrompts(
       },
     },
     evaluator: {
-      async start({ prompt, tickets }, key) {
+      async start({ subject, tickets }, key) {
+        if (subject.kind !== "prompt") throw new Error("This evaluator only knows prompts.");
+        const { prompt } = subject;
         if (!evaluations.has(key)) {
           evaluations.set(key, { from: clock.now(), prompt, tickets });
           changed(`prompt/${prompt}: ${tickets} tickets are worked on with both versions`);
@@ -123,6 +125,7 @@ export function createSimulatedPrompts(
           })),
         };
       },
+      stop: async (id) => void evaluations.delete(id),
     },
   };
 

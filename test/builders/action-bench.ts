@@ -11,9 +11,11 @@ import type { MailState, OutboxRow } from "../../src/core/outbox.ts";
 import type { PrometheusAnswer } from "../../src/core/prometheus.ts";
 import { createMemoryCheckpoints } from "../../src/rehearsal/memory-checkpoints.ts";
 import { noCosts } from "../../src/rehearsal/no-costs.ts";
-import type { SimulatedPrompt } from "../../src/rehearsal/rehearsal.ts";
+import type { SimulatedModel, SimulatedPrompt, SimulatedRoute } from "../../src/rehearsal/rehearsal.ts";
 import { createSimulatedBatches } from "../../src/rehearsal/simulated-batches.ts";
+import { simulatedEvaluator } from "../../src/rehearsal/simulated-evaluator.ts";
 import { createSimulatedPrompts } from "../../src/rehearsal/simulated-prompts.ts";
+import { createSimulatedRoutes } from "../../src/rehearsal/simulated-routes.ts";
 import { createFakeBudgetControl } from "../fakes/fake-budget-control.ts";
 import { createFakeClock } from "../fakes/fake-clock.ts";
 import { createMemoryTickets } from "../fakes/memory-tickets.ts";
@@ -62,6 +64,9 @@ export function createActionBench(...budgets: readonly BudgetState[]) {
   const prompt: { -readonly [Key in keyof SimulatedPrompt]: SimulatedPrompt[Key] } = aSimulatedPrompt();
   const acts: string[] = [];
   const simulated = createSimulatedPrompts([prompt], clock, (line) => void acts.push(line));
+  const route: { -readonly [Key in keyof SimulatedRoute]: SimulatedRoute[Key] } = aSimulatedRoute();
+  const models = ["claude-old", "claude-new"].map((name) => aSimulatedModel({ model: name }));
+  const routed = createSimulatedRoutes({ routes: [route], models }, clock, (line) => void acts.push(line));
   const batches = createSimulatedBatches([{ ...nightly, budget: budgets[0]?.budget.id ?? "checkout", failures: batchFailures }], {
     clock,
     budgets: control,
@@ -101,6 +106,8 @@ export function createActionBench(...budgets: readonly BudgetState[]) {
       target: () => undefined,
     },
     ...simulated,
+    ...routed,
+    evaluator: simulatedEvaluator(simulated.evaluator, routed.evaluator),
     commands: {
       template: (name) => world.commands.find((template) => template.name === name),
       placeBelow: async (root, path) => (path === "gone" ? undefined : `${root}/${path}`),
@@ -153,6 +160,8 @@ export function createActionBench(...budgets: readonly BudgetState[]) {
     batches,
     batchLines,
     prompt,
+    route,
+    models,
     acts,
     ports,
     requests,
@@ -181,6 +190,36 @@ export function aSimulatedPrompt(change: Partial<SimulatedPrompt> = {}): Simulat
     promotedHit: 0.93,
     costRatio: 0.2,
     worseAnswers: 0,
+    ...change,
+  };
+}
+
+/** A route with two hundred past tickets, which a candidate does as well for half the money. */
+export function aSimulatedRoute(change: Partial<SimulatedRoute> = {}): SimulatedRoute {
+  return {
+    id: "implement",
+    baseline: { provider: "anthropic", model: "claude-old" },
+    features: ["tools"],
+    requests: 1000,
+    largestTokens: 50_000,
+    tickets: 200,
+    costUsd: 0.1,
+    worseAnswers: 0,
+    badAnswers: 0,
+    costRatio: 0.5,
+    ...change,
+  };
+}
+
+/** A model that can do what {@link aSimulatedRoute} needs. */
+export function aSimulatedModel(change: Partial<SimulatedModel> = {}): { -readonly [Key in keyof SimulatedModel]: SimulatedModel[Key] } {
+  return {
+    provider: "anthropic",
+    model: "claude-new",
+    lifecycle: "active",
+    contextTokens: 200_000,
+    features: ["tools", "caching"],
+    priced: true,
     ...change,
   };
 }

@@ -5,7 +5,7 @@ import { createFakeBudgetControl } from "../../../test/fakes/fake-budget-control
 import { createFakeClock } from "../../../test/fakes/fake-clock.ts";
 import { createMemoryBudgetLedger } from "../../../test/fakes/memory-budget-ledger.ts";
 import { createMemoryChangeLog } from "../../../test/fakes/memory-change-log.ts";
-import { createMemoryModelRoutes } from "../../../test/fakes/memory-model-routes.ts";
+import { createMemoryModelRoutes } from "../../rehearsal/memory-model-routes.ts";
 import { createSimulatedBatches } from "../../rehearsal/simulated-batches.ts";
 import type { BatchControl, SubmitAnswer } from "../batches/batch-control.ts";
 import { noLimits } from "../budgets/controls.ts";

@@ -31,9 +31,10 @@ export interface PairedVerdict {
   readonly pairs: number;
   /** Whether quality is shown to be within the margin. */
   readonly notWorse: boolean;
-  /** Mean difference of quality, new minus old, and the lower end of its one-sided 95 % interval; -1 without pairs. */
+  /** Mean difference of quality, new minus old, and the ends of its one-sided 95 % intervals; -1 and 1 without pairs. */
   readonly qualityDifference: number;
   readonly qualityLower: number;
+  readonly qualityUpper: number;
   /** Share of the pairs whose qualities differ. */
   readonly discordance: number;
   /** New to old, with a two-sided 95 % interval; undefined without cost. */
@@ -72,11 +73,12 @@ export function evaluatePairs(pairs: readonly PairedTicket[], { margin = 0.1, ma
       ? Number.POSITIVE_INFINITY
       : Math.max(studentQuantile(1 - alpha, count - 1) * Math.sqrt(variance / count), 1 - exactAlpha ** (1 / count));
   const qualityLower = Math.max(-1, mean - width);
+  const qualityUpper = Math.min(1, mean + width);
   const notWorse = qualityLower > -margin;
   const discordance = differences.filter((value) => value !== 0).length / Math.max(1, count);
   const needed = Math.max(Math.ceil(Math.log(exactAlpha) / Math.log(1 - margin)), neededPairs(discordance, margin));
   const costRatio = bootstrapRatio(pairs, seed);
-  const quality = { pairs: count, notWorse, qualityDifference: mean, qualityLower, discordance, needed };
+  const quality = { pairs: count, notWorse, qualityDifference: mean, qualityLower, qualityUpper, discordance, needed };
   const facts = { ...quality, ...(costRatio === undefined ? {} : { costRatio }) };
   if (!notWorse) {
     return {

@@ -1,9 +1,9 @@
 import { expect, it } from "@jest/globals";
 import { aCandidate, someTargets } from "../../../test/contracts/describe-model-routes.ts";
 import { createFakeClock } from "../../../test/fakes/fake-clock.ts";
-import { createMemoryModelRoutes } from "../../../test/fakes/memory-model-routes.ts";
 import { createExposition } from "../../platform/telemetry/exposition.ts";
 import { createMemoryFollowers } from "../../rehearsal/memory-followers.ts";
+import { createMemoryModelRoutes } from "../../rehearsal/memory-model-routes.ts";
 import { declareUsageMetrics } from "../usage/metrics.ts";
 import { declareRoutingMetrics, observeFollowers, observeRoutes } from "./metrics.ts";
 import { servedRoute } from "./model-route.ts";

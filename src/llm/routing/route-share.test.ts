@@ -3,8 +3,8 @@ import type { RouteTargets } from "../../../packages/sdk/src/wire/routing.ts";
 import { describeShareControl } from "../../../test/contracts/describe-share-control.ts";
 import { aRouteBench } from "../../../test/contracts/share-benches.ts";
 import { createFakeClock } from "../../../test/fakes/fake-clock.ts";
-import { createMemoryModelRoutes } from "../../../test/fakes/memory-model-routes.ts";
 import { createMemoryFollowers } from "../../rehearsal/memory-followers.ts";
+import { createMemoryModelRoutes } from "../../rehearsal/memory-model-routes.ts";
 import { servedRoute } from "./model-route.ts";
 import { oldModelFallbackMs } from "./route-share.ts";
 

@@ -2,9 +2,9 @@ import { expect, it } from "@jest/globals";
 import type { AuditEntry } from "../../../packages/sdk/src/wire/audit.ts";
 import { aCandidate, someTargets } from "../../../test/contracts/describe-model-routes.ts";
 import { createFakeClock } from "../../../test/fakes/fake-clock.ts";
-import { createMemoryModelRoutes } from "../../../test/fakes/memory-model-routes.ts";
 import { startHttp } from "../../../test/servers/http-harness.ts";
 import { createMemoryFollowers } from "../../rehearsal/memory-followers.ts";
+import { createMemoryModelRoutes } from "../../rehearsal/memory-model-routes.ts";
 import { createRoutingRoutes } from "./routes.ts";
 
 async function aServer() {

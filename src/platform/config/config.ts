@@ -40,7 +40,7 @@ export interface Config {
   readonly publicUrl: string | undefined;
   readonly prometheus: Endpoint | undefined;
   readonly alertmanagers: readonly Endpoint[];
-  readonly promptEvaluator: Endpoint | undefined;
+  readonly evaluator: Endpoint | undefined;
   /** Providers of batches by OTel's name; keys that are absent do without what they are for. */
   readonly providers: { readonly anthropic: ProviderSettings; readonly openai: ProviderSettings };
   /** The store of prompts, with its keys as headers. */

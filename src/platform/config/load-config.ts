@@ -4,7 +4,7 @@ import { registeredCommands } from "./command-settings.ts";
 import type { Config } from "./config.ts";
 import type { ConfigFault } from "./config-fault.ts";
 import { secretsOfTarget, targetsOfGroup } from "./notify-settings.ts";
-import { readAccess, readLangfuse } from "./read-access.ts";
+import { readAccess, readEvaluator, readLangfuse } from "./read-access.ts";
 import { type ConfigSources, readSettings, readText } from "./read-settings.ts";
 import { parseRedisUrl, passwordOfRedisUrl } from "./redis-url.ts";
 import { acceptedFor, type Settings } from "./settings-schema.ts";
@@ -47,7 +47,7 @@ function toConfig(settings: Settings, sources: ConfigSources, faults: ConfigFaul
   }
   const prometheus = readAccess({ key: "prometheus", given: settings.prometheus }, sources, faults);
   const alertmanager = readAccess({ key: "alertmanager", given: settings.alertmanager }, sources, faults);
-  const evaluator = readAccess({ key: "prompt_evaluator", given: settings.prompt_evaluator }, sources, faults);
+  const evaluator = readEvaluator(settings, sources, faults);
   const langfuse = readLangfuse(settings, faults);
   const commands = readCommands(settings.commands, sources, faults);
   const secrets = [
@@ -78,7 +78,7 @@ function toConfig(settings: Settings, sources: ConfigSources, faults: ConfigFaul
     publicUrl: settings.RUNBOOKD_PUBLIC_URL,
     prometheus: settings.PROMETHEUS_URL === undefined ? undefined : { url: settings.PROMETHEUS_URL, ...prometheus.access },
     alertmanagers: (settings.ALERTMANAGER_URL ?? []).map((url) => ({ url, ...alertmanager.access })),
-    promptEvaluator: settings.PROMPT_EVALUATOR_URL === undefined ? undefined : { url: settings.PROMPT_EVALUATOR_URL, ...evaluator.access },
+    evaluator: evaluator.endpoint,
     langfuse: langfuse.endpoint,
     langfuseWebhookSecret: settings.LANGFUSE_WEBHOOK_SECRET,
     providers: {

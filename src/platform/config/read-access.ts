@@ -24,8 +24,22 @@ export type Access = { readonly access: Omit<Endpoint, "url">; readonly secrets:
 
 /** A section of runbookd.yml that says how a system is reached. */
 export interface AccessSection {
-  readonly key: "prometheus" | "alertmanager" | "prompt_evaluator";
+  readonly key: "prometheus" | "alertmanager" | "evaluator" | "prompt_evaluator";
   readonly given: Settings["prometheus"];
+}
+
+/** The application's evaluator, under its own name or the old one; both at once are refused, as one of them would be forgotten. */
+export function readEvaluator(settings: Settings, sources: ConfigSources, faults: ConfigFault[]) {
+  const { EVALUATOR_URL: current, PROMPT_EVALUATOR_URL: old, evaluator, prompt_evaluator: oldSection } = settings;
+  const refuse = (key: string, name: string) =>
+    faults.push({ key, source: "together", problem: `is the old name of ${name}, which is set too`, accepted: `${name} alone` });
+  if (current !== undefined && old !== undefined) refuse("PROMPT_EVALUATOR_URL", "EVALUATOR_URL");
+  if (evaluator !== undefined && oldSection !== undefined) refuse("prompt_evaluator", "evaluator");
+  const section: AccessSection =
+    evaluator === undefined ? { key: "prompt_evaluator", given: oldSection } : { key: "evaluator", given: evaluator };
+  const { access, secrets } = readAccess(section, sources, faults);
+  const url = current ?? old;
+  return { endpoint: url === undefined ? undefined : { url, ...access }, secrets };
 }
 
 /** Credentials and headers of one system, from its section of runbookd.yml and from the files that it names. */

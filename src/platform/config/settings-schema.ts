@@ -156,10 +156,15 @@ export const settingsSchema = z.strictObject({
     "Alertmanager, or several separated by commas",
     "e.g. http://127.0.0.1:9093; credentials belong under alertmanager in runbookd.yml",
   ),
+  EVALUATOR_URL: setting(
+    check(readBase, "must be an http(s) address without credentials").optional(),
+    "Where the application works on the same tickets with two models or two versions of a prompt; absent: a person is asked",
+    "e.g. http://127.0.0.1:8085/evaluations; credentials belong under evaluator in runbookd.yml",
+  ),
   PROMPT_EVALUATOR_URL: setting(
     check(readBase, "must be an http(s) address without credentials").optional(),
-    "Where the application lets two versions of a prompt work on the same tickets; absent: a person is asked",
-    "e.g. http://127.0.0.1:8085/evaluations; credentials belong under prompt_evaluator in runbookd.yml",
+    "Old name of EVALUATOR_URL, which is still accepted in its place",
+    "EVALUATOR_URL",
   ),
   LANGFUSE_URL: setting(
     check(readBase, "must be an http(s) address without credentials").optional(),
@@ -278,7 +283,8 @@ export const settingsSchema = z.strictObject({
   ),
   prometheus: setting(access.optional(), "How Prometheus is reached", accessAccepted),
   alertmanager: setting(access.optional(), "How every Alertmanager is reached", accessAccepted),
-  prompt_evaluator: setting(access.optional(), "How the evaluator of prompts is reached", accessAccepted),
+  evaluator: setting(access.optional(), "How the evaluator is reached", accessAccepted),
+  prompt_evaluator: setting(access.optional(), "Old name of evaluator, which is still accepted in its place", accessAccepted),
   mail_groups: setting(
     z
       .record(

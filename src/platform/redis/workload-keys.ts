@@ -75,6 +75,8 @@ export const workloadKeys = {
   /** Tickets of an arm by their exposure, of the last hour. */
   rolloutBaselineTimes: (id: string) => `{wl}:rollout:${hashOf(id)}:baseline-times`,
   rolloutCanaryTimes: (id: string) => `{wl}:rollout:${hashOf(id)}:canary-times`,
+  /** What became of one comparison of two models on past tickets. */
+  evaluation: (id: string) => `{wl}:evaluation:${hashOf(id)}`,
   prompts: "{wl}:prompts",
   /** Newest version and labels of one prompt. */
   prompt: (prompt: string) => `{wl}:prompt:${hashOf(prompt)}`,

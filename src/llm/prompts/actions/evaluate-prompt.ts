@@ -5,8 +5,9 @@ import { durationParameter, millisecondsOf } from "../../../actions/parameter-ty
 import type { ActionResult } from "../../../core/action.ts";
 import { StepFailure } from "../../../core/failure.ts";
 import { promptParameter } from "../../caching/cached-prompt.ts";
+import { faultOfPairs } from "../../rollouts/check-pairs.ts";
+import type { EvaluatedPair, Evaluator } from "../../rollouts/evaluator.ts";
 import { evaluatePairs } from "../../rollouts/paired-evaluation.ts";
-import type { EvaluatedPair, PromptEvaluator } from "../prompt-evaluator.ts";
 import { versionParameter } from "../stored-prompt.ts";
 
 const progressSchema = z.object({ id: z.string(), headline: z.string(), note: z.string() });
@@ -41,7 +42,7 @@ export const evaluatePrompt = defineAction({
   timeoutMs: 30_000,
   probes: false,
   undoes: false,
-  behave(parameters, { evaluator }: { readonly evaluator: PromptEvaluator | undefined }) {
+  behave(parameters, { evaluator }: { readonly evaluator: Evaluator | undefined }) {
     const { prompt, baseline, candidate, tickets, margin } = parameters;
     const afterMs = millisecondsOf(parameters.look_every);
     return {
@@ -63,7 +64,7 @@ export const evaluatePrompt = defineAction({
         // The same key is the same evaluation, so that asking again after a crash starts none.
         const evaluation =
           progress === undefined
-            ? await evaluator.start({ prompt, baseline, candidate, tickets }, idempotencyKey, signal)
+            ? await evaluator.start({ subject: { kind: "prompt", prompt, from: baseline, to: candidate }, tickets }, idempotencyKey, signal)
             : progressSchema.parse(progress);
         const state = await evaluator.read(evaluation.id, signal);
         switch (state.kind) {
@@ -72,14 +73,23 @@ export const evaluatePrompt = defineAction({
             return { kind: "continue", afterMs, progress: { id: evaluation.id, headline: "the application works on the tickets", note } };
           }
           case "failed":
-            throw new StepFailure({ reason: "refused_by_target", message: `The evaluation failed: ${state.reason}`, applied: "no" });
-          case "done":
+            throw refusal(`The evaluation failed: ${state.reason}`);
+          case "stopped":
+            throw refusal("The evaluator has stopped before the end, so that nothing is shown.");
+          case "done": {
+            const fault = faultOfPairs(state.pairs);
+            if (fault !== undefined) throw refusal(`The evaluator's pairs cannot be used: ${fault}.`);
             return { kind: "done", output: outputOf(prompt, state.pairs, margin) };
+          }
         }
       },
     };
   },
 });
+
+function refusal(message: string): StepFailure {
+  return new StepFailure({ reason: "refused_by_target", message, applied: "no" });
+}
 
 function askInstead(what: string): ActionResult {
   return {

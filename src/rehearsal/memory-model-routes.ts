@@ -1,10 +1,10 @@
 import type { ModelRoute } from "../../packages/sdk/src/wire/routing.ts";
-import type { Clock } from "../../src/core/clock.ts";
-import { hasTargets, type ModelRoutingStore } from "../../src/llm/routing/model-route.ts";
+import type { Clock } from "../core/clock.ts";
+import { hasTargets, type ModelRoutingStore } from "../llm/routing/model-route.ts";
 
-/** Routes in memory. */
-export function createMemoryModelRoutes(clock: Pick<Clock, "now">): ModelRoutingStore {
-  const kept = new Map<string, ModelRoute>();
+/** Routes in memory, for rehearsals and tests. `initial` are there from the beginning. */
+export function createMemoryModelRoutes(clock: Pick<Clock, "now">, initial: readonly ModelRoute[] = []): ModelRoutingStore {
+  const kept = new Map(initial.map((route) => [route.id, route]));
   return {
     read: async (id) => kept.get(id),
     list: async () => [...kept.values()].toSorted((a, b) => (a.id < b.id ? -1 : 1)),

@@ -1,0 +1,107 @@
+import type { ModelFeature } from "../../../packages/sdk/src/wire/models.ts";
+import type { ModelRoute } from "../../../packages/sdk/src/wire/routing.ts";
+import type { UsageEvent } from "../../../packages/sdk/src/wire/usage.ts";
+import type { Instant } from "../../core/clock.ts";
+import { StepFailure } from "../../core/failure.ts";
+import type { MicroUsd } from "../../core/money.ts";
+import type { PrefixSample } from "../../core/prefix-sample.ts";
+import { isSameModel } from "../usage/price-table.ts";
+import { inputTokens, writtenTokens } from "../usage/token-partition.ts";
+
+/** What the requests of a route use of their model. */
+export interface RouteUse {
+  /** Requests that were looked at. */
+  readonly requests: number;
+  readonly features: readonly ModelFeature[];
+  /** Tokens of the largest prompt with its answer. */
+  readonly largestTokens: number;
+}
+
+/** A ticket that a route has sent to its model. */
+export interface PastTicket {
+  readonly id: string;
+  readonly kind: string;
+  /** Empty when none was reported. */
+  readonly repository: string;
+  /** Of all attempts that are still known. */
+  readonly costMicroUsd: MicroUsd;
+}
+
+/** What a route has done so far. Both members reject with StoreUnavailable when a store does not answer. */
+export interface RouteHistory {
+  use(route: ModelRoute): Promise<RouteUse>;
+  /** Tickets whose last request is at least an hour old, by id. */
+  tickets(route: ModelRoute): Promise<readonly PastTicket[]>;
+}
+
+/** Reads the one route that has this id. */
+export interface RouteReader {
+  read(id: string): Promise<ModelRoute | undefined>;
+}
+
+/** The route; throws StepFailure when there is none. */
+export async function readRoute(routes: RouteReader, id: string): Promise<ModelRoute> {
+  const route = await routes.read(id);
+  if (route !== undefined) return route;
+  throw new StepFailure({ reason: "refused_by_target", message: `There is no route ${id}; GET /api/routes lists them.`, applied: "no" });
+}
+
+/**
+ * The requests that the route's model has answered for it. A route is called after a prompt or an operation; where no request is, all requests of the model
+ * are meant, which asks more of a candidate and never less.
+ */
+export function requestsOfRoute(
+  events: readonly UsageEvent[],
+  { id, baseline }: Pick<ModelRoute, "id" | "baseline">,
+): readonly UsageEvent[] {
+  const { provider, model } = baseline;
+  const ofModel = events.filter(
+    (event) => event.provider === provider && (isSameModel(model, event.model) || event.requestModel === model),
+  );
+  const ofRoute = ofModel.filter(({ prompt, operation }) => prompt === id || operation === id);
+  return ofRoute.length > 0 ? ofRoute : ofModel;
+}
+
+/** What these requests use. `samples` are their prompts, as far as they were reported. */
+export function describeUse(events: readonly UsageEvent[], samples: readonly PrefixSample[]): RouteUse {
+  const blocks = samples.flatMap((sample) => sample.blocks);
+  const has = (...kinds: readonly string[]) => blocks.some(({ kind }) => kinds.includes(kind));
+  const isUsed: { readonly [Feature in ModelFeature]: boolean } = {
+    tools: has("tool_use", "tool_result") || blocks.some(({ role }) => role === "tools"),
+    thinking: has("thinking", "redacted_thinking", "reasoning") || events.some(({ tokens }) => tokens.reasoning > 0),
+    caching: blocks.some(({ mark }) => mark !== undefined) || events.some(({ tokens }) => tokens.read + writtenTokens(tokens) > 0),
+    batch: events.some(({ serviceTier }) => serviceTier === "batch"),
+    images: has("image", "image_url", "input_image"),
+    documents: has("document", "file", "input_file"),
+    // Its schema is no part of a prompt; what asks for it cannot be seen.
+    structured_outputs: false,
+  };
+  const features: readonly ModelFeature[] = ["tools", "thinking", "caching", "batch", "images", "documents"];
+  return {
+    requests: events.length,
+    features: features.filter((feature) => isUsed[feature]),
+    largestTokens: events.reduce((largest, { tokens }) => Math.max(largest, inputTokens(tokens) + tokens.output), 0),
+  };
+}
+
+/** The tickets of these requests, by id, without those that may still be worked on. `kinds` names the kind of tickets that are known here. */
+export function ticketsOf(
+  events: readonly UsageEvent[],
+  { before, kinds }: { readonly before: Instant; readonly kinds: ReadonlyMap<string, string> },
+): readonly PastTicket[] {
+  const tickets = new Map<string, PastTicket & { readonly last: Instant }>();
+  for (const { ticketId: id, operation, repo = "", costMicroUsd, at } of events) {
+    const known = tickets.get(id);
+    tickets.set(id, {
+      id,
+      kind: kinds.get(id) ?? known?.kind ?? operation,
+      repository: known === undefined || known.repository === "" ? repo : known.repository,
+      costMicroUsd: (known?.costMicroUsd ?? 0) + costMicroUsd,
+      last: Math.max(known?.last ?? at, at),
+    });
+  }
+  return [...tickets.values()]
+    .filter(({ last }) => last < before)
+    .map(({ last: _last, ...ticket }) => ticket)
+    .toSorted((a, b) => (a.id < b.id ? -1 : 1));
+}
