@@ -20,7 +20,7 @@ export interface ActionDefinition<Schema extends z.ZodObject, Ports> {
   /** A function when the class depends on the parameters. */
   readonly effect: Effect | ActionSpec["effectOf"];
   readonly risk: Risk;
-  /** Targets that it raises, where its parameters `budget`, `prompt` and `batch` do not name them. */
+  /** Targets that it raises, where its parameters `budget`, `prompt`, `route` and `batch` do not name them. */
   readonly targetsOf?: NonNullable<ActionSpec["targetsOf"]>;
   /** Time limit of one attempt in milliseconds, unless the step names another. */
   readonly timeoutMs: number;
@@ -75,7 +75,7 @@ export function defineAction<Schema extends z.ZodObject, Ports>(definition: Acti
 
 /** The ids that parameters are called after. */
 function namedTargets(parameters: { readonly [key: string]: unknown }): readonly string[] {
-  return ["budget", "prompt", "batch"].flatMap((kind) => (typeof parameters[kind] === "string" ? [`${kind}/${parameters[kind]}`] : []));
+  return ["budget", "prompt", "route", "batch"].flatMap((kind) => (typeof parameters[kind] === "string" ? [`${kind}/${parameters[kind]}`] : []));
 }
 
 function describeIssue(issue: z.core.$ZodIssue): string {

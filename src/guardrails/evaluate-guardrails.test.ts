@@ -75,6 +75,17 @@ describe("explicit targets", () => {
 });
 
 describe("target lock", () => {
+  it("is one for the run that an alert of a route starts and the run that changes this route", () => {
+    const ofAlert = aCandidate({ target: "route/implement", plan: { targets: ["rollout/r_1"], changes: [] } });
+    const changing = aCandidate({ target: undefined, plan: { targets: ["route/implement"], changes: [] } });
+    const [claims, others] = [ofAlert, changing].map((candidate) => {
+      const verdict = evaluateGuardrails(candidate, 0);
+      return verdict.kind === "allow" ? verdict.claims : [];
+    });
+    expect(claims).toContainEqual(targetClaim("route/implement"));
+    expect(others).toContainEqual(targetClaim("route/implement"));
+  });
+
   it("claims the run's target and everything that the plan touches, each once", () => {
     expect(evaluateGuardrails(aCandidate({ plan: { targets: ["budget/checkout", "budget/search"], changes: [] } }), 0)).toEqual({
       kind: "allow",

@@ -94,6 +94,7 @@ describe("blast radius", () => {
   it.each([
     [["command/restart"], ["https://a.example/x"], "allow"],
     [["https://a.example/x", "command/restart", "budget/a"], [], "allow"],
+    [["route/implement"], ["prompt/implement", "command/restart"], "allow"],
     [["command/clean"], ["https://a.example/x", "command/restart"], "refuse"],
     [["https://a.example/pro%64"], ["https://A.example:443//prod/"], "allow"],
     [["https://b.example/x"], ["https://a.example/x"], "refuse"],

@@ -1,0 +1,21 @@
+import type { Redis } from "ioredis";
+import { withRouteChanges } from "../llm/changes/change-log.ts";
+import { createPromptShare } from "../llm/prompts/prompt-share.ts";
+import { createPromptRolloutStore } from "../llm/prompts/redis-store.ts";
+import { createFollowerBook } from "../llm/rollouts/redis-followers.ts";
+import type { ShareControls } from "../llm/rollouts/share-control.ts";
+import { createModelRoutingStore } from "../llm/routing/redis-store.ts";
+import { createRouteShare } from "../llm/routing/route-share.ts";
+import { openPrompts } from "./open-prompts.ts";
+import type { Runtime } from "./runtime.ts";
+
+/** What rollouts change: the models of routes, and the versions of prompts. */
+export function openShareControls(runtime: Runtime, redis: Redis): ShareControls {
+  const { clock, changeRecorder } = runtime;
+  const followers = createFollowerBook({ redis, clock });
+  const routes = withRouteChanges(createModelRoutingStore({ redis, clock }), changeRecorder);
+  return {
+    model: createRouteShare({ routes, followers, clock }),
+    prompt: createPromptShare({ prompts: openPrompts(runtime, redis), rollouts: createPromptRolloutStore(redis), followers }),
+  };
+}
