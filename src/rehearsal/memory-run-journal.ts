@@ -218,7 +218,7 @@ export function createMemoryRunJournal(
     async append(lease, change) {
       const row = rowOf(lease.runId);
       if (row.token !== lease.token || row.state === "ended" || row.head !== change.head) return { kind: "fenced" };
-      if (change.effect === true && row.notices.stop !== undefined && !change.recordedNotices.stop)
+      if (change.precedes === "effect" && row.notices.stop !== undefined && !change.recordedNotices.stop)
         return { kind: "stopped", notices: row.notices };
       const query = change.freeze;
       const freeze = query === undefined ? undefined : [...shared.freezes.values()].find((standing) => isFrozenBy(query, standing));

@@ -104,7 +104,7 @@ export function createRunJournal(
       return { renewed: result[0] === 1, notices: noticesOf(stopBy, stopReason, resolved) };
     },
     async append(lease, change) {
-      if (change.effect === true && isBehind) {
+      if (change.precedes !== undefined && isBehind) {
         isBehind = !(await replication.confirmRead(replication.begin()));
         if (isBehind) return { kind: "unreplicated" };
       }
@@ -155,7 +155,7 @@ export function createRunJournal(
             cooldownCount: cooldowns.length,
             sawStop: change.recordedNotices.stop,
             sawResolved: change.recordedNotices.resolved,
-            precedesEffect: change.effect === true,
+            precedesEffect: change.precedes === "effect",
             freezeQuery: change.freeze === undefined ? "" : JSON.stringify(change.freeze),
           },
           moreArgs: [...texts, ...claimArgs(change.claims), ...cooldowns.map((cooldown) => Math.max(1, Math.ceil(cooldown.forMs)))],
@@ -165,7 +165,7 @@ export function createRunJournal(
         case "ok":
           if (release === undefined) summaries.set(lease.runId, summary);
           else summaries.delete(lease.runId);
-          if ((texts.length > 0 && !isBehind) || change.effect === true) isBehind = !(await replication.confirm(life));
+          if ((texts.length > 0 && !isBehind) || change.precedes !== undefined) isBehind = !(await replication.confirm(life));
           return {
             kind: "ok",
             head,

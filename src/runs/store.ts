@@ -38,8 +38,11 @@ export interface Append {
   readonly head: string;
   readonly entries: readonly JournalEntry[];
   readonly state: RunState;
-  /** An effect follows: nothing is written when somebody has asked for a stop that is not heard yet. */
-  readonly effect?: boolean;
+  /**
+   * What follows, and only if what is written will survive. Before an effect nothing is written when somebody has asked for a stop that is not heard yet;
+   * an undo is not held back by a stop.
+   */
+  readonly precedes?: "effect" | "undo";
   /** Nothing is written while a freeze holds this back; the run is woken when a freeze ends. */
   readonly freeze?: FreezeQuery;
   /** Changed fields of the projection. */
@@ -56,7 +59,7 @@ export interface Append {
 }
 
 /**
- * `unreplicated`: what is written may not survive the loss of the primary, so no effect may begin; as a kind of its own nothing was written.
+ * `unreplicated`: what is written may not survive the loss of the primary, so no effect and no undo may begin; as a kind of its own nothing was written.
  * `fenced`: the lease is lost, nothing was written. `stopped`: nothing was written, a person wants the run to end. `frozen`: nothing was written, the kill switch is on. `claim_refused`: nothing was written; `holder` is the run that has the lock.
  */
 export type AppendResult =

@@ -262,13 +262,14 @@ export function describeRunJournal(name: string, create: () => Promise<RunJourna
     it("does not let an effect begin after a stop that its run has not heard of", async () => {
       const run = await claimed();
       await harness.notice(runId, { stop: { by: "ann", reason: "enough" } });
-      expect(await harness.ledger.append(run.lease, aChange(run, { effect: true }))).toMatchObject({
+      expect(await harness.ledger.append(run.lease, aChange(run, { precedes: "effect" }))).toMatchObject({
         kind: "stopped",
         notices: { stop: { by: "ann" } },
       });
       expect((await harness.journal(runId)).length).toBe(1);
       expect(
-        (await harness.ledger.append(run.lease, aChange(run, { effect: true, recordedNotices: { stop: true, resolved: false } }))).kind,
+        (await harness.ledger.append(run.lease, aChange(run, { precedes: "effect", recordedNotices: { stop: true, resolved: false } })))
+          .kind,
       ).toBe("ok");
     });
 
@@ -276,7 +277,7 @@ export function describeRunJournal(name: string, create: () => Promise<RunJourna
       const run = await claimed();
       const freeze = { scope: "target:t/1", by: "ann", reason: "a release", at: 1, undo: true };
       await harness.freeze(freeze);
-      const effect = { effect: true, freeze: { scopes: ["all", "runbook:contract", "target:t/1"], undo: false } };
+      const effect = { precedes: "effect" as const, freeze: { scopes: ["all", "runbook:contract", "target:t/1"], undo: false } };
       expect(await harness.ledger.append(run.lease, aChange(run, { ...effect, claims: [{ lock: `frozen${count}` }] }))).toEqual({
         kind: "frozen",
         freeze,
@@ -305,7 +306,7 @@ export function describeRunJournal(name: string, create: () => Promise<RunJourna
     it("wakes a run that was held back when the freeze is lifted", async () => {
       const run = await claimed();
       await harness.freeze({ scope: "all", by: "ann", reason: "a release", at: 1, undo: true });
-      await harness.ledger.append(run.lease, aChange(run, { effect: true, freeze: { scopes: ["all"], undo: false } }));
+      await harness.ledger.append(run.lease, aChange(run, { precedes: "effect", freeze: { scopes: ["all"], undo: false } }));
       await harness.ledger.append(run.lease, aChange(run, { state: "suspended", release: {} }));
       expect(await harness.other.claim(runId)).toEqual({ refused: "waiting" });
       await harness.unfreeze("all");

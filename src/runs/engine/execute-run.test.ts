@@ -11,6 +11,7 @@ import type { ActionContext } from "../../core/action.ts";
 import { StepFailure } from "../../core/failure.ts";
 import type { Verdict } from "../../core/verdict.ts";
 import { createMemoryRunJournal, type MemoryRunJournal } from "../../rehearsal/memory-run-journal.ts";
+import type { Append, AppendResult } from "../store.ts";
 import type { AlertStanding } from "./alert-standing.ts";
 import type { Candidate } from "./candidate.ts";
 import { createExecutor, type Execution, type Executor } from "./execute-run.ts";
@@ -39,6 +40,8 @@ interface Options {
   readonly metrics?: MetricSource["query"];
   readonly frozen?: () => Promise<Freeze | undefined>;
   readonly standing?: AlertStanding;
+  /** Stands between the engine and its journal. */
+  readonly append?: (append: Append, write: () => Promise<AppendResult>) => Promise<AppendResult>;
 }
 
 function aBench(runbook: Runbook, scripts: readonly ScriptedAction[], options: Options = {}): Bench {
@@ -51,7 +54,13 @@ function aBench(runbook: Runbook, scripts: readonly ScriptedAction[], options: O
   const published: RunEvent[] = [];
   const executor = createExecutor(
     {
-      journal: ledger,
+      journal: {
+        leaseMs: ledger.leaseMs,
+        claim: async (runId) => ledger.claim(runId),
+        renew: async (lease) => ledger.renew(lease),
+        append: async (lease, append) =>
+          (options.append ?? (async (_, write) => write()))(append, async () => ledger.append(lease, append)),
+      },
       runbooks: { get: async (sha) => (sha === runbook.sha256 ? runbook : undefined) },
       actions,
       guard: options.guard ?? (() => ({ kind: "allow", claims: [] })),
@@ -92,6 +101,11 @@ function aBench(runbook: Runbook, scripts: readonly ScriptedAction[], options: O
     kinds: () => ledger.journal("run_1").map((entry) => entry.kind),
     last: (kind) => ledger.journal("run_1").findLast((entry) => entry.kind === kind),
   };
+}
+
+async function survivesNot(write: () => Promise<AppendResult>): Promise<AppendResult> {
+  const result = await write();
+  return result.kind === "ok" ? { ...result, unreplicated: true } : result;
 }
 
 function failing(failure: Partial<Failure>): () => never {
@@ -436,6 +450,41 @@ describe("a failing step", () => {
       expect(bench.ledger.journal("run_1")).toContainEqual(expect.objectContaining({ kind: "undone", step: "stop", kept: "lowers" }));
     });
   });
+
+  it.each(["not written", "written to a store that may lose it"] as const)(
+    "begins no effect and no undo whose intent is %s, and does it later",
+    async (how) => {
+      const refused: string[] = [];
+      const bench: Bench = aBench(
+        aRunbook([aStep("one"), aStep("two", { onFailure: { retries: 0, retryEveryMs: 0, then: { kind: "undo" } } })]),
+        [
+          { name: "one", undo: () => undefined },
+          { name: "two", turns: [failing({})] },
+        ],
+        {
+          async append({ precedes }, write) {
+            if (precedes === undefined || refused.includes(precedes)) return write();
+            refused.push(precedes);
+            const result: AppendResult = how === "not written" ? { kind: "unreplicated" } : await survivesNot(write);
+            return result;
+          },
+        },
+      );
+      expect(await bench.run()).toBe("yielded");
+      expect([refused, bench.actions.calls]).toEqual([["effect"], []]);
+      await bench.clock.advance(3000);
+      expect(await bench.run()).toBe("yielded");
+      expect([refused, bench.actions.calls]).toEqual([
+        ["effect", "undo"],
+        ["run one", "run two"],
+      ]);
+      await bench.clock.advance(3000);
+      expect(await bench.run()).toBe("ended");
+      expect(bench.actions.calls).toEqual(["run one", "run two", "undo one"]);
+      expect(bench.kinds().filter((kind) => kind === "undone")).toHaveLength(1);
+      expect(bench.last("finished")).toMatchObject({ outcome: "undone" });
+    },
+  );
 
   it("stops and asks when an undo meets a value that somebody else has changed", async () => {
     const bench = aBench(aRunbook([aStep("one"), aStep("two", { onFailure: { retries: 0, retryEveryMs: 0, then: { kind: "undo" } } })]), [

@@ -16,10 +16,10 @@ export class LeaseLost extends Error {
   }
 }
 
-/** An intent did not reach the replicas: its effect must not begin. The run is released and tried again later. */
+/** An intent may not survive: its effect or its undo must not begin. The run is released and tried again later. */
 export class NotReplicated extends Error {
   constructor(runId: string) {
-    super(`An intent of ${runId} is not on enough replicas.`);
+    super(`An intent of ${runId} is not on enough replicas, or the store is unfit.`);
     this.name = "NotReplicated";
   }
 }
@@ -29,8 +29,8 @@ export interface Flush {
   readonly state?: RunState;
   readonly summary?: Partial<RunSummary>;
   readonly claims?: readonly Claim[];
-  /** An effect follows this write. */
-  readonly effect?: boolean;
+  /** An effect or an undo follows this write. */
+  readonly precedes?: "effect" | "undo";
   /** Nothing is written while a freeze covers this. */
   readonly freeze?: FreezeQuery;
   readonly question?: Question;
@@ -166,7 +166,7 @@ export function createRunWriter(claimed: ClaimedRun, deps: { readonly journal: R
         summary: flush.summary ?? {},
         claims,
         recordedNotices: { stop: view.stop !== undefined, resolved: view.resolved !== undefined },
-        ...(flush.effect === true && { effect: true }),
+        ...(flush.precedes !== undefined && { precedes: flush.precedes }),
         ...(flush.freeze !== undefined && { freeze: flush.freeze }),
         ...(flush.question !== undefined && { question: flush.question }),
         ...(flush.release !== undefined && { release: flush.release }),

@@ -12,7 +12,7 @@ import { keepLowered } from "./keep-lowered.ts";
 import type { MoveOf } from "./move.ts";
 import { idempotencyKeyOf } from "./plan-sha.ts";
 import type { DoneEffect } from "./run-view.ts";
-import { LeaseLost } from "./run-writer.ts";
+import { LeaseLost, NotReplicated } from "./run-writer.ts";
 import { freezeFromFile, freezeQueryOf, suspendForFreeze } from "./suspend-for-freeze.ts";
 
 /** Everything that the call of an undo needs. */
@@ -24,7 +24,7 @@ interface Undo extends Invocation {
 
 /**
  * Compensates one effect, by the step's Undo or by the action's own, unless it lowered risk or spend; recorded like an attempt, with an intent before and a result after.
- * @throws LeaseLost
+ * @throws LeaseLost, NotReplicated
  */
 export async function undoEffect({ step, effect }: MoveOf<"undo">, run: ActiveRun): Promise<StageOutcome> {
   const call = step.undo ?? step.action;
@@ -49,10 +49,13 @@ export async function undoEffect({ step, effect }: MoveOf<"undo">, run: ActiveRu
   if (freeze !== undefined) return suspendForFreeze(freeze, step, run);
   const idempotencyKey = idempotencyKeyOf(writer.lease.runId, step.id, "undo");
   writer.record({ kind: "undo_intent", step: step.id, attempt: 1, idempotencyKey });
-  const result = await writer.flush(freezeQuery === undefined ? {} : { freeze: freezeQuery });
-  if (result.kind === "frozen") {
+  const result = await writer.flush({ precedes: "undo", ...(freezeQuery !== undefined && { freeze: freezeQuery }) });
+  // An intent that was written stays: the undo begins with another one.
+  if (result.kind === "ok" && result.unreplicated === true) throw new NotReplicated(writer.lease.runId);
+  if (result.kind !== "ok") {
     writer.discardLast();
-    return suspendForFreeze(result.freeze, step, run);
+    if (result.kind === "frozen") return suspendForFreeze(result.freeze, step, run);
+    throw new NotReplicated(writer.lease.runId);
   }
   await callUndo({ run, step, action, effect, freezeQuery, number: 1, idempotencyKey, timeoutMs: step.timeoutMs ?? action.timeoutMs });
   await writer.flush();

@@ -16,12 +16,13 @@ export async function intentStage(attempt: Attempt): Promise<StageOutcome> {
     // A resumed intent has taken its claims.
     claims: judgement.verdict.kind === "allow" && isFirst ? judgement.verdict.claims : [],
     summary: { step: step.name },
-    effect: true,
+    precedes: "effect",
     ...(freezeQuery !== undefined && { freeze: freezeQuery }),
   });
   if (result.kind === "ok" && result.unreplicated === true) {
     // Nothing was sent, so a first intent is taken back; that of an earlier attempt stays for bytes that may have been sent.
-    if (isFirst) writer.record({ kind: "retried", step: step.id, why: "The intent did not reach the replicas in time; nothing was sent." });
+    if (isFirst)
+      writer.record({ kind: "retried", step: step.id, why: "The intent might not survive a failure of the store; nothing was sent." });
     throw new NotReplicated(writer.lease.runId);
   }
   if (result.kind === "ok") return proceed;
@@ -34,7 +35,7 @@ export async function intentStage(attempt: Attempt): Promise<StageOutcome> {
 export async function continueIntentStage(attempt: Attempt): Promise<StageOutcome> {
   const { freezeQuery } = attempt;
   const { writer } = attempt.run;
-  const result = await writer.flush({ effect: true, ...(freezeQuery !== undefined && { freeze: freezeQuery }) });
+  const result = await writer.flush({ precedes: "effect", ...(freezeQuery !== undefined && { freeze: freezeQuery }) });
   if (result.kind === "ok" && result.unreplicated === true) throw new NotReplicated(writer.lease.runId);
   return result.kind === "ok" ? proceed : outcomeOfRefusedWrite(attempt, result);
 }
