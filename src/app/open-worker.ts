@@ -70,8 +70,10 @@ export async function openWorker(runtime: Runtime): Promise<OpenWorker> {
   keepWorkerSlot(runtime, slot);
   const { name } = slot;
 
-  const clockSetBack = (byMs: number) =>
+  const clockSetBack = async (byMs: number): Promise<void> => {
     runtime.log.warn({ byMs }, "The clock of Redis was set back; leases that would end later than one that begins now count as over.");
+    await runtime.syncClock();
+  };
   const journal = journalOnFitStore(
     createRunJournal(redis, { worker: name, leaseMs, nonce: () => random.uuid(), clock, replicas: config.replicas, clockSetBack }),
     runtime,

@@ -46,6 +46,8 @@ export interface Runtime {
   readonly config: Config;
   readonly version: string;
   readonly clock: Clock;
+  /** Reads Redis's time anew, after which `clock` follows it. */
+  syncClock(): Promise<void>;
   readonly random: RandomSource;
   readonly ids: Ids;
   readonly log: Log;
@@ -120,14 +122,21 @@ export async function openRuntime(config: Config, sources: RuntimeSources): Prom
       return redis;
     };
     const shared = open("request");
-    const store = startStoreWatch({ redis: shared, durableBy: config.durableBy, clock: host, log, signal: ending.signal });
+    const clock = createSharedClock(host, async () => readRedisTime(shared));
+    const store = startStoreWatch({
+      redis: shared,
+      durableBy: config.durableBy,
+      clock: host,
+      log,
+      signal: ending.signal,
+      beforeUse: clock.sync,
+    });
     closers.add("store watch", async () => store.close(), withRedisMs);
     const connect = (purpose: ConnectionPurpose): Redis => {
       const redis = open(purpose);
       store.watch(redis);
       return redis;
     };
-    const clock = createSharedClock(host, async () => readRedisTime(shared));
     const queueConnection = connect("request");
     // BullMQ asks for the server's version when it is built, and a connection of this kind does not queue.
     await Promise.all([shared, queueConnection].map(async (redis) => untilReady(redis, host)));
@@ -167,6 +176,7 @@ export async function openRuntime(config: Config, sources: RuntimeSources): Prom
       config,
       version: sources.version,
       clock,
+      syncClock: clock.sync,
       random,
       ids: createUlids(
         () => clock.now(),

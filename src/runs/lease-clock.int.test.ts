@@ -35,7 +35,7 @@ function journalWith(readTime?: () => Promise<number>) {
     nonce: () => "n",
     clock: createSystemClock(),
     ...(readTime !== undefined && { readTime }),
-    clockSetBack: (byMs) => heard.push(byMs),
+    clockSetBack: async (byMs) => void heard.push(byMs),
   });
   return { journal, heard };
 }
@@ -57,6 +57,20 @@ describe("a lease of a run", () => {
     expect(await runScripts.renew.run(held.redis, { keys, args: { runId: "r", token: "1:a", leaseMs } })).toEqual([1, "", "", ""]);
     expect(Number(await held.redis.hget(runKeys.run("r"), "leaseUntil"))).toBeLessThan(Date.now() + leaseMs + 1000);
     expect(await claim()).toBe("leased");
+  });
+
+  it("is over for a run that was given back, which is not tried only when the clock has caught up", async () => {
+    let backMs = 0;
+    const { journal, heard } = journalWith(async () => Date.now() - backMs);
+    await journal.due(10);
+    await held.redis.hset(runKeys.run("r"), { state: "queued", epoch: 1, head: "h" });
+    await held.redis.sadd(runKeys.openRuns, "r");
+    await held.redis.zadd(runKeys.due, String(Date.now() + hourMs), "r");
+    expect(await journal.due(10)).toEqual([]);
+    backMs = hourMs;
+    expect(await journal.due(10)).toEqual(["r"]);
+    expect(heard).toHaveLength(1);
+    expect(await claim()).toBe("ok");
   });
 
   it("makes its run due at the first look, and after the clock was set back, which is told", async () => {

@@ -45,8 +45,8 @@ export function createRunJournal(
     readonly replicas?: number;
     /** Milliseconds of Redis' clock; that of `redis` unless said. */
     readonly readTime?: () => Promise<Instant>;
-    /** Hears that Redis' clock was set back, by how many milliseconds at least. */
-    readonly clockSetBack?: (byMs: number) => void;
+    /** Hears that Redis' clock was set back, by how many milliseconds at least; what is written next must have the new time. */
+    readonly clockSetBack?: (byMs: number) => Promise<void>;
   },
 ): RedisRunJournal {
   const { worker, leaseMs } = options;
@@ -55,10 +55,11 @@ export function createRunJournal(
   const replication = createReplication(redis, options.replicas ?? 0);
   /** After a write that did not reach its replicas, the next intent is not even written before they are back. */
   let isBehind = false;
-  const endImpossibleLeases = async (now: Instant): Promise<void> => {
+  const endImpossibleWaits = async (now: Instant): Promise<void> => {
     const ids = await redis.smembers(runKeys.openRuns);
-    const ends = await Promise.all(ids.map(async (id) => redis.hget(runKeys.run(id), "leaseUntil")));
-    const impossible = ids.filter((_, index) => Number(ends[index] ?? 0) > now + leaseMs);
+    const runs = await Promise.all(ids.map(async (id) => redis.hmget(runKeys.run(id), "state", "leaseUntil")));
+    // A run that was given back waits for any worker; it may be tried early, but not only when the clock has caught up.
+    const impossible = ids.filter((_, index) => runs[index]?.[0] === "queued" || Number(runs[index]?.[1] ?? 0) > now + leaseMs);
     // The script of the claim decides; here the run is only made due.
     if (impossible.length > 0) await redis.zadd(runKeys.due, ...impossible.flatMap((id) => [String(now), id]));
   };
@@ -195,8 +196,8 @@ export function createRunJournal(
     },
     async due(limit) {
       const { now, setBackMs } = await clockWatch();
-      if (setBackMs !== 0) await endImpossibleLeases(now);
-      if (setBackMs !== undefined && setBackMs > 0) options.clockSetBack?.(setBackMs);
+      if (setBackMs !== undefined && setBackMs > 0) await options.clockSetBack?.(setBackMs);
+      if (setBackMs !== 0) await endImpossibleWaits(now);
       return redis.zrangebyscore(runKeys.due, "-inf", String(options.clock.now()), "LIMIT", 0, limit);
     },
     async reclaimLeases() {

@@ -5,7 +5,7 @@ import { primaryNode } from "./connection.ts";
 /** A clock that tells Redis's time, so that every process agrees on when something is due, whatever its host's clock says or jumps to. */
 export interface SharedClock extends Clock {
   /** Reads Redis's time once. When it cannot be read, the last reading goes on (at first: the host's clock). */
-  sync(): Promise<void>;
+  readonly sync: () => Promise<void>;
 }
 
 /** A reading that took longer than this says too little about when it was taken. */

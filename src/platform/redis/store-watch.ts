@@ -18,6 +18,8 @@ export interface StoreWatchOptions {
   readonly clock: Pick<Clock, "sleep" | "monotonic">;
   readonly log: Pick<Log, "info" | "warn" | "error">;
   readonly signal: AbortSignal;
+  /** Is waited for each time before the store counts as fit: another server may be behind the connection. */
+  readonly beforeUse?: () => Promise<void>;
   /** Milliseconds between two judgements of a connection that stays; 10 s by default. */
   readonly intervalMs?: number;
 }
@@ -82,6 +84,7 @@ export function startStoreWatch(options: StoreWatchOptions): StoreWatch {
   const work = runPeriodically({ name: "store", intervalMs: options.intervalMs ?? 10_000, minPauseMs, clock, log, signal }, async () => {
     const began = generation;
     const next = await judge().catch(() => undefined);
+    if (next?.kind === "fit" && judgement.kind !== "fit") await options.beforeUse?.();
     if (next !== undefined && began === generation) {
       judgedAt = clock.monotonic();
       wasFit ||= next.kind === "fit";
