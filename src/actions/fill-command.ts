@@ -19,26 +19,6 @@ type Values = { readonly [name: string]: Json };
 
 const maxValue = 1000;
 
-/** A repository must not choose what git runs: no hook, no monitor, no protocol that is a command, no question to a terminal. */
-const gitEnvironment: Readonly<Record<string, string>> = {
-  GIT_ALLOW_PROTOCOL: "https:ssh",
-  GIT_CONFIG_NOSYSTEM: "1",
-  GIT_TERMINAL_PROMPT: "0",
-  GIT_CONFIG_COUNT: "6",
-  GIT_CONFIG_KEY_0: "core.hooksPath",
-  GIT_CONFIG_VALUE_0: "/dev/null",
-  GIT_CONFIG_KEY_1: "core.fsmonitor",
-  GIT_CONFIG_VALUE_1: "false",
-  GIT_CONFIG_KEY_2: "submodule.recurse",
-  GIT_CONFIG_VALUE_2: "false",
-  GIT_CONFIG_KEY_3: "core.sshCommand",
-  GIT_CONFIG_VALUE_3: "ssh",
-  GIT_CONFIG_KEY_4: "core.askPass",
-  GIT_CONFIG_VALUE_4: "",
-  GIT_CONFIG_KEY_5: "gpg.program",
-  GIT_CONFIG_VALUE_5: "false",
-};
-
 /** How arguments are validated. */
 export interface ArgumentRules {
   /** What the values are called in an issue, e.g. "Argument". */
@@ -133,7 +113,6 @@ export function fillCommand(template: CommandTemplate, { argv, texts, openEnv }:
   const filled: FilledCommand = {
     argv: argv.map(fill),
     env: {
-      ...(argv[0]?.endsWith("/git") === true && gitEnvironment),
       ...Object.fromEntries(Object.entries(template.env).map(([name, text]) => [name, fill(text)])),
       ...openEnv,
     },

@@ -99,19 +99,6 @@ describe("a registered command", () => {
     });
     expect(bench.actions.find("run-command")?.bind({ command: "/bin/sh" })).toMatchObject({ ok: false });
   });
-
-  it("runs git with nothing that a repository chooses", async () => {
-    const bench = aBench({ argv: ["/usr/bin/git", "pull"] });
-    await bench.run();
-    expect(bench.started[0]?.env).toMatchObject({
-      GIT_ALLOW_PROTOCOL: "https:ssh",
-      GIT_CONFIG_KEY_0: "core.hooksPath",
-      GIT_CONFIG_VALUE_0: "/dev/null",
-      GIT_CONFIG_KEY_1: "core.fsmonitor",
-      GIT_CONFIG_KEY_2: "submodule.recurse",
-      GIT_TERMINAL_PROMPT: "0",
-    });
-  });
 });
 
 describe("values that are refused before anything is planned", () => {

@@ -205,8 +205,8 @@ function createOwnerFiles(path: string, { ours, view, ageOf, staleMs }: OwnerFil
     if (await create(at, ours)) return [at];
     const present = await readOwnerFile(at);
     if (present === undefined || judgeAt(at, present) !== "take") return undefined;
-    const rest = await takeRight(keyOf(present));
-    return rest === undefined ? undefined : [at, ...rest];
+    const further = await takeRight(keyOf(present));
+    return further === undefined ? undefined : [at, ...further];
   }
 
   return {
@@ -330,8 +330,8 @@ async function createWithoutLink(at: string, record: PathOwner): Promise<boolean
 function createAgeWatch(clock: Pick<Clock, "monotonic">): (file: string, stamp: string) => number {
   const watched = new Map<string, { readonly stamp: string; readonly since: number }>();
   return (file, stamp) => {
-    const known = watched.get(file);
-    if (known?.stamp === stamp) return clock.monotonic() - known.since;
+    const last = watched.get(file);
+    if (last?.stamp === stamp) return clock.monotonic() - last.since;
     watched.set(file, { stamp, since: clock.monotonic() });
     return 0;
   };

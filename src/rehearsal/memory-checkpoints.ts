@@ -54,6 +54,7 @@ export function createMemoryCheckpoints(base: Files = {}): MemoryCheckpoints {
       const publication = published.get(ticketId);
       if (publication !== undefined) publication.how = how;
     },
+    addresses: async () => ["https://git.example/acme/shop.git"],
     find: async (ticketId) => (spaces.has(ticketId) ? workspace(ticketId) : undefined),
     async open(ticketId, fresh = false) {
       if (fresh) spaces.delete(ticketId);
@@ -102,6 +103,7 @@ export function createMemoryCheckpoints(base: Files = {}): MemoryCheckpoints {
     },
     push: async () => true,
     async publish(ticketId, message) {
+      if (!spaces.has(ticketId)) throw new Error(`The workspace of ticket ${ticketId} is gone; there is nothing to publish.`);
       const commit = sha256(`${idOf(spaceOf(ticketId).files)} ${message}`).slice(0, 40);
       published.set(ticketId, { commit });
       return commit;

@@ -9,6 +9,7 @@ import type { CommandTemplate } from "../../core/command-template.ts";
 import { errorField } from "../../core/error-field.ts";
 import { captureStream } from "./capture-stream.ts";
 import { cookieVariable, processesOf, signalAll } from "./command-processes.ts";
+import { inertGitEnvironment } from "./inert-git-environment.ts";
 
 /** What a runner works with; all times in milliseconds. */
 export interface CommandRunnerOptions {
@@ -47,7 +48,9 @@ export function createCommandRunner(options: CommandRunnerOptions): CommandRunne
       // An earlier attempt whose worker was killed may have left some that it had started.
       await killAll({ group: undefined, cookie: command.cookie }, clock);
 
-      const child = startChild(command, setpriv);
+      const git = await inertGitEnvironment(command);
+      if (!git.ok) return { kind: "not_started", reason: git.reason };
+      const child = startChild({ ...command, env: git.env }, setpriv);
       const exit = new Promise<Exit>((resolve) => child.once("exit", (code, signal) => resolve({ code, signal })));
       const closed = new Promise<void>((resolve) => child.once("close", () => resolve()));
       const started = await new Promise<string | undefined>((resolve) => {

@@ -3,6 +3,7 @@ import { basename, dirname, join } from "node:path";
 import { z } from "zod";
 import { maskSecrets } from "../../../packages/sdk/src/wire/mask-secrets.ts";
 import { type Clock, createSystemClock } from "../../core/clock.ts";
+import type { GitSetting } from "../../core/inert-git.ts";
 import { sha256 } from "../../core/json.ts";
 import {
   type Checkpoint,
@@ -15,7 +16,7 @@ import {
   type Workspace,
 } from "../../llm/tickets/checkpoint.ts";
 import { refuseFilteredContent } from "./filtered-content.ts";
-import { createRunGit, type GitSetting, gitEnvironment, type RunGit } from "./run-git.ts";
+import { createRunGit, gitEnvironment, type RunGit } from "./run-git.ts";
 import { readSafeFolders } from "./safe-folders.ts";
 import { indexOf, readInertSettings, takeSnapshot } from "./snapshot.ts";
 import { firstBrokenObject } from "./verify-objects.ts";
@@ -189,8 +190,26 @@ export function createGitCheckpoints(options: GitCheckpointsOptions): Checkpoint
     await run({ cwd: repository, args: ["worktree", "remove", "--force", "--force", folder] });
   }
 
+  /** What the work of a checkpoint is based on. */
+  async function baseOfCheckpoint(commit: string): Promise<string> {
+    const { code, text: base } = await run({
+      cwd: repository,
+      args: ["rev-parse", "--verify", "--quiet", `${commit}^1^{commit}`],
+      ok: [0, 1, 128],
+    });
+    if (code !== 0)
+      throw new Error(
+        `${repository} does not have the commit that checkpoint ${commit} is based on; fetch it, then resume. Nothing was done.`,
+      );
+    return base.trim();
+  }
+
   const repo: CheckpointRepository = {
     find,
+    async addresses() {
+      const { code, text: address } = await run({ cwd: repository, args: ["remote", "get-url", remote], ok: [0, 2, 128] });
+      return [...(code === 0 ? [address.trim()] : []), repository];
+    },
     conversation,
     async open(ticketId, fresh = false, givenBase?: string) {
       const existing = await find(ticketId);
@@ -237,8 +256,9 @@ export function createGitCheckpoints(options: GitCheckpointsOptions): Checkpoint
       for (const one of await refs(ticketId)) checkpoints.push(await inspect(one));
       return checkpoints;
     },
-    async restore(ticketId, commit) {
-      const { folder } = await repo.open(ticketId);
+    async restore(ticketId, commit, givenBase) {
+      const present = await find(ticketId);
+      const { folder } = present ?? (await repo.open(ticketId, false, givenBase ?? (await baseOfCheckpoint(commit))));
       const config = await readInertSettings(run, folder);
       // Whoever worked here is gone, or has lost the ticket: what it left in the middle of is nobody's.
       const index = await indexOf(run, folder);
@@ -262,7 +282,8 @@ export function createGitCheckpoints(options: GitCheckpointsOptions): Checkpoint
       return true;
     },
     async publish(ticketId, message) {
-      const workspace = await repo.open(ticketId);
+      const workspace = await find(ticketId);
+      if (workspace === undefined) throw new Error(`The workspace of ticket ${ticketId} is gone; there is nothing to publish.`);
       const branch = `refs/heads/${ticketBranch(ticketId)}`;
       const { tree } = await takeSnapshot(run, { folder: workspace.folder, as: "commit" });
       await refuseFilteredContent(run, { folder: workspace.folder, from: workspace.base, to: tree });

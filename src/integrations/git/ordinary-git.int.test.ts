@@ -234,6 +234,41 @@ describe("what a ticket's tools do with git", () => {
     await expect(checkpoints.open("GH-3", false, "0".repeat(40))).rejects.toThrow("git worktree");
   });
 
+  it("a workspace that is gone is made again at the base that the ticket named, or at that of its checkpoint, and not where the branch is now", async () => {
+    const { folder, worktrees, checkpoints } = aGitRepository(root, { "a.txt": "base" });
+    const base = plainly(folder, "rev-parse", "HEAD");
+    const { folder: at } = await checkpoints.open("GH-2", false, base);
+    put(join(at, "work.txt"), "work");
+    const saved = await checkpoints.save("GH-2", note);
+    plainly(folder, "commit", "-q", "--allow-empty", "-m", "newer");
+    const newer = plainly(folder, "rev-parse", "HEAD");
+    for (const [given, expected] of [
+      [undefined, base],
+      [base, base],
+      [newer, newer],
+    ]) {
+      rmSync(worktrees, { recursive: true });
+      await checkpoints.restore("GH-2", saved?.commit ?? "", given);
+      expect(plainly(at, "rev-parse", "HEAD")).toBe(expected);
+      expect(readFileSync(join(at, "work.txt"), "utf8")).toBe("work");
+    }
+    rmSync(worktrees, { recursive: true });
+    const rootless = plainly(folder, "commit-tree", `${saved?.commit}^{tree}`, "-m", "no parent");
+    await expect(checkpoints.restore("GH-2", rootless)).rejects.toThrow("does not have the commit that checkpoint");
+    await expect(checkpoints.restore("GH-2", saved?.commit ?? "", "0".repeat(40))).rejects.toThrow("git worktree");
+    expect(existsSync(worktrees)).toBe(false);
+    await expect(checkpoints.publish("GH-2", "Fix it")).rejects.toThrow("is gone; there is nothing to publish");
+  });
+
+  it("says where the repository is kept, as git would go there", async () => {
+    const { folder, origin, checkpoints } = aGitRepository(root, { "a.txt": "base" });
+    expect(await checkpoints.addresses()).toEqual([origin, folder]);
+    plainly(folder, "config", "url.https://git.example/.insteadOf", `${root}/`);
+    expect(await checkpoints.addresses()).toEqual(["https://git.example/origin.git", folder]);
+    plainly(folder, "remote", "remove", "origin");
+    expect(await checkpoints.addresses()).toEqual([folder]);
+  });
+
   it("what was said is kept and sent without secrets", async () => {
     const { origin, repository } = await open();
     const token = `ghp_${"a1B2".repeat(9)}`;

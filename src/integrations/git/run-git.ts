@@ -1,8 +1,6 @@
 import { spawn } from "node:child_process";
 import type { Clock } from "../../core/clock.ts";
-
-/** Name and value of a setting. */
-export type GitSetting = readonly [string, string];
+import { type GitSetting, gitConfigVariables, inertByName } from "../../core/inert-git.ts";
 
 /** One call of git. */
 export interface GitCall {
@@ -42,31 +40,14 @@ export interface RunGitOptions {
 
 const maxBytes = 64 * 1024 * 1024;
 
-/**
- * A repository must not choose what git runs: no hook, no monitor, no helper that asks for a password, no transport command, no signing program, no editor.
- * What a name in its configuration decides (filters, merge drivers) is in {@link inertSettings}. Author and committer are ours, and nobody's ignore or
- * attributes file outside the repository counts.
- */
+/** Author and committer are ours, and no ignore or attributes file outside the repository counts. */
 const settings: readonly GitSetting[] = [
-  ["core.hooksPath", "/dev/null"],
-  ["core.fsmonitor", "false"],
+  ...inertByName,
   ["core.autocrlf", "false"],
   ["core.untrackedCache", "false"],
   ["core.attributesFile", "/dev/null"],
   ["core.excludesFile", "/dev/null"],
-  ["core.sshCommand", "ssh"],
-  ["core.askPass", ""],
-  ["core.gitProxy", ""],
-  ["core.pager", "cat"],
-  ["core.editor", "false"],
-  ["sequence.editor", "false"],
-  ["core.alternateRefsCommand", ""],
-  ["credential.helper", ""],
-  ["gpg.program", "false"],
-  ["gpg.ssh.program", "false"],
-  ["gpg.x509.program", "false"],
   ["index.sparse", "false"],
-  ["submodule.recurse", "false"],
   ["push.recurseSubmodules", "no"],
   ["fetch.recurseSubmodules", "false"],
   ["commit.gpgSign", "false"],
@@ -78,20 +59,6 @@ const settings: readonly GitSetting[] = [
   ["user.name", "runbookd"],
   ["user.email", "runbookd@localhost.invalid"],
 ];
-
-/**
- * The settings that make programs harmless which a repository names under names of its own: filters hand content through as it is, merge drivers become
- * git's own merge of texts, commands that show differences are none. `names`: all names of the repository's configuration.
- */
-export function inertSettings(names: readonly string[]): readonly GitSetting[] {
-  return names.flatMap((name): GitSetting[] => {
-    if (/^filter\..*\.required$/i.test(name)) return [[name, "false"]];
-    if (/^filter\..*\.(?:clean|smudge|process)$/i.test(name)) return [[name, ""]];
-    if (/^merge\..*\.driver$/i.test(name)) return [[name, "git merge-file --quiet %A %O %B"]];
-    if (/^(?:credential\..*\.helper|remote\..*\.vcs|core\..*command|diff\..*\.(?:command|textconv))$/i.test(name)) return [[name, ""]];
-    return [];
-  });
-}
 
 /** Settings for git in the environment's form, which stand above every file. */
 export function gitEnvironment(more: readonly GitSetting[], protocols: readonly string[]): Record<string, string> {
@@ -108,13 +75,7 @@ export function gitEnvironment(more: readonly GitSetting[], protocols: readonly 
     GIT_OPTIONAL_LOCKS: "0",
     GIT_EDITOR: "false",
     LC_ALL: "C",
-    GIT_CONFIG_COUNT: String(all.length),
-    ...Object.fromEntries(
-      all.flatMap(([key, value], index) => [
-        [`GIT_CONFIG_KEY_${index}`, key],
-        [`GIT_CONFIG_VALUE_${index}`, value],
-      ]),
-    ),
+    ...gitConfigVariables(all),
   };
 }
 

@@ -1,4 +1,5 @@
-import type { GitSetting, RunGit } from "./run-git.ts";
+import type { GitSetting } from "../../core/inert-git.ts";
+import type { RunGit } from "./run-git.ts";
 
 /**
  * The folders that the owner of this machine and of this account trust although they belong to another user, as git itself advises to set them

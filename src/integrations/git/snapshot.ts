@@ -1,7 +1,8 @@
 import { copyFile, lstat, mkdtemp, readlink, rm, stat, utimes } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { isAbsolute, join } from "node:path";
-import { type GitCall, type GitSetting, inertSettings, type RunGit } from "./run-git.ts";
+import { type GitSetting, inertSettings, irreplaceableNames } from "../../core/inert-git.ts";
+import type { GitCall, RunGit } from "./run-git.ts";
 
 /** The work in a folder as a tree, and what of it the tree does not hold. */
 export interface Snapshot {
@@ -35,7 +36,11 @@ interface Collected {
 /** The settings that keep a repository's own programs from running, read from its configuration, which runs nothing. */
 export async function readInertSettings(run: RunGit, cwd: string): Promise<readonly GitSetting[]> {
   const { text } = await run({ cwd, args: ["config", "--null", "--name-only", "--list"], ok: [0, 1] });
-  return inertSettings([...new Set(text.split("\0").filter((name) => name !== ""))]);
+  const names = [...new Set(text.split("\0").filter((name) => name !== ""))];
+  const harmful = irreplaceableNames(names);
+  if (harmful.length > 0)
+    throw new Error(`The configuration of ${cwd} names what cannot be made harmless: ${harmful.join(", ")}. Remove it.`);
+  return inertSettings(names, "pass");
 }
 
 /** Where the index of a worktree is. */

@@ -50,6 +50,8 @@ export type Withdrawal =
  * second call would not put right.
  */
 export interface CheckpointRepository {
+  /** Where this repository is kept, as addresses with their credentials: its remote, and its folder. */
+  addresses(): Promise<readonly string[]>;
   /** The ticket's workspace, when there is one: whoever made it may be dead. */
   find(ticketId: string): Promise<Workspace | undefined>;
   /**
@@ -66,11 +68,14 @@ export interface CheckpointRepository {
   /** Oldest first. */
   list(ticketId: string): Promise<readonly ListedCheckpoint[]>;
   conversation(checkpoint: Checkpoint): Promise<string>;
-  /** Makes the workspace exactly this work. What is ignored stays, and HEAD does. */
-  restore(ticketId: string, commit: string): Promise<void>;
+  /**
+   * Makes the workspace exactly this work. What is ignored stays, and HEAD does. A workspace that is gone is made at `base`, or at what the checkpoint is
+   * based on; rejects when the repository has neither.
+   */
+  restore(ticketId: string, commit: string, base?: string): Promise<void>;
   /** Sends the ticket's checkpoints to where the repository is kept. False: it is kept nowhere else. */
   push(ticketId: string): Promise<boolean>;
-  /** Commits the workspace to the ticket's own branch and sends that; the same work again is published once. Answers the commit. */
+  /** Commits the workspace to the ticket's own branch and sends that; the same work again is published once. Answers the commit; rejects without one. */
   publish(ticketId: string, message: string): Promise<string>;
   /** Takes back what the ticket published: history is never rewritten. */
   withdraw(ticketId: string, commit: string): Promise<Withdrawal>;

@@ -126,29 +126,65 @@ describe("a processor of code work", () => {
   });
 });
 
-it.each([
-  [{ base_sha: "a".repeat(40) }, "a".repeat(40)],
-  [{ base_sha: "HEAD" }, undefined],
-  [{}, undefined],
-])("a workspace for the payload %j is made at %j", async (payload, wanted) => {
+/** One turn of a ticket with this payload. `at`: addresses of the worker's repository. */
+async function oneTurn(payload: unknown, at: readonly string[] = []) {
   const checkpoints = createMemoryCheckpoints({ "a.txt": "base" });
-  const bases: (string | undefined)[] = [];
+  const [bases, stages, beats]: [(string | undefined)[], string[], string[]] = [[], [], []];
   const processor = createStagedProcessor({
     checkpoints: {
       ...checkpoints,
+      addresses: async () => at,
       open: async (ticketId, fresh, base) => {
         bases.push(base);
         return checkpoints.open(ticketId, fresh);
       },
     },
     phaseEstimateMicroUsd: 10,
-    implementer: async () => ({ kind: "done", conversation: "" }),
+    async implementer({ phase }) {
+      stages.push(phase);
+      return { kind: "done", conversation: "" };
+    },
   });
   const store = createMemoryTickets(createFakeClock());
   await store.add(newTicketSchema.parse({ id: "GH-1", budget: "checkout", payload }));
   const ticket = await store.get("GH-1");
   if (ticket === undefined) throw new Error("There is no ticket.");
   const signal = new AbortController().signal;
-  await processor(ticket, { turn: 1, attempt: 1, saved: null, leaseId: "l", signal, heartbeat: async () => undefined });
-  expect(bases).toEqual([wanted]);
+  const heartbeat = async (stage: string) => void beats.push(stage);
+  const result = await processor(ticket, { turn: 1, attempt: 1, saved: null, leaseId: "l", signal, heartbeat });
+  return { result, bases, stages, beats };
+}
+
+it.each([
+  [{ base_sha: "a".repeat(40) }, "a".repeat(40)],
+  [{ base_sha: null }, undefined],
+  [{}, undefined],
+  [[], undefined],
+  ["text", undefined],
+])("a workspace for the payload %j is made at %j", async (payload, wanted) => {
+  expect(await oneTurn(payload)).toMatchObject({ bases: [wanted], stages: ["plan"] });
+});
+
+const clone = ["https://x-access-token:s3cret@git.example/acme/shop.git", "/srv/shop"];
+
+it.each([[{ repo: "acme/shop" }], [{ repo: "git@git.example:acme/shop.git" }], [{ repo: "/srv/shop" }], [{ repo: null }], [{}]])(
+  "a ticket of %j is worked on in a clone of that repository",
+  async (payload) => {
+    expect(await oneTurn(payload, clone)).toMatchObject({ result: { kind: "continue" }, stages: ["plan"] });
+  },
+);
+
+it.each([
+  [{ repo: "acme/other" }, clone, "belongs to repository acme/other, and this worker has https://git.example/acme/shop.git, /srv/shop."],
+  [{ repo: "https://ann:s3cret@evil.example/acme/shop" }, clone, "belongs to repository https://evil.example/acme/shop,"],
+  [{ repo: "acme/shop" }, ["/srv/shop"], "this worker has /srv/shop. Start a worker whose RUNBOOKD_TICKET_REPOSITORY is a clone"],
+  [{ repo: ["acme/shop"] }, clone, 'belongs to repository ["acme/shop"]'],
+  [{ repo: "" }, clone, "belongs to repository ,"],
+  [{ base_sha: "HEAD" }, clone, 'base_sha "HEAD" is no whole commit id'],
+  [{ base_sha: 7 }, clone, "base_sha 7 is no whole commit id"],
+])("a ticket of %j is refused in a clone of %j before anything is done", async (payload, at, why) => {
+  const { result, ...done } = await oneTurn(payload, at);
+  expect(result).toMatchObject({ kind: "failed", retry: false, saved: null, reason: expect.stringContaining(why) });
+  expect(JSON.stringify(result)).not.toContain("s3cret");
+  expect(done).toEqual({ bases: [], stages: [], beats: [] });
 });

@@ -1,4 +1,6 @@
+import type { Json } from "../../../packages/sdk/src/wire/json.ts";
 import type { Ticket } from "../../../packages/sdk/src/wire/tickets.ts";
+import { isSameRepository, withoutCredentials } from "../../core/canonical-repository.ts";
 import type { MicroUsd } from "../../core/money.ts";
 import type { Checkpoint, CheckpointRepository } from "./checkpoint.ts";
 import type { Implementer, PhaseResult } from "./implementer.ts";
@@ -54,21 +56,38 @@ export function createStagedProcessor({ checkpoints, implementer, phaseEstimateM
 
   /** The workspace with the work in it that this stage begins with. */
   async function prepare(ticket: Ticket, work: StagedWork) {
+    const base = baseOf(ticket);
     const before = work.fresh ? undefined : await checkpoints.find(ticket.id);
-    const workspace = before ?? (await checkpoints.open(ticket.id, work.fresh, baseOf(ticket)));
+    const workspace = before ?? (await checkpoints.open(ticket.id, work.fresh, base));
     const wanted = work.resume ?? work.done.at(-1);
     const whole = (await checkpoints.list(ticket.id)).flatMap((one) => (one.kind === "whole" ? [one.checkpoint] : []));
     // A broken one is passed over for the one before; a newer one than wanted is not ours to choose.
     const last: Checkpoint | undefined = whole.findLast(({ n }) => n <= (wanted?.n ?? 0));
     const isNew = before === undefined || work.resume !== undefined || last?.n !== wanted?.n;
-    if (last !== undefined && isNew) await checkpoints.restore(ticket.id, last.commit);
+    if (last !== undefined && isNew) await checkpoints.restore(ticket.id, last.commit, base);
     return { last, workspace };
+  }
+
+  /** Why a ticket must not be worked on in this repository; asked before anything is done. */
+  async function whyNotHere(ticket: Ticket): Promise<string | undefined> {
+    const [repo, base] = [memberOf(ticket, "repo"), memberOf(ticket, "base_sha")];
+    if (base !== undefined && baseOf(ticket) === undefined)
+      return `Nothing was done: base_sha ${JSON.stringify(base).slice(0, 100)} is no whole commit id of 40 or 64 hexadecimal digits.`;
+    if (repo === undefined) return undefined;
+    const addresses = await checkpoints.addresses();
+    if (typeof repo === "string" && addresses.some((address) => isSameRepository(repo, address))) return undefined;
+    const wanted = typeof repo === "string" ? withoutCredentials(repo) : JSON.stringify(repo);
+    const present = addresses.map((address) => withoutCredentials(address)).join(", ");
+    return `Nothing was done: the ticket belongs to repository ${wanted.slice(0, 300)}, and this worker has ${present}. Start a worker whose RUNBOOKD_TICKET_REPOSITORY is a clone of that repository.`;
   }
 
   return async (ticket, context): Promise<TurnResult> => {
     const work = parseStagedWork(ticket.saved);
     const phase = nextPhase(work);
     if (phase === undefined) return { kind: "done", saved: storedWork(work) };
+    const refusal = await whyNotHere(ticket);
+    if (refusal !== undefined)
+      return { kind: "failed", saved: ticket.saved, reason: refusal, retry: false, failureClass: "unknown", estimateMicroUsd: 0 };
     await context.heartbeat(phase);
     const result = await runPhase(ticket, { work, phase }, context);
     await context.heartbeat(phase);
@@ -91,8 +110,13 @@ export function createStagedProcessor({ checkpoints, implementer, phaseEstimateM
   };
 }
 
+/** A member of the ticket's payload; null is none. */
+function memberOf({ payload }: Ticket, name: string): Json | undefined {
+  return typeof payload === "object" && payload !== null ? (new Map(Object.entries(payload)).get(name) ?? undefined) : undefined;
+}
+
 /** The commit that the ticket's batch named as the base of its work. */
-function baseOf({ payload }: Ticket): string | undefined {
-  const named = typeof payload === "object" && payload !== null && "base_sha" in payload ? payload["base_sha"] : undefined;
+function baseOf(ticket: Ticket): string | undefined {
+  const named = memberOf(ticket, "base_sha");
   return typeof named === "string" && /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/.test(named) ? named : undefined;
 }

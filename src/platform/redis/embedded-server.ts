@@ -154,11 +154,11 @@ async function endOrphans(
   { socketPath, folder, previous }: { readonly socketPath: string; readonly folder: string; readonly previous: PathOwner | undefined },
   { clock, view, log }: EmbeddedOptions,
 ): Promise<void> {
-  const found = processesIn(folder, view).filter(({ name }) => serverNames.includes(name));
+  const servers = processesIn(folder, view).filter(({ name }) => serverNames.includes(name));
   const recorded = previous?.child;
   const orphans: readonly ProcessIdentity[] = [
-    ...found,
-    ...(recorded === undefined || found.some(({ pid }) => pid === recorded.pid) ? [] : [recorded]),
+    ...servers,
+    ...(recorded === undefined || servers.some(({ pid }) => pid === recorded.pid) ? [] : [recorded]),
   ];
   const living = () => orphans.filter((one) => livenessOf(one, view) === "alive").map(({ pid }) => pid);
   let answer = await askSocket(socketPath, "PING", clock);
