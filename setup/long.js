@@ -3,7 +3,10 @@ import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { root, say } from "./install.js";
 
-const parts = [{ name: "chaos, 200 runs", args: ["setup/chaos.js", "--runs", "200", "--minutes", "20"] }];
+const parts = [
+  { name: "tables of rollouts", args: ["setup/rollout-tables.js"] },
+  { name: "chaos, 200 runs", args: ["setup/chaos.js", "--runs", "200", "--minutes", "20"] },
+];
 
 let failed = 0;
 for (const { name, args } of parts) {
