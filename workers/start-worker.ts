@@ -4,6 +4,7 @@ import { openWorker } from "../src/app/open-worker.ts";
 import type { Runtime } from "../src/app/runtime.ts";
 import { scheduleJournalCheck } from "../src/app/schedule-journal-check.ts";
 import { schedulePromptAnalysis } from "../src/app/schedule-prompt-analysis.ts";
+import { scheduleRolloutUpkeep } from "../src/app/schedule-rollout-upkeep.ts";
 import { startMails } from "../src/app/start-mails.ts";
 import type { WakeQueue } from "../src/core/wake-queue.ts";
 import { guardrailNames } from "../src/guardrails/evaluate-guardrails.ts";
@@ -54,6 +55,7 @@ export async function startWorker(runtime: Runtime): Promise<WorkerProcess> {
     schedulePromptAnalysis(runtime, analyst, cacheAnalysisStore),
     ...(await scheduleCostComparison(runtime, redis)),
     ...scheduleModelLists(runtime, redis),
+    scheduleRolloutUpkeep(runtime, redis),
   ];
   const scheduled = startScheduledWork(tasks, { redis, prefix: wakePrefix, clock, log, store, signal: drain });
   closers.add("scheduled work", async () => scheduled.close(), withRedisMs);

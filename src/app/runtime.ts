@@ -158,7 +158,14 @@ export async function openRuntime(config: Config, sources: RuntimeSources): Prom
       lost: (error) => log.warn({ error }, "A change of the workload could not be recorded in the change log."),
     };
     const times = dividedTimes(config.timeFactor);
-    const ledger = createBudgetLedger({ redis: shared, clock, times, counts: tickets, usageEvents: config.usageEvents });
+    const ledger = createBudgetLedger({
+      redis: shared,
+      clock,
+      times,
+      counts: tickets,
+      usageEvents: config.usageEvents,
+      unknownRollout: () => metrics.rolloutUnknown.inc(),
+    });
     const library = createRunbookFolder(
       resolve(sources.workingDirectory, config.runbooks),
       withCommands(actionCatalogue, config.commands),

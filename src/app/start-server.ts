@@ -18,6 +18,7 @@ import { registerFreeze } from "./register-freeze.ts";
 import { registerGuardrails } from "./register-guardrails.ts";
 import { registerProbes } from "./register-probes.ts";
 import { registerPrompts } from "./register-prompts.ts";
+import { registerRollouts } from "./register-rollouts.ts";
 import { registerRouting } from "./register-routing.ts";
 import { registerRunbooks } from "./register-runbooks.ts";
 import { openWakeQueue, registerRuns } from "./register-runs.ts";
@@ -78,6 +79,7 @@ async function registerSlices(runtime: Runtime, shared: ServerShared, decisions:
     await registerBatches(runtime, shared),
     registerPrompts(runtime, shared),
     registerRouting(runtime, shared),
+    registerRollouts(runtime, shared),
     registerCost(runtime),
     registerApprovals(runtime, shared),
     registerAudit(runtime, shared),

@@ -39,11 +39,19 @@ const noCounts: ArmCounts = {
 
 const { salt } = aRollout();
 
-/** Ids of tickets whose buckets lie in [from, to). */
+/** Ids of `count` tickets whose buckets in {@link aRollout} lie in [from, to). */
 export function ticketsBetween(from: number, to: number, count: number): readonly string[] {
+  return ticketsOfSalt(salt, { from, to, count });
+}
+
+/** Ids of `count` tickets whose buckets under a salt lie in [from, to). */
+export function ticketsOfSalt(
+  ofSalt: string,
+  { from, to, count }: { readonly from: number; readonly to: number; readonly count: number },
+): readonly string[] {
   const found: string[] = [];
   for (let nth = 0; found.length < count; nth += 1) {
-    const bucket = bucketOf(salt, `T-${nth}`);
+    const bucket = bucketOf(ofSalt, `T-${nth}`);
     if (bucket >= from && bucket < to) found.push(`T-${nth}`);
   }
   return found;

@@ -56,7 +56,7 @@ export interface RolloutChange {
   readonly id: string;
   /** The version that was read. */
   readonly expected: number;
-  readonly set: Partial<Pick<Rollout, "state" | "step" | "stepSince" | "largestShare" | "plan" | "runId" | "endedAt">>;
+  readonly set: Partial<Pick<Rollout, "state" | "step" | "stepSince" | "largestShare" | "plan" | "runId" | "endedAt" | "accepted">>;
   readonly decision?: RolloutDecision;
 }
 

@@ -9,6 +9,9 @@ export const operators: readonly Role[] = ["operator", "admin"];
 /** People who may answer questions; which question needs which role is the question's own. */
 export const answerers: readonly Role[] = ["operator", "approver", "admin"];
 
+/** People who may give something new to more tickets. */
+export const raisers: readonly Role[] = ["approver", "admin"];
+
 /** People who look after runbookd itself. */
 export const admins: readonly Role[] = ["admin"];
 

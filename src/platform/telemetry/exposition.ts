@@ -1,14 +1,17 @@
-import { collectDefaultMetrics, type Gauge, Registry } from "prom-client";
+import { type Counter, collectDefaultMetrics, type Gauge, Registry } from "prom-client";
 import { type Clock, createSystemClock, within } from "../../core/clock.ts";
 import { gauge, type MetricRegistry } from "./declare-metric.ts";
 
-/** Reads gauges freshly at every scrape. */
+/** A gauge, or a counter whose value is kept elsewhere. */
+type Observed = Gauge | Counter;
+
+/** Reads metrics freshly at every scrape. */
 export interface Observing {
   /**
    * `fill` sets `gauges`. When it rejects or takes longer than 2 s they are absent from that scrape:
    * what cannot be seen is not shown as its last value.
    */
-  observe(gauges: readonly Gauge[], fill: () => Promise<void>): void;
+  observe(gauges: readonly Observed[], fill: () => Promise<void>): void;
 }
 
 /** What a scrape gets: a registry that every slice declares its metrics in, and the gauges that are read when it is asked. */
@@ -43,7 +46,7 @@ export function createExposition({ version = "0.0.0", runtime = false, clock = c
   });
   buildInfo.set({ version, node: process.versions.node }, 1);
   if (runtime) collectDefaultMetrics({ register: registry });
-  const observers: { readonly gauges: readonly Gauge[]; readonly fill: () => Promise<void> }[] = [];
+  const observers: { readonly gauges: readonly Observed[]; readonly fill: () => Promise<void> }[] = [];
   return {
     registry,
     buildInfo,
@@ -69,7 +72,7 @@ export function seriesNames(registry: MetricRegistry): readonly string[] {
   });
 }
 
-function forget(observed: Gauge): void {
+function forget(observed: Observed): void {
   observed.reset();
   // A gauge without labels falls back to 0; removing that series makes it absent.
   observed.remove({});

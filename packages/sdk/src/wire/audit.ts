@@ -26,6 +26,12 @@ export const auditKinds = [
   "prompt_canary_set",
   "finding_noted",
   "route_set",
+  "rollout_created",
+  "rollout_started",
+  "rollout_held",
+  "rollout_taken_back",
+  "rollout_refused",
+  "ticket_quality_set",
 ] as const;
 
 /** See {@link auditKinds}. */

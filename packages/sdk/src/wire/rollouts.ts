@@ -94,6 +94,8 @@ export const rolloutSchema = z
     /** Counts changes from 1 on. */
     version: z.number(),
     by: z.string(),
+    /** What a person accepted who let it go on after a hold: only what came since then holds it again. */
+    accepted: z.exactOptional(z.object({ logEvalue: z.number(), misassigned: z.number() })),
     /** The run that drives it; absent when a person does. */
     runId: z.string().optional(),
     createdAt: instantSchema,
@@ -244,6 +246,48 @@ export const rolloutVerdictSchema = z
 
 /** See {@link rolloutVerdictSchema}. */
 export type RolloutVerdict = Shape<typeof rolloutVerdictSchema>;
+
+/** A rollout that is asked for; the variant that tickets get now becomes its `from`. */
+export const newRolloutSchema = z.strictObject({
+  /** If unset, one is made. */
+  id: rolloutIdSchema.optional(),
+  subject: z.discriminatedUnion("kind", [
+    z.strictObject({ kind: z.literal("model"), route: routeIdSchema, to: modelRefSchema }),
+    z.strictObject({ kind: z.literal("prompt"), prompt: promptNameSchema, to: z.int().min(1) }),
+    z.strictObject({ kind: z.literal("flag"), flag: shortNameSchema, to: z.string().min(1).max(60) }),
+  ]),
+  plan: rolloutPlanSchema,
+  reason: z.string().trim().min(1).max(300),
+});
+
+/** See {@link newRolloutSchema}; the defaulted members of the plan may be left out. */
+export type NewRolloutInput = z.input<typeof newRolloutSchema>;
+
+/** Why a person starts, holds or takes back a rollout; others read it. */
+export const rolloutStepSchema = z.strictObject({ reason: z.string().trim().min(1).max(300) });
+
+/** A rollout as a list shows it: its newest decision only. */
+export const rolloutSummarySchema = rolloutSchema
+  .omit({ decisions: true })
+  .extend({ decision: z.exactOptional(rolloutDecisionSchema) })
+  .meta({ id: "RolloutSummary" });
+
+/** See {@link rolloutSummarySchema}. */
+export type RolloutSummary = Shape<typeof rolloutSummarySchema>;
+
+/** A rollout with what it has counted, and every figure that the counts lead to. */
+export const rolloutViewSchema = z
+  .object({
+    rollout: rolloutSchema,
+    strata: z.array(rolloutStratumSchema),
+    /** Tickets in an arm that the hash forbids; they are in no stratum. */
+    misassigned: z.number(),
+    verdict: rolloutVerdictSchema,
+  })
+  .meta({ id: "RolloutView" });
+
+/** See {@link rolloutViewSchema}. */
+export type RolloutView = Shape<typeof rolloutViewSchema>;
 
 /** A late judgement of one ticket. */
 export const ticketQualitySchema = z.strictObject({

@@ -1,0 +1,199 @@
+import type { Rollout, RolloutDecision, RolloutSubject } from "../../../packages/sdk/src/wire/rollouts.ts";
+import type { Clock } from "../../core/clock.ts";
+import { StepFailure } from "../../core/failure.ts";
+import { formatShare } from "../../core/share.ts";
+import { judgeRollout } from "./judge-rollout.ts";
+import { isLive, type NewRollout, type RolloutChange, type RolloutStore, shareAt } from "./rollout.ts";
+import type { ShareControl, ShareControls, ShareRequest, SubjectTarget } from "./share-control.ts";
+
+/** What a person asks for, by whom and why. */
+export interface SteeringOrder {
+  readonly by: string;
+  readonly reason: string;
+}
+
+/** A rollout that a person asks for. */
+export interface RolloutOrder extends SteeringOrder, Pick<NewRollout, "id" | "plan"> {
+  readonly subject: SubjectTarget;
+}
+
+/** Reply to an order. `refused`: nothing was changed; `because` names what kind of refusal it is, `detail` is a sentence for people. */
+export type SteeringResult =
+  | { readonly kind: "done"; readonly rollout: Rollout }
+  | { readonly kind: "refused"; readonly because: "unknown" | "invalid" | "conflict"; readonly detail: string };
+
+/** What people may do with rollouts. A person's word holds over a run's: an order that lost a race is carried out on what came. */
+export interface RolloutSteering {
+  /** Plans one; no ticket gets the new variant yet. */
+  create(order: RolloutOrder): Promise<SteeringResult>;
+  /** Gives a planned rollout its first share, and lets a held one go on. */
+  start(id: string, order: SteeringOrder): Promise<SteeringResult>;
+  /** Keeps the share as it is until a person says more. */
+  hold(id: string, order: SteeringOrder): Promise<SteeringResult>;
+  /** New tickets get the old variant again. */
+  takeBack(id: string, order: SteeringOrder): Promise<SteeringResult>;
+}
+
+/** What the orders of people stand on. */
+export interface RolloutSteeringDeps {
+  readonly store: RolloutStore;
+  readonly controls: ShareControls;
+  readonly clock: Pick<Clock, "now">;
+}
+
+/** So often an order is tried again when another change came first. */
+const maxTries = 5;
+
+/** Carries out what people order. Members reject with StoreUnavailable when the store does not answer. */
+export function createRolloutSteering({ store, controls, clock }: RolloutSteeringDeps): RolloutSteering {
+  /** Repeats `decide` on the newest version until its change is written. */
+  async function steer(
+    id: string,
+    decide: (rollout: Rollout) => Promise<SteeringResult | Omit<RolloutChange, "id" | "expected">>,
+  ): Promise<SteeringResult> {
+    for (let tries = 0; tries < maxTries; tries += 1) {
+      const rollout = await store.read(id);
+      if (rollout === undefined) return refused("unknown", noRollout(id));
+      const decided = await decide(rollout);
+      if ("kind" in decided) return decided;
+      const result = await store.change({ ...decided, id, expected: rollout.version });
+      if (result.kind === "set") return { kind: "done", rollout: result.rollout };
+    }
+    return refused("conflict", `Rollout ${id} was changed by others again and again. Read it again and decide.`);
+  }
+
+  const decisionOf = (
+    { plan }: Pick<Rollout, "plan">,
+    step: number,
+    decided: Pick<RolloutDecision, "decision" | "reason" | "detail" | "by">,
+  ): RolloutDecision => ({ ...decided, at: clock.now(), step, share: shareAt(plan, step) });
+
+  async function begin(rollout: Rollout, control: ShareControl, { by, reason }: SteeringOrder): Promise<SteeringResult> {
+    const { id, version, plan } = rollout;
+    const share = shareAt(plan, 0);
+    const decision = decisionOf(rollout, 0, { decision: "advance", reason: "begins", detail: reason, by });
+    // The step is recorded before its share is given out, so that no ticket can name a share that the store does not know.
+    const begun = await store.change({ id, expected: version, set: { state: "running", step: 0, stepSince: clock.now() }, decision });
+    if (begun.kind === "conflict") return refused("conflict", `Rollout ${id} was changed by others. Read it again and decide.`);
+    const refusal = await refusalOf(() => control.set(requestOf(rollout, by), share));
+    if (refusal === undefined) return { kind: "done", rollout: begun.rollout };
+    const back = decisionOf(rollout, rollout.step, { decision: "hold", reason: "share_refused", detail: refusal, by });
+    const set = { state: rollout.state, step: rollout.step, stepSince: clock.now() };
+    await store.change({ id, expected: begun.rollout.version, set, decision: back });
+    return refused("conflict", refusal);
+  }
+
+  return {
+    async create({ id, plan, subject: target, by }) {
+      const control = controls[target.kind];
+      if (control === undefined) return noControl(target.kind);
+      const subject = await control.resolve(target);
+      if (subject === undefined) return refused("unknown", `There is no ${nameOf(target)}, or not in the version that was asked for.`);
+      if (isUnchanged(subject))
+        return refused("invalid", `Tickets of ${nameOf(target)} get ${variantOf(subject.to)} already: from and to are the same.`);
+      const trial = await control.trialOf(target);
+      if (trial !== undefined && trial.rollout !== id)
+        return refused(
+          "conflict",
+          `${formatShare(trial.share)} of the tickets of ${nameOf(target)} get ${variantOf(trial.subject.to)} now, ${trial.rollout === undefined ? "set by a person" : `by rollout ${trial.rollout}`}. Take that back first.`,
+        );
+      const made = await store.create({ id, subject, plan, salt: id, by });
+      switch (made.kind) {
+        case "created":
+        case "exists":
+          return { kind: "done", rollout: made.rollout };
+        case "busy":
+          return refused(
+            "conflict",
+            `Rollout ${made.rollout.id} of ${nameOf(target)} is ${made.rollout.state}. Let it end or take it back first.`,
+          );
+        case "taken":
+          return refused("conflict", `The id ${id} has another rollout, of ${made.rollout.by}. Choose another id.`);
+        case "too_many":
+          return refused("conflict", "Ten rollouts are live, and more cannot be watched. Let one end or take one back first.");
+      }
+    },
+    start: (id, order) =>
+      steer(id, async (rollout) => {
+        const { state, subject, plan, step } = rollout;
+        if (state === "running") return { kind: "done", rollout };
+        if (!isLive(rollout)) return ended(rollout);
+        const control = controls[subject.kind];
+        if (control === undefined) return noControl(subject.kind);
+        if (step < 0) return begin(rollout, control, order);
+        const [strata, misassigned] = await Promise.all([store.strata(id), store.misassigned(id)]);
+        const { logEvalue } = judgeRollout(strata, plan).split;
+        const decision = decisionOf(rollout, step, { decision: "stay", reason: "released", detail: order.reason, by: order.by });
+        return { set: { state: "running", accepted: { logEvalue, misassigned } }, decision };
+      }),
+    hold: (id, { by, reason }) =>
+      steer(id, async (rollout) => {
+        const { state, step } = rollout;
+        if (state === "holding") return { kind: "done", rollout };
+        if (!isLive(rollout)) return ended(rollout);
+        if (state === "planned") return refused("conflict", `Rollout ${id} has no share yet that could be kept. Take it back to end it.`);
+        return { set: { state: "holding" }, decision: decisionOf(rollout, step, { decision: "hold", reason: "held", detail: reason, by }) };
+      }),
+    takeBack: (id, { by, reason }) =>
+      steer(id, async (rollout) => {
+        const { state, subject, step } = rollout;
+        if (state === "rolled_back") return { kind: "done", rollout };
+        if (!isLive(rollout)) return ended(rollout);
+        const control = controls[subject.kind];
+        if (control === undefined) return noControl(subject.kind);
+        const refusal = await refusalOf(() => control.rollBack(requestOf(rollout, by)));
+        if (refusal !== undefined) return refused("conflict", refusal);
+        const decision = decisionOf(rollout, step, { decision: "roll_back", reason: "taken_back", detail: reason, by });
+        return { set: { state: "rolled_back" }, decision };
+      }),
+  };
+}
+
+/** Says that there is no rollout with this id. */
+export function noRollout(id: string): string {
+  return `There is no rollout ${JSON.stringify(id.slice(0, 60))}; GET /api/rollouts lists them.`;
+}
+
+function requestOf({ id, subject, salt }: Rollout, by: string): ShareRequest {
+  return { subject, salt, rollout: id, by };
+}
+
+/** Why the target refused, when it did. */
+async function refusalOf(act: () => Promise<void>): Promise<string | undefined> {
+  try {
+    await act();
+    return undefined;
+  } catch (error) {
+    if (error instanceof StepFailure) return error.failure.message;
+    throw error;
+  }
+}
+
+function refused(because: "unknown" | "invalid" | "conflict", detail: string): SteeringResult {
+  return { kind: "refused", because, detail };
+}
+
+function ended({ id, state }: Rollout): SteeringResult {
+  return refused("conflict", `Rollout ${id} has ended (${state}), and that is final.`);
+}
+
+function noControl(kind: RolloutSubject["kind"]): SteeringResult {
+  return refused("invalid", `This runbookd gives no shares of a ${kind}.`);
+}
+
+function nameOf(target: SubjectTarget): string {
+  return target.kind === "model" ? `route ${target.route}` : target.kind === "prompt" ? `prompt ${target.prompt}` : `flag ${target.flag}`;
+}
+
+function isUnchanged({ from, to }: RolloutSubject): boolean {
+  return variantOf(from) === variantOf(to);
+}
+
+/** The model, version or variant in words. */
+function variantOf(variant: RolloutSubject["from"]): string {
+  return typeof variant === "object"
+    ? `${variant.provider}/${variant.model}`
+    : typeof variant === "number"
+      ? `version ${variant}`
+      : variant;
+}
