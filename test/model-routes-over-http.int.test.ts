@@ -38,7 +38,9 @@ beforeEach(async () => {
   isDown = false;
   store = createMemoryModelRoutes(clock);
   followers = createMemoryFollowers(clock);
-  http = await startHttp({ routes: createRoutingRoutes({ routes: store, followers, audit: { append: async () => undefined }, clock }) });
+  http = await startHttp({
+    routes: createRoutingRoutes({ routes: store, followers, models: async () => [], audit: { append: async () => undefined }, clock }),
+  });
   client = aClient();
 });
 afterEach(async () => {

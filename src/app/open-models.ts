@@ -1,5 +1,5 @@
 import type { Redis } from "ioredis";
-import type { KnownModel } from "../../packages/sdk/src/wire/models.ts";
+import type { ModelDescription } from "../../packages/sdk/src/wire/models.ts";
 import type { ModelRoute } from "../../packages/sdk/src/wire/routing.ts";
 import { createAnthropicModels } from "../integrations/anthropic/create-anthropic-models.ts";
 import { createOpenAiModels } from "../integrations/openai/create-openai-models.ts";
@@ -16,18 +16,24 @@ export function openModels({ modelTable, prices, clock }: Runtime, redis: Redis)
   const facts = async (): Promise<ModelFacts> => ({ listings: await store.list(), table: modelTable, prices });
   return {
     describe: async (refs) => {
-      const known = await facts();
-      return refs.map((ref) => describeModel(ref, known, clock.now()));
+      const current = await facts();
+      return refs.map((ref) => describeModel(ref, current, clock.now()));
     },
     all: async () => describeModels(await facts(), clock.now()),
   };
+}
+
+/** The lists as they were last read, and why one could not be. Rejects with StoreUnavailable when Redis does not answer. */
+export async function readModelLists(redis: Redis) {
+  const store = createModelListingStore(redis);
+  return { listings: await store.list(), failures: await store.failures() };
 }
 
 /** What is known of every model that the routes name, each once. */
 export async function describeRouted(
   models: ModelCatalog,
   routes: readonly Pick<ModelRoute, "baseline" | "candidate" | "fallback">[],
-): Promise<readonly KnownModel[]> {
+): Promise<readonly ModelDescription[]> {
   const named = routes.flatMap(({ baseline, candidate, fallback }) => [baseline, ...(candidate === null ? [] : [candidate]), ...fallback]);
   const refs = new Map(named.map(({ provider, model }) => [`${provider}/${model}`, { provider, model }]));
   return models.describe([...refs.values()]);
@@ -43,5 +49,5 @@ export function scheduleModelLists({ config, clock }: Runtime, redis: Redis): re
   if (sources.length === 0) return [];
   const divided = (ms: number) => Math.max(1000, ms / config.timeFactor);
   const refresh = { sources, store: createModelListingStore(redis), clock, ageMs: divided(modelListTimes.ageMs) };
-  return [{ name: "model-lists", intervalMs: divided(modelListTimes.lookMs), run: async (signal) => refreshModelLists(refresh, signal) }];
+  return [{ name: "model-lists", intervalMs: divided(modelListTimes.checkMs), run: async (signal) => refreshModelLists(refresh, signal) }];
 }

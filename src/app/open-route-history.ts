@@ -29,8 +29,8 @@ export function openRouteHistory(
   const kindsOf = async (ids: readonly string[]): Promise<ReadonlyMap<string, string>> => {
     const kinds = new Map<string, string>();
     for (let at = 0; at < ids.length; at += chunk) {
-      const found = await Promise.all(ids.slice(at, at + chunk).map(async (id) => tickets.get(id)));
-      for (const ticket of found) if (ticket !== undefined) kinds.set(ticket.id, ticket.kind);
+      const answers = await Promise.all(ids.slice(at, at + chunk).map(async (id) => tickets.get(id)));
+      for (const ticket of answers) if (ticket !== undefined) kinds.set(ticket.id, ticket.kind);
     }
     return kinds;
   };
@@ -42,7 +42,7 @@ export function openRouteHistory(
     async tickets(route) {
       const events = await eventsOf(route);
       const kinds = await kindsOf([...new Set(events.map(({ ticketId }) => ticketId))]);
-      return ticketsOf(events, { before: clock.now() - hourMs / config.timeFactor, kinds });
+      return ticketsOf(events, { endedBefore: clock.now() - hourMs / config.timeFactor, kinds });
     },
   };
 }

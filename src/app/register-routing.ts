@@ -17,5 +17,5 @@ export function registerRouting(runtime: Runtime, { redis, audit }: Pick<ServerS
   observeFollowers(metrics, { routes, followers, clock });
   const models = openModels(runtime, redis);
   observeModels(metrics, async () => describeRouted(models, await routes.list()));
-  return { routes: createRoutingRoutes({ routes, followers, audit, clock }) };
+  return { routes: createRoutingRoutes({ routes, followers, models: async (listed) => describeRouted(models, listed), audit, clock }) };
 }

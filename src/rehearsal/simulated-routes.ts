@@ -1,4 +1,4 @@
-import type { KnownModel, ModelFeature } from "../../packages/sdk/src/wire/models.ts";
+import type { ModelDescription, ModelFeature } from "../../packages/sdk/src/wire/models.ts";
 import type { ModelRef, ModelRoute } from "../../packages/sdk/src/wire/routing.ts";
 import type { Clock } from "../core/clock.ts";
 import { minuteMs } from "../core/duration.ts";
@@ -109,7 +109,7 @@ export function createSimulatedRoutes(world: RoutedWorld, clock: Pick<Clock, "no
     },
   };
 
-  function describe(ref: ModelRef): KnownModel {
+  function describe(ref: ModelRef): ModelDescription {
     const model = world.models.find((one) => isSameRef(one, ref));
     const named = { provider: ref.provider, model: ref.model };
     if (model === undefined) return { ...named, lifecycle: "unknown", overdue: false, features: {}, source: "none" };

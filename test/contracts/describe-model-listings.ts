@@ -4,7 +4,7 @@ import type { ModelListing, ModelListingStore } from "../../src/llm/models/model
 /** What a provider listed at noon of a day in January. */
 export function aModelListing(change: Partial<ModelListing> = {}): ModelListing {
   const at = Date.UTC(2026, 0, 5, 12);
-  const models = [{ model: "claude-old", lifecycle: "deprecated", retiresAt: at + 1000, features: { tools: true }, seenAt: at }] as const;
+  const models = [{ model: "claude-old", lifecycle: "deprecated", retiresAt: at + 1000, features: { tools: true }, listedAt: at }] as const;
   return { provider: "anthropic", at, models, unreadable: ["entry 3"], ...change };
 }
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "@jest/globals";
 import { aCommandContext } from "../../../test/builders/command-context.ts";
 import { aCandidate, someTargets } from "../../../test/contracts/describe-model-routes.ts";
+import { dayMs } from "../../core/duration.ts";
 import { runCli } from "../run-cli.ts";
 
 const at = Date.UTC(2026, 2, 1, 12);
@@ -10,18 +11,38 @@ const missing = { status: 404, body: { type: "urn:x", title: "There is no such t
 const read = "GET /api/routes/implement";
 const write = "PUT /api/routes/implement";
 
+const models = [
+  {
+    provider: "anthropic",
+    model: "claude-sonnet-4-5",
+    lifecycle: "deprecated",
+    retiresAt: at - 2 * dayMs,
+    overdue: true,
+    features: {},
+    replacement: { provider: "anthropic", model: "new" },
+    price: { input: 1, output: 1 },
+    source: "provider",
+    asOf: at,
+  },
+  { provider: "anthropic", model: "claude-haiku-4-5", lifecycle: "unknown", overdue: false, features: {}, source: "none" },
+];
+
 it("lists routes with their models, and says how to make one when there is none", async () => {
   const context = aCommandContext({
-    answers: { "GET /api/routes": { status: 200, body: { items: [aRoute, { ...onTrial, id: "review" }] } } },
+    answers: { "GET /api/routes": { status: 200, body: { items: [aRoute, { ...onTrial, id: "review" }], models } } },
   });
   expect(await runCli(["routes", "list"], context, "1")).toBe(0);
   expect(context.printed.out).toBe(
     `ROUTE      VERSION  MODEL                        ON TRIAL                         FALLBACK  SINCE                 BY    REASON
 implement  3        anthropic/claude-sonnet-4-5                                             2026-03-01 12:00:00Z  anna  fir [31mst
 review     4        anthropic/claude-sonnet-4-5  anthropic/claude-haiku-4-5 10 %            2026-03-01 12:00:00Z  anna  fir [31mst
+
+MODEL                        LIFECYCLE   RETIRES              REPLACEMENT    PRICED  SAYS      AS OF
+anthropic/claude-sonnet-4-5  deprecated  2026-02-27, overdue  anthropic/new  yes     provider  2026-03-01
+anthropic/claude-haiku-4-5   unknown                                         no      none
 `,
   );
-  const empty = aCommandContext({ answers: { "GET /api/routes": { status: 200, body: { items: [] } } } });
+  const empty = aCommandContext({ answers: { "GET /api/routes": { status: 200, body: { items: [], models: [] } } } });
   await runCli(["routes", "list"], empty, "1");
   expect(empty.printed.out).toContain("runbookd routes set");
 });

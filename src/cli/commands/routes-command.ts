@@ -1,8 +1,8 @@
-import { pageSchema } from "../../../packages/sdk/src/wire/page.ts";
+import { type ModelDescription, routeListSchema } from "../../../packages/sdk/src/wire/models.ts";
 import { type ModelRef, type ModelRoute, modelRouteSchema } from "../../../packages/sdk/src/wire/routing.ts";
 import { oneLine } from "../../core/one-line.ts";
 import { formatShare } from "../../core/share.ts";
-import { modelRefGrammar, parseModelRef } from "../../llm/models/model-ref.ts";
+import { formatModelRef, modelRefGrammar, parseModelRef } from "../../llm/models/model-ref.ts";
 import { createApiClient, reportFailure } from "../api-client.ts";
 import { exitCodes, renderTable, writeJson } from "../context.ts";
 import { type CommandDefinition, flagOption, listOption, textOption } from "../define-command.ts";
@@ -15,18 +15,23 @@ export function routesCommands(): readonly CommandDefinition[] {
 
 const listCommand: CommandDefinition = {
   usage: "list",
-  summary: "List routes with their models and whoever set them last",
+  summary: "List routes with their models, whoever set them last, and when a model is retired",
   examples: ["runbookd routes list"],
   remote: true,
   async run(_args, invocation) {
     const { context } = invocation;
     const client = await createApiClient(invocation);
-    const answer = await client.get("/api/routes", pageSchema(modelRouteSchema));
+    const answer = await client.get("/api/routes", routeListSchema);
     if (answer.kind !== "ok") return reportFailure(invocation, answer);
-    const { items } = answer.body;
+    const { items, models } = answer.body;
     if (flagOption(invocation, "json")) writeJson(context, answer.body);
     else if (items.length === 0) context.write("There is no route. `runbookd routes set` makes one.\n");
-    else context.write(renderTable([["ROUTE", "VERSION", "MODEL", "ON TRIAL", "FALLBACK", "SINCE", "BY", "REASON"], ...items.map(rowOf)]));
+    else {
+      context.write(renderTable([["ROUTE", "VERSION", "MODEL", "ON TRIAL", "FALLBACK", "SINCE", "BY", "REASON"], ...items.map(rowOf)]));
+      context.write(
+        `\n${renderTable([["MODEL", "LIFECYCLE", "RETIRES", "REPLACEMENT", "PRICED", "SAYS", "AS OF"], ...models.map(modelRowOf)])}`,
+      );
+    }
     return exitCodes.ok;
   },
 };
@@ -119,6 +124,25 @@ function readWanted(invocation: Parameters<CommandDefinition["run"]>[1]): Wanted
 function describeModels({ baseline, candidate }: ModelRoute): string {
   const trial = candidate === null ? "" : `, ${candidate.provider}/${candidate.model} for ${formatShare(candidate.share)} of new tickets`;
   return `${baseline.provider}/${baseline.model}${trial}`;
+}
+
+function modelRowOf(described: ModelDescription): readonly string[] {
+  const { lifecycle, overdue, retiresAt, replacement, price, source, asOf } = described;
+  const retires = retiresAt === undefined ? "" : `${dayOf(retiresAt)}${overdue ? ", overdue" : ""}`;
+  const next = replacement === undefined ? "" : formatModelRef(replacement);
+  return [
+    formatModelRef(described),
+    lifecycle,
+    retires,
+    next,
+    price === undefined ? "no" : "yes",
+    source,
+    asOf === undefined ? "" : dayOf(asOf),
+  ];
+}
+
+function dayOf(at: number): string {
+  return new Date(at).toISOString().slice(0, 10);
 }
 
 function rowOf({ id, version, baseline, candidate, fallback, at, by, reason }: ModelRoute): readonly string[] {

@@ -1,6 +1,7 @@
 import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
+import { readModelLists } from "../../app/open-models.ts";
 import type { Clock } from "../../core/clock.ts";
 import { type Finding, fault, fine, warning } from "../../core/diagnosis.ts";
 import { openAnthropic } from "../../integrations/anthropic/open-anthropic.ts";
@@ -18,6 +19,7 @@ import { createBoundedSender, defaultRequestLimits } from "../../platform/reques
 import type { CommandContext } from "../context.ts";
 import { examineCommands } from "./examine-commands.ts";
 import { judgeAlertmanagerConfig } from "./judge-alertmanager.ts";
+import { judgeModelLists } from "./judge-models.ts";
 
 /** Looks at everything that a running runbookd needs; never rejects. In the order in which to fix things. */
 export async function examine(config: Config, context: CommandContext): Promise<readonly Finding[]> {
@@ -56,12 +58,17 @@ async function examineRedis(config: Config, clock: Clock): Promise<readonly Find
       ...judgeRedis(facts, config.durableBy),
       judgeReplicas(facts, config.replicas),
       judgeSchema(await readSchema(redis)),
+      ...judgeModelLists(await readModelLists(redis), providersWithKeys(config), clock.now()),
     ];
   } catch (error) {
     return [fault("Redis", `cannot be reached: ${messageOf(error)}`, "Start it, or correct REDIS_URL. Nothing is accepted without it.")];
   } finally {
     redis.disconnect();
   }
+}
+
+function providersWithKeys({ providers: { anthropic, openai } }: Config): readonly string[] {
+  return [...(anthropic.apiKey === undefined ? [] : ["anthropic"]), ...(openai.apiKey === undefined ? [] : ["openai"])];
 }
 
 function givenAddress({ redis, dataFolder }: Config): RedisAddress | undefined {

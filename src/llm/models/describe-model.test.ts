@@ -22,7 +22,7 @@ function known(model: string, { listed, rows = [] }: { readonly listed?: readonl
 const listed = (change: Partial<KeptModel> = {}): KeptModel => ({
   model: "m",
   features: {},
-  seenAt: readAt,
+  listedAt: readAt,
   lifecycle: "active",
   ...change,
 });
@@ -81,7 +81,7 @@ describe("a model", () => {
   });
 
   it("that left the list is retired when its date has passed, and unknown before", () => {
-    const gone = listed({ lifecycle: "deprecated", retiresAt: now - dayMs, seenAt: readAt - dayMs });
+    const gone = listed({ lifecycle: "deprecated", retiresAt: now - dayMs, listedAt: readAt - dayMs });
     expect(known("m", { listed: [gone] })).toMatchObject({ lifecycle: "retired", source: "provider", asOf: readAt });
     expect(known("m", { listed: [{ ...gone, retiresAt: now + dayMs }] })).toMatchObject({ lifecycle: "unknown", retiresAt: now + dayMs });
     expect(known("m", { listed: [], rows: [{ ...row, lifecycle: "active" }] })).toMatchObject({ lifecycle: "unknown" });

@@ -1,4 +1,4 @@
-import type { KnownModel } from "../../../packages/sdk/src/wire/models.ts";
+import type { ModelDescription } from "../../../packages/sdk/src/wire/models.ts";
 import type { ModelRef } from "../../../packages/sdk/src/wire/routing.ts";
 import type { Instant } from "../../core/clock.ts";
 import { isSameModel, type PriceTable } from "../usage/price-table.ts";
@@ -13,13 +13,13 @@ export interface ModelFacts {
 }
 
 /** The lifecycle of a model, and who says so. */
-type Life = Pick<KnownModel, "lifecycle" | "deprecatedAt" | "retiresAt" | "source" | "asOf">;
+type Life = Pick<ModelDescription, "lifecycle" | "deprecatedAt" | "retiresAt" | "source" | "asOf">;
 
 /**
  * What is known of one model now. The provider's own list goes before the table, which fills in what a list leaves out. A model that its provider's list does
  * not have is retired when the date of its retirement has passed, and unknown otherwise.
  */
-export function describeModel(ref: ModelRef, { listings, table, prices }: ModelFacts, now: Instant): KnownModel {
+export function describeModel(ref: ModelRef, { listings, table, prices }: ModelFacts, now: Instant): ModelDescription {
   const listing = listings.find(({ provider }) => provider === ref.provider);
   const listed = listing && findListed(listing.models, ref.model);
   const row = table.find(ref);
@@ -42,7 +42,7 @@ export function describeModel(ref: ModelRef, { listings, table, prices }: ModelF
 }
 
 /** Every model that a list or the table names, as it is now. */
-export function describeModels(facts: ModelFacts, now: Instant): readonly KnownModel[] {
+export function describeModels(facts: ModelFacts, now: Instant): readonly ModelDescription[] {
   const refs = [...facts.listings.flatMap(({ provider, models }) => models.map(({ model }) => ({ provider, model }))), ...facts.table.rows];
   const byName = new Map(refs.map(({ provider, model }) => [`${provider}/${model}`, { provider, model }]));
   return [...byName.values()].map((ref) => describeModel(ref, facts, now));
@@ -65,7 +65,7 @@ function lifeOf(
   const written = datesOf(row);
   // No list was ever read: the table is all there is.
   if (listing === undefined) return row?.lifecycle === undefined ? unknownLife() : ofTable(row);
-  const isListed = listed !== undefined && listed.seenAt >= listing.at;
+  const isListed = listed !== undefined && listed.listedAt >= listing.at;
   if (isListed && listed.lifecycle !== undefined)
     return { lifecycle: listed.lifecycle, ...datesOf(listed), source: "provider", asOf: listing.at };
   if (isListed) return row?.lifecycle === undefined ? unknownLife() : ofTable(row);

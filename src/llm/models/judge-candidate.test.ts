@@ -1,12 +1,12 @@
 import { describe, expect, it } from "@jest/globals";
-import type { KnownModel } from "../../../packages/sdk/src/wire/models.ts";
+import type { ModelDescription } from "../../../packages/sdk/src/wire/models.ts";
 import { dayMs } from "../../core/duration.ts";
 import { judgeCandidate, refusalsOf, unfitReasons } from "./judge-candidate.ts";
 
 const now = Date.UTC(2026, 10, 30);
 const baseline = { provider: "anthropic", model: "claude-old" };
 const use = { requests: 10, features: ["tools", "thinking"], largestTokens: 50_000 } as const;
-const fit: KnownModel = {
+const fit: ModelDescription = {
   provider: "anthropic",
   model: "claude-new",
   lifecycle: "active",

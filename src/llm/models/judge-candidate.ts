@@ -1,4 +1,4 @@
-import type { KnownModel } from "../../../packages/sdk/src/wire/models.ts";
+import type { ModelDescription } from "../../../packages/sdk/src/wire/models.ts";
 import type { Instant } from "../../core/clock.ts";
 import { dayMs } from "../../core/duration.ts";
 import { formatModelRef, isSameRef } from "./model-ref.ts";
@@ -33,8 +33,8 @@ const maxAgeMs = { provider: 7 * dayMs, table: 180 * dayMs, none: Number.POSITIV
 
 /** Everything that speaks against `candidate` in place of `baseline` for requests like these; empty: it is fit. What cannot be seen speaks against it. */
 export function judgeCandidate(
-  candidate: KnownModel,
-  { baseline, use }: { readonly baseline: Pick<KnownModel, "provider" | "model">; readonly use: RouteUse },
+  candidate: ModelDescription,
+  { baseline, use }: { readonly baseline: Pick<ModelDescription, "provider" | "model">; readonly use: RouteUse },
   now: Instant,
 ): readonly Unfitness[] {
   const name = formatModelRef(candidate);

@@ -1,5 +1,5 @@
 import { expect, it } from "@jest/globals";
-import type { KnownModel } from "../../../packages/sdk/src/wire/models.ts";
+import type { ModelDescription } from "../../../packages/sdk/src/wire/models.ts";
 import { createExposition } from "../../platform/telemetry/exposition.ts";
 import { declareUsageMetrics } from "../usage/metrics.ts";
 import { declareModelMetrics, observeModels } from "./metrics.ts";
@@ -8,7 +8,7 @@ it("shows when a model is retired and what replaces it, and nothing of a model w
   const exposition = createExposition();
   const metrics = { ...exposition, ...declareUsageMetrics(exposition.registry), ...declareModelMetrics(exposition.registry) };
   const base = { provider: "anthropic", lifecycle: "deprecated", overdue: false, features: {}, source: "provider" } as const;
-  let models: readonly KnownModel[] = [
+  let models: readonly ModelDescription[] = [
     { ...base, model: "old", retiresAt: 1_800_000_000_000, replacement: { provider: "openai", model: "new" } },
     { ...base, model: "fresh", lifecycle: "active" },
   ];

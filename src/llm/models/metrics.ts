@@ -1,4 +1,4 @@
-import type { KnownModel } from "../../../packages/sdk/src/wire/models.ts";
+import type { ModelDescription } from "../../../packages/sdk/src/wire/models.ts";
 import { gauge, type MetricRegistry } from "../../platform/telemetry/declare-metric.ts";
 import type { Observing } from "../../platform/telemetry/exposition.ts";
 import type { WorkloadLabels } from "../usage/metrics.ts";
@@ -25,7 +25,7 @@ export function declareModelMetrics(registry: MetricRegistry) {
 /** Fills the gauges at every scrape with what is known of the models that routes name: no others, as lists are long and labels are capped. */
 export function observeModels(
   { label, ...metrics }: Observing & ModelMetrics & WorkloadLabels,
-  routedModels: () => Promise<readonly KnownModel[]>,
+  routedModels: () => Promise<readonly ModelDescription[]>,
 ): void {
   metrics.observe([metrics.modelRetirement, metrics.modelReplacement], async () => {
     const models = await routedModels();

@@ -36,7 +36,7 @@ export interface ModelSource {
 
 /** A model that a provider has listed, and when it last did. */
 export interface KeptModel extends ListedModel {
-  readonly seenAt: Instant;
+  readonly listedAt: Instant;
 }
 
 /** What is kept of a provider's list. */
@@ -44,7 +44,7 @@ export interface ModelListing {
   readonly provider: string;
   /** When the list was last read. */
   readonly at: Instant;
-  /** With those that are on the list no more, which have an older `seenAt`. */
+  /** With those that are on the list no more, which have an older `listedAt`. */
   readonly models: readonly KeptModel[];
   readonly unreadable: readonly string[];
 }

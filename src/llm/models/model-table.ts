@@ -49,11 +49,11 @@ export interface ModelTable {
   find(model: ModelRef): ModelRow | undefined;
 }
 
-/** Rows of `own` go before those of `shipped` for the same model. Throws a ZodError that names each wrong row. */
-export function createModelTable(shipped: ModelTableSource, own: ModelTableSource = []): ModelTable {
-  const written = modelTableSchema.parse(own);
-  const isWritten = ({ provider, model }: ModelRow) => written.some((row) => row.provider === provider && row.model === model);
-  const rows = [...written, ...modelTableSchema.parse(shipped).filter((row) => !isWritten(row))];
+/** Rows of `written` go before those of `shipped` for the same model. Throws a ZodError that names each wrong row. */
+export function createModelTable(shipped: ModelTableSource, written: ModelTableSource = []): ModelTable {
+  const preferred = modelTableSchema.parse(written);
+  const isWritten = ({ provider, model }: ModelRow) => preferred.some((row) => row.provider === provider && row.model === model);
+  const rows = [...preferred, ...modelTableSchema.parse(shipped).filter((row) => !isWritten(row))];
   // The longest id first: the first that fits is the one.
   const byLength = rows.toSorted((a, b) => b.model.length - a.model.length);
   return { rows, find: ({ provider, model }) => byLength.find((row) => row.provider === provider && isSameModel(row.model, model)) };

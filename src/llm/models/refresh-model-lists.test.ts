@@ -40,7 +40,7 @@ describe("keeping the lists of models", () => {
     expect(asked).toHaveLength(4);
     expect(await store.list()).toMatchObject([
       { provider: "anthropic", at: clock.now(), unreadable: ["entry 3"] },
-      { provider: "openai", models: [{ model: "c", seenAt: clock.now() }] },
+      { provider: "openai", models: [{ model: "c", listedAt: clock.now() }] },
     ]);
   });
 
@@ -74,7 +74,7 @@ describe("keeping the lists of models", () => {
     answers["anthropic"] = { models: modelsOf("b"), unreadable: [] };
     await clock.advance(dayMs);
     await refresh();
-    expect((await store.list())[0]?.models.map(({ model, seenAt }) => [model, seenAt])).toEqual([
+    expect((await store.list())[0]?.models.map(({ model, listedAt }) => [model, listedAt])).toEqual([
       ["b", clock.now()],
       ["a", first],
     ]);

@@ -4,7 +4,7 @@ import { shortLine } from "../../core/one-line.ts";
 import type { KeptModel, ListedModel, ModelListing, ModelListingStore, ModelSource, ProviderModels } from "./model-listing.ts";
 
 /** How often the job looks whether a list is due, and how old a list gets before it is read again; divided by a demo's factor. */
-export const modelListTimes = { lookMs: hourMs, ageMs: dayMs } as const;
+export const modelListTimes = { checkMs: hourMs, ageMs: dayMs } as const;
 
 /** Models that a list no longer has are kept so long. */
 const vanishedMs = 400 * dayMs;
@@ -52,7 +52,7 @@ async function readList(source: ModelSource, signal: AbortSignal): Promise<Provi
 }
 
 function mergeModels(before: ModelListing | undefined, models: readonly ListedModel[], now: Instant): readonly KeptModel[] {
-  const listed = new Map(models.map((model): [string, KeptModel] => [model.model, { ...model, seenAt: now }]));
-  const vanished = (before?.models ?? []).filter(({ model, seenAt }) => !listed.has(model) && now - seenAt < vanishedMs);
+  const listed = new Map(models.map((model): [string, KeptModel] => [model.model, { ...model, listedAt: now }]));
+  const vanished = (before?.models ?? []).filter(({ model, listedAt }) => !listed.has(model) && now - listedAt < vanishedMs);
   return [...listed.values(), ...vanished].slice(0, maxKept);
 }

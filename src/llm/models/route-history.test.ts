@@ -81,7 +81,7 @@ it("adds up what each past ticket has cost, by kind and repository, without thos
     anEvent({ ticketId: "T-2", at: 1000 }),
     anEvent({ ticketId: "T-2", at: 1 }),
   ];
-  expect(ticketsOf(events, { before: 1000, kinds: new Map([["T-1", "bug"]]) })).toEqual([
+  expect(ticketsOf(events, { endedBefore: 1000, kinds: new Map([["T-1", "bug"]]) })).toEqual([
     { id: "T-0", kind: "chat", repository: "", costMicroUsd: 10 },
     { id: "T-1", kind: "bug", repository: "shop", costMicroUsd: 17 },
   ]);

@@ -87,21 +87,21 @@ export function describeUse(events: readonly UsageEvent[], samples: readonly Pre
 /** The tickets of these requests, by id, without those that may still be worked on. `kinds` names the kind of tickets that are known here. */
 export function ticketsOf(
   events: readonly UsageEvent[],
-  { before, kinds }: { readonly before: Instant; readonly kinds: ReadonlyMap<string, string> },
+  { endedBefore, kinds }: { readonly endedBefore: Instant; readonly kinds: ReadonlyMap<string, string> },
 ): readonly PastTicket[] {
   const tickets = new Map<string, PastTicket & { readonly last: Instant }>();
   for (const { ticketId: id, operation, repo = "", costMicroUsd, at } of events) {
-    const known = tickets.get(id);
+    const before = tickets.get(id);
     tickets.set(id, {
       id,
-      kind: kinds.get(id) ?? known?.kind ?? operation,
-      repository: known === undefined || known.repository === "" ? repo : known.repository,
-      costMicroUsd: (known?.costMicroUsd ?? 0) + costMicroUsd,
-      last: Math.max(known?.last ?? at, at),
+      kind: kinds.get(id) ?? before?.kind ?? operation,
+      repository: before === undefined || before.repository === "" ? repo : before.repository,
+      costMicroUsd: (before?.costMicroUsd ?? 0) + costMicroUsd,
+      last: Math.max(before?.last ?? at, at),
     });
   }
   return [...tickets.values()]
-    .filter(({ last }) => last < before)
+    .filter(({ last }) => last < endedBefore)
     .map(({ last: _last, ...ticket }) => ticket)
     .toSorted((a, b) => (a.id < b.id ? -1 : 1));
 }

@@ -9,10 +9,10 @@ const amounts = ["costMicroUsd", "coldCostMicroUsd", "latencyMs"] as const;
  */
 export function faultOfPairs(pairs: readonly EvaluatedPair[], ticketIds?: readonly string[]): string | undefined {
   const given = ticketIds === undefined ? undefined : new Set(ticketIds);
-  const seen = new Set<string>();
+  const counted = new Set<string>();
   for (const { ticketId, baseline, candidate } of pairs) {
-    if (seen.has(ticketId)) return `ticket ${ticketId} is there twice`;
-    seen.add(ticketId);
+    if (counted.has(ticketId)) return `ticket ${ticketId} is there twice`;
+    counted.add(ticketId);
     if (given?.has(ticketId) === false) return `ticket ${ticketId} was not asked for`;
     const fault = faultOfSide(baseline) ?? faultOfSide(candidate);
     if (fault !== undefined) return `ticket ${ticketId} has ${fault}`;

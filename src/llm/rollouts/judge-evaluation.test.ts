@@ -38,6 +38,11 @@ describe("what an evaluation shows", () => {
     ["worse", "is worse by more than the margin on every ticket", () => ({ new: { quality: 0.85 } })],
     ["worse", "is shown to fail on more, if on less than the margin", (nth: number) => ({ new: { quality: nth < 8 ? 0 : 1 } })],
     [
+      "worse",
+      "fails on fifty and saves forty, as far as can be seen",
+      (nth: number) => ({ new: { quality: nth < 50 ? 0 : 1 }, old: { quality: nth >= 60 ? 0 : 1 } }),
+    ],
+    [
       "inconclusive",
       "fails on twelve and saves six, which may be chance",
       (nth: number) => ({ new: { quality: nth < 12 ? 0 : 1 }, old: { quality: nth > 93 ? 0 : 1 } }),

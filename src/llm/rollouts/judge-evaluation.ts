@@ -74,18 +74,26 @@ function judgePairs(
   };
   const cold = pairs.map(({ baseline, candidate }) => (baseline.coldCostMicroUsd ?? 0) + (candidate.coldCostMicroUsd ?? 0));
   const refused = (side: "baseline" | "candidate") => pairs.filter((pair) => pair[side].refused === true).length;
-  const rest = {
+  const details = {
     facts,
     coldCostMicroUsd: cold.reduce((sum, cost) => sum + cost, 0),
     refusals: { baseline: refused("baseline"), candidate: refused("candidate") },
   };
   const missing = asked - count;
   if (missing > maxMissing * asked)
-    return { verdict: "inconclusive", sentence: `${missing} of ${asked} tickets have no pair, and nobody knows how they went.`, ...rest };
+    return {
+      verdict: "inconclusive",
+      sentence: `${missing} of ${asked} tickets have no pair, and nobody knows how they went.`,
+      ...details,
+    };
   if (pairs.every(({ baseline }) => baseline.quality === 0))
-    return { verdict: "inconclusive", sentence: "The old variant succeeded on no ticket, so that the evaluation shows nothing.", ...rest };
+    return {
+      verdict: "inconclusive",
+      sentence: "The old variant succeeded on no ticket, so that the evaluation shows nothing.",
+      ...details,
+    };
   if (paired.verdict === "worse")
-    return { verdict: qualityUpper < 0 || qualityDifference <= -margin ? "worse" : "inconclusive", sentence, ...rest };
-  if (costRatio !== undefined && costRatio.point > maxCostRatio) return { verdict: "dear", sentence, ...rest };
-  return { verdict: paired.verdict === "pass" ? "pass" : "inconclusive", sentence, ...rest };
+    return { verdict: qualityUpper < 0 || qualityDifference <= -margin ? "worse" : "inconclusive", sentence, ...details };
+  if (costRatio !== undefined && costRatio.point > maxCostRatio) return { verdict: "dear", sentence, ...details };
+  return { verdict: paired.verdict === "pass" ? "pass" : "inconclusive", sentence, ...details };
 }

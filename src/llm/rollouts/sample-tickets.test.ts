@@ -13,6 +13,17 @@ const someTickets = fc
     { minLength: 1, maxLength: 120 },
   )
   .map((tickets) => tickets.map((ticket, nth): PastTicket => ({ id: `T-${nth}`, ...ticket })));
+/** A few kinds of very different sizes, all of one cost: three strata of about equal size each. */
+const skewedTickets = fc
+  .array(fc.integer({ min: 1, max: 90 }), { minLength: 1, maxLength: 5 })
+  .map((counts) =>
+    counts.flatMap((count, kind) =>
+      Array.from(
+        { length: count },
+        (_, nth): PastTicket => ({ id: `T-${kind}-${nth}`, kind: `k${kind}`, repository: "", costMicroUsd: nth % 7 }),
+      ),
+    ),
+  );
 const sizes = fc.integer({ min: 1, max: 60 });
 
 /** Tickets by stratum, as the sample forms it. */
@@ -41,7 +52,7 @@ describe("a sample of tickets", () => {
 
   it("holds each stratum in its proportion, within one ticket once there is room for the small ones", () => {
     fc.assert(
-      fc.property(someTickets, sizes, (tickets, count) => {
+      fc.property(fc.oneof(someTickets, skewedTickets), sizes, (tickets, count) => {
         const { ids, strata: drawnStrata } = sampleTickets(tickets, { count, seed: "s" });
         const drawn = new Set(ids);
         const strata = [...strataOf(tickets).values()];
@@ -59,7 +70,7 @@ describe("a sample of tickets", () => {
 
   it("takes no stratum of more tickets less often than one of fewer", () => {
     fc.assert(
-      fc.property(someTickets, sizes, (tickets, count) => {
+      fc.property(fc.oneof(someTickets, skewedTickets), sizes, (tickets, count) => {
         const drawn = new Set(sampleTickets(tickets, { count, seed: "s" }).ids);
         const shares = [...strataOf(tickets).values()]
           .toSorted((a, b) => a.length - b.length)

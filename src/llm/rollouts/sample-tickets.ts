@@ -31,7 +31,7 @@ export function sampleTickets(
   return { ids: drawn.flatMap((picked) => picked.map(({ id }) => id)).toSorted(), strata: drawn.filter(({ length }) => length > 0).length };
 }
 
-/** Strata by name, each shuffled. */
+/** Strata by their cheapest ticket, each shuffled. */
 function stratify(tickets: readonly PastTicket[], random: Random): readonly TicketStratum[] {
   const byCost = tickets.toSorted((a, b) => a.costMicroUsd - b.costMicroUsd || (a.id < b.id ? -1 : 1));
   const strata = new Map<string, PastTicket[]>();
@@ -60,14 +60,14 @@ function allot(sizes: readonly number[], count: number): readonly number[] {
   const exact = sizes.map((size) => (count * size) / total);
   for (const index of order) shares[index] = Math.max(1, Math.floor(exact[index] ?? 0));
   const excess = (index: number) => (shares[index] ?? 0) - (exact[index] ?? 0);
-  let left = count - shares.reduce((sum, share) => sum + share, 0);
+  let missing = count - shares.reduce((sum, share) => sum + share, 0);
   // The minimum of one may have given away more than there is: the strata that are farthest above their part give it back.
-  for (; left < 0; left += 1) {
+  for (; missing < 0; missing += 1) {
     const most = order.filter((index) => (shares[index] ?? 0) > 1).toSorted((a, b) => excess(b) - excess(a) || a - b)[0];
     if (most === undefined) break;
     shares[most] = (shares[most] ?? 0) - 1;
   }
-  for (; left > 0; left -= 1) {
+  for (; missing > 0; missing -= 1) {
     const least = order.filter((index) => (shares[index] ?? 0) < (sizes[index] ?? 0)).toSorted((a, b) => excess(a) - excess(b) || a - b)[0];
     if (least === undefined) break;
     shares[least] = (shares[least] ?? 0) + 1;

@@ -1,5 +1,6 @@
 import { expect, it } from "@jest/globals";
 import type { AuditEntry } from "../../../packages/sdk/src/wire/audit.ts";
+import type { ModelRoute } from "../../../packages/sdk/src/wire/routing.ts";
 import { aCandidate, someTargets } from "../../../test/contracts/describe-model-routes.ts";
 import { createFakeClock } from "../../../test/fakes/fake-clock.ts";
 import { startHttp } from "../../../test/servers/http-harness.ts";
@@ -11,8 +12,12 @@ async function aServer() {
   const clock = createFakeClock();
   const audited: AuditEntry[] = [];
   const audit = { append: async (entry: AuditEntry) => void audited.push(entry) };
+  const models = async (routes: readonly ModelRoute[]) =>
+    routes.map(({ baseline }) => ({ ...baseline, lifecycle: "unknown", overdue: false, features: {}, source: "none" }) as const);
   const followers = createMemoryFollowers(clock);
-  const http = await startHttp({ routes: createRoutingRoutes({ routes: createMemoryModelRoutes(clock), followers, audit, clock }) });
+  const http = await startHttp({
+    routes: createRoutingRoutes({ routes: createMemoryModelRoutes(clock), followers, models, audit, clock }),
+  });
   const send = async (
     method: string,
     path: string,
@@ -48,7 +53,10 @@ it("sets a route from the version that was read, shows it, and records who did i
   const refused = await send("PUT", "/api/routes/implement", "operator", { body: trial });
   expect(refused).toMatchObject({ status: 409, body: { detail: expect.stringContaining("it has version 1, by a operator") } });
   await send("PUT", "/api/routes/implement", "operator", { body: { ...trial, expected: 1 } });
-  expect((await send("GET", "/api/routes", "viewer")).body.items).toMatchObject([{ id: "implement", version: 2, candidate: aCandidate }]);
+  expect((await send("GET", "/api/routes", "viewer")).body).toMatchObject({
+    items: [{ id: "implement", version: 2, candidate: aCandidate }],
+    models: [{ ...someTargets().baseline, lifecycle: "unknown", source: "none" }],
+  });
   expect(audited.map(({ kind, subject, detail }) => [kind, subject, detail["reply"]])).toEqual([
     ["route_set", "route/implement", "set"],
     ["route_set", "route/implement", "conflict"],

@@ -1,5 +1,5 @@
-import { listSchema } from "../../../packages/sdk/src/wire/page.ts";
-import { modelRouteSchema, routeChangeSchema, routeIdSchema } from "../../../packages/sdk/src/wire/routing.ts";
+import { type ModelDescription, routeListSchema } from "../../../packages/sdk/src/wire/models.ts";
+import { type ModelRoute, modelRouteSchema, routeChangeSchema, routeIdSchema } from "../../../packages/sdk/src/wire/routing.ts";
 import type { AuditLog } from "../../core/audit.ts";
 import type { Clock } from "../../core/clock.ts";
 import { operators, viewers } from "../../platform/http/roles.ts";
@@ -10,6 +10,8 @@ import { type ModelRoutingStore, routeDocument, servedRoute } from "./model-rout
 /** What routes of models stand on. */
 export interface ModelRouteDeps {
   readonly routes: ModelRoutingStore;
+  /** What is known of every model that the routes name, each once. */
+  readonly models: (routes: readonly ModelRoute[]) => Promise<readonly ModelDescription[]>;
   readonly audit: AuditLog;
   readonly clock: Pick<Clock, "now">;
   /** Where it is noted which processes follow a route. Its `note` does not reject. */
@@ -17,7 +19,7 @@ export interface ModelRouteDeps {
 }
 
 /** Routes: which model the tickets of one kind of work get. */
-export function createRoutingRoutes({ routes, audit, clock, followers }: ModelRouteDeps): readonly Route[] {
+export function createRoutingRoutes({ routes, models, audit, clock, followers }: ModelRouteDeps): readonly Route[] {
   return [
     defineRoute({
       method: "get",
@@ -26,8 +28,15 @@ export function createRoutingRoutes({ routes, audit, clock, followers }: ModelRo
       allow: viewers,
       query: noQuery,
       body: noBody,
-      success: { status: 200, description: "`items` are routes, by id", schema: listSchema(modelRouteSchema) },
-      handle: async () => json({ items: await routes.list() }),
+      success: {
+        status: 200,
+        description: "`items` are routes, by id; `models` is what is known of their models",
+        schema: routeListSchema,
+      },
+      async handle() {
+        const items = await routes.list();
+        return json({ items, models: await models(items) });
+      },
     }),
     defineRoute({
       method: "get",

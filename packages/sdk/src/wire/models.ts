@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { modelRefSchema } from "./routing.ts";
+import { listSchema } from "./page.ts";
+import { modelRefSchema, modelRouteSchema } from "./routing.ts";
 import type { Shape } from "./shape.ts";
 import { instantSchema } from "./units.ts";
 
@@ -33,7 +34,7 @@ export const modelFeaturesSchema = z.strictObject({
 export type ModelFeatures = Shape<typeof modelFeaturesSchema>;
 
 /** What is known of one model, by whom and of when. */
-export const knownModelSchema = z
+export const modelDescriptionSchema = z
   .object({
     provider: z.string(),
     model: z.string(),
@@ -56,7 +57,10 @@ export const knownModelSchema = z
     /** When the source said so; absent without one. */
     asOf: z.exactOptional(instantSchema),
   })
-  .meta({ id: "KnownModel" });
+  .meta({ id: "ModelDescription" });
 
-/** See {@link knownModelSchema}. */
-export type KnownModel = Shape<typeof knownModelSchema>;
+/** Every route, and what is known of each model that one of them names. */
+export const routeListSchema = listSchema(modelRouteSchema).extend({ models: z.array(modelDescriptionSchema) });
+
+/** See {@link modelDescriptionSchema}. */
+export type ModelDescription = Shape<typeof modelDescriptionSchema>;

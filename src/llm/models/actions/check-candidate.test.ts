@@ -16,8 +16,8 @@ describe("check-candidate", () => {
       fit: true,
       reasons: [],
       lifecycle: "active",
-      known_by: "provider",
-      known_at: "2026-01-05",
+      said_by: "provider",
+      said_on: "2026-01-05",
       context_tokens: 200_000,
       largest_request: 50_000,
       features: ["tools"],
@@ -45,7 +45,7 @@ describe("check-candidate", () => {
       fit: false,
       reasons: ["unknown_model", "unpriced", "context_unknown", "feature_unknown"],
       lifecycle: "unknown",
-      known_by: "none",
+      said_by: "none",
     });
     const action = bench.bind("check-candidate", { route: "no-such", to: "a/b" });
     await expect(action.run(await action.plan(bench.context()), bench.context())).rejects.toMatchObject({

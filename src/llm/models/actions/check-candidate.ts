@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { KnownModel } from "../../../../packages/sdk/src/wire/models.ts";
+import type { ModelDescription } from "../../../../packages/sdk/src/wire/models.ts";
 import { type ModelRoute, routeIdSchema } from "../../../../packages/sdk/src/wire/routing.ts";
 import { defineAction } from "../../../actions/define-action.ts";
 import type { ActionResult } from "../../../core/action.ts";
@@ -44,8 +44,8 @@ export const checkCandidate = defineAction({
     reasons: "names of what speaks against it, such as retired, unpriced, context_too_small, feature_missing",
     lifecycle: "active, deprecated, retired or unknown",
     retires_at: "day of its retirement; absent when none is known",
-    known_by: "provider, table or none: who says what its lifecycle is",
-    known_at: "day on which they said so; absent without one",
+    said_by: "provider, table or none: who says what its lifecycle is",
+    said_on: "day on which they said so; absent without one",
     context_tokens: "tokens that it takes; absent when that is not known",
     largest_request: "tokens of the largest request of the route that is known",
     features: "what the route's requests use",
@@ -88,7 +88,7 @@ interface JudgedRoute {
   readonly now: Instant;
 }
 
-function verdictOf(candidate: KnownModel, { route, use, now }: JudgedRoute) {
+function verdictOf(candidate: ModelDescription, { route, use, now }: JudgedRoute) {
   const unfit = judgeCandidate(candidate, { baseline: route.baseline, use }, now);
   const { lifecycle, retiresAt, asOf, contextTokens, source } = candidate;
   const [from, to] = [formatModelRef(route.baseline), formatModelRef(candidate)];
@@ -100,8 +100,8 @@ function verdictOf(candidate: KnownModel, { route, use, now }: JudgedRoute) {
     reasons: [...new Set(unfit.map(({ reason }) => reason))],
     lifecycle,
     ...(retiresAt !== undefined && { retires_at: dayOf(retiresAt) }),
-    known_by: source,
-    ...(asOf !== undefined && { known_at: dayOf(asOf) }),
+    said_by: source,
+    ...(asOf !== undefined && { said_on: dayOf(asOf) }),
     ...(contextTokens !== undefined && { context_tokens: contextTokens }),
     largest_request: use.largestTokens,
     features: [...use.features],
@@ -117,7 +117,7 @@ function verdictOf(candidate: KnownModel, { route, use, now }: JudgedRoute) {
 async function fitting(models: ModelCatalog, { route, use, now }: JudgedRoute): Promise<readonly string[]> {
   const [baseline] = await models.describe([route.baseline]);
   const fit = (await models.all()).filter((model) => judgeCandidate(model, { baseline: route.baseline, use }, now).length === 0);
-  const rank = (model: KnownModel) => {
+  const rank = (model: ModelDescription) => {
     if (baseline?.replacement !== undefined && isSameRef(model, baseline.replacement)) return 0;
     return model.provider === route.baseline.provider ? 1 : 2;
   };

@@ -174,7 +174,9 @@ describe("evaluate-candidate", () => {
     const action = withEvaluator(bench, undefined);
     const asked = await evaluate(bench, action);
     expect(asked).toMatchObject({ kind: "ask", answers: ["pass", "worse", "dear"], question: expect.stringContaining("EVALUATOR_URL") });
-    expect(asked).toMatchObject({ question: expect.stringMatching(/20 past tickets.*runbookd tickets show implement-\d+, /) });
+    expect(asked).toMatchObject({
+      question: expect.stringMatching(/20 past tickets.*They are implement-\d+, .*"runbookd runs show run-1 --json"/),
+    });
     const plan = await action.plan(bench.context());
     for (const [answer, verdict] of [
       ["dear", "dear"],

@@ -113,7 +113,9 @@ export const evaluateCandidate = defineAction({
         };
         if (evaluator === undefined) {
           const answer = evaluationAnswers.find((one) => one === context.answer);
-          return answer === undefined ? askInstead(evaluation.subject, planned.tickets) : done({ kind: "person", answer }, 0);
+          return answer === undefined
+            ? askInstead(evaluation.subject, planned.tickets, context.runId)
+            : done({ kind: "person", answer }, 0);
         }
         const request = { subject: evaluation.subject, tickets: planned.tickets.length, ticketIds: planned.tickets, maxMicroUsd };
         const started = await startOnce(evaluator, request, context);
@@ -152,11 +154,12 @@ async function startOnce(
 function askInstead(
   { route, from, to }: { readonly route: string; readonly from: ModelRef; readonly to: ModelRef },
   tickets: readonly string[],
+  runId: string,
 ): ActionResult {
-  const named = tickets.slice(0, maxNamed).map((ticket) => `runbookd tickets show ${ticket}`);
+  const named = tickets.slice(0, maxNamed);
   return {
     kind: "ask",
-    question: `No evaluator is configured (EVALUATOR_URL), so ${tickets.length} past tickets of route ${route} must be worked on by hand with ${formatModelRef(from)} and ${formatModelRef(to)}, without publishing anything. Look at them with ${named.join(", ")} and so on; the plan of this step lists all. Answer "pass" when ${formatModelRef(to)} is not worse and cheap enough, "worse" or "dear".`,
+    question: `No evaluator is configured (EVALUATOR_URL), so ${tickets.length} past tickets of route ${route} must be worked on by hand with ${formatModelRef(from)} and ${formatModelRef(to)}, without publishing anything. They are ${named.join(", ")} and so on; "runbookd runs show ${runId} --json" has all of them in the plan of this step. Answer "pass" when ${formatModelRef(to)} is not worse and cheap enough, "worse" or "dear".`,
     answers: [...evaluationAnswers],
     progress: null,
   };
