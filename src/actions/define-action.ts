@@ -75,7 +75,9 @@ export function defineAction<Schema extends z.ZodObject, Ports>(definition: Acti
 
 /** The ids that parameters are called after. */
 function namedTargets(parameters: { readonly [key: string]: unknown }): readonly string[] {
-  return ["budget", "prompt", "route", "batch"].flatMap((kind) => (typeof parameters[kind] === "string" ? [`${kind}/${parameters[kind]}`] : []));
+  return ["budget", "prompt", "route", "batch"].flatMap((kind) =>
+    typeof parameters[kind] === "string" ? [`${kind}/${parameters[kind]}`] : [],
+  );
 }
 
 function describeIssue(issue: z.core.$ZodIssue): string {
