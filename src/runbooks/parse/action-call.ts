@@ -156,7 +156,7 @@ function proveParameters(
           describe(schema),
         );
       }
-    } else if (!z.safeParse(schema, undefined).success) {
+    } else if (!z.safeParse(z.object({ [key]: schema }), {}).success) {
       fail(at, `\`${spec.name}\` needs the parameter \`${key}\`.`, `\`${key}:\` in a \`yaml\` fence below; ${describe(schema)}`);
     }
   }
