@@ -40,9 +40,18 @@ import { restructurePromptAction } from "../llm/prompts/actions/restructure-prom
 import type { PromptStore } from "../llm/prompts/prompt.ts";
 import type { PromptRolloutStore } from "../llm/prompts/prompt-rollout-store.ts";
 import { compareCandidate } from "../llm/rollouts/actions/compare-candidate.ts";
+import { completeRollout } from "../llm/rollouts/actions/complete-rollout.ts";
 import { evaluateCandidate } from "../llm/rollouts/actions/evaluate-candidate.ts";
+import { lookAtRollout } from "../llm/rollouts/actions/look-at-rollout.ts";
+import { openRollout } from "../llm/rollouts/actions/open-rollout.ts";
+import { planRollout } from "../llm/rollouts/actions/plan-rollout.ts";
+import { rollBackRollout } from "../llm/rollouts/actions/roll-back-rollout.ts";
+import { runRollout } from "../llm/rollouts/actions/run-rollout.ts";
+import { watchRollout } from "../llm/rollouts/actions/watch-rollout.ts";
 import type { EvaluationStore } from "../llm/rollouts/evaluation.ts";
 import type { Evaluator } from "../llm/rollouts/evaluator.ts";
+import type { RolloutStore } from "../llm/rollouts/rollout.ts";
+import type { ShareControls } from "../llm/rollouts/share-control.ts";
 import { cancelTickets } from "../llm/tickets/actions/cancel-tickets.ts";
 import { findFailurePoint } from "../llm/tickets/actions/find-failure-point.ts";
 import { fixFailureCause } from "../llm/tickets/actions/fix-failure-cause.ts";
@@ -100,6 +109,14 @@ const definitions: readonly DefinedAction<ActionPorts>[] = [
   checkCandidate,
   evaluateCandidate,
   compareCandidate,
+  // Rollouts
+  completeRollout,
+  lookAtRollout,
+  openRollout,
+  planRollout,
+  rollBackRollout,
+  runRollout,
+  watchRollout,
   // Cost
   rankOperationsAction,
 ];
@@ -143,4 +160,6 @@ export interface ActionPorts {
   readonly models: ModelCatalog;
   readonly history: RouteHistory;
   readonly tickets: RecoveryPorts;
+  readonly rolloutStore: RolloutStore;
+  readonly shareControls: ShareControls;
 }

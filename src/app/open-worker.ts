@@ -21,6 +21,7 @@ import { createCostExplainer } from "../llm/cost/create-cost-explainer.ts";
 import { createPromptRolloutStore } from "../llm/prompts/redis-store.ts";
 import type { Evaluator } from "../llm/rollouts/evaluator.ts";
 import { createEvaluationStore } from "../llm/rollouts/redis-evaluations.ts";
+import { createRolloutStore } from "../llm/rollouts/redis-store.ts";
 import { createModelRoutingStore } from "../llm/routing/redis-store.ts";
 import type { RecoveryPorts } from "../llm/tickets/recovery-ports.ts";
 import { createRecipients } from "../notifications/create-recipients.ts";
@@ -41,6 +42,7 @@ import { createCacheAnalysisReader } from "./open-cache-analysis-reader.ts";
 import { openModels } from "./open-models.ts";
 import { openPrompts } from "./open-prompts.ts";
 import { openRouteHistory } from "./open-route-history.ts";
+import { openShareControls } from "./open-share-controls.ts";
 import { openCheckpoints, openCommands } from "./open-work.ts";
 import { createWorkerSink } from "./product-event.ts";
 import type { Runtime } from "./runtime.ts";
@@ -107,6 +109,8 @@ export async function openWorker(runtime: Runtime): Promise<OpenWorker> {
     models: openModels(runtime, redis),
     history: openRouteHistory(runtime, analyst.samples),
     tickets: openRecoveryPorts(runtime),
+    rolloutStore: createRolloutStore({ redis, clock }),
+    shareControls: openShareControls(runtime, redis),
   });
 
   const memory = createGuardMemory(redis, clock);

@@ -75,6 +75,8 @@ const prompt = z.strictObject({
   promoted_hit: ratio.default(0.93),
   cost_ratio: amount.default(0.2),
   worse_answers: count.default(0),
+  quality: ratio.default(0.95),
+  canary_quality: ratio.default(0.95),
 });
 
 const modelName = z.string().refine((text) => parseModelRef(text) !== undefined, { message: `must be ${modelRefGrammar}` });
@@ -99,6 +101,11 @@ const route = z.strictObject({
   worse_answers: count.default(0),
   bad_answers: count.default(0),
   cost_ratio: amount.default(0.5),
+  tickets_per_minute: amount.default(20),
+  quality: ratio.default(0.9),
+  candidate_quality: ratio.default(0.9),
+  followers: count.default(3),
+  stale_followers: count.default(0),
 });
 
 const batch = z.strictObject({
@@ -333,7 +340,16 @@ function routeOf(
   const baseline = parseModelRef(name);
   if (baseline === undefined) return [];
   const { cost_usd: costUsd, worse_answers: worseAnswers, bad_answers: badAnswers, cost_ratio: costRatio } = written;
-  return [{ id, baseline, features: uses, requests, largestTokens: largest, tickets, costUsd, worseAnswers, badAnswers, costRatio }];
+  const live = {
+    ticketsPerMinute: written.tickets_per_minute,
+    quality: written.quality,
+    candidateQuality: written.candidate_quality,
+    followers: written.followers,
+    staleFollowers: written.stale_followers,
+  };
+  return [
+    { id, baseline, features: uses, requests, largestTokens: largest, tickets, costUsd, worseAnswers, badAnswers, costRatio, ...live },
+  ];
 }
 
 function promptOf(name: string, written: z.output<typeof prompt>): SimulatedPrompt {
@@ -352,5 +368,7 @@ function promptOf(name: string, written: z.output<typeof prompt>): SimulatedProm
     promotedHit: written.promoted_hit,
     costRatio: written.cost_ratio,
     worseAnswers: written.worse_answers,
+    quality: written.quality,
+    canaryQuality: written.canary_quality,
   };
 }

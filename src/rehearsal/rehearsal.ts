@@ -90,6 +90,9 @@ export interface SimulatedPrompt {
   readonly costRatio: number;
   /** Tickets of an evaluation that the new version spoils. */
   readonly worseAnswers: number;
+  /** Share of its tickets that succeed, with the old and with the new version. */
+  readonly quality: number;
+  readonly canaryQuality: number;
 }
 
 /** One model that the simulated providers have. */
@@ -122,6 +125,13 @@ export interface SimulatedRoute {
   readonly badAnswers: number;
   /** Cost of a ticket, candidate to present model. */
   readonly costRatio: number;
+  /** Tickets that begin per minute, and the share of them that succeeds with the old model and with a candidate. */
+  readonly ticketsPerMinute: number;
+  readonly quality: number;
+  readonly candidateQuality: number;
+  /** Processes that follow the route, and how many of them hold an old version. */
+  readonly followers: number;
+  readonly staleFollowers: number;
 }
 
 /** One batch of the simulated workload as it stands when the alert arrives, or the run begins. */

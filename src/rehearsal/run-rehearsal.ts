@@ -24,6 +24,7 @@ import { createSimulatedBatches } from "./simulated-batches.ts";
 import { createSimulatedBudgets } from "./simulated-budgets.ts";
 import { simulatedEvaluator } from "./simulated-evaluator.ts";
 import { createSimulatedPrompts, type SimulatedPrompts } from "./simulated-prompts.ts";
+import { createSimulatedRollouts } from "./simulated-rollouts.ts";
 import { createSimulatedRoutes, type SimulatedRoutes } from "./simulated-routes.ts";
 import { createSimulatedTickets } from "./simulated-tickets.ts";
 import { stepIdOf } from "./step-names.ts";
@@ -267,6 +268,7 @@ function portsOf(
   return {
     ...world.prompts,
     ...world.routes,
+    ...createSimulatedRollouts({ written: rehearsal, prompts: world.prompts, routes: world.routes }, world.clock),
     evaluator: rehearsal.evaluator ? simulatedEvaluator(world.prompts.evaluator, world.routes.evaluator) : undefined,
     budgets,
     // A rehearsal has spend by row and no usage events.

@@ -15,6 +15,7 @@ import type { SimulatedModel, SimulatedPrompt, SimulatedRoute } from "../../src/
 import { createSimulatedBatches } from "../../src/rehearsal/simulated-batches.ts";
 import { simulatedEvaluator } from "../../src/rehearsal/simulated-evaluator.ts";
 import { createSimulatedPrompts } from "../../src/rehearsal/simulated-prompts.ts";
+import { createSimulatedRollouts } from "../../src/rehearsal/simulated-rollouts.ts";
 import { createSimulatedRoutes } from "../../src/rehearsal/simulated-routes.ts";
 import { createFakeBudgetControl } from "../fakes/fake-budget-control.ts";
 import { createFakeClock } from "../fakes/fake-clock.ts";
@@ -107,6 +108,7 @@ export function createActionBench(...budgets: readonly BudgetState[]) {
     },
     ...simulated,
     ...routed,
+    ...createSimulatedRollouts({ written: { prompts: [prompt], routes: [route] }, prompts: simulated, routes: routed }, clock),
     evaluator: simulatedEvaluator(simulated.evaluator, routed.evaluator),
     commands: {
       template: (name) => world.commands.find((template) => template.name === name),
@@ -190,6 +192,8 @@ export function aSimulatedPrompt(change: Partial<SimulatedPrompt> = {}): Simulat
     promotedHit: 0.93,
     costRatio: 0.2,
     worseAnswers: 0,
+    quality: 0.95,
+    canaryQuality: 0.95,
     ...change,
   };
 }
@@ -207,6 +211,11 @@ export function aSimulatedRoute(change: Partial<SimulatedRoute> = {}): Simulated
     worseAnswers: 0,
     badAnswers: 0,
     costRatio: 0.5,
+    ticketsPerMinute: 20,
+    quality: 0.9,
+    candidateQuality: 0.9,
+    followers: 3,
+    staleFollowers: 0,
     ...change,
   };
 }

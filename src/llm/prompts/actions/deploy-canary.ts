@@ -1,49 +1,41 @@
 import { z } from "zod";
 import type { ActionOutput, Plan } from "../../../../packages/sdk/src/wire/plans.ts";
 import type { PromptLayout } from "../../../../packages/sdk/src/wire/prompt-layout.ts";
-import { type PromptVersion, promptRolloutSchema } from "../../../../packages/sdk/src/wire/prompts.ts";
+import type { PromptVersion } from "../../../../packages/sdk/src/wire/prompts.ts";
+import { type Rollout, rolloutPlanSchema } from "../../../../packages/sdk/src/wire/rollouts.ts";
 import { defineAction } from "../../../actions/define-action.ts";
 import { durationParameter, millisecondsOf, promqlParameter } from "../../../actions/parameter-types.ts";
 import type { ActionContext, ActionResult } from "../../../core/action.ts";
-import type { PrometheusReader } from "../../../core/prometheus.ts";
+import { sha256 } from "../../../core/json.ts";
 import { formatShare } from "../../../core/share.ts";
 import type { CacheAnalysisReader } from "../../caching/cache-analysis-reader.ts";
 import { promptParameter, servedBy } from "../../caching/cached-prompt.ts";
-import { costRatioUpper, type VersionMeasure } from "../../caching/compare-versions.ts";
-import { canaryLabel, type PromptStore, productionLabel } from "../prompt.ts";
-import type { PromptRolloutStore } from "../prompt-rollout-store.ts";
+import { costRatioUpper } from "../../caching/compare-versions.ts";
+import { carryOn, type GrowthProgress, growthProgressSchema, type PolledGrowth, pollResult } from "../../rollouts/actions/grow-rollout.ts";
+import { refusedRollout } from "../../rollouts/actions/rollout-subject.ts";
+import { rollBack, undoneBy } from "../../rollouts/end-rollout.ts";
+import { shareAt } from "../../rollouts/rollout.ts";
+import type { RolloutPorts } from "../../rollouts/rollout-ports.ts";
+import { type PromptStore, productionLabel } from "../prompt.ts";
 import { readPrompt, versionParameter } from "../stored-prompt.ts";
-import { judgeHarm } from "./judge-harm.ts";
-import { createRolloutControl, describeRollout, type RolloutControl, refused } from "./rollout-control.ts";
-import { nextPromptRolloutMove, type PromptRolloutFacts, type PromptRolloutMove } from "./rollout-ramp.ts";
+import { type CacheMeasure, judgeCache } from "./judge-cache.ts";
 
 const dataSchema = z.object({
-  version: z.int(),
-  /** As it was measured before anybody got the new version: later there may be too few samples left of it. */
+  from: z.int(),
+  plan: rolloutPlanSchema,
+  /** As it was measured before a ticket got the new version: later there may be too few samples left of it. */
   baseline: z.object({ hit: z.number().nullable(), costPerRequestMicroUsd: z.number(), costLogVariance: z.number().exactOptional() }),
-  before: promptRolloutSchema.nullable(),
-  labelBefore: z.int().nullable(),
-  shares: z.array(z.number()).min(1),
 });
+type CanaryData = z.output<typeof dataSchema>;
 
-const progressSchema = z.object({
-  stage: z.number().int(),
-  since: z.number(),
-  reached: z.array(z.number()),
-  asked: z.boolean(),
-  /** What a report tells; it changes only when the canary moves. */
-  headline: z.string(),
-  note: z.string(),
-});
-type Progress = z.output<typeof progressSchema>;
+/** As it was before rollouts had a record: the run's id was the salt. */
+const oldProgressSchema = z.object({ stage: z.int(), since: z.number() });
 
-const pollsPerStep = 5;
-
-/** Gives a version to a growing share of the tickets, and takes it back by itself when it harms. */
+/** Gives a version of a prompt to a growing share of the tickets: a rollout whose version must also read what was predicted from the cache. */
 export const deployCanary = defineAction({
   name: "deploy-canary",
   summary:
-    "Gives a version of a prompt to a tenth of the tickets, then to half, then to all, each measured; takes it back by itself when it reads less, harms, or a person says so.",
+    "Gives a version of a prompt to a tenth of the tickets, then to half, then to all, each measured; takes it back when it reads less, its tickets succeed less often, or a person says so.",
   parameters: z.strictObject({
     prompt: promptParameter(),
     ...servedBy,
@@ -59,31 +51,29 @@ export const deployCanary = defineAction({
       .max(8)
       .refine((shares) => shares.every((share, index) => index === 0 || share > (shares[index - 1] ?? 0)), { message: "must grow" })
       .default([0.1, 0.5, 1])
-      .meta({ description: "Shares of the tickets, one a stage." }),
-    every: durationParameter("How long each stage lasts at least.").default("1h"),
-    min_tickets: z.int().min(2).default(30).meta({ description: "Tickets of the canary that each stage must have seen." }),
-    cold: durationParameter("The first while of a version finds a cold cache and does not count.").default("10m"),
+      .meta({ description: "Shares of the tickets, one per step." }),
+    every: durationParameter("How long each step lasts at least.").default("1h"),
+    min_tickets: z.int().min(2).default(30).meta({ description: "Tickets of the canary that must have ended in each step." }),
+    margin: z.number().gt(0).max(0.5).default(0.1).meta({ description: "Its tickets may succeed less often by less than this, of 1." }),
+    deadline: durationParameter("A ticket that has not ended after this time counts as failed.").default("6h"),
+    cold: durationParameter("The first requests of a version find a cold cache; for this time they do not count.").default("10m"),
     harm: z
-      .array(promqlParameter("A query that answers nothing while all is well."))
+      .array(promqlParameter("A query that returns nothing while all is well."))
       .max(5)
       .default([])
-      .meta({ format: "promql", description: "Queries that must answer nothing; an answer takes the canary back." }),
-    outcomes: z.array(promqlParameter("A number of tickets.")).length(4).exactOptional().meta({
-      format: "promql",
-      description:
-        "Four counts: ended tickets of the canary, those of them that succeeded, and both of the baseline. A canary that is shown to succeed less often is taken back; looking often makes no difference.",
-    }),
+      .meta({ format: "promql", description: "Queries that must return nothing; a series takes the canary back." }),
   }),
   result: {
     prompt: "name of the prompt",
     version: "the version that was tried",
+    rollout: "id of the rollout",
     share: "share of the tickets that has it now",
     shares: "shares that were reached, in order",
     hit: "what it read at the last look, 0 to 1; absent when nothing was seen",
     baseline_hit: "what the version before reads; absent when nothing was seen",
     cost_ratio_upper: "upper end of the interval of cost per request, new to old; absent when it cannot be told",
-    tickets: "tickets of the last stage",
-    verified: "whether all stages were passed",
+    tickets: "tickets of the canary that have ended",
+    verified: "whether all steps were passed",
     why: "the last reason, for people",
   },
   effect: "set",
@@ -91,182 +81,134 @@ export const deployCanary = defineAction({
   timeoutMs: 60_000,
   probes: false,
   undoes: true,
-  behave(
-    parameters,
-    ports: {
-      readonly prompts: PromptStore;
-      readonly rollouts: PromptRolloutStore;
-      readonly cache: CacheAnalysisReader;
-      readonly prometheus: PrometheusReader;
-    },
-  ) {
+  behave(parameters, ports: RolloutPorts & { readonly prompts: PromptStore; readonly cache: CacheAnalysisReader }) {
     const { prompt, provider, model, version } = parameters;
-    const everyMs = millisecondsOf(parameters.every);
     const coldMs = millisecondsOf(parameters.cold);
-    const pollIntervalMs = Math.max(250, Math.round(everyMs / pollsPerStep));
-    const rules = { everyMs, minTickets: parameters.min_tickets, predictedHit: parameters.predicted_hit };
     const group = { prompt, provider, model };
+    const target = `prompt/${prompt}`;
+    const idOf = ({ idempotencyKey }: ActionContext) => `ro-${sha256(idempotencyKey).slice(0, 16)}`;
 
     return {
       async plan() {
         const state = await readPrompt(ports.prompts, prompt);
-        const baseline = state.labels[productionLabel];
+        const from = state.labels[productionLabel];
         const tried = await ports.prompts.version(prompt, version);
-        const present = baseline === undefined ? undefined : await ports.prompts.version(prompt, baseline);
-        if (baseline === undefined || present === undefined || tried === undefined)
-          throw refused(`Prompt ${prompt} has no version ${version}, or nothing is labelled production.`);
-        if (baseline === version) throw refused(`Version ${version} of prompt ${prompt} is labelled production already.`);
-        const before = await ports.rollouts.read(prompt);
-        if (before !== null && before.share > 0)
-          throw refused(
-            `Version ${before.version} of prompt ${prompt} is a canary already, for ${formatShare(before.share)} of the tickets.`,
-          );
+        const present = from === undefined ? undefined : await ports.prompts.version(prompt, from);
+        if (from === undefined || present === undefined || tried === undefined)
+          throw refusedRollout(`Prompt ${prompt} has no version ${version}, or no version is labelled production.`);
+        if (from === version) throw refusedRollout(`Version ${version} of prompt ${prompt} is labelled production already.`);
+        const live = await ports.rolloutStore.liveOf(target);
+        if (live !== undefined) throw refusedRollout(`Rollout ${live.id} of prompt ${prompt} is ${live.state}; one rollout at a time.`);
+        const trial = await ports.shareControls.prompt?.trialOf({ kind: "prompt", prompt });
+        if (trial !== undefined && trial.share > 0)
+          throw refusedRollout(`A version of prompt ${prompt} is a canary already, for ${formatShare(trial.share)} of the tickets.`);
         const { shares } = parameters;
-        const measured = (await ports.cache.measure(group, { from: 0, coldMs })).find((one) => one.version === String(baseline));
+        const measured = (await ports.cache.measure(group, { from: 0, coldMs })).find((one) => one.version === String(from));
+        const plan = rolloutPlanSchema.parse({
+          steps: [...shares],
+          intervalMs: millisecondsOf(parameters.every),
+          minPerStep: parameters.min_tickets,
+          margin: parameters.margin,
+          // What a request costs is judged from its samples, which know the cold first requests.
+          costLimit: null,
+          holdback: 0,
+          deadlineMs: millisecondsOf(parameters.deadline),
+          lagMs: 0,
+          guards: [...parameters.harm],
+        });
         return {
           summary: `Give version ${version} of prompt ${prompt} to ${shares.map((share) => formatShare(share)).join(", then ")} of the tickets, each for ${parameters.every} or longer${whyAsked(tried)}`,
-          targets: [`prompt/${prompt}`],
+          targets: [target],
           changes: [
-            {
-              target: `prompt/${prompt}`,
-              field: "canary",
-              before: describeRollout(before),
-              after: `version ${version} for up to ${formatShare(shares.at(-1) ?? 1)}`,
-            },
+            { target, field: "canary", before: "none", after: `version ${version} for up to ${formatShare(shares.at(-1) ?? 1)}` },
             ...layoutChanges(present, tried),
           ],
           reversible: true,
           data: {
-            version,
+            from,
+            plan,
             baseline: {
               hit: measured?.hit ?? null,
               costPerRequestMicroUsd: finite(measured?.costPerRequestMicroUsd),
               ...(measured?.costLogVariance !== undefined && { costLogVariance: finite(measured.costLogVariance) }),
             },
-            before,
-            labelBefore: state.labels[canaryLabel] ?? null,
-            shares: [...shares],
           },
         };
       },
-      async run(plan, context) {
+      async run(plan, context): Promise<ActionResult> {
         const data = dataSchema.parse(plan.data);
-        const now = context.clock.now();
-        let progress: Progress =
-          context.progress === undefined
-            ? { stage: -1, since: now, reached: [], asked: false, headline: "", note: "" }
-            : progressSchema.parse(context.progress);
-        const facts = await readFacts(progress, data, context);
-        const control = controlOf(data, context);
-        if (progress.asked) {
-          if (context.answer === "take_back") return takeBack({ progress, facts }, "a person took it back", control);
-          progress = { ...progress, asked: false, since: now };
-        }
-        return act(
-          nextPromptRolloutMove(progress, facts, rules),
-          { progress, facts },
-          { shares: data.shares, control, clock: context.clock },
-        );
+        const rollout = await begin(data, context);
+        const progress = await carryOn(ports, rollout.id, { context, progress: progressOf(context) });
+        const measured = await measure(rollout, data);
+        const polled = await pollResult(ports, rollout.id, {
+          context,
+          progress,
+          until: 1,
+          criterion: judgeCache(measured, { predictedHit: parameters.predicted_hit, isLast: rollout.step >= data.plan.steps.length - 1 }),
+        });
+        return polled.kind === "done" ? { kind: "done", output: outputOf(polled, measured) } : polled;
       },
-      async undo(plan, _output, context) {
-        await controlOf(dataSchema.parse(plan.data), context).restore();
+      async undo(_plan, output, { runId, clock }) {
+        const done = z.object({ rollout: z.string() }).safeParse(output);
+        // A step that did not come to its end has no output; its rollout is live then.
+        const rollout = done.success ? await ports.rolloutStore.read(done.data.rollout) : await ports.rolloutStore.liveOf(target);
+        if (rollout?.runId === runId) await rollBack(ports, rollout, undoneBy(runId, clock.now()));
       },
     };
 
-    async function readFacts(
-      progress: Progress,
-      { baseline, shares }: z.output<typeof dataSchema>,
-      context: ActionContext,
-    ): Promise<Facts> {
-      const measured = await ports.cache.measure(group, { from: progress.since, coldMs });
-      const candidate = progress.stage < 0 ? undefined : measured.find((one) => one.version === String(version));
-      const harm = await judgeHarm(
-        { harm: parameters.harm, outcomes: parameters.outcomes },
-        { canaryHasTickets: (candidate?.tickets ?? 0) >= parameters.min_tickets },
-        { prometheus: ports.prometheus, signal: context.signal },
-      );
+    /** The rollout of this attempt, which a second call finds. A canary that an older version of runbookd began goes on at its step, with new counts. */
+    async function begin({ from, plan }: CanaryData, context: ActionContext): Promise<Rollout> {
+      const present = await ports.rolloutStore.read(idOf(context));
+      if (present !== undefined) return present;
+      const by = `run:${context.runId}`;
+      const old = oldProgressSchema.safeParse(context.progress);
+      const salt = old.success ? context.runId : idOf(context);
+      const subject = { kind: "prompt", prompt, from, to: version } as const;
+      const created = await ports.rolloutStore.create({ id: idOf(context), subject, plan, salt, by, runId: context.runId });
+      if (created.kind !== "created" && created.kind !== "exists")
+        throw refusedRollout(`Another rollout of prompt ${prompt} is live; one rollout at a time.`);
+      const { rollout } = created;
+      if (!old.success || old.data.stage < 0) return rollout;
+      const set = { state: "running", step: old.data.stage, stepSince: context.clock.now() } as const;
+      const result = await ports.rolloutStore.change({ id: rollout.id, expected: rollout.version, set });
+      return result.rollout ?? rollout;
+    }
+
+    async function measure(rollout: Rollout, { baseline }: CanaryData): Promise<CacheMeasure> {
+      const measured = rollout.step < 0 ? [] : await ports.cache.measure(group, { from: rollout.stepSince, coldMs });
+      const candidate = measured.find((one) => one.version === String(version));
       return {
-        now: context.clock.now(),
-        lastStep: shares.length - 1,
-        candidate,
+        candidate: rollout.step < 0 ? "none" : candidate,
         baselineHit: baseline.hit ?? undefined,
         costRatioUpper: candidate === undefined ? undefined : costRatioUpper(candidate, baseline),
-        harm,
       };
     }
 
-    async function act(
-      move: PromptRolloutMove,
-      look: RolloutLook,
-      {
-        shares,
-        control,
-        clock,
-      }: { readonly shares: readonly number[]; readonly control: RolloutControl; readonly clock: ActionContext["clock"] },
-    ): Promise<ActionResult> {
-      const { progress, facts } = look;
-      switch (move.kind) {
-        case "take_back":
-          return takeBack(look, move.why, control);
-        case "finish":
-          return { kind: "done", output: outputOf(progress, facts, { share: shares.at(-1) ?? 1, verified: true, why: move.why }) };
-        case "ask":
-          return {
-            kind: "ask",
-            question: `Version ${version} of prompt ${prompt} is with ${formatShare(shares[progress.stage] ?? 0)} of the tickets and there is no verdict: ${move.why}. Answer "wait" to go on looking, or "take_back".`,
-            answers: ["wait", "take_back"],
-            progress: { ...progress, asked: true },
-          };
-        case "stay":
-          await control.settle(shares[progress.stage]);
-          return { kind: "continue", afterMs: pollIntervalMs, progress: { ...progress, note: move.why } };
-        case "advance": {
-          const step = progress.stage + 1;
-          const share = shares[step] ?? 1;
-          await control.settle(shares[step]);
-          return {
-            kind: "continue",
-            afterMs: pollIntervalMs,
-            progress: {
-              stage: step,
-              since: clock.now(),
-              reached: [...progress.reached, share],
-              asked: false,
-              headline: `${move.why}; now ${formatShare(share)} of the tickets`,
-              note: move.why,
-            },
-          };
-        }
-      }
-    }
-
-    function controlOf({ before, labelBefore }: z.output<typeof dataSchema>, { runId }: ActionContext): RolloutControl {
-      return createRolloutControl(ports, { prompt, version, runId, before, labelBefore });
-    }
-
-    async function takeBack({ progress, facts }: RolloutLook, why: string, control: RolloutControl): Promise<ActionResult> {
-      await control.restore();
-      return { kind: "done", output: outputOf(progress, facts, { share: 0, verified: false, why }) };
-    }
-
-    function outputOf(
-      progress: Progress,
-      facts: Facts,
-      end: { readonly share: number; readonly verified: boolean; readonly why: string },
-    ): ActionOutput {
+    function outputOf(polled: PolledGrowth, measured: CacheMeasure): ActionOutput {
+      const { rollout, verdict, proven, reason } = polled;
+      const { candidate, baselineHit, costRatioUpper: upper } = measured;
       return {
         prompt,
         version,
-        ...end,
-        shares: progress.reached,
-        ...(facts.candidate !== undefined && { hit: facts.candidate.hit }),
-        ...(facts.baselineHit !== undefined && { baseline_hit: facts.baselineHit }),
-        ...(facts.costRatioUpper !== undefined && Number.isFinite(facts.costRatioUpper) && { cost_ratio_upper: facts.costRatioUpper }),
-        tickets: facts.candidate?.tickets ?? 0,
+        rollout: rollout.id,
+        share: rollout.state === "running" ? shareAt(rollout.plan, rollout.step) : 0,
+        shares: rollout.plan.steps.filter((share) => share <= rollout.largestShare),
+        ...(typeof candidate === "object" && { hit: candidate.hit }),
+        ...(baselineHit !== undefined && { baseline_hit: baselineHit }),
+        ...(upper !== undefined && Number.isFinite(upper) && { cost_ratio_upper: upper }),
+        tickets: verdict.canary.ended,
+        verified: proven,
+        why: reason,
       };
     }
   },
 });
+
+/** Progress of this attempt; that of an older version of runbookd counts as none. */
+function progressOf({ progress }: ActionContext): GrowthProgress | undefined {
+  const parsed = growthProgressSchema.safeParse(progress);
+  return parsed.success ? parsed.data : undefined;
+}
 
 /** What a person who is asked sees of the two versions. */
 function layoutChanges({ prompt, layout }: PromptVersion, tried: PromptVersion): Plan["changes"] {
@@ -284,16 +226,6 @@ function layoutChanges({ prompt, layout }: PromptVersion, tried: PromptVersion):
 function whyAsked({ evidence }: PromptVersion): string {
   const parsed = z.object({ reasons: z.array(z.string()) }).safeParse(evidence);
   return parsed.success && parsed.data.reasons.length > 0 ? `; ${parsed.data.reasons.join("; ")}` : "";
-}
-
-interface Facts extends PromptRolloutFacts {
-  readonly candidate: VersionMeasure | undefined;
-}
-
-/** How far the canary is, and what was measured of it. */
-interface RolloutLook {
-  readonly progress: Progress;
-  readonly facts: Facts;
 }
 
 /** JSON has no NaN; a cost that is not known proves nothing. */

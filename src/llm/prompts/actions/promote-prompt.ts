@@ -6,6 +6,8 @@ import { defineAction } from "../../../actions/define-action.ts";
 import type { ActionContext } from "../../../core/action.ts";
 import { StepFailure } from "../../../core/failure.ts";
 import { promptParameter } from "../../caching/cached-prompt.ts";
+import { decisionOf, write } from "../../rollouts/end-rollout.ts";
+import type { RolloutStore } from "../../rollouts/rollout.ts";
 import { type PromptStore, productionLabel } from "../prompt.ts";
 import type { PromptRolloutStore } from "../prompt-rollout-store.ts";
 import { readPrompt, versionParameter } from "../stored-prompt.ts";
@@ -28,7 +30,10 @@ export const promotePrompt = defineAction({
   timeoutMs: 20_000,
   probes: true,
   undoes: true,
-  behave({ prompt, version }, ports: { readonly prompts: PromptStore; readonly rollouts: PromptRolloutStore }) {
+  behave(
+    { prompt, version },
+    ports: { readonly prompts: PromptStore; readonly rollouts: PromptRolloutStore; readonly rolloutStore: RolloutStore },
+  ) {
     /** Compare-and-set of the label; pointing there already counts as done. */
     async function label(expected: number | null, to: number | null, by: string): Promise<void> {
       const result = await ports.prompts.moveLabel({ prompt, label: productionLabel, expected, to, by });
@@ -40,6 +45,15 @@ export const promotePrompt = defineAction({
             ? result.reason
             : `Prompt ${prompt} has no version ${to ?? "none"}.`,
       );
+    }
+
+    /** A rollout of this version has reached its end. */
+    async function endRollout({ runId, clock }: ActionContext): Promise<void> {
+      const rollout = await ports.rolloutStore.liveOf(`prompt/${prompt}`);
+      if (rollout?.subject.kind !== "prompt" || rollout.subject.to !== version) return;
+      const now = clock.now();
+      const cause = { by: `run:${runId}`, now, reason: "promoted", detail: `version ${version} is labelled production` };
+      await write(ports, rollout, { set: { state: "promoted", endedAt: now }, decision: decisionOf(rollout, "finish", cause) });
     }
 
     async function output({ before }: z.output<typeof dataSchema>, { clock }: ActionContext) {
@@ -67,6 +81,7 @@ export const promotePrompt = defineAction({
         await label(data.before, version, `run:${context.runId}`);
         // Everybody has the version now; a canary of it says nothing any more.
         if (data.canary !== null) await ports.rollouts.compareAndSet(prompt, data.canary, null);
+        await endRollout(context);
         return { kind: "done", output: await output(data, context) };
       },
       async probe(plan, context) {

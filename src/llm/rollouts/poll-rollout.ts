@@ -1,0 +1,161 @@
+import type { Rollout, RolloutVerdict } from "../../../packages/sdk/src/wire/rollouts.ts";
+import { checkGuards } from "./check-guards.ts";
+import { decisionOf, rollBack } from "./end-rollout.ts";
+import { judgeRollout } from "./judge-rollout.ts";
+import { nextRolloutMove, type RolloutFacts, type RolloutGuard, type RolloutMove } from "./next-rollout-move.ts";
+import { shareAt } from "./rollout.ts";
+import { type RolloutPorts, readRollout, shareRequestOf } from "./rollout-ports.ts";
+
+/** Who polls, and what else must hold. */
+export interface RolloutPoll {
+  readonly id: string;
+  /** E.g. `run:01J…`. */
+  readonly by: string;
+  /** UTC ms. */
+  readonly now: number;
+  readonly signal: AbortSignal;
+  /** No step with a larger share is entered; 1 for all of them. */
+  readonly until: number;
+  /** What the poll before found; see `RolloutFacts`. */
+  readonly memory: Pick<RolloutFacts, "blindSince">;
+  /** What must hold besides the plan, e.g. what a prompt reads from the cache. `unseen` also says that it does not hold yet. */
+  readonly criterion?: RolloutGuard;
+}
+
+/** What one poll found and did. */
+export interface RolloutPolled {
+  readonly rollout: Rollout;
+  readonly verdict: RolloutVerdict;
+  /** What the plan says; `reached` replaces an advance beyond `until`. */
+  readonly move:
+    | RolloutMove
+    | { readonly kind: "reached" | "ended"; readonly reason: string; readonly detail: string; readonly blindSince?: number };
+}
+
+/**
+ * Reads a rollout, decides, and does what was decided. The record is written before the share: a process that dies between both leaves a share that is too
+ * small, and the next poll sets it. Every poll sets the share of the present step again, so that it survives a lost write.
+ */
+export async function pollRollout(ports: RolloutPorts, poll: RolloutPoll): Promise<RolloutPolled> {
+  const rollout = await readRollout(ports.rolloutStore, poll.id);
+  const facts = await readFacts(ports, rollout, poll);
+  const { verdict } = facts;
+  if (rollout.state !== "planned" && rollout.state !== "running" && rollout.state !== "holding")
+    return {
+      rollout,
+      verdict,
+      move: { kind: "ended", reason: rollout.state, detail: rollout.decisions.at(-1)?.detail ?? `the rollout is ${rollout.state}` },
+    };
+  const move = asOwnHold(rollout, nextRolloutMove(rollout, facts), poll);
+  const cause = { by: poll.by, now: poll.now, reason: move.reason, detail: move.detail };
+  switch (move.kind) {
+    case "roll_back":
+      return { rollout: await rollBack(ports, rollout, cause), verdict, move };
+    case "advance": {
+      const step = rollout.step + 1;
+      const nominal = rollout.plan.steps[step] ?? 1;
+      if (nominal > poll.until) {
+        await setShare(ports, rollout, poll);
+        return { rollout, verdict, move: { kind: "reached", reason: move.reason, detail: move.detail } };
+      }
+      const share = shareAt(rollout.plan, step);
+      const set = { state: "running", step, stepSince: poll.now, largestShare: Math.max(rollout.largestShare, share) } as const;
+      const decision = { ...decisionOf(rollout, "advance", cause), step, share };
+      const result = await ports.rolloutStore.change({ id: rollout.id, expected: rollout.version, set, decision });
+      if (result.kind === "set") {
+        await setShare(ports, result.rollout, poll);
+        return { rollout: result.rollout, verdict, move };
+      }
+      return {
+        rollout: result.rollout ?? rollout,
+        verdict,
+        move: { kind: "stay", reason: "held", detail: "the rollout was changed while it was judged" },
+      };
+    }
+    case "hold": {
+      await setShare(ports, rollout, poll);
+      if (rollout.state === "holding") return { rollout, verdict, move };
+      const held = await ports.rolloutStore.change({
+        id: rollout.id,
+        expected: rollout.version,
+        set: { state: "holding" },
+        decision: decisionOf(rollout, "hold", cause),
+      });
+      return { rollout: held.rollout ?? rollout, verdict, move };
+    }
+    case "finish": {
+      await setShare(ports, rollout, poll);
+      if (rollout.decisions.some(({ decision }) => decision === "finish")) return { rollout, verdict, move };
+      const finished = await ports.rolloutStore.change({
+        id: rollout.id,
+        expected: rollout.version,
+        set: {},
+        decision: decisionOf(rollout, "finish", cause),
+      });
+      return { rollout: finished.rollout ?? rollout, verdict, move };
+    }
+    case "stay":
+    case "ask":
+      await setShare(ports, rollout, poll);
+      return { rollout, verdict, move };
+  }
+}
+
+/** Most tickets that a plan may compare. */
+const maxPlannedTickets = 200_000;
+
+/** Lets a rollout that holds go on, after a person decided so, and compares more tickets when the plan's were too few for a verdict. */
+export async function resumeRollout(
+  ports: Pick<RolloutPorts, "rolloutStore">,
+  id: string,
+  { by, now }: Pick<RolloutPoll, "by" | "now">,
+): Promise<void> {
+  const rollout = await readRollout(ports.rolloutStore, id);
+  const { plan } = rollout;
+  const { tickets, split } = judgeRollout(await ports.rolloutStore.strata(id), plan);
+  const accepted = { logEvalue: split.logEvalue, misassigned: await ports.rolloutStore.misassigned(id) };
+  if (rollout.state !== "holding" && rollout.state !== "running") return;
+  const maxTickets = tickets < plan.maxTickets ? plan.maxTickets : Math.min(maxPlannedTickets, tickets + plan.plannedTickets);
+  const cause = { by, now, reason: "person", detail: "a person decided that it goes on" };
+  await ports.rolloutStore.change({
+    id,
+    expected: rollout.version,
+    set: { state: "running", accepted, plan: { ...plan, maxTickets } },
+    decision: decisionOf(rollout, "stay", cause),
+  });
+}
+
+/** A hold that this run wrote and did not ask about yet, because its process died between both, is a hold again. */
+function asOwnHold(rollout: Rollout, move: RolloutMove, { by }: RolloutPoll): RolloutMove {
+  const last = rollout.decisions.at(-1);
+  return move.reason === "held" && last?.decision === "hold" && last.by === by
+    ? { kind: "hold", reason: "held", detail: last.detail }
+    : move;
+}
+
+async function setShare(ports: RolloutPorts, rollout: Rollout, { by }: RolloutPoll): Promise<void> {
+  if (rollout.step < 0) return;
+  await ports.shareControls[rollout.subject.kind]?.set(shareRequestOf(rollout, by), shareAt(rollout.plan, rollout.step));
+}
+
+async function readFacts(ports: RolloutPorts, rollout: Rollout, poll: RolloutPoll): Promise<RolloutFacts> {
+  const { rolloutStore, prometheus } = ports;
+  const { now, signal, memory, criterion = { kind: "clear" } } = poll;
+  const since = now - rollout.plan.intervalMs;
+  await rolloutStore.failOverdue(rollout.id, now);
+  return {
+    now,
+    verdict: judgeRollout(await rolloutStore.strata(rollout.id), rollout.plan),
+    misassigned: await rolloutStore.misassigned(rollout.id),
+    recentExposures:
+      (await rolloutStore.exposedSince(rollout.id, "canary", since)) + (await rolloutStore.exposedSince(rollout.id, "baseline", since)),
+    guard: worseOf(criterion, await checkGuards(rollout.plan.guards, { prometheus, signal })),
+    accepted: rollout.accepted,
+    blindSince: memory.blindSince,
+  };
+}
+
+function worseOf(first: RolloutGuard, second: RolloutGuard): RolloutGuard {
+  const order = { broken: 0, unseen: 1, clear: 2 };
+  return order[first.kind] <= order[second.kind] ? first : second;
+}
