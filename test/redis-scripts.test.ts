@@ -8,7 +8,7 @@ import { submissionScripts } from "../src/llm/batches/provider/redis-scripts.ts"
 import { batchScripts } from "../src/llm/batches/redis-scripts.ts";
 import { budgetScripts } from "../src/llm/budgets/redis-scripts.ts";
 import { promptScripts } from "../src/llm/prompts/redis-scripts.ts";
-import { noteFollower } from "../src/llm/rollouts/redis-follower-script.ts";
+import { recordFollower } from "../src/llm/rollouts/redis-follower-script.ts";
 import { rolloutScripts } from "../src/llm/rollouts/redis-scripts.ts";
 import { setRoute } from "../src/llm/routing/redis-scripts.ts";
 import { ticketScripts } from "../src/llm/tickets/redis-scripts.ts";
@@ -32,7 +32,7 @@ const contracts: readonly ScriptContract[] = [
   ...Object.values(promptScripts),
   ...Object.values(rolloutScripts),
   setRoute,
-  noteFollower,
+  recordFollower,
 ].map(({ contract }) => contract);
 
 const luaFiles = readdirSync(join(root, "src"), { recursive: true, encoding: "utf8" })

@@ -11,7 +11,7 @@ export function createMemoryFollowers(clock: Pick<Clock, "now">): FollowerBook {
     return followers;
   };
   return {
-    async note({ document, instance, tag }) {
+    async record({ document, instance, tag }) {
       const followers = followersOf(document);
       if (followers.has(instance) || followers.size < maxFollowers) followers.set(instance, { at: clock.now(), tag });
     },

@@ -10,7 +10,7 @@ export function describeFollowerBook(name: string, open: (clock: FakeClock) => P
     const clock = createFakeClock();
     const book = await open(clock);
     const note = async (instance: string, held: string | undefined, document = "route/implement") =>
-      book.note({ document, instance, tag: held });
+      book.record({ document, instance, tag: held });
     return { clock, book, note };
   };
 

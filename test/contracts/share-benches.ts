@@ -45,7 +45,7 @@ export async function aRouteBench(stores: {
     replaceMain: async () => write({ baseline: third }),
     async follow(instance, held) {
       const { tag } = servedRoute(await read(), clock.now());
-      await followers.note({ document: routeDocument(id), instance, tag: held === "newest" ? tag : '"older"' });
+      await followers.record({ document: routeDocument(id), instance, tag: held === "newest" ? tag : '"older"' });
     },
   };
 }
@@ -81,7 +81,7 @@ export async function aPromptBench(stores: {
     async follow(instance, held) {
       const served = await readServed(prompt, stores);
       const tag = served === undefined || held === "older" ? '"older"' : entityTagOf(served);
-      await followers.note({ document: promptDocument(prompt), instance, tag });
+      await followers.record({ document: promptDocument(prompt), instance, tag });
     },
   };
 }

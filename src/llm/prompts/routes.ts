@@ -44,8 +44,8 @@ export interface PromptRouteDeps {
   readonly rollouts: PromptRolloutStore;
   readonly audit: AuditLog;
   readonly clock: Pick<Clock, "now">;
-  /** Where it is noted which processes follow a prompt. Its `note` does not reject. */
-  readonly followers: Pick<FollowerBook, "note">;
+  /** Where it is noted which processes follow a prompt. Its `record` does not reject. */
+  readonly followers: Pick<FollowerBook, "record">;
   /** How prompts are cached. */
   readonly caches?: Pick<CacheAnalysisStore, "list">;
 }
@@ -200,7 +200,7 @@ export function createPromptRoutes({ prompts, rollouts, audit, clock, followers,
         const name = params["name"] ?? "";
         const served = await readServed(name, { prompts, rollouts });
         if (served === undefined) return problem("not-found", `Nothing of prompt ${quoted(name)} is labelled production.`);
-        if (follower !== undefined) await followers.note({ document: promptDocument(name), instance: follower, tag: ifNoneMatch });
+        if (follower !== undefined) await followers.record({ document: promptDocument(name), instance: follower, tag: ifNoneMatch });
         const headers = { etag: entityTagOf(served) };
         return ifNoneMatch === headers.etag ? { kind: "unchanged", headers } : json(served, headers);
       },

@@ -8,7 +8,7 @@ function aThrottle() {
   const state = { isAway: false };
   const book = throttleFollowers(
     {
-      async note(sighting) {
+      async record(sighting) {
         if (state.isAway) throw new Error("away");
         written.push(sighting);
       },
@@ -25,28 +25,28 @@ describe("sightings of followers", () => {
   it("are written when they say something new, and often enough to count", async () => {
     const { clock, book, written } = aThrottle();
     for (let second = 0; second < 60; second += 2) {
-      await book.note(sighting);
+      await book.record(sighting);
       await clock.advance(2000);
     }
     expect(written).toHaveLength(3);
-    await book.note(sighting);
+    await book.record(sighting);
     expect(written).toHaveLength(4);
-    await book.note({ ...sighting, tag: '"2"' });
-    await book.note({ ...sighting, tag: '"2"' });
-    await book.note({ ...sighting, tag: '"2"', document: "route/review" });
-    await book.note({ ...sighting, tag: '"2"', instance: "two" });
+    await book.record({ ...sighting, tag: '"2"' });
+    await book.record({ ...sighting, tag: '"2"' });
+    await book.record({ ...sighting, tag: '"2"', document: "route/review" });
+    await book.record({ ...sighting, tag: '"2"', instance: "two" });
     expect(written).toHaveLength(7);
     await clock.advance(followerMaxAgeMs);
-    await book.note({ ...sighting, tag: '"2"' });
+    await book.record({ ...sighting, tag: '"2"' });
     expect(written).toHaveLength(8);
   });
 
   it("that could not be written fail no request, and the next one is tried again", async () => {
     const { book, written, state } = aThrottle();
     state.isAway = true;
-    await book.note(sighting);
+    await book.record(sighting);
     state.isAway = false;
-    await book.note(sighting);
+    await book.record(sighting);
     expect(written).toEqual([sighting]);
     expect(await book.count("route/implement", '"1"')).toEqual({ followers: 7, current: 3 });
   });

@@ -22,7 +22,7 @@ export interface FollowerSighting {
  * having it once it has asked again. Rejects with StoreUnavailable when the store does not answer.
  */
 export interface FollowerBook {
-  note(sighting: FollowerSighting): Promise<void>;
+  record(sighting: FollowerSighting): Promise<void>;
   /** Processes that asked for the document within {@link followerMaxAgeMs}; `current` had the version of this entity tag. */
   count(document: string, tag: string): Promise<Followers>;
 }
@@ -30,7 +30,7 @@ export interface FollowerBook {
 /** The same version of the same process is written again after this long: a third of the time for which it counts. */
 const renewAfterMs = followerMaxAgeMs / 3;
 
-/** Sightings that one server remembers; the ones noted longest ago make room. */
+/** Sightings that one server remembers; the ones recorded longest ago make room. */
 const maxRemembered = 20_000;
 
 /**
@@ -38,23 +38,23 @@ const maxRemembered = 20_000;
  * while nothing changes. A sighting that could not be written is dropped; the next one of the process is tried again.
  */
 export function throttleFollowers(book: FollowerBook, clock: Pick<Clock, "monotonic">): FollowerBook {
-  const noted = new Map<string, { readonly tag: string | undefined; readonly at: number }>();
+  const recorded = new Map<string, { readonly tag: string | undefined; readonly at: number }>();
   return {
     ...book,
-    async note(sighting) {
+    async record(sighting) {
       const { document, instance, tag } = sighting;
       const key = `${instance} ${document}`;
-      const last = noted.get(key);
+      const last = recorded.get(key);
       const at = clock.monotonic();
       if (last !== undefined && last.tag === tag && at - last.at < renewAfterMs) return;
-      noted.delete(key);
-      noted.set(key, { tag, at });
-      const oldest = noted.keys().next();
-      if (noted.size > maxRemembered && oldest.done !== true) noted.delete(oldest.value);
+      recorded.delete(key);
+      recorded.set(key, { tag, at });
+      const oldest = recorded.keys().next();
+      if (recorded.size > maxRemembered && oldest.done !== true) recorded.delete(oldest.value);
       try {
-        await book.note(sighting);
+        await book.record(sighting);
       } catch {
-        noted.delete(key);
+        recorded.delete(key);
       }
     },
   };

@@ -15,7 +15,7 @@ describeFollowerBook("Redis", async (clock) => {
 it("leaves nothing of a document that is not followed any more, and no name of a process", async () => {
   await held.redis.flushall();
   const book = createFollowerBook({ redis: held.redis, clock: createFakeClock() });
-  await book.note({ document: "route/implement", instance: "host-7.example", tag: '"1"' });
+  await book.record({ document: "route/implement", instance: "host-7.example", tag: '"1"' });
   const key = workloadKeys.followers("route/implement");
   expect(await held.redis.pttl(key)).toBeGreaterThan(0);
   expect(JSON.stringify(await held.redis.hgetall(key))).not.toContain("host-7");

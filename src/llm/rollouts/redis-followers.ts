@@ -4,15 +4,15 @@ import { sha256 } from "../../core/json.ts";
 import { available } from "../../platform/redis/available.ts";
 import { workloadKeys as keys } from "../../platform/redis/workload-keys.ts";
 import { type FollowerBook, followerMaxAgeMs, maxFollowers } from "./followers.ts";
-import { noteFollower } from "./redis-follower-script.ts";
+import { recordFollower } from "./redis-follower-script.ts";
 
 /** Followers in one hash for each document. Rejects with StoreUnavailable when Redis does not answer. */
 export function createFollowerBook({ redis, clock }: { readonly redis: Redis; readonly clock: Pick<Clock, "now"> }): FollowerBook {
   return {
-    note: async ({ document, instance, tag = "" }) => {
+    record: async ({ document, instance, tag = "" }) => {
       const now = clock.now();
       await available(async () =>
-        noteFollower.run(redis, {
+        recordFollower.run(redis, {
           keys: { followers: keys.followers(document) },
           args: {
             instance: sha256(instance).slice(0, 16),

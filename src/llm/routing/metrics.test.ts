@@ -44,7 +44,7 @@ it("shows the followers of every route from zero on, and how many of them have i
     ["two", tag],
     ["three", undefined],
   ] as const)
-    await followers.note({ document: "route/implement", instance, tag: held });
+    await followers.record({ document: "route/implement", instance, tag: held });
   expect(await shown()).toEqual([
     'llm_route_followers{route="implement",state="current"} 2',
     'llm_route_followers{route="implement",state="stale"} 1',

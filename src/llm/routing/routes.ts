@@ -14,8 +14,8 @@ export interface ModelRouteDeps {
   readonly models: (routes: readonly ModelRoute[]) => Promise<readonly ModelDescription[]>;
   readonly audit: AuditLog;
   readonly clock: Pick<Clock, "now">;
-  /** Where it is noted which processes follow a route. Its `note` does not reject. */
-  readonly followers: Pick<FollowerBook, "note">;
+  /** Where it is noted which processes follow a route. Its `record` does not reject. */
+  readonly followers: Pick<FollowerBook, "record">;
 }
 
 /** Routes: which model the tickets of one kind of work get. */
@@ -52,7 +52,7 @@ export function createRoutingRoutes({ routes, models, audit, clock, followers }:
         const id = params["id"] ?? "";
         const route = await routes.read(id);
         if (route === undefined) return noRoute(id);
-        if (follower !== undefined) await followers.note({ document: routeDocument(id), instance: follower, tag: ifNoneMatch });
+        if (follower !== undefined) await followers.record({ document: routeDocument(id), instance: follower, tag: ifNoneMatch });
         const { document, tag: etag } = servedRoute(route, clock.now());
         return ifNoneMatch === etag ? { kind: "unchanged", headers: { etag } } : json(document, { etag });
       },

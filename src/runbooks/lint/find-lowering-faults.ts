@@ -43,7 +43,7 @@ function findSkippable({ number, when }: Step, { file, steps }: Runbook): readon
 
 /** How the run can reach step `number` while this earlier step has no result; undefined when it cannot. */
 function whyWithoutResult(
-  { number: own, action, when, onFailure: { then } }: Step,
+  { number: earlier, action, when, onFailure: { then } }: Step,
   number: number,
   steps: readonly Step[],
 ): string | undefined {
@@ -54,9 +54,9 @@ function whyWithoutResult(
   if (then.kind === "ask") return "may fail and be skipped by a person";
   if (then.kind === "go_to" && numberOf(then.step) <= number) return "may fail and let the run go on";
   const jump = steps.find(({ number: from, onFailure }) => {
-    if (onFailure.then.kind !== "go_to" || from >= own) return false;
+    if (onFailure.then.kind !== "go_to" || from >= earlier) return false;
     const to = numberOf(onFailure.then.step);
-    return to > own && to <= number;
+    return to > earlier && to <= number;
   });
   return jump === undefined ? undefined : `may be jumped over by step ${jump.number}`;
 }

@@ -1,6 +1,6 @@
--- Notes which version of a document a process had when it asked.
+-- Records which version of a document a process had when it asked.
 -- Processes that asked too long ago make room when there are too many.
--- Replies: {'noted'} | {'full'}
+-- Replies: {'recorded'} | {'full'}
 local followers = KEYS[1]
 local instance = ARGV[1] -- hash of its name
 local sighting = ARGV[2] -- '<UTC ms> <entity tag>'
@@ -22,4 +22,4 @@ if not is_known and redis.call('HLEN', followers) >= max_followers then
 end
 redis.call('HSET', followers, instance, sighting)
 redis.call('PEXPIRE', followers, retention_ms)
-return { 'noted' }
+return { 'recorded' }
