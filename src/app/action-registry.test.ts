@@ -65,6 +65,10 @@ describe.each(actionCatalogue.names)("%s", (name) => {
     });
   });
 
+  it("has no undo of its own when it lowers, because an undo keeps what lowers", () => {
+    expect(spec?.risk === "lowers" && spec.undoes).toBe(false);
+  });
+
   it("plans without an effect, with a target when it changes something", async () => {
     const action = bench.bind(name, parametersOf[name] ?? {});
     const plan = await action.plan(bench.context());

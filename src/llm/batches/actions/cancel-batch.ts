@@ -27,6 +27,7 @@ export const cancelBatch = defineAction({
         changes.length === 0 ? `Batch ${id} is cancelled already` : `Cancel batch ${id}: ${describeRemaining(batch)}`,
       reason: () => shortLine(reason, 200),
       reversible: false,
+      undoes: false,
       output: batchOutput,
     });
   },

@@ -19,7 +19,7 @@ export const pauseBatch = defineAction({
   risk: "lowers",
   timeoutMs: 10_000,
   probes: true,
-  undoes: true,
+  undoes: false,
   behave({ batch: id, reason }, { batches }: { readonly batches: BatchControl }) {
     return plannedBatch(batches, id, {
       after: () => ({ gate: "paused" }),
@@ -27,6 +27,7 @@ export const pauseBatch = defineAction({
         changes.length === 0 ? `Batch ${id} is paused already` : `Pause batch ${id}: ${describeRemaining(batch)}`,
       reason: () => shortLine(reason, 200),
       reversible: true,
+      undoes: false,
       output: batchOutput,
     });
   },

@@ -33,8 +33,10 @@ export interface BatchChangeWanted {
   summary(batch: BatchView, changes: readonly Change[]): string;
   /** Shown to everybody who asks for admission. */
   reason(runId: string): string;
-  /** Whether the change can be taken back; only then has the behaviour an `undo`. */
+  /** Whether the change can be taken back. */
   readonly reversible: boolean;
+  /** Whether the behaviour has an `undo`; what lowers has none, because a run keeps it. */
+  readonly undoes: boolean;
   /** What is reported, read back from the batch. */
   output(batch: BatchView, before: PlannedBatch["before"]): ActionOutput;
 }
@@ -75,7 +77,7 @@ export function plannedBatch(batches: BatchControl, id: string, wanted: BatchCha
         ? { kind: "applied", output: wanted.output(batch, planned.before) }
         : { kind: "not_applied" };
     },
-    ...(wanted.reversible && {
+    ...(wanted.undoes && {
       async undo(plan: Plan) {
         const planned = plannedSchema.parse(plan.data);
         const batch = await readBatch(batches, id);

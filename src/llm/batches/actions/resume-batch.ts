@@ -27,6 +27,7 @@ export const resumeBatch = defineAction({
         changes.length === 0 ? `Batch ${id} is open already` : `Resume batch ${id}: ${describeRemaining(batch)}`,
       reason: () => shortLine(reason, 200),
       reversible: true,
+      undoes: true,
       output: batchOutput,
     });
   },

@@ -57,6 +57,7 @@ export const setBatchLimits = defineAction({
         changes.length === 0 ? `Batch ${id} has these limits already` : `Set ${changes.length} limits of batch ${id}`,
       reason: (runId) => `limits by run ${runId}`,
       reversible: true,
+      undoes: true,
       output: (batch, { limits }) => ({ ...batchOutput(batch), raised: limits !== undefined && raises(limits, batch.limits) }),
     });
   },

@@ -68,7 +68,6 @@ describe("run", () => {
     const plan = await pause.plan(context());
     expect(plan.changes).toEqual([]);
     expect(outputOf(await pause.run(plan, context()))).toMatchObject({ paused: true, already: true });
-    await pause.undo?.(plan, {}, context());
     expect(control.of("checkout").state.controls).toMatchObject({ gate: "paused", by: "ann", reason: "maintenance" });
   });
 
@@ -92,28 +91,5 @@ describe("probe", () => {
     const budget = control.of("checkout");
     budget.state = { ...budget.state, running: 0 };
     expect(await pause.probe?.(plan, context())).toMatchObject({ kind: "applied", output: { running: 0, paused: true } });
-  });
-});
-
-describe("undo", () => {
-  it("opens the gate again, once", async () => {
-    const { pause, context, control } = aBench();
-    const plan = await pause.plan(context());
-    const output = outputOf(await pause.run(plan, context()));
-    control.set("checkout", { limits: { ...control.of("checkout").state.controls.limits, concurrency: 2 } });
-    await pause.undo?.(plan, output, context());
-    await pause.undo?.(plan, output, context());
-    expect(control.of("checkout").state.controls).toMatchObject({ gate: "open", by: "", version: 4, limits: { concurrency: 2 } });
-  });
-
-  it("stops when somebody else has decided meanwhile", async () => {
-    const { pause, context, control } = aBench();
-    const plan = await pause.plan(context());
-    const output = outputOf(await pause.run(plan, context()));
-    control.set("checkout", { gate: "paused", by: "ann", reason: "stay closed" });
-    await expect(pause.undo?.(plan, output, context())).rejects.toMatchObject({
-      failure: { reason: "refused_by_target", message: expect.stringContaining("stay closed") },
-    });
-    expect(control.of("checkout").state.controls).toMatchObject({ gate: "paused", by: "ann" });
   });
 });

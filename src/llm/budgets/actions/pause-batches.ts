@@ -5,7 +5,7 @@ import { budgetParameter, durationParameter, millisecondsOf } from "../../../act
 import { shortLine } from "../../../core/one-line.ts";
 import type { BudgetControl } from "../budget.ts";
 import { isPaused, stateOfWork } from "./gate.ts";
-import { type ControlFields, changesOf, plannedChange, plannedOf, readBudget, restorePlanned, setPlanned } from "./planned-controls.ts";
+import { type ControlFields, changesOf, plannedChange, plannedOf, readBudget, setPlanned } from "./planned-controls.ts";
 
 /** Closes the admission gate of a budget. The gate is the budget's and not a queue's, because a queue may serve several budgets. */
 export const pauseBatches = defineAction({
@@ -28,7 +28,7 @@ export const pauseBatches = defineAction({
   risk: "lowers",
   timeoutMs: 10_000,
   probes: true,
-  undoes: true,
+  undoes: false,
   behave(parameters, { budgets }: { readonly budgets: BudgetControl }) {
     const { budget } = parameters;
 
@@ -71,9 +71,6 @@ export const pauseBatches = defineAction({
       async probe(plan, { clock }) {
         const output = await readOutput(clock.now(), Object.keys(plannedOf(plan).after).length === 0);
         return output["paused"] === true ? { kind: "applied", output } : { kind: "not_applied" };
-      },
-      async undo(plan) {
-        await restorePlanned(budgets, plannedOf(plan));
       },
     };
   },

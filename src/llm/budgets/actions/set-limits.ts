@@ -8,7 +8,7 @@ import { StepFailure } from "../../../core/failure.ts";
 import { formatUsd, oneUsd } from "../../../core/money.ts";
 import type { BudgetControl } from "../budget.ts";
 import { limitsForPeople } from "./limits-for-people.ts";
-import { changesOf, hasFields, limitNames, plannedChange, plannedOf, readBudget, restorePlanned, setPlanned } from "./planned-controls.ts";
+import { changesOf, hasFields, limitNames, plannedChange, plannedOf, readBudget, setPlanned } from "./planned-controls.ts";
 import { ranBefore } from "./ran-before.ts";
 
 const positive = z.number().positive();
@@ -47,7 +47,7 @@ export const setLimits = defineAction({
   risk: "lowers",
   timeoutMs: 10_000,
   probes: true,
-  undoes: true,
+  undoes: false,
   behave(parameters, { budgets }: { readonly budgets: BudgetControl }) {
     const { budget } = parameters;
 
@@ -85,9 +85,6 @@ export const setLimits = defineAction({
         const { controls } = await readBudget(budgets, budget);
         if (!hasFields(controls, planned.after)) return { kind: "not_applied" };
         return { kind: "applied", output: output(controls.limits, loweredBy(plan.changes)) };
-      },
-      async undo(plan) {
-        await restorePlanned(budgets, plannedOf(plan));
       },
     };
   },
