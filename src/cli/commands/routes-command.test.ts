@@ -42,6 +42,16 @@ anthropic/claude-sonnet-4-5  deprecated  2026-02-27, overdue  anthropic/new  yes
 anthropic/claude-haiku-4-5   unknown                                         no      none
 `,
   );
+  const withEnd = {
+    ...aRoute,
+    fallback: [
+      { provider: "a", model: "b", until: at },
+      { provider: "c", model: "d" },
+    ],
+  };
+  const ending = aCommandContext({ answers: { "GET /api/routes": { status: 200, body: { items: [withEnd], models: [] } } } });
+  await runCli(["routes", "list"], ending, "1");
+  expect(ending.printed.out).toContain("a/b until 2026-03-01 12:00:00Z, c/d");
   const empty = aCommandContext({ answers: { "GET /api/routes": { status: 200, body: { items: [], models: [] } } } });
   await runCli(["routes", "list"], empty, "1");
   expect(empty.printed.out).toContain("runbookd routes set");

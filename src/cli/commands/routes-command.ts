@@ -147,6 +147,8 @@ function dayOf(at: number): string {
 
 function rowOf({ id, version, baseline, candidate, fallback, at, by, reason }: ModelRoute): readonly string[] {
   const trial = candidate === null ? "" : `${candidate.provider}/${candidate.model} ${formatShare(candidate.share)}`;
-  const others = fallback.map(({ provider, model }) => `${provider}/${model}`).join(", ");
+  const others = fallback
+    .map((model) => `${formatModelRef(model)}${model.until === undefined ? "" : ` until ${formatInstant(model.until)}`}`)
+    .join(", ");
   return [id, String(version), `${baseline.provider}/${baseline.model}`, trial, others, formatInstant(at), by, reason];
 }
