@@ -1,7 +1,9 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, it } from "@jest/globals";
 import { anArm, aRolloutPlan, aStratum } from "../../../test/builders/rollout-counts.ts";
 import { judgeRollout } from "./judge-rollout.ts";
-import { type MovingRollout, nextRolloutMove, type RolloutFacts } from "./next-rollout-move.ts";
+import { type MovingRollout, nextRolloutMove, type RolloutFacts, rolloutReasons } from "./next-rollout-move.ts";
 
 const plan = aRolloutPlan({ intervalMs: 100 });
 const rollout: MovingRollout = { plan, state: "running", step: 1, stepSince: 1000 };
@@ -190,4 +192,12 @@ describe("nextRolloutMove", () => {
     expect(at(2600)).toMatchObject({ kind: "stay", blindSince: 2600 });
     expect(nextRolloutMove(rollout, { ...facts, blindSince: 2000 })).not.toHaveProperty("blindSince");
   });
+});
+
+it("gives every reason and no other in docs/rollouts.md", () => {
+  const text = readFileSync(join(import.meta.dirname, "../../../docs/rollouts.md"), "utf8");
+  const rows = [...text.matchAll(/^\| (?:advance|hold|roll back|stay)[^|]*\|([^|]*)\|/gm)].flatMap(([, reasons = ""]) =>
+    [...reasons.matchAll(/`(\w+)`/g)].map(([, reason]) => reason),
+  );
+  expect([...new Set(rows)].sort()).toEqual([...rolloutReasons].sort());
 });
