@@ -126,6 +126,11 @@ export const commandList: readonly CommandEntry[] = [
     members: async () => (await import("./commands/routes-command.ts")).routesCommands(),
   },
   {
+    usage: "rollouts",
+    summary: "Show and steer rollouts: something new for a growing share of the tickets",
+    members: async () => (await import("./commands/rollouts-command.ts")).rolloutsCommands(),
+  },
+  {
     usage: "explain",
     summary: "Say what lies behind a number",
     members: async () => (await import("./commands/explain-command.ts")).explainCommands(),

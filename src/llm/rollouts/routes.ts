@@ -77,8 +77,8 @@ export function createRolloutRoutes({ store, steering, audit, clock, newId }: Ro
       problems: ["not-found"],
       async handle({ params }) {
         const id = params["id"] ?? "";
-        const found = await find(id);
-        return found === undefined ? problem("not-found", noRollout(id)) : json(found);
+        const view = await find(id);
+        return view === undefined ? problem("not-found", noRollout(id)) : json(view);
       },
     }),
     defineRoute({
