@@ -194,8 +194,8 @@ describe("nextRolloutMove", () => {
   });
 });
 
-it("gives every reason and no other in docs/rollouts.md", () => {
-  const text = readFileSync(join(import.meta.dirname, "../../../docs/rollouts.md"), "utf8");
+it("gives every reason and no other in docs/rollout-decisions.md", () => {
+  const text = readFileSync(join(import.meta.dirname, "../../../docs/rollout-decisions.md"), "utf8");
   const rows = [...text.matchAll(/^\| (?:advance|hold|roll back|stay)[^|]*\|([^|]*)\|/gm)].flatMap(([, reasons = ""]) =>
     [...reasons.matchAll(/`(\w+)`/g)].map(([, reason]) => reason),
   );
