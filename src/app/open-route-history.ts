@@ -1,9 +1,11 @@
 import type { ModelRoute } from "../../packages/sdk/src/wire/routing.ts";
+import type { Clock } from "../core/clock.ts";
 import { dayMs, hourMs } from "../core/duration.ts";
 import type { PrefixSample } from "../core/prefix-sample.ts";
+import type { BudgetLedger } from "../llm/budgets/budget-ledger.ts";
 import { describeUse, type RouteHistory, requestsOfRoute, ticketsOf } from "../llm/models/route-history.ts";
+import type { TicketStore } from "../llm/tickets/ticket.ts";
 import type { PrefixSampleStore } from "../llm/usage/prefix-samples.ts";
-import type { Runtime } from "./runtime.ts";
 
 /** How far back is looked, as far as events are kept, and how many prompts are. */
 const historyMs = 30 * dayMs;
@@ -11,10 +13,19 @@ const samplesRead = 200;
 /** Tickets whose kind is asked for at once. */
 const chunk = 100;
 
+/** Where the history of routes is read from. */
+export interface RouteHistorySources {
+  readonly ledger: Pick<BudgetLedger, "usageBetween">;
+  readonly tickets: Pick<TicketStore, "get">;
+  readonly clock: Pick<Clock, "now">;
+  /** A demo's factor; 1 otherwise. */
+  readonly timeFactor: number;
+}
+
 /** What routes have done, from the usage that was reported. */
 export function openRouteHistory(
-  { ledger, tickets, clock, config }: Pick<Runtime, "ledger" | "tickets" | "clock" | "config">,
-  samples: PrefixSampleStore,
+  { ledger, tickets, clock, timeFactor }: RouteHistorySources,
+  samples: Pick<PrefixSampleStore, "groups" | "read">,
 ): RouteHistory {
   const eventsOf = async (route: ModelRoute) => {
     const now = clock.now();
@@ -42,7 +53,7 @@ export function openRouteHistory(
     async tickets(route) {
       const events = await eventsOf(route);
       const kinds = await kindsOf([...new Set(events.map(({ ticketId }) => ticketId))]);
-      return ticketsOf(events, { endedBefore: clock.now() - hourMs / config.timeFactor, kinds });
+      return ticketsOf(events, { endedBefore: clock.now() - hourMs / timeFactor, kinds });
     },
   };
 }

@@ -107,7 +107,7 @@ export async function openWorker(runtime: Runtime): Promise<OpenWorker> {
     evaluations: createEvaluationStore(redis),
     routes: createModelRoutingStore({ redis, clock }),
     models: openModels(runtime, redis),
-    history: openRouteHistory(runtime, analyst.samples),
+    history: openRouteHistory({ ledger: runtime.ledger, tickets: runtime.tickets, clock, timeFactor: config.timeFactor }, analyst.samples),
     tickets: openRecoveryPorts(runtime),
     rolloutStore: createRolloutStore({ redis, clock }),
     shareControls: openShareControls(runtime, redis),

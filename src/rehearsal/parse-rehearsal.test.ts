@@ -56,6 +56,52 @@ expect:
   expect(rehearsal?.expect).toEqual({ outcome: "waiting", steps: { "1": "completed", look: "waiting" }, effects: [] });
 });
 
+it("reads models and routes, and refuses a name that is no model", () => {
+  const text = (model: string) => `name: models
+workload:
+  models:
+    ${model}: { lifecycle: deprecated, retires_in: 20d, context: 1000, features: [tools], priced: false, replacement: openai/new }
+  routes:
+    implement: { model: ${model}, features: [tools, thinking], largest: 900, tickets: 150, worse_answers: 3, bad_answers: 1, cost_ratio: 1.5 }
+  evaluator: none
+expect: { outcome: waiting }
+`;
+  const old = { provider: "anthropic", model: "old" };
+  expect(parse(text("anthropic/old")).rehearsal).toMatchObject({
+    models: [
+      {
+        ...old,
+        lifecycle: "deprecated",
+        retiresInMs: 20 * 86_400_000,
+        contextTokens: 1000,
+        features: ["tools"],
+        priced: false,
+        replacement: { provider: "openai", model: "new" },
+      },
+    ],
+    routes: [
+      {
+        id: "implement",
+        baseline: old,
+        features: ["tools", "thinking"],
+        requests: 1000,
+        largestTokens: 900,
+        tickets: 150,
+        costUsd: 0.1,
+        worseAnswers: 3,
+        badAnswers: 1,
+        costRatio: 1.5,
+      },
+    ],
+    evaluator: false,
+  });
+  expect(parse("name: none\nexpect: { outcome: waiting }\n").rehearsal).toMatchObject({ models: [], routes: [], evaluator: true });
+  expect(parse(text("old")).diagnostics.map(({ message }) => message)).toEqual([
+    expect.stringContaining("workload.models.old"),
+    expect.stringContaining("workload.routes.implement.model"),
+  ]);
+});
+
 it("tells every fault at once, with its place and what is accepted", () => {
   const faults = faultsOf(`name: wrong
 metric: {}

@@ -258,6 +258,21 @@ describe("settings that do not fit", () => {
     expect(faults({ env: half })).toMatchObject([{ key: "LANGFUSE_SECRET_KEY", source: "together" }]);
   });
 
+  it("takes the evaluator under its old names, and refuses both at once", () => {
+    const url = "http://127.0.0.1:8085/evaluations";
+    const section = (name: string) => `${name}: { headers: { x-team: core } }`;
+    const reached = { url, headers: { "x-team": "core" } };
+    expect(config({ env: { EVALUATOR_URL: url }, yaml: section("evaluator") }).evaluator).toMatchObject(reached);
+    expect(config({ env: { PROMPT_EVALUATOR_URL: url }, yaml: section("prompt_evaluator") }).evaluator).toMatchObject(reached);
+    expect(config({ env: { EVALUATOR_URL: url }, yaml: section("prompt_evaluator") }).evaluator).toMatchObject(reached);
+    expect(config({ yaml: section("evaluator") }).evaluator).toBeUndefined();
+    const both = { EVALUATOR_URL: url, PROMPT_EVALUATOR_URL: url };
+    expect(faults({ env: both, yaml: `${section("evaluator")}\n${section("prompt_evaluator")}` })).toMatchObject([
+      { key: "PROMPT_EVALUATOR_URL", source: "together", problem: expect.stringContaining("old name of EVALUATOR_URL") },
+      { key: "prompt_evaluator", source: "together", problem: expect.stringContaining("old name of evaluator") },
+    ]);
+  });
+
   it("are credentials that lack a half, are double, or cannot be read", () => {
     const prometheus = (fields: string) =>
       faults({ yaml: `prometheus: { ${fields} }`, readFile: (path) => (path === "/ok" ? "x" : noFiles(path)) });
