@@ -1,6 +1,8 @@
 import type { Redis } from "ioredis";
 import { createQuestionLinks } from "../approvals/redis-question-links.ts";
+import { createQuestionReader } from "../approvals/redis-store.ts";
 import { withAnswerLinks } from "../approvals/with-answer-links.ts";
+import { withGroupPlans } from "../approvals/with-group-plans.ts";
 import type { MailSender, Outbox } from "../core/outbox.ts";
 import { createPagerDutyNotifier } from "../integrations/pagerduty/create-pagerduty-notifier.ts";
 import { createSlackNotifier } from "../integrations/slack/create-slack-notifier.ts";
@@ -28,9 +30,8 @@ export function startMails(runtime: Runtime, redis: Redis, outbox: Outbox): void
   const notifiers = { webhook: createWebhookNotifier(http), slack: createSlackNotifier(http), pagerduty: createPagerDutyNotifier(http) };
   const runs = createRunReader(redis, clock);
   const { publicUrl } = config;
-  const redacted = withoutSecrets(createComposer({ runs, budgets: runtime.ledger, catalogue: actionCatalogue, publicUrl }), (text) =>
-    redaction.apply(text),
-  );
+  const written = createComposer({ runs, budgets: runtime.ledger, catalogue: actionCatalogue, publicUrl });
+  const redacted = withoutSecrets(withGroupPlans(written, createQuestionReader(redis, clock)), (text) => redaction.apply(text));
   const links = createQuestionLinks(redis, () => clock.now());
   const composer = withAnswerLinks(redacted, { links, publicUrl, token: () => random.token() });
   const mails = startReportWorker(

@@ -130,6 +130,32 @@ describe("deciding through a mailed link", () => {
     await page.close();
   });
 
+  it("shows by their codes the characters that turn or hide text, wherever a question holds them", async () => {
+    const marks = ["\u202e", "\u2066", "\u200b", "\u00ad", "\u2028", "\u0007", "\u{e0041}", "\u3164"];
+    const all = (name: string) => `${name}${marks.join("")}`;
+    const run = await createAskingRun(held.redis, {
+      text: all("text"),
+      requester: all("requester"),
+      answers: ["approve", all("reject")],
+      plan: {
+        summary: all("summary"),
+        targets: [all("target")],
+        changes: [{ target: all("changed"), field: all("field"), before: all("before"), after: { value: all("after") } }],
+        reversible: true,
+        data: { argv: [all("data")] },
+      },
+    });
+    const page = await browser.open(`${http.url}/a/${run.question.id}`);
+    await page.fill("#token", "approver-token");
+    await page.click("#sign-in button");
+    await page.waitForSelector("#question:not([hidden])");
+    const shown = String(await page.evaluate("document.querySelector('main').textContent"));
+    await page.close();
+    expect(shown).not.toMatch(/[^\P{Cc}\n]|[\p{Cf}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/u);
+    for (const name of ["text", "requester", "reject", "summary", "target", "changed", "field", "before", "after", "data"])
+      expect(shown).toContain(`${name}\\u202e\\u2066\\u200b\\u00ad\\u2028`);
+  });
+
   it("is refused with 405 for what only reads (B37)", async () => {
     const run = await aLinkedRun();
     for (const method of ["GET", "HEAD", "OPTIONS", "PUT", "DELETE"]) {

@@ -49,6 +49,15 @@ const other = aQuestion(7, { text: "Another matter." });
 const { group: _group, ...alone } = other;
 
 describe("questions of one group", () => {
+  it("show what only the action of each run reads", async () => {
+    const withData = aQuestion(1, { plan: { summary: "Run", targets: ["a"], changes: [], reversible: false, data: { argv: ["--all"] } } });
+    const [asked] = await aDesk([withData, aQuestion(2)]).desk.list();
+    expect(asked?.question.plan?.data).toEqual([
+      { runId: "run_1", summary: "Run", data: { argv: ["--all"] } },
+      { runId: "run_2", summary: "Open budget/b2", data: null },
+    ]);
+  });
+
   it("are one question that lists every target and change, beside those that stand alone", async () => {
     const { desk } = aDesk([aQuestion(1), alone, aQuestion(2)]);
     const listed = await desk.list();

@@ -58,7 +58,10 @@ function allInOne(group: string, members: readonly AskedQuestion[]): Question {
       targets: [...new Set(plans.flatMap(({ targets }) => targets))],
       changes: plans.flatMap(({ changes }) => changes),
       reversible: plans.every(({ reversible }) => reversible),
-      data: null,
+      // What only the actions read, such as a command's arguments, decides too.
+      data: plans.some(({ data }) => data !== null)
+        ? questions.map(({ runId, plan }) => ({ runId, summary: plan?.summary ?? "", data: plan?.data ?? null }))
+        : null,
     },
     ...(ends.length > 0 && { expiresAt: Math.min(...ends) }),
   };

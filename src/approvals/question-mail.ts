@@ -44,7 +44,7 @@ function linkOf({ id, runId, stepId, planSha, expiresAt }: Question): LinkedQues
   return { id, runId, stepId, ...(planSha !== undefined && { planSha }), ...(expiresAt !== undefined && { expiresAt }) };
 }
 
-/** Tells of one question for many runs; which they are is read where it is answered, as more of them may come. */
+/** Tells of one question for many runs; their plans are added when the mail is sent, as more of them may come. */
 function groupMail(question: Question, group: string, escalated: boolean): MailContent {
   const id = groupQuestionId(group);
   const lines = [
@@ -55,13 +55,12 @@ function groupMail(question: Question, group: string, escalated: boolean): MailC
     "",
     "  runbookd approvals list",
     `  runbookd approvals answer ${id} ${question.answers.join("|")} --reason TEXT`,
-    "",
-    `The first run that waits is ${question.runId}: ${question.plan?.summary ?? question.stepId}`,
   ];
   return {
     kind: "message",
     runId: question.runId,
     subject: `${escalated ? "Still open: " : ""}runbookd needs one answer for all: ${group}`,
     text: lines.join("\n"),
+    group,
   };
 }

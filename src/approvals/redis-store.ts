@@ -26,10 +26,15 @@ interface GivenAnswer {
   readonly request: AnswerRequest;
 }
 
-/** Every question to a person, over Redis. The script decides races: exactly one answer wins. */
-export function createApprovalService(redis: Redis, wakeQueue: WakeQueue, clock: Clock): ApprovalService {
-  const links = createQuestionLinks(redis, () => clock.now());
+type QuestionReader = Pick<ApprovalService, "list" | "find">;
 
+/** Questions to people, over Redis; reads only. */
+export function createQuestionReader(redis: Redis, clock: Pick<Clock, "now">): QuestionReader {
+  const { list, find } = readingQuestions(redis, clock);
+  return { list: async () => available(list), find: async (id) => available(async () => find(id)) };
+}
+
+function readingQuestions(redis: Redis, clock: Pick<Clock, "now">) {
   const read = async (id: string): Promise<(AskedQuestion & { readonly runId: string }) | undefined> => {
     const [[text, runId, answered], consents] = await Promise.all([
       redis.hmget(runKeys.question(id), "question", "run", "answer"),
@@ -46,6 +51,29 @@ export function createApprovalService(redis: Redis, wakeQueue: WakeQueue, clock:
     Object.values(await redis.hgetall(runKeys.consents(id)))
       .map((text) => parseConsent(text))
       .sort((a, b) => a.at - b.at);
+
+  const find = async (id: string): Promise<AskedQuestion | undefined> => {
+    const asked = isId(id) ? await read(id) : undefined;
+    if (asked === undefined) return undefined;
+    const { runId: _runId, ...askedQuestion } = asked;
+    return askedQuestion;
+  };
+
+  const list = async (): Promise<readonly AskedQuestion[]> => {
+    const ids = await redis.zrange(runKeys.questions, "0", "-1");
+    const questions = await Promise.all(ids.map(find));
+    return questions.flatMap((asked) =>
+      asked === undefined || asked.answer !== undefined || (asked.question.expiresAt ?? Infinity) < clock.now() ? [] : [asked],
+    );
+  };
+
+  return { read, consentsOf, find, list };
+}
+
+/** Every question to a person, over Redis. The script decides races: exactly one answer wins. */
+export function createApprovalService(redis: Redis, wakeQueue: WakeQueue, clock: Clock): ApprovalService {
+  const links = createQuestionLinks(redis, () => clock.now());
+  const { read, consentsOf } = readingQuestions(redis, clock);
 
   const send = async ({ question, runId, request }: GivenAnswer, consents: readonly Consent[], head: string): Promise<string> => {
     const { id } = question;
@@ -115,25 +143,9 @@ export function createApprovalService(redis: Redis, wakeQueue: WakeQueue, clock:
   };
 
   return {
-    list: async () => available(list),
-    find: async (id) => available(async () => find(id)),
+    ...createQuestionReader(redis, clock),
     answer: async (id, request) => available(async () => answer(id, request)),
   };
-
-  async function list(): Promise<readonly AskedQuestion[]> {
-    const ids = await redis.zrange(runKeys.questions, "0", "-1");
-    const questions = await Promise.all(ids.map(find));
-    return questions.flatMap((asked) =>
-      asked === undefined || asked.answer !== undefined || (asked.question.expiresAt ?? Infinity) < clock.now() ? [] : [asked],
-    );
-  }
-
-  async function find(id: string): Promise<AskedQuestion | undefined> {
-    const asked = isId(id) ? await read(id) : undefined;
-    if (asked === undefined) return undefined;
-    const { runId: _runId, ...askedQuestion } = asked;
-    return askedQuestion;
-  }
 
   async function answer(id: string, request: AnswerRequest): Promise<AnswerResult> {
     const asked = isId(id) ? await read(id) : undefined;

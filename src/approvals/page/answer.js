@@ -9,8 +9,16 @@ history.replaceState(null, "", location.pathname);
 let token = "";
 let planSha;
 
+// What a reader's eye does not see, or what turns text: control and format characters, and every one that Unicode draws as nothing.
+const hidden = /[^\P{Cc}\n]|[\p{Cf}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu;
+/** A text in which such characters are written out, so that what is approved is what is read. */
+const visible = (text) =>
+  String(text).replace(hidden, (character) =>
+    Array.from({ length: character.length }, (_, at) => `\\u${character.charCodeAt(at).toString(16).padStart(4, "0")}`).join(""),
+  );
+
 const say = (text) => {
-  element("status").textContent = text;
+  element("status").textContent = visible(text);
 };
 
 async function call(method, path, body) {
@@ -26,12 +34,12 @@ async function call(method, path, body) {
 function fact(name, value) {
   const [term, description] = [document.createElement("dt"), document.createElement("dd")];
   term.textContent = name;
-  description.textContent = value;
+  description.textContent = visible(value);
   element("facts").append(term, description);
 }
 
 function show({ question, consents, missing, answer }) {
-  element("text").textContent = question.text;
+  element("text").textContent = visible(question.text);
   element("facts").replaceChildren();
   fact("Runbook", `${question.runbookId}, step ${question.stepId}`);
   fact("Run", question.runId);
@@ -52,7 +60,7 @@ function show({ question, consents, missing, answer }) {
     ...changes.map((change) => {
       const row = document.createElement("tr");
       for (const value of [change.target, change.field, JSON.stringify(change.before), JSON.stringify(change.after)]) {
-        row.insertCell().textContent = value;
+        row.insertCell().textContent = visible(value);
       }
       return row;
     }),
@@ -61,7 +69,7 @@ function show({ question, consents, missing, answer }) {
     ...question.answers.map((value) => {
       const label = document.createElement("label");
       const radio = Object.assign(document.createElement("input"), { type: "radio", name: "answer", value, required: true });
-      label.append(radio, ` ${value} `);
+      label.append(radio, ` ${visible(value)} `);
       return label;
     }),
   );

@@ -53,6 +53,25 @@ it("reads the configured limit, and the document's where it is lower", () => {
   expect(faultsOf([command("restart")], { targets_per_run: 0 })).toHaveLength(1);
 });
 
-it("leaves out steps that may be skipped", () => {
-  expect(faultsOf([command("restart"), `   - When: \`1 == 2\`\n${command("clean")}`])).toEqual([]);
+const sometimes = (step: string) => `   - When: \`1 == 2\`\n${step}`;
+const messagesOf = (steps: readonly string[]) => faultsOf(steps).map(({ message }) => message);
+
+it("says that steps with a `When` may count, where only they bring a run over its limit", () => {
+  expect(messagesOf([command("restart"), sometimes(command("clean"))])).toEqual([
+    "Steps 1 and 2 raise 2 targets of kind `command`, and `targets_per_run` permits 1. Step 2 with a `When` may count: the run may be refused at step 2.",
+  ]);
+  expect(messagesOf([sometimes(command("restart")), command("clean")])).toEqual([
+    expect.stringContaining("Step 1 with a `When` may count: the run may be refused at step 2."),
+  ]);
+  expect(messagesOf([sometimes(command("restart")), sometimes(command("clean"))])).toEqual([
+    expect.stringContaining("Steps 1, 2 with `When` may count"),
+  ]);
+  expect(messagesOf([sometimes(command("restart")), command("restart"), sometimes(command("stop"))])).toEqual([]);
+});
+
+it("is certain only of steps that are always done", () => {
+  const [first, second, third] = messagesOf([command("restart"), sometimes(command("clean")), command("clean")]);
+  expect(first).toContain("may be refused at step 2");
+  expect(second).toContain(": the run is refused at step 3.");
+  expect(third).toBeUndefined();
 });

@@ -901,6 +901,28 @@ describe("the step that a run waits at", () => {
     expect(await bench.run()).toBe("suspended");
     expect(bench.ledger.summary("run_1")).toMatchObject({ step: "two" });
   });
+
+  it("is a check or a post-action by its number, and not the last step, where it waits behind the steps", async () => {
+    const notYet: MetricSource["query"] = async (query) =>
+      query.startsWith("count(") ? { kind: "samples", samples: [{ labels: {}, value: 1, at: 0 }] } : { kind: "samples", samples: [] };
+    const verifying = aBench(
+      aRunbook([aStep("one")], {
+        verification: [{ text: "Look.", position: anExpression("").position }, aPromqlCheck("up == 1", 600_000)],
+      }),
+      [{ name: "one" }],
+      { metrics: notYet },
+    );
+    expect(await verifying.executor.execute("run_1", never)).toBe("suspended");
+    expect(verifying.ledger.summary("run_1")).toMatchObject({ step: "Verification 2" });
+
+    const { action } = aStep("tell");
+    const after = aBench(
+      aRunbook([aStep("one")], { postAction: [{ text: "Tell.", position: anExpression("").position, ...(action && { action }) }] }),
+      [{ name: "one" }, { name: "tell", turns: [() => ({ kind: "continue", afterMs: 900_000, progress: {} })] }],
+    );
+    expect(await after.executor.execute("run_1", never)).toBe("suspended");
+    expect(after.ledger.summary("run_1")).toMatchObject({ step: "Post-Action 1" });
+  });
 });
 
 describe("verification", () => {

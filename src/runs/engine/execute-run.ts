@@ -6,7 +6,7 @@ import { askPeople } from "./ask-people.ts";
 import { attemptStep } from "./attempt-step.ts";
 import type { EngineDeps } from "./engine-deps.ts";
 import { type Capabilities, defaultIntervals, type Intervals, type MoveOf } from "./move.ts";
-import { nextMove } from "./next-move.ts";
+import { findStep, nextMove } from "./next-move.ts";
 import { probeStep, recheckStep } from "./probe-step.ts";
 import { readStanding } from "./read-standing.ts";
 import { runCheck } from "./run-check.ts";
@@ -151,7 +151,7 @@ export function createExecutor(ports: EngineDeps, options: ExecutorOptions): Exe
 
   /** Waits with the run when the wait is short; otherwise releases it until the wait is over or a person answers. */
   async function suspend(move: MoveOf<"suspend">, { runbook, writer }: ActiveRun, drain: AbortSignal): Promise<MoveOutcome> {
-    const { until, why, step, asked } = move;
+    const { until, why, step, place, asked } = move;
     const waitMs = until - clock.now();
     if (!asked && waitMs <= shortWaitMs) {
       if (writer.hasUnwritten) await writer.flush();
@@ -164,7 +164,7 @@ export function createExecutor(ports: EngineDeps, options: ExecutorOptions): Exe
     if (question !== undefined) await deps.announce(question, runbook, false).catch(() => undefined);
     const result = await writer.flush({
       state: question?.kind === "in_doubt" ? "in_doubt" : "suspended",
-      summary: { note: why, ...waitingStep(runbook, step ?? question?.stepId) },
+      summary: { note: why, ...waitingAt(place ?? findStep(runbook, step ?? question?.stepId ?? "")?.name) },
       ...(question !== undefined && { question }),
       release: Number.isFinite(until) ? { dueAt: until } : {},
     });
@@ -178,12 +178,6 @@ export function createExecutor(ports: EngineDeps, options: ExecutorOptions): Exe
     } catch {
       if (writer.lostSignal.aborted) throw new LeaseLost(writer.lease.runId);
     }
-  }
-
-  /** The name of the step that the run waits at; of a check or a post-action there is none. */
-  function waitingStep({ steps }: Runbook, id: string | undefined): { readonly step?: string } {
-    const name = steps.find((one) => one.id === id)?.name;
-    return name === undefined ? {} : { step: name };
   }
 
   /** The process stops: another worker may go on with the run at once. */
@@ -217,6 +211,11 @@ export function createExecutor(ports: EngineDeps, options: ExecutorOptions): Exe
     deps.publish({ kind: "run_ended", runId, runbookId: request.runbookId, outcome, ms: clock.now() - acceptedAt });
     return "ended";
   }
+}
+
+/** Where the run waits, as a list of runs shows it: the name of a step, or of a check or a post-action by its number. */
+function waitingAt(name: string | undefined): { readonly step?: string } {
+  return name === undefined ? {} : { step: name };
 }
 
 const replicasRetryMs = 2000;

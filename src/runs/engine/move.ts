@@ -31,7 +31,15 @@ export type Move =
     }
   /** Half of the question's time is over: it is announced to more people. */
   | { readonly kind: "escalate"; readonly question: Question }
-  | { readonly kind: "suspend"; readonly until: Instant; readonly why: string; readonly step?: string; readonly asked: boolean }
+  /** `step`: the id of the step that it waits at; `place`: what it waits at beside the steps, e.g. `Verification 2`. */
+  | {
+      readonly kind: "suspend";
+      readonly until: Instant;
+      readonly why: string;
+      readonly step?: string;
+      readonly place?: string;
+      readonly asked: boolean;
+    }
   | { readonly kind: "undo"; readonly step: Step; readonly effect: DoneEffect }
   | { readonly kind: "finish"; readonly outcome: Outcome; readonly reason: string; readonly failure?: Failure }
   | { readonly kind: "ended" };

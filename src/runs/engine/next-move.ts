@@ -103,7 +103,9 @@ function nextPrerequisite(items: readonly CheckItem[], view: RunView, { now, int
     if (checked.truth === "false") return conclude("failed", message, { reason: "prerequisite_false", message, applied: "no" });
     if (checked.tries >= maxPrerequisiteTries) return conclude("inconclusive", message);
     const due = checked.lastAt + intervals.prerequisiteRetryMs;
-    return due > now ? { kind: "suspend", until: due, why: message, asked: false } : { kind: "check", subject, item };
+    return due > now
+      ? { kind: "suspend", until: due, why: message, place: `Prerequisite ${index + 1}`, asked: false }
+      : { kind: "check", subject, item };
   }
   return undefined;
 }
@@ -158,7 +160,7 @@ function nextVerification(items: readonly CheckItem[], view: RunView, { now }: M
     if (checked.truth === "true" || withinMs === undefined || checked.lastAt >= checked.firstAt + withinMs) continue;
     const due = Math.min(checked.firstAt + withinMs, checked.lastAt + pollEvery(withinMs));
     return due > now
-      ? { kind: "suspend", until: due, why: `verifying: ${checked.detail}`, asked: false }
+      ? { kind: "suspend", until: due, why: `verifying: ${checked.detail}`, place: `Verification ${index + 1}`, asked: false }
       : { kind: "check", subject, item };
   }
   return undefined;

@@ -55,7 +55,7 @@ export const runSummarySchema = z
     source: z.enum(sources),
     acceptedAt: instantSchema,
     endedAt: z.exactOptional(instantSchema),
-    /** Name of the step that is being worked on or waited for. */
+    /** Name of the step that is being worked on or waited for; a check or a post-action by its number, e.g. `Verification 2`. */
     step: z.exactOptional(z.string()),
     /** Why it waits or ended, for people. */
     note: z.exactOptional(z.string()),
