@@ -1,7 +1,7 @@
-import { join } from "node:path";
 import { createAuditReader } from "../audit/redis-audit-reader.ts";
 import { recordEndedRuns } from "../audit/redis-ended-runs.ts";
 import { createAuditRoutes } from "../audit/routes.ts";
+import { auditAnchorPath } from "../platform/config/data-folder.ts";
 import { createAnchorFile, createAuditAnchoring } from "./anchor-audit.ts";
 import type { Registration, ServerShared } from "./registration.ts";
 import type { Runtime } from "./runtime.ts";
@@ -12,7 +12,7 @@ const anchorEveryMs = 5000;
 export function registerAudit(runtime: Runtime, shared: Pick<ServerShared, "redis" | "audit" | "dataFolder">): Registration {
   const { clock } = runtime;
   const { redis, audit, dataFolder } = shared;
-  const file = createAnchorFile(join(dataFolder, "audit-anchor.json"));
+  const file = createAnchorFile(auditAnchorPath(dataFolder));
   const reader = createAuditReader(
     redis,
     () => clock.now(),

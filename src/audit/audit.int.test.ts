@@ -296,6 +296,24 @@ describe("a run that has ended", () => {
     expect(await later.verify()).toMatchObject({ ok: true });
   });
 
+  it("is named when it is removed as a whole before its end was recorded", async () => {
+    const id = await anEndedRun();
+    await held.redis.del(runKeys.run(id), runKeys.journal(id));
+    await held.redis.zrem(runKeys.runs, id);
+    await record();
+    expect(await present.verify()).toMatchObject({ ok: false, broken: { run: id, what: expect.stringContaining("the run was removed") } });
+    const later = createAuditReader(held.redis, () => Date.now() + 31 * 24 * 3_600_000);
+    expect(await later.verify()).toMatchObject({ ok: true });
+  });
+
+  it("is recorded from what an earlier version set down of it", async () => {
+    const id = await anEndedRun();
+    await held.redis.del(runKeys.endedRuns);
+    await held.redis.rpush(runKeys.endedRuns, id);
+    await record();
+    expect(Object.keys(Object((await present.list({ limit: 1 }))?.items[0]?.detail["runs"]))).toEqual([id]);
+  });
+
   it("is named when its journal is replaced by another that holds", async () => {
     const [id, other] = [await anEndedRun(), await anEndedRun()];
     await record();
@@ -306,7 +324,8 @@ describe("a run that has ended", () => {
 
   it("leaves no record when it is kept for a day only", async () => {
     const id = await anEndedRun();
-    await held.redis.pexpire(runKeys.run(id), 24 * 3_600_000);
+    await held.redis.del(runKeys.endedRuns);
+    await held.redis.rpush(runKeys.endedRuns, `${id} head ${Date.now() + 24 * 3_600_000}`);
     await record();
     expect((await present.list({ limit: 10 }))?.items).toEqual([]);
     expect(await held.redis.exists(runKeys.endedRuns)).toBe(0);

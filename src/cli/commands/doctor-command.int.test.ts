@@ -114,3 +114,13 @@ it("looks whether registered commands can be started, and would die with their w
     detail: "restart: /no/such cannot be executed; restart: /no/folder is no folder",
   });
 });
+
+it("says whether the folder that it looks at has the anchor of the audit log, which servers keep", async () => {
+  const anchorOf = async () => {
+    const { report } = await doctor({ RUNBOOKD_DATA: workingDirectory });
+    return String(report.findings.find(({ name }) => name === "Audit anchor")?.["detail"]);
+  };
+  expect(await anchorOf()).toContain("workers keep none");
+  writeFileSync(join(workingDirectory, "audit-anchor.json"), "{}");
+  expect(await anchorOf()).toContain(join(workingDirectory, "audit-anchor.json"));
+});

@@ -9,7 +9,7 @@ import { openOpenAi } from "../../integrations/openai/open-openai.ts";
 import { createPrometheusClient } from "../../integrations/prometheus/create-prometheus-client.ts";
 import { createSmtpSender } from "../../integrations/smtp/create-smtp-sender.ts";
 import type { Config, Endpoint } from "../../platform/config/config.ts";
-import { adminTokenPath, tokenFilePath } from "../../platform/config/data-folder.ts";
+import { adminTokenPath, auditAnchorPath, tokenFilePath } from "../../platform/config/data-folder.ts";
 import { addressOf, connectRedis, type RedisAddress } from "../../platform/redis/connection.ts";
 import { judgeRedis, judgeReplicas } from "../../platform/redis/judge-redis.ts";
 import { judgeSchema } from "../../platform/redis/judge-schema.ts";
@@ -34,6 +34,7 @@ export async function examine(config: Config, context: CommandContext): Promise<
       ...examineCommands(config.commands, context.env["PATH"] ?? ""),
       examineRunbooks(config),
       ...examineFiles(config, context),
+      examineAnchor(config),
     ]),
   ]);
   return parts.flat();
@@ -157,6 +158,14 @@ async function examineProviders({ providers }: Config): Promise<readonly Finding
 function examineRunbooks(config: Config): Finding {
   if (existsSync(config.runbooks)) return fine("Runbooks", `${config.runbooks}; runbookd lint checks them`);
   return fault("Runbooks", `${config.runbooks} does not exist`, "Set RUNBOOKD_RUNBOOKS to the folder of your runbooks.");
+}
+
+/** Which process keeps the head of the audit log outside Redis: the server does; a process that works only keeps none. */
+function examineAnchor({ dataFolder }: Pick<Config, "dataFolder">): Finding {
+  const path = auditAnchorPath(dataFolder);
+  if (existsSync(path))
+    return fine("Audit anchor", `${path}, the server of this folder wrote it last at ${statSync(path).mtime.toISOString()}`);
+  return fine("Audit anchor", "none in this folder: a server (runbookd up or server) keeps it in its own data folder, workers keep none");
 }
 
 /** Files that hold secrets and that exist. */

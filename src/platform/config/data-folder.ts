@@ -18,3 +18,8 @@ export function tokenFilePath(folder: string): string {
 export function adminTokenPath(folder: string): string {
   return join(folder, "admin-token");
 }
+
+/** The head of the audit log, which a server keeps outside Redis. */
+export function auditAnchorPath(folder: string): string {
+  return join(folder, "audit-anchor.json");
+}

@@ -117,7 +117,8 @@ if state == 'ended' then
   redis.call('ZREM', due, run_id)
   redis.call('PEXPIRE', run, retention_ms)
   redis.call('PEXPIRE', journal, retention_ms)
-  redis.call('RPUSH', ended_runs, run_id)
+  local kept_until = string.format('%.0f', now_ms() + retention_ms)
+  redis.call('RPUSH', ended_runs, run_id .. ' ' .. new_head .. ' ' .. kept_until)
   redis.call('LTRIM', ended_runs, -100000, -1)
   for index = 1, cooldown_count do
     local cooldown = claim_and_cooldown_keys[claim_count + index]
