@@ -5,7 +5,7 @@ const lease = 1000;
 
 function aRow(key: string, putAt: number): OutboxRow {
   const link = { id: "q-1", runId: "run-1", stepId: "one", planSha: "a", expiresAt: 5 };
-  return { key, to: "default", content: { kind: "message", runId: "run-1", subject: "s", text: "ü\n*", link }, putAt };
+  return { key, to: "default", content: { kind: "message", runId: "run-1", subject: "s", text: "ü\n*", link, group: "storm" }, putAt };
 }
 
 async function claimed(outbox: Outbox, now: number): Promise<ClaimedMail> {
