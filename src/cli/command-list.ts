@@ -109,6 +109,11 @@ export const commandList: readonly CommandEntry[] = [
     members: async () => (await import("./commands/batches-command.ts")).batchesCommands(),
   },
   {
+    usage: "tickets",
+    summary: "Read tickets, their checkpoints and what no checkpoint can keep",
+    members: async () => (await import("./commands/tickets-command.ts")).ticketsCommands(),
+  },
+  {
     usage: "prompts",
     summary: "Show how each prompt is cached, what breaks its prefix, what mends it and what that is predicted to save",
     body: async () => (await import("./commands/prompts-command.ts")).promptsCommand,

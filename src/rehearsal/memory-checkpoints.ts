@@ -13,6 +13,8 @@ export interface MemoryCheckpoints extends CheckpointRepository {
   /** The checkpoint can be read and is not what its hash says. */
   damage(ticketId: string, n: number): void;
   conflict(ticketId: string, paths: readonly string[]): void;
+  /** The workspace holds what no checkpoint can keep. */
+  omit(ticketId: string, paths: readonly string[]): void;
   /** The workspace is gone. */
   forget(ticketId: string): void;
   /** Somebody built on the ticket's branch, or it was merged. */
@@ -29,6 +31,7 @@ export function createMemoryCheckpoints(base: Files = {}): MemoryCheckpoints {
   const spaces = new Map<string, { files: Files; conflicts: readonly string[] }>();
   const saved = new Map<string, Saved[]>();
   const damaged = new Set<string>();
+  const omitted = new Map<string, readonly string[]>();
   const published = new Map<string, { commit: string; how?: "moved" | "merged" }>();
   const baseId = idOf(base);
   const spaceOf = (ticketId: string) => {
@@ -49,6 +52,7 @@ export function createMemoryCheckpoints(base: Files = {}): MemoryCheckpoints {
     files: (ticketId) => spaces.get(ticketId)?.files,
     damage: (ticketId, n) => void damaged.add(checkpointRef(ticketId, n)),
     conflict: (ticketId, paths) => void (spaceOf(ticketId).conflicts = paths),
+    omit: (ticketId, paths) => void omitted.set(ticketId, paths),
     forget: (ticketId) => void spaces.delete(ticketId),
     publishedIs(ticketId, how) {
       const publication = published.get(ticketId);
@@ -73,12 +77,15 @@ export function createMemoryCheckpoints(base: Files = {}): MemoryCheckpoints {
         last.tree === tree &&
         last.stage === stage &&
         last.green === green &&
-        last.conversationSha256 === conversationSha256
+        last.conversationSha256 === conversationSha256 &&
+        last.omitted === omitted.get(ticketId)
       )
         return plain(last);
+      const paths = omitted.get(ticketId);
+      const lost = paths === undefined ? {} : { omitted: paths };
       const ref = checkpointRef(ticketId, n);
       const commit = sha256([ref, tree, stage, conversationSha256].join(" ")).slice(0, 40);
-      const made: Saved = { n, ref, commit, tree, stage, green, conversationSha256, files: space.files, conversation };
+      const made: Saved = { n, ref, commit, tree, stage, green, conversationSha256, files: space.files, conversation, ...lost };
       saved.set(ticketId, [...all, made]);
       return plain(made);
     },

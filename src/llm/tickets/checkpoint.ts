@@ -88,6 +88,14 @@ export function ticketRefName(ticketId: string): string {
     : `h-${sha256(ticketId).slice(0, 32)}`;
 }
 
+const maxOmitted = 20;
+
+/** What a checkpoint could not keep, as people read it: its first 20 paths, and how many more there are. Empty: everything was kept. */
+export function omittedFrom({ omitted = [] }: Pick<Checkpoint, "omitted">): readonly string[] {
+  const more = omitted.length - maxOmitted;
+  return more > 0 ? [...omitted.slice(0, maxOmitted), `and ${more} more`] : omitted;
+}
+
 /** Where a ticket's checkpoint is. */
 export function checkpointRef(ticketId: string, n: number): string {
   return `refs/checkpoints/${ticketRefName(ticketId)}/${n}`;

@@ -85,6 +85,16 @@ describe("a processor of code work", () => {
     expect(asked.at(-1)?.conversation).toBe("plan;implement;");
   });
 
+  it("leaves with the ticket what a checkpoint could not keep", async () => {
+    const { turn, checkpoints, work } = await open();
+    await turn();
+    checkpoints.omit("GH-1", ["lib (changes inside a submodule)"]);
+    await turn();
+    const [plan, implement] = (await work()).done;
+    expect(plan).not.toHaveProperty("omitted");
+    expect(implement).toMatchObject({ stage: "implement", n: 2, omitted: ["lib (changes inside a submodule)"] });
+  });
+
   it("passes a broken checkpoint over for the one before, keeps it, and does no stage again", async () => {
     const { turn, checkpoints, asked, stagesAsked } = await open();
     await turn();

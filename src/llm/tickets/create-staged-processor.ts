@@ -4,7 +4,7 @@ import { isSameRepository, withoutCredentials } from "../../core/canonical-repos
 import type { MicroUsd } from "../../core/money.ts";
 import type { Checkpoint, CheckpointRepository } from "./checkpoint.ts";
 import type { Implementer, PhaseResult } from "./implementer.ts";
-import { nextPhase, parseStagedWork, type StagedWork, storedWork } from "./staged-work.ts";
+import { nextPhase, parseStagedWork, pointerTo, type StagedWork, storedWork } from "./staged-work.ts";
 import type { TicketProcessor, TurnContext, TurnResult } from "./ticket.ts";
 import type { TicketPhase } from "./ticket-phase.ts";
 
@@ -94,18 +94,18 @@ export function createStagedProcessor({ checkpoints, implementer, phaseEstimateM
     const metadata = { conversation: result.conversation, green: result.kind === "done" && greenPhases.includes(phase) };
     const saved = await checkpoints.save(ticket.id, { ...metadata, stage: result.kind === "done" ? phase : "partial" });
     if (saved === undefined) throw new Error(`The workspace of ticket ${ticket.id} vanished while it was worked in.`);
-    const { n, commit, tree } = saved;
+    const pointer = pointerTo(saved);
     const { resume: _resume, ...withoutResume } = { ...work, fresh: false, compact: false, complaint: "" };
     if (result.kind === "failed") {
       const back = result.failureClass === "test_failure" || phase === "review";
       const done = back ? work.done.filter((one) => one.stage === "plan") : work.done;
-      const failed = storedWork({ ...withoutResume, done, resume: { n, commit, tree }, complaint: result.reason.slice(0, 4000) });
+      const failed = storedWork({ ...withoutResume, done, resume: pointer, complaint: result.reason.slice(0, 4000) });
       const { reason, retry, failureClass } = result;
       return { kind: "failed", saved: failed, reason, retry, failureClass, estimateMicroUsd: phaseEstimateMicroUsd };
     }
     const published = phase === "publish" ? { published: await checkpoints.publish(ticket.id, `Ticket ${ticket.id}`) } : {};
     await checkpoints.push(ticket.id);
-    const done = storedWork({ ...withoutResume, ...published, done: [...work.done, { stage: phase, n, commit, tree }] });
+    const done = storedWork({ ...withoutResume, ...published, done: [...work.done, { stage: phase, ...pointer }] });
     return phase === "publish" ? { kind: "done", saved: done } : { kind: "continue", saved: done, estimateMicroUsd: phaseEstimateMicroUsd };
   };
 }

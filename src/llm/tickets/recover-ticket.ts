@@ -2,7 +2,7 @@ import type { AdmissionReason } from "../../../packages/sdk/src/wire/admissions.
 import type { Ticket } from "../../../packages/sdk/src/wire/tickets.ts";
 import type { Checkpoint, ListedCheckpoint } from "./checkpoint.ts";
 import { classOfReason, type FailureClass } from "./failure-class.ts";
-import type { StagedWork } from "./staged-work.ts";
+import { pointerTo, type StagedWork } from "./staged-work.ts";
 import { lostReason, recoveryReason } from "./ticket.ts";
 
 /** All that the failure of a ticket is named from. */
@@ -133,6 +133,6 @@ export function workAfter(
   };
   const { resume: _resume, ...withoutResume } = mended;
   if (decision.kind === "restart") return { ...withoutResume, done: [] };
-  const { n, commit, tree } = decision.from;
-  return { ...withoutResume, resume: { n, commit, tree }, done: work.done.filter((one) => one.n <= n) };
+  const { n } = decision.from;
+  return { ...withoutResume, resume: pointerTo(decision.from), done: work.done.filter((one) => one.n <= n) };
 }

@@ -1,8 +1,22 @@
 import { z } from "zod";
 import type { Json } from "../../../packages/sdk/src/wire/json.ts";
+import { type Checkpoint, omittedFrom } from "./checkpoint.ts";
 import { type TicketPhase, ticketPhases } from "./ticket-phase.ts";
 
-const pointer = z.object({ n: z.int().min(1), commit: z.string(), tree: z.string() });
+const pointer = z.object({
+  n: z.int().min(1),
+  commit: z.string(),
+  tree: z.string(),
+  /** What was in the workspace and the checkpoint could not keep; absent when that was nothing. */
+  omitted: z.array(z.string()).exactOptional(),
+});
+
+/** How a ticket's work names a checkpoint. */
+export function pointerTo(checkpoint: Checkpoint): z.output<typeof pointer> {
+  const { n, commit, tree } = checkpoint;
+  const omitted = omittedFrom(checkpoint);
+  return omitted.length === 0 ? { n, commit, tree } : { n, commit, tree, omitted: [...omitted] };
+}
 
 const stagedWorkSchema = z.object({
   /** Stages that are done, in their order, each with the checkpoint after it. */

@@ -4,6 +4,7 @@ import { defineAction } from "../../../actions/define-action.ts";
 import { millisecondsOf } from "../../../actions/parameter-types.ts";
 import type { ActionContext } from "../../../core/action.ts";
 import { StepFailure } from "../../../core/failure.ts";
+import { omittedFrom } from "../checkpoint.ts";
 import type { RecoveryPorts } from "../recovery-ports.ts";
 import { recoveryReason } from "../ticket.ts";
 import { readTicketStatus, recoveryLeaseHolder, requireCheckpoints, silentForParameter, ticketsParameter } from "./ticket-status.ts";
@@ -17,6 +18,7 @@ export const preserveWork = defineAction({
     tickets: "ids of the tickets that are held now",
     preserved: "of these, how many had a workspace whose work is a checkpoint now",
     checkpoints: "ref and tree hash of each",
+    omitted: "per ticket what its workspace holds and no checkpoint can keep; its worktree is not removed",
     broken: "checkpoints that are not what their hash says; they are kept",
     sent: "how many were sent to where the repository is kept",
     skipped: "ids of those that somebody works on again",
@@ -33,6 +35,7 @@ export const preserveWork = defineAction({
       const before = context.clock.now() - millisecondsOf(silentFor);
       const [claimedIds, skipped]: [string[], string[]] = [[], []];
       const saved: { ticket: string; ref: string; tree: string; commit: string }[] = [];
+      const omitted: { ticket: string; paths: readonly string[] }[] = [];
       let [broken, sent] = [0, 0];
       for (const id of ids) {
         const { ticket, failure, needsRecovery } = await readTicketStatus(id, before, ports);
@@ -47,10 +50,11 @@ export const preserveWork = defineAction({
         const conversation = whole?.kind === "whole" ? await checkpoints.conversation(whole.checkpoint) : "";
         const made = await checkpoints.save(id, { stage: "partial", green: false, conversation });
         if (made !== undefined) saved.push({ ticket: id, ref: made.ref, tree: made.tree, commit: made.commit });
+        if (made?.omitted !== undefined) omitted.push({ ticket: id, paths: omittedFrom(made) });
         broken += (await checkpoints.list(id)).filter(({ kind }) => kind === "broken").length;
         if (await checkpoints.push(id).catch(() => false)) sent += 1;
       }
-      return { tickets: claimedIds, preserved: saved.length, checkpoints: saved, broken, sent, skipped };
+      return { tickets: claimedIds, preserved: saved.length, checkpoints: saved, omitted, broken, sent, skipped };
     }
 
     return {

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { jsonSchema } from "../../../../packages/sdk/src/wire/json.ts";
 import type { ActionOutput, Plan } from "../../../../packages/sdk/src/wire/plans.ts";
 import { defineAction } from "../../../actions/define-action.ts";
+import { omittedFrom } from "../checkpoint.ts";
 import { recoveredWord, workAfter } from "../recover-ticket.ts";
 import type { RecoveryPorts } from "../recovery-ports.ts";
 import { storedWork } from "../staged-work.ts";
@@ -14,6 +15,8 @@ const stepSchema = z.object({
   decision: z.string(),
   why: z.string(),
   checkpoint: z.int().nullable(),
+  /** What that checkpoint does not hold. */
+  omitted: z.array(z.string()).default([]),
   /** Try and turn that it goes on from. */
   attempt: z.int(),
   turn: z.int(),
@@ -42,7 +45,7 @@ export const resumeTickets = defineAction({
     moving: "of these, how many have finished a stage since, or ended well",
     quarantined: "tickets that were set aside",
     held: "tickets that stay dead until a person or another runbook acts",
-    tickets: "per ticket what was decided and why",
+    tickets: "per ticket what was decided and why, the checkpoint that it goes on from, and what that one could not keep",
   },
   effect: "set",
   risk: "none",
@@ -67,7 +70,7 @@ export const resumeTickets = defineAction({
         moving: moving.length,
         quarantined: count("quarantined"),
         held: count("dead"),
-        tickets: steps.map(({ id, decision, why, checkpoint }) => ({ ticket: id, decision, why, checkpoint })),
+        tickets: steps.map(({ id, decision, why, checkpoint, omitted }) => ({ ticket: id, decision, why, checkpoint, omitted })),
       };
     }
 
@@ -113,7 +116,8 @@ export const resumeTickets = defineAction({
 
 function stepOf({ ticket, decision, failure, work }: TicketStatus): Step {
   const { id, queue, attempt, turn } = ticket;
-  const base = { id, queue, attempt, turn, decision: decision.kind, why: decision.why };
+  const omitted = "from" in decision ? [...omittedFrom(decision.from)] : [];
+  const base = { id, queue, omitted, attempt, turn, decision: decision.kind, why: decision.why };
   const reason = `${failure.failureClass}: ${decision.why}`.slice(0, 300);
   if (decision.kind === "quarantine") return { ...base, checkpoint: null, change: { state: "quarantined", reason } };
   if (decision.kind === "hold") return { ...base, checkpoint: null, change: { state: "dead", reason } };

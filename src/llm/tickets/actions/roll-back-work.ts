@@ -2,10 +2,18 @@ import { z } from "zod";
 import type { ActionOutput } from "../../../../packages/sdk/src/wire/plans.ts";
 import { defineAction } from "../../../actions/define-action.ts";
 import { StepFailure } from "../../../core/failure.ts";
+import { omittedFrom } from "../checkpoint.ts";
 import type { RecoveryPorts } from "../recovery-ports.ts";
 import { readTicketStatus, requireCheckpoints, type TicketStatus, ticketsParameter } from "./ticket-status.ts";
 
-const stepSchema = z.object({ id: z.string(), commit: z.string().optional(), n: z.int().optional(), published: z.string().optional() });
+const stepSchema = z.object({
+  id: z.string(),
+  commit: z.string().optional(),
+  n: z.int().optional(),
+  published: z.string().optional(),
+  /** What the checkpoint that it goes back to does not hold. */
+  omitted: z.array(z.string()).optional(),
+});
 const dataSchema = z.object({ steps: z.array(stepSchema) });
 
 /** Undoes what must not be gone on from: in the workspace, and where it was published. */
@@ -17,6 +25,7 @@ export const rollBackWork = defineAction({
   result: {
     rolled_back: "tickets whose workspace is at its last good checkpoint now",
     kept: "tickets that go on with the work they have",
+    omitted: "per ticket what was in its workspace when that checkpoint was saved, and is not in it",
     withdrawn: "what became of everything that was published",
   },
   effect: "set",
@@ -41,7 +50,8 @@ export const rollBackWork = defineAction({
         withdrawn.push({ ticket: id, what: done.kind === "reverted" ? `reverted by branch ${done.branch}` : done.kind });
       }
       const back = steps.filter(({ commit }) => commit !== undefined).length;
-      return { rolled_back: back, kept: ids.length - back, withdrawn };
+      const omitted = steps.flatMap(({ id, omitted: paths = [] }) => (paths.length === 0 ? [] : [{ ticket: id, paths }]));
+      return { rolled_back: back, kept: ids.length - back, omitted, withdrawn };
     }
 
     return {
@@ -71,7 +81,7 @@ function stepOf({ ticket, decision, work }: TicketStatus) {
   const goesBack = decision.kind === "roll_back" || decision.kind === "restart" || decision.kind === "quarantine";
   return {
     id: ticket.id,
-    ...(decision.kind === "roll_back" && { commit: decision.from.commit, n: decision.from.n }),
+    ...(decision.kind === "roll_back" && { commit: decision.from.commit, n: decision.from.n, omitted: [...omittedFrom(decision.from)] }),
     ...(goesBack && work.published !== undefined && { published: work.published }),
   };
 }

@@ -57,7 +57,7 @@ describe("the recovery of a ticket", () => {
       }),
     ]);
     expect(partial?.kind === "whole" ? await checkpoints.conversation(partial.checkpoint) : "").toBe("planned");
-    expect((await run("roll-back-work", of)).output).toEqual({ rolled_back: 0, kept: 1, withdrawn: [] });
+    expect((await run("roll-back-work", of)).output).toEqual({ rolled_back: 0, kept: 1, omitted: [], withdrawn: [] });
     expect((await run("fix-failure-cause", of)).output).toMatchObject({ concurrency: null, needs_person: 0 });
     const { output, action, made, context } = await run("resume-tickets", of);
     expect(output).toMatchObject({ resumed: 1, moving: 0, quarantined: 0, held: 0 });
@@ -68,6 +68,26 @@ describe("the recovery of a ticket", () => {
     await tickets.claim("GH-1", "other worker");
     await tickets.write("GH-1", "other worker", { state: "running", turn: 2 });
     expect(await action.probe?.(made, context)).toMatchObject({ kind: "applied", output: { moving: 1 } });
+  });
+
+  it("says in each step what no checkpoint can keep, and leaves it with the ticket", async () => {
+    const { run, tickets, checkpoints } = await open();
+    const paths = Array.from({ length: 23 }, (_, index) => `lib${index} (changes inside a submodule)`);
+    checkpoints.omit("GH-1", paths);
+    const shown = [...paths.slice(0, 20), "and 3 more"];
+    expect((await run("preserve-work", of)).output).toMatchObject({ preserved: 1, omitted: [{ ticket: "GH-1", paths: shown }] });
+    expect((await run("roll-back-work", of)).output).toMatchObject({ omitted: [] });
+    expect((await run("resume-tickets", of)).output).toMatchObject({ tickets: [{ ticket: "GH-1", checkpoint: 2, omitted: shown }] });
+    expect(parseStagedWork((await tickets.get("GH-1"))?.saved ?? null)).toMatchObject({ resume: { n: 2, omitted: shown } });
+  });
+
+  it("says what the checkpoint does not hold that a ticket is rolled back to", async () => {
+    const { run, tickets, checkpoints } = await open();
+    checkpoints.omit("GH-1", ["lib (changes inside a submodule)"]);
+    await checkpoints.save("GH-1", { stage: "test", green: true, conversation: "" });
+    await tickets.write("GH-1", "dead worker", { state: "waiting", reason: "test_failure: 2 of 9" });
+    const { output } = await run("roll-back-work", of);
+    expect(output).toMatchObject({ rolled_back: 1, omitted: [{ ticket: "GH-1", paths: ["lib (changes inside a submodule)"] }] });
   });
 
   it("is the same when every step is done twice, as after a crash", async () => {
