@@ -52,6 +52,7 @@ import type { EvaluationStore } from "../llm/rollouts/evaluation.ts";
 import type { Evaluator } from "../llm/rollouts/evaluator.ts";
 import type { RolloutStore } from "../llm/rollouts/rollout.ts";
 import type { ShareControls } from "../llm/rollouts/share-control.ts";
+import type { StagedEvaluators } from "../llm/rollouts/staged-evaluation.ts";
 import { cancelTickets } from "../llm/tickets/actions/cancel-tickets.ts";
 import { findFailurePoint } from "../llm/tickets/actions/find-failure-point.ts";
 import { fixFailureCause } from "../llm/tickets/actions/fix-failure-cause.ts";
@@ -155,6 +156,8 @@ export interface ActionPorts {
   readonly cache: CacheAnalysisReader;
   /** Absent while no evaluator is configured. */
   readonly evaluator: Evaluator | undefined;
+  /** Absent while no repository of tickets is configured. */
+  readonly stagedEvaluators: StagedEvaluators | undefined;
   readonly evaluations: EvaluationStore;
   readonly routes: RouteReader;
   readonly models: ModelCatalog;

@@ -22,6 +22,7 @@ import { createPromptRolloutStore } from "../llm/prompts/redis-store.ts";
 import type { Evaluator } from "../llm/rollouts/evaluator.ts";
 import { createEvaluationStore } from "../llm/rollouts/redis-evaluations.ts";
 import { createRolloutStore } from "../llm/rollouts/redis-store.ts";
+import { createStagedEvaluators } from "../llm/rollouts/staged-evaluation.ts";
 import { createModelRoutingStore } from "../llm/routing/redis-store.ts";
 import type { RecoveryPorts } from "../llm/tickets/recovery-ports.ts";
 import { createRecipients } from "../notifications/create-recipients.ts";
@@ -104,6 +105,7 @@ export async function openWorker(runtime: Runtime): Promise<OpenWorker> {
     rollouts: createPromptRolloutStore(redis),
     cache: createCacheAnalysisReader(analyst, cacheAnalysisStore),
     evaluator: openEvaluator(runtime),
+    stagedEvaluators: config.ticketWork && createStagedEvaluators({ ...runtime, queue: runtime.ticketQueue }),
     evaluations: createEvaluationStore(redis),
     routes: createModelRoutingStore({ redis, clock }),
     models: openModels(runtime, redis),

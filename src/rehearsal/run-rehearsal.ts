@@ -270,6 +270,7 @@ function portsOf(
     ...world.routes,
     ...createSimulatedRollouts({ written: rehearsal, prompts: world.prompts, routes: world.routes }, world.clock),
     evaluator: rehearsal.evaluator ? simulatedEvaluator(world.prompts.evaluator, world.routes.evaluator) : undefined,
+    stagedEvaluators: undefined,
     budgets,
     // A rehearsal has spend by row and no usage events.
     costs: noCosts,

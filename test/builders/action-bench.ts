@@ -109,6 +109,7 @@ export function createActionBench(...budgets: readonly BudgetState[]) {
     ...simulated,
     ...routed,
     ...createSimulatedRollouts({ written: { prompts: [prompt], routes: [route] }, prompts: simulated, routes: routed }, clock),
+    stagedEvaluators: undefined,
     evaluator: simulatedEvaluator(simulated.evaluator, routed.evaluator),
     commands: {
       template: (name) => world.commands.find((template) => template.name === name),

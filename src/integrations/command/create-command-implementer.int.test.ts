@@ -2,6 +2,7 @@ import { chmodSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
+import type { Json } from "../../../packages/sdk/src/wire/json.ts";
 import { newTicketSchema } from "../../../packages/sdk/src/wire/tickets.ts";
 import { aCommandTemplate } from "../../../test/builders/action-bench.ts";
 import { createFakeClock } from "../../../test/fakes/fake-clock.ts";
@@ -20,12 +21,16 @@ beforeEach(() => {
 afterEach(() => rmSync(root, { recursive: true, force: true }));
 
 /** One stage by a script. */
-async function stage(script: string, change: Partial<PhaseTask> = {}, template: Partial<CommandTemplate> = {}) {
+async function stage(
+  script: string,
+  change: Partial<PhaseTask> & { readonly payload?: Json } = {},
+  template: Partial<CommandTemplate> = {},
+) {
   const program = join(root, "implement.sh");
   writeFileSync(program, `#!/bin/sh\n${script}\n`);
   chmodSync(program, 0o755);
   const tickets = createMemoryTickets(createFakeClock());
-  await tickets.add(newTicketSchema.parse({ id: "GH-1", budget: "checkout", payload: { issue: 7 } }));
+  await tickets.add(newTicketSchema.parse({ id: "GH-1", budget: "checkout", payload: change.payload ?? { issue: 7 } }));
   const ticket = await tickets.get("GH-1");
   if (ticket === undefined) throw new Error("There is no ticket.");
   const args = { stage: { kind: "pattern", pattern: "[a-z]+", leadingDash: false } } as const;
@@ -66,6 +71,13 @@ describe("a command as implementer", () => {
       kind: "ticket",
       payload: { issue: 7 },
     });
+  });
+
+  it("is told the model in a trial of an evaluation, and none otherwise", async () => {
+    const say = 'echo "model=$RUNBOOKD_MODEL."';
+    expect(await stage(say)).toMatchObject({ conversation: expect.stringContaining("model=.") });
+    const payload = { evaluation: { ticket: "GH-0", model: "anthropic/new" } };
+    expect(await stage(say, { payload })).toMatchObject({ conversation: expect.stringContaining("model=anthropic/new.") });
   });
 
   it("names what failed by what it says last, else by its stage", async () => {

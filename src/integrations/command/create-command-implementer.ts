@@ -9,6 +9,7 @@ import type { CommandTemplate } from "../../core/command-template.ts";
 import { sha256 } from "../../core/json.ts";
 import type { Implementer, PhaseResult, PhaseTask } from "../../llm/tickets/implementer.ts";
 import { nameFailure } from "../../llm/tickets/recover-ticket.ts";
+import { trialOf } from "../../llm/tickets/trial.ts";
 
 /** What a command implements with. */
 export interface CommandImplementerOptions {
@@ -98,6 +99,7 @@ function build(template: CommandTemplate, task: PhaseTask, scratch: string) {
       RUNBOOKD_TICKET: task.ticket.id,
       RUNBOOKD_ATTEMPT: String(task.attempt),
       RUNBOOKD_LEASE: task.leaseId,
+      RUNBOOKD_MODEL: trialOf(task.ticket)?.model ?? "",
       RUNBOOKD_COMPACT: String(task.compact),
       RUNBOOKD_COMPLAINT: task.complaint.slice(0, 2000),
       RUNBOOKD_CONVERSATION_FILE: join(scratch, "conversation"),

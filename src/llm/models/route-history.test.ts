@@ -80,8 +80,17 @@ it("adds up what each past ticket has cost, by kind and repository, without thos
     anEvent({ ticketId: "T-0", at: 1 }),
     anEvent({ ticketId: "T-2", at: 1000 }),
     anEvent({ ticketId: "T-2", at: 1 }),
+    anEvent({ ticketId: "trial", at: 1 }),
   ];
-  expect(ticketsOf(events, { endedBefore: 1000, kinds: new Map([["T-1", "bug"]]) })).toEqual([
+  expect(
+    ticketsOf(events, {
+      endedBefore: 1000,
+      kinds: new Map([
+        ["T-1", "bug"],
+        ["trial", "evaluation"],
+      ]),
+    }),
+  ).toEqual([
     { id: "T-0", kind: "chat", repository: "", costMicroUsd: 10 },
     { id: "T-1", kind: "bug", repository: "shop", costMicroUsd: 17 },
   ]);

@@ -34,6 +34,9 @@ export interface RouteHistory {
   tickets(route: ModelRoute): Promise<readonly PastTicket[]>;
 }
 
+/** The kind of tickets that repeat another one in an evaluation; they are no work of their own. */
+export const evaluationKind = "evaluation";
+
 /** Reads the one route that has this id. */
 export interface RouteReader {
   read(id: string): Promise<ModelRoute | undefined>;
@@ -84,7 +87,7 @@ export function describeUse(events: readonly UsageEvent[], samples: readonly Pre
   };
 }
 
-/** The tickets of these requests, by id, without those that may still be worked on. `kinds` names the kind of tickets that are known here. */
+/** The tickets of these requests, by id, without those that may still be worked on or are trials of an evaluation. `kinds` names the kind of tickets that are known here. */
 export function ticketsOf(
   events: readonly UsageEvent[],
   { endedBefore, kinds }: { readonly endedBefore: Instant; readonly kinds: ReadonlyMap<string, string> },
@@ -101,7 +104,7 @@ export function ticketsOf(
     });
   }
   return [...tickets.values()]
-    .filter(({ last }) => last < endedBefore)
+    .filter(({ last, kind }) => last < endedBefore && kind !== evaluationKind)
     .map(({ last: _last, ...ticket }) => ticket)
     .toSorted((a, b) => (a.id < b.id ? -1 : 1));
 }

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
+import type { Json } from "../../../packages/sdk/src/wire/json.ts";
 import { newTicketSchema } from "../../../packages/sdk/src/wire/tickets.ts";
 import { createFakeClock } from "../../../test/fakes/fake-clock.ts";
 import { createMemoryTickets } from "../../../test/fakes/memory-tickets.ts";
@@ -9,10 +10,18 @@ import { parseStagedWork } from "./staged-work.ts";
 import type { TurnResult } from "./ticket.ts";
 
 /** Writes one file a stage, and answers what it did; `fails` may say otherwise. */
-async function open(fails: (task: PhaseTask) => Promise<PhaseResult | undefined> | undefined = () => undefined) {
+async function open(fails: (task: PhaseTask) => Promise<PhaseResult | undefined> | undefined = () => undefined, payload: Json = null) {
   const store = createMemoryTickets(createFakeClock());
-  const checkpoints = createMemoryCheckpoints({ "a.txt": "base" });
-  await store.add(newTicketSchema.parse({ id: "GH-1", budget: "checkout" }));
+  const pushed: string[] = [];
+  const inner = createMemoryCheckpoints({ "a.txt": "base" });
+  const checkpoints = {
+    ...inner,
+    async push(ticketId: string) {
+      pushed.push(ticketId);
+      return inner.push(ticketId);
+    },
+  };
+  await store.add(newTicketSchema.parse({ id: "GH-1", budget: "checkout", payload }));
   await store.claim("GH-1", "a");
   const asked: PhaseTask[] = [];
   const beats: string[] = [];
@@ -41,7 +50,7 @@ async function open(fails: (task: PhaseTask) => Promise<PhaseResult | undefined>
   };
   const work = async () => parseStagedWork((await store.get("GH-1"))?.saved ?? null);
   const stagesAsked = () => asked.map(({ phase: stage }) => stage);
-  return { checkpoints, asked, beats, turn, work, stagesAsked, store };
+  return { checkpoints, pushed, asked, beats, turn, work, stagesAsked, store };
 }
 
 describe("a processor of code work", () => {
@@ -71,6 +80,20 @@ describe("a processor of code work", () => {
     expect(await checkpoints.withdraw("GH-1", published ?? "")).toEqual({ kind: "withdrawn" });
     const last = found.at(-1);
     expect(last?.kind === "whole" ? await checkpoints.conversation(last.checkpoint) : "").toBe("plan;implement;test;review;publish;");
+  });
+
+  it("ends a trial with its review: nothing of it is published or pushed, and no turn publishes it later", async () => {
+    const trial = { evaluation: { ticket: "GH-0", model: "anthropic/new" } };
+    const { turn, work, stagesAsked, pushed } = await open(undefined, trial);
+    const kinds: string[] = [];
+    for (let index = 0; index < 5; index += 1) kinds.push((await turn()).kind);
+    expect(kinds).toEqual(["continue", "continue", "continue", "done", "done"]);
+    expect(stagesAsked()).toEqual(["plan", "implement", "test", "review"]);
+    expect((await work()).published).toBeUndefined();
+    expect(pushed).toEqual([]);
+    const ordinary = await open();
+    await ordinary.turn();
+    expect(ordinary.pushed).toEqual(["GH-1"]);
   });
 
   it("goes on from its last checkpoint when the workspace is gone", async () => {

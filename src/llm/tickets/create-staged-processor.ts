@@ -7,6 +7,7 @@ import type { Implementer, PhaseResult } from "./implementer.ts";
 import { nextPhase, parseStagedWork, pointerTo, type StagedWork, storedWork } from "./staged-work.ts";
 import type { TicketProcessor, TurnContext, TurnResult } from "./ticket.ts";
 import type { TicketPhase } from "./ticket-phase.ts";
+import { baseCommitOf, trialOf } from "./trial.ts";
 
 /** What a processor of code work is made of. */
 export interface StagedProcessorOptions {
@@ -28,7 +29,8 @@ const greenPhases: readonly TicketPhase[] = ["test", "review", "publish"];
 /**
  * Works on a ticket in its own workspace, one stage a turn: plan, implement, test, review, publish. After each stage everything is saved as a checkpoint with
  * the conversation, and a stage that is done is not done again, whoever goes on. A workspace that is gone, or a checkpoint that is broken, is replaced by
- * the last whole checkpoint. A failed test or review leads back to `implement` with what was said.
+ * the last whole checkpoint. A failed test or review leads back to `implement` with what was said. A trial ends with its review: it is neither published nor
+ * pushed.
  */
 export function createStagedProcessor({ checkpoints, implementer, phaseEstimateMicroUsd }: StagedProcessorOptions): TicketProcessor {
   async function runPhase(ticket: Ticket, { work, phase }: PhaseOfWork, context: TurnContext): Promise<PhaseResult> {
@@ -56,7 +58,7 @@ export function createStagedProcessor({ checkpoints, implementer, phaseEstimateM
 
   /** The workspace with the work in it that this stage begins with. */
   async function prepare(ticket: Ticket, work: StagedWork) {
-    const base = baseOf(ticket);
+    const base = baseCommitOf(ticket);
     const before = work.fresh ? undefined : await checkpoints.find(ticket.id);
     const workspace = before ?? (await checkpoints.open(ticket.id, work.fresh, base));
     const wanted = work.resume ?? work.done.at(-1);
@@ -71,7 +73,7 @@ export function createStagedProcessor({ checkpoints, implementer, phaseEstimateM
   /** Why a ticket must not be worked on in this repository; asked before anything is done. */
   async function whyNotHere(ticket: Ticket): Promise<string | undefined> {
     const [repo, base] = [memberOf(ticket, "repo"), memberOf(ticket, "base_sha")];
-    if (base !== undefined && baseOf(ticket) === undefined)
+    if (base !== undefined && baseCommitOf(ticket) === undefined)
       return `Nothing was done: base_sha ${JSON.stringify(base).slice(0, 100)} is no whole commit id of 40 or 64 hexadecimal digits.`;
     if (repo === undefined) return undefined;
     const addresses = await checkpoints.addresses();
@@ -83,8 +85,10 @@ export function createStagedProcessor({ checkpoints, implementer, phaseEstimateM
 
   return async (ticket, context): Promise<TurnResult> => {
     const work = parseStagedWork(ticket.saved);
+    const isTrial = trialOf(ticket) !== undefined;
+    const lastPhase: TicketPhase = isTrial ? "review" : "publish";
     const phase = nextPhase(work);
-    if (phase === undefined) return { kind: "done", saved: storedWork(work) };
+    if (phase === undefined || (isTrial && phase === "publish")) return { kind: "done", saved: storedWork(work) };
     const refusal = await whyNotHere(ticket);
     if (refusal !== undefined)
       return { kind: "failed", saved: ticket.saved, reason: refusal, retry: false, failureClass: "unknown", estimateMicroUsd: 0 };
@@ -104,19 +108,13 @@ export function createStagedProcessor({ checkpoints, implementer, phaseEstimateM
       return { kind: "failed", saved: failed, reason, retry, failureClass, estimateMicroUsd: phaseEstimateMicroUsd };
     }
     const published = phase === "publish" ? { published: await checkpoints.publish(ticket.id, `Ticket ${ticket.id}`) } : {};
-    await checkpoints.push(ticket.id);
+    if (!isTrial) await checkpoints.push(ticket.id);
     const done = storedWork({ ...withoutResume, ...published, done: [...work.done, { stage: phase, ...pointer }] });
-    return phase === "publish" ? { kind: "done", saved: done } : { kind: "continue", saved: done, estimateMicroUsd: phaseEstimateMicroUsd };
+    return phase === lastPhase ? { kind: "done", saved: done } : { kind: "continue", saved: done, estimateMicroUsd: phaseEstimateMicroUsd };
   };
 }
 
 /** A member of the ticket's payload; null is none. */
 function memberOf({ payload }: Ticket, name: string): Json | undefined {
   return typeof payload === "object" && payload !== null ? (new Map(Object.entries(payload)).get(name) ?? undefined) : undefined;
-}
-
-/** The commit that the ticket's batch named as the base of its work. */
-function baseOf(ticket: Ticket): string | undefined {
-  const named = memberOf(ticket, "base_sha");
-  return typeof named === "string" && /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/.test(named) ? named : undefined;
 }

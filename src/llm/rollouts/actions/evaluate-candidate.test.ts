@@ -163,6 +163,20 @@ describe("evaluate-candidate", () => {
     expect(put).toEqual([]);
   });
 
+  it("has our own evaluator work on code tickets without an application's, and only where it can", async () => {
+    const bench = createActionBench();
+    const { evaluator, calls } = answering((ids) => ({ kind: "done", pairs: pairsOf(ids) }));
+    const own = (can: boolean, theirs?: ActionPorts["evaluator"]) => {
+      const stagedEvaluators = { open: async () => (can ? evaluator : undefined) };
+      return withEvaluator({ ...bench, ports: { ...bench.ports, stagedEvaluators } }, theirs);
+    };
+    expect(outputOf(await evaluate(bench, own(true)))).toMatchObject({ pairs: 20, by: "evaluator" });
+    expect(calls).toHaveLength(2);
+    expect(await evaluate(bench, own(false))).toMatchObject({ kind: "ask" });
+    await evaluate(bench, own(true, answering((ids) => ({ kind: "done", pairs: pairsOf(ids) })).evaluator), "key-2");
+    expect(calls).toHaveLength(2);
+  });
+
   it("fails with the evaluator's reason", async () => {
     const bench = createActionBench();
     const { evaluator } = answering(() => ({ kind: "failed", reason: "no such route" }));

@@ -14,11 +14,14 @@ import { faultOfPairs } from "../check-pairs.ts";
 import { type Evaluation, type EvaluationAnswer, type EvaluationStore, evaluationAnswers } from "../evaluation.ts";
 import type { EvaluatedPair, Evaluator } from "../evaluator.ts";
 import { sampleTickets } from "../sample-tickets.ts";
+import type { StagedEvaluators } from "../staged-evaluation.ts";
 
 /** What comparing two models on past tickets needs. */
 export interface EvaluationPorts extends CandidatePorts {
   /** Absent while none is configured. */
   readonly evaluator: Evaluator | undefined;
+  /** Absent while no repository of tickets is configured. */
+  readonly stagedEvaluators: StagedEvaluators | undefined;
   readonly evaluations: EvaluationStore;
 }
 
@@ -71,7 +74,7 @@ export const evaluateCandidate = defineAction({
   undoes: false,
   behave(parameters, ports: EvaluationPorts) {
     const { route: id, tickets: count, max_usd: maxUsd } = parameters;
-    const { routes, models, history, evaluator, evaluations } = ports;
+    const { routes, models, history, evaluations } = ports;
     const to = parseModelRef(parameters.to);
     const afterMs = millisecondsOf(parameters.look_every);
     const maxMicroUsd = Math.round(maxUsd * oneUsd);
@@ -111,13 +114,14 @@ export const evaluateCandidate = defineAction({
           await evaluations.put({ ...evaluation, outcome });
           return { kind: "done", output: outputOf({ ...evaluation, outcome }, { strata: planned.strata, costMicroUsd }) };
         };
+        const request = { subject: evaluation.subject, tickets: planned.tickets.length, ticketIds: planned.tickets, maxMicroUsd };
+        const evaluator = ports.evaluator ?? (await ports.stagedEvaluators?.open(request));
         if (evaluator === undefined) {
           const answer = evaluationAnswers.find((one) => one === context.answer);
           return answer === undefined
             ? askInstead(evaluation.subject, planned.tickets, context.runId)
             : done({ kind: "person", answer }, 0);
         }
-        const request = { subject: evaluation.subject, tickets: planned.tickets.length, ticketIds: planned.tickets, maxMicroUsd };
         const started = await startOnce(evaluator, request, context);
         const state = await evaluator.read(started.id, context.signal);
         if (state.kind === "failed") throw refusal(`The evaluation failed: ${state.reason}`);
