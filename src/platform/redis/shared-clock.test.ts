@@ -22,7 +22,7 @@ it("does not notice a jump of the host's clock", async () => {
   expect(clock.now()).toBe(5 * hour);
 });
 
-it("goes on from the last reading while Redis does not answer, and mistrusts a slow answer", async () => {
+it("goes on from the last reading while Redis does not answer, and learns from a slow answer only that it is wrong", async () => {
   const host = createFakeClock(10 * hour);
   let read = async (): Promise<number> => 5 * hour;
   const clock = createSharedClock(host, async () => read());
@@ -31,10 +31,18 @@ it("goes on from the last reading while Redis does not answer, and mistrusts a s
   await host.advance(1000);
   await clock.sync();
   expect(clock.now()).toBe(5 * hour + 1000);
+  let [slowly, answer] = [2000, 5 * hour + 1100];
   read = async () => {
-    await host.advance(2000);
-    return 0;
+    await host.advance(slowly);
+    return answer;
   };
   await clock.sync();
   expect(clock.now()).toBe(5 * hour + 3000);
+  // Taken somewhere in the two seconds, and by no means an hour ago: the clock was set.
+  answer = 4 * hour;
+  await clock.sync();
+  expect(clock.now()).toBe(4 * hour + 1000);
+  [slowly, answer] = [0, 4 * hour + 1500];
+  await clock.sync();
+  expect(clock.now()).toBe(4 * hour + 1500);
 });

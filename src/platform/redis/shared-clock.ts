@@ -8,21 +8,24 @@ export interface SharedClock extends Clock {
   readonly sync: () => Promise<void>;
 }
 
-/** A reading that took longer than this says too little about when it was taken. */
+/** A reading that took longer than this says too little about when it was taken, unless it proves that the clock is wrong. */
 const maxReadingMs = 500;
 
 /** Between two readings only the monotonic clock counts. `readTime`: milliseconds of Redis's TIME. */
 export function createSharedClock(host: Clock, readTime: () => Promise<Instant>): SharedClock {
   let base = host.now();
   let at = host.monotonic();
+  const now = (): Instant => Math.round(base + host.monotonic() - at);
   return {
     ...host,
-    now: () => Math.round(base + host.monotonic() - at),
+    now,
     async sync() {
-      const asked = host.monotonic();
+      const [asked, earliest] = [host.monotonic(), now()];
       const time = await readTime().catch(() => undefined);
       const took = host.monotonic() - asked;
-      if (time === undefined || took > maxReadingMs) return;
+      if (time === undefined) return;
+      const mayBeRight = time >= earliest && time <= now();
+      if (took > maxReadingMs && mayBeRight) return;
       // The reading was taken somewhere between question and answer.
       base = time;
       at = asked + took / 2;
