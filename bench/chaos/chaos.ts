@@ -1,4 +1,5 @@
-import { writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import type { Redis } from "ioredis";
@@ -7,26 +8,38 @@ import { packageFolder } from "../../src/cli/process-context.ts";
 import { createSystemClock } from "../../src/core/clock.ts";
 import { parseEntry } from "../../src/core/journal.ts";
 import { createRandom } from "../../src/core/random.ts";
+import { createOutbox } from "../../src/notifications/redis-store.ts";
 import { runKeys } from "../../src/platform/redis/run-keys.ts";
+import { createSharedClock, readRedisTime } from "../../src/platform/redis/shared-clock.ts";
 import { createRunReader } from "../../src/runs/redis-run-reader.ts";
 import { type CountingTarget, startCountingTarget } from "../../test/servers/counting-target.ts";
 import { aFiringAlert, postAlerts } from "../../test/servers/post-alerts.ts";
-import { drawFault, type Fault, type FaultKind } from "./faults.ts";
+import { type EmbeddedParent, startEmbeddedParent } from "./embedded-parent.ts";
+import { createFaultSequence, type Fault, type FaultKind, faultKinds } from "./faults.ts";
 import { type Herd, startHerd } from "./herd.ts";
-import type { History, KillSwitch, RunRecord } from "./history.ts";
+import type { History, KillSwitch, NoticeOutcome, ProcessOffset, RunRecord, UnfitTime } from "./history.ts";
+import { readMachineLimits } from "./machine-limits.ts";
+import { parseOffsets, withMachineTimes } from "./machine-times.ts";
+import { type NotifiedPeople, startNotifiedPeople } from "./notified-people.ts";
 import { type RedisWorld, startRedisWorld } from "./redis-world.ts";
 import { type Outage, resumeTimes } from "./resume-times.ts";
 import { judge, renderVerdict } from "./verdict.ts";
 
-const usage = `Usage: npm run test:chaos -- [--runs N] [--seed N] [--minutes M] [--history FILE] [--break intent|fencing]
+/** What the processes can leave out; see test/children/crash-child.ts. */
+const protections = ["intent", "fencing", "fitness", "names", "orphan", "clock", "deadline", "lanes"] as const;
+
+const usage = `Usage: npm run test:chaos -- [--runs N] [--seed N] [--minutes M] [--history FILE] [--break PROTECTION]
 
 Kills, freezes and starves a herd of runbookd processes and their Redis while they work, then checks what the target saw against
 the journals. Loopback only. --history writes what was seen to a file, as JSON. --break leaves one protection out, to show that this suite would notice: it must then fail.
+PROTECTION: ${protections.join(" ")}
 `;
 
 /** The child's lease and quarantine; see test/children/crash-child.ts. */
 const pace = { leaseMs: 1000, quarantineMs: 500 };
 const processes = 3;
+/** How long what was accepted may take to end after the last fault. */
+const endsWithinMs = 180_000;
 const limit = { max: 60, windowMs: 2000 };
 /** Fewer targets than alerts, so that runs meet at them. */
 const things = 40;
@@ -45,7 +58,7 @@ async function main(args: readonly string[]): Promise<void> {
   });
   const [runs, seed, minutes] = [Number(values.runs), Number(values.seed), Number(values.minutes)];
   const isFine = Number.isInteger(runs) && runs > 0 && runs <= 10_000 && Number.isInteger(seed) && minutes > 0 && minutes <= 120;
-  if (values.help || !isFine || !["", "intent", "fencing"].includes(values.break)) {
+  if (values.help || !isFine || !["", ...protections].includes(values.break)) {
     process.stdout.write(usage);
     process.exitCode = values.help ? 0 : 2;
     return;
@@ -68,48 +81,64 @@ interface Order {
 }
 
 async function chaos({ runs, seed, deadline, broken, keep }: Order) {
+  await using files = await aFolder();
+  const folder = files.path;
+  const { clockLibrary, notRun } = readMachineLimits(folder);
   await using target = await startCountingTarget(100);
-  await using world = await startRedisWorld();
-  await using herd = startHerd(processes, {
-    RB_REDIS: world.url,
-    RB_REPLICAS: "1",
+  await using people = await startNotifiedPeople();
+  await using world = await startRedisWorld({ folder, library: clockLibrary });
+  const env = {
     RB_UNDONE: join(packageFolder(), "bench/chaos/undone.md"),
     RB_TARGET: target.url,
     RB_RUNBOOK: join(packageFolder(), "bench/chaos/mixed-effects.md"),
     RB_EFFECT: "set",
     RB_LIMIT: String(limit.max),
+    RB_SMTP: people.smtpUrl,
+    RB_HOOK: people.hookUrl,
+    RB_OFFSETS: join(folder, "offsets"),
     RB_BREAK: broken,
-  });
+  };
+  await using herd = startHerd(processes, { env: { ...env, RB_REDIS: world.url, RB_REPLICAS: "1" }, folder });
+  await using parent = await startEmbeddedParent(folder, env);
   const { redis } = world;
+  const stores = [redis, parent.redis];
   const random = createRandom(seed);
   const faults = new Map<FaultKind, number>();
-  const outages: Outage[] = [];
-  const killSwitches: KillSwitch[] = [];
+  const scene: Scene = { herd, world, target, people, parent, outages: [], killSwitches: [], unfit: [] };
+  const { outages } = scene;
   const began = Date.now();
   const stop = new AbortController();
+  let drawn = 0;
 
   const inject = async (): Promise<void> => {
-    while (!stop.signal.aborted) {
-      const fault = drawFault(random, pace);
-      if (await commit(fault, { herd, world, target, outages, killSwitches })) faults.set(fault.kind, (faults.get(fault.kind) ?? 0) + 1);
+    const next = createFaultSequence(random, pace);
+    for (; !stop.signal.aborted; drawn += 1) {
+      const fault = next();
+      if (notRun.has(fault.kind)) continue;
+      if (await commit(fault, scene)) faults.set(fault.kind, (faults.get(fault.kind) ?? 0) + 1);
       await pause(fault.restMs);
     }
   };
   const injecting = inject();
-  const people = answerQuestions(redis, target.arrivals, stop.signal);
+  const answering = stores.map(async (store) => answerQuestions(store, target.arrivals, stop.signal));
 
-  const accepted: { fingerprint: string; runId: string }[] = [];
+  const accepted = { shared: [] as Accepted[], embedded: [] as Accepted[] };
   const posting: Promise<void>[] = [];
   let refused = 0;
   const started = new Set<string>();
-  for (let nth = 0; started.size < runs && Date.now() < deadline; nth += 1) {
+  // Each kind of fault meets work, even if that takes more runs than were asked for.
+  for (let nth = 0; (started.size < runs || drawn < faultKinds.length) && Date.now() < deadline; nth += 1) {
+    // One in eight goes to the process with its own Redis, whose targets are other ones.
+    const isEmbedded = nth % 8 === 5;
+    const thing = isEmbedded ? `embedded-${Math.floor(nth / 8) % 10}` : String(nth % things);
     // One in four is of the runbook that takes back what it did.
-    const alert = alertOf(`a${nth}`, String(nth % things), nth % 4 === 3 ? "undone" : "mixed");
+    const alert = alertOf(`a${nth}`, thing, nth % 4 === 3 ? "undone" : "mixed");
     const post = async (): Promise<void> => {
       while (Date.now() < deadline) {
-        const runId = await postOnce(alert, herd.ports(), nth);
+        const askedAt = Date.now();
+        const runId = await postOnce(alert, isEmbedded ? parent.ports() : herd.ports(), nth);
         if (runId !== undefined) {
-          accepted.push({ fingerprint: `a${nth}`, runId });
+          accepted[isEmbedded ? "embedded" : "shared"].push({ fingerprint: `a${nth}`, runId, askedAt, answeredAt: Date.now() });
           started.add(runId);
           return;
         }
@@ -128,44 +157,94 @@ async function chaos({ runs, seed, deadline, broken, keep }: Order) {
   stop.abort();
   await injecting;
   herd.thaw();
+  await parent.settled();
   const calm = new AbortController();
-  const answering = answerQuestions(redis, target.arrivals, calm.signal);
-  await untilEnded(redis, deadline + 60_000);
+  answering.push(...stores.map(async (store) => answerQuestions(store, target.arrivals, calm.signal)));
+  await untilEnded(stores, Math.min(deadline + 60_000, Date.now() + endsWithinMs));
   calm.abort();
-  await Promise.all([people, answering]);
+  await Promise.all(answering);
 
-  const history: History = {
-    accepted,
-    runs: await readRuns(redis),
-    arrivals: target.arrivals.slice(),
+  const offsets = parseOffsets(await readFile(join(folder, "offsets"), "utf8"));
+  const [sharedRuns, embeddedRuns] = [await readRuns(redis, offsets), await readRuns(parent.redis, offsets)];
+  const [sharedNotices, embeddedNotices] = [await people.notices(redis), await people.notices(parent.redis)];
+  const isEmbeddedRun = ({ run }: { readonly run: string }): boolean => embeddedRuns.some(({ id }) => id === run);
+  const common = { outages, trickles: people.trickles, limit, needsApproval: ["approved"], offsets };
+  const shared: History = {
+    ...common,
+    accepted: accepted.shared,
+    runs: sharedRuns,
+    arrivals: target.arrivals.filter((one) => !isEmbeddedRun(one)),
     freezes: herd.freezes,
-    killSwitches,
-    writes: target.writes.slice(),
-    limit,
-    needsApproval: ["approved"],
+    killSwitches: scene.killSwitches,
+    writes: target.writes.filter((one) => !isEmbeddedName(one.name)),
+    unfit: scene.unfit,
+    names: herd.names(),
+    storeClocks: world.clocks,
+    orphanings: [],
+    notices: sincePut(sharedNotices, sharedRuns),
+  };
+  const single: History = {
+    ...common,
+    accepted: accepted.embedded,
+    runs: embeddedRuns,
+    arrivals: target.arrivals.filter(isEmbeddedRun),
+    freezes: [],
+    killSwitches: [],
+    writes: target.writes.filter((one) => isEmbeddedName(one.name)),
+    unfit: [],
+    names: [],
+    storeClocks: [{ from: 0, offsetMs: 0 }],
+    orphanings: parent.orphanings,
+    notices: sincePut(embeddedNotices, embeddedRuns),
   };
   const fenced = Number((await redis.get(runKeys.fenced)) ?? 0);
-  if (keep !== undefined) await writeFile(keep, JSON.stringify({ history, outages, deaths: herd.deaths }, null, 1));
-  const cuts = [...herd.deaths, ...herd.freezes.map(({ pid, from }) => ({ pid, at: from }))];
-  return judge(history, {
+  const deaths = [...herd.deaths, ...parent.deaths];
+  if (keep !== undefined) await writeFile(keep, JSON.stringify({ shared, single, outages, deaths }, null, 1));
+  const cuts = [...deaths, ...herd.freezes.map(({ pid, from }) => ({ pid, at: from }))];
+  return judge([shared, single], {
     faults,
+    notRun,
     fenced,
     refused,
-    resumes: resumeTimes(history.runs, cuts, outages),
+    trickled: people.trickled(),
+    resumes: resumeTimes(sharedRuns, cuts, outages),
     seconds: (Date.now() - began) / 1000,
   });
+}
+
+type Accepted = History["accepted"][number];
+
+/** A folder that is removed in the end. */
+async function aFolder() {
+  const path = await mkdtemp(join(tmpdir(), "rb-chaos-"));
+  return { path, [Symbol.asyncDispose]: async () => rm(path, { recursive: true, force: true }) };
+}
+
+function isEmbeddedName(name: string): boolean {
+  return name.startsWith("embedded-");
+}
+
+/** A notification is put when its question is asked; the row has the time of the store instead of the machine's. */
+function sincePut(notices: readonly NoticeOutcome[], runs: readonly RunRecord[]): readonly NoticeOutcome[] {
+  const asked = new Map(
+    runs.flatMap(({ entries }) => entries.flatMap((entry) => (entry.kind === "asked" ? [[entry.question.id, entry.at] as const] : []))),
+  );
+  return notices.map((notice) => ({ ...notice, putAt: asked.get(/^question:([^:/]+)/.exec(notice.key)?.[1] ?? "") ?? notice.putAt }));
 }
 
 interface Scene {
   readonly herd: Herd;
   readonly world: RedisWorld;
   readonly target: CountingTarget;
+  readonly people: NotifiedPeople;
+  readonly parent: EmbeddedParent;
   readonly outages: Outage[];
   readonly killSwitches: KillSwitch[];
+  readonly unfit: UnfitTime[];
 }
 
-/** False: there was nobody to do it to. */
-async function commit(fault: Fault, { herd, world, target, outages, killSwitches }: Scene): Promise<boolean> {
+/** False: there was nothing to do it to. */
+async function commit(fault: Fault, { herd, world, target, people, parent, outages, killSwitches, unfit }: Scene): Promise<boolean> {
   const from = Date.now();
   switch (fault.kind) {
     case "SIGKILL":
@@ -174,6 +253,20 @@ async function commit(fault: Fault, { herd, world, target, outages, killSwitches
       return herd.freeze(fault.nth, fault.forMs) !== undefined;
     case "third value":
       return target.plant(fault.nth);
+    case "worker in another PID namespace":
+      return herd.killForNamespace(fault.nth, fault.forMs) !== undefined;
+    case "parent of its own Redis killed":
+      return parent.killParent(fault.forMs, fault.nth % 2 === 0);
+    case "mail server trickles":
+      return people.trickle(fault.forMs, fault.nth % 2 === 0 ? "greeting" : "answer");
+    case "host's clock set back":
+      return herd.setClockBack(fault.nth, clockStepOf(fault.nth), fault.forMs);
+    case "Redis' clock set back":
+      world.setClockBack(clockStepOf(fault.nth), fault.nth % 2 === 0 ? fault.forMs : undefined);
+      return true;
+    case "Redis comes back unfit":
+      unfit.push(await world.unfit(fault.forMs, fault.nth));
+      break;
     case "kill switch":
       killSwitches.push(await world.freeze(fault.forMs, fault.nth % 2 === 0));
       break;
@@ -190,8 +283,13 @@ async function commit(fault: Fault, { herd, world, target, outages, killSwitches
       await world.failover();
       break;
   }
-  outages.push({ from, to: Date.now() });
+  outages.push({ from, to: Date.now(), kind: fault.kind });
   return true;
+}
+
+/** Five minutes to six hours. */
+function clockStepOf(nth: number): number {
+  return 300_000 + nth * 20_000;
 }
 
 function pause(ms: number): Promise<void> {
@@ -204,8 +302,11 @@ async function answerQuestions(
   arrivals: readonly { readonly run: string; readonly step: string }[],
   signal: AbortSignal,
 ): Promise<void> {
-  const desk = createApprovalService(redis, { enqueue: () => undefined }, createSystemClock());
+  // Questions end by the clock of their store.
+  const clock = createSharedClock(createSystemClock(), async () => readRedisTime(redis));
+  const desk = createApprovalService(redis, { enqueue: () => undefined }, clock);
   while (!signal.aborted) {
+    await clock.sync();
     const open = await desk.list().catch(() => []);
     for (const { question } of open) {
       const arrived = arrivals.some(({ run, step }) => run === question.runId && step === question.stepId);
@@ -220,7 +321,7 @@ async function answerQuestions(
               : "retry";
       const plan = question.planSha === undefined ? {} : { planSha: question.planSha };
       await desk
-        .answer(question.id, { answer, reason: "looked at the target", by: "ann", role: "admin", at: Date.now(), ...plan })
+        .answer(question.id, { answer, reason: "looked at the target", by: "ann", role: "admin", at: clock.now(), ...plan })
         .catch(() => undefined);
     }
     await pause(300);
@@ -243,15 +344,18 @@ async function postOnce(alert: object, ports: readonly number[], nth: number): P
   return decided.runId;
 }
 
-async function untilEnded(redis: Redis, deadline: number): Promise<void> {
+/** No run is open, and no notification waits. */
+async function untilEnded(stores: readonly Redis[], deadline: number): Promise<void> {
   while (Date.now() < deadline) {
-    const open = await redis.scard(runKeys.openRuns);
-    if (open === 0) return;
+    const open = await Promise.all(
+      stores.map(async (redis) => (await redis.scard(runKeys.openRuns)) + (await createOutbox(redis).status()).waiting),
+    );
+    if (open.every((count) => count === 0)) return;
     await pause(500);
   }
 }
 
-async function readRuns(redis: Redis): Promise<RunRecord[]> {
+async function readRuns(redis: Redis, offsets: readonly ProcessOffset[]): Promise<RunRecord[]> {
   const reader = createRunReader(redis, createSystemClock());
   const ids = await redis.zrange(runKeys.runs, "0", "-1");
   const runs: RunRecord[] = [];
@@ -260,7 +364,7 @@ async function readRuns(redis: Redis): Promise<RunRecord[]> {
     const head = (await redis.hget(runKeys.run(id), "head")) ?? "";
     const state = (await redis.hget(runKeys.run(id), "state")) ?? "";
     const target = (await reader.get(id))?.summary.target ?? "";
-    runs.push({ id, state, target, head, texts, entries: texts.map(parseEntry) });
+    runs.push({ id, state, target, head, texts, entries: withMachineTimes(texts.map(parseEntry), offsets) });
   }
   return runs;
 }

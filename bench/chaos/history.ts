@@ -8,6 +8,7 @@ export interface Arrival {
   readonly effect: string;
   /** Whether it changed the target. */
   readonly applied: boolean;
+  /** Number of the process, as two of different PID namespaces may have one pid. */
   readonly pid: number;
   readonly at: number;
 }
@@ -21,6 +22,7 @@ export interface RunRecord {
   readonly head: string;
   /** Entries as they are stored. */
   readonly texts: readonly string[];
+  /** With the machine's time, whatever the clock said that they were written by. */
   readonly entries: readonly JournalEntry[];
 }
 
@@ -39,16 +41,86 @@ export interface KillSwitch {
   readonly undo: boolean;
 }
 
+/** A time in which Redis ran with a setting that could lose what is accepted. */
+export interface UnfitTime {
+  readonly from: number;
+  readonly to: number;
+  readonly setting: string;
+  /** Keys of runs that were in it at the end, if it was empty at the beginning. */
+  readonly runs: readonly string[];
+}
+
+/** A process had a worker's name. */
+export interface NameHold {
+  readonly pid: number;
+  readonly name: string;
+  readonly from: number;
+  /** When it ended. */
+  readonly to: number;
+  /** Whether it ended because it saw that another has the name. */
+  readonly hasLostName: boolean;
+}
+
+/** How far the clock of Redis was off the machine's, until the next one. */
+export interface StoreClock {
+  readonly from: number;
+  readonly offsetMs: number;
+}
+
+/** How far the clock that a process writes journals by was off the machine's, until the next one of the process. */
+export interface ProcessOffset {
+  readonly pid: number;
+  readonly from: number;
+  readonly offsetMs: number;
+}
+
+/** The parent of a redis-server was killed, and started again. */
+export interface Orphaning {
+  /** Of the server. */
+  readonly pid: number;
+  /** Whether the server was started so that it ends with its parent. */
+  readonly isBound: boolean;
+  /** Whether it ended before the next parent started. */
+  readonly endedAlone: boolean;
+  /** Whether it lived beside the next server. */
+  readonly livedBesideNext: boolean;
+}
+
+/** What became of a notification of the outbox. */
+export interface NoticeOutcome {
+  readonly key: string;
+  readonly lane: string;
+  readonly state: "waiting" | "sent" | "gave_up";
+  readonly putAt: number;
+  /** When it first arrived; undefined: it did not. */
+  readonly arrivedAt: number | undefined;
+}
+
 /** Everything that the checker looks at. Times in UTC ms of one machine. */
 export interface History {
   /** Alerts that were answered 202, with the run that the answer named. */
-  readonly accepted: readonly { readonly fingerprint: string; readonly runId: string }[];
+  readonly accepted: readonly {
+    readonly fingerprint: string;
+    readonly runId: string;
+    readonly askedAt: number;
+    readonly answeredAt: number;
+  }[];
   readonly runs: readonly RunRecord[];
   readonly arrivals: readonly Arrival[];
   readonly freezes: readonly Freeze[];
   readonly killSwitches: readonly KillSwitch[];
   /** Values that runs set and took back, and that somebody else set. */
   readonly writes: readonly ValueWrite[];
+  readonly unfit: readonly UnfitTime[];
+  readonly names: readonly NameHold[];
+  readonly storeClocks: readonly StoreClock[];
+  readonly offsets: readonly ProcessOffset[];
+  readonly orphanings: readonly Orphaning[];
+  readonly notices: readonly NoticeOutcome[];
+  /** Times in which each new connection to the mail server was answered a byte every now and then, without end. */
+  readonly trickles: readonly { readonly from: number; readonly to: number }[];
+  /** Times in which Redis could not be written. */
+  readonly outages: readonly { readonly from: number; readonly to: number }[];
   /** Effects permitted per window of the bucket. */
   readonly limit: { readonly max: number; readonly windowMs: number };
   /** Steps that a person must permit. */

@@ -1,9 +1,13 @@
 import { describe, expect, it } from "@jest/globals";
 import type { JournalEntry } from "../../packages/sdk/src/wire/journal.ts";
 import { genesisHead, nextHead } from "../../src/core/journal.ts";
+import { createRandom } from "../../src/core/random.ts";
 import type { ValueWrite } from "../../test/servers/counting-target.ts";
-import type { Arrival, History, RunRecord } from "./history.ts";
+import { delaysBesideMails } from "./edge-invariants.ts";
+import { createFaultSequence, faultKinds } from "./faults.ts";
+import type { Arrival, History, NoticeOutcome, RunRecord } from "./history.ts";
 import { duplicatesOf, invariants, residualsOf } from "./invariants.ts";
+import { parseOffsets, withMachineTimes } from "./machine-times.ts";
 import { resumeTimes } from "./resume-times.ts";
 import { judge, renderVerdict } from "./verdict.ts";
 
@@ -53,12 +57,20 @@ function arrival(step: string, at: number, more: Partial<Arrival> = {}): Arrival
 
 const good = run([intent("one", 10), completed("one", 20), intent("two", 30), completed("two", 40), finished(50)]);
 const sound: History = {
-  accepted: [{ fingerprint: "a", runId: "run" }],
+  accepted: [{ fingerprint: "a", runId: "run", askedAt: 1, answeredAt: 2 }],
   runs: [good],
   arrivals: [arrival("one", 11), arrival("two", 31)],
   freezes: [],
   killSwitches: [],
   writes: [],
+  unfit: [],
+  names: [],
+  storeClocks: [{ from: 0, offsetMs: 0 }],
+  offsets: [],
+  orphanings: [],
+  notices: [],
+  trickles: [],
+  outages: [],
   limit: { max: 2, windowMs: 100 },
   needsApproval: [],
 };
@@ -78,9 +90,27 @@ describe("the checker", () => {
   });
   const undoIntent: JournalEntry = { kind: "undo_intent", at: 60, epoch: 1, step: "one", attempt: 1, idempotencyKey: "k" };
   const undone: JournalEntry = { kind: "undone", at: 61, epoch: 1, step: "one" };
+  const accepted = { fingerprint: "a", runId: "run" };
+  const unfit = (from: number, to: number) => ({ from, to, setting: "appendonly no", runs: [] });
+  const held = (pid: number, from: number, to: number) => ({ pid, name: "vm/0", from, to, hasLostName: false });
+  const clockSet = (from: number) => ({
+    storeClocks: [
+      { from: 0, offsetMs: 0 },
+      { from, offsetMs: 0 },
+    ],
+  });
+  const orphaned = { pid: 9, isBound: true, endedAlone: true, livedBesideNext: false };
+  const notice = (putAt: number, arrivedAt: number): NoticeOutcome => ({
+    key: `q${putAt}`,
+    lane: "default/webhook/desk",
+    state: "sent",
+    putAt,
+    arrivedAt,
+  });
   const broken: readonly (readonly [string, string, Partial<History>])[] = [
     ["I1", "an accepted alert whose run is gone", { runs: [] }],
     ["I1", "an accepted alert whose run nobody ends", { runs: [{ ...good, state: "running" }] }],
+    ["I1", "an accepted alert whose run waits for nothing", { runs: [{ ...good, state: "suspended" }] }],
     ["I2", "a set effect that is applied again", { arrivals: [arrival("one", 11), arrival("one", 12)] }],
     [
       "I2",
@@ -123,9 +153,49 @@ describe("the checker", () => {
     ],
     ["I10", "an effect without an intent", { arrivals: [arrival("three", 70)] }],
     ["I10", "an effect before its intent", { arrivals: [arrival("one", 1)] }],
+    ["R16", "an alert that an unfit store took", { unfit: [unfit(60, 90)], accepted: [{ ...accepted, askedAt: 70, answeredAt: 80 }] }],
+    ["R16", "a run that is claimed in an unfit store", { unfit: [unfit(90, 110)], runs: [run([claimed(105, 100, 1)])] }],
+    ["R16", "an effect that begins with an unfit store", { unfit: [unfit(0, 19)] }],
+    ["R16", "a run in a store that was empty and unfit", { unfit: [{ ...unfit(60, 70), runs: ["{rb}:run:x"] }] }],
+    ["P02", "two processes under one name", { names: [held(1, 0, 50), held(2, 20, 90)] }],
+    [
+      "P02",
+      "two processes under one name long after Redis' clock was set",
+      { ...clockSet(1), names: [held(1, 0, 90_000), held(2, 40_000, 90_000)] },
+    ],
+    ["R20", "a redis-server that goes on without its parent", { orphanings: [{ ...orphaned, endedAlone: false }] }],
+    ["R20", "two redis-servers of one folder", { orphanings: [{ ...orphaned, livedBesideNext: true }] }],
+    ["E02", "a notification that waits for ever", { notices: [{ ...notice(1, 5), state: "waiting" }] }],
+    ["E02", "a notification that was sent and never arrived", { notices: [{ ...notice(1, 5), arrivedAt: undefined }] }],
+    [
+      "E02",
+      "notifications that wait for the mail server",
+      { trickles: [{ from: 0, to: 100 }], notices: [1, 2, 3, 4, 5].map((at) => notice(at, 4000)) },
+    ],
+    [
+      "F09",
+      "a time of another clock",
+      { runs: [{ ...good, entries: good.entries.map((entry, at) => (at === 0 ? { ...entry, at: 5000 } : entry)) }] },
+    ],
   ];
   it.each(broken)("finds by %s: %s", (name, _what, change) => {
     expect(violationsOf(name, change).length).toBe(1);
+  });
+
+  it("permits two names while Redis' clock was set, a notification that was given up, and what a store does once it is fit", () => {
+    expect(violationsOf("P02", { ...clockSet(10), names: [held(1, 0, 50), held(2, 20, 90)] })).toEqual([]);
+    expect(violationsOf("P02", { names: [held(1, 0, 20), held(2, 20, 90)] })).toEqual([]);
+    expect(violationsOf("E02", { notices: [{ ...notice(1, 5), state: "gave_up", arrivedAt: undefined }] })).toEqual([]);
+    expect(violationsOf("R16", { unfit: [unfit(0, 9), unfit(60, 90)] })).toEqual([]);
+    expect(violationsOf("R16", { unfit: [unfit(0, 19)], arrivals: [arrival("one", 25)] })).toEqual([]);
+    expect(violationsOf("R20", { orphanings: [orphaned, { ...orphaned, isBound: false, endedAlone: false }] })).toEqual([]);
+  });
+
+  it("counts no delay of other lanes in which Redis could not be written", () => {
+    const notices = [1, 2, 3, 4, 5].map((at) => notice(at, 4000));
+    const history = { trickles: [{ from: 0, to: 100 }], notices, outages: [{ from: 10, to: 3900 }] };
+    expect(violationsOf("E02", history)).toEqual([]);
+    expect(delaysBesideMails({ ...sound, ...history })).toEqual([109, 108, 107, 106, 105]);
   });
 
   it("permits an undo that finds its own value, one that a freeze permits, and one that a person has given up", () => {
@@ -171,17 +241,43 @@ it("measures a resume from the cut to the next claim, and from the end of an out
 });
 
 describe("the verdict", () => {
-  const counts = { faults: new Map([["SIGKILL", 40]] as const), fenced: 3, refused: 2, resumes: [100, 900], seconds: 9 };
+  const counts = {
+    faults: new Map([["SIGKILL", 40]] as const),
+    notRun: new Map([["Redis' clock set back", "there is no cc"]] as const),
+    fenced: 3,
+    refused: 2,
+    trickled: 0,
+    resumes: [100, 900],
+    seconds: 9,
+  };
 
   it("is sound when every invariant holds, and says what was injected", () => {
-    const verdict = judge(sound, counts);
+    const verdict = judge([sound], counts);
     expect(verdict.violations).toEqual([]);
-    expect(renderVerdict(verdict)).toMatch(/SIGKILL +40[\s\S]*p100 +900 ms[\s\S]*Every promise held/);
+    expect(renderVerdict(verdict)).toMatch(
+      /SIGKILL +40[\s\S]*Redis' clock set back +not run: there is no cc[\s\S]*p100 +900 ms[\s\S]*Every promise held/,
+    );
   });
 
   it("fails for one violation, a slow resume, and faults that never met the fencing", () => {
-    expect(judge({ ...sound, runs: [] }, counts).isSound).toBe(false);
-    expect(judge(sound, { ...counts, resumes: [9000] }).isSound).toBe(false);
-    expect(judge(sound, { ...counts, fenced: 0 }).isSound).toBe(false);
+    expect(judge([sound, { ...sound, runs: [] }], counts).isSound).toBe(false);
+    expect(judge([sound], { ...counts, resumes: [9000] }).isSound).toBe(false);
+    expect(judge([sound], { ...counts, fenced: 0 }).isSound).toBe(false);
   });
+});
+
+it("puts the machine's time for that of each process, also when its clock was set in between", () => {
+  const offsets = parseOffsets("7 100 0\n8 150 -5000\n7 200 -1000\n");
+  const entries = [claimed(110, 1, 7), intent("one", 190, 1), completed("one", -700, 1), claimed(-4600, 2, 8), intent("two", -4590, 2)];
+  expect(withMachineTimes(entries, offsets).map(({ at }) => at)).toEqual([110, 190, 300, 400, 410]);
+});
+
+it("draws each kind of fault before it draws one again, and the same for the same seed", () => {
+  const draw = () => {
+    const next = createFaultSequence(createRandom(21), { leaseMs: 1000, quarantineMs: 500 });
+    return Array.from({ length: faultKinds.length * 2 }, () => next());
+  };
+  const faults = draw();
+  expect(new Set(faults.slice(0, faultKinds.length).map(({ kind }) => kind)).size).toBe(faultKinds.length);
+  expect(draw()).toEqual(faults);
 });

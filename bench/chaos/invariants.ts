@@ -1,7 +1,8 @@
 import { genesisHead, nextHead } from "../../src/core/journal.ts";
+import { allNotified, distinctNames, noOrphans, timesOfTheStore, untouchedWhileUnfit } from "./edge-invariants.ts";
 import type { Arrival, History, RunRecord, Violations } from "./history.ts";
 
-/** What must be true of a history, one pure function each, by the names of the durability promises. */
+/** What must be true of a history, one pure function each, by the names of the durability promises and of the faults in docs/faults.md. */
 export const invariants: Readonly<Record<string, { readonly says: string; readonly check: (history: History) => Violations }>> = {
   I1: { says: "every accepted alert has a run that ended or waits for a person", check: accountedFor },
   I2: {
@@ -20,6 +21,11 @@ export const invariants: Readonly<Record<string, { readonly says: string; readon
   },
   I10: { says: "every effect has an intent before it", check: intended },
   G11: { says: "no intent is written while the kill switch stands, and no undo that it forbids", check: heldBack },
+  R16: { says: "nothing is accepted, claimed or begun while the store is unfit", check: untouchedWhileUnfit },
+  P02: { says: "no worker takes the name of one that lives, also across PID namespaces", check: distinctNames },
+  R20: { says: "a redis-server of our own ends with its parent, or before the next one starts", check: noOrphans },
+  E02: { says: "each notification is delivered or given up by name, and no lane waits for the mail server", check: allNotified },
+  F09: { says: "a journal has the time of the store, whatever the clock of a host says", check: timesOfTheStore },
 };
 
 /** Clocks of one machine that were read in different processes. */
@@ -31,8 +37,14 @@ function accountedFor({ accepted, runs }: History): Violations {
   return accepted.flatMap(({ fingerprint, runId }) => {
     const run = known.get(runId);
     if (run === undefined) return [`${fingerprint} was answered 202 and its run ${runId} is gone`];
-    return ["ended", "suspended", "in_doubt"].includes(run.state) ? [] : [`${runId} of ${fingerprint} is still ${run.state}`];
+    const isWaiting = (run.state === "suspended" || run.state === "in_doubt") && hasOpenQuestion(run);
+    return run.state === "ended" || isWaiting ? [] : [`${runId} of ${fingerprint} is still ${run.state}`];
   });
+}
+
+function hasOpenQuestion({ entries }: RunRecord): boolean {
+  const answered = new Set(entries.flatMap((entry) => (entry.kind === "answered" ? [entry.questionId] : [])));
+  return entries.some((entry) => entry.kind === "asked" && !answered.has(entry.question.id));
 }
 
 /** Applications beyond the first. */

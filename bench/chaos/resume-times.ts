@@ -1,9 +1,12 @@
 import type { RunRecord } from "./history.ts";
+import { processOf } from "./machine-times.ts";
 
 /** A time in which Redis could not be written. */
 export interface Outage {
   readonly from: number;
   readonly to: number;
+  /** What was done. */
+  readonly kind?: string;
 }
 
 /**
@@ -17,7 +20,7 @@ export function resumeTimes(
 ): readonly number[] {
   return runs.flatMap(({ entries }) => {
     const claims = entries.flatMap((entry) =>
-      entry.kind === "claimed" ? [{ at: entry.at, epoch: entry.epoch ?? 0, pid: pidOf(entry.worker) }] : [],
+      entry.kind === "claimed" ? [{ at: entry.at, epoch: entry.epoch ?? 0, pid: processOf(entry.worker) }] : [],
     );
     return claims.slice(1).flatMap((claim, index) => {
       const before = claims[index];
@@ -36,9 +39,4 @@ export function resumeTimes(
       return [Math.max(0, claim.at - Math.max(...starts))];
     });
   });
-}
-
-/** The process in a token `epoch:pid-nonce`. */
-function pidOf(token: string): number {
-  return Number(/^\d+:(\d+)-/.exec(token)?.[1] ?? 0);
 }

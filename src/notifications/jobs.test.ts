@@ -7,7 +7,7 @@ import { aPagerDutyTarget, aSlackTarget, aWebhookTarget } from "../../test/serve
 import { type NotificationDelivery, targetIdOf } from "../core/notification-target.ts";
 import type { Mail, MailDelivery } from "../core/outbox.ts";
 import type { ComposedMail } from "../reports/create-composer.ts";
-import { defaultTimeouts, deliverNext, deliveryLimitMs, type ReportWorkerDeps, retryDelayMs, startReportWorker } from "./jobs.ts";
+import { defaultTimeouts, deliverNext, deliveryLimits, type ReportWorkerDeps, retryDelayMs, startReportWorker } from "./jobs.ts";
 
 const everyMs = 1000;
 const minute = 60_000;
@@ -49,7 +49,8 @@ function aBench(deliveries: (MailDelivery | Error)[] = [], composed: ComposedMai
 
 /** Delivers one row of any lane. */
 async function deliverAny(deps: ReportWorkerDeps): Promise<boolean> {
-  for (const lane of await deps.outbox.lanes()) if (await deliverNext(deps, lane, { everyMs, timeouts: defaultTimeouts })) return true;
+  for (const lane of await deps.outbox.lanes())
+    if (await deliverNext(deps, lane, { everyMs, timeouts: defaultTimeouts, limits: deliveryLimits })) return true;
   return false;
 }
 
@@ -281,11 +282,11 @@ describe("lanes", () => {
     await clock.advance(everyMs);
     expect(told).toHaveLength(10);
     expect(signals.map(({ aborted }) => aborted)).toEqual([false]);
-    await clock.advance(deliveryLimitMs);
+    await clock.advance(deliveryLimits.deliveryMs);
     expect(signals.map(({ aborted }) => aborted)).toEqual([true, false]);
     expect(told.at(-1)).toBe(`failed not done after 30 s ${minute}`);
     const closed = worker.close();
-    await clock.advance(deliveryLimitMs);
+    await clock.advance(deliveryLimits.deliveryMs);
     await closed;
     expect(signals).toHaveLength(2);
   });

@@ -51,16 +51,22 @@ export interface ReportWorkerOptions {
   /** Nothing is delivered while it is not fit: what was delivered could not be recorded. */
   readonly store?: Pick<StoreGate, "isFit">;
   readonly timeouts?: MailTimeouts;
+  readonly limits?: DeliveryLimits;
+}
+
+/** What bounds one delivery; milliseconds. */
+export interface DeliveryLimits {
+  /** The most that it may take as a whole, however busy the receiver keeps the connection. */
+  readonly deliveryMs: number;
+  /** Longer than that; should a process die in a delivery, another sends the same Message-ID again. */
+  readonly leaseMs: number;
 }
 
 /** Between two looks at mails that have waited too long for a server. */
 const unconfiguredIntervalMs = 60_000;
 
-/** Longer than a delivery may take; should a process die in one, another sends the same Message-ID again. */
-const leaseMs = 60_000;
-
-/** The most that one delivery may take as a whole, however busy the receiver keeps the connection. */
-export const deliveryLimitMs = 30_000;
+/** Half a minute, and a minute. */
+export const deliveryLimits: DeliveryLimits = { deliveryMs: 30_000, leaseMs: 60_000 };
 
 /**
  * Sends what is due until it is drained: one notification after the other to each target, and every target in a lane of its own, so that a slow one
@@ -69,14 +75,14 @@ export const deliveryLimitMs = 30_000;
 export function startReportWorker(deps: ReportWorkerDeps, options: ReportWorkerOptions): WorkerHandle {
   const { outbox, clock, log } = deps;
   let nextGiveUpAt = clock.monotonic();
-  const { everyMs: intervalMs, drain, timeouts = defaultTimeouts, store } = options;
+  const { everyMs: intervalMs, drain, timeouts = defaultTimeouts, limits = deliveryLimits, store } = options;
   const isFit = (): boolean => store?.isFit() !== false;
   const closing = new AbortController();
   const signal = AbortSignal.any([drain, closing.signal]);
   const busy = new Map<string, Promise<void>>();
   const empty = async (lane: string): Promise<void> => {
     try {
-      while (!signal.aborted && isFit() && (await deliverNext(deps, lane, { everyMs: intervalMs, timeouts })));
+      while (!signal.aborted && isFit() && (await deliverNext(deps, lane, { everyMs: intervalMs, timeouts, limits })));
     } catch (error) {
       log.warn({ work: "outbox", lane, error }, "Background work failed; it is repeated at the next interval.");
     } finally {
@@ -109,7 +115,7 @@ export async function giveUpUnsendable({ outbox, clock, log }: ReportWorkerDeps,
   const at = clock.now();
   const settlement = { kind: "gave_up", at, error: "no mail server is configured, for too long" } as const;
   for (;;) {
-    const claimed = await outbox.claim(mailLane, at - giveUpAfterMs, leaseMs);
+    const claimed = await outbox.claim(mailLane, at - giveUpAfterMs, deliveryLimits.leaseMs);
     if (claimed === undefined) return;
     if (await outbox.settle(claimed, settlement)) logSettlement(claimed.row, settlement, log);
   }
@@ -120,11 +126,12 @@ interface Repeats {
   /** Between two looks at a review whose run goes on; milliseconds. */
   readonly everyMs: number;
   readonly timeouts: MailTimeouts;
+  readonly limits: DeliveryLimits;
 }
 
 /** Delivers what is due first in a lane. False when nothing was. */
 export async function deliverNext(deps: ReportWorkerDeps, lane: string, repeats: Repeats): Promise<boolean> {
-  const claimed = await deps.outbox.claim(lane, deps.clock.now(), leaseMs);
+  const claimed = await deps.outbox.claim(lane, deps.clock.now(), repeats.limits.leaseMs);
   if (claimed === undefined) return false;
   const settlement = await deliver(claimed, deps, repeats);
   if (!(await deps.outbox.settle(claimed, settlement))) return true;
@@ -149,7 +156,7 @@ function logSettlement({ key, content, to, target }: OutboxRow, settlement: Mail
   }
 }
 
-async function deliver(claimed: ClaimedMail, deps: ReportWorkerDeps, { everyMs, timeouts }: Repeats): Promise<MailSettlement> {
+async function deliver(claimed: ClaimedMail, deps: ReportWorkerDeps, { everyMs, timeouts, limits }: Repeats): Promise<MailSettlement> {
   const { row, attempts } = claimed;
   const { clock } = deps;
   const at = clock.now();
@@ -160,7 +167,7 @@ async function deliver(claimed: ClaimedMail, deps: ReportWorkerDeps, { everyMs, 
   if (composed.kind === "gone") return { kind: "gave_up", at, error: composed.reason };
   const { kind: _mail, ...parts } = composed;
   const messageId = messageIdOf(row.key, deps.recipients.domain);
-  const delivery = await inTime(deps, async (signal) =>
+  const delivery = await inTime(deps.clock, limits, async (signal) =>
     recipient.kind === "mail"
       ? sendMail({ ...parts, to: recipient.to, messageId }, { row, deps, signal })
       : notify(recipient, notificationOf(row, parts), deps.notifiers),
@@ -174,16 +181,17 @@ async function deliver(claimed: ClaimedMail, deps: ReportWorkerDeps, { everyMs, 
 
 /** Ends a delivery at its limit, whether or not what makes it gives up then. */
 async function inTime(
-  { clock }: ReportWorkerDeps,
+  clock: Clock,
+  { deliveryMs }: DeliveryLimits,
   deliver: (signal: AbortSignal) => Promise<NotificationDelivery>,
 ): Promise<NotificationDelivery> {
   const over = new AbortController();
   try {
-    return await within(clock, deliveryLimitMs, deliver(over.signal));
+    return await within(clock, deliveryMs, deliver(over.signal));
   } catch (error) {
     if (!(error instanceof DOMException && error.name === "TimeoutError")) throw error;
     over.abort();
-    return { kind: "failed", retry: true, error: `not done after ${deliveryLimitMs / 1000} s` };
+    return { kind: "failed", retry: true, error: `not done after ${deliveryMs / 1000} s` };
   }
 }
 

@@ -39,7 +39,7 @@ export interface Append {
   readonly entries: readonly JournalEntry[];
   readonly state: RunState;
   /**
-   * What follows, and only if what is written will survive. Before an effect nothing is written when somebody has asked for a stop that is not heard yet;
+   * What follows, and only if what is written will survive. Before an effect nothing is written when a person has asked for a stop that is not heard yet;
    * an undo is not held back by a stop.
    */
   readonly precedes?: "effect" | "undo";

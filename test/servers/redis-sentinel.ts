@@ -20,10 +20,16 @@ export interface SentinelSetup extends AsyncDisposable {
 /** Name under which the primary is watched. */
 const master = "runbookd";
 
-/** Starts them; resolves when the sentinels know the replica, so that a failover is possible. `downAfterMs`: silence after which the primary counts as gone. */
-export async function startSentinels({ downAfterMs = 500 }: { readonly downAfterMs?: number } = {}): Promise<SentinelSetup> {
-  const primary = await startRedisServer(["--repl-diskless-sync-delay", "0"]);
-  const replica = await startRedisServer(["--replicaof", `127.0.0.1 ${primary.port}`, "--repl-diskless-sync-delay", "0"]);
+/** Starts them; resolves when the sentinels know the replica, so that a failover is possible. `downAfterMs`: silence after which the primary counts as gone. `env`: variables of primary and replica. */
+export async function startSentinels({
+  downAfterMs = 500,
+  env = {},
+}: {
+  readonly downAfterMs?: number;
+  readonly env?: Readonly<Record<string, string>>;
+} = {}): Promise<SentinelSetup> {
+  const primary = await startRedisServer(["--repl-diskless-sync-delay", "0"], env);
+  const replica = await startRedisServer(["--replicaof", `127.0.0.1 ${primary.port}`, "--repl-diskless-sync-delay", "0"], env);
   const folder = await mkdtemp(join(tmpdir(), "rb-sentinel-"));
   const services: Service[] = [];
   const ports: number[] = [];

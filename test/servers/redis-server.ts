@@ -27,9 +27,9 @@ export interface RedisServer extends AsyncDisposable {
 
 /**
  * Starts redis-server on a private unix socket and a free loopback port, durable as the product demands
- * (`appendonly yes`, `appendfsync always`, `noeviction`). `settings` are further command line arguments; the last one wins.
+ * (`appendonly yes`, `appendfsync always`, `noeviction`). `settings` are further command line arguments; the last one wins. `env`: variables beside those of this process.
  */
-export async function startRedisServer(settings: readonly string[] = []): Promise<RedisServer> {
+export async function startRedisServer(settings: readonly string[] = [], env: Readonly<Record<string, string>> = {}): Promise<RedisServer> {
   const binary = findProgram("redis-server", "valkey-server");
   const folder = await mkdtemp(join(tmpdir(), "rb-redis-"));
   const socketPath = join(folder, "redis.sock");
@@ -43,6 +43,7 @@ export async function startRedisServer(settings: readonly string[] = []): Promis
         ["--daemonize", "no", "--loglevel", "warning", ...more],
       ].flat(),
       () => answersPing(socketPath),
+      { env },
     );
   let service: Service = await start(settings);
   return {

@@ -13,14 +13,19 @@ export interface Service extends AsyncDisposable {
 /**
  * Starts a program and resolves when `isReady` says so, asking every 20 ms.
  * Rejects with what the program printed when it ends early or is not ready within `withinMs` (15 s); nothing is left behind then.
+ * `env`: variables beside those of this process.
  */
 export async function spawnService(
   binary: string,
   args: readonly string[],
   isReady: () => Promise<boolean>,
-  options: { readonly cwd?: string; readonly withinMs?: number } = {},
+  options: { readonly cwd?: string; readonly withinMs?: number; readonly env?: Readonly<Record<string, string>> } = {},
 ): Promise<Service> {
-  const child = spawn(binary, args, { stdio: ["ignore", "pipe", "pipe"], ...(options.cwd === undefined ? {} : { cwd: options.cwd }) });
+  const child = spawn(binary, args, {
+    stdio: ["ignore", "pipe", "pipe"],
+    env: { ...process.env, ...options.env },
+    ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+  });
   let text = "";
   const collect = (chunk: Buffer) => {
     text = (text + chunk.toString("utf8")).slice(-20_000);

@@ -40,7 +40,7 @@ interface Options {
   readonly metrics?: MetricSource["query"];
   readonly frozen?: () => Promise<Freeze | undefined>;
   readonly standing?: AlertStanding;
-  /** Stands between the engine and its journal. */
+  /** Writes instead of the journal. */
   readonly append?: (append: Append, write: () => Promise<AppendResult>) => Promise<AppendResult>;
 }
 
