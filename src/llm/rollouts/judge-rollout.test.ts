@@ -292,8 +292,12 @@ describe("properties", () => {
         const { strata: _terms, ...verdict } = judgeRollout(strata, plan);
         const swapped = strata.map((stratum) => ({ ...stratum, step: strata.length - 1 - stratum.step })).sort((a, b) => a.step - b.step);
         const { strata: _others, ...other } = judgeRollout(swapped, plan);
-        const rounded = (value: unknown) => numbersIn(value).map((number) => Number(number.toPrecision(9)));
-        expect(rounded(other)).toEqual(rounded(verdict));
+        const [before, after] = [numbersIn(verdict), numbersIn(other)];
+        // Sums in another order differ in their last bits.
+        const changed = after.filter(
+          (number, index) => !(Math.abs(number - (before[index] ?? Number.NaN)) <= 1e-9 * Math.max(1, Math.abs(number))),
+        );
+        expect([after.length, changed]).toEqual([before.length, []]);
       }),
     );
   });
