@@ -55,7 +55,7 @@ export async function startWorker(runtime: Runtime): Promise<WorkerProcess> {
     schedulePromptAnalysis(runtime, analyst, cacheAnalysisStore),
     ...(await scheduleCostComparison(runtime, redis)),
     ...scheduleModelLists(runtime, redis),
-    scheduleRolloutUpkeep(runtime, redis),
+    scheduleRolloutUpkeep(runtime, redis, outbox),
   ];
   const scheduled = startScheduledWork(tasks, { redis, prefix: wakePrefix, clock, log, store, signal: drain });
   closers.add("scheduled work", async () => scheduled.close(), withRedisMs);

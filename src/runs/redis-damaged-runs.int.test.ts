@@ -5,7 +5,7 @@ import { createAcceptStore, createRunbookBytes } from "../alerts/redis-store.ts"
 import { createSystemClock } from "../core/clock.ts";
 import { runKeys } from "../platform/redis/run-keys.ts";
 import { createDamagedRuns } from "./redis-damaged-runs.ts";
-import { createRunReader } from "./redis-run-reader.ts";
+import { createRunReader, readRunState } from "./redis-run-reader.ts";
 import { createRunJournal } from "./redis-store.ts";
 
 const clock = createSystemClock();
@@ -71,6 +71,8 @@ describe.each([
       ["run_good", "queued"],
     ]);
     expect((await reader.get("run_bad"))?.summary.state).toBe("damaged");
+    const states = await Promise.all(["run_bad", "run_good", "run_none"].map((id) => readRunState(held.redis, id)));
+    expect(states).toEqual(["damaged", "queued", undefined]);
   });
 
   it("is given up by a person: its target is free, and what is left of it can still be read", async () => {

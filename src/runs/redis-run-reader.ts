@@ -1,6 +1,6 @@
 import type { Redis } from "ioredis";
 import type { JournalEntry, RunRecord } from "../../packages/sdk/src/wire/journal.ts";
-import type { RunSummary } from "../../packages/sdk/src/wire/runs.ts";
+import { type RunState, type RunSummary, runStates } from "../../packages/sdk/src/wire/runs.ts";
 import type { Clock } from "../core/clock.ts";
 import { parseEntry } from "../core/journal.ts";
 import type { Page } from "../core/page.ts";
@@ -80,6 +80,12 @@ export function createRunReader(redis: Redis, clock: Clock): RunReader {
     const [journal, source] = await Promise.all([journalOf(id, 0), redis.get(runKeys.runbook(summary.runbookSha))]);
     return { summary, journal, ...(source !== null && { runbookSource: source }) };
   }
+}
+
+/** Where a run is, without its journal; undefined: there is no such run any more. Rejects with StoreUnavailable when Redis does not answer. */
+export async function readRunState(redis: Redis, id: string): Promise<RunState | undefined> {
+  const state = await available(() => redis.hget(runKeys.run(id), "state"));
+  return runStates.find((one) => one === state);
 }
 
 /** Undefined: the parser threw. */

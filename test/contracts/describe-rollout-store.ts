@@ -142,6 +142,14 @@ export function describeRolloutStore(name: string, open: () => Promise<RolloutFi
       expect((await store.read("r1"))?.version).toBe(2);
     });
 
+    it("goes on without its run, and with another", async () => {
+      const { store } = await created();
+      expect((await changeOf(store, { runId: undefined })).runId).toBeUndefined();
+      expect((await store.read("r1"))?.runId).toBeUndefined();
+      await changeOf(store, { runId: "2", accepted: { logEvalue: 7, misassigned: 1 } });
+      expect(await store.read("r1")).toMatchObject({ runId: "2", accepted: { logEvalue: 7, misassigned: 1 } });
+    });
+
     it("keeps the newest 200 decisions", async () => {
       const { store, clock } = await created();
       for (let nth = 0; nth < maxRolloutDecisions + 3; nth += 1) {
