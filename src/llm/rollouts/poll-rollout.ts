@@ -3,7 +3,7 @@ import { checkGuards } from "./check-guards.ts";
 import { decisionOf, rollBack } from "./end-rollout.ts";
 import { judgeRollout } from "./judge-rollout.ts";
 import { nextRolloutMove, type RolloutFacts, type RolloutGuard, type RolloutMove } from "./next-rollout-move.ts";
-import { shareAt } from "./rollout.ts";
+import { isLive, shareAt } from "./rollout.ts";
 import { type RolloutPorts, readRollout, shareRequestOf } from "./rollout-ports.ts";
 
 /** Who polls, and what else must hold. */
@@ -37,7 +37,7 @@ export interface RolloutPolled {
  * small, and the next poll sets it. Every poll sets the share of the present step again, so that it survives a lost write.
  */
 export async function pollRollout(ports: RolloutPorts, poll: RolloutPoll): Promise<RolloutPolled> {
-  const rollout = await readRollout(ports.rolloutStore, poll.id);
+  const rollout = await takeOver(ports, await readRollout(ports.rolloutStore, poll.id), poll);
   const facts = await readFacts(ports, rollout, poll);
   const { verdict } = facts;
   if (rollout.state !== "planned" && rollout.state !== "running" && rollout.state !== "holding")
@@ -123,6 +123,16 @@ export async function resumeRollout(
     set: { state: "running", accepted, plan: { ...plan, maxTickets } },
     decision: decisionOf(rollout, "stay", cause),
   });
+}
+
+const runPrefix = "run:";
+
+/** Enters the run that polls as the one that drives the rollout, so that its end is noticed. */
+async function takeOver({ rolloutStore }: RolloutPorts, rollout: Rollout, { by }: RolloutPoll): Promise<Rollout> {
+  const runId = by.startsWith(runPrefix) ? by.slice(runPrefix.length) : undefined;
+  if (runId === undefined || rollout.runId === runId || !isLive(rollout)) return rollout;
+  const result = await rolloutStore.change({ id: rollout.id, expected: rollout.version, set: { runId } });
+  return result.rollout ?? rollout;
 }
 
 /** A hold that this run wrote and did not ask about yet, because its process died between both, is a hold again. */
