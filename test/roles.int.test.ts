@@ -15,6 +15,7 @@ import { aProductFolder, aWaitingRunbook, type ProductFolder, type RunningProduc
 const people: readonly Role[] = ["viewer", "operator", "approver", "admin"];
 const operators: readonly Role[] = ["operator", "admin"];
 const answerers: readonly Role[] = ["operator", "approver", "admin"];
+const raisers: readonly Role[] = ["approver", "admin"];
 const admins: readonly Role[] = ["admin"];
 const workloads: readonly Role[] = ["workload", "admin"];
 const everybody = "everybody";
@@ -89,6 +90,13 @@ const expected: { readonly [route: string]: readonly Role[] | typeof everybody }
   "PUT /api/routes/{id}": operators,
   "GET /api/tickets": people,
   "GET /api/tickets/{id}": people,
+  "PUT /api/tickets/{id}/quality": ["operator", "admin", "workload"],
+  "GET /api/rollouts": people,
+  "GET /api/rollouts/{id}": people,
+  "POST /api/rollouts": answerers,
+  "POST /api/rollouts/{id}/start": raisers,
+  "POST /api/rollouts/{id}/hold": answerers,
+  "POST /api/rollouts/{id}/take-back": answerers,
 };
 
 let redis: RedisServer;

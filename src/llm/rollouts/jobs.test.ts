@@ -100,7 +100,10 @@ describe("a live rollout whose run is over", () => {
     const { store, told, look } = await aRolloutOf("ended");
     const stale = await store.read("r1");
     await store.change({ id: "r1", expected: 2, set: {} });
-    const behind = { list: async () => (stale === undefined ? [] : [stale]), change: store.change };
+    const behind = {
+      list: async () => (stale === undefined ? [] : [stale]),
+      change: async (change: RolloutChange) => store.change(change),
+    };
     const tell = async (abandoned: AbandonedRollout) => void told.push(abandoned);
     await holdAbandonedRollouts(
       { store: behind, runState: async () => "ended", tell, clock: createFakeClock() },

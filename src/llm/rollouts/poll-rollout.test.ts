@@ -7,7 +7,11 @@ import { pollRollout } from "./poll-rollout.ts";
 it("enters the run that polls a live rollout as the one that drives it, and leaves one that has ended as it was", async () => {
   const clock = createFakeClock();
   const rolloutStore = createMemoryRollouts(clock);
-  const ports = { rolloutStore, shareControls: {}, prometheus: { query: async () => ({ kind: "samples", samples: [], warnings: [] }) as const } };
+  const ports = {
+    rolloutStore,
+    shareControls: {},
+    prometheus: { query: async () => ({ kind: "samples", samples: [], warnings: [] }) as const },
+  };
   const poll = async (by: string) =>
     pollRollout(ports, { id: "r1", by, now: clock.now(), signal: new AbortController().signal, until: 1, memory: {} });
   await rolloutStore.create(aRollout({ runId: undefined }));
