@@ -67,6 +67,18 @@ it("no change of the cache optimization's document goes unnoticed by its rehears
   expect(results.filter(({ noticedBy }) => noticedBy === undefined)).toEqual([]);
 });
 
+it("no change of the model migration's document goes unnoticed by its rehearsals", async () => {
+  const migration = held.find(({ runbook }) => runbook.id === "model-migration");
+  if (migration === undefined) throw new Error("There is no model-migration.");
+  const outcomes = migration.rehearsals.map(({ expect: { outcome } }) => outcome);
+  expect(outcomes).toEqual(expect.arrayContaining(["succeeded", "failed", "undone", "ineffective", "aborted", "stood_down", "waiting"]));
+  const kinds = migration.rehearsals.flatMap(({ faults }) => faults.map(({ kind }) => kind));
+  expect(kinds).toEqual(expect.arrayContaining(["step", "crash", "approval", "answer", "resolve"]));
+  const results = await mutateRunbook(migration.runbook, migration.rehearsals);
+  expect(results.map(({ kind }) => kind)).toContain("drop Prerequisite");
+  expect(results.filter(({ noticedBy }) => noticedBy === undefined)).toEqual([]);
+}, 120_000);
+
 it("no step of the ticket recovery can be dropped, and none of its checks left out, without a rehearsal noticing", async () => {
   const recovery = held.find(({ runbook }) => runbook.id === "ticket-recovery");
   if (recovery === undefined) throw new Error("There is no ticket-recovery.");

@@ -53,9 +53,9 @@ interface Entry {
   readonly tickets: Map<string, CountedTicket>;
 }
 
-/** The store's contract in memory, for rehearsals and tests: one thread, so every call is atomic. */
-export function createMemoryRollouts(clock: Pick<Clock, "now">): MemoryRollouts {
-  const entries = new Map<string, Entry>();
+/** The store's contract in memory, for rehearsals and tests: one thread, so every call is atomic. `initial` are there from the beginning. */
+export function createMemoryRollouts(clock: Pick<Clock, "now">, initial: readonly Rollout[] = []): MemoryRollouts {
+  const entries = new Map<string, Entry>(initial.map((rollout) => [rollout.id, counting(entryOf(rollout), clock.now())]));
   const spent = new Map<string, { costMicroUsd: MicroUsd; unpriced: boolean }>();
   const ended = new Map<string, EndState>();
   const liveOf = (target: string) =>
@@ -92,13 +92,7 @@ export function createMemoryRollouts(clock: Pick<Clock, "now">): MemoryRollouts 
       const busy = liveOf(rolloutTarget(rollout.subject));
       if (busy !== undefined) return { kind: "busy", rollout: busy };
       if ([...entries.values()].filter((entry) => isLive(entry.rollout)).length >= maxLiveRollouts) return { kind: "too_many" };
-      entries.set(rollout.id, {
-        rollout,
-        began: undefined,
-        smallestShare: undefined,
-        stepOfShare: new Map([[0, -1]]),
-        tickets: new Map(),
-      });
+      entries.set(rollout.id, entryOf(rollout));
       return { kind: "created", rollout };
     },
     read: async (id) => entries.get(id)?.rollout,
@@ -109,12 +103,7 @@ export function createMemoryRollouts(clock: Pick<Clock, "now">): MemoryRollouts 
       const rollout = entry?.rollout.version === change.expected ? afterChange(entry.rollout, change, clock.now()) : undefined;
       if (entry === undefined || rollout === undefined) return { kind: "conflict", rollout: entry?.rollout };
       entry.rollout = rollout;
-      if (isCounting(rollout)) {
-        const share = shareAt(rollout.plan, rollout.step);
-        entry.began ??= clock.now();
-        entry.smallestShare = Math.min(entry.smallestShare ?? share, share);
-        if (!entry.stepOfShare.has(share)) entry.stepOfShare.set(share, rollout.step);
-      }
+      counting(entry, clock.now());
       return { kind: "set", rollout };
     },
     async strata(id) {
@@ -191,6 +180,21 @@ export function createMemoryRollouts(clock: Pick<Clock, "now">): MemoryRollouts 
       settle(ticketId);
     },
   };
+}
+
+function entryOf(rollout: Rollout): Entry {
+  return { rollout, began: undefined, smallestShare: undefined, stepOfShare: new Map([[0, -1]]), tickets: new Map() };
+}
+
+/** Remembers the share that tickets are given from now on. */
+function counting(entry: Entry, now: Instant): Entry {
+  const { rollout } = entry;
+  if (!isCounting(rollout)) return entry;
+  const share = shareAt(rollout.plan, rollout.step);
+  entry.began ??= now;
+  entry.smallestShare = Math.min(entry.smallestShare ?? share, share);
+  if (!entry.stepOfShare.has(share)) entry.stepOfShare.set(share, rollout.step);
+  return entry;
 }
 
 /** The step and state of a ticket at its exposure, as rollouts.lua decides them. */

@@ -6,7 +6,8 @@ import { stepIdOf } from "./step-names.ts";
 
 /** One change that a rehearsal should notice. */
 export interface Mutation {
-  readonly kind: "drop step" | "drop Expected" | "drop When" | "drop Approval" | "continue after failure";
+  readonly kind: "drop Prerequisite" | "drop step" | "drop Expected" | "drop When" | "drop Approval" | "continue after failure";
+  /** Id of the step, or `prerequisite_` and its number. */
   readonly step: string;
   readonly runbook: Runbook;
 }
@@ -19,8 +20,17 @@ export interface MutationResult {
   readonly noticedBy?: string;
 }
 
-/** Every mutation of a runbook's steps, in their order. The numbers of the other steps stay. */
+/** Every mutation of a runbook's prerequisites that are checked and of its steps, in their order. The numbers of the other steps stay. */
 export function mutationsOf(runbook: Runbook): readonly Mutation[] {
+  const prerequisites = runbook.prerequisites.flatMap((item, index): readonly Mutation[] => {
+    if (item.check === undefined) return [];
+    const without = { ...runbook, prerequisites: runbook.prerequisites.filter((one) => one !== item) };
+    return [{ kind: "drop Prerequisite", step: `prerequisite_${index + 1}`, runbook: without }];
+  });
+  return [...prerequisites, ...stepMutationsOf(runbook)];
+}
+
+function stepMutationsOf(runbook: Runbook): readonly Mutation[] {
   return runbook.steps.flatMap((step) => {
     const replaced = (change: Step | undefined): Runbook => ({
       ...runbook,

@@ -102,6 +102,37 @@ expect: { outcome: waiting }
   ]);
 });
 
+it("reads what becomes of a route's tickets over time, and a candidate that is there before", () => {
+  const text = (table: string) => `name: traffic
+workload:
+  routes:
+    implement:
+      model: anthropic/old
+      tickets_per_minute: { 36h: 0, 0s: 1 }
+      quality: ${table}
+      candidate_lost: 0.4
+      candidate_hangs: 0.5
+      trial: { model: anthropic/new, share: 0.25, rollout: none }
+expect: { outcome: waiting }
+`;
+  expect(parse(text("0.8")).rehearsal?.routes).toEqual([
+    expect.objectContaining({
+      ticketsPerMinute: [
+        { fromMs: 0, value: 1 },
+        { fromMs: 36 * 3_600_000, value: 0 },
+      ],
+      quality: 0.8,
+      candidateQuality: 0.9,
+      candidateLost: 0.4,
+      candidateHangs: 0.5,
+      trial: { model: { provider: "anthropic", model: "new" }, share: 0.25, rollout: "none" },
+    }),
+  ]);
+  expect(faultsOf(text("{ soon: 1 }"))[0]).toContain("times must be");
+  expect(faultsOf(text("{ 2d: 1 }"))[0]).toContain("the first one 0s");
+  expect(faultsOf(text("{ 0s: 7 }"))[0]).toContain("expected number to be <=1");
+});
+
 it("tells every fault at once, with its place and what is accepted", () => {
   const faults = faultsOf(`name: wrong
 metric: {}

@@ -12,6 +12,7 @@ import { createReporter, nearest, oneOf } from "../runbooks/parse/reporter.ts";
 import { parseYamlBlock } from "../runbooks/parse/yaml-block.ts";
 import { faultGrammar, parseFault } from "./parse-fault.ts";
 import type {
+  Course,
   MetricPoint,
   Rehearsal,
   RehearsedRule,
@@ -61,6 +62,25 @@ const budget = z.strictObject({
 
 const ratio = z.number().min(0).max(1);
 
+/** A value, or a table of values by the time after the alert. */
+function courseOf(value: typeof amount) {
+  return z
+    .union([value, z.record(z.string(), value)], {
+      error: `must be a number, or a table of numbers by the time after the alert, e.g. \`{ 0s: 0.9, 2d: 0.7 }\``,
+    })
+    .transform((written, context): Course => {
+      if (typeof written === "number") return written;
+      const points = Object.entries(written).flatMap(([time, number]) => {
+        const fromMs = parseDuration(time);
+        return fromMs === undefined ? [] : [{ fromMs, value: number }];
+      });
+      if (points.length === Object.keys(written).length && points.some(({ fromMs }) => fromMs === 0))
+        return points.toSorted((a, b) => a.fromMs - b.fromMs);
+      context.addIssue({ code: "custom", message: `times must be ${durationGrammar}, and the first one 0s` });
+      return z.NEVER;
+    });
+}
+
 const prompt = z.strictObject({
   provider: z.string().default("anthropic"),
   model: z.string().default("opus-test"),
@@ -101,9 +121,14 @@ const route = z.strictObject({
   worse_answers: count.default(0),
   bad_answers: count.default(0),
   cost_ratio: amount.default(0.5),
-  tickets_per_minute: amount.default(20),
-  quality: ratio.default(0.9),
-  candidate_quality: ratio.default(0.9),
+  tickets_per_minute: courseOf(amount).default(20),
+  quality: courseOf(ratio).default(0.9),
+  candidate_quality: courseOf(ratio).default(0.9),
+  candidate_lost: ratio.default(0),
+  candidate_hangs: ratio.default(0),
+  trial: z
+    .strictObject({ model: modelName, share: z.number().gt(0).lt(1), rollout: z.enum(["running", "holding", "none"]).default("running") })
+    .optional(),
   followers: count.default(3),
   stale_followers: count.default(0),
 });
@@ -344,12 +369,15 @@ function routeOf(
     ticketsPerMinute: written.tickets_per_minute,
     quality: written.quality,
     candidateQuality: written.candidate_quality,
+    candidateLost: written.candidate_lost,
+    candidateHangs: written.candidate_hangs,
     followers: written.followers,
     staleFollowers: written.stale_followers,
   };
-  return [
-    { id, baseline, features: uses, requests, largestTokens: largest, tickets, costUsd, worseAnswers, badAnswers, costRatio, ...live },
-  ];
+  const onTrial = written.trial === undefined ? undefined : parseModelRef(written.trial.model);
+  const trial = written.trial !== undefined && onTrial !== undefined && { trial: { ...written.trial, model: onTrial } };
+  const past = { requests, largestTokens: largest, tickets, costUsd, worseAnswers, badAnswers, costRatio };
+  return [{ id, baseline, features: uses, ...past, ...live, ...trial }];
 }
 
 function promptOf(name: string, written: z.output<typeof prompt>): SimulatedPrompt {

@@ -95,6 +95,18 @@ export interface SimulatedPrompt {
   readonly canaryQuality: number;
 }
 
+/** A number, or numbers from instants on (milliseconds after the alert), earliest first. */
+export type Course = number | readonly { readonly fromMs: number; readonly value: number }[];
+
+/** A candidate that a route has when the alert arrives. */
+export interface SimulatedTrial {
+  readonly model: ModelRef;
+  /** Share of new tickets that it gets. */
+  readonly share: number;
+  /** State of the rollout that set the share; `none`: a person set it without a rollout. */
+  readonly rollout: "running" | "holding" | "none";
+}
+
 /** One model that the simulated providers have. */
 export interface SimulatedModel {
   readonly provider: string;
@@ -126,9 +138,13 @@ export interface SimulatedRoute {
   /** Cost of a ticket, candidate to present model. */
   readonly costRatio: number;
   /** Tickets that begin per minute, and the share of them that succeeds with the old model and with a candidate. */
-  readonly ticketsPerMinute: number;
-  readonly quality: number;
-  readonly candidateQuality: number;
+  readonly ticketsPerMinute: Course;
+  readonly quality: Course;
+  readonly candidateQuality: Course;
+  /** Shares of the candidate's tickets that are never seen, and that never end. */
+  readonly candidateLost: number;
+  readonly candidateHangs: number;
+  readonly trial?: SimulatedTrial;
   /** Processes that follow the route, and how many of them hold an old version. */
   readonly followers: number;
   readonly staleFollowers: number;

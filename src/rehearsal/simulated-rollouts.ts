@@ -1,16 +1,18 @@
-import type { Clock } from "../core/clock.ts";
+import { type Rollout, rolloutPlanSchema } from "../../packages/sdk/src/wire/rollouts.ts";
+import type { Clock, Instant } from "../core/clock.ts";
+import { dayMs, hourMs } from "../core/duration.ts";
 import { oneUsd } from "../core/money.ts";
+import type { Random } from "../core/random.ts";
 import { createPromptShare } from "../llm/prompts/prompt-share.ts";
 import type { FollowerBook } from "../llm/rollouts/followers.ts";
-import type { RolloutStore } from "../llm/rollouts/rollout.ts";
+import { afterChange, firstVersion, type RolloutStore } from "../llm/rollouts/rollout.ts";
 import type { ShareControl, ShareControls } from "../llm/rollouts/share-control.ts";
 import { routeDocument } from "../llm/routing/model-route.ts";
 import { createRouteShare } from "../llm/routing/route-share.ts";
-import { createMemoryRollouts } from "./memory-rollouts.ts";
-import type { SimulatedPrompt, SimulatedRoute } from "./rehearsal.ts";
+import type { Course, SimulatedPrompt, SimulatedRoute } from "./rehearsal.ts";
 import type { SimulatedPrompts } from "./simulated-prompts.ts";
-import type { SimulatedRoutes } from "./simulated-routes.ts";
-import { createSimulatedTraffic, type SimulatedStream } from "./simulated-traffic.ts";
+import { rolloutOfTrial, type SimulatedRoutes } from "./simulated-routes.ts";
+import { createSimulatedTraffic, type SimulatedStream, type SimulatedTicketEnd } from "./simulated-traffic.ts";
 
 /** Rollouts of a rehearsal, with the tickets that they count. */
 export interface SimulatedRollouts {
@@ -29,6 +31,7 @@ const microUsdPerPromptTicket = 10_000;
 
 /** Rollouts whose tickets are simulated: each begins with the variant that its id hashes to, and ends as the rehearsal says. */
 export function createSimulatedRollouts({ written, prompts, routes }: RolloutWorld, clock: Pick<Clock, "now">): SimulatedRollouts {
+  const start = clock.now();
   const followers = simulatedFollowers(written.routes);
   const route = createRouteShare({ routes: routes.routes, followers, clock });
   const prompt = createPromptShare({ prompts: prompts.prompts, rollouts: prompts.rollouts, followers });
@@ -36,12 +39,9 @@ export function createSimulatedRollouts({ written, prompts, routes }: RolloutWor
     ...written.routes.map((one) => ({
       name: `route-${one.id}`,
       trial: () => route.trialOf({ kind: "model", route: one.id }),
-      perMinute: () => one.ticketsPerMinute,
-      end: (arm: "baseline" | "canary", { random }: { readonly random: () => number }) => ({
-        kind: "ended" as const,
-        succeeded: random() < (arm === "canary" ? one.candidateQuality : one.quality),
-        costMicroUsd: Math.round(one.costUsd * oneUsd * (arm === "canary" ? one.costRatio : 1)),
-      }),
+      perMinute: (at: Instant) => valueAt(one.ticketsPerMinute, at - start),
+      end: (arm: "baseline" | "canary", ticket: { readonly at: Instant; readonly random: Random }) =>
+        endOfRouteTicket(one, arm, { ...ticket, at: ticket.at - start }),
     })),
     ...written.prompts.map((one) => ({
       name: `prompt-${one.name}`,
@@ -54,7 +54,7 @@ export function createSimulatedRollouts({ written, prompts, routes }: RolloutWor
       }),
     })),
   ];
-  const traffic = createSimulatedTraffic(createMemoryRollouts(clock), clock, streams);
+  const traffic = createSimulatedTraffic(clock, { streams, initial: written.routes.flatMap((one) => rolloutBefore(one, start) ?? []) });
 
   /** What is due belongs to the share before. */
   function afterTraffic(control: ShareControl): ShareControl {
@@ -76,6 +76,36 @@ export function createSimulatedRollouts({ written, prompts, routes }: RolloutWor
   }
 
   return { rolloutStore: traffic.store, shareControls: { model: afterTraffic(route), prompt: afterTraffic(prompt) } };
+}
+
+/** `at`: after the alert. */
+function endOfRouteTicket(
+  route: SimulatedRoute,
+  arm: "baseline" | "canary",
+  { at, random }: { readonly at: number; readonly random: Random },
+): SimulatedTicketEnd {
+  const fate = random();
+  if (arm === "baseline") return ended(route.quality, 1);
+  if (fate < route.candidateLost) return { kind: "lost" };
+  return fate < route.candidateLost + route.candidateHangs ? { kind: "hangs" } : ended(route.candidateQuality, route.costRatio);
+
+  function ended(quality: Course, costRatio: number): SimulatedTicketEnd {
+    return { kind: "ended", succeeded: random() < valueAt(quality, at), costMicroUsd: Math.round(route.costUsd * oneUsd * costRatio) };
+  }
+}
+
+function valueAt(course: Course, atMs: number): number {
+  return typeof course === "number" ? course : (course.findLast(({ fromMs }) => fromMs <= atMs)?.value ?? 0);
+}
+
+/** The rollout that has set the share of a route's trial, at its first step. */
+function rolloutBefore({ id, baseline, trial }: SimulatedRoute, now: Instant): Rollout | undefined {
+  if (trial === undefined || trial.rollout === "none") return undefined;
+  const subject = { kind: "model", route: id, from: baseline, to: trial.model } as const;
+  const plan = rolloutPlanSchema.parse({ steps: [trial.share, 1], intervalMs: dayMs, deadlineMs: 6 * hourMs, lagMs: dayMs });
+  const name = rolloutOfTrial(id);
+  const planned = firstVersion({ id: name, subject, plan, salt: name, by: "ada", runId: undefined }, now);
+  return afterChange(planned, { id: name, expected: 1, set: { state: trial.rollout, step: 0, stepSince: now } }, now);
 }
 
 /** Processes that follow each route as the rehearsal says. */

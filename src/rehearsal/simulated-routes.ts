@@ -12,7 +12,7 @@ import type { EvaluationRequest, Evaluator } from "../llm/rollouts/evaluator.ts"
 import type { ModelRoutingStore } from "../llm/routing/model-route.ts";
 import { createMemoryEvaluations } from "./memory-evaluations.ts";
 import { createMemoryModelRoutes } from "./memory-model-routes.ts";
-import type { SimulatedModel, SimulatedRoute } from "./rehearsal.ts";
+import type { SimulatedModel, SimulatedRoute, SimulatedTrial } from "./rehearsal.ts";
 
 /** How long the evaluator takes to work on the tickets. */
 const evaluationMs = 5 * minuteMs;
@@ -39,7 +39,16 @@ export function createSimulatedRoutes(world: RoutedWorld, clock: Pick<Clock, "no
   const inner = createMemoryModelRoutes(
     clock,
     world.routes.map(
-      ({ id, baseline }): ModelRoute => ({ id, baseline, candidate: null, fallback: [], version: 1, at: start, by: "shipped", reason: "" }),
+      ({ id, baseline, trial }): ModelRoute => ({
+        id,
+        baseline,
+        candidate: trial === undefined ? null : candidateOf(id, trial),
+        fallback: [],
+        version: 1,
+        at: start,
+        by: "shipped",
+        reason: "",
+      }),
     ),
   );
   const evaluations = new Map<string, { readonly from: number; readonly request: EvaluationRequest }>();
@@ -136,6 +145,17 @@ export function createSimulatedRoutes(world: RoutedWorld, clock: Pick<Clock, "no
       asOf: start,
     };
   }
+}
+
+/** Id of the rollout that set the share of a route's trial before the alert. */
+export function rolloutOfTrial(route: string): string {
+  return `ro-${route}-before`;
+}
+
+function candidateOf(route: string, { model, share, rollout }: SimulatedTrial): NonNullable<ModelRoute["candidate"]> {
+  if (rollout === "none") return { ...model, share, salt: "ada" };
+  const name = rolloutOfTrial(route);
+  return { ...model, share, salt: name, rollout: name };
 }
 
 function describeTargets(route: ModelRoute | undefined): string {

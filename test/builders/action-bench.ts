@@ -215,6 +215,8 @@ export function aSimulatedRoute(change: Partial<SimulatedRoute> = {}): Simulated
     ticketsPerMinute: 20,
     quality: 0.9,
     candidateQuality: 0.9,
+    candidateLost: 0,
+    candidateHangs: 0,
     followers: 3,
     staleFollowers: 0,
     ...change,

@@ -97,9 +97,12 @@ function render(reports: readonly RunbookReport[], runbooks: readonly Runbook[],
 
 function renderMutations(mutations: readonly MutationResult[], runbook: Runbook | undefined, context: CommandContext): readonly string[] {
   const survivors = mutations.filter(({ noticedBy }) => noticedBy === undefined);
-  const numberOf = (id: string) => runbook?.steps.find((step) => step.id === id)?.number ?? "";
+  const placeOf = (id: string) => {
+    const number = runbook?.steps.find((step) => step.id === id)?.number;
+    return number === undefined ? id : `step ${number} ${id}`;
+  };
   return [
-    ...survivors.map(({ kind, step }) => `  ${paint(context, "red", "survives")}  step ${numberOf(step)} ${step}: ${kind}`),
+    ...survivors.map(({ kind, step }) => `  ${paint(context, "red", "survives")}  ${placeOf(step)}: ${kind}`),
     `  ${mutations.length} mutations, ${survivors.length} survive`,
   ];
 }

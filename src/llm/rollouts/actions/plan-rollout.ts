@@ -5,7 +5,9 @@ import { durationParameter, millisecondsOf, promqlParameter } from "../../../act
 import { sha256 } from "../../../core/json.ts";
 import { describeUnseen, type PrometheusReader } from "../../../core/prometheus.ts";
 import { formatShare } from "../../../core/share.ts";
+import { rollBack, undoneBy } from "../end-rollout.ts";
 import { projectRollout, proposeSteps } from "../project-rollout.ts";
+import { isLive } from "../rollout.ts";
 import type { RolloutPorts } from "../rollout-ports.ts";
 import {
   controlOf,
@@ -84,10 +86,11 @@ export const planRollout = defineAction({
     days: "days until it ends when the variants are equal; null when the traffic is unknown",
   },
   effect: "keyed",
-  risk: "none",
+  // It takes the place of any other rollout of its subject, so an observing run must not do it.
+  risk: "raises",
   timeoutMs: 30_000,
   probes: false,
-  undoes: false,
+  undoes: true,
   behave(parameters, { rolloutStore, shareControls, prometheus }: RolloutPorts) {
     return {
       async plan({ signal }) {
@@ -146,6 +149,15 @@ export const planRollout = defineAction({
         if (result.kind === "too_many") throw refusedRollout("Ten rollouts are live; end one of them first.");
         const { from, to } = describeVariants(result.rollout.subject);
         return { kind: "done", output: { rollout: result.rollout.id, from, to, steps: [...plan.steps], days } };
+      },
+      async undo(_plan, output, { runId, clock }) {
+        const done = z.object({ rollout: z.string() }).safeParse(output);
+        // A step that did not come to its end has no output; its rollout is live then.
+        const rollout = done.success
+          ? await rolloutStore.read(done.data.rollout)
+          : await rolloutStore.liveOf(targetOfName(subjectNameOf(parameters)));
+        if (rollout !== undefined && rollout.runId === runId && isLive(rollout))
+          await rollBack({ rolloutStore, shareControls }, rollout, undoneBy(runId, clock.now()));
       },
     };
 
