@@ -56,9 +56,6 @@ export type RolloutPlan = Shape<typeof rolloutPlanSchema>;
 /** Where a rollout is: `planned` has no share yet; `running` and `holding` are live; the other three are ends. */
 export const rolloutStates = ["planned", "running", "holding", "promoted", "rolled_back", "aborted"] as const;
 
-/** See {@link rolloutStates}. */
-export type RolloutPhase = (typeof rolloutStates)[number];
-
 /** One decision about a rollout, with the arithmetic that led to it. */
 export const rolloutDecisionSchema = z.object({
   at: instantSchema,

@@ -17,6 +17,7 @@ import { rollBack, undoneBy } from "../../rollouts/end-rollout.ts";
 import { shareAt } from "../../rollouts/rollout.ts";
 import type { RolloutPorts } from "../../rollouts/rollout-ports.ts";
 import { type PromptStore, productionLabel } from "../prompt.ts";
+import type { PromptRolloutStore } from "../prompt-rollout-store.ts";
 import { readPrompt, versionParameter } from "../stored-prompt.ts";
 import { type CacheMeasure, judgeCache } from "./judge-cache.ts";
 
@@ -81,7 +82,10 @@ export const deployCanary = defineAction({
   timeoutMs: 60_000,
   probes: false,
   undoes: true,
-  behave(parameters, ports: RolloutPorts & { readonly prompts: PromptStore; readonly cache: CacheAnalysisReader }) {
+  behave(
+    parameters,
+    ports: RolloutPorts & { readonly prompts: PromptStore; readonly rollouts: PromptRolloutStore; readonly cache: CacheAnalysisReader },
+  ) {
     const { prompt, provider, model, version } = parameters;
     const coldMs = millisecondsOf(parameters.cold);
     const group = { prompt, provider, model };
@@ -158,20 +162,29 @@ export const deployCanary = defineAction({
 
     /** The rollout of this attempt, which a second call finds. A canary that an older version of runbookd began goes on at its step, with new counts. */
     async function begin({ from, plan }: CanaryData, context: ActionContext): Promise<Rollout> {
-      const present = await ports.rolloutStore.read(idOf(context));
-      if (present !== undefined) return present;
-      const by = `run:${context.runId}`;
       const old = oldProgressSchema.safeParse(context.progress);
-      const salt = old.success ? context.runId : idOf(context);
-      const subject = { kind: "prompt", prompt, from, to: version } as const;
-      const created = await ports.rolloutStore.create({ id: idOf(context), subject, plan, salt, by, runId: context.runId });
-      if (created.kind !== "created" && created.kind !== "exists")
-        throw refusedRollout(`Another rollout of prompt ${prompt} is live; one rollout at a time.`);
-      const { rollout } = created;
-      if (!old.success || old.data.stage < 0) return rollout;
+      if (old.success) await adopt(context);
+      const rollout = (await ports.rolloutStore.read(idOf(context))) ?? (await create(old.success ? context.runId : idOf(context)));
+      if (!old.success || old.data.stage < 0 || rollout.state !== "planned") return rollout;
       const set = { state: "running", step: old.data.stage, stepSince: context.clock.now() } as const;
       const result = await ports.rolloutStore.change({ id: rollout.id, expected: rollout.version, set });
       return result.rollout ?? rollout;
+
+      async function create(salt: string): Promise<Rollout> {
+        const subject = { kind: "prompt", prompt, from, to: version } as const;
+        const { runId } = context;
+        const created = await ports.rolloutStore.create({ id: idOf(context), subject, plan, salt, by: `run:${runId}`, runId });
+        if (created.kind !== "created" && created.kind !== "exists")
+          throw refusedRollout(`Another rollout of prompt ${prompt} is live; one rollout at a time.`);
+        return created.rollout;
+      }
+    }
+
+    /** Names the rollout in the canary of this run that an older version set without one; the share would be refused as somebody else's. */
+    async function adopt(context: ActionContext): Promise<void> {
+      const canary = await ports.rollouts.read(prompt);
+      if (canary?.version === version && canary.salt === context.runId && canary.rollout === undefined)
+        await ports.rollouts.compareAndSet(prompt, canary, { ...canary, rollout: idOf(context) });
     }
 
     async function measure(rollout: Rollout, { baseline }: CanaryData): Promise<CacheMeasure> {

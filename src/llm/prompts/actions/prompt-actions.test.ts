@@ -84,6 +84,18 @@ describe("deploy-canary", () => {
     expect(await bench.ports.rollouts.read("implement")).toEqual(other);
   });
 
+  it("goes on at the step of a canary that an older version of runbookd began, with new counts", async () => {
+    const bench = await aBench();
+    const plan = await bench.deploy.plan(bench.context());
+    await bench.ports.rollouts.compareAndSet("implement", null, { version: 2, share: 0.5, salt: "run-1" });
+    const progress = { stage: 1, since: bench.clock.now(), reached: [0.1, 0.5], asked: false, headline: "", note: "" };
+    const next = await bench.deploy.run(plan, bench.context({ progress }));
+    expect(next.kind).toBe("continue");
+    const [rollout] = await bench.ports.rolloutStore.list();
+    expect(rollout).toMatchObject({ state: "running", step: 1, salt: "run-1", runId: "run-1" });
+    expect(await bench.ports.rollouts.read("implement")).toMatchObject({ version: 2, share: 0.5, salt: "run-1", rollout: rollout?.id });
+  });
+
   it("refuses a version that does not exist, one that is production, and a second canary", async () => {
     const bench = await aBench();
     const bind = (version: number) => bench.bind("deploy-canary", { ...cached, version, predicted_hit: 0.9 });

@@ -3,8 +3,7 @@ import { defineAction } from "../../../actions/define-action.ts";
 import { complete, rollBack, undoneBy } from "../end-rollout.ts";
 import { rolloutTarget } from "../rollout.ts";
 import { type RolloutPorts, readRollout } from "../rollout-ports.ts";
-import { rolloutParameter } from "./open-rollout.ts";
-import { describeVariants, refusedRollout } from "./rollout-subject.ts";
+import { describeVariants, refusedRollout, rolloutParameter } from "./rollout-subject.ts";
 
 /** Ends a rollout that has shown what it had to: every new ticket gets the new variant. */
 export const completeRollout = defineAction({

@@ -1,9 +1,12 @@
-import { promptNameSchema, shortNameSchema } from "../../../../packages/sdk/src/wire/names.ts";
+import { promptNameSchema, rolloutIdSchema, shortNameSchema } from "../../../../packages/sdk/src/wire/names.ts";
 import type { RolloutSubject } from "../../../../packages/sdk/src/wire/rollouts.ts";
 import { routeIdSchema } from "../../../../packages/sdk/src/wire/routing.ts";
 import { StepFailure } from "../../../core/failure.ts";
 import { formatModelRef, modelRefGrammar, parseModelRef } from "../../models/model-ref.ts";
 import type { ShareControl, ShareControls, SubjectName, SubjectTarget } from "../share-control.ts";
+
+/** Parameter `rollout` of an action. */
+export const rolloutParameter = rolloutIdSchema.meta({ description: "Id of the rollout, as plan-rollout returns it." });
 
 /** Parameters that name what a rollout is about: exactly one of them. */
 export const subjectParameters = {
@@ -60,18 +63,6 @@ export function targetOfName(name: SubjectName): string {
       return `prompt/${name.prompt}`;
     case "flag":
       return `flag/${name.flag}`;
-  }
-}
-
-/** The subject of a rollout without its variants. */
-export function nameOfSubject(subject: RolloutSubject): SubjectName {
-  switch (subject.kind) {
-    case "model":
-      return { kind: "model", route: subject.route };
-    case "prompt":
-      return { kind: "prompt", prompt: subject.prompt };
-    case "flag":
-      return { kind: "flag", flag: subject.flag };
   }
 }
 

@@ -8,7 +8,7 @@ import { costRatioOf } from "../cost-ratio-of.ts";
 import { judgeRollout } from "../judge-rollout.ts";
 import { rolloutTarget, shareAt } from "../rollout.ts";
 import { type RolloutPorts, readRollout } from "../rollout-ports.ts";
-import { rolloutParameter } from "./open-rollout.ts";
+import { rolloutParameter } from "./rollout-subject.ts";
 
 const progressSchema = z.object({ since: z.number(), unseenSince: z.number().nullable(), headline: z.string(), note: z.string() });
 
