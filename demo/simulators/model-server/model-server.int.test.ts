@@ -50,7 +50,8 @@ describe("the model server", () => {
     await using other = await startModelServer({ latency: fast, models: [leaving] });
     expect((await post({ ...hello, model: "leaving" }, { to: other })).status).toBe(200);
     expect((await post(hello, { to: other })).status).toBe(404);
-    const headers = { "x-api-key": "sk-ant-api03-test", "anthropic-version": "2023-06-01" };
+    // As the provider's own client sends its key.
+    const headers = { authorization: "Bearer sk-ant-api03-test", "anthropic-version": "2023-06-01" };
     const listed = await (await fetch(`${other.url}/v1/models?limit=10`, { headers })).json();
     expect(listed).toMatchObject({
       data: [{ id: "leaving", lifecycle: "deprecated", retires_at: "2026-06-01T00:00:00.000Z", max_input_tokens: 8000 }],

@@ -121,8 +121,8 @@ export async function startModelServer(options: ModelServerOptions = {}): Promis
     sums.requests += 1;
     const requestId = nextRequestId();
     response.set("request-id", requestId);
-    const key = request.get("x-api-key");
-    if (key === undefined || key === "") {
+    const key = request.get("x-api-key") ?? /^Bearer (.+)$/.exec(request.get("authorization") ?? "")?.[1] ?? "";
+    if (key === "") {
       refuse(response, requestId, { type: "authentication_error", message: "x-api-key header is required" });
       return undefined;
     }
