@@ -1,13 +1,13 @@
 import { parseArgs } from "node:util";
 
 /** What can go wrong in the demo. */
-export const scenarioNames = ["cost", "cache", "batch", "ticket"] as const;
+export const scenarioNames = ["cost", "cache", "batch", "ticket", "migration"] as const;
 
 /** See {@link scenarioNames}. */
 export type ScenarioName = (typeof scenarioNames)[number];
 
 /** A canary needs stages that are long enough for tickets and short enough to watch. */
-const defaultFactors: { readonly [Name in ScenarioName]: number } = { cost: 60, cache: 120, batch: 60, ticket: 60 };
+const defaultFactors: { readonly [Name in ScenarioName]: number } = { cost: 60, cache: 120, batch: 60, ticket: 60, migration: 60 };
 
 /** How the demo was asked to run. */
 export interface DemoOptions {
@@ -41,10 +41,11 @@ Options:
                     less on a busy machine)
   --seed <n>        seed of the model server's answers (default 1)
   --scenario <name> what goes wrong:
-                    cost    the retries of one prompt run wild and burn the budget (default)
-                    cache   a prompt is laid out so that nothing of it is read from the provider's cache
-                    batch   200 tickets in batches, with 429s, killed workers, a poisoned ticket and expired items
-                    ticket  a worker dies in the middle of a ticket that is code work
+                    cost       the retries of one prompt run wild and burn the budget (default)
+                    cache      a prompt is laid out so that nothing of it is read from the provider's cache
+                    batch      200 tickets in batches, with 429s, killed workers, a poisoned ticket and expired items
+                    ticket     a worker dies in the middle of a ticket that is code work
+                    migration  a model is retired: a candidate that fails at real tickets, then one that does not
   --keep            keep logs, rendered configuration and evidence
   --help            this text
 

@@ -26,6 +26,8 @@ export interface ProcessOptions {
   readonly program: string;
   readonly args: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
+  /** Its working directory; this process's own by default. */
+  readonly cwd?: string;
   /** Opens a message channel to a Node child; the child ends when it is closed. */
   readonly messages?: boolean;
 }
@@ -60,11 +62,12 @@ export function createProcessGroup(logFolder: string): ProcessGroup {
 
   return {
     all,
-    start({ name, program, args, env = {}, messages = false }) {
+    start({ name, program, args, env = {}, cwd, messages = false }) {
       const logFile = join(logFolder, `${name}.log`);
       const log = openSync(logFile, "a");
       const child = spawn(program, args, {
         env: { ...baseEnvironment(), ...env },
+        ...(cwd !== undefined && { cwd }),
         stdio: messages ? ["ignore", log, log, "ipc"] : ["ignore", log, log],
       });
       closeSync(log);

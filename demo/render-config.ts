@@ -1,5 +1,6 @@
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { parseDocument } from "yaml";
 import { actionCatalogue } from "../src/app/action-registry.ts";
 import { divideDurations } from "../src/runbooks/parse/scale.ts";
 import { placeAlertmanagerConfig, placePrometheusConfig, scaleConfig } from "./scale-config.ts";
@@ -14,6 +15,8 @@ export interface Places {
   readonly webhookToken: string;
   /** `host:port`. */
   readonly smtp: string;
+  /** Defaults of parameters in the copies of the runbooks, by runbook; durations before they are divided. */
+  readonly parameters?: { readonly [runbook: string]: { readonly [parameter: string]: string } };
 }
 
 /** The rendered files. */
@@ -24,7 +27,7 @@ export interface RenderedConfig {
   readonly runbooks: string;
 }
 
-/** Renders the shipped rules, configuration and runbooks into `folder`, every duration divided by `factor`; nothing else is changed. */
+/** Renders the shipped rules, configuration and runbooks into `folder`, every duration divided by `factor`; of the rest only the defaults that `places` names are changed. */
 export async function renderConfig(projectRoot: string, folder: string, factor: number, places: Places): Promise<RenderedConfig> {
   const alerts = join(projectRoot, "alerts");
   const shippedRunbooks = join(projectRoot, "runbooks");
@@ -46,11 +49,23 @@ export async function renderConfig(projectRoot: string, folder: string, factor: 
   await writeFile(join(folder, "webhook-token"), places.webhookToken, { mode: 0o600 });
 
   for (const file of (await readdir(shippedRunbooks)).filter((name) => name.endsWith(".md"))) {
-    const source = await readFile(join(shippedRunbooks, file), "utf8");
+    const source = withDefaults(await readFile(join(shippedRunbooks, file), "utf8"), places.parameters?.[file.replace(/\.md$/, "")] ?? {});
     await writeFile(
       join(rendered.runbooks, file),
       file === "README.md" ? source : divideDurations({ file, source, catalogue: actionCatalogue }, factor),
     );
   }
   return rendered;
+}
+
+/** The runbook with other defaults of its parameters. Throws when it has no such parameter. */
+function withDefaults(source: string, defaults: { readonly [parameter: string]: string }): string {
+  if (Object.keys(defaults).length === 0) return source;
+  const [, head = "", body = ""] = /^---\n(.*?\n)---\n(.*)$/s.exec(source) ?? [];
+  const document = parseDocument(head);
+  for (const [parameter, value] of Object.entries(defaults)) {
+    if (!document.hasIn(["params", parameter])) throw new Error(`The runbook has no parameter ${parameter}.`);
+    document.setIn(["params", parameter, "default"], value);
+  }
+  return `---\n${document.toString({ lineWidth: 0 })}---\n${body}`;
 }

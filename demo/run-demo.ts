@@ -77,7 +77,8 @@ export async function runDemo(context: DemoContext): Promise<number> {
       folder,
       factor,
       model: { ...scenario.model(options), seed },
-      settings: { ...scenario.settings, ...(await play.settings?.()) },
+      settings: async (modelUrl) => ({ ...scenario.settings, ...(await play.settings?.({ folder, modelUrl })) }),
+      parameters: scenario.parameters ?? {},
       say: (text) => presenter.say(text),
     });
     const { faults, summary, mail, leaveRunning } = await play.play({ options, clock, presenter, signal, folder, services, system });

@@ -54,6 +54,47 @@ const ticketsSchema = z.looseObject({
   nextCursor: z.string().optional(),
 });
 
+const armSchema = z.looseObject({ exposed: z.number(), ended: z.number(), quality: z.number() });
+const rolloutSchema = z.looseObject({
+  rollout: z.looseObject({
+    id: z.string(),
+    state: z.string(),
+    step: z.number(),
+    plan: z.looseObject({ steps: z.array(z.number()) }),
+    decisions: z.array(z.looseObject({ at: z.number(), decision: z.string(), reason: z.string(), share: z.number() })),
+    endedAt: z.number().optional(),
+  }),
+  strata: z.array(z.looseObject({ step: z.number(), share: z.number(), canary: armSchema, baseline: armSchema })),
+  verdict: z.looseObject({
+    cost: z.union([
+      z.looseObject({ kind: z.literal("compared"), logRatio: z.number(), halfWidthCheap: z.number() }),
+      z.looseObject({ kind: z.enum(["free", "unknown"]) }),
+    ]),
+  }),
+});
+
+/** A rollout as the API tells it. */
+export type RolloutView = z.output<typeof rolloutSchema>;
+
+const rolloutsSchema = z.looseObject({
+  items: z.array(z.looseObject({ id: z.string(), subject: z.looseObject({ kind: z.string(), to: z.unknown() }) })),
+});
+
+const questionSchema = z.looseObject({
+  question: z.looseObject({
+    id: z.string(),
+    runId: z.string(),
+    stepId: z.string(),
+    kind: z.string(),
+    text: z.string(),
+    answers: z.array(z.string()),
+    planSha: z.string().optional(),
+  }),
+});
+
+/** An open question as the API shows it. */
+export type QuestionView = z.output<typeof questionSchema>["question"];
+
 /** A batch as the API tells it. */
 export type BatchView = z.output<typeof batchSchema>;
 
@@ -77,8 +118,17 @@ export interface RunbookdApi {
   ticketsOf(batch: string): Promise<readonly TicketView[]>;
   /** Starts a run by hand and answers its id. */
   startRun(runbook: string, params: Readonly<Record<string, string | number>>): Promise<string>;
+  /** Rollouts of the last thirty days: their ids and what they change. */
+  rollouts(): Promise<z.output<typeof rolloutsSchema>["items"]>;
+  rollout(id: string): Promise<RolloutView>;
+  /** Questions that wait for a person, oldest first. */
+  questions(): Promise<readonly QuestionView[]>;
+  answer(question: QuestionView, answer: string, reason: string): Promise<void>;
   /** The steps of a runbook, in order. */
   steps(runbook: string): Promise<readonly { readonly id: string; readonly name: string }[]>;
+  /** Reports requests of the past. */
+  reportUsage(events: readonly Readonly<Record<string, unknown>>[]): Promise<void>;
+  setRoute(id: string, change: Readonly<Record<string, unknown>>): Promise<void>;
   defineBudget(budget: {
     readonly id: string;
     readonly limitMicroUsd: number;
@@ -120,6 +170,22 @@ export function createRunbookdApi(url: string, token: string): RunbookdApi {
     },
     startRun: async (runbook, params) =>
       z.looseObject({ runId: z.string() }).parse(await send("POST", "/api/runs", { runbook, params })).runId,
+    rollouts: async () => rolloutsSchema.parse(await send("GET", "/api/rollouts")).items,
+    rollout: async (id) => rolloutSchema.parse(await send("GET", `/api/rollouts/${encodeURIComponent(id)}`)),
+    questions: async () =>
+      z
+        .looseObject({ items: z.array(questionSchema) })
+        .parse(await send("GET", "/api/approvals"))
+        .items.map(({ question }) => question),
+    async answer({ id, planSha }, answer, reason) {
+      await send("POST", `/api/approvals/${encodeURIComponent(id)}`, { answer, reason, ...(planSha !== undefined && { planSha }) });
+    },
+    async reportUsage(events) {
+      await send("POST", "/api/usage", { events });
+    },
+    async setRoute(id, change) {
+      await send("PUT", `/api/routes/${encodeURIComponent(id)}`, change);
+    },
     async defineBudget({ id, ...budget }) {
       await send("PUT", `/api/budgets/${encodeURIComponent(id)}`, budget);
     },

@@ -33,8 +33,8 @@ export interface Played {
 
 /** One play of a scenario. */
 export interface Play {
-  /** Further settings of server and worker that are known only when the scenario is prepared, e.g. a port. */
-  settings?(): Promise<Readonly<Record<string, string>>>;
+  /** Further settings of server and worker that are known only when the model server runs, e.g. its address. A `runbookd.yml` in the folder's root is read too. */
+  settings?(places: { readonly folder: DemoFolder; readonly modelUrl: string }): Promise<Readonly<Record<string, string>>>;
   /** Starts the workload, lets something go wrong, and watches until the incident is closed or hopeless. Rejects when it is aborted or cannot start. */
   play(context: ScenarioContext): Promise<Played>;
   /** The last line of `--json`, from whatever was observed so far. */
@@ -47,5 +47,7 @@ export interface Scenario {
   model(options: DemoOptions): Omit<ModelServerOptions, "seed">;
   /** Further settings of server and worker, in the environment's form. */
   readonly settings?: Readonly<Record<string, string>>;
+  /** Defaults of parameters in the copy of a shipped runbook, as its owner would set them for this workload; durations before they are divided. */
+  readonly parameters?: { readonly [runbook: string]: { readonly [parameter: string]: string } };
   prepare(options: DemoOptions): Play;
 }

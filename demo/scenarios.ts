@@ -2,6 +2,7 @@ import { batchScenario } from "./batch/batch-scenario.ts";
 import { cacheScenario } from "./cache/cache-scenario.ts";
 import { costScenario } from "./cost/cost-scenario.ts";
 import type { ScenarioName } from "./demo-options.ts";
+import { migrationScenario } from "./migration/migration-scenario.ts";
 import type { Scenario } from "./scenario.ts";
 import { ticketScenario } from "./ticket/ticket-scenario.ts";
 
@@ -11,4 +12,5 @@ export const scenarios: { readonly [Name in ScenarioName]: Scenario } = {
   cache: cacheScenario,
   batch: batchScenario,
   ticket: ticketScenario,
+  migration: migrationScenario,
 };

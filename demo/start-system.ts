@@ -18,6 +18,8 @@ export interface DemoSystem extends AsyncDisposable {
   readonly prometheusUrl: string;
   readonly alertmanagerUrl: string;
   readonly api: RunbookdApi;
+  /** The same as another person, who approves what the first one asked for. */
+  readonly colleague: RunbookdApi;
   readonly adminToken: string;
   readonly model: ModelServer;
   readonly mail: MailSink;
@@ -34,12 +36,14 @@ export interface SystemOptions {
   readonly folder: DemoFolder;
   readonly factor: number;
   readonly model: ModelServerOptions;
-  /** Further settings of server and worker. */
-  readonly settings: Readonly<Record<string, string>>;
+  /** Further settings of server and worker, once the model server has an address. */
+  readonly settings: (modelUrl: string) => Promise<Readonly<Record<string, string>>>;
+  /** Defaults of parameters in the copies of the shipped runbooks. */
+  readonly parameters: { readonly [runbook: string]: { readonly [parameter: string]: string } };
   readonly say: (text: string) => void;
 }
 
-async function token(folder: DemoFolder, clock: Clock, name: string, role: "admin" | "workload"): Promise<string> {
+async function token(folder: DemoFolder, clock: Clock, name: string, role: "admin" | "approver" | "workload"): Promise<string> {
   const created = await createTokenFile(join(folder.data, "tokens.json"), { clock, random: createSystemRandom() }).create(name, role);
   if (created === undefined) throw new Error(`The token ${name} exists already in ${folder.data}.`);
   return created;
@@ -54,7 +58,8 @@ export async function startSystem(options: SystemOptions): Promise<DemoSystem> {
     await mail[Symbol.asyncDispose]();
   };
   try {
-    return { ...(await startProcesses(options, mail)), model, mail, [Symbol.asyncDispose]: end };
+    const settings = await options.settings(model.url);
+    return { ...(await startProcesses(options, { mail, settings })), model, mail, [Symbol.asyncDispose]: end };
   } catch (error) {
     await end();
     throw error;
@@ -63,7 +68,10 @@ export async function startSystem(options: SystemOptions): Promise<DemoSystem> {
 
 type Processes = Omit<DemoSystem, "model" | "mail" | typeof Symbol.asyncDispose>;
 
-async function startProcesses({ services, folder, factor, settings, say }: SystemOptions, mail: MailSink): Promise<Processes> {
+async function startProcesses(
+  { services, folder, factor, parameters, say }: SystemOptions,
+  { mail, settings }: { readonly mail: MailSink; readonly settings: Readonly<Record<string, string>> },
+): Promise<Processes> {
   const { clock, group, projectRoot } = services;
   const [redisPort, prometheusPort, alertmanagerPort, port, serverMetrics, workerMetrics] = await freePorts(6);
   if (workerMetrics === undefined || serverMetrics === undefined || port === undefined) throw new Error("Too few free ports.");
@@ -72,6 +80,7 @@ async function startProcesses({ services, folder, factor, settings, say }: Syste
   const runbookdUrl = `http://127.0.0.1:${port}`;
   const webhookToken = createSystemRandom().token();
   const rendered = await renderConfig(projectRoot, folder.config, factor, {
+    parameters,
     metrics: [`127.0.0.1:${serverMetrics}`, `127.0.0.1:${workerMetrics}`],
     alertmanager: `127.0.0.1:${alertmanagerPort}`,
     webhookUrl: `${runbookdUrl}/webhooks/alertmanager`,
@@ -108,8 +117,11 @@ async function startProcesses({ services, folder, factor, settings, say }: Syste
       program: process.execPath,
       args: [main, command],
       env: { ...environment, RUNBOOKD_METRICS_PORT: String(metricsPort) },
+      // A runbookd.yml of the user must not leak into the demo.
+      cwd: folder.root,
     });
   const adminToken = await token(folder, clock, "demo", "admin");
+  const approverToken = await token(folder, clock, "demo-colleague", "approver");
   const workloadToken = await token(folder, clock, "demo-workload", "workload");
   const server = startRunbookd("server", serverMetrics);
   await waitForProcess(services, server, () => answers(`${runbookdUrl}/healthz`));
@@ -123,6 +135,7 @@ async function startProcesses({ services, folder, factor, settings, say }: Syste
     prometheusUrl,
     alertmanagerUrl,
     api: createRunbookdApi(runbookdUrl, adminToken),
+    colleague: createRunbookdApi(runbookdUrl, approverToken),
     adminToken,
     workloadToken,
     worker: () => worker,

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { createRunbookdClient, type RunbookdClient } from "../../packages/sdk/src/client.ts";
+import { createRunbookdClient, type RunbookdClient, type RunbookdClientOptions } from "../../packages/sdk/src/client.ts";
 import { createModelClient, type ModelBody, type ModelClient } from "./model-client.ts";
 
 /** The settings of every process of the application. */
@@ -18,7 +18,7 @@ export interface Reached {
 /** Opens both clients. Usage that is lost is told on standard error. */
 export function reachSystem(
   settings: { readonly [Name in keyof typeof hostSettings]: string },
-  options: { readonly refreshEveryMs?: number } = {},
+  options: Pick<RunbookdClientOptions, "refreshEveryMs" | "onRouteChanged"> = {},
 ): Reached {
   return {
     client: createRunbookdClient({
