@@ -2,9 +2,11 @@ import { beforeAll, describe, expect, it } from "@jest/globals";
 import { z } from "zod";
 import type { Json } from "../../packages/sdk/src/wire/json.ts";
 import { newTicketSchema } from "../../packages/sdk/src/wire/tickets.ts";
+import { aRollout } from "../../test/builders/a-rollout.ts";
 import { createActionBench } from "../../test/builders/action-bench.ts";
 import { aNewVersion } from "../../test/contracts/describe-prompt-store.ts";
 import { aBudgetState } from "../../test/fakes/fake-budget-control.ts";
+import type { RolloutStore } from "../llm/rollouts/rollout.ts";
 import { actionCatalogue } from "./action-registry.ts";
 
 const cached = { prompt: "implement", provider: "anthropic", model: "opus-test" };
@@ -15,6 +17,13 @@ const parametersOf: { readonly [name: string]: { readonly [key: string]: Json } 
   "check-candidate": { route: "implement", to: "anthropic/claude-new" },
   "compare-candidate": { evaluation: "e-1" },
   "evaluate-candidate": { route: "implement", to: "anthropic/claude-new", max_usd: 50 },
+  "complete-rollout": { rollout: "r1" },
+  "look-at-rollout": { route: "implement" },
+  "open-rollout": { rollout: "r1" },
+  "plan-rollout": { route: "implement", to: "anthropic/claude-new" },
+  "roll-back-rollout": { route: "implement" },
+  "run-rollout": { rollout: "r1" },
+  "watch-rollout": { rollout: "r1" },
   "deploy-canary": { ...cached, version: 2, predicted_hit: 0.9 },
   "evaluate-prompt": { prompt: "implement", baseline: 1, candidate: 2 },
   "cancel-batch": { batch: "nightly", reason: "r" },
@@ -49,12 +58,20 @@ const parametersOf: { readonly [name: string]: { readonly [key: string]: Json } 
   wait: { for: "1s" },
 };
 
+/** A planned rollout, or one that has shown what its plan demands. */
+async function planARollout(store: RolloutStore, isShown: boolean): Promise<void> {
+  await store.create(aRollout());
+  const decision = { at: 0, decision: "finish", reason: "shown", detail: "shown", step: 2, share: 0.95, by: "run:1" } as const;
+  if (isShown) await store.change({ id: "r1", expected: 1, set: { state: "running", step: 2 }, decision });
+}
+
 describe.each(actionCatalogue.names)("%s", (name) => {
   const bench = createActionBench(aBudgetState("checkout"));
   const spec = actionCatalogue.find(name);
   beforeAll(async () => {
     await bench.ports.prompts.create("implement", aNewVersion("another"), "ada");
     await bench.tickets.add(newTicketSchema.parse({ id: "GH-1", budget: "checkout" }));
+    if (parametersOf[name]?.["rollout"] !== undefined) await planARollout(bench.ports.rolloutStore, name === "complete-rollout");
   });
 
   it("says the truth about probe and undo", () => {
