@@ -248,6 +248,30 @@ it("answers about prompts, routes and changes", async () => {
   await ask("GET /api/findings");
 });
 
+it("answers about rollouts", async () => {
+  const role = "approver";
+  const subject = { kind: "model", route: "implement", to: { provider: "anthropic", model: "claude-opus-4-5" } };
+  const plan = { intervalMs: 60_000, deadlineMs: 600_000, lagMs: 60_000 };
+  await ask("PUT /api/routes/{id}", {
+    at: ["rolled"],
+    body: { baseline: { provider: "anthropic", model: "claude-sonnet-4-5" }, expected: 0, reason: "a test" },
+    role: "operator",
+  });
+  await ask("POST /api/rollouts", { body: { id: "r-1", subject: { ...subject, route: "rolled" }, plan, reason: "a test" }, role });
+  const at = ["r-1"];
+  const body = { reason: "a test" };
+  await ask("POST /api/rollouts/{id}/start", { at, body, role });
+  const ticket = { ticketId: "T-rolled", budget: "checkout" };
+  const assignments = [{ rollout: "r-1", arm: "baseline" }];
+  await ask("POST /api/admissions", { body: { ...ticket, estimateMicroUsd: 1, assignments }, role: "workload" });
+  await ask("POST /api/admissions/release", { body: { ...ticket, outcome: "succeeded" }, role: "workload" });
+  await ask("PUT /api/tickets/{id}/quality", { at: ["T-rolled"], body: { quality: 0.5, reason: "a test" }, role: "workload" });
+  await ask("POST /api/rollouts/{id}/hold", { at, body, role });
+  await ask("GET /api/rollouts/{id}", { at });
+  expect(await items("GET /api/rollouts")).toHaveLength(1);
+  await ask("POST /api/rollouts/{id}/take-back", { at, body, role });
+});
+
 it("answers about alerts, runs, questions and what people do", async () => {
   const alerts = aWebhookBody([aFiringAlert("PauseAlert", "x"), aFiringAlert("WaitAlert", "y"), aFiringAlert("Unknown", "z")]);
   await ask("POST /webhooks/alertmanager", { body: alerts, token: webhookToken });

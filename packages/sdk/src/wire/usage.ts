@@ -143,6 +143,7 @@ export const usageEventSchema = usageReportSchema
   .omit({ usage: true, shape: true, at: true, prefix: true, diagnostics: true })
   .extend({
     at: instantSchema,
+    assignments: rolloutAssignmentsSchema.exactOptional(),
     tokens: tokenPartitionSchema,
     /** 0 while `unpriced` or anomalous; those are counted apart. */
     costMicroUsd: microUsdSchema,
