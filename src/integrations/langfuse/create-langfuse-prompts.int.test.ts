@@ -8,7 +8,9 @@ import { createActions } from "../../app/action-registry.ts";
 import { createSystemClock } from "../../core/clock.ts";
 import { StoreUnavailable } from "../../core/store-unavailable.ts";
 import type { PromptStore } from "../../llm/prompts/prompt.ts";
+import { createPromptShare } from "../../llm/prompts/prompt-share.ts";
 import { type BoundedSender, createBoundedSender, defaultRequestLimits } from "../../platform/requests/bounded-request.ts";
+import { createMemoryFollowers } from "../../rehearsal/memory-followers.ts";
 import { createLangfusePrompts } from "./create-langfuse-prompts.ts";
 
 const keys = { publicKey: "pk-lf-test", secretKey: "sk-lf-test" };
@@ -153,7 +155,9 @@ describe("Langfuse", () => {
     const store = await twoVersions();
     await store.moveLabel(move);
     const bench = createActionBench();
-    const actions = createActions({ ...bench.ports, prompts: store });
+    const followers = createMemoryFollowers(bench.clock);
+    const prompt = createPromptShare({ prompts: store, rollouts: bench.ports.rollouts, followers });
+    const actions = createActions({ ...bench.ports, prompts: store, shareControls: { prompt } });
     const bound = (name: string, parameters: object) => {
       const reply = actions.find(name)?.bind(parameters);
       if (reply?.ok !== true) throw new Error(`${name} cannot be bound.`);
@@ -175,7 +179,8 @@ describe("Langfuse", () => {
     await promote.run(promoted, context);
     expect((await store.read("implement"))?.labels).toEqual({ production: 2, canary: 2 });
     await promote.undo?.(promoted, {}, context);
-    await deploy.undo?.(deployed, {}, context);
+    const [rollout] = await bench.ports.rolloutStore.list();
+    await deploy.undo?.(deployed, { rollout: rollout?.id ?? "" }, context);
     // The label stays where it was given; without a share nobody gets that version.
     expect((await store.read("implement"))?.labels).toEqual({ production: 1, canary: 2 });
     expect(await bench.ports.rollouts.read("implement")).toBeNull();
