@@ -12,6 +12,9 @@ const notFed: readonly { readonly expr: string; readonly why: string }[] = [
   { expr: "runbookd_refusals_total", why: "no guardrail refuses" },
   { expr: "llm_unpriced_tokens_total", why: "every model has a price" },
   { expr: "llm_tickets_stalled", why: "no ticket stalls" },
+  { expr: "llm_rollout_", why: "no rollout runs" },
+  { expr: "llm_route_", why: "the application uses no route" },
+  { expr: "llm_model_retirement_timestamp_seconds", why: "no route names a model" },
 ];
 
 /**
