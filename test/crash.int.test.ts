@@ -58,7 +58,7 @@ async function startChild(name: string, effect: string, runbook: string, kill = 
     spawned.stdout.once("data", (chunk) => resolve(String(chunk)));
     void dead.then(() => reject(new Error("The process died before it was ready.")));
   });
-  return { process: spawned, port: Number(line.trim().split(" ")[1]), dead };
+  return { process: spawned, port: Number(/^ready (\d+)$/m.exec(line)?.[1]), dead };
 }
 
 interface Told {
