@@ -4,17 +4,11 @@ import { type ModelRoute, routeIdSchema } from "../../../../packages/sdk/src/wir
 import { defineAction } from "../../../actions/define-action.ts";
 import type { ActionResult } from "../../../core/action.ts";
 import type { Instant } from "../../../core/clock.ts";
+import type { CandidatePorts } from "../candidate-ports.ts";
 import { judgeCandidate } from "../judge-candidate.ts";
 import type { ModelCatalog } from "../model-catalog.ts";
 import { formatModelRef, isSameRef, modelRefGrammar, parseModelRef } from "../model-ref.ts";
-import { type RouteHistory, type RouteReader, type RouteUse, readRoute } from "../route-history.ts";
-
-/** What looking at a candidate needs. */
-export interface CandidatePorts {
-  readonly routes: RouteReader;
-  readonly models: ModelCatalog;
-  readonly history: RouteHistory;
-}
+import { type RouteUse, readRoute } from "../route-history.ts";
 
 /** Answers of a person who picks none of the models that are named. */
 const noneOfThem = "none";

@@ -2,8 +2,9 @@ import { z } from "zod";
 import { defineAction } from "../../../actions/define-action.ts";
 import { complete, rollBack, undoneBy } from "../end-rollout.ts";
 import { rolloutTarget } from "../rollout.ts";
+import { rolloutParameter } from "../rollout-parameter.ts";
 import { type RolloutPorts, readRollout } from "../rollout-ports.ts";
-import { describeVariants, refusedRollout, rolloutParameter } from "./rollout-subject.ts";
+import { describeVariants, refusedRollout } from "../rollout-subject.ts";
 
 /** Ends a rollout that has shown what it had to: every new ticket gets the new variant. */
 export const completeRollout = defineAction({

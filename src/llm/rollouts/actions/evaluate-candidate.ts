@@ -6,7 +6,7 @@ import type { ActionContext, ActionResult } from "../../../core/action.ts";
 import { StepFailure } from "../../../core/failure.ts";
 import { sha256 } from "../../../core/json.ts";
 import { formatUsd, oneUsd } from "../../../core/money.ts";
-import type { CandidatePorts } from "../../models/actions/check-candidate.ts";
+import type { CandidatePorts } from "../../models/candidate-ports.ts";
 import { judgeCandidate, refusalsOf } from "../../models/judge-candidate.ts";
 import { formatModelRef, modelRefGrammar, parseModelRef } from "../../models/model-ref.ts";
 import { readRoute } from "../../models/route-history.ts";

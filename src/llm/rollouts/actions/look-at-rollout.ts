@@ -11,7 +11,7 @@ import {
   subjectNameOf,
   subjectParameters,
   targetOfName,
-} from "./rollout-subject.ts";
+} from "../rollout-subject.ts";
 
 /** Reads what is on trial at a route, prompt or flag, without touching it. */
 export const lookAtRollout = defineAction({

@@ -2,8 +2,9 @@ import { z } from "zod";
 import { defineAction } from "../../../actions/define-action.ts";
 import { rollBack, undoneBy } from "../end-rollout.ts";
 import { rolloutTarget } from "../rollout.ts";
+import { rolloutParameter } from "../rollout-parameter.ts";
 import { type RolloutPorts, readRollout, shareRequestOf } from "../rollout-ports.ts";
-import { controlOf, describeVariants, refusedRollout, rolloutParameter } from "./rollout-subject.ts";
+import { controlOf, describeVariants, refusedRollout } from "../rollout-subject.ts";
 
 /** Enters the new variant with a share of zero, so that it is seen whether every process follows before a ticket meets it. */
 export const openRollout = defineAction({

@@ -19,7 +19,7 @@ import {
   subjectParameters,
   subjectTargetOf,
   targetOfName,
-} from "./rollout-subject.ts";
+} from "../rollout-subject.ts";
 
 const growing = (steps: readonly number[]) => steps.every((share, index) => index === 0 || share > (steps[index - 1] ?? 0));
 

@@ -12,7 +12,7 @@ import {
   subjectNameOf,
   subjectParameters,
   targetOfName,
-} from "./rollout-subject.ts";
+} from "../rollout-subject.ts";
 
 const dataSchema = z.object({ rollout: z.string().nullable() });
 const progressSchema = z.object({ since: z.number(), headline: z.string(), note: z.string() });

@@ -4,10 +4,11 @@ import type { ActionResult } from "../../../core/action.ts";
 import { formatShare } from "../../../core/share.ts";
 import { costRatioOf } from "../cost-ratio-of.ts";
 import { rollBack, undoneBy } from "../end-rollout.ts";
+import { carryOn, growthProgressSchema, type PolledGrowth, pollResult } from "../grow-rollout.ts";
 import { isLive, rolloutTarget, shareAt } from "../rollout.ts";
+import { rolloutParameter } from "../rollout-parameter.ts";
 import { type RolloutPorts, readRollout } from "../rollout-ports.ts";
-import { carryOn, growthProgressSchema, type PolledGrowth, pollResult } from "./grow-rollout.ts";
-import { describeVariants, refusedRollout, rolloutParameter } from "./rollout-subject.ts";
+import { describeVariants, refusedRollout } from "../rollout-subject.ts";
 
 /** Lets a rollout grow step by step, and takes it back when it is shown to be worse. */
 export const runRollout = defineAction({

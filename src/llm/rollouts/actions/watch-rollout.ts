@@ -7,8 +7,8 @@ import { checkGuards } from "../check-guards.ts";
 import { costRatioOf } from "../cost-ratio-of.ts";
 import { judgeRollout } from "../judge-rollout.ts";
 import { rolloutTarget, shareAt } from "../rollout.ts";
+import { rolloutParameter } from "../rollout-parameter.ts";
 import { type RolloutPorts, readRollout } from "../rollout-ports.ts";
-import { rolloutParameter } from "./rollout-subject.ts";
 
 const progressSchema = z.object({ since: z.number(), unseenSince: z.number().nullable(), headline: z.string(), note: z.string() });
 

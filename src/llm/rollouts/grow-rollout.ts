@@ -1,12 +1,12 @@
 import { z } from "zod";
-import type { Rollout, RolloutVerdict } from "../../../../packages/sdk/src/wire/rollouts.ts";
-import type { ActionContext, ActionResult } from "../../../core/action.ts";
-import { formatShare } from "../../../core/share.ts";
-import { rollBack } from "../end-rollout.ts";
-import type { RolloutGuard } from "../next-rollout-move.ts";
-import { pollRollout, resumeRollout } from "../poll-rollout.ts";
-import { rolloutTarget, shareAt } from "../rollout.ts";
-import { type RolloutPorts, readRollout } from "../rollout-ports.ts";
+import type { Rollout, RolloutVerdict } from "../../../packages/sdk/src/wire/rollouts.ts";
+import type { ActionContext, ActionResult } from "../../core/action.ts";
+import { formatShare } from "../../core/share.ts";
+import { rollBack } from "./end-rollout.ts";
+import type { RolloutGuard } from "./next-rollout-move.ts";
+import { pollRollout, resumeRollout } from "./poll-rollout.ts";
+import { rolloutTarget, shareAt } from "./rollout.ts";
+import { type RolloutPorts, readRollout } from "./rollout-ports.ts";
 
 /** What a step that lets a rollout grow carries from poll to poll. */
 export const growthProgressSchema = z.object({

@@ -1,12 +1,9 @@
-import { promptNameSchema, rolloutIdSchema, shortNameSchema } from "../../../../packages/sdk/src/wire/names.ts";
-import type { RolloutSubject } from "../../../../packages/sdk/src/wire/rollouts.ts";
-import { routeIdSchema } from "../../../../packages/sdk/src/wire/routing.ts";
-import { StepFailure } from "../../../core/failure.ts";
-import { formatModelRef, modelRefGrammar, parseModelRef } from "../../models/model-ref.ts";
-import type { ShareControl, ShareControls, SubjectName, SubjectTarget } from "../share-control.ts";
-
-/** Parameter `rollout` of an action. */
-export const rolloutParameter = rolloutIdSchema.meta({ description: "Id of the rollout, as plan-rollout returns it." });
+import { promptNameSchema, shortNameSchema } from "../../../packages/sdk/src/wire/names.ts";
+import type { RolloutSubject } from "../../../packages/sdk/src/wire/rollouts.ts";
+import { routeIdSchema } from "../../../packages/sdk/src/wire/routing.ts";
+import { StepFailure } from "../../core/failure.ts";
+import { formatModelRef, modelRefGrammar, parseModelRef } from "../models/model-ref.ts";
+import type { ShareControl, ShareControls, SubjectName, SubjectTarget } from "./share-control.ts";
 
 /** Parameters that name what a rollout is about: exactly one of them. */
 export const subjectParameters = {
