@@ -8,11 +8,13 @@ import { pollRollout, resumeRollout } from "./poll-rollout.ts";
 import { rolloutTarget, shareAt } from "./rollout.ts";
 import { type RolloutPorts, readRollout } from "./rollout-ports.ts";
 
-/** What a step that lets a rollout grow carries from poll to poll. */
+/** Progress that a step which lets a rollout grow keeps from poll to poll. */
 export const growthProgressSchema = z.object({
   /** For a report; it changes only when the share does. */
   headline: z.string(),
+  /** For a person who looks at the run; changes at each poll. */
   note: z.string(),
+  /** Whether the last poll asked a person. */
   asked: z.boolean(),
   /** Since when a decision lacks something, UTC ms. */
   blindSince: z.number().exactOptional(),
@@ -21,24 +23,24 @@ export const growthProgressSchema = z.object({
 /** See {@link growthProgressSchema}. */
 export type GrowthProgress = z.output<typeof growthProgressSchema>;
 
-/** How a step asks and polls. */
+/** One poll of a step. */
 export interface GrowthPoll {
   readonly context: ActionContext;
   readonly progress: GrowthProgress;
-  /** Largest step to enter. */
+  /** Largest share to enter, 0 to 1. */
   readonly until: number;
-  /** What must hold besides the plan. */
+  /** What must hold besides the guards of the plan. */
   readonly criterion?: RolloutGuard;
 }
 
-/** The growth is over: as far as was asked, to its end, or back. */
+/** The growth has ended: the requested share is reached, every step has shown what the plan demands, or the rollout has ended. */
 export interface PolledGrowth {
   readonly kind: "done";
   readonly rollout: Rollout;
   readonly verdict: RolloutVerdict;
   /** Whether every step has shown what the plan demands. */
   readonly proven: boolean;
-  /** For people. */
+  /** Why it has ended, for people. */
   readonly reason: string;
 }
 
@@ -46,7 +48,7 @@ const noProgress: GrowthProgress = { headline: "", note: "", asked: false };
 const pollsPerInterval = 5;
 const minPollMs = 250;
 
-/** Does what a person answered, and returns the progress to go on with. */
+/** Carries out what a person answered, if a person was asked, and returns the progress for the next poll. Rejects with a StepFailure when the rollout does not exist. */
 export async function carryOn(
   ports: RolloutPorts,
   id: string,
@@ -67,7 +69,7 @@ export async function carryOn(
   return { headline, note, asked: false };
 }
 
-/** Polls once, and says what the step does next. */
+/** Polls once, and returns what the step does next: it polls again, asks a person, or is done. Rejects with a StepFailure when the rollout does not exist. */
 export async function pollResult(
   ports: RolloutPorts,
   id: string,

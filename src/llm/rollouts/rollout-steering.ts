@@ -34,14 +34,14 @@ export interface RolloutSteering {
   takeBack(id: string, order: SteeringOrder): Promise<SteeringResult>;
 }
 
-/** What the orders of people stand on. */
+/** What carrying out an order needs. */
 export interface RolloutSteeringDeps {
   readonly store: RolloutStore;
   readonly controls: ShareControls;
   readonly clock: Pick<Clock, "now">;
 }
 
-/** So often an order is tried again when another change came first. */
+/** Tries of an order when another change came first. */
 const maxTries = 5;
 
 /** Carries out what people order. Members reject with StoreUnavailable when the store does not answer. */

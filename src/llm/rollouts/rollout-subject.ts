@@ -5,7 +5,7 @@ import { StepFailure } from "../../core/failure.ts";
 import { formatModelRef, modelRefGrammar, parseModelRef } from "../models/model-ref.ts";
 import type { ShareControl, ShareControls, SubjectName, SubjectTarget } from "./share-control.ts";
 
-/** Parameters that name what a rollout is about: exactly one of them. */
+/** Parameters that name the subject of a rollout; a call gives exactly one of them. */
 export const subjectParameters = {
   route: routeIdSchema.exactOptional().meta({ description: "Route whose model is on trial." }),
   prompt: promptNameSchema.exactOptional().meta({ description: "Prompt whose version is on trial." }),
@@ -19,7 +19,7 @@ export interface SubjectParameters {
   readonly flag?: string;
 }
 
-/** What a refinement of these parameters says. */
+/** The complaint when {@link namesOneSubject} does not hold. */
 export const oneSubject = { message: "name exactly one of route, prompt and flag" };
 
 /** Whether exactly one subject is named. */
@@ -35,7 +35,7 @@ export function subjectNameOf({ route, prompt, flag }: SubjectParameters): Subje
   throw refusedRollout(oneSubject.message);
 }
 
-/** The new variant of a subject from a runbook's text. Throws a StepFailure that says which form is expected. */
+/** The subject with the new variant that a runbook writes as text. Throws a StepFailure that says which form is expected. */
 export function subjectTargetOf(name: SubjectName, to: string): SubjectTarget {
   switch (name.kind) {
     case "model": {
@@ -51,7 +51,7 @@ export function subjectTargetOf(name: SubjectName, to: string): SubjectTarget {
   }
 }
 
-/** The target that locks and limits know a subject by, e.g. `route/implement`. */
+/** The target of a subject for locks and limits, e.g. `route/implement`. */
 export function targetOfName(name: SubjectName): string {
   switch (name.kind) {
     case "model":
@@ -82,7 +82,7 @@ export function controlOf(controls: ShareControls, kind: RolloutSubject["kind"])
   return control;
 }
 
-/** The failure of a step that the state of a rollout forbids; nothing was changed. */
+/** The failure of a step that a target or the state of a rollout does not permit; nothing was changed. */
 export function refusedRollout(message: string): StepFailure {
   return new StepFailure({ reason: "refused_by_target", message, applied: "no" });
 }

@@ -20,7 +20,7 @@ import { judgeRollout } from "./judge-rollout.ts";
 import type { QualityRevision, RolloutStore } from "./rollout.ts";
 import { noRollout, type RolloutSteering, type SteeringOrder, type SteeringResult } from "./rollout-steering.ts";
 
-/** What the routes of rollouts stand on. */
+/** What the routes of rollouts need. */
 export interface RolloutRouteDeps {
   readonly store: RolloutStore;
   readonly steering: RolloutSteering;

@@ -6,7 +6,7 @@ import { formatModelRef } from "../../models/model-ref.ts";
 import type { EvaluationStore } from "../evaluation.ts";
 import { type EvaluationVerdict, judgeEvaluation } from "../judge-evaluation.ts";
 
-/** What an evaluation says of a candidate: not worse, and cheap enough? */
+/** Judges by an evaluation whether a candidate is not worse than the present model, and whether its cost is within the limit. */
 export const compareCandidate = defineAction({
   name: "compare-candidate",
   summary:
@@ -17,7 +17,12 @@ export const compareCandidate = defineAction({
       .regex(/^[\w.-]{1,128}$/, { message: "must be the id of one evaluation" })
       .meta({ description: "Id of one evaluation, the result of evaluate-candidate." }),
     margin: z.number().gt(0).max(0.5).default(0.1).meta({ description: "Quality may be worse by less than this, of 1." }),
-    max_cost_ratio: z.number().gt(0).max(100).default(1.1).meta({ description: "It may cost at most so many times the present model." }),
+    max_cost_ratio: z
+      .number()
+      .gt(0)
+      .max(100)
+      .default(1.1)
+      .meta({ description: "Its cost may be at most this multiple of that of the present model." }),
   }),
   result: {
     evaluation: "id of the evaluation",
@@ -28,13 +33,13 @@ export const compareCandidate = defineAction({
     difference: "mean quality, candidate less present model",
     lower: "lower end of its one-sided 95 % interval",
     upper: "upper end of its one-sided 95 % interval",
-    discordant: "pairs whose qualities differ, of all",
-    needed: "tickets that show an equal model to be equal in four of five cases",
-    cost_ratio: "cost of all tickets without what the cold cache has cost, candidate to present model; absent when either cost nothing",
+    discordant: "share of the pairs whose qualities differ, 0 to 1",
+    needed: "tickets that show with a power of 80 % that an equal model is not worse",
+    cost_ratio: "cost of all tickets, candidate to present model, without the cost of cold caches; absent when either cost nothing",
     cost_ratio_upper: "upper end of its two-sided 95 % interval",
-    cold_cost_usd: "what the cold caches have cost, apart from the ratio",
-    refusals: "{baseline, candidate}: tickets that each refused",
-    by: "evaluator, or person",
+    cold_cost_usd: "cost of cold caches in USD, which the ratio leaves out",
+    refusals: "{baseline, candidate}: tickets that each model refused",
+    by: "evaluator, or person when a person has compared the models",
     sentence: "the verdict for people",
   },
   effect: "read",

@@ -6,7 +6,7 @@ import { rolloutParameter } from "../rollout-parameter.ts";
 import { type RolloutPorts, readRollout } from "../rollout-ports.ts";
 import { describeVariants, refusedRollout } from "../rollout-subject.ts";
 
-/** Ends a rollout that has shown what it had to: every new ticket gets the new variant. */
+/** Ends a rollout that has shown what its plan demands; every new ticket gets the new variant from then on. */
 export const completeRollout = defineAction({
   name: "complete-rollout",
   summary: "Gives every new ticket the new variant and ends the rollout with its holdback; the old variant becomes the fallback.",
@@ -21,7 +21,7 @@ export const completeRollout = defineAction({
     return {
       async plan() {
         const rollout = await readRollout(rolloutStore, id);
-        // A rollout that was promoted already is completed again without an effect.
+        // Completing a rollout again that was promoted already has no effect.
         if (rollout.state !== "running" && rollout.state !== "promoted")
           throw refusedRollout(`Rollout ${id} is ${rollout.state}; only a running rollout can be completed.`);
         if (!rollout.decisions.some(({ decision }) => decision === "finish"))

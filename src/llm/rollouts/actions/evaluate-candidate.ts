@@ -16,7 +16,7 @@ import type { EvaluatedPair, Evaluator } from "../evaluator.ts";
 import { sampleTickets } from "../sample-tickets.ts";
 import type { StagedEvaluators } from "../staged-evaluation.ts";
 
-/** What comparing two models on past tickets needs. */
+/** What an evaluation of a candidate on past tickets needs. */
 export interface EvaluationPorts extends CandidatePorts {
   /** Absent while none is configured. */
   readonly evaluator: Evaluator | undefined;
@@ -28,12 +28,12 @@ export interface EvaluationPorts extends CandidatePorts {
 const planSchema = z.object({ from: modelRefSchema, to: modelRefSchema, tickets: z.array(z.string()), strata: z.number() });
 const progressSchema = z.object({ id: z.string(), headline: z.string(), note: z.string() });
 
-/** Fewer tickets show nothing. */
+/** An evaluation of fewer tickets shows nothing. */
 const minTickets = 10;
-/** Tickets that a question names. */
+/** Tickets that a question to a person names; the plan of the step has all. */
 const maxNamed = 3;
 
-/** The same past tickets with both models, without publishing anything. */
+/** Has past tickets of a route worked on with its model and with a candidate. Nothing is published. */
 export const evaluateCandidate = defineAction({
   name: "evaluate-candidate",
   summary:
@@ -46,11 +46,7 @@ export const evaluateCandidate = defineAction({
       .refine((text) => parseModelRef(text) !== undefined, { message: `must be ${modelRefGrammar}` })
       .meta({ description: "The candidate, as provider/model." }),
     tickets: z.int().min(minTickets).max(500).default(100).meta({ description: "Tickets to work on with both." }),
-    max_usd: z
-      .number()
-      .gt(0)
-      .max(100_000)
-      .meta({ description: "The evaluation is stopped before it has cost more, in USD, and shows nothing then." }),
+    max_usd: z.number().gt(0).max(100_000).meta({ description: "The evaluation is stopped at this cost in USD, and shows nothing then." }),
     look_every: durationParameter("How often the evaluation is asked how far it is.").default("30s"),
   }),
   result: {
@@ -61,8 +57,8 @@ export const evaluateCandidate = defineAction({
     tickets: "tickets that were to be worked on",
     strata: "groups of kind, repository and cost that they come from",
     pairs: "tickets that were worked on with both",
-    cost_usd: "what it cost",
-    capped: "whether it was stopped as it cost too much",
+    cost_usd: "its cost in USD",
+    capped: "whether it was stopped because it had cost too much",
     by: "evaluator, or person when none is configured and a person has answered for it",
     sentence: "what happened, for people",
   },
@@ -146,7 +142,7 @@ export const evaluateCandidate = defineAction({
   },
 });
 
-/** The same key is the same evaluation, so that asking again after a crash starts none. */
+/** Starts the evaluation, or returns the one that was started. The same key names the same evaluation, so a repeat after a crash starts no second one. */
 async function startOnce(
   evaluator: Evaluator,
   request: Parameters<Evaluator["start"]>[0],

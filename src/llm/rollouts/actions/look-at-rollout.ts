@@ -13,7 +13,7 @@ import {
   targetOfName,
 } from "../rollout-subject.ts";
 
-/** Reads what is on trial at a route, prompt or flag, without touching it. */
+/** Reads what is on trial at a route, prompt or flag, and changes nothing. */
 export const lookAtRollout = defineAction({
   name: "look-at-rollout",
   summary:
@@ -27,8 +27,9 @@ export const lookAtRollout = defineAction({
     decision: "the last decision, or empty",
     reason: "why it was taken, or empty",
     difference: "quality of the new variant less that of the old one; null while it is unknown",
-    split_p_value: "how well the tickets are split as configured; below 0.001 the split is broken",
-    misassigned: "tickets in an arm that the hash forbids",
+    split_p_value:
+      "p-value of the split of the tickets against the configured shares, valid at every look; below 0.001 the split is broken",
+    misassigned: "tickets whose arm does not fit the hash of their id, or that name a share that was never set",
   },
   effect: "read",
   risk: "none",

@@ -6,7 +6,7 @@ import { rolloutParameter } from "../rollout-parameter.ts";
 import { type RolloutPorts, readRollout, shareRequestOf } from "../rollout-ports.ts";
 import { controlOf, describeVariants, refusedRollout } from "../rollout-subject.ts";
 
-/** Enters the new variant with a share of zero, so that it is seen whether every process follows before a ticket meets it. */
+/** Enters the new variant with a share of zero, so that a run can check that every process has read it before a ticket gets it. */
 export const openRollout = defineAction({
   name: "open-rollout",
   summary: "Enters the new variant of a planned rollout with a share of zero, and counts the processes that have read it.",

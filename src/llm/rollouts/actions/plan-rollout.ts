@@ -25,7 +25,7 @@ const growing = (steps: readonly number[]) => steps.every((share, index) => inde
 
 const dataSchema = z.object({ plan: rolloutPlanSchema, days: z.number().nullable() });
 
-/** Writes down how a rollout will grow and what it must show, before a ticket meets the new variant. */
+/** Records how a rollout grows and what it must show, before a ticket gets the new variant. */
 export const planRollout = defineAction({
   name: "plan-rollout",
   summary:
@@ -86,7 +86,7 @@ export const planRollout = defineAction({
     days: "days until it ends when the variants are equal; null when the traffic is unknown",
   },
   effect: "keyed",
-  // It takes the place of any other rollout of its subject, so an observing run must not do it.
+  // A subject has one live rollout at a time, so a plan of an observing run would block all others.
   risk: "raises",
   timeoutMs: 30_000,
   probes: false,
@@ -152,7 +152,7 @@ export const planRollout = defineAction({
       },
       async undo(_plan, output, { runId, clock }) {
         const done = z.object({ rollout: z.string() }).safeParse(output);
-        // A step that did not come to its end has no output; its rollout is live then.
+        // A step that did not finish has no output; its rollout is live then.
         const rollout = done.success
           ? await rolloutStore.read(done.data.rollout)
           : await rolloutStore.liveOf(targetOfName(subjectNameOf(parameters)));

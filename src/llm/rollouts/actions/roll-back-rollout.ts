@@ -17,19 +17,21 @@ import {
 const dataSchema = z.object({ rollout: z.string().nullable() });
 const progressSchema = z.object({ since: z.number(), headline: z.string(), note: z.string() });
 
-/** Takes the candidate of a route, prompt or flag back, whoever set it, and counts the tickets that still begin with it. */
+/** Takes the candidate of a route, prompt or flag back, one that a person set too, and counts the tickets that still begin with it. */
 export const rollBackRollout = defineAction({
   name: "roll-back-rollout",
   summary: "Gives new tickets the old variant again, ends the rollout, and counts the tickets that still begin with the new one.",
   parameters: z
     .strictObject({
       ...subjectParameters,
-      window: durationParameter("New tickets are counted over this time; longer than applications take to read a change.").default("15s"),
+      window: durationParameter(
+        "New tickets are counted over this time, which must be longer than applications need to read a change.",
+      ).default("15s"),
     })
     .refine(namesOneSubject, oneSubject),
   result: {
-    rollout: "id of the rollout, or empty when a person had set the share",
-    state: "state of the rollout, or none",
+    rollout: "id of the rollout, or empty without one, such as when a person had set the share",
+    state: "state of the rollout, or none without a rollout",
     new_canary_tickets: "tickets that began with the new variant within the window; null when no rollout counts them",
   },
   effect: "set",

@@ -10,11 +10,11 @@ import { rolloutParameter } from "../rollout-parameter.ts";
 import { type RolloutPorts, readRollout } from "../rollout-ports.ts";
 import { describeVariants, refusedRollout } from "../rollout-subject.ts";
 
-/** Lets a rollout grow step by step, and takes it back when it is shown to be worse. */
+/** Lets a rollout grow step by step, and takes it back when its variant is shown to be worse or dearer. */
 export const runRollout = defineAction({
   name: "run-rollout",
   summary:
-    "Lets a rollout grow step by step up to a share; a variant that is shown to be worse or dearer is taken back at once, and no data never advances.",
+    "Lets a rollout grow step by step up to a share; a variant that is shown to be worse or dearer is taken back at once, and without data the share does not grow.",
   parameters: z.strictObject({
     rollout: rolloutParameter,
     until: z.number().gt(0).max(1).default(1).meta({ description: "Largest step to enter, 0 to 1." }),
@@ -25,10 +25,10 @@ export const runRollout = defineAction({
     share: "share of new tickets that gets the new variant now",
     proven: "whether all of its steps have shown what the plan demands",
     difference: "quality of the new variant less that of the old one; null while it is unknown",
-    half_width: "half width of its interval, which holds at every look; null while it is unknown",
+    half_width: "half width of the interval of the difference, which is valid at every look; null while it is unknown",
     cost_ratio: "cost of a success, new to old; null while it is unknown",
     tickets: "tickets of both arms that have ended",
-    canary_tickets: "tickets that met the new variant",
+    canary_tickets: "tickets that were admitted with the new variant",
     reason: "why it ended or stopped, for people",
   },
   effect: "set",

@@ -14,10 +14,10 @@ const progressSchema = z.object({ since: z.number(), unseenSince: z.number().nul
 
 const polls = 24;
 const minPollMs = 250;
-/** A guard that cannot be judged for this part of the time means that the watch has not shown that all is well. */
+/** A guard that continuously cannot be judged for this part of the watch could hide a regression, so the watch ends as worse. */
 const maxUnseenPart = 0.5;
 
-/** Watches a rollout at its last step against its holdback, the control of the same hours. */
+/** Watches a rollout at its last step. Its control is the holdback, whose tickets ran in the same hours. */
 export const watchRollout = defineAction({
   name: "watch-rollout",
   summary:
@@ -28,11 +28,11 @@ export const watchRollout = defineAction({
   }),
   result: {
     rollout: "id of the rollout",
-    worse: "whether it is shown to be worse or dearer, or could not be seen",
+    worse: "whether it is shown to be worse or dearer, is not running any more, or has a guard that could not be judged",
     difference: "quality of the new variant less that of the holdback; null while it is unknown",
     cost_ratio: "cost of a success, new to holdback; null while it is unknown",
     holdback_tickets: "tickets of the holdback that have ended at the last step",
-    reason: "what was seen, for people",
+    reason: "why the watch ended, for people",
   },
   effect: "read",
   risk: "none",
@@ -62,7 +62,7 @@ export const watchRollout = defineAction({
         const strata = await rolloutStore.strata(id);
         const guard = await checkGuards(rollout.plan.guards, { prometheus, signal });
         const whole = judgeRollout(strata, rollout.plan);
-        // Earlier steps showed what they showed; a regression that begins now is seen soonest in the last one.
+        // The counts of earlier steps dilute a regression that begins now, so the last step is judged on its own too.
         const last = judgeRollout(
           strata.filter(({ step }) => step === rollout.step),
           rollout.plan,
