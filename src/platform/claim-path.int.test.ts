@@ -14,6 +14,7 @@ import { createProcessView, livenessOf, type ProcessIdentity, type ProcessView, 
 
 /** A process of the build that claims a path. */
 const child = join(import.meta.dirname, "../../dist/test/children/claim-child.js");
+const preload = join(import.meta.dirname, "../../dist/test/children/own-pid-namespace-child.js");
 const unshare = ["--pid", "--fork", "--kill-child", "--mount-proc"];
 const isNamespacePermitted = spawnSync("unshare", [...unshare, "true"]).status === 0;
 
@@ -296,17 +297,28 @@ describe("processes that want one path", () => {
   }, 120_000);
 });
 
-/** Namespaces need privileges that a machine may not give; the tests of claims that were left show the same without them. */
-(isNamespacePermitted ? describe : describe.skip)("processes in two PID namespaces", () => {
-  it("do not take a path from each other while its owner lives, and do when that was killed", async () => {
-    const other = await claimer({ CLAIM_STALE_MS: "2000", CLAIM_ENDS: "never" }, ["unshare", ...unshare]);
-    other.go();
-    await other.said("held");
-    expect((await claimPath(path, { waitMs: 3000, staleMs: 2000 }, deps)).kind).toBe("taken");
-    other.kill();
-    await other.ended;
-    expect(held(await claimPath(path, { waitMs: 0, staleMs: 2000 }, deps)).previous?.pidNamespace).not.toBe(view.self.pidNamespace);
-  }, 60_000);
+/** A real namespace needs privileges that a machine may not give; a process that is told of one shows the same everywhere. */
+const namespaces = isNamespacePermitted ? ["made by unshare", "told to the process"] : ["told to the process"];
+
+describe("processes in two PID namespaces", () => {
+  it.each(namespaces)(
+    "do not take a path from each other while its owner lives, and do when that was killed (%s)",
+    async (namespace) => {
+      const isMade = namespace === "made by unshare";
+      const told = { NODE_OPTIONS: `--import=${preload}`, RB_NAMESPACE: "pid:[1]" };
+      const other = await claimer(
+        { CLAIM_STALE_MS: "2000", CLAIM_ENDS: "never", ...(isMade ? {} : told) },
+        isMade ? ["unshare", ...unshare] : [],
+      );
+      other.go();
+      await other.said("held");
+      expect((await claimPath(path, { waitMs: 3000, staleMs: 2000 }, deps)).kind).toBe("taken");
+      other.kill();
+      await other.ended;
+      expect(held(await claimPath(path, { waitMs: 0, staleMs: 2000 }, deps)).previous?.pidNamespace).not.toBe(view.self.pidNamespace);
+    },
+    60_000,
+  );
 });
 
 it("finds processes that have a file of a folder open, work in it, or listen there, also behind a link", async () => {

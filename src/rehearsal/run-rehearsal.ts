@@ -51,7 +51,7 @@ const start: Instant = Date.UTC(2026, 0, 5, 12);
 const leaseMs = dayMs;
 /** How long it takes until another worker takes over. */
 const takeOverMs = 6000;
-const maxExecutions = 1000;
+const maxExecutions = 10_000;
 const never = new AbortController().signal;
 
 /**

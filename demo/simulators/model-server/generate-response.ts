@@ -14,7 +14,7 @@ export interface GeneratedResponse {
 }
 
 /** What a reply begins with that does not do what was asked. */
-export const weakWords = "TODO:";
+export const weakWords = "Unfinished:";
 
 const words =
   "the change touches one module so a small patch with a test should be enough because callers keep their contract and nothing else reads this value".split(

@@ -23,14 +23,19 @@ type Ports = Pick<RolloutPorts, "rolloutStore" | "shareControls">;
 
 /**
  * Gives new tickets the old variant again and ends the rollout. The share goes first: when the process dies between both, tickets are safe and the
- * rollout is ended by the next attempt. One that was promoted is rolled back too.
+ * rollout is ended by the next attempt. It goes once more after the end is written, because a poll may have set it in between; a later poll reads the
+ * end. A rollout that was promoted is rolled back too.
  */
 export async function rollBack(ports: Ports, rollout: Rollout, cause: RolloutCause): Promise<Rollout> {
   const control = ports.shareControls[rollout.subject.kind];
   if (control === undefined) throw unchangeable(rollout);
-  await control.rollBack(shareRequestOf(rollout, cause.by));
+  const request = shareRequestOf(rollout, cause.by);
+  await control.rollBack(request);
   if (rollout.state === "rolled_back" || rollout.state === "aborted") return rollout;
-  return write(ports, rollout, { set: { state: "rolled_back", endedAt: cause.now }, decision: decisionOf(rollout, "roll_back", cause) });
+  const end = { set: { state: "rolled_back", endedAt: cause.now }, decision: decisionOf(rollout, "roll_back", cause) } as const;
+  const ended = await write(ports, rollout, end);
+  await control.rollBack(request);
+  return ended;
 }
 
 /** Gives every ticket the new variant and ends the rollout; the old variant becomes the fallback. */

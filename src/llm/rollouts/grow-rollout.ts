@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { Rollout, RolloutVerdict } from "../../../packages/sdk/src/wire/rollouts.ts";
 import type { ActionContext, ActionResult } from "../../core/action.ts";
+import { minuteMs } from "../../core/duration.ts";
 import { formatShare } from "../../core/share.ts";
 import { rollBack } from "./end-rollout.ts";
 import type { RolloutGuard } from "./next-rollout-move.ts";
@@ -47,6 +48,8 @@ export interface PolledGrowth {
 const noProgress: GrowthProgress = { headline: "", note: "", asked: false };
 const pollsPerInterval = 5;
 const minPollMs = 250;
+/** However long a step lasts, harm is seen within this time. Each poll is an entry of the journal, so it is not shorter. */
+const maxPollMs = 15 * minuteMs;
 
 /** Carries out what a person answered, if a person was asked, and returns the progress for the next poll. Rejects with a StepFailure when the rollout does not exist. */
 export async function carryOn(
@@ -85,7 +88,7 @@ export async function pollResult(
     ...(criterion !== undefined && { criterion }),
   });
   const { rollout, verdict, move } = polled;
-  const afterMs = Math.max(minPollMs, Math.round(rollout.plan.intervalMs / pollsPerInterval));
+  const afterMs = Math.min(maxPollMs, Math.max(minPollMs, Math.round(rollout.plan.intervalMs / pollsPerInterval)));
   const { headline } = before;
   const { blindSince } = move;
   const progress: GrowthProgress = {

@@ -143,9 +143,14 @@ function asOwnHold(rollout: Rollout, move: RolloutMove, { by }: RolloutPoll): Ro
     : move;
 }
 
-async function setShare(ports: RolloutPorts, rollout: Rollout, { by }: RolloutPoll): Promise<void> {
+/** Sets the share of the present step. A rollout that a person took back since it was read gets none. */
+async function setShare({ rolloutStore, shareControls }: RolloutPorts, rollout: Rollout, { by }: RolloutPoll): Promise<void> {
   if (rollout.step < 0) return;
-  await ports.shareControls[rollout.subject.kind]?.set(shareRequestOf(rollout, by), shareAt(rollout.plan, rollout.step));
+  const control = shareControls[rollout.subject.kind];
+  const request = shareRequestOf(rollout, by);
+  await control?.set(request, shareAt(rollout.plan, rollout.step));
+  const present = await rolloutStore.read(rollout.id);
+  if (present?.state === "rolled_back" || present?.state === "aborted") await control?.rollBack(request);
 }
 
 async function readFacts(ports: RolloutPorts, rollout: Rollout, poll: RolloutPoll): Promise<RolloutFacts> {

@@ -2,6 +2,7 @@ import type { Rollout, RolloutDecision, RolloutSubject } from "../../../packages
 import type { Clock } from "../../core/clock.ts";
 import { StepFailure } from "../../core/failure.ts";
 import { formatShare } from "../../core/share.ts";
+import { rollBack } from "./end-rollout.ts";
 import { judgeRollout } from "./judge-rollout.ts";
 import { isLive, type NewRollout, type RolloutChange, type RolloutStore, shareAt } from "./rollout.ts";
 import type { ShareControl, ShareControls, ShareRequest, SubjectTarget } from "./share-control.ts";
@@ -136,15 +137,15 @@ export function createRolloutSteering({ store, controls, clock }: RolloutSteerin
       }),
     takeBack: (id, { by, reason }) =>
       steer(id, async (rollout) => {
-        const { state, subject, step } = rollout;
-        if (state === "rolled_back") return { kind: "done", rollout };
+        if (rollout.state === "rolled_back") return { kind: "done", rollout };
         if (!isLive(rollout)) return ended(rollout);
-        const control = controls[subject.kind];
-        if (control === undefined) return noControl(subject.kind);
-        const refusal = await refusalOf(() => control.rollBack(requestOf(rollout, by)));
+        if (controls[rollout.subject.kind] === undefined) return noControl(rollout.subject.kind);
+        const cause = { by, now: clock.now(), reason: "taken_back", detail: reason };
+        const refusal = await refusalOf(
+          async () => void (await rollBack({ rolloutStore: store, shareControls: controls }, rollout, cause)),
+        );
         if (refusal !== undefined) return refused("conflict", refusal);
-        const decision = decisionOf(rollout, step, { decision: "roll_back", reason: "taken_back", detail: reason, by });
-        return { set: { state: "rolled_back" }, decision };
+        return { kind: "done", rollout: (await store.read(id)) ?? rollout };
       }),
   };
 }

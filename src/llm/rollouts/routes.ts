@@ -50,6 +50,20 @@ export function createRolloutRoutes({ store, steering, audit, clock, newId }: Ro
     });
     return isDone ? json(result.rollout) : problem(problemOf[result.because], result.detail);
   };
+  /** An order about a rollout that exists. */
+  const orderRoute = ({ kind, act, ...described }: OrderRoute): Route =>
+    defineRoute({
+      method: "post",
+      ...described,
+      query: noQuery,
+      body: rolloutStepSchema,
+      success: { status: 200, description: "The rollout", schema: rolloutSchema },
+      problems: ["not-found", "conflict"],
+      async handle({ params, body: { reason }, caller }) {
+        const order = { id: params["id"] ?? "", by: caller.name, reason };
+        return answer(kind, order, await act(order.id, order));
+      },
+    });
   const find = async (id: string) => {
     const [rollout, strata, misassigned] = await Promise.all([store.read(id), store.strata(id), store.misassigned(id)]);
     return rollout && { rollout, strata: [...strata], misassigned, verdict: judgeRollout(strata, rollout.plan) };
@@ -95,49 +109,28 @@ export function createRolloutRoutes({ store, steering, audit, clock, newId }: Ro
         return answer("rollout_created", order, await steering.create({ ...order, subject, plan }));
       },
     }),
-    defineRoute({
-      method: "post",
+    orderRoute({
       path: "/api/rollouts/{id}/start",
       summary: "Give a planned rollout its first share, or let a held one go on",
       allow: raisers,
-      query: noQuery,
-      body: rolloutStepSchema,
-      success: { status: 200, description: "The rollout", schema: rolloutSchema },
-      problems: ["not-found", "conflict"],
-      async handle({ params, body: { reason }, caller }) {
-        const order = { id: params["id"] ?? "", by: caller.name, reason };
-        return answer("rollout_started", order, await steering.start(order.id, order));
-      },
+      kind: "rollout_started",
+      act: async (id, order) => steering.start(id, order),
     }),
-    defineRoute({
-      method: "post",
+    orderRoute({
       path: "/api/rollouts/{id}/hold",
       summary: "Keep the share as it is until a person lets the rollout go on or takes it back",
       allow: answerers,
       stops: true,
-      query: noQuery,
-      body: rolloutStepSchema,
-      success: { status: 200, description: "The rollout", schema: rolloutSchema },
-      problems: ["not-found", "conflict"],
-      async handle({ params, body: { reason }, caller }) {
-        const order = { id: params["id"] ?? "", by: caller.name, reason };
-        return answer("rollout_held", order, await steering.hold(order.id, order));
-      },
+      kind: "rollout_held",
+      act: async (id, order) => steering.hold(id, order),
     }),
-    defineRoute({
-      method: "post",
+    orderRoute({
       path: "/api/rollouts/{id}/take-back",
       summary: "Give new tickets the old variant again, which ends the rollout; tickets keep what they began with",
       allow: answerers,
       stops: true,
-      query: noQuery,
-      body: rolloutStepSchema,
-      success: { status: 200, description: "The rollout", schema: rolloutSchema },
-      problems: ["not-found", "conflict"],
-      async handle({ params, body: { reason }, caller }) {
-        const order = { id: params["id"] ?? "", by: caller.name, reason };
-        return answer("rollout_taken_back", order, await steering.takeBack(order.id, order));
-      },
+      kind: "rollout_taken_back",
+      act: async (id, order) => steering.takeBack(id, order),
     }),
     defineRoute({
       method: "put",
@@ -167,6 +160,13 @@ export function createRolloutRoutes({ store, steering, audit, clock, newId }: Ro
       },
     }),
   ];
+}
+
+interface OrderRoute extends Pick<Route, "path" | "summary" | "allow"> {
+  /** It lowers risk, so nothing holds it back. */
+  readonly stops?: true;
+  readonly kind: AuditKind;
+  readonly act: RolloutSteering["start"];
 }
 
 const problemOf = { unknown: "not-found", invalid: "invalid-request", conflict: "conflict" } as const;

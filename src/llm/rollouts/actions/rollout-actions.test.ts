@@ -29,7 +29,7 @@ async function pollOn(
   const plan = await action.plan(bench.context());
   let { progress } = before;
   let { answer } = before;
-  for (let polls = 0; polls < 400; polls += 1) {
+  for (let polls = 0; polls < 4000; polls += 1) {
     const result = await action.run(plan, bench.context({ progress, answer }));
     if (result.kind !== "continue") return result;
     progress = result.progress;
