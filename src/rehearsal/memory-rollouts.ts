@@ -109,13 +109,18 @@ export function createMemoryRollouts(clock: Pick<Clock, "now">, initial: readonl
     async strata(id) {
       const entry = entries.get(id);
       if (entry === undefined) return [];
-      const counted = [...entry.tickets.values()].filter(({ state }) => state !== "misassigned" && state !== "outside");
-      const steps = [...new Set(counted.map(({ step }) => step))].toSorted((a, b) => a - b);
       const shares = new Map([...entry.stepOfShare].map(([share, step]) => [step, share]));
-      return steps.map((step): RolloutStratum => {
-        const arm = (name: RolloutAssignment["arm"]) => countArm(counted.filter((one) => one.step === step && one.arm === name));
-        return { step, share: shares.get(step) ?? 0, canary: arm("canary"), baseline: arm("baseline") };
-      });
+      const strata = new Map<number, { readonly [Arm in RolloutAssignment["arm"]]: Counts }>();
+      for (const ticket of entry.tickets.values()) {
+        const { step, state } = ticket;
+        if (state === "misassigned" || state === "outside") continue;
+        let stratum = strata.get(step);
+        if (stratum === undefined) strata.set(step, (stratum = { canary: noCounts(), baseline: noCounts() }));
+        count(stratum[ticket.arm], ticket);
+      }
+      return [...strata]
+        .toSorted(([one], [other]) => one - other)
+        .map(([step, arms]): RolloutStratum => ({ step, share: shares.get(step) ?? 0, ...arms }));
     },
     misassigned: async (id) => [...(entries.get(id)?.tickets.values() ?? [])].filter(({ state }) => state === "misassigned").length,
     exposedSince: async (id, arm, since) =>
@@ -217,23 +222,27 @@ function placeOf(
   return { step, state: isCounting(rollout) && step >= 0 ? "open" : "outside" };
 }
 
-function countArm(tickets: readonly CountedTicket[]): ArmCounts {
-  const count = (state: TicketState) => tickets.filter((ticket) => ticket.state === state).length;
-  const done = tickets.filter(({ state }) => state === "succeeded" || state === "failed" || state === "overdue");
-  const priced = done.filter(({ unpriced }) => !unpriced);
-  const sum = (of: readonly CountedTicket[], value: (ticket: CountedTicket) => number) =>
-    of.reduce((total, ticket) => total + value(ticket), 0);
-  return {
-    exposed: tickets.length,
-    ended: done.length,
-    succeeded: count("succeeded"),
-    overdue: count("overdue"),
-    cancelled: count("cancelled"),
-    unpriced: done.length - priced.length,
-    quality: sum(done, ({ quality }) => quality),
-    qualitySquares: sum(done, ({ quality }) => quality ** 2),
-    costMicroUsd: sum(priced, ({ costMicroUsd }) => costMicroUsd),
-    costSquares: sum(priced, ({ costMicroUsd }) => costMicroUsd ** 2),
-    costQuality: sum(priced, ({ costMicroUsd, quality }) => costMicroUsd * quality),
-  };
+type Counts = { -readonly [Field in keyof ArmCounts]-?: NonNullable<ArmCounts[Field]> };
+
+function noCounts(): Counts {
+  const none = { exposed: 0, ended: 0, succeeded: 0, overdue: 0, cancelled: 0, unpriced: 0 };
+  return { ...none, quality: 0, qualitySquares: 0, costMicroUsd: 0, costSquares: 0, costQuality: 0 };
+}
+
+/** One pass over the tickets: a rehearsal looks at its rollouts hundreds of times. */
+function count(arm: Counts, { state, unpriced, quality, costMicroUsd }: CountedTicket): void {
+  arm.exposed += 1;
+  if (state === "cancelled") arm.cancelled += 1;
+  if (state !== "succeeded" && state !== "failed" && state !== "overdue") return;
+  arm.ended += 1;
+  if (state === "succeeded") arm.succeeded += 1;
+  if (state === "overdue") arm.overdue += 1;
+  arm.quality += quality;
+  arm.qualitySquares += quality ** 2;
+  if (unpriced) arm.unpriced += 1;
+  else {
+    arm.costMicroUsd += costMicroUsd;
+    arm.costSquares += costMicroUsd ** 2;
+    arm.costQuality += costMicroUsd * quality;
+  }
 }

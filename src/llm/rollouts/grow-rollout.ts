@@ -49,7 +49,7 @@ const noProgress: GrowthProgress = { headline: "", note: "", asked: false };
 const pollsPerInterval = 5;
 const minPollMs = 250;
 /** However long a step lasts, harm is seen within this time. Each poll is an entry of the journal, so it is not shorter. */
-const maxPollMs = 15 * minuteMs;
+const maxPollMs = 30 * minuteMs;
 
 /** Carries out what a person answered, if a person was asked, and returns the progress for the next poll. Rejects with a StepFailure when the rollout does not exist. */
 export async function carryOn(
