@@ -1,0 +1,74 @@
+import { z } from "zod";
+import { jsonSchema } from "./json.ts";
+import { rolloutIdSchema } from "./names.ts";
+import type { Shape } from "./shape.ts";
+import { instantSchema } from "./units.ts";
+
+/** Key of a flag: part of an address, and a metric label after capping. */
+export const flagKeySchema = z
+  .string()
+  .regex(/^[A-Za-z0-9][\w.-]{0,79}$/, "a key of 1 to 80 letters, digits and . - _, beginning with a letter or digit");
+
+/** Name of a feature, as `features` in runbookd.yml and alert labels write it. */
+export const featureNameSchema = z.string().regex(/^[a-z0-9][a-z0-9-]{0,59}$/, "a name of 1 to 60 letters a-z, digits and -");
+
+/** Types of a flag's values. */
+export const flagTypes = ["boolean", "string", "number", "object"] as const;
+
+const variantNameSchema = z.string().regex(/^[\w.-]{1,60}$/, "a variant of 1 to 60 letters, digits and . - _");
+
+const flagShareSchema = z.strictObject({
+  variant: variantNameSchema,
+  /** Share of the targeting keys that get `variant`, 0 to 1. */
+  share: z.number().min(0).max(1),
+  /** Mixed into the hash, so that two flags do not meet the same tickets. */
+  salt: z.string().min(1).max(100),
+  /** The rollout that set it; absent when a person did. */
+  rollout: rolloutIdSchema.exactOptional(),
+});
+
+/** What a flag is, as people and runs set it; see {@link Flag}. That its variants exist and have its type is checked where it is set. */
+export const flagDefinitionSchema = z.strictObject({
+  type: z.enum(flagTypes),
+  variants: z.record(variantNameSchema, jsonSchema),
+  /** While `off`, everybody gets `offVariant`. */
+  state: z.enum(["on", "off"]),
+  offVariant: variantNameSchema,
+  /** For every targeting key outside the share of `rollout`. */
+  defaultVariant: variantNameSchema,
+  rollout: flagShareSchema.nullable().default(null),
+  feature: featureNameSchema.exactOptional(),
+});
+
+/** See {@link flagDefinitionSchema}. */
+export type FlagDefinition = Shape<typeof flagDefinitionSchema>;
+
+/** A change of a flag. */
+export const flagChangeSchema = flagDefinitionSchema.extend({
+  /** The version that was read; 0 where there was no such flag. */
+  expected: z.int().min(0),
+  reason: z.string().trim().min(1).max(300),
+});
+
+/** A flag with the change that made it what it is. */
+export const flagSchema = flagDefinitionSchema
+  .extend({
+    key: flagKeySchema,
+    /** Counts changes from 1 on. */ version: z.number(),
+    at: instantSchema,
+    by: z.string(),
+    reason: z.string(),
+  })
+  .meta({ id: "Flag" });
+
+/** See {@link flagSchema}. */
+export type Flag = Shape<typeof flagSchema>;
+
+/**
+ * What a process that evaluates flags itself is given: those of the asked keys that exist. Asked as `GET /api/flags/served?keys=a,b` with `If-None-Match`,
+ * `Runbookd-Follower` and `Runbookd-Held: a=12,b=3`, the versions that the process holds.
+ */
+export const servedFlagsSchema = z.object({ flags: z.array(flagSchema) });
+
+/** See {@link servedFlagsSchema}. */
+export type ServedFlags = Shape<typeof servedFlagsSchema>;

@@ -1,0 +1,51 @@
+/** A flag and the system that keeps it; `runbookd` is our own. */
+export interface FlagReference {
+  readonly system: "runbookd" | "unleash" | "flagd";
+  readonly key: string;
+}
+
+/** A key of a model provider or gateway, by the id under which its system knows it; never its text. */
+export interface KeyReference {
+  readonly system: "anthropic" | "litellm";
+  readonly id: string;
+}
+
+/** How a request to the feature is tried; it must be refused once the feature is off. */
+export interface FeatureProbe {
+  readonly url: string;
+  readonly method: "GET" | "POST";
+  readonly body?: string;
+  /** Statuses that mean refused. */
+  readonly refusedBy: readonly number[];
+}
+
+/** Who can reach a feature, the widest first. */
+export const exposures = ["public", "customers", "internal"] as const;
+
+/** What a feature can read, the most sensitive first. */
+export const dataKinds = ["regulated", "personal", "internal", "none"] as const;
+
+/** What a model may do within a feature, as OWASP AIVSS asks; absent members are unknown. */
+export interface Agency {
+  readonly power?: "high" | "medium" | "low";
+  readonly environment?: "high" | "medium" | "low";
+  readonly predictability?: "high" | "medium" | "low";
+  readonly systemic?: "high" | "medium" | "low";
+}
+
+/** A part of the workload that can be switched off alone, as `features` in runbookd.yml describes it. What is absent is unknown. */
+export interface Feature {
+  readonly name: string;
+  readonly flags: readonly FlagReference[];
+  /** Ids of the budgets whose gates close with it. */
+  readonly budgets: readonly string[];
+  readonly keys: readonly KeyReference[];
+  /** `owner/name` at the code host. */
+  readonly repository?: string;
+  /** Beginnings of paths within the repository. */
+  readonly paths: readonly string[];
+  readonly probe?: FeatureProbe;
+  readonly exposure?: (typeof exposures)[number];
+  readonly data?: (typeof dataKinds)[number];
+  readonly agency?: Agency;
+}
