@@ -21,14 +21,22 @@ export function choosePace(asked: number, cpuShare: number): Pace {
   return { kind: "slower", factor: Math.max(minFactor, factor) };
 }
 
-const measuredMs = 400;
+const measuredMs = 1500;
+/** A process that has just waited is preferred for a while, so the first part says too much: 0.15 where 0.08 lasts. */
+const preferredMs = 700;
 
-/** Share of one core, 0 to 1, that this process gets while it computes for 0.4 s. */
+/** Share of one core, 0 to 1, that this process gets while it computes for about two seconds. */
 export function measureCpuShare(clock: Pick<Clock, "monotonic">): number {
+  computeFor(preferredMs, clock);
   const before = process.cpuUsage();
-  const began = clock.monotonic();
-  let elapsedMs = 0;
-  while (elapsedMs < measuredMs) elapsedMs = clock.monotonic() - began;
+  const elapsedMs = computeFor(measuredMs, clock);
   const { user, system } = process.cpuUsage(before);
   return Math.min(1, (user + system) / 1000 / elapsedMs);
+}
+
+function computeFor(ms: number, clock: Pick<Clock, "monotonic">): number {
+  const began = clock.monotonic();
+  let elapsedMs = 0;
+  while (elapsedMs < ms) elapsedMs = clock.monotonic() - began;
+  return elapsedMs;
 }

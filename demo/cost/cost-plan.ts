@@ -26,15 +26,17 @@ const thirtyDaysMs = 30 * 86_400_000;
 
 /** What normal traffic costs per second; the model server's seeded answers make it nearly constant. */
 const normalMicroUsdPerSecond = 11_000;
-/** Normal traffic burns this much of the plan. On a busy machine the storm makes fewer requests per second, so the plan is tighter there. */
-const normalBurn = { usual: 0.4, busy: 0.65 };
-/** Below it the machine was too busy for the usual factor. */
+/** Normal traffic burns this much of the plan at the usual factor. */
+const normalBurn = 0.4;
 const usualFactor = 60;
+/** Normal traffic must stay on plan, however tight the plan is. */
+const maxNormalBurn = 0.9;
 
 /** The plan of the cost scenario for one factor: the limit follows from what normal traffic costs, so that it burns a little less than planned. */
 export function planCost(factor: number): CostPlan {
   const periodMs = Math.round(thirtyDaysMs / factor);
-  const burn = factor < usualFactor ? normalBurn.busy : normalBurn.usual;
+  // A busy machine makes fewer requests per second than planned, in normal traffic and in the storm, so the plan is tighter there.
+  const burn = Math.min(maxNormalBurn, normalBurn * Math.max(1, usualFactor / factor));
   const perPeriod = (normalMicroUsdPerSecond / burn) * (periodMs / 1000);
   return {
     budget: "tickets",
