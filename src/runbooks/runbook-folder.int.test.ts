@@ -163,7 +163,7 @@ function aCountedFolder(texts: Map<string, string>) {
   const counted = createRunbookFolder("/nowhere", sampleCatalogue, {
     clock: createFakeClock(),
     files: {
-      names: async () => [...texts.keys()],
+      list: async () => ({ names: [...texts.keys()], unlisted: new Map() }),
       async read(file, previousStamp) {
         const text = texts.get(file) ?? "";
         if (previousStamp === text) return { kind: "unchanged" };
@@ -292,7 +292,7 @@ describe("what lies in the folder and is no document", () => {
     const mounted = createRunbookFolder(path, sampleCatalogue, {
       clock,
       files: {
-        names: async () => ["cache.md", "cost.md"],
+        list: async () => ({ names: ["cache.md", "cost.md"], unlisted: new Map() }),
         async read(file) {
           asked.push(file);
           if (file === "cache.md" && !isMounted) await new Promise<void>((resolve) => (answer = resolve));
@@ -317,6 +317,33 @@ describe("what lies in the folder and is no document", () => {
   });
 });
 
+it("keeps what is in a sub-folder that cannot be listed, names it, and goes on with the others", async () => {
+  const texts = new Map([
+    ["cost.md", document("Cost", "Burn")],
+    ["node/disk.md", document("Disk", "Full")],
+  ]);
+  let unlisted = new Map<string, string>();
+  const partly = createRunbookFolder("/nowhere", sampleCatalogue, {
+    clock: createFakeClock(),
+    files: {
+      list: async () => ({ names: [...texts.keys()].filter((name) => unlisted.size === 0 || !name.startsWith("node/")), unlisted }),
+      read: async (file) => ({ kind: "read", stamp: texts.get(file) ?? "", bytes: Buffer.from(texts.get(file) ?? "") }),
+    },
+  });
+  await partly.refresh();
+  unlisted = new Map([["node", "EACCES"]]);
+  texts.set("cost.md", document("Cost, new", "Burn"));
+  const { changed, broken } = await partly.refresh();
+  expect([changed, broken]).toMatchObject([["cost"], [{ file: "node", diagnostics: [{ rule: "unreadable" }] }]]);
+  expect([partly.match({ alertname: "Full" })?.title, partly.match({ alertname: "Burn" })?.title]).toEqual(["Disk", "Cost, new"]);
+  expect((await partly.refresh()).changed).toEqual([]);
+  unlisted = new Map();
+  expect(await partly.refresh()).toEqual({ changed: [], broken: [] });
+  texts.delete("node/disk.md");
+  await partly.refresh();
+  expect(partly.match({ alertname: "Full" })).toBeUndefined();
+});
+
 it("reads a file again that has changed, though its size is the same and its time was set back", async () => {
   const old = new Date(1_700_000_000_000);
   await write("cost.md", document("Cost", "Burn"));
@@ -333,7 +360,7 @@ it("reads a file again that has changed within the tick of the clock in which it
   const ticking = createRunbookFolder("/nowhere", sampleCatalogue, {
     clock: createFakeClock(),
     files: {
-      names: async () => ["cost.md"],
+      list: async () => ({ names: ["cost.md"], unlisted: new Map() }),
       read: async (_file, previousStamp) =>
         previousStamp === "tick" ? { kind: "unchanged" } : { kind: "read", stamp: "tick", bytes: Buffer.from(text) },
     },

@@ -38,10 +38,18 @@ export interface RunbookFolder {
   refresh(): Promise<FolderChange>;
 }
 
+/** What is in a folder and its sub-folders. */
+export interface FolderListing {
+  /** Paths below the folder. */
+  readonly names: readonly string[];
+  /** Sub-folders that could not be listed, with the reason. */
+  readonly unlisted: ReadonlyMap<string, string>;
+}
+
 /** The folder as it lies on disk. */
 export interface RunbookFiles {
-  /** Names of everything in it. */
-  names(): Promise<readonly string[]>;
+  /** Rejects when the folder itself cannot be listed. */
+  list(): Promise<FolderListing>;
   /** See {@link readRegularFile}. */
   read(file: string, previousStamp: string | undefined): Promise<RegularFile>;
 }
@@ -147,16 +155,32 @@ export function createRunbookFolder(path: string, catalogue: ActionCatalogue, de
     };
   };
 
+  /** A sub-folder that cannot be listed. The same object while that lasts. */
+  const unlistedOf = (folder: string, reason: string): Newest => {
+    const last = states.get(folder)?.newest;
+    const fault = unlistable(folder, reason);
+    return last?.diagnostics[0]?.message === fault.message ? last : { id: folder, file: folder, source: "", diagnostics: [fault] };
+  };
+
   /** One file after the other: a folder that does not answer then occupies one thread. */
   const scan = async (): Promise<{
     readonly names: readonly string[];
     readonly dirty: readonly Newest[];
     readonly gone: readonly string[];
   }> => {
-    const names = (await files.names()).filter(isRunbookFile).toSorted();
+    const listing = await files.list();
+    const found = listing.names.filter(isRunbookFile).toSorted();
     const result = new Map<string, FileState>();
     const firstOf = new Map<string, string>();
-    for (const file of names) {
+    // What was in a sub-folder that cannot be listed stays as it was: nothing says that it is gone.
+    for (const [file, state] of states) {
+      if (![...listing.unlisted.keys()].some((folder) => file.startsWith(join(folder, "/")))) continue;
+      result.set(file, state);
+      firstOf.set(state.newest.id, file);
+    }
+    const names = [...result.keys(), ...listing.unlisted.keys(), ...found].toSorted();
+    for (const [folder, reason] of listing.unlisted) result.set(folder, { newest: unlistedOf(folder, reason) });
+    for (const file of found) {
       const first = firstOf.get(runbookIdOf(file));
       result.set(file, first === undefined ? await inspect(file) : { newest: repeatedOf(file, first) });
       if (first === undefined) firstOf.set(runbookIdOf(file), file);
@@ -226,18 +250,30 @@ export function createRunbookFolder(path: string, catalogue: ActionCatalogue, de
 
 function filesOf(path: string): RunbookFiles {
   return {
-    names: async () => namesBelow(path),
+    async list() {
+      const unlisted = new Map<string, string>();
+      return { names: await namesBelow(path, unlisted), unlisted };
+    },
     read: async (file, previousStamp) => readRegularFile(join(path, file), { maxBytes: maxDocumentBytes, previousStamp }),
   };
 }
 
 /** Paths of what is in a folder and its sub-folders. What is passed over is left out, and links to folders are not followed. */
-async function namesBelow(path: string): Promise<readonly string[]> {
+async function namesBelow(path: string, unlisted: Map<string, string>): Promise<readonly string[]> {
   const names: string[] = [];
-  for (const entry of await readdir(path, { withFileTypes: true })) {
-    if (isPassedOver(entry.name)) continue;
-    if (!entry.isDirectory() || entry.name.endsWith(".md")) names.push(entry.name);
-    else names.push(...(await namesBelow(join(path, entry.name))).map((name) => join(entry.name, name)));
+  const pending = [""];
+  for (let folder = pending.shift(); folder !== undefined; folder = pending.shift()) {
+    const entries = await readdir(join(path, folder), { withFileTypes: true }).catch((error: NodeJS.ErrnoException) => {
+      if (folder === "") throw error;
+      // A sub-folder that was removed between both looks is gone, and not unreadable.
+      if (error.code !== "ENOENT") unlisted.set(folder, error.code ?? error.message);
+      return [];
+    });
+    for (const entry of entries) {
+      if (isPassedOver(entry.name)) continue;
+      if (!entry.isDirectory() || entry.name.endsWith(".md")) names.push(join(folder, entry.name));
+      else pending.push(join(folder, entry.name));
+    }
   }
   return names;
 }
@@ -245,6 +281,17 @@ async function namesBelow(path: string): Promise<readonly string[]> {
 /** Whether the newest bytes of a document are not in force. */
 export function isBroken({ diagnostics }: Pick<FolderDocument, "diagnostics">): boolean {
   return diagnostics.some(({ severity }) => severity === "error");
+}
+
+function unlistable(folder: string, reason: string): Diagnostic {
+  return {
+    severity: "error",
+    rule: "unreadable",
+    file: folder,
+    position: { line: 1, column: 1 },
+    message: `The folder cannot be listed (${reason}); its runbooks stay as they were.`,
+    accepted: "a folder that this process may list",
+  };
 }
 
 function unreadable(file: string, reason: string): Diagnostic {
