@@ -45,6 +45,8 @@ export async function spawnService(
       resolve();
     });
   });
+  // The last lines, which say why it ended, may come after its exit.
+  const closed = new Promise((resolve) => child.once("close", resolve));
   // A crashed test must not leave servers behind.
   const onExit = () => {
     child.kill("SIGKILL");
@@ -64,6 +66,7 @@ export async function spawnService(
   while (!(await isReady())) {
     if (ended || performance.now() > deadline) {
       await stop("SIGKILL");
+      await Promise.race([closed, new Promise((resolve) => setTimeout(resolve, 1000))]);
       throw new Error(`${binary} ${ended ? "ended" : "was not ready in time"}:\n${text}`, { cause: failure });
     }
     await new Promise((resolve) => setTimeout(resolve, 20));
