@@ -55,6 +55,8 @@ const homes = {
   undici: "src/platform/requests",
   "@anthropic-ai/sdk": "src/integrations/anthropic",
   openai: "src/integrations/openai",
+  "ae-cvss-calculator": "src/llm/findings",
+  "@secretlint": "src/integrations/secretlint",
 };
 /** Names the type of a connection that the app hands on: what is opened on it. Only the home runs the library, which a test checks. */
 const handsOn = { ioredis: "/(redis-[^/]+|jobs|[^/]+-queue)\\.ts$|^src/(app|cli|platform/queue)/" };

@@ -25,13 +25,19 @@ export const exposures = ["public", "customers", "internal"] as const;
 /** What a feature can read, the most sensitive first. */
 export const dataKinds = ["regulated", "personal", "internal", "none"] as const;
 
-/** What a model may do within a feature, as OWASP AIVSS asks; absent members are unknown. */
-export interface Agency {
-  readonly power?: "high" | "medium" | "low";
-  readonly environment?: "high" | "medium" | "low";
-  readonly predictability?: "high" | "medium" | "low";
-  readonly systemic?: "high" | "medium" | "low";
-}
+/**
+ * What a model may do within a feature, in the words of OWASP AIVSS, the gravest first: what it can carry out, how far its surroundings change it, how well
+ * its behavior can be checked, and how far a compromise reaches.
+ */
+export const agencyValues = {
+  power: ["high-leverage", "capable", "constrained"],
+  environment: ["pervasive", "connected", "isolated"],
+  predictability: ["opaque", "uncertain", "verifiable"],
+  systemic: ["critical", "significant", "contained"],
+} as const;
+
+/** See {@link agencyValues}; absent members are unknown. */
+export type Agency = { readonly [Name in keyof typeof agencyValues]?: (typeof agencyValues)[Name][number] };
 
 /** A part of the workload that can be switched off alone, as `features` in runbookd.yml describes it. What is absent is unknown. */
 export interface Feature {
