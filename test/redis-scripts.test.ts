@@ -7,6 +7,7 @@ import { appendRecord } from "../src/audit/redis-scripts.ts";
 import { submissionScripts } from "../src/llm/batches/provider/redis-scripts.ts";
 import { batchScripts } from "../src/llm/batches/redis-scripts.ts";
 import { budgetScripts } from "../src/llm/budgets/redis-scripts.ts";
+import { findingScripts } from "../src/llm/findings/redis-scripts.ts";
 import { promptScripts } from "../src/llm/prompts/redis-scripts.ts";
 import { recordFollower } from "../src/llm/rollouts/redis-follower-script.ts";
 import { rolloutScripts } from "../src/llm/rollouts/redis-scripts.ts";
@@ -31,6 +32,7 @@ const contracts: readonly ScriptContract[] = [
   ...Object.values(submissionScripts),
   ...Object.values(promptScripts),
   ...Object.values(rolloutScripts),
+  ...Object.values(findingScripts),
   setRoute,
   recordFollower,
 ].map(({ contract }) => contract);

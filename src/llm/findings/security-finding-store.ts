@@ -1,17 +1,26 @@
-import type { ReportedSecurityFinding, SecurityFinding, SeverityVerdict } from "../../../packages/sdk/src/wire/security-findings.ts";
+import type {
+  FindingEvent,
+  ReportedSecurityFinding,
+  SecurityFinding,
+  SeverityClass,
+  SeverityVerdict,
+  SourceStatus,
+} from "../../../packages/sdk/src/wire/security-findings.ts";
+import type { Page } from "../../core/page.ts";
 
-/** What became of one report. `older`: a newer report of the same finding was there, and stays. */
-export type FindingReportResult = { readonly kind: "created" | "updated" | "unchanged" | "older"; readonly finding: SecurityFinding };
+export type { SourceStatus } from "../../../packages/sdk/src/wire/security-findings.ts";
 
-/** Whether a source can be read. A source that cannot be read is never one without findings. */
-export interface SourceStatus {
-  readonly source: string;
-  readonly up: boolean;
-  /** Why not, without secrets. */
-  readonly reason?: string;
-  /** When it was read successfully last; absent: never. */
-  readonly seenAt?: number;
-}
+/** A report whose feature is decided. */
+export type PlacedSecurityFinding = ReportedSecurityFinding & { readonly feature: string };
+
+/**
+ * What became of one report, and the finding as it is kept now. `older`: a newer report of the same finding was there, and stays. `unchanged`: only the time
+ * of the report is new. Of two different reports with one time the later one is kept (`updated`): a list of what holds now is read after the events that it
+ * corrects. `full`: {@link maxOpenFindings} are open, and one more was not kept.
+ */
+export type FindingReportResult =
+  | { readonly kind: "created" | "updated" | "unchanged" | "older"; readonly finding: SecurityFinding }
+  | { readonly kind: "full" };
 
 /** What findings are asked for; absent members do not restrict. */
 export interface SecurityFindingFilter {
@@ -20,20 +29,66 @@ export interface SecurityFindingFilter {
   readonly source?: string;
 }
 
+/** Open findings that count together; see `countedClassOf`. */
+export interface OpenFindingCount {
+  readonly class: SeverityClass;
+  readonly feature: string;
+  readonly source: string;
+  readonly count: number;
+}
+
+/** Findings that may be open at once. */
+export const maxOpenFindings = 100_000;
+
+/** Ended findings that are kept; the ones that ended first are dropped before their time. */
+export const maxEndedFindings = 50_000;
+
+/** Events that are kept of one finding, the newest. */
+export const maxFindingEvents = 50;
+
+/** Sources whose status is kept; that of further ones is not. */
+export const maxFindingSources = 100;
+
+/** Time for which the id of a delivery is kept: GitHub offers a delivery again for three days. */
+export const deliveryRetentionMs = 4 * 86_400_000;
+
 /** Where security findings are kept. Every member is atomic and rejects with StoreUnavailable when the store does not answer. */
 export interface SecurityFindingStore {
-  /** Idempotent by source and ref; an older `updatedAt` never overwrites a newer one. The feature is decided before. */
-  report(finding: ReportedSecurityFinding & { readonly feature: string }): Promise<FindingReportResult>;
+  /**
+   * Idempotent by source and ref; an older `updatedAt` never overwrites a newer one. The feature is decided before. A change of anything but the time drops
+   * the verdict, until the finding is judged again.
+   */
+  report(finding: PlacedSecurityFinding): Promise<FindingReportResult>;
   read(id: string): Promise<SecurityFinding | undefined>;
-  /** By id, at most `max` of them. */
+  /** By id, at most `max` of them. Where more match, the gravest open ones come first, then those that ended last. */
   list(filter: SecurityFindingFilter, max: number): Promise<readonly SecurityFinding[]>;
-  /** Writes the verdict, unless the finding has changed since `updatedAt`; false: it has, and nothing was written. */
-  judge(judged: {
-    readonly id: string;
-    readonly updatedAt: number;
-    readonly verdict: SeverityVerdict;
-    readonly runId?: string;
-  }): Promise<boolean>;
+  /**
+   * Open ones first, the gravest and newest first, then ended ones, the last first. A page may be short although more follow. undefined: the cursor is not
+   * one that was given out.
+   */
+  page(
+    filter: SecurityFindingFilter,
+    request: { readonly cursor?: string; readonly limit: number },
+  ): Promise<Page<SecurityFinding> | undefined>;
+  /** Writes the verdict, unless the finding has changed since `finding` was read; false: it has or is gone, and nothing was written. */
+  judge(judged: { readonly finding: SecurityFinding; readonly verdict: SeverityVerdict; readonly runId?: string }): Promise<boolean>;
+  /** What happened to a finding, oldest first, at most {@link maxFindingEvents}; empty when there is no such finding. */
+  events(id: string): Promise<readonly FindingEvent[]>;
+  /** Counts of at least one, in no order. Costs one command, whatever the number of findings. */
+  openCounts(): Promise<readonly OpenFindingCount[]>;
+  /** By source. */
   sources(): Promise<readonly SourceStatus[]>;
   recordSource(status: SourceStatus): Promise<void>;
+  /** Deletes some of the ended findings whose retention is over or that are too many; answers how many. */
+  prune(): Promise<number>;
+}
+
+/**
+ * Ids of deliveries that were handled, for {@link deliveryRetentionMs}. Handling is idempotent, so that a delivery is recorded after it: one that fails half
+ * way is handled again. Members reject with StoreUnavailable when the store does not answer.
+ */
+export interface DeliveryLog {
+  /** Whether a delivery of this id was recorded. */
+  has(id: string): Promise<boolean>;
+  record(id: string): Promise<void>;
 }

@@ -54,6 +54,17 @@ export const workloadKeys = {
   cacheStates: "{wl}:cache-analysis:states",
   /** What people said of findings, by the finding's id. */
   findingComments: "{wl}:findings",
+  /** One security finding, and what happened to it. */
+  securityFinding: (id: string) => `{wl}:finding:${hashOf(id)}`,
+  securityFindingHistory: (id: string) => `{wl}:finding:${hashOf(id)}:history`,
+  /** Findings that are open, the gravest last, and that have ended, by time; members of both hold what findings are filtered by. */
+  securityFindingsOpen: "{wl}:findings:open",
+  securityFindingsEnded: "{wl}:findings:ended",
+  /** Open findings by class, feature and source. */
+  securityFindingCounts: "{wl}:findings:counts",
+  findingSources: "{wl}:findings:sources",
+  /** Present while the delivery of a webhook is not handled again. */
+  findingDelivery: (deliveryId: string) => `{wl}:finding-delivery:${hashOf(deliveryId)}`,
   sampleTexts: (group: string) => `{wl}:prefix-samples:${hashOf(group)}:texts`,
   /** Which processes follow a served document, by hashed name. */
   followers: (document: string) => `{wl}:followers:${hashOf(document)}`,

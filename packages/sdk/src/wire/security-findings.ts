@@ -113,7 +113,11 @@ export const reportedSecurityFindingSchema = z.strictObject({
   /** Page of the finding at its source. */
   url: z.string().max(1000).exactOptional(),
   /** When the source changed it last; an older report never replaces a newer one. */
-  updatedAt: instantSchema,
+  updatedAt: z
+    .int()
+    .min(0)
+    .max(253_402_300_799_999)
+    .meta({ description: "UTC, in whole milliseconds since 1970-01-01, up to the year 9999" }),
   fixedBy: z.string().max(500).exactOptional(),
 });
 
@@ -135,3 +139,31 @@ export const securityFindingSchema = reportedSecurityFindingSchema
 
 /** See {@link securityFindingSchema}. */
 export type SecurityFinding = Shape<typeof securityFindingSchema>;
+
+/** What happens to a finding: it is reported for the first time, its state or anything else changes, its class is decided. */
+export const findingEventKinds = ["created", "state", "changed", "judged"] as const;
+
+/** One event in the life of a finding. */
+export const findingEventSchema = z.object({
+  /** When it was recorded. */
+  at: instantSchema,
+  kind: z.enum(findingEventKinds),
+  /** The state, or the class of `judged`; empty for `changed`. */
+  value: z.string(),
+});
+
+/** See {@link findingEventSchema}. */
+export type FindingEvent = Shape<typeof findingEventSchema>;
+
+/** Whether a source can be read. A source that cannot be read is never one without findings. */
+export const sourceStatusSchema = z.object({
+  source: z.string(),
+  up: z.boolean(),
+  /** Why not, without secrets. */
+  reason: z.string().exactOptional(),
+  /** When it was read successfully last; absent: never. */
+  seenAt: instantSchema.exactOptional(),
+});
+
+/** See {@link sourceStatusSchema}. */
+export type SourceStatus = Shape<typeof sourceStatusSchema>;
