@@ -8,6 +8,7 @@ import { submissionScripts } from "../src/llm/batches/provider/redis-scripts.ts"
 import { batchScripts } from "../src/llm/batches/redis-scripts.ts";
 import { budgetScripts } from "../src/llm/budgets/redis-scripts.ts";
 import { findingScripts } from "../src/llm/findings/redis-scripts.ts";
+import { setFlag } from "../src/llm/flags/redis-scripts.ts";
 import { promptScripts } from "../src/llm/prompts/redis-scripts.ts";
 import { recordFollower } from "../src/llm/rollouts/redis-follower-script.ts";
 import { rolloutScripts } from "../src/llm/rollouts/redis-scripts.ts";
@@ -34,6 +35,7 @@ const contracts: readonly ScriptContract[] = [
   ...Object.values(rolloutScripts),
   ...Object.values(findingScripts),
   setRoute,
+  setFlag,
   recordFollower,
 ].map(({ contract }) => contract);
 

@@ -7,6 +7,7 @@ import { declareProviderBatchMetrics } from "../llm/batches/provider/metrics.ts"
 import { declareBudgetMetrics } from "../llm/budgets/metrics.ts";
 import { declareCachingMetrics } from "../llm/caching/metrics.ts";
 import { declareFindingMetrics } from "../llm/findings/metrics.ts";
+import { declareFlagMetrics } from "../llm/flags/metrics.ts";
 import { declareModelMetrics } from "../llm/models/metrics.ts";
 import { declareRolloutMetrics } from "../llm/rollouts/metrics.ts";
 import { declareRoutingMetrics } from "../llm/routing/metrics.ts";
@@ -44,6 +45,7 @@ export function createMetrics(options: ExpositionOptions = {}) {
     ...declareRolloutMetrics(registry),
     ...declareCachingMetrics(registry),
     ...declareRoutingMetrics(registry),
+    ...declareFlagMetrics(registry),
     ...declareFindingMetrics(registry),
   };
 }

@@ -14,6 +14,7 @@ import { registerAudit } from "./register-audit.ts";
 import { registerBatches } from "./register-batches.ts";
 import { registerBudgets } from "./register-budgets.ts";
 import { registerCost } from "./register-cost.ts";
+import { registerFlags } from "./register-flags.ts";
 import { registerFreeze } from "./register-freeze.ts";
 import { registerGuardrails } from "./register-guardrails.ts";
 import { registerProbes } from "./register-probes.ts";
@@ -79,6 +80,7 @@ async function registerSlices(runtime: Runtime, shared: ServerShared, decisions:
     await registerBatches(runtime, shared),
     registerPrompts(runtime, shared),
     registerRouting(runtime, shared),
+    registerFlags(runtime, shared),
     registerRollouts(runtime, shared),
     registerCost(runtime),
     registerApprovals(runtime, shared),

@@ -1,4 +1,6 @@
 import type { Clock } from "../../src/core/clock.ts";
+import { definitionOf, type FlagStore, flagDocument, flagTag } from "../../src/llm/flags/flag.ts";
+import { createFlagShare } from "../../src/llm/flags/flag-share.ts";
 import { type PromptStore, productionLabel } from "../../src/llm/prompts/prompt.ts";
 import type { PromptRolloutStore } from "../../src/llm/prompts/prompt-rollout-store.ts";
 import { createPromptShare } from "../../src/llm/prompts/prompt-share.ts";
@@ -7,6 +9,7 @@ import { entityTagOf } from "../../src/llm/rollouts/entity-tag.ts";
 import type { FollowerBook } from "../../src/llm/rollouts/followers.ts";
 import { type ModelRoutingStore, routeDocument, servedRoute } from "../../src/llm/routing/model-route.ts";
 import { createRouteShare } from "../../src/llm/routing/route-share.ts";
+import { aDefinition } from "./describe-flag-store.ts";
 import { aNewVersion } from "./describe-prompt-store.ts";
 import type { ShareBench } from "./describe-share-control.ts";
 
@@ -46,6 +49,44 @@ export async function aRouteBench(stores: {
     async follow(instance, held) {
       const { tag } = servedRoute(await read(), clock.now());
       await followers.record({ document: routeDocument(id), instance, tag: held === "newest" ? tag : '"older"' });
+    },
+  };
+}
+
+/** The flag `export`, which is on, with four variants and a default of the first. */
+export async function aFlagBench(stores: { readonly flags: FlagStore; readonly followers: FollowerBook }): Promise<ShareBench> {
+  const { flags, followers } = stores;
+  const key = "export";
+  const definition = aDefinition({
+    type: "string",
+    variants: { none: "none", old: "one", new: "two", third: "three" },
+    offVariant: "none",
+    defaultVariant: "old",
+  });
+  await flags.set({ key, expected: 0, definition, by: "anna", reason: "first" });
+  const read = async () => {
+    const flag = await flags.read(key);
+    if (flag === undefined) throw new Error("The flag is gone.");
+    return flag;
+  };
+  const write = async (change: object) => {
+    const flag = await read();
+    await flags.set({ key, expected: flag.version, definition: { ...definitionOf(flag), ...change }, by: "bert", reason: "other" });
+  };
+  return {
+    control: createFlagShare(stores),
+    subject: { kind: "flag", flag: key, from: "old", to: "new" },
+    unknown: { kind: "flag", flag: "nothing", from: "old", to: "new" },
+    async served() {
+      const { defaultVariant, rollout: trial } = await read();
+      if (trial === null) return { main: defaultVariant };
+      const { variant, share, salt, rollout } = trial;
+      return { main: defaultVariant, trial: { variant, share, salt, rollout } };
+    },
+    putOnTrial: async (trial) => write({ rollout: trial }),
+    replaceMain: async () => write({ defaultVariant: "third" }),
+    async follow(instance, held) {
+      await followers.record({ document: flagDocument(key), instance, tag: held === "newest" ? flagTag(await read()) : "older" });
     },
   };
 }

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
-import type { z } from "zod";
+import { z } from "zod";
 import type { Route, RouteResponse } from "../../src/platform/http/route.ts";
 
 /** Routes whose success bodies are parsed with their schemas, and what did not fit so far. */
@@ -26,7 +26,8 @@ export function provenRoutes(routes: readonly Route[]): ProvenRoutes {
     async handle(request): Promise<RouteResponse> {
       const reply = await route.handle(request);
       const { success } = route;
-      if (reply.kind === "json" && "schema" in success) prove(route, success.schema, reply.body);
+      if (reply.kind === "json" && reply.status === success.status && "schema" in success) prove(route, success.schema, reply.body);
+      if (reply.kind === "json" && reply.status !== success.status) prove(route, failureSchema(route, reply.status), reply.body);
       if (reply.kind !== "events" || !("events" in success)) return reply;
       const { events } = success;
       async function* eachProven(all: typeof reply & { kind: "events" }) {
@@ -39,4 +40,9 @@ export function provenRoutes(routes: readonly Route[]): ProvenRoutes {
     },
   });
   return { routes: routes.map(proven), faults };
+}
+
+/** Of a failure that the route does not announce no body is accepted. */
+function failureSchema({ failures }: Route, status: number): z.ZodType {
+  return failures?.answers[status]?.schema ?? z.never();
 }

@@ -1,16 +1,25 @@
 import { expect, it } from "@jest/globals";
 import { contractTimes } from "../../../test/contracts/describe-budget-ledger.ts";
+import { aDefinition, aTrial } from "../../../test/contracts/describe-flag-store.ts";
 import { aCandidate, someTargets } from "../../../test/contracts/describe-model-routes.ts";
 import { createFakeBudgetControl } from "../../../test/fakes/fake-budget-control.ts";
 import { createFakeClock } from "../../../test/fakes/fake-clock.ts";
 import { createMemoryBudgetLedger } from "../../../test/fakes/memory-budget-ledger.ts";
 import { createMemoryChangeLog } from "../../../test/fakes/memory-change-log.ts";
+import { createMemoryFlags } from "../../rehearsal/memory-flags.ts";
 import { createMemoryModelRoutes } from "../../rehearsal/memory-model-routes.ts";
 import { createSimulatedBatches } from "../../rehearsal/simulated-batches.ts";
 import type { BatchControl, SubmitAnswer } from "../batches/batch-control.ts";
 import { noLimits } from "../budgets/controls.ts";
 import type { LabelMoveResult, PromptStore } from "../prompts/prompt.ts";
-import { type ChangeRecorder, withBatchChanges, withLabelChanges, withLimitChanges, withRouteChanges } from "./change-log.ts";
+import {
+  type ChangeRecorder,
+  withBatchChanges,
+  withFlagChanges,
+  withLabelChanges,
+  withLimitChanges,
+  withRouteChanges,
+} from "./change-log.ts";
 
 function aNotebook() {
   const clock = createFakeClock();
@@ -103,6 +112,20 @@ it("a route that was set is a change, and one that was set already or by somebod
   expect((await noted()).map(({ kind, ref, dims }) => [kind, ref, dims])).toEqual([
     ["route", "route implement: claude-sonnet-4-5", { model: "claude-sonnet-4-5" }],
     ["route", "route implement: claude-sonnet-4-5, claude-haiku-4-5 for 10 %", { model: "claude-haiku-4-5" }],
+  ]);
+});
+
+it("a flag that was set is a change, and one that was set already or by somebody else is none", async () => {
+  const { notes, noted, clock } = aNotebook();
+  const flags = withFlagChanges(createMemoryFlags(clock), notes);
+  const change = { key: "export", expected: 0, definition: aDefinition(), by: "anna", reason: "first" };
+  await flags.set(change);
+  await flags.set(change);
+  await flags.set({ ...change, definition: aTrial() });
+  await flags.set({ ...change, expected: 1, definition: aTrial({ state: "off" }) });
+  expect((await noted()).map(({ kind, ref, by }) => [kind, ref, by])).toEqual([
+    ["flag", "flag export: new flag of type boolean, on", "anna"],
+    ["flag", "flag export: state on -> off, default variant on -> off, share none -> on 10 %", "anna"],
   ]);
 });
 

@@ -4,6 +4,8 @@ import { formatShare } from "../../core/share.ts";
 import type { BatchControl } from "../batches/batch-control.ts";
 import type { ControlsChange } from "../budgets/budget.ts";
 import type { BudgetLedger } from "../budgets/budget-ledger.ts";
+import type { FlagStore } from "../flags/flag.ts";
+import { differencesOf } from "../flags/flag-difference.ts";
 import type { PromptStore } from "../prompts/prompt.ts";
 import type { ModelRoutingStore } from "../routing/model-route.ts";
 
@@ -107,6 +109,24 @@ export function withRouteChanges(routes: ModelRoutingStore, recorder: ChangeReco
         const trial = candidate === null ? "" : `, ${candidate.model} for ${formatShare(candidate.share)}`;
         const dims = { model: candidate?.model ?? baseline.model };
         await recordChange(recorder, { kind: "route", ref: `route ${change.id}: ${baseline.model}${trial}`, dims, by: change.by });
+      }
+      return result;
+    },
+  };
+}
+
+/** A store whose changed flags are noted as changes of the workload. */
+export function withFlagChanges(flags: FlagStore, recorder: ChangeRecorder): FlagStore {
+  return {
+    ...flags,
+    async set(change) {
+      const before = await flags.read(change.key);
+      const result = await flags.set(change);
+      // The same definition again leaves the version where it was.
+      if (result.kind === "set" && result.flag.version === change.expected + 1 && before?.version !== result.flag.version) {
+        const what = differencesOf(before, result.flag).map((difference) => difference.what);
+        const ref = `flag ${change.key}: ${what.join(", ")}`;
+        await recordChange(recorder, { kind: "flag", ref: ref.slice(0, 200), dims: {}, by: change.by });
       }
       return result;
     },

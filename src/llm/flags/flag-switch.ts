@@ -32,8 +32,8 @@ export interface FlagEvaluation {
 }
 
 /**
- * Switches flags in the system that keeps them. Every member rejects with StepFailure `target_unavailable` when the system cannot be asked;
- * cannot be seen is never off.
+ * Switches flags in the system that keeps them. Every member rejects with a StepFailure when the system cannot be asked: `not_reachable`, or
+ * `unknown_outcome` when a change may have been made; cannot be seen is never off.
  */
 export interface FlagSwitch {
   read(key: string): Promise<FlagReading | undefined>;

@@ -28,6 +28,8 @@ export function declareUsageMetrics(registry: MetricRegistry) {
       queue: capped("queue", 10),
       operation: capped("operation", 30),
       variant: capped("variant", 5),
+      flag: capped("flag", 50),
+      flagVariant: capped("flag_variant", 20),
     },
     labelOverflow,
     costUsd: counter(registry, {

@@ -9,7 +9,7 @@ import { keepConnection } from "./connection-limits.ts";
 import type { Content, Endpoint, EndpointRequest } from "./endpoint.ts";
 import { readJsonBody } from "./json-body.ts";
 import { aProblem } from "./problem.ts";
-import { type HttpResponse, noBody, problem, type Route, type RouteResponse, unavailable } from "./route.ts";
+import { type HttpResponse, noBody, problem, type Route, type RouteResponse, refuse, unavailable } from "./route.ts";
 import { securityHeaders, sendEvents, sendResponse } from "./send-response.ts";
 import { readVerifiedBody } from "./verified-body.ts";
 
@@ -157,19 +157,21 @@ async function answer(
   keepConnection(request.socket);
   if (route.method !== "get" && !route.stops && deps.storeGate?.isFit() === false)
     return unavailable("The store is unfit or has not been judged; nothing is accepted.");
+  const params = Object.fromEntries(Object.entries(request.params).map(([name, value]) => [name, String(value)]));
   const query = parseQuery(request.url);
   if (query === undefined) return problem("invalid-request", "A key stands twice in the query; each may stand once.");
   let body: unknown;
   if (route.body !== noBody) {
     const read = await readJsonBody(request, { limitBytes: route.bodyLimitBytes, budget: budgets.ofCaller(permitted.caller) });
-    if (!read.ok) return read.problem.status === 503 ? unavailable(read.problem.detail) : { kind: "problem", problem: read.problem };
+    if (!read.ok && read.problem.status === 503) return unavailable(read.problem.detail);
+    if (!read.ok) return refuse({ kind: "problem", problem: read.problem }, route, params);
     body = read.value;
   }
   const lastEventId = request.get("last-event-id");
   const ifNoneMatch = request.get("if-none-match");
   const follower = request.get("runbookd-follower")?.slice(0, 100);
-  const params = Object.fromEntries(Object.entries(request.params).map(([name, value]) => [name, String(value)]));
-  return route.handle({ params, query, body, caller: permitted.caller, lastEventId, ifNoneMatch, follower, signal });
+  const held = request.get("runbookd-held");
+  return route.handle({ params, query, body, caller: permitted.caller, lastEventId, ifNoneMatch, follower, held, signal });
 }
 
 /** Each key at most once; undefined when one stands twice. Brackets and dots mean nothing. */

@@ -73,7 +73,11 @@ function describeRoute(route: Route, definitions: Definitions): object {
     "x-roles": route.allow,
     ...(parameters.length === 0 ? {} : { parameters }),
     ...(reads ? requestBody(route.body, definitions) : {}),
-    responses: { ...describeSuccess(route, definitions), ...problemResponses(named) },
+    responses: {
+      ...describeSuccess(route, definitions),
+      ...problemResponses(named),
+      ...endpointAnswers(route.failures?.answers ?? {}, definitions),
+    },
   };
 }
 

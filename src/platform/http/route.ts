@@ -39,8 +39,23 @@ export interface JsonResponse<Body> {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
+/** A failure in the form of the route's protocol, see {@link ProtocolFailures}. */
+export interface Failure {
+  readonly kind: "failure";
+  readonly status: number;
+  readonly body: unknown;
+}
+
+/** The failures of a route whose protocol is not ours and says itself how they look. */
+export interface ProtocolFailures {
+  /** By status, with the schema of each body. */
+  readonly answers: Readonly<Record<number, { readonly description: string; readonly schema: z.ZodType }>>;
+  /** In place of the problem of a request that was refused before the handler saw it; undefined: the problem is answered. */
+  of(problem: Problem, params: Readonly<Record<string, string>>): Failure | undefined;
+}
+
 /** What the handler of a route answers. */
-export type HandlerResponse<Body> = JsonResponse<Body> | Refusal | Unchanged;
+export type HandlerResponse<Body> = JsonResponse<Body> | Refusal | Unchanged | Failure;
 
 /** What a handler is given: everything in it was verified or parsed. */
 export interface RouteRequest<Query, Body> {
@@ -55,6 +70,8 @@ export interface RouteRequest<Query, Body> {
   readonly ifNoneMatch?: string | undefined;
   /** How the process of an application names itself, so that it can be counted among those that follow a document (`Runbookd-Follower`). */
   readonly follower?: string | undefined;
+  /** Which versions of several documents that process has (`Runbookd-Held`), as it wrote them. */
+  readonly held?: string | undefined;
   /** Aborted when the client has gone away or the server is closing. */
   readonly signal: AbortSignal;
 }
@@ -99,6 +116,8 @@ interface RouteHead<Query extends z.ZodType, Body extends z.ZodType> {
   readonly bodyLimitBytes?: number;
   /** Beyond those that every route has (400, 401, 403, 503). */
   readonly problems?: readonly ProblemName[];
+  /** Only for a protocol of others. */
+  readonly failures?: ProtocolFailures;
 }
 
 /** One route as data: what the server mounts is what /openapi.json describes. */
@@ -132,6 +151,7 @@ export interface Route {
   readonly success: Success<z.ZodType> | SuccessEvents<z.ZodType>;
   readonly revalidates: boolean;
   readonly problems: readonly ProblemName[];
+  readonly failures: ProtocolFailures | undefined;
   handle(request: RouteRequest<unknown, unknown>): Promise<RouteResponse>;
 }
 
@@ -146,11 +166,22 @@ export function defineRoute<Query extends z.ZodType, Body extends z.ZodType, Ok 
     revalidates,
     async handle(request) {
       const parsed = parseRequest(definition, request);
-      if (parsed.kind === "problem") return parsed;
+      if (parsed.kind === "problem") return refuse(parsed, definition, request.params);
       const result = await definition.handle(parsed.request);
+      if (result.kind === "failure") return { ...result, kind: "json" };
       return result.kind === "json" ? { ...result, status: success.status } : result;
     },
   };
+}
+
+/** A refusal as the protocol of the route writes it. */
+export function refuse(
+  refusal: Refusal,
+  { failures }: { readonly failures?: ProtocolFailures | undefined },
+  params: RouteRequest<unknown, unknown>["params"],
+): HttpResponse {
+  const failure = failures?.of(refusal.problem, params);
+  return failure === undefined ? refusal : { ...failure, kind: "json" };
 }
 
 /** As {@link defineRoute}, for a stream of events. */
@@ -180,8 +211,9 @@ function headOf(definition: RouteHead<z.ZodType, z.ZodType>): Omit<Route, "succe
     body,
     bodyLimitBytes = 256 * 1024,
     problems = [],
+    failures,
   } = definition;
-  return { method, path, summary, allow, fromPage, stops, query, body, bodyLimitBytes, problems };
+  return { method, path, summary, allow, fromPage, stops, query, body, bodyLimitBytes, problems, failures };
 }
 
 function parseRequest<Query extends z.ZodType, Body extends z.ZodType>(

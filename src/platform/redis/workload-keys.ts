@@ -70,6 +70,8 @@ export const workloadKeys = {
   followers: (document: string) => `{wl}:followers:${hashOf(document)}`,
   /** Every route with its version before it, by id. */
   modelRoutes: "{wl}:routes",
+  /** Every flag with its version before it, by key. */
+  flags: "{wl}:flags",
   /** What each provider's list of models said last, and why it could not be read since; by provider. */
   modelListings: "{wl}:models",
   modelListingFailures: "{wl}:models:failures",

@@ -26,6 +26,8 @@ export const auditKinds = [
   "prompt_canary_set",
   "finding_noted",
   "route_set",
+  "flag_set",
+  "flag_refused",
   "rollout_created",
   "rollout_started",
   "rollout_held",

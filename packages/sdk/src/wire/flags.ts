@@ -72,3 +72,24 @@ export const servedFlagsSchema = z.object({ flags: z.array(flagSchema) });
 
 /** See {@link servedFlagsSchema}. */
 export type ServedFlags = Shape<typeof servedFlagsSchema>;
+
+/** Most keys that one `GET /api/flags/served` may ask for. */
+export const maxFlagsPerRequest = 50;
+
+/** A flag with the processes that hold it. */
+export const flagViewSchema = flagSchema
+  .extend({
+    followers: z.object({
+      /** Processes that asked for the flag within the last minute. */
+      followers: z.number(),
+      /** Of them, those that hold its newest version. */
+      current: z.number(),
+    }),
+  })
+  .meta({ id: "FlagView" });
+
+/** See {@link flagViewSchema}. */
+export type FlagView = Shape<typeof flagViewSchema>;
+
+/** Why a flag is switched off. */
+export const flagOffSchema = z.strictObject({ reason: z.string().trim().min(1).max(300) });
