@@ -110,7 +110,7 @@ module.exports = {
     rule(
       "client-imports-only-zod",
       { path: under("packages/sdk/src") },
-      { pathNot: [under("packages/sdk/src"), "node_modules/zod/", "^(crypto|timers/promises)$"] },
+      { pathNot: [under("packages/sdk/src"), "node_modules/zod/", "^(crypto|fs|fs/promises|timers/promises)$"] },
     ),
     rule(
       // Applications assign tickets and the product checks the assignment, with the same hash.

@@ -6,6 +6,7 @@ import { declareBatchMetrics } from "../llm/batches/metrics.ts";
 import { declareProviderBatchMetrics } from "../llm/batches/provider/metrics.ts";
 import { declareBudgetMetrics } from "../llm/budgets/metrics.ts";
 import { declareCachingMetrics } from "../llm/caching/metrics.ts";
+import { declareFeatureMetrics } from "../llm/features/metrics.ts";
 import { declareFindingMetrics } from "../llm/findings/metrics.ts";
 import { declareFlagMetrics } from "../llm/flags/metrics.ts";
 import { declareModelMetrics } from "../llm/models/metrics.ts";
@@ -47,5 +48,6 @@ export function createMetrics(options: ExpositionOptions = {}) {
     ...declareRoutingMetrics(registry),
     ...declareFlagMetrics(registry),
     ...declareFindingMetrics(registry),
+    ...declareFeatureMetrics(registry),
   };
 }

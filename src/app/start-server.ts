@@ -14,6 +14,7 @@ import { registerAudit } from "./register-audit.ts";
 import { registerBatches } from "./register-batches.ts";
 import { registerBudgets } from "./register-budgets.ts";
 import { registerCost } from "./register-cost.ts";
+import { registerFeatureRequests } from "./register-feature-requests.ts";
 import { registerFlags } from "./register-flags.ts";
 import { registerFreeze } from "./register-freeze.ts";
 import { registerGuardrails } from "./register-guardrails.ts";
@@ -83,6 +84,7 @@ async function registerSlices(runtime: Runtime, shared: ServerShared, decisions:
     registerFlags(runtime, shared),
     registerRollouts(runtime, shared),
     registerCost(runtime),
+    registerFeatureRequests(runtime),
     registerApprovals(runtime, shared),
     registerAudit(runtime, shared),
     registerProbes(runtime, shared, freeze.freezeService),

@@ -1,8 +1,11 @@
 import { type Clock, createSystemClock } from "./clock.ts";
+import { createFlagSnapshot } from "./flag-snapshot.ts";
+import { createFlagSource, type FlagSource } from "./flag-source.ts";
 import { createHttp, Refused, Unreachable } from "./http.ts";
 import { createInstanceName } from "./instance-name.ts";
 import { createPromptSource, type PromptChange, type PromptSource } from "./prompt-source.ts";
 import { createRouteSource, type RouteChanged, type RouteSource } from "./route-source.ts";
+import type { FlagTrouble } from "./served-flags.ts";
 import { createTicketRollouts } from "./ticket-rollouts.ts";
 import { createUsageOutbox, type UsageLoss } from "./usage-outbox.ts";
 import {
@@ -41,8 +44,14 @@ export interface RunbookdClientOptions {
   readonly onPromptChanged?: (change: PromptChange) => void;
   /** Hears when a route in use has changed. */
   readonly onRouteChanged?: (change: RouteChanged) => void;
+  /** How often flags in use are asked for anew at the latest; 2 s by default. A flag that is switched off is off in this process within so long. */
+  readonly flagRefreshEveryMs?: number;
+  /** File that keeps the last flags for a restart while runbookd is away; its folder must exist. None by default: then every flag is off until runbookd answers. */
+  readonly snapshotFile?: string;
+  /** Hears of a snapshot that is ignored or cannot be written, and, once each time, that flags cannot be read. */
+  readonly onFlagTrouble?: (trouble: FlagTrouble) => void;
   /**
-   * Names this process among those that follow routes and prompts, so that a change is known to have reached every one; random by default. Two processes
+   * Names this process among those that follow routes, prompts and flags, so that a change is known to have reached every one; random by default. Two processes
    * must not have the same name.
    */
   readonly instance?: string;
@@ -72,6 +81,8 @@ export interface RunbookdClient extends AdmissionGate {
   readonly prompts: PromptSource;
   /** Which model a ticket gets, with a candidate's share of the tickets. */
   readonly routes: RouteSource;
+  /** Which features are on, for a share of the tickets or for all. */
+  readonly flags: FlagSource;
   /** Sends what is left, once, and stops. */
   close(): Promise<void>;
 }
@@ -82,6 +93,7 @@ const readBatchView = tolerant(batchViewSchema);
 
 const retryMs = 5000;
 const defaultRefreshEveryMs = 5000;
+const defaultFlagRefreshEveryMs = 2000;
 
 /**
  * The client of an application. Every member rejects with Refused when runbookd calls a request wrong. That runbookd cannot be reached is an answer of the
@@ -111,6 +123,19 @@ export function createRunbookdClient(options: RunbookdClientOptions): RunbookdCl
     clock,
     everyMs: options.refreshEveryMs ?? defaultRefreshEveryMs,
     onChanged: options.onRouteChanged ?? (() => undefined),
+  });
+  const reporter = createInstanceName();
+  const flags = createFlagSource({
+    rollouts,
+    http,
+    clock,
+    everyMs: options.flagRefreshEveryMs ?? defaultFlagRefreshEveryMs,
+    reporter,
+    onTrouble: options.onFlagTrouble ?? (() => undefined),
+    snapshot:
+      options.snapshotFile === undefined
+        ? undefined
+        : createFlagSnapshot({ file: options.snapshotFile, url: options.url, suffix: reporter }),
   });
   const policy = { start: options.whenUnreachable?.start ?? "wait", turn: options.whenUnreachable?.turn ?? "wait" };
 
@@ -168,9 +193,11 @@ export function createRunbookdClient(options: RunbookdClientOptions): RunbookdCl
     },
     prompts,
     routes,
+    flags,
     async close() {
       prompts.close();
       routes.close();
+      await flags.close();
       await outbox.flush();
       outbox.stop();
     },

@@ -28,8 +28,8 @@ export type Changed =
 
 /** Requests to runbookd with the token in place. */
 export interface Http {
-  /** A GET of what the client may have already; `etag` is what came with it. Rejects as `send` does. */
-  getChanged(path: string, etag: string | undefined): Promise<Changed>;
+  /** A GET of what the client may have already; `etag` is what came with it, `more` are further headers. Rejects as `send` does. */
+  getChanged(path: string, etag: string | undefined, more?: Readonly<Record<string, string>>): Promise<Changed>;
   /** The parsed body; undefined for a GET of what does not exist. Rejects with Unreachable or Refused. */
   send(method: "GET" | "POST" | "PUT", path: string, body?: unknown): Promise<unknown>;
 }
@@ -82,8 +82,8 @@ export function createHttp(target: HttpTarget): Http {
           : await exchange(method, path, { headers: { "content-type": "application/json" }, body: JSON.stringify(body) });
       return response.ok ? JSON.parse(text) : undefined;
     },
-    async getChanged(path, etag) {
-      const headers = { "runbookd-follower": target.follower, ...(etag !== undefined && { "if-none-match": etag }) };
+    async getChanged(path, etag, more) {
+      const headers = { ...more, "runbookd-follower": target.follower, ...(etag !== undefined && { "if-none-match": etag }) };
       const { response, text } = await exchange("GET", path, { headers });
       if (response.status === 404) return { kind: "missing" };
       if (response.status === 304) return { kind: "unchanged" };

@@ -30,6 +30,7 @@ export function declareUsageMetrics(registry: MetricRegistry) {
       variant: capped("variant", 5),
       flag: capped("flag", 50),
       flagVariant: capped("flag_variant", 20),
+      feature: capped("feature", 40),
     },
     labelOverflow,
     costUsd: counter(registry, {

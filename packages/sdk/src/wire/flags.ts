@@ -93,3 +93,33 @@ export type FlagView = Shape<typeof flagViewSchema>;
 
 /** Why a flag is switched off. */
 export const flagOffSchema = z.strictObject({ reason: z.string().trim().min(1).max(300) });
+const requestCountSchema = z.int().min(0).max(1_000_000_000);
+
+/** Requests of one feature. */
+export const featureRequestsSchema = z.strictObject({
+  feature: featureNameSchema,
+  /** The feature was on and answered. */
+  served: requestCountSchema,
+  /** The feature was off for the request. */
+  refused: requestCountSchema,
+});
+
+/** See {@link featureRequestsSchema}. */
+export type FeatureRequests = Shape<typeof featureRequestsSchema>;
+
+/**
+ * What one process counted since its last report, as `POST /api/features/requests`. A report is sent with the same `sequence` until it is answered, and
+ * counted once.
+ */
+export const featureReportSchema = z.strictObject({
+  /** A random name that the process draws when it starts, so that its sequence never begins again under the same name. */
+  reporter: z.string().regex(/^[\w.:-]{8,100}$/, "a random name of 8 to 100 letters, digits and . : - _"),
+  sequence: z.int().min(1),
+  counts: z.array(featureRequestsSchema).min(1).max(50),
+});
+
+/** See {@link featureReportSchema}. */
+export type FeatureReport = Shape<typeof featureReportSchema>;
+
+/** What became of a report: `duplicate` was counted before. */
+export const featureReportResultSchema = z.object({ result: z.enum(["counted", "duplicate"]) });
