@@ -5,7 +5,7 @@ import type { Followers } from "../rollouts/share-control.ts";
 export interface FlagReading {
   readonly key: string;
   readonly state: "on" | "off";
-  /** Differs after every change; opaque. */
+  /** Differs whenever the flag differs; opaque. */
   readonly version: string;
 }
 
@@ -32,14 +32,17 @@ export interface FlagEvaluation {
 }
 
 /**
- * Switches flags in the system that keeps them. Every member rejects with a StepFailure when the system cannot be asked: `not_reachable`, or
- * `unknown_outcome` when a change may have been made; cannot be seen is never off.
+ * Switches flags in the system that keeps them. Every member rejects with a StepFailure when the system cannot be asked (`not_reachable`,
+ * `overloaded`, `timeout`, `unknown_outcome`) and when it refuses our credentials (`refused_by_target`); cannot be seen is never off.
  */
 export interface FlagSwitch {
   read(key: string): Promise<FlagReading | undefined>;
   /** Setting the state that the flag has already changes nothing and is `set`. */
   setState(change: FlagStateChange): Promise<FlagStateResult>;
-  /** Asks the way an application asks, not the way an administrator does; undefined: there is no such flag. */
+  /**
+   * Asks the way an application asks, not the way an administrator does. undefined: the system has no value for an application, because there is no
+   * such flag or because it leaves the value to the application's own default. That is not off.
+   */
   evaluate(key: string, targetingKey: string): Promise<FlagEvaluation | undefined>;
   /** Processes that evaluate the flag; undefined where the system does not say. */
   followers(key: string): Promise<Followers | undefined>;
