@@ -34,7 +34,7 @@ export async function startWorker(runtime: Runtime): Promise<WorkerProcess> {
   const { config, clock, random, log, metrics, closers, ending, store, claims } = runtime;
   // A name and the leases that go with it are not taken from a store that may be the wrong one.
   await store.untilFit(ending.signal);
-  const { name, isPredecessorDead, redis, journal, executor, outbox, analyst, cacheAnalysisStore } = await openWorker(runtime);
+  const { name, isPredecessorDead, redis, journal, executor, outbox, prometheus, analyst, cacheAnalysisStore } = await openWorker(runtime);
   const reclaimed = isPredecessorDead ? await journal.reclaimLeases() : [];
   if (reclaimed.length > 0) log.info({ runs: reclaimed }, "An earlier process of this name left runs; they are taken back.");
   const drain = ending.signal;
@@ -55,7 +55,7 @@ export async function startWorker(runtime: Runtime): Promise<WorkerProcess> {
     schedulePromptAnalysis(runtime, analyst, cacheAnalysisStore),
     ...(await scheduleCostComparison(runtime, redis)),
     ...scheduleModelLists(runtime, redis),
-    scheduleRolloutUpkeep(runtime, redis, outbox),
+    scheduleRolloutUpkeep(runtime, { redis, outbox, prometheus }),
   ];
   const scheduled = startScheduledWork(tasks, { redis, prefix: wakePrefix, clock, log, store, signal: drain });
   closers.add("scheduled work", async () => scheduled.close(), withRedisMs);

@@ -61,6 +61,7 @@ export interface OpenWorker {
   readonly journal: RedisRunJournal;
   readonly executor: Executor;
   readonly outbox: Outbox;
+  readonly prometheus: PrometheusReader;
   readonly analyst: ReturnType<typeof openAnalyst>;
   readonly cacheAnalysisStore: CacheAnalysisStore;
 }
@@ -132,7 +133,7 @@ export async function openWorker(runtime: Runtime): Promise<OpenWorker> {
     { clock, questionId: () => runtime.ids("q"), cooldownOf },
   );
 
-  return { name, isPredecessorDead: slot.isPredecessorDead, redis, journal, executor, outbox, analyst, cacheAnalysisStore };
+  return { name, isPredecessorDead: slot.isPredecessorDead, redis, journal, executor, outbox, prometheus, analyst, cacheAnalysisStore };
 }
 
 /** Renews the name until the end. A process that has lost its name ends: another one may take back the runs that the name holds. */

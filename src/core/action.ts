@@ -16,8 +16,11 @@ export type Probe =
 /** An action that continues later: the engine suspends the run, holds no worker, and calls `run` again with the same plan and key. */
 export type ActionResult =
   | { readonly kind: "done"; readonly output: ActionOutput }
-  /** Not finished: look again at or after `afterMs`. `progress` is shown to people and handed back as `context.progress`. */
-  | { readonly kind: "continue"; readonly afterMs: number; readonly progress: Json }
+  /**
+   * Not finished: look again at or after `afterMs`. `progress` is shown to people and handed back as `context.progress`. `early`: the action only polls, so
+   * it may be called before `afterMs` is over, as it is when the run is woken.
+   */
+  | { readonly kind: "continue"; readonly afterMs: number; readonly progress: Json; readonly early?: true }
   /** A person must decide; the run asks `question` and hands the answer back as `context.answer`. */
   | { readonly kind: "ask"; readonly question: string; readonly answers: readonly string[]; readonly progress: Json };
 

@@ -88,6 +88,12 @@ export async function readRunState(redis: Redis, id: string): Promise<RunState |
   return runStates.find((one) => one === state);
 }
 
+/** Whether a run waits for the answer of a person. Rejects with StoreUnavailable when Redis does not answer. */
+export async function isWaitingForPerson(redis: Redis, id: string): Promise<boolean> {
+  const [state, question] = await available(() => redis.hmget(runKeys.run(id), "state", "question"));
+  return (state === "suspended" || state === "in_doubt") && typeof question === "string" && question !== "";
+}
+
 /** Undefined: the parser threw. */
 function readable<Value>(text: string, parse: (text: string) => Value): Value | undefined {
   try {

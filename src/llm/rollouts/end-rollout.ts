@@ -1,6 +1,6 @@
 import type { Rollout, RolloutDecision } from "../../../packages/sdk/src/wire/rollouts.ts";
 import { StepFailure } from "../../core/failure.ts";
-import { isLive, type RolloutChange, shareAt } from "./rollout.ts";
+import { isLive, type RolloutChange, type RolloutStore, shareAt } from "./rollout.ts";
 import { type RolloutPorts, readRollout, shareRequestOf } from "./rollout-ports.ts";
 
 /** Who ends or changes a rollout, when, and why. */
@@ -19,7 +19,9 @@ export function undoneBy(runId: string, now: number): RolloutCause {
   return { by: `run:${runId}`, now, reason: "undone", detail: "a later step of the run failed and the run undid its changes" };
 }
 
-type Ports = Pick<RolloutPorts, "rolloutStore" | "shareControls">;
+interface Ports extends Pick<RolloutPorts, "shareControls"> {
+  readonly rolloutStore: Pick<RolloutStore, "read" | "change">;
+}
 
 /**
  * Gives new tickets the old variant again and ends the rollout. The share goes first: when the process dies between both, tickets are safe and the
@@ -58,7 +60,7 @@ export function decisionOf(
 
 /** Writes a change from the version that was read; a conflict is read again and judged by the caller at its next poll. */
 export async function write(
-  ports: Pick<RolloutPorts, "rolloutStore">,
+  ports: Pick<Ports, "rolloutStore">,
   rollout: Rollout,
   change: Pick<RolloutChange, "set" | "decision">,
 ): Promise<Rollout> {

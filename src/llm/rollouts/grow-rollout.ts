@@ -48,7 +48,7 @@ export interface PolledGrowth {
 const noProgress: GrowthProgress = { headline: "", note: "", asked: false };
 const pollsPerInterval = 5;
 const minPollMs = 250;
-/** However long a step lasts, harm is seen within this time. Each poll is an entry of the journal, so it is not shorter. */
+/** Each poll is an entry of the journal, so it is not shorter. The upkeep of rollouts wakes the run when something cannot wait for it. */
 const maxPollMs = 30 * minuteMs;
 
 /** Carries out what a person answered, if a person was asked, and returns the progress for the next poll. Rejects with a StepFailure when the rollout does not exist. */
@@ -99,9 +99,9 @@ export async function pollResult(
   };
   switch (move.kind) {
     case "stay":
-      return { kind: "continue", afterMs, progress };
+      return { kind: "continue", afterMs, progress, early: true };
     case "advance":
-      return { kind: "continue", afterMs, progress: { ...progress, headline: move.detail } };
+      return { kind: "continue", afterMs, progress: { ...progress, headline: move.detail }, early: true };
     case "hold":
     case "ask":
       return {

@@ -3,9 +3,13 @@ import type { RunState } from "../../../packages/sdk/src/wire/runs.ts";
 import { aRollout, aRolloutPlan, aRolloutSubject } from "../../../test/builders/a-rollout.ts";
 import { ticketsBetween } from "../../../test/contracts/describe-rollout-store.ts";
 import { createFakeClock } from "../../../test/fakes/fake-clock.ts";
+import { dayMs } from "../../core/duration.ts";
 import { createMemoryRollouts } from "../../rehearsal/memory-rollouts.ts";
-import { type AbandonedRollout, failOverdueTickets, holdAbandonedRollouts } from "./jobs.ts";
+import { createUrgentPass, failOverdueTickets, holdAbandonedRollouts, type RolloutNews } from "./jobs.ts";
+import type { RolloutGuard } from "./next-rollout-move.ts";
 import type { RolloutChange } from "./rollout.ts";
+import type { ShareControl } from "./share-control.ts";
+import { shareRefusal } from "./share-refusal.ts";
 
 it("fails every ticket that passed its deadline, in every rollout and however many there are", async () => {
   const clock = createFakeClock();
@@ -35,7 +39,7 @@ describe("a live rollout whose run is over", () => {
     const store = createMemoryRollouts(clock);
     await store.create(aRollout());
     await store.change({ id: "r1", expected: 1, set });
-    const told: AbandonedRollout[] = [];
+    const told: RolloutNews[] = [];
     const look = async () =>
       holdAbandonedRollouts(
         { store, runState: async () => runState, tell: async (abandoned) => void told.push(abandoned), clock },
@@ -104,7 +108,7 @@ describe("a live rollout whose run is over", () => {
       list: async () => (stale === undefined ? [] : [stale]),
       change: async (change: RolloutChange) => store.change(change),
     };
-    const tell = async (abandoned: AbandonedRollout) => void told.push(abandoned);
+    const tell = async (abandoned: RolloutNews) => void told.push(abandoned);
     await holdAbandonedRollouts(
       { store: behind, runState: async () => "ended", tell, clock: createFakeClock() },
       new AbortController().signal,
@@ -113,5 +117,143 @@ describe("a live rollout whose run is over", () => {
     await look();
     expect(told.map(({ key }) => key)).toEqual(["rollout:r1:1", "rollout:r1:1"]);
     expect((await store.read("r1"))?.state).toBe("holding");
+  });
+});
+
+describe("what cannot wait for the next poll of a run", () => {
+  /** A running rollout of two steps whose tickets of the canary succeed as often as `canary` says, those of the baseline in nine of ten cases. */
+  async function aLiveRollout({
+    canary = 0.9,
+    runId = "1",
+    waits = false,
+    frozen = false,
+    refuses = false,
+    guard = { kind: "clear" },
+  }: {
+    readonly canary?: number;
+    readonly runId?: string | null;
+    readonly waits?: boolean;
+    readonly frozen?: boolean;
+    readonly refuses?: boolean;
+    readonly guard?: RolloutGuard;
+  } = {}) {
+    const clock = createFakeClock();
+    const store = createMemoryRollouts(clock);
+    await store.create(aRollout({ runId: runId ?? undefined, plan: aRolloutPlan({ intervalMs: dayMs, deadlineMs: dayMs }) }));
+    await store.change({ id: "r1", expected: 1, set: { state: "running", step: 0 } });
+    let counted = 0;
+    const count = (arm: "canary" | "baseline", succeeding: number, tickets: number) => {
+      const ids = arm === "canary" ? ticketsBetween(0, 0.1, counted + tickets) : ticketsBetween(0.5, 1, counted + tickets);
+      for (const [nth, ticket] of ids.slice(counted).entries()) {
+        store.expose(ticket, [{ rollout: "r1", arm }]);
+        store.spend(ticket, 1000);
+        store.end(ticket, nth % 20 < succeeding * 20 ? "succeeded" : "failed");
+      }
+    };
+    count("canary", canary, 60);
+    count("baseline", 0.9, 540);
+    counted = 540;
+    const told: RolloutNews[] = [];
+    const woken: string[] = [];
+    let share: number | undefined = 0.1;
+    const control: ShareControl = {
+      trialOf: async () => undefined,
+      resolve: async () => undefined,
+      read: async () => share,
+      set: async (_request, to) => void (share = to),
+      async rollBack() {
+        if (refuses) throw shareRefusal("Route implement was changed by ada.");
+        share = undefined;
+      },
+      complete: async () => undefined,
+      followers: async () => ({ followers: 0, current: 0 }),
+    };
+    const pass = createUrgentPass({
+      store,
+      controls: { model: control },
+      guard: async () => guard,
+      waitsForPerson: async () => waits,
+      wake: async (run) => void woken.push(run),
+      isFrozen: async () => frozen,
+      tell: async (news) => void told.push(news),
+      clock,
+    });
+    return { clock, store, told, woken, share: () => share, count, look: async () => pass(new AbortController().signal) };
+  }
+
+  it("leaves a healthy rollout alone, whoever drives it", async () => {
+    for (const runId of ["1", null]) {
+      const { store, told, woken, share, look } = await aLiveRollout({ runId });
+      await look();
+      expect([(await store.read("r1"))?.state, told, woken, share()]).toEqual(["running", [], [], 0.1]);
+    }
+  });
+
+  it("wakes the run at once when the canary is shown to be worse, and again after a minute while nothing has come of it", async () => {
+    const { clock, store, told, woken, look } = await aLiveRollout({ canary: 0.5 });
+    await look();
+    await clock.advance(10_000);
+    await look();
+    expect(woken).toEqual(["1"]);
+    await clock.advance(60_000);
+    await look();
+    expect([woken, told, (await store.read("r1"))?.state]).toEqual([["1", "1"], [], "running"]);
+  });
+
+  it("wakes the run when a guard is broken, and when tickets are misassigned", async () => {
+    const broken = await aLiveRollout({ guard: { kind: "broken", text: "errors" } });
+    await broken.look();
+    expect(broken.woken).toEqual(["1"]);
+    const misassigned = await aLiveRollout();
+    misassigned.store.expose(ticketsBetween(0.3, 0.4, 1)[0] ?? "", [{ rollout: "r1", arm: "canary" }]);
+    await misassigned.look();
+    expect(misassigned.woken).toEqual(["1"]);
+    await misassigned.store.change({ id: "r1", expected: 2, set: { state: "holding" } });
+    await misassigned.clock.advance(120_000);
+    await misassigned.look();
+    expect(misassigned.woken).toEqual(["1"]);
+  });
+
+  it("wakes the run for a regression that begins at the last step, once every step has shown what it must", async () => {
+    const { store, woken, count, look } = await aLiveRollout();
+    const decision = { at: 0, decision: "finish", reason: "shown", detail: "", step: 1, share: 0.5, by: "run:1" } as const;
+    await store.change({ id: "r1", expected: 2, set: { step: 1 } });
+    count("canary", 0.65, 60);
+    count("baseline", 0.9, 60);
+    await look();
+    expect(woken).toEqual([]);
+    await store.change({ id: "r1", expected: 3, set: {}, decision });
+    await look();
+    expect(woken).toEqual(["1"]);
+  });
+
+  it.each([
+    ["people drive the rollout", { runId: null }, "No run drives this rollout"],
+    ["the run waits for a person", { waits: true }, "Run 1, which drives it, waits for a person"],
+  ] as const)("takes a harmed canary back and tells people when %s", async (_when, world, text) => {
+    const { store, told, woken, share, look } = await aLiveRollout({ canary: 0.5, ...world });
+    await look();
+    await look();
+    expect(share()).toBeUndefined();
+    expect(await store.read("r1")).toMatchObject({ state: "rolled_back", decisions: [{ reason: "quality_worse", by: "runbookd" }] });
+    expect(woken).toEqual([]);
+    expect(told).toMatchObject([{ key: "rollout:r1:harm", rollout: "r1", text: expect.stringContaining(text) }]);
+  });
+
+  it("takes nothing back under a freeze, and says so when the target refuses", async () => {
+    const frozen = await aLiveRollout({ canary: 0.5, runId: null, frozen: true });
+    await frozen.look();
+    expect([(await frozen.store.read("r1"))?.state, frozen.told]).toEqual(["running", []]);
+    const refused = await aLiveRollout({ canary: 0.5, runId: null, refuses: true });
+    await refused.look();
+    expect(refused.told.map(({ key }) => key)).toEqual(["rollout:r1:harm", "rollout:r1:refused"]);
+    expect((await refused.store.read("r1"))?.state).toBe("running");
+  });
+
+  it("only holds what is in doubt where no run can act", async () => {
+    const { store, told, woken, look } = await aLiveRollout({ runId: null });
+    store.expose(ticketsBetween(0.3, 0.4, 1)[0] ?? "", [{ rollout: "r1", arm: "canary" }]);
+    await look();
+    expect([(await store.read("r1"))?.state, told, woken]).toEqual(["running", [], []]);
   });
 });

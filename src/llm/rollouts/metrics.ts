@@ -4,8 +4,8 @@ import { dayMs } from "../../core/duration.ts";
 import { counter, gauge, type MetricRegistry } from "../../platform/telemetry/declare-metric.ts";
 import type { Observing } from "../../platform/telemetry/exposition.ts";
 import type { WorkloadLabels } from "../usage/metrics.ts";
-import { judgeRollout } from "./judge-rollout.ts";
 import { nextRolloutMove } from "./next-rollout-move.ts";
+import { type RolloutFactSource, readRolloutFacts } from "./read-rollout-facts.ts";
 import { isLive, type RolloutStore, shareAt } from "./rollout.ts";
 
 /** The metrics of rollouts. */
@@ -59,28 +59,21 @@ const maxShown = 20;
 /** Fills the metrics of rollouts at every scrape from what is stored, so that every process shows the same. */
 export function observeRollouts(
   metrics: Observing & RolloutMetrics & WorkloadLabels,
-  store: Pick<RolloutStore, "list" | "strata" | "misassigned" | "exposedSince">,
+  store: Pick<RolloutStore, "list"> & RolloutFactSource,
   clock: Pick<Clock, "now">,
 ): void {
   const { rolloutDecision, rolloutSampleRatio, rolloutStep, rolloutEffect, rolloutTickets, rolloutMisassigned } = metrics;
   const observed = [rolloutDecision, rolloutSampleRatio, rolloutStep, rolloutEffect, rolloutTickets, rolloutMisassigned];
 
   const read = async (rollout: Rollout) => {
-    const since = clock.now() - rollout.plan.intervalMs;
-    const [strata, misassigned, canaries, baselines] = await Promise.all([
-      store.strata(rollout.id),
-      store.misassigned(rollout.id),
-      store.exposedSince(rollout.id, "canary", since),
-      store.exposedSince(rollout.id, "baseline", since),
-    ]);
-    return { rollout, strata, misassigned, recentExposures: canaries + baselines, verdict: judgeRollout(strata, rollout.plan) };
+    const { facts, strata } = await readRolloutFacts(store, rollout, clock.now());
+    return { rollout, facts, strata, verdict: facts.verdict };
   };
   type Shown = Awaited<ReturnType<typeof read>>;
 
-  const showLive = ({ rollout, verdict, misassigned, recentExposures }: Shown, labels: RolloutLabels) => {
+  const showLive = ({ rollout, facts, verdict }: Shown, labels: RolloutLabels) => {
     const { accepted } = rollout;
-    const facts = { now: clock.now(), verdict, recentExposures, misassigned, guard: { kind: "clear" }, accepted } as const;
-    const { kind } = nextRolloutMove(rollout, facts);
+    const { kind } = nextRolloutMove(rollout, { ...facts, guard: { kind: "clear" } });
     for (const decision of decisions) rolloutDecision.set({ ...labels, decision }, decision === kind ? 1 : 0);
     rolloutSampleRatio.set(labels, Math.min(1, Math.exp(Math.max(0, accepted?.logEvalue ?? 0) - verdict.split.logEvalue)));
   };
@@ -102,7 +95,7 @@ export function observeRollouts(
       const { rollout } = one;
       const labels = { rollout: rollout.id, route: routeOf(rollout.subject, metrics) };
       rolloutStep.set(labels, isLive(rollout) ? shareAt(rollout.plan, rollout.step) : 0);
-      rolloutMisassigned.inc(labels, one.misassigned);
+      rolloutMisassigned.inc(labels, one.facts.misassigned);
       if (isLive(rollout)) showLive(one, labels);
       showEffect(one, labels);
       showTickets(one, labels);

@@ -131,14 +131,21 @@ function findDoubt({ verdict, misassigned, accepted = { logEvalue: 0, misassigne
       reason: "misassigned",
       detail: `${misassigned} tickets say that they are the canary's, and the hash of salt and id says that they cannot be. Some process assigns tickets in another way.`,
     };
-  const logEvalue = verdict.split.logEvalue - Math.max(0, accepted.logEvalue);
-  if (verdict.split.broken && logEvalue > Math.log(1000))
+  if (isSplitBroken(verdict, accepted))
     return {
       kind: "hold",
       reason: "split_broken",
       detail: `The split of the tickets is not what the shares say: ${verdict.canary.exposed} canary and ${verdict.baseline.exposed} baseline tickets, chance ${formatChance(verdict.split.pValue)}. Tickets of one arm are lost, or a process ignores the share. A comparison means nothing until that is explained.`,
     };
   return undefined;
+}
+
+/** Whether the evidence against the split that came since a person accepted what there was then says that the split is broken. */
+export function isSplitBroken(
+  { split }: Pick<RolloutVerdict, "split">,
+  accepted: Pick<NonNullable<RolloutFacts["accepted"]>, "logEvalue"> = { logEvalue: 0 },
+): boolean {
+  return split.broken && split.logEvalue - Math.max(0, accepted.logEvalue) > Math.log(1000);
 }
 
 function findBlindness(rollout: MovingRollout, facts: RolloutFacts): RolloutMove | undefined {

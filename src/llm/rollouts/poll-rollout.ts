@@ -1,8 +1,10 @@
 import type { Rollout, RolloutVerdict } from "../../../packages/sdk/src/wire/rollouts.ts";
 import { checkGuards } from "./check-guards.ts";
 import { decisionOf, rollBack } from "./end-rollout.ts";
+import { isProven } from "./find-urgent-move.ts";
 import { judgeRollout } from "./judge-rollout.ts";
 import { nextRolloutMove, type RolloutFacts, type RolloutGuard, type RolloutMove } from "./next-rollout-move.ts";
+import { readRolloutFacts } from "./read-rollout-facts.ts";
 import { isLive, shareAt } from "./rollout.ts";
 import { type RolloutPorts, readRollout, shareRequestOf } from "./rollout-ports.ts";
 
@@ -85,7 +87,7 @@ export async function pollRollout(ports: RolloutPorts, poll: RolloutPoll): Promi
     }
     case "finish": {
       await setShare(ports, rollout, poll);
-      if (rollout.decisions.some(({ decision }) => decision === "finish")) return { rollout, verdict, move };
+      if (isProven(rollout)) return { rollout, verdict, move };
       const finished = await ports.rolloutStore.change({
         id: rollout.id,
         expected: rollout.version,
@@ -153,21 +155,12 @@ async function setShare({ rolloutStore, shareControls }: RolloutPorts, rollout: 
   if (present?.state === "rolled_back" || present?.state === "aborted") await control?.rollBack(request);
 }
 
-async function readFacts(ports: RolloutPorts, rollout: Rollout, poll: RolloutPoll): Promise<RolloutFacts> {
-  const { rolloutStore, prometheus } = ports;
+async function readFacts({ rolloutStore, prometheus }: RolloutPorts, rollout: Rollout, poll: RolloutPoll): Promise<RolloutFacts> {
   const { now, signal, memory, criterion = { kind: "clear" } } = poll;
-  const since = now - rollout.plan.intervalMs;
   await rolloutStore.failOverdue(rollout.id, now);
-  return {
-    now,
-    verdict: judgeRollout(await rolloutStore.strata(rollout.id), rollout.plan),
-    misassigned: await rolloutStore.misassigned(rollout.id),
-    recentExposures:
-      (await rolloutStore.exposedSince(rollout.id, "canary", since)) + (await rolloutStore.exposedSince(rollout.id, "baseline", since)),
-    guard: worseOf(criterion, await checkGuards(rollout.plan.guards, { prometheus, signal })),
-    accepted: rollout.accepted,
-    blindSince: memory.blindSince,
-  };
+  const { facts } = await readRolloutFacts(rolloutStore, rollout, now);
+  const guard = worseOf(criterion, await checkGuards(rollout.plan.guards, { prometheus, signal }));
+  return { ...facts, guard, blindSince: memory.blindSince };
 }
 
 function worseOf(first: RolloutGuard, second: RolloutGuard): RolloutGuard {

@@ -7,7 +7,7 @@ import type { RunRequest } from "../../../packages/sdk/src/wire/runs.ts";
 import { anExpression, aPromqlCheck, aRunbook, aStep } from "../../../test/builders/a-runbook.ts";
 import { createFakeClock, type FakeClock } from "../../../test/fakes/fake-clock.ts";
 import { done, type ScriptedAction, type ScriptedActions, scriptActions } from "../../../test/fakes/scripted-actions.ts";
-import type { ActionContext } from "../../core/action.ts";
+import type { ActionContext, ActionResult } from "../../core/action.ts";
 import { StepFailure } from "../../core/failure.ts";
 import type { Verdict } from "../../core/verdict.ts";
 import { createMemoryRunJournal, type MemoryRunJournal } from "../../rehearsal/memory-run-journal.ts";
@@ -871,6 +871,19 @@ describe("an action that goes on later", () => {
     await bench.clock.advance(900_001);
     expect(await bench.run()).toBe("ended");
     expect(seen).toEqual([{ stage: 1 }]);
+  });
+
+  it.each([
+    [true, 2],
+    [undefined, 1],
+  ] as const)("is called before its time when the run is woken, if it only polls (%s)", async (early, calls) => {
+    const turn = (): ActionResult => ({ kind: "continue", afterMs: 900_000, progress: 1, ...(early && { early }) });
+    const bench = aBench(aRunbook([aStep("ramp")]), [{ name: "ramp", turns: [turn, turn] }]);
+    expect(await bench.executor.execute("run_1", never)).toBe("suspended");
+    expect(await bench.executor.execute("run_1", never)).toBe("waiting");
+    bench.ledger.notice("run_1", {});
+    expect(await bench.executor.execute("run_1", never)).toBe("suspended");
+    expect(bench.actions.calls).toHaveLength(calls);
   });
 
   it("can ask a person and gets the answer", async () => {

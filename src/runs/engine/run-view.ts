@@ -52,7 +52,8 @@ export interface RunView {
   checks: Map<string, { truth: Truth; detail: string; tries: number; firstAt: Instant; lastAt: Instant }>;
   /** The latest question that nobody has dealt with; with the answer once there is one. */
   question?: { question: Question; answer?: Answer; escalated?: true };
-  waitUntil?: { until: Instant; step?: string };
+  /** `early`: a run that is claimed before `until` does not wait any longer, because the action only polls. */
+  waitUntil?: { until: Instant; step?: string; early?: true };
   /** Whether any mutating intent was recorded. */
   changed: boolean;
   /** The freeze that holds the next effect back, as recorded. */
@@ -136,6 +137,7 @@ export function fold(view: RunView, entry: JournalEntry): void {
       return;
     case "claimed":
       if (view.preflight !== undefined) view.preflight.fresh = false;
+      if (view.waitUntil?.early === true) clearWait(view);
       return;
     case "preflight": {
       const unknowns = entry.standing === "unknown" ? (view.preflight?.unknowns ?? 0) + 1 : 0;
@@ -177,7 +179,7 @@ export function fold(view: RunView, entry: JournalEntry): void {
     case "progressed": {
       foldedStep(view, entry.step).progress = entry.progress;
       settle(view, entry.step);
-      view.waitUntil = { until: entry.until, step: entry.step };
+      view.waitUntil = { until: entry.until, step: entry.step, ...(entry.early === true && { early: true }) };
       return;
     }
     case "failed": {
@@ -229,7 +231,12 @@ export function fold(view: RunView, entry: JournalEntry): void {
       return;
     }
     case "suspended":
-      view.waitUntil = { until: entry.until, ...(entry.step !== undefined && { step: entry.step }) };
+      view.waitUntil = {
+        until: entry.until,
+        ...(entry.step !== undefined && { step: entry.step }),
+        // The wait that `progressed` began is only recorded once more.
+        ...(view.waitUntil?.early === true && view.waitUntil.until === entry.until && { early: true }),
+      };
       return;
     case "asked":
       view.question = { question: entry.question };

@@ -58,8 +58,8 @@ export const journalEntrySchema = z
     }),
     /** The effect is done (or was found done: `found`); its result awaits Expected, if any. */
     entry("applied", { step, attempt, output: actionOutputSchema, found: z.exactOptional(z.enum(["probe", "person"])) }),
-    /** The action goes on later. */
-    entry("progressed", { step, attempt, progress: jsonSchema, until: instantSchema }),
+    /** The action goes on later. `early`: also before that time, when the run is claimed again. */
+    entry("progressed", { step, attempt, progress: jsonSchema, until: instantSchema, early: z.exactOptional(z.literal(true)) }),
     entry("failed", { step, attempt, failure }),
     /** The step is over and the run goes on behind it. */
     entry("completed", { step }),

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { defineAction } from "../../../actions/define-action.ts";
 import { complete, rollBack, undoneBy } from "../end-rollout.ts";
+import { isProven } from "../find-urgent-move.ts";
 import { rolloutTarget } from "../rollout.ts";
 import { rolloutParameter } from "../rollout-parameter.ts";
 import { type RolloutPorts, readRollout } from "../rollout-ports.ts";
@@ -24,8 +25,7 @@ export const completeRollout = defineAction({
         // Completing a rollout again that was promoted already has no effect.
         if (rollout.state !== "running" && rollout.state !== "promoted")
           throw refusedRollout(`Rollout ${id} is ${rollout.state}; only a running rollout can be completed.`);
-        if (!rollout.decisions.some(({ decision }) => decision === "finish"))
-          throw refusedRollout(`Rollout ${id} has not shown yet what its plan demands; it cannot be completed.`);
+        if (!isProven(rollout)) throw refusedRollout(`Rollout ${id} has not shown yet what its plan demands; it cannot be completed.`);
         const target = rolloutTarget(rollout.subject);
         const { from, to } = describeVariants(rollout.subject);
         return {

@@ -6,6 +6,7 @@ import { formatShare } from "../../../core/share.ts";
 import { checkGuards } from "../check-guards.ts";
 import { costRatioOf } from "../cost-ratio-of.ts";
 import { judgeRollout } from "../judge-rollout.ts";
+import { isSplitBroken } from "../next-rollout-move.ts";
 import { rolloutTarget, shareAt } from "../rollout.ts";
 import { rolloutParameter } from "../rollout-parameter.ts";
 import { type RolloutPorts, readRollout } from "../rollout-ports.ts";
@@ -28,7 +29,7 @@ export const watchRollout = defineAction({
   }),
   result: {
     rollout: "id of the rollout",
-    worse: "whether it is shown to be worse or dearer, is not running any more, or has a guard that could not be judged",
+    worse: "whether it is shown to be worse or dearer, is not running any more, or could not be judged, because of a guard or the split",
     difference: "quality of the new variant less that of the holdback; null while it is unknown",
     cost_ratio: "cost of a success, new to holdback; null while it is unknown",
     holdback_tickets: "tickets of the holdback that have ended at the last step",
@@ -84,6 +85,10 @@ export const watchRollout = defineAction({
         if (guard.kind === "broken") return end(true, guard.text);
         const harm = harmOf(last) ?? harmOf(whole);
         if (harm !== undefined) return end(true, harm);
+        const { accepted } = rollout;
+        const misassigned = await rolloutStore.misassigned(id);
+        if (misassigned > (accepted?.misassigned ?? 0) || isSplitBroken(whole, accepted))
+          return end(true, "the tickets are not split as the shares say, so that a regression could not be seen");
         if (unseenSince !== null && now - unseenSince >= watchMs * maxUnseenPart)
           return end(true, `a guard could not be judged: ${guard.kind === "unseen" ? guard.text : ""}`);
         if (now - before.since >= watchMs) return end(false, `no regression was seen for ${parameters.for}`);
@@ -92,6 +97,7 @@ export const watchRollout = defineAction({
           kind: "continue",
           afterMs: Math.max(minPollMs, Math.min(Math.round(watchMs / polls), before.since + watchMs - now)),
           progress: { since: before.since, unseenSince, headline: before.headline, note },
+          early: true,
         };
       },
     };
@@ -100,7 +106,7 @@ export const watchRollout = defineAction({
 
 /** Why the counts show harm, if they do. */
 function harmOf({ quality, cost, catastrophe }: RolloutVerdict): string | undefined {
-  if (catastrophe.shown) return "so many of its first tickets failed that chance hardly explains it";
+  if (catastrophe.shown) return "more of its first tickets failed than chance explains";
   if (quality?.shownWorse === true)
     return `its quality is ${formatPoints(quality.difference)} points lower, and the interval excludes zero`;
   if (cost.kind === "compared" && cost.shownDear) return `a success costs ${Math.exp(cost.logRatio).toFixed(2)} times as much`;

@@ -29,6 +29,7 @@ function recordResult(attempt: Attempt): void {
         attempt: number,
         progress: result.progress,
         until: deps.clock.now() + result.afterMs,
+        ...(result.early === true && { early: true }),
       });
       break;
     case "ask":
