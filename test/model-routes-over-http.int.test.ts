@@ -39,7 +39,14 @@ beforeEach(async () => {
   store = createMemoryModelRoutes(clock);
   followers = createMemoryFollowers(clock);
   http = await startHttp({
-    routes: createRoutingRoutes({ routes: store, followers, models: async () => [], audit: { append: async () => undefined }, clock }),
+    routes: createRoutingRoutes({
+      routes: store,
+      followers,
+      models: async () => [],
+      audit: { append: async () => undefined },
+      clock,
+      liveRollout: async () => undefined,
+    }),
   });
   client = aClient();
 });

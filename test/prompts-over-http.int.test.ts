@@ -21,6 +21,7 @@ let audited: AuditEntry[];
 let changes: PromptChange[];
 let statuses: number[];
 let isDown = false;
+let live: { readonly id: string; readonly state: "running" } | undefined;
 
 beforeEach(async () => {
   clock = createFakeClock();
@@ -28,6 +29,7 @@ beforeEach(async () => {
   changes = [];
   statuses = [];
   isDown = false;
+  live = undefined;
   followers = createMemoryFollowers(clock);
   const routes = createPromptRoutes({
     prompts: createMemoryPrompts(clock),
@@ -35,6 +37,7 @@ beforeEach(async () => {
     audit: { append: async (entry) => void audited.push(entry) },
     clock,
     followers,
+    liveRollout: async () => live,
     caches: { list: async () => [aCacheState(), aCacheState({ prompt: "review" })] },
   });
   http = await startHttp({ routes });
@@ -129,6 +132,23 @@ describe("prompts over HTTP", () => {
     for (const role of refused) expect((await call(method, path, role, method === "GET" ? undefined : {})).status).toBe(403);
   });
 
+  it("leave what a live rollout controls to it, and name the rollout and the commands", async () => {
+    await call("POST", versions, "operator", aNewVersion("Rules."));
+    live = { id: "r7", state: "running" };
+    const canary = { version: 1, share: 0.5, salt: "x" };
+    for (const [path, body] of [
+      [label, { version: 1, expected: null, reason: "by hand" }],
+      ["/api/prompts/implement/labels/canary", { version: 1, expected: null, reason: "by hand" }],
+      ["/api/prompts/implement/canary", { canary, expected: null, reason: "by hand" }],
+    ] as const) {
+      const refused = await call("PUT", path, "operator", body);
+      expect(refused).toMatchObject({ status: 409, body: { detail: expect.stringContaining("rollouts take-back r7") } });
+    }
+    expect(
+      (await call("PUT", "/api/prompts/implement/labels/staging", "operator", { version: 1, expected: null, reason: "mine" })).status,
+    ).toBe(200);
+  });
+
   it("are described", () => {
     const routes = createPromptRoutes({
       prompts: createMemoryPrompts(clock),
@@ -136,6 +156,7 @@ describe("prompts over HTTP", () => {
       audit: { append: async () => undefined },
       clock,
       followers,
+      liveRollout: async () => undefined,
     });
     expect(Object.keys(describeApi(routes, []).paths)).toEqual(
       expect.arrayContaining(["/api/prompts", label.replace(/implement.*/, "{name}/labels/{label}")]),

@@ -5,6 +5,7 @@ import { createCacheRoutes } from "../llm/caching/routes.ts";
 import { createFindingCommentStore } from "../llm/findings/redis-store.ts";
 import { createPromptRolloutStore } from "../llm/prompts/redis-store.ts";
 import { createPromptRoutes } from "../llm/prompts/routes.ts";
+import { createRolloutStore } from "../llm/rollouts/redis-store.ts";
 import { createPrefixSampleStore } from "../llm/usage/redis-prefix-samples.ts";
 import { openFollowers } from "./open-followers.ts";
 import { openPrompts } from "./open-prompts.ts";
@@ -15,6 +16,7 @@ import type { Runtime } from "./runtime.ts";
 export function registerPrompts(runtime: Runtime, { redis, audit }: Pick<ServerShared, "redis" | "audit">): Registration {
   const { ledger, clock, metrics } = runtime;
   const caches = createCacheAnalysisStore(redis);
+  const live = createRolloutStore({ redis, clock });
   const comments = createFindingCommentStore(redis);
   const samples = createPrefixSampleStore(redis);
   observeCaches(metrics, caches, comments);
@@ -24,6 +26,7 @@ export function registerPrompts(runtime: Runtime, { redis, audit }: Pick<ServerS
         prompts: openPrompts(runtime, redis),
         rollouts: createPromptRolloutStore(redis),
         followers: openFollowers(runtime, redis),
+        liveRollout: async (target) => live.liveOf(target),
         audit,
         clock,
         caches,

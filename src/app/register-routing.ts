@@ -1,5 +1,6 @@
 import { withRouteChanges } from "../llm/changes/change-log.ts";
 import { observeModels } from "../llm/models/metrics.ts";
+import { createRolloutStore } from "../llm/rollouts/redis-store.ts";
 import { observeFollowers, observeRoutes } from "../llm/routing/metrics.ts";
 import { createModelRoutingStore } from "../llm/routing/redis-store.ts";
 import { createRoutingRoutes } from "../llm/routing/routes.ts";
@@ -17,5 +18,15 @@ export function registerRouting(runtime: Runtime, { redis, audit }: Pick<ServerS
   observeFollowers(metrics, { routes, followers, clock });
   const models = openModels(runtime, redis);
   observeModels(metrics, async () => describeRouted(models, await routes.list()));
-  return { routes: createRoutingRoutes({ routes, followers, models: async (listed) => describeRouted(models, listed), audit, clock }) };
+  const rollouts = createRolloutStore({ redis, clock });
+  return {
+    routes: createRoutingRoutes({
+      routes,
+      followers,
+      models: async (listed) => describeRouted(models, listed),
+      audit,
+      clock,
+      liveRollout: async (target) => rollouts.liveOf(target),
+    }),
+  };
 }

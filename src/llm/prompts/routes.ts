@@ -34,7 +34,8 @@ import {
 import type { CacheAnalysisStore } from "../caching/cache-analysis-store.ts";
 import { entityTagOf } from "../rollouts/entity-tag.ts";
 import type { FollowerBook } from "../rollouts/followers.ts";
-import { type PromptStore, statusOf } from "./prompt.ts";
+import { type FindLiveRollout, refuseHandChange } from "../rollouts/refuse-hand-change.ts";
+import { canaryLabel, type PromptStore, productionLabel, statusOf } from "./prompt.ts";
 import type { PromptRolloutStore } from "./prompt-rollout-store.ts";
 import { promptDocument, readServed } from "./served-prompt.ts";
 
@@ -46,6 +47,8 @@ export interface PromptRouteDeps {
   readonly clock: Pick<Clock, "now">;
   /** Where it is noted which processes follow a prompt. Its `record` does not reject. */
   readonly followers: Pick<FollowerBook, "record">;
+  /** The canary and the labels `production` and `canary` of a prompt with a live rollout are not changed by hand. */
+  readonly liveRollout: FindLiveRollout;
   /** How prompts are cached. */
   readonly caches?: Pick<CacheAnalysisStore, "list">;
 }
@@ -61,7 +64,7 @@ const page = z.strictObject({ after: z.string().max(120).optional(), limit: z.co
 const newestVersions = 20;
 
 /** Prompts: their versions, their labels, and what applications are given of them. */
-export function createPromptRoutes({ prompts, rollouts, audit, clock, followers, caches }: PromptRouteDeps): readonly Route[] {
+export function createPromptRoutes({ prompts, rollouts, audit, clock, followers, liveRollout, caches }: PromptRouteDeps): readonly Route[] {
   const record = async (kind: AuditKind, { prompt, by }: PromptChange, detail: { readonly [name: string]: Json }) =>
     audit.append({ at: clock.now(), kind, by, subject: `prompt/${prompt}`, detail });
   const one = async (name: string): Promise<HandlerResponse<Shape<typeof promptViewSchema>>> => {
@@ -152,6 +155,16 @@ export function createPromptRoutes({ prompts, rollouts, audit, clock, followers,
         const label = promptLabelSchema.safeParse(params["label"]);
         if (!label.success) return problem("invalid-request", "The label is not accepted.", issuesOf(label.error));
         const { version: to, expected, reason } = body;
+        const isControlled = label.data === productionLabel || label.data === canaryLabel;
+        const refusal = isControlled ? await refuseHandChange(liveRollout, promptDocument(name)) : undefined;
+        if (refusal !== undefined) {
+          await record(
+            "prompt_label_refused",
+            { prompt: name, by: caller.name },
+            { label: label.data, expected, to, reason, reply: "live_rollout" },
+          );
+          return problem("conflict", refusal);
+        }
         const result = await prompts.moveLabel({ prompt: name, label: label.data, expected, to, by: caller.name });
         const wanted = { label: label.data, expected, to, reason };
         if (result.kind === "not_found") return noPrompt(name);
@@ -179,6 +192,8 @@ export function createPromptRoutes({ prompts, rollouts, audit, clock, followers,
       async handle({ params, body, caller }) {
         const name = params["name"] ?? "";
         const { canary, expected, reason } = body;
+        const refusal = await refuseHandChange(liveRollout, promptDocument(name));
+        if (refusal !== undefined) return problem("conflict", refusal);
         if (canary !== null && (await prompts.version(name, canary.version)) === undefined) return noPrompt(name);
         const result = await rollouts.compareAndSet(name, expected, canary);
         if (!result.set) return problem("conflict", "The canary is not what was seen; read it again and decide.");

@@ -1,11 +1,13 @@
 import { expect, it } from "@jest/globals";
 import type { AuditEntry } from "../../../packages/sdk/src/wire/audit.ts";
 import type { ModelRoute } from "../../../packages/sdk/src/wire/routing.ts";
+import { aRollout } from "../../../test/builders/a-rollout.ts";
 import { aCandidate, someTargets } from "../../../test/contracts/describe-model-routes.ts";
 import { createFakeClock } from "../../../test/fakes/fake-clock.ts";
 import { startHttp } from "../../../test/servers/http-harness.ts";
 import { createMemoryFollowers } from "../../rehearsal/memory-followers.ts";
 import { createMemoryModelRoutes } from "../../rehearsal/memory-model-routes.ts";
+import { createMemoryRollouts } from "../../rehearsal/memory-rollouts.ts";
 import { createRoutingRoutes } from "./routes.ts";
 
 async function aServer() {
@@ -15,8 +17,16 @@ async function aServer() {
   const models = async (routes: readonly ModelRoute[]) =>
     routes.map(({ baseline }) => ({ ...baseline, lifecycle: "unknown", overdue: false, features: {}, source: "none" }) as const);
   const followers = createMemoryFollowers(clock);
+  const rollouts = createMemoryRollouts(clock);
   const http = await startHttp({
-    routes: createRoutingRoutes({ routes: createMemoryModelRoutes(clock), followers, models, audit, clock }),
+    routes: createRoutingRoutes({
+      routes: createMemoryModelRoutes(clock),
+      followers,
+      models,
+      audit,
+      clock,
+      liveRollout: async (target) => rollouts.liveOf(target),
+    }),
   });
   const send = async (
     method: string,
@@ -37,7 +47,7 @@ async function aServer() {
     const text = await response.text();
     return { status: response.status, body: Object(text === "" ? {} : JSON.parse(text)), etag: response.headers.get("etag") ?? "" };
   };
-  return { http, send, audited, followers, clock };
+  return { http, send, audited, followers, rollouts, clock };
 }
 
 it("sets a route from the version that was read, shows it, and records who did it", async () => {
@@ -62,6 +72,26 @@ it("sets a route from the version that was read, shows it, and records who did i
     ["route_set", "route/implement", "conflict"],
     ["route_set", "route/implement", "set"],
   ]);
+});
+
+it("does not set by hand what a live rollout controls, and names the rollout and the commands", async () => {
+  const { http, send, audited, rollouts } = await aServer();
+  await using _ = http;
+  const put = async (version: number, change: Parameters<typeof someTargets>[0]) =>
+    send("PUT", "/api/routes/implement", "operator", { body: { ...someTargets(change), expected: version, reason: "by hand" } });
+  await put(0, { candidate: aCandidate });
+  await rollouts.create(aRollout());
+  await rollouts.change({ id: "r1", expected: 1, set: { state: "running", step: 0 } });
+  for (const change of [{}, { candidate: { ...aCandidate, share: 0.5 } }]) {
+    const refused = await put(1, change);
+    expect(refused).toMatchObject({ status: 409, body: { detail: expect.stringContaining("Rollout r1 of route/implement is running") } });
+    expect(refused.body["detail"]).toContain("rollouts take-back r1");
+  }
+  expect(audited.at(-1)?.detail["reply"]).toBe("live_rollout");
+  const fallback = [{ provider: "openai", model: "gpt-5" }];
+  expect((await put(1, { candidate: aCandidate, fallback })).status).toBe(200);
+  await rollouts.change({ id: "r1", expected: 2, set: { state: "rolled_back" } });
+  expect((await put(2, {})).status).toBe(200);
 });
 
 it("gives an application the route with a tag, and nothing when it has it already", async () => {

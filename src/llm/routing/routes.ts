@@ -5,7 +5,8 @@ import type { Clock } from "../../core/clock.ts";
 import { operators, viewers } from "../../platform/http/roles.ts";
 import { defineRoute, issuesOf, json, noBody, noQuery, problem, type Refusal, type Route } from "../../platform/http/route.ts";
 import type { FollowerBook } from "../rollouts/followers.ts";
-import { type ModelRoutingStore, routeDocument, servedRoute } from "./model-route.ts";
+import { type FindLiveRollout, refuseHandChange } from "../rollouts/refuse-hand-change.ts";
+import { hasTargets, type ModelRoutingStore, routeDocument, servedRoute } from "./model-route.ts";
 
 /** What routes of models stand on. */
 export interface ModelRouteDeps {
@@ -16,10 +17,12 @@ export interface ModelRouteDeps {
   readonly clock: Pick<Clock, "now">;
   /** Where it is noted which processes follow a route. Its `record` does not reject. */
   readonly followers: Pick<FollowerBook, "record">;
+  /** A route with a live rollout is not set by hand, but for its fallbacks. */
+  readonly liveRollout: FindLiveRollout;
 }
 
 /** Routes: which model the tickets of one kind of work get. */
-export function createRoutingRoutes({ routes, models, audit, clock, followers }: ModelRouteDeps): readonly Route[] {
+export function createRoutingRoutes({ routes, models, audit, clock, followers, liveRollout }: ModelRouteDeps): readonly Route[] {
   return [
     defineRoute({
       method: "get",
@@ -70,19 +73,28 @@ export function createRoutingRoutes({ routes, models, audit, clock, followers }:
         const id = routeIdSchema.safeParse(params["id"]);
         if (!id.success) return problem("invalid-request", "The route's id is not accepted.", issuesOf(id.error));
         const { expected, reason, ...targets } = body;
+        const record = async (reply: string) =>
+          audit.append({
+            at: clock.now(),
+            kind: "route_set",
+            by: caller.name,
+            subject: `route/${id.data}`,
+            detail: { ...body, reply },
+          });
+        const present = await routes.read(id.data);
+        const setsTrial = present === undefined || !hasTargets({ ...present, fallback: targets.fallback }, targets);
+        const refusal = setsTrial ? await refuseHandChange(liveRollout, routeDocument(id.data)) : undefined;
+        if (refusal !== undefined) {
+          await record("live_rollout");
+          return problem("conflict", refusal);
+        }
         const result = await routes.set({ id: id.data, expected, targets, by: caller.name, reason });
         const { kind } = result;
-        await audit.append({
-          at: clock.now(),
-          kind: "route_set",
-          by: caller.name,
-          subject: `route/${id.data}`,
-          detail: { ...body, reply: kind },
-        });
+        await record(kind);
         if (result.kind === "set") return json(result.route);
-        const present =
+        const found =
           result.route === undefined ? "there is no such route" : `it has version ${result.route.version}, by ${result.route.by}`;
-        return problem("conflict", `The route is not what was read: ${present}. Read it again and decide.`);
+        return problem("conflict", `The route is not what was read: ${found}. Read it again and decide.`);
       },
     }),
   ];
