@@ -18,6 +18,7 @@ const parametersOf: { readonly [name: string]: { readonly [key: string]: Json } 
   "compare-candidate": { evaluation: "e-1" },
   "evaluate-candidate": { route: "implement", to: "anthropic/claude-new", max_usd: 50 },
   "complete-rollout": { rollout: "r1" },
+  "follow-rollout": { route: "implement" },
   "look-at-rollout": { route: "implement" },
   "open-rollout": { rollout: "r1" },
   "plan-rollout": { route: "implement", to: "anthropic/claude-new" },

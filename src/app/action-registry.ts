@@ -42,6 +42,7 @@ import type { PromptRolloutStore } from "../llm/prompts/prompt-rollout-store.ts"
 import { compareCandidate } from "../llm/rollouts/actions/compare-candidate.ts";
 import { completeRollout } from "../llm/rollouts/actions/complete-rollout.ts";
 import { evaluateCandidate } from "../llm/rollouts/actions/evaluate-candidate.ts";
+import { followRollout } from "../llm/rollouts/actions/follow-rollout.ts";
 import { lookAtRollout } from "../llm/rollouts/actions/look-at-rollout.ts";
 import { openRollout } from "../llm/rollouts/actions/open-rollout.ts";
 import { planRollout } from "../llm/rollouts/actions/plan-rollout.ts";
@@ -112,6 +113,7 @@ const definitions: readonly DefinedAction<ActionPorts>[] = [
   compareCandidate,
   // Rollouts
   completeRollout,
+  followRollout,
   lookAtRollout,
   openRollout,
   planRollout,

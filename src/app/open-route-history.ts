@@ -3,7 +3,7 @@ import type { Clock } from "../core/clock.ts";
 import { dayMs, hourMs } from "../core/duration.ts";
 import type { PrefixSample } from "../core/prefix-sample.ts";
 import type { BudgetLedger } from "../llm/budgets/budget-ledger.ts";
-import { describeUse, type RouteHistory, requestsOfRoute, ticketsOf } from "../llm/models/route-history.ts";
+import { countNewTickets, describeUse, type RouteHistory, requestsOfRoute, ticketsOf } from "../llm/models/route-history.ts";
 import type { TicketStore } from "../llm/tickets/ticket.ts";
 import type { PrefixSampleStore } from "../llm/usage/prefix-samples.ts";
 
@@ -49,6 +49,11 @@ export function openRouteHistory(
     async use(route) {
       const events = await eventsOf(route);
       return describeUse(events, await samplesOf(new Set(events.map(({ prompt }) => prompt)), route.baseline));
+    },
+    async newTickets({ id }, model, since) {
+      const now = clock.now();
+      const { events, complete } = await ledger.usageBetween(Math.min(since, now) - hourMs, now + 1);
+      return complete ? countNewTickets(events, { id, model }, since) : undefined;
     },
     async tickets(route) {
       const events = await eventsOf(route);

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { cacheBlocks } from "../../packages/sdk/src/wire/caches.ts";
 import { jsonSchema } from "../../packages/sdk/src/wire/json.ts";
 import { modelFeatures, modelLifecycles } from "../../packages/sdk/src/wire/models.ts";
+import type { ModelRef } from "../../packages/sdk/src/wire/routing.ts";
 import type { Diagnostic } from "../../packages/sdk/src/wire/runbooks.ts";
 import { outcomes } from "../../packages/sdk/src/wire/runs.ts";
 import { durationGrammar, parseDuration } from "../core/duration.ts";
@@ -20,6 +21,7 @@ import type {
   SimulatedModel,
   SimulatedPrompt,
   SimulatedRoute,
+  SimulatedTrial,
 } from "./rehearsal.ts";
 import { oneBlank } from "./scripted-metrics.ts";
 
@@ -127,7 +129,13 @@ const route = z.strictObject({
   candidate_lost: ratio.default(0),
   candidate_hangs: ratio.default(0),
   trial: z
-    .strictObject({ model: modelName, share: z.number().gt(0).lt(1), rollout: z.enum(["running", "holding", "none"]).default("running") })
+    .strictObject({
+      model: modelName,
+      share: z.number().gt(0).lt(1),
+      rollout: z.enum(["running", "holding", "none"]).default("running"),
+      reported: z.boolean().default(true),
+      new_tickets: count.default(0),
+    })
     .optional(),
   followers: count.default(3),
   stale_followers: count.default(0),
@@ -375,9 +383,13 @@ function routeOf(
     staleFollowers: written.stale_followers,
   };
   const onTrial = written.trial === undefined ? undefined : parseModelRef(written.trial.model);
-  const trial = written.trial !== undefined && onTrial !== undefined && { trial: { ...written.trial, model: onTrial } };
+  const trial = written.trial !== undefined && onTrial !== undefined && { trial: trialOf(written.trial, onTrial) };
   const past = { requests, largestTokens: largest, tickets, costUsd, worseAnswers, badAnswers, costRatio };
   return [{ id, baseline, features: uses, ...past, ...live, ...trial }];
+}
+
+function trialOf({ new_tickets: newTickets, ...written }: NonNullable<z.output<typeof route>["trial"]>, model: ModelRef): SimulatedTrial {
+  return { ...written, model, newTickets };
 }
 
 function promptOf(name: string, written: z.output<typeof prompt>): SimulatedPrompt {

@@ -105,6 +105,10 @@ export interface SimulatedTrial {
   readonly share: number;
   /** State of the rollout that set the share; `none`: a person set it without a rollout. */
   readonly rollout: "running" | "holding" | "none";
+  /** Whether the application reports the usage of its tickets. */
+  readonly reported: boolean;
+  /** Tickets that still begin with a candidate that was taken back, where no rollout counts them. */
+  readonly newTickets: number;
 }
 
 /** One model that the simulated providers have. */

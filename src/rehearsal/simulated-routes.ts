@@ -74,6 +74,11 @@ export function createSimulatedRoutes(world: RoutedWorld, clock: Pick<Clock, "no
         const { requests = 0, features = [], largestTokens = 0 } = find(id) ?? {};
         return { requests, features, largestTokens };
       },
+      // A rehearsed ticket begins with what the route says at that moment.
+      async newTickets({ id }) {
+        const trial = find(id)?.trial;
+        return trial?.reported === true ? trial.newTickets : undefined;
+      },
       async tickets({ id }) {
         const { tickets = 0, costUsd = 0 } = find(id) ?? {};
         const costMicroUsd = Math.round(costUsd * oneUsd);

@@ -2,7 +2,7 @@ import { describe, expect, it } from "@jest/globals";
 import type { UsageEvent } from "../../../packages/sdk/src/wire/usage.ts";
 import { aPrefixSample } from "../../../test/builders/a-prefix-sample.ts";
 import { noTokens } from "../usage/token-partition.ts";
-import { describeUse, requestsOfRoute, ticketsOf } from "./route-history.ts";
+import { countNewTickets, describeUse, requestsOfRoute, ticketsOf } from "./route-history.ts";
 
 const anEvent = (change: Partial<UsageEvent> = {}): UsageEvent => ({
   id: "r-1",
@@ -94,4 +94,29 @@ it("adds up what each past ticket has cost, by kind and repository, without thos
     { id: "T-0", kind: "chat", repository: "", costMicroUsd: 10 },
     { id: "T-1", kind: "bug", repository: "shop", costMicroUsd: 17 },
   ]);
+});
+
+describe("new tickets of a model", () => {
+  const model = { provider: "anthropic", model: "claude-new" };
+  const ofNew = (change: Partial<UsageEvent>) => anEvent({ model: "claude-new", ...change });
+  const count = (events: readonly UsageEvent[]) => countNewTickets(events, { id: "implement", model }, 5000);
+
+  it("are those whose first request came later and went to it, of this route alone", () => {
+    expect(
+      count([
+        ofNew({ ticketId: "before", at: 4000 }),
+        ofNew({ ticketId: "before", at: 6000 }),
+        ofNew({ ticketId: "later", at: 6000 }),
+        ofNew({ ticketId: "later", at: 7000 }),
+        anEvent({ ticketId: "old-model", at: 6000 }),
+        ofNew({ ticketId: "elsewhere", at: 6000, prompt: "review", operation: "review" }),
+      ]),
+    ).toBe(1);
+  });
+
+  it("cannot be told without an earlier request that shows that its use is reported", () => {
+    expect(count([])).toBeUndefined();
+    expect(count([anEvent({ at: 4000 }), ofNew({ ticketId: "later", at: 6000 })])).toBeUndefined();
+    expect(count([ofNew({ at: 4000 })])).toBe(0);
+  });
 });

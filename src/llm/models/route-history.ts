@@ -1,5 +1,5 @@
 import type { ModelFeature } from "../../../packages/sdk/src/wire/models.ts";
-import type { ModelRoute } from "../../../packages/sdk/src/wire/routing.ts";
+import type { ModelRef, ModelRoute } from "../../../packages/sdk/src/wire/routing.ts";
 import type { UsageEvent } from "../../../packages/sdk/src/wire/usage.ts";
 import type { Instant } from "../../core/clock.ts";
 import { StepFailure } from "../../core/failure.ts";
@@ -27,9 +27,14 @@ export interface PastTicket {
   readonly costMicroUsd: MicroUsd;
 }
 
-/** What a route has done so far. Both members reject with StoreUnavailable when a store does not answer. */
+/** What a route has done so far. Each member rejects with StoreUnavailable when a store does not answer. */
 export interface RouteHistory {
   use(route: ModelRoute): Promise<RouteUse>;
+  /**
+   * Tickets of the route whose first request ended at or after `since`, UTC ms, and went to this model. Undefined: nothing can be said, because no request to
+   * the model was reported in the hour before, or not every event of that time is kept.
+   */
+  newTickets(route: ModelRoute, model: ModelRef, since: Instant): Promise<number | undefined>;
   /** Tickets whose last request is at least an hour old, by id. */
   tickets(route: ModelRoute): Promise<readonly PastTicket[]>;
 }
@@ -57,12 +62,35 @@ export function requestsOfRoute(
   events: readonly UsageEvent[],
   { id, baseline }: Pick<ModelRoute, "id" | "baseline">,
 ): readonly UsageEvent[] {
-  const { provider, model } = baseline;
-  const ofModel = events.filter(
-    (event) => event.provider === provider && (isSameModel(model, event.model) || event.requestModel === model),
-  );
-  const ofRoute = ofModel.filter(({ prompt, operation }) => prompt === id || operation === id);
-  return ofRoute.length > 0 ? ofRoute : ofModel;
+  const ofModel = events.filter((event) => isAnsweredBy(event, baseline));
+  return namedAfter(ofModel, id);
+}
+
+/** Whether a request was answered by this model, or was sent to it. */
+export function isAnsweredBy(event: Pick<UsageEvent, "provider" | "model" | "requestModel">, { provider, model }: ModelRef): boolean {
+  return event.provider === provider && (isSameModel(model, event.model) || event.requestModel === model);
+}
+
+/** Tickets of a route whose first event is at or after `since` and of the model; undefined when no earlier one shows that the route's use of it is reported. */
+export function countNewTickets(
+  events: readonly UsageEvent[],
+  { id, model }: { readonly id: string; readonly model: ModelRef },
+  since: Instant,
+): number | undefined {
+  const ofRoute = namedAfter(events, id);
+  const first = new Map<string, UsageEvent>();
+  for (const event of ofRoute) {
+    const before = first.get(event.ticketId);
+    if (before === undefined || event.at < before.at) first.set(event.ticketId, event);
+  }
+  if (!ofRoute.some((event) => event.at < since && isAnsweredBy(event, model))) return undefined;
+  return [...first.values()].filter((event) => event.at >= since && isAnsweredBy(event, model)).length;
+}
+
+/** Requests of the prompt or operation that a route is called after; all of them where none is. */
+function namedAfter(events: readonly UsageEvent[], id: string): readonly UsageEvent[] {
+  const named = events.filter(({ prompt, operation }) => prompt === id || operation === id);
+  return named.length > 0 ? named : events;
 }
 
 /** What these requests use. `samples` are their prompts, as far as they were reported. */

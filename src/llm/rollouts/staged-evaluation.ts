@@ -5,10 +5,9 @@ import type { Clock } from "../../core/clock.ts";
 import { sha256 } from "../../core/json.ts";
 import type { BudgetLedger } from "../budgets/budget-ledger.ts";
 import { formatModelRef } from "../models/model-ref.ts";
-import { evaluationKind } from "../models/route-history.ts";
+import { evaluationKind, isAnsweredBy } from "../models/route-history.ts";
 import { hasEnded, type TicketEnqueuer, type TicketStore } from "../tickets/ticket.ts";
 import { baseCommitOf } from "../tickets/trial.ts";
-import { isSameModel } from "../usage/price-table.ts";
 import type { EvaluatedPair, EvaluatedSide, EvaluationRequest, EvaluationState, Evaluator } from "./evaluator.ts";
 
 /** What an evaluation on tickets that are code work needs. */
@@ -128,10 +127,8 @@ function judgeTrial(
 ): EvaluatedSide | string | undefined {
   if (trial === undefined || trial.state === "cancelled") return undefined;
   const failed = trial.state !== "succeeded";
-  const isOfModel = (event: UsageEvent) =>
-    event.provider === model.provider && (isSameModel(model.model, event.model) || event.requestModel === model.model);
   // A command that does not take the model that it is told would compare a model with itself.
-  if (!(failed && events.length === 0) && !events.some(isOfModel))
+  if (!(failed && events.length === 0) && !events.some((event) => isAnsweredBy(event, model)))
     return `was worked on without ${formatModelRef(model)}; the command must use RUNBOOKD_MODEL and report its usage`;
   return {
     quality: failed ? 0 : 1,

@@ -1,8 +1,11 @@
 import { z } from "zod";
+import { modelRefSchema, routeIdSchema } from "../../../../packages/sdk/src/wire/routing.ts";
 import { defineAction } from "../../../actions/define-action.ts";
 import { durationParameter, millisecondsOf } from "../../../actions/parameter-types.ts";
-import type { ActionContext } from "../../../core/action.ts";
+import { minuteMs } from "../../../core/duration.ts";
+import type { CandidatePorts } from "../../models/candidate-ports.ts";
 import { rollBack } from "../end-rollout.ts";
+import { rolloutTarget } from "../rollout.ts";
 import { type RolloutPorts, readRollout } from "../rollout-ports.ts";
 import {
   controlOf,
@@ -13,9 +16,26 @@ import {
   subjectParameters,
   targetOfName,
 } from "../rollout-subject.ts";
+import type { Trial } from "../share-control.ts";
 
-const dataSchema = z.object({ rollout: z.string().nullable() });
-const progressSchema = z.object({ since: z.number(), headline: z.string(), note: z.string() });
+const dataSchema = z.object({
+  /** The live rollout, which is ended. */
+  rollout: z.string().nullable(),
+  /** The rollout that counts the tickets: the live one, or the one that has ended last. */
+  counting: z.string().nullable().default(null),
+  /** A variant that a person has set without a rollout, for people; `model` when it is one. */
+  unmanaged: z
+    .object({ variant: z.string(), model: z.object({ route: routeIdSchema, to: modelRefSchema }).nullable() })
+    .nullable()
+    .default(null),
+});
+const progressSchema = z.object({ since: z.number(), headline: z.string(), note: z.string(), asked: z.boolean().default(false) });
+
+/** Usage is reported when a request ends, so that without a rollout new tickets are seen later. */
+const usageWindowMs = 2 * minuteMs;
+const answers = ["none_begin", "some_begin"] as const;
+
+type Ports = Pick<RolloutPorts, "rolloutStore" | "shareControls"> & Pick<CandidatePorts, "routes" | "history">;
 
 /** Takes the candidate of a route, prompt or flag back, one that a person set too, and counts the tickets that still begin with it. */
 export const rollBackRollout = defineAction({
@@ -32,21 +52,31 @@ export const rollBackRollout = defineAction({
   result: {
     rollout: "id of the rollout, or empty without one, such as when a person had set the share",
     state: "state of the rollout, or none without a rollout",
-    new_canary_tickets: "tickets that began with the new variant within the window; null when no rollout counts them",
+    new_canary_tickets: "tickets that began with the new variant within the window; null when that cannot be seen",
+    counted_by: "rollout, usage (of the last two minutes, for a model that a person had set), or person; none when nothing was on trial",
   },
   effect: "set",
   risk: "lowers",
   timeoutMs: 30_000,
   probes: true,
   undoes: false,
-  behave(parameters, { rolloutStore, shareControls }: Pick<RolloutPorts, "rolloutStore" | "shareControls">) {
-    const windowMs = millisecondsOf(parameters.window);
+  behave(parameters, ports: Ports) {
+    const { rolloutStore, shareControls, routes, history } = ports;
+    const rolloutWindowMs = millisecondsOf(parameters.window);
 
-    async function outputOf(id: string | null, { clock }: ActionContext) {
-      if (id === null) return { rollout: "", state: "none", new_canary_tickets: null };
+    async function outputOf({ counting: id, unmanaged }: z.output<typeof dataSchema>, now: number) {
+      const none = { rollout: "", state: "none", new_canary_tickets: null };
+      if (unmanaged !== null) {
+        const { model } = unmanaged;
+        const route = model === null ? undefined : await routes.read(model.route);
+        const isSeen = model !== null && route !== undefined;
+        const count = isSeen ? await history.newTickets(route, model.to, now - usageWindowMs) : undefined;
+        return { ...none, new_canary_tickets: count ?? null, counted_by: "usage" };
+      }
+      if (id === null) return { ...none, counted_by: "none" };
       const rollout = await readRollout(rolloutStore, id);
-      const count = await rolloutStore.exposedSince(id, "canary", clock.now() - windowMs);
-      return { rollout: id, state: rollout.state, new_canary_tickets: count };
+      const count = await rolloutStore.exposedSince(id, "canary", now - rolloutWindowMs);
+      return { rollout: id, state: rollout.state, new_canary_tickets: count, counted_by: "rollout" };
     }
 
     return {
@@ -57,6 +87,7 @@ export const rollBackRollout = defineAction({
         const trial = await controlOf(shareControls, name.kind).trialOf(name);
         const subject = rollout?.subject ?? trial?.subject;
         const variants = subject === undefined ? undefined : describeVariants(subject);
+        const ended = rollout ?? (await rolloutStore.list()).find((one) => rolloutTarget(one.subject) === target);
         return {
           summary:
             variants === undefined
@@ -65,29 +96,45 @@ export const rollBackRollout = defineAction({
           targets: [target],
           changes: variants === undefined ? [] : [{ target, field: "candidate", before: variants.to, after: "none" }],
           reversible: false,
-          data: { rollout: rollout?.id ?? null },
+          data: {
+            rollout: rollout?.id ?? null,
+            counting: ended?.id ?? null,
+            unmanaged: rollout === undefined && trial !== undefined ? describeUnmanaged(trial) : null,
+          },
         };
       },
       async run(plan, context) {
-        const { rollout: id } = dataSchema.parse(plan.data);
+        const data = dataSchema.parse(plan.data);
         const now = context.clock.now();
-        const by = `run:${context.runId}`;
+        const windowMs = data.unmanaged === null ? rolloutWindowMs : usageWindowMs;
         if (context.progress === undefined) {
-          await takeBack(id, by, now);
+          await takeBack(data.rollout, `run:${context.runId}`, now);
           const text = "new tickets get the old variant";
           return { kind: "continue", afterMs: windowMs, progress: { since: now, headline: text, note: text } };
         }
-        const { since } = progressSchema.parse(context.progress);
-        if (now - since < windowMs) return { kind: "continue", afterMs: windowMs - (now - since), progress: context.progress };
-        return { kind: "done", output: await outputOf(id, context) };
+        const progress = progressSchema.parse(context.progress);
+        if (now - progress.since < windowMs)
+          return { kind: "continue", afterMs: windowMs - (now - progress.since), progress: context.progress };
+        const output = await outputOf(data, now);
+        if (output.new_canary_tickets !== null || output.counted_by === "none") return { kind: "done", output };
+        if (progress.asked && context.answer === "none_begin")
+          return { kind: "done", output: { ...output, new_canary_tickets: 0, counted_by: "person" } };
+        return { kind: "ask", question: questionOf(data), answers: [...answers], progress: { ...progress, asked: true } };
       },
-      async probe(plan, context) {
-        const { rollout: id } = dataSchema.parse(plan.data);
+      async probe(plan, { clock }) {
         const name = subjectNameOf(parameters);
         const trial = await controlOf(shareControls, name.kind).trialOf(name);
-        return trial !== undefined && trial.share > 0 ? { kind: "not_applied" } : { kind: "applied", output: await outputOf(id, context) };
+        return trial !== undefined && trial.share > 0
+          ? { kind: "not_applied" }
+          : { kind: "applied", output: await outputOf(dataSchema.parse(plan.data), clock.now()) };
       },
     };
+
+    function questionOf({ unmanaged }: z.output<typeof dataSchema>): string {
+      const to = unmanaged?.variant ?? "the new variant";
+      const target = targetOfName(subjectNameOf(parameters));
+      return `New tickets of ${target} get the old variant again. Whether the applications have read that cannot be seen: a person had set ${to} without a rollout, which would count its tickets, and no usage of it was reported in the hour before. Look into the applications. Answer "none_begin" when no new ticket begins with ${to}, or "some_begin" to be asked again.`;
+    }
 
     async function takeBack(id: string | null, by: string, now: number): Promise<void> {
       const cause = { by, now, reason: "taken_back", detail: "the run took it back" };
@@ -100,3 +147,8 @@ export const rollBackRollout = defineAction({
     }
   },
 });
+
+function describeUnmanaged({ subject }: Trial) {
+  const model = subject.kind === "model" ? { route: subject.route, to: { ...subject.to } } : null;
+  return { variant: describeVariants(subject).to, model };
+}

@@ -199,7 +199,12 @@ describe("roll-back-rollout", () => {
     const back = bench.bind("roll-back-rollout", { route });
     const plan = await back.plan(bench.context());
     expect(await back.probe?.(plan, bench.context())).toEqual({ kind: "not_applied" });
-    expect(outputOf(await pollOn(bench, back))).toEqual({ rollout: id, state: "rolled_back", new_canary_tickets: 0 });
+    expect(outputOf(await pollOn(bench, back))).toEqual({
+      rollout: id,
+      state: "rolled_back",
+      new_canary_tickets: 0,
+      counted_by: "rollout",
+    });
     expect(await back.probe?.(plan, bench.context())).toMatchObject({ kind: "applied" });
     expect(await read()).toMatchObject({
       state: "rolled_back",
@@ -208,14 +213,102 @@ describe("roll-back-rollout", () => {
     expect(await trial()).toBeUndefined();
   });
 
-  it("takes a share back that a person has set, of which no rollout counts tickets, and does nothing at a route without a trial", async () => {
+  it("counts the new tickets of a rollout that has ended since, and leaves one that was promoted as it is", async () => {
     const bench = createActionBench();
-    const subject = { ...name, from: { provider: "anthropic", model: "claude-old" }, to: { provider: "anthropic", model: "claude-new" } };
+    const { id, read } = await planned(bench);
+    await bench.ports.rolloutStore.change({ id, expected: 1, set: { state: "promoted" } });
+    const back = bench.bind("roll-back-rollout", { route });
+    expect(outputOf(await pollOn(bench, back))).toMatchObject({ rollout: id, new_canary_tickets: 0, counted_by: "rollout" });
+    expect(await read()).toMatchObject({ state: "promoted" });
+  });
+
+  const subject = { ...name, from: { provider: "anthropic", model: "claude-old" }, to: { provider: "anthropic", model: "claude-new" } };
+  const none = { rollout: "", state: "none" };
+
+  async function setByAPerson(reported: boolean) {
+    const bench = createActionBench();
+    bench.route.trial = { model: subject.to, share: 0.3, rollout: "none", reported, newTickets: 0 };
     await bench.ports.shareControls.model?.set({ subject, salt: "ada", rollout: undefined, by: "ada" }, 0.3);
     const back = bench.bind("roll-back-rollout", { route });
-    const nothing = { rollout: "", state: "none", new_canary_tickets: null };
-    expect(outputOf(await pollOn(bench, back))).toEqual(nothing);
-    expect(await bench.ports.shareControls.model?.trialOf(name)).toBeUndefined();
-    expect(outputOf(await pollOn(bench, back))).toEqual(nothing);
+    return { bench, back, trial: async () => bench.ports.shareControls.model?.trialOf(name) };
+  }
+
+  it("takes a share back that a person has set, and counts its new tickets by their usage", async () => {
+    const { bench, back, trial } = await setByAPerson(true);
+    expect(outputOf(await pollOn(bench, back))).toEqual({ ...none, new_canary_tickets: 0, counted_by: "usage" });
+    expect(await trial()).toBeUndefined();
+    expect(outputOf(await pollOn(bench, back))).toEqual({ ...none, new_canary_tickets: null, counted_by: "none" });
+  });
+
+  it("asks people while no usage of such a candidate is reported, until they see that it is gone", async () => {
+    const { bench, back, trial } = await setByAPerson(false);
+    const plan = await back.plan(bench.context());
+    const asked = async (progress: Json, answer?: string) => {
+      const result = await back.run(plan, bench.context({ progress, answer }));
+      if (result.kind !== "ask") throw new Error(`Expected a question, got ${JSON.stringify(result)}.`);
+      return result;
+    };
+    const first = await back.run(plan, bench.context());
+    if (first.kind !== "continue") throw new Error("Expected it to wait.");
+    expect(await trial()).toBeUndefined();
+    await bench.clock.advance(first.afterMs);
+    const question = await asked(first.progress);
+    expect(question.question).toContain("no usage of it was reported");
+    await asked(question.progress, "some_begin");
+    expect(outputOf(await back.run(plan, bench.context({ progress: question.progress, answer: "none_begin" })))).toEqual({
+      ...none,
+      new_canary_tickets: 0,
+      counted_by: "person",
+    });
+  });
+});
+
+describe("watch-rollout", () => {
+  it("ends as worse when tickets are not split as the shares say", async () => {
+    const bench = createActionBench();
+    const { id, read } = await planned(bench);
+    const run = bench.bind("run-rollout", { rollout: id });
+    await run.run(await run.plan(bench.context()), bench.context());
+    const watch = bench.bind("watch-rollout", { rollout: id, for: "1d" });
+    const first = await watch.run(await watch.plan(bench.context()), bench.context());
+    if (first.kind !== "continue") throw new Error("Expected it to watch.");
+    expect(first.early).toBe(true);
+    bench.route.candidateLost = 0.95;
+    await bench.clock.advance(8 * dayMs);
+    expect(outputOf(await pollOn(bench, watch, { progress: first.progress }))).toMatchObject({
+      worse: true,
+      reason: expect.stringContaining("not split as the shares say"),
+    });
+    expect(await read()).toMatchObject({ state: "running" });
+  });
+});
+
+describe("follow-rollout", () => {
+  it("says that nothing is on trial, and how a rollout ended that it followed", async () => {
+    const bench = createActionBench();
+    const follow = bench.bind("follow-rollout", { route });
+    expect(outputOf(await pollOn(bench, follow))).toEqual({ rollout: "", state: "none", take_back: false, reason: "nothing is on trial" });
+    const { id } = await planned(bench);
+    const first = await follow.run(await follow.plan(bench.context()), bench.context());
+    if (first.kind !== "continue") throw new Error("Expected it to follow.");
+    expect(first.early).toBe(true);
+    await bench.ports.rolloutStore.change({ id, expected: 1, set: { state: "rolled_back" } });
+    expect(outputOf(await pollOn(bench, follow, { progress: first.progress }))).toMatchObject({
+      rollout: id,
+      state: "rolled_back",
+      take_back: false,
+    });
+  });
+
+  it("leaves a healthy rollout alone, and wants one taken back that is shown to be worse", async () => {
+    for (const candidateQuality of [0.9, 0.4]) {
+      const bench = createActionBench();
+      bench.route.candidateQuality = candidateQuality;
+      const { id } = await planned(bench);
+      const run = bench.bind("run-rollout", { rollout: id });
+      await run.run(await run.plan(bench.context()), bench.context());
+      const follow = bench.bind("follow-rollout", { route, for: "2d" });
+      expect(outputOf(await pollOn(bench, follow))).toMatchObject({ rollout: id, state: "running", take_back: candidateQuality < 0.9 });
+    }
   });
 });
