@@ -1,12 +1,18 @@
-/** A flag and the system that keeps it; `runbookd` is our own. */
+/** Systems that keep flags; `runbookd` is our own. */
+export const flagSystems = ["runbookd", "unleash", "flagd"] as const;
+
+/** Systems whose keys can be switched off. */
+export const keySystems = ["anthropic", "litellm"] as const;
+
+/** A flag and the system that keeps it. */
 export interface FlagReference {
-  readonly system: "runbookd" | "unleash" | "flagd";
+  readonly system: (typeof flagSystems)[number];
   readonly key: string;
 }
 
 /** A key of a model provider or gateway, by the id under which its system knows it; never its text. */
 export interface KeyReference {
-  readonly system: "anthropic" | "litellm";
+  readonly system: (typeof keySystems)[number];
   readonly id: string;
 }
 

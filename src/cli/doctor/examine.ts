@@ -15,10 +15,12 @@ import { judgeRedis, judgeReplicas } from "../../platform/redis/judge-redis.ts";
 import { judgeSchema } from "../../platform/redis/judge-schema.ts";
 import { readRedisFacts } from "../../platform/redis/read-redis-facts.ts";
 import { readSchema } from "../../platform/redis/schema-version.ts";
+import { workloadKeys } from "../../platform/redis/workload-keys.ts";
 import { createBoundedSender, defaultRequestLimits } from "../../platform/requests/bounded-request.ts";
 import type { CommandContext } from "../context.ts";
 import { examineCommands } from "./examine-commands.ts";
 import { judgeAlertmanagerConfig } from "./judge-alertmanager.ts";
+import { judgeFeatures } from "./judge-features.ts";
 import { judgeModelLists } from "./judge-models.ts";
 
 /** Looks at everything that a running runbookd needs; never rejects. In the order in which to fix things. */
@@ -45,7 +47,10 @@ const noAlertmanager = warning("Alertmanager", "not configured", "Set ALERTMANAG
 async function examineRedis(config: Config, clock: Clock): Promise<readonly Finding[]> {
   const address = givenAddress(config);
   if (address === undefined) {
-    return [fine("Redis", "our own redis-server, not running now; runbookd up, server and worker start it with the right settings")];
+    return [
+      fine("Redis", "our own redis-server, not running now; runbookd up, server and worker start it with the right settings"),
+      ...judgeFeatures(config.features, undefined),
+    ];
   }
   const redis = connectRedis(address, "request");
   try {
@@ -60,9 +65,13 @@ async function examineRedis(config: Config, clock: Clock): Promise<readonly Find
       judgeReplicas(facts, config.replicas),
       judgeSchema(await readSchema(redis)),
       ...judgeModelLists(await readModelLists(redis), providersWithKeys(config), clock.now()),
+      ...judgeFeatures(config.features, await redis.smembers(workloadKeys.budgets)),
     ];
   } catch (error) {
-    return [fault("Redis", `cannot be reached: ${messageOf(error)}`, "Start it, or correct REDIS_URL. Nothing is accepted without it.")];
+    return [
+      fault("Redis", `cannot be reached: ${messageOf(error)}`, "Start it, or correct REDIS_URL. Nothing is accepted without it."),
+      ...judgeFeatures(config.features, undefined),
+    ];
   } finally {
     redis.disconnect();
   }

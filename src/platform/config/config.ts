@@ -1,4 +1,5 @@
 import type { CommandTemplate } from "../../core/command-template.ts";
+import type { Feature } from "../../core/feature.ts";
 import type { NotificationTarget } from "../../core/notification-target.ts";
 import type { DurabilitySource } from "../redis/judge-redis.ts";
 import type { RedisPlace } from "./redis-url.ts";
@@ -75,6 +76,8 @@ export interface Config {
   readonly protectedTargets: readonly string[];
   /** What `run-command` may run. */
   readonly commands: readonly CommandTemplate[];
+  /** What can be switched off alone. */
+  readonly features: readonly Feature[];
   /** File with rows about models that go before the shipped ones. */
   readonly modelTable: string | undefined;
   readonly priceTable: string | undefined;

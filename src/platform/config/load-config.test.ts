@@ -57,6 +57,7 @@ describe("without any setting", () => {
       severities: {},
       protectedTargets: [],
       commands: [],
+      features: [],
       priceTable: undefined,
       modelTable: undefined,
       secrets: [],
@@ -430,5 +431,79 @@ describe("groups that are told", () => {
     const found = faults({ yaml: `notify_groups: ${groups}`, readFile });
     expect(found[0]).toMatchObject({ key: "notify_groups", problem: expect.stringContaining(problem) });
     expect(JSON.stringify(found)).not.toContain("no url");
+  });
+});
+
+describe("features", () => {
+  const read = (yaml: string) => config({ env: { RUNBOOKD_HTTP_ALLOW: "https://desk.example" }, yaml }).features;
+  const refused = (yaml: string) =>
+    faults({ env: { RUNBOOKD_HTTP_ALLOW: "https://desk.example" }, yaml })
+      .map(({ problem }) => problem)
+      .join("\n");
+
+  it("say what is switched off with them, and what is known of them", () => {
+    const yaml = `
+features:
+  search: {}
+  export:
+    flags: [export, { system: unleash, key: desk.export }]
+    budgets: [checkout]
+    keys: [{ system: litellm, id: team-key }]
+    repository: acme/desk
+    paths: [src/export/]
+    probe: { url: "https://desk.example/export", method: POST, body: "{}", refused_by: [403, 404] }
+    exposure: customers
+    data: personal
+    agency: { power: capable }
+`;
+    expect(read(yaml)).toEqual([
+      {
+        name: "export",
+        flags: [
+          { system: "runbookd", key: "export" },
+          { system: "unleash", key: "desk.export" },
+        ],
+        budgets: ["checkout"],
+        keys: [{ system: "litellm", id: "team-key" }],
+        repository: "acme/desk",
+        paths: ["src/export/"],
+        probe: { url: "https://desk.example/export", method: "POST", body: "{}", refusedBy: [403, 404] },
+        exposure: "customers",
+        data: "personal",
+        agency: { power: "capable" },
+      },
+      { name: "search", flags: [], budgets: [], keys: [], paths: [] },
+    ]);
+  });
+
+  it("count 403 and 503 as refused unless they say otherwise", () => {
+    const [feature] = read('features: { export: { probe: { url: "https://desk.example/export" } } }');
+    expect(feature?.probe).toEqual({ url: "https://desk.example/export", method: "GET", refusedBy: [403, 503] });
+  });
+
+  it.each([
+    ["export: { flags: [{ system: launchpad, key: export }] }", "(at export.flags.0) must be a flag's key, or { system, key }"],
+    ["export: { flags: [] }", "(at export.flags) is empty"],
+    ["export: { flags: [a, a] }", "(at export.flags) names something twice"],
+    ["export: { budgets: [] }", "(at export.budgets) is empty"],
+    ["export: { budgets: [Checkout] }", "(at export.budgets.0)"],
+    ["export: { keys: [{ system: openai, id: k }] }", "(at export.keys.0.system)"],
+    ["export: { keys: [{ system: litellm, id: 'a key' }] }", "never the key's text"],
+    ["export: { paths: [/etc] }", "must be a path below the repository's folder"],
+    ["export: { paths: [a/../../b] }", "must be a path below the repository's folder"],
+    ["export: { repository: desk }", "must be owner/name"],
+    ["export: { probe: { url: 'ftp://desk.example/' } }", "must be an http(s) URL"],
+    ["export: { probe: { url: 'https://user:pass@desk.example/' } }", "must be an http(s) URL"],
+    ["export: { probe: { url: 'https://desk.example/', body: x } }", "has a body, which only POST sends"],
+    ["export: { probe: { url: 'https://desk.example/', refused_by: [200] } }", "(at export.probe.refused_by.0)"],
+    ["export: { probe: { url: 'https://desk.example/', refused_by: [] } }", "then no answer would ever mean refused"],
+    ["export: { probe: { url: 'https://other.example/' } }", "which RUNBOOKD_HTTP_ALLOW does not list"],
+    ["export: { exposure: everyone }", "(at export.exposure)"],
+    ["export: { flag: export }", "has unknown keys: flag"],
+    ["unknown: {}", "is the name of what belongs to no feature"],
+    ["Export: {}", "must be a name of 1 to 60 letters"],
+    ["export: {}, export: {}", "is no YAML: Map keys must be unique"],
+  ])("refuse %s", (yaml, problem) => {
+    expect(refused(`features: { ${yaml} }`)).toContain(problem);
   });
 });

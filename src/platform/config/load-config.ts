@@ -3,6 +3,7 @@ import type { CommandTemplate } from "../../core/command-template.ts";
 import { registeredCommands } from "./command-settings.ts";
 import type { Config } from "./config.ts";
 import type { ConfigFault } from "./config-fault.ts";
+import { featuresOf } from "./feature-settings.ts";
 import { secretsOfTarget, targetsOfGroup } from "./notify-settings.ts";
 import { readAccess, readEvaluator, readLangfuse } from "./read-access.ts";
 import { type ConfigSources, readSettings, readText } from "./read-settings.ts";
@@ -50,6 +51,7 @@ function toConfig(settings: Settings, sources: ConfigSources, faults: ConfigFaul
   const evaluator = readEvaluator(settings, sources, faults);
   const langfuse = readLangfuse(settings, faults);
   const commands = readCommands(settings.commands, sources, faults);
+  const features = readFeatures(settings, faults);
   const secrets = [
     ...webhookTokens,
     ...commands.secrets,
@@ -99,6 +101,7 @@ function toConfig(settings: Settings, sources: ConfigSources, faults: ConfigFaul
     severities: settings.severities ?? {},
     protectedTargets: settings.protected_targets ?? [],
     commands: commands.templates,
+    features,
     priceTable: settings.price_table,
     modelTable: settings.model_table,
     secrets,
@@ -156,6 +159,21 @@ function readCommands(
     return { ...template, env };
   });
   return { templates, secrets };
+}
+
+/** Features with probes that may be sent: their origins are permitted like those of any other request. */
+function readFeatures({ features, RUNBOOKD_HTTP_ALLOW: allowed = [] }: Settings, faults: ConfigFault[]): Config["features"] {
+  const read = featuresOf(features ?? {});
+  for (const { name, probe } of read) {
+    if (probe === undefined || allowed.includes(new URL(probe.url).origin)) continue;
+    faults.push({
+      key: "features",
+      source: "together",
+      problem: `(at ${name}.probe.url) names the origin ${new URL(probe.url).origin}, which RUNBOOKD_HTTP_ALLOW does not list`,
+      accepted: "an origin that RUNBOOKD_HTTP_ALLOW lists",
+    });
+  }
+  return read;
 }
 
 function passwordOf(url: string | undefined): string[] {

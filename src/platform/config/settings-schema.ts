@@ -2,6 +2,7 @@ import { z } from "zod";
 import { isLimitName, limitNames } from "../../core/limits.ts";
 import { durabilitySources } from "../redis/judge-redis.ts";
 import { commandsSchema } from "./command-settings.ts";
+import { featuresSchema } from "./feature-settings.ts";
 import { mailAddress } from "./mail-address.ts";
 import { notifyGroupsSchema } from "./notify-settings.ts";
 import { parseRedisUrl, redisUrlGrammar } from "./redis-url.ts";
@@ -327,6 +328,11 @@ export const settingsSchema = z.strictObject({
     commandsSchema.optional(),
     "Commands that `run-command` may run, by name",
     "command names, each with argv (absolute program first, `{name}` for an argument), and any of args, env, env_files, open_env, cwd, timeout, effect (once, set, probed), risk (lowers, raises), target, ok_exits, not_applied_exits, probe",
+  ),
+  features: setting(
+    featuresSchema.optional(),
+    "Parts of the workload that can be switched off alone, by the name that findings and alerts give them",
+    "feature names (lower case, digits, hyphens), each with any of flags, budgets, keys ({ system, id }), repository (owner/name), paths, probe (url, method, body, refused_by), exposure (public, customers, internal), data (regulated, personal, internal, none), agency (power, environment, predictability, systemic, in the words of OWASP AIVSS)",
   ),
   price_table: setting(filePath.optional(), "Price table that replaces the shipped one", "a file's path"),
   model_table: setting(filePath.optional(), "Table of models whose rows go before the shipped ones", "a file's path"),

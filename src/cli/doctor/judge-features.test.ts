@@ -1,0 +1,33 @@
+import { expect, it } from "@jest/globals";
+import type { Feature } from "../../core/feature.ts";
+import { judgeFeatures } from "./judge-features.ts";
+
+const whole: Feature = {
+  name: "export",
+  flags: [{ system: "runbookd", key: "export" }],
+  budgets: ["checkout"],
+  keys: [],
+  repository: "acme/desk",
+  paths: ["src/export/"],
+  probe: { url: "https://desk.example/export", method: "GET", refusedBy: [403] },
+  exposure: "customers",
+  data: "personal",
+  agency: {},
+};
+
+it("finds nothing in a feature that says everything", () => {
+  expect(judgeFeatures([whole], ["checkout"])).toEqual([
+    { name: "Feature export", verdict: "ok", detail: "1 flags, 1 budgets, 0 keys, a probe" },
+  ]);
+});
+
+it("names everything that a feature lacks", () => {
+  const [finding] = judgeFeatures([{ name: "search", flags: [], budgets: [], keys: [], paths: [] }], []);
+  expect(finding).toMatchObject({ verdict: "warning" });
+  for (const part of ["flags", "a probe", "repository and paths", "exposure", "data", "agency"]) expect(finding?.detail).toContain(part);
+});
+
+it("calls a budget that does not exist a fault, and none while budgets cannot be read", () => {
+  expect(judgeFeatures([whole], ["other"])).toMatchObject([{ verdict: "fault", detail: "names a budget that does not exist: checkout" }]);
+  expect(judgeFeatures([whole], undefined)).toMatchObject([{ verdict: "ok" }]);
+});
