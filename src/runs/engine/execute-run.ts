@@ -2,7 +2,7 @@ import type { Runbook } from "../../../packages/sdk/src/wire/runbooks.ts";
 import type { Clock } from "../../core/clock.ts";
 import type { ClaimedRun } from "../store.ts";
 import type { ActiveRun, ActiveRunDeps } from "./active-run.ts";
-import { askPeople } from "./ask-people.ts";
+import { type Asked, askPeople } from "./ask-people.ts";
 import { attemptStep } from "./attempt-step.ts";
 import type { EngineDeps } from "./engine-deps.ts";
 import { type Capabilities, defaultIntervals, type Intervals, type MoveOf } from "./move.ts";
@@ -120,7 +120,7 @@ export function createExecutor(ports: EngineDeps, options: ExecutorOptions): Exe
           break;
         }
         case "ask":
-          askPeople(run, move.step, { kind: move.question, text: move.text, answers: move.answers });
+          askPeople(run, move.step, { kind: move.question, text: move.text, answers: move.answers, ...rulesOf(move) });
           break;
         case "escalate":
           await deps.announce(move.question, runbook, true).catch(() => undefined);
@@ -211,6 +211,13 @@ export function createExecutor(ports: EngineDeps, options: ExecutorOptions): Exe
     deps.publish({ kind: "run_ended", runId, runbookId: request.runbookId, outcome, ms: clock.now() - acceptedAt });
     return "ended";
   }
+}
+
+/** Who may answer a question of the state machine, and until when: as the Approval of the step says, when its permission is asked for. */
+function rulesOf({ question, step: { approval } }: MoveOf<"ask">): Partial<Pick<Asked, "role" | "of" | "withinMs">> {
+  if (question !== "approve" || approval === undefined) return {};
+  const { role, of, withinMs } = approval;
+  return { role, of, withinMs };
 }
 
 /** Where the run waits, as a list of runs shows it: the name of a step, or of a check or a post-action by its number. */

@@ -8,13 +8,15 @@ import { moveOfQuestion } from "./question-move.ts";
 import { checkKey, type RunView, stepView } from "./run-view.ts";
 import { scopeOf } from "./scope.ts";
 import { failStep, type StepFacts } from "./step-facts.ts";
+import { wantsPermission } from "./wants-permission.ts";
 
 /*
  * The states of a step
  *
  * Fresh. Nothing is recorded, or a person has ordered a fresh start (`retried`). `When` is evaluated: false skips the step, and so
  * does one that cannot be seen because a step that it reads is over without a result; any other one that cannot be seen fails the
- * step. A step without an action asks a person to do it. Any other step is attempted.
+ * step. A step without an action asks a person to do it, and before that for the permission that its Approval wants. Any other step
+ * is attempted.
  *
  * Asking (`asked`). The step waits for a person; question-move.ts has the states of a question.
  *
@@ -100,6 +102,9 @@ function moveOfFresh(facts: StepFacts): Move {
   }
   if (step.action !== undefined) return { kind: "attempt", step, resume: false };
   if (view.request.mode === "observe") return record({ kind: "skipped", step: step.id, why: "Mode observe: a person does this." });
+  // An answered question of this step that leads here is its permission; see question-move.ts.
+  if (wantsPermission(step, view) && view.question?.question.stepId !== step.id)
+    return { kind: "ask", question: "approve", step, text: `May this be done by hand? ${step.text}`, answers: permittedAnswers.approve };
   return { kind: "ask", question: "manual", step, text: step.text, answers: permittedAnswers.manual };
 }
 

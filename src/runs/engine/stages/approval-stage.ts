@@ -1,9 +1,8 @@
 import type { Step } from "../../../../packages/sdk/src/wire/runbooks.ts";
-import { evaluate, truthOf } from "../../../runbooks/expressions/expression.ts";
 import { askPeople } from "../ask-people.ts";
 import { type Attempt, deferred, proceed, type StageOutcome } from "../attempt.ts";
 import type { RunView } from "../run-view.ts";
-import { scopeOf } from "../scope.ts";
+import { wantsPermission } from "../wants-permission.ts";
 
 /** Asks a person where a guardrail or the document wants a permission of exactly this plan. A resumed intent has it already. */
 export function approvalStage(attempt: Attempt): StageOutcome {
@@ -33,9 +32,6 @@ function requestApproval({ run, step, plan, judgement, approved }: Attempt, want
   });
 }
 
-function wantedByDocument({ approval }: Step, view: RunView): string | undefined {
-  if (approval === undefined) return undefined;
-  // Only a certain "true" lifts the need: what cannot be seen is asked.
-  if (approval.unless !== undefined && truthOf(evaluate(approval.unless.source, scopeOf(view))) === "true") return undefined;
-  return `The document asks for the permission of the ${approval.role} role.`;
+function wantedByDocument(step: Step, view: RunView): string | undefined {
+  return wantsPermission(step, view) ? `The document asks for the permission of the ${step.approval.role} role.` : undefined;
 }
