@@ -34,7 +34,7 @@ import {
 import type { CacheAnalysisStore } from "../caching/cache-analysis-store.ts";
 import { entityTagOf } from "../rollouts/entity-tag.ts";
 import type { FollowerBook } from "../rollouts/followers.ts";
-import { type FindLiveRollout, refuseHandChange } from "../rollouts/refuse-hand-change.ts";
+import { type FindLiveRollout, refuseManualChange } from "../rollouts/refuse-manual-change.ts";
 import { canaryLabel, type PromptStore, productionLabel, statusOf } from "./prompt.ts";
 import type { PromptRolloutStore } from "./prompt-rollout-store.ts";
 import { promptDocument, readServed } from "./served-prompt.ts";
@@ -156,7 +156,7 @@ export function createPromptRoutes({ prompts, rollouts, audit, clock, followers,
         if (!label.success) return problem("invalid-request", "The label is not accepted.", issuesOf(label.error));
         const { version: to, expected, reason } = body;
         const isControlled = label.data === productionLabel || label.data === canaryLabel;
-        const refusal = isControlled ? await refuseHandChange(liveRollout, promptDocument(name)) : undefined;
+        const refusal = isControlled ? await refuseManualChange(liveRollout, promptDocument(name)) : undefined;
         if (refusal !== undefined) {
           await record(
             "prompt_label_refused",
@@ -192,7 +192,7 @@ export function createPromptRoutes({ prompts, rollouts, audit, clock, followers,
       async handle({ params, body, caller }) {
         const name = params["name"] ?? "";
         const { canary, expected, reason } = body;
-        const refusal = await refuseHandChange(liveRollout, promptDocument(name));
+        const refusal = await refuseManualChange(liveRollout, promptDocument(name));
         if (refusal !== undefined) return problem("conflict", refusal);
         if (canary !== null && (await prompts.version(name, canary.version)) === undefined) return noPrompt(name);
         const result = await rollouts.compareAndSet(name, expected, canary);

@@ -5,7 +5,7 @@ import type { Clock } from "../../core/clock.ts";
 import { operators, viewers } from "../../platform/http/roles.ts";
 import { defineRoute, issuesOf, json, noBody, noQuery, problem, type Refusal, type Route } from "../../platform/http/route.ts";
 import type { FollowerBook } from "../rollouts/followers.ts";
-import { type FindLiveRollout, refuseHandChange } from "../rollouts/refuse-hand-change.ts";
+import { type FindLiveRollout, refuseManualChange } from "../rollouts/refuse-manual-change.ts";
 import { hasTargets, type ModelRoutingStore, routeDocument, servedRoute } from "./model-route.ts";
 
 /** What routes of models stand on. */
@@ -83,7 +83,7 @@ export function createRoutingRoutes({ routes, models, audit, clock, followers, l
           });
         const present = await routes.read(id.data);
         const setsTrial = present === undefined || !hasTargets({ ...present, fallback: targets.fallback }, targets);
-        const refusal = setsTrial ? await refuseHandChange(liveRollout, routeDocument(id.data)) : undefined;
+        const refusal = setsTrial ? await refuseManualChange(liveRollout, routeDocument(id.data)) : undefined;
         if (refusal !== undefined) {
           await record("live_rollout");
           return problem("conflict", refusal);

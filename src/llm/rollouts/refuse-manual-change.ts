@@ -7,7 +7,7 @@ export type FindLiveRollout = (target: string) => Promise<Pick<Rollout, "id" | "
  * Says why people cannot change by hand what a live rollout controls; undefined: none does. A change by hand would drop the rollout from the target, and
  * the rollout could neither grow nor be taken back after it.
  */
-export async function refuseHandChange(find: FindLiveRollout, target: string): Promise<string | undefined> {
+export async function refuseManualChange(find: FindLiveRollout, target: string): Promise<string | undefined> {
   const rollout = await find(target);
   if (rollout === undefined) return undefined;
   const { id, state } = rollout;
