@@ -20,7 +20,7 @@ export interface SimulatedRollouts {
   readonly shareControls: ShareControls;
 }
 
-/** What the rollouts of a rehearsal stand on. */
+/** What the rollouts of a rehearsal need. */
 interface RolloutWorld {
   readonly written: { readonly prompts: readonly SimulatedPrompt[]; readonly routes: readonly SimulatedRoute[] };
   readonly prompts: Pick<SimulatedPrompts, "prompts" | "rollouts">;

@@ -48,7 +48,7 @@ export function judgeCandidate(
   if (lifecycle === "deprecated") add("deprecated", `${name} is deprecated${dateOf(candidate.retiresAt, "and to be retired")}.`);
   const days = Math.floor((now - asOf) / dayMs);
   if (lifecycle !== "unknown" && now - asOf > maxAgeMs[source]) add("outdated", `What is known of ${name} is ${days} days old.`);
-  if (use.requests === 0) add("no_requests", "No request of the route is known, so that nobody knows what it needs.");
+  if (use.requests === 0) add("no_requests", "No request of the route is known, so that what it needs is unknown.");
   if (contextTokens === undefined) add("context_unknown", `How long a context ${name} takes is not known.`);
   else if (contextTokens < use.largestTokens)
     add("context_too_small", `${name} takes ${contextTokens} tokens; the largest request of the route has ${use.largestTokens}.`);

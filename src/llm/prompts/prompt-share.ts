@@ -9,12 +9,12 @@ import { canaryLabel, type PromptStore, productionLabel } from "./prompt.ts";
 import type { PromptRolloutStore } from "./prompt-rollout-store.ts";
 import { promptDocument, readServed } from "./served-prompt.ts";
 
-/** So often a change is tried again when another one came first. */
+/** Tries of a change when another one came first. */
 const maxTries = 5;
 
 type PromptSubject = Extract<RolloutSubject, { readonly kind: "prompt" }>;
 
-/** What the share of a prompt's canary stands on. */
+/** What the control of a prompt's canary needs. */
 export interface PromptShareDeps {
   readonly prompts: Pick<PromptStore, "read" | "version" | "moveLabel">;
   readonly rollouts: PromptRolloutStore;
@@ -135,11 +135,11 @@ function isOurs({ version, salt, rollout }: PromptRollout, request: ShareRequest
 
 function foreignCanary(prompt: string, canary: PromptRollout | null): Error {
   const present = canary === null ? "there is none" : `version ${canary.version} for ${formatShare(canary.share)}`;
-  return shareRefusal(`The canary of prompt ${prompt} was changed meanwhile: ${present}. It stays as it is.`);
+  return shareRefusal(`The canary of prompt ${prompt} was changed in between: ${present}. It stays as it is.`);
 }
 
 function foreignProduction(prompt: string, version: number | null): Error {
   return shareRefusal(
-    `Production of prompt ${prompt} was changed meanwhile: ${version === null ? "no version" : `version ${version}`}. It stays as it is.`,
+    `Production of prompt ${prompt} was changed in between: ${version === null ? "no version" : `version ${version}`}. It stays as it is.`,
   );
 }

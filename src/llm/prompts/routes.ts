@@ -39,7 +39,7 @@ import { canaryLabel, type PromptStore, productionLabel, statusOf } from "./prom
 import type { PromptRolloutStore } from "./prompt-rollout-store.ts";
 import { promptDocument, readServed } from "./served-prompt.ts";
 
-/** What prompt routes stand on. */
+/** What the routes of prompts need. */
 export interface PromptRouteDeps {
   readonly prompts: PromptStore;
   readonly rollouts: PromptRolloutStore;

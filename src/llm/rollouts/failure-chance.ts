@@ -20,7 +20,7 @@ export function failureChance(groups: readonly FailureGroup[], failures: number)
   return chances.slice(Math.max(0, failures)).reduce((sum, chance) => sum + chance, 0);
 }
 
-/** From so many tickets of the canary on a catastrophe is found. */
+/** A catastrophe is looked for from this many canary tickets on. */
 const minForCatastrophe = 10;
 /** As improbable as six failures of ten where one of five fails. */
 const maxChance = 0.007;

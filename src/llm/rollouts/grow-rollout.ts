@@ -5,8 +5,9 @@ import { minuteMs } from "../../core/duration.ts";
 import { formatShare } from "../../core/share.ts";
 import { rollBack } from "./end-rollout.ts";
 import type { RolloutGuard } from "./next-rollout-move.ts";
-import { pollRollout, resumeRollout } from "./poll-rollout.ts";
-import { rolloutTarget, shareAt } from "./rollout.ts";
+import { pollRollout } from "./poll-rollout.ts";
+import { resumeChange } from "./resume-change.ts";
+import { isCounting, rolloutTarget, shareAt } from "./rollout.ts";
 import { type RolloutPorts, readRollout } from "./rollout-ports.ts";
 
 /** Progress that a step which lets a rollout grow keeps from poll to poll. */
@@ -68,7 +69,13 @@ export async function carryOn(
     await rollBack(ports, await readRollout(ports.rolloutStore, id), { by, now, reason: "person", detail: "a person took it back" });
     return { headline, note, asked: false };
   }
-  await resumeRollout(ports, id, { by, now });
+  const rollout = await readRollout(ports.rolloutStore, id);
+  if (isCounting(rollout)) {
+    const cause = { by, now, reason: "person", detail: "a person decided that it goes on" };
+    const change = await resumeChange(ports.rolloutStore, rollout, cause);
+    // After a conflict the next poll reads what came, and asks again if it must.
+    await ports.rolloutStore.change({ ...change, id, expected: rollout.version });
+  }
   return { headline, note, asked: false };
 }
 

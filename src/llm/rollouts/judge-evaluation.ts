@@ -28,7 +28,7 @@ export interface EvaluationVerdict {
   readonly refusals: { readonly baseline: number; readonly candidate: number };
 }
 
-/** So many of the tickets may be missing among the pairs, of all: those that are missing may be the ones that went wrong. */
+/** Share of the tickets that may be missing among the pairs: those that are missing may be the ones that went wrong. */
 const maxMissing = 0.05;
 
 /** What an evaluation shows. Pure and reproducible: equal pairs give an equal verdict, as the evaluation's id is the seed. */
@@ -83,7 +83,7 @@ function judgePairs(
   if (missing > maxMissing * asked)
     return {
       verdict: "inconclusive",
-      sentence: `${missing} of ${asked} tickets have no pair, and nobody knows how they went.`,
+      sentence: `${missing} of ${asked} tickets have no pair, so that it is unknown how they went.`,
       ...details,
     };
   if (pairs.every(({ baseline }) => baseline.quality === 0))

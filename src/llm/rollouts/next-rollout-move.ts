@@ -67,7 +67,7 @@ export interface RolloutMove {
 /** A rollout as far as a move depends on it. */
 export type MovingRollout = Pick<Rollout, "plan" | "state" | "step" | "stepSince">;
 
-/** After so many intervals without what a decision needs, a person is asked. */
+/** A person is asked after this many intervals without what a decision needs. */
 const maxBlindIntervals = 6;
 
 /**
@@ -225,7 +225,7 @@ function stay(reason: RolloutReason, detail: string): RolloutMove {
   return { kind: "stay", reason, detail };
 }
 
-/** What a decision needs cannot be seen. */
+/** Waits while what a decision needs cannot be seen, and then asks a person. */
 function waitOrAsk(
   finding: Pick<RolloutMove, "reason" | "detail">,
   { intervalMs }: Pick<MovingRollout["plan"], "intervalMs">,

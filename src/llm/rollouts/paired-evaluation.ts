@@ -46,9 +46,9 @@ export interface PairedVerdict {
 /** A little stricter than 5 %: with so few pairs the t statistic of three-valued differences rejects somewhat too often. */
 const alpha = 0.04;
 const resamples = 2000;
-/** Of the exact bound, which holds by itself. */
+/** Of the exact bound, which holds without the bootstrap. */
 const exactAlpha = 0.05;
-/** From so many pairs on the percentile bootstrap covers what it claims; with fewer the interval is widened to the next level. */
+/** From this many pairs on the percentile bootstrap covers what it claims; with fewer the interval is widened to the next level. */
 const sufficientPairs = 100;
 
 /** Pairs for a power of 80 % at one-sided 5 %: (z_0.95 + z_0.80)²·discordance/margin². Discordance is the share of pairs with different outcomes. */
@@ -67,7 +67,7 @@ export function evaluatePairs(pairs: readonly PairedTicket[], { margin = 0.1, ma
   const count = differences.length;
   const mean = sum(differences) / Math.max(1, count);
   const variance = sum(differences.map((value) => (value - mean) ** 2)) / Math.max(1, count - 1);
-  // Pairs that do not differ have no variance and still prove nothing by being few: so many in a row are seen with probability 1 − width at that width.
+  // Pairs that do not differ have no variance, and a few of them prove nothing: that number in a row is seen with probability 1 − width at that width.
   const width =
     count < 2
       ? Number.POSITIVE_INFINITY

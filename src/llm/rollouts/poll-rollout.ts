@@ -2,7 +2,6 @@ import type { Rollout, RolloutVerdict } from "../../../packages/sdk/src/wire/rol
 import { checkGuards } from "./check-guards.ts";
 import { decisionOf, rollBack } from "./end-rollout.ts";
 import { isProven } from "./find-urgent-move.ts";
-import { judgeRollout } from "./judge-rollout.ts";
 import { nextRolloutMove, type RolloutFacts, type RolloutGuard, type RolloutMove } from "./next-rollout-move.ts";
 import { readRolloutFacts } from "./read-rollout-facts.ts";
 import { isLive, shareAt } from "./rollout.ts";
@@ -101,30 +100,6 @@ export async function pollRollout(ports: RolloutPorts, poll: RolloutPoll): Promi
       await setShare(ports, rollout, poll);
       return { rollout, verdict, move };
   }
-}
-
-/** Most tickets that a plan may compare. */
-const maxPlannedTickets = 200_000;
-
-/** Lets a rollout that holds go on, after a person decided so, and compares more tickets when the plan's were too few for a verdict. */
-export async function resumeRollout(
-  ports: Pick<RolloutPorts, "rolloutStore">,
-  id: string,
-  { by, now }: Pick<RolloutPoll, "by" | "now">,
-): Promise<void> {
-  const rollout = await readRollout(ports.rolloutStore, id);
-  const { plan } = rollout;
-  const { tickets, split } = judgeRollout(await ports.rolloutStore.strata(id), plan);
-  const accepted = { logEvalue: split.logEvalue, misassigned: await ports.rolloutStore.misassigned(id) };
-  if (rollout.state !== "holding" && rollout.state !== "running") return;
-  const maxTickets = tickets < plan.maxTickets ? plan.maxTickets : Math.min(maxPlannedTickets, tickets + plan.plannedTickets);
-  const cause = { by, now, reason: "person", detail: "a person decided that it goes on" };
-  await ports.rolloutStore.change({
-    id,
-    expected: rollout.version,
-    set: { state: "running", accepted, plan: { ...plan, maxTickets } },
-    decision: decisionOf(rollout, "stay", cause),
-  });
 }
 
 const runPrefix = "run:";

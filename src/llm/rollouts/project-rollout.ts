@@ -40,7 +40,7 @@ const proposals: readonly (readonly number[])[] = [
 ];
 
 /**
- * Projects how long a plan takes at so many tickets a day, by simulating an equal canary. Always the same answer for the same plan and traffic, after up to a
+ * Projects how long a plan takes at a number of tickets a day, by simulating an equal canary. Always the same answer for the same plan and traffic, after up to a
  * second of arithmetic. Throws RangeError without traffic, as nothing would ever end.
  */
 export function projectRollout(plan: RolloutPlan, { ticketsPerDay, successRatio = 0.8 }: RolloutTraffic): RolloutProjection {

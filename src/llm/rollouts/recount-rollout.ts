@@ -22,7 +22,7 @@ export interface RecountedRollout {
   readonly differing: readonly string[];
 }
 
-/** The arm of a ticket under a share, 0 to 1: what every application computes by itself. */
+/** The arm of a ticket under a share, 0 to 1: which every application computes on its side. */
 export function recomputeArm(salt: string, share: number, ticketId: string): RolloutAssignment["arm"] {
   return bucketOf(salt, ticketId) < share ? "canary" : "baseline";
 }

@@ -3,7 +3,7 @@ import type { Clock } from "../../core/clock.ts";
 import { StepFailure } from "../../core/failure.ts";
 import { formatShare } from "../../core/share.ts";
 import { rollBack } from "./end-rollout.ts";
-import { judgeRollout } from "./judge-rollout.ts";
+import { resumeChange } from "./resume-change.ts";
 import { isLive, type NewRollout, type RolloutChange, type RolloutStore, shareAt } from "./rollout.ts";
 import type { ShareControl, ShareControls, ShareRequest, SubjectTarget } from "./share-control.ts";
 
@@ -116,16 +116,13 @@ export function createRolloutSteering({ store, controls, clock }: RolloutSteerin
     },
     start: (id, order) =>
       steer(id, async (rollout) => {
-        const { state, subject, plan, step } = rollout;
+        const { state, subject, step } = rollout;
         if (state === "running") return { kind: "done", rollout };
         if (!isLive(rollout)) return ended(rollout);
         const control = controls[subject.kind];
         if (control === undefined) return noControl(subject.kind);
         if (step < 0) return begin(rollout, control, order);
-        const [strata, misassigned] = await Promise.all([store.strata(id), store.misassigned(id)]);
-        const { logEvalue } = judgeRollout(strata, plan).split;
-        const decision = decisionOf(rollout, step, { decision: "stay", reason: "released", detail: order.reason, by: order.by });
-        return { set: { state: "running", accepted: { logEvalue, misassigned } }, decision };
+        return resumeChange(store, rollout, { by: order.by, now: clock.now(), reason: "released", detail: order.reason });
       }),
     hold: (id, { by, reason }) =>
       steer(id, async (rollout) => {

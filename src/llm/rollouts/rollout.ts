@@ -10,7 +10,7 @@ import type {
 import type { Instant } from "../../core/clock.ts";
 import { dayMs } from "../../core/duration.ts";
 
-/** At most so many rollouts are live at once. */
+/** Maximum number of rollouts that are live at once. */
 export const maxLiveRollouts = 10;
 
 /** Decisions that a rollout keeps. */

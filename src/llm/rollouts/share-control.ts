@@ -42,7 +42,7 @@ export interface ShareRequest {
 
 /**
  * Gives the new variant of one kind of subject to a share of the tickets. Every member is a compare-and-set: it succeeds again when the
- * state is already what was asked for, and throws StepFailure `refused_by_target` when somebody else set a third value.
+ * state is already what was asked for, and throws StepFailure `refused_by_target` when the value is neither the old nor the new one.
  */
 export interface ShareControl {
   /** What is on trial now; undefined: nothing is. */

@@ -22,7 +22,7 @@ export interface ModelRoutingStore {
   read(id: string): Promise<ModelRoute | undefined>;
   /** By id. */
   list(): Promise<readonly ModelRoute[]>;
-  /** Compare-and-set on the version. The same targets again, by whoever wrote them, are set already. */
+  /** Compare-and-set on the version. The same targets again are set already, also when another person wrote them. */
   set(change: RouteChange): Promise<RouteChangeResult>;
 }
 

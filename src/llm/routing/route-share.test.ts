@@ -63,5 +63,5 @@ it("does not put another model back that was never completed", async () => {
     by: "anna",
     reason: "by hand",
   });
-  await expect(control.rollBack(request)).rejects.toThrow("changed meanwhile by anna");
+  await expect(control.rollBack(request)).rejects.toThrow("changed in between by anna");
 });

@@ -12,12 +12,12 @@ import { type ModelRoutingStore, routeDocument, servedRoute } from "./model-rout
 /** How long the old model of a completed rollout stays as a fallback. */
 export const oldModelFallbackMs = 7 * dayMs;
 
-/** So often a change is tried again when another one came first. */
+/** Tries of a change when another one came first. */
 const maxTries = 5;
 
 type ModelSubject = Extract<RolloutSubject, { readonly kind: "model" }>;
 
-/** What the share of a route's candidate stands on. */
+/** What the control of a route's candidate needs. */
 export interface RouteShareDeps {
   readonly routes: ModelRoutingStore;
   readonly followers: Pick<FollowerBook, "count">;
@@ -133,5 +133,5 @@ function nameOf({ rollout }: ShareRequest): string {
 
 function foreign({ id, baseline, candidate, by }: ModelRoute): Error {
   const trial = candidate === null ? "none on trial" : `${formatModelRef(candidate)} on trial for ${formatShare(candidate.share)}`;
-  return shareRefusal(`Route ${id} was changed meanwhile by ${by}: ${formatModelRef(baseline)}, ${trial}. It stays as it is.`);
+  return shareRefusal(`Route ${id} was changed in between by ${by}: ${formatModelRef(baseline)}, ${trial}. It stays as it is.`);
 }

@@ -8,7 +8,7 @@ import type { FollowerBook } from "../rollouts/followers.ts";
 import { type FindLiveRollout, refuseManualChange } from "../rollouts/refuse-manual-change.ts";
 import { hasTargets, type ModelRoutingStore, routeDocument, servedRoute } from "./model-route.ts";
 
-/** What routes of models stand on. */
+/** What the routes of models need. */
 export interface ModelRouteDeps {
   readonly routes: ModelRoutingStore;
   /** What is known of every model that the routes name, each once. */

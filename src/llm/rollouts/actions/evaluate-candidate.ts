@@ -85,7 +85,7 @@ export const evaluateCandidate = defineAction({
         if (refusals.length > 0) throw refusal(refusals.map(({ sentence }) => sentence).join(" "));
         const past = await history.tickets(route);
         if (past.length < minTickets)
-          throw refusal(`Of route ${id} ${past.length} past tickets are known; ${minTickets} are the least that shows anything.`);
+          throw refusal(`Of route ${id} ${past.length} past tickets are known; at least ${minTickets} are needed.`);
         const sample = sampleTickets(past, { count, seed: `${runId} ${stepId}` });
         const chosen = new Set(sample.ids);
         const pastCost = past.reduce((sum, ticket) => sum + (chosen.has(ticket.id) ? ticket.costMicroUsd : 0), 0);
