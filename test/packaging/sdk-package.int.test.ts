@@ -54,16 +54,20 @@ describe("the tarballs of runbookd and its client", () => {
     await run("npm", ["install", tarball, "--ignore-scripts", "--no-audit", "--no-fund"], folder);
     return folder;
   };
-  /** A client that nobody answers, and a prefix; what came of both. */
+  /** A client that nobody answers, a prefix, and a provider of flags; what came of each. */
   const use = async (folder: string, client: string): Promise<unknown> => {
     writeFileSync(
       join(folder, "use.js"),
       `import { createRunbookdClient } from "${client}";
+import { createFlagProvider } from "${client}/openfeature";
 import { describeAnthropicRequest } from "${client}/prefix";
 const runbookd = createRunbookdClient({ url: "http://127.0.0.1:1", token: "t" });
 const gate = await runbookd.admit({ ticketId: "t", budget: "b", estimateMicroUsd: 1 });
+const isOn = await runbookd.flags.enabled("export");
+const provider = createFlagProvider(runbookd.flags).metadata.name;
 await runbookd.close();
-console.log(JSON.stringify([gate.kind, gate.reason, describeAnthropicRequest({ system: "s", messages: [] }).blocks[0].role]));
+const { role } = describeAnthropicRequest({ system: "s", messages: [] }).blocks[0];
+console.log(JSON.stringify([gate.kind, gate.reason, role, isOn, provider]));
 `,
     );
     return JSON.parse(await run(process.execPath, ["use.js"], folder));
@@ -90,7 +94,7 @@ console.log(JSON.stringify([gate.kind, gate.reason, describeAnthropicRequest({ s
     const folder = await install("@runbookd/sdk");
     const modules = join(folder, "node_modules");
     expect(readdirSync(modules).filter((name) => !name.startsWith("."))).toEqual(["@runbookd", "zod"]);
-    expect(await use(folder, "@runbookd/sdk")).toEqual(["wait", "unreachable", "system"]);
+    expect(await use(folder, "@runbookd/sdk")).toEqual(["wait", "unreachable", "system", false, "runbookd"]);
     const built = join(modules, "@runbookd/sdk/dist");
     const imported = readdirSync(built, { recursive: true, encoding: "utf8" })
       .filter((file) => file.endsWith(".js"))
@@ -116,11 +120,14 @@ console.log(JSON.stringify([gate.kind, gate.reason, describeAnthropicRequest({ s
     writeFileSync(
       join(folder, "use.ts"),
       `import { createRunbookdClient, type RunbookdClient } from "@runbookd/sdk";
+import { createFlagProvider } from "@runbookd/sdk/openfeature";
 import { describeOpenAiRequest } from "@runbookd/sdk/prefix";
 const client: RunbookdClient = createRunbookdClient({ url: "http://127.0.0.1:9097", token: "t" });
 const gate = await client.admit({ ticketId: "t", budget: "b", estimateMicroUsd: 1 });
 export const kind: "admitted" | "wait" | "stop" = gate.kind;
 export const succeeded: number | undefined = (await client.readBatch("b"))?.counts.succeeded;
+export const isOn: boolean = await client.flags.enabled("export", { ticketId: "t" });
+export const resolved: boolean = (await createFlagProvider(client.flags).resolveBooleanEvaluation("export", false, {})).value;
 export const roles = describeOpenAiRequest({})?.blocks.map(({ role }) => role);
 // @ts-expect-error the types are not any
 client.unknownFunction();
@@ -134,7 +141,7 @@ client.unknownFunction();
 
   it("of runbookd installs alone into an empty folder, and has the command and the client without a registry that knows either", async () => {
     const folder = await install("runbookd");
-    expect(await use(folder, "runbookd/sdk")).toEqual(["wait", "unreachable", "system"]);
+    expect(await use(folder, "runbookd/sdk")).toEqual(["wait", "unreachable", "system", false, "runbookd"]);
     expect(await run(join(folder, "node_modules/.bin/runbookd"), ["--version"], folder)).toBe(`${manifest.version}\n`);
     expect([...registry.asked].filter((name) => name.includes("runbookd"))).toEqual([]);
     expect(registry.asked.size).toBeGreaterThan(20);

@@ -43,14 +43,14 @@ export function createFeatureRequestCounter({ http, reporter }: { readonly http:
   };
 
   const exchange = async (): Promise<void> => {
-    unanswered ??= take();
-    if (unanswered === undefined) return;
-    try {
-      await http.send("POST", "/api/features/requests", unanswered);
-      unanswered = undefined;
-    } catch (error) {
-      // A server that calls the report wrong, or is too old to take it, will not take it later either.
-      if (error instanceof Refused && error.status !== 401 && error.status !== 403) unanswered = undefined;
+    for (unanswered ??= take(); unanswered !== undefined; unanswered = take()) {
+      try {
+        await http.send("POST", "/api/features/requests", unanswered);
+      } catch (error) {
+        // A server that calls the report wrong, or is too old to take it, will not take it later either.
+        if (error instanceof Refused && error.status !== 401 && error.status !== 403) unanswered = undefined;
+        return;
+      }
     }
   };
 

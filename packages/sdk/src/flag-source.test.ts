@@ -108,7 +108,7 @@ describe("flags.enabled", () => {
 
   it("is false within one interval after the flag was switched off, at whatever moment of it", async () => {
     await fc.assert(
-      fc.asyncProperty(fc.integer({ min: 1, max: 20_000 }), async (before) => {
+      fc.asyncProperty(fc.integer({ min: 1, max: 5000 }), async (before) => {
         const serving = serveFlags(aFlag());
         const { flags, clock, client } = aProcess(serving);
         expect(await flags.enabled("export")).toBe(true);
@@ -162,7 +162,8 @@ describe("the requests for flags", () => {
     const keys = Array.from({ length: 501 }, (_, nth) => `flag-${nth}`);
     const serving = serveFlags(...keys.map((key) => aFlag({ key })));
     const { flags, clock } = aProcess(serving);
-    for (const key of keys) expect(await flags.enabled(key)).toBe(true);
+    await flags.follow(keys.slice(0, 500));
+    expect(await flags.enabled("flag-500")).toBe(true);
     serving.asked.length = 0;
     await clock.advance(2000);
     expect(serving.asked.map((request) => request.keys.length)).toEqual(Array.from({ length: 10 }, () => 50));

@@ -171,8 +171,7 @@ export function createFlagSource({ http, clock, everyMs, reporter, snapshot, onT
     async enabled(key, context = {}) {
       const entry = await entryOf(key);
       const resolution = resolve(entry, context);
-      const isOn = entry?.flag?.state === "on" && entry.flag.type === "boolean";
-      const enabled = isOn && resolution.kind === "resolved" && resolution.value === true;
+      const enabled = entry?.flag?.state === "on" && resolution.kind === "resolved" && resolution.value === true;
       if (entry?.flag?.feature !== undefined) requests.count(entry.flag.feature, enabled ? "served" : "refused");
       return enabled;
     },
