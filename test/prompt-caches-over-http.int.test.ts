@@ -10,7 +10,11 @@ import { createCacheFindings } from "../src/llm/caching/cache-analysis-store.ts"
 import { observeCaches } from "../src/llm/caching/metrics.ts";
 import { createCacheAnalysisStore } from "../src/llm/caching/redis-store.ts";
 import { createCacheRoutes } from "../src/llm/caching/routes.ts";
+import { assessSeverity } from "../src/llm/findings/assess-severity.ts";
+import { createFindingIntake } from "../src/llm/findings/finding-intake.ts";
+import { createSecurityFindingStore } from "../src/llm/findings/redis-security-findings.ts";
 import { createFindingCommentStore } from "../src/llm/findings/redis-store.ts";
+import { createFindingRoutes } from "../src/llm/findings/routes.ts";
 import { createTicketStore } from "../src/llm/tickets/redis-store.ts";
 import { createPriceTable } from "../src/llm/usage/price-table.ts";
 import { shippedPrices } from "../src/llm/usage/prices.ts";
@@ -36,6 +40,8 @@ it("an application's reports become findings, gauges and counters, without a tex
   const board = createCacheAnalysisStore(redis);
   const prices = createPriceTable(shippedPrices);
   const notes = createFindingCommentStore(redis);
+  const store = createSecurityFindingStore({ redis, clock, retentionMs: 1 });
+  const intake = createFindingIntake({ store, features: [], assess: assessSeverity, clock });
   const audited: unknown[] = [];
   const audit = { append: async (entry: unknown) => void audited.push(entry) };
   observeCaches(metrics, board, notes);
@@ -43,15 +49,8 @@ it("an application's reports become findings, gauges and counters, without a tex
   const prefixes = { samples, redact: (text: string) => text, lost: (error: unknown) => failures.push(error) };
   const routes = [
     ...createWorkloadRoutes({ ledger, prices, publish: createWorkloadSink({ metrics, log: createRecordedLog() }), prefixes, clock }),
-    ...createCacheRoutes({
-      cacheAnalysisStore: board,
-      samples,
-      ledger,
-      findings: [createCacheFindings(board)],
-      comments: notes,
-      audit,
-      clock,
-    }),
+    ...createCacheRoutes({ cacheAnalysisStore: board, samples, ledger }),
+    ...createFindingRoutes({ analyses: [createCacheFindings(board)], store, intake, comments: notes, audit, clock }),
   ];
   await using http = await startHttp({ routes });
   expect(Object.keys(describeApi(routes, []).paths)).toEqual(expect.arrayContaining(["/api/prompt-caches", "/api/findings"]));

@@ -1,4 +1,3 @@
-import { createCacheFindings } from "../llm/caching/cache-analysis-store.ts";
 import { observeCaches } from "../llm/caching/metrics.ts";
 import { createCacheAnalysisStore } from "../llm/caching/redis-store.ts";
 import { createCacheRoutes } from "../llm/caching/routes.ts";
@@ -12,14 +11,13 @@ import { openPrompts } from "./open-prompts.ts";
 import type { Registration, ServerShared } from "./registration.ts";
 import type { Runtime } from "./runtime.ts";
 
-/** Prompts, their caching, and what people say of its findings. */
+/** Prompts and their caching. */
 export function registerPrompts(runtime: Runtime, { redis, audit }: Pick<ServerShared, "redis" | "audit">): Registration {
   const { ledger, clock, metrics } = runtime;
   const caches = createCacheAnalysisStore(redis);
   const live = createRolloutStore({ redis, clock });
-  const comments = createFindingCommentStore(redis);
   const samples = createPrefixSampleStore(redis);
-  observeCaches(metrics, caches, comments);
+  observeCaches(metrics, caches, createFindingCommentStore(redis));
   return {
     routes: [
       ...createPromptRoutes({
@@ -31,15 +29,7 @@ export function registerPrompts(runtime: Runtime, { redis, audit }: Pick<ServerS
         clock,
         caches,
       }),
-      ...createCacheRoutes({
-        cacheAnalysisStore: caches,
-        samples,
-        ledger,
-        findings: [createCacheFindings(caches)],
-        comments,
-        audit,
-        clock,
-      }),
+      ...createCacheRoutes({ cacheAnalysisStore: caches, samples, ledger }),
     ],
   };
 }

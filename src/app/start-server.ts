@@ -15,6 +15,7 @@ import { registerBatches } from "./register-batches.ts";
 import { registerBudgets } from "./register-budgets.ts";
 import { registerCost } from "./register-cost.ts";
 import { registerFeatureRequests } from "./register-feature-requests.ts";
+import { registerFindings } from "./register-findings.ts";
 import { registerFlags } from "./register-flags.ts";
 import { registerFreeze } from "./register-freeze.ts";
 import { registerGuardrails } from "./register-guardrails.ts";
@@ -85,6 +86,7 @@ async function registerSlices(runtime: Runtime, shared: ServerShared, decisions:
     registerRollouts(runtime, shared),
     registerCost(runtime),
     registerFeatureRequests(runtime),
+    registerFindings(runtime, shared),
     registerApprovals(runtime, shared),
     registerAudit(runtime, shared),
     registerProbes(runtime, shared, freeze.freezeService),

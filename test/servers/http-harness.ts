@@ -54,7 +54,7 @@ export interface HttpHarnessOptions {
 /** Tokens of a test: `<role>-token` belongs to a caller of that role. */
 export const testTokens: TokenVerifier = {
   async verify(token): Promise<Caller | undefined> {
-    const role = (["viewer", "operator", "approver", "admin", "workload"] as const satisfies readonly Role[]).find(
+    const role = (["viewer", "operator", "approver", "admin", "workload", "scanner"] as const satisfies readonly Role[]).find(
       (role) => token === `${role}-token`,
     );
     return role === undefined ? undefined : { name: `a ${role}`, role };

@@ -1,12 +1,26 @@
+import { severityClasses } from "../../../packages/sdk/src/wire/security-findings.ts";
+import type { Feature } from "../../core/feature.ts";
 import { counter, gauge, type MetricRegistry } from "../../platform/telemetry/declare-metric.ts";
+import type { Observing } from "../../platform/telemetry/exposition.ts";
+import { createLabelCap } from "../../platform/telemetry/label-cap.ts";
+import { unknownFeature } from "./security-finding.ts";
+import type { SecurityFindingStore } from "./security-finding-store.ts";
+
+/** The metrics of findings. */
+export type FindingMetrics = ReturnType<typeof declareFindingMetrics>;
 
 /** Declares the metrics of findings in `registry`. */
 export function declareFindingMetrics(registry: MetricRegistry) {
   return {
     securityFindings: gauge(registry, {
       name: "llm_security_findings_open",
-      help: "Open security findings.",
+      help: "Open security findings; unassessed ones count one class above their source's word, or as critical. Zeros are absent while the source is down.",
       labels: ["severity_class", "feature", "source"],
+    }),
+    securitySourceUp: gauge(registry, {
+      name: "llm_security_source_up",
+      help: "1 while a source of security findings can be read, 0 while it cannot: then it may have findings that are not shown.",
+      labels: ["source"],
     }),
     secretDetections: counter(registry, {
       name: "llm_secret_detections_total",
@@ -14,4 +28,45 @@ export function declareFindingMetrics(registry: MetricRegistry) {
       labels: ["source", "confidence"],
     }),
   };
+}
+
+/** Sources and features that have series of their own; what is beyond is `other`. runbookd.yml has at most 200 features. */
+const maxSources = 20;
+const maxFeatures = 201;
+
+/**
+ * Fills the gauges of findings at every scrape, with two commands. Every feature of runbookd.yml and `unknown` has a series for every class and source that can
+ * be read, from zero on. Of a source that is down only what is open by its last word is shown: there is no zero that it could vouch for.
+ */
+export function observeSecurityFindings(
+  metrics: Observing & Pick<FindingMetrics, "securityFindings" | "securitySourceUp">,
+  store: Pick<SecurityFindingStore, "openCounts" | "sources">,
+  features: readonly Feature[],
+): void {
+  const { securityFindings, securitySourceUp } = metrics;
+  metrics.observe([securityFindings, securitySourceUp], async () => {
+    const [counts, statuses] = await Promise.all([store.openCounts(), store.sources()]);
+    // Made anew at every scrape, so that sources which are gone take no place.
+    const ignored = () => undefined;
+    const label = {
+      source: createLabelCap(maxSources, ignored),
+      feature: createLabelCap(maxFeatures, ignored, [unknownFeature, ...features.map(({ name }) => name)]),
+    };
+    securityFindings.reset();
+    securitySourceUp.reset();
+    const upByLabel = new Map<string, number>();
+    // Sources that share a label are up when all of them are.
+    for (const { source, up } of statuses)
+      upByLabel.set(label.source(source), Math.min(upByLabel.get(label.source(source)) ?? 1, Number(up)));
+    for (const [source, up] of upByLabel) securitySourceUp.set({ source }, up);
+    const shown = [unknownFeature, ...features.map(({ name }) => name)].map((name) => label.feature(name));
+    const isUp = (source: string) => statuses.find((status) => status.source === source)?.up !== false;
+    const sources = [...new Set([...statuses.map(({ source }) => source), ...counts.map(({ source }) => source)])];
+    for (const source of sources.filter(isUp))
+      for (const feature of new Set(shown))
+        for (const severityClass of severityClasses)
+          securityFindings.inc({ severity_class: severityClass, feature, source: label.source(source) }, 0);
+    for (const { class: severityClass, feature, source, count } of counts)
+      securityFindings.inc({ severity_class: severityClass, feature: label.feature(feature), source: label.source(source) }, count);
+  });
 }

@@ -60,6 +60,8 @@ export interface Config {
   readonly concurrency: number;
   /** Newest usage events that are kept. */
   readonly usageEvents: number;
+  /** Days for which security findings are kept after their end. */
+  readonly findingDays: number;
   /** From SIGTERM to SIGKILL. */
   readonly graceMs: number;
   readonly freezeFile: string | undefined;

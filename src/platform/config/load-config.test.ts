@@ -49,6 +49,7 @@ describe("without any setting", () => {
       httpAllow: [],
       concurrency: 10,
       usageEvents: 50_000,
+      findingDays: 400,
       graceMs: 60_000,
       freezeFile: undefined,
       ticketWork: undefined,

@@ -92,6 +92,7 @@ function toConfig(settings: Settings, sources: ConfigSources, faults: ConfigFaul
     httpAllow: settings.RUNBOOKD_HTTP_ALLOW ?? [],
     concurrency: settings.RUNBOOKD_CONCURRENCY,
     usageEvents: settings.RUNBOOKD_USAGE_EVENTS,
+    findingDays: settings.RUNBOOKD_FINDING_DAYS,
     graceMs: settings.RUNBOOKD_GRACE_SECONDS * 1000,
     freezeFile: settings.RUNBOOKD_FREEZE_FILE,
     ticketWork: ticketWorkOf(settings),

@@ -256,6 +256,11 @@ export const settingsSchema = z.strictObject({
     "Newest usage events that are kept, about; a rise of cost is explained from them",
     "an integer from 1000 to 5000000; the same in every process",
   ),
+  RUNBOOKD_FINDING_DAYS: setting(
+    check((text) => (/^[1-9]\d{0,3}$/.test(text) ? Number(text) : undefined), "must be a number of days").default(400),
+    "Days for which security findings are kept after their end; open ones stay, and at most 50000 ended ones are kept",
+    "an integer from 1 to 9999; an audit of a year needs at least 366",
+  ),
   RUNBOOKD_GRACE_SECONDS: setting(
     check((text) => (/^\d{1,4}$/.test(text) && Number(text) >= 15 ? Number(text) : undefined), "must be a grace period").default(60),
     "Shutdown grace period in seconds. Steps may finish until 10 s before it ends; the process exits 3 s before.",

@@ -20,3 +20,6 @@ export const workloads: readonly Role[] = ["workload", "admin"];
 
 /** Who hands batches in. */
 export const submitters: readonly Role[] = [...new Set([...workloads, ...operators])];
+
+/** Who reports security findings. An application does not: it could end the findings on itself. */
+export const findingReporters: readonly Role[] = [...operators, "scanner"];

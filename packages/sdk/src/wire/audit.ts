@@ -25,6 +25,7 @@ export const auditKinds = [
   "prompt_label_refused",
   "prompt_canary_set",
   "finding_noted",
+  "findings_imported",
   "route_set",
   "flag_set",
   "flag_refused",

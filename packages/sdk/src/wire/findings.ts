@@ -7,7 +7,7 @@ import { instantSchema } from "./units.ts";
 export const findingKinds = ["cost", "cache", "security", "quality", "failure"] as const;
 
 /** Severities, the gravest first. */
-export const severities = ["high", "medium", "low"] as const;
+export const severities = ["critical", "high", "medium", "low"] as const;
 
 /** Something that was found out about the workload and that somebody may want to act on, with what it is based on. */
 export const findingSchema = z.object({

@@ -79,6 +79,11 @@ export const findingLocationSchema = z.strictObject({
   package: z.string().max(200).exactOptional(),
 });
 
+/** Name of a source of security findings: a metric label after capping. */
+export const sourceNameSchema = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9-]{0,59}$/, "a name of 1 to 60 letters a-z, digits and -, beginning with a letter or digit");
+
 /** A finding's class with what led to it. */
 export const severityVerdictSchema = z.strictObject({
   class: z.enum(severityClasses),
@@ -95,8 +100,8 @@ export type SeverityVerdict = Shape<typeof severityVerdictSchema>;
 
 /** A security finding as a source reports it. */
 export const reportedSecurityFindingSchema = z.strictObject({
-  /** Who found it, e.g. `github-code-scanning`; a metric label after capping. */
-  source: z.string().regex(/^[a-z0-9][a-z0-9-]{0,59}$/),
+  /** Who found it, e.g. `github-code-scanning`. */
+  source: sourceNameSchema,
   /** The source's own id of it; with `source` it names the finding. */
   ref: z.string().min(1).max(500),
   kind: z.enum(securityFindingKinds),

@@ -1,0 +1,28 @@
+import { createCacheFindings } from "../llm/caching/cache-analysis-store.ts";
+import { createCacheAnalysisStore } from "../llm/caching/redis-store.ts";
+import { assessSeverity } from "../llm/findings/assess-severity.ts";
+import { createFindingIntake } from "../llm/findings/finding-intake.ts";
+import { observeSecurityFindings } from "../llm/findings/metrics.ts";
+import { createFindingCommentStore } from "../llm/findings/redis-store.ts";
+import { createFindingRoutes } from "../llm/findings/routes.ts";
+import { openSecurityFindings } from "./open-security-findings.ts";
+import type { Registration, ServerShared } from "./registration.ts";
+import type { Runtime } from "./runtime.ts";
+
+/** Findings of every kind, and what people say of them. */
+export function registerFindings(runtime: Runtime, { redis, audit }: Pick<ServerShared, "redis" | "audit">): Registration {
+  const { clock, metrics } = runtime;
+  const { features } = runtime.config;
+  const store = openSecurityFindings(runtime, redis);
+  observeSecurityFindings(metrics, store, features);
+  return {
+    routes: createFindingRoutes({
+      analyses: [createCacheFindings(createCacheAnalysisStore(redis))],
+      store,
+      intake: createFindingIntake({ store, features, assess: assessSeverity, clock }),
+      comments: createFindingCommentStore(redis),
+      audit,
+      clock,
+    }),
+  };
+}
