@@ -29,6 +29,7 @@ const expected: { readonly [route: string]: readonly Role[] | typeof everybody }
   "GET /a.css": everybody,
   "POST /webhooks/alertmanager": everybody,
   "POST /webhooks/langfuse": everybody,
+  "POST /webhooks/github": everybody,
   "GET /api/runs": people,
   "POST /api/runs": operators,
   "GET /api/runs/{id}": people,

@@ -1,6 +1,7 @@
 import { scheduleModelLists } from "../src/app/open-models.ts";
 import { scheduleCostComparison } from "../src/app/open-providers.ts";
 import { openWorker } from "../src/app/open-worker.ts";
+import { scheduleFindingSources } from "../src/app/register-github.ts";
 import type { Runtime } from "../src/app/runtime.ts";
 import { scheduleJournalCheck } from "../src/app/schedule-journal-check.ts";
 import { schedulePromptAnalysis } from "../src/app/schedule-prompt-analysis.ts";
@@ -56,6 +57,7 @@ export async function startWorker(runtime: Runtime): Promise<WorkerProcess> {
     ...(await scheduleCostComparison(runtime, redis)),
     ...scheduleModelLists(runtime, redis),
     scheduleRolloutUpkeep(runtime, { redis, outbox, prometheus }),
+    ...scheduleFindingSources(runtime, redis),
   ];
   const scheduled = startScheduledWork(tasks, { redis, prefix: wakePrefix, clock, log, store, signal: drain });
   closers.add("scheduled work", async () => scheduled.close(), withRedisMs);

@@ -18,6 +18,7 @@ import { registerFeatureRequests } from "./register-feature-requests.ts";
 import { registerFindings } from "./register-findings.ts";
 import { registerFlags } from "./register-flags.ts";
 import { registerFreeze } from "./register-freeze.ts";
+import { registerGitHub } from "./register-github.ts";
 import { registerGuardrails } from "./register-guardrails.ts";
 import { registerProbes } from "./register-probes.ts";
 import { registerPrompts } from "./register-prompts.ts";
@@ -87,6 +88,7 @@ async function registerSlices(runtime: Runtime, shared: ServerShared, decisions:
     registerCost(runtime),
     registerFeatureRequests(runtime),
     registerFindings(runtime, shared),
+    registerGitHub(runtime, shared),
     registerApprovals(runtime, shared),
     registerAudit(runtime, shared),
     registerProbes(runtime, shared, freeze.freezeService),

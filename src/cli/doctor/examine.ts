@@ -2,9 +2,11 @@ import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { readModelLists } from "../../app/open-models.ts";
+import { readSecuritySources } from "../../app/open-security-findings.ts";
 import type { Clock } from "../../core/clock.ts";
 import { type Finding, fault, fine, warning } from "../../core/diagnosis.ts";
 import { openAnthropic } from "../../integrations/anthropic/open-anthropic.ts";
+import { gitHubSourceName } from "../../integrations/github/github-finding.ts";
 import { openOpenAi } from "../../integrations/openai/open-openai.ts";
 import { createPrometheusClient } from "../../integrations/prometheus/create-prometheus-client.ts";
 import { createSmtpSender } from "../../integrations/smtp/create-smtp-sender.ts";
@@ -22,6 +24,7 @@ import { examineCommands } from "./examine-commands.ts";
 import { judgeAlertmanagerConfig } from "./judge-alertmanager.ts";
 import { judgeFeatures } from "./judge-features.ts";
 import { judgeModelLists } from "./judge-models.ts";
+import { judgeSecuritySources } from "./judge-security-sources.ts";
 
 /** Looks at everything that a running runbookd needs; never rejects. In the order in which to fix things. */
 export async function examine(config: Config, context: CommandContext): Promise<readonly Finding[]> {
@@ -64,6 +67,7 @@ async function examineRedis(config: Config, clock: Clock): Promise<readonly Find
       ...judgeRedis(facts, config.durableBy),
       judgeReplicas(facts, config.replicas),
       judgeSchema(await readSchema(redis)),
+      ...judgeSecuritySources(await readSecuritySources(redis), securitySources(config), clock.now()),
       ...judgeModelLists(await readModelLists(redis), providersWithKeys(config), clock.now()),
       ...judgeFeatures(config.features, await redis.smembers(workloadKeys.budgets)),
     ];
@@ -79,6 +83,10 @@ async function examineRedis(config: Config, clock: Clock): Promise<readonly Find
 
 function providersWithKeys({ providers: { anthropic, openai } }: Config): readonly string[] {
   return [...(anthropic.apiKey === undefined ? [] : ["anthropic"]), ...(openai.apiKey === undefined ? [] : ["openai"])];
+}
+
+function securitySources({ gitHub }: Config): readonly string[] {
+  return (gitHub?.alerts ?? []).map((kind) => gitHubSourceName(kind));
 }
 
 function givenAddress({ redis, dataFolder }: Config): RedisAddress | undefined {

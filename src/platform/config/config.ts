@@ -1,5 +1,6 @@
 import type { CommandTemplate } from "../../core/command-template.ts";
 import type { Feature } from "../../core/feature.ts";
+import type { GitHubAlertKind } from "../../core/github-alert-kinds.ts";
 import type { NotificationTarget } from "../../core/notification-target.ts";
 import type { DurabilitySource } from "../redis/judge-redis.ts";
 import type { RedisPlace } from "./redis-url.ts";
@@ -18,6 +19,15 @@ export interface ProviderSettings {
   readonly baseUrl: string;
   readonly apiKey: string | undefined;
   readonly adminKey: string | undefined;
+}
+
+/** How the alerts of repositories at GitHub are listed. */
+export interface GitHubSettings {
+  readonly apiUrl: string;
+  readonly token: string;
+  /** `owner/name`, at least one. */
+  readonly repositories: readonly string[];
+  readonly alerts: readonly GitHubAlertKind[];
 }
 
 /** Everything that the processes are configured with; proven. */
@@ -47,6 +57,10 @@ export interface Config {
   /** The store of prompts, with its keys as headers. */
   readonly langfuse: { readonly url: string; readonly headers: { readonly [name: string]: string } } | undefined;
   readonly langfuseWebhookSecret: string | undefined;
+  /** What GitHub signs its webhooks with; none: no event is accepted. */
+  readonly gitHubWebhookSecrets: readonly string[];
+  /** Whose alerts are listed; undefined: no repository is named. */
+  readonly gitHub: GitHubSettings | undefined;
   readonly mail: {
     readonly smtpUrl: string | undefined;
     readonly from: string | undefined;

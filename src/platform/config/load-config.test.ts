@@ -40,6 +40,8 @@ describe("without any setting", () => {
       publicUrl: undefined,
       prometheus: undefined,
       alertmanagers: [],
+      gitHubWebhookSecrets: [],
+      gitHub: undefined,
       providers: {
         anthropic: { baseUrl: "https://api.anthropic.com", apiKey: undefined, adminKey: undefined },
         openai: { baseUrl: "https://api.openai.com/v1", apiKey: undefined, adminKey: undefined },
@@ -247,6 +249,21 @@ describe("settings that do not fit", () => {
     const refused = faults({ env: { ANTHROPIC_ADMIN_KEY: "two words are no key", OPENAI_BASE_URL: "ftp://x" } });
     expect(refused.map(({ key }) => key)).toEqual(["ANTHROPIC_ADMIN_KEY", "OPENAI_BASE_URL"]);
     expect(JSON.stringify(refused)).not.toContain("two words");
+  });
+
+  it("GitHub is listed with a token and named repositories; a token alone is none of ours, repositories alone are a fault", () => {
+    const yaml = "github: { repositories: [acme/desk], alerts: [dependabot] }";
+    const env = { GITHUB_TOKEN: "github_pat_0123456789", GITHUB_WEBHOOK_SECRET: "an-old-secret-of-ours, a-new-secret-of-ours" };
+    expect(config({ env, yaml })).toMatchObject({
+      gitHub: { apiUrl: "https://api.github.com", token: env.GITHUB_TOKEN, repositories: ["acme/desk"], alerts: ["dependabot"] },
+      gitHubWebhookSecrets: ["an-old-secret-of-ours", "a-new-secret-of-ours"],
+      secrets: expect.arrayContaining(["an-old-secret-of-ours", "a-new-secret-of-ours", env.GITHUB_TOKEN]),
+    });
+    expect(config({ env, yaml: "github: { repositories: [acme/desk] }" }).gitHub?.alerts).toHaveLength(4);
+    expect(config({ env }).gitHub).toBeUndefined();
+    expect(faults({ yaml })).toMatchObject([{ key: "GITHUB_TOKEN", source: "together" }]);
+    for (const github of ["{ repositories: [] }", "{ repositories: [acme] }", "{ repositories: [acme/desk], alerts: [] }", "{}"])
+      expect(faults({ env, yaml: `github: ${github}` })).toMatchObject([{ key: "github" }]);
   });
 
   it("are faults together: Langfuse by half", () => {

@@ -5,7 +5,7 @@ import type { Config } from "./config.ts";
 import type { ConfigFault } from "./config-fault.ts";
 import { featuresOf } from "./feature-settings.ts";
 import { secretsOfTarget, targetsOfGroup } from "./notify-settings.ts";
-import { readAccess, readEvaluator, readLangfuse } from "./read-access.ts";
+import { readAccess, readEvaluator, readGitHub, readLangfuse } from "./read-access.ts";
 import { type ConfigSources, readSettings, readText } from "./read-settings.ts";
 import { parseRedisUrl, passwordOfRedisUrl } from "./redis-url.ts";
 import { acceptedFor, type Settings } from "./settings-schema.ts";
@@ -50,6 +50,7 @@ function toConfig(settings: Settings, sources: ConfigSources, faults: ConfigFaul
   const alertmanager = readAccess({ key: "alertmanager", given: settings.alertmanager }, sources, faults);
   const evaluator = readEvaluator(settings, sources, faults);
   const langfuse = readLangfuse(settings, faults);
+  const gitHub = readGitHub(settings, faults);
   const commands = readCommands(settings.commands, sources, faults);
   const features = readFeatures(settings, faults);
   const secrets = [
@@ -65,6 +66,7 @@ function toConfig(settings: Settings, sources: ConfigSources, faults: ConfigFaul
     ...alertmanager.secrets,
     ...evaluator.secrets,
     ...langfuse.secrets,
+    ...gitHub.secrets,
   ];
   return {
     redis: (redis === undefined ? undefined : parseRedisUrl(redis)) ?? { kind: "embedded" },
@@ -83,6 +85,8 @@ function toConfig(settings: Settings, sources: ConfigSources, faults: ConfigFaul
     evaluator: evaluator.endpoint,
     langfuse: langfuse.endpoint,
     langfuseWebhookSecret: settings.LANGFUSE_WEBHOOK_SECRET,
+    gitHubWebhookSecrets: gitHub.webhookSecrets,
+    gitHub: gitHub.settings,
     providers: {
       anthropic: { baseUrl: settings.ANTHROPIC_BASE_URL, apiKey: settings.ANTHROPIC_API_KEY, adminKey: settings.ANTHROPIC_ADMIN_KEY },
       openai: { baseUrl: settings.OPENAI_BASE_URL, apiKey: settings.OPENAI_API_KEY, adminKey: settings.OPENAI_ADMIN_KEY },

@@ -1,3 +1,4 @@
+import { gitHubAlertKinds } from "../../core/github-alert-kinds.ts";
 import type { Config, Endpoint } from "./config.ts";
 import type { ConfigFault } from "./config-fault.ts";
 import { type ConfigSources, readText } from "./read-settings.ts";
@@ -17,6 +18,27 @@ export function readLangfuse(
   if (url === undefined || publicKey === undefined || secretKey === undefined) return { endpoint: undefined, secrets };
   const basic = Buffer.from(`${publicKey}:${secretKey}`).toString("base64");
   return { endpoint: { url, headers: { authorization: `Basic ${basic}` } }, secrets: [...secrets, basic] };
+}
+
+/**
+ * GitHub as a source of findings. A token without repositories is none of our business: many environments hold one. Repositories without a token are a fault,
+ * because nothing of them could be read.
+ */
+export function readGitHub(
+  { GITHUB_TOKEN: token, GITHUB_API_URL: apiUrl, GITHUB_WEBHOOK_SECRET: webhookSecrets = [], github }: Settings,
+  faults: ConfigFault[],
+): { readonly settings: Config["gitHub"]; readonly webhookSecrets: readonly string[]; readonly secrets: readonly string[] } {
+  const secrets = [...webhookSecrets, ...(token === undefined ? [] : [token])];
+  if (github !== undefined && token === undefined)
+    faults.push({
+      key: "GITHUB_TOKEN",
+      source: "together",
+      problem: "is missing while github names repositories",
+      accepted: acceptedFor("GITHUB_TOKEN"),
+    });
+  if (github === undefined || token === undefined) return { settings: undefined, webhookSecrets, secrets };
+  const { repositories, alerts = gitHubAlertKinds } = github;
+  return { settings: { apiUrl, token, repositories, alerts }, webhookSecrets, secrets };
 }
 
 /** How a system is reached, and what of it is secret. */

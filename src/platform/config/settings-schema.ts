@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { gitHubAlertKinds } from "../../core/github-alert-kinds.ts";
 import { isLimitName, limitNames } from "../../core/limits.ts";
 import { durabilitySources } from "../redis/judge-redis.ts";
 import { commandsSchema } from "./command-settings.ts";
@@ -18,6 +19,8 @@ export const secretKeys = [
   "ANTHROPIC_ADMIN_KEY",
   "OPENAI_API_KEY",
   "OPENAI_ADMIN_KEY",
+  "GITHUB_TOKEN",
+  "GITHUB_WEBHOOK_SECRET",
 ] as const;
 
 /** A text with what would be accepted, for a fault's second half; `meta` also carries it into the JSON Schema. */
@@ -226,6 +229,21 @@ export const settingsSchema = z.strictObject({
     "Where OpenAI's API is",
     "e.g. https://api.openai.com/v1",
   ),
+  GITHUB_TOKEN: setting(
+    providerKey.optional(),
+    "Token that the alerts of `github.repositories` are listed with",
+    "one fine-grained token or token of an app, 8 to 512 printable characters",
+  ),
+  GITHUB_API_URL: setting(
+    check(readBase, "must be an http(s) address without credentials").default("https://api.github.com"),
+    "Where GitHub's API is",
+    "e.g. https://api.github.com, or https://github.example.com/api/v3 for GitHub Enterprise Server",
+  ),
+  GITHUB_WEBHOOK_SECRET: setting(
+    tokens.optional(),
+    "What GitHub signs its webhooks with; absent: /webhooks/github answers 404",
+    "one secret, or two separated by a comma while rotating; 16 to 512 printable characters each, no comma",
+  ),
   SMTP_URL: setting(
     check((text) => (readUrl(text, ["smtp:", "smtps:"]) === undefined ? undefined : text), "must be an SMTP address").optional(),
     "The mail server; absent: reports are kept and not mailed",
@@ -338,6 +356,19 @@ export const settingsSchema = z.strictObject({
     featuresSchema.optional(),
     "Parts of the workload that can be switched off alone, by the name that findings and alerts give them",
     "feature names (lower case, digits, hyphens), each with any of flags, budgets, keys ({ system, id }), repository (owner/name), paths, probe (url, method, body, refused_by), exposure (public, customers, internal), data (regulated, personal, internal, none), agency (power, environment, predictability, systemic, in the words of OWASP AIVSS)",
+  ),
+  github: setting(
+    z
+      .strictObject({
+        repositories: z
+          .array(z.string().regex(/^[\w.-]{1,100}\/[\w.-]{1,100}$/, "must be owner/name"))
+          .min(1, "is empty: empty never means all")
+          .max(100),
+        alerts: z.array(z.enum(gitHubAlertKinds)).min(1, "is empty: empty never means all").optional(),
+      })
+      .optional(),
+    "Repositories whose security alerts are listed every five minutes",
+    `repositories (owner/name, 1 to 100), and any of alerts (${gitHubAlertKinds.join(", ")}; all of them by default)`,
   ),
   price_table: setting(filePath.optional(), "Price table that replaces the shipped one", "a file's path"),
   model_table: setting(filePath.optional(), "Table of models whose rows go before the shipped ones", "a file's path"),

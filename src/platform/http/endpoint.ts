@@ -24,7 +24,7 @@ export interface EndpointRequest {
 }
 
 /** What an endpoint asks of its callers, as the description names it. */
-export type EndpointSecurity = "webhookBearer" | "webhookBasic" | "langfuseSignature";
+export type EndpointSecurity = "webhookBearer" | "webhookBasic" | "langfuseSignature" | "githubSignature";
 
 /** What an answer means; `schema` is that of a JSON body. */
 export interface EndpointAnswer {

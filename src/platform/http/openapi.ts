@@ -52,6 +52,12 @@ export function describeApi(routes: readonly Route[], endpoints: readonly Endpoi
           name: "x-langfuse-signature",
           description: "HMAC with LANGFUSE_WEBHOOK_SECRET.",
         },
+        githubSignature: {
+          type: "apiKey",
+          in: "header",
+          name: "x-hub-signature-256",
+          description: "HMAC-SHA256 with GITHUB_WEBHOOK_SECRET.",
+        },
         webhookBasic: { type: "http", scheme: "basic", description: "RUNBOOKD_WEBHOOK_TOKEN as the password, any user." },
       },
       schemas: definitions,

@@ -172,3 +172,11 @@ export const sourceStatusSchema = z.object({
 
 /** See {@link sourceStatusSchema}. */
 export type SourceStatus = Shape<typeof sourceStatusSchema>;
+
+/** What became of one delivery of a webhook. */
+export const deliveryOutcomeSchema = z.strictObject({
+  /** `ignored`: it says nothing about security; `repeated`: it was worked on before; the others as a report. */
+  outcome: z.enum(["ignored", "repeated", "created", "updated", "unchanged", "older"]),
+  /** Id of the finding. */
+  finding: z.string().exactOptional(),
+});
