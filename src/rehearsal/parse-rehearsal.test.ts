@@ -112,7 +112,7 @@ workload:
       quality: ${table}
       candidate_lost: 0.4
       candidate_hangs: 0.5
-      trial: { model: anthropic/new, share: 0.25, rollout: none }
+      trial: { model: anthropic/new, share: 0.25, rollout: none, new_tickets: 2 }
 expect: { outcome: waiting }
 `;
   expect(parse(text("0.8")).rehearsal?.routes).toEqual([
@@ -125,7 +125,7 @@ expect: { outcome: waiting }
       candidateQuality: 0.9,
       candidateLost: 0.4,
       candidateHangs: 0.5,
-      trial: { model: { provider: "anthropic", model: "new" }, share: 0.25, rollout: "none" },
+      trial: { model: { provider: "anthropic", model: "new" }, share: 0.25, rollout: "none", reported: true, newTickets: 2 },
     }),
   ]);
   expect(faultsOf(text("{ soon: 1 }"))[0]).toContain("times must be");
