@@ -166,10 +166,10 @@ it("says when it is ready, what has changed, and when runbookd is away", async (
   const seen: string[] = [];
   const api = OpenFeature.getClient("events");
   for (const event of Object.values(ProviderEvents)) {
-    api.addHandler(
-      event,
-      (details) => void seen.push([event, ...(details && "flagsChanged" in details ? (details.flagsChanged ?? []) : [])].join(" ")),
-    );
+    api.addHandler(event, (details) => {
+      const keys: readonly string[] = Object(details).flagsChanged ?? [];
+      seen.push([event, ...keys].join(" "));
+    });
   }
   server.state.isDown = true;
   await expect(OpenFeature.setProviderAndWait("events", createFlagProvider(client.flags, { keys: ["export"] }))).rejects.toThrow(

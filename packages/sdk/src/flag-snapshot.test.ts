@@ -48,21 +48,23 @@ describe("a snapshot", () => {
     );
   });
 
-  it.each<[string, () => Promise<void>]>([
-    ["a folder", async () => mkdir(file)],
-    ["more than 1 MiB", async () => writeFile(file, "x".repeat(1024 * 1024 + 1))],
-    ["a file of nothing", async () => writeFile(file, "")],
+  const aWorldWritableFile = async () => {
+    await aSnapshot().write(saved);
+    await chmod(file, 0o602);
+  };
+  it.each<[string, () => Promise<void>, string]>([
+    ["a folder", async () => mkdir(file), "it is not a file"],
+    ["more than 1 MiB", async () => writeFile(file, "x".repeat(1024 * 1024 + 1)), "at most 1048576"],
+    ["a file of nothing", async () => writeFile(file, ""), "it is damaged"],
+    ["a file that every user can write", aWorldWritableFile, "make its mode 0600"],
     [
-      "a file that every user can write",
-      async () =>
-        aSnapshot()
-          .write(saved)
-          .then(async () => chmod(file, 0o602)),
+      "another runbookd's",
+      async () => createFlagSnapshot({ file, url: "http://staging.test", suffix: "x" }).write(saved),
+      "another runbookd",
     ],
-    ["another runbookd's", async () => createFlagSnapshot({ file, url: "http://staging.test", suffix: "x" }).write(saved)],
-  ])("is ignored when it is %s, and says so with the file's name", async (_, prepare) => {
+  ])("is ignored when it is %s, and says so with the file's name", async (_, prepare, why) => {
     await prepare();
-    expect(await aSnapshot().read()).toEqual({ kind: "ignored", why: expect.stringContaining(file) });
+    expect(await aSnapshot().read()).toEqual({ kind: "ignored", why: expect.stringMatching(`^${file}: .*${why}`) });
   });
 
   it("that cannot be replaced is removed, because it may name a flag on that is off now", async () => {

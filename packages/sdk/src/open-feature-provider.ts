@@ -17,17 +17,23 @@ export interface ProviderResolution<Value> {
 
 /** What a handler of a provider's event is given. */
 export interface ProviderEventDetails {
-  readonly providerName?: string;
+  readonly providerName: string;
   readonly clientName?: string;
-  readonly flagsChanged?: string[];
+  readonly domain?: string;
   readonly message?: string;
+  readonly metadata?: Record<string, string | number | boolean>;
+  /** Of a change of configuration: `flagsChanged`, a list of keys. */
+  readonly [name: string]: unknown;
 }
+
+/** What a provider says of an event. */
+export type ProviderEventContext = { readonly message?: string; readonly flagsChanged?: string[] };
 
 type Handler = (details?: ProviderEventDetails) => unknown;
 
 /** OpenFeature's `ProviderEventEmitter`. */
 export interface ProviderEvents {
-  emit(event: string, details?: ProviderEventDetails): void;
+  emit(event: string, context?: ProviderEventContext): void;
   addHandler(event: string, handler: Handler): void;
   removeHandler(event: string, handler: Handler): void;
   removeAllHandlers(event?: string): void;
@@ -149,10 +155,10 @@ function detailsOf({ variant, reason, version, feature, rollout, ageMs, from }: 
 function createProviderEvents(): ProviderEvents {
   const handlers = new Map<string, Handler[]>();
   const events: ProviderEvents = {
-    emit(event, details) {
+    emit(event, context) {
       for (const handler of handlers.get(event) ?? []) {
         try {
-          handler({ providerName: "runbookd", ...details });
+          handler({ providerName: "runbookd", ...context });
         } catch {
           // What the application does with an event must not keep a flag from being switched off.
         }
