@@ -131,6 +131,11 @@ export const commandList: readonly CommandEntry[] = [
     members: async () => (await import("./commands/routes-command.ts")).routesCommands(),
   },
   {
+    usage: "flags",
+    summary: "Show and set which features are on, and switch one off",
+    members: async () => (await import("./commands/flags-command.ts")).flagsCommands(),
+  },
+  {
     usage: "rollouts",
     summary: "Show and steer rollouts: something new for a growing share of the tickets",
     members: async () => (await import("./commands/rollouts-command.ts")).rolloutsCommands(),

@@ -181,6 +181,12 @@ describe("an order", () => {
     expect(context.requests[0]?.body).toMatchObject({ subject: { kind: "prompt", prompt: "plan", to: 7 } });
   });
 
+  it("plans one of a flag", async () => {
+    const context = aCommandContext({ answers: {} });
+    await runCli(["rollouts", "start", "r1", "--flag", "export", "--to", "on", "--deadline", "1h", "--reason", "x"], context, "1");
+    expect(context.requests[0]?.body).toMatchObject({ subject: { kind: "flag", flag: "export", to: "on" } });
+  });
+
   it.each([
     ["start", "POST /api/rollouts/r1/start", running, "running at step 2 of 3: 50 % of new tickets"],
     ["hold", "POST /api/rollouts/r1/hold", { ...running, state: "holding" }, "holding at step 2 of 3"],
@@ -207,10 +213,12 @@ describe("an order", () => {
   it.each([
     ["no reason", ["start", "r1"], /--reason/],
     ["no reason to hold", ["hold", "r1"], /--reason/],
-    ["something new of nothing", ["start", "r1", "--to", "a/b", "--reason", "x"], /--route or --prompt/],
+    ["something new of nothing", ["start", "r1", "--to", "a/b", "--reason", "x"], /--route, --prompt or --flag/],
     ["two subjects", ["start", "r1", "--route", "a", "--prompt", "b", "--to", "a/b", "--reason", "x"], /one thing/],
     ["nothing new", ["start", "r1", "--route", "a", "--reason", "x"], /--to is missing/],
     ["a model that is none", ["start", "r1", "--route", "a", "--to", "b", "--reason", "x"], /no model/],
+    ["a prompt and a flag", ["start", "r1", "--prompt", "a", "--flag", "b", "--to", "on", "--reason", "x"], /one thing/],
+    ["a flag without a variant", ["start", "r1", "--flag", "export", "--reason", "x"], /a variant/],
     ["a version that is none", ["start", "r1", "--prompt", "a", "--to", "1.5", "--reason", "x"], /no version/],
     ["no deadline", ["start", "r1", "--route", "a", "--to", "a/b", "--reason", "x"], /--deadline is missing/],
     [

@@ -50,7 +50,7 @@ const reasonOption = { flags: "--reason <text>", description: "why; others read 
 
 const startCommand: CommandDefinition = {
   usage: "start <rollout>",
-  summary: "Give a rollout its first share, or let a held one go on; with --route or --prompt it is planned first",
+  summary: "Give a rollout its first share, or let a held one go on; with --route, --prompt or --flag it is planned first",
   examples: [
     "runbookd rollouts start implement-haiku --route implement --to anthropic/claude-haiku-4-5 --deadline 2h --reason 'cheaper?'",
     "runbookd rollouts start implement-haiku --reason 'the tickets were lost in our own queue'",
@@ -58,7 +58,8 @@ const startCommand: CommandDefinition = {
   options: [
     { flags: "--route <route>", description: "the route whose tickets get another model" },
     { flags: "--prompt <prompt>", description: "the prompt whose tickets get another version" },
-    { flags: "--to <what>", description: `the new model (${modelRefGrammar}) or the number of the new version` },
+    { flags: "--flag <flag>", description: "the flag whose tickets get another variant" },
+    { flags: "--to <what>", description: `the new model (${modelRefGrammar}), the number of the new version, or the new variant` },
     { flags: "--steps <shares>", description: "growing shares of the tickets, 0 to 1", default: "0.05,0.1,0.25,0.5,1" },
     { flags: "--interval <duration>", description: "shortest time of one step", default: "1h" },
     { flags: "--deadline <duration>", description: "a ticket that has not ended so long after its start counts as failed" },
@@ -123,12 +124,20 @@ function missingReason({ context }: CommandInvocation) {
 
 /** The rollout that the options ask for, none, or the sentence that says which of them is wrong. */
 function readWanted(id: string, invocation: CommandInvocation): Omit<NewRolloutInput, "reason"> | undefined | string {
-  const [route, prompt, to] = [textOption(invocation, "route"), textOption(invocation, "prompt"), textOption(invocation, "to")];
-  if (route === undefined && prompt === undefined)
-    return to === undefined ? undefined : "--to says what is new, and --route or --prompt of what; accepted: both.";
-  if (route !== undefined && prompt !== undefined) return "A rollout is about one thing; accepted: --route or --prompt.";
-  if (to === undefined) return `--to is missing; accepted: ${prompt === undefined ? modelRefGrammar : "the number of a version"}.`;
-  const subject = prompt === undefined ? modelSubject(route ?? "", to) : versionSubject(prompt, to);
+  const [route, prompt, flag] = [textOption(invocation, "route"), textOption(invocation, "prompt"), textOption(invocation, "flag")];
+  const to = textOption(invocation, "to");
+  const named = [route, prompt, flag].filter((name) => name !== undefined);
+  if (named.length === 0)
+    return to === undefined ? undefined : "--to says what is new, and --route, --prompt or --flag of what; accepted: both.";
+  if (named.length > 1) return "A rollout is about one thing; accepted: --route, --prompt or --flag.";
+  if (to === undefined)
+    return `--to is missing; accepted: ${route !== undefined ? modelRefGrammar : prompt !== undefined ? "the number of a version" : "a variant"}.`;
+  const subject =
+    flag !== undefined
+      ? ({ kind: "flag", flag, to } as const)
+      : prompt === undefined
+        ? modelSubject(route ?? "", to)
+        : versionSubject(prompt, to);
   if (typeof subject === "string") return subject;
   const plan = readPlan(invocation);
   return typeof plan === "string" ? plan : { id, subject, plan };

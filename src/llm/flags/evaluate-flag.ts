@@ -28,7 +28,7 @@ export function evaluateFlag(flag: Flag, targetingKey: string | undefined): Flag
 }
 
 /** The failure of a flag that does not exist. */
-export function flagNotFound(key: string): FlagFailure {
+export function unknownFlag(key: string): FlagFailure {
   const shown = key.slice(0, maxShownKey);
   return {
     key: shown,

@@ -14,7 +14,7 @@ import { viewers } from "../../platform/http/roles.ts";
 import { defineRoute, json, noBody, noQuery, type Route } from "../../platform/http/route.ts";
 import { entityTagOf } from "../rollouts/entity-tag.ts";
 import type { FollowerBook } from "../rollouts/followers.ts";
-import { evaluateFlag, type FlagFailure, type FlagOutcome, flagNotFound, maxShownKey } from "./evaluate-flag.ts";
+import { evaluateFlag, type FlagFailure, type FlagOutcome, unknownFlag, maxShownKey } from "./evaluate-flag.ts";
 import { type FlagStore, flagDocument, flagTag } from "./flag.ts";
 
 /** What the routes of OFREP act on. */
@@ -75,7 +75,7 @@ export function createOfrepRoutes({ flags, followers, evaluated }: OfrepRouteDep
       async handle({ params, body: { context }, follower }) {
         const key = params["key"] ?? "";
         const flag = await flags.read(key);
-        if (flag === undefined) return { kind: "failure", status: 404, body: flagNotFound(key) };
+        if (flag === undefined) return { kind: "failure", status: 404, body: unknownFlag(key) };
         // A process that asks for each evaluation holds no older version.
         if (follower !== undefined) await followers.record({ document: flagDocument(key), instance: follower, tag: flagTag(flag) });
         const outcome = evaluate(flag, context.targetingKey);

@@ -89,15 +89,15 @@ export function createFlagRoutes({ flags, audit, clock, followers }: FlagRouteDe
       success: { status: 200, description: "`flags` by key; a key that is not there is unknown", schema: servedFlagsSchema },
       revalidates: true,
       async handle({ query: { keys }, ifNoneMatch, follower, held = "" }) {
-        const found = await flags.find(keys);
+        const served = await flags.find(keys);
         if (follower !== undefined) {
           const versions = readHeldVersions(held);
           await Promise.all(
-            found.map(async ({ key }) => followers.record({ document: flagDocument(key), instance: follower, tag: versions.get(key) })),
+            served.map(async ({ key }) => followers.record({ document: flagDocument(key), instance: follower, tag: versions.get(key) })),
           );
         }
-        const etag = entityTagOf({ flags: found });
-        return ifNoneMatch === etag ? { kind: "unchanged", headers: { etag } } : json({ flags: found }, { etag });
+        const etag = entityTagOf({ flags: served });
+        return ifNoneMatch === etag ? { kind: "unchanged", headers: { etag } } : json({ flags: served }, { etag });
       },
     }),
     defineRoute({
