@@ -46,6 +46,15 @@ export function isSameDefinition(a: FlagDefinition, b: FlagDefinition): boolean 
   return canonicalJson(definitionOf(a)) === canonicalJson(definitionOf(b));
 }
 
+/** Whether two definitions give every targeting key the same while both are on. */
+export function isSameSplit(a: FlagDefinition, b: FlagDefinition): boolean {
+  return canonicalJson(splitOf(a)) === canonicalJson(splitOf(b));
+}
+
+function splitOf({ type, variants, offVariant, defaultVariant, rollout }: FlagDefinition): Omit<FlagDefinition, "state" | "feature"> {
+  return { type, variants, offVariant, defaultVariant, rollout };
+}
+
 /** Name of a flag's document among those that applications follow; the tag of a follower is the version. */
 export function flagDocument(key: string): string {
   return `flag/${key}`;

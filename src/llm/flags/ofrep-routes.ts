@@ -14,7 +14,7 @@ import { viewers } from "../../platform/http/roles.ts";
 import { defineRoute, json, noBody, noQuery, type Route } from "../../platform/http/route.ts";
 import { entityTagOf } from "../rollouts/entity-tag.ts";
 import type { FollowerBook } from "../rollouts/followers.ts";
-import { evaluateFlag, type FlagFailure, type FlagOutcome, unknownFlag, maxShownKey } from "./evaluate-flag.ts";
+import { evaluateFlag, type FlagFailure, type FlagOutcome, maxShownKey, unknownFlag } from "./evaluate-flag.ts";
 import { type FlagStore, flagDocument, flagTag } from "./flag.ts";
 
 /** What the routes of OFREP act on. */

@@ -1,11 +1,13 @@
 import { expect, it } from "@jest/globals";
 import type { AuditEntry } from "../../../packages/sdk/src/wire/audit.ts";
 import { maxFlagsPerRequest } from "../../../packages/sdk/src/wire/flags.ts";
+import { aRollout } from "../../../test/builders/a-rollout.ts";
 import { aDefinition, aTrial } from "../../../test/contracts/describe-flag-store.ts";
 import { createFakeClock } from "../../../test/fakes/fake-clock.ts";
 import { startHttp } from "../../../test/servers/http-harness.ts";
 import { createMemoryFlags } from "../../rehearsal/memory-flags.ts";
 import { createMemoryFollowers } from "../../rehearsal/memory-followers.ts";
+import { createMemoryRollouts } from "../../rehearsal/memory-rollouts.ts";
 import { createFlagRoutes } from "./routes.ts";
 
 async function aServer() {
@@ -13,7 +15,10 @@ async function aServer() {
   const audited: AuditEntry[] = [];
   const audit = { append: async (entry: AuditEntry) => void audited.push(entry) };
   const [flags, followers] = [createMemoryFlags(clock), createMemoryFollowers(clock)];
-  const http = await startHttp({ routes: createFlagRoutes({ flags, followers, audit, clock }) });
+  const rollouts = createMemoryRollouts(clock);
+  const http = await startHttp({
+    routes: createFlagRoutes({ flags, followers, audit, clock, liveRollout: async (target) => rollouts.liveOf(target) }),
+  });
   const send = async (
     method: string,
     path: string,
@@ -30,7 +35,7 @@ async function aServer() {
   };
   const put = async (key: string, role: string, change: object) =>
     send("PUT", `/api/flags/${key}`, role, { body: { ...aDefinition(), expected: 0, reason: "why", ...change } });
-  return { http, send, put, audited, flags, followers };
+  return { http, send, put, audited, flags, followers, rollouts };
 }
 
 it("sets a flag from the version that was read, shows it with its followers, and records who did it", async () => {
@@ -72,6 +77,26 @@ it("lets an operator lower and only an approver raise", async () => {
   expect((await put("export", "approver", { ...share(0.2), expected: 3 })).status).toBe(200);
   expect(await flags.read("export")).toMatchObject({ version: 4, state: "on", rollout: { share: 0.2 } });
   expect(audited.filter(({ kind }) => kind === "flag_refused")).toHaveLength(3);
+});
+
+it("only switches by hand what a live rollout controls, and names the rollout and the commands", async () => {
+  const { http, send, put, audited, flags, rollouts } = await aServer();
+  await using _ = http;
+  const trial = (share: number) => aTrial({ rollout: { variant: "on", share, salt: "r1", rollout: "r1" } });
+  await put("export", "approver", trial(0.5));
+  await rollouts.create({ ...aRollout(), subject: { kind: "flag", flag: "export", from: "off", to: "on" } });
+  await rollouts.change({ id: "r1", expected: 1, set: { state: "running", step: 0 } });
+  for (const change of [trial(0.1), aTrial({ rollout: null }), aDefinition()]) {
+    const refused = await put("export", "approver", { ...change, expected: 1 });
+    expect(refused).toMatchObject({ status: 409, body: { detail: expect.stringContaining("Rollout r1 of flag/export is running") } });
+  }
+  expect(audited.at(-1)?.detail["why"]).toBe("live rollout");
+  expect((await put("export", "operator", { ...trial(0.5), state: "off", expected: 1 })).status).toBe(200);
+  expect((await put("export", "approver", { ...trial(0.5), expected: 2 })).status).toBe(200);
+  expect((await send("POST", "/api/flags/export/off", "operator", { body: { reason: "it leaks" } })).status).toBe(200);
+  expect(await flags.read("export")).toMatchObject({ version: 4, state: "off", rollout: { rollout: "r1" } });
+  await rollouts.change({ id: "r1", expected: 2, set: { state: "rolled_back" } });
+  expect((await put("export", "operator", { ...trial(0.1), state: "off", expected: 4 })).status).toBe(200);
 });
 
 it("answers that a flag is so already, whoever asks", async () => {

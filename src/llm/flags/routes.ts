@@ -18,9 +18,10 @@ import { answerers, raisers, viewers } from "../../platform/http/roles.ts";
 import { defineRoute, issuesOf, json, noBody, noQuery, problem, type Refusal, type Route } from "../../platform/http/route.ts";
 import { entityTagOf } from "../rollouts/entity-tag.ts";
 import type { FollowerBook } from "../rollouts/followers.ts";
+import { type FindLiveRollout, refuseManualChange } from "../rollouts/refuse-manual-change.ts";
 import { decideFlagChange } from "./decide-flag-change.ts";
 import { maxShownKey } from "./evaluate-flag.ts";
-import { type FlagStore, flagDocument, flagTag, maxFlags } from "./flag.ts";
+import { type FlagStore, flagDocument, flagTag, isSameSplit, maxFlags } from "./flag.ts";
 import { readHeldVersions } from "./held-versions.ts";
 import { setFlagState } from "./set-flag-state.ts";
 
@@ -31,6 +32,8 @@ export interface FlagRouteDeps {
   readonly clock: Pick<Clock, "now">;
   /** Where it is noted which processes hold a flag. Its `record` does not reject. */
   readonly followers: FollowerBook;
+  /** A flag with a live rollout is only switched on and off by hand. */
+  readonly liveRollout: FindLiveRollout;
 }
 
 const listQuery = z.strictObject({
@@ -48,7 +51,7 @@ const servedQuery = z.strictObject({
 });
 
 /** Flags: what they are, what people change of them, and what processes that evaluate them are given. */
-export function createFlagRoutes({ flags, audit, clock, followers }: FlagRouteDeps): readonly Route[] {
+export function createFlagRoutes({ flags, audit, clock, followers, liveRollout }: FlagRouteDeps): readonly Route[] {
   const viewOf = async (flag: Flag): Promise<FlagView> => ({
     ...flag,
     followers: await followers.count(flagDocument(flag.key), flagTag(flag)),
@@ -147,6 +150,12 @@ export function createFlagRoutes({ flags, audit, clock, followers }: FlagRouteDe
             );
             return problem("forbidden", `Only an approver may do this: ${decision.raises.join("; ").slice(0, 500)}.`);
           case "write": {
+            const isSwitch = before !== undefined && isSameSplit(before, definition);
+            const refusal = isSwitch ? undefined : await refuseManualChange(liveRollout, flagDocument(key.data));
+            if (refusal !== undefined) {
+              await record({ kind: "flag_refused", by, detail: { reason, expected, why: "live rollout" } }, key.data);
+              return problem("conflict", refusal);
+            }
             const result = await flags.set({ key: key.data, expected, definition, by, reason });
             const changes = decision.differences.map(({ what }) => what.slice(0, 300));
             const kind = result.kind === "set" ? "flag_set" : "flag_refused";

@@ -93,6 +93,7 @@ export type FlagView = Shape<typeof flagViewSchema>;
 
 /** Why a flag is switched off. */
 export const flagOffSchema = z.strictObject({ reason: z.string().trim().min(1).max(300) });
+
 const requestCountSchema = z.int().min(0).max(1_000_000_000);
 
 /** Requests of one feature. */
