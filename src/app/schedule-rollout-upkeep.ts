@@ -28,11 +28,11 @@ export function scheduleRolloutUpkeep(runtime: Runtime, { redis, outbox, prometh
   const store = createRolloutStore({ redis, clock });
   const notices = createRunNotices(redis);
   const recipients = createRecipients(config.mail);
-  const tell = async ({ key, rollout, runId, subject, text }: RolloutNews): Promise<void> => {
+  const notify = async ({ key, rollout, runId, subject, text }: RolloutNews): Promise<void> => {
     // A message names what it is about; where no run is, that is the rollout.
     const content = { kind: "message", subject, text, runId: runId ?? rollout } as const;
-    const told = await putForGroup(outbox, recipients, { key, to: recipients.defaultGroup, content, putAt: clock.now() });
-    log.warn({ rollout, run: runId, told, subject }, "People are told of a rollout.");
+    const notified = await putForGroup(outbox, recipients, { key, to: recipients.defaultGroup, content, putAt: clock.now() });
+    log.warn({ rollout, run: runId, notified, subject }, "People are notified of a rollout.");
   };
   const isFrozen = async (target: string): Promise<boolean> => {
     const query: FreezeQuery = { scopes: ["all", `target:${target}`], undo: false };
@@ -46,7 +46,7 @@ export function scheduleRolloutUpkeep(runtime: Runtime, { redis, outbox, prometh
     waitsForPerson: (runId) => isWaitingForPerson(redis, runId),
     wake: async (runId) => void (await notices.wake(runId)),
     isFrozen,
-    tell,
+    notify,
     clock,
   });
   return {
@@ -54,7 +54,7 @@ export function scheduleRolloutUpkeep(runtime: Runtime, { redis, outbox, prometh
     intervalMs: Math.max(1000, upkeepIntervalMs / config.timeFactor),
     async run(signal) {
       await failOverdueTickets({ store, clock }, signal);
-      await holdAbandonedRollouts({ store, runState: (id) => readRunState(redis, id), tell, clock }, signal);
+      await holdAbandonedRollouts({ store, runState: (id) => readRunState(redis, id), notify, clock }, signal);
       await actOnUrgentNews(signal);
     },
   };

@@ -39,25 +39,25 @@ describe("a live rollout whose run is over", () => {
     const store = createMemoryRollouts(clock);
     await store.create(aRollout());
     await store.change({ id: "r1", expected: 1, set });
-    const told: RolloutNews[] = [];
-    const look = async () =>
+    const notified: RolloutNews[] = [];
+    const check = async () =>
       holdAbandonedRollouts(
-        { store, runState: async () => runState, tell: async (abandoned) => void told.push(abandoned), clock },
+        { store, runState: async () => runState, notify: async (abandoned) => void notified.push(abandoned), clock },
         new AbortController().signal,
       );
-    return { store, told, look };
+    return { store, notified, check };
   }
 
   it.each([
     ["ended", "has ended"],
     [undefined, "is gone"],
     ["damaged", "cannot be read"],
-  ] as const)("is held at its share and told once (%s)", async (state, text) => {
-    const { store, told, look } = await aRolloutOf(state);
-    await look();
-    await look();
-    expect(told).toMatchObject([{ key: "rollout:r1:1", rollout: "r1", runId: "1", text: expect.stringContaining(text) }]);
-    expect(told[0]?.text).toContain("stays at 50 % of new tickets");
+  ] as const)("is held at its share and notified once (%s)", async (state, text) => {
+    const { store, notified, check } = await aRolloutOf(state);
+    await check();
+    await check();
+    expect(notified).toMatchObject([{ key: "rollout:r1:1", rollout: "r1", runId: "1", text: expect.stringContaining(text) }]);
+    expect(notified[0]?.text).toContain("stays at 50 % of new tickets");
     const rollout = await store.read("r1");
     expect(rollout).toMatchObject({
       state: "holding",
@@ -69,53 +69,53 @@ describe("a live rollout whose run is over", () => {
   });
 
   it("stays as a person lets it go on, and is held again when another run that took it over ends", async () => {
-    const { store, told, look } = await aRolloutOf("ended");
-    await look();
+    const { store, notified, check } = await aRolloutOf("ended");
+    await check();
     await store.change({ id: "r1", expected: 3, set: { state: "running" } });
-    await look();
+    await check();
     expect((await store.read("r1"))?.state).toBe("running");
     await store.change({ id: "r1", expected: 4, set: { runId: "2" } });
-    await look();
+    await check();
     expect((await store.read("r1"))?.state).toBe("holding");
-    expect(told.map(({ key }) => key)).toEqual(["rollout:r1:1", "rollout:r1:2"]);
+    expect(notified.map(({ key }) => key)).toEqual(["rollout:r1:1", "rollout:r1:2"]);
   });
 
-  it("is told also when it is on hold already", async () => {
-    const { told, look } = await aRolloutOf("ended", { state: "holding", step: 0 });
-    await look();
-    expect(told).toHaveLength(1);
+  it("is told of also when it is on hold already", async () => {
+    const { notified, check } = await aRolloutOf("ended", { state: "holding", step: 0 });
+    await check();
+    expect(notified).toHaveLength(1);
   });
 
   it.each(["queued", "running", "suspended", "in_doubt"] as const)("is left alone while the run is %s", async (state) => {
-    const { store, told, look } = await aRolloutOf(state);
-    await look();
-    expect([(await store.read("r1"))?.state, told]).toEqual(["running", []]);
+    const { store, notified, check } = await aRolloutOf(state);
+    await check();
+    expect([(await store.read("r1"))?.state, notified]).toEqual(["running", []]);
   });
 
   it("is left alone once it has ended, and when people drive it", async () => {
     for (const set of [{ state: "promoted" }, { state: "running", step: 0, runId: undefined }] as const) {
-      const { store, told, look } = await aRolloutOf("ended", set);
-      await look();
-      expect([(await store.read("r1"))?.state, told]).toEqual([set.state, []]);
+      const { store, notified, check } = await aRolloutOf("ended", set);
+      await check();
+      expect([(await store.read("r1"))?.state, notified]).toEqual([set.state, []]);
     }
   });
 
-  it("is told again when holding it was not written", async () => {
-    const { store, told, look } = await aRolloutOf("ended");
+  it("is notified again when holding it was not written", async () => {
+    const { store, notified, check } = await aRolloutOf("ended");
     const stale = await store.read("r1");
     await store.change({ id: "r1", expected: 2, set: {} });
     const behind = {
       list: async () => (stale === undefined ? [] : [stale]),
       change: async (change: RolloutChange) => store.change(change),
     };
-    const tell = async (abandoned: RolloutNews) => void told.push(abandoned);
+    const notify = async (abandoned: RolloutNews) => void notified.push(abandoned);
     await holdAbandonedRollouts(
-      { store: behind, runState: async () => "ended", tell, clock: createFakeClock() },
+      { store: behind, runState: async () => "ended", notify, clock: createFakeClock() },
       new AbortController().signal,
     );
     expect((await store.read("r1"))?.state).toBe("running");
-    await look();
-    expect(told.map(({ key }) => key)).toEqual(["rollout:r1:1", "rollout:r1:1"]);
+    await check();
+    expect(notified.map(({ key }) => key)).toEqual(["rollout:r1:1", "rollout:r1:1"]);
     expect((await store.read("r1"))?.state).toBe("holding");
   });
 });
@@ -153,7 +153,7 @@ describe("what cannot wait for the next poll of a run", () => {
     count("canary", canary, 60);
     count("baseline", 0.9, 540);
     counted = 540;
-    const told: RolloutNews[] = [];
+    const notified: RolloutNews[] = [];
     const woken: string[] = [];
     let share: number | undefined = 0.1;
     const control: ShareControl = {
@@ -175,55 +175,55 @@ describe("what cannot wait for the next poll of a run", () => {
       waitsForPerson: async () => waits,
       wake: async (run) => void woken.push(run),
       isFrozen: async () => frozen,
-      tell: async (news) => void told.push(news),
+      notify: async (news) => void notified.push(news),
       clock,
     });
-    return { clock, store, told, woken, share: () => share, count, look: async () => pass(new AbortController().signal) };
+    return { clock, store, notified, woken, share: () => share, count, check: async () => pass(new AbortController().signal) };
   }
 
   it("leaves a healthy rollout alone, whoever drives it", async () => {
     for (const runId of ["1", null]) {
-      const { store, told, woken, share, look } = await aLiveRollout({ runId });
-      await look();
-      expect([(await store.read("r1"))?.state, told, woken, share()]).toEqual(["running", [], [], 0.1]);
+      const { store, notified, woken, share, check } = await aLiveRollout({ runId });
+      await check();
+      expect([(await store.read("r1"))?.state, notified, woken, share()]).toEqual(["running", [], [], 0.1]);
     }
   });
 
   it("wakes the run at once when the canary is shown to be worse, and again after a minute while nothing has come of it", async () => {
-    const { clock, store, told, woken, look } = await aLiveRollout({ canary: 0.5 });
-    await look();
+    const { clock, store, notified, woken, check } = await aLiveRollout({ canary: 0.5 });
+    await check();
     await clock.advance(10_000);
-    await look();
+    await check();
     expect(woken).toEqual(["1"]);
     await clock.advance(60_000);
-    await look();
-    expect([woken, told, (await store.read("r1"))?.state]).toEqual([["1", "1"], [], "running"]);
+    await check();
+    expect([woken, notified, (await store.read("r1"))?.state]).toEqual([["1", "1"], [], "running"]);
   });
 
   it("wakes the run when a guard is broken, and when tickets are misassigned", async () => {
     const broken = await aLiveRollout({ guard: { kind: "broken", text: "errors" } });
-    await broken.look();
+    await broken.check();
     expect(broken.woken).toEqual(["1"]);
     const misassigned = await aLiveRollout();
     misassigned.store.expose(ticketsBetween(0.3, 0.4, 1)[0] ?? "", [{ rollout: "r1", arm: "canary" }]);
-    await misassigned.look();
+    await misassigned.check();
     expect(misassigned.woken).toEqual(["1"]);
     await misassigned.store.change({ id: "r1", expected: 2, set: { state: "holding" } });
     await misassigned.clock.advance(120_000);
-    await misassigned.look();
+    await misassigned.check();
     expect(misassigned.woken).toEqual(["1"]);
   });
 
   it("wakes the run for a regression that begins at the last step, once every step has shown what it must", async () => {
-    const { store, woken, count, look } = await aLiveRollout();
+    const { store, woken, count, check } = await aLiveRollout();
     const decision = { at: 0, decision: "finish", reason: "shown", detail: "", step: 1, share: 0.5, by: "run:1" } as const;
     await store.change({ id: "r1", expected: 2, set: { step: 1 } });
     count("canary", 0.65, 60);
     count("baseline", 0.9, 60);
-    await look();
+    await check();
     expect(woken).toEqual([]);
     await store.change({ id: "r1", expected: 3, set: {}, decision });
-    await look();
+    await check();
     expect(woken).toEqual(["1"]);
   });
 
@@ -231,29 +231,29 @@ describe("what cannot wait for the next poll of a run", () => {
     ["people drive the rollout", { runId: null }, "No run drives this rollout"],
     ["the run waits for a person", { waits: true }, "Run 1, which drives it, waits for a person"],
   ] as const)("takes a harmed canary back and tells people when %s", async (_when, world, text) => {
-    const { store, told, woken, share, look } = await aLiveRollout({ canary: 0.5, ...world });
-    await look();
-    await look();
+    const { store, notified, woken, share, check } = await aLiveRollout({ canary: 0.5, ...world });
+    await check();
+    await check();
     expect(share()).toBeUndefined();
     expect(await store.read("r1")).toMatchObject({ state: "rolled_back", decisions: [{ reason: "quality_worse", by: "runbookd" }] });
     expect(woken).toEqual([]);
-    expect(told).toMatchObject([{ key: "rollout:r1:harm", rollout: "r1", text: expect.stringContaining(text) }]);
+    expect(notified).toMatchObject([{ key: "rollout:r1:harm", rollout: "r1", text: expect.stringContaining(text) }]);
   });
 
   it("takes nothing back under a freeze, and says so when the target refuses", async () => {
     const frozen = await aLiveRollout({ canary: 0.5, runId: null, frozen: true });
-    await frozen.look();
-    expect([(await frozen.store.read("r1"))?.state, frozen.told]).toEqual(["running", []]);
+    await frozen.check();
+    expect([(await frozen.store.read("r1"))?.state, frozen.notified]).toEqual(["running", []]);
     const refused = await aLiveRollout({ canary: 0.5, runId: null, refuses: true });
-    await refused.look();
-    expect(refused.told.map(({ key }) => key)).toEqual(["rollout:r1:harm", "rollout:r1:refused"]);
+    await refused.check();
+    expect(refused.notified.map(({ key }) => key)).toEqual(["rollout:r1:harm", "rollout:r1:refused"]);
     expect((await refused.store.read("r1"))?.state).toBe("running");
   });
 
   it("only holds what is in doubt where no run can act", async () => {
-    const { store, told, woken, look } = await aLiveRollout({ runId: null });
+    const { store, notified, woken, check } = await aLiveRollout({ runId: null });
     store.expose(ticketsBetween(0.3, 0.4, 1)[0] ?? "", [{ rollout: "r1", arm: "canary" }]);
-    await look();
-    expect([(await store.read("r1"))?.state, told, woken]).toEqual(["running", [], []]);
+    await check();
+    expect([(await store.read("r1"))?.state, notified, woken]).toEqual(["running", [], []]);
   });
 });

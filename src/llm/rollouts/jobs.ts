@@ -39,7 +39,7 @@ export interface AbandonedRolloutDeps {
   /** Undefined: there is no such run any more. */
   readonly runState: (runId: string) => Promise<RunState | undefined>;
   /** Resolves when it is durable that people will be told; safe to repeat. */
-  readonly tell: (news: RolloutNews) => Promise<void>;
+  readonly notify: (news: RolloutNews) => Promise<void>;
   readonly clock: Pick<Clock, "now">;
 }
 
@@ -47,7 +47,7 @@ export interface AbandonedRolloutDeps {
  * Holds each live rollout whose run has ended, is gone or cannot be read, and tells people. Its share stays as it is, because taking it back and letting it
  * grow are both decisions. From then on people drive it, until another run takes it over.
  */
-export async function holdAbandonedRollouts({ store, runState, tell, clock }: AbandonedRolloutDeps, signal: AbortSignal): Promise<void> {
+export async function holdAbandonedRollouts({ store, runState, notify, clock }: AbandonedRolloutDeps, signal: AbortSignal): Promise<void> {
   for (const rollout of (await store.list()).filter(isLive)) {
     const { id, runId, version, step, plan } = rollout;
     if (signal.aborted || runId === undefined) continue;
@@ -55,7 +55,7 @@ export async function holdAbandonedRollouts({ store, runState, tell, clock }: Ab
     if (state !== undefined && state !== "ended" && state !== "damaged") continue;
     const detail = `Run ${runId}, which drove it, ${describeEnd(state)}.`;
     // Told first: what is told twice has the same key, and what was held without a word would stay so.
-    await tell(describeAbandoned(rollout, runId, detail));
+    await notify(describeAbandoned(rollout, runId, detail));
     const decision = {
       at: clock.now(),
       decision: "hold",
@@ -106,7 +106,7 @@ export interface UrgentRolloutDeps {
   /** Whether a freeze holds the roll-back of this target back. */
   readonly isFrozen: (target: string) => Promise<boolean>;
   /** See {@link AbandonedRolloutDeps}. */
-  readonly tell: (news: RolloutNews) => Promise<void>;
+  readonly notify: (news: RolloutNews) => Promise<void>;
   readonly clock: Pick<Clock, "now">;
 }
 
@@ -141,14 +141,14 @@ export function createUrgentPass(deps: UrgentRolloutDeps): (signal: AbortSignal)
 }
 
 async function takeBackHarmed(
-  { store, controls, isFrozen, tell, clock }: UrgentRolloutDeps,
+  { store, controls, isFrozen, notify, clock }: UrgentRolloutDeps,
   rollout: Rollout,
   { reason, detail }: RolloutMove,
 ): Promise<void> {
   const { id, runId, subject } = rollout;
   if (await isFrozen(rolloutTarget(subject))) return;
   // Told first, as in `holdAbandonedRollouts`: what was taken back without a word would stay so.
-  await tell({
+  await notify({
     key: `rollout:${id}:harm`,
     rollout: id,
     ...(runId !== undefined && { runId }),
@@ -165,7 +165,7 @@ async function takeBackHarmed(
     await rollBack({ rolloutStore: store, shareControls: controls }, rollout, { by: "runbookd", now: clock.now(), reason, detail });
   } catch (error) {
     if (!(error instanceof StepFailure)) throw error;
-    await tell({
+    await notify({
       key: `rollout:${id}:refused`,
       rollout: id,
       ...(runId !== undefined && { runId }),
