@@ -50,7 +50,7 @@ it("an application's reports become findings, gauges and counters, without a tex
   const routes = [
     ...createWorkloadRoutes({ ledger, prices, publish: createWorkloadSink({ metrics, log: createRecordedLog() }), prefixes, clock }),
     ...createCacheRoutes({ cacheAnalysisStore: board, samples, ledger }),
-    ...createFindingRoutes({ analyses: [createCacheFindings(board)], store, intake, comments: notes, audit, clock }),
+    ...createFindingRoutes({ otherSources: [createCacheFindings(board)], store, intake, comments: notes, audit, clock }),
   ];
   await using http = await startHttp({ routes });
   expect(Object.keys(describeApi(routes, []).paths)).toEqual(expect.arrayContaining(["/api/prompt-caches", "/api/findings"]));

@@ -17,7 +17,7 @@ export function registerFindings(runtime: Runtime, { redis, audit }: Pick<Server
   observeSecurityFindings(metrics, store, features);
   return {
     routes: createFindingRoutes({
-      analyses: [createCacheFindings(createCacheAnalysisStore(redis))],
+      otherSources: [createCacheFindings(createCacheAnalysisStore(redis))],
       store,
       intake: createFindingIntake({ store, features, assess: assessSeverity, clock }),
       comments: createFindingCommentStore(redis),

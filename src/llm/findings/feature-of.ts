@@ -30,8 +30,8 @@ export function featureOf(
   const matches = candidates
     .map(({ name, paths }) => ({ name, length: Math.max(-1, ...paths.map((prefix) => matchedLength(segments, prefix))) }))
     .filter(({ length }) => length >= 0);
-  const longest = Math.max(-1, ...matches.map(({ length }) => length));
-  const [first, ...others] = matches.filter(({ length }) => length === longest);
+  const maxLength = Math.max(-1, ...matches.map(({ length }) => length));
+  const [first, ...others] = matches.filter(({ length }) => length === maxLength);
   if (first === undefined) return unknown(`No path of a feature in ${repository} is the beginning of the finding's path.`);
   if (others.length > 0)
     return unknown(`The features ${[first, ...others].map(({ name }) => name).join(", ")} have the same path, so that none is certain.`);

@@ -20,7 +20,7 @@ async function aServer(tokens?: TokenVerifier) {
   const said = new Map<string, FindingComment>();
   const http = await startHttp({
     routes: createFindingRoutes({
-      analyses: [{ findings: async () => [cacheFinding] }],
+      otherSources: [{ findings: async () => [cacheFinding] }],
       store,
       intake: createFindingIntake({
         store,

@@ -37,7 +37,7 @@ import type { SecurityFindingStore } from "./security-finding-store.ts";
 /** What routes of findings need. */
 export interface FindingRouteDeps {
   /** Findings of analyses, which are found anew whenever they are asked for. */
-  readonly analyses: readonly FindingSource[];
+  readonly otherSources: readonly FindingSource[];
   readonly store: Pick<SecurityFindingStore, "read" | "page" | "list" | "events" | "sources" | "recordSource">;
   readonly intake: FindingIntake;
   readonly comments: FindingCommentStore;
@@ -70,14 +70,14 @@ const importQuery = z.strictObject({
 
 /** Findings of every kind: listing them, taking security findings in, what people say of them, and the report of them. */
 export function createFindingRoutes(deps: FindingRouteDeps): readonly Route[] {
-  const { analyses, store, intake, comments, audit, clock } = deps;
+  const { otherSources, store, intake, comments, audit, clock } = deps;
   let documentsInFlight = 0;
 
-  const ofAnalyses = async () => (await Promise.all(analyses.map(async (source) => source.findings()))).flat();
+  const findingsOfOthers = async () => (await Promise.all(otherSources.map(async (source) => source.findings()))).flat();
   const find = async (id: string): Promise<ListedParts | undefined> => {
     const security = await store.read(id);
     if (security !== undefined) return { finding: findingOf(security), security };
-    const finding = (await ofAnalyses()).find((one) => one.id === id);
+    const finding = (await findingsOfOthers()).find((one) => one.id === id);
     return finding === undefined ? undefined : { finding };
   };
 
@@ -104,7 +104,7 @@ export function createFindingRoutes(deps: FindingRouteDeps): readonly Route[] {
         const isOfSecurity = Object.keys(filter).length > 0;
         const [commentById, analyzed, page] = await Promise.all([
           comments.list(),
-          cursor !== undefined || isOfSecurity || kind === "security" ? [] : ofAnalyses(),
+          cursor !== undefined || isOfSecurity || kind === "security" ? [] : findingsOfOthers(),
           kind !== undefined && kind !== "security" ? noPage : store.page(filter, { limit, ...(cursor !== undefined && { cursor }) }),
         ]);
         if (page === undefined) return problem("invalid-request", "The cursor is not one that this list has given out.");
