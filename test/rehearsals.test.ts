@@ -86,3 +86,15 @@ it("no step of the ticket recovery can be dropped, and none of its checks left o
   expect(results.length).toBeGreaterThanOrEqual(15);
   expect(results.filter(({ noticedBy }) => noticedBy === undefined)).toEqual([]);
 });
+
+it("no change of the security incident's document goes unnoticed by its rehearsals", async () => {
+  const security = held.find(({ runbook }) => runbook.id === "security-incident");
+  if (security === undefined) throw new Error("There is no security-incident.");
+  const outcomes = security.rehearsals.map(({ expect: { outcome } }) => outcome);
+  expect(outcomes).toEqual(
+    expect.arrayContaining(["succeeded", "failed", "ineffective", "inconclusive", "aborted", "stood_down", "waiting"]),
+  );
+  const results = await mutateRunbook(security.runbook, security.rehearsals);
+  expect(results.length).toBeGreaterThanOrEqual(23);
+  expect(results.filter(({ noticedBy }) => noticedBy === undefined)).toEqual([]);
+}, 120_000);

@@ -92,6 +92,8 @@ const expected: { readonly [route: string]: readonly Role[] | typeof everybody }
   "GET /api/routes": people,
   "GET /api/routes/{id}": [...people, "workload"],
   "PUT /api/routes/{id}": operators,
+  "GET /api/evidence": answerers,
+  "GET /api/evidence/{id}": answerers,
   "GET /api/flags": people,
   "GET /api/flags/served": [...people, "workload"],
   "GET /api/flags/{key}": people,

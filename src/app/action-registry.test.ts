@@ -57,6 +57,10 @@ const parametersOf: { readonly [name: string]: { readonly [key: string]: Json } 
   "take-snapshot": { budget: "checkout" },
   "watch-batch": { batch: "nightly" },
   wait: { for: "1s" },
+  "assess-severity": { feature: "export" },
+  "disable-feature": { feature: "export" },
+  "disable-keys": { feature: "export" },
+  "keep-evidence": { feature: "export" },
 };
 
 /** A planned rollout, or one that has shown what its plan demands. */

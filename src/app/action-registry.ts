@@ -28,6 +28,11 @@ import { analyzeCache } from "../llm/caching/actions/analyze-cache.ts";
 import type { CacheAnalysisReader } from "../llm/caching/cache-analysis-reader.ts";
 import { rankOperationsAction } from "../llm/cost/actions/rank-operations.ts";
 import type { CostExplainer } from "../llm/cost/explain-cost.ts";
+import { assessSeverityAction } from "../llm/features/actions/assess-severity.ts";
+import { disableFeature } from "../llm/features/actions/disable-feature.ts";
+import { disableKeys } from "../llm/features/actions/disable-keys.ts";
+import { keepEvidence } from "../llm/features/actions/keep-evidence.ts";
+import type { FeaturePorts } from "../llm/features/feature-ports.ts";
 import { checkCandidate } from "../llm/models/actions/check-candidate.ts";
 import type { ModelCatalog } from "../llm/models/model-catalog.ts";
 import type { RouteHistory, RouteReader } from "../llm/models/route-history.ts";
@@ -122,6 +127,11 @@ const definitions: readonly DefinedAction<ActionPorts>[] = [
   watchRollout,
   // Cost
   rankOperationsAction,
+  // Features
+  assessSeverityAction,
+  disableFeature,
+  disableKeys,
+  keepEvidence,
 ];
 
 /** Actions bound to their ports, by name. */
@@ -144,7 +154,7 @@ function byName<Named extends { readonly name: string }>(list: readonly Named[])
 }
 
 /** Everything that actions may touch. */
-export interface ActionPorts {
+export interface ActionPorts extends Omit<FeaturePorts, "budgets" | "http"> {
   readonly budgets: BudgetControl;
   readonly costs: CostExplainer;
   readonly batches: BatchControl;

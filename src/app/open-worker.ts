@@ -40,6 +40,7 @@ import { actionCatalogue, createActions } from "./action-registry.ts";
 import { journalOnFitStore } from "./on-fit-store.ts";
 import { openStanding } from "./open-alertmanagers.ts";
 import { createCacheAnalysisReader } from "./open-cache-analysis-reader.ts";
+import { openFeatures } from "./open-features.ts";
 import { openModels } from "./open-models.ts";
 import { openPrompts } from "./open-prompts.ts";
 import { openRouteHistory } from "./open-route-history.ts";
@@ -114,6 +115,7 @@ export async function openWorker(runtime: Runtime): Promise<OpenWorker> {
     tickets: openRecoveryPorts(runtime),
     rolloutStore: createRolloutStore({ redis, clock }),
     shareControls: openShareControls(runtime, redis),
+    ...openFeatures(runtime, redis, prometheus),
   });
 
   const memory = createGuardMemory(redis, clock);

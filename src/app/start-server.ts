@@ -15,6 +15,7 @@ import { registerBatches } from "./register-batches.ts";
 import { registerBudgets } from "./register-budgets.ts";
 import { registerCost } from "./register-cost.ts";
 import { registerFeatureRequests } from "./register-feature-requests.ts";
+import { registerFeatures } from "./register-features.ts";
 import { registerFindings } from "./register-findings.ts";
 import { registerFlags } from "./register-flags.ts";
 import { registerFreeze } from "./register-freeze.ts";
@@ -89,6 +90,7 @@ async function registerSlices(runtime: Runtime, shared: ServerShared, decisions:
     registerFeatureRequests(runtime),
     registerFindings(runtime, shared),
     registerGitHub(runtime, shared),
+    registerFeatures(runtime, shared),
     registerApprovals(runtime, shared),
     registerAudit(runtime, shared),
     registerProbes(runtime, shared, freeze.freezeService),

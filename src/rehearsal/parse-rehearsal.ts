@@ -9,6 +9,7 @@ import { createReporter, nearest, oneOf } from "../runbooks/parse/reporter.ts";
 import { parseYamlBlock } from "../runbooks/parse/yaml-block.ts";
 import { budgetOf, budgetSchema, spendSchema } from "./parse-budget.ts";
 import { faultGrammar, parseFault } from "./parse-fault.ts";
+import { featureOf, featureSchema, findingSchema } from "./parse-feature.ts";
 import { promptOf, promptSchema } from "./parse-prompt.ts";
 import { modelName, modelOf, modelSchema, routeOf, routeSchema } from "./parse-route.ts";
 import type { MetricPoint, Rehearsal, RehearsedRule } from "./rehearsal.ts";
@@ -89,8 +90,11 @@ const rehearsalSchema = z.strictObject({
       routes: z.record(z.string(), routeSchema).default({}),
       evaluator: z.enum(["application", "none"]).default("application"),
       tickets: z.record(z.string(), ticket).default({}),
+      features: z.record(z.string(), featureSchema).default({}),
+      findings: z.union([z.literal("unreadable"), z.array(findingSchema).max(100)]).default([]),
+      sources: z.record(z.string(), z.enum(["up", "down"])).default({}),
     })
-    .default({ budgets: {}, batches: {}, prompts: {}, models: {}, routes: {}, evaluator: "application", tickets: {} }),
+    .prefault({}),
   metrics: z.record(z.string(), series).default({}),
   faults: z.array(fault).max(100).default([]),
   expect: z.strictObject({
@@ -180,6 +184,12 @@ export function parseRehearsal({ file, source }: { readonly file: string; readon
         goesOn,
         ...(backAfterMs !== undefined && { backAfterMs }),
       })),
+      features: Object.entries(workload.features).map(([name, written]) => featureOf(name, written)),
+      findings:
+        workload.findings === "unreadable"
+          ? workload.findings
+          : workload.findings.map(({ ago: agoMs, ...written }) => ({ ...written, agoMs })),
+      sources: workload.sources,
       metrics: Object.fromEntries(tables),
       ...(alert !== undefined && ("input_series" in alert ? { rule: ruleOf(alert) } : { alert })),
       ...(mode !== undefined && { mode }),
@@ -206,6 +216,8 @@ const acceptedKeys = [
   modelSchema,
   routeSchema,
   ticket,
+  featureSchema,
+  findingSchema,
   spendSchema,
   rehearsalSchema.shape.expect,
 ].flatMap((schema) => Object.keys(schema.shape));

@@ -4,6 +4,8 @@ import type { Json } from "../../packages/sdk/src/wire/json.ts";
 import type { ModelFeature, ModelLifecycle } from "../../packages/sdk/src/wire/models.ts";
 import type { ModelRef } from "../../packages/sdk/src/wire/routing.ts";
 import type { Mode, Outcome } from "../../packages/sdk/src/wire/runs.ts";
+import type { SecurityFinding } from "../../packages/sdk/src/wire/security-findings.ts";
+import type { Feature, KeyReference } from "../core/feature.ts";
 import type { TicketPhase } from "../llm/tickets/ticket-phase.ts";
 
 /** What the simulated target does when a step acts on it. `status` is an HTTP status where one was written. */
@@ -196,6 +198,48 @@ export interface SimulatedTicket {
   readonly backAfterMs?: number;
 }
 
+/** A key of a feature at its provider or gateway. */
+export interface SimulatedKey {
+  readonly system: KeyReference["system"];
+  readonly id: string;
+  /** How often a gateway's cache writes it back, a minute after it was disabled. */
+  readonly undone: number;
+  /** Requests with it are served although it is disabled. */
+  readonly served: boolean;
+}
+
+/** One feature that can be switched off, as it is when the alert arrives. */
+export interface SimulatedFeature {
+  readonly name: string;
+  readonly flags: readonly string[];
+  readonly budgets: readonly string[];
+  readonly keys: readonly SimulatedKey[];
+  readonly exposure?: NonNullable<Feature["exposure"]>;
+  readonly data?: NonNullable<Feature["data"]>;
+  /** Processes that read its flags, and how many of them ignore a change. */
+  readonly followers: number;
+  readonly staleFollowers: number;
+  /** What becomes of a trial request once every flag is off; `none`: the feature has no probe. */
+  readonly probe: "refused" | "served" | "none";
+  /** Requests that applications serve within 30 s although it is off. */
+  readonly requests: number;
+}
+
+/** One report of a finding, in the order in which reports arrive. */
+export interface SimulatedFinding {
+  readonly ref: string;
+  readonly source: string;
+  readonly feature: string;
+  readonly kind: SecurityFinding["kind"];
+  readonly state: SecurityFinding["state"];
+  readonly title: string;
+  /** How long before the alert its source changed it. */
+  readonly agoMs: number;
+  readonly weakness: SecurityFinding["weakness"];
+  readonly facts: SecurityFinding["facts"];
+  readonly secret?: NonNullable<SecurityFinding["secret"]>;
+}
+
 /** How a step ended. */
 export type StepEnd = "completed" | "skipped" | "failed" | "waiting" | "not_reached";
 
@@ -242,6 +286,10 @@ export interface Rehearsal {
   readonly evaluator: boolean;
   readonly batches: readonly SimulatedBatch[];
   readonly tickets: readonly SimulatedTicket[];
+  readonly features: readonly SimulatedFeature[];
+  readonly findings: readonly SimulatedFinding[] | "unreadable";
+  /** Whether each source of findings can be read. */
+  readonly sources: { readonly [source: string]: "up" | "down" };
   /** By query, white space made one blank. */
   readonly metrics: Readonly<Record<string, readonly MetricPoint[]>>;
   readonly faults: readonly Fault[];

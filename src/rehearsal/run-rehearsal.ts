@@ -23,6 +23,7 @@ import { createScriptedMetrics } from "./scripted-metrics.ts";
 import { createSimulatedBatches } from "./simulated-batches.ts";
 import { createSimulatedBudgets } from "./simulated-budgets.ts";
 import { simulatedEvaluator } from "./simulated-evaluator.ts";
+import { createSimulatedFeatures } from "./simulated-features.ts";
 import { createSimulatedPrompts, type SimulatedPrompts } from "./simulated-prompts.ts";
 import { createSimulatedRollouts } from "./simulated-rollouts.ts";
 import { createSimulatedRoutes, type SimulatedRoutes } from "./simulated-routes.ts";
@@ -265,7 +266,9 @@ function portsOf(
   const rows = new Map<string, OutboxRow>();
   const changed = (line: string) => void world.effects.push(line);
   const budgets = createSimulatedBudgets(rehearsal.budgets, world.clock, changed);
+  const { answer, ...features } = createSimulatedFeatures(rehearsal, world.clock, changed);
   return {
+    ...features,
     ...world.prompts,
     ...world.routes,
     ...createSimulatedRollouts({ written: rehearsal, prompts: world.prompts, routes: world.routes }, world.clock),
@@ -280,6 +283,8 @@ function portsOf(
     http: {
       refusal: () => undefined,
       async request({ method, url }) {
+        const tried = answer(url);
+        if (tried !== undefined) return tried;
         world.effects.push(`${method} ${url}`);
         return { kind: "answered", status: 200, headers: {}, body: "" };
       },

@@ -14,12 +14,14 @@ import { noCosts } from "../../src/rehearsal/no-costs.ts";
 import type { SimulatedModel, SimulatedPrompt, SimulatedRoute } from "../../src/rehearsal/rehearsal.ts";
 import { createSimulatedBatches } from "../../src/rehearsal/simulated-batches.ts";
 import { simulatedEvaluator } from "../../src/rehearsal/simulated-evaluator.ts";
+import { createSimulatedFeatures } from "../../src/rehearsal/simulated-features.ts";
 import { createSimulatedPrompts } from "../../src/rehearsal/simulated-prompts.ts";
 import { createSimulatedRollouts } from "../../src/rehearsal/simulated-rollouts.ts";
 import { createSimulatedRoutes } from "../../src/rehearsal/simulated-routes.ts";
 import { createFakeBudgetControl } from "../fakes/fake-budget-control.ts";
 import { createFakeClock } from "../fakes/fake-clock.ts";
 import { createMemoryTickets } from "../fakes/memory-tickets.ts";
+import { aSecurityIncident } from "./a-security-incident.ts";
 
 /** Instant at which every bench begins. */
 export const benchStart = Date.UTC(2026, 0, 5, 12, 0, 0);
@@ -73,6 +75,7 @@ export function createActionBench(...budgets: readonly BudgetState[]) {
     budgets: control,
     changed: (line) => void batchLines.push(line),
   });
+  const { answer: _answer, ...features } = createSimulatedFeatures(aSecurityIncident(), clock, (line) => void acts.push(line));
   const tickets = createMemoryTickets(clock);
   const checkpoints = createMemoryCheckpoints({ "a.txt": "base" });
   const rung: string[] = [];
@@ -109,6 +112,7 @@ export function createActionBench(...budgets: readonly BudgetState[]) {
     ...simulated,
     ...routed,
     ...createSimulatedRollouts({ written: { prompts: [prompt], routes: [route] }, prompts: simulated, routes: routed }, clock),
+    ...features,
     stagedEvaluators: undefined,
     evaluator: simulatedEvaluator(simulated.evaluator, routed.evaluator),
     commands: {

@@ -90,6 +90,10 @@ export const workloadKeys = {
   rolloutCanaryTimes: (id: string) => `{wl}:rollout:${hashOf(id)}:canary-times`,
   /** What became of one comparison of two models on past tickets. */
   evaluation: (id: string) => `{wl}:evaluation:${hashOf(id)}`,
+  /** What was kept of a security incident, whether the audit log has its hash, and all ids by their time. */
+  evidence: (id: string) => `{wl}:evidence:${hashOf(id)}`,
+  evidenceSealed: (id: string) => `{wl}:evidence:${hashOf(id)}:sealed`,
+  evidenceIndex: "{wl}:evidence",
   prompts: "{wl}:prompts",
   /** Newest version and labels of one prompt. */
   prompt: (prompt: string) => `{wl}:prompt:${hashOf(prompt)}`,

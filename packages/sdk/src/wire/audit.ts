@@ -3,7 +3,7 @@ import { jsonSchema } from "./json.ts";
 import type { Shape } from "./shape.ts";
 import { instantSchema } from "./units.ts";
 
-/** What people did, and what they were refused. What runs did is in their journals. */
+/** What people did, what they were refused, and the hashes of evidence. What runs did otherwise is in their journals. */
 export const auditKinds = [
   "answered",
   "answer_refused",
@@ -35,6 +35,7 @@ export const auditKinds = [
   "rollout_taken_back",
   "rollout_refused",
   "ticket_quality_set",
+  "evidence_sealed",
 ] as const;
 
 /** See {@link auditKinds}. */

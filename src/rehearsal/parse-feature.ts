@@ -1,0 +1,51 @@
+import { z } from "zod";
+import {
+  foundSecretSchema,
+  securityFindingKinds,
+  securityFindingStates,
+  severityFactsSchema,
+  weaknessSchema,
+} from "../../packages/sdk/src/wire/security-findings.ts";
+import { dataKinds, exposures, keySystems } from "../core/feature.ts";
+import type { SimulatedFeature } from "./rehearsal.ts";
+import { count, duration } from "./rehearsal-values.ts";
+
+/** A feature of the workload as a rehearsal writes it. */
+export const featureSchema = z.strictObject({
+  flags: z.array(z.string().min(1)).optional(),
+  budgets: z.array(z.string().min(1)).default([]),
+  keys: z
+    .record(
+      z.string(),
+      z.strictObject({ system: z.enum(keySystems).default("litellm"), undone: count.default(0), served: z.boolean().default(false) }),
+    )
+    .default({}),
+  exposure: z.enum(exposures).exactOptional(),
+  data: z.enum(dataKinds).exactOptional(),
+  followers: count.default(3),
+  stale_followers: count.default(0),
+  probe: z.enum(["refused", "served", "none"]).default("refused"),
+  requests: count.default(0),
+});
+
+/** A security finding as a rehearsal writes it. */
+export const findingSchema = z.strictObject({
+  ref: z.string().min(1).default("1"),
+  source: z.string().min(1).default("github-code-scanning"),
+  feature: z.string().min(1),
+  kind: z.enum(securityFindingKinds).default("vulnerability"),
+  state: z.enum(securityFindingStates).default("open"),
+  title: z.string().min(1).default("A hole"),
+  ago: duration.default(60_000),
+  weakness: weaknessSchema.default({ cwe: [], owasp: [] }),
+  facts: severityFactsSchema.default({}),
+  secret: foundSecretSchema.exactOptional(),
+});
+
+/** The feature that `written` describes. */
+export function featureOf(
+  name: string,
+  { stale_followers: staleFollowers, keys, flags, ...written }: z.output<typeof featureSchema>,
+): SimulatedFeature {
+  return { name, ...written, flags: flags ?? [name], keys: Object.entries(keys).map(([id, key]) => ({ id, ...key })), staleFollowers };
+}

@@ -1,0 +1,41 @@
+import type { Rehearsal, SimulatedFeature, SimulatedFinding } from "../../src/rehearsal/rehearsal.ts";
+
+/** A feature with a flag, a budget and no keys, whose three processes follow and whose trial request is refused once it is off. */
+export function aSimulatedFeature(change: Partial<SimulatedFeature> = {}): SimulatedFeature {
+  return {
+    name: "export",
+    flags: ["export"],
+    budgets: ["checkout"],
+    keys: [],
+    exposure: "customers",
+    data: "personal",
+    followers: 3,
+    staleFollowers: 0,
+    probe: "refused",
+    requests: 0,
+    ...change,
+  };
+}
+
+/** A vulnerability that is known to be exploited. */
+export function aSimulatedFinding(change: Partial<SimulatedFinding> = {}): SimulatedFinding {
+  return {
+    ref: "1",
+    source: "github-code-scanning",
+    feature: "export",
+    kind: "vulnerability",
+    state: "open",
+    title: "A ticket's text is obeyed",
+    agoMs: 60_000,
+    weakness: { cwe: [], owasp: [], cve: "CVE-2026-1234" },
+    facts: { knownExploited: true, cvss: "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H" },
+    ...change,
+  };
+}
+
+/** One feature with one grave finding, from a source that can be read. */
+export function aSecurityIncident(
+  change: Partial<Pick<Rehearsal, "features" | "findings" | "sources">> = {},
+): Pick<Rehearsal, "features" | "findings" | "sources"> {
+  return { features: [aSimulatedFeature()], findings: [aSimulatedFinding()], sources: { "github-code-scanning": "up" }, ...change };
+}
