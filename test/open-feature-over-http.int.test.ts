@@ -23,7 +23,7 @@ async function aServer() {
   const counted: FeatureRequests[] = [];
   const http = await startHttp({
     routes: [
-      ...createFlagRoutes({ flags, followers, audit: { append: async () => undefined }, clock }),
+      ...createFlagRoutes({ flags, followers, audit: { append: async () => undefined }, clock, liveRollout: async () => undefined }),
       ...createOfrepRoutes({ flags, followers, evaluated: () => undefined }),
       ...createFeatureRequestRoutes({ reports: createFeatureReports(), count: (counts) => void counted.push(...counts) }),
     ],

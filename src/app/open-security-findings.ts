@@ -1,5 +1,7 @@
 import type { Redis } from "ioredis";
 import { dayMs } from "../core/duration.ts";
+import { assessSeverity } from "../llm/findings/assess-severity.ts";
+import { createFindingIntake, type FindingIntake } from "../llm/findings/finding-intake.ts";
 import { createSecurityFindingStore } from "../llm/findings/redis-security-findings.ts";
 import type { SecurityFindingStore, SourceStatus } from "../llm/findings/security-finding-store.ts";
 import type { Runtime } from "./runtime.ts";
@@ -7,6 +9,12 @@ import type { Runtime } from "./runtime.ts";
 /** The store of security findings, for whichever process asks. */
 export function openSecurityFindings({ clock, config }: Pick<Runtime, "clock" | "config">, redis: Redis): SecurityFindingStore {
   return createSecurityFindingStore({ redis, clock, retentionMs: config.findingDays * dayMs });
+}
+
+/** The way by which findings come in, for whichever process hears of one. */
+export function openFindingIntake(runtime: Pick<Runtime, "clock" | "config">, redis: Redis): FindingIntake {
+  const { clock, config } = runtime;
+  return createFindingIntake({ store: openSecurityFindings(runtime, redis), features: config.features, assess: assessSeverity, clock });
 }
 
 /** How the sources were read last. Rejects with StoreUnavailable when Redis does not answer. */

@@ -1,11 +1,9 @@
 import { createCacheFindings } from "../llm/caching/cache-analysis-store.ts";
 import { createCacheAnalysisStore } from "../llm/caching/redis-store.ts";
-import { assessSeverity } from "../llm/findings/assess-severity.ts";
-import { createFindingIntake } from "../llm/findings/finding-intake.ts";
 import { observeSecurityFindings } from "../llm/findings/metrics.ts";
 import { createFindingCommentStore } from "../llm/findings/redis-store.ts";
 import { createFindingRoutes } from "../llm/findings/routes.ts";
-import { openSecurityFindings } from "./open-security-findings.ts";
+import { openFindingIntake, openSecurityFindings } from "./open-security-findings.ts";
 import type { Registration, ServerShared } from "./registration.ts";
 import type { Runtime } from "./runtime.ts";
 
@@ -19,7 +17,7 @@ export function registerFindings(runtime: Runtime, { redis, audit }: Pick<Server
     routes: createFindingRoutes({
       otherSources: [createCacheFindings(createCacheAnalysisStore(redis))],
       store,
-      intake: createFindingIntake({ store, features, assess: assessSeverity, clock }),
+      intake: openFindingIntake(runtime, redis),
       comments: createFindingCommentStore(redis),
       audit,
       clock,

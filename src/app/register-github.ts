@@ -4,12 +4,10 @@ import { createGitHubSources } from "../integrations/github/create-github-source
 import { createGitHubWebhook } from "../integrations/github/github-webhook.ts";
 import { createFindingKeeper, findingListTimes } from "../llm/findings/keep-findings.ts";
 import { createDeliveryLog } from "../llm/findings/redis-deliveries.ts";
-import { unknownFeature } from "../llm/findings/security-finding.ts";
-import type { SecurityFindingStore } from "../llm/findings/security-finding-store.ts";
 import type { ReportFinding } from "../llm/findings/security-source.ts";
 import type { ScheduledTask } from "../platform/queue/scheduled-work.ts";
 import { createBoundedSender } from "../platform/requests/bounded-request.ts";
-import { openSecurityFindings } from "./open-security-findings.ts";
+import { openFindingIntake, openSecurityFindings } from "./open-security-findings.ts";
 import type { Registration, ServerShared } from "./registration.ts";
 import type { Runtime } from "./runtime.ts";
 
@@ -18,7 +16,7 @@ export function registerGitHub(runtime: Runtime, { redis }: Pick<ServerShared, "
   const { config, clock, log } = runtime;
   const webhook = createGitHubWebhook({
     secrets: config.gitHubWebhookSecrets,
-    report: reportTo(openSecurityFindings(runtime, redis)),
+    report: reportTo(runtime, redis),
     deliveries: createDeliveryLog(redis),
     clock,
     log,
@@ -39,7 +37,7 @@ export function scheduleFindingSources(runtime: Runtime, redis: Redis): readonly
   const keeper = createFindingKeeper({
     sources: createGitHubSources(createGitHubClient(sender, { apiUrl, token }, clock), { repositories, kinds: alerts }),
     store,
-    report: reportTo(store),
+    report: reportTo(runtime, redis),
     clock,
     log,
     wholeMs: divided(findingListTimes.wholeMs),
@@ -47,9 +45,11 @@ export function scheduleFindingSources(runtime: Runtime, redis: Redis): readonly
   return [{ name: "finding-sources", intervalMs: divided(findingListTimes.intervalMs), run: async (signal) => keeper.keep(signal) }];
 }
 
-function reportTo(store: Pick<SecurityFindingStore, "report">): ReportFinding {
+function reportTo(runtime: Runtime, redis: Redis): ReportFinding {
+  const intake = openFindingIntake(runtime, redis);
   return async (finding) => {
-    const result = await store.report({ ...finding, feature: finding.feature ?? unknownFeature });
-    return result.kind === "full" ? { kind: "refused", reason: "As many findings are open as can be kept." } : result;
+    const [result] = await intake.take([finding]);
+    if (result === undefined) throw new Error("The intake gave no result for a finding.");
+    return result;
   };
 }
