@@ -22,7 +22,7 @@ export interface FlagSwitchBench extends AsyncDisposable {
 }
 
 const unseen = new Set(["not_reachable", "overloaded", "timeout", "unknown_outcome", "refused_by_target"]);
-const targetingKeys = Array.from({ length: 40 }, (_, nth) => `ticket-${nth}`);
+const targetingKeys = Array.from({ length: 16 }, (_, nth) => `ticket-${nth}`);
 
 /** The specification of every flag switch. `faults`: names of those that each bench has. */
 export function describeFlagSwitch(name: string, open: () => Promise<FlagSwitchBench>, faults: readonly string[]): void {

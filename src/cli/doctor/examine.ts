@@ -21,6 +21,7 @@ import { workloadKeys } from "../../platform/redis/workload-keys.ts";
 import { createBoundedSender, defaultRequestLimits } from "../../platform/requests/bounded-request.ts";
 import type { CommandContext } from "../context.ts";
 import { examineCommands } from "./examine-commands.ts";
+import { examineSwitches } from "./examine-switches.ts";
 import { judgeAlertmanagerConfig } from "./judge-alertmanager.ts";
 import { judgeFeatures } from "./judge-features.ts";
 import { judgeModelLists } from "./judge-models.ts";
@@ -35,6 +36,7 @@ export async function examine(config: Config, context: CommandContext): Promise<
     ...(config.alertmanagers.length === 0 ? [Promise.resolve([noAlertmanager])] : []),
     examineMail(config, context),
     examineProviders(config),
+    examineSwitches(config, context),
     Promise.resolve([
       ...examineCommands(config.commands, context.env["PATH"] ?? ""),
       examineRunbooks(config),

@@ -1,5 +1,7 @@
 import { expect, it } from "@jest/globals";
 import { aDefinition, aTrial } from "../../../test/contracts/describe-flag-store.ts";
+import { describeFlagSwitch } from "../../../test/contracts/describe-flag-switch.ts";
+import { aStoredFlagBench } from "../../../test/contracts/stored-flag-bench.ts";
 import { createFakeClock } from "../../../test/fakes/fake-clock.ts";
 import { StoreUnavailable } from "../../core/store-unavailable.ts";
 import { createMemoryFlags } from "../../rehearsal/memory-flags.ts";
@@ -75,3 +77,6 @@ it("says of a store that is away that it is, and of a change that it may have be
   await expect(flagSwitch.followers("export")).rejects.toMatchObject({ failure: { reason: "not_reachable" } });
   await expect(flagSwitch.setState(off)).rejects.toMatchObject({ failure: { reason: "unknown_outcome", applied: "unknown" } });
 });
+
+const contractClock = createFakeClock();
+describeFlagSwitch("Our own store in memory", async () => aStoredFlagBench(createMemoryFlags(contractClock), contractClock), ["is away"]);

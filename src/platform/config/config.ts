@@ -61,6 +61,19 @@ export interface Config {
   readonly gitHubWebhookSecrets: readonly string[];
   /** Whose alerts are listed; undefined: no repository is named. */
   readonly gitHub: GitHubSettings | undefined;
+  /** Unleash, with the one environment whose flags are switched. */
+  readonly unleash:
+    | {
+        readonly url: string;
+        readonly adminToken: string;
+        readonly frontendToken: string;
+        readonly project: string;
+        readonly environment: string;
+      }
+    | undefined;
+  /** The file that flagd watches, and its OFREP service. */
+  readonly flagd: { readonly file: string; readonly url: string } | undefined;
+  readonly litellm: { readonly url: string; readonly masterKey: string } | undefined;
   readonly mail: {
     readonly smtpUrl: string | undefined;
     readonly from: string | undefined;

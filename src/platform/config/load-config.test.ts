@@ -277,6 +277,48 @@ describe("settings that do not fit", () => {
     expect(faults({ env: half })).toMatchObject([{ key: "LANGFUSE_SECRET_KEY", source: "together" }]);
   });
 
+  it("are faults together: Unleash, flagd and LiteLLM by half", () => {
+    const unleash = {
+      UNLEASH_URL: "https://unleash.example.com/",
+      UNLEASH_ADMIN_TOKEN: "user:0123456789",
+      UNLEASH_FRONTEND_TOKEN: "default:production.0123456789",
+    };
+    const others = { FLAGD_FILE: "/etc/flagd/flags.json", FLAGD_URL: "http://127.0.0.1:8016", LITELLM_URL: "http://127.0.0.1:4000" };
+    const env = { ...unleash, ...others, LITELLM_MASTER_KEY: "sk-0123456789" };
+    const yaml = "unleash: { environment: production }";
+    expect(config({ env, yaml })).toMatchObject({
+      unleash: {
+        url: "https://unleash.example.com",
+        adminToken: "user:0123456789",
+        frontendToken: "default:production.0123456789",
+        project: "default",
+        environment: "production",
+      },
+      flagd: { file: "/etc/flagd/flags.json", url: "http://127.0.0.1:8016" },
+      litellm: { url: "http://127.0.0.1:4000", masterKey: "sk-0123456789" },
+      secrets: expect.arrayContaining(["user:0123456789", "default:production.0123456789", "sk-0123456789"]),
+    });
+    expect(config({ env: {} })).toMatchObject({ unleash: undefined, flagd: undefined, litellm: undefined });
+    for (const key of Object.keys(env)) {
+      const half = Object.fromEntries(Object.entries(env).filter(([name]) => name !== key));
+      expect(faults({ env: half, yaml })).toMatchObject([{ key, source: "together" }]);
+    }
+    expect(faults({ env })).toMatchObject([{ key: "unleash", source: "together" }]);
+  });
+
+  it("refuse a token of another environment of Unleash, and names that are none", () => {
+    const env = {
+      UNLEASH_URL: "https://u.example",
+      UNLEASH_ADMIN_TOKEN: "user:0123456789",
+      UNLEASH_FRONTEND_TOKEN: "*:development.0123456789",
+    };
+    const refused = faults({ env, yaml: "unleash: { environment: production }" });
+    expect(refused).toMatchObject([{ key: "UNLEASH_FRONTEND_TOKEN", source: "together" }]);
+    expect(JSON.stringify(refused)).not.toContain("0123456789");
+    for (const name of ["..", ".", "", "a/b", "a b"])
+      expect(faults({ env, yaml: `unleash: { environment: ${JSON.stringify(name)} }` })).toMatchObject([{ key: "unleash" }]);
+  });
+
   it("takes the evaluator under its old names, and refuses both at once", () => {
     const url = "http://127.0.0.1:8085/evaluations";
     const section = (name: string) => `${name}: { headers: { x-team: core } }`;

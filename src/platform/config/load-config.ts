@@ -5,7 +5,7 @@ import type { Config } from "./config.ts";
 import type { ConfigFault } from "./config-fault.ts";
 import { featuresOf } from "./feature-settings.ts";
 import { secretsOfTarget, targetsOfGroup } from "./notify-settings.ts";
-import { readAccess, readEvaluator, readGitHub, readLangfuse } from "./read-access.ts";
+import { readAccess, readEvaluator, readGitHub, readLangfuse, readSwitchedSystems } from "./read-access.ts";
 import { type ConfigSources, readSettings, readText } from "./read-settings.ts";
 import { parseRedisUrl, passwordOfRedisUrl } from "./redis-url.ts";
 import { acceptedFor, type Settings } from "./settings-schema.ts";
@@ -51,6 +51,7 @@ function toConfig(settings: Settings, sources: ConfigSources, faults: ConfigFaul
   const evaluator = readEvaluator(settings, sources, faults);
   const langfuse = readLangfuse(settings, faults);
   const gitHub = readGitHub(settings, faults);
+  const { secrets: switchSecrets, ...switched } = readSwitchedSystems(settings, faults);
   const commands = readCommands(settings.commands, sources, faults);
   const features = readFeatures(settings, faults);
   const secrets = [
@@ -67,6 +68,7 @@ function toConfig(settings: Settings, sources: ConfigSources, faults: ConfigFaul
     ...evaluator.secrets,
     ...langfuse.secrets,
     ...gitHub.secrets,
+    ...switchSecrets,
   ];
   return {
     redis: (redis === undefined ? undefined : parseRedisUrl(redis)) ?? { kind: "embedded" },
@@ -84,6 +86,7 @@ function toConfig(settings: Settings, sources: ConfigSources, faults: ConfigFaul
     alertmanagers: (settings.ALERTMANAGER_URL ?? []).map((url) => ({ url, ...alertmanager.access })),
     evaluator: evaluator.endpoint,
     langfuse: langfuse.endpoint,
+    ...switched,
     langfuseWebhookSecret: settings.LANGFUSE_WEBHOOK_SECRET,
     gitHubWebhookSecrets: gitHub.webhookSecrets,
     gitHub: gitHub.settings,

@@ -10,11 +10,7 @@ export function readLangfuse(
   faults: ConfigFault[],
 ): { readonly endpoint: Config["langfuse"]; readonly secrets: readonly string[] } {
   const secrets = [secretKey, webhookSecret].filter((secret) => secret !== undefined);
-  const given = { LANGFUSE_URL: url, LANGFUSE_PUBLIC_KEY: publicKey, LANGFUSE_SECRET_KEY: secretKey };
-  const missing = Object.entries(given).flatMap(([key, value]) => (value === undefined ? [key] : []));
-  if (missing.length > 0 && missing.length < 3)
-    for (const key of missing)
-      faults.push({ key, source: "together", problem: "is missing beside the other settings of Langfuse", accepted: acceptedFor(key) });
+  allOrNone("Langfuse", { LANGFUSE_URL: url, LANGFUSE_PUBLIC_KEY: publicKey, LANGFUSE_SECRET_KEY: secretKey }, faults);
   if (url === undefined || publicKey === undefined || secretKey === undefined) return { endpoint: undefined, secrets };
   const basic = Buffer.from(`${publicKey}:${secretKey}`).toString("base64");
   return { endpoint: { url, headers: { authorization: `Basic ${basic}` } }, secrets: [...secrets, basic] };
@@ -39,6 +35,41 @@ export function readGitHub(
   if (github === undefined || token === undefined) return { settings: undefined, webhookSecrets, secrets };
   const { repositories, alerts = gitHubAlertKinds } = github;
   return { settings: { apiUrl, token, repositories, alerts }, webhookSecrets, secrets };
+}
+
+/** A system that is configured by half would be one that nobody meant: what is missing beside the rest is a fault. */
+function allOrNone(system: string, given: { readonly [key: string]: unknown }, faults: ConfigFault[]): void {
+  const missing = Object.entries(given).flatMap(([key, value]) => (value === undefined ? [key] : []));
+  if (missing.length === Object.keys(given).length) return;
+  for (const key of missing)
+    faults.push({ key, source: "together", problem: `is missing beside the other settings of ${system}`, accepted: acceptedFor(key) });
+}
+
+/** The systems that keep flags and keys, with what of them is secret. */
+export interface SwitchedSystems extends Pick<Config, "unleash" | "flagd" | "litellm"> {
+  readonly secrets: readonly string[];
+}
+
+/** Unleash, flagd and LiteLLM, each with all of its settings or none. */
+export function readSwitchedSystems(settings: Settings, faults: ConfigFault[]): SwitchedSystems {
+  const { UNLEASH_URL: url, UNLEASH_ADMIN_TOKEN: adminToken, UNLEASH_FRONTEND_TOKEN: frontendToken, unleash } = settings;
+  const { FLAGD_FILE: file, FLAGD_URL: flagdUrl, LITELLM_URL: litellmUrl, LITELLM_MASTER_KEY: masterKey } = settings;
+  allOrNone("Unleash", { UNLEASH_URL: url, UNLEASH_ADMIN_TOKEN: adminToken, UNLEASH_FRONTEND_TOKEN: frontendToken, unleash }, faults);
+  allOrNone("flagd", { FLAGD_FILE: file, FLAGD_URL: flagdUrl }, faults);
+  allOrNone("LiteLLM", { LITELLM_URL: litellmUrl, LITELLM_MASTER_KEY: masterKey }, faults);
+  // A token begins with its project and its environment; of another one it would show what other applications get.
+  const environment = /^[^:]*:([^.]+)\../.exec(frontendToken ?? "")?.[1];
+  if (environment !== undefined && unleash !== undefined && environment !== unleash.environment) {
+    const problem = "is of another environment than unleash.environment in runbookd.yml";
+    faults.push({ key: "UNLEASH_FRONTEND_TOKEN", source: "together", problem, accepted: "a frontend token of that environment" });
+  }
+  const hasUnleash = url !== undefined && adminToken !== undefined && frontendToken !== undefined && unleash !== undefined;
+  return {
+    unleash: hasUnleash ? { url, adminToken, frontendToken, ...unleash } : undefined,
+    flagd: file === undefined || flagdUrl === undefined ? undefined : { file, url: flagdUrl },
+    litellm: litellmUrl === undefined || masterKey === undefined ? undefined : { url: litellmUrl, masterKey },
+    secrets: [adminToken, frontendToken, masterKey].filter((secret) => secret !== undefined),
+  };
 }
 
 /** How a system is reached, and what of it is secret. */

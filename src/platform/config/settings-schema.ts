@@ -21,6 +21,9 @@ export const secretKeys = [
   "OPENAI_ADMIN_KEY",
   "GITHUB_TOKEN",
   "GITHUB_WEBHOOK_SECRET",
+  "UNLEASH_ADMIN_TOKEN",
+  "UNLEASH_FRONTEND_TOKEN",
+  "LITELLM_MASTER_KEY",
 ] as const;
 
 /** A text with what would be accepted, for a fault's second half; `meta` also carries it into the JSON Schema. */
@@ -76,6 +79,9 @@ const tokens = check((text) => {
 }, "must be one or two tokens");
 
 const providerKey = check((text) => (/^[\x21-\x7e]{8,512}$/.test(text) ? text : undefined), "must be a key");
+
+/** Unleash takes no other names; "." and ".." would lead to another address. */
+const unleashName = z.string().regex(/^(?!\.{1,2}$)[\w\-.~]{1,100}$/, "must be a name of Unleash");
 
 const redisUrl = check((text) => (parseRedisUrl(text) === undefined ? undefined : text), "must be a Redis address");
 
@@ -206,7 +212,7 @@ export const settingsSchema = z.strictObject({
   ),
   ANTHROPIC_ADMIN_KEY: setting(
     providerKey.optional(),
-    "Admin key that the cost of batches at Anthropic is read with; absent: ours is not compared with it",
+    "Admin key that the cost of batches at Anthropic is read and keys are disabled with; absent: neither is done",
     "one key, 8 to 512 printable characters",
   ),
   ANTHROPIC_BASE_URL: setting(
@@ -243,6 +249,41 @@ export const settingsSchema = z.strictObject({
     tokens.optional(),
     "What GitHub signs its webhooks with; absent: /webhooks/github answers 404",
     "one secret, or two separated by a comma while rotating; 16 to 512 printable characters each, no comma",
+  ),
+  UNLEASH_URL: setting(
+    check(readBase, "must be an http(s) address without credentials").optional(),
+    "Unleash, whose flags runs may switch; absent: a flag of Unleash cannot be switched",
+    "e.g. https://unleash.example.com",
+  ),
+  UNLEASH_ADMIN_TOKEN: setting(
+    providerKey.optional(),
+    "Token of a service account at Unleash that flags are read and switched with",
+    "one token, 8 to 512 printable characters, without Bearer",
+  ),
+  UNLEASH_FRONTEND_TOKEN: setting(
+    providerKey.optional(),
+    "Frontend token of the environment at Unleash, by which it is seen what applications get",
+    "one token, 8 to 512 printable characters, without Bearer",
+  ),
+  FLAGD_FILE: setting(
+    filePath.optional(),
+    "File that flagd watches, in which runs may switch flags; absent: a flag of flagd cannot be switched",
+    "a JSON file's path, in a folder that may be written to",
+  ),
+  FLAGD_URL: setting(
+    check(readBase, "must be an http(s) address without credentials").optional(),
+    "OFREP service of the flagd that watches FLAGD_FILE, by which it is seen what applications get",
+    "e.g. http://127.0.0.1:8016",
+  ),
+  LITELLM_URL: setting(
+    check(readBase, "must be an http(s) address without credentials").optional(),
+    "LiteLLM proxy, whose virtual keys runs may disable; absent: a key of LiteLLM cannot be disabled",
+    "e.g. http://127.0.0.1:4000",
+  ),
+  LITELLM_MASTER_KEY: setting(
+    providerKey.optional(),
+    "Master key of the LiteLLM proxy, or the key of a proxy administrator",
+    "one key, 8 to 512 printable characters",
   ),
   SMTP_URL: setting(
     check((text) => (readUrl(text, ["smtp:", "smtps:"]) === undefined ? undefined : text), "must be an SMTP address").optional(),
@@ -309,6 +350,11 @@ export const settingsSchema = z.strictObject({
   alertmanager: setting(access.optional(), "How every Alertmanager is reached", accessAccepted),
   evaluator: setting(access.optional(), "How the evaluator is reached", accessAccepted),
   prompt_evaluator: setting(access.optional(), "Old name of evaluator, which is still accepted in its place", accessAccepted),
+  unleash: setting(
+    z.strictObject({ project: unleashName.default("default"), environment: unleashName }).optional(),
+    "Where at Unleash the flags are",
+    "environment, and project (default: default)",
+  ),
   mail_groups: setting(
     z
       .record(
