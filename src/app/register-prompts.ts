@@ -2,6 +2,7 @@ import { observeCaches } from "../llm/caching/metrics.ts";
 import { createCacheAnalysisStore } from "../llm/caching/redis-store.ts";
 import { createCacheRoutes } from "../llm/caching/routes.ts";
 import { createFindingCommentStore } from "../llm/findings/redis-store.ts";
+import { createHoneytokenStore } from "../llm/prompts/redis-honeytokens.ts";
 import { createPromptRolloutStore } from "../llm/prompts/redis-store.ts";
 import { createPromptRoutes } from "../llm/prompts/routes.ts";
 import { createRolloutStore } from "../llm/rollouts/redis-store.ts";
@@ -13,7 +14,7 @@ import type { Runtime } from "./runtime.ts";
 
 /** Prompts and their caching. */
 export function registerPrompts(runtime: Runtime, { redis, audit }: Pick<ServerShared, "redis" | "audit">): Registration {
-  const { ledger, clock, metrics } = runtime;
+  const { ledger, clock, random, metrics } = runtime;
   const caches = createCacheAnalysisStore(redis);
   const live = createRolloutStore({ redis, clock });
   const samples = createPrefixSampleStore(redis);
@@ -23,6 +24,7 @@ export function registerPrompts(runtime: Runtime, { redis, audit }: Pick<ServerS
       ...createPromptRoutes({
         prompts: openPrompts(runtime, redis),
         rollouts: createPromptRolloutStore(redis),
+        honeytokens: createHoneytokenStore(redis, random),
         followers: openFollowers(runtime, redis),
         liveRollout: async (target) => live.liveOf(target),
         audit,

@@ -21,6 +21,7 @@ import { registerFlags } from "./register-flags.ts";
 import { registerFreeze } from "./register-freeze.ts";
 import { registerGitHub } from "./register-github.ts";
 import { registerGuardrails } from "./register-guardrails.ts";
+import { registerOutputs } from "./register-outputs.ts";
 import { registerProbes } from "./register-probes.ts";
 import { registerPrompts } from "./register-prompts.ts";
 import { registerRollouts } from "./register-rollouts.ts";
@@ -87,6 +88,7 @@ async function registerSlices(runtime: Runtime, shared: ServerShared, decisions:
     registerFlags(runtime, shared),
     registerRollouts(runtime, shared),
     registerCost(runtime),
+    registerOutputs(runtime, shared),
     registerFeatureRequests(runtime),
     registerFindings(runtime, shared),
     registerGitHub(runtime, shared),

@@ -5,6 +5,7 @@ import { createHttp, Refused, Unreachable } from "./http.ts";
 import { createInstanceName } from "./instance-name.ts";
 import { createPromptSource, type PromptChange, type PromptSource } from "./prompt-source.ts";
 import { createRouteSource, type RouteChanged, type RouteSource } from "./route-source.ts";
+import { sampleOutput } from "./sample-output.ts";
 import type { FlagTrouble } from "./served-flags.ts";
 import { createTicketRollouts } from "./ticket-rollouts.ts";
 import { createUsageOutbox, type UsageLoss } from "./usage-outbox.ts";
@@ -19,6 +20,7 @@ import {
 } from "./wire/admissions.ts";
 import { type BatchView, batchViewSchema, type NewBatchInput } from "./wire/batches.ts";
 import type { NewChangeInput } from "./wire/changes.ts";
+import { type OutputInspection, outputReportResultSchema, type ReportedOutput } from "./wire/outputs.ts";
 import type { TicketQuality } from "./wire/rollouts.ts";
 import { tolerant } from "./wire/tolerant.ts";
 import type { UsageReport } from "./wire/usage.ts";
@@ -74,6 +76,11 @@ export interface RunbookdClient extends AdmissionGate {
    * or failure. False: no rollout counts it any more, or yet. Rejects with Unreachable; telling it again is harmless.
    */
   reportQuality(ticketId: string, quality: TicketQuality): Promise<boolean>;
+  /**
+   * Has an answer or the arguments of a tool call looked through for secrets and honeytokens; what is found becomes a security finding of the feature. The
+   * text is not stored; of more than 262,144 characters samples are sent. Rejects with Unreachable: then nothing was looked at.
+   */
+  reportOutput(output: ReportedOutput): Promise<OutputInspection>;
   /** Creates a batch with its tickets; creating it again with the same tickets adds only what is missing. */
   createBatch(batch: NewBatchInput): Promise<BatchView>;
   readBatch(id: string): Promise<BatchView | undefined>;
@@ -89,6 +96,7 @@ export interface RunbookdClient extends AdmissionGate {
 
 const readAdmission = tolerant(admissionResponseSchema);
 const readExtension = tolerant(extensionResponseSchema);
+const readOutputs = tolerant(outputReportResultSchema);
 const readBatchView = tolerant(batchViewSchema);
 
 const retryMs = 5000;
@@ -185,6 +193,12 @@ export function createRunbookdClient(options: RunbookdClientOptions): RunbookdCl
         if (error instanceof Refused && (error.status === 404 || error.status === 409)) return false;
         throw error;
       }
+    },
+    async reportOutput(output) {
+      const text = sampleOutput(output.text);
+      const response = await http.send("POST", "/api/outputs", { outputs: [{ ...output, text }] });
+      const [inspection] = readOutputs.parse(response).items;
+      return { scanned: text === output.text && inspection?.scanned === true, detections: inspection?.detections ?? 0 };
     },
     createBatch: async (batch) => readBatchView.parse(await http.send("POST", "/api/batches", batch)),
     async readBatch(id) {

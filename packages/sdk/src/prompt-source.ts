@@ -46,6 +46,8 @@ export interface TicketPrompt {
   readonly variant: PromptAssignment["variant"];
   /** Present when a rollout set the canary's share. */
   readonly rollout?: RolloutAssignment;
+  /** A made-up secret to plant in what the model must not repeat; absent until an operator has made one. See docs/severity.md. */
+  readonly honeytoken?: string;
   /** Throws when a variable is missing or a tools layer is no list of tools: an application's fault, and every one of them is named. */
   render(input: RenderOptions): RenderedPrompt;
 }
@@ -112,7 +114,12 @@ export function createPromptSource(deps: {
       const assignment = assignments.of(prompt, ticketId, { given, fresh });
       if (assignment.rollout !== undefined) rollouts.remember(ticketId, assignment.rollout);
       const layout = await layoutOf(served, assignment.version);
-      return { ...assignment, render: ({ parameters, ...input }) => renderFor({ prompt, layout, ...assignment }, input, parameters) };
+      const { honeytoken } = served;
+      return {
+        ...assignment,
+        ...(honeytoken !== undefined && { honeytoken }),
+        render: ({ parameters, ...input }) => renderFor({ prompt, layout, ...assignment }, input, parameters),
+      };
     },
     close: () => documents.close(),
   };

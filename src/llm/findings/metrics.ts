@@ -3,6 +3,8 @@ import type { Feature } from "../../core/feature.ts";
 import { counter, gauge, type MetricRegistry } from "../../platform/telemetry/declare-metric.ts";
 import type { Observing } from "../../platform/telemetry/exposition.ts";
 import { createLabelCap } from "../../platform/telemetry/label-cap.ts";
+import type { DetectedSecret } from "./create-secret-detector.ts";
+import { detectionConfidences, detectionSources } from "./secret-detection.ts";
 import { unknownFeature } from "./security-finding.ts";
 import type { SecurityFindingStore } from "./security-finding-store.ts";
 
@@ -25,7 +27,8 @@ export function declareFindingMetrics(registry: MetricRegistry) {
     secretDetections: counter(registry, {
       name: "llm_secret_detections_total",
       help: "Secrets detected in prompts, outputs or repositories.",
-      labels: ["source", "confidence"],
+      labels: ["source", "feature", "confidence"],
+      initialLabels: seriesOf(unknownFeature),
     }),
   };
 }
@@ -69,4 +72,21 @@ export function observeSecurityFindings(
     for (const { class: severityClass, feature, source, count } of counts)
       securityFindings.inc({ severity_class: severityClass, feature: label.feature(feature), source: label.source(source) }, count);
   });
+}
+
+/** Lets the series of each feature exist at zero: a counter that is born at 1 is no increase, and raises no alert. */
+export function startSecretDetections({ secretDetections }: ReturnType<typeof declareFindingMetrics>, features: readonly string[]): void {
+  for (const labels of features.flatMap((feature) => seriesOf(feature))) secretDetections.inc(labels, 0);
+}
+
+/** Counts a secret that was found. Its feature is one of runbookd.yml or `unknown`. */
+export function countSecretDetection(
+  { secretDetections }: ReturnType<typeof declareFindingMetrics>,
+  { confidence, source, feature }: DetectedSecret,
+): void {
+  secretDetections.inc({ source, feature, confidence });
+}
+
+function seriesOf(feature: string) {
+  return detectionSources.flatMap((source) => detectionConfidences.map((confidence) => ({ source, feature, confidence })));
 }

@@ -5,6 +5,7 @@ import { entityTagOf } from "../rollouts/entity-tag.ts";
 import type { FollowerBook } from "../rollouts/followers.ts";
 import type { ShareControl, ShareRequest } from "../rollouts/share-control.ts";
 import { assertShare, shareRefusal } from "../rollouts/share-refusal.ts";
+import type { HoneytokenStore } from "./honeytoken.ts";
 import { canaryLabel, type PromptStore, productionLabel } from "./prompt.ts";
 import type { PromptRolloutStore } from "./prompt-rollout-store.ts";
 import { promptDocument, readServed } from "./served-prompt.ts";
@@ -18,6 +19,8 @@ type PromptSubject = Extract<RolloutSubject, { readonly kind: "prompt" }>;
 export interface PromptShareDeps {
   readonly prompts: Pick<PromptStore, "read" | "version" | "moveLabel">;
   readonly rollouts: PromptRolloutStore;
+  /** Part of what is served, and so of its entity tag. */
+  readonly honeytokens?: Pick<HoneytokenStore, "read">;
   readonly followers: Pick<FollowerBook, "count">;
 }
 
@@ -25,7 +28,7 @@ export interface PromptShareDeps {
  * Gives the version of a rollout to a share of a prompt's tickets, and the label `canary` with it. A completed rollout moves the label
  * `production`; the old version stays as it is, because a version needs no provider and cannot be retired.
  */
-export function createPromptShare({ prompts, rollouts, followers }: PromptShareDeps): ShareControl {
+export function createPromptShare({ prompts, rollouts, honeytokens, followers }: PromptShareDeps): ShareControl {
   const labelsOf = async (prompt: string) => {
     const state = await prompts.read(prompt);
     if (state === undefined) throw shareRefusal(`There is no prompt ${prompt}.`);
@@ -118,7 +121,7 @@ export function createPromptShare({ prompts, rollouts, followers }: PromptShareD
     },
     async followers(request) {
       const { prompt } = promptSubject(request);
-      const served = await readServed(prompt, { prompts, rollouts });
+      const served = await readServed(prompt, { prompts, rollouts, ...(honeytokens && { honeytokens }) });
       return served === undefined ? { followers: 0, current: 0 } : followers.count(promptDocument(prompt), entityTagOf(served));
     },
   };

@@ -9,6 +9,7 @@ import {
   newPromptVersionSchema,
   type PromptState,
   type PromptVersion,
+  promptHoneytokenSchema,
   promptLabelSchema,
   promptRolloutChangeSchema,
   promptRolloutStateSchema,
@@ -35,6 +36,7 @@ import type { CacheAnalysisStore } from "../caching/cache-analysis-store.ts";
 import { entityTagOf } from "../rollouts/entity-tag.ts";
 import type { FollowerBook } from "../rollouts/followers.ts";
 import { type FindLiveRollout, refuseManualChange } from "../rollouts/refuse-manual-change.ts";
+import type { HoneytokenStore } from "./honeytoken.ts";
 import { canaryLabel, type PromptStore, productionLabel, statusOf } from "./prompt.ts";
 import type { PromptRolloutStore } from "./prompt-rollout-store.ts";
 import { promptDocument, readServed } from "./served-prompt.ts";
@@ -43,6 +45,7 @@ import { promptDocument, readServed } from "./served-prompt.ts";
 export interface PromptRouteDeps {
   readonly prompts: PromptStore;
   readonly rollouts: PromptRolloutStore;
+  readonly honeytokens?: HoneytokenStore;
   readonly audit: AuditLog;
   readonly clock: Pick<Clock, "now">;
   /** Where it is noted which processes follow a prompt. Its `record` does not reject. */
@@ -64,7 +67,16 @@ const page = z.strictObject({ after: z.string().max(120).optional(), limit: z.co
 const newestVersions = 20;
 
 /** Prompts: their versions, their labels, and what applications are given of them. */
-export function createPromptRoutes({ prompts, rollouts, audit, clock, followers, liveRollout, caches }: PromptRouteDeps): readonly Route[] {
+export function createPromptRoutes({
+  prompts,
+  rollouts,
+  honeytokens,
+  audit,
+  clock,
+  followers,
+  liveRollout,
+  caches,
+}: PromptRouteDeps): readonly Route[] {
   const record = async (kind: AuditKind, { prompt, by }: PromptChange, detail: { readonly [name: string]: Json }) =>
     audit.append({ at: clock.now(), kind, by, subject: `prompt/${prompt}`, detail });
   const one = async (name: string): Promise<HandlerResponse<Shape<typeof promptViewSchema>>> => {
@@ -201,6 +213,7 @@ export function createPromptRoutes({ prompts, rollouts, audit, clock, followers,
         return json({ canary: result.rollout });
       },
     }),
+    ...(honeytokens === undefined ? [] : [createHoneytokenRoute({ prompts, honeytokens, record })]),
     defineRoute({
       method: "get",
       path: "/api/prompts/{name}/served",
@@ -213,7 +226,7 @@ export function createPromptRoutes({ prompts, rollouts, audit, clock, followers,
       problems: ["not-found"],
       async handle({ params, ifNoneMatch, follower }) {
         const name = params["name"] ?? "";
-        const served = await readServed(name, { prompts, rollouts });
+        const served = await readServed(name, { prompts, rollouts, ...(honeytokens && { honeytokens }) });
         if (served === undefined) return problem("not-found", `Nothing of prompt ${quoted(name)} is labelled production.`);
         if (follower !== undefined) await followers.record({ document: promptDocument(name), instance: follower, tag: ifNoneMatch });
         const headers = { etag: entityTagOf(served) };
@@ -221,6 +234,36 @@ export function createPromptRoutes({ prompts, rollouts, audit, clock, followers,
       },
     }),
   ];
+}
+
+/** The record says that a honeytoken was given out, and not which. */
+function createHoneytokenRoute({
+  prompts,
+  honeytokens,
+  record,
+}: {
+  readonly prompts: Pick<PromptStore, "read">;
+  readonly honeytokens: Pick<HoneytokenStore, "ensure">;
+  readonly record: (kind: AuditKind, change: PromptChange, detail: { readonly [name: string]: Json }) => Promise<unknown>;
+}): Route {
+  return defineRoute({
+    method: "post",
+    path: "/api/prompts/{name}/honeytoken",
+    summary:
+      "Read the prompt's honeytoken, made when there is none: a made-up secret to plant in the prompt, which shows in a text that it has left",
+    allow: operators,
+    query: noQuery,
+    body: noBody,
+    success: { status: 200, description: "The honeytoken; it is served with the prompt from now on", schema: promptHoneytokenSchema },
+    problems: ["not-found"],
+    async handle({ params, caller }) {
+      const name = params["name"] ?? "";
+      if ((await prompts.read(name)) === undefined) return noPrompt(name);
+      const honeytoken = await honeytokens.ensure(name);
+      await record("prompt_honeytoken_read", { prompt: name, by: caller.name }, {});
+      return json({ prompt: name, honeytoken });
+    },
+  });
 }
 
 function summaryOf({ layout: _layout, evidence: _evidence, ...version }: PromptVersion, { labels }: PromptState) {

@@ -1,4 +1,5 @@
 import type { PromptRollout, PromptVersion, ServedPrompt, ServedVersion } from "../../../packages/sdk/src/wire/prompts.ts";
+import type { HoneytokenStore } from "./honeytoken.ts";
 import { type PromptStore, productionLabel } from "./prompt.ts";
 import type { PromptRolloutStore } from "./prompt-rollout-store.ts";
 
@@ -7,18 +8,27 @@ export function promptDocument(prompt: string): string {
   return `prompt/${prompt}`;
 }
 
+/** What a served prompt is made of. */
+export interface ServedPromptStores {
+  readonly prompts: Pick<PromptStore, "read" | "version">;
+  readonly rollouts: Pick<PromptRolloutStore, "read">;
+  readonly honeytokens?: Pick<HoneytokenStore, "read">;
+}
+
 /** Reads what is served now; undefined when there is no such prompt or nothing is labelled `production`. A canary whose version is gone is left out. */
 export async function readServed(
   prompt: string,
-  { prompts, rollouts }: { readonly prompts: Pick<PromptStore, "read" | "version">; readonly rollouts: Pick<PromptRolloutStore, "read"> },
+  { prompts, rollouts, honeytokens }: ServedPromptStores,
 ): Promise<ServedPrompt | undefined> {
   const number = (await prompts.read(prompt))?.labels[productionLabel];
   const production = number === undefined ? undefined : await prompts.version(prompt, number);
   if (production === undefined) return undefined;
   const rollout = await rollouts.read(prompt);
   const version = rollout === null ? undefined : await prompts.version(prompt, rollout.version);
+  const honeytoken = await honeytokens?.read(prompt);
   return {
     prompt,
+    ...(honeytoken !== undefined && { honeytoken }),
     production: served(production),
     ...(rollout === null || version === undefined ? {} : { canary: { ...served(version), ...trialOf(rollout) } }),
   };

@@ -98,6 +98,8 @@ export const workloadKeys = {
   /** Newest version and labels of one prompt. */
   prompt: (prompt: string) => `{wl}:prompt:${hashOf(prompt)}`,
   promptVersions: (prompt: string) => `{wl}:prompt:${hashOf(prompt)}:versions`,
+  /** The honeytoken of each prompt that has one. */
+  honeytokens: "{wl}:prompts:honeytokens",
   promptRollout: (prompt: string) => `{wl}:prompt:${hashOf(prompt)}:rollout`,
 } as const;
 

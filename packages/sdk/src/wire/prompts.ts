@@ -71,11 +71,18 @@ export const promptRolloutSchema = z.strictObject({
 /** Which version a share of the tickets gets. The same ticket stays in as the share grows: a bigger share holds every smaller one. */
 export type PromptRollout = Shape<typeof promptRolloutSchema>;
 
+const honeytokenSchema = z.string().regex(/^[0-9a-f]{32}$/);
+
+/** A prompt's honeytoken, as operators read it. */
+export const promptHoneytokenSchema = z.object({ prompt: z.string(), honeytoken: honeytokenSchema });
+
 const servedVersionSchema = z.object({ version: z.number(), layout: promptLayoutSchema });
 
 /** What applications are given of one prompt: the labelled version, and the one of a share of the tickets. */
 export const servedPromptSchema = z.object({
   prompt: z.string(),
+  /** A made-up secret to plant in the prompt: a text that holds it shows that the prompt has left. */
+  honeytoken: z.exactOptional(honeytokenSchema),
   production: servedVersionSchema,
   canary: z.exactOptional(servedVersionSchema.extend({ share: z.number(), salt: z.string(), rollout: z.exactOptional(z.string()) })),
 });

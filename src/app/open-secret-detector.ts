@@ -1,0 +1,30 @@
+import type { Redis } from "ioredis";
+import { createSecretScanner } from "../integrations/secretlint/create-secret-scanner.ts";
+import { assessSeverity } from "../llm/findings/assess-severity.ts";
+import { createSecretDetector, type SecretDetector } from "../llm/findings/create-secret-detector.ts";
+import { createFindingIntake, type FindingIntakeResult } from "../llm/findings/finding-intake.ts";
+import { countSecretDetection } from "../llm/findings/metrics.ts";
+import { createHoneytokenStore } from "../llm/prompts/redis-honeytokens.ts";
+import { openSecurityFindings } from "./open-security-findings.ts";
+import type { Runtime } from "./runtime.ts";
+
+/** Own detection of secrets, with a thread that ends with the process. */
+export function openSecretDetector(runtime: Runtime, redis: Redis): SecretDetector {
+  const { config, clock, random, metrics, closers } = runtime;
+  const store = openSecurityFindings(runtime, redis);
+  const intake = createFindingIntake({ store, features: config.features, assess: assessSeverity, clock });
+  const scanner = createSecretScanner(clock);
+  closers.add("secret scanner", async () => scanner.close());
+  return createSecretDetector({
+    scanner,
+    honeytokens: createHoneytokenStore(redis, random),
+    intake: { take: async (findings) => (await intake.take(findings)).map(keptOf) },
+    sources: store,
+    clock,
+    onDetected: (detection) => countSecretDetection(metrics, detection),
+  });
+}
+
+function keptOf(result: FindingIntakeResult) {
+  return result.kind === "refused" ? {} : { finding: result.finding };
+}
