@@ -1,13 +1,13 @@
 import { createEvidenceRoutes } from "../llm/features/evidence-routes.ts";
 import { observeFeatures } from "../llm/features/metrics.ts";
 import { createEvidenceStore } from "../llm/features/redis-evidence.ts";
-import { openFlagSwitches } from "./open-features.ts";
+import { openAllFlagSwitches } from "./open-features.ts";
 import type { Registration, ServerShared } from "./registration.ts";
 import type { Runtime } from "./runtime.ts";
 
 /** Which features are off, and what was kept of their incidents. */
 export function registerFeatures(runtime: Runtime, { redis }: Pick<ServerShared, "redis">): Registration {
   const { config, clock, metrics } = runtime;
-  observeFeatures(metrics, { features: config.features, flagSwitches: openFlagSwitches(runtime, redis) }, clock);
+  observeFeatures(metrics, { features: config.features, flagSwitches: openAllFlagSwitches(runtime, redis) }, clock);
   return { routes: createEvidenceRoutes(createEvidenceStore(redis)) };
 }

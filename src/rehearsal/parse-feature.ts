@@ -7,19 +7,20 @@ import {
   weaknessSchema,
 } from "../../packages/sdk/src/wire/security-findings.ts";
 import { dataKinds, exposures, keySystems } from "../core/feature.ts";
-import type { SimulatedFeature } from "./rehearsal.ts";
+import type { SimulatedFeature, SimulatedFinding } from "./rehearsal.ts";
 import { count, duration } from "./rehearsal-values.ts";
 
-/** A feature of the workload as a rehearsal writes it. */
+const key = z.strictObject({
+  system: z.enum(keySystems).default("litellm"),
+  undone: count.default(0),
+  served: z.boolean().default(false),
+});
+
+/** A feature as it is written; see docs/rehearsals.md. */
 export const featureSchema = z.strictObject({
   flags: z.array(z.string().min(1)).optional(),
   budgets: z.array(z.string().min(1)).default([]),
-  keys: z
-    .record(
-      z.string(),
-      z.strictObject({ system: z.enum(keySystems).default("litellm"), undone: count.default(0), served: z.boolean().default(false) }),
-    )
-    .default({}),
+  keys: z.record(z.string(), key).default({}),
   exposure: z.enum(exposures).exactOptional(),
   data: z.enum(dataKinds).exactOptional(),
   followers: count.default(3),
@@ -28,7 +29,7 @@ export const featureSchema = z.strictObject({
   requests: count.default(0),
 });
 
-/** A security finding as a rehearsal writes it. */
+/** One report of a finding as it is written; see docs/rehearsals.md. */
 export const findingSchema = z.strictObject({
   ref: z.string().min(1).default("1"),
   source: z.string().min(1).default("github-code-scanning"),
@@ -42,10 +43,15 @@ export const findingSchema = z.strictObject({
   secret: foundSecretSchema.exactOptional(),
 });
 
-/** The feature that `written` describes. */
+/** The feature that was written; without flags it has one of its own name. */
 export function featureOf(
   name: string,
   { stale_followers: staleFollowers, keys, flags, ...written }: z.output<typeof featureSchema>,
 ): SimulatedFeature {
-  return { name, ...written, flags: flags ?? [name], keys: Object.entries(keys).map(([id, key]) => ({ id, ...key })), staleFollowers };
+  return { name, ...written, flags: flags ?? [name], keys: Object.entries(keys).map(([id, one]) => ({ id, ...one })), staleFollowers };
+}
+
+/** The report that was written. */
+export function findingOf({ ago: agoMs, ...written }: z.output<typeof findingSchema>): SimulatedFinding {
+  return { ...written, agoMs };
 }

@@ -9,7 +9,7 @@ import { createReporter, nearest, oneOf } from "../runbooks/parse/reporter.ts";
 import { parseYamlBlock } from "../runbooks/parse/yaml-block.ts";
 import { budgetOf, budgetSchema, spendSchema } from "./parse-budget.ts";
 import { faultGrammar, parseFault } from "./parse-fault.ts";
-import { featureOf, featureSchema, findingSchema } from "./parse-feature.ts";
+import { featureOf, featureSchema, findingOf, findingSchema } from "./parse-feature.ts";
 import { promptOf, promptSchema } from "./parse-prompt.ts";
 import { modelName, modelOf, modelSchema, routeOf, routeSchema } from "./parse-route.ts";
 import type { MetricPoint, Rehearsal, RehearsedRule } from "./rehearsal.ts";
@@ -185,10 +185,7 @@ export function parseRehearsal({ file, source }: { readonly file: string; readon
         ...(backAfterMs !== undefined && { backAfterMs }),
       })),
       features: Object.entries(workload.features).map(([name, written]) => featureOf(name, written)),
-      findings:
-        workload.findings === "unreadable"
-          ? workload.findings
-          : workload.findings.map(({ ago: agoMs, ...written }) => ({ ...written, agoMs })),
+      findings: workload.findings === "unreadable" ? workload.findings : workload.findings.map((written) => findingOf(written)),
       sources: workload.sources,
       metrics: Object.fromEntries(tables),
       ...(alert !== undefined && ("input_series" in alert ? { rule: ruleOf(alert) } : { alert })),

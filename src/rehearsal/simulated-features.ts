@@ -73,7 +73,9 @@ export function createSimulatedFeatures(
       store: createMemoryEvidence(),
       audit: {
         async append({ kind, detail }) {
-          changed(`audit: ${kind} of ${String(detail["feature"])}, ${String(detail["entries"])} entries`);
+          const { feature, entries } = detail;
+          const what = typeof feature === "string" ? feature : "";
+          changed(`audit: ${kind} of ${what}, ${typeof entries === "number" ? entries : 0} entries`);
         },
       },
     },

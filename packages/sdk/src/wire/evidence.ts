@@ -36,9 +36,6 @@ export const evidenceManifestSchema = z
   })
   .meta({ id: "EvidenceManifest" });
 
-/** See {@link evidenceManifestSchema}. */
-export type EvidenceManifest = Shape<typeof evidenceManifestSchema>;
-
 /** A manifest with the texts that it lists. */
 export const evidenceSchema = z
   .object({

@@ -70,9 +70,6 @@ export type Flag = Shape<typeof flagSchema>;
  */
 export const servedFlagsSchema = z.object({ flags: z.array(flagSchema) });
 
-/** See {@link servedFlagsSchema}. */
-export type ServedFlags = Shape<typeof servedFlagsSchema>;
-
 /** Most keys that one `GET /api/flags/served` may ask for. */
 export const maxFlagsPerRequest = 50;
 

@@ -218,7 +218,8 @@ describe("keep-evidence", () => {
     await keep.run(plan, bench.context());
     expect(bench.audited).toHaveLength(1);
     expect(bench.audited[0]).toMatchObject({ kind: "evidence_sealed", subject: output["evidence"], detail: { sha256: output["sha256"] } });
-    const kept = await bench.ports.evidence.store.read(String(output["evidence"]));
+    const [id = ""] = await bench.ports.evidence.store.list(1);
+    const kept = await bench.ports.evidence.store.read(id);
     expect(kept !== undefined && isWhole(kept)).toBe(true);
     expect(JSON.stringify(kept)).not.toContain("sk-ant-");
     expect(await keep.probe?.(plan, bench.context())).toMatchObject({ kind: "applied" });
