@@ -7,7 +7,7 @@ import { gitHubAlertKinds } from "../src/core/github-alert-kinds.ts";
 import { createGitHubClient, gitHubRequestLimits } from "../src/integrations/github/create-github-client.ts";
 import { createGitHubSources } from "../src/integrations/github/create-github-sources.ts";
 import { createGitHubWebhook } from "../src/integrations/github/github-webhook.ts";
-import { createFindingKeeper, type FindingKeeper } from "../src/llm/findings/keep-findings.ts";
+import { createFindingReconciler, type FindingReconciler } from "../src/llm/findings/reconcile-findings.ts";
 import { createDeliveryLog } from "../src/llm/findings/redis-deliveries.ts";
 import { createSecurityFindingStore } from "../src/llm/findings/redis-security-findings.ts";
 import type { SecurityFindingStore } from "../src/llm/findings/security-finding-store.ts";
@@ -27,7 +27,7 @@ const releases: (() => Promise<void>)[] = [];
 let clock: FakeClock;
 let store: SecurityFindingStore;
 let github: GitHubServer;
-let keeper: FindingKeeper;
+let reconciler: FindingReconciler;
 
 beforeEach(async () => {
   await held.redis.flushall();
@@ -46,7 +46,7 @@ beforeEach(async () => {
   const sender = createBoundedSender(gitHubRequestLimits, { clock: createSystemClock() });
   const client = createGitHubClient(sender, { apiUrl: github.url, token }, clock);
   const sources = createGitHubSources(client, { repositories: ["acme/desk"], kinds: gitHubAlertKinds });
-  keeper = createFindingKeeper({ sources, store, report, clock, log, wholeMs: dayMs });
+  reconciler = createFindingReconciler({ sources, store, report, clock, log, wholeMs: dayMs });
   releases.push(
     async () => server[Symbol.asyncDispose](),
     async () => github[Symbol.asyncDispose](),
@@ -61,19 +61,19 @@ const states = async () => Object.fromEntries((await store.list({}, 100)).map(({
 
 it("finds what lost deliveries would have said, and repeats nothing", async () => {
   await github.open("code-scanning");
-  await keeper.keep(signal);
+  await reconciler.reconcile(signal);
   github.quirks.deliveriesLost = true;
   await clock.advance(minuteMs);
   await github.open("dependabot");
   await github.change("code-scanning", { number: 1, action: "fixed", members: { state: "fixed" } });
   expect(await states()).toEqual({ "github-code-scanning acme/desk#1": "open" });
   await clock.advance(4 * minuteMs);
-  await keeper.keep(signal);
+  await reconciler.reconcile(signal);
   const found = { "github-code-scanning acme/desk#1": "fixed", "github-dependabot acme/desk#1": "open" };
   expect(await states()).toEqual(found);
   const before = await store.list({}, 100);
   await clock.advance(5 * minuteMs);
-  await keeper.keep(signal);
+  await reconciler.reconcile(signal);
   expect(await store.list({}, 100)).toEqual(before);
   expect(await store.sources()).toMatchObject(
     ["advisories", "code-scanning", "dependabot", "secret-scanning"].map((kind) => ({ source: `github-${kind}`, up: true })),
@@ -83,29 +83,29 @@ it("finds what lost deliveries would have said, and repeats nothing", async () =
 it("finds everything that changed while a source was blind, however long that was", async () => {
   await github.open("secret-scanning");
   await github.open("secret-scanning");
-  await keeper.keep(signal);
+  await reconciler.reconcile(signal);
   github.quirks.deliveriesLost = true;
   github.quirks.secretScanningDisabled = true;
   await clock.advance(minuteMs);
   await github.change("secret-scanning", { number: 1, action: "resolved", members: { state: "resolved", resolution: "revoked" } });
   for (let days = 0; days < 40; days += 10) {
     await clock.advance(10 * dayMs);
-    await keeper.keep(signal);
+    await reconciler.reconcile(signal);
   }
   const status = (await store.sources()).find(({ source }) => source === "github-secret-scanning");
   expect(status).toMatchObject({ up: false, reason: expect.stringContaining("(404)"), seenAt: Date.UTC(2026, 10, 30, 8) });
   expect(await states()).toEqual({ "github-secret-scanning acme/desk#1": "open", "github-secret-scanning acme/desk#2": "open" });
   github.quirks.secretScanningDisabled = false;
-  await keeper.keep(signal);
+  await reconciler.reconcile(signal);
   expect(await states()).toEqual({ "github-secret-scanning acme/desk#1": "fixed", "github-secret-scanning acme/desk#2": "open" });
 });
 
 it("does not close what vanished from a whole listing", async () => {
   await github.open("dependabot");
-  await keeper.keep(signal);
+  await reconciler.reconcile(signal);
   github.remove("dependabot", 1);
   await clock.advance(dayMs);
-  await keeper.keep(signal);
+  await reconciler.reconcile(signal);
   expect(await states()).toEqual({ "github-dependabot acme/desk#1": "open" });
 });
 
@@ -114,7 +114,7 @@ it("keeps the newest state, whichever of webhook and listing brings it", async (
   await github.open("dependabot");
   await clock.advance(5000);
   await github.change("dependabot", { number: 1, action: "fixed", members: { state: "fixed" } });
-  await keeper.keep(signal);
+  await reconciler.reconcile(signal);
   await github.deliveries.release("reversed");
   expect(github.deliveries.list.map(({ statuses }) => statuses)).toEqual([[202], [202]]);
   expect(await states()).toEqual({ "github-dependabot acme/desk#1": "fixed" });

@@ -10,7 +10,7 @@ import { createCacheFindings } from "../src/llm/caching/cache-analysis-store.ts"
 import { observeCaches } from "../src/llm/caching/metrics.ts";
 import { createCacheAnalysisStore } from "../src/llm/caching/redis-store.ts";
 import { createCacheRoutes } from "../src/llm/caching/routes.ts";
-import { assessSeverity } from "../src/llm/findings/assess-severity.ts";
+import { decideSeverity } from "../src/llm/findings/decide-severity.ts";
 import { createFindingIntake } from "../src/llm/findings/finding-intake.ts";
 import { createSecurityFindingStore } from "../src/llm/findings/redis-security-findings.ts";
 import { createFindingCommentStore } from "../src/llm/findings/redis-store.ts";
@@ -41,7 +41,7 @@ it("an application's reports become findings, gauges and counters, without a tex
   const prices = createPriceTable(shippedPrices);
   const notes = createFindingCommentStore(redis);
   const store = createSecurityFindingStore({ redis, clock, retentionMs: 1 });
-  const intake = createFindingIntake({ store, features: [], assess: assessSeverity, clock });
+  const intake = createFindingIntake({ store, features: [], assess: decideSeverity, clock });
   const audited: unknown[] = [];
   const audit = { append: async (entry: unknown) => void audited.push(entry) };
   observeCaches(metrics, board, notes);

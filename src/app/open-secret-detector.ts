@@ -1,7 +1,7 @@
 import type { Redis } from "ioredis";
 import { createSecretScanner } from "../integrations/secretlint/create-secret-scanner.ts";
-import { assessSeverity } from "../llm/findings/assess-severity.ts";
 import { createSecretDetector, type SecretDetector } from "../llm/findings/create-secret-detector.ts";
+import { decideSeverity } from "../llm/findings/decide-severity.ts";
 import { createFindingIntake, type FindingIntakeResult } from "../llm/findings/finding-intake.ts";
 import { countSecretDetection } from "../llm/findings/metrics.ts";
 import { createHoneytokenStore } from "../llm/prompts/redis-honeytokens.ts";
@@ -12,7 +12,7 @@ import type { Runtime } from "./runtime.ts";
 export function openSecretDetector(runtime: Runtime, redis: Redis): SecretDetector {
   const { config, clock, random, metrics, closers } = runtime;
   const store = openSecurityFindings(runtime, redis);
-  const intake = createFindingIntake({ store, features: config.features, assess: assessSeverity, clock });
+  const intake = createFindingIntake({ store, features: config.features, assess: decideSeverity, clock });
   const scanner = createSecretScanner(clock);
   closers.add("secret scanner", async () => scanner.close());
   return createSecretDetector({

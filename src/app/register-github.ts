@@ -2,7 +2,7 @@ import type { Redis } from "ioredis";
 import { createGitHubClient, gitHubRequestLimits } from "../integrations/github/create-github-client.ts";
 import { createGitHubSources } from "../integrations/github/create-github-sources.ts";
 import { createGitHubWebhook } from "../integrations/github/github-webhook.ts";
-import { createFindingKeeper, findingListTimes } from "../llm/findings/keep-findings.ts";
+import { createFindingReconciler, findingListTimes } from "../llm/findings/reconcile-findings.ts";
 import { createDeliveryLog } from "../llm/findings/redis-deliveries.ts";
 import type { ReportFinding } from "../llm/findings/security-source.ts";
 import type { ScheduledTask } from "../platform/queue/scheduled-work.ts";
@@ -34,7 +34,7 @@ export function scheduleFindingSources(runtime: Runtime, redis: Redis): readonly
   closers.add("github client", async () => sender.close());
   const store = openSecurityFindings(runtime, redis);
   const divided = (ms: number) => Math.max(1000, ms / config.timeFactor);
-  const keeper = createFindingKeeper({
+  const reconciler = createFindingReconciler({
     sources: createGitHubSources(createGitHubClient(sender, { apiUrl, token }, clock), { repositories, kinds: alerts }),
     store,
     report: reportTo(runtime, redis),
@@ -42,7 +42,9 @@ export function scheduleFindingSources(runtime: Runtime, redis: Redis): readonly
     log,
     wholeMs: divided(findingListTimes.wholeMs),
   });
-  return [{ name: "finding-sources", intervalMs: divided(findingListTimes.intervalMs), run: async (signal) => keeper.keep(signal) }];
+  return [
+    { name: "finding-sources", intervalMs: divided(findingListTimes.intervalMs), run: async (signal) => reconciler.reconcile(signal) },
+  ];
 }
 
 function reportTo(runtime: Runtime, redis: Redis): ReportFinding {

@@ -106,8 +106,8 @@ async function readBounded(file: string): Promise<string | undefined> {
 
 /** Throws when the text is not what was written. A flag that this version cannot read is left out. */
 function parse(text: string, url: string): readonly SavedFlag[] {
-  const [checksum, content, ...rest] = text.split("\n");
-  if (content === undefined || rest.join("") !== "" || checksum !== hash("sha256", content)) {
+  const [checksum, content, ...others] = text.split("\n");
+  if (content === undefined || others.join("") !== "" || checksum !== hash("sha256", content)) {
     throw new Error("it is damaged: its content does not have its checksum.");
   }
   const parsed = contentSchema.parse(JSON.parse(content));

@@ -114,11 +114,11 @@ function locate(text: string, key: string): Located | Extract<FlagSearch, { kind
   if (typeof top === "string") return damaged(top);
   const flags = top.get("flags");
   if (flags === undefined) return damaged("has no flags");
-  const found = spansOf(text, flags.value, key);
-  if (typeof found === "string") return damaged(found);
-  const [span] = found;
+  const spans = spansOf(text, flags.value, key);
+  if (typeof spans === "string") return damaged(spans);
+  const [span] = spans;
   if (span === undefined) return { kind: "absent" };
-  if (found.length > 1) return damaged("has the flag twice");
+  if (spans.length > 1) return damaged("has the flag twice");
   if (text[span.from] !== "{") return damaged("has something else than an object for the flag");
   const members = uniqueMembers(membersOf(text, span.from), [...ruling, ...ruling.map((name) => kept + name)]);
   if (typeof members === "string") return damaged(`${members} in the flag`);
@@ -151,10 +151,10 @@ function spansOf(text: string, flags: JsonSpan, key: string): readonly JsonSpan[
 
 /** Members by key. flagd takes the last of two and does not look at upper and lower case, so such a file may mean something else to it than to a reader. */
 function uniqueMembers(members: readonly JsonMember[], names: readonly string[]): ReadonlyMap<string, JsonMember> | string {
-  const known = new Map(names.map((name) => [name.toLowerCase(), name]));
+  const byLowerCase = new Map(names.map((name) => [name.toLowerCase(), name]));
   const byKey = new Map<string, JsonMember>();
   for (const member of members) {
-    const name = known.get(member.key.toLowerCase());
+    const name = byLowerCase.get(member.key.toLowerCase());
     if (name === undefined) continue;
     if (member.key !== name) return `spells ${name} in another case`;
     if (byKey.has(name)) return `has ${name} twice`;

@@ -168,8 +168,12 @@ const resolutions: Readonly<Record<string, State>> = {
 };
 
 /** What cannot be read as closed is open. */
-function stateOf(written: Text, { state }: AlertContext, known: Readonly<Record<string, State>>): State {
-  return isWritten(written) && Object.hasOwn(known, written) ? (known[written] ?? "open") : isWritten(written) ? "open" : (state ?? "open");
+function stateOf(written: Text, { state }: AlertContext, states: Readonly<Record<string, State>>): State {
+  return isWritten(written) && Object.hasOwn(states, written)
+    ? (states[written] ?? "open")
+    : isWritten(written)
+      ? "open"
+      : (state ?? "open");
 }
 
 const severityWords: Readonly<Record<string, SeverityClass>> = {
@@ -202,16 +206,16 @@ const maxListed = 50;
 
 /** `CWE-79`, and `external/cwe/cwe-079` of CodeQL. */
 function cwesOf(texts: readonly string[]): string[] {
-  const found = texts.flatMap((text) => /(?:^|\/)cwe-0*(\d{1,6})$/i.exec(text)?.[1] ?? []);
-  return [...new Set(found.map((digits) => `CWE-${digits}`))].slice(0, maxListed);
+  const numbers = texts.flatMap((text) => /(?:^|\/)cwe-0*(\d{1,6})$/i.exec(text)?.[1] ?? []);
+  return [...new Set(numbers.map((digits) => `CWE-${digits}`))].slice(0, maxListed);
 }
 
 function owaspOf(tags: readonly string[]): string[] {
-  const found = tags.flatMap((tag) => {
+  const ids = tags.flatMap((tag) => {
     const [, list = "", number = "", edition = ""] = /(?:^|\/)(llm|asi|ast)(\d{2})[:-](\d{4})$/i.exec(tag) ?? [];
     return list === "" ? [] : [`${list.toUpperCase()}${number}:${edition}`];
   });
-  return [...new Set(found)].slice(0, 20);
+  return [...new Set(ids)].slice(0, 20);
 }
 
 function idsOf(cwes: readonly unknown[] | null | undefined): readonly string[] {

@@ -67,17 +67,17 @@ async function readFindings(name: string, { securityFindings }: EvidenceSources)
 
 async function readTickets(budgets: readonly string[], { tickets }: EvidenceSources): Promise<readonly Ticket[]> {
   if (budgets.length === 0) return [];
-  const found: Ticket[] = [];
+  const matching: Ticket[] = [];
   let cursor: string | undefined;
-  for (let listed = 0; listed < maxListed && found.length < maxTickets; ) {
+  for (let listed = 0; listed < maxListed && matching.length < maxTickets; ) {
     const page = await tickets.store.list({}, { limit: 100, ...(cursor !== undefined && { cursor }) });
     if (page === undefined || page.items.length === 0) break;
-    found.push(...page.items.filter(({ budget }) => budgets.includes(budget)));
+    matching.push(...page.items.filter(({ budget }) => budgets.includes(budget)));
     listed += page.items.length;
     cursor = page.nextCursor;
     if (cursor === undefined) break;
   }
-  return found.slice(0, maxTickets);
+  return matching.slice(0, maxTickets);
 }
 
 async function readCheckpoints(ticketId: string, { tickets: { checkpoints } }: EvidenceSources): Promise<readonly EvidenceItem[]> {

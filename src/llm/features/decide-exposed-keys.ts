@@ -67,9 +67,9 @@ function keysOf(
     const named = features.flatMap(({ keys }) => keys.filter(({ id }) => id === key));
     if (named.length > 0) return named;
   }
-  const own = feature?.keys ?? [];
-  const sameSystem = own.filter(({ system }) => type.toLowerCase().includes(system));
-  return sameSystem.length > 0 ? sameSystem : own;
+  const keys = feature?.keys ?? [];
+  const sameSystem = keys.filter(({ system }) => type.toLowerCase().includes(system));
+  return sameSystem.length > 0 ? sameSystem : keys;
 }
 
 function distinct(keys: readonly KeyReference[]): readonly KeyReference[] {

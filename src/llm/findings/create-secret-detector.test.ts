@@ -9,8 +9,8 @@ import { sha256 } from "../../core/json.ts";
 import { createSystemRandom } from "../../core/random.ts";
 import { createSecretScanner } from "../../integrations/secretlint/create-secret-scanner.ts";
 import { createMemoryHoneytokens } from "../../rehearsal/memory-honeytokens.ts";
-import { assessSeverity } from "./assess-severity.ts";
 import { createSecretDetector, type DetectedSecret } from "./create-secret-detector.ts";
+import { decideSeverity } from "./decide-severity.ts";
 import { countSecretDetection, declareFindingMetrics, startSecretDetections } from "./metrics.ts";
 import type { SecretScan, SecretScanner } from "./secret-scanner.ts";
 import type { SourceStatus } from "./security-finding-store.ts";
@@ -105,7 +105,7 @@ describe("detecting secrets", () => {
     expect(counted).toEqual([{ source: "runbookd-outputs", feature: "export", confidence: "high" }]);
     const [finding] = taken;
     if (finding === undefined) throw new Error("a finding");
-    expect(assessSeverity(finding, undefined)).toMatchObject({ class: "critical", contain: true });
+    expect(decideSeverity(finding, undefined)).toMatchObject({ class: "critical", contain: true });
   });
 
   it("recognizes a honeytoken in a text that could not be scanned, and says that its source is blind", async () => {

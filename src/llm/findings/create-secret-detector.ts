@@ -50,9 +50,9 @@ export function createSecretDetector({ scanner, honeytokens, intake, sources, cl
     const up = fault === undefined;
     if (before?.up === up && at - before.at < sourceRecordedEveryMs) return;
     const seenAt = up ? at : before?.seenAt;
-    const seen = seenAt === undefined ? {} : { seenAt };
-    await sources.recordSource({ source, up, ...seen, ...(!up && { reason: fault }) });
-    recorded.set(source, { up, at, ...seen });
+    const lastRead = seenAt === undefined ? {} : { seenAt };
+    await sources.recordSource({ source, up, ...lastRead, ...(!up && { reason: fault }) });
+    recorded.set(source, { up, at, ...lastRead });
   };
 
   /** False: at least one finding was not kept. */
@@ -73,11 +73,11 @@ export function createSecretDetector({ scanner, honeytokens, intake, sources, cl
   return {
     async inspect(inspected) {
       const [scan, tokens] = await Promise.all([scanner.scan(inspected.text), honeytokens.all()]);
-      const found = {
+      const detected = {
         secrets: scan.kind === "scanned" ? scan.secrets : [],
         honeytokensOf: promptsOfHoneytokens(inspected.text, tokens),
       };
-      const detections = detectionsOf(inspected, found, clock.now());
+      const detections = detectionsOf(inspected, detected, clock.now());
       const isKept = await keep(detections);
       await recordSource(inspected.source, faultOf(scan, isKept));
       return { scanned: scan.kind === "scanned", detections: detections.length };

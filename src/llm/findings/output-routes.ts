@@ -32,8 +32,8 @@ export function createOutputRoutes({ detector, features }: OutputRouteDeps): rea
       async handle({ body }) {
         const items = [];
         for (const { feature, kind, text } of body.outputs) {
-          const known = features.includes(feature) ? feature : unknownFeature;
-          items.push(await detector.inspect({ source: "runbookd-outputs", feature: known, what: whats[kind], text }));
+          const configured = features.includes(feature) ? feature : unknownFeature;
+          items.push(await detector.inspect({ source: "runbookd-outputs", feature: configured, what: whats[kind], text }));
         }
         return json({ items });
       },

@@ -36,7 +36,7 @@ const minHashedLength = 20;
 /** The findings of a text, one a secret: the same secret in the same feature is the same finding. */
 export function detectionsOf(
   inspected: InspectedText,
-  found: { readonly secrets: readonly LocatedSecret[]; readonly honeytokensOf: readonly string[] },
+  detected: { readonly secrets: readonly LocatedSecret[]; readonly honeytokensOf: readonly string[] },
   now: number,
 ): readonly SecretDetection[] {
   const { feature, source, what, text } = inspected;
@@ -44,7 +44,7 @@ export function detectionsOf(
   const placed = feature === undefined ? { location } : { feature, location };
   const place = feature ?? location.repository ?? "";
   const common = { source, kind: "secret", state: "open", weakness: { cwe: [], owasp: [] }, updatedAt: now, ...placed } as const;
-  const traps = found.honeytokensOf.map(
+  const traps = detected.honeytokensOf.map(
     (prompt): SecretDetection => ({
       confidence: "high",
       finding: {
@@ -56,7 +56,7 @@ export function detectionsOf(
       },
     }),
   );
-  const shaped = found.secrets.map(({ type, start, end }): SecretDetection => {
+  const shaped = detected.secrets.map(({ type, start, end }): SecretDetection => {
     const secret = describeSecret(type, text.slice(start, end));
     return {
       confidence: "medium",
@@ -81,9 +81,9 @@ function describeSecret(type: string, text: string): NonNullable<ReportedSecurit
 }
 
 /** A file's path may hold a secret as well. */
-function maskedLocation({ repository, path, ...rest }: ReportedSecurityFinding["location"] = {}): ReportedSecurityFinding["location"] {
+function maskedLocation({ repository, path, ...others }: ReportedSecurityFinding["location"] = {}): ReportedSecurityFinding["location"] {
   return {
-    ...rest,
+    ...others,
     ...(repository !== undefined && { repository: shortLine(maskSecrets(repository), 200) }),
     ...(path !== undefined && { path: shortLine(maskSecrets(path), 1000) }),
   };

@@ -22,15 +22,15 @@ const separators = /[\s\p{Cf}\p{P}+|`]+/gu;
 /** Prompts whose honeytoken is in the text, in any case and with separators between its digits. Linear in the text's length, whatever the number of honeytokens. */
 export function promptsOfHoneytokens(text: string, honeytokens: ReadonlyMap<string, string>): readonly string[] {
   if (honeytokens.size === 0) return [];
-  const found = new Set<string>();
+  const prompts = new Set<string>();
   for (const [run] of text
     .replace(separators, "")
     .toLowerCase()
     .matchAll(/[0-9a-f]+/gu)) {
     for (let at = 0; at + digits <= run.length; at += 1) {
       const prompt = honeytokens.get(run.slice(at, at + digits));
-      if (prompt !== undefined) found.add(prompt);
+      if (prompt !== undefined) prompts.add(prompt);
     }
   }
-  return [...found];
+  return [...prompts];
 }

@@ -6,7 +6,7 @@ import { defineAction } from "../../../actions/define-action.ts";
 import type { ActionContext } from "../../../core/action.ts";
 import { StepFailure } from "../../../core/failure.ts";
 import { StoreUnavailable } from "../../../core/store-unavailable.ts";
-import { assessSeverity } from "../../findings/assess-severity.ts";
+import { decideSeverity } from "../../findings/decide-severity.ts";
 import type { FeaturePorts } from "../feature-ports.ts";
 import { maxFindings } from "../read-containment.ts";
 
@@ -65,7 +65,7 @@ export const assessSeverityAction = defineAction({
     async function assess(finding: SecurityFinding, runId: string): Promise<SeverityVerdict | undefined> {
       let current: SecurityFinding | undefined = finding;
       for (let tries = 0; tries < maxTries && current?.state === "open"; tries += 1) {
-        const verdict = assessSeverity(current, feature);
+        const verdict = decideSeverity(current, feature);
         if (await ports.securityFindings.judge({ finding: current, verdict, runId })) return verdict;
         current = await ports.securityFindings.read(finding.id);
       }

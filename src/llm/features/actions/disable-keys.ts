@@ -19,7 +19,7 @@ const dataSchema = z.object({
   keys: z.array(keySchema),
   unmatched: z.array(z.string()),
 });
-const progressSchema = z.object({ looks: z.number(), again: z.number(), quiet: z.boolean() });
+const progressSchema = z.object({ checks: z.number(), again: z.number(), quiet: z.boolean() });
 type Planned = z.output<typeof dataSchema>;
 type Progress = z.output<typeof progressSchema>;
 
@@ -28,7 +28,7 @@ const cacheMs = 60_000;
 /** Gateways that keep keys in caches of their own. */
 const cachedSystems: readonly KeyReference["system"][] = ["litellm"];
 /** Looks after the first one before what is seen counts as the result. */
-const maxLooks = 5;
+const maxChecks = 5;
 
 type Ports = Pick<FeaturePorts, "features" | "securityFindings" | "keySwitches">;
 
@@ -95,12 +95,16 @@ export const disableKeys = defineAction({
         const target = targetOf(planned, context);
         if (target.kind === "done") return target;
         if (target.kind === "ask") return askWhichFeature(name, ports.features, planned.sentence);
-        const before: Progress = progressSchema.safeParse(context.progress).data ?? { looks: 0, again: 0, quiet: false };
-        const cameBack = await disableAll(target.keys, before.looks === 0);
+        const before: Progress = progressSchema.safeParse(context.progress).data ?? { checks: 0, again: 0, quiet: false };
+        const cameBack = await disableAll(target.keys, before.checks === 0);
         const isCached = target.keys.some(({ system }) => cachedSystems.includes(system));
-        const progress: Progress = { looks: before.looks + 1, again: before.again + cameBack, quiet: before.looks > 0 && cameBack === 0 };
+        const progress: Progress = {
+          checks: before.checks + 1,
+          again: before.again + cameBack,
+          quiet: before.checks > 0 && cameBack === 0,
+        };
         // A gateway's caches have to be over once without writing a key back.
-        if (isCached && !progress.quiet && progress.looks <= maxLooks) return { kind: "continue", afterMs: cacheMs, progress };
+        if (isCached && !progress.quiet && progress.checks <= maxChecks) return { kind: "continue", afterMs: cacheMs, progress };
         return { kind: "done", output: await outputOf(target, planned, progress.again) };
       },
       async probe(plan, context) {

@@ -2,7 +2,7 @@ import { describe, expect, it } from "@jest/globals";
 import * as fc from "fast-check";
 import { type SeverityClass, type SeverityFacts, severityClasses } from "../../../packages/sdk/src/wire/security-findings.ts";
 import { agencyValues, dataKinds, exposures, type Feature } from "../../core/feature.ts";
-import { assessSeverity, type JudgedFinding } from "./assess-severity.ts";
+import { decideSeverity, type JudgedFinding } from "./decide-severity.ts";
 import { agenticImpactLevel, aivssDecision, cisaCoordinator } from "./severity-tables.ts";
 
 type Members = Pick<Feature, "exposure" | "data" | "agency">;
@@ -103,7 +103,7 @@ describe("the tables", () => {
     const feature = { low: harmless, medium: ordinary, high: exposed }[String(mission)];
     const facts = { knownExploited: exploitation === "active", epss: exploitation === "poc" ? 0.5 : 0.01, cvss };
     const expected = { track: "low", "track*": "medium", attend: "high", act: "critical" }[String(decision)];
-    const { class: judged, unknown, contain } = assessSeverity(aVulnerability(facts), feature);
+    const { class: judged, unknown, contain } = decideSeverity(aVulnerability(facts), feature);
     expect({ judged, unknown }).toEqual({ judged: expected, unknown: [] });
     expect(contain).toBe(expected === "critical" || (expected === "high" && exploitation === "active"));
   });
@@ -114,7 +114,7 @@ describe("the tables", () => {
     const feature = aFeature({ agency: { ...agency, systemic: agencyValues.systemic.find((value) => value === systemic) ?? "contained" } });
     const facts = { observed: exploitation === "active", reproduced: exploitation === "poc" };
     const expected = { defer: "low", scheduled: "medium", "out-of-cycle": "high", immediate: "critical" }[String(decision)];
-    const { class: judged, unknown, contain } = assessSeverity(aPrompt(facts), feature);
+    const { class: judged, unknown, contain } = decideSeverity(aPrompt(facts), feature);
     expect({ judged, unknown }).toEqual({ judged: expected, unknown: [] });
     expect(contain).toBe(expected === "critical" || (expected === "high" && exploitation === "active"));
   });
@@ -360,7 +360,7 @@ const cases: readonly Case[] = [
 
 describe("assessing severity", () => {
   it.each(cases)("judges %s", (_name, finding, feature, expected, contain, unknown, reason) => {
-    const verdict = assessSeverity(finding, feature);
+    const verdict = decideSeverity(finding, feature);
     expect(verdict).toEqual({ class: expected, contain, unknown, reasons: expect.anything() });
     const reasons = contain ? verdict.reasons.slice(0, -1) : verdict.reasons;
     expect(reasons.at(-1)).toContain(reason);
@@ -414,7 +414,7 @@ const judge = ({ kind, hasCve, facts, secret, feature, agency }: Situation) => {
     facts,
     ...(kind === "secret" && { secret: { type: "API key", validity: "unknown", ...secret } }),
   };
-  return assessSeverity(finding, feature && aFeature({ ...feature, agency }));
+  return decideSeverity(finding, feature && aFeature({ ...feature, agency }));
 };
 
 /** One member given, taken away or replaced. */

@@ -54,7 +54,7 @@ const classOfActDecision: Readonly<Record<ActDecision, SeverityClass>> = {
  * Decides how urgent a finding is, in order: the table of its sort, one class up when a fact is unknown, and never more than one class below the source's own
  * word. `feature` undefined: the finding belongs to no known feature. Pure, total, and monotone: a worse fact never makes a finding less urgent.
  */
-export function assessSeverity(finding: JudgedFinding, feature: Feature | undefined): SeverityVerdict {
+export function decideSeverity(finding: JudgedFinding, feature: Feature | undefined): SeverityVerdict {
   const exploitation = exploitationOf(finding);
   const table = judgeByTable(finding, feature, exploitation);
   const raised = raiseForUnknown(table);

@@ -18,7 +18,7 @@ const maxCompared = 5000;
 const maxNamed = 20;
 
 /** What keeping findings needs. */
-export interface FindingKeeperDeps {
+export interface FindingReconcilerDeps {
   readonly sources: readonly SecuritySource[];
   readonly store: Pick<SecurityFindingStore, "sources" | "recordSource" | "list">;
   readonly report: ReportFinding;
@@ -29,22 +29,22 @@ export interface FindingKeeperDeps {
 }
 
 /** Reports what the sources list, so that a change whose webhook was lost is found. */
-export interface FindingKeeper {
+export interface FindingReconciler {
   /**
    * Lists every source once. Rejects only when the store does not answer, or with the signal's reason; a source that cannot be read is recorded as down, with
    * its reason, and costs the others nothing.
    */
-  keep(signal: AbortSignal): Promise<void>;
+  reconcile(signal: AbortSignal): Promise<void>;
 }
 
 /**
  * A listing begins where the last complete one began. Everything open is listed first, every `wholeMs`, and after a listing that failed. An open finding that such a
  * listing does not name stays open, because only its source closes it, and is logged.
  */
-export function createFindingKeeper(deps: FindingKeeperDeps): FindingKeeper {
+export function createFindingReconciler(deps: FindingReconcilerDeps): FindingReconciler {
   const wholeAt = new Map<string, Instant>();
   return {
-    async keep(signal) {
+    async reconcile(signal) {
       const statuses = new Map((await deps.store.sources()).map((status) => [status.source, status]));
       for (const source of deps.sources) {
         signal.throwIfAborted();
@@ -63,7 +63,7 @@ export function createFindingKeeper(deps: FindingKeeperDeps): FindingKeeper {
 }
 
 /** Why the source could not be read to its end; undefined when it was. */
-async function listSource(deps: FindingKeeperDeps, source: SecuritySource, listing: FindingListing): Promise<string | undefined> {
+async function listSource(deps: FindingReconcilerDeps, source: SecuritySource, listing: FindingListing): Promise<string | undefined> {
   const listed = new Set<string>();
   let failure: string | undefined;
   try {
@@ -103,7 +103,7 @@ function statusAfter({
   return { source, up: false, reason: failure, ...(before?.seenAt !== undefined && { seenAt: before.seenAt }) };
 }
 
-async function logMissing({ store, log }: FindingKeeperDeps, source: string, listed: ReadonlySet<string>): Promise<void> {
+async function logMissing({ store, log }: FindingReconcilerDeps, source: string, listed: ReadonlySet<string>): Promise<void> {
   const open = await store.list({ source, state: "open" }, maxCompared);
   const missing = open.filter(({ ref }) => !listed.has(ref));
   if (missing.length === 0) return;

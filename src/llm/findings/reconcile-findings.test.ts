@@ -5,7 +5,7 @@ import { createRecordedLog, type RecordedLog } from "../../../test/fakes/recorde
 import { createReportedFindings, type ReportedFindings } from "../../../test/fakes/reported-findings.ts";
 import { dayMs, minuteMs } from "../../core/duration.ts";
 import { StoreUnavailable } from "../../core/store-unavailable.ts";
-import { createFindingKeeper, type FindingKeeperDeps } from "./keep-findings.ts";
+import { createFindingReconciler, type FindingReconcilerDeps } from "./reconcile-findings.ts";
 import { findingIdOf } from "./security-finding.ts";
 import { type FindingListing, type SecuritySource, SourceUnreadable } from "./security-source.ts";
 
@@ -56,23 +56,23 @@ function aSource(name = "scanner"): ScriptedSource {
   return source;
 }
 
-const keeperOf = (sources: readonly SecuritySource[], change: Partial<FindingKeeperDeps> = {}) =>
-  createFindingKeeper({ sources, store, report: (finding) => store.report(finding), clock, log, wholeMs: dayMs, ...change });
+const reconcilerOf = (sources: readonly SecuritySource[], change: Partial<FindingReconcilerDeps> = {}) =>
+  createFindingReconciler({ sources, store, report: (finding) => store.report(finding), clock, log, wholeMs: dayMs, ...change });
 
 describe("keeping findings", () => {
   it("reports what a source lists, and records that it is up since the listing began", async () => {
     const source = aSource();
     source.findings = [aFinding()];
-    await keeperOf([source]).keep(signal);
+    await reconcilerOf([source]).reconcile(signal);
     expect(await store.list({}, 9)).toMatchObject([{ ref: "1", state: "open" }]);
     expect(await store.sources()).toEqual([{ source: "scanner", up: true, seenAt: start }]);
   });
 
   it("asks for everything open first and daily, and in between for what changed since the last complete listing began", async () => {
     const source = aSource();
-    const keeper = keeperOf([source]);
+    const reconciler = reconcilerOf([source]);
     for (let count = 0; count < 3; count += 1) {
-      await keeper.keep(signal);
+      await reconciler.reconcile(signal);
       await clock.advance(5 * minuteMs);
     }
     const overlap = 10 * minuteMs;
@@ -82,19 +82,19 @@ describe("keeping findings", () => {
       [5 * minuteMs - overlap, false],
     ]);
     await clock.advance(dayMs);
-    await keeper.keep(signal);
+    await reconciler.reconcile(signal);
     expect(source.listings.at(-1)).toMatchObject({ whole: true, since: start + 10 * minuteMs - overlap });
   });
 
   it("records a source that cannot be read as down, with its reason and when it was read last, and reads the others", async () => {
     const [blind, other] = [aSource("blind"), aSource("other")];
-    const keeper = keeperOf([blind, other]);
-    await keeper.keep(signal);
+    const reconciler = reconcilerOf([blind, other]);
+    await reconciler.reconcile(signal);
     await clock.advance(5 * minuteMs);
     blind.findings = [aFinding({ source: "blind" })];
     blind.fault = new SourceUnreadable("acme/desk: it is disabled.");
     other.findings = [aFinding({ source: "other" })];
-    await keeper.keep(signal);
+    await reconciler.reconcile(signal);
     expect(await store.sources()).toEqual([
       { source: "blind", up: false, reason: "acme/desk: it is disabled.", seenAt: start },
       { source: "other", up: true, seenAt: start + 5 * minuteMs },
@@ -102,16 +102,16 @@ describe("keeping findings", () => {
     expect((await store.list({}, 9)).map(({ source }) => source)).toEqual(["blind", "other"]);
     expect(log.lines).toMatchObject([{ level: "warn", fields: { source: "blind", reason: "acme/desk: it is disabled." } }]);
     await clock.advance(5 * minuteMs);
-    await keeper.keep(signal);
+    await reconciler.reconcile(signal);
     expect(blind.listings.at(-1)?.since).toBe(start - 10 * minuteMs);
   });
 
   it("lists everything again after a whole listing that did not come to its end", async () => {
     const source = aSource();
     source.fault = new SourceUnreadable("away");
-    const keeper = keeperOf([source]);
-    await keeper.keep(signal);
-    await keeper.keep(signal);
+    const reconciler = reconcilerOf([source]);
+    await reconciler.reconcile(signal);
+    await reconciler.reconcile(signal);
     expect(source.listings.map(({ whole }) => whole)).toEqual([true, true]);
     expect(await store.sources()).toEqual([{ source: "scanner", up: false, reason: "away" }]);
   });
@@ -120,22 +120,23 @@ describe("keeping findings", () => {
     const source = aSource();
     source.findings = [aFinding()];
     let away = false;
-    const report: FindingKeeperDeps["report"] = (finding) => (away ? Promise.reject(new StoreUnavailable("away")) : store.report(finding));
-    const keeper = keeperOf([source], { report });
-    await keeper.keep(signal);
+    const report: FindingReconcilerDeps["report"] = (finding) =>
+      away ? Promise.reject(new StoreUnavailable("away")) : store.report(finding);
+    const reconciler = reconcilerOf([source], { report });
+    await reconciler.reconcile(signal);
     away = true;
-    await expect(keeper.keep(signal)).rejects.toThrow(StoreUnavailable);
+    await expect(reconciler.reconcile(signal)).rejects.toThrow(StoreUnavailable);
     away = false;
-    await keeper.keep(signal);
+    await reconciler.reconcile(signal);
     expect(source.listings.map(({ whole }) => whole)).toEqual([true, false, true]);
   });
 
   it("leaves a finding open that a whole listing does not name, and says so", async () => {
     const source = aSource();
     source.findings = [aFinding(), aFinding({ ref: "2" })];
-    await keeperOf([source]).keep(signal);
+    await reconcilerOf([source]).reconcile(signal);
     source.findings = [aFinding()];
-    await keeperOf([source]).keep(signal);
+    await reconcilerOf([source]).reconcile(signal);
     expect(await store.list({ state: "open" }, 9)).toHaveLength(2);
     expect(log.lines).toMatchObject([
       { level: "warn", fields: { source: "scanner", count: 1, findings: [findingIdOf({ source: "scanner", ref: "2" })] } },
@@ -146,7 +147,7 @@ describe("keeping findings", () => {
     const source = aSource();
     await store.report(aFinding({ updatedAt: start + 1000, state: "fixed" }));
     source.findings = [aFinding(), aFinding({ ref: "lost" })];
-    await keeperOf([source]).keep(signal);
+    await reconcilerOf([source]).reconcile(signal);
     expect((await store.list({}, 9)).map(({ ref, state }) => [ref, state])).toEqual([
       ["1", "fixed"],
       ["lost", "open"],
@@ -156,7 +157,7 @@ describe("keeping findings", () => {
   it("records a source as down whose findings are not all kept", async () => {
     const source = aSource();
     source.findings = [aFinding()];
-    await keeperOf([source], { report: async () => ({ kind: "refused", reason: "there are too many" }) }).keep(signal);
+    await reconcilerOf([source], { report: async () => ({ kind: "refused", reason: "there are too many" }) }).reconcile(signal);
     expect(await store.sources()).toMatchObject([{ up: false, reason: "The finding 1 was not kept: there are too many" }]);
   });
 
@@ -164,13 +165,13 @@ describe("keeping findings", () => {
     const source = aSource();
     source.findings = [aFinding()];
     const away = () => Promise.reject(new StoreUnavailable("away"));
-    await expect(keeperOf([source], { report: away }).keep(signal)).rejects.toThrow(StoreUnavailable);
+    await expect(reconcilerOf([source], { report: away }).reconcile(signal)).rejects.toThrow(StoreUnavailable);
     const ended = new AbortController();
     const end = () => {
       ended.abort(new Error("ended"));
       return Promise.reject(new Error("cut off"));
     };
-    await expect(keeperOf([source], { report: end }).keep(ended.signal)).rejects.toThrow("ended");
+    await expect(reconcilerOf([source], { report: end }).reconcile(ended.signal)).rejects.toThrow("ended");
     expect(await store.sources()).toEqual([]);
   });
 });
