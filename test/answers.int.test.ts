@@ -3,8 +3,11 @@ import { z } from "zod";
 import { createSystemClock } from "../src/core/clock.ts";
 import { createSystemRandom } from "../src/core/random.ts";
 import { type Role, roles } from "../src/core/role.ts";
+import { createEvidenceStore } from "../src/llm/features/redis-evidence.ts";
 import { tokenFilePath } from "../src/platform/config/data-folder.ts";
 import { createTokenFile } from "../src/platform/http/token-file.ts";
+import { connectRedis } from "../src/platform/redis/connection.ts";
+import { anEvidence } from "./contracts/describe-evidence.ts";
 import { aNewVersion } from "./contracts/describe-prompt-store.ts";
 import { type DescribedAnswers, readDescription } from "./servers/described-answers.ts";
 import { aFiringAlert, aWebhookBody, webhookToken } from "./servers/post-alerts.ts";
@@ -213,6 +216,42 @@ it("answers about batches and tickets", async () => {
   await ask("GET /api/tickets/{id}", { at: ["n-1"] });
 });
 
+it("answers about flags, features, outputs and evidence", async () => {
+  const role = "workload";
+  const at = ["export"];
+  const flag = {
+    type: "boolean",
+    variants: { on: true, off: false },
+    state: "on",
+    offVariant: "off",
+    defaultVariant: "on",
+    feature: "export",
+  };
+  await ask("PUT /api/flags/{key}", { at, body: { ...flag, expected: 0, reason: "a test" }, role: "approver" });
+  const share = { variant: "on", share: 0.5, salt: "s" };
+  await ask("PUT /api/flags/{key}", {
+    at: ["import"],
+    body: { ...flag, defaultVariant: "off", rollout: share, expected: 0, reason: "a test" },
+  });
+  expect(await items("GET /api/flags")).toHaveLength(2);
+  await ask("GET /api/flags/{key}", { at });
+  await ask("GET /api/flags/served", { query: "?keys=export,import,nothing", role });
+  const context = { context: { targetingKey: "T-1" } };
+  for (const key of ["export", "import"]) await ask("POST /ofrep/v1/evaluate/flags/{key}", { at: [key], body: context, role });
+  await ask("POST /ofrep/v1/evaluate/flags", { body: context, role });
+  await ask("GET /ofrep/v1/configuration", { role });
+  await ask("POST /api/flags/{key}/off", { at, body: { reason: "a test" }, role: "operator" });
+  const report = { reporter: "a-process-1", sequence: 1, counts: [{ feature: "export", served: 3, refused: 1 }] };
+  for (let times = 0; times < 2; times += 1) await ask("POST /api/features/requests", { body: report, role });
+  const output = { feature: "export", text: `token ghp_${"a1B2".repeat(9)}` };
+  await ask("POST /api/outputs", { body: { outputs: [output, { ...output, kind: "tool_call", text: "nothing" }] }, role });
+  const connection = connectRedis(redis, "worker");
+  await createEvidenceStore(connection).put(anEvidence("evidence-1"));
+  connection.disconnect();
+  await ask("GET /api/evidence");
+  await ask("GET /api/evidence/{id}", { at: ["evidence-1"] });
+});
+
 it("answers about prompts, routes and changes", async () => {
   const at = ["implement"];
   const role = "operator";
@@ -230,6 +269,7 @@ it("answers about prompts, routes and changes", async () => {
   });
   await ask("GET /api/prompts/{name}", { at });
   await ask("GET /api/prompts/{name}/versions/{version}", { at: ["implement", "1"] });
+  await ask("POST /api/prompts/{name}/honeytoken", { at, role: "operator" });
   await ask("GET /api/prompts/{name}/served", { at });
   expect(await items("GET /api/prompts")).toHaveLength(1);
   const targets = {
@@ -249,7 +289,7 @@ it("answers about prompts, routes and changes", async () => {
   const { items: imported } = z
     .looseObject({ items: z.array(z.looseObject({ id: z.string() })) })
     .parse(await ask("POST /api/findings", { body: { findings: [finding] }, role }));
-  expect(await items("GET /api/findings")).toHaveLength(1);
+  expect(await items("GET /api/findings")).toHaveLength(2);
   await ask("GET /api/findings/{id}", { at: [imported[0]?.id ?? ""] });
   await ask("GET /api/findings/export", { query: "?since=0" });
   const note = { status: "acted", reason: "a test" };

@@ -250,7 +250,7 @@ function findingOf(security: SecurityFinding): Finding {
     at: updatedAt,
     evidence: {
       reasons: verdict?.reasons ?? [],
-      unknown: [...(verdict?.unknown ?? []), ...(feature === unknownFeature ? ["feature"] : [])],
+      unknown: [...new Set([...(verdict?.unknown ?? []), ...(feature === unknownFeature ? ["feature"] : [])])],
     },
   };
 }
