@@ -182,6 +182,51 @@ const cases: readonly Case[] = [
     "from high to critical",
   ],
   [
+    "a garbled vector of what is exploited in a harmless feature",
+    aVulnerability({ knownExploited: true, cvss: "9.8" }),
+    harmless,
+    "high",
+    true,
+    ["cvss"],
+    "unknown without cvss, so the class is high and not medium",
+  ],
+  [
+    "an exploited CVE of which nothing else is known",
+    { ...aVulnerability({}), facts: { knownExploited: true, cvss: "garbage" } },
+    undefined,
+    "high",
+    true,
+    ["cvss", "epss", "feature"],
+    "unknown without cvss and feature, so the class is high and not medium",
+  ],
+  [
+    "an exploited CVE of little impact in a feature of unknown exposure",
+    aVulnerability({ observed: true, cvss: mild }),
+    aFeature({ data: "none" }),
+    "high",
+    true,
+    ["exposure"],
+    "so the class is high and not medium",
+  ],
+  [
+    "an exploited CVE of little impact with an unknown probability",
+    { ...aVulnerability({}), facts: { knownExploited: true, cvss: mild } },
+    harmless,
+    "medium",
+    false,
+    ["epss"],
+    "from low to medium",
+  ],
+  [
+    "a CVE of unknown impact that is only likely to be exploited",
+    aVulnerability({ epss: 0.9 }),
+    undefined,
+    "medium",
+    false,
+    ["cvss", "feature"],
+    "from low to medium",
+  ],
+  [
     "a CVE on no list",
     { ...aVulnerability({}), facts: { cvss: mild } },
     harmless,
@@ -544,6 +589,24 @@ describe("an unknown fact", () => {
           urgency(judge({ ...situation, ...mostHarmless })),
         );
       }),
+    );
+  });
+});
+
+describe("a vulnerability that is exploited", () => {
+  it.each(["cvss", "feature", "exposure", "data"])("is at least high and contained when %s is unknown", (name) => {
+    fc.assert(
+      fc.property(situations, fc.constantFrom("knownExploited", "observed"), (situation, fact) => {
+        const exploited = withFact({ ...situation, kind: "vulnerability", hasCve: true }, "facts", [fact, true]);
+        const unknown =
+          name === "feature"
+            ? { ...exploited, feature: undefined }
+            : withFact(exploited, name === "cvss" ? "facts" : "feature", [name, undefined]);
+        const verdict = judge(unknown);
+        expect(["critical", "high"]).toContain(verdict.class);
+        expect(verdict.contain).toBe(true);
+      }),
+      { numRuns: 300 },
     );
   });
 });

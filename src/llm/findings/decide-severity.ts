@@ -51,13 +51,13 @@ const classOfActDecision: Readonly<Record<ActDecision, SeverityClass>> = {
 };
 
 /**
- * Decides how urgent a finding is, in order: the table of its sort, one class up when a fact is unknown, and never more than one class below the source's own
- * word. `feature` undefined: the finding belongs to no known feature. Pure, total, and monotone: a worse fact never makes a finding less urgent.
+ * Decides how urgent a finding is, in order: the table of its sort, one class up when a fact is unknown, `high` at least when what is exploited has an unknown
+ * impact, and never more than one class below the source's own word. `feature` undefined: the finding belongs to no known feature. Pure, total, and monotone: a worse fact never makes a finding less urgent.
  */
 export function decideSeverity(finding: JudgedFinding, feature: Feature | undefined): SeverityVerdict {
   const exploitation = exploitationOf(finding);
   const table = judgeByTable(finding, feature, exploitation);
-  const raised = raiseForUnknown(table);
+  const raised = raiseForExploitation(raiseForUnknown(table), { exploitation, unknown: table.unknown });
   const kept = keepSourceClass(raised, table.sourceClass);
   const contain = kept.class === "critical" || (kept.class === "high" && exploitation.state === "active");
   const containment = contain
@@ -158,6 +158,21 @@ function raiseForUnknown({ class: judged, reasons, unknown }: TableVerdict): Pic
   const raised = oneUp(judged);
   const change = raised === judged ? `the class stays ${judged}, the highest` : `the class goes one up, from ${judged} to ${raised}`;
   return { class: raised, reasons: [...reasons, `What is unknown counts with its lowest value: ${names} unknown, so ${change}.`] };
+}
+
+/** The facts that say how much an exploited vulnerability can do. */
+const impactFacts: readonly string[] = ["cvss", "feature", "exposure", "data"];
+
+/** Rule 5: the table takes an unknown impact for the least, and one class up from there is not contained. */
+function raiseForExploitation(
+  { class: judged, reasons }: Pick<TableVerdict, "class" | "reasons">,
+  { exploitation, unknown }: { readonly exploitation: ExploitationFacts; readonly unknown: readonly string[] },
+): Pick<TableVerdict, "class" | "reasons"> {
+  const absent = impactFacts.filter((fact) => unknown.includes(fact));
+  const isRaised = exploitation.state === "active" && absent.length > 0 && rankOf(judged) > rankOf("high");
+  if (!isRaised) return { class: judged, reasons };
+  const reason = `Exploitation is active, and its impact is unknown without ${absent.join(" and ")}, so the class is high and not ${judged}.`;
+  return { class: "high", reasons: [...reasons, reason] };
 }
 
 function keepSourceClass(
