@@ -13,6 +13,8 @@ describe("maskSecrets", () => {
     ['{"password": "correct-horse"}', '{"password": "[secret]"}'],
     [String.raw`"text":"{\"api_key\":\"abcdef123456\"}"`, String.raw`"text":"{\"api_key\":\"[secret]\"}"`],
     ["write to ann.lee@example.co.uk, please", "write to [address], please"],
+    ["src/curl -u admin:s3cret https://x", "src/curl -u admin:[secret] https://x"],
+    ["$(/usr/bin/curl -s -u admin:s3cret)", "$(/usr/bin/curl -s -u admin:[secret]"],
     ["-----BEGIN RSA PRIVATE KEY-----\nMIIE\n-----END RSA PRIVATE KEY-----", "[secret]"],
   ])("%s", (text, masked) => expect(maskSecrets(text)).toBe(masked));
 

@@ -56,13 +56,13 @@ const shapes: readonly (readonly [RegExp, string])[] = [
     /((?:passw(?:or)?d|passphrase|passwd|secret|token|credential|(?:api|access|account|private|signing|encryption|shared|storage|subscription|master|service)[_-]?(?:access[_-]?)?key|secret[_-]?access[_-]?key)s?(?:\\?["'])?\s{0,5}(?:[:=]|=>|:=)\s{0,5}(?:\\?["'])?)(?!\d{1,20}\b)(?!\[secret\])[^\s"'\\,;(){}[\]]{6,200}/gi,
     `$1${secret}`,
   ],
-  // Options of commands, and the words of netrc files: the value comes behind a blank.
+  // Options of commands, and the words of netrc files: the value comes behind a blank. A command may be named by its path.
   [
     /((?:^|\s)--?(?:[\w-]{0,30}(?:password|passwd|passphrase|secret|token|api-?key|access-?key|credentials?)|pass|pwd)(?:\s{1,3}|=)(?:\\?["'])?)(?!-)[^\s"'\\]{4,200}/gi,
     `$1${secret}`,
   ],
   [
-    /((?:^|[\s"'`(;|&])(?:curl|wget|http)\s(?:[^\n]{0,200}\s)?(?:-u|--user)\s{1,3}(?:\\?["'])?[^\s:"']{1,100}:)[^\s"'\\]{1,200}/gi,
+    /((?<![A-Za-z0-9_])(?:curl|wget|http)(?:\.exe)?\s(?:[^\n]{0,200}\s)?(?:-u|--user)\s{1,3}(?:\\?["'])?[^\s:"']{1,100}:)[^\s"'\\]{1,200}/gi,
     `$1${secret}`,
   ],
   [/((?:^|[\s"'`])(?:login|user)\s{1,3}\S{1,100}\s{1,3}password\s{1,3})\S{1,200}/gi, `$1${secret}`],
