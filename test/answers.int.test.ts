@@ -270,6 +270,8 @@ it("answers about prompts, routes and changes", async () => {
   await ask("GET /api/prompts/{name}", { at });
   await ask("GET /api/prompts/{name}/versions/{version}", { at: ["implement", "1"] });
   await ask("POST /api/prompts/{name}/honeytoken", { at, role: "operator" });
+  await ask("POST /api/prompts/{name}/honeytoken", { at, role: "operator" });
+  await ask("POST /api/prompts/{name}/honeytoken/rotate", { at, role: "operator" });
   await ask("GET /api/prompts/{name}/served", { at });
   expect(await items("GET /api/prompts")).toHaveLength(1);
   const targets = {

@@ -105,12 +105,13 @@ describe("outputs over HTTP", () => {
 });
 
 describe("honeytokens over HTTP", () => {
-  it("are given to operators, served with the prompt, and recognized in an output", async () => {
+  it("are given to operators once, served with the prompt, and recognized in an output", async () => {
     expect(await client.prompts.forTicket("export", "T-1")).not.toHaveProperty("honeytoken");
     const response = await post("/api/prompts/export/honeytoken", "operator");
     expect(response.status).toBe(200);
-    const honeytoken = await honeytokens.ensure("export");
-    expect(await response.json()).toEqual({ prompt: "export", honeytoken });
+    const honeytoken = (await honeytokens.read("export")) ?? "";
+    expect(await response.json()).toEqual({ prompt: "export", made: true, honeytoken });
+    expect(await (await post("/api/prompts/export/honeytoken", "operator")).json()).toEqual({ prompt: "export", made: false });
     const other = createRunbookdClient({ url: http.url, token: "workload-token" });
     expect(await other.prompts.forTicket("export", "T-1")).toMatchObject({ version: 1, honeytoken });
     await other.close();
@@ -119,13 +120,33 @@ describe("honeytokens over HTTP", () => {
       detections: 1,
     });
     expect(findings).toMatchObject([{ facts: { observed: true }, secret: { type: "honeytoken", validity: "active" } }]);
-    expect(audited).toHaveLength(1);
+    expect(audited.map((entry) => JSON.parse(entry))).toMatchObject([
+      { kind: "prompt_honeytoken_made", subject: "prompt/export", detail: { rotated: false } },
+    ]);
     expect(JSON.stringify([findings, audited, http.logged])).not.toContain(honeytoken);
+  });
+
+  it("are replaced, and the ones before are still recognized", async () => {
+    await post("/api/prompts/export/honeytoken", "operator");
+    const before = await honeytokens.read("export");
+    const response = await post("/api/prompts/export/honeytoken/rotate", "operator");
+    const honeytoken = (await honeytokens.read("export")) ?? "";
+    expect(await response.json()).toEqual({ prompt: "export", made: true, honeytoken });
+    expect(honeytoken).not.toBe(before);
+    expect(JSON.parse(audited.at(-1) ?? "")).toMatchObject({ kind: "prompt_honeytoken_made", detail: { rotated: true } });
+    const other = createRunbookdClient({ url: http.url, token: "workload-token" });
+    expect(await other.prompts.forTicket("export", "T-1")).toMatchObject({ honeytoken });
+    await other.close();
+    for (const text of [`key ${before}`, `key ${honeytoken}`])
+      expect(await client.reportOutput({ feature: "export", kind: "answer", text })).toMatchObject({ detections: 1 });
   });
 
   it("are given to operators only, and of prompts that exist", async () => {
     expect((await post("/api/prompts/export/honeytoken", "viewer")).status).toBe(403);
     expect((await post("/api/prompts/export/honeytoken", "workload")).status).toBe(403);
+    expect((await post("/api/prompts/export/honeytoken/rotate", "viewer")).status).toBe(403);
     expect((await post("/api/prompts/none/honeytoken", "operator")).status).toBe(404);
+    expect((await post("/api/prompts/none/honeytoken/rotate", "operator")).status).toBe(404);
+    expect(audited).toEqual([]);
   });
 });

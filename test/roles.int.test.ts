@@ -92,6 +92,7 @@ const expected: { readonly [route: string]: readonly Role[] | typeof everybody }
   "POST /api/features/requests": workloads,
   "POST /api/outputs": [...operators, "workload"],
   "POST /api/prompts/{name}/honeytoken": operators,
+  "POST /api/prompts/{name}/honeytoken/rotate": operators,
   "GET /api/routes": people,
   "GET /api/routes/{id}": [...people, "workload"],
   "PUT /api/routes/{id}": operators,

@@ -133,3 +133,39 @@ it("does not switch on what is not there, and prints a refusal", async () => {
   expect(await runCli(["flags", "on", "export", "--reason", "x"], refused, "1")).toBe(1);
   expect(refused.printed.err).toContain(detail);
 });
+
+describe("the honeytoken of a prompt", () => {
+  const honeytoken = "0123456789abcdef0123456789abcdef";
+  const make = "POST /api/prompts/a%20prompt/honeytoken";
+
+  it("is shown when it is made, and alone in the output so that it can be piped", async () => {
+    const context = aCommandContext({ answers: { [make]: ok({ prompt: "a prompt", made: true, honeytoken }) } });
+    expect(await runCli(["flags", "honeytoken", "a prompt"], context, "1")).toBe(0);
+    expect(context.printed.out).toBe(`${honeytoken}\n`);
+    expect(context.printed.err).toContain("not shown again");
+  });
+
+  it("is not shown when there is one already", async () => {
+    const answers = { [make]: ok({ prompt: "a prompt", made: false }) };
+    const context = aCommandContext({ answers });
+    expect(await runCli(["flags", "honeytoken", "a prompt"], context, "1")).toBe(0);
+    expect(context.printed.out).toBe("");
+    expect(context.printed.err).toContain("has a honeytoken, which was shown when it was made. --rotate makes another one.");
+    const json = aCommandContext({ answers });
+    await runCli(["flags", "honeytoken", "a prompt", "--json"], json, "1");
+    expect(JSON.parse(json.printed.out)).toEqual({ prompt: "a prompt", made: false });
+  });
+
+  it("is replaced by --rotate", async () => {
+    const context = aCommandContext({ answers: { [`${make}/rotate`]: ok({ prompt: "a prompt", made: true, honeytoken }) } });
+    expect(await runCli(["flags", "honeytoken", "a prompt", "--rotate"], context, "1")).toBe(0);
+    expect(context.printed.out).toBe(`${honeytoken}\n`);
+    expect(context.printed.err).toContain("the new honeytoken");
+  });
+
+  it("is not made for a prompt that does not exist", async () => {
+    const context = aCommandContext({ answers: { [make]: missing } });
+    expect(await runCli(["flags", "honeytoken", "a prompt"], context, "1")).toBe(1);
+    expect(context.printed.out).toBe("");
+  });
+});

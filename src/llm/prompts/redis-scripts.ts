@@ -15,5 +15,10 @@ export const promptScripts = {
     keys: ["prompt", "versions"],
     args: ["label", "expectedVersion", "newVersion"],
   }),
+  setHoneytoken: defineScript({
+    path: join(lua, "honeytoken-set.lua"),
+    keys: ["honeytokens"],
+    args: ["prompt", "newToken", "rotate", "maxTokens"],
+  }),
   setRollout: defineScript({ path: join(lua, "rollout-set.lua"), keys: ["rollout"], args: ["expected", "newRollout"] }),
 } as const;

@@ -7,6 +7,7 @@ import {
   labelMoveSchema,
   movedLabelSchema,
   newPromptVersionSchema,
+  type PromptHoneytoken,
   type PromptState,
   type PromptVersion,
   promptHoneytokenSchema,
@@ -213,7 +214,7 @@ export function createPromptRoutes({
         return json({ canary: result.rollout });
       },
     }),
-    ...(honeytokens === undefined ? [] : [createHoneytokenRoute({ prompts, honeytokens, record })]),
+    ...(honeytokens === undefined ? [] : createHoneytokenRoutes({ prompts, honeytokens, record })),
     defineRoute({
       method: "get",
       path: "/api/prompts/{name}/served",
@@ -236,34 +237,55 @@ export function createPromptRoutes({
   ];
 }
 
-/** The record says that a honeytoken was given out, and not which. */
-function createHoneytokenRoute({
+/** A honeytoken is told once, to who made it: texts that repeat it would raise alarms. The record says that it was made, and not which it is. */
+function createHoneytokenRoutes({
   prompts,
   honeytokens,
   record,
 }: {
   readonly prompts: Pick<PromptStore, "read">;
-  readonly honeytokens: Pick<HoneytokenStore, "ensure">;
+  readonly honeytokens: Pick<HoneytokenStore, "create" | "rotate">;
   readonly record: (kind: AuditKind, change: PromptChange, detail: { readonly [name: string]: Json }) => Promise<unknown>;
-}): Route {
-  return defineRoute({
-    method: "post",
-    path: "/api/prompts/{name}/honeytoken",
-    summary:
-      "Read the prompt's honeytoken, made when there is none: a made-up secret to plant in the prompt, which shows in a text that it has left",
-    allow: operators,
-    query: noQuery,
-    body: noBody,
-    success: { status: 200, description: "The honeytoken; it is served with the prompt from now on", schema: promptHoneytokenSchema },
-    problems: ["not-found"],
-    async handle({ params, caller }) {
-      const name = params["name"] ?? "";
-      if ((await prompts.read(name)) === undefined) return noPrompt(name);
-      const honeytoken = await honeytokens.ensure(name);
-      await record("prompt_honeytoken_read", { prompt: name, by: caller.name }, {});
-      return json({ prompt: name, honeytoken });
-    },
-  });
+}): readonly Route[] {
+  const make = async (
+    { name, by }: { readonly name: string; readonly by: string },
+    how: "create" | "rotate",
+  ): Promise<HandlerResponse<PromptHoneytoken>> => {
+    if ((await prompts.read(name)) === undefined) return noPrompt(name);
+    const honeytoken = await honeytokens[how](name);
+    if (honeytoken === undefined) return json({ prompt: name, made: false });
+    await record("prompt_honeytoken_made", { prompt: name, by }, { rotated: how === "rotate" });
+    return json({ prompt: name, made: true, honeytoken });
+  };
+  return [
+    defineRoute({
+      method: "post",
+      path: "/api/prompts/{name}/honeytoken",
+      summary:
+        "Make the prompt's honeytoken when it has none: a made-up secret to plant in the prompt, which shows in a text that it has left",
+      allow: operators,
+      query: noQuery,
+      body: noBody,
+      success: {
+        status: 200,
+        description: "`honeytoken` when it was made, and only then; it is served with the prompt from now on",
+        schema: promptHoneytokenSchema,
+      },
+      problems: ["not-found"],
+      handle: async ({ params, caller }) => make({ name: params["name"] ?? "", by: caller.name }, "create"),
+    }),
+    defineRoute({
+      method: "post",
+      path: "/api/prompts/{name}/honeytoken/rotate",
+      summary: "Give the prompt another honeytoken; the ones before it are still recognized",
+      allow: operators,
+      query: noQuery,
+      body: noBody,
+      success: { status: 200, description: "The honeytoken that is served with the prompt from now on", schema: promptHoneytokenSchema },
+      problems: ["not-found"],
+      handle: async ({ params, caller }) => make({ name: params["name"] ?? "", by: caller.name }, "rotate"),
+    }),
+  ];
 }
 
 function summaryOf({ layout: _layout, evidence: _evidence, ...version }: PromptVersion, { labels }: PromptState) {

@@ -24,7 +24,7 @@ export const auditKinds = [
   "prompt_label_moved",
   "prompt_label_refused",
   "prompt_canary_set",
-  "prompt_honeytoken_read",
+  "prompt_honeytoken_made",
   "finding_noted",
   "findings_imported",
   "route_set",

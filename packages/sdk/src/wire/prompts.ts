@@ -73,8 +73,16 @@ export type PromptRollout = Shape<typeof promptRolloutSchema>;
 
 const honeytokenSchema = z.string().regex(/^[0-9a-f]{32}$/);
 
-/** A prompt's honeytoken, as operators read it. */
-export const promptHoneytokenSchema = z.object({ prompt: z.string(), honeytoken: honeytokenSchema });
+/** Whether a prompt's honeytoken was made by this request. */
+export const promptHoneytokenSchema = z.object({
+  prompt: z.string(),
+  made: z.boolean(),
+  /** The honeytoken that was made; one that was there already is not told. */
+  honeytoken: z.exactOptional(honeytokenSchema),
+});
+
+/** See {@link promptHoneytokenSchema}. */
+export type PromptHoneytoken = Shape<typeof promptHoneytokenSchema>;
 
 const servedVersionSchema = z.object({ version: z.number(), layout: promptLayoutSchema });
 
