@@ -1,3 +1,4 @@
+import { openChangeInspector } from "../src/app/open-secret-detector.ts";
 import { openCheckpoints, openCommands } from "../src/app/open-work.ts";
 import { createWorkloadSink } from "../src/app/product-event.ts";
 import type { Runtime } from "../src/app/runtime.ts";
@@ -30,6 +31,7 @@ export function startTicketWork(runtime: Runtime, { queue, command, concurrency,
     const commandNames = config.commands.map(({ name }) => name).join(", ");
     throw new Error(`There is no registered command ${command}; accepted: ${commandNames === "" ? "none is registered" : commandNames}.`);
   }
+  const inspector = openChangeInspector(runtime, checkpoints);
   const abort = new AbortController();
   const worker = startTicketWorker(
     {
@@ -38,6 +40,7 @@ export function startTicketWork(runtime: Runtime, { queue, command, concurrency,
       processor: createStagedProcessor({
         checkpoints,
         phaseEstimateMicroUsd: phaseMicroUsd,
+        onSaved: (checkpoint) => inspector.inspect(checkpoint),
         implementer: createCommandImplementer({ commands: openCommands(runtime), template, clock }),
       }),
       clock,

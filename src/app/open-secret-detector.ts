@@ -1,10 +1,12 @@
 import type { Redis } from "ioredis";
 import { createSecretScanner } from "../integrations/secretlint/create-secret-scanner.ts";
+import { type ChangeInspector, createChangeInspector } from "../llm/findings/create-change-inspector.ts";
 import { createSecretDetector, type SecretDetector } from "../llm/findings/create-secret-detector.ts";
 import { decideSeverity } from "../llm/findings/decide-severity.ts";
 import { createFindingIntake, type FindingIntakeResult } from "../llm/findings/finding-intake.ts";
-import { countSecretDetection } from "../llm/findings/metrics.ts";
+import { countSecretDetection, startSecretDetections } from "../llm/findings/metrics.ts";
 import { createHoneytokenStore } from "../llm/prompts/redis-honeytokens.ts";
+import type { CheckpointRepository } from "../llm/tickets/checkpoint.ts";
 import { openSecurityFindings } from "./open-security-findings.ts";
 import type { Runtime } from "./runtime.ts";
 
@@ -23,6 +25,19 @@ export function openSecretDetector(runtime: Runtime, redis: Redis): SecretDetect
     clock,
     onDetected: (detection) => countSecretDetection(metrics, detection),
   });
+}
+
+/** Looks for secrets in what the tickets of this process change. What is in hand at the end is looked through before the process goes. */
+export function openChangeInspector(runtime: Runtime, checkpoints: CheckpointRepository): ChangeInspector {
+  const { config, closers, log, metrics } = runtime;
+  startSecretDetections(
+    metrics,
+    config.features.map(({ name }) => name),
+  );
+  const detector = openSecretDetector(runtime, runtime.connect("request"));
+  const inspector = createChangeInspector({ checkpoints, detector, log });
+  closers.add("inspection of changes", async () => inspector.settled());
+  return inspector;
 }
 
 function keptOf(result: FindingIntakeResult) {

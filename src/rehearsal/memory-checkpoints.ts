@@ -1,6 +1,13 @@
 import { canonicalJson } from "../../packages/sdk/src/wire/json.ts";
 import { sha256 } from "../core/json.ts";
-import { type Checkpoint, type CheckpointRepository, checkpointRef, type ListedCheckpoint } from "../llm/tickets/checkpoint.ts";
+import {
+  type Checkpoint,
+  type CheckpointRepository,
+  checkpointRef,
+  type ListedCheckpoint,
+  maxChangedFileBytes,
+  maxChangedFiles,
+} from "../llm/tickets/checkpoint.ts";
 
 /** Files of a workspace by path. */
 export type Files = Readonly<Record<string, string>>;
@@ -100,6 +107,14 @@ export function createMemoryCheckpoints(base: Files = {}): MemoryCheckpoints {
       const match = [...saved.values()].flat().find((one) => one.ref === ref);
       if (match === undefined) throw new Error(`git cat-file: there is no ${ref}`);
       return match.conversation;
+    },
+    async changes({ ref }) {
+      const files = [...saved.values()].flat().find((one) => one.ref === ref)?.files ?? {};
+      const changed = Object.entries(files)
+        .filter(([path, text]) => base[path] !== text)
+        .toSorted(([one], [other]) => (one < other ? -1 : 1));
+      const read = changed.filter(([, text]) => Buffer.byteLength(text) <= maxChangedFileBytes).slice(0, maxChangedFiles);
+      return { files: read.map(([path, text]) => ({ path, text, before: base[path] ?? "" })), unread: changed.length - read.length };
     },
     async restore(ticketId, commit) {
       const match = saved.get(ticketId)?.find((one) => one.commit === commit);

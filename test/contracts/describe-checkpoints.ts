@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
 import { sha256 } from "../../src/core/json.ts";
-import type { CheckpointRepository } from "../../src/llm/tickets/checkpoint.ts";
+import { type Checkpoint, type CheckpointRepository, maxChangedFileBytes, maxChangedFiles } from "../../src/llm/tickets/checkpoint.ts";
 
 /** A repository whose base is one file `a.txt` with the text `base`, and what the outside does to it. */
 export interface CheckpointBench {
@@ -13,6 +13,11 @@ export interface CheckpointBench {
   readonly merge: (ticketId: string, commit: string) => Promise<void>;
   readonly buildOn: (ticketId: string) => Promise<void>;
 }
+
+const orThrow = (checkpoint: Checkpoint | undefined): Checkpoint => {
+  if (checkpoint === undefined) throw new Error("There is no checkpoint.");
+  return checkpoint;
+};
 
 /** The specification of every repository of checkpoints. `open` makes a fresh one. */
 export function describeCheckpoints(name: string, open: () => Promise<CheckpointBench>): void {
@@ -50,6 +55,40 @@ export function describeCheckpoints(name: string, open: () => Promise<Checkpoint
       expect(await repository.list("GH-1")).toEqual([first, second, third].map((checkpoint) => ({ kind: "whole", checkpoint })));
       expect(third === undefined ? "" : await repository.conversation(third)).toBe("hello\nagain");
       expect(await repository.list("GH-2")).toEqual([]);
+    });
+
+    it("reads the files that a checkpoint adds or changes, with what they said before", async () => {
+      const { repository, write } = await open();
+      await repository.open("GH-1");
+      const empty = await repository.save("GH-1", note);
+      expect(await repository.changes(orThrow(empty))).toEqual({ files: [], unread: 0 });
+      await write("GH-1", { "a.txt": "more\nöäü", "new/b.txt": "new", "z.txt": "" });
+      const first = await repository.save("GH-1", note);
+      const files = [
+        { path: "a.txt", text: "more\nöäü", before: "base" },
+        { path: "new/b.txt", text: "new", before: "" },
+        { path: "z.txt", text: "", before: "" },
+      ];
+      expect(await repository.changes(orThrow(first))).toEqual({ files, unread: 0 });
+      await write("GH-1", { "a.txt": undefined, "z.txt": "later" });
+      const second = await repository.save("GH-1", note);
+      expect(await repository.changes(orThrow(second))).toEqual({
+        files: [files[1], { path: "z.txt", text: "later", before: "" }],
+        unread: 0,
+      });
+      expect(await repository.changes(orThrow(first))).toEqual({ files, unread: 0 });
+    });
+
+    it("counts the changed files that it does not read", async () => {
+      const { repository, write } = await open();
+      await repository.open("GH-1");
+      const many = Object.fromEntries(Array.from({ length: maxChangedFiles }, (_, nth) => [`many/${nth}.txt`, "few"]));
+      await write("GH-1", { "a.txt": "x".repeat(maxChangedFileBytes + 1), "b.txt": "x".repeat(maxChangedFileBytes), ...many });
+      const saved = await repository.save("GH-1", note);
+      const { files, unread } = await repository.changes(orThrow(saved));
+      expect(files).toHaveLength(maxChangedFiles);
+      expect(files[0]?.path).toBe("b.txt");
+      expect(unread).toBe(2);
     });
 
     it("makes the workspace exactly what a checkpoint holds", async () => {

@@ -246,6 +246,28 @@ describe("a checkpoint in git", () => {
     expect(existsSync(marker)).toBe(true);
   });
 
+  it("shows what a ticket changes, whatever its attributes hide and its tools have committed", async () => {
+    const { worktrees, repository } = open();
+    await repository.open("GH-1");
+    const at = join(worktrees, "GH-1");
+    put(at, { ".gitattributes": "* -diff binary\n", "committed.txt": "one", "name\nof\ttwo lines.txt": "two" });
+    plainly(at, "add", "-A");
+    plainly(at, "commit", "-q", "-m", "by a tool");
+    put(at, { "later.txt": "three" });
+    symlinkSync("a.txt", join(at, "link"));
+    const saved = await repository.save("GH-1", note);
+    if (saved === undefined) throw new Error("There is no checkpoint.");
+    const { files, unread } = await repository.changes(saved);
+    expect(files.map(({ path, text }) => [path, text])).toEqual([
+      [".gitattributes", "* -diff binary\n"],
+      ["committed.txt", "one"],
+      ["later.txt", "three"],
+      ["name\nof\ttwo lines.txt", "two"],
+    ]);
+    expect(unread).toBe(0);
+    await expect(repository.changes({ ...saved, commit: "0".repeat(40) })).rejects.toThrow("git merge-base");
+  });
+
   it("arrives where the repository is kept, with its conversation", async () => {
     const { origin, worktrees, repository } = open();
     await repository.open("GH-1");

@@ -16,6 +16,7 @@ import {
   type Workspace,
 } from "../../llm/tickets/checkpoint.ts";
 import { refuseFilteredContent } from "./filtered-content.ts";
+import { readChanges } from "./read-changes.ts";
 import { createRunGit, gitEnvironment, type RunGit } from "./run-git.ts";
 import { readSafeFolders } from "./safe-folders.ts";
 import { indexOf, readInertSettings, takeSnapshot } from "./snapshot.ts";
@@ -211,6 +212,7 @@ export function createGitCheckpoints(options: GitCheckpointsOptions): Checkpoint
       return [...(code === 0 ? [address.trim()] : []), repository];
     },
     conversation,
+    changes: async ({ commit }) => readChanges(run, { repository, commit, base }),
     async open(ticketId, fresh = false, givenBase?: string) {
       const existing = await find(ticketId);
       if (existing !== undefined && !fresh) return existing;

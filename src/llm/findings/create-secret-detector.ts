@@ -35,6 +35,11 @@ export interface SecretDetectorDeps {
 export interface SecretDetector {
   /** Rejects with StoreUnavailable when a finding cannot be stored. */
   inspect(text: InspectedText): Promise<OutputInspection>;
+  /**
+   * Looks through texts that belong together. Their source counts as read when each was scanned and `fault`, a sentence that says what could not be looked
+   * at, is undefined. False: a text was not scanned, or a finding of it was not kept. Rejects as `inspect` does.
+   */
+  inspectAll(source: InspectedText["source"], texts: readonly Omit<InspectedText, "source">[], fault?: string): Promise<boolean>;
 }
 
 /** How often it is recorded that a source can be read. */
@@ -70,17 +75,32 @@ export function createSecretDetector({ scanner, honeytokens, intake, sources, cl
     return results.every(({ finding }) => finding !== undefined);
   };
 
+  const scanOne = async (inspected: InspectedText): Promise<OutputInspection & { readonly fault: string | undefined }> => {
+    const [scan, tokens] = await Promise.all([scanner.scan(inspected.text), honeytokens.all()]);
+    const before = new Set(inspected.before === undefined ? [] : promptsOfHoneytokens(inspected.before, tokens));
+    const detected = {
+      secrets: scan.kind === "scanned" ? scan.secrets : [],
+      honeytokensOf: promptsOfHoneytokens(inspected.text, tokens).filter((prompt) => !before.has(prompt)),
+    };
+    const detections = detectionsOf(inspected, detected, clock.now());
+    const isKept = await keep(detections);
+    return { scanned: scan.kind === "scanned", detections: detections.length, fault: faultOf(scan, isKept) };
+  };
+
   return {
     async inspect(inspected) {
-      const [scan, tokens] = await Promise.all([scanner.scan(inspected.text), honeytokens.all()]);
-      const detected = {
-        secrets: scan.kind === "scanned" ? scan.secrets : [],
-        honeytokensOf: promptsOfHoneytokens(inspected.text, tokens),
-      };
-      const detections = detectionsOf(inspected, detected, clock.now());
-      const isKept = await keep(detections);
-      await recordSource(inspected.source, faultOf(scan, isKept));
-      return { scanned: scan.kind === "scanned", detections: detections.length };
+      const { fault, ...inspection } = await scanOne(inspected);
+      await recordSource(inspected.source, fault);
+      return inspection;
+    },
+    async inspectAll(source, texts, fault) {
+      const faults: string[] = [];
+      for (const text of texts) {
+        const inspection = await scanOne({ ...text, source });
+        if (inspection.fault !== undefined) faults.push(inspection.fault);
+      }
+      await recordSource(source, fault ?? faults[0]);
+      return faults.length === 0;
     },
   };
 }

@@ -18,6 +18,9 @@ export interface InspectedText {
   /** What the text is, as part of a sentence, e.g. `an answer`. */
   readonly what: string;
   readonly text: string;
+  /** What stood there before: secrets that are in it are no detections. */
+  readonly before?: string;
+  /** `line` is that of the text's first one; a finding has the line of its secret. */
   readonly location?: ReportedSecurityFinding["location"];
 }
 
@@ -56,12 +59,14 @@ export function detectionsOf(
       },
     }),
   );
-  const shaped = detected.secrets.map(({ type, start, end }): SecretDetection => {
+  const lineOf = lineCounter(text);
+  const shaped = addedSecrets(detected.secrets, inspected).map(({ type, start, end }): SecretDetection => {
     const secret = describeSecret(type, text.slice(start, end));
     return {
       confidence: "medium",
       finding: {
         ...common,
+        location: location.line === undefined ? location : { ...location, line: location.line + lineOf(start) },
         ref: `secret ${place} ${secret.type} ${secret.sha256?.slice(0, 32) ?? "short"}`,
         title: `A text of the shape ${secret.type} was found in ${what}.`,
         facts: {},
@@ -71,6 +76,30 @@ export function detectionsOf(
   });
   const byRef = new Map([...traps, ...shaped].map((detection) => [detection.finding.ref, detection]));
   return [...byRef.values()].slice(0, maxDetections);
+}
+
+/** Secrets that are compared with what stood there before; further ones count as new. */
+const maxCompared = 200;
+
+function addedSecrets(
+  secrets: readonly LocatedSecret[],
+  { text, before }: Pick<InspectedText, "text" | "before">,
+): readonly LocatedSecret[] {
+  if (before === undefined || before === "") return secrets;
+  return secrets.filter(({ start, end }, index) => index >= maxCompared || !before.includes(text.slice(start, end)));
+}
+
+/** Counts the ends of lines before an index; in one pass over the text while the indexes grow. */
+function lineCounter(text: string): (index: number) => number {
+  let [counted, lines] = [0, 0];
+  return (index) => {
+    if (index < counted) [counted, lines] = [0, 0];
+    for (let at = text.indexOf("\n", counted); at !== -1 && at < index; at = text.indexOf("\n", counted)) {
+      lines += 1;
+      counted = at + 1;
+    }
+    return lines;
+  };
 }
 
 /** An address with a password is no key: its hash can be guessed, however long it is. */

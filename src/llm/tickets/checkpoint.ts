@@ -29,6 +29,31 @@ export type ListedCheckpoint =
   | { readonly kind: "whole"; readonly checkpoint: Checkpoint }
   | { readonly kind: "broken"; readonly n: number; readonly ref: string; readonly reason: string };
 
+/** A file that saved work adds or changes. */
+export interface ChangedFile {
+  readonly path: string;
+  /** As UTF-8; what is none of it is replaced. */
+  readonly text: string;
+  /** What the file said in the work's base; empty for a new file, and for one that was too large to be read. */
+  readonly before: string;
+}
+
+/** What saved work adds and changes. */
+export interface SavedChanges {
+  /** Regular files, by path. */
+  readonly files: readonly ChangedFile[];
+  /** Files that were not read, because they are too large or too many. */
+  readonly unread: number;
+}
+
+/** Largest changed file that is read, in bytes. */
+export const maxChangedFileBytes = 1024 * 1024;
+
+/** Changed files that are read of one checkpoint, and their bytes together; those before the change count as well. */
+export const maxChangedFiles = 500;
+/** See {@link maxChangedFiles}. */
+export const maxChangedBytes = 8 * 1024 * 1024;
+
 /** The folder in which a ticket is worked on. */
 export interface Workspace {
   readonly folder: string;
@@ -68,6 +93,8 @@ export interface CheckpointRepository {
   /** Oldest first. */
   list(ticketId: string): Promise<readonly ListedCheckpoint[]>;
   conversation(checkpoint: Checkpoint): Promise<string>;
+  /** Files that differ from what the work is based on, within the bounds of {@link maxChangedFiles}. Files that the work removes, and links, are none. */
+  changes(checkpoint: Checkpoint): Promise<SavedChanges>;
   /**
    * Makes the workspace exactly this work. What is ignored stays, and HEAD does. A workspace that is gone is made at `base`, or at what the checkpoint is
    * based on; rejects when the repository has neither.

@@ -13,6 +13,7 @@ import type { TurnResult } from "./ticket.ts";
 async function open(fails: (task: PhaseTask) => Promise<PhaseResult | undefined> | undefined = () => undefined, payload: Json = null) {
   const store = createMemoryTickets(createFakeClock());
   const pushed: string[] = [];
+  const saved: string[] = [];
   const inner = createMemoryCheckpoints({ "a.txt": "base" });
   const checkpoints = {
     ...inner,
@@ -28,6 +29,7 @@ async function open(fails: (task: PhaseTask) => Promise<PhaseResult | undefined>
   const processor = createStagedProcessor({
     checkpoints,
     phaseEstimateMicroUsd: 10,
+    onSaved: ({ n, stage }) => void saved.push(`${n} ${stage}, ${pushed.length} pushed`),
     async implementer(task) {
       asked.push(task);
       checkpoints.write("GH-1", { [`${task.phase}.txt`]: `by attempt ${task.attempt}` });
@@ -37,10 +39,10 @@ async function open(fails: (task: PhaseTask) => Promise<PhaseResult | undefined>
   const turn = async (): Promise<TurnResult> => {
     const ticket = await store.get("GH-1");
     if (ticket === undefined) throw new Error("There is no ticket.");
-    const { attempt, saved } = ticket;
+    const { attempt } = ticket;
     const signal = new AbortController().signal;
     const beat = async (stage: string) => void beats.push(stage);
-    const result = await processor(ticket, { turn: ticket.turn, attempt, saved, leaseId: "l", signal, heartbeat: beat });
+    const result = await processor(ticket, { turn: ticket.turn, attempt, saved: ticket.saved, leaseId: "l", signal, heartbeat: beat });
     await store.write("GH-1", "a", {
       saved: result.saved,
       turn: ticket.turn + 1,
@@ -50,7 +52,7 @@ async function open(fails: (task: PhaseTask) => Promise<PhaseResult | undefined>
   };
   const work = async () => parseStagedWork((await store.get("GH-1"))?.saved ?? null);
   const stagesAsked = () => asked.map(({ phase: stage }) => stage);
-  return { checkpoints, pushed, asked, beats, turn, work, stagesAsked, store };
+  return { checkpoints, pushed, saved, asked, beats, turn, work, stagesAsked, store };
 }
 
 describe("a processor of code work", () => {
@@ -94,6 +96,17 @@ describe("a processor of code work", () => {
     const ordinary = await open();
     await ordinary.turn();
     expect(ordinary.pushed).toEqual(["GH-1"]);
+  });
+
+  it("tells of each checkpoint before it is sent elsewhere, also of what a failed stage left", async () => {
+    let tries = 0;
+    const { turn, saved } = await open(async ({ phase, conversation }) =>
+      phase !== "implement" || (tries += 1) > 1
+        ? undefined
+        : { kind: "failed", conversation, failureClass: "tool_error", reason: "no", retry: true },
+    );
+    for (let index = 0; index < 3; index += 1) await turn();
+    expect(saved).toEqual(["1 plan, 0 pushed", "2 partial, 1 pushed", "3 implement, 1 pushed"]);
   });
 
   it("goes on from its last checkpoint when the workspace is gone", async () => {

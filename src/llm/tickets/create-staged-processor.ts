@@ -15,6 +15,8 @@ export interface StagedProcessorOptions {
   readonly implementer: Implementer;
   /** What a stage costs at most. */
   readonly phaseEstimateMicroUsd: MicroUsd;
+  /** Told of each checkpoint that a stage has saved, before anything of it is sent elsewhere. Must return at once and never throw: the ticket goes on. */
+  readonly onSaved?: (checkpoint: Checkpoint) => void;
 }
 
 /** The stage that a turn is for, and the work that it goes on with. */
@@ -32,7 +34,12 @@ const greenPhases: readonly TicketPhase[] = ["test", "review", "publish"];
  * the last whole checkpoint. A failed test or review leads back to `implement` with what was said. A trial ends with its review: it is neither published nor
  * pushed.
  */
-export function createStagedProcessor({ checkpoints, implementer, phaseEstimateMicroUsd }: StagedProcessorOptions): TicketProcessor {
+export function createStagedProcessor({
+  checkpoints,
+  implementer,
+  phaseEstimateMicroUsd,
+  onSaved = () => undefined,
+}: StagedProcessorOptions): TicketProcessor {
   async function runPhase(ticket: Ticket, { work, phase }: PhaseOfWork, context: TurnContext): Promise<PhaseResult> {
     const { last, workspace } = await prepare(ticket, work);
     const conversation = last === undefined ? "" : await checkpoints.conversation(last);
@@ -98,6 +105,7 @@ export function createStagedProcessor({ checkpoints, implementer, phaseEstimateM
     const metadata = { conversation: result.conversation, green: result.kind === "done" && greenPhases.includes(phase) };
     const saved = await checkpoints.save(ticket.id, { ...metadata, stage: result.kind === "done" ? phase : "partial" });
     if (saved === undefined) throw new Error(`The workspace of ticket ${ticket.id} vanished while it was worked in.`);
+    onSaved(saved);
     const pointer = pointerTo(saved);
     const { resume: _resume, ...withoutResume } = { ...work, fresh: false, compact: false, complaint: "" };
     if (result.kind === "failed") {
