@@ -90,14 +90,6 @@ export function rolloutDashboard(): Dashboard {
             queries: [{ expr: "sum by (route, state) (llm_route_followers)", legend: "{{route}}, {{state}}" }],
           },
           {
-            title: "Followers of each flag",
-            description:
-              "Processes that read a flag within the last minute, by whether they have its newest version. One without it ignores a flag that was switched off.",
-            unit: "short",
-            show: "curve",
-            queries: [{ expr: "sum by (flag, state) (llm_flag_followers)", legend: "{{flag}}, {{state}}" }],
-          },
-          {
             title: "Tickets by arm and state",
             description: "Tickets that each arm has counted.",
             unit: "short",
