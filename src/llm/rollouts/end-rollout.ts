@@ -34,7 +34,7 @@ export async function rollBack(ports: Ports, rollout: Rollout, cause: RolloutCau
   const request = shareRequestOf(rollout, cause.by);
   await control.rollBack(request);
   if (rollout.state === "rolled_back" || rollout.state === "aborted") return rollout;
-  const end = { set: { state: "rolled_back", endedAt: cause.now }, decision: decisionOf(rollout, "roll_back", cause) } as const;
+  const end = { set: { state: "rolled_back" }, decision: decisionOf(rollout, "roll_back", cause) } as const;
   const ended = await write(ports, rollout, end);
   await control.rollBack(request);
   return ended;
@@ -46,7 +46,7 @@ export async function complete(ports: Ports, rollout: Rollout, cause: RolloutCau
   if (control === undefined) throw unchangeable(rollout);
   await control.complete(shareRequestOf(rollout, cause.by));
   if (!isLive(rollout)) return rollout;
-  return write(ports, rollout, { set: { state: "promoted", endedAt: cause.now }, decision: decisionOf(rollout, "finish", cause) });
+  return write(ports, rollout, { set: { state: "promoted" }, decision: decisionOf(rollout, "finish", cause) });
 }
 
 /** One decision about a rollout as it is now. */
