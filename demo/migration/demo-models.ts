@@ -44,3 +44,6 @@ export function migrationTable(now: number): ModelTableSource {
   const asOf = new Date(now - dayMs).toISOString().slice(0, 10);
   return [{ provider, model: demoRefs.old.model, replacement: demoRefs.bad, source: "the provider's page of deprecations", asOf }];
 }
+
+/** What a process of the application logs when it is up: the route, and with it the alert, comes afterwards, so that the evaluator is there when it is asked. */
+export const waitsForRoute = "It waits for the route.";

@@ -16,8 +16,9 @@ import { runbookSteps } from "../runbook-steps.ts";
 import type { QuestionView, RolloutView, RunView } from "../runbookd-api.ts";
 import type { Play, Played, Scenario, ScenarioContext } from "../scenario.ts";
 import { startApplication, untilModelCalled } from "../start-application.ts";
+import { waitUntil } from "../wait-until.ts";
 import { type ProgressSnapshot, stepsShown, watchProgress } from "../watch-progress.ts";
-import { demoRefs, migrationModels, migrationPrices, migrationTable } from "./demo-models.ts";
+import { demoRefs, migrationModels, migrationPrices, migrationTable, waitsForRoute } from "./demo-models.ts";
 import {
   type MigrationObservations,
   migrationFaults,
@@ -105,7 +106,6 @@ async function startProcesses(context: ScenarioContext, evaluatorPort: number): 
   const { system, folder, clock } = context;
   await system.api.defineBudget({ id: budget, limitMicroUsd: 100_000_000_000, periodMs: 21_600_000, periodStartsAt: clock.now() - 60_000 });
   await importPast(context);
-  await system.api.setRoute(migratedRoute, { baseline: demoRefs.old, expected: 0, reason: "As it has been for a year." });
   await writeFile(folder.evidence, "");
   const hosts = Array.from({ length: processes }, (_, index) =>
     startApplication(context, {
@@ -122,6 +122,11 @@ async function startProcesses(context: ScenarioContext, evaluatorPort: number): 
       },
     }),
   );
+  for (const { logFile } of hosts) {
+    const isUp = async () => ((await readFile(logFile, "utf8")).includes(waitsForRoute) ? true : undefined);
+    await waitUntil(clock, "A process of the application did not start", isUp, { withinMs: 60_000, signal: context.signal });
+  }
+  await system.api.setRoute(migratedRoute, { baseline: demoRefs.old, expected: 0, reason: "As it has been for a year." });
   const [first] = hosts;
   if (first !== undefined) await untilModelCalled(context, first);
   return hosts;

@@ -2,9 +2,10 @@ import { appendFileSync } from "node:fs";
 import { z } from "zod";
 import { createSystemClock } from "../../src/core/clock.ts";
 import { costOf } from "../simulators/model-server/model-call.ts";
+import { waitUntil } from "../wait-until.ts";
 import { endWithStarter, hostSettings, reachSystem } from "../workload/host-process.ts";
 import type { ModelResponse } from "../workload/model-client.ts";
-import { migrationModels } from "./demo-models.ts";
+import { migrationModels, waitsForRoute } from "./demo-models.ts";
 import { createRoutedApplication, type KnownRoute, knownRouteSchema, migratedRoute } from "./routed-application.ts";
 import { createSampleEvaluator } from "./sample-evaluator.ts";
 
@@ -32,7 +33,11 @@ const maxAtOnce = 40;
 
 const clock = createSystemClock();
 const ending = new AbortController();
-let known: KnownRoute = await readRoute();
+console.info(waitsForRoute);
+let known: KnownRoute = await waitUntil(clock, "The route was not set", readRoute, {
+  withinMs: 60_000,
+  signal: ending.signal,
+});
 const { client, model } = reachSystem(settings, {
   refreshEveryMs: settings.DEMO_REFRESH_MS,
   onRouteChanged: ({ after }) => {
