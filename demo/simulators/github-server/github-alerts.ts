@@ -15,7 +15,7 @@ export const eventNames: Readonly<Record<AlertKind, string>> = {
   "security-advisories": "repository_advisory",
 };
 
-/** What a new alert says unless it is told otherwise; numbers count by repository and kind. */
+/** Defaults of a new alert; numbers count by repository and kind. */
 export function anAlert(
   kind: AlertKind,
   { number, repository, at }: { readonly number: number; readonly repository: string; readonly at: string },

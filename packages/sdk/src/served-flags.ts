@@ -53,7 +53,7 @@ export interface ServedFlagsDeps {
   readonly http: Http;
   readonly now: () => number;
   readonly snapshot: FlagSnapshot | undefined;
-  /** Called for each flag that differs from what was known, before anybody else is told. Must not throw. */
+  /** Called for each flag that differs from what was known, before any other listener. Must not throw. */
   readonly onChanged: (key: string, flag: Flag | undefined) => void;
   readonly onEvent: (event: FlagEvent) => void;
   readonly onTrouble: (trouble: FlagTrouble) => void;

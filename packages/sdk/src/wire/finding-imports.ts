@@ -63,7 +63,7 @@ export type ShownFinding = Shape<typeof shownFindingSchema>;
 
 const reportedFindingSchema = securityFindingSchema.extend({
   class: z.enum(severityClasses),
-  /** False: nobody has assessed the class; it is the source's word raised by one, or critical. */
+  /** False: the class was not assessed; it is the source's word raised by one, or critical. */
   assessed: z.boolean(),
   events: z.array(findingEventSchema),
 });
