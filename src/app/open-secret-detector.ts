@@ -2,26 +2,24 @@ import type { Redis } from "ioredis";
 import { createSecretScanner } from "../integrations/secretlint/create-secret-scanner.ts";
 import { type ChangeInspector, createChangeInspector } from "../llm/findings/create-change-inspector.ts";
 import { createSecretDetector, type SecretDetector } from "../llm/findings/create-secret-detector.ts";
-import { decideSeverity } from "../llm/findings/decide-severity.ts";
-import { createFindingIntake, type FindingIntakeResult } from "../llm/findings/finding-intake.ts";
+import type { FindingIntakeResult } from "../llm/findings/finding-intake.ts";
 import { countSecretDetection, startSecretDetections } from "../llm/findings/metrics.ts";
 import { createHoneytokenStore } from "../llm/prompts/redis-honeytokens.ts";
 import type { CheckpointRepository } from "../llm/tickets/checkpoint.ts";
-import { openSecurityFindings } from "./open-security-findings.ts";
+import { openFindingIntake, openSecurityFindings } from "./open-security-findings.ts";
 import type { Runtime } from "./runtime.ts";
 
 /** Own detection of secrets, with a thread that ends with the process. */
 export function openSecretDetector(runtime: Runtime, redis: Redis): SecretDetector {
-  const { config, clock, random, metrics, closers } = runtime;
-  const store = openSecurityFindings(runtime, redis);
-  const intake = createFindingIntake({ store, features: config.features, assess: decideSeverity, clock });
+  const { clock, random, metrics, closers } = runtime;
+  const intake = openFindingIntake(runtime, redis);
   const scanner = createSecretScanner(clock);
   closers.add("secret scanner", async () => scanner.close());
   return createSecretDetector({
     scanner,
     honeytokens: createHoneytokenStore(redis, random),
     intake: { take: async (findings) => (await intake.take(findings)).map(keptOf) },
-    sources: store,
+    sources: openSecurityFindings(runtime, redis),
     clock,
     onDetected: (detection) => countSecretDetection(metrics, detection),
   });
