@@ -1,4 +1,5 @@
 import { openSync, writeFileSync, writeSync } from "node:fs";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { Redis } from "ioredis";
 import { createFreezeStore } from "../../src/freeze/redis-store.ts";
@@ -119,11 +120,13 @@ export async function startRedisWorld({ folder, library }: WorldClock): Promise<
     },
     async unfit(forMs, nth) {
       const [name, value] = badSettings[nth % badSettings.length] ?? badSettings[0];
+      const [isRestarted, wasEmpty] = [name === "appendonly" || nth % 2 === 0, name === "appendonly"];
       await primary.kill();
+      // A primary that was once a replica has the copy it began with, and would read its old keys from there.
+      if (wasEmpty) await rm(join(primary.folder, "dump.rdb"), { force: true });
       await primary.restart([...settings, `--${name}`, value]);
       const from = Date.now();
       await pause(forMs);
-      const [isRestarted, wasEmpty] = [name === "appendonly" || nth % 2 === 0, name === "appendonly"];
       const runs: string[] = [];
       if (wasEmpty) await insist(async () => runs.push(...(await redis.keys(runKeys.run("*")))));
       const to = Date.now();
