@@ -25,6 +25,8 @@ const order = [
   "src/llm/changes",
   "src/llm/cost",
   "src/llm/findings",
+  "src/llm/attacks",
+  "src/llm/releases",
   "src/llm/features",
   "src/reports",
   "src/notifications",

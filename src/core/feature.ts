@@ -31,6 +31,12 @@ export const exposures = ["public", "customers", "internal"] as const;
 /** What a feature can read, the most sensitive first. */
 export const dataKinds = ["regulated", "personal", "internal", "none"] as const;
 
+/** Where repositories are kept: GitHub, or plain git on a disk that the workers reach. */
+export const codeHostSystems = ["github", "git"] as const;
+
+/** What carries out work on one commit: a command that runbookd.yml registers, or a workflow file of the repository. */
+export type CommitJob = { readonly kind: "command"; readonly name: string } | { readonly kind: "workflow"; readonly file: string };
+
 /**
  * What a model may do within a feature, in the words of OWASP AIVSS, the gravest first: what it can carry out, how far its surroundings change it, how well
  * its behavior can be checked, and how far a compromise reaches.
@@ -54,9 +60,18 @@ export interface Feature {
   readonly keys: readonly KeyReference[];
   /** `owner/name` at the code host. */
   readonly repository?: string;
+  readonly codeHost?: (typeof codeHostSystems)[number];
   /** Beginnings of paths within the repository. */
   readonly paths: readonly string[];
   readonly probe?: FeatureProbe;
+  /** Tests one commit. */
+  readonly tests?: CommitJob;
+  /** Puts one commit into service. */
+  readonly deployment?: CommitJob;
+  /** At each of which one process says which commit it runs; empty: no process can be asked. */
+  readonly versionUrls: readonly string[];
+  /** Starts an isolated instance of one commit, and sends attacks to it. */
+  readonly attacks?: CommitJob;
   readonly exposure?: (typeof exposures)[number];
   readonly data?: (typeof dataKinds)[number];
   readonly agency?: Agency;

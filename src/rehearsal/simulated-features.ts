@@ -95,6 +95,7 @@ function describe({ name, flags, budgets, keys, probe, exposure, data }: Simulat
     budgets,
     keys: keys.map(({ system, id }) => ({ system, id })),
     paths: [],
+    versionUrls: [],
     ...(probe !== "none" && { probe: { url: probeUrlOf(name), method: "GET" as const, refusedBy: [403] } }),
     ...(exposure !== undefined && { exposure }),
     ...(data !== undefined && { data }),

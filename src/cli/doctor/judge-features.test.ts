@@ -7,6 +7,7 @@ const whole: Feature = {
   flags: [{ system: "runbookd", key: "export" }],
   budgets: ["checkout"],
   keys: [],
+  versionUrls: [],
   repository: "acme/desk",
   paths: ["src/export/"],
   probe: { url: "https://desk.example/export", method: "GET", refusedBy: [403] },
@@ -22,7 +23,7 @@ it("finds nothing in a feature that says everything", () => {
 });
 
 it("names everything that a feature lacks", () => {
-  const [finding] = judgeFeatures([{ name: "search", flags: [], budgets: [], keys: [], paths: [] }], []);
+  const [finding] = judgeFeatures([{ name: "search", flags: [], budgets: [], keys: [], paths: [], versionUrls: [] }], []);
   expect(finding).toMatchObject({ verdict: "warning" });
   for (const part of ["flags", "a probe", "repository and paths", "exposure", "data", "agency"]) expect(finding?.detail).toContain(part);
 });

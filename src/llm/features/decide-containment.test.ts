@@ -4,7 +4,14 @@ import { minuteMs } from "../../core/duration.ts";
 import type { Feature } from "../../core/feature.ts";
 import { type ContainmentFacts, decideContainment } from "./decide-containment.ts";
 
-const feature: Feature = { name: "export", flags: [{ system: "runbookd", key: "export" }], budgets: [], keys: [], paths: [] };
+const feature: Feature = {
+  name: "export",
+  flags: [{ system: "runbookd", key: "export" }],
+  budgets: [],
+  keys: [],
+  paths: [],
+  versionUrls: [],
+};
 const now = 1_700_000_000_000;
 
 function aVerdict(change: Partial<SeverityVerdict> = {}): SeverityVerdict {

@@ -6,7 +6,7 @@ import { decideExposedKeys, type ExposureFacts } from "./decide-exposed-keys.ts"
 const team: KeyReference = { system: "litellm", id: "team-key" };
 const claude: KeyReference = { system: "anthropic", id: "apikey_1" };
 const other: KeyReference = { system: "anthropic", id: "apikey_2" };
-const feature: Feature = { name: "export", flags: [], budgets: [], keys: [team, claude], paths: [] };
+const feature: Feature = { name: "export", flags: [], budgets: [], keys: [team, claude], paths: [], versionUrls: [] };
 const search: Feature = { ...feature, name: "search", keys: [other] };
 
 function aSecret(secret: Partial<NonNullable<SecurityFinding["secret"]>>, state: SecurityFinding["state"] = "open"): SecurityFinding {

@@ -7,7 +7,15 @@ import { agenticImpactLevel, aivssDecision, cisaCoordinator } from "./severity-t
 
 type Members = Pick<Feature, "exposure" | "data" | "agency">;
 
-const aFeature = (members: Members = {}): Feature => ({ name: "export", flags: [], budgets: [], keys: [], paths: [], ...members });
+const aFeature = (members: Members = {}): Feature => ({
+  name: "export",
+  flags: [],
+  budgets: [],
+  keys: [],
+  paths: [],
+  versionUrls: [],
+  ...members,
+});
 const harmless = aFeature({ exposure: "internal", data: "none" });
 const ordinary = aFeature({ exposure: "internal", data: "personal" });
 const exposed = aFeature({ exposure: "public", data: "regulated" });

@@ -7,6 +7,7 @@ const aFeature = (name: string, paths: readonly string[], repository = "acme/des
   flags: [],
   budgets: [],
   keys: [],
+  versionUrls: [],
   repository,
   paths,
 });

@@ -6,7 +6,15 @@ import { createMemorySecurityFindings } from "../../rehearsal/memory-security-fi
 import { type AssessFinding, createFindingIntake } from "./finding-intake.ts";
 import { maxOpenFindings, type SecurityFindingStore } from "./security-finding-store.ts";
 
-const feature: Feature = { name: "export", flags: [], budgets: [], keys: [], repository: "acme/desk", paths: ["src/export"] };
+const feature: Feature = {
+  name: "export",
+  flags: [],
+  budgets: [],
+  keys: [],
+  versionUrls: [],
+  repository: "acme/desk",
+  paths: ["src/export"],
+};
 
 function anIntake(given: { readonly assess?: AssessFinding; readonly store?: Partial<SecurityFindingStore> } = {}) {
   const clock = createFakeClock(1_000_000);

@@ -6,7 +6,7 @@ import { createExposition } from "../../platform/telemetry/exposition.ts";
 import { createMemorySecurityFindings } from "../../rehearsal/memory-security-findings.ts";
 import { declareFindingMetrics, observeSecurityFindings } from "./metrics.ts";
 
-const feature: Feature = { name: "export", flags: [], budgets: [], keys: [], paths: [] };
+const feature: Feature = { name: "export", flags: [], budgets: [], keys: [], paths: [], versionUrls: [] };
 
 function aScrape() {
   const exposition = createExposition();

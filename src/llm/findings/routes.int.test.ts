@@ -10,7 +10,15 @@ import { createMemorySecurityFindings } from "../../rehearsal/memory-security-fi
 import { createFindingIntake } from "./finding-intake.ts";
 import { createFindingRoutes } from "./routes.ts";
 
-const feature: Feature = { name: "export", flags: [], budgets: [], keys: [], repository: "acme/desk", paths: ["src/export"] };
+const feature: Feature = {
+  name: "export",
+  flags: [],
+  budgets: [],
+  keys: [],
+  versionUrls: [],
+  repository: "acme/desk",
+  paths: ["src/export"],
+};
 const cacheFinding: Finding = { id: "cache-1", kind: "cache", severity: "medium", title: "implement reads 2 %.", at: 1, evidence: {} };
 
 async function aServer(tokens?: TokenVerifier) {

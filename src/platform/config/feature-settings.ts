@@ -3,6 +3,8 @@ import { featureNameSchema, flagKeySchema } from "../../../packages/sdk/src/wire
 import { budgetIdSchema } from "../../../packages/sdk/src/wire/names.ts";
 import {
   agencyValues,
+  type CommitJob,
+  codeHostSystems,
   dataKinds,
   exposures,
   type Feature,
@@ -42,9 +44,11 @@ const path = z
   .refine((text) => !text.startsWith("/") && !text.split("/").includes(".."), "must be a path below the repository's folder, without ..")
   .refine((text) => !/\p{Cc}/u.test(text), "holds a control character");
 
+const targetUrl = z.string().refine((text) => isTargetUrl(text), "must be an http(s) URL without credentials and fragment");
+
 const probe = z
   .strictObject({
-    url: z.string().refine((text) => isTargetUrl(text), "must be an http(s) URL without credentials and fragment"),
+    url: targetUrl,
     method: z.enum(["GET", "POST"]).default("GET"),
     body: z.string().max(8000).exactOptional(),
     refused_by: z
@@ -62,6 +66,18 @@ const agency = z.strictObject({
   systemic: z.enum(agencyValues.systemic).exactOptional(),
 });
 
+const commitJob = z.union(
+  [
+    z
+      .strictObject({ command: z.string().regex(/^[a-z][a-z0-9-]{0,62}$/) })
+      .transform(({ command }): CommitJob => ({ kind: "command", name: command })),
+    z
+      .strictObject({ workflow: z.string().regex(/^[\w.-]{1,200}\.ya?ml$/) })
+      .transform(({ workflow }): CommitJob => ({ kind: "workflow", file: workflow })),
+  ],
+  "must be { command: <a name under commands> } or { workflow: <a file in .github/workflows> }",
+);
+
 const featureSchema = z.strictObject({
   flags: listOf(flag).optional(),
   budgets: listOf(budgetIdSchema).optional(),
@@ -73,6 +89,11 @@ const featureSchema = z.strictObject({
     .exactOptional(),
   paths: listOf(path).optional(),
   probe: probe.optional(),
+  code_host: z.enum(codeHostSystems).exactOptional(),
+  tests: commitJob.exactOptional(),
+  deployment: commitJob.exactOptional(),
+  version_urls: listOf(targetUrl).optional(),
+  attacks: commitJob.exactOptional(),
   exposure: z.enum(exposures).exactOptional(),
   data: z.enum(dataKinds).exactOptional(),
   agency: agency.exactOptional(),
@@ -101,13 +122,18 @@ function nameFault(name: string): string | undefined {
 export function featuresOf(settings: z.output<typeof featuresSchema>): readonly Feature[] {
   return Object.entries(settings)
     .map(
-      ([name, { flags = [], budgets = [], keys = [], paths = [], probe: trial, ...others }]): Feature => ({
+      ([
+        name,
+        { flags = [], budgets = [], keys = [], paths = [], probe: trial, code_host: codeHost, version_urls: versionUrls = [], ...others },
+      ]): Feature => ({
         name,
         flags,
         budgets,
         keys,
         paths,
+        versionUrls,
         ...others,
+        ...(codeHost !== undefined && { codeHost }),
         ...(trial !== undefined && { probe: probeOf(trial) }),
       }),
     )

@@ -512,6 +512,11 @@ features:
     repository: acme/desk
     paths: [src/export/]
     probe: { url: "https://desk.example/export", method: POST, body: "{}", refused_by: [403, 404] }
+    code_host: git
+    tests: { command: test-desk }
+    deployment: { workflow: deploy.yml }
+    version_urls: [http://desk.example/version]
+    attacks: { command: attack-desk }
     exposure: customers
     data: personal
     agency: { power: capable }
@@ -528,11 +533,16 @@ features:
         repository: "acme/desk",
         paths: ["src/export/"],
         probe: { url: "https://desk.example/export", method: "POST", body: "{}", refusedBy: [403, 404] },
+        codeHost: "git",
+        tests: { kind: "command", name: "test-desk" },
+        deployment: { kind: "workflow", file: "deploy.yml" },
+        versionUrls: ["http://desk.example/version"],
+        attacks: { kind: "command", name: "attack-desk" },
         exposure: "customers",
         data: "personal",
         agency: { power: "capable" },
       },
-      { name: "search", flags: [], budgets: [], keys: [], paths: [] },
+      { name: "search", flags: [], budgets: [], keys: [], paths: [], versionUrls: [] },
     ]);
   });
 
