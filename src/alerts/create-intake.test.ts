@@ -97,6 +97,23 @@ describe("a firing alert that a runbook matches", () => {
     expect(rung).toEqual([decision?.runId]);
   });
 
+  it("tells the open run of its target that it fires too, once, when the document asks for that", async () => {
+    const { intake, store, rung, firing } = setUp({ runbooks: { Burn: { ...budgetRunbook, onJoined: "repeat" } } });
+    const [first] = await intake.accept(notification(firing("f1")));
+    for (let times = 0; times < 2; times += 1) {
+      expect(await intake.accept(notification(firing("f2", { window: "5m" })))).toMatchObject([
+        { decision: "joined", runId: first?.runId },
+      ]);
+    }
+    expect(store.joinedOf(first?.runId ?? "")).toEqual(["Burn (f2) fires too."]);
+    expect(rung).toEqual([first?.runId, first?.runId]);
+    const plain = setUp();
+    const [other] = await plain.intake.accept(notification(plain.firing("f1")));
+    await plain.intake.accept(notification(plain.firing("f2")));
+    expect(plain.store.joinedOf(other?.runId ?? "")).toEqual([]);
+    expect(plain.rung).toHaveLength(1);
+  });
+
   it("is not started twice by a repeat, another replica or another source", async () => {
     const { intake, store, firing, now, rung } = setUp();
     const [first] = await intake.accept(notification(firing("f1")));

@@ -163,9 +163,22 @@ function planStep(deps: IntakeDeps, { received, runbook }: Matched, { step, sour
         };
       const asked = verdict.kind === "ask" ? { ...request, mode: moreCareful(request.mode, "approve") } : request;
       const run = proposeRun({ id: deps.ids("run"), request: asked, claims: verdict.kind === "allow" ? verdict.claims : [], now });
-      return { write: { ...key, episode: { ...step.episode, runId: run.id, ownRunId: run.id }, run } };
+      const joining = joiningOf(runbook, received);
+      return {
+        write: {
+          ...key,
+          episode: { ...step.episode, runId: run.id, ownRunId: run.id },
+          run: { ...run, ...(joining !== undefined && { joining }) },
+        },
+      };
     }
   }
+}
+
+/** What an open run is told, for people; undefined: its document does not ask for it. */
+function joiningOf({ onJoined }: Runbook, { alert }: ReceivedAlert): string | undefined {
+  if (onJoined !== "repeat") return undefined;
+  return `${shortLine(alert.labels["alertname"] ?? "An alert", 256)} (${shortLine(alert.fingerprint, 100)}) fires too.`;
 }
 
 function decisionOf({ received, runbook, write }: Pending, result: Exclude<AcceptResult, { kind: "conflict" }>): Decision {
@@ -201,6 +214,7 @@ function guardrailOf(claim: string): string {
 
 function wakeRun(wakeQueue: WakeQueue, write: AcceptWrite, result: AcceptResult): void {
   if (result.kind === "created") wakeQueue.enqueue(result.runId);
+  if (result.kind === "joined" && write.run?.joining !== undefined) wakeQueue.enqueue(result.runId);
   if (result.kind === "updated" && write.resolves !== undefined) wakeQueue.enqueue(write.resolves.runId);
 }
 

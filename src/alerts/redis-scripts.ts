@@ -19,6 +19,7 @@ export const accept = defineScript({
     "head",
     "summary",
     "resolvedReason",
+    "joinedReason",
     "freezeQuery",
     "claimCount",
   ],

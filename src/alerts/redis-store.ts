@@ -66,6 +66,7 @@ export function createAcceptStore(
           head: first?.head ?? "",
           summary: run === undefined ? "" : JSON.stringify(run.summary),
           resolvedReason: change.resolves?.why ?? "",
+          joinedReason: run?.joining ?? "",
           freezeQuery: run === undefined ? "" : JSON.stringify({ scopes: startScopes(run.summary), undo: false }),
           claimCount: claims.length,
         },

@@ -22,6 +22,8 @@ export interface AcceptWrite {
     readonly openKey: string;
     /** Cooldowns and rates of the run as a whole. */
     readonly claims: readonly Claim[];
+    /** What the open run is told when it is joined instead, for people; absent: it is not told. */
+    readonly joining?: string;
   };
   /** Tell this run that its alert has resolved. */
   readonly resolves?: { readonly runId: string; readonly why: string };

@@ -115,6 +115,8 @@ function sentenceOf(entry: JournalEntry): string {
       return `${entry.subject.kind} ${entry.subject.kind === "expected" ? entry.subject.step : entry.subject.index}: ${entry.truth}, ${entry.detail}`;
     case "preflight":
       return `${entry.standing}: ${entry.detail}`;
+    case "joined":
+      return entry.repeats.length === 0 ? entry.why : `${entry.why} Done again: ${entry.repeats.join(", ")}`;
     case "suspended":
       return `until ${formatInstant(entry.until)}: ${entry.why}`;
     case "asked":

@@ -14,6 +14,7 @@ describeAcceptStore("memory", async () => {
       return run === undefined ? undefined : { id: run.summary.id, first: run.journal[0]?.kind ?? "" };
     },
     resolvedOf: async (runId) => store.resolvedOf(runId),
+    joinedOf: async (runId) => store.joinedOf(runId).at(-1),
     freeze: async (freeze) => store.freeze(freeze),
     unfreeze: async (scope) => store.unfreeze(scope),
     endRun: async (runId) => store.endRun(runId),

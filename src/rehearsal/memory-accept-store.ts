@@ -20,6 +20,8 @@ export interface MemoryAcceptStore extends AcceptStore, RunbookBytes {
   runs(): readonly MemoryRun[];
   /** What the run was told about its alert. */
   resolvedOf(runId: string): string | undefined;
+  /** What the run was told of alerts that have joined it, in order. */
+  joinedOf(runId: string): readonly string[];
   endRun(runId: string): void;
   freeze(freeze: Freeze): void;
   unfreeze(scope: string): void;
@@ -37,6 +39,7 @@ export function createMemoryAcceptStore(clock: Pick<Clock, "now">): MemoryAccept
   const open = new Map<string, string>();
   const buckets = new Map<string, { spent: number; endsAt: number }>();
   const resolutions = new Map<string, string>();
+  const joins = new Map<string, readonly string[]>();
   const sources = new Map<string, string>();
   const freezes = new Map<string, Freeze>();
   let down = false;
@@ -80,6 +83,7 @@ export function createMemoryAcceptStore(clock: Pick<Clock, "now">): MemoryAccept
     const holder = open.get(write.run.openKey);
     if (holder !== undefined) {
       store(write, { ...write.episode, runId: holder });
+      if (write.run.joining !== undefined) joins.set(holder, [...(joins.get(holder) ?? []), write.run.joining]);
       return { kind: "joined", runId: holder };
     }
     const refusal = take(write.run.claims);
@@ -106,6 +110,7 @@ export function createMemoryAcceptStore(clock: Pick<Clock, "now">): MemoryAccept
     get: async (sha256) => sources.get(sha256),
     runs: () => [...runs.values()],
     resolvedOf: (runId) => resolutions.get(runId),
+    joinedOf: (runId) => joins.get(runId) ?? [],
     endRun(runId) {
       for (const [key, holder] of open) if (holder === runId) open.delete(key);
     },

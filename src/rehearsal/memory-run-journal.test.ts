@@ -11,6 +11,7 @@ describeRunJournal("memory", async () => {
     log: async (name) => ledger.log(name),
     journal: async (runId) => ledger.journal(runId),
     notice: async (runId, notice) => ledger.notice(runId, notice),
+    join: async (runId, _request, why) => ledger.join(runId, why),
     expireLease: async (runId) => ledger.expireLease(runId),
     freeze: async (freeze) => ledger.freeze(freeze),
     unfreeze: async (scope) => ledger.unfreeze(scope),

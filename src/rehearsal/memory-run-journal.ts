@@ -20,6 +20,8 @@ interface Row {
   journal: JournalEntry[];
   summary: Partial<RunSummary>;
   notices: Notices;
+  joined?: { readonly count: number; readonly why: string };
+  joinsClaimed: number;
 }
 
 interface Shared {
@@ -47,6 +49,8 @@ export interface MemoryRunJournal extends RunJournal {
   /** What `answer.lua` does; the permitted answers are the caller's care. */
   answer(questionId: string, answer: string, by?: string): void;
   notice(runId: string, notices: Notices): void;
+  /** Another alert has joined the run. */
+  join(runId: string, why: string): void;
   freeze(freeze: Freeze): void;
   /** Lifts the freeze of a scope and wakes what it held back. */
   unfreeze(scope: string): void;
@@ -138,7 +142,8 @@ export function createMemoryRunJournal(
       }
     } else if (
       (row.notices.stop !== undefined && !change.recordedNotices.stop) ||
-      (row.notices.resolved !== undefined && !change.recordedNotices.resolved)
+      (row.notices.resolved !== undefined && !change.recordedNotices.resolved) ||
+      (row.joined?.count ?? 0) !== row.joinsClaimed
     ) {
       row.woken = true;
     }
@@ -159,6 +164,7 @@ export function createMemoryRunJournal(
         journal: [],
         summary: {},
         notices: {},
+        joinsClaimed: 0,
       };
       push(row, [{ at: clock.now(), kind: "accepted", runId, request }]);
       rows.set(runId, row);
@@ -180,6 +186,11 @@ export function createMemoryRunJournal(
     notice(runId, notices) {
       const row = rowOf(runId);
       row.notices = { ...row.notices, ...notices };
+      if (row.state !== "running") row.woken = true;
+    },
+    join(runId, why) {
+      const row = rowOf(runId);
+      row.joined = { count: (row.joined?.count ?? 0) + 1, why };
       if (row.state !== "running") row.woken = true;
     },
     freeze(freeze) {
@@ -207,12 +218,14 @@ export function createMemoryRunJournal(
       row.state = "running";
       row.woken = false;
       row.stalls += 1;
+      row.joinsClaimed = row.joined?.count ?? 0;
       return {
         lease: { runId, token: row.token, epoch: row.epoch },
         journal: [...row.journal],
         head: row.head,
         stalls: row.stalls,
         notices: row.notices,
+        ...(row.joined !== undefined && { joined: row.joined }),
       };
     },
     async append(lease, change) {

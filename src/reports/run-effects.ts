@@ -48,7 +48,7 @@ function touchesTargets({ plan }: Intent): boolean {
 /** After these entries a run is released in order; whoever claims it next resumes it. */
 const releasing = new Set<JournalEntry["kind"]>(["asked", "suspended", "frozen", "progressed"]);
 /** Entries that arrive while nobody has the run, or that only look. */
-const notices = new Set<JournalEntry["kind"]>(["resolved", "stop_requested", "answered", "escalated", "preflight", "sampled"]);
+const notices = new Set<JournalEntry["kind"]>(["resolved", "joined", "stop_requested", "answered", "escalated", "preflight", "sampled"]);
 
 /** How often another worker went on with a run that its worker had not released: after a crash, a lost lease or the end of a process. */
 export function takeoversOf(journal: Journal): number {

@@ -141,6 +141,7 @@ function lineOf(entry: JournalEntry): string | undefined {
     case "completed":
     case "jumped":
     case "resolved":
+    case "joined":
     case "stop_requested":
     case "undo_started":
     case "concluded":

@@ -5,6 +5,7 @@ import { describeAcceptStore } from "../../test/contracts/describe-accept-store.
 import { describeRunJournal } from "../../test/contracts/describe-run-journal.ts";
 import { type RedisServer, startRedisServer } from "../../test/servers/redis-server.ts";
 import { createAcceptStore, createRunbookBytes } from "../alerts/redis-store.ts";
+import type { AcceptWrite } from "../alerts/store.ts";
 import { createSystemClock } from "../core/clock.ts";
 import { parseEntry } from "../core/journal.ts";
 import { parseSummary } from "../core/run.ts";
@@ -24,17 +25,31 @@ afterAll(async () => {
 
 const clock = createSystemClock();
 
-async function acceptRun(redis: ReturnType<typeof connectRedis>, runId: string, request: RunRequest): Promise<void> {
+type Accepted = NonNullable<AcceptWrite["run"]>;
+
+async function acceptRun(
+  redis: ReturnType<typeof connectRedis>,
+  {
+    runId,
+    request,
+    fingerprint = runId,
+    joining,
+  }: Pick<Accepted, "joining"> & {
+    readonly runId: string;
+    readonly request: RunRequest;
+    readonly fingerprint?: string;
+  },
+): Promise<void> {
   await createRunbookBytes(redis).put(request.runbookSha, "# Runbook: Contract\n");
   const store = createAcceptStore(redis, { now: () => Date.now(), bytes: createRunbookBytes(redis) });
   const [reply] = await store.accept([
     {
       runbookId: request.runbookId,
-      fingerprint: runId,
+      fingerprint,
       expectedVersion: 0,
       episode: {
         runbookId: request.runbookId,
-        fingerprint: runId,
+        fingerprint,
         startsAt: 1,
         latestStartsAt: 1,
         lastSeenAt: 1,
@@ -55,10 +70,11 @@ async function acceptRun(redis: ReturnType<typeof connectRedis>, runId: string, 
         accepted: { at: Date.now(), kind: "accepted", runId, request },
         openKey: runId,
         claims: [],
+        ...(joining !== undefined && { joining }),
       },
     },
   ]);
-  if (reply?.kind !== "created") throw new Error(`Not accepted: ${reply?.kind}`);
+  if (reply?.kind !== (joining === undefined ? "created" : "joined")) throw new Error(`Not accepted: ${reply?.kind}`);
 }
 
 describeRunJournal("Redis", async () => {
@@ -70,7 +86,8 @@ describeRunJournal("Redis", async () => {
   return {
     ledger: ledgerOf("a"),
     other: ledgerOf("b"),
-    create: async (runId, request) => acceptRun(redis, runId, request),
+    create: async (runId, request) => acceptRun(redis, { runId, request }),
+    join: async (runId, request, why) => acceptRun(redis, { runId, request, fingerprint: `${runId} too`, joining: why }),
     log: async (name) => redis.lrange(runKeys.log(name), 0, -1),
     journal: async (runId) => (await redis.lrange(runKeys.journal(runId), "0", "-1")).map(parseEntry),
     notice: async (runId, notice) => {
@@ -105,6 +122,7 @@ describeAcceptStore("Redis", async () => {
     freeze: async (freeze) => createFreezeStore(redis, { notices: createRunNotices(redis) }).put(freeze),
     unfreeze: async (scope) => void (await createFreezeStore(redis, { notices: createRunNotices(redis) }).remove(scope)),
     resolvedOf: async (runId) => (await redis.hget(runKeys.run(runId), "resolved")) ?? undefined,
+    joinedOf: async (runId) => (await redis.hget(runKeys.run(runId), "joinedReason")) ?? undefined,
     async endRun(runId) {
       const run = await ledger.claim(runId);
       if ("refused" in run) throw new Error(run.refused);

@@ -76,8 +76,8 @@ export function createRunJournal(
     const [kind] = result;
     if (kind === "ended" || kind === "leased" || kind === "waiting" || kind === "unknown_run" || kind === "damaged")
       return { refused: kind };
-    const [, token = "", epoch = "0", head = "", stalls = "1", stopBy = "", stopReason = "", resolved = "", summary = "", ...entries] =
-      result;
+    const [, token = "", epoch = "0", head = "", stalls = "1", stopBy = "", stopReason = "", resolved = "", ...more] = result;
+    const [joined = "0", joinedReason = "", summary = "", ...entries] = more;
     const journal = readRecord(summary, entries, (currentSummary) => summaries.set(runId, currentSummary));
     if (journal === undefined) {
       const keys = { run: runKeys.run(runId), due: runKeys.due, damagedRuns: runKeys.damaged };
@@ -90,6 +90,7 @@ export function createRunJournal(
       head,
       stalls: Number(stalls),
       notices: noticesOf(stopBy, stopReason, resolved),
+      ...(Number(joined) > 0 && { joined: { count: Number(joined), why: joinedReason } }),
     };
   };
 

@@ -22,6 +22,8 @@ export interface ClaimedRun {
   readonly head: string;
   readonly stalls: number;
   readonly notices: Notices;
+  /** Alerts that have joined the run since it was accepted, and what the last of them said. Those that join later wake it when it is released. */
+  readonly joined?: { readonly count: number; readonly why: string };
 }
 
 /** Why a run could not be claimed. */

@@ -16,6 +16,8 @@ export interface AcceptStoreHarness {
   runOf(runId: string): Promise<{ readonly id: string; readonly first: string } | undefined>;
   /** What the run was told about its alert. */
   resolvedOf(runId: string): Promise<string | undefined>;
+  /** What the run was told last of an alert that has joined it. */
+  joinedOf(runId: string): Promise<string | undefined>;
   freeze(freeze: Freeze): Promise<void>;
   /** Lifts the freeze of a scope. */
   unfreeze(scope: string): Promise<void>;
@@ -45,14 +47,15 @@ export function describeAcceptStore(name: string, create: () => Promise<AcceptSt
     function aStart(
       fingerprint: string,
       target: string,
-      options: { claims?: readonly Claim[]; expectedVersion?: number } = {},
+      options: { claims?: readonly Claim[]; expectedVersion?: number; joining?: string } = {},
     ): AcceptWrite {
       const now = harness.now();
       counter += 1;
       const request = { runbookId: "contract", runbookSha: sha, mode: "auto", target, params: {}, source: "webhook" } as const;
       const run = proposeRun({ id: `run_contract${counter}`, request, claims: options.claims ?? [], now });
       const episode = anEpisode(fingerprint, now, run.id);
-      return { runbookId: "contract", fingerprint, expectedVersion: options.expectedVersion ?? 0, episode, run };
+      const { expectedVersion = 0, joining } = options;
+      return { runbookId: "contract", fingerprint, expectedVersion, episode, run: { ...run, ...(joining !== undefined && { joining }) } };
     }
 
     async function readOne(fingerprint: string) {
@@ -112,6 +115,15 @@ export function describeAcceptStore(name: string, create: () => Promise<AcceptSt
       ]);
       expect((await readOne("f2"))?.episode?.runId).toBe(first.run?.id);
       expect(await harness.runOf(second.run?.id ?? "")).toBeUndefined();
+    });
+
+    it("tells the open run of what joins it, when it is to hear of that", async () => {
+      const first = aStart("f1", "t/1", { joining: "f1 fires too." });
+      await harness.store.accept([first, aStart("f2", "t/1")]);
+      const runId = first.run?.id ?? "";
+      expect(await harness.joinedOf(runId)).toBeUndefined();
+      await harness.store.accept([aStart("f3", "t/1", { joining: "f3 fires too." })]);
+      expect(await harness.joinedOf(runId)).toBe("f3 fires too.");
     });
 
     it("creates a new run once the open one has ended", async () => {

@@ -18,6 +18,8 @@ export interface RunJournalHarness {
     runId: string,
     notice: { readonly stop?: { readonly by: string; readonly reason: string }; readonly resolved?: string },
   ): Promise<void>;
+  /** Another alert joins the run and tells it so. */
+  join(runId: string, request: RunRequest, why: string): Promise<void>;
   expireLease(runId: string): Promise<void>;
   freeze(freeze: Freeze): Promise<void>;
   /** Lifts the freeze of a scope. */
@@ -249,6 +251,24 @@ export function describeRunJournal(name: string, create: () => Promise<RunJourna
         aChange(run, { state: "suspended", release: {}, recordedNotices: { stop: false, resolved: true } }),
       );
       expect(await harness.other.claim(runId)).toEqual({ refused: "waiting" });
+    });
+
+    it("is woken from its sleep by an alert that joins, and tells the next claim of it", async () => {
+      const run = await claimed();
+      expect(run.joined).toBeUndefined();
+      await harness.ledger.append(run.lease, aChange(run, { state: "suspended", release: {} }));
+      await harness.join(runId, request, "another alert");
+      const woken = await claimed();
+      expect(woken.joined).toEqual({ count: 1, why: "another alert" });
+      await harness.ledger.append(woken.lease, aChange(woken, { state: "suspended", release: {} }));
+      expect(await harness.ledger.claim(runId)).toEqual({ refused: "waiting" });
+    });
+
+    it("does not sleep over an alert that joined while it was being worked on", async () => {
+      const run = await claimed();
+      await harness.join(runId, request, "another alert");
+      await harness.ledger.append(run.lease, aChange(run, { state: "suspended", release: {} }));
+      expect((await claimed()).joined).toEqual({ count: 1, why: "another alert" });
     });
 
     it("tells the holder of notices with every reply", async () => {

@@ -23,9 +23,10 @@ local accepted_entry = ARGV[6]
 local head = ARGV[7]
 local summary = ARGV[8]
 local resolved_reason = ARGV[9] -- '' = the alert has not resolved
-local freeze_query = ARGV[10] -- see freeze.lua
-local claim_count = tonumber(ARGV[11])
-local claims = { unpack(ARGV, 12) } -- see claims.lua
+local joined_reason = ARGV[10] -- '' = an open run is not told that it is joined
+local freeze_query = ARGV[11] -- see freeze.lua
+local claim_count = tonumber(ARGV[12])
+local claims = { unpack(ARGV, 13) } -- see claims.lua
 
 local version = tonumber(redis.call('HGET', episode, 'version') or '0')
 if version ~= expected_version then
@@ -60,6 +61,16 @@ if freeze then
 end
 local open_run_id = redis.call('GET', open_run)
 if open_run_id then
+  local joined_run = '{rb}:run:' .. open_run_id
+  local state = joined_reason ~= '' and redis.call('HGET', joined_run, 'state')
+  if state and state ~= 'ended' then
+    redis.call('HINCRBY', joined_run, 'joined', 1)
+    redis.call('HSET', joined_run, 'joinedReason', joined_reason)
+    if state ~= 'running' then
+      redis.call('HSET', joined_run, 'woken', '1')
+      redis.call('ZADD', due, now, open_run_id)
+    end
+  end
   write_episode(open_run_id)
   return { 'joined', open_run_id }
 end

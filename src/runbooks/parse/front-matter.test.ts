@@ -13,6 +13,7 @@ it("has a JSON Schema for editors that knows every key and no other", () => {
     "cooldown",
     "timeout",
     "on_resolved",
+    "on_joined",
     "track",
     "limits",
     "owner",

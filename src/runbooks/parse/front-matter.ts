@@ -54,6 +54,13 @@ export const runbookFrontMatterSchema = z.strictObject({
     .enum(["finish", "undo"])
     .meta({ description: "What a run that has changed something does when its alert resolves." })
     .optional(),
+  on_joined: z
+    .enum(["continue", "repeat"])
+    .meta({
+      description:
+        "What an open run does when another alert of its target fires: it goes on, or does its first steps, which only look and lower, again.",
+    })
+    .optional(),
   track: z.record(name, z.string().min(1)).meta({ description: "Metrics sampled from start to end: name and PromQL." }).optional(),
   limits: z
     .record(name, z.number().nonnegative())
@@ -68,7 +75,7 @@ type FrontMatter = z.output<typeof runbookFrontMatterSchema>;
 /** What the front matter gives a runbook; defaults where it says nothing. */
 export type FrontMatterFields = Pick<
   Runbook,
-  "triggers" | "target" | "params" | "mode" | "cooldownMs" | "timeoutMs" | "onResolved" | "track" | "limits" | "owner" | "tags"
+  "triggers" | "target" | "params" | "mode" | "cooldownMs" | "timeoutMs" | "onResolved" | "onJoined" | "track" | "limits" | "owner" | "tags"
 >;
 
 /** The fields, and whether names of params and track are known; they are not when the front matter could not be read. */
@@ -209,6 +216,7 @@ function fieldsOf(
     cooldownMs: parseDuration(data.cooldown ?? "") ?? defaultCooldownMs,
     timeoutMs: parseDuration(data.timeout ?? "") ?? defaultTimeoutMs,
     onResolved: data.on_resolved ?? "finish",
+    ...(data.on_joined !== undefined && { onJoined: data.on_joined }),
     track,
     limits: data.limits ?? {},
     ...(data.owner !== undefined && { owner: data.owner }),

@@ -204,6 +204,62 @@ describe("a run", () => {
   });
 });
 
+describe("an alert that joins", () => {
+  const runbook = aRunbook([aStep("stop"), aStep("tell"), aStep("by_hand", { action: null }), aStep("later")], { onJoined: "repeat" });
+  const scripts: readonly ScriptedAction[] = [{ name: "stop" }, { name: "tell", effect: "keyed", risk: "none" }, { name: "later" }];
+
+  it("makes a run that waits for a person do again what lowers, and asks the person anew", async () => {
+    const bench = aBench(runbook, scripts);
+    expect(await bench.run()).toBe("suspended");
+    bench.ledger.join("run_1", "Another (f2) fires too.");
+    expect(await bench.run()).toBe("suspended");
+    expect(bench.actions.calls).toEqual(["run stop", "run tell", "run stop", "run tell"]);
+    expect(new Set(bench.actions.keys).size).toBe(4);
+    expect(bench.last("joined")).toMatchObject({ count: 1, why: "Another (f2) fires too.", repeats: ["stop", "tell"] });
+    expect(bench.announced).toEqual(["q_1", "q_2"]);
+    bench.ledger.answer("q_2", "done");
+    expect(await bench.run()).toBe("ended");
+    expect(bench.actions.calls.at(-1)).toBe("run later");
+    expect(bench.last("finished")).toMatchObject({ outcome: "succeeded" });
+  });
+
+  it("makes a step that waits for its Expected begin afresh", async () => {
+    const expected = { expression: anExpression("result.off"), withinMs: 60_000 };
+    let isOff = false;
+    const asking = aRunbook([aStep("stop", { expected, onFailure: { retries: 0, retryEveryMs: 0, then: { kind: "ask" } } })], {
+      onJoined: "repeat",
+    });
+    const bench = aBench(asking, [
+      {
+        name: "stop",
+        turns: [() => ({ kind: "done", output: { off: isOff } })],
+        probe: () => ({ kind: "applied", output: { off: isOff } }),
+      },
+    ]);
+    expect(await bench.run()).toBe("suspended");
+    expect(bench.ledger.questions()).toMatchObject([{ kind: "ask" }]);
+    isOff = true;
+    bench.ledger.join("run_1", "Another (f2) fires too.");
+    expect(await bench.run()).toBe("ended");
+    expect(bench.actions.calls.filter((call) => call === "run stop")).toHaveLength(2);
+  });
+
+  it("changes nothing for a run that is over or was stopped, and for a document that does not ask for it", async () => {
+    const stopped = aBench(runbook, scripts);
+    await stopped.run();
+    stopped.ledger.notice("run_1", { stop: { by: "anna", reason: "enough" } });
+    stopped.ledger.join("run_1", "Another (f2) fires too.");
+    expect(await stopped.run()).toBe("ended");
+    expect(stopped.actions.calls).toEqual(["run stop", "run tell"]);
+    const plain = aBench({ ...runbook, onJoined: "continue" }, scripts);
+    await plain.run();
+    plain.ledger.join("run_1", "Another (f2) fires too.");
+    expect(await plain.run()).toBe("suspended");
+    expect(plain.actions.calls).toEqual(["run stop", "run tell"]);
+    expect(plain.announced.at(-1)).toBe("q_1");
+  });
+});
+
 describe("Expected", () => {
   const paused = (running: number) => ({ kind: "applied" as const, output: { running } });
 

@@ -12,6 +12,7 @@ import { readStanding } from "./read-standing.ts";
 import { runCheck } from "./run-check.ts";
 import { createRunWriter, LeaseLost, NotReplicated, type RunWriter } from "./run-writer.ts";
 import { sampleMetrics } from "./sample-metrics.ts";
+import { stepsToRepeat } from "./steps-to-repeat.ts";
 import { undoEffect } from "./undo-effect.ts";
 
 /** How one execution of a run ended. */
@@ -70,7 +71,7 @@ export function createExecutor(ports: EngineDeps, options: ExecutorOptions): Exe
     },
   };
 
-  async function executeClaimed({ lease, stalls }: ClaimedRun, writer: RunWriter, drain: AbortSignal): Promise<Execution> {
+  async function executeClaimed({ lease, stalls, joined }: ClaimedRun, writer: RunWriter, drain: AbortSignal): Promise<Execution> {
     writer.receiveNotices();
     const { request, waiting, lastAt } = writer.view;
     const idleMs = waiting ? undefined : clock.now() - lastAt;
@@ -79,11 +80,22 @@ export function createExecutor(ports: EngineDeps, options: ExecutorOptions): Exe
     deps.publish({ kind: "run_claimed", runId, runbookId: request.runbookId, stalls, ...(idleMs !== undefined && { idleMs }) });
     const runbook = await deps.runbooks.get(request.runbookSha, request.runbookId);
     const failure = runbook === undefined ? corrupt : stalls > maxStalls ? poisoned : undefined;
-    if (runbook !== undefined && failure === undefined) return drive({ runbook, writer, deps }, drain);
+    if (runbook !== undefined && failure === undefined) {
+      if (joined !== undefined) recordJoins(joined, runbook, writer);
+      return drive({ runbook, writer, deps }, drain);
+    }
     const ending = { outcome: "failed", reason: failure?.message ?? "", ...(failure !== undefined && { failure }) } as const;
     writer.record({ kind: "concluded", ...ending });
     writer.record({ kind: "finished", ...ending });
     return end(writer, runbook);
+  }
+
+  /** A stop is never held back: what another alert of the target calls for is contained by this run, wherever it waits. */
+  function recordJoins(joined: NonNullable<ClaimedRun["joined"]>, runbook: Runbook, writer: RunWriter): void {
+    const { view } = writer;
+    const isOver = view.concluded !== undefined || view.undoing !== undefined || view.stop !== undefined;
+    if (isOver || joined.count <= view.joined) return;
+    writer.record({ kind: "joined", ...joined, repeats: [...stepsToRepeat(runbook, deps.actions)] });
   }
 
   async function drive(run: ActiveRun, drain: AbortSignal): Promise<Execution> {

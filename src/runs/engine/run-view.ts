@@ -61,6 +61,8 @@ export interface RunView {
   /** How the alert stood when it was last asked about. `fresh`: the run was not claimed again since. `unknowns`: how many answers in a row were unknown. */
   preflight?: { standing: Entry<"preflight">["standing"]; detail: string; at: Instant; unknowns: number; fresh: boolean };
   resolved?: string;
+  /** Alerts that have joined the run, as far as the journal says. */
+  joined: number;
   stop?: { by: string; reason: string };
   jumpTo?: string;
   undoing?: { why: string; outcome: Outcome };
@@ -112,6 +114,7 @@ export function viewOf(journal: Journal): RunView {
     steps: new Map(),
     checks: new Map(),
     changed: false,
+    joined: 0,
     samples: [],
     runningMs: 0,
     lastAt: first.at,
@@ -261,6 +264,10 @@ export function fold(view: RunView, entry: JournalEntry): void {
     case "resolved":
       view.resolved = entry.why;
       return;
+    case "joined":
+      view.joined = entry.count;
+      if (entry.repeats.length > 0) repeatSteps(view, entry.repeats);
+      return;
     case "stop_requested":
       view.stop = { by: entry.by, reason: entry.reason };
       return;
@@ -289,6 +296,23 @@ export function fold(view: RunView, entry: JournalEntry): void {
       view.finished = entry;
       return;
   }
+}
+
+/** The steps begin afresh, and what was asked or verified behind them is asked and verified anew. */
+function repeatSteps(view: RunView, ids: readonly string[]): void {
+  for (const id of ids) {
+    const step = view.steps.get(id);
+    if (step === undefined) continue;
+    // The attempts go on counting, and a new group makes the effect a new one.
+    const { attempts, group, intent } = step;
+    view.steps.set(id, { ...emptyStep(), attempts, group: group + 1, ...(intent !== undefined && { intent }) });
+    view.checks.delete(checkKey({ kind: "expected", step: id }));
+  }
+  for (const key of view.checks.keys()) if (key.startsWith("verification:")) view.checks.delete(key);
+  delete view.question;
+  delete view.jumpTo;
+  delete view.frozen;
+  clearWait(view);
 }
 
 function foldAnswer(view: RunView, question: Question, answer: Answer): void {

@@ -135,8 +135,9 @@ else
   redis.call('HSET', run, 'wakeAt', release)
   redis.call('ZADD', due, release, run_id)
 end
--- A stop or a resolve that the worker has not seen yet wakes the run at once.
-if (stop_by and not saw_stop) or (resolved and not saw_resolved) then
+-- A stop, a resolve or a join that the worker has not seen yet wakes the run at once.
+local joined, joins_claimed = unpack(redis.call('HMGET', run, 'joined', 'joinsClaimed'))
+if (stop_by and not saw_stop) or (resolved and not saw_resolved) or joined ~= joins_claimed then
   redis.call('HSET', run, 'woken', '1')
   redis.call('ZADD', due, now, run_id)
 end

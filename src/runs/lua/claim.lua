@@ -1,7 +1,8 @@
 -- Gives one worker the right to write into a run. A live lease prevents it, even the worker's own.
 -- Replies: {'unknown_run'} | {'ended'} | {'damaged'} | {'leased', ms}
 --   | {'waiting', ms; -1 = no end}
---   | {'ok', token, epoch, head, stalls, stop by, stop reason, resolved, summary JSON, journal…}
+--   | {'ok', token, epoch, head, stalls, stop by, stop reason, resolved, joined, joined reason,
+--      summary JSON, journal…}
 local run = KEYS[1]
 local journal = KEYS[2]
 local due = KEYS[3]
@@ -11,8 +12,9 @@ local lease_ms = ARGV[3]
 local nonce = ARGV[4]
 
 local state, lease_until, wake_at, last_epoch, head, stop_by, stop_reason, resolved, woken,
-  summary, last_stalls = unpack(redis.call('HMGET', run, 'state', 'leaseUntil', 'wakeAt', 'epoch',
-  'head', 'stopBy', 'stopReason', 'resolved', 'woken', 'summary', 'stalls'))
+  summary, last_stalls, joined, joined_reason = unpack(redis.call('HMGET', run, 'state',
+  'leaseUntil', 'wakeAt', 'epoch', 'head', 'stopBy', 'stopReason', 'resolved', 'woken', 'summary',
+  'stalls', 'joined', 'joinedReason'))
 if not state or state == 'ended' or state == 'damaged' then
   redis.call('ZREM', due, run_id)
   return { state or 'unknown_run' }
@@ -43,12 +45,16 @@ local token = epoch .. ':' .. nonce
 local stalls = tonumber(last_stalls or '0') + 1
 redis.call('HSET', run, 'epoch', epoch, 'token', token, 'owner', worker,
   'leaseUntil', now + lease_ms, 'state', 'running', 'stalls', stalls)
+-- The claim is told of these joins; later ones wake the run again when it is released.
+if joined then
+  redis.call('HSET', run, 'joinsClaimed', joined)
+end
 if woken then
   redis.call('HDEL', run, 'woken')
 end
 redis.call('ZADD', due, now + lease_ms, run_id)
 local reply = { 'ok', token, epoch, head, stalls, stop_by or '', stop_reason or '', resolved or '',
-  summary or 'null' }
+  joined or '0', joined_reason or '', summary or 'null' }
 for _, entry in ipairs(redis.call('LRANGE', journal, 0, -1)) do
   reply[#reply + 1] = entry
 end

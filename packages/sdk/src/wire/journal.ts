@@ -86,6 +86,8 @@ export const journalEntrySchema = z
     /** Before the first change: how the alert stood. */
     entry("preflight", { standing: z.enum(["firing", "silenced", "gone", "unknown"]), detail: z.string() }),
     entry("resolved", { why }),
+    /** Further alerts are dealt with by this run; `count`: how many so far. `repeats`: steps that begin afresh because of them. */
+    entry("joined", { count: z.number(), why, repeats: z.array(step) }),
     entry("stop_requested", { by: z.string(), reason }),
     entry("undo_started", { why, outcome }),
     entry("undo_intent", { step, attempt, idempotencyKey: z.string() }),

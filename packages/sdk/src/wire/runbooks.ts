@@ -158,6 +158,8 @@ export const runbookSchema = z
     /** Of running time; suspension does not count. */
     timeoutMs: z.number(),
     onResolved: z.enum(["finish", "undo"]),
+    /** What an open run does when another alert of its target fires; absent: it goes on. */
+    onJoined: z.exactOptional(z.enum(["continue", "repeat"])),
     /** Metric name → PromQL with templates. */
     track: z.record(z.string(), z.string()),
     limits: z.record(z.string(), z.number()),
