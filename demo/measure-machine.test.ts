@@ -5,10 +5,11 @@ import { choosePace, measureCpuShare } from "./measure-machine.ts";
 describe("the pace of the demo", () => {
   it.each([
     ["an idle machine", 60, 1, { kind: "as_asked", factor: 60 }],
-    ["eight busy loops on two cores", 60, 0.22, { kind: "as_asked", factor: 60 }],
-    ["24 busy loops on two cores", 60, 0.08, { kind: "slower", factor: 24 }],
-    ["24 busy loops and the faster scenario", 120, 0.08, { kind: "slower", factor: 48 }],
-    ["the smallest factor at the least", 60, 0.04, { kind: "slower", factor: 20 }],
+    ["four busy loops on two cores", 60, 0.36, { kind: "as_asked", factor: 60 }],
+    ["eight busy loops on two cores", 60, 0.22, { kind: "slower", factor: 51 }],
+    ["24 busy loops on two cores", 60, 0.09, { kind: "slower", factor: 21 }],
+    ["24 busy loops and the faster scenario", 120, 0.08, { kind: "slower", factor: 37 }],
+    ["the smallest factor at the least", 60, 0.05, { kind: "slower", factor: 20 }],
     ["hundreds of busy loops", 60, 0.01, { kind: "too_busy" }],
   ] as const)("follows from %s", (_name, asked, share, pace) => {
     expect(choosePace(asked, share)).toEqual(pace);

@@ -8,8 +8,8 @@ export type Pace =
   /** Even the smallest factor would be too fast. */
   | { readonly kind: "too_busy" };
 
-/** Share of a core that a process of the demo needs for the usual factors; measured with eight busy loops on two cores, where all scenarios hold. */
-const sufficientShare = 0.2;
+/** Share of a core that a process of the demo needs for the usual factors; at 0.2 scrapes of a busy server have begun to take longer than their interval. */
+const sufficientShare = 0.26;
 /** Below half of the smallest factor's share even that factor does not hold. */
 const minFactor = 20;
 

@@ -32,6 +32,12 @@ describe.each(["prometheus.yml", "alertmanager.yml", ...ruleFiles])("%s", (path)
   });
 });
 
+it("lets scrapes take longer on a busy machine, where factors are small", () => {
+  expect(scaleConfig("scrape_interval: 15s", 60)).toBe("scrape_interval: 250ms\n");
+  expect(scaleConfig("scrape_interval: 15s", 21)).toBe("scrape_interval: 1s299ms\n");
+  expect(scaleConfig("evaluation_interval: 15s", 21)).toBe("evaluation_interval: 714ms\n");
+});
+
 it("divides what seconds are compared with", () => {
   expect(scaleConfig(read("rules/cost.rules.yml"), 60)).toContain("(llm_budget_period_remaining_seconds) > (86400) / 60");
   expect(scaleConfig(read("rules/batch.rules.yml"), 60)).toContain("> (90000) / 60");

@@ -35,6 +35,7 @@ export function scaleConfig(source: string, factor: number): string {
       const text = value.value;
       if (typeof text !== "string") return;
       if (durationKeys.has(String(key.value))) value.value = divideDuration(text, factor);
+      if (key.value === "scrape_interval") value.value = atLeast(value.value, minScrapeMs(factor));
       if (key.value === "expr") value.value = divideSecondsThresholds(divideRanges(text, factor), factor);
     },
   });
@@ -83,6 +84,21 @@ export function placeAlertmanagerConfig(
 function replace(document: Document, path: readonly (string | number)[], value: string | string[]): void {
   if (!document.hasIn(path)) throw new Error(`The configuration has no ${path.join(".")}.`);
   document.setIn(path, document.createNode(value));
+}
+
+/**
+ * The interval of scrapes is also their timeout, and a scrape that fails takes every series away. A machine that needs a small factor is busy, and its
+ * scrapes take long; the shortest range of the rules, one minute, must still hold two samples.
+ */
+function minScrapeMs(factor: number): number {
+  return factor < slowFactor ? Math.min(1500, 60_000 / factor / 2.2) : 0;
+}
+
+/** Below it the machine was too busy for the usual factors. */
+const slowFactor = 40;
+
+function atLeast(text: unknown, minMs: number): string {
+  return formatDuration(Math.max(parseDuration(String(text)) ?? 0, minMs));
 }
 
 function divideDuration(text: string, factor: number): string {
