@@ -18,6 +18,7 @@ const tool = (name: string, ...args: string[]) => {
 
 interface Alert {
   readonly alert: string;
+  readonly keep_firing_for?: string;
   readonly labels: { readonly [name: string]: string };
   readonly annotations: { readonly [name: string]: string };
 }
@@ -31,12 +32,23 @@ interface Test {
 const shipped = list("rules").flatMap((path) => {
   const { groups }: { groups: { rules: Partial<Alert>[] }[] } = parse(text(`alerts/${path}`));
   return groups.flatMap(({ rules }) =>
-    rules.flatMap(({ alert, labels = {}, annotations = {} }) => (alert === undefined ? [] : [{ path, alert, labels, annotations }])),
+    rules.flatMap(({ alert, labels = {}, annotations = {}, keep_firing_for: holds }) =>
+      alert === undefined ? [] : [{ path, alert, labels, annotations, holds }],
+    ),
   );
 });
 const cases = list("tests").flatMap((path) => {
   const { tests }: Test = parse(text(`alerts/${path}`));
   return tests.flatMap((test) => test.alert_rule_test);
+});
+
+/** A dead man's switch must end at once; a counter's rise within ten minutes outlasts failed scrapes. */
+const endAtOnce = ["RunbookdWatchdog", "LLMSecretExposed"];
+
+it("hold through failed scrapes when they start a runbook, because a run whose alert has resolved stops", () => {
+  const starting = shipped.filter(({ labels }) => labels["runbook"] !== "none").filter(({ alert }) => !endAtOnce.includes(alert));
+  expect(starting.filter(({ holds }) => holds === undefined).map(({ alert }) => alert)).toEqual([]);
+  expect(starting.length).toBeGreaterThan(10);
 });
 
 it("ships alerts, each name once", () => {
