@@ -9,7 +9,7 @@ export type Pace =
   | { readonly kind: "too_busy" };
 
 /** Share of a core that a process of the demo needs for the usual factors; at 0.2 scrapes of a busy server have begun to take longer than their interval. */
-const sufficientShare = 0.26;
+const sufficientShare = 0.22;
 /** Below half of the smallest factor's share even that factor does not hold. */
 const minFactor = 20;
 

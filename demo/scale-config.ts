@@ -95,7 +95,7 @@ function minScrapeMs(factor: number): number {
 }
 
 /** Below it the machine was too busy for the usual factors. */
-const slowFactor = 40;
+const slowFactor = 45;
 
 function atLeast(text: unknown, minMs: number): string {
   return formatDuration(Math.max(parseDuration(String(text)) ?? 0, minMs));
