@@ -11,6 +11,8 @@ import { actionCatalogue } from "./action-registry.ts";
 
 const cached = { prompt: "implement", provider: "anthropic", model: "opus-test" };
 
+const hotfixSha = createActionBench().code.tip("rehearsal/export", "hotfix/export") ?? "";
+
 const parametersOf: { readonly [name: string]: { readonly [key: string]: Json } } = {
   "analyze-cache": cached,
   "cancel-tickets": { budget: "checkout" },
@@ -61,6 +63,8 @@ const parametersOf: { readonly [name: string]: { readonly [key: string]: Json } 
   "disable-feature": { feature: "export" },
   "disable-keys": { feature: "export" },
   "keep-evidence": { feature: "export" },
+  "merge-change": { feature: "export", change: "branch/hotfix/export", sha: hotfixSha },
+  "prepare-hotfix": { feature: "export" },
 };
 
 /** A planned rollout, or one that has shown what its plan demands. */

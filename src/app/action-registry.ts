@@ -44,6 +44,9 @@ import { rankPrompts } from "../llm/prompts/actions/rank-prompts.ts";
 import { restructurePromptAction } from "../llm/prompts/actions/restructure-prompt.ts";
 import type { PromptStore } from "../llm/prompts/prompt.ts";
 import type { PromptRolloutStore } from "../llm/prompts/prompt-rollout-store.ts";
+import { mergeChange } from "../llm/releases/actions/merge-change.ts";
+import { prepareHotfix } from "../llm/releases/actions/prepare-hotfix.ts";
+import type { ReleasePorts } from "../llm/releases/release-ports.ts";
 import { compareCandidate } from "../llm/rollouts/actions/compare-candidate.ts";
 import { completeRollout } from "../llm/rollouts/actions/complete-rollout.ts";
 import { evaluateCandidate } from "../llm/rollouts/actions/evaluate-candidate.ts";
@@ -132,6 +135,9 @@ const definitions: readonly DefinedAction<ActionPorts>[] = [
   disableFeature,
   disableKeys,
   keepEvidence,
+  // Releases
+  mergeChange,
+  prepareHotfix,
 ];
 
 /** Actions bound to their ports, by name. */
@@ -154,7 +160,7 @@ function byName<Named extends { readonly name: string }>(list: readonly Named[])
 }
 
 /** Everything that actions may touch. */
-export interface ActionPorts extends Omit<FeaturePorts, "budgets" | "http"> {
+export interface ActionPorts extends Omit<FeaturePorts, "budgets" | "http">, Omit<ReleasePorts, "features" | "securityFindings"> {
   readonly budgets: BudgetControl;
   readonly costs: CostExplainer;
   readonly batches: BatchControl;

@@ -40,6 +40,7 @@ import { actionCatalogue, createActions } from "./action-registry.ts";
 import { journalOnFitStore } from "./on-fit-store.ts";
 import { openStanding } from "./open-alertmanagers.ts";
 import { createCacheAnalysisReader } from "./open-cache-analysis-reader.ts";
+import { openCodeHosts } from "./open-code-hosts.ts";
 import { openFeatures } from "./open-features.ts";
 import { openModels } from "./open-models.ts";
 import { openPrompts } from "./open-prompts.ts";
@@ -116,6 +117,7 @@ export async function openWorker(runtime: Runtime): Promise<OpenWorker> {
     rolloutStore: createRolloutStore({ redis, clock }),
     shareControls: openShareControls(runtime, redis),
     ...openFeatures(runtime, redis, prometheus),
+    codeHosts: openCodeHosts(runtime),
   });
 
   const memory = createGuardMemory(redis, clock);

@@ -25,6 +25,7 @@ import { createSimulatedBudgets } from "./simulated-budgets.ts";
 import { simulatedEvaluator } from "./simulated-evaluator.ts";
 import { createSimulatedFeatures } from "./simulated-features.ts";
 import { createSimulatedPrompts, type SimulatedPrompts } from "./simulated-prompts.ts";
+import { createSimulatedReleases } from "./simulated-releases.ts";
 import { createSimulatedRollouts } from "./simulated-rollouts.ts";
 import { createSimulatedRoutes, type SimulatedRoutes } from "./simulated-routes.ts";
 import { createSimulatedTickets } from "./simulated-tickets.ts";
@@ -267,8 +268,10 @@ function portsOf(
   const changed = (line: string) => void world.effects.push(line);
   const budgets = createSimulatedBudgets(rehearsal.budgets, world.clock, changed);
   const { answer, ...features } = createSimulatedFeatures(rehearsal, world.clock, changed);
+  const { codeHosts } = createSimulatedReleases(rehearsal, changed);
   return {
     ...features,
+    codeHosts,
     ...world.prompts,
     ...world.routes,
     ...createSimulatedRollouts({ written: rehearsal, prompts: world.prompts, routes: world.routes }, world.clock),

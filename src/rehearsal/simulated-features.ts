@@ -96,10 +96,17 @@ function describe({ name, flags, budgets, keys, probe, exposure, data }: Simulat
     keys: keys.map(({ system, id }) => ({ system, id })),
     paths: [],
     versionUrls: [],
+    repository: repositoryOf(name),
+    codeHost: "git",
     ...(probe !== "none" && { probe: { url: probeUrlOf(name), method: "GET" as const, refusedBy: [403] } }),
     ...(exposure !== undefined && { exposure }),
     ...(data !== undefined && { data }),
   };
+}
+
+/** Each feature has a repository of its own. */
+export function repositoryOf(feature: string): string {
+  return `rehearsal/${feature}`;
 }
 
 function probeUrlOf(feature: string): string {

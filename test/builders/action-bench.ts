@@ -16,6 +16,7 @@ import { createSimulatedBatches } from "../../src/rehearsal/simulated-batches.ts
 import { simulatedEvaluator } from "../../src/rehearsal/simulated-evaluator.ts";
 import { createSimulatedFeatures } from "../../src/rehearsal/simulated-features.ts";
 import { createSimulatedPrompts } from "../../src/rehearsal/simulated-prompts.ts";
+import { createSimulatedReleases } from "../../src/rehearsal/simulated-releases.ts";
 import { createSimulatedRollouts } from "../../src/rehearsal/simulated-rollouts.ts";
 import { createSimulatedRoutes } from "../../src/rehearsal/simulated-routes.ts";
 import { createFakeBudgetControl } from "../fakes/fake-budget-control.ts";
@@ -76,6 +77,7 @@ export function createActionBench(...budgets: readonly BudgetState[]) {
     changed: (line) => void batchLines.push(line),
   });
   const { answer: _answer, ...features } = createSimulatedFeatures(aSecurityIncident(), clock, (line) => void acts.push(line));
+  const { codeHosts, code } = createSimulatedReleases(aSecurityIncident(), (line) => void acts.push(line));
   const tickets = createMemoryTickets(clock);
   const checkpoints = createMemoryCheckpoints({ "a.txt": "base" });
   const rung: string[] = [];
@@ -113,6 +115,7 @@ export function createActionBench(...budgets: readonly BudgetState[]) {
     ...routed,
     ...createSimulatedRollouts({ written: { prompts: [prompt], routes: [route] }, prompts: simulated, routes: routed }, clock),
     ...features,
+    codeHosts,
     stagedEvaluators: undefined,
     evaluator: simulatedEvaluator(simulated.evaluator, routed.evaluator),
     commands: {
@@ -170,6 +173,7 @@ export function createActionBench(...budgets: readonly BudgetState[]) {
     route,
     models,
     acts,
+    code,
     ports,
     requests,
     started,

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { Failure } from "../../../packages/sdk/src/wire/failures.ts";
 import { maskSecrets } from "../../../packages/sdk/src/wire/mask-secrets.ts";
 import type { Clock, Instant } from "../../core/clock.ts";
 import { hourMs, minuteMs } from "../../core/duration.ts";
@@ -31,8 +32,8 @@ export type GitHubRefusalKind =
   | { readonly kind: "status"; readonly status: number; readonly words: string }
   /** A rate limit: nothing is asked before `until`. */
   | { readonly kind: "limited"; readonly until: Instant }
-  /** No answer. */
-  | { readonly kind: "failed" }
+  /** No answer; of a write it says whether GitHub may have done it. */
+  | { readonly kind: "failed"; readonly failure: Failure }
   /** An answer that is too long, is not JSON, or names a next page elsewhere. */
   | { readonly kind: "unreadable" };
 
@@ -62,8 +63,28 @@ export interface GitHubList {
   readonly signal: AbortSignal;
 }
 
-/** Reads from GitHub. Members reject with {@link GitHubRefusal}, or with the signal's reason. */
+/** A change that is sent. */
+export interface GitHubWrite {
+  readonly method: "POST" | "PUT";
+  /** Below the address of the API. */
+  readonly path: string;
+  readonly body: object;
+  readonly signal: AbortSignal;
+}
+
+/** What GitHub answered to a change; what a status means depends on the change. */
+export interface GitHubWritten {
+  readonly status: number;
+  /** Of an answer with JSON; else undefined. */
+  readonly json: unknown;
+  /** GitHub's own, on one short line. */
+  readonly words: string;
+}
+
+/** Reads from GitHub, and writes to it. Members reject with {@link GitHubRefusal}, or with the signal's reason. */
 export interface GitHubClient {
+  /** Sends a change once: whether one without an answer was made has to be read. Rejects with `limited` only where nothing was done. */
+  write(request: GitHubWrite): Promise<GitHubWritten>;
   /** The JSON at a path below the address of the API. */
   read(path: string, signal: AbortSignal): Promise<unknown>;
   /** Pages in GitHub's order, each asked for when the one before has been taken; nothing when the first page still has the entity tag. */
@@ -77,7 +98,7 @@ const maxPauseMs = hourMs;
 
 /**
  * A client that sends its token to the host of the API alone: no redirect is followed, and a next page elsewhere is refused. While a rate limit of GitHub
- * lasts, nothing is sent. No request is repeated: a listing is, as a whole, at its next time.
+ * lasts, nothing is sent. No request is repeated: a listing is, as a whole, at its next time, and a change only after it was read whether it was made.
  * https://docs.github.com/en/rest/using-the-rest-api/best-practices-for-using-the-rest-api
  */
 export function createGitHubClient(
@@ -89,23 +110,33 @@ export function createGitHubClient(
   const { origin } = new URL(apiUrl);
   const basePath = new URL(`${apiUrl}/`).pathname;
 
-  const ask = async (url: string, { etag, signal }: Omit<GitHubList, "path">) => {
+  const ask = async (
+    url: string,
+    {
+      etag,
+      signal,
+      method = "GET",
+      body,
+    }: Omit<GitHubList, "path"> & { readonly method?: "GET" | GitHubWrite["method"]; readonly body?: object },
+  ) => {
     signal.throwIfAborted();
     if (clock.now() < pausedUntil) throw limitedUntil(pausedUntil);
     const answer = await sender.send({
-      method: "GET",
+      method,
       url,
+      ...(body !== undefined && { body: JSON.stringify(body) }),
       headers: {
         accept: "application/vnd.github+json",
         authorization: `Bearer ${token}`,
         "x-github-api-version": "2022-11-28",
         ...(etag !== undefined && { "if-none-match": etag }),
+        ...(body !== undefined && { "content-type": "application/json" }),
       },
       signal,
     });
     if (answer.kind === "failed") {
       signal.throwIfAborted();
-      throw new GitHubRefusal(answer.failure.message, { kind: "failed" });
+      throw new GitHubRefusal(answer.failure.message, { kind: "failed", failure: answer.failure });
     }
     const until = limitOf(answer, clock.now());
     if (until === undefined) return answer;
@@ -125,6 +156,10 @@ export function createGitHubClient(
   return {
     async read(path, signal) {
       return jsonOf(await ask(`${apiUrl}${path}`, { signal }));
+    },
+    async write({ path, ...request }) {
+      const { status, body, truncated } = await ask(`${apiUrl}${path}`, request);
+      return { status, json: truncated ? undefined : parsed(body), words: wordsOf(body) };
     },
     async *pages({ path, etag, signal }) {
       let url: string | undefined = `${apiUrl}${path}`;
@@ -153,6 +188,14 @@ function jsonOf({ status, body, truncated }: Answered): unknown {
     return JSON.parse(body);
   } catch {
     throw new GitHubRefusal("GitHub answered something that is not JSON.", { kind: "unreadable" });
+  }
+}
+
+function parsed(body: string): unknown {
+  try {
+    return JSON.parse(body);
+  } catch {
+    return undefined;
   }
 }
 

@@ -1,7 +1,9 @@
-/** A proposed change of a repository: a pull request at GitHub, a branch in plain git. */
+/** A change of a repository: a pull request at GitHub, or a branch that none has been opened for; a branch in plain git. */
 export interface CodeChange {
   /** Under which the code host finds it again, e.g. `pull/12` or `branch/hotfix/export-scope`. */
   readonly id: string;
+  /** Whether it can be merged under this id: false for a branch at GitHub, for which {@link CodeHost.openChange} comes first. */
+  readonly opened: boolean;
   readonly title: string;
   readonly branch: string;
   /** Full commit id of its head. */
@@ -9,6 +11,8 @@ export interface CodeChange {
   /** Full commit id of the branch that it goes into, as of now. */
   readonly baseSha: string;
   readonly state: "open" | "merged" | "closed";
+  /** Full id of the commit on the base branch that brought it there; of a merged change alone. */
+  readonly mergeSha?: string;
   /** `unknown`: the code host has not worked it out yet. */
   readonly mergeable: boolean | "unknown";
   /** Paths that it changes, at most 3,000. */
@@ -21,9 +25,9 @@ export interface CodeChange {
 export interface FixSearch {
   /** `owner/name`. */
   readonly repository: string;
-  /** Ids of what was found, e.g. `GHSA-…`, `CVE-…`, `code-scanning/12`. */
+  /** Ids of what was found, e.g. `GHSA-…`, `CVE-…`, `code-scanning/12`; see `isNamed`. */
   readonly references: readonly string[];
-  /** Packages that an update would fix. */
+  /** Packages that an update would fix, as their registry writes them. */
   readonly packages: readonly string[];
   readonly signal: AbortSignal;
 }
@@ -45,7 +49,10 @@ export interface CodeIssue {
  * its key first.
  */
 export interface CodeHost {
-  /** Open changes that may be the fix, the likeliest first: those that name a reference or update a package, then those on branches `hotfix/*`. At most 20. */
+  /**
+   * Open changes that may be the fix, the likeliest first: those that name a reference or update a package, then those on branches `hotfix/*`. At most 20.
+   * A change whose branch is outside of the repository, such as that of a fork, is none of them: anybody can open one.
+   */
   findFixes(search: FixSearch): Promise<readonly CodeChange[]>;
   /** Opens a change for a branch that exists, or answers the one that is open for it. */
   openChange(request: {
@@ -55,9 +62,9 @@ export interface CodeHost {
     readonly body: string;
     readonly signal: AbortSignal;
   }): Promise<CodeChange>;
-  /** Undefined: there is none of this id. */
+  /** By its id, or by `branch/<name>` for the change that is open for a branch. Undefined: there is none. */
   readChange(repository: string, id: string, signal: AbortSignal): Promise<CodeChange | undefined>;
-  /** Merges exactly the commit `sha`; answers `merged` again when that has happened before. */
+  /** Merges exactly the commit `sha`, by a commit with two parents where the repository permits it; answers `merged` again when that has happened before. */
   mergeChange(request: {
     readonly repository: string;
     readonly id: string;

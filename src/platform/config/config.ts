@@ -61,6 +61,10 @@ export interface Config {
   readonly gitHubWebhookSecrets: readonly string[];
   /** Whose alerts are listed; undefined: no repository is named. */
   readonly gitHub: GitHubSettings | undefined;
+  /** GitHub as the host of code; undefined: no feature has its code there. */
+  readonly gitHubAccess: { readonly apiUrl: string; readonly token: string } | undefined;
+  /** Repositories of plain git by `owner/name`. */
+  readonly gitRepositories: { readonly [repository: string]: { readonly path: string; readonly main: string } };
   /** Unleash, with the one environment whose flags are switched. */
   readonly unleash:
     | {

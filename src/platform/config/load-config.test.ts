@@ -42,6 +42,8 @@ describe("without any setting", () => {
       alertmanagers: [],
       gitHubWebhookSecrets: [],
       gitHub: undefined,
+      gitHubAccess: undefined,
+      gitRepositories: {},
       providers: {
         anthropic: { baseUrl: "https://api.anthropic.com", apiKey: undefined, adminKey: undefined },
         openai: { baseUrl: "https://api.openai.com/v1", apiKey: undefined, adminKey: undefined },
@@ -520,6 +522,7 @@ features:
     exposure: customers
     data: personal
     agency: { power: capable }
+git_repositories: { Acme/desk: { path: /srv/desk.git } }
 `;
     expect(read(yaml)).toEqual([
       {
@@ -546,6 +549,20 @@ features:
     ]);
   });
 
+  it("name where their code is: repositories of plain git with their base branch, or GitHub", () => {
+    const yaml = "{ git_repositories: { acme/desk: { path: /srv/desk.git }, acme/shop: { path: /srv/shop, main: trunk } } }";
+    expect(config({ yaml }).gitRepositories).toEqual({
+      "acme/desk": { path: "/srv/desk.git", main: "main" },
+      "acme/shop": { path: "/srv/shop", main: "trunk" },
+    });
+    const env = { GITHUB_TOKEN: "github_pat_of_a_test", GITHUB_API_URL: "https://github.example/api/v3" };
+    const hosted = "features: { export: { code_host: github, repository: acme/desk } }";
+    expect(config({ env, yaml: hosted }).gitHubAccess).toEqual({ apiUrl: "https://github.example/api/v3", token: env.GITHUB_TOKEN });
+    expect(config({ env }).gitHubAccess).toBeUndefined();
+    for (const wrong of ["desk: { path: /srv }", "acme/desk: { path: srv }", "acme/desk: { path: /srv, main: --all }", "acme/desk: {}"])
+      expect(faults({ yaml: `git_repositories: { ${wrong} }` })).toMatchObject([{ key: "git_repositories" }]);
+  });
+
   it("count 403 and 503 as refused unless they say otherwise", () => {
     const [feature] = read('features: { export: { probe: { url: "https://desk.example/export" } } }');
     expect(feature?.probe).toEqual({ url: "https://desk.example/export", method: "GET", refusedBy: [403, 503] });
@@ -569,6 +586,9 @@ features:
     ["export: { probe: { url: 'https://desk.example/', refused_by: [] } }", "then no answer would ever mean refused"],
     ["export: { probe: { url: 'https://other.example/' } }", "which RUNBOOKD_HTTP_ALLOW does not list"],
     ["export: { exposure: everyone }", "(at export.exposure)"],
+    ["export: { code_host: github }", "(at export.code_host) is set without repository"],
+    ["export: { code_host: git, repository: acme/desk }", "is git, and git_repositories has no acme/desk"],
+    ["export: { code_host: github, repository: acme/desk }", "is missing while a feature has code_host github"],
     ["export: { flag: export }", "has unknown keys: flag"],
     ["unknown: {}", "is the name of what belongs to no feature"],
     ["Export: {}", "must be a name of 1 to 60 letters"],

@@ -6,6 +6,7 @@ import type { ConfigFault } from "./config-fault.ts";
 import { featuresOf } from "./feature-settings.ts";
 import { secretsOfTarget, targetsOfGroup } from "./notify-settings.ts";
 import { readAccess, readEvaluator, readGitHub, readLangfuse, readSwitchedSystems } from "./read-access.ts";
+import { readCodeHosts } from "./read-code-hosts.ts";
 import { type ConfigSources, readSettings, readText } from "./read-settings.ts";
 import { parseRedisUrl, passwordOfRedisUrl } from "./redis-url.ts";
 import { acceptedFor, type Settings } from "./settings-schema.ts";
@@ -110,6 +111,7 @@ function toConfig(settings: Settings, sources: ConfigSources, faults: ConfigFaul
     protectedTargets: settings.protected_targets ?? [],
     commands: commands.templates,
     features,
+    ...readCodeHosts(settings, features, faults),
     priceTable: settings.price_table,
     modelTable: settings.model_table,
     secrets,

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { gitHubAlertKinds } from "../../core/github-alert-kinds.ts";
 import { isLimitName, limitNames } from "../../core/limits.ts";
 import { durabilitySources } from "../redis/judge-redis.ts";
+import { gitRepositoriesSchema } from "./code-host-settings.ts";
 import { commandsSchema } from "./command-settings.ts";
 import { featuresSchema } from "./feature-settings.ts";
 import { mailAddress } from "./mail-address.ts";
@@ -415,6 +416,11 @@ export const settingsSchema = z.strictObject({
       .optional(),
     "Repositories whose security alerts are listed every five minutes",
     `repositories (owner/name, 1 to 100), and any of alerts (${gitHubAlertKinds.join(", ")}; all of them by default)`,
+  ),
+  git_repositories: setting(
+    gitRepositoriesSchema.optional(),
+    "Repositories of plain git in which changes are merged, for features whose code_host is git",
+    "owner/name as features name it, each with path (of a bare repository, or of a clone whose remote origin is what counts) and main (the branch that changes go into; main by default)",
   ),
   price_table: setting(filePath.optional(), "Price table that replaces the shipped one", "a file's path"),
   model_table: setting(filePath.optional(), "Table of models whose rows go before the shipped ones", "a file's path"),

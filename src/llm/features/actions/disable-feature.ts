@@ -6,12 +6,12 @@ import { defineAction } from "../../../actions/define-action.ts";
 import type { ActionContext, ActionResult } from "../../../core/action.ts";
 import type { Feature } from "../../../core/feature.ts";
 import { shortLine } from "../../../core/one-line.ts";
+import { askWhichFeature, featureMeant, noFeature } from "../../findings/which-feature.ts";
 import { decideContainment } from "../decide-containment.ts";
 import type { FeaturePorts } from "../feature-ports.ts";
 import { proveOff } from "../prove-off.ts";
 import { readContainmentFacts } from "../read-containment.ts";
 import { nameOfFlag, switchOff } from "../switch-off.ts";
-import { askWhichFeature, featureMeant, noFeature } from "../which-feature.ts";
 
 const dataSchema = z.object({
   kind: z.enum(["spare", "contain", "ask"]),

@@ -6,10 +6,10 @@ import type { ActionContext, ActionResult } from "../../../core/action.ts";
 import { ensureFailure, StepFailure } from "../../../core/failure.ts";
 import { type KeyReference, keySystems } from "../../../core/feature.ts";
 import { shortLine } from "../../../core/one-line.ts";
+import { askWhichFeature, featureMeant, noFeature } from "../../findings/which-feature.ts";
 import { decideExposedKeys } from "../decide-exposed-keys.ts";
 import type { FeaturePorts } from "../feature-ports.ts";
 import { maxFindings } from "../read-containment.ts";
-import { askWhichFeature, featureMeant, noFeature } from "../which-feature.ts";
 
 const keySchema = z.object({ system: z.enum(keySystems), id: z.string() });
 const dataSchema = z.object({

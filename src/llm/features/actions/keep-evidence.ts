@@ -7,10 +7,10 @@ import type { ActionContext } from "../../../core/action.ts";
 import { StepFailure } from "../../../core/failure.ts";
 import { sha256 } from "../../../core/json.ts";
 import { StoreUnavailable } from "../../../core/store-unavailable.ts";
+import { featureMeant, noFeature } from "../../findings/which-feature.ts";
 import { buildEvidence, isWhole } from "../build-evidence.ts";
 import { collectEvidence, type EvidenceSources } from "../collect-evidence.ts";
 import type { FeaturePorts } from "../feature-ports.ts";
-import { featureMeant, noFeature } from "../which-feature.ts";
 
 type Ports = Pick<FeaturePorts, "features" | "evidence"> & EvidenceSources;
 
