@@ -8,6 +8,8 @@ import { batchesDashboard } from "../src/cli/dashboards/batches-dashboard.ts";
 import { cachingDashboard } from "../src/cli/dashboards/caching-dashboard.ts";
 import { costDashboard } from "../src/cli/dashboards/cost-dashboard.ts";
 import { dashboardFiles } from "../src/cli/dashboards/dashboard-files.ts";
+import { rolloutDashboard } from "../src/cli/dashboards/rollout-dashboard.ts";
+import { securityDashboard } from "../src/cli/dashboards/security-dashboard.ts";
 import { seriesNames } from "../src/platform/telemetry/exposition.ts";
 import { readPromql } from "../src/runbooks/expressions/promql.ts";
 
@@ -37,13 +39,14 @@ const everywhere = ["job", "instance", "le", "budget"];
 
 const queries = [
   ...rules.map(({ file, alert, record, expr }) => ({ where: `${file} ${alert ?? record}`, expr })),
-  ...[costDashboard(), cachingDashboard(), batchesDashboard(), automationDashboard()].flatMap((dashboard) =>
-    (dashboard.panels ?? []).flatMap((panel) =>
-      ("targets" in panel ? (panel.targets ?? []) : []).map((target) => ({
-        where: `${dashboard.title} › ${panel.title}`,
-        expr: "expr" in target ? String(target.expr).replaceAll("$__rate_interval", "1m") : "",
-      })),
-    ),
+  ...[costDashboard(), cachingDashboard(), batchesDashboard(), rolloutDashboard(), securityDashboard(), automationDashboard()].flatMap(
+    (dashboard) =>
+      (dashboard.panels ?? []).flatMap((panel) =>
+        ("targets" in panel ? (panel.targets ?? []) : []).map((target) => ({
+          where: `${dashboard.title} › ${panel.title}`,
+          expr: "expr" in target ? String(target.expr).replaceAll("$__rate_interval", "1m") : "",
+        })),
+      ),
   ),
 ];
 
