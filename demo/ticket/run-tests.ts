@@ -5,6 +5,7 @@ export interface TestRun {
   readonly ok: boolean;
   readonly passed: number;
   readonly failed: number;
+  readonly skipped: number;
   /** The end of what was printed. */
   readonly said: string;
 }
@@ -16,8 +17,8 @@ export async function runTests(folder: string): Promise<TestRun> {
     const args = ["--test", "--test-reporter=tap", "test/"];
     execFile(process.execPath, args, { cwd: folder, env: { PATH }, timeout: 60_000 }, (error, stdout, stderr) => {
       const count = (word: string) => Number(new RegExp(`^# ${word} (\\d+)$`, "m").exec(stdout)?.[1] ?? "0");
-      const [passed, failed] = [count("pass"), count("fail")];
-      resolve({ ok: error === null && passed > 0, passed, failed, said: `${stdout}${stderr}`.slice(-2000) });
+      const [passed, failed, skipped] = [count("pass"), count("fail"), count("skipped")];
+      resolve({ ok: error === null && passed > 0, passed, failed, skipped, said: `${stdout}${stderr}`.slice(-2000) });
     });
   });
 }

@@ -11,8 +11,8 @@ const whole: TicketObservations = {
   ticketState: "succeeded",
   phasesDone: { plan: 1, implement: 1, test: 1, review: 1, publish: 1 },
   editsRepeated: 0,
-  testsBefore: { ok: false, passed: 0, failed: 5, said: "" },
-  testsAfter: { ok: true, passed: 5, failed: 0, said: "" },
+  testsBefore: { ok: false, passed: 0, failed: 5, skipped: 0, said: "" },
+  testsAfter: { ok: true, passed: 5, failed: 0, skipped: 0, said: "" },
 };
 
 describe("what is said of the ticket scenario", () => {
@@ -30,8 +30,8 @@ describe("what is said of the ticket scenario", () => {
     ["another tree", { uncommittedTree: "t2" }],
     ["a plan that was made twice", { phasesDone: { plan: 2, implement: 1, test: 1, review: 1, publish: 1 } }],
     ["a file that was written twice", { editsRepeated: 1 }],
-    ["tests that fail", { testsAfter: { ok: false, passed: 4, failed: 1, said: "" } }],
-    ["tests that say nothing", { testsBefore: { ok: true, passed: 5, failed: 0, said: "" } }],
+    ["tests that fail", { testsAfter: { ok: false, passed: 4, failed: 1, skipped: 0, said: "" } }],
+    ["tests that say nothing", { testsBefore: { ok: true, passed: 5, failed: 0, skipped: 0, said: "" } }],
     ["nothing that was left", { uncommittedEdits: 0 }],
     ["another outcome", { outcome: "ineffective" }],
     ["another cause", { failureClass: "unknown" }],

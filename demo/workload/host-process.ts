@@ -18,7 +18,7 @@ export interface Reached {
 /** Opens both clients. Usage that is lost is told on standard error. */
 export function reachSystem(
   settings: { readonly [Name in keyof typeof hostSettings]: string },
-  options: Pick<RunbookdClientOptions, "refreshEveryMs" | "onRouteChanged"> = {},
+  options: Pick<RunbookdClientOptions, "refreshEveryMs" | "flagRefreshEveryMs" | "instance" | "onRouteChanged"> = {},
 ): Reached {
   return {
     client: createRunbookdClient({

@@ -1,6 +1,7 @@
 import { logNormalFactor, type Random } from "../../../src/core/random.ts";
 import type { MessagesBody } from "./messages-body.ts";
 import type { ServedModel } from "./model-catalogue.ts";
+import { obey, reportTool } from "./obedience.ts";
 
 /** What the model "said". */
 export interface GeneratedResponse {
@@ -26,6 +27,12 @@ function sentence(random: Random, count: number): string {
   return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
 }
 
+function toolUseId(random: Random): string {
+  return `toolu_${Math.floor(random() * 2 ** 48)
+    .toString(36)
+    .padStart(10, "0")}`;
+}
+
 /** A value that fits the commonest parts of a JSON schema. */
 function valueFor(schema: unknown, random: Random, depth: number): unknown {
   if (schema === null || typeof schema !== "object" || depth > 5) return sentence(random, 3);
@@ -43,13 +50,18 @@ function valueFor(schema: unknown, random: Random, depth: number): unknown {
 
 /**
  * A reply of a plausible length: about half of `max_tokens`, at most 600 tokens on average. The same random sequence gives the same reply.
- * A forced tool is called with an input that fits its schema. A weak reply begins with {@link weakWords}, which only a reader of it finds.
+ * A forced tool is called with an input that fits its schema. A weak reply begins with {@link weakWords}, which only a reader of it finds. An obedient model
+ * also sends the reports that the texts ask for.
  */
 export function generateResponse(
   body: MessagesBody,
   model: ServedModel,
   random: Random,
-  { refuse = false, weak = false }: { readonly refuse?: boolean; readonly weak?: boolean } = {},
+  {
+    refuse = false,
+    weak = false,
+    obedient = false,
+  }: { readonly refuse?: boolean; readonly weak?: boolean; readonly obedient?: boolean } = {},
 ): GeneratedResponse {
   if (body.max_tokens === 0) return { content: [], stopReason: "max_tokens", stopSequence: null, outputTokens: 0 };
   if (refuse) return { content: [], stopReason: "refusal", stopSequence: null, outputTokens: 1 };
@@ -61,10 +73,12 @@ export function generateResponse(
   if (tool !== undefined) {
     const input = valueFor(tool.input_schema ?? { type: "object" }, random, 0);
     const outputTokens = 20 + Math.ceil(JSON.stringify(input).length / model.bytesPerToken);
-    const id = `toolu_${Math.floor(random() * 2 ** 48)
-      .toString(36)
-      .padStart(10, "0")}`;
-    return { content: [{ type: "tool_use", id, name: tool.name, input }], stopReason: "tool_use", stopSequence: null, outputTokens };
+    return {
+      content: [{ type: "tool_use", id: toolUseId(random), name: tool.name, input }],
+      stopReason: "tool_use",
+      stopSequence: null,
+      outputTokens,
+    };
   }
 
   const limit = Math.min(body.max_tokens, model.maxOutputTokens);
@@ -73,8 +87,14 @@ export function generateResponse(
   let text = `${weak ? `${weakWords} ` : ""}${sentence(random, Math.floor(outputTokens * 0.7))}`;
   const stop = (body.stop_sequences ?? []).find((sequence) => sequence !== "" && text.includes(sequence));
   if (stop !== undefined) text = text.slice(0, text.indexOf(stop));
+  const report = obedient ? obey(body, random) : undefined;
+  const spoken = { type: "text", text, citations: null } as const;
+  if (report !== undefined) {
+    const call = { type: "tool_use", id: toolUseId(random), name: reportTool, input: report } as const;
+    return { content: [spoken, call], stopReason: "tool_use", stopSequence: null, outputTokens };
+  }
   return {
-    content: [{ type: "text", text, citations: null }],
+    content: [spoken],
     stopReason: stop !== undefined ? "stop_sequence" : wanted > limit ? "max_tokens" : "end_turn",
     stopSequence: stop ?? null,
     outputTokens,

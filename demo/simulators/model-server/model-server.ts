@@ -46,6 +46,8 @@ export interface ModelServerOptions {
   readonly answersBy?: "request" | "content";
   /** How long a cache entry lives; 5 minutes and 1 hour. */
   readonly cacheTtlMs?: Readonly<Record<CacheTtl, number>>;
+  /** Whether the models take every text for instructions and call the tool `send_report`; not by default. */
+  readonly obedient?: boolean;
   /** The models; those of the shipped price table by default. */
   readonly models?: readonly ServedModel[];
 }
@@ -159,7 +161,11 @@ export async function startModelServer(options: ModelServerOptions = {}): Promis
     const room = has("cache_miss") ? `${workspace}:${requestId}` : workspace;
     const lookup = cache.lookup(room, checked.blocks, model.minCacheableTokens, clock.now());
     const isWeak = userId !== undefined && userId !== null && weaknesses.fails(model.id, userId);
-    const generated = generateResponse(body, model, random, { refuse: has("refusal"), weak: isWeak });
+    const generated = generateResponse(body, model, random, {
+      refuse: has("refusal"),
+      weak: isWeak,
+      obedient: options.obedient === true,
+    });
     const slow = hits.reduce((factor, fault) => (fault.kind === "slow" ? factor * fault.factor : factor), 1);
     const spread = logNormalFactor(random, latency.sigma) * slow;
     const fresh = checked.totalTokens - lookup.split.read;
