@@ -1,3 +1,4 @@
+import { scheduleAttackReplays } from "../src/app/open-attacks.ts";
 import { scheduleModelLists } from "../src/app/open-models.ts";
 import { scheduleCostComparison } from "../src/app/open-providers.ts";
 import { openWorker } from "../src/app/open-worker.ts";
@@ -58,6 +59,7 @@ export async function startWorker(runtime: Runtime): Promise<WorkerProcess> {
     ...scheduleModelLists(runtime, redis),
     scheduleRolloutUpkeep(runtime, { redis, outbox, prometheus }),
     ...scheduleFindingSources(runtime, redis),
+    scheduleAttackReplays(runtime, redis),
   ];
   const scheduled = startScheduledWork(tasks, { redis, prefix: wakePrefix, clock, log, store, signal: drain });
   closers.add("scheduled work", async () => scheduled.close(), withRedisMs);

@@ -65,6 +65,7 @@ const parametersOf: { readonly [name: string]: { readonly [key: string]: Json } 
   "keep-evidence": { feature: "export" },
   "merge-change": { feature: "export", change: "branch/hotfix/export", sha: hotfixSha },
   "prepare-hotfix": { feature: "export" },
+  "replay-attacks": { feature: "export" },
 };
 
 /** A planned rollout, or one that has shown what its plan demands. */

@@ -8,6 +8,7 @@ import { wait } from "../actions/wait.ts";
 import type { Action, ActionCatalogue, ActionSpec } from "../core/action.ts";
 import type { Outbox } from "../core/outbox.ts";
 import type { PrometheusReader } from "../core/prometheus.ts";
+import { type AttackPorts, replayAttacks } from "../llm/attacks/actions/replay-attacks.ts";
 import { cancelBatch } from "../llm/batches/actions/cancel-batch.ts";
 import { handleBatchFailures } from "../llm/batches/actions/handle-batch-failures.ts";
 import { pauseBatch } from "../llm/batches/actions/pause-batch.ts";
@@ -138,6 +139,8 @@ const definitions: readonly DefinedAction<ActionPorts>[] = [
   // Releases
   mergeChange,
   prepareHotfix,
+  // Attacks
+  replayAttacks,
 ];
 
 /** Actions bound to their ports, by name. */
@@ -160,7 +163,10 @@ function byName<Named extends { readonly name: string }>(list: readonly Named[])
 }
 
 /** Everything that actions may touch. */
-export interface ActionPorts extends Omit<FeaturePorts, "budgets" | "http">, Omit<ReleasePorts, "features" | "securityFindings"> {
+export interface ActionPorts
+  extends Omit<FeaturePorts, "budgets" | "http">,
+    Omit<ReleasePorts, "features" | "securityFindings">,
+    Omit<AttackPorts, "features"> {
   readonly budgets: BudgetControl;
   readonly costs: CostExplainer;
   readonly batches: BatchControl;

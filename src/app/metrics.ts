@@ -2,6 +2,7 @@ import { declareAlertMetrics } from "../alerts/metrics.ts";
 import { declareApprovalMetrics } from "../approvals/metrics.ts";
 import { declareFreezeMetrics } from "../freeze/metrics.ts";
 import { declareGuardrailMetrics } from "../guardrails/metrics.ts";
+import { declareAttackMetrics } from "../llm/attacks/metrics.ts";
 import { declareBatchMetrics } from "../llm/batches/metrics.ts";
 import { declareProviderBatchMetrics } from "../llm/batches/provider/metrics.ts";
 import { declareBudgetMetrics } from "../llm/budgets/metrics.ts";
@@ -48,6 +49,7 @@ export function createMetrics(options: ExpositionOptions = {}) {
     ...declareRoutingMetrics(registry),
     ...declareFlagMetrics(registry),
     ...declareFindingMetrics(registry),
+    ...declareAttackMetrics(registry),
     ...declareFeatureMetrics(registry),
   };
 }

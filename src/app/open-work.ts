@@ -6,12 +6,18 @@ import type { CheckpointRepository } from "../llm/tickets/checkpoint.ts";
 import { findExecutable } from "../platform/find-executable.ts";
 import type { Runtime } from "./runtime.ts";
 
-/** Commands die with this process where setpriv is; elsewhere that is said. */
-export function openCommands({ config, clock, log, path, redaction }: Runtime): CommandRunner {
+/** Commands die with this process where setpriv is; elsewhere that is said. `maxBytes`: what is kept of each of their streams. */
+export function openCommands({ config, clock, log, path, redaction }: Runtime, maxBytes?: number): CommandRunner {
   const setpriv = findExecutable(["setpriv"], path);
   if (setpriv === undefined && config.commands.length > 0)
     log.warn({}, "There is no setpriv (util-linux) on PATH: a command goes on to its end when this worker is killed.");
-  return createCommandRunner({ templates: config.commands, setpriv, clock, redact: (text) => redaction.apply(text) });
+  return createCommandRunner({
+    templates: config.commands,
+    setpriv,
+    clock,
+    redact: (text) => redaction.apply(text),
+    ...(maxBytes !== undefined && { maxBytes }),
+  });
 }
 
 /** The repository that tickets work in; undefined when none is configured or there is no git. */

@@ -39,6 +39,7 @@ import { slotLeaseMs, takeWorkerSlot, type WorkerSlot } from "../runs/redis-work
 import { actionCatalogue, createActions } from "./action-registry.ts";
 import { journalOnFitStore } from "./on-fit-store.ts";
 import { openStanding } from "./open-alertmanagers.ts";
+import { openAttacks } from "./open-attacks.ts";
 import { createCacheAnalysisReader } from "./open-cache-analysis-reader.ts";
 import { openCodeHosts } from "./open-code-hosts.ts";
 import { openFeatures } from "./open-features.ts";
@@ -118,6 +119,7 @@ export async function openWorker(runtime: Runtime): Promise<OpenWorker> {
     shareControls: openShareControls(runtime, redis),
     ...openFeatures(runtime, redis, prometheus),
     codeHosts: openCodeHosts(runtime),
+    ...openAttacks(runtime, redis),
   });
 
   const memory = createGuardMemory(redis, clock);

@@ -126,6 +126,11 @@ export const commandList: readonly CommandEntry[] = [
     members: async () => (await import("./commands/findings-command.ts")).findingsCommands(),
   },
   {
+    usage: "attacks",
+    summary: "Record attacks on features, and replay them against isolated instances",
+    members: async () => (await import("./commands/attacks-command.ts")).attacksCommands(),
+  },
+  {
     usage: "routes",
     summary: "Show and set which model tickets get, and the share of one on trial",
     members: async () => (await import("./commands/routes-command.ts")).routesCommands(),

@@ -44,6 +44,7 @@ function withAbsolutePaths(config: Config, absolute: (path: string) => string): 
     ...config,
     dataFolder: absolute(config.dataFolder),
     runbooks: absolute(config.runbooks),
+    attacks: absolute(config.attacks),
     ticketWork:
       config.ticketWork === undefined
         ? undefined

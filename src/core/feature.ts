@@ -34,8 +34,14 @@ export const dataKinds = ["regulated", "personal", "internal", "none"] as const;
 /** Where repositories are kept: GitHub, or plain git on a disk that the workers reach. */
 export const codeHostSystems = ["github", "git"] as const;
 
-/** What carries out work on one commit: a command that runbookd.yml registers, or a workflow file of the repository. */
-export type CommitJob = { readonly kind: "command"; readonly name: string } | { readonly kind: "workflow"; readonly file: string };
+/** A command that runbookd.yml registers. */
+export interface CommandJob {
+  readonly kind: "command";
+  readonly name: string;
+}
+
+/** What carries out work on one commit: a command, or a workflow file of the repository. */
+export type CommitJob = CommandJob | { readonly kind: "workflow"; readonly file: string };
 
 /**
  * What a model may do within a feature, in the words of OWASP AIVSS, the gravest first: what it can carry out, how far its surroundings change it, how well
@@ -70,8 +76,8 @@ export interface Feature {
   readonly deployment?: CommitJob;
   /** At each of which one process says which commit it runs; empty: no process can be asked. */
   readonly versionUrls: readonly string[];
-  /** Starts an isolated instance of one commit, and sends attacks to it. */
-  readonly attacks?: CommitJob;
+  /** Starts an isolated instance of one commit, and sends attacks to it. A workflow cannot hand back what the instance said. */
+  readonly attacks?: CommandJob;
   readonly exposure?: (typeof exposures)[number];
   readonly data?: (typeof dataKinds)[number];
   readonly agency?: Agency;

@@ -7,13 +7,23 @@ import {
   weaknessSchema,
 } from "../../packages/sdk/src/wire/security-findings.ts";
 import { dataKinds, exposures, keySystems } from "../core/feature.ts";
-import type { SimulatedFeature, SimulatedFinding } from "./rehearsal.ts";
-import { count, duration } from "./rehearsal-values.ts";
+import type { SimulatedCorpus, SimulatedFeature, SimulatedFinding } from "./rehearsal.ts";
+import { count, duration, ratio } from "./rehearsal-values.ts";
 
 const key = z.strictObject({
   system: z.enum(keySystems).default("litellm"),
   undone: count.default(0),
   served: z.boolean().default(false),
+});
+
+const corpus = z.strictObject({
+  recorded: count.default(1),
+  harmless: count.default(1),
+  hits: ratio.default(1),
+  fix_hits: ratio.default(0),
+  answers: ratio.default(1),
+  fix_answers: ratio.default(1),
+  failed: ratio.default(0),
 });
 
 /** A feature as it is written; see docs/rehearsals.md. */
@@ -27,6 +37,7 @@ export const featureSchema = z.strictObject({
   stale_followers: count.default(0),
   probe: z.enum(["refused", "served", "none"]).default("refused"),
   requests: count.default(0),
+  attacks: z.union([z.literal("unreadable"), corpus], "must be `unreadable`, or a table with `recorded`, `harmless` and so on").optional(),
 });
 
 /** One report of a finding as it is written; see docs/rehearsals.md. */
@@ -46,9 +57,20 @@ export const findingSchema = z.strictObject({
 /** The feature that was written; without flags it has one of its own name. */
 export function featureOf(
   name: string,
-  { stale_followers: staleFollowers, keys, flags, ...written }: z.output<typeof featureSchema>,
+  { stale_followers: staleFollowers, keys, flags, attacks, ...written }: z.output<typeof featureSchema>,
 ): SimulatedFeature {
-  return { name, ...written, flags: flags ?? [name], keys: Object.entries(keys).map(([id, one]) => ({ id, ...one })), staleFollowers };
+  return {
+    name,
+    ...written,
+    flags: flags ?? [name],
+    keys: Object.entries(keys).map(([id, one]) => ({ id, ...one })),
+    staleFollowers,
+    ...(attacks !== undefined && { attacks: attacks === "unreadable" ? attacks : corpusOf(attacks) }),
+  };
+}
+
+function corpusOf({ fix_hits: fixHits, fix_answers: fixAnswers, ...written }: z.output<typeof corpus>): SimulatedCorpus {
+  return { ...written, fixHits, fixAnswers };
 }
 
 /** The report that was written. */

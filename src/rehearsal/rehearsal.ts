@@ -223,6 +223,23 @@ export interface SimulatedFeature {
   readonly probe: "refused" | "served" | "none";
   /** Requests that applications serve within 30 s although it is off. */
   readonly requests: number;
+  /** Its corpus of attacks; absent: it has none. */
+  readonly attacks?: SimulatedCorpus | "unreadable";
+}
+
+/** The recorded attacks of a feature, and what versions do with them. Shares are 0 to 1. */
+export interface SimulatedCorpus {
+  /** Attacks, and harmless requests. */
+  readonly recorded: number;
+  readonly harmless: number;
+  /** Shares of tries that work on what is deployed, and on a fix. */
+  readonly hits: number;
+  readonly fixHits: number;
+  /** Shares of harmless requests that are answered. */
+  readonly answers: number;
+  readonly fixAnswers: number;
+  /** Share of tries that come to nothing. */
+  readonly failed: number;
 }
 
 /** One report of a finding, in the order in which reports arrive. */

@@ -20,6 +20,7 @@ import { createMemoryRunJournal } from "./memory-run-journal.ts";
 import { noCosts } from "./no-costs.ts";
 import type { FaultOutcome, Rehearsal } from "./rehearsal.ts";
 import { createScriptedMetrics } from "./scripted-metrics.ts";
+import { createSimulatedAttacks } from "./simulated-attacks.ts";
 import { createSimulatedBatches } from "./simulated-batches.ts";
 import { createSimulatedBudgets } from "./simulated-budgets.ts";
 import { simulatedEvaluator } from "./simulated-evaluator.ts";
@@ -272,6 +273,7 @@ function portsOf(
   return {
     ...features,
     codeHosts,
+    ...createSimulatedAttacks(rehearsal.features, world.clock, changed),
     ...world.prompts,
     ...world.routes,
     ...createSimulatedRollouts({ written: rehearsal, prompts: world.prompts, routes: world.routes }, world.clock),

@@ -88,7 +88,7 @@ export function createSimulatedFeatures(
   };
 }
 
-function describe({ name, flags, budgets, keys, probe, exposure, data }: SimulatedFeature): Feature {
+function describe({ name, flags, budgets, keys, probe, exposure, data, attacks }: SimulatedFeature): Feature {
   return {
     name,
     flags: flags.map((key) => ({ system: "runbookd", key })),
@@ -99,6 +99,7 @@ function describe({ name, flags, budgets, keys, probe, exposure, data }: Simulat
     repository: repositoryOf(name),
     codeHost: "git",
     ...(probe !== "none" && { probe: { url: probeUrlOf(name), method: "GET" as const, refusedBy: [403] } }),
+    ...(attacks !== undefined && { attacks: { kind: "command" as const, name: "attacks" } }),
     ...(exposure !== undefined && { exposure }),
     ...(data !== undefined && { data }),
   };

@@ -13,6 +13,7 @@ export function aSimulatedFeature(change: Partial<SimulatedFeature> = {}): Simul
     staleFollowers: 0,
     probe: "refused",
     requests: 0,
+    attacks: { recorded: 2, harmless: 1, hits: 1, fixHits: 0, answers: 1, fixAnswers: 1, failed: 0 },
     ...change,
   };
 }

@@ -12,6 +12,7 @@ import type { PrometheusAnswer } from "../../src/core/prometheus.ts";
 import { createMemoryCheckpoints } from "../../src/rehearsal/memory-checkpoints.ts";
 import { noCosts } from "../../src/rehearsal/no-costs.ts";
 import type { SimulatedModel, SimulatedPrompt, SimulatedRoute } from "../../src/rehearsal/rehearsal.ts";
+import { createSimulatedAttacks } from "../../src/rehearsal/simulated-attacks.ts";
 import { createSimulatedBatches } from "../../src/rehearsal/simulated-batches.ts";
 import { simulatedEvaluator } from "../../src/rehearsal/simulated-evaluator.ts";
 import { createSimulatedFeatures } from "../../src/rehearsal/simulated-features.ts";
@@ -116,6 +117,7 @@ export function createActionBench(...budgets: readonly BudgetState[]) {
     ...createSimulatedRollouts({ written: { prompts: [prompt], routes: [route] }, prompts: simulated, routes: routed }, clock),
     ...features,
     codeHosts,
+    ...createSimulatedAttacks(aSecurityIncident().features, clock, (line) => void acts.push(line)),
     stagedEvaluators: undefined,
     evaluator: simulatedEvaluator(simulated.evaluator, routed.evaluator),
     commands: {

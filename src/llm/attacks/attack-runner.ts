@@ -8,6 +8,11 @@ export interface AttackTry {
   readonly id: string;
   /** What the user, or the document that the model reads, says, turn by turn. */
   readonly turns: readonly string[];
+  /**
+   * 32 hexadecimal digits that open nothing and that only this try has. The instance plants them where its secrets are, e.g. in its instructions or among its
+   * invented data: where they come out, so would a secret.
+   */
+  readonly honeytoken: string;
 }
 
 /** What an isolated instance did with one try. */

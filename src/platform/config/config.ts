@@ -87,6 +87,8 @@ export interface Config {
     readonly targets: { readonly [group: string]: readonly NotificationTarget[] };
   };
   readonly runbooks: string;
+  /** Folder of the recorded attacks. */
+  readonly attacks: string;
   readonly httpAllow: readonly string[];
   readonly concurrency: number;
   /** Newest usage events that are kept. */

@@ -3,6 +3,7 @@ import { featureNameSchema, flagKeySchema } from "../../../packages/sdk/src/wire
 import { budgetIdSchema } from "../../../packages/sdk/src/wire/names.ts";
 import {
   agencyValues,
+  type CommandJob,
   type CommitJob,
   codeHostSystems,
   dataKinds,
@@ -66,11 +67,13 @@ const agency = z.strictObject({
   systemic: z.enum(agencyValues.systemic).exactOptional(),
 });
 
+const commandJob = z
+  .strictObject({ command: z.string().regex(/^[a-z][a-z0-9-]{0,62}$/) }, "must be { command: <a name under commands> }")
+  .transform(({ command }): CommandJob => ({ kind: "command", name: command }));
+
 const commitJob = z.union(
   [
-    z
-      .strictObject({ command: z.string().regex(/^[a-z][a-z0-9-]{0,62}$/) })
-      .transform(({ command }): CommitJob => ({ kind: "command", name: command })),
+    commandJob,
     z
       .strictObject({ workflow: z.string().regex(/^[\w.-]{1,200}\.ya?ml$/) })
       .transform(({ workflow }): CommitJob => ({ kind: "workflow", file: workflow })),
@@ -93,7 +96,7 @@ const featureSchema = z.strictObject({
   tests: commitJob.exactOptional(),
   deployment: commitJob.exactOptional(),
   version_urls: listOf(targetUrl).optional(),
-  attacks: commitJob.exactOptional(),
+  attacks: commandJob.exactOptional(),
   exposure: z.enum(exposures).exactOptional(),
   data: z.enum(dataKinds).exactOptional(),
   agency: agency.exactOptional(),

@@ -50,6 +50,7 @@ describe("without any setting", () => {
       },
       mail: { smtpUrl: undefined, from: undefined, groups: {}, targets: {} },
       runbooks: "runbooks",
+      attacks: "security/attacks",
       httpAllow: [],
       concurrency: 10,
       usageEvents: 50_000,

@@ -97,6 +97,7 @@ function toConfig(settings: Settings, sources: ConfigSources, faults: ConfigFaul
     },
     mail: { smtpUrl: settings.SMTP_URL, from: settings.MAIL_FROM, groups, targets },
     runbooks: settings.RUNBOOKD_RUNBOOKS,
+    attacks: settings.RUNBOOKD_ATTACKS,
     httpAllow: settings.RUNBOOKD_HTTP_ALLOW ?? [],
     concurrency: settings.RUNBOOKD_CONCURRENCY,
     usageEvents: settings.RUNBOOKD_USAGE_EVENTS,

@@ -298,6 +298,11 @@ export const settingsSchema = z.strictObject({
     "one plain address; several go into mail_groups in runbookd.yml",
   ),
   RUNBOOKD_RUNBOOKS: setting(filePath.default("runbooks"), "Folder of the runbooks", "a folder's path"),
+  RUNBOOKD_ATTACKS: setting(
+    filePath.default("security/attacks"),
+    "Folder of the recorded attacks, one file `<feature>.yml` for each feature",
+    "a folder's path",
+  ),
   RUNBOOKD_HTTP_ALLOW: setting(
     check((text) => readAll(list(text), readOrigin), "holds something that is no origin").optional(),
     "Origins that http-request may call; absent: none",

@@ -90,6 +90,10 @@ export const workloadKeys = {
   rolloutCanaryTimes: (id: string) => `{wl}:rollout:${hashOf(id)}:canary-times`,
   /** What became of one comparison of two models on past tickets. */
   evaluation: (id: string) => `{wl}:evaluation:${hashOf(id)}`,
+  /** What one replay of recorded attacks came to, the newest scheduled one of each feature, and which is being carried out. */
+  attackReplay: (id: string) => `{wl}:attack-replay:${hashOf(id)}`,
+  attackReplaysScheduled: "{wl}:attack-replays",
+  attackReplayClaim: (feature: string) => `{wl}:attack-replay:${hashOf(feature)}:claim`,
   /** What was kept of a security incident, whether the audit log has its hash, and all ids by their time. */
   evidence: (id: string) => `{wl}:evidence:${hashOf(id)}`,
   evidenceSealed: (id: string) => `{wl}:evidence:${hashOf(id)}:sealed`,

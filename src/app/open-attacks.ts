@@ -1,0 +1,37 @@
+import type { Redis } from "ioredis";
+import { hourMs } from "../core/duration.ts";
+import { createCommandAttacks } from "../integrations/command/create-command-attacks.ts";
+import type { AttackPorts } from "../llm/attacks/actions/replay-attacks.ts";
+import { createAttackCorpusFolder } from "../llm/attacks/attack-corpus-folder.ts";
+import { attackScheduleTimes, replayDueAttacks } from "../llm/attacks/jobs.ts";
+import { createAttackReplayStore } from "../llm/attacks/redis-attack-replays.ts";
+import type { ScheduledTask } from "../platform/queue/scheduled-work.ts";
+import { openCommands } from "./open-work.ts";
+import type { Runtime } from "./runtime.ts";
+
+/** Transcripts of some thousand tries. */
+const maxTranscriptBytes = 32 * 1024 * 1024;
+
+/** Recorded attacks, the command that sends them to an isolated instance, and what came of it. */
+export function openAttacks(runtime: Runtime, redis: Redis): Omit<AttackPorts, "features"> {
+  return {
+    attackCorpora: createAttackCorpusFolder(runtime.config.attacks),
+    attackRunner: createCommandAttacks({ commands: openCommands(runtime, maxTranscriptBytes), clock: runtime.clock }),
+    attackReplays: createAttackReplayStore(redis),
+  };
+}
+
+const passIntervalMs = hourMs;
+
+/** The replay of every corpus once a week, for one process of all. */
+export function scheduleAttackReplays(runtime: Runtime, redis: Redis): ScheduledTask {
+  const { config, clock, log } = runtime;
+  const divided = (ms: number) => Math.max(1000, ms / config.timeFactor);
+  const times = {
+    quietMs: divided(attackScheduleTimes.quietMs),
+    hitMs: divided(attackScheduleTimes.hitMs),
+    claimMs: Math.ceil(divided(attackScheduleTimes.claimMs)),
+  };
+  const deps = { ...openAttacks(runtime, redis), features: config.features, times, clock, log };
+  return { name: "attack-replays", intervalMs: divided(passIntervalMs), run: async (signal) => replayDueAttacks(deps, signal) };
+}
