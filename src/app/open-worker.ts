@@ -96,6 +96,7 @@ export async function openWorker(runtime: Runtime): Promise<OpenWorker> {
   );
   const analyst = openAnalyst(runtime, redis);
   const cacheAnalysisStore = createCacheAnalysisStore(redis);
+  const { codeHosts } = openCodeHosts(runtime);
   const actions = createActions({
     budgets: runtime.ledger,
     costs: createCostExplainer({ ledger: runtime.ledger, prices: runtime.prices, changes: runtime.changeRecorder.changes }),
@@ -118,7 +119,7 @@ export async function openWorker(runtime: Runtime): Promise<OpenWorker> {
     rolloutStore: createRolloutStore({ redis, clock }),
     shareControls: openShareControls(runtime, redis),
     ...openFeatures(runtime, redis, prometheus),
-    codeHosts: openCodeHosts(runtime),
+    codeHosts,
     ...openAttacks(runtime, redis),
   });
 

@@ -28,6 +28,30 @@ export interface GitHubQuirks {
   nextPageAt: string | undefined;
   /** Alerts that the lists show first. */
   oddAlerts: readonly unknown[];
+  /** How often a pull request is read before it is known whether it can be merged; until then `mergeable` is null. */
+  mergeableNullLooks: number;
+  /** Called when a merge is asked for, before it is decided, e.g. to move its head. */
+  beforeMerge: (() => void) | undefined;
+  /** Every merge is answered 405 with these words, as where a review is required. */
+  mergeRefused: string | undefined;
+  /** The repository permits squashed merges alone. */
+  mergeCommitsForbidden: boolean;
+  /** So many answers to what was done are lost: the connection breaks afterwards. */
+  answersLost: number;
+  /** Issues are disabled. */
+  issuesDisabled: boolean;
+  /** What a dispatch is answered: 200 with the run when that is asked for, 204 in any case, or 422 when it is asked for, as by older servers. */
+  dispatchAnswer: "details" | "bare" | "refuses details";
+  /** How often runs are listed without a new one. */
+  runsListedLate: number;
+  /** Name of an environment that a person must approve before a run goes on. */
+  environmentHolds: string | undefined;
+  /** Deployments merge the default branch although they were told not to. */
+  autoMergesAnyway: boolean;
+  /** File of the workflow that begins with a deployment. */
+  deploymentStarts: string | undefined;
+  /** Code scanning says `fixed` only after its next analysis, and not when a fix is merged. */
+  fixedOnlyAfterAnalysis: boolean;
   /** Answers are HTML with 200, as those of a proxy in front. */
   proxyPage: boolean;
 }
@@ -49,6 +73,18 @@ export function noGitHubQuirks(): GitHubQuirks {
     movedTo: undefined,
     nextPageAt: undefined,
     oddAlerts: [],
+    mergeableNullLooks: 0,
+    beforeMerge: undefined,
+    mergeRefused: undefined,
+    mergeCommitsForbidden: false,
+    answersLost: 0,
+    issuesDisabled: false,
+    dispatchAnswer: "details",
+    runsListedLate: 0,
+    environmentHolds: undefined,
+    autoMergesAnyway: false,
+    deploymentStarts: "deploy.yml",
+    fixedOnlyAfterAnalysis: false,
     proxyPage: false,
   };
 }

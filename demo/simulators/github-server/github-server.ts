@@ -4,13 +4,19 @@ import { type Clock, createSystemClock } from "../../../src/core/clock.ts";
 import { serveLoopback } from "../serve-loopback.ts";
 import { type AlertKind, alertKinds, anAlert, eventNames, type GitHubAlert } from "./github-alerts.ts";
 import { createGitHubDeliveries, type GitHubDeliveries, type GitHubWebhook } from "./github-deliveries.ts";
+import { type GitHubGit, openGitHubGit } from "./github-git.ts";
+import { createGitHubPulls, type GitHubPulls } from "./github-pulls.ts";
 import { type GitHubQuirks, noGitHubQuirks } from "./github-quirks.ts";
+import { type GitHubAnswer, type GitHubRoute, gitHubNotFound } from "./github-route.ts";
+import { createGitHubWorkflows, type GitHubWorkflow, type GitHubWorkflows } from "./github-workflows.ts";
 
 /** A repository at the server. */
 export interface GitHubRepositoryOptions {
   /** `owner/name`; the API takes it in any case. */
   readonly name: string;
   readonly private: boolean;
+  /** Folder of the bare repository with its code; without one it has no pull requests, issues and workflows. */
+  readonly path?: string;
 }
 
 /** Everything has a default but the repositories. */
@@ -24,6 +30,10 @@ export interface GitHubServerOptions {
   readonly clock?: Pick<Clock, "now">;
   /** Below this path, as at a GitHub Enterprise Server; `/` by default. */
   readonly basePath?: string;
+  /** What runners do, by the file of the workflow. */
+  readonly workflows?: Readonly<Record<string, GitHubWorkflow>>;
+  /** Whether an analysis of this commit still finds the alert; by default every analysis finds every alert. */
+  readonly stillFound?: (alert: GitHubAlert, sha: string) => boolean;
   /** Most alerts on one page, whatever is asked for; 100 by default. */
   readonly maxPerPage?: number;
 }
@@ -50,26 +60,15 @@ export interface GitHubServer extends AsyncDisposable {
   change(kind: AlertKind, change: { readonly number: number; readonly action: string; readonly members: GitHubAlert }): Promise<void>;
   /** Removes an alert without a word. */
   remove(kind: AlertKind, number: number): void;
+  /** Analyzes the base branch: code scanning alerts that are not found any more are fixed, and their events are sent. */
+  analyze(): Promise<void>;
+  readonly pulls: Omit<GitHubPulls, "routes">;
+  readonly workflows: Omit<GitHubWorkflows, "routes">;
 }
 
 interface Repository extends GitHubRepositoryOptions {
   readonly alerts: Readonly<Record<AlertKind, GitHubAlert[]>>;
 }
-
-interface Answer {
-  readonly status: number;
-  readonly body: unknown;
-  readonly headers?: Readonly<Record<string, string>>;
-}
-
-interface Route {
-  readonly method: string;
-  /** Its groups are given to the handler. */
-  readonly path: RegExp;
-  handle(groups: readonly string[], url: URL): Answer;
-}
-
-const notFound: Answer = { status: 404, body: { message: "Not Found", documentation_url: "https://docs.github.com/rest" } };
 
 /**
  * Starts a server that speaks the part of GitHub's REST API which lists security alerts, and that sends their events. Alerts of all kinds belong to the first
@@ -88,18 +87,34 @@ export async function startGitHub(options: GitHubServerOptions): Promise<GitHubS
   );
   const [first] = repositories;
   if (first === undefined) throw new Error("A GitHub without a repository has nothing to show.");
+  const repository = first;
   const now = () => new Date(Math.floor(clock.now() / 1000) * 1000).toISOString().replace(".000Z", "Z");
   const find = (name: string) => repositories.find((repository) => repository.name.toLowerCase() === name.toLowerCase());
 
-  const routes: readonly Route[] = [
+  const code = new Map(
+    repositories.flatMap(({ name, path }): [string, { readonly name: string; readonly git: GitHubGit }][] =>
+      path === undefined ? [] : [[name, { name, git: openGitHubGit(path) }]],
+    ),
+  );
+  const codeOptions = {
+    find: (name: string) => code.get(find(name)?.name ?? ""),
+    quirks,
+    base,
+    now,
+    pushed: () => {
+      if (!quirks.fixedOnlyAfterAnalysis) void analyze();
+    },
+  };
+  const pulls = createGitHubPulls(codeOptions);
+  const workflows = createGitHubWorkflows(codeOptions, options.workflows ?? {});
+
+  const routes: readonly GitHubRoute[] = [
     {
       method: "GET",
       path: /^\/repos\/([^/]+\/[^/]+)$/,
       handle([name = ""]) {
         const repository = find(name);
-        return repository === undefined
-          ? notFound
-          : { status: 200, body: { full_name: repository.name, private: repository.private, default_branch: "main" } };
+        return repository === undefined ? gitHubNotFound : { status: 200, body: describe(repository) };
       },
     },
     {
@@ -112,10 +127,17 @@ export async function startGitHub(options: GitHubServerOptions): Promise<GitHubS
       path: /^\/repos\/([^/]+\/[^/]+)\/security-advisories$/,
       handle: ([name = ""], url) => list(find(name), "security-advisories", url),
     },
+    ...pulls.routes,
+    ...workflows.routes,
   ];
 
-  function list(repository: Repository | undefined, kind: AlertKind | undefined, url: URL): Answer {
-    if (repository === undefined || kind === undefined) return notFound;
+  function describe({ name, private: isPrivate }: Repository): object {
+    const methods = quirks.mergeCommitsForbidden ? { allow_merge_commit: false, allow_squash_merge: true } : {};
+    return { full_name: name, private: isPrivate, default_branch: "main", ...methods };
+  }
+
+  function list(repository: Repository | undefined, kind: AlertKind | undefined, url: URL): GitHubAnswer {
+    if (repository === undefined || kind === undefined) return gitHubNotFound;
     if (kind === "secret-scanning" && quirks.secretScanningDisabled)
       return { status: 404, body: { message: "Secret scanning is disabled on this repository." } };
     if (kind === "code-scanning" && quirks.codeScanning === "forbidden")
@@ -136,7 +158,7 @@ export async function startGitHub(options: GitHubServerOptions): Promise<GitHubS
   }
 
   /** By page number, or by cursor where the real API knows no other. */
-  function page(alerts: readonly GitHubAlert[], { kind, url }: { readonly kind: AlertKind; readonly url: URL }): Answer {
+  function page(alerts: readonly GitHubAlert[], { kind, url }: { readonly kind: AlertKind; readonly url: URL }): GitHubAnswer {
     const size = Math.min(Number(url.searchParams.get("per_page") ?? 30), maxPerPage);
     const byCursor = kind === "dependabot" || kind === "security-advisories";
     const after = url.searchParams.get("after");
@@ -152,7 +174,7 @@ export async function startGitHub(options: GitHubServerOptions): Promise<GitHubS
     return { status: 200, body, headers: { link: `<${next.href}>; rel="next"` } };
   }
 
-  function answer(request: IncomingMessage, url: URL): Answer {
+  function answer(request: IncomingMessage, url: URL, sent: string): GitHubAnswer {
     if (quirks.proxyPage) return { status: 200, body: "<html>Sign in</html>", headers: { "content-type": "text/html" } };
     if (request.headers.authorization !== `Bearer ${token}`) return { status: 401, body: { message: "Bad credentials" } };
     if (quirks.movedTo !== undefined)
@@ -174,18 +196,22 @@ export async function startGitHub(options: GitHubServerOptions): Promise<GitHubS
       };
     for (const route of routes) {
       const match = route.method === request.method ? route.path.exec(url.pathname) : null;
-      if (match !== null) return route.handle(match.slice(1), url);
+      if (match !== null) return route.handle(match.slice(1), url, parsed(sent));
     }
-    return notFound;
+    return gitHubNotFound;
   }
 
   const server = await serveLoopback((request, response) => {
-    request.resume();
-    const path = request.url ?? "/";
-    const isBelow = path.startsWith(`${basePath}/`);
-    const url = new URL(isBelow ? path.slice(basePath.length) : "/nothing", "http://github.invalid");
-    const sent = send(response, answer(request, url), request.headers["if-none-match"]);
-    requests.push({ method: request.method ?? "GET", path, headers: request.headers, status: sent });
+    const chunks: Buffer[] = [];
+    request.on("data", (chunk: Buffer) => void chunks.push(chunk));
+    request.on("end", () => {
+      const path = request.url ?? "/";
+      const isBelow = path.startsWith(`${basePath}/`);
+      const url = new URL(isBelow ? path.slice(basePath.length) : "/nothing", "http://github.invalid");
+      const answered = answer(request, url, Buffer.concat(chunks).toString());
+      const status = send(response, answered, request.headers["if-none-match"]);
+      requests.push({ method: request.method ?? "GET", path, headers: request.headers, status });
+    });
   }, options.port);
   function base(): string {
     return `${server.url}${basePath}`;
@@ -203,8 +229,32 @@ export async function startGitHub(options: GitHubServerOptions): Promise<GitHubS
     });
   };
 
+  async function change(kind: AlertKind, { number, action, members }: Parameters<GitHubServer["change"]>[1]): Promise<void> {
+    const alerts = repository.alerts[kind];
+    const at = alerts.findIndex((alert) => alert["number"] === number);
+    const before = alerts[at];
+    if (before === undefined) throw new Error(`There is no alert ${number}.`);
+    const alert = { ...before, updated_at: now(), ...members };
+    alerts[at] = alert;
+    await event(kind, action, alert);
+  }
+
+  async function analyze(): Promise<void> {
+    const sha = code.get(repository.name)?.git.tip("main");
+    if (sha === undefined || options.stillFound === undefined) return;
+    for (const alert of repository.alerts["code-scanning"]) {
+      if (alert["state"] !== "open" || options.stillFound(alert, sha)) continue;
+      const members = { state: "fixed", fixed_at: now() };
+      await change("code-scanning", { number: Number(alert["number"]), action: "fixed", members });
+    }
+  }
+
   return {
     url: base(),
+    pulls,
+    workflows,
+    analyze,
+    change,
     quirks,
     requests,
     deliveries,
@@ -215,15 +265,6 @@ export async function startGitHub(options: GitHubServerOptions): Promise<GitHubS
       alerts.push(alert);
       await event(kind, kind === "security-advisories" ? "reported" : "created", alert);
       return number;
-    },
-    async change(kind, { number, action, members }) {
-      const alerts = first.alerts[kind];
-      const at = alerts.findIndex((alert) => alert["number"] === number);
-      const before = alerts[at];
-      if (before === undefined) throw new Error(`There is no alert ${number}.`);
-      const alert = { ...before, updated_at: now(), ...members };
-      alerts[at] = alert;
-      await event(kind, action, alert);
     },
     remove(kind, number) {
       const alerts = first.alerts[kind];
@@ -244,12 +285,21 @@ function sorted(alerts: readonly GitHubAlert[], url: URL): readonly GitHubAlert[
   return url.searchParams.get("direction") === "asc" ? ascending : ascending.toReversed();
 }
 
+function parsed(text: string): Readonly<Record<string, unknown>> {
+  const value: unknown = text === "" ? {} : JSON.parse(text);
+  return typeof value === "object" && value !== null ? Object.fromEntries(Object.entries(value)) : {};
+}
+
 function cursorOf(alert: GitHubAlert): string {
   return Buffer.from(`cursor:${String(alert["number"])}`).toString("base64url");
 }
 
 /** Answers with an entity tag of the content, or 304 when the client has it. */
-function send(response: ServerResponse, { status, body, headers = {} }: Answer, ifNoneMatch: string | undefined): number {
+function send(response: ServerResponse, { status, body, headers = {}, lost }: GitHubAnswer, ifNoneMatch: string | undefined): number {
+  if (lost === true) {
+    response.destroy();
+    return status;
+  }
   const text = typeof body === "string" ? body : JSON.stringify(body);
   const etag = `W/"${createHash("sha256").update(text).digest("hex")}"`;
   const isUnchanged = status === 200 && ifNoneMatch === etag;
