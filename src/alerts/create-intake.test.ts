@@ -114,6 +114,27 @@ describe("a firing alert that a runbook matches", () => {
     expect(plain.rung).toHaveLength(1);
   });
 
+  it("starts a run of its own when the run that it joined has ended without having heard of it", async () => {
+    const { intake, store, firing } = setUp({ runbooks: { Burn: { ...budgetRunbook, onJoined: "repeat" } } });
+    const [first] = await intake.accept(notification(firing("f1")));
+    await intake.accept(notification(firing("f2")));
+    store.endRun(first?.runId ?? "");
+    const [repeated] = await intake.accept(notification(firing("f2")));
+    expect(repeated).toMatchObject({ decision: "enqueued" });
+    expect(repeated?.runId).not.toBe(first?.runId);
+    expect(await intake.accept(notification(firing("f1")))).toMatchObject([{ decision: "joined", runId: first?.runId }]);
+  });
+
+  it("that joined a run tells it nothing when it ends", async () => {
+    const { intake, store, firing, resolved } = setUp({ runbooks: { Burn: { ...budgetRunbook, onJoined: "repeat" } } });
+    const [first] = await intake.accept(notification(firing("f1")));
+    await intake.accept(notification(firing("f2")));
+    await intake.accept(notification(resolved("f2")));
+    expect(store.resolvedOf(first?.runId ?? "")).toBeUndefined();
+    await intake.accept(notification(resolved("f1")));
+    expect(store.resolvedOf(first?.runId ?? "")).toContain("(f1)");
+  });
+
   it("is not started twice by a repeat, another replica or another source", async () => {
     const { intake, store, firing, now, rung } = setUp();
     const [first] = await intake.accept(notification(firing("f1")));

@@ -27,6 +27,11 @@ export interface StoredEpisode {
   readonly episode?: Episode;
 }
 
+/** The episode as one that no run deals with. */
+export function withoutRun({ runId: _runId, ownRunId: _ignored, ...episode }: Episode): Episode {
+  return episode;
+}
+
 /** An episode as it was stored. Throws when the text is none. */
 export function parseEpisode(text: string): Episode {
   const value: unknown = JSON.parse(text);

@@ -10,7 +10,7 @@ import { createReplication } from "../platform/redis/replication.ts";
 import { claimArgs, runKeys } from "../platform/redis/run-keys.ts";
 import { resultList } from "../platform/redis/script.ts";
 import type { RunbookBytes } from "../runbooks/runbook-bytes.ts";
-import { parseEpisode } from "./episode.ts";
+import { parseEpisode, withoutRun } from "./episode.ts";
 import { accept } from "./redis-scripts.ts";
 import type { AcceptResult, AcceptStore, AcceptWrite } from "./store.ts";
 
@@ -111,7 +111,9 @@ export function createAcceptStore(
         return rows.map(([version, text, runId]) => {
           if (typeof version !== "string" || typeof text !== "string") return { version: 0 };
           const episode = parseEpisode(text);
-          return { version: Number(version), episode: typeof runId === "string" && runId !== "" ? { ...episode, runId } : episode };
+          // None: there was no run, or it ended before it heard of this alert; then the episode names one that is not its own.
+          if (runId === "") return { version: Number(version), episode: withoutRun(episode) };
+          return { version: Number(version), episode: typeof runId === "string" ? { ...episode, runId } : episode };
         });
       });
     },

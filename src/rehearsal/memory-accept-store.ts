@@ -1,7 +1,7 @@
 import type { Freeze } from "../../packages/sdk/src/wire/freezes.ts";
 import type { JournalEntry } from "../../packages/sdk/src/wire/journal.ts";
 import type { RunSummary } from "../../packages/sdk/src/wire/runs.ts";
-import type { Episode } from "../alerts/episode.ts";
+import { type Episode, withoutRun } from "../alerts/episode.ts";
 import type { AcceptResult, AcceptStore, AcceptWrite } from "../alerts/store.ts";
 import type { Clock } from "../core/clock.ts";
 import { describeFreeze, freezeScopesOf, isFrozenBy } from "../core/freeze.ts";
@@ -22,6 +22,7 @@ export interface MemoryAcceptStore extends AcceptStore, RunbookBytes {
   resolvedOf(runId: string): string | undefined;
   /** What the run was told of alerts that have joined it, in order. */
   joinedOf(runId: string): readonly string[];
+  /** Ends it without its having heard of any alert that joined it. */
   endRun(runId: string): void;
   freeze(freeze: Freeze): void;
   unfreeze(scope: string): void;
@@ -39,7 +40,7 @@ export function createMemoryAcceptStore(clock: Pick<Clock, "now">): MemoryAccept
   const open = new Map<string, string>();
   const buckets = new Map<string, { spent: number; endsAt: number }>();
   const resolutions = new Map<string, string>();
-  const joins = new Map<string, readonly string[]>();
+  const joins = new Map<string, readonly { readonly episode: string; readonly why: string }[]>();
   const sources = new Map<string, string>();
   const freezes = new Map<string, Freeze>();
   let down = false;
@@ -83,7 +84,8 @@ export function createMemoryAcceptStore(clock: Pick<Clock, "now">): MemoryAccept
     const holder = open.get(write.run.openKey);
     if (holder !== undefined) {
       store(write, { ...write.episode, runId: holder });
-      if (write.run.joining !== undefined) joins.set(holder, [...(joins.get(holder) ?? []), write.run.joining]);
+      const { joining: why } = write.run;
+      if (why !== undefined) joins.set(holder, [...(joins.get(holder) ?? []), { episode: keyOf(write), why }]);
       return { kind: "joined", runId: holder };
     }
     const refusal = take(write.run.claims);
@@ -110,9 +112,13 @@ export function createMemoryAcceptStore(clock: Pick<Clock, "now">): MemoryAccept
     get: async (sha256) => sources.get(sha256),
     runs: () => [...runs.values()],
     resolvedOf: (runId) => resolutions.get(runId),
-    joinedOf: (runId) => joins.get(runId) ?? [],
+    joinedOf: (runId) => (joins.get(runId) ?? []).map(({ why }) => why),
     endRun(runId) {
       for (const [key, holder] of open) if (holder === runId) open.delete(key);
+      for (const { episode: key } of joins.get(runId) ?? []) {
+        const stored = episodes.get(key);
+        if (stored?.episode.runId === runId) episodes.set(key, { version: stored.version + 1, episode: withoutRun(stored.episode) });
+      }
     },
     freeze(freeze) {
       freezes.set(freeze.scope, freeze);

@@ -39,6 +39,7 @@ export const runScripts = {
       "cooldownCount",
       "sawStop",
       "sawResolved",
+      "sawJoined",
       "precedesEffect",
       "freezeQuery",
     ],

@@ -157,6 +157,7 @@ export function createRunJournal(
             cooldownCount: cooldowns.length,
             sawStop: change.recordedNotices.stop,
             sawResolved: change.recordedNotices.resolved,
+            sawJoined: change.recordedNotices.joined ?? 0,
             precedesEffect: change.precedes === "effect",
             freezeQuery: change.freeze === undefined ? "" : JSON.stringify(change.freeze),
           },

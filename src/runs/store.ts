@@ -54,8 +54,11 @@ export interface Append {
   readonly question?: Question;
   /** Give the lease back; look again at `dueAt` (absent: only when somebody wakes the run). */
   readonly release?: { readonly dueAt?: Instant };
-  /** Which notices are in the journal already; an unheard one wakes a run that is being released. */
-  readonly recordedNotices: { readonly stop: boolean; readonly resolved: boolean };
+  /**
+   * Which notices are in the journal already; an unheard one wakes a run that is being released. `joined`: alerts of which the journal says that they joined,
+   * 0 when absent; at the end of the run later ones are no longer its own, and start a run when they are notified again.
+   */
+  readonly recordedNotices: { readonly stop: boolean; readonly resolved: boolean; readonly joined?: number };
   /** At the end of the run: cooldown buckets to fill for a while. */
   readonly cooldowns?: readonly { readonly bucket: string; readonly forMs: number }[];
 }

@@ -21,7 +21,7 @@ export interface AcceptStoreHarness {
   freeze(freeze: Freeze): Promise<void>;
   /** Lifts the freeze of a scope. */
   unfreeze(scope: string): Promise<void>;
-  /** Brings the run to its end. */
+  /** Brings the run to its end, with none of the alerts that joined it in its journal. */
   endRun(runId: string): Promise<void>;
   close(): Promise<void>;
 }
@@ -124,6 +124,24 @@ export function describeAcceptStore(name: string, create: () => Promise<AcceptSt
       expect(await harness.joinedOf(runId)).toBeUndefined();
       await harness.store.accept([aStart("f3", "t/1", { joining: "f3 fires too." })]);
       expect(await harness.joinedOf(runId)).toBe("f3 fires too.");
+    });
+
+    it("forgets the run of an alert that joined it and that it did not hear of before its end", async () => {
+      const first = aStart("f1", "t/1", { joining: "f1 fires too." });
+      await harness.store.accept([first, aStart("f2", "t/1", { joining: "f2 fires too." }), aStart("f3", "t/1")]);
+      const runId = first.run?.id ?? "";
+      const before = await readOne("f2");
+      expect(before?.episode?.runId).toBe(runId);
+      await harness.endRun(runId);
+      const after = await readOne("f2");
+      expect([after?.episode?.runId, after?.episode?.ownRunId]).toEqual([undefined, undefined]);
+      expect(after?.episode?.startsAt).toBe(before?.episode?.startsAt);
+      expect((await readOne("f1"))?.episode?.runId).toBe(runId);
+      expect((await readOne("f3"))?.episode?.runId).toBe(runId);
+      // Whoever read the episode before has read another one.
+      expect(await harness.store.accept([aStart("f2", "t/2", { expectedVersion: before?.version ?? 0 })])).toEqual([{ kind: "conflict" }]);
+      const again = aStart("f2", "t/1", { expectedVersion: after?.version ?? 0 });
+      expect(await harness.store.accept([again])).toEqual([{ kind: "created", runId: again.run?.id }]);
     });
 
     it("creates a new run once the open one has ended", async () => {

@@ -66,6 +66,10 @@ if open_run_id then
   if state and state ~= 'ended' then
     redis.call('HINCRBY', joined_run, 'joined', 1)
     redis.call('HSET', joined_run, 'joinedReason', joined_reason)
+    -- In the order of their count, for the end of the run; see append.lua.
+    if redis.call('LLEN', joined_run .. ':joins') < 10000 then
+      redis.call('RPUSH', joined_run .. ':joins', episode)
+    end
     if state ~= 'running' then
       redis.call('HSET', joined_run, 'woken', '1')
       redis.call('ZADD', due, now, open_run_id)

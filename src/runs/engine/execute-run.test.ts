@@ -1,4 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
+import type { Alert } from "../../../packages/sdk/src/wire/alerts.ts";
 import type { Failure } from "../../../packages/sdk/src/wire/failures.ts";
 import type { Freeze } from "../../../packages/sdk/src/wire/freezes.ts";
 import type { JournalEntry } from "../../../packages/sdk/src/wire/journal.ts";
@@ -19,6 +20,14 @@ import type { MetricSource } from "./metric-source.ts";
 import type { RunEvent } from "./run-event.ts";
 
 const never = new AbortController().signal;
+const anAlert: Alert = {
+  status: "firing",
+  labels: { alertname: "Burn" },
+  annotations: {},
+  startsAt: 0,
+  generatorUrl: "",
+  fingerprint: "f1",
+};
 
 interface Bench {
   readonly clock: FakeClock;
@@ -242,6 +251,50 @@ describe("an alert that joins", () => {
     bench.ledger.join("run_1", "Another (f2) fires too.");
     expect(await bench.run()).toBe("ended");
     expect(bench.actions.calls.filter((call) => call === "run stop")).toHaveLength(2);
+  });
+
+  it("keeps the run going when its own alert ends before anything was changed", async () => {
+    const bench = aBench(runbook, scripts);
+    bench.ledger.join("run_1", "Another (f2) fires too.");
+    bench.ledger.notice("run_1", { resolved: "Burn (f1) ended." });
+    expect(await bench.run()).toBe("suspended");
+    expect(bench.kinds()).toContain("resolved");
+    expect(bench.actions.calls).toEqual(["run stop", "run tell"]);
+  });
+
+  it("keeps the run going when Alertmanager has its own alert no more", async () => {
+    const request = { source: "webhook", alert: anAlert } as const;
+    const standing: AlertStanding = { ask: async () => ({ kind: "gone", detail: "it is gone" }) };
+    const alone = aBench(runbook, scripts, { request, standing });
+    expect(await alone.run()).toBe("ended");
+    expect(alone.last("finished")).toMatchObject({ outcome: "stood_down" });
+    const bench = aBench(runbook, scripts, { request, standing });
+    bench.ledger.join("run_1", "Another (f2) fires too.");
+    expect(await bench.run()).toBe("suspended");
+    expect(bench.actions.calls).toEqual(["run stop", "run tell"]);
+  });
+
+  it("keeps what was done where the document undoes at the end of the alert", async () => {
+    const bench = aBench({ ...runbook, onResolved: "undo" }, scripts);
+    await bench.run();
+    bench.ledger.join("run_1", "Another (f2) fires too.");
+    bench.ledger.notice("run_1", { resolved: "Burn (f1) ended." });
+    expect(await bench.run()).toBe("suspended");
+    expect(bench.kinds()).not.toContain("undo_started");
+  });
+
+  it("is said to the store with every write, so that a later one is not lost at the end", async () => {
+    const heard: (number | undefined)[] = [];
+    const bench = aBench(runbook, scripts, {
+      append: async ({ recordedNotices }, write) => {
+        heard.push(recordedNotices.joined);
+        return write();
+      },
+    });
+    await bench.run();
+    bench.ledger.join("run_1", "Another (f2) fires too.");
+    await bench.run();
+    expect([heard[0], heard.at(-1)]).toEqual([0, 1]);
   });
 
   it("changes nothing for a run that is over or was stopped, and for a document that does not ask for it", async () => {

@@ -34,6 +34,7 @@ import { moveOfStep } from "./step-move.ts";
  *   a stop by a person                            → concluded, aborted
  *   the end of the alert, nothing changed yet     → concluded, stood down
  *   the end of the alert, `on_resolved: undo`     → undoing; any other run goes on, because a stop that works ends its own alert
+ *   (neither of the two once another alert has joined the run with `on_joined: repeat`: that one may still fire)
  *   the running time is used up                   → concluded, failed; waiting for people and suspension do not count
  *
  * In every state a run may be suspended: released until a time, the answer of a person or the end of a freeze. Suspension is no
@@ -49,9 +50,11 @@ export function nextMove(runbook: Runbook, view: RunView, context: MoveContext):
   if (view.concluded !== undefined) return afterConclusion(runbook, view, context);
   if (view.stop !== undefined) return conclude("aborted", `Stopped by ${view.stop.by}: ${view.stop.reason}`);
   if (view.undoing !== undefined) return nextUndo({ runbook, view, undoing: view.undoing }, context);
-  if (view.resolved !== undefined && !view.changed)
-    return conclude("stood_down", `Nothing had been changed yet when the alert ended: ${view.resolved}`);
-  if (view.resolved !== undefined && runbook.onResolved === "undo") return undoAll(`The alert ended: ${view.resolved}`, "undone");
+  // The end of one alert says nothing of those that have joined.
+  const resolved = view.joined === 0 ? view.resolved : undefined;
+  if (resolved !== undefined && !view.changed)
+    return conclude("stood_down", `Nothing had been changed yet when the alert ended: ${resolved}`);
+  if (resolved !== undefined && runbook.onResolved === "undo") return undoAll(`The alert ended: ${resolved}`, "undone");
   if (view.runningMs > runbook.timeoutMs) {
     const message = "The run used up its running time.";
     return conclude("failed", message, { reason: "expired", message, applied: "no" });
@@ -127,7 +130,7 @@ function preflight(view: RunView, step: Step, { now, intervals, capabilities }: 
   const { alert, mode, source } = view.request;
   const byAlert = source === "webhook" || source === "poll";
   const canAsk = capabilities.canAskAlertmanager && alert !== undefined && alert.sender === undefined && byAlert;
-  if (!canAsk || view.changed || mode === "observe") return undefined;
+  if (!canAsk || view.changed || mode === "observe" || view.joined > 0) return undefined;
   const answer = view.preflight;
   if (answer === undefined || !answer.fresh) return { kind: "preflight" };
   switch (answer.standing) {

@@ -165,7 +165,7 @@ export function createRunWriter(claimed: ClaimedRun, deps: { readonly journal: R
         state: flush.state ?? "running",
         summary: flush.summary ?? {},
         claims,
-        recordedNotices: { stop: view.stop !== undefined, resolved: view.resolved !== undefined },
+        recordedNotices: { stop: view.stop !== undefined, resolved: view.resolved !== undefined, joined: view.joined },
         ...(flush.precedes !== undefined && { precedes: flush.precedes }),
         ...(flush.freeze !== undefined && { freeze: flush.freeze }),
         ...(flush.question !== undefined && { question: flush.question }),

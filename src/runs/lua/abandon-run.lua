@@ -19,6 +19,16 @@ for _, lock in ipairs(redis.call('SMEMBERS', locks)) do
   end
 end
 redis.call('DEL', locks)
+-- Which alerts the run has heard of cannot be read: each that joined it starts a run when it is
+-- notified again.
+local joins = run .. ':joins'
+for _, episode in ipairs(redis.call('LRANGE', joins, 0, -1)) do
+  if redis.call('HGET', episode, 'run') == run_id then
+    redis.call('HSET', episode, 'run', '')
+    redis.call('HINCRBY', episode, 'version', 1)
+  end
+end
+redis.call('DEL', joins)
 local last_question = redis.call('HGET', run, 'question')
 if last_question and last_question ~= '' then
   redis.call('ZREM', open_questions, last_question)

@@ -31,9 +31,10 @@ local claim_count = tonumber(ARGV[13])
 local cooldown_count = tonumber(ARGV[14])
 local saw_stop = ARGV[15] == '1'
 local saw_resolved = ARGV[16] == '1'
-local precedes_effect = ARGV[17] == '1'
-local freeze_query = ARGV[18] -- see freeze.lua
-local entries_claims_cooldowns = { unpack(ARGV, 19) } -- claims: see claims.lua | cooldowns: ms
+local saw_joined = ARGV[17] -- count of the alerts that have joined, as far as the journal says
+local precedes_effect = ARGV[18] == '1'
+local freeze_query = ARGV[19] -- see freeze.lua
+local entries_claims_cooldowns = { unpack(ARGV, 20) } -- claims: see claims.lua | cooldowns: ms
 
 local stored_token, stored_head, stop_by, stop_reason, resolved, stored_state, lease_until = unpack(
   redis.call('HMGET', run, 'token', 'head', 'stopBy', 'stopReason', 'resolved', 'state',
@@ -113,6 +114,16 @@ if state == 'ended' then
     end
   end
   redis.call('DEL', locks)
+  -- An alert that joined too late for this run is of no run: it starts one when it is notified
+  -- again.
+  local joins = run .. ':joins'
+  for _, episode in ipairs(redis.call('LRANGE', joins, saw_joined, -1)) do
+    if redis.call('HGET', episode, 'run') == run_id then
+      redis.call('HSET', episode, 'run', '')
+      redis.call('HINCRBY', episode, 'version', 1)
+    end
+  end
+  redis.call('DEL', joins)
   redis.call('SREM', open_runs, run_id)
   redis.call('ZREM', due, run_id)
   redis.call('PEXPIRE', run, retention_ms)
