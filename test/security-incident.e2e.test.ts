@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
+import { z } from "zod";
 import { freePorts } from "../demo/free-ports.ts";
 import { createPrometheusApi } from "../demo/prometheus-api.ts";
 import { createRunbookdApi, type QuestionView, type RunbookdApi, type RunView } from "../demo/runbookd-api.ts";
@@ -44,6 +45,7 @@ const processes: Record<Feature, FeatureProcess[]> = { export: [], answers: [] }
 const reportedAt: Record<Feature, number> = { export: 0, answers: 0 };
 let github: GitHubServer;
 let api: RunbookdApi;
+let flagsApi: { readonly url: string; readonly token: string };
 let prometheusUrl: string;
 
 function held<Held extends AsyncDisposable>(thing: Held): Held {
@@ -139,10 +141,11 @@ beforeAll(async () => {
   await startRunbookd("server", serverMetrics);
   await startRunbookd("worker", workerMetrics);
   api = createRunbookdApi(url, admin);
+  flagsApi = { url, token: admin };
   const webhook = { url: `${url}/webhooks/github`, secret };
   github = held(await startGitHub({ repositories: [{ name: "acme/desk", private: true }], webhook }));
   for (const [index, name] of features.entries()) {
-    await defineFlag(url, admin, name);
+    await putFlag(name, 0);
     for (const place of [0, 1, 2]) {
       const at = index * 3 + place;
       const isStale = name === "answers" && place === 2;
@@ -160,14 +163,20 @@ afterAll(async () => {
   for (const close of closers.splice(0).toReversed()) await close();
 }, 60_000);
 
-async function defineFlag(url: string, token: string, key: string): Promise<void> {
+/** Switches the flag of a feature on; `expected` is its version, 0 of a new one. */
+async function putFlag(key: Feature, expected: number): Promise<void> {
   const body = { type: "boolean", variants: { yes: true, no: false }, state: "on", offVariant: "no", defaultVariant: "yes", feature: key };
-  const response = await fetch(`${url}/api/flags/${key}`, {
+  const response = await fetch(`${flagsApi.url}/api/flags/${key}`, {
     method: "PUT",
-    headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
-    body: JSON.stringify({ ...body, expected: 0, reason: "It is new." }),
+    headers: { authorization: `Bearer ${flagsApi.token}`, "content-type": "application/json" },
+    body: JSON.stringify({ ...body, expected, reason: "It is on." }),
   });
   expect(response.status).toBe(200);
+}
+
+async function versionOf(key: Feature): Promise<number> {
+  const response = await fetch(`${flagsApi.url}/api/flags/${key}`, { headers: { authorization: `Bearer ${flagsApi.token}` } });
+  return z.looseObject({ version: z.number() }).parse(await response.json()).version;
 }
 
 /** GitHub sends its signed event about a critical finding in the folder of the feature. */
@@ -254,4 +263,34 @@ describe("a critical finding that GitHub reports", () => {
     expect(steps).not.toContain(question.stepId);
     expect(await statusesOf("answers")).toEqual([403, 403, 200]);
   }, 170_000);
+
+  it("is contained again when another one of the same source comes while the run waits and the flag is on again", async () => {
+    const prometheus = createPrometheusApi(prometheusUrl);
+    const before = await asked("export", "manual");
+    await putFlag("export", await versionOf("export"));
+    const statuses = async (wanted: number) => {
+      await sleep(500);
+      return (await statusesOf("export")).every((status) => status === wanted) ? wanted : undefined;
+    };
+    await until("all processes serve export again", async () => statuses(200), 60_000);
+    await report("export");
+    await until("no process serves export any more", async () => statuses(403), 150_000);
+    console.info(`From the second webhook to off in three processes: ${Date.now() - reportedAt.export} ms.`);
+    expect(await prometheus.value('sum(llm_security_findings_open{feature="export"})')).toBe(2);
+    expect(await prometheus.value('count(ALERTS{alertname="LLMSecurityFinding",alertstate="firing",feature="export"})')).toBe(2);
+    const { question, run } = await until(
+      "the run of export asks anew",
+      async () => {
+        const one = await asked("export", "manual");
+        return one.question.id === before.question.id ? undefined : one;
+      },
+      150_000,
+    );
+    expect(run.summary.id).toBe(before.run.summary.id);
+    expect(question.stepId).toBe("apply_the_hotfix");
+    expect(run.journal.filter(({ kind }) => kind === "joined")).toMatchObject([
+      { count: 1, repeats: expect.arrayContaining(["keep_evidence"]) },
+    ]);
+    expect(proofOf(run)).toMatchObject({ off: true, followers_current: 3, refused: true, called: false, gaps: [] });
+  }, 400_000);
 });

@@ -6,6 +6,7 @@ import {
   memberLabel,
   memberRank,
   memberTime,
+  parseSerious,
   placesOf,
   readCursor,
   writeCursor,
@@ -16,6 +17,7 @@ import {
   maxFindingEvents,
   maxFindingSources,
   maxOpenFindings,
+  maxSeriousFindings,
   type OpenFindingCount,
   type SecurityFindingFilter,
   type SecurityFindingStore,
@@ -113,6 +115,11 @@ export function createMemorySecurityFindings(clock: Pick<Clock, "now">, retentio
       }
       return [...counts.values()];
     },
+    openSerious: async () =>
+      membersOf("open")
+        .filter(({ member }) => member >= memberRank("high"))
+        .slice(0, maxSeriousFindings)
+        .flatMap(({ member }) => parseSerious(member)),
     sources: async () => [...statuses.values()].toSorted((a, b) => (a.source < b.source ? -1 : 1)),
     async recordSource(status) {
       if (statuses.size < maxFindingSources || statuses.has(status.source)) statuses.set(status.source, status);

@@ -1,6 +1,11 @@
 import { describe, expect, it } from "@jest/globals";
 import type { SecurityFinding, SeverityVerdict } from "../../packages/sdk/src/wire/security-findings.ts";
-import { maxFindingSources, type PlacedSecurityFinding, type SecurityFindingStore } from "../../src/llm/findings/security-finding-store.ts";
+import {
+  maxFindingSources,
+  maxSeriousFindings,
+  type PlacedSecurityFinding,
+  type SecurityFindingStore,
+} from "../../src/llm/findings/security-finding-store.ts";
 import { createFakeClock, type FakeClock } from "../fakes/fake-clock.ts";
 
 /** An open finding of a code scanner, whose word for it is `medium`. */
@@ -174,6 +179,49 @@ export function describeSecurityFindings(name: string, open: (options: FindingSt
       expect(refs).toEqual(["c2", "c1", "h1", "e2", "e1"]);
       expect(refsOf((await store.page({ state: "dismissed" }, { limit: 5 }))?.items ?? [])).toEqual(["e2"]);
       expect(await store.page({}, { limit: 2, cursor: "no cursor of ours" })).toBeUndefined();
+    });
+
+    it("lists serious open findings one by one, the gravest and newest first, with what they call for", async () => {
+      const { store } = await openFresh();
+      const serious = async () =>
+        (await store.openSerious()).map(
+          (one) => `${one.id} ${one.class} ${one.feature} ${one.source} ${one.contain ? "contain" : "spare"}`,
+        );
+      expect(await serious()).toEqual([]);
+      const spared = await keep(store, { ref: "h1", updatedAt: 9000 });
+      const exploited = await keep(store, { ref: "h2", updatedAt: 1000 });
+      const unjudged = await keep(store, { ref: "c1", facts: {}, updatedAt: 500, feature: "unknown", source: "codeql" });
+      const newest = await keep(store, { ref: "c2", facts: {}, updatedAt: 2000 });
+      await keep(store, { ref: "m1", facts: { sourceSeverity: "low" }, updatedAt: 9000 });
+      await keep(store, { ref: "e1", facts: {}, state: "dismissed" });
+      await store.judge({ finding: spared, verdict: aVerdict("high") });
+      await store.judge({ finding: exploited, verdict: { ...aVerdict("high"), contain: true } });
+      const expected = [
+        `${newest.id} critical export semgrep contain`,
+        `${unjudged.id} critical unknown codeql contain`,
+        `${spared.id} high export semgrep spare`,
+        `${exploited.id} high export semgrep contain`,
+      ];
+      expect(await serious()).toEqual(expected);
+      // The same report with a newer time changes the place and nothing else.
+      await keep(store, { ref: "h2", updatedAt: 9500 });
+      expect(await serious()).toEqual([...expected.slice(0, 2), expected[3], expected[2]]);
+      await store.judge({ finding: spared, verdict: { ...aVerdict("high"), contain: true } });
+      expect((await serious()).at(-1)).toBe(`${spared.id} high export semgrep contain`);
+      expect(await store.openCounts()).toContainEqual({ class: "high", feature: "export", source: "semgrep", count: 2 });
+      await keep(store, { ref: "c2", facts: {}, updatedAt: 3000, state: "fixed" });
+      expect(await serious()).toHaveLength(3);
+    });
+
+    it("lists no more serious findings than are shown, and drops the oldest of the least grave", async () => {
+      const { store } = await openFresh();
+      const keepMany = Array.from({ length: maxSeriousFindings + 2 }, async (_, nth) =>
+        keep(store, { ref: String(nth), updatedAt: 1000 + nth, ...(nth === 0 && { facts: {} }) }),
+      );
+      const [first, second, third] = await Promise.all(keepMany);
+      const ids = (await store.openSerious()).map(({ id }) => id);
+      expect(ids).toHaveLength(maxSeriousFindings);
+      expect([ids[0], ids.includes(second?.id ?? ""), ids.includes(third?.id ?? "")]).toEqual([first?.id, false, false]);
     });
 
     it("records what happens to a finding, oldest first", async () => {

@@ -1,5 +1,9 @@
 import { type SecurityFinding, type SeverityClass, severityClasses } from "../../../packages/sdk/src/wire/security-findings.ts";
-import type { SecurityFindingFilter } from "./security-finding-store.ts";
+import { callsForContainment } from "./security-finding.ts";
+import type { SecurityFindingFilter, SeriousFinding } from "./security-finding-store.ts";
+
+/** Follows the state of an open finding that calls for switching its feature off. */
+const containMark = " contain";
 
 /** The members of an index, `open` or `ended`. */
 export type FindingPlace = "open" | "ended";
@@ -10,6 +14,10 @@ export interface FindingMember {
   readonly feature: string;
   readonly source: string;
   readonly state: string;
+  /** The class that an open finding counts under; undefined of an ended one. */
+  readonly class: SeverityClass | undefined;
+  /** Whether an open finding calls for switching its feature off. */
+  readonly contain: boolean;
 }
 
 /** A time within a member: as text in the same order as its number. */
@@ -23,15 +31,25 @@ export function memberRank(severityClass: SeverityClass): string {
 }
 
 /** The end of a member. Ids, features, sources and states have no blanks. */
-export function memberLabel({ id, feature, source, state }: Pick<SecurityFinding, "id" | "feature" | "source" | "state">): string {
-  return ` ${id} ${feature} ${source} ${state}`;
+export function memberLabel(finding: Pick<SecurityFinding, "id" | "feature" | "source" | "state" | "verdict">): string {
+  const { id, feature, source, state } = finding;
+  return ` ${id} ${feature} ${source} ${state}${state === "open" && callsForContainment(finding) ? containMark : ""}`;
 }
 
 /** undefined: the text is no member. */
 export function parseMember(text: string): FindingMember | undefined {
-  const [, id, feature, source, state] = /^\d{16} (\S+) (\S+) (\S+) (\S+)$/.exec(text) ?? [];
+  const [, rank, id, feature, source, state, mark] = /^(\d)\d{15} (\S+) (\S+) (\S+) (\S+)( contain)?$/.exec(text) ?? [];
   if (id === undefined || feature === undefined || source === undefined || state === undefined) return undefined;
-  return { id, feature, source, state };
+  const severityClass = severityClasses.find((one) => memberRank(one) === rank);
+  return { id, feature, source, state, class: severityClass, contain: mark === containMark };
+}
+
+/** Empty: the text is no member of a finding that is open. */
+export function parseSerious(text: string): readonly SeriousFinding[] {
+  const member = parseMember(text);
+  if (member?.class === undefined) return [];
+  const { id, class: severityClass, feature, source, contain } = member;
+  return [{ id, class: severityClass, feature, source, contain }];
 }
 
 /** Whether findings with these values are asked for. */

@@ -14,7 +14,14 @@ function aScrape() {
   const store = createMemorySecurityFindings(createFakeClock());
   observeSecurityFindings(metrics, store, [feature]);
   const lines = async (begin: string) => (await metrics.metrics()).split("\n").filter((line) => line.startsWith(`${begin}{`));
-  return { store, open: async () => lines("llm_security_findings_open"), up: async () => lines("llm_security_source_up"), metrics };
+  const serious = async () => lines("llm_security_finding_open");
+  return {
+    store,
+    serious,
+    open: async () => lines("llm_security_findings_open"),
+    up: async () => lines("llm_security_source_up"),
+    metrics,
+  };
 }
 
 const series = (severityClass: string, name: string, source: string, count: number) =>
@@ -54,6 +61,21 @@ it("shows no zero of a source that is down, and what is open by its last word", 
   expect(await open()).toHaveLength(8);
 });
 
+it("gives each serious finding a series, which says whether it is to be contained", async () => {
+  const { store, serious } = aScrape();
+  const result = await store.report(aSecurityFinding());
+  await store.report(aSecurityFinding({ ref: "2", facts: { sourceSeverity: "low" } }));
+  if (result.kind === "full") throw new Error("The store is full.");
+  const { finding } = result;
+  const line = (contain: string) =>
+    `llm_security_finding_open{finding="${finding.id}",severity_class="high",feature="export",source="semgrep",contain="${contain}"} 1`;
+  expect(await serious()).toEqual([line("yes")]);
+  await store.judge({ finding, verdict: aVerdict("high") });
+  expect(await serious()).toEqual([line("no")]);
+  await store.judge({ finding, verdict: aVerdict("low") });
+  expect(await serious()).toEqual([]);
+});
+
 it("shows nothing when the store does not answer", async () => {
   const exposition = createExposition();
   const metrics = { ...exposition, ...declareFindingMetrics(exposition.registry) };
@@ -62,12 +84,18 @@ it("shows nothing when the store does not answer", async () => {
   let isAway = false;
   observeSecurityFindings(
     metrics,
-    { sources: async () => store.sources(), openCounts: async () => (isAway ? Promise.reject(new Error("away")) : store.openCounts()) },
+    {
+      sources: async () => store.sources(),
+      openSerious: async () => store.openSerious(),
+      openCounts: async () => (isAway ? Promise.reject(new Error("away")) : store.openCounts()),
+    },
     [],
   );
-  expect(await metrics.metrics()).toContain("llm_security_findings_open{");
+  const before = await metrics.metrics();
+  expect(before).toContain("llm_security_findings_open{");
+  expect(before).toContain("llm_security_finding_open{");
   isAway = true;
-  expect(await metrics.metrics()).not.toMatch(/llm_security_(?:findings_open|source_up)\{/);
+  expect(await metrics.metrics()).not.toMatch(/llm_security_(?:findings_open|finding_open|source_up)\{/);
 });
 
 it("gives further sources and features one series, which is up when all of them are", async () => {

@@ -19,6 +19,11 @@ export function declareFindingMetrics(registry: MetricRegistry) {
       help: "Open security findings; unassessed ones count one class above their source's word, or as critical. Zeros are absent while the source is down.",
       labels: ["severity_class", "feature", "source"],
     }),
+    seriousFindings: gauge(registry, {
+      name: "llm_security_finding_open",
+      help: "1 for an open finding of class critical or high, of the 500 gravest and newest. contain is yes while it calls for switching its feature off.",
+      labels: ["finding", "severity_class", "feature", "source", "contain"],
+    }),
     securitySourceUp: gauge(registry, {
       name: "llm_security_source_up",
       help: "1 while a source of security findings can be read, 0 while it cannot: then it may have findings that are not shown.",
@@ -38,17 +43,17 @@ const maxSources = 20;
 const maxFeatures = 201;
 
 /**
- * Fills the gauges of findings at every scrape, with two commands. Every feature of runbookd.yml and `unknown` has a series for every class and source that can
+ * Fills the gauges of findings at every scrape, with three commands. Every feature of runbookd.yml and `unknown` has a series for every class and source that can
  * be read, from zero on. Of a source that is down only what is open by its last word is shown: there is no zero that it could vouch for.
  */
 export function observeSecurityFindings(
-  metrics: Observing & Pick<FindingMetrics, "securityFindings" | "securitySourceUp">,
-  store: Pick<SecurityFindingStore, "openCounts" | "sources">,
+  metrics: Observing & Pick<FindingMetrics, "securityFindings" | "seriousFindings" | "securitySourceUp">,
+  store: Pick<SecurityFindingStore, "openCounts" | "openSerious" | "sources">,
   features: readonly Feature[],
 ): void {
-  const { securityFindings, securitySourceUp } = metrics;
-  metrics.observe([securityFindings, securitySourceUp], async () => {
-    const [counts, statuses] = await Promise.all([store.openCounts(), store.sources()]);
+  const { securityFindings, seriousFindings, securitySourceUp } = metrics;
+  metrics.observe([securityFindings, seriousFindings, securitySourceUp], async () => {
+    const [counts, serious, statuses] = await Promise.all([store.openCounts(), store.openSerious(), store.sources()]);
     // Made anew at every scrape, so that sources which are gone take no place.
     const ignored = () => undefined;
     const label = {
@@ -56,6 +61,7 @@ export function observeSecurityFindings(
       feature: createLabelCap(maxFeatures, ignored, [unknownFeature, ...features.map(({ name }) => name)]),
     };
     securityFindings.reset();
+    seriousFindings.reset();
     securitySourceUp.reset();
     const upByLabel = new Map<string, number>();
     // Sources that share a label are up when all of them are.
@@ -71,6 +77,10 @@ export function observeSecurityFindings(
           securityFindings.inc({ severity_class: severityClass, feature, source: label.source(source) }, 0);
     for (const { class: severityClass, feature, source, count } of counts)
       securityFindings.inc({ severity_class: severityClass, feature: label.feature(feature), source: label.source(source) }, count);
+    for (const { id, class: severityClass, feature, source, contain } of serious) {
+      const labels = { severity_class: severityClass, feature: label.feature(feature), source: label.source(source) };
+      seriousFindings.set({ finding: id, ...labels, contain: contain ? "yes" : "no" }, 1);
+    }
   });
 }
 

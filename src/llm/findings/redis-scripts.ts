@@ -13,7 +13,7 @@ export const findingScripts = {
   judge: defineScript({
     path: join(lua, "finding-judge.lua"),
     keys: ["finding", "history", "openIndex", "counts"],
-    args: ["now", "content", "verdict", "class", "rank", "count", "run", "maxEvents"],
+    args: ["now", "content", "verdict", "class", "rank", "label", "count", "run", "maxEvents"],
   }),
   prune: defineScript({
     path: join(lua, "finding-prune.lua"),

@@ -29,6 +29,13 @@ it("counts the open findings with one command, however many there are", async ()
   expect(await commandsOf(async () => store.openCounts())).toBe(1);
 });
 
+it("lists the serious ones with one command, however many are open", async () => {
+  await held.redis.flushall();
+  const store = createSecurityFindingStore({ redis: held.redis, clock: createFakeClock(), retentionMs: 1000 });
+  for (let nth = 0; nth < 40; nth += 1) await store.report(aSecurityFinding({ ref: String(nth) }));
+  expect(await commandsOf(async () => store.openSerious())).toBe(1);
+});
+
 it("leaves nothing of a finding that was pruned, and no text of its source and ref in the names of keys", async () => {
   await held.redis.flushall();
   const clock = createFakeClock();

@@ -19,6 +19,7 @@ import {
   memberRank,
   memberTime,
   parseMember,
+  parseSerious,
   placesOf,
   readCursor,
   writeCursor,
@@ -30,6 +31,7 @@ import {
   maxFindingEvents,
   maxFindingSources,
   maxOpenFindings,
+  maxSeriousFindings,
   type OpenFindingCount,
   type SecurityFindingFilter,
   type SecurityFindingStore,
@@ -123,7 +125,7 @@ export function createSecurityFindingStore({
               content: contentHashOf(report),
               report: JSON.stringify(report),
               state: report.state,
-              label: memberLabel({ ...report, id }),
+              label: memberLabel({ ...report, id, verdict: null }),
               rank: memberRank(severityClass),
               count: `${severityClass} ${report.feature} ${report.source}`,
               maxOpen: maxOpenFindings,
@@ -167,6 +169,7 @@ export function createSecurityFindingStore({
             verdict: JSON.stringify(verdict),
             class: verdict.class,
             rank: memberRank(verdict.class),
+            label: memberLabel({ ...finding, verdict }),
             count: `${verdict.class} ${finding.feature} ${finding.source}`,
             run: runId,
             maxEvents: maxFindingEvents,
@@ -179,6 +182,12 @@ export function createSecurityFindingStore({
       available(async () =>
         Object.entries(await redis.hgetall(keys.securityFindingCounts)).flatMap(([field, count]) => parseCount(field, count)),
       ),
+    openSerious: () =>
+      available(async () => {
+        const lowest = `[${memberRank("high")}`;
+        const members = await redis.zrange(keys.securityFindingsOpen, "+", lowest, "BYLEX", "REV", "LIMIT", 0, maxSeriousFindings);
+        return members.flatMap((member) => parseSerious(member));
+      }),
     sources: () =>
       available(async () => {
         const statuses = Object.values(await redis.hgetall(keys.findingSources)).map((text) => sourceStatusSchema.parse(JSON.parse(text)));

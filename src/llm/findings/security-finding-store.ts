@@ -37,6 +37,20 @@ export interface OpenFindingCount {
   readonly count: number;
 }
 
+/** An open finding of class critical or high, as the index of open findings describes it. */
+export interface SeriousFinding {
+  readonly id: string;
+  /** See `countedClassOf`. */
+  readonly class: SeverityClass;
+  readonly feature: string;
+  readonly source: string;
+  /** Whether it calls for switching its feature off; see `callsForContainment`. */
+  readonly contain: boolean;
+}
+
+/** Serious findings that are listed one by one. */
+export const maxSeriousFindings = 500;
+
 /** Findings that may be open at once. */
 export const maxOpenFindings = 100_000;
 
@@ -76,6 +90,8 @@ export interface SecurityFindingStore {
   events(id: string): Promise<readonly FindingEvent[]>;
   /** Counts of at least one, in no order. Costs one command, whatever the number of findings. */
   openCounts(): Promise<readonly OpenFindingCount[]>;
+  /** The gravest and newest first, at most {@link maxSeriousFindings}. Costs one command, whatever the number of findings. */
+  openSerious(): Promise<readonly SeriousFinding[]>;
   /** By source. */
   sources(): Promise<readonly SourceStatus[]>;
   recordSource(status: SourceStatus): Promise<void>;

@@ -21,6 +21,11 @@ export function countedClassOf({ verdict, facts }: Pick<SecurityFinding, "verdic
   return severityClasses[Math.max(0, severityClasses.indexOf(facts.sourceSeverity) - 1)] ?? "critical";
 }
 
+/** Whether a finding calls for switching its feature off. Until it is judged it does: what is not known is not taken for harmless. */
+export function callsForContainment({ verdict }: Pick<SecurityFinding, "verdict">): boolean {
+  return verdict?.contain ?? true;
+}
+
 /** Hash of all that a source reports of a finding but the time of it. */
 export function contentHashOf({ updatedAt: _updatedAt, ...content }: PlacedSecurityFinding): string {
   return sha256(canonicalJson(content));

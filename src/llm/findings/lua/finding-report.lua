@@ -12,7 +12,7 @@ local ended = ARGV[3] -- UTC ms, 15 digits: place of the finding if it ends now
 local content = ARGV[4] -- hash
 local report = ARGV[5] -- JSON
 local state = ARGV[6]
-local label = ARGV[7] -- ' <id> <feature> <source> <state>'
+local label = ARGV[7] -- ' <id> <feature> <source> <state>', of an open finding ' contain' too
 local rank = ARGV[8] -- of the class until the finding is judged
 local count = ARGV[9] -- '<class> <feature> <source>'
 local max_open = tonumber(ARGV[10])
@@ -41,7 +41,8 @@ if stored_content == content then
   if updated ~= stored_updated then
     redis.call('HSET', finding, 'updated', updated)
     if state == 'open' then
-      local member = string.sub(stored_member, 1, 1) .. updated .. label
+      -- The same content: the place says what the verdict says.
+      local member = string.sub(stored_member, 1, 1) .. updated .. string.sub(stored_member, 17)
       redis.call('ZREM', open_index, stored_member)
       redis.call('ZADD', open_index, 0, member)
       redis.call('HSET', finding, 'member', member)
