@@ -87,6 +87,7 @@ describe("a code host of plain git", () => {
 
   it("refuses a folder that is no repository, and one inside of a repository", async () => {
     const { clone } = aBench("clone");
+    plainly(clone, "remote", "remove", "origin");
     const inside = join(clone, "inside");
     mkdirSync(inside);
     for (const path of [join(root, "nothing"), inside])

@@ -196,6 +196,17 @@ describe("a pull request", () => {
     });
   });
 
+  it("of a repository that was renamed is not merged, and the name is asked for", async () => {
+    const bench = await aBench();
+    const { merge } = await aHotfix(bench);
+    bench.github.quirks.movedTo = bench.github.url;
+    expect(await failureOf(merge())).toMatchObject({
+      reason: "refused_by_target",
+      applied: "no",
+      message: expect.stringContaining("write its present name into runbookd.yml"),
+    });
+  });
+
   it("that was closed is not merged", async () => {
     const bench = await aBench();
     const { merge } = await aHotfix(bench);

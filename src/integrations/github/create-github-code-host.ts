@@ -30,7 +30,7 @@ const maxPaths = 3000;
 const maxIssues = 1000;
 const maxBody = 60_000;
 /** GitHub works out in the background whether a pull request can be merged: how often it is asked, and how long in between. */
-const mergeableLooks = 6;
+const maxMergeableReads = 6;
 const mergeableEveryMs = 2000;
 
 /**
@@ -147,11 +147,11 @@ export function createGitHubCodeHost(client: GitHubClient, clock: Pick<Clock, "n
 
   /** Waits until GitHub has worked out whether the pull request can be merged. */
   async function readSettledPull(repository: string, number: number, signal: AbortSignal): Promise<GitHubPull> {
-    for (let looks = 1; ; looks += 1) {
+    for (let reads = 1; ; reads += 1) {
       const pull = await readPull(repository, number, signal);
       if (pull === undefined) throw refused(`GitHub has no pull request ${number} in ${repository}; nothing was merged.`);
       if (pull.merged || pull.state === "closed" || typeof pull.mergeable === "boolean") return pull;
-      if (looks === mergeableLooks)
+      if (reads === maxMergeableReads)
         throw new StepFailure({
           reason: "overloaded",
           message: `GitHub has not worked out yet whether pull request ${number} of ${repository} can be merged; nothing was merged.`,

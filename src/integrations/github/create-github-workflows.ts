@@ -43,7 +43,7 @@ const progressSchema = z.discriminatedUnion("step", [
 type Progress = z.output<typeof progressSchema>;
 
 /** GitHub lists a new run some seconds after it was asked for: how long one is looked for that a process which died may have asked for. */
-const lookMs = 20_000;
+const searchMs = 20_000;
 /** How long one is looked for that was certainly asked for. */
 const listedWithinMs = 2 * minuteMs;
 const maxAsking = 1000;
@@ -143,8 +143,8 @@ export function createGitHubWorkflows(client: GitHubClient, clock: Pick<Clock, "
       });
     }
     if (progress === undefined || !asking.delete(`${key} ${progress.at}`)) {
-      const isLooking = progress !== undefined && now - progress.at < lookMs;
-      if (isLooking) return running(progress, { afterMs: everyMs, sentence: `A run of ${file} that may have been started is looked for.` });
+      const isSearching = progress !== undefined && now - progress.at < searchMs;
+      if (isSearching) return running(progress, { afterMs: everyMs, sentence: `A run of ${file} that may have been started is looked for.` });
       if (asking.size >= maxAsking) asking.clear();
       asking.add(`${key} ${now}`);
       return running({ step: "asking", at: now }, { afterMs: 0, sentence: `Workflow ${file} is about to be started.` });

@@ -43,9 +43,12 @@ export function statusFailure(
   { what, reads }: Pick<AskedGitHub, "what" | "reads">,
 ): StepFailure {
   const failure = failureOfStatus(status, { read: reads, expected: "success", target: "GitHub" });
+  // GitHub follows none itself, so that nothing was done.
+  const isMoved = redirects.includes(status);
   const said = words === "" ? "" : ` GitHub says: ${words.replace(/\.?$/, ".")}`;
   return new StepFailure({
     ...failure,
+    ...(isMoved && { reason: "refused_by_target" as const, applied: "no" as const }),
     message: `${failure.message.replace(/; expected success\.$/, "")} for ${what}.${adviceOf(status)}${said}`,
   });
 }

@@ -31,7 +31,7 @@ const maxFindings = 500;
 /** Longer ids do not fit into an answer. */
 const maxAnswerLength = 40;
 const again = "again";
-const byHand = ["prompt", "none"] as const;
+const answersWithoutChange = ["prompt", "none"] as const;
 
 /** Finds the change that closes the hole, and opens it where nobody has. */
 export const prepareHotfix = defineAction({
@@ -93,7 +93,7 @@ export const prepareHotfix = defineAction({
       return { fix: "change", change: id, sha, base_sha: baseSha, title: titleOf(change), url, feature, asked_for: name };
     }
 
-    function withoutChange(fix: (typeof byHand)[number], feature: string): ActionOutput {
+    function withoutChange(fix: (typeof answersWithoutChange)[number], feature: string): ActionOutput {
       return { fix, change: "", sha: "", base_sha: "", title: "", url: "", feature, asked_for: name };
     }
 
@@ -108,8 +108,8 @@ export const prepareHotfix = defineAction({
       if (meant === undefined) return { kind: "which_feature" };
       if (meant === noFeature) return { kind: "none_meant" };
       if (asked === undefined) return planned.kind === "which_feature" ? decide(meant, signal) : planned;
-      const byPerson = byHand.find((one) => one === answer);
-      if (byPerson !== undefined) return { kind: "hand", output: withoutChange(byPerson, meant.name) };
+      const chosen = answersWithoutChange.find((one) => one === answer);
+      if (chosen !== undefined) return { kind: "hand", output: withoutChange(chosen, meant.name) };
       const fix = asked.fixes.find((one, index) => answerOf(one, index) === answer);
       if (fix === undefined) return decide(meant, signal);
       return { kind: "open", feature: meant.name, repository: featureCode(meant, ports.codeHosts).repository, fix };
@@ -190,7 +190,7 @@ function askWhichFix({ feature, sentence, fixes }: Extract<Planned, { kind: "cho
   return {
     kind: "ask",
     question: `${sentence} ${which} hotfix/… and answer "${again}" to have it looked for again. Answer "prompt" when a new version of a prompt is the fix and you have made it, "none" when there is no fix.`,
-    answers: [...fixes.map(answerOf), again, ...byHand],
+    answers: [...fixes.map(answerOf), again, ...answersWithoutChange],
     progress: { feature, fixes },
   };
 }
