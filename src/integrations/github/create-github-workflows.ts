@@ -144,7 +144,8 @@ export function createGitHubWorkflows(client: GitHubClient, clock: Pick<Clock, "
     }
     if (progress === undefined || !asking.delete(`${key} ${progress.at}`)) {
       const isSearching = progress !== undefined && now - progress.at < searchMs;
-      if (isSearching) return running(progress, { afterMs: everyMs, sentence: `A run of ${file} that may have been started is looked for.` });
+      if (isSearching)
+        return running(progress, { afterMs: everyMs, sentence: `A run of ${file} that may have been started is looked for.` });
       if (asking.size >= maxAsking) asking.clear();
       asking.add(`${key} ${now}`);
       return running({ step: "asking", at: now }, { afterMs: 0, sentence: `Workflow ${file} is about to be started.` });
