@@ -12,9 +12,11 @@ export interface CommandStart {
   readonly signal: AbortSignal;
 }
 
-/** One output stream: its beginning without secrets, and what identifies all of it. */
+/** One output stream: its beginning and its end without secrets, and what identifies all of it. */
 export interface CommandStream {
   readonly text: string;
+  /** Its last characters, at most 16,384; the same as `text` when it is short. */
+  readonly tail: string;
   readonly truncated: boolean;
   readonly bytes: number;
   readonly sha256: string;

@@ -66,6 +66,11 @@ const parametersOf: { readonly [name: string]: { readonly [key: string]: Json } 
   "merge-change": { feature: "export", change: "branch/hotfix/export", sha: hotfixSha },
   "prepare-hotfix": { feature: "export" },
   "replay-attacks": { feature: "export" },
+  "enable-feature": { feature: "export" },
+  "close-findings": { feature: "export" },
+  "write-post-mortem": { feature: "export" },
+  "run-tests": { feature: "export", sha: "b".repeat(40), base_sha: "a".repeat(40) },
+  "deploy-release": { feature: "export", sha: "c".repeat(40) },
 };
 
 /** A planned rollout, or one that has shown what its plan demands. */

@@ -32,6 +32,7 @@ import type { CostExplainer } from "../llm/cost/explain-cost.ts";
 import { assessSeverityAction } from "../llm/features/actions/assess-severity.ts";
 import { disableFeature } from "../llm/features/actions/disable-feature.ts";
 import { disableKeys } from "../llm/features/actions/disable-keys.ts";
+import { enableFeature } from "../llm/features/actions/enable-feature.ts";
 import { keepEvidence } from "../llm/features/actions/keep-evidence.ts";
 import type { FeaturePorts } from "../llm/features/feature-ports.ts";
 import { checkCandidate } from "../llm/models/actions/check-candidate.ts";
@@ -45,8 +46,13 @@ import { rankPrompts } from "../llm/prompts/actions/rank-prompts.ts";
 import { restructurePromptAction } from "../llm/prompts/actions/restructure-prompt.ts";
 import type { PromptStore } from "../llm/prompts/prompt.ts";
 import type { PromptRolloutStore } from "../llm/prompts/prompt-rollout-store.ts";
+import { closeFindings } from "../llm/releases/actions/close-findings.ts";
+import { deployRelease } from "../llm/releases/actions/deploy-release.ts";
 import { mergeChange } from "../llm/releases/actions/merge-change.ts";
 import { prepareHotfix } from "../llm/releases/actions/prepare-hotfix.ts";
+import { runTests } from "../llm/releases/actions/run-tests.ts";
+import { type PostMortemPorts, writePostMortem } from "../llm/releases/actions/write-post-mortem.ts";
+import type { DeploymentPorts } from "../llm/releases/deployment-ports.ts";
 import type { ReleasePorts } from "../llm/releases/release-ports.ts";
 import { compareCandidate } from "../llm/rollouts/actions/compare-candidate.ts";
 import { completeRollout } from "../llm/rollouts/actions/complete-rollout.ts";
@@ -135,10 +141,15 @@ const definitions: readonly DefinedAction<ActionPorts>[] = [
   assessSeverityAction,
   disableFeature,
   disableKeys,
+  enableFeature,
   keepEvidence,
   // Releases
+  closeFindings,
+  deployRelease,
   mergeChange,
   prepareHotfix,
+  runTests,
+  writePostMortem,
   // Attacks
   replayAttacks,
 ];
@@ -165,8 +176,10 @@ function byName<Named extends { readonly name: string }>(list: readonly Named[])
 /** Everything that actions may touch. */
 export interface ActionPorts
   extends Omit<FeaturePorts, "budgets" | "http">,
+    Omit<AttackPorts, "features">,
+    Pick<DeploymentPorts, "testRunner" | "deployer">,
     Omit<ReleasePorts, "features" | "securityFindings">,
-    Omit<AttackPorts, "features"> {
+    Pick<PostMortemPorts, "readJournal" | "postMortems"> {
   readonly budgets: BudgetControl;
   readonly costs: CostExplainer;
   readonly batches: BatchControl;

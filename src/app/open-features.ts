@@ -19,6 +19,7 @@ export function openFeatures(runtime: Runtime, redis: Redis, prometheus: Prometh
   return {
     features: config.features,
     securityFindings: openSecurityFindings(runtime, redis),
+    flags: openFlags(runtime, redis),
     flagSwitches: openAllFlagSwitches(runtime, redis),
     keySwitches: openKeySwitches(runtime),
     featureRequests: createFeatureRequests(prometheus),

@@ -42,8 +42,10 @@ import { openStanding } from "./open-alertmanagers.ts";
 import { openAttacks } from "./open-attacks.ts";
 import { createCacheAnalysisReader } from "./open-cache-analysis-reader.ts";
 import { openCodeHosts } from "./open-code-hosts.ts";
+import { openDeployments } from "./open-deployments.ts";
 import { openFeatures } from "./open-features.ts";
 import { openModels } from "./open-models.ts";
+import { openPostMortems } from "./open-post-mortems.ts";
 import { openPrompts } from "./open-prompts.ts";
 import { openRouteHistory } from "./open-route-history.ts";
 import { openShareControls } from "./open-share-controls.ts";
@@ -90,13 +92,14 @@ export async function openWorker(runtime: Runtime): Promise<OpenWorker> {
   closers.add("http client", async () => http.close());
   const outbox = createOutbox(redis);
   const recipients = createRecipients(config.mail);
+  const commands = openCommands(runtime);
   const batches = withBatchChanges(
     createBatchControl({ batches: createBatchStore({ redis, clock }), tickets: runtime.tickets, budgets: runtime.ledger, clock }),
     runtime.changeRecorder,
   );
   const analyst = openAnalyst(runtime, redis);
   const cacheAnalysisStore = createCacheAnalysisStore(redis);
-  const { codeHosts } = openCodeHosts(runtime);
+  const { codeHosts, workflows } = openCodeHosts(runtime);
   const actions = createActions({
     budgets: runtime.ledger,
     costs: createCostExplainer({ ledger: runtime.ledger, prices: runtime.prices, changes: runtime.changeRecorder.changes }),
@@ -105,7 +108,7 @@ export async function openWorker(runtime: Runtime): Promise<OpenWorker> {
     http,
     outbox,
     recipients,
-    commands: openCommands(runtime),
+    commands,
     prompts: openPrompts(runtime, redis),
     rollouts: createPromptRolloutStore(redis),
     cache: createCacheAnalysisReader(analyst, cacheAnalysisStore),
@@ -121,6 +124,8 @@ export async function openWorker(runtime: Runtime): Promise<OpenWorker> {
     ...openFeatures(runtime, redis, prometheus),
     codeHosts,
     ...openAttacks(runtime, redis),
+    ...openPostMortems(runtime, redis),
+    ...openDeployments(runtime, { commands, http, workflows }),
   });
 
   const memory = createGuardMemory(redis, clock);

@@ -1,29 +1,9 @@
 import { z } from "zod";
 import { modelFeatures, modelLifecycles } from "../../packages/sdk/src/wire/models.ts";
 import type { ModelRef } from "../../packages/sdk/src/wire/routing.ts";
-import { durationGrammar, parseDuration } from "../core/duration.ts";
 import { modelRefGrammar, parseModelRef } from "../llm/models/model-ref.ts";
-import type { Course, SimulatedModel, SimulatedRoute, SimulatedTrial } from "./rehearsal.ts";
-import { amount, count, duration, ratio } from "./rehearsal-values.ts";
-
-/** A value, or a table of values by the time after the alert. */
-function courseOf(value: typeof amount) {
-  return z
-    .union([value, z.record(z.string(), value)], {
-      error: `must be a number, or a table of numbers by the time after the alert, e.g. \`{ 0s: 0.9, 2d: 0.7 }\``,
-    })
-    .transform((written, context): Course => {
-      if (typeof written === "number") return written;
-      const points = Object.entries(written).flatMap(([time, number]) => {
-        const fromMs = parseDuration(time);
-        return fromMs === undefined ? [] : [{ fromMs, value: number }];
-      });
-      if (points.length === Object.keys(written).length && points.some(({ fromMs }) => fromMs === 0))
-        return points.toSorted((a, b) => a.fromMs - b.fromMs);
-      context.addIssue({ code: "custom", message: `times must be ${durationGrammar}, and the first one 0s` });
-      return z.NEVER;
-    });
-}
+import type { SimulatedModel, SimulatedRoute, SimulatedTrial } from "./rehearsal.ts";
+import { amount, count, course, duration, ratio } from "./rehearsal-values.ts";
 
 /** The name of a model, as provider/model. */
 export const modelName = z.string().refine((text) => parseModelRef(text) !== undefined, { message: `must be ${modelRefGrammar}` });
@@ -50,9 +30,9 @@ export const routeSchema = z.strictObject({
   worse_answers: count.default(0),
   bad_answers: count.default(0),
   cost_ratio: amount.default(0.5),
-  tickets_per_minute: courseOf(amount).default(20),
-  quality: courseOf(ratio).default(0.9),
-  candidate_quality: courseOf(ratio).default(0.9),
+  tickets_per_minute: course(amount).default(20),
+  quality: course(ratio).default(0.9),
+  candidate_quality: course(ratio).default(0.9),
   candidate_lost: ratio.default(0),
   candidate_hangs: ratio.default(0),
   trial: z

@@ -208,6 +208,27 @@ export interface SimulatedKey {
   readonly served: boolean;
 }
 
+/** The fix of a feature, how its tests end, and how far a release of it comes into service. */
+export interface SimulatedRelease {
+  /** Branches that may be the fix. */
+  readonly fixes: number;
+  /** The first of them gets another commit when it is to be merged. */
+  readonly moves: boolean;
+  readonly tests: {
+    readonly fix: { readonly passed: number; readonly failed: number; readonly skipped: number };
+    readonly base: { readonly passed: number; readonly failed: number };
+    /** The runner tests another commit than it was asked for. */
+    readonly otherCommit: boolean;
+  };
+  /** Processes of the application, and how many of them come up with a new release. */
+  readonly processes: number;
+  readonly up: number;
+  /** A deployment starts new processes. */
+  readonly restarts: boolean;
+  /** The release before comes up again. */
+  readonly putBack: boolean;
+}
+
 /** One feature that can be switched off, as it is when the alert arrives. */
 export interface SimulatedFeature {
   readonly name: string;
@@ -225,6 +246,11 @@ export interface SimulatedFeature {
   readonly requests: number;
   /** Its corpus of attacks; absent: it has none. */
   readonly attacks?: SimulatedCorpus | "unreadable";
+  readonly release: SimulatedRelease;
+  /** Tickets that begin per minute, and the shares of them that succeed with the feature and without it. */
+  readonly ticketsPerMinute: Course;
+  readonly quality: Course;
+  readonly qualityWithout: Course;
 }
 
 /** The recorded attacks of a feature, and what versions do with them. Shares are 0 to 1. */
@@ -250,8 +276,10 @@ export interface SimulatedFinding {
   readonly kind: SecurityFinding["kind"];
   readonly state: SecurityFinding["state"];
   readonly title: string;
-  /** How long before the alert its source changed it. */
+  /** How long before the alert its source changed it; of a report that comes with the alert. */
   readonly agoMs: number;
+  /** How long after the alert it is reported. */
+  readonly afterMs: number;
   readonly weakness: SecurityFinding["weakness"];
   readonly facts: SecurityFinding["facts"];
   readonly secret?: NonNullable<SecurityFinding["secret"]>;

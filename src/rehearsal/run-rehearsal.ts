@@ -23,8 +23,9 @@ import { createScriptedMetrics } from "./scripted-metrics.ts";
 import { createSimulatedAttacks } from "./simulated-attacks.ts";
 import { createSimulatedBatches } from "./simulated-batches.ts";
 import { createSimulatedBudgets } from "./simulated-budgets.ts";
+import { createSimulatedDeployments } from "./simulated-deployments.ts";
 import { simulatedEvaluator } from "./simulated-evaluator.ts";
-import { createSimulatedFeatures } from "./simulated-features.ts";
+import { createSimulatedFeatures, repositoryOf } from "./simulated-features.ts";
 import { createSimulatedPrompts, type SimulatedPrompts } from "./simulated-prompts.ts";
 import { createSimulatedReleases } from "./simulated-releases.ts";
 import { createSimulatedRollouts } from "./simulated-rollouts.ts";
@@ -116,7 +117,8 @@ export async function runRehearsal(runbook: Runbook, rehearsal: Rehearsal): Prom
   const tickets = await createSimulatedTickets(rehearsal.tickets, clock, (line) => void effects.push(line));
   const prompts = createSimulatedPrompts(rehearsal.prompts, clock, (line) => void effects.push(line));
   const routes = createSimulatedRoutes(rehearsal, clock, (line) => void effects.push(line));
-  const ports = portsOf(rehearsal, { clock, metrics, effects, mails, prompts, routes, tickets });
+  const readJournal = async (id: string) => inner.journal(id);
+  const ports = portsOf(rehearsal, { clock, metrics, effects, mails, prompts, routes, tickets, readJournal });
   const actions = faultyActions(createActions(ports), stepFaults);
   const executor = createExecutor(
     {
@@ -263,20 +265,38 @@ function portsOf(
     readonly prompts: SimulatedPrompts;
     readonly routes: SimulatedRoutes;
     readonly tickets: RecoveryPorts;
+    readonly readJournal: ActionPorts["readJournal"];
   },
 ): ActionPorts {
   const rows = new Map<string, OutboxRow>();
   const changed = (line: string) => void world.effects.push(line);
   const budgets = createSimulatedBudgets(rehearsal.budgets, world.clock, changed);
-  const { answer, ...features } = createSimulatedFeatures(rehearsal, world.clock, changed);
-  const { codeHosts } = createSimulatedReleases(rehearsal, changed);
+  const { codeHosts, code } = createSimulatedReleases(rehearsal, changed);
+  const { answer, followers, ...features } = createSimulatedFeatures(rehearsal, world.clock, changed);
   return {
     ...features,
-    codeHosts,
     ...createSimulatedAttacks(rehearsal.features, world.clock, changed),
+    ...createSimulatedDeployments(rehearsal.features, (name) => code.tip(repositoryOf(name), "main") ?? "", changed),
     ...world.prompts,
     ...world.routes,
-    ...createSimulatedRollouts({ written: rehearsal, prompts: world.prompts, routes: world.routes }, world.clock),
+    ...createSimulatedRollouts(
+      {
+        written: rehearsal,
+        prompts: world.prompts,
+        routes: world.routes,
+        features: rehearsal.features,
+        flags: { flags: features.flags, followers },
+      },
+      world.clock,
+    ),
+    codeHosts,
+    readJournal: world.readJournal,
+    postMortems: {
+      async write(name) {
+        changed(`file ${name}.md`);
+        return `${name}.md`;
+      },
+    },
     evaluator: rehearsal.evaluator ? simulatedEvaluator(world.prompts.evaluator, world.routes.evaluator) : undefined,
     stagedEvaluators: undefined,
     budgets,

@@ -5,21 +5,19 @@ import type { Feature, KeyReference } from "../core/feature.ts";
 import { StoreUnavailable } from "../core/store-unavailable.ts";
 import type { FeaturePorts } from "../llm/features/feature-ports.ts";
 import { type KeySwitches, missingKeySwitch } from "../llm/features/key-switches.ts";
-import { type FlagSwitches, missingFlagSwitch } from "../llm/flags/flag-switches.ts";
+import type { SecurityFindingStore } from "../llm/findings/security-finding-store.ts";
+import { missingFlagSwitch } from "../llm/flags/flag-switches.ts";
+import { createStoredFlagSwitch } from "../llm/flags/stored-flag-switch.ts";
 import { createMemoryEvidence } from "./memory-evidence.ts";
 import { createMemorySecurityFindings } from "./memory-security-findings.ts";
 import type { Rehearsal, SimulatedFeature, SimulatedKey } from "./rehearsal.ts";
+import { createSimulatedFlags, type SimulatedFlags } from "./simulated-flags.ts";
 
 /** The features of a rehearsal with their findings, flags and keys, and the answers to trial requests. */
-export interface SimulatedFeatures extends Omit<FeaturePorts, "budgets" | "http"> {
+export interface SimulatedFeatures extends Omit<FeaturePorts, "budgets" | "http">, Pick<SimulatedFlags, "followers"> {
+  readonly securityFindings: FeaturePorts["securityFindings"] & Pick<SecurityFindingStore, "events">;
   /** The answer to a request that tries a feature; undefined for any other request. */
   readonly answer: (url: string) => Awaited<ReturnType<HttpPort["request"]>> | undefined;
-}
-
-interface FlagState {
-  readonly state: "on" | "off";
-  readonly version: number;
-  readonly feature: SimulatedFeature;
 }
 
 /** How long a gateway's cache holds a key before it writes it back. */
@@ -32,39 +30,13 @@ export function createSimulatedFeatures(
   changed: (line: string) => void,
 ): SimulatedFeatures {
   const described = features.map(describe);
-  const flags = new Map(
-    features.flatMap((feature) => feature.flags.map((key) => [key, { state: "on", version: 1, feature }] as [string, FlagState])),
-  );
-  const isOff = (feature: SimulatedFeature) => feature.flags.every((key) => flags.get(key)?.state === "off");
-
-  const stored: FlagSwitches["runbookd"] = {
-    async read(key) {
-      const flag = flags.get(key);
-      return flag && { key, state: flag.state, version: String(flag.version) };
-    },
-    async setState({ key, state }) {
-      const flag = flags.get(key);
-      if (flag === undefined) return { kind: "unknown" };
-      if (flag.state !== state) {
-        changed(`flag/${key}: ${flag.state} -> ${state}`);
-        flags.set(key, { ...flag, state, version: flag.version + 1 });
-      }
-      return { kind: "set", reading: { key, state, version: String(flag.version) } };
-    },
-    async evaluate(key) {
-      const flag = flags.get(key);
-      return flag && { value: flag.state === "on", variant: flag.state, reason: flag.state === "on" ? "STATIC" : "DISABLED" };
-    },
-    async followers(key) {
-      const flag = flags.get(key);
-      if (flag === undefined) return undefined;
-      const { followers, staleFollowers } = flag.feature;
-      return { followers, current: flag.version === 1 ? followers : followers - staleFollowers };
-    },
-  };
+  const { flags, followers, isOff } = createSimulatedFlags(features, clock, changed);
+  const stored = createStoredFlagSwitch({ flags, followers });
 
   return {
     features: described,
+    flags,
+    followers,
     securityFindings: simulatedFindings({ findings, sources }, clock),
     flagSwitches: { runbookd: stored, unleash: missingFlagSwitch("unleash", []), flagd: missingFlagSwitch("flagd", []) },
     keySwitches: simulatedKeys(features, clock, changed),
@@ -88,16 +60,18 @@ export function createSimulatedFeatures(
   };
 }
 
-function describe({ name, flags, budgets, keys, probe, exposure, data, attacks }: SimulatedFeature): Feature {
+function describe({ name, flags, budgets, keys, probe, exposure, data, attacks, release }: SimulatedFeature): Feature {
   return {
     name,
     flags: flags.map((key) => ({ system: "runbookd", key })),
     budgets,
     keys: keys.map(({ system, id }) => ({ system, id })),
     paths: [],
-    versionUrls: [],
     repository: repositoryOf(name),
     codeHost: "git",
+    tests: { kind: "command", name: "test" },
+    deployment: { kind: "command", name: "deploy" },
+    versionUrls: Array.from({ length: release.processes }, (_, nth) => `http://rehearsal.invalid/${name}/${nth + 1}/version`),
     ...(probe !== "none" && { probe: { url: probeUrlOf(name), method: "GET" as const, refusedBy: [403] } }),
     ...(attacks !== undefined && { attacks: { kind: "command" as const, name: "attacks" } }),
     ...(exposure !== undefined && { exposure }),
@@ -114,22 +88,25 @@ function probeUrlOf(feature: string): string {
   return `http://rehearsal.invalid/${feature}`;
 }
 
-/** Reports arrive in the order in which they are written. */
+/** Reports arrive at their time, those of one time in the order in which they are written. */
 function simulatedFindings(
   { findings, sources }: Pick<Rehearsal, "findings" | "sources">,
   clock: Pick<Clock, "now">,
-): FeaturePorts["securityFindings"] {
+): SimulatedFeatures["securityFindings"] {
   const start = clock.now();
   const store = createMemorySecurityFindings(clock);
+  const coming = findings === "unreadable" ? [] : findings.toSorted((a, b) => a.afterMs - b.afterMs);
   const arrive = async () => {
-    for (const { agoMs, ...report } of findings === "unreadable" ? [] : findings)
-      await store.report({ ...report, location: {}, updatedAt: start - agoMs });
     for (const [source, state] of Object.entries(sources)) await store.recordSource({ source, up: state === "up" });
+    while (coming[0] !== undefined && start + coming[0].afterMs <= clock.now()) {
+      const { agoMs, afterMs, ...report } = coming.shift() ?? coming[0];
+      await store.report({ ...report, location: {}, updatedAt: afterMs === 0 ? start - agoMs : start + afterMs });
+    }
   };
-  let arriving: Promise<void> | undefined;
+  let arriving = Promise.resolve();
   const readable = async () => {
     if (findings === "unreadable") throw new StoreUnavailable(new Error("rehearsed"));
-    arriving ??= arrive();
+    arriving = arriving.then(arrive);
     await arriving;
     return store;
   };
@@ -138,6 +115,7 @@ function simulatedFindings(
     read: async (id) => (await readable()).read(id),
     judge: async (judged) => (await readable()).judge(judged),
     sources: async () => (await readable()).sources(),
+    events: async (id) => (await readable()).events(id),
   };
 }
 

@@ -3,13 +3,16 @@ import type { Clock, Instant } from "../core/clock.ts";
 import { dayMs, hourMs } from "../core/duration.ts";
 import { oneUsd } from "../core/money.ts";
 import type { Random } from "../core/random.ts";
+import type { FlagStore } from "../llm/flags/flag.ts";
+import { createFlagShare } from "../llm/flags/flag-share.ts";
 import { createPromptShare } from "../llm/prompts/prompt-share.ts";
 import type { FollowerBook } from "../llm/rollouts/followers.ts";
 import { afterChange, firstVersion, type RolloutStore } from "../llm/rollouts/rollout.ts";
 import type { ShareControl, ShareControls } from "../llm/rollouts/share-control.ts";
 import { routeDocument } from "../llm/routing/model-route.ts";
 import { createRouteShare } from "../llm/routing/route-share.ts";
-import type { Course, SimulatedPrompt, SimulatedRoute } from "./rehearsal.ts";
+import type { Course, SimulatedFeature, SimulatedPrompt, SimulatedRoute } from "./rehearsal.ts";
+import type { SimulatedFlags } from "./simulated-flags.ts";
 import type { SimulatedPrompts } from "./simulated-prompts.ts";
 import { rolloutOfTrial, type SimulatedRoutes } from "./simulated-routes.ts";
 import { createSimulatedTraffic, type SimulatedStream, type SimulatedTicketEnd } from "./simulated-traffic.ts";
@@ -25,17 +28,25 @@ interface RolloutWorld {
   readonly written: { readonly prompts: readonly SimulatedPrompt[]; readonly routes: readonly SimulatedRoute[] };
   readonly prompts: Pick<SimulatedPrompts, "prompts" | "rollouts">;
   readonly routes: Pick<SimulatedRoutes, "routes">;
+  /** Features, whose first flag a rollout may be of. */
+  readonly features: readonly SimulatedFeature[];
+  readonly flags: Pick<SimulatedFlags, "followers"> & { readonly flags: Pick<FlagStore, "read" | "set"> };
 }
 
 const microUsdPerPromptTicket = 10_000;
 
 /** Rollouts whose tickets are simulated: each begins with the variant that its id hashes to, and ends as the rehearsal says. */
-export function createSimulatedRollouts({ written, prompts, routes }: RolloutWorld, clock: Pick<Clock, "now">): SimulatedRollouts {
+export function createSimulatedRollouts(
+  { written, prompts, routes, features, flags }: RolloutWorld,
+  clock: Pick<Clock, "now">,
+): SimulatedRollouts {
   const start = clock.now();
   const followers = simulatedFollowers(written.routes);
   const route = createRouteShare({ routes: routes.routes, followers, clock });
   const prompt = createPromptShare({ prompts: prompts.prompts, rollouts: prompts.rollouts, followers });
+  const flag = createFlagShare(flags);
   const streams: SimulatedStream[] = [
+    ...features.map((one) => streamOfFeature(one, flag, { flags: flags.flags, start })),
     ...written.routes.map((one) => ({
       name: `route-${one.id}`,
       trial: () => route.trialOf({ kind: "model", route: one.id }),
@@ -75,7 +86,25 @@ export function createSimulatedRollouts({ written, prompts, routes }: RolloutWor
     };
   }
 
-  return { rolloutStore: traffic.store, shareControls: { model: afterTraffic(route), prompt: afterTraffic(prompt) } };
+  const shareControls = { model: afterTraffic(route), prompt: afterTraffic(prompt), flag: afterTraffic(flag) };
+  return { rolloutStore: traffic.store, shareControls };
+}
+
+/** Tickets that a flag decides about while it is on. */
+function streamOfFeature(
+  { name, flags: [key = ""], ticketsPerMinute, quality, qualityWithout }: SimulatedFeature,
+  control: ShareControl,
+  { flags, start }: { readonly flags: Pick<FlagStore, "read">; readonly start: Instant },
+): SimulatedStream {
+  return {
+    name: `feature-${name}`,
+    trial: async () => ((await flags.read(key))?.state === "on" ? control.trialOf({ kind: "flag", flag: key }) : undefined),
+    perMinute: (at) => valueAt(ticketsPerMinute, at - start),
+    end(arm, { at, random }) {
+      const succeeds = valueAt(arm === "canary" ? quality : qualityWithout, at - start);
+      return { kind: "ended", succeeded: random() < succeeds, costMicroUsd: microUsdPerPromptTicket };
+    },
+  };
 }
 
 /** `at`: after the alert. */

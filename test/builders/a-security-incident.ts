@@ -14,6 +14,18 @@ export function aSimulatedFeature(change: Partial<SimulatedFeature> = {}): Simul
     probe: "refused",
     requests: 0,
     attacks: { recorded: 2, harmless: 1, hits: 1, fixHits: 0, answers: 1, fixAnswers: 1, failed: 0 },
+    release: {
+      fixes: 1,
+      moves: false,
+      tests: { fix: { passed: 6, failed: 0, skipped: 0 }, base: { passed: 4, failed: 2 }, otherCommit: false },
+      processes: 3,
+      up: 3,
+      restarts: true,
+      putBack: true,
+    },
+    ticketsPerMinute: 20,
+    quality: 0.95,
+    qualityWithout: 0.95,
     ...change,
   };
 }
@@ -28,6 +40,7 @@ export function aSimulatedFinding(change: Partial<SimulatedFinding> = {}): Simul
     state: "open",
     title: "A ticket's text is obeyed",
     agoMs: 60_000,
+    afterMs: 0,
     weakness: { cwe: [], owasp: [], cve: "CVE-2026-1234" },
     facts: { knownExploited: true, cvss: "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H" },
     ...change,

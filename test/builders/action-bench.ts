@@ -14,6 +14,7 @@ import { noCosts } from "../../src/rehearsal/no-costs.ts";
 import type { SimulatedModel, SimulatedPrompt, SimulatedRoute } from "../../src/rehearsal/rehearsal.ts";
 import { createSimulatedAttacks } from "../../src/rehearsal/simulated-attacks.ts";
 import { createSimulatedBatches } from "../../src/rehearsal/simulated-batches.ts";
+import { createSimulatedDeployments } from "../../src/rehearsal/simulated-deployments.ts";
 import { simulatedEvaluator } from "../../src/rehearsal/simulated-evaluator.ts";
 import { createSimulatedFeatures } from "../../src/rehearsal/simulated-features.ts";
 import { createSimulatedPrompts } from "../../src/rehearsal/simulated-prompts.ts";
@@ -77,8 +78,8 @@ export function createActionBench(...budgets: readonly BudgetState[]) {
     budgets: control,
     changed: (line) => void batchLines.push(line),
   });
-  const { answer: _answer, ...features } = createSimulatedFeatures(aSecurityIncident(), clock, (line) => void acts.push(line));
   const { codeHosts, code } = createSimulatedReleases(aSecurityIncident(), (line) => void acts.push(line));
+  const { answer: _answer, followers, ...features } = createSimulatedFeatures(aSecurityIncident(), clock, (line) => void acts.push(line));
   const tickets = createMemoryTickets(clock);
   const checkpoints = createMemoryCheckpoints({ "a.txt": "base" });
   const rung: string[] = [];
@@ -114,10 +115,26 @@ export function createActionBench(...budgets: readonly BudgetState[]) {
     },
     ...simulated,
     ...routed,
-    ...createSimulatedRollouts({ written: { prompts: [prompt], routes: [route] }, prompts: simulated, routes: routed }, clock),
+    ...createSimulatedRollouts(
+      {
+        written: { prompts: [prompt], routes: [route] },
+        prompts: simulated,
+        routes: routed,
+        features: aSecurityIncident().features,
+        flags: { flags: features.flags, followers },
+      },
+      clock,
+    ),
+    readJournal: async () => undefined,
+    postMortems: { write: async (name) => `${name}.md` },
     ...features,
     codeHosts,
     ...createSimulatedAttacks(aSecurityIncident().features, clock, (line) => void acts.push(line)),
+    ...createSimulatedDeployments(
+      aSecurityIncident().features,
+      () => "a".repeat(40),
+      (line) => void acts.push(line),
+    ),
     stagedEvaluators: undefined,
     evaluator: simulatedEvaluator(simulated.evaluator, routed.evaluator),
     commands: {
@@ -267,7 +284,7 @@ export function aCommandTemplate(change: Partial<CommandTemplate> = {}): Command
 
 /** A stream in which a command wrote this. */
 export function aCommandStream(text: string): CommandStream {
-  return { text, truncated: false, bytes: Buffer.byteLength(text), sha256: sha256(text) };
+  return { text, tail: text.slice(-16_384), truncated: false, bytes: Buffer.byteLength(text), sha256: sha256(text) };
 }
 
 /** The output of a result that must be done. */

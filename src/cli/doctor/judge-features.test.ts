@@ -14,6 +14,10 @@ const whole: Feature = {
   exposure: "customers",
   data: "personal",
   agency: {},
+  codeHost: "git",
+  tests: { kind: "command", name: "test" },
+  attacks: { kind: "command", name: "attack" },
+  deployment: { kind: "command", name: "deploy" },
 };
 
 it("finds nothing in a feature that says everything", () => {
@@ -26,6 +30,13 @@ it("names everything that a feature lacks", () => {
   const [finding] = judgeFeatures([{ name: "search", flags: [], budgets: [], keys: [], paths: [], versionUrls: [] }], []);
   expect(finding).toMatchObject({ verdict: "warning" });
   for (const part of ["flags", "a probe", "repository and paths", "exposure", "data", "agency"]) expect(finding?.detail).toContain(part);
+});
+
+it("names the steps of a fix that a person has to do", () => {
+  const { tests: _tests, deployment: _deployment, ...half } = whole;
+  expect(judgeFeatures([half], ["checkout"])).toMatchObject([
+    { verdict: "warning", detail: "lacks tests, deployment, without which a person does these steps of a fix" },
+  ]);
 });
 
 it("calls a budget that does not exist a fault, and none while budgets cannot be read", () => {

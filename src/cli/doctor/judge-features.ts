@@ -25,7 +25,11 @@ export function judgeFeatures(features: readonly Feature[], budgets: readonly st
   });
 }
 
-function lacksOf({ flags, probe, repository, paths, exposure, data, agency }: Feature): readonly string[] {
+const settingOf = { codeHost: "code_host", tests: "tests", attacks: "attacks", deployment: "deployment" } as const;
+
+function lacksOf(feature: Feature): readonly string[] {
+  const { flags, probe, repository, paths, exposure, data, agency } = feature;
+  const unautomated = (["codeHost", "tests", "attacks", "deployment"] as const).filter((what) => feature[what] === undefined);
   return [
     ...(flags.length === 0 ? ["flags, without which applications do not learn that it is off"] : []),
     ...(probe === undefined ? ["a probe, without which it is never shown that a request is refused"] : []),
@@ -33,5 +37,8 @@ function lacksOf({ flags, probe, repository, paths, exposure, data, agency }: Fe
     ...(exposure === undefined ? ["exposure"] : []),
     ...(data === undefined ? ["data"] : []),
     ...(agency === undefined ? ["agency"] : []),
+    ...(unautomated.length === 0
+      ? []
+      : [`${unautomated.map((what) => settingOf[what]).join(", ")}, without which a person does these steps of a fix`]),
   ];
 }

@@ -2,6 +2,7 @@ import type { HttpPort } from "../../actions/http-port.ts";
 import type { Feature } from "../../core/feature.ts";
 import type { BudgetControl } from "../budgets/budget.ts";
 import type { SecurityFindingStore } from "../findings/security-finding-store.ts";
+import type { FlagStore } from "../flags/flag.ts";
 import type { FlagSwitches } from "../flags/flag-switches.ts";
 import type { EvidencePorts } from "./evidence.ts";
 import type { KeySwitches } from "./key-switches.ts";
@@ -16,7 +17,9 @@ export interface FeatureRequests {
 export interface FeaturePorts {
   /** As runbookd.yml describes them. */
   readonly features: readonly Feature[];
-  readonly securityFindings: Pick<SecurityFindingStore, "list" | "read" | "judge" | "sources">;
+  readonly securityFindings: Pick<SecurityFindingStore, "list" | "read" | "judge" | "sources" | "events">;
+  /** Those that runbookd keeps itself. */
+  readonly flags: Pick<FlagStore, "read" | "set">;
   readonly flagSwitches: FlagSwitches;
   readonly keySwitches: KeySwitches;
   readonly featureRequests: FeatureRequests;

@@ -517,13 +517,17 @@ features:
     probe: { url: "https://desk.example/export", method: POST, body: "{}", refused_by: [403, 404] }
     code_host: git
     tests: { command: test-desk }
-    deployment: { workflow: deploy.yml }
-    version_urls: [http://desk.example/version]
+    deployment: { command: deploy-desk }
+    version_urls: [https://desk.example/version]
     attacks: { command: attack-desk }
     exposure: customers
     data: personal
     agency: { power: capable }
 git_repositories: { Acme/desk: { path: /srv/desk.git } }
+commands:
+  test-desk: { argv: [/opt/test-desk, "{sha}"], args: { sha: { pattern: "[0-9a-f]{40}" } } }
+  deploy-desk: { argv: [/opt/deploy-desk, "{sha}"], args: { sha: { pattern: "[0-9a-f]{40}" } }, effect: set }
+  attack-desk: { argv: [/opt/attack-desk] }
 `;
     expect(read(yaml)).toEqual([
       {
@@ -539,8 +543,8 @@ git_repositories: { Acme/desk: { path: /srv/desk.git } }
         probe: { url: "https://desk.example/export", method: "POST", body: "{}", refusedBy: [403, 404] },
         codeHost: "git",
         tests: { kind: "command", name: "test-desk" },
-        deployment: { kind: "workflow", file: "deploy.yml" },
-        versionUrls: ["http://desk.example/version"],
+        deployment: { kind: "command", name: "deploy-desk" },
+        versionUrls: ["https://desk.example/version"],
         attacks: { kind: "command", name: "attack-desk" },
         exposure: "customers",
         data: "personal",
@@ -586,6 +590,8 @@ git_repositories: { Acme/desk: { path: /srv/desk.git } }
     ["export: { probe: { url: 'https://desk.example/', refused_by: [200] } }", "(at export.probe.refused_by.0)"],
     ["export: { probe: { url: 'https://desk.example/', refused_by: [] } }", "then no answer would ever mean refused"],
     ["export: { probe: { url: 'https://other.example/' } }", "which RUNBOOKD_HTTP_ALLOW does not list"],
+    ["export: { version_urls: ['https://other.example/version'] }", "(at export.version_urls) names the origin https://other.example"],
+    ["export: { tests: { command: gone } }", "(at export.tests) names the command gone"],
     ["export: { exposure: everyone }", "(at export.exposure)"],
     ["export: { code_host: github }", "(at export.code_host) is set without repository"],
     ["export: { code_host: git, repository: acme/desk }", "is git, and git_repositories has no acme/desk"],

@@ -3,6 +3,7 @@ import type { CommandTemplate } from "../../core/command-template.ts";
 import { registeredCommands } from "./command-settings.ts";
 import type { Config } from "./config.ts";
 import type { ConfigFault } from "./config-fault.ts";
+import { featureJobFaults } from "./feature-job-faults.ts";
 import { featuresOf } from "./feature-settings.ts";
 import { secretsOfTarget, targetsOfGroup } from "./notify-settings.ts";
 import { readAccess, readEvaluator, readGitHub, readLangfuse, readSwitchedSystems } from "./read-access.ts";
@@ -54,7 +55,7 @@ function toConfig(settings: Settings, sources: ConfigSources, faults: ConfigFaul
   const gitHub = readGitHub(settings, faults);
   const { secrets: switchSecrets, ...switched } = readSwitchedSystems(settings, faults);
   const commands = readCommands(settings.commands, sources, faults);
-  const features = readFeatures(settings, faults);
+  const features = readFeatures(settings, commands.templates, faults);
   const secrets = [
     ...webhookTokens,
     ...commands.secrets,
@@ -172,8 +173,12 @@ function readCommands(
   return { templates, secrets };
 }
 
-/** Features with probes that may be sent: their origins are permitted like those of any other request. */
-function readFeatures({ features, RUNBOOKD_HTTP_ALLOW: allowed = [] }: Settings, faults: ConfigFault[]): Config["features"] {
+/** Features with probes that may be sent: their origins are permitted like those of any other request. What carries out their jobs is there. */
+function readFeatures(
+  { features, RUNBOOKD_HTTP_ALLOW: allowed = [] }: Settings,
+  commands: readonly CommandTemplate[],
+  faults: ConfigFault[],
+): Config["features"] {
   const read = featuresOf(features ?? {});
   for (const { name, probe } of read) {
     if (probe === undefined || allowed.includes(new URL(probe.url).origin)) continue;
@@ -184,6 +189,8 @@ function readFeatures({ features, RUNBOOKD_HTTP_ALLOW: allowed = [] }: Settings,
       accepted: "an origin that RUNBOOKD_HTTP_ALLOW lists",
     });
   }
+  for (const { at, problem, accepted } of featureJobFaults(read, { commands, allowed }))
+    faults.push({ key: "features", source: "together", problem: `(at ${at}) ${problem}`, accepted });
   return read;
 }
 
