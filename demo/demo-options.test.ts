@@ -5,14 +5,24 @@ describe("the demo's options", () => {
   it("have defaults that need no argument", () => {
     expect(parseDemoOptions([])).toEqual({
       kind: "options",
-      options: { once: false, json: false, killWorker: false, factor: 60, mayGoSlower: true, seed: 1, scenario: "cost", keep: false },
+      options: {
+        once: false,
+        json: false,
+        killWorker: false,
+        factor: 60,
+        mayGoSlower: true,
+        seed: 1,
+        scenario: "cost",
+        codeHost: "github",
+        keep: false,
+      },
     });
   });
 
   it("read every flag", () => {
-    const argv = ["--once", "--json", "--kill-worker", "--factor", "40", "--seed", "7", "--keep"];
+    const argv = ["--once", "--json", "--kill-worker", "--factor", "40", "--seed", "7", "--code-host", "git", "--keep"];
     expect(parseDemoOptions(argv)).toMatchObject({
-      options: { once: true, json: true, killWorker: true, factor: 40, seed: 7, keep: true },
+      options: { once: true, json: true, killWorker: true, factor: 40, seed: 7, codeHost: "git", keep: true },
     });
   });
 
@@ -21,6 +31,7 @@ describe("the demo's options", () => {
     [["--factor", "fast"], "--factor fast"],
     [["--seed", "1.5"], "--seed 1.5"],
     [["--scenario", "flood"], "--scenario flood: accepted are cost"],
+    [["--code-host", "svn"], "--code-host svn: accepted are github, git"],
     [["--onec"], "--onec"],
   ])("refuse %j and say what would be accepted", (argv, message) => {
     expect(parseDemoOptions(argv)).toMatchObject({ kind: "wrong", message: expect.stringContaining(message) });

@@ -1,13 +1,23 @@
 import { parseArgs } from "node:util";
 
 /** What can go wrong in the demo. */
-export const scenarioNames = ["cost", "cache", "batch", "ticket", "migration"] as const;
+export const scenarioNames = ["cost", "cache", "batch", "ticket", "migration", "security"] as const;
 
 /** See {@link scenarioNames}. */
 export type ScenarioName = (typeof scenarioNames)[number];
 
 /** A canary needs stages that are long enough for tickets and short enough to watch. */
-const defaultFactors: { readonly [Name in ScenarioName]: number } = { cost: 60, cache: 120, batch: 60, ticket: 60, migration: 60 };
+const defaultFactors: { readonly [Name in ScenarioName]: number } = {
+  cost: 60,
+  cache: 120,
+  batch: 60,
+  ticket: 60,
+  migration: 60,
+  security: 60,
+};
+
+/** Where the code of the scenario `security` is kept. */
+export const codeHosts = ["github", "git"] as const;
 
 /** How the demo was asked to run. */
 export interface DemoOptions {
@@ -23,6 +33,8 @@ export interface DemoOptions {
   readonly mayGoSlower: boolean;
   readonly seed: number;
   readonly scenario: ScenarioName;
+  /** Of the scenario `security`: a server like GitHub, or plain git. */
+  readonly codeHost: (typeof codeHosts)[number];
   /** Keep the folder with logs, configuration and evidence. */
   readonly keep: boolean;
 }
@@ -46,6 +58,8 @@ Options:
                     batch      200 tickets in batches, with 429s, killed workers, a poisoned ticket and expired items
                     ticket     a worker dies in the middle of a ticket that is code work
                     migration  a model is retired: a candidate that fails at real tickets, then one that does not
+                    security   a customer's ticket makes the model send out its prompt; a fix is proven and rolled out
+  --code-host <name> where the fix of security is merged: github (default; a server like it) or git
   --keep            keep logs, rendered configuration and evidence
   --help            this text
 
@@ -73,6 +87,7 @@ export function parseDemoOptions(argv: readonly string[]): ParsedOptions {
         factor: { type: "string" },
         seed: { type: "string", default: "1" },
         scenario: { type: "string", default: "cost" },
+        "code-host": { type: "string", default: "github" },
         keep: { type: "boolean", default: false },
         help: { type: "boolean", default: false },
       },
@@ -88,6 +103,8 @@ export function parseDemoOptions(argv: readonly string[]): ParsedOptions {
   if (scenario === undefined) {
     return { kind: "wrong", message: `--scenario ${values.scenario}: accepted are ${scenarioNames.join(", ")}` };
   }
+  const codeHost = codeHosts.find((name) => name === values["code-host"]);
+  if (codeHost === undefined) return { kind: "wrong", message: `--code-host ${values["code-host"]}: accepted are ${codeHosts.join(", ")}` };
   const factor = Number(values.factor ?? defaultFactors[scenario]);
   if (!Number.isFinite(factor) || factor < 20 || factor > 120) {
     return { kind: "wrong", message: `--factor ${values.factor}: a number from 20 (slow) to 120 (windows of a few scrapes) is accepted` };
@@ -100,6 +117,7 @@ export function parseDemoOptions(argv: readonly string[]): ParsedOptions {
     mayGoSlower: values.factor === undefined,
     seed,
     scenario,
+    codeHost,
     keep: values.keep,
   };
   return { kind: "options", options };

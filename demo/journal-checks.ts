@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { JournalEntry } from "../packages/sdk/src/wire/journal.ts";
+import type { ActionOutput } from "../packages/sdk/src/wire/plans.ts";
 
 /** A step that is in the journal, for people. */
 export interface StepProgress {
@@ -140,4 +141,19 @@ export function messageIdsOf(journal: readonly JournalEntry[]): readonly string[
     const id = entry.kind === "applied" ? entry.output["message_id"] : undefined;
     return typeof id === "string" ? [id.replace(/^<|>$/g, "")] : [];
   });
+}
+
+/** A result that was written, and the step that it belongs to. */
+export interface StepResult {
+  readonly at: number;
+  readonly step: string;
+  readonly output: ActionOutput;
+}
+
+/** Every result of an action, in order; a step that reads its effect again has several. */
+export function resultsOf(journal: readonly JournalEntry[], action: string): readonly StepResult[] {
+  const steps = new Set(journal.flatMap((entry) => (entry.kind === "intent" && entry.action === action ? [entry.step] : [])));
+  return journal.flatMap((entry) =>
+    entry.kind === "applied" && steps.has(entry.step) ? [{ at: entry.at, step: entry.step, output: entry.output }] : [],
+  );
 }

@@ -106,6 +106,7 @@ export async function runDemo(context: DemoContext): Promise<number> {
     return 1;
   } finally {
     presenter.close();
+    await play.end?.();
     if (clean && !options.keep) await rm(folder.root, { recursive: true, force: true });
   }
 }

@@ -80,6 +80,34 @@ const rolloutsSchema = z.looseObject({
   items: z.array(z.looseObject({ id: z.string(), subject: z.looseObject({ kind: z.string(), to: z.unknown() }) })),
 });
 
+const findingsSchema = z.looseObject({
+  items: z.array(
+    z.looseObject({
+      security: z
+        .looseObject({
+          id: z.string(),
+          source: z.string(),
+          ref: z.string(),
+          state: z.string(),
+          verdict: z.looseObject({ class: z.string(), unknown: z.array(z.string()) }).nullable(),
+        })
+        .optional(),
+    }),
+  ),
+});
+
+/** A security finding as the API shows it. */
+export type FindingView = NonNullable<z.output<typeof findingsSchema>["items"][number]["security"]>;
+
+const flagViewSchema = z.looseObject({
+  state: z.enum(["on", "off"]),
+  version: z.number(),
+  followers: z.looseObject({ followers: z.number(), current: z.number() }),
+});
+
+/** A flag as the API shows it, with the processes that follow it. */
+export type FlagView = z.output<typeof flagViewSchema>;
+
 const questionSchema = z.looseObject({
   question: z.looseObject({
     id: z.string(),
@@ -124,6 +152,13 @@ export interface RunbookdApi {
   /** Questions that wait for a person, oldest first. */
   questions(): Promise<readonly QuestionView[]>;
   answer(question: QuestionView, answer: string, reason: string): Promise<void>;
+  /** Security findings of a feature, at most 200. */
+  findings(feature: string): Promise<readonly FindingView[]>;
+  flag(key: string): Promise<FlagView>;
+  /** Defines a flag that does not exist yet. */
+  defineFlag(key: string, flag: Readonly<Record<string, unknown>>): Promise<void>;
+  /** Ends a run before its next effect. */
+  abortRun(id: string, reason: string): Promise<void>;
   /** The steps of a runbook, in order. */
   steps(runbook: string): Promise<readonly { readonly id: string; readonly name: string }[]>;
   /** Reports requests of the past. */
@@ -179,6 +214,17 @@ export function createRunbookdApi(url: string, token: string): RunbookdApi {
         .items.map(({ question }) => question),
     async answer({ id, planSha }, answer, reason) {
       await send("POST", `/api/approvals/${encodeURIComponent(id)}`, { answer, reason, ...(planSha !== undefined && { planSha }) });
+    },
+    findings: async (feature) =>
+      findingsSchema
+        .parse(await send("GET", `/api/findings?kind=security&limit=200&feature=${encodeURIComponent(feature)}`))
+        .items.flatMap(({ security }) => security ?? []),
+    flag: async (key) => flagViewSchema.parse(await send("GET", `/api/flags/${encodeURIComponent(key)}`)),
+    async defineFlag(key, flag) {
+      await send("PUT", `/api/flags/${encodeURIComponent(key)}`, { ...flag, expected: 0 });
+    },
+    async abortRun(id, reason) {
+      await send("POST", `/api/runs/${encodeURIComponent(id)}/abort`, { reason });
     },
     async reportUsage(events) {
       await send("POST", "/api/usage", { events });

@@ -39,6 +39,8 @@ export interface Play {
   play(context: ScenarioContext): Promise<Played>;
   /** The last line of `--json`, from whatever was observed so far. */
   line(): string;
+  /** Ends what `settings` has started. */
+  end?(): Promise<void>;
 }
 
 /** One thing that goes wrong, and how runbookd handles it. */

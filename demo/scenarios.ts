@@ -4,6 +4,7 @@ import { costScenario } from "./cost/cost-scenario.ts";
 import type { ScenarioName } from "./demo-options.ts";
 import { migrationScenario } from "./migration/migration-scenario.ts";
 import type { Scenario } from "./scenario.ts";
+import { securityScenario } from "./security/security-scenario.ts";
 import { ticketScenario } from "./ticket/ticket-scenario.ts";
 
 /** Every scenario under its name. */
@@ -13,4 +14,5 @@ export const scenarios: { readonly [Name in ScenarioName]: Scenario } = {
   batch: batchScenario,
   ticket: ticketScenario,
   migration: migrationScenario,
+  security: securityScenario,
 };

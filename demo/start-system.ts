@@ -20,6 +20,8 @@ export interface DemoSystem extends AsyncDisposable {
   readonly api: RunbookdApi;
   /** The same as another person, who approves what the first one asked for. */
   readonly colleague: RunbookdApi;
+  /** The same as a third person, where two must approve. */
+  readonly deputy: RunbookdApi;
   readonly adminToken: string;
   readonly model: ModelServer;
   readonly mail: MailSink;
@@ -122,6 +124,7 @@ async function startProcesses(
     });
   const adminToken = await token(folder, clock, "demo", "admin");
   const approverToken = await token(folder, clock, "demo-colleague", "approver");
+  const deputyToken = await token(folder, clock, "demo-deputy", "approver");
   const workloadToken = await token(folder, clock, "demo-workload", "workload");
   const server = startRunbookd("server", serverMetrics);
   await waitForProcess(services, server, () => answers(`${runbookdUrl}/healthz`));
@@ -136,6 +139,7 @@ async function startProcesses(
     alertmanagerUrl,
     api: createRunbookdApi(runbookdUrl, adminToken),
     colleague: createRunbookdApi(runbookdUrl, approverToken),
+    deputy: createRunbookdApi(runbookdUrl, deputyToken),
     adminToken,
     workloadToken,
     worker: () => worker,

@@ -21,8 +21,6 @@ export interface DeskRepository {
   pushHotfix(files?: FileTexts): Promise<string>;
   /** Adds a commit to the hotfix's branch, as a developer does who does not know that it was approved. */
   pushLateCommit(): Promise<string>;
-  /** Takes the late commit off again: the branch is what was tested. */
-  resetHotfix(sha: string): Promise<void>;
 }
 
 /** Makes the repository below `root`. */
@@ -63,10 +61,6 @@ export async function makeDeskRepository(root: string, git: string): Promise<Des
       const late = await commit("Explain where reports go", { "README.md": "# desk\n\nReports go to the customer's address.\n" });
       await call(clone, "push", "-q", "origin", hotfixBranch);
       return late;
-    },
-    async resetHotfix(sha) {
-      await call(clone, "reset", "-q", "--hard", sha);
-      await call(clone, "push", "-q", "--force", "origin", hotfixBranch);
     },
   };
 }

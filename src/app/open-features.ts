@@ -22,7 +22,7 @@ export function openFeatures(runtime: Runtime, redis: Redis, prometheus: Prometh
     flags: openFlags(runtime, redis),
     flagSwitches: openAllFlagSwitches(runtime, redis),
     keySwitches: openKeySwitches(runtime),
-    featureRequests: createFeatureRequests(prometheus),
+    featureRequests: createFeatureRequests(prometheus, config.timeFactor),
     evidence: { store: createEvidenceStore(redis), audit: createAuditLog(redis, clock) },
   };
 }

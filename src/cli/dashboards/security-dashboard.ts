@@ -59,6 +59,14 @@ export function securityDashboard(): Dashboard {
             alarmAt: 1,
             queries: [{ expr: "sum by (confidence) (increase(llm_secret_detections_total[1h]))", legend: "{{confidence}}" }],
           },
+          {
+            title: "Attacks that work",
+            description: "Tries that worked in the last scheduled replay on what is deployed. LLMAttackReplayHit fires from one on.",
+            unit: "short",
+            show: "number",
+            alarmAt: 1,
+            queries: [{ expr: "sum(llm_attack_replay_hits) or vector(0)", legend: "" }],
+          },
         ],
       },
       {
