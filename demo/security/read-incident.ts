@@ -64,7 +64,7 @@ export function recordRun(observations: SecurityObservations, { journal, summary
   const merged = merges.find(({ output }) => output.merged);
   observations.mergedAt = merged?.at;
   observations.mergeSha = merged?.output.sha;
-  observations.voidedAt ??= merges.find(({ output }) => output.moved && !output.merged)?.at;
+  observations.voidedAt ??= merges.find(({ output }) => output.moved && !output.merged)?.at ?? refusedMergeAt(journal);
   const deployed = readResults(journal, "deploy-release", deployedShape).at(-1);
   observations.deployedAt = deployed?.at;
   if (deployed !== undefined) observations.deployed = { current: deployed.output.current, processes: deployed.output.processes };
@@ -72,6 +72,11 @@ export function recordRun(observations: SecurityObservations, { journal, summary
   observations.closedAt = closedAt(journal);
   observations.writtenAt = readResults(journal, "write-post-mortem", writtenShape)[0]?.at;
   if (journal.some(({ kind }) => kind === "finished")) observations.outcome = summary.outcome;
+}
+
+/** A merge that was planned anew is refused before it is tried, because the head is another one by then. */
+function refusedMergeAt(journal: readonly JournalEntry[]): Instant | undefined {
+  return journal.find((entry) => entry.kind === "failed" && entry.failure.message.includes("was tested; nothing was merged"))?.at;
 }
 
 /** When the step was complete that waits for the sources; one that only reads has no intent, and is recognized by its result. */
