@@ -115,7 +115,7 @@ describe("what the security demo must show", () => {
     // A finding that a person has dismissed.
     ["is dismissed at its source", { sourceStates: ["fixed", "dismissed"] }],
     ["is unknown at its source", { sourceStates: [] }],
-    ["webhook was lost", { listedAt: undefined }],
+    ["webhook was lost was not found", { listedAt: undefined }],
     ["effects happened again", { effectsRepeated: 1 }],
     ["Nothing was checked from outside", { check: undefined }],
     ["Checked from outside: process 1 is old.", { check: { ...check, differences: ["process 1 is old"] } }],
