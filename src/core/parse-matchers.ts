@@ -31,7 +31,7 @@ export function readMatchers(text: string): MatcherParse {
 }
 
 /**
- * Reads matchers as versions before 0.27 did, and as later ones still do when their UTF-8 parser refuses: bare values may hold anything but a comma,
+ * Reads matchers as versions before 0.27 did, and as later ones still do when their UTF-8 parser refuses: bare values may hold anything but a comma, or be empty,
  * and a backslash before an unknown letter stays a backslash.
  */
 export function readClassicMatchers(text: string): MatcherParse {
@@ -73,7 +73,7 @@ function readClassicMatcher(part: string, offset: number): Matcher | Extract<Mat
   const written = part.slice(valueAt).trim();
   const isQuoted = written.startsWith('"');
   const inner = isQuoted ? written.slice(1, -1) : written;
-  if (written === "" || (isQuoted && (written.length < 2 || !written.endsWith('"'))) || /^(?:[^\\"]|\\[^])*"/u.test(inner))
+  if ((isQuoted && (written.length < 2 || !written.endsWith('"'))) || /^(?:[^\\"]|\\[^])*"/u.test(inner))
     return fault(offset + valueAt, `A value was expected behind \`${label}${op}\`.`, "a value in double quotes");
   const value = inner.replaceAll(/\\(["\\n])/gu, (_, letter: string) => (letter === "n" ? "\n" : letter));
   return patternFault({ label, op, value }, offset + valueAt) ?? { label, op, value };

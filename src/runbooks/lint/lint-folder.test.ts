@@ -1,6 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
 import { sampleCatalogue as catalogue } from "../../../test/builders/sample-catalogue.ts";
-import { producedLabels } from "../rules/alert-rules.ts";
 import { type LintInput, lintFolder } from "./lint-folder.ts";
 import { formatJson, formatSarif, formatText } from "./lint-format.ts";
 
@@ -361,6 +360,10 @@ describe("routes", () => {
     expect(lintFolder(withRoutes(source)).diagnostics).toMatchObject([
       { severity: "warning", rule: "alertmanager-file", message: expect.stringContaining("by its old rules"), position: { line: 5 } },
     ]);
+    const tab = alertmanager.replace(`'runbook!="none"'`, `'runbook!="\\tnone"'`);
+    expect(lintFolder(withRoutes(tab)).diagnostics).toMatchObject([
+      { severity: "warning", rule: "alertmanager-file", message: expect.stringContaining("by its old rules"), position: { line: 5 } },
+    ]);
     expect(lintFolder(withRoutes(alertmanager.replace(`'runbook!="none"'`, `'runbook!~"[a"'`))).diagnostics).toContainEqual(
       expect.objectContaining({ severity: "error", rule: "alertmanager-file" }),
     );
@@ -405,35 +408,5 @@ describe("output", () => {
         },
       ],
     });
-  });
-});
-
-describe("producedLabels", () => {
-  const recorded = new Map([["job:x:rate5m", { expr: "sum by (job) (rate(x[5m]))", labels: ["team"] }]]);
-  it.each<[string, readonly string[] | undefined]>([
-    ["sum by (a, b) (x)", ["a", "b"]],
-    ["sum(x)", []],
-    ["sum(x) by (a)", ["a"]],
-    ["sum without (b) (sum by (a, b) (x))", ["a"]],
-    ["topk(5, sum by (a) (x))", ["a"]],
-    ["x", undefined],
-    ["rate(x[5m]) > 5", undefined],
-    ["job:x:rate5m > 5", ["job", "team"]],
-    ["5 < sum by (a) (x)", ["a"]],
-    ["time() - max by (a) (x) > 90", ["a"]],
-    ["sum by (a, b) (x) / on (a) sum by (a) (y)", ["a"]],
-    ["sum by (a, b) (x) / on (a) group_left (c) sum by (a, c) (y)", ["a", "b", "c"]],
-    ["sum by (a) (x) and on (a) y", ["a"]],
-    ["sum by (a) (x) or sum by (b) (y)", ["a", "b"]],
-    ["sum by (a) (x) unless y", ["a"]],
-    ['absent(up{job="runbookd"})', ["job"]],
-    ["histogram_quantile(0.9, sum by (le, a) (x))", ["a"]],
-    ['label_replace(sum by (a) (x), "b", "$1", "a", "(.*)")', ["a", "b"]],
-    ["(sum by (a) (x))", ["a"]],
-    ["vector(1)", []],
-    ["", undefined],
-  ])("of %s", (expr, labels) => {
-    const produced = producedLabels(expr, recorded);
-    expect(produced === undefined ? undefined : [...produced].toSorted()).toEqual(labels);
   });
 });

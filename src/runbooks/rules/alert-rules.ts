@@ -1,8 +1,9 @@
-import type { SyntaxNode } from "@lezer/common";
 import { parser } from "@prometheus-io/lezer-promql";
-import { type Document, isMap, isNode, isScalar, isSeq, LineCounter, parseAllDocuments, type YAMLMap } from "yaml";
+import { isMap, isNode, isScalar, isSeq, LineCounter, type YAMLMap } from "yaml";
 import type { Diagnostic, Position } from "../../../packages/sdk/src/wire/runbooks.ts";
 import type { TextFile } from "../text-file.ts";
+import { readGoYaml, textOf } from "./go-yaml.ts";
+import { producedLabels, recordedLabels } from "./produced-labels.ts";
 
 /** One alerting rule of a rule file. */
 export interface AlertRule {
@@ -31,9 +32,9 @@ export interface RuleReading {
 export function readAlertRules(files: readonly TextFile[]): RuleReading {
   const diagnostics: Diagnostic[] = [];
   const written = files.flatMap((file) => readRuleFile(file, diagnostics));
-  const recorded = new Map<string, RecordedMetric>();
-  for (const rule of written)
-    if (rule.record !== undefined) recorded.set(rule.record, { expr: rule.expr, labels: Object.keys(rule.labels) });
+  const recorded = recordedLabels(
+    written.flatMap(({ record, expr, labels }) => (record === undefined ? [] : [{ record, expr, labels: Object.keys(labels) }])),
+  );
   const rules = written.flatMap((rule): AlertRule[] => {
     if (rule.alert === undefined) return [];
     const { file, expr, labels, annotations, position, positionOf } = rule;
@@ -55,8 +56,7 @@ interface RuleFile {
 
 function readRuleFile({ file, source }: TextFile, diagnostics: Diagnostic[]): WrittenRule[] {
   const counter = new LineCounter();
-  const parsed = parseAllDocuments(source, { lineCounter: counter, prettyErrors: false, logLevel: "silent" });
-  const documents: readonly Document[] = "empty" in parsed ? [] : parsed;
+  const { documents, faults } = readGoYaml(source, counter);
   const positionAt = (offset: number): Position => {
     const { line, col } = counter.linePos(offset);
     return { line: Math.max(1, line), column: Math.max(1, col) };
@@ -64,16 +64,15 @@ function readRuleFile({ file, source }: TextFile, diagnostics: Diagnostic[]): Wr
   const report: RuleFile["report"] = (severity, at, what) => {
     diagnostics.push({ file, position: positionAt(at), severity, rule: "rule-file", ...what });
   };
-  for (const error of documents.flatMap((document) => document.errors))
-    report("error", error.pos[0], { message: error.message, accepted: "a rule file that promtool accepts" });
+  for (const { offset, message } of faults) report("error", offset, { message, accepted: "a rule file that promtool accepts" });
   const context = { file, positionAt, report };
   const roots = documents.flatMap((document) => (isMap(document.contents) ? objectsOf(document.contents, context) : []));
   const groups = roots.flatMap((root) => groupsOf(root, context));
-  if (groups.length === 0 && !roots.some(isOtherObject) && !documents.some((document) => document.errors.length > 0))
+  if (groups.length === 0 && !roots.some(isOtherObject) && faults.length === 0)
     report("warning", 0, { message: "The file holds no group of rules.", accepted: "`groups`, or a PrometheusRule object" });
   return groups.flatMap((group) =>
     mapsIn(group.get("rules", true), "rule", context).flatMap((rule) => {
-      const what = writtenRule(rule, context);
+      const what = writtenRule(rule, group, context);
       if (what.alert === undefined && what.record === undefined)
         report("error", rule.range?.[0] ?? 0, {
           message: "The rule has neither `alert` nor `record`.",
@@ -123,7 +122,7 @@ function isKind(root: YAMLMap, kind: RegExp): boolean {
   return typeof written === "string" && kind.test(written);
 }
 
-function writtenRule(rule: YAMLMap, context: RuleFile): WrittenRule {
+function writtenRule(rule: YAMLMap, group: YAMLMap, context: RuleFile): WrittenRule {
   const { file, positionAt } = context;
   const position = positionAt(rule.range?.[0] ?? 0);
   const alert = textOf(rule.get("alert", true));
@@ -133,12 +132,12 @@ function writtenRule(rule: YAMLMap, context: RuleFile): WrittenRule {
     file,
     position,
     expr: textOf(rule.get("expr", true)) ?? "",
-    labels: textMap(rule.get("labels", true)),
+    labels: { ...textMap(group.get("labels", true)), ...textMap(rule.get("labels", true)) },
     annotations: textMap(rule.get("annotations", true)),
     positionOf: (kind, key) => {
-      const map = rule.get(kind, true);
-      const value = isMap(map) ? map.get(key, true) : undefined;
-      return isScalar(value) && value.range != null ? positionAt(value.range[0]) : position;
+      const maps = [rule.get(kind, true), ...(kind === "labels" ? [group.get(kind, true)] : [])];
+      const value = maps.map((map) => (isMap(map) ? map.get(key, true) : undefined)).find(isScalar);
+      return value?.range == null ? position : positionAt(value.range[0]);
     },
     ...(alert !== undefined && { alert }),
     ...(record !== undefined && { record }),
@@ -186,13 +185,6 @@ function firstErrorOf(query: string): number | undefined {
   return errorAt;
 }
 
-function textOf(node: unknown): string | undefined {
-  if (!isScalar(node)) return undefined;
-  return typeof node.value === "string" || typeof node.value === "number" || typeof node.value === "boolean"
-    ? String(node.value)
-    : undefined;
-}
-
 function textMap(node: unknown): Readonly<Record<string, string>> {
   if (!isMap(node)) return {};
   return Object.fromEntries(
@@ -201,124 +193,4 @@ function textMap(node: unknown): Readonly<Record<string, string>> {
       return key === undefined || value === undefined ? [] : [[key, value]];
     }),
   );
-}
-
-interface RecordedMetric {
-  readonly expr: string;
-  readonly labels: readonly string[];
-}
-
-type Labels = ReadonlySet<string> | undefined;
-
-/**
- * Labels that the result of a query can have, by Prometheus's rules for aggregation and vector matching; undefined when a plain selector
- * decides. Scalars have none.
- */
-export function producedLabels(expr: string, recorded: ReadonlyMap<string, RecordedMetric>, depth = 0): Labels {
-  const tree = parser.parse(expr).topNode.firstChild;
-  return tree === null || depth > 10 ? undefined : labelsOf(tree, { text: expr, recorded, depth });
-}
-
-interface QuerySource {
-  readonly text: string;
-  readonly recorded: ReadonlyMap<string, RecordedMetric>;
-  readonly depth: number;
-}
-
-function labelsOf(node: SyntaxNode, { text, recorded, depth }: QuerySource): Labels {
-  const of = (child: SyntaxNode | undefined): Labels => (child === undefined ? undefined : labelsOf(child, { text, recorded, depth }));
-  const children = expressionsIn(node);
-  switch (node.name) {
-    case "NumberDurationLiteral":
-    case "StringLiteral":
-      return new Set();
-    case "VectorSelector": {
-      const name = node.getChild("Identifier");
-      const metric = name === null ? undefined : recorded.get(text.slice(name.from, name.to));
-      if (metric === undefined) return undefined;
-      const inner = producedLabels(metric.expr, recorded, depth + 1);
-      return inner && new Set([...inner, ...metric.labels]);
-    }
-    case "AggregateExpr":
-      return aggregated(node, text, of);
-    case "FunctionCall":
-      return called(node, text, of);
-    case "BinaryExpr":
-      return combined(node, text, of);
-    default:
-      return of(children[0]);
-  }
-}
-
-function aggregated(node: SyntaxNode, text: string, of: (child: SyntaxNode | undefined) => Labels): Labels {
-  const body = node.getChild("FunctionCallBody");
-  const operator = text.slice(node.getChild("AggregateOp")?.from ?? 0, node.getChild("AggregateOp")?.to ?? 0);
-  const inner = body === null ? undefined : of(expressionsIn(body).at(-1));
-  // These keep whole series; their `by` only groups.
-  if (operator === "topk" || operator === "bottomk" || operator === "limitk") return inner;
-  const modifier = node.getChild("AggregateModifier");
-  if (modifier === null) return new Set();
-  const names = groupingOf(modifier, text);
-  if (modifier.getChild("By") !== null) return new Set(names);
-  return inner && new Set([...inner].filter((label) => !names.includes(label)));
-}
-
-function called(node: SyntaxNode, text: string, of: (child: SyntaxNode | undefined) => Labels): Labels {
-  const name = /^[a-z_0-9]+/iu.exec(text.slice(node.from, node.to))?.[0] ?? "";
-  const body = node.getChild("FunctionCallBody");
-  const args = body === null ? [] : expressionsIn(body);
-  if (name === "time" || name === "scalar" || name === "pi" || name === "vector") return new Set();
-  if (name === "absent" || name === "absent_over_time") {
-    const matchers = text.slice(args[0]?.from ?? 0, args[0]?.to ?? 0).matchAll(/([a-zA-Z_]\w*)\s*=\s*["'`]/gu);
-    return new Set([...matchers].flatMap((match) => (match[1] === undefined ? [] : [match[1]])));
-  }
-  if (name === "label_replace" || name === "label_join") {
-    const inner = of(args[0]);
-    const target = text.slice(args[1]?.from ?? 0, args[1]?.to ?? 0).slice(1, -1);
-    return inner && new Set([...inner, target]);
-  }
-  const inner = of(args.findLast((arg) => arg.name !== "NumberDurationLiteral" && arg.name !== "StringLiteral"));
-  return name === "histogram_quantile" && inner !== undefined ? new Set([...inner].filter((label) => label !== "le")) : inner;
-}
-
-function combined(node: SyntaxNode, text: string, of: (child: SyntaxNode | undefined) => Labels): Labels {
-  const [leftNode, rightNode] = expressionsIn(node);
-  const [left, right] = [of(leftNode), of(rightNode)];
-  if (isScalarNode(leftNode, text)) return right;
-  if (isScalarNode(rightNode, text)) return left;
-  if (node.getChild("And") !== null || node.getChild("Unless") !== null) return left;
-  if (node.getChild("Or") !== null) return left && right && new Set([...left, ...right]);
-  const clause = node.getChild("MatchingModifierClause");
-  if (clause === null) return left === undefined ? right : left;
-  const lists = clause.getChildren("GroupingLabels").map((list) => namesIn(list, text));
-  if (clause.getChild("GroupLeft") !== null) return left && new Set([...left, ...(lists[1] ?? [])]);
-  if (clause.getChild("GroupRight") !== null) return right && new Set([...right, ...(lists[1] ?? [])]);
-  if (clause.getChild("On") !== null) return new Set(lists[0] ?? []);
-  return left && new Set([...left].filter((label) => !(lists[0] ?? []).includes(label)));
-}
-
-function isScalarNode(node: SyntaxNode | undefined, text: string): boolean {
-  if (node === undefined) return false;
-  if (node.name === "NumberDurationLiteral") return true;
-  if (node.name === "FunctionCall") return /^(?:time|scalar|pi)\s*\(/u.test(text.slice(node.from, node.to));
-  const inner = expressionsIn(node);
-  if (node.name === "ParenExpr" || node.name === "UnaryExpr") return isScalarNode(inner[0], text);
-  return node.name === "BinaryExpr" && inner.every((child) => isScalarNode(child, text));
-}
-
-function groupingOf(modifier: SyntaxNode, text: string): readonly string[] {
-  const list = modifier.getChild("GroupingLabels");
-  return list === null ? [] : namesIn(list, text);
-}
-
-function namesIn(list: SyntaxNode, text: string): readonly string[] {
-  return list.getChildren("LabelName").map((name) => text.slice(name.from, name.to));
-}
-
-function expressionsIn(node: SyntaxNode): readonly SyntaxNode[] {
-  const expressions: SyntaxNode[] = [];
-  for (let child = node.firstChild; child !== null; child = child.nextSibling) {
-    if (/(?:Expr|Selector|Literal|Call)$/u.test(child.name)) expressions.push(child);
-  }
-  return expressions;
 }

@@ -1,9 +1,10 @@
-import { type Document, isMap, isNode, isScalar, isSeq, LineCounter, parseDocument, type YAMLMap } from "yaml";
+import { Document, isMap, isNode, isScalar, isSeq, LineCounter, type YAMLMap } from "yaml";
 import type { Diagnostic, Matcher, Position } from "../../../packages/sdk/src/wire/runbooks.ts";
 import { matchesValue } from "../../core/matcher.ts";
 import { readClassicMatchers, readMatchers } from "../../core/parse-matchers.ts";
 import type { TextFile } from "../text-file.ts";
 import type { AlertRule } from "./alert-rules.ts";
+import { readGoYaml, textOf } from "./go-yaml.ts";
 
 interface Route {
   readonly position: Position;
@@ -29,7 +30,9 @@ const webhookPath = "/webhooks/alertmanager";
 /** Alerts that never reach our webhook, and routes of an Alertmanager configuration that nothing reaches. */
 export function checkRouting(file: TextFile, rules: readonly AlertRule[]): readonly Diagnostic[] {
   const counter = new LineCounter();
-  const document = parseDocument(file.source, { lineCounter: counter, prettyErrors: false, logLevel: "silent" });
+  const { documents, faults } = readGoYaml(file.source, counter);
+  // Alertmanager reads one document.
+  const document = documents[0] ?? new Document(null);
   const diagnostics: Diagnostic[] = [];
   const positionAt = (offset: number): Position => {
     const { line, col } = counter.linePos(offset);
@@ -38,11 +41,11 @@ export function checkRouting(file: TextFile, rules: readonly AlertRule[]): reado
   const report = ({ severity = "error", rule, at, message, accepted }: RouteFault) => {
     diagnostics.push({ file: at.file, position: at.position, severity, rule, message, accepted });
   };
-  for (const error of document.errors)
+  for (const { offset, message } of faults)
     report({
       rule: "alertmanager-file",
-      at: { file: file.file, position: positionAt(error.pos[0]) },
-      message: error.message,
+      at: { file: file.file, position: positionAt(offset) },
+      message,
       accepted: "a file that amtool accepts",
     });
   const hooks = webhooksOf(document.get("receivers", true));
@@ -109,8 +112,8 @@ interface Webhook {
 function webhooksOf(receivers: unknown): readonly Webhook[] {
   return (isSeq(receivers) ? receivers.items : []).flatMap((receiver): readonly Webhook[] => {
     if (!isMap(receiver)) return [];
-    const [name, hooks] = [receiver.get("name"), receiver.get("webhook_configs", true)];
-    if (typeof name !== "string" || !isSeq(hooks)) return [];
+    const [name, hooks] = [textOf(receiver.get("name", true)), receiver.get("webhook_configs", true)];
+    if (name === undefined || !isSeq(hooks)) return [];
     return hooks.items.flatMap((map) => (isMap(map) ? [{ receiver: name, map, address: addressOf(map) }] : []));
   });
 }
@@ -168,8 +171,8 @@ function alwaysOn(document: Document): ReadonlySet<string> {
     const list = document.get(key, true);
     return (isSeq(list) ? list.items : []).flatMap((item): readonly string[] => {
       const intervals = isMap(item) ? item.get("time_intervals", true) : undefined;
-      const name = isMap(item) ? item.get("name") : undefined;
-      return isSeq(intervals) && typeof name === "string" && intervals.items.some(isWholeDay) ? [name] : [];
+      const name = isMap(item) ? textOf(item.get("name", true)) : undefined;
+      return isSeq(intervals) && name !== undefined && intervals.items.some(isWholeDay) ? [name] : [];
     });
   });
   return new Set(names);
@@ -181,7 +184,9 @@ function isWholeDay(interval: unknown): boolean {
     return false;
   const times = interval.get("times", true);
   if (!isSeq(times)) return true;
-  return times.items.some((time) => isMap(time) && time.get("start_time") === "00:00" && time.get("end_time") === "24:00");
+  return times.items.some(
+    (time) => isMap(time) && textOf(time.get("start_time", true)) === "00:00" && textOf(time.get("end_time", true)) === "24:00",
+  );
 }
 
 interface RouteReader {
@@ -190,8 +195,7 @@ interface RouteReader {
 }
 
 function readRoute(map: YAMLMap, inherited: string | undefined, { positionAt, fail }: RouteReader): Route {
-  const receiver = map.get("receiver");
-  const receiverName = typeof receiver === "string" ? receiver : inherited;
+  const receiverName = textOf(map.get("receiver", true)) ?? inherited;
   const matchers: Matcher[] = [];
   const list = map.get("matchers", true);
   for (const item of isSeq(list) ? list.items : []) {
@@ -200,12 +204,22 @@ function readRoute(map: YAMLMap, inherited: string | undefined, { positionAt, fa
       fail({ offset, message: "This matcher is no text.", accepted: 'a matcher such as `severity="critical"`' });
       continue;
     }
-    const text = String(item.value);
+    const text = textOf(item) ?? "";
     const begin = (item.range?.[0] ?? 0) + (item.type === "PLAIN" ? 0 : 1);
     const parsed = readMatchers(text);
-    // As Alertmanager does: what its new parser refuses is read by the old one, and logged.
-    const read = parsed.ok ? parsed : readClassicMatchers(text);
+    // As Alertmanager does: what its new parser refuses, or reads otherwise, is read by the old one, and logged.
+    const classic = readClassicMatchers(text);
+    const read = classic.ok ? classic : parsed;
     if (read.ok) matchers.push(...read.matchers);
+    if (parsed.ok && classic.ok && JSON.stringify(parsed.matchers) !== JSON.stringify(classic.matchers)) {
+      const message = "Alertmanager reads this matcher by its old rules, which leave `\\t` and the like as they are.";
+      fail({
+        severity: "warning",
+        offset: begin,
+        message,
+        accepted: 'a value in double quotes with no escapes but `\\\\`, `\\"` and `\\n`',
+      });
+    }
     if (!parsed.ok) {
       const { offset, message, accepted } = parsed;
       const note = read.ok ? " Alertmanager reads it by its old rules." : "";
@@ -218,14 +232,15 @@ function readRoute(map: YAMLMap, inherited: string | undefined, { positionAt, fa
   ] as const) {
     const old = map.get(key, true);
     for (const pair of isMap(old) ? old.items : []) {
-      if (isScalar(pair.key) && isScalar(pair.value)) matchers.push({ label: String(pair.key.value), op, value: String(pair.value.value) });
+      const label = textOf(pair.key);
+      if (label !== undefined && isScalar(pair.value)) matchers.push({ label, op, value: textOf(pair.value) ?? "" });
     }
   }
   const children = map.get("routes", true);
   const times = ["mute_time_intervals", "active_time_intervals"].flatMap((key) => {
     const names = map.get(key, true);
     return (isSeq(names) ? names.items : []).flatMap((name) =>
-      isScalar(name) ? [{ position: positionAt(name.range?.[0] ?? 0), key, name: String(name.value) }] : [],
+      isScalar(name) ? [{ position: positionAt(name.range?.[0] ?? 0), key, name: textOf(name) ?? "" }] : [],
     );
   });
   return {
