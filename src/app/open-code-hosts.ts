@@ -1,4 +1,5 @@
 import { homedir } from "node:os";
+import type { Log } from "../core/log.ts";
 import { createGitCodeHost } from "../integrations/git/create-git-code-host.ts";
 import { createGitHubClient, gitHubRequestLimits } from "../integrations/github/create-github-client.ts";
 import { createGitHubCodeHost } from "../integrations/github/create-github-code-host.ts";
@@ -14,8 +15,10 @@ export interface OpenCodeHosts {
   readonly workflows: GitHubWorkflows | undefined;
 }
 
+type CodeHostDeps = Pick<Runtime, "config" | "clock" | "path"> & { readonly log: Pick<Log, "warn"> };
+
 /** Opens the code hosts that runbookd.yml names. */
-export function openCodeHosts(runtime: Pick<Runtime, "config" | "clock" | "log" | "path" | "closers">): OpenCodeHosts {
+export function openCodeHosts(runtime: CodeHostDeps & Pick<Runtime, "closers">): OpenCodeHosts {
   const { config, clock, closers } = runtime;
   const git = openGit(runtime);
   if (config.gitHubAccess === undefined) return { codeHosts: { ...(git !== undefined && { git }) }, workflows: undefined };
@@ -27,7 +30,7 @@ export function openCodeHosts(runtime: Pick<Runtime, "config" | "clock" | "log" 
   return { codeHosts: { github, ...(git !== undefined && { git }) }, workflows: createGitHubWorkflows(client, clock) };
 }
 
-function openGit({ config, clock, log, path }: Pick<Runtime, "config" | "clock" | "log" | "path">): CodeHost | undefined {
+function openGit({ config, clock, log, path }: CodeHostDeps): CodeHost | undefined {
   const { gitRepositories: repositories } = config;
   if (Object.keys(repositories).length === 0) return undefined;
   const git = findExecutable(["git"], path);

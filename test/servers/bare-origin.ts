@@ -11,10 +11,10 @@ export interface BareOrigin {
   parents(sha: string): readonly string[];
 }
 
-/** Makes it as `origin.git` in the folder `root`. */
-export function aBareOrigin(root: string): BareOrigin {
+/** Makes it as `origin.git` in the folder `root`, with commit ids of this hash. */
+export function aBareOrigin(root: string, hash: "sha1" | "sha256" = "sha1"): BareOrigin {
   const path = join(root, "origin.git");
-  plainly(root, "init", "-q", "--bare", "-b", "main", path);
+  plainly(root, "init", "-q", "--bare", "-b", "main", `--object-format=${hash}`, path);
 
   const withInput = (input: string, env: Readonly<Record<string, string>>, ...args: readonly string[]) =>
     execFileSync(git, ["-c", "user.name=a", "-c", "user.email=a@b", "-c", "core.hooksPath=/dev/null", ...args], {

@@ -20,6 +20,7 @@ import { readSchema } from "../../platform/redis/schema-version.ts";
 import { workloadKeys } from "../../platform/redis/workload-keys.ts";
 import { createBoundedSender, defaultRequestLimits } from "../../platform/requests/bounded-request.ts";
 import type { CommandContext } from "../context.ts";
+import { examineCodeHosts } from "./examine-code-hosts.ts";
 import { examineCommands } from "./examine-commands.ts";
 import { examineSwitches } from "./examine-switches.ts";
 import { judgeAlertmanagerConfig } from "./judge-alertmanager.ts";
@@ -37,6 +38,7 @@ export async function examine(config: Config, context: CommandContext): Promise<
     examineMail(config, context),
     examineProviders(config),
     examineSwitches(config, context),
+    examineCodeHosts(config, context),
     Promise.resolve([
       ...examineCommands(config.commands, context.env["PATH"] ?? ""),
       examineRunbooks(config),

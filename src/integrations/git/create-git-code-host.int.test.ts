@@ -85,6 +85,19 @@ describe("a code host of plain git", () => {
     expect(existsSync(marker)).toBe(true);
   });
 
+  it("merges and writes issues in a repository whose ids are of SHA-256", async () => {
+    const origin = aBareOrigin(root, "sha256");
+    const host = hostOf(origin.path);
+    const sha = origin.commit("hotfix/export", { a: "1" });
+    expect(sha).toHaveLength(64);
+    expect(await host.mergeChange({ repository, id: "branch/hotfix/export", sha, signal })).toEqual({
+      kind: "merged",
+      sha: origin.tip("main"),
+    });
+    const { id } = await host.openIssue({ repository, key: "k", title: "Post-mortem", body: "b", signal });
+    expect(plainly(origin.path, "log", "-1", "--format=%s", id)).toBe("Post-mortem");
+  });
+
   it("refuses a folder that is no repository, and one inside of a repository", async () => {
     const { clone } = aBench("clone");
     plainly(clone, "remote", "remove", "origin");

@@ -44,7 +44,6 @@ const remoteHeads = "refs/runbookd/heads/";
 const uploadPack = "--upload-pack=git-upload-pack";
 const receivePack = "--receive-pack=git-receive-pack";
 const remote = "origin";
-const absent = "0".repeat(40);
 
 /** Opens a repository. Rejects with StepFailure when it is none, or when its configuration names what cannot be made harmless. */
 export async function openGitPlace(plainRun: RunGit, { path }: Pick<GitRepositoryPlace, "path">, signal: AbortSignal): Promise<GitPlace> {
@@ -69,10 +68,13 @@ export async function openGitPlace(plainRun: RunGit, { path }: Pick<GitRepositor
     return text.split("\0").includes(`branch ${ref}`);
   }
 
-  async function moveHere({ ref, from = absent, to, held }: RefChange): Promise<RefMove> {
+  async function moveHere({ ref, from, to, held }: RefChange): Promise<RefMove> {
     if (!isBare && (await checkedOut(ref)))
       return { kind: "refused", reason: `${ref} is checked out in a folder of ${path}; name the bare repository in git_repositories` };
-    const lines = [...(held === undefined ? [] : [`verify ${held.ref} ${held.at}`]), `update ${ref} ${to} ${from}`];
+    const lines = [
+      ...(held === undefined ? [] : [`verify ${held.ref} ${held.at}`]),
+      from === undefined ? `create ${ref} ${to}` : `update ${ref} ${to} ${from}`,
+    ];
     const { code } = await call("unknown", ["update-ref", "--stdin"], { input: `${lines.join("\n")}\n`, ok: [0, 128] });
     if (code === 0 || (await at(ref)) === to) return { kind: "moved" };
     return { kind: "stale" };
