@@ -7,10 +7,8 @@ import type { ActionContext } from "../../../core/action.ts";
 import { StepFailure } from "../../../core/failure.ts";
 import { shortLine } from "../../../core/one-line.ts";
 import { featureMeant, noFeature } from "../../findings/which-feature.ts";
+import { commitParameter } from "../release-parameters.ts";
 import { type FeatureCode, featureCode, type ReleasePorts } from "../release-ports.ts";
-
-/** A full commit id, of SHA-1 or SHA-256. */
-export const commitIdSchema = z.string().regex(/^(?:[0-9a-f]{40}|[0-9a-f]{64})$/, "must be the full id of a commit");
 
 /** Merges one commit of a change, and no later one. */
 export const mergeChange = defineAction({
@@ -20,7 +18,7 @@ export const mergeChange = defineAction({
   parameters: z.strictObject({
     feature: featureNameSchema.meta({ description: "Name of one feature of runbookd.yml, whose repository the change is in." }),
     change: z.string().min(1).max(300).meta({ description: "Id of the change, as prepare-hotfix gave it." }),
-    sha: commitIdSchema.meta({ description: "Full id of the commit that was tested." }),
+    sha: commitParameter("Full id of the commit that was tested."),
   }),
   result: {
     merged: "whether exactly this commit is on the base branch",
