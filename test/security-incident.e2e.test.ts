@@ -23,6 +23,7 @@ import { until } from "./servers/until.ts";
 /**
  * The containment with real parts, from GitHub's signed event to three processes that refuse: redis-server, Prometheus with the shipped rules, Alertmanager with
  * the shipped routes, and server and worker as they ship. Two features at a time: all processes of `export` follow its flag, one of `answers` does not.
+ * Where their code is kept is not configured, so that a person is asked for the fix.
  * Needs the build.
  */
 const root = join(import.meta.dirname, "..");
@@ -228,7 +229,7 @@ describe("a critical finding that GitHub reports", () => {
 
   it("is off in every process, which a trial request shows, before a person is asked for the fix", async () => {
     const prometheus = createPrometheusApi(prometheusUrl);
-    const { question, run } = await asked("export", "manual");
+    const { question, run } = await asked("export", "ask");
     const offAt = processes.export.map(({ service }) => Number(/^off (\d+)$/m.exec(service.output())?.[1]));
     console.info(`From the signed webhook to off in three processes: ${Math.max(...offAt) - reportedAt.export} ms.`);
     expect(question.stepId).toBe("apply_the_hotfix");
@@ -266,7 +267,7 @@ describe("a critical finding that GitHub reports", () => {
 
   it("is contained again when another one of the same source comes while the run waits and the flag is on again", async () => {
     const prometheus = createPrometheusApi(prometheusUrl);
-    const before = await asked("export", "manual");
+    const before = await asked("export", "ask");
     await putFlag("export", await versionOf("export"));
     const statuses = async (wanted: number) => {
       await sleep(500);
@@ -281,7 +282,7 @@ describe("a critical finding that GitHub reports", () => {
     const { question, run } = await until(
       "the run of export asks anew",
       async () => {
-        const one = await asked("export", "manual");
+        const one = await asked("export", "ask");
         return one.question.id === before.question.id ? undefined : one;
       },
       150_000,

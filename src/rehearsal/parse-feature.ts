@@ -58,7 +58,7 @@ export const featureSchema = z.strictObject({
   requests: count.default(0),
   attacks: z.union([z.literal("unreadable"), corpus], "must be `unreadable`, or a table with `recorded`, `harmless` and so on").optional(),
   release: release.prefault({}),
-  tickets_per_minute: course(amount).default(20),
+  tickets_per_minute: course(amount).default(5),
   quality: course(ratio).default(0.95),
   quality_without: course(ratio).default(0.95),
 });
@@ -81,10 +81,10 @@ export const findingSchema = z.strictObject({
 /** The feature that was written; without flags it has one of its own name. */
 export function featureOf(name: string, written: z.output<typeof featureSchema>): SimulatedFeature {
   const { stale_followers: staleFollowers, tickets_per_minute: ticketsPerMinute, quality_without: qualityWithout, ...others } = written;
-  const { keys, flags, release: deployed, attacks, ...rest } = others;
+  const { keys, flags, release: deployed, attacks, ...more } = others;
   return {
     name,
-    ...rest,
+    ...more,
     flags: flags ?? [name],
     keys: Object.entries(keys).map(([id, one]) => ({ id, ...one })),
     staleFollowers,

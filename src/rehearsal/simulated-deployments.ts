@@ -21,17 +21,18 @@ export function createSimulatedDeployments(
   releaseOf: (feature: string) => string,
   changed: (line: string) => void,
 ): Pick<DeploymentPorts, "testRunner" | "deployer"> {
+  const before = new Map(features.map(({ name }) => [name, releaseOf(name)]));
   const processes = new Map(
     features.map(({ name, release }) => [
       name,
-      Array.from({ length: release.processes }, (_, nth): Process => ({ instance: `${name}-${nth + 1}`, sha: releaseOf(name) })),
+      Array.from({ length: release.processes }, (_, nth): Process => ({ instance: `${name}-${nth + 1}`, sha: before.get(name) ?? "" })),
     ]),
   );
   const begun = new Set<string>();
   let started = 0;
 
   function start({ release, name }: SimulatedFeature, sha: string): void {
-    const isBack = sha === releaseOf(name);
+    const isBack = sha === before.get(name);
     const up = isBack ? (release.putBack ? release.processes : 0) : release.up;
     const present = processes.get(name) ?? [];
     const next = present.map((process, nth): Process => {
@@ -51,7 +52,7 @@ export function createSimulatedDeployments(
           begun.add(key);
           return { kind: "running", afterMs: workMs, progress: null, sentence: "The tests run." };
         }
-        const isBase = sha === releaseOf(feature.name);
+        const isBase = sha === before.get(feature.name);
         const counts = isBase ? { ...tests.base, skipped: 0 } : tests.fix;
         return { kind: "done", result: { sha: tests.otherCommit && !isBase ? "e".repeat(40) : sha, ...counts } };
       },

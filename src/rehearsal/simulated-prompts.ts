@@ -134,8 +134,8 @@ export function createSimulatedPrompts(
   }
 }
 
-function measured(seen: Pick<VersionMeasure, "version" | "hit" | "tickets" | "costPerRequestMicroUsd">): VersionMeasure {
-  return { ...seen, requests: seen.tickets * 5, ...(seen.tickets > 1 && { costLogVariance: 0 }) };
+function measured(counted: Pick<VersionMeasure, "version" | "hit" | "tickets" | "costPerRequestMicroUsd">): VersionMeasure {
+  return { ...counted, requests: counted.tickets * 5, ...(counted.tickets > 1 && { costLogVariance: 0 }) };
 }
 
 function shipped(): NewPromptVersion {

@@ -35,7 +35,7 @@ export function checkReturn({ runId, acceptedAt, since, findings, flag }: Return
   );
   if (dismissed !== undefined)
     return { kind: "broken", text: `the finding "${shortLine(dismissed.title, 100)}" was dismissed at its source, which does not fix it` };
-  const fresh = since === undefined ? undefined : findings.find(({ state, firstSeenAt }) => state === "open" && firstSeenAt >= since);
+  const fresh = since === undefined ? undefined : findings.find(({ state, firstSeenAt: cameAt }) => state === "open" && cameAt >= since);
   if (fresh !== undefined) return { kind: "broken", text: `${fresh.source} reported "${shortLine(fresh.title, 100)}" since it came back` };
   return { kind: "clear" };
 }

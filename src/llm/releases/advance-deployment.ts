@@ -23,7 +23,7 @@ export const deploymentProgressSchema = z.object({
   failure: z.string().exactOptional(),
   url: z.string(),
   headline: z.string(),
-  note: z.string(),
+  sentence: z.string(),
 });
 
 /** See {@link deploymentProgressSchema}. */
@@ -53,9 +53,9 @@ export type AdvancedDeployment =
 type Call = Pick<ActionContext, "clock" | "signal" | "idempotencyKey">;
 
 /** Looks at the processes within the time that they have. */
-const looks = 30;
-const minLookMs = 250;
-const maxLookMs = 10_000;
+const polls = 30;
+const minPollMs = 250;
+const maxPollMs = 10_000;
 const maxSentence = 400;
 
 /**
@@ -65,7 +65,7 @@ const maxSentence = 400;
 export async function beginDeployment(deployer: Deployer, feature: Feature, { clock, signal }: Call): Promise<DeploymentProgress> {
   const versions = await deployer.readVersions(feature, signal);
   const before = versions.flatMap(({ instance }) => instance ?? []);
-  return { phase: "deploy", since: clock.now(), before, work: noWork, url: "", headline: "", note: "" };
+  return { phase: "deploy", since: clock.now(), before, work: noWork, url: "", headline: "", sentence: "" };
 }
 
 /**
@@ -105,7 +105,7 @@ async function deploy(
   try {
     const polled = await pollWork(async (one) => deployer.deploy(feature, sha, one), { key, work: progress.work, signal: call.signal });
     if (polled.kind === "running")
-      return { kind: "running", afterMs: polled.afterMs, progress: { ...progress, work: polled.work, note: polled.sentence } };
+      return { kind: "running", afterMs: polled.afterMs, progress: { ...progress, work: polled.work, sentence: polled.sentence } };
     const { sha: deployed, url = progress.url } = polled.result;
     const failure = deployed === sha ? undefined : `It says that it has deployed ${shortCommit(deployed)}.`;
     return running({ ...progress, ...ended, url, ...(failure !== undefined && { failure }) });
@@ -124,7 +124,7 @@ async function settle({ deployer, order, progress, call }: Deployment): Promise<
   const move = nextDeploymentMove({ now, since: progress.since, withinMs, versions, judgement, previous, failure: progress.failure });
   switch (move.kind) {
     case "wait":
-      return running({ ...progress, note: move.sentence }, lookMsOf(withinMs));
+      return running({ ...progress, sentence: move.sentence }, pollMsOf(withinMs));
     case "put_back": {
       const { failure: _failure, ...others } = progress;
       return running({ ...others, phase: "put_back", since: now, work: noWork, headline: move.sentence });
@@ -141,7 +141,7 @@ async function settleBack({ deployer, order: { feature, previous, withinMs }, pr
   const versions = await deployer.readVersions(feature, call.signal);
   const isBack = previous !== undefined && commonVersion(versions) === previous;
   const isOver = progress.failure !== undefined || call.clock.now() - progress.since >= withinMs;
-  if (!isBack && !isOver) return running({ ...progress, note: "Waiting for the release before." }, lookMsOf(withinMs));
+  if (!isBack && !isOver) return running({ ...progress, sentence: "Waiting for the release before." }, pollMsOf(withinMs));
   const end = isBack
     ? `Every process runs ${shortCommit(previous)} again.`
     : `The release before did not come back: ${progress.failure ?? "the time for it is over"}`;
@@ -152,6 +152,6 @@ function running(progress: DeploymentProgress, afterMs = 0): AdvancedDeployment 
   return { kind: "running", afterMs, progress };
 }
 
-function lookMsOf(withinMs: number): number {
-  return Math.min(maxLookMs, Math.max(minLookMs, Math.round(withinMs / looks)));
+function pollMsOf(withinMs: number): number {
+  return Math.min(maxPollMs, Math.max(minPollMs, Math.round(withinMs / polls)));
 }

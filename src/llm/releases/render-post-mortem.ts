@@ -26,7 +26,7 @@ export function renderPostMortem({ runId, feature, at, begun, timeline, gaps, fi
     ...block(
       (findings?.findings ?? []).map(
         (one) =>
-          `${one.class.padEnd(8)} ${one.state.padEnd(9)} ${timeText(one.firstSeenAt)} ${one.source}: ${one.title}${one.fixedBy === undefined ? "" : `, fixed by ${one.fixedBy}`}`,
+          `${one.class.padEnd(8)} ${one.state.padEnd(9)} ${timeText(one.events[0]?.at ?? one.updatedAt)} ${one.source}: ${one.title}${one.fixedBy === undefined ? "" : `, fixed by ${one.fixedBy}`}`,
       ),
       "No finding is recorded.",
     ),
@@ -53,10 +53,10 @@ export function renderPostMortem({ runId, feature, at, begun, timeline, gaps, fi
 
 function clockOf(findings: PostMortem["findings"]): readonly string[] {
   if (findings === undefined) return ["The findings cannot be read: a person must state when the first of them was known."];
-  const { firstKnownAt, reportUntil } = findings;
-  if (firstKnownAt === null || reportUntil === null) return ["No finding is recorded, so that the clock has no beginning."];
+  const { firstKnownAt: begun, reportUntil } = findings;
+  if (begun === null || reportUntil === null) return ["No finding is recorded, so that the clock has no beginning."];
   return [
-    `The first finding was known at ${timeText(firstKnownAt)}.`,
+    `The first finding was known at ${timeText(begun)}.`,
     `Where personal data was affected, the authority expects a report until ${timeText(reportUntil)}.`,
   ];
 }

@@ -407,7 +407,7 @@ export const settingsSchema = z.strictObject({
   features: setting(
     featuresSchema.optional(),
     "Parts of the workload that can be switched off alone, by the name that findings and alerts give them",
-    "feature names (lower case, digits, hyphens), each with any of flags, budgets, keys ({ system, id }), repository (owner/name), paths, probe (url, method, body, refused_by), exposure (public, customers, internal), data (regulated, personal, internal, none), agency (power, environment, predictability, systemic, in the words of OWASP AIVSS)",
+    "feature names (lower case, digits, hyphens), each with any of flags, budgets, keys ({ system, id }), repository (owner/name), paths, probe (url, method, body, refused_by), code_host (github, git), tests, attacks and deployment ({ command } or { workflow }), version_urls, exposure (public, customers, internal), data (regulated, personal, internal, none), agency (power, environment, predictability, systemic, in the words of OWASP AIVSS)",
   ),
   github: setting(
     z

@@ -27,7 +27,7 @@ export interface AttackPorts {
 }
 
 const plannedSchema = z.object({ corpus: z.string() }).nullable();
-const progressSchema = z.object({ headline: z.string(), note: z.string(), work: jsonSchema });
+const progressSchema = z.object({ headline: z.string(), sentence: z.string(), work: jsonSchema });
 const deployed = "deployed";
 /** Rows of attacks in the result: those that worked come first. */
 const maxRows = 20;
@@ -98,7 +98,7 @@ export const replayAttacks = defineAction({
       const work = await carryOutReplay({ feature, corpus, version, tries, harmless }, call, ports.attackRunner);
       if (work.kind === "running") {
         const headline = `the attacks are replayed on ${target}`;
-        return { kind: "continue", afterMs: work.afterMs, progress: { headline, note: work.sentence, work: work.progress } };
+        return { kind: "continue", afterMs: work.afterMs, progress: { headline, sentence: work.sentence, work: work.progress } };
       }
       await ports.attackReplays.put({
         id: idOf(context),

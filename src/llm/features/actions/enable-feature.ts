@@ -34,7 +34,7 @@ const progressSchema = z.object({
   closed: z.array(z.string()),
   /** For a report and for people who look at the run. */
   headline: z.string(),
-  note: z.string(),
+  sentence: z.string(),
 });
 
 const personAnswers = ["enabled", "leave_off"] as const;
@@ -172,8 +172,8 @@ export const enableFeature = defineAction({
       if (created.kind === "too_many") throw refused("Ten rollouts are live; end one of them first.");
       await switchOnForNobody(ports.flags, flag, how);
       const { opened, closed } = await openGates(feature, { ...how, isOurs: async (by) => isOurs(by, context) }, ports.budgets);
-      const note = opened.length === 0 ? "" : `The gates of ${opened.join(", ")} are open.`;
-      return { kind: "continue", afterMs: 0, progress: { rollout: id, closed: [...closed], headline: "", note } };
+      const sentence = opened.length === 0 ? "" : `The gates of ${opened.join(", ")} are open.`;
+      return { kind: "continue", afterMs: 0, progress: { rollout: id, closed: [...closed], headline: "", sentence } };
     }
 
     async function grow(
@@ -188,7 +188,7 @@ export const enableFeature = defineAction({
       const polled = await pollResult(ports, id, { context, progress: growth, until: 1, criterion });
       if (polled.kind !== "done") {
         const next = growthProgressSchema.parse(polled.progress);
-        return { ...polled, progress: { rollout: id, growth: next, closed, headline: next.headline, note: next.note } };
+        return { ...polled, progress: { rollout: id, growth: next, closed, headline: next.headline, sentence: next.note } };
       }
       const by = `run:${context.runId}`;
       const now = context.clock.now();

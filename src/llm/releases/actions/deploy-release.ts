@@ -96,7 +96,12 @@ export const deployRelease = defineAction({
         // Nothing is deployed before the first look at the processes has been recorded.
         if (ended === undefined && progress === undefined) return { kind: "not_applied" };
         const versions = await deployer.readVersions(feature, context.signal);
-        const end = ended ?? { replaced: progress?.before ?? [], put_back: false, reason: progress?.note ?? "", url: progress?.url ?? "" };
+        const end = ended ?? {
+          replaced: progress?.before ?? [],
+          put_back: false,
+          reason: progress?.sentence ?? "",
+          url: progress?.url ?? "",
+        };
         const output = outputOf(feature, versions, { previous, ...end });
         if (ended !== undefined || output["deployed"] === true) return { kind: "applied", output };
         return { kind: "unknown", reason: `not every process runs ${shortCommit(sha)}, and a deployment may still be under way` };

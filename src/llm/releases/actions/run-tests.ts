@@ -20,7 +20,7 @@ const progressSchema = z.object({
   fixed: testsSchema.exactOptional(),
   work: workProgressSchema,
   headline: z.string(),
-  note: z.string(),
+  sentence: z.string(),
 });
 
 type Ports = Pick<DeploymentPorts, "features" | "testRunner">;
@@ -67,7 +67,7 @@ export const runTests = defineAction({
       async run(_plan, context): Promise<ActionResult> {
         const feature = testedFeature(readFeature(name, features, context));
         const { idempotencyKey, signal } = context;
-        const before = progressSchema.safeParse(context.progress).data ?? { work: noWork, headline: "", note: "" };
+        const before = progressSchema.safeParse(context.progress).data ?? { work: noWork, headline: "", sentence: "" };
         if (before.fixed === undefined) {
           const polled = await pollWork(async (call) => testRunner.test(feature, sha, call), {
             key: idempotencyKey,
@@ -79,7 +79,7 @@ export const runTests = defineAction({
           // What does not pass is no fix, however many tests there were before.
           if (fixed.passed === 0 || fixed.failed > 0) return { kind: "done", output: outputOf(feature, fixed, undefined) };
           const headline = `${fixed.passed} tests passed on ${shortCommit(fixed.sha)}`;
-          return { kind: "continue", afterMs: 0, progress: { fixed, work: noWork, headline, note: "" } };
+          return { kind: "continue", afterMs: 0, progress: { fixed, work: noWork, headline, sentence: "" } };
         }
         const polled = await pollWork(async (call) => testRunner.test(feature, baseSha, call), {
           key: sha256(`${idempotencyKey} base`),
@@ -96,7 +96,7 @@ function later(
   { afterMs, work, sentence }: { readonly afterMs: number; readonly work: z.output<typeof workProgressSchema>; readonly sentence: string },
   before: z.output<typeof progressSchema>,
 ): ActionResult {
-  return { kind: "continue", afterMs, progress: { ...before, work, note: sentence }, early: true };
+  return { kind: "continue", afterMs, progress: { ...before, work, sentence }, early: true };
 }
 
 function testedFeature(feature: Feature): Feature {

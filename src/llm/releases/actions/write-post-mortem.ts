@@ -47,7 +47,9 @@ export const writePostMortem = defineAction({
     reason: "where it was written, and why not at the code host when it was not",
   },
   effect: "keyed",
-  risk: "none",
+  // An issue is seen by many, so that a run which only observes opens none.
+  risk: "raises",
+  targetsOf: ({ feature }) => (typeof feature === "string" ? [`feature/${feature}`] : []),
   timeoutMs: 60_000,
   probes: false,
   undoes: false,
@@ -90,15 +92,15 @@ export const writePostMortem = defineAction({
     async function write(postMortem: PostMortem, context: ActionContext): Promise<ActionOutput> {
       const text = renderPostMortem(postMortem);
       const until = postMortem.findings?.reportUntil;
-      const rest = {
+      const fields = {
         feature: name,
         gaps: postMortem.gaps.slice(0, maxGaps).map((gap) => shortLine(gap, 300)),
         report_until: until === undefined || until === null ? "" : new Date(until).toISOString(),
       };
       const issue = await openIssue(text, context);
-      if (issue.kind === "opened") return { ...rest, id: issue.id, url: issue.url, reason: "It is an issue where the code is kept." };
+      if (issue.kind === "opened") return { ...fields, id: issue.id, url: issue.url, reason: "It is an issue where the code is kept." };
       const place = await ports.postMortems.write(`post-mortem-${context.runId}`, text);
-      return { ...rest, id: place, url: "", reason: `It is a file on the disk of a worker: ${issue.reason}` };
+      return { ...fields, id: place, url: "", reason: `It is a file on the disk of a worker: ${issue.reason}` };
     }
 
     /** The marker is the run's, so that a later attempt answers the same issue. */
