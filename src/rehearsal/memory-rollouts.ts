@@ -66,14 +66,15 @@ export function createMemoryRollouts(clock: Pick<Clock, "now">, initial: readonl
       if (rollout.endedAt !== undefined && rollout.endedAt + rolloutRetentionMs < clock.now()) entries.delete(id);
   };
   const settle = (ticketId: string) => {
-    const { costMicroUsd, unpriced } = spent.get(ticketId) ?? { costMicroUsd: 0, unpriced: false };
+    const reported = spent.get(ticketId);
     for (const entry of entries.values()) {
       const ticket = entry.tickets.get(ticketId);
       if (ticket === undefined) continue;
       const outcome = ended.get(ticketId);
       if (ticket.state === "open" && outcome !== undefined) endTicket(ticket, outcome, entry.rollout.plan.deadlineMs);
-      ticket.costMicroUsd = costMicroUsd;
-      ticket.unpriced = unpriced;
+      ticket.costMicroUsd = reported?.costMicroUsd ?? 0;
+      // Work that succeeded has used a model; a ticket that failed may have done so before its first request.
+      ticket.unpriced = reported?.unpriced ?? ticket.state === "succeeded";
     }
   };
   const endTicket = (ticket: CountedTicket, outcome: EndState, deadlineMs: number) => {

@@ -346,6 +346,22 @@ export function describeRolloutStore(name: string, open: () => Promise<RolloutFi
       expect(await armOf("canary")).toMatchObject({ unpriced: 1, costMicroUsd: 0, costSquares: 0, quality: 1 });
     });
 
+    it("counts a success without any usage as of unknown cost until its usage comes, and a failure as free", async () => {
+      const { store, assign, spend, end, armOf } = await running();
+      await assign(canary, "canary");
+      await assign(otherCanary, "canary");
+      await end(canary, "succeeded");
+      await end(otherCanary, "failed");
+      const ended = { exposed: 2, ended: 2, quality: 1, costMicroUsd: 0 };
+      expect(await armOf("canary")).toMatchObject({ ...ended, unpriced: 1 });
+      expect(await store.reviseQuality({ ticketId: canary, quality: 0.5 })).toMatchObject({ kind: "revised" });
+      expect(await armOf("canary")).toMatchObject({ unpriced: 1, costQuality: 0 });
+      await spend(canary, 0);
+      expect(await armOf("canary")).toMatchObject({ unpriced: 0, costMicroUsd: 0 });
+      await spend(canary, 300);
+      expect(await armOf("canary")).toMatchObject({ unpriced: 0, costMicroUsd: 300, costSquares: 90_000, costQuality: 150 });
+    });
+
     it("adds what a ticket costs after its end", async () => {
       const { assign, spend, end, armOf } = await running();
       await assign(canary, "canary");

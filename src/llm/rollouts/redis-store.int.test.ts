@@ -72,6 +72,29 @@ it("ends a ticket at once whose first usage comes after its end", async () => {
   expect(await store.strata("r1")).toMatchObject([{ canary: { exposed: 1, ended: 1, quality: 1, costMicroUsd: 100 } }]);
 });
 
+it("follows a ticket to another budget: its usage there counts, and so does its end", async () => {
+  const { ledger, store, used } = await running();
+  await ledger.define({ id: "review", limitMicroUsd: 1_000_000, periodMs: 3_600_000, periodStartsAt: 0 });
+  for (const budget of ["checkout", "review", "review"]) await ledger.admit({ ticketId: canary, budget, estimateMicroUsd: 0, assignments });
+  await ledger.record([used(canary, 100), { ...used(canary, 30), budget: "review" }]);
+  await ledger.finish({ ticketId: canary, budget: "review", outcome: "succeeded" });
+  await ledger.record([used(canary, 5)]);
+  await ledger.finish({ ticketId: canary, budget: "checkout", outcome: "failed" });
+  expect(await store.strata("r1")).toMatchObject([{ canary: { exposed: 1, ended: 1, succeeded: 1, costMicroUsd: 135, unpriced: 0 } }]);
+});
+
+it("follows a ticket to eight budgets at most", async () => {
+  const { ledger, store } = await running();
+  for (let nth = 0; nth < 9; nth += 1) {
+    await ledger.define({ id: `b${nth}`, limitMicroUsd: 1_000_000, periodMs: 3_600_000, periodStartsAt: 0 });
+    await ledger.admit({ ticketId: canary, budget: `b${nth}`, estimateMicroUsd: 0, assignments });
+  }
+  await ledger.finish({ ticketId: canary, budget: "b8", outcome: "succeeded" });
+  expect(await store.strata("r1")).toMatchObject([{ canary: { exposed: 1, ended: 0 } }]);
+  await ledger.finish({ ticketId: canary, budget: "b7", outcome: "failed" });
+  expect(await store.strata("r1")).toMatchObject([{ canary: { exposed: 1, ended: 1, succeeded: 0 } }]);
+});
+
 it("exposes no ticket that has to wait", async () => {
   const { ledger, store } = await running();
   await ledger.define({ id: "checkout", limitMicroUsd: 10, periodMs: 3_600_000, periodStartsAt: 0 });

@@ -42,10 +42,10 @@ if redis.call('HSETNX', ticket_spend, 'finished', outcome) == 0 then
   return {}
 end
 redis.call('PEXPIRE', ticket_spend, ticket_ttl_ms)
-local spent, started_at, attempts, unpriced, counted_by = unpack(redis.call('HMGET', ticket_spend,
-  'spent', 'started', 'attempts', 'unpriced', 'rollouts'))
+local spent, started_at, attempts, counted_by = unpack(redis.call('HMGET', ticket_spend, 'spent',
+  'started', 'attempts', 'rollouts'))
 if counted_by then
-  rollout_tickets().settle(counted_by, outcome, now, number_or_zero(spent), unpriced)
+  rollout_tickets().settle(counted_by, outcome, now)
 end
 -- The cost of a cancelled ticket does not say what a ticket of its kind costs.
 if outcome ~= 'cancelled' then

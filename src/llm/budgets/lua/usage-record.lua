@@ -66,7 +66,7 @@ reduce_share(budget, shares, share, cost - settled)
 redis.call('HINCRBY', budget, 'spent', cost)
 redis.call('HINCRBY', minute, 'spent', cost)
 redis.call('PEXPIRE', minute, minute_ttl_ms)
-local ticket_cost = redis.call('HINCRBY', ticket_spend, 'spent', cost)
+redis.call('HINCRBY', ticket_spend, 'spent', cost)
 if is_unpriced then
   redis.call('HSET', ticket_spend, 'unpriced', '1')
 end
@@ -74,10 +74,10 @@ redis.call('HSETNX', ticket_spend, 'started', now)
 if #rollouts > 0 then
   rollout_tickets().expose(rollouts, assignments, now, ticket_spend)
 end
-local known_attempts, finished, unpriced, counted_by =
-  unpack(redis.call('HMGET', ticket_spend, 'attempts', 'finished', 'unpriced', 'rollouts'))
+local known_attempts, finished, counted_by =
+  unpack(redis.call('HMGET', ticket_spend, 'attempts', 'finished', 'rollouts'))
 if counted_by then
-  rollout_tickets().settle(counted_by, finished or '', now, ticket_cost, unpriced)
+  rollout_tickets().settle(counted_by, finished or '', now)
 end
 if number_or_zero(known_attempts) < tonumber(attempt) then
   redis.call('HSET', ticket_spend, 'attempts', attempt)

@@ -13,7 +13,6 @@ local overdue = redis.call('ZRANGEBYSCORE', rollout .. ':deadlines', '-inf',
   '(' .. string.format('%.0f', now - deadline_ms), 'LIMIT', 0, max_tickets)
 for _, ticket in ipairs(overdue) do
   local entry = tickets.read(rollout, ticket)
-  local spent, unpriced = unpack(redis.call('HMGET', entry.spend, 'spent', 'unpriced'))
-  tickets.finish(rollout, ticket, entry, 'overdue', now, tonumber(spent or '0'), unpriced)
+  tickets.finish(rollout, ticket, entry, 'overdue', now)
 end
 return #overdue

@@ -19,7 +19,7 @@ for _, rollout in ipairs(rollouts) do
     elseif entry.quality == quality then
       unchanged = unchanged + 1
     else
-      tickets.set_outcome(rollout, entry, quality, entry.cost, false)
+      tickets.set_outcome(rollout, entry, quality, entry.cost, entry.unpriced)
       tickets.write(rollout, ticket, entry)
       revised = revised + 1
     end

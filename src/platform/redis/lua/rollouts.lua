@@ -4,7 +4,9 @@
 -- 'smallest_share' and 'began' (first share), 'deadline_ms', 'lag_ms', 'step_of:<share>',
 -- 'misassigned'. Keys that begin with it:
 --   ':tickets' hash: ticket = 'step|arm|state|quality|cost|unpriced|at|spend', where `at` is the
---     exposure while it is open and else the end, and `spend` is the key of what it has cost
+--     exposure while it is open and else the end, and `spend` holds the keys of what it has cost,
+--     one for each of its budgets; `unpriced` is '0' = its cost is known, '1' = a part of it is
+--     not, or '2' = it succeeded and no usage of it was reported yet
 --   ':strata' hash: '<step>:<arm>:<field>'
 --   ':deadlines' sorted set: open tickets by their exposure
 --   ':baseline-times', ':canary-times' sorted sets: tickets by their exposure in the last hour
@@ -13,6 +15,7 @@
 -- each would make every call of the script slower.
 local function rollout_tickets()
   local max_rollout_tickets = 200000
+  local max_budgets_of_ticket = 8
   local exposure_times_ms = 3600000
 
   local function whole(value)
@@ -56,9 +59,33 @@ local function rollout_tickets()
     return math.floor(value * quality / 1000000 + 0.5)
   end
 
+  -- What a ticket has cost under all of its budgets, and its `unpriced`.
+  local function cost_of_ticket(entry)
+    local cost, is_reported, unpriced = 0, false, '0'
+    for spend in string.gmatch(entry.spend, '%S+') do
+      local spent, is_unpriced = unpack(redis.call('HMGET', spend, 'spent', 'unpriced'))
+      if spent then
+        cost = cost + tonumber(spent)
+        is_reported = true
+      end
+      if is_unpriced then
+        unpriced = '1'
+      end
+    end
+    if not is_reported and entry.state == 'succeeded' then
+      -- Work that succeeded has used a model; a ticket that failed may have done so before its
+      -- first request.
+      unpriced = '2'
+    end
+    return cost, unpriced
+  end
+
   -- Replaces what an ended ticket adds to the sums of its stratum.
   local function set_ticket_outcome(rollout, entry, quality, cost, unpriced)
-    if unpriced or entry.unpriced == '1' then
+    if entry.unpriced == '1' then
+      unpriced = '1'
+    end
+    if unpriced ~= '0' then
       -- A cost of which a part is not known must never read as a lower one.
       cost = 0
     end
@@ -74,10 +101,9 @@ local function rollout_tickets()
       redis.call('HINCRBYFLOAT', rollout .. ':strata',
         entry.step .. ':' .. entry.arm .. ':cost_squares', whole(squares))
     end
-    if unpriced and entry.unpriced == '0' then
-      add_to_stratum(rollout, entry, 'unpriced', 1)
-      entry.unpriced = '1'
-    end
+    add_to_stratum(rollout, entry, 'unpriced',
+      (unpriced == '0' and 0 or 1) - (entry.unpriced == '0' and 0 or 1))
+    entry.unpriced = unpriced
     entry.quality = quality
     entry.cost = cost
   end
@@ -106,11 +132,41 @@ local function rollout_tickets()
     return step, is_counted and 'open' or 'outside'
   end
 
-  -- Counts a ticket at its first exposure to a rollout; later ones change nothing. `share` is ''
-  -- when the application did not say it. `spend` is the key of what the ticket costs.
+  -- Lets what is at `spend` find the rollout that counts its ticket.
+  local function enter_rollout(rollout, ticket, spend)
+    local entered = redis.call('HGET', spend, 'rollouts') or ticket
+    redis.call('HSET', spend, 'rollouts', entered .. ' ' .. rollout)
+  end
+
+  -- A ticket that is counted may go on under another budget: that one's usage and end are its too.
+  local function add_budget(rollout, ticket, entry, spend)
+    local budgets = 0
+    for present in string.gmatch(entry.spend, '%S+') do
+      if present == spend then
+        return
+      end
+      budgets = budgets + 1
+    end
+    if entry.state == 'misassigned' or entry.state == 'outside'
+      or budgets >= max_budgets_of_ticket then
+      return
+    end
+    entry.spend = entry.spend .. ' ' .. spend
+    write_rollout_ticket(rollout, ticket, entry)
+    enter_rollout(rollout, ticket, spend)
+  end
+
+  -- Counts a ticket at its first exposure to a rollout; later ones only add the budgets that it is
+  -- under. `share` is '' when the application did not say it. `spend` is the key of what the ticket
+  -- costs under this budget.
   local function expose_ticket(rollout, ticket, arm, share, bucket, now, spend)
     local tickets = rollout .. ':tickets'
-    if redis.call('EXISTS', rollout) == 0 or redis.call('HEXISTS', tickets, ticket) == 1 then
+    if redis.call('EXISTS', rollout) == 0 then
+      return
+    end
+    local counted = read_rollout_ticket(rollout, ticket)
+    if counted then
+      add_budget(rollout, ticket, counted, spend)
       return
     end
     local times = rollout .. ':' .. arm .. '-times'
@@ -124,8 +180,7 @@ local function rollout_tickets()
       if state == 'open' then
         add_to_stratum(rollout, entry, 'exposed', 1)
         redis.call('ZADD', rollout .. ':deadlines', now, ticket)
-        local known = redis.call('HGET', spend, 'rollouts') or ticket
-        redis.call('HSET', spend, 'rollouts', known .. ' ' .. rollout)
+        enter_rollout(rollout, ticket, spend)
       elseif state == 'misassigned' then
         redis.call('HINCRBY', rollout, 'misassigned', 1)
       end
@@ -148,7 +203,7 @@ local function rollout_tickets()
 
   -- Moves an open ticket to its end: a state of a ticket, or 'overdue'. An end after the deadline
   -- is a failure, whether or not it was looked for in time.
-  local function end_rollout_ticket(rollout, ticket, entry, outcome, now, cost, unpriced)
+  local function end_rollout_ticket(rollout, ticket, entry, outcome, now)
     local deadline_ms = redis.call('HGET', rollout, 'deadline_ms')
     redis.call('ZREM', rollout .. ':deadlines', ticket)
     if outcome ~= 'succeeded' and outcome ~= 'cancelled' and outcome ~= 'overdue' then
@@ -162,14 +217,14 @@ local function rollout_tickets()
     add_to_stratum(rollout, entry, outcome, 1)
     if outcome ~= 'cancelled' then
       local quality = outcome == 'succeeded' and 1000000 or 0
-      set_ticket_outcome(rollout, entry, quality, cost, unpriced)
+      set_ticket_outcome(rollout, entry, quality, cost_of_ticket(entry))
     end
     write_rollout_ticket(rollout, ticket, entry)
   end
 
   -- Brings a ticket's rollouts up to date with its end ('' = it has not ended) and its cost.
   -- `rollouts` is the field of the ticket's spend.
-  local function settle_in_rollouts(rollouts, outcome, now, cost, unpriced)
+  local function settle_in_rollouts(rollouts, outcome, now)
     local ticket
     for word in string.gmatch(rollouts, '%S+') do
       if not ticket then
@@ -178,10 +233,10 @@ local function rollout_tickets()
         local entry = read_rollout_ticket(word, ticket)
         if entry and entry.state == 'open' then
           if outcome ~= '' then
-            end_rollout_ticket(word, ticket, entry, outcome, now, cost, unpriced)
+            end_rollout_ticket(word, ticket, entry, outcome, now)
           end
         elseif entry and entry.state ~= 'cancelled' then
-          set_ticket_outcome(word, entry, entry.quality, cost, unpriced)
+          set_ticket_outcome(word, entry, entry.quality, cost_of_ticket(entry))
           write_rollout_ticket(word, ticket, entry)
         end
       end
