@@ -2,6 +2,7 @@ import { observeRollouts } from "../llm/rollouts/metrics.ts";
 import { createRolloutStore } from "../llm/rollouts/redis-store.ts";
 import { createRolloutSteering } from "../llm/rollouts/rollout-steering.ts";
 import { createRolloutRoutes } from "../llm/rollouts/routes.ts";
+import { openModels } from "./open-models.ts";
 import { openShareControls } from "./open-share-controls.ts";
 import type { Registration, ServerShared } from "./registration.ts";
 import type { Runtime } from "./runtime.ts";
@@ -11,6 +12,7 @@ export function registerRollouts(runtime: Runtime, { redis, audit }: Pick<Server
   const { clock, metrics, ids } = runtime;
   const store = createRolloutStore({ redis, clock });
   observeRollouts(metrics, store, clock);
-  const steering = createRolloutSteering({ store, controls: openShareControls(runtime, redis), clock });
+  const models = openModels(runtime, redis);
+  const steering = createRolloutSteering({ store, controls: openShareControls(runtime, redis), models, clock });
   return { routes: createRolloutRoutes({ store, steering, audit, clock, newId: () => ids("rollout") }) };
 }

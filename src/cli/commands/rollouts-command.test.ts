@@ -181,10 +181,11 @@ describe("an order", () => {
     expect(context.requests[0]?.body).toMatchObject({ subject: { kind: "prompt", prompt: "plan", to: 7 } });
   });
 
-  it("plans one of a flag", async () => {
+  it("plans one of a flag, without a limit of cost", async () => {
     const context = aCommandContext({ answers: {} });
-    await runCli(["rollouts", "start", "r1", "--flag", "export", "--to", "on", "--deadline", "1h", "--reason", "x"], context, "1");
-    expect(context.requests[0]?.body).toMatchObject({ subject: { kind: "flag", flag: "export", to: "on" } });
+    const line = ["rollouts", "start", "r1", "--flag", "export", "--to", "on", "--deadline", "1h", "--reason", "x"];
+    await runCli([...line, "--cost-limit", "none"], context, "1");
+    expect(context.requests[0]?.body).toMatchObject({ subject: { kind: "flag", flag: "export", to: "on" }, plan: { costLimit: null } });
   });
 
   it.each([

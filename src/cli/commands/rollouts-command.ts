@@ -65,7 +65,11 @@ const startCommand: CommandDefinition = {
     { flags: "--deadline <duration>", description: "a ticket that has not ended so long after its start counts as failed" },
     { flags: "--lag <duration>", description: "how long after its end the quality of a ticket may be revised", default: "1h" },
     { flags: "--margin <share>", description: "quality may be worse by less than this, 0 to 1", default: "0.1" },
-    { flags: "--cost-limit <ratio>", description: "a success may cost at most this multiple of the old one", default: "1.1" },
+    {
+      flags: "--cost-limit <ratio>",
+      description: "a success may cost at most this multiple of the old one; none: cost is not compared",
+      default: "1.1",
+    },
     reasonOption,
   ],
   remote: true,
@@ -171,7 +175,9 @@ function readPlan(invocation: CommandInvocation): NewRolloutInput["plan"] | stri
   const steps = text.split(",").map((share) => (/^\s*\d*\.?\d+\s*$/.test(share) ? Number(share) : Number.NaN));
   if (steps.some((share, index) => !(share > (steps[index - 1] ?? 0) && share <= 1)))
     return `--steps is ${oneLine(text)}; accepted: shares that grow, at most 1, such as 0.1,0.5,1.`;
-  const [margin, costLimit] = [numberOf("margin"), numberOf("costLimit")];
-  if (margin === undefined || costLimit === undefined) return "--margin and --cost-limit are numbers; accepted: e.g. 0.1 and 1.1.";
+  const margin = numberOf("margin");
+  const costLimit = textOption(invocation, "costLimit") === "none" ? null : numberOf("costLimit");
+  if (margin === undefined || costLimit === undefined)
+    return "--margin and --cost-limit are numbers; accepted: e.g. 0.1 and 1.1, and --cost-limit none.";
   return { steps, margin, costLimit, intervalMs: durations.interval, deadlineMs: durations.deadline, lagMs: durations.lag };
 }

@@ -1,4 +1,5 @@
 import { expect, it } from "@jest/globals";
+import { aModelCatalog } from "../../../test/builders/a-model-catalog.ts";
 import { aRollout } from "../../../test/builders/a-rollout.ts";
 import { createFakeClock } from "../../../test/fakes/fake-clock.ts";
 import { createMemoryRollouts } from "../../rehearsal/memory-rollouts.ts";
@@ -67,7 +68,7 @@ it.each(["set", "rollBack"] as const)("leaves no share to a rollout that a perso
   };
   const { signal } = new AbortController();
   const poll = async () => pollRollout(ports, { id: "r1", by: "run:1", now: clock.now(), signal, until: 1, memory: {} });
-  const steering = createRolloutSteering({ store: rolloutStore, controls: ports.shareControls, clock });
+  const steering = createRolloutSteering({ store: rolloutStore, controls: ports.shareControls, models: aModelCatalog(), clock });
   const takeBack = async () => steering.takeBack("r1", { by: "anna", reason: "customers complain" });
   await rolloutStore.create(aRollout({ runId: "1" }));
   await poll();
@@ -76,4 +77,42 @@ it.each(["set", "rollBack"] as const)("leaves no share to a rollout that a perso
   await (at === "set" ? poll() : takeBack());
   expect((await rolloutStore.read("r1"))?.state).toBe("rolled_back");
   expect(present()).toBeUndefined();
+});
+
+it("leaves no share to a rollout that one person took back while another one started it", async () => {
+  const clock = createFakeClock();
+  const store = createMemoryRollouts(clock);
+  const before: Parameters<typeof aShare>[0] = {};
+  const { control, present } = aShare(before);
+  const steering = createRolloutSteering({ store, controls: { model: control }, models: aModelCatalog(), clock });
+  await store.create(aRollout({ runId: undefined }));
+  before.set = () => steering.takeBack("r1", { by: "anna", reason: "not today" });
+  expect(await steering.start("r1", { by: "bert", reason: "go" })).toMatchObject({
+    kind: "refused",
+    because: "conflict",
+    detail: expect.stringContaining("has ended"),
+  });
+  expect((await store.read("r1"))?.state).toBe("rolled_back");
+  expect(present()).toBeUndefined();
+});
+
+it("takes a share away that was left to a rollout which has ended", async () => {
+  const clock = createFakeClock();
+  const store = createMemoryRollouts(clock);
+  const { control, present } = aShare({});
+  const { subject, salt } = aRollout();
+  const holder = { rollout: "r1" };
+  const trialOf = async () => ({ subject, salt, share: 0.1, ...holder });
+  const steering = createRolloutSteering({ store, controls: { model: { ...control, trialOf } }, models: aModelCatalog(), clock });
+  const takeBack = () => steering.takeBack("r1", { by: "anna", reason: "still there" });
+  await store.create(aRollout({ runId: undefined }));
+  await takeBack();
+  const request = { subject, salt, rollout: "r1", by: "bert" };
+  await control.set(request, 0.1);
+  expect((await takeBack()).kind).toBe("done");
+  expect(present()).toBeUndefined();
+  holder.rollout = "r2";
+  await control.set(request, 0.1);
+  expect((await takeBack()).kind).toBe("done");
+  expect(present()).toBe(0.1);
 });

@@ -1,4 +1,5 @@
 import { expect, it } from "@jest/globals";
+import { aModelCatalog } from "../../../test/builders/a-model-catalog.ts";
 import { aRollout, aRolloutPlan } from "../../../test/builders/a-rollout.ts";
 import { ticketsBetween } from "../../../test/contracts/describe-rollout-store.ts";
 import { createFakeClock } from "../../../test/fakes/fake-clock.ts";
@@ -26,7 +27,7 @@ it("compares more tickets when a person starts a rollout that held because its p
     complete: async () => undefined,
     followers: async () => ({ followers: 0, current: 0 }),
   };
-  const steering = createRolloutSteering({ store, controls: { model: control }, clock });
+  const steering = createRolloutSteering({ store, controls: { model: control }, models: aModelCatalog(), clock });
   expect(await steering.start("r1", { by: "anna", reason: "look longer" })).toMatchObject({
     kind: "done",
     rollout: {

@@ -1,10 +1,13 @@
-import type { Rollout, RolloutDecision, RolloutSubject } from "../../../packages/sdk/src/wire/rollouts.ts";
+import type { Rollout, RolloutDecision, RolloutPlan, RolloutSubject } from "../../../packages/sdk/src/wire/rollouts.ts";
+import type { ModelRef } from "../../../packages/sdk/src/wire/routing.ts";
 import type { Clock } from "../../core/clock.ts";
 import { StepFailure } from "../../core/failure.ts";
 import { formatShare } from "../../core/share.ts";
+import type { ModelCatalog } from "../models/model-catalog.ts";
 import { rollBack } from "./end-rollout.ts";
+import { refuseCandidate } from "./refuse-candidate.ts";
 import { resumeChange } from "./resume-change.ts";
-import { isLive, type NewRollout, type RolloutChange, type RolloutStore, shareAt } from "./rollout.ts";
+import { isGrowing, isLive, type NewRollout, type RolloutChange, type RolloutStore, shareAt } from "./rollout.ts";
 import type { ShareControl, ShareControls, ShareRequest, SubjectTarget } from "./share-control.ts";
 
 /** What a person asks for, by whom and why. */
@@ -39,6 +42,7 @@ export interface RolloutSteering {
 export interface RolloutSteeringDeps {
   readonly store: RolloutStore;
   readonly controls: ShareControls;
+  readonly models: Pick<ModelCatalog, "describe">;
   readonly clock: Pick<Clock, "now">;
 }
 
@@ -46,7 +50,7 @@ export interface RolloutSteeringDeps {
 const maxTries = 5;
 
 /** Carries out what people order. Members reject with StoreUnavailable when the store does not answer. */
-export function createRolloutSteering({ store, controls, clock }: RolloutSteeringDeps): RolloutSteering {
+export function createRolloutSteering({ store, controls, models, clock }: RolloutSteeringDeps): RolloutSteering {
   /** Repeats `decide` on the newest version until its change is written. */
   async function steer(
     id: string,
@@ -63,6 +67,11 @@ export function createRolloutSteering({ store, controls, clock }: RolloutSteerin
     return refused("conflict", `Rollout ${id} was changed by others again and again. Read it again and decide.`);
   }
 
+  const unfitness = async (to: ModelRef, plan: RolloutPlan): Promise<string | undefined> => {
+    const [candidate] = await models.describe([to]);
+    return candidate && refuseCandidate(candidate, plan);
+  };
+
   const decisionOf = (
     { plan }: Pick<Rollout, "plan">,
     step: number,
@@ -77,7 +86,12 @@ export function createRolloutSteering({ store, controls, clock }: RolloutSteerin
     const begun = await store.change({ id, expected: version, set: { state: "running", step: 0, stepSince: clock.now() }, decision });
     if (begun.kind === "conflict") return refused("conflict", `Rollout ${id} was changed by others. Read it again and decide.`);
     const refusal = await refusalOf(() => control.set(requestOf(rollout, by), share));
-    if (refusal === undefined) return { kind: "done", rollout: begun.rollout };
+    if (refusal === undefined) {
+      const present = await store.read(id);
+      if (present?.state !== "rolled_back" && present?.state !== "aborted") return { kind: "done", rollout: begun.rollout };
+      // It was taken back before its share was given out, so nothing else takes the share away.
+      return refused("conflict", (await refusalOf(() => control.rollBack(requestOf(rollout, by)))) ?? ended(present).detail);
+    }
     const back = decisionOf(rollout, rollout.step, { decision: "hold", reason: "share_refused", detail: refusal, by });
     const set = { state: rollout.state, step: rollout.step, stepSince: clock.now() };
     await store.change({ id, expected: begun.rollout.version, set, decision: back });
@@ -88,10 +102,17 @@ export function createRolloutSteering({ store, controls, clock }: RolloutSteerin
     async create({ id, plan, subject: target, by }) {
       const control = controls[target.kind];
       if (control === undefined) return noControl(target.kind);
+      if (!isGrowing(plan))
+        return refused(
+          "invalid",
+          `The steps do not grow: ${formatShare(plan.holdback)} of the tickets stay as they are, so that no step has more than ${formatShare(1 - plan.holdback)}. Leave out those that come to the same, or choose a smaller holdback.`,
+        );
       const subject = await control.resolve(target);
       if (subject === undefined) return refused("unknown", `There is no ${nameOf(target)}, or not in the version that was asked for.`);
       if (isUnchanged(subject))
         return refused("invalid", `Tickets of ${nameOf(target)} get ${variantOf(subject.to)} already: from and to are the same.`);
+      const unfit = subject.kind === "model" ? await unfitness(subject.to, plan) : undefined;
+      if (unfit !== undefined) return refused("invalid", unfit);
       const trial = await control.trialOf(target);
       if (trial !== undefined && trial.rollout !== id)
         return refused(
@@ -101,8 +122,9 @@ export function createRolloutSteering({ store, controls, clock }: RolloutSteerin
       const made = await store.create({ id, subject, plan, salt: id, by });
       switch (made.kind) {
         case "created":
-        case "exists":
           return { kind: "done", rollout: made.rollout };
+        case "exists":
+          return isLive(made.rollout) ? { kind: "done", rollout: made.rollout } : ended(made.rollout);
         case "busy":
           return refused(
             "conflict",
@@ -134,9 +156,11 @@ export function createRolloutSteering({ store, controls, clock }: RolloutSteerin
       }),
     takeBack: (id, { by, reason }) =>
       steer(id, async (rollout) => {
-        if (rollout.state === "rolled_back") return { kind: "done", rollout };
-        if (!isLive(rollout)) return ended(rollout);
-        if (controls[rollout.subject.kind] === undefined) return noControl(rollout.subject.kind);
+        const control = controls[rollout.subject.kind];
+        if (rollout.state !== "rolled_back" && !isLive(rollout)) return ended(rollout);
+        if (control === undefined) return noControl(rollout.subject.kind);
+        // A share that was left to it, because a process died while it took the rollout back, is taken away.
+        if (rollout.state === "rolled_back" && (await control.trialOf(rollout.subject))?.rollout !== id) return { kind: "done", rollout };
         const cause = { by, now: clock.now(), reason: "taken_back", detail: reason };
         const refusal = await refusalOf(
           async () => void (await rollBack({ rolloutStore: store, shareControls: controls }, rollout, cause)),
@@ -167,11 +191,11 @@ async function refusalOf(act: () => Promise<void>): Promise<string | undefined> 
   }
 }
 
-function refused(because: "unknown" | "invalid" | "conflict", detail: string): SteeringResult {
+function refused(because: "unknown" | "invalid" | "conflict", detail: string): Extract<SteeringResult, { readonly kind: "refused" }> {
   return { kind: "refused", because, detail };
 }
 
-function ended({ id, state }: Rollout): SteeringResult {
+function ended({ id, state }: Rollout): Extract<SteeringResult, { readonly kind: "refused" }> {
   return refused("conflict", `Rollout ${id} has ended (${state}), and that is final.`);
 }
 

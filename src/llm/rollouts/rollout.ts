@@ -48,6 +48,14 @@ export function shareAt({ steps, holdback }: Pick<RolloutPlan, "steps" | "holdba
   return Math.min(share, 1 - holdback);
 }
 
+/**
+ * Whether each step gives the canary more than the one before. A holdback may make the last ones equal: tickets name the step of theirs by its share, so
+ * that the later one would never count any.
+ */
+export function isGrowing(plan: Pick<RolloutPlan, "steps" | "holdback">): boolean {
+  return plan.steps.every((_, step) => shareAt(plan, step) > shareAt(plan, step - 1));
+}
+
 /** A rollout that does not exist yet. */
 export type NewRollout = Pick<Rollout, "id" | "subject" | "plan" | "salt" | "by" | "runId">;
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "@jest/globals";
 import type { AuditEntry } from "../../../packages/sdk/src/wire/audit.ts";
 import type { RolloutSubject } from "../../../packages/sdk/src/wire/rollouts.ts";
+import { aModelCatalog, anUnpricedModel, aPricedModel, type ModelSaying } from "../../../test/builders/a-model-catalog.ts";
 import { ticketsOfSalt } from "../../../test/contracts/describe-rollout-store.ts";
 import { createFakeClock } from "../../../test/fakes/fake-clock.ts";
 import { startHttp } from "../../../test/servers/http-harness.ts";
@@ -19,7 +20,11 @@ async function aServer() {
   const audited: AuditEntry[] = [];
   const store = createMemoryRollouts(clock);
   const shares: (readonly [string, number | "taken back"])[] = [];
-  const world: { refuse: string | undefined; trial: Trial | undefined } = { refuse: undefined, trial: undefined };
+  const world: { refuse: string | undefined; trial: Trial | undefined; candidate: ModelSaying } = {
+    refuse: undefined,
+    trial: undefined,
+    candidate: aPricedModel,
+  };
   const act = (request: ShareRequest, share: number | "taken back") => {
     if (world.refuse !== undefined) throw new StepFailure({ reason: "refused_by_target", message: world.refuse, applied: "no" });
     shares.push([`${request.rollout} ${request.by}`, share]);
@@ -37,7 +42,7 @@ async function aServer() {
   const http = await startHttp({
     routes: createRolloutRoutes({
       store,
-      steering: createRolloutSteering({ store, controls: { model }, clock }),
+      steering: createRolloutSteering({ store, controls: { model }, models: aModelCatalog(() => world.candidate), clock }),
       audit: { append: async (entry) => void audited.push(entry) },
       clock,
       newId: () => "rollout_1",
@@ -131,6 +136,7 @@ it("shows what a rollout has counted and what follows from it, and lists rollout
 describe("refuses, and changes nothing", () => {
   it.each([
     ["steps that do not grow", { ...wanted, plan: { ...plan, steps: [0.5, 0.5, 1] } }, 400, "shares that grow"],
+    ["steps that a holdback makes equal", { ...wanted, plan: { ...plan, steps: [0.5, 0.96, 1] } }, 400, "The steps do not grow"],
     ["a step of more than all", { ...wanted, plan: { ...plan, steps: [0.5, 1.5] } }, 400, "plan.steps.1"],
     ["no deadline", { ...wanted, plan: { ...plan, deadlineMs: undefined } }, 400, "plan.deadlineMs"],
     ["a model that the route has already", { ...wanted, subject: { ...wanted.subject, to: from } }, 400, "from and to are the same"],
@@ -145,6 +151,34 @@ describe("refuses, and changes nothing", () => {
     expect(answer.status).toBe(status);
     expect(JSON.stringify(answer.body)).toContain(text);
     expect([await store.list(), shares]).toEqual([[], []]);
+  });
+
+  it.each([
+    ["is retired", { ...aPricedModel, lifecycle: "retired" } as const],
+    ["has no price", anUnpricedModel],
+  ])("a model that %s", async (text, candidate) => {
+    const { http, send, store, world } = await aServer();
+    await using _ = http;
+    world.candidate = candidate;
+    const answer = await send("POST", "/api/rollouts", "operator", wanted);
+    expect(answer).toMatchObject({ status: 400, body: { detail: expect.stringContaining(text) } });
+    expect(await store.list()).toEqual([]);
+  });
+
+  it("no model without a price when the plan has no limit of cost, and none of which nothing is known", async () => {
+    const { http, send, world } = await aServer();
+    await using _ = http;
+    world.candidate = { ...anUnpricedModel, lifecycle: "unknown", source: "none" };
+    expect((await send("POST", "/api/rollouts", "operator", { ...wanted, plan: { ...plan, costLimit: null } })).status).toBe(201);
+  });
+
+  it("the id of a rollout that has ended", async () => {
+    const { http, send } = await aServer();
+    await using _ = http;
+    await send("POST", "/api/rollouts", "operator", wanted);
+    await send("POST", "/api/rollouts/r1/take-back", "operator", because);
+    const answer = await send("POST", "/api/rollouts", "operator", wanted);
+    expect(answer).toMatchObject({ status: 409, body: { detail: "Rollout r1 has ended (rolled_back), and that is final." } });
   });
 
   it("a second rollout of a target, and an id that has another one", async () => {

@@ -7,7 +7,7 @@ import { describeUnseen, type PrometheusReader } from "../../../core/prometheus.
 import { formatShare } from "../../../core/share.ts";
 import { rollBack, undoneBy } from "../end-rollout.ts";
 import { projectRollout, proposeSteps } from "../project-rollout.ts";
-import { isLive } from "../rollout.ts";
+import { isGrowing, isLive } from "../rollout.ts";
 import type { RolloutPorts } from "../rollout-ports.ts";
 import {
   controlOf,
@@ -120,6 +120,10 @@ export const planRollout = defineAction({
             ? undefined
             : proposeSteps(asked, traffic, millisecondsOf(parameters.within)).projection;
         const plan = { ...asked, steps: [...(proposal?.steps ?? asked.steps)] };
+        if (!isGrowing(plan))
+          throw refusedRollout(
+            `The steps ${plan.steps.map((share) => formatShare(share)).join(", ")} do not grow beside a holdback of ${formatShare(plan.holdback)}; leave some out, or choose a smaller holdback.`,
+          );
         const projection = proposal ?? (traffic === undefined ? undefined : projectRollout(plan, traffic));
         const days = projection?.days ?? null;
         const takes =
