@@ -1,4 +1,4 @@
-import { isSeq, parseDocument } from "yaml";
+import { type Document, isMap, isSeq, parseDocument } from "yaml";
 import { canonicalJson } from "../../../../packages/sdk/src/wire/json.ts";
 import { parseAttackCorpus } from "../parse-attack-corpus.ts";
 import { type AttackReading, memberOf, type WrittenAttack, type WrittenHarmless } from "./attack-reading.ts";
@@ -22,8 +22,8 @@ type Entry = Extract<AttackReading, { readonly kind: "attack" | "harmless" }>;
  */
 export function addToCorpus({ file, source }: GrowingCorpus, entries: readonly Entry[]): GrownCorpus {
   const document = parseDocument(source === "" ? "attacks: []\n" : source, { schema: "core", prettyErrors: false, logLevel: "silent" });
-  const before: unknown = document.errors.length > 0 ? undefined : document.toJS({ maxAliasCount: 0 });
-  if (before === undefined) return { ok: false, reason: `${file} cannot be read as YAML; correct it first.` };
+  const before = dataOf(document);
+  if (before === undefined) return { ok: false, reason: `${file} cannot be read as plain YAML; correct it first.` };
   const turns = new Set(["attacks", "harmless"].flatMap((list) => turnsIn(memberOf(before, list))));
   const ids = new Set(["attacks", "harmless"].flatMap((list) => idsIn(memberOf(before, list))));
   const [added, present]: [string[], string[]] = [[], []];
@@ -35,7 +35,7 @@ export function addToCorpus({ file, source }: GrowingCorpus, entries: readonly E
     }
     const list = kind === "attack" ? "attacks" : "harmless";
     const named = { ...entry, id: freeId(entry, ids) };
-    if (!isSeq(document.get(list))) document.set(list, document.createNode([]));
+    if (!document.has(list)) document.set(list, document.createNode([]));
     const sequence = document.get(list);
     if (!isSeq(sequence)) return { ok: false, reason: `\`${list}\` of ${file} is not a list; correct it first.` };
     sequence.flow = false;
@@ -50,6 +50,15 @@ export function addToCorpus({ file, source }: GrowingCorpus, entries: readonly E
   return fault === undefined
     ? { ok: true, source: grown, added, present }
     : { ok: false, reason: `${file}:${fault.position.line}:${fault.position.column}: ${fault.message} Accepted: ${fault.accepted}.` };
+}
+
+/** Undefined: it has faults or aliases, which a corpus may not have. */
+function dataOf(document: Document.Parsed): unknown {
+  try {
+    return document.errors.length > 0 || !isMap(document.contents) ? undefined : document.toJS({ maxAliasCount: 0 });
+  } catch {
+    return undefined;
+  }
 }
 
 function freeId({ id }: WrittenAttack | WrittenHarmless, ids: ReadonlySet<string>): string {
