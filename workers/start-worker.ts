@@ -1,4 +1,5 @@
 import { scheduleAttackReplays } from "../src/app/open-attacks.ts";
+import { scheduleExploitation } from "../src/app/open-exploitation.ts";
 import { scheduleModelLists } from "../src/app/open-models.ts";
 import { scheduleCostComparison } from "../src/app/open-providers.ts";
 import { openWorker } from "../src/app/open-worker.ts";
@@ -60,6 +61,7 @@ export async function startWorker(runtime: Runtime): Promise<WorkerProcess> {
     scheduleRolloutUpkeep(runtime, { redis, outbox, prometheus }),
     ...scheduleFindingSources(runtime, redis),
     scheduleAttackReplays(runtime, redis),
+    ...scheduleExploitation(runtime, redis),
   ];
   const scheduled = startScheduledWork(tasks, { redis, prefix: wakePrefix, clock, log, store, signal: drain });
   closers.add("scheduled work", async () => scheduled.close(), withRedisMs);

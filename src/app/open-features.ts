@@ -6,6 +6,7 @@ import { createFeatureRequests } from "../llm/features/read-feature-requests.ts"
 import { createEvidenceStore } from "../llm/features/redis-evidence.ts";
 import type { FlagSwitches } from "../llm/flags/flag-switches.ts";
 import { createStoredFlagSwitch } from "../llm/flags/stored-flag-switch.ts";
+import { openAssessment } from "./open-exploitation.ts";
 import { openFlagSwitches } from "./open-flag-switches.ts";
 import { openFlags } from "./open-flags.ts";
 import { openFollowers } from "./open-followers.ts";
@@ -20,6 +21,7 @@ export function openFeatures(runtime: Runtime, redis: Redis, prometheus: Prometh
     features: config.features,
     securityFindings: openSecurityFindings(runtime, redis),
     flags: openFlags(runtime, redis),
+    assess: openAssessment(runtime, redis),
     flagSwitches: openAllFlagSwitches(runtime, redis),
     keySwitches: openKeySwitches(runtime),
     featureRequests: createFeatureRequests(prometheus, config.timeFactor),

@@ -5,6 +5,7 @@ import type { Feature, KeyReference } from "../core/feature.ts";
 import { StoreUnavailable } from "../core/store-unavailable.ts";
 import type { FeaturePorts } from "../llm/features/feature-ports.ts";
 import { type KeySwitches, missingKeySwitch } from "../llm/features/key-switches.ts";
+import { decideSeverity } from "../llm/findings/decide-severity.ts";
 import type { SecurityFindingStore } from "../llm/findings/security-finding-store.ts";
 import { missingFlagSwitch } from "../llm/flags/flag-switches.ts";
 import { createStoredFlagSwitch } from "../llm/flags/stored-flag-switch.ts";
@@ -38,6 +39,7 @@ export function createSimulatedFeatures(
     flags,
     followers,
     securityFindings: simulatedFindings({ findings, sources }, clock),
+    assess: decideSeverity,
     flagSwitches: { runbookd: stored, unleash: missingFlagSwitch("unleash", []), flagd: missingFlagSwitch("flagd", []) },
     keySwitches: simulatedKeys(features, clock, changed),
     featureRequests: { served: async (name) => features.find((feature) => feature.name === name)?.requests },

@@ -1,6 +1,7 @@
 import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
+import { readExploitationFeeds } from "../../app/open-exploitation.ts";
 import { readModelLists } from "../../app/open-models.ts";
 import { readSecuritySources } from "../../app/open-security-findings.ts";
 import type { Clock } from "../../core/clock.ts";
@@ -10,6 +11,7 @@ import { gitHubSourceName } from "../../integrations/github/github-finding.ts";
 import { openOpenAi } from "../../integrations/openai/open-openai.ts";
 import { createPrometheusClient } from "../../integrations/prometheus/create-prometheus-client.ts";
 import { createSmtpSender } from "../../integrations/smtp/create-smtp-sender.ts";
+import type { ExploitationFeed } from "../../llm/findings/exploitation.ts";
 import type { Config, Endpoint } from "../../platform/config/config.ts";
 import { adminTokenPath, auditAnchorPath, tokenFilePath } from "../../platform/config/data-folder.ts";
 import { addressOf, connectRedis, type RedisAddress } from "../../platform/redis/connection.ts";
@@ -24,6 +26,7 @@ import { examineCodeHosts } from "./examine-code-hosts.ts";
 import { examineCommands } from "./examine-commands.ts";
 import { examineSwitches } from "./examine-switches.ts";
 import { judgeAlertmanagerConfig } from "./judge-alertmanager.ts";
+import { judgeExploitation } from "./judge-exploitation.ts";
 import { judgeFeatures } from "./judge-features.ts";
 import { judgeModelLists } from "./judge-models.ts";
 import { judgeSecuritySources } from "./judge-security-sources.ts";
@@ -72,6 +75,7 @@ async function examineRedis(config: Config, clock: Clock): Promise<readonly Find
       judgeReplicas(facts, config.replicas),
       judgeSchema(await readSchema(redis)),
       ...judgeSecuritySources(await readSecuritySources(redis), securitySources(config), clock.now()),
+      ...judgeExploitation(await readExploitationFeeds(redis), exploitationFeedsOf(config), clock.now()),
       ...judgeModelLists(await readModelLists(redis), providersWithKeys(config), clock.now()),
       ...judgeFeatures(config.features, await redis.smembers(workloadKeys.budgets)),
     ];
@@ -91,6 +95,10 @@ function providersWithKeys({ providers: { anthropic, openai } }: Config): readon
 
 function securitySources({ gitHub }: Config): readonly string[] {
   return (gitHub?.alerts ?? []).map((kind) => gitHubSourceName(kind));
+}
+
+function exploitationFeedsOf({ exploitation: { kevUrl, epssUrl } }: Config): readonly ExploitationFeed[] {
+  return [...(kevUrl === undefined ? [] : (["kev"] as const)), ...(epssUrl === undefined ? [] : (["epss"] as const))];
 }
 
 function givenAddress({ redis, dataFolder }: Config): RedisAddress | undefined {

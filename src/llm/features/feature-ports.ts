@@ -1,6 +1,7 @@
 import type { HttpPort } from "../../actions/http-port.ts";
 import type { Feature } from "../../core/feature.ts";
 import type { BudgetControl } from "../budgets/budget.ts";
+import type { AssessFinding } from "../findings/assess-finding.ts";
 import type { SecurityFindingStore } from "../findings/security-finding-store.ts";
 import type { FlagStore } from "../flags/flag.ts";
 import type { FlagSwitches } from "../flags/flag-switches.ts";
@@ -20,6 +21,8 @@ export interface FeaturePorts {
   readonly securityFindings: Pick<SecurityFindingStore, "list" | "read" | "judge" | "sources" | "events">;
   /** Those that runbookd keeps itself. */
   readonly flags: Pick<FlagStore, "read" | "set">;
+  /** How urgent a finding is, by all that is known of it. */
+  readonly assess: AssessFinding;
   readonly flagSwitches: FlagSwitches;
   readonly keySwitches: KeySwitches;
   readonly featureRequests: FeatureRequests;

@@ -3,7 +3,8 @@ import { aSecurityFinding, aVerdict } from "../../../test/contracts/describe-sec
 import { createFakeClock } from "../../../test/fakes/fake-clock.ts";
 import type { Feature } from "../../core/feature.ts";
 import { createMemorySecurityFindings } from "../../rehearsal/memory-security-findings.ts";
-import { type AssessFinding, createFindingIntake } from "./finding-intake.ts";
+import type { AssessFinding } from "./assess-finding.ts";
+import { createFindingIntake } from "./finding-intake.ts";
 import { maxOpenFindings, type SecurityFindingStore } from "./security-finding-store.ts";
 
 const feature: Feature = {

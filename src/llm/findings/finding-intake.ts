@@ -1,7 +1,8 @@
-import type { ReportedSecurityFinding, SecurityFinding, SeverityVerdict } from "../../../packages/sdk/src/wire/security-findings.ts";
+import type { ReportedSecurityFinding, SecurityFinding } from "../../../packages/sdk/src/wire/security-findings.ts";
 import { type Clock, yieldToEventLoop } from "../../core/clock.ts";
 import { minuteMs } from "../../core/duration.ts";
 import type { Feature } from "../../core/feature.ts";
+import type { AssessFinding } from "./assess-finding.ts";
 import { cleanFinding } from "./clean-finding.ts";
 import { featureOf } from "./feature-of.ts";
 import type { FindingReportResult, SecurityFindingStore } from "./security-finding-store.ts";
@@ -15,9 +16,6 @@ export type FindingIntakeResult =
       readonly reason: string;
     }
   | { readonly kind: "refused"; readonly reason: string };
-
-/** Decides how urgent a finding is. Pure. `feature` is undefined for a finding in no feature of runbookd.yml. */
-export type AssessFinding = (finding: SecurityFinding, feature: Feature | undefined) => SeverityVerdict;
 
 /** Takes findings in: cleans their texts, finds their feature, keeps them and judges them. */
 export interface FindingIntake {
@@ -54,7 +52,7 @@ export function createFindingIntake({ store, features, assess, clock }: FindingI
   /** The finding with a verdict on what it says now. A verdict on what is no longer so is not written; the report that changed it is judged for itself. */
   const judged = async ({ finding }: Exclude<FindingReportResult, { kind: "full" }>): Promise<SecurityFinding> => {
     if (finding.verdict !== null) return finding;
-    const verdict = assess(
+    const verdict = await assess(
       finding,
       features.find(({ name }) => name === finding.feature),
     );

@@ -223,12 +223,12 @@ function pairsOf(fields: readonly (string | number)[]): [string, string][] {
 }
 
 function parse(id: string, fields: Readonly<Record<string, string>>): SecurityFinding {
-  const { report = "", updated = "", first_seen: firstSeen = "", verdict = "", run = "" } = fields;
+  const { report = "", updated = "", first_seen: firstAt = "", verdict = "", run = "" } = fields;
   return {
     ...storedReport.parse(JSON.parse(report)),
     id,
     updatedAt: Number(updated),
-    firstSeenAt: Number(firstSeen),
+    firstSeenAt: Number(firstAt),
     verdict: verdict === "" ? null : severityVerdictSchema.parse(JSON.parse(verdict)),
     ...(run !== "" && { runId: run }),
   };

@@ -33,6 +33,6 @@ export function contentHashOf({ updatedAt: _updatedAt, ...content }: PlacedSecur
 
 /** What the source of a kept finding has reported. */
 export function reportOf(finding: SecurityFinding): PlacedSecurityFinding {
-  const { id: _id, firstSeenAt: _firstSeenAt, verdict: _verdict, runId: _runId, ...report } = finding;
+  const { id: _id, firstSeenAt: _first, verdict: _verdict, runId: _runId, ...report } = finding;
   return report;
 }

@@ -65,6 +65,8 @@ export interface Config {
   readonly gitHubAccess: { readonly apiUrl: string; readonly token: string } | undefined;
   /** Repositories of plain git by `owner/name`. */
   readonly gitRepositories: { readonly [repository: string]: { readonly path: string; readonly main: string } };
+  /** Feeds on exploited vulnerabilities; one without an address is not read. */
+  readonly exploitation: { readonly kevUrl: string | undefined; readonly epssUrl: string | undefined };
   /** Unleash, with the one environment whose flags are switched. */
   readonly unleash:
     | {

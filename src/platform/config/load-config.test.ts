@@ -44,6 +44,7 @@ describe("without any setting", () => {
       gitHub: undefined,
       gitHubAccess: undefined,
       gitRepositories: {},
+      exploitation: { kevUrl: undefined, epssUrl: undefined },
       providers: {
         anthropic: { baseUrl: "https://api.anthropic.com", apiKey: undefined, adminKey: undefined },
         openai: { baseUrl: "https://api.openai.com/v1", apiKey: undefined, adminKey: undefined },

@@ -92,6 +92,7 @@ function toConfig(settings: Settings, sources: ConfigSources, faults: ConfigFaul
     langfuseWebhookSecret: settings.LANGFUSE_WEBHOOK_SECRET,
     gitHubWebhookSecrets: gitHub.webhookSecrets,
     gitHub: gitHub.settings,
+    exploitation: { kevUrl: settings.KEV_URL, epssUrl: settings.EPSS_URL },
     providers: {
       anthropic: { baseUrl: settings.ANTHROPIC_BASE_URL, apiKey: settings.ANTHROPIC_API_KEY, adminKey: settings.ANTHROPIC_ADMIN_KEY },
       openai: { baseUrl: settings.OPENAI_BASE_URL, apiKey: settings.OPENAI_API_KEY, adminKey: settings.OPENAI_ADMIN_KEY },

@@ -251,6 +251,16 @@ export const settingsSchema = z.strictObject({
     "What GitHub signs its webhooks with; absent: /webhooks/github answers 404",
     "one secret, or two separated by a comma while rotating; 16 to 512 printable characters each, no comma",
   ),
+  KEV_URL: setting(
+    check(readBase, "must be an http(s) address without credentials").optional(),
+    "CISA's catalog of exploited vulnerabilities, which is read daily; absent: whether a CVE is exploited is known from its source only",
+    "https://www.cisa.gov/sites/default/files/feeds/known_exploited_vulnerabilities.json, or a copy of it; the same in every process",
+  ),
+  EPSS_URL: setting(
+    check(readBase, "must be an http(s) address without credentials").optional(),
+    "FIRST's API of EPSS, which is asked daily for the CVEs of open findings; absent: probabilities are known from their source only",
+    "https://api.first.org/data/v1/epss, or a copy of it; the same in every process",
+  ),
   UNLEASH_URL: setting(
     check(readBase, "must be an http(s) address without credentials").optional(),
     "Unleash, whose flags runs may switch; absent: a flag of Unleash cannot be switched",

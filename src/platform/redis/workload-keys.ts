@@ -63,6 +63,10 @@ export const workloadKeys = {
   /** Open findings by class, feature and source. */
   securityFindingCounts: "{wl}:findings:counts",
   findingSources: "{wl}:findings:sources",
+  /** CVEs that CISA lists as exploited, how the feeds were read last, and probabilities by CVE. */
+  exploitedCves: "{wl}:exploited-cves",
+  exploitationFeeds: "{wl}:exploitation-feeds",
+  epssScores: "{wl}:epss-scores",
   /** Present while the delivery of a webhook is not handled again. */
   findingDelivery: (deliveryId: string) => `{wl}:finding-delivery:${hashOf(deliveryId)}`,
   sampleTexts: (group: string) => `{wl}:prefix-samples:${hashOf(group)}:texts`,

@@ -6,14 +6,13 @@ import { defineAction } from "../../../actions/define-action.ts";
 import type { ActionContext } from "../../../core/action.ts";
 import { StepFailure } from "../../../core/failure.ts";
 import { StoreUnavailable } from "../../../core/store-unavailable.ts";
-import { decideSeverity } from "../../findings/decide-severity.ts";
 import type { FeaturePorts } from "../feature-ports.ts";
 import { maxFindings } from "../read-containment.ts";
 
 /** How often a finding that changes while it is assessed is assessed anew. */
 const maxTries = 3;
 
-type Ports = Pick<FeaturePorts, "features" | "securityFindings">;
+type Ports = Pick<FeaturePorts, "features" | "securityFindings" | "assess">;
 
 /** Writes a verdict with its reasons into every open finding of a feature. */
 export const assessSeverityAction = defineAction({
@@ -65,7 +64,7 @@ export const assessSeverityAction = defineAction({
     async function assess(finding: SecurityFinding, runId: string): Promise<SeverityVerdict | undefined> {
       let current: SecurityFinding | undefined = finding;
       for (let tries = 0; tries < maxTries && current?.state === "open"; tries += 1) {
-        const verdict = decideSeverity(current, feature);
+        const verdict = await ports.assess(current, feature);
         if (await ports.securityFindings.judge({ finding: current, verdict, runId })) return verdict;
         current = await ports.securityFindings.read(finding.id);
       }

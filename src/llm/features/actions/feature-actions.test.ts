@@ -93,6 +93,18 @@ describe("disable-feature", () => {
     expect(bench.budgets.of("checkout").state.controls.version).toBe(version + 1);
   });
 
+  it("contains what is exploited by what public feeds say, although its source does not", async () => {
+    const facts = { knownExploited: false, epss: 0.01, cvss: "CVSS:3.1/AV:N/AC:H/PR:L/UI:R/S:U/C:L/I:N/A:N" };
+    const bench = aBench({ findings: [aSimulatedFinding({ facts })] });
+    expect(await assessed(bench)).toMatchObject({ contain: false });
+    const verdict = { class: "high" as const, reasons: ["Exploitation is active: CISA lists it."], unknown: [], contain: true };
+    const assess = bench.bind("assess-severity", { feature: "export" }, { assess: () => verdict });
+    expect(outputOf(await assess.run(await assess.plan(bench.context()), bench.context()))).toMatchObject({ class: "high", contain: true });
+    const disable = bench.bind("disable-feature", { feature: "export" });
+    const output = outputOf(await disable.run(await disable.plan(bench.context()), bench.context()));
+    expect(output).toMatchObject({ needed: true, reason: "verdict", off: true });
+  });
+
   it("closes the gate although the system of flags is away", async () => {
     const bench = aBench();
     await assessed(bench);
