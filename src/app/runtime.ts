@@ -20,8 +20,7 @@ import { shippedModels } from "../llm/models/shipped-models.ts";
 import { createTicketStore } from "../llm/tickets/redis-store.ts";
 import type { TicketRecovery, TicketStore } from "../llm/tickets/ticket.ts";
 import { createTicketQueue, type TicketQueue } from "../llm/tickets/ticket-queue.ts";
-import { createPriceTable, type PriceTable, priceTableSchema } from "../llm/usage/price-table.ts";
-import { shippedPrices } from "../llm/usage/prices.ts";
+import type { PriceTable } from "../llm/usage/price-table.ts";
 import { type Closers, createClosers, withRedisMs } from "../platform/closers.ts";
 import type { Config } from "../platform/config/config.ts";
 import { startEventLoopWatch } from "../platform/event-loop-watch.ts";
@@ -40,6 +39,7 @@ import { createRunNotices } from "../runs/redis-run-notices.ts";
 import { actionCatalogue } from "./action-registry.ts";
 import { createClaimGate } from "./claim-gate.ts";
 import { createMetrics, type Metrics } from "./metrics.ts";
+import { readPrices } from "./read-prices.ts";
 
 /** What a server and a worker have in common. Everything acquired is in `closers`. */
 export interface Runtime {
@@ -203,7 +203,7 @@ export async function openRuntime(config: Config, sources: RuntimeSources): Prom
       path: sources.path,
       tickets,
       ticketQueue,
-      prices: readPrices(config, sources),
+      prices: readPrices(config, sources.workingDirectory),
       modelTable: readModelTable(config, sources),
       ledger: withLimitChanges(ledger, changeRecorder),
       changeRecorder,
@@ -237,10 +237,6 @@ async function redisAddress(config: Config, sources: RuntimeSources, { closers, 
   });
   closers.add("redis-server", () => server.close());
   return { socketPath: server.socketPath };
-}
-
-function readPrices({ priceTable }: Config, sources: RuntimeSources): PriceTable {
-  return createPriceTable(priceTable === undefined ? shippedPrices : priceTableSchema.parse(JSON.parse(readBeside(sources, priceTable))));
 }
 
 function readModelTable({ modelTable }: Config, sources: RuntimeSources): ModelTable {

@@ -146,6 +146,11 @@ export const commandList: readonly CommandEntry[] = [
     members: async () => (await import("./commands/rollouts-command.ts")).rolloutsCommands(),
   },
   {
+    usage: "prices",
+    summary: "Show what tokens cost, check a table of your own, and import published lists",
+    members: async () => (await import("./commands/prices-command.ts")).pricesCommands(),
+  },
+  {
     usage: "explain",
     summary: "Say what lies behind a number",
     members: async () => (await import("./commands/explain-command.ts")).explainCommands(),

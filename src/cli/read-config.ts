@@ -51,6 +51,7 @@ function withAbsolutePaths(config: Config, absolute: (path: string) => string): 
         : { repository: absolute(config.ticketWork.repository), worktrees: absolute(config.ticketWork.worktrees) },
     freezeFile: config.freezeFile === undefined ? undefined : absolute(config.freezeFile),
     priceTable: config.priceTable === undefined ? undefined : absolute(config.priceTable),
+    priceOverlay: config.priceOverlay === undefined ? undefined : absolute(config.priceOverlay),
     modelTable: config.modelTable === undefined ? undefined : absolute(config.modelTable),
   };
 }

@@ -116,7 +116,7 @@ function outcomeOf(outcome: EngineOutcome<Answer> | undefined): ItemOutcome {
   return {
     kind: "succeeded",
     model: outcome.model,
-    usage: { kind: "tokens", tokens: { ...noTokens, uncached: 1000, output: 100 } },
+    usage: { kind: "tokens", tokens: { ...noTokens, uncached: 1000, output: 100 }, terms: {} },
     isRefusal: outcome.answer.id.startsWith("refused"),
     answerId: outcome.answer.id,
     answer: { id: outcome.answer.id },

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "@jest/globals";
-import { createPriceTable, costOf as ledgerCostOf } from "../../../src/llm/usage/price-table.ts";
+import { costOf as ledgerCostOf } from "../../../src/llm/usage/cost-of.ts";
+import { createPriceTable } from "../../../src/llm/usage/price-table.ts";
 import { shippedPrices } from "../../../src/llm/usage/prices.ts";
 import { costOf } from "./model-call.ts";
 import { servedModels } from "./model-catalogue.ts";
@@ -11,7 +12,7 @@ describe("the provider's bill", () => {
   it.each(servedModels.map((model) => [model.id, model] as const))("agrees with the shipped price table for %s", (id, model) => {
     const row = createPriceTable(shippedPrices).find("anthropic", `${id}-20260101`, Date.parse("2026-06-01"));
     const tokens = { ...split, write30m: 0, write12h: 0, output, reasoning: 0 };
-    expect(ledgerCostOf(tokens, row, "standard")).toEqual({ kind: "priced", costMicroUsd: costOf(model, split, output) });
+    expect(ledgerCostOf(tokens, row, { serviceTier: "standard" })).toEqual({ kind: "priced", costMicroUsd: costOf(model, split, output) });
   });
 
   it("rounds once", () => {

@@ -4,10 +4,14 @@ import { errorField } from "../../core/error-field.ts";
 import { maxPages, type ProviderAccess } from "../../llm/batches/provider/provider-access.ts";
 import { type ProviderCostReport, ProviderFailure } from "../../llm/batches/provider/provider-batch.ts";
 import { failureOf } from "../../llm/batches/provider/provider-trouble.ts";
-import { costOf, type PriceTable } from "../../llm/usage/price-table.ts";
+import { costOf } from "../../llm/usage/cost-of.ts";
+import type { PriceTable } from "../../llm/usage/price-table.ts";
 import { partitionOf } from "../../llm/usage/token-partition.ts";
 import { wordsOf } from "./batch-shapes.ts";
 import { openOpenAi } from "./open-openai.ts";
+
+/** A day of many requests: sizes of single ones are not in the report. */
+const batchSum = { serviceTier: "batch", isSum: true };
 
 const count = z.int().min(0);
 const page = z.object({
@@ -48,7 +52,7 @@ export function createOpenAiCosts(
       write30m: row.input_cache_write_tokens ?? 0,
       output: row.output_tokens,
     });
-    const cost = usage.kind === "tokens" ? costOf(usage.tokens, prices.find("openai", row.model, start * 1000), "batch") : undefined;
+    const cost = usage.kind === "tokens" ? costOf(usage.tokens, prices.find("openai", row.model, start * 1000), batchSum) : undefined;
     if (cost?.kind !== "priced") throw new ProviderFailure("nonsense", "openai's usage report names a model or counts that have no price");
     return cost.costMicroUsd;
   };

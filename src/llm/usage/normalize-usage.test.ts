@@ -24,7 +24,7 @@ describe("normaliseUsage", () => {
       "anthropic",
     );
     expect(tokensOf(reply)).toEqual({ ...noTokens, uncached: 100, read: 2000, write5m: 100, write1h: 200, output: 50 });
-    expect(reply).toMatchObject({ serviceTier: "batch" });
+    expect(reply).toMatchObject({ terms: { serviceTier: "batch" } });
   });
 
   it("takes Anthropic's writes without a breakdown as five-minute writes", () => {
@@ -141,9 +141,10 @@ describe("normaliseUsage", () => {
     expect(reasonOf(normalizeUsage(usage, "openai"))).toBe(reason);
   });
 
-  it("does not guess whether input_tokens of an unknown provider holds the cached tokens", () => {
-    expect(reasonOf(normalizeUsage({ input_tokens: 5, output_tokens: 1 }, "elsewhere"))).toBe("ambiguous_shape");
+  it("takes what two shapes read alike, and reads as the one that is named", () => {
+    expect(tokensOf(normalizeUsage({ input_tokens: 5, output_tokens: 1 }, "elsewhere")).uncached).toBe(5);
     expect(tokensOf(normalizeUsage({ input_tokens: 5, output_tokens: 1 }, "elsewhere", "openai-responses")).uncached).toBe(5);
+    expect(reasonOf(normalizeUsage({ input_tokens: 5, output_tokens: 1 }, "elsewhere", "openai-chat"))).toBe("unrecognised_shape");
   });
 
   it("yields parts that are never negative and sum to the prompt, or an anomaly, whatever comes in", () => {

@@ -1,26 +1,55 @@
 import { z } from "zod";
-import type { TokenPartition } from "../../../packages/sdk/src/wire/usage.ts";
 import type { Instant } from "../../core/clock.ts";
-import type { MicroUsd } from "../../core/money.ts";
 
 const price = z.int().min(0).max(1_000_000_000_000);
+const percentages = z.record(z.string().max(60), z.int().min(0).max(10_000)).default({});
+const cacheWrite = z
+  .strictObject({ "5m": price.optional(), "30m": price.optional(), "1h": price.optional(), "12h": price.optional() })
+  .default({});
+const modal = z.strictObject({ input: price.optional(), cacheRead: price.optional(), output: price.optional() });
 
-/** One dated row. Prices are micro-USD per million tokens: $3 per million is 3 000 000. A price that is absent is unknown, never 0. */
+/**
+ * One dated row. Prices are micro-USD per million tokens: $3 per million is 3 000 000. A price that is absent is unknown, never 0; 0 is free.
+ */
 export const priceRowSchema = z.strictObject({
   /** OTel's provider name, e.g. `anthropic`, `openai`. */
   provider: z.string().min(1).max(60),
-  /** The model's id without its date: `claude-sonnet-4-5` also prices `claude-sonnet-4-5-20250929`. */
+  /** The model's id without its date: `claude-sonnet-4-5` also prices `claude-sonnet-4-5-20250929`, unless that has a row of its own. */
   model: z.string().min(1).max(120),
   /** First day (UTC) on which the price holds. */
   from: z.iso.date(),
+  /** First day (UTC) on which it no longer holds; it holds until the next row when absent. */
+  until: z.iso.date().optional(),
   input: price,
   output: price,
   cacheRead: price.optional(),
-  cacheWrite: z
-    .strictObject({ "5m": price.optional(), "30m": price.optional(), "1h": price.optional(), "12h": price.optional() })
-    .default({}),
-  /** Percent of the list price by service tier. A tier that is not here is not priced. */
-  tiers: z.record(z.string(), z.int().min(1).max(1000)).default({}),
+  cacheWrite,
+  /** Tokens of sound and of pictures. Without a row they have no price. */
+  audio: modal.optional(),
+  image: modal.optional(),
+  /** What the whole request costs when its prompt has more than `above` tokens; the highest step that is exceeded counts. */
+  steps: z
+    .array(
+      z.strictObject({
+        above: z.int().min(1).max(10_000_000_000),
+        input: price,
+        output: price,
+        cacheRead: price.optional(),
+        cacheWrite,
+      }),
+    )
+    .max(10)
+    .default([]),
+  /** Percent of the list price by service tier. A tier that is not here is not priced. Tiers, speeds and geographies multiply each other. */
+  tiers: percentages,
+  /** Percent of the list price by speed, e.g. `fast`. */
+  speeds: percentages,
+  /** Percent of the list price by the region in which the request was computed. */
+  geographies: percentages,
+  /** Micro-USD per thousand requests to a tool of the provider, e.g. `web_search`. No percentage applies to them. */
+  tools: z.record(z.string().max(60), price).default({}),
+  /** Where the price was read, and when. */
+  source: z.string().max(300).optional(),
 });
 
 /** One dated row; see {@link priceRowSchema}. */
@@ -35,6 +64,8 @@ export const priceTableSchema = z.array(priceRowSchema).superRefine((rows, conte
   for (const [index, row] of rows.entries()) {
     const key = `${row.provider} ${row.model} ${row.from}`;
     if (rowKeys.has(key)) context.addIssue({ code: "custom", path: [index], message: `a second row for ${key}; keep one` });
+    if (row.until !== undefined && row.until <= row.from)
+      context.addIssue({ code: "custom", path: [index, "until"], message: `it ends on ${row.until}, before it begins` });
     rowKeys.add(key);
   }
 });
@@ -42,19 +73,43 @@ export const priceTableSchema = z.array(priceRowSchema).superRefine((rows, conte
 /** Looks prices up. */
 export interface PriceTable {
   find(provider: string, model: string, at: Instant): PriceRow | undefined;
+  /** All rows by provider, model and day; a row that another goes before is among them. */
+  readonly rows: readonly PriceRow[];
 }
 
-/** Throws a ZodError that names each wrong row; a caller with an untrusted file uses `priceTableSchema` first. */
-export function createPriceTable(source: PriceTableSource): PriceTable {
-  const rows = priceTableSchema
-    .parse(source)
-    .map((row) => ({ row, from: Date.parse(row.from) }))
-    // The longest model id first, and of the same id the newest price first: the first that fits is the one.
-    .sort((a, b) => b.row.model.length - a.row.model.length || b.from - a.from);
+/**
+ * Rows of `overlay` go before those of `source` for the same model, on the days on which they hold.
+ * Throws a ZodError that names each wrong row; a caller with an untrusted file uses `priceTableSchema` first.
+ */
+export function createPriceTable(source: PriceTableSource, overlay: PriceTableSource = []): PriceTable {
+  const rows = [...datedRows(overlay, 0), ...datedRows(source, 1)];
+  const byProvider = new Map<string, DatedRow[]>();
+  for (const dated of rows) byProvider.set(dated.row.provider, [...(byProvider.get(dated.row.provider) ?? []), dated]);
+  const keyOf = ({ row }: DatedRow) => `${row.provider} ${row.model} ${row.from}`;
   return {
-    find: (provider, model, at) =>
-      rows.find(({ row, from }) => row.provider === provider && from <= at && isSameModel(row.model, model))?.row,
+    rows: rows.toSorted((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1)).map(({ row }) => row),
+    find(provider, model, at) {
+      const fitting = (byProvider.get(provider) ?? []).filter(({ row }) => isSameModel(row.model, model));
+      // A dated model with a row of its own has that one's prices or none: never those of its family.
+      const nearest = Math.max(...fitting.map(({ row }) => row.model.length));
+      return fitting
+        .filter(({ row, from, until }) => row.model.length === nearest && from <= at && at < until)
+        .toSorted((a, b) => a.layer - b.layer || b.from - a.from)[0]?.row;
+    },
   };
+}
+
+interface DatedRow {
+  readonly row: PriceRow;
+  readonly layer: number;
+  readonly from: Instant;
+  readonly until: Instant;
+}
+
+function datedRows(source: PriceTableSource, layer: number): readonly DatedRow[] {
+  return priceTableSchema
+    .parse(source)
+    .map((row) => ({ row, layer, from: Date.parse(row.from), until: row.until === undefined ? Infinity : Date.parse(row.until) }));
 }
 
 /** What may follow a known id: a date, `latest`, a hosting version. `gpt-5` does not price `gpt-5-mini` or `gpt-5.6`. */
@@ -65,34 +120,24 @@ export function isSameModel(listedModel: string, model: string): boolean {
   return model.startsWith(listedModel) && datedSuffix.test(model.slice(listedModel.length));
 }
 
-/** What a request costs, or why that is unknown. Unknown is counted and shown, never zero. */
-export type CostResult =
-  | { readonly kind: "priced"; readonly costMicroUsd: MicroUsd }
-  | { readonly kind: "unpriced"; readonly reason: "unknown_model" | "unknown_tier" | "unknown_cache_price" };
+/** Tokens that have a price of their own. They are part of the partition's `uncached`, `read` and `output`. */
+export interface ModalTokens {
+  readonly input?: number | undefined;
+  readonly read?: number | undefined;
+  readonly output?: number | undefined;
+}
 
-/** Service tiers at list price. */
-const listTiers: readonly string[] = ["standard", "default", "auto", ""];
-
-/** One rounding per request, half up; exact before it. */
-export function costOf(tokens: TokenPartition, row: PriceRow | undefined, serviceTier = ""): CostResult {
-  if (row === undefined) return { kind: "unpriced", reason: "unknown_model" };
-  const percent = row.tiers[serviceTier] ?? (listTiers.includes(serviceTier) ? 100 : undefined);
-  if (percent === undefined) return { kind: "unpriced", reason: "unknown_tier" };
-  const parts: readonly (readonly [number, number | undefined])[] = [
-    [tokens.uncached, row.input],
-    [tokens.read, row.cacheRead],
-    [tokens.write5m, row.cacheWrite["5m"]],
-    [tokens.write30m, row.cacheWrite["30m"]],
-    [tokens.write1h, row.cacheWrite["1h"]],
-    [tokens.write12h, row.cacheWrite["12h"]],
-    [tokens.output, row.output],
-  ];
-  let sum = 0n;
-  for (const [count, perMillion] of parts) {
-    if (count === 0) continue;
-    if (perMillion === undefined) return { kind: "unpriced", reason: "unknown_cache_price" };
-    sum += BigInt(count) * BigInt(perMillion);
-  }
-  const scale = 1_000_000n * 100n;
-  return { kind: "priced", costMicroUsd: Number((sum * BigInt(percent) + scale / 2n) / scale) };
+/** What decides the price besides tokens and model. */
+export interface PriceTerms {
+  readonly serviceTier?: string;
+  readonly speed?: string;
+  readonly geography?: string;
+  readonly audio?: ModalTokens;
+  readonly image?: ModalTokens;
+  /** Requests to tools of the provider, by name. */
+  readonly tools?: Readonly<Record<string, number>>;
+  /** Words beside the counts that have no meaning here; any of them may change the price. */
+  readonly unread?: readonly string[];
+  /** Whether the tokens are the sum of several requests, of which no size is known: no step applies. */
+  readonly isSum?: boolean;
 }

@@ -87,9 +87,10 @@ async function storePrefixes(
   }
 }
 
-function pricing({ costMicroUsd, unpriced, anomaly }: UsageEvent): Partial<UsageResult> {
-  if (anomaly !== undefined) return { anomaly };
-  return unpriced === undefined ? { costMicroUsd } : { unpriced };
+function pricing({ costMicroUsd, unpriced, anomaly, detail }: UsageEvent): Partial<UsageResult> {
+  const why = detail === undefined ? {} : { detail };
+  if (anomaly !== undefined) return { anomaly, ...why };
+  return unpriced === undefined ? { costMicroUsd } : { unpriced, ...why };
 }
 
 function idOf(report: unknown): string {

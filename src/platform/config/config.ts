@@ -117,7 +117,10 @@ export interface Config {
   readonly features: readonly Feature[];
   /** File with rows about models that go before the shipped ones. */
   readonly modelTable: string | undefined;
+  /** File with the price table that replaces the shipped one. */
   readonly priceTable: string | undefined;
+  /** File with prices that go before the others. */
+  readonly priceOverlay: string | undefined;
   /** Every secret among the settings, for redaction. */
   readonly secrets: readonly string[];
 }

@@ -66,6 +66,7 @@ describe("without any setting", () => {
       commands: [],
       features: [],
       priceTable: undefined,
+      priceOverlay: undefined,
       modelTable: undefined,
       secrets: [],
       timeFactor: 1,

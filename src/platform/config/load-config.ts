@@ -116,6 +116,7 @@ function toConfig(settings: Settings, sources: ConfigSources, faults: ConfigFaul
     features,
     ...readCodeHosts(settings, features, faults),
     priceTable: settings.price_table,
+    priceOverlay: settings.price_overlay,
     modelTable: settings.model_table,
     secrets,
   };

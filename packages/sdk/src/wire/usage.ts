@@ -8,11 +8,19 @@ import { instantSchema, microUsdSchema } from "./units.ts";
 /** Usage objects that are understood as their providers and libraries write them. */
 export const usageShapes = [
   "anthropic-messages",
-  "openai-chat", // Also OpenRouter and LiteLLM, whose totals are inclusive too.
+  "openai-chat", // Also LiteLLM, OpenRouter, DeepSeek, xAI, Kimi, Mistral over HTTP, and Gemini in OpenAI's form.
   "openai-responses",
-  "ai-sdk", // `LanguageModelUsage` of Vercel AI SDK 6 and 7.
+  "langchain", // `usage_metadata`.
+  "pydantic-ai", // `RequestUsage`.
+  "ai-sdk", // `LanguageModelUsage` of Vercel AI SDK 5, 6 and 7.
   "ai-sdk-provider", // Provider specification V3 and V4: inputTokens and outputTokens are objects.
-  "otel", // Attributes of an OpenTelemetry GenAI span.
+  "bedrock-converse",
+  "gemini", // `usageMetadata`, in camel case or in snake case.
+  "mistral", // Mistral's client for TypeScript.
+  "cohere",
+  "ollama",
+  "embeddings",
+  "otel", // Attributes of an OpenTelemetry GenAI span, OpenLLMetry's and pydantic-ai's names too.
   "partition", // Our own: already one partition.
 ] as const;
 
@@ -86,6 +94,8 @@ export const usageAnomalies = [
   "ambiguous_shape", // Two shapes fit and count differently; name the shape or the provider.
   "missing_usage", // A successful request without a usage object.
   "missing_count", // A total that the shape needs is absent.
+  "unread_count", // It has a count that the shape does not use.
+  "provider_mismatch", // The shape is not how the provider writes usage.
   "not_a_count", // Negative, fractional, infinite, or beyond 10^10.
   "parts_exceed_total", // Cached and written tokens are more than the prompt.
   "parts_do_not_sum", // The parts and the total that the provider gave differ.
@@ -102,6 +112,8 @@ export const usageResultSchema = z.object({
   costMicroUsd: z.exactOptional(microUsdSchema),
   unpriced: z.exactOptional(z.string()),
   anomaly: z.exactOptional(z.enum(usageAnomalies)),
+  /** What is unpriced or could not be read, and what to report instead. */
+  detail: z.exactOptional(z.string()),
   issues: z.exactOptional(z.array(z.string())),
   /** What is wrong with the prefix; the event was counted, its prefix was not kept. */
   prefixIssues: z.exactOptional(z.array(z.string())),
@@ -136,7 +148,15 @@ export const tokenPartitionSchema = z
 export type TokenPartition = Shape<typeof tokenPartitionSchema>;
 
 /** Why an event has no price. */
-export const unpricedReasons = ["unknown_model", "unknown_tier", "unknown_cache_price"] as const;
+export const unpricedReasons = [
+  "unknown_model",
+  "unknown_tier",
+  "unknown_modifier", // A speed, a region or another word beside the counts that may change the price.
+  "unknown_cache_price",
+  "unknown_modality_price", // Audio or image tokens.
+  "unknown_tool_price", // Requests to a tool of the provider, e.g. web searches.
+  "unknown_step_price", // The prompt is above a size from which on another price holds.
+] as const;
 
 /** A report with its partition and its price. */
 export const usageEventSchema = usageReportSchema
@@ -151,6 +171,8 @@ export const usageEventSchema = usageReportSchema
     unpriced: z.exactOptional(z.enum(unpricedReasons)),
     /** Why its usage could not be read; its tokens are unknown then, not none. */
     anomaly: z.exactOptional(z.enum(usageAnomalies)),
+    /** What is unpriced or could not be read, and what to report instead. */
+    detail: z.exactOptional(z.string()),
     /** Why the provider's cache was missed, where that is known. */
     cacheMiss: z.exactOptional(cacheMissSchema),
   })

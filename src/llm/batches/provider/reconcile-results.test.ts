@@ -17,7 +17,7 @@ function answered(answerId: string, isRefusal = false): ItemOutcome & { readonly
   return {
     kind: "succeeded",
     model: "claude-sonnet-4-5",
-    usage: { kind: "tokens", tokens: { ...noTokens, uncached: 1000, output: 100 }, serviceTier: "standard" },
+    usage: { kind: "tokens", tokens: { ...noTokens, uncached: 1000, output: 100 }, terms: { serviceTier: "standard" } },
     isRefusal,
     answerId,
     answer: { id: answerId },

@@ -2,7 +2,8 @@ import type { Json } from "../../../../packages/sdk/src/wire/json.ts";
 import type { TokenPartition, UsageAnomaly } from "../../../../packages/sdk/src/wire/usage.ts";
 import type { Instant } from "../../../core/clock.ts";
 import type { MicroUsd } from "../../../core/money.ts";
-import { type CostResult, costOf, type PriceTable } from "../../usage/price-table.ts";
+import { type CostResult, costOf } from "../../usage/cost-of.ts";
+import type { PriceTable } from "../../usage/price-table.ts";
 import { type ItemErrorClass, type ItemOutcome, isRetryable, type ProviderResult } from "./provider-batch.ts";
 
 /** An item is submitted at most so often again. */
@@ -156,7 +157,7 @@ function judge(item: SubmittedItem, outcome: ItemOutcome | undefined, facts: Rec
 function priceOf({ model, usage }: ItemOutcome & { kind: "succeeded" }, { provider, prices, endedAt }: ReconcileFacts): AnswerCost {
   if (usage.kind === "anomaly") return { kind: "anomaly", reason: usage.reason };
   // Whatever tier the usage names, a request of a batch is billed as one.
-  const cost = costOf(usage.tokens, prices.find(provider, model, endedAt), "batch");
+  const cost = costOf(usage.tokens, prices.find(provider, model, endedAt), { ...usage.terms, serviceTier: "batch" });
   return cost.kind === "unpriced"
     ? { kind: "unpriced", tokens: usage.tokens, reason: cost.reason }
     : { kind: "priced", tokens: usage.tokens, costMicroUsd: cost.costMicroUsd };
